@@ -19,10 +19,10 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// TestApplications opens the models of keras.applications that internal/golden/applications.py
-// wrote to the folder that LINCE_APPLICATIONS names: it predicts and prints a summary as Keras did,
-// and real Keras, where LINCE_PYTHON is set, opens what lince writes of two of them and finds the
-// same network. Models with classes or activations that lince lacks must name all of these.
+// TestApplications opens the models of keras.applications that internal/golden/applications.py wrote to the folder that
+// LINCE_APPLICATIONS names. Predictions and summaries must equal Keras'. With LINCE_PYTHON, real Keras opens what lince
+// writes of two of them, and must find the same network. For models with classes or activations that lince lacks, the
+// error must name all of these.
 func TestApplications(t *testing.T) {
 	folder := os.Getenv("LINCE_APPLICATIONS")
 	if folder == "" {
@@ -66,7 +66,7 @@ func TestApplications(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(string(want), summaryOf(t, m, lince.Summary{})); diff != "" {
+			if diff := cmp.Diff(string(want), summaryOf(t, m, lince.SummaryOptions{})); diff != "" {
 				t.Errorf("summary: want -, got +:\n%s", diff)
 			}
 			if name == "MobileNetV2" || name == "ResNet50V2" {
@@ -110,7 +110,7 @@ type entry struct {
 	}
 }
 
-// lacking lists what lince lacks of a model's classes and activations, by its JSON, as the error of
+// lacking returns the classes and activations in a model's JSON that lince lacks, in the form in which the error of
 // Open names them.
 func lacking(t *testing.T, file string) []string {
 	t.Helper()

@@ -1,4 +1,4 @@
 package lince
 
-// Backend names what runs the model, for records: "cpu/avx512".
+// Backend returns the name of what runs the model, for log files and reports: for example "cpu/avx512".
 func (m *Model) Backend() string { return m.backend.Name() }

@@ -2,22 +2,67 @@ package lince_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
+	"os"
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
 )
 
-// A training that can be killed: the program is simply run again, and continues where it was.
+// interrupted is a dataset that cancels the training at the beginning of an epoch, in place of a crash.
+type interrupted struct {
+	data.Dataset
+	epoch  int
+	cancel func()
+}
+
+func (d interrupted) Batches(ctx context.Context, epoch, step int) iter.Seq2[data.Batch, error] {
+	if epoch == d.epoch {
+		d.cancel()
+	}
+	return d.Dataset.Batches(ctx, epoch, step)
+}
+
+// A training that survives a crash: run the program again, and it resumes where it stopped.
 func ExampleModel_Fit_resume() {
-	train := func(ctx context.Context, model *lince.Model, train data.Dataset) (*lince.History, error) {
+	defer inTemporaryFolder()()
+	program := func(ctx context.Context, train data.Dataset) (*lince.History, error) {
+		model := shapesModel()
 		history, err := model.Fit(ctx, train, lince.FitOptions{
 			Epochs:    20,
 			Callbacks: []callback.Callback{callback.BackupAndRestore{Path: "backup.keras"}},
+			Output:    os.Stderr,
 		})
 		return history, err
 	}
-	fmt.Println(train != nil)
-	// Output: true
+	x, y := drawings(64)
+	train, err := data.Tensors(x, y, data.TensorOptions{})
+	check(err)
+
+	ctx, cancel := context.WithCancel(context.Background())
+	history, err := program(ctx, interrupted{train, 12, cancel})
+	fmt.Println("interrupted:", errors.Is(err, context.Canceled), "after", len(history.Epochs), "epochs")
+
+	history, err = program(context.Background(), train)
+	check(err)
+	fmt.Println("finished:", len(history.Epochs), "epochs")
+	// Output:
+	// interrupted: true after 12 epochs
+	// finished: 20 epochs
+}
+
+// inTemporaryFolder changes to a temporary folder. The returned function changes back and removes it.
+func inTemporaryFolder() (leave func()) {
+	old, err := os.Getwd()
+	check(err)
+	dir, err := os.MkdirTemp("", "lince")
+	check(err)
+	check(os.Chdir(dir))
+	return func() {
+		check(os.Chdir(old))
+		check(os.RemoveAll(dir))
+	}
 }

@@ -12,16 +12,17 @@ import (
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
-// A checkpoint is a .keras file with a callback.State in lince's own place in it (extra),
-// beside the class names. It opens as the model does, here and in Keras.
+// A checkpoint is a .keras file that also has a callback.State, beside the class names in the part of the
+// file that Keras ignores. It opens as a model, here and in Keras.
 
-// OpenCheckpoint reads a checkpoint. See Options.OpenCheckpoint.
+// OpenCheckpoint reads a checkpoint with default Options. See Options.OpenCheckpoint.
 func OpenCheckpoint(path string) (*Model, *callback.State, error) {
 	return Options{}.OpenCheckpoint(path)
 }
 
-// OpenCheckpoint reads a checkpoint that callback.BackupAndRestore or another use of
-// callback.Run's Checkpoint wrote: the model, and the State for Fit.Resume.
+// OpenCheckpoint reads a checkpoint that callback.BackupAndRestore or Run.Checkpoint of another callback
+// wrote. It returns the model, and the State for FitOptions.Resume. A .keras file without a State is an
+// error.
 func (o Options) OpenCheckpoint(path string) (*Model, *callback.State, error) {
 	f, s, err := readCheckpoint(path)
 	if err != nil {
@@ -57,7 +58,7 @@ func readCheckpointFile(path string) (*keras.File, *callback.State, error) {
 		return nil, nil, err
 	}
 	if x.Training == nil {
-		return nil, nil, errors.New("it is a model, and no checkpoint: there is no state of a training in it")
+		return nil, nil, errors.New("it is a model, not a checkpoint: it has no state of a training")
 	}
 	s := &callback.State{}
 	if err := json.Unmarshal(x.Training, s); err != nil {
@@ -66,8 +67,8 @@ func readCheckpointFile(path string) (*keras.File, *callback.State, error) {
 	return f, s, nil
 }
 
-// checkpointOf is the State that a training resumes from; nil is none. restore, which is
-// nil where there is nothing to do, gives the model the values of the checkpoint's.
+// checkpointOf returns the State from which a training resumes, or nil. restore, if not nil, sets the model's
+// variables from the checkpoint.
 func (m *Model) checkpointOf(o FitOptions) (s *callback.State, restore func() error, err error) {
 	if o.Resume != nil {
 		return o.Resume, nil, nil
@@ -86,7 +87,7 @@ func (m *Model) checkpointOf(o FitOptions) (s *callback.State, restore func() er
 		}
 		f, s, err := readCheckpoint(path)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%w\nremove the file to begin anew", err)
+			return nil, nil, fmt.Errorf("%w\nremove the file to start from the beginning", err)
 		}
 		return s, func() error {
 			if err := m.restore(f); err != nil {
@@ -98,7 +99,7 @@ func (m *Model) checkpointOf(o FitOptions) (s *callback.State, restore func() er
 	return nil, nil, nil
 }
 
-// restore gives all variables the values of a file of the same model.
+// restore sets all variables from a file of the same model.
 func (m *Model) restore(f *keras.File) error {
 	m.mu.Lock()
 	err := m.load(f.Weights)
@@ -118,17 +119,16 @@ func (m *Model) restore(f *keras.File) error {
 	return m.loadStreams(x)
 }
 
-// openRegular opens a file and says how long it is. Pipes and devices, which have no end
-// or keep the opener waiting, are refused.
+// openRegular opens a file and returns its size. It refuses pipes and devices, which have no end or block.
 func openRegular(path string) (*os.File, int64, error) {
-	info, err := os.Stat(path) // before Open, which would wait for a pipe's writer
+	info, err := os.Stat(path) // before Open, which would block on a pipe
 	if err != nil {
 		return nil, 0, patherr.Bare(err)
 	}
 	switch {
 	case info.IsDir():
 		hint := ""
-		for _, name := range []string{"best.keras", "model.keras"} { // of a run of the command line
+		for _, name := range []string{"best.keras", "model.keras"} { // files of a run of the command line
 			if _, err := os.Stat(filepath.Join(path, name)); err == nil {
 				hint = "; there is " + name + " in it"
 				break

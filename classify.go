@@ -21,26 +21,32 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Classification is what a model predicts of one example.
+// Classification is a model's prediction for one example.
 type Classification struct {
-	Row           int       // the example's, from 0: the data set's (data.Batch.Index), the tensor's, or the picture's
-	Class         int       // the most probable one, the first of equals
-	Name          string    // its name in Model.Classes, or its number where the model has no names
-	Probability   float32   // of Class
-	Probabilities []float32 // of each class
+	// Row is the index of the example, from 0: its row in the dataset (data.Batch.Index), in the tensor, or in the list of
+	// images.
+	Row int
+	// Class is the index of the most probable class, the first of them on a tie.
+	Class int
+	// Name is the class name from Model.Classes, or the class index as text if the model has no names.
+	Name string
+	// Probability is the probability of Class, from 0 to 1.
+	Probability float32
+	// Probabilities has the probability of each class.
+	Probabilities []float32
 
 	names []string // Model.Classes
 }
 
-// ClassProbability is one class in Classification.Top.
+// ClassProbability is a class with its probability; see Classification.Top.
 type ClassProbability struct {
-	Class       int     `json:"class"`
-	Name        string  `json:"name"`
-	Probability float32 `json:"probability"`
+	Class       int     `json:"class"`       // index of the class
+	Name        string  `json:"name"`        // class name, or the index as text
+	Probability float32 `json:"probability"` // from 0 to 1
 }
 
-// Top returns the k most probable classes, the most probable first, of equals the first
-// class; all of them where there are not so many, or k is 0.
+// Top returns the k most probable classes, the most probable first, and on a tie the one with the smaller index first. It
+// returns all classes if k is 0 or larger than their number.
 func (c Classification) Top(k int) []ClassProbability {
 	list := make([]ClassProbability, len(c.Probabilities))
 	for i, p := range c.Probabilities {
@@ -53,7 +59,7 @@ func (c Classification) Top(k int) []ClassProbability {
 	return list
 }
 
-// className is the name of a class, or its number.
+// className returns the name of a class, or its index.
 func className(names []string, class int) string {
 	if class < len(names) {
 		return names[class]
@@ -61,13 +67,12 @@ func className(names []string, class int) string {
 	return strconv.Itoa(class)
 }
 
-// Classify yields the predictions for a data set's examples, in the order of its batches.
-// The model's outputs must be (batch, classes), or (batch, 1), where the output
-// is the probability of the second of two classes.
+// Classify yields the predictions for the examples of a dataset, in the order of its batches. The model's
+// output must have shape (batch, classes), or (batch, 1), in which case it is the probability of the second
+// of two classes.
 //
-// Outputs that are logits are made probabilities by a softmax, one output by a sigmoid:
-// those of a last layer without activation, where the model was compiled with such a
-// loss (FromLogits), or not compiled. An error ends the sequence.
+// If the outputs are logits (see GivesLogits), Classify applies a softmax, or a sigmoid to a single output.
+// It ends after the first error; if ctx is cancelled, that error wraps its cause.
 func (m *Model) Classify(ctx context.Context, ds data.Dataset) iter.Seq2[Classification, error] {
 	return func(yield func(Classification, error) bool) {
 		for p, err := range m.Predictions(ctx, ds) {
@@ -89,8 +94,8 @@ func (m *Model) Classify(ctx context.Context, ds data.Dataset) iter.Seq2[Classif
 	}
 }
 
-// ClassifyBatch returns the predictions for a tensor of examples, as Classify does.
-// Any number of goroutines may call it.
+// ClassifyBatch returns the predictions for a batch of examples, shape (batch, ...), as Classify does. Any
+// number of goroutines may call it at the same time.
 func (m *Model) ClassifyBatch(x *tensor.Tensor) ([]Classification, error) {
 	y, err := m.PredictBatch(x)
 	if err != nil {
@@ -99,69 +104,69 @@ func (m *Model) ClassifyBatch(x *tensor.Tensor) ([]Classification, error) {
 	return m.classifications(y)
 }
 
-// ClassifyImage returns the prediction for the bytes of an image file (JPEG, PNG, GIF,
-// BMP, TIFF, WebP, PPM), which Model.Preprocessing makes the model's input. Its Row is 0. The
-// bytes may come from a stranger: package picture bounds the memory that decoding takes by
-// their number. Any number of goroutines may call it. Where ctx is cancelled before the
-// prediction begins, the error wraps its cause.
+// ClassifyImage returns the prediction for an image file in memory (JPEG, PNG, GIF, BMP, TIFF, WebP or PPM).
+// It decodes the file and applies Model.Preprocessing; an error says so if the model has none. The Row of the
+// result is 0.
+//
+// ClassifyImage is safe for files from untrusted sources: decoding takes no more memory than the limits of package picture
+// allow. Any number of goroutines may call it at the same time. If ctx is cancelled before the prediction starts, the error
+// wraps its cause.
 func (m *Model) ClassifyImage(ctx context.Context, file []byte) (Classification, error) {
-	list, err := m.classifyPictures(ctx, 1, func(w *imageWorker, _ int) error { return w.decode(file) })
+	list, err := m.classifyImages(ctx, 1, func(w *imageWorker, _ int) error { return w.decode(file) })
 	if err != nil {
 		return Classification{}, err
 	}
 	return list[0], nil
 }
 
-// ClassifyImages is ClassifyImage for several files, which are decoded in parallel and
-// predicted in batches. A file that cannot be read is an error that tells its number, from 0;
-// all of them are told, and there are no predictions then.
+// ClassifyImages is ClassifyImage for several files, which it decodes in parallel and predicts in batches. If
+// files cannot be read, it returns no predictions, and an error that lists all of them by index.
 func (m *Model) ClassifyImages(ctx context.Context, files ...[]byte) ([]Classification, error) {
-	return m.classifyPictures(ctx, len(files), func(w *imageWorker, i int) error { return w.decode(files[i]) })
+	return m.classifyImages(ctx, len(files), func(w *imageWorker, i int) error { return w.decode(files[i]) })
 }
 
-// ClassifyDecoded is ClassifyImages for pictures that are decoded already. Pixels of Go's
-// decoders may differ a little from those of files, which are Pillow's. EXIF orientation has no
-// part in it.
-func (m *Model) ClassifyDecoded(ctx context.Context, pictures ...image.Image) ([]Classification, error) {
-	return m.classifyPictures(ctx, len(pictures), func(w *imageWorker, i int) error { return w.convert(pictures[i]) })
+// ClassifyDecoded is ClassifyImages for images that are already decoded. Go's decoders may give slightly
+// different pixels than ClassifyImage, whose pixels are Pillow's, and they ignore EXIF orientation.
+func (m *Model) ClassifyDecoded(ctx context.Context, images ...image.Image) ([]Classification, error) {
+	return m.classifyImages(ctx, len(images), func(w *imageWorker, i int) error { return w.convert(images[i]) })
 }
 
-// classifyPictures classifies n pictures, of which load loads one.
-func (m *Model) classifyPictures(ctx context.Context, n int, load func(w *imageWorker, i int) error) ([]Classification, error) {
+// classifyImages classifies n images; load loads one of them.
+func (m *Model) classifyImages(ctx context.Context, n int, load func(w *imageWorker, i int) error) ([]Classification, error) {
 	m.mu.RLock()
 	steps := m.Preprocessing
 	err := m.checkPreprocessing(steps)
 	m.mu.RUnlock()
 	if err == nil && len(steps) == 0 {
-		err = errors.New("the model does not say how a picture becomes its input: set Model.Preprocessing, as in " +
+		err = errors.New("the model has no preprocessing, which turns an image into its input: set Model.Preprocessing, as in " +
 			"lince.Preprocessing{preprocess.Resize{Height: 224, Width: 224}, preprocess.Rescale{Scale: 1. / 255}}; " +
-			"Fit sets it where it trains on data.Images")
+			"Fit sets it when it trains on data.Images")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("classifying pictures: %w", err)
+		return nil, fmt.Errorf("classifying images: %w", err)
 	}
 	pipeline, err := steps.Compile()
 	if err != nil {
-		return nil, fmt.Errorf("classifying pictures: %w", err)
+		return nil, fmt.Errorf("classifying images: %w", err)
 	}
 	out := make([]Classification, 0, n)
 	var bad []error
-	size := picturesAtOnce(pipeline)
+	size := imagesAtOnce(pipeline)
 	for from := 0; from < n; from += size {
-		inputs, errs := loadPictures(ctx, pipeline, from, min(from+size, n), load)
+		inputs, errs := loadImages(ctx, pipeline, from, min(from+size, n), load)
 		if err := context.Cause(ctx); err != nil {
-			return nil, fmt.Errorf("classifying pictures: %w", err)
+			return nil, fmt.Errorf("classifying images: %w", err)
 		}
 		for i, err := range errs {
 			if err != nil {
 				if n > 1 {
-					err = fmt.Errorf("picture %d: %w", from+i, err)
+					err = fmt.Errorf("image %d: %w", from+i, err)
 				}
-				bad = append(bad, fmt.Errorf("classifying pictures: %w", err))
+				bad = append(bad, fmt.Errorf("classifying images: %w", err))
 			}
 		}
 		if bad != nil {
-			continue // to tell of the others
+			continue // to find the other errors
 		}
 		for _, x := range inputs {
 			list, err := m.ClassifyBatch(x)
@@ -180,8 +185,8 @@ func (m *Model) classifyPictures(ctx context.Context, n int, load func(w *imageW
 	return out, nil
 }
 
-// picturesAtOnce bounds the memory of pictures that wait to be predicted.
-func picturesAtOnce(p *preprocess.Pipeline) int {
+// imagesAtOnce bounds the memory of images that wait to be predicted.
+func imagesAtOnce(p *preprocess.Pipeline) int {
 	const most = 64 << 20 // numbers
 	h, w := p.Size()
 	if h == 0 {
@@ -190,9 +195,9 @@ func picturesAtOnce(p *preprocess.Pipeline) int {
 	return max(min(data.DefaultBatchSize, most/(h*w*p.Channels())), 1)
 }
 
-// loadPictures loads pictures from..to-1, several at once. It returns them as one tensor where
-// they have one size, else as one each.
-func loadPictures(ctx context.Context, p *preprocess.Pipeline, from, to int, load func(w *imageWorker, i int) error) ([]*tensor.Tensor, []error) {
+// loadImages loads images from..to-1 in parallel. It returns one tensor of all images if they have one
+// size, else one tensor for each.
+func loadImages(ctx context.Context, p *preprocess.Pipeline, from, to int, load func(w *imageWorker, i int) error) ([]*tensor.Tensor, []error) {
 	n := to - from
 	h, w := p.Size()
 	inputs, errs := make([]*tensor.Tensor, n), make([]error, n)
@@ -234,7 +239,7 @@ func loadPictures(ctx context.Context, p *preprocess.Pipeline, from, to int, loa
 	return inputs, errs
 }
 
-// imageWorker is the memory of a goroutine that loads pictures.
+// imageWorker has the buffers of a goroutine that loads images.
 type imageWorker struct {
 	pipeline *preprocess.Pipeline
 	decoder  picture.Decoder
@@ -245,7 +250,7 @@ type imageWorker struct {
 var imageWorkers = sync.Pool{New: func() any { return new(imageWorker) }}
 
 func (w *imageWorker) decode(file []byte) error {
-	pix, height, width, err := w.decoder.AppendFloat32(w.pix[:0], file, w.pipeline.Picture())
+	pix, height, width, err := w.decoder.AppendFloat32(w.pix[:0], file, w.pipeline.Options())
 	if err == nil {
 		w.pix, w.h, w.w = pix, height, width
 	}
@@ -253,17 +258,17 @@ func (w *imageWorker) decode(file []byte) error {
 }
 
 func (w *imageWorker) convert(m image.Image) error {
-	pix, height, width, err := w.decoder.AppendImage(w.pix[:0], m, w.pipeline.Picture())
+	pix, height, width, err := w.decoder.AppendImage(w.pix[:0], m, w.pipeline.Options())
 	if err == nil {
 		w.pix, w.h, w.w = pix, height, width
 	}
 	return err
 }
 
-// classifications reads outputs.
+// classifications turns outputs into classifications.
 func (m *Model) classifications(y *tensor.Tensor) ([]Classification, error) {
 	if len(y.Shape()) != 2 || y.DType() != tensor.Float32 {
-		return nil, fmt.Errorf("classifying: the model gives %v, want float32 (batch, classes)", y)
+		return nil, fmt.Errorf("classifying: the model's output must be float32 (batch, classes), got %v", y)
 	}
 	m.mu.RLock()
 	names := m.Classes
@@ -287,7 +292,7 @@ func (m *Model) classifications(y *tensor.Tensor) ([]Classification, error) {
 		}
 		for k, p := range c.Probabilities {
 			if math.IsNaN(float64(p)) {
-				return nil, fmt.Errorf("classifying: the output for example %d is not a number (NaN): a weight of the model is NaN or infinite, or a number of its input is", i)
+				return nil, fmt.Errorf("classifying: the output for example %d is NaN, because a weight or an input is NaN or infinite", i)
 			}
 			if p > c.Probabilities[c.Class] {
 				c.Class = k
@@ -299,9 +304,9 @@ func (m *Model) classifications(y *tensor.Tensor) ([]Classification, error) {
 	return list, nil
 }
 
-// GivesLogits says whether the outputs are numbers of which a softmax, or of one output a
-// sigmoid, makes probabilities: the last layer has no activation, and the model is compiled
-// with a loss that knows (FromLogits), or not compiled.
+// GivesLogits reports whether the outputs are logits, which a softmax, or a sigmoid for a single output,
+// turns into probabilities. They are if the last layer has no activation, and the model is either compiled
+// with a loss that takes logits (FromLogits) or not compiled.
 func (m *Model) GivesLogits() bool {
 	if f, known := m.finalActivation(m.outputs[0]); !known || f != layer.Linear {
 		return false

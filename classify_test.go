@@ -12,7 +12,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// What a model with the weights at hand says of two examples.
+// TestClassify classifies two examples with known weights.
 func TestClassify(t *testing.T) {
 	for name, c := range map[string]struct {
 		last    layer.Dense
@@ -81,7 +81,7 @@ func TestClassifyRefuses(t *testing.T) {
 		x    *tensor.Tensor
 		want string
 	}{
-		{image, tensor.New(tensor.Float32, 1, 4, 4, 1), "want float32 (batch, classes)"},
+		{image, tensor.New(tensor.Float32, 1, 4, 4, 1), "must be float32 (batch, classes)"},
 		{image, tensor.New(tensor.Float32, 1, 4), "predicting: the examples have shape (1, 4)"},
 		{named, tensor.New(tensor.Float32, 1, 1), "3 classes for 2 outputs"},
 	} {

@@ -19,58 +19,68 @@ import (
 	"github.com/lince-ml/lince/optimizer"
 )
 
-// CompileOptions says how a model learns, and by what it is measured.
+// CompileOptions configures how a model is trained and measured: the arguments of Keras' model.compile.
 type CompileOptions struct {
-	Optimizer optimizer.Optimizer // nil is optimizer.RMSprop{}, as in Keras
-	// Loss is required, but for what Outputs says. Of a model of several outputs it is the
-	// loss of each that Outputs does not name.
+	// Optimizer computes the updates of the weights (optimizer). The default is optimizer.RMSprop{}, as in Keras.
+	Optimizer optimizer.Optimizer
+	// Loss is what training minimizes (loss). It is required unless Outputs has a loss. If the model has several outputs, it is the
+	// loss of each output for which Outputs has none.
 	Loss loss.Loss
-	// Metrics count every example alike. A model of several outputs has them in Outputs.
+	// Metrics are computed without example weights (metrics). If the model has several outputs, set Objective.Metrics
+	// instead.
 	Metrics []metric.Metric
-	// WeightedMetrics count an example by its sample weight and its class's.
+	// WeightedMetrics are computed with the weight of each example and its class, as the loss is
+	// (weighted_metrics).
 	WeightedMetrics []metric.Metric
-	// Outputs says for outputs of a model, by their names (Model.OutputNames), what each learns
-	// and is measured by: Keras' loss, loss_weights and metrics as dicts.
+	// Outputs has the objectives of outputs by name (see Model.OutputNames), for models with several outputs:
+	// Keras' loss, loss_weights and metrics as dicts.
 	Outputs map[string]Objective
 }
 
-// Objective is what one output of a model learns, and is measured by.
+// Objective says what one output of a model learns, and how it is measured.
 type Objective struct {
-	Loss            loss.Loss       // nil: Compile.Loss; where there is none either the output has no loss
-	LossWeight      *float64        // the factor of the loss in the sum of losses; nil is 1
-	Metrics         []metric.Metric // as Compile.Metrics
-	WeightedMetrics []metric.Metric // as Compile.WeightedMetrics
+	// Loss is the loss of the output. The default is CompileOptions.Loss. An output without a loss is not trained.
+	Loss loss.Loss
+	// LossWeight is the factor of Loss in the sum of all losses, at least 0. Nil means 1.
+	LossWeight *float64
+	// Metrics are computed without example weights.
+	Metrics []metric.Metric
+	// WeightedMetrics are computed with example weights.
+	WeightedMetrics []metric.Metric
 }
 
-// objective is an Objective made ready.
+// objective is an Objective with its defaults filled in.
 type objective struct {
 	Objective
-	output int      // number of the output
-	name   string   // of the output
-	prefix string   // of its values' names in logs: "" where there is one output
-	target op.Type  // of the targets
-	keys   []string // of Metrics, then of WeightedMetrics, in compiled.names
+	output int      // index of the output
+	name   string   // name of the output
+	prefix string   // prefix of its logs, "" if there is one output
+	target op.Type  // type of the targets
+	keys   []string // names in logs, of Metrics, then of WeightedMetrics
 }
 
-// compiled is a model made ready to train.
+// compiled is what Compile adds to a model.
 type compiled struct {
 	config     CompileOptions
-	objectives []objective // one for each output that has targets
-	trained    []bool      // of all layers, as they were
+	objectives []objective // of the outputs that have targets
+	trained    []bool      // trainable flags of all layers, as they were at Compile
 
 	train, evaluate backend.Program
-	names           []string // of the values that both graphs return, sorted
+	names           []string // keys of the values that both graphs return, sorted
 	measures        map[string]metric.Metric
 
-	training, evaluation []*graph.Variable // what the metrics sum up in
+	training, evaluation []*graph.Variable // variables of the metrics
 	optimizer            []*graph.Variable // iteration, learning rate, slots
-	started              bool              // a step was made, or the optimizer's state came from a file
+	started              bool              // a step has run, or the optimizer's state came from a file
 }
 
-// Compile makes the model ready for Fit and Evaluate: it builds one graph of a training
-// step (forward, loss, gradients, optimizer, metrics) and one of an evaluation step. A
-// model that was compiled before gets a new optimizer, without memory of the old one's
-// steps; its weights stay. Nothing changes on an error, which tells every mistake.
+// Compile prepares the model for Fit and Evaluate (model.compile). It builds two graphs: one of a training
+// step, with forward pass, loss, gradients, optimizer and metrics, and one of an evaluation step. Compiling
+// again keeps the weights and discards the optimizer's state.
+//
+// The error lists all mistakes; nothing changes then. Compile also refuses losses that do not fit the last
+// layer's activation, such as a softmax over one unit, which Keras accepts. It returns an error while the
+// model trains.
 func (m *Model) Compile(c CompileOptions) error {
 	if !m.fitting.TryLock() {
 		return errors.New("compiling: the model is training")
@@ -80,7 +90,7 @@ func (m *Model) Compile(c CompileOptions) error {
 		return fmt.Errorf("compiling: %w", err)
 	}
 	if m.predict.graph == nil {
-		return errors.New("compiling: the model has no layers; Sequential, Functional or Open makes one")
+		return errors.New("compiling: the model has no layers; use Sequential, Functional or Open to make one")
 	}
 	objectives, err := m.objectives(c)
 	if err == nil {
@@ -92,7 +102,7 @@ func (m *Model) Compile(c CompileOptions) error {
 	return m.compile(c)
 }
 
-// checkLosses is checkLoss for each output.
+// checkLosses calls checkLoss for each output.
 func (m *Model) checkLosses(objectives []objective) error {
 	var errs []error
 	for _, o := range objectives {
@@ -103,7 +113,7 @@ func (m *Model) checkLosses(objectives []objective) error {
 	return errors.Join(errs...)
 }
 
-// of says of which output an error is, where there are several.
+// of adds the name of the output to an error, if there are several outputs.
 func (o objective) of(err error) error {
 	if err == nil || o.prefix == "" {
 		return err
@@ -111,7 +121,7 @@ func (o objective) of(err error) error {
 	return fmt.Errorf("output %s: %w", o.name, err)
 }
 
-// objectives puts what is said for each output in the order of the outputs.
+// objectives returns the objectives of all outputs that have a loss or a metric, in the order of the outputs.
 func (m *Model) objectives(c CompileOptions) ([]objective, error) {
 	names := m.OutputNames()
 	var errs []error
@@ -121,11 +131,11 @@ func (m *Model) objectives(c CompileOptions) ([]objective, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Outputs)) {
 		if !isOutput[name] {
-			errs = append(errs, fmt.Errorf("Outputs has %q, which is no output%s; there are %s", name, suggest.Hint(name, names), strings.Join(names, ", ")))
+			errs = append(errs, fmt.Errorf("Outputs has %q, which is not an output%s", name, suggest.Hint(name, names)))
 		}
 	}
 	if len(names) > 1 && len(c.Metrics)+len(c.WeightedMetrics) > 0 {
-		errs = append(errs, fmt.Errorf("the model has the outputs %s; say in Outputs which of them each metric is of", strings.Join(names, ", ")))
+		errs = append(errs, fmt.Errorf("the model has several outputs (%s); set the metrics of each in Outputs", strings.Join(names, ", ")))
 	}
 	var list []objective
 	for i, name := range names {
@@ -140,7 +150,7 @@ func (m *Model) objectives(c CompileOptions) ([]objective, error) {
 			o.prefix = name + "_"
 		}
 		if w := o.LossWeight; w != nil && !(*w >= 0 && *w <= math.MaxFloat32) {
-			errs = append(errs, o.of(fmt.Errorf("LossWeight is %v, want a number of at least 0", *w)))
+			errs = append(errs, o.of(fmt.Errorf("LossWeight must be at least 0, got %v", *w)))
 		}
 		o.target = m.predict.graph.Outputs[i].Value.Type
 		if o.Loss != nil {
@@ -153,18 +163,18 @@ func (m *Model) objectives(c CompileOptions) ([]objective, error) {
 	return list, errors.Join(errs...)
 }
 
-// wantLoss says that no output has a loss.
+// wantLoss returns an error if no output has a loss.
 func wantLoss(objectives []objective) error {
 	for _, o := range objectives {
 		if o.Loss != nil {
 			return nil
 		}
 	}
-	return errors.New("there is no loss; set Loss, as in Compile{Loss: loss.CategoricalCrossentropy{}}")
+	return errors.New("there is no loss; set Loss, as in CompileOptions{Loss: loss.CategoricalCrossentropy{}}")
 }
 
-// compileKnown compiles the model as far as a file says in words that are known: without an
-// optimizer, or without any loss, for evaluation alone.
+// compileKnown compiles a model from a file as far as lince knows the classes that the file names: without an
+// optimizer, or without any loss, it can still be evaluated.
 func (m *Model) compileKnown(c CompileOptions) error {
 	if len(m.unknown) == 0 {
 		return m.compile(c)
@@ -172,7 +182,7 @@ func (m *Model) compileKnown(c CompileOptions) error {
 	return m.compileFor(c, false)
 }
 
-// compile is Compile without checkLoss, which refuses what Keras would let pass.
+// compile is Compile without checkLoss: a model in a file may be what Keras accepts.
 func (m *Model) compile(c CompileOptions) error {
 	if c.Optimizer == nil {
 		c.Optimizer = optimizer.RMSprop{}
@@ -184,7 +194,7 @@ func (m *Model) compile(c CompileOptions) error {
 	return nil
 }
 
-// compileFor compiles the model for evaluation, and with training for that too.
+// compileFor compiles the model for evaluation and, if training is set, for training.
 func (m *Model) compileFor(c CompileOptions, training bool) error {
 	c.Metrics, c.WeightedMetrics, c.Outputs = slices.Clone(c.Metrics), slices.Clone(c.WeightedMetrics), maps.Clone(c.Outputs)
 	n := &compiled{config: c, trained: m.flags()}
@@ -201,8 +211,8 @@ func (m *Model) compileFor(c CompileOptions, training bool) error {
 	if err := n.nameMetrics(); err != nil {
 		return fmt.Errorf("compiling: %w", err)
 	}
-	// The graphs are built on a new store, which shares the layers' variables: a mistake
-	// leaves no trace.
+	// The graphs are built on a new store that shares the layers' variables, so that a mistake changes
+	// nothing.
 	store := graph.NewStore()
 	for _, v := range m.store.Variables() {
 		if first, _, _ := strings.Cut(v.Path, "/"); first == generatorPath {
@@ -222,43 +232,15 @@ func (m *Model) compileFor(c CompileOptions, training bool) error {
 		}
 		graphs = append(graphs, g)
 	}
-	if err := checkMemory(store.Variables()); err != nil {
-		return fmt.Errorf("compiling: %w", err)
-	}
-	for _, g := range graphs {
-		for _, node := range g.Nodes {
-			err = errors.Join(err, m.backend.Supports(node))
-		}
-	}
+	programs, err := m.programs(graphs, store)
 	if err != nil {
-		return fmt.Errorf("compiling for %s: %w", m.backend.Name(), err)
-	}
-	store.Initialize(m.seed)
-	var programs []backend.Program
-	for _, g := range graphs {
-		p, err := m.backend.Compile(g, store)
-		if err != nil {
-			for _, p := range programs {
-				p.Close()
-			}
-			return fmt.Errorf("compiling for %s: %w", m.backend.Name(), err)
-		}
-		programs = append(programs, p)
+		return err
 	}
 	n.evaluate = programs[len(programs)-1]
 	if training {
 		n.train = programs[0]
 	}
-	for _, v := range store.Variables() {
-		switch first, _, _ := strings.Cut(v.Path, "/"); first {
-		case optimizerPath:
-			n.optimizer = append(n.optimizer, v)
-		case metricsPath:
-			n.training = append(n.training, v)
-		case evaluationPath:
-			n.evaluation = append(n.evaluation, v)
-		}
-	}
+	n.assign(store.Variables())
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if old := m.compiled; old != nil {
@@ -268,10 +250,51 @@ func (m *Model) compileFor(c CompileOptions, training bool) error {
 	return nil
 }
 
-// errNothing says that no output has a loss or a metric.
-var errNothing = errors.New("there is nothing to measure")
+// programs compiles graphs for the backend, and initializes the store's new variables.
+func (m *Model) programs(graphs []*graph.Graph, store *graph.Store) (programs []backend.Program, err error) {
+	if err := checkMemory(store.Variables()); err != nil {
+		return nil, fmt.Errorf("compiling: %w", err)
+	}
+	for _, g := range graphs {
+		for _, node := range g.Nodes {
+			err = errors.Join(err, m.backend.Supports(node))
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("compiling for %s: %w", m.backend.Name(), err)
+	}
+	store.Initialize(m.seed)
+	for _, g := range graphs {
+		p, err := m.backend.Compile(g, store)
+		if err != nil {
+			for _, p := range programs {
+				p.Close()
+			}
+			return nil, fmt.Errorf("compiling for %s: %w", m.backend.Name(), err)
+		}
+		programs = append(programs, p)
+	}
+	return programs, nil
+}
 
-// close gives the programs' memory back.
+// assign finds the variables of the optimizer and of the metrics by their paths.
+func (c *compiled) assign(variables []*graph.Variable) {
+	for _, v := range variables {
+		switch first, _, _ := strings.Cut(v.Path, "/"); first {
+		case optimizerPath:
+			c.optimizer = append(c.optimizer, v)
+		case metricsPath:
+			c.training = append(c.training, v)
+		case evaluationPath:
+			c.evaluation = append(c.evaluation, v)
+		}
+	}
+}
+
+// errNothing means that no output has a loss or a metric.
+var errNothing = errors.New("no output has a loss or a metric")
+
+// close frees the programs' memory.
 func (c *compiled) close() {
 	if c.train != nil {
 		c.train.Close()
@@ -279,7 +302,7 @@ func (c *compiled) close() {
 	c.evaluate.Close()
 }
 
-// readyToTrain says what keeps the model from being trained.
+// readyToTrain returns an error if the model cannot be trained.
 func (m *Model) readyToTrain() error {
 	switch {
 	case len(m.unknown) > 0:
@@ -294,7 +317,7 @@ func (m *Model) readyToTrain() error {
 	return nil
 }
 
-// flags says of each layer, and of those in models that are layers, whether it is trained.
+// flags returns the trainable flags of all layers, including those of nested models.
 func (m *Model) flags() []bool {
 	var flags []bool
 	for _, l := range m.layers {
@@ -306,10 +329,10 @@ func (m *Model) flags() []bool {
 	return flags
 }
 
-// stale says that layers were frozen or unfrozen since the model was compiled.
+// stale reports whether trainable flags have changed since the model was compiled.
 func (m *Model) stale() bool { return !slices.Equal(m.compiled.trained, m.flags()) }
 
-// Compiled returns how the model was compiled; ok is false when it was not.
+// Compiled returns the options with which the model was compiled. ok is false if it is not compiled.
 func (m *Model) Compiled() (c CompileOptions, ok bool) {
 	if m.compiled == nil {
 		return CompileOptions{}, false
@@ -317,12 +340,12 @@ func (m *Model) Compiled() (c CompileOptions, ok bool) {
 	return m.compiled.config, true
 }
 
-// known says whether the loss is one of package loss, of which messages can say more.
+// known reports whether the loss is one of package loss, about which messages can say more.
 func (o objective) known() bool {
 	return o.Loss != nil && slices.Contains(loss.Classes(), o.Loss.Class())
 }
 
-// place names something of an output for messages.
+// place adds the name of the output to a description, if there are several outputs.
 func (o objective) place(what string) string {
 	if o.prefix == "" {
 		return what
@@ -330,16 +353,22 @@ func (o objective) place(what string) string {
 	return what + " of the output " + o.name
 }
 
-// nameMetrics finds the names of what is measured. As in Keras, a weighted metric whose name
-// is taken is weighted_accuracy, and others that are equal are numbered: accuracy_1.
-func (c *compiled) nameMetrics() error {
-	c.measures = map[string]metric.Metric{}
-	losses := 0
+// lossCount returns the number of outputs that have a loss.
+func (c *compiled) lossCount() int {
+	n := 0
 	for _, o := range c.objectives {
 		if o.Loss != nil {
-			losses++
+			n++
 		}
 	}
+	return n
+}
+
+// nameMetrics chooses the names of losses and metrics in logs. As in Keras, a weighted metric whose name is
+// taken becomes weighted_accuracy, and further equal names are numbered: accuracy_1.
+func (c *compiled) nameMetrics() error {
+	c.measures = map[string]metric.Metric{}
+	losses := c.lossCount()
 	if losses > 0 {
 		c.names = []string{"loss"}
 	}
@@ -387,7 +416,7 @@ func (c *compiled) nameMetrics() error {
 	return errors.Join(errs...)
 }
 
-// metricName is the key of a metric in logs and histories.
+// metricName returns the name of a metric in logs.
 func metricName(x metric.Metric) string {
 	if name := x.Named(); name != "" {
 		return name
@@ -395,8 +424,7 @@ func metricName(x metric.Metric) string {
 	return keras.SnakeCase(x.Class())
 }
 
-// finalActivation is the activation function that an output's values went through, if that is
-// known.
+// finalActivation returns the last activation function before an output, if it is known.
 func (n *network) finalActivation(s *Symbol) (f layer.Function, known bool) {
 	for s.call != nil {
 		l := s.call.layer
@@ -413,8 +441,7 @@ func (n *network) finalActivation(s *Symbol) (f layer.Function, known bool) {
 	return "", false
 }
 
-// checkLoss finds losses that cannot be meant with the network's last layer, though Keras
-// would let them pass.
+// checkLoss refuses losses that make no sense with the network's last layer, though Keras accepts them.
 func (m *Model) checkLoss(l loss.Loss, output *Symbol) error {
 	class, takes := l.Class(), l.Takes()
 	shape := output.Shape()
@@ -424,7 +451,7 @@ func (m *Model) checkLoss(l loss.Loss, output *Symbol) error {
 	}
 	last, known := m.finalActivation(output)
 	probabilities := takes.Of != loss.Numbers && !takes.Logits
-	logits := "" // what else could be meant, where the loss is one that has the field
+	logits := "" // the other remedy, for losses that have the field
 	if slices.Contains(loss.Classes(), class) {
 		logits = ", or set FromLogits"
 	}
@@ -436,12 +463,12 @@ func (m *Model) checkLoss(l loss.Loss, output *Symbol) error {
 	case takes.Of == loss.Distribution && last == layer.Sigmoid:
 		return fmt.Errorf("%s of sigmoid outputs: the last layer's outputs must be one distribution over the classes; use layer.Softmax, or loss.BinaryCrossentropy where an example may be of several classes", class)
 	case takes.Logits && (last == layer.Softmax || last == layer.Sigmoid):
-		return fmt.Errorf("%s takes logits, but the last layer's activation is %s; leave out the activation, or FromLogits", class, last)
+		return fmt.Errorf("%s takes logits, but the last layer's activation is %s; remove the activation, or FromLogits", class, last)
 	case probabilities && known && last == layer.Linear:
 		return fmt.Errorf("%s takes probabilities, but the last layer has no activation; use layer.Softmax or layer.Sigmoid%s", class, logits)
 	case probabilities && known && last != layer.Softmax && last != layer.Sigmoid:
 		if logits != "" {
-			logits += " and leave out the activation"
+			logits += " and remove the activation"
 		}
 		return fmt.Errorf("%s takes probabilities, but the last layer's activation is %s; use layer.Softmax or layer.Sigmoid%s", class, last, logits)
 	}

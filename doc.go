@@ -1,7 +1,7 @@
-// Package lince trains neural networks on images, as Keras does, in Go alone.
+// Package lince trains neural networks for images, as Keras does, in pure Go.
 //
-// A model is made of layers, compiled with a loss, an optimizer and metrics, and fitted to
-// data. The tutorial's network, which tells cats from dogs:
+// To use it, build a model of layers, compile it with a loss, an optimizer and metrics, and fit it to data.
+// The following program trains the network of the tutorial, which tells cats from dogs:
 //
 //	model, err := lince.Sequential(
 //		layer.Input{Shape: []int{128, 128, 3}},
@@ -31,8 +31,26 @@
 //	prediction, err := model.ClassifyImage(ctx, photo) // a file's bytes
 //	fmt.Println(prediction.Name, prediction.Probability)
 //
-// The words are Keras', and so are the numbers: package layer, loss, metric, optimizer and
-// callback hold Keras' classes of these names as struct literals whose zero values are
-// Keras' defaults; package data prepares pictures as ImageDataGenerator does. Mistakes in a
-// network are all told at once, by layer and shape.
+// The API follows Keras. Packages layer, loss, metric, optimizer and callback hold Keras' classes under Keras' names: struct
+// literals whose zero values are Keras' defaults. They compute what Keras computes.
+//
+// # Models
+//
+// Sequential builds a chain of layers. Functional builds any other network: Input and Apply return symbols, and Functional
+// makes a model of the layers between some of them. Open reads a model from a .keras file, which lince and Keras exchange in
+// both directions. A model is also a layer, so models can be nested and share weights.
+//
+// Compile and the functions that build a model report all mistakes in a network at once. Each message names the layer and the
+// shapes.
+//
+// # Data
+//
+// Fit, Evaluate and Predict take a data.Dataset. data.Images makes one of image files, with the augmentation of Keras'
+// ImageDataGenerator, and data.Tensors one of arrays. A trained model stores its class names and its preprocessing, so
+// ClassifyImage needs nothing but the bytes of an image file.
+//
+// # Reproducibility
+//
+// The same seed, data and version of lince give the same bits, for any number of threads. A training that is interrupted can be
+// resumed, and ends with the same bits as without the interruption; see callback.BackupAndRestore.
 package lince

@@ -10,7 +10,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// cut is bars in batches of these sizes, one after the other from the same examples.
+// cut is a dataset of bars in batches of these sizes.
 type cut struct {
 	data.Dataset
 	sizes []int
@@ -31,8 +31,7 @@ func (c cut) Batches(context.Context, int, int) iter.Seq2[data.Batch, error] {
 	}
 }
 
-// TestEmpty gives batches without examples, and no batches, on the engine and the
-// interpreter.
+// TestEmpty gives batches without examples, and datasets without batches, to the engine and the interpreter.
 func TestEmpty(t *testing.T) {
 	for _, o := range []Options{on(1), {Seed: 1}} {
 		m := must(o.Sequential(small()...))
@@ -41,7 +40,9 @@ func TestEmpty(t *testing.T) {
 			t.Fatal(err)
 		}
 		sizes := func(n ...int) data.Dataset { return cut{barsData(24, 8, 1), n} }
-		evaluate := func(ds data.Dataset) (*Logs, error) { return m.Evaluate(t.Context(), ds, EvaluateOptions{Verbose: Silent}) }
+		evaluate := func(ds data.Dataset) (*Logs, error) {
+			return m.Evaluate(t.Context(), ds, EvaluateOptions{Verbose: Silent})
+		}
 		fails := func(what string, err error, want string) {
 			t.Helper()
 			if err == nil || !strings.Contains(err.Error(), want) {

@@ -10,19 +10,22 @@ import (
 	"github.com/lince-ml/lince/profile"
 )
 
-// EvaluateOptions is how to evaluate. The zero value takes all of a data set.
+// EvaluateOptions configures Evaluate. The zero value evaluates all of a dataset.
 type EvaluateOptions struct {
-	Steps   int       // batches, the first ones, at most; 0 is all
-	Verbose Verbose   // Auto: a bar in a terminal, else a line
-	Output  io.Writer // for the progress; nil is os.Stdout
+	// Steps limits the evaluation to the first Steps batches (steps). 0 means all.
+	Steps int
+	// Verbose selects how progress is shown (verbose). The default, Auto, is a bar in a terminal and a line elsewhere.
+	Verbose Verbose
+	// Output receives the progress. The default is os.Stdout.
+	Output io.Writer
 }
 
-// Evaluate returns the loss and the metrics of a data set, sorted by name, with sample
-// weights as Keras' evaluate. One evaluation runs at a time; others wait. As in Keras, a batch
-// without examples changes nothing, and where there are no others all results are 0. A data set
-// without batches is an error, where Keras returns an empty list.
+// Evaluate returns the loss and the metrics of the model on a dataset (model.evaluate), sorted by name. The model must be
+// compiled. The weights of examples are used as in Keras: in the loss and in WeightedMetrics. Evaluations of one model run one
+// at a time; a second one waits.
 //
-// Where ctx is cancelled the error wraps its cause.
+// A batch without examples changes nothing, and the results of a dataset with no other batches are 0, as in Keras. A dataset
+// without batches is an error, while Keras returns an empty list. If ctx is cancelled, the error wraps its cause.
 func (m *Model) Evaluate(ctx context.Context, ds data.Dataset, o EvaluateOptions) (*Logs, error) {
 	logs, err := m.evaluateShown(ctx, ds, o)
 	if err != nil {
@@ -42,9 +45,9 @@ func (m *Model) evaluateShown(ctx context.Context, ds data.Dataset, o EvaluateOp
 	case m.compiled == nil:
 		return nil, errors.New("the model is not compiled; call Compile first")
 	case ds == nil:
-		return nil, errors.New("there is no data set")
+		return nil, errors.New("the dataset is nil")
 	case o.Steps < 0:
-		return nil, fmt.Errorf("steps are %d, want at least 1, or 0 for all", o.Steps)
+		return nil, fmt.Errorf("Steps must be at least 1, or 0 for all, got %d", o.Steps)
 	}
 	if err := m.checkSpec("the data", ds); err != nil {
 		return nil, err
@@ -63,8 +66,8 @@ func (m *Model) evaluateShown(ctx context.Context, ds data.Dataset, o EvaluateOp
 	return logs, nil
 }
 
-// evaluate runs over a data set, or its first steps; show, if not nil, is called for
-// each batch, and p, if not nil, gets the times.
+// evaluate evaluates a dataset, or its first steps. show, if not nil, is called after each batch. p, if not
+// nil, records the times.
 func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show func(done int, logs *Logs), p *profile.Profile) (*Logs, error) {
 	m.testing.Lock()
 	defer m.testing.Unlock()
@@ -86,7 +89,7 @@ func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show f
 			return nil, err
 		}
 		in, err := f.batch(b)
-		if err == nil && in[0].Shape()[0] > 0 { // of no examples nothing comes
+		if err == nil && in[0].Shape()[0] > 0 { // a batch without examples changes nothing
 			end := p.Begin(profile.Validation)
 			err = m.step(c.evaluate, in, values)
 			end()
@@ -104,7 +107,7 @@ func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show f
 		waited = p.Begin(profile.WaitVal)
 	}
 	if done == 0 {
-		return nil, errors.New("the data gave no batches")
+		return nil, errors.New("the dataset has no batches")
 	}
 	return values.logs(), nil
 }

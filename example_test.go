@@ -20,8 +20,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// pictures draws squares (class 0) and crosses (class 1) of 12x12 grey pixels.
-func pictures(n int) (x, y *tensor.Tensor) {
+// drawings returns squares (class 0) and crosses (class 1) of 12x12 gray pixels.
+func drawings(n int) (x, y *tensor.Tensor) {
 	x, y = tensor.New(tensor.Float32, n, 12, 12, 1), tensor.New(tensor.Float32, n, 2)
 	for i := range n {
 		class, top, left := i%2, 1+i/2%4, 1+i/8%4
@@ -42,7 +42,7 @@ func pictures(n int) (x, y *tensor.Tensor) {
 	return x, y
 }
 
-// The tutorial's network in small, from drawing the pictures to opening the saved model.
+// A small version of the tutorial: data, training, and a saved model.
 func Example() {
 	ctx := context.Background()
 	model, err := lince.Options{Seed: 42}.Sequential(
@@ -65,7 +65,7 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	x, y := pictures(96)
+	x, y := drawings(96)
 	train, err := data.Tensors(x.Rows(0, 64), y.Rows(0, 64), data.TensorOptions{BatchSize: 16, Seed: 42})
 	if err != nil {
 		log.Fatal(err)
@@ -78,7 +78,7 @@ func Example() {
 		Epochs:     30,
 		Validation: test,
 		Callbacks:  []callback.Callback{callback.EarlyStopping{Patience: 3, RestoreBestWeights: true}},
-		Verbose:    lince.Silent, // a bar in a terminal, a line an epoch elsewhere, if left out
+		Verbose:    lince.Silent, // the default is a bar in a terminal, or a line per epoch
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -103,14 +103,14 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("the last picture is a", labels[0].Name)
+	fmt.Println("the last image is a", labels[0].Name)
 	if err := os.RemoveAll(dir); err != nil {
 		log.Fatal(err)
 	}
 	// Output:
 	// [accuracy loss val_accuracy val_loss]
 	// accuracy of the last epoch: 1.00
-	// the last picture is a cross
+	// the last image is a cross
 }
 
 // The network of the tutorial.
@@ -129,7 +129,7 @@ func ExampleSequential() {
 		log.Fatal(err)
 	}
 	var table bytes.Buffer
-	if err := model.Summary(&table, lince.Summary{}); err != nil {
+	if err := model.Summary(&table, lince.SummaryOptions{}); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Print(&table)
@@ -157,7 +157,7 @@ func ExampleSequential() {
 	//  Non-trainable params: 0 (0.00 B)
 }
 
-// All mistakes of a network come at once.
+// All mistakes in a network are reported together.
 func ExampleSequential_mistakes() {
 	_, err := lince.Sequential(
 		layer.Input{Shape: []int{28, 28}},
@@ -166,12 +166,11 @@ func ExampleSequential_mistakes() {
 	)
 	fmt.Println(err)
 	// Output:
-	// layer 1 (Conv2D conv2d): got shape (None, 28, 28), want (batch, height, width, channels); grey images have 1 channel: (batch, height, width, 1)
+	// layer 1 (Conv2D conv2d): got shape (None, 28, 28), want (batch, height, width, channels); gray images have 1 channel: (batch, height, width, 1)
 	// layer 2 (Dense dense): Units is not set, want an integer from 1 to 16777216
 }
 
-// What a model takes pictures for, and how well that fits: a confusion matrix, and
-// precision, recall and F1 score of each class.
+// Predictions for a dataset, with a confusion matrix, and the precision, recall and F1 score of each class.
 func ExampleModel_Classify() {
 	ctx := context.Background()
 	table, err := data.Open(ctx, "demo:cats-and-dogs?n=12", data.OpenOptions{})
@@ -192,7 +191,7 @@ func ExampleModel_Classify() {
 	}
 	model.Classes = pictures.Classes()
 
-	truth := pictures.Labels()
+	truth := pictures.ClassIndexes()
 	predicted := make([]int, len(truth))
 	for l, err := range model.Classify(ctx, pictures) {
 		if err != nil {

@@ -16,18 +16,18 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// feed turns a data set's batches into what the training and evaluation graphs take. Its
-// buffers are used again for each batch.
+// feed converts a dataset's batches to the inputs of the training and evaluation graphs. It reuses its
+// buffers for each batch.
 type feed struct {
 	m           *Model
-	classWeight map[int]float64            // of the only objective
-	ofOutput    map[string]map[int]float64 // class weights by output
+	classWeight map[int]float64            // if there is one objective
+	ofOutput    map[string]map[int]float64 // class weights by name of the output
 
-	buffers []*tensor.Tensor // for what must be converted
+	buffers []*tensor.Tensor // for inputs of another type than the graph's
 	in      []*tensor.Tensor
 }
 
-// spec is what a data set says of its batches.
+// spec has the shapes of a dataset's batches.
 type spec struct {
 	x, y            tensor.Shape
 	inputs, targets map[string]tensor.Shape
@@ -42,7 +42,7 @@ func specOf(ds data.Dataset) spec {
 	return s
 }
 
-// checkSpec says what of a data set does not fit the model. what names the data set.
+// checkSpec returns all mismatches between a dataset and the model. what names the dataset in messages.
 func (m *Model) checkSpec(what string, ds data.Dataset) error {
 	s := specOf(ds)
 	errs := []error{m.checkInputs(s)}
@@ -70,32 +70,32 @@ func (m *Model) checkSpec(what string, ds data.Dataset) error {
 	return errors.Join(errs...)
 }
 
-// noTarget says that a target is missing.
+// noTarget returns the error of a missing target.
 func (c *compiled) noTarget(o objective, targets map[string]tensor.Shape) error {
 	switch {
 	case o.prefix == "" && targets == nil:
 		return errors.New("there are no targets (y), which the loss needs")
 	case targets == nil:
-		return fmt.Errorf("there are no named targets; the model has several outputs, and needs one for %s", o.name)
+		return fmt.Errorf("there are no named targets; the model has several outputs, and needs a target for %s", o.name)
 	}
 	if len(targets) == 0 {
-		return fmt.Errorf("there is no target for the output %s; there are none at all", o.name)
+		return fmt.Errorf("there is no target for the output %s, nor any other", o.name)
 	}
-	return fmt.Errorf("there is no target for the output %s; there are %s", o.name, strings.Join(slices.Sorted(maps.Keys(targets)), ", "))
+	return fmt.Errorf("there is no target for the output %s; the targets are %s", o.name, strings.Join(slices.Sorted(maps.Keys(targets)), ", "))
 }
 
-// unknownNames says which names are none of the model's.
+// unknownNames returns an error that lists the keys of named that are not in names.
 func unknownNames[T any](what string, named map[string]T, names []string) error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(named)) {
 		if !slices.Contains(names, name) {
-			errs = append(errs, fmt.Errorf("the %s have %q, which the model has not%s", what, name, suggest.Hint(name, names)))
+			errs = append(errs, fmt.Errorf("the %s have %q, which the model does not have%s", what, name, suggest.Hint(name, names)))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// checkInputs says what of a data set's examples does not fit the model's inputs.
+// checkInputs returns all mismatches between a dataset's examples and the model's inputs.
 func (m *Model) checkInputs(s spec) error {
 	if s.inputs == nil && len(m.inputs) == 1 {
 		return m.checkInput(0, s.x)
@@ -123,8 +123,8 @@ func (m *Model) checkInput(i int, x tensor.Shape) error {
 	return fmt.Errorf("the examples have shape %v, the model takes %v", x, want)
 }
 
-// fitTarget says as what shape targets can go where want is asked for: targets (batch) are
-// also (batch, 1), and the other way round.
+// fitTarget returns the shape in which targets of shape y can be used where want is needed: targets of shape
+// (batch) can be used as (batch, 1), and the reverse.
 func fitTarget(want, y tensor.Shape) (tensor.Shape, bool) {
 	switch {
 	case len(y) == len(want)+1 && y[len(y)-1] == 1:
@@ -143,27 +143,27 @@ func fitTarget(want, y tensor.Shape) (tensor.Shape, bool) {
 	return y, true
 }
 
-// targetError tells what to do about targets that do not fit.
+// targetError says what to do about targets that do not fit.
 func (m *Model) targetError(o objective, y tensor.Shape) error {
 	out := m.outputs[o.output].Shape()
 	want, hint := o.target.Shape, ""
 	switch classes := out[len(out)-1]; {
 	case !o.known():
 	case o.target.DType == tensor.Int32 && len(y) == len(out) && y[len(y)-1] == classes:
-		hint = "; the targets are one-hot: use loss.CategoricalCrossentropy, or targets that are class numbers"
+		hint = "; the targets are one-hot: use loss.CategoricalCrossentropy, or targets that are class indexes"
 	case o.target.DType != tensor.Int32 && (len(y) == len(out)-1 || len(y) == len(out) && y[len(y)-1] == 1) && classes != 1:
-		hint = "; if the targets are class numbers use loss.SparseCategoricalCrossentropy, or one-hot targets"
+		hint = "; if the targets are class indexes use loss.SparseCategoricalCrossentropy, or one-hot targets"
 	case len(y) == len(out) && y[len(y)-1] != classes:
-		hint = fmt.Sprintf("; the last layer has %d units, there are %d classes: give it Units: %d", classes, y[len(y)-1], y[len(y)-1])
+		hint = fmt.Sprintf("; the last layer has %d units, but there are %d classes: set Units: %d", classes, y[len(y)-1], y[len(y)-1])
 	}
-	who := "metrics"
+	what := "the metrics"
 	if o.Loss != nil {
-		who = "the loss " + o.Loss.Class()
+		what = "the loss " + o.Loss.Class()
 	}
-	return fmt.Errorf("the targets have shape %v, %s of outputs %v takes %v%s", y, who, out, want, hint)
+	return fmt.Errorf("the targets have shape %v, want %v for %s with outputs %v%s", y, want, what, out, hint)
 }
 
-// batch converts a batch to the graph's inputs: the model's, then targets and sample weights of
+// batch converts a batch to the inputs of a graph: the model's inputs, then targets and example weights for
 // each objective.
 func (f *feed) batch(b data.Batch) ([]*tensor.Tensor, error) {
 	m := f.m
@@ -212,7 +212,7 @@ func (f *feed) batch(b data.Batch) ([]*tensor.Tensor, error) {
 	return f.in, nil
 }
 
-// takesClasses says whether the targets are numbers of classes, of which each output is one.
+// takesClasses reports whether the targets are class indices.
 func (o objective) takesClasses() bool {
 	return o.Loss != nil && o.target.DType == tensor.Int32 && o.Loss.Takes().Of == loss.Distribution
 }
@@ -238,7 +238,7 @@ func (f *feed) examples(b data.Batch) error {
 	return nil
 }
 
-// buffer is where what becomes the graph's input i is converted.
+// buffer returns the buffer for input i of the graph.
 func (f *feed) buffer(i int) **tensor.Tensor {
 	for len(f.buffers) <= i {
 		f.buffers = append(f.buffers, nil)
@@ -246,12 +246,12 @@ func (f *feed) buffer(i int) **tensor.Tensor {
 	return &f.buffers[i]
 }
 
-// weigh gives each example its weight: its own times its class's.
+// weigh returns the weight of each example: its own weight times that of its class.
 func weigh(own *tensor.Tensor, byClass map[int]float64, y *tensor.Tensor, buf **tensor.Tensor) (*tensor.Tensor, error) {
 	n := y.Shape()[0]
 	if own != nil {
 		if own.DType() != tensor.Float32 || !own.Shape().Equal(tensor.Shape{n}) {
-			return nil, fmt.Errorf("sample weights are %v, want float32 (%d,)", own, n)
+			return nil, fmt.Errorf("the example weights must be float32 (%d,), got %v", n, own)
 		}
 		if byClass == nil {
 			return own, nil
@@ -278,8 +278,8 @@ func weigh(own *tensor.Tensor, byClass map[int]float64, y *tensor.Tensor, buf **
 	return w, nil
 }
 
-// classOf is the class of example i, whose targets are each numbers: the place of the
-// greatest one, or the number itself.
+// classOf returns the class of example i, whose target has each numbers: the index of the largest, or the
+// number itself if there is only one.
 func classOf(y *tensor.Tensor, i, each int) int {
 	if y.DType() == tensor.Int32 {
 		return int(tensor.Values[int32](y)[i*each])
@@ -306,7 +306,7 @@ func checkLabels(y *tensor.Tensor, classes int) error {
 	return nil
 }
 
-// input32 converts examples to the type of the model's input number i, and checks their shape.
+// input32 converts examples to the type of the model's input i, and checks their shape.
 func (m *Model) input32(i int, x *tensor.Tensor, buf **tensor.Tensor) (*tensor.Tensor, error) {
 	if x == nil {
 		return nil, errors.New("there are no examples")
@@ -324,7 +324,7 @@ func (m *Model) input32(i int, x *tensor.Tensor, buf **tensor.Tensor) (*tensor.T
 	return y, nil
 }
 
-// buffer returns a tensor of a type and shape over memory that is kept in *b.
+// buffer returns a tensor of a type and shape over the memory of *b, which it replaces if it is too small.
 func buffer(b **tensor.Tensor, dtype tensor.DType, shape tensor.Shape) *tensor.Tensor {
 	n := shape.Elements() * dtype.Size()
 	if *b == nil || len((*b).Raw()) < n {
@@ -333,7 +333,7 @@ func buffer(b **tensor.Tensor, dtype tensor.DType, shape tensor.Shape) *tensor.T
 	return tensor.Wrap(dtype, shape, (*b).Raw()[:n])
 }
 
-// convert returns t as a tensor of another type: t itself when it has it, else in *buf.
+// convert returns t as a tensor of another type: t itself if it has that type, else a tensor over *buf.
 func convert(t *tensor.Tensor, dtype tensor.DType, buf **tensor.Tensor) (*tensor.Tensor, error) {
 	if t.DType() == dtype {
 		return t, nil
@@ -384,7 +384,7 @@ func convertFrom[T float32 | float64 | int8 | int16 | int32 | int64 | uint8](out
 		dst := tensor.Values[int32](out)
 		for i, v := range src {
 			if dst[i] = int32(v); T(dst[i]) != v {
-				return fmt.Errorf("number %d is %v, want a whole number: a class", i, v)
+				return fmt.Errorf("number %d must be an integer (a class index), got %v", i, v)
 			}
 		}
 	default:
@@ -393,8 +393,8 @@ func convertFrom[T float32 | float64 | int8 | int16 | int32 | int64 | uint8](out
 	return nil
 }
 
-// source walks through a data set's epochs. It keeps its place from one epoch of a
-// training to the next, so that batches that were made ahead are not lost.
+// source iterates over a dataset, epoch after epoch. It keeps its position between the epochs of a training,
+// so that batches that were made ahead are used.
 type source struct {
 	ds          data.Dataset
 	epoch, step int // of the batch that comes next
@@ -402,7 +402,7 @@ type source struct {
 	stop        func()
 }
 
-// seek goes to a batch.
+// seek moves to a batch.
 func (s *source) seek(ctx context.Context, epoch, step int) {
 	if s.pull != nil && s.epoch == epoch && s.step == step {
 		return
@@ -412,7 +412,7 @@ func (s *source) seek(ctx context.Context, epoch, step int) {
 	s.pull, s.stop = iter.Pull2(s.ds.Batches(ctx, epoch, step))
 }
 
-// next returns a batch; more is false at the end of the data's epoch.
+// next returns the next batch; more is false at the end of an epoch of the data.
 func (s *source) next() (b data.Batch, more bool, err error) {
 	b, err, more = s.pull()
 	switch {
@@ -432,19 +432,19 @@ func (s *source) close() {
 	s.pull, s.stop = nil, nil
 }
 
-// ahead is the first batches of data sets that will be asked for soon.
+// ahead discards the first batches of datasets that were prepared but not used.
 type ahead struct {
-	training, validation func() // discard them; nil: there were none
+	training, validation func() // nil if there are none
 }
 
-// prepare has a data set begin with the first batches of an epoch, if it can do so.
+// prepare makes a dataset begin with the first batches of an epoch, if it can.
 func prepare(ctx context.Context, ds data.Dataset, epoch int, discard *func()) {
 	if p, ok := ds.(data.Preparer); ok {
 		*discard = p.Prepare(ctx, epoch, 0)
 	}
 }
 
-// close lets go of what nobody has asked for.
+// close discards the prepared batches.
 func (a *ahead) close() {
 	for _, discard := range []func(){a.training, a.validation} {
 		if discard != nil {

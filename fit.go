@@ -16,60 +16,69 @@ import (
 	"github.com/lince-ml/lince/profile"
 )
 
-// FitOptions is how to train. The zero value trains one epoch over all data.
+// FitOptions configures Fit: the arguments of Keras' model.fit. The zero value trains one epoch on all data.
 type FitOptions struct {
-	// Epochs is the epoch at which training ends, counted from 1; 0 is 1.
+	// Epochs is the number of the last epoch, counted from 1 (epochs): with InitialEpoch 2 and Epochs 5,
+	// three epochs run. The default is 1.
 	Epochs int
-	// InitialEpoch is the first epoch, counted from 0.
+	// InitialEpoch is the first epoch, counted from 0 (initial_epoch).
 	InitialEpoch int
-	// StepsPerEpoch is the number of batches that make an epoch; 0 is the data set's. The
-	// data go on from epoch to epoch, and begin anew, in another order, when they end.
+	// StepsPerEpoch is the number of batches in an epoch (steps_per_epoch). 0 means all batches of the
+	// dataset. With another number, an epoch continues in the data where the one before it ended, and starts
+	// over, in another order, when the data end.
 	StepsPerEpoch int
 
-	// Validation is what the model is evaluated on after an epoch; nil is nothing.
+	// Validation is evaluated after epochs (validation_data). Nil means no validation.
 	Validation data.Dataset
-	// ValidationSteps is the number of its batches that are used, the first ones, at
-	// most; 0 is all.
+	// ValidationSteps limits validation to the first ValidationSteps batches (validation_steps). 0 means all.
 	ValidationSteps int
-	// ValidationFreq evaluates after each so many epochs; 0 is 1.
+	// ValidationFreq is the number of epochs from one validation to the next (validation_freq). The default
+	// is 1.
 	ValidationFreq int
 
-	// Callbacks take part, in this order.
+	// Callbacks are called in this order (callbacks).
 	Callbacks []callback.Callback
-	// ClassWeight gives the examples of a class a weight in the loss and in
-	// WeightedMetrics; that of a class which is not there is 1. An example's own weight
-	// is multiplied by it.
+	// ClassWeight has the weights of classes in the loss and in WeightedMetrics, by class index
+	// (class_weight). Classes that are not listed have weight 1. The weight of an example's class multiplies
+	// the example's own weight.
 	ClassWeight map[int]float64
-	// OutputClassWeight is ClassWeight for outputs by name, where a model has several.
+	// OutputClassWeight has the ClassWeight of each output by name, for models with several outputs.
 	OutputClassWeight map[string]map[int]float64
 
-	Verbose Verbose   // Auto: a bar in a terminal, a line an epoch elsewhere
-	Output  io.Writer // for the progress and callbacks' messages; nil is os.Stdout
+	// Verbose selects how progress is shown (verbose). The default, Auto, is a bar in a terminal and a line per epoch
+	// elsewhere.
+	Verbose Verbose
+	// Output receives the progress and the messages of callbacks. The default is os.Stdout.
+	Output io.Writer
 
-	// AllowNaN continues when the loss becomes NaN or infinite, as Keras does. Otherwise
-	// the training ends with a *NaNError, and the model is put back to where it was at the
-	// beginning of the epoch, or where the training was resumed if that was later: the step
-	// that shows such a loss, or the one before it, has made the weights useless.
+	// AllowNaN continues training when the loss becomes NaN or infinite, as Keras does. Otherwise such a loss
+	// ends the training with a *NaNError, because the step that computed it, or the one before, has made the
+	// weights useless. The model is then restored to the beginning of the epoch, or to where the training was
+	// resumed if that was later.
 	AllowNaN bool
 
-	// Profile, if not nil, is told what takes how long. That takes some time itself, some
-	// percent of a short step.
+	// Profile, if not nil, records how long each part of the training takes. Recording slows short steps by a
+	// few percent.
 	Profile *profile.Profile
 
-	// Resume continues another training from its State, to the bits of one that was never
-	// interrupted. The model must be the one that was saved at that moment, as
-	// OpenCheckpoint returns it, and data, callbacks and other settings those of that
-	// training; Epochs may be more. InitialEpoch must be 0. Nil begins anew, or from the
-	// checkpoint of a callback that is a callback.Resumer.
+	// Resume continues an interrupted training from its State, and ends with the same bits as a training
+	// without the interruption. The model must be the one saved with the State, as OpenCheckpoint returns it.
+	// Dataset, callbacks and other options must be those of the interrupted training, except that Epochs may
+	// be larger. InitialEpoch must be 0. If Resume is nil, a callback that is a callback.Resumer, such as
+	// callback.BackupAndRestore, may provide a checkpoint; else the training starts at InitialEpoch.
 	Resume *callback.State
 }
 
-// Fit trains the model on a data set. A batch without examples is an error (TensorFlow ends
-// the process), and so is a data set without batches, of which Keras makes an empty history.
+// Fit trains the model on a dataset (model.fit). The model must be compiled. If Model.Classes or
+// Model.Preprocessing are nil, they are set from the dataset.
 //
-// The history is nil only where training did not begin. If ctx is cancelled the error
-// wraps its cause; the weights are those after the last step, and History.Partial has the
-// metrics of the epoch that was cut short.
+// Fit returns the logs of each epoch: "loss" and the metrics, and with Validation also "val_loss" and so on.
+// The history is nil only if training did not start. If ctx is cancelled, the error wraps its cause, the
+// weights are those after the last step, and History.Partial has the logs of the unfinished epoch.
+//
+// Mistakes in o, or data whose shapes do not fit the model, are errors before the first step; the error lists
+// all of them. A dataset without batches is an error, while Keras returns an empty history. A batch without
+// examples is an error too, while TensorFlow aborts.
 func (m *Model) Fit(ctx context.Context, train data.Dataset, o FitOptions) (*History, error) {
 	if !m.fitting.TryLock() {
 		return nil, errors.New("fitting: the model is training already")
@@ -94,8 +103,8 @@ func (m *Model) Fit(ctx context.Context, train data.Dataset, o FitOptions) (*His
 	return r.history, nil
 }
 
-// prepare is the first phase: it checks the settings, finds the checkpoint to resume from,
-// and puts the training there. Nothing changes on an error.
+// prepare is the first phase of a training: it checks the options, and moves the training to where a
+// checkpoint was made, if there is one. Nothing changes on an error.
 func (m *Model) prepare(train data.Dataset, o FitOptions) (*training, error) {
 	o.Epochs, o.ValidationFreq = cmp.Or(o.Epochs, 1), cmp.Or(o.ValidationFreq, 1)
 	display, err := o.Verbose.display(o.Output)
@@ -130,13 +139,13 @@ func (m *Model) prepare(train data.Dataset, o FitOptions) (*training, error) {
 	return r, r.resume(state)
 }
 
-// checkFit finds all mistakes in the settings.
+// checkFit returns all mistakes in the options.
 func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
 	if err := m.readyToTrain(); err != nil {
 		return err
 	}
 	if train == nil {
-		return errors.New("there is no data set")
+		return errors.New("the dataset is nil")
 	}
 	var errs []error
 	for _, c := range []struct {
@@ -147,14 +156,14 @@ func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
 		{"ValidationSteps", o.ValidationSteps}, {"ValidationFreq", o.ValidationFreq},
 	} {
 		if c.n < 0 {
-			errs = append(errs, fmt.Errorf("%s is %d, want at least 0", c.name, c.n))
+			errs = append(errs, fmt.Errorf("%s must be at least 0, got %d", c.name, c.n))
 		}
 	}
 	if o.Resume != nil && o.InitialEpoch != 0 {
-		errs = append(errs, fmt.Errorf("InitialEpoch is %d; it must be 0 where Resume says the position", o.InitialEpoch))
+		errs = append(errs, fmt.Errorf("InitialEpoch must be 0 with Resume, got %d", o.InitialEpoch))
 	}
 	if len(m.compiled.optimizer) == 0 {
-		errs = append(errs, errors.New("there is nothing to train: no layer has weights that are not frozen"))
+		errs = append(errs, errors.New("there is nothing to train: no layer has trainable weights"))
 	}
 	errs = append(errs, m.checkSpec("training data", train))
 	if o.Validation != nil {
@@ -169,11 +178,11 @@ func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
 	return errors.Join(errs...)
 }
 
-// checkClassWeights finds mistakes in the weights of classes.
+// checkClassWeights returns all mistakes in the class weights.
 func (m *Model) checkClassWeights(o FitOptions) error {
 	var errs []error
 	if o.ClassWeight != nil && len(m.compiled.objectives) > 1 {
-		errs = append(errs, fmt.Errorf("ClassWeight is for models of one output; say in OutputClassWeight which of %s each is for", strings.Join(m.OutputNames(), ", ")))
+		errs = append(errs, fmt.Errorf("ClassWeight is for models with one output; set OutputClassWeight for the outputs %s", strings.Join(m.OutputNames(), ", ")))
 	}
 	errs = append(errs, unknownNames("OutputClassWeight", o.OutputClassWeight, m.OutputNames()))
 	for _, one := range m.compiled.objectives {
@@ -182,13 +191,13 @@ func (m *Model) checkClassWeights(o FitOptions) error {
 			weights = o.ClassWeight
 		}
 		out := m.outputs[one.output].Shape()
-		n := max(out[len(out)-1], 2) // one unit tells two classes apart
+		n := max(out[len(out)-1], 2) // a single unit stands for two classes
 		for _, c := range slices.Sorted(maps.Keys(weights)) {
 			if c < 0 || c >= n {
-				errs = append(errs, one.of(fmt.Errorf("ClassWeight has a class %d; there are the classes 0 to %d", c, n-1)))
+				errs = append(errs, one.of(fmt.Errorf("ClassWeight has class %d; the model has the classes 0 to %d", c, n-1)))
 			}
 			if w := weights[c]; !(w >= 0) || math.IsInf(w, 0) {
-				errs = append(errs, one.of(fmt.Errorf("ClassWeight of class %d is %v, want a number of at least 0", c, w)))
+				errs = append(errs, one.of(fmt.Errorf("ClassWeight of class %d must be at least 0, got %v", c, w)))
 			}
 		}
 	}

@@ -39,8 +39,7 @@ func TestTrainingLearns(t *testing.T) {
 	}
 }
 
-// The loss that is logged is the sum over all examples, weighted, over their number, also
-// where the last batch is smaller.
+// The logged loss is the weighted sum over all examples divided by their number, even if the last batch is smaller.
 func TestLossOfPartialBatches(t *testing.T) {
 	m := smallModel(t, 1)
 	x, y := bars(10)
@@ -62,7 +61,7 @@ func TestLossOfPartialBatches(t *testing.T) {
 		t.Errorf("loss is %v, want %v", got, want/10)
 	}
 	if got, _ := logs.Get("accuracy"); !near(got, hits/10, 1e-6) {
-		t.Errorf("accuracy is %v, want %v: without weights", got, hits/10)
+		t.Errorf("accuracy is %v, want %v, without weights", got, hits/10)
 	}
 }
 
@@ -90,7 +89,7 @@ func TestClassWeights(t *testing.T) {
 	}
 }
 
-// Keys as Keras 3.15.1 gives them.
+// Names as Keras 3.15.1 gives them.
 func TestMetricNames(t *testing.T) {
 	m := smallModel(t, 1)
 	err := m.Compile(CompileOptions{
@@ -127,7 +126,7 @@ func sameWeights(t *testing.T, a, b *Model) {
 	}
 }
 
-// Class numbers and one-hot rows train alike, whatever their type.
+// Class indices and one-hot rows of any type must train alike.
 func TestTargetForms(t *testing.T) {
 	x, y := bars(12)
 	labels := tensor.New(tensor.Float32, 12)
@@ -165,7 +164,7 @@ func TestTargetForms(t *testing.T) {
 	}
 }
 
-// Targets of one unit may be (batch) or (batch, 1).
+// Targets of one unit may have shape (batch) or (batch, 1).
 func TestBinary(t *testing.T) {
 	layers := small()
 	layers[len(layers)-1] = layer.Dense{Units: 1, Activation: layer.Sigmoid}
@@ -184,7 +183,7 @@ func TestBinary(t *testing.T) {
 	}
 }
 
-// StepsPerEpoch counts on through the data, which begin anew in the middle of an epoch.
+// With StepsPerEpoch, the data continue across epochs, and may start over in the middle of an epoch.
 func TestStepsPerEpochCycle(t *testing.T) {
 	m := smallModel(t, 1)
 	x, y := bars(10)
@@ -207,7 +206,7 @@ func TestStepsPerEpochCycle(t *testing.T) {
 	}
 }
 
-// recorder notes the first row of each batch, and can do things before one.
+// recorder records the first row of each batch, and can run a function before a batch.
 type recorder struct {
 	data.Dataset
 	rows   []int
@@ -287,8 +286,7 @@ func TestNaN(t *testing.T) {
 	}
 }
 
-// The step that spoils the weights need not be one that shows it in its loss: the last one
-// of an epoch is told by the weights.
+// A step can make weights NaN without a NaN in its own loss. At the end of an epoch, the weights reveal it.
 func TestNaNWeights(t *testing.T) {
 	m := must(on(1).Sequential(layer.Input{Shape: []int{1}}, layer.Dense{Units: 1}))
 	if err := m.Compile(CompileOptions{Optimizer: optimizer.SGD{LearningRate: 1e30}, Loss: loss.MeanSquaredError{}}); err != nil {
@@ -313,7 +311,7 @@ func unchanged(t *testing.T, m *Model, before []*tensor.Tensor) {
 	}
 }
 
-// A training that is interrupted, saved, opened and resumed gives the bits of one that is not.
+// A training that is interrupted, saved, opened and resumed must end with the same bits as one that is not.
 func TestResume(t *testing.T) {
 	f := FitOptions{Epochs: 4, StepsPerEpoch: 4, Callbacks: []callback.Callback{
 		callback.EarlyStopping{Monitor: "loss", Patience: 10, RestoreBestWeights: true},
@@ -380,16 +378,16 @@ func TestFitRefuses(t *testing.T) {
 		f    FitOptions
 		want string
 	}{
-		"nil data":        {nil, FitOptions{}, "no data set"},
+		"nil data":        {nil, FitOptions{}, "the dataset is nil"},
 		"no targets":      {must(data.Tensors(x, nil, data.TensorOptions{})), FitOptions{}, "no targets"},
-		"other pictures":  {must(data.Tensors(tensor.New(tensor.Float32, 8, 7, 7, 1), y, data.TensorOptions{})), FitOptions{}, "(None, 7, 7, 1), the model takes (None, 6, 6, 1)"},
+		"other images":    {must(data.Tensors(tensor.New(tensor.Float32, 8, 7, 7, 1), y, data.TensorOptions{})), FitOptions{}, "(None, 7, 7, 1), the model takes (None, 6, 6, 1)"},
 		"three classes":   {must(data.Tensors(x, tensor.New(tensor.Float32, 8, 3), data.TensorOptions{})), FitOptions{}, "Units: 3"},
-		"class numbers":   {must(data.Tensors(x, tensor.New(tensor.Int32, 8), data.TensorOptions{})), FitOptions{}, "SparseCategoricalCrossentropy"},
+		"class indexes":   {must(data.Tensors(x, tensor.New(tensor.Int32, 8), data.TensorOptions{})), FitOptions{}, "SparseCategoricalCrossentropy"},
 		"validation":      {ok, FitOptions{Validation: must(data.Tensors(x, nil, data.TensorOptions{}))}, "validation data: there are no targets"},
-		"negative epochs": {ok, FitOptions{Epochs: -1}, "Epochs is -1"},
+		"negative epochs": {ok, FitOptions{Epochs: -1}, "Epochs must be at least 0, got -1"},
 		"nil callback":    {ok, FitOptions{Callbacks: []callback.Callback{nil}}, "callback 0 is nil"},
 		"no validation":   {ok, FitOptions{Callbacks: []callback.Callback{callback.EarlyStopping{}}}, "there will be no val_loss"},
-		"bad verbose":     {ok, FitOptions{Verbose: 9}, "verbose is 9"},
+		"bad verbose":     {ok, FitOptions{Verbose: 9}, "Verbose must be Auto, Silent, Bar or Lines, got 9"},
 	} {
 		if c.f.Verbose == 0 {
 			c.f = quiet(c.f)
@@ -421,12 +419,12 @@ func TestFitRefuses(t *testing.T) {
 		t.Errorf("class out of range: error is %v", err)
 	}
 	labels.Float32s()[2] = .5
-	if _, err := sparse.Fit(context.Background(), must(data.Tensors(x, labels, data.TensorOptions{NoShuffle: true})), quiet(FitOptions{})); err == nil || !strings.Contains(err.Error(), "whole number") {
+	if _, err := sparse.Fit(context.Background(), must(data.Tensors(x, labels, data.TensorOptions{NoShuffle: true})), quiet(FitOptions{})); err == nil || !strings.Contains(err.Error(), "must be an integer") {
 		t.Errorf("class .5: error is %v", err)
 	}
 }
 
-// A callback may predict and evaluate in the middle of a training, without changing it.
+// A callback may predict and evaluate during a training without changing it.
 func TestCallbacksUseTheModel(t *testing.T) {
 	a, b := smallModel(t, 1), smallModel(t, 1)
 	x, _ := bars(4)
@@ -477,7 +475,7 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// preparer notes what is prepared and asked for, and what of the former is not let go of.
+// preparer records what is prepared and used, and what of the former is not discarded.
 type preparer struct {
 	data.Dataset
 	name string
@@ -497,8 +495,8 @@ func (p *preparer) Batches(ctx context.Context, epoch, step int) iter.Seq2[data.
 	return p.Dataset.Batches(ctx, epoch, step)
 }
 
-// TestPrepare has the next epoch's first batches made during the validation, and the
-// validation's during the last step.
+// TestPrepare expects the next epoch's first batches to be made during the validation, and the validation's first
+// batches during the last step.
 func TestPrepare(t *testing.T) {
 	var log []string
 	train := &preparer{barsData(24, 8, 1), "train", &log, map[int]bool{}}
@@ -510,7 +508,7 @@ func TestPrepare(t *testing.T) {
 	}
 	for _, p := range []*preparer{train, val} {
 		if n := len(p.open); n == 0 || p.open[n-1] {
-			t.Errorf("%s: what was prepared last was not let go of", p.name)
+			t.Errorf("%s: what was prepared last was not discarded", p.name)
 		}
 	}
 }

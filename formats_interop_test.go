@@ -17,7 +17,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// readArray reads the little-endian float32 numbers that internal/golden/interop.py wrote.
+// readArray reads little-endian float32 numbers that internal/golden/interop.py wrote.
 func readArray(t *testing.T, shape []int, path ...string) *tensor.Tensor {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(path...))
@@ -44,9 +44,9 @@ func compareArray(t *testing.T, got, want *tensor.Tensor, tolerance float64) {
 	}
 }
 
-// TestOnlyPredicts opens models of real Keras that lince does not train yet, and those of a fixed
-// batch: they predict as a model of the same weights in float32 does; training and saving are
-// refused with the names of the layer and of its setting.
+// TestOnlyPredicts opens models of real Keras that lince cannot train yet, and models with a fixed batch. They must
+// predict as a model with the same weights in float32. Training and saving must be refused, with the names of the layer
+// and of the setting.
 func TestOnlyPredicts(t *testing.T) {
 	folder := t.TempDir()
 	testenv.Python(t, "interop.py", "policies", folder)
@@ -95,7 +95,7 @@ func TestOnlyPredicts(t *testing.T) {
 			}
 		})
 	}
-	// Of a fixed batch, batches of other sizes are refused.
+	// A model with a fixed batch refuses batches of other sizes.
 	m, err := lince.Open(filepath.Join(folder, "batch.keras"))
 	if err != nil {
 		t.Fatal(err)
@@ -105,9 +105,8 @@ func TestOnlyPredicts(t *testing.T) {
 	}
 }
 
-// TestCompileForms opens a model of two outputs that real Keras compiled in all the ways it has:
-// Evaluate tells the numbers that Keras told. Keras opens what lince writes of them, and tells the
-// same again.
+// TestCompileForms opens a model with two outputs that real Keras compiled in every way it allows. Evaluate must return
+// Keras' numbers. Keras opens what lince writes of these models, and must return them again.
 func TestCompileForms(t *testing.T) {
 	folder, back := t.TempDir(), t.TempDir()
 	testenv.Python(t, "interop.py", "forms", folder)
@@ -115,7 +114,7 @@ func TestCompileForms(t *testing.T) {
 	var told, again map[string]map[string]float64
 	readJSON(t, &told, folder, "result.json")
 	if len(told) < 8 {
-		t.Fatalf("Keras compiled in %d ways, want at least 8", len(told))
+		t.Fatalf("the golden file has %d models, want at least 8", len(told))
 	}
 	ds, err := data.NamedTensors(
 		map[string]*tensor.Tensor{"image": readArray(t, []int{12, 6, 6, 1}, folder, "x")},

@@ -10,22 +10,25 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Functional makes a model of the layers between inputs and outputs. See Options.Functional.
+// Functional makes a model of the layers between inputs and outputs, with default Options. See
+// Options.Functional.
 func Functional(inputs, outputs *Symbol) (*Model, error) {
 	return Options{}.Functional(inputs, outputs)
 }
 
-// Functional makes a model of the layers between inputs and outputs (keras.Model(inputs,
-// outputs)); List makes one symbol of several. Layers that are in other models already keep
-// their weights and share them; the weights of the others have their initial values. Inputs
-// are symbols that Input made, or any others: what leads to those is then left out.
+// Functional makes a model of the layers between inputs and outputs (keras.Model(inputs, outputs)). Use List
+// to pass several inputs or outputs. New weights get their initial values. Layers that are already in other
+// models share their weights with the new model.
 //
 //	in := lince.Input(layer.Input{Shape: []int{32, 32, 3}})
 //	x := in.Then(layer.Conv2D{Filters: 8, Kernel: layer.Size{3, 3}, Padding: layer.Same})
 //	y := lince.Apply(layer.Add{}, x, in.Then(layer.Conv2D{Filters: 8, Kernel: layer.Size{1, 1}}))
 //	model, err := lince.Functional(in, y.Then(layer.Flatten{}, layer.Dense{Units: 10}))
 //
-// An error names every mistake by the layer's name and what feeds it.
+// Inputs need not be results of Input: with any other symbol as input, the new model begins there, and the
+// layers before it are left out.
+//
+// The error lists all mistakes, each with the layer's name and the names of the layers that feed it.
 func (o Options) Functional(inputs, outputs *Symbol) (*Model, error) {
 	m, err := o.between(inputs, outputs)
 	if err != nil {
@@ -34,7 +37,7 @@ func (o Options) Functional(inputs, outputs *Symbol) (*Model, error) {
 	return m.initialized()
 }
 
-// between makes a Functional model whose new variables have no values yet.
+// between makes a Functional model without values for its new variables.
 func (o Options) between(inputs, outputs *Symbol) (*Model, error) {
 	m, err := o.model("Functional", "functional")
 	if err != nil {
@@ -44,6 +47,36 @@ func (o Options) between(inputs, outputs *Symbol) (*Model, error) {
 	if err := checkName(m.name); err != nil {
 		errs = append(errs, fmt.Errorf("the model: %w", err))
 	}
+	if errs = append(errs, m.setEnds(inputs, outputs)...); errs != nil {
+		return nil, errors.Join(errs...)
+	}
+	if err := m.fromInputs(); err != nil {
+		return nil, err
+	}
+	if err := m.trace(); err != nil {
+		return nil, err
+	}
+	for _, c := range m.calls {
+		for i, x := range c.in {
+			if x.call == nil && c.err == nil {
+				c.err = fmt.Errorf("operand %d is not a symbol made by Input or Apply", i)
+			}
+		}
+	}
+	where := func(l *layerInstance) string {
+		if l.Name() != "" {
+			return fmt.Sprintf("layer %s (%s)", l.Name(), l.Class())
+		}
+		return fmt.Sprintf("a layer (%s)", l.Class())
+	}
+	if err := nameLayers(m.layers, where); err != nil {
+		errs = append(errs, err)
+	}
+	return m.built(errs, labelOf)
+}
+
+// setEnds sets the network's inputs and outputs, and returns all mistakes in them.
+func (m *Model) setEnds(inputs, outputs *Symbol) (errs []error) {
 	for _, side := range []struct {
 		what   string
 		symbol *Symbol
@@ -62,42 +95,17 @@ func (o Options) between(inputs, outputs *Symbol) (*Model, error) {
 		for i, s := range *side.to {
 			switch {
 			case s.call == nil:
-				errs = append(errs, fmt.Errorf("%s %d is no symbol that Input or Apply made", side.what, i))
+				errs = append(errs, fmt.Errorf("%s %d is not a symbol made by Input or Apply", side.what, i))
 			case met[s] && side.what == "input":
-				errs = append(errs, fmt.Errorf("input %d is there twice", i))
+				errs = append(errs, fmt.Errorf("input %d is listed twice", i))
 			}
 			met[s] = true
 		}
 	}
-	if errs != nil {
-		return nil, errors.Join(errs...)
-	}
-	if err := m.fromInputs(); err != nil {
-		return nil, err
-	}
-	if err := m.trace(); err != nil {
-		return nil, err
-	}
-	for _, c := range m.calls {
-		for i, x := range c.in {
-			if x.call == nil && c.err == nil {
-				c.err = fmt.Errorf("operand %d is no symbol that Input or Apply made", i)
-			}
-		}
-	}
-	where := func(l *made) string {
-		if l.Name() != "" {
-			return fmt.Sprintf("layer %s (%s)", l.Name(), l.Class())
-		}
-		return fmt.Sprintf("a layer (%s)", l.Class())
-	}
-	if err := nameLayers(m.layers, where); err != nil {
-		errs = append(errs, err)
-	}
-	return m.built(errs, labelOf)
+	return errs
 }
 
-// labelOf names a call for messages: the layer, and what feeds it.
+// labelOf names a call in messages: the layer, and the layers that feed it.
 func labelOf(c *call) string {
 	s := fmt.Sprintf("layer %s (%s)", c.layer.name, c.layer.Class())
 	var from []string
@@ -115,8 +123,8 @@ func labelOf(c *call) string {
 	return s
 }
 
-// fromInputs puts a layer.Input in place of each input that is none: what lies behind it is
-// built anew, of the same layers.
+// fromInputs replaces each input that is not a layer.Input by one, and rebuilds the calls behind it with the
+// same layers.
 func (m *Model) fromInputs() error {
 	replace := map[*Symbol]*Symbol{}
 	for i, s := range m.inputs {
@@ -124,10 +132,10 @@ func (m *Model) fromInputs() error {
 			continue
 		}
 		if s.typ.DType == tensor.Invalid {
-			return fmt.Errorf("input %d, the result of %s, has no shape: there is a mistake before it", i, labelOf(s.call))
+			return fmt.Errorf("input %d, the result of %s, has no shape because of a mistake before it", i, labelOf(s.call))
 		}
 		if len(s.typ.Shape) == 0 {
-			return fmt.Errorf("input %d, the result of %s, is one number; want one for each example, shape (batch, ...)", i, labelOf(s.call))
+			return fmt.Errorf("input %d, the result of %s, is a scalar; want one value for each example, shape (batch, ...)", i, labelOf(s.call))
 		}
 		in := layer.Input{Shape: s.typ.Shape[1:], DType: s.typ.DType}
 		if s.typ.Shape[0] != tensor.Unknown {

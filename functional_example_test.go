@@ -9,7 +9,7 @@ import (
 	"github.com/lince-ml/lince/optimizer"
 )
 
-// A residual block, and a network of one.
+// A network with a residual block.
 func ExampleFunctional() {
 	inputs := lince.Input(layer.Input{Shape: []int{32, 32, 3}})
 	x := inputs.Then(layer.Conv2D{Filters: 16, Kernel: layer.Size{3, 3}, Padding: layer.Same, Activation: layer.ReLU})
@@ -22,10 +22,9 @@ func ExampleFunctional() {
 	// Output: (None, 10) 2986 parameters
 }
 
-// A new head on a body that was trained before: the body is frozen first, then trained on with a
-// small learning rate.
+// Transfer learning: train a new head on a frozen body, then fine-tune all of it with a small learning rate.
 func Example_transferLearning() {
-	body, err := lince.Options{Name: "body"}.Sequential( // mostly lince.Open("body.keras")
+	body, err := lince.Options{Name: "body"}.Sequential( // usually lince.Open("body.keras")
 		layer.Input{Shape: []int{32, 32, 3}},
 		layer.Conv2D{Filters: 8, Kernel: layer.Size{3, 3}, NoBias: true}, layer.BatchNormalization{}, layer.ReLULayer{},
 	)
@@ -47,7 +46,7 @@ func Example_transferLearning() {
 	// Output: 266 (None, 30, 30, 8)
 }
 
-// Two pictures through one body, and an output for each of two questions.
+// Two images through the same layers, and two outputs.
 func ExampleShared() {
 	left, right := lince.Input(layer.Input{Shape: []int{28, 28, 1}, Name: "left"}), lince.Input(layer.Input{Shape: []int{28, 28, 1}, Name: "right"})
 	conv := lince.Shared(layer.Conv2D{Filters: 8, Kernel: layer.Size{3, 3}, Activation: layer.ReLU})

@@ -23,7 +23,7 @@ func layerNames(m *Model) []string {
 	return names
 }
 
-// body is a small convolutional network without a head.
+// body returns a small convolutional network without a head.
 func body(t testing.TB) *Model {
 	t.Helper()
 	in := Input(layer.Input{Shape: []int{6, 6, 1}})
@@ -37,8 +37,8 @@ func body(t testing.TB) *Model {
 	return m
 }
 
-// The order is Keras' (by distance from the outputs, then as a walk from them meets the layers),
-// and the automatic names follow the order in which the layers were made.
+// Layers are in Keras' order, by distance from the outputs. Automatic names are numbered in the order in which the
+// layers were made.
 func TestFunctionalOrder(t *testing.T) {
 	in := Input(layer.Input{Shape: []int{4}})
 	a := in.Then(layer.Dense{Units: 3})
@@ -67,7 +67,7 @@ func TestFunctionalOrder(t *testing.T) {
 }
 
 func TestFunctionalMistakes(t *testing.T) {
-	in := Input(layer.Input{Shape: []int{8, 8, 3}, Name: "picture"})
+	in := Input(layer.Input{Shape: []int{8, 8, 3}, Name: "image"})
 	flat := in.Then(layer.Flatten{})
 	for name, c := range map[string]struct {
 		in, out *Symbol
@@ -75,15 +75,15 @@ func TestFunctionalMistakes(t *testing.T) {
 	}{
 		"nothing":       {nil, nil, []string{"no inputs", "no outputs"}},
 		"empty lists":   {List(), List(), []string{"no inputs", "no outputs"}},
-		"no symbol":     {in, &Symbol{}, []string{"output 0 is no symbol"}},
-		"of nothing":    {in, Apply(layer.Dense{Units: 1}), []string{"which takes nothing"}},
+		"no symbol":     {in, &Symbol{}, []string{"output 0 is not a symbol"}},
+		"of nothing":    {in, Apply(layer.Dense{Units: 1}), []string{"which has no operands"}},
 		"nil layer":     {in, in.Then(nil), []string{"the layer is nil"}},
 		"what feeds it": {in, flat.Then(layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}, Name: "late"}), []string{"layer late (Conv2D) of flatten: got shape (None, 192)"}},
-		"two":           {in, List(in.Then(layer.Conv2D{}), flat.Then(layer.Dense{})), []string{"(Conv2D) of picture: Filters is not set", "Kernel is not set", "(Dense) of flatten: Units is not set"}},
-		"equal names":   {in, List(flat.Then(layer.Dense{Units: 1, Name: "a"}), flat.Then(layer.Dense{Units: 1, Name: "a"})), []string{`layer a (Dense): its name "a" is layer a (Dense)'s already`}},
-		"other input":   {Input(layer.Input{Shape: []int{3}}), flat, []string{"picture"}},
+		"two":           {in, List(in.Then(layer.Conv2D{}), flat.Then(layer.Dense{})), []string{"(Conv2D) of image: Filters is not set", "Kernel is not set", "(Dense) of flatten: Units is not set"}},
+		"equal names":   {in, List(flat.Then(layer.Dense{Units: 1, Name: "a"}), flat.Then(layer.Dense{Units: 1, Name: "a"})), []string{`layer a (Dense): the name "a" belongs to layer a (Dense)`}},
+		"other input":   {Input(layer.Input{Shape: []int{3}}), flat, []string{"image"}},
 		"operands":      {in, Apply(layer.Flatten{}, in, in), []string{"it is applied to 2 values, want 1"}},
-		"input twice":   {List(in, in), flat, []string{"input 1 is there twice"}},
+		"input twice":   {List(in, in), flat, []string{"input 1 is listed twice"}},
 	} {
 		_, err := on(1).Functional(c.in, c.out)
 		if err == nil {
@@ -101,7 +101,7 @@ func TestFunctionalMistakes(t *testing.T) {
 	}
 }
 
-// A layer that is applied twice has its weights once, and learns from both.
+// A layer that is applied twice has one set of weights, and learns from both uses.
 func TestSharedLayer(t *testing.T) {
 	in := Input(layer.Input{Shape: []int{4}})
 	dense := Shared(layer.Dense{Units: 4, Activation: layer.Tanh})
@@ -121,7 +121,7 @@ func TestSharedLayer(t *testing.T) {
 	}
 }
 
-// A model in a model shares its weights with itself: training the whole changes the part.
+// A nested model shares its weights with the outer model: training the outer one trains the inner one.
 func TestNestedModel(t *testing.T) {
 	base := body(t)
 	x, _ := bars(3)
@@ -155,7 +155,7 @@ func TestNestedModel(t *testing.T) {
 	}
 }
 
-// A layer's output begins another model, over the same weights.
+// A layer's output can begin another model over the same weights.
 func TestLayerOutput(t *testing.T) {
 	m := trained(t)
 	mid := must(on(9).Functional(m.Inputs(), m.Layer("flatten").Output()))
@@ -176,8 +176,7 @@ func TestLayerOutput(t *testing.T) {
 	}
 }
 
-// Freezing a body keeps its weights; unfreezing wants a Compile, and trains them again. Flags
-// are saved a layer.
+// Freezing a body keeps its weights. Unfreezing takes effect with the next Compile. Each layer's flag is saved.
 func TestTrainable(t *testing.T) {
 	base := body(t)
 	m := must(on(2).Sequential(base, layer.Dense{Units: 2, Activation: layer.Softmax}))
@@ -212,12 +211,12 @@ func TestTrainable(t *testing.T) {
 	fit(t, m, barsData(12, 4, 1), FitOptions{})
 	fit(t, got, barsData(12, 4, 1), FitOptions{})
 	if !bytes.Equal(bytesOf(t, m), bytesOf(t, got)) {
-		t.Error("the opened model trains otherwise")
+		t.Error("the opened model trains differently")
 	}
 
 	m.SetTrainable(true)
 	if _, err := m.Fit(t.Context(), barsData(12, 4, 1), quiet(FitOptions{})); err == nil || !strings.Contains(err.Error(), "call Compile again") {
-		t.Errorf("trained with other flags than compiled with: %v", err)
+		t.Errorf("training after flags have changed: %v", err)
 	}
 	if got := must(reopen(m)); got.Unknown() != nil {
 		t.Errorf("saved between freezing and Compile: %v", got.Unknown())
@@ -227,7 +226,7 @@ func TestTrainable(t *testing.T) {
 	if bytes.Equal(before, weights(base)) {
 		t.Error("the body has not learned")
 	}
-	// A container that is frozen, with a layer in it that is not: Keras 3 trains that layer.
+	// A frozen model with a layer that is not frozen: Keras 3 trains that layer.
 	base.SetTrainable(false)
 	base.Layer("conv2d").SetTrainable(true)
 	compile(m)
@@ -244,7 +243,7 @@ func reopen(m *Model) (*Model, error) {
 	return on(m.seed).Read(bytes.NewReader(b.Bytes()), int64(b.Len()))
 }
 
-// twoHeads is a model of two inputs through a shared body, and two outputs.
+// twoHeads is a model with two inputs, a shared body, and two outputs.
 func twoHeads(t testing.TB) *Model {
 	t.Helper()
 	base := body(t)
@@ -312,12 +311,12 @@ func TestSeveralInputsAndOutputs(t *testing.T) {
 	}
 	got := must(reopen(m))
 	if !bytes.Equal(bytesOf(t, m), bytesOf(t, got)) || got.Unknown() != nil {
-		t.Errorf("saving what was opened gives another file; %v", got.Unknown())
+		t.Errorf("saving the opened model gives another file; %v", got.Unknown())
 	}
 	fit(t, m, ds, FitOptions{})
 	fit(t, got, ds, FitOptions{})
 	if !bytes.Equal(bytesOf(t, m), bytesOf(t, got)) {
-		t.Error("the opened model trains otherwise")
+		t.Error("the opened model trains differently")
 	}
 	x, y := bars(4)
 	for name, c := range map[string]struct {
@@ -345,11 +344,11 @@ func TestOutputMistakes(t *testing.T) {
 		c    CompileOptions
 		want string
 	}{
-		"unknown output":  {CompileOptions{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"kidn": {}}}, "did you mean kind?"},
-		"whose metrics":   {CompileOptions{Loss: loss.MeanSquaredError{}, Metrics: []metric.Metric{metric.Accuracy{}}}, "which of them"},
-		"no loss":         {CompileOptions{}, "there is no loss"},
-		"negative weight": {CompileOptions{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"kind": {LossWeight: new(-1.)}}}, "LossWeight is -1"},
-		"logits":          {CompileOptions{Outputs: map[string]Objective{"kind": {Loss: loss.CategoricalCrossentropy{FromLogits: true}}}}, "output kind: CategoricalCrossentropy takes logits"},
+		"unknown output":          {CompileOptions{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"kidn": {}}}, "did you mean kind?"},
+		"metrics of which output": {CompileOptions{Loss: loss.MeanSquaredError{}, Metrics: []metric.Metric{metric.Accuracy{}}}, "set the metrics of each in Outputs"},
+		"no loss":                 {CompileOptions{}, "there is no loss"},
+		"negative weight":         {CompileOptions{Loss: loss.MeanSquaredError{}, Outputs: map[string]Objective{"kind": {LossWeight: new(-1.)}}}, "LossWeight must be at least 0, got -1"},
+		"logits":                  {CompileOptions{Outputs: map[string]Objective{"kind": {Loss: loss.CategoricalCrossentropy{FromLogits: true}}}}, "output kind: CategoricalCrossentropy takes logits"},
 	} {
 		if err := m.Compile(c.c); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error is %v", name, err)
@@ -360,7 +359,7 @@ func TestOutputMistakes(t *testing.T) {
 	}
 }
 
-// Models that share weights may train and predict beside each other.
+// Models that share weights may train and predict at the same time.
 func TestSharedWeightsConcurrently(t *testing.T) {
 	base := body(t)
 	head := func(seed uint64) *Model {
@@ -394,7 +393,7 @@ func TestSharedWeightsConcurrently(t *testing.T) {
 	}
 }
 
-// Sample weights and class weights are an output's own.
+// Example weights and class weights are separate for each output.
 func TestWeightsOfOutputs(t *testing.T) {
 	x, y := bars(8)
 	place := tensor.New(tensor.Float32, 8, 1)
@@ -434,10 +433,10 @@ func TestWeightsOfOutputs(t *testing.T) {
 		t.Errorf("with class weights of kind: %v, without: %v", b, a)
 	}
 	for want, f := range map[string]FitOptions{
-		"ClassWeight is for models of one output":    {ClassWeight: map[int]float64{0: 1}},
-		"did you mean kind?":                         {OutputClassWeight: map[string]map[int]float64{"kidn": {}}},
-		"output kind: ClassWeight has a class 2":     {OutputClassWeight: map[string]map[int]float64{"kind": {2: 1}}},
-		"output place: ClassWeight of class 1 is -1": {OutputClassWeight: map[string]map[int]float64{"place": {1: -1}}},
+		"ClassWeight is for models with one output":                       {ClassWeight: map[int]float64{0: 1}},
+		"did you mean kind?":                                              {OutputClassWeight: map[string]map[int]float64{"kidn": {}}},
+		"output kind: ClassWeight has class 2":                            {OutputClassWeight: map[string]map[int]float64{"kind": {2: 1}}},
+		"output place: ClassWeight of class 1 must be at least 0, got -1": {OutputClassWeight: map[string]map[int]float64{"place": {1: -1}}},
 	} {
 		if _, err := twoHeads(t).Fit(t.Context(), ds, quiet(f)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q: error is %v", want, err)
@@ -445,7 +444,7 @@ func TestWeightsOfOutputs(t *testing.T) {
 	}
 }
 
-// odd is a layer of a program's own whose Build returns what it should not.
+// odd is a custom layer whose Build returns invalid results.
 type odd struct{ y *graph.Value }
 
 func (odd) Class() string                                         { return "Odd" }

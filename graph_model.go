@@ -10,18 +10,18 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// FromGraph makes a model of a graph. See Options.FromGraph.
+// FromGraph makes a model of a graph with default Options. See Options.FromGraph.
 func FromGraph(g *graph.Graph, variables *graph.Store) (*Model, error) {
 	return Options{}.FromGraph(g, variables)
 }
 
-// FromGraph makes a model of a graph of ops that no Keras layers stand for, such as a file of
-// another format has. The graph's inputs and outputs are the model's, by their keys; variables has
-// its variables with their values, of which the model takes copies. The graph is that of
-// predictions; updates in it are refused.
+// FromGraph makes a model of a graph of ops, for example one that was read from a file in another format. The
+// model's inputs and outputs are the graph's, named by their keys; inputs have shape (batch, ...). variables
+// has the graph's variables with their values, which the model copies. The graph must be one for predictions:
+// a graph that updates variables is an error.
 //
-// The model predicts, is compiled, trained and evaluated as any other, and can be a layer of
-// others. Summary shows it as one layer. It cannot be saved to a .keras file.
+// The model can be compiled, trained, evaluated and nested in other models. Summary shows it as one layer. It
+// cannot be saved to a .keras file.
 func (o Options) FromGraph(g *graph.Graph, variables *graph.Store) (*Model, error) {
 	if g == nil || variables == nil {
 		return nil, errors.New("making a model of a graph: the graph or its variables are nil")
@@ -55,27 +55,27 @@ func (o Options) FromGraph(g *graph.Graph, variables *graph.Store) (*Model, erro
 // graphLayer is a graph as a layer.
 type graphLayer struct{ g *graph.Graph }
 
-// check finds what of a graph cannot be a model.
+// check returns all reasons why the graph cannot be a model.
 func (l graphLayer) check(variables *graph.Store) error {
 	var errs []error
 	if len(l.g.Inputs) == 0 || len(l.g.Outputs) == 0 {
-		errs = append(errs, fmt.Errorf("it has %d inputs and %d outputs, want at least one of each", len(l.g.Inputs), len(l.g.Outputs)))
+		errs = append(errs, fmt.Errorf("want at least one input and one output, got %d and %d", len(l.g.Inputs), len(l.g.Outputs)))
 	}
 	for _, v := range l.g.Inputs {
 		if v.Rank() < 2 {
-			errs = append(errs, fmt.Errorf("input %s has shape %v, want (batch, ...)", v.Node.Op.(op.Input).Key, v.Shape))
+			errs = append(errs, fmt.Errorf("input %s must have shape (batch, ...), got %v", v.Node.Op.(op.Input).Key, v.Shape))
 		}
 	}
 	for _, n := range l.g.Nodes {
 		if _, ok := n.Op.(op.Updater); ok {
-			errs = append(errs, fmt.Errorf("it has an update, %s of %q; want the graph of predictions", n.Op.Name(), n.Layer))
+			errs = append(errs, fmt.Errorf("it updates variables (%s of %q); want a graph for predictions", n.Op.Name(), n.Layer))
 		}
 		if o, ok := n.Op.(op.Variable); ok {
 			switch v := variables.Lookup(o.Path); {
 			case v == nil || v.Value() == nil:
 				errs = append(errs, fmt.Errorf("variable %s has no value", o.Path))
 			case !v.Equal(o.Type):
-				errs = append(errs, fmt.Errorf("variable %s is %v, the graph has %v", o.Path, v.Type, o.Type))
+				errs = append(errs, fmt.Errorf("variable %s is %v, the graph declares %v", o.Path, v.Type, o.Type))
 			}
 		}
 	}
@@ -88,13 +88,13 @@ func (graphLayer) Class() string { return "Graph" }
 // Named implements layer.Layer.
 func (graphLayer) Named() string { return "" }
 
-// Config implements layer.Layer: there is none.
+// Config implements layer.Layer. A graph has no config.
 func (graphLayer) Config() map[string]any { return nil }
 
 // Operands implements layer.MultiOperand.
 func (l graphLayer) Operands() (least, most int) { return len(l.g.Inputs), len(l.g.Inputs) }
 
-// Build implements layer.Layer: it adds the graph's nodes again, over variables of the layer.
+// Build implements layer.Layer: it adds the graph's nodes, on the layer's own variables.
 func (l graphLayer) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	values := map[*graph.Value]*graph.Value{}
 	in := x.Values()

@@ -12,8 +12,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// A graph without Keras layers predicts as the model it came from, is trained, and is a part of
-// other models.
+// A model from a graph without Keras layers predicts like the model that the graph came from. It can be trained and
+// nested.
 func TestFromGraph(t *testing.T) {
 	from := trained(t)
 	m, err := on(1).FromGraph(from.predict.graph, from.store)
@@ -29,7 +29,7 @@ func TestFromGraph(t *testing.T) {
 		t.Errorf("%d parameters, layers %v", m.CountParams(), layerNames(m))
 	}
 	var table bytes.Buffer
-	if err := m.Summary(&table, Summary{}); err != nil || !strings.Contains(table.String(), "graph (Graph)") {
+	if err := m.Summary(&table, SummaryOptions{}); err != nil || !strings.Contains(table.String(), "graph (Graph)") {
 		t.Errorf("summary: %v\n%s", err, table.String())
 	}
 	if err := m.Compile(CompileOptions{Loss: loss.CategoricalCrossentropy{}}); err != nil {
@@ -42,7 +42,7 @@ func TestFromGraph(t *testing.T) {
 	if !bytes.Equal(must(from.PredictBatch(x)).Raw(), want.Raw()) {
 		t.Error("the variables are not copies")
 	}
-	if _, err := m.WriteTo(new(bytes.Buffer)); err == nil || !strings.Contains(err.Error(), "no Keras layer") {
+	if _, err := m.WriteTo(new(bytes.Buffer)); err == nil || !strings.Contains(err.Error(), "not a Keras layer") {
 		t.Errorf("saving: error is %v", err)
 	}
 	in := Input(layer.Input{Shape: []int{6, 6, 1}})
@@ -65,14 +65,14 @@ func TestFromGraphMistakes(t *testing.T) {
 		f    func(b *graph.Builder) *graph.Value
 		want string
 	}{
-		"no inputs": {func(b *graph.Builder) *graph.Value { return b.Constant(tensor.Float32, 1) }, "0 inputs"},
+		"no inputs": {func(b *graph.Builder) *graph.Value { return b.Constant(tensor.Float32, 1) }, "got 0 and 1"},
 		"no value":  {func(b *graph.Builder) *graph.Value { return b.Add(b.Input("x", tensor.Float32, -1, 2), weight(b)) }, "variable w has no value"},
-		"scalar":    {func(b *graph.Builder) *graph.Value { return b.Input("x", tensor.Float32, -1) }, "want (batch, ...)"},
+		"scalar":    {func(b *graph.Builder) *graph.Value { return b.Input("x", tensor.Float32, -1) }, "must have shape (batch, ...)"},
 		"an update": {func(b *graph.Builder) *graph.Value {
 			w := weight(b)
 			b.Assign(w, b.Scale(w, 2))
 			return b.Add(b.Input("x", tensor.Float32, -1, 2), w)
-		}, "it has an update"},
+		}, "it updates variables"},
 	} {
 		g, store := build(c.f)
 		if _, err := on(1).FromGraph(g, store); err == nil || !strings.Contains(err.Error(), c.want) {

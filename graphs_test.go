@@ -22,7 +22,7 @@ import (
 
 func four() *Symbol { return Input(layer.Input{Shape: []int{4}}) }
 
-// numbers is a tensor of some numbers.
+// numbers returns a tensor of formula numbers.
 func numbers(shape ...int) *tensor.Tensor {
 	x := tensor.New(tensor.Float32, shape...)
 	for i := range x.Float32s() {
@@ -31,8 +31,7 @@ func numbers(shape ...int) *tensor.Tensor {
 	return x
 }
 
-// same says that a model and what is read of its file give the same, and that the file that is
-// written of that is equal.
+// same expects a model that was saved and opened to give the same outputs and the same file.
 func same(t *testing.T, m *Model, x ...*tensor.Tensor) *Model {
 	t.Helper()
 	got := must(reopen(m))
@@ -48,7 +47,7 @@ func same(t *testing.T, m *Model, x ...*tensor.Tensor) *Model {
 	return got
 }
 
-// What is in several models that are nested in one is one layer in the file too.
+// A layer that is in several nested models is one layer in the file, too.
 func TestLayerInSeveralModels(t *testing.T) {
 	for name, build := range map[string]func(d *Layer) *Model{
 		"two models": func(d *Layer) *Model {
@@ -91,13 +90,13 @@ func TestLayerInSeveralModels(t *testing.T) {
 			fit(t, m, ds, FitOptions{})
 			fit(t, got, ds, FitOptions{})
 			if !bytes.Equal(bytesOf(t, m), bytesOf(t, got)) {
-				t.Error("the opened model trains otherwise")
+				t.Error("the opened model trains differently")
 			}
 		})
 	}
 }
 
-// A model of two inputs and two outputs is a layer of others; an input may be an output.
+// A model with two inputs and two outputs can be nested. An input may be an output.
 func TestNestedSeveralOutputs(t *testing.T) {
 	a, b := four(), four()
 	inner := must(on(1).Functional(List(a, b), List(Apply(layer.Add{}, a, b).Then(layer.Dense{Units: 3}), b)))
@@ -155,22 +154,22 @@ func TestOutputWithoutLoss(t *testing.T) {
 	same(t, m, numbers(2, 4))
 }
 
-// testLayer is a layer of a program's own.
+// testLayer is a custom layer.
 type testLayer struct {
 	layer.Flatten
 	build func(b *graph.Builder, x *graph.Value) *graph.Value
 }
 
-func (testLayer) Class() string { return "Own" }
+func (testLayer) Class() string { return "Custom" }
 
 func (l testLayer) Build(b *graph.Builder, x *graph.Value) *graph.Value { return l.build(b, x) }
 
-func TestOwnLayerMistakes(t *testing.T) {
+func TestCustomLayerMistakes(t *testing.T) {
 	two := testLayer{build: func(b *graph.Builder, x *graph.Value) *graph.Value { return graph.List(x, b.Scale(x, 2)) }}
 	scalar := testLayer{build: func(b *graph.Builder, x *graph.Value) *graph.Value { return b.Mean(x) }}
 	invalid := testLayer{build: func(b *graph.Builder, x *graph.Value) *graph.Value { return graph.List(x, b.Invalid()) }}
 	in := four()
-	if m := must(on(1).Functional(in, Apply(two, in))); !slices.Equal(m.OutputNames(), []string{"own", "own_1"}) {
+	if m := must(on(1).Functional(in, Apply(two, in))); !slices.Equal(m.OutputNames(), []string{"custom", "custom_1"}) {
 		t.Errorf("outputs are %v", m.OutputNames())
 	}
 	model := must(on(1).Sequential(layer.Input{Shape: []int{4}}, layer.Dense{Units: 1}))
@@ -179,8 +178,8 @@ func TestOwnLayerMistakes(t *testing.T) {
 		in, out *Symbol
 		want    string
 	}{
-		"a number":          {in, number, "is one number; want one for each example"},
-		"a number as input": {number, number.Then(layer.ReLULayer{}), "is one number; want one for each example"},
+		"a number":          {in, number, "is a scalar; want one value for each example"},
+		"a number as input": {number, number.Then(layer.ReLULayer{}), "is a scalar; want one value for each example"},
 		"an invalid value":  {in, Apply(invalid, in), "Build returned an invalid value"},
 		"no model":          {in, Apply(&Model{}, in), "the model has no layers"},
 		"no such layer":     {in, model.Layer("none").Output(), "no outputs"},
@@ -194,8 +193,7 @@ func TestOwnLayerMistakes(t *testing.T) {
 	}
 }
 
-// A file says anything of how its model was compiled: it predicts all the same, and is saved
-// again as it was.
+// With any compile config in its file, a model must predict, and must be saved with the same config.
 func TestStrangeCompileConfig(t *testing.T) {
 	values := []string{
 		`1`, `-1`, `1e400`, `"mse"`, `"none"`, `true`, `[]`, `[[]]`, `[1]`, `["mse"]`, `["mse", "mse", "mse"]`, `[["mse"], ["mse"]]`, `[0.5, -1]`,
@@ -244,8 +242,7 @@ func TestStrangeCompileConfig(t *testing.T) {
 	}
 }
 
-// New models over the layers of one that trains are made, compiled, trained and let go of
-// beside it.
+// New models over the layers of a model that trains can be made, compiled, trained and discarded at the same time.
 func TestModelsBesideTraining(t *testing.T) {
 	for _, o := range []Options{{Seed: 1}, on(1)} {
 		in := Input(layer.Input{Shape: []int{6, 6, 1}})
@@ -258,7 +255,7 @@ func TestModelsBesideTraining(t *testing.T) {
 			}
 			return m
 		}
-		whole := head() // it gives the body its name
+		whole := head() // the first use names the body
 		pictures, _ := bars(3)
 		stop := make(chan bool)
 		var all sync.WaitGroup
@@ -271,7 +268,7 @@ func TestModelsBesideTraining(t *testing.T) {
 			},
 			func() error { _, err := base.PredictBatch(pictures); return err },
 			func() error { _, err := base.WriteTo(io.Discard); return err },
-			func() error { return base.Summary(io.Discard, Summary{ExpandNested: true}) },
+			func() error { return base.Summary(io.Discard, SummaryOptions{ExpandNested: true}) },
 			func() error { l := base.Layers()[1]; return l.SetWeights(l.Weights()) },
 			func() error {
 				_, err := must(o.Functional(base.Inputs(), base.Layers()[1].Output())).PredictBatch(pictures)
@@ -299,8 +296,8 @@ func TestModelsBesideTraining(t *testing.T) {
 	}
 }
 
-// A BatchNormalization that is called twice moves its statistics twice a step, in the order of the
-// calls; a Dropout draws a mask for each call.
+// A BatchNormalization that is called twice updates its statistics twice per step, in the order of the calls. A Dropout
+// draws a mask for each call.
 func TestSharedStatistics(t *testing.T) {
 	for _, o := range []Options{{Seed: 1}, on(1)} {
 		in := four()
@@ -331,7 +328,7 @@ func TestSharedStatistics(t *testing.T) {
 		before := d.Layer("dense").Weights()[0].Raw()
 		fit(t, d, must(data.Tensors(x, numbers(8, 1), data.TensorOptions{BatchSize: 8})), FitOptions{})
 		if string(before) == string(d.Layer("dense").Weights()[0].Raw()) {
-			t.Error("two masks are one: the difference is nothing, and nothing is learned from it")
+			t.Error("both masks are equal, so the difference is 0 and nothing is learned")
 		}
 	}
 }

@@ -15,10 +15,10 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// on is options for the interpreter, which is what the tests of this package run on.
+// on returns options for the interpreter, on which the tests of this package run.
 func on(seed uint64) Options { return Options{Seed: seed, backend: interp.New()} }
 
-// small is the tutorial's network in small, with everything that it has.
+// small is a small version of the tutorial's network.
 func small() []layer.Layer {
 	return []layer.Layer{
 		layer.Input{Shape: []int{6, 6, 1}},
@@ -53,7 +53,7 @@ func smallModel(t testing.TB, seed uint64) *Model {
 	return m
 }
 
-// bars are pictures of n upright or level bars, which a small network can tell apart.
+// bars returns images of n vertical or horizontal bars, which a small network can tell apart.
 func bars(n int) (x, y *tensor.Tensor) {
 	x, y = tensor.New(tensor.Float32, n, 6, 6, 1), tensor.New(tensor.Float32, n, 2)
 	for i := range n {

@@ -64,14 +64,14 @@ func compareLogs(t *testing.T, what string, got *Logs, want map[string]float64) 
 	}
 }
 
-// train makes two steps with all of the data.
+// train runs two steps with all of the data.
 func train(t *testing.T, m *Model, x, y *tensor.Tensor) {
 	t.Helper()
 	ds := must(data.Tensors(x, y, data.TensorOptions{BatchSize: 12, NoShuffle: true}))
 	fit(t, m, ds, FitOptions{Epochs: 2})
 }
 
-// mobile has layers of small networks for pictures of 6x6.
+// mobile has the layers of MobileNet, for images of 6x6.
 func mobile() []layer.Layer {
 	return []layer.Layer{
 		layer.Input{Shape: []int{6, 6, 1}},
@@ -85,8 +85,8 @@ func mobile() []layer.Layer {
 	}
 }
 
-// Real Keras opens what lince saved, without a warning, predicts the same, and goes on
-// training to the same weights; lince opens what Keras saved then.
+// Real Keras must open what lince saved without a warning, predict the same, and continue training to the same weights.
+// lince must open what Keras saves then.
 func TestKerasOpens(t *testing.T) {
 	optimizers := map[string]optimizer.Optimizer{
 		"rmsprop":  optimizer.RMSprop{},
@@ -102,7 +102,7 @@ func TestKerasOpens(t *testing.T) {
 	var folders []string
 	for name, o := range optimizers {
 		layers := small()
-		layers[4] = layer.Dropout{} // Keras' masks are others
+		layers[4] = layer.Dropout{} // Keras draws other masks
 		if name == "mobile" {
 			layers = mobile()
 		}
@@ -143,7 +143,7 @@ func TestKerasOpens(t *testing.T) {
 			}
 			readResult(t, dir, &result)
 			if result.Iterations != 6 {
-				t.Errorf("Keras finds %d steps made, want 6", result.Iterations)
+				t.Errorf("Keras finds %d steps, want 6", result.Iterations)
 			}
 			want := []string{"conv2d", "max_pooling2d", "flatten", "dropout", "dense", "dense_1"}
 			if name == "mobile" {
@@ -173,8 +173,7 @@ func TestKerasOpens(t *testing.T) {
 	}
 }
 
-// lince opens what real Keras saved, predicts the same, and goes on training to the same
-// weights.
+// lince must open what real Keras saved, predict the same, and continue training to the same weights.
 func TestOpensKeras(t *testing.T) {
 	dir := t.TempDir()
 	testenv.Python(t, "interop.py", "make", dir)

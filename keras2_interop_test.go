@@ -16,12 +16,12 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// keras2 are the files of Keras 2 in format/keras/testdata, by internal/golden/keras2.py: 2.13 named
-// the group of the layers otherwise and numbered layers otherwise, 2.15 has batch_input_shape in the
-// first layer's config.
+// keras2 lists the files of Keras 2 in format/keras/testdata, made by internal/golden/keras2.py. Keras 2.13 names the
+// group of the layers differently and numbers layers differently; 2.15 has batch_input_shape in the first layer's
+// config.
 var keras2 = []struct{ version, name string }{{"2.13", "nested"}, {"2.13", "several"}, {"2.15", "chain"}}
 
-// TestKeras2 opens files of Keras 2, predicts as it did, and trains on with its losses.
+// TestKeras2 opens files of Keras 2. They must give the same predictions, and the same losses in further training.
 func TestKeras2(t *testing.T) {
 	for _, k := range keras2 {
 		t.Run(k.version+"-"+k.name, func(t *testing.T) {
@@ -71,8 +71,8 @@ func testKeras2(t *testing.T, version, name string, m *lince.Model) {
 	}
 }
 
-// TestKeras2Windows opens a file as Keras 2.14 wrote it on Windows, where the path of a layer is
-// one name with backslashes.
+// TestKeras2Windows opens a file in the form that Keras 2.14 writes on Windows: the path of a layer is one name with
+// backslashes.
 func TestKeras2Windows(t *testing.T) {
 	for _, k := range keras2 {
 		old, err := os.ReadFile(keras2File(k.version, k.name))
@@ -101,8 +101,7 @@ func TestKeras2Windows(t *testing.T) {
 	}
 }
 
-// TestKeras2JSON makes models of Keras 2's to_json, which does not say how they were compiled, and
-// gives them what the files have besides.
+// TestKeras2JSON makes models from Keras 2's to_json, which has no compile config, and loads the weights of the files.
 func TestKeras2JSON(t *testing.T) {
 	for _, k := range keras2 {
 		text, err := os.ReadFile(strings.TrimSuffix(keras2File(k.version, k.name), ".keras") + ".json")
@@ -114,7 +113,7 @@ func TestKeras2JSON(t *testing.T) {
 			t.Fatal(err)
 		}
 		file := openKnown(t, keras2File(k.version, k.name))
-		if got, want := summaryOf(t, m, lince.Summary{ExpandNested: true}), summaryOf(t, untrained(t, file), lince.Summary{ExpandNested: true}); got != want {
+		if got, want := summaryOf(t, m, lince.SummaryOptions{ExpandNested: true}), summaryOf(t, untrained(t, file), lince.SummaryOptions{ExpandNested: true}); got != want {
 			t.Errorf("the JSON's network is\n%s\nthe file's is\n%s", got, want)
 		}
 		if err := m.SetWeights(file.Weights()); err != nil {
@@ -135,7 +134,7 @@ func TestKeras2JSON(t *testing.T) {
 	}
 }
 
-// untrained is the model without its optimizer, whose parameters the summary counts.
+// untrained returns the model without its optimizer, because the summary counts its parameters.
 func untrained(t *testing.T, m *lince.Model) *lince.Model {
 	t.Helper()
 	b := saved(t, m)

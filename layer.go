@@ -11,46 +11,47 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Layer is a layer that was made: a configuration with a name, with variables once it is in a
-// model, and with a flag that says whether they are trained. Model.Layer finds one; Shared
-// makes one. It is a layer.Layer too, so that Apply applies it once more, to other symbols,
-// with the same variables.
+// Layer is a layer of a model, or one made by Shared: a configuration with a name, a trainable flag and, once
+// it is in a model, variables (an instance of keras.layers.Layer). Model.Layer returns one. A Layer is also a
+// layer.Layer: Apply applies it again, to other symbols, with the same variables.
 type Layer struct {
-	*made
-	in *Model // where it was found; nil: nowhere
+	*layerInstance
+	in *Model // the model that returned it; nil if Shared made it
 }
 
-// made is a layer that was made. All of its uses share it.
-type made struct {
+// layerInstance is a layer in a model: configuration, name, variables and the trainable flag. All uses of the
+// layer share it.
+type layerInstance struct {
 	config    layer.Layer // a configuration, or a *Model
-	name      string      // "" until it is in a model
-	frozen    bool        // the reverse of Keras' trainable
+	name      string      // "" until the layer is in a model
+	frozen    bool        // the opposite of Keras' trainable
 	born      int
 	applied   *call // the first use; guarded by making
 	variables []*graph.Variable
-	owner     *Model // the model in which the variables were made
-	// passedOver are settings that a file had and that training needs; see Model.passedOver.
+	owner     *Model // the model whose store declared the variables
+	// passedOver lists settings from a file that lince lacks and that change training alone; see
+	// Model.passedOver.
 	passedOver []string
 }
 
-// Shared makes one layer that is applied several times with the same weights: Keras' layer
-// object that is called more than once.
+// Shared makes a layer that can be applied several times with the same weights, like a layer object in Keras
+// that is called more than once.
 //
 //	dense := lince.Shared(layer.Dense{Units: 64})
 //	a, b := lince.Apply(dense, x), lince.Apply(dense, y)
-func Shared(l layer.Layer) *Layer { return &Layer{made: newLayer(l)} }
+func Shared(l layer.Layer) *Layer { return &Layer{layerInstance: newLayer(l)} }
 
-func newLayer(l layer.Layer) *made {
+func newLayer(l layer.Layer) *layerInstance {
 	l = value(l)
 	switch l := l.(type) {
 	case *Layer:
-		return l.made
-	case *made:
+		return l.layerInstance
+	case *layerInstance:
 		return l
 	case *Model:
 		return l.asLayer()
 	}
-	m := &made{config: l}
+	m := &layerInstance{config: l}
 	if l != nil {
 		trainable, ok := l.Config()["trainable"].(bool)
 		m.frozen = ok && !trainable
@@ -62,13 +63,13 @@ func newLayer(l layer.Layer) *made {
 	return m
 }
 
-// asLayer is the model as a layer of other models.
-func (m *Model) asLayer() *made {
+// asLayer returns the model as a layer of other models.
+func (m *Model) asLayer() *layerInstance {
 	making.Lock()
 	defer making.Unlock()
 	if m.self == nil {
 		making.count++
-		m.self = &made{config: m, born: making.count, frozen: m.frozen}
+		m.self = &layerInstance{config: m, born: making.count, frozen: m.frozen}
 		if !m.autoNamed {
 			m.self.name = m.name
 		}
@@ -76,38 +77,38 @@ func (m *Model) asLayer() *made {
 	return m.self
 }
 
-// Name is the layer's name; "" before it is in a model, unless its configuration has one.
-func (l *made) Name() string {
+// Name returns the layer's name (layer.name). It is "" until the layer is in a model, unless its
+// configuration has a name.
+func (l *layerInstance) Name() string {
 	if l.name == "" && l.config != nil {
 		return l.config.Named()
 	}
 	return l.name
 }
 
-// Named implements layer.Layer; it is Name.
-func (l *made) Named() string { return l.Name() }
+// Named implements layer.Layer. It returns Name.
+func (l *layerInstance) Named() string { return l.Name() }
 
-// Class implements layer.Layer: the name of the Keras class.
-func (l *made) Class() string {
+// Class implements layer.Layer: it returns the name of the Keras class, such as "Conv2D".
+func (l *layerInstance) Class() string {
 	if l.config == nil {
 		return "nil"
 	}
 	return l.config.Class()
 }
 
-// Layer is the configuration that the layer was made of. It is a *Model where that is a layer
-// of another.
-func (l *made) Layer() layer.Layer { return l.config }
+// Layer returns the layer's configuration, such as a layer.Dense, or a *Model if the layer is a nested model.
+func (l *layerInstance) Layer() layer.Layer { return l.config }
 
-// Model is the model that the layer is, nil where it is none.
-func (l *made) Model() *Model {
+// Model returns the nested model that the layer is, or nil if it is any other layer.
+func (l *layerInstance) Model() *Model {
 	m, _ := l.config.(*Model)
 	return m
 }
 
-// Config implements layer.Layer: what Keras' get_config returns, with the layer's name and its
-// trainable flag as it is now.
-func (l *made) Config() map[string]any {
+// Config implements layer.Layer: it returns what Keras' get_config returns, with the layer's name and its
+// current trainable flag.
+func (l *layerInstance) Config() map[string]any {
 	c := l.config.Config()
 	c["name"] = l.Name()
 	if _, ok := c["trainable"]; ok {
@@ -116,8 +117,8 @@ func (l *made) Config() map[string]any {
 	return c
 }
 
-// Build implements layer.Layer: it adds the layer to a graph, over the variables that it has.
-func (l *made) Build(b *graph.Builder, x *graph.Value) *graph.Value {
+// Build implements layer.Layer: it adds the layer to a graph and uses the layer's variables.
+func (l *layerInstance) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if m := l.Model(); m != nil {
 		return m.Build(b, x)
 	}
@@ -133,19 +134,19 @@ func (l *made) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 }
 
 // Operands implements layer.MultiOperand.
-func (l *made) Operands() (least, most int) { return layer.Operands(l.config) }
+func (l *layerInstance) Operands() (least, most int) { return layer.Operands(l.config) }
 
-// Trainable says whether the layer's weights are trained: Keras' layer.trainable. Of a model
-// it is what was last set for the model as a whole.
-func (l *made) Trainable() bool { return !l.frozen }
+// Trainable reports whether the layer's weights are trained (layer.trainable). For a nested model it is the
+// value last set for the model as a whole.
+func (l *layerInstance) Trainable() bool { return !l.frozen }
 
-// SetTrainable says whether the layer's weights are trained; for a model, those of all layers
-// in it, once: a layer in it may be set otherwise afterwards, as in Keras 3. It takes effect
-// with the next Compile. A BatchNormalization that is not trained neither learns nor moves its
-// statistics, and normalises by those it has.
+// SetTrainable sets whether the layer's weights are trained (layer.trainable). For a nested model it sets the
+// flag of all layers in it; each of them may be changed afterwards, as in Keras 3. The change takes effect
+// with the next Compile. A BatchNormalization that is not trainable normalizes by its moving statistics and
+// does not update them.
 //
-// It must not be called while a model with the layer is compiled or trained.
-func (l *made) SetTrainable(trainable bool) {
+// It must not be called while a model with the layer compiles or trains.
+func (l *layerInstance) SetTrainable(trainable bool) {
 	l.frozen = !trainable
 	if m := l.Model(); m != nil {
 		m.frozen = !trainable
@@ -155,10 +156,9 @@ func (l *made) SetTrainable(trainable bool) {
 	}
 }
 
-// Output is the symbol of the layer's result (Keras' layer.output): the output of another model
-// that shares the layers before it, or the beginning of new layers. Of a layer that is applied
-// several times in the model where it was found, it is that of the first time. It is nil before
-// the layer is applied, and of a nil layer.
+// Output returns the symbol of the layer's result (layer.output). Use it as the output of another model that
+// shares the layers before it, or to apply new layers. If the layer is applied several times in the model
+// that returned it, Output is the first result. It is nil if the layer is nil or has not been applied.
 func (l *Layer) Output() *Symbol {
 	if c := l.first(); c != nil {
 		return listOf(c.out, false)
@@ -166,8 +166,8 @@ func (l *Layer) Output() *Symbol {
 	return nil
 }
 
-// Input is the symbol that the layer is applied to (Keras' layer.input), as Output is that of
-// its result. It is nil for an Input, and before the layer is applied.
+// Input returns the symbol that the layer is applied to (layer.input), a List if there are several; see
+// Output. It is nil for a layer.Input, and if the layer is nil or has not been applied.
 func (l *Layer) Input() *Symbol {
 	if c := l.first(); c != nil && len(c.in) > 0 {
 		return listOf(c.in, false)
@@ -175,10 +175,10 @@ func (l *Layer) Input() *Symbol {
 	return nil
 }
 
-// first is the first call of the layer in the model where it was found, or of all there were.
+// first returns the first call of the layer, in the model that returned the layer or else in any.
 func (l *Layer) first() *call {
 	if l == nil {
-		return nil // what Model.Layer finds for a name that there is not
+		return nil // Model.Layer found no such name
 	}
 	if l.in == nil {
 		making.Lock()
@@ -187,25 +187,26 @@ func (l *Layer) first() *call {
 	}
 	var first *call
 	for _, c := range l.in.calls {
-		if c.layer == l.made && (first == nil || c.born < first.born) {
+		if c.layer == l.layerInstance && (first == nil || c.born < first.born) {
 			first = c
 		}
 	}
 	return first
 }
 
-// vars are the layer's variables, in Keras' order: trained ones, then the others; of a model
-// those of its layers one after the other.
-func (l *made) vars() []*graph.Variable {
+// vars returns the layer's variables in Keras' order: trainable ones, then the others. For a nested model it
+// returns those of its layers, layer by layer.
+func (l *layerInstance) vars() []*graph.Variable {
 	if m := l.Model(); m != nil {
 		return m.vars()
 	}
 	return l.variables
 }
 
-// Variables are the layer's: trained ones, then the others, as in Keras; of a model those of
-// its layers, one layer after the other. They are nil before the layer is in a model.
-func (l *made) Variables() []Variable {
+// Variables returns the layer's variables (layer.variables): weights, then variables that are never trained,
+// such as moving statistics. For a nested model it returns those of its layers, layer by layer. It is nil
+// before the layer is in a model.
+func (l *layerInstance) Variables() []Variable {
 	if m := l.Model(); m != nil {
 		return m.Variables()
 	}
@@ -216,8 +217,8 @@ func (l *made) Variables() []Variable {
 	return vs
 }
 
-// Weights copies the values of Variables, in that order: Keras' layer.get_weights.
-func (l *made) Weights() []*tensor.Tensor {
+// Weights returns copies of the values of Variables, in that order (layer.get_weights).
+func (l *layerInstance) Weights() []*tensor.Tensor {
 	var ts []*tensor.Tensor
 	for _, v := range l.Variables() {
 		ts = append(ts, v.Value())
@@ -225,9 +226,9 @@ func (l *made) Weights() []*tensor.Tensor {
 	return ts
 }
 
-// SetWeights gives Variables values, in that order: Keras' layer.set_weights. Nothing changes
-// where one does not fit.
-func (l *made) SetWeights(weights []*tensor.Tensor) error {
+// SetWeights sets the values of Variables, in that order (layer.set_weights). It returns an error, and
+// changes nothing, if the number, a shape or a type does not match.
+func (l *layerInstance) SetWeights(weights []*tensor.Tensor) error {
 	vs := l.Variables()
 	if err := fits(vs, weights); err != nil {
 		return fmt.Errorf("setting the weights of %s: %w", l.Name(), err)
@@ -240,22 +241,23 @@ func (l *made) SetWeights(weights []*tensor.Tensor) error {
 	return nil
 }
 
-// fits says what of weights does not fit the variables.
+// fits returns an error that lists what in weights does not match the variables.
 func fits(vs []Variable, weights []*tensor.Tensor) error {
 	if len(weights) != len(vs) {
-		return fmt.Errorf("got %d tensors, there are %d variables", len(weights), len(vs))
+		return fmt.Errorf("want %d tensors, one per variable, got %d", len(vs), len(weights))
 	}
 	var errs []error
 	for i, v := range vs {
 		if t := weights[i]; t == nil || t.DType() != v.DType() || !t.Shape().Equal(v.Shape()) {
-			errs = append(errs, fmt.Errorf("number %d: got %v, %s is %v", i, t, v.Path(), v.v.Type))
+			errs = append(errs, fmt.Errorf("tensor %d must be %v for %s, got %v", i, v.v.Type, v.Path(), t))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// CountParams is the number of the layer's parameters.
-func (l *made) CountParams() int {
+// CountParams returns the number of the layer's parameters (layer.count_params): the elements of its
+// variables.
+func (l *layerInstance) CountParams() int {
 	n := 0
 	for _, v := range l.vars() {
 		n += v.Shape.Elements()
@@ -263,28 +265,27 @@ func (l *made) CountParams() int {
 	return n
 }
 
-// Variable is a variable of a layer: Keras' Variable.
+// Variable is a variable of a layer (keras.Variable): a weight, or a moving statistic.
 type Variable struct {
-	layer *made
+	layer *layerInstance
 	v     *graph.Variable
 }
 
-// Path is the layer's name and the variable's: "conv2d/kernel".
+// Path returns the layer's name and the variable's name, such as "conv2d/kernel".
 func (v Variable) Path() string { return v.v.Path }
 
-// Shape is the variable's shape.
+// Shape returns the variable's shape.
 func (v Variable) Shape() tensor.Shape { return v.v.Shape.Clone() }
 
-// DType is the type of the variable's numbers.
+// DType returns the type of the variable's numbers.
 func (v Variable) DType() tensor.DType { return v.v.DType }
 
-// Trainable says whether training changes the variable: it is a weight, and its layer is
-// trained.
+// Trainable reports whether training changes the variable: it is a weight, and its layer is trainable.
 func (v Variable) Trainable() bool {
 	return v.v.Role == graph.Weight && !v.v.Frozen && !v.layer.frozen
 }
 
-// Value copies the variable's value.
+// Value returns a copy of the variable's value.
 func (v Variable) Value() *tensor.Tensor {
 	m := v.layer.owner
 	m.mu.RLock()
@@ -292,10 +293,10 @@ func (v Variable) Value() *tensor.Tensor {
 	return v.v.Value().Clone()
 }
 
-// Set gives the variable a value, which must be of its type and shape.
+// Set sets the variable's value. It returns an error if t does not have the variable's type and shape.
 func (v Variable) Set(t *tensor.Tensor) error {
 	if t == nil || t.DType() != v.v.DType || !t.Shape().Equal(v.v.Shape) {
-		return fmt.Errorf("setting %s: got %v, want %v", v.v.Path, t, v.v.Type)
+		return fmt.Errorf("setting %s: want %v, got %v", v.v.Path, v.v.Type, t)
 	}
 	m := v.layer.owner
 	m.mu.Lock()
@@ -303,8 +304,8 @@ func (v Variable) Set(t *tensor.Tensor) error {
 	return m.store.Set(v.v, t)
 }
 
-// own notes the layer's variables, which building it has made in m's store.
-func (l *made) own(m *Model, variables []*graph.Variable) {
+// own assigns to the layer the variables that building it declared in m's store.
+func (l *layerInstance) own(m *Model, variables []*graph.Variable) {
 	l.owner, l.variables = m, variables
 	slices.SortStableFunc(l.variables, func(a, b *graph.Variable) int { return int(a.Role) - int(b.Role) })
 }

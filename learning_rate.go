@@ -8,7 +8,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// rate is the optimizer's variable of the learning rate.
+// rate returns the optimizer's variable of the learning rate.
 func (m *Model) rate() (*graph.Variable, error) {
 	if m.compiled == nil {
 		return nil, errors.New("the model is not compiled")
@@ -23,7 +23,8 @@ func (m *Model) rate() (*graph.Variable, error) {
 	return v, nil
 }
 
-// LearningRate is the optimizer's learning rate.
+// LearningRate returns the optimizer's current learning rate (optimizer.learning_rate). It returns an error
+// if the model is not compiled, or the optimizer has no learning rate.
 func (m *Model) LearningRate() (float64, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -34,10 +35,11 @@ func (m *Model) LearningRate() (float64, error) {
 	return float64(v.Value().Float32s()[0]), nil
 }
 
-// SetLearningRate changes the learning rate from the next step on.
+// SetLearningRate sets the learning rate for the following steps. rate must be above 0. It returns an error
+// if the model is not compiled, or the optimizer has no learning rate that can be set.
 func (m *Model) SetLearningRate(rate float64) error {
 	if !(rate > 0) || rate > 1e30 {
-		return fmt.Errorf("the learning rate is %v, want a number above 0", rate)
+		return fmt.Errorf("the learning rate must be above 0, got %v", rate)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -5,15 +5,14 @@ import (
 	"sync/atomic"
 )
 
-// lock guards the variables of models that share some: it is held, for reading, by whoever
-// reads variables, and for writing by a step. Models that have nothing in common have locks of
-// their own; join makes two locks one.
+// lock guards the variables of models that share some. It is held for reading by code that reads variables,
+// and for writing by a training step. Each model begins with its own lock; join makes two locks one.
 type lock struct {
 	mu   sync.RWMutex
-	next atomic.Pointer[lock] // the lock that stands for this one; nil: it stands for itself
+	next atomic.Pointer[lock] // the lock that replaced this one; nil if none did
 }
 
-// root is the lock that stands for l.
+// root returns the lock that replaced l, or l itself.
 func (l *lock) root() *lock {
 	for n := l.next.Load(); n != nil; n = l.next.Load() {
 		l = n
@@ -29,11 +28,11 @@ func (l *lock) Lock() {
 		if r.next.Load() == nil {
 			return
 		}
-		r.mu.Unlock() // it was joined to another while this waited
+		r.mu.Unlock() // it was joined to another lock while Lock waited
 	}
 }
 
-// Unlock undoes Lock. While a lock is held it is joined to no other.
+// Unlock undoes Lock. A lock that is held is not joined to another.
 func (l *lock) Unlock() { l.root().mu.Unlock() }
 
 // RLock locks for reading.
@@ -51,10 +50,10 @@ func (l *lock) RLock() {
 // RUnlock undoes RLock.
 func (l *lock) RUnlock() { l.root().mu.RUnlock() }
 
-// joining is held by whoever makes two locks one: nobody else then holds two.
+// joining is held by join, so that no two joins hold two locks each.
 var joining sync.Mutex
 
-// join makes two locks one. The caller holds neither.
+// join makes two locks one. The caller must hold neither.
 func (l *lock) join(other *lock) {
 	joining.Lock()
 	defer joining.Unlock()

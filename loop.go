@@ -12,15 +12,14 @@ import (
 	"github.com/lince-ml/lince/profile"
 )
 
-// training is a Fit that runs. It is the callback.Run.
+// training is a running Fit. It implements callback.Run.
 //
-// Its phases are prepare (fit.go), those of each epoch (the table phases), and the
-// callbacks' End. phase, called, position and place say where it is: a State has them, and
-// a training that is resumed begins there.
+// It runs prepare (fit.go), then phases for each epoch, then the callbacks' End. The fields phase, called,
+// position and place say where it is. A State contains them, and a training that is resumed starts there.
 type training struct {
 	m       *Model
 	o       FitOptions
-	total   int // steps of an epoch, which the progress shows
+	total   int // steps in an epoch, for the progress bar
 	feed    feed
 	source  source
 	ahead   ahead
@@ -32,20 +31,20 @@ type training struct {
 	guard   guard
 
 	phase    callback.Phase
-	called   int // callbacks whose hooks of the phase were called
+	called   int // number of callbacks whose hooks of the phase were called
 	position callback.Position
-	place    callback.Position // in the data, of the next batch
-	logs     *Logs             // what the hooks of the epoch are given
+	place    callback.Position // position of the next batch in the data
+	logs     *Logs             // logs for the hooks of the epoch
 	stopped  bool
-	over     bool // End hooks are called
-	finished bool // the training came to its end
+	over     bool // the End hooks are being called
+	finished bool // the training ended without an error
 	messages []string
 
-	memories []callback.Memory // of a State that is resumed, until the callbacks have them
-	network  *callback.Network // nil until a State needs it
+	memories []callback.Memory // from the State to resume, until the callbacks have them
+	network  *callback.Network // identity of the model; nil until a State needs it
 }
 
-// phases are the parts of an epoch, in order. A phase that is entered has called = 0.
+// phases are the phases of an epoch, in order. At the beginning of a phase, called is 0.
 var phases = []struct {
 	name callback.Phase
 	run  func(*training, context.Context) error
@@ -56,7 +55,7 @@ var phases = []struct {
 	{callback.AtEpochEnd, (*training).epochEnd},
 }
 
-// run trains, and has the callbacks begin and end.
+// run runs the training and calls the callbacks' Begin and End.
 func (r *training) run(ctx context.Context) error {
 	err := r.begin()
 	for err == nil && r.phase != callback.AtEnd && r.position.Epoch < r.o.Epochs+r.ending() && (!r.stopped || r.phase != callback.AtEpochBegin) {
@@ -65,7 +64,7 @@ func (r *training) run(ctx context.Context) error {
 	return errors.Join(err, r.end(err == nil))
 }
 
-// ending is 1 at an epoch's end, where the position is the next epoch's already.
+// ending is 1 at the end of an epoch, when the position is already that of the next epoch.
 func (r *training) ending() int {
 	if r.phase == callback.AtEpochEnd {
 		return 1
@@ -73,7 +72,7 @@ func (r *training) ending() int {
 	return 0
 }
 
-// begin calls the callbacks' Begin, and gives them their memories back.
+// begin calls the callbacks' Begin, and restores their memories.
 func (r *training) begin() error {
 	for _, c := range r.o.Callbacks {
 		h, err := c.Begin(r)
@@ -93,7 +92,7 @@ func (r *training) begin() error {
 	return nil
 }
 
-// epoch goes through the phases of an epoch, from the one at which the training is.
+// epoch runs the phases of an epoch, from the current one.
 func (r *training) epoch(ctx context.Context) error {
 	defer r.o.Profile.Begin(profile.Epoch)()
 	defer func() {
@@ -124,8 +123,8 @@ func (r *training) epoch(ctx context.Context) error {
 	return r.checkpoint(callback.AfterEpoch)
 }
 
-// call calls the hooks of a moment that have not been called. called counts a hook from
-// when it is called: a State that it takes is of a training in which it was.
+// call calls the hooks of a moment that have not been called. called counts a hook before it runs, because a
+// State that the hook takes must not call it again.
 func (r *training) call(hook func(callback.Hooks) error) error {
 	for r.called < len(r.hooks) {
 		h := r.hooks[r.called]
@@ -150,9 +149,9 @@ func (r *training) epochBegin(context.Context) error {
 	})
 }
 
-// train makes the steps of an epoch, or of the rest of it.
+// train runs the steps of an epoch, or the rest of them.
 func (r *training) train(ctx context.Context) error {
-	if r.position.Step > 0 && r.called < len(r.hooks) { // resumed between the hooks of a step
+	if r.position.Step > 0 && r.called < len(r.hooks) { // resumed between the BatchEnd hooks of a step
 		if err := r.stepped(); err != nil {
 			return err
 		}
@@ -176,7 +175,7 @@ func (r *training) train(ctx context.Context) error {
 		}
 	}
 	if r.position.Step == 0 && !r.stopped {
-		return errors.New("the training data gave no batches")
+		return errors.New("the training data have no batches")
 	}
 	return r.checkWeights()
 }
@@ -189,7 +188,7 @@ func (r *training) step(ctx context.Context, b data.Batch) error {
 	}
 	in, err := r.feed.batch(b)
 	if err == nil && in[0].Shape()[0] == 0 {
-		err = errors.New("the batch has no examples, and nothing can be learned from it; leave such batches out of the data")
+		err = errors.New("the batch has no examples; remove such batches from the data")
 	}
 	if err == nil {
 		end := r.o.Profile.Begin(profile.Train)
@@ -206,7 +205,7 @@ func (r *training) step(ctx context.Context, b data.Batch) error {
 	return r.stepped()
 }
 
-// stepped is what comes after a step: BatchEnd hooks, a look at the loss, checkpoints.
+// stepped follows a step: it calls BatchEnd hooks, checks the loss and lets callbacks make checkpoints.
 func (r *training) stepped() error {
 	err := r.call(func(h callback.Hooks) error {
 		if h.BatchEnd == nil {
@@ -224,8 +223,8 @@ func (r *training) stepped() error {
 	return r.checkpoint(callback.AfterStep)
 }
 
-// batch returns the batch at the training's place in the data. Without StepsPerEpoch an
-// epoch is one of the data's.
+// batch returns the batch at the training's position in the data. Without StepsPerEpoch, an epoch of the
+// training is an epoch of the data.
 func (r *training) batch(ctx context.Context) (b data.Batch, more bool, err error) {
 	if r.position.Step == 0 {
 		r.place = r.start()
@@ -239,12 +238,12 @@ func (r *training) batch(ctx context.Context) (b data.Batch, more bool, err erro
 	}
 	r.source.seek(ctx, r.source.epoch+1, 0)
 	if b, more, err = r.source.next(); !more && err == nil {
-		err = errors.New("the training data gave no batches in a whole epoch")
+		err = errors.New("the training data have no batches in an epoch")
 	}
 	return b, more, err
 }
 
-// start is the place in the data at which the position's epoch begins.
+// start returns the position in the data at which the current epoch begins.
 func (r *training) start() callback.Position {
 	if r.o.StepsPerEpoch == 0 {
 		return callback.Position{Epoch: r.position.Epoch}
@@ -253,12 +252,12 @@ func (r *training) start() callback.Position {
 	return callback.Position{Epoch: g / n, Step: g % n}
 }
 
-// validates says whether the model is evaluated after an epoch.
+// validates reports whether the model is evaluated after an epoch.
 func (r *training) validates(epoch int) bool {
 	return r.o.Validation != nil && (epoch+1)%r.o.ValidationFreq == 0
 }
 
-// validate evaluates the model, while the next epoch's first batches are made.
+// validate evaluates the model, while the first batches of the next epoch are being made.
 func (r *training) validate(ctx context.Context) error {
 	epoch := r.position.Epoch
 	if r.o.StepsPerEpoch == 0 && epoch+1 < r.o.Epochs && !r.stopped {
@@ -308,7 +307,7 @@ func (r *training) checkpoint(m callback.Moment) error {
 	return nil
 }
 
-// cut ends an epoch between two steps, or in its validation: it can be resumed from there.
+// cut ends an epoch between two steps or in its validation, where the training can be resumed.
 func (r *training) cut(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, cause)) {
 		err = fmt.Errorf("stopped in epoch %d of %d, after step %d of %d: %w", r.position.Epoch+1, r.o.Epochs, r.position.Step, r.total, cause)
@@ -316,7 +315,7 @@ func (r *training) cut(ctx context.Context, err error) error {
 	return errors.Join(r.partial(err), r.checkpoint(callback.CutShort))
 }
 
-// partial notes how far the epoch came that an error ends.
+// partial records the logs of an epoch that ends with an error.
 func (r *training) partial(err error) error {
 	if r.position.Step > 0 {
 		r.history.Partial = &callback.Partial{Epoch: r.position.Epoch, Steps: r.position.Step, Logs: r.values.logs()}

@@ -10,35 +10,35 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Memory is what a training or a prediction takes, in bytes: of the plan that would run, not
-// by estimate. The program itself, decoded pictures that are kept and the garbage
-// collector's reserve come on top.
+// Memory is the memory that a training or a prediction takes, in bytes, as computed from the plan that would run. It does not
+// include the program itself, cached images, and garbage that Go has not collected yet.
 type Memory struct {
-	Batch int
+	Batch int // batch size that the numbers are for
 
 	Weights   int // the layers' variables
-	Optimizer int // the optimizer's
-	State     int // sums of metrics
-	Backup    int // all variables at the epoch's beginning; none with Fit.AllowNaN
+	Optimizer int // the optimizer's variables
+	State     int // the metrics' variables
+	Backup    int // copy of all variables from the beginning of the epoch; not made with FitOptions.AllowNaN
 
-	// What takes its memory by turns: as it is where most is in use.
-	Activations int // the network's values and their gradients
-	Gradients   int // of the weights
-	Workspace   int // what kernels need while they run
-	Gaps        int // is not used at that moment
+	// These share one block of memory. The numbers are for the moment at which most of it is in use.
+	Activations int // results of the layers and their gradients
+	Gradients   int // gradients of the weights
+	Workspace   int // temporary memory of kernels
+	Gaps        int // unused at that moment
 
-	Packed  int // weights as the kernels want them
-	Scratch int // of the threads
-	Batches int // that a data.Flow makes ahead; those of a validation, too
+	Packed  int // weights in the kernels' order
+	Scratch int // temporary memory of each thread
+	Batches int // batches that a data.Flow makes ahead, for training and validation
 }
 
-// MemoryPart is a part of Memory. Key is for machines, Name for people.
+// MemoryPart is one part of Memory.
 type MemoryPart struct {
-	Key, Name string
-	Bytes     int
+	Key   string // identifier for programs, such as "optimizer"
+	Name  string // description, such as "optimizer state"
+	Bytes int
 }
 
-// Parts lists the parts.
+// Parts returns the parts of m in the order of its fields.
 func (m Memory) Parts() []MemoryPart {
 	return []MemoryPart{
 		{"weights", "weights", m.Weights},
@@ -55,7 +55,7 @@ func (m Memory) Parts() []MemoryPart {
 	}
 }
 
-// Sum is the sum of the parts.
+// Sum returns the sum of the parts.
 func (m Memory) Sum() int {
 	n := 0
 	for _, p := range m.Parts() {
@@ -64,8 +64,8 @@ func (m Memory) Sum() int {
 	return n
 }
 
-// TrainingMemory says what Fit takes with batches of a size, a validation included. The
-// model must be compiled.
+// TrainingMemory returns the memory that Fit takes with batches of this size, including validation. The model
+// must be compiled.
 func (m *Model) TrainingMemory(batch int) (Memory, error) {
 	c := m.compiled
 	if c == nil {
@@ -102,7 +102,7 @@ func (m *Model) TrainingMemory(batch int) (Memory, error) {
 	return r, nil
 }
 
-// PredictionMemory says what Predict takes with batches of a size.
+// PredictionMemory returns the memory that Predict takes with batches of this size.
 func (m *Model) PredictionMemory(batch int) (Memory, error) {
 	shapes, err := m.batchShapes(batch)
 	if err != nil {
@@ -121,20 +121,20 @@ func (m *Model) PredictionMemory(batch int) (Memory, error) {
 	return r, err
 }
 
-// batchShapes are the shapes of the inputs for so many examples.
+// batchShapes returns the shapes of the inputs for a batch.
 func (m *Model) batchShapes(batch int) ([]tensor.Shape, error) {
 	if batch < 1 {
-		return nil, fmt.Errorf("memory: the batch size is %d, want at least 1", batch)
+		return nil, fmt.Errorf("memory: the batch size must be at least 1, got %d", batch)
 	}
 	var shapes []tensor.Shape
 	for _, in := range m.inputs {
 		x := in.Shape()
 		x[0] = batch
 		if !x[1:].Known() {
-			return nil, fmt.Errorf("memory: the model takes %v; the memory depends on sizes that are not known", in.Shape())
+			return nil, fmt.Errorf("memory: the model takes %v; memory can only be computed if all sizes are known", in.Shape())
 		}
 		if n, err := x.CheckedElements(); err != nil || n > maxMemory {
-			return nil, fmt.Errorf("memory: a batch of %d has more than 64 GiB of numbers", batch)
+			return nil, fmt.Errorf("memory: a batch of %d takes more than 64 GiB", batch)
 		}
 		shapes = append(shapes, x)
 	}
@@ -144,7 +144,7 @@ func (m *Model) batchShapes(batch int) ([]tensor.Shape, error) {
 func measure(p backend.Program, shapes ...tensor.Shape) (Memory, error) {
 	x, ok := p.(backend.Measured)
 	if !ok {
-		return Memory{}, errors.New("memory: what runs the model cannot tell")
+		return Memory{}, errors.New("memory: the model's backend does not measure it")
 	}
 	b, err := x.Memory(shapes)
 	if err != nil {

@@ -4,16 +4,17 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
 )
 
-// TestMemory measures the tutorial's network: what follows from the network itself is
-// known, and the rest grows with the batch.
+// TestMemory measures the tutorial's network. What depends on the network alone is known; the rest must grow with the
+// batch.
 func TestMemory(t *testing.T) {
-	m, err := Sequential(tutorial()...)
+	m, err := Sequential(tutorial.Layers(tutorial.Side, tutorial.Side, 2)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,14 +58,14 @@ func TestMemory(t *testing.T) {
 			t.Errorf("a batch of %d was measured", batch)
 		}
 	}
-	large := must(m.TrainingMemory(100_000)) // which no machine has room for
+	large := must(m.TrainingMemory(100_000)) // more than any machine has
 	if large.Sum() < 100<<30 {
 		t.Errorf("a batch of 100,000 takes %d bytes", large.Sum())
 	}
 	any, err := Sequential(layer.Input{Shape: []int{-1, -1, 3}}, layer.Conv2D{Filters: 4, Kernel: layer.Size{3, 3}})
 	if err == nil {
-		if _, err := any.PredictionMemory(1); err == nil || !strings.Contains(err.Error(), "not known") {
-			t.Errorf("of pictures of any size: %v", err)
+		if _, err := any.PredictionMemory(1); err == nil || !strings.Contains(err.Error(), "if all sizes are known") {
+			t.Errorf("for images of any size: %v", err)
 		}
 	}
 }

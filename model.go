@@ -22,25 +22,26 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Options say how a model is made. The package's functions of the same names are the
-// methods of the zero Options.
+// Options configures how a model is built or opened. The zero value is the default, and the package's
+// functions Sequential, Functional, Open, Read and so on are the methods of the zero Options.
 type Options struct {
-	// Name of the model; "" is Keras' "sequential". A file's model keeps its own.
+	// Name is the model's name. The default is Keras' "sequential" or "functional". A model opened from a
+	// file keeps the name in the file.
 	Name string
-	// Seed of the initial weights and of Dropout's masks: with the same seed, the same
-	// data and the same version of lince the same bits come out, for any number of threads.
+	// Seed determines the initial weights and the masks of Dropout. The same seed, data and version of lince
+	// give the same bits, for any number of threads.
 	Seed uint64
-	// Threads that the engine uses; 0 is one a processor.
+	// Threads is the number of threads that compute. The default is one per CPU (GOMAXPROCS).
 	Threads int
-	// NoCompile leaves out how a file's model was compiled, and its optimizer's state: for
-	// prediction, or to compile it anew.
+	// NoCompile ignores how the model in a file was compiled, and its optimizer's state (Keras'
+	// compile=False). Use it to predict only, or to compile the model differently.
 	NoCompile bool
-	// Layers make the layers of a program's own classes of their config in a file, by class:
-	// Keras' custom_objects. layer.FromConfig[Name] is such a function. A file's other classes
-	// are those of package layer.
+	// Layers decodes custom layers in a file: it maps the name of a class to a function that makes the layer
+	// from its config (Keras' custom_objects). layer.FromConfig[T] is such a function for a layer of type T.
+	// Classes of package layer need no entry.
 	Layers map[string]LayerDecoder
-	// Optimizers, Losses and Metrics make those of a program's own classes, likewise. config is
-	// nil where a file names one by its name alone.
+	// Optimizers, Losses and Metrics decode custom optimizers, losses and metrics. config is nil if the file
+	// names the class without a config.
 	Optimizers map[string]OptimizerDecoder
 	Losses     map[string]LossDecoder
 	Metrics    map[string]MetricDecoder
@@ -48,71 +49,72 @@ type Options struct {
 	backend backend.Backend // tests; nil is the engine
 }
 
-// LayerDecoder makes a layer of a program's own class of its config, a JSON object.
+// LayerDecoder makes a custom layer from its config, a JSON object.
 type LayerDecoder = func(config json.RawMessage) (layer.Layer, error)
 
-// OptimizerDecoder makes an optimizer of a program's own class of its config, a JSON object.
+// OptimizerDecoder makes a custom optimizer from its config, a JSON object.
 type OptimizerDecoder = func(config json.RawMessage) (optimizer.Optimizer, error)
 
-// LossDecoder makes a loss of a program's own class of its config, a JSON object.
+// LossDecoder makes a custom loss from its config, a JSON object.
 type LossDecoder = func(config json.RawMessage) (loss.Loss, error)
 
-// MetricDecoder makes a metric of a program's own class of its config, a JSON object.
+// MetricDecoder makes a custom metric from its config, a JSON object.
 type MetricDecoder = func(config json.RawMessage) (metric.Metric, error)
 
-// Model is a network with its weights. Sequential, Functional and Open make one. It is a
-// layer.Layer too, a part of other models.
+// Model is a network with its weights (keras.Model). Sequential, Functional and Open make one. A Model is
+// also a layer.Layer, so it can be a part of other models, which then share its weights.
 //
-// Any number of goroutines may predict at once, while the model trains too: a prediction
-// then sees the weights as they are between two steps. There may be one Fit at a time, and
-// what else changes the model must not run beside others' calls. That includes its first use
-// as a layer, which names a model that has no name of its own.
+// Any number of goroutines may predict at the same time, even while the model trains: each prediction sees
+// the weights as they are between two steps. Only one Fit may run at a time. Other methods that change the
+// model must not run concurrently with any use of it. The first use of a model as a layer is such a change if
+// the model was given no name, because it gets one.
 type Model struct {
-	// Classes are the names of the classes, in the order of the outputs; nil where there
-	// are none. Where one output says it all, Classes[1] is what an output near 1 means.
-	// They travel in the model's file, in a place that Keras ignores.
+	// Classes are the names of the classes, in the order of the outputs; nil if they are not known. A model
+	// with a single output unit has two: Classes[1] is the class that an output near 1 stands for. They are
+	// saved in the model's file, where Keras ignores them.
 	Classes []string
-	// Preprocessing is how a picture becomes the model's input; nil where nobody said. It
-	// travels in the file as Classes do. Fit sets both from its data set where they are nil.
+	// Preprocessing turns an image into the model's input; nil if it is not known. It is saved in the model's
+	// file, as Classes are. Fit takes both from its dataset if they are nil.
 	Preprocessing Preprocessing
 
 	network
 	name      string
 	autoNamed bool
-	frozen    bool // the reverse of Keras' trainable, as it was last set for the whole
+	frozen    bool // the opposite of Keras' trainable, as last set for the model as a whole
 	seed      uint64
-	label     func(*call) string // names a call for messages
-	self      *made              // the model as a layer; guarded by making
+	label     func(*call) string // names a call in messages
+	self      *layerInstance     // the model as a layer; guarded by making
 
-	// store has all variables there are; base has those of the layers only, which live as
-	// long as the model, where those of optimizer and metrics live as long as a Compile.
+	// store has all variables. base has only those of the layers: they live as long as the model, while the
+	// variables of the optimizer and the metrics live until the next Compile.
 	store, base *graph.Store
 	backend     backend.Backend
 
-	compiled *compiled
-	unknown  []error         // what of a file's compile part is not known
-	said     json.RawMessage // the file's compile part, which is saved again where unknown has something
-	state    *keras.Entry    // the file's optimizer state, likewise
-	doubts   []error         // what Compile would have refused in a file's compile part
-	fitting  sync.Mutex      // held by Fit, and by what changes how the model is compiled
-	testing  sync.Mutex      // held by an evaluation, which has its own metric variables
+	compiled    *compiled
+	unknown     []error         // what the compile config of the file needs and lince lacks
+	compileJSON json.RawMessage // the file's compile config, which is saved again if unknown is not empty
+	state       *keras.Entry    // the file's optimizer state, likewise
+	doubts      []error         // what Compile would refuse in the file's compile config
+	fitting     sync.Mutex      // held by Fit and Compile
+	testing     sync.Mutex      // held by Evaluate, which has its own metric variables
 
-	// mu is held, for reading, by whoever reads variables, and for writing by a step.
+	// mu is held for reading by code that reads variables, and for writing by a training step.
 	mu      *lock
 	predict lazyProgram
 }
 
-// History has the logs of a training's epochs; see callback.History.
+// History holds the logs of each epoch of a training; see callback.History.
 type History = callback.History
 
-// Logs are metrics by name, in order; see callback.Logs.
+// Logs holds metrics by name, in order; see callback.Logs.
 type Logs = callback.Logs
 
-// Name is the model's name.
+// Name returns the model's name (model.name).
 func (m *Model) Name() string { return m.name }
 
-// Layers lists the layers in Keras' order: of a Sequential model without the Input, of a
-// Functional one by falling distance from the outputs.
+// Layers returns the layers in the order of Keras' model.layers. For a Sequential model this is the order of
+// the chain, without the Input. For a Functional model it is by distance from the outputs, the farthest
+// first.
 func (m *Model) Layers() []*Layer {
 	list := make([]*Layer, len(m.layers))
 	for i, l := range m.layers {
@@ -121,8 +123,8 @@ func (m *Model) Layers() []*Layer {
 	return list
 }
 
-// Layer is the layer of a name (Keras' get_layer), nil where there is none. What is in a model
-// that is a layer is found by way of that: m.Layer("resnet50").Model().Layer("conv1_conv").
+// Layer returns the layer with this name (model.get_layer), or nil if there is none. To reach a layer of a
+// nested model, go through that model: m.Layer("resnet50").Model().Layer("conv1_conv").
 func (m *Model) Layer(name string) *Layer {
 	for _, l := range m.layers {
 		if l.name == name {
@@ -132,12 +134,12 @@ func (m *Model) Layer(name string) *Layer {
 	return nil
 }
 
-// Inputs are the symbols of the model's inputs: the beginning of other models over the same
-// layers. It is a List where the model takes several.
+// Inputs returns the symbol of the model's input (model.inputs), from which other models over the same layers
+// can be built. It is a List if the model has several inputs.
 func (m *Model) Inputs() *Symbol { return listOf(m.inputs, m.inputList) }
 
-// Outputs are the symbols of the model's outputs (Keras' model.output), to which new layers can
-// be applied. It is a List where the model has several.
+// Outputs returns the symbol of the model's output (model.output), to which new layers can be applied. It is
+// a List if the model has several outputs.
 func (m *Model) Outputs() *Symbol { return listOf(m.outputs, m.outputList) }
 
 func listOf(symbols []*Symbol, list bool) *Symbol {
@@ -147,14 +149,14 @@ func listOf(symbols []*Symbol, list bool) *Symbol {
 	return List(symbols...)
 }
 
-// InputNames are the names of the inputs: those of the layers, or the keys of a Keras model
-// whose inputs are a dict.
+// InputNames returns the names of the inputs: the names of their layers, or the keys if the model was opened
+// from a Keras file whose inputs are a dict.
 func (m *Model) InputNames() []string { return uniqueNames(m.inputs, m.inputKeys) }
 
-// OutputNames are the names of the outputs: those of the layers whose results they are. They
-// are the keys of Compile.Outputs, and begin the names of logs where there are several. A layer
-// of several results numbers them: heads, heads_1. Of a Keras model whose outputs are a dict they
-// are its keys.
+// OutputNames returns the names of the outputs: the names of the layers that compute them. They are the keys
+// of CompileOptions.Outputs and, if there are several outputs, the prefixes of their logs. If a layer
+// computes several outputs, the second and later ones are numbered: heads, heads_1, heads_2. If the model was
+// opened from a Keras file whose outputs are a dict, the names are its keys.
 func (m *Model) OutputNames() []string { return uniqueNames(m.outputs, m.outputKeys) }
 
 func uniqueNames(symbols []*Symbol, keys []string) []string {
@@ -174,22 +176,22 @@ func uniqueNames(symbols []*Symbol, keys []string) []string {
 	return names
 }
 
-// Trainable says whether the model is trained, as it was last set for the whole; see
-// Layer.SetTrainable.
+// Trainable reports whether the model is trainable, as last set by SetTrainable for the model as a whole
+// (model.trainable).
 func (m *Model) Trainable() bool { return !m.frozen }
 
-// SetTrainable says for all layers at once whether they are trained; see Layer.SetTrainable.
+// SetTrainable sets the trainable flag of the model and of all its layers; see Layer.SetTrainable.
 func (m *Model) SetTrainable(trainable bool) { m.asLayer().SetTrainable(trainable) }
 
-// InputShape is what the model takes; the batch dimension is tensor.Unknown. Of several inputs
-// it is the first one's; the others' are those of Inputs.
+// InputShape returns the shape of the model's input, (batch, ...). The batch dimension is tensor.Unknown. If
+// there are several inputs, it is the shape of the first; see Inputs for the others.
 func (m *Model) InputShape() tensor.Shape { return m.inputs[0].Shape() }
 
-// OutputShape is what the model gives; the batch dimension is tensor.Unknown. Of several
-// outputs it is the first one's; the others' are those of Outputs.
+// OutputShape returns the shape of the model's output, (batch, ...). The batch dimension is tensor.Unknown.
+// If there are several outputs, it is the shape of the first; see Outputs for the others.
 func (m *Model) OutputShape() tensor.Shape { return m.outputs[0].Shape() }
 
-// vars are the variables of the layers, in their order, each once.
+// vars returns the variables of the layers in order, each once.
 func (m *Model) vars() []*graph.Variable {
 	var vs []*graph.Variable
 	for _, v := range m.Variables() {
@@ -198,8 +200,8 @@ func (m *Model) vars() []*graph.Variable {
 	return vs
 }
 
-// Variables are the layers' variables, in the order of the layers; those of a layer that is in
-// several models in this one come once. See Layer.Variables.
+// Variables returns the variables of the layers (model.variables), in the order of the layers. A variable of
+// a layer that occurs several times in nested models is listed once. See Layer.Variables.
 func (m *Model) Variables() []Variable {
 	var vs []Variable
 	met := map[*graph.Variable]bool{}
@@ -214,7 +216,7 @@ func (m *Model) Variables() []Variable {
 	return vs
 }
 
-// CountParams is the number of parameters.
+// CountParams returns the number of parameters (model.count_params): the elements of all variables.
 func (m *Model) CountParams() int {
 	n := 0
 	for _, v := range m.vars() {
@@ -223,7 +225,7 @@ func (m *Model) CountParams() int {
 	return n
 }
 
-// Weights copies the values of Variables, in that order: Keras' get_weights.
+// Weights returns copies of the values of Variables, in that order (model.get_weights).
 func (m *Model) Weights() []*tensor.Tensor {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -234,8 +236,8 @@ func (m *Model) Weights() []*tensor.Tensor {
 	return ts
 }
 
-// SetWeights gives Variables values, in that order: Keras' set_weights. Nothing changes
-// when one does not fit.
+// SetWeights sets the values of Variables, in that order (model.set_weights). It returns an error, and
+// changes nothing, if the number, a shape or a type does not match.
 func (m *Model) SetWeights(weights []*tensor.Tensor) error {
 	if err := fits(m.Variables(), weights); err != nil {
 		return fmt.Errorf("setting weights: %w", err)
@@ -250,7 +252,8 @@ func (m *Model) SetWeights(weights []*tensor.Tensor) error {
 	return nil
 }
 
-// Initialize draws all weights anew, and makes the optimizer forget.
+// Initialize gives all weights new initial values, drawn with seed, and resets the optimizer's state. It
+// returns an error while the model trains.
 func (m *Model) Initialize(seed uint64) error {
 	if !m.fitting.TryLock() {
 		return errors.New("initializing: the model is training")
@@ -277,8 +280,8 @@ func (m *Model) Initialize(seed uint64) error {
 	return nil
 }
 
-// engines are those that models share, so that models that come and go do not leave
-// workers behind, and models at work together do not take more threads than one.
+// engines has an engine for each number of threads and instruction set. Models share them, so that models that come and go do
+// not leak workers, and models that run at the same time together use no more threads than one.
 var engines = struct {
 	sync.Mutex
 	made map[engineKey]*engine.Engine
@@ -295,7 +298,7 @@ func (o Options) engineFor() (backend.Backend, error) {
 		return o.backend, nil
 	}
 	if o.Threads < 0 {
-		return nil, fmt.Errorf("threads are %d, want at least 1, or 0 for one a processor", o.Threads)
+		return nil, fmt.Errorf("the number of threads must be at least 1, or 0 for one per CPU, got %d", o.Threads)
 	}
 	key := engineKey{o.Threads, os.Getenv("LINCE_ISA")}
 	if key.threads == 0 {
@@ -314,7 +317,7 @@ func (o Options) engineFor() (backend.Backend, error) {
 	return e, nil
 }
 
-// output is where messages go that have no other place.
+// output returns w, or os.Stdout if w is nil.
 func output(w io.Writer) io.Writer {
 	if w == nil {
 		return os.Stdout

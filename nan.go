@@ -8,13 +8,16 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// NaNError says that the loss became NaN or infinite, or a weight at the end of an epoch.
+// NaNError is the error of a training whose loss became NaN or infinite, or whose weights did so by the end
+// of an epoch. See FitOptions.AllowNaN.
 type NaNError struct {
-	Epoch, Step int     // counted from 0
-	Loss        float64 // of the epoch so far
-	Variable    string  // the first weight that is not finite, where the loss still is
-	Rate        float64 // the learning rate, 0 where it is not known
-	Resumed     int     // the step of the epoch at which the training was resumed, and to which the model is put back
+	Epoch, Step int     // where it happened, counted from 0
+	Loss        float64 // mean loss of the epoch so far
+	Variable    string  // path of the first weight that is not finite, if the loss is still finite
+	Rate        float64 // the learning rate, 0 if it is not known
+	// Resumed is the step of the epoch at which the training was resumed, and to which the model is restored. 0 means the
+	// beginning of the epoch.
+	Resumed int
 }
 
 // Error implements error.
@@ -31,16 +34,15 @@ func (e *NaNError) Error() string {
 	if e.Resumed > 0 {
 		when = fmt.Sprintf("after step %d, where the training was resumed", e.Resumed)
 	}
-	return fmt.Sprintf("%s at epoch %d, step %d; the model is as it was %s; lower %s, or look for such numbers in the data (and see that they are rescaled)",
+	return fmt.Sprintf("%s at epoch %d, step %d; the model is restored to its state %s; lower %s, or check the data for NaN or infinite numbers (and that they are rescaled)",
 		what, e.Epoch+1, e.Step+1, when, rate)
 }
 
-// What a training does about a loss that is not finite is all in this file: guard holds
-// what the model is put back to; checkLoss looks after each step, checkWeights after the
-// last one of an epoch. Neither does so with AllowNaN, nor where a callback has stopped the
-// training (TerminateOnNaN).
+// This file has all that a training does about a loss that is not finite. guard holds the values to which the
+// model is restored. checkLoss checks the loss after each step, checkWeights the weights after the last step
+// of an epoch. Neither checks if AllowNaN is set, or if a callback (TerminateOnNaN) has stopped the training.
 
-// guard is a copy of the variables as they were when they were known to be sound.
+// guard is a copy of the variables from when they were known to be finite.
 type guard struct {
 	block *offheap.Block
 	step  int // of the epoch at which the copy was made
@@ -65,7 +67,7 @@ func (g *guard) keep(m *Model) {
 	}
 }
 
-// putBack undoes what was trained since keep.
+// putBack restores the variables to their values at keep.
 func (g *guard) putBack(m *Model) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -76,10 +78,10 @@ func (g *guard) putBack(m *Model) {
 	m.store.Changed()
 }
 
-// watched says whether losses and weights are looked at.
+// watched reports whether losses and weights are checked.
 func (r *training) watched() bool { return !r.o.AllowNaN && !r.stopped }
 
-// checkLoss looks at the loss after a step.
+// checkLoss checks the loss after a step.
 func (r *training) checkLoss() error {
 	loss, _ := r.logs.Get("loss")
 	if r.watched() && (math.IsNaN(loss) || math.IsInf(loss, 0)) {
@@ -88,8 +90,7 @@ func (r *training) checkLoss() error {
 	return nil
 }
 
-// checkWeights finds weights that are not finite: those that an epoch ends with are what
-// the next one would be put back to.
+// checkWeights checks the weights at the end of an epoch, because the next epoch would be restored to them.
 func (r *training) checkWeights() error {
 	if !r.watched() {
 		return nil
@@ -101,7 +102,7 @@ func (r *training) checkWeights() error {
 	return nil
 }
 
-// notFinite is the path of the first weight that is not finite; "" where all are.
+// notFinite returns the path of the first weight that is not finite, or "" if all are finite.
 func (m *Model) notFinite() string {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

@@ -7,14 +7,13 @@ import (
 	"github.com/lince-ml/lince/layer"
 )
 
-// A model is a layer.Layer: Apply and Sequential take it as a part of another model, which
-// shares its weights.
+// A model is a layer.Layer: Apply and Sequential make it a part of another model, which shares its weights.
 var _ layer.Layer = (*Model)(nil)
 
-// Class implements layer.Layer: "Sequential" or "Functional".
+// Class implements layer.Layer: it returns "Sequential" or "Functional".
 func (m *Model) Class() string { return m.class }
 
-// Named implements layer.Layer: the model's name, "" for an automatic one.
+// Named implements layer.Layer: it returns the model's name, or "" if the name was chosen automatically.
 func (m *Model) Named() string {
 	if m.autoNamed && (m.self == nil || m.self.name == "") {
 		return ""
@@ -22,14 +21,14 @@ func (m *Model) Named() string {
 	return m.name
 }
 
-// Operands implements layer.MultiOperand: the number of the model's inputs.
+// Operands implements layer.MultiOperand: it returns the number of the model's inputs.
 func (m *Model) Operands() (least, most int) { return len(m.inputs), len(m.inputs) }
 
-// Build implements layer.Layer: it adds the model's layers to a graph, over the model's
-// variables. Of several outputs the result is a graph.List.
+// Build implements layer.Layer: it adds the model's layers to a graph and uses their variables. If the model
+// has several outputs, the result is a graph.List.
 func (m *Model) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if m.predict.graph == nil {
-		return b.Errorf("the model has no layers; Sequential, Functional or Open makes one")
+		return b.Errorf("the model has no layers; use Sequential, Functional or Open to make one")
 	}
 	in := x.Values()
 	if len(in) != len(m.inputs) {

@@ -10,8 +10,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// A model of several outputs is a layer of several results, called twice here; it trains, and a file
-// keeps it.
+// A model with two outputs is used as a layer, called twice. The outer model must train, and a file must keep it.
 func TestNestedOutputs(t *testing.T) {
 	in := Input(layer.Input{Shape: []int{6, 6, 1}, Name: "inner"})
 	y := in.Then(layer.Conv2D{Filters: 4, Kernel: layer.Size{3, 3}, Name: "conv"})
@@ -52,7 +51,7 @@ func TestNestedOutputs(t *testing.T) {
 			}
 		}
 		if !slices.Equal(got[1].Float32s(), parts[1][1].Float32s()) {
-			t.Error("the second output is not that of the inner model")
+			t.Error("the second output is not the inner model's")
 		}
 	}
 	fit(t, m, ds, FitOptions{})

@@ -14,48 +14,32 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// network is what a model is made of: layers, and the calls that apply them to the inputs and
-// to what other calls give. There is one form for a chain, a graph, and a model in a model.
+// network is the structure of a model: layers, and calls that apply them to the inputs and to the results of
+// other calls. Chains, graphs and nested models all have this form.
 type network struct {
 	class           string    // Keras' class: "Sequential" or "Functional"
 	inputs, outputs []*Symbol // the inputs are results of layer.Input
-	// A list of one input (or output) is a list in files, too.
+	// Whether a single input (or output) was given as a list, and is a list in files.
 	inputList, outputList bool
-	// The keys of a file whose inputs (or outputs) are a dict; nil of others.
+	// The keys of a file whose inputs (or outputs) are a dict, else nil.
 	inputKeys, outputKeys []string
 
-	calls  []*call // in the order in which they run
-	layers []*made // in Keras' order of model.layers; of a Sequential without its Input
-	chain  bool    // each call takes what the one before it gives, and nothing else
+	calls  []*call          // in the order in which they run
+	layers []*layerInstance // in the order of Keras' model.layers; without the Input of a Sequential
+	chain  bool             // each call takes the result of the one before it, and nothing else
 }
 
-// trace finds the calls and the layers on the way to the outputs, and puts both in Keras' order
-// (keras.Graph): files number layers by it, and the same network trains to the same bits however
-// it was made.
+// trace finds the calls and layers that lead to the outputs, and puts both in Keras' order (keras.Graph).
+// Files number layers in this order, and it makes the bits of a training independent of the order in which
+// the network was built.
 func (n *network) trace() error {
-	var layers []*made
-	place := map[*made]int{}
-	var found []*call
-	met := map[*call]bool{}
-	stop := map[*call]bool{}
-	for _, s := range n.inputs {
-		stop[s.call] = true
-	}
-	todo := slices.Concat(n.outputs, n.inputs)
-	for len(todo) > 0 {
-		c := todo[len(todo)-1].call
-		todo = todo[:len(todo)-1]
-		if c == nil || met[c] {
-			continue
-		}
-		met[c] = true
+	found := n.reachable()
+	var layers []*layerInstance
+	place := map[*layerInstance]int{}
+	for _, c := range found {
 		if _, ok := place[c.layer]; !ok {
 			place[c.layer] = len(layers)
 			layers = append(layers, c.layer)
-		}
-		found = append(found, c)
-		if !stop[c] {
-			todo = append(todo, c.in...)
 		}
 	}
 	calls, node := nodes(found)
@@ -102,10 +86,33 @@ func (n *network) trace() error {
 	return nil
 }
 
-// nodes are the calls of each layer in the order in which they were made, and each call's number
-// in that order: Keras' node index.
-func nodes(calls []*call) (of map[*made][]*call, number map[*call]int) {
-	of, number = map[*made][]*call{}, map[*call]int{}
+// reachable returns the calls that lead from the inputs to the outputs, and those of the inputs.
+func (n *network) reachable() (found []*call) {
+	met := map[*call]bool{}
+	stop := map[*call]bool{}
+	for _, s := range n.inputs {
+		stop[s.call] = true
+	}
+	todo := slices.Concat(n.outputs, n.inputs)
+	for len(todo) > 0 {
+		c := todo[len(todo)-1].call
+		todo = todo[:len(todo)-1]
+		if c == nil || met[c] {
+			continue
+		}
+		met[c] = true
+		found = append(found, c)
+		if !stop[c] {
+			todo = append(todo, c.in...)
+		}
+	}
+	return found
+}
+
+// nodes returns the calls of each layer in the order in which they were made, and the index of each call in
+// that order, Keras' node index.
+func nodes(calls []*call) (of map[*layerInstance][]*call, number map[*call]int) {
+	of, number = map[*layerInstance][]*call{}, map[*call]int{}
 	for _, c := range slices.SortedFunc(slices.Values(calls), func(a, b *call) int { return a.born - b.born }) {
 		number[c] = len(of[c.layer])
 		of[c.layer] = append(of[c.layer], c)
@@ -113,20 +120,19 @@ func nodes(calls []*call) (of map[*made][]*call, number map[*call]int) {
 	return of, number
 }
 
-// isInput says whether the layer is a layer.Input.
-func (l *made) isInput() bool {
+// isInput reports whether the layer is a layer.Input.
+func (l *layerInstance) isInput() bool {
 	_, ok := l.config.(layer.Input)
 	return ok
 }
 
-// nameLayers gives names to layers that have none, as Keras does (conv2d, conv2d_1, ...), in
-// the order in which the layers were made, and checks those that have. where names a layer in
-// a message.
-func nameLayers(layers []*made, where func(*made) string) error {
+// nameLayers checks the names of layers, and names those that have none as Keras does (conv2d, conv2d_1,
+// ...), in the order in which they were made. where names a layer in a message.
+func nameLayers(layers []*layerInstance, where func(*layerInstance) string) error {
 	var errs []error
-	taken := map[string]*made{}
+	taken := map[string]*layerInstance{}
 	layers = slices.Clone(layers)
-	slices.SortFunc(layers, func(a, b *made) int { return a.born - b.born })
+	slices.SortFunc(layers, func(a, b *layerInstance) int { return a.born - b.born })
 	for _, l := range layers {
 		name := l.Name()
 		if name == "" {
@@ -136,10 +142,10 @@ func nameLayers(layers []*made, where func(*made) string) error {
 			errs = append(errs, fmt.Errorf("%s: %w", where(l), err))
 		}
 		if first := taken[name]; first != nil {
-			errs = append(errs, fmt.Errorf("%s: its name %q is %s's already; give one of them a Name of its own", where(l), name, where(first)))
+			errs = append(errs, fmt.Errorf("%s: the name %q belongs to %s; set a different Name for one of them", where(l), name, where(first)))
 			continue
 		}
-		if l.name == "" { // the models that have it already may be at work
+		if l.name == "" { // do not write: other models with the layer may be running
 			l.name = name
 		}
 		taken[name] = l
@@ -171,24 +177,24 @@ func nameLayers(layers []*made, where func(*made) string) error {
 	return errors.Join(errs...)
 }
 
-// checkName says what is wrong with a name that somebody chose.
+// checkName returns an error if a layer or model cannot have this name.
 func checkName(name string) error {
 	switch {
 	case strings.Contains(name, "/"):
-		return fmt.Errorf("its name %q has a slash, which separates the parts of variables' names", name)
+		return fmt.Errorf("its name %q has a slash, which separates the parts of a variable's path", name)
 	case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return fmt.Errorf("its name %q has control characters", name)
 	case len(name) > 1000:
-		return fmt.Errorf("its name has %d bytes, want at most 1000", len(name))
+		return fmt.Errorf("its name must have at most 1000 bytes, got %d", len(name))
 	case slices.Contains(reserved, name):
-		return fmt.Errorf("its name %q is one that lince uses itself; give it another", name)
+		return fmt.Errorf("its name %q is reserved; choose another", name)
 	}
 	return nil
 }
 
-// forward adds the network's calls to a graph and returns its outputs. in are the values that
-// the network is applied to; nil adds inputs to the graph, named after the input layers. label
-// names a call for messages. With note the types that are found become those of the symbols.
+// forward adds the network's calls to a graph and returns its outputs. in are the values that the network is
+// applied to; if it is nil, forward adds inputs to the graph, named after the input layers. label names a
+// call in messages. If note is set, the symbols get the types that are found.
 func (n *network) forward(b *graph.Builder, in []*graph.Value, label func(*call) string, note bool) []*graph.Value {
 	values := map[*Symbol]*graph.Value{}
 	for i, s := range n.inputs {
@@ -226,7 +232,7 @@ func (n *network) forward(b *graph.Builder, in []*graph.Value, label func(*call)
 			y = view.Errorf("Build returned no values")
 		case !allValid(y.Values()):
 			if valid && b.Mistakes() == before {
-				y = view.Errorf("Build returned an invalid value and no mistake; use Errorf to tell what is wrong")
+				y = view.Errorf("Build returned an invalid value without an error; call Errorf to report what is wrong")
 			}
 		default:
 			for _, v := range y.Values() {
@@ -251,7 +257,7 @@ func allValid(values []*graph.Value) bool {
 	return !slices.ContainsFunc(values, func(v *graph.Value) bool { return v == nil || !v.Valid() })
 }
 
-// give notes what a call gives.
+// give records the results of a call.
 func (n *network) give(c *call, y *graph.Value, values map[*Symbol]*graph.Value, note bool) {
 	if y == nil {
 		return
@@ -261,14 +267,14 @@ func (n *network) give(c *call, y *graph.Value, values map[*Symbol]*graph.Value,
 			return
 		}
 		values[c.out[i]] = v
-		// Models that have the call already may be at work: it is only read then.
+		// Other models with the call may be running, so write only what changes.
 		if note && v.Valid() && !c.out[i].typ.Equal(v.Type) {
 			c.out[i].typ = op.Type{DType: v.DType, Shape: v.Shape.Clone()}
 		}
 	}
 }
 
-// known is a shape with 1 for what is not known.
+// known returns a shape with 1 for unknown dimensions.
 func known(s tensor.Shape) tensor.Shape {
 	s = s.Clone()
 	for i, d := range s {
@@ -279,8 +285,8 @@ func known(s tensor.Shape) tensor.Shape {
 	return s
 }
 
-// maxMemory is what a model's variables may take at most: 64 GiB. A network that needs
-// more is a mistake, and is better told than tried.
+// maxMemory bounds the memory of a model's variables: 64 GiB. A network that needs more is taken for a
+// mistake.
 const maxMemory = 1 << 36
 
 func checkMemory(vs []*graph.Variable) error {
@@ -293,7 +299,7 @@ func checkMemory(vs []*graph.Variable) error {
 			total = maxMemory + 1
 		}
 		if total > maxMemory {
-			return fmt.Errorf("the weights up to %s %v take more than 64 GiB; use smaller pictures, more pooling or fewer units", v.Path, v.Shape)
+			return fmt.Errorf("the weights up to %s %v take more than 64 GiB; use smaller images, more pooling or fewer units", v.Path, v.Shape)
 		}
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 	"github.com/lince-ml/lince/internal/testenv"
 )
 
-// kerasResult is what internal/golden/interop.py tells of a network that real Keras trained.
+// kerasResult describes a network that real Keras trained, as internal/golden/interop.py reports it.
 type kerasResult struct {
 	Config        json.RawMessage // model.to_json()
 	FromJSON      json.RawMessage `json:"from_json"` // of the model that Keras makes of lince's JSON
@@ -54,8 +54,8 @@ func compareSample(t *testing.T, m *lince.Model, want []float64) {
 	}
 }
 
-// networkOf is what Keras' JSON says of a network: not how it was compiled, nor what Keras does not
-// keep, which are keyword arguments of calls and the flag of a Sequential as a whole.
+// networkOf returns the network in Keras' JSON, without the compile config and without what Keras itself does not keep:
+// keyword arguments of calls, and the flag of a Sequential as a whole.
 func networkOf(t *testing.T, text []byte) any {
 	t.Helper()
 	var m map[string]any
@@ -84,11 +84,10 @@ func networkOf(t *testing.T, text []byte) any {
 	return m
 }
 
-// TestNetworksBothWays exchanges the five networks with real Keras in the middle of their training,
-// on every instruction set of the machine: lince opens Keras' files of step 10 and trains on, and
-// Keras opens lince's, without a warning, and trains on. Losses and metrics of the steps agree to
-// 1e-4 relative with those of a training that Keras alone does; so do predictions and weights. Of
-// lince's file and of its JSON Keras makes the network that it makes of its own code.
+// TestNetworksBothWays exchanges the five networks with real Keras in the middle of their training, on every
+// instruction set of the machine. lince opens Keras' files of step 10 and continues training; Keras opens lince's
+// files, without a warning, and continues. Losses, metrics, predictions and weights must agree to 1e-4 relative with a
+// training in Keras alone. From lince's file and JSON, Keras must make the same network as from its own code.
 func TestNetworksBothWays(t *testing.T) {
 	folder := t.TempDir()
 	testenv.Python(t, "interop.py", "networks", folder)
@@ -148,7 +147,7 @@ func continueKeras(t *testing.T, folder, name string) {
 	comparePredictions(t, "Keras' file of step 20", openKnown(t, filepath.Join(folder, name+"-20.keras")), ds, keras.Predictions20)
 }
 
-// openKnown opens a file of which nothing may be unknown.
+// openKnown opens a file in which nothing may be unknown.
 func openKnown(t *testing.T, path string) *lince.Model {
 	t.Helper()
 	m, err := lince.Open(path)
@@ -161,7 +160,7 @@ func openKnown(t *testing.T, path string) *lince.Model {
 	return m
 }
 
-// writeForKeras trains ten steps and saves the model for Keras, and its JSON.
+// writeForKeras trains ten steps, and saves the model and its JSON for Keras.
 func writeForKeras(t *testing.T, m *lince.Model, dir string, ds batches, keras kerasResult) {
 	if err := compileNetwork(m, 0); err != nil {
 		t.Fatal(err)
@@ -182,14 +181,14 @@ func writeForKeras(t *testing.T, m *lince.Model, dir string, ds batches, keras k
 	}
 }
 
-// comparedByKeras compares a training that Keras continued from lince's file with one that Keras
-// alone did, and opens the file that it saved then.
+// comparedByKeras compares a training that Keras continued from lince's file with one in Keras alone, and opens the
+// file that Keras saved then.
 func comparedByKeras(t *testing.T, folder, dir, name string) {
 	var want, got kerasResult
 	readJSON(t, &want, folder, name+".result.json")
 	readJSON(t, &got, dir, name+".result.json")
 	if got.Iterations != 10 {
-		t.Errorf("Keras finds %d steps made, want 10", got.Iterations)
+		t.Errorf("Keras finds %d steps, want 10", got.Iterations)
 	}
 	for _, text := range []json.RawMessage{got.Config, got.FromJSON} {
 		if diff := cmp.Diff(networkOf(t, want.Config), networkOf(t, text)); diff != "" {
@@ -197,7 +196,7 @@ func comparedByKeras(t *testing.T, folder, dir, name string) {
 		}
 	}
 	if len(got.Logs) != 10 {
-		t.Fatalf("Keras made %d steps, want 10", len(got.Logs))
+		t.Fatalf("Keras ran %d steps, want 10", len(got.Logs))
 	}
 	for i, logs := range got.Logs {
 		if len(logs) != len(want.Logs[10+i]) {

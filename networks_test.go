@@ -20,7 +20,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// networks are those of internal/golden/networks.py, written in Go.
+// networks are the networks of internal/golden/networks.py in Go.
 var networks = map[string]func() (*lince.Model, error){
 	"residual": func() (*lince.Model, error) {
 		in := lince.Input(layer.Input{Shape: []int{16, 16, 3}, Name: "image"})
@@ -47,7 +47,7 @@ var networks = map[string]func() (*lince.Model, error){
 		return lince.Options{Name: "branches"}.Functional(in, x.Then(layer.Dense{Units: 2, Activation: layer.Softmax}))
 	},
 	"shared": func() (*lince.Model, error) {
-		in := lince.Input(layer.Input{Shape: []int{16, 16, 3}, Name: "picture"})
+		in := lince.Input(layer.Input{Shape: []int{16, 16, 3}, Name: "image"})
 		x := in.Then(layer.Conv2D{Filters: 8, Kernel: layer.Size{3, 3}, Strides: layer.Size{2, 2}, Activation: layer.Tanh}, layer.BatchNormalization{}, layer.Flatten{}, layer.Dense{Units: 6, Name: "features"})
 		body, err := lince.Options{Name: "body"}.Functional(in, x)
 		if err != nil {
@@ -95,7 +95,7 @@ func convBNReLU(x *lince.Symbol, filters, stride int) *lince.Symbol {
 	)
 }
 
-// compiles are how networks.py compiles them; frozen is compiled anew at step 10.
+// compiles are the compile options of networks.py. The network frozen is compiled again at step 10.
 func compileNetwork(m *lince.Model, step int) error {
 	accuracy := []metric.Metric{metric.Accuracy{}}
 	switch m.Name() {
@@ -121,7 +121,7 @@ func compileNetwork(m *lince.Model, step int) error {
 	return m.Compile(c)
 }
 
-// batches is the data set of networks.py: one batch an epoch.
+// batches is the dataset of networks.py: one batch per epoch.
 type batches struct {
 	network string
 	salt    int
@@ -227,8 +227,7 @@ func (b batches) Batches(_ context.Context, epoch, _ int) iter.Seq2[data.Batch, 
 	return func(yield func(data.Batch, error) bool) { yield(b.at(epoch), nil) }
 }
 
-// firstWeights are those that networks.py computes: kernels by formula, the others as Keras
-// begins.
+// firstWeights returns the initial weights of networks.py: kernels by a formula, the others as in Keras.
 func firstWeights(m *lince.Model) []*tensor.Tensor {
 	w := m.Weights()
 	for salt, v := range m.Variables() {
@@ -253,7 +252,7 @@ func firstWeights(m *lince.Model) []*tensor.Tensor {
 	return w
 }
 
-// trainNetwork trains from a step to another and compares the logs of each step with Keras'.
+// trainNetwork trains from one step to another and compares the logs of each step with Keras'.
 func trainNetwork(t *testing.T, m *lince.Model, ds batches, from, to int, want []map[string]float64) {
 	t.Helper()
 	if from < to {
@@ -275,11 +274,10 @@ func trainNetwork(t *testing.T, m *lince.Model, ds batches, from, to int, want [
 	}
 }
 
-// TestNetworksAsKeras trains five networks that are no chains for 20 steps as Keras did, from the
-// same weights on the same batches: the losses and metrics of all steps agree to 1e-4 relative
-// (float64 and float32 differ by less than 1e-5 in Keras itself), and so do predictions. The
-// networks are those that Go code makes and those that Keras' JSON describes: both are one. A model
-// that is saved and opened in the middle trains on to the same bits.
+// TestNetworksAsKeras trains five networks that are not chains for 20 steps, from the same weights and on the same
+// batches as Keras. The losses and metrics of all steps must agree to 1e-4 relative (in Keras itself, float64 and
+// float32 differ by less than 1e-5), and so must predictions. Networks from Go code and from Keras' JSON must be equal.
+// A model that is saved and opened in the middle must train to the same bits.
 func TestNetworksAsKeras(t *testing.T) {
 	for name, build := range networks {
 		t.Run(name, func(t *testing.T) {
@@ -384,10 +382,10 @@ func reopened(t *testing.T, m *lince.Model) *lince.Model {
 		t.Fatal(err)
 	}
 	if errs := again.Unknown(); errs != nil {
-		t.Fatalf("unknown in its own file: %v", errs)
+		t.Fatalf("unknown in lince's own file: %v", errs)
 	}
 	if !bytes.Equal(saved(t, again), b) {
-		t.Error("saving what was opened gives another file")
+		t.Error("saving the opened model gives another file")
 	}
 	return again
 }

@@ -12,24 +12,24 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Open reads a model from a .keras file of lince or Keras 3. See Options.Open.
+// Open reads a model from a .keras file with default Options. See Options.Open.
 func Open(path string) (*Model, error) { return Options{}.Open(path) }
 
-// Read reads a model from a .keras archive. See Options.Open.
+// Read reads a model from the size bytes of a .keras file in r with default Options. See Options.Read.
 func Read(r io.ReaderAt, size int64) (*Model, error) { return Options{}.Read(r, size) }
 
-// FromJSON makes a model of Keras' model.to_json(). See Options.FromJSON.
+// FromJSON makes a model from the JSON of Keras' model.to_json() with default Options. See Options.FromJSON.
 func FromJSON(config []byte) (*Model, error) { return Options{}.FromJSON(config) }
 
-// Open reads a model from a .keras file of lince, Keras 3 or Keras 2.13 and later: Sequential
-// or Functional, and models made of these. It is compiled as it was when it was saved, so that
-// Fit continues from there; with NoCompile it is only a network with weights. An error names
-// all layer classes that lince lacks.
+// Open reads a model from a .keras file of lince, Keras 3, or Keras 2.13 or later (keras.models.load_model). The model may be
+// Sequential or Functional, and may contain nested models. It is compiled as it was when it was saved, so that Fit continues
+// from there, unless NoCompile is set.
 //
-// What only training needs keeps no file from opening: see Model.Unknown.
+// If the network has classes that lince lacks, the error lists all of them. Classes and settings that only training needs do
+// not keep the model from being opened; Model.Unknown lists them.
 //
-// Files may come from strangers: nothing in them names code or a path, and they cannot
-// claim more memory than in proportion to their size.
+// Open is safe for files from untrusted sources: a file cannot run code or name other files, and the memory that Open takes
+// is bounded in proportion to the file's size.
 func (o Options) Open(path string) (*Model, error) {
 	f, size, err := openRegular(path)
 	if err != nil {
@@ -43,7 +43,7 @@ func (o Options) Open(path string) (*Model, error) {
 	return m, nil
 }
 
-// Read reads a model from a .keras archive of size bytes, as Open does.
+// Read reads a model from the size bytes of a .keras file in r, as Open does.
 func (o Options) Read(r io.ReaderAt, size int64) (*Model, error) {
 	m, err := o.read(r, size)
 	if err != nil {
@@ -52,8 +52,8 @@ func (o Options) Read(r io.ReaderAt, size int64) (*Model, error) {
 	return m, nil
 }
 
-// FromJSON makes a model of Keras' model.to_json(), with initial weights; it is compiled
-// where the JSON says how.
+// FromJSON makes a model from the JSON of Keras' model.to_json() (keras.models.model_from_json). The weights
+// get their initial values. If the JSON has a compile config, the model is compiled, unless NoCompile is set.
 func (o Options) FromJSON(text []byte) (*Model, error) {
 	m, compile, err := o.fromConfig(text)
 	if err == nil {
@@ -83,7 +83,7 @@ func (o Options) fromFile(f *keras.File) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Variables take memory only once it is known that the file has their values.
+	// Variables take memory only after the file is known to have their values.
 	if err := m.load(f.Weights); err != nil {
 		return nil, err
 	}
@@ -109,17 +109,17 @@ func (o Options) fromFile(f *keras.File) (*Model, error) {
 	return m, m.loadStreams(x)
 }
 
-// readExtra reads what Keras has no place for.
+// readExtra reads the part of a file that Keras ignores.
 func readExtra(f *keras.File) (x extra, err error) {
 	if f.Extra != nil {
 		if err := json.Unmarshal(f.Extra, &x); err != nil {
-			return x, fmt.Errorf("what lince keeps in the file: %w", err)
+			return x, fmt.Errorf("the part of the file that Keras ignores: %w", err)
 		}
 	}
 	return x, nil
 }
 
-// loadStreams puts the random numbers where they were.
+// loadStreams restores the states of the random number generators.
 func (m *Model) loadStreams(x extra) error {
 	for path, n := range x.State {
 		if v := m.store.Lookup(path); v != nil && v.DType == tensor.Int64 && v.Rank() == 0 {
@@ -131,14 +131,14 @@ func (m *Model) loadStreams(x extra) error {
 	return nil
 }
 
-// fromConfig makes a model of a Keras object. Its variables have no values yet. compile is
-// nil where it is not to be compiled.
+// fromConfig makes a model from a Keras object. Its variables have no values yet. compile is the compile
+// config; nil with NoCompile.
 func (o Options) fromConfig(text []byte) (m *Model, compile json.RawMessage, err error) {
 	n, err := keras.ReadNetwork(text)
 	if err != nil {
 		return nil, nil, err
 	}
-	r := reader{Options: o, missing: map[string][]string{}, shared: map[int64]*made{}}
+	r := reader{Options: o, missing: map[string][]string{}, shared: map[int64]*layerInstance{}}
 	m, err = r.model(n, nil, "")
 	if missing := r.missingClasses(); missing != nil {
 		return nil, nil, missing
@@ -153,14 +153,14 @@ func (o Options) fromConfig(text []byte) (m *Model, compile json.RawMessage, err
 	return m, compile, nil
 }
 
-// load gives the layers' variables the file's values.
+// load sets the layers' variables from a file.
 func (m *Model) load(weights keras.Weights) error {
 	entries := map[string]keras.Entry{}
 	for _, e := range weights {
 		entries[e.Path] = e
 	}
 	values := map[*graph.Variable]*tensor.Tensor{}
-	met := map[*made]bool{} // of a layer that is in two models the first place counts; Keras' files have no other
+	met := map[*layerInstance]bool{} // a layer in two models has its values at its first place; Keras' files have no other
 	var errs []error
 	var find func(m *Model, path, where string)
 	find = func(m *Model, path, where string) {
@@ -177,15 +177,15 @@ func (m *Model) load(weights keras.Weights) error {
 			}
 			e := entries[at]
 			if len(e.Vars) != len(l.variables) {
-				errs = append(errs, fmt.Errorf("layer %s: the file has %d variables, the network %d", name, len(e.Vars), len(l.variables)))
+				errs = append(errs, fmt.Errorf("layer %s: want %d variables, the file has %d", name, len(l.variables), len(e.Vars)))
 			}
 			for j, v := range l.variables[:min(len(l.variables), len(e.Vars))] {
 				t := e.Vars[j]
-				if t.DType() == tensor.BFloat16 && v.DType == tensor.Float32 { // of a layer that is computed in float32
+				if t.DType() == tensor.BFloat16 && v.DType == tensor.Float32 { // the layer computes in float32
 					t, _ = convert(t, v.DType, new(*tensor.Tensor))
 				}
 				if t.DType() != v.DType || !t.Shape().Equal(v.Shape) {
-					errs = append(errs, fmt.Errorf("layer %s: the file's %s is %v, the network's %v", name, v.Path, t, v.Type))
+					errs = append(errs, fmt.Errorf("layer %s: %s must be %v, the file has %v", name, v.Path, v.Type, t))
 				}
 				values[v] = t
 			}
@@ -200,12 +200,12 @@ func (m *Model) load(weights keras.Weights) error {
 			return err
 		}
 	}
-	m.store.Initialize(m.seed) // nothing is left, but that there are values is for the store to say
+	m.store.Initialize(m.seed) // changes no value, but marks the store as initialized
 	return nil
 }
 
-// loadOptimizer gives the optimizer's variables the file's values. A file of a model that was
-// compiled but not trained has no slots, and one of Keras 2 no learning rate.
+// loadOptimizer sets the optimizer's variables from a file. A file of a model that was compiled but not
+// trained has no slots, and a file of Keras 2 has no learning rate.
 func (m *Model) loadOptimizer(weights keras.Weights) error {
 	o, err := weights.Optimizer(false)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -213,10 +213,10 @@ func (m *Model) loadOptimizer(weights keras.Weights) error {
 	}
 	vs := m.compiled.optimizer
 	if len(vs) == 2 {
-		o.Slots = nil // Keras 2 writes slots of momentum 0
+		o.Slots = nil // Keras 2 also writes slots for momentum 0
 	}
 	if err == nil && len(o.Slots) > 0 && len(o.Slots) != len(vs)-2 {
-		err = fmt.Errorf("the file has %d slots, %s %d", len(o.Slots), m.compiled.config.Optimizer.Class(), len(vs)-2)
+		err = fmt.Errorf("the file has %d slots, %s needs %d", len(o.Slots), m.compiled.config.Optimizer.Class(), len(vs)-2)
 	}
 	if err != nil || len(vs) == 0 {
 		return wrapped("the optimizer's state", err)
@@ -236,7 +236,7 @@ func (m *Model) loadOptimizer(weights keras.Weights) error {
 	return nil
 }
 
-// wrapped is err, if any, with what it is of before it.
+// wrapped adds what an error is about, if there is an error.
 func wrapped(what string, err error) error {
 	if err == nil {
 		return nil

@@ -14,100 +14,36 @@ import (
 	"github.com/lince-ml/lince/optimizer"
 )
 
-// own are the options for classes of a program's own, by kind of class.
-var own = map[string]string{"optimizer": "Options.Optimizers", "loss": "Options.Losses", "metric": "Options.Metrics"}
+// customOptions names the option for custom classes of each kind.
+var customOptions = map[string]string{"optimizer": "Options.Optimizers", "loss": "Options.Losses", "metric": "Options.Metrics"}
 
-// maxOutputs bounds what a short file makes of one loss for all outputs.
+// maxOutputs bounds the work for a short file that has one loss for very many outputs.
 const maxOutputs = 10_000
 
-// compileFrom compiles the model as a file says; nil or null is not at all. What the file names
-// and lince lacks is noted in Model.unknown: predictions do not need it, an evaluation goes
-// without it, and only training refuses.
+// compileFrom compiles the model as its file says; nil or null means not at all. Classes that lince lacks are
+// noted in Model.unknown: predictions do not need them, Evaluate leaves them out, and Fit refuses.
 func (o Options) compileFrom(m *Model, text json.RawMessage) {
-	m.said = text
+	m.compileJSON = text
 	conf, err := config.Unmarshal(text)
 	if err != nil {
-		m.unknown = append(m.unknown, errors.New("compile_config is no JSON object"))
+		m.unknown = append(m.unknown, errors.New("compile_config is not a JSON object"))
 		return
 	}
 	if conf["loss"] == nil || conf["optimizer"] == nil {
 		return
 	}
-	var c CompileOptions
-	note := func(what string, err error) {
-		var unknown *layer.UnknownClass
-		switch {
-		case errors.As(err, &unknown) && own[unknown.Kind] != "":
-			m.unknown = append(m.unknown, fmt.Errorf("%s: %w; %s makes those of your own", what, err, own[unknown.Kind]))
-		case err != nil:
-			m.unknown = append(m.unknown, fmt.Errorf("%s: %w", what, err))
-		}
-	}
-	c.Optimizer, err = decode(conf["optimizer"], o.Optimizers, optimizer.Parse, optimizer.Decode)
-	note("the optimizer", err)
-	c.Outputs = map[string]Objective{}
-	names := m.OutputNames()
-	if len(names) > maxOutputs {
-		note("compile_config", fmt.Errorf("the model has %d outputs, and at most %d are compiled as a file says", len(names), maxOutputs))
+	c, ok := o.compileOptions(m, conf)
+	if !ok {
 		return
-	}
-	for _, key := range []string{"loss", "loss_weights", "metrics", "weighted_metrics"} {
-		if strings.HasSuffix(key, "metrics") && len(names) == 1 {
-			if _, ok := conf[key].([]any); ok {
-				continue // all of the one output
-			}
-		}
-		note(key, checkPlaces(conf[key], names))
-	}
-	for i, name := range names {
-		var one Objective
-		of := ""
-		if len(names) > 1 {
-			of = " of the output " + name
-		}
-		if v := ofOutput(conf["loss"], names, i); v != nil {
-			one.Loss, err = decode(v, o.Losses, loss.Parse, loss.Decode)
-			note("the loss"+of, err)
-		}
-		if v := ofOutput(conf["loss_weights"], names, i); v != nil {
-			w, ok := config.Float(v)
-			if !ok || w < 0 {
-				note("loss_weights"+of, fmt.Errorf("%s, want a number of at least 0", config.Show(v)))
-			} else {
-				one.LossWeight = &w
-			}
-		}
-		for _, k := range []struct {
-			key  string
-			list *[]metric.Metric
-		}{{"metrics", &one.Metrics}, {"weighted_metrics", &one.WeightedMetrics}} {
-			for _, v := range metricsOf(conf[k.key], names, i) {
-				x, err := decode(v, o.Metrics, metric.Parse, metric.Decode)
-				if err != nil {
-					note("a metric"+of, err)
-					continue
-				}
-				*k.list = append(*k.list, x)
-			}
-		}
-		c.Outputs[name] = one
-	}
-	if len(names) == 1 {
-		one := c.Outputs[names[0]]
-		c.Loss, c.Metrics, c.WeightedMetrics = one.Loss, one.Metrics, one.WeightedMetrics
-		one.Loss, one.Metrics, one.WeightedMetrics = nil, nil, nil
-		if c.Outputs = nil; one.LossWeight != nil {
-			c.Outputs = map[string]Objective{names[0]: one}
-		}
 	}
 	if err := m.passedOverError(); err != nil {
 		m.unknown = append(m.unknown, err)
 	}
 	if err := m.compileKnown(c); err != nil {
-		if len(m.unknown) == 0 || !errors.Is(err, errNothing) { // else it is said already
+		if len(m.unknown) == 0 || !errors.Is(err, errNothing) { // else it is listed already
 			m.unknown = append(m.unknown, err)
 		}
-		if m.compileKnown(c) != nil { // for evaluation alone, which may do
+		if m.compileKnown(c) != nil { // for evaluation alone, which may work
 			return
 		}
 	}
@@ -116,19 +52,98 @@ func (o Options) compileFrom(m *Model, text json.RawMessage) {
 	}
 }
 
-// Unknown says what of how a file's model was compiled is not known here, and why; nil where
-// all is. The model predicts without it, Evaluate measures by the rest, and Fit refuses until
-// Compile is called.
+// note adds an error to Model.unknown, with the option for custom classes if one may help.
+func (m *Model) note(what string, err error) {
+	var unknown *layer.UnknownClass
+	switch {
+	case errors.As(err, &unknown) && customOptions[unknown.Kind] != "":
+		m.unknown = append(m.unknown, fmt.Errorf("%s: %w; add it to %s if it is a custom class", what, err, customOptions[unknown.Kind]))
+	case err != nil:
+		m.unknown = append(m.unknown, fmt.Errorf("%s: %w", what, err))
+	}
+}
+
+// compileOptions decodes a compile config, and notes what lince lacks. ok is false if the model has too many outputs.
+func (o Options) compileOptions(m *Model, conf map[string]any) (c CompileOptions, ok bool) {
+	var err error
+	c.Optimizer, err = decode(conf["optimizer"], o.Optimizers, optimizer.Parse, optimizer.Decode)
+	m.note("the optimizer", err)
+	names := m.OutputNames()
+	if len(names) > maxOutputs {
+		m.note("compile_config", fmt.Errorf("the model has %d outputs, at most %d can be compiled from a file", len(names), maxOutputs))
+		return c, false
+	}
+	for _, key := range []string{"loss", "loss_weights", "metrics", "weighted_metrics"} {
+		if strings.HasSuffix(key, "metrics") && len(names) == 1 {
+			if _, ok := conf[key].([]any); ok {
+				continue // the metrics of the only output
+			}
+		}
+		m.note(key, checkPlaces(conf[key], names))
+	}
+	if len(names) == 1 {
+		one := o.objective(m, conf, names, 0)
+		c.Loss, c.Metrics, c.WeightedMetrics = one.Loss, one.Metrics, one.WeightedMetrics
+		if one.LossWeight != nil {
+			c.Outputs = map[string]Objective{names[0]: {LossWeight: one.LossWeight}}
+		}
+		return c, true
+	}
+	c.Outputs = map[string]Objective{}
+	for i, name := range names {
+		c.Outputs[name] = o.objective(m, conf, names, i)
+	}
+	return c, true
+}
+
+// objective decodes the part of a compile config for output i.
+func (o Options) objective(m *Model, conf map[string]any, names []string, i int) (one Objective) {
+	of := ""
+	if len(names) > 1 {
+		of = " of the output " + names[i]
+	}
+	if v := ofOutput(conf["loss"], names, i); v != nil {
+		var err error
+		one.Loss, err = decode(v, o.Losses, loss.Parse, loss.Decode)
+		m.note("the loss"+of, err)
+	}
+	if v := ofOutput(conf["loss_weights"], names, i); v != nil {
+		w, ok := config.Float(v)
+		if !ok || w < 0 {
+			m.note("loss_weights"+of, fmt.Errorf("must be a number of at least 0, got %s", config.Show(v)))
+		} else {
+			one.LossWeight = &w
+		}
+	}
+	for _, k := range []struct {
+		key  string
+		list *[]metric.Metric
+	}{{"metrics", &one.Metrics}, {"weighted_metrics", &one.WeightedMetrics}} {
+		for _, v := range metricsOf(conf[k.key], names, i) {
+			x, err := decode(v, o.Metrics, metric.Parse, metric.Decode)
+			if err != nil {
+				m.note("a metric"+of, err)
+				continue
+			}
+			*k.list = append(*k.list, x)
+		}
+	}
+	return one
+}
+
+// Unknown lists what lince lacks of the compile config in the model's file, each as an error with the reason; nil if it lacks
+// nothing. The model can still predict, and Evaluate leaves out unknown metrics. Fit returns an error until Compile is called.
 func (m *Model) Unknown() []error { return slices.Clone(m.unknown) }
 
-// ofOutput is what a loss, or anything said as one value, a list or a dict, says of an output.
+// ofOutput returns the part of a loss, or of another setting that is one value, a list or a dict, that is for
+// output i.
 func ofOutput(v any, names []string, i int) any {
 	switch v := v.(type) {
 	case []any:
 		if i < len(v) {
 			return v[i]
 		}
-		return nil // Keras takes a short list for the first outputs
+		return nil // in Keras, a short list is for the first outputs
 	case map[string]any:
 		if isObject(v) {
 			return v
@@ -138,12 +153,12 @@ func ofOutput(v any, names []string, i int) any {
 	return v
 }
 
-// checkPlaces finds what is said of outputs that there are not.
+// checkPlaces returns an error if a setting is for outputs that the model does not have.
 func checkPlaces(v any, names []string) error {
 	switch v := v.(type) {
 	case []any:
 		if len(v) > len(names) {
-			return fmt.Errorf("a list of %d for %d outputs", len(v), len(names))
+			return fmt.Errorf("a list of %d values for %d outputs", len(v), len(names))
 		}
 	case map[string]any:
 		if !isObject(v) {
@@ -153,14 +168,14 @@ func checkPlaces(v any, names []string) error {
 	return nil
 }
 
-// isObject says whether a map is one of Keras' serialised objects, and no dict by outputs.
+// isObject reports whether a map is a serialized Keras object, not a dict by outputs.
 func isObject(v map[string]any) bool {
 	_, ok := v["class_name"].(string)
 	return ok
 }
 
-// metricsOf are the metrics of an output: of one output all there are, of several what a list
-// or a dict has at its place.
+// metricsOf returns the metrics of output i: all metrics if there is one output, else those at its place in a
+// list or dict.
 func metricsOf(v any, names []string, i int) []any {
 	if m, ok := v.(map[string]any); ok && !isObject(m) {
 		v = m[names[i]]
@@ -185,24 +200,23 @@ func metricsOf(v any, names []string, i int) []any {
 	return flat(v)
 }
 
-// decode makes an optimizer, a loss or a metric of a name, or of a Keras object. own are the
-// program's own classes.
-func decode[T any](v any, own map[string]func(json.RawMessage) (T, error), parse func(string) (T, error), decode func(string, map[string]any) (T, error)) (T, error) {
+// decode makes an optimizer, a loss or a metric from a name or a Keras object. custom decodes custom classes.
+func decode[T any](v any, custom map[string]func(json.RawMessage) (T, error), parse func(string) (T, error), decode func(string, map[string]any) (T, error)) (T, error) {
 	var none T
 	if m, ok := v.(map[string]any); ok && m["class_name"] == "function" {
 		v = m["config"]
 	}
 	if name, ok := v.(string); ok {
-		if make := own[name]; make != nil {
+		if make := custom[name]; make != nil {
 			return make(nil)
 		}
 		return parse(name)
 	}
 	class, conf := config.Object(v)
 	if class == "" {
-		return none, fmt.Errorf("%s is no Keras object", config.Show(v))
+		return none, fmt.Errorf("%s is not a Keras object", config.Show(v))
 	}
-	if make := own[class]; make != nil {
+	if make := custom[class]; make != nil {
 		text, err := json.Marshal(conf)
 		if err != nil {
 			return none, err
@@ -212,8 +226,7 @@ func decode[T any](v any, own map[string]func(json.RawMessage) (T, error), parse
 	return decode(class, conf)
 }
 
-// unknownError is what training says of a model that could not be compiled as its file says; nil
-// where there is no such thing.
+// unknownError is the error of training a model that could not be compiled as its file says; nil if it could.
 func (m *Model) unknownError() error {
 	if len(m.unknown) == 0 {
 		return nil
@@ -222,5 +235,5 @@ func (m *Model) unknownError() error {
 	for _, err := range m.unknown {
 		list = append(list, err.Error())
 	}
-	return fmt.Errorf("the model's file says how it was compiled, which is not all known here; call Compile to say it anew: %s", strings.Join(list, "; "))
+	return fmt.Errorf("the model cannot be compiled as its file says; call Compile first: %s", strings.Join(list, "; "))
 }

@@ -14,14 +14,14 @@ import (
 	"github.com/lince-ml/lince/layer"
 )
 
-// reader makes a model of a file's network.
+// reader makes a model from a file's network.
 type reader struct {
 	Options
-	missing map[string][]string // the layers of classes that there are not
-	shared  map[int64]*made     // layers that are in several models, by keras.NetworkLayer.Shared
+	missing map[string][]string      // names of layers, by the class that lince lacks
+	shared  map[int64]*layerInstance // layers that are in several models, by keras.NetworkLayer.Shared
 }
 
-// missingClasses tells of all layers of classes that lince lacks.
+// missingClasses returns an error that lists all classes that lince lacks.
 func (r *reader) missingClasses() error {
 	if len(r.missing) == 0 {
 		return nil
@@ -38,11 +38,11 @@ func (r *reader) missingClasses() error {
 		}
 		list = append(list, fmt.Sprintf("%s (%s)", class, where))
 	}
-	return fmt.Errorf("the model needs what lince lacks: %s; Options.Layers makes layers of your own", strings.Join(list, ", "))
+	return fmt.Errorf("the model needs classes that lince lacks: %s; add custom layers to Options.Layers", strings.Join(list, ", "))
 }
 
-// model makes the model of a network. in, if not nil, is what it is applied to: its input's
-// shape, where the network does not say one. where is put before layers' names in messages.
+// model makes the model of a network. in, if not nil, is the symbol that a nested model is applied to: it
+// gives the input's shape if the network does not. where is put before the names of layers in messages.
 func (r *reader) model(n *keras.Network, in *Symbol, where string) (*Model, error) {
 	var m *Model
 	var err error
@@ -58,7 +58,7 @@ func (r *reader) model(n *keras.Network, in *Symbol, where string) (*Model, erro
 	return m, nil
 }
 
-// options are the reader's, for a model of a name.
+// options returns the reader's options for a model with a name.
 func (r *reader) options(name string) Options {
 	o := r.Options
 	if name != "" {
@@ -87,9 +87,9 @@ func (r *reader) sequential(n *keras.Network, in *Symbol, where string) (*Model,
 		case in != nil && len(in.typ.Shape) > 1:
 			first.Shape = in.typ.Shape[1:]
 		case len(list) > 0 && list[0].Network != nil:
-			// Its input is the model's.
+			// The nested model's input becomes the model's.
 		default:
-			return nil, errors.New("the model does not say the shape of its input; give it keras.Input(shape) as the first layer, or build it, before it is saved")
+			return nil, errors.New("the file does not have the shape of the model's input; before saving in Keras, add keras.Input(shape) as the first layer, or call model.build")
 		}
 		if first.Shape != nil {
 			layers = append(layers, first)
@@ -97,7 +97,7 @@ func (r *reader) sequential(n *keras.Network, in *Symbol, where string) (*Model,
 		}
 	}
 	for _, nl := range list {
-		l, err := r.made(nl, x, where)
+		l, err := r.instance(nl, x, where)
 		if err != nil {
 			errs = append(errs, err)
 			x = nil
@@ -111,8 +111,8 @@ func (r *reader) sequential(n *keras.Network, in *Symbol, where string) (*Model,
 	if errs != nil || len(r.missing) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	for _, l := range layers { // what was applied for the shapes alone
-		if l, ok := l.(*made); ok {
+	for _, l := range layers { // the calls above were for shapes only
+		if l, ok := l.(*layerInstance); ok {
 			l.applied = nil
 		}
 	}
@@ -120,68 +120,15 @@ func (r *reader) sequential(n *keras.Network, in *Symbol, where string) (*Model,
 }
 
 func (r *reader) functional(n *keras.Network, where string) (*Model, error) {
-	g := n.Graph()
-	run, err := g.Calls()
-	if err != nil {
+	results, err := r.applyCalls(n, where)
+	if err != nil || len(r.missing) > 0 {
 		return nil, err
-	}
-	layers := make([]*made, len(n.Layers))
-	results := map[string][][]*Symbol{} // by layer and call
-	for _, nl := range n.Layers {
-		results[nl.Name] = make([][]*Symbol, max(len(nl.Calls), 1))
-	}
-	var errs []error
-	find := func(t keras.TensorRef) *Symbol {
-		if list := results[t.Layer][t.Node]; t.Tensor < len(list) {
-			return list[t.Tensor]
-		}
-		return &Symbol{}
-	}
-	for _, c := range run {
-		nl := n.Layers[c.Op]
-		var in []*Symbol
-		if len(nl.Calls) > 0 {
-			for _, t := range nl.Calls[c.Node].Tensors() {
-				in = append(in, find(t))
-			}
-		}
-		if layers[c.Op] == nil {
-			var x *Symbol
-			if len(in) > 0 {
-				x = in[0]
-			}
-			l, err := r.made(nl, x, where)
-			if err != nil {
-				errs = append(errs, err)
-			}
-			if l == nil {
-				layers[c.Op] = &made{name: nl.Name}
-				continue
-			}
-			layers[c.Op] = l
-		}
-		if layers[c.Op].config == nil {
-			continue // it could not be read
-		}
-		if len(nl.Calls) > 0 {
-			if err := plainCall(nl.Calls[c.Node]); err != nil {
-				errs = append(errs, fmt.Errorf("layer %s%s (%s): %w", where, nl.Name, nl.Class, err))
-				continue
-			}
-		}
-		results[nl.Name][c.Node] = apply(layers[c.Op], in).Values()
-	}
-	if errs != nil || len(r.missing) > 0 {
-		return nil, errors.Join(errs...)
-	}
-	for _, list := range results {
-		numberCalls(list)
 	}
 	ends := [2]*Symbol{}
 	for i, s := range []keras.Structure{n.Inputs, n.Outputs} {
 		var list []*Symbol
 		for _, t := range s.Tensors {
-			list = append(list, find(t))
+			list = append(list, results.find(t))
 		}
 		if ends[i] = List(list...); s.Single {
 			ends[i] = list[0]
@@ -195,8 +142,75 @@ func (r *reader) functional(n *keras.Network, where string) (*Model, error) {
 	return m, nil
 }
 
-// numberCalls gives the calls of a layer the order that they have in the file, where another was
-// made first because something on the way to it needs it.
+// results has the results of calls in a file, by name of the layer and index of the call.
+type results map[string][][]*Symbol
+
+// find returns the result that a file refers to, an invalid symbol if the layer could not be applied.
+func (r results) find(t keras.TensorRef) *Symbol {
+	if list := r[t.Layer][t.Node]; t.Tensor < len(list) {
+		return list[t.Tensor]
+	}
+	return &Symbol{}
+}
+
+// applyCalls makes the layers of a file's network and applies them as the file says. The error lists all mistakes.
+func (r *reader) applyCalls(n *keras.Network, where string) (results, error) {
+	g := n.Graph()
+	run, err := g.Calls()
+	if err != nil {
+		return nil, err
+	}
+	layers := make([]*layerInstance, len(n.Layers))
+	values := results{}
+	for _, nl := range n.Layers {
+		values[nl.Name] = make([][]*Symbol, max(len(nl.Calls), 1))
+	}
+	var errs []error
+	for _, c := range run {
+		nl := n.Layers[c.Op]
+		var in []*Symbol
+		if len(nl.Calls) > 0 {
+			for _, t := range nl.Calls[c.Node].Tensors() {
+				in = append(in, values.find(t))
+			}
+		}
+		if layers[c.Op] == nil {
+			var x *Symbol
+			if len(in) > 0 {
+				x = in[0]
+			}
+			l, err := r.instance(nl, x, where)
+			if err != nil {
+				errs = append(errs, err)
+			}
+			if l == nil {
+				layers[c.Op] = &layerInstance{name: nl.Name}
+				continue
+			}
+			layers[c.Op] = l
+		}
+		if layers[c.Op].config == nil {
+			continue // its class or config has a mistake
+		}
+		if len(nl.Calls) > 0 {
+			if err := plainCall(nl.Calls[c.Node]); err != nil {
+				errs = append(errs, fmt.Errorf("layer %s%s (%s): %w", where, nl.Name, nl.Class, err))
+				continue
+			}
+		}
+		values[nl.Name][c.Node] = apply(layers[c.Op], in).Values()
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	for _, list := range values {
+		numberCalls(list)
+	}
+	return values, nil
+}
+
+// numberCalls numbers the calls of a layer in the order of the file. They may have been made in another
+// order, because each call is made after the calls that it depends on.
 func numberCalls(results [][]*Symbol) {
 	var calls []*call
 	var born []int
@@ -211,8 +225,8 @@ func numberCalls(results [][]*Symbol) {
 	}
 }
 
-// plainCall refuses what a file says of a call besides its operands, unless it changes nothing:
-// masks there are none, and training or not is for who runs the model to say, in Keras too.
+// plainCall refuses arguments of a call that lince does not support. It accepts None as a mask. It ignores
+// training, because the caller decides whether the model trains.
 func plainCall(c keras.NetworkCall) error {
 	for i, a := range c.Args {
 		if v, ok := a.(keras.Constant); ok && !isNone(v) {
@@ -228,8 +242,8 @@ func plainCall(c keras.NetworkCall) error {
 	return nil
 }
 
-// isNone says whether a constant is null, or a list of such: what Keras writes as the mask of a
-// model of several inputs.
+// isNone reports whether a constant is null or a list of nulls, which Keras writes as the mask of a model
+// with several inputs.
 func isNone(v keras.Constant) bool {
 	var list []json.RawMessage
 	if string(v) == "null" {
@@ -241,9 +255,9 @@ func isNone(v keras.Constant) bool {
 	return !slices.ContainsFunc(list, func(x json.RawMessage) bool { return string(x) != "null" })
 }
 
-// made is a layer with its name and its flag. It is nil, without an error, where lince lacks its
-// class, which is noted.
-func (r *reader) made(nl keras.NetworkLayer, x *Symbol, where string) (*made, error) {
+// instance returns the layer instance of a layer in a file. It is nil, without an error, if lince lacks the
+// layer's class, which is noted in missing.
+func (r *reader) instance(nl keras.NetworkLayer, x *Symbol, where string) (*layerInstance, error) {
 	if l := r.shared[nl.Shared]; l != nil && l.name == nl.Name && l.Class() == nl.Class {
 		return l, nil
 	}
@@ -254,7 +268,7 @@ func (r *reader) made(nl keras.NetworkLayer, x *Symbol, where string) (*made, er
 	return l, err
 }
 
-func (r *reader) newLayer(nl keras.NetworkLayer, x *Symbol, where string) (*made, error) {
+func (r *reader) newLayer(nl keras.NetworkLayer, x *Symbol, where string) (*layerInstance, error) {
 	if nl.Network != nil {
 		m, err := r.model(nl.Network, x, where+nl.Name+"/")
 		if m == nil || err != nil {
@@ -275,8 +289,8 @@ func (r *reader) newLayer(nl keras.NetworkLayer, x *Symbol, where string) (*made
 	return l, nil
 }
 
-// layer decodes a layer's configuration; passedOver are its settings that training needs and
-// that are not there yet.
+// layer decodes a layer's configuration. passedOver lists its settings that lince lacks and that only
+// training needs.
 func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, passedOver []string, err error) {
 	name := where + nl.Name
 	if nl.Op() {
@@ -284,8 +298,8 @@ func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, pass
 		r.missing[class] = append(r.missing[class], name)
 		return nil, nil, nil
 	}
-	if own := r.Layers[nl.Class]; own != nil {
-		l, err := own(nl.Config)
+	if decode := r.Layers[nl.Class]; decode != nil {
+		l, err := decode(nl.Config)
 		if err != nil {
 			return nil, nil, fmt.Errorf("layer %s (%s): %w", name, nl.Class, err)
 		}
@@ -319,7 +333,7 @@ func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, pass
 	return l, passedOver, nil
 }
 
-// unknownClasses takes the unknown classes out of an error of several.
+// unknownClasses separates the unknown classes from the other errors in err.
 func unknownClasses(err error) (unknown []*layer.UnknownClass, rest error) {
 	if list, ok := err.(interface{ Unwrap() []error }); ok {
 		var others []error
@@ -337,8 +351,8 @@ func unknownClasses(err error) (unknown []*layer.UnknownClass, rest error) {
 	return nil, err
 }
 
-// passedOverError says what of a file's layers keeps the model from training; nil where nothing
-// does.
+// passedOverError returns the error of training a model whose layers have settings that lince lacks; nil if
+// there are none.
 func (m *Model) passedOverError() error {
 	list := m.passedOver()
 	if len(list) == 0 {
@@ -348,11 +362,11 @@ func (m *Model) passedOverError() error {
 	if len(list) > 5 {
 		list, more = list[:5], fmt.Sprintf(", and %d more", len(list)-5)
 	}
-	return fmt.Errorf("the model predicts only, for training needs what lince does not have yet: %s%s", strings.Join(list, "; "), more)
+	return fmt.Errorf("the model can only predict, because training needs settings that lince does not have yet: %s%s", strings.Join(list, "; "), more)
 }
 
-// passedOver are settings of layers, as a file had them, that change training alone and are not
-// there yet.
+// passedOver lists the settings of layers in the model's file that lince lacks and that change training
+// alone.
 func (m *Model) passedOver() []string {
 	var list []string
 	for _, l := range m.layers {

@@ -16,22 +16,27 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// PredictOptions is how to predict. The zero value predicts all of a data set.
+// PredictOptions configures Predict and PredictNamed. The zero value predicts all of a dataset.
 type PredictOptions struct {
-	Steps   int       // batches, at most; 0 is all
-	Verbose Verbose   // Auto: a bar in a terminal, else a line
-	Output  io.Writer // for the progress; nil is os.Stdout
+	// Steps limits the prediction to the first Steps batches (steps). 0 means all.
+	Steps int
+	// Verbose selects how progress is shown (verbose). The default, Auto, is a bar in a terminal and a line elsewhere.
+	Verbose Verbose
+	// Output receives the progress. The default is os.Stdout.
+	Output io.Writer
 }
 
-// Prediction is what the model gives for a batch. It is valid until the next one.
+// Prediction has the model's outputs for a batch. Its tensors are reused for the next batch.
 type Prediction struct {
-	Index  []int          // the data set's rows
-	Output *tensor.Tensor // a row for each; of several outputs the first
-	// Outputs are all outputs by name (Model.OutputNames), where there are several.
+	// Index has the dataset's row of each example.
+	Index []int
+	// Output has the output for each example, shape (batch, ...). If there are several outputs, it is the first.
+	Output *tensor.Tensor
+	// Outputs has all outputs by name (see Model.OutputNames). It is nil if there is one output.
 	Outputs map[string]*tensor.Tensor
 }
 
-// lazyProgram is compiled when it is first used.
+// lazyProgram is compiled at its first use.
 type lazyProgram struct {
 	once    sync.Once
 	graph   *graph.Graph
@@ -44,9 +49,9 @@ func (p *lazyProgram) get(m *Model) (backend.Program, error) {
 	return p.program, p.err
 }
 
-// PredictBatch returns the output of a model of one input and one output for a tensor of
-// examples, all at once; for none, a tensor without elements, as Keras' predict_on_batch. Any
-// number of goroutines may call it.
+// PredictBatch returns the model's output for a batch of examples (model.predict_on_batch). The model must
+// have one input and one output. x has shape (batch, ...), and so has the result; a batch of 0 examples gives
+// a tensor without elements. Any number of goroutines may call PredictBatch at the same time.
 func (m *Model) PredictBatch(x *tensor.Tensor) (*tensor.Tensor, error) {
 	if len(m.outputs) > 1 {
 		return nil, fmt.Errorf("predicting: the model has the outputs %s; use Call, which returns all", strings.Join(m.OutputNames(), ", "))
@@ -58,9 +63,9 @@ func (m *Model) PredictBatch(x *tensor.Tensor) (*tensor.Tensor, error) {
 	return out[0], nil
 }
 
-// Call returns the model's outputs for a batch of each of its inputs, in the order of
-// OutputNames and InputNames: Keras' model(inputs) in prediction. Any number of goroutines may
-// call it.
+// Call returns the model's outputs for a batch of each of its inputs (Keras' model(inputs), without
+// training). Inputs are in the order of InputNames, outputs in the order of OutputNames. Any number of
+// goroutines may call it at the same time.
 func (m *Model) Call(inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
 	in, err := m.examples(inputs)
 	if err != nil {
@@ -76,7 +81,7 @@ func (m *Model) Call(inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
 // examples converts the inputs of a prediction, and checks them.
 func (m *Model) examples(inputs []*tensor.Tensor) ([]*tensor.Tensor, error) {
 	if len(inputs) != len(m.inputs) {
-		return nil, fmt.Errorf("got %d inputs, the model takes %d: %s", len(inputs), len(m.inputs), strings.Join(m.InputNames(), ", "))
+		return nil, fmt.Errorf("want %d inputs (%s), got %d", len(m.inputs), strings.Join(m.InputNames(), ", "), len(inputs))
 	}
 	in := make([]*tensor.Tensor, len(inputs))
 	for i, x := range inputs {
@@ -107,7 +112,7 @@ func (m *Model) predictInto(in, out []*tensor.Tensor) error {
 	return nil
 }
 
-// outputsFor makes room for what the model gives for inputs.
+// outputsFor allocates the model's outputs for inputs.
 func (m *Model) outputsFor(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 	out := make([]*tensor.Tensor, len(m.outputs))
 	var special *graph.Graph // the graph for inputs of these shapes
@@ -134,11 +139,12 @@ func (m *Model) outputsFor(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 	return out, nil
 }
 
-// Predict returns the output of a model of one output for a data set, a row an example in the
-// order of its batches. An example that the data set leaves out has no row: see Predictions. A
-// batch without examples gives no rows; a data set without batches is an error, as in Keras.
+// Predict returns the model's output for a dataset, shape (examples, ...), in the order of the dataset's
+// batches (model.predict). The model must have one output; it need not be compiled. An example that the
+// dataset drops, such as an image that cannot be read, has no row; Predictions reports which rows there are.
 //
-// Where ctx is cancelled the error wraps its cause.
+// Batches without examples add no rows. A dataset without batches is an error, as in Keras. If ctx is
+// cancelled, the error wraps its cause.
 func (m *Model) Predict(ctx context.Context, ds data.Dataset, o PredictOptions) (*tensor.Tensor, error) {
 	if len(m.outputs) > 1 {
 		return nil, fmt.Errorf("predicting: the model has the outputs %s; use PredictNamed, which returns all", strings.Join(m.OutputNames(), ", "))
@@ -150,8 +156,7 @@ func (m *Model) Predict(ctx context.Context, ds data.Dataset, o PredictOptions) 
 	return out[0], nil
 }
 
-// PredictNamed is Predict for a model of any number of outputs: they come by name (see
-// OutputNames).
+// PredictNamed is Predict for a model with any number of outputs. It returns them by name (see OutputNames).
 func (m *Model) PredictNamed(ctx context.Context, ds data.Dataset, o PredictOptions) (map[string]*tensor.Tensor, error) {
 	out, err := m.predictAll(ctx, ds, o)
 	if err != nil {
@@ -164,17 +169,17 @@ func (m *Model) PredictNamed(ctx context.Context, ds data.Dataset, o PredictOpti
 	return named, nil
 }
 
-// predictAll predicts a data set, and puts the batches' outputs together.
+// predictAll predicts a dataset and concatenates the outputs of its batches.
 func (m *Model) predictAll(ctx context.Context, ds data.Dataset, o PredictOptions) ([]*tensor.Tensor, error) {
 	display, err := o.Verbose.display(o.Output)
 	if err != nil {
 		return nil, err
 	}
 	if ds == nil {
-		return nil, errors.New("predicting: there is no data set")
+		return nil, errors.New("predicting: the dataset is nil")
 	}
 	if o.Steps < 0 {
-		return nil, fmt.Errorf("predicting: steps are %d, want at least 1, or 0 for all", o.Steps)
+		return nil, fmt.Errorf("predicting: Steps must be at least 1, or 0 for all, got %d", o.Steps)
 	}
 	steps := ds.Steps()
 	if o.Steps > 0 {
@@ -191,7 +196,7 @@ func (m *Model) predictAll(ctx context.Context, ds data.Dataset, o PredictOption
 		}
 		for i, t := range p.out {
 			if types != nil && !types[i].Shape()[1:].Equal(t.Shape()[1:]) {
-				return nil, fmt.Errorf("predicting: a batch has outputs of shape %v after %v; the examples of a data set must be of one size, or be predicted batch by batch with Predictions", t.Shape(), types[i].Shape())
+				return nil, fmt.Errorf("predicting: the outputs of a batch have shape %v, those of an earlier one %v; make all examples the same size, or predict batch by batch with Predictions", t.Shape(), types[i].Shape())
 			}
 			raw[i] = append(raw[i], t.Raw()...)
 		}
@@ -204,7 +209,7 @@ func (m *Model) predictAll(ctx context.Context, ds data.Dataset, o PredictOption
 		}
 	}
 	if types == nil {
-		return nil, errors.New("predicting: the data set gave no batches")
+		return nil, errors.New("predicting: the dataset has no batches")
 	}
 	bar.Finish(nil)
 	out := make([]*tensor.Tensor, len(types))
@@ -217,7 +222,8 @@ func (m *Model) predictAll(ctx context.Context, ds data.Dataset, o PredictOption
 	return out, nil
 }
 
-// Predictions yields the outputs batch by batch. An error ends the sequence.
+// Predictions yields the model's outputs for a dataset, batch by batch. It ends after the first error; if ctx
+// is cancelled, that error wraps its cause.
 func (m *Model) Predictions(ctx context.Context, ds data.Dataset) iter.Seq2[Prediction, error] {
 	names := m.OutputNames()
 	return func(yield func(Prediction, error) bool) {
@@ -240,7 +246,7 @@ func (m *Model) Predictions(ctx context.Context, ds data.Dataset) iter.Seq2[Pred
 	}
 }
 
-// predicted is a batch's outputs, in order.
+// predicted has a batch's outputs, in order.
 type predicted struct {
 	index []int
 	out   []*tensor.Tensor
@@ -250,7 +256,7 @@ func (m *Model) predictions(ctx context.Context, ds data.Dataset) iter.Seq2[pred
 	return func(yield func(predicted, error) bool) {
 		fail := func(err error) { yield(predicted{}, fmt.Errorf("predicting: %w", err)) }
 		if ds == nil {
-			fail(errors.New("there is no data set"))
+			fail(errors.New("the dataset is nil"))
 			return
 		}
 		if err := m.checkInputs(specOf(ds)); err != nil {
@@ -258,7 +264,7 @@ func (m *Model) predictions(ctx context.Context, ds data.Dataset) iter.Seq2[pred
 			return
 		}
 		f := feed{m: m}
-		fixed := true // whether the outputs' shapes follow from the number of examples
+		fixed := true // the outputs' shapes depend on the number of examples alone
 		for _, o := range m.outputs {
 			fixed = fixed && o.Shape()[1:].Known()
 		}
@@ -292,15 +298,15 @@ func (m *Model) predictions(ctx context.Context, ds data.Dataset) iter.Seq2[pred
 	}
 }
 
-// Verbose says how a training, an evaluation or a prediction shows its progress.
+// Verbose selects how a training, an evaluation or a prediction shows its progress (Keras' verbose).
 type Verbose int
 
-// The ways. Auto is Bar in a terminal and Lines elsewhere.
+// Auto is Bar in a terminal and Lines elsewhere.
 const (
-	Auto   Verbose = iota
-	Silent         // nothing (Keras' verbose=0)
-	Bar            // a bar that moves (verbose=1)
-	Lines          // a line an epoch (verbose=2)
+	Auto   Verbose = iota // verbose="auto"
+	Silent                // nothing (verbose=0)
+	Bar                   // a progress bar (verbose=1)
+	Lines                 // one line per epoch (verbose=2)
 )
 
 func (v Verbose) display(w io.Writer) (*progress.Display, error) {
@@ -312,7 +318,7 @@ func (v Verbose) display(w io.Writer) (*progress.Display, error) {
 	case Lines:
 		d.Mode, d.Color = progress.Lines, false
 	default:
-		return nil, fmt.Errorf("verbose is %d, want Auto, Silent, Bar or Lines", v)
+		return nil, fmt.Errorf("Verbose must be Auto, Silent, Bar or Lines, got %d", v)
 	}
 	return d, nil
 }

@@ -10,21 +10,19 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Preprocessing says how a picture becomes the input of a model: steps of package preprocess,
-// in this order.
+// Preprocessing turns an image into the input of a model: steps of package preprocess, applied in this order.
 //
 //	model.Preprocessing = lince.Preprocessing{
-//		preprocess.Resize{Height: 224, Width: 224, Interpolation: picture.Bilinear},
+//		preprocess.Resize{Height: 224, Width: 224},
 //		preprocess.Input{Mode: preprocess.Torch},
 //	}
 type Preprocessing = preprocess.Steps
 
-// noteData takes the names of the classes and the preprocessing from a data set, where the
-// model has none and they fit it.
+// noteData takes class names and preprocessing from a dataset, if the model has none and they fit it.
 func (m *Model) noteData(ds data.Dataset) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if l, ok := ds.(data.Labelled); ok && m.Classes == nil {
+	if l, ok := ds.(data.Labeled); ok && m.Classes == nil {
 		if names := l.Classes(); m.checkClasses(names) == nil {
 			m.Classes = slices.Clone(names)
 		}
@@ -36,12 +34,12 @@ func (m *Model) noteData(ds data.Dataset) {
 	}
 }
 
-// checkExtra looks at what users set by hand, and files by theirs.
+// checkExtra checks Classes and Preprocessing, which users and files set.
 func (m *Model) checkExtra() error {
 	return errors.Join(m.checkClasses(m.Classes), m.checkPreprocessing(m.Preprocessing))
 }
 
-// checkClasses says why names are not those of the model's classes.
+// checkClasses returns an error if names cannot be the names of the model's classes.
 func (m *Model) checkClasses(names []string) error {
 	out := m.OutputShape()
 	if n, units := len(names), out[len(out)-1]; n > 0 && n != units && (units != 1 || n != 2) {
@@ -50,16 +48,16 @@ func (m *Model) checkClasses(names []string) error {
 	seen := map[string]bool{}
 	for _, name := range names {
 		if seen[name] {
-			return fmt.Errorf("two classes have the name %q; give each a name of its own", name)
+			return fmt.Errorf("two classes have the name %q; give each class its own name", name)
 		}
 		seen[name] = true
 	}
 	return nil
 }
 
-// checkPreprocessing says why steps do not make the model's input.
+// checkPreprocessing returns an error if steps do not make the model's input.
 func (m *Model) checkPreprocessing(steps Preprocessing) error {
-	if len(steps) == 0 { // nobody said
+	if len(steps) == 0 { // not known
 		return nil
 	}
 	p, err := steps.Compile()
@@ -68,17 +66,17 @@ func (m *Model) checkPreprocessing(steps Preprocessing) error {
 	}
 	in := m.InputShape()
 	if len(in) != 4 {
-		return fmt.Errorf("the preprocessing makes pictures, the model takes %v", in)
+		return fmt.Errorf("the preprocessing makes images, the model takes %v", in)
 	}
 	h, w := p.Size()
 	for i, n := range []int{h, w, p.Channels()} {
-		// A size of 0 is the file's, of which a batch of one can be made where the model takes any.
+		// Size 0 means the file's size. If the model takes any size, a batch of one such image can be made.
 		if want := in[i+1]; want != tensor.Unknown && n != want {
 			size := fmt.Sprintf("%dx%d", h, w)
 			if h == 0 {
 				size = "the file's size"
 			}
-			return fmt.Errorf("the preprocessing makes pictures of %s with %d channels, the model takes %v", size, p.Channels(), in)
+			return fmt.Errorf("the preprocessing makes images of %s with %d channels, the model takes %v", size, p.Channels(), in)
 		}
 	}
 	return nil

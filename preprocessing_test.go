@@ -24,7 +24,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// drawn is a table of drawn cats and dogs, and the bytes of each.
+// drawn returns a table of drawn cats and dogs, and the bytes of each image.
 func drawn(t testing.TB, n int) (*data.Table, [][]byte) {
 	t.Helper()
 	table, err := data.Open(context.Background(), fmt.Sprintf("demo:cats-and-dogs?n=%d", n), data.OpenOptions{})
@@ -39,8 +39,8 @@ func drawn(t testing.TB, n int) (*data.Table, [][]byte) {
 	return table, files
 }
 
-// pictureModel is a model of 12x10 RGB pictures and two classes, compiled.
-func pictureModel(t testing.TB) *Model {
+// imageModel returns a compiled model for RGB images of 12x10 and two classes.
+func imageModel(t testing.TB) *Model {
 	t.Helper()
 	m := must(on(3).Sequential(
 		layer.Input{Shape: []int{12, 10, 3}},
@@ -54,7 +54,7 @@ func pictureModel(t testing.TB) *Model {
 	return m
 }
 
-// collect is what Classify yields, in the rows' order.
+// collect returns what Classify yields, in the order of the rows.
 func collect(t testing.TB, m *Model, ds data.Dataset) []Classification {
 	t.Helper()
 	var list []Classification
@@ -68,8 +68,8 @@ func collect(t testing.TB, m *Model, ds data.Dataset) []Classification {
 	return list
 }
 
-// A training notes what the data set says; the file keeps it; and a picture's bytes then give
-// what the data set gives, to the bit.
+// Fit takes classes and preprocessing from the dataset, the file keeps them, and the bytes of an image then give the
+// same bits as the dataset.
 func TestFitNotesPreprocessing(t *testing.T) {
 	table, files := drawn(t, 6)
 	moves := augment.Generator{HorizontalFlip: true, RotationRange: 9}
@@ -87,7 +87,7 @@ func TestFitNotesPreprocessing(t *testing.T) {
 		"options": {data.ImageOptions{TargetSize: [2]int{12, 10}, Augment: rescale}, plain},
 		"steps":   {data.ImageOptions{Preprocessing: crop, Augment: moves}, crop},
 	} {
-		m := pictureModel(t)
+		m := imageModel(t)
 		fit(t, m, must(data.Images(table, c.train)), FitOptions{})
 		if !slices.Equal(m.Classes, []string{"cat", "dog"}) || !reflect.DeepEqual(m.Preprocessing, c.want) {
 			t.Errorf("%s: noted %q and %+v, want %+v", name, m.Classes, m.Preprocessing, c.want)
@@ -103,7 +103,7 @@ func TestFitNotesPreprocessing(t *testing.T) {
 		want := collect(t, m, must(data.Images(table, data.ImageOptions{Preprocessing: c.want, NoShuffle: true, BatchSize: 4})))
 		all := must(got.ClassifyImages(t.Context(), files...))
 		if !reflect.DeepEqual(all, want) {
-			t.Errorf("%s: files are %v, the data set %v", name, all, want)
+			t.Errorf("%s: files are %v, the dataset %v", name, all, want)
 		}
 		for i, file := range files {
 			one := must(got.ClassifyImage(t.Context(), file))
@@ -114,18 +114,18 @@ func TestFitNotesPreprocessing(t *testing.T) {
 			decoded := must(got.ClassifyDecoded(t.Context(), must(png.Decode(bytes.NewReader(file)))))
 			decoded[0].Row = i
 			if !reflect.DeepEqual(decoded[0], want[i]) {
-				t.Errorf("%s: picture %d is %v, want %v", name, i, decoded[0], want[i])
+				t.Errorf("%s: image %d is %v, want %v", name, i, decoded[0], want[i])
 			}
 		}
-		// What the model has stays.
+		// What the model has is not changed.
 		m.Classes = []string{"gato", "perro"}
 		fit(t, m, must(data.Images(table, data.ImageOptions{TargetSize: [2]int{12, 10}})), FitOptions{})
 		if m.Classes[0] != "gato" || !reflect.DeepEqual(m.Preprocessing, c.want) {
 			t.Errorf("%s: another training changed it to %q, %+v", name, m.Classes, m.Preprocessing)
 		}
 	}
-	// What does not fit, or cannot be said, is not noted.
-	m := pictureModel(t)
+	// What does not fit is ignored.
+	m := imageModel(t)
 	g := augment.Generator{SamplewiseCenter: true}
 	fit(t, m, must(data.Images(table, data.ImageOptions{TargetSize: [2]int{12, 10}, Augment: g})), FitOptions{})
 	if m.Preprocessing != nil {
@@ -138,10 +138,10 @@ func TestFitNotesPreprocessing(t *testing.T) {
 	}
 }
 
-// More pictures than a batch, in their order.
+// Predictions for more images than a batch are in order.
 func TestClassifyManyImages(t *testing.T) {
 	_, files := drawn(t, 2*data.DefaultBatchSize+5)
-	m := pictureModel(t)
+	m := imageModel(t)
 	m.Preprocessing = Preprocessing{preprocess.Resize{Height: 12, Width: 10}, preprocess.Rescale{Scale: 1. / 255}}
 	all := must(m.ClassifyImages(t.Context(), files...))
 	if len(all) != len(files) {
@@ -158,11 +158,11 @@ func TestClassifyManyImages(t *testing.T) {
 	}
 }
 
-// TestLoadPictures holds how pictures of different sizes are loaded: one by one.
-func TestLoadPictures(t *testing.T) {
+// TestLoadImages expects images of different sizes to be loaded one by one.
+func TestLoadImages(t *testing.T) {
 	p := must(Preprocessing{preprocess.Resize{ShortSide: 4}}.Compile())
 	shapes := [][2]int{{8, 8}, {16, 8}, {8, 24}}
-	got, errs := loadPictures(t.Context(), p, 0, len(shapes), func(w *imageWorker, i int) error {
+	got, errs := loadImages(t.Context(), p, 0, len(shapes), func(w *imageWorker, i int) error {
 		return w.convert(image.NewGray(image.Rect(0, 0, shapes[i][1], shapes[i][0])))
 	})
 	for i, want := range []tensor.Shape{{1, 4, 4, 3}, {1, 8, 4, 3}, {1, 4, 12, 3}} {
@@ -170,16 +170,16 @@ func TestLoadPictures(t *testing.T) {
 			t.Errorf("got %v, %v, want %v", got[i], errs[i], want)
 		}
 	}
-	if n := picturesAtOnce(p); n < 1 {
+	if n := imagesAtOnce(p); n < 1 {
 		t.Errorf("%d at once", n)
 	}
 	large := must(Preprocessing{preprocess.Resize{Height: 8192, Width: 8192}}.Compile())
-	if n := picturesAtOnce(large); n != 1 {
+	if n := imagesAtOnce(large); n != 1 {
 		t.Errorf("%d of the largest at once", n)
 	}
 }
 
-// A model of pictures of any size takes each as it comes.
+// A model for images of any size takes each image in its own size.
 func TestClassifyAnySize(t *testing.T) {
 	m := must(on(2).Sequential(
 		layer.Input{Shape: []int{tensor.Unknown, tensor.Unknown, 3}},
@@ -200,7 +200,7 @@ func TestClassifyAnySize(t *testing.T) {
 	for i, p := range pictures {
 		one := must(m.ClassifyDecoded(t.Context(), p))[0]
 		if one.Row = i; !reflect.DeepEqual(one, all[i]) {
-			t.Errorf("picture %d is %v, alone %v", i, all[i], one)
+			t.Errorf("image %d is %v, alone %v", i, all[i], one)
 		}
 	}
 	if all[0].Probability == all[4].Probability {
@@ -210,7 +210,7 @@ func TestClassifyAnySize(t *testing.T) {
 
 func TestClassifyImageRefuses(t *testing.T) {
 	_, files := drawn(t, 3)
-	m := pictureModel(t)
+	m := imageModel(t)
 	want := func(err error, texts ...string) {
 		t.Helper()
 		for _, text := range texts {
@@ -223,13 +223,13 @@ func TestClassifyImageRefuses(t *testing.T) {
 	want(err, "set Model.Preprocessing", "preprocess.Resize", "data.Images")
 	m.Preprocessing = Preprocessing{preprocess.Resize{Height: 12, Width: 11}}
 	_, err = m.ClassifyImage(t.Context(), files[0])
-	want(err, "pictures of 12x11 with 3 channels, the model takes (None, 12, 10, 3)")
+	want(err, "images of 12x11 with 3 channels, the model takes (None, 12, 10, 3)")
 	m.Preprocessing = Preprocessing{preprocess.Decode{ColorMode: picture.RGBA}, preprocess.Resize{Height: 12, Width: 10}}
 	_, err = m.ClassifyImage(t.Context(), files[0])
 	want(err, "with 4 channels")
 	m.Preprocessing = Preprocessing{preprocess.Resize{ShortSide: 12}}
 	_, err = m.ClassifyImage(t.Context(), files[0])
-	want(err, "pictures of the file's size")
+	want(err, "images of the file's size")
 	m.Preprocessing = Preprocessing{preprocess.Resize{}}
 	_, err = m.ClassifyImage(t.Context(), files[0])
 	want(err, "preprocessing step 1 (resize)")
@@ -237,12 +237,12 @@ func TestClassifyImageRefuses(t *testing.T) {
 	m.Preprocessing = Preprocessing{preprocess.Resize{Height: 12, Width: 10}}
 	for text, file := range map[string][]byte{"the file is empty": nil, `not an image: starts with "GET / "`: []byte("GET / "), "PNG": files[0][:40]} {
 		_, err = m.ClassifyImage(t.Context(), file)
-		want(err, "classifying pictures: ", text)
+		want(err, "classifying images: ", text)
 	}
 	_, err = m.ClassifyImages(t.Context(), []byte("a"), files[0], []byte("b"))
-	want(err, "picture 0: not an image", "picture 2: not an image")
+	want(err, "image 0: not an image", "image 2: not an image")
 	_, err = m.ClassifyDecoded(t.Context(), nil, image.NewGray(image.Rect(0, 0, 0, 1)))
-	want(err, "picture 0: there is no picture", "picture 1: the picture has no pixels")
+	want(err, "image 0: the image.Image is nil", "image 1: the image has no pixels")
 
 	stop := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -252,14 +252,14 @@ func TestClassifyImageRefuses(t *testing.T) {
 	}
 	m.Preprocessing = append(m.Preprocessing, preprocess.Rescale{Scale: 1e38}, preprocess.Rescale{Scale: 1e38})
 	_, err = m.ClassifyImage(t.Context(), files[0])
-	want(err, "not a number (NaN)")
+	want(err, "is NaN")
 	flat := must(on(1).Sequential(layer.Input{Shape: []int{4}}, layer.Dense{Units: 2, Activation: layer.Softmax}))
 	flat.Preprocessing = Preprocessing{preprocess.Resize{Height: 2, Width: 2}}
 	_, err = flat.ClassifyImage(t.Context(), files[0])
-	want(err, "the preprocessing makes pictures, the model takes (None, 4)")
+	want(err, "the preprocessing makes images, the model takes (None, 4)")
 }
 
-// The order of the best, and of equals.
+// The order of the most probable classes, also if some are equal.
 func TestTop(t *testing.T) {
 	m := must(on(1).Sequential(layer.Input{Shape: []int{1, 1, 1}}, layer.Flatten{},
 		layer.Dense{Units: 5, Activation: layer.Softmax, KernelInitializer: initializer.Zeros{}}))
@@ -293,13 +293,13 @@ func TestTop(t *testing.T) {
 	}
 }
 
-// Any number of goroutines may classify, while the model trains, saves and learns its names.
+// Any number of goroutines may classify while the model trains, is saved and gets its class names.
 func TestClassifyConcurrently(t *testing.T) {
 	table, files := drawn(t, 8)
-	m := pictureModel(t)
+	m := imageModel(t)
 	steps := Preprocessing{preprocess.Decode{}, preprocess.Resize{Height: 12, Width: 10}, preprocess.BGR{}}
 	train := must(data.Images(table, data.ImageOptions{Preprocessing: steps, BatchSize: 2}))
-	fixed := pictureModel(t)
+	fixed := imageModel(t)
 	fixed.Preprocessing = steps
 	want := must(fixed.ClassifyImages(t.Context(), files...))
 	var all sync.WaitGroup

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestReadme holds that the README's Go is what the examples run.
+// TestReadme expects the Go code of the README to be that of the examples.
 func TestReadme(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {

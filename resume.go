@@ -16,7 +16,7 @@ import (
 // State implements callback.Run.
 func (r *training) State() (callback.State, error) {
 	if r.over && !r.finished {
-		return callback.State{}, errors.New("the training was cut short: its State is to be taken in a Checkpoint hook, before End hooks change the model")
+		return callback.State{}, errors.New("the training was interrupted; take its State in a Checkpoint hook, because End hooks may change the model")
 	}
 	if r.network == nil {
 		n, err := r.m.identity()
@@ -45,7 +45,7 @@ func (r *training) State() (callback.State, error) {
 	for i, c := range r.o.Callbacks {
 		memory := callback.Memory{Type: fmt.Sprintf("%T", c), State: json.RawMessage("null")}
 		switch {
-		case r.memories != nil: // the callbacks do not have theirs yet
+		case r.memories != nil: // not yet restored
 			memory = r.memories[i]
 		case i < len(r.hooks) && r.hooks[i].State != nil:
 			b, err := json.Marshal(r.hooks[i].State)
@@ -63,7 +63,7 @@ func identify(ds data.Dataset) callback.Data {
 	return callback.Data{Len: ds.Len(), Steps: ds.Steps(), Fingerprint: ds.Fingerprint()}
 }
 
-// identity tells the model from others: see callback.Network.
+// identity returns hashes that tell the model from others; see callback.Network.
 func (m *Model) identity() (callback.Network, error) {
 	text, err := m.ToJSON()
 	if err != nil {
@@ -77,7 +77,7 @@ func (m *Model) identity() (callback.Network, error) {
 	delete(config, "compile_config")
 	if opt, ok := compile["optimizer"].(map[string]any); ok {
 		if c, ok := opt["config"].(map[string]any); ok {
-			if _, number := c["learning_rate"].(float64); number { // a variable, which is saved
+			if _, number := c["learning_rate"].(float64); number { // a variable, which the checkpoint restores
 				delete(c, "learning_rate")
 			}
 		}
@@ -91,10 +91,10 @@ func (m *Model) identity() (callback.Network, error) {
 	return callback.Network{Config: sum(a), Compile: sum(b)}, nil
 }
 
-// checkState finds all reasons why a State cannot be resumed by this training.
+// checkState returns all reasons why this training cannot resume a State.
 func (r *training) checkState(s *callback.State) error {
 	if s.Version != callback.StateVersion {
-		return fmt.Errorf("the state to resume is of version %d, this version of lince resumes version %d: resume with the lince that wrote it, or begin anew", s.Version, callback.StateVersion)
+		return fmt.Errorf("the state to resume has version %d, this version of lince resumes version %d; use the version of lince that wrote it, or start from the beginning", s.Version, callback.StateVersion)
 	}
 	var errs []error
 	add := func(format string, a ...any) {
@@ -109,7 +109,7 @@ func (r *training) checkState(s *callback.State) error {
 	case s.Network.Config != network.Config:
 		add("is of another network: its layers differ from the model's; resume with the model that was trained")
 	case s.Network.Compile != network.Compile:
-		add("is of a model that was compiled otherwise: with another optimizer, loss or metrics")
+		add("is of a model that was compiled with another optimizer, loss or metrics")
 	}
 	if err := sameData("training data", &s.Training, r.source.ds); err != nil {
 		add("%w", err)
@@ -118,14 +118,14 @@ func (r *training) checkState(s *callback.State) error {
 		add("%w", err)
 	}
 	if s.StepsPerEpoch != r.o.StepsPerEpoch {
-		add("has StepsPerEpoch %d, Fit %d", s.StepsPerEpoch, r.o.StepsPerEpoch)
+		add("has StepsPerEpoch %d, FitOptions has %d", s.StepsPerEpoch, r.o.StepsPerEpoch)
 	}
 	if len(s.Callbacks) != len(r.o.Callbacks) {
-		add("is of %d callbacks, there are %d", len(s.Callbacks), len(r.o.Callbacks))
+		add("has %d callbacks, FitOptions has %d", len(s.Callbacks), len(r.o.Callbacks))
 	} else {
 		for i, c := range r.o.Callbacks {
 			if t := fmt.Sprintf("%T", c); t != s.Callbacks[i].Type {
-				add("has a %s as callback %d, Fit a %s", s.Callbacks[i].Type, i, t)
+				add("has a %s as callback %d, FitOptions has a %s", s.Callbacks[i].Type, i, t)
 			}
 		}
 	}
@@ -135,32 +135,32 @@ func (r *training) checkState(s *callback.State) error {
 	return r.checkPlace(s)
 }
 
-// sameData compares a data set with that of a State, which is nil where there was none.
+// sameData compares a dataset with that of a State. Either is nil if there was none.
 func sameData(what string, was *callback.Data, ds data.Dataset) error {
 	switch {
 	case was == nil && ds == nil:
 		return nil
 	case was == nil:
-		return fmt.Errorf("is of a training without %s; leave them out", what)
+		return fmt.Errorf("is of a training without %s; remove them", what)
 	case ds == nil:
-		return fmt.Errorf("is of a training with %s; there are none now", what)
+		return fmt.Errorf("is of a training with %s; add them", what)
 	}
 	is := identify(ds)
 	switch {
 	case was.Len != is.Len:
-		return fmt.Errorf("is of other %s: of %d examples, there are %d now", what, was.Len, is.Len)
+		return fmt.Errorf("is of other %s: they had %d examples, there are %d now", what, was.Len, is.Len)
 	case was.Steps != is.Steps:
-		return fmt.Errorf("is of other %s: of %d batches, there are %d now", what, was.Steps, is.Steps)
+		return fmt.Errorf("is of other %s: they had %d batches, there are %d now", what, was.Steps, is.Steps)
 	case was.Fingerprint != is.Fingerprint:
-		return fmt.Errorf("is of other %s: as many examples, but with other content, in another order or with other settings", what)
+		return fmt.Errorf("is of other %s: the number of examples is the same, but their content, order or settings differ", what)
 	}
 	return nil
 }
 
-// checkPlace refuses numbers that no training has written.
+// checkPlace refuses positions that no training can have written.
 func (r *training) checkPlace(s *callback.State) error {
 	bad := func(format string, a ...any) error {
-		return fmt.Errorf("the state to resume is damaged: "+format, a...)
+		return fmt.Errorf("the state to resume is corrupt: "+format, a...)
 	}
 	const far = 1 << 40 // epochs
 	p, at, steps := s.Position, s.Source, r.source.ds.Steps()
@@ -168,29 +168,29 @@ func (r *training) checkPlace(s *callback.State) error {
 		return bad("it is at epoch %d, step %d, and in the data at epoch %d, step %d; an epoch has %d steps", p.Epoch, p.Step, at.Epoch, at.Step, r.total)
 	}
 	if s.Called < 0 || s.Called > len(s.Callbacks) {
-		return bad("%d of %d callbacks were called", s.Called, len(s.Callbacks))
+		return bad("it has called %d of %d callbacks", s.Called, len(s.Callbacks))
 	}
 	switch s.Phase {
 	case callback.AtEpochBegin, callback.AtEnd:
 	case callback.AtSteps, callback.AtValidation, callback.AtEpochEnd:
 		for _, name := range r.values.names {
 			if _, ok := logged(s, name); !ok && (s.Phase != callback.AtSteps || p.Step > 0) {
-				return bad("it has no %s of the epoch", name)
+				return bad("it has no %s for the epoch", name)
 			}
 		}
 		if s.Phase == callback.AtEpochEnd && p.Epoch == 0 {
-			return bad("it is at the end of an epoch before the first")
+			return bad("it is at the end of an epoch, but at epoch 0")
 		}
 	default:
-		return bad("there is no phase %q", s.Phase)
+		return bad("it has the unknown phase %q", s.Phase)
 	}
 	variables := r.m.compiled.training
 	if len(s.Metrics) != len(variables) {
-		return bad("it has %d variables of metrics, the model %d", len(s.Metrics), len(variables))
+		return bad("it has %d variables of metrics, the model has %d", len(s.Metrics), len(variables))
 	}
 	for i, v := range variables {
 		if t := s.Metrics[i]; t == nil || t.DType() != v.DType || !t.Shape().Equal(v.Shape) {
-			return bad("%s is %v, want %v", v.Path, t, v.Type)
+			return bad("%s must be %v, got %v", v.Path, v.Type, t)
 		}
 	}
 	if s.History != nil {
@@ -203,10 +203,10 @@ func (r *training) checkPlace(s *callback.State) error {
 	return nil
 }
 
-// resume puts the training where a State says, which was checked.
+// resume moves the training to where a State was taken. The State has been checked.
 func (r *training) resume(s *callback.State) error {
 	r.position, r.place, r.phase, r.called, r.stopped = s.Position, s.Source, s.Phase, s.Called, s.Stopped
-	if s.Phase == callback.AtEnd && !s.Stopped && s.Position.Epoch < r.o.Epochs { // more epochs than there were
+	if s.Phase == callback.AtEnd && !s.Stopped && s.Position.Epoch < r.o.Epochs { // Epochs is larger than before
 		r.phase, r.called = callback.AtEpochBegin, 0
 	}
 	if s.History != nil {

@@ -21,7 +21,7 @@ import (
 	"github.com/lince-ml/lince/optimizer"
 )
 
-// snapshot is a training at a moment: its State, and its model's file.
+// snapshot is a training at some moment: its State, and its model's file.
 type snapshot struct {
 	where string
 	state []byte
@@ -64,7 +64,7 @@ func (s snapper) Begin(run callback.Run) (callback.Hooks, error) {
 	}, take("Begin")
 }
 
-// trail notes the hooks that are called. Its memory is the notes.
+// trail records the hooks that are called, in its State.
 type trail struct{ into *[]string }
 
 func (c trail) Begin(callback.Run) (callback.Hooks, error) {
@@ -83,14 +83,14 @@ func (c trail) Begin(callback.Run) (callback.Hooks, error) {
 	}, nil
 }
 
-// exactly is a History in a form that keeps every number.
+// exactly formats a History with all digits.
 func exactly(t *testing.T, h *History) string {
 	t.Helper()
 	return string(must(json.Marshal(callback.State{Version: callback.StateVersion, History: h})))
 }
 
-// Every State that is ever given out resumes to the same bits: in whichever hook of
-// whichever callback it is taken, also where a callback has stopped the training.
+// Every State resumes to the same bits, in whichever hook of which callback it is taken, also if a callback has stopped
+// the training.
 func TestResumeFromEveryHook(t *testing.T) {
 	for name, c := range map[string]struct {
 		fit FitOptions
@@ -146,7 +146,7 @@ func TestResumeFromEveryHook(t *testing.T) {
 	}
 }
 
-// stopAt stops a training at an epoch's end, or after one of its steps.
+// stopAt stops a training at the end of an epoch, or after a step.
 type stopAt struct{ epoch, step int }
 
 func (c stopAt) Begin(run callback.Run) (callback.Hooks, error) {
@@ -166,7 +166,7 @@ func (c stopAt) Begin(run callback.Run) (callback.Hooks, error) {
 	}, nil
 }
 
-// gaps leaves out the second batch of each epoch, as a Flow does whose pictures are bad.
+// gaps drops the second batch of each epoch, as a Flow does if its images cannot be read.
 type gaps struct{ data.Dataset }
 
 func (g gaps) Batches(ctx context.Context, epoch, step int) iter.Seq2[data.Batch, error] {
@@ -182,8 +182,8 @@ func (g gaps) Batches(ctx context.Context, epoch, step int) iter.Seq2[data.Batch
 	}
 }
 
-// A program that is run again resumes from its checkpoint, wherever it was cut: after any
-// step, or in a validation.
+// A program that is run again resumes from its checkpoint, wherever it was interrupted: after any step, or during a
+// validation.
 func TestBackupAndRestore(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "backup.keras")
 	train := func(m *Model, freq int, cutBefore int) (*History, error) {
@@ -213,7 +213,7 @@ func TestBackupAndRestore(t *testing.T) {
 		if _, err := train(m, cut%3, cut); !errors.Is(err, context.Canceled) {
 			t.Fatalf("cut at batch %d: error is %v", cut, err)
 		}
-		m = smallModel(t, 8) // other weights: those of the checkpoint count
+		m = smallModel(t, 8) // other weights, which the checkpoint replaces
 		h, err := train(m, cut%3, 0)
 		if err != nil {
 			t.Fatalf("cut at batch %d: %v", cut, err)
@@ -225,8 +225,7 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 }
 
-// A checkpoint opens as a model and as a checkpoint, and is refused in words where it is of
-// another training.
+// A checkpoint opens as a model and as a checkpoint. A checkpoint of another training is refused with the reason.
 func TestCheckpointRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "backup.keras")
 	stop := func(run callback.Run) (callback.Hooks, error) {
@@ -245,7 +244,7 @@ func TestCheckpointRefused(t *testing.T) {
 	if err := first.Save(filepath.Join(filepath.Dir(path), "model.keras")); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := OpenCheckpoint(filepath.Join(filepath.Dir(path), "model.keras")); err == nil || !strings.Contains(err.Error(), "no checkpoint") {
+	if _, _, err := OpenCheckpoint(filepath.Join(filepath.Dir(path), "model.keras")); err == nil || !strings.Contains(err.Error(), "not a checkpoint") {
 		t.Errorf("a model as a checkpoint: %v", err)
 	}
 	other := must(on(1).Sequential(append(small(), layer.Dense{Units: 2, Activation: layer.Softmax})...))
@@ -263,23 +262,23 @@ func TestCheckpointRefused(t *testing.T) {
 		edit func(s *callback.State)
 		want string
 	}{
-		"version":         {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Version = 9 }, "of version 9"},
+		"version":         {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Version = 9 }, "has version 9"},
 		"network":         {other, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, nil, "another network"},
-		"optimizer":       {compiled, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, nil, "compiled otherwise"},
-		"more data":       {m, barsData(11, 4, 2), FitOptions{Validation: val, Callbacks: list}, nil, "of other training data: of 10 examples, there are 11 now"},
-		"batches":         {m, barsData(10, 3, 2), FitOptions{Validation: val, Callbacks: list}, nil, "of other training data: of 3 batches, there are 4 now"},
-		"order":           {m, barsData(10, 4, 3), FitOptions{Validation: val, Callbacks: list}, nil, "other content, in another order"},
-		"no validation":   {m, barsData(10, 4, 2), FitOptions{Callbacks: list}, nil, "with validation data; there are none now"},
+		"optimizer":       {compiled, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, nil, "compiled with another optimizer"},
+		"more data":       {m, barsData(11, 4, 2), FitOptions{Validation: val, Callbacks: list}, nil, "of other training data: they had 10 examples, there are 11 now"},
+		"batches":         {m, barsData(10, 3, 2), FitOptions{Validation: val, Callbacks: list}, nil, "of other training data: they had 3 batches, there are 4 now"},
+		"order":           {m, barsData(10, 4, 3), FitOptions{Validation: val, Callbacks: list}, nil, "their content, order or settings differ"},
+		"no validation":   {m, barsData(10, 4, 2), FitOptions{Callbacks: list}, nil, "with validation data; add them"},
 		"validation":      {m, barsData(10, 4, 2), FitOptions{Validation: barsData(6, 4, 1), Callbacks: list}, nil, "other validation data"},
-		"callbacks":       {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list[:1]}, nil, "of 2 callbacks, there are 1"},
-		"other callbacks": {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: []callback.Callback{list[1], list[0]}}, nil, "has a callback.Func as callback 0, Fit a callback.TerminateOnNaN"},
-		"steps":           {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list, StepsPerEpoch: 2}, nil, "StepsPerEpoch 0, Fit 2"},
-		"initial epoch":   {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list, InitialEpoch: 2}, nil, "InitialEpoch is 2"},
-		"far":             {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Source.Step = 1 << 62 }, "damaged"},
-		"before":          {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Position.Epoch = -1 }, "damaged"},
+		"callbacks":       {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list[:1]}, nil, "has 2 callbacks, FitOptions has 1"},
+		"other callbacks": {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: []callback.Callback{list[1], list[0]}}, nil, "has a callback.Func as callback 0, FitOptions has a callback.TerminateOnNaN"},
+		"steps":           {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list, StepsPerEpoch: 2}, nil, "StepsPerEpoch 0, FitOptions has 2"},
+		"initial epoch":   {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list, InitialEpoch: 2}, nil, "InitialEpoch must be 0 with Resume, got 2"},
+		"far":             {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Source.Step = 1 << 62 }, "corrupt"},
+		"before":          {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Position.Epoch = -1 }, "corrupt"},
 		"called":          {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Called = 3 }, "3 of 2 callbacks"},
-		"phase":           {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Phase = "x" }, `no phase "x"`},
-		"no logs":         {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Logs = nil }, "no accuracy of the epoch"},
+		"phase":           {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Phase = "x" }, `unknown phase "x"`},
+		"no logs":         {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Logs = nil }, "no accuracy for the epoch"},
 		"no metrics":      {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Metrics = nil }, "0 variables of metrics"},
 	} {
 		state := *s
@@ -293,17 +292,16 @@ func TestCheckpointRefused(t *testing.T) {
 		}
 		unchanged(t, c.m, before)
 	}
-	// The same from the callback.
+	// The callback refuses it, too.
 	_, err = other.Fit(context.Background(), barsData(10, 4, 2), quiet(FitOptions{Callbacks: []callback.Callback{callback.BackupAndRestore{Path: path}}}))
 	if err == nil || !strings.Contains(err.Error(), "another network") {
 		t.Errorf("error is %v", err)
 	}
-	// More epochs than there were are no other training.
+	// More epochs than before are allowed.
 	fit(t, m, barsData(10, 4, 2), FitOptions{Epochs: 3, Validation: val, Callbacks: list, Resume: s})
 }
 
-// A State that is taken after a training was cut short could be of a model that End hooks
-// have changed.
+// After an interruption, State is an error in End hooks, because these may have changed the model.
 func TestNoStateInEndOfCutTraining(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -324,7 +322,7 @@ func TestNoStateInEndOfCutTraining(t *testing.T) {
 	}
 }
 
-// A pipe has no end, and a folder no content.
+// Pipes and folders are refused.
 func TestOpenRefusesNoFiles(t *testing.T) {
 	for _, path := range []string{os.DevNull, t.TempDir()} {
 		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "want a .keras file") {

@@ -13,7 +13,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// The methods of callback.Run.
+// These methods implement callback.Run.
 
 func (r *training) Position() callback.Position { return r.position }
 func (r *training) Epochs() int                 { return r.o.Epochs }
@@ -38,19 +38,19 @@ func (r *training) Checkpoint(path string) error {
 	return r.m.save("saving a checkpoint", path, ".keras", &s, keras.Write)
 }
 
-// Printf keeps a message until the line of the progress is finished.
+// Printf keeps a message until the current line of the progress display ends.
 func (r *training) Printf(format string, a ...any) {
 	r.messages = append(r.messages, strings.TrimSuffix(fmt.Sprintf(format, a...), "\n"))
 }
 
 func (r *training) flush() {
 	for _, s := range r.messages {
-		_, _ = fmt.Fprintln(r.display.Writer, s) // a terminal that is gone must not end a training
+		_, _ = fmt.Fprintln(r.display.Writer, s) // an output that is closed must not end a training
 	}
 	r.messages = nil
 }
 
-// higherIsBetter says which way a metric improves, as Keras' metrics know of themselves.
+// higherIsBetter reports whether a metric improves as it grows.
 func (m *Model) higherIsBetter(name string) (higher, known bool) {
 	if name == "loss" {
 		return false, true
@@ -62,7 +62,7 @@ func (m *Model) higherIsBetter(name string) (higher, known bool) {
 	return x.HigherIsBetter()
 }
 
-// scalars are the values that a step returns.
+// scalars are the losses and metrics that a step returns.
 type scalars struct {
 	names []string
 	out   []*tensor.Tensor
@@ -84,8 +84,7 @@ func (s *scalars) logs() *Logs {
 	return l
 }
 
-// profile has the times of training and evaluation go to p, until the function that it
-// returns is called.
+// profile records the times of training and evaluation in p, until the returned function is called.
 func (m *Model) profile(p *profile.Profile) (end func()) {
 	programs := map[string]backend.Program{"training": m.compiled.train, "validation": m.compiled.evaluate}
 	for name, program := range programs {
@@ -109,7 +108,7 @@ func (m *Model) step(p backend.Program, in []*tensor.Tensor, values *scalars) er
 	return p.Run(in, values.out)
 }
 
-// reset makes metrics forget.
+// reset sets the variables of metrics to their initial values.
 func (m *Model) reset(vs []*graph.Variable) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

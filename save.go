@@ -19,16 +19,18 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Save writes the model to a .keras file, which Keras 3 opens: the network, how it was
-// compiled, weights and the optimizer's state. A file that is there is replaced once the
-// new one is whole on the disk. Equal models give equal bytes. A model of which Unknown is not
-// empty is not saved, because the file would lose what the model's own file says.
+// Save writes the model to a .keras file, which Keras 3 opens (model.save): the network, the compile options,
+// the weights and the optimizer's state. path must end in .keras. An existing file is replaced after the new
+// one is completely on disk. Equal models give equal bytes.
+//
+// A model that cannot train because its file has settings that lince lacks is not saved, because the new file
+// would lose them.
 func (m *Model) Save(path string) error {
 	return m.save("saving", path, ".keras", nil, keras.Write)
 }
 
-// save writes a file whose name ends in suffix, with the state of a training where there is
-// one. what begins an error.
+// save writes a file whose name must end in suffix, with the state of a training if it is not nil. what
+// begins an error.
 func (m *Model) save(what, path, suffix string, training *callback.State, write func(io.Writer, *keras.File) error) error {
 	if !strings.HasSuffix(path, suffix) {
 		return fmt.Errorf("%s: %s: the name must end in %s", what, path, suffix)
@@ -44,7 +46,7 @@ func (m *Model) save(what, path, suffix string, training *callback.State, write 
 	return nil
 }
 
-// WriteTo writes what Save would, and returns the number of bytes.
+// WriteTo writes to w what Save writes to a file, and returns the number of bytes. It implements io.WriterTo.
 func (m *Model) WriteTo(w io.Writer) (int64, error) {
 	f, unlock, err := m.file(nil)
 	if err != nil {
@@ -69,7 +71,7 @@ func (c *counter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// ToJSON is the network and how it was compiled, without weights: Keras' model.to_json().
+// ToJSON returns the network and the compile options, without weights, as JSON (model.to_json).
 func (m *Model) ToJSON() ([]byte, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -80,21 +82,21 @@ func (m *Model) ToJSON() ([]byte, error) {
 	return c, nil
 }
 
-// extra is what Keras has no place for.
+// extra is the part of a file that Keras ignores.
 type extra struct {
 	Classes       []string      `json:"classes,omitempty"`
 	Preprocessing Preprocessing `json:"preprocessing,omitempty"`
-	// State has the scalars that belong to no layer: where the random numbers are.
+	// State has the variables that belong to no layer: the states of random number generators.
 	State map[string]int64 `json:"state,omitempty"`
-	// Training is a callback.State: the file is a checkpoint.
+	// Training is a callback.State. A file that has it is a checkpoint.
 	Training json.RawMessage `json:"training,omitempty"`
 }
 
-// file gathers what is saved, training (nil: none) with it. It holds the model for reading
+// file gathers what is saved, with the state of a training if it is not nil. The model is locked for reading
 // until unlock is called.
 func (m *Model) file(training *callback.State) (f *keras.File, unlock func(), err error) {
 	if list := m.passedOver(); len(list) > 0 {
-		return nil, nil, fmt.Errorf("the file would lack settings of the one that the model comes from: %s", list[0])
+		return nil, nil, fmt.Errorf("the new file would lose settings that lince does not have yet: %s", list[0])
 	}
 	m.mu.RLock()
 	defer func() {
@@ -134,8 +136,8 @@ func (m *Model) file(training *callback.State) (f *keras.File, unlock func(), er
 	} else if c := m.compiled; c != nil && len(c.optimizer) > 0 {
 		vars := c.optimizer
 		if m.stale() {
-			// Its slots are of other weights than the file's flags say. Keras' file of a model
-			// that was compiled but not trained has no slots.
+			// The slots belong to other weights than the flags in the file say. A file of Keras has no slots
+			// either if the model was compiled but not trained.
 			vars = vars[:2]
 		}
 		f.Weights = append(f.Weights, keras.Entry{Path: optimizerPath, Name: c.config.Optimizer.Named(), Vars: tensors(vars)})
@@ -143,9 +145,9 @@ func (m *Model) file(training *callback.State) (f *keras.File, unlock func(), er
 	return f, m.mu.RUnlock, nil
 }
 
-// entries adds the places of the model's layers in a file's weights, with their values. path is
-// the model's own place. A layer that is in two models has its values at each place: Keras opens
-// such a file as one of two layers.
+// entries appends the places of the model's layers in a file's weights, with their values. path is the
+// model's own place. A layer that is in two models has its values at both places; Keras opens such a file as
+// two layers.
 func (m *Model) entries(path string, list keras.Weights) keras.Weights {
 	list = append(list, keras.Entry{Path: path, Name: m.name})
 	for i, at := range m.weightPaths(path) {
@@ -159,7 +161,7 @@ func (m *Model) entries(path string, list keras.Weights) keras.Weights {
 	return list
 }
 
-// weightPaths are the layers' places in the file's weights, in a model at path.
+// weightPaths returns the layers' places in the file's weights. path is the model's own place.
 func (m *Model) weightPaths(path string) []string {
 	classes := make([]string, len(m.layers))
 	for i, l := range m.layers {
@@ -182,7 +184,7 @@ func tensors(vs []*graph.Variable) []*tensor.Tensor {
 	return ts
 }
 
-// config is the model as a Keras object.
+// config returns the model as a Keras object.
 func (m *Model) config() (json.RawMessage, error) {
 	n, err := m.describe(m.sharedLayers())
 	if err != nil {
@@ -190,7 +192,7 @@ func (m *Model) config() (json.RawMessage, error) {
 	}
 	switch {
 	case len(m.unknown) > 0:
-		n.CompileConfig = m.said
+		n.CompileConfig = m.compileJSON
 	case m.compiled != nil:
 		if n.CompileConfig, err = keras.Marshal(python(m.compileConfig())); err != nil {
 			return nil, err
@@ -199,7 +201,7 @@ func (m *Model) config() (json.RawMessage, error) {
 	return keras.WriteNetwork(n)
 }
 
-// Config implements layer.Layer: what Keras' get_config returns.
+// Config implements layer.Layer: it returns what Keras' get_config returns.
 func (m *Model) Config() map[string]any {
 	var o struct {
 		Config map[string]any `json:"config"`
@@ -211,16 +213,16 @@ func (m *Model) Config() map[string]any {
 			err = json.Unmarshal(text, &o)
 		}
 	}
-	if err != nil { // only of a layer whose own Config is no JSON
+	if err != nil { // only if a layer's Config cannot be encoded as JSON
 		return map[string]any{"name": m.name, "trainable": !m.frozen}
 	}
 	return o.Config
 }
 
-// sharedLayers numbers the layers that are in more than one of the model and those nested in it.
-func (m *Model) sharedLayers() map[*made]int64 {
-	numbers := map[*made]int64{}
-	in, met := map[*made]*Model{}, map[*Model]bool{}
+// sharedLayers numbers the layers that are in more than one of the model and its nested models.
+func (m *Model) sharedLayers() map[*layerInstance]int64 {
+	numbers := map[*layerInstance]int64{}
+	in, met := map[*layerInstance]*Model{}, map[*Model]bool{}
 	var visit func(m *Model)
 	visit = func(m *Model) {
 		met[m] = true
@@ -239,14 +241,14 @@ func (m *Model) sharedLayers() map[*made]int64 {
 	return numbers
 }
 
-// describe is the network as files have it. shared are the numbers of layers that are in several
-// models.
-func (m *Model) describe(shared map[*made]int64) (*keras.Network, error) {
+// describe returns the network in the form that files have. shared has the numbers of layers that are in
+// several models.
+func (m *Model) describe(shared map[*layerInstance]int64) (*keras.Network, error) {
 	n := &keras.Network{Class: m.class, Name: m.name, Frozen: m.frozen}
 	layers := m.layers
 	if m.class == "Sequential" {
 		n.BuildInputShape = m.InputShape()
-		layers = append([]*made{m.inputs[0].call.layer}, layers...)
+		layers = append([]*layerInstance{m.inputs[0].call.layer}, layers...)
 	}
 	calls, node := nodes(m.calls)
 	ref := func(s *Symbol) keras.TensorRef {
@@ -256,50 +258,12 @@ func (m *Model) describe(shared map[*made]int64) (*keras.Network, error) {
 		}
 	}
 	for _, l := range layers {
-		out := keras.NetworkLayer{Module: "keras.layers", Class: l.Class(), Name: l.name, Frozen: l.frozen, Shared: shared[l]}
-		if l.Model() == nil && !slices.Contains(layer.Classes(), out.Class) {
-			out.Module, out.RegisteredName = ownModule, out.Class
-		}
-		if inner := l.Model(); inner != nil {
-			var err error
-			if out.Network, err = inner.describe(shared); err != nil {
-				return nil, err
-			}
-		} else {
-			if _, ok := l.config.(graphLayer); ok {
-				return nil, fmt.Errorf("layer %s is a graph, for which there is no Keras layer", l.name)
-			}
-			var err error
-			if out.Config, err = keras.Marshal(python(l.Config())); err != nil {
-				return nil, fmt.Errorf("layer %s: its config: %w", l.name, err)
-			}
-			if shape := calls[l][0].inputShape(); shape != nil {
-				if out.BuildConfig, err = keras.Marshal(map[string]any{"input_shape": shape}); err != nil {
-					return nil, err
-				}
-			}
+		out, err := l.describe(calls[l], shared)
+		if err != nil {
+			return nil, err
 		}
 		if m.class == "Functional" {
-			for _, c := range calls[l] {
-				if len(c.in) == 0 {
-					continue
-				}
-				refs := make([]keras.Arg, len(c.in))
-				for i, x := range c.in {
-					refs[i] = ref(x)
-				}
-				if inner := l.Model(); inner != nil && inner.inputKeys != nil {
-					dict := keras.ArgDict{}
-					for i, key := range inner.inputKeys {
-						dict[key] = refs[i]
-					}
-					out.Calls = append(out.Calls, keras.NetworkCall{Args: []keras.Arg{dict}})
-				} else if _, most := l.Operands(); most == 1 {
-					out.Calls = append(out.Calls, keras.NetworkCall{Args: refs})
-				} else {
-					out.Calls = append(out.Calls, keras.NetworkCall{Args: []keras.Arg{keras.ArgList(refs)}})
-				}
-			}
+			out.Calls = l.describeCalls(calls[l], ref)
 		}
 		n.Layers = append(n.Layers, out)
 	}
@@ -318,7 +282,53 @@ func (m *Model) describe(shared map[*made]int64) (*keras.Network, error) {
 	return n, nil
 }
 
-// inputShape is the shape of what the call takes as JSON, nil for an input.
+// describe returns the layer in the form that files have, without its calls.
+func (l *layerInstance) describe(calls []*call, shared map[*layerInstance]int64) (out keras.NetworkLayer, err error) {
+	out = keras.NetworkLayer{Module: "keras.layers", Class: l.Class(), Name: l.name, Frozen: l.frozen, Shared: shared[l]}
+	if inner := l.Model(); inner != nil {
+		out.Network, err = inner.describe(shared)
+		return out, err
+	}
+	if _, ok := l.config.(graphLayer); ok {
+		return out, fmt.Errorf("layer %s is a graph, which is not a Keras layer", l.name)
+	}
+	if !slices.Contains(layer.Classes(), out.Class) {
+		out.Module, out.RegisteredName = customModule, out.Class
+	}
+	if out.Config, err = keras.Marshal(python(l.Config())); err != nil {
+		return out, fmt.Errorf("layer %s: its config: %w", l.name, err)
+	}
+	if shape := calls[0].inputShape(); shape != nil {
+		out.BuildConfig, err = keras.Marshal(map[string]any{"input_shape": shape})
+	}
+	return out, err
+}
+
+// describeCalls returns the layer's calls in the form that files have. ref returns a file's reference to a symbol.
+func (l *layerInstance) describeCalls(calls []*call, ref func(*Symbol) keras.TensorRef) (list []keras.NetworkCall) {
+	for _, c := range calls {
+		if len(c.in) == 0 {
+			continue
+		}
+		args := make([]keras.Arg, len(c.in))
+		for i, x := range c.in {
+			args[i] = ref(x)
+		}
+		if inner := l.Model(); inner != nil && inner.inputKeys != nil {
+			dict := keras.ArgDict{}
+			for i, key := range inner.inputKeys {
+				dict[key] = args[i]
+			}
+			args = []keras.Arg{dict}
+		} else if _, most := l.Operands(); most != 1 {
+			args = []keras.Arg{keras.ArgList(args)}
+		}
+		list = append(list, keras.NetworkCall{Args: args})
+	}
+	return list
+}
+
+// inputShape returns the shape of the call's operands for JSON, nil for an input.
 func (c *call) inputShape() any {
 	switch len(c.in) {
 	case 0:
@@ -333,7 +343,7 @@ func (c *call) inputShape() any {
 	return list
 }
 
-// python makes floats stay floats in Python.
+// python marks floats, so that they are written as floats for Python: 1.0, not 1.
 func python(v any) any {
 	switch v := v.(type) {
 	case float64:
@@ -356,7 +366,7 @@ func python(v any) any {
 	return v
 }
 
-// compileConfig is how the model was compiled, with the learning rate as it is now.
+// compileConfig returns the compile config, with the current learning rate.
 func (m *Model) compileConfig() map[string]any {
 	c := m.compiled.config
 	opt := c.Optimizer.Config()
@@ -396,8 +406,8 @@ func (m *Model) compileConfig() map[string]any {
 			conf[k.key] = k.of(objectives[0])
 			continue
 		}
-		// A list in the order of the outputs, which says the same as a dict; None where an
-		// output has nothing. Weights are 1 where none is given.
+		// A list in the order of the outputs means the same as a dict. An output that has nothing is None, or
+		// 1 in the list of weights.
 		list := make([]any, len(m.outputs))
 		said := false
 		for _, o := range objectives {
@@ -413,7 +423,7 @@ func (m *Model) compileConfig() map[string]any {
 			}
 		}
 		conf[k.key] = list
-		if m.outputKeys != nil { // Keras wants a dict then
+		if m.outputKeys != nil { // Keras needs a dict here
 			dict := map[string]any{}
 			for i, key := range m.outputKeys {
 				dict[key] = list[i]
@@ -424,20 +434,20 @@ func (m *Model) compileConfig() map[string]any {
 	return conf
 }
 
-// ownModule is where files say that classes of a program's own are. Keras finds such a class by its
-// registered name, among the custom_objects that it is given.
-const ownModule = "custom"
+// customModule is the module of custom classes in files. Keras finds such a class by its registered name
+// among the custom_objects that the caller passes.
+const customModule = "custom"
 
-// wrap is Keras' object of a class, which is a program's own unless it is known.
+// wrap returns the Keras object of a class, which is a custom class unless it is in known.
 func wrap(module, class string, conf map[string]any, known []string) map[string]any {
 	o := config.Wrap(module, class, conf)
 	if !slices.Contains(known, class) {
-		o["module"], o["registered_name"] = ownModule, class
+		o["module"], o["registered_name"] = customModule, class
 	}
 	return o
 }
 
-// metricList is how a file names the metrics of an output; nil for none.
+// metricList returns the metrics of an output as a file lists them; nil if there are none.
 func (m *Model) metricList(o objective, list []metric.Metric) any {
 	var out []any
 	for _, x := range list {
@@ -456,7 +466,7 @@ func (m *Model) metricList(o objective, list []metric.Metric) any {
 	return out
 }
 
-// named is a metric under another name.
+// named is a metric with another name.
 type named struct {
 	metric.Metric
 	name string

@@ -56,7 +56,7 @@ func TestSaveAndOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(bytesOf(t, got), file) {
-		t.Error("saving what was opened gives another file")
+		t.Error("saving the opened model gives another file")
 	}
 	x, _ := bars(12)
 	if a, b := must(m.PredictBatch(x)), must(got.PredictBatch(x)); !bytes.Equal(a.Raw(), b.Raw()) {
@@ -65,7 +65,7 @@ func TestSaveAndOpen(t *testing.T) {
 	if !slices.Equal(got.Classes, m.Classes) || !reflect.DeepEqual(got.Preprocessing, m.Preprocessing) {
 		t.Errorf("got classes %v, preprocessing %+v", got.Classes, got.Preprocessing)
 	}
-	// Both go on alike: optimizer and random numbers came along.
+	// Both continue alike: the file has the optimizer's state and the random streams.
 	fit(t, m, barsData(12, 5, 1), FitOptions{InitialEpoch: 2, Epochs: 4})
 	fit(t, got, barsData(12, 5, 1), FitOptions{InitialEpoch: 2, Epochs: 4})
 	sameWeights(t, m, got)
@@ -75,7 +75,7 @@ func TestSaveAndOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, ok := bare.Compiled(); ok {
-		t.Error("NoCompile: compiled all the same")
+		t.Error("NoCompile: compiled")
 	}
 }
 
@@ -121,12 +121,12 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// Keras' to_json of a model that was never built says no shape.
+// Keras' to_json of a model that was never built has no shape.
 func TestJSONUnbuilt(t *testing.T) {
 	text := `{"module": "keras", "class_name": "Sequential", "config": {"name": "sequential", "trainable": true, "layers": [
 		{"module": "keras.layers", "class_name": "Dense", "config": {"name": "dense", "units": 2}, "registered_name": null}]}, "registered_name": null}`
 	_, err := on(1).FromJSON([]byte(text))
-	if err == nil || !strings.Contains(err.Error(), "does not say the shape of its input") {
+	if err == nil || !strings.Contains(err.Error(), "does not have the shape of the model's input") {
 		t.Errorf("error is %v", err)
 	}
 	built := strings.Replace(text, `"layers"`, `"build_input_shape": [null, 3], "layers"`, 1)
@@ -135,7 +135,7 @@ func TestJSONUnbuilt(t *testing.T) {
 	}
 }
 
-// What a compile configuration can hold comes back.
+// All that a compile config can hold is restored.
 func TestCompileConfig(t *testing.T) {
 	m := smallModel(t, 1)
 	c := CompileOptions{
@@ -162,7 +162,7 @@ func TestCompileConfig(t *testing.T) {
 	sameWeights(t, m, got)
 }
 
-// A file as Keras writes it for a model that was compiled, but not trained, has no slots.
+// A file in the form that Keras writes for a model that was compiled but not trained: it has no slots.
 func TestOptimizerWithoutSlots(t *testing.T) {
 	m := smallModel(t, 1)
 	b := bytesOf(t, m)
@@ -190,8 +190,7 @@ func reread(f *keras.File) (*Model, error) {
 	return on(1).Read(bytes.NewReader(b.Bytes()), int64(b.Len()))
 }
 
-// Files that are cut short, forged or of other models.
-// ramp is a layer of a program's own.
+// ramp is a custom layer.
 type ramp struct {
 	Slope float64 `json:"slope"`
 }
@@ -235,7 +234,7 @@ func TestOwnLayers(t *testing.T) {
 	}
 	own.Layers["Ramp"] = func(json.RawMessage) (layer.Layer, error) { return nil, errors.New("too steep") }
 	if _, err := own.Open(file); err == nil || !strings.Contains(err.Error(), "layer ramp (Ramp): too steep") {
-		t.Errorf("a mistake of the class's: error is %v", err)
+		t.Errorf("an error of the custom class: error is %v", err)
 	}
 }
 
@@ -270,7 +269,7 @@ func TestOpenRefuses(t *testing.T) {
 	}{
 		"unknown layer": {replace(`"class_name": "Flatten"`, `"class_name": "Lambda"`), "lacks: Lambda (layer flatten)"},
 		"unknown key":   {replace(`"filters": 3`, `"filters": 3, "filtres": 3`), "filtres"},
-		"huge layer":    {replace(`"units": 4`, `"units": 4000000`), "the file's dense/kernel is float32 (12, 4), the network's float32 (12, 4000000)"},
+		"huge layer":    {replace(`"units": 4`, `"units": 4000000`), "dense/kernel must be float32 (12, 4000000), the file has float32 (12, 4)"},
 		"another model": {replace(`"class_name": "Sequential"`, `"class_name": "MyModel"`), `its class is "MyModel"`},
 		"other preprocessing": {change(func(f *keras.File) {
 			f.Extra = json.RawMessage(`{"preprocessing":{"target_size":[100000,100000]}}`)
@@ -280,20 +279,20 @@ func TestOpenRefuses(t *testing.T) {
 		"unknown step": {change(func(f *keras.File) {
 			f.Extra = json.RawMessage(`{"preprocessing":[{"step":"resise","height":6,"width":6}]}`)
 		}), `preprocessing step 1: no step "resise"; did you mean resize?`},
-		"other colour mode": {change(func(f *keras.File) {
+		"other color mode": {change(func(f *keras.File) {
 			f.Extra = json.RawMessage(`{"preprocessing":{"target_size":[6,6],"color_mode":"rgb","interpolation":"nearest","rescale":0}}`)
-		}), "pictures of 6x6 with 3 channels, the model takes (None, 6, 6, 1)"},
-		"odd extra":     {change(func(f *keras.File) { f.Extra = json.RawMessage(`[1]`) }), "what lince keeps"},
-		"missing layer": {change(func(f *keras.File) { find(f, "layers/dense").Vars = nil }), "layer dense: the file has 0 variables, the network 2"},
+		}), "images of 6x6 with 3 channels, the model takes (None, 6, 6, 1)"},
+		"odd extra":     {change(func(f *keras.File) { f.Extra = json.RawMessage(`[1]`) }), "the part of the file that Keras ignores"},
+		"missing layer": {change(func(f *keras.File) { find(f, "layers/dense").Vars = nil }), "layer dense: want 2 variables, the file has 0"},
 		"other shape": {change(func(f *keras.File) {
 			find(f, "layers/conv2d").Vars[1] = tensor.New(tensor.Float32, 5)
-		}), "conv2d/bias is float32 (5,)"},
+		}), "conv2d/bias must be float32 (3,), the file has float32 (5,)"},
 	} {
 		if _, err := reread(c.f); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error is %v, want one with %q", name, err, c.want)
 		}
 	}
-	// What only training needs keeps nobody from predicting.
+	// What only training needs does not keep a model from predicting.
 	x, y := bars(8)
 	ds := must(data.Tensors(x, y, data.TensorOptions{NoShuffle: true}))
 	for name, c := range map[string]struct {
@@ -307,7 +306,7 @@ func TestOpenRefuses(t *testing.T) {
 		"other slots": {change(func(f *keras.File) {
 			e := find(f, "optimizer")
 			e.Vars = e.Vars[:4]
-		}), "the file has 2 slots, RMSprop 6"},
+		}), "the file has 2 slots, RMSprop needs 6"},
 		"other slot": {change(func(f *keras.File) {
 			find(f, "optimizer").Vars[2] = tensor.New(tensor.Float32, 5)
 		}), "optimizer's state"},
@@ -336,7 +335,7 @@ func TestOpenRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if _, err := m.Fit(t.Context(), ds, FitOptions{Verbose: Silent}); err != nil || m.Unknown() != nil {
-			t.Errorf("%s: compiled anew: %v, %v", name, err, m.Unknown())
+			t.Errorf("%s: compiled again: %v, %v", name, err, m.Unknown())
 		}
 	}
 	for n := 0; n < len(whole); n += 97 {
@@ -369,7 +368,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// FuzzConfig changes the JSON of a file whose archive is whole.
+// FuzzConfig changes the JSON of a file whose archive is intact.
 func FuzzConfig(f *testing.F) {
 	m := trained(f)
 	b := bytesOf(f, m)
@@ -385,7 +384,7 @@ func FuzzConfig(f *testing.F) {
 	})
 }
 
-// Same seed, same bytes, for any number of threads.
+// The same seed gives the same bytes, for any number of threads.
 func TestThreads(t *testing.T) {
 	var files [][]byte
 	for _, threads := range []int{1, 2, 3} {
@@ -403,8 +402,8 @@ func TestThreads(t *testing.T) {
 	}
 }
 
-// functional is what Keras 3.15.1 gives for Input -> Dense -> Activation, in short, its
-// layers in another order.
+// functional is, in short form, what Keras 3.15.1 writes for Input -> Dense -> Activation, with its layers in another
+// order.
 const functional = `{"module": "keras.src.models.functional", "class_name": "Functional", "config": {"name": "functional_2", "trainable": true, "layers": [
 {"module": "keras.layers", "class_name": "InputLayer", "config": {"batch_shape": [null, 8], "dtype": "float32", "sparse": false, "ragged": false, "name": "input_layer_2", "optional": false}, "registered_name": null, "name": "input_layer_2", "inbound_nodes": []},
 {"module": "keras.layers", "class_name": "Activation", "config": {"name": "act", "trainable": true, "dtype": "float32", "activation": "relu"}, "registered_name": null, "name": "act", "inbound_nodes": [{"args": [{"class_name": "__keras_tensor__", "config": {"shape": [null, 2], "dtype": "float32", "keras_history": ["dense_2", 0, 0]}}], "kwargs": {}}]},
@@ -449,7 +448,7 @@ func TestPredict(t *testing.T) {
 	if part, err := m.Predict(context.Background(), ds, PredictOptions{Steps: 2, Verbose: Silent}); err != nil || part.Shape()[0] != 8 {
 		t.Errorf("two steps: %v, %v", part, err)
 	}
-	if _, err := m.Predict(context.Background(), nil, PredictOptions{Verbose: Silent}); err == nil || !strings.Contains(err.Error(), "no data set") {
+	if _, err := m.Predict(context.Background(), nil, PredictOptions{Verbose: Silent}); err == nil || !strings.Contains(err.Error(), "the dataset is nil") {
 		t.Errorf("of nil: error is %v", err)
 	}
 	for _, err := range m.Predictions(context.Background(), nil) {
@@ -476,7 +475,7 @@ func TestPredict(t *testing.T) {
 	}
 }
 
-// Pictures of any size, where the network takes them.
+// Images of any size, if the network takes them.
 func TestPredictAnySize(t *testing.T) {
 	m := must(on(1).Sequential(layer.Input{Shape: []int{tensor.Unknown, tensor.Unknown, 1}}, layer.Conv2D{Filters: 2, Kernel: layer.Size{3, 3}}))
 	for _, size := range []int{5, 8} {
@@ -487,7 +486,7 @@ func TestPredictAnySize(t *testing.T) {
 	}
 }
 
-// Predictions may run beside each other, and beside a training.
+// Predictions may run at the same time, and during a training.
 func TestPredictConcurrently(t *testing.T) {
 	m := trained(t)
 	x, _ := bars(3)

@@ -9,16 +9,15 @@ import (
 	"github.com/lince-ml/lince/layer"
 )
 
-// Sequential makes a model of layers, each of which takes what the one before it gives;
-// the first is layer.Input. See Options.Sequential.
+// Sequential makes a chain of layers, with default Options. See Options.Sequential.
 func Sequential(layers ...layer.Layer) (*Model, error) { return Options{}.Sequential(layers...) }
 
-// Sequential makes a model of layers, each of which takes what the one before it gives
-// (keras.Sequential). The first is layer.Input, or a model, whose input is then the new model's
-// too. The weights have their initial values; those of layers and models that have weights
-// already are shared.
+// Sequential makes a model of a chain of layers (keras.Sequential): each layer is applied to the output of
+// the one before it. The first is layer.Input, or a model, whose input becomes the input of the new model.
+// New weights get their initial values. Layers and models that already have weights share them with the new
+// model.
 //
-// An error names every mistake by the layer's place in the list (from 0), class and name.
+// The error lists all mistakes, each with the layer's position (from 0), class and name.
 func (o Options) Sequential(layers ...layer.Layer) (*Model, error) {
 	m, err := o.chain(layers)
 	if err != nil {
@@ -27,7 +26,7 @@ func (o Options) Sequential(layers ...layer.Layer) (*Model, error) {
 	return m.initialized()
 }
 
-// chain makes a Sequential model whose new variables have no values yet, and take no memory.
+// chain makes a Sequential model without values for its new variables, which take no memory yet.
 func (o Options) chain(layers []layer.Layer) (*Model, error) {
 	m, err := o.model("Sequential", "sequential")
 	if err != nil {
@@ -40,54 +39,17 @@ func (o Options) chain(layers []layer.Layer) (*Model, error) {
 	if len(layers) == 0 {
 		return nil, errors.Join(append(errs, errors.New("the network has no layers; the first is layer.Input{Shape: ...}"))...)
 	}
-	places := map[*made]int{}
-	where := func(l *made) string {
+	list, in, places, mistakes := chainLayers(layers)
+	errs = append(errs, mistakes...)
+	// Layers after a missing Input are still checked for mistakes.
+	if in == nil {
+		in = (&layerInstance{name: "input_layer"}).call(nil)
+	}
+	where := func(l *layerInstance) string {
 		if l.Model() == nil || l.name == "" {
 			return fmt.Sprintf("layer %d (%s)", places[l], l.Class())
 		}
 		return fmt.Sprintf("layer %d (%s %s)", places[l], l.Class(), l.name)
-	}
-	var list []*made
-	var in *Symbol
-	for i, l := range layers {
-		l = value(l)
-		if l == nil {
-			errs = append(errs, fmt.Errorf("layer %d is nil", i))
-			continue
-		}
-		next := newLayer(l)
-		if first, ok := places[next]; ok {
-			errs = append(errs, fmt.Errorf("layer %d (%s): it is layer %d again; a Sequential model has a layer once", i, l.Class(), first))
-			continue
-		}
-		places[next] = i
-		if inner := next.Model(); inner != nil && (len(inner.inputs) != 1 || len(inner.outputs) != 1) {
-			errs = append(errs, fmt.Errorf("layer %d (%s %s): it has %d inputs and %d outputs, a Sequential model takes one of each; use Functional", i, l.Class(), inner.name, len(inner.inputs), len(inner.outputs)))
-			continue
-		}
-		switch {
-		case next.isInput() && i > 0:
-			errs = append(errs, fmt.Errorf("layer %d (InputLayer): only the first layer can be an Input", i))
-		case next.isInput():
-			list = append(list, next)
-			in = next.call(nil)
-		case i == 0 && next.Model() != nil && len(next.Model().inputs) == 1:
-			input := next.Model().inputs[0].call.layer.config.(layer.Input)
-			input.Name = ""
-			first := newLayer(input)
-			list = append(list, first, next)
-			places[first] = i
-			in = first.call(nil)
-		default:
-			if i == 0 {
-				errs = append(errs, fmt.Errorf("layer 0 (%s): the first layer must be layer.Input, which says the shape of an example; found no Input", l.Class()))
-			}
-			list = append(list, next)
-		}
-	}
-	// A layer that has no place in the network is still looked at, for its own mistakes.
-	if in == nil {
-		in = (&made{name: "input_layer"}).call(nil)
 	}
 	if err := nameLayers(list, where); err != nil {
 		errs = append(errs, err)
@@ -105,7 +67,7 @@ func (o Options) chain(layers []layer.Layer) (*Model, error) {
 	}
 	m.outputs, m.chain = []*Symbol{last}, true
 	if len(m.layers) == 0 {
-		errs = append(errs, errors.New("the network has an input, but no layers that do something with it"))
+		errs = append(errs, errors.New("the network has an input but no other layers"))
 	}
 	label := func(c *call) string {
 		return fmt.Sprintf("layer %d (%s %s)", places[c.layer], c.layer.Class(), c.layer.name)
@@ -113,8 +75,51 @@ func (o Options) chain(layers []layer.Layer) (*Model, error) {
 	return m.built(errs, label)
 }
 
-// call applies the layer without a look at what that gives.
-func (l *made) call(in []*Symbol) *Symbol {
+// chainLayers returns the layers of a chain, with an Input before a model that comes first, and the symbol of the
+// Input; nil if there is none. places has the position of each layer in the list, for messages.
+func chainLayers(layers []layer.Layer) (list []*layerInstance, in *Symbol, places map[*layerInstance]int, errs []error) {
+	places = map[*layerInstance]int{}
+	for i, l := range layers {
+		l = value(l)
+		if l == nil {
+			errs = append(errs, fmt.Errorf("layer %d is nil", i))
+			continue
+		}
+		next := newLayer(l)
+		if first, ok := places[next]; ok {
+			errs = append(errs, fmt.Errorf("layer %d (%s): it is layer %d again; a Sequential model can use a layer only once", i, l.Class(), first))
+			continue
+		}
+		places[next] = i
+		if inner := next.Model(); inner != nil && (len(inner.inputs) != 1 || len(inner.outputs) != 1) {
+			errs = append(errs, fmt.Errorf("layer %d (%s %s): it has %d inputs and %d outputs, a Sequential model needs one of each; use Functional", i, l.Class(), inner.name, len(inner.inputs), len(inner.outputs)))
+			continue
+		}
+		switch {
+		case next.isInput() && i > 0:
+			errs = append(errs, fmt.Errorf("layer %d (InputLayer): only the first layer can be an Input", i))
+		case next.isInput():
+			list = append(list, next)
+			in = next.call(nil)
+		case i == 0 && next.Model() != nil && len(next.Model().inputs) == 1:
+			input := next.Model().inputs[0].call.layer.config.(layer.Input)
+			input.Name = ""
+			first := newLayer(input)
+			list = append(list, first, next)
+			places[first] = i
+			in = first.call(nil)
+		default:
+			if i == 0 {
+				errs = append(errs, fmt.Errorf("layer 0 (%s): the first layer must be layer.Input, which gives the shape of an example", l.Class()))
+			}
+			list = append(list, next)
+		}
+	}
+	return list, in, places, errs
+}
+
+// call applies the layer without inferring the type of its result.
+func (l *layerInstance) call(in []*Symbol) *Symbol {
 	c := newCall(l, in)
 	n := 1
 	if m := l.Model(); m != nil {
@@ -126,7 +131,7 @@ func (l *made) call(in []*Symbol) *Symbol {
 	return c.out[0]
 }
 
-// model makes a model of nothing.
+// model makes a model without layers.
 func (o Options) model(class, name string) (*Model, error) {
 	b, err := o.engineFor()
 	if err != nil {
@@ -141,8 +146,9 @@ func (o Options) model(class, name string) (*Model, error) {
 	return m, nil
 }
 
-// built makes the graph of predictions of a model whose network is complete, unless there are
-// mistakes already; and notes which variables are whose.
+// built finishes a model whose network is complete: it builds the graph for predictions, and assigns the
+// variables to the layers that declared them. errs are mistakes found before; built adds its own and returns
+// all of them.
 func (m *Model) built(errs []error, label func(*call) string) (*Model, error) {
 	m.label = label
 	b := graph.NewBuilder(m.store, false)
@@ -157,7 +163,7 @@ func (m *Model) built(errs []error, label func(*call) string) (*Model, error) {
 	}
 	for i, v := range out {
 		if v.Valid() && v.Rank() == 0 {
-			errs = append(errs, fmt.Errorf("output %d, the result of %s, is one number; want one for each example, shape (batch, ...)", i, label(m.outputs[i].call)))
+			errs = append(errs, fmt.Errorf("output %d, the result of %s, is a scalar; want one value for each example, shape (batch, ...)", i, label(m.outputs[i].call)))
 		}
 	}
 	if errs != nil {
@@ -190,8 +196,8 @@ func (m *Model) built(errs []error, label func(*call) string) (*Model, error) {
 	return m, nil
 }
 
-// brokenInputs are the inputs of a network that has a mistake already: what is wrong with an
-// input that is there is still told.
+// brokenInputs returns the inputs of a network that already has a mistake, so that mistakes in its inputs are
+// still found.
 func (m *Model) brokenInputs(b *graph.Builder) []*graph.Value {
 	in := make([]*graph.Value, len(m.inputs))
 	for i, s := range m.inputs {
@@ -210,7 +216,7 @@ func suffix(i int) string {
 	return fmt.Sprintf("_%d", i)
 }
 
-// initialized gives the model's new variables their first values.
+// initialized gives the model's new variables their initial values.
 func (m *Model) initialized() (*Model, error) {
 	if err := checkMemory(m.store.Variables()); err != nil {
 		return nil, err
@@ -219,7 +225,7 @@ func (m *Model) initialized() (*Model, error) {
 	return m, nil
 }
 
-// The names that a layer cannot have: the first parts of the paths of other variables.
+// Layers cannot have these names: they begin the paths of other variables.
 const (
 	optimizerPath  = "optimizer"
 	metricsPath    = "metrics"

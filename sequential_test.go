@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
@@ -15,7 +16,7 @@ import (
 )
 
 func TestTutorialsNetwork(t *testing.T) {
-	m := must(on(0).Sequential(tutorial()...))
+	m := must(on(0).Sequential(tutorial.Layers(tutorial.Side, tutorial.Side, 2)...))
 	var names, shapes []string
 	for _, l := range m.Layers() {
 		names = append(names, l.Name())
@@ -35,7 +36,7 @@ func TestTutorialsNetwork(t *testing.T) {
 		t.Errorf("%s: %v to %v", m.Name(), m.InputShape(), m.OutputShape())
 	}
 	var s bytes.Buffer
-	if err := m.Summary(&s, Summary{}); err != nil {
+	if err := m.Summary(&s, SummaryOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range []string{`Model: "sequential"`, "│ conv2d_1 (Conv2D)               │ (None, 61, 61, 64)     │        36,928 │", " Total params: 3,725,314 (14.21 MB)", " Non-trainable params: 0 (0.00 B)"} {
@@ -44,20 +45,7 @@ func TestTutorialsNetwork(t *testing.T) {
 		}
 	}
 	if strings.Contains(s.String(), "Optimizer") {
-		t.Error("the summary tells of an optimizer")
-	}
-}
-
-func tutorial() []layer.Layer {
-	return []layer.Layer{
-		layer.Input{Shape: []int{128, 128, 3}},
-		layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
-		layer.MaxPool2D{Pool: layer.Size{2, 2}},
-		layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
-		layer.MaxPool2D{Pool: layer.Size{2, 2}},
-		layer.Flatten{},
-		layer.Dense{Units: 64, Activation: layer.ReLU},
-		layer.Dense{Units: 2, Activation: layer.Softmax},
+		t.Error("the summary lists an optimizer")
 	}
 }
 
@@ -74,7 +62,7 @@ func TestSummaryWithOptimizer(t *testing.T) {
 	}
 	m.compiled.started = true
 	var s bytes.Buffer
-	if err := m.Summary(&s, Summary{}); err != nil {
+	if err := m.Summary(&s, SummaryOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range []string{" Total params: 337 (1.32 KB)", " Trainable params: 112 (448.00 B)", " Non-trainable params: 111 (444.00 B)", " Optimizer params: 114 (460.00 B)"} {
@@ -84,7 +72,7 @@ func TestSummaryWithOptimizer(t *testing.T) {
 	}
 }
 
-// silent is a layer that fails without a word.
+// silent is a layer that fails without an error.
 type silent struct{ layer.Flatten }
 
 func (silent) Class() string { return "Silent" }
@@ -99,22 +87,22 @@ func TestNetworkMistakes(t *testing.T) {
 		want   []string
 	}{
 		"no layers":  {nil, []string{"no layers"}},
-		"only input": {[]layer.Layer{in}, []string{"no layers that do something"}},
+		"only input": {[]layer.Layer{in}, []string{"no other layers"}},
 		"no input, and a layer that is wrong in itself": {[]layer.Layer{conv, layer.Dense{}},
 			[]string{"layer 0 (Conv2D): the first layer must be layer.Input", "layer 1 (Dense dense): Units is not set"}},
-		"nil layers":        {[]layer.Layer{in, nil, (*layer.Dense)(nil), layer.Dense{}}, []string{"layer 1 is nil", "layer 2 is nil", "layer 3 (Dense dense)"}},
-		"pool too large":    {[]layer.Layer{in, layer.MaxPool2D{Pool: layer.Size{9, 9}}}, []string{"layer 1 (MaxPooling2D max_pooling2d): a 9x9 pool does not fit into an image of 8x8"}},
-		"conv after dense":  {[]layer.Layer{in, layer.Flatten{}, layer.Dense{Units: 2}, conv}, []string{"layer 3 (Conv2D conv2d): got shape (None, 2)"}},
-		"two mistakes":      {[]layer.Layer{in, layer.Conv2D{}, layer.Dense{Units: -1}}, []string{"layer 1 (Conv2D conv2d): Filters is not set", "Kernel is not set", "layer 2 (Dense dense): Units is -1"}},
-		"equal names":       {[]layer.Layer{in, layer.Dense{Units: 1, Name: "a"}, layer.Dense{Units: 1, Name: "a"}}, []string{`layer 2 (Dense): its name "a" is layer 1 (Dense)'s already`}},
-		"slash":             {[]layer.Layer{in, layer.Dense{Units: 1, Name: "a/b"}}, []string{"has a slash"}},
-		"reserved name":     {[]layer.Layer{in, layer.Dense{Units: 1, Name: "optimizer"}}, []string{"lince uses itself"}},
-		"second input":      {[]layer.Layer{in, in, conv}, []string{"layer 1 (InputLayer): only the first layer"}},
-		"no size":           {[]layer.Layer{layer.Input{}, conv}, []string{"layer 0 (InputLayer input_layer): the shape of an example is missing"}},
-		"size 0":            {[]layer.Layer{layer.Input{Shape: []int{0, 0, 3}}, conv}, []string{"layer 0 (InputLayer input_layer): shape (0, 0, 3)"}},
-		"too small picture": {[]layer.Layer{layer.Input{Shape: []int{5, 5, 3}}, conv, conv, conv}, []string{"layer 3 (Conv2D conv2d_2): a 3x3 kernel does not fit into an image of 1x1"}},
-		"silent":            {[]layer.Layer{in, silent{}, conv}, []string{"layer 1 (Silent silent): Build returned an invalid value"}},
-		"huge":              {[]layer.Layer{in, layer.Flatten{}, layer.Dense{Units: 1 << 23}, layer.Dense{Units: 1 << 23}}, []string{"layer 3 (Dense dense_1)"}},
+		"nil layers":       {[]layer.Layer{in, nil, (*layer.Dense)(nil), layer.Dense{}}, []string{"layer 1 is nil", "layer 2 is nil", "layer 3 (Dense dense)"}},
+		"pool too large":   {[]layer.Layer{in, layer.MaxPool2D{Pool: layer.Size{9, 9}}}, []string{"layer 1 (MaxPooling2D max_pooling2d): a 9x9 pool does not fit into an image of 8x8"}},
+		"conv after dense": {[]layer.Layer{in, layer.Flatten{}, layer.Dense{Units: 2}, conv}, []string{"layer 3 (Conv2D conv2d): got shape (None, 2)"}},
+		"two mistakes":     {[]layer.Layer{in, layer.Conv2D{}, layer.Dense{Units: -1}}, []string{"layer 1 (Conv2D conv2d): Filters is not set", "Kernel is not set", "layer 2 (Dense dense): Units is -1"}},
+		"equal names":      {[]layer.Layer{in, layer.Dense{Units: 1, Name: "a"}, layer.Dense{Units: 1, Name: "a"}}, []string{`layer 2 (Dense): the name "a" belongs to layer 1 (Dense)`}},
+		"slash":            {[]layer.Layer{in, layer.Dense{Units: 1, Name: "a/b"}}, []string{"has a slash"}},
+		"reserved name":    {[]layer.Layer{in, layer.Dense{Units: 1, Name: "optimizer"}}, []string{"is reserved"}},
+		"second input":     {[]layer.Layer{in, in, conv}, []string{"layer 1 (InputLayer): only the first layer"}},
+		"no size":          {[]layer.Layer{layer.Input{}, conv}, []string{"layer 0 (InputLayer input_layer): Shape is not set"}},
+		"size 0":           {[]layer.Layer{layer.Input{Shape: []int{0, 0, 3}}, conv}, []string{"layer 0 (InputLayer input_layer): Shape is (0, 0, 3)"}},
+		"too small image":  {[]layer.Layer{layer.Input{Shape: []int{5, 5, 3}}, conv, conv, conv}, []string{"layer 3 (Conv2D conv2d_2): a 3x3 kernel does not fit into an image of 1x1"}},
+		"silent":           {[]layer.Layer{in, silent{}, conv}, []string{"layer 1 (Silent silent): Build returned an invalid value"}},
+		"huge":             {[]layer.Layer{in, layer.Flatten{}, layer.Dense{Units: 1 << 23}, layer.Dense{Units: 1 << 23}}, []string{"layer 3 (Dense dense_1)"}},
 	} {
 		_, err := on(0).Sequential(c.layers...)
 		if err == nil {
@@ -132,7 +120,7 @@ func TestNetworkMistakes(t *testing.T) {
 	}
 }
 
-// Many layers, each within what one may have.
+// Many layers, each below the limit for one layer.
 func TestTooMuchMemory(t *testing.T) {
 	layers := []layer.Layer{layer.Input{Shape: []int{1 << 15}}}
 	for range 20 {
@@ -167,7 +155,7 @@ func TestSeeds(t *testing.T) {
 		t.Fatal(err)
 	}
 	sameWeights(t, a, c)
-	// Masks of Dropout and the optimizer start anew, too.
+	// The masks of Dropout and the optimizer start over, too.
 	fit(t, a, barsData(8, 4, 1), FitOptions{})
 	fit(t, c, barsData(8, 4, 1), FitOptions{})
 	sameWeights(t, a, c)
@@ -203,12 +191,12 @@ func TestCompileMistakes(t *testing.T) {
 			t.Errorf("%s: error is %v, want one with %q", name, err, c.want)
 		}
 		if _, ok := m.Compiled(); ok || len(m.store.Variables()) != 4 {
-			t.Errorf("%s: left traces: %d variables", name, len(m.store.Variables()))
+			t.Errorf("%s: left %d variables", name, len(m.store.Variables()))
 		}
 	}
 }
 
-// A model that cannot be compiled anew stays as it was; one that can has a new optimizer.
+// A model is unchanged if Compile fails. If it succeeds, the model has a new optimizer.
 func TestCompileAgain(t *testing.T) {
 	m := smallModel(t, 1)
 	fit(t, m, barsData(8, 4, 1), FitOptions{})

@@ -16,7 +16,7 @@ import (
 	"github.com/lince-ml/lince/layer"
 )
 
-// handler answers an uploaded picture with the five most probable classes.
+// handler answers an uploaded image with the five most probable classes.
 func handler(model *lince.Model) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		file, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 20<<20))
@@ -30,11 +30,11 @@ func handler(model *lince.Model) http.HandlerFunc {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(prediction.Top(5)) // fails where the client is gone
+		_ = json.NewEncoder(w).Encode(prediction.Top(5)) // fails if the client has disconnected
 	}
 }
 
-// A server for pictures:
+// A server that classifies images:
 //
 //	model, err := lince.Open("cats-dogs.keras")
 //	...
@@ -43,7 +43,7 @@ func handler(model *lince.Model) http.HandlerFunc {
 //
 //	curl --data-binary @photo.jpg localhost:8080/classify
 //
-// The model here has not been trained, and so cannot tell.
+// The model in this example has not been trained, so all classes are equally probable.
 func ExampleModel_ClassifyImage() {
 	model, err := lince.Sequential(
 		layer.Input{Shape: []int{32, 32, 3}},
@@ -51,10 +51,10 @@ func ExampleModel_ClassifyImage() {
 		layer.Dense{Units: 2, Activation: layer.Softmax, KernelInitializer: initializer.Zeros{}},
 	)
 	check(err)
-	// Fit sets both where it trains on data.Images, and they are in the model's file.
+	// Fit sets both if it trains on data.Images, and Save stores them.
 	model.Classes = []string{"cat", "dog"}
 	model.Preprocessing = lince.Preprocessing{
-		preprocess.Decode{Orient: true}, // photographs of a telephone
+		preprocess.Decode{Orient: true}, // rotate photos by their EXIF orientation
 		preprocess.Resize{ShortSide: 36, Interpolation: picture.Bilinear},
 		preprocess.CenterCrop{Height: 32, Width: 32},
 		preprocess.Rescale{Scale: 1. / 255},
@@ -66,7 +66,7 @@ func ExampleModel_ClassifyImage() {
 	check(err)
 	var photo strings.Builder
 	check(set.WritePNG(&photo, 0))
-	for _, upload := range []string{photo.String(), "no picture"} {
+	for _, upload := range []string{photo.String(), "not an image"} {
 		answer, err := http.Post(server.URL, "application/octet-stream", strings.NewReader(upload))
 		check(err)
 		body, err := io.ReadAll(answer.Body)
@@ -76,5 +76,5 @@ func ExampleModel_ClassifyImage() {
 	}
 	// Output:
 	// 200 [{"class":0,"name":"cat","probability":0.5},{"class":1,"name":"dog","probability":0.5}]
-	// 422 classifying pictures: not an image: starts with "no picture" (JPEG, PNG, GIF, BMP, TIFF, WebP and PPM are read)
+	// 422 classifying images: not an image: starts with "not an image" (supported are JPEG, PNG, GIF, BMP, TIFF, WebP and PPM)
 }

@@ -1,7 +1,6 @@
 package lince
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -10,8 +9,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// graphOf builds the graph of a training step, or of an evaluation step. Its inputs are those
-// of the model, then targets and sample weights of each objective.
+// graphOf builds the graph of a training step or of an evaluation step. Its inputs are the model's inputs,
+// then targets and example weights for each objective.
 func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.Graph, error) {
 	b := graph.NewBuilder(store, training)
 	out := m.forward(b, nil, m.label, false)
@@ -19,10 +18,37 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 	if training {
 		path = metricsPath
 	}
-	type operands struct{ yTrue, yPred, weights, losses *graph.Value }
-	of := make([]operands, len(c.objectives))
-	var total, each *graph.Value // the sum of the losses: of the batch, of each example
-	losses := 0
+	of, total, each := m.losses(b, c, out)
+	if of == nil {
+		return nil, fmt.Errorf("compiling: %w", b.Err())
+	}
+	if training {
+		m.learn(b, c, total)
+	}
+	values := c.results(b, path, of, each)
+	var outputs []graph.Output
+	for _, name := range c.names {
+		v := values[name]
+		if v == nil || v.Valid() && v.Rank() != 0 {
+			b.In("", "metric "+name).Errorf("the result must be a scalar")
+		}
+		outputs = append(outputs, graph.Output{Key: name, Value: v})
+	}
+	g, err := b.Finish(outputs...)
+	if err != nil {
+		return nil, fmt.Errorf("compiling: %w", err)
+	}
+	return g, nil
+}
+
+// operands are what the metrics of an objective are computed from.
+type operands struct{ yTrue, yPred, weights, losses *graph.Value }
+
+// losses adds the losses of all objectives, and inputs for their targets and weights. total is the sum of the losses over
+// all objectives as a mean over the batch, each the sum for each example; both are nil without a loss. of is nil if a loss
+// has a mistake.
+func (m *Model) losses(b *graph.Builder, c *compiled, out []*graph.Value) (of []operands, total, each *graph.Value) {
+	of = make([]operands, len(c.objectives))
 	for i, o := range c.objectives {
 		key := ""
 		if o.prefix != "" {
@@ -35,14 +61,17 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 		if o.Loss == nil {
 			continue
 		}
-		losses++
 		at := b.In("loss"+key, o.place("loss ("+o.Loss.Class()+")"))
+		before := b.Mistakes()
 		v.losses = weighted(at, o.Loss.Build(at, v.yTrue, v.yPred), v.weights)
 		if v.losses == nil || !v.losses.Valid() {
-			return nil, fmt.Errorf("compiling: %w", errors.Join(b.Err()))
+			if b.Mistakes() == before {
+				at.Errorf("Build returned no valid value, and no error; call Errorf to report what is wrong")
+			}
+			return nil, nil, nil
 		}
 		mean, examples := at.Mean(v.losses), v.losses
-		if o.prefix != "" && examples.Rank() > 1 { // the outputs' losses may differ in rank
+		if o.prefix != "" && examples.Rank() > 1 { // losses of different outputs may differ in rank
 			examples = at.Mean(examples, axesFrom(1, examples.Rank())...)
 		}
 		if w := o.LossWeight; w != nil {
@@ -53,15 +82,17 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 		}
 		total, each = mean, examples
 	}
-	if training {
-		m.learn(b, c, total)
-	}
+	return of, total, each
+}
+
+// results adds the means of the losses, and the metrics, with variables under path. It returns them by their names in logs.
+func (c *compiled) results(b *graph.Builder, path string, of []operands, each *graph.Value) map[string]*graph.Value {
 	values := map[string]*graph.Value{}
-	if losses > 0 {
+	if each != nil {
 		values["loss"] = metric.Mean(b.In(path+"/loss", "loss"), each, nil)
 	}
 	for i, o := range c.objectives {
-		if losses > 1 && o.Loss != nil {
+		if o.Loss != nil && c.lossCount() > 1 {
 			name := o.prefix + "loss"
 			values[name] = metric.Mean(b.In(path+"/"+name, o.place("loss")), of[i].losses, nil)
 		}
@@ -74,26 +105,14 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 			values[name] = x.Build(b.In(path+"/"+name, "metric "+name), of[i].yTrue, of[i].yPred, w)
 		}
 	}
-	var outputs []graph.Output
-	for _, name := range c.names {
-		v := values[name]
-		if v == nil || v.Valid() && v.Rank() != 0 {
-			b.In("", "metric "+name).Errorf("want a scalar as the result")
-		}
-		outputs = append(outputs, graph.Output{Key: name, Value: v})
-	}
-	g, err := b.Finish(outputs...)
-	if err != nil {
-		return nil, fmt.Errorf("compiling: %w", err)
-	}
-	return g, nil
+	return values
 }
 
-// weighted multiplies losses by the weights of their examples. Keras' sum_over_batch_size is
-// the weighted sum over the number of losses, not the sum of the weights.
+// weighted multiplies losses by the weights of their examples. Keras' sum_over_batch_size divides the
+// weighted sum by the number of losses, not by the sum of the weights.
 func weighted(at *graph.Builder, losses, weights *graph.Value) *graph.Value {
 	if losses != nil && losses.Valid() && losses.Rank() == 0 {
-		return at.Errorf("the loss is one number; want one an example, shape (batch, ...)")
+		return at.Errorf("the loss is a scalar; want one value for each example, shape (batch, ...)")
 	}
 	if losses == nil || !losses.Valid() {
 		return losses
@@ -106,7 +125,7 @@ func weighted(at *graph.Builder, losses, weights *graph.Value) *graph.Value {
 	return at.Mul(losses, weights)
 }
 
-// axesFrom are the axes from one on.
+// axesFrom returns the axes first, first+1, ..., rank-1.
 func axesFrom(first, rank int) []int {
 	var axes []int
 	for a := first; a < rank; a++ {
@@ -115,7 +134,7 @@ func axesFrom(first, rank int) []int {
 	return axes
 }
 
-// learn adds the gradients and the optimizer.
+// learn adds the gradients and the optimizer's updates.
 func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
 	var weights []*graph.Value
 	for _, v := range m.vars() {
@@ -124,7 +143,7 @@ func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
 		}
 	}
 	if len(weights) == 0 {
-		return // there is still something to evaluate; Fit refuses
+		return // the model can still be evaluated; Fit returns an error
 	}
 	grads := graph.Grad(b, total, weights...)
 	at := b.In(optimizerPath, "optimizer ("+c.config.Optimizer.Class()+")")

@@ -9,19 +9,24 @@ import (
 	"github.com/lince-ml/lince/internal/summary"
 )
 
-// Summary is how to print a model's summary. The zero value is Keras' default.
-type Summary struct {
-	ExpandNested  bool      // show the layers of models that are layers
-	ShowTrainable bool      // a column that says which layers are trained: Y, N, or - for no weights
-	LineLength    int       // width of the table in columns; 0 is the terminal's, at most 88 (108 with "Connected to")
-	Positions     []float64 // fractions of the width at which the columns end; nil is Keras' default
+// SummaryOptions configures Model.Summary. The zero value is Keras' default.
+type SummaryOptions struct {
+	// ExpandNested also prints the layers of nested models (expand_nested).
+	ExpandNested bool
+	// ShowTrainable adds a column: Y for a trainable layer, N for another, - for one without weights (show_trainable).
+	ShowTrainable bool
+	// LineLength is the width of the table in columns (line_length). The default is 4 less than the terminal's width, or 76
+	// without a terminal; it is at most 88, or 108 with the column "Connected to".
+	LineLength int
+	// Positions are the fractions of the width at which the columns end (positions). The default is Keras'.
+	Positions []float64
 }
 
-// Summary prints what the model is made of, as Keras' model.summary(): layers, shapes,
-// parameters, and what each layer is connected to where the model is no chain; the parameters
-// of the optimizer too, once it has made a step. A terminal's width and colours are used where
-// w is one.
-func (m *Model) Summary(w io.Writer, o Summary) error {
+// Summary prints a table of the model's layers with their output shapes and parameters, as Keras'
+// model.summary() does. If the model is not a chain of layers, a column shows what each layer is connected
+// to. After the first training step, the optimizer's parameters are listed too. If w is a terminal, the table
+// has its width and colors; NO_COLOR turns colors off.
+func (m *Model) Summary(w io.Writer, o SummaryOptions) error {
 	s := summary.Model{Name: m.name, Connected: !m.chain, Rows: m.rows()}
 	for _, v := range m.Variables() {
 		if v.Trainable() {
@@ -46,7 +51,7 @@ func (m *Model) Summary(w io.Writer, o Summary) error {
 	return s.Write(w, how)
 }
 
-// rows are the layers' rows in the summary.
+// rows returns the layers' rows in the summary.
 func (m *Model) rows() []summary.Row {
 	calls, node := nodes(m.calls)
 	var rows []summary.Row

@@ -12,8 +12,8 @@ import (
 	"github.com/lince-ml/lince/internal/testenv"
 )
 
-// summaryOf is a model's summary as a file has it.
-func summaryOf(t *testing.T, m *lince.Model, o lince.Summary) string {
+// summaryOf returns a model's summary, without terminal colors.
+func summaryOf(t *testing.T, m *lince.Model, o lince.SummaryOptions) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := m.Summary(&b, o); err != nil {
@@ -22,13 +22,13 @@ func summaryOf(t *testing.T, m *lince.Model, o lince.Summary) string {
 	return b.String()
 }
 
-// summaries are the ways in which Keras printed them, by what is put behind a file's name.
-var summaries = map[string]lince.Summary{
+// summaries are the options with which Keras printed the golden files, by the suffix of the file's name.
+var summaries = map[string]lince.SummaryOptions{
 	"":          {},
 	"-expanded": {ExpandNested: true, ShowTrainable: true},
 }
 
-// TestSummaryAsKeras compares Summary with what real Keras prints of the same networks, byte for byte.
+// TestSummaryAsKeras compares Summary byte for byte with what real Keras prints for the same networks.
 func TestSummaryAsKeras(t *testing.T) {
 	for name, build := range networks {
 		t.Run(name, func(t *testing.T) {
@@ -49,8 +49,8 @@ func TestSummaryAsKeras(t *testing.T) {
 	}
 }
 
-// TestSummaryOfNestedModels opens models in models of real Keras and prints their summaries, byte
-// for byte: of two outputs, shared, three deep, frozen, trained.
+// TestSummaryOfNestedModels opens nested models of real Keras and compares their summaries byte for byte: with two
+// outputs, shared, three levels deep, frozen, trained.
 func TestSummaryOfNestedModels(t *testing.T) {
 	folder := t.TempDir()
 	testenv.Python(t, "interop.py", "summaries", folder)

@@ -11,43 +11,42 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Symbol is a value of a network that is being made: what a layer gives for what it was
-// applied to, without numbers (Keras' KerasTensor). Input and Apply make symbols, and
-// Functional makes a model of them.
+// Symbol is a value in a network that is being built: the result of a layer, with a shape but without numbers
+// (Keras' KerasTensor). Input and Apply make symbols, and Functional makes a model from them.
 //
-// A mistake is not told by Apply: its result is a symbol without a shape, and Functional
-// tells all mistakes of a network at once.
+// Apply reports no errors. If there is a mistake, its result is a symbol without a shape, and Functional
+// reports all mistakes in the network at once.
 type Symbol struct {
 	call  *call
-	index int // among the call's results
+	index int // of the result among the call's results
 	typ   op.Type
-	list  []*Symbol // what List was made of
+	list  []*Symbol // the operands of List
 }
 
-// call is a layer applied to values: a Keras node.
+// call is a layer applied to values (Keras' node).
 type call struct {
-	layer *made
+	layer *layerInstance
 	in    []*Symbol
 	out   []*Symbol
-	born  int   // calls and layers are numbered in the order in which they were made
-	err   error // a mistake that no graph can tell
+	born  int   // sequence number among all calls and layers
+	err   error // a mistake that building the graph does not find
 }
 
-// making numbers what is made, and guards what layers know of their uses.
+// making numbers calls and layers, and guards layerInstance.applied and Model.self.
 var making struct {
 	sync.Mutex
 	count int
 }
 
-// Shape is the symbol's shape; the batch dimension is tensor.Unknown. It is nil where the
-// network has a mistake before or at the symbol, and for a List.
+// Shape returns the symbol's shape (x.shape). The batch dimension is tensor.Unknown. It is nil for a List,
+// and if there is a mistake at the symbol or before it.
 func (s *Symbol) Shape() tensor.Shape { return s.typ.Shape.Clone() }
 
-// DType is the type of the symbol's numbers, tensor.Invalid where Shape is nil.
+// DType returns the type of the symbol's numbers (x.dtype), tensor.Invalid if Shape is nil.
 func (s *Symbol) DType() tensor.DType { return s.typ.DType }
 
-// Values returns the symbols of a List, or of the results of a model of several outputs; of
-// any other symbol it is the symbol alone.
+// Values returns the symbols of a List, or the results of a model with several outputs. For any other symbol
+// it returns the symbol alone.
 func (s *Symbol) Values() []*Symbol {
 	if s.list != nil {
 		return s.list
@@ -55,16 +54,16 @@ func (s *Symbol) Values() []*Symbol {
 	return []*Symbol{s}
 }
 
-// Layer is the layer whose result the symbol is; nil of a List.
+// Layer returns the layer that computes the symbol, nil for a List.
 func (s *Symbol) Layer() *Layer {
 	if s.call == nil {
 		return nil
 	}
-	return &Layer{made: s.call.layer}
+	return &Layer{layerInstance: s.call.layer}
 }
 
-// Then applies layers one after the other: the first to the symbol, each other to what the
-// one before it gives.
+// Then applies layers one after the other and returns the last result: the first layer to s, each other layer
+// to the result of the one before it.
 func (s *Symbol) Then(layers ...layer.Layer) *Symbol {
 	for _, l := range layers {
 		s = Apply(l, s)
@@ -72,7 +71,7 @@ func (s *Symbol) Then(layers ...layer.Layer) *Symbol {
 	return s
 }
 
-// List is several symbols as one: the inputs or outputs of a model, or a layer's operands.
+// List combines several symbols into one: the inputs or outputs of a model, or the operands of a layer.
 func List(symbols ...*Symbol) *Symbol {
 	s := &Symbol{list: []*Symbol{}}
 	for _, x := range symbols {
@@ -84,28 +83,28 @@ func List(symbols ...*Symbol) *Symbol {
 	return s
 }
 
-// Input begins a network: a placeholder for a batch of examples (keras.Input).
+// Input begins a network: it returns a symbol for a batch of examples (keras.Input).
 func Input(in layer.Input) *Symbol {
 	return apply(newLayer(in), nil)
 }
 
-// Apply applies a layer to symbols and returns the symbol of its result: Keras' layer(x), or
-// layer([x, y]) for a layer of several operands such as layer.Add.
+// Apply applies a layer to symbols and returns the symbol of its result: Keras' layer(x), or layer([x, y])
+// for a layer with several operands such as layer.Add.
 //
-// A layer value (layer.Dense{Units: 10}) is a new layer with weights of its own each time. To
-// apply one layer several times, with the same weights, make it with Shared. A model is a
-// layer too; a model of several outputs gives a symbol whose Values they are.
+// Each use of a layer value such as layer.Dense{Units: 10} makes a new layer with its own weights. To apply
+// one layer several times with the same weights, make it with Shared. A model can be applied too; if it has
+// several outputs, they are the Values of the result.
 func Apply(l layer.Layer, x ...*Symbol) *Symbol {
 	if len(x) == 0 {
-		x = []*Symbol{{}} // invalid, for Functional to tell
+		x = []*Symbol{{}} // invalid: Functional reports it
 	}
 	return apply(newLayer(l), List(x...).list)
 }
 
-// apply makes a call, and infers what it gives.
-func apply(l *made, in []*Symbol) *Symbol {
+// apply makes a call and infers the types of its results.
+func apply(l *layerInstance, in []*Symbol) *Symbol {
 	c := newCall(l, in)
-	// Names are given later, and mistakes are told then.
+	// Mistakes are ignored here: Functional finds them again, when layers have names.
 	b := graph.NewBuilder(graph.NewStore(), false)
 	operands := make([]*graph.Value, len(in))
 	for i, x := range in {
@@ -130,8 +129,8 @@ func apply(l *made, in []*Symbol) *Symbol {
 	return &Symbol{list: c.out}
 }
 
-// newCall notes that a layer is applied, and not yet what that gives.
-func newCall(l *made, in []*Symbol) *call {
+// newCall makes a call without results.
+func newCall(l *layerInstance, in []*Symbol) *call {
 	making.Lock()
 	defer making.Unlock()
 	making.count++
@@ -142,7 +141,7 @@ func newCall(l *made, in []*Symbol) *call {
 	return c
 }
 
-// build adds the call to a graph.
+// build adds the call to a graph and returns its result.
 func (c *call) build(b *graph.Builder, operands []*graph.Value) *graph.Value {
 	l := c.layer
 	if in, ok := l.config.(layer.Input); ok && len(operands) == 0 {
@@ -153,7 +152,7 @@ func (c *call) build(b *graph.Builder, operands []*graph.Value) *graph.Value {
 		return b.Errorf("the layer is nil")
 	}
 	if m := l.Model(); m != nil && m.predict.graph == nil {
-		return b.Errorf("the model has no layers; Sequential, Functional or Open makes one")
+		return b.Errorf("the model has no layers; use Sequential, Functional or Open to make one")
 	}
 	least, most := layer.Operands(l.config)
 	n := len(operands)
@@ -173,13 +172,13 @@ func (c *call) build(b *graph.Builder, operands []*graph.Value) *graph.Value {
 	return l.Build(b, graph.List(operands...))
 }
 
-// value takes a layer out of a pointer to it: &layer.Dense{} is layer.Dense{}. What is nil
-// becomes the nil interface.
+// value returns the layer that a pointer points to: &layer.Dense{} means layer.Dense{}. For a nil pointer it
+// returns the nil interface.
 func value(l layer.Layer) layer.Layer {
 	switch l.(type) {
 	case nil:
 		return nil
-	case *Model, *Layer, *made:
+	case *Model, *Layer, *layerInstance:
 		if reflect.ValueOf(l).IsNil() {
 			return nil
 		}

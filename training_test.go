@@ -11,13 +11,13 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
-	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
-// hash is the formula of internal/golden/training.py: numbers from [0, 1).
+// hash is the formula of internal/golden/training.py: numbers in [0, 1).
 func hash(n int, salt uint64) []float64 {
 	u := make([]float64, n)
 	for i := range u {
@@ -30,7 +30,7 @@ func hash(n int, salt uint64) []float64 {
 	return u
 }
 
-// stripes is a data set of one batch an epoch: batch() of training.py.
+// stripes is a dataset of one batch per epoch, as batch() of training.py.
 type stripes struct{ side, salt int }
 
 const stripesBatch = 15
@@ -47,7 +47,7 @@ func (s stripes) Batches(_ context.Context, epoch, _ int) iter.Seq2[data.Batch, 
 		x, y := tensor.New(tensor.Float32, stripesBatch, s.side, s.side, 3), tensor.New(tensor.Float32, stripesBatch, 2)
 		u := hash(x.Len(), uint64(s.salt+epoch))
 		faint := 0.25
-		if s.side == 32 { // the small network learns for all of its 50 steps
+		if s.side == 32 { // the small network keeps learning for all of its 50 steps
 			faint = 0.08
 		}
 		i := 0
@@ -88,15 +88,14 @@ func (stripes) weights(m *lince.Model) []*tensor.Tensor {
 	return w
 }
 
-// TestTrainingAsKeras trains the tutorial's network as Keras did, from the same weights on
-// the same batches: the losses of all steps agree to 1e-4, the weights at the end to 1e-3
-// of their length. Rounding differs from step to step, so equality is not to be had.
+// TestTrainingAsKeras trains the tutorial's network as Keras did, from the same weights and on the same batches. The
+// losses of all steps must agree to 1e-4, and the weights at the end to 1e-3 of their norm. Equality is not possible,
+// because rounding differs.
 //
-// Where the environment variable LINCE_TRAINING names a folder with goldens made anew,
-// those are compared, in the first ten steps: Keras' own rounding depends on the processor,
-// and RMSprop makes a step of full size of a gradient however small, so that a difference
-// of rounding can grow to any size after that. The goldens that are kept are of batches on
-// which it does not.
+// If the environment variable LINCE_TRAINING names a folder with new golden files, the test compares those, for the
+// first ten steps only. Keras' rounding depends on the processor, and RMSprop makes a full step for a gradient however
+// small, so a difference in rounding can grow to any size. The golden files in testdata are of batches on which it does
+// not.
 func TestTrainingAsKeras(t *testing.T) {
 	for _, name := range []string{"small", "whole"} {
 		t.Run(name, func(t *testing.T) {
@@ -104,9 +103,9 @@ func TestTrainingAsKeras(t *testing.T) {
 				t.Skip("takes seconds")
 			}
 			folder := filepath.Join("testdata", "training")
-			anew := os.Getenv("LINCE_TRAINING")
-			if anew != "" {
-				folder = anew
+			fresh := os.Getenv("LINCE_TRAINING")
+			if fresh != "" {
+				folder = fresh
 			}
 			raw, err := os.ReadFile(filepath.Join(folder, name+".json"))
 			if err != nil {
@@ -121,19 +120,10 @@ func TestTrainingAsKeras(t *testing.T) {
 			if err := json.Unmarshal(raw, &want); err != nil {
 				t.Fatal(err)
 			}
-			if anew != "" {
+			if fresh != "" {
 				want.Steps, want.Weights = min(want.Steps, 10), nil
 			}
-			m, err := lince.Sequential(
-				layer.Input{Shape: []int{want.Side, want.Side, 3}},
-				layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
-				layer.MaxPool2D{Pool: layer.Size{2, 2}},
-				layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
-				layer.MaxPool2D{Pool: layer.Size{2, 2}},
-				layer.Flatten{},
-				layer.Dense{Units: 64, Activation: layer.ReLU},
-				layer.Dense{Units: 2, Activation: layer.Softmax},
-			)
+			m, err := lince.Sequential(tutorial.Layers(want.Side, want.Side, 2)...)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -22,21 +22,21 @@ func check(err error) {
 	}
 }
 
-// The tutorial, as the README has it.
+// The tutorial, as in the README.
 func Example_tutorial() {
 	ctx := context.Background()
 
-	// A table of file names and labels, from Kaggle's zip as it is, a folder, a CSV, or drawn.
+	// A table of file names and labels: from Kaggle's zip, a folder, a CSV file, or a generated demo.
 	table, err := data.Open(ctx, "demo:cats-and-dogs?n=60", data.OpenOptions{})
 	check(err)
 	defer table.Close()
 	fmt.Println(table.Head(3))
 
-	// The very rows that scikit-learn's train_test_split gives.
+	// The same rows as scikit-learn's train_test_split.
 	trainRows, testRows, err := table.TrainTestSplit(data.SplitOptions{TestSize: .25, RandomState: 42})
 	check(err)
 
-	// Batches, augmented as by ImageDataGenerator: for a seed, the same draws and pixels.
+	// Batches, augmented with the same draws and pixels as Keras' ImageDataGenerator.
 	train, err := data.Images(trainRows, data.ImageOptions{
 		TargetSize: [2]int{128, 128},
 		BatchSize:  15,
@@ -85,7 +85,7 @@ func Example_tutorial() {
 	file := filepath.Join(os.TempDir(), "cats-dogs.keras")
 	check(model.Save(file)) // Keras opens it, too
 
-	// The file has the names of the classes, and how a picture becomes the model's input.
+	// The file has the class names and the preprocessing.
 	opened, err := lince.Open(file)
 	check(err)
 	photo, err := testRows.Row(0).Bytes()

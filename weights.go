@@ -7,20 +7,20 @@ import (
 	"github.com/lince-ml/lince/format/keras"
 )
 
-// weightsSuffix is what Keras wants of the name of a file of weights.
+// weightsSuffix must end the name of a file of weights, as in Keras.
 const weightsSuffix = ".weights.h5"
 
-// SaveWeights writes the values of all variables, the optimizer's too, to a file that Keras'
-// load_weights reads: Keras' save_weights. The name must end in .weights.h5.
+// SaveWeights writes the values of all variables, including the optimizer's, to a file for Keras'
+// load_weights (model.save_weights). path must end in .weights.h5.
 func (m *Model) SaveWeights(path string) error {
 	return m.save("saving weights", path, weightsSuffix, nil, func(w io.Writer, f *keras.File) error {
 		return keras.WriteWeights(w, f.Weights)
 	})
 }
 
-// LoadWeights gives the layers' variables the values in a .weights.h5 file of lince or Keras 3, of
-// a model of the same layers: Keras' load_weights. The optimizer stays as it is. Nothing
-// changes on an error, which names every layer that does not fit.
+// LoadWeights reads the values of the layers' variables from a .weights.h5 file that lince or Keras 3 wrote
+// for a model with the same layers (model.load_weights). The optimizer's state is unchanged. The error lists
+// every layer that does not match; nothing changes then.
 func (m *Model) LoadWeights(path string) error {
 	if err := m.loadWeights(path); err != nil {
 		return fmt.Errorf("loading the weights %s: %w", path, err)

@@ -36,7 +36,7 @@ func TestSaveWeights(t *testing.T) {
 	}
 	small := smallModel(t, 1)
 	before := small.Weights()
-	if err := small.LoadWeights(path); err == nil || !strings.Contains(err.Error(), "layer conv2d: the file has 0 variables, the network 2") || !strings.Contains(err.Error(), "layer dense_1") {
+	if err := small.LoadWeights(path); err == nil || !strings.Contains(err.Error(), "layer conv2d: want 2 variables, the file has 0") || !strings.Contains(err.Error(), "layer dense_1") {
 		t.Errorf("of another model: error is %v", err)
 	}
 	for i, w := range small.Weights() {
@@ -52,7 +52,7 @@ func TestSaveWeights(t *testing.T) {
 	}
 }
 
-// Compiled files whose last layer cannot be meant open, and training says what is odd.
+// A file whose loss does not fit the last layer opens, and training prints a warning.
 func TestDoubts(t *testing.T) {
 	m := must(on(1).Sequential(layer.Input{Shape: []int{6, 6, 1}}, layer.Flatten{}, layer.Dense{Units: 1, Activation: layer.Sigmoid}))
 	text := string(must(m.ToJSON()))

@@ -8,23 +8,23 @@ import (
 	"github.com/lince-ml/lince/profile"
 )
 
-// balance says how evenly a training step is cut: how many times as fast as with one thread
-// it would be with more, if threads cost nothing and shared nothing, by the times that its parts
-// take one after the other.
+// balance shows how evenly the work of a training step is divided into parts: the speedup over one
+// thread that more threads would give if they had no overhead and shared no resources. It is
+// computed from the times of the parts on one thread.
 type balance struct {
 	Name    string    `json:"name"`
-	Speedup []float64 `json:"speedup"` // for balanceThreads
+	Speedup []float64 `json:"speedup"` // for each of balanceThreads
 }
 
 var balanceThreads = []int{2, 4, 8, 16}
 
-// balances are what is looked at so: training steps of the tutorial's network, by batch.
+// balances lists the measured training steps of the tutorial's network, by batch size.
 var balances = []struct{ name, batch string }{
 	{"balance of the tutorial's training step, batch 15", "15"},
 	{"balance of the tutorial's training step, batch 32", "32"},
 }
 
-// balanced measures the parts of a training step with one thread: BATCH.
+// balanced measures the parts of a training step on one thread. Its argument is BATCH.
 func balanced(args []string, _ int) (values, error) {
 	p := &profile.Profile{MaxSpans: 1}
 	if _, err := tutorialSteps(args[0], 1, p); err != nil {
@@ -37,7 +37,7 @@ func balanced(args []string, _ int) (values, error) {
 	return v, nil
 }
 
-// balance runs balanced, in a process of its own.
+// balance runs balanced in a separate process.
 func (o *options) balance(name, batch string) (balance, error) {
 	var got []values
 	if err := o.side(&got, nil, o.self, "-measure", "balance", batch); err != nil {
@@ -50,7 +50,7 @@ func (o *options) balance(name, batch string) (balance, error) {
 	return b, nil
 }
 
-// putBalance adds b, or puts it in the place of an earlier one.
+// putBalance adds b, or replaces an earlier one.
 func (r *results) putBalance(b balance) {
 	for i, old := range r.Balance {
 		if old.Name == b.Name {
@@ -61,7 +61,7 @@ func (r *results) putBalance(b balance) {
 	r.Balance = append(r.Balance, b)
 }
 
-// String is for a terminal and a page: "2 threads 1.98x, ...".
+// String returns "NAME: 2 threads 1.98x, ...".
 func (b balance) String() string {
 	var parts []string
 	for i, s := range b.Speedup {

@@ -43,7 +43,7 @@ func TestJoin(t *testing.T) {
 		t.Errorf("%+v", items)
 	}
 	if _, err := join(ours, []values{{"a": 6}}, nil); err == nil {
-		t.Error("a number that only one side has is no error")
+		t.Error("no error for a number that only one side has")
 	}
 }
 
@@ -56,7 +56,7 @@ func TestTable(t *testing.T) {
 		}},
 		{Name: "step", Unit: "ms", Goal: goal{Ratio: 5, Floor: 4}, Others: .25, Items: []item{{Name: "step", Lince: 10, Peer: 45}}},
 		{Name: "memory", Unit: "MiB", Goal: goal{Most: 300}, Items: []item{{Name: "process", Lince: 250, Peer: 1000}}},
-		{Name: "photographs", Error: "there are none"},
+		{Name: "photos", Error: "there are none"},
 	}}
 	var b strings.Builder
 	if err := r.print(&b); err != nil {
@@ -72,11 +72,11 @@ func TestTable(t *testing.T) {
 	}
 	want := [][]string{
 		heads,
-		{"layers: forward (2 layers)", "2.00 ms", "4.50 ms", "1.41x (worst 0.50x: two)", "1x, none under 0.6x", "no", "50% FMA", "0%"},
+		{"layers: forward (2 layers)", "2.00 ms", "4.50 ms", "1.41x (worst 0.50x: two)", "1x, each at least 0.6x", "no", "50% FMA", "0%"},
 		{"layers: filter", "2.00 ms", "3.00 ms", "1.50x", "1x", "yes", "25%"},
-		{"step", "10.0 ms", "45.0 ms", "4.50x", "5x, 4x the least", "the least", "0%, others had 25% of the time"},
+		{"step", "10.0 ms", "45.0 ms", "4.50x", "5x, minimum 4x", "minimum", "0%, other processes used 25%"},
 		{"memory", "250 MiB", "1000 MiB", "4.00x", "at most 300 MiB", "yes", "0%"},
-		{"photographs", "not measured: there are none"},
+		{"photos", "not measured: there are none"},
 		{"balance: 2 threads 2.00x, 4 threads 3.50x, 8 threads 5.00x, 16 threads 6.00x"},
 	}
 	if !slices.EqualFunc(got, want, slices.Equal) {
@@ -84,19 +84,20 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// The table has each layer once, and none that the peer would pad to another size.
+// TestLayers checks that the table has each layer once, and only layers whose results have the same
+// size on both sides.
 func TestLayers(t *testing.T) {
 	seen := map[convLayer]bool{}
 	for _, l := range layers {
 		if seen[l] {
-			t.Errorf("%s: %s is there twice", l.network, l.name())
+			t.Errorf("%s: %s is listed twice", l.network, l.name())
 		}
 		seen[l] = true
 		if l.groups != 1 && (l.groups != l.channels || l.filters%l.channels != 0) {
 			t.Errorf("%s: %s has %d groups", l.network, l.name(), l.groups)
 		}
 		if l.kernel%2 == 0 || l.height%l.stride != 0 {
-			t.Errorf("%s: %s would be padded in another way by the peer", l.network, l.name())
+			t.Errorf("%s: the padding of %s differs between lince and the peer", l.network, l.name())
 		}
 	}
 	if want := []string{"ResNet-50", "MobileNetV2", "EfficientNet-B0", "VGG-16"}; !slices.Equal(networks(), want) {
@@ -104,7 +105,7 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// Every row names what is there, once.
+// TestRows checks that names of rows are unique and that rows refer to kinds and scripts that exist.
 func TestRows(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range rows {
@@ -114,7 +115,7 @@ func TestRows(t *testing.T) {
 		seen[r.name] = true
 		k, ok := kinds[r.lince[0]]
 		if !ok {
-			t.Errorf("%s: there is nothing to measure as %q", r.name, r.lince[0])
+			t.Errorf("%s: unknown kind %q", r.name, r.lince[0])
 		} else if _, err := k.workOf(r.lince[1:]); err != nil {
 			t.Errorf("%s: %v", r.name, err)
 		}
@@ -127,7 +128,7 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// Every direction is a graph that the engine runs, and so is every block.
+// TestGraphs checks that the engine runs the graphs of all directions, products and blocks.
 func TestGraphs(t *testing.T) {
 	convolution := convLayer{height: 8, width: 8, channels: 4, filters: 4, kernel: 3, stride: 2, groups: 1}
 	depthwise := convolution
@@ -151,7 +152,7 @@ func TestGraphs(t *testing.T) {
 	}
 }
 
-// Nothing is written into the tree without -write.
+// TestKeep checks that nothing is written into the tree without -write.
 func TestKeep(t *testing.T) {
 	root := t.TempDir()
 	document := filepath.Join(root, "BENCHMARKS.md")
@@ -176,7 +177,7 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// BENCHMARKS.md shows what is in bench/results.
+// TestDocument checks that BENCHMARKS.md shows the results in bench/results.
 func TestDocument(t *testing.T) {
 	root := testenv.Root(t)
 	text, err := os.ReadFile(filepath.Join(root, "BENCHMARKS.md"))
@@ -188,6 +189,6 @@ func TestDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(text) != want {
-		t.Error("BENCHMARKS.md is not what bench/results say: go run ./bench -tables")
+		t.Error("the tables of BENCHMARKS.md differ from bench/results; run go run ./bench -tables")
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/lince-ml/lince/internal/machine"
 )
 
-// binary builds cmd/lince in a folder that the caller removes.
+// binary builds cmd/lince in a temporary folder, which the caller must remove.
 func binary() (path, folder string, err error) {
 	if folder, err = os.MkdirTemp("", "lince-bench-"); err != nil {
 		return "", "", err
@@ -33,9 +33,9 @@ func binary() (path, folder string, err error) {
 	return path, folder, build.Run()
 }
 
-// wholeTutorial runs lince train on the photographs: WHAT BATCH EPOCHS, WHAT being seconds,
-// of the whole process and of an epoch, or MiB, the most memory that the process had when it
-// kept no decoded pictures.
+// wholeTutorial runs lince train on the photos. Its arguments are WHAT BATCH EPOCHS. WHAT is
+// seconds, for the times of the process and of an epoch, or MiB, for the peak memory of a process
+// that keeps no decoded images.
 func wholeTutorial(args []string, threads int) (values, error) {
 	path, folder, err := binary()
 	defer func() { _ = os.RemoveAll(folder) }() // temporary
@@ -43,7 +43,7 @@ func wholeTutorial(args []string, threads int) (values, error) {
 		return nil, err
 	}
 	out := filepath.Join(folder, "run")
-	flags := []string{"train", photograph(photographs), "--quiet", "--out", out, "--batch", args[1], "--epochs", args[2], "--threads", strconv.Itoa(threads)}
+	flags := []string{"train", photo(photos), "--quiet", "--out", out, "--batch", args[1], "--epochs", args[2], "--threads", strconv.Itoa(threads)}
 	if args[0] == "MiB" {
 		flags = append(flags, "--cache", "0")
 	}
@@ -57,7 +57,7 @@ func wholeTutorial(args []string, threads int) (values, error) {
 	if args[0] == "MiB" {
 		peak, ok := machine.PeakMemory(c.ProcessState)
 		if !ok {
-			return nil, errors.New("the system does not tell a process' greatest memory")
+			return nil, errors.New("this system does not report the peak memory of a process")
 		}
 		return values{"whole process": float64(peak) / (1 << 20)}, nil
 	}
@@ -72,7 +72,7 @@ func wholeTutorial(args []string, threads int) (values, error) {
 		return nil, err
 	}
 	if len(record.Epochs) == 0 {
-		return nil, fmt.Errorf("run.json tells no epoch's time")
+		return nil, fmt.Errorf("run.json has no epoch times")
 	}
 	return values{"whole process": took, "an epoch": median(record.Epochs)}, nil
 }

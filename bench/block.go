@@ -7,8 +7,8 @@ import (
 	"github.com/lince-ml/lince/graph"
 )
 
-// blocks are parts of networks in inference, batch normalisation folded into weights and
-// biases; peers/onnx_block.py has the same.
+// blocks lists blocks of networks, for inference, with batch normalization folded into weights and
+// biases. peers/onnx_block.py has the same blocks.
 var blocks = []struct {
 	name   string
 	layers []convLayer
@@ -42,13 +42,13 @@ var blocks = []struct {
 	},
 }
 
-// chain adds the layers of a block one after the other.
+// chain adds the layers of a block in sequence.
 type chain struct {
 	b      *graph.Builder
 	layers []convLayer
 }
 
-// conv adds the next layer and its bias.
+// conv adds the next layer with its bias.
 func (c *chain) conv(x *graph.Value) *graph.Value {
 	l := c.layers[0]
 	c.layers = c.layers[1:]
@@ -56,7 +56,7 @@ func (c *chain) conv(x *graph.Value) *graph.Value {
 	return c.b.Add(l.forward(c.b, x, weights(c.b, name+"/kernel", l.weights()...)), weights(c.b, name+"/bias", l.filters))
 }
 
-// blockForward measures a block: NAME BATCH.
+// blockForward measures a block. Its arguments are NAME BATCH.
 func blockForward(args []string, threads int) (values, error) {
 	batch, err := strconv.Atoi(args[1])
 	if err != nil {

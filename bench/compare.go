@@ -13,16 +13,16 @@ import (
 	"time"
 )
 
-// values are numbers by name, as both sides print them.
+// values holds numbers by name, in the form that both sides print.
 type values map[string]float64
 
-// compare measures a row: both sides in turn, the one that begins changing from round to
-// round. What goes wrong is in the result.
+// compare measures a row. Both sides run in turn, and the side that goes first alternates from round
+// to round. Errors are stored in the result.
 func (o *options) compare(r row) result {
 	res := result{Name: r.name, Unit: r.unit, Peer: r.peer, Goal: r.goal, Threads: o.threads, Date: time.Now().Format(time.DateOnly)}
 	for _, name := range r.needs {
 		if path := filepath.Join(o.shared, "data", name); !exists(path) {
-			res.Error = fmt.Sprintf("needs the photographs %s (set LINCE_SHARED to the folder that has data/%s)", path, name)
+			res.Error = fmt.Sprintf("needs the photos %s (set LINCE_SHARED to the folder with data/%s)", path, name)
 			return res
 		}
 	}
@@ -60,8 +60,8 @@ func (o *options) compare(r row) result {
 	return res
 }
 
-// watchOthers returns a function that tells which part of the processors' time something else
-// than the bench has taken since; 0 where the system does not tell.
+// watchOthers returns a function that returns the fraction of processor time that processes other
+// than the bench have used since the call. It is 0 if the system does not report processor times.
 func watchOthers() func() float64 {
 	all, used, ours, err := cpuTime()
 	return func() float64 {
@@ -78,14 +78,14 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// side runs a command whose last line is an object of numbers.
+// side runs a command whose last line of output is a JSON object of numbers.
 func (o *options) side(into *[]values, env []string, name string, args ...string) error {
 	c := exec.Command(name, args...)
 	var out, errOut bytes.Buffer
 	c.Stdout, c.Stderr = &out, &errOut
 	c.Env = append(os.Environ(),
 		"LINCE_SHARED="+o.shared,
-		"PYTHONDONTWRITEBYTECODE=1", // beside peers/*.py, in the tree
+		"PYTHONDONTWRITEBYTECODE=1", // keep the tree free of .pyc files
 		"BENCH_STARTED="+strconv.FormatFloat(float64(time.Now().UnixNano())/1e9, 'f', 6, 64),
 	)
 	c.Env = append(c.Env, env...)
@@ -101,7 +101,7 @@ func (o *options) side(into *[]values, env []string, name string, args ...string
 	return nil
 }
 
-// lastLines is the end of what a process said before it failed.
+// lastLines returns the last three lines of a process's output.
 func lastLines(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return strings.Join(lines[max(0, len(lines)-3):], "; ")

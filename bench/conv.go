@@ -7,9 +7,9 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// directions are the passes through a convolution: forward, and the gradients of images and
-// filter, with weights that change from run to run, as in training; and inference, whose
-// weights are packed for the kernels once.
+// directions lists the measured passes through a convolution. In forward, data (the gradient of the
+// input) and filter (the gradient of the filter), weights change in each run, as in training. In
+// inference they are constant, and packed for the kernels once.
 var directions = []struct {
 	name  string
 	build func(b *graph.Builder, l convLayer, batch int) *graph.Value
@@ -59,7 +59,7 @@ func (l convLayer) forward(b *graph.Builder, x, k *graph.Value) *graph.Value {
 	return b.Conv2D(x, k, l.window())
 }
 
-// convolutions measures a network's convolutions: NETWORK BATCH.
+// convolutions measures a network's convolutions. Its arguments are NETWORK BATCH.
 func convolutions(args []string, threads int) (values, error) {
 	v := values{}
 	err := eachConvolution(args, func(l convLayer, batch int) (err error) {

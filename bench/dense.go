@@ -7,7 +7,7 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// products are those of a dense layer: x W, dy W^T, x^T dy.
+// products lists the matrix products of a dense layer: x W, dy W^T and x^T dy.
 var products = []struct {
 	name  string
 	build func(b *graph.Builder, units, batch int) *graph.Value
@@ -23,7 +23,7 @@ var products = []struct {
 	}},
 }
 
-// denseProducts measures the products of a dense layer: UNITS BATCH.
+// denseProducts measures the products of a dense layer. Its arguments are UNITS BATCH.
 func denseProducts(args []string, threads int) (values, error) {
 	units, batch, err := twoInts(args)
 	if err != nil {

@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// What stands between these in BENCHMARKS.md is made of bench/results.
+// The text between these lines of BENCHMARKS.md is generated from bench/results.
 const (
 	begin = "<!-- begin: go run ./bench -tables -->\n"
 	end   = "<!-- end -->\n"
 )
 
-// writeDocument writes the tables into BENCHMARKS.md.
+// writeDocument updates the tables in BENCHMARKS.md.
 func writeDocument(root string) error {
 	path := filepath.Join(root, "BENCHMARKS.md")
 	text, err := os.ReadFile(path)
@@ -30,12 +30,12 @@ func writeDocument(root string) error {
 	return os.WriteFile(path, []byte(changed), 0o666)
 }
 
-// withTables is the document with the tables of bench/results in their place.
+// withTables returns the document with its tables replaced by those of bench/results.
 func withTables(root, document string) (string, error) {
 	before, rest, ok := strings.Cut(document, begin)
 	_, after, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
-		return "", fmt.Errorf("BENCHMARKS.md has no lines %q and %q", strings.TrimSpace(begin), strings.TrimSpace(end))
+		return "", fmt.Errorf("BENCHMARKS.md must have the lines %q and %q", strings.TrimSpace(begin), strings.TrimSpace(end))
 	}
 	files, err := filepath.Glob(filepath.Join(root, "bench", "results", "*.json"))
 	if err != nil {
@@ -58,12 +58,13 @@ func withTables(root, document string) (string, error) {
 	return b.String(), nil
 }
 
-// markdown writes a machine's section: its limits, the table, and what loses.
+// markdown writes the section of a machine: its limits, the table, and the measurements at which
+// the peer is faster.
 func (r *results) markdown(b *strings.Builder) {
 	fmt.Fprintf(b, "\n### %s, %d cores (%s)\n\n", r.CPU, r.Cores, r.ISA)
-	fmt.Fprintf(b, "Limits with %d threads: %.0f GFLOP/s of FMA, %.0f GB/s read, %.0f GB/s copied; with one: %.0f, %.0f, %.0f. %s.\n\n",
+	fmt.Fprintf(b, "Measured limits with %d threads: %.0f GFLOP/s (FMA), %.0f GB/s reading, %.0f GB/s copying. With one thread: %.0f GFLOP/s, %.0f GB/s, %.0f GB/s. Built with %s.\n\n",
 		r.Limits.Threads, r.Limits.FMA, r.Limits.Read, r.Limits.Copy, r.One.FMA, r.One.Read, r.One.Copy, r.Go)
-	columns := append(slices.Clone(heads[:3]), append([]string{"which peer"}, heads[3:]...)...)
+	columns := append(slices.Clone(heads[:3]), append([]string{"name of the peer"}, heads[3:]...)...)
 	fmt.Fprintf(b, "| %s |\n|%s\n", strings.Join(columns, " | "), strings.Repeat("---|", len(columns)))
 	var losing []item
 	for _, row := range r.Rows {
@@ -83,7 +84,7 @@ func (r *results) markdown(b *strings.Builder) {
 	}
 	for i, bal := range r.Balance {
 		if i == 0 {
-			b.WriteString("\nMore threads than this machine has, simulated from the times of the parts that the work is cut into:\n")
+			b.WriteString("\nSpeedup over one thread that the division of work allows with more threads, computed from the measured times of the parts:\n")
 		}
 		fmt.Fprintf(b, "- %s\n", bal)
 	}
@@ -91,8 +92,8 @@ func (r *results) markdown(b *strings.Builder) {
 		return
 	}
 	slices.SortStableFunc(losing, func(a, b item) int { return cmp.Compare(a.ratio(), b.ratio()) })
-	fmt.Fprintf(b, "\n<details><summary>Where the peer is faster: %d single measurements, the worst first</summary>\n\n", len(losing))
-	b.WriteString("| work | lince | peer | times as fast |\n|---|---|---|---|\n")
+	fmt.Fprintf(b, "\n<details><summary>The %d measurements at which the peer is faster, lowest speedup first</summary>\n\n", len(losing))
+	b.WriteString("| work | lince | peer | speedup |\n|---|---|---|---|\n")
 	for _, it := range losing {
 		fmt.Fprintf(b, "| %s | %s | %s | %.2fx |\n", it.Name, digits(it.Lince), digits(it.Peer), it.ratio())
 	}

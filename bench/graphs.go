@@ -8,8 +8,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// timeGraph runs a graph on the engine and returns the median milliseconds. Its inputs are
-// filled with random numbers, its outputs stay where the engine has them.
+// timeGraph runs a graph on the engine and returns the median milliseconds of a run. Inputs are
+// random numbers. Outputs stay in the engine's memory.
 func timeGraph(threads int, build func(b *graph.Builder) *graph.Value) (float64, error) {
 	store := graph.NewStore()
 	b := graph.NewBuilder(store, false)
@@ -35,24 +35,24 @@ func timeGraph(threads int, build func(b *graph.Builder) *graph.Value) (float64,
 	return milliseconds(func() error { return p.Run(in, out) })
 }
 
-// random is a tensor of numbers from 0 to 1.
+// random returns a tensor of random numbers from 0 to 1.
 func random(shape ...int) *tensor.Tensor {
 	t, zero, one := tensor.New(tensor.Float32, shape...), 0., 1.
 	initializer.RandomUniform{Minval: &zero, Maxval: &one}.Initialize(t, 1)
 	return t
 }
 
-// input is data of a graph: what is another in each run.
+// input adds an input, whose values change from run to run.
 func input(b *graph.Builder, key string, shape ...int) *graph.Value {
 	return b.Input(key, tensor.Float32, shape...)
 }
 
-// weights is a variable: what stays the same from run to run.
+// weights adds a variable, whose values stay the same from run to run.
 func weights(b *graph.Builder, name string, shape ...int) *graph.Value {
 	return b.Variable(graph.Variable{Path: name, Type: op.Type{DType: tensor.Float32, Shape: shape}, Init: initializer.RandomUniform{}})
 }
 
-// square is a window of equal sides, with same padding.
+// square returns a square window with same padding.
 func square(size, stride int) op.Window {
 	return op.Window{Size: [2]int{size, size}, Stride: [2]int{stride, stride}, Dilation: [2]int{1, 1}, Padding: op.Same}
 }

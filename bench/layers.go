@@ -9,25 +9,24 @@ import (
 	"strings"
 )
 
-// layersCSV has the convolutions of networks, each shape once; peers/torch_conv.py reads it
-// too.
+// layersCSV lists the convolutions of networks, each shape once. peers/torch_conv.py reads it too.
 //
 //go:embed layers.csv
 var layersCSV string
 
-// convLayer is a convolution of a network: square kernel, same padding. Depthwise ones have
-// as many groups as channels.
+// convLayer is a convolution of a network, with a square kernel and same padding. A depthwise one
+// has as many groups as channels.
 type convLayer struct {
 	network, layer                                           string
 	height, width, channels, filters, kernel, stride, groups int
 }
 
-// name is what the peer's script calls it.
+// name returns the name that the peer's script uses.
 func (l convLayer) name() string {
 	return fmt.Sprintf("%s %dx%dx%d->%d %dx%d/%d", l.layer, l.height, l.width, l.channels, l.filters, l.kernel, l.kernel, l.stride)
 }
 
-// work is what one pass, in any direction, has to do.
+// work returns the work of one pass, which is the same in all directions.
 func (l convLayer) work(batch int) work {
 	oh, ow := (l.height+l.stride-1)/l.stride, (l.width+l.stride-1)/l.stride
 	weights := l.kernel * l.kernel * l.channels / l.groups * l.filters
@@ -39,7 +38,7 @@ func (l convLayer) work(batch int) work {
 
 var layers = parseLayers(layersCSV)
 
-// parseLayers reads the table; it is part of the program, and a mistake in it is one of ours.
+// parseLayers parses the embedded table. It panics on errors, which are bugs.
 func parseLayers(text string) (list []convLayer) {
 	records, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	if err != nil {
@@ -57,7 +56,7 @@ func parseLayers(text string) (list []convLayer) {
 	return list
 }
 
-// networks are the networks' names, in the order of the table.
+// networks returns the names of the networks, in the order of the table.
 func networks() (names []string) {
 	for _, l := range layers {
 		if !slices.Contains(names, l.network) {

@@ -1,14 +1,15 @@
-// Command bench measures lince beside its peers: both on this machine, in turn, in processes
-// of their own, several rounds, medians. It sets up what the peers need in a virtual
-// environment of the user's cache, and prints a table; BENCHMARKS.md explains it all.
+// Command bench compares the speed of lince with that of its peers. It measures both on this
+// machine, in turn, in separate processes, for several rounds, and prints a table of the medians.
+// It installs the peers into a virtual environment in the user's cache folder. BENCHMARKS.md
+// describes the measurements.
 //
 //	go run ./bench [-run REGEXP] [-rounds 5] [-long] [-write] [-list] [-threads N] [-python PYTHON]
 //
-// With -write it also stores the results in bench/results/CPU.json, and their tables in
-// BENCHMARKS.md. "go run ./bench -tables" makes the tables of the stored results anew. Neither
-// is written without these flags.
+// With -write it also stores the results in bench/results/CPU.json and updates the tables in
+// BENCHMARKS.md. "go run ./bench -tables" only updates the tables from the stored results. Without
+// these flags it writes neither.
 //
-// Run it on a machine that does nothing else.
+// Run it on an otherwise idle machine.
 package main
 
 import (
@@ -21,7 +22,7 @@ import (
 	"runtime"
 )
 
-// options are the command's flags.
+// options holds the command's flags.
 type options struct {
 	run           *regexp.Regexp
 	rounds        int
@@ -66,8 +67,8 @@ func run() error {
 	return o.bench()
 }
 
-// bench measures the rows that are wanted and prints them; with -write it keeps them with
-// earlier ones.
+// bench measures the selected rows and prints them. With -write it merges them into the stored
+// results.
 func (o *options) bench() error {
 	if o.python == "" {
 		var err error
@@ -79,7 +80,7 @@ func (o *options) bench() error {
 	if err != nil {
 		return err
 	}
-	now := &results{}
+	measured := &results{}
 	var errs []error
 	for _, r := range rows {
 		if !o.run.MatchString(r.name) || r.long && !o.long && !o.selected {
@@ -93,9 +94,9 @@ func (o *options) bench() error {
 			errs = append(errs, fmt.Errorf("%s: %s", r.name, res.Error))
 			fmt.Fprintln(os.Stderr, errs[len(errs)-1])
 		}
-		now.put(res)
+		measured.put(res)
 		all.put(res)
-		if err := o.keep(all); err != nil { // after each row: ^C loses one
+		if err := o.keep(all); err != nil { // after each row, so that ^C loses only one
 			return err
 		}
 	}
@@ -107,17 +108,17 @@ func (o *options) bench() error {
 		if err != nil {
 			return err
 		}
-		now.putBalance(got)
+		measured.putBalance(got)
 		all.putBalance(got)
 	}
-	if len(now.Rows)+len(now.Balance) == 0 {
-		return fmt.Errorf("-run %s: no row; -list lists them", o.run)
+	if len(measured.Rows)+len(measured.Balance) == 0 {
+		return fmt.Errorf("no row matches -run %s; -list lists the rows", o.run)
 	}
-	now.Limits = all.Limits
-	return errors.Join(append(errs, o.keep(all), now.print(os.Stdout))...)
+	measured.Limits = all.Limits
+	return errors.Join(append(errs, o.keep(all), measured.print(os.Stdout))...)
 }
 
-// keep writes the results, and BENCHMARKS.md of them, where -write says so.
+// keep stores the results and updates BENCHMARKS.md, if -write is set.
 func (o *options) keep(r *results) error {
 	if !o.write {
 		return nil
@@ -127,15 +128,15 @@ func (o *options) keep(r *results) error {
 
 func parse() (*options, error) {
 	o := &options{}
-	pattern := flag.String("run", "", "only the rows whose name matches this regular expression")
-	flag.IntVar(&o.rounds, "rounds", 5, "how often each is measured")
-	flag.IntVar(&o.threads, "threads", runtime.NumCPU(), "threads, on both sides")
-	flag.StringVar(&o.python, "python", "", "a Python with bench/requirements.txt (default: one is set up)")
-	flag.BoolVar(&o.long, "long", false, "the rows that take many minutes, too")
-	flag.BoolVar(&o.list, "list", false, "list the rows and end")
-	flag.BoolVar(&o.write, "write", false, "store the results in bench/results/CPU.json, and their tables in BENCHMARKS.md")
-	flag.BoolVar(&o.tables, "tables", false, "write the tables of bench/results into BENCHMARKS.md anew, and end")
-	flag.BoolVar(&o.measure, "measure", false, "lince's side of a row: what the bench runs itself with")
+	pattern := flag.String("run", "", "measure only rows whose names match this regular expression")
+	flag.IntVar(&o.rounds, "rounds", 5, "number of rounds per row")
+	flag.IntVar(&o.threads, "threads", runtime.NumCPU(), "number of threads, for lince and its peers")
+	flag.StringVar(&o.python, "python", "", "Python interpreter with the packages of bench/requirements.txt (default: install them into a virtual environment)")
+	flag.BoolVar(&o.long, "long", false, "also measure rows that take many minutes")
+	flag.BoolVar(&o.list, "list", false, "list the rows and exit")
+	flag.BoolVar(&o.write, "write", false, "store the results in bench/results/CPU.json and update the tables in BENCHMARKS.md")
+	flag.BoolVar(&o.tables, "tables", false, "update the tables in BENCHMARKS.md from bench/results and exit")
+	flag.BoolVar(&o.measure, "measure", false, "measure lince's side of a row (the bench runs itself with this flag)")
 	flag.Parse()
 	o.args, o.selected = flag.Args(), *pattern != ""
 	var err error
@@ -144,9 +145,9 @@ func parse() (*options, error) {
 	}
 	switch {
 	case o.rounds < 1:
-		return nil, fmt.Errorf("-rounds %d: want at least 1", o.rounds)
+		return nil, fmt.Errorf("-rounds must be at least 1, got %d", o.rounds)
 	case o.threads < 1:
-		return nil, fmt.Errorf("-threads %d: want at least 1", o.threads)
+		return nil, fmt.Errorf("-threads must be at least 1, got %d", o.threads)
 	case len(o.args) > 0 && !o.measure:
 		return nil, fmt.Errorf("unexpected argument %q", o.args[0])
 	}
@@ -159,7 +160,7 @@ func parse() (*options, error) {
 	return o, err
 }
 
-// root is the folder with go.mod, at or above the current one.
+// root returns the folder with go.mod: the working folder or one above it.
 func root() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -171,13 +172,14 @@ func root() (string, error) {
 		}
 		up := filepath.Dir(dir)
 		if up == dir {
-			return "", errors.New("run me in the project's folder")
+			return "", errors.New("no go.mod here or above; run the bench in the project's folder")
 		}
 		dir = up
 	}
 }
 
-// sharedFolder is where photographs are, in its folder data: $LINCE_SHARED, or ../shared.
+// sharedFolder returns the folder whose subfolder data has the photos: $LINCE_SHARED, or
+// ../shared.
 func sharedFolder(root string) string {
 	if dir := os.Getenv("LINCE_SHARED"); dir != "" {
 		return dir

@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// kind is a way to measure lince. Its numbers have the names that the peer's script gives.
+// kind is a way to measure lince. Its values have the same names as those of the peer's script.
 type kind struct {
 	measure func(args []string, threads int) (values, error)
-	work    func(args []string) (map[string]work, error) // nil: not counted
+	work    func(args []string) (map[string]work, error) // nil if the work is not counted
 }
 
-// work is what a measured thing has to do at least.
+// work is the minimum work of a measured item.
 type work struct {
-	flops float64 // multiplications and additions, of the plain algorithm
-	bytes float64 // read and written, each number once
+	flops float64 // multiplications and additions of the direct algorithm
+	bytes float64 // size of operands and results, each counted once
 }
 
-// kinds is the list.
+// kinds lists the ways to measure lince, by the first word of row.lince.
 var kinds = map[string]kind{
 	"step":     {measure: trainingStep, work: stepWork},
 	"balance":  {measure: balanced},
@@ -42,14 +42,14 @@ func (k kind) workOf(args []string) (map[string]work, error) {
 	return k.work(args)
 }
 
-// measure runs lince's side of a row, and prints its numbers.
+// measure measures lince's side of a row, and prints the values.
 func measure(args []string, threads int) error {
 	if len(args) == 0 {
-		return fmt.Errorf("nothing to measure")
+		return fmt.Errorf("-measure needs arguments")
 	}
 	k, ok := kinds[args[0]]
 	if !ok {
-		return fmt.Errorf("%q is nothing to measure", args)
+		return fmt.Errorf("unknown measurement %q", args[0])
 	}
 	v, err := k.measure(args[1:], threads)
 	if err != nil {
@@ -58,15 +58,15 @@ func measure(args []string, threads int) error {
 	return json.NewEncoder(os.Stdout).Encode(v)
 }
 
-// A step is run a few times to warm up, then least times and for a while at least:
-// as peers/clock.py does.
+// A step is run warm times to warm up, and then at least minSteps times and for at least minTime, as
+// in peers/clock.py.
 const (
-	warm  = 2
-	least = 5
-	while = 100 * time.Millisecond
+	warm     = 2
+	minSteps = 5
+	minTime  = 100 * time.Millisecond
 )
 
-// milliseconds is the median of the times of step.
+// milliseconds returns the median time of step.
 func milliseconds(step func() error) (float64, error) {
 	for range warm {
 		if err := step(); err != nil {
@@ -74,7 +74,7 @@ func milliseconds(step func() error) (float64, error) {
 		}
 	}
 	var times []float64
-	for end := time.Now().Add(while); len(times) < least || time.Now().Before(end); {
+	for end := time.Now().Add(minTime); len(times) < minSteps || time.Now().Before(end); {
 		start := time.Now()
 		if err := step(); err != nil {
 			return 0, err

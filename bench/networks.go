@@ -10,8 +10,8 @@ import (
 	"github.com/lince-ml/lince/optimizer"
 )
 
-// applications are networks of keras.applications for images of size x size, with its names and
-// random weights; peers/networks.py has the same.
+// applications builds networks of keras.applications for images of size x size, with the same layer
+// names, and random weights. peers/keras_networks.py and peers/torch_networks.py build the same.
 var applications = map[string]func(size, classes, threads int) (*lince.Model, error){
 	"ResNet-50":   resNet50,
 	"MobileNetV2": mobileNetV2,
@@ -91,7 +91,7 @@ func mobileNetV2(size, classes, threads int) (*lince.Model, error) {
 				stride = stage.stride
 			}
 			if stride == 2 {
-				// With odd sides Keras would pad by 1 on each side.
+				// The sizes here are even. For odd ones Keras pads by 1 on each side.
 				x = x.Then(layer.ZeroPadding2D{Padding: &layer.Pads{{0, 1}, {0, 1}}, Name: name + "pad"})
 				depthwise.Strides, depthwise.Padding = layer.Size{2, 2}, layer.Valid
 			}
@@ -112,15 +112,15 @@ func mobileNetV2(size, classes, threads int) (*lince.Model, error) {
 	return lince.Options{Name: fmt.Sprintf("mobilenetv2_1.00_%d", size), Threads: threads}.Functional(in, x)
 }
 
-// What is measured has the 1000 classes of ImageNet. Images are of trainedSize x trainedSize in
-// training, and of predictedSize x predictedSize in inference.
+// The measured networks have the 1000 classes of ImageNet. Images are trainedSize x trainedSize in
+// training, and predictedSize x predictedSize in inference.
 const (
 	imageNet      = 1000
 	trainedSize   = 128
 	predictedSize = 224
 )
 
-// application makes a network: NETWORK BATCH.
+// application builds a network. Its arguments are NETWORK BATCH.
 func application(args []string, size, threads int) (m *lince.Model, batch int, err error) {
 	build, ok := applications[args[0]]
 	if !ok {
@@ -133,7 +133,7 @@ func application(args []string, size, threads int) (m *lince.Model, batch int, e
 	return m, batch, err
 }
 
-// applicationStep measures a training step: NETWORK BATCH.
+// applicationStep measures a training step. Its arguments are NETWORK BATCH.
 func applicationStep(args []string, threads int) (values, error) {
 	m, batch, err := application(args, trainedSize, threads)
 	if err != nil {
@@ -147,7 +147,7 @@ func applicationStep(args []string, threads int) (values, error) {
 	return values{"step": ms}, err
 }
 
-// applicationPrediction measures PredictBatch: NETWORK BATCH.
+// applicationPrediction measures PredictBatch. Its arguments are NETWORK BATCH.
 func applicationPrediction(args []string, threads int) (values, error) {
 	m, batch, err := application(args, predictedSize, threads)
 	if err != nil {
@@ -156,8 +156,8 @@ func applicationPrediction(args []string, threads int) (values, error) {
 	return predict(m, batch)
 }
 
-// flops are the operations of a network's convolutions and dense layers for one image forward:
-// of all of them, and of the first, whose images need no gradient.
+// flops returns the operations of a network's convolutions and dense layers in a forward pass of one
+// image: of all layers, and of the first layer, whose input needs no gradient.
 func flops(m *lince.Model) (all, first float64) {
 	for _, l := range m.Layers() {
 		if l.Class() != "Conv2D" && l.Class() != "DepthwiseConv2D" && l.Class() != "Dense" {
@@ -175,8 +175,8 @@ func flops(m *lince.Model) (all, first float64) {
 	return all, first
 }
 
-// applicationWork is that of a pass over BATCH images, forward or, in a training step, forward
-// and for both gradients: NETWORK BATCH.
+// applicationWork returns the work of a prediction, or of a training step, which has a forward pass
+// and two gradients. Its arguments are NETWORK BATCH.
 func applicationWork(args []string, size int, training bool) (work, error) {
 	m, batch, err := application(args, size, 1)
 	if err != nil {

@@ -8,9 +8,9 @@ import (
 	"github.com/lince-ml/lince"
 )
 
-// The networks have as many parameters as those of keras.applications, and twice as many operations as
-// their papers count multiplications. Where LINCE_APPLICATIONS names a folder made by
-// internal/golden/applications.py, their JSON is that of Keras' files.
+// TestApplications checks that the networks have as many parameters as those of keras.applications, and
+// twice as many operations as their papers have multiply-adds. If LINCE_APPLICATIONS names a folder
+// written by internal/golden/applications.py, it also compares their JSON with that of Keras' files.
 func TestApplications(t *testing.T) {
 	for name, want := range map[string]struct {
 		file   string
@@ -49,7 +49,7 @@ func TestApplications(t *testing.T) {
 	}
 }
 
-// config is what a network is made of, as Keras writes it.
+// config returns a model's architecture as Keras' JSON.
 func config(t *testing.T, m *lince.Model) string {
 	t.Helper()
 	text, err := m.ToJSON()
@@ -59,7 +59,7 @@ func config(t *testing.T, m *lince.Model) string {
 	return string(text)
 }
 
-// A step and a prediction of each network run.
+// TestApplicationsRun checks that a training step and a prediction of each network run.
 func TestApplicationsRun(t *testing.T) {
 	for name := range applications {
 		for what, measure := range map[string]func([]string, int) (values, error){"step": applicationStep, "predict": applicationPrediction} {

@@ -7,12 +7,12 @@ import (
 	"syscall"
 )
 
-// userHz is the unit of /proc/stat, a hundredth of a second on all that Linux runs on.
+// userHz is the number of /proc/stat's units per second, which is 100 on all architectures.
 const userHz = 100
 
-// cpuTime is the time since the start of the system, of all processors together, in seconds:
-// all of it, what was used by anyone (other virtual machines, too), and what this process and
-// those that it waited for used.
+// cpuTime returns processor times since the start of the system, in seconds, summed over all
+// processors: the total, the time in use (including that stolen by other virtual machines), and the
+// time used by this process and the child processes for which it has waited.
 func cpuTime() (all, used, ours float64, err error) {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {

@@ -4,7 +4,7 @@ package main
 
 import "errors"
 
-// cpuTime is known on Linux only.
+// cpuTime is implemented on Linux only.
 func cpuTime() (all, used, ours float64, err error) {
-	return 0, 0, 0, errors.New("the system does not tell what others do")
+	return 0, 0, 0, errors.New("processor times are available on Linux only")
 }

@@ -8,8 +8,8 @@ import (
 	"runtime"
 )
 
-// environment makes a virtual environment with the peers in the user's cache, once. Where
-// packages cannot be had, the peers that need them will say so.
+// environment creates a virtual environment with the peers in the user's cache folder, or updates it.
+// If a package cannot be installed, the rows of the peers that need it report an error.
 func environment(root string) (python string, err error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -26,7 +26,7 @@ func environment(root string) (python string, err error) {
 		}
 	}
 	if err := loud(python, "-m", "pip", "install", "-q", "-r", filepath.Join(root, "bench", "requirements.txt")); err != nil {
-		fmt.Fprintln(os.Stderr, "bench: not all of bench/requirements.txt could be installed:", err)
+		fmt.Fprintln(os.Stderr, "bench: cannot install all of bench/requirements.txt:", err)
 	}
 	return python, nil
 }

@@ -19,19 +19,19 @@ import (
 	"github.com/lince-ml/lince/internal/machine"
 )
 
-// results are what was measured on a machine: a file of bench/results.
+// results holds the measurements of a machine: a file in bench/results.
 type results struct {
 	CPU     string         `json:"cpu"`
 	Cores   int            `json:"cores"`
 	ISA     string         `json:"isa"`
 	Go      string         `json:"go"`
-	Limits  machine.Limits `json:"limits"` // for the threads of the rows
+	Limits  machine.Limits `json:"limits"` // with the number of threads of the rows
 	One     machine.Limits `json:"limits_of_one_thread"`
 	Balance []balance      `json:"balance,omitempty"`
 	Rows    []result       `json:"rows"`
 }
 
-// result is a row that was measured, or why it could not be.
+// result is a measured row, or the error that prevented its measurement.
 type result struct {
 	Name    string  `json:"name"`
 	Unit    string  `json:"unit"`
@@ -39,13 +39,13 @@ type result struct {
 	Goal    goal    `json:"goal"`
 	Threads int     `json:"threads"`
 	Date    string  `json:"date"`
-	Others  float64 `json:"others,omitempty"` // the part of the processors' time that something else took meanwhile
+	Others  float64 `json:"others,omitempty"` // fraction of the processor time that other processes used
 	Error   string  `json:"error,omitempty"`
 	Items   []item  `json:"items,omitempty"`
 }
 
-// item is a thing that a row measures: medians over the rounds, and how far the rounds are
-// from each other, (greatest - least) / median.
+// item is one of the things that a row measures: the medians over the rounds, and their spreads,
+// (maximum - minimum) / median.
 type item struct {
 	Name        string  `json:"name"`
 	Lince       float64 `json:"lince"`
@@ -56,15 +56,15 @@ type item struct {
 	Bytes       float64 `json:"bytes,omitempty"`
 }
 
-// ratio is how many times as fast as the peer lince is.
+// ratio returns the speedup of lince over the peer.
 func (i item) ratio() float64 { return i.Peer / i.Lince }
 
-// join makes items of the rounds' numbers: all rounds of both sides must have the same names.
+// join makes items from the values of the rounds. All rounds of both sides must have the same names.
 func join(ours, theirs []values, w map[string]work) (list []item, err error) {
 	for _, name := range names(append(slices.Clone(ours), theirs...)) {
 		a, b := series(ours, name), series(theirs, name)
 		if len(a) < len(ours) || len(b) < len(theirs) {
-			return nil, fmt.Errorf("%q is not measured on both sides, in each round", name)
+			return nil, fmt.Errorf("%q was not measured in each round on both sides", name)
 		}
 		list = append(list, item{
 			Name: name, Lince: round(median(a)), Peer: round(median(b)), LinceSpread: round(spread(a)), PeerSpread: round(spread(b)),
@@ -74,7 +74,7 @@ func join(ours, theirs []values, w map[string]work) (list []item, err error) {
 	return list, nil
 }
 
-// names are all names that occur, sorted.
+// names returns all names in the rounds, sorted.
 func names(rounds []values) (list []string) {
 	for _, v := range rounds {
 		for name := range v {
@@ -101,7 +101,7 @@ func median(x []float64) float64 {
 
 func spread(x []float64) float64 { return (slices.Max(x) - slices.Min(x)) / median(x) }
 
-// geomean is the geometric mean.
+// geomean returns the geometric mean.
 func geomean(x []float64) float64 {
 	sum := 0.
 	for _, v := range x {
@@ -110,13 +110,13 @@ func geomean(x []float64) float64 {
 	return math.Exp(sum / float64(len(x)))
 }
 
-// round keeps four digits: more than the clock is worth.
+// round rounds to four significant digits, more than the accuracy of the clock.
 func round(x float64) float64 {
 	x, _ = strconv.ParseFloat(strconv.FormatFloat(x, 'g', 4, 64), 64)
 	return x
 }
 
-// load reads the results of this machine that there are.
+// load reads the stored results of this machine, if there are any.
 func load(root string) (*results, error) {
 	r := &results{CPU: cpuName()}
 	switch text, err := os.ReadFile(r.path(root)); {
@@ -131,8 +131,8 @@ func load(root string) (*results, error) {
 	return r, nil
 }
 
-// measureLimits measures what the machine can do. The best that was seen counts: a limit
-// that something else on the machine has lowered is none.
+// measureLimits measures the limits of the machine. The best value of all measurements counts,
+// because other processes can only lower it.
 func (r *results) measureLimits(threads int) error {
 	isa, err := kernel.Detect()
 	if err != nil {
@@ -150,8 +150,8 @@ func better(a, b machine.Limits) machine.Limits {
 	return machine.Limits{Threads: a.Threads, FMA: round(max(a.FMA, b.FMA)), Read: round(max(a.Read, b.Read)), Copy: round(max(a.Copy, b.Copy))}
 }
 
-// put adds a row's result, or puts it in the place of an earlier one, in the order of rows.
-// An earlier one stays where this is an error.
+// put adds the result of a row, in the order of rows, or replaces an earlier one. An error does not
+// replace a result.
 func (r *results) put(res result) {
 	if res.Error != "" && slices.ContainsFunc(r.Rows, func(old result) bool { return old.Name == res.Name }) {
 		return
@@ -173,7 +173,7 @@ func (r *results) path(root string) string {
 	return filepath.Join(root, "bench", "results", name+".json")
 }
 
-// save writes the results, an item a line.
+// save writes the results as JSON with one item per line.
 func (r *results) save(root string) error {
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -192,7 +192,8 @@ func (r *results) save(root string) error {
 	return os.WriteFile(r.path(root), append(inner, '\n'), 0o666)
 }
 
-// cpuName is the processor's name and model, where the system tells.
+// cpuName returns the processor's name and model, or the platform if the system does not report
+// them.
 func cpuName() string {
 	text, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {

@@ -2,31 +2,30 @@ package main
 
 import "fmt"
 
-// row is something to measure: lince's side, a kind of measure.go with its arguments, and a
-// peer's, a Python script below bench/peers. Both print numbers by name, of which less is
-// better.
+// row is a comparison of lince with a peer. lince's side is one of kinds with its arguments, the peer's
+// side is a Python script in bench/peers. Both print numbers by name; less is better.
 type row struct {
 	name   string
 	unit   string
 	lince  []string
 	peer   string
 	script []string
-	env    []string // of the script
+	env    []string // environment variables of the script
 	goal   goal
-	needs  []string // files of real photographs
-	long   bool     // takes many minutes: one round, and only when asked for
+	needs  []string // archives of photos
+	long   bool     // takes many minutes: one round, and only with -long or -run
 }
 
-// goal is what a row is to reach.
+// goal is the goal of a row.
 type goal struct {
-	Ratio float64 `json:"ratio,omitempty"` // how many times as fast as the peer, in geometric mean
-	Floor float64 `json:"floor,omitempty"` // ... less than which is a failure
-	Least float64 `json:"least,omitempty"` // ... and each measured thing
-	Most  float64 `json:"most,omitempty"`  // lince's figure, at most
+	Ratio float64 `json:"ratio,omitempty"` // speedup over the peer, as the geometric mean of the items
+	Floor float64 `json:"floor,omitempty"` // minimum of that speedup, below the goal
+	Least float64 `json:"least,omitempty"` // minimum speedup of each item
+	Most  float64 `json:"most,omitempty"`  // maximum of lince's value
 }
 
 const (
-	photographs = "dogs-vs-cats.zip"
+	photos      = "dogs-vs-cats.zip"
 	largePhotos = "photos-original-size.zip"
 	pytorch     = "PyTorch 2.15 (oneDNN)"
 	onnxRuntime = "ONNX Runtime 1.32"
@@ -34,12 +33,11 @@ const (
 	openVINO    = "OpenVINO 2026.4"
 )
 
-// keepMemory is what PyTorch's rows run with. glibc otherwise gives large arrays back to the
-// system at each call and gets fresh pages at the next, by which PyTorch loses up to a factor
-// of two.
+// keepMemory makes glibc keep freed memory in PyTorch's rows. By default glibc returns large arrays to
+// the system after each call and gets new pages for the next, which makes PyTorch up to twice as slow.
 var keepMemory = []string{"MALLOC_MMAP_MAX_=0", "MALLOC_TRIM_THRESHOLD_=17179869184"}
 
-// rows is the list of what is measured.
+// rows lists all comparisons.
 var rows = concat(
 	[]row{
 		{name: "training step of the tutorial's network, batch 15", unit: "ms", lince: []string{"step", "15"},
@@ -50,16 +48,16 @@ var rows = concat(
 			peer: onnxRuntime, script: []string{"onnx_predict.py", "1"}, goal: goal{Ratio: 1.5}},
 		{name: "inference of the tutorial's network, batch 32", unit: "ms", lince: []string{"predict", "32"},
 			peer: onnxRuntime, script: []string{"onnx_predict.py", "32"}, goal: goal{Ratio: 2.5}},
-		{name: "the whole tutorial, 12,500 photographs, 3 epochs", unit: "s", lince: []string{"tutorial", "seconds", "15", "3"},
-			peer: keras, script: []string{"keras_tutorial.py", "seconds", "15", "3"}, goal: goal{Ratio: 5}, needs: []string{photographs}, long: true},
+		{name: "the whole tutorial, 12,500 photos, 3 epochs", unit: "s", lince: []string{"tutorial", "seconds", "15", "3"},
+			peer: keras, script: []string{"keras_tutorial.py", "seconds", "15", "3"}, goal: goal{Ratio: 5}, needs: []string{photos}, long: true},
 		{name: "peak memory of the tutorial's training, batch 32", unit: "MiB", lince: []string{"tutorial", "MiB", "32", "1"},
-			peer: keras, script: []string{"keras_tutorial.py", "MiB", "32", "1"}, goal: goal{Most: 300}, needs: []string{photographs}, long: true},
+			peer: keras, script: []string{"keras_tutorial.py", "MiB", "32", "1"}, goal: goal{Most: 300}, needs: []string{photos}, long: true},
 		{name: "from start to the first training step, demo data", unit: "s", lince: []string{"start"},
 			peer: keras, script: []string{"keras_start.py"}, goal: goal{Most: .5}},
-		{name: "augmented batches, a picture on one core", unit: "ms", lince: []string{"augment"},
-			peer: "ImageDataGenerator", script: []string{"keras_augment.py"}, goal: goal{Ratio: 5}, needs: []string{photographs}},
-		{name: "JPEG to RGB, a photograph on one core", unit: "ms", lince: []string{"jpeg"},
-			peer: "libjpeg-turbo (simplejpeg)", script: []string{"jpeg.py"}, goal: goal{Ratio: .6, Least: .6}, needs: []string{photographs, largePhotos}},
+		{name: "augmented batches, per image on one core", unit: "ms", lince: []string{"augment"},
+			peer: "ImageDataGenerator", script: []string{"keras_augment.py"}, goal: goal{Ratio: 5}, needs: []string{photos}},
+		{name: "JPEG to RGB, per photo on one core", unit: "ms", lince: []string{"jpeg"},
+			peer: "libjpeg-turbo (simplejpeg)", script: []string{"jpeg.py"}, goal: goal{Ratio: .6, Least: .6}, needs: []string{photos, largePhotos}},
 	},
 	networkRows(),
 	blockRows(),
@@ -67,7 +65,7 @@ var rows = concat(
 	denseRows(),
 )
 
-// networkRows are whole networks, trained and in inference, each beside several peers.
+// networkRows compares whole networks, in training and inference, with several peers each.
 func networkRows() (list []row) {
 	for _, network := range []string{"ResNet-50", "MobileNetV2"} {
 		for _, p := range []struct {
@@ -75,7 +73,7 @@ func networkRows() (list []row) {
 			env          []string
 		}{{pytorch, "torch_train.py", keepMemory}, {keras, "keras_train.py", nil}} {
 			list = append(list, row{
-				name: fmt.Sprintf("training step of %s, 128x128, batch 16, beside %s", network, p.name), unit: "ms", lince: []string{"train", network, "16"},
+				name: fmt.Sprintf("training step of %s, 128x128, batch 16, vs. %s", network, p.name), unit: "ms", lince: []string{"train", network, "16"},
 				peer: p.name, script: []string{p.script, network, "16"}, env: p.env, goal: goal{Ratio: 1},
 			})
 		}
@@ -85,7 +83,7 @@ func networkRows() (list []row) {
 				env          []string
 			}{{pytorch, "torch_infer.py", keepMemory}, {keras, "keras_infer.py", nil}, {onnxRuntime, "onnx_infer.py", nil}, {openVINO, "openvino_infer.py", nil}} {
 				list = append(list, row{
-					name: fmt.Sprintf("inference of %s, 224x224, batch %s, beside %s", network, batch, p.name), unit: "ms", lince: []string{"infer", network, batch},
+					name: fmt.Sprintf("inference of %s, 224x224, batch %s, vs. %s", network, batch, p.name), unit: "ms", lince: []string{"infer", network, batch},
 					peer: p.name, script: []string{p.script, network, batch}, env: p.env, goal: goal{Ratio: 1},
 				})
 			}
@@ -94,7 +92,7 @@ func networkRows() (list []row) {
 	return list
 }
 
-// blockRows are blocks of networks, forward.
+// blockRows compares blocks of networks, in inference.
 func blockRows() (list []row) {
 	for _, block := range blocks {
 		for _, batch := range []string{"1", "8"} {
@@ -107,7 +105,7 @@ func blockRows() (list []row) {
 	return list
 }
 
-// convRows are the convolutions of networks, all directions.
+// convRows compares the convolutions of networks, in all directions.
 func convRows() (list []row) {
 	for _, network := range networks() {
 		for _, batch := range []string{"1", "16"} {
@@ -120,7 +118,7 @@ func convRows() (list []row) {
 	return list
 }
 
-// denseRows are the products of a dense layer.
+// denseRows compares the products of a dense layer.
 func denseRows() (list []row) {
 	for _, batch := range []string{"1", "16", "128"} {
 		list = append(list, row{

@@ -14,11 +14,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// firstBar is the progress bar after the first step of an epoch.
+// firstBar matches the progress bar after the first step of an epoch.
 var firstBar = regexp.MustCompile(`(^|[^0-9])1/[0-9]+`)
 
-// firstStep measures from the start of the binary to the end of the first training step on
-// drawn pictures, when the progress bar, in a terminal, says that one step is done.
+// firstStep measures the time from the start of the binary to the end of the first training step on
+// the demo's images, when the progress bar in a terminal shows one step.
 func firstStep(_ []string, threads int) (values, error) {
 	path, folder, err := binary()
 	defer func() { _ = os.RemoveAll(folder) }() // temporary
@@ -29,7 +29,7 @@ func firstStep(_ []string, threads int) (values, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = terminal.Close() }() // nothing is left to write
+	defer func() { _ = terminal.Close() }() // nothing was written
 	fd := int(terminal.Fd())
 	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
 	if err != nil {
@@ -49,20 +49,20 @@ func firstStep(_ []string, threads int) (values, error) {
 	if err := c.Start(); err != nil {
 		return nil, err
 	}
-	_ = tty.Close() // the process has it
+	_ = tty.Close() // the process has its own copy
 	defer func() { _ = c.Process.Kill(); _ = c.Wait() }()
 	var screen bytes.Buffer
 	for buf := make([]byte, 4096); !firstBar.Match(afterEpoch(screen.Bytes())); {
 		k, err := terminal.Read(buf)
 		if err != nil {
-			return nil, fmt.Errorf("no progress bar came: %w: %s", err, lastLines(screen.String()))
+			return nil, fmt.Errorf("no progress bar appeared: %w: %s", err, lastLines(screen.String()))
 		}
 		screen.Write(buf[:k])
 	}
 	return values{"first step": time.Since(start).Seconds()}, nil
 }
 
-// afterEpoch is what follows the line "Epoch 1/3".
+// afterEpoch returns the text after the line "Epoch 1/...".
 func afterEpoch(screen []byte) []byte {
 	_, after, _ := bytes.Cut(screen, []byte("Epoch 1/"))
 	_, bar, _ := bytes.Cut(after, []byte("\n"))

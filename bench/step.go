@@ -9,7 +9,7 @@ import (
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
-	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
@@ -17,22 +17,13 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// tutorialModel is the tutorial's network.
+// tutorialModel builds the tutorial's network.
 func tutorialModel(threads int) (*lince.Model, error) {
-	return lince.Options{Threads: threads}.Sequential(
-		layer.Input{Shape: []int{128, 128, 3}},
-		layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
-		layer.MaxPool2D{Pool: layer.Size{2, 2}},
-		layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
-		layer.MaxPool2D{Pool: layer.Size{2, 2}},
-		layer.Flatten{},
-		layer.Dense{Units: 64, Activation: layer.ReLU},
-		layer.Dense{Units: 2, Activation: layer.Softmax},
-	)
+	return lince.Options{Threads: threads}.Sequential(tutorial.Layers(tutorial.Side, tutorial.Side, 2)...)
 }
 
-// tutorialLayers are the convolutions and dense layers of the tutorial's network: operations
-// of one picture, forward.
+// tutorialLayers lists the operations of the tutorial's convolutions and dense layers in a forward
+// pass of one image.
 var tutorialLayers = []float64{
 	2 * 126 * 126 * 64 * 3 * 3 * 3,
 	2 * 61 * 61 * 64 * 3 * 3 * 64,
@@ -40,7 +31,7 @@ var tutorialLayers = []float64{
 	2 * 64 * 2,
 }
 
-// predictionWork is that of PredictBatch: BATCH.
+// predictionWork returns the work of PredictBatch. Its argument is BATCH.
 func predictionWork(args []string) (map[string]work, error) {
 	batch, err := strconv.Atoi(args[0])
 	var flops float64
@@ -50,8 +41,8 @@ func predictionWork(args []string) (map[string]work, error) {
 	return map[string]work{"predict": {flops: float64(batch) * flops}}, err
 }
 
-// stepWork is that of a training step: each layer forward and for two gradients, but the
-// first, whose pictures need none: BATCH.
+// stepWork returns the work of a training step: a forward pass and two gradients of each layer, except
+// for the gradient of the first layer's input. Its argument is BATCH.
 func stepWork(args []string) (map[string]work, error) {
 	batch, err := strconv.Atoi(args[0])
 	flops := -tutorialLayers[0]
@@ -61,7 +52,7 @@ func stepWork(args []string) (map[string]work, error) {
 	return map[string]work{"step": {flops: float64(batch) * flops}}, err
 }
 
-// prediction measures PredictBatch of the tutorial's network: BATCH.
+// prediction measures PredictBatch of the tutorial's network. Its argument is BATCH.
 func prediction(args []string, threads int) (values, error) {
 	batch, err := strconv.Atoi(args[0])
 	if err != nil {
@@ -74,7 +65,7 @@ func prediction(args []string, threads int) (values, error) {
 	return predict(m, batch)
 }
 
-// predict measures PredictBatch of random images.
+// predict measures PredictBatch on random images.
 func predict(m *lince.Model, batch int) (values, error) {
 	shape := m.InputShape()
 	shape[0] = batch
@@ -86,7 +77,7 @@ func predict(m *lince.Model, batch int) (values, error) {
 	return values{"predict": ms}, err
 }
 
-// same is a data set of one batch, again and again.
+// same is a dataset that repeats one batch.
 type same struct {
 	data.Batch
 	steps int
@@ -108,7 +99,7 @@ func (s same) Batches(_ context.Context, _, step int) iter.Seq2[data.Batch, erro
 	}
 }
 
-// trainingStep measures a training step of the tutorial's network: BATCH.
+// trainingStep measures a training step of the tutorial's network. Its argument is BATCH.
 func trainingStep(args []string, threads int) (values, error) {
 	ms, err := tutorialSteps(args[0], threads, nil)
 	return values{"step": ms}, err
@@ -131,7 +122,7 @@ func tutorialSteps(size string, threads int, p *profile.Profile) (float64, error
 }
 
 // trainSteps trains a compiled model on one batch of random images, and returns the median
-// milliseconds of the steps after the first ones, which are warm.
+// milliseconds of steps steps, after warm steps that do not count.
 func trainSteps(m *lince.Model, batch, warm, steps int, p *profile.Profile) (float64, error) {
 	shape, classes := m.InputShape(), m.OutputShape()[1]
 	shape[0] = batch

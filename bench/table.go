@@ -10,22 +10,22 @@ import (
 	"github.com/lince-ml/lince/internal/machine"
 )
 
-// line is a line of the table: an item, or items of one kind together.
+// line is a line of the table: one item, or all items of a kind.
 type line struct {
 	what, peer   string
 	items        []item
 	unit         string
-	lince, other float64 // sums
-	spread       float64 // the median of the items' greater ones
-	ratio, worst float64 // geometric mean; the least
-	slowest      string  // the item of the least ratio
-	limit        string  // what it comes to of the machine's limits
-	others       float64 // what else the machine did meanwhile
+	lince, other float64 // sums over the items
+	spread       float64 // the median over the items of the larger side's spread
+	ratio, worst float64 // geometric mean and minimum of the speedups
+	slowest      string  // the item with the lowest speedup
+	limit        string  // percentages of the machine's limits
+	others       float64 // fraction of the processor time that other processes used
 	goal         string
 	verdict      string
 }
 
-// linesOf makes the table's lines of a row. Items "a: b" and "a: c" make one line, a.
+// linesOf returns the table's lines for a row. Items "a: b" and "a: c" share the line a.
 func linesOf(r result, limits machine.Limits) (list []*line) {
 	for _, it := range r.Items {
 		kind, _, _ := strings.Cut(it.Name, ": ")
@@ -46,7 +46,7 @@ func linesOf(r result, limits machine.Limits) (list []*line) {
 	return list
 }
 
-// sum fills in what follows from the items.
+// sum computes the line's values from its items.
 func (l *line) sum(r result, limits machine.Limits) {
 	var ratios, spreads []float64
 	var flops, bytes float64
@@ -69,7 +69,7 @@ func (l *line) sum(r result, limits machine.Limits) {
 	l.goal, l.verdict = r.Goal.of(l)
 }
 
-// of says what the goal is, and whether the line reaches it.
+// of returns the goal as text, and whether the line reaches it: yes, minimum or no.
 func (g goal) of(l *line) (goal, verdict string) {
 	var parts []string
 	verdict = "yes"
@@ -83,13 +83,13 @@ func (g goal) of(l *line) (goal, verdict string) {
 		want(l.ratio >= g.Ratio, "%gx", g.Ratio)
 	}
 	if g.Floor > 0 {
-		parts = append(parts, fmt.Sprintf("%gx the least", g.Floor))
+		parts = append(parts, fmt.Sprintf("minimum %gx", g.Floor))
 		if verdict == "no" && l.ratio >= g.Floor {
-			verdict = "the least"
+			verdict = "minimum"
 		}
 	}
 	if g.Least > 0 && len(l.items) > 1 {
-		want(l.worst >= g.Least, "none under %gx", g.Least)
+		want(l.worst >= g.Least, "each at least %gx", g.Least)
 	}
 	if g.Most > 0 {
 		want(l.lince <= g.Most, "at most %g %s", g.Most, l.unit)
@@ -97,7 +97,7 @@ func (g goal) of(l *line) (goal, verdict string) {
 	return strings.Join(parts, ", "), verdict
 }
 
-// cells are the line's cells, under those of heads.
+// cells returns the line's cells, in the order of heads.
 func (l *line) cells() []string {
 	what, faster := l.what, fmt.Sprintf("%.2fx", l.ratio)
 	if n := len(l.items); n > 1 {
@@ -106,17 +106,17 @@ func (l *line) cells() []string {
 	}
 	spread := fmt.Sprintf("%.0f%%", 100*l.spread)
 	if l.others >= busy {
-		spread += fmt.Sprintf(", others had %.0f%% of the time", 100*l.others)
+		spread += fmt.Sprintf(", other processes used %.0f%%", 100*l.others)
 	}
 	return []string{what, digits(l.lince) + " " + l.unit, digits(l.other) + " " + l.unit, faster, l.goal, l.verdict, l.limit, spread}
 }
 
-// busy is what others may have of the processors' time before a row says so.
+// busy is the fraction of processor time used by other processes from which a row shows it.
 const busy = .03
 
-var heads = []string{"work", "lince", "peer", "times as fast", "goal", "reached", "of the limits", "spread"}
+var heads = []string{"work", "lince", "peer", "speedup", "goal", "reached", "of the limits", "spread"}
 
-// digits prints three digits that matter.
+// digits formats x with three significant digits.
 func digits(x float64) string {
 	switch {
 	case x >= 100:
@@ -129,7 +129,7 @@ func digits(x float64) string {
 	return fmt.Sprintf("%.3f", x)
 }
 
-// print prints results for a terminal.
+// print writes the results as a table for a terminal.
 func (r *results) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if len(r.Rows) > 0 {

@@ -11,49 +11,48 @@ import (
 	"github.com/lince-ml/lince/internal/atomicfile"
 )
 
-// BackupAndRestore keeps a checkpoint of a training, from which the next Fit with the same
-// callback resumes: keras.callbacks.BackupAndRestore. Run the same program again after a
-// crash, and the training ends with the same bits as one that was not interrupted. Unlike
-// Keras it resumes in the middle of an epoch, and the checkpoint is one file.
-//
-// The checkpoint is also written when the context of Fit is cancelled or the data cannot be
-// read. It is refused where the network, the data or the callbacks are others than those of
-// the training that wrote it.
+// BackupAndRestore writes checkpoints during a training, and makes the next Fit with the same callback resume
+// from the last one (keras.callbacks.BackupAndRestore). If a program crashes, run it again: the training ends
+// with the same bits as without the interruption. Unlike Keras' callback, it resumes in the middle of an
+// epoch, and its checkpoint is a single file.
 //
 //	history, err := model.Fit(ctx, train, lince.FitOptions{
 //		Epochs:    20,
 //		Callbacks: []callback.Callback{callback.BackupAndRestore{Path: "backup.keras"}},
 //	})
 //
-// A checkpoint that cannot be written does not end the training: it is tried twice, the user
-// is told, and Fit returns the error at the end.
+// A checkpoint is also written when the context of Fit is cancelled or the data cannot be read. Fit returns
+// an error if the checkpoint is of a training with another network, dataset or list of callbacks.
+//
+// If a checkpoint cannot be written, the callback tries once more. If that fails too, it prints the error and
+// the training continues; Fit returns the error at the end.
 type BackupAndRestore struct {
-	// Path is the checkpoint, which ends in .keras; no other training may use it. Its
-	// folder is made.
+	// Path is the file of the checkpoint. It must end in .keras, and no other training may use it. Missing
+	// folders are created.
 	Path string
-	// SaveFreq is the number of steps between two checkpoints, counted through the epochs;
-	// 0 is one after each epoch, Keras' "epoch".
+	// SaveFreq is the number of steps from one checkpoint to the next, counted across epochs (save_freq). 0
+	// means one checkpoint after each epoch, Keras' "epoch".
 	SaveFreq int
-	// KeepCheckpoint leaves the file where the training is finished: Keras'
-	// delete_checkpoint=False.
+	// KeepCheckpoint keeps the file when the training has finished (delete_checkpoint=False). By default it
+	// is deleted.
 	KeepCheckpoint bool
 }
 
 type backupState struct {
-	Steps int `json:"steps"` // since the last checkpoint
+	Steps int `json:"steps"` // steps since the last checkpoint
 }
 
 func (c BackupAndRestore) check() error {
 	if !strings.HasSuffix(c.Path, ".keras") {
-		return fmt.Errorf("BackupAndRestore: path is %q; it must end in .keras", c.Path)
+		return fmt.Errorf("BackupAndRestore: Path must end in .keras, got %q", c.Path)
 	}
 	if c.SaveFreq < 0 {
-		return fmt.Errorf("BackupAndRestore: save frequency is %d, want at least 1, or 0 for each epoch", c.SaveFreq)
+		return fmt.Errorf("BackupAndRestore: SaveFreq must be at least 1, or 0 for each epoch, got %d", c.SaveFreq)
 	}
 	return nil
 }
 
-// ResumeFrom implements Resumer: Path, if it is there.
+// ResumeFrom implements Resumer. It returns Path if the file exists.
 func (c BackupAndRestore) ResumeFrom() (string, error) {
 	if err := c.check(); err != nil {
 		return "", err
@@ -75,7 +74,7 @@ func (c BackupAndRestore) Begin(run Run) (Hooks, error) {
 	if err := os.MkdirAll(filepath.Dir(c.Path), 0o777); err != nil {
 		return Hooks{}, fmt.Errorf("BackupAndRestore: %w", err)
 	}
-	// What a killed training left half written: the path is this training's alone.
+	// Remove unfinished files of a killed training: no other training uses the path.
 	if err := atomicfile.Sweep(c.Path); err != nil {
 		return Hooks{}, fmt.Errorf("BackupAndRestore: %w", err)
 	}
@@ -108,15 +107,15 @@ func (c BackupAndRestore) Begin(run Run) (Hooks, error) {
 	}, nil
 }
 
-// saver writes files in the middle of a training. A failure does not end the training.
+// saver writes files during a training. A failure does not end the training.
 type saver struct {
 	callback string
 	run      Run
 	save     func(path string) error
-	failed   error // the first, for the end of the training
+	failed   error // the first error, returned at the end of the training
 }
 
-// try saves, a second time if the first fails, and says whether the file is written.
+// try saves, and tries once more after a failure. It reports whether the file was written.
 func (s *saver) try(path string) bool {
 	err := s.save(path)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// fake is a run without a model: its weight is the number of the epoch.
+// fake is a run without a model. Its only weight is the number of the epoch.
 type fake struct {
 	epochs    int
 	validates bool
@@ -24,7 +24,7 @@ type fake struct {
 	stopped   bool
 	finished  bool
 	saved     []string
-	failing   error // of Save
+	failing   error // error of Save
 	weight    float32
 	rate      float32
 	said      []string
@@ -63,8 +63,7 @@ func (f *fake) SetLearningRate(rate float64) error {
 }
 func (f *fake) Printf(format string, a ...any) { f.said = append(f.said, fmt.Sprintf(format, a...)) }
 
-// run plays a training in which a metric takes these values, and returns the logs of its
-// epochs.
+// run simulates a training in which a metric has these values, and returns the logs of its epochs.
 func (f *fake) run(t *testing.T, c Callback, name string, values ...float64) []*Logs {
 	t.Helper()
 	h, err := c.Begin(f)
@@ -91,7 +90,7 @@ func (f *fake) run(t *testing.T, c Callback, name string, values ...float64) []*
 			}
 		}
 		all = append(all, logs)
-		// The state survives being stored at any time.
+		// The state can be stored and restored at any time.
 		if h.State != nil {
 			b, err := json.Marshal(h.State)
 			if err != nil {
@@ -113,8 +112,8 @@ func (f *fake) run(t *testing.T, c Callback, name string, values ...float64) []*
 	return all
 }
 
-// What keras.callbacks.EarlyStopping 3.15.1 does with the same values: how many epochs it
-// lets pass, and the epoch whose weights the model has in the end.
+// The number of epochs that keras.callbacks.EarlyStopping 3.15.1 runs with the same values, and the epoch whose weights
+// the model has at the end.
 func TestEarlyStopping(t *testing.T) {
 	for name, c := range map[string]struct {
 		c      EarlyStopping
@@ -151,18 +150,18 @@ func TestEarlyStopping(t *testing.T) {
 
 func TestMonitorMistakes(t *testing.T) {
 	for want, c := range map[string]Callback{
-		"there will be no val_loss to monitor": EarlyStopping{},
-		"odd should get higher or lower":       ModelCheckpoint{Path: "a.keras", SaveBestOnly: true, Monitor: "odd"},
-		`mode is "up"`:                         ReduceLROnPlateau{Monitor: "loss", Mode: "up"},
-		"patience is -1":                       EarlyStopping{Monitor: "loss", Patience: -1},
-		"must end in .keras":                   ModelCheckpoint{Path: "a.h5"},
-		"save frequency is -1":                 ModelCheckpoint{Path: "a.keras", SaveFreq: -1},
-		"cannot read {epoch:02x}":              ModelCheckpoint{Path: "{epoch:02x}.keras"},
-		"without its partner":                  ModelCheckpoint{Path: "{epoch.keras"},
-		"factor is 1":                          ReduceLROnPlateau{Monitor: "loss", Factor: 1},
-		"none may be negative":                 ReduceLROnPlateau{Monitor: "loss", Cooldown: -1},
-		"no Schedule":                          LearningRateScheduler{},
-		"CSVLogger":                            CSVLogger{Filename: filepath.Join("no", "such", "folder.csv")},
+		"there will be no val_loss to monitor":                     EarlyStopping{},
+		"a higher or a lower odd is better":                        ModelCheckpoint{Path: "a.keras", SaveBestOnly: true, Monitor: "odd"},
+		`got "up"`:                                                 ReduceLROnPlateau{Monitor: "loss", Mode: "up"},
+		"Patience must be at least 0, got -1":                      EarlyStopping{Monitor: "loss", Patience: -1},
+		"must end in .keras":                                       ModelCheckpoint{Path: "a.h5"},
+		"SaveFreq must be at least 1, or 0 for each epoch, got -1": ModelCheckpoint{Path: "a.keras", SaveFreq: -1},
+		"cannot read {epoch:02x}":                                  ModelCheckpoint{Path: "{epoch:02x}.keras"},
+		"unmatched brace":                                          ModelCheckpoint{Path: "{epoch.keras"},
+		"below 1, got 1":                                           ReduceLROnPlateau{Monitor: "loss", Factor: 1},
+		"must be at least 0, got 10, -1 and 0":                     ReduceLROnPlateau{Monitor: "loss", Cooldown: -1},
+		"Schedule is nil":                                          LearningRateScheduler{},
+		"CSVLogger":                                                CSVLogger{Filename: filepath.Join("no", "such", "folder.csv")},
 	} {
 		if _, err := c.Begin(&fake{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: error is %v, want one with %q", c, err, want)
@@ -174,7 +173,7 @@ func TestMonitorMistakes(t *testing.T) {
 	}
 	logs := &Logs{}
 	logs.Set("accuracy", 1)
-	if err := h.EpochEnd(0, logs); err == nil || !strings.Contains(err.Error(), "there is no loss to monitor; there are accuracy") {
+	if err := h.EpochEnd(0, logs); err == nil || !strings.Contains(err.Error(), "there is no loss to monitor; the logs have accuracy") {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -224,7 +223,7 @@ func TestModelCheckpoint(t *testing.T) {
 	if h, err = (ModelCheckpoint{Path: at("a.keras")}).Begin(f); err != nil {
 		t.Fatal(err)
 	}
-	// The training continues; its end tells.
+	// The training continues, and End returns the error.
 	if err := h.EpochEnd(0, &Logs{}); err != nil {
 		t.Errorf("error is %v", err)
 	}
@@ -243,7 +242,7 @@ func TestModelCheckpoint(t *testing.T) {
 	}
 }
 
-// What Python's str.format gives.
+// As Python's str.format.
 func TestPattern(t *testing.T) {
 	l := &Logs{}
 	l.Set("epoch", 7)
@@ -268,12 +267,12 @@ func TestPattern(t *testing.T) {
 	}
 }
 
-// What Keras' callback of the same settings leaves as learning rate after each epoch.
+// The learning rate after each epoch with Keras' callback of the same settings.
 func TestReduceLROnPlateau(t *testing.T) {
 	for name, c := range map[string]struct {
 		c      ReduceLROnPlateau
 		values []float64
-		want   []float32 // as logged: before the change
+		want   []float32 // as logged, before the change
 		last   float32
 	}{
 		"patience":  {ReduceLROnPlateau{Patience: new(2), Factor: .5}, []float64{1, 1, 1, 1, .5}, []float32{1, 1, 1, .5, .5}, .5},
@@ -389,7 +388,7 @@ func TestWeightsJSON(t *testing.T) {
 	}
 }
 
-// What was not saved is not the best so far.
+// A value is the best so far only if its model was saved.
 func TestModelCheckpointRetries(t *testing.T) {
 	f := &fake{validates: true, failing: errors.New("disk full")}
 	h, err := ModelCheckpoint{Path: filepath.Join(t.TempDir(), "a.keras"), SaveBestOnly: true}.Begin(f)
@@ -450,11 +449,11 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	there(false)
 	if f := play(BackupAndRestore{Path: path, SaveFreq: 9, KeepCheckpoint: true}, true, AfterStep, CutShort); len(f.saved) != 1 {
-		t.Errorf("saved %d times, want when it was cut short", len(f.saved))
+		t.Errorf("saved %d times, want when it was interrupted", len(f.saved))
 	}
 	there(true)
 
-	// What a killed run left half written goes.
+	// Unfinished files of a killed run are removed.
 	if err := os.WriteFile(filepath.Join(dir, "sub", ".b.keras.0123456789abcdef.tmp"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -485,7 +484,7 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 }
 
-// A resumed training writes the file that one without interruption would have.
+// A resumed training must write the same file as one without an interruption.
 func TestCSVLoggerResumes(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "h.csv")
 	write := func(h Hooks, epoch int, logs map[string]float64) {
@@ -519,7 +518,7 @@ func TestCSVLoggerResumes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(h, 1, map[string]float64{"loss": .5}) // after the checkpoint, before it is killed
+	write(h, 1, map[string]float64{"loss": .5}) // after the checkpoint
 	h = begin(state)
 	write(h, 1, map[string]float64{"loss": .5})
 	if err := h.End(); err != nil {
@@ -537,7 +536,7 @@ func TestCSVLoggerResumes(t *testing.T) {
 	}
 }
 
-// A State keeps every number, also those that JSON has none for.
+// A State keeps every number, also those that JSON cannot express.
 func TestStateJSON(t *testing.T) {
 	s := State{Version: StateVersion, Phase: AtSteps, History: &History{}, Logs: &Logs{}, Metrics: Weights{tensor.Scalar(float32(2))}}
 	s.Logs.Set("loss", math.Inf(-1))

@@ -7,31 +7,34 @@ import (
 	"strings"
 )
 
-// ModelCheckpoint saves the model while it trains: keras.callbacks.ModelCheckpoint. A file
-// that is there is replaced only once the new one is whole. A file that cannot be written
-// does not end the training: it is tried twice, the user is told, and Fit returns the error
-// at the end.
+// ModelCheckpoint saves the model during a training (keras.callbacks.ModelCheckpoint). An existing file is
+// replaced after the new one is completely on disk.
+//
+// If the file cannot be written, the callback tries once more. If that fails too, it prints the error and the
+// training continues; Fit returns the error at the end.
 type ModelCheckpoint struct {
-	// Path is the file, which ends in .keras. It may have places for the epoch (counted
-	// from 1, as in Keras), the batch and the metrics, as in Python's str.format:
-	// "{epoch:02d}-{val_loss:.2f}.keras". Folders are made.
-	Path    string
-	Monitor string // default "val_loss"
-	// SaveBestOnly saves only when the metric is the best so far.
+	// Path is the file, which must end in .keras (filepath). It may contain the epoch (counted from 1, as in
+	// Keras), the batch and metrics, in the syntax of Python's str.format:
+	// "{epoch:02d}-{val_loss:.2f}.keras". Missing folders are created.
+	Path string
+	// Monitor is the metric for SaveBestOnly (monitor). The default is "val_loss".
+	Monitor string
+	// SaveBestOnly saves the model only if the metric is the best so far (save_best_only).
 	SaveBestOnly bool
-	Mode         Mode
-	// SaveFreq saves each so many steps; 0 is after each epoch.
+	// Mode says whether a lower or a higher metric is better (mode). The default, Auto, depends on the metric.
+	Mode Mode
+	// SaveFreq is the number of steps from one file to the next (save_freq). 0 means one after each epoch.
 	SaveFreq int
-	// InitialValueThreshold is what SaveBestOnly takes as the best before the first
-	// epoch; nil is none.
+	// InitialValueThreshold is the value that the metric must beat before the first file is saved with
+	// SaveBestOnly (initial_value_threshold). Nil means none. new(.9) makes a pointer.
 	InitialValueThreshold *float64
-	// Verbose tells when it acts.
+	// Verbose prints a message for each file (verbose=1).
 	Verbose bool
 }
 
 type checkpointState struct {
 	Best  *number `json:"best"`
-	Steps int     `json:"steps"` // since the last save
+	Steps int     `json:"steps"` // steps since the last file
 }
 
 // Begin implements Callback.
@@ -40,14 +43,14 @@ func (c ModelCheckpoint) Begin(run Run) (Hooks, error) {
 		return Hooks{}, fmt.Errorf("ModelCheckpoint: "+format, a...)
 	}
 	if !strings.HasSuffix(c.Path, ".keras") {
-		return fail("path is %q; it must end in .keras", c.Path)
+		return fail("Path must end in .keras, got %q", c.Path)
 	}
 	name, err := parsePattern(c.Path)
 	if err != nil {
 		return fail("%w", err)
 	}
 	if c.SaveFreq < 0 {
-		return fail("save frequency is %d, want at least 1, or 0 for each epoch", c.SaveFreq)
+		return fail("SaveFreq must be at least 1, or 0 for each epoch, got %d", c.SaveFreq)
 	}
 	var m *monitor
 	if c.SaveBestOnly {
@@ -55,66 +58,77 @@ func (c ModelCheckpoint) Begin(run Run) (Hooks, error) {
 			return Hooks{}, err
 		}
 	}
-	s := &checkpointState{}
+	w := &modelWriter{c: c, run: run, name: name, monitor: m}
 	if c.InitialValueThreshold != nil {
-		s.Best = newNumber(*c.InitialValueThreshold)
+		w.state.Best = newNumber(*c.InitialValueThreshold)
 	}
-	saver := saver{callback: "ModelCheckpoint", run: run, save: func(path string) error {
+	w.saver = saver{callback: "ModelCheckpoint", run: run, save: func(path string) error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			return err
 		}
 		return run.Save(path)
 	}}
-	save := func(epoch, batch int, logs *Logs) error {
-		var value *number
-		values := logs.Clone()
-		values.Set("epoch", float64(epoch+1))
-		if batch > 0 {
-			values.Set("batch", float64(batch))
-		}
-		path, err := name.format(values)
-		if err != nil {
-			return fmt.Errorf("ModelCheckpoint: %w", err)
-		}
-		say := func(format string, a ...any) {
-			if c.Verbose {
-				run.Printf("Epoch %d: %s", epoch+1, fmt.Sprintf(format, a...))
-			}
-		}
-		if m == nil {
-			say("saving model to %s", path)
-		} else {
-			v, err := m.value(logs)
-			if err != nil {
-				return err
-			}
-			best := "None"
-			if s.Best != nil {
-				best = fmt.Sprintf("%.5f", float64(*s.Best))
-			}
-			if !m.improves(v, s.Best.float()) {
-				say("%s did not improve from %s", m.name, best)
-				return nil
-			}
-			say("%s improved from %s to %.5f, saving model to %s", m.name, best, v, path)
-			value = newNumber(v)
-		}
-		if saver.try(path) && value != nil {
-			s.Best = value
-		}
-		return nil
-	}
-	h := Hooks{State: s, End: func() error { return saver.failed }}
+	h := Hooks{State: &w.state, End: func() error { return w.saver.failed }}
 	if c.SaveFreq == 0 {
-		h.EpochEnd = func(epoch int, logs *Logs) error { return save(epoch, 0, logs) }
+		h.EpochEnd = func(epoch int, logs *Logs) error { return w.write(epoch, 0, logs) }
 		return h, nil
 	}
 	h.BatchEnd = func(step int, logs *Logs) error {
-		if s.Steps++; s.Steps < c.SaveFreq {
+		if w.state.Steps++; w.state.Steps < c.SaveFreq {
 			return nil
 		}
-		s.Steps = 0
-		return save(run.Position().Epoch, step+1, logs)
+		w.state.Steps = 0
+		return w.write(run.Position().Epoch, step+1, logs)
 	}
 	return h, nil
+}
+
+// modelWriter writes the files of a ModelCheckpoint during a training.
+type modelWriter struct {
+	c       ModelCheckpoint
+	run     Run
+	name    *pattern
+	monitor *monitor // nil without SaveBestOnly
+	saver   saver
+	state   checkpointState
+}
+
+// write saves the model, if it is to be saved with these logs. batch is 0 at the end of an epoch.
+func (w *modelWriter) write(epoch, batch int, logs *Logs) error {
+	values := logs.Clone()
+	values.Set("epoch", float64(epoch+1))
+	if batch > 0 {
+		values.Set("batch", float64(batch))
+	}
+	path, err := w.name.format(values)
+	if err != nil {
+		return fmt.Errorf("ModelCheckpoint: %w", err)
+	}
+	say := func(format string, a ...any) {
+		if w.c.Verbose {
+			w.run.Printf("Epoch %d: %s", epoch+1, fmt.Sprintf(format, a...))
+		}
+	}
+	if w.monitor == nil {
+		say("saving model to %s", path)
+		w.saver.try(path)
+		return nil
+	}
+	v, err := w.monitor.value(logs)
+	if err != nil {
+		return err
+	}
+	best := "None"
+	if w.state.Best != nil {
+		best = fmt.Sprintf("%.5f", float64(*w.state.Best))
+	}
+	if !w.monitor.improves(v, w.state.Best.float()) {
+		say("%s did not improve from %s", w.monitor.name, best)
+		return nil
+	}
+	say("%s improved from %s to %.5f, saving model to %s", w.monitor.name, best, v, path)
+	if w.saver.try(path) {
+		w.state.Best = newNumber(v)
+	}
+	return nil
 }

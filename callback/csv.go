@@ -9,24 +9,26 @@ import (
 	"github.com/lince-ml/lince/internal/historycsv"
 )
 
-// CSVLogger writes the metrics of each epoch to a file: keras.callbacks.CSVLogger. It
-// stands after the callbacks whose metrics it is to see.
+// CSVLogger writes the logs of each epoch to a CSV file (keras.callbacks.CSVLogger): a column "epoch",
+// counted from 0, and one for each metric, sorted by name. List it after callbacks that add values to the
+// logs.
 type CSVLogger struct {
+	// Filename is the path of the file. Its folder must exist.
 	Filename string
-	// Separator stands between the columns; 0 is a comma.
+	// Separator separates the columns (separator). The default is a comma.
 	Separator rune
-	// Append goes on with a file that is there, instead of replacing it.
+	// Append continues an existing file instead of replacing it (append).
 	Append bool
 }
 
 type csvState struct {
-	// Size is what there is of the file, which a resumed training goes on writing from.
+	// Size is the size of the file. A resumed training continues at this offset.
 	Size    int64    `json:"size"`
 	Columns []string `json:"columns"`
 }
 
-// Begin implements Callback. A training that is resumed goes on with the file as it was at
-// the checkpoint; what was written after that is written again.
+// Begin implements Callback. A resumed training truncates the file to its size at the checkpoint, and writes
+// the later epochs again.
 func (c CSVLogger) Begin(Run) (Hooks, error) {
 	f, err := os.OpenFile(c.Filename, os.O_CREATE|os.O_WRONLY, 0o666)
 	if err != nil {
@@ -41,13 +43,13 @@ func (c CSVLogger) Begin(Run) (Hooks, error) {
 		s.Size = info.Size()
 	}
 	var w *historycsv.Writer
-	start := func() error { // once the state is restored
+	start := func() error { // after the state has been restored
 		if w != nil {
 			return nil
 		}
 		if info.Mode().IsRegular() {
 			if info.Size() < s.Size {
-				return fmt.Errorf("CSVLogger: %s has %d bytes, and %d when the training was interrupted; remove it, and the checkpoint, to begin anew", c.Filename, info.Size(), s.Size)
+				return fmt.Errorf("CSVLogger: %s has %d bytes, but had %d when the training was interrupted; remove it and the checkpoint to start from the beginning", c.Filename, info.Size(), s.Size)
 			}
 			if err := f.Truncate(s.Size); err != nil {
 				return fmt.Errorf("CSVLogger: %w", err)

@@ -2,23 +2,25 @@ package callback
 
 import "fmt"
 
-// EarlyStopping stops a training when a metric has stopped improving:
-// keras.callbacks.EarlyStopping.
+// EarlyStopping stops a training when a metric has stopped improving (keras.callbacks.EarlyStopping).
 type EarlyStopping struct {
-	Monitor string // default "val_loss"
-	// MinDelta is the least change that counts as an improvement.
+	// Monitor is the metric (monitor). The default is "val_loss".
+	Monitor string
+	// MinDelta is the smallest change that counts as an improvement (min_delta). The default is 0.
 	MinDelta float64
-	// Patience is the number of epochs without improvement after which training stops.
+	// Patience is the number of epochs without improvement after which the training stops (patience). The
+	// default is 0.
 	Patience int
-	Mode     Mode
-	// Baseline is a value that the metric must beat for the waiting to start anew; nil
-	// is none. new(.9) makes one.
+	// Mode says whether a lower or a higher metric is better (mode). The default, Auto, depends on the metric.
+	Mode Mode
+	// Baseline is a value that the metric must beat: until it does, each epoch counts as one without improvement
+	// (baseline). Nil means none. new(.9) makes a pointer.
 	Baseline *float64
-	// RestoreBestWeights gives the model, at the end, the weights of its best epoch.
+	// RestoreBestWeights restores the weights of the best epoch at the end (restore_best_weights).
 	RestoreBestWeights bool
-	// StartFromEpoch is the first epoch that is looked at, counted from 0.
+	// StartFromEpoch is the first epoch to consider, counted from 0 (start_from_epoch).
 	StartFromEpoch int
-	// Verbose tells when it acts.
+	// Verbose prints a message when the training is stopped and when weights are restored (verbose=1).
 	Verbose bool
 }
 
@@ -37,7 +39,7 @@ func (c EarlyStopping) Begin(run Run) (Hooks, error) {
 		return Hooks{}, err
 	}
 	if c.Patience < 0 {
-		return Hooks{}, fmt.Errorf("EarlyStopping: patience is %d, want at least 0", c.Patience)
+		return Hooks{}, fmt.Errorf("EarlyStopping: Patience must be at least 0, got %d", c.Patience)
 	}
 	s := &earlyStoppingState{}
 	keep := func(epoch int) {

@@ -7,32 +7,33 @@ import (
 	"math"
 )
 
-// History has the logs of a training's epochs: keras.callbacks.History. It is a callback too, for
-// those who want one besides the one that every training keeps.
+// History has the logs of each epoch of a training (keras.callbacks.History). Fit returns one. It is also a
+// callback, for programs that need the history while the training runs.
 type History struct {
-	// Epochs are the finished epochs, counted from 0.
+	// Epochs are the numbers of the finished epochs, counted from 0.
 	Epochs []int
-	// Series has a metric each, in the order of Logs.
+	// Series has one element per metric, in the order of Logs.
 	Series []Series
-	// Partial is the epoch that was cut short, by a context that was cancelled or an
-	// error; nil when there is none. It is not among Epochs, and not in the JSON.
+	// Partial has the logs of an epoch that ended with an error or a cancelled context; nil if there is none.
+	// That epoch is not in Epochs, and not in the JSON.
 	Partial *Partial
 }
 
-// Series is a metric over the epochs.
+// Series has the values of one metric.
 type Series struct {
+	// Name is the name of the metric, such as "val_loss".
 	Name string
-	// Values has one for each of History.Epochs, NaN where an epoch had none.
+	// Values has a value for each of History.Epochs, NaN if an epoch had none.
 	Values []float64
 }
 
 // Partial is an epoch that was not finished.
 type Partial struct {
-	Epoch, Steps int   // the epoch, from 0, and the steps that were made
-	Logs         *Logs // metrics over those steps
+	Epoch, Steps int   // number of the epoch, from 0, and of the steps that ran
+	Logs         *Logs // mean metrics of these steps
 }
 
-// Names lists the metrics in order.
+// Names returns the names of the metrics in order.
 func (h *History) Names() []string {
 	names := make([]string, len(h.Series))
 	for i, s := range h.Series {
@@ -41,7 +42,7 @@ func (h *History) Names() []string {
 	return names
 }
 
-// Values are those of a metric, nil when there is no such metric.
+// Values returns the values of a metric, one per epoch, or nil if there is no such metric.
 func (h *History) Values(name string) []float64 {
 	for _, s := range h.Series {
 		if s.Name == name {
@@ -51,7 +52,7 @@ func (h *History) Values(name string) []float64 {
 	return nil
 }
 
-// Last is a metric's value in the last epoch, NaN when there is none.
+// Last returns the value of a metric in the last epoch, or NaN if there is none.
 func (h *History) Last(name string) float64 {
 	if v := h.Values(name); len(v) > 0 {
 		return v[len(v)-1]
@@ -59,7 +60,7 @@ func (h *History) Last(name string) float64 {
 	return math.NaN()
 }
 
-// Add appends an epoch.
+// Add appends the logs of an epoch.
 func (h *History) Add(epoch int, logs *Logs) {
 	h.Epochs = append(h.Epochs, epoch)
 	for name := range logs.All() {
@@ -80,7 +81,7 @@ func (h *History) Add(epoch int, logs *Logs) {
 	}
 }
 
-// Begin implements Callback: the history starts anew.
+// Begin implements Callback. It clears the history.
 func (h *History) Begin(Run) (Hooks, error) {
 	*h = History{}
 	return Hooks{
@@ -92,8 +93,8 @@ func (h *History) Begin(Run) (Hooks, error) {
 	}, nil
 }
 
-// MarshalJSON writes {"epoch": [0, 1], "history": {"accuracy": [...], ...}}, metrics in
-// their order. What is not finite is written as null, and read back as NaN.
+// MarshalJSON writes {"epoch": [0, 1], "history": {"accuracy": [...], ...}}, with the metrics in order. NaN
+// and infinite values are written as null, and read back as NaN.
 func (h *History) MarshalJSON() ([]byte, error) {
 	epochs := h.Epochs
 	if epochs == nil {

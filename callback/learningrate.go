@@ -5,20 +5,20 @@ import (
 	"fmt"
 )
 
-// LearningRateScheduler sets the learning rate at the beginning of each epoch:
-// keras.callbacks.LearningRateScheduler. The rate is added to the logs as learning_rate.
+// LearningRateScheduler sets the learning rate at the beginning of each epoch
+// (keras.callbacks.LearningRateScheduler). It adds the rate to the logs as learning_rate.
 type LearningRateScheduler struct {
-	// Schedule is given the epoch, counted from 0, and the learning rate as it is, and
-	// returns the one to use.
+	// Schedule returns the learning rate for an epoch, counted from 0. rate is the current learning rate.
+	// Schedule is required.
 	Schedule func(epoch int, rate float64) float64
-	// Verbose tells each setting.
+	// Verbose prints a message for each epoch (verbose=1).
 	Verbose bool
 }
 
 // Begin implements Callback.
 func (c LearningRateScheduler) Begin(run Run) (Hooks, error) {
 	if c.Schedule == nil {
-		return Hooks{}, errors.New("LearningRateScheduler: there is no Schedule")
+		return Hooks{}, errors.New("LearningRateScheduler: Schedule is nil")
 	}
 	return Hooks{
 		EpochBegin: func(epoch int) error {
@@ -47,22 +47,26 @@ func logRate(run Run, logs *Logs) error {
 	return err
 }
 
-// ReduceLROnPlateau lowers the learning rate when a metric has stopped improving:
-// keras.callbacks.ReduceLROnPlateau. The rate is added to the logs as learning_rate.
+// ReduceLROnPlateau lowers the learning rate when a metric has stopped improving
+// (keras.callbacks.ReduceLROnPlateau). It adds the rate to the logs as learning_rate.
 type ReduceLROnPlateau struct {
-	Monitor string  // default "val_loss"
-	Factor  float64 // by which the rate is multiplied, less than 1; 0 is .1
-	// Patience is the number of epochs without improvement after which the rate is
-	// lowered; nil is 10.
+	// Monitor is the metric (monitor). The default is "val_loss".
+	Monitor string
+	// Factor multiplies the learning rate (factor). It must be above 0 and below 1. The default is 0.1.
+	Factor float64
+	// Patience is the number of epochs without improvement after which the rate is lowered (patience). Nil
+	// means 10.
 	Patience *int
-	Mode     Mode
-	// MinDelta is the least change that counts as an improvement; nil is 1e-4.
+	// Mode says whether a lower or a higher metric is better (mode). The default, Auto, depends on the metric.
+	Mode Mode
+	// MinDelta is the smallest change that counts as an improvement (min_delta). Nil means 1e-4.
 	MinDelta *float64
-	// Cooldown is the number of epochs after a change in which nothing is counted.
+	// Cooldown is the number of epochs after a change in which the metric is not judged (cooldown). The
+	// default is 0.
 	Cooldown int
-	// MinLR is the rate below which it does not go.
+	// MinLR is the lower bound of the learning rate (min_lr). The default is 0.
 	MinLR float64
-	// Verbose tells each change.
+	// Verbose prints a message for each change (verbose=1).
 	Verbose bool
 }
 
@@ -85,10 +89,10 @@ func (c ReduceLROnPlateau) Begin(run Run) (Hooks, error) {
 		minDelta = *c.MinDelta
 	}
 	if !(factor > 0 && factor < 1) {
-		return Hooks{}, fmt.Errorf("ReduceLROnPlateau: factor is %v, want one above 0 and below 1", factor)
+		return Hooks{}, fmt.Errorf("ReduceLROnPlateau: Factor must be above 0 and below 1, got %v", factor)
 	}
 	if patience < 0 || c.Cooldown < 0 || !(c.MinLR >= 0) {
-		return Hooks{}, fmt.Errorf("ReduceLROnPlateau: patience %d, cooldown %d, least learning rate %v: none may be negative", patience, c.Cooldown, c.MinLR)
+		return Hooks{}, fmt.Errorf("ReduceLROnPlateau: Patience, Cooldown and MinLR must be at least 0, got %d, %d and %v", patience, c.Cooldown, c.MinLR)
 	}
 	m, err := newMonitor(run, "ReduceLROnPlateau", c.Monitor, c.Mode, minDelta)
 	if err != nil {
@@ -114,7 +118,7 @@ func (c ReduceLROnPlateau) Begin(run Run) (Hooks, error) {
 		case s.Cooldown == 0:
 			s.Wait++
 			rate, _ := logs.Get("learning_rate")
-			// Keras compares in float32, in which the optimizer keeps the rate.
+			// Keras compares in float32, because the optimizer keeps the rate in float32.
 			if s.Wait < patience || float32(rate) <= float32(c.MinLR) {
 				break
 			}

@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// Logs are metrics by name, in an order: those of the training sorted by name, then those
-// of the validation (val_...), then what callbacks add. The zero value is empty.
+// Logs has the values of metrics by name, in order: metrics of the training sorted by name, then those of the
+// validation (val_...), then those that callbacks add. The zero value is empty.
 type Logs struct {
 	names  []string
 	values []float64
 }
 
-// Set gives a metric a value; a new name comes last.
+// Set sets the value of a metric. A new metric is added at the end.
 func (l *Logs) Set(name string, value float64) {
 	if i := slices.Index(l.names, name); i >= 0 {
 		l.values[i] = value
@@ -25,7 +25,7 @@ func (l *Logs) Set(name string, value float64) {
 	l.values = append(l.values, value)
 }
 
-// Get returns the value of a metric.
+// Get returns the value of a metric. ok is false if there is no such metric.
 func (l *Logs) Get(name string) (value float64, ok bool) {
 	if i := slices.Index(l.names, name); i >= 0 {
 		return l.values[i], true
@@ -33,10 +33,10 @@ func (l *Logs) Get(name string) (value float64, ok bool) {
 	return 0, false
 }
 
-// Len is the number of metrics.
+// Len returns the number of metrics.
 func (l *Logs) Len() int { return len(l.names) }
 
-// Names lists the metrics.
+// Names returns the names of the metrics in order.
 func (l *Logs) Names() []string { return slices.Clone(l.names) }
 
 // All yields names and values in order.
@@ -50,7 +50,7 @@ func (l *Logs) All() iter.Seq2[string, float64] {
 	}
 }
 
-// String prints as the progress does: "accuracy: 0.9125 - loss: 0.2211".
+// String formats the logs as the progress bar does: "accuracy: 0.9125 - loss: 0.2211".
 func (l *Logs) String() string {
 	parts := make([]string, 0, len(l.names))
 	for name, v := range l.All() {
@@ -59,7 +59,7 @@ func (l *Logs) String() string {
 	return strings.Join(parts, " - ")
 }
 
-// Map has the metrics without their order.
+// Map returns the values by name.
 func (l *Logs) Map() map[string]float64 {
 	m := make(map[string]float64, len(l.names))
 	for name, v := range l.All() {
@@ -68,7 +68,7 @@ func (l *Logs) Map() map[string]float64 {
 	return m
 }
 
-// Clone copies the logs.
+// Clone returns a copy of the logs.
 func (l *Logs) Clone() *Logs {
 	return &Logs{slices.Clone(l.names), slices.Clone(l.values)}
 }
@@ -78,8 +78,8 @@ type storedLog struct {
 	Value number `json:"value"`
 }
 
-// MarshalJSON writes [{"name": "loss", "value": 0.5}, ...], in order; what is not finite
-// is a string: "NaN", "+Inf", "-Inf".
+// MarshalJSON writes [{"name": "loss", "value": 0.5}, ...], in order. Values that JSON cannot express are the
+// strings "NaN", "+Inf" and "-Inf".
 func (l Logs) MarshalJSON() ([]byte, error) {
 	stored := make([]storedLog, len(l.names))
 	for i, name := range l.names {

@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// Mode says which way a monitored metric improves.
+// Mode says whether a lower or a higher value of a monitored metric is better.
 type Mode string
 
-// The modes. Auto goes by the metric: a loss gets lower, an accuracy higher.
+// Auto depends on the metric: lower is better for a loss, higher for an accuracy.
 const (
-	Auto Mode = ""
-	Min  Mode = "min"
-	Max  Mode = "max"
+	Auto Mode = ""    // mode="auto"
+	Min  Mode = "min" // lower is better
+	Max  Mode = "max" // higher is better
 )
 
-// monitor watches a metric for a callback, as keras.callbacks' MonitorCallback.
+// monitor compares the values of a metric for a callback, like MonitorCallback in Keras.
 type monitor struct {
-	callback string // whose messages it makes
+	callback string // name of the callback, for messages
 	name     string
 	minDelta float64
 	higher   bool
@@ -31,7 +31,7 @@ func newMonitor(run Run, callback, name string, mode Mode, minDelta float64) (*m
 	m := &monitor{callback: callback, name: name, minDelta: math.Abs(minDelta)}
 	metric, isVal := strings.CutPrefix(name, "val_")
 	if isVal && !run.Validates() {
-		return nil, fmt.Errorf("%s: there will be no %s to monitor, for there is no validation: give Fit a Validation, or monitor %s", callback, name, metric)
+		return nil, fmt.Errorf("%s: there will be no %s to monitor without a validation; set FitOptions.Validation, or monitor %s", callback, name, metric)
 	}
 	switch mode {
 	case Min:
@@ -40,11 +40,11 @@ func newMonitor(run Run, callback, name string, mode Mode, minDelta float64) (*m
 	case Auto:
 		higher, known := run.HigherIsBetter(metric)
 		if !known {
-			return nil, fmt.Errorf("%s: cannot tell whether %s should get higher or lower; set Mode to Min or Max", callback, name)
+			return nil, fmt.Errorf("%s: it is not known whether a higher or a lower %s is better; set Mode to Min or Max", callback, name)
 		}
 		m.higher = higher
 	default:
-		return nil, fmt.Errorf(`%s: mode is %q, want "min", "max" or "" (by the metric)`, callback, mode)
+		return nil, fmt.Errorf(`%s: Mode must be "min", "max" or "", got %q`, callback, mode)
 	}
 	return m, nil
 }
@@ -52,13 +52,12 @@ func newMonitor(run Run, callback, name string, mode Mode, minDelta float64) (*m
 func (m *monitor) value(logs *Logs) (float64, error) {
 	v, ok := logs.Get(m.name)
 	if !ok {
-		return 0, fmt.Errorf("%s: there is no %s to monitor; there are %s", m.callback, m.name, strings.Join(logs.Names(), ", "))
+		return 0, fmt.Errorf("%s: there is no %s to monitor; the logs have %s", m.callback, m.name, strings.Join(logs.Names(), ", "))
 	}
 	return v, nil
 }
 
-// improves says whether v is better than reference by more than minDelta; anything is
-// better than nothing.
+// improves reports whether v is better than reference by more than minDelta. Any value improves on nil.
 func (m *monitor) improves(v float64, reference *float64) bool {
 	switch {
 	case reference == nil:

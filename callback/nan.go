@@ -2,9 +2,9 @@ package callback
 
 import "math"
 
-// TerminateOnNaN ends a training, without an error, as soon as the loss is NaN or
-// infinite: keras.callbacks.TerminateOnNaN. Without it such a loss ends a training with
-// an error.
+// TerminateOnNaN stops a training, without an error, when the loss becomes NaN or infinite
+// (keras.callbacks.TerminateOnNaN). Without it, such a loss ends the training with an error; see
+// FitOptions.AllowNaN.
 type TerminateOnNaN struct{}
 
 // Begin implements Callback.

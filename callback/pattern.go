@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// pattern is a text with places for numbers, as Python's str.format takes it: {name} or
-// {name:02d}, {name:.3f}; {{ and }} are braces.
+// pattern is a text with placeholders for numbers in the syntax of Python's str.format: {name}, {name:02d} or
+// {name:.3f}. {{ and }} stand for braces.
 type pattern struct {
-	text  string // as it was given
+	text  string // the original text, for messages
 	parts []patternPart
 }
 
 type patternPart struct {
 	literal string
-	name    string // "" for a literal
-	verb    string // for fmt; "" for Python's str()
-	whole   bool   // the verb wants an integer
+	name    string // name of the number; "" for a literal
+	verb    string // verb of package fmt; "" for Python's str()
+	whole   bool   // the verb needs an integer
 }
 
 var placeholder = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*)(?::(0?[0-9]{0,2})(\.[0-9]{1,2})?([dfeg]?))?$`)
@@ -42,11 +42,11 @@ func parsePattern(text string) (*pattern, error) {
 		}
 		end := strings.IndexByte(rest, '}')
 		if rest[0] == '}' || end < 0 {
-			return nil, fmt.Errorf("path %q has a brace without its partner", text)
+			return nil, fmt.Errorf("the path %q has an unmatched brace", text)
 		}
 		m := placeholder.FindStringSubmatch(rest[1:end])
 		if m == nil || m[4] == "d" && m[3] != "" {
-			return nil, fmt.Errorf("path %q: cannot read %s; write it as {epoch:02d} or {val_loss:.2f}", text, rest[:end+1])
+			return nil, fmt.Errorf("the path %q: cannot read %s; write it as {epoch:02d} or {val_loss:.2f}", text, rest[:end+1])
 		}
 		part := patternPart{name: m[1], whole: m[4] == "d"}
 		switch {
@@ -70,12 +70,12 @@ func (p *pattern) format(values *Logs) (string, error) {
 		}
 		v, ok := values.Get(part.name)
 		if !ok {
-			return "", fmt.Errorf("path %q: there is no %s; there are %s", p.text, part.name, strings.Join(values.Names(), ", "))
+			return "", fmt.Errorf("the path %q: there is no %s; the logs have %s", p.text, part.name, strings.Join(values.Names(), ", "))
 		}
 		isInt := part.name == "epoch" || part.name == "batch"
 		switch {
 		case part.whole && !isInt:
-			return "", fmt.Errorf("path %q: %s is no whole number; write it as {%s:.2f}", p.text, part.name, part.name)
+			return "", fmt.Errorf("the path %q: %s is not an integer; write it as {%s:.2f}", p.text, part.name, part.name)
 		case part.whole || isInt && part.verb == "":
 			verb := part.verb
 			if verb == "" {

@@ -9,77 +9,77 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// StateVersion is the version of State that is written, and the only one that is resumed.
+// StateVersion is the version of State that this package writes. No other version can be resumed.
 const StateVersion = 1
 
-// State is where a training stands. With the model, as it is saved at the same moment, it
-// is all that a training needs to go on to the same bits as if it had never been
-// interrupted. It may be taken in any hook: Phase and Called say which hooks are still to
-// be called. Run.Checkpoint stores it and the model in one file.
+// State is the state of a training. Together with the model, saved at the same moment, it is all that a
+// training needs to resume and end with the same bits as without the interruption. It can be taken in any
+// hook: Phase and Called tell which hooks remain to be called. Run.Checkpoint stores a State and the model in
+// one file.
 type State struct {
-	Version  int      `json:"version"` // StateVersion
-	Position Position `json:"position"`
-	Phase    Phase    `json:"phase"`
+	Version  int      `json:"version"`  // StateVersion
+	Position Position `json:"position"` // next epoch and step
+	Phase    Phase    `json:"phase"`    // phase of the epoch
 	// Called is the number of callbacks whose hooks of the phase have been called.
 	Called int `json:"called"`
-	// Stopped says that a callback called Run.Stop.
+	// Stopped reports whether a callback has called Run.Stop.
 	Stopped bool `json:"stopped"`
-	// StepsPerEpoch is Fit.StepsPerEpoch.
+	// StepsPerEpoch is FitOptions.StepsPerEpoch.
 	StepsPerEpoch int `json:"steps_per_epoch"`
-	// Source is the place in the training data of the batch that comes next. It differs
-	// from Position with StepsPerEpoch, or where a data set leaves out batches.
+	// Source is the position of the next batch in the training data. It differs from Position with
+	// StepsPerEpoch, and if the dataset drops batches.
 	Source Position `json:"source"`
 
-	// Network, Training and Validation identify what is trained, and on what. A training
-	// resumes only with the same.
+	// Network, Training and Validation identify the model and its datasets. A training resumes only with the
+	// same ones. Validation is nil if there is none.
 	Network    Network `json:"network"`
 	Training   Data    `json:"training"`
-	Validation *Data   `json:"validation"` // nil: there is none
+	Validation *Data   `json:"validation"`
 
-	// History has the finished epochs.
+	// History has the logs of the finished epochs.
 	History *History `json:"history"`
-	// Logs are those of the epoch so far: what its hooks were given.
+	// Logs has the logs of the current epoch so far, as its hooks see them.
 	Logs *Logs `json:"logs"`
-	// Metrics are the variables in which the metrics of the epoch are summed up.
+	// Metrics has the variables of the metrics of the current epoch.
 	Metrics Weights `json:"metrics"`
 	// Callbacks has the memory of each callback, in the order of the list.
 	Callbacks []Memory `json:"callbacks"`
 }
 
-// Phase is a part of an epoch of training. They follow each other in the order of the
-// constants; after AtEpochEnd comes AtEpochBegin of the next epoch.
+// Phase is a part of an epoch. The phases follow in the order of the constants. AtEpochEnd is followed by
+// AtEpochBegin of the next epoch, or by AtEnd.
 type Phase string
 
-// The phases.
+// The phases of an epoch, and the end of the training.
 const (
-	AtEpochBegin Phase = "epoch_begin" // EpochBegin hooks
+	AtEpochBegin Phase = "epoch_begin" // the EpochBegin hooks
 	AtSteps      Phase = "steps"       // each step, and its BatchEnd hooks
-	AtValidation Phase = "validation"
-	AtEpochEnd   Phase = "epoch_end" // EpochEnd hooks
-	AtEnd        Phase = "end"       // End hooks, after the last epoch
+	AtValidation Phase = "validation"  // the validation
+	AtEpochEnd   Phase = "epoch_end"   // the EpochEnd hooks
+	AtEnd        Phase = "end"         // the End hooks, after the last epoch
 )
 
-// Network identifies a model: SHA-256 of its configuration, and of how it was compiled,
-// without the learning rate, which is saved in the model.
+// Network identifies a model by two SHA-256 hashes: one of its configuration, one of its compile options
+// without the learning rate, which is saved with the model.
 type Network struct {
-	Config  string `json:"config"`
-	Compile string `json:"compile"`
+	Config  string `json:"config"`  // hash of the configuration, in hexadecimal
+	Compile string `json:"compile"` // hash of the compile options, in hexadecimal
 }
 
-// Data identifies a data set, by the methods of data.Dataset.
+// Data identifies a dataset by the results of data.Dataset's methods of the same names.
 type Data struct {
-	Len         int    `json:"len"`
-	Steps       int    `json:"steps"`
-	Fingerprint string `json:"fingerprint"`
+	Len         int    `json:"len"`         // number of examples
+	Steps       int    `json:"steps"`       // number of batches in an epoch
+	Fingerprint string `json:"fingerprint"` // hash of content and order
 }
 
-// Memory is what a callback remembers.
+// Memory is the stored State of a callback's Hooks.
 type Memory struct {
-	Type  string          `json:"type"` // of the Callback, as fmt's %T prints it
+	Type  string          `json:"type"` // Go type of the Callback, as %T prints it
 	State json.RawMessage `json:"state"`
 }
 
-// MarshalJSON implements json.Marshaler. Unlike History's own form it keeps infinities.
+// MarshalJSON implements json.Marshaler. Unlike History.MarshalJSON, it keeps infinite values.
 func (s State) MarshalJSON() ([]byte, error) {
 	type plain State
 	return json.Marshal(struct {
@@ -88,8 +88,8 @@ func (s State) MarshalJSON() ([]byte, error) {
 	}{plain(s), (*exactHistory)(s.History)})
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote. A State of another version has its Version
-// and nothing else.
+// UnmarshalJSON reads what MarshalJSON wrote. If the version is another than StateVersion, it sets only
+// Version.
 func (s *State) UnmarshalJSON(data []byte) error {
 	var version struct {
 		Version int `json:"version"`
@@ -114,7 +114,7 @@ func (s *State) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// exactHistory is a History whose JSON keeps every number.
+// exactHistory is a History whose JSON keeps NaN and infinite values.
 type exactHistory History
 
 type exactSeries struct {
@@ -161,7 +161,7 @@ func (h *exactHistory) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Weights are tensors that JSON can store: element type, shape and the bytes in base64.
+// Weights is a list of tensors that JSON can store: element type, shape, and the bytes in base64.
 type Weights []*tensor.Tensor
 
 type storedTensor struct {
@@ -193,11 +193,11 @@ func (w *Weights) UnmarshalJSON(data []byte) error {
 	for i, s := range stored {
 		dtype, err := tensor.ParseDType(s.DType)
 		if err != nil {
-			return fmt.Errorf("weights: number %d: %w", i, err)
+			return fmt.Errorf("weights: tensor %d: %w", i, err)
 		}
 		n, err := tensor.Shape(s.Shape).CheckedElements()
 		if err != nil || n > len(s.Data) || n*dtype.Size() != len(s.Data) {
-			return fmt.Errorf("weights: number %d: %d bytes for %v %v", i, len(s.Data), dtype, tensor.Shape(s.Shape))
+			return fmt.Errorf("weights: tensor %d: got %d bytes for %v %v", i, len(s.Data), dtype, tensor.Shape(s.Shape))
 		}
 		read[i] = tensor.New(dtype, s.Shape...)
 		copy(read[i].Raw(), s.Data)
@@ -206,7 +206,7 @@ func (w *Weights) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// number is a float64 that JSON can store whatever it is: NaN and infinities as strings.
+// number is a float64 in JSON, with NaN and infinities as strings.
 type number float64
 
 func newNumber(v float64) *number {

@@ -10,28 +10,28 @@ import (
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
-// AccessError says that a picture's file could not be reached: it was removed after the data
-// set was listed, the process has too many files open, the disk or the network fails. It
-// says nothing about the picture, which is not left out as a corrupt one is: the error ends
-// what was reading.
+// AccessError reports that an image file that was listed before could not be reached: the file
+// was removed, the process has too many open files, or the disk or the network failed. The
+// image itself may be fine, so it is not dropped as a corrupt image is. The error ends the
+// operation that needed the file.
 type AccessError struct {
-	Where string // the path, or an archive and the name in it
-	Err   error
+	Where string // the file's path, or the archive's path and the entry's name
+	Err   error  // the cause, without the path
 }
 
-// Error implements error.
+// Error returns the place and the cause.
 func (e *AccessError) Error() string {
 	if errors.Is(e.Err, fs.ErrNotExist) {
-		return fmt.Sprintf("%s: the file was there when the data were listed, and is gone", e.Where)
+		return fmt.Sprintf("%s: the file no longer exists; it was there when the dataset was listed", e.Where)
 	}
-	return fmt.Sprintf("%s: the file cannot be reached: %v", e.Where, e.Err)
+	return fmt.Sprintf("%s: cannot reach the file: %v", e.Where, e.Err)
 }
 
-// Unwrap implements the interface of package errors.
+// Unwrap returns Err.
 func (e *AccessError) Unwrap() error { return e.Err }
 
-// accessed is the error of reading a file. One of package os is an AccessError, but for a
-// file that its owner keeps to themselves: that does not change by itself.
+// accessed wraps an error of reading a file. Errors of package os become an AccessError, except
+// for missing permissions: trying again does not help there.
 func accessed(where string, err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) && !errors.Is(err, fs.ErrPermission) {
@@ -40,8 +40,8 @@ func accessed(where string, err error) error {
 	return fmt.Errorf("%s: %w", where, patherr.Bare(err))
 }
 
-// retries are the pauses before a file that cannot be reached is tried again: other readers
-// close theirs, a network comes back.
+// retries are the pauses before each new attempt to reach a file. Other readers may close their
+// files, and a network may recover.
 var retries = []time.Duration{10 * time.Millisecond, 100 * time.Millisecond}
 
 // readFile is file.read with retries.

@@ -15,7 +15,7 @@ import (
 	"github.com/lince-ml/lince/data/augment"
 )
 
-// flaky is a file that fails so many times.
+// flaky is a file whose first reads fail.
 type flaky struct {
 	diskFile
 	failures *int
@@ -30,7 +30,8 @@ func (f flaky) read(buf []byte) ([]byte, error) {
 	return f.diskFile.read(buf)
 }
 
-// A file that cannot be reached is no bad picture: it is tried again, and then named.
+// TestUnreachableFiles checks that a file that cannot be reached is tried again and then reported by name, and that
+// it does not count as a corrupt image.
 func TestUnreachableFiles(t *testing.T) {
 	for _, c := range []struct {
 		failures int
@@ -38,9 +39,9 @@ func TestUnreachableFiles(t *testing.T) {
 		want     string // "" is success
 	}{
 		{2, syscall.EMFILE, ""},
-		{3, syscall.EMFILE, "cat.1.png: the file cannot be reached: too many open files"},
-		{3, syscall.EIO, "cat.1.png: the file cannot be reached: input/output error"},
-		{3, fs.ErrNotExist, "cat.1.png: the file was there when the data were listed, and is gone"},
+		{3, syscall.EMFILE, "cat.1.png: cannot reach the file: too many open files"},
+		{3, syscall.EIO, "cat.1.png: cannot reach the file: input/output error"},
+		{3, fs.ErrNotExist, "cat.1.png: the file no longer exists; it was there when the dataset was listed"},
 	} {
 		t.Run(fmt.Sprintf("%v %d", c.err, c.failures), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // the pauses take no time
@@ -57,7 +58,7 @@ func TestUnreachableFiles(t *testing.T) {
 						t.Errorf("%s: error is %v, want %q", what, err, c.want)
 					}
 					if bad > 0 {
-						t.Errorf("%s: %d bad pictures", what, bad)
+						t.Errorf("%s: %d bad images", what, bad)
 					}
 				}
 				_, bad, err := make().Check(t.Context(), CheckOptions{Workers: 2})
@@ -70,7 +71,7 @@ func TestUnreachableFiles(t *testing.T) {
 				}
 				check("batches", err, len(f.Corrupt()))
 				if c.want == "" && n != 10 {
-					t.Errorf("%d pictures", n)
+					t.Errorf("%d images", n)
 				}
 				_, err = make().Row(1).Bytes()
 				check("bytes", err, 0)
@@ -79,15 +80,15 @@ func TestUnreachableFiles(t *testing.T) {
 	}
 }
 
-// A link to nothing is left out when the folder is listed; a file that its owner keeps to
-// themselves is a picture that cannot be read.
+// TestUnreadableLinks checks that a broken link is dropped when its folder is listed, and that a file without read
+// permission counts as an image that cannot be read.
 func TestUnreadableLinks(t *testing.T) {
 	dir := damage(t, 3, 0)
 	if err := os.Symlink(filepath.Join(dir, "gone.png"), filepath.Join(dir, "cat.link.png")); err != nil {
 		t.Skip("no links here:", err)
 	}
 	tab := open(t, dir, OpenOptions{})
-	if len(tab.Ignored()) != 1 || !strings.Contains(tab.Ignored()[0].Err.Error(), "link to a file that is not there") {
+	if len(tab.Ignored()) != 1 || !strings.Contains(tab.Ignored()[0].Err.Error(), "link to a missing file") {
 		t.Errorf("left out are %v", tab.Ignored())
 	}
 	if err := accessed("x", &fs.PathError{Op: "open", Path: "x", Err: fs.ErrPermission}); unreachable(err) {
@@ -95,7 +96,7 @@ func TestUnreadableLinks(t *testing.T) {
 	}
 }
 
-// An epoch that is cancelled leaves nobody a picture short, and notes no picture as bad.
+// TestCancelledIsNotCorrupt checks that a cancelled epoch yields no short batch and records no image as corrupt.
 func TestCancelledIsNotCorrupt(t *testing.T) {
 	tab := open(t, damage(t, 5, 0), OpenOptions{})
 	n := 1 << 30
@@ -106,7 +107,7 @@ func TestCancelledIsNotCorrupt(t *testing.T) {
 	cancel(because)
 	for b, err := range f.Batches(ctx, 0, 0) {
 		if !errors.Is(err, because) || len(b.Index) > 0 {
-			t.Errorf("%d pictures, error %v", len(b.Index), err)
+			t.Errorf("%d images, error %v", len(b.Index), err)
 		}
 	}
 	if len(f.Corrupt()) > 0 {
@@ -114,7 +115,7 @@ func TestCancelledIsNotCorrupt(t *testing.T) {
 	}
 }
 
-// What Check has read gives the fingerprint that reading again gives.
+// The fingerprint from the checksums of Check equals the one from reading the files again.
 func TestFingerprintOfChecked(t *testing.T) {
 	dir := damage(t, 5, 2)
 	tab := open(t, dir, OpenOptions{})

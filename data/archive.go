@@ -16,8 +16,8 @@ import (
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
-// listZip lists the pictures of an archive and of the archives right inside it (one
-// level: Kaggle's train.zip and test1.zip). The files are read later, in place.
+// listZip lists the images of an archive and of the archives directly inside it (one level, as
+// train.zip and test1.zip in Kaggle's dogs-vs-cats.zip). The images are read later, in place.
 func listZip(name string, rep *reading) (*listing, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -37,7 +37,7 @@ func listZip(name string, rep *reading) (*listing, error) {
 	return l, nil
 }
 
-// readZip lists an archive of size bytes that messages call name.
+// readZip lists an archive of size bytes. Messages call it name.
 func readZip(r io.ReaderAt, size int64, name string, rep *reading) (*listing, error) {
 	l := &listing{name: name}
 	outer, err := openZip(r, size, name)
@@ -58,10 +58,10 @@ func readZip(r io.ReaderAt, size int64, name string, rep *reading) (*listing, er
 		if err != nil {
 			return nil, err
 		}
-		// train.zip holds train/cat.0.jpg, or cat.0.jpg, which then is in train too.
+		// The entries of train.zip are train/cat.0.jpg, or cat.0.jpg. The second form gets the folder, too.
 		prefix := strings.TrimSuffix(path.Base(n.Name), path.Ext(n.Name)) + "/"
 		if !slices.ContainsFunc(inner.File, func(f *zip.File) bool {
-			return !strings.HasPrefix(slashed(f.Name), prefix) && isPicture(f.Name) && !isJunk(f.Name)
+			return !strings.HasPrefix(slashed(f.Name), prefix) && isImage(f.Name) && !isJunk(f.Name)
 		}) {
 			prefix = ""
 		}
@@ -72,8 +72,8 @@ func readZip(r io.ReaderAt, size int64, name string, rep *reading) (*listing, er
 	return l, nil
 }
 
-// add lists the entries of z. Archives inside it are appended to nested, or count as
-// other files where nested is nil.
+// add lists the entries of z. It appends archives inside z to nested. If nested is nil, they
+// count as other files.
 func (l *listing) add(z *zip.Reader, name, prefix string, rep *reading, nested *[]*zip.File) error {
 	for _, f := range z.File {
 		if err := rep.next(0); err != nil {
@@ -90,7 +90,7 @@ func (l *listing) add(z *zip.Reader, name, prefix string, rep *reading, nested *
 		case strings.HasSuffix(n, "/"), isJunk(n):
 		case nested != nil && strings.EqualFold(path.Ext(n), ".zip"):
 			*nested = append(*nested, f)
-		case isPicture(n):
+		case isImage(n):
 			l.entries = append(l.entries, entry{path.Clean(prefix + n), zipFile{f, name}})
 		default:
 			l.others++
@@ -99,10 +99,10 @@ func (l *listing) add(z *zip.Reader, name, prefix string, rep *reading, nested *
 	return nil
 }
 
-// slashed undoes the backslashes of some Windows archivers.
+// slashed replaces the backslashes that some Windows archivers write.
 func slashed(name string) string { return strings.ReplaceAll(name, `\`, "/") }
 
-// isJunk says whether a name is what macOS adds to archives.
+// isJunk reports whether name is an entry that macOS adds to archives.
 func isJunk(name string) bool { return strings.HasPrefix(name, "__MACOSX/") }
 
 func safeName(n string) error {
@@ -117,7 +117,7 @@ func safeName(n string) error {
 	return nil
 }
 
-// openZip reads an archive's directory.
+// openZip reads the archive's directory.
 func openZip(r io.ReaderAt, size int64, name string) (*zip.Reader, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
@@ -129,29 +129,29 @@ func openZip(r io.ReaderAt, size int64, name string) (*zip.Reader, error) {
 		}
 		return nil, fmt.Errorf("%s: is not a zip archive (%s)", name, looksLike(head))
 	}
-	// Entries that lie over one another can make a small file unpack to any size.
+	// Overlapping entries would let a small file unpack to any size.
 	var stored uint64
 	for _, f := range z.File {
 		stored += f.CompressedSize64
 		if f.CompressedSize64 > uint64(size) || stored > uint64(size) {
-			return nil, fmt.Errorf("%s: its entries claim more bytes than the %d of the archive: it is damaged or forged, and refused", name, size)
+			return nil, fmt.Errorf("%s: its entries claim more bytes than the %d of the archive: it is damaged or forged and is refused", name, size)
 		}
 	}
 	return z, nil
 }
 
-// maxUnpacked bounds a nested archive that must be unpacked to memory.
+// maxUnpacked limits the size of a nested archive that has to be unpacked to memory.
 const maxUnpacked = 1 << 30
 
-// unnest gives access to an archive inside an archive: a stored one is read where it
-// lies, a compressed one is unpacked to memory if it is of a sane size.
+// unnest gives access to an archive inside an archive. A stored one is read in place. A compressed
+// one is unpacked to memory if its size is within the limits.
 func unnest(r io.ReaderAt, f *zip.File, what string) (io.ReaderAt, int64, error) {
 	if f.Flags&1 != 0 {
-		return nil, 0, fmt.Errorf("%s: is encrypted; unpack it with its password and give the folder", what)
+		return nil, 0, fmt.Errorf("%s: is encrypted; unpack it with its password and open the folder", what)
 	}
 	if f.Method == zip.Store {
 		if f.CompressedSize64 != f.UncompressedSize64 {
-			return nil, 0, fmt.Errorf("%s: is stored, yet has two sizes, %d and %d: the archive is damaged", what, f.CompressedSize64, f.UncompressedSize64)
+			return nil, 0, fmt.Errorf("%s: is stored but has two sizes, %d and %d: the archive is damaged", what, f.CompressedSize64, f.UncompressedSize64)
 		}
 		at, err := f.DataOffset()
 		if err != nil {
@@ -161,7 +161,7 @@ func unnest(r io.ReaderAt, f *zip.File, what string) (io.ReaderAt, int64, error)
 	}
 	limit := min(inflateLimit(f.CompressedSize64), maxUnpacked)
 	if f.UncompressedSize64 > limit {
-		return nil, 0, fmt.Errorf("%s: is compressed inside the archive and claims %d bytes from %d stored ones, more than the %d that are unpacked to memory; unpack the outer archive and give the inner one",
+		return nil, 0, fmt.Errorf("%s: is compressed inside the archive and claims %d bytes from %d stored ones; at most %d are unpacked to memory; unpack the outer archive and open the inner one",
 			what, f.UncompressedSize64, f.CompressedSize64, limit)
 	}
 	rc, err := f.Open()

@@ -15,18 +15,19 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// TensorOptions are Tensors'. The zero value is what Keras' fit(x, y) does.
+// TensorOptions configures Tensors and NamedTensors. The zero value does what Keras'
+// fit(x, y) does: batches of 32 in a shuffled order.
 type TensorOptions struct {
-	BatchSize int       // 0 is 32
-	NoShuffle bool      // keep the order, as validation and prediction do
-	Seed      uint32    // of the order
-	Weights   []float32 // a weight for each example; nil means all 1
-	// SampleWeights are weights for each example by the names of targets; those of a target
-	// that is not named are Weights.
+	BatchSize int       // examples in a batch; 0 means 32
+	NoShuffle bool      // keeps the order of the rows, as validation and prediction do
+	Seed      uint32    // the seed of the shuffled order
+	Weights   []float32 // an example weight for each row (Keras' sample_weight); nil means all 1
+	// SampleWeights holds example weights for single targets, by the target's name. Targets that
+	// are not named use Weights.
 	SampleWeights map[string][]float32
 }
 
-// Arrays is a data set in memory.
+// Arrays is a Dataset of tensors in memory. Tensors and NamedTensors make one.
 type Arrays struct {
 	x, y            *tensor.Tensor
 	inputs, targets map[string]*tensor.Tensor // instead of x and y
@@ -35,33 +36,37 @@ type Arrays struct {
 	fingerprint     func() string
 }
 
-// Tensors makes a data set of arrays with the examples along the first axis, as Keras'
-// fit(x, y). The arrays are not copied. y may be nil: then there are no targets.
+// Tensors makes a dataset of arrays whose first axis counts the examples, as Keras' fit(x, y)
+// does. x has shape (n, ...). y has the same n, or is nil for a dataset without targets. The
+// arrays are not copied.
 //
-// Epoch e has the order RandomState(seed+e).permutation(n), or 0..n-1 with NoShuffle.
+// In epoch e, the order of the rows is numpy.random.RandomState(Seed+e).permutation(n). With
+// NoShuffle it is 0..n-1.
+//
+// Tensors fails if x is nil or has no examples, or if the numbers of examples or weights differ.
 func Tensors(x, y *tensor.Tensor, o TensorOptions) (*Arrays, error) {
 	if x == nil {
-		return nil, errors.New("there is no x")
+		return nil, errors.New("x is nil")
 	}
 	return newArrays(&Arrays{x: x, y: y, o: o})
 }
 
-// NamedTensors is Tensors for models of several inputs or targets, by the names of the model's
-// inputs and outputs. targets may be nil.
+// NamedTensors is like Tensors, for models with several inputs or outputs. The keys are the names
+// of the model's inputs and outputs. targets may be nil.
 func NamedTensors(inputs, targets map[string]*tensor.Tensor, o TensorOptions) (*Arrays, error) {
 	if len(inputs) == 0 {
-		return nil, errors.New("there are no inputs")
+		return nil, errors.New("want at least one input")
 	}
 	return newArrays(&Arrays{inputs: inputs, targets: targets, o: o})
 }
 
-// namedArray is one of a data set's arrays.
+// namedArray is one of a dataset's arrays.
 type namedArray struct {
 	name string
 	t    *tensor.Tensor
 }
 
-// arrays lists all there are, the first of them an input, in an order that is always the same.
+// arrays lists the dataset's arrays in a fixed order. The first one is an input.
 func (a *Arrays) arrays() []namedArray {
 	var list []namedArray
 	if a.x != nil {
@@ -92,7 +97,7 @@ func newArrays(a *Arrays) (*Arrays, error) {
 		case x.t == nil:
 			return nil, fmt.Errorf("%s is nil", x.name)
 		case len(x.t.Shape()) == 0:
-			return nil, fmt.Errorf("%s needs a first axis, along which the examples lie; got a scalar", x.name)
+			return nil, fmt.Errorf("%s is a scalar; its first axis must count the examples", x.name)
 		case i == 0 && x.t.Shape()[0] == 0:
 			return nil, fmt.Errorf("%s has no examples: its shape is %v", x.name, x.t.Shape())
 		case i == 0:
@@ -102,27 +107,27 @@ func newArrays(a *Arrays) (*Arrays, error) {
 		}
 	}
 	if w := a.o.Weights; w != nil && len(w) != a.n {
-		return nil, fmt.Errorf("there are %d weights for %d examples", len(w), a.n)
+		return nil, fmt.Errorf("want %d weights, one for each example, got %d", a.n, len(w))
 	}
 	for name, w := range a.o.SampleWeights {
 		switch {
 		case a.targets[name] == nil:
-			return nil, fmt.Errorf("there are sample weights for a target %q, which there is not", name)
+			return nil, fmt.Errorf("there are sample weights for the target %q, but the dataset has no such target", name)
 		case len(w) != a.n:
-			return nil, fmt.Errorf("there are %d weights of the target %s for %d examples", len(w), name, a.n)
+			return nil, fmt.Errorf("target %s: want %d weights, one for each example, got %d", name, a.n, len(w))
 		}
 	}
 	a.fingerprint = sync.OnceValue(a.computeFingerprint)
 	return a, nil
 }
 
-// Len implements Dataset.
+// Len returns the number of examples.
 func (a *Arrays) Len() int { return a.n }
 
-// Steps implements Dataset.
+// Steps returns the number of batches in an epoch. The last batch may be smaller.
 func (a *Arrays) Steps() int { return steps(a.n, a.o.BatchSize) }
 
-// Spec implements Dataset.
+// Spec returns the shapes of x and y with an unknown first axis; see Dataset.
 func (a *Arrays) Spec() (x, y tensor.Shape) { return unbatched(a.x), unbatched(a.y) }
 
 func unbatched(t *tensor.Tensor) tensor.Shape {
@@ -134,10 +139,10 @@ func unbatched(t *tensor.Tensor) tensor.Shape {
 	return s
 }
 
-// Fingerprint implements Dataset: SHA-256 of the arrays and the options.
+// Fingerprint returns the SHA-256 hash of the arrays and the options.
 func (a *Arrays) Fingerprint() string { return a.fingerprint() }
 
-// NamedSpec implements Named.
+// NamedSpec returns the shapes of the named inputs and targets with an unknown first axis; see Named.
 func (a *Arrays) NamedSpec() (inputs, targets map[string]tensor.Shape) {
 	return specs(a.inputs), specs(a.targets)
 }
@@ -166,7 +171,7 @@ func (a *Arrays) computeFingerprint() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Batches implements Dataset.
+// Batches yields the batches of an epoch from a step to the epoch's end; see Dataset.
 func (a *Arrays) Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
 		order := make([]int, a.n)
@@ -205,7 +210,7 @@ func (a *Arrays) Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, 
 	}
 }
 
-// each is f of each value; nil of nil.
+// each applies f to each value of m. It returns nil if m is nil.
 func each[T any](m map[string]T, f func(T) *tensor.Tensor) map[string]*tensor.Tensor {
 	if m == nil {
 		return nil
@@ -217,7 +222,7 @@ func each[T any](m map[string]T, f func(T) *tensor.Tensor) map[string]*tensor.Te
 	return out
 }
 
-// pick takes the weights of these rows.
+// pick gathers the weights of the given rows. It returns nil if weights is nil.
 func pick(weights []float32, index []int) *tensor.Tensor {
 	if weights == nil {
 		return nil
@@ -229,7 +234,7 @@ func pick(weights []float32, index []int) *tensor.Tensor {
 	return w
 }
 
-// like makes room for n examples of t.
+// like allocates a tensor for n examples of t.
 func like(t *tensor.Tensor, n int) *tensor.Tensor {
 	if t == nil {
 		return nil
@@ -239,7 +244,7 @@ func like(t *tensor.Tensor, n int) *tensor.Tensor {
 	return tensor.New(t.DType(), s...)
 }
 
-// first is the first n examples of t.
+// first returns the first n examples of t.
 func first(t *tensor.Tensor, n int) *tensor.Tensor {
 	if t == nil || t.Shape()[0] == n {
 		return t
@@ -247,7 +252,7 @@ func first(t *tensor.Tensor, n int) *tensor.Tensor {
 	return t.Rows(0, n)
 }
 
-// gather copies the examples of these rows.
+// gather copies the given rows of src to dst.
 func gather(dst, src *tensor.Tensor, index []int) {
 	if src == nil {
 		return

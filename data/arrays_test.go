@@ -54,9 +54,9 @@ func TestTensors(t *testing.T) {
 	if b := copies(t, a, 3, 0); len(b) != 1 || b[0].Y != nil || b[0].Weights != nil || !slices.IsSorted(b[0].Index) || !slices.Equal(b[0].X.Float32s(), x.Float32s()) {
 		t.Error(b)
 	}
-	print := a.Fingerprint()
+	fingerprint := a.Fingerprint()
 	x.Float32s()[3]++
-	if b, _ := Tensors(x, nil, TensorOptions{NoShuffle: true}); b.Fingerprint() == print {
+	if b, _ := Tensors(x, nil, TensorOptions{NoShuffle: true}); b.Fingerprint() == fingerprint {
 		t.Error("other numbers have the same fingerprint")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -75,12 +75,12 @@ func TestTensorsErrors(t *testing.T) {
 		o    TensorOptions
 		want string
 	}{
-		{nil, nil, TensorOptions{}, "no x"},
+		{nil, nil, TensorOptions{}, "x is nil"},
 		{x, tensor.New(tensor.Float32, 3), TensorOptions{}, "x has 4, y has 3"},
 		{tensor.New(tensor.Float32, 0, 2), nil, TensorOptions{}, "no examples"},
 		{tensor.Scalar(float32(1)), nil, TensorOptions{}, "scalar"},
 		{x, nil, TensorOptions{BatchSize: -1}, "batch size is -1"},
-		{x, nil, TensorOptions{Weights: []float32{1}}, "1 weights for 4"},
+		{x, nil, TensorOptions{Weights: []float32{1}}, "want 4 weights, one for each example, got 1"},
 	} {
 		if _, err := Tensors(c.x, c.y, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v, want %q", err, c.want)

@@ -8,9 +8,10 @@ import (
 	"github.com/lince-ml/lince/internal/offheap"
 )
 
-// Cache is a budget of memory for decoded pictures, so that later epochs need not decode
-// them again. Data sets share it: each that is made with it has room for all of its pictures,
-// or for none where they do not fit what is left. A data set's room is its own for good.
+// Cache is a memory budget for decoded images. An image that is kept is not decoded again in
+// later epochs. Several datasets may share a Cache. A dataset reserves room for all of its images
+// when it is made. If they do not fit in the rest of the budget, it keeps none. Reserved room is
+// never given back.
 type Cache struct {
 	budget int64
 
@@ -18,13 +19,13 @@ type Cache struct {
 	used int64
 }
 
-// NewCache makes a budget of so many bytes.
+// NewCache makes a Cache with a budget of the given number of bytes.
 func NewCache(bytes int64) *Cache { return &Cache{budget: bytes} }
 
-// Budget is the number of bytes that there were at first.
+// Budget returns the budget in bytes, including the bytes in use.
 func (c *Cache) Budget() int64 { return c.budget }
 
-// reserve takes bytes, if there are as many.
+// reserve takes bytes from the budget and reports whether there were enough.
 func (c *Cache) reserve(bytes int64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -35,27 +36,27 @@ func (c *Cache) reserve(bytes int64) bool {
 	return true
 }
 
-// decoded is the pictures of a data set, at target size. A nil one keeps nothing.
+// decoded holds the images of a dataset at target size. A nil *decoded keeps nothing.
 type decoded struct {
-	size  int // of a picture
+	size  int // bytes of one image
 	block *offheap.Block
 	state []atomic.Uint32
 }
 
-// What may be known of a picture.
+// The states of an image. Only the goroutine that sets arriving may write the image.
 const (
 	absent = iota
 	arriving
 	present
 )
 
-func newDecoded(pictures, size int) *decoded {
-	return &decoded{size: size, block: offheap.New(pictures * size), state: make([]atomic.Uint32, pictures)}
+func newDecoded(images, size int) *decoded {
+	return &decoded{size: size, block: offheap.New(images * size), state: make([]atomic.Uint32, images)}
 }
 
 func (d *decoded) at(row int) []byte { return d.block.Bytes[row*d.size : (row+1)*d.size] }
 
-// use calls f with a picture's bytes, if it is there.
+// use calls f with the bytes of an image if it is kept, and reports whether it is.
 func (d *decoded) use(row int, f func(pix []byte) error) (bool, error) {
 	if d == nil || d.state[row].Load() != present {
 		return false, nil
@@ -65,7 +66,7 @@ func (d *decoded) use(row int, f func(pix []byte) error) (bool, error) {
 	return true, err
 }
 
-// keep copies a picture.
+// keep stores a copy of an image.
 func (d *decoded) keep(row int, pix []byte) {
 	if d.state[row].CompareAndSwap(absent, arriving) {
 		copy(d.at(row), pix)

@@ -10,22 +10,52 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// CheckOptions are Check's.
+// CheckOptions configures Table.Check.
 type CheckOptions struct {
-	Workers  int                   // files at once; 0 is runtime.GOMAXPROCS(0)
-	Progress func(done, total int) // called by one goroutine at a time
+	Workers  int                   // the number of files that are read at once; 0 means runtime.GOMAXPROCS(0)
+	Progress func(done, total int) // if not nil, receives the number of checked files; it is called by one goroutine at a time
 }
 
-// Check reads and decodes every picture and returns the table without those that can't be
-// read, which bad lists with the reasons. Done before a split, it makes the split and the
-// batches the same as if the bad files were not there. It is an error when none is left, and
-// an *AccessError when a file cannot be reached, which says nothing about the picture.
+// Check reads and decodes every image. It returns the table without the images that cannot be
+// decoded, and lists these in bad with the reasons. If the table is checked before it is split,
+// the split and the batches are the same as if the bad files did not exist.
+//
+// Check fails if no image is left. It fails with an *AccessError if a file cannot be reached.
 func (t *Table) Check(ctx context.Context, o CheckOptions) (good *Table, bad []BadFile, err error) {
+	sums, errs, err := t.decodeAll(ctx, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	var rows []Row
+	for i, r := range t.rows {
+		if errs[i] != nil {
+			bad = append(bad, BadFile{r.Filename, errs[i]})
+		} else {
+			rows = append(rows, r)
+		}
+	}
+	if len(rows) == 0 {
+		if len(bad) == 0 {
+			return nil, nil, fmt.Errorf("%s: the table has no rows", t.Name())
+		}
+		return nil, bad, fmt.Errorf("%s: none of the %d images could be read; the first: %w", t.Name(), len(bad), bad[0].Err)
+	}
+	good = t.with(rows)
+	good.checked = map[string]sum{}
+	for i, s := range sums {
+		if s.ok {
+			good.checked[t.rows[i].file.where()] = s
+		}
+	}
+	return good, bad, nil
+}
+
+// decodeAll decodes the images of all rows. It returns the checksum or the error of each.
+func (t *Table) decodeAll(ctx context.Context, o CheckOptions) (sums []sum, errs []error, err error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	errs := make([]error, len(t.rows))
-	sums := make([]sum, len(t.rows))
+	sums, errs = make([]sum, len(t.rows)), make([]error, len(t.rows))
 	var next atomic.Int64
 	done := make(chan struct{}, 64)
 	g, ctx := errgroup.WithContext(ctx)
@@ -40,7 +70,7 @@ func (t *Table) Check(ctx context.Context, o CheckOptions) (good *Table, bad []B
 				}
 				var err error
 				if _, drawn := t.rows[i].file.(drawnFile); drawn {
-					// Nothing can be wrong with it.
+					// A generated image is always valid.
 				} else if buf, err = readFile(ctx, t.rows[i].file, buf); unreachable(err) {
 					return err
 				} else if err != nil {
@@ -73,26 +103,5 @@ func (t *Table) Check(ctx context.Context, o CheckOptions) (good *Table, bad []B
 		return nil, nil, err
 	}
 	rep.finish()
-	var rows []Row
-	for i, r := range t.rows {
-		if errs[i] != nil {
-			bad = append(bad, BadFile{r.Filename, errs[i]})
-		} else {
-			rows = append(rows, r)
-		}
-	}
-	if len(rows) == 0 {
-		if len(bad) == 0 {
-			return nil, nil, fmt.Errorf("%s: the table has no rows", t.Name())
-		}
-		return nil, bad, fmt.Errorf("%s: not one of the %d pictures could be read; the first: %w", t.Name(), len(bad), bad[0].Err)
-	}
-	good = t.with(rows)
-	good.checked = map[string]sum{}
-	for i, s := range sums {
-		if s.ok {
-			good.checked[t.rows[i].file.where()] = s
-		}
-	}
-	return good, bad, nil
+	return sums, errs, nil
 }

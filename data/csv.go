@@ -17,14 +17,14 @@ import (
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
-// openCSV makes a table of a CSV file's rows, in their order: Keras'
-// flow_from_dataframe. Rows whose file is not there are left out with Keras' warning.
+// openCSV makes a table of the rows of a CSV file, in the file's order, as Keras'
+// flow_from_dataframe does. Rows whose file is missing are dropped with Keras' warning.
 func openCSV(name string, o OpenOptions, rep *reading) (*Table, error) {
 	if o.Part != "" {
-		return nil, fmt.Errorf("%s: a part (%q) can't be chosen of a CSV file; give the folder as its images", name, o.Part)
+		return nil, fmt.Errorf("%s: a part (%q) cannot be chosen from a CSV file; name the folder of the images instead (Images, --images)", name, o.Part)
 	}
-	if o.LabelRule != Auto && o.LabelRule != Unlabelled {
-		return nil, fmt.Errorf("%s: a CSV's labels come from its category column, not by the rule %q", name, o.LabelRule)
+	if o.LabelRule != Auto && o.LabelRule != Unlabeled {
+		return nil, fmt.Errorf("%s: the labels come from the CSV's category column; the rule %q cannot be used", name, o.LabelRule)
 	}
 	find, closer, err := finder(name, o, rep)
 	if err != nil {
@@ -41,7 +41,8 @@ func openCSV(name string, o OpenOptions, rep *reading) (*Table, error) {
 	return t, nil
 }
 
-// finder returns the function that finds the file of a CSV's name.
+// finder returns a function that finds the file of a name in a CSV, and what must be closed after
+// the files were read.
 func finder(name string, o OpenOptions, rep *reading) (func(string) (file, error), io.Closer, error) {
 	images := cmp.Or(o.Images, filepath.Dir(name))
 	k, err := sniff(images)
@@ -50,96 +51,81 @@ func finder(name string, o OpenOptions, rep *reading) (func(string) (file, error
 	}
 	switch k {
 	case kindFolder:
-		return func(n string) (file, error) {
-			p := filepath.FromSlash(n)
-			if !filepath.IsAbs(p) {
-				p = filepath.Join(images, p)
-			}
-			info, err := os.Stat(p)
-			switch {
-			case errors.Is(err, fs.ErrNotExist):
-				return nil, fmt.Errorf("there is no file %s", p)
-			case err != nil:
-				return nil, patherr.Bare(err)
-			case !info.Mode().IsRegular():
-				return nil, fmt.Errorf("%s is not a file", p)
-			}
-			return diskFile(p), nil
-		}, nil, nil
+		return func(n string) (file, error) { return findOnDisk(images, n) }, nil, nil
 	case kindZip:
 		l, err := listZip(images, rep)
 		if err != nil {
 			return nil, nil, err
 		}
-		// The names may leave out the archive's folders: train/cat.0.jpg is found as
-		// cat.0.jpg too, as long as there is one.
-		const ambiguous = -1
-		at := map[string]int{}
-		for i, e := range l.entries {
-			for n := e.name; ; {
-				if _, twice := at[n]; twice && n != e.name {
-					at[n] = ambiguous
-				} else {
-					at[n] = i
-				}
-				_, rest, ok := strings.Cut(n, "/")
-				if !ok {
-					break
-				}
-				n = rest
-			}
-		}
-		return func(n string) (file, error) {
-			switch i, ok := at[path.Clean(slashed(n))]; {
-			case !ok:
-				return nil, fmt.Errorf("%s has no entry of that name", images)
-			case i == ambiguous:
-				return nil, fmt.Errorf("%s has several entries of that name; give its folder too", images)
-			default:
-				return l.entries[i].file, nil
-			}
-		}, l, nil
+		return l.finder(images), l, nil
 	}
-	return nil, nil, fmt.Errorf("%s: holds no pictures for %s: give a folder or a zip archive", images, name)
+	return nil, nil, fmt.Errorf("%s: is not a folder or a zip archive, so it cannot hold the images of %s", images, name)
 }
 
+func findOnDisk(folder, name string) (file, error) {
+	p := filepath.FromSlash(name)
+	if !filepath.IsAbs(p) {
+		p = filepath.Join(folder, p)
+	}
+	info, err := os.Stat(p)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("there is no file %s", p)
+	case err != nil:
+		return nil, patherr.Bare(err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a file", p)
+	}
+	return diskFile(p), nil
+}
+
+// finder finds entries by name. A name may omit leading folders if only one entry matches:
+// cat.0.jpg finds train/cat.0.jpg.
+func (l *listing) finder(archive string) func(string) (file, error) {
+	const ambiguous = -1
+	at := map[string]int{}
+	for i, e := range l.entries {
+		for n := e.name; ; {
+			if _, twice := at[n]; twice && n != e.name {
+				at[n] = ambiguous
+			} else {
+				at[n] = i
+			}
+			_, rest, ok := strings.Cut(n, "/")
+			if !ok {
+				break
+			}
+			n = rest
+		}
+	}
+	return func(n string) (file, error) {
+		switch i, ok := at[path.Clean(slashed(n))]; {
+		case !ok:
+			return nil, fmt.Errorf("%s has no entry of that name", archive)
+		case i == ambiguous:
+			return nil, fmt.Errorf("%s has several entries of that name; add the entry's folder to the name", archive)
+		default:
+			return l.entries[i].file, nil
+		}
+	}
+}
+
+// readCSV makes a table of the rows whose file find finds.
 func readCSV(name string, o OpenOptions, rep *reading, find func(string) (file, error)) (*Table, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, patherr.Bare(err))
 	}
 	defer f.Close()
-	br := bufio.NewReader(f)
-	if bom, _, err := br.ReadRune(); err == nil && bom != '\ufeff' {
-		if err := br.UnreadRune(); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	r := csv.NewReader(br)
-	r.ReuseRecord = true
-	header, err := r.Read()
-	if errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: is empty; its first line must name the columns, as in filename,category", name)
-	} else if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	header = slices.Clone(header)
-	nameAt, nameCol, err := column(name, header, "FilenameColumn, --filename", o.FilenameColumn, "filename")
+	c, err := newCSV(f, name, o)
 	if err != nil {
 		return nil, err
 	}
-	catAt := -1
-	if o.LabelRule != Unlabelled {
-		if catAt, _, err = column(name, header, "CategoryColumn, --category", o.LabelColumn, "category", "class"); err != nil {
-			return nil, err
-		}
-	}
-
-	t := &Table{src: &source{name: name, rule: Unlabelled}}
-	var missing []BadFile
+	t := &Table{src: &source{name: name, rule: Unlabeled}}
+	var missing, unlabeled []BadFile
 	read := 0
 	for {
-		record, err := r.Read()
+		row, line, err := c.next()
 		if errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
@@ -149,44 +135,95 @@ func readCSV(name string, o OpenOptions, rep *reading, find func(string) (file, 
 		if err := rep.next(0); err != nil {
 			return nil, err
 		}
-		line, _ := r.FieldPos(0)
-		row := Row{Filename: strings.Clone(record[nameAt])}
-		if catAt >= 0 {
-			row.Label = strings.Clone(record[catAt])
-		}
-		bad := func(err error) { missing = append(missing, BadFile{row.Filename, err}) }
-		if !isPicture(row.Filename) {
-			bad(fmt.Errorf("line %d: is not a picture's name (it must end in %s)", line, strings.Join(extensions, ", ")))
+		bad := func(err error) BadFile { return BadFile{row.Filename, fmt.Errorf("line %d: %w", line, err)} }
+		if !isImage(row.Filename) {
+			missing = append(missing, bad(fmt.Errorf("is not the name of an image (it must end in %s)", strings.Join(extensions, ", "))))
 		} else if row.file, err = find(row.Filename); err != nil {
-			bad(fmt.Errorf("line %d: %w", line, err))
-		} else if catAt >= 0 && row.Label == "" {
-			t.ignored = append(t.ignored, BadFile{row.Filename, fmt.Errorf("line %d: the category is empty", line)})
+			missing = append(missing, bad(err))
+		} else if c.labelAt >= 0 && row.Label == "" {
+			unlabeled = append(unlabeled, bad(errors.New("the label is empty")))
 		} else {
 			t.rows = append(t.rows, row)
 		}
 	}
-	if n := len(t.ignored); n > 0 {
-		t.warn = append(t.warn, fmt.Sprintf("%d of the %d rows have no category and are left out, such as %s.", n, read, t.ignored[0].Filename))
+	if n := len(unlabeled); n > 0 {
+		t.warn = append(t.warn, fmt.Sprintf("%d of the %d rows have no label and are dropped, such as %s.", n, read, unlabeled[0].Filename))
 	}
 	if n := len(missing); n > 0 {
-		t.warn = append(t.warn, fmt.Sprintf("Found %d invalid image filename(s) in x_col=%q. These filename(s) will be ignored.", n, nameCol))
-		t.ignored = append(t.ignored, missing...)
+		t.warn = append(t.warn, fmt.Sprintf("Found %d invalid image filename(s) in x_col=%q. These filename(s) will be ignored.", n, c.nameColumn))
 	}
+	t.ignored = slices.Concat(unlabeled, missing)
 	if len(t.rows) == 0 {
-		if len(t.ignored) > 0 {
-			hint := ""
-			if o.Images == "" && len(missing) == read {
-				hint = "; if the pictures are not beside the CSV, say where they are (Images, --images)"
-			}
-			return nil, fmt.Errorf("%s: none of its %d rows can be used; the first, %s: %w%s", name, read, t.ignored[0].Filename, t.ignored[0].Err, hint)
-		}
-		return nil, fmt.Errorf("%s: has no rows below its header", name)
+		return nil, noRows(name, t.ignored, o.Images == "" && len(missing) == read)
 	}
 	rep.finish()
 	return t, nil
 }
 
-// column finds the wanted column, or the first of the usual ones. option is where it is chosen.
+// noRows is the error of a CSV file without a usable row. If elsewhere is set, the images may be in
+// another folder.
+func noRows(name string, bad []BadFile, elsewhere bool) error {
+	if len(bad) == 0 {
+		return fmt.Errorf("%s: has no rows below its header", name)
+	}
+	hint := ""
+	if elsewhere {
+		hint = "; if the images are not in the folder of the CSV file, name their folder (Images, --images)"
+	}
+	return fmt.Errorf("%s: none of its %d rows can be used; the first, %s: %w%s", name, len(bad), bad[0].Filename, bad[0].Err, hint)
+}
+
+// csvRows reads the rows of a CSV file.
+type csvRows struct {
+	r               *csv.Reader
+	nameColumn      string
+	nameAt, labelAt int // columns; labelAt is -1 for Unlabeled
+}
+
+// newCSV reads the header of a CSV file and finds the columns.
+func newCSV(r io.Reader, name string, o OpenOptions) (*csvRows, error) {
+	br := bufio.NewReader(r)
+	if bom, _, err := br.ReadRune(); err == nil && bom != '\ufeff' {
+		if err := br.UnreadRune(); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	c := &csvRows{r: csv.NewReader(br), labelAt: -1}
+	c.r.ReuseRecord = true
+	header, err := c.r.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: is empty; its first line must name the columns, as in filename,category", name)
+	} else if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	header = slices.Clone(header)
+	if c.nameAt, c.nameColumn, err = column(name, header, "FilenameColumn, --filename", o.FilenameColumn, "filename"); err != nil {
+		return nil, err
+	}
+	if o.LabelRule != Unlabeled {
+		if c.labelAt, _, err = column(name, header, "LabelColumn, --category", o.LabelColumn, "category", "class"); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// next reads a row and its line number. Its error is io.EOF at the end.
+func (c *csvRows) next() (Row, int, error) {
+	record, err := c.r.Read()
+	if err != nil {
+		return Row{}, 0, err
+	}
+	line, _ := c.r.FieldPos(0)
+	row := Row{Filename: strings.Clone(record[c.nameAt])}
+	if c.labelAt >= 0 {
+		row.Label = strings.Clone(record[c.labelAt])
+	}
+	return row, line, nil
+}
+
+// column finds the wanted column. If wanted is "", it finds the first of the usual names. option
+// names the setting that chooses the column.
 func column(name string, header []string, option, wanted string, usual ...string) (int, string, error) {
 	if wanted != "" {
 		usual = []string{wanted}

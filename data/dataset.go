@@ -8,79 +8,79 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Batch is one step's examples. It is borrowed: valid until the next iteration, when its
-// memory is used again.
+// Batch holds the examples of one step. It is valid until the next iteration, which reuses its
+// memory.
 type Batch struct {
-	// X and Y are the inputs and targets, the examples along the first axis; Y is nil
-	// when there are none.
+	// X is the input and Y the target. The first axis counts the examples. Y is nil if the
+	// dataset has no targets.
 	X, Y *tensor.Tensor
-	// Weights is float32 of shape (n,), a weight for each example; nil means all 1. It counts
-	// for every target that SampleWeights does not name.
+	// Weights holds an example weight for each example: float32 of shape (n,). nil means all 1.
+	// It applies to each target that SampleWeights does not name.
 	Weights *tensor.Tensor
-	// Inputs, Targets and SampleWeights are what X, Y and Weights are, by the names of the
-	// model's inputs and outputs, where there are several. Where Inputs is nil X is the only
-	// input, and where Targets is nil Y is the only target.
+	// Inputs, Targets and SampleWeights hold several inputs, targets and weights by the names of
+	// the model's inputs and outputs. If Inputs is nil, X is the only input. If Targets is nil,
+	// Y is the only target.
 	Inputs, Targets, SampleWeights map[string]*tensor.Tensor
-	// Index has the data set's row of each example.
+	// Index holds the dataset's row of each example.
 	Index []int
-	// Next is the step after the batch, where Batches would continue; 0 is one more than
-	// that of the batch before. A data set sets it that leaves out batches.
+	// Next is the step at which Batches would continue after this batch. 0 means the step after
+	// the previous batch's. A dataset sets it if it skips batches.
 	Next int
 }
 
-// Dataset is what a model trains on. What comes at any (epoch, step) is a function of
-// the data set's seed and that position alone, so a run can go on where it stopped.
+// Dataset yields batches for training, evaluation and prediction. The batch of an (epoch, step)
+// depends only on the dataset and this position, so that a training can be resumed anywhere.
 type Dataset interface {
-	// Len is the number of examples in an epoch.
+	// Len returns the number of examples in an epoch.
 	Len() int
-	// Steps is the number of batches in an epoch; the last may be smaller.
+	// Steps returns the number of batches in an epoch. The last batch may be smaller.
 	Steps() int
-	// Spec has the shapes of X and Y with tensor.Unknown as the batch dimension; y is
-	// nil when there are no targets.
+	// Spec returns the shapes of X and Y. The first axis, the batch dimension, is
+	// tensor.Unknown. y is nil if there are no targets.
 	Spec() (x, y tensor.Shape)
-	// Fingerprint identifies the content and the order.
+	// Fingerprint returns a hash that identifies the dataset's content and order.
 	Fingerprint() string
-	// Batches yields the batches of an epoch from a step to the epoch's end. An error
-	// comes with a zero Batch and ends the sequence.
+	// Batches yields the batches of an epoch from a step to the epoch's end. Both count from 0.
+	// An error comes with a zero Batch and ends the sequence.
 	Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, error]
 }
 
-// Named is a Dataset whose batches have Inputs or Targets by name.
+// Named is a Dataset whose batches have Inputs or Targets.
 type Named interface {
 	Dataset
-	// NamedSpec has their shapes, with tensor.Unknown as the batch dimension; nil where the
-	// batches have X, or Y, instead.
+	// NamedSpec returns the shapes of Inputs and Targets by name, with tensor.Unknown as the
+	// batch dimension. A result is nil if the batches have X, or Y, instead.
 	NamedSpec() (inputs, targets map[string]tensor.Shape)
 }
 
-// Preparer is a Dataset that can begin to make batches before they are asked for. A training
-// has the validation's first ones made during the last step of an epoch, and the next epoch's
-// during the validation.
+// Preparer is a Dataset that can make batches ahead. Fit prepares the first batches of the
+// validation during the last step of an epoch, and those of the next epoch during the validation.
 type Preparer interface {
 	Dataset
-	// Prepare begins with the batches of an epoch from a step on; the next call of Batches
-	// for them has them. discard lets go of them, if nobody has; it must be called at last.
-	// ctx must not end before.
+	// Prepare starts making the batches of an epoch from a step. The next call of Batches for
+	// the same position yields them. The caller must call discard in the end: it drops the
+	// batches if Batches has not taken them. ctx must stay valid until Batches ends or discard
+	// is called.
 	Prepare(ctx context.Context, epoch, step int) (discard func())
 }
 
-// Labelled is a Dataset whose targets are classes with names. A training takes them for a
-// model that has none.
-type Labelled interface {
+// Labeled is a Dataset whose targets are classes with names. Fit stores the names in a model that
+// has none.
+type Labeled interface {
 	Dataset
-	// Classes are the names in the order of the targets' numbers; nil where there are none.
+	// Classes returns the class names in the order of their class indexes, or nil.
 	Classes() []string
 }
 
-// Preprocessed is a Dataset of pictures that says how they become examples, but for what is
-// drawn at random. A training notes it for a model that does not know.
+// Preprocessed is a Dataset of images that knows its preprocessing: the fixed steps from an image
+// file to the input, without augmentation. Fit stores them in a model that has none.
 type Preprocessed interface {
 	Dataset
-	// Preprocessing is nil where steps cannot say it.
+	// Preprocessing returns the steps, or nil if no list of steps describes them.
 	Preprocessing() preprocess.Steps
 }
 
-// DefaultBatchSize is Keras'.
+// DefaultBatchSize is Keras' default batch size.
 const DefaultBatchSize = 32
 
 func steps(n, batch int) int { return (n + batch - 1) / batch }

@@ -1,9 +1,11 @@
-// Package data turns pictures and arrays into batches: tables of labelled files
-// ([Open], [Table]), splits ([TrainTestSplit]), and data sets that a model trains on
-// ([Dataset]: [Images] for files, [Tensors] for arrays).
+// Package data turns image files and arrays into batches. It has three stages:
 //
-// It follows Keras' flow_from_dataframe and flow_from_directory, scikit-learn's
-// train_test_split and pandas' printing; where Keras leaves something to chance (row
-// order, a corrupt file, the number of workers), it is defined here, so that the same
-// seed gives the same bits. A data set on disk is only ever read.
+//   - [Open] lists the image files of a source with their labels, as a [Table];
+//   - [Table.TrainTestSplit] and [TrainTestSplit] divide the rows;
+//   - [Images] makes a [Dataset] of a table, and [Tensors] makes one of arrays.
+//
+// The package follows Keras' flow_from_dataframe and flow_from_directory, scikit-learn's
+// train_test_split and pandas' way of printing tables. Where Keras' result depends on chance (the
+// order of files, a corrupt file, the number of workers), the result is defined here: the same
+// seed gives the same bits. Sources on disk are never written.
 package data

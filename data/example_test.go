@@ -3,15 +3,41 @@ package data_test
 import (
 	"context"
 	"fmt"
-	"log"
 
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/augment"
+	"github.com/lince-ml/lince/tensor"
 )
 
+// The steps of the cats-and-dogs tutorial: list the images, split them, and make augmented batches.
 func Example() {
-	if err := batches(context.Background()); err != nil {
-		log.Fatal(err)
+	ctx := context.Background()
+	table, err := data.Open(ctx, "demo:cats-and-dogs?n=40", data.OpenOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer table.Close()
+	fmt.Println(table.Head(3))
+	fmt.Println(table.Counts())
+
+	train, test, err := table.TrainTestSplit(data.SplitOptions{TestSize: .25, RandomState: 42})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	flow, err := data.Images(train, data.ImageOptions{TargetSize: [2]int{32, 32}, BatchSize: 12, Augment: augment.Tutorial()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(flow.Found(), test.Len(), "are for the test.")
+	for batch, err := range flow.Batches(ctx, 0, 0) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(batch.X.Shape(), batch.Y.Shape())
 	}
 	// Output:
 	//      filename category
@@ -28,29 +54,63 @@ func Example() {
 	// (6, 32, 32, 3) (6, 2)
 }
 
-func batches(ctx context.Context) error {
-	table, err := data.Open(ctx, "demo:cats-and-dogs?n=40", data.OpenOptions{})
+// Five examples with two features each, in batches of two, without shuffling.
+func ExampleTensors() {
+	x := tensor.Of([]float32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, 5, 2)
+	y := tensor.Of([]float32{0, 1, 0, 1, 0}, 5)
+	ds, err := data.Tensors(x, y, data.TensorOptions{BatchSize: 2, NoShuffle: true})
 	if err != nil {
-		return err
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(ds.Len(), "examples in", ds.Steps(), "steps")
+	for batch, err := range ds.Batches(context.Background(), 0, 0) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(batch.Index, batch.X.Shape(), batch.X.Float32s(), batch.Y.Float32s())
+	}
+	// Output:
+	// 5 examples in 3 steps
+	// [0 1] (2, 2) [0 1 2 3] [0 1]
+	// [2 3] (2, 2) [4 5 6 7] [0 1]
+	// [4] (1, 2) [8 9] [0]
+}
+
+// The result equals train_test_split(range(10), test_size=3, random_state=42) of scikit-learn.
+func ExampleTrainTestSplit() {
+	train, test, err := data.TrainTestSplit(10, data.SplitOptions{TestSize: 3, RandomState: 42})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(train, test)
+	// Output: [0 7 2 9 4 3 6] [8 1 5]
+}
+
+// A stratified split has each class in the same proportion on both sides.
+func ExampleTable_TrainTestSplit() {
+	table, err := data.Open(context.Background(), "demo:cats-and-dogs?n=40", data.OpenOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
 	}
 	defer table.Close()
-	fmt.Println(table.Head(3))
-	fmt.Println(table.Counts())
-
-	train, test, err := table.TrainTestSplit(data.SplitOptions{TestSize: .25, RandomState: 42})
+	train, test, err := table.TrainTestSplit(data.SplitOptions{TestSize: .2, RandomState: 1, Stratify: table.Labels()})
 	if err != nil {
-		return err
+		fmt.Println(err)
+		return
 	}
-	flow, err := data.Images(train, data.ImageOptions{TargetSize: [2]int{32, 32}, BatchSize: 12, Augment: augment.Tutorial()})
-	if err != nil {
-		return err
-	}
-	fmt.Println(flow.Found(), test.Len(), "are for the test.")
-	for batch, err := range flow.Batches(ctx, 0, 0) {
-		if err != nil {
-			return err
-		}
-		fmt.Println(batch.X.Shape(), batch.Y.Shape())
-	}
-	return nil
+	fmt.Println(train.Counts())
+	fmt.Println(test.Counts())
+	// Output:
+	// category
+	// cat    16
+	// dog    16
+	// Name: count, dtype: int64
+	// category
+	// dog    4
+	// cat    4
+	// Name: count, dtype: int64
 }

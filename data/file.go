@@ -14,19 +14,19 @@ import (
 	"github.com/lince-ml/lince/data/demo"
 )
 
-// file is where one picture's bytes are.
+// file gives access to the bytes of one image.
 type file interface {
-	// read appends the whole content to buf[:0]. It claims memory in step with what
-	// is really stored.
+	// read returns the whole content, appended to buf[:0]. It allocates no more than the bytes
+	// that are really stored justify.
 	read(buf []byte) ([]byte, error)
-	// crc is the CRC-32 (IEEE) of the content and its length, when they are known
-	// without reading it.
+	// crc returns the CRC-32 (IEEE) and the length of the content if they are known without
+	// reading it.
 	crc() (sum uint32, size int64, known bool)
-	// where tells people the place.
+	// where returns the place of the file for messages.
 	where() string
 }
 
-// maxFile bounds a single file's bytes: more is no photograph.
+// maxFile limits the size of a file in bytes. No photo is larger.
 const maxFile = 1 << 30
 
 // diskFile is a path of the file system.
@@ -36,7 +36,7 @@ func (f diskFile) where() string              { return string(f) }
 func (f diskFile) crc() (uint32, int64, bool) { return 0, 0, false }
 
 func (f diskFile) read(buf []byte) ([]byte, error) {
-	// Stat before Open: opening a pipe that nobody writes to would wait for ever.
+	// Stat before Open: opening a named pipe without a writer would block forever.
 	info, err := os.Stat(string(f))
 	if err != nil {
 		return nil, accessed(string(f), err)
@@ -45,7 +45,7 @@ func (f diskFile) read(buf []byte) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s: is not a file", f)
 	case info.Size() > maxFile:
-		return nil, fmt.Errorf("%s: has %d bytes, which is more than a picture may have (%d)", f, info.Size(), maxFile)
+		return nil, fmt.Errorf("%s: has %d bytes; an image may have at most %d", f, info.Size(), maxFile)
 	}
 	r, err := os.Open(string(f))
 	if err != nil {
@@ -73,11 +73,11 @@ func (f zipFile) crc() (uint32, int64, bool) {
 
 func (f zipFile) read(buf []byte) ([]byte, error) {
 	if f.f.Flags&1 != 0 {
-		return nil, fmt.Errorf("%s: is encrypted; unpack the archive with its password and give the folder", f.where())
+		return nil, fmt.Errorf("%s: is encrypted; unpack the archive with its password and open the folder", f.where())
 	}
 	limit := inflateLimit(f.f.CompressedSize64)
 	if f.f.UncompressedSize64 > limit {
-		return nil, fmt.Errorf("%s: claims %d bytes from %d stored ones, more than the %d that a picture of that size may have: refused",
+		return nil, fmt.Errorf("%s: claims %d bytes from %d stored ones; an image of that size may have at most %d: refused",
 			f.where(), f.f.UncompressedSize64, f.f.CompressedSize64, limit)
 	}
 	r, err := f.f.Open()
@@ -92,25 +92,25 @@ func (f zipFile) read(buf []byte) ([]byte, error) {
 	return b, nil
 }
 
-// inflateLimit is how much a stored entry may unpack to: hostile archives must not cost
-// more memory than honest ones.
+// inflateLimit is the number of bytes that a stored entry may unpack to. It bounds the memory that
+// a hostile archive can claim.
 func inflateLimit(stored uint64) uint64 { return min(16*min(stored, maxFile)+64<<20, maxFile) }
 
 func zipError(err error) error {
 	switch {
 	case errors.Is(err, zip.ErrAlgorithm):
-		return errors.New("is compressed by a method that is not read here (only store and deflate are); repack the archive")
+		return errors.New("is compressed by an unsupported method (only store and deflate are supported); repack the archive")
 	case errors.Is(err, zip.ErrChecksum):
 		return errors.New("is damaged (wrong checksum)")
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return errors.New("is cut short")
 	case errors.Is(err, zip.ErrFormat):
-		return errors.New("is damaged or forged (it is not as the archive's index says)")
+		return errors.New("is damaged or forged (it differs from the archive's directory)")
 	}
 	return err
 }
 
-// drawnFile is a picture that package demo draws.
+// drawnFile is an image that package demo draws.
 type drawnFile struct {
 	set *demo.Set
 	i   int
@@ -118,8 +118,8 @@ type drawnFile struct {
 
 func (f drawnFile) where() string { return f.set.Name() + ": " + f.set.Filename(f.i) }
 
-// crc is not that of the bytes, which would have to be drawn: what is drawn is told by its
-// identity just as well.
+// crc returns the CRC-32 of the image's identity. It identifies the image as well as the CRC-32 of
+// its bytes would, and nothing has to be drawn.
 func (f drawnFile) crc() (uint32, int64, bool) {
 	return crc32.ChecksumIEEE([]byte(f.set.Identity(f.i))), 0, true
 }
@@ -132,8 +132,8 @@ func (f drawnFile) read(buf []byte) ([]byte, error) {
 	return w.Bytes(), nil
 }
 
-// readAll appends r to buf[:0], starting from the given guess of the length; more than
-// limit bytes are an error.
+// readAll reads r to its end, appending to buf[:0]. guess is the expected length. More than limit
+// bytes are an error.
 func readAll(buf []byte, r io.Reader, guess, limit int64) ([]byte, error) {
 	if int64(cap(buf)) < guess+1 {
 		buf = make([]byte, 0, guess+1)
@@ -157,13 +157,13 @@ func readAll(buf []byte, r io.Reader, guess, limit int64) ([]byte, error) {
 	}
 }
 
-// extensions are the names' ends that make a file a picture: Keras' list, and the other
-// formats that package picture decodes. As in Keras, case does not matter.
+// extensions are the endings of names of image files: Keras' list, and the other formats that
+// package picture decodes. As in Keras, case does not matter.
 var extensions = []string{"png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff", "gif", "webp"}
 
-// isPicture says whether a name is a picture's. Hidden files (._cat.0.jpg, of which
-// macOS makes one a picture) are none.
-func isPicture(name string) bool {
+// isImage reports whether name is an image file's. Hidden files are not images: macOS adds a
+// ._cat.0.jpg for each cat.0.jpg.
+func isImage(name string) bool {
 	if strings.HasPrefix(path.Base(name), ".") {
 		return false
 	}

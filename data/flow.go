@@ -21,22 +21,22 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// ClassMode says what a Flow's targets are: Keras' class_mode. All are float32, as in Keras.
+// ClassMode is the kind of a Flow's targets: Keras' class_mode. All targets are float32, as in Keras.
 type ClassMode uint8
 
-// The class modes.
+// The class modes. n is the number of examples of a batch.
 const (
-	Categorical ClassMode = iota // one-hot, shape (n, classes)
-	Binary                       // 0 or 1, shape (n,); there must be two classes
-	Sparse                       // the class's number, shape (n,)
-	Raw                          // the category read as a number, shape (n,)
-	Input                        // the pictures themselves, for autoencoders
-	NoTargets                    // none, for prediction
+	Categorical ClassMode = iota // one-hot vectors, shape (n, classes); "categorical"
+	Binary                       // the class index, 0 or 1, shape (n,); needs two classes; "binary"
+	Sparse                       // the class index, shape (n,); "sparse"
+	Raw                          // the label read as a number, shape (n,); "raw"
+	Input                        // the images themselves, for autoencoders; "input"
+	NoTargets                    // no targets, for prediction; None in Keras
 )
 
 var classModes = [...]string{Categorical: "categorical", Binary: "binary", Sparse: "sparse", Raw: "raw", Input: "input", NoTargets: "none"}
 
-// String is Keras' name of the mode.
+// String returns Keras' name of the mode; "none" for NoTargets.
 func (m ClassMode) String() string {
 	if int(m) >= len(classModes) {
 		return fmt.Sprintf("class mode %d", uint8(m))
@@ -44,104 +44,108 @@ func (m ClassMode) String() string {
 	return classModes[m]
 }
 
-// ParseClassMode is the inverse of String.
+// ParseClassMode returns the mode with the given name: categorical, binary, sparse, raw, input or none.
 func ParseClassMode(name string) (ClassMode, error) {
 	if i := slices.Index(classModes[:], name); i >= 0 {
 		return ClassMode(i), nil
 	}
-	return 0, fmt.Errorf("no class mode %q; there are %s", name, strings.Join(classModes[:], ", "))
+	return 0, fmt.Errorf("no class mode %q; the class modes are %s", name, strings.Join(classModes[:], ", "))
 }
 
-// labelled says whether the targets are classes.
-func (m ClassMode) labelled() bool { return m <= Sparse }
+// labeled reports whether the targets are classes.
+func (m ClassMode) labeled() bool { return m <= Sparse }
 
-// Subset chooses the rows of one side of the generator's ValidationSplit.
+// Subset selects the rows of one side of augment.Generator.ValidationSplit: Keras' subset.
 type Subset uint8
 
-// The subsets.
+// The subsets of n rows.
 const (
-	WholeSet   Subset = iota
-	Training          // the rows after the first int(ValidationSplit*n)
-	Validation        // these first rows
+	WholeSet   Subset = iota // all rows
+	Training                 // the rows after the first int(ValidationSplit*n)
+	Validation               // the first int(ValidationSplit*n) rows
 )
 
-// ImageOptions are Images'. The zero value is Keras' default for each.
+// ImageOptions configures Images. The names and defaults are those of Keras' flow_from_dataframe.
 type ImageOptions struct {
-	TargetSize    [2]int                // height, width; zero is 256x256
-	ColorMode     picture.ColorMode     // RGB
-	Interpolation picture.Interpolation // Nearest
-	ClassMode     ClassMode             // Categorical
-	Classes       []string              // in their order; rows of other classes are left out. Default: all, sorted
-	BatchSize     int                   // 0 is 32
-	NoShuffle     bool                  // keep the table's order, as validation and prediction do
-	Seed          uint32                // of order and augmentation
+	TargetSize    [2]int                // height and width in pixels; zero means 256x256
+	ColorMode     picture.ColorMode     // the default is RGB
+	Interpolation picture.Interpolation // the default is Nearest
+	ClassMode     ClassMode             // the default is Categorical
+	Classes       []string              // the classes in the order of their indexes; rows of other classes are dropped. nil means all, sorted
+	BatchSize     int                   // images in a batch; 0 means 32
+	NoShuffle     bool                  // keeps the table's order, as validation and prediction do (Keras' shuffle=False)
+	Seed          uint32                // the seed of the order and of the augmentation
 
-	// Augment transforms the pictures. Its zero value leaves the values 0..255 as
-	// they are; scaling them to 0..1 is its Rescale, as in ImageDataGenerator.
+	// Augment transforms each image at random. Its zero value keeps the pixel values, 0 to 255. Its
+	// field Rescale scales them, as in ImageDataGenerator.
 	Augment augment.Generator
-	// Preprocessing is another way to say how pictures become numbers, as a model has it in
-	// Model.Preprocessing. TargetSize, ColorMode, Interpolation and Augment's normalisation are
-	// then left out. Its pictures must have one size. Augment transforms them before their
-	// numbers are changed.
+	// Preprocessing lists the steps from an image file to the input, in the form of
+	// Model.Preprocessing. It replaces TargetSize, ColorMode, Interpolation and Augment's rescaling and
+	// normalization, which must be zero then. The steps must give all images one size. Augment
+	// transforms an image after it was resized and before its values are rescaled or normalized.
 	Preprocessing preprocess.Steps
-	// Statistics are what Augment's Fit gave, where the generator needs it.
+	// Statistics is the result of Augment's Fit. It is required if Augment.NeedsFit.
 	Statistics *augment.Statistics
-	// Subset takes the training or the validation rows of Augment.ValidationSplit.
+	// Subset selects the training or the validation rows of Augment.ValidationSplit. The default is
+	// all rows.
 	Subset Subset
 
-	// Weights has a weight for each row of the table; nil means all 1.
+	// Weights holds an example weight for each row of the table. nil means all 1.
 	Weights []float32
 
-	// Workers is how many pictures are read at once at most; 0 is runtime.GOMAXPROCS(0).
-	// While nobody waits for a batch it may be fewer, as many as keep up with the demand. The
-	// result is the same for any number.
+	// Workers limits how many images are read at once. 0 means runtime.GOMAXPROCS(0). Fewer run while
+	// they keep up with the training. The batches are the same for any number.
 	Workers int
 
-	// Cache has room for decoded pictures (bytes at target size, before augmentation), for
-	// later epochs; nil has none. BilinearTF's pixels are no bytes, and are not kept. The
-	// result is the same.
+	// Cache has room for decoded images: bytes at target size, before augmentation. Images that are
+	// kept are decoded once, and the batches stay the same. nil keeps none. Images resized with
+	// BilinearTF are not bytes and are never kept.
 	Cache *Cache
 
-	// Strict makes a picture that can't be read an error that ends the epoch. Otherwise it
-	// is left out; see Flow. A file that can't be reached is an error in either case.
+	// Strict ends the epoch with an error if an image cannot be decoded. By default the image is
+	// dropped; see Flow. A file that cannot be reached is always an error.
 	Strict bool
 }
 
-// Flow is a data set of picture files: Keras' flow_from_dataframe. Pictures are read,
-// decoded and transformed by several goroutines ahead of the step that trains on them.
+// Flow is a Dataset of image files, as Keras' flow_from_dataframe makes one. Several goroutines read,
+// decode and augment images ahead of the training. Images makes a Flow.
 //
-// A picture that can't be read is left out of its batch, which thus is smaller; nothing
-// else changes. A batch with no picture left is not yielded; an epoch with no picture
-// left ends in an error. Corrupt lists what was left out. Table.Check finds such
-// files beforehand. A file that can't be reached (it was removed, too many files are open,
-// the disk fails) is tried again, and then ends the epoch with an *AccessError.
+// An image that cannot be decoded is dropped, and its batch is smaller by one. The other images and
+// batches do not change. A batch without images is skipped. An epoch without images fails. Corrupt lists the
+// dropped images. Table.Check finds them before the training.
+//
+// If a file cannot be reached (it was removed, too many files are open, the disk fails), the Flow
+// tries again twice, and then ends the epoch with an *AccessError.
 type Flow struct {
 	table       *Table
 	o           ImageOptions
 	classes     []string
-	labels      []int
-	targets     []float32 // Raw's
+	classIndex  []int
+	targets     []float32 // for Raw
 	weights     []float32
 	warn        []string
 	order       augment.Order
 	fingerprint func() string
-	picture     picture.Options      // how files are loaded
-	numbers     *preprocess.Pipeline // what is done after Augment; nil is nothing
+	picture     picture.Options      // how files are decoded and resized
+	numbers     *preprocess.Pipeline // what follows Augment; nil if nothing does
 
 	workers sync.Pool // of *imageWorker
-	decoded *decoded  // nil: not kept
+	decoded *decoded  // nil if no images are kept
 	demand  atomic.Int32
 
 	mu       sync.Mutex
 	corrupt  map[int]error
 	prepared *production
-	slots    []*slot // of an epoch that has ended
+	slots    []*slot // free, from epochs that have ended
 }
 
-// Images makes a data set of a table's pictures.
+// Images makes a dataset of the images of a table. An error lists all mistakes in the options.
+//
+// The shape of a batch's X is (n, height, width, channels), and Y is as ClassMode says. Row order and
+// augmentation of each batch are those of augment.Order and augment.Generator.
 func Images(t *Table, o ImageOptions) (*Flow, error) {
 	if t == nil {
-		return nil, errors.New("there is no table")
+		return nil, errors.New("the table is nil")
 	}
 	if o.BatchSize == 0 {
 		o.BatchSize = DefaultBatchSize
@@ -149,7 +153,7 @@ func Images(t *Table, o ImageOptions) (*Flow, error) {
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	given := o.Preprocessing // before some of it becomes Augment's
+	given := o.Preprocessing // preprocessing moves some of the steps to Augment
 	load, numbers, err := o.preprocessing()
 	if err != nil {
 		return nil, err
@@ -162,7 +166,7 @@ func Images(t *Table, o ImageOptions) (*Flow, error) {
 	if err := f.choose(t); err != nil {
 		return nil, err
 	}
-	// One worker now, so that mistakes of the generator come to light.
+	// Make one worker now, to report mistakes in the generator's options.
 	w, err := f.newWorker()
 	if err != nil {
 		return nil, err
@@ -176,8 +180,8 @@ func Images(t *Table, o ImageOptions) (*Flow, error) {
 	return f, nil
 }
 
-// DecodedBytes is the memory that all pictures take when they are decoded, at target size; 0
-// for BilinearTF, whose pixels are not kept.
+// DecodedBytes returns the memory in bytes that a Cache needs to keep all images, or 0 for BilinearTF,
+// whose images are not kept.
 func (f *Flow) DecodedBytes() int64 {
 	if f.o.Interpolation == picture.BilinearTF {
 		return 0
@@ -185,8 +189,7 @@ func (f *Flow) DecodedBytes() int64 {
 	return int64(f.Len()) * int64(f.pixels())
 }
 
-// KeepsDecoded says whether the pictures stay in memory once they were decoded: see
-// ImageOptions.Cache.
+// KeepsDecoded reports whether decoded images are kept in memory; see ImageOptions.Cache.
 func (f *Flow) KeepsDecoded() bool { return f.decoded != nil }
 
 func (o *ImageOptions) check(t *Table) error {
@@ -197,7 +200,7 @@ func (o *ImageOptions) check(t *Table) error {
 	case h <= 0 || w <= 0:
 		add("the target size is %dx%d; height and width must be positive", h, w)
 	case h > picture.MaxPixels/w:
-		add("the target size is %dx%d; pictures have at most %d pixels", h, w, picture.MaxPixels)
+		add("the target size is %dx%d; images may have at most %d pixels", h, w, picture.MaxPixels)
 	}
 	if o.BatchSize < 0 {
 		add("the batch size is %d; it must be positive", o.BatchSize)
@@ -206,26 +209,26 @@ func (o *ImageOptions) check(t *Table) error {
 		add("the number of workers is %d; it must be positive", o.Workers)
 	}
 	if int(o.ClassMode) >= len(classModes) {
-		add("no %v; there are %s", o.ClassMode, strings.Join(classModes[:], ", "))
+		add("no %v; the class modes are %s", o.ClassMode, strings.Join(classModes[:], ", "))
 	}
 	if o.Weights != nil && len(o.Weights) != t.Len() {
-		add("there are %d weights for %d rows", len(o.Weights), t.Len())
+		add("want %d weights, one for each row, got %d", t.Len(), len(o.Weights))
 	}
 	if o.Subset > Validation {
 		add("no subset %d", o.Subset)
 	}
 	if o.Subset != WholeSet && o.Augment.ValidationSplit == 0 {
-		add("a subset is asked for, but Augment.ValidationSplit, which divides the rows, is 0")
+		add("Subset needs Augment.ValidationSplit, which is 0")
 	}
 	return errors.Join(errs...)
 }
 
-// choose finds the classes and the rows, as DataFrameIterator does.
+// choose selects the classes and rows, as Keras' DataFrameIterator does.
 func (f *Flow) choose(t *Table) error {
 	o := f.o
 	index := make([]int, 0, t.Len())
 	class := map[string]int{}
-	if o.ClassMode.labelled() {
+	if o.ClassMode.labeled() {
 		for _, c := range o.Classes {
 			if _, ok := class[c]; !ok {
 				class[c] = len(f.classes)
@@ -239,7 +242,7 @@ func (f *Flow) choose(t *Table) error {
 			}
 		}
 		if o.ClassMode == Binary && len(f.classes) != 2 {
-			return fmt.Errorf("the class mode binary needs 2 classes; there are %d: %s", len(f.classes), strings.Join(f.classes, ", "))
+			return fmt.Errorf("want 2 classes for the class mode binary, got %d: %s", len(f.classes), strings.Join(f.classes, ", "))
 		}
 	} else if o.Classes != nil {
 		f.warn = append(f.warn, fmt.Sprintf("`classes` will be ignored given the class_mode=%q", o.ClassMode))
@@ -248,10 +251,10 @@ func (f *Flow) choose(t *Table) error {
 		switch {
 		case r.file == nil:
 			return fmt.Errorf("%s: the row has no file", r.Filename)
-		case o.ClassMode.labelled() && r.Label == "":
-			return fmt.Errorf("%s: has no category, which the class mode %v needs; use the class mode none to predict", r.Where(), o.ClassMode)
+		case o.ClassMode.labeled() && r.Label == "":
+			return fmt.Errorf("%s: has no label, which the class mode %v needs; use the class mode none to predict", r.Where(), o.ClassMode)
 		}
-		if _, ok := class[r.Label]; ok || !o.ClassMode.labelled() {
+		if _, ok := class[r.Label]; ok || !o.ClassMode.labeled() {
 			index = append(index, i)
 		}
 	}
@@ -262,18 +265,18 @@ func (f *Flow) choose(t *Table) error {
 		index = index[:n]
 	}
 	if len(index) == 0 {
-		return fmt.Errorf("%s: no rows are left of %d; classes: %s", t.Name(), t.Len(), strings.Join(f.classes, ", "))
+		return fmt.Errorf("%s: none of the %d rows is in the chosen classes and subset; classes: %s", t.Name(), t.Len(), strings.Join(f.classes, ", "))
 	}
 	f.table = t.Take(index)
 	for _, i := range index {
 		r := t.rows[i]
 		switch {
-		case o.ClassMode.labelled():
-			f.labels = append(f.labels, class[r.Label])
+		case o.ClassMode.labeled():
+			f.classIndex = append(f.classIndex, class[r.Label])
 		case o.ClassMode == Raw:
 			v, err := strconv.ParseFloat(r.Label, 32)
 			if err != nil {
-				return fmt.Errorf("%s: the category %q is no number, which the class mode raw needs", r.Filename, r.Label)
+				return fmt.Errorf("%s: the label %q is not a number; the class mode raw needs numbers", r.Filename, r.Label)
 			}
 			f.targets = append(f.targets, float32(v))
 		}
@@ -284,18 +287,18 @@ func (f *Flow) choose(t *Table) error {
 	return nil
 }
 
-// pixels is the number of values of a picture.
+// pixels returns the number of values of an image.
 func (f *Flow) pixels() int {
 	return f.o.TargetSize[0] * f.o.TargetSize[1] * f.o.ColorMode.Channels()
 }
 
-// Len implements Dataset.
+// Len returns the number of images.
 func (f *Flow) Len() int { return f.table.Len() }
 
-// Steps implements Dataset. Where pictures can't be read, an epoch may have fewer.
+// Steps returns the number of batches in an epoch. An epoch with dropped images may have fewer.
 func (f *Flow) Steps() int { return steps(f.Len(), f.o.BatchSize) }
 
-// Spec implements Dataset.
+// Spec returns the shapes of X and Y with an unknown first axis; see Dataset.
 func (f *Flow) Spec() (x, y tensor.Shape) {
 	x = tensor.Shape{tensor.Unknown, f.o.TargetSize[0], f.o.TargetSize[1], f.o.ColorMode.Channels()}
 	switch f.o.ClassMode {
@@ -309,8 +312,8 @@ func (f *Flow) Spec() (x, y tensor.Shape) {
 	return x, tensor.Shape{tensor.Unknown}
 }
 
-// Fingerprint implements Dataset: SHA-256 of the table's fingerprint and of all options that
-// bear on the batches.
+// Fingerprint returns the SHA-256 hash of the table's fingerprint and of all options that change the
+// batches.
 func (f *Flow) Fingerprint() string { return f.fingerprint() }
 
 func (f *Flow) computeFingerprint() string {
@@ -324,23 +327,24 @@ func (f *Flow) computeFingerprint() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Classes implements Labelled: the names of the classes, in the order of the targets' numbers; nil
-// where there are none.
+// Classes returns the class names in the order of their class indexes (Keras' class_indices), or nil if
+// the targets are not classes.
 func (f *Flow) Classes() []string { return f.classes }
 
-// Labels has the class's number of each row; nil where there are no classes.
-func (f *Flow) Labels() []int { return f.labels }
+// ClassIndexes returns the class index of each row (Keras' classes), or nil if the targets are not
+// classes.
+func (f *Flow) ClassIndexes() []int { return f.classIndex }
 
-// Table has the rows, which Batch.Index points into.
+// Table returns the table of the flow's rows. Batch.Index refers to them.
 func (f *Flow) Table() *Table { return f.table }
 
-// Found is Keras' message.
+// Found returns Keras' message: "Found N validated image filenames belonging to K classes."
 func (f *Flow) Found() string { return found(f.Len(), f.table.found, len(f.classes)) }
 
-// Warnings are what Images wants to say, in Keras' words.
+// Warnings returns the warnings of Images, with Keras' wording.
 func (f *Flow) Warnings() []string { return f.warn }
 
-// Corrupt lists the pictures that could not be read so far, in the table's order.
+// Corrupt lists the images that could not be decoded so far, in the table's order.
 func (f *Flow) Corrupt() []BadFile {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -351,27 +355,28 @@ func (f *Flow) Corrupt() []BadFile {
 	return bad
 }
 
-// known is the error of a row that could not be read before.
+// known returns the error of a row that could not be decoded before.
 func (f *Flow) known(row int) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.corrupt[row]
 }
 
-// Batches implements Dataset. At most three batches are in memory at once, and stay there
-// for the next epoch. The sequence may be ranged over again, and several at once.
+// Batches yields the batches of an epoch from a step; see Dataset. At most Ahead batches are in memory
+// at once. Their memory is kept for the next epoch. The sequence may be ranged over again, and several
+// sequences may be ranged over at the same time.
 func (f *Flow) Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) { f.run(ctx, epoch, max(step, 0), yield) }
 }
 
-// Pictures yields the values of each picture of the first epoch, for Augment's Fit:
+// Images yields the values of each image of epoch 0, for augment.Generator.Fit:
 //
 //	plain, err := data.Images(train, data.ImageOptions{TargetSize: size, NoShuffle: true})
 //	...
-//	statistics, err := generator.Fit(plain.Pictures(ctx), size[0], size[1], 3, augment.FitOptions{})
+//	statistics, err := generator.Fit(plain.Images(ctx), size[0], size[1], 3, augment.FitOptions{})
 //
-// A picture is valid until the next is asked for.
-func (f *Flow) Pictures(ctx context.Context) iter.Seq2[[]float32, error] {
+// An image is valid until the next iteration.
+func (f *Flow) Images(ctx context.Context) iter.Seq2[[]float32, error] {
 	return func(yield func([]float32, error) bool) {
 		for b, err := range f.Batches(ctx, 0, 0) {
 			if err != nil {
@@ -387,7 +392,7 @@ func (f *Flow) Pictures(ctx context.Context) iter.Seq2[[]float32, error] {
 	}
 }
 
-// imageWorker is the memory of one goroutine that makes pictures.
+// imageWorker is the memory of one goroutine that makes images.
 type imageWorker struct {
 	decoder picture.Decoder
 	augment *augment.Worker
@@ -409,12 +414,12 @@ func (f *Flow) worker() *imageWorker {
 	}
 	w, err := f.newWorker()
 	if err != nil {
-		panic("data: " + err.Error()) // Images made one of the same options
+		panic("data: " + err.Error()) // Images made a worker with the same options
 	}
 	return w
 }
 
-// load reads a row's picture at target size into w.pixels.
+// load reads a row's image at target size into w.pixels.
 func (f *Flow) load(ctx context.Context, w *imageWorker, row int) error {
 	if ok, err := f.decoded.use(row, func(pix []byte) error { return picture.ToFloat32(f.sized(pix), w.pixels) }); ok {
 		return err

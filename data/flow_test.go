@@ -41,7 +41,7 @@ func images(t *testing.T, tab *Table, o ImageOptions) *Flow {
 	return f
 }
 
-// copies are an epoch's batches, copied.
+// copies returns copies of an epoch's batches.
 func copies(t *testing.T, d Dataset, epoch, step int) []Batch {
 	t.Helper()
 	var all []Batch
@@ -78,7 +78,7 @@ func sameBatches(a, b []Batch) error {
 	return nil
 }
 
-// Batches of the real flow_from_dataframe.
+// The golden batches are those of the real flow_from_dataframe.
 func TestFlowIsKeras(t *testing.T) {
 	var cases []struct {
 		Name     string
@@ -119,7 +119,7 @@ func TestFlowIsKeras(t *testing.T) {
 				t.Fatal("no such case here")
 			}
 			o.BatchSize = 4
-			tab := open(t, "testdata/pictures/labels.csv", OpenOptions{})
+			tab := open(t, "testdata/images/labels.csv", OpenOptions{})
 			f := images(t, tab, o)
 			if got := slices.Concat(tab.Warnings(), f.Warnings()); !slices.Equal(got, c.Warnings) {
 				t.Errorf("warnings %q, Keras has %q", got, c.Warnings)
@@ -162,9 +162,9 @@ func TestFlowIsKeras(t *testing.T) {
 	}
 }
 
-// The same bits for any number of workers, with and without the cache, from any step.
+// TestFlowIsDeterministic checks that the bits do not depend on the number of workers, the cache or the first step.
 func TestFlowIsDeterministic(t *testing.T) {
-	tab := open(t, "testdata/pictures", OpenOptions{})
+	tab := open(t, "testdata/images", OpenOptions{})
 	tab = Concat(tab, tab, tab)
 	o := ImageOptions{TargetSize: [2]int{16, 16}, BatchSize: 4, Augment: augment.Tutorial(), Seed: 7, Weights: make([]float32, 30)}
 	for i := range o.Weights {
@@ -212,11 +212,11 @@ func TestFlowIsDeterministic(t *testing.T) {
 	}
 }
 
-// Whoever leaves the loop leaves no goroutine behind: synctest would see one.
+// TestFlowStops checks that leaving the loop early leaves no goroutine behind. synctest would report one.
 func TestFlowStops(t *testing.T) { synctest.Test(t, flowStops) }
 
 func flowStops(t *testing.T) {
-	tab := open(t, "testdata/pictures", OpenOptions{})
+	tab := open(t, "testdata/images", OpenOptions{})
 	f := images(t, tab, ImageOptions{TargetSize: [2]int{8, 8}, BatchSize: 2, Workers: 3})
 	for _, err := range f.Batches(t.Context(), 0, 0) {
 		if err != nil {
@@ -246,11 +246,11 @@ func flowStops(t *testing.T) {
 	}
 }
 
-// damage writes good and bad pictures.
+// damage makes a folder with good and corrupt images.
 func damage(t *testing.T, good, bad int) string {
 	t.Helper()
 	dir := t.TempDir()
-	b, err := os.ReadFile("testdata/pictures/cat.2.png")
+	b, err := os.ReadFile("testdata/images/cat.2.png")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +269,7 @@ func damage(t *testing.T, good, bad int) string {
 	return dir
 }
 
-func TestCorruptPictures(t *testing.T) {
+func TestCorruptImages(t *testing.T) {
 	tab := open(t, damage(t, 5, 4), OpenOptions{})
 	if tab.Len() != 14 {
 		t.Fatal(tab.Len())
@@ -285,22 +285,22 @@ func TestCorruptPictures(t *testing.T) {
 		}
 	}
 
-	// Without the check, they are left out of their batches and nothing else changes.
+	// Without Check, corrupt images are dropped from their batches, and nothing else changes.
 	o := ImageOptions{TargetSize: [2]int{4, 4}, BatchSize: 3, Seed: 5, Workers: 2}
 	f := images(t, tab, o)
 	for epoch := range 2 {
 		var rows []int
 		for _, b := range copies(t, f, epoch, 0) {
 			if n := b.X.Shape()[0]; n != len(b.Index) || n != b.Y.Shape()[0] || n == 0 {
-				t.Errorf("a batch of %d pictures, %d rows and targets %v", n, len(b.Index), b.Y.Shape())
+				t.Errorf("a batch of %d images, %d rows and targets %v", n, len(b.Index), b.Y.Shape())
 			}
 			for i, row := range b.Index {
 				rows = append(rows, row)
-				if b.Y.Float32s()[2*i+f.Labels()[row]] != 1 {
+				if b.Y.Float32s()[2*i+f.ClassIndexes()[row]] != 1 {
 					t.Errorf("row %d has the target %v", row, b.Y.Row(i).Float32s())
 				}
 				if b.X.Row(i).Float32s()[0] != copies(t, f, epoch, 0)[0].X.Float32s()[0] {
-					t.Error("pixels are another picture's") // all good pictures are the same
+					t.Error("pixels are another image's") // all good images are the same
 				}
 			}
 		}
@@ -316,7 +316,7 @@ func TestCorruptPictures(t *testing.T) {
 	var last error
 	for _, err := range images(t, tab, o).Batches(t.Context(), 0, 0) {
 		if last != nil {
-			t.Error("it goes on after an error")
+			t.Error("the sequence continues after an error")
 		}
 		last = err
 	}
@@ -325,9 +325,9 @@ func TestCorruptPictures(t *testing.T) {
 	}
 }
 
-func TestNoPictureLeft(t *testing.T) {
+func TestNoImageLeft(t *testing.T) {
 	tab := open(t, damage(t, 0, 4), OpenOptions{})
-	if _, bad, err := tab.Check(t.Context(), CheckOptions{}); err == nil || len(bad) != 4 || !strings.Contains(err.Error(), "not one of the 4 pictures") {
+	if _, bad, err := tab.Check(t.Context(), CheckOptions{}); err == nil || len(bad) != 4 || !strings.Contains(err.Error(), "none of the 4 images") {
 		t.Error(bad, err)
 	}
 	f := images(t, tab, ImageOptions{TargetSize: [2]int{4, 4}, BatchSize: 3})
@@ -337,33 +337,33 @@ func TestNoPictureLeft(t *testing.T) {
 			t.Error(b)
 		}
 	}
-	if last == nil || !strings.Contains(last.Error(), "not one of the 4 pictures") {
+	if last == nil || !strings.Contains(last.Error(), "none of the 4 images") {
 		t.Error(last)
 	}
 }
 
 func TestImageOptionsErrors(t *testing.T) {
-	tab := open(t, "testdata/pictures", OpenOptions{})
-	unlabelled := open(t, "testdata/pictures", OpenOptions{LabelRule: Unlabelled})
+	tab := open(t, "testdata/images", OpenOptions{})
+	unlabeled := open(t, "testdata/images", OpenOptions{LabelRule: Unlabeled})
 	for _, c := range []struct {
 		tab  *Table
 		o    ImageOptions
 		want string
 	}{
-		{nil, ImageOptions{}, "no table"},
+		{nil, ImageOptions{}, "the table is nil"},
 		{tab, ImageOptions{TargetSize: [2]int{0, 4}}, "target size is 0x4"},
 		{tab, ImageOptions{TargetSize: [2]int{1 << 40, 1 << 40}}, "at most"},
 		{tab, ImageOptions{BatchSize: -1}, "batch size is -1"},
 		{tab, ImageOptions{BatchSize: -1, Workers: -2}, "workers is -2"},
-		{tab, ImageOptions{Weights: []float32{1}}, "1 weights for 10 rows"},
+		{tab, ImageOptions{Weights: []float32{1}}, "want 10 weights, one for each row, got 1"},
 		{tab, ImageOptions{Subset: Training}, "ValidationSplit"},
-		{tab, ImageOptions{ClassMode: Binary}, "needs 2 classes; there are 3: bird, cat, dog"},
-		{tab, ImageOptions{ClassMode: Raw}, `"bird" is no number`},
+		{tab, ImageOptions{ClassMode: Binary}, "want 2 classes for the class mode binary, got 3: bird, cat, dog"},
+		{tab, ImageOptions{ClassMode: Raw}, `"bird" is not a number`},
 		{tab, ImageOptions{ClassMode: 99}, "class mode 99"},
-		{tab, ImageOptions{Classes: []string{"horse"}}, "no rows are left of 10"},
+		{tab, ImageOptions{Classes: []string{"horse"}}, "none of the 10 rows is in the chosen classes"},
 		{tab, ImageOptions{Augment: augment.Generator{RotationRange: math.NaN()}}, "RotationRange"},
 		{tab, ImageOptions{Augment: augment.Generator{FeaturewiseCenter: true}}, "Fit"},
-		{unlabelled, ImageOptions{}, "has no category"},
+		{unlabeled, ImageOptions{}, "has no label"},
 	} {
 		if _, err := Images(c.tab, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v, want %q", c.o, err, c.want)
@@ -384,11 +384,11 @@ func TestRaw(t *testing.T) {
 	}
 }
 
-func TestPictures(t *testing.T) {
-	tab := open(t, "testdata/pictures", OpenOptions{})
+func TestFlowImages(t *testing.T) {
+	tab := open(t, "testdata/images", OpenOptions{})
 	size := [2]int{6, 5}
 	g := augment.Generator{FeaturewiseCenter: true}
-	statistics, err := g.Fit(images(t, tab, ImageOptions{TargetSize: size, BatchSize: 3}).Pictures(t.Context()), 6, 5, 3, augment.FitOptions{})
+	statistics, err := g.Fit(images(t, tab, ImageOptions{TargetSize: size, BatchSize: 3}).Images(t.Context()), 6, 5, 3, augment.FitOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

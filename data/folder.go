@@ -10,8 +10,8 @@ import (
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
-// listFolder lists the pictures below a folder. Folders that are symbolic links are not
-// followed (Keras' follow_links=False); links to files are.
+// listFolder lists the images below a folder. It follows symbolic links to files, and does not
+// follow links to folders (Keras' follow_links=False).
 func listFolder(name string, rep *reading) (*listing, error) {
 	root, err := filepath.EvalSymlinks(name)
 	if err != nil {
@@ -28,7 +28,7 @@ func listFolder(name string, rep *reading) (*listing, error) {
 		if err := rep.next(0); err != nil {
 			return err
 		}
-		if !isPicture(d.Name()) {
+		if !isImage(d.Name()) {
 			l.others++
 			if l.zip == "" && strings.EqualFold(filepath.Ext(p), ".zip") {
 				l.zip = p
@@ -41,7 +41,7 @@ func listFolder(name string, rep *reading) (*listing, error) {
 		}
 		if d.Type()&fs.ModeSymlink != 0 {
 			if _, err := os.Stat(p); err != nil {
-				l.ignored = append(l.ignored, BadFile{filepath.ToSlash(rel), fmt.Errorf("is a link to a file that is not there: %w", patherr.Bare(err))})
+				l.ignored = append(l.ignored, BadFile{filepath.ToSlash(rel), fmt.Errorf("is a link to a missing file: %w", patherr.Bare(err))})
 				return nil
 			}
 		}

@@ -2,15 +2,15 @@ package data
 
 import "sync"
 
-// gate lets as many workers work at once as keep up with the demand: workers that make
-// batches nobody waits for would take the processors from whoever trains on the ones before.
+// gate limits how many workers run at once to the number that keeps up with the demand. Without
+// it, workers would make batches that are not needed yet and take processors from the training.
 type gate struct {
 	mu      sync.Mutex
 	change  sync.Cond
 	working int
-	limit   int // of those who work; from 1 to most
+	limit   int // on working; from 1 to most
 	most    int
-	starved bool // somebody waits: all may work
+	starved bool // the consumer waits: all workers may run
 }
 
 func (g *gate) init(limit, most int) {
@@ -19,7 +19,7 @@ func (g *gate) init(limit, most int) {
 	g.limit = max(1, min(limit, most))
 }
 
-// enter waits until one more may work.
+// enter waits until one more worker may run.
 func (g *gate) enter() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -29,7 +29,7 @@ func (g *gate) enter() {
 	g.working++
 }
 
-// leave undoes enter.
+// leave ends what enter began.
 func (g *gate) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -37,7 +37,7 @@ func (g *gate) leave() {
 	g.change.Signal()
 }
 
-// starve says that somebody waits; with more, that one more should have worked before.
+// starve says that the consumer waits. If more is set, the limit was too low and rises by one.
 func (g *gate) starve(more bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -48,14 +48,14 @@ func (g *gate) starve(more bool) {
 	g.change.Broadcast()
 }
 
-// fed says that nobody waits any more.
+// fed says that the consumer no longer waits.
 func (g *gate) fed() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.starved = false
 }
 
-// full says that all memory for batches is in use: one worker less will do.
+// full says that all memory for batches is in use, so one worker less is enough.
 func (g *gate) full() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

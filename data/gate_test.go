@@ -5,7 +5,7 @@ import (
 	"testing/synctest"
 )
 
-// TestGate counts who works: two that are let in by demand, all while somebody waits.
+// TestGate counts the workers that run: two while they keep up with the demand, all while the consumer waits.
 func TestGate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var g gate

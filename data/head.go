@@ -10,12 +10,12 @@ import (
 	"unicode/utf8"
 )
 
-// maxColumn is the width from which pandas cuts a column's text
-// (display.max_colwidth 50, one of which is the gap).
+// maxColumn is the number of characters of a column's text that pandas prints
+// (display.max_colwidth 50, minus one for the gap).
 const maxColumn = 49
 
-// Head prints the first n rows as pandas prints df.head(n): right-aligned, with the
-// row's number. The text ends without a newline.
+// Head formats the first n rows as pandas' df.head(n) does: right-aligned, each with its row number.
+// The column "category" holds the labels. The text does not end with a newline.
 //
 //	    filename category
 //	0  cat.0.jpg      cat
@@ -42,13 +42,13 @@ func (t *Table) Head(n int) string {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		// The index stands left, as in pandas; %*s counts runes.
+		// The index is left-aligned, as in pandas; %*s counts runes.
 		fmt.Fprintf(&b, "%-*s  %*s %*s", width[0], columns[0][i], width[1], columns[1][i], width[2], columns[2][i])
 	}
 	return b.String()
 }
 
-// cell is text that fits a column and a terminal.
+// cell makes a text safe to print in a column of a terminal.
 func cell(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -62,17 +62,17 @@ func cell(s string) string {
 	return s
 }
 
-// Count is how many rows a class has.
+// Count is the number of rows of a class.
 type Count struct {
 	Label string
 	N     int
 }
 
-// Counts are the classes' numbers, the largest first.
+// Counts lists the classes with their numbers of rows, the largest first.
 type Counts []Count
 
-// Counts counts the rows of each class as pandas' value_counts: the largest first,
-// equal ones in order of appearance. Rows without a category are not counted.
+// Counts counts the rows of each class, as pandas' df["category"].value_counts() does: the largest
+// class first, equal ones in order of appearance. Rows without a label are not counted.
 func (t *Table) Counts() Counts {
 	at := map[string]int{}
 	var counts Counts
@@ -92,7 +92,7 @@ func (t *Table) Counts() Counts {
 	return counts
 }
 
-// String prints as pandas prints df["category"].value_counts(), without a last newline.
+// String formats the counts as pandas prints value_counts(). The text does not end with a newline.
 func (c Counts) String() string {
 	if len(c) == 0 {
 		return "Series([], Name: count, dtype: int64)"

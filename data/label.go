@@ -3,24 +3,24 @@ package data
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 )
 
-// Rule says how a file's name gives its category.
+// Rule says how the label of an image follows from its file's name.
 type Rule int
 
-// The rules. Auto takes Folder where the pictures lie in two folders or more, else
-// Prefix.
+// The rules.
 const (
-	Auto       Rule = iota
-	Prefix          // what stands before the first dot: cat.0.jpg is a cat
-	Folder          // the first folder: cats/1.jpg is of the class cats
-	Unlabelled      // there are no categories, as for prediction
+	Auto      Rule = iota // Folder if the images are in two or more folders, else Prefix
+	Prefix                // the file's name up to the first dot: cat.0.jpg has the label cat
+	Folder                // the first folder: cats/1.jpg has the label cats
+	Unlabeled             // no labels, as for prediction
 )
 
-var ruleNames = [...]string{Auto: "auto", Prefix: "prefix", Folder: "folder", Unlabelled: "none"}
+var ruleNames = [...]string{Auto: "auto", Prefix: "prefix", Folder: "folder", Unlabeled: "none"}
 
-// String is the name that ParseRule reads: auto, prefix, folder or none.
+// String returns the name that ParseRule reads: auto, prefix, folder or none.
 func (r Rule) String() string {
 	if r < 0 || int(r) >= len(ruleNames) {
 		return fmt.Sprintf("rule(%d)", int(r))
@@ -28,7 +28,7 @@ func (r Rule) String() string {
 	return ruleNames[r]
 }
 
-// ParseRule is the inverse of String.
+// ParseRule returns the rule with the given name: auto, prefix, folder or none.
 func ParseRule(name string) (Rule, error) {
 	for r, n := range ruleNames {
 		if n == name {
@@ -42,19 +42,19 @@ func ParseRule(name string) (Rule, error) {
 func (r Rule) what() string {
 	switch r {
 	case Prefix:
-		return "what stands before the first dot, as in cat.0.jpg"
+		return "the name up to the first dot, as in cat.0.jpg"
 	case Folder:
 		return "the folder, as in cats/1.jpg"
 	}
 	return r.String()
 }
 
-// category is what the rule makes of a name below the table's root; "" does not fit.
-func (r Rule) category(name string) string {
+// label returns the label of a name below the table's root, or "" if the name does not fit the rule.
+func (r Rule) label(name string) string {
 	switch r {
 	case Prefix:
 		base := path.Base(name)
-		// The last dot is the extension's: 1.jpg has no prefix.
+		// The last dot starts the extension: 1.jpg has no prefix.
 		if i := strings.IndexByte(base, '.'); i < strings.LastIndexByte(base, '.') {
 			return base[:i]
 		}
@@ -71,10 +71,10 @@ func detect(names []string) Rule {
 	folders := map[string]bool{}
 	var inFolder, prefixed int
 	for _, n := range names {
-		if c := Folder.category(n); c != "" {
-			folders[c] = true
+		if l := Folder.label(n); l != "" {
+			folders[l] = true
 			inFolder++
-		} else if Prefix.category(n) != "" {
+		} else if Prefix.label(n) != "" {
 			prefixed++
 		}
 	}
@@ -84,19 +84,79 @@ func detect(names []string) Rule {
 	return Prefix
 }
 
-// splitFolders are the names of folders that are a part of a data set, not a class.
-var splitFolders = []string{"train", "training", "test", "test1", "testing", "validation", "val", "valid", "dev", "eval", "evaluation"}
-
-// commonFolder is the folder, with its slash, that all names lie in, or "".
-func commonFolder(names []string) string {
-	if len(names) == 0 {
-		return ""
+// newTable makes a table of a listing: it chooses a part of the source and labels its files.
+func newTable(l *listing, o OpenOptions) (*Table, error) {
+	if err := l.normalize(); err != nil {
+		return nil, err
 	}
-	dir := names[0][:strings.LastIndexByte(names[0], '/')+1]
-	for _, n := range names[1:] {
-		for !strings.HasPrefix(n, dir) {
-			dir = dir[:strings.LastIndexByte(strings.TrimSuffix(dir, "/"), '/')+1]
+	parts := l.split()
+	chosen, below, err := parts.choose(l, o.Part)
+	if err != nil {
+		return nil, err
+	}
+	names := relative(chosen, below, o)
+	rule := o.LabelRule
+	if rule == Auto {
+		rule = detect(names)
+	}
+	t, err := labeled(l, chosen, names, rule)
+	if err != nil {
+		return nil, err
+	}
+	t.src = &source{name: l.name, rule: rule, parts: map[string][]Row{}, closer: l.closer}
+	if parts.named() {
+		for f, entries := range parts.entries {
+			t.src.parts[f] = partRows(entries, rule)
 		}
 	}
-	return dir
+	return t, nil
+}
+
+// relative returns the entries' names below their common folder, which is the table's root. below is
+// the folder from which they were chosen.
+func relative(chosen []entry, below string, o OpenOptions) []string {
+	names := make([]string, len(chosen))
+	for i, e := range chosen {
+		names[i] = e.name
+	}
+	root := commonFolder(names)
+	if o.LabelRule == Folder && !slices.ContainsFunc(names, func(n string) bool { return Folder.label(n[len(root):]) != "" }) {
+		// If there is one class only, its folder is the common folder. It belongs to the names, as the label.
+		up := strings.TrimSuffix(root, "/")
+		if up = up[:strings.LastIndexByte(up, '/')+1]; o.Part == "" || len(up) >= len(below) {
+			root = up
+		}
+	}
+	for i, n := range names {
+		names[i] = n[len(root):]
+	}
+	return names
+}
+
+// labeled makes a table of the entries whose names fit the rule. It drops the others with a warning.
+func labeled(l *listing, chosen []entry, names []string, rule Rule) (*Table, error) {
+	t := &Table{ignored: l.ignored}
+	if rule == Folder {
+		t.found = "images"
+	}
+	var unfit []string
+	for i, e := range chosen {
+		label := rule.label(names[i])
+		if label == "" && rule != Unlabeled {
+			t.ignored = append(t.ignored, BadFile{names[i], fmt.Errorf("has no label (the rule is %s)", rule.what())})
+			unfit = append(unfit, names[i])
+			continue
+		}
+		t.rows = append(t.rows, Row{names[i], label, e.file})
+	}
+	if len(t.rows) == 0 {
+		return nil, fmt.Errorf("%s: none of the %d images has a label: the rule is %s, and %s does not fit it; "+
+			"name them cat.0.jpg, put each class in a folder, or use a CSV file with the columns filename and category",
+			l.name, len(chosen), rule.what(), names[0])
+	}
+	if n := len(unfit); n > 0 {
+		t.warn = append(t.warn, fmt.Sprintf("%d of the %d images have no label (the rule is %s) and are dropped, such as %s.",
+			n, len(chosen), rule.what(), unfit[n-1]))
+	}
+	return t, nil
 }

@@ -2,14 +2,12 @@ package data
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,44 +16,47 @@ import (
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
-// OpenOptions are Open's. The zero value finds everything out by itself.
+// OpenOptions configures Open. The zero value detects everything.
 type OpenOptions struct {
-	// LabelRule is the rule that gives the categories; Auto by default. A CSV with a
-	// category column needs none.
+	// LabelRule says how the label follows from a file's name. The default is Auto. It does not
+	// apply to a CSV file, whose labels are in a column.
 	LabelRule Rule
 
-	// Part takes only the files below this folder of the source, such as "train" or
-	// "test1". By default it is the whole source, or its folder train where all
-	// folders have names such as train, test1 and validation.
+	// Part takes only the files below this folder of the source, such as "train" or "test1". By
+	// default, the table holds the whole source. If all top folders have names such as train, test1
+	// and validation, it holds the folder train.
 	Part string
 
-	// FilenameColumn and LabelColumn are a CSV's columns: Keras' x_col and y_col.
-	// Default: filename; category, or else class.
+	// FilenameColumn and LabelColumn name the columns of a CSV file (Keras' x_col and y_col). The
+	// default of FilenameColumn is "filename". The default of LabelColumn is "category", or "class"
+	// if there is no category.
 	FilenameColumn, LabelColumn string
 
-	// Images is the folder or archive with the pictures that a CSV names. Default:
-	// the CSV's own folder.
+	// Images is the folder or archive of the images that a CSV file lists. The default is the folder
+	// of the CSV file.
 	Images string
 
-	// Progress, if set, is told how many files of the source have been looked at; total
-	// is 0 where it is not known yet. It is called by one goroutine at a time.
+	// Progress, if not nil, receives the number of files listed so far. total is 0 while it is not
+	// known. It is called by one goroutine at a time.
 	Progress func(done, total int)
 }
 
-// Open makes a table of a source, which is one of
+// Open lists the images of a source and labels them. name is one of
 //
-//   - a zip archive: with a zip nested inside it, as Kaggle's dogs-vs-cats.zip has
-//     train.zip and test1.zip; flat files named cat.0.jpg; or a folder for each class.
-//     It is read in place, never unpacked to disk;
-//   - a folder of files named cat.0.jpg, or of one folder for each class;
-//   - a CSV file with the columns filename and category (flow_from_dataframe);
-//   - a picture;
-//   - demo:cats-and-dogs[?n=2000&seed=1]: pictures drawn by package data/demo.
+//   - a zip archive. It may hold files named cat.0.jpg, a folder for each class, or nested zip
+//     archives such as train.zip and test1.zip in Kaggle's dogs-vs-cats.zip. It is read in place
+//     and never unpacked to disk;
+//   - a folder with files named cat.0.jpg, or with a folder for each class;
+//   - a CSV file with the columns filename and category, as for Keras' flow_from_dataframe;
+//   - an image file;
+//   - demo:cats-and-dogs[?n=2000&seed=1], images drawn by package data/demo.
 //
-// A picture that does not fit the label rule is left out and listed by Ignored; it is an
-// error when none fits. The table must be closed.
+// The rows are sorted by name in byte order. Those of a CSV file keep its order.
+//
+// A file that does not fit the label rule is dropped and listed by Table.Ignored. Open fails if no
+// file fits. The caller must close the table.
 func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
-	if o.LabelRule < Auto || o.LabelRule > Unlabelled {
+	if o.LabelRule < Auto || o.LabelRule > Unlabeled {
 		return nil, fmt.Errorf("no label rule %d", int(o.LabelRule))
 	}
 	rep := &reading{ctx: ctx, progress: o.Progress}
@@ -72,7 +73,7 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 		return nil, err
 	}
 	rep.finish()
-	t, err := label(l, o)
+	t, err := newTable(l, o)
 	if err != nil {
 		l.Close()
 		return nil, err
@@ -89,21 +90,21 @@ func openDemo(name string, o OpenOptions) (*Table, error) {
 	for i := range set.Len() {
 		l.entries = append(l.entries, entry{set.Filename(i), drawnFile{set, i}})
 	}
-	return label(l, o)
+	return newTable(l, o)
 }
 
-// entry is one picture of a listing.
+// entry is one image of a listing.
 type entry struct {
-	name string // below the source, with slashes
+	name string // relative to the source, with slashes
 	file file
 }
 
-// listing is what a source holds before it is labelled.
+// listing holds the files of a source before they are labeled.
 type listing struct {
 	name    string
 	entries []entry
-	others  int    // files that are no pictures
-	zip     string // one of them that is an archive
+	others  int    // the number of files that are not images
+	zip     string // one of these that is an archive, or ""
 	ignored []BadFile
 	closer  io.Closer
 }
@@ -129,10 +130,10 @@ const (
 	kindFolder kind = iota
 	kindZip
 	kindCSV
-	kindPicture
+	kindImage
 )
 
-// sniff finds out what a path is by looking.
+// sniff finds the kind of a source by its name and first bytes.
 func sniff(name string) (kind, error) {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -163,17 +164,17 @@ func sniff(name string) (kind, error) {
 		return 0, fmt.Errorf("%s: is not a zip archive (%s); download it again", name, looksLike(head))
 	case ext == ".csv":
 		return kindCSV, nil
-	case isPicture(name):
-		return kindPicture, nil
+	case isImage(name):
+		return kindImage, nil
 	}
 	hint := ""
 	if t := looksLike(head); strings.Contains(t, "gzip") || slices.Contains([]string{".tar", ".tgz", ".rar", ".7z", ".xz", ".bz2"}, ext) {
-		hint = "; unpack it and give the folder"
+		hint = "; unpack it and open the folder"
 	}
-	return 0, fmt.Errorf("%s: is neither a folder, a zip archive, a CSV file (.csv) nor a picture (%s)%s", name, looksLike(head), hint)
+	return 0, fmt.Errorf("%s: is neither a folder, a zip archive, a CSV file (.csv) nor an image (%s)%s", name, looksLike(head), hint)
 }
 
-// looksLike describes the first bytes of a file that is not what it should be.
+// looksLike describes a file by its first bytes, for messages.
 func looksLike(head []byte) string {
 	if len(head) == 0 {
 		return "it is empty"
@@ -182,7 +183,7 @@ func looksLike(head []byte) string {
 	return "it looks like " + t
 }
 
-// list lists the pictures of a folder, an archive, or a single file.
+// list lists the images of a folder or an archive, or a single image.
 func list(name string, rep *reading) (*listing, error) {
 	k, err := sniff(name)
 	if err != nil {
@@ -191,151 +192,10 @@ func list(name string, rep *reading) (*listing, error) {
 	switch k {
 	case kindZip:
 		return listZip(name, rep)
-	case kindPicture:
+	case kindImage:
 		return &listing{name: name, entries: []entry{{filepath.Base(name), diskFile(name)}}}, nil
 	case kindFolder:
 		return listFolder(name, rep)
 	}
-	return nil, fmt.Errorf("%s: has no pictures: give a folder or an archive", name)
-}
-
-// label makes a table of a listing.
-func label(l *listing, o OpenOptions) (*Table, error) {
-	if len(l.entries) == 0 {
-		hint := ""
-		if l.zip != "" {
-			hint = fmt.Sprintf("; it has archives: give one of them, such as %s", l.zip)
-		}
-		return nil, fmt.Errorf("%s: has no pictures (%d other files); names must end in %s%s", l.name, l.others, strings.Join(extensions, ", "), hint)
-	}
-	slices.SortFunc(l.entries, func(a, b entry) int { return cmp.Compare(a.name, b.name) })
-	// An archive may hold two entries of one name: the first is the one that is found.
-	l.entries = slices.CompactFunc(l.entries, func(a, b entry) bool {
-		if a.name == b.name {
-			l.ignored = append(l.ignored, BadFile{b.name, errors.New("is there twice")})
-		}
-		return a.name == b.name
-	})
-
-	root := commonFolder(l.names())
-	src := &source{name: l.name, closer: l.closer, parts: map[string][]Row{}}
-	part := map[string][]entry{}
-	for _, e := range l.entries {
-		if folder, _, ok := strings.Cut(e.name[len(root):], "/"); ok {
-			part[folder] = append(part[folder], e)
-		} else {
-			part[""] = append(part[""], e)
-		}
-	}
-	chosen, below := l.entries, root
-	switch {
-	case o.Part != "":
-		chosen, below = nil, strings.Trim(path.Clean(o.Part), "/")+"/"
-		if strings.HasPrefix(root, below) {
-			below = root
-		} else if !strings.HasPrefix(below, root) {
-			below = root + below
-		}
-		for _, e := range l.entries {
-			if strings.HasPrefix(e.name, below) {
-				chosen = append(chosen, e)
-			}
-		}
-		if chosen == nil {
-			folders := []string{}
-			for f := range part {
-				if f != "" {
-					folders = append(folders, f)
-				}
-			}
-			slices.Sort(folders)
-			has := "no folders"
-			if len(folders) > 0 {
-				has = "the folders " + strings.Join(folders, ", ")
-			}
-			return nil, fmt.Errorf("%s: has no pictures in a folder %q; it has %s", l.name, o.Part, has)
-		}
-	case parted(part):
-		for _, f := range splitFolders[:2] {
-			if part[f] != nil {
-				chosen, below = part[f], root+f+"/"
-				break
-			}
-		}
-	}
-
-	names := make([]string, len(chosen))
-	for i, e := range chosen {
-		names[i] = e.name
-	}
-	common := commonFolder(names)
-	if o.LabelRule == Folder && !slices.ContainsFunc(names, func(n string) bool { return Folder.category(n[len(common):]) != "" }) {
-		// With one class only, its folder is the label, not a part of the path.
-		up := strings.TrimSuffix(common, "/")
-		if up = up[:strings.LastIndexByte(up, '/')+1]; o.Part == "" || len(up) >= len(below) {
-			common = up
-		}
-	}
-	for i, n := range names {
-		names[i] = n[len(common):]
-	}
-	src.rule = o.LabelRule
-	if src.rule == Auto {
-		src.rule = detect(names)
-	}
-
-	t := &Table{src: src, ignored: l.ignored}
-	if src.rule == Folder {
-		t.found = "images"
-	}
-	unfit := 0
-	for i, e := range chosen {
-		c := src.rule.category(names[i])
-		if c == "" && src.rule != Unlabelled {
-			t.ignored = append(t.ignored, BadFile{names[i], fmt.Errorf("has no label (the rule is %s)", src.rule.what())})
-			unfit++
-			continue
-		}
-		t.rows = append(t.rows, Row{names[i], c, e.file})
-	}
-	if len(t.rows) == 0 {
-		return nil, fmt.Errorf("%s: none of the %d pictures has a label: the rule is %s, and %s does not fit it; "+
-			"name them cat.0.jpg, put each class in a folder, or give a CSV with the columns filename and category",
-			l.name, len(chosen), src.rule.what(), names[0])
-	}
-	if unfit > 0 {
-		t.warn = append(t.warn, fmt.Sprintf("%d of the %d pictures have no label (the rule is %s) and are left out, such as %s.",
-			unfit, len(chosen), src.rule.what(), t.ignored[len(t.ignored)-1].Filename))
-	}
-	if parted(part) {
-		for f, entries := range part {
-			src.parts[f] = partRows(entries, src.rule)
-		}
-	}
-	return t, nil
-}
-
-// parted says whether a source's folders are the parts of a data set, train among them.
-func parted(part map[string][]entry) bool {
-	for f := range part {
-		if !slices.Contains(splitFolders, f) {
-			return false
-		}
-	}
-	return part[splitFolders[0]] != nil || part[splitFolders[1]] != nil
-}
-
-// partRows labels all entries of a part; those that do not fit have no category.
-func partRows(entries []entry, rule Rule) []Row {
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = e.name
-	}
-	common := commonFolder(names)
-	rows := make([]Row, len(entries))
-	for i, e := range entries {
-		n := e.name[len(common):]
-		rows[i] = Row{n, rule.category(n), e.file}
-	}
-	return rows
+	return nil, fmt.Errorf("%s: is not a folder, a zip archive or an image", name)
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Ahead is the number of batches that a Flow has in memory: the one that is trained on, the one that is
-// being made, and the one that is made when a slow picture holds that up.
+// Ahead is the number of batches that a Flow keeps in memory: the one that the training uses, the one
+// that is being made, and the one after it, which workers begin while a slow image delays the second.
 const Ahead = 3
 
 // slot is the memory of one batch.
@@ -27,7 +27,7 @@ type slot struct {
 	done          chan struct{} // gets a value when pending is 0
 }
 
-// slot finds or makes memory for a batch.
+// slot returns free memory for a batch, or allocates it.
 func (f *Flow) slot() *slot {
 	f.mu.Lock()
 	if n := len(f.slots); n > 0 {
@@ -54,14 +54,14 @@ func (f *Flow) slot() *slot {
 	return s
 }
 
-// task is one picture of a batch.
+// task is one image of a batch.
 type task struct {
 	s *slot
 	i int
 }
 
-// production makes the batches of an epoch. One goroutine hands out the pictures in order,
-// the workers make them.
+// production makes the batches of an epoch. One goroutine hands out the images in order, and workers
+// make them.
 type production struct {
 	flow        *Flow
 	epoch, step int
@@ -72,11 +72,11 @@ type production struct {
 	all    sync.WaitGroup
 	gate   gate
 	free   chan *slot
-	ready  chan *slot   // in order; s.done says when they are
-	made   atomic.Int64 // batches
+	ready  chan *slot   // in the order of batches; s.done says when one is complete
+	made   atomic.Int64 // the number of complete batches
 }
 
-// start begins with a batch of an epoch.
+// start starts making the batches of an epoch from a step.
 func (f *Flow) start(ctx context.Context, epoch, step int) *production {
 	steps := f.Steps()
 	depth := max(min(Ahead, steps-step), 0)
@@ -138,12 +138,12 @@ func (f *Flow) start(ctx context.Context, epoch, step int) *production {
 	return p
 }
 
-// patience is how long a production that is stopped is waited for. A picture can take long
-// to decode, and whoever cancels wants to go on; what such a one leaves is not used again.
+// patience limits how long stop waits for workers. Decoding an image can take long and cannot be
+// interrupted. The memory of workers that are still busy is not reused.
 const patience = 250 * time.Millisecond
 
-// stop ends the goroutines, and returns when they have ended. Those that take longer than
-// patience end when their picture is made.
+// stop ends the goroutines and waits for them, at most for patience. A worker that takes longer ends
+// after its image.
 func (p *production) stop() {
 	p.cancel()
 	ended := make(chan struct{})
@@ -173,8 +173,8 @@ func (p *production) stop() {
 	}
 }
 
-// wait waits until a batch is made, and says whether it is. All workers may work
-// meanwhile: whoever waits does not need the processors.
+// wait waits until a batch is complete and reports whether it is. All workers may run while it waits,
+// because the training leaves the processors idle. first says that no batch was made before.
 func (p *production) wait(ctx context.Context, s *slot, first bool) bool {
 	select {
 	case <-s.done:
@@ -192,7 +192,7 @@ func (p *production) wait(ctx context.Context, s *slot, first bool) bool {
 	return false
 }
 
-// Prepare implements Preparer. What was prepared before and not asked for is discarded.
+// Prepare starts making batches ahead; see Preparer. It discards what an earlier call prepared.
 func (f *Flow) Prepare(ctx context.Context, epoch, step int) (discard func()) {
 	p := f.start(ctx, epoch, max(step, 0))
 	f.mu.Lock()
@@ -209,7 +209,7 @@ func (f *Flow) Prepare(ctx context.Context, epoch, step int) (discard func()) {
 	}
 }
 
-// take is what was prepared, if it is the right one; nobody else gets it then.
+// take returns the prepared production if it is the right one. The caller then owns it.
 func (f *Flow) take(right func(*production) bool) *production {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -221,8 +221,8 @@ func (f *Flow) take(right func(*production) bool) *production {
 	return p
 }
 
-// run yields the batches of an epoch in order. When it returns, the goroutines that made them
-// have ended, or end with the picture that they are at.
+// run yields the batches of an epoch in order. When it returns, the goroutines that made them have
+// ended, or will end after their current image.
 func (f *Flow) run(ctx context.Context, epoch, step int, yield func(Batch, error) bool) {
 	p := f.take(func(p *production) bool { return p.epoch == epoch && p.step == step })
 	if p == nil {
@@ -244,7 +244,7 @@ func (f *Flow) run(ctx context.Context, epoch, step int, yield func(Batch, error
 		s, ok := <-p.ready
 		if !ok {
 			if !cancelled() && !yielded && firstBad != nil {
-				yield(Batch{}, fmt.Errorf("%s: not one of the %d pictures could be read; the first: %w", f.table.Name(), f.Len(), firstBad))
+				yield(Batch{}, fmt.Errorf("%s: none of the %d images could be read; the first: %w", f.table.Name(), f.Len(), firstBad))
 			}
 			return
 		}
@@ -255,7 +255,7 @@ func (f *Flow) run(ctx context.Context, epoch, step int, yield func(Batch, error
 			p.gate.full()
 		}
 		n, bad := f.compact(s)
-		if cancelled() { // its pictures may not have been made
+		if cancelled() { // the batch may be incomplete
 			return
 		}
 		if bad != nil && (f.o.Strict || unreachable(bad)) {
@@ -276,7 +276,7 @@ func (f *Flow) run(ctx context.Context, epoch, step int, yield func(Batch, error
 	}
 }
 
-// make makes picture i of a batch: its values, target and weight.
+// make makes image i of a batch: its values, target and weight.
 func (f *Flow) make(ctx context.Context, w *imageWorker, s *slot, i int) error {
 	row := s.rows[i]
 	if err := f.load(ctx, w, row); err != nil {
@@ -295,9 +295,9 @@ func (f *Flow) make(ctx context.Context, w *imageWorker, s *slot, i int) error {
 		k := len(f.classes)
 		y := s.y.Float32s()[i*k : (i+1)*k]
 		clear(y)
-		y[f.labels[row]] = 1
+		y[f.classIndex[row]] = 1
 	case Binary, Sparse:
-		s.y.Float32s()[i] = float32(f.labels[row])
+		s.y.Float32s()[i] = float32(f.classIndex[row])
 	case Raw:
 		s.y.Float32s()[i] = f.targets[row]
 	}
@@ -307,9 +307,9 @@ func (f *Flow) make(ctx context.Context, w *imageWorker, s *slot, i int) error {
 	return nil
 }
 
-// compact moves the pictures that could be read to the front, notes the others, and
-// returns how many there are and the first error, one of a file that can't be reached if
-// there is one.
+// compact moves the images that could be read to the front of the batch and records the others. It
+// returns the number of images, and the first error. Errors of files that cannot be reached come before
+// others.
 func (f *Flow) compact(s *slot) (n int, bad error) {
 	for i, err := range s.errs[:len(s.rows)] {
 		if err != nil {

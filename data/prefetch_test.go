@@ -9,11 +9,11 @@ import (
 	"github.com/lince-ml/lince/data/augment"
 )
 
-// TestPrepare makes batches before they are asked for: they are the same, they are taken
-// once, and nothing is left behind, which synctest would see.
+// TestPrepare checks that prepared batches equal the others, are taken once, and leave no goroutine behind, which
+// synctest would report.
 func TestPrepare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tab := open(t, "testdata/pictures", OpenOptions{})
+		tab := open(t, "testdata/images", OpenOptions{})
 		o := ImageOptions{TargetSize: [2]int{8, 8}, BatchSize: 2, Workers: 3, Augment: augment.Tutorial(), Seed: 5}
 		f, g := images(t, tab, o), images(t, tab, o)
 		steps := f.Steps()
@@ -43,7 +43,7 @@ func TestPrepare(t *testing.T) {
 		if f.prepared == nil {
 			t.Error("another epoch took what was prepared")
 		}
-		other := f.Prepare(t.Context(), 8, 0) // in its place
+		other := f.Prepare(t.Context(), 8, 0) // replaces the first
 		discard()
 		if f.prepared == nil || f.prepared.epoch != 8 {
 			t.Error("discarding what is gone discarded what is there")
@@ -69,9 +69,9 @@ func TestPrepare(t *testing.T) {
 	})
 }
 
-// TestSlots holds that one epoch's memory is the next one's.
+// TestSlots checks that an epoch reuses the memory of the epoch before.
 func TestSlots(t *testing.T) {
-	f := images(t, open(t, "testdata/pictures", OpenOptions{}), ImageOptions{TargetSize: [2]int{8, 8}, BatchSize: 2})
+	f := images(t, open(t, "testdata/images", OpenOptions{}), ImageOptions{TargetSize: [2]int{8, 8}, BatchSize: 2})
 	seen := map[*byte]bool{}
 	for epoch := range 3 {
 		for b, err := range f.Batches(t.Context(), epoch, 0) {
@@ -87,16 +87,16 @@ func TestSlots(t *testing.T) {
 }
 
 func TestCache(t *testing.T) {
-	tab := open(t, "testdata/pictures", OpenOptions{})
+	tab := open(t, "testdata/images", OpenOptions{})
 	o := ImageOptions{TargetSize: [2]int{8, 8}}
 	if f := images(t, tab, o); f.KeepsDecoded() {
-		t.Error("pictures are kept without a cache")
+		t.Error("images are kept without a cache")
 	}
 	size := int64(tab.Len()) * 8 * 8 * 3
 	o.Cache = NewCache(2*size - 1)
 	first, second := images(t, tab, o), images(t, tab, o)
 	if !first.KeepsDecoded() || second.KeepsDecoded() || first.DecodedBytes() != size {
-		t.Errorf("a cache for one data set: the first is kept: %v, the second: %v; of %d bytes", first.KeepsDecoded(), second.KeepsDecoded(), first.DecodedBytes())
+		t.Errorf("a cache for one dataset: the first is kept: %v, the second: %v; of %d bytes", first.KeepsDecoded(), second.KeepsDecoded(), first.DecodedBytes())
 	}
 	for epoch := range 2 {
 		if err := sameBatches(copies(t, first, epoch, 0), copies(t, second, epoch, 0)); err != nil {
@@ -105,7 +105,7 @@ func TestCache(t *testing.T) {
 	}
 	for row := range tab.Len() {
 		if s := first.decoded.state[row].Load(); s != present {
-			t.Errorf("picture %d was not kept", row)
+			t.Errorf("image %d was not kept", row)
 		}
 	}
 }

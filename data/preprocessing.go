@@ -8,8 +8,8 @@ import (
 	"github.com/lince-ml/lince/data/preprocess"
 )
 
-// preprocessing fills in TargetSize, ColorMode and Interpolation, and says how files are loaded and what is done to
-// their numbers after Augment; nil is nothing.
+// preprocessing fills in TargetSize, ColorMode and Interpolation. It returns how files are loaded, and
+// what happens to the values after Augment, or nil if nothing does.
 func (o *ImageOptions) preprocessing() (picture.Options, *preprocess.Pipeline, error) {
 	if len(o.Preprocessing) == 0 {
 		if o.TargetSize == [2]int{} {
@@ -19,24 +19,24 @@ func (o *ImageOptions) preprocessing() (picture.Options, *preprocess.Pipeline, e
 	}
 	var errs []error
 	if o.TargetSize != [2]int{} || o.ColorMode != 0 || o.Interpolation != 0 {
-		errs = append(errs, errors.New("there are both Preprocessing, whose steps say it, and TargetSize, ColorMode or Interpolation: leave these out"))
+		errs = append(errs, errors.New("with Preprocessing, TargetSize, ColorMode and Interpolation must be zero: the steps define them"))
 	}
 	if g := o.Augment; g.Rescale != 0 || g.SamplewiseCenter || g.SamplewiseStdNormalization || g.NeedsFit() {
-		errs = append(errs, errors.New("the numbers are rescaled or normalised by Augment, and there is Preprocessing to say that: leave it out of Augment"))
+		errs = append(errs, errors.New("with Preprocessing, Augment must not rescale or normalize: add Rescale or Normalize to the steps instead"))
 	}
 	p, err := o.Preprocessing.Compile()
 	if err != nil {
 		return picture.Options{}, nil, errors.Join(append(errs, err)...)
 	}
-	load := p.Picture()
+	load := p.Options()
 	o.TargetSize[0], o.TargetSize[1] = p.Size()
 	o.ColorMode, o.Interpolation = load.ColorMode, load.Interpolation
 	if o.TargetSize == [2]int{} {
-		errs = append(errs, errors.New("the steps of Preprocessing leave pictures of different sizes, and a batch needs one: add Resize with a height and a width, or CenterCrop"))
+		errs = append(errs, errors.New("the steps of Preprocessing leave images of different sizes, and a batch needs one size: add Resize with a height and a width, or CenterCrop"))
 	}
-	pictures, changes := o.Preprocessing.Split()
+	images, changes := o.Preprocessing.Split()
 	if len(changes) > 0 {
-		// Augment multiplies while it transforms, which saves going over the numbers again.
+		// Augment multiplies by Rescale while it transforms, which saves a pass over the values.
 		if r, ok := changes[0].(preprocess.Rescale); ok && r.Offset == 0 {
 			o.Augment.Rescale, changes = r.Scale, changes[1:]
 		}
@@ -44,12 +44,13 @@ func (o *ImageOptions) preprocessing() (picture.Options, *preprocess.Pipeline, e
 	if len(changes) == 0 {
 		return load, nil, errors.Join(errs...)
 	}
-	p, err = slices.Concat(pictures, changes).Compile()
+	p, err = slices.Concat(images, changes).Compile()
 	return load, p, errors.Join(append(errs, err)...)
 }
 
-// Preprocessing implements Preprocessed: what is done to each picture apart from what Augment draws. It is nil where
-// Augment does what no list says: where it has a PreprocessingFunction, normalises each picture by itself, or whitens.
+// Preprocessing returns the steps from an image file to the input, without Augment's random transforms;
+// see Preprocessed. It is nil if no list of steps describes them: Augment has a PreprocessingFunction,
+// normalizes each image separately, or whitens.
 func (f *Flow) Preprocessing() preprocess.Steps {
 	o := f.o
 	g := o.Augment

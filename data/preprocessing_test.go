@@ -11,8 +11,8 @@ import (
 	"github.com/lince-ml/lince/data/preprocess"
 )
 
-// TestPreprocessing holds that steps give the batches that the options of the same meaning give, and
-// what a data set says of itself.
+// TestPreprocessing checks that steps and the options with the same meaning give the same batches, and what
+// Preprocessing returns.
 func TestPreprocessing(t *testing.T) {
 	tab := open(t, "demo:cats-and-dogs?n=9", OpenOptions{})
 	tutorial := augment.Tutorial()
@@ -23,7 +23,7 @@ func TestPreprocessing(t *testing.T) {
 		options, steps ImageOptions
 	}{
 		"the default": {ImageOptions{}, ImageOptions{Preprocessing: preprocess.Steps{preprocess.Decode{}, preprocess.Resize{Height: 256, Width: 256}}}},
-		"grey, box": {ImageOptions{TargetSize: [2]int{20, 30}, ColorMode: picture.Grayscale, Interpolation: picture.Box},
+		"gray, box": {ImageOptions{TargetSize: [2]int{20, 30}, ColorMode: picture.Grayscale, Interpolation: picture.Box},
 			ImageOptions{Preprocessing: preprocess.Steps{preprocess.Decode{ColorMode: picture.Grayscale}, preprocess.Resize{Height: 20, Width: 30, Interpolation: picture.Box}}}},
 		"augmented": {ImageOptions{TargetSize: [2]int{16, 16}, Augment: tutorial, Seed: 3},
 			ImageOptions{Augment: moves, Seed: 3, Preprocessing: preprocess.Steps{preprocess.Decode{}, preprocess.Resize{Height: 16, Width: 16}, preprocess.Rescale{Scale: 1. / 255}}}},
@@ -54,7 +54,7 @@ func TestPreprocessing(t *testing.T) {
 	}
 }
 
-// TestPreprocessingSteps holds that a batch has what the steps make of each file, kept in memory or not.
+// TestPreprocessingSteps checks that a batch holds what the steps make of each file, with and without a cache.
 func TestPreprocessingSteps(t *testing.T) {
 	tab := open(t, "demo:cats-and-dogs?n=5", OpenOptions{})
 	for _, how := range []picture.Interpolation{picture.Nearest, picture.Bilinear, picture.BilinearTF} {
@@ -78,7 +78,7 @@ func TestPreprocessingSteps(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					want, h, w, err := d.AppendFloat32(nil, file, p.Picture())
+					want, h, w, err := d.AppendFloat32(nil, file, p.Options())
 					if err != nil || h != 16 || w != 12 {
 						t.Fatalf("%dx%d, %v", h, w, err)
 					}
@@ -96,16 +96,16 @@ func TestPreprocessingErrors(t *testing.T) {
 	tab := open(t, "demo:cats-and-dogs?n=5", OpenOptions{})
 	resize := preprocess.Steps{preprocess.Resize{Height: 16, Width: 16}}
 	for want, o := range map[string]ImageOptions{
-		"there are both Preprocessing":      {TargetSize: [2]int{16, 16}, Preprocessing: resize},
-		"rescaled or normalised by Augment": {Augment: augment.Tutorial(), Preprocessing: resize},
-		"leave pictures of different sizes": {Preprocessing: preprocess.Steps{preprocess.Resize{ShortSide: 16}}},
-		"step 1 (resize)":                   {Preprocessing: preprocess.Steps{preprocess.Resize{}}},
+		"TargetSize, ColorMode and Interpolation must be zero": {TargetSize: [2]int{16, 16}, Preprocessing: resize},
+		"Augment must not rescale or normalize":                {Augment: augment.Tutorial(), Preprocessing: resize},
+		"leave images of different sizes":                      {Preprocessing: preprocess.Steps{preprocess.Resize{ShortSide: 16}}},
+		"step 1 (resize)":                                      {Preprocessing: preprocess.Steps{preprocess.Resize{}}},
 	} {
 		if _, err := Images(tab, o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is %v, want one with %q", err, want)
 		}
 	}
-	// What no list of steps can say is not said.
+	// Preprocessing is nil if no list of steps describes the options.
 	for _, g := range []augment.Generator{{SamplewiseCenter: true}, {PreprocessingFunction: func([]float32, int, int, int) {}}} {
 		if got := images(t, tab, ImageOptions{TargetSize: [2]int{8, 8}, Augment: g}).Preprocessing(); got != nil {
 			t.Errorf("%v is said to be %+v", g, got)

@@ -17,7 +17,7 @@ import (
 	"github.com/lince-ml/lince/internal/testenv"
 )
 
-// entryOf is an entry to put in an archive.
+// entryOf is an entry of an archive to write.
 type entryOf struct {
 	name    string
 	content []byte
@@ -62,7 +62,7 @@ func file1(t testing.TB, name string, content []byte) string {
 
 func png(t testing.TB) []byte {
 	t.Helper()
-	b, err := os.ReadFile("testdata/pictures/cat.2.png")
+	b, err := os.ReadFile("testdata/images/cat.2.png")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestSources(t *testing.T) {
 		{name: "folder a class", path: tree(t, folders...), want: "cats/c.d.png=cats cats/deep/a.png=cats dogs/b.png=dogs", found: "Found 3 images belonging to 2 classes."},
 		{name: "folder a class, by prefix", path: tree(t, folders...), o: OpenOptions{LabelRule: Prefix}, want: "cats/c.d.png=c"},
 		{name: "one folder, by folder", path: tree(t, "cats/a.png", "cats/b.png"), o: OpenOptions{LabelRule: Folder}, want: "cats/a.png=cats cats/b.png=cats"},
-		{name: "no labels", path: tree(t, "b.png", "a.png"), o: OpenOptions{LabelRule: Unlabelled}, want: "a.png= b.png=", found: "Found 2 validated image filenames."},
+		{name: "no labels", path: tree(t, "b.png", "a.png"), o: OpenOptions{LabelRule: Unlabeled}, want: "a.png= b.png=", found: "Found 2 validated image filenames."},
 		{name: "parts of folders", path: tree(t, "all/train/cats/1.png", "all/train/dogs/1.png", "all/validation/cats/2.png"), want: "cats/1.png=cats dogs/1.png=dogs"},
 		{name: "the other part", path: tree(t, "all/train/cats/1.png", "all/train/dogs/1.png", "all/validation/cats/2.png", "all/validation/dogs/2.png"), o: OpenOptions{Part: "validation"}, want: "cats/2.png=cats dogs/2.png=dogs"},
 		{name: "part by its whole name", path: tree(t, "all/train/cats/1.png", "all/train/dogs/1.png"), o: OpenOptions{Part: "all/train"}, want: "cats/1.png=cats dogs/1.png=dogs"},
@@ -130,8 +130,8 @@ func TestSources(t *testing.T) {
 		{name: "nested, stored", path: file1(t, "a.zip", kaggle(true)), want: "cat.0.png=cat dog.0.png=dog"},
 		{name: "nested, deflated", path: file1(t, "a.zip", kaggle(false)), want: "cat.0.png=cat dog.0.png=dog"},
 		{name: "nested and flat", path: file1(t, "a.zip", archive(t, entryOf{name: "x/train.zip", content: zipped("dog.0.png", "cat.0.png"), store: true})), want: "cat.0.png=cat dog.0.png=dog"},
-		{name: "nested test part", path: file1(t, "a.zip", kaggle(true)), o: OpenOptions{Part: "test1", LabelRule: Unlabelled}, want: "1.png= 2.png="},
-		{name: "one picture", path: file1(t, "a.png", p), o: OpenOptions{LabelRule: Unlabelled}, want: "a.png="},
+		{name: "nested test part", path: file1(t, "a.zip", kaggle(true)), o: OpenOptions{Part: "test1", LabelRule: Unlabeled}, want: "1.png= 2.png="},
+		{name: "one image", path: file1(t, "a.png", p), o: OpenOptions{LabelRule: Unlabeled}, want: "a.png="},
 		{name: "demo", path: "demo:cats-and-dogs?n=3&seed=5", want: "cat.0.png=cat cat.1.png=cat dog.0.png=dog"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -154,7 +154,7 @@ func TestParts(t *testing.T) {
 	if list1(tab) != "cat.0.png=cat dog.0.png=dog" || !slices.Equal(tab.Parts(), []string{"test1", "train"}) {
 		t.Error(list1(tab), tab.Parts())
 	}
-	if w := tab.Warnings(); len(w) != 1 || !strings.Contains(w[0], "1 of the 3 pictures") || len(tab.Ignored()) != 1 || tab.Ignored()[0].Filename != "x.png" {
+	if w := tab.Warnings(); len(w) != 1 || !strings.Contains(w[0], "1 of the 3 images") || len(tab.Ignored()) != 1 || tab.Ignored()[0].Filename != "x.png" {
 		t.Error(w, tab.Ignored())
 	}
 	test, err := tab.Part("test1")
@@ -180,18 +180,18 @@ func TestCSV(t *testing.T) {
 	if got, want := list1(tab), "sub/two.png=dog one.png=cat, big "+filepath.Join(dir, "one.png")+"=cat"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if w := tab.Warnings(); len(w) != 2 || !strings.Contains(w[0], "1 of the 6 rows have no category") ||
+	if w := tab.Warnings(); len(w) != 2 || !strings.Contains(w[0], "1 of the 6 rows have no label") ||
 		w[1] != `Found 2 invalid image filename(s) in x_col="filename". These filename(s) will be ignored.` {
 		t.Errorf("%q", w)
 	}
 	if g := tab.Ignored(); len(g) != 3 || !strings.Contains(g[1].Err.Error(), "line 3: there is no file") {
 		t.Error(g)
 	}
-	if got := list1(open(t, name, OpenOptions{LabelRule: Unlabelled})); !strings.Contains(got, "3.jpg=") || strings.Contains(got, "dog") {
+	if got := list1(open(t, name, OpenOptions{LabelRule: Unlabeled})); !strings.Contains(got, "3.jpg=") || strings.Contains(got, "dog") {
 		t.Error(got)
 	}
 
-	// The pictures in an archive.
+	// The images in an archive.
 	z := file1(t, "a.zip", archive(t, entryOf{name: "train/one.png", content: png(t)}, entryOf{name: "train/sub/two.png", content: png(t)}, entryOf{name: "test/one.png", content: png(t)}))
 	csv("filename,category\nsub/two.png,dog\ntrain/one.png,cat\none.png,cat\n")
 	tab = open(t, name, OpenOptions{Images: z})
@@ -200,7 +200,7 @@ func TestCSV(t *testing.T) {
 	}
 }
 
-// bomb claims to be small and unpacks to n zeros.
+// bomb is an entry that claims to be small and unpacks to n zeros.
 func bomb(t testing.TB, n int) []byte {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
@@ -264,25 +264,25 @@ func TestBadSources(t *testing.T) {
 		{"nested dot dot", file1(t, "a.zip", archive(t, entryOf{name: "train.zip", store: true, content: archive(t, entryOf{name: "../cat.0.png", content: p})})), OpenOptions{}, "a.zip: train.zip: the entry"},
 		{"symbolic link", file1(t, "a.zip", archive(t, entryOf{name: "cat.1.png", content: []byte("/etc/passwd"), change: func(h *zip.FileHeader) { h.SetMode(fs.ModeSymlink | 0o777) }})), OpenOptions{}, "symbolic link"},
 		{"overlapping entries", file1(t, "a.zip", over), OpenOptions{}, "claim more bytes"},
-		{"no pictures", file1(t, "a.zip", archive(t, entryOf{name: "a.txt", content: p})), OpenOptions{}, "has no pictures (1 other files)"},
-		{"folder of archives", filepath.Dir(file1(t, "train.zip", good)), OpenOptions{}, "give one of them, such as "},
-		{"empty folder", t.TempDir(), OpenOptions{}, "has no pictures"},
-		{"labels that do not fit", tree(t, "test1/1.png", "test1/2.png"), OpenOptions{}, "none of the 2 pictures has a label"},
-		{"no folders", tree(t, "cat.1.png"), OpenOptions{LabelRule: Folder}, "none of the 1 pictures has a label: the rule is the folder"},
+		{"no images", file1(t, "a.zip", archive(t, entryOf{name: "a.txt", content: p})), OpenOptions{}, "has no images (1 other files)"},
+		{"folder of archives", filepath.Dir(file1(t, "train.zip", good)), OpenOptions{}, "open one of them, such as "},
+		{"empty folder", t.TempDir(), OpenOptions{}, "has no images"},
+		{"labels that do not fit", tree(t, "test1/1.png", "test1/2.png"), OpenOptions{}, "none of the 2 images has a label"},
+		{"no folders", tree(t, "cat.1.png"), OpenOptions{LabelRule: Folder}, "none of the 1 images has a label: the rule is the folder"},
 		{"no such part", tree(t, "train/cat.0.png", "test/1.png"), OpenOptions{Part: "dev"}, "folders test, train"},
-		{"tar", file1(t, "a.tar.gz", []byte("\x1f\x8b\x08\x00")), OpenOptions{}, "unpack it and give the folder"},
+		{"tar", file1(t, "a.tar.gz", []byte("\x1f\x8b\x08\x00")), OpenOptions{}, "unpack it and open the folder"},
 		{"text", file1(t, "a.txt", []byte("hello")), OpenOptions{}, "is neither a folder, a zip archive"},
 		{"CSV without the column", csv("file,category\ncat.0.png,cat\n"), OpenOptions{}, `has no column "filename"; its columns are file, category`},
 		{"CSV without a category", csv("filename,kind\ncat.0.png,cat\n"), OpenOptions{}, `has no column "category"`},
 		{"CSV without rows", csv("filename,category\n"), OpenOptions{}, "no rows"},
 		{"empty CSV", csv(""), OpenOptions{}, "is empty"},
 		{"CSV of missing files", csv("filename,category\nx.png,cat\ny.png,cat\n"), OpenOptions{}, "none of its 2 rows can be used; the first, x.png: line 2: there is no file"},
-		{"CSV of pictures elsewhere", csv("filename,category\nx.png,cat\n"), OpenOptions{}, "say where they are (Images, --images)"},
+		{"CSV of images elsewhere", csv("filename,category\nx.png,cat\n"), OpenOptions{}, "name their folder (Images, --images)"},
 		{"CSV with semicolons", csv("filename;category\nx.png;cat\n"), OpenOptions{}, "separated by commas"},
 		{"ragged CSV", csv("filename,category\ncat.0.png\n"), OpenOptions{}, "wrong number of fields"},
-		{"CSV and a rule", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{LabelRule: Prefix}, "come from its category column"},
+		{"CSV and a rule", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{LabelRule: Prefix}, "come from the CSV's category column"},
 		{"CSV and a part", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Part: "x"}, "part"},
-		{"CSV of an image", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Images: filepath.Join(dir, "cat.0.png")}, "give a folder or a zip archive"},
+		{"CSV of an image", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Images: filepath.Join(dir, "cat.0.png")}, "is not a folder or a zip archive"},
 		{"no such rule", dir, OpenOptions{LabelRule: 9}, "no label rule 9"},
 		{"no such demo", "demo:horses", OpenOptions{}, "demo:cats-and-dogs"},
 		{"demo of one", "demo:cats-and-dogs?n=1", OpenOptions{}, "from 2 to"},
@@ -305,7 +305,7 @@ func TestBadSources(t *testing.T) {
 	}
 }
 
-// Files that can be listed but not read.
+// TestBadEntries opens archives whose entries can be listed but not read.
 func TestBadEntries(t *testing.T) {
 	damaged := archive(t, entryOf{name: "cat.0.png", content: png(t), store: true}, entryOf{name: "dog.0.png", content: png(t)})
 	damaged[60]++
@@ -316,7 +316,7 @@ func TestBadEntries(t *testing.T) {
 	}{
 		{"checksum", damaged, "is damaged (wrong checksum)"},
 		{"encrypted", archive(t, entryOf{name: "cat.0.png", content: png(t), change: func(h *zip.FileHeader) { h.Flags |= 1 }}), "is encrypted"},
-		{"bomb", bomb(t, 4<<20), "is not as the archive's index says"},
+		{"bomb", bomb(t, 4<<20), "differs from the archive's directory"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tab := open(t, file1(t, "a.zip", c.content), OpenOptions{})
@@ -368,7 +368,7 @@ func FuzzZip(f *testing.F) {
 		if err != nil {
 			return
 		}
-		tab, err := label(l, OpenOptions{})
+		tab, err := newTable(l, OpenOptions{})
 		if err != nil {
 			return
 		}

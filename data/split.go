@@ -10,26 +10,32 @@ import (
 	"github.com/lince-ml/lince/internal/mt19937"
 )
 
-// SplitOptions are the options of TrainTestSplit, as of scikit-learn's train_test_split.
+// SplitOptions configures TrainTestSplit. Names and defaults are those of scikit-learn's
+// train_test_split.
 type SplitOptions struct {
-	// TestSize and TrainSize are parts of the rows when below 1, or a number of rows
-	// when whole: 0.25, 500. The default is 0.25 for the test rows and all other
-	// rows for training; where one size is given, the other is the rest.
+	// TestSize and TrainSize are fractions of the rows if below 1, such as 0.25, and numbers of rows
+	// otherwise, such as 500. By default a quarter of the rows is for testing. If one size is zero,
+	// that side gets all remaining rows. Fractions are rounded up for TestSize and down for TrainSize.
 	TestSize, TrainSize float64
 
-	// RandomState seeds NumPy's stream, and thereby chooses the rows.
+	// RandomState is the seed of NumPy's random stream, which chooses the rows.
 	RandomState uint32
 
-	// NoShuffle takes the first rows for training and those after them for the test.
+	// NoShuffle takes the first rows for training and the rows after them for testing
+	// (scikit-learn's shuffle=False).
 	NoShuffle bool
 
-	// Stratify, when not nil, has a label for each row; both parts then have each
-	// label in proportion. See Table.Categories.
+	// Stratify, if not nil, holds a label for each row. Both sides then contain each label in the same
+	// proportion. It cannot be combined with NoShuffle. See Table.Labels.
 	Stratify []string
 }
 
-// TrainTestSplit divides the rows 0..n-1: the very rows that scikit-learn's
-// train_test_split gives for the same sizes and random state.
+// TrainTestSplit divides the rows 0 to n-1. It returns the same rows, in the same order, as
+// scikit-learn's train_test_split does for the same sizes and random state.
+//
+// It fails if a size is neither a fraction between 0 and 1 nor a whole number below n, if the sizes
+// add up to more than n, if train would be empty, or, with Stratify, if a label has only one row or a
+// side has fewer rows than there are labels.
 func TrainTestSplit(n int, s SplitOptions) (train, test []int, err error) {
 	nTrain, nTest, err := s.sizes(n)
 	if err != nil {
@@ -58,7 +64,7 @@ func TrainTestSplit(n int, s SplitOptions) (train, test []int, err error) {
 	return slices.Clip(perm[nTest : nTest+nTrain]), slices.Clip(perm[:nTest]), nil
 }
 
-// TrainTestSplit divides the table's rows; see the function TrainTestSplit.
+// TrainTestSplit divides the rows of the table as the function TrainTestSplit does.
 func (t *Table) TrainTestSplit(s SplitOptions) (train, test *Table, err error) {
 	a, b, err := TrainTestSplit(t.Len(), s)
 	if err != nil {
@@ -67,7 +73,7 @@ func (t *Table) TrainTestSplit(s SplitOptions) (train, test *Table, err error) {
 	return t.Take(a), t.Take(b), nil
 }
 
-// sizes are the numbers of rows, by scikit-learn's _validate_shuffle_split.
+// sizes computes the numbers of rows as scikit-learn's _validate_shuffle_split does.
 func (s SplitOptions) sizes(n int) (train, test int, err error) {
 	if s.TestSize == 0 && s.TrainSize == 0 {
 		s.TestSize = 0.25
@@ -97,13 +103,13 @@ func (s SplitOptions) sizes(n int) (train, test int, err error) {
 			return 0, 0, err
 		}
 	}
-	isPart := func(v float64) bool { return v > 0 && v < 1 }
+	isFraction := func(v float64) bool { return v > 0 && v < 1 }
 	switch {
 	case s.TrainSize == 0:
 		train = n - test
 	case s.TestSize == 0:
 		test = n - train
-	case isPart(s.TrainSize) && isPart(s.TestSize) && s.TrainSize+s.TestSize > 1:
+	case isFraction(s.TrainSize) && isFraction(s.TestSize) && s.TrainSize+s.TestSize > 1:
 		return 0, 0, fmt.Errorf("the sum of test_size and train_size = %v should be in the (0, 1) range; reduce one of them", s.TrainSize+s.TestSize)
 	case train+test > n:
 		return 0, 0, fmt.Errorf("the sum of train_size and test_size = %d should be smaller than the number of samples %d; reduce one of them", train+test, n)
@@ -114,7 +120,7 @@ func (s SplitOptions) sizes(n int) (train, test int, err error) {
 	return train, test, nil
 }
 
-// stratified is scikit-learn's StratifiedShuffleSplit, its first split.
+// stratified returns the first split of scikit-learn's StratifiedShuffleSplit.
 func stratified(labels []string, nTrain, nTest int, rng *mt19937.Rand) (train, test []int, err error) {
 	rowsOf := map[string][]int{}
 	for i, l := range labels {
@@ -163,9 +169,9 @@ func stratified(labels []string, nTrain, nTest int, rng *mt19937.Rand) (train, t
 	return train, test, nil
 }
 
-// approximateMode is the likeliest outcome of n draws from classes of these counts,
-// ties broken at random: scikit-learn's _approximate_mode, the order of its float64
-// operations and of its draws included.
+// approximateMode returns the most likely result of n draws without replacement from classes with these
+// counts. It breaks ties at random. This is scikit-learn's _approximate_mode, with the same order of
+// float64 operations and random draws.
 func approximateMode(counts []int, n int, rng *mt19937.Rand) []int {
 	total := 0
 	for _, c := range counts {

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// mixedLabels is labels() of internal/golden/split.py.
+// mixedLabels returns the labels of labels() in internal/golden/split.py.
 func mixedLabels(n, classes int) []string {
 	l := make([]string, n)
 	for i := range l {

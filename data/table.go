@@ -18,18 +18,18 @@ import (
 	"sync"
 )
 
-// Row is one picture of a table.
+// Row is one image of a table.
 type Row struct {
-	// Filename is the name below the table's root, with slashes: cat.0.jpg,
+	// Filename is the file's name relative to the table's root, with slashes: cat.0.jpg or
 	// cats/1.jpg.
 	Filename string
-	// Label is the label; "" when there is none.
+	// Label is the class name, or "" if there is none.
 	Label string
 
 	file file
 }
 
-// Bytes reads the file as it is stored.
+// Bytes reads the file's content.
 func (r Row) Bytes() ([]byte, error) {
 	if r.file == nil {
 		return nil, fmt.Errorf("%s: the row has no file", r.Filename)
@@ -37,7 +37,7 @@ func (r Row) Bytes() ([]byte, error) {
 	return readFile(context.Background(), r.file, nil)
 }
 
-// Where is the place of the bytes, for people: a path, or an archive and the name in it.
+// Where returns the file's place for messages: its path, or the archive's path and the entry's name.
 func (r Row) Where() string {
 	if r.file == nil {
 		return r.Filename
@@ -45,19 +45,18 @@ func (r Row) Where() string {
 	return r.file.where()
 }
 
-// Table lists pictures: a filename, a category, and where the bytes are. It never
-// changes; the methods that change something return another table over the same
-// source. Rows are sorted by name (byte order), unless a CSV gives the order.
+// Table lists image files with their labels. It is immutable: methods that select or change rows
+// return a new table over the same source. Open says in which order the rows are.
 type Table struct {
 	rows    []Row
 	src     *source
-	found   string // the noun phrase of Found
+	found   string // "images" or "", for Found
 	ignored []BadFile
 	warn    []string
-	checked map[string]sum // what Check read of files, by where; shared by the tables made of this one
+	checked map[string]sum // the checksums that Check computed, by place; derived tables share them
 }
 
-// source is what the tables made of one Open share.
+// source is shared by the tables that come from one Open.
 type source struct {
 	name   string
 	rule   Rule
@@ -65,7 +64,7 @@ type source struct {
 	closer io.Closer
 }
 
-// sum is a content's CRC-32 and length.
+// sum is the CRC-32 and the length of a file. It is known if ok is set.
 type sum struct {
 	crc  uint32
 	size int64
@@ -74,29 +73,29 @@ type sum struct {
 
 func sumOf(content []byte) sum { return sum{crc32.ChecksumIEEE(content), int64(len(content)), true} }
 
-// BadFile is a file that is left out, and why.
+// BadFile is a file that was dropped, and the reason.
 type BadFile struct {
 	Filename string
 	Err      error
 }
 
-// with is t with other rows.
+// with returns t with other rows.
 func (t *Table) with(rows []Row) *Table {
 	n := *t
 	n.rows, n.ignored, n.warn = rows, nil, nil
 	return &n
 }
 
-// Len is the number of rows.
+// Len returns the number of rows.
 func (t *Table) Len() int { return len(t.rows) }
 
-// Row is the i-th row.
+// Row returns row i, counted from 0.
 func (t *Table) Row(i int) Row { return t.rows[i] }
 
 // All yields the rows in order.
 func (t *Table) All() iter.Seq2[int, Row] { return slices.All(t.rows) }
 
-// Name is what the table was opened from.
+// Name returns the name that the table was opened with.
 func (t *Table) Name() string {
 	if t.src == nil {
 		return ""
@@ -104,15 +103,15 @@ func (t *Table) Name() string {
 	return t.src.name
 }
 
-// Rule is the rule that gave the categories; Unlabelled too when a CSV gave them.
+// Rule returns the rule that gave the labels. It is Unlabeled if a CSV file gave them.
 func (t *Table) Rule() Rule {
 	if t.src == nil {
-		return Unlabelled
+		return Unlabeled
 	}
 	return t.src.rule
 }
 
-// Take returns the rows of these indexes, in their order; an index may repeat.
+// Take returns the rows with these indexes, in the order of index. An index may repeat.
 func (t *Table) Take(index []int) *Table {
 	rows := make([]Row, len(index))
 	for i, j := range index {
@@ -121,7 +120,7 @@ func (t *Table) Take(index []int) *Table {
 	return t.with(rows)
 }
 
-// Filter returns the rows that keep says true of.
+// Filter returns the rows for which keep returns true.
 func (t *Table) Filter(keep func(Row) bool) *Table {
 	var rows []Row
 	for _, r := range t.rows {
@@ -132,9 +131,9 @@ func (t *Table) Filter(keep func(Row) bool) *Table {
 	return t.with(rows)
 }
 
-// Limit returns n rows at most, as equally many of each class as there are, in the
-// table's order: the first rows of each class, one of each class in turn until there
-// are n. (The first n rows of a table sorted by name would all be cats.)
+// Limit returns at most n rows, with the same number of each class as far as possible. It takes the
+// first row of each class, then the second of each, until there are n. The rows keep the table's
+// order. (The first n rows of a table sorted by name would all be cats.)
 func (t *Table) Limit(n int) *Table {
 	if n >= len(t.rows) {
 		return t.with(t.rows)
@@ -161,14 +160,13 @@ func (t *Table) Limit(n int) *Table {
 	return t.Take(index)
 }
 
-// Rename gives categories other names, as pandas' replace: {"cat": "gato"}. Categories
-// that names does not mention keep theirs. A name that no row has is an error, since it
-// is a slip of the pen.
+// Rename gives classes other names, as pandas' replace({"cat": "gato"}). Labels that are not in names
+// stay. A name that no row has is an error.
 func (t *Table) Rename(names map[string]string) (*Table, error) {
 	classes := t.Classes()
 	for _, from := range slices.Sorted(maps.Keys(names)) {
 		if !slices.Contains(classes, from) {
-			return nil, fmt.Errorf("%s: no category %q to rename; there are %s", t.Name(), from, strings.Join(classes, ", "))
+			return nil, fmt.Errorf("%s: no class %q to rename; the classes are %s", t.Name(), from, strings.Join(classes, ", "))
 		}
 	}
 	rows := slices.Clone(t.rows)
@@ -180,8 +178,8 @@ func (t *Table) Rename(names map[string]string) (*Table, error) {
 	return t.with(rows), nil
 }
 
-// Categories lists the rows' categories, in order: what Split.Stratify wants.
-func (t *Table) Categories() []string {
+// Labels returns the label of each row, for example as SplitOptions.Stratify.
+func (t *Table) Labels() []string {
 	c := make([]string, len(t.rows))
 	for i, r := range t.rows {
 		c[i] = r.Label
@@ -189,8 +187,8 @@ func (t *Table) Categories() []string {
 	return c
 }
 
-// Classes lists the categories that occur, sorted: Keras' order of classes. Rows
-// without a category count for none.
+// Classes returns the distinct labels in byte order, which is Keras' order of classes. Rows without a
+// label are skipped.
 func (t *Table) Classes() []string {
 	seen := map[string]bool{}
 	for _, r := range t.rows {
@@ -201,9 +199,8 @@ func (t *Table) Classes() []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
-// Found says what there is, in Keras' words: "Found 18750 validated image filenames
-// belonging to 2 classes.", or "Found N images belonging to K classes." where folders
-// are the classes.
+// Found returns Keras' message about the table: "Found 18750 validated image filenames belonging to 2
+// classes.", or "Found N images belonging to K classes." if the labels are folders.
 func (t *Table) Found() string {
 	return found(len(t.rows), t.found, len(t.Classes()))
 }
@@ -218,33 +215,32 @@ func found(n int, what string, classes int) string {
 	return fmt.Sprintf("Found %d %s belonging to %d classes.", n, what, classes)
 }
 
-// Warnings are what Open wants to say, each a sentence; in Keras' words where Keras
-// has the warning.
+// Warnings returns Open's warnings, a sentence each, with Keras' wording where Keras has the warning.
 func (t *Table) Warnings() []string { return t.warn }
 
-// Ignored lists the files that Open left out, and why.
+// Ignored lists the files that Open dropped, and the reasons.
 func (t *Table) Ignored() []BadFile { return t.ignored }
 
-// Trainable says why a classifier can not be trained on the table: no rows, rows
-// without a category, or one class only.
+// Trainable returns an error if a classifier cannot be trained on the table: it has no rows, a row has
+// no label, or there is only one class.
 func (t *Table) Trainable() error {
 	classes := t.Classes()
 	for _, r := range t.rows {
 		if r.Label == "" {
-			return fmt.Errorf("%s: %s has no category; to train, every picture needs one", t.Name(), r.Filename)
+			return fmt.Errorf("%s: %s has no label; for training, every image needs one", t.Name(), r.Filename)
 		}
 	}
 	switch {
 	case len(t.rows) == 0:
 		return fmt.Errorf("%s: the table has no rows", t.Name())
 	case len(classes) == 1:
-		return fmt.Errorf("%s: all %d pictures are of one class, %q; a classifier needs two or more", t.Name(), len(t.rows), classes[0])
+		return fmt.Errorf("%s: all %d images are of one class, %q; a classifier needs two or more", t.Name(), len(t.rows), classes[0])
 	}
 	return nil
 }
 
-// Parts lists the parts of the source (the folders train and test1 of Kaggle's
-// archive), sorted; there are none when the source is not parted so.
+// Parts lists the parts of the source, sorted, such as test1 and train of Kaggle's archive. It is
+// empty if the top folders of the source are not named as parts; see OpenOptions.Part.
 func (t *Table) Parts() []string {
 	if t.src == nil {
 		return nil
@@ -252,8 +248,8 @@ func (t *Table) Parts() []string {
 	return slices.Sorted(maps.Keys(t.src.parts))
 }
 
-// Part returns a part of the source, labelled by the source's rule where its files fit
-// the rule: Part("test1") of Kaggle's archive has no categories.
+// Part returns a part of the source, labeled by the table's rule. Files that do not fit the rule have
+// no label: Part("test1") of Kaggle's archive has none.
 func (t *Table) Part(name string) (*Table, error) {
 	var rows []Row
 	if t.src != nil {
@@ -265,12 +261,12 @@ func (t *Table) Part(name string) (*Table, error) {
 	return t.with(rows), nil
 }
 
-// Concat makes one table of several, in order. Close of the new table closes all.
+// Concat joins tables in the given order. Closing the result closes all of them.
 func Concat(tables ...*Table) *Table {
 	if len(tables) == 1 {
 		return tables[0]
 	}
-	n := &Table{src: &source{rule: Unlabelled}}
+	n := &Table{src: &source{rule: Unlabeled}}
 	var closers closers
 	var names []string
 	for _, t := range tables {
@@ -294,8 +290,8 @@ func (c closers) Close() error {
 	return errors.Join(all...)
 }
 
-// Close lets go of the source's files. Tables made of this one share them: close when
-// all are done.
+// Close closes the files of the source. Derived tables share them, so close a table only when all
+// tables that come from it are no longer used.
 func (t *Table) Close() error {
 	if t.src == nil || t.src.closer == nil {
 		return nil
@@ -303,7 +299,7 @@ func (t *Table) Close() error {
 	return t.src.closer.Close()
 }
 
-// WriteCSV writes the columns filename and category, as pandas' to_csv(index=False).
+// WriteCSV writes the columns filename and category, as pandas' to_csv(index=False) does.
 func (t *Table) WriteCSV(w io.Writer) error {
 	records := [][]string{{"filename", "category"}}
 	for _, r := range t.rows {
@@ -312,13 +308,13 @@ func (t *Table) WriteCSV(w io.Writer) error {
 	return csv.NewWriter(w).WriteAll(records)
 }
 
-// Fingerprint identifies the content: SHA-256 over each row's filename, category,
-// length and CRC-32, in order. It does not depend on where the files lie: an archive
-// and the folder it unpacks to have the same. An archive's directory knows the CRCs;
-// the files of a folder are read for it, where Check has not read them.
+// Fingerprint identifies the content: the SHA-256 hash of each row's filename, label, length and
+// CRC-32, in order. It does not depend on the place of the files: an archive and the folder with its
+// unpacked files have the same fingerprint. Archives store the CRC-32. Files on disk are read, unless
+// Check has read them.
 func (t *Table) Fingerprint() string {
 	sums := make([]sum, len(t.rows))
-	// A file that can't be read counts as such: its row differs from the row of any content.
+	// A file that cannot be read is hashed as such: its row differs from a row with any content.
 	var all sync.WaitGroup
 	room := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for i, r := range t.rows {
@@ -349,7 +345,7 @@ func (t *Table) Fingerprint() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// reading counts what has been read, for a progress callback, and stops on ctx.
+// reading counts listed files for a progress callback, and stops when ctx ends.
 type reading struct {
 	ctx      context.Context
 	progress func(done, total int)
@@ -365,7 +361,7 @@ func (r *reading) next(total int) error {
 	return r.ctx.Err()
 }
 
-// finish tells the last number.
+// finish reports the final number.
 func (r *reading) finish() {
 	if r.progress != nil {
 		r.progress(r.done, r.done)

@@ -12,12 +12,12 @@ import (
 func rows(names ...string) *Table {
 	t := &Table{src: &source{name: "test"}}
 	for _, n := range names {
-		t.rows = append(t.rows, Row{n, Prefix.category(n), diskFile(n)})
+		t.rows = append(t.rows, Row{n, Prefix.label(n), diskFile(n)})
 	}
 	return t
 }
 
-// As printed by pandas 3.1.
+// The expected texts are what pandas 3.1 prints.
 func TestHead(t *testing.T) {
 	tab := rows("cat.0.jpg", "cat.1.jpg", "dog.12345.jpg")
 	if got, want := tab.Head(5), `        filename category
@@ -62,7 +62,7 @@ func TestTableMethods(t *testing.T) {
 	if err != nil || !slices.Equal(renamed.Classes(), []string{"emu", "gato", "perro"}) || tab.Row(0).Label != "cat" {
 		t.Error(renamed.Classes(), err)
 	}
-	if _, err := tab.Rename(map[string]string{"cow": "vaca"}); err == nil || !strings.Contains(err.Error(), "there are cat, dog, emu") {
+	if _, err := tab.Rename(map[string]string{"cow": "vaca"}); err == nil || !strings.Contains(err.Error(), "the classes are cat, dog, emu") {
 		t.Error(err)
 	}
 	if got := list1(tab.Filter(func(r Row) bool { return r.Label != "cat" })); got != "dog.0.jpg=dog dog.1.jpg=dog emu.0.jpg=emu" {
@@ -91,8 +91,8 @@ func TestTableMethods(t *testing.T) {
 		tab  *Table
 		want string
 	}{
-		{rows("cat.0.jpg", "cat.1.jpg"), `all 2 pictures are of one class, "cat"`},
-		{rows("cat.0.jpg", "1.jpg"), "1.jpg has no category"},
+		{rows("cat.0.jpg", "cat.1.jpg"), `all 2 images are of one class, "cat"`},
+		{rows("cat.0.jpg", "1.jpg"), "1.jpg has no label"},
 		{rows(), "no rows"},
 	} {
 		if err := c.tab.Trainable(); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -112,11 +112,11 @@ func TestFingerprint(t *testing.T) {
 	}
 	z := file1(t, "a.zip", archive(t, entryOf{name: "x/dog.0.png", content: read("dog.0.png")}, entryOf{name: "x/cat.0.png", content: read("cat.0.png"), store: true}))
 	folder, zipped := open(t, dir, OpenOptions{}), open(t, z, OpenOptions{})
-	print := folder.Fingerprint()
-	if zipped.Fingerprint() != print {
+	fingerprint := folder.Fingerprint()
+	if zipped.Fingerprint() != fingerprint {
 		t.Error("a folder and its archive differ")
 	}
-	seen := map[string]string{print: "the table"}
+	seen := map[string]string{fingerprint: "the table"}
 	renamed, _ := folder.Rename(map[string]string{"cat": "gato"})
 	for name, other := range map[string]*Table{"a category": renamed, "the order": folder.Take([]int{1, 0}), "fewer rows": folder.Limit(1)} {
 		p := other.Fingerprint()
@@ -139,13 +139,13 @@ func TestRules(t *testing.T) {
 		name, want string
 	}{
 		{Prefix, "cat.0.jpg", "cat"}, {Prefix, "1.jpg", ""}, {Prefix, "a/dog.1.2.jpg", "dog"}, {Prefix, "cat", ""}, {Prefix, ".x.jpg", ""},
-		{Folder, "cats/1.jpg", "cats"}, {Folder, "cats/deep/1.jpg", "cats"}, {Folder, "1.jpg", ""}, {Unlabelled, "cat.0.jpg", ""},
+		{Folder, "cats/1.jpg", "cats"}, {Folder, "cats/deep/1.jpg", "cats"}, {Folder, "1.jpg", ""}, {Unlabeled, "cat.0.jpg", ""},
 	} {
-		if got := c.rule.category(c.name); got != c.want {
+		if got := c.rule.label(c.name); got != c.want {
 			t.Errorf("%v of %s: %q, want %q", c.rule, c.name, got, c.want)
 		}
 	}
-	for r := Auto; r <= Unlabelled; r++ {
+	for r := Auto; r <= Unlabeled; r++ {
 		if got, err := ParseRule(r.String()); err != nil || got != r {
 			t.Error(got, err)
 		}

@@ -1,10 +1,19 @@
-// Package initializer makes the first values of weights, as keras.initializers does.
+// Package initializer provides the initializers of keras.initializers. An initializer sets the
+// first values of a weight. docs/keras.md lists all initializers with their arguments.
 //
-// The distributions are Keras', the random numbers are not: Keras' depend on its backend.
-// Here the value of an element is a pure function of the model's seed, the weight's path
-// and the element's index (Philox4x32-10), whatever the order in which weights are made,
-// and the arithmetic avoids what differs between processors (fused multiply-add, the
-// standard library's logarithm), so that the same seed gives the same bits everywhere.
+// The distributions are the same as in Keras. The random numbers are not: Keras' depend on its
+// backend. Here an element is a pure function of the model's seed, the weight's path and the
+// element's index (Philox4x32-10; Salmon et al., 2011). The arithmetic avoids operations that
+// differ between processors, such as fused multiply-add and the standard library's logarithm.
+// So the same seed gives the same bits on all machines, in any order of creating the weights.
+//
+// Initializers fill tensors of numbers of any shape. Those that depend on the shape use fan_in
+// and fan_out, the number of inputs and outputs of a unit; see Fans.
+//
+// The zero value of a field means Keras' default. Where zero is a useful value but not the
+// default, the field is a pointer: nil means the default, and new(0.1) sets a value. The tag of a
+// field names the argument in Keras and its range. Check reports fields that are out of range,
+// and so does the Build method of the layer that uses the initializer.
 package initializer
 
 import (
@@ -18,18 +27,19 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Initializer fills a new weight. key names the stream of random numbers; the store
-// derives it from the model's seed and the weight's path.
+// Initializer sets the first values of a weight. Initialize, of graph.Initializer, gets the key
+// of a stream of random numbers, which the store derives from the model's seed and the weight's
+// path.
 type Initializer interface {
 	graph.Initializer
-	// Class is the name of the Keras class: "GlorotUniform".
+	// Class returns the name of the Keras class, such as "GlorotUniform".
 	Class() string
-	// Config is what Keras' get_config returns, ready for JSON. Floating-point numbers are
-	// float64 and integers int.
+	// Config returns the arguments for JSON, as Keras' get_config does. Floating-point numbers
+	// are float64 and integers int.
 	Config() map[string]any
 }
 
-// fill sets every element of t, whose type is a number, to x.
+// fill sets every element of t, which has numbers of any type, to x.
 func fill(t *tensor.Tensor, x float64) {
 	each(t, func(_ int, dst []float64) {
 		for i := range dst {
@@ -38,11 +48,11 @@ func fill(t *tensor.Tensor, x float64) {
 	})
 }
 
-// chunk is how many elements a worker makes at a time.
+// chunk is the number of elements that a worker computes at a time.
 const chunk = 1 << 14
 
-// each sets the elements of t, whose type is a number, a chunk at a time: at fills the
-// elements from first on. Chunks are made by several workers.
+// each sets the elements of t, which has numbers of any type. Several workers call at for one
+// chunk at a time; at computes the elements from index first on.
 func each(t *tensor.Tensor, at func(first int, dst []float64)) {
 	switch t.DType() {
 	case tensor.Float32:
@@ -54,7 +64,7 @@ func each(t *tensor.Tensor, at func(first int, dst []float64)) {
 	case tensor.Int32:
 		set(tensor.Values[int32](t), at)
 	default:
-		panic(fmt.Sprintf("initializer: no initial values of type %v", t.DType()))
+		panic(fmt.Sprintf("initializer: cannot initialize a tensor of type %v", t.DType()))
 	}
 }
 
@@ -80,8 +90,8 @@ func set[T float32 | float64 | int32 | int64](dst []T, at func(first int, dst []
 	wg.Wait()
 }
 
-// stream is the key of a draw: that of the weight, or of the initializer's own seed when it
-// has one, which gives the same values whatever the model's seed and the weight's path.
+// stream returns the key of the random numbers. Without a seed it is the key of the weight. With
+// one it depends on the seed alone, not on the model's seed or the weight's path.
 func stream(key uint64, seed *int) uint64 {
 	if seed == nil {
 		return key
@@ -89,7 +99,7 @@ func stream(key uint64, seed *int) uint64 {
 	return graph.Key(uint64(*seed), "")
 }
 
-// uniform draws from [lo, hi).
+// uniform draws from the uniform distribution on [lo, hi).
 func uniform(t *tensor.Tensor, key uint64, lo, hi float64) {
 	width := hi - lo
 	each(t, func(first int, dst []float64) {
@@ -100,7 +110,8 @@ func uniform(t *tensor.Tensor, key uint64, lo, hi float64) {
 	})
 }
 
-// normal draws from the normal distribution, cut off at two standard deviations if truncated.
+// normal draws from the normal distribution, truncated to two standard deviations if truncated
+// is true.
 func normal(t *tensor.Tensor, key uint64, mean, stddev float64, truncated bool) {
 	lo, width := 0., 1.
 	if truncated {

@@ -13,7 +13,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// The known answers are scipy.special.ndtri's.
+// TestQuantile compares with scipy.special.ndtri.
 func TestQuantile(t *testing.T) {
 	for _, c := range []struct{ p, want float64 }{
 		{.5, 0}, {.25, -0.6744897501960817}, {.975, 1.959963984540054}, {.025, -1.959963984540054},
@@ -49,7 +49,7 @@ func TestFans(t *testing.T) {
 	}
 }
 
-// moments are the mean, the standard deviation and the greatest absolute value.
+// moments returns the mean, the standard deviation and the largest absolute value.
 func moments(v []float32) (mean, stddev, top float64) {
 	for _, x := range v {
 		mean += float64(x)
@@ -66,12 +66,12 @@ func TestDistributions(t *testing.T) {
 	// fan_in 1152, fan_out 576
 	shape := tensor.Shape{3, 3, 128, 64}
 	const in, avg = 1152., 864.
-	const cut = .87962566103423978 // standard deviation of a standard normal cut off at 2
+	const cut = .87962566103423978 // the standard deviation of a standard normal distribution truncated to [-2, 2]
 	minus, half := -.5, .25
 	for _, c := range []struct {
 		name              string
 		i                 Initializer
-		mean, stddev, top float64 // top 0: not bounded
+		mean, stddev, top float64 // top is 0 if there is no bound
 	}{
 		{"GlorotUniform", GlorotUniform{}, 0, math.Sqrt(1 / avg), math.Sqrt(3 / avg)},
 		{"GlorotNormal", GlorotNormal{}, 0, math.Sqrt(1 / avg), 2 * math.Sqrt(1/avg) / cut},
@@ -100,7 +100,7 @@ func TestDistributions(t *testing.T) {
 			t.Errorf("%s: standard deviation %v, want %v", c.name, stddev, c.stddev)
 		}
 		if c.top != 0 && (top > c.top*(1+1e-6) || top < c.top*.99) {
-			t.Errorf("%s: greatest %v, want %v", c.name, top, c.top)
+			t.Errorf("%s: largest absolute value %v, want %v", c.name, top, c.top)
 		}
 		if c.i.Class() != c.name {
 			t.Errorf("class %q, want %q", c.i.Class(), c.name)
@@ -108,7 +108,7 @@ func TestDistributions(t *testing.T) {
 	}
 }
 
-// The limits of the tutorial's network, from Keras.
+// TestTutorialLimits compares the limits for the tutorial's network with Keras'.
 func TestTutorialLimits(t *testing.T) {
 	for _, c := range []struct {
 		shape tensor.Shape
@@ -120,12 +120,12 @@ func TestTutorialLimits(t *testing.T) {
 		x := tensor.New(tensor.Float32, c.shape...)
 		GlorotUniform{}.Initialize(x, 7)
 		if _, _, top := moments(x.Float32s()); top > c.want*(1+1e-5) || top < c.want*.97 {
-			t.Errorf("%v: greatest %v, want just below %v", c.shape, top, c.want)
+			t.Errorf("%v: largest absolute value %v, want just below %v", c.shape, top, c.want)
 		}
 	}
 }
 
-// The bits are pinned: a change of them changes every seeded run.
+// TestBits pins the bits. A change of the bits changes every run with a seed.
 func TestBits(t *testing.T) {
 	for _, c := range []struct {
 		i    Initializer
@@ -146,7 +146,7 @@ func TestBits(t *testing.T) {
 	}
 }
 
-// An element depends on its index alone, not on the chunk that it is made in.
+// TestChunks checks that an element depends on its index, not on the chunk in which it is computed.
 func TestChunks(t *testing.T) {
 	const n = 3*chunk + 17
 	long := tensor.New(tensor.Float64, n)
@@ -175,7 +175,7 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
-// all has every initializer, with values that are not the defaults where there are any.
+// all has each initializer with its defaults and, if it has fields, with other values.
 var all = []Initializer{
 	GlorotUniform{}, GlorotUniform{new(7)}, GlorotNormal{}, HeUniform{}, HeNormal{new(0)}, LecunUniform{}, LecunNormal{},
 	VarianceScaling{}, VarianceScaling{2.5, FanOut, UniformDistribution, new(3)}, RandomNormal{}, RandomNormal{1, .5, new(1)},
@@ -199,12 +199,12 @@ func TestDecode(t *testing.T) {
 		i.Initialize(x, 5)
 		j.Initialize(y, 5)
 		if !slices.Equal(x.Float32s(), y.Float32s()) {
-			t.Errorf("%s: other values after decoding", i.Class())
+			t.Errorf("%s: different values after decoding", i.Class())
 		}
 	}
 	for _, c := range Classes() {
 		if !seen[c] {
-			t.Errorf("no test of %s", c)
+			t.Errorf("%s has no row in all", c)
 		}
 	}
 	for _, short := range []string{"glorot_uniform", "zeros", "he_normal", "random_uniform"} {
@@ -250,7 +250,7 @@ func TestCheck(t *testing.T) {
 		{RandomNormal{Mean: math.Inf(1), Stddev: -1}, "Mean is +Inf, want a number\nStddev is -1, want a number greater than 0"},
 		{VarianceScaling{Scale: math.NaN(), Mode: "fan"}, "Scale is NaN, want a number greater than 0\nMode is \"fan\", want one of fan_in, fan_out, fan_avg"},
 		{RandomUniform{Maxval: new(math.NaN())}, "Maxval is NaN, want a number"},
-		{Constant{1e39}, "Value is 1e+39, want a number that float32 holds"},
+		{Constant{1e39}, "Value is 1e+39, want a number in the range of float32"},
 	} {
 		if err := Check(c.i); err == nil || err.Error() != c.want {
 			t.Errorf("got %v\nwant %s", err, c.want)

@@ -5,14 +5,14 @@ import "math"
 // belowMinusTwo is the probability of a standard normal variable below -2.
 const belowMinusTwo = 0.022750131948179207
 
-// quantile is the inverse of the standard normal distribution function, for 0 < p < 1:
-// algorithm AS 241 (Wichura, "The percentage points of the normal distribution", Applied
-// Statistics 37, 1988), whose relative error is about 1e-16.
+// quantile computes the inverse of the standard normal distribution function for 0 < p < 1. It
+// is algorithm AS 241 (Wichura, "The percentage points of the normal distribution", Applied
+// Statistics 37, 1988), with a relative error of about 1e-16.
 func quantile(p float64) float64 {
 	q := p - .5
 	if math.Abs(q) <= .425 {
 		r := .180625 - float64(q*q)
-		return q * ratio(r, centreTop, centreBottom)
+		return q * ratio(r, centerTop, centerBottom)
 	}
 	r := p
 	if q > 0 {
@@ -34,11 +34,11 @@ func quantile(p float64) float64 {
 type poly [8]float64
 
 var (
-	centreTop = poly{
+	centerTop = poly{
 		3.3871328727963666080e0, 1.3314166789178437745e+2, 1.9715909503065514427e+3, 1.3731693765509461125e+4,
 		4.5921953931549871457e+4, 6.7265770927008700853e+4, 3.3430575583588128105e+4, 2.5090809287301226727e+3,
 	}
-	centreBottom = poly{
+	centerBottom = poly{
 		1, 4.2313330701600911252e+1, 6.8718700749205790830e+2, 5.3941960214247511077e+3,
 		2.1213794301586595867e+4, 3.9307895800092710610e+4, 2.8729085735721942674e+4, 5.2264952788528545610e+3,
 	}
@@ -60,10 +60,11 @@ var (
 	}
 )
 
+// ratio evaluates a rational function.
 func ratio(x float64, top, bottom poly) float64 { return top.at(x) / bottom.at(x) }
 
-// at is Horner's rule; the conversions forbid the compiler to fuse multiply and add, which
-// it does on some processors only.
+// at evaluates the polynomial by Horner's rule. The conversions keep the compiler from fusing
+// multiplications and additions, which it does on some processors only.
 func (p poly) at(x float64) float64 {
 	y := p[7]
 	for i := 6; i >= 0; i-- {
@@ -72,8 +73,8 @@ func (p poly) at(x float64) float64 {
 	return y
 }
 
-// logarithm is the natural logarithm of a positive normal number by the series of
-// 2 artanh((m-1)/(m+1)), within 2 ulp; the standard library's differs between processors.
+// logarithm computes the natural logarithm of a positive normal number by the series of
+// 2 artanh((m-1)/(m+1)), within 2 ulp. The results of math.Log differ between processors.
 func logarithm(x float64) float64 {
 	m, e := math.Frexp(x)
 	if m < math.Sqrt2/2 {

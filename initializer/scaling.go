@@ -6,67 +6,137 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// GlorotUniform draws from [-l, l) with l = sqrt(6/(fan_in+fan_out)), the default of dense and
-// convolution kernels (Glorot and Bengio, 2010).
+// GlorotUniform draws from a uniform distribution (keras.initializers.GlorotUniform). It is the
+// default for the kernels of dense and convolutional layers:
+//
+//	uniform on [-limit, limit],  limit = sqrt(6 / (fan_in+fan_out))
+//
+// Shape: any; see Fans.
+//
+// Source: Glorot and Bengio, 2010 (Understanding the difficulty of training deep feedforward
+// neural networks). It is also known as Xavier's initialization.
 type GlorotUniform struct {
-	Seed *int `keras:"seed"` // nil: the model's
+	// Seed makes the values independent of the model's seed and of the weight. Any integer.
+	// The default, nil, uses the model's seed.
+	Seed *int `keras:"seed"`
 }
 
-// GlorotNormal draws from a normal distribution of variance 2/(fan_in+fan_out), cut off at
-// two standard deviations.
+// GlorotNormal draws from a truncated normal distribution (keras.initializers.GlorotNormal):
+//
+//	mean 0,  variance 2 / (fan_in+fan_out)
+//
+// It is truncated in the way that VarianceScaling describes.
+//
+// Shape: any; see Fans.
+//
+// Source: Glorot and Bengio, 2010 (Understanding the difficulty of training deep feedforward
+// neural networks).
 type GlorotNormal struct {
-	Seed *int `keras:"seed"` // nil: the model's
+	// Seed makes the values independent of the model's seed and of the weight. Any integer.
+	// The default, nil, uses the model's seed.
+	Seed *int `keras:"seed"`
 }
 
-// HeUniform draws from [-l, l) with l = sqrt(6/fan_in) (He et al., 2015).
+// HeUniform draws from a uniform distribution (keras.initializers.HeUniform). It suits layers
+// followed by ReLU:
+//
+//	uniform on [-limit, limit],  limit = sqrt(6 / fan_in)
+//
+// Shape: any; see Fans.
+//
+// Source: He et al., 2015 (arXiv:1502.01852).
 type HeUniform struct {
-	Seed *int `keras:"seed"` // nil: the model's
+	// Seed makes the values independent of the model's seed and of the weight. Any integer.
+	// The default, nil, uses the model's seed.
+	Seed *int `keras:"seed"`
 }
 
-// HeNormal draws from a normal distribution of variance 2/fan_in, cut off at two standard
-// deviations.
+// HeNormal draws from a truncated normal distribution (keras.initializers.HeNormal). It suits
+// layers followed by ReLU:
+//
+//	mean 0,  variance 2 / fan_in
+//
+// It is truncated in the way that VarianceScaling describes.
+//
+// Shape: any; see Fans.
+//
+// Source: He et al., 2015 (arXiv:1502.01852).
 type HeNormal struct {
-	Seed *int `keras:"seed"` // nil: the model's
+	// Seed makes the values independent of the model's seed and of the weight. Any integer.
+	// The default, nil, uses the model's seed.
+	Seed *int `keras:"seed"`
 }
 
-// LecunUniform draws from [-l, l) with l = sqrt(3/fan_in) (LeCun et al., 1998).
+// LecunUniform draws from a uniform distribution (keras.initializers.LecunUniform):
+//
+//	uniform on [-limit, limit],  limit = sqrt(3 / fan_in)
+//
+// Shape: any; see Fans.
+//
+// Source: LeCun et al., 1998 (Efficient BackProp).
 type LecunUniform struct {
-	Seed *int `keras:"seed"` // nil: the model's
+	// Seed makes the values independent of the model's seed and of the weight. Any integer.
+	// The default, nil, uses the model's seed.
+	Seed *int `keras:"seed"`
 }
 
-// LecunNormal draws from a normal distribution of variance 1/fan_in, cut off at two standard
-// deviations.
+// LecunNormal draws from a truncated normal distribution (keras.initializers.LecunNormal):
+//
+//	mean 0,  variance 1 / fan_in
+//
+// It is truncated in the way that VarianceScaling describes.
+//
+// Shape: any; see Fans.
+//
+// Source: LeCun et al., 1998 (Efficient BackProp).
 type LecunNormal struct {
-	Seed *int `keras:"seed"` // nil: the model's
+	// Seed makes the values independent of the model's seed and of the weight. Any integer.
+	// The default, nil, uses the model's seed.
+	Seed *int `keras:"seed"`
 }
 
-// Mode says by what VarianceScaling divides the variance.
+// Mode is the divisor n of VarianceScaling.
 type Mode string
 
-// The modes: the number of inputs of a unit, of outputs, or their mean.
+// The modes of VarianceScaling.
 const (
-	FanIn  Mode = "fan_in"
-	FanOut Mode = "fan_out"
-	FanAvg Mode = "fan_avg"
+	FanIn  Mode = "fan_in"  // n is the number of inputs of a unit
+	FanOut Mode = "fan_out" // n is the number of outputs of a unit
+	FanAvg Mode = "fan_avg" // n is the mean of both
 )
 
-// Distribution is the kind of distribution of VarianceScaling.
+// Distribution is a distribution of VarianceScaling.
 type Distribution string
 
-// The distributions: normal cut off at two standard deviations, normal, and uniform.
+// The distributions of VarianceScaling.
 const (
-	TruncatedNormalDistribution   Distribution = "truncated_normal"
-	UntruncatedNormalDistribution Distribution = "untruncated_normal"
-	UniformDistribution           Distribution = "uniform"
+	TruncatedNormalDistribution   Distribution = "truncated_normal"   // normal within two standard deviations
+	UntruncatedNormalDistribution Distribution = "untruncated_normal" // normal
+	UniformDistribution           Distribution = "uniform"            // uniform
 )
 
-// VarianceScaling draws from a distribution of variance Scale/n, where n is fan_in, fan_out
-// or their mean.
+// VarianceScaling draws from a distribution whose variance depends on the shape of the weight
+// (keras.initializers.VarianceScaling):
+//
+//	mean 0,  variance Scale / n
+//
+// where n is fan_in, fan_out or their mean. The variance of a truncated normal distribution is
+// that after the truncation: the distribution before it has the standard deviation
+// s = sqrt(variance)/0.8796, and the values are in [-2*s, 2*s].
+//
+// Shape: any; see Fans.
+//
+// Source: the initializers Glorot, He and Lecun are cases of it.
 type VarianceScaling struct {
-	Scale        float64      `keras:"scale,default=1,above=0"`
-	Mode         Mode         `keras:"mode,oneof=fan_in|fan_out|fan_avg"`
+	// Scale is the variance times n. Greater than 0. The default is 1.
+	Scale float64 `keras:"scale,default=1,above=0"`
+	// Mode selects n. The default is FanIn.
+	Mode Mode `keras:"mode,oneof=fan_in|fan_out|fan_avg"`
+	// Distribution selects the distribution. The default is TruncatedNormalDistribution.
 	Distribution Distribution `keras:"distribution,oneof=truncated_normal|untruncated_normal|uniform"`
-	Seed         *int         `keras:"seed"` // nil: the model's
+	// Seed makes the values independent of the model's seed and of the weight. Any integer.
+	// The default, nil, uses the model's seed.
+	Seed *int `keras:"seed"`
 }
 
 // Class implements Initializer.
@@ -153,12 +223,13 @@ func (i VarianceScaling) Initialize(t *tensor.Tensor, key uint64) {
 	case UntruncatedNormalDistribution:
 		normal(t, key, 0, math.Sqrt(variance), false)
 	default:
-		// What is cut off would make the variance smaller: this is the standard deviation
-		// of a standard normal distribution cut off at 2.
+		// Truncation reduces the variance. The divisor is the standard deviation of a standard
+		// normal distribution that is truncated to [-2, 2].
 		normal(t, key, 0, math.Sqrt(variance)/.87962566103423978, true)
 	}
 }
 
+// fan returns n for a weight of shape s.
 func (i VarianceScaling) fan(s tensor.Shape) float64 {
 	in, out := Fans(s)
 	switch i.Mode {
@@ -170,8 +241,13 @@ func (i VarianceScaling) fan(s tensor.Shape) float64 {
 	return float64(in)
 }
 
-// Fans are the numbers of inputs and outputs of a unit whose weights have this shape: for a
-// kernel (height, width, in, out), height*width*in and height*width*out.
+// Fans returns fan_in and fan_out, the number of inputs and outputs of a unit with a weight of
+// this shape:
+//
+//	(in, out)                  in                out
+//	(height, width, in, out)   height*width*in   height*width*out
+//	(n)                        n                 n
+//	()                         1                 1
 func Fans(s tensor.Shape) (in, out int) {
 	switch len(s) {
 	case 0:

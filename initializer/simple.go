@@ -2,37 +2,78 @@ package initializer
 
 import "github.com/lince-ml/lince/tensor"
 
-// Zeros gives zeros, the default of biases.
+// Zeros sets all elements to 0 (keras.initializers.Zeros). It is the default for biases.
+//
+//	w = 0
+//
+// Shape: any.
 type Zeros struct{}
 
-// Ones gives ones.
+// Ones sets all elements to 1 (keras.initializers.Ones).
+//
+//	w = 1
+//
+// Shape: any.
 type Ones struct{}
 
-// Constant gives Value everywhere.
+// Constant sets all elements to one number (keras.initializers.Constant).
+//
+//	w = Value
+//
+// Shape: any.
 type Constant struct {
+	// Value is any number in the range of float32. The default is 0.
 	Value float64 `keras:"value"`
 }
 
-// RandomNormal draws from a normal distribution.
+// RandomNormal draws from a normal distribution (keras.initializers.RandomNormal):
+//
+//	mean Mean,  standard deviation Stddev
+//
+// Shape: any.
 type RandomNormal struct {
-	Mean   float64 `keras:"mean"`
-	Stddev float64 `keras:"stddev,default=0.05,above=0"` // standard deviation
-	Seed   *int    `keras:"seed"`                        // nil: the model's
+	// Mean is any number. The default is 0.
+	Mean float64 `keras:"mean"`
+	// Stddev is the standard deviation. Greater than 0. The default is 0.05.
+	Stddev float64 `keras:"stddev,default=0.05,above=0"`
+	// Seed makes the values independent of the model's seed and of the weight. Any integer.
+	// The default, nil, uses the model's seed.
+	Seed *int `keras:"seed"`
 }
 
-// TruncatedNormal draws from a normal distribution cut off at two standard deviations: what
-// is farther away from the mean is not drawn.
+// TruncatedNormal draws from a normal distribution within two standard deviations of the mean
+// (keras.initializers.TruncatedNormal):
+//
+//	normal with mean Mean and standard deviation Stddev,
+//	given that w is in [Mean - 2*Stddev, Mean + 2*Stddev]
+//
+// The truncation reduces the standard deviation of the values to 0.88*Stddev.
+//
+// Shape: any.
 type TruncatedNormal struct {
-	Mean   float64 `keras:"mean"`
-	Stddev float64 `keras:"stddev,default=0.05,above=0"` // standard deviation before the cut
-	Seed   *int    `keras:"seed"`                        // nil: the model's
+	// Mean is any number. The default is 0.
+	Mean float64 `keras:"mean"`
+	// Stddev is the standard deviation before the truncation. Greater than 0. The default is
+	// 0.05.
+	Stddev float64 `keras:"stddev,default=0.05,above=0"`
+	// Seed makes the values independent of the model's seed and of the weight. Any integer.
+	// The default, nil, uses the model's seed.
+	Seed *int `keras:"seed"`
 }
 
-// RandomUniform draws from [Minval, Maxval).
+// RandomUniform draws from a uniform distribution (keras.initializers.RandomUniform):
+//
+//	uniform on [Minval, Maxval]
+//
+// Shape: any.
 type RandomUniform struct {
+	// Minval is the lower bound. Any number. The default, nil, is -0.05.
 	Minval *float64 `keras:"minval,default=-0.05"`
+	// Maxval is the upper bound. Any number. The default, nil, is 0.05.
 	Maxval *float64 `keras:"maxval,default=0.05"`
-	Seed   *int     `keras:"seed"` // nil: the model's
+	// Seed makes the values independent of the model's seed and of the weight. Any integer.
+	// The default, nil, uses the model's seed.
+	Seed *int `keras:"seed"`
 }
 
 // Class implements Initializer.

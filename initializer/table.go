@@ -6,7 +6,7 @@ import (
 	"github.com/lince-ml/lince/internal/config"
 )
 
-// classes lists the initializers, with the names by which Keras' get() knows them.
+// classes lists the initializers, with the names that keras.initializers.get accepts.
 var classes = &config.Registry[Initializer]{
 	Kind: "initializer",
 	Classes: []config.Entry[Initializer]{
@@ -25,25 +25,25 @@ var classes = &config.Registry[Initializer]{
 		{Of: Constant{}, Names: []string{"constant"}},
 	},
 	Common: struct {
-		_ struct{} `keras:"dtype,any,omit"` // which Keras 2 writes; values are of the weight's type
+		_ struct{} `keras:"dtype,any,omit"` // written by Keras 2; without effect
 	}{},
 }
 
-// UnknownClass is the error for a class that lince does not have.
+// UnknownClass is the error for a class that lince does not support.
 type UnknownClass = config.UnknownClass
 
-// filled is i with its defaults.
+// filled returns i with its defaults.
 func filled[I Initializer](i I) I { return classes.Fill(i).(I) }
 
-// Classes lists the Keras classes that there are.
+// Classes lists the Keras names of the initializers that Decode supports.
 func Classes() []string { return classes.Names() }
 
-// Check says what is wrong with the settings of an initializer of this package.
+// Check returns all mistakes in the fields of an initializer, joined by errors.Join, or nil.
 func Check(i Initializer) error { return errors.Join(classes.Wrong(i)...) }
 
-// Decode makes an initializer from a Keras class name, or the short form of one
-// ("glorot_uniform"), and its config. All mistakes are told at once; an unknown class is an
-// *UnknownClass.
+// Decode returns the initializer of a Keras class with the given config. The class is a class
+// name or a short name such as "glorot_uniform". The error for an unknown class is an
+// *UnknownClass. All mistakes in a config are reported together.
 func Decode(class string, conf map[string]any) (Initializer, error) {
 	if full, err := classes.Find(class); err == nil {
 		class = full

@@ -8,28 +8,53 @@ import (
 	"github.com/lince-ml/lince/internal/config"
 )
 
-// Activation is what a layer applies to its result: a Function, as in Activation: layer.ReLU,
-// or a Layer without weights, as in Activation: layer.ReLULayer{MaxValue: new(6.)}. Nil is
+// Activation is applied to the result of a layer. It is a Function, as in Activation: layer.ReLU,
+// or a Layer without weights, as in Activation: layer.ReLULayer{MaxValue: new(6.)}. nil means
 // Linear.
 type Activation interface {
+	// Build adds the activation of x to a graph and returns its result.
 	Build(b *graph.Builder, x *graph.Value) *graph.Value
 }
 
-// Function is an activation function, by Keras' name.
+// Function is an activation function. Its value is the function's name in Keras.
 type Function string
 
-// The activation functions.
+// The activation functions. The shape of the result is the shape of the operand. All of them
+// but Softmax compute each element from the same element of the operand.
 const (
-	Linear  Function = "linear"  // x
-	ReLU    Function = "relu"    // max(x, 0)
-	ReLU6   Function = "relu6"   // min(max(x, 0), 6)
-	Sigmoid Function = "sigmoid" // 1/(1+exp(-x))
-	Softmax Function = "softmax" // exp(x)/sum(exp(x)) along the last dimension
-	SiLU    Function = "silu"    // x*sigmoid(x), also called swish (Ramachandran et al., 2017)
-	Tanh    Function = "tanh"    // hyperbolic tangent
+	// Linear returns its operand (keras.activations.linear):
+	//
+	//	y = x
+	Linear Function = "linear"
+	// ReLU is the rectified linear unit (keras.activations.relu; Nair and Hinton, 2010):
+	//
+	//	y = max(x, 0)
+	ReLU Function = "relu"
+	// ReLU6 is ReLU with the limit 6 (keras.activations.relu6; Krizhevsky, 2010):
+	//
+	//	y = min(max(x, 0), 6)
+	ReLU6 Function = "relu6"
+	// Sigmoid is the logistic function (keras.activations.sigmoid), from 0 to 1:
+	//
+	//	y = 1 / (1 + exp(-x))
+	Sigmoid Function = "sigmoid"
+	// Softmax turns logits into probabilities that sum to 1 along the last dimension, the
+	// classes (keras.activations.softmax). The operand has at least two dimensions:
+	//
+	//	y[k] = exp(x[k]) / sum over j of exp(x[j])
+	Softmax Function = "softmax"
+	// SiLU is the sigmoid linear unit, also known as swish (keras.activations.silu; Elfwing et
+	// al., 2017, arXiv:1702.03118; Ramachandran et al., 2017, arXiv:1710.05941):
+	//
+	//	y = x / (1 + exp(-x))
+	SiLU Function = "silu"
+	// Tanh is the hyperbolic tangent (keras.activations.tanh), from -1 to 1:
+	//
+	//	y = (exp(x) - exp(-x)) / (exp(x) + exp(-x))
+	Tanh Function = "tanh"
 )
 
-// functions is the one table of activation functions.
+// functions is the table of activation functions.
 var functions = []struct {
 	name  Function
 	build func(b *graph.Builder, x *graph.Value) *graph.Value
@@ -43,7 +68,7 @@ var functions = []struct {
 	{Tanh, (*graph.Builder).Tanh},
 }
 
-// otherNames are names that Keras takes, and does not write.
+// otherNames are names that Keras accepts but does not write.
 var otherNames = map[string]Function{"swish": SiLU}
 
 // Activations lists the names of the activation functions.
@@ -55,12 +80,12 @@ func Activations() []string {
 	return names
 }
 
-// Build applies the function to x.
+// Build applies the function to x. It reports an error to b if the function is unknown.
 func (f Function) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	for _, row := range functions {
 		if row.name == f {
 			if f == Softmax && x.Valid() && x.Rank() < 2 {
-				return b.Errorf("softmax of shape %v: want (batch, ..., classes)", x.Shape)
+				return b.Errorf("got shape %v for softmax, want (batch, ..., classes)", x.Shape)
 			}
 			return row.build(b, x)
 		}
@@ -80,12 +105,12 @@ func activate(b *graph.Builder, a Activation, x *graph.Value) *graph.Value {
 	before := len(b.Store().Variables())
 	y := a.Build(b.In("activation", ""), x)
 	if len(b.Store().Variables()) > before {
-		return b.Errorf("the activation, a %T, has variables; make it a layer of the network", a)
+		return b.Errorf("the activation, a %T, has variables; add it to the network as a layer", a)
 	}
 	return y
 }
 
-// finalOf is the function that an activation comes to; empty when that is not known.
+// finalOf returns the last function of an activation. It is empty if the function is not known.
 func finalOf(a Activation) Function {
 	switch a := a.(type) {
 	case nil:
@@ -105,10 +130,10 @@ func encodeActivation(a Activation) any {
 	case Layer:
 		return config.Wrap("keras.layers", a.Class(), a.Config())
 	}
-	return nil // which checkActivation refuses
+	return nil // checkActivation reports an error
 }
 
-// decodeActivation reads a function's name, Keras' object for a function, or that of a layer.
+// decodeActivation reads the name of a function, a serialized function or a serialized layer.
 func decodeActivation(r *config.Reader, key string, v any) (Activation, bool) {
 	if m, ok := v.(map[string]any); ok && m["class_name"] == "function" {
 		v = m["config"]
@@ -149,13 +174,22 @@ func checkActivation(a Activation) error {
 	return nil
 }
 
-// Activate applies an activation function (keras.layers.Activation).
+// Activate applies an activation function (keras.layers.Activation):
+//
+//	y = Activation(x)
+//
+// Input shape: (batch, ...).
+// Output shape: the input shape.
+//
+// Build reports an error if the operand is not float32 or the function is unknown.
 type Activate struct {
+	// Activation is the function, or a layer without weights. The default is Linear; in Keras the
+	// argument is required.
 	Activation Activation `keras:"activation,required,default=linear"`
 
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
 // Class implements Layer.

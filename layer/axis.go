@@ -7,10 +7,11 @@ import (
 	"github.com/lince-ml/lince/internal/config"
 )
 
-// Axis is a dimension of a layer's operand: 1 is the first one after the batch, -1 the last one.
+// Axis is the index of a dimension. 1 is the first dimension after the batch, and -1 is the last
+// one. 0, the batch, is not valid.
 type Axis int
 
-// decodeAxis reads an integer, or a list of one, as Keras 2 writes it.
+// decodeAxis reads an integer, or a list of one integer, as Keras 2 writes it.
 func decodeAxis(r *config.Reader, key string, v any) (Axis, bool) {
 	if list, ok := config.List(v); ok && len(list) == 1 {
 		v = list[0]
@@ -31,8 +32,8 @@ func parseAxis(text string) Axis {
 	return Axis(n)
 }
 
-// axisOf is the index of a dimension of x that is not the batch's; negative ones count from the
-// last.
+// axisOf returns the index of a dimension of x other than the batch. A negative axis counts from
+// the last dimension.
 func axisOf(b *graph.Builder, what string, axis int, x *graph.Value) (int, bool) {
 	i := axis
 	if i < 0 {

@@ -8,35 +8,59 @@ import (
 )
 
 // BatchNormalization normalizes each channel, that is, each index of the last dimension
-// (keras.layers.BatchNormalization; Ioffe and Szegedy, 2015, arXiv:1502.03167):
+// (keras.layers.BatchNormalization):
 //
 //	y = gamma*(x-mean)/sqrt(variance+Epsilon) + beta
 //
-// In training, mean and variance are those of the batch, over all dimensions but the last; the
-// variance is the biased one. Each application moves the moving statistics towards them:
-// moving = moving*Momentum + batch*(1-Momentum). In prediction, and in training when the layer
-// is frozen, mean and variance are the moving ones, and do not change.
+// In training, mean and variance are those of the batch, over all dimensions but the last. The
+// variance is the biased one: the mean of the squared deviations. Each application also updates
+// the moving statistics:
 //
-// It takes (batch, ..., channels) and keeps the shape. Weights: gamma, beta (channels); state:
-// moving_mean, moving_variance (channels).
+//	moving_mean     = moving_mean*Momentum + mean*(1-Momentum)
+//	moving_variance = moving_variance*Momentum + variance*(1-Momentum)
+//
+// In prediction, and in training if the layer is frozen, mean and variance are the moving
+// statistics, which do not change.
+//
+// Input shape: (batch, ..., channels).
+// Output shape: the input shape.
+//
+// Weights: gamma (channels) and beta (channels). State: moving_mean (channels) and
+// moving_variance (channels).
+//
+// Build reports an error if a field is out of range, the operand is not float32 or has fewer
+// than two dimensions, the number of channels is unknown, or Axis is not the last dimension.
+//
+// Source: Ioffe and Szegedy, 2015 (arXiv:1502.03167).
 type BatchNormalization struct {
-	Axis     Axis     `keras:"axis,default=-1"`                   // the dimension of the channels; only the last one is supported
-	Momentum *float64 `keras:"momentum,default=0.99,min=0,max=1"` // of the moving statistics
-	Epsilon  *float64 `keras:"epsilon,default=0.001,min=0"`       // added to the variance
-	NoCenter bool     `keras:"center,inverted"`                   // without beta
-	NoScale  bool     `keras:"scale,inverted"`                    // without gamma
+	// Axis is the dimension of the channels. Only the last dimension is supported. The default
+	// is -1, the last one.
+	Axis Axis `keras:"axis,default=-1"`
+	// Momentum is the fraction of the moving statistics that is kept in each step. From 0 to 1.
+	// The default, nil, is 0.99.
+	Momentum *float64 `keras:"momentum,default=0.99,min=0,max=1"`
+	// Epsilon is added to the variance. At least 0. The default, nil, is 0.001.
+	Epsilon *float64 `keras:"epsilon,default=0.001,min=0"`
+	// NoCenter omits beta (Keras' center=False). The default is false.
+	NoCenter bool `keras:"center,inverted"`
+	// NoScale omits gamma (Keras' scale=False). The default is false.
+	NoScale bool `keras:"scale,inverted"`
 
-	BetaInitializer           initializer.Initializer `keras:"beta_initializer,default=Zeros"`
-	GammaInitializer          initializer.Initializer `keras:"gamma_initializer,default=Ones"`
-	MovingMeanInitializer     initializer.Initializer `keras:"moving_mean_initializer,default=Zeros"`
+	// BetaInitializer sets the first values of beta. The default is Zeros.
+	BetaInitializer initializer.Initializer `keras:"beta_initializer,default=Zeros"`
+	// GammaInitializer sets the first values of gamma. The default is Ones.
+	GammaInitializer initializer.Initializer `keras:"gamma_initializer,default=Ones"`
+	// MovingMeanInitializer sets the first values of moving_mean. The default is Zeros.
+	MovingMeanInitializer initializer.Initializer `keras:"moving_mean_initializer,default=Zeros"`
+	// MovingVarianceInitializer sets the first values of moving_variance. The default is Ones.
 	MovingVarianceInitializer initializer.Initializer `keras:"moving_variance_initializer,default=Ones"`
 
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained, and the moving statistics are used in training, too
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"renorm,only=false,omit"`
-	_ struct{} `keras:"renorm_clipping,any,omit"` // of renorm alone
+	_ struct{} `keras:"renorm_clipping,any,omit"` // only used by renorm
 	_ struct{} `keras:"renorm_momentum,any,omit"`
 	_ struct{} `keras:"synchronized,only=false,omit"` // over several machines
 }
@@ -61,7 +85,7 @@ func (l BatchNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Value
 		return b.Errorf("got shape %v, want (batch, ..., channels)", x.Shape)
 	}
 	if l.Axis != -1 && int(l.Axis) != rank-1 {
-		return b.Errorf("Axis is %d and the shape %v: only the last dimension, -1 or %d, is supported", l.Axis, x.Shape, rank-1)
+		return b.Errorf("Axis is %d for shape %v, want the last dimension; others are not supported yet", l.Axis, x.Shape)
 	}
 	channels := x.Shape[rank-1]
 	if channels == tensor.Unknown {
@@ -87,8 +111,8 @@ func (l BatchNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Value
 		b.MovingAverage(variance, batchVariance, momentum)
 		return y
 	}
-	// As in TensorFlow, one multiplication and one addition for each element; the compiler puts
-	// them into the convolution before.
+	// As in TensorFlow, one multiplication and one addition for each element. The compiler folds
+	// them into a preceding convolution.
 	scale := gamma
 	if gamma == nil {
 		scale = b.Constant(x.DType, 1)

@@ -11,8 +11,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// What Keras computes in training, step by step: results, gradients and moving statistics. A
-// layer that is applied twice moves its statistics twice.
+// TestBatchNormalizationTraining compares results, gradients and moving statistics with Keras',
+// step by step. A layer that is applied twice updates its statistics twice.
 func TestBatchNormalizationTraining(t *testing.T) {
 	var cases []struct {
 		Config map[string]any
@@ -58,8 +58,8 @@ func TestBatchNormalizationTraining(t *testing.T) {
 		for s, want := range c.Steps {
 			got := m.Run(t, graphtest.Formula(10+s, -2, 3, c.Input...), g)
 			step := func(what string) string { return fmt.Sprintf("%s, step %d: %s", name, s, what) }
-			// Keras sums in another order, in float32: its own error is some units in the last
-			// place of the sums, which near() takes relative to each element.
+			// Keras sums in another order, in float32. Its rounding error is a few units in the
+			// last place of the sums, but near compares relative to each element.
 			near(t, step("result"), got[0].Float32s(), want.Output, 1e-5)
 			if len(want.Gradients) != len(got)-1 {
 				t.Fatalf("%s: %d gradients, want %d", name, len(got)-1, len(want.Gradients))

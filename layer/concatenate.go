@@ -5,15 +5,25 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// Concatenate joins its operands, of which there is at least one, along a dimension
-// (keras.layers.Concatenate): of images, along channels unless Axis says another. The operands
-// have the same size along every other dimension.
+// Concatenate joins its operands along a dimension (keras.layers.Concatenate). Along the channels
+// of two images a and b with m and n channels, it is:
+//
+//	y[i,j] = (a[i,j,0], ..., a[i,j,m-1], b[i,j,0], ..., b[i,j,n-1])
+//
+// Input shape: one or more operands of the same shape, except that their sizes along Axis may
+// differ.
+// Output shape: the same shape; its size along Axis is the sum of the sizes.
+//
+// Build reports an error if the shapes differ in another dimension or Axis is not a dimension
+// after the batch.
 type Concatenate struct {
-	Axis Axis `keras:"axis,default=-1"` // the dimension, not the batch's; negative ones count from the last
+	// Axis is the dimension along which the operands are joined. It cannot be the batch. The
+	// default is -1, the last one.
+	Axis Axis `keras:"axis,default=-1"`
 
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
 // Class implements Layer.
@@ -45,7 +55,7 @@ func (l Concatenate) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 		types[i] = v.Type
 	}
 	if _, err := o.Infer(types); err != nil {
-		return b.Errorf("got operands of shapes %s, want the same but for axis %d", shapesOf(operands), l.Axis)
+		return b.Errorf("got operands of shapes %s, want equal shapes except along axis %d", shapesOf(operands), l.Axis)
 	}
 	y := b.Op(o, operands...)
 	if !wantSmall(b, y) {

@@ -9,25 +9,52 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Conv2D convolves images (batch, height, width, channels) with learned kernels, adds a bias
-// and applies an activation function (keras.layers.Conv2D). Weights: kernel (height, width,
-// channels/groups, filters), bias (filters).
+// Conv2D convolves images with learned kernels (keras.layers.Conv2D). For the operand x, with
+// the strides s and the dilation d, the result at pixel (i, j) of filter f is:
+//
+//	y[i,j,f] = Activation(bias[f] + sum over u, v, c of
+//	           x[i*s[0] + u*d[0], j*s[1] + v*d[1], c] * kernel[u,v,c,f])
+//
+// Input shape: (batch, height, width, channels).
+// Output shape: (batch, new height, new width, Filters); see Padding for the new sizes.
+//
+// Weights: kernel (Kernel[0], Kernel[1], channels/Groups, Filters) and bias (Filters).
+//
+// Build reports an error if a field is out of range, the operand is not a batch of float32
+// images with a known number of channels, the window does not fit into the image, or both
+// Strides and Dilation are larger than 1.
+// Groups must divide both the number of channels and Filters.
+//
+// Source: LeCun et al., 1989 (Backpropagation applied to handwritten zip code recognition).
+// Dilation is from Yu and Koltun, 2016 (arXiv:1511.07122), groups from Krizhevsky et al., 2012.
 type Conv2D struct {
-	Filters    int        `keras:"filters,required,count"`        // results for each pixel
-	Kernel     Size       `keras:"kernel_size,required,count"`    // height and width of the window
-	Strides    Size       `keras:"strides,default=1,count"`       // step from window to window
-	Padding    Padding    `keras:"padding"`                       // zero: Valid
-	Dilation   Size       `keras:"dilation_rate,default=1,count"` // distance of the kernel's pixels in the image
-	Groups     int        `keras:"groups,default=1,count"`        // of channels and filters, each convolved by itself; divides both
+	// Filters is the number of filters, and so of output channels. Required. At least 1.
+	Filters int `keras:"filters,required,count"`
+	// Kernel is the height and width of the window, in pixels. Required. Each at least 1.
+	Kernel Size `keras:"kernel_size,required,count"`
+	// Strides is the step between windows, in pixels. Each at least 1. The default is 1x1.
+	Strides Size `keras:"strides,default=1,count"`
+	// Padding is Valid or Same. The default is Valid.
+	Padding Padding `keras:"padding"`
+	// Dilation is the distance between neighboring pixels of the window. Each at least 1. The
+	// default is 1x1.
+	Dilation Size `keras:"dilation_rate,default=1,count"`
+	// Groups splits channels and filters into this number of groups; each group of filters sees
+	// its group of channels only. At least 1. The default is 1.
+	Groups int `keras:"groups,default=1,count"`
+	// Activation is applied to the result. The default is Linear.
 	Activation Activation `keras:"activation,default=linear"`
-	NoBias     bool       `keras:"use_bias,inverted"`
+	// NoBias omits the bias (Keras' use_bias=False). The default is false.
+	NoBias bool `keras:"use_bias,inverted"`
 
+	// KernelInitializer sets the first values of the kernel. The default is GlorotUniform.
 	KernelInitializer initializer.Initializer `keras:"kernel_initializer,default=GlorotUniform"`
-	BiasInitializer   initializer.Initializer `keras:"bias_initializer,default=Zeros"`
+	// BiasInitializer sets the first values of the bias. The default is Zeros.
+	BiasInitializer initializer.Initializer `keras:"bias_initializer,default=Zeros"`
 
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
@@ -76,13 +103,13 @@ func (l Conv2D) check() error {
 	return err
 }
 
-// window is that of a convolution.
+// window returns the window of a convolution or a pool.
 func window(kernel, strides, dilation Size, p Padding) op.Window {
 	return op.Window{Size: kernel, Stride: strides, Dilation: dilation, Padding: p}
 }
 
-// checkStrides refuses a convolution with both strides and dilation, which Keras does not
-// have either.
+// checkStrides returns an error for a convolution with both strides and dilation, which Keras
+// does not support either.
 func checkStrides(strides, dilation Size) error {
 	one := func(s Size) bool { return s == Size{} || s == Size{1, 1} }
 	if !one(strides) && !one(dilation) {
@@ -91,7 +118,7 @@ func checkStrides(strides, dilation Size) error {
 	return nil
 }
 
-// wantImages checks that x is a batch of images of a known number of channels, in
+// wantImages checks that x is a batch of images with a known number of channels, in
 // floating-point numbers.
 func wantImages(b *graph.Builder, x *graph.Value) bool {
 	if !wantFloat(b, x) {
@@ -104,15 +131,15 @@ func wantImages(b *graph.Builder, x *graph.Value) bool {
 	case x.Rank() == 4:
 		hint = ", with a known number of channels"
 	case x.Rank() == 3:
-		hint = "; grey images have 1 channel: (batch, height, width, 1)"
+		hint = "; gray images have 1 channel: (batch, height, width, 1)"
 	case x.Rank() == 2:
-		hint = "; layers of images come before Flatten and Dense"
+		hint = "; layers for images come before Flatten and Dense"
 	}
 	b.Errorf("got shape %v, want (batch, height, width, channels)%s", x.Shape, hint)
 	return false
 }
 
-// wantFit checks that a window fits into the images of x.
+// wantFit checks that a window fits into the images of x. smaller is a remedy for the message.
 func wantFit(b *graph.Builder, what, smaller string, w op.Window, x *graph.Value) bool {
 	if w.Out(0, x.Shape[1]) != 0 && w.Out(1, x.Shape[2]) != 0 {
 		return true

@@ -13,7 +13,8 @@ import (
 
 type object = map[string]any
 
-// What changes training alone is passed over for prediction, and reported.
+// TestDecodeForPrediction decodes settings that affect training only: they are skipped and
+// returned.
 func TestDecodeForPrediction(t *testing.T) {
 	l2 := object{"module": "keras.regularizers", "class_name": "L2", "config": object{"l2": .01}}
 	for _, c := range []struct {
@@ -51,13 +52,13 @@ func TestDecodeForPrediction(t *testing.T) {
 			t.Errorf("%s: for training: %v", c.class, err)
 		}
 	}
-	// It is strict otherwise.
+	// Other mistakes are errors.
 	for _, conf := range []object{
 		{"units": 0.}, {"units": 2., "kernel_initializer": object{"class_name": "Zeros", "config": object{"x": 1.}}},
 		{"units": 2., "kernel_regularizer": 3.}, {"units": 2., "gamma_regularizer": "l2"},
 	} {
 		if _, _, err := layer.DecodeForPrediction("Dense", conf); err == nil {
-			t.Errorf("%v is taken", conf)
+			t.Errorf("no error for %v", conf)
 		}
 	}
 }
@@ -75,12 +76,12 @@ func TestUnknownClass(t *testing.T) {
 		_, err := layer.Decode(c.class, c.conf)
 		var unknown *layer.UnknownClass
 		if !errors.As(err, &unknown) || unknown.Kind != c.kind || unknown.Class != c.unknown {
-			t.Errorf("%s: got %v, want that there is no %s %s", c.class, err, c.kind, c.unknown)
+			t.Errorf("%s: got %v, want the unknown %s %s", c.class, err, c.kind, c.unknown)
 		}
 	}
 }
 
-// The policies of Keras 2 and 3, by name and as objects.
+// TestPolicies decodes the dtype policies of Keras 2 and 3, as names and as objects.
 func TestPolicies(t *testing.T) {
 	for _, c := range []struct {
 		dtype any
@@ -114,7 +115,7 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
-// What layers say of their results.
+// TestFinalActivation checks what layers report about their results.
 func TestFinalActivation(t *testing.T) {
 	for _, c := range []struct {
 		l       layer.Layer
@@ -150,7 +151,7 @@ func TestFinalActivation(t *testing.T) {
 	}
 }
 
-// Forms of configs that stand for the same.
+// TestDecodeForms decodes alternative forms of a value.
 func TestDecodeForms(t *testing.T) {
 	numpy := object{"class_name": "__numpy__", "config": object{"value": []any{1., 2.}, "dtype": "float64"}}
 	for _, c := range []struct {
@@ -181,7 +182,7 @@ func TestDecodeForms(t *testing.T) {
 	}
 }
 
-// shifted is a layer of a program's own with tags.
+// shifted is a custom layer.
 type shifted struct {
 	By     float64 `keras:"by,default=2,max=9"`
 	Name   string  `keras:"name,omitempty"`
@@ -204,11 +205,11 @@ func ExampleDecodeAs() {
 	// Output:
 	// {By:3 Name: Frozen:true} <nil>
 	// map[by:2 trainable:true]
-	// Shifted: by is 10, want a number of at most 9
+	// Shifted: by is 10, want a number less than or equal to 9
 	// Shifted: unknown key "too"
 }
 
-// Keras takes "swish", and writes "silu".
+// TestOtherNamesOfActivations decodes "swish", which Keras writes as "silu".
 func TestOtherNamesOfActivations(t *testing.T) {
 	l, err := layer.Decode("Dense", map[string]any{"units": 2, "activation": "swish"})
 	if err != nil {
@@ -219,7 +220,7 @@ func TestOtherNamesOfActivations(t *testing.T) {
 	}
 }
 
-// Keras takes alpha for negative_slope.
+// TestAlias decodes alpha, a second name of negative_slope.
 func TestAlias(t *testing.T) {
 	for _, conf := range []map[string]any{{"alpha": .5}, {"negative_slope": .5, "alpha": .1}} {
 		l, err := layer.Decode("LeakyReLU", conf)
@@ -230,7 +231,7 @@ func TestAlias(t *testing.T) {
 			t.Errorf("of %v: config is %v", conf, got)
 		}
 	}
-	if _, err := layer.Decode("LeakyReLU", map[string]any{"alpha": -1.}); err == nil || err.Error() != "LeakyReLU: alpha is -1, want a number of at least 0" {
+	if _, err := layer.Decode("LeakyReLU", map[string]any{"alpha": -1.}); err == nil || err.Error() != "LeakyReLU: alpha is -1, want a number greater than or equal to 0" {
 		t.Errorf("error is %v", err)
 	}
 }

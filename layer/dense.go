@@ -8,21 +8,34 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Dense multiplies by a learned matrix, adds a bias and applies an activation function
-// (keras.layers.Dense). It takes (batch, ..., features) and gives (batch, ..., units): as in
-// Keras, what has more than two dimensions is multiplied along the last one. Weights: kernel
-// (features, units), bias (units).
+// Dense computes a weighted sum of the features for each unit (keras.layers.Dense):
+//
+//	y[u] = Activation(bias[u] + sum over f of x[f] * kernel[f,u])
+//
+// Input shape: (batch, ..., features). The features are the last dimension.
+// Output shape: (batch, ..., Units).
+//
+// Weights: kernel (features, Units) and bias (Units).
+//
+// Build reports an error if a field is out of range, the operand is not float32 or has fewer
+// than two dimensions, or the number of features is unknown. With more than two dimensions, all
+// dimensions after the batch must be known.
 type Dense struct {
-	Units      int        `keras:"units,required,count"` // results
+	// Units is the number of units, and so of output features. Required. At least 1.
+	Units int `keras:"units,required,count"`
+	// Activation is applied to the result. The default is Linear.
 	Activation Activation `keras:"activation,default=linear"`
-	NoBias     bool       `keras:"use_bias,inverted"`
+	// NoBias omits the bias (Keras' use_bias=False). The default is false.
+	NoBias bool `keras:"use_bias,inverted"`
 
+	// KernelInitializer sets the first values of the kernel. The default is GlorotUniform.
 	KernelInitializer initializer.Initializer `keras:"kernel_initializer,default=GlorotUniform"`
-	BiasInitializer   initializer.Initializer `keras:"bias_initializer,default=Zeros"`
+	// BiasInitializer sets the first values of the bias. The default is Zeros.
+	BiasInitializer initializer.Initializer `keras:"bias_initializer,default=Zeros"`
 
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
 // Class implements Layer.
@@ -49,7 +62,7 @@ func (l Dense) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	}
 	in := x.Shape[rank-1]
 	if in == tensor.Unknown {
-		return b.Errorf("got shape %v, want a known number of features: say the size of the images in Input", x.Shape)
+		return b.Errorf("got shape %v, want a known number of features; set all sizes in the Shape of Input", x.Shape)
 	}
 	if !wantSmall(b, x) {
 		return b.Invalid()

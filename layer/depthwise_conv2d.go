@@ -5,30 +5,56 @@ import (
 	"github.com/lince-ml/lince/initializer"
 )
 
-// DepthwiseConv2D convolves each channel of images (batch, height, width, channels) with
-// DepthMultiplier learned kernels of its own, adds a bias and applies an activation function
-// (keras.layers.DepthwiseConv2D). The result has channels*DepthMultiplier channels, those of
-// one channel of the images next to each other. Weights: kernel (height, width, channels,
-// depth multiplier), bias (channels*depth multiplier). Keras with TensorFlow runs it on a CPU
-// only where both strides are the same; lince takes any.
+// DepthwiseConv2D convolves each channel of images with its own DepthMultiplier kernels
+// (keras.layers.DepthwiseConv2D). For the operand x, with the strides s and the dilation d, the
+// result at pixel (i, j) of channel c and multiple m is:
+//
+//	y[i,j,c*DepthMultiplier + m] = Activation(bias[c*DepthMultiplier + m] + sum over u, v of
+//	           x[i*s[0] + u*d[0], j*s[1] + v*d[1], c] * kernel[u,v,c,m])
+//
+// Input shape: (batch, height, width, channels).
+// Output shape: (batch, new height, new width, channels*DepthMultiplier); see Padding for the
+// new sizes.
+//
+// Weights: kernel (Kernel[0], Kernel[1], channels, DepthMultiplier) and bias
+// (channels*DepthMultiplier).
+//
+// Build reports an error if a field is out of range, the operand is not a batch of float32
+// images with a known number of channels, the window does not fit into the image, or both
+// Strides and Dilation are larger than 1.
+//
+// Strides may differ in height and width; Keras with TensorFlow on a CPU does not support that.
+//
+// Source: Howard et al., 2017 (MobileNets, arXiv:1704.04861).
 type DepthwiseConv2D struct {
-	Kernel          Size       `keras:"kernel_size,required,count"`
-	Strides         Size       `keras:"strides,default=1,count"`          // step from window to window
-	Padding         Padding    `keras:"padding"`                          // zero: Valid
-	DepthMultiplier int        `keras:"depth_multiplier,default=1,count"` // results for each channel
-	Dilation        Size       `keras:"dilation_rate,default=1,count"`    // distance of the kernel's pixels in the image
-	Activation      Activation `keras:"activation,default=linear"`
-	NoBias          bool       `keras:"use_bias,inverted"`
+	// Kernel is the height and width of the window, in pixels. Required. Each at least 1.
+	Kernel Size `keras:"kernel_size,required,count"`
+	// Strides is the step between windows, in pixels. Each at least 1. The default is 1x1.
+	Strides Size `keras:"strides,default=1,count"`
+	// Padding is Valid or Same. The default is Valid.
+	Padding Padding `keras:"padding"`
+	// DepthMultiplier is the number of output channels for each channel. At least 1. The default
+	// is 1.
+	DepthMultiplier int `keras:"depth_multiplier,default=1,count"`
+	// Dilation is the distance between neighboring pixels of the window. Each at least 1. The
+	// default is 1x1.
+	Dilation Size `keras:"dilation_rate,default=1,count"`
+	// Activation is applied to the result. The default is Linear.
+	Activation Activation `keras:"activation,default=linear"`
+	// NoBias omits the bias (Keras' use_bias=False). The default is false.
+	NoBias bool `keras:"use_bias,inverted"`
 
+	// DepthwiseInitializer sets the first values of the kernel. The default is GlorotUniform.
 	DepthwiseInitializer initializer.Initializer `keras:"depthwise_initializer,default=GlorotUniform"`
-	BiasInitializer      initializer.Initializer `keras:"bias_initializer,default=Zeros"`
+	// BiasInitializer sets the first values of the bias. The default is Zeros.
+	BiasInitializer initializer.Initializer `keras:"bias_initializer,default=Zeros"`
 
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"data_format,only=channels_last"`
-	_ struct{} `keras:"groups,only=1,omit"` // which Keras 2 writes
+	_ struct{} `keras:"groups,only=1,omit"` // written by Keras 2
 }
 
 // Class implements Layer.

@@ -8,17 +8,28 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Dot multiplies its two operands along a dimension of each and sums up, for each example
-// (keras.layers.Dot). The result has the other dimensions of the first operand and then those of
-// the second, (batch, 1) when there are none: of (batch, n) and (batch, n) it is the scalar
-// product.
+// Dot computes, for each example, sums of products of its two operands along a dimension of each
+// (keras.layers.Dot). For the vectors a and b it is the dot product:
+//
+//	y = sum over k of a[k]*b[k]
+//
+// Input shape: two operands (batch, ...) that have the same size along Axes[0] and Axes[1].
+// Output shape: (batch, ...) with the other dimensions of the first operand, then of the second,
+// or (batch, 1) if there are no other dimensions.
+//
+// Build reports an error if Axes is not set, the sizes along Axes differ, or a dimension other
+// than the batch is unknown.
 type Dot struct {
-	Axes      [2]int `keras:"axes,required"` // a dimension of each operand, not the batch's; negative ones count from the last
-	Normalize bool   `keras:"normalize"`     // divide by the norms along Axes first: the cosine of the angle
+	// Axes is a dimension of each operand. Required. A negative one counts from the last
+	// dimension; 0, the batch, is not valid.
+	Axes [2]int `keras:"axes,required"`
+	// Normalize divides by the Euclidean norms along Axes first. The dot product is then the
+	// cosine similarity. The default is false.
+	Normalize bool `keras:"normalize"`
 
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
 // Class implements Layer.
@@ -35,7 +46,7 @@ func (Dot) Operands() (least, most int) { return 2, 2 }
 
 func (l Dot) check() error {
 	if l.Axes[0] == 0 || l.Axes[1] == 0 {
-		return wrongf("Axes has a 0, the batch; set it to a dimension of each operand, as in Axes: [2]int{1, 1}")
+		return wrongf("Axes is %v, but 0 is the batch; set it to a dimension of each operand, as in Axes: [2]int{1, 1}", l.Axes)
 	}
 	return nil
 }
@@ -47,7 +58,7 @@ func (l Dot) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 		return b.Invalid()
 	}
 	shape := tensor.Shape{tensor.Unknown}
-	var rows, sizes [2]int // of the matrices, and along Axes
+	var rows, sizes [2]int // of each operand as a matrix: sizes is the dimension of Axes, rows is the rest
 	for i, v := range operands {
 		axis, ok := axisOf(b, "Axes", l.Axes[i], v)
 		if !ok {
@@ -57,7 +68,7 @@ func (l Dot) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 			return b.Errorf("got operands of shapes %s, want known dimensions after the batch", shapesOf(operands))
 		}
 		if l.Normalize {
-			// Keras has x * min(1/sqrt(sum), 1e7), whose gradient at 0 is not a number.
+			// Keras computes x * min(1/sqrt(sum), 1e7), whose gradient at 0 is NaN.
 			sum := b.Max(b.SumKeep(b.Square(v), axis), b.Constant(v.DType, 1e-14))
 			v = b.Div(v, b.Sqrt(sum))
 		}

@@ -7,48 +7,81 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Dropout sets a random fraction of its operand to 0 while training, and multiplies the rest by
-// 1/(1-Rate) so that the sum stays what it was; otherwise it does nothing
-// (keras.layers.Dropout; Srivastava et al., 2014).
+// Dropout sets a random fraction of its operand to 0 in training, and scales up the rest so that
+// the expected sum stays the same (keras.layers.Dropout):
 //
-// The mask is a pure function of the model's seed, the layer's path and the training step
-// (of Seed, path and step when there is a Seed). The seed and the step are variables of the
-// model, SeedPath and StepPath, so that training resumed from the variables goes on
-// with the masks that it would have had.
+//	y = 0            with probability Rate
+//	y = x/(1-Rate)   otherwise
+//
+// In prediction it returns its operand.
+//
+// The random mask is a pure function of the model's seed, the layer's path and the training
+// step, or of Seed, path and step if Seed is set. The seed and the step are variables of the
+// model, SeedPath and StepPath. So training that is resumed from a checkpoint continues with
+// the same masks.
+//
+// Input shape: (batch, ...).
+// Output shape: the input shape.
+//
+// Build reports an error if Rate is out of range, the operand is not float32, or NoiseShape
+// does not fit the operand.
+//
+// Source: Srivastava et al., 2014 (Dropout: a simple way to prevent neural networks from
+// overfitting).
 type Dropout struct {
-	Rate float64 `keras:"rate,required,min=0,max=1"` // fraction that is set to 0
-	Seed *int    `keras:"seed"`                      // nil: the model's
-	// NoiseShape is the shape of the mask, which is broadcast to that of the operand: 1 where
-	// all numbers along a dimension are kept or set to 0 together, tensor.Unknown for the
-	// operand's own size. Nil is the operand's shape.
+	// Rate is the fraction that is set to 0. From 0 to 1. The default is 0; in Keras the argument
+	// is required.
+	Rate float64 `keras:"rate,required,min=0,max=1"`
+	// Seed makes the masks independent of the model's seed. Any integer. The default, nil, uses
+	// the model's seed.
+	Seed *int `keras:"seed"`
+	// NoiseShape is the shape of the mask, including the batch. Along a dimension of size 1 all
+	// numbers are kept or set to 0 together; tensor.Unknown means the operand's size. The
+	// default, nil, is the operand's shape.
 	NoiseShape Dims `keras:"noise_shape,omitempty"`
 
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// SpatialDropout2D is Dropout of whole channels of images (batch, height, width, channels): a
-// channel of an example is kept or set to 0 as a whole (keras.layers.SpatialDropout2D; Tompson et
-// al., 2014).
+// SpatialDropout2D sets a random fraction of the channels of each image to 0 in training
+// (keras.layers.SpatialDropout2D). It is Dropout with the noise shape (batch, 1, 1, channels):
+//
+//	y[:,:,c] = 0                   with probability Rate
+//	y[:,:,c] = x[:,:,c]/(1-Rate)   otherwise
+//
+// In prediction it returns its operand.
+//
+// Input shape: (batch, height, width, channels).
+// Output shape: the input shape.
+//
+// Build reports an error if Rate is out of range or the operand is not a batch of float32 images.
+//
+// Source: Tompson et al., 2015 (arXiv:1411.4280).
 type SpatialDropout2D struct {
-	Rate float64 `keras:"rate,required,min=0,max=1"` // fraction of the channels that is set to 0
-	Seed *int    `keras:"seed"`                      // nil: the model's
+	// Rate is the fraction of the channels that is set to 0. From 0 to 1. The default is 0; in
+	// Keras the argument is required.
+	Rate float64 `keras:"rate,required,min=0,max=1"`
+	// Seed makes the masks independent of the model's seed. Any integer. The default, nil, uses
+	// the model's seed.
+	Seed *int `keras:"seed"`
 
-	Name  string `keras:"name,omitempty"`
-	DType Policy `keras:"dtype,default=float32"`
+	Name  string `keras:"name,omitempty"`        // default: automatic
+	DType Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"data_format,only=channels_last"`
-	_ struct{} `keras:"trainable,any,omit"` // which Keras neither writes nor takes for this layer
+	_ struct{} `keras:"trainable,any,omit"` // not an argument of this layer in Keras
 }
 
-// Dims are sizes of dimensions, the batch's among them; tensor.Unknown is null in Keras.
+// Dims is a shape, including the batch. tensor.Unknown is null in a file.
 type Dims []int
 
-// Paths of the variables that random layers share: Int64 scalars of role State.
+// The paths of two variables that all random layers of a model share. They are Int64 scalars of
+// role State.
 const (
-	SeedPath = "seed_generator/seed" // a random number, drawn from the model's seed
-	StepPath = "seed_generator/step" // number of training steps so far
+	SeedPath = "seed_generator/seed" // a random number derived from the model's seed
+	StepPath = "seed_generator/step" // the number of training steps so far
 )
 
 // Class implements Layer.
@@ -88,7 +121,8 @@ func (l Dropout) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	return drop(b, x, mask, l.Rate, l.Seed)
 }
 
-// maskShape is the operand's shape with 1 for the dimensions that share a number of the mask.
+// maskShape returns the operand's shape, with 1 for the dimensions along which the mask is
+// constant.
 func (l Dropout) maskShape(b *graph.Builder, x *graph.Value) (tensor.Shape, bool) {
 	mask := x.Shape.Clone()
 	if l.NoiseShape == nil {
@@ -121,8 +155,8 @@ func (l SpatialDropout2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	return drop(b, x, mask, l.Rate, l.Seed)
 }
 
-// drop sets a random fraction of x to 0 in training. The dimensions that are 1 in mask, and not
-// in x, share a number of the mask.
+// drop sets a random fraction of x to 0 in training. Along dimensions that are 1 in mask, but not
+// in x, the mask is constant.
 func drop(b *graph.Builder, x *graph.Value, mask tensor.Shape, rate float64, fixed *int) *graph.Value {
 	if !b.Training() || rate == 0 {
 		return x
@@ -132,7 +166,7 @@ func drop(b *graph.Builder, x *graph.Value, mask tensor.Shape, rate float64, fix
 	if fixed != nil {
 		seed = uint64(*fixed)
 	} else {
-		// The seed is so large a number that the steps of two seeds do not meet.
+		// Seeds are so far apart that the ranges of steps of two models do not overlap.
 		step = b.Add(step, shared(b, SeedPath, seedInit{}))
 	}
 	ref := x
@@ -146,14 +180,14 @@ func drop(b *graph.Builder, x *graph.Value, mask tensor.Shape, rate float64, fix
 		ref = b.Slice(x, make([]int, len(mask)), size)
 	}
 	keep := b.Binary(op.GreaterEqual, b.RandomUniform(seed, step, ref), b.Constant(x.DType, rate))
-	scale := 0. // at rate 1, where nothing is kept
+	scale := 0. // nothing is kept at rate 1
 	if rate < 1 {
 		scale = 1 / (1 - rate)
 	}
 	return b.Select(keep, b.Scale(x, scale), b.Constant(x.DType, 0))
 }
 
-// decodeDims reads a list of sizes with null for what is not known.
+// decodeDims reads a list of sizes, with null for an unknown size.
 func decodeDims(r *config.Reader, key string, v any) (Dims, bool) {
 	list, ok := config.List(v)
 	var d Dims
@@ -186,15 +220,15 @@ func encodeDims(d Dims) any {
 	return list
 }
 
-// randomStep reads the step and has it counted up. Every layer adds the update: they all
-// assign one more than the step was before the run's updates, which is the same as once.
+// randomStep reads the step and increments it. Each layer adds this update, but all of them
+// assign the step before the run's updates plus one, so the step increases by one only.
 func randomStep(b *graph.Builder) *graph.Value {
 	step := shared(b, StepPath, nil)
 	b.Assign(step, b.Add(step, b.Constant(tensor.Int64, 1)))
 	return step
 }
 
-// shared reads a variable that belongs to no layer.
+// shared reads a variable that all layers share.
 func shared(b *graph.Builder, path string, init graph.Initializer) *graph.Value {
 	v, err := b.Store().Declare(graph.Variable{
 		Path: path, Type: op.Type{DType: tensor.Int64, Shape: tensor.Shape{}}, Role: graph.State, Init: init,
@@ -205,8 +239,8 @@ func shared(b *graph.Builder, path string, init graph.Initializer) *graph.Value 
 	return b.Read(v)
 }
 
-// seedInit makes the first value of the key, which the store derives from the model's seed:
-// 52 bits of it, so that a float64 holds every seed and step.
+// seedInit sets the seed from the key, which the store derives from the model's seed. It keeps 52
+// bits, so that a float64 represents every seed plus step exactly.
 type seedInit struct{}
 
 // Initialize implements graph.Initializer.

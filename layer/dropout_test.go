@@ -99,14 +99,14 @@ func TestDropoutMasks(t *testing.T) {
 		}
 	}
 	if got := record(1, 3, a, b); !slices.EqualFunc(got, all[:6], slices.Equal) {
-		t.Error("the same seed gives other masks")
+		t.Error("the same seed gives different masks")
 	}
 	if one, two := record(1, 2, seeded), record(2, 2, seeded); !slices.EqualFunc(one, two, slices.Equal) {
 		t.Error("masks of a layer with a seed depend on the model's")
 	}
 }
 
-// Training that is resumed from the variables goes on as if it had not stopped.
+// TestDropoutResumes resumes training from the variables: the masks continue.
 func TestDropoutResumes(t *testing.T) {
 	x := ones(100)
 	l := layer.Dropout{Rate: .5, Name: "a"}
@@ -120,6 +120,6 @@ func TestDropoutResumes(t *testing.T) {
 		}
 	}
 	if !slices.Equal(one.Run(t, x)[0].Float32s(), two.Run(t, x)[0].Float32s()) {
-		t.Error("other masks after resuming")
+		t.Error("the masks differ after resuming")
 	}
 }

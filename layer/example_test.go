@@ -1,8 +1,10 @@
 package layer_test
 
 import (
+	"bytes"
 	"fmt"
 
+	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/initializer"
@@ -10,17 +12,24 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Gain multiplies each feature by a learned number: a layer of a program's own.
+// Gain is a custom layer. It multiplies each feature by a learned number.
 type Gain struct {
-	Name string
+	// Start is the first value of the learned numbers. At least 0. The default is 1.
+	Start float64 `keras:"start,default=1,min=0"`
+
+	Name   string       `keras:"name,omitempty"`
+	Frozen bool         `keras:"trainable,inverted"`
+	DType  layer.Policy `keras:"dtype,default=float32"`
 }
 
-func (Gain) Class() string          { return "Gain" }
-func (l Gain) Named() string        { return l.Name }
-func (Gain) Config() map[string]any { return map[string]any{"dtype": "float32"} }
+func (Gain) Class() string            { return "Gain" }
+func (l Gain) Named() string          { return l.Name }
+func (l Gain) Config() map[string]any { return layer.ConfigOf(l) }
+
 func (l Gain) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	if !x.Valid() {
-		return x // a layer before made the mistake
+	l, ok := layer.Ready(b, l, x)
+	if !ok {
+		return b.Invalid()
 	}
 	n := x.Rank()
 	if n < 2 || x.Shape[n-1] == tensor.Unknown {
@@ -30,17 +39,17 @@ func (l Gain) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 		Path: "gain",
 		Type: op.Type{DType: x.DType, Shape: tensor.Shape{x.Shape[n-1]}},
 		Role: graph.Weight,
-		Init: initializer.Ones{},
+		Init: initializer.Constant{Value: l.Start},
 	})
 	return b.Mul(x, gain)
 }
 
-// A layer needs nothing but Build; the gradient comes from the graph.
+// A custom layer declares its weight in Build. The gradient is derived from the graph.
 func ExampleLayer() {
 	store := graph.NewStore()
 	b := graph.NewBuilder(store, true)
 	x := b.Input("x", tensor.Float32, tensor.Unknown, 3)
-	var l layer.Layer = Gain{}
+	l := Gain{}
 	y := l.Build(b.In("gain", "layer 1 (Gain)"), x)
 	grads := graph.Grad(b, b.Sum(b.Square(y)), b.Read(store.Lookup("gain/gain")))
 	g, err := b.Finish(graph.Output{Key: "gradient", Value: grads[0]})
@@ -58,4 +67,19 @@ func ExampleLayer() {
 	// float32 (None, 3)
 	// float32 (3,)
 	// layer 1 (Gain): got shape (None,), want (batch, ..., features)
+}
+
+// A file with a custom layer is opened with Options that name the layer.
+func ExampleFromConfig() {
+	model, err := lince.Sequential(layer.Input{Shape: []int{3}}, Gain{Start: 2})
+	check(err)
+	var file bytes.Buffer
+	_, err = model.WriteTo(&file)
+	check(err)
+
+	o := lince.Options{Layers: map[string]lince.LayerDecoder{"Gain": layer.FromConfig[Gain]}}
+	opened, err := o.Read(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	check(err)
+	fmt.Printf("%+v\n", opened.Layer("gain").Layer())
+	// Output: {Start:2 Name:gain Frozen:false DType:float32}
 }

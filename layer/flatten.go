@@ -7,12 +7,21 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Flatten makes one row of the numbers of each example: (batch, ...) becomes (batch, features)
-// (keras.layers.Flatten).
+// Flatten turns each example into a vector (keras.layers.Flatten). The numbers stay in row-major
+// order; of an image it is:
+//
+//	y[(i*width + j)*channels + c] = x[i,j,c]
+//
+// Input shape: (batch, ...).
+// Output shape: (batch, features), where features is the product of the other dimensions.
+//
+// Build reports an error if a dimension other than the batch is unknown.
+//
+// Numbers may be of any type.
 type Flatten struct {
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
@@ -37,8 +46,8 @@ func (l Flatten) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	return b.Reshape(x, x.Shape[0], x.Shape[1:].Elements())
 }
 
-// wantKnown says whether a layer's fields are right and every dimension of x after the batch
-// is known, and reports it where not.
+// wantKnown reports mistakes in the fields of l, and checks that the dimensions of x after the
+// batch are known.
 func wantKnown(b *graph.Builder, l Layer, x *graph.Value) bool {
 	switch _, ok := Ready(b, l, x); {
 	case !ok:
@@ -47,7 +56,7 @@ func wantKnown(b *graph.Builder, l Layer, x *graph.Value) bool {
 		b.Errorf("got shape %v, want (batch, ...)", x.Shape)
 		return false
 	case slices.Contains(x.Shape[1:], tensor.Unknown):
-		b.Errorf("got shape %v, want known dimensions after the batch: say the size of the images in Input", x.Shape)
+		b.Errorf("got shape %v, want known dimensions after the batch; set all sizes in the Shape of Input", x.Shape)
 		return false
 	}
 	return wantSmall(b, x)

@@ -12,8 +12,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// A config from a stranger's file gives a layer or an error; the layer builds or says why not,
-// and its own config gives it again.
+// FuzzDecode decodes untrusted configs. A layer that is decoded builds or reports a mistake, and
+// its config decodes to the same layer.
 func FuzzDecode(f *testing.F) {
 	var cases []struct {
 		Class  string

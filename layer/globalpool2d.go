@@ -5,26 +5,46 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// GlobalAveragePool2D is the mean of each channel of images (batch, height, width, channels): the
-// result is (batch, channels) (keras.layers.GlobalAveragePooling2D).
+// GlobalAveragePool2D takes the mean of each channel over the whole image
+// (keras.layers.GlobalAveragePooling2D):
+//
+//	y[c] = mean over i, j of x[i,j,c]
+//
+// Input shape: (batch, height, width, channels).
+// Output shape: (batch, channels), or (batch, 1, 1, channels) with KeepDims.
+//
+// Build reports an error if the operand is not a batch of float32 images with a known number of
+// channels.
+//
+// Source: Lin et al., 2014 (Network in network, arXiv:1312.4400).
 type GlobalAveragePool2D struct {
-	KeepDims bool `keras:"keepdims"` // the result is (batch, 1, 1, channels)
+	// KeepDims keeps height and width as dimensions of size 1. The default is false.
+	KeepDims bool `keras:"keepdims"`
 
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// GlobalMaxPool2D is the greatest value of each channel of images (batch, height, width,
-// channels): the result is (batch, channels) (keras.layers.GlobalMaxPooling2D).
+// GlobalMaxPool2D takes the maximum of each channel over the whole image
+// (keras.layers.GlobalMaxPooling2D):
+//
+//	y[c] = max over i, j of x[i,j,c]
+//
+// Input shape: (batch, height, width, channels).
+// Output shape: (batch, channels), or (batch, 1, 1, channels) with KeepDims.
+//
+// Build reports an error if the operand is not a batch of float32 images with a known number of
+// channels.
 type GlobalMaxPool2D struct {
-	KeepDims bool `keras:"keepdims"` // the result is (batch, 1, 1, channels)
+	// KeepDims keeps height and width as dimensions of size 1. The default is false.
+	KeepDims bool `keras:"keepdims"`
 
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
@@ -47,7 +67,7 @@ func (l GlobalAveragePool2D) Config() map[string]any { return ConfigOf(l) }
 // Config implements Layer.
 func (l GlobalMaxPool2D) Config() map[string]any { return ConfigOf(l) }
 
-// PassesThrough implements Transparent: the mean of probabilities is one, too.
+// PassesThrough implements Transparent. The mean of probabilities is a probability.
 func (GlobalAveragePool2D) PassesThrough() bool { return true }
 
 // Build implements Layer.

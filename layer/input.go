@@ -11,13 +11,27 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Input says what one example looks like: the first layer of a network (keras.Input).
+// Input declares the shape and type of one example (keras.Input, keras.layers.InputLayer). It is
+// the first layer of a network, and returns the data unchanged:
+//
+//	y = x
+//
+// Input shape: (batch, Shape...).
+// Output shape: the input shape.
+//
+// Build reports an error if Shape is not set or has invalid sizes, or if the data do not have
+// this shape and type.
 type Input struct {
-	Shape []int        // of one example, without the batch: {128, 128, 3}; tensor.Unknown for a size that may vary
-	Batch int          // number of examples of every batch; zero: any. Keras' batch_shape has both
+	// Shape is the shape of one example, without the batch, such as {128, 128, 3}. Required. Each
+	// size is at least 1, or tensor.Unknown if it may vary.
+	Shape []int
+	// Batch fixes the number of examples in each batch. The default, 0, is any number. Keras'
+	// batch_shape combines Batch and Shape.
+	Batch int
+	// DType is the type of the data. The default is tensor.Float32.
 	DType tensor.DType `keras:"dtype,default=float32"`
 
-	Name string `keras:"name,omitempty"`
+	Name string `keras:"name,omitempty"` // default: automatic
 
 	_ struct{} `keras:"sparse,only=false"`
 	_ struct{} `keras:"ragged,only=false,omit"`
@@ -31,7 +45,7 @@ func (Input) Class() string { return "InputLayer" }
 // Named implements Layer.
 func (l Input) Named() string { return l.Name }
 
-// Type is the type of a batch.
+// Type returns the type of a batch.
 func (l Input) Type() op.Type {
 	t := op.Type{DType: l.DType, Shape: tensor.Shape{tensor.Unknown}}
 	if l.DType == tensor.Invalid {
@@ -47,8 +61,8 @@ func (l Input) Type() op.Type {
 // Config implements Layer.
 func (l Input) Config() map[string]any { return ConfigOf(l) }
 
-// Build implements Layer. It checks that x is what the layer says and returns it; a nil x
-// adds the graph's input, by the key of the layer's name.
+// Build implements Layer. It checks the type of x and returns x. If x is nil, it adds an input to
+// the graph, whose key is the layer's name.
 func (l Input) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	t := l.Type()
 	operand := x
@@ -70,18 +84,18 @@ func (l Input) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 func (l Input) check() error {
 	var errs []error
 	if len(l.Shape) == 0 {
-		errs = append(errs, errors.New("the shape of an example is missing: set Shape, as in Input{Shape: []int{128, 128, 3}}"))
+		errs = append(errs, wrongf("Shape is not set; set it to the shape of an example, as in Input{Shape: []int{128, 128, 3}}"))
 	}
 	for _, d := range l.Shape {
 		if d != tensor.Unknown && (d < 1 || d > maxSize) {
-			return fmt.Errorf("shape %v: want dimensions from 1 to %d (without the batch)", tensor.Shape(l.Shape), maxSize)
+			return wrongf("Shape is %v, want sizes from 1 to %d, without the batch", tensor.Shape(l.Shape), maxSize)
 		}
 	}
 	if tooLarge(l.Shape) {
-		errs = append(errs, fmt.Errorf("shape %v: an example has more than %d numbers", tensor.Shape(l.Shape), maxElements))
+		errs = append(errs, fmt.Errorf("an example of shape %v has more than %d numbers", tensor.Shape(l.Shape), maxElements))
 	}
 	if l.Batch < 0 || l.Batch > maxSize {
-		errs = append(errs, fmt.Errorf("batch is %d, want 1 to %d, or 0 for any", l.Batch, maxSize))
+		errs = append(errs, wrongf("Batch is %d, want an integer from 1 to %d, or 0 for any number", l.Batch, maxSize))
 	}
 	return errors.Join(errs...)
 }

@@ -1,11 +1,36 @@
-// Package layer has the layers of a network. A layer value is its Keras configuration and
-// nothing else: it holds no weights. Build adds the layer's ops to a graph and declares its
-// weights there; the gradient comes from the graph. docs/add-a-layer.md shows how to add one,
-// docs/keras.md lists the layers with their arguments.
+// Package layer provides the layers of keras.layers. docs/keras.md lists them with their
+// arguments.
 //
-// The zero value of a field stands for Keras' default. Where zero is a useful value and not
-// the default, the field is a pointer (nil is the default; new(0) makes one), or its meaning
-// is inverted (NoBias). The tag of a field names the argument in Keras.
+// A layer value, such as Dense{Units: 10}, is a configuration. It holds no weights: Build adds
+// the layer's ops to a graph and declares its weights there. The gradient is derived from the
+// graph.
+//
+// # Fields
+//
+// The zero value of a field means Keras' default. Where zero is a useful value but not the
+// default, the field is a pointer (nil means the default, new(0.1) sets a value) or inverted
+// (NoBias instead of use_bias). The tag of a field names the argument in Keras and its range.
+// Build reports all fields that are out of range.
+//
+// Three fields are common to the layers of this package. SpatialDropout2D and Input have no
+// Frozen, as in Keras, and the DType of Input is the type of the data:
+//
+//   - Name is the layer's name. The default is automatic: the class in snake case with a
+//     number, such as conv2d_1.
+//   - Frozen excludes the layer's weights from training (Keras' trainable=False). It has no
+//     effect on a layer without weights.
+//   - DType is the policy for number types (Keras' dtype). The default is Float32.
+//
+// # Shapes
+//
+// The first dimension of a shape is the batch. Images have the shape (batch, height, width,
+// channels), which Keras calls channels_last. The batch, and in many layers the height and
+// the width, may be unknown when the graph is built. An unknown size is tensor.Unknown and is
+// printed as None.
+//
+// Layers take float32 numbers unless their documentation says otherwise.
+//
+// docs/add-a-layer.md shows how to add a layer, and how to write a custom one.
 package layer
 
 import (
@@ -18,38 +43,43 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Layer is a Keras layer: its configuration. A layer may implement MultiOperand, Activated
-// and Transparent besides.
+// Layer is the configuration of a layer. A layer may also implement MultiOperand, Activated and
+// Transparent.
 type Layer interface {
-	// Class is the name of the Keras class: "Conv2D", "MaxPooling2D", "InputLayer".
+	// Class returns the name of the Keras class, such as "Conv2D", "MaxPooling2D" or
+	// "InputLayer".
 	Class() string
-	// Named is the layer's name; empty for an automatic one (conv2d, conv2d_1, ...).
+	// Named returns the layer's name. It is empty if the name is automatic.
 	Named() string
-	// Build adds the layer to a graph, applied to x, and returns its result. b is the view
-	// of the graph for this layer: variables that it declares ("kernel", "bias") are named
-	// after it, mistakes are reported as its own. The layer checks its own configuration even
-	// when x is invalid, so that all mistakes of a network are reported at once.
+	// Build adds the layer to a graph and returns its result for the operand x. b is the
+	// builder for this layer: it puts the layer's path before the paths of variables
+	// ("kernel", "bias"), and the layer's label before messages.
 	//
-	// x is a graph.List for a layer that is MultiOperand. Weights are frozen by the view
-	// (graph.Builder.Freeze), not by the layer: whoever builds a model freezes the view where
-	// trainable is false in Config, or was set to false later.
+	// Build checks the layer's fields even if x is invalid, so that all mistakes in a network
+	// are reported together. If there is a mistake, Build reports it to b and returns an
+	// invalid value.
+	//
+	// For a layer that implements MultiOperand, x is a graph.List of the operands.
+	//
+	// Build need not treat frozen layers: a model freezes the builder (graph.Builder.Freeze)
+	// if trainable is false in Config or was set to false later.
 	Build(b *graph.Builder, x *graph.Value) *graph.Value
-	// Config is what Keras' get_config returns, as far as Keras needs it to make the layer
-	// again, ready for JSON: floating-point numbers are float64, integers int. The name is in
-	// it only when there is one. ConfigOf makes it of a struct's tags.
+	// Config returns the arguments that Keras needs to create the layer again, for JSON, as
+	// Keras' get_config does. Floating-point numbers are float64 and integers int. It contains
+	// the name unless the name is automatic. ConfigOf derives it from the tags of the fields.
 	Config() map[string]any
 }
 
-// MultiOperand is implemented by layers that are applied to several values, such as Add. Build
-// is given a graph.List of them.
+// MultiOperand is implemented by layers with several operands, such as Add. Their Build gets a
+// graph.List.
 type MultiOperand interface {
-	// Operands returns the least and the greatest number of operands; most is negative where
-	// there is no limit.
+	// Operands returns the least and the largest number of operands. most is negative if there
+	// is no limit.
 	Operands() (least, most int)
 }
 
-// Operands returns how many values the layer is applied to: what MultiOperand says, otherwise
-// exactly one. most is negative where there is no limit.
+// Operands returns the least and the largest number of operands of a layer. Both are 1 for a
+// layer that does not implement MultiOperand. most is negative if there is no limit.
 func Operands(l Layer) (least, most int) {
 	if m, ok := l.(MultiOperand); ok {
 		return m.Operands()
@@ -57,18 +87,18 @@ func Operands(l Layer) (least, most int) {
 	return 1, 1
 }
 
-// Activated is implemented by layers that know which activation function their results went
-// through. It tells logits from probabilities at the end of a network.
+// Activated is implemented by layers that know their last activation function. A model uses it
+// to distinguish logits from probabilities.
 type Activated interface {
-	// FinalActivation is the function that was applied last: Linear where there is none, so
-	// that the results are logits, and empty where it is not known, as with a layer of a
-	// program's own in the place of a function.
+	// FinalActivation returns the function that was applied last. It is Linear if there is
+	// none, so that the results are logits, and empty if it is not known, as for a custom layer
+	// in the field Activation.
 	FinalActivation() Function
 }
 
-// FinalActivation returns the activation function that the results of l went through, and
-// whether it is known: nothing is known of a layer that is not Activated. Ask PassesThrough
-// first.
+// FinalActivation returns the last activation function of l. known is false if l does not
+// implement Activated or does not know the function. A layer that PassesThrough has the final
+// activation of the layer before it.
 func FinalActivation(l Layer) (f Function, known bool) {
 	a, ok := l.(Activated)
 	if !ok {
@@ -78,68 +108,64 @@ func FinalActivation(l Layer) (f Function, known bool) {
 	return f, f != ""
 }
 
-// Transparent is implemented by layers whose results are of the same kind as their operand:
-// logits where that is logits, probabilities where that is probabilities. Such are Flatten,
-// Dropout and GlobalAveragePool2D.
+// Transparent is implemented by layers, such as Flatten and Dropout, whose results are logits if
+// their operand is logits, and probabilities if their operand is probabilities.
 type Transparent interface {
+	// PassesThrough reports whether the layer, with its fields, has this property.
 	PassesThrough() bool
 }
 
-// PassesThrough says whether the results of l are of the same kind as its operand; see
-// Transparent. It is false for layers that do not implement it.
+// PassesThrough reports whether the results of l are of the same kind as its operand. It is
+// false for layers that do not implement Transparent.
 func PassesThrough(l Layer) bool {
 	t, ok := l.(Transparent)
 	return ok && t.PassesThrough()
 }
 
-// Size is a height and a width, in pixels of an image.
+// Size is a height and a width, in pixels.
 type Size [2]int
 
-// String prints as in "3x3".
+// String formats the size as in "3x3".
 func (s Size) String() string { return fmt.Sprintf("%dx%d", s[0], s[1]) }
 
-// Padding says what a window does at the borders of an image.
+// Padding is the treatment of image borders by a sliding window: Valid or Same. For an image of
+// height or width n, a window of size k with the dilation d, and the stride s, the new size is:
+//
+//	Valid   floor((n - ((k-1)*d+1)) / s) + 1
+//	Same    ceil(n / s)
+//
+// With Valid, the window stays inside the image. With Same, the image is padded with the same
+// number of pixels on both sides, or with one more at the bottom and on the right.
 type Padding = op.Padding
 
-// The paddings: Valid keeps the window inside of the image, Same pads so that the result has
-// ceil(size/stride) pixels.
+// The paddings.
 const (
-	Valid = op.Valid
-	Same  = op.Same
+	Valid = op.Valid // no padding
+	Same  = op.Same  // with padding; a stride of 1 keeps the size of the image
 )
 
-// Limits of what a configuration, which may be a stranger's, can ask for.
+// Limits for configurations, which come from untrusted files.
 const (
 	maxSize     = config.MaxCount // of a dimension, a number of units or filters, a stride
-	maxElements = 1 << 36         // numbers of one example in a layer
-	maxWeights  = 1 << 31         // elements of one weight
+	maxElements = 1 << 36         // of one example in a layer
+	maxWeights  = 1 << 31         // of one weight
 )
 
-// Ready reports what is wrong with the configuration of l, by the tags of its fields, and returns
-// l with the defaults in place of zero values. ok is false where Build cannot continue with x:
-// return b.Invalid() then. Build begins with it.
+// Ready reports mistakes in the fields of l to b, and returns l with its defaults. ok is false
+// if there are mistakes, or if x is not one valid operand; Build then returns b.Invalid(). The
+// Build method of a layer with one operand calls it first.
 func Ready[L Layer](b *graph.Builder, l L, x *graph.Value) (filled L, ok bool) {
-	ok = reportWrong(b, l)
+	filled, ok = config.Ready(classes, l, b.Errorf)
 	if x.IsList() {
 		b.Errorf("got a list of %d operands, want one operand", len(x.Values()))
 	}
-	return classes.Fill(l).(L), ok && x.Valid()
+	return filled, ok && x.Valid()
 }
 
-// reportWrong reports what is wrong with the configuration of l; it is false where there is
-// something.
-func reportWrong(b *graph.Builder, l Layer) (ok bool) {
-	wrong := classes.Wrong(l)
-	for _, err := range wrong {
-		b.Errorf("%w", err)
-	}
-	return len(wrong) == 0
-}
-
-// wrongf is what a method check returns: a mistake that begins with the name of a field.
+// wrongf returns an error of a check method. Its message begins with the name of a field.
 func wrongf(format string, a ...any) error { return fmt.Errorf(format, a...) }
 
-// weight declares a trained variable of the layer.
+// weight declares a trainable weight of the layer.
 func weight(b *graph.Builder, name string, x *graph.Value, init initializer.Initializer, shape ...int) *graph.Value {
 	if n, err := tensor.Shape(shape).CheckedElements(); err != nil || n > maxWeights {
 		return b.Errorf("%s would have shape %v, more than %d numbers; use smaller images, more pooling or fewer units",
@@ -150,16 +176,16 @@ func weight(b *graph.Builder, name string, x *graph.Value, init initializer.Init
 	})
 }
 
-// wantFloat checks that x is made of floating-point numbers.
+// wantFloat checks that x has floating-point numbers.
 func wantFloat(b *graph.Builder, x *graph.Value) bool {
 	if !x.DType.IsFloat() {
-		b.Errorf("got numbers of type %v, want float32: leave DType out of Input, which converts what it is given", x.DType)
+		b.Errorf("got numbers of type %v, want float32; do not set DType of Input, so that the data are converted to float32", x.DType)
 		return false
 	}
 	return true
 }
 
-// wantSmall checks that an example of x has no more than maxElements numbers.
+// wantSmall checks that an example of x has at most maxElements numbers.
 func wantSmall(b *graph.Builder, x *graph.Value) bool {
 	if !x.Valid() {
 		return false
@@ -171,8 +197,8 @@ func wantSmall(b *graph.Builder, x *graph.Value) bool {
 	return true
 }
 
-// tooLarge says whether a shape has more than maxElements elements; unknown dimensions
-// count as 1.
+// tooLarge reports whether a shape has more than maxElements elements. Unknown dimensions count
+// as 1.
 func tooLarge(s tensor.Shape) bool {
 	n := 1
 	for _, d := range s {

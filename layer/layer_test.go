@@ -16,13 +16,13 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// layers has every layer, in each way that takes another path through its code.
+// layers has a row for each path through the code of each layer.
 var layers = []struct {
 	name    string
 	layer   layer.Layer
 	in, out tensor.Shape // with a batch of unknown size
 	weights []tensor.Shape
-	states  int // variables that are no weights
+	states  int // the number of variables other than weights
 }{
 	{
 		"input", layer.Input{Shape: []int{4, 3}},
@@ -115,7 +115,7 @@ var layers = []struct {
 	{"relu all", layer.ReLULayer{MaxValue: new(1.5), NegativeSlope: .25, Threshold: .5, Name: "bent"}, tensor.Shape{-1, 9}, tensor.Shape{-1, 9}, nil, 0},
 	{"leaky relu", layer.LeakyReLU{}, tensor.Shape{-1, 4, 3, 2}, tensor.Shape{-1, 4, 3, 2}, nil, 0},
 	{"leaky relu slope", layer.LeakyReLU{NegativeSlope: new(.1), Frozen: true, Name: "leaky"}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
-	{"leaky relu that does not leak", layer.LeakyReLU{NegativeSlope: new(0.)}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
+	{"leaky relu slope 0", layer.LeakyReLU{NegativeSlope: new(0.)}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
 	{
 		"batch normalization", layer.BatchNormalization{GammaInitializer: initializer.RandomUniform{}, BetaInitializer: initializer.RandomNormal{}},
 		tensor.Shape{-1, 3, 4, 2}, tensor.Shape{-1, 3, 4, 2}, []tensor.Shape{{2}, {2}}, 2,
@@ -176,7 +176,7 @@ var layers = []struct {
 	{"dot with a vector", layer.Dot{Axes: [2]int{2, 1}}, tensor.Shape{-1, 2, 3}, tensor.Shape{-1, 2}, nil, 0},
 }
 
-// others has the shapes of the operands after the first, by the names of layers.
+// others has the shapes of the operands after the first, by the names of rows in layers.
 var others = map[string][]tensor.Shape{
 	"add":              {{-1, 2, 3}, {-1, 2, 1}},
 	"add one":          {},
@@ -197,7 +197,7 @@ var others = map[string][]tensor.Shape{
 	},
 }
 
-// operands makes one value of the operands of a layer.
+// operands returns the operand for Build: a list if the layer has several operands.
 func operands(name string, in []*graph.Value) *graph.Value {
 	if _, ok := others[name]; ok {
 		return graph.List(in...)
@@ -205,7 +205,7 @@ func operands(name string, in []*graph.Value) *graph.Value {
 	return in[0]
 }
 
-// inputs makes tensors of the shapes of a layer's operands.
+// inputs returns tensors with the shapes of a layer's operands.
 func inputs(name string, first tensor.Shape) []*tensor.Tensor {
 	in := []*tensor.Tensor{graphtest.Formula(1, -2, 2, concrete(first)...)}
 	for i, s := range others[name] {
@@ -214,7 +214,7 @@ func inputs(name string, first tensor.Shape) []*tensor.Tensor {
 	return in
 }
 
-// concrete is the shape with sizes for what is unknown.
+// concrete replaces unknown sizes.
 func concrete(s tensor.Shape) []int {
 	c := s.Clone()
 	for i, d := range c {
@@ -231,6 +231,7 @@ func build(name string, l layer.Layer) graphtest.Build {
 	}
 }
 
+// TestLayers checks shapes, variables, configs, gradients and training of each row in layers.
 func TestLayers(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range layers {
@@ -286,12 +287,12 @@ func TestLayers(t *testing.T) {
 	}
 	for _, class := range layer.Classes() {
 		if !seen[class] {
-			t.Errorf("no test of %s", class)
+			t.Errorf("%s has no row in layers", class)
 		}
 	}
 }
 
-// roundTrip wants the layer's config, through JSON, to give the same layer again.
+// roundTrip checks that the layer's config, converted to JSON and back, decodes to the same layer.
 func roundTrip(t *testing.T, l layer.Layer) {
 	t.Helper()
 	data, err := json.Marshal(l.Config())
@@ -314,8 +315,8 @@ func roundTrip(t *testing.T, l layer.Layer) {
 	}
 }
 
-// train wants gradient descent on the layer's weights to bring its result nearer to what it
-// is with others.
+// train checks that gradient descent brings the layer's result closer to the result of a layer
+// with other weights.
 func train(t *testing.T, name string, l layer.Layer, in tensor.Shape) {
 	x := inputs(name, in)
 	var weights []*graph.Value
@@ -345,7 +346,7 @@ func train(t *testing.T, name string, l layer.Layer, in tensor.Shape) {
 	}
 }
 
-// What Keras computes, results and gradients, from configs that Keras wrote.
+// TestAgainstKeras decodes configs that Keras wrote, and compares results and gradients with Keras'.
 func TestAgainstKeras(t *testing.T) {
 	var cases []struct {
 		Class     string
@@ -414,7 +415,7 @@ func TestAgainstKeras(t *testing.T) {
 	}
 	for _, class := range layer.Classes() {
 		if !seen[class] && class != "InputLayer" {
-			t.Errorf("internal/golden/layers.py has no %s", class)
+			t.Errorf("%s has no row in internal/golden/layers.py", class)
 		}
 	}
 }
@@ -433,6 +434,8 @@ func near(t *testing.T, what string, got, want []float32, relative float64) {
 	}
 }
 
+// TestKerasTakesConfigs passes the configs of all rows to Keras, and decodes the configs that Keras
+// returns.
 func TestKerasTakesConfigs(t *testing.T) {
 	var in []map[string]any
 	for _, c := range layers {
@@ -451,7 +454,7 @@ print(json.dumps([keras.layers.deserialize(o).get_config() for o in json.load(sy
 		}
 		back := l.Config()
 		if c.layer.Named() == "" {
-			delete(back, "name") // Keras gave it one
+			delete(back, "name") // added by Keras
 		}
 		if d := cmp.Diff(c.layer.Config(), back); d != "" {
 			t.Errorf("%s: %s", c.name, d)

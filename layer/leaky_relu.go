@@ -5,14 +5,24 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// LeakyReLU is x where x is positive and NegativeSlope*x elsewhere (keras.layers.LeakyReLU; Maas
-// et al., 2013). It keeps the shape.
+// LeakyReLU is a ReLU with a small slope for negative numbers (keras.layers.LeakyReLU):
+//
+//	y = x                 if x > 0
+//	y = NegativeSlope*x   otherwise
+//
+// Input shape: (batch, ...).
+// Output shape: the input shape.
+//
+// Build reports an error if NegativeSlope is negative or the operand is not float32.
+//
+// Source: Maas et al., 2013 (Rectifier nonlinearities improve neural network acoustic models).
 type LeakyReLU struct {
-	NegativeSlope *float64 `keras:"negative_slope,default=0.3,min=0,alias=alpha"` // nil: 0.3
+	// NegativeSlope is the slope for negative numbers. At least 0. The default, nil, is 0.3.
+	NegativeSlope *float64 `keras:"negative_slope,default=0.3,min=0,alias=alpha"`
 
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
 // Class implements Layer.
@@ -24,7 +34,7 @@ func (l LeakyReLU) Named() string { return l.Name }
 // Config implements Layer.
 func (l LeakyReLU) Config() map[string]any { return ConfigOf(l) }
 
-// FinalActivation implements Activated, by Keras' name of the function.
+// FinalActivation implements Activated. It returns the name of the function in Keras.
 func (LeakyReLU) FinalActivation() Function { return "leaky_relu" }
 
 // Build implements Layer.

@@ -6,57 +6,105 @@ import (
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/tensor"
 )
 
-// The layers here merge their operands element by element. As in Keras, operands may differ in
-// rank: one of fewer dimensions gets dimensions of 1 after its batch. Dimensions that differ
-// must be 1 in one of the operands, which is repeated there, as in NumPy; the batch is never
+// The layers in this file merge their operands element by element, with NumPy's broadcasting. As
+// in Keras, an operand of lower rank gets dimensions of size 1 after its batch. Dimensions that
+// differ must be 1 in one of the operands, which is repeated along it. The batch is never
 // repeated.
 
-// Add is the sum of its operands, of which there is at least one (keras.layers.Add).
+// Add adds its operands, element by element (keras.layers.Add):
+//
+//	y = x0 + x1 + ...
+//
+// Input shape: one or more operands (batch, ...), which are broadcast.
+// Output shape: the broadcast shape.
+//
+// Build reports an error if the number of operands is wrong, they are not float32, or their
+// shapes cannot be broadcast.
+//
+// Residual connections use it (He et al., 2016, arXiv:1512.03385).
 type Add struct {
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Subtract is its first operand minus its second (keras.layers.Subtract).
+// Subtract subtracts its second operand from its first, element by element (keras.layers.Subtract):
+//
+//	y = x0 - x1
+//
+// Input shape: two operands (batch, ...), which are broadcast.
+// Output shape: the broadcast shape.
+//
+// Build reports an error if the number of operands is wrong, they are not float32, or their
+// shapes cannot be broadcast.
 type Subtract struct {
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Multiply is the product of its operands, of which there is at least one
-// (keras.layers.Multiply).
+// Multiply multiplies its operands, element by element (keras.layers.Multiply):
+//
+//	y = x0 * x1 * ...
+//
+// Input shape: one or more operands (batch, ...), which are broadcast.
+// Output shape: the broadcast shape.
+//
+// Build reports an error if the number of operands is wrong, they are not float32, or their
+// shapes cannot be broadcast.
 type Multiply struct {
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Average is the mean of its operands, of which there is at least one (keras.layers.Average).
+// Average computes the mean of its n operands, element by element (keras.layers.Average):
+//
+//	y = (x0 + x1 + ...) / n
+//
+// Input shape: one or more operands (batch, ...), which are broadcast.
+// Output shape: the broadcast shape.
+//
+// Build reports an error if the number of operands is wrong, they are not float32, or their
+// shapes cannot be broadcast.
 type Average struct {
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Maximum is the greatest of its operands, of which there is at least one
-// (keras.layers.Maximum).
+// Maximum computes the maximum of its operands, element by element (keras.layers.Maximum):
+//
+//	y = max(x0, x1, ...)
+//
+// Input shape: one or more operands (batch, ...), which are broadcast.
+// Output shape: the broadcast shape.
+//
+// Build reports an error if the number of operands is wrong, they are not float32, or their
+// shapes cannot be broadcast.
 type Maximum struct {
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Minimum is the least of its operands, of which there is at least one
-// (keras.layers.Minimum).
+// Minimum computes the minimum of its operands, element by element (keras.layers.Minimum):
+//
+//	y = min(x0, x1, ...)
+//
+// Input shape: one or more operands (batch, ...), which are broadcast.
+// Output shape: the broadcast shape.
+//
+// Build reports an error if the number of operands is wrong, they are not float32, or their
+// shapes cannot be broadcast.
 type Minimum struct {
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
 // Class implements Layer.
@@ -165,7 +213,7 @@ func (l Minimum) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	return merge(b, l, x, op.Min)
 }
 
-// merge applies fn to the first two operands, to the result and the third, and so on.
+// merge applies fn to the first two operands, then to the result and the third, and so on.
 func merge(b *graph.Builder, l Layer, x *graph.Value, fn op.BinaryFn) *graph.Value {
 	operands, ok := operandsOf(b, l, x)
 	if !ok {
@@ -189,18 +237,19 @@ func merge(b *graph.Builder, l Layer, x *graph.Value, fn op.BinaryFn) *graph.Val
 			continue
 		}
 		if s, err := op.Broadcast(y.Shape, v.Shape); err != nil || tooLarge(s[1:]) {
-			return b.Errorf("got operands of shapes %s, want dimensions that are equal, or 1 in one of them", shapesOf(operands))
+			return b.Errorf("got operands of shapes %s, want dimensions that are equal or 1", shapesOf(operands))
 		}
 		y = b.Binary(fn, y, v)
 	}
 	return y
 }
 
-// operandsOf reports what is wrong with the configuration of a layer of several operands, and
-// with these: they are floating-point numbers of one batch. ok is false where there is
-// something.
+// operandsOf returns the operands of a layer with several operands. It reports mistakes in the
+// layer's fields, and operands that are not floating-point numbers of one batch. ok is false if
+// there are mistakes.
 func operandsOf(b *graph.Builder, l Layer, x *graph.Value) (operands []*graph.Value, ok bool) {
-	operands, ok = slices.Clone(x.Values()), reportWrong(b, l)
+	_, ok = config.Ready(classes, l, b.Errorf)
+	operands = slices.Clone(x.Values())
 	for _, v := range operands {
 		if !v.Valid() {
 			return nil, false
@@ -213,7 +262,7 @@ func operandsOf(b *graph.Builder, l Layer, x *graph.Value) (operands []*graph.Va
 		if most >= 0 {
 			want = fmt.Sprint(most)
 		}
-		b.Errorf("want %s operands, got %d", want, n)
+		b.Errorf("got %d operands, want %s", n, want)
 		return nil, false
 	case !ok:
 		return nil, false
@@ -238,7 +287,7 @@ func operandsOf(b *graph.Builder, l Layer, x *graph.Value) (operands []*graph.Va
 	return operands, true
 }
 
-// shapesOf prints the shapes of operands.
+// shapesOf formats the shapes of operands.
 func shapesOf(operands []*graph.Value) string {
 	s := ""
 	for i, v := range operands {

@@ -10,21 +10,40 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Normalization is (x-mean)/sqrt(variance), the divisor at least 1e-7
-// (keras.layers.Normalization). Integers become float32 first.
+// Normalization shifts and scales features to mean 0 and variance 1, given their statistics
+// (keras.layers.Normalization):
 //
-// Mean and Variance are given here, or they are variables that a file of Keras has, of a layer
-// that was adapted there: mean and variance, of the sizes of Axis in their order in x, and
-// count. lince does not adapt: without Mean and Variance a new layer has mean 0 and variance 1.
+//	y = (x-mean) / max(sqrt(variance), 1e-7)
+//
+// Mean and variance are the fields Mean and Variance. If these are not set, they are variables:
+// a layer that was adapted in Keras has their values in its file. lince cannot adapt a layer: a
+// new one without Mean and Variance has mean 0 and variance 1.
+//
+// Input shape: (batch, ...). Integers are converted to float32.
+// Output shape: the input shape.
+//
+// State, unless Mean is set: mean and variance, whose shapes are the sizes of the dimensions
+// Axis, and count, a scalar that Keras keeps.
+//
+// Build reports an error if the operand is not numbers, the size of a dimension of Axis is
+// unknown, or Mean and Variance do not have the same length or do not fit the operand.
 type Normalization struct {
-	Axis     []int   `keras:"axis,default=-1"` // the dimensions that have means of their own; empty but not nil: one mean for all numbers
-	Mean     Numbers `keras:"mean"`            // one number, or one for each feature along the last of Axis
-	Variance Numbers `keras:"variance"`        // as many as Mean
-	Invert   bool    `keras:"invert"`          // x*sqrt(variance) + mean instead
+	// Axis lists the dimensions that have separate statistics for each index. The default, nil,
+	// is -1, the last dimension. If it is empty but not nil, one mean and variance apply to all
+	// numbers (Keras' axis=None).
+	Axis []int `keras:"axis,default=-1"`
+	// Mean is one number, or one for each index of the last dimension of Axis. The default, nil,
+	// means the variables.
+	Mean Numbers `keras:"mean"`
+	// Variance has as many numbers as Mean. Each at least 0. The default, nil, means the
+	// variables.
+	Variance Numbers `keras:"variance"`
+	// Invert computes the inverse: x*max(sqrt(variance), 1e-7) + mean. The default is false.
+	Invert bool `keras:"invert"`
 
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
 // Class implements Layer.
@@ -39,11 +58,11 @@ func (l Normalization) Config() map[string]any { return ConfigOf(l) }
 func (l Normalization) check() error {
 	switch {
 	case len(l.Mean) != len(l.Variance):
-		return wrongf("Mean and Variance differ in length: set both, or none")
+		return wrongf("Mean and Variance differ in length; set both or neither")
 	case slices.ContainsFunc(l.Variance, func(v float64) bool { return v < 0 }):
-		return wrongf("Variance has a number below 0")
+		return wrongf("Variance is %v, want numbers greater than or equal to 0", []float64(l.Variance))
 	case len(l.Mean) > 1 && l.Axis != nil && len(l.Axis) == 0:
-		return wrongf("Mean has several numbers, and Axis no dimension")
+		return wrongf("Mean has %d numbers, want 1 because Axis is empty", len(l.Mean))
 	}
 	return nil
 }
@@ -58,7 +77,7 @@ func (l Normalization) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if !ok {
 		return b.Invalid()
 	}
-	spread := slices.Repeat([]int{1}, x.Rank()) // the shape by which means go with x
+	spread := slices.Repeat([]int{1}, x.Rank()) // the shape in which mean and variance broadcast to x
 	var axes []int
 	for _, a := range l.Axis {
 		axis, ok := axisOf(b, "Axis", a, x)
@@ -66,7 +85,7 @@ func (l Normalization) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 			return b.Invalid()
 		}
 		if x.Shape[axis] == tensor.Unknown {
-			return b.Errorf("got shape %v, want a known size of dimension %d, which has means of its own", x.Shape, axis)
+			return b.Errorf("got shape %v, want a known size of dimension %d, because Axis contains it", x.Shape, axis)
 		}
 		axes = append(axes, axis)
 		spread[axis] = x.Shape[axis]
@@ -84,7 +103,7 @@ func (l Normalization) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	return b.Div(b.Sub(x, mean), deviation)
 }
 
-// moments are the mean and the variance, of the shape spread or scalars.
+// moments returns the mean and the variance, as scalars or in the shape spread.
 func (l Normalization) moments(b *graph.Builder, x *graph.Value, axes, spread []int) (mean, variance *graph.Value, ok bool) {
 	switch n := len(l.Mean); {
 	case n == 1:
@@ -92,7 +111,7 @@ func (l Normalization) moments(b *graph.Builder, x *graph.Value, axes, spread []
 	case n > 1:
 		last := axes[len(axes)-1]
 		if x.Shape[last] != n {
-			b.Errorf("Mean has %d numbers for shape %v, want 1 or as many as dimension %d", n, x.Shape, last)
+			b.Errorf("Mean has %d numbers for shape %v, want 1 or one for each index of dimension %d", n, x.Shape, last)
 			return nil, nil, false
 		}
 		shape := slices.Repeat([]int{1}, x.Rank())
@@ -112,11 +131,11 @@ func (l Normalization) moments(b *graph.Builder, x *graph.Value, axes, spread []
 	}
 	t := op.Type{DType: x.DType, Shape: shape}
 	mean, variance = state("mean", t, nil), state("variance", t, initializer.Ones{})
-	state("count", op.Type{DType: tensor.Int64, Shape: tensor.Shape{}}, nil) // which Keras keeps and does not use
+	state("count", op.Type{DType: tensor.Int64, Shape: tensor.Shape{}}, nil) // Keras stores it but does not use it
 	return b.Reshape(mean, spread...), b.Reshape(variance, spread...), true
 }
 
-// readNormalization tells an axis of null, Keras' axis=None, from one that is absent.
+// readNormalization distinguishes an axis of null (Keras' axis=None) from an absent one.
 func readNormalization(r *config.Reader, x Layer) Layer {
 	l := x.(Normalization)
 	if r.Null("axis") {

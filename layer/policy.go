@@ -8,14 +8,14 @@ import (
 	"github.com/lince-ml/lince/internal/config"
 )
 
-// Policy says in which types of numbers a layer computes and keeps its weights, by Keras' name
-// (keras.dtype_policies). The empty Policy is Float32.
+// Policy is the name of a Keras dtype policy (keras.dtype_policies): the number types in which a
+// layer computes and keeps its weights. The empty Policy means Float32.
 //
-// The engine computes in float32. A layer of another policy can be opened for prediction,
-// which then is more exact than Keras'; training such a layer is not supported yet.
+// The engine computes in float32. A layer with another policy can predict, with more precision
+// than in Keras. Training it is not supported yet.
 type Policy string
 
-// The policies. A mixed one computes in the short type and keeps weights in float32.
+// The policies. A mixed policy computes in the 16-bit type and keeps the weights in float32.
 const (
 	Float32       Policy = "float32"
 	BFloat16      Policy = "bfloat16"
@@ -26,8 +26,9 @@ const (
 
 var policies = []string{string(Float32), string(BFloat16), string(Float16), string(MixedBFloat16), string(MixedFloat16)}
 
-// PolicyOf returns the policy of a layer, as its Config has it under dtype. A layer whose config
-// has none is Float32. The dtype of Input is that of the data, and no policy.
+// PolicyOf returns the policy of a layer, which is the dtype in its Config. The default is
+// Float32. It is also the policy of Input, whose dtype is the type of the data. PolicyOf returns
+// an error if the dtype is not one of the policies.
 func PolicyOf(l Layer) (Policy, error) {
 	if _, ok := l.(Input); ok {
 		return Float32, nil
@@ -39,11 +40,11 @@ func PolicyOf(l Layer) (Policy, error) {
 	return parsePolicy(v)
 }
 
-// parsePolicy reads a policy's name, or Keras' object of it: DTypePolicy in Keras 3, Policy and
-// PolicyV1 in Keras 2.
+// parsePolicy reads the name of a policy or a serialized policy: DTypePolicy in Keras 3, Policy
+// and PolicyV1 in Keras 2.
 func parsePolicy(v any) (Policy, error) {
 	class, conf := config.Object(v)
-	name := class // of a string
+	name := class // if v is a string
 	if _, object := v.(map[string]any); object {
 		name = ""
 		if class == "DTypePolicy" || class == "FloatDTypePolicy" || class == "Policy" || class == "PolicyV1" {

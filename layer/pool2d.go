@@ -5,36 +5,67 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// MaxPool2D keeps the greatest value of each window of images (batch, height, width,
-// channels), a channel at a time (keras.layers.MaxPooling2D).
+// MaxPool2D takes the maximum of each channel in each window (keras.layers.MaxPooling2D). For the
+// operand x with the strides s:
+//
+//	y[i,j,c] = max over the window of x[i*s[0] + u, j*s[1] + v, c]
+//
+// With Same, padding does not count: the maximum is over the pixels of the image.
+//
+// Input shape: (batch, height, width, channels).
+// Output shape: (batch, new height, new width, channels); see Padding for the new sizes.
+//
+// Build reports an error if a field is out of range, the operand is not a batch of float32
+// images with a known number of channels, or the window does not fit into the image.
 type MaxPool2D struct {
-	Pool    Size    `keras:"pool_size,default=2,count"` // the window
-	Strides Size    `keras:"strides,like=Pool,count"`   // step from window to window; zero: the window's size
-	Padding Padding `keras:"padding"`                   // zero: Valid
+	// Pool is the height and width of the window, in pixels. Each at least 1; together at most
+	// 255 pixels. The
+	// default is 2x2.
+	Pool Size `keras:"pool_size,default=2,count"`
+	// Strides is the step between windows, in pixels. Each at least 1. The default is Pool, so
+	// that windows do not overlap.
+	Strides Size `keras:"strides,like=Pool,count"`
+	// Padding is Valid or Same. The default is Valid.
+	Padding Padding `keras:"padding"`
 
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// AveragePool2D is the mean of each window of images (batch, height, width, channels), a
-// channel at a time; padding does not count (keras.layers.AveragePooling2D).
+// AveragePool2D takes the mean of each channel in each window (keras.layers.AveragePooling2D). For the
+// operand x with the strides s:
+//
+//	y[i,j,c] = mean over the window of x[i*s[0] + u, j*s[1] + v, c]
+//
+// With Same, padding does not count: the mean is over the pixels of the image.
+//
+// Input shape: (batch, height, width, channels).
+// Output shape: (batch, new height, new width, channels); see Padding for the new sizes.
+//
+// Build reports an error if a field is out of range, the operand is not a batch of float32
+// images with a known number of channels, or the window does not fit into the image.
 type AveragePool2D struct {
-	Pool    Size    `keras:"pool_size,required,default=2,count"` // the window
-	Strides Size    `keras:"strides,like=Pool,count"`            // step from window to window; zero: the window's size
-	Padding Padding `keras:"padding"`                            // zero: Valid
+	// Pool is the height and width of the window, in pixels. Each at least 1. The
+	// default is 2x2.
+	Pool Size `keras:"pool_size,required,default=2,count"`
+	// Strides is the step between windows, in pixels. Each at least 1. The default is Pool, so
+	// that windows do not overlap.
+	Strides Size `keras:"strides,like=Pool,count"`
+	// Padding is Valid or Same. The default is Valid.
+	Padding Padding `keras:"padding"`
 
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// maxPoolArea is the largest window of MaxPool2D: where in it the greatest value was is
-// kept in a byte.
+// maxPoolArea is the largest window of MaxPool2D, in pixels. The op stores the argmax, the
+// position of the maximum in the window, in one byte.
 const maxPoolArea = 255
 
 // Class implements Layer.
@@ -55,27 +86,27 @@ func (l MaxPool2D) Config() map[string]any { return ConfigOf(l) }
 // Config implements Layer.
 func (l AveragePool2D) Config() map[string]any { return ConfigOf(l) }
 
-// PassesThrough implements Transparent: the mean of probabilities is one, too.
+// PassesThrough implements Transparent. The mean of probabilities is a probability.
 func (AveragePool2D) PassesThrough() bool { return true }
 
 // Build implements Layer.
 func (l MaxPool2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	l, ok := Ready(b, l, x)
-	w := op.Window{Size: l.Pool, Stride: l.Strides, Dilation: [2]int{1, 1}, Padding: l.Padding}
-	if !ok || !wantImages(b, x) || !wantFit(b, "pool", "a smaller pool", w, x) {
-		return b.Invalid()
-	}
-	return b.MaxPool2D(x, w)
+	return pool(b, x, ok, window(l.Pool, l.Strides, Size{1, 1}, l.Padding), b.MaxPool2D)
 }
 
 // Build implements Layer.
 func (l AveragePool2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	l, ok := Ready(b, l, x)
-	w := op.Window{Size: l.Pool, Stride: l.Strides, Dilation: [2]int{1, 1}, Padding: l.Padding}
-	if !ok || !wantImages(b, x) || !wantFit(b, "pool", "a smaller pool", w, x) {
+	return pool(b, x, ok, window(l.Pool, l.Strides, Size{1, 1}, l.Padding), b.AveragePool2D)
+}
+
+// pool applies a pooling op to x if the layer is ready and the window fits into the images of x.
+func pool(b *graph.Builder, x *graph.Value, ready bool, w op.Window, build func(x *graph.Value, w op.Window) *graph.Value) *graph.Value {
+	if !ready || !wantImages(b, x) || !wantFit(b, "pool", "a smaller pool", w, x) {
 		return b.Invalid()
 	}
-	return b.AveragePool2D(x, w)
+	return build(x, w)
 }
 
 func (l MaxPool2D) check() error {

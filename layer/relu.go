@@ -5,20 +5,30 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// ReLULayer is the rectified linear unit as a layer, with what the activation function ReLU
-// leaves out (keras.layers.ReLU):
+// ReLULayer is the rectified linear unit with a limit, a slope and a threshold
+// (keras.layers.ReLU). The activation function ReLU is the case with the default fields:
 //
-//	MaxValue                        where x >= MaxValue
-//	x                               where Threshold < x < MaxValue
-//	NegativeSlope*(x - Threshold)   elsewhere
+//	y = MaxValue                        if x >= MaxValue
+//	y = x                               if Threshold < x < MaxValue
+//	y = NegativeSlope*(x - Threshold)   if x <= Threshold
+//
+// Input shape: (batch, ...).
+// Output shape: the input shape.
+//
+// Build reports an error if a field is out of range or the operand is not float32.
+//
+// Source: Nair and Hinton, 2010 (Rectified linear units improve restricted Boltzmann machines).
 type ReLULayer struct {
-	MaxValue      *float64 `keras:"max_value,min=0"` // nil: no limit
-	NegativeSlope float64  `keras:"negative_slope,min=0"`
-	Threshold     float64  `keras:"threshold,min=0"`
+	// MaxValue limits the result. At least 0. The default, nil, is no limit.
+	MaxValue *float64 `keras:"max_value,min=0"`
+	// NegativeSlope is the slope below the threshold. At least 0. The default is 0.
+	NegativeSlope float64 `keras:"negative_slope,min=0"`
+	// Threshold is the number up to which the slope applies. At least 0. The default is 0.
+	Threshold float64 `keras:"threshold,min=0"`
 
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
 // Class implements Layer.
@@ -39,7 +49,7 @@ func (l ReLULayer) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if !ok || !wantFloat(b, x) {
 		return b.Invalid()
 	}
-	// The same ops as keras.activations.relu, so that gradients at the bends are the same.
+	// The same ops as in keras.activations.relu, so that the gradients at the kinks are equal.
 	number := func(v float64) *graph.Value { return b.Constant(x.DType, v) }
 	above := func(limit float64) *graph.Value { return b.Binary(op.Greater, x, number(limit)) }
 	if l.NegativeSlope != 0 && l.MaxValue == nil && l.Threshold == 0 {

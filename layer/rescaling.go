@@ -10,19 +10,32 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Rescaling is x*Scale + Offset (keras.layers.Rescaling): of pixels of 0 to 255, Scale: 1/255
-// gives 0 to 1. Integers become float32 first.
+// Rescaling multiplies by a number and adds another (keras.layers.Rescaling):
+//
+//	y = x*Scale + Offset
+//
+// For example, Scale: []float64{1. / 255} maps pixels from 0 to 255 to numbers from 0 to 1.
+//
+// Input shape: (batch, ..., features). Integers are converted to float32.
+// Output shape: the input shape.
+//
+// Build reports an error if the operand is not numbers, or if Scale or Offset has neither one
+// number nor as many as there are features.
 type Rescaling struct {
-	Scale  Numbers `keras:"scale,required"`
+	// Scale is one number, or one for each feature. Required. Any numbers in the range of
+	// float32.
+	Scale Numbers `keras:"scale,required"`
+	// Offset is one number, or one for each feature. Any numbers in the range of float32. The
+	// default is 0.
 	Offset Numbers `keras:"offset,default=0"`
 
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Numbers is one number for all features, or one for each along the last dimension:
-// []float64{1. / 255}, []float64{.229, .224, .225}.
+// Numbers is either one number for all features, such as []float64{1. / 255}, or one number for
+// each feature, such as []float64{.229, .224, .225}.
 type Numbers []float64
 
 // Class implements Layer.
@@ -47,11 +60,11 @@ func (l Rescaling) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	return b.Add(b.Mul(x, l.Scale.constant(b)), l.Offset.constant(b))
 }
 
-// toFloat makes integers Float32.
+// toFloat converts integers to Float32.
 func toFloat(b *graph.Builder, x *graph.Value) (*graph.Value, bool) {
 	switch {
 	case x.DType == tensor.Bool:
-		b.Errorf("got numbers of type %v, want numbers", x.DType)
+		b.Errorf("got values of type %v, want numbers", x.DType)
 		return nil, false
 	case !x.DType.IsFloat():
 		return b.Cast(x, tensor.Float32), true
@@ -59,16 +72,16 @@ func toFloat(b *graph.Builder, x *graph.Value) (*graph.Value, bool) {
 	return x, true
 }
 
-// fit checks that there is one number, or one for each feature of x.
+// fit checks that n has one number, or one for each feature of x.
 func (n Numbers) fit(b *graph.Builder, what string, x *graph.Value) bool {
 	if len(n) == 1 || x.Rank() > 1 && x.Shape[x.Rank()-1] == len(n) {
 		return true
 	}
-	b.Errorf("%s has %d numbers for shape %v, want 1 or as many as the last dimension", what, len(n), x.Shape)
+	b.Errorf("%s has %d numbers for shape %v, want 1 or one for each index of the last dimension", what, len(n), x.Shape)
 	return false
 }
 
-// constant is a value of a graph: a scalar, or a vector.
+// constant adds the numbers to a graph, as a scalar or a vector.
 func (n Numbers) constant(b *graph.Builder) *graph.Value {
 	if len(n) == 1 {
 		return b.Constant(tensor.Float32, n[0])
@@ -91,7 +104,7 @@ func encodeNumbers(n Numbers) any {
 	return list
 }
 
-// decodeNumbers reads a number or a list, or Keras' object for an array of NumPy.
+// decodeNumbers reads a number, a list of numbers or a serialized NumPy array.
 func decodeNumbers(r *config.Reader, key string, v any) (Numbers, bool) {
 	of := v
 	if class, conf := config.Object(v); class == "__numpy__" {
@@ -122,7 +135,7 @@ func checkNumbers(n Numbers) error {
 	}
 	for _, x := range n {
 		if math.IsNaN(x) || math.Abs(x) > math.MaxFloat32 {
-			return fmt.Errorf("got %v, want numbers that float32 holds", []float64(n))
+			return fmt.Errorf("got %v, want numbers in the range of float32", []float64(n))
 		}
 	}
 	return nil

@@ -5,14 +5,26 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Reshape keeps the numbers of each example in their order under another shape
-// (keras.layers.Reshape): (batch, ...) becomes (batch, Shape...).
+// Reshape gives each example another shape (keras.layers.Reshape). The numbers keep their
+// row-major order:
+//
+//	y = the numbers of x, in order, in an array of shape Shape
+//
+// Input shape: (batch, ...).
+// Output shape: (batch, Shape...).
+//
+// Build reports an error if Shape is not set, an example does not have as many numbers as Shape,
+// or a dimension other than the batch is unknown.
+//
+// Numbers may be of any type.
 type Reshape struct {
-	Shape []int `keras:"target_shape,required"` // without the batch; one dimension may be -1, what the rest leaves
+	// Shape is the shape of an example, without the batch. Required. Each size is at least 1; one
+	// of them may be -1, which is computed from the others.
+	Shape []int `keras:"target_shape,required"`
 
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
 // Class implements Layer.
@@ -37,7 +49,7 @@ func (l Reshape) check() error {
 			free++
 		}
 		if d == 0 || d < -1 || d > maxSize || free > 1 {
-			return wrongf("Shape is %v, want dimensions from 1 to %d, one of which may be -1", l.Shape, maxSize)
+			return wrongf("Shape is %v, want sizes from 1 to %d, one of which may be -1", l.Shape, maxSize)
 		}
 	}
 	return nil
@@ -63,7 +75,7 @@ func (l Reshape) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	case free >= 0 && rest <= n && n%rest == 0:
 		shape[1+free] = n / rest
 	default:
-		return b.Errorf("got examples of shape %v, %d numbers, which cannot have shape %v", x.Shape[1:], n, l.Shape)
+		return b.Errorf("cannot reshape examples of shape %v, which have %d numbers, to %v", x.Shape[1:], n, l.Shape)
 	}
 	return b.Reshape(x, shape...)
 }

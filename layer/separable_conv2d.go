@@ -6,31 +6,59 @@ import (
 	"github.com/lince-ml/lince/initializer"
 )
 
-// SeparableConv2D convolves each channel of images (batch, height, width, channels) by itself,
-// as DepthwiseConv2D does, and mixes the results of each pixel with a 1x1 convolution, before
-// it adds a bias and applies an activation function (keras.layers.SeparableConv2D). Weights:
-// depthwise_kernel (height, width, channels, depth multiplier), pointwise_kernel (1, 1,
-// channels*depth multiplier, filters), bias (filters).
+// SeparableConv2D is a depthwise convolution followed by a 1x1 convolution
+// (keras.layers.SeparableConv2D):
+//
+//	z = depthwise convolution of x with depthwise_kernel, as in DepthwiseConv2D
+//	y[i,j,f] = Activation(bias[f] + sum over k of z[i,j,k] * pointwise_kernel[0,0,k,f])
+//
+// Input shape: (batch, height, width, channels).
+// Output shape: (batch, new height, new width, Filters); see Padding for the new sizes.
+//
+// Weights: depthwise_kernel (Kernel[0], Kernel[1], channels, DepthMultiplier), pointwise_kernel
+// (1, 1, channels*DepthMultiplier, Filters) and bias (Filters).
+//
+// Build reports an error if a field is out of range, the operand is not a batch of float32
+// images with a known number of channels, the window does not fit into the image, or both
+// Strides and Dilation are larger than 1.
+//
+// Source: Chollet, 2017 (Xception, arXiv:1610.02357).
 type SeparableConv2D struct {
-	Filters         int        `keras:"filters,required,count"`           // results for each pixel
-	Kernel          Size       `keras:"kernel_size,required,count"`       // of the depthwise convolution
-	Strides         Size       `keras:"strides,default=1,count"`          // step from window to window
-	Padding         Padding    `keras:"padding"`                          // zero: Valid
-	Dilation        Size       `keras:"dilation_rate,default=1,count"`    // distance of the kernel's pixels in the image
-	DepthMultiplier int        `keras:"depth_multiplier,default=1,count"` // results of the depthwise convolution for each channel
-	Activation      Activation `keras:"activation,default=linear"`
-	NoBias          bool       `keras:"use_bias,inverted"`
+	// Filters is the number of output channels. Required. At least 1.
+	Filters int `keras:"filters,required,count"`
+	// Kernel is the height and width of the window of the depthwise convolution, in pixels.
+	// Required. Each at least 1.
+	Kernel Size `keras:"kernel_size,required,count"`
+	// Strides is the step between windows, in pixels. Each at least 1. The default is 1x1.
+	Strides Size `keras:"strides,default=1,count"`
+	// Padding is Valid or Same. The default is Valid.
+	Padding Padding `keras:"padding"`
+	// Dilation is the distance between neighboring pixels of the window. Each at least 1. The
+	// default is 1x1.
+	Dilation Size `keras:"dilation_rate,default=1,count"`
+	// DepthMultiplier is the number of results of the depthwise convolution for each channel. At
+	// least 1. The default is 1.
+	DepthMultiplier int `keras:"depth_multiplier,default=1,count"`
+	// Activation is applied to the result. The default is Linear.
+	Activation Activation `keras:"activation,default=linear"`
+	// NoBias omits the bias (Keras' use_bias=False). The default is false.
+	NoBias bool `keras:"use_bias,inverted"`
 
+	// DepthwiseInitializer sets the first values of the depthwise kernel. The default is
+	// GlorotUniform.
 	DepthwiseInitializer initializer.Initializer `keras:"depthwise_initializer,default=GlorotUniform"`
+	// PointwiseInitializer sets the first values of the pointwise kernel. The default is
+	// GlorotUniform.
 	PointwiseInitializer initializer.Initializer `keras:"pointwise_initializer,default=GlorotUniform"`
-	BiasInitializer      initializer.Initializer `keras:"bias_initializer,default=Zeros"`
+	// BiasInitializer sets the first values of the bias. The default is Zeros.
+	BiasInitializer initializer.Initializer `keras:"bias_initializer,default=Zeros"`
 
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"data_format,only=channels_last"`
-	_ struct{} `keras:"groups,only=1,omit"` // which Keras 2 writes
+	_ struct{} `keras:"groups,only=1,omit"` // written by Keras 2
 }
 
 // Class implements Layer.

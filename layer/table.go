@@ -57,7 +57,7 @@ var classes = &config.Registry[Layer]{
 	},
 	Common: struct {
 		_ struct{} `keras:"activity_regularizer,training,omit"`
-		_ struct{} `keras:"batch_input_shape,any,omit"` // Keras 2's first layer has it; the model reads it
+		_ struct{} `keras:"batch_input_shape,any,omit"` // of the first layer in Keras 2; the model reads it
 	}{},
 	Check: func(l Layer) error {
 		if c, ok := l.(interface{ check() error }); ok {
@@ -67,46 +67,48 @@ var classes = &config.Registry[Layer]{
 	},
 }
 
-// Classes lists the Keras classes that Decode knows.
+// Classes lists the Keras names of the layers that Decode supports.
 func Classes() []string { return classes.Names() }
 
-// UnknownClass is the error for a class that lince does not have: of a layer, or of an
-// initializer or activation in its config. Kind says which.
+// UnknownClass is the error for a class that lince does not support. Its Kind is "layer", or, for
+// a class in the config of a layer, "initializer" or "activation".
 type UnknownClass = config.UnknownClass
 
-// Ignored is a setting that DecodeForPrediction passed over.
+// Ignored is a setting that DecodeForPrediction skipped.
 type Ignored = config.Ignored
 
-// Decode makes a layer from a Keras class name and its config, as Keras 3 (or Keras 2) saves
-// it. It is strict: an unknown class (*UnknownClass), a value of the wrong type or out of
-// range, and a key that lince would not heed are errors, all of them reported at once.
+// Decode returns the layer of a Keras class with the given config, as Keras 3 or Keras 2 saves it.
+// The error for an unknown class is an *UnknownClass. A value of the wrong type or out of range
+// and an unsupported key are errors too. All mistakes in a config are reported together.
 func Decode(class string, conf map[string]any) (Layer, error) {
 	l, _, err := classes.Decode(class, conf, false)
 	return l, err
 }
 
-// DecodeForPrediction is Decode for a model that only predicts. It passes over what changes
-// training alone and lince does not have yet: regularizers, constraints, initializers of an
-// unknown class. It returns what it passed over; a model with such a layer must neither be
-// trained nor saved, for it would lose these settings.
+// DecodeForPrediction is like Decode for a model that only predicts. It skips settings that
+// affect training only and that lince does not support yet: regularizers, constraints and
+// initializers of an unknown class. It returns the skipped settings. If there are any, the model
+// must not be trained or saved, because the settings would be lost.
 func DecodeForPrediction(class string, conf map[string]any) (Layer, []Ignored, error) {
 	return classes.Decode(class, conf, true)
 }
 
-// DecodeAs makes a layer of a program's own type from its config, by the tags of its fields,
-// as strictly as Decode does. It panics where a tag is wrong. The tags are those of this
-// package's layers:
+// DecodeAs returns a custom layer of type L with the given config. The tags of its fields declare
+// the arguments, as they do for the layers of this package:
 //
 //	Units  int     `keras:"units,required,count"`
 //	Alpha  float64 `keras:"alpha,default=0.3,min=0"`
 //	Name   string  `keras:"name,omitempty"`
 //	Frozen bool    `keras:"trainable,inverted"`
 //	DType  Policy  `keras:"dtype,default=float32"`
+//
+// DecodeAs reports the same mistakes as Decode. It panics if a tag is invalid.
 func DecodeAs[L Layer](conf map[string]any) (L, error) {
-	return config.DecodeOwn[L](classes, conf)
+	return config.DecodeCustom[L](classes, conf)
 }
 
-// ConfigOf makes the config of a layer by the tags of its fields; see DecodeAs.
+// ConfigOf returns the config of a layer, as the tags of its fields declare it. A custom layer
+// calls it in its Config method. DecodeAs shows the tags.
 func ConfigOf(l Layer) map[string]any { return classes.Config(l) }
 
 func encodeInitializer(i initializer.Initializer) any {
@@ -120,14 +122,14 @@ func decodeInitializer(r *config.Reader, key string, v any) (initializer.Initial
 		return nil, false
 	}
 	i, err := initializer.Decode(class, conf)
-	if _, unknown := err.(*UnknownClass); unknown && r.PassOver(key) { //nolint:errorlint // not of something inside of it
+	if _, unknown := err.(*UnknownClass); unknown && r.PassOver(key) { //nolint:errorlint // only if the initializer itself is unknown
 		return nil, false
 	}
 	r.Fail(key, err)
 	return i, err == nil
 }
 
-// parseInitializer is the default of a tag: a class of package initializer.
+// parseInitializer parses the default in a tag: a class of package initializer.
 func parseInitializer(class string) initializer.Initializer {
 	i, err := initializer.Decode(class, nil)
 	if err != nil {
@@ -156,8 +158,10 @@ func decodeDType(r *config.Reader, key string, _ any) (tensor.DType, bool) {
 	return d, err == nil
 }
 
-// FromConfig makes a layer of a program's own type from its config in a file, as DecodeAs does. It is what
-// lince.Options.Layers takes: Layers: {"Name": layer.FromConfig[Name]}.
+// FromConfig is DecodeAs for a config in JSON. Use it in lince.Options to open files that
+// contain a custom layer:
+//
+//	lince.Options{Layers: map[string]lince.LayerDecoder{"Name": layer.FromConfig[Name]}}
 func FromConfig[T Layer](text json.RawMessage) (Layer, error) {
-	return config.DecodeOwnJSON[T](classes, text)
+	return config.DecodeCustomJSON[T](classes, text)
 }

@@ -7,19 +7,28 @@ import (
 	"github.com/lince-ml/lince/internal/config"
 )
 
-// ZeroPadding2D surrounds images (batch, height, width, channels) with zeros
-// (keras.layers.ZeroPadding2D).
+// ZeroPadding2D adds rows and columns of zeros around images (keras.layers.ZeroPadding2D). With
+// the padding {{top, bottom}, {left, right}}:
+//
+//	y[i,j,c] = x[i-top, j-left, c]   inside the image
+//	y[i,j,c] = 0                     elsewhere
+//
+// Input shape: (batch, height, width, channels).
+// Output shape: (batch, top+height+bottom, left+width+right, channels).
+//
+// Build reports an error if a number is negative or the operand is not a batch of float32 images.
 type ZeroPadding2D struct {
-	Padding *Pads `keras:"padding,default=1"` // nil: 1 on each side
+	// Padding is the number of pixels on each side. Each at least 0. The default, nil, is 1.
+	Padding *Pads `keras:"padding,default=1"`
 
-	Name   string `keras:"name,omitempty"`
-	Frozen bool   `keras:"trainable,inverted"` // not trained
-	DType  Policy `keras:"dtype,default=float32"`
+	Name   string `keras:"name,omitempty"`        // default: automatic
+	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
+	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// Pads is a number of pixels on each side of an image: {{top, bottom}, {left, right}}.
+// Pads is the number of pixels on each side of an image: {{top, bottom}, {left, right}}.
 type Pads [2][2]int
 
 // Class implements Layer.
@@ -47,7 +56,7 @@ func (l ZeroPadding2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 
 func encodePads(p *Pads) any { return []any{[]int{p[0][0], p[0][1]}, []int{p[1][0], p[1][1]}} }
 
-// decodePads reads one number for all sides, one for height and one for width, or two for each.
+// decodePads reads one number for all sides, one number each for height and width, or two each.
 func decodePads(r *config.Reader, key string, v any) (*Pads, bool) {
 	var p Pads
 	pair := func(v any, at *[2]int) bool {

@@ -7,34 +7,82 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// CategoricalCrossentropy is -sum(y*ln(p)) over the classes, for labels y that are
-// one-hot rows (keras.losses.CategoricalCrossentropy). Of predictions that come from a softmax
-// (or a sigmoid), the operand is taken as FromLogits does; other probabilities are divided by
-// their sum and kept within [1e-7, 1-1e-7].
+// CategoricalCrossentropy is the cross-entropy between one-hot targets y and class
+// probabilities p (keras.losses.CategoricalCrossentropy):
+//
+//	loss = -sum over classes k of y[k] * ln(p[k])
+//
+// If the predictions are the result of a softmax, or of a sigmoid, the loss is computed from
+// the operand of that function, as with FromLogits. Other predictions are divided by their sum
+// and clipped to [1e-7, 1-1e-7].
+//
+// Targets: (batch, ..., classes), one-hot or probabilities.
+// Predictions: (batch, ..., classes).
+// Result: (batch, ...).
+//
+// Build reports an error if the shapes of targets and predictions differ. For targets that are
+// class indices, use SparseCategoricalCrossentropy.
+//
+// Label smoothing was introduced by Szegedy et al., 2016 (arXiv:1512.00567).
 type CategoricalCrossentropy struct {
-	FromLogits     bool    `keras:"from_logits"`                 // predictions are not probabilities: a softmax is to be applied
-	LabelSmoothing float64 `keras:"label_smoothing,min=0,max=1"` // fraction s of each target that goes to all K classes: y*(1-s) + s/K
+	// FromLogits says that the predictions are logits x: p = softmax(x).
+	// The default, false, is for probabilities.
+	FromLogits bool `keras:"from_logits"`
+	// LabelSmoothing moves this fraction s of each target to all K classes evenly:
+	// y*(1-s) + s/K. From 0 to 1. The default is 0.
+	LabelSmoothing float64 `keras:"label_smoothing,min=0,max=1"`
 
 	_ struct{} `keras:"axis,only=-1"`
 }
 
-// SparseCategoricalCrossentropy is -ln(p[y]) for labels y that are class numbers: integers,
-// or floating-point numbers that hold them (keras.losses.SparseCategoricalCrossentropy). The
-// loss of a number that is no class is NaN.
+// SparseCategoricalCrossentropy is the cross-entropy between class indices y and class
+// probabilities p (keras.losses.SparseCategoricalCrossentropy):
+//
+//	loss = -ln(p[y])
+//
+// If the predictions are the result of a softmax, or of a sigmoid, the loss is computed from
+// the operand of that function, as with FromLogits. Other predictions are clipped to
+// [1e-7, 1-1e-7] and then divided by their sum. The loss is NaN if y is not the index of a
+// class.
+//
+// Targets: (batch, ...) or (batch, ..., 1), integers from 0 to classes-1. Fractions of
+// floating-point targets are cut off.
+// Predictions: (batch, ..., classes).
+// Result: (batch, ...).
+//
+// Build reports an error if the shapes do not match or the number of classes is unknown. For
+// one-hot targets, use CategoricalCrossentropy.
 type SparseCategoricalCrossentropy struct {
-	FromLogits bool `keras:"from_logits"` // predictions are not probabilities: a softmax is to be applied
+	// FromLogits says that the predictions are logits x: p = softmax(x).
+	// The default, false, is for probabilities.
+	FromLogits bool `keras:"from_logits"`
 
 	_ struct{} `keras:"axis,only=-1,omit"`
 	_ struct{} `keras:"ignore_class,only=null"`
 }
 
-// BinaryCrossentropy is the mean over the last dimension of -(y*ln(p) + (1-y)*ln(1-p)), for
-// labels y that are 0 or 1 (keras.losses.BinaryCrossentropy). Of predictions that come from a
-// sigmoid (or a softmax), the operand is taken as FromLogits does; other probabilities are kept
-// within [1e-7, 1-1e-7].
+// BinaryCrossentropy is the cross-entropy between targets y, which are 0 or 1, and independent
+// probabilities p (keras.losses.BinaryCrossentropy):
+//
+//	loss = -mean over the last dimension of (y*ln(p) + (1-y)*ln(1-p))
+//
+// It is for two classes with one output, and for several labels for each example (multi-label
+// classification). If the predictions are the result of a sigmoid, or of a softmax, the loss is
+// computed from the operand of that function, as with FromLogits. Other predictions are clipped
+// to [1e-7, 1-1e-7].
+//
+// Targets: (batch, ..., n), or (batch, ...) if n is 1.
+// Predictions: (batch, ..., n).
+// Result: (batch, ...).
+//
+// Build reports an error if the shapes of targets and predictions differ.
 type BinaryCrossentropy struct {
-	FromLogits     bool    `keras:"from_logits"`                 // predictions are not probabilities: a sigmoid is to be applied
-	LabelSmoothing float64 `keras:"label_smoothing,min=0,max=1"` // fraction s by which targets move to 1/2: y*(1-s) + s/2
+	// FromLogits says that the predictions are logits x: p = sigmoid(x).
+	// The default, false, is for probabilities.
+	FromLogits bool `keras:"from_logits"`
+	// LabelSmoothing moves targets by this fraction s of the way to 1/2: y*(1-s) + s/2.
+	// From 0 to 1. The default is 0.
+	LabelSmoothing float64 `keras:"label_smoothing,min=0,max=1"`
 
 	_ struct{} `keras:"axis,only=-1"`
 }
@@ -66,15 +114,16 @@ func (l SparseCategoricalCrossentropy) Config() map[string]any { return ConfigOf
 // Config implements Loss.
 func (l BinaryCrossentropy) Config() map[string]any { return ConfigOf(l) }
 
-// Target implements Loss: as the predictions, one-hot rows.
+// Target implements Loss. Targets are one-hot, of the type of the predictions.
 func (CategoricalCrossentropy) Target(output op.Type) op.Type { return Defaults{}.Target(output) }
 
-// Target implements Loss: class numbers, Int32, without the last dimension of the predictions.
+// Target implements Loss. Targets are class indices: Int32, without the last dimension of the
+// predictions.
 func (SparseCategoricalCrossentropy) Target(output op.Type) op.Type {
 	return op.Type{DType: tensor.Int32, Shape: output.Shape[:max(0, output.Rank()-1)].Clone()}
 }
 
-// Target implements Loss: as the predictions, 0 or 1.
+// Target implements Loss. Targets are 0 or 1, of the type of the predictions.
 func (BinaryCrossentropy) Target(output op.Type) op.Type { return Defaults{}.Target(output) }
 
 // Takes implements Loss.
@@ -119,7 +168,7 @@ func (l SparseCategoricalCrossentropy) Build(b *graph.Builder, yTrue, yPred *gra
 		// As in Keras on TensorFlow: the softmax divides by the sum.
 		p = b.Log(b.Clip(p, epsilon, 1-epsilon))
 	}
-	// The row of a number that is no class is all zeros: 0/0.
+	// The one-hot row of an invalid index is all zeros. 0/0 makes its loss NaN.
 	return b.Div(b.SoftmaxCrossEntropy(p, y), b.Sum(y, axis))
 }
 
@@ -143,8 +192,8 @@ func (l BinaryCrossentropy) Build(b *graph.Builder, yTrue, yPred *graph.Value) *
 	return b.Mean(b.Neg(loss), axis)
 }
 
-// sigmoidCrossEntropy is max(x,0) - x*y + ln(1+exp(-|x|)). As in TensorFlow it is made of
-// choices, so that the gradient at 0 is that of the function and not of its parts.
+// sigmoidCrossEntropy computes max(x, 0) - x*y + ln(1+exp(-|x|)). As in TensorFlow, max and the
+// absolute value are selections, so that the gradient at x = 0 is correct: sigmoid(0) - y.
 func sigmoidCrossEntropy(b *graph.Builder, x, y *graph.Value) *graph.Value {
 	zero := b.Constant(x.DType, 0)
 	positive := b.Binary(op.GreaterEqual, x, zero)

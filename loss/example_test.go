@@ -9,9 +9,10 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Distance is how far the number of the class is from the prediction, to some power: a loss of
-// a program's own, with a target type of its own.
+// Distance is a custom loss with its own target type: the power of the distance between a
+// predicted number and a class index.
 type Distance struct {
+	// Power is the exponent. At least 1. The default is 2.
 	Power float64 `keras:"power,default=2,min=1"`
 }
 
@@ -19,16 +20,16 @@ func (Distance) Class() string            { return "Distance" }
 func (Distance) Named() string            { return "distance" }
 func (l Distance) Config() map[string]any { return loss.ConfigOf(l) }
 
-// Target is one whole number for each example, whose prediction is (batch, 1).
+// Target returns the type of the targets, (batch,), for predictions (batch, 1).
 func (Distance) Target(output op.Type) op.Type {
 	return op.Type{DType: tensor.Int32, Shape: tensor.Shape{output.Shape[0]}}
 }
 
-// Takes says that predictions are numbers, not probabilities.
+// Takes returns that predictions are numbers, not probabilities.
 func (Distance) Takes() loss.Predictions { return loss.Predictions{} }
 
 func (l Distance) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
-	l, ok := loss.Ready(b, l) // reports what is wrong with l, and fills in its defaults
+	l, ok := loss.Ready(b, l)
 	if !ok || !yTrue.Valid() || !yPred.Valid() {
 		return b.Invalid()
 	}
@@ -40,7 +41,7 @@ func (l Distance) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Valu
 	return b.Sum(b.Binary(op.Pow, distance, b.Constant(yPred.DType, l.Power)), 1)
 }
 
-// A loss of a program's own says which targets it takes.
+// A custom loss declares the type of its targets.
 func ExampleLoss() {
 	b := graph.NewBuilder(graph.NewStore(), true)
 	output := b.Input("x", tensor.Float32, tensor.Unknown, 1)
@@ -56,5 +57,5 @@ func ExampleLoss() {
 	// Output:
 	// int32 (None,) -> float32 (None,) <nil>
 	// {Power:3} <nil>
-	// loss Distance: power is 0.5, want a number of at least 1
+	// loss Distance: power is 0.5, want a number greater than or equal to 1
 }

@@ -1,8 +1,14 @@
-// Package loss has the losses of keras.losses: the numbers that training minimizes. docs/keras.md lists
-// them with their arguments.
+// Package loss provides the losses of keras.losses. A loss measures how far predictions are from
+// their targets, and training minimizes it. docs/keras.md lists all losses with their arguments.
 //
-// The zero value of a field stands for Keras' default. The tag of a field names the argument
-// in Keras.
+// The zero value of a field means Keras' default. The tag of a field names the argument in
+// Keras and its range. Build reports fields that are out of range.
+//
+// A loss computes one number for each example, or for each pixel or time step of an example.
+// The model then takes the mean over the batch, weighted by example weights if there are any
+// (Keras' reduction "sum_over_batch_size").
+//
+// docs/add-a-layer.md shows how to add a loss, and how to write a custom one.
 package loss
 
 import (
@@ -10,62 +16,68 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// Loss compares predictions with targets. A loss of a program's own may embed Defaults.
+// Loss compares predictions with targets. A custom loss may embed Defaults.
 type Loss interface {
-	// Class is the name of the Keras class: "CategoricalCrossentropy".
+	// Class returns the name of the Keras class, such as "CategoricalCrossentropy".
 	Class() string
-	// Named is Keras' name: "categorical_crossentropy".
+	// Named returns the name in Keras, such as "categorical_crossentropy".
 	Named() string
-	// Build adds the loss of each example to a graph: its shape is that of the predictions
-	// without the last dimension. The mean over the batch, and weights of examples, are the
-	// model's; one number for the whole batch is a mistake.
+	// Build adds the loss to a graph. Its result has the shape of the predictions without the
+	// last dimension: (batch,) for predictions (batch, classes). The model computes the mean
+	// over the batch and applies example weights. Build must not reduce the batch to a scalar.
 	Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value
-	// Config is what Keras' get_config returns, ready for JSON: floating-point numbers are
-	// float64, integers int.
+	// Config returns the arguments for JSON, as Keras' get_config does. Floating-point numbers
+	// are float64 and integers int.
 	Config() map[string]any
-	// Target is the type of the targets that the loss takes for predictions of a type.
+	// Target returns the type of the targets for predictions of type output. The model
+	// converts targets to it.
 	Target(output op.Type) op.Type
-	// Takes says what the predictions must be, so that a model can refuse a last layer that
-	// does not fit.
+	// Takes describes the predictions that the loss expects. Compile refuses a last layer that
+	// does not produce them.
 	Takes() Predictions
 }
 
-// Predictions says what a loss takes predictions for.
+// Predictions describes the predictions that a loss expects.
 type Predictions struct {
-	Of     Kind
-	Logits bool // before the softmax or sigmoid, which the loss applies
+	Of Kind
+	// Logits says that the loss itself applies the softmax or sigmoid.
+	Logits bool
 }
 
-// Kind is the kind of a loss's predictions.
+// Kind is a kind of predictions.
 type Kind uint8
 
-// The kinds: any numbers; the probabilities of classes of which each example has one, which
-// sum to 1 along the last dimension (a softmax); probabilities each by itself (a sigmoid).
+// The kinds of predictions.
 const (
+	// Numbers are any numbers, such as the outputs of a regression.
 	Numbers Kind = iota
+	// Distribution means class probabilities that sum to 1 along the last dimension, as a
+	// softmax computes them.
 	Distribution
+	// Independent means probabilities that do not depend on each other, as a sigmoid computes
+	// them.
 	Independent
 )
 
-// Defaults has the answers of a loss that takes any numbers, and targets of the same type as
-// the predictions. Embed it in a loss of a program's own, and write over what is different.
+// Defaults implements Target and Takes for a loss that takes any numbers, and targets of the
+// type of the predictions. Embed it in a custom loss, and override the methods that differ.
 type Defaults struct{}
 
-// Target implements Loss: the type of the predictions.
+// Target implements Loss. It returns the type of the predictions.
 func (Defaults) Target(output op.Type) op.Type {
 	return op.Type{DType: output.DType, Shape: output.Shape.Clone()}
 }
 
-// Takes implements Loss: any numbers.
+// Takes implements Loss. It returns Numbers.
 func (Defaults) Takes() Predictions { return Predictions{} }
 
-// epsilon is keras.config.epsilon(): probabilities stay so far away from 0 and 1.
+// epsilon is keras.config.epsilon(). Probabilities are clipped to [epsilon, 1-epsilon].
 const epsilon = 1e-7
 
-// logits returns the operand of the softmax or sigmoid that made x, and true; or x, and false.
-// A cross-entropy of logits is exact where that of a rounded probability is not. It is what
-// Keras does, and as in Keras each cross-entropy does it for either function: a softmax
-// followed by BinaryCrossentropy is treated as if it were a sigmoid.
+// logits returns the operand of x and true if x is the result of a softmax or a sigmoid, and
+// otherwise x and false. The cross-entropy of logits does not suffer from the rounding of
+// probabilities near 0. Keras does the same. As in Keras, each cross-entropy accepts either
+// function: BinaryCrossentropy treats a softmax as if it were a sigmoid.
 func logits(x *graph.Value) (*graph.Value, bool) {
 	if x.Is("Softmax") || x.Is("Sigmoid") {
 		return x.Node.In[0], true
@@ -73,8 +85,8 @@ func logits(x *graph.Value) (*graph.Value, bool) {
 	return x, false
 }
 
-// ready reports what is wrong with the configuration of l, and returns the index of the last
-// dimension of the predictions; ok is false where Build cannot go on with them.
+// ready reports mistakes in the fields of l and in the predictions, and returns the index of
+// the last dimension of the predictions. ok is false if Build cannot continue.
 func ready(b *graph.Builder, l Loss, yPred *graph.Value) (axis int, ok bool) {
 	_, ok = Ready(b, l)
 	if !yPred.Valid() {

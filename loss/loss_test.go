@@ -69,12 +69,12 @@ func TestAgainstKeras(t *testing.T) {
 	}
 	for _, class := range loss.Classes() {
 		if !seen[class] {
-			t.Errorf("no test of %s", class)
+			t.Errorf("%s has no row in internal/golden/losses.py", class)
 		}
 	}
 }
 
-// The examples of Keras' own documentation.
+// TestKnownValues checks the examples in Keras' documentation.
 func TestKnownValues(t *testing.T) {
 	y := tensor.Of([]float32{0, 1, 0, 0, 0, 1}, 2, 3)
 	p := tensor.Of([]float32{.05, .95, 0, .1, .8, .1}, 2, 3)
@@ -126,7 +126,7 @@ func TestGradients(t *testing.T) {
 	}
 }
 
-// A softmax at the end is not computed to be undone again.
+// TestFusedForm checks that the loss of a softmax is computed from the logits.
 func TestFusedForm(t *testing.T) {
 	in := []*tensor.Tensor{graphtest.Formula(1, -2, 2, 2, 3), graphtest.Formula(2, 0, 1, 2, 3)}
 	m := graphtest.New(t, true, in, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
@@ -137,7 +137,7 @@ func TestFusedForm(t *testing.T) {
 	}
 }
 
-// A label that is no class must not pass for a loss of 0.
+// TestNoSuchClass checks that the loss of an invalid class index is NaN, not 0.
 func TestNoSuchClass(t *testing.T) {
 	for _, y := range []int32{-1, 3} {
 		in := []*tensor.Tensor{graphtest.Formula(1, -2, 2, 2, 3), tensor.Of([]int32{0, y}, 2)}
@@ -145,7 +145,7 @@ func TestNoSuchClass(t *testing.T) {
 			return []*graph.Value{loss.SparseCategoricalCrossentropy{}.Build(b, in[1], b.Softmax(in[0]))}
 		})
 		if got := m.Run(t, in...)[0].Float32s(); math.IsNaN(float64(got[0])) || !math.IsNaN(float64(got[1])) {
-			t.Errorf("label %d: %v", y, got)
+			t.Errorf("target %d: %v", y, got)
 		}
 	}
 }
@@ -156,22 +156,22 @@ func TestBuildMistakes(t *testing.T) {
 		y, p  tensor.Shape
 		wants string
 	}{
-		{loss.CategoricalCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 26, 26, 2}, "targets have shape (None, 2) and predictions (None, 26, 26, 2), want the same; add a Flatten layer before the last Dense layer"},
-		{loss.CategoricalCrossentropy{}, tensor.Shape{-1, 3}, tensor.Shape{-1, 2}, "targets have shape (None, 3) and predictions (None, 2), want the same; the last layer needs one unit for each class"},
-		{loss.CategoricalCrossentropy{}, tensor.Shape{-1}, tensor.Shape{-1, 2}, "targets have shape (None,) and predictions (None, 2), want the same; for class numbers use the sparse categorical form"},
+		{loss.CategoricalCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 26, 26, 2}, "targets have shape (None, 2) and predictions (None, 26, 26, 2), want equal shapes; add a Flatten layer before the last Dense layer"},
+		{loss.CategoricalCrossentropy{}, tensor.Shape{-1, 3}, tensor.Shape{-1, 2}, "targets have shape (None, 3) and predictions (None, 2), want equal shapes; the last layer needs one unit for each class"},
+		{loss.CategoricalCrossentropy{}, tensor.Shape{-1}, tensor.Shape{-1, 2}, "targets have shape (None,) and predictions (None, 2), want equal shapes; for class indices use the sparse categorical form"},
 		{loss.CategoricalCrossentropy{LabelSmoothing: 2}, tensor.Shape{-1, 2}, tensor.Shape{-1, 2}, "LabelSmoothing is 2, want a number from 0 to 1"},
-		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 2}, "targets have shape (None, 2), one number for each class; want the number of the class: use the categorical form, without sparse"},
-		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{-1}, tensor.Shape{-1, 5, 2}, "targets have shape (None,) and predictions (None, 5, 2), want the same; add a Flatten layer before the last Dense layer"},
+		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 2}, "targets have shape (None, 2), one number for each class; want the index of the class; for one-hot targets use the categorical form, without sparse"},
+		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{-1}, tensor.Shape{-1, 5, 2}, "targets have shape (None,) and predictions (None, 5, 2), want equal shapes; add a Flatten layer before the last Dense layer"},
 		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{-1}, tensor.Shape{-1}, "predictions have shape (None,), want (batch, ..., classes)"},
-		{loss.BinaryCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 1}, "targets have shape (None, 2) and predictions (None, 1), want the same; the last layer needs one unit for each class"},
+		{loss.BinaryCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 1}, "targets have shape (None, 2) and predictions (None, 1), want equal shapes; the last layer needs one unit for each class"},
 		{loss.MeanSquaredError{}, tensor.Shape{}, tensor.Shape{}, "predictions have shape (), want (batch, ...)"},
-		{loss.MeanSquaredError{}, tensor.Shape{-1, 5}, tensor.Shape{-1, 4}, "targets have shape (None, 5) and predictions (None, 4), want the same; the last layer needs one unit for each class"},
+		{loss.MeanSquaredError{}, tensor.Shape{-1, 5}, tensor.Shape{-1, 4}, "targets have shape (None, 5) and predictions (None, 4), want equal shapes; the last layer needs one unit for each class"},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
 		c.l.Build(b.In("loss", "loss"), b.Input("y", tensor.Float32, c.y...), b.Input("p", tensor.Float32, c.p...))
 		err := b.Err()
 		if err == nil {
-			t.Errorf("%+v: no mistake for labels %v and predictions %v", c.l, c.y, c.p)
+			t.Errorf("%+v: no mistake for targets %v and predictions %v", c.l, c.y, c.p)
 		} else if got := err.Error(); got != "loss: "+c.wants {
 			t.Errorf("got  %s\nwant loss: %s", got, c.wants)
 		}
@@ -206,7 +206,7 @@ func TestDecode(t *testing.T) {
 		config map[string]any
 		want   string
 	}{
-		{"Hinge", nil, `there is no loss class "Hinge"; there is CategoricalCrossentropy, SparseCategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError, MeanAbsoluteError`},
+		{"Hinge", nil, `there is no loss class "Hinge"; want one of CategoricalCrossentropy, SparseCategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError, MeanAbsoluteError`},
 		{"CategoricalCrossentropy", map[string]any{"axis": 1, "label_smoothing": 1.5, "reduction": "sum"}, `loss CategoricalCrossentropy: label_smoothing is 1.5, want a number from 0 to 1
 loss CategoricalCrossentropy: axis is 1: not supported yet, want -1
 loss CategoricalCrossentropy: reduction is "sum": not supported yet, want "sum_over_batch_size"`},
@@ -221,7 +221,7 @@ loss CategoricalCrossentropy: reduction is "sum": not supported yet, want "sum_o
 	}
 }
 
-// What losses say of themselves.
+// TestTargets checks Target and Takes of each loss.
 func TestTargets(t *testing.T) {
 	output := op.Type{DType: tensor.Float32, Shape: tensor.Shape{-1, 5, 3}}
 	for _, c := range []struct {

@@ -7,7 +7,7 @@ import (
 	"github.com/lince-ml/lince/internal/config"
 )
 
-// classes lists the losses, with the names that compile(loss=...) takes besides.
+// classes lists the losses, with the short names that Keras' compile(loss=...) accepts.
 var classes = &config.Registry[Loss]{
 	Kind: "loss",
 	Classes: []config.Entry[Loss]{
@@ -21,25 +21,27 @@ var classes = &config.Registry[Loss]{
 		_ struct{} `keras:"reduction,only=sum_over_batch_size|mean|auto"`
 		_ struct{} `keras:"dtype,only=float32,omit"`
 		_ struct{} `keras:"name,any,omit"`
-		_ struct{} `keras:"fn,any,omit"` // which Keras 2 writes
+		_ struct{} `keras:"fn,any,omit"` // written by Keras 2
 	}{},
 }
 
-// UnknownClass is the error for a class that lince does not have.
+// UnknownClass is the error for a class that lince does not support.
 type UnknownClass = config.UnknownClass
 
-// ConfigOf makes the config of a loss by the tags of its fields; see DecodeAs.
+// ConfigOf returns the config of a loss, as the tags of its fields declare it. A custom loss
+// calls it in its Config method. DecodeAs shows the tags.
 func ConfigOf(l Loss) map[string]any {
 	c := classes.Config(l)
 	c["name"] = l.Named()
 	return c
 }
 
-// Classes lists the Keras classes that there are.
+// Classes lists the Keras names of the losses that Decode supports.
 func Classes() []string { return classes.Names() }
 
-// Parse makes the loss that Keras' compile(loss=name) takes: "categorical_crossentropy",
-// "mse", or a class name. An unknown name is an *UnknownClass.
+// Parse returns the loss with the given name, with default arguments. The name is a class name
+// or one of the short names that Keras' compile(loss=name) accepts, such as
+// "categorical_crossentropy" or "mse". The error for an unknown name is an *UnknownClass.
 func Parse(name string) (Loss, error) {
 	class, err := classes.Find(name)
 	if err != nil {
@@ -48,35 +50,33 @@ func Parse(name string) (Loss, error) {
 	return Decode(class, nil)
 }
 
-// Decode makes a loss from a Keras class name and its config; all mistakes are reported at
-// once. An unknown class is an *UnknownClass.
+// Decode returns the loss of a Keras class with the given config. The error for an unknown
+// class is an *UnknownClass. All mistakes in a config are reported together.
 func Decode(class string, conf map[string]any) (Loss, error) {
 	l, _, err := classes.Decode(class, conf, false)
 	return l, err
 }
 
-// DecodeAs makes a loss of a program's own type from its config, by the tags of its fields, as
-// strictly as Decode does. It panics where a tag is wrong. The tags are those of this package's
-// losses:
+// DecodeAs returns a custom loss of type L with the given config. The tags of its fields declare
+// the arguments, as they do for the losses of this package:
 //
 //	Gamma float64 `keras:"gamma,default=2,min=0"`
+//
+// DecodeAs reports the same mistakes as Decode. It panics if a tag is invalid.
 func DecodeAs[L Loss](conf map[string]any) (L, error) {
-	return config.DecodeOwn[L](classes, conf)
+	return config.DecodeCustom[L](classes, conf)
 }
 
-// FromConfig makes a loss of a program's own type from its config in a file, as DecodeAs does. It is what
-// lince.Options.Losses takes: Losses: {"Name": loss.FromConfig[Name]}.
+// FromConfig is DecodeAs for a config in JSON. Use it in lince.Options to open files that
+// contain a custom loss:
+//
+//	lince.Options{Losses: map[string]lince.LossDecoder{"Name": loss.FromConfig[Name]}}
 func FromConfig[T Loss](text json.RawMessage) (Loss, error) {
-	return config.DecodeOwnJSON[T](classes, text)
+	return config.DecodeCustomJSON[T](classes, text)
 }
 
-// Ready reports what is wrong with the configuration of l, by the tags of its fields, and returns l
-// with the defaults in place of zero values; ok is false where there is something wrong. Build
-// of a loss of a program's own begins with it.
+// Ready reports mistakes in the fields of l to b, and returns l with its defaults. ok is false
+// if there are mistakes. The Build method of a custom loss calls it first.
 func Ready[T Loss](b *graph.Builder, l T) (filled T, ok bool) {
-	wrong := classes.Wrong(l)
-	for _, err := range wrong {
-		b.Errorf("%w", err)
-	}
-	return classes.Fill(l).(T), len(wrong) == 0
+	return config.Ready(classes, l, b.Errorf)
 }

@@ -9,29 +9,69 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Accuracy is Keras' metric "accuracy": the form of accuracy that goes with the shapes of
-// labels and predictions. One output is BinaryAccuracy; class numbers as labels are
-// SparseCategoricalAccuracy; else it is CategoricalAccuracy.
+// Accuracy is the metric that Keras selects for the string "accuracy" in
+// keras.Model.compile. The shapes of targets and predictions determine which one it is:
+//
+//	predictions (batch, ..., 1)                     BinaryAccuracy
+//	targets (batch, ...) or (batch, ..., 1)         SparseCategoricalAccuracy
+//	targets (batch, ..., classes)                   CategoricalAccuracy
+//
+// The first row that matches counts. The result is the result of that metric, a scalar, and so
+// are the errors that Build reports.
 type Accuracy struct {
-	Name string // empty: "accuracy"
+	// Name is the key in logs and in the history. The default is "accuracy".
+	Name string
 }
 
-// BinaryAccuracy is how often predictions on the right side of a threshold match labels
-// that are 0 or 1 (keras.metrics.BinaryAccuracy).
+// BinaryAccuracy is the fraction of predictions p that are on the side of a threshold that their
+// targets y, which are 0 or 1, demand (keras.metrics.BinaryAccuracy):
+//
+//	accuracy = mean of (y == (1 if p > Threshold, else 0))
+//
+// The mean is over the predictions of each example and then, weighted, over the examples.
+//
+// Targets: (batch, ..., n), or (batch, ...) if n is 1.
+// Predictions: (batch, ..., n).
+// Result: a scalar, the running mean over the epoch.
+//
+// Build reports an error if the shapes of targets and predictions differ or Threshold is not
+// finite.
 type BinaryAccuracy struct {
-	Threshold *float64 `keras:"threshold,default=0.5"` // predictions greater than this are 1
-	Name      string   `keras:"name,default=binary_accuracy"`
+	// Threshold is the number above which a prediction counts as 1. Any number. The default,
+	// nil, is 0.5.
+	Threshold *float64 `keras:"threshold,default=0.5"`
+	// Name is the key in logs and in the history. The default is "binary_accuracy".
+	Name string `keras:"name,default=binary_accuracy"`
 }
 
-// CategoricalAccuracy is how often the greatest prediction is where the greatest label is,
-// for labels that are one-hot rows (keras.metrics.CategoricalAccuracy).
+// CategoricalAccuracy is the fraction of examples whose most probable class is the class of a
+// one-hot target y (keras.metrics.CategoricalAccuracy):
+//
+//	accuracy = mean of (argmax(y) == argmax(p))
+//
+// Targets: (batch, ..., classes).
+// Predictions: (batch, ..., classes).
+// Result: a scalar, the running mean over the epoch.
+//
+// Build reports an error if the shapes of targets and predictions differ.
 type CategoricalAccuracy struct {
+	// Name is the key in logs and in the history. The default is "categorical_accuracy".
 	Name string `keras:"name,default=categorical_accuracy"`
 }
 
-// SparseCategoricalAccuracy is how often the index of the greatest prediction is the label,
-// for labels that are class numbers (keras.metrics.SparseCategoricalAccuracy).
+// SparseCategoricalAccuracy is the fraction of examples whose most probable class is the target
+// y, a class index (keras.metrics.SparseCategoricalAccuracy):
+//
+//	accuracy = mean of (y == argmax(p))
+//
+// Targets: (batch, ...) or (batch, ..., 1), class indices.
+// Predictions: (batch, ..., classes).
+// Result: a scalar, the running mean over the epoch.
+//
+// Build reports an error if the shapes do not match or the number of classes is unknown.
 type SparseCategoricalAccuracy struct {
+	// Name is the key in logs and in the history. The default is
+	// "sparse_categorical_accuracy".
 	Name string `keras:"name,default=sparse_categorical_accuracy"`
 }
 
@@ -83,8 +123,7 @@ func (m CategoricalAccuracy) Config() map[string]any { return ConfigOf(m) }
 // Config implements Metric.
 func (m SparseCategoricalAccuracy) Config() map[string]any { return ConfigOf(m) }
 
-// Resolve returns the form of accuracy that Keras would take for labels and predictions of
-// these shapes.
+// Resolve returns the metric that Keras selects for targets and predictions of these shapes.
 func (Accuracy) Resolve(yTrue, yPred tensor.Shape) Metric {
 	n, m := len(yTrue), len(yPred)
 	last := func(s tensor.Shape) int {
@@ -141,7 +180,7 @@ func (m SparseCategoricalAccuracy) Build(b *graph.Builder, yTrue, yPred, weights
 	return Mean(b, matches(b, y, b.ArgMax(yPred)), weights)
 }
 
-// matches is 1 where x and y are equal and 0 elsewhere.
+// matches returns 1 where x and y are equal, and 0 elsewhere.
 func matches(b *graph.Builder, x, y *graph.Value) *graph.Value {
 	return b.Cast(b.Binary(op.Equal, x, y), tensor.Float32)
 }

@@ -1,8 +1,11 @@
-// Package metric has the metrics of keras.metrics: what is reported of an epoch. docs/keras.md
-// lists them with their arguments.
+// Package metric provides the metrics of keras.metrics. A metric measures predictions over an
+// epoch; training reports it but does not minimize it. docs/keras.md lists all metrics with
+// their arguments.
 //
-// The zero value of a field stands for Keras' default. The tag of a field names the argument
-// in Keras.
+// The zero value of a field means Keras' default. The tag of a field names the argument in
+// Keras. Build reports fields that are out of range.
+//
+// docs/add-a-layer.md shows how to add a metric, and how to write a custom one.
 package metric
 
 import (
@@ -11,37 +14,42 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Metric measures predictions over an epoch. A metric of a program's own may embed Defaults.
+// Metric measures predictions over an epoch. A custom metric may embed Defaults.
 type Metric interface {
-	// Class is the name of the Keras class; empty for what Keras knows by its name alone
-	// (Accuracy).
+	// Class returns the name of the Keras class, such as "BinaryAccuracy". It is empty for
+	// Accuracy, which Keras knows only by the string "accuracy".
 	Class() string
-	// Named is the key in logs and in the history: "accuracy".
+	// Named returns the key of the metric in logs and in the history, such as "accuracy".
 	Named() string
-	// Build adds the metric to a graph: its state, kept in variables of role State that are
-	// named after b and are 0 at the start of an epoch, is updated with this batch. It
-	// returns the result so far, this batch included: a Float32 scalar, for a model has no
-	// place for results of other shapes yet. weights are those of the examples, (batch,), or
-	// nil.
+	// Build adds the metric to a graph. It updates the metric's state with the batch and
+	// returns the result so far, including the batch: a Float32 scalar. Models do not support
+	// results of other shapes yet. The state is kept in variables of role State below b's path,
+	// which are 0 at the start of an epoch; Mean is the usual way to keep it. weights are the
+	// example weights, (batch,), or nil.
 	Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value
-	// Config is what Keras' get_config returns, ready for JSON: floating-point numbers are
-	// float64, integers int. It is nil where Class is empty.
+	// Config returns the arguments for JSON, as Keras' get_config does. Floating-point numbers
+	// are float64 and integers int. It is nil if Class is empty.
 	Config() map[string]any
-	// HigherIsBetter says which way the metric improves; known is false where nobody can
-	// tell. Callbacks that watch a metric ask for it.
+	// HigherIsBetter reports whether a higher value is better. known is false if that is not
+	// known. Callbacks that monitor a metric use it to choose between the modes "min" and "max".
 	HigherIsBetter() (higher, known bool)
 }
 
-// Defaults has the answers of a metric of which nothing is known. Embed it in a metric of a
-// program's own, and write over what is different.
+// Defaults implements HigherIsBetter for a metric whose direction is not known. Embed it in a
+// custom metric, and override the method if the direction is known.
 type Defaults struct{}
 
-// HigherIsBetter implements Metric: not known.
+// HigherIsBetter implements Metric. It returns known as false.
 func (Defaults) HigherIsBetter() (higher, known bool) { return false, false }
 
-// Mean is the running mean of values over an epoch (keras.metrics.Mean), kept in the
-// variables "total" and "count" of b. Values are (batch, ...): each example counts with
-// the mean of its values, times its weight where weights, (batch,), is not nil.
+// Mean adds a running mean of values over an epoch (keras.metrics.Mean), which is kept in the
+// variables "total" and "count" of b:
+//
+//	total += sum of weight[i] * mean(values[i]);  count += sum of weight[i]
+//	mean = total / count, or 0 if count is 0
+//
+// values have the shape (batch, ...), and weights (batch,). If weights is nil, each weight is 1.
+// The result is a Float32 scalar. Mean reports an error to b for other shapes.
 func Mean(b *graph.Builder, values, weights *graph.Value) *graph.Value {
 	if !values.Valid() || weights != nil && !weights.Valid() {
 		return b.Invalid()
@@ -72,7 +80,7 @@ func Mean(b *graph.Builder, values, weights *graph.Value) *graph.Value {
 	return b.Select(b.Binary(op.Equal, count, zero), zero, b.Div(total, count))
 }
 
-// accumulate adds x to a variable, and returns the sum.
+// accumulate adds x to a variable and returns the sum.
 func accumulate(b *graph.Builder, name string, x *graph.Value) *graph.Value {
 	v := b.Variable(graph.Variable{
 		Path: name, Type: op.Type{DType: tensor.Float32, Shape: tensor.Shape{}}, Role: graph.State,

@@ -47,7 +47,7 @@ func TestAgainstKeras(t *testing.T) {
 			in := []*tensor.Tensor{tensor.Of(values, shape...), p, graphtest.Formula(5+batch, 0, 2, shape[0])}
 			if a, ok := m.(metric.Accuracy); ok {
 				if got := a.Resolve(in[0].Shape(), p.Shape()).Class(); got != c.Class {
-					t.Errorf("case %d: %s for labels %v and predictions %v, want %s", i, got, shape, p.Shape(), c.Class)
+					t.Errorf("case %d: %s for targets %v and predictions %v, want %s", i, got, shape, p.Shape(), c.Class)
 				}
 			}
 			if model == nil {
@@ -65,19 +65,19 @@ func TestAgainstKeras(t *testing.T) {
 		}
 		for _, v := range model.Store.Variables() {
 			if v.Role != graph.State || v.Init != nil {
-				t.Errorf("%s is no state that starts at 0", v.Path)
+				t.Errorf("%s is not a state that starts at 0", v.Path)
 			}
 		}
 	}
 	for _, class := range metric.Classes() {
 		if !seen[class] {
-			t.Errorf("no test of %s", class)
+			t.Errorf("%s has no row in internal/golden/metrics.py", class)
 		}
 	}
 }
 
-// Labels may be integers, as data gives class numbers.
-func TestIntegerLabels(t *testing.T) {
+// TestIntegerTargets checks integer targets: package data yields class indices as int32.
+func TestIntegerTargets(t *testing.T) {
 	p := tensor.Of([]float32{.1, .9, .8, .2, .3, .7}, 3, 2)
 	in := []*tensor.Tensor{tensor.Of([]int32{1, 0, 0}, 3), p}
 	m := graphtest.New(t, true, in, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
@@ -95,11 +95,11 @@ func TestHigherIsBetter(t *testing.T) {
 		}
 	}
 	if _, known := (metric.Defaults{}).HigherIsBetter(); known {
-		t.Error("something is known of any metric")
+		t.Error("the direction of Defaults is known")
 	}
 }
 
-// topK is a metric of a program's own, with tags.
+// topK is a custom metric.
 type topK struct {
 	metric.Accuracy
 	K int `keras:"k,default=5,count"`
@@ -108,7 +108,7 @@ type topK struct {
 func (topK) Class() string            { return "TopK" }
 func (m topK) Config() map[string]any { return metric.ConfigOf(m) }
 
-func TestOwnMetric(t *testing.T) {
+func TestCustomMetric(t *testing.T) {
 	m, err := metric.DecodeAs[topK](map[string]any{"k": 3., "dtype": "float32"})
 	if err != nil || m.K != 3 {
 		t.Errorf("got %+v, %v", m, err)
@@ -134,7 +134,7 @@ func TestMean(t *testing.T) {
 			t.Errorf("after batch %d: %v, want %v", i, got, want)
 		}
 	}
-	// The mean of nothing is 0, as in Keras.
+	// As in Keras, the mean is 0 if all weights are 0.
 	for _, v := range m.Store.Variables() {
 		clear(v.Value().Raw())
 	}
@@ -150,10 +150,10 @@ func TestBuildMistakes(t *testing.T) {
 		w    tensor.Shape
 		want string
 	}{
-		{metric.Accuracy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 26, 26, 2}, nil, "targets have shape (None, 2) and predictions (None, 26, 26, 2), want the same; add a Flatten layer before the last Dense layer"},
-		{metric.Accuracy{}, tensor.Shape{-1, 3}, tensor.Shape{-1, 2}, nil, "targets have shape (None, 3) and predictions (None, 2), want the same; the last layer needs one unit for each class"},
+		{metric.Accuracy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 26, 26, 2}, nil, "targets have shape (None, 2) and predictions (None, 26, 26, 2), want equal shapes; add a Flatten layer before the last Dense layer"},
+		{metric.Accuracy{}, tensor.Shape{-1, 3}, tensor.Shape{-1, 2}, nil, "targets have shape (None, 3) and predictions (None, 2), want equal shapes; the last layer needs one unit for each class"},
 		{metric.CategoricalAccuracy{}, tensor.Shape{-1}, tensor.Shape{-1}, nil, "targets have shape (None,), want (batch, ..., classes)"},
-		{metric.BinaryAccuracy{}, tensor.Shape{-1}, tensor.Shape{-1, 2}, nil, "targets have shape (None,) and predictions (None, 2), want the same; for class numbers use the sparse categorical form"},
+		{metric.BinaryAccuracy{}, tensor.Shape{-1}, tensor.Shape{-1, 2}, nil, "targets have shape (None,) and predictions (None, 2), want equal shapes; for class indices use the sparse categorical form"},
 		{metric.BinaryAccuracy{}, tensor.Shape{-1}, tensor.Shape{-1, 1}, tensor.Shape{-1, 1}, "weights have shape (None, 1), want (batch,)"},
 		{metric.BinaryAccuracy{Threshold: new(math.NaN())}, tensor.Shape{-1, 1}, tensor.Shape{-1, 1}, nil, "Threshold is NaN, want a number"},
 		{metric.BinaryAccuracy{}, tensor.Shape{}, tensor.Shape{}, nil, "values have shape (), want (batch, ...)"},
@@ -166,7 +166,7 @@ func TestBuildMistakes(t *testing.T) {
 		c.m.Build(b.In("m", "metric"), b.Input("y", tensor.Float32, c.y...), b.Input("p", tensor.Float32, c.p...), w)
 		err := b.Err()
 		if err == nil {
-			t.Errorf("%+v: no mistake for labels %v and predictions %v", c.m, c.y, c.p)
+			t.Errorf("%+v: no mistake for targets %v and predictions %v", c.m, c.y, c.p)
 		} else if got := err.Error(); got != "metric: "+c.want {
 			t.Errorf("got  %s\nwant metric: %s", got, c.want)
 		}

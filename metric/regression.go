@@ -5,15 +5,37 @@ import (
 	"github.com/lince-ml/lince/internal/targets"
 )
 
-// MeanSquaredError is the mean of (p-y)^2 (keras.metrics.MeanSquaredError): of an example over
-// the last dimension, then over examples.
+// MeanSquaredError is the mean of the squared differences between predictions p and targets y
+// (keras.metrics.MeanSquaredError):
+//
+//	mse = mean of (p-y)^2
+//
+// The mean is over the numbers of each example and then, weighted, over the examples.
+//
+// Targets: (batch, ..., n), or (batch, ...) if n is 1.
+// Predictions: (batch, ..., n).
+// Result: a scalar, the running mean over the epoch.
+//
+// Build reports an error if the shapes of targets and predictions differ.
 type MeanSquaredError struct {
+	// Name is the key in logs and in the history. The default is "mean_squared_error".
 	Name string `keras:"name,default=mean_squared_error"`
 }
 
-// MeanAbsoluteError is the mean of |p-y| (keras.metrics.MeanAbsoluteError): of an example over
-// the last dimension, then over examples.
+// MeanAbsoluteError is the mean of the absolute differences between predictions p and targets y
+// (keras.metrics.MeanAbsoluteError):
+//
+//	mae = mean of |p-y|
+//
+// The mean is over the numbers of each example and then, weighted, over the examples.
+//
+// Targets: (batch, ..., n), or (batch, ...) if n is 1.
+// Predictions: (batch, ..., n).
+// Result: a scalar, the running mean over the epoch.
+//
+// Build reports an error if the shapes of targets and predictions differ.
 type MeanAbsoluteError struct {
+	// Name is the key in logs and in the history. The default is "mean_absolute_error".
 	Name string `keras:"name,default=mean_absolute_error"`
 }
 
@@ -51,6 +73,7 @@ func (m MeanAbsoluteError) Build(b *graph.Builder, yTrue, yPred, weights *graph.
 	return meanOf(b, m, yTrue, yPred, weights, b.Abs)
 }
 
+// meanOf adds the running mean of a function of the differences.
 func meanOf(b *graph.Builder, m Metric, yTrue, yPred, weights *graph.Value, of func(*graph.Value) *graph.Value) *graph.Value {
 	y := targets.Dense(b, yTrue, yPred)
 	if _, ok := Ready(b, m); !ok || !y.Valid() {

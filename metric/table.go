@@ -7,7 +7,7 @@ import (
 	"github.com/lince-ml/lince/internal/config"
 )
 
-// classes lists the metrics, with their names in snake case.
+// classes lists the metrics, with the short names that Keras' compile(metrics=...) accepts.
 var classes = &config.Registry[Metric]{
 	Kind: "metric",
 	Classes: []config.Entry[Metric]{
@@ -22,17 +22,18 @@ var classes = &config.Registry[Metric]{
 	}{},
 }
 
-// UnknownClass is the error for a class that lince does not have.
+// UnknownClass is the error for a class that lince does not support.
 type UnknownClass = config.UnknownClass
 
-// filled is m with its defaults.
+// filled returns m with its defaults.
 func filled[M Metric](m M) M { return classes.Fill(m).(M) }
 
-// Classes lists the Keras classes that there are.
+// Classes lists the Keras names of the metrics that Decode supports.
 func Classes() []string { return classes.Names() }
 
-// Parse makes the metric that Keras' compile(metrics=[name]) takes: "accuracy" or "acc", which
-// stay the key in logs, "categorical_accuracy", or a class name. An unknown name is an
+// Parse returns the metric with the given name, with default arguments. The name is a class
+// name or one of the strings that Keras' compile(metrics=[name]) accepts, such as "accuracy",
+// "acc" or "mse". It becomes the key of the metric in logs. The error for an unknown name is an
 // *UnknownClass.
 func Parse(name string) (Metric, error) {
 	if name == "accuracy" || name == "acc" {
@@ -47,39 +48,38 @@ func Parse(name string) (Metric, error) {
 	return Decode(class, map[string]any{"name": name})
 }
 
-// Decode makes a metric from a Keras class name and its config; all mistakes are reported at
-// once. An unknown class is an *UnknownClass.
+// Decode returns the metric of a Keras class with the given config. The error for an unknown
+// class is an *UnknownClass. All mistakes in a config are reported together.
 func Decode(class string, conf map[string]any) (Metric, error) {
 	m, _, err := classes.Decode(class, conf, false)
 	return m, err
 }
 
-// ConfigOf makes the config of a metric by the tags of its fields; see DecodeAs.
+// ConfigOf returns the config of a metric, as the tags of its fields declare it. A custom metric
+// calls it in its Config method. DecodeAs shows the tags.
 func ConfigOf(m Metric) map[string]any { return classes.Config(m) }
 
-// DecodeAs makes a metric of a program's own type from its config, by the tags of its fields, as
-// strictly as Decode does. It panics where a tag is wrong. The tags are those of this package's
-// metrics:
+// DecodeAs returns a custom metric of type M with the given config. The tags of its fields
+// declare the arguments, as they do for the metrics of this package:
 //
 //	K    int    `keras:"k,default=5,count"`
 //	Name string `keras:"name,default=top_k"`
+//
+// DecodeAs reports the same mistakes as Decode. It panics if a tag is invalid.
 func DecodeAs[M Metric](conf map[string]any) (M, error) {
-	return config.DecodeOwn[M](classes, conf)
+	return config.DecodeCustom[M](classes, conf)
 }
 
-// FromConfig makes a metric of a program's own type from its config in a file, as DecodeAs does. It is what
-// lince.Options.Metrics takes: Metrics: {"Name": metric.FromConfig[Name]}.
+// FromConfig is DecodeAs for a config in JSON. Use it in lince.Options to open files that
+// contain a custom metric:
+//
+//	lince.Options{Metrics: map[string]lince.MetricDecoder{"Name": metric.FromConfig[Name]}}
 func FromConfig[T Metric](text json.RawMessage) (Metric, error) {
-	return config.DecodeOwnJSON[T](classes, text)
+	return config.DecodeCustomJSON[T](classes, text)
 }
 
-// Ready reports what is wrong with the configuration of m, by the tags of its fields, and returns m
-// with the defaults in place of zero values; ok is false where there is something wrong. Build
-// of a metric of a program's own begins with it.
+// Ready reports mistakes in the fields of m to b, and returns m with its defaults. ok is false
+// if there are mistakes. The Build method of a custom metric calls it first.
 func Ready[T Metric](b *graph.Builder, m T) (filled T, ok bool) {
-	wrong := classes.Wrong(m)
-	for _, err := range wrong {
-		b.Errorf("%w", err)
-	}
-	return classes.Fill(m).(T), len(wrong) == 0
+	return config.Ready(classes, m, b.Errorf)
 }

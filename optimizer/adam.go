@@ -5,22 +5,47 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// Adam keeps running means m of the gradient and v of its square (keras.optimizers.Adam;
-// Kingma and Ba, 2014). At step t, from 1:
+// Adam scales steps by moving averages of the gradient and of its square
+// (keras.optimizers.Adam). For a weight w with the gradient g, in step t = 1, 2, ...:
 //
-//	m += (g-m)*(1-Beta1);  v += (g*g-v)*(1-Beta2)
+//	m += (g-m)*(1-Beta1)
+//	v += (g*g-v)*(1-Beta2)
 //	w -= lr*sqrt(1-Beta2^t)/(1-Beta1^t) * m/(sqrt(v)+Epsilon)
+//
+// Slots: m and v; with AMSGrad also the maximum of v so far. Each has the shape of the weight
+// and is 0 at first.
+//
+// Build reports an error if a field is out of range, or if more than one of the Clip fields is
+// set.
+//
+// Source: Kingma and Ba, 2015 (arXiv:1412.6980). Epsilon is the paper's epsilon-hat, which appears
+// before section 2.1. AMSGrad is from Reddi et al., 2018 (arXiv:1904.09237).
 type Adam struct {
-	LearningRate float64  `keras:"learning_rate,default=0.001,above=0"`
-	Beta1        *float64 `keras:"beta_1,default=0.9,min=0,below=1"`   // fraction of m that is kept each step
-	Beta2        *float64 `keras:"beta_2,default=0.999,min=0,below=1"` // fraction of v that is kept each step
-	Epsilon      *float64 `keras:"epsilon,default=1e-7,min=0"`         // keeps the divisor away from 0
-	AMSGrad      bool     `keras:"amsgrad"`                            // divide by the greatest v so far (Reddi et al., 2018)
+	// LearningRate is lr. Greater than 0. The default is 0.001.
+	LearningRate float64 `keras:"learning_rate,default=0.001,above=0"`
+	// Beta1 is the fraction of m that is kept in each step. At least 0 and less than 1. The
+	// default, nil, is 0.9.
+	Beta1 *float64 `keras:"beta_1,default=0.9,min=0,below=1"`
+	// Beta2 is the fraction of v that is kept in each step. At least 0 and less than 1. The
+	// default, nil, is 0.999.
+	Beta2 *float64 `keras:"beta_2,default=0.999,min=0,below=1"`
+	// Epsilon keeps the divisor from being 0. At least 0. The default, nil, is 1e-7.
+	Epsilon *float64 `keras:"epsilon,default=1e-7,min=0"`
+	// AMSGrad divides by the root of the maximum of v so far instead of v. The default is false.
+	AMSGrad bool `keras:"amsgrad"`
 
-	WeightDecay    float64 `keras:"weight_decay,none,min=0"`    // fraction of a weight that a learning rate of 1 would take away each step; zero: none
-	ClipNorm       float64 `keras:"clipnorm,none,min=0"`        // greatest norm of the gradient of each weight; zero: none
-	GlobalClipNorm float64 `keras:"global_clipnorm,none,min=0"` // greatest norm of all gradients together; zero: none
-	ClipValue      float64 `keras:"clipvalue,none,min=0"`       // greatest absolute value in a gradient; zero: none
+	// WeightDecay shrinks each weight by this fraction of itself, times the learning rate, in
+	// each step. At least 0. The default, 0, means no decay.
+	WeightDecay float64 `keras:"weight_decay,none,min=0"`
+	// ClipNorm limits the Euclidean norm of the gradient of each weight tensor. At least 0. The
+	// default, 0, means no limit. Only one of the three Clip fields may be set.
+	ClipNorm float64 `keras:"clipnorm,none,min=0"`
+	// GlobalClipNorm limits the Euclidean norm of all gradients together. At least 0. The
+	// default, 0, means no limit.
+	GlobalClipNorm float64 `keras:"global_clipnorm,none,min=0"`
+	// ClipValue limits the absolute value of each element of a gradient. At least 0. The
+	// default, 0, means no limit.
+	ClipValue float64 `keras:"clipvalue,none,min=0"`
 }
 
 // Class implements Optimizer.
@@ -36,8 +61,8 @@ func (o Adam) common() common {
 // Config implements Optimizer.
 func (o Adam) Config() map[string]any { return ConfigOf(o) }
 
-// Build implements Optimizer. The slots are "momentum" and "velocity" of the first weight, of
-// the second, and so on, then "velocity_hat" of all with AMSGrad.
+// Build implements Optimizer. It declares the slots "momentum" (m) and "velocity" (v) of the first
+// weight, then of the second, and so on, then with AMSGrad "velocity_hat" of every weight.
 func (o Adam) Build(b *graph.Builder, weights, grads []*graph.Value) {
 	o, ok := Ready(b, o)
 	s, started := o.common().start(b, weights, grads)

@@ -1,10 +1,17 @@
-// Package optimizer has the optimizers of keras.optimizers: how gradients change weights.
-// docs/keras.md lists them with their arguments.
+// Package optimizer provides the optimizers of keras.optimizers. An optimizer changes the weights
+// of a model in each training step, given the gradients of the loss. docs/keras.md lists all
+// optimizers with their arguments.
 //
-// The zero value of a field stands for Keras' default. A learning rate of 0 would train nothing,
-// so that zero stands for the default there too. Where zero is a useful value and not the
-// default, the field is a pointer: nil is the default, new(0.5) makes one. The tag of a field
-// names the argument in Keras.
+// The zero value of a field means Keras' default. This includes the learning rate, because a
+// learning rate of 0 is useless. Where zero is a useful value but not the default, the field is
+// a pointer: nil means the default, and new(0.5) sets a value. The tag of a field names the
+// argument in Keras and its range. Build reports fields that are out of range.
+//
+// A step first clips the gradients, then applies weight decay, w -= w*WeightDecay*lr, and then
+// makes the update that the optimizer's formula describes. In the formulas lr is the learning
+// rate: LearningRate at first, and then what callbacks set.
+//
+// docs/add-a-layer.md shows how to add an optimizer, and how to write a custom one.
 package optimizer
 
 import (
@@ -14,37 +21,39 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Optimizer changes weights by their gradients.
+// Optimizer updates weights with the gradients of the loss.
 type Optimizer interface {
-	// Class is the name of the Keras class: "RMSprop".
+	// Class returns the name of the Keras class, such as "RMSprop".
 	Class() string
-	// Named is Keras' name: "rm_sprop".
+	// Named returns the name in Keras, such as "rm_sprop".
 	Named() string
-	// Build adds a step to a graph: updates of weights, which are variables, by their
-	// gradients, one for each. A gradient is nil where the loss does not depend on the weight,
-	// which then keeps its value and has slots all the same, as in Keras. Build declares under b's path what it keeps, in the order of
-	// Keras' files: "iteration" (Int64) and "learning_rate" (Float32), scalars of role
-	// Hyper, then the slots of each weight, named after it.
+	// Build adds a training step to a graph. weights are values of variables, and grads are
+	// their gradients. A gradient is nil if the loss does not depend on the weight. Such a
+	// weight is not updated, but still has slots, as in Keras.
+	//
+	// Build declares the optimizer's variables below b's path, in the order of Keras' files:
+	// the scalars "iteration" (Int64) and "learning_rate" (Float32) of role Hyper, then the
+	// slots, of role Slot and named after their weights.
 	Build(b *graph.Builder, weights, grads []*graph.Value)
-	// Config is what Keras' get_config returns, ready for JSON: floating-point numbers are
-	// float64, integers int. The learning rate in it is the one at the start.
+	// Config returns the arguments for JSON, as Keras' get_config does. Floating-point numbers
+	// are float64 and integers int. The learning rate in it is the initial one.
 	Config() map[string]any
 }
 
-// common is what all optimizers have.
+// common holds the arguments that all optimizers share.
 type common struct{ rate, weightDecay, clipNorm, globalClipNorm, clipValue float64 }
 
-// step is what build methods of optimizers work on.
+// step is the state of an optimizer's Build.
 type step struct {
 	b              *graph.Builder
 	iteration      *graph.Value
 	rate           *graph.Value
 	weights, grads []*graph.Value
-	slots          [][]*graph.Value // for each weight
+	slots          [][]*graph.Value // the slots of each weight
 }
 
-// start declares the numbers that steer training, clips the gradients and adds weight
-// decay; false when there was a mistake.
+// start declares the iteration and the learning rate, clips the gradients and applies weight
+// decay. It returns false if there are mistakes.
 func (c common) start(b *graph.Builder, weights, grads []*graph.Value) (*step, bool) {
 	s := &step{b: b, weights: weights}
 	scalar := tensor.Shape{}
@@ -59,19 +68,19 @@ func (c common) start(b *graph.Builder, weights, grads []*graph.Value) (*step, b
 		return nil, false
 	}
 	if len(weights) == 0 {
-		b.Errorf("there are no weights to train: every layer is frozen, or none has weights")
+		b.Errorf("there are no weights to train: all layers are frozen or have no weights")
 		return nil, false
 	}
 	reached := false
 	for i, w := range weights {
 		if !w.Is("Variable") {
-			b.Errorf("weight %d is no variable", i)
+			b.Errorf("weight %d is not a variable", i)
 			return nil, false
 		}
 		reached = reached || grads[i] != nil
 	}
 	if !reached {
-		b.Errorf("the loss depends on none of the weights: %s, ...", path(weights[0]))
+		b.Errorf("the loss does not depend on any of the weights: %s, ...", path(weights[0]))
 		return nil, false
 	}
 	s.grads = c.clip(b, grads)
@@ -88,7 +97,7 @@ func (c common) start(b *graph.Builder, weights, grads []*graph.Value) (*step, b
 	return s, true
 }
 
-// clip makes gradients smaller that are too large.
+// clip limits the gradients.
 func (c common) clip(b *graph.Builder, grads []*graph.Value) []*graph.Value {
 	out := make([]*graph.Value, len(grads))
 	switch {
@@ -132,14 +141,14 @@ func (c common) clip(b *graph.Builder, grads []*graph.Value) []*graph.Value {
 	return out
 }
 
-// slot declares a slot of every weight, one kind after the other.
+// slot declares a slot of every weight.
 func (s *step) slot(name string) {
 	for i := range s.weights {
 		s.slotOf(i, name)
 	}
 }
 
-// slotOf declares a slot of weight i, zero at first.
+// slotOf declares a slot of weight i. Slots are initialized with zeros.
 func (s *step) slotOf(i int, name string) {
 	w := s.weights[i]
 	s.slots[i] = append(s.slots[i], s.b.Variable(graph.Variable{
@@ -147,8 +156,8 @@ func (s *step) slotOf(i int, name string) {
 	}))
 }
 
-// update adds the op that changes weight i: operands are the weight, its slots, the
-// gradient, the learning rate, and what more the op wants.
+// update adds the op that updates each weight. Its operands are the weight, its slots, the
+// gradient, the learning rate and more.
 func (s *step) update(o op.Op, more ...*graph.Value) {
 	for i, w := range s.weights {
 		if s.grads[i] == nil {
@@ -160,7 +169,7 @@ func (s *step) update(o op.Op, more ...*graph.Value) {
 	}
 }
 
-// finish counts the step.
+// finish increments the iteration.
 func (s *step) finish() {
 	s.b.Assign(s.iteration, s.b.Add(s.iteration, s.b.Constant(tensor.Int64, 1)))
 }

@@ -17,7 +17,8 @@ import (
 
 var shapes = [][]int{{2}, {2, 3}}
 
-// model is a graph of one step on weights "a/w" and "b/w" with the gradients that it is fed.
+// model returns a graph of one step that updates the weights "a/w", "b/w" and so on with the
+// gradients that are its inputs.
 func model(t *testing.T, o optimizer.Optimizer, weights ...*tensor.Tensor) *graphtest.Model {
 	m := graphtest.New(t, true, weights, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
 		var w, g []*graph.Value
@@ -38,7 +39,7 @@ func model(t *testing.T, o optimizer.Optimizer, weights ...*tensor.Tensor) *grap
 	return m
 }
 
-// kept lists what the optimizer keeps, in the order of a file.
+// kept lists the optimizer's variables in the order of a file.
 func kept(m *graphtest.Model) (vars []*graph.Variable) {
 	for _, v := range m.Store.Variables() {
 		if v.Role == graph.Hyper || v.Role == graph.Slot {
@@ -104,12 +105,12 @@ func TestAgainstKeras(t *testing.T) {
 	}
 	for _, class := range optimizer.Classes() {
 		if !seen[class] {
-			t.Errorf("no test of %s", class)
+			t.Errorf("%s has no row in internal/golden/optimizers.py", class)
 		}
 	}
 }
 
-// suffix is the part of a Keras variable's name that says what it is.
+// suffix returns the kind of a variable, the last part of its name in Keras.
 func suffix(name string) string {
 	for _, s := range []string{"_velocity_hat", "_velocity", "_momentum", "_average_gradient"} {
 		if strings.HasSuffix(name, s) {
@@ -119,7 +120,7 @@ func suffix(name string) string {
 	return name
 }
 
-// Numbers of the real Keras, to more digits.
+// TestRMSpropKnownValues compares with numbers of Keras that have more digits than the golden file.
 func TestRMSpropKnownValues(t *testing.T) {
 	grads := [][]float32{{.1, -.2}, {.3, .4}, {0, 1}}
 	for _, c := range []struct {
@@ -173,10 +174,10 @@ func TestBuildMistakes(t *testing.T) {
 		o    optimizer.Optimizer
 		want string
 	}{
-		{optimizer.SGD{LearningRate: -1, Momentum: 1}, "LearningRate is -1, want a number greater than 0\nMomentum is 1, want a number from 0 to less than 1"},
-		{optimizer.SGD{LearningRate: math.NaN(), WeightDecay: -1}, "LearningRate is NaN, want a number greater than 0\nWeightDecay is -1, want a number of at least 0"},
-		{optimizer.RMSprop{Rho: new(1.5), Epsilon: new(-1.), ClipNorm: math.Inf(1)}, "Rho is 1.5, want a number from 0 to less than 1\nEpsilon is -1, want a number of at least 0\nClipNorm is +Inf, want a number of at least 0"},
-		{optimizer.Adam{Beta1: new(-.1), Beta2: new(1.), ClipNorm: 1, ClipValue: 1}, "Beta1 is -0.1, want a number from 0 to less than 1\nBeta2 is 1, want a number from 0 to less than 1\nmore than one of ClipNorm, GlobalClipNorm and ClipValue is set, want at most one"},
+		{optimizer.SGD{LearningRate: -1, Momentum: 1}, "LearningRate is -1, want a number greater than 0\nMomentum is 1, want a number greater than or equal to 0 and less than 1"},
+		{optimizer.SGD{LearningRate: math.NaN(), WeightDecay: -1}, "LearningRate is NaN, want a number greater than 0\nWeightDecay is -1, want a number greater than or equal to 0"},
+		{optimizer.RMSprop{Rho: new(1.5), Epsilon: new(-1.), ClipNorm: math.Inf(1)}, "Rho is 1.5, want a number greater than or equal to 0 and less than 1\nEpsilon is -1, want a number greater than or equal to 0\nClipNorm is +Inf, want a number greater than or equal to 0"},
+		{optimizer.Adam{Beta1: new(-.1), Beta2: new(1.), ClipNorm: 1, ClipValue: 1}, "Beta1 is -0.1, want a number greater than or equal to 0 and less than 1\nBeta2 is 1, want a number greater than or equal to 0 and less than 1\nmore than one of ClipNorm, GlobalClipNorm and ClipValue is set, want at most one"},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
 		w := b.Variable(graph.Variable{Path: "w", Type: op.Type{DType: tensor.Float32, Shape: tensor.Shape{2}}})
@@ -189,13 +190,13 @@ func TestBuildMistakes(t *testing.T) {
 	for _, o := range []optimizer.Optimizer{optimizer.SGD{}, optimizer.RMSprop{}, optimizer.Adam{}} {
 		b := graph.NewBuilder(graph.NewStore(), true)
 		o.Build(b.In("optimizer", "optimizer"), nil, nil)
-		if err := b.Err(); err == nil || err.Error() != "optimizer: there are no weights to train: every layer is frozen, or none has weights" {
+		if err := b.Err(); err == nil || err.Error() != "optimizer: there are no weights to train: all layers are frozen or have no weights" {
 			t.Error(err)
 		}
 		b = graph.NewBuilder(graph.NewStore(), true)
 		w := b.In("dense", "").Variable(graph.Variable{Path: "kernel", Type: op.Type{DType: tensor.Float32, Shape: tensor.Shape{2}}})
 		o.Build(b.In("optimizer", "optimizer"), []*graph.Value{w}, []*graph.Value{nil})
-		if err := b.Err(); err == nil || err.Error() != "optimizer: the loss depends on none of the weights: dense/kernel, ..." {
+		if err := b.Err(); err == nil || err.Error() != "optimizer: the loss does not depend on any of the weights: dense/kernel, ..." {
 			t.Error(err)
 		}
 	}
@@ -231,14 +232,14 @@ func TestDecode(t *testing.T) {
 		config map[string]any
 		want   string
 	}{
-		{"Lion", nil, `there is no optimizer class "Lion"; there is SGD, RMSprop, Adam`},
+		{"Lion", nil, `there is no optimizer class "Lion"; want one of SGD, RMSprop, Adam`},
 		{"Adam", map[string]any{"learning_rate": 0., "beta_1": 1., "use_ema": true, "gradient_accumulation_steps": 4.}, `optimizer Adam: learning_rate is 0, want a number greater than 0
-optimizer Adam: beta_1 is 1, want a number from 0 to less than 1
+optimizer Adam: beta_1 is 1, want a number greater than or equal to 0 and less than 1
 optimizer Adam: use_ema is true: not supported yet, want false
 optimizer Adam: gradient_accumulation_steps is 4: not supported yet, want null`},
 		{"SGD", map[string]any{"learning_rate": map[string]any{"class_name": "CosineDecay"}, "momentum": "x", "clipnorm": -1.}, `optimizer SGD: learning_rate: there is no learning rate schedule class "CosineDecay"
-optimizer SGD: momentum is "x", want a number from 0 to less than 1
-optimizer SGD: clipnorm is -1, want a number of at least 0`},
+optimizer SGD: momentum is "x", want a number greater than or equal to 0 and less than 1
+optimizer SGD: clipnorm is -1, want a number greater than or equal to 0`},
 	} {
 		if _, err := optimizer.Decode(c.class, c.config); err == nil || err.Error() != c.want {
 			t.Errorf("got  %v\nwant %s", err, c.want)
@@ -246,7 +247,7 @@ optimizer SGD: clipnorm is -1, want a number of at least 0`},
 	}
 }
 
-// sign is an optimizer of a program's own, with tags.
+// sign is a custom optimizer.
 type sign struct {
 	optimizer.SGD
 	Beta float64 `keras:"beta,min=0,below=1"`
@@ -255,7 +256,7 @@ type sign struct {
 func (sign) Class() string            { return "Sign" }
 func (o sign) Config() map[string]any { return optimizer.ConfigOf(o) }
 
-func TestOwnOptimizer(t *testing.T) {
+func TestCustomOptimizer(t *testing.T) {
 	o, err := optimizer.DecodeAs[sign](map[string]any{"beta": .5, "name": "sign", "use_ema": false})
 	if err != nil || o.Beta != .5 {
 		t.Errorf("got %+v, %v", o, err)
@@ -263,7 +264,7 @@ func TestOwnOptimizer(t *testing.T) {
 	if c := o.Config(); c["beta"] != .5 || c["name"] != "sgd" || c["use_ema"] != false {
 		t.Errorf("config %v", c)
 	}
-	if _, err := optimizer.DecodeAs[sign](map[string]any{"beta": 1., "use_ema": true}); err == nil || err.Error() != "optimizer Sign: beta is 1, want a number from 0 to less than 1\noptimizer Sign: use_ema is true: not supported yet, want false" {
+	if _, err := optimizer.DecodeAs[sign](map[string]any{"beta": 1., "use_ema": true}); err == nil || err.Error() != "optimizer Sign: beta is 1, want a number greater than or equal to 0 and less than 1\noptimizer Sign: use_ema is true: not supported yet, want false" {
 		t.Error(err)
 	}
 }

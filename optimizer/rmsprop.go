@@ -5,22 +5,51 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// RMSprop divides the gradient by a running root mean square of it
-// (keras.optimizers.RMSprop; Hinton, Neural Networks for Machine Learning, lecture 6e, 2012):
+// RMSprop divides the gradient by the square root of a moving average of its square
+// (keras.optimizers.RMSprop). For a weight w with the gradient g:
 //
-//	v = Rho*v + (1-Rho)*g*g;  Centered: a = Rho*a + (1-Rho)*g, d = v - a*a + Epsilon, else d = v + Epsilon
-//	i = lr*g/sqrt(d);  Momentum > 0: m = Momentum*m + i, w -= m, else w -= i
+//	v = Rho*v + (1-Rho)*g*g
+//	d = v + Epsilon
+//	if Centered:  a = Rho*a + (1-Rho)*g;  d = v - a*a + Epsilon
+//
+//	without Momentum:  w -= lr*g/sqrt(d)
+//	with Momentum:     m = Momentum*m + lr*g/sqrt(d);  w -= m
+//
+// Slots: v; m, if Momentum is not 0; a, if Centered. Each has the shape of the weight and is 0
+// at first.
+//
+// Build reports an error if a field is out of range, or if more than one of the Clip fields is
+// set.
+//
+// Source: Tieleman and Hinton, Neural Networks for Machine Learning, lecture 6.5, 2012. The
+// centered form is from Graves, 2013 (arXiv:1308.0850).
 type RMSprop struct {
-	LearningRate float64  `keras:"learning_rate,default=0.001,above=0"`
-	Rho          *float64 `keras:"rho,default=0.9,min=0,below=1"` // fraction of the mean that is kept each step
-	Momentum     float64  `keras:"momentum,min=0,below=1"`
-	Epsilon      *float64 `keras:"epsilon,default=1e-7,min=0"` // keeps the divisor away from 0
-	Centered     bool     `keras:"centered"`                   // divide by the variance instead
+	// LearningRate is lr. Greater than 0. The default is 0.001.
+	LearningRate float64 `keras:"learning_rate,default=0.001,above=0"`
+	// Rho is the fraction of the moving averages that is kept in each step. At least 0 and less
+	// than 1. The default, nil, is 0.9.
+	Rho *float64 `keras:"rho,default=0.9,min=0,below=1"`
+	// Momentum is the fraction of the velocity that is kept in each step. At least 0 and less
+	// than 1. The default is 0.
+	Momentum float64 `keras:"momentum,min=0,below=1"`
+	// Epsilon keeps the divisor from being 0. At least 0. The default, nil, is 1e-7.
+	Epsilon *float64 `keras:"epsilon,default=1e-7,min=0"`
+	// Centered divides by an estimate of the standard deviation of the gradient instead of the
+	// root of its mean square. The default is false.
+	Centered bool `keras:"centered"`
 
-	WeightDecay    float64 `keras:"weight_decay,none,min=0"`    // fraction of a weight that a learning rate of 1 would take away each step; zero: none
-	ClipNorm       float64 `keras:"clipnorm,none,min=0"`        // greatest norm of the gradient of each weight; zero: none
-	GlobalClipNorm float64 `keras:"global_clipnorm,none,min=0"` // greatest norm of all gradients together; zero: none
-	ClipValue      float64 `keras:"clipvalue,none,min=0"`       // greatest absolute value in a gradient; zero: none
+	// WeightDecay shrinks each weight by this fraction of itself, times the learning rate, in
+	// each step. At least 0. The default, 0, means no decay.
+	WeightDecay float64 `keras:"weight_decay,none,min=0"`
+	// ClipNorm limits the Euclidean norm of the gradient of each weight tensor. At least 0. The
+	// default, 0, means no limit. Only one of the three Clip fields may be set.
+	ClipNorm float64 `keras:"clipnorm,none,min=0"`
+	// GlobalClipNorm limits the Euclidean norm of all gradients together. At least 0. The
+	// default, 0, means no limit.
+	GlobalClipNorm float64 `keras:"global_clipnorm,none,min=0"`
+	// ClipValue limits the absolute value of each element of a gradient. At least 0. The
+	// default, 0, means no limit.
+	ClipValue float64 `keras:"clipvalue,none,min=0"`
 }
 
 // Class implements Optimizer.
@@ -36,8 +65,8 @@ func (o RMSprop) common() common {
 // Config implements Optimizer.
 func (o RMSprop) Config() map[string]any { return ConfigOf(o) }
 
-// Build implements Optimizer. The slots are "velocity" of all weights, "momentum" of all when
-// there is one, "average_gradient" of all when centered.
+// Build implements Optimizer. It declares the slot "velocity" (v) of every weight, then with
+// Momentum "momentum" (m) of every weight, then with Centered "average_gradient" (a).
 func (o RMSprop) Build(b *graph.Builder, weights, grads []*graph.Value) {
 	o, ok := Ready(b, o)
 	s, started := o.common().start(b, weights, grads)

@@ -5,20 +5,42 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// SGD is gradient descent, with momentum if asked for (keras.optimizers.SGD). With m the
-// velocity:
+// SGD is gradient descent, optionally with momentum (keras.optimizers.SGD). For a weight w with
+// the gradient g and the velocity m:
 //
-//	Momentum == 0: w -= lr*g
-//	else:          m = Momentum*m - lr*g; w += m, with Nesterov w += Momentum*m - lr*g
+//	without Momentum:  w -= lr*g
+//	with Momentum:     m = Momentum*m - lr*g;  w += m
+//	with Nesterov:     m = Momentum*m - lr*g;  w += Momentum*m - lr*g
+//
+// Slots: m, of the shape of the weight and 0 at first, if Momentum is not 0.
+//
+// Build reports an error if a field is out of range, or if more than one of the Clip fields is
+// set.
+//
+// Momentum was introduced by Polyak, 1964, and Nesterov, 1983. Sutskever et al., 2013, give both
+// in this form.
 type SGD struct {
+	// LearningRate is lr. Greater than 0. The default is 0.01.
 	LearningRate float64 `keras:"learning_rate,default=0.01,above=0"`
-	Momentum     float64 `keras:"momentum,min=0,below=1"`
-	Nesterov     bool    `keras:"nesterov"` // look ahead along the velocity (Nesterov, 1983); has no effect without Momentum
+	// Momentum is the fraction of the velocity that is kept in each step. At least 0 and less
+	// than 1. The default is 0.
+	Momentum float64 `keras:"momentum,min=0,below=1"`
+	// Nesterov applies Nesterov's momentum. It has no effect if Momentum is 0. The default is
+	// false.
+	Nesterov bool `keras:"nesterov"`
 
-	WeightDecay    float64 `keras:"weight_decay,none,min=0"`    // fraction of a weight that a learning rate of 1 would take away each step; zero: none
-	ClipNorm       float64 `keras:"clipnorm,none,min=0"`        // greatest norm of the gradient of each weight; zero: none
-	GlobalClipNorm float64 `keras:"global_clipnorm,none,min=0"` // greatest norm of all gradients together; zero: none
-	ClipValue      float64 `keras:"clipvalue,none,min=0"`       // greatest absolute value in a gradient; zero: none
+	// WeightDecay shrinks each weight by this fraction of itself, times the learning rate, in
+	// each step. At least 0. The default, 0, means no decay.
+	WeightDecay float64 `keras:"weight_decay,none,min=0"`
+	// ClipNorm limits the Euclidean norm of the gradient of each weight tensor. At least 0. The
+	// default, 0, means no limit. Only one of the three Clip fields may be set.
+	ClipNorm float64 `keras:"clipnorm,none,min=0"`
+	// GlobalClipNorm limits the Euclidean norm of all gradients together. At least 0. The
+	// default, 0, means no limit.
+	GlobalClipNorm float64 `keras:"global_clipnorm,none,min=0"`
+	// ClipValue limits the absolute value of each element of a gradient. At least 0. The
+	// default, 0, means no limit.
+	ClipValue float64 `keras:"clipvalue,none,min=0"`
 }
 
 // Class implements Optimizer.
@@ -34,7 +56,7 @@ func (o SGD) common() common {
 // Config implements Optimizer.
 func (o SGD) Config() map[string]any { return ConfigOf(o) }
 
-// Build implements Optimizer. The slots are "momentum" of all weights, when there is one.
+// Build implements Optimizer. With Momentum it declares the slot "momentum" of every weight.
 func (o SGD) Build(b *graph.Builder, weights, grads []*graph.Value) {
 	o, ok := Ready(b, o)
 	s, started := o.common().start(b, weights, grads)

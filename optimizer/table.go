@@ -19,12 +19,12 @@ var classes = &config.Registry[Optimizer]{
 	},
 	Common: struct {
 		_ struct{} `keras:"use_ema,only=false"`
-		_ struct{} `keras:"ema_momentum,any=0.99"` // of moving averages, which are not in use
+		_ struct{} `keras:"ema_momentum,any=0.99"` // without effect: use_ema is false
 		_ struct{} `keras:"ema_overwrite_frequency,any=null"`
 		_ struct{} `keras:"loss_scale_factor,only=null"`
 		_ struct{} `keras:"gradient_accumulation_steps,only=null"`
 		_ struct{} `keras:"name,any,omit"`
-		_ struct{} `keras:"decay,only=0,omit"` // Keras 2 writes this and the rest
+		_ struct{} `keras:"decay,only=0,omit"` // written by Keras 2, as the following are
 		_ struct{} `keras:"jit_compile,any,omit"`
 		_ struct{} `keras:"is_legacy_optimizer,any,omit"`
 	}{},
@@ -52,33 +52,30 @@ var classes = &config.Registry[Optimizer]{
 	},
 }
 
-// UnknownClass is the error for a class that lince does not have: of an optimizer, or of a
-// schedule of the learning rate. Kind says which.
+// UnknownClass is the error for a class that lince does not support. Its Kind is "optimizer" or
+// "learning rate schedule".
 type UnknownClass = config.UnknownClass
 
-// ConfigOf makes the config of an optimizer by the tags of its fields; see DecodeAs.
-func ConfigOf(o Optimizer) map[string]any {
-	c := classes.Config(o)
-	c["name"] = o.Named()
+// ConfigOf returns the config of an optimizer, as the tags of its fields declare it. A custom
+// optimizer calls it in its Config method. DecodeAs shows the tags.
+func ConfigOf(v Optimizer) map[string]any {
+	c := classes.Config(v)
+	c["name"] = v.Named()
 	return c
 }
 
-// Ready reports what is wrong with the configuration of o, by the tags of its fields, and returns
-// o with the defaults in place of zero values; ok is false where there is something wrong.
-// Build begins with it.
+// Ready reports mistakes in the fields of o to b, and returns o with its defaults. ok is false
+// if there are mistakes. The Build method of a custom optimizer calls it first.
 func Ready[O Optimizer](b *graph.Builder, o O) (filled O, ok bool) {
-	wrong := classes.Wrong(o)
-	for _, err := range wrong {
-		b.Errorf("%w", err)
-	}
-	return classes.Fill(o).(O), len(wrong) == 0
+	return config.Ready(classes, o, b.Errorf)
 }
 
-// Classes lists the Keras classes that there are.
+// Classes lists the Keras names of the optimizers that Decode supports.
 func Classes() []string { return classes.Names() }
 
-// Parse makes the optimizer that Keras' compile(optimizer=name) takes: "rmsprop", "adam",
-// "sgd", in upper or lower case. An unknown name is an *UnknownClass.
+// Parse returns the optimizer with the given name, with default arguments. As in Keras'
+// compile(optimizer=name), the name is a class name in upper or lower case, such as "rmsprop".
+// The error for an unknown name is an *UnknownClass.
 func Parse(name string) (Optimizer, error) {
 	class, err := classes.Find(name)
 	if err != nil {
@@ -87,24 +84,27 @@ func Parse(name string) (Optimizer, error) {
 	return Decode(class, nil)
 }
 
-// Decode makes an optimizer from a Keras class name and its config; all mistakes are reported
-// at once. An unknown class is an *UnknownClass.
+// Decode returns the optimizer of a Keras class with the given config. The error for an unknown
+// class is an *UnknownClass. All mistakes in a config are reported together.
 func Decode(class string, conf map[string]any) (Optimizer, error) {
 	o, _, err := classes.Decode(class, conf, false)
 	return o, err
 }
 
-// DecodeAs makes an optimizer of a program's own type from its config, by the tags of its fields,
-// as strictly as Decode does. It panics where a tag is wrong. The tags are those of this
-// package's optimizers:
+// DecodeAs returns a custom optimizer of type O with the given config. The tags of its fields
+// declare the arguments, as they do for the optimizers of this package:
 //
 //	LearningRate float64 `keras:"learning_rate,default=0.001,above=0"`
+//
+// DecodeAs reports the same mistakes as Decode. It panics if a tag is invalid.
 func DecodeAs[O Optimizer](conf map[string]any) (O, error) {
-	return config.DecodeOwn[O](classes, conf)
+	return config.DecodeCustom[O](classes, conf)
 }
 
-// FromConfig makes an optimizer of a program's own type from its config in a file, as DecodeAs does. It is what
-// lince.Options.Optimizers takes: Optimizers: {"Name": optimizer.FromConfig[Name]}.
+// FromConfig is DecodeAs for a config in JSON. Use it in lince.Options to open files that
+// contain a custom optimizer:
+//
+//	lince.Options{Optimizers: map[string]lince.OptimizerDecoder{"Name": optimizer.FromConfig[Name]}}
 func FromConfig[T Optimizer](text json.RawMessage) (Optimizer, error) {
-	return config.DecodeOwnJSON[T](classes, text)
+	return config.DecodeCustomJSON[T](classes, text)
 }

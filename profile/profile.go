@@ -1,6 +1,6 @@
-// Package profile says where the time of a training goes: which kernel took how long and how
-// near it came to what the machine can do, how long the training waited for data, how evenly
-// the work was shared among threads. It is given to lince.Fit, and read after it:
+// Package profile shows where the time of a training goes: how long each kernel took and how close it came to
+// the limits of the machine, how long the training waited for data, and how evenly the work was shared among
+// threads. Pass a Profile to lince's Model.Fit, and read it afterwards:
 //
 //	p := &profile.Profile{}
 //	_, err := model.Fit(ctx, train, lince.FitOptions{Profile: p})
@@ -14,55 +14,55 @@ import (
 	"time"
 )
 
-// Limits are what the machine can do at most with all the threads of the training, as
-// the yardstick of the table; 0 is unknown, and leaves the columns out.
+// Limits are the limits of the machine with all threads of the training. The table compares kernels with
+// them. 0 means unknown, and leaves out the comparison.
 type Limits struct {
-	GFLOPS float64 // 10^9 float32 multiplications and additions a second
-	GBS    float64 // 10^9 bytes of memory a second, read and written together
+	GFLOPS float64 // 10^9 float32 additions and multiplications per second
+	GBS    float64 // 10^9 bytes of memory read and written per second
 }
 
-// Profile collects times. The zero value is ready for use; it may be used for several
-// trainings, one after the other.
+// Profile collects times. The zero value is ready to use. It may be used for several trainings, one after the
+// other.
 type Profile struct {
+	// Limits are the limits of the machine, for the table. The zero value leaves out the comparison.
 	Limits Limits
 
-	// MaxSpans bounds what the trace keeps: the first spans, of a step on a thread each.
-	// 0 is 200,000, which makes about 30 MB; what comes after them counts in the table
-	// only.
+	// MaxSpans limits the number of spans in the trace, each a step on one thread. Spans after the first
+	// MaxSpans count in the table only. The default is 200,000, which makes a trace of about 30 MB.
 	MaxSpans int
 
 	mu    sync.Mutex
-	start time.Time // of the first thing noted
+	start time.Time // time of the first event
 	runs  []*Run
-	spans []span  // of phases
-	phase []Phase // totals, in the order of their first appearance
+	spans []span  // spans of phases
+	phase []Phase // totals by phase, in the order of first use
 }
 
-// Phase is what a training does besides running kernels, or around it.
+// Phase is a part of a training other than a kernel, such as waiting for data, with its total time.
 type Phase struct {
-	Name  string
-	Count int
-	Total time.Duration
-	Most  time.Duration // of one
+	Name  string        // name, such as Wait
+	Count int           // how often it occurred
+	Total time.Duration // time of all occurrences
+	Most  time.Duration // time of the longest occurrence
 }
 
-// The phases that lince.Fit notes.
+// The phases that lince's Fit records.
 const (
-	Wait       = "wait for data"
-	WaitVal    = "wait for validation data"
-	Train      = "training steps"
-	Validation = "validation steps"
-	Epoch      = "epoch" // all of it, with callbacks
+	Wait       = "wait for data"            // for a batch of training data
+	WaitVal    = "wait for validation data" // for a batch of validation data
+	Train      = "training steps"           // training steps
+	Validation = "validation steps"         // validation steps
+	Epoch      = "epoch"                    // whole epochs, including callbacks
 )
 
-// span is something that took its time on a thread, in nanoseconds since the start.
+// span is the time that a step or a phase took on a thread, in nanoseconds since the start.
 type span struct {
-	run      *Run // nil: a phase
-	step     int  // or index of the phase
+	run      *Run // nil for a phase
+	step     int  // index of the step, or of the phase
 	from, to int64
 }
 
-// now is the time since the first call of it.
+// now returns the time since its first call.
 func (p *Profile) now() int64 {
 	if p.start.IsZero() {
 		p.start = time.Now()
@@ -70,8 +70,8 @@ func (p *Profile) now() int64 {
 	return time.Since(p.start).Nanoseconds()
 }
 
-// Begin notes the beginning of a phase; the function that it returns notes the end. On a
-// nil Profile it does nothing.
+// Begin records the beginning of a phase. The returned function records its end. On a nil Profile, both do
+// nothing.
 func (p *Profile) Begin(phase string) (end func()) {
 	if p == nil {
 		return func() {}
@@ -111,48 +111,48 @@ func (p *Profile) maxSpans() int {
 	return p.MaxSpans
 }
 
-// Phases are the phases so far.
+// Phases returns the phases recorded so far, in the order of first use.
 func (p *Profile) Phases() []Phase {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]Phase(nil), p.phase...)
 }
 
-// Step is a step of a plan, for an engine to describe.
+// Step describes a step of a plan: a kernel with its work. Engines make them.
 type Step struct {
-	Op        string // "FusedConv2D", "FusedConv2D pack"
-	Layer     string
-	Shape     string // what it works on: "15x128x128x3 -> 15x63x63x64"
-	Algorithm string // "winograd", where there is a choice
-	FLOPs     int    // multiplications and additions, as the definition counts them
-	Cycles    int    // that the engine's cost model thinks it takes, where it has an opinion
-	Bytes     int    // that it must read and write at least
-	Parts     int    // that threads can take
+	Op        string // name of the op: "FusedConv2D", "FusedConv2D pack"
+	Layer     string // name of the layer
+	Shape     string // shapes of operands and result: "15x128x128x3 -> 15x63x63x64"
+	Algorithm string // "winograd" and the like, if there is a choice
+	FLOPs     int    // additions and multiplications by the op's definition
+	Cycles    int    // processor cycles that the engine's cost model predicts, 0 if it does not
+	Bytes     int    // bytes that must be read and written at least
+	Parts     int    // number of parts that threads can take
 }
 
-// Run is a plan bound to memory, that runs again and again, one run at a time. Engines
-// write it; its method Part may be called by several threads for different parts.
+// Run records the runs of a plan, one at a time. Engines call its methods; Part may be called by several
+// threads at the same time, for different parts.
 type Run struct {
-	Name    string
-	Threads int
-	Steps   []Step
+	Name    string // name of the plan, such as "training, batch 15"
+	Threads int    // number of threads
+	Steps   []Step // steps of the plan, in order
 
 	profile *Profile
 	count   int
-	began   int64     // the current step
-	wall    []int64   // by step
-	parts   [][]int64 // by step and part
+	began   int64     // beginning of the current step
+	wall    []int64   // total time by step
+	parts   [][]int64 // total time by step and part
 	busy    []thread
 }
 
-// thread is what one thread does; padded, as threads write side by side.
+// thread has the spans of one thread. It is padded because threads write to neighboring elements.
 type thread struct {
 	spans    []span
 	from, to int64
 	_        [64]byte
 }
 
-// NewRun is for engines: a plan of these steps, for so many threads.
+// NewRun adds a plan with these steps, for this number of threads. Engines call it.
 func (p *Profile) NewRun(name string, threads int, steps []Step) *Run {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -165,18 +165,18 @@ func (p *Profile) NewRun(name string, threads int, steps []Step) *Run {
 	return r
 }
 
-// Belongs says whether the run was made by p.
+// Belongs reports whether p made the run.
 func (r *Run) Belongs(p *Profile) bool { return r.profile == p }
 
 func (r *Run) now() int64 { return time.Since(r.profile.start).Nanoseconds() }
 
-// Begin begins a run of the plan.
+// Begin starts a run of the plan.
 func (r *Run) Begin() { r.count++ }
 
-// BeginStep begins a step.
+// BeginStep starts a step.
 func (r *Run) BeginStep() { r.began = r.now() }
 
-// EndStep ends a step, whose parts are all done.
+// EndStep ends a step. All its parts must be done.
 func (r *Run) EndStep(step int) {
 	r.wall[step] += r.now() - r.began
 	share := r.profile.maxSpans() / max(1, r.Threads)
@@ -189,7 +189,7 @@ func (r *Run) EndStep(step int) {
 	}
 }
 
-// Part runs part of the current step on a thread.
+// Part calls work for a part of the current step on thread on, and records the time.
 func (r *Run) Part(step, part, on int, work func(part int, scratch []float32), scratch []float32) {
 	t := &r.busy[on]
 	from := r.now()

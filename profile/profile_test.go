@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// filled is a profile of known times.
+// filled returns a profile with known times.
 func filled() *Profile {
 	p := &Profile{Limits: Limits{GFLOPS: 100, GBS: 10}}
 	r := p.NewRun("training, batch 4", 2, []Step{
@@ -41,7 +41,7 @@ training, batch 4: 2 runs, 20.00 ms each in kernels
   10.000  50.0%     50.0      50%   0.1         1%      3  Conv2D (direct)  conv  4x8x8x3 -> 4x6x6x8
   10.000  50.0%                     4.0        40%      1  ReLU  conv
    0.000   0.0%                                            1 others
-threads would make it faster, by how its work is cut:  2: 1.3x  4: 1.7x  8: 1.7x  16: 1.7x
+estimated speedup by number of threads:  2: 1.3x  4: 1.7x  8: 1.7x  16: 1.7x
 `
 	if got := b.String(); got != want {
 		t.Errorf("%s", cmp.Diff(want, got))
@@ -72,7 +72,7 @@ func TestWriteTrace(t *testing.T) {
 			got = append(got, e.Name)
 		}
 	}
-	// What encloses others comes before them, as the readers of the format want.
+	// Enclosing spans come before enclosed ones, as readers of the format expect.
 	if want := "training steps,Conv2D,Conv2D,ReLU"; strings.Join(got, ",") != want {
 		t.Errorf("got %v, want %s", got, want)
 	}

@@ -10,23 +10,23 @@ import (
 	"time"
 )
 
-// Row is a step of a plan, over all its runs.
+// Row has the times of a step of a plan, summed over all runs.
 type Row struct {
-	Plan string
+	Plan string // name of the plan, such as "training, batch 15"
 	Step
-	Runs  int
-	Time  time.Duration   // of all runs together, from the first part's start to the last one's end
-	Parts []time.Duration // of all runs together, for each part
+	Runs  int             // number of runs
+	Time  time.Duration   // total time, in each run from the start of the first part to the end of the last
+	Parts []time.Duration // total time of each part
 }
 
-// Each is the time of one run.
+// Each returns the mean time of one run.
 func (r Row) Each() time.Duration { return r.Time / time.Duration(max(1, r.Runs)) }
 
-// GFLOPS is 10^9 operations a second, as the definition counts them: an algorithm that
-// needs fewer can come to more than the machine does.
+// GFLOPS returns the speed in 10^9 operations per second. Operations are counted by the op's definition, so
+// an algorithm that needs fewer can exceed the limit of the machine.
 func (r Row) GFLOPS() float64 { return rate(r.FLOPs, r.Each()) }
 
-// GBS is 10^9 bytes a second that must be read or written at least.
+// GBS returns 10^9 bytes per second that must be read or written at least.
 func (r Row) GBS() float64 { return rate(r.Bytes, r.Each()) }
 
 func rate(n int, t time.Duration) float64 {
@@ -36,15 +36,15 @@ func rate(n int, t time.Duration) float64 {
 	return float64(n) / float64(t.Nanoseconds())
 }
 
-// Rows are the steps of each plan in the order in which they run; plans in the order of
-// their first run.
+// Rows returns the steps of each plan in the order in which they run. Plans are in the order of their first
+// run.
 func (p *Profile) Rows() []Row {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var rows []Row
-	of := map[string][]int{} // by plan: its rows
+	of := map[string][]int{} // rows by plan
 	for _, r := range p.runs {
-		// Several runs of a name are instances of one plan.
+		// Runs of the same name are instances of one plan.
 		at, ok := of[r.Name]
 		if !ok || len(at) != len(r.Steps) {
 			at = nil
@@ -67,10 +67,10 @@ func (p *Profile) Rows() []Row {
 	return rows
 }
 
-// Speedup is how many times faster than one thread so many threads would run rows, if each
-// free thread took the next part of a step, as the engine does, and parts took as long as
-// they did here. It leaves the cost of waking threads and what they share, as the memory,
-// out of account.
+// Speedup estimates how many times faster the steps in rows would run on this number of threads than on one.
+// It assumes that a free thread takes the next part of a step, as in the engine, and that each part takes as
+// long as recorded. It ignores the cost of waking threads, and limits of what threads share, such as memory
+// bandwidth.
 func Speedup(rows []Row, threads int) float64 {
 	var one, many time.Duration
 	for _, r := range rows {
@@ -88,10 +88,10 @@ func Speedup(rows []Row, threads int) float64 {
 	return float64(one) / float64(many)
 }
 
-// least is the share of a plan's time under which its steps are put together in one line.
+// least is the fraction of a plan's time below which steps are summed up in one line.
 const least = .002
 
-// WriteTable writes what took how long.
+// WriteTable writes tables of the phases and of the steps of each plan, the slowest first. It returns an error only if w does.
 func (p *Profile) WriteTable(w io.Writer) error {
 	rows := p.Rows()
 	var plans []string
@@ -155,7 +155,7 @@ func (p *Profile) plan(b *strings.Builder, name string, rows []Row, total time.D
 		fmt.Fprintf(t, "%.3f\t%.1f%%\t\t\t\t\t\t  %d others\n", 1e3*rest.Seconds()/float64(runs), 100*float64(rest)/float64(total), others)
 	}
 	_ = t.Flush()
-	b.WriteString("threads would make it faster, by how its work is cut:")
+	b.WriteString("estimated speedup by number of threads:")
 	for _, n := range []int{2, 4, 8, 16} {
 		fmt.Fprintf(b, "  %d: %.1fx", n, Speedup(rows, n))
 	}

@@ -20,8 +20,8 @@ type event struct {
 	Args  map[string]any `json:"args,omitempty"`
 }
 
-// WriteTrace writes the spans as JSON of the Trace Event Format: phases on one line, the
-// steps that each thread ran on one line a thread.
+// WriteTrace writes the recorded spans in the JSON form of the Trace Event Format: one line for phases, and
+// one line for each thread with the steps that it ran.
 func (p *Profile) WriteTrace(w io.Writer) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -53,27 +53,7 @@ func (p *Profile) WriteTrace(w io.Writer) error {
 			return err
 		}
 	}
-	type placed struct {
-		span
-		thread int
-	}
-	var spans []placed
-	for _, s := range p.spans {
-		spans = append(spans, placed{s, 0})
-	}
-	for _, r := range p.runs {
-		for i := range r.busy {
-			for _, s := range r.busy[i].spans {
-				spans = append(spans, placed{s, i + 1})
-			}
-		}
-	}
-	// Those that begin first come first; of two that begin together the longer one, which
-	// has the other inside.
-	slices.SortStableFunc(spans, func(a, b placed) int {
-		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to))
-	})
-	for _, s := range spans {
+	for _, s := range p.ordered() {
 		e := event{Phase: "X", Time: float64(s.from) / 1e3, Took: float64(s.to-s.from) / 1e3, TID: s.thread}
 		if s.run == nil {
 			e.Name = p.phase[s.step].Name
@@ -91,4 +71,30 @@ func (p *Profile) WriteTrace(w io.Writer) error {
 	}
 	_, _ = out.WriteString("\n]\n")
 	return out.Flush()
+}
+
+// placed is a span on a line of the trace: 0 for phases, 1 and up for threads.
+type placed struct {
+	span
+	thread int
+}
+
+// ordered returns all spans in the order that readers of the format expect: by start, and of spans with equal starts the
+// longest first, because it encloses the others.
+func (p *Profile) ordered() []placed {
+	var spans []placed
+	for _, s := range p.spans {
+		spans = append(spans, placed{s, 0})
+	}
+	for _, r := range p.runs {
+		for i := range r.busy {
+			for _, s := range r.busy[i].spans {
+				spans = append(spans, placed{s, i + 1})
+			}
+		}
+	}
+	slices.SortStableFunc(spans, func(a, b placed) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to))
+	})
+	return spans
 }

@@ -11,8 +11,8 @@ import (
 	vgdraw "gonum.org/v1/plot/vg/draw"
 )
 
-// canvas is a picture to put pictures on: what a plot is not made for. What draws is given
-// the RGBA itself, for which the packages have fast ways.
+// canvas is an image on which tiles are drawn. It passes the *image.RGBA itself to packages
+// draw and font, which have fast paths for that type.
 type canvas struct{ *image.RGBA }
 
 func newCanvas(width, height int) canvas {
@@ -25,7 +25,7 @@ func (c canvas) fill(r image.Rectangle, col color.Color) {
 	draw.Draw(c.RGBA, r, image.NewUniform(col), image.Point{}, draw.Src)
 }
 
-// frame draws a line of some pixels around a rectangle, outside of it.
+// frame draws a border of the given width around a rectangle, outside it.
 func (c canvas) frame(r image.Rectangle, pixels int, col color.Color) {
 	o := r.Inset(-pixels)
 	c.fill(image.Rect(o.Min.X, o.Min.Y, o.Max.X, r.Min.Y), col)
@@ -34,7 +34,7 @@ func (c canvas) frame(r image.Rectangle, pixels int, col color.Color) {
 	c.fill(image.Rect(r.Max.X, r.Min.Y, o.Max.X, r.Max.Y), col)
 }
 
-// text draws a text. y is its baseline.
+// text draws a line of text with its baseline at y.
 func (c canvas) text(t vgdraw.TextStyle, x, y int, s string) {
 	face := plotfont.DefaultCache.Lookup(t.Font, t.Font.Size)
 	x += int(float64(t.XAlign) * float64(face.Width(s)))

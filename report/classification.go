@@ -7,61 +7,71 @@ import (
 	"unicode/utf8"
 )
 
-// Classification says how well predicted classes fit the true ones: what
-// sklearn.metrics.classification_report and confusion_matrix say. As JSON it has
-// scikit-learn's names.
+// Classification measures how well predictions match their targets. It holds the results of
+// sklearn.metrics.classification_report and confusion_matrix. The JSON form has scikit-learn's
+// names.
 type Classification struct {
 	Classes []string `json:"classes"`
-	// Confusion counts rows: Confusion[t][p] are of class t and were predicted to be p.
+	// Confusion is the confusion matrix: Confusion[t][p] is the number of examples of class t
+	// that were predicted as class p.
 	Confusion [][]int `json:"confusion_matrix"`
-	// Accuracy is the part of all rows that was predicted rightly.
+	// Accuracy is the fraction of examples whose prediction is correct.
 	Accuracy float64 `json:"accuracy"`
-	// PerClass has one entry a class.
+	// PerClass holds the scores of each class, in the order of Classes.
 	PerClass []Scores `json:"per_class"`
-	// MacroAverage is the mean over the classes; WeightedAverage weights each class with
-	// its rows.
+	// MacroAverage is the mean over the classes. WeightedAverage weights each class by its
+	// support.
 	MacroAverage    Scores `json:"macro avg"`
 	WeightedAverage Scores `json:"weighted avg"`
-	// Undefined names the scores that are 0 only because there is nothing to divide by
-	// (zero_division=0, scikit-learn's default): the precision of a class that was never
-	// predicted, the recall of one without rows, the f1-score of one with neither.
+	// Undefined names the scores that would be 0/0 and are set to 0, like scikit-learn's
+	// zero_division=0: the precision of a class that was never predicted, the recall of a
+	// class without examples, and the F1 score of a class with neither. An entry reads
+	// "precision of cat".
 	Undefined []string `json:"undefined,omitempty"`
 }
 
-// Scores of a class, or their average over classes.
+// Scores holds the scores of a class, or their average over classes. All except Support are
+// fractions from 0 to 1.
 type Scores struct {
-	// Precision is the part of the rows predicted to be of the class that are.
+	// Precision is TP / (TP + FP): the fraction of the class's predictions that are correct.
 	Precision float64 `json:"precision"`
-	// Recall is the part of the rows of the class that were predicted to be.
+	// Recall is TP / (TP + FN): the fraction of the class's examples that were predicted as it.
 	Recall float64 `json:"recall"`
-	// F1 is the harmonic mean of both.
+	// F1 is the harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN).
 	F1 float64 `json:"f1-score"`
-	// Support is the number of rows of the class.
+	// Support is the number of examples of the class.
 	Support int `json:"support"`
 }
 
-// Classify compares predicted classes with the true ones. Both are indices of classes,
-// one a row.
-func Classify(classes []string, truth, predicted []int) (*Classification, error) {
+// Classify compares predictions with targets. Both hold one class index per example, from 0 to
+// len(classes)-1.
+//
+// It returns an error if there are no classes or no examples, if the lengths differ, or if an
+// index is out of range.
+func Classify(classes []string, targets, predictions []int) (*Classification, error) {
 	n := len(classes)
-	if len(truth) != len(predicted) {
-		return nil, fmt.Errorf("report: %d true classes for %d predicted ones", len(truth), len(predicted))
+	if len(targets) != len(predictions) {
+		return nil, fmt.Errorf("report: %d targets, but %d predictions", len(targets), len(predictions))
 	}
 	counts := make([][]int, n)
 	for i := range counts {
 		counts[i] = make([]int, n)
 	}
-	for i, t := range truth {
-		p := predicted[i]
+	for i, t := range targets {
+		p := predictions[i]
 		if t < 0 || t >= n || p < 0 || p >= n {
-			return nil, fmt.Errorf("report: row %d: true class %d, predicted %d; want 0 to %d", i, t, p, n-1)
+			return nil, fmt.Errorf("report: example %d has target %d and prediction %d, want class indices from 0 to %d", i, t, p, n-1)
 		}
 		counts[t][p]++
 	}
 	return FromConfusion(classes, counts)
 }
 
-// FromConfusion computes the scores from counts[true][predicted], which it keeps.
+// FromConfusion computes the scores from a confusion matrix, counts[target][prediction]. The
+// result shares counts.
+//
+// It returns an error if counts is not a square matrix with a row for each class, if a count is
+// negative, or if all counts are 0.
 func FromConfusion(classes []string, counts [][]int) (*Classification, error) {
 	if err := checkConfusion(classes, counts); err != nil {
 		return nil, err
@@ -83,7 +93,7 @@ func FromConfusion(classes []string, counts [][]int) (*Classification, error) {
 		right += hits
 	}
 	if total == 0 {
-		return nil, fmt.Errorf("report: no rows to classify")
+		return nil, fmt.Errorf("report: no examples")
 	}
 	c.Accuracy = float64(right) / float64(total)
 	c.MacroAverage = average(c.PerClass, func(Scores) float64 { return 1 })
@@ -96,15 +106,15 @@ func checkConfusion(classes []string, counts [][]int) error {
 		return fmt.Errorf("report: no classes")
 	}
 	if len(counts) != len(classes) {
-		return fmt.Errorf("report: a confusion matrix of %d rows for %d classes", len(counts), len(classes))
+		return fmt.Errorf("report: the confusion matrix has %d rows, want one for each of %d classes", len(counts), len(classes))
 	}
 	for i, row := range counts {
 		if len(row) != len(classes) {
-			return fmt.Errorf("report: row %d of the confusion matrix has %d columns for %d classes", i, len(row), len(classes))
+			return fmt.Errorf("report: row %d of the confusion matrix has %d columns, want one for each of %d classes", i, len(row), len(classes))
 		}
 		for j, n := range row {
 			if n < 0 {
-				return fmt.Errorf("report: the confusion matrix has %d at (%d, %d)", n, i, j)
+				return fmt.Errorf("report: the confusion matrix has %d at (%d, %d), want counts of at least 0", n, i, j)
 			}
 		}
 	}
@@ -136,7 +146,7 @@ func average(scores []Scores, weight func(Scores) float64) Scores {
 	return mean
 }
 
-// String is the table that scikit-learn prints.
+// String returns the table that sklearn.metrics.classification_report prints.
 func (c *Classification) String() string {
 	width := len("weighted avg")
 	for _, name := range c.Classes {

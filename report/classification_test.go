@@ -12,7 +12,7 @@ import (
 
 func near(a, b float64) bool { return math.Abs(a-b) < 1e-12 }
 
-// The file is what scikit-learn says: internal/golden/report.py.
+// TestClassifyScikit compares the scores with scikit-learn's (internal/golden/report.py).
 func TestClassifyScikit(t *testing.T) {
 	b, err := os.ReadFile("testdata/classification.json")
 	if err != nil {
@@ -99,12 +99,12 @@ func TestClassifyUndefined(t *testing.T) {
 func TestClassifyErrors(t *testing.T) {
 	ab := []string{"a", "b"}
 	for want, f := range map[string]func() (*Classification, error){
-		"no rows":                 func() (*Classification, error) { return Classify(ab, nil, nil) },
+		"no examples":             func() (*Classification, error) { return Classify(ab, nil, nil) },
 		"no classes":              func() (*Classification, error) { return Classify(nil, nil, nil) },
-		"2 true classes for 1":    func() (*Classification, error) { return Classify(ab, []int{0, 1}, []int{0}) },
-		"row 1: true class 2":     func() (*Classification, error) { return Classify(ab, []int{0, 2}, []int{0, 1}) },
-		"predicted -1":            func() (*Classification, error) { return Classify(ab, []int{0}, []int{-1}) },
-		"of 1 rows for 2":         func() (*Classification, error) { return FromConfusion(ab, [][]int{{1, 0}}) },
+		"2 targets, but 1":        func() (*Classification, error) { return Classify(ab, []int{0, 1}, []int{0}) },
+		"example 1 has target 2":  func() (*Classification, error) { return Classify(ab, []int{0, 2}, []int{0, 1}) },
+		"prediction -1":           func() (*Classification, error) { return Classify(ab, []int{0}, []int{-1}) },
+		"has 1 rows, want one":    func() (*Classification, error) { return FromConfusion(ab, [][]int{{1, 0}}) },
 		"row 1 of the confusion":  func() (*Classification, error) { return FromConfusion(ab, [][]int{{1, 0}, {1}}) },
 		"matrix has -1 at (1, 0)": func() (*Classification, error) { return FromConfusion(ab, [][]int{{1, 0}, {-1, 0}}) },
 	} {

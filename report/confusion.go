@@ -15,18 +15,18 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// A confusion matrix is shown with counts and percentages where the cells are large enough,
-// with counts, with colours alone, and, with more than maxCells classes, with several
-// classes a cell.
+// maxCells is the largest number of cells in a row of the plot. A confusion matrix of more
+// classes is drawn with several classes per cell. Large cells show counts and percentages,
+// smaller ones counts only or just their color.
 const maxCells = 250
 
-// shades go from nothing to all rows of a class.
+// shades is the color scale from 0 to 100 % of a class's examples.
 type shades []color.Color
 
-// Colors makes them a palette of gonum's.
+// Colors implements gonum's palette.Palette.
 func (s shades) Colors() []color.Color { return s }
 
-// blues are ColorBrewer's, and what is between them.
+// blues interpolates ColorBrewer's Blues.
 var blues = func() shades {
 	scale := []color.RGBA{
 		{0xf7, 0xfb, 0xff, 0xff}, {0xde, 0xeb, 0xf7, 0xff}, {0xc6, 0xdb, 0xef, 0xff}, {0x9e, 0xca, 0xe1, 0xff},
@@ -37,15 +37,19 @@ var blues = func() shades {
 	for i := range s {
 		at := float64(i) / 255 * float64(len(scale)-1)
 		j := min(int(at), len(scale)-2)
-		a, b, part := scale[j], scale[j+1], at-float64(j)
-		mix := func(x, y uint8) uint8 { return uint8(float64(x) + part*(float64(y)-float64(x)) + .5) }
+		a, b, fraction := scale[j], scale[j+1], at-float64(j)
+		mix := func(x, y uint8) uint8 { return uint8(float64(x) + fraction*(float64(y)-float64(x)) + .5) }
 		s[i] = color.RGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), 0xff}
 	}
 	return s
 }()
 
-// Confusion writes a PNG of counts[true][predicted]. The colour of a cell, and its
-// percentage, is the part of the rows of its true class.
+// Confusion writes a PNG of a confusion matrix, counts[target][prediction]. The color of a cell
+// and its percentage show the fraction of the examples of its true class. More than 250 classes
+// are drawn with several classes per cell.
+//
+// It returns an error if counts is not a square matrix with a row for each class, if a count is
+// negative, or if writing fails.
 func Confusion(w io.Writer, classes []string, counts [][]int) error {
 	if err := checkConfusion(classes, counts); err != nil {
 		return err
@@ -54,7 +58,7 @@ func Confusion(w io.Writer, classes []string, counts [][]int) error {
 	return encode(w, m)
 }
 
-// drawConfusion is the picture and where on it the cells are.
+// drawConfusion returns the plot and the rectangle of its cells.
 func drawConfusion(classes []string, counts [][]int) (image.Image, image.Rectangle) {
 	total, right := 0, 0
 	for i, row := range counts {
@@ -63,12 +67,12 @@ func drawConfusion(classes []string, counts [][]int) (image.Image, image.Rectang
 			total += n
 		}
 	}
-	subtitle := "no rows"
+	subtitle := "no examples"
 	if total > 0 {
 		subtitle = fmt.Sprintf("%s of %s correct (%s)", thousands(right), thousands(total), percent(float64(right)/float64(total)))
 	}
 	if k := (len(classes) + maxCells - 1) / maxCells; k > 1 {
-		subtitle += fmt.Sprintf("; a cell is %d × %d classes", k, k)
+		subtitle += fmt.Sprintf("; each cell covers %d × %d classes", k, k)
 		classes, counts = pool(classes, counts, k)
 	}
 	m := matrix{classes: classes, counts: counts}
@@ -78,12 +82,12 @@ func drawConfusion(classes []string, counts [][]int) (image.Image, image.Rectang
 	size := len(classes) * m.cell
 	keyHeight := min(size, 440)
 	p, key := m.plot(), m.key(keyHeight)
-	data := p.DataCanvas(draw.NewCanvas(nil, vg.Length(size), vg.Length(size))) // what remains beside the labels
+	data := p.DataCanvas(draw.NewCanvas(nil, vg.Length(size), vg.Length(size))) // what remains next to the labels
 	left, below := margin+int(data.Min.X)+1, margin+int(data.Min.Y)+1
 	width := max(left+size+keyRoom+margin, 2*margin+int(titleType.Width("Confusion matrix"))+200)
 	height := margin + head + size + below
-	picture := newChart(width, height)
-	c := draw.New(picture)
+	img := newChart(width, height)
+	c := draw.New(img)
 	at := func(x, y, w, h int) vg.Rectangle {
 		return vg.Rectangle{Min: vg.Point{X: vg.Length(x), Y: vg.Length(y)}, Max: vg.Point{X: vg.Length(x + w), Y: vg.Length(y + h)}}
 	}
@@ -91,10 +95,10 @@ func drawConfusion(classes []string, counts [][]int) (image.Image, image.Rectang
 	key.Draw(fit(key, c, at(left+size+keyRoom-keyWidth, below+(size-keyHeight)/2, keyWidth, keyHeight)))
 	c.FillText(titleType, vg.Point{X: margin, Y: c.Max.Y - margin - 30}, "Confusion matrix")
 	c.FillText(subtitleType, vg.Point{X: margin, Y: c.Max.Y - margin - 66}, subtitle)
-	return picture.Image(), image.Rect(left, margin+head, left+size, margin+head+size)
+	return img.Image(), image.Rect(left, margin+head, left+size, margin+head+size)
 }
 
-// pool adds up blocks of k by k classes.
+// pool sums blocks of k by k classes.
 func pool(classes []string, counts [][]int, k int) ([]string, [][]int) {
 	n := (len(classes) + k - 1) / k
 	names, sums := make([]string, n), make([][]int, n)
@@ -110,16 +114,16 @@ func pool(classes []string, counts [][]int, k int) ([]string, [][]int) {
 	return names, sums
 }
 
-// matrix is a confusion matrix and how it is shown.
+// matrix is a confusion matrix and its layout.
 type matrix struct {
 	classes []string
 	counts  [][]int
 	support []int
-	cell    int // pixels of a cell with the gap to the next
-	gap     int // even, as a half belongs to each
-	every   int // class names are written for every so many classes
-	// Many classes share few mistakes a cell: the scale then follows the square root, or
-	// all but the diagonal would be white.
+	cell    int // size of a cell in pixels, including the gap
+	gap     int // gap between cells in pixels; even, because each cell has half of it
+	every   int // every nth class has its name on the axes
+	// root is set for many classes: each cell then has few wrong predictions, and a linear
+	// color scale would leave all but the diagonal white.
 	root bool
 }
 
@@ -144,16 +148,16 @@ func (m *matrix) lay() {
 	}
 }
 
-// scale is where on the colour scale a part stands.
-func (m *matrix) scale(part float64) float64 {
+// scale returns the position of a fraction on the color scale.
+func (m *matrix) scale(fraction float64) float64 {
 	if m.root {
-		return math.Sqrt(part)
+		return math.Sqrt(fraction)
 	}
-	return part
+	return fraction
 }
 
-// heatMap has a cell for each of columns and rows, the first row at the top. Its cells
-// stay inside of the plot, so that nothing is left for them at the edges.
+// heatMap adds a cell for each column and row to a plot, with the first row at the top. The cells
+// fill the plot: no room is left at the edges.
 func heatMap(p *plot.Plot, columns, rows int, shade func(column, row int) float64) {
 	h := &plotter.HeatMap{GridXYZ: grid{columns, rows, shade}, Palette: blues, Max: 1, NaN: shadow}
 	p.Add(inside{h})
@@ -166,7 +170,7 @@ func heatMap(p *plot.Plot, columns, rows int, shade func(column, row int) float6
 	}
 }
 
-// grid is a plotter.GridXYZ.
+// grid implements plotter.GridXYZ.
 type grid struct {
 	columns, rows int
 	z             func(column, row int) float64
@@ -177,14 +181,15 @@ func (g grid) X(column int) float64      { return float64(column) }
 func (g grid) Y(row int) float64         { return float64(row) }
 func (g grid) Z(column, row int) float64 { return g.z(column, row) }
 
-// inside hides how far what a plotter draws sticks out.
+// inside hides the size of a plotter's glyphs from the plot, so that no room is left for them at
+// the edges.
 type inside struct{ plot.Plotter }
 
 func (m *matrix) plot() *plot.Plot {
 	n := len(m.classes)
 	p := newPlot()
 	heatMap(p, n, n, func(column, row int) float64 {
-		return m.scale(float64(m.counts[row][column]) / float64(m.support[row])) // not a number without rows
+		return m.scale(float64(m.counts[row][column]) / float64(m.support[row])) // NaN for a class without examples
 	})
 	if m.gap > 0 {
 		between := draw.LineStyle{Color: paper, Width: vg.Length(m.gap)}
@@ -201,7 +206,7 @@ func (m *matrix) plot() *plot.Plot {
 	return p
 }
 
-// write puts the counts, and where there is room the percentages, into the cells.
+// write adds the counts to the cells, and the percentages if there is room.
 func (m *matrix) write(p *plot.Plot) {
 	number := math.Min(36, math.Max(18, float64(m.cell)*.2))
 	for _, row := range m.counts {
@@ -212,7 +217,7 @@ func (m *matrix) write(p *plot.Plot) {
 		}
 	}
 	below := math.Min(22, math.Max(13, number*.66))
-	counts, parts, none := &plotter.Labels{}, &plotter.Labels{}, &plotter.Labels{}
+	counts, percentages, none := &plotter.Labels{}, &plotter.Labels{}, &plotter.Labels{}
 	add := func(l *plotter.Labels, at plotter.XY, t draw.TextStyle, s string) {
 		l.XYs = append(l.XYs, at)
 		l.Labels = append(l.Labels, s)
@@ -225,28 +230,28 @@ func (m *matrix) write(p *plot.Plot) {
 				add(none, at, lettering(20, font.WeightNormal, faded), "–")
 				continue
 			}
-			part := float64(v) / float64(m.support[i])
+			fraction := float64(v) / float64(m.support[i])
 			col, small := color.Color(ink), color.Color(faded)
 			switch {
-			case part > .45:
+			case fraction > .45:
 				col, small = paper, blues[20]
 			case v == 0:
 				col = faded
 			}
 			add(counts, at, lettering(number, font.WeightBold, col), thousands(v))
-			add(parts, at, lettering(below, font.WeightNormal, small), percent(part))
+			add(percentages, at, lettering(below, font.WeightNormal, small), percent(fraction))
 		}
 	}
-	counts.Offset.Y = vg.Length(number * .1) // the middle of digits is not that of all letters
+	counts.Offset.Y = vg.Length(number * .1) // digits are centered higher than letters with descenders
 	if m.cell >= 64 {
 		counts.Offset.Y += vg.Length(below * .62)
-		parts.Offset.Y = vg.Length(-number * .45)
-		p.Add(inside{parts})
+		percentages.Offset.Y = vg.Length(-number * .45)
+		p.Add(inside{percentages})
 	}
 	p.Add(inside{counts}, inside{none})
 }
 
-// name writes the names of the classes at the axes.
+// name writes the class names on the axes.
 func (m *matrix) name(p *plot.Plot) {
 	t := lettering(22, font.WeightNormal, ink)
 	if m.root {
@@ -256,7 +261,7 @@ func (m *matrix) name(p *plot.Plot) {
 	columnWidth := vg.Length(max(m.every*m.cell, 40) - 12)
 	upright := false
 	for i := 0; i < len(m.classes); i += m.every {
-		upright = upright || t.Width(m.classes[i]) > columnWidth && m.cell < 120 // wide columns shorten names instead
+		upright = upright || t.Width(m.classes[i]) > columnWidth && m.cell < 120 // names of wide columns are shortened instead
 	}
 	room := columnWidth
 	if upright {
@@ -267,8 +272,8 @@ func (m *matrix) name(p *plot.Plot) {
 		rows = append(rows, plot.Tick{Value: float64(i), Label: shorten(t, m.classes[i], rowRoom)})
 		columns = append(columns, plot.Tick{Value: float64(i), Label: shorten(t, m.classes[i], room)})
 	}
-	p.X.Label.Text, p.X.Tick.Marker = "Predicted", columns
-	p.Y.Label.Text, p.Y.Tick.Marker = "True", rows
+	p.X.Label.Text, p.X.Tick.Marker = "Predicted class", columns
+	p.Y.Label.Text, p.Y.Tick.Marker = "True class", rows
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
 		a.Label.Padding = 18
 		a.Label.TextStyle.Font = lettering(22, font.WeightBold, nil).Font
@@ -280,7 +285,7 @@ func (m *matrix) name(p *plot.Plot) {
 	}
 }
 
-// key shows the colours from nothing to all, in as many steps.
+// key returns a plot of the color scale in the given number of steps.
 func (m *matrix) key(steps int) *plot.Plot {
 	p := newPlot()
 	heatMap(p, 1, steps, func(_, row int) float64 { return 1 - float64(row)/float64(steps-1) })
@@ -293,7 +298,7 @@ func (m *matrix) key(steps int) *plot.Plot {
 		ticks = append(ticks, plot.Tick{Value: (1 - m.scale(v/100)) * float64(steps-1), Label: strconv.Itoa(int(v)) + "%"})
 	}
 	p.X.Tick.Marker = plot.ConstantTicks{}
-	p.Y.Label.Text, p.Y.Tick.Marker = "of the true class", ticks
+	p.Y.Label.Text, p.Y.Tick.Marker = "fraction of the true class", ticks
 	p.Y.Label.TextStyle.Color = faded
 	return p
 }

@@ -28,12 +28,15 @@ const (
 	panelGap    = 40
 )
 
-// manyEpochs is from where on lines have no dots.
+// manyEpochs is the largest number of epochs for which lines have dots.
 const manyEpochs = 40
 
-// Curves writes a PNG with a panel a metric: its values over the epochs, counted from 1,
-// in training and in validation. Values that are not finite leave a gap. A metric of
-// positive numbers that differ a hundredfold has a logarithmic scale.
+// Curves writes a PNG with a panel for each metric. A panel plots the metric's training and
+// validation values by epoch, counted from 1. Values that are not finite leave a gap. The scale
+// is logarithmic if all values are positive and the largest is at least 100 times the smallest.
+//
+// It returns an error if the history has no epochs or no metrics, if a series has another number
+// of values than there are epochs, if two series have the same name, or if writing fails.
 func Curves(w io.Writer, h History) error {
 	if err := h.check(); err != nil {
 		return err
@@ -42,12 +45,12 @@ func Curves(w io.Writer, h History) error {
 }
 
 func drawCurves(h History) image.Image {
-	picture, panels := layCurves(h)
+	img, panels := layCurves(h)
 	for _, p := range panels {
 		p.Draw(p.at)
 		p.drawHead()
 	}
-	return picture.Image()
+	return img.Image()
 }
 
 // panel is the plot of a metric.
@@ -65,7 +68,7 @@ type curve struct {
 	values []float64
 }
 
-// layCurves gives each metric a panel and each panel its place.
+// layCurves returns an image with a panel for each metric, and the panels with their places.
 func layCurves(h History) (*vgimg.Canvas, []panel) {
 	var panels []panel
 	for _, p := range h.pairs() {
@@ -83,23 +86,23 @@ func layCurves(h History) (*vgimg.Canvas, []panel) {
 		}
 	}
 	rows := len(plots)
-	picture := newChart(2*margin+columns*(panelWidth+panelGap)-panelGap, 2*margin+rows*(panelHead+panelHeight+panelGap)-panelGap)
+	img := newChart(2*margin+columns*(panelWidth+panelGap)-panelGap, 2*margin+rows*(panelHead+panelHeight+panelGap)-panelGap)
 	places := plot.Align(plots, draw.Tiles{
 		Cols: columns, Rows: rows,
 		PadTop: margin + panelHead, PadBottom: margin, PadLeft: margin, PadRight: margin,
 		PadX: panelGap, PadY: panelHead + panelGap,
-	}, draw.New(picture))
+	}, draw.New(img))
 	for i := range panels {
 		p := &panels[i]
 		p.at = places[i/columns][i%columns]
-		// A line of one pixel is sharp in the middle of a pixel.
+		// A line one pixel wide is sharp if it runs through the middle of pixels.
 		r := p.DataCanvas(p.at).Rectangle
 		for _, v := range []*vg.Length{&r.Min.X, &r.Min.Y, &r.Max.X, &r.Max.Y} {
 			*v = vg.Length(math.Floor(float64(*v))) + .5
 		}
 		p.at = fit(p.Plot, p.at, r)
 	}
-	return picture, panels
+	return img, panels
 }
 
 func newPanel(epochs []int, p pair) panel {
@@ -132,7 +135,7 @@ func (c curve) line() *plotter.Line {
 	return &plotter.Line{LineStyle: draw.LineStyle{Color: c.color, Width: 4}}
 }
 
-// plotters are a line for each run of finite values, and their dots.
+// plotters returns a line for each run of finite values, and their dots.
 func (c curve) plotters(epochs []int) []plot.Plotter {
 	var all []plot.Plotter
 	var run plotter.XYs
@@ -142,7 +145,7 @@ func (c curve) plotters(epochs []int) []plot.Plotter {
 			l.XYs = run
 			all = append(all, l)
 		}
-		if len(run) == 1 || len(run) > 0 && len(epochs) <= manyEpochs { // a lone value has no line
+		if len(run) == 1 || len(run) > 0 && len(epochs) <= manyEpochs { // a single value has no line
 			all = append(all, &plotter.Scatter{XYs: run, GlyphStyle: draw.GlyphStyle{Color: c.color, Radius: 5.5, Shape: draw.CircleGlyph{}}})
 		}
 		run = nil
@@ -158,7 +161,7 @@ func (c curve) plotters(epochs []int) []plot.Plotter {
 	return all
 }
 
-// drawHead writes the metric's name and, as the legend, its last values.
+// drawHead draws the metric's name, and the legend with the last values.
 func (p panel) drawHead() {
 	data := p.DataCanvas(p.at)
 	right, base := data.Max.X, data.Max.Y+16

@@ -12,33 +12,36 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// Tile is one picture of a gallery with what stands under it.
+// Tile is one image of a gallery, with the text below it.
 type Tile struct {
-	// Picture may have any size; nil is shown as an empty field.
-	Picture image.Image
-	// Caption is set in bold, Detail smaller under it; both are shortened to the width.
+	// Image may have any size: it is scaled to the tile. nil shows an empty tile.
+	Image image.Image
+	// Caption is printed in bold below the image, Detail in smaller type below the caption.
+	// Text that is wider than the tile is shortened in the middle.
 	Caption, Detail string
-	// Color is that of the caption and the frame; nil is neutral.
+	// Color is the color of the caption and of a frame around the image. nil means a black
+	// caption and no frame.
 	Color color.Color
 }
 
-// Good and Bad are colours for tiles of right and wrong predictions.
+// Good and Bad are colors for tiles of correct and wrong predictions.
 var (
 	Good color.Color = color.RGBA{0x2a, 0x8c, 0x3f, 0xff}
 	Bad  color.Color = color.RGBA{0xc6, 0x28, 0x28, 0xff}
 )
 
-// GalleryOptions say how a gallery is laid out.
+// GalleryOptions configures the layout of a gallery.
 type GalleryOptions struct {
-	// Title stands above the tiles, Subtitle in smaller type under it.
+	// Title is printed above the tiles, Subtitle in smaller type below the title.
 	Title, Subtitle string
-	// Columns is the number of tiles side by side; 0 chooses one.
+	// Columns is the number of tiles per row. 0 chooses a number that makes the gallery
+	// somewhat wider than high.
 	Columns int
-	// Empty is what the picture says where there are no tiles; "" is "no pictures".
+	// Empty is the text shown if there are no tiles. The default is "no images".
 	Empty string
 }
 
-// maxTiles keeps the memory of a gallery to some 250 MB.
+// maxTiles limits the memory of a gallery to about 250 MB.
 const maxTiles = 1000
 
 const (
@@ -52,48 +55,15 @@ var (
 	emptyType   = centered(subtitleType)
 )
 
-// Gallery writes a PNG of the tiles in rows, at most 1,000 of them.
+// Gallery writes a PNG of tiles in rows.
+//
+// It returns an error if there are more than 1,000 tiles or if writing fails.
 func Gallery(w io.Writer, tiles []Tile, o GalleryOptions) error {
 	if len(tiles) > maxTiles {
-		return fmt.Errorf("report: %d pictures in a gallery; show at most %d", len(tiles), maxTiles)
+		return fmt.Errorf("report: a gallery of %d tiles, want at most %d", len(tiles), maxTiles)
 	}
-	columns := o.Columns
-	if columns <= 0 {
-		columns = galleryColumns(len(tiles))
-	}
-	columns = max(1, min(columns, len(tiles)))
-	captions, details := false, false
-	for _, t := range tiles {
-		captions = captions || t.Caption != ""
-		details = details || t.Detail != ""
-	}
-	rowHeight := tileSize + tileGap
-	if captions {
-		rowHeight += 30
-	}
-	if details {
-		rowHeight += 26
-	}
-	top := margin
-	if o.Title != "" {
-		top += 48
-	}
-	if o.Subtitle != "" {
-		top += 32
-	}
-	if top > margin {
-		top += 18
-	}
-	rows := (len(tiles) + columns - 1) / columns
-	width := 2*margin + columns*(tileSize+tileGap) - tileGap
-	height := top + rows*rowHeight - tileGap + margin
-	if len(tiles) == 0 {
-		width, height = 760, top+200
-	}
-	// A title that is wider than the tiles gets the room it needs, up to a limit.
-	title := math.Max(titleType.Width(o.Title).Points(), subtitleType.Width(o.Subtitle).Points())
-	width = max(width, min(2*margin+int(title+1), 1000))
-
+	l := layGallery(tiles, o)
+	width, height := l.width, l.height
 	c := newCanvas(width, height)
 	y := margin
 	if o.Title != "" {
@@ -106,29 +76,76 @@ func Gallery(w io.Writer, tiles []Tile, o GalleryOptions) error {
 	if len(tiles) == 0 {
 		empty := o.Empty
 		if empty == "" {
-			empty = "no pictures"
+			empty = "no images"
 		}
-		field := image.Rect(margin, top, width-margin, height-margin)
+		field := image.Rect(margin, l.top, width-margin, height-margin)
 		c.fill(field, shadow)
 		c.text(emptyType, width/2, (field.Min.Y+field.Max.Y)/2+8, shorten(emptyType, empty, vg.Length(field.Dx()-2*margin)))
 		return encode(w, c.RGBA)
 	}
 	for i, t := range tiles {
-		x := margin + i%columns*(tileSize+tileGap)
-		y := top + i/columns*rowHeight
-		c.tile(t, x, y, captions)
+		x := margin + i%l.columns*(tileSize+tileGap)
+		y := l.top + i/l.columns*l.rowHeight
+		c.tile(t, x, y, l.captions)
 	}
 	return encode(w, c.RGBA)
 }
 
-// galleryColumns makes a gallery somewhat wider than high, at most 8 tiles wide, and its
-// last row as full as it can.
+// galleryLayout is the layout of a gallery, in pixels.
+type galleryLayout struct {
+	width, height int
+	top           int // of the first row
+	columns       int
+	rowHeight     int
+	captions      bool // some tile has a caption
+}
+
+func layGallery(tiles []Tile, o GalleryOptions) galleryLayout {
+	l := galleryLayout{columns: o.Columns, top: margin, rowHeight: tileSize + tileGap}
+	if l.columns <= 0 {
+		l.columns = galleryColumns(len(tiles))
+	}
+	l.columns = max(1, min(l.columns, len(tiles)))
+	details := false
+	for _, t := range tiles {
+		l.captions = l.captions || t.Caption != ""
+		details = details || t.Detail != ""
+	}
+	if l.captions {
+		l.rowHeight += 30
+	}
+	if details {
+		l.rowHeight += 26
+	}
+	if o.Title != "" {
+		l.top += 48
+	}
+	if o.Subtitle != "" {
+		l.top += 32
+	}
+	if l.top > margin {
+		l.top += 18
+	}
+	rows := (len(tiles) + l.columns - 1) / l.columns
+	l.width = 2*margin + l.columns*(tileSize+tileGap) - tileGap
+	l.height = l.top + rows*l.rowHeight - tileGap + margin
+	if len(tiles) == 0 {
+		l.width, l.height = 760, l.top+200
+	}
+	// A title may be wider than the tiles, up to a limit.
+	title := math.Max(titleType.Width(o.Title).Points(), subtitleType.Width(o.Subtitle).Points())
+	l.width = max(l.width, min(2*margin+int(title+1), 1000))
+	return l
+}
+
+// galleryColumns returns the number of columns of a gallery: at most 8, somewhat more than rows,
+// and such that few tiles are missing in the last row.
 func galleryColumns(tiles int) int {
 	ideal := math.Min(math.Sqrt(1.6*float64(tiles)), 8)
 	best, least := 0, math.Inf(1)
 	for c := math.Ceil(.75 * ideal); c <= math.Min(1.5*ideal, 8); c++ {
 		empty := math.Ceil(float64(tiles)/c)*c - float64(tiles)
-		if cost := empty + math.Abs(c-ideal)/10; cost < least { // the latter decides between equals
+		if cost := empty + math.Abs(c-ideal)/10; cost < least { // the second term breaks ties
 			best, least = int(c), cost
 		}
 	}
@@ -138,8 +155,8 @@ func galleryColumns(tiles int) int {
 func (c canvas) tile(t Tile, x, y int, captions bool) {
 	field := image.Rect(x, y, x+tileSize, y+tileSize)
 	c.fill(field, shadow)
-	if t.Picture != nil && !t.Picture.Bounds().Empty() {
-		c.picture(field, t.Picture)
+	if t.Image != nil && !t.Image.Bounds().Empty() {
+		c.scaled(field, t.Image)
 	}
 	caption := captionType
 	if t.Color != nil {
@@ -154,8 +171,8 @@ func (c canvas) tile(t Tile, x, y int, captions bool) {
 	c.text(detailType, x+tileSize/2, y+25, shorten(detailType, t.Detail, tileSize))
 }
 
-// picture fits a picture into a field: whole, in its proportions, in the middle.
-func (c canvas) picture(field image.Rectangle, m image.Image) {
+// scaled draws an image in the middle of a field, as large as fits, with its aspect ratio kept.
+func (c canvas) scaled(field image.Rectangle, m image.Image) {
 	b := m.Bounds()
 	scale := math.Min(float64(field.Dx())/float64(b.Dx()), float64(field.Dy())/float64(b.Dy()))
 	w := max(1, int(float64(b.Dx())*scale+.5))
@@ -163,7 +180,7 @@ func (c canvas) picture(field image.Rectangle, m image.Image) {
 	to := image.Rect(0, 0, w, h).Add(field.Min).Add(image.Pt((field.Dx()-w)/2, (field.Dy()-h)/2))
 	scaler := draw.Scaler(draw.CatmullRom)
 	if max(b.Dx(), b.Dy()) <= 64 {
-		scaler = draw.NearestNeighbor // so small that its pixels are worth seeing
+		scaler = draw.NearestNeighbor // keep the pixels of small images visible
 	}
 	scaler.Scale(c.RGBA, to, m, b, draw.Over, nil)
 }

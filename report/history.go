@@ -5,25 +5,26 @@ import (
 	"strings"
 )
 
-// History is what a training logged: keras.callbacks.History as plain numbers.
+// History holds the metrics of a training by epoch, like keras.callbacks.History.
 type History struct {
-	// Epochs are counted from 0.
+	// Epochs lists the epochs, counted from 0.
 	Epochs []int
-	// Series are the metrics, in order: accuracy, loss, val_accuracy, val_loss.
+	// Series holds the metrics in the order in which they are plotted, for example accuracy,
+	// loss, val_accuracy, val_loss.
 	Series []Series
 }
 
 // Series is one metric over the epochs.
 type Series struct {
-	// Name is the metric's; that of the validation begins with val_.
+	// Name is the metric's name. Names of validation metrics begin with val_.
 	Name string
-	// Values has one number an epoch; NaN where there is none.
+	// Values has one value per epoch. NaN means that the epoch has no value.
 	Values []float64
 }
 
 func (h History) check() error {
 	if len(h.Epochs) == 0 {
-		return fmt.Errorf("report: a history without epochs")
+		return fmt.Errorf("report: the history has no epochs")
 	}
 	for i, s := range h.Series {
 		if len(s.Values) != len(h.Epochs) {
@@ -31,17 +32,17 @@ func (h History) check() error {
 		}
 		for _, other := range h.Series[:i] {
 			if other.Name == s.Name {
-				return fmt.Errorf("report: a history with two series named %s", s.Name)
+				return fmt.Errorf("report: the history has two series named %s", s.Name)
 			}
 		}
 	}
 	if len(h.Series) == 0 {
-		return fmt.Errorf("report: a history without metrics")
+		return fmt.Errorf("report: the history has no metrics")
 	}
 	return nil
 }
 
-// pair is a metric of the training and the same of the validation; either may be missing.
+// pair holds the training and validation values of a metric. Either may be nil.
 type pair struct {
 	name                 string
 	training, validation []float64

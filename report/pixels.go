@@ -5,15 +5,18 @@ import (
 	"image"
 )
 
-// Pixels makes a picture of numbers from 0 to 255 in rows of pixels, as a batch has them
-// after its augmentation: 1 channel is grey, 3 are red, green and blue, 4 have an alpha
-// channel that is not premultiplied. Numbers are rounded and clipped; what is not a number is 0.
+// Pixels makes an image from pixel values between 0 and 255, in the order height, width, channels.
+// One channel is gray, three are RGB, four are RGBA without premultiplied alpha. Values are
+// rounded and clipped to the range; NaN becomes 0.
+//
+// It returns an error if a dimension is not positive, if channels is not 1, 3 or 4, or if the
+// number of values is not height * width * channels.
 func Pixels[T uint8 | float32](height, width, channels int, values []T) (image.Image, error) {
 	if height <= 0 || width <= 0 || channels != 1 && channels != 3 && channels != 4 {
-		return nil, fmt.Errorf("report: a picture of shape (%d, %d, %d); want (height, width, 1, 3 or 4)", height, width, channels)
+		return nil, fmt.Errorf("report: an image of shape (%d, %d, %d), want (height, width, channels) with 1, 3 or 4 channels", height, width, channels)
 	}
 	if len(values)/channels/width != height || len(values) != height*width*channels {
-		return nil, fmt.Errorf("report: %d numbers for a picture of shape (%d, %d, %d)", len(values), height, width, channels)
+		return nil, fmt.Errorf("report: %d values for an image of shape (%d, %d, %d)", len(values), height, width, channels)
 	}
 	m := image.NewNRGBA(image.Rect(0, 0, width, height))
 	for i := range height * width {

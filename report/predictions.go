@@ -8,19 +8,22 @@ import (
 	"github.com/lince-ml/lince/internal/pyfloat"
 )
 
-// Prediction is what a model says of one file.
+// Prediction is a model's prediction for one file.
 type Prediction struct {
 	Filename string
-	// Label is the true class, "" where it is not known.
+	// Label is the name of the true class, or "" if it is unknown.
 	Label string
-	// Predicted is the class with the highest probability.
+	// Predicted is the name of the class with the highest probability.
 	Predicted string
-	// Probabilities has one number a class.
+	// Probabilities holds the probability of each class.
 	Probabilities []float32
 }
 
-// WritePredictions writes predictions.csv: filename, category, predicted, and a column a
-// class, named as the class, with its probability. It is what pandas writes, and reads.
+// WritePredictions writes a CSV file with a line for each prediction. The columns are filename,
+// category (the label), predicted, and one with the probability for each class, which has the
+// name of the class. Numbers are formatted as pandas does.
+//
+// It returns an error if a row does not have one probability for each class, or if writing fails.
 func WritePredictions(w io.Writer, classes []string, rows []Prediction) error {
 	c := csv.NewWriter(w)
 	line := append([]string{"filename", "category", "predicted"}, classes...)
@@ -29,7 +32,7 @@ func WritePredictions(w io.Writer, classes []string, rows []Prediction) error {
 	}
 	for _, r := range rows {
 		if len(r.Probabilities) != len(classes) {
-			return fmt.Errorf("writing predictions: %s has %d probabilities for %d classes", r.Filename, len(r.Probabilities), len(classes))
+			return fmt.Errorf("writing predictions: %s has %d probabilities, want one for each of %d classes", r.Filename, len(r.Probabilities), len(classes))
 		}
 		line = append(line[:0], r.Filename, r.Label, r.Predicted)
 		for _, p := range r.Probabilities {

@@ -25,7 +25,7 @@ var predictions = []Prediction{
 	{"été/x.jpg", "cat", "cat", []float32{1, 0}},
 }
 
-// The file is what pandas wrote.
+// TestPredictionsPandas compares the file with one that pandas wrote.
 func TestPredictionsPandas(t *testing.T) {
 	var b strings.Builder
 	if err := WritePredictions(&b, []string{"cat", "dog"}, predictions); err != nil {

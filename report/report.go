@@ -1,6 +1,6 @@
-// Package report turns a run into things to look at and to compute with: curves,
-// confusion matrices, galleries of pictures, classification reports and CSV files. It
-// takes plain numbers and pictures, and knows nothing of models.
+// Package report writes the results of a training: plots of its metrics, confusion matrices,
+// galleries of images, classification reports and CSV files. Its input is plain numbers and
+// images, so it also works for models of other libraries.
 //
 // Equal input gives equal bytes.
 package report

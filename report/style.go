@@ -16,27 +16,27 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 )
 
-// Colours that all pictures share.
+// The colors of all plots and galleries.
 var (
-	ink    = color.RGBA{0x22, 0x26, 0x2b, 0xff} // titles and numbers
-	faded  = color.RGBA{0x69, 0x70, 0x78, 0xff} // what explains them
+	ink    = color.RGBA{0x22, 0x26, 0x2b, 0xff} // titles and values
+	faded  = color.RGBA{0x69, 0x70, 0x78, 0xff} // explanations
 	hair   = color.RGBA{0xdf, 0xe2, 0xe6, 0xff} // thin lines
 	shadow = color.RGBA{0xf2, 0xf3, 0xf5, 0xff} // empty areas
 	paper  = color.RGBA{0xff, 0xff, 0xff, 0xff}
-	blue   = color.RGBA{0x1f, 0x77, 0xb4, 0xff} // matplotlib's first two colours
+	blue   = color.RGBA{0x1f, 0x77, 0xb4, 0xff} // matplotlib's first two colors
 	orange = color.RGBA{0xff, 0x7f, 0x0e, 0xff}
 )
 
-// margin is the empty edge of all pictures, in pixels.
+// margin is the empty border of all plots and galleries, in pixels.
 const margin = 40
 
-// Of titles, and of what stands under them.
+// The text styles of titles and subtitles.
 var (
 	titleType    = lettering(34, font.WeightBold, ink)
 	subtitleType = lettering(22, font.WeightNormal, faded)
 )
 
-// lettering is Liberation Sans of some pixels.
+// lettering returns a text style: Liberation Sans of a size in pixels.
 func lettering(size float64, weight font.Weight, c color.Color) draw.TextStyle {
 	return draw.TextStyle{
 		Color:   c,
@@ -45,18 +45,18 @@ func lettering(size float64, weight font.Weight, c color.Color) draw.TextStyle {
 	}
 }
 
-// centered is a lettering whose middle is put where the text is to stand.
+// centered returns t with the text centered at its position.
 func centered(t draw.TextStyle) draw.TextStyle {
 	t.XAlign, t.YAlign = draw.XCenter, draw.YCenter
 	return t
 }
 
-// newChart is a picture to plot on, whose unit of length is the pixel.
+// newChart returns an image for plots. Its unit of length is the pixel.
 func newChart(width, height int) *vgimg.Canvas {
 	return vgimg.NewWith(vgimg.UseWH(vg.Length(width), vg.Length(height)), vgimg.UseDPI(int(vg.Inch)))
 }
 
-// newPlot is an empty plot in the style of all.
+// newPlot returns an empty plot in the style of this package.
 func newPlot() *plot.Plot {
 	p := plot.New()
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
@@ -73,9 +73,9 @@ func newPlot() *plot.Plot {
 	return p
 }
 
-// fit is the part of c on which p has its data in the rectangle wanted.
+// fit returns the part of c on which p draws its data into the rectangle want.
 func fit(p *plot.Plot, c draw.Canvas, want vg.Rectangle) draw.Canvas {
-	// How far labels stick out depends a little on the size, so that it takes some rounds.
+	// The size of labels depends slightly on the size of the plot, so iterate.
 	for range 5 {
 		is := p.DataCanvas(c)
 		c = draw.Crop(c, want.Min.X-is.Min.X, want.Max.X-is.Max.X, want.Min.Y-is.Min.Y, want.Max.Y-is.Max.Y)
@@ -83,14 +83,14 @@ func fit(p *plot.Plot, c draw.Canvas, want vg.Rectangle) draw.Canvas {
 	return c
 }
 
-// shorten puts an ellipsis in the middle of a text that is too wide: the ends of a file
-// name say most.
+// shorten replaces the middle of a text that is too wide by an ellipsis. The ends of file names
+// are kept because they differ most.
 func shorten(t draw.TextStyle, s string, width vg.Length) string {
 	if t.Width(s) <= width {
 		return s
 	}
 	r := []rune(s)
-	// Binary search: the width grows with what is kept.
+	// Binary search for the number of runes to keep.
 	low, high := 0, len(r)-1
 	cut := func(keep int) string {
 		head := (keep + 1) / 2
@@ -107,15 +107,15 @@ func shorten(t draw.TextStyle, s string, width vg.Length) string {
 	return cut(low)
 }
 
-// encode writes a picture as PNG.
+// encode writes an image as PNG.
 func encode(w io.Writer, m image.Image) error {
 	if err := png.Encode(w, m); err != nil {
-		return fmt.Errorf("writing a picture: %w", err)
+		return fmt.Errorf("writing a PNG: %w", err)
 	}
 	return nil
 }
 
-// thousands writes 12345 as 12,345.
+// thousands formats 12345 as 12,345.
 func thousands(n int) string {
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
@@ -124,13 +124,13 @@ func thousands(n int) string {
 	return s
 }
 
-// percent writes a part with as many digits as it is worth.
-func percent(part float64) string {
-	if part == 0 || part == 1 {
-		return fmt.Sprintf("%.0f%%", 100*part)
+// percent formats a fraction as a percentage. Only 0 and 1 are formatted as 0% and 100%.
+func percent(fraction float64) string {
+	if fraction == 0 || fraction == 1 {
+		return fmt.Sprintf("%.0f%%", 100*fraction)
 	}
-	s := fmt.Sprintf("%.1f%%", 100*part)
-	switch s { // nothing rounds to all or nothing
+	s := fmt.Sprintf("%.1f%%", 100*fraction)
+	switch s {
 	case "0.0%":
 		return "<0.1%"
 	case "100.0%":
@@ -139,7 +139,7 @@ func percent(part float64) string {
 	return s
 }
 
-// nice is the next of 1, 2, 5, 10, 20, 50, ... that is not below n.
+// nice returns the smallest of 1, 2, 5, 10, 20, 50, ... that is at least n.
 func nice(n int) int {
 	for unit := 1; ; unit *= 10 {
 		for _, m := range []int{1, 2, 5} {

@@ -9,12 +9,12 @@ import (
 	"gonum.org/v1/plot"
 )
 
-// finite says whether a value can be drawn. Numbers near the end of what float64 holds
-// cannot: differences of them are infinite.
+// finite reports whether a value can be plotted. Values near the largest float64 cannot, because
+// their differences overflow.
 func finite(v float64) bool { return math.Abs(v) < 1e300 }
 
-// setValueAxis gives an axis the range, scale and ticks for values; ok is false where none
-// is finite.
+// setValueAxis sets the range, scale and ticks of an axis for values. ok is false if no value is
+// finite.
 func setValueAxis(a *plot.Axis, values ...[]float64) (ok bool) {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, v := range slices.Concat(values...) {
@@ -25,7 +25,7 @@ func setValueAxis(a *plot.Axis, values ...[]float64) (ok bool) {
 	if low > high {
 		return false
 	}
-	// Beyond 1e60 its ends would leave what float64 holds.
+	// At a ratio of 1e60 or more the ends of the axis could overflow.
 	if ratio := high / low; low > 0 && ratio >= 100 && ratio < 1e60 && low > 1e-200 && high < 1e200 {
 		room := math.Pow(ratio, .05)
 		a.Min, a.Max = low/room, high*room
@@ -34,7 +34,7 @@ func setValueAxis(a *plot.Axis, values ...[]float64) (ok bool) {
 		return true
 	}
 	room := (high - low) * .05
-	// A difference that is lost in rounding is none.
+	// A difference as small as a rounding error counts as none.
 	if size := math.Max(math.Abs(low), math.Abs(high)); size < 1e-290 {
 		room = .05
 	} else if high-low <= 1e-12*size {
@@ -45,12 +45,13 @@ func setValueAxis(a *plot.Axis, values ...[]float64) (ok bool) {
 	return true
 }
 
-// valueTicks are gonum's, with labels on the small ones too where these are few, and with as
-// many digits as tell one from the next: gonum's would write 2.3024 and 2.3026 alike.
+// valueTicks returns gonum's default ticks with changed labels. Minor ticks also get labels if
+// there are few ticks. Labels have enough digits to differ: gonum's would format 2.3024 and
+// 2.3026 alike.
 func valueTicks(low, high float64) []plot.Tick {
 	ticks := plot.DefaultTicks{}.Ticks(low, high)
 	slices.SortFunc(ticks, func(a, b plot.Tick) int { return cmp.Compare(a.Value, b.Value) })
-	var at []int // of the labels
+	var at []int // the ticks with labels
 	for i, t := range ticks {
 		if !t.IsMinor() || len(ticks) <= 8 {
 			at = append(at, i)
@@ -62,7 +63,7 @@ func valueTicks(low, high float64) []plot.Tick {
 		for _, i := range at {
 			v := ticks[i].Value
 			if math.Abs(v) < step/100 {
-				v = 0 // not minus zero, nor 1e-17
+				v = 0 // instead of -0 or 1e-17
 			}
 			ticks[i].Label = strconv.FormatFloat(v, format, digits, 64)
 			is, _ := strconv.ParseFloat(ticks[i].Label, 64)
@@ -82,7 +83,7 @@ func valueTicks(low, high float64) []plot.Tick {
 	return ticks
 }
 
-// logTicks are gonum's, fewer where there are many powers of ten.
+// logTicks returns gonum's logarithmic ticks, thinned out if there are many powers of ten.
 func logTicks(low, high float64) []plot.Tick {
 	ticks := plot.LogTicks{Prec: 6}.Ticks(low, high)
 	every := nice(int(math.Log10(high/low)/7) + 1)
@@ -98,7 +99,7 @@ func logTicks(low, high float64) []plot.Tick {
 	})
 }
 
-// epochTicks are whole numbers from 1, at most 12.
+// epochTicks returns ticks at integers from 1, at most 12 of them.
 func epochTicks(low, high float64) []plot.Tick {
 	step := nice(int((high-low)/12) + 1)
 	var ticks []plot.Tick
@@ -108,7 +109,7 @@ func epochTicks(low, high float64) []plot.Tick {
 	return ticks
 }
 
-// setEpochAxis gives an axis the range and ticks for epochs, which it counts from 1.
+// setEpochAxis sets the range and ticks of an axis for epochs, which it counts from 1.
 func setEpochAxis(a *plot.Axis, epochs []int) {
 	low, high := float64(slices.Min(epochs)+1), float64(slices.Max(epochs)+1)
 	room := math.Max((high-low)*.04, .12)

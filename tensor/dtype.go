@@ -2,10 +2,10 @@ package tensor
 
 import "fmt"
 
-// DType is the type of a tensor's elements. The names are NumPy's and Keras'.
+// DType is the type of a tensor's elements. The names are those of NumPy and Keras.
 type DType uint8
 
-// The element types. The zero DType is not a type: it stands for "not known".
+// The element types. The zero value, Invalid, means that the type is not known.
 const (
 	Invalid DType = iota
 	Float32
@@ -35,7 +35,7 @@ var dtypes = [...]struct {
 	Bool:     {"bool", 1},
 }
 
-// String is NumPy's name of the type.
+// String returns NumPy's name of the type, such as "float32".
 func (d DType) String() string {
 	if int(d) >= len(dtypes) {
 		return fmt.Sprintf("dtype(%d)", uint8(d))
@@ -43,7 +43,7 @@ func (d DType) String() string {
 	return dtypes[d].name
 }
 
-// Size is the number of bytes of an element.
+// Size returns the number of bytes of an element. It is 0 for Invalid.
 func (d DType) Size() int {
 	if int(d) >= len(dtypes) {
 		return 0
@@ -51,10 +51,10 @@ func (d DType) Size() int {
 	return dtypes[d].size
 }
 
-// IsFloat says whether d is a floating-point type.
+// IsFloat reports whether d is a floating-point type.
 func (d DType) IsFloat() bool { return d == Float32 || d == Float64 || d == BFloat16 }
 
-// ParseDType is the inverse of String.
+// ParseDType returns the type with the given name, such as "float32".
 func ParseDType(name string) (DType, error) {
 	for d, t := range dtypes {
 		if d != int(Invalid) && t.name == name {
@@ -64,15 +64,15 @@ func ParseDType(name string) (DType, error) {
 	return Invalid, fmt.Errorf("tensor: no element type %q", name)
 }
 
-// BF16 holds the bits of a bfloat16: the upper half of a float32.
+// BF16 holds the bits of a bfloat16, which are the upper half of a float32.
 type BF16 uint16
 
-// Element is the set of Go types that hold an element.
+// Element is the set of Go types for elements.
 type Element interface {
 	float32 | float64 | BF16 | int8 | int16 | int32 | int64 | uint8 | bool
 }
 
-// TypeOf is the DType whose elements T holds.
+// TypeOf returns the DType with elements of type T.
 func TypeOf[T Element]() DType {
 	var z T
 	switch any(z).(type) {

@@ -8,14 +8,13 @@ import (
 	"strings"
 )
 
-// Unknown is a dimension whose size is only known when data comes: Keras' None.
+// Unknown is a dimension whose size is not known until there is data: Keras' None.
 const Unknown = -1
 
-// Shape lists the dimensions, outermost first. A dimension may be Unknown; the empty
-// shape is a scalar's.
+// Shape lists the dimensions, the outermost first. A dimension may be Unknown. The empty shape is that of a scalar.
 type Shape []int
 
-// String prints as Keras does: (None, 128, 128, 3), (10,), ().
+// String formats the shape as Keras does: (None, 128, 128, 3), (10,) or ().
 func (s Shape) String() string {
 	var b strings.Builder
 	b.WriteByte('(')
@@ -36,8 +35,8 @@ func (s Shape) String() string {
 	return b.String()
 }
 
-// Elements is the product of the dimensions, 1 for a scalar. It panics when a dimension
-// is Unknown; see Known.
+// Elements returns the number of elements, the product of the dimensions. It is 1 for a scalar. It panics if a dimension is
+// Unknown; see Known.
 func (s Shape) Elements() int {
 	n := 1
 	for _, d := range s {
@@ -49,14 +48,13 @@ func (s Shape) Elements() int {
 	return n
 }
 
-// Known says whether every dimension is known.
+// Known reports whether all dimensions are known.
 func (s Shape) Known() bool { return !slices.Contains(s, Unknown) }
 
-// Equal says whether s and t are the same dimensions; Unknown equals only Unknown.
+// Equal reports whether s and t have the same dimensions. Unknown equals only Unknown.
 func (s Shape) Equal(t Shape) bool { return slices.Equal(s, t) }
 
-// Fits says whether data of shape t can go where s is asked for: same rank, and each
-// dimension equal or Unknown in s.
+// Fits reports whether data of shape t matches s: the ranks are equal, and each dimension of s is Unknown or equals t's.
 func (s Shape) Fits(t Shape) bool {
 	if len(s) != len(t) {
 		return false
@@ -69,16 +67,16 @@ func (s Shape) Fits(t Shape) bool {
 	return true
 }
 
-// Clone returns a copy.
+// Clone returns a copy of s.
 func (s Shape) Clone() Shape { return slices.Clone(s) }
 
-// CheckedElements is Elements for a shape that comes from outside: an error, not a
-// wrong number, when a dimension is negative or the product overflows an int.
+// CheckedElements is like Elements, for untrusted shapes. It returns an error if a dimension is Unknown or negative, or if the
+// product overflows an int.
 func (s Shape) CheckedElements() (int, error) {
 	n := 1
 	for _, d := range s {
 		if d < 0 {
-			return 0, fmt.Errorf("tensor: shape %v has a dimension that is not known", s)
+			return 0, fmt.Errorf("tensor: shape %v has a negative or unknown dimension", s)
 		}
 		hi, lo := bits.Mul64(uint64(n), uint64(d))
 		if hi != 0 || lo > 1<<62 {

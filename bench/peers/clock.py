@@ -1,19 +1,19 @@
-"""What the peers' scripts share: a clock, and how results are printed."""
+"""Shared by the peers' scripts: timing, and the output of results."""
 
 import json
 import statistics
 import time
 
-# A step is run a few times to warm up, then for LEAST times and SECONDS at least.
-WARM, LEAST, SECONDS = 2, 5, 0.1
+# A step is run WARM times to warm up, and then at least MIN_STEPS times and for at least SECONDS.
+WARM, MIN_STEPS, SECONDS = 2, 5, 0.1
 
 
 def milliseconds(step):
-    """The median of the times of step()."""
+    """Returns the median time of step()."""
     for _ in range(WARM):
         step()
     times, end = [], time.perf_counter() + SECONDS
-    while len(times) < LEAST or time.perf_counter() < end:
+    while len(times) < MIN_STEPS or time.perf_counter() < end:
         start = time.perf_counter()
         step()
         times.append((time.perf_counter() - start) * 1e3)
@@ -21,5 +21,5 @@ def milliseconds(step):
 
 
 def report(results):
-    """Prints a dictionary of numbers as the last line, for the bench to read."""
+    """Prints a dictionary of numbers as the last line, which the bench reads."""
     print(json.dumps(results))

@@ -1,4 +1,4 @@
-"""The milliseconds that libjpeg-turbo takes to decode a photograph to RGB, on one core: jpeg.py THREADS"""
+"""Measures how long libjpeg-turbo takes to decode a photo to RGB on one core, in ms: jpeg.py THREADS"""
 
 import os
 import zipfile
@@ -7,15 +7,15 @@ import simplejpeg
 
 import clock
 
-PICTURES = 300
+IMAGES = 300
 
 
 def jpegs(name):
-    """The first pictures of an archive, in its order, or of train.zip inside it."""
+    """Returns the first images of an archive, or of train.zip inside it."""
     archive = zipfile.ZipFile(os.path.join(os.environ["LINCE_SHARED"], "data", name))
     if "train.zip" in archive.namelist():
         archive = zipfile.ZipFile(archive.open("train.zip"))
-    return [archive.read(n) for n in [n for n in archive.namelist() if n.endswith(".jpg")][:PICTURES]]
+    return [archive.read(n) for n in [n for n in archive.namelist() if n.endswith(".jpg")][:IMAGES]]
 
 
 results = {}

@@ -1,4 +1,4 @@
-"""A network's predictions in Keras, as one tf.function: keras_infer.py NETWORK BATCH THREADS"""
+"""Measures a network's predictions in Keras, as one tf.function: keras_infer.py NETWORK BATCH THREADS"""
 
 import os
 import sys

@@ -6,5 +6,5 @@ NETWORKS = {"ResNet-50": keras.applications.ResNet50, "MobileNetV2": keras.appli
 
 
 def network(name, size):
-    """A network for images of size x size, 1000 classes."""
+    """Returns a network for images of size x size and 1000 classes."""
     return NETWORKS[name](weights=None, input_shape=(size, size, 3))

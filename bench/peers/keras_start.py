@@ -1,7 +1,7 @@
-"""The seconds from the start of Python to the end of the first training step: keras_start.py THREADS
+"""Measures the seconds from the start of Python to the end of the first training step: keras_start.py THREADS
 
-The network and the number of pictures are those of lince train demo:cats-and-dogs; the
-pictures are random, and in memory.
+The network and the number of images are those of lince train demo:cats-and-dogs. The images are
+random, and in memory.
 """
 
 import os

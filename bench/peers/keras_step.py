@@ -1,4 +1,4 @@
-"""The median milliseconds of a training step of the tutorial's network in Keras: keras_step.py BATCH THREADS"""
+"""Measures a training step of the tutorial's network in Keras, in ms: keras_step.py BATCH THREADS"""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The median milliseconds of a training step of a network in Keras: keras_train.py NETWORK BATCH THREADS"""
+"""Measures a training step of a network in Keras, in ms: keras_train.py NETWORK BATCH THREADS"""
 
 import os
 import sys

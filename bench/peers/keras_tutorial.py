@@ -1,8 +1,9 @@
-"""The tutorial in Keras on the photographs: keras_tutorial.py WHAT BATCH EPOCHS THREADS
+"""Measures the tutorial in Keras on the photos: keras_tutorial.py WHAT BATCH EPOCHS THREADS
 
-WHAT is seconds, of the whole process and of an epoch, or MiB, the most memory that the
-process had. The rows, network and augmentation are those of lince train dogs-vs-cats.zip.
-KERAS_SEED is the seed (42); the losses are printed before the last line.
+WHAT is seconds, for the times of the process and of an epoch, or MiB, for the peak memory of the
+process. The images, network and augmentation are those of lince train dogs-vs-cats.zip. The
+environment variable KERAS_SEED sets the seed (default: 42). The losses are printed before the
+last line.
 """
 
 import os
@@ -52,7 +53,7 @@ with tempfile.TemporaryDirectory() as folder:
     network.tutorial().fit(training, epochs=epochs, validation_data=validation, callbacks=[Times()], verbose=2)
 
 if what == "MiB":
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10  # of ru_maxrss
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10  # the unit of ru_maxrss
     clock.report({"whole process": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit})
 else:
     clock.report({"whole process": time.time() - float(os.environ["BENCH_STARTED"]), "an epoch": statistics.median(Times.seconds)})

@@ -1,4 +1,4 @@
-"""The tutorial's network and augmentation in Keras, and how a training step is measured."""
+"""The tutorial's network and augmentation in Keras, and the measurement of a training step."""
 
 import statistics
 import time
@@ -20,13 +20,13 @@ AUGMENT = dict(
 
 
 def threads(n):
-    """Gives TensorFlow n threads; to be called first."""
+    """Sets the number of TensorFlow's threads. It must be called before anything else of TensorFlow."""
     tf.config.threading.set_intra_op_parallelism_threads(n)
     tf.config.threading.set_inter_op_parallelism_threads(n)
 
 
 def tutorial(size=128):
-    """The compiled network for pictures of size x size."""
+    """Returns the compiled network for images of size x size."""
     model = keras.Sequential(
         [
             keras.Input((size, size, 3)),
@@ -44,8 +44,9 @@ def tutorial(size=128):
 
 
 def step(model, batch, warm, steps):
-    """The median milliseconds of a training step of a compiled model on one batch of random
-    images, of the steps after the first ones, which are warm.
+    """Returns the median milliseconds of a training step of a compiled model.
+
+    It trains on one batch of random images, and measures steps steps after warm steps.
     """
     (_, *shape), (_, classes) = model.input_shape, model.output_shape
     x = tf.constant(np.random.rand(batch, *shape).astype(np.float32))

@@ -1,4 +1,4 @@
-"""A block of a network in ONNX Runtime, batch normalisation folded: onnx_block.py NAME BATCH THREADS
+"""Measures a block of a network in ONNX Runtime, with folded batch normalization: onnx_block.py NAME BATCH THREADS
 
 ../block.go has the same blocks.
 """
@@ -14,7 +14,7 @@ import session
 
 
 class Block:
-    """A graph, one node after the other."""
+    """A graph that is built node by node."""
 
     def __init__(self):
         self.nodes, self.initializers = [], []

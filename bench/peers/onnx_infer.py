@@ -1,4 +1,4 @@
-"""A network's predictions in ONNX Runtime: onnx_infer.py NETWORK BATCH THREADS"""
+"""Measures a network's predictions in ONNX Runtime: onnx_infer.py NETWORK BATCH THREADS"""
 
 import sys
 

@@ -11,12 +11,12 @@ SIZE = 224
 
 
 def network(name, batch):
-    """A network with softmax as an ONNX file, input x, batch normalization folded, and a batch for it."""
+    """Returns an ONNX file of a network with softmax and folded batch normalization, and a batch for its input x."""
     model = torch.nn.Sequential(torch_networks.network(name), torch.nn.Softmax(1)).eval()
     model = model.to(memory_format=torch.contiguous_format)
     x = torch.rand(batch, 3, SIZE, SIZE)
     file = io.BytesIO()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter that needs nothing else is called old
+        warnings.simplefilter("ignore")  # the exporter without further dependencies is deprecated
         torch.onnx.export(model, (x,), file, input_names=["x"], output_names=["y"], dynamo=False)
     return file.getvalue(), x.numpy()

@@ -1,4 +1,4 @@
-"""The tutorial's network in ONNX Runtime: onnx_predict.py BATCH THREADS"""
+"""Measures predictions of the tutorial's network in ONNX Runtime: onnx_predict.py BATCH THREADS"""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""A network's predictions in OpenVINO, in float32: openvino_infer.py NETWORK BATCH THREADS"""
+"""Measures a network's predictions in OpenVINO, in float32: openvino_infer.py NETWORK BATCH THREADS"""
 
 import sys
 

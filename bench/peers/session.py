@@ -1,4 +1,4 @@
-"""What the scripts of ONNX Runtime share: a session of a graph, timed."""
+"""Shared by the scripts of ONNX Runtime: the measurement of a graph."""
 
 import numpy as np
 import onnx
@@ -11,12 +11,12 @@ _rng = np.random.default_rng(1)
 
 
 def weights(name, *shape):
-    """An initializer near 0."""
+    """Returns an initializer with random values near 0."""
     return onnx.numpy_helper.from_array(_rng.uniform(-0.05, 0.05, shape).astype(np.float32), name)
 
 
 def milliseconds(nodes, initializers, shape, result, threads):
-    """The median of the times of a graph with an input x and an output y of the given shapes."""
+    """Returns the median time of a graph with an input x and an output y of the given shapes."""
     graph = helper.make_graph(
         nodes,
         "graph",
@@ -30,7 +30,7 @@ def milliseconds(nodes, initializers, shape, result, threads):
 
 
 def timed(file, x, threads):
-    """The median of the times of an ONNX file for an input x."""
+    """Returns the median time of an ONNX file for an input x."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])

@@ -1,8 +1,8 @@
-"""The convolutions of a network in PyTorch, channels_last: torch_conv.py NETWORK BATCH THREADS
+"""Measures the convolutions of a network in PyTorch, channels_last: torch_conv.py NETWORK BATCH THREADS
 
-Shapes are in ../layers.csv. Three directions of each: forward, data, filter (the gradients),
-from plain weights at each call, as in training; and inference, whose weights were put into
-oneDNN's favourite order before.
+The shapes are in ../layers.csv. forward, data (the gradient of the input) and filter (the gradient
+of the filter) start from plain weights at each call, as in training. The weights of inference
+are packed for oneDNN before.
 """
 
 import csv

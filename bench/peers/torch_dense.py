@@ -1,7 +1,7 @@
-"""The three products of a dense layer in PyTorch: torch_dense.py UNITS BATCH THREADS
+"""Measures the three products of a dense layer in PyTorch: torch_dense.py UNITS BATCH THREADS
 
-UNITS numbers in, UNITS out: x W, dy W^T, and x^T dy. PyTorch itself asks MKL; oneDNN is
-asked as well, and the faster of them is the peer.
+The layer has UNITS inputs and UNITS outputs. The products are x W, dy W^T and x^T dy. PyTorch
+uses MKL for them. The script also measures oneDNN, and reports the faster of the two.
 """
 
 import sys
@@ -19,7 +19,7 @@ y, dx, dw = torch.empty_like(dy), torch.empty_like(x), torch.empty_like(w)
 
 
 def onednn(a, b):
-    """The product of a and the transpose of b."""
+    """Returns the product of a and the transpose of b."""
     return torch.ops.mkldnn._linear_pointwise(a, b, None, "none", [], "")
 
 

@@ -1,4 +1,4 @@
-"""A network's predictions in PyTorch, batch normalization folded: torch_infer.py NETWORK BATCH THREADS"""
+"""Measures a network's predictions in PyTorch, with folded batch normalization: torch_infer.py NETWORK BATCH THREADS"""
 
 import sys
 

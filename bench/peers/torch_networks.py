@@ -1,8 +1,9 @@
 """ResNet-50 and MobileNetV2 in PyTorch, layer by layer as keras.applications has them.
 
-torchvision's ResNet-50 has its strides in other convolutions, and convolutions without biases.
-Convolutions of stride 2 are padded on both sides alike, which Keras' are not: the shapes are
-the same. Both networks end with logits: PyTorch's cross-entropy wants them.
+torchvision's ResNet-50 differs from Keras': it has its strides in other convolutions, and its
+convolutions have no biases. Convolutions of stride 2 are padded equally on both sides here, and
+unequally in Keras. The shapes are the same. Both networks end with logits, which PyTorch's
+cross-entropy needs.
 """
 
 import torch
@@ -84,12 +85,12 @@ def mobilenet_v2():
     return nn.Sequential(*layers, conv_norm(channels, 1280, 1, **how), *head(1280))
 
 
-# With the number of parameters that Keras' networks have.
+# The numbers of parameters are those of Keras' networks.
 NETWORKS = {"ResNet-50": (resnet50, 25_636_712), "MobileNetV2": (mobilenet_v2, 3_538_984)}
 
 
 def network(name):
-    """A network with random weights, channels_last."""
+    """Returns a network with random weights, channels_last."""
     build, parameters = NETWORKS[name]
     torch.manual_seed(1)
     model = build()
@@ -99,5 +100,5 @@ def network(name):
 
 
 def images(batch, size):
-    """Random images, channels_last."""
+    """Returns random images, channels_last."""
     return torch.rand(batch, 3, size, size).to(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""The median milliseconds of a training step of a network in PyTorch: torch_train.py NETWORK BATCH THREADS"""
+"""Measures a training step of a network in PyTorch, in ms: torch_train.py NETWORK BATCH THREADS"""
 
 import statistics
 import sys

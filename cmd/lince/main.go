@@ -1,4 +1,4 @@
-// Command lince trains, judges and uses image classifiers.
+// Command lince trains, evaluates and uses image classifiers. Run lince --help for its commands.
 package main
 
 import (

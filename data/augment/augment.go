@@ -1,11 +1,11 @@
-// Package augment is Keras' ImageDataGenerator: random rotations, shifts, shears, zooms,
-// flips, channel shifts and brightness, and the normalisation that follows them.
+// Package augment is Keras' ImageDataGenerator: random rotations, shifts, shears, zooms, flips, channel
+// shifts and brightness, and the normalization that follows them.
 //
-// What it draws for a seed is what Keras draws, from NumPy's Mersenne Twister in the same
-// order, and the pixels agree with the real thing, in nearly every case to the last bit
-// (see the golden tests). A Generator holds the options, Draw makes a Transform, a Worker
-// applies it. Order says which images make up a batch and where its draws begin, so that
-// any batch of any epoch can be made on its own, by any goroutine.
+// For a seed it draws the same numbers as Keras, from NumPy's Mersenne Twister in the same order. The
+// pixels equal Keras' to the last bit in nearly all cases; the golden tests list the others. A
+// [Generator] holds the options, [Generator.Draw] draws a [Transform], and a [Worker] applies it. An
+// [Order] says which images form a batch and where in the random stream the batch begins, so that any
+// goroutine can make any batch of any epoch.
 //
 //	g := augment.Tutorial()
 //	worker, err := g.Worker(128, 128, 3, nil)
@@ -24,58 +24,68 @@ import (
 	"math"
 )
 
-// Generator is ImageDataGenerator's arguments under Keras' names. The zero value is Keras'
-// defaults: nothing is changed. Images are float32, height x width x channels, 0..255.
+// Generator holds the arguments of Keras' ImageDataGenerator under Keras' names. The zero value has
+// Keras' defaults and changes nothing. Images are float32 arrays of shape (height, width, channels) with
+// values from 0 to 255.
+//
+// U(a, b) below is a number drawn uniformly from [a, b), separately for each image. The steps follow
+// this order: rotation, shift, shear and zoom in one interpolation, channel shift, flips, brightness,
+// PreprocessingFunction, Rescale, samplewise normalization, featurewise normalization, whitening.
 type Generator struct {
-	// FeaturewiseCenter subtracts the data set's mean of each channel. Needs Fit.
+	// FeaturewiseCenter subtracts the dataset's mean of each channel: x - mean. It needs Fit.
 	FeaturewiseCenter bool
-	// SamplewiseCenter subtracts the image's own mean.
+	// SamplewiseCenter subtracts the mean of all values of the image: x - mean(x).
 	SamplewiseCenter bool
-	// FeaturewiseStdNormalization divides by the data set's standard deviation of each
-	// channel; it implies FeaturewiseCenter. Needs Fit.
+	// FeaturewiseStdNormalization divides by the dataset's standard deviation of each channel:
+	// (x - mean) / (std + 1e-6). It implies FeaturewiseCenter and needs Fit.
 	FeaturewiseStdNormalization bool
-	// SamplewiseStdNormalization divides by the image's own standard deviation; it implies
-	// SamplewiseCenter.
+	// SamplewiseStdNormalization divides by the standard deviation of all values of the image:
+	// (x - mean(x)) / (std(x) + 1e-6). It implies SamplewiseCenter.
 	SamplewiseStdNormalization bool
-	// ZCAWhitening decorrelates all pixels; it implies FeaturewiseCenter and turns
-	// FeaturewiseStdNormalization off. Needs Fit.
+	// ZCAWhitening decorrelates all values of an image: the centered image, as a vector, is multiplied
+	// by P·Pᵀ (see Statistics.Components). It implies FeaturewiseCenter, turns
+	// FeaturewiseStdNormalization off, and needs Fit.
 	ZCAWhitening bool
-	// ZCAEpsilon is added to the singular values; 0 is Keras' default, 1e-6.
+	// ZCAEpsilon is added to the singular values before the division. 0 means 1e-6.
 	ZCAEpsilon float64
-	// RotationRange in degrees: the angle is drawn from -RotationRange..RotationRange.
+	// RotationRange turns the image by U(-RotationRange, RotationRange) degrees.
 	RotationRange float64
-	// WidthShiftRange and HeightShiftRange: see Shift.
+	// WidthShiftRange and HeightShiftRange move the image along its width and its height. Shift's
+	// constructors say what is drawn.
+	//
+	// As in Keras, the shift drawn for the height moves columns and the one for the width moves rows.
 	WidthShiftRange, HeightShiftRange Shift
-	// BrightnessRange is the range of the factor; the zero value leaves brightness alone.
+	// BrightnessRange multiplies the values by a factor U(lo, hi) and clips them to 0..255. The values
+	// are rounded down to whole numbers before and after. The zero value does nothing.
 	BrightnessRange Range
-	// ShearRange in degrees (Keras' documentation: "shear intensity").
+	// ShearRange shears the image by an angle of U(-ShearRange, ShearRange) degrees.
 	ShearRange float64
-	// ZoomRange is the range of the two zoom factors, below 1 enlarges: Around(.2) is
-	// Keras' zoom_range=.2, Between(.8, 1.2) its [.8, 1.2]. The zero value is no zoom.
+	// ZoomRange scales the two axes by two separate factors U(lo, hi). A factor below 1 enlarges the
+	// image. Around(.2) is Keras' zoom_range=.2 and equals Between(.8, 1.2), Keras' [.8, 1.2]. The zero
+	// value does not zoom.
 	ZoomRange Range
-	// ChannelShiftRange: a number from -ChannelShiftRange..ChannelShiftRange is added to
-	// every value, within the image's own minimum and maximum.
+	// ChannelShiftRange adds v = U(-ChannelShiftRange, ChannelShiftRange) to every value:
+	// min(max(x+v, min(x)), max(x)), where min(x) and max(x) are those of the whole image.
 	ChannelShiftRange float64
-	// FillMode says what lies beyond the image's border.
+	// FillMode says which values lie outside the image. The default is FillNearest.
 	FillMode FillMode
-	// Cval is the value beyond the border with FillConstant.
+	// Cval is the value outside the image with FillConstant.
 	Cval float64
-	// HorizontalFlip and VerticalFlip mirror every other image, at random.
+	// HorizontalFlip and VerticalFlip mirror the image with probability 1/2 each: if U(0, 1) < 0.5.
 	HorizontalFlip, VerticalFlip bool
-	// Rescale multiplies every value, after the transform and the preprocessing function;
-	// 0 (and 1) leave the values alone.
+	// Rescale multiplies every value: x * Rescale. 0 means 1.
 	Rescale float64
-	// PreprocessingFunction changes one transformed image in place, before rescaling. It is
-	// called from several goroutines at once.
+	// PreprocessingFunction, if not nil, changes a transformed image in place, before Rescale. It must be
+	// safe for calls from several goroutines at once.
 	PreprocessingFunction func(pixels []float32, height, width, channels int)
-	// ValidationSplit is the part of the rows, the first ones, that is set aside: see Split.
+	// ValidationSplit is the fraction of the rows that is reserved for validation, strictly between 0
+	// and 1. These are the first int(n*ValidationSplit) of n rows. 0 reserves none.
 	ValidationSplit float64
-	// InterpolationOrder is the spline that pixels are read with; the zero value is Keras'
-	// default, Linear.
+	// InterpolationOrder is the spline that computes values between pixels. The default is Linear.
 	InterpolationOrder Interpolation
 }
 
-// Tutorial is the augmentation of the cats-and-dogs tutorial:
+// Tutorial returns the augmentation of the cats-and-dogs tutorial:
 //
 //	ImageDataGenerator(rotation_range=15, rescale=1./255, shear_range=0.1, zoom_range=0.2,
 //	                   horizontal_flip=True, width_shift_range=0.1, height_shift_range=0.1)
@@ -91,7 +101,7 @@ func Tutorial() Generator {
 	}
 }
 
-// Check reports every mistake in the options at once.
+// Check returns an error with all mistakes in the options, or nil.
 func (g Generator) Check() error {
 	var errs []error
 	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf("augment: "+format, args...)) }
@@ -107,7 +117,7 @@ func (g Generator) Check() error {
 		}
 	}
 	if g.ZCAEpsilon < 0 {
-		add("ZCAEpsilon: want a positive number, got %v", g.ZCAEpsilon)
+		add("ZCAEpsilon: want at least 0, got %v", g.ZCAEpsilon)
 	}
 	for _, f := range []struct {
 		name  string
@@ -131,23 +141,23 @@ func (g Generator) Check() error {
 	if g.InterpolationOrder < 0 || int(g.InterpolationOrder) >= len(splineOrders) {
 		add("InterpolationOrder: want one of the constants Linear to Quintic, got %d", int(g.InterpolationOrder))
 	}
-	// NaN fails both comparisons, as it should.
+	// NaN fails both comparisons and is reported.
 	if v := g.ValidationSplit; v != 0 && !(v > 0 && v < 1) {
-		add("ValidationSplit: want a number strictly between 0 and 1, got %v", v)
+		add("ValidationSplit: want a fraction strictly between 0 and 1, got %v", v)
 	}
 	return errors.Join(errs...)
 }
 
-// Split is how many of n rows, the first ones, ValidationSplit sets aside; the training
-// rows are the rest.
+// Split returns how many of n rows ValidationSplit reserves for validation: int(n*ValidationSplit). They
+// are the first rows.
 func (g Generator) Split(n int) int { return int(float64(n) * g.ValidationSplit) }
 
-// NeedsFit tells whether the options use statistics of the data set.
+// NeedsFit reports whether the options use statistics of the dataset, which Fit computes.
 func (g Generator) NeedsFit() bool {
 	return g.FeaturewiseCenter || g.FeaturewiseStdNormalization || g.ZCAWhitening
 }
 
-// implied is g with the options that other options imply, as ImageDataGenerator sets them.
+// implied returns g with the options that its options imply, as ImageDataGenerator sets them.
 func (g Generator) implied() Generator {
 	if g.ZCAWhitening || g.FeaturewiseStdNormalization {
 		g.FeaturewiseCenter = true

@@ -11,7 +11,7 @@ import (
 	"github.com/lince-ml/lince/internal/mt19937"
 )
 
-// The values that the real ImageDataGenerator drew for seed 42 and an image of 20x30.
+// The numbers that the real ImageDataGenerator draws for seed 42 and an image of 20x30.
 func TestDrawSeed42(t *testing.T) {
 	g := Tutorial()
 	got := g.Draw(mt19937.New(42), 20, 30)
@@ -81,7 +81,7 @@ func TestOrder(t *testing.T) {
 			t.Errorf("epoch %d: batches %v do not make up %v", epoch, walked, rows)
 		}
 	}
-	// The first batch's draws go on where the permutation ended.
+	// The first batch's draws continue after those of the permutation.
 	r := mt19937.New(3)
 	r.Permutation(10)
 	if got, want := o.Rand(0, 0).Uint32(), r.Uint32(); got != want {
@@ -101,7 +101,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// Batches made by several goroutines, in any order, are the same bits.
+// Batches made by several goroutines, in any order, have the same bits.
 func TestDeterminism(t *testing.T) {
 	const h, w, n = 24, 17, 23
 	g := Tutorial()
@@ -187,9 +187,9 @@ func TestWorkerErrors(t *testing.T) {
 		stats   *Statistics
 		want    string
 	}{
-		{"", 0, 3, 3, nil, "positive sizes"},
+		{"", 0, 3, 3, nil, "must be positive"},
 		{"brightness=0:1", 4, 4, 2, nil, "1, 3 or 4 channels"},
-		{"featurewise-center", 4, 4, 3, nil, "call Fit first"},
+		{"featurewise-center", 4, 4, 3, nil, "call Fit"},
 		{"featurewise-std", 4, 4, 3, &Statistics{Mean: make([]float32, 3)}, "0 standard deviations"},
 		{"featurewise-center", 4, 4, 3, &Statistics{Mean: make([]float32, 1)}, "1 means"},
 		{"zca", 4, 4, 3, &Statistics{Mean: make([]float32, 3), Components: make([]float32, 5)}, "principal components"},
@@ -211,7 +211,7 @@ func TestWorkerErrors(t *testing.T) {
 	}
 }
 
-// Transforms may be anything finite or not: the result may be senseless, but nothing breaks.
+// Transforms may hold any numbers, finite or not. The result may be meaningless, but nothing panics.
 func TestWildTransforms(t *testing.T) {
 	values := []float64{0, 1, -1, .5, -3, 1e9, -1e18, 1e300, math.Inf(1), math.NaN()}
 	src := formulaImages(1, 5, 4, 3, 0, 256)[0]
@@ -251,8 +251,8 @@ func TestFitErrors(t *testing.T) {
 	}
 }
 
-// Whitened images have the identity for their covariance. There are more images than twice
-// the values of one, so that the triangle is folded more than once.
+// The covariance of whitened images is the identity. There are more than twice as many images as values in an image, so
+// that the triangle is reduced more than once.
 func TestZCAWhitens(t *testing.T) {
 	const h, w, c, n = 3, 3, 2, 100
 	g := Generator{ZCAWhitening: true, Rescale: 1. / 255}
@@ -313,8 +313,7 @@ func TestApplyAllocatesNothing(t *testing.T) {
 	}
 }
 
-// BenchmarkApply is the tutorial's augmentation of images of the tutorial's size, and a few
-// others.
+// BenchmarkApply measures the tutorial's augmentation of images of the tutorial's size, and a few others.
 func BenchmarkApply(b *testing.B) {
 	const size = 128
 	for _, bench := range []struct{ name, spec string }{

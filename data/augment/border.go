@@ -2,8 +2,8 @@ package augment
 
 import "math"
 
-// place brings a coordinate from beyond the border of an axis of n pixels back to the
-// pixels, as scipy.ndimage's map_coordinate does; ok is false where Cval stands.
+// place maps a coordinate outside an axis of n pixels to one inside, as scipy.ndimage's map_coordinate
+// does. ok is false if the value is Cval.
 func (m FillMode) place(x float64, n int) (at float64, ok bool) {
 	last := float64(n - 1)
 	if x >= 0 && x <= last {
@@ -47,13 +47,13 @@ func (m FillMode) place(x float64, n int) (at float64, ok bool) {
 	}
 }
 
-// tap is where linear interpolation reads along one axis: two pixels and their weights.
+// tap holds what linear interpolation reads along one axis: two pixels and their weights.
 type tap struct {
 	i0, i1 int
 	w0, w1 float64
 }
 
-// tap is the tap of coordinate x; ok is false where Cval stands.
+// tap returns the tap of coordinate x. ok is false if the value is Cval.
 func (m FillMode) tap(x float64, n int) (t tap, ok bool) {
 	x, ok = m.place(x, n)
 	if !ok {
@@ -63,8 +63,7 @@ func (m FillMode) tap(x float64, n int) (t tap, ok bool) {
 	i := int(f)
 	t.w0 = 1 - (x - f)
 	t.w1 = 1 - t.w0
-	// Beyond the border SciPy reads a mirrored pixel, which is the same one, or one
-	// whose weight is 0.
+	// At the border SciPy reads a mirrored pixel, which is either the same pixel or has weight 0.
 	t.i0, t.i1 = clamp(i, n), clamp(i+1, n)
 	return t, true
 }

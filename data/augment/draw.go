@@ -8,29 +8,29 @@ import (
 	"github.com/lince-ml/lince/internal/mt19937"
 )
 
-// Transform is what was drawn for one image: ImageDataGenerator's transform_parameters.
-// A Transform that changes nothing is Identity().
+// Transform holds the numbers drawn for one image: the transform_parameters of ImageDataGenerator.
+// Identity returns the Transform that changes nothing; the zero value does not.
 type Transform struct {
-	Theta          float64 // degrees
-	Tx, Ty         float64 // pixels: drawn from the height's and from the width's shift range
-	Shear          float64 // degrees
-	Zx, Zy         float64 // 1 is no zoom
+	Theta          float64 // the rotation in degrees
+	Tx, Ty         float64 // the shifts in pixels, drawn from HeightShiftRange and from WidthShiftRange
+	Shear          float64 // the shear angle in degrees
+	Zx, Zy         float64 // the zoom factors; 1 does not zoom
 	FlipHorizontal bool
 	FlipVertical   bool
-	ChannelShift   float64 // Keras' channel_shift_intensity; 0 is none
-	Brighten       bool    // whether Brightness applies: a factor of 1 still rounds to bytes
-	Brightness     float64
+	ChannelShift   float64 // what is added to the values (Keras' channel_shift_intensity); 0 adds nothing
+	Brighten       bool    // applies Brightness; a factor of 1 still rounds the values down to bytes
+	Brightness     float64 // the factor of the values
 }
 
-// Identity is the transform that changes nothing.
+// Identity returns the transform that changes nothing.
 func Identity() Transform { return Transform{Zx: 1, Zy: 1} }
 
-// affine tells whether pixels move other than by flips.
+// affine reports whether the transform moves pixels in another way than by flips.
 func (t *Transform) affine() bool {
 	return t.Theta != 0 || t.Tx != 0 || t.Ty != 0 || t.Shear != 0 || t.Zx != 1 || t.Zy != 1
 }
 
-// String lists what the transform changes.
+// String lists what the transform changes, such as "theta=12.5 hflip".
 func (t Transform) String() string {
 	var b strings.Builder
 	put := func(on bool, format string, args ...any) {
@@ -54,8 +54,8 @@ func (t Transform) String() string {
 	return b.String()
 }
 
-// Draw is get_random_transform for an image of h rows and w columns: the same numbers as
-// Keras' from the same state of the stream. The Generator must have passed Check.
+// Draw draws a transform for an image of h rows and w columns: Keras' get_random_transform. It draws the
+// same numbers as Keras from the same state of the stream. The Generator must have passed Check.
 func (g *Generator) Draw(r *mt19937.Rand, h, w int) Transform {
 	t := Identity()
 	if v := g.RotationRange; v != 0 {
@@ -70,7 +70,7 @@ func (g *Generator) Draw(r *mt19937.Rand, h, w int) Transform {
 		t.Zx = r.Uniform(z.lo, z.hi)
 		t.Zy = r.Uniform(z.lo, z.hi)
 	}
-	// Both flips are drawn whether or not they are wanted.
+	// Keras draws for both flips even if they are off.
 	t.FlipHorizontal = r.Float64() < .5 && g.HorizontalFlip
 	t.FlipVertical = r.Float64() < .5 && g.VerticalFlip
 	if v := g.ChannelShiftRange; v != 0 {
@@ -100,5 +100,5 @@ func (s Shift) draw(r *mt19937.Rand, size int) float64 {
 	return v
 }
 
-// sign is choice([-1, 1]).
+// sign is numpy.random.choice([-1, 1]).
 func sign(r *mt19937.Rand) float64 { return [2]float64{-1, 1}[r.Intn(2)] }

@@ -6,6 +6,7 @@ import (
 	"github.com/lince-ml/lince/data/augment"
 )
 
+// A batch of the second epoch: the order of its rows and the transforms depend only on the seed, the epoch and the step.
 func Example() {
 	g := augment.Tutorial()
 	fmt.Println(g)
@@ -36,11 +37,34 @@ func Example() {
 	// image 3 turned by 6.2 degrees
 }
 
+// The generator of ImageDataGenerator(rotation_range=20, zoom_range=[.9, 1.1], width_shift_range=3, horizontal_flip=True), as a
+// struct and as a spec.
+func ExampleGenerator() {
+	g := augment.Generator{
+		RotationRange:   20,
+		ZoomRange:       augment.Between(.9, 1.1),
+		WidthShiftRange: augment.ShiftPixels(3),
+		HorizontalFlip:  true,
+	}
+	fmt.Println(g)
+
+	order := augment.Order{Seed: 1, N: 3, BatchSize: 3}
+	for _, t := range g.Transforms(nil, order, 0, 0, 64, 64) {
+		fmt.Printf("rotate %.1f degrees, shift %g pixels, zoom %.2f and %.2f, flip %v\n", t.Theta, t.Ty, t.Zx, t.Zy, t.FlipHorizontal)
+	}
+	// Output:
+	// rotation=20,wshift=3,zoom=0.9:1.1,hflip
+	// rotate 8.8 degrees, shift 1 pixels, zoom 1.10 and 0.95, flip true
+	// rotate 6.8 degrees, shift -1 pixels, zoom 1.07 and 0.96, flip false
+	// rotate -10.8 degrees, shift -2 pixels, zoom 1.08 and 0.99, flip true
+}
+
+// The error lists all mistakes.
 func ExampleParse_mistakes() {
 	_, err := augment.Parse("rotatoin=15,fill=mirror,zoom")
 	fmt.Println(err)
 	// Output:
 	// augment: unknown option "rotatoin"; did you mean rotation?
-	// augment: fill: unknown mode "mirror"; there is nearest, constant, reflect, wrap
-	// augment: zoom needs a value, as zoom=.2
+	// augment: fill: unknown mode "mirror"; want one of nearest, constant, reflect, wrap
+	// augment: zoom needs a value, such as zoom=.2
 }

@@ -9,23 +9,24 @@ import (
 	"github.com/lince-ml/lince/internal/mt19937"
 )
 
-// Statistics is what the options Featurewise... and ZCAWhitening know of the data set. It
-// is plain data, to be saved beside the weights of the model that was trained with it.
+// Statistics holds what Fit computes from a dataset for FeaturewiseCenter, FeaturewiseStdNormalization and
+// ZCAWhitening. It can be saved as JSON with the model that is trained with it.
 type Statistics struct {
-	Mean []float32 `json:"mean,omitempty"` // of each channel
-	Std  []float32 `json:"std,omitempty"`  // of each channel, without the 1e-6 that is added when dividing
-	// Components are the principal components for ZCA whitening, one after the other, each
-	// height x width x channels values: the matrix P with P·Pᵀ = Keras' zca_whitening_matrix.
+	Mean []float32 `json:"mean,omitempty"` // the mean of each channel
+	Std  []float32 `json:"std,omitempty"`  // the standard deviation of each channel, without the 1e-6 that is added when dividing
+	// Components holds the principal components for ZCA whitening, one after the other, with
+	// height*width*channels values each. They are the columns of the matrix P, and P·Pᵀ is Keras'
+	// zca_whitening_matrix.
 	Components []float32 `json:"components,omitempty"`
 }
 
-// check tells whether s, which may be nil, has what g (with implied options) uses.
+// check reports whether s, which may be nil, has what g (with implied options) uses.
 func (s *Statistics) check(g Generator, h, w, c int) error {
 	if !g.NeedsFit() {
 		return nil
 	}
 	if s == nil {
-		return errors.New("augment: FeaturewiseCenter, FeaturewiseStdNormalization and ZCAWhitening use the data set's statistics: call Fit first and give its result")
+		return errors.New("augment: FeaturewiseCenter, FeaturewiseStdNormalization and ZCAWhitening need statistics of the dataset: call Fit and pass its result")
 	}
 	var errs []error
 	if len(s.Mean) != c {
@@ -35,24 +36,27 @@ func (s *Statistics) check(g Generator, h, w, c int) error {
 		errs = append(errs, fmt.Errorf("augment: statistics have %d standard deviations for images of %d channels", len(s.Std), c))
 	}
 	if n := h * w * c; g.ZCAWhitening && n > 0 && (len(s.Components) == 0 || len(s.Components)%n != 0) {
-		errs = append(errs, fmt.Errorf("augment: statistics have principal components of %d values in all for images of %d", len(s.Components), n))
+		errs = append(errs, fmt.Errorf("augment: statistics have %d values of principal components, which is not a positive multiple of the image's %d values", len(s.Components), n))
 	}
 	return errors.Join(errs...)
 }
 
-// FitOptions are the arguments of ImageDataGenerator.fit. The zero value is Keras' default.
+// FitOptions configures Fit: the arguments of ImageDataGenerator.fit. The zero value is Keras' default.
 type FitOptions struct {
-	Augment bool   // gather the statistics of augmented images
-	Rounds  int    // how many times over the images with Augment; 0 is 1
-	Seed    uint32 // of the draws with Augment
+	Augment bool   // computes the statistics of augmented images
+	Rounds  int    // the number of passes over the images if Augment is set; 0 means 1
+	Seed    uint32 // the seed of the augmentation if Augment is set
 }
 
-// Fit gathers the statistics of a data set: images gives each image of h x w x c values in
-// turn, and must give the same ones each time it is ranged over (twice with ZCAWhitening).
-// An image is used before the next is asked for, none is kept.
+// Fit computes the statistics of a dataset: ImageDataGenerator.fit. images yields the values of each
+// image, of shape (h, w, c). It is ranged over again for each round, and twice as often with
+// ZCAWhitening, and must yield the same images each time. An image need only be valid until the next
+// iteration.
 //
-// As in Keras, values are rescaled first, and the preprocessing function has no part in it.
-// Unlike Keras, whose float32 sums stop growing on large data sets, sums are float64.
+// As in Keras, the values are rescaled, and the preprocessing function is not applied. Keras sums in
+// float32, which loses accuracy on large datasets. Fit sums in float64.
+//
+// Fit fails if the options are invalid, an image has another size, or there are no images.
 func (g Generator) Fit(images iter.Seq2[[]float32, error], h, w, c int, opt FitOptions) (*Statistics, error) {
 	f, err := g.newFit(h, w, c, opt)
 	if err != nil {
@@ -100,7 +104,7 @@ func (g Generator) newFit(h, w, c int, opt FitOptions) (*fit, error) {
 	if opt.Rounds == 0 || !opt.Augment {
 		opt.Rounds = 1
 	}
-	// The worker only transforms: it needs no statistics yet.
+	// The worker only transforms. It needs no statistics yet.
 	plain := g
 	plain.FeaturewiseCenter, plain.FeaturewiseStdNormalization, plain.ZCAWhitening = false, false, false
 	k, err := plain.Worker(h, w, c, nil)
@@ -110,8 +114,8 @@ func (g Generator) newFit(h, w, c int, opt FitOptions) (*fit, error) {
 	return &fit{g.implied(), opt, k, make([]float32, 2*h*w*c)}, nil
 }
 
-// each calls use with every image, rescaled and, if wanted, augmented: the same ones in the
-// same order each time.
+// each calls use with every image, rescaled and, with Augment, transformed. Each call of each visits the
+// same images in the same order.
 func (f *fit) each(images iter.Seq2[[]float32, error], use func([]float32)) error {
 	n := len(f.buf) / 2
 	scaled, out := f.buf[:n], f.buf[n:]
@@ -141,10 +145,10 @@ func (f *fit) each(images iter.Seq2[[]float32, error], use func([]float32)) erro
 	return nil
 }
 
-// moment is a running mean and sum of squared distances from it.
+// moment is a running mean and a sum of squared distances from it.
 type moment struct{ n, mean, m2 float64 }
 
-// add takes in every step-th value (Chan, Golub and LeVeque, 1979, an image at a time).
+// add updates the moments with every step-th value (Chan, Golub and LeVeque, 1979), one image at a time.
 func (m *moment) add(v []float32, step int) {
 	var n, sum float64
 	for i := 0; i < len(v); i += step {

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// golden is one case of testdata/golden.json, made by internal/golden/augment.py.
+// golden is a case of testdata/golden.json, which internal/golden/augment.py makes.
 type golden struct {
 	Name, Spec string
 	N, H, W, C int
@@ -110,9 +110,9 @@ func (c *golden) worker(t testing.TB) *Worker {
 	return k
 }
 
-// tolerant are the cases whose bits may differ, and by how much, on the scale of the
-// result: NumPy sums a data set in float32, one value after the other, and finds the
-// whitening matrix in float32. In all others every bit of every batch is the real one's.
+// tolerant lists the cases whose bits may differ, and by how much, relative to the scale of the result. In these, NumPy sums
+// a dataset in float32, one value after the other, or computes the whitening matrix in float32. In all other cases every
+// batch must equal Keras' in every bit.
 var tolerant = map[string]float64{
 	"featurewise-std":       1e-5,
 	"featurewise-augmented": 1e-4,

@@ -4,8 +4,7 @@ import "math"
 
 type matrix [3][3]float64
 
-// dot is numpy.dot of two 3x3 matrices: BLAS multiplies and adds in one rounding, in the
-// order of the inner index.
+// dot is numpy.dot of two 3x3 matrices. BLAS uses fused multiply-add in the order of the inner index.
 func (a matrix) dot(b matrix) matrix {
 	var c matrix
 	for i := range 3 {
@@ -18,19 +17,18 @@ func (a matrix) dot(b matrix) matrix {
 	return c
 }
 
-// mapping takes a destination's (row, column) to its place in the source:
-// shift + m·(row, column).
+// mapping maps a destination (row, column) to its source: shift + m·(row, column).
 type mapping struct {
 	m     [2][2]float64
 	shift [2]float64
 }
 
-// mapping is apply_affine_transform's matrix for an image of h rows and w columns: rotation,
-// shift, shear and zoom about the centre, steps that change nothing left out.
+// mapping returns the matrix of Keras' apply_affine_transform for an image of h rows and w columns:
+// rotation, shift, shear and zoom about the center. Steps that change nothing are skipped.
 //
-// Keras builds it for (x, y), then swaps the axes; so Tx, drawn from the height's range,
-// moves columns, and the centre's coordinates are swapped too where h and w differ. It is
-// kept, because the images have to be Keras'.
+// Keras builds the matrix for (x, y) and then swaps the axes. As a result, Tx, which is drawn from the
+// height's range, moves columns, and the center's coordinates are swapped if h and w differ. The same is
+// done here, so that the images equal Keras'.
 func (t *Transform) mapping(h, w int) mapping {
 	m := matrix{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}
 	first := true

@@ -2,23 +2,22 @@ package augment
 
 import "github.com/lince-ml/lince/internal/mt19937"
 
-// Order is the order of Keras' image iterators, as next() walks them: which rows make up a
-// batch, and where in NumPy's stream the batch's draws begin. Both are pure functions of the
-// seed, the epoch and the step, so a run can go on from any place and batches can be made
-// in any order, by any number of goroutines.
+// Order is the order of Keras' image iterators: which rows form a batch, and where in NumPy's random
+// stream the batch begins. Both depend only on the seed, the epoch and the step, so that a training can
+// be resumed anywhere, and any number of goroutines can make batches in any order.
 //
-// Batch number t, counted over all epochs, begins with numpy.random.seed(Seed + t); the
-// batch that starts an epoch first draws permutation(N) from that stream; then come the
-// batch's images, one after the other. (Keras' fit reads its iterators from several threads,
-// which share one global stream: there the numbers depend on timing. Here they never do.)
+// Batch t, counted from 0 over all epochs, begins with numpy.random.seed(Seed + t). The first batch of an
+// epoch then draws permutation(N) from that stream. The batch's images follow one after the other.
+// Keras' fit reads its iterators from several threads that share one global stream, so its numbers depend
+// on timing. Here they do not.
 type Order struct {
 	Seed      uint32 // Seed + t wraps around at 2^32, where NumPy would refuse the seed
-	N         int    // rows in the data set
+	N         int    // the number of rows in the dataset
 	BatchSize int    // at least 1
-	NoShuffle bool   // rows in order, 0..N-1
+	NoShuffle bool   // keeps the order 0 to N-1
 }
 
-// Steps is the number of batches in an epoch; the last may be short.
+// Steps returns the number of batches in an epoch. The last batch may be smaller.
 func (o Order) Steps() int {
 	if o.N <= 0 || o.BatchSize <= 0 {
 		return 0
@@ -30,7 +29,7 @@ func (o Order) rand(epoch, step int) *mt19937.Rand {
 	return mt19937.New(o.Seed + uint32(epoch)*uint32(o.Steps()) + uint32(step))
 }
 
-// Epoch is the epoch's order of rows, written into rows if it is large enough.
+// Epoch returns the order of rows in an epoch. It reuses the memory of rows if that is large enough.
 func (o Order) Epoch(rows []int, epoch int) []int {
 	rows = grow(rows, max(o.N, 0))
 	for i := range rows {
@@ -42,21 +41,22 @@ func (o Order) Epoch(rows []int, epoch int) []int {
 	return rows
 }
 
-// Bounds is where a batch's rows are in the epoch's order: Epoch(nil, epoch)[from:to].
+// Bounds returns which rows of an epoch's order a batch has: Epoch(nil, epoch)[from:to].
 func (o Order) Bounds(step int) (from, to int) {
 	from = step * o.BatchSize
 	return from, min(from+o.BatchSize, o.N)
 }
 
-// Batch is the rows of one batch. Whoever walks an epoch keeps Epoch and cuts it with
-// Bounds: this draws the whole permutation each time.
+// Batch returns the rows of one batch. It draws the whole permutation each time. To make all batches of
+// an epoch, call Epoch once and slice it with Bounds. Batch reuses the memory of rows if that is large
+// enough.
 func (o Order) Batch(rows []int, epoch, step int) []int {
 	rows = o.Epoch(rows, epoch)
 	from, to := o.Bounds(step)
 	return rows[from:to]
 }
 
-// Rand is the stream as it stands when the batch's first image is drawn.
+// Rand returns the random stream from which the transforms of a batch are drawn.
 func (o Order) Rand(epoch, step int) *mt19937.Rand {
 	r := o.rand(epoch, step)
 	if step == 0 && !o.NoShuffle {
@@ -67,8 +67,8 @@ func (o Order) Rand(epoch, step int) *mt19937.Rand {
 	return r
 }
 
-// Transforms draws the transforms of one batch of images of h rows and w columns, in the
-// batch's order, into dst if it is large enough.
+// Transforms draws the transforms of one batch of images of h rows and w columns, in the batch's order.
+// It reuses the memory of dst if that is large enough.
 func (g *Generator) Transforms(dst []Transform, o Order, epoch, step, h, w int) []Transform {
 	from, to := o.Bounds(step)
 	dst = grow(dst, to-from)

@@ -10,21 +10,21 @@ import (
 	"github.com/lince-ml/lince/internal/suggest"
 )
 
-// option is one word of a spec: how it is read and written.
+// option is an option of a spec: how it is parsed and formatted.
 type option struct {
 	key   string
-	keras string // Keras' argument, which is understood as well
-	form  string // what the value looks like
+	keras string // Keras' name of the argument, which Parse accepts too
+	form  string // an example of the value; "" for flags
 	help  string
 	set   func(g *Generator, value string) error
-	get   func(g *Generator) string // "" where the option has its default
+	get   func(g *Generator) string // "" if the option has its default
 }
 
-// options is every word that a spec may have, in the order that String writes them.
+// options lists all options of a spec in the order in which String writes them.
 var options = [...]option{
-	number("rotation", "rotation_range", "15", "degrees either way", func(g *Generator) *float64 { return &g.RotationRange }),
+	number("rotation", "rotation_range", "15", "largest angle in degrees, either way", func(g *Generator) *float64 { return &g.RotationRange }),
 	{
-		"shift", "", ".1 | 5 | -4/0/4", "both of wshift and hshift",
+		"shift", "", ".1 | 5 | -4/0/4", "sets both wshift and hshift",
 		func(g *Generator, v string) error {
 			s, err := parseShift(v)
 			g.WidthShiftRange, g.HeightShiftRange = s, s
@@ -37,20 +37,20 @@ var options = [...]option{
 			return ""
 		},
 	},
-	shift("wshift", "width_shift_range", "sideways: part of the width, pixels, or a list", func(g *Generator) (one, other *Shift) {
+	shift("wshift", "width_shift_range", "horizontal: fraction of width, pixels, or a list", func(g *Generator) (one, other *Shift) {
 		return &g.WidthShiftRange, &g.HeightShiftRange
 	}),
-	shift("hshift", "height_shift_range", "up and down: part of the height, pixels, or a list", func(g *Generator) (one, other *Shift) {
+	shift("hshift", "height_shift_range", "vertical: fraction of height, pixels, or a list", func(g *Generator) (one, other *Shift) {
 		return &g.HeightShiftRange, &g.WidthShiftRange
 	}),
-	number("shear", "shear_range", ".1", "degrees either way", func(g *Generator) *float64 { return &g.ShearRange }),
-	span("zoom", "zoom_range", ".2 | .8:1.2", "factor, below 1 enlarges; .2 is .8:1.2", true, func(g *Generator) *Range { return &g.ZoomRange }),
+	number("shear", "shear_range", ".1", "largest shear angle in degrees, either way", func(g *Generator) *float64 { return &g.ShearRange }),
+	span("zoom", "zoom_range", ".2 | .8:1.2", "factor; below 1 enlarges; .2 means .8:1.2", true, func(g *Generator) *Range { return &g.ZoomRange }),
 	span("brightness", "brightness_range", ".5:1.5", "factor", false, func(g *Generator) *Range { return &g.BrightnessRange }),
-	number("channel", "channel_shift_range", "20", "added to every value, either way", func(g *Generator) *float64 { return &g.ChannelShiftRange }),
+	number("channel", "channel_shift_range", "20", "largest number added to all values, or subtracted", func(g *Generator) *float64 { return &g.ChannelShiftRange }),
 	flag("hflip", "horizontal_flip", "mirror half of the images left to right", func(g *Generator) *bool { return &g.HorizontalFlip }),
 	flag("vflip", "vertical_flip", "mirror half of the images top to bottom", func(g *Generator) *bool { return &g.VerticalFlip }),
 	{
-		"fill", "fill_mode", "nearest", "beyond borders: " + nameList(fillModes[:]),
+		"fill", "fill_mode", "nearest", "outside: " + nameList(fillModes[:]),
 		func(g *Generator, v string) error {
 			for i, name := range fillModes {
 				if v == name {
@@ -67,9 +67,9 @@ var options = [...]option{
 			return g.FillMode.String()
 		},
 	},
-	number("cval", "cval", "0", "the value beyond the border with fill=constant", func(g *Generator) *float64 { return &g.Cval }),
+	number("cval", "cval", "0", "the value outside the image with fill=constant", func(g *Generator) *float64 { return &g.Cval }),
 	{
-		"order", "interpolation_order", "1", "degree of the spline between pixels, 0 to 5",
+		"order", "interpolation_order", "1", "degree of the interpolating spline, 0 to 5",
 		func(g *Generator, v string) error {
 			for i, order := range splineOrders {
 				if v == strconv.Itoa(order) {
@@ -86,22 +86,22 @@ var options = [...]option{
 			return strconv.Itoa(g.InterpolationOrder.Order())
 		},
 	},
-	number("rescale", "rescale", "1/255", "every value is multiplied by it", func(g *Generator) *float64 { return &g.Rescale }),
+	number("rescale", "rescale", "1/255", "factor of every value", func(g *Generator) *float64 { return &g.Rescale }),
 	flag("samplewise-center", "samplewise_center", "subtract the image's mean", func(g *Generator) *bool { return &g.SamplewiseCenter }),
 	flag("samplewise-std", "samplewise_std_normalization", "divide by the image's standard deviation", func(g *Generator) *bool { return &g.SamplewiseStdNormalization }),
-	flag("featurewise-center", "featurewise_center", "subtract the data set's mean", func(g *Generator) *bool { return &g.FeaturewiseCenter }),
-	flag("featurewise-std", "featurewise_std_normalization", "divide by the data set's standard deviation", func(g *Generator) *bool { return &g.FeaturewiseStdNormalization }),
+	flag("featurewise-center", "featurewise_center", "subtract the dataset's mean", func(g *Generator) *bool { return &g.FeaturewiseCenter }),
+	flag("featurewise-std", "featurewise_std_normalization", "divide by the dataset's standard deviation", func(g *Generator) *bool { return &g.FeaturewiseStdNormalization }),
 	flag("zca", "zca_whitening", "ZCA whitening", func(g *Generator) *bool { return &g.ZCAWhitening }),
-	number("zca-epsilon", "zca_epsilon", "1e-6", "of the ZCA whitening", func(g *Generator) *float64 { return &g.ZCAEpsilon }),
-	number("validation-split", "validation_split", ".2", "part of the rows set aside", func(g *Generator) *float64 { return &g.ValidationSplit }),
+	number("zca-epsilon", "zca_epsilon", "1e-6", "added to the singular values by ZCA whitening", func(g *Generator) *float64 { return &g.ZCAEpsilon }),
+	number("validation-split", "validation_split", ".2", "fraction of the rows for validation", func(g *Generator) *float64 { return &g.ValidationSplit }),
 }
 
-// Parse reads a spec: words separated by commas, as "rotation=15,shear=.1,zoom=.2,hflip,
-// shift=.1". Help lists them; Keras' names for them are understood too. An empty spec
-// changes nothing. Every mistake is reported at once.
+// Parse parses a spec: options separated by commas, such as
+// "rotation=15,shear=.1,zoom=.2,hflip,shift=.1". Help lists the options. Keras' names for them, such as
+// rotation_range, work too. An empty spec is the zero Generator. The error lists all mistakes.
 //
-// As in Python, a shift with a point or an exponent (.1, 5.) is Keras' floating-point
-// argument, one without (5) its integer, and a list is written 3/5/7, or 3/ if it is of one.
+// As in Python, a shift with a point or an exponent (.1, 5.) is Keras' floating-point argument, and one
+// without (5) is its integer argument. A list is written 3/5/7, or 3/ for a single value.
 func Parse(spec string) (Generator, error) {
 	var g Generator
 	var errs []error
@@ -120,10 +120,10 @@ func Parse(spec string) (Generator, error) {
 			continue
 		case seen[o.key], o.key == "wshift" && seen["shift"], o.key == "hshift" && seen["shift"],
 			o.key == "shift" && (seen["wshift"] || seen["hshift"]):
-			errs = append(errs, fmt.Errorf("augment: %s is given twice", key))
+			errs = append(errs, fmt.Errorf("augment: %s is set twice", key))
 			continue
 		case !has && o.form != "":
-			errs = append(errs, fmt.Errorf("augment: %s needs a value, as %s=%s", key, key, strings.Split(o.form, " ")[0]))
+			errs = append(errs, fmt.Errorf("augment: %s needs a value, such as %s=%s", key, key, strings.Split(o.form, " ")[0]))
 			continue
 		case !has:
 			value = "true"
@@ -142,8 +142,8 @@ func Parse(spec string) (Generator, error) {
 	return g, nil
 }
 
-// String is the spec that Parse reads back as g. A PreprocessingFunction, which has no
-// spelling, is left out.
+// String returns the spec that Parse parses to g. It omits a PreprocessingFunction, which a spec cannot
+// express.
 func (g Generator) String() string {
 	var words []string
 	for i := range options {
@@ -159,7 +159,7 @@ func (g Generator) String() string {
 	return strings.Join(words, ",")
 }
 
-// MarshalText is String, for JSON; it fails if there is a PreprocessingFunction.
+// MarshalText returns String, for JSON. It fails if there is a PreprocessingFunction.
 func (g Generator) MarshalText() ([]byte, error) {
 	if g.PreprocessingFunction != nil {
 		return nil, errors.New("augment: a PreprocessingFunction cannot be written as text")
@@ -167,7 +167,7 @@ func (g Generator) MarshalText() ([]byte, error) {
 	return []byte(g.String()), nil
 }
 
-// UnmarshalText is Parse.
+// UnmarshalText sets g to the result of Parse.
 func (g *Generator) UnmarshalText(text []byte) error {
 	v, err := Parse(string(text))
 	if err == nil {
@@ -176,7 +176,7 @@ func (g *Generator) UnmarshalText(text []byte) error {
 	return err
 }
 
-// Keys are the words that a spec may have.
+// Keys lists the options of a spec, such as "rotation".
 func Keys() []string {
 	keys := make([]string, len(options))
 	for i := range options {
@@ -185,7 +185,7 @@ func Keys() []string {
 	return keys
 }
 
-// Help is a line for each of some words of a spec, of all when none is named.
+// Help returns a line of help for each of the given options, or for all options if none is given.
 func Help(keys ...string) string {
 	var b strings.Builder
 	for _, o := range &options {
@@ -268,7 +268,7 @@ func span(key, keras, form, help string, scalar bool, field func(*Generator) *Ra
 		func(g *Generator, v string) error {
 			a, b, ok := strings.Cut(v, ":")
 			if !ok && !scalar {
-				return fmt.Errorf("want two numbers, as %s=%s, got %q", key, form, v)
+				return fmt.Errorf("want two numbers, such as %s=%s, got %q", key, form, v)
 			}
 			lo, err := parseNumber(a)
 			if err != nil {
@@ -311,7 +311,7 @@ func parseShift(v string) (Shift, error) {
 	return ShiftBy(x), err
 }
 
-// String is the shift as a spec has it: 0.1, 5, 5.0 or -4/0/4; "" for no shift.
+// String returns the shift as a spec writes it: 0.1, 5, 5.0 or -4/0/4; "" for no shift.
 func (s Shift) String() string {
 	switch s.kind {
 	case shiftBy:
@@ -335,7 +335,7 @@ func (s Shift) String() string {
 	return ""
 }
 
-// parseNumber reads a number or a quotient of two, as 1/255.
+// parseNumber parses a number or a quotient of two, such as 1/255.
 func parseNumber(s string) (float64, error) {
 	a, b, quotient := strings.Cut(s, "/")
 	v, err := strconv.ParseFloat(strings.TrimSpace(a), 64)
@@ -350,7 +350,7 @@ func parseNumber(s string) (float64, error) {
 	return v, nil
 }
 
-// formatNumber writes 1/255 rather than 0.00392156862745098.
+// formatNumber formats a number. It writes 1/255 instead of 0.00392156862745098.
 func formatNumber(v float64) string {
 	s := strconv.FormatFloat(v, 'g', -1, 64)
 	if len(s) > 12 {
@@ -363,10 +363,10 @@ func formatNumber(v float64) string {
 	return s
 }
 
-// hint suggests what a misspelt word was meant to be.
+// hint suggests the word that a misspelled one may stand for.
 func hint(word string, words []string) string {
 	if len(word) > 40 {
-		return "" // nobody meant that
+		return "" // not a typing mistake
 	}
 	return suggest.Hint(word, words)
 }

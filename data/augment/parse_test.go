@@ -11,7 +11,7 @@ func TestParse(t *testing.T) {
 	for _, test := range []struct {
 		spec string
 		want Generator
-		text string // what String gives
+		text string // the expected String
 	}{
 		{"", Generator{}, ""},
 		{"rotation=15,shear=.1,zoom=.2,hflip,shift=.1,rescale=1/255", Tutorial(), "rotation=15,shift=0.1,shear=0.1,zoom=0.8:1.2,hflip,rescale=1/255"},
@@ -58,19 +58,19 @@ func TestParseErrors(t *testing.T) {
 	}{
 		{"rotatoin=15", []string{`unknown option "rotatoin"`, `did you mean rotation?`}},
 		{"flip", []string{`unknown option "flip"`, `did you mean hflip?`}},
-		{"xyzzyplugh", []string{"there is rotation, shift"}},
+		{"xyzzyplugh", []string{"want one of rotation, shift"}},
 		{"=3", []string{`unknown option ""`}},
-		{"rotation", []string{"rotation needs a value, as rotation=15"}},
+		{"rotation", []string{"rotation needs a value, such as rotation=15"}},
 		{"rotation=abc,shear=x,zoom=1:y,hflip=perhaps", []string{`rotation: want a number, got "abc"`, "shear", `zoom: want a number, got "y"`, `hflip: want true or false, got "perhaps"`}},
-		{"rotation=1,rotation=2", []string{"rotation is given twice"}},
-		{"shift=.1,wshift=.2", []string{"wshift is given twice"}},
-		{"hshift=.1,shift=.2", []string{"shift is given twice"}},
+		{"rotation=1,rotation=2", []string{"rotation is set twice"}},
+		{"shift=.1,wshift=.2", []string{"wshift is set twice"}},
+		{"hshift=.1,shift=.2", []string{"shift is set twice"}},
 		{"brightness=.5", []string{"want two numbers"}},
 		{"fill=nearset", []string{`unknown mode "nearset"`, `did you mean nearest?`}},
 		{"order=6", []string{"0 to 5"}},
 		{"rescale=1/0", []string{`want a number, got "1/0"`}},
 		{"rotation=nan", []string{"want a number"}},
-		{"shift=-3", []string{"positive number of pixels"}},
+		{"shift=-3", []string{"number of pixels greater than or equal to 0"}},
 		{"shift=1/x", []string{`want a number, got "x"`}},
 		{"validation-split=2", []string{"strictly between 0 and 1"}},
 	} {

@@ -6,28 +6,28 @@ import (
 	"strings"
 )
 
-// Range is two numbers between which a factor is drawn; the zero value draws nothing.
+// Range is an interval from which a factor is drawn. The zero value draws nothing.
 type Range struct {
 	lo, hi float64
 	set    bool
 }
 
-// Between is the range lo..hi.
+// Between returns the range from lo to hi.
 func Between(lo, hi float64) Range { return Range{lo, hi, true} }
 
-// Around is the range 1-z..1+z.
+// Around returns the range from 1-z to 1+z.
 func Around(z float64) Range { return Range{1 - z, 1 + z, true} }
 
-// Bounds are the range's two numbers; ok is false for the zero value.
+// Bounds returns the ends of the range. ok is false for the zero value.
 func (r Range) Bounds() (lo, hi float64, ok bool) { return r.lo, r.hi, r.set }
 
-// Shift says how far images move along one axis. Keras tells three meanings apart by the
-// Python type of the argument; here each has its constructor. The zero value is no shift.
+// Shift says how far images move along one axis. Keras has three forms of the argument and distinguishes
+// them by Python type. Here each has a constructor. The zero value does not shift.
 type Shift struct {
 	kind    shiftKind
-	most    float64   // ShiftBy
-	pixels  int       // ShiftPixels
-	choices []float64 // ShiftChoice
+	most    float64   // for ShiftBy
+	pixels  int       // for ShiftPixels
+	choices []float64 // for ShiftChoice
 }
 
 type shiftKind uint8
@@ -39,8 +39,8 @@ const (
 	shiftChoice
 )
 
-// ShiftBy is Keras' floating-point argument: the shift is drawn from -v..v, a fraction of
-// the image's size if v is below 1 and pixels otherwise.
+// ShiftBy is Keras' floating-point argument. The shift is U(-v, v). It is a fraction of the image's size
+// if v is below 1, and a number of pixels otherwise.
 func ShiftBy(v float64) Shift {
 	if v == 0 {
 		return Shift{}
@@ -48,7 +48,8 @@ func ShiftBy(v float64) Shift {
 	return Shift{kind: shiftBy, most: v}
 }
 
-// ShiftPixels is Keras' integer argument: whole pixels, less than n either way.
+// ShiftPixels is Keras' integer argument. The shift is ±k pixels, where k and the sign are drawn from
+// {0, ..., n-1} and {-1, 1}. n must not be negative.
 func ShiftPixels(n int) Shift {
 	if n == 0 {
 		return Shift{}
@@ -56,8 +57,8 @@ func ShiftPixels(n int) Shift {
 	return Shift{kind: shiftPixels, pixels: n}
 }
 
-// ShiftChoice is Keras' list argument: one of the values, either way; they are fractions of
-// the image's size if the largest is below 1 and pixels otherwise.
+// ShiftChoice is Keras' list argument. The shift is ±values[k] with k and the sign drawn. The values are
+// fractions of the image's size if the largest is below 1, and numbers of pixels otherwise.
 func ShiftChoice(values ...float64) Shift {
 	if len(values) == 0 {
 		return Shift{}
@@ -67,7 +68,7 @@ func ShiftChoice(values ...float64) Shift {
 
 func (s Shift) check() error {
 	if s.kind == shiftPixels && s.pixels < 0 {
-		return fmt.Errorf("want a positive number of pixels, got %d", s.pixels)
+		return fmt.Errorf("want a number of pixels greater than or equal to 0, got %d", s.pixels)
 	}
 	if !finite(s.most) {
 		return fmt.Errorf("want a finite number, got %v", s.most)
@@ -80,19 +81,20 @@ func (s Shift) check() error {
 	return nil
 }
 
-// FillMode says which pixels lie beyond an image's border.
+// FillMode says which values lie outside an image: Keras' fill_mode.
 type FillMode int
 
-// The fill modes, the image being abcd.
+// The fill modes, for an image abcd.
 const (
 	FillNearest  FillMode = iota // aaaaaaaa|abcd|dddddddd, the default
 	FillConstant                 // kkkkkkkk|abcd|kkkkkkkk, k is Cval
 	FillReflect                  // abcddcba|abcd|dcbaabcd
-	FillWrap                     // abcdabcd|abcd|abcdabcd, as SciPy wraps: with a period of one pixel less
+	FillWrap                     // abcdabcd|abcd|abcdabcd; like SciPy, with a period of n-1 pixels for n pixels
 )
 
 var fillModes = [...]string{"nearest", "constant", "reflect", "wrap"}
 
+// String returns Keras' name of the mode: nearest, constant, reflect or wrap.
 func (m FillMode) String() string {
 	if m < 0 || int(m) >= len(fillModes) {
 		return fmt.Sprintf("FillMode(%d)", int(m))
@@ -100,22 +102,22 @@ func (m FillMode) String() string {
 	return fillModes[m]
 }
 
-// Interpolation is the degree of the spline that pixels are read with between their centres.
+// Interpolation is the spline that computes values between the centers of pixels.
 type Interpolation int
 
-// The interpolations; Keras' numbers for them are 1, 0, 2, 3, 4, 5.
+// The interpolations, with Keras' interpolation_order.
 const (
-	Linear Interpolation = iota // the default
-	NearestPixel
-	Quadratic
-	Cubic
-	Quartic
-	Quintic
+	Linear       Interpolation = iota // order 1, the default
+	NearestPixel                      // order 0: the nearest pixel
+	Quadratic                         // order 2
+	Cubic                             // order 3
+	Quartic                           // order 4
+	Quintic                           // order 5
 )
 
 var splineOrders = [...]int{1, 0, 2, 3, 4, 5}
 
-// Order is Keras' interpolation_order, 0..5.
+// Order returns Keras' interpolation_order, 0 to 5.
 func (i Interpolation) Order() int { return splineOrders[i] }
 
 func nameList(names []string) string {

@@ -2,13 +2,13 @@ package augment
 
 import "math"
 
-// SciPy's and NumPy's results begin with the C library's sine and cosine, which are
-// correctly rounded but for about one argument in five hundred; Go's are off in the last
-// bit far more often. One image needs two angles, so these can afford to be correctly
-// rounded: range reduction and Taylor's series in double-double arithmetic.
+// SciPy and NumPy use the C library's sine and cosine. Those round correctly except for about one
+// argument in five hundred. Go's differ in the last bit far more often. An image needs only two angles, so
+// these functions round correctly, which takes range reduction and Taylor's series in double-double
+// arithmetic.
 
-// dd is the unevaluated sum hi+lo. Every product is wrapped in float64() or math.FMA, so
-// that no compiler fuses what must round.
+// dd is the unevaluated sum hi+lo. Every product is wrapped in float64() or math.FMA, so that the compiler
+// does not fuse it with a sum.
 type dd struct{ hi, lo float64 }
 
 func twoSum(a, b float64) dd {
@@ -45,7 +45,7 @@ const (
 	halfPi3 = -0x1.f1976b7ed8fbcp-110
 )
 
-// sincos is the sine and cosine of x radians, correctly rounded for |x| below 2^30 or so.
+// sincos returns the sine and cosine of x radians, correctly rounded for |x| below about 2^30.
 func sincos(x float64) (sin, cos float64) {
 	k := math.Round(x / halfPi1)
 	r := dd{x, 0}
@@ -65,7 +65,7 @@ func sincos(x float64) (sin, cos float64) {
 	}
 }
 
-// series is 1 - r²/(n(n-1)) + r⁴/((n+2)(n+1)n(n-1)) - ..., from its far end.
+// series sums 1 - r²/(n(n-1)) + r⁴/((n+2)(n+1)n(n-1)) - ..., starting with the smallest term.
 func series(r dd, n float64) dd {
 	rr := r.mul(r)
 	p := dd{1, 0}

@@ -2,26 +2,25 @@ package augment
 
 import "math"
 
-// Splines of degree 2 to 5. As in scipy.ndimage, a recursive filter turns each channel into
-// the spline's coefficients, in float64; the value between pixels is then a weighted sum of
-// (order+1)² coefficients.
+// Splines of degree 2 to 5. As in scipy.ndimage, a recursive filter turns each channel into the spline's
+// coefficients, in float64. The value between pixels is a weighted sum of (order+1)² coefficients.
 //
 // Source: Unser, Aldroubi and Eden, "Fast B-spline transforms for continuous image
 // representation and interpolation" (1991); scipy.ndimage's ni_splines.c.
 
-// spline is the memory that it takes, one channel at a time.
+// spline holds the memory of the filter, for one channel at a time.
 type spline struct {
 	order   int
 	mode    FillMode
-	pad     int // FillNearest is filtered with this much of its border around it
-	h, w    int // with the padding
+	pad     int // FillNearest filters with this many border pixels on each side
+	h, w    int // with pad
 	plane   []float64
 	line    []float64
 	weights [2][6]float64
 	index   [2][6]int
 }
 
-// newSpline is nil for the orders that need no filter.
+// newSpline returns nil for the orders that need no filter.
 func newSpline(i Interpolation, mode FillMode, h, w int) *spline {
 	order := i.Order()
 	if order < 2 {
@@ -37,8 +36,8 @@ func newSpline(i Interpolation, mode FillMode, h, w int) *spline {
 	return s
 }
 
-// warp is affine_transform with order 2 to 5.
-func (s *spline) warp(dst target, src *picture, mp mapping, cval float32) {
+// warp is scipy.ndimage.affine_transform with an order of 2 to 5.
+func (s *spline) warp(dst target, src *pixels, mp mapping, cval float32) {
 	for c := range src.c {
 		s.load(src, c)
 		s.filter()
@@ -56,7 +55,7 @@ func (s *spline) warp(dst target, src *picture, mp mapping, cval float32) {
 	}
 }
 
-func (s *spline) load(src *picture, c int) {
+func (s *spline) load(src *pixels, c int) {
 	for i := range s.h {
 		row := clamp(i-s.pad, src.h) * src.w
 		for j := range s.w {
@@ -85,11 +84,11 @@ func (s *spline) filter() {
 	}
 }
 
-// locate finds the coefficients and weights for a destination pixel; false where Cval stands.
+// locate finds the coefficients and weights for a destination pixel. It returns false if the value is Cval.
 func (s *spline) locate(mp *mapping, i, j int) bool {
 	for a, n := range [2]int{s.h, s.w} {
 		x := mp.shift[a] + float64(float64(i)*mp.m[a][0]) + float64(float64(j)*mp.m[a][1]) + float64(s.pad)
-		if s.mode != FillNearest { // SciPy brings its coefficients back, not the place
+		if s.mode != FillNearest { // with FillNearest, SciPy maps the coefficients' indexes instead
 			var ok bool
 			if x, ok = s.mode.place(x, n); !ok {
 				return false
@@ -109,7 +108,7 @@ func (s *spline) locate(mp *mapping, i, j int) bool {
 	return true
 }
 
-// coefficient brings an index of the coefficients back to the axis.
+// coefficient maps an index outside the axis to that of a coefficient.
 func (m FillMode) coefficient(i, n int) int {
 	switch {
 	case i >= 0 && i < n:
@@ -143,8 +142,8 @@ func (s *spline) value() float64 {
 	return t
 }
 
-// splineWeights are the B-spline's values at the order+1 pixels around a place that is x
-// from the middle one; the last is what is left of 1.
+// splineWeights computes the B-spline's values at the order+1 pixels around a place at distance x from the
+// middle one. The last is 1 minus the others.
 func splineWeights(w *[6]float64, order int, x float64) {
 	switch order {
 	case 2:
@@ -190,7 +189,7 @@ func splineWeights(w *[6]float64, order int, x float64) {
 	}
 }
 
-// splinePoles are the recursive filter's poles by order.
+// splinePoles are the poles of the recursive filter by order.
 var splinePoles = [...][]float64{
 	2: {-0.171572875253809902396622551580603843},
 	3: {-0.267949192431122706472553658494127633},
@@ -198,7 +197,7 @@ var splinePoles = [...][]float64{
 	5: {-0.430575347099973791851434783493520110, -0.043096288203264653822712376822550182},
 }
 
-// filterLine turns the values of a line into spline coefficients in place.
+// filterLine turns the values of a line into spline coefficients, in place.
 func filterLine(c []float64, order int, mode FillMode) {
 	gain := 1.
 	for _, z := range splinePoles[order] {
@@ -229,7 +228,7 @@ func filterLine(c []float64, order int, mode FillMode) {
 	}
 }
 
-// causalMirror is the filter's first value for the line abcd continued as dcb|abcd|cba.
+// causalMirror computes the filter's first value for the line abcd extended to dcb|abcd|cba.
 func causalMirror(c []float64, z float64) {
 	n := len(c)
 	power, zi := math.Pow(z, float64(n-1)), z
@@ -241,7 +240,7 @@ func causalMirror(c []float64, z float64) {
 	c[0] /= 1 - float64(power*power)
 }
 
-// causalReflect is the filter's first value for the line abcd continued as dcba|abcd|dcba.
+// causalReflect computes the filter's first value for the line abcd extended to dcba|abcd|dcba.
 func causalReflect(c []float64, z float64) {
 	n := len(c)
 	power, zi, first := math.Pow(z, float64(n)), z, c[0]

@@ -1,11 +1,11 @@
 package augment
 
-// standardize is ImageDataGenerator.standardize on one image.
+// standardize is ImageDataGenerator.standardize for one image.
 func (k *Worker) standardize(pix []float32, l layout) {
 	g := &k.g
 	if g.PreprocessingFunction != nil {
 		g.PreprocessingFunction(pix, k.h, k.w, k.c)
-		l.flipH, l.flipV = false, false // its result is an array of its own
+		l.flipH, l.flipV = false, false // in Keras the function returns a new array
 	}
 	if !l.scaled && k.rescale != 1 {
 		for i := range pix {

@@ -2,18 +2,18 @@ package augment
 
 import "math"
 
-// An image's mean and standard deviation in float32 depend on the order of the sums. Here
-// it is NumPy's, which goes by how the array lies in memory.
+// The mean and standard deviation of an image in float32 depend on the order of summation. NumPy's order,
+// which is used here, depends on the memory layout of the array.
 
-// layout is what standardize has to know of the steps before it.
+// layout is the memory layout that the image would have in NumPy after the transform.
 type layout struct {
-	scaled        bool // rescaled already
-	channelsFirst bool // scipy works on, and stacks, one channel after the other
-	flipH, flipV  bool // flips are views that run backwards
+	scaled        bool // the values are rescaled already
+	channelsFirst bool // SciPy's result has the channels one after the other
+	flipH, flipV  bool // flips are NumPy views with negative strides
 }
 
-// axes are the lengths of NumPy's loops over the image, outermost first: axes of one pixel
-// are left out, neighbours that run the same way are one.
+// axes returns the lengths of NumPy's loops over the image, the outermost first. NumPy drops axes of
+// length 1 and joins neighbors with the same direction.
 func (l layout) axes(h, w, c int) (n [3]int, count int) {
 	type axis struct {
 		n       int
@@ -37,10 +37,10 @@ func (l layout) axes(h, w, c int) (n [3]int, count int) {
 	return n, count
 }
 
-// bufferSize is NumPy's: arrays of more than one loop are summed in pieces of so many values.
+// bufferSize is NumPy's: an array that needs more than one loop is summed in blocks of so many values.
 const bufferSize = 8192
 
-// sum is numpy.sum of the whole image.
+// sum is numpy.sum of the image.
 func (k *Worker) sum(pix []float32, l layout) float32 {
 	if l.channelsFirst {
 		pix = k.transposed(pix)
@@ -50,7 +50,7 @@ func (k *Worker) sum(pix []float32, l layout) float32 {
 		return pairwise(pix)
 	}
 	i := count - 1
-	core := n[i] // a piece is a multiple of it
+	core := n[i] // a block has a multiple of this size
 	for core <= bufferSize && i > 0 && core*n[i-1] <= bufferSize {
 		i--
 		core *= n[i]
@@ -69,12 +69,12 @@ func (k *Worker) sum(pix []float32, l layout) float32 {
 	return s
 }
 
-// mean is numpy.mean of the whole image.
+// mean is numpy.mean of the image.
 func (k *Worker) mean(pix []float32, l layout) float32 {
 	return float32(float64(k.sum(pix, l)) / float64(len(pix)))
 }
 
-// std is numpy.std of the whole image.
+// std is numpy.std of the image.
 func (k *Worker) std(pix []float32, l layout) float32 {
 	mean := k.mean(pix, l)
 	if l.channelsFirst {
@@ -90,7 +90,7 @@ func (k *Worker) std(pix []float32, l layout) float32 {
 	return float32(math.Sqrt(float64(variance)))
 }
 
-// transposed is the image channels first, in the worker's scratch memory.
+// transposed returns the image with its channels first, in the worker's scratch memory.
 func (k *Worker) transposed(pix []float32) []float32 {
 	n := k.h * k.w
 	for c := range k.c {
@@ -102,7 +102,7 @@ func (k *Worker) transposed(pix []float32) []float32 {
 	return k.scratch
 }
 
-// pairwise is NumPy's pairwise summation, with its blocks of 128 and eight running sums.
+// pairwise is NumPy's pairwise summation, with blocks of 128 values and eight running sums.
 func pairwise(v []float32) float32 {
 	if len(v) > 128 {
 		half := len(v) / 2

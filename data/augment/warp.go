@@ -2,22 +2,22 @@ package augment
 
 import "math"
 
-// picture is the pixels of one image, height x width x channels.
-type picture struct {
+// pixels holds the values of one image, height x width x channels.
+type pixels struct {
 	pix     []float32
 	h, w, c int
 }
 
-// target is where transformed pixels go: flips are done by writing them where they belong,
-// and a last factor in the same pass.
+// target is the destination of transformed pixels. Pixels are written to their flipped positions and
+// multiplied by scale in the same pass.
 type target struct {
 	pix          []float32
 	flipH, flipV bool
 	scale        float32
 }
 
-// at is the offset of row i's first pixel and the step to the next.
-func (t *target) at(i int, p *picture) (offset, step int) {
+// at returns the offset of row i's first pixel and the step to the next.
+func (t *target) at(i int, p *pixels) (offset, step int) {
 	if t.flipV {
 		i = p.h - 1 - i
 	}
@@ -27,8 +27,8 @@ func (t *target) at(i int, p *picture) (offset, step int) {
 	return i * p.w * p.c, p.c
 }
 
-// copyFlipped is the transform that moves nothing but flips.
-func copyFlipped(dst target, src *picture) {
+// copyFlipped applies a transform that only flips.
+func copyFlipped(dst target, src *pixels) {
 	for i := range src.h {
 		row := src.pix[i*src.w*src.c:][:src.w*src.c]
 		d, step := dst.at(i, src)
@@ -52,13 +52,13 @@ func copyFlipped(dst target, src *picture) {
 	}
 }
 
-// warpLinear is affine_transform with order=1. cols holds what each column adds to the two
-// coordinates, and is overwritten. The coordinates grow or fall along a row, so the pixels
-// that lie wholly inside the source are one run, which needs no care at the border.
+// warpLinear is scipy.ndimage.affine_transform with order=1. cols is scratch memory: it holds what each
+// column adds to the two coordinates. The coordinates increase or decrease along a row, so the pixels that
+// lie inside the source form one run, which needs no border handling.
 //
-// Every product and sum is SciPy's, in its order, rounded to float64; hence the float64(),
-// which keeps a compiler from fusing them.
-func warpLinear(dst target, src *picture, mp mapping, mode FillMode, cval float32, cols *[2][]float64) {
+// Every product and sum is rounded to float64 in SciPy's order. The float64() conversions keep the compiler
+// from fusing them.
+func warpLinear(dst target, src *pixels, mp mapping, mode FillMode, cval float32, cols *[2][]float64) {
 	for a := range 2 {
 		for j := range cols[a] {
 			cols[a][j] = float64(float64(j) * mp.m[a][1])
@@ -90,7 +90,7 @@ func warpLinear(dst target, src *picture, mp mapping, mode FillMode, cval float3
 	}
 }
 
-// inside is the run of columns whose coordinate base+cols[j] is in [0, n-1).
+// inside returns the run of columns whose coordinate base+cols[j] is in [0, n-1).
 func inside(base float64, cols []float64, n int) (from, to int) {
 	first := func(limit float64, below bool) int {
 		lo, hi := 0, len(cols)
@@ -111,7 +111,7 @@ func inside(base float64, cols []float64, n int) (from, to int) {
 	return first(last, false), first(0, false)
 }
 
-func (t *target) inside3(d, step int, src *picture, row, col float64, rowCols, colCols []float64) {
+func (t *target) inside3(d, step int, src *pixels, row, col float64, rowCols, colCols []float64) {
 	stride := src.w * 3
 	colCols = colCols[:len(rowCols)]
 	out, pix, scale := t.pix, src.pix, t.scale
@@ -132,7 +132,7 @@ func (t *target) inside3(d, step int, src *picture, row, col float64, rowCols, c
 	}
 }
 
-func (t *target) inside(d, step int, src *picture, row, col float64, rowCols, colCols []float64) {
+func (t *target) inside(d, step int, src *pixels, row, col float64, rowCols, colCols []float64) {
 	for k := range rowCols {
 		y, x := row+rowCols[k], col+colCols[k]
 		i, j := int(y), int(x)
@@ -143,7 +143,7 @@ func (t *target) inside(d, step int, src *picture, row, col float64, rowCols, co
 	}
 }
 
-func (t *target) border(d int, src *picture, row, col float64, mode FillMode, cval float32) {
+func (t *target) border(d int, src *pixels, row, col float64, mode FillMode, cval float32) {
 	y, ok := mode.tap(row, src.h)
 	x, ok2 := mode.tap(col, src.w)
 	if !ok || !ok2 {
@@ -159,7 +159,7 @@ func (t *target) fill(d, c int, v float32) {
 	}
 }
 
-func (t *target) pixel(d int, src *picture, y, x tap) {
+func (t *target) pixel(d int, src *pixels, y, x tap) {
 	a, b := y.i0*src.w, y.i1*src.w
 	p00, p01 := (a+x.i0)*src.c, (a+x.i1)*src.c
 	p10, p11 := (b+x.i0)*src.c, (b+x.i1)*src.c
@@ -176,8 +176,8 @@ func lerp(p00, p01, p10, p11 float32, y0, y1, x0, x1 float64) float64 {
 	return v + float64(float64(float64(p11)*y1)*x1)
 }
 
-// warpNearest is affine_transform with order=0.
-func warpNearest(dst target, src *picture, mp mapping, mode FillMode, cval float32) {
+// warpNearest is scipy.ndimage.affine_transform with order=0.
+func warpNearest(dst target, src *pixels, mp mapping, mode FillMode, cval float32) {
 	for i := range src.h {
 		d, step := dst.at(i, src)
 		for j := range src.w {
@@ -195,8 +195,8 @@ func warpNearest(dst target, src *picture, mp mapping, mode FillMode, cval float
 	}
 }
 
-// source is the place that destination (i, j) reads from; ok is false where Cval stands.
-func (mp *mapping) source(i, j int, src *picture, mode FillMode) (y, x float64, ok bool) {
+// source returns the place that destination (i, j) reads. ok is false if the value is Cval.
+func (mp *mapping) source(i, j int, src *pixels, mode FillMode) (y, x float64, ok bool) {
 	y = mp.shift[0] + float64(float64(i)*mp.m[0][0]) + float64(float64(j)*mp.m[0][1])
 	x = mp.shift[1] + float64(float64(i)*mp.m[1][0]) + float64(float64(j)*mp.m[1][1])
 	y, ok = mode.place(y, src.h)

@@ -5,27 +5,28 @@ import (
 	"fmt"
 )
 
-// Worker applies transforms to images of one size, with memory of its own, so that nothing
-// is allocated per image. It is for one goroutine at a time; make as many as you like.
+// Worker applies transforms to images of one size. It has its own memory and allocates nothing for an
+// image. Only one goroutine may use a Worker at a time. Generator.Worker makes one.
 type Worker struct {
 	g       Generator
 	h, w, c int
 	stats   *Statistics
-	rescale float32 // 1 if there is none
+	rescale float32 // 1 if there is no Rescale
 	cols    [2][]float64
 	scratch []float32
 	spline  *spline
 }
 
-// Worker checks the options and prepares for images of h rows, w columns and c channels.
-// stats is what Fit gave, and may be nil unless the options use the data set's statistics.
+// Worker makes a Worker for images of h rows, w columns and c channels. stats is the result of Fit. It may
+// be nil unless NeedsFit. The error lists all mistakes in the options. BrightnessRange needs 1, 3 or 4
+// channels.
 func (g Generator) Worker(h, w, c int, stats *Statistics) (*Worker, error) {
 	errs := []error{g.Check()}
 	if h <= 0 || w <= 0 || c <= 0 {
-		errs = append(errs, fmt.Errorf("augment: images of %dx%dx%d: want positive sizes", h, w, c))
+		errs = append(errs, fmt.Errorf("augment: the size of an image must be positive, got %dx%dx%d", h, w, c))
 	}
 	if g.BrightnessRange.set && c != 1 && c != 3 && c != 4 {
-		errs = append(errs, fmt.Errorf("augment: BrightnessRange wants images of 1, 3 or 4 channels, got %d", c))
+		errs = append(errs, fmt.Errorf("augment: BrightnessRange needs images of 1, 3 or 4 channels, got %d", c))
 	}
 	g = g.implied()
 	if err := stats.check(g, h, w, c); err != nil {
@@ -46,8 +47,8 @@ func (g Generator) Worker(h, w, c int, stats *Statistics) (*Worker, error) {
 	return k, nil
 }
 
-// Apply is apply_transform and then standardize: src is one image, float32, height x width
-// x channels, and is only read; dst gets the result, and is other memory than src.
+// Apply transforms and normalizes one image: Keras' apply_transform and standardize. src and dst have shape
+// (h, w, c) and must not overlap. src is only read.
 func (k *Worker) Apply(dst, src []float32, t Transform) error {
 	l, err := k.transform(dst, src, &t, k.g.PreprocessingFunction == nil)
 	if err != nil {
@@ -57,14 +58,14 @@ func (k *Worker) Apply(dst, src []float32, t Transform) error {
 	return nil
 }
 
-// transform is apply_transform, and the rescaling too if fuse allows it and no step stands
-// between: layout tells.
+// transform is Keras' apply_transform. It also rescales if fuse is set and no other step comes between;
+// layout says whether it did.
 func (k *Worker) transform(dst, src []float32, t *Transform, fuse bool) (l layout, err error) {
 	if n := k.h * k.w * k.c; len(dst) != n || len(src) != n {
 		return l, fmt.Errorf("augment: want %d values for an image of %dx%dx%d, got %d to read and %d to write",
 			n, k.h, k.w, k.c, len(src), len(dst))
 	}
-	in := &picture{src, k.h, k.w, k.c}
+	in := &pixels{src, k.h, k.w, k.c}
 	out := target{dst, t.FlipHorizontal, t.FlipVertical, 1}
 	l.scaled = fuse && t.ChannelShift == 0 && !t.Brighten
 	if l.scaled {

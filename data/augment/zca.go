@@ -6,19 +6,19 @@ import (
 	"math"
 )
 
-// maxZCA bounds the values of an image that can be whitened: the components of images of n
-// values are a matrix of n x n.
+// maxZCA limits the number of values of an image that can be whitened: the components of images of n values
+// are an n x n matrix.
 const maxZCA = 1 << 14
 
-// principal computes the components for ZCA whitening: with the centred images as the rows
-// of X = U·S·Vᵀ, column v of V times (√n / (s+eps))^½, n the number of images.
+// principal computes the components for ZCA whitening. With the centered images as the rows of
+// X = U·S·Vᵀ, they are the columns of V, column v times (√n / (s+eps))^½, where n is the number of images.
 //
-// X is not kept: QR decomposition folds it, a block of rows at a time, into a triangle with
-// the same V and S, which loses no accuracy as XᵀX would.
+// X does not have to fit in memory: a QR decomposition reduces it, a block of rows at a time, to a triangle
+// with the same V and S. Computing XᵀX instead would lose accuracy.
 func (f *fit) principal(images iter.Seq2[[]float32, error], mean []float32) ([]float32, error) {
 	d := len(f.buf) / 2
 	if d > maxZCA {
-		return nil, fmt.Errorf("augment: ZCAWhitening of images of %d values needs a matrix of %d x %d: want at most %d values, make the images smaller", d, d, d, maxZCA)
+		return nil, fmt.Errorf("augment: ZCAWhitening of images of %d values needs a matrix of %dx%d; want at most %d values: use smaller images", d, d, d, maxZCA)
 	}
 	var rows [][]float64
 	n := 0
@@ -46,7 +46,7 @@ func (f *fit) principal(images iter.Seq2[[]float32, error], mean []float32) ([]f
 	for _, row := range rows {
 		s := math.Sqrt(dot(row, row))
 		if s == 0 {
-			continue // the images have no part in this direction
+			continue // the images do not vary in this direction
 		}
 		k := math.Sqrt(math.Sqrt(float64(n))/(s+f.g.ZCAEpsilon)) / s
 		for _, v := range row {
@@ -56,8 +56,8 @@ func (f *fit) principal(images iter.Seq2[[]float32, error], mean []float32) ([]f
 	return out, nil
 }
 
-// triangle replaces the first rows by the triangle R of rows = Q·R (Householder), and the
-// rest, as many as there are below the triangle, by nothing of use.
+// triangle replaces the first rows by the triangle R of rows = Q·R (Householder). The rows below it are
+// undefined afterwards.
 func triangle(rows [][]float64) {
 	d := len(rows[0])
 	w := make([]float64, d)
@@ -73,7 +73,7 @@ func triangle(rows [][]float64) {
 		if rows[k][k] > 0 {
 			norm = -norm
 		}
-		// v = x - norm·e, H = 1 - v·vᵀ·2/|v|²; v lies in column k.
+		// v = x - norm·e, H = 1 - v·vᵀ·2/|v|²; column k holds v.
 		rows[k][k] -= norm
 		scale := -1 / (norm * rows[k][k])
 		tail := w[k+1:]
@@ -89,8 +89,8 @@ func triangle(rows [][]float64) {
 	}
 }
 
-// orthogonalize rotates rows in pairs until all are orthogonal (one-sided Jacobi, Hestenes
-// 1958): their lengths are then the singular values, their directions V.
+// orthogonalize rotates pairs of rows until all are orthogonal (one-sided Jacobi, Hestenes 1958). The rows'
+// lengths are then the singular values, and their directions are V.
 func orthogonalize(rows [][]float64) {
 	for range 60 {
 		done := true
@@ -135,7 +135,7 @@ func axpy(y []float64, a float64, x []float64) {
 	}
 }
 
-// whiten replaces pix by P·Pᵀ·pix, the columns of P one after the other in components.
+// whiten replaces pix by P·Pᵀ·pix. components holds the columns of P, one after the other.
 func whiten(pix, components, out []float32) {
 	d := len(pix)
 	clear(out)

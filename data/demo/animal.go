@@ -1,7 +1,7 @@
 package demo
 
-// look is what varies in an animal and does not tell cats from dogs, apart from the shapes
-// drawn by head and body.
+// look is the appearance of an animal, apart from the shapes that head and body draw. Nothing in it
+// distinguishes cats from dogs.
 type look struct {
 	dog                 bool
 	fur, second, belly  color
@@ -12,10 +12,10 @@ type look struct {
 	collarColor         color
 	ears                int // dogs: floppy, folded, pricked; cats: pricked, always
 	eyes, mouth         int
-	w                   int // width of outlines, thousandths
-	tilt                int // of the head, hundredths of a degree
+	w                   int // width of outlines in thousandths
+	tilt                int // of the head in hundredths of a degree
 	eyeSide, patchShift int
-	bodyWidth, headSize int // thousandths
+	bodyWidth, headSize int // in thousandths
 	glance, glanceDown  int
 	pupil, tail         int
 }
@@ -96,7 +96,7 @@ func near(a, b color) bool {
 	return d(a.r, b.r)+d(a.g, b.g)+d(a.b, b.b) < 120
 }
 
-// head draws the head around (0, 0), about 1000 in radius.
+// head draws the head around (0, 0) with a radius of about 1000.
 func (l look) head(c *canvas, m matrix) {
 	m = m.mul(turn(l.headSize, l.headSize, l.tilt))
 	if l.dog {
@@ -274,7 +274,7 @@ func (l look) dogEye(c *canvas, m matrix, s int) {
 	}
 }
 
-// sitting draws an animal that sits and faces us; the head is at (0, 0).
+// sitting draws a sitting animal from the front. The head is at (0, 0).
 func (l look) sitting(c *canvas, m matrix) {
 	b := m.mul(turn(l.bodyWidth, 1000, 0))
 	l.tailAt(c, b, l.tail*620, 2500, l.tail)
@@ -307,7 +307,7 @@ func (l look) sitting(c *canvas, m matrix) {
 	l.head(c, m)
 }
 
-// standing draws an animal from the side; its head, at (0, 0), looks at us.
+// standing draws a standing animal from the side, with its face to the viewer. The head is at (0, 0).
 func (l look) standing(c *canvas, m matrix, side int) {
 	m0 := m
 	if side < 0 {
@@ -339,7 +339,7 @@ func (l look) standing(c *canvas, m matrix, side int) {
 	l.head(c, m0)
 }
 
-// lying draws an animal that lies and faces us.
+// lying draws a lying animal from the front.
 func (l look) lying(c *canvas, m matrix) {
 	b := m.mul(turn(l.bodyWidth, 1000, 0))
 	l.tailAt(c, b, l.tail*1500, 1250, l.tail)
@@ -385,7 +385,7 @@ func (l look) paw() color {
 	return l.fur.light(30)
 }
 
-// coat draws the pattern over a body of about that place and size.
+// coat draws the fur's pattern over a body of about this place and size.
 func (l look) coat(c *canvas, m matrix, x, y, rx, ry int) {
 	switch l.pattern {
 	case stripes:
@@ -401,8 +401,8 @@ func (l look) coat(c *canvas, m matrix, x, y, rx, ry int) {
 	}
 }
 
-// tailAt draws the tail from (x, y) away to the side. A cat's is long and curls, a
-// dog's is shorter and thick, wagging or curled over.
+// tailAt draws the tail, which starts at (x, y) and points to the side. A cat's is long and curled. A
+// dog's is shorter and thick, and wags or curls over the back.
 func (l look) tailAt(c *canvas, m matrix, x, y, side int) {
 	s := func(dx int) int { return x + side*dx }
 	col := l.fur

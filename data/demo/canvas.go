@@ -2,10 +2,10 @@ package demo
 
 import "image"
 
-// color is red, green, blue of 0..255.
+// color is red, green and blue, 0 to 255.
 type color struct{ r, g, b int }
 
-// mix is k parts of 256 of d over c.
+// mix blends d over c with opacity k/256.
 func (c color) mix(d color, k int) color {
 	return color{c.r + (d.r-c.r)*k>>8, c.g + (d.g-c.g)*k>>8, c.b + (d.b-c.b)*k>>8}
 }
@@ -13,20 +13,20 @@ func (c color) mix(d color, k int) color {
 func (c color) dark(k int) color  { return c.mix(color{20, 14, 24}, k) }
 func (c color) light(k int) color { return c.mix(color{255, 252, 244}, k) }
 
-// canvas is a picture being drawn.
+// canvas is an image that is being drawn.
 type canvas struct {
 	w, h  int
 	pix   []color
-	cover []int32      // coverage of the shape at hand, 0..full
-	clip  []int32      // where not nil, shapes show only as far as this covers
+	cover []int32      // coverage of the current shape, 0 to full
+	clip  []int32      // if not nil, limits the coverage of shapes
 	spare [][]int32    // memory for clips
-	cross [][]crossing // of each row of samples
+	cross [][]crossing // by row of samples
 }
 
-// crossing is where an outline crosses a row of samples, downwards (1) or upwards (-1).
+// crossing is a point where an outline crosses a row of samples, downwards (1) or upwards (-1).
 type crossing struct{ x, dir int }
 
-// The rows of samples in a row of pixels; across, coverage is exact to 1/256.
+// The number of rows of samples in a row of pixels. Along a row, coverage is exact to 1/256.
 const (
 	sub  = 4
 	full = sub * 256
@@ -37,10 +37,10 @@ func newCanvas(w, h int) *canvas {
 	return &canvas{w: w, h: h, pix: make([]color, w*h), cover: make([]int32, w*h), cross: make([][]crossing, h*sub)}
 }
 
-// bounds are the rows and columns of pixels that a shape may cover.
+// bounds holds the rows and columns of pixels that a shape may cover.
 type bounds struct{ x0, y0, x1, y1 int }
 
-// scan fills c.cover with the path's coverage (non-zero winding) and returns where.
+// scan sets c.cover to the coverage of a path (non-zero winding rule) and returns its bounds.
 func (c *canvas) scan(p *path, m matrix) bounds {
 	lo, hi := point{1 << 30, 1 << 30}, point{-1 << 30, -1 << 30}
 	for _, l := range p.lines {
@@ -79,7 +79,7 @@ func (c *canvas) scan(p *path, m matrix) bounds {
 	return b
 }
 
-// edge notes where the line down from a to b crosses the rows of samples.
+// edge records where the line down from a to b crosses the rows of samples.
 func (c *canvas) edge(a, b point, dir int) {
 	// Row r lies at r*step + step/2.
 	r0, r1 := max((a.y+step/2-1)/step, 0), min((b.y+step/2-1)/step, c.h*sub)
@@ -92,7 +92,7 @@ func (c *canvas) edge(a, b point, dir int) {
 	}
 }
 
-// sortCrossings sorts by x; there are few.
+// sortCrossings sorts by x. A row has few crossings.
 func sortCrossings(c []crossing) {
 	for i := 1; i < len(c); i++ {
 		for j := i; j > 0 && c[j].x < c[j-1].x; j-- {
@@ -101,7 +101,7 @@ func sortCrossings(c []crossing) {
 	}
 }
 
-// span covers a sample row from x0 to x1 (1/256 of a pixel).
+// span covers a row of samples from x0 to x1, in 1/256 of a pixel.
 func (c *canvas) span(y, x0, x1 int) {
 	x0, x1 = max(x0, 0), min(x1, c.w<<8)
 	if x0 >= x1 {
@@ -122,12 +122,12 @@ func (c *canvas) span(y, x0, x1 int) {
 	}
 }
 
-// paint draws a path; alpha is of 256.
+// paint draws a path with opacity alpha/256.
 func (c *canvas) paint(p *path, m matrix, col color, alpha int) {
 	c.shade(p, m, func(int, int) color { return col }, alpha)
 }
 
-// shade draws a path with a colour for each pixel.
+// shade draws a path with a separate color for each pixel.
 func (c *canvas) shade(p *path, m matrix, col func(x, y int) color, alpha int) {
 	b := c.scan(p, m)
 	for y := b.y0; y < b.y1; y++ {
@@ -147,7 +147,7 @@ func (c *canvas) shade(p *path, m matrix, col func(x, y int) color, alpha int) {
 	}
 }
 
-// fill draws a path, its outline in a pen of that width around it.
+// fill draws a path with an outline of the given width.
 func (c *canvas) fill(p *path, m matrix, col, pen color, width int) {
 	if width > 0 {
 		c.paint(p.outline(width, true), m, pen, 256)
@@ -155,12 +155,12 @@ func (c *canvas) fill(p *path, m matrix, col, pen color, width int) {
 	c.paint(p, m, col, 256)
 }
 
-// line draws along a path.
+// line draws a line along a path.
 func (c *canvas) line(p *path, m matrix, pen color, width int) {
 	c.paint(p.outline(width, false), m, pen, 256)
 }
 
-// within runs draw so that it shows inside the path only.
+// within calls draw and shows only what it draws inside the path.
 func (c *canvas) within(p *path, m matrix, draw func()) {
 	var clip []int32
 	if n := len(c.spare); n > 0 {

@@ -1,7 +1,6 @@
-// Package demo draws cartoon cats and dogs: a data set that needs no download. Colours,
-// poses, sizes, backgrounds, clutter and noise vary; what tells a cat from a dog is its
-// shape, as in life. All of it is integer arithmetic, so a seed gives the same pixels on
-// every machine.
+// Package demo draws cartoon cats and dogs: a dataset that needs no download. Colors, poses, sizes,
+// backgrounds, clutter and noise vary. Only the shape distinguishes a cat from a dog. All drawing is
+// integer arithmetic, so that a seed gives the same pixels on every machine.
 package demo
 
 import (
@@ -15,31 +14,30 @@ import (
 	"sync"
 )
 
-// Size is the width and height of the pictures in pixels.
+// Size is the width and the height of the images in pixels.
 const Size = 128
 
-// Scheme begins the names that Parse reads.
+// Scheme is the prefix of the names that Parse accepts.
 const Scheme = "demo:"
 
-// Version counts the changes of how the pictures look.
+// Version is the version of the drawings. It increases when the pixels of an image change.
 const Version = 1
 
-// maxPictures bounds n; the pictures are drawn when they are asked for, but their
-// names are listed.
-const maxPictures = 1_000_000
+// maxImages limits the size of a set. Images are drawn when they are needed, but their names are listed.
+const maxImages = 1_000_000
 
-// Set is a data set of drawn pictures: half cats, half dogs. Picture k of a class
-// depends on the seed, the class and k only, so a larger set begins as a smaller one.
+// Set is a set of drawn images, half cats and half dogs. Image k of a class depends only on the seed, the
+// class and k, so that a larger set contains the images of a smaller one.
 type Set struct {
 	n    int
 	seed uint64
 }
 
-// New makes a set of n pictures.
+// New makes a set of n images. n must be at least 2.
 func New(n int, seed uint64) *Set { return &Set{n, seed} }
 
-// Parse reads a name such as demo:cats-and-dogs?n=2000&seed=1, whose values are the
-// defaults.
+// Parse parses a name such as "demo:cats-and-dogs?n=2000&seed=1". The defaults are n=2000 and seed=1. n is
+// from 2 to 1,000,000.
 func Parse(name string) (*Set, error) {
 	rest, ok := strings.CutPrefix(name, Scheme)
 	if !ok {
@@ -47,7 +45,7 @@ func Parse(name string) (*Set, error) {
 	}
 	kind, query, _ := strings.Cut(rest, "?")
 	if kind != "cats-and-dogs" {
-		return nil, fmt.Errorf("%s: there is no demo %q; there is demo:cats-and-dogs", name, kind)
+		return nil, fmt.Errorf("%s: no demo %q; the only one is demo:cats-and-dogs", name, kind)
 	}
 	s := &Set{n: 2000, seed: 1}
 	values, err := url.ParseQuery(query)
@@ -58,29 +56,29 @@ func Parse(name string) (*Set, error) {
 		switch k {
 		case "n":
 			s.n, err = strconv.Atoi(v[0])
-			if err != nil || s.n < 2 || s.n > maxPictures {
-				return nil, fmt.Errorf("%s: n=%s: want a number of pictures from 2 to %d", name, v[0], maxPictures)
+			if err != nil || s.n < 2 || s.n > maxImages {
+				return nil, fmt.Errorf("%s: n=%s: want a number of images from 2 to %d", name, v[0], maxImages)
 			}
 		case "seed":
 			if s.seed, err = strconv.ParseUint(v[0], 10, 64); err != nil {
-				return nil, fmt.Errorf("%s: seed=%s: want a whole number from 0", name, v[0])
+				return nil, fmt.Errorf("%s: seed=%s: want a whole number greater than or equal to 0", name, v[0])
 			}
 		default:
-			return nil, fmt.Errorf("%s: there is no setting %q; there are n and seed, as in demo:cats-and-dogs?n=2000&seed=1", name, k)
+			return nil, fmt.Errorf("%s: no setting %q; the settings are n and seed, as in demo:cats-and-dogs?n=2000&seed=1", name, k)
 		}
 	}
 	return s, nil
 }
 
-// Name is the name that Parse reads.
+// Name returns the name from which Parse makes an equal set.
 func (s *Set) Name() string {
 	return fmt.Sprintf("%scats-and-dogs?n=%d&seed=%d", Scheme, s.n, s.seed)
 }
 
-// Len is the number of pictures.
+// Len returns the number of images.
 func (s *Set) Len() int { return s.n }
 
-// at is the class and the number in it of picture i. The cats come first.
+// at returns the class of image i and its number within the class. The cats come first.
 func (s *Set) at(i int) (dog bool, k int) {
 	if cats := (s.n + 1) / 2; i >= cats {
 		return true, i - cats
@@ -88,7 +86,7 @@ func (s *Set) at(i int) (dog bool, k int) {
 	return false, i
 }
 
-// Label is "cat" or "dog".
+// Label returns the label of image i, "cat" or "dog".
 func (s *Set) Label(i int) string {
 	if dog, _ := s.at(i); dog {
 		return "dog"
@@ -96,14 +94,14 @@ func (s *Set) Label(i int) string {
 	return "cat"
 }
 
-// Filename is as in Kaggle's data set: cat.0.png .. dog.0.png ..
+// Filename returns the file name of image i, in the form of Kaggle's dataset: cat.0.png, dog.0.png.
 func (s *Set) Filename(i int) string {
 	_, k := s.at(i)
 	return fmt.Sprintf("%s.%d.png", s.Label(i), k)
 }
 
-// Picture draws picture i, an opaque image of Size x Size.
-func (s *Set) Picture(i int) *image.RGBA {
+// Image draws image i, an opaque image of Size x Size pixels.
+func (s *Set) Image(i int) *image.RGBA {
 	dog, k := s.at(i)
 	r := newRand(s.seed, uint64(k)<<1|uint64(b2i(dog)))
 	c := canvases.Get().(*canvas)
@@ -112,19 +110,19 @@ func (s *Set) Picture(i int) *image.RGBA {
 	return c.image()
 }
 
-// canvases are used again: a scene covers all of its canvas.
+// canvases are reused: a scene covers its whole canvas.
 var canvases = sync.Pool{New: func() any { return newCanvas(Size, Size) }}
 
-// Identity names picture i's content: two pictures of one identity have the same pixels.
+// Identity identifies the content of image i: images with the same identity have the same pixels.
 func (s *Set) Identity(i int) string {
 	return fmt.Sprintf("%scats-and-dogs version %d seed %d %s", Scheme, Version, s.seed, s.Filename(i))
 }
 
-// WritePNG writes picture i as a PNG file.
+// WritePNG writes image i as a PNG file.
 func (s *Set) WritePNG(w io.Writer, i int) error {
-	// Uncompressed: these files are read once, and not from a disk.
+	// Compression would cost time: these files are read once, from memory.
 	e := png.Encoder{CompressionLevel: png.NoCompression}
-	return e.Encode(w, s.Picture(i))
+	return e.Encode(w, s.Image(i))
 }
 
 func b2i(b bool) int {

@@ -12,10 +12,9 @@ import (
 	"testing"
 )
 
-var sheet = flag.String("sheet", "", "write a PNG `file` with sixty of the pictures, to look at them")
+var sheet = flag.String("sheet", "", "write a PNG `file` with sixty of the images, to look at them")
 
-// The pixels are the same on every machine. Whoever changes them on purpose counts
-// Version up.
+// The pixels are the same on every machine. A change of the drawings needs a new Version.
 func TestPixels(t *testing.T) {
 	if Version != 1 {
 		t.Error("new sums are wanted for a new version")
@@ -27,7 +26,7 @@ func TestPixels(t *testing.T) {
 	}{
 		{0, 0xb1b9469c}, {1, 0xb1bb0ce6}, {7, 0x44cd3788}, {1000, 0x64707fc9}, {1001, 0xfda473de}, {1999, 0x1e6ec6a7},
 	} {
-		if got := crc32.ChecksumIEEE(s.Picture(c.i).Pix); got != c.sum {
+		if got := crc32.ChecksumIEEE(s.Image(c.i).Pix); got != c.sum {
 			t.Errorf("{%d, %#x}", c.i, got)
 		}
 	}
@@ -45,14 +44,14 @@ func TestSet(t *testing.T) {
 	if got := strings.Join(names, " "); got != "cat.0.png cat.1.png cat.2.png dog.0.png dog.1.png" {
 		t.Error(got)
 	}
-	// A larger set begins as a smaller one; another seed is another set.
-	if !bytes.Equal(s.Picture(4).Pix, New(100, 3).Picture(51).Pix) || New(100, 3).Identity(51) != s.Identity(4) {
-		t.Error("dog.1 depends on the number of pictures")
+	// A larger set begins with the images of a smaller one. Another seed gives another set.
+	if !bytes.Equal(s.Image(4).Pix, New(100, 3).Image(51).Pix) || New(100, 3).Identity(51) != s.Identity(4) {
+		t.Error("dog.1 depends on the number of images")
 	}
-	if bytes.Equal(s.Picture(4).Pix, New(5, 4).Picture(4).Pix) || New(5, 4).Identity(4) == s.Identity(4) {
+	if bytes.Equal(s.Image(4).Pix, New(5, 4).Image(4).Pix) || New(5, 4).Identity(4) == s.Identity(4) {
 		t.Error("dog.1 does not depend on the seed")
 	}
-	if bytes.Equal(s.Picture(0).Pix, s.Picture(1).Pix) {
+	if bytes.Equal(s.Image(0).Pix, s.Image(1).Pix) {
 		t.Error("two cats are the same")
 	}
 	var b bytes.Buffer
@@ -65,17 +64,17 @@ func TestSet(t *testing.T) {
 	}
 	back := image.NewRGBA(img.Bounds())
 	draw.Draw(back, back.Rect, img, image.Point{}, draw.Src)
-	if img.Bounds() != image.Rect(0, 0, Size, Size) || !bytes.Equal(back.Pix, s.Picture(2).Pix) {
+	if img.Bounds() != image.Rect(0, 0, Size, Size) || !bytes.Equal(back.Pix, s.Image(2).Pix) {
 		t.Error("the file has other pixels")
 	}
 }
 
-// No picture is nearly of one colour: something is drawn in each.
+// No image has nearly one color only: something is drawn in each.
 func TestSomethingIsDrawn(t *testing.T) {
 	s := New(60, 2)
 	for i := range s.Len() {
 		var sum, squares int
-		p := s.Picture(i).Pix
+		p := s.Image(i).Pix
 		for k := 1; k < len(p); k += 4 {
 			sum += int(p[k])
 			squares += int(p[k]) * int(p[k])
@@ -100,8 +99,8 @@ func TestParse(t *testing.T) {
 	for name, want := range map[string]string{
 		"cats-and-dogs":                    "does not begin with demo:",
 		"demo:lynxes":                      `no demo "lynxes"`,
-		"demo:cats-and-dogs?n=x":           "want a number of pictures",
-		"demo:cats-and-dogs?n=99999999999": "want a number of pictures",
+		"demo:cats-and-dogs?n=x":           "want a number of images",
+		"demo:cats-and-dogs?n=99999999999": "want a number of images",
 		"demo:cats-and-dogs?seed=-1":       "want a whole number",
 		"demo:cats-and-dogs?size=3":        `no setting "size"`,
 		"demo:cats-and-dogs?%zz":           "invalid URL escape",
@@ -121,7 +120,7 @@ func TestSheet(t *testing.T) {
 	img := image.NewRGBA(image.Rect(0, 0, columns*side, 6*side))
 	for i := range 60 {
 		at := image.Pt(i%columns*side, i/columns*side)
-		draw.Draw(img, image.Rectangle{at, at.Add(image.Pt(Size, Size))}, s.Picture(i/2+i%2*1000), image.Point{}, draw.Src)
+		draw.Draw(img, image.Rectangle{at, at.Add(image.Pt(Size, Size))}, s.Image(i/2+i%2*1000), image.Point{}, draw.Src)
 	}
 	var b bytes.Buffer
 	if err := png.Encode(&b, img); err != nil {
@@ -132,9 +131,9 @@ func TestSheet(t *testing.T) {
 	}
 }
 
-func BenchmarkPicture(b *testing.B) {
+func BenchmarkImage(b *testing.B) {
 	s := New(2000, 1)
 	for i := 0; b.Loop(); i++ {
-		s.Picture(i % s.Len())
+		s.Image(i % s.Len())
 	}
 }

@@ -2,8 +2,8 @@ package demo
 
 import "math"
 
-// Coordinates are integers throughout. A shape's own are thousandths of its size (a
-// head has the radius 1000); a matrix takes them to 1/256 of a pixel.
+// All coordinates are integers. The coordinates of a shape are thousandths of its size: a head has the radius
+// 1000. A matrix maps them to 1/256 of a pixel.
 type point struct{ x, y int }
 
 // matrix maps (x, y) to (a*x+b*y, c*x+d*y)/65536 + (x0, y0).
@@ -13,7 +13,7 @@ func (m matrix) apply(p point) point {
 	return point{(m.a*p.x+m.b*p.y)>>16 + m.x0, (m.c*p.x+m.d*p.y)>>16 + m.y0}
 }
 
-// mul is m after n.
+// mul returns the matrix that applies n and then m.
 func (m matrix) mul(n matrix) matrix {
 	o := m.apply(point{n.x0, n.y0})
 	return matrix{
@@ -23,24 +23,23 @@ func (m matrix) mul(n matrix) matrix {
 	}
 }
 
-// turn scales a shape by sx and sy thousandths and turns it by deg hundredths of a
-// degree about (0, 0).
+// turn scales a shape by sx and sy thousandths and rotates it by deg hundredths of a degree about (0, 0).
 func turn(sx, sy, deg int) matrix {
 	s, c := sincos(deg)
 	return matrix{c * sx / 1000, -s * sy / 1000, s * sx / 1000, c * sy / 1000, 0, 0}
 }
 
-// onto maps thousandths to pixels: a shape of radius 1000 gets the radius px pixels.
+// onto maps thousandths to pixels: a radius of 1000 becomes px pixels.
 func onto(x, y, px int) matrix {
 	s := px * 256 * 65536 / 1000
 	return matrix{s, 0, 0, s, x * 256, y * 256}
 }
 
-// sines has sin of 0, 5 .. 90 degrees, times 65536.
+// sines holds 65536 times the sine of 0, 5, ..., 90 degrees.
 var sines = [19]int{0, 5712, 11380, 16962, 22415, 27697, 32768, 37590, 42126, 46341, 50203, 53684, 56756, 59396, 61584, 63303, 64540, 65287, 65536}
 
-// sincos interpolates the table; deg is in hundredths of a degree, the results times
-// 65536. Drawings need no more.
+// sincos interpolates the table. deg is in hundredths of a degree, and the results are multiplied by 65536.
+// This is accurate enough for drawings.
 func sincos(deg int) (sin, cos int) {
 	quarter := func(d int) int { // 0..9000
 		i, f := d/500, d%500
@@ -64,22 +63,21 @@ func sincos(deg int) (sin, cos int) {
 	return full(deg), full(deg + 9000)
 }
 
-// isqrt is the whole part of the root. IEEE 754 rounds roots correctly everywhere.
+// isqrt returns the integer part of the square root. IEEE 754 square roots are the same on all machines.
 func isqrt(n int) int { return int(math.Sqrt(float64(n))) }
 
-// path is a set of closed outlines (or, for a stroke, lines) made of points, curves
-// already flattened.
+// path is a set of closed outlines, or of lines for a stroke. Curves are stored as straight pieces.
 type path struct{ lines [][]point }
 
 func (p *path) last() *[]point { return &p.lines[len(p.lines)-1] }
 
-// m starts a line.
+// m starts a line at (x, y).
 func (p *path) m(x, y int) *path {
 	p.lines = append(p.lines, []point{{x, y}})
 	return p
 }
 
-// l goes straight on.
+// l adds a straight line to (x, y).
 func (p *path) l(x, y int) *path {
 	q := p.last()
 	*q = append(*q, point{x, y})
@@ -89,7 +87,7 @@ func (p *path) l(x, y int) *path {
 // flat is the number of straight pieces of a curve.
 const flat = 10
 
-// c goes on by a cubic Bézier curve.
+// c adds a cubic Bézier curve.
 func (p *path) c(x1, y1, x2, y2, x3, y3 int) *path {
 	q := p.last()
 	a := (*q)[len(*q)-1]
@@ -102,20 +100,20 @@ func (p *path) c(x1, y1, x2, y2, x3, y3 int) *path {
 	return p
 }
 
-// q goes on by a quadratic Bézier curve.
+// q adds a quadratic Bézier curve.
 func (p *path) q(x1, y1, x2, y2 int) *path {
 	a := (*p.last())[len(*p.last())-1]
 	return p.c((a.x+2*x1)/3, (a.y+2*y1)/3, (x2+2*x1)/3, (y2+2*y1)/3, x2, y2)
 }
 
-// ellipse adds one.
+// ellipse adds an ellipse with center (x, y).
 func (p *path) ellipse(x, y, rx, ry int) *path {
 	kx, ky := rx*5523/10000, ry*5523/10000
 	return p.m(x+rx, y).c(x+rx, y+ky, x+kx, y+ry, x, y+ry).c(x-kx, y+ry, x-rx, y+ky, x-rx, y).
 		c(x-rx, y-ky, x-kx, y-ry, x, y-ry).c(x+kx, y-ry, x+rx, y-ky, x+rx, y)
 }
 
-// mirrored is p with x turned around where side is negative.
+// mirrored returns p, with x negated if side is negative.
 func (p *path) mirrored(side int) *path {
 	if side > 0 {
 		return p
@@ -134,8 +132,8 @@ func (p *path) mirrored(side int) *path {
 func ellipse(x, y, rx, ry int) *path { return new(path).ellipse(x, y, rx, ry) }
 func from(x, y int) *path            { return new(path).m(x, y) }
 
-// outline is the path's lines drawn with a pen of the width (thousandths), as pieces
-// that all turn the same way, so that they add up.
+// outline returns the path's lines drawn with a pen of the given width in thousandths. All pieces have the
+// same orientation, so that their coverage adds up.
 func (p *path) outline(width int, closed bool) *path {
 	var out path
 	h := width / 2

@@ -1,6 +1,6 @@
 package demo
 
-// rng is SplitMix64: small, and the same for ever.
+// rng is SplitMix64. It is small, and its numbers never change.
 type rng struct{ state uint64 }
 
 func newRand(seed, stream uint64) *rng {
@@ -18,16 +18,16 @@ func (r *rng) next() uint64 {
 	return z ^ z>>31
 }
 
-// intn is from 0 to n-1.
+// intn returns a number from 0 to n-1.
 func (r *rng) intn(n int) int { return int(r.next() >> 33 * uint64(n) >> 31) }
 
-// in is from lo to hi, both included.
+// in returns a number from lo to hi, both included.
 func (r *rng) in(lo, hi int) int { return lo + r.intn(hi-lo+1) }
 
-// chance is true in percent of the cases.
+// chance returns true with a probability of percent/100.
 func (r *rng) chance(percent int) bool { return r.intn(100) < percent }
 
-// sign is -1 or 1.
+// sign returns -1 or 1.
 func (r *rng) sign() int { return 1 - 2*r.intn(2) }
 
 func pick[T any](r *rng, of []T) T { return of[r.intn(len(of))] }

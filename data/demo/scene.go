@@ -1,7 +1,7 @@
 package demo
 
-// drawScene draws one picture: a background, clutter, the animal, clutter in front,
-// and what a camera adds.
+// drawScene draws one image: a background, clutter behind and in front of the animal, the animal, and the
+// effects of a camera.
 func drawScene(c *canvas, r *rng, dog bool) {
 	floor := r.in(78, 112)
 	if r.chance(55) {
@@ -49,7 +49,7 @@ func drawScene(c *canvas, r *rng, dog bool) {
 
 func shadow(c *canvas, m matrix, x, y, rx int) { c.paint(ellipse(x, y, rx, 230), m, black, 70) }
 
-// gradient fills rows y0..y1 from one colour to another.
+// gradient fills the rows y0 to y1 with a gradient between two colors.
 func gradient(c *canvas, y0, y1 int, a, b color) {
 	for y := max(y0, 0); y < min(y1, c.h); y++ {
 		col := a.mix(b, (y-y0)*256/max(y1-y0, 1))
@@ -59,7 +59,7 @@ func gradient(c *canvas, y0, y1 int, a, b color) {
 	}
 }
 
-// px is the matrix for shapes in 1/10 of a pixel.
+// px returns the matrix for shapes given in 1/10 of a pixel.
 var px = matrix{256 * 65536 / 10, 0, 0, 256 * 65536 / 10, 0, 0}
 
 func pastel(r *rng) color {
@@ -153,7 +153,7 @@ func indoors(c *canvas, r *rng, floor int) {
 			}
 		}
 	}
-	if r.chance(40) { // a window or a picture
+	if r.chance(40) { // a window or a painting
 		x, y, w, h := r.in(0, 900), r.in(0, 250), r.in(250, 420), r.in(250, 420)
 		glass := pick(r, []color{{170, 214, 240}, {40, 48, 92}, {250, 220, 160}, pastel(r)})
 		c.fill(from(x, y).l(x+w, y).l(x+w, y+h).l(x, y+h), px, glass, pick(r, []color{whiteColor, {130, 90, 60}, {60, 52, 60}}), 50)
@@ -179,8 +179,8 @@ func indoors(c *canvas, r *rng, floor int) {
 	}
 }
 
-// clutter draws a thing that stands at (x, y), about s pixels in radius. Cats and
-// dogs have the same things about them.
+// clutter draws an object that stands at (x, y), with a radius of about s pixels. The objects do not depend on
+// the class.
 func clutter(c *canvas, r *rng, x, y, s int) {
 	m := onto(x, y-s, s)
 	col := pick(r, vivid)
@@ -236,7 +236,7 @@ func clutter(c *canvas, r *rng, x, y, s int) {
 	}
 }
 
-// grass grows in front.
+// grass draws grass in front of the animal.
 func grass(c *canvas, r *rng) {
 	col := color{r.in(60, 130), r.in(130, 180), r.in(60, 100)}
 	for x := r.in(-40, 0); x < 1300; x += r.in(30, 70) {
@@ -245,16 +245,16 @@ func grass(c *canvas, r *rng) {
 	}
 }
 
-// camera adds what cameras do: light that is too strong or weak, a tint, darker
-// corners, noise, and sometimes a scratch of black and white pixels.
+// camera adds the effects of a camera: over- or underexposure, a tint, darker corners, noise, and sometimes
+// a scratch of black and white pixels.
 func camera(c *canvas, r *rng) {
 	gain := r.in(228, 284)
 	tint := [3]int{r.in(-9, 9), r.in(-9, 9), r.in(-9, 9)}
 	vignette := r.in(0, 70)
 	noise := r.in(2, 14)
-	grey := 0
+	gray := 0
 	if r.chance(4) {
-		grey = 256 // an old photograph
+		gray = 256 // an old photo
 	}
 	for y := range c.h {
 		for x := range c.w {
@@ -262,10 +262,10 @@ func camera(c *canvas, r *rng) {
 			dx, dy := 2*x-c.w, 2*y-c.h
 			k := gain * (65536 - vignette*256*(dx*dx+dy*dy)/(2*c.w*c.w)) >> 16
 			v := r.next()
-			// A triangular distribution is near enough to a normal one.
+			// A triangular distribution is close enough to a normal one.
 			n := func(shift uint) int { return (int(v>>shift&63) + int(v>>(shift+6)&63) - 63) * noise / 64 }
 			l := (p.r*77 + p.g*150 + p.b*29) >> 8
-			q := p.mix(color{l, l, l}, grey)
+			q := p.mix(color{l, l, l}, gray)
 			*p = color{q.r*k>>8 + tint[0] + n(0), q.g*k>>8 + tint[1] + n(12), q.b*k>>8 + tint[2] + n(24)}
 		}
 	}

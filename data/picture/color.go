@@ -2,12 +2,12 @@ package picture
 
 import "errors"
 
-// toGray is Pillow's conversion of RGB to L (ITU-R 601-2 luma in fixed point).
+// toGray is Pillow's conversion from RGB to L (ITU-R 601-2 luma in fixed point).
 func toGray(r, g, b uint8) uint8 {
 	return uint8((uint32(r)*19595 + uint32(g)*38470 + uint32(b)*7471 + 0x8000) >> 16)
 }
 
-// mulDiv255 is Pillow's a*b/255, rounded.
+// mulDiv255 is Pillow's a*b/255, rounded to the nearest.
 func mulDiv255(a, b uint8) uint8 {
 	t := uint32(a)*uint32(b) + 128
 	return uint8((t>>8 + t) >> 8)
@@ -22,7 +22,7 @@ func (d *Decoder) convert(n native, mode ColorMode) (Image, error) {
 		return out, nil
 	}
 	if n.layout == gray16 && mode == Grayscale {
-		return Image{}, errors.New("16 bit grey pictures have no grayscale mode of 8 bits (Keras gives the 16 bit values): use rgb")
+		return Image{}, errors.New("a 16-bit gray image cannot be converted to 8-bit grayscale (Keras returns the 16-bit values): use rgb")
 	}
 	pixels := n.h * n.w
 	out.Pix = grow(&d.mode, pixels*out.C)
@@ -45,7 +45,7 @@ func (d *Decoder) convert(n native, mode ColorMode) (Image, error) {
 	return out, nil
 }
 
-// components are the RGBA values of one pixel p.
+// components returns the RGBA values of the pixel p.
 func components(l layout, p []byte) (r, g, b, a uint8) {
 	switch l {
 	case rgb:
@@ -56,7 +56,7 @@ func components(l layout, p []byte) (r, g, b, a uint8) {
 		return p[0], p[0], p[0], 255
 	case grayAlpha:
 		return p[0], p[0], p[0], p[1]
-	case cmyk: // stored inverted, so that ink 255-p on black paper k
+	case cmyk: // stored inverted: ink 255-p on black paper k
 		k := p[3]
 		return k - mulDiv255(255-p[0], k), k - mulDiv255(255-p[1], k), k - mulDiv255(255-p[2], k), 255
 	default: // gray16: Pillow clips

@@ -7,7 +7,7 @@ import (
 	"github.com/lince-ml/lince/data/picture"
 )
 
-// keras.utils.load_img("photo.jpg", target_size=(2, 2)), then img_to_array.
+// This is keras.utils.load_img("photo.jpg", target_size=(2, 2)), then img_to_array.
 func ExampleLoad() {
 	data, err := os.ReadFile("testdata/decode/pillow-420.jpg")
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// part is what of the picture is resized.
+// part returns the part of the image that is resized.
 func (o Options) part(img Image) crop {
 	if o.KeepAspectRatio {
 		return img.aspectCrop(o.Height, o.Width)
@@ -15,8 +15,8 @@ func (o Options) part(img Image) crop {
 	return img.whole()
 }
 
-// target is the size that a picture is resized to. Where the picture's own size decides, a result that takes more than
-// limit bytes is an error.
+// target returns the size to which an image is resized. If the size depends on the image, a result of more than limit bytes
+// is an error.
 func (o Options) target(img Image, channels int, limit int64) (h, w int, err error) {
 	switch {
 	case o.Height > 0:
@@ -33,21 +33,21 @@ func (o Options) target(img Image, channels int, limit int64) (h, w int, err err
 	return h, w, checkResult("resized to a shorter side of "+fmt.Sprint(o.ShortSide), img, h, w, channels, limit)
 }
 
-// long is the longer side: torchvision's int(short*longer/shorter), which divides in float64.
+// long returns the longer side: torchvision's int(short*longer/shorter), with a float64 division.
 func long(short, longer, shorter int) int {
 	return int(float64(short) * float64(longer) / float64(shorter))
 }
 
-// checkResult refuses a picture that would grow too large.
+// checkResult returns an error if a small image would become too large.
 func checkResult(how string, img Image, h, w, channels int, limit int64) error {
 	if int64(h) > MaxPixels/int64(w) || int64(h)*int64(w)*int64(channels) > limit {
-		return fmt.Errorf("a picture of %dx%d pixels would be of %dx%d, %s: more than the %d MiB that a file of its size may take",
+		return fmt.Errorf("an image of %dx%d pixels would become %dx%d, %s: more than the %d MiB that a file of its size may use",
 			img.W, img.H, w, h, how, limit>>20)
 	}
 	return nil
 }
 
-// fit resizes and crops a picture.
+// fit resizes and crops an image.
 func (d *Decoder) fit(img Image, o Options, limit int64) (Image, error) {
 	img, h, w, err := d.pad(img, o, limit)
 	if err != nil {
@@ -66,7 +66,7 @@ func (d *Decoder) fit(img Image, o Options, limit int64) (Image, error) {
 	return out, nil
 }
 
-// fitTF appends what tf.image.resize makes of a picture, cropped.
+// fitTF appends the values of an image that is resized as tf.image.resize does, and cropped.
 func (d *Decoder) fitTF(dst []float32, img Image, o Options, limit int64) (out []float32, h, w int, err error) {
 	img, h, w, err = d.pad(img, o, limit)
 	if err != nil {
@@ -95,16 +95,16 @@ func (d *Decoder) valuesTF(dst []float32, img Image, o Options, h, w int) {
 	resizeTF(dst, img, o.part(img), h, w)
 }
 
-// pad puts zeros around a picture where that is asked for, and tells what it is to be resized to.
+// pad pads an image with zeros if the options say so, and returns the size to which it is to be resized.
 func (d *Decoder) pad(img Image, o Options, limit int64) (out Image, h, w int, err error) {
 	if h, w, err = o.target(img, img.C, limit); err != nil || !o.PadToAspectRatio {
 		return img, h, w, err
 	}
-	// As Keras, which puts as many zeros at one side as at the other.
+	// Keras adds the same number of zeros on both sides.
 	out = Image{C: img.C}
 	out.H = img.H + 2*((max(img.H, img.W*o.Height/o.Width)-img.H)/2)
 	out.W = img.W + 2*((max(img.W, img.H*o.Width/o.Height)-img.W)/2)
-	if err := checkResult("with zeros at its sides", img, out.H, out.W, img.C, limit); err != nil {
+	if err := checkResult("padded with zeros", img, out.H, out.W, img.C, limit); err != nil {
 		return Image{}, 0, 0, err
 	}
 	out.Pix = grow(&d.padded, out.H*out.W*out.C)
@@ -112,8 +112,8 @@ func (d *Decoder) pad(img Image, o Options, limit int64) (out Image, h, w int, e
 	return out, h, w, nil
 }
 
-// middle is where the part in the middle begins: torchvision's int(round((size-part)/2)), of which Python rounds halves
-// to even numbers. Where the part is larger than the size it is negative, and the odd zero is at the end.
+// middle returns where the centered part begins: torchvision's int(round((size-part)/2)). Python rounds halves to even numbers.
+// If the part is larger than size, the result is negative, and an odd number of zeros has one more at the end.
 func middle(size, part int) int {
 	switch d := size - part; {
 	case d < 0:
@@ -125,7 +125,7 @@ func middle(size, part int) int {
 	}
 }
 
-// centerCrop fills dst, of h x w pixels of c values, from the middle of src; what lies outside of src is 0.
+// centerCrop fills dst, an image of h x w pixels with c values each, from the center of src. Pixels outside src become 0.
 func centerCrop[T uint8 | float32](dst []T, h, w int, src []T, srcH, srcW, c int) {
 	top, left := middle(srcH, h), middle(srcW, w)
 	from, to := max(left, 0), max(-left, 0)
@@ -142,24 +142,24 @@ func centerCrop[T uint8 | float32](dst []T, h, w int, src []T, srcH, srcW, c int
 	}
 }
 
-// growFloats makes dst n values longer.
+// growFloats extends dst by n values.
 func growFloats(dst []float32, n int) []float32 { return slices.Grow(dst, n)[:len(dst)+n] }
 
-// fromMemory copies a picture of package image.
+// fromMemory copies an image.Image.
 func (d *Decoder) fromMemory(m image.Image) (native, error) {
 	if m == nil {
-		return native{}, fmt.Errorf("there is no picture: the image.Image is nil")
+		return native{}, fmt.Errorf("the image.Image is nil")
 	}
 	b := m.Bounds()
 	if b.Dx() <= 0 || b.Dy() <= 0 {
-		return native{}, fmt.Errorf("the picture has no pixels: its size is %dx%d", b.Dx(), b.Dy())
+		return native{}, fmt.Errorf("the image has no pixels: its size is %dx%d", b.Dx(), b.Dy())
 	}
 	if b.Dx() > MaxPixels/b.Dy() {
-		return native{}, fmt.Errorf("the picture has %dx%d pixels: more than %d are not taken", b.Dx(), b.Dy(), MaxPixels)
+		return native{}, fmt.Errorf("the image has %dx%d pixels; at most %d are supported", b.Dx(), b.Dy(), MaxPixels)
 	}
 	pix := grow(&d.native, 4*b.Dx()*b.Dy())
 	to := image.Rect(0, 0, b.Dx(), b.Dy())
-	// Where all is opaque, premultiplied colours are the others, and package draw knows them best.
+	// For opaque images, premultiplied colors equal the others, and package draw converts to them fastest and most exactly.
 	if o, ok := m.(interface{ Opaque() bool }); ok && o.Opaque() {
 		draw.Draw(&image.RGBA{Pix: pix, Stride: 4 * b.Dx(), Rect: to}, to, m, b.Min, draw.Src)
 	} else if n, ok := m.(*image.NRGBA); ok {

@@ -8,18 +8,17 @@ import (
 	"unicode/utf8"
 )
 
-// Limits on what a file may ask for.
+// Limits on the memory that a file may claim.
 const (
-	// MaxPixels is the largest picture that is decoded: where Pillow raises DecompressionBombError.
+	// MaxPixels is the largest number of pixels of an image. Pillow raises DecompressionBombError beyond it.
 	MaxPixels = 178956970
-	// memoryFactor and memoryBase bound memory: memoryFactor times the file's size and memoryBase bytes, once for
-	// the pixels and once for what decoding needs beside them. (A progressive JPEG of 24 Mpx and 3 MB, as photographs
-	// on the web are, needs 72 MB for either.)
+	// A file may use memoryFactor times its size plus memoryBase bytes for its pixels, and as much again for decoding. (A
+	// progressive JPEG of 24 megapixels and 3 MB, a usual photo on the web, needs 72 MB for each.)
 	memoryFactor = 16
 	memoryBase   = 64 << 20
 )
 
-// layout is what the pixels of a file are.
+// layout is the pixel format of a decoded file, with Pillow's name for it.
 type layout uint8
 
 const (
@@ -27,20 +26,20 @@ const (
 	rgb                     // RGB
 	rgba                    // RGBA, not premultiplied
 	grayAlpha               // LA
-	cmyk                    // as Adobe's files have it: 255 is no ink
-	gray16                  // I;16, native is little endian
+	cmyk                    // CMYK, inverted as in Adobe's files: 255 is no ink
+	gray16                  // I;16, little endian
 )
 
 var layoutBytes = [...]int{gray: 1, rgb: 3, rgba: 4, grayAlpha: 2, cmyk: 4, gray16: 2}
 
-// native is a decoded picture before its conversion.
+// native is a decoded image before its conversion.
 type native struct {
 	h, w   int
 	layout layout
 	pix    []byte
 }
 
-// formats lists what is read. Adding one is a row here and a function.
+// formats lists the supported formats. A new format needs a row here and a function.
 var formats = []struct {
 	name   string
 	magic  string // ? is any byte
@@ -62,7 +61,8 @@ var formats = []struct {
 	{"PPM", "P6", decodePNM},
 }
 
-// Format is the name of the image format that data starts as ("JPEG", "PNG", ...), or "" for none that is read here.
+// Format returns the name of the format of an image file, such as "JPEG" or "PNG". It looks only at the first bytes. It
+// returns "" for a format that this package does not support.
 func Format(data []byte) string {
 	for _, f := range formats {
 		if hasMagic(data, f.magic) {
@@ -84,7 +84,7 @@ func hasMagic(data []byte, magic string) bool {
 	return true
 }
 
-// decode decodes data, whose pixels will be converted to channels bytes.
+// decode decodes data. channels is the number of bytes of a pixel after the conversion.
 func (d *Decoder) decode(data []byte, channels int) (native, error) {
 	if len(data) == 0 {
 		return native{}, errors.New("not an image: the file is empty")
@@ -99,14 +99,14 @@ func (d *Decoder) decode(data []byte, channels int) (native, error) {
 		}
 		return n, nil
 	}
-	return native{}, fmt.Errorf("not an image: starts with %s (JPEG, PNG, GIF, BMP, TIFF, WebP and PPM are read)", start(data))
+	return native{}, fmt.Errorf("not an image: starts with %s (supported are JPEG, PNG, GIF, BMP, TIFF, WebP and PPM)", start(data))
 }
 
-// start shows the first bytes of a file that is not what it should be.
+// start formats the first bytes of a file for a message.
 func start(data []byte) string {
 	head := data[:min(len(data), 16)]
 	for len(head) > 0 && len(head) < len(data) && !utf8.RuneStart(data[len(head)]) {
-		head = head[:len(head)-1] // not in the middle of a character
+		head = head[:len(head)-1] // do not cut a character
 	}
 	text := utf8.Valid(head)
 	for _, r := range string(head) {
@@ -125,17 +125,17 @@ func start(data []byte) string {
 	return fmt.Sprintf("% x%s", head, more)
 }
 
-// budget is the memory that a file of this size may ask for.
+// budget returns the memory in bytes that a file of this size may use.
 func budget(file int) int64 { return int64(file)*memoryFactor + memoryBase }
 
-// checkSize refuses a picture that is too large, before memory is taken for it. decoder is what its decoder
-// allocates, result is the bytes of a converted pixel, file the size of the file.
+// checkSize returns an error if an image is too large. It is called before memory is allocated. decoder is the number of bytes
+// that the decoder allocates, result the bytes of a converted pixel, and file the size of the file.
 func checkSize(format string, w, h int, decoder int64, result, file int) error {
 	if w <= 0 || h <= 0 {
 		return fmt.Errorf("corrupt %s: its size is %dx%d", format, w, h)
 	}
 	if int64(w)*int64(h) > MaxPixels {
-		return fmt.Errorf("%s of %dx%d pixels: more than %d are not decoded", format, w, h, MaxPixels)
+		return fmt.Errorf("%s of %dx%d pixels: at most %d pixels are supported", format, w, h, MaxPixels)
 	}
 	need, limit := max(decoder, int64(w)*int64(h)*int64(result)), budget(file)
 	if need > limit {

@@ -9,8 +9,8 @@ import (
 	"io"
 )
 
-// decodeGIF decodes the first frame, on a canvas of the file's size. (The standard library's decoder forgets the colour of
-// the transparent index, which Pillow's conversion to RGB shows.)
+// decodeGIF decodes the first frame, on a canvas of the file's size. (The standard library's decoder drops the color of the
+// transparent index, which Pillow's conversion to RGB shows.)
 func decodeGIF(d *Decoder, data []byte, channels int) (native, error) {
 	g := gifReader{rest: data[6:], size: len(data)}
 	lsd, err := g.take(7)
@@ -47,7 +47,7 @@ func decodeGIF(d *Decoder, data []byte, channels int) (native, error) {
 		case ',':
 			return d.gifFrame(&g, n, palette, transparent)
 		case ';':
-			return native{}, errors.New("corrupt GIF: no picture in it")
+			return native{}, errors.New("corrupt GIF: it has no image")
 		default: // Pillow skips stray bytes
 		}
 	}
@@ -61,14 +61,14 @@ func (d *Decoder) gifFrame(g *gifReader, n native, palette *[256][3]byte, transp
 	u16 := binary.LittleEndian.Uint16
 	x0, y0, w, h := int(u16(head)), int(u16(head[2:])), int(u16(head[4:])), int(u16(head[6:]))
 	if w == 0 || h == 0 || x0+w > n.w || y0+h > n.h {
-		return native{}, fmt.Errorf("corrupt GIF: a frame of %dx%d at %d,%d in a picture of %dx%d", w, h, x0, y0, n.w, n.h)
+		return native{}, fmt.Errorf("corrupt GIF: a frame of %dx%d at %d,%d in an image of %dx%d", w, h, x0, y0, n.w, n.h)
 	}
 	if head[8]&0x80 != 0 {
 		if palette, err = g.palette(head[8]); err != nil {
 			return native{}, err
 		}
 	}
-	if palette == nil { // Pillow takes it for grey
+	if palette == nil { // Pillow uses shades of gray
 		palette = new([256][3]byte)
 		for i := range palette {
 			palette[i] = [3]byte{byte(i), byte(i), byte(i)}
@@ -89,7 +89,7 @@ func (d *Decoder) gifFrame(g *gifReader, n native, palette *[256][3]byte, transp
 	r := lzw.NewReader(bytes.NewReader(packed), lzw.LSB, int(width[0]))
 	if _, err := io.ReadFull(r, index); err != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return native{}, fmt.Errorf("truncated GIF: its data ends before its picture: %w", io.ErrUnexpectedEOF)
+			return native{}, fmt.Errorf("truncated GIF: its data ends before its image: %w", io.ErrUnexpectedEOF)
 		}
 		return native{}, fmt.Errorf("corrupt GIF: %w", err)
 	}
@@ -118,7 +118,7 @@ func (d *Decoder) gifFrame(g *gifReader, n native, palette *[256][3]byte, transp
 	return n, nil
 }
 
-// interlaced is the row that is stored as number i of h: every 8th, then those between.
+// interlaced returns the row that is stored at position i of h: every 8th row comes first, then those between.
 func interlaced(i, h int) int {
 	for _, pass := range [...]struct{ first, step int }{{0, 8}, {4, 8}, {2, 4}, {1, 2}} {
 		rows := max(0, (h-pass.first+pass.step-1)/pass.step)
@@ -130,7 +130,7 @@ func interlaced(i, h int) int {
 	return h - 1
 }
 
-// gifReader walks over a GIF's blocks.
+// gifReader reads the blocks of a GIF file.
 type gifReader struct {
 	rest []byte
 	size int
@@ -145,7 +145,7 @@ func (g *gifReader) take(n int) ([]byte, error) {
 	return b, nil
 }
 
-// palette reads the colour table that flags announce; nil for none.
+// palette reads the color table if flags announce one. Otherwise it returns nil.
 func (g *gifReader) palette(flags byte) (*[256][3]byte, error) {
 	if flags&0x80 == 0 {
 		return nil, nil
@@ -162,7 +162,7 @@ func (g *gifReader) palette(flags byte) (*[256][3]byte, error) {
 	return p, nil
 }
 
-// blocks joins the data blocks that follow.
+// blocks reads a sequence of data blocks and joins them.
 func (g *gifReader) blocks() ([]byte, error) {
 	var all []byte
 	for {

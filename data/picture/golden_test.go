@@ -14,14 +14,14 @@ import (
 	"testing"
 )
 
-// golden is testdata/golden.json, made by internal/golden/picture.py from Pillow, TensorFlow and NumPy.
+// golden is testdata/golden.json, which internal/golden/picture.py makes with Pillow, TensorFlow and NumPy.
 type golden struct {
 	Decode map[string]struct {
 		RGB, Grayscale, RGBA string
 		Size                 [2]int
 	}
 	Resize     [][5]any // color mode, method, height, width, hash
-	TFBilinear [][3]int `json:"tf_bilinear"` // height, width, rows that are stored
+	TFBilinear [][3]int `json:"tf_bilinear"` // height, width, number of stored rows
 	LoadImg    [][6]any `json:"load_img"`    // color mode, method, height, width, keep_aspect_ratio, hash
 	Print      [][4]any // height, width, channels, text
 }
@@ -53,7 +53,7 @@ func readFile(t testing.TB, name string) []byte {
 	return data
 }
 
-// readPNG reads the RGB pixels of a PNG by the standard library alone.
+// readPNG reads the RGB pixels of a PNG with the standard library alone.
 func readPNG(t *testing.T, name string) Image {
 	t.Helper()
 	m, err := png.Decode(bytes.NewReader(readFile(t, name)))
@@ -76,7 +76,7 @@ func TestDecodeAsPillow(t *testing.T) {
 	if len(g.Decode) < 100 {
 		t.Fatalf("only %d files in golden.json", len(g.Decode))
 	}
-	var shared Decoder // a used Decoder decodes as a new one
+	var shared Decoder // a used Decoder must decode like a new one
 	for name, want := range g.Decode {
 		t.Run(name, func(t *testing.T) {
 			data := readFile(t, "decode/"+name)
@@ -109,7 +109,7 @@ func TestDecodeAsPillow(t *testing.T) {
 	}
 }
 
-// compare reports how two pictures of a size differ.
+// compare reports how two images of the same size differ.
 func compare(t *testing.T, got, want Image) {
 	t.Helper()
 	if len(got.Pix) != len(want.Pix) {
@@ -161,7 +161,7 @@ func TestResizeAsPillow(t *testing.T) {
 	}
 }
 
-// nearestRamps is the hash of a ramp of n pixels resized to every width below 600.
+// nearestRamps returns the hash of a ramp of n pixels resized to every width below 600.
 func nearestRamps(t *testing.T, n int) string {
 	ramp := Image{H: 1, W: n, C: 3}
 	for i := range n {

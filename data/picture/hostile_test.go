@@ -45,7 +45,7 @@ func forged(t testing.TB, name string, w, h int) []byte {
 }
 
 func TestForgedSizes(t *testing.T) {
-	for _, name := range []string{"pillow-420.jpg", "pillow-420-progressive.jpg", "pillow-grey.jpg", "drawn-cmyk.jpg", "rgb.png", "palette.gif", "rgb.bmp", "rgb.ppm"} {
+	for _, name := range []string{"pillow-420.jpg", "pillow-420-progressive.jpg", "pillow-gray.jpg", "drawn-cmyk.jpg", "rgb.png", "palette.gif", "rgb.bmp", "rgb.ppm"} {
 		for _, size := range [][2]int{{65500, 65500}, {13000, 13000}, {65500, 2000}} {
 			data := forged(t, name, size[0], size[1])
 			var before, after runtime.MemStats
@@ -67,7 +67,7 @@ func TestForgedSizes(t *testing.T) {
 func TestNotAnImage(t *testing.T) {
 	for _, c := range []struct{ data, want string }{
 		{"", "the file is empty"},
-		{"hello world, this is no picture", `not an image: starts with "hello world, thi"...`},
+		{"hello world, this is not an image", `not an image: starts with "hello world, thi"...`},
 		{"<html>", `not an image: starts with "<html>"`},
 		{"aaaaaaaaaaaaaaañb", `not an image: starts with "aaaaaaaaaaaaaaa"...`},
 		{"\x00\x00\x00\x00", "not an image: starts with zero bytes"},
@@ -80,7 +80,7 @@ func TestNotAnImage(t *testing.T) {
 		{"II*\x00", "truncated TIFF"},
 		{"RIFF\x10\x00\x00\x00WEBP", "WebP"},
 		{"P6 3", "truncated PPM"},
-		{"P6 3 x", `corrupt PPM: byte 'x'`},
+		{"P6 3 x", `corrupt PPM: want a number, got byte 'x'`},
 		{"P2 1 1 255 300", "300 is larger than 255"},
 		{"P6 0 1 255 ", "its size is 0x1"},
 	} {
@@ -91,14 +91,14 @@ func TestNotAnImage(t *testing.T) {
 	}
 }
 
-// TestTruncated cuts files short at many places: every one must be an error, as with Pillow.
+// TestTruncated truncates files at many places. Each must be an error, as with Pillow.
 func TestTruncated(t *testing.T) {
 	for name, slack := range map[string]int{
-		"pillow-420.jpg": 0, "pillow-420-progressive.jpg": 0, "pillow-grey.jpg": 0, "drawn-420-scans.jpg": 0, "pillow-420-restart.jpg": 0,
+		"pillow-420.jpg": 0, "pillow-420-progressive.jpg": 0, "pillow-gray.jpg": 0, "drawn-420-scans.jpg": 0, "pillow-420-restart.jpg": 0,
 		"rgb.png": 12, "palette.gif": 2, "rgb.bmp": 0, "rgb.tif": -1, "lossless.webp": 8, "lossy-17x23.webp": 8, "rgb.ppm": 0, "text.ppm": 4,
 	} {
 		data := readFile(t, "decode/"+name)
-		if slack < 0 { // Pillow puts the directory of a TIFF first
+		if slack < 0 { // Pillow writes the directory of a TIFF first
 			slack = 0
 		}
 		for n := 0; n < len(data)-slack; n += 1 + n/40 {
@@ -110,8 +110,8 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// TestDamaged changes single bytes of files: an error or a picture of the size that the file claims, never a
-// panic or a hang.
+// TestDamaged changes single bytes of files. The result must be an error, or an image of the size that the file claims, and never a panic
+// or an endless loop.
 func TestDamaged(t *testing.T) {
 	files, err := filepath.Glob("testdata/decode/*")
 	if err != nil {
@@ -139,7 +139,7 @@ func TestDamaged(t *testing.T) {
 func TestBadJPEG(t *testing.T) {
 	data := readFile(t, "decode/drawn-420-scans-restart.jpg")
 	change := func(old, new string) []byte { return bytes.Replace(data, []byte(old), []byte(new), 1) }
-	noTables := bytes.ReplaceAll(readFile(t, "decode/pillow-grey-progressive.jpg"), []byte("\xff\xc4"), []byte("\xff\xe5"))
+	noTables := bytes.ReplaceAll(readFile(t, "decode/pillow-gray-progressive.jpg"), []byte("\xff\xc4"), []byte("\xff\xe5"))
 	for _, c := range []struct {
 		name string
 		data []byte
@@ -149,10 +149,10 @@ func TestBadJPEG(t *testing.T) {
 		{"arithmetic", change("\xff\xc0\x00\x11", "\xff\xc9\x00\x11"), "arithmetic"},
 		{"lossless", change("\xff\xc0\x00\x11", "\xff\xc3\x00\x11"), "lossless"},
 		{"no frame", change("\xff\xc0\x00\x11", "\xff\xe5\x00\x11"), "before the frame"},
-		{"no quantisation", change("\xff\xdb\x00\x43", "\xff\xe5\x00\x43"), "quantisation table 0 is missing"},
+		{"no quantization", change("\xff\xdb\x00\x43", "\xff\xe5\x00\x43"), "quantization table 0 is missing"},
 		{"no Huffman table", noTables, "Huffman table is missing"},
 		{"restart out of order", change("\xff\xd1", "\xff\xd5"), "restart marker"},
-		{"marker inside", append(bytes.Clone(data[:len(data)-150]), 0xFF, 0xD9), "middle of the picture"},
+		{"marker inside", append(bytes.Clone(data[:len(data)-150]), 0xFF, 0xD9), "within the image"},
 	} {
 		if _, err := Decode(c.data, RGB); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)

@@ -25,7 +25,7 @@ func (d *Decoder) openJPEG(data []byte, channels int) (jpeg.Header, error) {
 	if err != nil {
 		return hdr, err
 	}
-	// the picture is decoded to its own channels, and converted where those differ
+	// The image is decoded with the file's channels, and then converted if those differ from the wanted ones.
 	memory := hdr.Memory
 	if hdr.Channels != channels {
 		memory += int64(hdr.Width) * int64(hdr.Height) * int64(hdr.Channels)
@@ -43,9 +43,8 @@ func jpegLayout(hdr jpeg.Header) layout {
 	return cmyk
 }
 
-// loadNearest is Load of a JPEG file with Nearest: rows that no pixel is taken from are not put together, and what
-// is taken is taken before its colours are converted. It does not do it (ok is false) where nothing is resized,
-// where some pixels are taken from nowhere, and where the picture is turned or padded.
+// loadNearest is Load of a JPEG file with Nearest. It builds only the rows and converts only the pixels that the result needs.
+// ok is false if it does not apply: the image is not resized, is rotated or padded, or some pixels of the result have no source.
 func (d *Decoder) loadNearest(data []byte, o Options) (img Image, ok bool, err error) {
 	if o.Interpolation != Nearest || o.Height == 0 && o.ShortSide == 0 || o.PadToAspectRatio || Format(data) != "JPEG" ||
 		o.Orient && orientation(data) != upright {

@@ -13,10 +13,9 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// Layers gives a picture (RGB) with the original and its red, green and blue layers side by side, each with a title and
-// a layer's mean. A layer is tinted: its value in its own colour, the other channels 0, so that
-// the three add up to the original. A grey picture has the same value in all three.
-// Panels are at most 480 pixels wide and high.
+// Layers returns an RGB image that shows img and its red, green and blue layers side by side. Each panel has a title, with the
+// mean of the layer. A layer is shown in its color, with the other channels 0, so that the three add up to img. The layers of a gray image
+// are equal. Alpha is ignored. A panel is at most 480 pixels wide and high.
 func Layers(img Image) (Image, error) {
 	if err := img.check(); err != nil {
 		return Image{}, err
@@ -40,7 +39,7 @@ func Layers(img Image) (Image, error) {
 			return Image{}, err
 		}
 	}
-	// a small picture is enlarged by a whole factor, so that its pixels can be seen
+	// Enlarge a small image by a whole factor, to make its pixels visible.
 	factor := max(1, least/max(small.W, small.H))
 	pw, ph := max(small.W*factor, least), small.H*factor
 	const margin, title = 12, 30
@@ -74,7 +73,7 @@ func Layers(img Image) (Image, error) {
 	return fromRGBA(canvas), nil
 }
 
-// fit shrinks a size to at most most in each direction; a smaller one stays.
+// fit reduces a size to at most most in each direction. A smaller size is returned unchanged.
 func fit(w, h, most int) (int, int) {
 	if w <= most && h <= most {
 		return w, h
@@ -109,7 +108,7 @@ func fromRGBA(m *image.RGBA) Image {
 	return dropAlpha(Image{H: m.Rect.Dy(), W: m.Rect.Dx(), C: 4, Pix: m.Pix})
 }
 
-// WritePNG writes the picture as a PNG file.
+// WritePNG writes img as a PNG file: gray, RGB or RGBA.
 func WritePNG(w io.Writer, img Image) error {
 	if err := img.check(); err != nil {
 		return err

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestLoadNearest holds that what Load leaves out of a JPEG file is not seen: its pixels are
-// those of a picture that is decoded as a whole, converted, and resized.
+// TestLoadNearest checks that Load, which skips parts of a JPEG file, gives the pixels of an image that is decoded as a whole, converted,
+// and resized.
 func TestLoadNearest(t *testing.T) {
 	files, err := filepath.Glob("testdata/decode/*.jp*g")
 	if err != nil || len(files) == 0 {

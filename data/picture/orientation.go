@@ -5,11 +5,11 @@ import (
 	"encoding/binary"
 )
 
-// upright is the orientation of a file whose rows and columns are the picture's: EXIF's 1.
+// upright is EXIF orientation 1: the stored rows and columns are those of the image.
 const upright = 1
 
-// orientation is the EXIF orientation of an image file, 1 to 8; upright where the file has none. It is read from JPEG's
-// APP1, PNG's eXIf, WebP's EXIF and from TIFF, not from XMP.
+// orientation returns the EXIF orientation of an image file, 1 to 8, or upright if there is none. It reads JPEG's APP1, PNG's eXIf,
+// WebP's EXIF, and TIFF. It does not read XMP.
 func orientation(data []byte) int {
 	var exif []byte
 	switch Format(data) {
@@ -27,7 +27,7 @@ func orientation(data []byte) int {
 
 const exifMark = "Exif\x00\x00"
 
-// jpegExif is the content of a JPEG file's EXIF segment, which stands before the picture.
+// jpegExif returns the content of a JPEG file's EXIF segment, which comes before the image.
 func jpegExif(data []byte) []byte {
 	for data = data[2:]; len(data) >= 4 && data[0] == 0xff; {
 		if data[1] == 0xff { // padding
@@ -46,8 +46,8 @@ func jpegExif(data []byte) []byte {
 	return nil
 }
 
-// chunk is the content of the first chunk of this name. A chunk of PNG has its length before its name and a checksum
-// at its end; one of RIFF has its name before its length, and an even length.
+// chunk returns the content of the first chunk with this name. A PNG chunk has its length before its name and a checksum at the
+// end. A RIFF chunk has its name before its length and is padded to an even length.
 func chunk(data []byte, name string, order binary.ByteOrder, png bool) []byte {
 	for len(data) >= 8 {
 		size, id, after := data[:4], data[4:8], 4
@@ -69,7 +69,7 @@ func chunk(data []byte, name string, order binary.ByteOrder, png bool) []byte {
 	return nil
 }
 
-// tiffOrientation reads tag 274 of a TIFF structure's first directory.
+// tiffOrientation reads tag 274 in the first directory of a TIFF structure.
 func tiffOrientation(b []byte) int {
 	if len(b) < 8 {
 		return upright
@@ -110,7 +110,7 @@ func tiffOrientation(b []byte) int {
 	return upright
 }
 
-// turn gives the pixels of a picture with this orientation as they are to be seen: Pillow's ImageOps.exif_transpose.
+// turn rotates or mirrors an image by its EXIF orientation: Pillow's ImageOps.exif_transpose.
 func (d *Decoder) turn(n native, orientation int) native {
 	if orientation == upright {
 		return n
@@ -121,7 +121,7 @@ func (d *Decoder) turn(n native, orientation int) native {
 		out.h, out.w = n.w, n.h
 	}
 	out.pix = grow(&d.turned, len(n.pix))
-	// Pixel (y, x) is the file's pixel start + y*down + x*right.
+	// Pixel (y, x) of the result is pixel start + y*down + x*right of the file.
 	start, down, right := 0, n.w, 1
 	switch orientation {
 	case 2:

@@ -15,8 +15,8 @@ import (
 	"github.com/lince-ml/lince/internal/testenv"
 )
 
-// TestPhotosAsPillow compares real photographs with a real Pillow: every pixel, and what Keras makes of it at 128x128.
-// LINCE_PHOTOS names another ZIP file to compare.
+// TestPhotosAsPillow compares real photos with Pillow: every pixel, and Keras' result at 128x128. LINCE_PHOTOS names another ZIP file to
+// compare.
 func TestPhotosAsPillow(t *testing.T) {
 	python := os.Getenv("LINCE_PYTHON")
 	if python == "" {
@@ -93,10 +93,10 @@ func TestPhotosAsPillow(t *testing.T) {
 		t.Fatal(err)
 	}
 	if files == 0 {
-		t.Fatal("no photographs")
+		t.Fatal("no photos")
 	}
 	mean := float64(sum) / float64(values)
-	t.Logf("%d photographs, mean absolute difference %g of 255; %.3f ms a photograph, Pillow %.3f ms",
+	t.Logf("%d photos, mean absolute difference %g of 255; %.3f ms a photo, Pillow %.3f ms",
 		files, mean, ours.Seconds()*1000/float64(files), theirs/float64(files))
 	if mean != 0 {
 		t.Errorf("mean difference to Pillow %g, want 0", mean)
@@ -117,7 +117,7 @@ func member(t testing.TB, z *zip.Reader, name string) []byte {
 	return data
 }
 
-// BenchmarkDecode decodes 64 photographs of about 400x360 in turn, by one goroutine.
+// BenchmarkDecode decodes 64 photos of about 400x360 pixels one after the other in one goroutine.
 func BenchmarkDecode(b *testing.B) {
 	z, err := zip.OpenReader(testenv.Data(b, "photos-original-size.zip"))
 	if err != nil {

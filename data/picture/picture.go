@@ -1,16 +1,15 @@
-// Package picture turns image files into numbers, as keras.utils.load_img and img_to_array do: decoding,
-// colour mode, resizing, float32 values 0..255. It also shows pictures: printed as NumPy prints
-// an array, drawn in a terminal, split into their colour layers.
+// Package picture loads image files as numbers, as keras.utils.load_img and img_to_array do: it decodes, converts to a color mode,
+// resizes, and returns float32 values from 0 to 255. It can also show images: printed as NumPy prints an array, drawn in a
+// terminal, or split into color layers.
 //
-// The pixels are those of Pillow (Image.open(...).convert(mode)), bit for bit for every format here:
-// JPEG (see data/picture/internal/jpeg for why it has a decoder of its own), PNG, GIF (first
-// frame), BMP, TIFF, WebP, and PPM/PGM/PBM. EXIF orientation is ignored unless Options.Orient is set, as in Pillow and
-// Keras; only a TIFF file's is always applied, which Pillow does too.
+// The pixels equal those of Pillow's Image.open(...).convert(mode) in every bit, for all supported formats: JPEG, PNG, GIF (first
+// frame), BMP, TIFF, WebP, and PPM, PGM and PBM. (For JPEG, package data/picture/internal/jpeg says why that needs a separate decoder.)
+// As in Pillow and Keras, EXIF orientation is ignored unless Options.Orient is set. TIFF files are an exception: Pillow always
+// applies their orientation, and so does this package.
 //
-// Image files come from strangers. The format is told by the content, never by a
-// name; sizes are checked before memory is taken (MaxPixels; and the pixels, and what decoding needs beside them, may
-// each have 16 times the file's size plus 64 MiB); a file that is truncated or corrupt is an error. Pillow
-// reads some corrupt JPEG files, with noise in the picture; this does not.
+// Image files may come from untrusted sources. The content determines the format, not the file's name. An image may have at most
+// MaxPixels pixels. Its pixels, and the memory for decoding, may each use 16 times the file's size plus 64 MiB. This is checked before memory
+// is allocated. Truncated and corrupt files are errors. (Pillow decodes some corrupt JPEG files, with noise in the image.)
 package picture
 
 import (
@@ -20,21 +19,21 @@ import (
 	"io"
 )
 
-// Image is a picture of H rows and W columns with C bytes a pixel: 1 (grey), 3 (RGB) or 4 (RGBA, not
-// premultiplied). Pix holds H*W*C bytes, row by row, the channels of a pixel together (HWC).
+// Image is an image with H rows, W columns and C bytes per pixel: 1 (gray), 3 (RGB) or 4 (RGBA, not premultiplied). Pix holds H*W*C
+// bytes in the order (H, W, C): row by row, with the channels of a pixel together.
 type Image struct {
 	H, W, C int
 	Pix     []uint8
 }
 
-// ColorMode is Keras' color_mode: what a file is converted to. The zero value is Keras' default.
+// ColorMode is Keras' color_mode, to which an image is converted. The zero value, RGB, is Keras' default.
 type ColorMode uint8
 
-// The colour modes.
+// The color modes.
 const (
-	RGB ColorMode = iota
-	Grayscale
-	RGBA
+	RGB       ColorMode = iota // 3 channels; "rgb"
+	Grayscale                  // 1 channel; "grayscale"
+	RGBA                       // 4 channels; "rgba"
 )
 
 var colorModes = [...]struct {
@@ -42,7 +41,7 @@ var colorModes = [...]struct {
 	channels int
 }{RGB: {"rgb", 3}, Grayscale: {"grayscale", 1}, RGBA: {"rgba", 4}}
 
-// String is Keras' name of the mode.
+// String returns Keras' name of the mode: rgb, grayscale or rgba.
 func (m ColorMode) String() string {
 	if int(m) >= len(colorModes) {
 		return fmt.Sprintf("color_mode(%d)", uint8(m))
@@ -50,7 +49,7 @@ func (m ColorMode) String() string {
 	return colorModes[m].name
 }
 
-// Channels is the number of bytes of a pixel: 3, 1 or 4.
+// Channels returns the number of channels: 3, 1 or 4. It returns 0 for an unknown mode.
 func (m ColorMode) Channels() int {
 	if int(m) >= len(colorModes) {
 		return 0
@@ -58,7 +57,7 @@ func (m ColorMode) Channels() int {
 	return colorModes[m].channels
 }
 
-// MarshalText is String, for JSON.
+// MarshalText returns the mode's name, for JSON.
 func (m ColorMode) MarshalText() ([]byte, error) {
 	if m.Channels() == 0 {
 		return nil, fmt.Errorf("no color mode %d", uint8(m))
@@ -66,13 +65,13 @@ func (m ColorMode) MarshalText() ([]byte, error) {
 	return []byte(m.String()), nil
 }
 
-// UnmarshalText is ParseColorMode, for JSON.
+// UnmarshalText parses the mode's name.
 func (m *ColorMode) UnmarshalText(text []byte) (err error) {
 	*m, err = ParseColorMode(string(text))
 	return err
 }
 
-// ParseColorMode is the inverse of String.
+// ParseColorMode returns the mode with the given name: rgb, grayscale or rgba.
 func ParseColorMode(name string) (ColorMode, error) {
 	for m, c := range colorModes {
 		if c.name == name {
@@ -82,32 +81,32 @@ func ParseColorMode(name string) (ColorMode, error) {
 	return 0, fmt.Errorf("no color mode %q: use rgb, grayscale or rgba", name)
 }
 
-// Options say how a file is loaded: decoded, converted, resized, cropped, in this order. The zero value keeps the size
-// and gives RGB.
+// Options configures how an image is loaded: it is decoded, oriented, converted, padded, resized and cropped, in this order. The
+// zero value decodes to RGB and keeps the size.
 type Options struct {
-	// Height and Width are the size to give (Keras' target_size); both 0: as it is.
+	// Height and Width are the size in pixels to which the image is resized (Keras' target_size). Both 0 keep the file's size.
 	Height, Width int
-	// ShortSide resizes so that the shorter side has this many pixels and the aspect ratio stays; Height and Width are
-	// then 0. The longer side is rounded down: torchvision's Resize(ShortSide).
+	// ShortSide, if positive, resizes the image so that its shorter side has this many pixels. The longer side becomes
+	// int(ShortSide*longer/shorter), as in torchvision's Resize(ShortSide). Height and Width must be 0 then.
 	ShortSide int
-	// ColorMode is Keras' color_mode; the zero value is RGB.
+	// ColorMode is Keras' color_mode. The default is RGB.
 	ColorMode ColorMode
-	// Interpolation is how a picture is resized; the zero value is Nearest, load_img's default.
+	// Interpolation is the method of resizing. The default is Nearest, as in load_img.
 	Interpolation Interpolation
-	// KeepAspectRatio resizes the largest part in the middle that has the aspect ratio of Height to Width, instead of all
-	// of the picture: Keras' keep_aspect_ratio of load_img, and crop_to_aspect_ratio elsewhere.
+	// KeepAspectRatio first crops the image to the largest centered part with the aspect ratio of Height to Width. It is
+	// load_img's keep_aspect_ratio, and crop_to_aspect_ratio in other functions of Keras.
 	KeepAspectRatio bool
-	// PadToAspectRatio resizes the picture with zeros at two of its sides, so that it has the aspect ratio of Height to
-	// Width: Keras' pad_to_aspect_ratio with fill_value 0.
+	// PadToAspectRatio first pads the image with zeros on two sides to the aspect ratio of Height to Width. It is Keras'
+	// pad_to_aspect_ratio with fill_value 0.
 	PadToAspectRatio bool
-	// Crop is the height and width of the part in the middle that is kept after resizing; zero keeps all. Where the
-	// picture is smaller, there are zeros around it: torchvision's CenterCrop.
+	// Crop is the height and width of the centered part that is kept after resizing. A smaller image is padded with zeros, as in
+	// torchvision's CenterCrop. Zero does not crop.
 	Crop [2]int
-	// Orient applies the file's EXIF orientation after decoding, as Pillow's ImageOps.exif_transpose. Keras does not.
+	// Orient applies the file's EXIF orientation after decoding, as Pillow's ImageOps.exif_transpose does. Keras ignores it.
 	Orient bool
 }
 
-// Check says what is wrong with the options.
+// Check returns an error if the options are invalid.
 func (o Options) Check() error {
 	if o.ColorMode.Channels() == 0 {
 		return fmt.Errorf("no color mode %d", uint8(o.ColorMode))
@@ -118,11 +117,11 @@ func (o Options) Check() error {
 	whole := o.Height == 0 && o.Width == 0
 	switch {
 	case o.ShortSide < 0:
-		return fmt.Errorf("picture with a shorter side of %d: want at least 1 (or 0 for none)", o.ShortSide)
+		return fmt.Errorf("the shorter side is %d; want at least 1 (or 0 for none)", o.ShortSide)
 	case o.ShortSide > 0 && !whole:
-		return fmt.Errorf("picture size %dx%d and a shorter side of %d: want one of them", o.Height, o.Width, o.ShortSide)
+		return fmt.Errorf("the size is %dx%d and the shorter side is %d; want only one of them", o.Height, o.Width, o.ShortSide)
 	case o.KeepAspectRatio && o.PadToAspectRatio:
-		return errors.New("KeepAspectRatio crops and PadToAspectRatio pads: want one of them")
+		return errors.New("KeepAspectRatio crops and PadToAspectRatio pads; want only one of them")
 	case (o.KeepAspectRatio || o.PadToAspectRatio) && whole:
 		return errors.New("KeepAspectRatio and PadToAspectRatio need Height and Width")
 	}
@@ -137,7 +136,7 @@ func (o Options) Check() error {
 	return checkTarget(o.Height, o.Width)
 }
 
-// Size is the height and width that pictures get; 0, 0 where it depends on the file.
+// Size returns the height and width of the loaded images in pixels. It is 0, 0 if they depend on the file.
 func (o Options) Size() (height, width int) {
 	if o.Crop != [2]int{} {
 		return o.Crop[0], o.Crop[1]
@@ -147,18 +146,19 @@ func (o Options) Size() (height, width int) {
 
 func checkTarget(h, w int) error {
 	if h <= 0 || w <= 0 {
-		return fmt.Errorf("picture size %dx%d: height and width must be positive (or both 0 to keep the file's)", h, w)
+		return fmt.Errorf("the size is %dx%d; height and width must be positive (or both 0 to keep the file's size)", h, w)
 	}
 	if w > MaxPixels/h {
-		return fmt.Errorf("picture size %dx%d: more than %d pixels", h, w, MaxPixels)
+		return fmt.Errorf("the size is %dx%d; at most %d pixels are supported", h, w, MaxPixels)
 	}
 	return nil
 }
 
-// Decode decodes an image file.
+// Decode decodes an image file and converts it to a color mode. It fails if the file is truncated, corrupt, too large, or of a format that
+// this package does not support.
 func Decode(data []byte, mode ColorMode) (Image, error) { return new(Decoder).Decode(data, mode) }
 
-// DecodeReader decodes an image file of size bytes. Memory is taken as bytes arrive, not as size says.
+// DecodeReader decodes an image file of size bytes. Memory is allocated as bytes arrive, so a wrong size does no harm.
 func DecodeReader(r io.Reader, size int64, mode ColorMode) (Image, error) {
 	data, err := io.ReadAll(io.LimitReader(r, size))
 	if err != nil {
@@ -170,15 +170,15 @@ func DecodeReader(r io.Reader, size int64, mode ColorMode) (Image, error) {
 	return Decode(data, mode)
 }
 
-// Load decodes, converts and resizes an image file: keras.utils.load_img. With BilinearTF the result would not be
-// whole numbers: use LoadFloat32.
+// Load loads an image file: keras.utils.load_img. It fails if the options are invalid, or for the same files as Decode. It does not support
+// BilinearTF, whose values are not whole numbers; use Decoder.LoadFloat32 for it.
 func Load(data []byte, o Options) (Image, error) { return new(Decoder).Load(data, o) }
 
-// ToFloat32 writes the values 0..255 of the picture to dst, which has H*W*C elements in HWC order:
-// keras.utils.img_to_array.
+// ToFloat32 copies the values of an image, 0 to 255, to dst: keras.utils.img_to_array. dst must have H*W*C elements. They
+// are in the order (H, W, C).
 func ToFloat32(img Image, dst []float32) error {
 	if len(dst) != len(img.Pix) {
-		return fmt.Errorf("picture %dx%dx%d needs %d elements, the destination has %d", img.H, img.W, img.C, len(img.Pix), len(dst))
+		return fmt.Errorf("an image of %dx%dx%d needs %d elements, the destination has %d", img.H, img.W, img.C, len(img.Pix), len(dst))
 	}
 	for i, v := range img.Pix {
 		dst[i] = float32(v)
@@ -186,13 +186,12 @@ func ToFloat32(img Image, dst []float32) error {
 	return nil
 }
 
-// Decoder keeps buffers from one picture to the next, so that a worker that loads many
-// allocates almost nothing. The zero value is ready. A Decoder is for one goroutine at a time, and the
-// Image it gives is valid until its next call.
+// Decoder loads images and reuses its buffers, so that loading many images allocates almost nothing. The zero value is ready to
+// use. Only one goroutine may use a Decoder at a time. An Image that it returns is valid until the next call.
 type Decoder struct {
 	jpeg    jpegDecoder
-	native  []byte // pixels as the file has them
-	turned  []byte // by the file's orientation
+	native  []byte // pixels in the file's layout
+	turned  []byte // oriented
 	mode    []byte // converted
 	padded  []byte
 	resized []byte
@@ -201,12 +200,12 @@ type Decoder struct {
 	values  []float32
 }
 
-// Decode is Decode into the Decoder's memory.
+// Decode is like the function Decode, and returns an Image in the Decoder's memory.
 func (d *Decoder) Decode(data []byte, mode ColorMode) (Image, error) {
 	return d.decodeTurned(data, Options{ColorMode: mode})
 }
 
-// decodeTurned decodes, turns and converts.
+// decodeTurned decodes, orients and converts an image.
 func (d *Decoder) decodeTurned(data []byte, o Options) (Image, error) {
 	if o.ColorMode.Channels() == 0 {
 		return Image{}, fmt.Errorf("no color mode %d", uint8(o.ColorMode))
@@ -221,13 +220,13 @@ func (d *Decoder) decodeTurned(data []byte, o Options) (Image, error) {
 	return d.convert(n, o.ColorMode)
 }
 
-// Load is Load into the Decoder's memory.
+// Load is like the function Load, and returns an Image in the Decoder's memory.
 func (d *Decoder) Load(data []byte, o Options) (Image, error) {
 	if err := o.Check(); err != nil {
 		return Image{}, err
 	}
 	if o.Interpolation == BilinearTF {
-		return Image{}, fmt.Errorf("interpolation %v gives fractions: use LoadFloat32", o.Interpolation)
+		return Image{}, fmt.Errorf("interpolation %v does not give whole numbers: use LoadFloat32", o.Interpolation)
 	}
 	if img, ok, err := d.loadNearest(data, o); ok {
 		return img, err
@@ -239,18 +238,18 @@ func (d *Decoder) Load(data []byte, o Options) (Image, error) {
 	return d.fit(img, o, budget(len(data)))
 }
 
-// LoadFloat32 is Load and ToFloat32 in one. dst has Height*Width*Channels elements; where the
-// options keep the file's size, it must fit that.
+// LoadFloat32 loads an image file into dst: Load and then ToFloat32. It returns the height and width of the image. dst must have exactly
+// h*w*channels elements, also if the size depends on the file. All interpolations are supported.
 func (d *Decoder) LoadFloat32(dst []float32, data []byte, o Options) (h, w int, err error) {
 	out, h, w, err := d.AppendFloat32(dst[:0:len(dst)], data, o)
 	if err == nil && len(out) != len(dst) {
-		err = fmt.Errorf("picture %dx%dx%d needs %d elements, the destination has %d", h, w, o.ColorMode.Channels(), len(out), len(dst))
+		err = fmt.Errorf("an image of %dx%dx%d needs %d elements, the destination has %d", h, w, o.ColorMode.Channels(), len(out), len(dst))
 	}
 	return h, w, err
 }
 
-// AppendFloat32 appends the values 0..255 of a file's picture to dst, in HWC order: LoadFloat32 for pictures whose size
-// is not known before.
+// AppendFloat32 is like LoadFloat32, and appends the values to dst. It returns the extended slice. Use it for images whose size is not known
+// before.
 func (d *Decoder) AppendFloat32(dst []float32, data []byte, o Options) (out []float32, h, w int, err error) {
 	if err := o.Check(); err != nil {
 		return nil, 0, 0, err
@@ -269,8 +268,8 @@ func (d *Decoder) AppendFloat32(dst []float32, data []byte, o Options) (out []fl
 	return d.fitTF(dst, img, o, budget(len(data)))
 }
 
-// AppendImage is AppendFloat32 for a picture that is decoded already. What image/jpeg decodes differs from what
-// Pillow does: give files where they are at hand.
+// AppendImage is like AppendFloat32 for an image that is already decoded. image/jpeg decodes to slightly different pixels than
+// Pillow, so pass files to AppendFloat32 if you have them.
 func (d *Decoder) AppendImage(dst []float32, m image.Image, o Options) (out []float32, h, w int, err error) {
 	if err := o.Check(); err != nil {
 		return nil, 0, 0, err
@@ -296,11 +295,11 @@ func (d *Decoder) AppendImage(dst []float32, m image.Image, o Options) (out []fl
 func appendFloat32(dst []float32, img Image) []float32 {
 	n := len(dst)
 	dst = growFloats(dst, len(img.Pix))
-	_ = ToFloat32(img, dst[n:]) // it has the length
+	_ = ToFloat32(img, dst[n:]) // the length is right
 	return dst
 }
 
-// grow gives n bytes in *buf's memory.
+// grow returns n bytes of *buf, and reallocates it if it is too small.
 func grow(buf *[]byte, n int) []byte {
 	if cap(*buf) < n {
 		*buf = make([]byte, n)

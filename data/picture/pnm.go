@@ -7,89 +7,37 @@ import (
 	"math"
 )
 
-// decodePNM decodes the "portable" formats of Netpbm: PBM (black and white), PGM (grey) and PPM (RGB), in text (P1 to P3)
-// and binary (P4 to P6). Values are scaled to 0..255 as Pillow does.
+// decodePNM decodes the Netpbm formats: PBM (black and white), PGM (gray) and PPM (RGB), as text (P1 to P3) and binary (P4 to P6).
+// Values are scaled to 0..255 as in Pillow.
 func decodePNM(d *Decoder, data []byte, channels int) (native, error) {
-	kind := data[1] - '0'
-	text, bits := kind <= 3, kind == 1 || kind == 4
-	name := [...]string{"PBM", "PGM", "PPM"}[(kind-1)%3]
-	r := pnmReader{data: data, pos: 2, name: name}
-	w, h, top := r.number(), r.number(), 1
-	if !bits {
-		top = r.number()
+	f, r, err := pnmHeader(data)
+	if err != nil {
+		return native{}, err
 	}
-	if r.err != nil {
-		return native{}, r.err
-	}
-	n := native{h: h, w: w, layout: gray}
-	if (kind-1)%3 == 2 {
+	n := native{h: f.h, w: f.w, layout: gray}
+	if f.rgb {
 		n.layout = rgb
 	}
 	size := layoutBytes[n.layout]
-	if err := checkSize(name, w, h, int64(w)*int64(h)*int64(size), channels, len(data)); err != nil {
+	if err := checkSize(f.name, f.w, f.h, int64(f.w)*int64(f.h)*int64(size), channels, len(data)); err != nil {
 		return native{}, err
 	}
-	if top < 1 || top > 65535 {
-		return native{}, fmt.Errorf("corrupt %s: largest value %d", name, top)
+	if f.top < 1 || f.top > 65535 {
+		return native{}, fmt.Errorf("corrupt %s: largest value %d", f.name, f.top)
 	}
-	if n.layout == gray && top > 255 {
-		return native{}, fmt.Errorf("%s of 16 bits is not supported", name)
+	if !f.rgb && f.top > 255 {
+		return native{}, fmt.Errorf("%s of 16 bits is not supported", f.name)
 	}
-	r.pos++               // the one white space after the header
-	least := w * h * size // bytes that the pixels need
-	switch {
-	case bits && !text:
-		least = (w + 7) / 8 * h
-	case text && !bits:
-		least = 2*least - 1
-	case top > 255:
-		least *= 2
-	}
-	if len(data)-r.pos < least {
+	if len(data)-r.pos < f.bytes(size) {
 		r.pos = len(data)
 		r.fail()
 		return native{}, r.err
 	}
-	n.pix = grow(&d.native, w*h*size)
-	scale := func(v int) byte { return byte(min(255, math.RoundToEven(float64(v)/float64(top)*255))) }
-	switch {
-	case bits && text:
-		for i := range n.pix {
-			n.pix[i] = 255 * (1 - r.bit())
-			if r.err != nil {
-				break
-			}
-		}
-	case bits:
-		stride := (w + 7) / 8
-		if raw := r.raw(stride * h); raw != nil {
-			for i := range n.pix {
-				x, y := i%w, i/w
-				n.pix[i] = 255 * (1 - raw[y*stride+x/8]>>(7-x%8)&1)
-			}
-		}
-	case text:
-		for i := range n.pix {
-			v := r.number()
-			if r.err != nil {
-				break
-			}
-			if v > top {
-				return native{}, fmt.Errorf("corrupt %s: value %d is larger than %d", name, v, top)
-			}
-			n.pix[i] = scale(v)
-		}
-	case top == 255:
-		copy(n.pix, r.raw(len(n.pix)))
-	case top < 256:
-		for i, v := range r.raw(len(n.pix)) {
-			n.pix[i] = scale(int(v))
-		}
-	default:
-		raw := r.raw(2 * len(n.pix))
-		for i := range len(raw) / 2 {
-			n.pix[i] = scale(int(raw[2*i])<<8 | int(raw[2*i+1]))
-		}
+	n.pix = grow(&d.native, f.w*f.h*size)
+	if f.bits {
+		r.bits(n.pix, f)
+	} else {
+		r.values(n.pix, f)
 	}
 	if r.err != nil {
 		return native{}, r.err
@@ -97,7 +45,92 @@ func decodePNM(d *Decoder, data []byte, channels int) (native, error) {
 	return n, nil
 }
 
-// pnmReader reads the numbers of a header and of text formats. Its first error stays.
+// pnmFormat is the header of a Netpbm file.
+type pnmFormat struct {
+	name            string
+	text, bits, rgb bool
+	h, w            int
+	top             int // the value of white
+}
+
+// pnmHeader reads a header. The reader is at the first pixel afterwards.
+func pnmHeader(data []byte) (pnmFormat, *pnmReader, error) {
+	kind := data[1] - '0'
+	f := pnmFormat{text: kind <= 3, bits: kind == 1 || kind == 4, rgb: kind == 3 || kind == 6, top: 1}
+	f.name = [...]string{"PBM", "PGM", "PPM"}[(kind-1)%3]
+	r := &pnmReader{data: data, pos: 2, name: f.name}
+	f.w, f.h = r.number(), r.number()
+	if !f.bits {
+		f.top = r.number()
+	}
+	r.pos++ // one white space ends the header
+	return f, r, r.err
+}
+
+// bytes returns the smallest number of bytes that the pixels of size bytes can have.
+func (f pnmFormat) bytes(size int) int {
+	n := f.w * f.h * size
+	switch {
+	case f.bits && !f.text:
+		return (f.w + 7) / 8 * f.h
+	case f.text && !f.bits:
+		return 2*n - 1
+	case f.top > 255:
+		return 2 * n
+	}
+	return n
+}
+
+// bits reads black and white pixels.
+func (r *pnmReader) bits(pix []byte, f pnmFormat) {
+	if f.text {
+		for i := range pix {
+			pix[i] = 255 * (1 - r.bit())
+			if r.err != nil {
+				return
+			}
+		}
+		return
+	}
+	stride := (f.w + 7) / 8
+	if raw := r.raw(stride * f.h); raw != nil {
+		for i := range pix {
+			x, y := i%f.w, i/f.w
+			pix[i] = 255 * (1 - raw[y*stride+x/8]>>(7-x%8)&1)
+		}
+	}
+}
+
+// values reads values from 0 to f.top and scales them to 0..255.
+func (r *pnmReader) values(pix []byte, f pnmFormat) {
+	scale := func(v int) byte { return byte(min(255, math.RoundToEven(float64(v)/float64(f.top)*255))) }
+	switch {
+	case f.text:
+		for i := range pix {
+			v := r.number()
+			if r.err == nil && v > f.top {
+				r.err = fmt.Errorf("corrupt %s: value %d is larger than %d", f.name, v, f.top)
+			}
+			if r.err != nil {
+				return
+			}
+			pix[i] = scale(v)
+		}
+	case f.top == 255:
+		copy(pix, r.raw(len(pix)))
+	case f.top < 256:
+		for i, v := range r.raw(len(pix)) {
+			pix[i] = scale(int(v))
+		}
+	default:
+		raw := r.raw(2 * len(pix))
+		for i := range len(raw) / 2 {
+			pix[i] = scale(int(raw[2*i])<<8 | int(raw[2*i+1]))
+		}
+	}
+}
+
+// pnmReader reads the numbers of a header and of text formats. It keeps its first error.
 type pnmReader struct {
 	data []byte
 	pos  int
@@ -112,11 +145,11 @@ func (r *pnmReader) fail() {
 	if r.pos >= len(r.data) {
 		r.err = fmt.Errorf("truncated %s: the file ends after %d bytes: %w", r.name, len(r.data), io.ErrUnexpectedEOF)
 	} else {
-		r.err = fmt.Errorf("corrupt %s: byte %q where a number should be", r.name, r.data[r.pos])
+		r.err = fmt.Errorf("corrupt %s: want a number, got byte %q", r.name, r.data[r.pos])
 	}
 }
 
-// skip goes past white space and comments.
+// skip skips white space and comments.
 func (r *pnmReader) skip() {
 	for r.pos < len(r.data) {
 		switch c := r.data[r.pos]; {
@@ -134,7 +167,7 @@ func (r *pnmReader) skip() {
 	}
 }
 
-// number reads a decimal number of at most 9 digits; 0 after an error.
+// number reads a decimal number of at most 9 digits. It returns 0 after an error.
 func (r *pnmReader) number() int {
 	r.skip()
 	v, digits := 0, 0
@@ -150,7 +183,7 @@ func (r *pnmReader) number() int {
 	return v
 }
 
-// bit reads one digit 0 or 1.
+// bit reads a digit 0 or 1.
 func (r *pnmReader) bit() byte {
 	r.skip()
 	if r.err != nil || r.pos >= len(r.data) || r.data[r.pos] > '1' || r.data[r.pos] < '0' {
@@ -161,7 +194,7 @@ func (r *pnmReader) bit() byte {
 	return r.data[r.pos-1] - '0'
 }
 
-// raw gives the next n bytes; none after an error.
+// raw returns the next n bytes, or nil after an error.
 func (r *pnmReader) raw(n int) []byte {
 	if r.err != nil || len(r.data)-r.pos < n {
 		r.pos = len(r.data)

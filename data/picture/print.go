@@ -7,14 +7,14 @@ import (
 	"strconv"
 )
 
-// NumPy's defaults: arrays of more than printThreshold elements are summarised to printEdge items at either end.
+// NumPy's defaults: of an array with more than printThreshold elements, only printEdge items are printed at each end of an axis.
 const (
 	printThreshold = 1000
 	printEdge      = 3
 )
 
-// Print writes what one looks at first in a picture: its shape and type, its numbers as NumPy's str(array)
-// shows them, and the least, mean and greatest value of each channel.
+// Print writes a summary of an image: its shape and type, its values as NumPy's str(array) prints them, and the minimum, mean and
+// maximum of each channel. It fails if img is invalid or w fails.
 //
 //	(374, 500, 3) uint8
 //	[[[203 164  87]
@@ -35,15 +35,15 @@ func Print(w io.Writer, img Image) error {
 	return b.Flush()
 }
 
-var channelNames = map[int][]string{1: {"grey"}, 3: {"red", "green", "blue"}, 4: {"red", "green", "blue", "alpha"}}
+var channelNames = map[int][]string{1: {"gray"}, 3: {"red", "green", "blue"}, 4: {"red", "green", "blue", "alpha"}}
 
-// ChannelStats are a channel's least, mean and greatest value, 0..255.
+// ChannelStats holds the minimum, maximum and mean of a channel's values, 0 to 255.
 type ChannelStats struct {
 	Min, Max uint8
 	Mean     float64
 }
 
-// Stats are the statistics of each channel of a picture.
+// Stats computes the statistics of each channel of an image.
 func Stats(img Image) []ChannelStats {
 	stats := make([]ChannelStats, img.C)
 	sums := make([]uint64, img.C)
@@ -63,11 +63,11 @@ func Stats(img Image) []ChannelStats {
 	return stats
 }
 
-// printArray writes str(numpy.array) of the picture, without a newline at the end.
+// printArray writes str(numpy.array(img)) without a final newline.
 func printArray(b *bufio.Writer, img Image) {
 	cut := len(img.Pix) > printThreshold
 	rows, columns := shown(img.H, cut), shown(img.W, cut)
-	width := 1 // of the longest number that is shown
+	width := 1 // of the longest printed number
 	for _, y := range rows {
 		for _, x := range columns {
 			if y < 0 || x < 0 {
@@ -110,7 +110,7 @@ func printArray(b *bufio.Writer, img Image) {
 	fmt.Fprint(b, "]")
 }
 
-// shown are the indexes of an axis of n that are printed; -1 stands for "...".
+// shown returns the indexes of an axis of length n that are printed. -1 stands for "...".
 func shown(n int, cut bool) []int {
 	var at []int
 	for i := range n {

@@ -2,8 +2,8 @@ package picture
 
 import "math"
 
-// Pillow's filters (Resample.c). The explicit conversions keep compilers from fusing multiplications and
-// additions, which would change the last bit on some machines.
+// Pillow's filters (Resample.c). The explicit conversions keep compilers from fusing multiplications and additions, which would
+// change the last bit on some machines.
 
 func box(x float64) float64 {
 	if x > -.5 && x <= .5 {
@@ -58,11 +58,11 @@ func sinc(x float64) float64 {
 	return math.Sin(x) / x
 }
 
-// precision is the number of fraction bits of the weights: 32 less 8 of a sample less 2 for overshoot.
+// precision is the number of fraction bits of the weights: 32 minus 8 for a sample and 2 for overshoot.
 const precision = 32 - 8 - 2
 
-// weights are the fixed-point weights of one direction: output i is the sum over k of
-// source first[i]+k times w[i*size+k], k < count[i].
+// weights holds the fixed-point weights of one direction. Output i is the sum of source first[i]+k times w[i*size+k] for k
+// below count[i].
 type weights struct {
 	size         int
 	first, count []int
@@ -71,12 +71,12 @@ type weights struct {
 	filter       *interpolation
 }
 
-// axis is one direction of a resize: size samples that begin at lo, of from samples, become n.
+// axis is one direction of a resize. The samples lo to lo+size of the from samples become n samples.
 type axis struct{ n, from, lo, size int }
 
 func (a axis) unchanged() bool { return a.n == a.from && a.size == a.from }
 
-// set computes the weights of a direction, unless they are those that are there.
+// set computes the weights of a direction, unless they are computed already.
 func (w *weights) set(a axis, f *interpolation) {
 	if w.axis == a && w.filter == f {
 		return
@@ -116,7 +116,7 @@ func (w *weights) set(a axis, f *interpolation) {
 	}
 }
 
-// resampler keeps the weights and buffers of resizing.
+// resampler holds weights and buffers for resizing.
 type resampler struct {
 	x, y  weights
 	index []int
@@ -124,10 +124,9 @@ type resampler struct {
 	pre   []byte
 }
 
-// resample is Pillow's ImagingResample for 8 bits: a horizontal pass, rounded to 8 bits, then a vertical
-// one; a direction that stays as it is has none. Like Pillow 13 it begins with the vertical one where the
-// height loses more than twice the pixels that the width loses. Of the pixels outside the crop those that a filter
-// reaches count too.
+// resample is Pillow's ImagingResample for 8 bits: a horizontal pass, rounded to 8 bits, and then a vertical pass. An unchanged
+// direction needs no pass. Like Pillow 13, it starts with the vertical pass if the height shrinks by more than twice as many pixels as
+// the width. Near the edges of the crop, the filter also reads pixels outside of it.
 func (r *resampler) resample(out, img Image, from crop, f *interpolation) {
 	c := img.C
 	x, y := axis{out.W, img.W, from.x, from.w}, axis{out.H, img.H, from.y, from.h}
@@ -201,7 +200,7 @@ func (w *weights) vertical(dst, src []byte, row int) {
 		o := dst[y*row:][:row]
 		from := src[first*row:][:len(k)*row]
 		x := 0
-		for ; x+8 <= row; x += 8 { // eight sums in registers
+		for ; x+8 <= row; x += 8 { // keep eight sums in registers
 			s0, s1, s2, s3 := int32(half), int32(half), int32(half), int32(half)
 			s4, s5, s6, s7 := s0, s1, s2, s3
 			p := x
@@ -231,7 +230,7 @@ func (w *weights) vertical(dst, src []byte, row int) {
 	}
 }
 
-// premultiplied resizes RGBA: Pillow multiplies the colours by alpha before, and divides after.
+// premultiplied resizes an RGBA image. Pillow multiplies the colors by alpha before resizing and divides afterwards.
 func (r *resampler) premultiplied(out, img Image, from crop, f *interpolation) {
 	pre := Image{H: img.H, W: img.W, C: 4, Pix: grow(&r.pre, len(img.Pix))}
 	for i := 0; i < len(img.Pix); i += 4 {

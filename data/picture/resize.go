@@ -6,23 +6,24 @@ import (
 	"math"
 )
 
-// Interpolation is how a picture is resized. The zero value is Nearest, which is load_img's default.
+// Interpolation is the method of resizing an image. The zero value, Nearest, is load_img's default.
 type Interpolation uint8
 
-// The interpolations. All but BilinearTF are Pillow's, which is what Keras' load_img and ImageDataGenerator use:
-// when they shrink a picture they average over all of it ("antialias"). BilinearTF is TensorFlow's tf.image.resize,
-// which image_dataset_from_directory uses: it looks at four pixels however much it shrinks.
+// The interpolations, with Keras' names. All but BilinearTF are Pillow's, which Keras' load_img and ImageDataGenerator use. Radii are in
+// source pixels. If an image shrinks by a factor, the radii of Bilinear to Lanczos grow by this factor ("antialias"), so that all pixels
+// count. BilinearTF is TensorFlow's tf.image.resize, which image_dataset_from_directory uses. It computes each pixel from four pixels,
+// however much the image shrinks.
 const (
-	Nearest Interpolation = iota
-	Bilinear
-	Bicubic
-	Hamming
-	Box
-	Lanczos
-	BilinearTF
+	Nearest    Interpolation = iota // "nearest": the nearest pixel
+	Bilinear                        // "bilinear": a triangle filter of radius 1
+	Bicubic                         // "bicubic": a cubic filter with a = -0.5 and radius 2
+	Hamming                         // "hamming": a sinc filter in a Hamming window, radius 1
+	Box                             // "box": the mean of a pixel's area, radius 1/2
+	Lanczos                         // "lanczos": a sinc filter in a Lanczos window, radius 3
+	BilinearTF                      // "bilinear-tf": gives values that are not whole numbers
 )
 
-// interpolations lists the names, and for Pillow's filters the support and the function.
+// interpolations lists the names, and the support and the function of Pillow's filters.
 var interpolations = [...]interpolation{
 	Nearest:    {name: "nearest"},
 	Bilinear:   {"bilinear", 1, triangle},
@@ -46,7 +47,7 @@ func (i Interpolation) info() *interpolation {
 	return &interpolations[i]
 }
 
-// String is Keras' name of the interpolation, and "bilinear-tf".
+// String returns Keras' name of the interpolation, such as "bilinear", or "bilinear-tf".
 func (i Interpolation) String() string {
 	if info := i.info(); info != nil {
 		return info.name
@@ -54,7 +55,7 @@ func (i Interpolation) String() string {
 	return fmt.Sprintf("interpolation(%d)", uint8(i))
 }
 
-// MarshalText is String, for JSON.
+// MarshalText returns the interpolation's name, for JSON.
 func (i Interpolation) MarshalText() ([]byte, error) {
 	if i.info() == nil {
 		return nil, fmt.Errorf("no interpolation %d", uint8(i))
@@ -62,13 +63,13 @@ func (i Interpolation) MarshalText() ([]byte, error) {
 	return []byte(i.String()), nil
 }
 
-// UnmarshalText is ParseInterpolation, for JSON.
+// UnmarshalText parses the interpolation's name.
 func (i *Interpolation) UnmarshalText(text []byte) (err error) {
 	*i, err = ParseInterpolation(string(text))
 	return err
 }
 
-// ParseInterpolation is the inverse of String.
+// ParseInterpolation returns the interpolation with the given name: nearest, bilinear, bicubic, hamming, box, lanczos or bilinear-tf.
 func ParseInterpolation(name string) (Interpolation, error) {
 	for i, info := range interpolations {
 		if info.name == name {
@@ -78,7 +79,8 @@ func ParseInterpolation(name string) (Interpolation, error) {
 	return 0, fmt.Errorf("no interpolation %q: use nearest, bilinear, bicubic, hamming, box, lanczos or bilinear-tf", name)
 }
 
-// Resize gives the picture in another size, as Pillow's Image.resize. BilinearTF gives fractions: use ResizeTF.
+// Resize resizes an image to height x width pixels, as Pillow's Image.resize does. It fails if img is invalid or a size is not positive. It
+// does not support BilinearTF; use ResizeTF for it.
 func Resize(img Image, height, width int, how Interpolation) (Image, error) {
 	if err := img.check(); err != nil {
 		return Image{}, err
@@ -87,7 +89,7 @@ func Resize(img Image, height, width int, how Interpolation) (Image, error) {
 		return Image{}, err
 	}
 	if how.info() == nil || how == BilinearTF {
-		return Image{}, fmt.Errorf("interpolation %v: Resize does nearest, bilinear, bicubic, hamming, box and lanczos; ResizeTF does bilinear-tf", how)
+		return Image{}, fmt.Errorf("Resize does not support the interpolation %v; want nearest, bilinear, bicubic, hamming, box or lanczos (ResizeTF does bilinear-tf)", how)
 	}
 	out := Image{H: height, W: width, C: img.C, Pix: make([]uint8, height*width*img.C)}
 	new(resampler).resize(out, img, img.whole(), how)
@@ -96,26 +98,25 @@ func Resize(img Image, height, width int, how Interpolation) (Image, error) {
 
 func (img Image) check() error {
 	if img.H <= 0 || img.W <= 0 || img.C != 1 && img.C != 3 && img.C != 4 || len(img.Pix) != img.H*img.W*img.C {
-		return fmt.Errorf("picture %dx%dx%d with %d bytes: want positive sizes, 1, 3 or 4 channels and height*width*channels bytes",
+		return fmt.Errorf("image of %dx%dx%d with %d bytes; want positive sizes, 1, 3 or 4 channels, and height*width*channels bytes",
 			img.H, img.W, img.C, len(img.Pix))
 	}
 	return nil
 }
 
-// crop is a part of a picture.
+// crop is a rectangle of an image.
 type crop struct{ y, x, h, w int }
 
 func (img Image) whole() crop { return crop{h: img.H, w: img.W} }
 
-// aspectCrop is the largest part, in the middle of the picture, that has the aspect ratio of height to
-// width: load_img's keep_aspect_ratio.
+// aspectCrop returns the largest centered part with the aspect ratio of height to width: load_img's keep_aspect_ratio.
 func (img Image) aspectCrop(height, width int) crop {
 	c := crop{h: max(1, min(img.H, img.W*height/width)), w: max(1, min(img.W, img.H*width/height))}
 	c.y, c.x = (img.H-c.h)/2, (img.W-c.w)/2
 	return c
 }
 
-// resize fills out, of any size, from a part of img.
+// resize fills out, which may have any size, from a part of img.
 func (r *resampler) resize(out, img Image, from crop, how Interpolation) {
 	switch {
 	case out.H == img.H && out.W == img.W && from == img.whole():
@@ -129,8 +130,8 @@ func (r *resampler) resize(out, img Image, from crop, how Interpolation) {
 	}
 }
 
-// nearest is Pillow's ImagingScaleAffine: positions by accumulation of the step, which
-// gives other pixels than multiplication in about a third of all sizes.
+// nearest is Pillow's ImagingScaleAffine. It adds the step to the position again and again. Multiplying instead would give other
+// pixels for about a third of all sizes.
 func (r *resampler) nearest(out, img Image, from crop) {
 	xs, ys := r.positions(out.H, out.W, img, from)
 	row := out.W * out.C
@@ -147,7 +148,7 @@ func (r *resampler) nearest(out, img Image, from crop) {
 	}
 }
 
-// positions are the columns and rows of img that those of a picture of height x width are taken from.
+// positions returns the columns and rows of img from which the columns and rows of a height x width image are taken.
 func (r *resampler) positions(height, width int, img Image, from crop) (xs, ys []int) {
 	if cap(r.index) < width+height {
 		r.index = make([]int, width+height)
@@ -158,8 +159,8 @@ func (r *resampler) positions(height, width int, img Image, from crop) (xs, ys [
 	return xs, ys
 }
 
-// positions sets the source index of each output pixel; -1 where accumulation led past the end: Pillow leaves
-// those black.
+// positions computes the source index of each output pixel. It is -1 if the sum of the steps passes the end. Pillow leaves those
+// pixels black.
 func positions(at []int, a axis) {
 	step := float64(a.size) / float64(a.n)
 	p := float64(a.lo) + float64(step*.5)
@@ -175,7 +176,7 @@ func positions(at []int, a axis) {
 func pickRow(dst, src []byte, xs []int, c int) {
 	if c == 3 {
 		for x, sx := range xs {
-			if o := dst[3*x:]; len(o) >= 4 && sx >= 0 && 3*sx+4 <= len(src) { // four bytes, of which the next pixel has the last
+			if o := dst[3*x:]; len(o) >= 4 && sx >= 0 && 3*sx+4 <= len(src) { // copy four bytes; the next pixel overwrites the last
 				binary.LittleEndian.PutUint32(o, binary.LittleEndian.Uint32(src[3*sx:]))
 			} else if sx < 0 {
 				clear(o[:3])
@@ -194,9 +195,10 @@ func pickRow(dst, src []byte, xs []int, c int) {
 	}
 }
 
-// ResizeTF writes the picture in another size to dst, height*width*C elements in HWC order with values 0..255, as
-// tf.image.resize(method="bilinear") does: half-pixel centres, no antialias, float32. (The JPEG decoder behind
-// image_dataset_from_directory is not Pillow's: TensorFlow has libjpeg use a faster, less exact inverse DCT.)
+// ResizeTF resizes an image as tf.image.resize(method="bilinear") does: half-pixel centers, no antialias, float32. dst has
+// height*width*C elements in the order (H, W, C) and gets values from 0 to 255. ResizeTF fails if dst has another length.
+// (Images from image_dataset_from_directory may still
+// differ slightly: TensorFlow decodes JPEG files with a faster, less exact inverse DCT.)
 func ResizeTF(dst []float32, img Image, height, width int) error {
 	if err := img.check(); err != nil {
 		return err
@@ -205,7 +207,7 @@ func ResizeTF(dst []float32, img Image, height, width int) error {
 		return err
 	}
 	if len(dst) != height*width*img.C {
-		return fmt.Errorf("picture %dx%dx%d needs %d elements, the destination has %d", height, width, img.C, height*width*img.C, len(dst))
+		return fmt.Errorf("an image of %dx%dx%d needs %d elements, the destination has %d", height, width, img.C, height*width*img.C, len(dst))
 	}
 	resizeTF(dst, img, img.whole(), height, width)
 	return nil
@@ -219,7 +221,7 @@ func resizeTF(dst []float32, img Image, from crop, height, width int) {
 		for x, tx := range xs {
 			for c := range img.C {
 				l, r := (from.x+tx.lower)*img.C+c, (from.x+tx.upper)*img.C+c
-				// float32 after each step: no fused multiply-add
+				// Round to float32 after each step: no fused multiply-add.
 				a := float32(top[l]) + float32((float32(top[r])-float32(top[l]))*tx.lerp)
 				b := float32(bottom[l]) + float32((float32(bottom[r])-float32(bottom[l]))*tx.lerp)
 				dst[(y*width+x)*img.C+c] = a + float32((b-a)*ty.lerp)

@@ -46,7 +46,7 @@ blue       0  127.50  255
 }
 
 func TestTerminal(t *testing.T) {
-	// 2x3: white over black, red over green, and an odd last row of blue and white
+	// 2x3 pixels: white over black, red over green, and an odd last row of blue and white.
 	img := Image{H: 3, W: 2, C: 3, Pix: []uint8{
 		255, 255, 255, 255, 0, 0,
 		0, 0, 0, 0, 255, 0,
@@ -72,7 +72,7 @@ func TestTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	if want := strings.Repeat("++++++++\n", 2); b.String() != want {
-		t.Errorf("8 columns of a 16x8 picture: %q", b.String())
+		t.Errorf("8 columns of a 16x8 image: %q", b.String())
 	}
 	b.Reset()
 	if err := Terminal(&b, Image{H: 1, W: 3, C: 1, Pix: []uint8{0, 128, 255}}, 3, ASCII); err != nil {
@@ -92,13 +92,13 @@ func TestLayers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	y := out.H - 20 // inside all panels
+	y := out.H - 20 // within all panels
 	for i, want := range [][3]uint8{{200, 100, 50}, {200, 0, 0}, {0, 100, 0}, {0, 0, 50}} {
 		if got := out.at(y, out.W*(2*i+1)/8); got != want {
 			t.Errorf("panel %d is %v, want %v", i, got, want)
 		}
 	}
-	dark := 0 // the titles
+	dark := 0 // pixels of the titles
 	for x := range out.W {
 		for y := range 28 {
 			if p := out.at(y, x); p[0] < 100 {

@@ -30,7 +30,7 @@ func decodeWebP(d *Decoder, data []byte, channels int) (native, error) {
 	return d.decodeStd("WebP", data, channels, webp.DecodeConfig, webp.Decode)
 }
 
-// decodeStd decodes by a decoder of the kind of package image.
+// decodeStd decodes a file with a decoder of the standard library's form.
 func (d *Decoder) decodeStd(format string, data []byte, channels int,
 	config func(io.Reader) (image.Config, error), decode func(io.Reader) (image.Image, error)) (native, error) {
 	cfg, err := config(bytes.NewReader(data))
@@ -39,7 +39,7 @@ func (d *Decoder) decodeStd(format string, data []byte, channels int,
 	}
 	memory := int64(cfg.Width) * int64(cfg.Height) * modelBytes(cfg.ColorModel)
 	if format == "PNG" && len(data) > 28 && data[28] != 0 {
-		memory *= 2 // an interlaced file is decoded in passes
+		memory *= 2 // an interlaced file is decoded in several passes
 	}
 	if err := checkSize(format, cfg.Width, cfg.Height, memory, channels, len(data)); err != nil {
 		return native{}, err
@@ -58,7 +58,7 @@ func stdError(format string, size int, err error) error {
 	return fmt.Errorf("%s file: %w", format, err)
 }
 
-// modelBytes is the number of bytes of a pixel while it is decoded and copied.
+// modelBytes returns the number of bytes of a pixel while it is decoded and copied.
 func modelBytes(m color.Model) int64 {
 	switch m {
 	case color.GrayModel:
@@ -74,7 +74,7 @@ func modelBytes(m color.Model) int64 {
 	return 4 + 4
 }
 
-// fromImage copies the pixels of the kinds of image that the decoders give.
+// fromImage copies the pixels of the image types that the decoders return.
 func (d *Decoder) fromImage(img image.Image) (native, error) {
 	b := img.Bounds()
 	n := native{h: b.Dy(), w: b.Dx()}
@@ -82,7 +82,7 @@ func (d *Decoder) fromImage(img image.Image) (native, error) {
 		n.layout = l
 		n.pix = grow(&d.native, n.h*n.w*layoutBytes[l])
 	}
-	// each writes row y from the image's row that starts at off
+	// Each case copies the image row by row.
 	switch m := img.(type) {
 	case *image.Gray:
 		alloc(gray)
@@ -132,15 +132,15 @@ func (d *Decoder) fromImage(img image.Image) (native, error) {
 		alloc(rgba)
 		webpToRGB(n, &m.YCbCr, m.A, m.AStride)
 	default:
-		return native{}, fmt.Errorf("pictures of the kind %T are not supported", img)
+		return native{}, fmt.Errorf("images of type %T are not supported", img)
 	}
 	return n, nil
 }
 
-// straight is a palette's colour, not premultiplied.
+// straight returns a palette's color without premultiplication.
 func straight(c color.Color) [4]byte {
 	switch c := c.(type) {
-	case color.RGBA: // opaque wherever a decoder gives it
+	case color.RGBA: // decoders use it for opaque colors only
 		return [4]byte{c.R, c.G, c.B, c.A}
 	default:
 		n := color.NRGBAModel.Convert(c).(color.NRGBA)
@@ -148,7 +148,7 @@ func straight(c color.Color) [4]byte {
 	}
 }
 
-// high takes the high bytes of 16 bit channels, as Pillow does.
+// high copies the high bytes of 16-bit channels, as Pillow does.
 func high(n native, pix []byte, stride int) {
 	for y := range n.h {
 		for i := range n.w * 4 {

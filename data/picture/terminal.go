@@ -6,22 +6,21 @@ import (
 	"io"
 )
 
-// TerminalMode is what a terminal can show.
+// TerminalMode says which colors and characters a terminal can show.
 type TerminalMode uint8
 
-// The terminal modes. The zero value needs the most.
+// The terminal modes. The zero value needs the most capable terminal.
 const (
-	TrueColor TerminalMode = iota // two pixels a character ("▀"), 24 bit colours
-	Color256                      // two pixels a character, the 256 colours of xterm
-	ASCII                         // no colour: a ramp of characters, light on dark
+	TrueColor TerminalMode = iota // 24-bit colors, two pixels in a character ("▀")
+	Color256                      // the 256 colors of xterm, two pixels in a character
+	ASCII                         // no colors: a ramp of characters for light text on a dark background
 )
 
-// ramp are characters of growing brightness, for light text on a dark ground.
+// ramp lists characters by brightness, for light text on a dark background.
 const ramp = " .:-=+*#%@"
 
-// Terminal draws the picture with text, at most cols characters wide (80 if cols is not positive; never wider
-// than the picture has pixels). The aspect ratio is kept, as characters are twice as high as
-// wide. Alpha is ignored.
+// Terminal draws an image as text, at most cols characters wide, or 80 if cols is not positive. It is never wider than the
+// image's width in pixels. It keeps the aspect ratio for characters that are twice as high as wide. Alpha is ignored.
 func Terminal(w io.Writer, img Image, cols int, mode TerminalMode) error {
 	if err := img.check(); err != nil {
 		return err
@@ -64,7 +63,7 @@ func dropAlpha(img Image) Image {
 	return out
 }
 
-// at is the colour of a pixel of 1 or 3 channels.
+// at returns the color of a pixel of a 1- or 3-channel image.
 func (img Image) at(y, x int) [3]uint8 {
 	p := img.Pix[(y*img.W+x)*img.C:]
 	if img.C == 1 {
@@ -84,8 +83,8 @@ func drawASCII(b *bufio.Writer, img Image) {
 	}
 }
 
-// drawBlocks draws in 24 bit colours, or in those of xterm that palette has for each pixel. A colour is set only where it
-// changes, and reset at the end of each line.
+// drawBlocks draws with 24-bit colors or, if palette is not nil, with palette's xterm color for each pixel. It writes a color only
+// where it changes, and resets it at the end of each line.
 func drawBlocks(b *bufio.Writer, img Image, palette []uint8) {
 	code := func(ground, y, x int) string {
 		if palette != nil {
@@ -97,7 +96,7 @@ func drawBlocks(b *bufio.Writer, img Image, palette []uint8) {
 	for y := 0; y < img.H; y += 2 {
 		var fg, bg string
 		for x := range img.W {
-			up, down := code(38, y, x), "49" // below an odd last row: the terminal's own ground
+			up, down := code(38, y, x), "49" // the terminal's background below an odd last row
 			if y+1 < img.H {
 				down = code(48, y+1, x)
 			}
@@ -116,11 +115,11 @@ func drawBlocks(b *bufio.Writer, img Image, palette []uint8) {
 	}
 }
 
-// dither gives each pixel one of xterm's 256 colours, and what that lacks to its neighbours
-// (Floyd and Steinberg), because the palette alone turns most of a photograph grey.
+// dither chooses one of xterm's 256 colors for each pixel and distributes the error to the neighbors (Floyd and Steinberg). Without
+// it, most of a photo would become gray.
 func dither(img Image) []uint8 {
 	out := make([]uint8, img.H*img.W)
-	// what is to be added to this row and the next, in 16ths; one pixel of margin on either side
+	// row and next hold the errors to add to this row and the next, in 16ths, with a margin of one pixel on each side.
 	row, next := make([][3]int, img.W+2), make([][3]int, img.W+2)
 	for y := range img.H {
 		for x := range img.W {
@@ -145,7 +144,7 @@ func dither(img Image) []uint8 {
 	return out
 }
 
-// xterm256 is the nearest of xterm's 6x6x6 colour cube and its 24 greys, and its colour.
+// xterm256 returns the nearest color of xterm's 6x6x6 cube and its 24 grays.
 func xterm256(p [3]int) (code int, color [3]int) {
 	levels := [6]int{0, 95, 135, 175, 215, 255}
 	cubeDist := 0
@@ -161,12 +160,12 @@ func xterm256(p [3]int) (code int, color [3]int) {
 		cubeDist += d
 	}
 	index := min(max(((p[0]+p[1]+p[2])/3-3)/10, 0), 23)
-	grey, greyDist := 8+10*index, 0
+	gray, grayDist := 8+10*index, 0
 	for _, v := range p {
-		greyDist += (v - grey) * (v - grey)
+		grayDist += (v - gray) * (v - gray)
 	}
-	if greyDist < cubeDist {
-		return 232 + index, [3]int{grey, grey, grey}
+	if grayDist < cubeDist {
+		return 232 + index, [3]int{gray, gray, gray}
 	}
 	return 16 + code, color
 }

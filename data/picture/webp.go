@@ -2,14 +2,14 @@ package picture
 
 import "image"
 
-// webpToRGB converts the 4:2:0 planes of a lossy WebP file as libwebp does: chroma by its "fancy"
-// upsampling (weights 9, 3, 3, 1), colour in fixed point with 14 bits. alpha may be nil.
+// webpToRGB converts the 4:2:0 planes of a lossy WebP file as libwebp does: "fancy" upsampling of chroma (weights 9, 3, 3, 1), and
+// colors in fixed point with 14 bits. alpha may be nil.
 func webpToRGB(n native, m *image.YCbCr, alpha []byte, alphaStride int) {
 	cw, ch := (n.w+1)/2, (n.h+1)/2
 	size := layoutBytes[n.layout]
 	u0, v0 := make([]byte, 2*cw+1), make([]byte, 2*cw+1)
 	for y := range n.h {
-		// chroma row y/2 is the nearer one, the one above or below the further
+		// Chroma row y/2 is the nearer one. The farther one is above or below.
 		near := y / 2
 		far := min(max(near-1+2*(y&1), 0), ch-1)
 		webpUpsample(u0, m.Cb[near*m.CStride:], m.Cb[far*m.CStride:], cw)
@@ -25,8 +25,7 @@ func webpToRGB(n native, m *image.YCbCr, alpha []byte, alphaStride int) {
 	}
 }
 
-// webpUpsample makes 2*n samples of a row of n: libwebp's UPSAMPLE_FUNC, whose roundings
-// (two halvings) are kept.
+// webpUpsample makes 2*n samples from a row of n: libwebp's UPSAMPLE_FUNC, which rounds twice.
 func webpUpsample(dst, near, far []byte, n int) {
 	dst[0] = byte((3*int(near[0]) + int(far[0]) + 2) >> 2)
 	for i := 1; i < n; i++ {

@@ -28,7 +28,7 @@ type golden struct {
 	}
 }
 
-// file is the bytes of one of the image files.
+// file returns the bytes of one of the image files.
 func (g golden) file(t testing.TB, name string) []byte {
 	t.Helper()
 	b, err := base64.StdEncoding.DecodeString(g.Files[name])
@@ -64,8 +64,8 @@ func hash(t testing.TB, pix []float32) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// TestAsPillowAndKeras holds that the numbers are those of Pillow and Keras, to the bit, and
-// that each list survives a file.
+// TestAsPillowAndKeras checks that the values equal those of Pillow and Keras in every bit, and that each list of steps
+// survives encoding and decoding.
 func TestAsPillowAndKeras(t *testing.T) {
 	g := readGolden(t)
 	var d picture.Decoder
@@ -81,7 +81,7 @@ func TestAsPillowAndKeras(t *testing.T) {
 			t.Errorf("%s: %v", c.Steps, err)
 			continue
 		}
-		pix, h, w, err := d.AppendFloat32(buffer[:0], g.file(t, c.File), p.Picture())
+		pix, h, w, err := d.AppendFloat32(buffer[:0], g.file(t, c.File), p.Options())
 		if err != nil {
 			t.Errorf("%s, %s: %v", c.File, c.Steps, err)
 			continue
@@ -115,7 +115,7 @@ func TestAsPillowAndKeras(t *testing.T) {
 	}
 }
 
-// TestDecoded holds that a picture in memory gives the numbers of its file.
+// TestDecoded checks that an image in memory gives the same values as its file.
 func TestDecoded(t *testing.T) {
 	g := readGolden(t)
 	var d picture.Decoder
@@ -127,7 +127,7 @@ func TestDecoded(t *testing.T) {
 			}
 			for _, name := range []string{"tall.png", "alpha.png", "none.png"} {
 				file := g.file(t, name)
-				want, _, _, err := d.AppendFloat32(nil, file, p.Picture())
+				want, _, _, err := d.AppendFloat32(nil, file, p.Options())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -146,7 +146,7 @@ func TestDecoded(t *testing.T) {
 				}
 				kinds["NRGBA"], kinds["a part"], kinds["another kind"] = straight, shifted.SubImage(b), other{straight}
 				for kind, m := range kinds {
-					got, h, w, err := d.AppendImage(nil, m, p.Picture())
+					got, h, w, err := d.AppendImage(nil, m, p.Options())
 					if err != nil || h != 8 || w != 7 || !reflect.DeepEqual(got, want) {
 						t.Errorf("%s, %v, %v, %s: %dx%d, other numbers than of the file, %v", name, mode, how, kind, h, w, err)
 					}
@@ -154,14 +154,14 @@ func TestDecoded(t *testing.T) {
 			}
 		}
 	}
-	for want, m := range map[string]image.Image{"nil": nil, "0x5": image.NewGray(image.Rect(0, 0, 0, 5)), "more than": image.White} {
+	for want, m := range map[string]image.Image{"nil": nil, "0x5": image.NewGray(image.Rect(0, 0, 0, 5)), "at most": image.White} {
 		if _, _, _, err := d.AppendImage(nil, m, picture.Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is %v, want one with %q", err, want)
 		}
 	}
 }
 
-// other is a kind of picture that nobody knows.
+// other is an image type that package picture does not know.
 type other struct{ image.Image }
 
 func (o other) At(x, y int) color.Color { return o.Image.At(x, y) }

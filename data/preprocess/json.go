@@ -13,7 +13,7 @@ import (
 	"github.com/lince-ml/lince/internal/suggest"
 )
 
-// table lists the steps by their names in files. Adding one is a row here and a type.
+// table lists the steps by their names in files. A new step needs a row here and a type.
 var table = []struct {
 	name string
 	step Step // its zero value
@@ -27,7 +27,7 @@ var table = []struct {
 	{"preprocess_input", Input{}},
 }
 
-// nameOf is a step's name in files; "" where the type is none of the table's.
+// nameOf returns a step's name in files, or "" if the type is not in the table.
 func nameOf(s Step) string {
 	for _, row := range table {
 		if reflect.TypeOf(row.step) == reflect.TypeOf(s) {
@@ -39,7 +39,7 @@ func nameOf(s Step) string {
 
 var modes = [...]string{Caffe: "caffe", TF: "tf", Torch: "torch"}
 
-// String is Keras' name of the mode.
+// String returns Keras' name of the mode: caffe, tf or torch.
 func (m Mode) String() string {
 	if int(m) >= len(modes) {
 		return fmt.Sprintf("mode %d", uint8(m))
@@ -47,7 +47,7 @@ func (m Mode) String() string {
 	return modes[m]
 }
 
-// MarshalText is String, for JSON.
+// MarshalText returns the mode's name, for JSON.
 func (m Mode) MarshalText() ([]byte, error) {
 	if int(m) >= len(modes) {
 		return nil, fmt.Errorf("no mode %d", uint8(m))
@@ -55,18 +55,21 @@ func (m Mode) MarshalText() ([]byte, error) {
 	return []byte(m.String()), nil
 }
 
-// UnmarshalText is the inverse of String.
+// UnmarshalText parses the mode's name.
 func (m *Mode) UnmarshalText(text []byte) error {
 	i := slices.Index(modes[:], string(text))
 	if i < 0 {
-		return fmt.Errorf("no mode %q; there are %s", text, strings.Join(modes[:], ", "))
+		return fmt.Errorf("no mode %q; the modes are %s", text, strings.Join(modes[:], ", "))
 	}
 	*m = Mode(i)
 	return nil
 }
 
-// MarshalJSON writes the list as an array of objects, each with the step's name under "step", beside its fields. A list
-// with mistakes is an error.
+// MarshalJSON encodes the list as an array of objects. Each has the step's name under "step", and its fields:
+//
+//	[{"step":"resize","height":224,"width":224,"interpolation":"nearest"},{"step":"rescale","scale":0.00392}]
+//
+// It fails if Compile does.
 func (s Steps) MarshalJSON() ([]byte, error) {
 	if len(s) == 0 {
 		return []byte("null"), nil
@@ -89,11 +92,11 @@ func (s Steps) MarshalJSON() ([]byte, error) {
 	return json.Marshal(list)
 }
 
-// UnmarshalJSON reads what MarshalJSON writes, and the form of older files:
+// UnmarshalJSON decodes the form that MarshalJSON encodes, and the form of older files:
 //
 //	{"target_size": [height, width], "color_mode": "rgb", "interpolation": "nearest", "rescale": 0.00392}
 //
-// It reports all mistakes of the steps at once, unknown names and keys among them, and leaves s alone then.
+// Unknown names and keys are errors. The error lists all mistakes, and s is unchanged then.
 func (s *Steps) UnmarshalJSON(text []byte) error {
 	text = bytes.TrimSpace(text)
 	var steps Steps
@@ -142,14 +145,14 @@ func list(text []byte) (Steps, error) {
 	return steps, errors.Join(errs...)
 }
 
-// decode reads a step. name is what the text calls it, if that is known.
+// decode decodes a step. name is the step's name in the text, or "" if it is missing or unknown.
 func decode(text []byte) (name string, step Step, err error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(text, &fields); err != nil || fields == nil {
-		return "", nil, errors.New(`want an object, as in {"step": "resize", "height": 224, "width": 224}`)
+		return "", nil, errors.New(`want an object such as {"step": "resize", "height": 224, "width": 224}`)
 	}
 	if err := json.Unmarshal(fields["step"], &name); err != nil {
-		return "", nil, errors.New(`its name is missing: want "step": "resize", or another`)
+		return "", nil, errors.New(`the step's name is missing; want "step": "resize" or another`)
 	}
 	delete(fields, "step")
 	names := make([]string, len(table))
@@ -172,7 +175,7 @@ func decode(text []byte) (name string, step Step, err error) {
 	return "", nil, fmt.Errorf("no step %q%s", name, suggest.Hint(name, names))
 }
 
-// older reads the form that files had before there were lists.
+// older decodes the form of files from before there were lists.
 func older(text []byte) (Steps, error) {
 	var o struct {
 		TargetSize    [2]int  `json:"target_size"`
@@ -204,14 +207,14 @@ func older(text []byte) (Steps, error) {
 	return steps, nil
 }
 
-// strict decodes one object, of which no key may be unknown.
+// strict decodes one object. Unknown keys are errors.
 func strict(text []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	return plain(d.Decode(v))
 }
 
-// plain words package json's errors.
+// plain rewrites errors of package json for users.
 func plain(err error) error {
 	var kind *json.UnmarshalTypeError
 	switch {
@@ -227,7 +230,7 @@ func plain(err error) error {
 	return errors.New(short(strings.TrimPrefix(err.Error(), "json: "), 200))
 }
 
-// short cuts a stranger's text for a message.
+// short truncates text from a file for a message.
 func short(text string, most int) string {
 	if len(text) <= most {
 		return text

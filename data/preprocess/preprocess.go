@@ -1,4 +1,4 @@
-// Package preprocess says how a picture becomes the input of a model: an ordered list of steps that can be saved.
+// Package preprocess turns an image into the input of a model by a list of steps, which can be saved with the model.
 //
 //	steps := preprocess.Steps{
 //		preprocess.Resize{ShortSide: 256, Interpolation: picture.Bilinear},
@@ -6,9 +6,10 @@
 //		preprocess.Input{Mode: preprocess.Torch},
 //	}
 //
-// A file is decoded, resized and cropped, in this order; then its numbers, float32 of 0 to 255 in HWC order, are
-// changed by any steps in any order. What training draws at random (package augment) is no preprocessing: predictions do
-// without it.
+// The steps Decode, Resize and CenterCrop come first, in this order and at most once each. They make an image of shape
+// (height, width, channels) with float32 values from 0 to 255. The other steps change these values, in any order and number.
+//
+// Random changes of training images are not preprocessing, because predictions do not use them. See package augment.
 package preprocess
 
 import (
@@ -19,18 +20,19 @@ import (
 	"github.com/lince-ml/lince/data/picture"
 )
 
-// Steps are what is done to a picture, in this order. A list without Decode decodes to RGB; an empty one says nothing, as nil.
+// Steps lists the steps in the order in which they are applied. A list without Decode decodes to RGB. An empty list,
+// like nil, means that the preprocessing is unknown.
 type Steps []Step
 
-// Step is one of this package's types: Decode, Resize, CenterCrop, BGR, Rescale, Normalize, Input. A field's
-// zero value is Keras' default.
+// Step is a step of preprocessing: Decode, Resize, CenterCrop, BGR, Rescale, Normalize or Input. No other types are allowed. The
+// zero value of a field is Keras' default.
 type Step interface {
-	// compile adds the step to p, whose earlier steps are there.
+	// compile adds the step to p, which holds the earlier steps.
 	compile(p *Pipeline) error
 	stage() stage
 }
 
-// stage is what a step works on. The stages of a list's steps never go down.
+// stage is what a step works on. The stages in a list must not decrease.
 type stage int
 
 const (
@@ -40,64 +42,69 @@ const (
 	numbers
 )
 
-// Decode decodes a file: the arguments of keras.utils.load_img.
+// Decode decodes an image file, as keras.utils.load_img does. It gives 3 channels for RGB, 1 for Grayscale and 4 for RGBA.
 type Decode struct {
+	// ColorMode is Keras' color_mode. The default is RGB.
 	ColorMode picture.ColorMode `json:"color_mode"`
-	// Orient applies the file's EXIF orientation, as Pillow's ImageOps.exif_transpose. Keras does not.
+	// Orient applies the file's EXIF orientation, as Pillow's ImageOps.exif_transpose does. Keras ignores it.
 	Orient bool `json:"orient,omitempty"`
 }
 
-// Resize resizes a picture: to Height x Width, or so that its shorter side has ShortSide pixels and its aspect ratio stays
-// (torchvision's Resize(ShortSide): the longer side is int(ShortSide*longer/shorter)).
+// Resize resizes an image. Set either Height and Width or ShortSide, to at most MaxSize.
 type Resize struct {
-	Height    int `json:"height,omitempty"`
-	Width     int `json:"width,omitempty"`
+	// Height and Width are the new size in pixels.
+	Height int `json:"height,omitempty"`
+	Width  int `json:"width,omitempty"`
+	// ShortSide is the new length of the shorter side in pixels. The longer side becomes int(ShortSide*longer/shorter), as in
+	// torchvision's Resize(ShortSide).
 	ShortSide int `json:"short_side,omitempty"`
-	// Interpolation is Nearest where it is left out, as in load_img.
+	// Interpolation is Keras' interpolation. The default is Nearest, as in load_img.
 	Interpolation picture.Interpolation `json:"interpolation"`
-	// CropToAspectRatio resizes the largest part in the middle that has the aspect ratio of Height to Width. Keras calls it
-	// keep_aspect_ratio, too.
+	// CropToAspectRatio first crops the image to the largest centered part with the aspect ratio of Height to Width. It is
+	// Keras' crop_to_aspect_ratio, and load_img's keep_aspect_ratio.
 	CropToAspectRatio bool `json:"crop_to_aspect_ratio,omitempty"`
-	// PadToAspectRatio puts zeros at two sides first, so that the picture has the aspect ratio of Height to Width.
+	// PadToAspectRatio first pads the image with zeros on two sides to the aspect ratio of Height to Width. It is Keras'
+	// pad_to_aspect_ratio.
 	PadToAspectRatio bool `json:"pad_to_aspect_ratio,omitempty"`
 }
 
-// CenterCrop keeps the middle of a picture: torchvision's CenterCrop. It begins at row round((rows-Height)/2), halves
-// rounded to even numbers, and the same for columns. Where the picture is smaller there are zeros around it, at the end
-// one more than before where their number is odd.
+// CenterCrop keeps the center of an image, as torchvision's CenterCrop does. The first row is round((rows-Height)/2), where
+// halves are rounded to even numbers, and likewise for columns. A smaller image is padded with zeros on both sides. If their
+// number is odd, the side at the end gets one more.
 type CenterCrop struct {
-	Height int `json:"height"`
-	Width  int `json:"width"`
+	Height int `json:"height"` // pixels, 1 to MaxSize
+	Width  int `json:"width"`  // pixels, 1 to MaxSize
 }
 
-// BGR swaps red and blue.
+// BGR swaps the channels red and blue. The image must be RGB.
 type BGR struct{}
 
-// Rescale is Keras' Rescaling: numbers*Scale + Offset.
+// Rescale computes x*Scale + Offset, as Keras' layer Rescaling does.
 type Rescale struct {
-	Scale  float64 `json:"scale,omitempty"` // 0 is 1
+	Scale  float64 `json:"scale,omitempty"` // 0 means 1
 	Offset float64 `json:"offset,omitempty"`
 }
 
-// Normalize is (numbers-Mean)/Std. Each has a value for each channel, or one for all, or none: a Mean of 0, a Std of 1.
+// Normalize computes (x-Mean)/Std. Each of Mean and Std has one value for each channel, or one value for all channels, or none:
+// then Mean is 0 and Std is 1. The values must be finite, and those of Std not 0.
 type Normalize struct {
 	Mean []float64 `json:"mean,omitempty"`
 	Std  []float64 `json:"std,omitempty"`
 }
 
-// Input is preprocess_input of keras.applications, to the bit.
+// Input is preprocess_input of keras.applications. The values equal Keras' in every bit. Caffe and Torch need an RGB image.
 type Input struct {
 	Mode Mode `json:"mode"`
 }
 
-// Mode is imagenet_utils.preprocess_input's mode.
+// Mode is the argument mode of Keras' imagenet_utils.preprocess_input.
 type Mode uint8
 
-// The modes.
+// The modes, with examples of models that use them.
 const (
-	Caffe Mode = iota // BGR - [103.939, 116.779, 123.68]: ResNet50, VGG16
-	TF                // numbers/127.5 - 1: MobileNet, ResNet50V2, Xception
-	Torch             // (numbers/255 - [.485, .456, .406]) / [.229, .224, .225]: DenseNet121
+	Caffe Mode = iota // x in the order BGR - [103.939, 116.779, 123.68]: ResNet50, VGG16
+	TF                // x/127.5 - 1: MobileNet, ResNet50V2, Xception
+	Torch             // (x/255 - [.485, .456, .406]) / [.229, .224, .225]: DenseNet121
 )
 
 func (Decode) stage() stage     { return decoding }
@@ -108,19 +115,19 @@ func (Rescale) stage() stage    { return numbers }
 func (Normalize) stage() stage  { return numbers }
 func (Input) stage() stage      { return numbers }
 
-// MaxSize is the greatest height and width of a model's pictures.
+// MaxSize is the largest height and width in pixels that Resize and CenterCrop allow.
 const MaxSize = 1 << 14
 
-// maxSteps bounds a list, which may come from a stranger's file.
+// maxSteps limits the length of a list, which may come from an untrusted file.
 const maxSteps = 64
 
-// Pipeline is a list that was found right. Any number of goroutines may use it.
+// Pipeline is a valid list of steps, ready to use. It is safe for use by several goroutines at once. Compile makes one.
 type Pipeline struct {
 	options picture.Options
 	changes []change
 }
 
-// Compile checks the list, and reports all mistakes at once.
+// Compile checks the steps and makes a Pipeline. The error lists all mistakes.
 func (s Steps) Compile() (*Pipeline, error) {
 	if len(s) > maxSteps {
 		return nil, fmt.Errorf("preprocessing has %d steps, want at most %d", len(s), maxSteps)
@@ -129,7 +136,7 @@ func (s Steps) Compile() (*Pipeline, error) {
 	var errs []error
 	for i, step := range s {
 		if nameOf(step) == "" {
-			errs = append(errs, fmt.Errorf("preprocessing step %d is %T, want one of this package's types, as in preprocess.Resize{Height: 224, Width: 224}", i+1, step))
+			errs = append(errs, fmt.Errorf("preprocessing step %d is %T, want a type of package preprocess, such as preprocess.Resize{Height: 224, Width: 224}", i+1, step))
 		}
 	}
 	if errs != nil {
@@ -140,9 +147,9 @@ func (s Steps) Compile() (*Pipeline, error) {
 		switch {
 		case i == 0:
 		case step.stage() < s[i-1].stage():
-			err = fmt.Errorf("it comes after %s; a picture is decoded, then resized, then cropped, and then its numbers are changed", nameOf(s[i-1]))
+			err = fmt.Errorf("it comes after %s; want decode, resize and center_crop first, in this order, and then the steps that change values", nameOf(s[i-1]))
 		case step.stage() == s[i-1].stage() && step.stage() < numbers:
-			err = fmt.Errorf("there is one before it; want one %s at most", nameOf(step))
+			err = fmt.Errorf("there is another one before it; want at most one %s", nameOf(step))
 		}
 		if err == nil {
 			err = step.compile(p)
@@ -157,8 +164,8 @@ func (s Steps) Compile() (*Pipeline, error) {
 	return p, nil
 }
 
-// Split divides a list into the steps that make the picture, and those that change its numbers.
-func (s Steps) Split() (pictures, changes Steps) {
+// Split divides the list into the steps that make an image (Decode, Resize, CenterCrop) and those that change its values.
+func (s Steps) Split() (images, changes Steps) {
 	i := 0
 	for i < len(s) && nameOf(s[i]) != "" && s[i].stage() < numbers {
 		i++
@@ -166,13 +173,13 @@ func (s Steps) Split() (pictures, changes Steps) {
 	return s[:i:i], s[i:]
 }
 
-// Picture is how a file is loaded.
-func (p *Pipeline) Picture() picture.Options { return p.options }
+// Options returns how package picture must load an image.
+func (p *Pipeline) Options() picture.Options { return p.options }
 
-// Size is the height and width that pictures get; 0, 0 where it depends on the file.
+// Size returns the height and width of the images in pixels. It is 0, 0 if they depend on the file.
 func (p *Pipeline) Size() (height, width int) { return p.options.Size() }
 
-// Channels is the number of channels: 3, 1 or 4.
+// Channels returns the number of channels: 3, 1 or 4.
 func (p *Pipeline) Channels() int { return p.options.ColorMode.Channels() }
 
 func (d Decode) compile(p *Pipeline) error {
@@ -184,7 +191,7 @@ func (r Resize) compile(p *Pipeline) error {
 	whole := r.Height != 0 || r.Width != 0
 	switch {
 	case whole == (r.ShortSide != 0):
-		return fmt.Errorf("height %d, width %d, short side %d: want height and width, or the short side", r.Height, r.Width, r.ShortSide)
+		return fmt.Errorf("height %d, width %d, short side %d: want either height and width or the short side", r.Height, r.Width, r.ShortSide)
 	case whole:
 		if err := checkSize(r.Height, r.Width); err != nil {
 			return err
@@ -205,14 +212,14 @@ func (c CenterCrop) compile(p *Pipeline) error {
 
 func checkSize(h, w int) error {
 	if h < 1 || w < 1 || h > MaxSize || w > MaxSize {
-		return fmt.Errorf("pictures of %dx%d: want a height and a width of 1 to %d", h, w, MaxSize)
+		return fmt.Errorf("the size is %dx%d; want a height and a width of 1 to %d", h, w, MaxSize)
 	}
 	return nil
 }
 
 func (BGR) compile(p *Pipeline) error {
 	if p.Channels() != 3 {
-		return fmt.Errorf("pictures are %v, want rgb", p.options.ColorMode)
+		return fmt.Errorf("images are %v, want rgb", p.options.ColorMode)
 	}
 	p.changes = append(p.changes, change{how: swap})
 	return nil
@@ -242,7 +249,7 @@ func (i Input) compile(p *Pipeline) error {
 		return fmt.Errorf("no mode %d", uint8(i.Mode))
 	}
 	if i.Mode != TF && p.Channels() != 3 {
-		return fmt.Errorf("pictures are %v, which the mode %v cannot take; want rgb", p.options.ColorMode, i.Mode)
+		return fmt.Errorf("images are %v, want rgb for the mode %v", p.options.ColorMode, i.Mode)
 	}
 	for _, s := range steps {
 		if err := s.compile(p); err != nil {
@@ -252,7 +259,7 @@ func (i Input) compile(p *Pipeline) error {
 	return nil
 }
 
-// change is one operation on numbers, with a value for each channel. Each rounds to float32, as NumPy's do.
+// change is an operation on values, with an operand for each channel. Each operation rounds to float32, as NumPy's do.
 type change struct {
 	how    operation
 	values []float64
@@ -268,11 +275,11 @@ const (
 	divide
 )
 
-// change adds an operation, unless all its values are the neutral one.
+// change adds an operation. It is skipped if all operands are neutral.
 func (p *Pipeline) change(how operation, name string, neutral float64, values ...float64) error {
 	c := p.Channels()
 	if n := len(values); n > 1 && n != c {
-		return fmt.Errorf("%s has %d values, pictures have %d channels: want a value for each, or one for all", name, n, c)
+		return fmt.Errorf("%s has %d values and images have %d channels; want a value for each channel, or one for all", name, n, c)
 	}
 	each := make([]float64, c)
 	same := true
@@ -296,7 +303,7 @@ func (p *Pipeline) change(how operation, name string, neutral float64, values ..
 	return nil
 }
 
-// Apply changes the numbers of pictures, the values of a pixel together, in place.
+// Apply changes the values of images in place. pix has shape (..., channels) and values from 0 to 255.
 func (p *Pipeline) Apply(pix []float32) {
 	c := p.Channels()
 	for _, ch := range p.changes {
@@ -328,7 +335,7 @@ func (p *Pipeline) Apply(pix []float32) {
 	}
 }
 
-// Undo turns what Apply made into numbers of 0 to 255 again, but for rounding: for showing what a model sees.
+// Undo reverses Apply, except for rounding: the result is from 0 to 255 again. It is for showing the input of a model.
 func (p *Pipeline) Undo(pix []float32) {
 	c := p.Channels()
 	for n := len(p.changes) - 1; n >= 0; n-- {

@@ -11,7 +11,7 @@ import (
 	"github.com/lince-ml/lince/data/picture"
 )
 
-// The form of files before there were lists.
+// The form in which older files have preprocessing.
 func TestOlderForm(t *testing.T) {
 	for text, want := range map[string]Steps{
 		`null`: nil,
@@ -34,44 +34,44 @@ func TestHostileJSON(t *testing.T) {
 		{`"decode"`, "want a list of steps"},
 		{`[3]`, "step 1: want an object"},
 		{`[null]`, "step 1: want an object"},
-		{`[{"height":3}]`, "step 1: its name is missing"},
-		{`[{"step":7}]`, "step 1: its name is missing"},
+		{`[{"height":3}]`, "step 1: the step's name is missing"},
+		{`[{"step":7}]`, "step 1: the step's name is missing"},
 		{`[{"step":"jpeg"}]`, `step 1: no step "jpeg"`},
 		{`[{"step":"centre_crop","height":3,"width":3}]`, "did you mean center_crop?"},
 		{`[{"step":"` + strings.Repeat("x", 1<<20) + `"}]`, `"xxx`},
 		{`[{"step":"resize","height":3,"width":3,"side":4}]`, `step 1 (resize): unknown field "side"`},
 		{`[{"step":"resize","height":"3","width":3}]`, "step 1 (resize): height is a string, want a whole number"},
 		{`[{"step":"resize","height":3.5,"width":3}]`, "height is a number 3.5, want a whole number"},
-		{`[{"step":"resize","height":3}]`, "step 1 (resize): pictures of 3x0"},
-		{`[{"step":"resize"}]`, "want height and width, or the short side"},
-		{`[{"step":"resize","height":3,"width":3,"short_side":3}]`, "want height and width, or the short side"},
+		{`[{"step":"resize","height":3}]`, "step 1 (resize): the size is 3x0"},
+		{`[{"step":"resize"}]`, "want either height and width or the short side"},
+		{`[{"step":"resize","height":3,"width":3,"short_side":3}]`, "want either height and width or the short side"},
 		{`[{"step":"resize","short_side":-1}]`, "short side -1: want 1 to 16384"},
 		{`[{"step":"resize","short_side":4,"pad_to_aspect_ratio":true}]`, "need Height and Width"},
-		{`[{"step":"resize","height":4,"width":4,"pad_to_aspect_ratio":true,"crop_to_aspect_ratio":true}]`, "want one of them"},
+		{`[{"step":"resize","height":4,"width":4,"pad_to_aspect_ratio":true,"crop_to_aspect_ratio":true}]`, "want only one of them"},
 		{`[{"step":"resize","height":100000,"width":3}]`, "want a height and a width of 1 to 16384"},
 		{`[{"step":"resize","height":3,"width":3,"interpolation":"area"}]`, `step 1 (resize): no interpolation "area"`},
-		{`[{"step":"center_crop","height":3}]`, "step 1 (center_crop): pictures of 3x0"},
+		{`[{"step":"center_crop","height":3}]`, "step 1 (center_crop): the size is 3x0"},
 		{`[{"step":"decode","color_mode":"cmyk"}]`, `step 1 (decode): no color mode "cmyk"`},
 		{`[{"step":"decode","color_mode":1}]`, "color_mode is a number, want a string"},
 		{`[{"step":"resize","height":3,"width":3},{"step":"decode"}]`, "step 2 (decode): it comes after resize"},
 		{`[{"step":"bgr"},{"step":"center_crop","height":3,"width":3}]`, "step 2 (center_crop): it comes after bgr"},
-		{`[{"step":"decode"},{"step":"decode"}]`, "step 2 (decode): there is one before it"},
-		{`[{"step":"decode","color_mode":"rgba"},{"step":"bgr"}]`, "pictures are rgba, want rgb"},
-		{`[{"step":"decode","color_mode":"grayscale"},{"step":"preprocess_input","mode":"torch"}]`, "which the mode torch cannot take"},
+		{`[{"step":"decode"},{"step":"decode"}]`, "step 2 (decode): there is another one before it"},
+		{`[{"step":"decode","color_mode":"rgba"},{"step":"bgr"}]`, "images are rgba, want rgb"},
+		{`[{"step":"decode","color_mode":"grayscale"},{"step":"preprocess_input","mode":"torch"}]`, "want rgb for the mode torch"},
 		{`[{"step":"preprocess_input","mode":"none"}]`, `no mode "none"`},
 		{`[{"step":"rescale","scale":1e999}]`, "step 1 (rescale): scale is a number 1e999"},
 		{`[{"step":"rescale","scale":1e300}]`, "scale is 1e+300, want a finite float32"},
 		{`[{"step":"rescale","scale":1e-60}]`, "scale is 1e-60, want a float32 that is not 0"},
 		{`[{"step":"rescale","offset":-1e39}]`, "offset is -1e+39, want a finite float32"},
 		{`[{"step":"normalize","std":[0]}]`, "std is 0, want a float32 that is not 0"},
-		{`[{"step":"normalize","std":[1,2]}]`, "std has 2 values, pictures have 3 channels"},
+		{`[{"step":"normalize","std":[1,2]}]`, "std has 2 values and images have 3 channels"},
 		{`[{"step":"normalize","mean":[1,2,3,4]}]`, "mean has 4 values"},
 		{`[{"step":"normalize","mean":1}]`, "mean is a number, want a list"},
 		{`[{"step":"bgr","order":"rgb"}]`, `unknown field "order"`},
 		{`[` + strings.Repeat(`{"step":"bgr"},`, 64) + `{"step":"bgr"}]`, "65 steps, want at most 64"},
 		{`{"target_size":[64,64],"color_mode":"purple"}`, `no color mode "purple"`},
 		{`{"target_size":[64,64],"interpolation":"nearest2"}`, `no interpolation "nearest2"`},
-		{`{"target_size":[0,64]}`, "pictures of 0x64"},
+		{`{"target_size":[0,64]}`, "the size is 0x64"},
 		{`{"target_size":"64x64"}`, "target_size is a string, want a list"},
 		{`{"target_size":[64,64],"rescale":1e200}`, "want a finite float32"},
 		{`{"steps":[]}`, `unknown field "steps"`},
@@ -87,14 +87,14 @@ func TestHostileJSON(t *testing.T) {
 			t.Errorf("%.80s: changed to %+v", c.text, s)
 		}
 	}
-	// All mistakes at once.
+	// All mistakes are reported at once.
 	err := new(Steps).UnmarshalJSON([]byte(`[{"step":"a"},{"step":"decode"},{"step":"b"}]`))
 	if err == nil || !strings.Contains(err.Error(), "step 1:") || !strings.Contains(err.Error(), "step 3:") {
 		t.Errorf("error is %v", err)
 	}
 }
 
-// Mistakes that only a program can make.
+// These mistakes can only be made in Go code, not in a file.
 func TestCompileRefuses(t *testing.T) {
 	for want, s := range map[string]Steps{
 		"step 1 is <nil>":                     {nil},
@@ -116,7 +116,7 @@ func TestCompileRefuses(t *testing.T) {
 	}
 }
 
-// A list is written with the names of its steps first.
+// A list is encoded with the name first in each step.
 func TestJSONForm(t *testing.T) {
 	got, err := json.Marshal(struct{ A, B Steps }{Steps{
 		Decode{}, Resize{ShortSide: 256, Interpolation: picture.Bilinear}, CenterCrop{224, 224}, BGR{}, Rescale{Scale: 2}, Normalize{Mean: []float64{.5}}, Input{},
@@ -128,7 +128,7 @@ func TestJSONForm(t *testing.T) {
 	}
 }
 
-// A small file must not become a large picture.
+// A small file must not become a huge image.
 func TestBounded(t *testing.T) {
 	var b bytes.Buffer
 	if err := picture.WritePNG(&b, picture.Image{H: 1, W: 20000, C: 3, Pix: make([]byte, 60000)}); err != nil {
@@ -143,8 +143,8 @@ func TestBounded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, _, _, err = new(picture.Decoder).AppendFloat32(nil, b.Bytes(), p.Picture())
-		if err == nil || !strings.Contains(err.Error(), "a picture of 20000x1 pixels would be of") {
+		_, _, _, err = new(picture.Decoder).AppendFloat32(nil, b.Bytes(), p.Options())
+		if err == nil || !strings.Contains(err.Error(), "an image of 20000x1 pixels would become") {
 			t.Errorf("%+v: error is %v", s, err)
 		}
 	}

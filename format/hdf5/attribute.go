@@ -10,13 +10,13 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// attributes are what a group or a dataset is annotated with.
+// attributes gives access to the attributes of a group or a dataset.
 type attributes struct {
 	o    *object
 	path string
 }
 
-// rawAttribute is an attribute whose value is not decoded yet.
+// rawAttribute is an attribute with an undecoded value.
 type rawAttribute struct {
 	name  string
 	dtype *datatype
@@ -24,7 +24,7 @@ type rawAttribute struct {
 	data  []byte
 }
 
-// AttrNames lists the names of the attributes, sorted.
+// AttrNames returns the names of the attributes, sorted.
 func (a attributes) AttrNames() ([]string, error) {
 	raws, err := a.raw()
 	if err != nil {
@@ -37,7 +37,7 @@ func (a attributes) AttrNames() ([]string, error) {
 	return names, nil
 }
 
-// Attr reads an attribute. The error wraps fs.ErrNotExist if there is none of that name.
+// Attr reads an attribute. The error wraps fs.ErrNotExist if there is no attribute of that name.
 func (a attributes) Attr(name string) (Value, error) {
 	v, err := a.attr(name)
 	if err != nil {
@@ -59,7 +59,7 @@ func (a attributes) attr(name string) (Value, error) {
 	return Value{}, fs.ErrNotExist
 }
 
-// raw parses all attributes, in the object header and in its heap, sorted by name.
+// raw parses all attributes, those in the object header and those in a heap, sorted by name.
 func (a attributes) raw() ([]rawAttribute, error) {
 	var raws []rawAttribute
 	add := func(c *cursor) error {
@@ -98,7 +98,7 @@ func (o *object) denseAttributes(m *message, add func(c *cursor) error) error {
 	}
 	c.skip(1) // version
 	if flags := c.u8(); flags&1 != 0 {
-		c.skip(2) // the highest order of creation
+		c.skip(2) // largest creation order
 	}
 	heapAddr, tree := c.addr(), c.addr()
 	if c.err != nil {
@@ -138,7 +138,7 @@ func (c *cursor) attribute() (rawAttribute, error) {
 	}
 	field := func(n int) *cursor {
 		b := c.bytes(n)
-		if version == 1 { // padded
+		if version == 1 { // padded to 8 bytes
 			c.skip(min(-n&7, len(c.b)))
 		}
 		return &cursor{b: b, f: c.f}
@@ -196,6 +196,5 @@ func (r *rawAttribute) value(f *File) (Value, error) {
 	return Value{Shape: r.shape, Numbers: t}, err
 }
 
-// ID tells objects of one file apart: two paths with the same ID are hard links to one
-// object.
+// ID identifies an object within its file. Two paths with the same ID are hard links to one object.
 func (a attributes) ID() uint64 { return a.o.addr }

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// btree1 walks a version 1 B-tree from left to right and calls leaf with each key and
-// child of its lowest nodes. kind is 0 for groups, 1 for chunks.
+// btree1 walks a version 1 B-tree from left to right and calls leaf with each key and child of its lowest
+// nodes. kind is 0 for groups and 1 for chunks.
 func (f *File) btree1(addr uint64, kind, keySize int, leaf func(key *cursor, child uint64) error) error {
 	w := btree1{f: f, kind: kind, keySize: keySize, leaf: leaf, met: map[uint64]bool{}}
 	if err := w.node(addr, -1); err != nil {
@@ -22,8 +22,8 @@ type btree1 struct {
 	met           map[uint64]bool
 }
 
-// node walks the node at addr, whose level must be as given, or any if that is -1. Levels
-// go down by one, so that no file can send the walk round in circles.
+// node walks the node at addr. Its level must be level, unless level is -1. Levels decrease by one, so that no
+// file can make the walk endless.
 func (w *btree1) node(addr uint64, level int) error {
 	if w.met[addr] {
 		return errors.New("a node has two parents")
@@ -38,7 +38,7 @@ func (w *btree1) node(addr uint64, level int) error {
 	sig, kind, lvl := string(c.bytes(4)), c.u8(), c.u8()
 	n := c.u16()
 	if sig != "TREE" || kind != w.kind || (level >= 0 && lvl != level) {
-		return errors.New("no node where one should be")
+		return errors.New("want a tree node, got something else")
 	}
 	if b, err = w.f.read(addr+head, uint64(n*(w.keySize+w.f.offsetSize))); err != nil {
 		return err

@@ -6,7 +6,7 @@ import (
 	"math/bits"
 )
 
-// The kinds of version 2 B-trees that are walked.
+// The supported kinds of version 2 B-trees.
 const (
 	btreeHugeObjects    = 1
 	btreeLinkNames      = 5
@@ -15,7 +15,7 @@ const (
 	btreeFilteredChunks = 11
 )
 
-// btree2 walks a version 2 B-tree of one kind in order and calls each with each record.
+// btree2 walks a version 2 B-tree of one kind in order and calls each with every record.
 func (f *File) btree2(addr uint64, kind int, each func(rec *cursor) error) error {
 	if err := f.walkBtree2(addr, kind, each); err != nil {
 		return fmt.Errorf("index tree: %w", err)
@@ -59,11 +59,11 @@ type btree2 struct {
 	levels     []btree2Level
 }
 
-// btree2Level tells how nodes of a depth store their children's counts.
+// btree2Level describes how the nodes of a depth store the numbers of records of their children.
 type btree2Level struct {
-	max      uint64 // records in a node
-	total    uint64 // records in it and all below
-	totalLen int    // bytes that hold total
+	max      uint64 // records in one node
+	total    uint64 // records in a node and all nodes below it
+	totalLen int    // bytes of total in the file
 }
 
 const btree2Overhead = 4 + 1 + 1 + 4 // signature, version, kind, checksum
@@ -90,10 +90,10 @@ func (w *btree2) walk(root uint64, n, depth int) error {
 	return w.node(root, n, depth)
 }
 
-// countLen is the number of bytes that hold a node's count of records.
+// countLen returns the number of bytes in which a node's number of records is stored.
 func (w *btree2) countLen() int { return numberLen(w.levels[0].max) }
 
-// numberLen is the number of bytes that HDF5 gives to numbers up to v.
+// numberLen returns the number of bytes in which HDF5 stores numbers up to v.
 func numberLen(v uint64) int { return (bits.Len64(v|1)-1)/8 + 1 }
 
 func (w *btree2) node(addr uint64, n, depth int) error {

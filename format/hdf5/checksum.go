@@ -2,8 +2,7 @@ package hdf5
 
 import "math/bits"
 
-// lookup3 is Bob Jenkins' hash of that name (hashlittle, seed 0), HDF5's checksum of its
-// own structures.
+// lookup3 is Bob Jenkins' hash lookup3 (hashlittle, seed 0), which HDF5 uses as the checksum of its structures.
 func lookup3(data []byte) uint32 {
 	a := 0xdeadbeef + uint32(len(data))
 	b, c := a, a
@@ -57,7 +56,7 @@ func lookup3(data []byte) uint32 {
 	return c
 }
 
-// fletcher32 is the checksum of the filter of that name, over big-endian 16-bit words.
+// fletcher32 is the checksum of the filter fletcher32, over big-endian 16-bit words.
 func fletcher32(b []byte) uint32 {
 	var s1, s2 uint32
 	for len(b) > 1 {

@@ -5,15 +5,15 @@ import (
 	"fmt"
 )
 
-// chunkEntry is a chunk as an index names it.
+// chunkEntry is a chunk in an index.
 type chunkEntry struct {
 	at   []uint64 // its first element
 	addr uint64
 	size uint64 // as stored, after filters
-	mask uint32 // filters that were left out
+	mask uint32 // filters that were skipped
 }
 
-// readChunks copies the chunks to their places in out, which has the dataset's shape.
+// readChunks copies all chunks to out, which has the dataset's shape.
 func (d *Dataset) readChunks(l *layout, out []byte) error {
 	filters, err := d.filters()
 	if err != nil {
@@ -43,7 +43,7 @@ func (d *Dataset) readChunks(l *layout, out []byte) error {
 			}
 		}
 		if uint64(len(b)) != l.chunkBytes {
-			return fmt.Errorf("chunk at %v: %d bytes, wanted %d", e.at, len(b), l.chunkBytes)
+			return fmt.Errorf("chunk at %v: want %d bytes, got %d", e.at, l.chunkBytes, len(b))
 		}
 		d.place(l, e.at, b, out)
 		return nil
@@ -51,7 +51,7 @@ func (d *Dataset) readChunks(l *layout, out []byte) error {
 	return err
 }
 
-// place copies the part of a chunk that lies in the shape, run by run along the last axis.
+// place copies the part of a chunk that lies in the dataset's shape, one run of the last axis at a time.
 func (d *Dataset) place(l *layout, at []uint64, chunk, out []byte) {
 	shape, size := d.space.shape, d.dtype.size
 	last := len(shape) - 1
@@ -79,7 +79,7 @@ func (d *Dataset) place(l *layout, at []uint64, chunk, out []byte) {
 	}
 }
 
-// eachChunk walks the index.
+// eachChunk calls visit for each chunk of the index.
 func (d *Dataset) eachChunk(l *layout, filtered bool, visit func(chunkEntry) error) error {
 	var err error
 	switch l.index {
@@ -113,7 +113,7 @@ func (d *Dataset) chunksBtree1(l *layout, visit func(chunkEntry) error) error {
 		for i := range e.at {
 			e.at[i] = key.uint(8)
 			if e.at[i]%l.chunk[i] != 0 {
-				return errors.New("a chunk lies off the grid")
+				return errors.New("a chunk is not aligned to the grid of chunks")
 			}
 		}
 		return visit(e)
@@ -149,7 +149,7 @@ func (d *Dataset) chunksBtree2(l *layout, filtered bool, visit func(chunkEntry) 
 	})
 }
 
-// scale is the first element of the n-th chunk along an axis.
+// scale returns the first element of the n-th chunk along an axis.
 func scale(n, chunk uint64) (uint64, error) {
 	if n >= 1<<48/chunk {
 		return 0, errors.New("a chunk lies far outside the shape")
@@ -157,12 +157,12 @@ func scale(n, chunk uint64) (uint64, error) {
 	return n * chunk, nil
 }
 
-// grid numbers the chunks of a dataset as the array indexes do: row-major over the chunks
-// of the largest shape, with the axis that has no limit, if any, first.
+// grid numbers the chunks of a dataset as the array indexes do: in row-major order over the chunks of the largest
+// shape. An unlimited axis comes first.
 type grid struct {
 	l     *layout
 	axes  []int    // slowest first
-	count []uint64 // chunks along each of axes; the first is not needed
+	count []uint64 // chunks along each of axes; the first is unused
 }
 
 func (d *Dataset) grid(l *layout) (grid, error) {
@@ -187,7 +187,7 @@ func (d *Dataset) grid(l *layout) (grid, error) {
 	return g, nil
 }
 
-// at is the first element of the n-th chunk; ok is false beyond the grid.
+// at returns the first element of the n-th chunk. ok is false outside the grid.
 func (g grid) at(n uint64) (at []uint64, ok bool) {
 	at = make([]uint64, len(g.axes))
 	for k := len(g.axes) - 1; k > 0; k-- {
@@ -204,7 +204,7 @@ func (g grid) at(n uint64) (at []uint64, ok bool) {
 	return at, true
 }
 
-// chunksImplicit: all chunks lie one after the other.
+// chunksImplicit visits chunks that are stored one after the other, without an index.
 func (d *Dataset) chunksImplicit(l *layout, visit func(chunkEntry) error) error {
 	g, err := d.grid(l)
 	if err != nil {
@@ -224,8 +224,8 @@ func (d *Dataset) chunksImplicit(l *layout, visit func(chunkEntry) error) error 
 	}
 }
 
-// element parses an element of an array index: an address, and for filtered chunks their
-// size and the filters left out. size is the element's.
+// element parses an element of an array index: an address and, for filtered chunks, their size and the skipped
+// filters. size is the element's.
 func (l *layout) element(c *cursor, filtered bool, size int) (chunkEntry, error) {
 	e := chunkEntry{addr: c.addr(), size: l.chunkBytes}
 	if filtered {

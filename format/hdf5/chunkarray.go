@@ -6,13 +6,13 @@ import (
 	"math/bits"
 )
 
-// arrayHeader is what fixed and extensible arrays have in common.
+// arrayHeader holds the fields that fixed and extensible arrays share.
 type arrayHeader struct {
 	filtered    bool
 	elementSize int
 }
 
-// arrayVisit visits the n-th element of an array index, whatever its structure.
+// arrayVisit returns a function that visits the n-th element of an array index.
 func (d *Dataset) arrayVisit(l *layout, h arrayHeader, visit func(chunkEntry) error) (func(n uint64, c *cursor) error, error) {
 	g, err := d.grid(l)
 	if err != nil {
@@ -32,17 +32,17 @@ func (d *Dataset) arrayVisit(l *layout, h arrayHeader, visit func(chunkEntry) er
 	}, nil
 }
 
-// client parses the kind of elements of an array index.
+// client parses what kind of elements an array index has.
 func (h *arrayHeader) client(c *cursor) error {
 	kind := c.u8()
 	if kind > 1 {
-		return errors.New("an index of something else than chunks")
+		return errors.New("the index is not one of chunks")
 	}
 	h.filtered = kind == 1
 	return nil
 }
 
-// elementsFrom visits n elements, of which the first has the number first.
+// elementsFrom visits n elements. The first one has the number first.
 func (h arrayHeader) elementsFrom(c *cursor, first, n uint64, visit func(n uint64, c *cursor) error) error {
 	if n > uint64(len(c.b))/uint64(h.elementSize) {
 		return errShort
@@ -55,7 +55,8 @@ func (h arrayHeader) elementsFrom(c *cursor, first, n uint64, visit func(n uint6
 	return nil
 }
 
-// chunksFixedArray: one block of elements, in pages with a checksum each if it is large.
+// chunksFixedArray visits the elements of a fixed array. They are in one block, which is divided into pages with
+// checksums if it is large.
 func (d *Dataset) chunksFixedArray(l *layout, visit func(chunkEntry) error) error {
 	f := d.o.f
 	c, err := f.sealed(l.addr, uint64(4+1+1+1+1+f.lengthSize+f.offsetSize+4))
@@ -112,7 +113,7 @@ func (d *Dataset) chunksFixedArray(l *layout, visit func(chunkEntry) error) erro
 	return h.pages(f, block+head+(pages+7)/8+4, 0, n, page, bitmap{written, 0}, each)
 }
 
-// bitmap is a row of bits, from the highest of each byte down, starting with the first-th.
+// bitmap is a sequence of bits, starting with bit first of b. The highest bit of a byte comes first.
 type bitmap struct {
 	b     []byte
 	first uint64
@@ -123,8 +124,7 @@ func (m bitmap) get(i uint64) bool {
 	return m.b[i/8]&(0x80>>(i%8)) != 0
 }
 
-// pages visits n elements stored page by page from addr on; written says which pages are
-// there.
+// pages visits n elements that are stored in pages from addr. written says which pages exist.
 func (h arrayHeader) pages(f *File, addr, first, n, page uint64, written bitmap, visit func(n uint64, c *cursor) error) error {
 	full := page*uint64(h.elementSize) + 4
 	for i := uint64(0); i*page < n; i++ {
@@ -143,8 +143,8 @@ func (h arrayHeader) pages(f *File, addr, first, n, page uint64, written bitmap,
 	return nil
 }
 
-// extensibleArray is an index that grows: the first elements in the index block, then
-// data blocks whose sizes double by steps, later ones found through super blocks.
+// extensibleArray is an index that can grow. The first elements are in the index block. The others are in data blocks
+// of growing size; super blocks hold the addresses of the later ones.
 type extensibleArray struct {
 	arrayHeader
 	f           *File
@@ -154,7 +154,7 @@ type extensibleArray struct {
 	blockMin    uint64 // elements of the smallest data block
 	minPointers uint64
 	pageBits    int
-	realized    uint64 // elements that may be set
+	realized    uint64 // number of elements that may be set
 	visit       func(n uint64, c *cursor) error
 	met         map[uint64]bool
 }
@@ -176,8 +176,8 @@ func (d *Dataset) chunksExtensibleArray(l *layout, visit func(chunkEntry) error)
 	a.blockMin = c.uint(1)
 	a.minPointers = c.uint(1)
 	a.pageBits = c.u8()
-	c.skip(4 * f.lengthSize) // counts and sizes of blocks
-	a.realized = c.length()  // the highest index set, plus one
+	c.skip(4 * f.lengthSize) // numbers and sizes of blocks
+	a.realized = c.length()  // the largest index that is set, plus one
 	c.length()
 	index := c.addr()
 	if c.err != nil {
@@ -199,13 +199,13 @@ func (d *Dataset) chunksExtensibleArray(l *layout, visit func(chunkEntry) error)
 	return nil
 }
 
-// The u-th super block, whether it has a block of its own or not, has so many data blocks
-// of so many elements each, before which so many elements come.
+// super returns how many data blocks super block u has, how many elements each of them has, and how many elements
+// come before. The first super blocks are part of the index block.
 func (a *extensibleArray) super(u int) (blocks, size, before uint64) {
 	return 1 << (u / 2), a.blockMin << ((u + 1) / 2), a.blockMin * (1<<u - 1)
 }
 
-// prefix takes the fields with which every block begins.
+// prefix reads the fields with which every block begins.
 func (a *extensibleArray) prefix(c *cursor, sig string, offset bool) error {
 	c.magic(sig, 0)
 	c.skip(1)
@@ -220,7 +220,7 @@ func (a *extensibleArray) prefix(c *cursor, sig string, offset bool) error {
 
 func (a *extensibleArray) indexBlock(addr uint64) error {
 	supers := 1 + a.maxBits - (bits.Len64(a.blockMin) - 1)
-	direct := 2 * (bits.Len64(a.minPointers) - 1) // super blocks without a block of their own
+	direct := 2 * (bits.Len64(a.minPointers) - 1) // super blocks that are part of the index block
 	directBlocks := 2 * (a.minPointers - 1)
 	indirect := max(0, supers-direct)
 	size := uint64(4+1+1+a.f.offsetSize) + a.inIndex*uint64(a.elementSize) +
@@ -251,7 +251,7 @@ func (a *extensibleArray) indexBlock(addr uint64) error {
 	return c.err
 }
 
-// begin says whether there is a block at addr, and refuses one that was met before.
+// begin reports whether there is a block at addr. It fails if the block was visited before.
 func (a *extensibleArray) begin(addr, first uint64) (bool, error) {
 	if addr == undefined || first >= a.realized {
 		return false, nil
@@ -271,7 +271,7 @@ func (a *extensibleArray) superBlock(addr uint64, u int) error {
 	if ok, err := a.begin(addr, a.inIndex+before); !ok {
 		return err
 	}
-	pages, pageBytes := uint64(0), uint64(0) // of one data block; bytes of bits for them
+	pages, pageBytes := uint64(0), uint64(0) // of one data block; pageBytes holds a bit for each page
 	if page := uint64(1) << a.pageBits; size > page {
 		pages = size / page
 		pageBytes = (pages + 7) / 8
@@ -287,7 +287,7 @@ func (a *extensibleArray) superBlock(addr uint64, u int) error {
 	if err := a.prefix(c, "EASB", true); err != nil {
 		return err
 	}
-	// The bits of all data blocks follow each other without gaps, in bytes enough for gaps.
+	// The bits of all data blocks are contiguous, although the space would suffice for whole bytes for each block.
 	written := c.bytes(int(blocks * pageBytes))
 	for i := range blocks {
 		if err := a.dataBlock(c.addr(), a.inIndex+before+i*size, size, bitmap{written, i * pages}); err != nil {
@@ -297,7 +297,7 @@ func (a *extensibleArray) superBlock(addr uint64, u int) error {
 	return c.err
 }
 
-// dataBlock visits the block whose first element is first; written tells of its pages.
+// dataBlock visits the elements of a data block. The first has the number first. written says which pages exist.
 func (a *extensibleArray) dataBlock(addr, first, n uint64, written bitmap) error {
 	if ok, err := a.begin(addr, first); !ok {
 		return err

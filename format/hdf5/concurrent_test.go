@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestConcurrent reads one File from several goroutines; the race detector watches.
+// TestConcurrent reads one File from several goroutines, for the race detector.
 func TestConcurrent(t *testing.T) {
 	b := readFile(t, "groups-earliest.h5")
 	f, err := Open(bytes.NewReader(b), int64(len(b)))

@@ -9,22 +9,21 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// nativeBig says whether this machine's own order is big-endian.
+// nativeBig is set if this machine is big-endian.
 var nativeBig = binary.NativeEndian.Uint16([]byte{0, 1}) == 1
 
-// numbers is how the elements of a datatype become those of a tensor.
+// numbers describes how the elements of a datatype are converted to elements of a tensor.
 type numbers struct {
 	dtype tensor.DType
-	// swap: the bytes of an element are turned around first.
+	// swap reverses the bytes of each element first.
 	swap bool
-	// widen, if not nil, makes dst of src where the tensor has no such type.
+	// widen, if not nil, converts src to dst. It is set if tensors do not have the type.
 	widen func(dst, src []byte) error
-	// check, if not nil, refuses bytes that the type cannot have.
+	// check, if not nil, returns an error for values that the tensor's type does not have.
 	check func(src []byte) error
 }
 
-// numbers picks the tensor type for t: the same where there is one, else the narrowest
-// that holds every value.
+// numbers chooses the tensor type for t: the same type if tensors have it, else the narrowest that holds every value.
 func (t *datatype) numbers(bfloat16 bool) (numbers, error) {
 	n := numbers{swap: t.bigEndian != nativeBig && t.size > 1}
 	switch t.class {
@@ -60,7 +59,7 @@ func (t *datatype) numbers(bfloat16 bool) (numbers, error) {
 			return n, errors.New("holds text, not numbers")
 		}
 	}
-	return n, fmt.Errorf("elements of the %v kind are not supported", t.class)
+	return n, fmt.Errorf("elements of type %v are not supported", t.class)
 }
 
 func (n numbers) integer(t *datatype) (numbers, error) {
@@ -81,8 +80,8 @@ func (n numbers) integer(t *datatype) (numbers, error) {
 	return n, nil
 }
 
-// convert makes the elements in src, each of size bytes in the file's order, those of a
-// new tensor. It may change src, and may keep it.
+// convert makes a tensor of the elements in src, which have size bytes each in the file's byte order. It may change
+// and keep src.
 func (n numbers) convert(shape tensor.Shape, size int, src []byte) (*tensor.Tensor, error) {
 	if n.swap {
 		for e := src; len(e) > 0; e = e[size:] {
@@ -106,7 +105,7 @@ func (n numbers) convert(shape tensor.Shape, size int, src []byte) (*tensor.Tens
 func checkBool(src []byte) error {
 	for _, b := range src {
 		if b > 1 {
-			return fmt.Errorf("bool element with the value %d", b)
+			return fmt.Errorf("want a bool element of 0 or 1, got %d", b)
 		}
 	}
 	return nil
@@ -145,7 +144,7 @@ func widenFloat16(dst, src []byte) error {
 	return nil
 }
 
-// float16 is the value of an IEEE half; every one is a float32 exactly.
+// float16 converts an IEEE half-precision number, which is exact.
 func float16(h uint16) float32 {
 	sign := uint32(h>>15) << 31
 	exp, man := uint32(h>>10&31), uint32(h&1023)

@@ -13,15 +13,15 @@ var errShort = errors.New("structure is cut short")
 
 func le32(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }
 
-// cursor reads the fields of one structure in order. Reading past the end yields zeros
-// and sets err, so that a parser checks once, before it believes what it read.
+// cursor reads the fields of one structure in order. Reading past the end returns zeros and sets err, so that a parser
+// can read many fields and check once, before it uses the values.
 type cursor struct {
 	b   []byte
-	f   *File // for the file's sizes of addresses and lengths
+	f   *File // for the sizes of addresses and lengths
 	err error
 }
 
-// bytes takes the next n bytes, without copying.
+// bytes returns the next n bytes, without a copy.
 func (c *cursor) bytes(n int) []byte {
 	if n < 0 || n > len(c.b) {
 		c.err = errShort
@@ -35,7 +35,7 @@ func (c *cursor) bytes(n int) []byte {
 
 func (c *cursor) skip(n int) { c.bytes(n) }
 
-// uint takes a little-endian number of n bytes, n at most 8.
+// uint reads a little-endian number of n bytes, n at most 8.
 func (c *cursor) uint(n int) uint64 {
 	var v uint64
 	for i, b := range c.bytes(n) {
@@ -48,10 +48,10 @@ func (c *cursor) u8() int     { return int(c.uint(1)) }
 func (c *cursor) u16() int    { return int(c.uint(2)) }
 func (c *cursor) u32() uint32 { return uint32(c.uint(4)) }
 
-// length takes a number as wide as the file's lengths.
+// length reads a number as wide as the file's lengths.
 func (c *cursor) length() uint64 { return c.uint(c.f.lengthSize) }
 
-// addr takes an address; all bits set is undefined whatever the width.
+// addr reads an address. An address with all bits set is undefined, for any width.
 func (c *cursor) addr() uint64 {
 	v := c.uint(c.f.offsetSize)
 	if n := 8 * c.f.offsetSize; n < 64 && v == 1<<n-1 {
@@ -60,11 +60,10 @@ func (c *cursor) addr() uint64 {
 	return v
 }
 
-// magic takes the structure's signature and version, and notes an error if they are not
-// these.
+// magic reads a signature and a version. It sets err if they differ from the given ones.
 func (c *cursor) magic(sig string, version int) {
 	if got := c.bytes(4); c.err == nil && string(got) != sig {
-		c.err = errors.New("no " + sig + " structure where one should be")
+		c.err = errors.New("want a " + sig + " structure, got something else")
 	}
 	if v := c.u8(); c.err == nil && v != version {
 		c.err = errors.New("unknown version of the " + sig + " structure")

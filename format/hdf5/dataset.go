@@ -9,24 +9,24 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Dataset is an array of a File.
+// Dataset is an array in a File. Group.Dataset opens one.
 type Dataset struct {
 	attributes
 	dtype *datatype
 	space dataspace
 }
 
-// maxRank is HDF5's own limit on dimensions.
+// maxRank is HDF5's largest number of dimensions.
 const maxRank = 32
 
 // dataspace is the shape of a dataset or an attribute.
 type dataspace struct {
 	shape tensor.Shape
-	// max are the dimensions to which the shape may grow; math.MaxUint64 is no limit.
+	// max holds the largest size of each dimension. math.MaxUint64 means no limit.
 	max []uint64
 }
 
-// dataspace parses a dataspace message. One without elements ("null") is like (0,).
+// dataspace parses a dataspace message. A dataspace without elements ("null") is treated as (0,).
 func (c *cursor) dataspace() (dataspace, error) {
 	var s dataspace
 	version, rank, flags := c.u8(), c.u8(), c.u8()
@@ -42,7 +42,7 @@ func (c *cursor) dataspace() (dataspace, error) {
 		}
 	}
 	if rank > maxRank {
-		return s, fmt.Errorf("%d dimensions, at most %d are possible", rank, maxRank)
+		return s, fmt.Errorf("want at most %d dimensions, got %d", maxRank, rank)
 	}
 	if null {
 		s.shape, s.max = tensor.Shape{0}, []uint64{0}
@@ -53,7 +53,7 @@ func (c *cursor) dataspace() (dataspace, error) {
 	for i := range s.shape {
 		d := c.length()
 		if d > math.MaxInt32*uint64(math.MaxInt16) {
-			return s, fmt.Errorf("a dimension of %d", d)
+			return s, fmt.Errorf("a dimension of %d is too large", d)
 		}
 		s.shape[i], s.max[i] = int(d), d
 	}
@@ -71,7 +71,7 @@ func (c *cursor) dataspace() (dataspace, error) {
 	return s, c.err
 }
 
-// elements is the number of elements of a shape whose elements have size bytes, checked.
+// elements returns the number of elements of a shape. It fails if they would need too much memory, size bytes each.
 func elements(shape tensor.Shape, size int) (int, error) {
 	n, err := shape.CheckedElements()
 	if err != nil {
@@ -108,19 +108,18 @@ func (o *object) dataset(path string) (*Dataset, error) {
 	return d, nil
 }
 
-// Path is the dataset's path from the root.
+// Path returns the dataset's path from the root.
 func (d *Dataset) Path() string { return d.path }
 
-// Shape is the shape that the file claims; the caller must not change it.
+// Shape returns the shape that the file claims. The caller must not change it.
 func (d *Dataset) Shape() tensor.Shape { return d.space.shape }
 
-// IsText says whether the elements are texts, for ReadText.
+// IsText reports whether the elements are strings, which ReadText reads.
 func (d *Dataset) IsText() bool { return d.dtype.isText() }
 
-// Read reads the numbers. Where tensor has no such type, the elements become the
-// narrowest that holds them: float16 becomes float32, uint16 int32, uint32 and uint64
-// int64 (an error if one does not fit). h5py's bool is bool, and what Keras marks as
-// bfloat16 is bfloat16.
+// Read reads the dataset as a tensor. An element type that tensors do not have becomes the narrowest type that holds every
+// value: float16 becomes float32, uint16 becomes int32, and uint32 and uint64 become int64. A uint64 that does not
+// fit is an error. h5py's bool becomes Bool, and what Keras marks as bfloat16 becomes BFloat16.
 func (d *Dataset) Read() (*tensor.Tensor, error) {
 	t, err := d.read()
 	if err != nil {
@@ -148,7 +147,7 @@ func (d *Dataset) read() (*tensor.Tensor, error) {
 	return nums.convert(d.space.shape, d.dtype.size, raw)
 }
 
-// ReadText reads the elements of a dataset of texts, row-major.
+// ReadText reads the elements of a dataset of strings, in row-major order.
 func (d *Dataset) ReadText() ([]string, error) {
 	raw, err := d.readRaw(d.dtype.size)
 	if err == nil {
@@ -160,15 +159,15 @@ func (d *Dataset) ReadText() ([]string, error) {
 	return nil, fmt.Errorf("hdf5: %s: %w", d.path, err)
 }
 
-// readRaw reads the elements as the file has them, into memory aligned for any type.
-// elemMemory is the memory that an element will need in the end.
+// readRaw reads the elements as they are stored, into memory aligned for any type. elemMemory is the memory that an
+// element needs after its conversion.
 func (d *Dataset) readRaw(elemMemory int) ([]byte, error) {
 	n, err := elements(d.space.shape, elemMemory)
 	if err != nil {
 		return nil, err
 	}
 	if d.o.find(msgExternalFiles) != nil {
-		return nil, errors.New("the data is in another file (external storage), which is not followed")
+		return nil, errors.New("the data is in another file (external storage), which is not supported")
 	}
 	l, err := d.layout()
 	if err != nil {
@@ -182,7 +181,7 @@ func (d *Dataset) readRaw(elemMemory int) ([]byte, error) {
 	switch l.class {
 	case layoutCompact:
 		if uint64(len(l.data)) < need {
-			return nil, fmt.Errorf("shape %v needs %d bytes, %d are stored", d.space.shape, need, len(l.data))
+			return nil, fmt.Errorf("shape %v needs %d bytes, got %d", d.space.shape, need, len(l.data))
 		}
 		b := tensor.Bytes(int(need))
 		copy(b, l.data)
@@ -205,7 +204,7 @@ func (d *Dataset) readRaw(elemMemory int) ([]byte, error) {
 	}
 }
 
-// blank is need bytes of the fill value.
+// blank returns need bytes of the fill value.
 func (d *Dataset) blank(need uint64) ([]byte, error) {
 	b := tensor.Bytes(int(need))
 	fill, err := d.fillValue()
@@ -220,7 +219,7 @@ func (d *Dataset) blank(need uint64) ([]byte, error) {
 	return b, nil
 }
 
-// fillValue is the element that stands where nothing was written; nil means zero.
+// fillValue returns the element that stands for unwritten data. nil means zero.
 func (d *Dataset) fillValue() ([]byte, error) {
 	if m := d.o.find(msgFill); m != nil {
 		c, err := d.o.cursor(m)

@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// class is HDF5's kind of a datatype.
+// class is the class of a datatype.
 type class uint8
 
 const (
@@ -35,7 +35,7 @@ func (c class) String() string {
 	return fmt.Sprintf("datatype class %d", uint8(c))
 }
 
-// datatype is what the file says of one element.
+// datatype describes one element.
 type datatype struct {
 	class     class
 	size      int // bytes of an element in the file
@@ -43,12 +43,12 @@ type datatype struct {
 	signed    bool
 	float     floatBits
 	vlenText  bool      // classVlen: text, not a sequence
-	base      *datatype // classEnum, classVlen
-	names     []string  // classEnum
-	values    []byte    // classEnum: the names' values, base.size bytes each
+	base      *datatype // for classEnum and classVlen
+	names     []string  // for classEnum
+	values    []byte    // for classEnum: the values of names, base.size bytes each
 }
 
-// floatBits tells where the parts of a floating-point number lie.
+// floatBits describes where the parts of a floating-point number are.
 type floatBits struct {
 	precision                            int
 	exponent, exponentSize, mantissaSize int
@@ -57,7 +57,7 @@ type floatBits struct {
 	impliedOne                           bool
 }
 
-// The floating-point formats that are read. All have the mantissa at bit 0.
+// The supported floating-point formats. In all of them, the mantissa starts at bit 0.
 var (
 	float16Bits  = floatBits{16, 10, 5, 10, 15, 15, true}
 	bfloat16Bits = floatBits{16, 7, 8, 7, 127, 15, true}
@@ -67,7 +67,7 @@ var (
 
 const maxTypeDepth = 8 // of types inside types
 
-// datatype parses a datatype message. depth counts down.
+// datatype parses a datatype message. depth is the number of nested types that are still allowed.
 func (c *cursor) datatype(depth int) (*datatype, error) {
 	if depth == 0 {
 		return nil, errors.New("datatype is nested too deeply")
@@ -88,66 +88,79 @@ func (c *cursor) datatype(depth int) (*datatype, error) {
 	}
 	t.size = int(size)
 	t.bigEndian = bits&1 != 0
-	var err error
+	if err := t.properties(c, bits, version, depth); err != nil {
+		return nil, err
+	}
+	return t, c.err
+}
+
+// properties parses the part of a datatype message that depends on the class.
+func (t *datatype) properties(c *cursor, bits uint32, version, depth int) (err error) {
 	switch t.class {
 	case classFixed:
 		t.signed = bits&8 != 0
 		offset, precision := c.u16(), c.u16()
 		if c.err == nil && (offset != 0 || precision != 8*t.size || !isWidth(t.size, 1, 2, 4, 8)) {
-			return nil, fmt.Errorf("integers of %d bits in %d bytes are not supported", precision, t.size)
+			return fmt.Errorf("integers of %d bits in %d bytes are not supported", precision, t.size)
 		}
 	case classFloat:
-		if bits&0x40 != 0 {
-			return nil, errors.New("floating-point numbers in VAX byte order are not supported")
-		}
-		offset := c.u16()
-		t.float.precision = c.u16()
-		t.float.exponent = c.u8()
-		t.float.exponentSize = c.u8()
-		mantissa := c.u8()
-		t.float.mantissaSize = c.u8()
-		t.float.bias = c.u32()
-		t.float.sign = int(bits >> 8 & 0xff)
-		t.float.impliedOne = bits>>4&3 == 2
-		if c.err == nil && (offset != 0 || mantissa != 0 || t.float.precision != 8*t.size) {
-			return nil, fmt.Errorf("floating-point numbers of %d bits in %d bytes are not supported", t.float.precision, t.size)
-		}
+		return t.floatProperties(c, bits)
 	case classString, classReference, classTime, classBitField, classCompound, classArray:
-		// A string has no more fields; the others are refused when they are read, and
-		// their fields are the rest of the message.
+		// A string has no more fields. The others are rejected when they are read, and their fields are not needed.
 	case classOpaque:
 		c.skip(int(bits & 0xff)) // a tag
 	case classVlen:
 		t.vlenText = bits&15 == 1
 		if t.size != 4+c.f.offsetSize+4 {
-			return nil, fmt.Errorf("variable-length elements of %d bytes", t.size)
+			return fmt.Errorf("variable-length elements of %d bytes", t.size)
 		}
 		t.base, err = c.datatype(depth - 1)
 	case classEnum:
-		if t.base, err = c.datatype(depth - 1); err != nil {
-			return nil, err
-		}
-		if t.base.class != classFixed || t.base.size != t.size {
-			return nil, errors.New("enumeration over something else than integers")
-		}
-		for range bits & 0xffff {
-			i := bytes.IndexByte(c.b, 0)
-			if i < 0 {
-				return nil, errShort
-			}
-			t.names = append(t.names, string(c.bytes(i)))
-			if c.skip(1); version < 3 { // padded, the NUL included
-				c.skip(-(i + 1) & 7)
-			}
-		}
-		t.values = c.bytes(len(t.names) * t.size)
+		return t.enumProperties(c, bits, version, depth)
 	default:
-		return nil, fmt.Errorf("unknown %v", t.class)
+		return fmt.Errorf("unknown %v", t.class)
 	}
-	if err != nil {
-		return nil, err
+	return err
+}
+
+func (t *datatype) floatProperties(c *cursor, bits uint32) error {
+	if bits&0x40 != 0 {
+		return errors.New("floating-point numbers in VAX byte order are not supported")
 	}
-	return t, c.err
+	offset := c.u16()
+	t.float.precision = c.u16()
+	t.float.exponent = c.u8()
+	t.float.exponentSize = c.u8()
+	mantissa := c.u8()
+	t.float.mantissaSize = c.u8()
+	t.float.bias = c.u32()
+	t.float.sign = int(bits >> 8 & 0xff)
+	t.float.impliedOne = bits>>4&3 == 2
+	if c.err == nil && (offset != 0 || mantissa != 0 || t.float.precision != 8*t.size) {
+		return fmt.Errorf("floating-point numbers of %d bits in %d bytes are not supported", t.float.precision, t.size)
+	}
+	return nil
+}
+
+func (t *datatype) enumProperties(c *cursor, bits uint32, version, depth int) (err error) {
+	if t.base, err = c.datatype(depth - 1); err != nil {
+		return err
+	}
+	if t.base.class != classFixed || t.base.size != t.size {
+		return errors.New("enumerations of anything but integers are not supported")
+	}
+	for range bits & 0xffff {
+		i := bytes.IndexByte(c.b, 0)
+		if i < 0 {
+			return errShort
+		}
+		t.names = append(t.names, string(c.bytes(i)))
+		if c.skip(1); version < 3 { // padded to 8 bytes, including the NUL
+			c.skip(-(i + 1) & 7)
+		}
+	}
+	t.values = c.bytes(len(t.names) * t.size)
+	return nil
 }
 
 func isWidth(n int, widths ...int) bool {
@@ -159,11 +172,11 @@ func isWidth(n int, widths ...int) bool {
 	return false
 }
 
-// isBool says whether t is the enumeration by which h5py stores NumPy's bool.
+// isBool reports whether t is the enumeration that h5py uses for NumPy's bool.
 func (t *datatype) isBool() bool {
 	return t.class == classEnum && t.size == 1 && len(t.names) == 2 &&
 		t.names[0] == "FALSE" && t.names[1] == "TRUE" && t.values[0] == 0 && t.values[1] == 1
 }
 
-// isText says whether elements of t are strings.
+// isText reports whether elements of t are strings.
 func (t *datatype) isText() bool { return t.class == classString || t.vlenText }

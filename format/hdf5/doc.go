@@ -1,10 +1,7 @@
-// Package hdf5 reads and writes the part of HDF5 that network weights need: nested
-// groups, datasets of numbers, attributes of text and numbers. It is a codec and nothing
-// more: it knows tensors and bytes. FORMAT.md tells what is read, what is written and
-// what is refused.
+// Package hdf5 reads and writes the part of HDF5 that files of network weights need: nested groups, datasets of numbers,
+// and attributes with text and numbers. FORMAT.md lists which parts of the format are read, written and rejected.
 //
-// A Tree is written, a File is read. Files come from strangers: every length is checked
-// against the bytes that are there before memory is claimed, and whatever would make the
-// reader open another file (external storage, external and soft links, virtual datasets)
-// is refused.
+// [Open] reads a file, and [Tree.WriteTo] writes one. Files may come from untrusted sources. Every length is checked against
+// the size of the file before memory is allocated. Everything that would make the reader open another file (external storage,
+// external and soft links, virtual datasets) is an error.
 package hdf5

@@ -8,28 +8,28 @@ import (
 	"sync"
 )
 
-// signature is how an HDF5 file, or the part of it after a user block, begins.
+// signature is the start of an HDF5 file, or of the part that follows a user block.
 const signature = "\x89HDF\r\n\x1a\n"
 
-// File is an HDF5 file being read. It may be used from several goroutines.
+// File is an open HDF5 file. It is safe for use by several goroutines at once.
 type File struct {
 	r    io.ReaderAt
-	size int64 // of the HDF5 part
+	size int64 // without the user block
 
 	offsetSize, lengthSize int
-	root                   uint64 // address of the root group's header
+	root                   uint64 // address of the root group's object header
 
-	// unsealed: checksums are not looked at. For fuzzing, which cannot guess them.
+	// unsealed turns the checks of checksums off. Fuzz tests use it.
 	unsealed bool
 
 	mu      sync.Mutex
-	charged map[charge]uint64 // the owner's address
+	charged map[charge]uint64 // the address of the owner
 	totals  [chargeKinds]uint64
-	// collections are those of the global heap that were read.
+	// collections holds the collections of the global heap that were read.
 	collections map[uint64]map[uint32][]byte
 }
 
-// charge is something that was counted against the size of the file, once.
+// charge identifies a structure that was counted against the size of the file.
 type charge struct {
 	kind chargeKind
 	addr uint64
@@ -44,7 +44,8 @@ const (
 	chargeKinds
 )
 
-// Open reads the start of the file; size is the number of bytes that r has.
+// Open opens the HDF5 file in the first size bytes of r. It reads only the superblock. The caller must keep r open while it
+// uses the File.
 func Open(r io.ReaderAt, size int64) (*File, error) {
 	f, err := open(r, size, false)
 	if err != nil {
@@ -72,7 +73,7 @@ func open(r io.ReaderAt, size int64, unsealed bool) (*File, error) {
 	return nil, errors.New("not an HDF5 file: no signature")
 }
 
-// Root is the group "/".
+// Root opens the root group "/".
 func (f *File) Root() (*Group, error) {
 	g, err := f.group(f.root, "/")
 	if err != nil {
@@ -81,7 +82,7 @@ func (f *File) Root() (*Group, error) {
 	return g, nil
 }
 
-// superblock reads the superblock; start is the size of the user block.
+// superblock reads the superblock. start is the size of the user block.
 func (f *File) superblock(start int64) error {
 	b, err := f.read(0, uint64(min(f.size, 128)))
 	if err != nil {
@@ -105,7 +106,7 @@ func (f *File) superblock(start int64) error {
 		return fmt.Errorf("version %d is not supported (0 to 3 are)", version)
 	}
 	if !isWidth(f.offsetSize, 2, 4, 8) || !isWidth(f.lengthSize, 2, 4, 8) {
-		return fmt.Errorf("addresses of %d bytes and lengths of %d are not supported", f.offsetSize, f.lengthSize)
+		return fmt.Errorf("addresses of %d bytes and lengths of %d bytes are not supported", f.offsetSize, f.lengthSize)
 	}
 	base := c.addr()
 	c.addr() // free space, or the extension
@@ -123,29 +124,28 @@ func (f *File) superblock(start int64) error {
 	if c.err != nil {
 		return c.err
 	}
-	// Addresses count from base. It is where the superblock is, or zero in files to which
-	// somebody put a user block in front afterwards.
+	// Addresses are relative to base. It is the address of the superblock, or 0 if the user block was prepended later.
 	if base != 0 && base != uint64(start) {
-		return fmt.Errorf("base address %d of a superblock at %d", base, start)
+		return fmt.Errorf("the base address is %d, but the superblock is at %d", base, start)
 	}
 	if base != 0 {
 		end -= base
 	}
 	if end == undefined || end > uint64(f.size) {
-		return fmt.Errorf("file is cut short: %d bytes of %d", f.size, end)
+		return fmt.Errorf("file is cut short: want %d bytes, got %d", end, f.size)
 	}
 	return nil
 }
 
 var errChecksum = errors.New("checksum does not match: the file is damaged")
 
-// inside says whether n bytes at addr lie in the file.
+// inside reports whether n bytes at addr lie in the file.
 func (f *File) inside(addr, n uint64) bool {
 	end, carry := bits.Add64(addr, n, 0)
 	return carry == 0 && end <= uint64(f.size)
 }
 
-// read reads n bytes at addr; memory is claimed only if the file has them.
+// read reads n bytes at addr. It allocates memory only if the file has them.
 func (f *File) read(addr, n uint64) ([]byte, error) {
 	if !f.inside(addr, n) {
 		return nil, fmt.Errorf("%d bytes at %d lie outside the file of %d bytes", n, addr, f.size)
@@ -154,7 +154,7 @@ func (f *File) read(addr, n uint64) ([]byte, error) {
 	return b, f.readInto(addr, b)
 }
 
-// readInto fills b from addr; the caller has checked that it is inside.
+// readInto fills b from addr. The caller has checked that the bytes lie in the file.
 func (f *File) readInto(addr uint64, b []byte) error {
 	if n, err := f.r.ReadAt(b, int64(addr)); n < len(b) {
 		if err == nil || err == io.EOF {
@@ -165,11 +165,10 @@ func (f *File) readInto(addr uint64, b []byte) error {
 	return nil
 }
 
-// sumOK says whether sum is the checksum of b.
+// sumOK reports whether sum is the checksum of b.
 func (f *File) sumOK(sum uint32, b []byte) bool { return sum == lookup3(b) || f.unsealed }
 
-// sealed reads n bytes at addr, the last four of which are a checksum of the others, and
-// returns a cursor over the others.
+// sealed reads n bytes at addr and checks the checksum in the last four. It returns a cursor over the others.
 func (f *File) sealed(addr, n uint64) (*cursor, error) {
 	if n < 8 {
 		return nil, errShort
@@ -185,9 +184,9 @@ func (f *File) sealed(addr, n uint64) (*cursor, error) {
 	return &cursor{b: body, f: f}, nil
 }
 
-// charge counts n bytes at addr that owner needs, the first time, and refuses when the
-// total of its kind passes what a file of this size can honestly hold. So a small file in
-// which a thousand objects share the same bytes costs no more than it stores.
+// charge counts n bytes at addr, which owner needs, once. It fails if the total of a kind exceeds what a valid file of this
+// size can hold. As a result, a small file in which many objects share the same bytes does not need more memory than it
+// stores.
 func (f *File) charge(kind chargeKind, owner, addr, n uint64) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

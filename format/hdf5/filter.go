@@ -9,7 +9,7 @@ import (
 	"math/bits"
 )
 
-// The filters that are undone; others have these numbers.
+// The supported filters. filterNames has others.
 const (
 	filterDeflate    = 1
 	filterShuffle    = 2
@@ -18,7 +18,7 @@ const (
 
 var filterNames = map[int]string{4: "szip", 5: "nbit", 6: "scaleoffset", 32000: "lzf", 32001: "blosc", 32015: "zstd"}
 
-// filter is a step that chunks went through when they were written.
+// filter is a filter that was applied to chunks when they were written.
 type filter struct {
 	id     int
 	params []uint32
@@ -51,7 +51,7 @@ func (d *Dataset) filters() (pipeline, error) {
 		if version == 1 || f.id >= 256 {
 			nameLen = c.u16()
 		}
-		c.skip(2) // optional or not
+		c.skip(2) // flags: whether the filter is optional
 		params := c.u16()
 		if version == 1 {
 			nameLen = (nameLen + 7) &^ 7
@@ -76,15 +76,15 @@ func (d *Dataset) filters() (pipeline, error) {
 			if name == "" {
 				name = "unknown"
 			}
-			return nil, fmt.Errorf("compressed with the %s filter (%d), which is not supported (gzip is)", name, f.id)
+			return nil, fmt.Errorf("compressed with the filter %s (%d), which is not supported (gzip is)", name, f.id)
 		}
 		p = append(p, f)
 	}
 	return p, nil
 }
 
-// undo turns a stored chunk into one of size bytes; bit i of mask says that the i-th
-// filter was left out.
+// undo reverses the filters of a stored chunk. size is the chunk's size without filters. If bit i of mask is set, filter i was
+// skipped.
 func (p pipeline) undo(b []byte, mask uint32, size uint64) ([]byte, error) {
 	var err error
 	for i := len(p) - 1; i >= 0; i-- {
@@ -106,8 +106,8 @@ func (p pipeline) undo(b []byte, mask uint32, size uint64) ([]byte, error) {
 	return b, nil
 }
 
-// inflate undoes deflate. The result may be a checksum longer than a chunk, no more: a
-// bomb is cut off there.
+// inflate reverses deflate. The result may be longer than a chunk by a checksum. A longer one is an error, to stop
+// decompression bombs.
 func inflate(b []byte, size uint64) ([]byte, error) {
 	z, err := zlib.NewReader(bytes.NewReader(b))
 	if err != nil {
@@ -125,8 +125,7 @@ func inflate(b []byte, size uint64) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// unshuffle undoes shuffle, which stores the first bytes of all elements, then the second,
-// and so on.
+// unshuffle reverses shuffle, which stores the first bytes of all elements, then the second bytes, and so on.
 func unshuffle(b []byte, params []uint32) ([]byte, error) {
 	if len(params) < 1 || params[0] == 0 {
 		return nil, errors.New("shuffle without the size of an element")
@@ -147,14 +146,14 @@ func unshuffle(b []byte, params []uint32) ([]byte, error) {
 	return out, nil
 }
 
-// checkFletcher32 takes the checksum off the end.
+// checkFletcher32 checks and removes the checksum at the end.
 func checkFletcher32(b []byte) ([]byte, error) {
 	if len(b) < 4 {
 		return nil, errShort
 	}
 	n := len(b) - 4
 	want, got := le32(b[n:]), fletcher32(b[:n])
-	// HDF5 before 1.6.3 stored the bytes of each half the other way round.
+	// HDF5 before 1.6.3 swapped the bytes of each half.
 	old := bits.ReverseBytes32(bits.RotateLeft32(got, 16))
 	if want != got && want != old {
 		return nil, errChecksum

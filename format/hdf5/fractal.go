@@ -6,8 +6,8 @@ import (
 	"math/bits"
 )
 
-// fractalHeap is where groups with many links and objects with many attributes keep
-// them: blocks whose sizes double row by row.
+// fractalHeap stores the links of large groups and the attributes of objects with many attributes, in blocks whose sizes
+// double row by row.
 type fractalHeap struct {
 	f             *File
 	addr          uint64
@@ -16,14 +16,14 @@ type fractalHeap struct {
 	offsetLen     int // bytes of an offset into the heap
 	lengthLen     int // bytes of an object's length
 	width         uint64
-	start, direct uint64 // sizes of the first and of the largest direct block
+	start, direct uint64 // sizes of the first direct block and the largest
 	rootAddr      uint64
 	rootRows      int
 	hugeTree      uint64
-	huge          map[uint64][2]uint64 // id to address and length, once read
-	blocks        map[uint64][]byte    // direct blocks that were read, by address
-	indirect      map[uint64][]uint64  // indirect blocks' children, by address
-	total         uint64               // bytes of the objects that were read
+	huge          map[uint64][2]uint64 // address and length by id; nil before the first use
+	blocks        map[uint64][]byte    // direct blocks read so far, by address
+	indirect      map[uint64][]uint64  // children of indirect blocks, by address
+	total         uint64               // bytes of the objects read so far
 }
 
 func (f *File) fractalHeap(addr uint64) (*fractalHeap, error) {
@@ -52,12 +52,12 @@ func (f *File) readFractalHeap(addr uint64) (*fractalHeap, error) {
 	c.length() // next huge id
 	h.hugeTree = c.addr()
 	c.length()               // free space
-	c.addr()                 // its manager
+	c.addr()                 // free space manager
 	c.skip(8 * f.lengthSize) // statistics
 	h.width = uint64(c.u16())
 	h.start, h.direct = c.length(), c.length()
 	heapBits := c.u16()
-	c.u16() // rows of the first root
+	c.u16() // rows of the first root block
 	h.rootAddr = c.addr()
 	h.rootRows = c.u16()
 	sum := c.u32()
@@ -76,7 +76,7 @@ func (f *File) readFractalHeap(addr uint64) (*fractalHeap, error) {
 	return h, nil
 }
 
-// object is the object that a heap id names.
+// object returns the object with a heap id.
 func (h *fractalHeap) object(id []byte) ([]byte, error) {
 	b, err := h.find(id)
 	if h.total += uint64(len(b)); err == nil && h.total > uint64(h.f.size) {
@@ -106,9 +106,9 @@ func (h *fractalHeap) find(id []byte) ([]byte, error) {
 		return h.managed(offset, length)
 	case 1:
 		return h.hugeObject(c)
-	case 2: // in the id itself
+	case 2: // the id holds the object
 		n := head & 15
-		if h.idLen > 18 { // an id that long has a second byte of length
+		if h.idLen > 18 { // a long id has a second length byte
 			n = n<<8 | c.u8()
 		}
 		b := c.bytes(n + 1)
@@ -117,13 +117,13 @@ func (h *fractalHeap) find(id []byte) ([]byte, error) {
 	return nil, errors.New("unknown kind of an id")
 }
 
-// rowSize is the size of the blocks in a row of the doubling table.
+// rowSize returns the size of the blocks in a row of the doubling table.
 func (h *fractalHeap) rowSize(row int) uint64 { return h.start << max(0, row-1) }
 
-// directRows is the number of rows that hold direct blocks.
+// directRows returns the number of rows with direct blocks.
 func (h *fractalHeap) directRows() int { return bits.Len64(h.direct) - bits.Len64(h.start) + 2 }
 
-// managed reads an object from the direct block that holds its offset.
+// managed reads an object from the direct block at its offset.
 func (h *fractalHeap) managed(offset, length uint64) ([]byte, error) {
 	addr, rows, base := h.rootAddr, h.rootRows, uint64(0)
 	size := h.start
@@ -135,7 +135,7 @@ func (h *fractalHeap) managed(offset, length uint64) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		// Find the row and the block in it.
+		// Find the row, and the block in the row.
 		rel, row := offset-base, 0
 		for ; row < rows; row++ {
 			size = h.rowSize(row)
@@ -155,7 +155,7 @@ func (h *fractalHeap) managed(offset, length uint64) ([]byte, error) {
 		base = offset - rel%size
 		if row < h.directRows() {
 			rows = 0
-		} else { // an indirect block of this size has so many rows
+		} else { // the number of rows follows from the size of the indirect block
 			rows = bits.Len64(size) - bits.Len64(h.start*h.width) + 1
 			if rows <= 0 {
 				return nil, errors.New("impossible sizes of blocks")
@@ -198,7 +198,7 @@ func (h *fractalHeap) children(addr uint64, rows int) ([]uint64, error) {
 	return children, nil
 }
 
-// directBlock reads a block of objects, which begins with a header of its own.
+// directBlock reads a block of objects and checks its header.
 func (h *fractalHeap) directBlock(addr, size, base uint64) ([]byte, error) {
 	if b, ok := h.blocks[addr]; ok && uint64(len(b)) == size {
 		return b, nil
@@ -214,7 +214,7 @@ func (h *fractalHeap) directBlock(addr, size, base uint64) ([]byte, error) {
 		return nil, errors.New("direct block of another heap")
 	}
 	if h.checkBlocks {
-		// The sum is over the whole block with zeros in its own place.
+		// The checksum is computed with zeros in its place.
 		n := len(b) - len(c.b)
 		sum := c.u32()
 		if c.err != nil {
@@ -229,9 +229,9 @@ func (h *fractalHeap) directBlock(addr, size, base uint64) ([]byte, error) {
 	return b, nil
 }
 
-// hugeObject reads an object that has a place of its own in the file.
+// hugeObject reads an object that is stored outside the heap's blocks.
 func (h *fractalHeap) hugeObject(c *cursor) ([]byte, error) {
-	if h.idLen >= 1+h.f.offsetSize+h.f.lengthSize { // the id holds the place
+	if h.idLen >= 1+h.f.offsetSize+h.f.lengthSize { // the id holds address and length
 		addr, n := c.addr(), c.length()
 		if c.err != nil {
 			return nil, c.err

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Kind is what a child of a group is.
+// Kind is the kind of a child of a group.
 type Kind uint8
 
 // The kinds of children. Only groups and datasets can be opened.
@@ -16,14 +16,14 @@ const (
 	GroupKind        Kind = iota
 	DatasetKind           // an array
 	TypeKind              // a committed datatype
-	SoftLinkKind          // a path in this file
+	SoftLinkKind          // a path in the same file
 	ExternalLinkKind      // a path in another file
-	UserLinkKind          // a link of somebody's own kind
+	UserLinkKind          // a user-defined link
 )
 
 var kindNames = [...]string{"group", "dataset", "committed datatype", "soft link", "external link", "user-defined link"}
 
-// String is the kind's name.
+// String returns the kind's name, such as "group".
 func (k Kind) String() string { return kindNames[k] }
 
 // Child is an entry of a group.
@@ -32,22 +32,21 @@ type Child struct {
 	Kind Kind
 }
 
-// Group is a group of a File.
+// Group is a group in a File.
 type Group struct {
 	attributes
 	path  string
 	links []link // sorted by name
 }
 
-// link is an entry as the group stores it: of the kinds that the header tells apart,
-// GroupKind stands for all that have an address.
+// link is an entry of a group. GroupKind stands for everything with an address; the object header says whether it is a group.
 type link struct {
 	name string
 	kind Kind
 	addr uint64
 }
 
-// Path is the group's path, "/" for the root.
+// Path returns the group's path from the root, "/" for the root.
 func (g *Group) Path() string { return g.path }
 
 func (f *File) group(addr uint64, path string) (*Group, error) {
@@ -72,13 +71,13 @@ func (o *object) group(path string) (*Group, error) {
 			return nil, errors.New("a link without a name")
 		}
 		if i > 0 && l.name == links[i-1].name {
-			return nil, fmt.Errorf("two links of the name %q", l.name)
+			return nil, fmt.Errorf("two links have the name %q", l.name)
 		}
 	}
 	return &Group{attributes{o, path}, path, links}, nil
 }
 
-// readLinks reads the links in the three ways in which a group may hold them.
+// readLinks reads the links, which a group can store in three ways.
 func (o *object) readLinks() ([]link, error) {
 	var links []link
 	if m := o.find(msgSymbolTable); m != nil {
@@ -129,7 +128,7 @@ func (c *cursor) link() (link, error) {
 		kind = c.u8()
 	}
 	if flags&4 != 0 {
-		c.skip(8) // order of creation
+		c.skip(8) // creation order
 	}
 	if flags&16 != 0 {
 		c.skip(1) // character set
@@ -152,7 +151,7 @@ func (c *cursor) link() (link, error) {
 	return l, c.err
 }
 
-// denseLinks reads the links that a link info message says are in a heap.
+// denseLinks reads the links that are in a heap according to a link info message.
 func (o *object) denseLinks(m *message) ([]link, error) {
 	c, err := o.cursor(m)
 	if err != nil {
@@ -160,7 +159,7 @@ func (o *object) denseLinks(m *message) ([]link, error) {
 	}
 	c.skip(1) // version
 	if flags := c.u8(); flags&1 != 0 {
-		c.skip(8) // the highest order of creation
+		c.skip(8) // largest creation order
 	}
 	heapAddr, tree := c.addr(), c.addr()
 	if c.err != nil {
@@ -187,7 +186,7 @@ func (o *object) denseLinks(m *message) ([]link, error) {
 	return links, err
 }
 
-// symbolTable reads an old group: a version 1 B-tree of symbol table nodes.
+// symbolTable reads the links of an old group: a version 1 B-tree of symbol table nodes.
 func (f *File) symbolTable(tree, heapAddr uint64) ([]link, error) {
 	heap, err := f.localHeap(heapAddr)
 	if err != nil {
@@ -195,7 +194,7 @@ func (f *File) symbolTable(tree, heapAddr uint64) ([]link, error) {
 	}
 	var links []link
 	leaves := map[uint64]bool{}
-	names := 0 // bytes of names
+	names := 0 // total length of the names
 	err = f.btree1(tree, 0, f.lengthSize, func(_ *cursor, addr uint64) error {
 		if leaves[addr] {
 			return errors.New("a node has two parents")
@@ -236,7 +235,7 @@ func (f *File) symbolTable(tree, heapAddr uint64) ([]link, error) {
 	return links, err
 }
 
-// Children lists the group, sorted by name.
+// Children returns the children of the group, sorted by name.
 func (g *Group) Children() ([]Child, error) {
 	children := make([]Child, len(g.links))
 	for i, l := range g.links {
@@ -259,7 +258,7 @@ func (g *Group) Children() ([]Child, error) {
 	return children, nil
 }
 
-// Names lists the children's names, sorted.
+// Names returns the names of the children, sorted.
 func (g *Group) Names() []string {
 	names := make([]string, len(g.links))
 	for i, l := range g.links {
@@ -268,8 +267,7 @@ func (g *Group) Names() []string {
 	return names
 }
 
-// Group opens the group at a path below g, as in "layers/conv2d". The error wraps
-// fs.ErrNotExist if there is none.
+// Group opens the group at a path relative to g, such as "layers/conv2d". The error wraps fs.ErrNotExist if there is none.
 func (g *Group) Group(path string) (*Group, error) {
 	o, full, err := g.lookup(path)
 	if err == nil {
@@ -281,8 +279,7 @@ func (g *Group) Group(path string) (*Group, error) {
 	return nil, fmt.Errorf("hdf5: %s: %w", full, err)
 }
 
-// Dataset opens the dataset at a path below g. The error wraps fs.ErrNotExist if there is
-// none.
+// Dataset opens the dataset at a path relative to g. The error wraps fs.ErrNotExist if there is none.
 func (g *Group) Dataset(path string) (*Dataset, error) {
 	o, full, err := g.lookup(path)
 	if err == nil {
@@ -294,8 +291,7 @@ func (g *Group) Dataset(path string) (*Dataset, error) {
 	return nil, fmt.Errorf("hdf5: %s: %w", full, err)
 }
 
-// lookup follows a path from g. The string is the path from the root, or as much of it as
-// was found and one name more.
+// lookup follows a path from g. The string is the path from the root, up to the first name that was not found.
 func (g *Group) lookup(path string) (*object, string, error) {
 	o, full := g.o, g.path
 	for name := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
@@ -312,7 +308,7 @@ func (g *Group) lookup(path string) (*object, string, error) {
 			return nil, full, fmt.Errorf("no such group or dataset: %w", fs.ErrNotExist)
 		}
 		if l := g.links[i]; l.kind != GroupKind {
-			return nil, full, fmt.Errorf("a %v, which is not followed", l.kind)
+			return nil, full, fmt.Errorf("it is of kind %q, which is not supported", l.kind)
 		}
 		var err error
 		if o, err = g.o.f.object(g.links[i].addr); err != nil {
@@ -322,5 +318,5 @@ func (g *Group) lookup(path string) (*object, string, error) {
 	return o, full, nil
 }
 
-// join is the path of a child.
+// join returns the path of a child.
 func join(path, name string) string { return strings.TrimSuffix(path, "/") + "/" + name }

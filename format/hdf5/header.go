@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// The kinds of messages in an object header that are looked at.
+// The kinds of messages in an object header that this package uses.
 const (
 	msgDataspace     = 0x01
 	msgLinkInfo      = 0x02
@@ -21,7 +21,7 @@ const (
 	msgContinuation  = 0x10
 	msgSymbolTable   = 0x11
 	msgAttributeInfo = 0x15
-	msgLast          = 0x17 // the highest kind that the format knew when this was written
+	msgLast          = 0x17 // the last kind in version 3.0 of the specification
 )
 
 // Flags of a message.
@@ -36,14 +36,14 @@ type message struct {
 	body        []byte
 }
 
-// object is what an object header says.
+// object is a parsed object header.
 type object struct {
 	f        *File
 	addr     uint64
 	messages []message
 }
 
-// object reads the header at addr, with its continuations.
+// object reads the header at addr and its continuations.
 func (f *File) object(addr uint64) (*object, error) {
 	o := &object{f: f, addr: addr}
 	b, err := f.read(addr, 4)
@@ -61,10 +61,10 @@ func (f *File) object(addr uint64) (*object, error) {
 	return o, nil
 }
 
-// block is a stretch of messages: the first, or one that a continuation names.
+// block is a block of messages: the first, or a continuation.
 type block struct{ addr, size uint64 }
 
-// charge refuses blocks that overlap or lie outside the file; the last is new.
+// charge checks the last block, which is new. It fails if it overlaps another or lies outside the file.
 func (o *object) charge(blocks []block) error {
 	last := len(blocks) - 1
 	for _, b := range blocks[:last] {
@@ -79,7 +79,7 @@ func (o *object) charge(blocks []block) error {
 	return o.f.charge(chargeHeader, o.addr, b.addr, b.size)
 }
 
-// add notes a message, and its block if it is a continuation.
+// add appends a message to the object. If the message is a continuation, add appends its block to blocks.
 func (o *object) add(m message, blocks []block) ([]block, error) {
 	switch {
 	case m.kind == msgContinuation:
@@ -90,7 +90,7 @@ func (o *object) add(m message, blocks []block) ([]block, error) {
 		}
 		return blocks, o.charge(blocks)
 	case m.kind > msgLast && m.flags&flagMustUnderstand != 0:
-		return nil, fmt.Errorf("message of the unknown kind %d, which a reader must understand", m.kind)
+		return nil, fmt.Errorf("message of the unknown kind %d, which is marked as required", m.kind)
 	case m.kind != 0:
 		o.messages = append(o.messages, m)
 	}
@@ -104,7 +104,7 @@ func (o *object) readV1() error {
 	}
 	c := &cursor{b: b, f: o.f}
 	if v := c.u8(); v != 1 {
-		return fmt.Errorf("no object header where one should be (version %d)", v)
+		return fmt.Errorf("want an object header, got something else (version %d)", v)
 	}
 	c.skip(1)
 	left := c.u16()
@@ -151,13 +151,13 @@ func (o *object) readV2() error {
 		c.skip(16) // times
 	}
 	if flags&0x10 != 0 {
-		c.skip(4) // when attributes become dense
+		c.skip(4) // thresholds for dense attributes
 	}
 	size := c.uint(1 << (flags & 3))
 	if c.err != nil {
 		return c.err
 	}
-	start := head - uint64(len(c.b)) // length of what was read
+	start := head - uint64(len(c.b)) // bytes read so far
 	if size > uint64(o.f.size) {
 		return errors.New("messages lie outside the file")
 	}
@@ -173,13 +173,13 @@ func (o *object) readV2() error {
 		if i == 0 {
 			c.skip(int(start))
 		} else if sig := c.bytes(4); string(sig) != "OCHK" {
-			return errors.New("no continuation where one should be")
+			return errors.New("want a continuation of the header, got something else")
 		}
 		prefix := 4
 		if flags&4 != 0 {
-			prefix = 6 // with the order of creation
+			prefix = 6 // with the creation order
 		}
-		for len(c.b) >= prefix { // less is a gap
+		for len(c.b) >= prefix { // fewer bytes are a gap
 			m := message{kind: c.u8()}
 			size := c.u16()
 			m.flags = c.u8()
@@ -196,7 +196,7 @@ func (o *object) readV2() error {
 	return nil
 }
 
-// find is the first message of a kind, or nil.
+// find returns the first message of a kind, or nil.
 func (o *object) find(kind int) *message {
 	for i := range o.messages {
 		if o.messages[i].kind == kind {
@@ -206,8 +206,7 @@ func (o *object) find(kind int) *message {
 	return nil
 }
 
-// cursor starts at the message's body; what kind of message it is goes into the error if
-// the body lies elsewhere.
+// cursor returns a cursor over the message's body. The body of a committed datatype is in another object.
 func (o *object) cursor(m *message) (*cursor, error) {
 	c := &cursor{b: m.body, f: o.f}
 	if m.flags&flagShared == 0 {
@@ -239,17 +238,17 @@ func (c *cursor) shared() (*cursor, error) {
 	}
 	m := o.find(msgDatatype)
 	if m == nil || m.flags&flagShared != 0 {
-		return nil, errors.New("committed datatype is none")
+		return nil, errors.New("the object of a committed datatype has no datatype")
 	}
 	return &cursor{b: m.body, f: c.f}, nil
 }
 
-// isGroup says whether the object holds links.
+// isGroup reports whether the object holds links.
 func (o *object) isGroup() bool {
 	return o.find(msgSymbolTable) != nil || o.find(msgLinkInfo) != nil || o.find(msgLink) != nil || o.find(msgGroupInfo) != nil
 }
 
-// isDataset says whether the object holds data.
+// isDataset reports whether the object holds data.
 func (o *object) isDataset() bool {
 	return o.find(msgLayout) != nil && o.find(msgDatatype) != nil
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// localHeap reads the names of an old group: a stretch of NUL-terminated strings.
+// localHeap reads the heap with the names of an old group: NUL-terminated strings.
 func (f *File) localHeap(addr uint64) ([]byte, error) {
 	b, err := f.read(addr, uint64(8+2*f.lengthSize+f.offsetSize))
 	if err != nil {
@@ -27,7 +27,7 @@ func (f *File) localHeap(addr uint64) ([]byte, error) {
 	return b, nil
 }
 
-// heapName is the string that starts at an offset of a local heap.
+// heapName returns the string at an offset of a local heap.
 func heapName(heap []byte, offset uint64) (string, error) {
 	if offset < uint64(len(heap)) {
 		if n := bytes.IndexByte(heap[offset:], 0); n >= 0 {
@@ -37,8 +37,7 @@ func heapName(heap []byte, offset uint64) (string, error) {
 	return "", errors.New("name lies outside its heap")
 }
 
-// vlen is the content of the variable-length element whose length, collection and index
-// elem holds.
+// vlen returns the content of a variable-length element. elem holds its length, collection and index.
 func (f *File) vlen(elem []byte) ([]byte, error) {
 	c := &cursor{b: elem, f: f}
 	n := uint64(c.u32())
@@ -61,8 +60,7 @@ func (f *File) vlen(elem []byte) ([]byte, error) {
 	return b[:n], nil
 }
 
-// collection reads a collection of the global heap, or has it already: a thousand layers'
-// names are in the same one.
+// collection reads a collection of the global heap, or returns it if it was read before. Many strings share a collection.
 func (f *File) collection(addr uint64) (map[uint32][]byte, error) {
 	f.mu.Lock()
 	objects, ok := f.collections[addr]

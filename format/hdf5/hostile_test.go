@@ -11,8 +11,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// readAll reads whatever can be read in a file, and counts what it met. Objects are
-// visited once.
+// readAll reads everything in a file that can be read, and counts it. It visits each object once.
 func readAll(b []byte, unsealed bool) (objects, failures int) {
 	f, err := open(bytes.NewReader(b), int64(len(b)), unsealed)
 	if err != nil {
@@ -72,7 +71,7 @@ func readAll(b []byte, unsealed bool) (objects, failures int) {
 	return objects, failures
 }
 
-// smallFiles are the golden files, without the large ones.
+// smallFiles returns the golden files without the large ones.
 func smallFiles(t testing.TB) map[string][]byte {
 	t.Helper()
 	paths, err := filepath.Glob("testdata/*.h5")
@@ -91,17 +90,17 @@ func smallFiles(t testing.TB) map[string][]byte {
 	return files
 }
 
-// TestDamaged changes bytes here and there, checksums looked at or not: there may be
-// errors, never a panic, an endless loop or a huge claim.
+// TestDamaged changes bytes at random places, with and without checksums. Errors are fine; panics, endless loops and huge allocations are
+// not.
 func TestDamaged(t *testing.T) {
 	for name, b := range smallFiles(t) {
 		objects, failures := readAll(b, false)
 		// A committed datatype is neither a group nor a dataset.
 		if objects < 8 || (failures > 0) != (name == "refused.h5" || strings.HasPrefix(name, "types-")) {
-			t.Errorf("%s as it is: %d objects, %d failures", name, objects, failures)
+			t.Errorf("%s unchanged: %d objects, %d failures", name, objects, failures)
 		}
 		rng := rand.New(rand.NewPCG(1, uint64(len(name))))
-		rounds := min(120, 2<<20/len(b)) // the same time for each
+		rounds := min(120, 2<<20/len(b)) // about the same time for each file
 		seen := 0
 		for round := range rounds {
 			c := bytes.Clone(b)
@@ -112,7 +111,7 @@ func TestDamaged(t *testing.T) {
 					c[at] = byte(rng.Uint32())
 				case 1:
 					c[at] ^= 1 << rng.IntN(8)
-				case 2: // an address or a length becomes another that occurs
+				case 2: // replace an address or a length by another one in the file
 					if at &^= 7; at+8 <= len(c) {
 						copy(c[at:at+8], c[rng.IntN(len(c)-8)&^7:])
 					}
@@ -129,13 +128,13 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-// TestChecksums changes each byte of the structures that have checksums.
+// TestChecksums changes each byte of the structures with checksums.
 func TestChecksums(t *testing.T) {
 	var tree Tree
 	tree.Attr("name", Numbers(tensor.Scalar(float32(1))))
 	tree.Dataset("0", tensor.Of([]float32{1.1, 2.2}, 2))
 	b := treeBytes(t, &tree)
-	data := len(b) - 8 // the data itself has none
+	data := len(b) - 8 // the data has no checksum
 	for at := range data {
 		c := bytes.Clone(b)
 		c[at] ^= 0x10
@@ -145,7 +144,7 @@ func TestChecksums(t *testing.T) {
 	}
 }
 
-// isPadding says whether at lies in the zeros before an object header or the data.
+// isPadding reports whether at is in the zeros before an object header or the data.
 func isPadding(b []byte, at int) bool {
 	rest := bytes.TrimLeft(b[at:], "\x00")
 	return b[at] == 0 && len(b[at:])-len(rest) < alignment && (bytes.HasPrefix(rest, []byte("OHDR")) || len(rest) <= 8)
@@ -161,8 +160,7 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// TestSharedBytes: a small file whose datasets all lie on the same bytes does not cost
-// more memory than a file of its size may.
+// TestSharedBytes checks that a small file whose datasets share the same bytes costs no more memory than a file of its size may.
 func TestSharedBytes(t *testing.T) {
 	var tree Tree
 	tree.Dataset("data", tensor.New(tensor.Uint8, 4<<20))
@@ -171,7 +169,7 @@ func TestSharedBytes(t *testing.T) {
 		tree.Group("all").Dataset(string(rune('A'+i)), tensor.New(tensor.Uint8, 0))
 	}
 	b := treeBytes(t, &tree)
-	// Each empty dataset gets the shape and the place of the large one.
+	// Each empty dataset gets the shape and the address of the large one.
 	shape, empty := encodeShape(tensor.Shape{4 << 20}), encodeShape(tensor.Shape{0})
 	layout := func(addr, size uint64) []byte {
 		l := binary.LittleEndian.AppendUint64([]byte{3, 1}, addr)
@@ -203,15 +201,14 @@ func TestSharedBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// 16 times the file's 4 MiB and 64 MiB.
+	// The limit is 16 times the file's 4 MiB plus 64 MiB.
 	if read < 16 || read > 33 {
 		t.Errorf("%d of %d datasets of 4 MiB were read from a file of %d bytes", read, n, len(b))
 	}
 }
 
 func TestLoops(t *testing.T) {
-	// A group that is its own child is no harm to those who visit objects once, and to
-	// others a path as long as they ask for.
+	// A group that is its own child is harmless: readers that visit each object once end, and others get as long a path as they ask for.
 	var tree Tree
 	tree.Group("a").Dataset("0", tensor.Scalar(float32(1)))
 	b := treeBytes(t, &tree)
@@ -232,7 +229,7 @@ func TestLoops(t *testing.T) {
 	if objects, failures := readAll(c, true); objects != 1 || failures != 0 {
 		t.Errorf("a root in itself: %d objects, %d failures", objects, failures)
 	}
-	// A header whose continuation is itself.
+	// A header that is its own continuation.
 	large := bytes.Repeat([]byte{0}, 400)
 	copy(large, "\x01\x00\x02\x00\x01\x00\x00\x00\x20\x00\x00\x00\x00\x00\x00\x00"+ // version 1, 2 messages, 32 bytes
 		"\x10\x00\x10\x00\x00\x00\x00\x00"+"\x10\x00\x00\x00\x00\x00\x00\x00"+"\x20\x00\x00\x00\x00\x00\x00\x00")

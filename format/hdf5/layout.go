@@ -6,34 +6,34 @@ import (
 	"math/bits"
 )
 
-// layoutClass is how a dataset's data lies in the file.
+// layoutClass says how a dataset is stored.
 type layoutClass uint8
 
 const (
 	layoutCompact    layoutClass = iota // in the object header
 	layoutContiguous                    // in one piece
-	layoutChunked                       // in pieces of one shape, found by an index
+	layoutChunked                       // in chunks, which an index lists
 	layoutVirtual                       // in other datasets
 )
 
-// layout is what the layout message says.
+// layout is a parsed layout message.
 type layout struct {
 	class layoutClass
-	data  []byte // compact
-	addr  uint64 // contiguous: the data; chunked: the index
-	size  uint64 // contiguous
+	data  []byte // for compact: the data
+	addr  uint64 // for contiguous: the address of the data; for chunked: of the index
+	size  uint64 // for contiguous: the size of the data
 
 	chunk      []uint64 // shape of a chunk
 	chunkBytes uint64   // before filters
 	index      chunkIndex
 
-	wholeEdges bool // the chunks that reach over an edge are not filtered
-	filtered   uint64
+	wholeEdges bool   // chunks that cross an edge of the shape are not filtered
+	filtered   uint64 // size of a single filtered chunk
 	filterMask uint32 // of a single chunk
 	pageBits   int
 }
 
-// chunkIndex is the structure that finds chunks.
+// chunkIndex is the kind of an index of chunks.
 type chunkIndex uint8
 
 const (
@@ -78,11 +78,11 @@ func (d *Dataset) parseLayout() (*layout, error) {
 		case layoutCompact:
 			l.data = c.bytes(int(c.u32()))
 		case layoutContiguous:
-			l.size = uint64(d.o.f.size) // not stored; what is needed must be inside
+			l.size = uint64(d.o.f.size) // not stored; the size of the file bounds it
 		case layoutChunked:
 			l.chunk = dims
 			if stored != rank+1 {
-				return nil, fmt.Errorf("chunks of %d dimensions for a shape of %d", stored-1, rank)
+				return nil, fmt.Errorf("chunks have %d dimensions, the shape has %d", stored-1, rank)
 			}
 			c.skip(4) // size of an element
 		}
@@ -115,7 +115,7 @@ func (d *Dataset) parseLayout() (*layout, error) {
 	case layoutChunked:
 		return l, d.checkChunk(l)
 	case layoutVirtual:
-		return nil, errors.New("the data is in other datasets (a virtual dataset), which are not followed")
+		return nil, errors.New("the data is in other datasets (a virtual dataset), which is not supported")
 	}
 	return nil, fmt.Errorf("unknown class %d", l.class)
 }
@@ -124,7 +124,7 @@ func (l *layout) chunked3(c *cursor, rank int) error {
 	stored := c.u8()
 	l.addr = c.addr()
 	if c.err == nil && stored != rank+1 {
-		return fmt.Errorf("chunks of %d dimensions for a shape of %d", stored-1, rank)
+		return fmt.Errorf("chunks have %d dimensions, the shape has %d", stored-1, rank)
 	}
 	l.chunk = make([]uint64, rank+1)
 	for i := range l.chunk {
@@ -139,7 +139,7 @@ func (l *layout) chunked4(c *cursor, rank int) error {
 	stored := c.u8()
 	width := c.u8()
 	if c.err == nil && (stored != rank+1 || width < 1 || width > 8) {
-		return fmt.Errorf("chunks of %d dimensions for a shape of %d", stored-1, rank)
+		return fmt.Errorf("chunks have %d dimensions, the shape has %d", stored-1, rank)
 	}
 	l.chunk = make([]uint64, rank+1)
 	for i := range l.chunk {
@@ -156,9 +156,9 @@ func (l *layout) chunked4(c *cursor, rank int) error {
 	case indexFixedArray:
 		l.pageBits = c.u8()
 	case indexExtensibleArray:
-		c.skip(5) // the index repeats them
+		c.skip(5) // repeated in the index
 	case indexBtree2:
-		c.skip(4 + 1 + 1) // the index repeats them
+		c.skip(4 + 1 + 1) // repeated in the index
 	default:
 		return fmt.Errorf("unknown kind %d of chunk index", l.index)
 	}
@@ -166,12 +166,11 @@ func (l *layout) chunked4(c *cursor, rank int) error {
 	return c.err
 }
 
-// checkChunk computes the size of a chunk. The last dimension that the file stores is the
-// size of an element.
+// checkChunk computes the size of a chunk. The last stored dimension is the size of an element.
 func (d *Dataset) checkChunk(l *layout) error {
 	rank := len(d.space.shape)
 	if rank == 0 {
-		return errors.New("chunks of a scalar")
+		return errors.New("a scalar cannot have chunks")
 	}
 	l.chunk = l.chunk[:rank]
 	l.chunkBytes = uint64(d.dtype.size)

@@ -17,7 +17,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// described is what h5py read of an object.
+// described is what h5py reads from an object.
 type described struct {
 	Attrs  map[string][]any
 	Dtype  string
@@ -48,8 +48,8 @@ func openBytes(t testing.TB, b []byte) *Group {
 	return root
 }
 
-// plainNumbers are a tensor's elements, each as the golden script prints it, for
-// comparison as text: integers exactly, floats after going through float64.
+// plainNumbers formats the elements of a tensor as the golden script does, to compare them as text: integers exactly, and floats as
+// float64.
 func plainNumbers(x *tensor.Tensor) []string {
 	out := []string{}
 	each := func(v any) { out = append(out, fmt.Sprint(v)) }
@@ -94,7 +94,7 @@ func plainNumbers(x *tensor.Tensor) []string {
 	return out
 }
 
-// plainGolden turns the golden's elements into the same text. Floats come as strings.
+// plainGolden formats the golden elements in the same way. Floats are strings there.
 func plainGolden(t *testing.T, values []any) []string {
 	out := []string{}
 	for _, v := range values {
@@ -199,7 +199,7 @@ func checkDataset(t *testing.T, ds *Dataset, want described) {
 		t.Error(err)
 		return
 	}
-	// What each NumPy type is read as.
+	// The type as which each NumPy type is read.
 	types := map[string]tensor.DType{
 		"f2": tensor.Float32, "f4": tensor.Float32, "f8": tensor.Float64, "b1": tensor.Bool, "V2": tensor.BFloat16,
 		"i1": tensor.Int8, "i2": tensor.Int16, "i4": tensor.Int32, "i8": tensor.Int64,
@@ -234,15 +234,15 @@ func checkAttributes(t *testing.T, attrs attributes, want described) {
 func TestRefused(t *testing.T) {
 	root := openBytes(t, readFile(t, "refused.h5"))
 	for name, want := range map[string]string{
-		"soft":            "soft link, which is not followed",
-		"external":        "external link, which is not followed",
+		"soft":            `"soft link", which is not supported`,
+		"external":        `"external link", which is not supported`,
 		"outside":         "external storage",
 		"virtual":         "virtual dataset",
 		"compound":        "compound",
 		"complex":         "compound",
 		"long-double":     "not supported",
 		"u8-too-large":    "does not fit int64",
-		"lzf":             "lzf filter",
+		"lzf":             "filter lzf (32000)",
 		"vlen-numbers":    "variable-length",
 		"reference":       "reference",
 		"bomb":            "too much for a file of",

@@ -11,29 +11,27 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Tree is a group to be written, with all that is below it. The zero Tree is an empty
-// group. Mistakes (a name that is taken, an attribute that is too large) are kept and come
-// back from WriteTo, all at once.
+// Tree is a group to write, with everything below it. The zero Tree is an empty group. Mistakes, such as a duplicate name or
+// an attribute that is too large, are reported by WriteTo, all at once.
 type Tree struct {
 	annotations
 	groups map[string]*Tree
 	data   map[string]*Data
 }
 
-// Data is a dataset to be written. It keeps the tensor, which must not change until
-// WriteTo is done.
+// Data is a dataset to write. It keeps the tensor, which must not change before WriteTo returns.
 type Data struct {
 	annotations
 	tensor *tensor.Tensor
 }
 
-// annotations are the attributes of a Tree or Data, and the mistakes made with it.
+// annotations holds the attributes of a Tree or Data, and the mistakes found in it.
 type annotations struct {
 	attrs map[string]Value
 	errs  []error
 }
 
-// Attr sets an attribute.
+// Attr sets an attribute, which may have at most 64 KB. name must be valid UTF-8 without NUL.
 func (a *annotations) Attr(name string, v Value) {
 	if a.attrs == nil {
 		a.attrs = map[string]Value{}
@@ -45,19 +43,18 @@ func (a *annotations) Attr(name string, v Value) {
 	a.attrs[name] = v
 }
 
-// checkName refuses names that HDF5 cannot have.
+// checkName returns an error for a name that HDF5 does not allow.
 func checkName(name string) error {
 	switch {
 	case name == "", name == ".", strings.ContainsAny(name, "/\x00"), !utf8.ValidString(name):
 		return fmt.Errorf("name %q: want UTF-8 text that is not \".\" and has no \"/\"", name)
 	case len(name) > 1<<15:
-		return fmt.Errorf("name %.20q...: %d bytes are too long", name, len(name))
+		return fmt.Errorf("name %.20q...: want at most %d bytes, got %d", name, 1<<15, len(name))
 	}
 	return nil
 }
 
-// Group is the group at a path below t, as in "layers/conv2d"; what is not there yet is
-// made.
+// Group returns the group at a path relative to t, such as "layers/conv2d". Missing groups are created.
 func (t *Tree) Group(path string) *Tree {
 	for name := range strings.SplitSeq(path, "/") {
 		g := t.groups[name]
@@ -66,7 +63,7 @@ func (t *Tree) Group(path string) *Tree {
 				t.errs = append(t.errs, err)
 			}
 			if t.data[name] != nil {
-				t.errs = append(t.errs, fmt.Errorf("name %q: a group and a dataset", name))
+				t.errs = append(t.errs, fmt.Errorf("name %q: there are a group and a dataset of that name", name))
 			}
 			if t.groups == nil {
 				t.groups = map[string]*Tree{}
@@ -79,8 +76,8 @@ func (t *Tree) Group(path string) *Tree {
 	return t
 }
 
-// Dataset adds a dataset. A bfloat16 tensor is stored as Keras does it: two opaque bytes
-// an element and the attribute dtype.
+// Dataset adds a dataset. A BFloat16 tensor is stored as Keras stores it: as opaque elements of two bytes, with the attribute
+// dtype = "bfloat16".
 func (t *Tree) Dataset(name string, v *tensor.Tensor) *Data {
 	d := &Data{tensor: v}
 	if err := checkName(name); err != nil {
@@ -89,16 +86,16 @@ func (t *Tree) Dataset(name string, v *tensor.Tensor) *Data {
 	}
 	switch {
 	case v == nil:
-		t.errs = append(t.errs, fmt.Errorf("dataset %q: no tensor", name))
+		t.errs = append(t.errs, fmt.Errorf("dataset %q: the tensor is nil", name))
 		return d
 	case t.data[name] != nil:
-		t.errs = append(t.errs, fmt.Errorf("name %q: two datasets", name))
+		t.errs = append(t.errs, fmt.Errorf("name %q: there are two datasets of that name", name))
 	case t.groups[name] != nil:
-		t.errs = append(t.errs, fmt.Errorf("name %q: a group and a dataset", name))
+		t.errs = append(t.errs, fmt.Errorf("name %q: there are a group and a dataset of that name", name))
 	}
 	if v.DType() == tensor.BFloat16 {
 		if nativeBig {
-			t.errs = append(t.errs, fmt.Errorf("dataset %q: bfloat16 is written on little-endian machines only", name))
+			t.errs = append(t.errs, fmt.Errorf("dataset %q: bfloat16 can only be written on little-endian machines", name))
 		}
 		d.Attr("dtype", String("bfloat16"))
 	}
@@ -109,7 +106,7 @@ func (t *Tree) Dataset(name string, v *tensor.Tensor) *Data {
 	return d
 }
 
-// problems are the mistakes in the tree, each with its path.
+// problems returns the mistakes in the tree, each with its path.
 func (t *Tree) problems(path string) error {
 	var all []error
 	for _, err := range t.errs {

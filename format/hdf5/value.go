@@ -8,47 +8,45 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Value is an attribute's value: text or numbers, one or an array of them.
+// Value is the value of an attribute: strings or numbers, a scalar or an array.
 type Value struct {
-	// Shape is () for a scalar.
+	// Shape is the value's shape, () for a scalar.
 	Shape tensor.Shape
-	// Text holds the elements, row-major, of a value that is text.
+	// Text holds the elements of a text value in row-major order.
 	Text []string
 	// Numbers is the value if it is not text.
 	Numbers *tensor.Tensor
 
-	fixed bool // Text is written as strings of one length
+	fixed bool // writes Text as fixed-length strings
 }
 
-// String is a scalar text, stored as variable-length UTF-8: what h5py makes of a str.
+// String returns a scalar string, stored as variable-length UTF-8. h5py stores a str in this way.
 func String(s string) Value { return Value{Shape: tensor.Shape{}, Text: []string{s}} }
 
-// Strings is a list of texts, stored as variable-length UTF-8: what h5py makes of a list
-// of str.
+// Strings returns a list of strings, stored as variable-length UTF-8. h5py stores a list of str in this way.
 func Strings(s ...string) Value { return Value{Shape: tensor.Shape{len(s)}, Text: s} }
 
-// FixedStrings is a list of texts, each stored in as many bytes as the longest has: what
-// h5py makes of a list of bytes.
+// FixedStrings returns a list of strings, each stored with the length of the longest. h5py stores a list of bytes in this way.
 func FixedStrings(s ...string) Value {
 	return Value{Shape: tensor.Shape{len(s)}, Text: s, fixed: true}
 }
 
-// Numbers is a value of numbers.
+// Numbers returns a value of numbers.
 func Numbers(t *tensor.Tensor) Value { return Value{Shape: t.Shape(), Numbers: t} }
 
-// IsText says whether v is text.
+// IsText reports whether v holds strings.
 func (v Value) IsText() bool { return v.Numbers == nil }
 
-// ScalarText is the text of a scalar or one-element text.
+// ScalarText returns the string of a scalar, or of an array with one element.
 func (v Value) ScalarText() (string, error) {
 	if !v.IsText() || len(v.Text) != 1 {
-		return "", fmt.Errorf("wanted a text, found %s", v.describe())
+		return "", fmt.Errorf("want a string, got %s", v.describe())
 	}
 	return v.Text[0], nil
 }
 
-// TextList is the list of texts. An empty array of numbers is an empty list too: h5py
-// stores an empty Python list as float64 of shape (0,).
+// TextList returns a list of strings. An empty array of numbers is an empty list, too, because h5py stores an empty Python
+// list as float64 of shape (0,).
 func (v Value) TextList() ([]string, error) {
 	if v.IsText() {
 		return v.Text, nil
@@ -56,7 +54,7 @@ func (v Value) TextList() ([]string, error) {
 	if v.Numbers.Len() == 0 {
 		return nil, nil
 	}
-	return nil, fmt.Errorf("wanted a list of texts, found %s", v.describe())
+	return nil, fmt.Errorf("want a list of strings, got %s", v.describe())
 }
 
 func (v Value) describe() string {
@@ -66,8 +64,8 @@ func (v Value) describe() string {
 	return v.Numbers.String()
 }
 
-// fixedText reads a fixed-length string element: h5py pads with NULs, Fortran with spaces
-// but says so in a way that nobody looks at.
+// fixedText returns the string in a fixed-length element, up to the first NUL. h5py pads with NULs. Fortran pads with spaces,
+// which remain.
 func fixedText(b []byte) string {
 	if i := bytes.IndexByte(b, 0); i >= 0 {
 		b = b[:i]
@@ -75,7 +73,7 @@ func fixedText(b []byte) string {
 	return string(b)
 }
 
-// texts reads n text elements from their place in the file.
+// texts decodes n string elements.
 func (f *File) texts(t *datatype, n int, raw []byte) ([]string, error) {
 	if !t.isText() {
 		return nil, errors.New("holds numbers, not text")
@@ -93,7 +91,7 @@ func (f *File) texts(t *datatype, n int, raw []byte) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		// Many elements may point at the same bytes: honest files never do.
+		// The limit stops files in which many elements share the same bytes. Valid files have none.
 		if total += len(b); int64(total) > f.size {
 			return nil, errors.New("texts overlap in the file")
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// sampleTensors are one of each type, with shapes of each kind.
+// sampleTensors holds a tensor of each type, with various shapes.
 func sampleTensors() map[string]*tensor.Tensor {
 	return map[string]*tensor.Tensor{
 		"float32":  tensor.Of([]float32{1, -2.5, 3e-8, 4, 5, 6}, 1, 2, 3),
@@ -34,7 +34,7 @@ func sampleTensors() map[string]*tensor.Tensor {
 	}
 }
 
-// sampleTree is a tree with everything that can be written.
+// sampleTree returns a tree with everything that can be written.
 func sampleTree() *Tree {
 	t := &Tree{}
 	types := t.Group("types")
@@ -77,7 +77,7 @@ func treeBytes(t testing.TB, tree *Tree) []byte {
 	return b.Bytes()
 }
 
-// checkSample compares what a file holds with sampleTree.
+// checkSample compares the content of a file with sampleTree.
 func checkSample(t *testing.T, root *Group) {
 	t.Helper()
 	for name, want := range sampleTensors() {
@@ -135,7 +135,7 @@ func checkSample(t *testing.T, root *Group) {
 func TestRoundTrip(t *testing.T) {
 	b := treeBytes(t, sampleTree())
 	checkSample(t, openBytes(t, b))
-	for range 3 { // maps have no order
+	for range 3 { // maps are ranged over in random order
 		if !bytes.Equal(b, treeBytes(t, sampleTree())) {
 			t.Fatal("the same tree gave other bytes")
 		}
@@ -160,17 +160,17 @@ func TestWriteMistakes(t *testing.T) {
 	tree.Group("large").Dataset("d", one).Attr("\x00", String(""))
 	_, err := tree.WriteTo(&bytes.Buffer{})
 	for _, want := range []string{
-		`/a: name "b": a group and a dataset`, `"a/b"`, `/x: name ""`, `"d": two datasets`, `/: name "a": a group and a dataset`,
-		`"nothing": no tensor`, `"bad \xff"`, `/large/d: attribute name`,
+		`/a: name "b": there are a group and a dataset`, `"a/b"`, `/x: name ""`, `"d": there are two datasets`, `/: name "a": there are a group and a dataset`,
+		`"nothing": the tensor is nil`, `"bad \xff"`, `/large/d: attribute name`,
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %s in the error:\n%v", want, err)
 		}
 	}
 	for what, v := range map[string]Value{
-		"65535 fit":      Numbers(tensor.New(tensor.Float64, 10_000)),
-		"texts in a val": {Shape: tensor.Shape{3}, Text: []string{"a"}},
-		"of numbers of":  {Shape: tensor.Shape{3}, Numbers: one},
+		"at most 65535":          Numbers(tensor.New(tensor.Float64, 10_000)),
+		"has 1 strings":          {Shape: tensor.Shape{3}, Text: []string{"a"}},
+		"its numbers have shape": {Shape: tensor.Shape{3}, Numbers: one},
 	} {
 		var tree Tree
 		tree.Attr("x", v)
@@ -188,8 +188,7 @@ type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
-// TestRealH5py lets h5py read what is written here, write into it, and make the rare
-// structures that are too large for testdata.
+// TestRealH5py lets h5py read the written file and append to it, and lets it write rare structures that are too large for testdata.
 func TestRealH5py(t *testing.T) {
 	python := os.Getenv("LINCE_PYTHON")
 	if python == "" {
@@ -223,7 +222,7 @@ func TestRealH5py(t *testing.T) {
 		}
 	}
 
-	// What was there is still there, and what h5py added is too.
+	// The old content is unchanged, and h5py's additions can be read.
 	b, err := os.ReadFile(written)
 	if err != nil {
 		t.Fatal(err)

@@ -8,8 +8,7 @@ import (
 	"slices"
 )
 
-// heapWriter makes the global heap, which holds variable-length texts: a sequence of
-// collections.
+// heapWriter builds the global heap, a sequence of collections of variable-length strings.
 type heapWriter struct {
 	start uint64 // address of b in the file
 	b     []byte // finished collections and the open one
@@ -18,12 +17,12 @@ type heapWriter struct {
 }
 
 const (
-	heapMin    = 4096    // HDF5's least size of a collection
-	heapTarget = 1 << 16 // a collection that reached it gets no more objects
+	heapMin    = 4096    // HDF5's smallest size of a collection
+	heapTarget = 1 << 16 // a collection of this size gets no more objects
 	heapHead   = 16      // of a collection, and of an object
 )
 
-// add stores a text and returns the reference to it.
+// add stores a string and returns a reference to it.
 func (h *heapWriter) add(s string) []byte {
 	ref := binary.LittleEndian.AppendUint32(nil, uint32(len(s)))
 	if s == "" {
@@ -46,7 +45,7 @@ func (h *heapWriter) add(s string) []byte {
 	return binary.LittleEndian.AppendUint32(ref, uint32(h.count))
 }
 
-// close ends the open collection, with its free space as object 0.
+// close ends the open collection. Its free space becomes object 0.
 func (h *heapWriter) close() {
 	if h.count == 0 {
 		return
@@ -65,7 +64,7 @@ func (h *heapWriter) close() {
 	h.count = 0
 }
 
-// attrs makes the attribute messages of an object, sorted by name.
+// attrs encodes the attribute messages of an object, sorted by name.
 func (h *heapWriter) attrs(attrs map[string]Value, path string) ([]plannedAttr, error) {
 	var out []plannedAttr
 	for _, name := range slices.Sorted(maps.Keys(attrs)) {
@@ -85,28 +84,28 @@ func (h *heapWriter) attrs(attrs map[string]Value, path string) ([]plannedAttr, 
 		b = append(b, space...)
 		b = append(b, data...)
 		if len(b) > math.MaxUint16 || len(name) > math.MaxInt16 {
-			return nil, fmt.Errorf("attribute %.40q of %s: %d bytes, at most %d fit", name, path, len(b), math.MaxUint16)
+			return nil, fmt.Errorf("attribute %.40q of %s: want at most %d bytes, got %d", name, path, math.MaxUint16, len(b))
 		}
 		out = append(out, plannedAttr{name, b})
 	}
 	return out, nil
 }
 
-// value makes an attribute's datatype and data.
+// value encodes the datatype and the data of an attribute.
 func (h *heapWriter) value(v Value) (dtype, data []byte, err error) {
 	if !v.IsText() {
 		if !v.Shape.Equal(v.Numbers.Shape()) {
-			return nil, nil, fmt.Errorf("shape %v of numbers of shape %v", v.Shape, v.Numbers.Shape())
+			return nil, nil, fmt.Errorf("the value has shape %v, but its numbers have shape %v", v.Shape, v.Numbers.Shape())
 		}
 		return encodeDType(v.Numbers.DType()), v.Numbers.Raw(), nil
 	}
 	if n, err := v.Shape.CheckedElements(); err != nil || n != len(v.Text) {
-		return nil, nil, fmt.Errorf("%d texts in a value of shape %v", len(v.Text), v.Shape)
+		return nil, nil, fmt.Errorf("a value of shape %v has %d strings", v.Shape, len(v.Text))
 	}
 	if !v.fixed {
 		for _, s := range v.Text {
 			if uint64(len(s)) > math.MaxUint32 {
-				return nil, nil, fmt.Errorf("a text of %d bytes", len(s))
+				return nil, nil, fmt.Errorf("a string of %d bytes is too long", len(s))
 			}
 			data = append(data, h.add(s)...)
 		}

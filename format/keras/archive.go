@@ -15,14 +15,14 @@ import (
 
 const (
 	maxMembers = 10_000
-	// A member may grow so much when it is inflated, and the whole archive: what memory a
-	// file can claim is bounded by what it stores.
+	// The size of a member or of all members, inflated, may be maxGrowth times the stored size plus freeBytes. It bounds the
+	// memory that a file can claim.
 	maxGrowth = 16
 	freeBytes = 64 << 20
 )
 
-// Read reads a .keras archive of size bytes, all of it into memory. Members that Keras
-// does not know are left alone.
+// Read reads a .keras archive of size bytes into memory. Members that Keras does not know are ignored. It fails
+// if the archive, config.json or the weights are invalid, and names the member in the error.
 func Read(r io.ReaderAt, size int64) (*File, error) {
 	f, err := read(r, size)
 	if err != nil {
@@ -76,14 +76,14 @@ func read(r io.ReaderAt, size int64) (*File, error) {
 	return f, nil
 }
 
-// readMetadata reads the metadata and what is not Keras' own.
+// readMetadata reads metadata.json, including lince's key.
 func (f *File) readMetadata(b []byte) error {
 	v, err := scan(b)
 	if err != nil {
 		return err
 	}
 	if v.kind() != '{' {
-		return fmt.Errorf("found %s, want an object", v.show())
+		return fmt.Errorf("want an object, got %s", v.show())
 	}
 	m := v.fields("keras_version", "date_saved", "lince")
 	for i, text := range []*string{&f.Metadata.KerasVersion, &f.Metadata.DateSaved} {
@@ -99,12 +99,12 @@ func (f *File) readMetadata(b []byte) error {
 	return nil
 }
 
-// archive is the zip, its members' names checked.
+// archive is an open zip archive whose member names are checked.
 type archive struct {
 	r       io.ReaderAt
 	size    int64
 	members map[string]*zip.File
-	left    uint64 // bytes of memory that its members may still take
+	left    uint64 // bytes of memory that its members may still use
 }
 
 func openArchive(r io.ReaderAt, size int64) (*archive, error) {
@@ -113,7 +113,7 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 		return nil, fmt.Errorf("not a .keras archive, or cut short: %w", err)
 	}
 	if len(z.File) > maxMembers {
-		return nil, fmt.Errorf("%d members in the archive, at most %d are read", len(z.File), maxMembers)
+		return nil, fmt.Errorf("want at most %d members in the archive, got %d", maxMembers, len(z.File))
 	}
 	a := &archive{r: r, size: size, members: map[string]*zip.File{}, left: maxGrowth*uint64(size) + freeBytes}
 	for _, m := range z.File {
@@ -121,17 +121,17 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 			return nil, err
 		}
 		if t := m.Mode().Type(); t != 0 && t != fs.ModeDir {
-			return nil, fmt.Errorf("member %q is a link or a device, which is not followed", m.Name)
+			return nil, fmt.Errorf("member %q is a link or a device, which is not supported", m.Name)
 		}
 		if a.members[m.Name] != nil {
-			return nil, fmt.Errorf("two members of the name %q", m.Name)
+			return nil, fmt.Errorf("two members have the name %q", m.Name)
 		}
 		a.members[m.Name] = m
 	}
 	return a, nil
 }
 
-// checkMemberName refuses names that would leave a folder if anybody extracted them.
+// checkMemberName returns an error for a name that would lead outside a folder to which the archive is extracted.
 func checkMemberName(name string) error {
 	if !fs.ValidPath(name) || name == "." || strings.ContainsAny(name, "\\:\x00") {
 		return fmt.Errorf("member name %q: want a relative path without \"..\"", name)
@@ -139,7 +139,7 @@ func checkMemberName(name string) error {
 	return nil
 }
 
-// member finds a member and checks that what it claims can be.
+// member finds a member and checks that its claimed sizes are possible.
 func (a *archive) member(name string) (*zip.File, error) {
 	m := a.members[name]
 	if m == nil {
@@ -149,18 +149,18 @@ func (a *archive) member(name string) (*zip.File, error) {
 	case m.Flags&1 != 0:
 		return nil, fmt.Errorf("%s: encrypted", name)
 	case m.Method != zip.Store && m.Method != zip.Deflate:
-		return nil, fmt.Errorf("%s: compressed by method %d, only stored and deflated are read", name, m.Method)
+		return nil, fmt.Errorf("%s: compressed by method %d; only stored and deflated members are supported", name, m.Method)
 	case m.CompressedSize64 > uint64(a.size):
 		return nil, fmt.Errorf("%s: claims %d bytes in an archive of %d", name, m.CompressedSize64, a.size)
 	case m.Method == zip.Store && m.CompressedSize64 != m.UncompressedSize64:
-		return nil, fmt.Errorf("%s: stored, but its two sizes differ", name)
+		return nil, fmt.Errorf("%s: it is stored, but its two sizes differ", name)
 	case m.UncompressedSize64 > maxGrowth*m.CompressedSize64+freeBytes:
-		return nil, fmt.Errorf("%s: claims to inflate from %d bytes to %d, which is not believed", name, m.CompressedSize64, m.UncompressedSize64)
+		return nil, fmt.Errorf("%s: claims to inflate from %d bytes to %d, which is not plausible", name, m.CompressedSize64, m.UncompressedSize64)
 	}
 	return m, nil
 }
 
-// read reads a whole member; the checksum is checked.
+// read reads a whole member and checks its checksum.
 func (a *archive) read(name string) ([]byte, error) {
 	m, err := a.member(name)
 	if err != nil {
@@ -180,15 +180,15 @@ func (a *archive) read(name string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if uint64(len(b)) != m.UncompressedSize64 {
-		return nil, fmt.Errorf("%s: more data than it claims", name)
+		return nil, fmt.Errorf("%s: has more data than it claims", name)
 	}
 	return b, nil
 }
 
-// weights reads the weights: in place if they are stored, as Keras writes them.
+// weights reads the weights. Stored weights, as Keras writes them, are read in place.
 func (a *archive) weights() (Weights, error) {
 	if a.members[weightsMember] == nil && a.members["model.weights.npz"] != nil {
-		return nil, errors.New("the weights are an npz file, only " + weightsMember + " is read")
+		return nil, errors.New("the weights are an npz file; only " + weightsMember + " is supported")
 	}
 	m, err := a.member(weightsMember)
 	if err != nil {

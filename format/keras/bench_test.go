@@ -8,7 +8,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// tutorialSize is a file of the tutorial's network with the state of RMSprop: 30 MB.
+// tutorialSize returns a file of the tutorial's network with the state of RMSprop: 30 MB.
 func tutorialSize() *File {
 	f := sample()
 	f.Assets = nil

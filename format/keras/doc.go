@@ -1,9 +1,10 @@
-// Package keras reads and writes the files in which Keras 3 keeps models: the .keras
-// archive and the .weights.h5 inside it. It is a codec: it knows the archive, the JSON
-// objects, how the config of a model names its layers and their calls (Network), the order
-// that Keras gives them (Graph), and where in the HDF5 file a layer's variables lie. Which
-// layer has which configuration is known to those who build layers. FORMAT.md tells the format.
+// Package keras reads and writes the files of Keras 3 models: the .keras archive and the .weights.h5 inside it. FORMAT.md describes the
+// format.
 //
-// Files come from strangers: nothing in them names code, a path or an address that would
-// be followed, and memory is bounded by what is stored.
+// The package handles the archive ([Read], [Write]), JSON objects ([Object]), the layers and calls in the config of a model
+// ([Network]), the order of layers ([Graph]), and the paths of their variables in the HDF5 file ([Weights]). It does not interpret the
+// configs of single layers.
+//
+// Files may come from untrusted sources. Nothing in a file names code, a path or an address that would be followed, and the size of the
+// file bounds the memory.
 package keras

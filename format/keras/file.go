@@ -12,7 +12,7 @@ import (
 	"slices"
 )
 
-// Version is the version of Keras whose files are written.
+// Version is the version of Keras whose file format Write writes.
 const Version = "3.15.1"
 
 // File is a .keras file.
@@ -20,26 +20,25 @@ type File struct {
 	Metadata Metadata
 	// Config is config.json, the model as a Keras object; see Object.
 	Config json.RawMessage
-	// Weights are the variables of layers and optimizer, model.weights.h5.
+	// Weights holds the variables of the layers and the optimizer: model.weights.h5.
 	Weights Weights
-	// Assets are the members under assets/, by their names without it.
+	// Assets holds the members below assets/. The keys are their names without this prefix.
 	Assets map[string][]byte
-	// Extra is what is not Keras' own: class names, preprocessing. It travels as the key
-	// "lince" of metadata.json, which Keras does not look at when it loads a model, and which
-	// is gone when Keras saves the model again. Nil if there is none.
+	// Extra holds lince's additions, such as class names and preprocessing. It is stored under the key "lince" of metadata.json.
+	// Keras ignores the key when it loads a model, and drops it when it saves the model again. nil means none.
 	Extra json.RawMessage
 }
 
 // Metadata is metadata.json.
 type Metadata struct {
-	// KerasVersion is the version that wrote the file; Write takes Version if it is empty.
+	// KerasVersion is the version of Keras that wrote the file. Write writes Version if it is empty.
 	KerasVersion string
-	// DateSaved is the time in Keras' form, 2026-11-23@15:25:26. Write leaves it empty if it
-	// is, so that the same model gives the same bytes.
+	// DateSaved is the time in Keras' form, such as 2026-11-23@15:25:26. It may be empty, so that saving the same model twice gives
+	// the same bytes.
 	DateSaved string
 }
 
-// metadataJSON is the member itself. Keras' file editor needs both of Keras' keys.
+// metadataJSON is the JSON of metadata.json. Keras' file editor needs both of Keras' keys.
 type metadataJSON struct {
 	KerasVersion string          `json:"keras_version"`
 	DateSaved    string          `json:"date_saved"`
@@ -54,9 +53,9 @@ const (
 	assetsFolder   = "assets/"
 )
 
-// Write writes f as a .keras archive. Equal files give equal bytes. The weights go from
-// the tensors' memory to w, without a copy of all of them; they are read twice, for the
-// checksum that comes before them.
+// Write writes f as a .keras archive. Equal files give equal bytes. The weights are written directly from the memory of the
+// tensors. They are read twice, because their checksum comes before them. Write fails if Config or Extra is not JSON, if the weights have
+// invalid or duplicate paths, or if the name of an asset would lead outside the archive.
 func Write(w io.Writer, f *File) error {
 	if err := write(w, f); err != nil {
 		return fmt.Errorf("keras: %w", err)
@@ -105,15 +104,14 @@ func write(w io.Writer, f *File) error {
 	return z.Close()
 }
 
-// writeBytes is an io.WriterTo of a slice that can be written more than once.
+// writeBytes is an io.WriterTo that can be used more than once.
 type writeBytes []byte
 
 func (b writeBytes) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, bytes.NewReader(b))
 }
 
-// writeMember stores a member as Python's zipfile does: sizes and checksum before the
-// data, the time 1980-01-01.
+// writeMember stores a member as Python's zipfile does: with sizes and checksum before the data, and the time 1980-01-01.
 func writeMember(z *zip.Writer, name string, content io.WriterTo) error {
 	sum := crc32.NewIEEE()
 	n, err := content.WriteTo(sum)

@@ -42,7 +42,7 @@ func readBytes(t testing.TB, b []byte) *File {
 	return f
 }
 
-// savedModel is what Keras says of a model that it saved.
+// savedModel is what Keras reports about a model that it saved.
 type savedModel struct {
 	KerasVersion string `json:"keras_version"`
 	Weights      map[string]struct {
@@ -60,7 +60,7 @@ type savedModel struct {
 	Slots        [][]float64
 }
 
-// float64s are the values of a float32 or int64 tensor.
+// float64s returns the values of a float32 or int64 tensor.
 func float64s(t testing.TB, v *tensor.Tensor) []float64 {
 	t.Helper()
 	out := []float64{}
@@ -114,7 +114,7 @@ func TestReadFilesOfKeras(t *testing.T) {
 	}
 }
 
-// TestReadFilesOfKeras2 reads what internal/golden/keras2.py wrote.
+// TestReadFilesOfKeras2 reads the files that internal/golden/keras2.py wrote.
 func TestReadFilesOfKeras2(t *testing.T) {
 	for _, name := range []string{"2.13-nested", "2.13-several", "2.15-chain"} {
 		version, model, _ := strings.Cut(name, "-")
@@ -155,7 +155,7 @@ func TestReadFilesOfKeras2(t *testing.T) {
 	}
 }
 
-// checkLayers finds each layer's weights by its class.
+// checkLayers finds the weights of each layer by its class.
 func checkLayers(t *testing.T, f *File, want savedModel) {
 	t.Helper()
 	paths := LayerPaths(want.Classes)
@@ -166,7 +166,7 @@ func checkLayers(t *testing.T, f *File, want savedModel) {
 			continue
 		}
 		vars := e.Vars
-		if want.Classes[i] == "Sequential" { // nested: its layers have them
+		if want.Classes[i] == "Sequential" { // nested: its layers have the weights
 			for _, p := range LayerPaths([]string{"Conv2D", "BatchNormalization", "ReLU"}) {
 				below, ok := f.Weights.Find(paths[i] + "/" + p)
 				if !ok {
@@ -174,8 +174,7 @@ func checkLayers(t *testing.T, f *File, want savedModel) {
 				}
 				vars = append(vars, below.Vars...)
 			}
-			// The model lists trainable ones first, the file goes layer by layer; here that
-			// is the same.
+			// The model lists the trainable weights first, and the file goes layer by layer. Here that is the same order.
 		}
 		if len(vars) != len(weights) {
 			t.Errorf("%s: %d variables, Keras has %d", paths[i], len(vars), len(weights))
@@ -209,7 +208,7 @@ func checkOptimizer(t *testing.T, f *File, want savedModel) {
 			t.Errorf("slot %d: %v, Keras has %v", i, got, s)
 		}
 	}
-	// What is written again is the same.
+	// Writing it again gives the same file.
 	e, _ := f.Weights.Find("optimizer")
 	again := o.Entry()
 	if again.Name != e.Name || len(again.Vars) != len(e.Vars) {
@@ -249,7 +248,7 @@ func TestNames(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := Marshal(f)
-		// encoding/json compacts what MarshalJSON gives, and leaves numbers as they are.
+		// encoding/json compacts the result of MarshalJSON and keeps numbers unchanged.
 		if err != nil || string(got) != s {
 			t.Errorf("Float %s is written as %s (%v)", s, got, err)
 		}
@@ -265,7 +264,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// sample is a file with everything in it.
+// sample returns a file that uses every field.
 func sample() *File {
 	rate := float32(0.001)
 	kernel := tensor.New(tensor.Float32, 3, 3, 2, 4)
@@ -305,7 +304,7 @@ func TestRoundTrip(t *testing.T) {
 	b := writeBytesOf(t, f)
 	got := readBytes(t, b)
 	f.Metadata.KerasVersion = Version
-	f.Extra = json.RawMessage(`{"classes": ["gato", "perro"]}`) // spaced as the member is
+	f.Extra = json.RawMessage(`{"classes": ["gato", "perro"]}`) // with the spacing of the member
 	byPath := func(a, b Entry) int { return strings.Compare(a.Path, b.Path) }
 	if order := []string{got.Weights[1].Path, got.Weights[2].Path, got.Weights[3].Path}; !slices.Equal(order, []string{"layers/conv2d", "layers/conv2d_2", "layers/conv2d_10"}) {
 		t.Errorf("order of entries: %q", order)
@@ -315,7 +314,7 @@ func TestRoundTrip(t *testing.T) {
 	if diff := cmp.Diff(f, got, compareTensors); diff != "" {
 		t.Errorf("(-written +read):\n%s", diff)
 	}
-	// In any order, the same bytes.
+	// Any order gives the same bytes.
 	f = sample()
 	slices.Reverse(f.Weights)
 	if !bytes.Equal(writeBytesOf(t, f), b) {
@@ -355,7 +354,7 @@ func TestWriteMistakes(t *testing.T) {
 		"asset outside":    {func(f *File) { f.Assets["../x"] = nil }, `"assets/../x"`},
 		"two of a path":    {func(f *File) { f.Weights = append(f.Weights, Entry{Path: "optimizer"}) }, "two entries"},
 		"impossible path":  {func(f *File) { f.Weights = append(f.Weights, Entry{Path: "/layers/x"}) }, "name"},
-		"missing variable": {func(f *File) { f.Weights[1].Vars[0] = nil }, "no tensor"},
+		"missing variable": {func(f *File) { f.Weights[1].Vars[0] = nil }, "the tensor is nil"},
 	} {
 		f := sample()
 		test.change(f)

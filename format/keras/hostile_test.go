@@ -17,7 +17,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// member is one of a hand-made archive.
+// member is a member of a hand-made archive.
 type member struct {
 	name   string
 	data   []byte
@@ -62,7 +62,7 @@ func good(t testing.TB) (config, weights member) {
 	return member{name: "config.json", data: []byte(`{"class_name":"Sequential","config":{}}`)}, member{name: "model.weights.h5", data: w}
 }
 
-// readError reads what must not be readable.
+// readError reads an archive and expects an error.
 func readError(t *testing.T, name string, b []byte, want string) {
 	t.Helper()
 	_, err := Read(bytes.NewReader(b), int64(len(b)))
@@ -96,7 +96,7 @@ func TestRefused(t *testing.T) {
 	readError(t, "config is no object", makeZip(t, member{name: "config.json", data: []byte("[]")}, weights), "config.json")
 	readError(t, "config without class", makeZip(t, member{name: "config.json", data: []byte("{}")}, weights), "class_name")
 	readError(t, "metadata is no JSON", makeZip(t, member{name: "metadata.json", data: []byte("x")}, config, weights), "metadata.json: not JSON: byte 1")
-	readError(t, "metadata is a list", makeZip(t, member{name: "metadata.json", data: []byte("[]")}, config, weights), "metadata.json: found [], want an object")
+	readError(t, "metadata is a list", makeZip(t, member{name: "metadata.json", data: []byte("[]")}, config, weights), "metadata.json: want an object, got []")
 	readError(t, "version is a number", makeZip(t, member{name: "metadata.json", data: []byte(`{"keras_version": 3}`)}, config, weights), "keras_version is 3, want a string")
 	readError(t, "deep JSON", makeZip(t, member{name: "config.json", data: bytes.Repeat([]byte(`{"config":`), 20_000)}, weights), "config.json")
 	readError(t, "weights are no HDF5", makeZip(t, config, member{name: "model.weights.h5", data: []byte("x")}), "not an HDF5 file")
@@ -119,23 +119,23 @@ func TestRefusedWeights(t *testing.T) {
 		build func(root *hdf5.Tree)
 		want  string
 	}{
-		"a hole":  {func(r *hdf5.Tree) { g := r.Group("layers/x/vars"); g.Dataset("0", one); g.Dataset("2", one) }, "wanted 0 to 1"},
+		"a hole":  {func(r *hdf5.Tree) { g := r.Group("layers/x/vars"); g.Dataset("0", one); g.Dataset("2", one) }, "named 0 to 1"},
 		"a name":  {func(r *hdf5.Tree) { r.Group("layers/x/vars").Dataset("kernel", one) }, "kernel"},
 		"a group": {func(r *hdf5.Tree) { r.Group("layers/x/vars/0") }, "not a dataset"},
 		"a number for a name": {func(r *hdf5.Tree) {
 			r.Group("layers/x/vars").Attr("name", hdf5.Numbers(one))
-		}, "wanted a text"},
+		}, "want a string"},
 		"two roots": {func(r *hdf5.Tree) {
 			r.Group("layers/x/vars")
 			r.Group("_layer_checkpoint_dependencies/x/vars")
-		}, "second time"},
+		}, "appear twice"},
 		"depth": {func(r *hdf5.Tree) { r.Group(strings.Repeat("layers/x/", 60) + "vars") }, "nested more than"},
 	} {
 		w := weights
 		w.data = treeBytes(t, test.build)
 		readError(t, name, makeZip(t, config, w), test.want)
 	}
-	for file, want := range map[string]string{"many-earliest.h5": "second link", "refused.h5": "link, which is not followed"} {
+	for file, want := range map[string]string{"many-earliest.h5": "second link", "refused.h5": `link", which is not supported`} {
 		b, err := os.ReadFile("../hdf5/testdata/" + file)
 		if err != nil {
 			t.Fatal(err)
@@ -147,14 +147,14 @@ func TestRefusedWeights(t *testing.T) {
 	for _, name := range []string{strings.Repeat(`a\`, 100) + "b/vars", strings.Repeat(strings.Repeat("a", 1000)+"/", 5) + "vars"} {
 		long := weights
 		long.data = treeBytes(t, func(r *hdf5.Tree) { r.Group(name).Dataset("0", one) })
-		readError(t, "a long path", makeZip(t, config, long), "want at most 4096, and 64 parts")
+		readError(t, "a long path", makeZip(t, config, long), "want at most 4096, and at most 64 parts")
 	}
 	twice := weights
 	twice.data = treeBytes(t, func(r *hdf5.Tree) {
 		r.Group("layers/x/vars").Dataset("0", one)
 		r.Group("_layer_checkpoint_dependencies/x_3/vars").Dataset("0", one)
 	})
-	readError(t, "one path of two", makeZip(t, config, twice), `variables of "layers/x" for the second time`)
+	readError(t, "one path of two", makeZip(t, config, twice), `variables of "layers/x" appear twice`)
 	legacy := weights
 	legacy.data = treeBytes(t, func(r *hdf5.Tree) { r.Group("_layer_checkpoint_dependencies/x/vars").Dataset("0", one) })
 	if _, ok := readBytes(t, makeZip(t, config, legacy)).Weights.Find("layers/x"); !ok {
@@ -174,14 +174,14 @@ func TestRefusedWeights(t *testing.T) {
 	}
 }
 
-// claims is a deflated member that is not what its size says.
+// claims is a deflated member whose size is not what it claims.
 type claims struct {
 	name string
 	data []byte
 	size uint64
 }
 
-// addClaims puts members into an archive of good ones.
+// addClaims adds members to a valid archive.
 func addClaims(t *testing.T, members []member, all ...claims) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -221,7 +221,7 @@ func addClaims(t *testing.T, members []member, all ...claims) []byte {
 	return b.Bytes()
 }
 
-// TestBombs reads archives that claim a lot, and watches the memory.
+// TestBombs reads archives that claim large sizes, and checks the memory.
 func TestBombs(t *testing.T) {
 	config, weights := good(t)
 	check := func(name string, b []byte, want string) {
@@ -235,15 +235,15 @@ func TestBombs(t *testing.T) {
 		}
 	}
 	both := []member{config, weights}
-	check("config", addClaims(t, both[1:], claims{"config.json", nil, 65 << 20}), "not believed")
-	check("weights", addClaims(t, both[:1], claims{"model.weights.h5", nil, 1 << 62}), "not believed")
+	check("config", addClaims(t, both[1:], claims{"config.json", nil, 65 << 20}), "not plausible")
+	check("weights", addClaims(t, both[:1], claims{"model.weights.h5", nil, 1 << 62}), "not plausible")
 	zeros := make([]byte, 1<<20)
-	// Each is believed, all are not.
+	// Each member alone is within the limit, but all together are not.
 	check("assets", addClaims(t, both, claims{"assets/a", zeros, 1 << 20}, claims{"assets/b", nil, 64 << 20}), "too much memory")
 	check("more than it claims", addClaims(t, both, claims{"assets/a", zeros, 10}), "assets/a")
 	check("less than it claims", addClaims(t, both, claims{"assets/a", zeros[:10], 10 << 20}), "assets/a")
 
-	// A stored member that claims another size than it has, in all places where it says so.
+	// A stored member that claims a wrong size in all places.
 	b := makeZip(t, config, weights)
 	size := binary.LittleEndian.AppendUint32(nil, uint32(len(weights.data)))
 	b = bytes.ReplaceAll(b, size, []byte{0, 0, 0, 0x70})
@@ -272,7 +272,7 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// What was read can be written and is the same then.
+		// A file that was read can be written, and is the same when it is read again.
 		var first, second bytes.Buffer
 		if err := Write(&first, file); err != nil {
 			t.Fatal(err)

@@ -12,24 +12,23 @@ import (
 )
 
 const (
-	// maxTokens bounds the values of a config: the largest models of keras.applications have
-	// some 200,000.
+	// maxTokens limits the number of values in a config. The largest models of keras.applications have about 200,000.
 	maxTokens = 1_000_000
-	// maxJSONDepth leaves room for maxDepth models in models, each of which takes 4 levels.
+	// maxJSONDepth allows maxDepth nested models, each of which needs 4 levels.
 	maxJSONDepth = 4*maxDepth + 32
 )
 
-// document is a JSON text, scanned once: readers walk it without decoding a part of it
-// twice, and its memory is bounded before any of it is taken.
+// document is a JSON text that is scanned once. Readers walk its tokens, so that no part is decoded twice and the memory is
+// bounded in advance.
 type document struct {
 	text   []byte
 	tokens []token
 }
 
-// token is a value, or the key of an object's member, which stands before its value.
+// token is a value, or the key of an object's member. The key comes before its value.
 type token struct {
-	start, end uint32 // in the text
-	next       uint32 // the token after this value and what is in it
+	start, end uint32 // bytes of the text
+	next       uint32 // the first token after this value and its parts
 }
 
 // value is a JSON value in a document.
@@ -38,12 +37,12 @@ type value struct {
 	i uint32
 }
 
-// scan reads a JSON text.
+// scan scans a JSON text.
 func scan(text []byte) (value, error) {
 	if err := checkSyntax(text); err != nil {
 		return value{}, err
 	}
-	// The text is valid from here on.
+	// From here on, the text is valid JSON.
 	most := 1
 	for _, c := range text {
 		if c == ',' || c == ':' || c == '[' || c == '{' {
@@ -93,13 +92,13 @@ func scan(text []byte) (value, error) {
 	return value{d, 0}, nil
 }
 
-// maxJSON is the length of a JSON text at most, in bytes.
+// maxJSON limits the length of a JSON text in bytes.
 const maxJSON = 1 << 30
 
-// checkSyntax says where a text stops to be JSON.
+// checkSyntax returns an error that says where a text stops being valid JSON.
 func checkSyntax(text []byte) error {
 	if len(text) > maxJSON {
-		return fmt.Errorf("%d bytes of JSON, at most %d are read", len(text), maxJSON)
+		return fmt.Errorf("want at most %d bytes of JSON, got %d", maxJSON, len(text))
 	}
 	if json.Valid(text) {
 		return nil
@@ -115,18 +114,18 @@ func checkSyntax(text []byte) error {
 	return errors.New("not JSON")
 }
 
-// raw is the value's text.
+// raw returns the value's text.
 func (v value) raw() []byte {
 	t := v.d.tokens[v.i]
 	return v.d.text[t.start:t.end:t.end]
 }
 
-// kind is the first byte of the value: one of { [ " t f n, a digit or a minus.
+// kind returns the first byte of the value: one of { [ " t f n, a digit or a minus sign.
 func (v value) kind() byte { return v.d.text[v.d.tokens[v.i].start] }
 
 func (v value) null() bool { return v.kind() == 'n' }
 
-// items are the values of a list; none where v is no list.
+// items yields the values of a list. It yields nothing if v is not a list.
 func (v value) items() iter.Seq[value] {
 	return func(yield func(value) bool) {
 		if v.kind() != '[' {
@@ -140,7 +139,7 @@ func (v value) items() iter.Seq[value] {
 	}
 }
 
-// list is the values of a list of at most n, and whether v is one.
+// list returns the values of a list. ok is false if v is not a list or has more than n values.
 func (v value) list(n int) ([]value, bool) {
 	if v.kind() != '[' {
 		return nil, false
@@ -155,7 +154,7 @@ func (v value) list(n int) ([]value, bool) {
 	return l, true
 }
 
-// members are the keys and values of an object; none where v is no object.
+// members yields the keys and values of an object. It yields nothing if v is not an object.
 func (v value) members() iter.Seq2[value, value] {
 	return func(yield func(value, value) bool) {
 		if v.kind() != '{' {
@@ -169,8 +168,8 @@ func (v value) members() iter.Seq2[value, value] {
 	}
 }
 
-// fields looks the members of an object up, all in one pass. A member that is absent or null
-// is not ok. The last of equal keys counts, as in Python.
+// fields finds members of an object in one pass. A member that is missing or null is not ok. The last of equal keys counts, as in
+// Python.
 func (v value) fields(keys ...string) []field {
 	out := make([]field, len(keys))
 	for i := range out {
@@ -194,7 +193,7 @@ type field struct {
 
 var nullDocument = &document{text: []byte("null"), tokens: []token{{0, 4, 1}}}
 
-// str is the value as a string, and whether it is one.
+// str returns the value as a string. ok is false if it is not a string.
 func (v value) str() (string, bool) {
 	if v.kind() != '"' {
 		return "", false
@@ -210,7 +209,7 @@ func (v value) str() (string, bool) {
 	return s, true
 }
 
-// is says whether the value is the string s.
+// is reports whether the value is the string s.
 func (v value) is(s string) bool {
 	raw := v.raw()
 	if v.kind() != '"' || bytes.IndexByte(raw, '\\') >= 0 {
@@ -219,24 +218,24 @@ func (v value) is(s string) bool {
 	return string(raw[1:len(raw)-1]) == s
 }
 
-// text is the string, "" where the value is none.
+// text returns the value as a string, or "" if it is not a string.
 func (v value) text() string {
 	s, _ := v.str()
 	return s
 }
 
-// number is the value as an integer, and whether it is one.
+// number returns the value as an integer. ok is false if it is not an integer.
 func (v value) number() (int, bool) {
 	n, err := strconv.ParseInt(string(v.raw()), 10, 32)
 	return int(n), err == nil
 }
 
-// bool is the value as true or false, and whether it is one.
+// bool returns the value as a bool. ok is false if it is not a bool.
 func (v value) bool() (is, ok bool) {
 	return v.kind() == 't', v.kind() == 't' || v.kind() == 'f'
 }
 
-// show is the value for a message.
+// show returns the value for a message, shortened.
 func (v value) show() string { return showJSON(v.raw()) }
 
 func showJSON(text []byte) string {

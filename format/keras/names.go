@@ -12,8 +12,8 @@ var (
 	beforeUpper = regexp.MustCompile(`([a-z])([A-Z])`)
 )
 
-// SnakeCase is the name that Keras makes of a class: conv2d of Conv2D, max_pooling2d of
-// MaxPooling2D, re_lu of ReLU, rm_sprop of RMSprop (keras.src.utils.naming.to_snake_case).
+// SnakeCase returns the name that Keras derives from a class: conv2d from Conv2D, max_pooling2d from MaxPooling2D, re_lu from
+// ReLU, rm_sprop from RMSprop (keras.src.utils.naming.to_snake_case).
 func SnakeCase(class string) string {
 	s := notWord.ReplaceAllString(class, "")
 	s = beforeWord.ReplaceAllString(s, "${1}_${2}")
@@ -21,11 +21,10 @@ func SnakeCase(class string) string {
 	return strings.ToLower(s)
 }
 
-// LayerPaths are the paths in the weights file of layers of these classes, in the order of
-// model.layers: layers/conv2d, layers/max_pooling2d, layers/conv2d_1. They go by class, not
-// by the layers' names. The layers of a Sequential model do not count its InputLayer, those
-// of a Functional model do; ops are no layers. A nested model at path p has its layers at
-// p + "/" + their paths. See Network.LayerPaths.
+// LayerPaths returns the paths in the weights file of layers with these classes, which are in the order of model.layers. Examples are
+// layers/conv2d, layers/max_pooling2d and layers/conv2d_1. The paths depend on the classes, not on the layers' names. Leave out ops,
+// and the InputLayer of a Sequential model; a Functional model's InputLayer counts. The layers of a nested model at path p have
+// the paths p + "/" + theirs. See Network.LayerPaths.
 func LayerPaths(classes []string) []string {
 	paths := make([]string, len(classes))
 	used := map[string]int{}
@@ -40,11 +39,10 @@ func LayerPaths(classes []string) []string {
 	return paths
 }
 
-// LayerPaths are the paths of the network's layers in the weights file, where the network
-// is at path at: "" for the model itself, the layer's path for a nested one. What has no
-// place there, an op or the InputLayer of a Sequential, has "". A layer
-// that belongs to two models counts in both, but its variables are in the file once: where a
-// walk along Layers, into nested models, meets it first.
+// LayerPaths returns the paths of the network's layers in the weights file. at is the path of the network: "" for the model itself,
+// and the layer's path for a nested model. Ops and the InputLayer of a Sequential model are not in the file and have the path "".
+// A layer that belongs to two models has a path in both, but its variables are in the file only once: at the path that a walk along
+// Layers and into nested models reaches first.
 func (n *Network) LayerPaths(at string) []string {
 	paths := make([]string, len(n.Layers))
 	var classes []string

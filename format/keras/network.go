@@ -9,97 +9,89 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Network is the config of a model: its layers, and in a Functional model the calls that
-// connect them. It knows nothing of what the layers do. ReadNetwork makes one of config.json
-// or Keras' model.to_json(), WriteNetwork writes it as Keras 3 does.
+// Network is the config of a model: its layers and, in a Functional model, the calls that connect them. It does not interpret the
+// configs of layers. ReadNetwork makes one from config.json or from Keras' model.to_json(). WriteNetwork writes it as Keras 3 does.
 type Network struct {
-	// Class is "Sequential" or "Functional". Keras 2's "Model" is read as "Functional".
+	// Class is "Sequential" or "Functional". ReadNetwork turns Keras 2's "Model" into "Functional".
 	Class string
 	// Name is the model's name.
 	Name string
-	// Frozen is the reverse of the model's own trainable flag. What learns is for the flags of
-	// the layers to say: Keras sets those when a model's is set.
+	// Frozen is the negation of the model's trainable flag. The flags of the layers decide what is trained: Keras sets them when a
+	// model's flag is set.
 	Frozen bool
-	// Layers are in Keras' order (see Graph.Order). Those of a Sequential follow each other;
-	// an InputLayer may be the first.
+	// Layers holds the layers in Keras' order; see Graph.Order. The layers of a Sequential model form a chain. Its first layer may be an
+	// InputLayer.
 	Layers []NetworkLayer
-	// Inputs and Outputs are a Functional's.
+	// Inputs and Outputs are those of a Functional model.
 	Inputs, Outputs Structure
-	// BuildInputShape is the shape, with the batch dimension, for which a Sequential was built;
-	// nil where the file does not say one. A Sequential without InputLayer has its input's shape
-	// here alone, and so has one of Keras 2 that noted it in its first layer.
+	// BuildInputShape is the input shape, with batch dimension, for which a Sequential model was built. It is nil if the file has none. If
+	// a Sequential model has no InputLayer, only this field holds its input shape, also for files of Keras 2 that store the shape in
+	// the first layer.
 	BuildInputShape tensor.Shape
-	// DType is a Sequential's dtype policy as JSON: a name, or a Keras object. WriteNetwork
-	// takes float32 for nil.
+	// DType is the dtype policy of a Sequential model as JSON: a name or a Keras object. nil means float32.
 	DType json.RawMessage
-	// CompileConfig has optimizer, loss and metrics as JSON; nil where there are none.
+	// CompileConfig is the JSON of optimizer, loss and metrics, or nil.
 	CompileConfig json.RawMessage
 }
 
-// NetworkLayer is a layer of a Network, or an op of its graph.
+// NetworkLayer is a layer of a Network, or an op in its graph.
 type NetworkLayer struct {
-	// Module and Class say what it is: "keras.layers" and "Conv2D". Module is "" in files of
-	// Keras 2.12 and older. See Op for what is no layer.
+	// Module and Class name the class, such as "keras.layers" and "Conv2D". Module is "" in files of Keras 2.12 and older. Op tells
+	// ops from layers.
 	Module, Class string
-	// RegisteredName is "" for Keras' own layers, and "Package>Class" for others.
+	// RegisteredName is "" for Keras' layers and "Package>Class" for custom layers.
 	RegisteredName string
-	// Name is the layer's name, by which others refer to it. In a Sequential it may be "".
+	// Name is the layer's name, which references use. It may be "" in a Sequential model.
 	Name string
-	// Frozen is the reverse of the layer's trainable flag.
+	// Frozen is the negation of the layer's trainable flag.
 	Frozen bool
-	// Config is what the class' from_config takes; nil for a nested model. Read leaves name
-	// and trainable in it, and takes a batch_input_shape of Keras 2 out; an InputLayer's is
-	// renamed to batch_shape. Write sets name and trainable to what Name and Frozen say,
-	// and leaves trainable out where the class does not take it (SpatialDropout2D).
+	// Config is the argument of the class' from_config. It is nil for a nested model. ReadNetwork keeps the members name and trainable. It
+	// removes Keras 2's batch_input_shape, or renames it to batch_shape in an InputLayer. WriteNetwork sets name and trainable from Name
+	// and Frozen. It removes trainable for classes that do not accept it, such as SpatialDropout2D.
 	Config json.RawMessage
-	// Network is the nested model, nil for any other layer. Its Name and Frozen are those of
-	// the layer.
+	// Network is a nested model, and nil for other layers. Its Name and Frozen are those of the layer.
 	Network *Network
-	// Calls are the uses of the layer in a Functional model, by number. An InputLayer has
-	// none: its result is that of its call 0.
+	// Calls lists the calls of the layer in a Functional model. An InputLayer has none; a reference to its call 0 is its result.
 	Calls []NetworkCall
-	// BuildConfig has the input_shape for which the layer was built, nil where it was not.
+	// BuildConfig holds the input_shape for which the layer was built, or nil.
 	BuildConfig json.RawMessage
-	// Shared is a number that layers have that are one layer in several nested models; 0 for
-	// others. Keras writes it as shared_object_id, but takes the calls of such layers for each
-	// other's when it reads most of its own files; lince writes it as lince_shared, which Keras
-	// passes over.
+	// Shared is a number that marks a layer which belongs to several nested models: its entries in these models have the same number.
+	// It is 0 for other layers. Keras writes it as shared_object_id, but confuses the calls of such layers when it reads most of these
+	// files. WriteNetwork therefore writes it as lince_shared, which Keras ignores.
 	Shared int64
 }
 
-// NetworkCall is a layer applied to something.
+// NetworkCall is one call of a layer.
 type NetworkCall struct {
-	// Args are the arguments without names: mostly one TensorRef; an ArgList of them for
-	// merging layers.
+	// Args holds the positional arguments: usually one TensorRef, or an ArgList of them for merging layers.
 	Args []Arg
-	// Kwargs are the arguments with names. WriteNetwork takes for nil what Keras writes when a
-	// user gives none: {"mask": null} for BatchNormalization and models, {"training": false}
-	// for Dropout, none for most. No Kwargs at all are an empty map.
+	// Kwargs holds the keyword arguments. nil stands for what Keras writes if the user passes none: {"mask": null} for
+	// BatchNormalization and models, {"training": false} for Dropout, and nothing for most layers. An empty map means no keyword
+	// arguments.
 	Kwargs map[string]Arg
 }
 
 // Arg is an argument of a call: a TensorRef, an ArgList, an ArgDict or a Constant.
 type Arg interface{ isArg() }
 
-// TensorRef is a result of a call: number Tensor of the results of call number Node of the
-// named layer.
+// TensorRef refers to result Tensor of call Node of the named layer. Both count from 0.
 type TensorRef struct {
 	Layer        string
 	Node, Tensor int
-	// Shape and DType are the tensor's. Keras 3 writes them with arguments; they are nil and ""
-	// in files of Keras 2, and in Inputs and Outputs.
+	// Shape and DType describe the tensor. Keras 3 writes them in arguments. They are nil and "" in files of Keras 2, and in Inputs
+	// and Outputs.
 	Shape tensor.Shape
 	DType string
 }
 
-// ArgList is a list with tensors in it.
+// ArgList is a list that contains tensors.
 type ArgList []Arg
 
-// ArgDict is a dict with tensors in it.
+// ArgDict is a dict that contains tensors.
 type ArgDict map[string]Arg
 
-// Constant is any argument without tensors, as JSON: null, 127.5, "same", or an object such
-// as {"class_name": "__tensor__", "config": {"value": [1.0], "dtype": "float32"}}.
+// Constant is an argument without tensors, as JSON: null, 127.5, "same", or an object such as
+// {"class_name": "__tensor__", "config": {"value": [1.0], "dtype": "float32"}}.
 type Constant json.RawMessage
 
 func (TensorRef) isArg() {}
@@ -107,18 +99,17 @@ func (ArgList) isArg()   {}
 func (ArgDict) isArg()   {}
 func (Constant) isArg()  {}
 
-// Structure is how a model's inputs or outputs are given: a list unless it says otherwise.
+// Structure is the form of a model's inputs or outputs. By default it is a list.
 type Structure struct {
 	Tensors []TensorRef
-	// Keys are the keys of a dict, sorted, as many as there are Tensors.
+	// Keys, if not nil, makes it a dict. It holds a sorted key for each of Tensors.
 	Keys []string
-	// Single says that it is one tensor and not a list of one.
+	// Single makes it a single tensor instead of a list with one tensor.
 	Single bool
 }
 
-// Op says that the entry is an operation of the graph and no layer, as in Keras 3
-// keras.ops.add(x, 1) or x / 255. It is not in model.layers, has no variables, and does not
-// count in the paths of weights. TFOpLambda and SlicingOpLambda of Keras 2 are layers.
+// Op reports whether the entry is an operation of the graph and not a layer, such as keras.ops.add(x, 1) or x / 255 in Keras 3. An op is not
+// in model.layers, has no variables, and does not count in the paths of weights. Keras 2's TFOpLambda and SlicingOpLambda are layers.
 func (l NetworkLayer) Op() bool { return strings.HasPrefix(l.Module, opsModule) }
 
 const (
@@ -128,8 +119,8 @@ const (
 	inputLayer = "InputLayer"
 )
 
-// Tensors are the tensors that a call takes, in Keras' order: the arguments without names,
-// then those with names, sorted.
+// Tensors returns the tensors among the call's arguments, in Keras' order: the positional arguments first, and then the keyword arguments
+// sorted by name.
 func (c NetworkCall) Tensors() []TensorRef {
 	var out []TensorRef
 	c.each(func(t TensorRef) { out = append(out, t) })
@@ -161,7 +152,7 @@ func eachTensor(a Arg, f func(TensorRef)) {
 	}
 }
 
-// replaceTensors puts what f makes of them into the place of an argument's tensors.
+// replaceTensors replaces each tensor of an argument by what f returns for it.
 func replaceTensors(a Arg, f func(TensorRef) TensorRef) Arg {
 	switch a := a.(type) {
 	case TensorRef:
@@ -178,8 +169,8 @@ func replaceTensors(a Arg, f func(TensorRef) TensorRef) Arg {
 	return a
 }
 
-// Graph is the network as Order wants it: the layers of a Functional by their place in
-// Layers. References must be as ReadNetwork leaves them.
+// Graph returns the connections of a Functional model, for Order. Operations are numbered as in Layers. All references must be valid, as
+// those from ReadNetwork are.
 func (n *Network) Graph() Graph {
 	index := make(map[string]int, len(n.Layers))
 	for i, l := range n.Layers {

@@ -6,12 +6,12 @@ import (
 	"slices"
 )
 
-// references reads what names other layers of a Functional.
+// references reads references to other layers of a Functional model.
 type references struct {
 	*networkReader
-	counts map[string]int // calls, by layer
-	legacy bool           // Keras 2's form was met
-	at     place          // the call that is read
+	counts map[string]int // number of calls, by layer
+	legacy bool           // a call had Keras 2's form
+	at     place          // of the current call
 }
 
 // call reads an entry of inbound_nodes.
@@ -35,7 +35,7 @@ func (r *references) call(v value) NetworkCall {
 			return c
 		}
 	}
-	// Keras 2: one tensor [layer, node, tensor, kwargs], or a list or dict of such.
+	// Keras 2: one tensor [layer, node, tensor, kwargs], or a list or dict of these.
 	r.legacy = true
 	a := r.argument(v, true)
 	if l, ok := a.(ArgList); ok && len(l) == 1 {
@@ -46,8 +46,8 @@ func (r *references) call(v value) NetworkCall {
 	return c
 }
 
-// legacyKwargs reads the fourth element of the first tensor of a call of Keras 2; all of a
-// call's tensors have the same.
+// legacyKwargs reads the keyword arguments of a call of Keras 2: the fourth element of its first tensor. All tensors of a call have the
+// same.
 func (r *references) legacyKwargs(v value, kwargs map[string]Arg) {
 	for {
 		l, ok := v.list(4)
@@ -77,13 +77,13 @@ func (r *references) legacyKwargs(v value, kwargs map[string]Arg) {
 	}
 }
 
-// tensorClass is the class of a tensor in an argument in Keras 3.
+// tensorClass is the class of a tensor in Keras 3's arguments.
 const tensorClass = "__keras_tensor__"
 
-// legacyConstant is what Keras 2 writes for a layer's name where an argument is no tensor.
+// legacyConstant is what Keras 2 writes instead of a layer's name if an argument is not a tensor.
 const legacyConstant = "_CONSTANT_VALUE"
 
-// argument reads an argument. legacy is Keras 2's form of tensors.
+// argument reads an argument. legacy means that tensors have Keras 2's form.
 func (r *references) argument(v value, legacy bool) Arg {
 	if !mayHaveTensors(v, legacy) {
 		r.count()
@@ -92,8 +92,7 @@ func (r *references) argument(v value, legacy bool) Arg {
 	return r.arg(v, legacy)
 }
 
-// mayHaveTensors says whether something in a value looks like a tensor. Constants are long
-// now and then, and need not be taken apart.
+// mayHaveTensors reports whether a part of a value looks like a tensor. Constants, which can be long, are not taken apart.
 func mayHaveTensors(v value, legacy bool) bool {
 	for i := v.i; i < v.d.tokens[v.i].next; i++ {
 		x := value{v.d, i}
@@ -107,7 +106,7 @@ func mayHaveTensors(v value, legacy bool) bool {
 	return false
 }
 
-// count counts an argument, a tensor or what holds some, and says whether it is one too many.
+// count counts an argument: a tensor, or a value that contains some. It reports whether there are too many.
 func (r *references) count() bool {
 	if r.args++; r.args == maxArgs+1 {
 		r.errorf(&r.at, "more than %d tensors and other arguments of calls", maxArgs)
@@ -159,7 +158,7 @@ func (r *references) arg(v value, legacy bool) Arg {
 		}
 		switch {
 		case !constant && class.ok:
-			r.errorf(&r.at, "a tensor within an argument of class %q is not supported", cut(class.text()))
+			r.errorf(&r.at, "a tensor in an argument of class %q is not supported", cut(class.text()))
 		case !constant:
 			return dict
 		}
@@ -173,18 +172,18 @@ func (r *references) tensor(v value) Arg {
 	f := conf.fields("shape", "dtype", "keras_history")
 	t, ok := r.ref(f[2].value)
 	if !ok {
-		r.want(&r.at, "keras_history", f[2].value, `a list as in ["dense", 0, 0]`)
+		r.want(&r.at, "keras_history", f[2].value, `a list such as ["dense", 0, 0]`)
 	}
 	if f[0].ok {
 		if t.Shape, ok = readShape(f[0].value); !ok {
-			t.Shape = nil // several tensors of a ragged or nested one; only a note
+			t.Shape = nil // several tensors of a ragged or nested one; the shape is optional
 		}
 	}
 	t.DType = f[1].text()
 	return t
 }
 
-// ref reads ["dense", 0, 0].
+// ref reads a reference such as ["dense", 0, 0].
 func (r *references) ref(v value) (TensorRef, bool) {
 	l, ok := v.list(3)
 	if !ok || len(l) != 3 {
@@ -206,10 +205,10 @@ func (r *references) structure(at *place, key string, f field) Structure {
 		}
 		t, ok := r.ref(v)
 		if l, is := v.list(1); !ok && is && len(l) == 1 {
-			t, ok = r.ref(l[0]) // Keras 2 puts some into lists of one
+			t, ok = r.ref(l[0]) // Keras 2 wraps some references in a list
 		}
 		if !ok {
-			r.want(at, key, v, `a tensor as in ["dense", 0, 0], a list or a dict of such`)
+			r.want(at, key, v, `a tensor such as ["dense", 0, 0], or a list or dict of these`)
 		}
 		s.Tensors = append(s.Tensors, t)
 	}
@@ -239,15 +238,14 @@ func (r *references) structure(at *place, key string, f field) Structure {
 	if len(s.Tensors) == 0 {
 		r.errorf(at, "%s is empty", key)
 	}
-	// Keras 2 makes a list of one of a single tensor, too, and takes it for one.
+	// Keras 2 writes a single tensor as a list with one tensor, and reads such a list as a single tensor.
 	s.Single = r.legacy && s.Keys == nil && len(s.Tensors) == 1
 	return s
 }
 
-// renumber lowers references to nested models where the file counts a model's own connection
-// as its call 0: Keras 2 everywhere, and for a Sequential only where it has an InputLayer;
-// Keras 3 in input_layers and output_layers, and not for a Sequential. Keras writes no call
-// that nothing refers to, so that Keras 2's lowest number tells what it started from.
+// renumber corrects references to nested models where the file counts the model's own connection as its call 0. Keras 2 does that
+// everywhere; for a Sequential model only if it has an InputLayer. Keras 3 does it in input_layers and output_layers, but not for a
+// Sequential model. Keras writes no call to which nothing refers, so the lowest number in a file of Keras 2 shows where counting started.
 func (r *references) renumber(n *Network) {
 	models := map[string]*Network{}
 	for _, l := range n.Layers {
@@ -304,7 +302,7 @@ func (r *references) renumber(n *Network) {
 	}
 }
 
-// checkRef says why a tensor cannot be; calls are the numbers of calls by layer.
+// checkRef returns an error if a reference is invalid. calls holds the numbers of calls by layer.
 func checkRef(t TensorRef, calls map[string]int) error {
 	count, ok := calls[t.Layer]
 	switch {

@@ -15,8 +15,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// handMade are networks as a program makes them: configs with what a class needs and no
-// more, no Kwargs.
+// handMade returns networks as a program makes them: with minimal configs and without Kwargs.
 func handMade() []*Network {
 	none := tensor.Unknown
 	ref := func(layer string, node int, shape ...int) TensorRef {
@@ -71,7 +70,7 @@ func handMade() []*Network {
 	return []*Network{pair, unbuilt}
 }
 
-// TestRealKerasNetworks lets Keras make models of hand-made networks.
+// TestRealKerasNetworks lets Keras make models from hand-made networks.
 func TestRealKerasNetworks(t *testing.T) {
 	python := os.Getenv("LINCE_PYTHON")
 	if python == "" {
@@ -110,7 +109,7 @@ func TestRealKerasNetworks(t *testing.T) {
 		if diff := cmp.Diff(wiring(n), wiring(back)); diff != "" {
 			t.Errorf("%s: want -, got +:\n%s", n.Name, diff)
 		}
-		// The order and the keyword arguments are Keras' own.
+		// Keras' order and keyword arguments must be the same.
 		again, err := WriteNetwork(back)
 		if err != nil || string(again) != models[i].JSON && n.Inputs.Keys == nil {
 			t.Errorf("%s: %v\n%s\n%s", n.Name, err, again, models[i].JSON)

@@ -11,22 +11,20 @@ import (
 )
 
 const (
-	maxLayers   = 10_000  // of a network, those of nested ones too
-	maxCalls    = 100_000 // of all layers, also with nested models' counted at each use of the model
-	maxArgs     = 100_000 // of all calls, tensors in lists too, and the models' inputs and outputs
-	maxName     = 1000    // bytes, and of the names of models in models together
+	maxLayers   = 10_000  // in a model and its nested models
+	maxCalls    = 100_000 // of all layers; those of nested models count for each call of the model
+	maxArgs     = 100_000 // of all calls, including tensors in lists, and the inputs and outputs of models
+	maxName     = 1000    // bytes, also for the names of a nested model and the models around it together
 	maxRank     = 64
-	maxProblems = 20 // that an error tells
+	maxProblems = 20 // in an error
 )
 
-// ReadNetwork reads the config of a model: config.json of a .keras file of Keras 3 or 2, or
-// model.to_json(). The model and the models in it are of class Sequential or Functional. The
-// error has all mistakes (20 at most), each with the layer's name. In a network without error
-// every reference is to a layer and a call that exist, names are unique within their model,
-// and there is no cycle.
+// ReadNetwork reads the config of a model: config.json of a .keras file of Keras 2 or 3, or model.to_json(). The model and its nested models
+// must be of class Sequential or Functional. The error lists all mistakes (at most 20), each with the name of its layer. In the returned
+// network, every reference is valid, names are unique within a model, and there are no cycles.
 //
-// A TensorRef's Node is an index of NetworkLayer.Calls. Keras counts a nested model's own
-// connection as its call 0 in some places; there Node is one less than in the file.
+// A TensorRef's Node is an index of NetworkLayer.Calls. In some places, Keras counts a nested model's own connection as its call 0. There,
+// Node is one less than in the file.
 func ReadNetwork(text []byte) (*Network, error) {
 	v, err := scan(text)
 	if err != nil {
@@ -36,7 +34,7 @@ func ReadNetwork(text []byte) (*Network, error) {
 	n := r.model(&place{}, v, 0)
 	if r.err() == nil {
 		if _, all := n.applied(); all > maxCalls {
-			r.errorf(&place{}, "models in it are applied so often that layers are applied more than %d times", maxCalls)
+			r.errorf(&place{}, "nested models are called so often that layers are called more than %d times", maxCalls)
 		}
 	}
 	if err := r.err(); err != nil {
@@ -45,10 +43,9 @@ func ReadNetwork(text []byte) (*Network, error) {
 	return n, nil
 }
 
-// applied is how often layers are applied where the model is, and where it and those in it are
-// looked at one by one, as whoever builds them does; both are at most maxCalls + 1. A model that
-// applies another twice, which applies a third twice, and so on, is a short file and a graph
-// without end.
+// applied returns how often layers are called: once for one call of the model, and all for building the model and each nested model
+// separately. Both are at most maxCalls + 1. The limit stops short files that describe huge graphs: a model that calls another twice,
+// which calls a third twice, and so on.
 func (n *Network) applied() (once, all int) {
 	for _, l := range n.Layers {
 		each := 1
@@ -62,13 +59,12 @@ func (n *Network) applied() (once, all int) {
 	return once, min(all+once, maxCalls+1)
 }
 
-// place is where in a config something stands. Its text is only made for a message: nested
-// models make it long.
+// place is a place in a config, for messages. Its text can be long, so it is only made when it is needed.
 type place struct {
-	up          *place // nil for the model at the top
-	layer       int    // the layer's number among those of up
-	name, class string // the layer's, once they are known
-	call        int    // the call's number and 1, where it is no layer but a call of up
+	up          *place // nil for the outermost model
+	layer       int    // the layer's index in the model at up
+	name, class string // of the layer, once they are known
+	call        int    // the call's index plus 1 if this is a call of the layer at up
 }
 
 func (p *place) String() string {
@@ -89,7 +85,7 @@ func (p *place) String() string {
 	return s
 }
 
-// networkReader collects mistakes, and counts what is bounded over all nested models.
+// networkReader collects mistakes and counts what is limited over all nested models.
 type networkReader struct {
 	layers, calls, args int
 	problems            []error
@@ -112,12 +108,12 @@ func (r *networkReader) err() error {
 	return errors.Join(r.problems...)
 }
 
-// want notes that a member is not what it should be.
+// want reports that a member has the wrong form.
 func (r *networkReader) want(at *place, key string, v value, want string) {
 	r.errorf(at, "%s is %s, want %s", key, v.show(), want)
 }
 
-// text reads a string; "" where there is none.
+// text reads a string. It returns "" if there is none.
 func (r *networkReader) text(at *place, key string, f field) string {
 	s, ok := f.str()
 	if f.ok && !ok {
@@ -126,10 +122,10 @@ func (r *networkReader) text(at *place, key string, f field) string {
 	return s
 }
 
-// model reads {"class_name": "Functional", "config": {...}}; nil where that is not possible.
+// model reads {"class_name": "Functional", "config": {...}}. It returns nil if the value is not a model.
 func (r *networkReader) model(at *place, v value, depth int) *Network {
 	if v.kind() != '{' {
-		r.errorf(at, "found %s, want a Keras object with class_name and config", v.show())
+		r.errorf(at, "want a Keras object with class_name and config, got %s", v.show())
 		return nil
 	}
 	f := v.fields("class_name", "config", "compile_config")
@@ -145,7 +141,7 @@ func (r *networkReader) model(at *place, v value, depth int) *Network {
 		r.errorf(at, "its class is %q, want Sequential or Functional", cut(class))
 		return nil
 	case f[1].kind() == '[' && class == sequential:
-		// Keras before 2.2.3: the list of layers is all.
+		// Before Keras 2.2.3, the config was the list of layers.
 		n := &Network{Class: sequential}
 		r.sequential(at, n, f[1].value, depth)
 		return n
@@ -197,7 +193,7 @@ func (r *networkReader) trainable(at *place, f field) bool {
 func (r *networkReader) shape(at *place, key string, v value) tensor.Shape {
 	s, ok := readShape(v)
 	if !ok {
-		r.want(at, key, v, "a list as in [null, 128, 128, 3]")
+		r.want(at, key, v, "a list such as [null, 128, 128, 3]")
 	}
 	return s
 }
@@ -218,7 +214,7 @@ func readShape(v value) (tensor.Shape, bool) {
 	return s, ok
 }
 
-// entry is what stands in a file of a layer.
+// entry is an entry of "layers" while it is read.
 type entry struct {
 	NetworkLayer
 	nodes value // inbound_nodes
@@ -233,7 +229,7 @@ func (r *networkReader) layer(at *place, i int, v value, depth int) entry {
 		return e
 	}
 	if v.kind() != '{' {
-		r.errorf(e.at, "found %s, want a Keras object with class_name and config", v.show())
+		r.errorf(e.at, "want a Keras object with class_name and config, got %s", v.show())
 		return e
 	}
 	f := v.fields("module", "class_name", "config", "registered_name", "name", "inbound_nodes", "build_config", "shared_object_id", "lince_shared")
@@ -265,14 +261,14 @@ func (r *networkReader) layer(at *place, i int, v value, depth int) entry {
 	e.at.name, e.at.class = e.Name, e.Class
 	switch {
 	case len(e.Name) > maxName:
-		r.errorf(e.at, "its name has %d bytes, at most %d are read", len(e.Name), maxName)
+		r.errorf(e.at, "its name has %d bytes, want at most %d", len(e.Name), maxName)
 	case isModel(e.Class) && !e.Op():
 		names := 0
 		for p := e.at; p != nil; p = p.up {
 			names += len(p.name)
 		}
 		if names > maxName {
-			r.errorf(e.at, "its name and those of the models that it is in have %d bytes, at most %d are read", names, maxName)
+			r.errorf(e.at, "its name and those of the models around it have %d bytes, want at most %d", names, maxName)
 			return e
 		}
 		e.Network = r.model(e.at, v, depth+1)
@@ -285,14 +281,14 @@ func (r *networkReader) layer(at *place, i int, v value, depth int) entry {
 	e.Config = f[2].raw()
 	if c[2].ok {
 		if e.shape, _ = readShape(c[2].value); e.Class != inputLayer && e.shape == nil {
-			r.want(e.at, "batch_input_shape", c[2].value, "a list as in [null, 128, 128, 3]")
+			r.want(e.at, "batch_input_shape", c[2].value, "a list such as [null, 128, 128, 3]")
 		}
 		e.Config = liftShape(f[2].value, e.Class == inputLayer && !c[3].ok)
 	}
 	return e
 }
 
-// liftShape is an object without its batch_input_shape, which becomes batch_shape or goes.
+// liftShape returns an object without its batch_input_shape, which is renamed to batch_shape or removed.
 func liftShape(v value, rename bool) json.RawMessage {
 	out := []byte{'{'}
 	for k, x := range v.members() {
@@ -311,7 +307,7 @@ func liftShape(v value, rename bool) json.RawMessage {
 	return append(out, '}')
 }
 
-// layerList reads "layers", without calls.
+// layerList reads "layers", without their calls.
 func (r *networkReader) layerList(at *place, list value, depth int) []entry {
 	var entries []entry
 	names := map[string]bool{}
@@ -324,7 +320,7 @@ func (r *networkReader) layerList(at *place, list value, depth int) []entry {
 			return entries
 		}
 		if e.Name != "" && names[e.Name] {
-			r.errorf(e.at, "a second layer of that name; names must be unique within a model")
+			r.errorf(e.at, "another layer has the same name; names must be unique within a model")
 		}
 		names[e.Name] = true
 		entries = append(entries, e)
@@ -361,7 +357,7 @@ func (r *networkReader) functional(at *place, n *Network, list value, inputs, ou
 		}
 		if e.Class == inputLayer && e.Network == nil {
 			if count > 0 {
-				r.errorf(e.at, "an InputLayer takes nothing, and inbound_nodes is %s", e.nodes.show())
+				r.errorf(e.at, "inbound_nodes of an InputLayer must be empty, got %s", e.nodes.show())
 			}
 			count = 1
 		}
@@ -372,7 +368,7 @@ func (r *networkReader) functional(at *place, n *Network, list value, inputs, ou
 		refs.counts[e.Name] = count
 	}
 	if len(r.problems)+r.more > before {
-		return // what would follow from mistakes
+		return // the rest would report consequences of the same mistakes
 	}
 	for _, e := range entries {
 		for node := range e.nodes.items() {
@@ -411,7 +407,7 @@ func (r *networkReader) functional(at *place, n *Network, list value, inputs, ou
 	}
 }
 
-// cut shortens a text for a message.
+// cut shortens text for a message.
 func cut(s string) string {
 	const most = 60
 	if len(s) > most {

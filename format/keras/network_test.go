@@ -17,7 +17,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// networkFiles are configs by real Keras, as "3.15-nested": internal/golden/network_json.py.
+// networkFiles returns configs by real Keras from internal/golden/network_json.py, under names such as "3.15-nested".
 func networkFiles(t testing.TB, pattern string) map[string][]byte {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join("testdata", "networks", pattern+".json"))
@@ -44,8 +44,8 @@ func readNetwork(t testing.TB, text []byte) *Network {
 	return n
 }
 
-// TestNetworkWrittenAsKeras holds that what Keras wrote comes out as it was, byte for byte;
-// only the keys of dicts and of keyword arguments stand sorted.
+// TestNetworkWrittenAsKeras checks that Keras' configs are written byte for byte, except that the keys of dicts and of keyword arguments
+// are sorted.
 func TestNetworkWrittenAsKeras(t *testing.T) {
 	for name, text := range networkFiles(t, "3.15-*") {
 		got, err := WriteNetwork(readNetwork(t, text))
@@ -66,13 +66,12 @@ func TestNetworkWrittenAsKeras(t *testing.T) {
 	}
 }
 
-// wiring is what a network is apart from its layers' configs, and from what only some
-// versions note.
+// wiring describes a network without the configs of its layers and without what only some versions of Keras write.
 func wiring(n *Network) []string {
 	lines := []string{fmt.Sprintf("%s %s: inputs %s, outputs %s", n.Class, n.Name, showEnds(n.Inputs), showEnds(n.Outputs))}
 	for _, l := range n.Layers {
 		line := l.Class + " " + l.Name
-		if l.Class != "Sequential" { // Keras 2 does not note it
+		if l.Class != "Sequential" { // Keras 2 does not write it
 			line += fmt.Sprintf(" frozen %v", l.Frozen)
 		}
 		for _, c := range l.Calls {
@@ -94,7 +93,7 @@ func wiring(n *Network) []string {
 			}
 		}
 	}
-	slices.Sort(lines) // Keras 2 has another order
+	slices.Sort(lines) // the order differs in Keras 2
 	return lines
 }
 
@@ -125,7 +124,7 @@ func showArg(a Arg) string {
 	return fmt.Sprintf("%v", a)
 }
 
-// TestNetworkVersions holds that all versions say the same of the same model.
+// TestNetworkVersions checks that all versions of Keras describe the same model in the same way.
 func TestNetworkVersions(t *testing.T) {
 	for _, name := range []string{"chain", "residual", "shared", "nested", "dicts", "keywords"} {
 		latest := readNetwork(t, networkFiles(t, "3.15-"+name)["3.15-"+name])
@@ -135,7 +134,7 @@ func TestNetworkVersions(t *testing.T) {
 		}
 		for file, text := range files {
 			n := readNetwork(t, text)
-			// What is numbered by session differs: the model's own name, an Input's without one.
+			// Names with numbers of the session differ: the model's, and that of an unnamed Input.
 			n.Name = latest.Name
 			got, want := strings.Join(wiring(n), "\n"), strings.Join(wiring(latest), "\n")
 			for _, s := range []*string{&got, &want} {
@@ -161,7 +160,7 @@ func TestNetworkInputShapes(t *testing.T) {
 			}
 		}
 	}
-	// Keras 1 and 2 without an InputLayer in the file, and with a second note.
+	// Keras 1 and 2 without an InputLayer in the file, and with the shape in two places.
 	for text, want := range map[string]tensor.Shape{
 		`{"class_name": "Sequential", "config": {"name": "s", "layers": [{"class_name": "Dense", "config": {"name": "d", "batch_input_shape": [null, 4]}}]}}`:                                 {tensor.Unknown, 4},
 		`{"class_name": "Sequential", "config": [{"class_name": "Dense", "config": {"batch_input_shape": [8, 4], "name": "d"}}]}`:                                                             {8, 4},
@@ -210,7 +209,7 @@ func TestNetworkConstants(t *testing.T) {
 	}
 }
 
-// TestNetworkLegacyCalls reads the forms that Keras 2 has of a call.
+// TestNetworkLegacyCalls reads Keras 2's forms of a call.
 func TestNetworkLegacyCalls(t *testing.T) {
 	for node, want := range map[string]string{
 		`["x", 0, 0, {}]`:            "x[0][0]",
@@ -236,7 +235,7 @@ func TestNetworkLegacyCalls(t *testing.T) {
 	}
 }
 
-// functionalText is the config of a Functional with these layers between x and y.
+// functionalText returns the config of a Functional model with these layers between x and y.
 func functionalText(layers ...string) string {
 	return `{"class_name": "Functional", "config": {"name": "m", "layers": [{"class_name": "InputLayer", "config": {"batch_shape": [null, 2]}, "name": "x", "inbound_nodes": []}, ` +
 		strings.Join(layers, ", ") + `], "input_layers": ["x", 0, 0], "output_layers": ["y", 0, 0]}}`
@@ -259,16 +258,16 @@ func TestNetworkMistakes(t *testing.T) {
 		"no JSON":       {`{"class_name": x}`, "not JSON: byte 16: invalid character 'x'"},
 		"cut short":     {`{"class_name"`, "not JSON: the text ends after 13 bytes"},
 		"empty":         {``, "not JSON: the text ends after 0 bytes"},
-		"no object":     {`[1]`, "the model: found [1], want a Keras object"},
+		"no object":     {`[1]`, "the model: want a Keras object with class_name and config, got [1]"},
 		"no class":      {`{}`, "class_name is missing"},
 		"a number":      {`{"class_name": 5, "config": {}}`, "class_name is 5, want a string"},
 		"a layer":       {`{"class_name": "Dense", "config": {}}`, `its class is "Dense", want Sequential or Functional`},
 		"no config":     {`{"class_name": "Functional"}`, "config is null, want an object"},
 		"no layers":     {`{"class_name": "Functional", "config": {"layers": {}}}`, "config.layers is {}, want a list"},
-		"layer":         {`{"class_name": "Sequential", "config": {"layers": [7]}}`, "layer 0: found 7"},
+		"layer":         {`{"class_name": "Sequential", "config": {"layers": [7]}}`, "layer 0: want a Keras object with class_name and config, got 7"},
 		"trainable":     {`{"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {"name": "d", "trainable": 1}}]}}`, `layer "d" (Dense): config.trainable is 1, want true or false`},
 		"shape":         {`{"class_name": "Sequential", "config": {"layers": [], "build_input_shape": [-2]}}`, "build_input_shape is [-2]"},
-		"names":         {`{"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {"name": "d"}}, {"class_name": "Dense", "config": {"name": "d"}}]}}`, `layer "d" (Dense): a second layer of that name`},
+		"names":         {`{"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {"name": "d"}}, {"class_name": "Dense", "config": {"name": "d"}}]}}`, `layer "d" (Dense): another layer has the same name`},
 		"deep":          {deep, "nested more than 64 deep"},
 		"deeper":        {strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000), "nested more than 288 deep"},
 		"unknown layer": {functionalText(entryText("y", `"x", 0, 0`, `"z", 0, 0`)), `layer "y" (Add): call 0: it refers to layer "z", which is not in the model`},
@@ -277,11 +276,11 @@ func TestNetworkMistakes(t *testing.T) {
 		"history":       {functionalText(entryText("y", `"x", 0`)), `keras_history is ["x", 0], want a list`},
 		"cycle":         {functionalText(entryText("y", `"x", 0, 0`, `"z", 0, 0`), entryText("z", `"y", 0, 0`)), "is part of a cycle"},
 		"itself":        {functionalText(entryText("y", `"y", 0, 0`)), `layer "y" is part of a cycle`},
-		"nothing":       {functionalText(entryText("y", `"z", 0, 0`), entryText("z")), `depends on layer "z", which takes nothing`},
+		"nothing":       {functionalText(entryText("y", `"z", 0, 0`), entryText("z")), `depends on layer "z", which has no operands`},
 		"no output":     {functionalText(entryText("z", `"x", 0, 0`)), `output_layers: it refers to layer "y"`},
 		"nameless":      {functionalText(entryText("", `"x", 0, 0`)), "name is missing"},
 		"nodes":         {functionalText(`{"class_name": "Add", "config": {}, "name": "y", "inbound_nodes": 3}`), "inbound_nodes is 3, want a list"},
-		"slice":         {functionalText(`{"class_name": "GetItem", "config": {}, "name": "y", "inbound_nodes": [{"args": [{"class_name": "__slice__", "config": {"start": {"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}}}}]}]}`), `within an argument of class "__slice__"`},
+		"slice":         {functionalText(`{"class_name": "GetItem", "config": {}, "name": "y", "inbound_nodes": [{"args": [{"class_name": "__slice__", "config": {"start": {"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}}}}]}]}`), `in an argument of class "__slice__"`},
 		"ends":          {`{"class_name": "Functional", "config": {"layers": [], "input_layers": ["x"], "output_layers": []}}`, "input_layers is \"x\", want a tensor"},
 	} {
 		_, err := ReadNetwork([]byte(test.text))
@@ -291,7 +290,7 @@ func TestNetworkMistakes(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// All mistakes at once, but not without end.
+	// All mistakes are reported at once, up to a limit.
 	bad := `{"class_name": "Dense", "config": 1}`
 	_, err := ReadNetwork([]byte(`{"class_name": "Sequential", "config": {"layers": [` + bad + strings.Repeat(", "+bad, 99) + `]}}`))
 	if err == nil || !strings.Contains(err.Error(), "layer 19") || !strings.Contains(err.Error(), "and 80 more mistakes") || strings.Contains(err.Error(), "layer 20") {
@@ -308,12 +307,12 @@ func TestWriteNetworkMistakes(t *testing.T) {
 		want string
 	}{
 		"class":   {Network{Class: "Model"}, `its class is "Model"`},
-		"names":   {Network{Class: "Sequential", Layers: []NetworkLayer{dense, dense}}, `two layers of the name "d"`},
+		"names":   {Network{Class: "Sequential", Layers: []NetworkLayer{dense, dense}}, `two layers have the name "d"`},
 		"config":  {Network{Class: "Sequential", Layers: []NetworkLayer{{Name: "d", Class: "Dense"}}}, `layer "d" (Dense): config: not JSON`},
 		"list":    {Network{Class: "Sequential", Layers: []NetworkLayer{{Name: "d", Class: "Dense", Config: json.RawMessage("[]")}}}, "want an object"},
-		"shape":   {Network{Class: "Functional", Layers: []NetworkLayer{call(TensorRef{Layer: "d"})}, Inputs: ends, Outputs: ends}, `layer "d" (Dense): call 0: the shape of the result of "d"`},
+		"shape":   {Network{Class: "Functional", Layers: []NetworkLayer{call(TensorRef{Layer: "d"})}, Inputs: ends, Outputs: ends}, `layer "d" (Dense): call 0: its operand, a result of layer "d", has no shape`},
 		"ref":     {Network{Class: "Functional", Layers: []NetworkLayer{call(TensorRef{Layer: "e", Shape: tensor.Shape{}})}, Inputs: ends, Outputs: ends}, `refers to layer "e"`},
-		"ends":    {Network{Class: "Functional", Layers: []NetworkLayer{call()}}, "inputs: there are none"},
+		"ends":    {Network{Class: "Functional", Layers: []NetworkLayer{call()}}, "inputs: want at least one tensor"},
 		"outputs": {Network{Class: "Functional", Layers: []NetworkLayer{call()}, Inputs: ends, Outputs: Structure{Tensors: []TensorRef{{Layer: "d", Node: 1}}}}, "outputs: it refers to call 1"},
 		"nil":     {Network{Class: "Functional", Layers: []NetworkLayer{call(nil)}, Inputs: ends, Outputs: ends}, "an argument is nil"},
 		"keys":    {Network{Class: "Functional", Layers: []NetworkLayer{call()}, Inputs: ends, Outputs: Structure{Tensors: ends.Tensors, Keys: []string{"a", "b"}}}, "Single or Keys"},
@@ -324,7 +323,7 @@ func TestWriteNetworkMistakes(t *testing.T) {
 	}
 }
 
-// TestOrder holds Keras' order of random graphs: internal/golden/network_json.py.
+// TestOrder compares the order of random graphs with Keras' (internal/golden/network_json.py).
 func TestOrder(t *testing.T) {
 	type golden struct {
 		Names           []string
@@ -419,7 +418,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestNetworkLayerPaths holds the paths of all layers: internal/golden/network_json.py.
+// TestNetworkLayerPaths compares the paths of all layers with Keras' (internal/golden/network_json.py).
 func TestNetworkLayerPaths(t *testing.T) {
 	var walk func(n *Network, at string, into map[string]string)
 	walk = func(n *Network, at string, into map[string]string) {
@@ -441,7 +440,7 @@ func TestNetworkLayerPaths(t *testing.T) {
 		walk(readNetwork(t, networkFiles(t, "3.15-"+name)["3.15-"+name]), "", got)
 		for path, layer := range want {
 			if layer == "" {
-				want[path] = got[path] // Keras names only what has variables
+				want[path] = got[path] // Keras lists only layers with variables
 			}
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -470,7 +469,7 @@ func FuzzReadNetwork(f *testing.F) {
 		}
 		again, err := WriteNetwork(n)
 		if err != nil {
-			return // a tensor without shape, an entry without a name
+			return // a tensor without a shape, or an entry without a name
 		}
 		m, err := ReadNetwork(again)
 		if err != nil {
@@ -482,7 +481,7 @@ func FuzzReadNetwork(f *testing.F) {
 	})
 }
 
-// TestNetworkBombs reads configs that are made to take memory, and bounds it by their size.
+// TestNetworkBombs reads configs that are made to use much memory, and checks that their size bounds it.
 func TestNetworkBombs(t *testing.T) {
 	many := func(n int, text string) string { return strings.TrimSuffix(strings.Repeat(text+",", n), ",") }
 	numbered := func(n int, format string) string {
@@ -528,8 +527,8 @@ func TestNetworkBombs(t *testing.T) {
 	}
 }
 
-// A short file cannot make a graph without end: a model that applies another twice, which applies
-// a third twice, and so on.
+// TestNestedWithoutEnd checks that a short file cannot make a huge graph: with a model that calls another twice, which calls a third twice,
+// and so on.
 func TestNestedWithoutEnd(t *testing.T) {
 	shape := tensor.Shape{tensor.Unknown, 4}
 	ref := func(layer string, node int) TensorRef { return TensorRef{Layer: layer, Node: node, Shape: shape} }
@@ -549,7 +548,7 @@ func TestNestedWithoutEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = ReadNetwork(text)
-		if few := depth < 15; few && err != nil || !few && depth > 17 && (err == nil || !strings.Contains(err.Error(), "applied more than 100000 times")) {
+		if few := depth < 15; few && err != nil || !few && depth > 17 && (err == nil || !strings.Contains(err.Error(), "called more than 100000 times")) {
 			t.Fatalf("%d models, %d bytes: error is %v", depth, len(text), err)
 		}
 	}

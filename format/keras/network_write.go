@@ -9,7 +9,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// modelJSON is a model as Keras 3 writes it, at the top or nested.
+// modelJSON is the JSON that Keras 3 writes for a model, outermost or nested.
 type modelJSON struct {
 	Module         string          `json:"module"`
 	ClassName      string          `json:"class_name"`
@@ -21,7 +21,7 @@ type modelJSON struct {
 	*placeJSON
 }
 
-// layerJSON is any other entry of "layers".
+// layerJSON is the JSON of any other entry of "layers".
 type layerJSON struct {
 	Module         string          `json:"module"`
 	ClassName      string          `json:"class_name"`
@@ -32,7 +32,7 @@ type layerJSON struct {
 	*placeJSON
 }
 
-// placeJSON is what only layers of a Functional have.
+// placeJSON holds the members that only layers of a Functional model have.
 type placeJSON struct {
 	Name         string     `json:"name"`
 	InboundNodes []callJSON `json:"inbound_nodes"`
@@ -74,10 +74,8 @@ type shapeJSON struct {
 	InputShape any `json:"input_shape"`
 }
 
-// WriteNetwork writes the config of a model as Keras 3.15 does, which is config.json of a
-// .keras file and model.to_json(). The tensors of calls need their Shape; a DType of "" is
-// float32. What Keras could not read is an error: names that are not unique, references to
-// what is not there.
+// WriteNetwork writes the config of a model as Keras 3.15 does, for config.json of a .keras file or as model.to_json(). The tensors in calls
+// need a Shape. A DType of "" means float32. What Keras cannot read is an error: names that are not unique, and invalid references.
 func WriteNetwork(n *Network) ([]byte, error) {
 	w := &networkWriter{}
 	o := w.model("the model", n, nil, 0)
@@ -136,7 +134,7 @@ func (w *networkWriter) layers(where string, n *Network, depth int) []any {
 	calls := make(map[string]int, len(n.Layers))
 	for _, l := range n.Layers {
 		if _, ok := calls[l.Name]; ok {
-			w.errorf(where, "two layers of the name %q", l.Name)
+			w.errorf(where, "two layers have the name %q", l.Name)
 		}
 		calls[l.Name] = len(l.Calls)
 		if l.Network == nil && l.Class == inputLayer {
@@ -180,14 +178,14 @@ func (w *networkWriter) layers(where string, n *Network, depth int) []any {
 	return out
 }
 
-// noTrainable are the classes whose constructors take no trainable flag: Keras neither
-// writes it nor reads a file in which it stands.
+// noTrainable lists the classes whose constructors do not accept trainable. Keras does not write the flag for them, and rejects files that
+// have it.
 var noTrainable = map[string]bool{
 	inputLayer: true, "Discretization": true, "HashedCrossing": true,
 	"SpatialDropout1D": true, "SpatialDropout2D": true, "SpatialDropout3D": true,
 }
 
-// layerConfig is a layer's config with its name and its trainable flag.
+// layerConfig returns a layer's config with its name and its trainable flag.
 func layerConfig(l NetworkLayer) (json.RawMessage, error) {
 	v, err := scan(l.Config)
 	if err != nil {
@@ -207,8 +205,8 @@ func layerConfig(l NetworkLayer) (json.RawMessage, error) {
 	return setMembers(v, [2]string{"name", string(name)}, [2]string{"trainable", trainable}), nil
 }
 
-// setMembers is an object with these members set: in their place, or before all others. One
-// that is "" goes.
+// setMembers returns an object with some members set. An existing member keeps its place; a new one comes first. A member that is set to ""
+// is removed.
 func setMembers(v value, set ...[2]string) json.RawMessage {
 	out := []byte{'{'}
 	add := func(key []byte, x string) {
@@ -259,15 +257,14 @@ func (w *networkWriter) call(where string, l NetworkLayer, c NetworkCall, calls 
 		}
 		if l.Network != nil && len(c.Args) == 1 {
 			if list, ok := c.Args[0].(ArgList); ok {
-				o.Kwargs["mask"] = make([]any, len(list)) // null for each input
+				o.Kwargs["mask"] = make([]any, len(list)) // a null for each input
 			}
 		}
 	}
 	return o
 }
 
-// usualKwargs is what Keras notes of a call without arguments by name. A layer whose call has
-// a mask or training gets one from Keras when it is called.
+// usualKwargs lists what Keras writes for a call without keyword arguments. If a layer's call accepts mask or training, Keras passes them.
 var usualKwargs = map[string]map[string]string{
 	sequential:               {"mask": "null"},
 	functional:               {"mask": "null"},
@@ -299,7 +296,7 @@ func (w *networkWriter) arg(where string, a Arg, calls map[string]int) any {
 	switch a := a.(type) {
 	case TensorRef:
 		if a.Shape == nil {
-			w.errorf(where, "the shape of the result of %q that it takes is not known", a.Layer)
+			w.errorf(where, "its operand, a result of layer %q, has no shape", a.Layer)
 			return nil
 		}
 		if err := checkRef(a, calls); err != nil {
@@ -329,7 +326,7 @@ func (w *networkWriter) arg(where string, a Arg, calls map[string]int) any {
 	return nil
 }
 
-// structure writes references; there, calls of a nested Functional count from 1.
+// structure writes the references to inputs or outputs. There, calls of a nested Functional model count from 1.
 func (w *networkWriter) structure(where string, n *Network, s Structure) any {
 	layers := make(map[string]NetworkLayer, len(n.Layers))
 	calls := make(map[string]int, len(n.Layers))
@@ -351,11 +348,11 @@ func (w *networkWriter) structure(where string, n *Network, s Structure) any {
 	}
 	switch {
 	case len(refs) == 0:
-		w.errorf(where, "there are none")
+		w.errorf(where, "want at least one tensor")
 	case s.Single && len(refs) == 1:
 		return refs[0]
 	case s.Single || s.Keys != nil && len(s.Keys) != len(refs):
-		w.errorf(where, "%d tensors, which is not what Single or Keys say", len(refs))
+		w.errorf(where, "it has %d tensors, which contradicts Single or Keys", len(refs))
 	case s.Keys != nil:
 		m := map[string]any{}
 		for i, key := range s.Keys {
@@ -366,7 +363,7 @@ func (w *networkWriter) structure(where string, n *Network, s Structure) any {
 	return refs
 }
 
-// Dims is a shape as JSON: null for what is not known.
+// Dims returns a shape as JSON, with null for an unknown dimension.
 func Dims(s tensor.Shape) []any {
 	d := make([]any, len(s))
 	for i, n := range s {

@@ -9,29 +9,29 @@ import (
 	"strings"
 )
 
-// Object is how Keras writes a model, a layer, an optimizer, an initializer, anything that
-// it can build again, as JSON: the class and its configuration.
+// Object is the JSON form of an object that Keras can recreate, such as a model, layer, optimizer or initializer: its class and its
+// configuration.
 type Object struct {
-	// Module is where the class is, as in "keras.layers".
+	// Module is the module of the class, such as "keras.layers".
 	Module string `json:"module"`
-	// ClassName is the class, as in "Conv2D".
+	// ClassName is the name of the class, such as "Conv2D".
 	ClassName string `json:"class_name"`
-	// Config is what the class' from_config takes.
+	// Config is the argument of the class' from_config.
 	Config json.RawMessage `json:"config"`
-	// RegisteredName is null for what Keras has itself.
+	// RegisteredName is null for Keras' classes.
 	RegisteredName *string `json:"registered_name"`
-	// BuildConfig has the input_shape of a layer or model that was built.
+	// BuildConfig holds the input_shape of a layer or model that was built.
 	BuildConfig json.RawMessage `json:"build_config,omitempty"`
-	// CompileConfig has optimizer, loss and metrics of a model.
+	// CompileConfig holds the optimizer, loss and metrics of a model.
 	CompileConfig json.RawMessage `json:"compile_config,omitempty"`
-	// Name and InboundNodes place a layer in a Functional model's graph.
+	// Name and InboundNodes connect a layer to others in a Functional model.
 	Name         string          `json:"name,omitempty"`
 	InboundNodes json.RawMessage `json:"inbound_nodes,omitempty"`
-	// SharedObjectID is the same in two places that are one object.
+	// SharedObjectID is equal in all places that stand for the same object.
 	SharedObjectID *int64 `json:"shared_object_id,omitempty"`
 }
 
-// Marshal is JSON as Python's json.dumps spaces it.
+// Marshal encodes v as JSON with the spacing of Python's json.dumps.
 func Marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -39,8 +39,7 @@ func Marshal(v any) ([]byte, error) {
 	if err := enc.Encode(v); err != nil {
 		return nil, err
 	}
-	// RawMessages come out compacted, so that every comma and colon outside of text wants a
-	// space after it.
+	// The encoder compacts RawMessages. So every comma and colon outside strings needs a space.
 	src := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 	out := make([]byte, 0, len(src)+len(src)/8)
 	text, escaped := false, false
@@ -60,15 +59,14 @@ func Marshal(v any) ([]byte, error) {
 	return out, nil
 }
 
-// Float is a number that stays a float in Python: 0.0, not 0; otherwise as Python's repr
-// writes it.
+// Float is a number that is encoded as a Python float: 0.0 instead of 0, and otherwise as Python's repr formats it.
 type Float float64
 
-// MarshalJSON writes the shortest number that reads back as f.
+// MarshalJSON encodes the shortest number that decodes to f. It fails for NaN and infinities, which JSON does not have.
 func (f Float) MarshalJSON() ([]byte, error) {
 	v := float64(f)
 	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return nil, fmt.Errorf("keras: JSON has no number %v", v)
+		return nil, fmt.Errorf("keras: JSON cannot express %v", v)
 	}
 	format := byte('f')
 	if a := math.Abs(v); a != 0 && (a < 1e-4 || a >= 1e16) {

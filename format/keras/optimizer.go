@@ -7,24 +7,23 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// optimizerPath is where the optimizer hangs.
+// optimizerPath is the path of the optimizer's entry.
 const optimizerPath = "optimizer"
 
-// Optimizer is the optimizer's state, the entry "optimizer". FORMAT.md tells the order of
-// the slots for each class.
+// Optimizer is the state of an optimizer: the entry "optimizer". FORMAT.md lists the order of the slots for each class.
 type Optimizer struct {
-	// Name is the optimizer's name, as in rm_sprop.
+	// Name is the optimizer's name, such as rm_sprop.
 	Name string
-	// Iterations counts the updates made.
+	// Iterations is the number of updates so far.
 	Iterations int64
-	// LearningRate is nil if a schedule gives it: Keras then has no such variable. It is nil in
-	// files of Keras 2, too, where the configuration alone has it.
+	// LearningRate is nil if a schedule computes it, because Keras then stores no variable. It is also nil in files of Keras 2, where only
+	// the configuration holds it.
 	LearningRate *float32
-	// Slots are the variables that the class adds.
+	// Slots holds the variables of the class, such as momentums.
 	Slots []*tensor.Tensor
 }
 
-// Entry is how the state is stored.
+// Entry returns the entry that stores the state.
 func (o Optimizer) Entry() Entry {
 	e := Entry{Path: optimizerPath, Name: o.Name, Vars: []*tensor.Tensor{tensor.Scalar(o.Iterations)}}
 	if o.LearningRate != nil {
@@ -34,10 +33,9 @@ func (o Optimizer) Entry() Entry {
 	return e
 }
 
-// Optimizer is the stored state; schedule says that the configuration gives the learning
-// rate by a schedule, so that there is no variable of it. Otherwise a number without
-// dimensions after the count is the rate: no slot is one there. The error wraps fs.ErrNotExist
-// if the file has no optimizer: the model was not compiled, or saved without.
+// Optimizer returns the stored state. schedule says that the configuration computes the learning rate by a schedule, so that the file has no
+// variable for it. Otherwise, a scalar after the number of updates is the learning rate, since a slot there is never a scalar. The
+// error wraps fs.ErrNotExist if the file has no optimizer state, because the model was not compiled or was saved without it.
 func (w Weights) Optimizer(schedule bool) (Optimizer, error) {
 	e, ok := w.Find(optimizerPath)
 	if !ok || len(e.Vars) == 0 {
@@ -51,12 +49,12 @@ func (w Weights) Optimizer(schedule bool) (Optimizer, error) {
 	case v.Len() == 1 && v.DType() == tensor.Int32:
 		o.Iterations = int64(tensor.Values[int32](v)[0])
 	default:
-		return o, fmt.Errorf("keras: optimizer/vars/0: wanted the count of iterations, found %v", v)
+		return o, fmt.Errorf("keras: optimizer/vars/0: want the number of iterations, an int64 or int32 scalar, got %v", v)
 	}
 	rest := e.Vars[1:]
 	if !schedule && len(rest) > 0 && len(rest[0].Shape()) == 0 {
 		if rest[0].DType() != tensor.Float32 {
-			return o, fmt.Errorf("keras: optimizer/vars/1: wanted the learning rate, a float32, found %v", rest[0])
+			return o, fmt.Errorf("keras: optimizer/vars/1: want the learning rate, a float32, got %v", rest[0])
 		}
 		rate := rest[0].Float32s()[0]
 		o.LearningRate = &rate

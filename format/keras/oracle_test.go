@@ -13,8 +13,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// tinyNet is the tutorial's network made small, as a model that was compiled and trained.
-// Its configuration holds what Keras cannot do without, no more.
+// tinyNet is a small version of the tutorial's network, as a compiled and trained model. Its configuration holds only what Keras needs.
 func tinyNet(t *testing.T) *File {
 	t.Helper()
 	object := func(module, class string, config any) Object {
@@ -53,7 +52,7 @@ func tinyNet(t *testing.T) *File {
 		return v
 	}
 	vars := []*tensor.Tensor{ramp(3, 3, 3, 2), ramp(2), ramp(18, 2), ramp(2)}
-	rate := float32(0.125) // not the configuration's: the variable counts
+	rate := float32(0.125) // differs from the configuration's, because the variable counts
 	var slots []*tensor.Tensor
 	for _, v := range vars {
 		s := v.Clone()
@@ -72,7 +71,7 @@ func tinyNet(t *testing.T) *File {
 			{Path: paths[1], Name: "pool"},
 			{Path: paths[2], Name: "flat"},
 			{Path: paths[3], Name: "verdict", Vars: vars[2:]},
-			// Something that the model does not have: Keras leaves it alone.
+			// An entry that the model does not have. Keras ignores it.
 			{Path: "layers/extra", Name: "línce", Vars: []*tensor.Tensor{
 				tensor.Of([]tensor.BF16{0x3f80, 0xc040}, 2), tensor.Of([]bool{true, false}, 2), tensor.Of([]int64{1 << 40}, 1, 1),
 			}},
@@ -81,7 +80,7 @@ func tinyNet(t *testing.T) *File {
 	}
 }
 
-// TestRealKeras lets Keras open what is written here, go on training and save it again.
+// TestRealKeras lets Keras open the written file, continue training and save it again.
 func TestRealKeras(t *testing.T) {
 	python := os.Getenv("LINCE_PYTHON")
 	if python == "" {
@@ -175,7 +174,7 @@ func TestRealKeras(t *testing.T) {
 		t.Errorf("copies of Keras' own files are equal in Keras: %v", got.Copies)
 	}
 
-	// And back.
+	// Read Keras' file.
 	b, err := os.ReadFile(again)
 	if err != nil {
 		t.Fatal(err)

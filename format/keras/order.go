@@ -6,34 +6,32 @@ import (
 	"slices"
 )
 
-// Graph says which calls take the results of which. The order of a Functional model's layers
-// depends on nothing else. Operations are numbered; most of them are layers.
+// Graph says which calls use the results of which calls. It determines the order of a Functional model's layers. Operations, most of which
+// are layers, are numbered.
 type Graph struct {
-	// Names of the operations, for errors.
+	// Names holds the names of the operations, for errors.
 	Names []string
-	// Operands has for each operation, for each of its calls, the calls whose results it takes,
-	// in the order of its arguments. An input has one call that takes nothing.
+	// Operands holds, for each operation and each of its calls, the calls whose results are its arguments, in their order. An input has one
+	// call without operands.
 	Operands [][][]Call
-	// Inputs and Outputs are the calls whose results are the model's.
+	// Inputs and Outputs are the calls whose results are the model's inputs and outputs.
 	Inputs, Outputs []Call
 }
 
-// Call is call number Node of operation number Op.
+// Call is call number Node of operation Op. Both count from 0.
 type Call struct{ Op, Node int }
 
-// Order is the order of the operations in a Functional model, and with the layers alone that
-// of model.layers: the order of config["layers"], of the weights' numbering and of the
-// summary. It is that of Keras' map_graph (keras/src/ops/function.py):
+// Order returns the order of the operations in a Functional model. Without ops, it is the order of model.layers. Keras uses it for
+// config["layers"], for the numbers of weights and for the summary. Source: map_graph in keras/src/ops/function.py.
 //
-//   - An operation's depth is the longest way from it to an output, over all of its calls.
-//     The operations are sorted by falling depth.
-//   - Among those of one depth, the one comes first that a depth-first walk from the outputs
-//     meets first; the walk notes an operation before it follows its operands.
-//   - An input that no output depends on has depth 0, and is before the others there.
+//   - The depth of an operation is the length of the longest path from it to an output, over all of its calls. Operations are sorted by
+//     decreasing depth.
+//   - Operations of the same depth are sorted by when a depth-first walk from the outputs first visits them. The walk visits an
+//     operation before its operands.
+//   - An input on which no output depends has depth 0, and comes before the others of this depth.
 //
-// What no output depends on is left out, except for inputs. depth is by operation, -1 for
-// those. The walk ends at Inputs. A cycle is an error, and so is an output that depends on
-// something that takes nothing and is not among Inputs.
+// Other operations on which no output depends are left out, and have depth -1. The walk ends at Inputs. Order fails if there is a cycle, or
+// if an output depends on an operation that has no operands and is not in Inputs.
 func (g Graph) Order() (order, depth []int, err error) {
 	met, calls, err := g.depths()
 	if err != nil {
@@ -46,7 +44,7 @@ func (g Graph) Order() (order, depth []int, err error) {
 	for c, d := range calls {
 		depth[c.Op] = max(depth[c.Op], d)
 	}
-	// Inputs that nothing met come first at their depth, in their own order.
+	// Inputs that the walk did not visit come first at their depth, in the order of Inputs.
 	placed := map[int]bool{}
 	for _, c := range g.Inputs {
 		if depth[c.Op] >= 0 && met[c.Op] < 0 && !placed[c.Op] {
@@ -65,9 +63,8 @@ func (g Graph) Order() (order, depth []int, err error) {
 	return order, depth, nil
 }
 
-// Chain says whether every call follows the one before: no two have the same depth, none
-// takes more than one result, and no operation is called twice. Keras' summary of a model
-// that is no chain has the column "Connected to".
+// Chain reports whether the calls form a chain: no two calls have the same depth, none has more than one operand, and no operation is
+// called twice. Keras' summary has the column "Connected to" if they do not.
 func (g Graph) Chain() (bool, error) {
 	_, calls, err := g.depths()
 	if err != nil {
@@ -83,9 +80,8 @@ func (g Graph) Chain() (bool, error) {
 	return true, nil
 }
 
-// depths are when a walk from the outputs meets each operation, -1 for never, and how far
-// the calls are from the outputs. A call is as deep as those of its operation that are nearer
-// to the outputs.
+// depths returns when a walk from the outputs first visits each operation, or -1, and the depths of the calls. A call is at least as deep as
+// the calls of the same operation that are nearer to the outputs.
 func (g Graph) depths() (met []int, calls map[Call]int, err error) {
 	w := g.walk()
 	for _, c := range g.Outputs {
@@ -112,8 +108,7 @@ func (g Graph) depths() (met []int, calls map[Call]int, err error) {
 	return w.met, calls, nil
 }
 
-// Calls lists the inputs and all calls that the outputs depend on, each after the calls whose
-// results it takes. The calls of one operation may stand in any order.
+// Calls lists the inputs and all calls on which the outputs depend, each after its operands. The calls of one operation can be in any order.
 func (g Graph) Calls() ([]Call, error) {
 	w := g.walk()
 	for _, c := range slices.Concat(g.Inputs, g.Outputs) {
@@ -130,15 +125,15 @@ const (
 	unseen visit = iota
 	inProgress
 	finished
-	outside // the result of a call that is an input of the model
+	outside // a call of an operation with operands that is an input of the model
 )
 
-// walk is the depth-first walk from the outputs.
+// walk is a depth-first walk.
 type walk struct {
 	g        Graph
 	isInput  map[Call]bool
 	state    map[Call]visit
-	met      []int // by operation, when it was met first
+	met      []int // when each operation was first visited, or -1
 	count    int
 	finished []Call // each after its operands
 }
@@ -154,13 +149,13 @@ func (g Graph) walk() *walk {
 	return w
 }
 
-// from walks from a call to all that it depends on.
+// from visits a call and everything on which it depends.
 func (w *walk) from(start Call) error {
 	type frame struct {
 		call Call
 		next int // operand
 	}
-	// Networks of strangers are deep; the stack is our own.
+	// Graphs from untrusted files can be deep, so the walk does not recurse.
 	var stack []frame
 	enter := func(c Call) error {
 		operands := w.g.Operands[c.Op][c.Node]
@@ -171,9 +166,9 @@ func (w *walk) from(start Call) error {
 			w.state[c] = outside
 			return nil
 		case w.state[c] == inProgress:
-			return fmt.Errorf("layer %q is part of a cycle: its result is, by way of others, its own operand", w.g.Names[c.Op])
+			return fmt.Errorf("layer %q is part of a cycle: it depends on its own result", w.g.Names[c.Op])
 		case len(operands) == 0 && !w.isInput[c]:
-			return fmt.Errorf("an output depends on layer %q, which takes nothing and is not among the model's inputs", w.g.Names[c.Op])
+			return fmt.Errorf("an output depends on layer %q, which has no operands and is not among the model's inputs", w.g.Names[c.Op])
 		}
 		if w.met[c.Op] < 0 {
 			w.met[c.Op] = w.count

@@ -14,24 +14,21 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Weights are the variables in a model.weights.h5 or any other .weights.h5. For Write the
-// order means nothing; Read sorts by path, with conv2d_2 before conv2d_10.
+// Weights holds the variables in model.weights.h5 or another .weights.h5 file. Read sorts the entries by path, with conv2d_2 before
+// conv2d_10. Write accepts any order.
 type Weights []Entry
 
-// Entry is the variables of one object: a layer, the optimizer, a metric, the model.
+// Entry holds the variables of one object: a layer, the optimizer, a metric or the model.
 type Entry struct {
-	// Path is where the object hangs: "layers/conv2d_1" (see LayerPaths),
-	// "layers/sequential/layers/dense", "optimizer", "" for the model itself.
+	// Path is the path of the object: "layers/conv2d_1" (see LayerPaths), "layers/sequential/layers/dense", "optimizer", or "" for the model.
 	Path string
-	// Name is the object's own name, which Keras notes but does not need; empty if there is
-	// none.
+	// Name is the object's name. It may be empty; Keras does not need it.
 	Name string
-	// Vars are the variables: of a layer the trainable ones, then the others. Layers without
-	// variables have entries too.
+	// Vars holds the variables. The trainable ones of a layer come first. A layer without variables also has an entry.
 	Vars []*tensor.Tensor
 }
 
-// Find is the entry of a path. To look many up, take ByPath.
+// Find returns the entry with a path. Use ByPath to find many entries.
 func (w Weights) Find(path string) (Entry, bool) {
 	for _, e := range w {
 		if e.Path == path {
@@ -41,7 +38,7 @@ func (w Weights) Find(path string) (Entry, bool) {
 	return Entry{}, false
 }
 
-// ByPath are the entries by their paths.
+// ByPath returns the entries by their paths.
 func (w Weights) ByPath() map[string]Entry {
 	m := make(map[string]Entry, len(w))
 	for _, e := range w {
@@ -53,21 +50,21 @@ func (w Weights) ByPath() map[string]Entry {
 const (
 	varsGroup = "vars"
 	nameAttr  = "name"
-	// layersGroup was called legacyLayers by Keras 2.13 and 2.14; see renumber.
+	// layersGroup is the name of a group of layers. Keras 2.13 and 2.14 called it legacyLayers; see renumber.
 	layersGroup  = "layers"
 	legacyLayers = "_layer_checkpoint_dependencies"
-	maxDepth     = 64 // of models in models
+	maxDepth     = 64 // of nested models
 	maxPath      = 4096
 )
 
-// tree lays the variables out as Keras does.
+// tree returns the HDF5 tree that Keras would write.
 func (w Weights) tree() (*hdf5.Tree, error) {
 	root := &hdf5.Tree{}
 	met := map[string]bool{}
 	var errs []error
 	for _, e := range w {
 		if met[e.Path] {
-			errs = append(errs, fmt.Errorf("two entries of the path %q", e.Path))
+			errs = append(errs, fmt.Errorf("two entries have the path %q", e.Path))
 			continue
 		}
 		met[e.Path] = true
@@ -82,7 +79,7 @@ func (w Weights) tree() (*hdf5.Tree, error) {
 	return root, errors.Join(errs...)
 }
 
-// WriteWeights writes a .weights.h5.
+// WriteWeights writes a .weights.h5 file.
 func WriteWeights(w io.Writer, weights Weights) error {
 	tree, err := weights.tree()
 	if err == nil {
@@ -94,7 +91,7 @@ func WriteWeights(w io.Writer, weights Weights) error {
 	return nil
 }
 
-// ReadWeights reads a .weights.h5 of size bytes.
+// ReadWeights reads a .weights.h5 file of size bytes.
 func ReadWeights(r io.ReaderAt, size int64) (Weights, error) {
 	w, err := readWeights("weights", r, size)
 	if err != nil {
@@ -103,7 +100,7 @@ func ReadWeights(r io.ReaderAt, size int64) (Weights, error) {
 	return w, nil
 }
 
-// readWeights reads every group "vars" in the file; what is its name for errors.
+// readWeights reads every group "vars" in the file. what names the file in errors.
 func readWeights(what string, r io.ReaderAt, size int64) (Weights, error) {
 	f, err := hdf5.Open(r, size)
 	if err != nil {
@@ -124,15 +121,14 @@ func readWeights(what string, r io.ReaderAt, size int64) (Weights, error) {
 	return c.weights, nil
 }
 
-// collector gathers entries.
+// collector collects entries.
 type collector struct {
 	weights Weights
 	met     map[uint64]bool
-	paths   map[string]bool // of weights
+	paths   map[string]bool // paths of weights
 }
 
-// once refuses objects that are met a second time: Keras never writes hard links, and a
-// file of them would never end.
+// once returns an error if an object is visited twice. Keras never writes hard links, and a file with a loop of links would never end.
 func (c *collector) once(id uint64, path string) error {
 	if c.met[id] {
 		return fmt.Errorf("%s: a second link to the same object", path)
@@ -154,7 +150,7 @@ func (c *collector) group(g *hdf5.Group, path string, depth int) error {
 	}
 	for _, child := range children {
 		if n := len(path) + len(child.Name); n > maxPath || strings.Count(child.Name, `\`) > maxDepth {
-			return fmt.Errorf("%s: %.40q... in it has a path of %d bytes, want at most %d, and %d parts", g.Path(), child.Name, n, maxPath, maxDepth)
+			return fmt.Errorf("%s: the path of %.40q... has %d bytes, want at most %d, and at most %d parts", g.Path(), child.Name, n, maxPath, maxDepth)
 		}
 		switch child.Kind {
 		case hdf5.GroupKind:
@@ -172,17 +168,16 @@ func (c *collector) group(g *hdf5.Group, path string, depth int) error {
 				return err
 			}
 		case hdf5.DatasetKind:
-			// Nothing that Keras writes; it ignores it as well.
+			// Keras writes no datasets here, and ignores them.
 		default:
-			return fmt.Errorf("%s: a %v, which is not followed", join(g.Path(), child.Name), child.Kind)
+			return fmt.Errorf("%s: it is of kind %q, which is not supported", join(g.Path(), child.Name), child.Kind)
 		}
 	}
 	return nil
 }
 
-// childPath is the path of a group's child, and whether the child holds the variables of
-// what is at that path. Keras 2.14 on Windows wrote paths with backslashes, which are one
-// name in HDF5.
+// childPath returns the path of a group's child, and whether the child holds the variables of the object at that path. Keras up to 2.14 on
+// Windows wrote paths with backslashes, which are a single name in HDF5.
 func childPath(path, name string) (child string, vars bool) {
 	parts := strings.Split(name, `\`)
 	for i, part := range parts {
@@ -194,14 +189,13 @@ func childPath(path, name string) (child string, vars bool) {
 	return path, false
 }
 
-// renumber gives the layers in groups of Keras 2.13 and 2.14 the paths that later versions give
-// them. Those versions walk over a list that has a layer with weights twice, and count it twice: of
-// three convolutions the paths are conv2d, conv2d_2 and conv2d_4.
+// renumber gives the layers in files of Keras 2.13 and 2.14 the paths of later versions. Those versions counted a layer with weights twice: the
+// paths of three convolutions were conv2d, conv2d_2 and conv2d_4.
 func renumber(weights Weights) error {
-	found := map[string]map[string]bool{} // the names in a group of layers
+	found := map[string]map[string]bool{} // the names in each group of layers
 	each := func(path string, do func(group, name string, part int)) []string {
 		parts := strings.Split(path, "/")
-		end := 0 // of the group in the path
+		end := 0 // of the group's part of the path
 		for i, part := range parts {
 			if i > 0 && parts[i-1] == legacyLayers {
 				do(path[:end-1], part, i)
@@ -245,7 +239,7 @@ func renumber(weights Weights) error {
 		}
 		path := strings.Join(now, "/")
 		if met[path] {
-			return fmt.Errorf("variables of %q for the second time", path)
+			return fmt.Errorf("variables of %q appear twice", path)
 		}
 		met[path] = true
 		weights[i].Path = path
@@ -259,7 +253,7 @@ func (c *collector) vars(g *hdf5.Group, path string) error {
 		return err
 	}
 	if c.paths[path] {
-		return fmt.Errorf("%s: variables of %q for the second time", g.Path(), path)
+		return fmt.Errorf("%s: variables of %q appear twice", g.Path(), path)
 	}
 	c.paths[path] = true
 	e := Entry{Path: path}
@@ -275,7 +269,7 @@ func (c *collector) vars(g *hdf5.Group, path string) error {
 	for i := range names {
 		name := strconv.Itoa(i)
 		if _, ok := slices.BinarySearch(names, name); !ok {
-			return fmt.Errorf("%s: %d variables named %q, wanted 0 to %d", g.Path(), len(names), abbreviate(names), len(names)-1)
+			return fmt.Errorf("%s: want %d variables named 0 to %d, got %q", g.Path(), len(names), len(names)-1, abbreviate(names))
 		}
 		d, err := g.Dataset(name)
 		if err != nil {
@@ -296,7 +290,7 @@ func (c *collector) vars(g *hdf5.Group, path string) error {
 
 func abbreviate(names []string) []string { return names[:min(len(names), 10)] }
 
-// join is a path's child.
+// join returns the path of a child.
 func join(path, name string) string {
 	if path == "" {
 		return name
@@ -304,7 +298,7 @@ func join(path, name string) string {
 	return path + "/" + name
 }
 
-// comparePaths orders as people do: numbers at the end of a name by value.
+// comparePaths compares paths with numbers at the end of names by value.
 func comparePaths(a, b string) int {
 	as, bs := strings.Split(a, "/"), strings.Split(b, "/")
 	return slices.CompareFunc(as, bs, func(x, y string) int {
@@ -317,7 +311,7 @@ func comparePaths(a, b string) int {
 	})
 }
 
-// splitNumber takes the number off conv2d_3.
+// splitNumber splits a name such as conv2d_3 into its class and its number.
 func splitNumber(s string) (string, int) {
 	if i := strings.LastIndexByte(s, '_'); i >= 0 {
 		if n, err := strconv.ParseUint(s[i+1:], 10, 31); err == nil {

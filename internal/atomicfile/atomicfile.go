@@ -1,5 +1,5 @@
-// Package atomicfile replaces files so that at every moment, even if the power fails or
-// the disk is full, the file is either the whole old one or the whole new one.
+// Package atomicfile replaces files atomically: at every moment, even if the power fails or the disk is full,
+// the file is either the complete old one or the complete new one.
 package atomicfile
 
 import (
@@ -15,11 +15,10 @@ import (
 	"strings"
 )
 
-// Write makes what write writes the content of the file at path. It goes to a temporary
-// file in the same folder first, which is flushed to the disk and then renamed. On any
-// error the old file stays as it was and the temporary file is removed. A file that was
-// there keeps its permissions; a new one gets those that os.Create gives. If path is a
-// symbolic link, the file that it points to is replaced.
+// Write replaces the content of the file at path by what write writes. It writes a temporary file in the same
+// folder, flushes it to the disk, and renames it. On an error, the old file is unchanged and the temporary
+// file is removed. An existing file keeps its permissions, and a new one gets those of os.Create. If path is
+// a symbolic link, the file that it points to is replaced.
 func Write(path string, write func(w io.Writer) error) error {
 	target, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -28,7 +27,7 @@ func Write(path string, write func(w io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	var mode fs.FileMode // 0: not there
+	var mode fs.FileMode // 0 if the file does not exist
 	switch info, err := os.Stat(target); {
 	case err == nil && !info.Mode().IsRegular():
 		return &fs.PathError{Op: "replace", Path: path, Err: errors.New("is not a regular file")}
@@ -45,7 +44,7 @@ func Write(path string, write func(w io.Writer) error) error {
 	done := false
 	defer func() { // also if write panics
 		if !done {
-			_ = f.Close() // a second time, perhaps; there is another error to tell
+			_ = f.Close() // it may be closed already; Write returns the first error
 			_ = os.Remove(f.Name())
 		}
 	}()
@@ -62,9 +61,8 @@ func Write(path string, write func(w io.Writer) error) error {
 	return nil
 }
 
-// create makes the temporary file with the permissions that a new file gets (os.CreateTemp
-// would close it to everybody else). Its name is random: process numbers repeat, in
-// containers above all.
+// create makes the temporary file with the permissions of a new file, because os.CreateTemp would let only
+// the owner read it. The name is random, because process numbers repeat, especially in containers.
 func create(dir, base string) (*os.File, error) {
 	for range 100 {
 		name := filepath.Join(dir, fmt.Sprintf(".%s.%016x.tmp", base, rand.Uint64()))
@@ -73,11 +71,11 @@ func create(dir, base string) (*os.File, error) {
 			return f, err
 		}
 	}
-	return nil, errors.New("there is no free name for a temporary file")
+	return nil, errors.New("found no free name for a temporary file")
 }
 
-// Sweep removes the temporary files that a killed process has left of a Write to path. No
-// other Write to path may be under way.
+// Sweep removes temporary files that a killed process left in a Write to path. No other Write to path may be
+// running.
 func Sweep(path string) error {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -98,12 +96,11 @@ func Sweep(path string) error {
 	return nil
 }
 
-// temporary matches the ends of temporary files' names, and those that earlier versions
-// gave: a process's number and a counter.
+// temporary matches the ends of the names of temporary files. Earlier versions used a process number and a
+// counter.
 var temporary = regexp.MustCompile(`^([0-9a-f]{16}|[0-9]+-[0-9]+)\.tmp$`)
 
-// fill writes the temporary file and brings it to the disk. It is closed when there is no
-// error.
+// fill writes the temporary file and flushes it to the disk. It closes f, except after an error.
 func fill(f *os.File, mode fs.FileMode, write func(w io.Writer) error) error {
 	if mode != 0 {
 		if err := f.Chmod(mode); err != nil {

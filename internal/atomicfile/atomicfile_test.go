@@ -20,7 +20,7 @@ func put(s string) func(io.Writer) error {
 	}
 }
 
-// check wants path to hold content, and nothing beside it in its folder.
+// check expects path to have this content, and its folder to have no other file.
 func check(t *testing.T, path, content string) {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -45,7 +45,7 @@ func TestWrite(t *testing.T) {
 	check(t, path, "new")
 }
 
-// TestFailure: whatever fails, the old file stays whole and nothing is left over.
+// TestFailure: after any failure, the old file is unchanged and no temporary file remains.
 func TestFailure(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "model.keras")
 	fails := func(w io.Writer) error {
@@ -58,7 +58,7 @@ func TestFailure(t *testing.T) {
 		t.Errorf("error %v, want the writer's", err)
 	}
 	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 0 {
-		t.Errorf("left over: %v", entries)
+		t.Errorf("files remain: %v", entries)
 	}
 	if err := Write(path, put("old")); err != nil {
 		t.Fatal(err)
@@ -102,7 +102,7 @@ func TestPermissions(t *testing.T) {
 			t.Errorf("permissions %v (%v), were %v", info.Mode(), err, mode)
 		}
 	}
-	// A new file gets what os.Create gives under the same umask.
+	// A new file gets the permissions of os.Create under the same umask.
 	a, b := filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b")
 	f, err := os.Create(a)
 	if err != nil {
@@ -137,7 +137,7 @@ func TestSymlink(t *testing.T) {
 	}
 }
 
-// TestReadOnlyFolder: a folder that takes no new files is an error before anything is lost.
+// TestReadOnlyFolder: a folder that does not allow new files is an error, and the old file is unchanged.
 func TestReadOnlyFolder(t *testing.T) {
 	if runtime.GOOS == "windows" || os.Geteuid() == 0 {
 		t.Skip("needs a user whom permissions stop")
@@ -156,7 +156,7 @@ func TestReadOnlyFolder(t *testing.T) {
 	check(t, path, "old")
 }
 
-// TestSweep: what killed writers have left goes, and nothing else.
+// TestSweep: files of killed writers are removed, and no others.
 func TestSweep(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "m.keras")

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestFullDisk writes more than a disk of 1 MiB holds.
+// TestFullDisk writes more than the disk of 1 MiB holds.
 func TestFullDisk(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root may mount a small disk")
@@ -38,7 +38,7 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("error %v, want that the disk is full", err)
 	}
 	check(t, path, "old")
-	// What fits into the buffer fails when it is flushed, and there is an error too.
+	// Content that fits into the buffer fails at the flush.
 	if err := os.WriteFile(filepath.Join(disk, "filler"), make([]byte, 900<<10), 0o600); err != nil {
 		t.Fatal(err)
 	}

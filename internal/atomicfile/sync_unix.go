@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// syncDir brings a rename in the folder to the disk. Some file systems cannot do that and
-// say so; there the rename is as safe as they make it.
+// syncDir flushes a rename in the folder to the disk. Errors of file systems that do not support this are
+// ignored.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

@@ -1,4 +1,4 @@
 package atomicfile
 
-// syncDir has nothing to do: Windows cannot flush a folder, and NTFS journals the rename.
+// syncDir does nothing: Windows cannot flush a folder, and NTFS journals the rename.
 func syncDir(string) error { return nil }

@@ -16,18 +16,17 @@ import (
 	"github.com/lince-ml/lince/layer"
 )
 
-// Each mistake that a user may make, or a stranger's file may hold: the exit code, and what
-// the message must say. Whatever was there before is there afterwards, unchanged, and
-// nothing else.
+// TestBadInput checks mistakes of users and corrupt files: each must give its exit code and a
+// message that contains the wanted texts, and must leave the working folder unchanged.
 func TestBadInput(t *testing.T) {
-	pictures := pngs(t, 8)
+	images := pngs(t, 8)
 	model := []byte(read(t, trained(t), "model.keras"))
 	two := network("two.json")
 	train := func(args ...string) []string { return append([]string{"train"}, args...) }
 	small := func(args ...string) []string { return train(append(args, "--model", two, "--epochs", "1")...) }
 	only := func(n int, prefix string) map[string][]byte {
 		m := map[string][]byte{}
-		for name, b := range pictures {
+		for name, b := range images {
 			if strings.HasPrefix(name, prefix) && len(m) < n {
 				m[name] = b
 			}
@@ -41,13 +40,13 @@ func TestBadInput(t *testing.T) {
 		}
 		return m
 	}
-	set := in("set", pictures)
+	set := in("set", images)
 	with := func(more map[string][]byte) map[string][]byte {
 		m := maps.Clone(set)
 		maps.Copy(m, more)
 		return m
 	}
-	whole := zipped(t, "", pictures)
+	whole := zipped(t, "", images)
 
 	for _, c := range []struct {
 		name  string
@@ -62,34 +61,34 @@ func TestBadInput(t *testing.T) {
 			[]string{"x.zip", "is not a zip archive", "looks like text/html", "download it again"}},
 		{"empty zip file", map[string][]byte{"x.zip": {}}, train("x.zip"), 1, []string{"x.zip", "is not a zip archive", "it is empty"}},
 		{"truncated zip", map[string][]byte{"x.zip": whole[:len(whole)*2/3]}, train("x.zip"), 1, []string{"x.zip", "cut short or damaged", "download it again"}},
-		{"zip without pictures", map[string][]byte{"x.zip": zipped(t, "", map[string][]byte{"a.txt": {1}})}, train("x.zip"), 1,
-			[]string{"x.zip", "has no pictures", "names must end in"}},
-		{"nested zip that is none", map[string][]byte{"x.zip": zipped(t, "", map[string][]byte{"train.zip": []byte("no")})}, train("x.zip"), 1,
+		{"zip without images", map[string][]byte{"x.zip": zipped(t, "", map[string][]byte{"a.txt": {1}})}, train("x.zip"), 1,
+			[]string{"x.zip", "has no images", "names must end in"}},
+		{"nested file that is not a zip", map[string][]byte{"x.zip": zipped(t, "", map[string][]byte{"train.zip": []byte("no")})}, train("x.zip"), 1,
 			[]string{"x.zip: train.zip", "is not a zip archive"}},
 		{"nested zip cut short", map[string][]byte{"x.zip": zipped(t, "", map[string][]byte{"train.zip": whole[:len(whole)/2]})}, train("x.zip"), 1,
 			[]string{"x.zip: train.zip", "cut short"}},
-		{"entry with ..", map[string][]byte{"x.zip": zipped(t, "../", pictures)}, train("x.zip"), 1,
+		{"entry with ..", map[string][]byte{"x.zip": zipped(t, "../", images)}, train("x.zip"), 1,
 			[]string{"x.zip", `"../cat.0.png"`, `".."`, "refused", "pack it again"}},
-		{"a folder without pictures", map[string][]byte{"set/a.txt": {1}}, train("set"), 1, []string{"set", "has no pictures", "1 other file"}},
-		{"some other file", map[string][]byte{"x.tar.gz": {0x1f, 0x8b, 8}}, train("x.tar.gz"), 1, []string{"x.tar.gz", "unpack it and give the folder"}},
+		{"a folder without images", map[string][]byte{"set/a.txt": {1}}, train("set"), 1, []string{"set", "has no images", "1 other file"}},
+		{"some other file", map[string][]byte{"x.tar.gz": {0x1f, 0x8b, 8}}, train("x.tar.gz"), 1, []string{"x.tar.gz", "unpack it and open the folder"}},
 		{"unknown demo", nil, train("demo:cats"), 1, []string{"demo:cats"}},
-		{"no such part", set, train("set", "--part", "train"), 1, []string{"set", `"train"`, "has no pictures"}},
+		{"no such part", set, train("set", "--part", "train"), 1, []string{"set", `"train"`, "has no images"}},
 
-		// Pictures.
-		{"every picture unreadable", map[string][]byte{"set/cat.0.jpg": {}, "set/dog.0.jpg": []byte("no"), "set/dog.1.jpg": jpg(t)[:200]}, small("set"), 1,
-			[]string{"set", "none of the 3 pictures can be read", "cat.0.jpg", "dog.0.jpg", "dog.1.jpg"}},
-		{"many pictures unreadable", map[string][]byte{"set/cat.0.png": {}, "set/cat.1.png": {}, "set/cat.2.png": {}, "set/cat.3.png": {}, "set/cat.4.png": {}, "set/dog.0.png": {}, "set/dog.1.png": {}},
-			small("set"), 1, []string{"none of the 7 pictures", "cat.4.png", "... and 2 more"}},
-		{"strict", with(map[string][]byte{"set/cat.90.jpg": {}}), small("set", "--strict"), 1, []string{"1 picture cannot be read", "cat.90.jpg", "--strict"}},
-		{"one class left", map[string][]byte{"set/cat.0.png": pictures["cat.0.png"], "set/dog.0.png": {}}, small("set"), 1, []string{"set", "one class", "cat"}},
+		// Images.
+		{"every image unreadable", map[string][]byte{"set/cat.0.jpg": {}, "set/dog.0.jpg": []byte("no"), "set/dog.1.jpg": jpg(t)[:200]}, small("set"), 1,
+			[]string{"set", "none of the 3 images can be read", "cat.0.jpg", "dog.0.jpg", "dog.1.jpg"}},
+		{"many images unreadable", map[string][]byte{"set/cat.0.png": {}, "set/cat.1.png": {}, "set/cat.2.png": {}, "set/cat.3.png": {}, "set/cat.4.png": {}, "set/dog.0.png": {}, "set/dog.1.png": {}},
+			small("set"), 1, []string{"none of the 7 images", "cat.4.png", "... and 2 more"}},
+		{"strict", with(map[string][]byte{"set/cat.90.jpg": {}}), small("set", "--strict"), 1, []string{"1 image cannot be read", "cat.90.jpg", "remove --strict"}},
+		{"one class left", map[string][]byte{"set/cat.0.png": images["cat.0.png"], "set/dog.0.png": {}}, small("set"), 1, []string{"set", "one class", "cat"}},
 
 		// Labels.
 		{"one class", in("set", only(9, "cat")), small("set"), 1, []string{"set", "one class", `"cat"`, "two or more"}},
-		{"labels do not fit", map[string][]byte{"x.zip": zipped(t, "test1/", map[string][]byte{"1.png": pictures["cat.0.png"]})}, small("x.zip"), 1,
-			[]string{"x.zip", "none of the 1 pictures has a label", "1.png", "cat.0.jpg", "folder", "CSV"}},
-		{"no labels at all", set, small("set", "--label", "none"), 1, []string{"set", "has no category", "every picture needs one"}},
+		{"labels do not fit", map[string][]byte{"x.zip": zipped(t, "test1/", map[string][]byte{"1.png": images["cat.0.png"]})}, small("x.zip"), 1,
+			[]string{"x.zip", "none of the 1 images has a label", "1.png", "cat.0.jpg", "folder", "CSV"}},
+		{"no labels at all", set, small("set", "--label", "none"), 1, []string{"set", "has no label", "every image needs one"}},
 		{"unknown rule", set, small("set", "--label", "folders"), 2, []string{"--label", "folders", "prefix (cat.0.jpg)"}},
-		{"rename nothing", set, small("set", "--rename", "bird=emu"), 2, []string{"--rename", `"bird"`, "there are cat, dog"}},
+		{"rename nothing", set, small("set", "--rename", "bird=emu"), 2, []string{"--rename", `"bird"`, "the classes are cat, dog"}},
 		{"csv without the column", map[string][]byte{"t.csv": []byte("name,kind\na.png,cat\n")}, small("t.csv"), 1,
 			[]string{"t.csv", `no column "filename"`, "name, kind"}},
 		{"csv without its column", with(map[string][]byte{"t.csv": []byte("filename,kind\ncat.0.png,cat\n")}), small("t.csv", "--category", "class"), 1,
@@ -99,27 +98,28 @@ func TestBadInput(t *testing.T) {
 		{"empty csv", map[string][]byte{"t.csv": {}}, small("t.csv"), 1, []string{"t.csv", "is empty", "filename,category"}},
 
 		// Settings.
-		{"size 0x0", set, train("set", "--size", "0x0"), 2, []string{"--size", "0x0", "1 to"}},
+		{"size 0x0", set, train("set", "--size", "0x0"), 2, []string{"--size", "0x0", "from 1 to"}},
 		{"size in words", set, train("set", "--size", "big"), 2, []string{"--size", `"big"`, "128x128"}},
 		{"size too small", set, train("set", "--size", "5x5"), 1, []string{"--size 5x5", "layer 3 (Conv2D conv2d_1)", "1x1", "padding same"}},
-		{"size of another model", set, small("set", "--size", "20x20"), 2, []string{"--size 20x20", "two.json", "12x12", "leave --size out"}},
+		{"size of another model", set, small("set", "--size", "20x20"), 2, []string{"--size 20x20", "two.json", "12x12", "remove --size"}},
 		{"epochs 0, batch 0, limit -1", set, train("set", "--epochs", "0", "--batch", "0", "--limit=-1", "--lr=0", "--test-size", "0"), 2,
-			[]string{"--epochs 0: want at least 1", "--batch 0: want at least 1", "--limit -1", "--lr 0", "--test-size 0"}},
+			[]string{"--epochs must be at least 1, got 0", "--batch must be at least 1, got 0", "--limit must be at least 0, got -1", "--lr must be greater than 0, got 0",
+				"--test-size must be a fraction between 0 and 1, or a number of images, got 0"}},
 		{"all for validation", set, small("set", "--test-size", "8"), 1, []string{"8"}},
 		{"more than all for validation", set, small("set", "--test-size", "9"), 1, []string{"9"}},
 		{"augment", set, train("set", "--augment", "rotaton=15,zoom=x"), 2, []string{"--augment", `"rotaton"`, "did you mean rotation?", "zoom", `"x"`}},
-		{"augment is no normalisation", set, train("set", "--augment", "zca"), 2, []string{"--augment zca", "normalisation", "rotation"}},
+		{"normalization in augment", set, train("set", "--augment", "zca"), 2, []string{"--augment zca", "normalization", "rotation"}},
 		{"augment and not", set, train("set", "--augment", "hflip", "--no-augment"), 2, []string{"--augment and --no-augment"}},
 		{"optimizer", set, train("set", "--optimizer", "adm"), 2, []string{"--optimizer", `"adm"`, "did you mean adam?"}},
-		{"class weights", set, train("set", "--class-weight", "cat=x,dog"), 2, []string{"--class-weight cat=x", "--class-weight dog", "balanced"}},
-		{"class weight of no class", set, small("set", "--class-weight", "cta=2"), 2, []string{"--class-weight", `"cta"`, "did you mean cat?"}},
+		{"class weights", set, train("set", "--class-weight", "cat=x,dog"), 2, []string{"--class-weight must be", "got cat=x", "got dog", "balanced"}},
+		{"class weight of an unknown class", set, small("set", "--class-weight", "cta=2"), 2, []string{"--class-weight", `"cta"`, "did you mean cat?"}},
 		{"flag", set, train("set", "--epocs", "1"), 2, []string{"--epocs", `did you mean "--epochs"?`, "lince train --help"}},
 		{"command", set, []string{"trian", "set"}, 2, []string{"trian", `did you mean "train"?`}},
 		{"no data", nil, train(), 2, []string{"<data>", "lince train --help"}},
 
 		// The folder for the files.
 		{"out is a file", with(map[string][]byte{"out": {1}}), small("set", "--out", "out"), 1, []string{"out", "is a file, want a folder", "--out"}},
-		{"out below a file", with(map[string][]byte{"out": {1}}), small("set", "--out", "out/a/b"), 1, []string{"out", "cannot be written", "--out"}},
+		{"out below a file", with(map[string][]byte{"out": {1}}), small("set", "--out", "out/a/b"), 1, []string{"cannot write to the output folder out", "--out"}},
 		{"runs is a file", with(map[string][]byte{"runs": {1}}), small("set"), 1, []string{"runs", "is a file, want a folder", "--out"}},
 		{"out has a run", with(map[string][]byte{"out/model.keras": {1}}), small("set", "--out", "out"), 2, []string{"out", "model.keras", "--overwrite"}},
 		{"out has a run, and bad data", map[string][]byte{"out/model.keras": {1}, "out/run.json": {2}, "set/cat.0.png": {}}, small("set", "--out", "out", "--overwrite"), 1,
@@ -153,29 +153,29 @@ func TestBadInput(t *testing.T) {
 			[]string{"m.json", "(None, 10)", "(None, height, width, channels)"}},
 		{"model of two channels", with(map[string][]byte{"m.json": jsonOf(t, layer.Input{Shape: []int{8, 8, 2}}, layer.Flatten{}, layer.Dense{Units: 2})}), train("set", "--model", "m.json"), 1,
 			[]string{"m.json", "2 channels, want 1, 3 or 4"}},
-		{"model that gives pictures", with(map[string][]byte{"m.json": jsonOf(t, layer.Input{Shape: []int{8, 8, 3}}, layer.Conv2D{Filters: 2, Kernel: layer.Size{3, 3}})}), train("set", "--model", "m.json"), 1,
+		{"model whose output is an image", with(map[string][]byte{"m.json": jsonOf(t, layer.Input{Shape: []int{8, 8, 3}}, layer.Conv2D{Filters: 2, Kernel: layer.Size{3, 3}})}), train("set", "--model", "m.json"), 1,
 			[]string{"m.json", "(None, 6, 6, 2)", "(None, classes)"}},
-		{"model of pictures of any size", with(map[string][]byte{"m.json": jsonOf(t, layer.Input{Shape: []int{-1, -1, 3}}, layer.Conv2D{Filters: 2, Kernel: layer.Size{3, 3}})}), train("set", "--model", "m.json"), 1,
-			[]string{"m.json", "known size"}},
-		{"judged on other classes", with(map[string][]byte{"m.keras": model}), []string{"evaluate", "m.keras", "set", "--rename", "cat=gato,dog=perro"}, 1,
+		{"model of images of any size", with(map[string][]byte{"m.json": jsonOf(t, layer.Input{Shape: []int{-1, -1, 3}}, layer.Conv2D{Filters: 2, Kernel: layer.Size{3, 3}})}), train("set", "--model", "m.json"), 1,
+			[]string{"m.json", "fixed size"}},
+		{"evaluated on other classes", with(map[string][]byte{"m.keras": model}), []string{"evaluate", "m.keras", "set", "--rename", "cat=gato,dog=perro"}, 1,
 			[]string{"cat, dog", "gato, perro", "--rename"}},
 
 		// Prediction.
 		{"predict several mistakes", map[string][]byte{"m.keras": model, "a.txt": {1}}, []string{"predict", "m.keras", "nope.png", "a.txt"}, 1,
 			[]string{"nope.png", "no such file", "a.txt", "is neither"}},
 		{"predict what cannot be read", map[string][]byte{"m.keras": model, "a.png": {1}}, []string{"predict", "m.keras", "a.png"}, 1,
-			[]string{"none of the 1 picture can be read", "a.png"}},
+			[]string{"none of the 1 image can be read", "a.png"}},
 		{"predict strictly", with(map[string][]byte{"m.keras": model, "set/cat.90.jpg": {1}}), []string{"predict", "m.keras", "set", "--strict"}, 1, []string{"cat.90.jpg"}},
 		{"predictions cannot be written", with(map[string][]byte{"m.keras": model}), []string{"predict", "m.keras", "set", "--csv", "m.keras/p.csv"}, 1, []string{"m.keras/p.csv"}},
-		{"rescale", with(map[string][]byte{"m.keras": model}), []string{"predict", "m.keras", "set", "--rescale", "x"}, 2, []string{"--rescale x", "1/255"}},
-		{"too many names", with(map[string][]byte{"m.keras": model}), []string{"predict", "m.keras", "set", "--classes", "a,b,c"}, 2, []string{"--classes: 3 names", "m.keras", "2 classes"}},
-		{"predict nothing", map[string][]byte{"m.keras": model}, []string{"predict", "m.keras"}, 2, []string{"<pictures>"}},
+		{"rescale", with(map[string][]byte{"m.keras": model}), []string{"predict", "m.keras", "set", "--rescale", "x"}, 2, []string{"--rescale must be a factor", "1/255", "got x"}},
+		{"too many names", with(map[string][]byte{"m.keras": model}), []string{"predict", "m.keras", "set", "--classes", "a,b,c"}, 2, []string{"--classes has 3 names", "m.keras", "2 classes"}},
+		{"predict nothing", map[string][]byte{"m.keras": model}, []string{"predict", "m.keras"}, 2, []string{"<images>"}},
 
-		// Looking.
+		// show and data.
 		{"show nothing", nil, []string{"show", "a.png"}, 1, []string{"a.png", "no such file"}},
 		{"show text", map[string][]byte{"a.jpg": []byte("hello")}, []string{"show", "a.jpg"}, 1, []string{"a.jpg"}},
 		{"show a forged header", map[string][]byte{"a.jpg": forgedJPEG(t)}, []string{"show", "a.jpg"}, 1, []string{"a.jpg"}},
-		{"show a folder", set, []string{"show", "set"}, 1, []string{"set: is a folder, want a picture"}},
+		{"show a folder", set, []string{"show", "set"}, 1, []string{"set: is a folder, want an image file"}},
 		{"two results on one output", set, []string{"data", "set", "--csv", "-", "--json"}, 2, []string{"--csv -", "--json"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -196,8 +196,8 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// A model that cannot be read or trained is told before the pictures are read.
-func TestModelBeforePictures(t *testing.T) {
+// TestModelBeforeImages checks that an error of the model is reported before the images are read.
+func TestModelBeforeImages(t *testing.T) {
 	workIn(t)
 	model := []byte(read(t, trained(t), "model.keras"))
 	put(t, "set", pngs(t, 8))
@@ -216,13 +216,13 @@ func TestModelBeforePictures(t *testing.T) {
 		if o.code != exitFailure || !strings.Contains(o.stderr, name) {
 			t.Errorf("%s: exit code %d, %s", name, o.code, o.stderr)
 		}
-		if strings.Contains(o.stdout, "Checking pictures") {
-			t.Errorf("%s: the pictures were read first", name)
+		if strings.Contains(o.stdout, "Checking images") {
+			t.Errorf("%s: the images were read first", name)
 		}
 	}
 }
 
-// jsonOf is the configuration of a network.
+// jsonOf returns the architecture of a network as JSON.
 func jsonOf(t *testing.T, layers ...layer.Layer) []byte {
 	t.Helper()
 	m, err := lince.Sequential(layers...)
@@ -236,7 +236,7 @@ func jsonOf(t *testing.T, layers ...layer.Layer) []byte {
 	return b
 }
 
-// rezip is an archive with one entry changed, or left out where change is nil.
+// rezip returns an archive with one entry changed, or removed if change is nil.
 func rezip(t *testing.T, archive []byte, name string, change func(string) string) []byte {
 	t.Helper()
 	r, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
@@ -274,14 +274,14 @@ func rezip(t *testing.T, archive []byte, name string, change func(string) string
 	return zipped(t, "", files)
 }
 
-// Pictures that cannot be read are counted, listed and left out, and the run goes on.
-func TestUnreadablePictures(t *testing.T) {
+// TestUnreadableImages checks that images that cannot be read are counted, listed and skipped.
+func TestUnreadableImages(t *testing.T) {
 	long(t)
 	dir := workIn(t)
 	bad := map[string][]byte{
 		"cat.90.jpg": {},
 		"cat.91.jpg": jpg(t)[:600],
-		"dog.92.jpg": []byte("not a picture, whatever its name says"),
+		"dog.92.jpg": []byte("not an image"),
 		"dog.93.jpg": forgedJPEG(t),
 	}
 	put(t, filepath.Join(dir, "set"), pngs(t, 16))
@@ -292,7 +292,7 @@ func TestUnreadablePictures(t *testing.T) {
 	o := succeed(t, "data", "set", "--check", "--json")
 	runtime.ReadMemStats(&after)
 	if used := after.TotalAlloc - before.TotalAlloc; used > 100<<20 {
-		t.Errorf("looking at 20 small pictures, one with a forged header, took %d MiB", used>>20)
+		t.Errorf("checking 20 small images, one with a forged header, took %d MiB", used>>20)
 	}
 	if r := decode[struct {
 		Rows       int
@@ -302,7 +302,7 @@ func TestUnreadablePictures(t *testing.T) {
 	}
 
 	o = succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "out")
-	contains(t, "the warning", o.stderr, "lince: warning: 4 pictures of 20 cannot be read and will be left out", filepath.Join("out", "unreadable.csv"))
+	contains(t, "the warning", o.stderr, "lince: warning: 4 of 20 images cannot be read and will be skipped", filepath.Join("out", "unreadable.csv"))
 	rows, err := csv.NewReader(strings.NewReader(read(t, "out", "unreadable.csv"))).ReadAll()
 	if err != nil || len(rows) != 5 {
 		t.Fatalf("unreadable.csv has %d lines, %v", len(rows), err)
@@ -319,8 +319,8 @@ func TestUnreadablePictures(t *testing.T) {
 	}
 
 	o = succeed(t, "evaluate", filepath.Join("out", "model.keras"), "set", "--out", "judged", "--json")
-	contains(t, "the warning", o.stderr, "4 pictures of 20 cannot be read")
-	if e := decode[evaluation](t, o.stdout); e.Pictures != 16 || len(e.Unreadable) != 4 {
+	contains(t, "the warning", o.stderr, "4 of 20 images cannot be read")
+	if e := decode[evaluation](t, o.stdout); e.Images != 16 || len(e.Unreadable) != 4 {
 		t.Errorf("evaluate says %+v", e)
 	}
 	if read(t, "judged", "unreadable.csv") != read(t, "out", "unreadable.csv") {
@@ -328,13 +328,14 @@ func TestUnreadablePictures(t *testing.T) {
 	}
 
 	o = succeed(t, "predict", filepath.Join("out", "model.keras"), "set")
-	contains(t, "the warning", o.stderr, "4 pictures of 20 cannot be read", "cat.90.jpg", "cat.91.jpg", "dog.92.jpg", "dog.93.jpg")
+	contains(t, "the warning", o.stderr, "4 of 20 images cannot be read", "cat.90.jpg", "cat.91.jpg", "dog.92.jpg", "dog.93.jpg")
 	if n := strings.Count(o.stdout, "\n"); n != 16 {
 		t.Errorf("%d predictions:\n%s", n, o.stdout)
 	}
 }
 
-// A CSV's rows without a file, and files without a label, are counted and left out.
+// TestPartlyBadSources checks that CSV rows without a file and files without a label are counted
+// and skipped.
 func TestPartlyBadSources(t *testing.T) {
 	long(t)
 	dir := workIn(t)
@@ -355,9 +356,9 @@ func TestPartlyBadSources(t *testing.T) {
 
 	put(t, filepath.Join(dir, "set"), map[string][]byte{"1.png": set["cat.0.png"]})
 	o = succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "b")
-	contains(t, "the warning", o.stderr, "lince: warning: 1 of the 9 pictures have no label", "1.png")
+	contains(t, "the warning", o.stderr, "lince: warning: 1 of the 9 images have no label", "1.png")
 
-	// A class of which nothing can be read is none.
+	// A class without a readable image does not count.
 	put(t, filepath.Join(dir, "set"), map[string][]byte{"emu.0.png": {}})
 	for _, model := range []string{"cnn", network("two.json")} {
 		args := []string{"train", "set", "--model", model, "--epochs", "1", "--out", "c", "--overwrite", "--json"}
@@ -365,20 +366,20 @@ func TestPartlyBadSources(t *testing.T) {
 			args = append(args, "--size", "16")
 		}
 		o = succeed(t, args...)
-		contains(t, "the warning", o.stderr, "1 picture of 9 cannot be read", "emu.0.png")
+		contains(t, "the warning", o.stderr, "1 of 9 images cannot be read", "emu.0.png")
 		if r := decode[record](t, o.stdout); strings.Join(r.Data.Classes, " ") != "cat dog" || strings.Join(r.Model.Classes, " ") != "cat dog" {
 			t.Errorf("the record has %+v, %+v", r.Data, r.Model)
 		}
 	}
 }
 
-// Fewer pictures than a batch are trained on all at once, with a warning.
+// TestFewerThanABatch checks that a training set smaller than a batch is one batch, with a warning.
 func TestFewerThanABatch(t *testing.T) {
 	long(t)
 	workIn(t)
 	put(t, "set", pngs(t, 4))
 	o := succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "2")
-	contains(t, "the warning", o.stderr, "lince: warning: 3 pictures to train on, fewer than a batch of 15")
+	contains(t, "the warning", o.stderr, "lince: warning: only 3 images to train on, less than the batch size of 15")
 	contains(t, "the history", read(t, "runs", "train-1", "history.csv"), "\n0,", "\n1,")
 	if _, err := os.Stat("runs/train-1/model.keras"); err != nil {
 		t.Error(err)

@@ -9,10 +9,10 @@ import (
 	"github.com/lince-ml/lince/data"
 )
 
-// byteSize is an amount of memory: "512MB", "2GB", "1.5GiB", "0".
+// byteSize is an amount of memory such as "512MB", "1.5GiB" or "0".
 type byteSize int64
 
-// byteUnits are what an amount may end in. An empty one is last.
+// byteUnits lists the units. A unit comes after the longer ones that end with it.
 var byteUnits = []struct {
 	name string
 	size float64
@@ -36,10 +36,10 @@ func (b *byteSize) UnmarshalText(text []byte) error {
 		*b = byteSize(n)
 		return nil
 	}
-	return fmt.Errorf("%q is no amount of memory: want a number with B, KB, MB, GB, KiB, MiB or GiB, as in 512MB, or 0", text)
+	return fmt.Errorf("must be an amount of memory such as 512MB (units: B, KB, MB, GB, TB, KiB, MiB, GiB, TiB), got %q", text)
 }
 
-// String prints the amount for people, in binary units.
+// String formats the amount in binary units, rounded.
 func (b byteSize) String() string {
 	unit, n := "B", float64(b)
 	for _, u := range []string{"KiB", "MiB", "GiB", "TiB"} {
@@ -54,12 +54,12 @@ func (b byteSize) String() string {
 	return fmt.Sprintf("%.0f %s", n, unit)
 }
 
-// cacheFlag is --cache.
+// cacheFlag is the flag --cache.
 type cacheFlag struct {
-	Cache byteSize `default:"128MiB" placeholder:"128MB" help:"Memory to keep decoded pictures in, if they fit; 0 is none."`
+	Cache byteSize `default:"128MiB" placeholder:"128MB" help:"Keep decoded images in memory if they fit in this much; 0 keeps none."`
 }
 
-// cache is the budget of a run; nil is none.
+// cache returns the cache of a run, or nil if the flag is 0.
 func (c cacheFlag) cache() *data.Cache {
 	if c.Cache == 0 {
 		return nil
@@ -67,8 +67,7 @@ func (c cacheFlag) cache() *data.Cache {
 	return data.NewCache(int64(c.Cache))
 }
 
-// kept says which of the data sets' decoded pictures stay in memory. A set whose use is ""
-// is the only one.
+// kept describes which datasets' decoded images stay in memory.
 func (c cacheFlag) kept(sets ...cachedSet) string {
 	if c.Cache == 0 {
 		return ""
@@ -78,9 +77,9 @@ func (c cacheFlag) kept(sets ...cachedSet) string {
 	for _, s := range sets {
 		n := byteSize(s.flow.DecodedBytes())
 		if n == 0 {
-			continue // they cannot be kept
+			continue // decoded images cannot be reused
 		}
-		what := count(s.flow.Len(), "decoded "+s.use+"picture")
+		what := count(s.flow.Len(), "decoded "+s.use+"image")
 		if s.flow.KeepsDecoded() {
 			in, held = append(in, what), held+n
 		} else {
@@ -91,15 +90,15 @@ func (c cacheFlag) kept(sets ...cachedSet) string {
 	case len(in)+len(out) == 0:
 		return ""
 	case len(out) == 0:
-		return fmt.Sprintf("Keeping %s in memory (%v of a budget of %v).\n", strings.Join(in, " and "), held, c.Cache)
+		return fmt.Sprintf("Keeping %s in memory (%v of --cache %v).\n", strings.Join(in, " and "), held, c.Cache)
 	case len(in) == 0:
-		return fmt.Sprintf("Not keeping %s in memory: they would take %v, the budget is %v; --cache raises it.\n", strings.Join(out, " and "), wanted, c.Cache)
+		return fmt.Sprintf("Not keeping %s in memory: they need %v, more than --cache %v.\n", strings.Join(out, " and "), wanted, c.Cache)
 	}
-	return fmt.Sprintf("Keeping %s in memory (%v of a budget of %v), but not %s, which would take %v; --cache raises it.\n",
+	return fmt.Sprintf("Keeping %s in memory (%v of --cache %v), but not %s, which need %v.\n",
 		strings.Join(in, " and "), held, c.Cache, strings.Join(out, " and "), wanted)
 }
 
-// cachedSet is a data set, and what it is for: "training ".
+// cachedSet is a dataset with its use as an adjective: "training ", or "" if it is the only one.
 type cachedSet struct {
 	use  string
 	flow *data.Flow

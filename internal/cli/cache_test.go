@@ -27,19 +27,19 @@ func TestByteSize(t *testing.T) {
 	}
 }
 
-// TestCacheFlag holds what training says of the pictures that it keeps, and that the result
-// does not depend on it. 12 pictures of 12x12 are kept, or 9 and 3 of them.
+// TestCacheFlag checks what training prints about the images that it keeps in memory, and that the
+// result does not depend on them. There are 9 training and 3 validation images of 12x12.
 func TestCacheFlag(t *testing.T) {
 	workIn(t)
 	put(t, ".", map[string][]byte{"cats.zip": kaggle(t, 12)})
 	first := ""
 	for _, c := range []struct{ cache, epochs, says string }{
 		{"0", "2", ""},
-		{"5184", "2", "Keeping 9 decoded training pictures and 3 decoded validation pictures in memory (5.1 KiB of a budget of 5.1 KiB)."},
-		{"5183B", "2", "Keeping 9 decoded training pictures in memory (3.8 KiB of a budget of 5.1 KiB), but not 3 decoded validation pictures, which would take 1.3 KiB; --cache raises it."},
-		{"3KiB", "2", "Keeping 3 decoded validation pictures in memory (1.3 KiB of a budget of 3 KiB), but not 9 decoded training pictures, which would take 3.8 KiB; --cache raises it."},
-		{"1KB", "2", "Not keeping 9 decoded training pictures and 3 decoded validation pictures in memory: they would take 5.1 KiB, the budget is 1000 B; --cache raises it."},
-		{"1GB", "1", "Keeping 3 decoded validation pictures in memory (1.3 KiB of a budget of 954 MiB)."},
+		{"5184", "2", "Keeping 9 decoded training images and 3 decoded validation images in memory (5.1 KiB of --cache 5.1 KiB)."},
+		{"5183B", "2", "Keeping 9 decoded training images in memory (3.8 KiB of --cache 5.1 KiB), but not 3 decoded validation images, which need 1.3 KiB."},
+		{"3KiB", "2", "Keeping 3 decoded validation images in memory (1.3 KiB of --cache 3 KiB), but not 9 decoded training images, which need 3.8 KiB."},
+		{"1KB", "2", "Not keeping 9 decoded training images and 3 decoded validation images in memory: they need 5.1 KiB, more than --cache 1000 B."},
+		{"1GB", "1", "Keeping 3 decoded validation images in memory (1.3 KiB of --cache 954 MiB)."},
 	} {
 		o := succeed(t, "train", "cats.zip", "--model", network("two.json"), "--epochs", c.epochs, "--cache", c.cache, "--out", "out", "--overwrite")
 		if c.says == "" && strings.Contains(o.stdout, "eeping") || !strings.Contains(o.stdout, c.says) {
@@ -51,21 +51,21 @@ func TestCacheFlag(t *testing.T) {
 				first = h
 			}
 			if h != first {
-				t.Errorf("--cache %s: the history is another one", c.cache)
+				t.Errorf("--cache %s: the history differs", c.cache)
 			}
 		}
 	}
 	o := succeed(t, "evaluate", "out/model.keras", "cats.zip")
-	contains(t, "evaluate", o.stderr, "Keeping 12 decoded pictures in memory (5.1 KiB of a budget of 128 MiB).")
+	contains(t, "evaluate", o.stderr, "Keeping 12 decoded images in memory (5.1 KiB of --cache 128 MiB).")
 	o = run(t, "train", "cats.zip", "--cache", "much")
 	if o.code != exitUsage {
 		t.Errorf("--cache much: exit code %d", o.code)
 	}
-	contains(t, "the error", o.stderr, "--cache", `"much" is no amount of memory`)
+	contains(t, "the error", o.stderr, "--cache", `must be an amount of memory such as 512MB`, `got "much"`)
 }
 
-// TestSummaryMemory holds that the table and the JSON say the same, of a file's model and of
-// the tutorial's network.
+// TestSummaryMemory checks --memory as JSON and as a table, for a model file and for the tutorial's
+// network.
 func TestSummaryMemory(t *testing.T) {
 	type parts map[string]int
 	type result struct {
@@ -92,7 +92,7 @@ func TestSummaryMemory(t *testing.T) {
 		byteSize(r.Memory.Training["sum"]).String(), byteSize(r.Memory.Prediction["sum"]).String())
 	model := network("binary.json")
 	if o := succeed(t, "summary", model, "--json"); decode[result](t, o.stdout).Memory != nil {
-		t.Error("memory was told of unasked")
+		t.Error("the JSON has memory without --memory")
 	}
 	contains(t, "the table", succeed(t, "summary", model, "--memory").stdout, "Memory at batch size 32 ")
 	if o := run(t, "summary", model, "--memory", "--batch", "0"); o.code != exitUsage {

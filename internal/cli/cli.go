@@ -1,6 +1,6 @@
-// Package cli is the command line: a file a command. Main parses; env.go is what commands
-// work with; source.go, model.go and flow.go are what they share; folder.go holds the
-// files that they write.
+// Package cli implements the lince command. Each command has its own file. Main parses the
+// command line and runs the command. Commands share the environment (env.go), the code that
+// opens data and models (source.go, model.go, flow.go) and the output folder (folder.go).
 package cli
 
 import (
@@ -23,29 +23,31 @@ const (
 	exitOK          = 0
 	exitFailure     = 1
 	exitUsage       = 2
-	exitInterrupted = 130 // as a shell says of a command that ^C ended
+	exitInterrupted = 130 // as shells report a command that was ended by ^C: 128 + SIGINT
 )
 
-const description = `Train, judge and use image classifiers.
+const description = `Train, evaluate and use image classifiers.
+
+lince trains Keras models on a CPU. Its model files open in Keras, and Keras' open in lince.
 
 Examples:
-  lince train demo:cats-and-dogs   # draws its pictures, no download
-  lince train dogs-vs-cats.zip     # the tutorial, from Kaggle's file as it is
+  lince train demo:cats-and-dogs   # generated images, no download
+  lince train dogs-vs-cats.zip     # the Keras tutorial on Kaggle's file
   lince predict runs/train-1/best.keras photo.jpg`
 
-// commands is the command line.
+// commands defines the command line: kong reads the tags.
 type commands struct {
-	Train      trainCommand      `cmd:"" help:"Train a model on pictures."`
-	Evaluate   evaluateCommand   `cmd:"" help:"Judge a model on labelled pictures."`
-	Predict    predictCommand    `cmd:"" help:"Say what pictures show."`
+	Train      trainCommand      `cmd:"" help:"Train a model on images."`
+	Evaluate   evaluateCommand   `cmd:"" help:"Evaluate a model on labeled images."`
+	Predict    predictCommand    `cmd:"" help:"Classify images."`
 	Summary    summaryCommand    `cmd:"" help:"Print the layers of a model."`
-	Show       showCommand       `cmd:"" help:"Look at a picture, as numbers and in the terminal."`
-	Data       dataCommand       `cmd:"" help:"Look at a data set: first rows, counts, files left out."`
-	Completion completionCommand `cmd:"" help:"Print the script that lets a shell complete."`
+	Show       showCommand       `cmd:"" help:"Show an image in the terminal, with its shape and pixel values."`
+	Data       dataCommand       `cmd:"" help:"Show what a dataset contains: first rows, classes, skipped files."`
+	Completion completionCommand `cmd:"" help:"Print a shell completion script."`
 
-	Quiet   bool             `short:"q" help:"Print errors, warnings and what was asked for, no progress."`
-	JSON    bool             `name:"json" help:"Print the result as JSON on standard output, and all else on standard error."`
-	Version kong.VersionFlag `help:"Print the version."`
+	Quiet   bool             `short:"q" help:"Do not print progress. With train, print only warnings and errors."`
+	JSON    bool             `name:"json" help:"Print the result as JSON to standard output, and everything else to standard error."`
+	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
 // The groups of flags in --help.
@@ -55,26 +57,30 @@ const (
 	outputGroup = "output"
 )
 
-// newParser makes the parser of a command line; exit is called where kong would end the
+// newParser returns the parser of the command line. It calls exit where kong would end the
 // process.
 func newParser(c *commands, stdout, stderr io.Writer, exit func(code int)) (*kong.Kong, error) {
-	return kong.New(c,
+	parser, err := kong.New(c,
 		kong.Name("lince"),
 		kong.Description(description),
 		kong.Writers(stdout, stderr),
 		kong.Exit(exit),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.ExplicitGroups([]kong.Group{
-			{Key: dataGroup, Title: "Pictures and labels:"},
+			{Key: dataGroup, Title: "Images and labels:"},
 			{Key: modelGroup, Title: "Model and training:"},
 			{Key: outputGroup, Title: "Output:"},
 		}),
 		kong.Vars{
-			"version":      "lince " + version(),
-			"augment":      tutorialAugment(),
-			"augment_keys": strings.Join(augmentKeys(), ", "),
+			"version": "lince " + version(),
+			"augment": tutorialAugment(),
 		},
 	)
+	if err != nil {
+		return nil, err
+	}
+	parser.Model.HelpFlag.Help = "Print help and exit."
+	return parser, nil
 }
 
 // Main runs the command line and returns the exit code.
@@ -104,7 +110,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	return e.conclude(e.run(func() error { return k.Run(e) }))
 }
 
-// conclude says how a command ended, and gives its exit code.
+// conclude reports the error of a command, if any, and returns the exit code.
 func (e *env) conclude(err error) int {
 	var (
 		stopped interruption
@@ -127,10 +133,11 @@ func (e *env) conclude(err error) int {
 	return exitFailure
 }
 
-// exitPanic ends kong's parsing where it would end the process: after --help and --version.
+// exitPanic unwinds from kong where it would end the process: after --help and --version.
 type exitPanic struct{}
 
-// parse returns nil and the exit code when there is nothing to run.
+// parse parses the command line. It returns a nil context and the exit code if there is no
+// command to run.
 func parse(parser *kong.Kong, args []string, exited *int, stderr io.Writer) (k *kong.Context, code int) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -150,26 +157,38 @@ func parse(parser *kong.Kong, args []string, exited *int, stderr io.Writer) (k *
 		command = " " + pe.Context.Selected().Name
 	}
 	var u usageError
-	if errors.As(err, &u) { // without kong's words around it
+	if errors.As(err, &u) { // drop kong's prefix
 		err = u
 	}
-	text := noValue.ReplaceAllString(err.Error(), "want a value")
-	fmt.Fprintf(stderr, "lince: error: %s\nRun \"lince%s --help\" for how to use it.\n", indent(text), command)
+	text := err.Error()
+	for _, m := range kongMessages {
+		text = m.match.ReplaceAllString(text, m.write)
+	}
+	fmt.Fprintf(stderr, "lince: error: %s\nRun \"lince%s --help\" for usage.\n", indent(text), command)
 	return nil, exitUsage
 }
 
-// noValue is kong's word for a flag at the end that wants a value.
-var noValue = regexp.MustCompile(`expected \S+ value but got "EOL" \(<EOL>\)`)
+// kongMessages lists messages of kong that lince words differently.
+var kongMessages = []struct {
+	match *regexp.Regexp
+	write string
+}{
+	{regexp.MustCompile(`expected \S+ value but got "EOL" \(<EOL>\)`), `needs a value`},
+	{regexp.MustCompile(`expected \S+ value but got (".*") \((?:short|long) flag\); perhaps try (\S+)\?`), `needs a value, got the flag $1; write $2 if it is the value`},
+	{regexp.MustCompile(`expected a valid \d+ bit u?int but got (".*")`), `must be an integer, got $1`},
+	{regexp.MustCompile(`expected a float but got (".*") \(string\)`), `must be a number, got $1`},
+	{regexp.MustCompile(`bool value must be .* but got (".*")`), `must be true or false, got $1`},
+}
 
-// interruption is the end of a command by ^C; it says what there is.
+// interruption is the error of a command that was ended by ^C. It says what was saved.
 type interruption string
 
 func (i interruption) Error() string { return string(i) }
 
-// usageError is a mistake in how a command was called.
+// usageError is a mistake on the command line.
 type usageError struct{ error }
 
-// mistakes is a usageError of all that are not nil, or nil.
+// mistakes joins errors into one usageError. It returns nil if all are nil.
 func mistakes(errs ...error) error {
 	if err := errors.Join(errs...); err != nil {
 		return usageError{err}
@@ -177,30 +196,30 @@ func mistakes(errs ...error) error {
 	return nil
 }
 
-// bound is a flag's value and the least that it may be.
+// bound is a flag's value and its lower bound.
 type bound struct {
-	flag  string
-	n     int
-	least int
+	flag string
+	n    int
+	min  int
 }
 
-// atLeast lists the flags that are below their bounds.
+// atLeast returns an error for each flag that is below its bound.
 func atLeast(bounds ...bound) error {
 	var errs []error
 	for _, b := range bounds {
-		if b.n < b.least {
-			errs = append(errs, fmt.Errorf("%s %d: want at least %d", b.flag, b.n, b.least))
+		if b.n < b.min {
+			errs = append(errs, fmt.Errorf("%s must be at least %d, got %d", b.flag, b.min, b.n))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// indent sets the later lines of a message under the first.
+// indent indents all lines of a message after the first.
 func indent(s string) string {
 	return strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n  ")
 }
 
-// count is "1 picture", "2 pictures".
+// count returns a number with its noun: "1 image", "2 images".
 func count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -208,16 +227,17 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// normalisation are the words of a spec of augment that are no augmentation: what they do
-// to a picture, prediction would have to do too.
-var normalisation = []string{"samplewise-center", "samplewise-std", "featurewise-center", "featurewise-std", "zca", "zca-epsilon", "validation-split"}
+// normalization lists the options of package augment that --augment does not accept, because
+// they are not random changes: predictions would need them too.
+var normalization = []string{"samplewise-center", "samplewise-std", "featurewise-center", "featurewise-std", "zca", "zca-epsilon", "validation-split"}
 
-// augmentKeys are the words of --augment.
+// augmentKeys returns the options that --augment accepts.
 func augmentKeys() []string {
-	return slices.DeleteFunc(augment.Keys(), func(k string) bool { return slices.Contains(normalisation, k) })
+	return slices.DeleteFunc(augment.Keys(), func(k string) bool { return slices.Contains(normalization, k) })
 }
 
-// tutorialAugment is the tutorial's augmentation as a spec, without its rescaling.
+// tutorialAugment returns the tutorial's augmentation in the syntax of --augment, without its
+// rescaling.
 func tutorialAugment() string {
 	g := augment.Tutorial()
 	g.Rescale = 0

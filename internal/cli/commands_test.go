@@ -14,7 +14,8 @@ import (
 	"github.com/lince-ml/lince"
 )
 
-// A model's file that says nothing of classes and pictures, as Keras' own, is told by flags.
+// TestForeignModel uses a model file without class names and preprocessing, such as Keras writes,
+// with flags that add them.
 func TestForeignModel(t *testing.T) {
 	long(t)
 	workIn(t)
@@ -29,13 +30,13 @@ func TestForeignModel(t *testing.T) {
 	put(t, ".", map[string][]byte{"one.png": pngs(t, 2)["cat.0.png"]})
 	want := succeed(t, "predict", filepath.Join(trained(t), "model.keras"), "one.png").stdout
 	o := succeed(t, "predict", "bare.keras", "one.png", "--classes", "cat,dog")
-	contains(t, "the warning", o.stderr, "lince: warning: the model bare.keras does not say", "1/255", "--rescale")
+	contains(t, "the warning", o.stderr, "lince: warning: the model bare.keras has no preprocessing", "1/255", "--rescale")
 	if o.stdout != want {
 		t.Errorf("it predicts %q, want %q", o.stdout, want)
 	}
 	o = succeed(t, "predict", "bare.keras", "one.png", "--classes", "cat,dog", "--rescale", "1/255", "-q")
 	if o.stdout != want || o.stderr != "" {
-		t.Errorf("told all, it predicts %q and warns %q", o.stdout, o.stderr)
+		t.Errorf("with both flags it predicts %q and warns %q", o.stdout, o.stderr)
 	}
 	if o := succeed(t, "predict", "bare.keras", "one.png", "--classes", "cat,dog", "--rescale", "1"); o.stdout == want {
 		t.Error("--rescale changes nothing")
@@ -44,18 +45,18 @@ func TestForeignModel(t *testing.T) {
 		t.Errorf("without names it predicts %q", o.stdout)
 	}
 	o = succeed(t, "evaluate", "bare.keras", "demo:cats-and-dogs?n=12")
-	contains(t, "the warning", o.stderr, "does not name its classes", "cat, dog", "--classes")
+	contains(t, "the warning", o.stderr, "has no class names", "cat, dog", "--classes")
 	if named := succeed(t, "evaluate", "bare.keras", "demo:cats-and-dogs?n=12", "--classes", "cat,dog", "--rescale", "1/255", "-q"); named.stdout != o.stdout || named.stderr != "" {
 		t.Errorf("with names it is\n%s\n%s, without\n%s", named.stdout, named.stderr, o.stdout)
 	}
-	// Trained on, it knows.
+	// Training adds them to the file.
 	succeed(t, "train", "demo:cats-and-dogs?n=40", "--model", "bare.keras", "--epochs", "1", "--out", "out", "-q")
 	if o := succeed(t, "predict", "out/model.keras", "one.png"); strings.Contains(o.stderr, "warning") {
 		t.Errorf("it warns %q", o.stderr)
 	}
 }
 
-// TestPredict looks at names, CSV and JSON of pictures, folders and archives together.
+// TestPredict checks the names, CSV and JSON of images, folders and archives.
 func TestPredict(t *testing.T) {
 	workIn(t)
 	model := filepath.Join(trained(t), "best.keras")
@@ -69,10 +70,10 @@ func TestPredict(t *testing.T) {
 		return n
 	}
 	if got := names(succeed(t, "predict", model, "set")); !slices.Equal(got, []string{"a.png", "sub/b.png"}) {
-		t.Errorf("a folder's pictures are called %q", got)
+		t.Errorf("a folder's images are called %q", got)
 	}
 	if got := names(succeed(t, "predict", model, "set/sub/b.png")); !slices.Equal(got, []string{"set/sub/b.png"}) {
-		t.Errorf("a picture is called %q", got)
+		t.Errorf("an image is called %q", got)
 	}
 	o := succeed(t, "predict", model, "one.png", "set", "k.zip", "--part", "", "--json")
 	all := decode[predictions](t, o.stdout)
@@ -82,9 +83,9 @@ func TestPredict(t *testing.T) {
 	}
 	want := []string{"one.png", filepath.Join("set", "a.png"), filepath.Join("set", "sub", "b.png"), "k.zip: cat.0.png", "k.zip: cat.1.png", "k.zip: dog.0.png", "k.zip: dog.1.png"}
 	if !slices.Equal(got, want) {
-		t.Errorf("the pictures are called %q, want %q", got, want)
+		t.Errorf("the images are called %q, want %q", got, want)
 	}
-	// The same picture, wherever it comes from, is the same to the bit.
+	// The same image from a file and from an archive gives the same bits.
 	if a, b := all.Predictions[0].Probabilities["cat"], all.Predictions[4].Probabilities["cat"]; a != b {
 		t.Errorf("one.png is a cat by %v, and %v in the archive", a, b)
 	}
@@ -96,7 +97,7 @@ func TestPredict(t *testing.T) {
 	if err != nil || len(rows) != 3 || strings.Join(rows[0], ",") != "filename,category,predicted,cat,dog" || rows[1][0] != "1.png" || rows[1][1] != "" {
 		t.Errorf("the CSV is %q, %v", rows, err)
 	}
-	// Each prints its line in any case.
+	// --quiet still prints the predictions.
 	o = succeed(t, "predict", model, "one.png", "-q")
 	if !regexp.MustCompile(`^one\.png  (cat|dog)  \d+\.\d\d%\n$`).MatchString(o.stdout) || o.stderr != "" {
 		t.Errorf("a quiet prediction prints %q and %q", o.stdout, o.stderr)
@@ -111,8 +112,8 @@ type predictions struct {
 	}
 }
 
-// With --json there is one JSON document on standard output, and with --quiet nothing
-// else.
+// TestJSONAndQuiet checks that --json writes one JSON document to standard output, and that --quiet
+// writes nothing to standard error.
 func TestJSONAndQuiet(t *testing.T) {
 	long(t)
 	workIn(t)
@@ -152,7 +153,7 @@ func TestJSONAndQuiet(t *testing.T) {
 	}
 }
 
-// TestData holds what data prints.
+// TestData checks what data prints.
 func TestData(t *testing.T) {
 	workIn(t)
 	put(t, ".", map[string][]byte{"k.zip": kaggle(t, 6)})
@@ -163,7 +164,7 @@ func TestData(t *testing.T) {
 
 category
 `
-	contains(t, "the output", o.stdout, want, "gato    3\n", "dog     3\n", "Name: count, dtype: int64", "Found 6 validated image filenames belonging to 2 classes.", "test1, train: --part")
+	contains(t, "the output", o.stdout, want, "gato    3\n", "dog     3\n", "Name: count, dtype: int64", "Found 6 validated image filenames belonging to 2 classes.", "test1, train; select one with --part")
 	contains(t, "the CSV", read(t, "t.csv"), "filename,category\ncat.0.png,gato\n")
 	if got := succeed(t, "data", "k.zip", "--csv", "-", "-q").stdout; got != strings.ReplaceAll(read(t, "t.csv"), "gato", "cat") {
 		t.Errorf("--csv - prints %q", got)
@@ -177,7 +178,7 @@ category
 	}
 }
 
-// TestShow holds what show prints.
+// TestShow checks what show prints.
 func TestShow(t *testing.T) {
 	workIn(t)
 	put(t, ".", map[string][]byte{"cat.0.png": pngs(t, 2)["cat.0.png"]})
@@ -188,14 +189,14 @@ func TestShow(t *testing.T) {
 		t.Errorf("a pipe gets %d lines:\n%s", len(lines), o.stdout)
 	}
 	if !strings.HasPrefix(read(t, "l.png"), "\x89PNG") {
-		t.Error("the layers are no PNG")
+		t.Error("the layers are not a PNG")
 	}
 	if short := succeed(t, "show", "cat.0.png", "--no-image").stdout; strings.Count(short, "\n") >= len(lines) {
-		t.Errorf("without the picture there are %d lines", strings.Count(short, "\n"))
+		t.Errorf("without the image there are %d lines", strings.Count(short, "\n"))
 	}
 }
 
-// TestDemoDefaults: the demo has epochs and a size of its own, which flags override.
+// TestDemoDefaults checks that the demo's defaults for epochs and size can be overridden by flags.
 func TestDemoDefaults(t *testing.T) {
 	for _, c := range []struct {
 		args   []string
@@ -211,7 +212,7 @@ func TestDemoDefaults(t *testing.T) {
 		var got struct {
 			Train trainCommand `cmd:""`
 		}
-		parser, err := kong.New(&got, kong.Vars{"augment": "", "augment_keys": ""})
+		parser, err := kong.New(&got, kong.Vars{"augment": ""})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,13 +11,13 @@ import (
 	"github.com/willabides/kongplete"
 )
 
-// completionCommand prints a script for a shell, which then asks lince itself what may come
-// next: with the line so far in COMP_LINE.
+// completionCommand prints a completion script for a shell. With the script, the shell runs
+// lince to complete a line, and passes the line in COMP_LINE.
 type completionCommand struct {
-	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
+	Shell string `arg:"" enum:"bash,zsh,fish" help:"The shell: bash, zsh or fish."`
 }
 
-// Help is the command's longer help.
+// Help returns the command's detailed help.
 func (completionCommand) Help() string {
 	return `Examples:
   source <(lince completion bash)    # in ~/.bashrc
@@ -25,7 +25,7 @@ func (completionCommand) Help() string {
   lince completion fish > ~/.config/fish/completions/lince.fish`
 }
 
-// completionScripts are the shells' scripts; {} is the path of lince, quoted.
+// completionScripts holds the script for each shell. {} stands for the quoted path of lince.
 var completionScripts = map[string]string{
 	"bash": "complete -o bashdefault -o default -C {} lince\n",
 	"zsh":  "autoload -U +X bashcompinit && bashcompinit\ncomplete -o bashdefault -o default -C {} lince\n",
@@ -43,12 +43,12 @@ complete -f -c lince -a "(__complete_lince)"
 func (c *completionCommand) Run(e *env) error {
 	path, err := os.Executable()
 	if err != nil {
-		return fmt.Errorf("where lince is: %w", err)
+		return fmt.Errorf("cannot find the path of the lince binary: %w", err)
 	}
 	quoted := "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 	script := strings.ReplaceAll(completionScripts[c.Shell], "{}", quoted)
 	if c.Shell != "fish" {
-		// The shell takes the word apart once more when it runs -C.
+		// The shell evaluates the argument of -C a second time.
 		script = strings.ReplaceAll(script, quoted, `"`+strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "`", "\\`").Replace(quoted)+`"`)
 	}
 	return e.result(struct {
@@ -60,7 +60,7 @@ func (c *completionCommand) Run(e *env) error {
 	})
 }
 
-// predictors are what the tag predictor names.
+// predictors maps the values of the tag predictor to completions.
 var predictors = map[string]posener.Predictor{
 	"file":      posener.PredictFiles("*"),
 	"data":      posener.PredictOr(posener.PredictSet("demo:cats-and-dogs"), posener.PredictFiles("*")),
@@ -72,7 +72,7 @@ var predictors = map[string]posener.Predictor{
 	"optimizer": posener.PredictSet("rmsprop", "adam", "sgd"),
 }
 
-// complete prints what may come next on the line in COMP_LINE.
+// complete prints the completions of the line in COMP_LINE.
 func complete(parser *kong.Kong) int {
 	code := exitOK
 	kongplete.Complete(parser, kongplete.WithPredictors(predictors),

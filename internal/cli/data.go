@@ -9,18 +9,18 @@ import (
 	"github.com/lince-ml/lince/data"
 )
 
-// dataCommand shows what a source holds.
+// dataCommand shows what a source contains.
 type dataCommand struct {
-	Source      string `arg:"" name:"data" predictor:"data" help:"A zip (Kaggle's nested one too), a folder, a CSV, or demo:cats-and-dogs."`
+	Source      string `arg:"" name:"data" predictor:"data" help:"A folder, a zip archive (archives inside it are opened too), a CSV file, or demo:cats-and-dogs."`
 	sourceFlags `group:"data"`
-	Head        int  `group:"output" default:"5" help:"How many rows to show."`
-	Check       bool `group:"output" help:"Decode every picture, and tell which cannot be read."`
-	CSV         path `group:"output" name:"csv" placeholder:"FILE" predictor:"csv" help:"Write the table of file names and labels to a CSV; - is standard output."`
+	Head        int  `group:"output" default:"5" help:"Number of rows to show."`
+	Check       bool `group:"output" help:"Decode all images, and list those that cannot be read."`
+	CSV         path `group:"output" name:"csv" placeholder:"FILE" predictor:"csv" help:"Write file names and labels to a CSV file; - is standard output."`
 }
 
-// Help is the command's longer help.
+// Help returns the command's detailed help.
 func (dataCommand) Help() string {
-	return `Prints the first rows and the classes' counts as pandas does, and which files are left out and why.
+	return `Prints the first rows and the number of images of each class as pandas does, and lists skipped files with the reasons.
 
 Examples:
   lince data dogs-vs-cats.zip
@@ -36,7 +36,7 @@ func (c *dataCommand) Validate() error {
 // Run implements the command.
 func (c *dataCommand) Run(e *env) error {
 	if c.CSV == "-" && e.json {
-		return usageError{errors.New("--csv - and --json: both want standard output")}
+		return usageError{errors.New("--csv - and --json both write to standard output; use one of them")}
 	}
 	t, ignored, err := e.open(c.Source, c.sourceFlags)
 	if err != nil {
@@ -57,7 +57,7 @@ func (c *dataCommand) Run(e *env) error {
 		if err := writeFile("--csv", c.CSV, t.WriteCSV); err != nil {
 			return err
 		}
-		e.printf("%s written to %s\n", count(t.Len(), "row"), c.CSV)
+		e.printf("Wrote %s to %s.\n", count(t.Len(), "row"), c.CSV)
 	}
 	return e.result(dataResult(t, ignored, bad), func(out io.Writer) error {
 		var w strings.Builder
@@ -66,20 +66,20 @@ func (c *dataCommand) Run(e *env) error {
 		}
 		fmt.Fprintf(&w, "%s\n\n%s\n", t.Counts(), t.Found())
 		if len(ignored) > 0 {
-			fmt.Fprintf(&w, "%s left out:%s\n", count(len(ignored), "file"), indent(listBad(ignored)))
+			fmt.Fprintf(&w, "%s skipped:%s\n", count(len(ignored), "file"), indent(listBad(ignored)))
 		}
 		if len(bad) > 0 {
-			fmt.Fprintf(&w, "%s cannot be read:%s\n", count(len(bad), "picture"), indent(listBad(bad)))
+			fmt.Fprintf(&w, "%s cannot be read:%s\n", count(len(bad), "image"), indent(listBad(bad)))
 		}
 		if parts := t.Parts(); len(parts) > 1 {
-			fmt.Fprintf(&w, "The source has the folders %s: --part chooses one.\n", strings.Join(parts, ", "))
+			fmt.Fprintf(&w, "The source has the folders %s; select one with --part.\n", strings.Join(parts, ", "))
 		}
 		_, err := io.WriteString(out, w.String())
 		return err
 	})
 }
 
-// checkAll is check without its warning.
+// checkAll is check without the warning.
 func (e *env) checkAll(t *data.Table) (*data.Table, []data.BadFile, error) {
 	quiet := *e
 	quiet.stderr = io.Discard

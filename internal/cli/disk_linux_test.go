@@ -30,7 +30,7 @@ func disk(t *testing.T, flags uintptr, size string) string {
 	return dir
 }
 
-// fill leaves so many bytes of a disk free, until the function that it returns is called.
+// fill fills a disk except for leave bytes. The function that it returns frees the space again.
 func fill(t *testing.T, dir string, leave int64) (empty func()) {
 	t.Helper()
 	f, err := os.Create(filepath.Join(dir, "filler"))
@@ -54,8 +54,9 @@ func fill(t *testing.T, dir string, leave int64) (empty func()) {
 	}
 }
 
-// A full disk: an earlier run's files stay where the new one cannot even begin; where it
-// can, it trains to its end, and the message names what could not be written.
+// TestFullDisk checks that the files of an earlier run stay if a full disk prevents the new run from
+// starting. If the disk is full later, the training runs to its end, and the error names the files
+// that could not be written.
 func TestFullDisk(t *testing.T) {
 	long(t)
 	out := disk(t, 0, "8m")
@@ -76,7 +77,7 @@ func TestFullDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	leave := int64(len(before["batch.png"])) + 64<<10 // for pictures and records, not for a model
+	leave := int64(len(before["batch.png"])) + 64<<10 // enough for plots and records, but not for a model
 	if int64(len(before["model.keras"])) < leave {
 		t.Fatalf("a model of %d bytes fits into %d", len(before["model.keras"]), leave)
 	}
@@ -97,8 +98,8 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// A disk that is full for a while: the training goes on, all files are written in the end,
-// and the exit code tells.
+// TestDiskFullForAWhile checks that a training continues while the disk is full, and writes all files
+// once there is room. The exit code still reports the failure.
 func TestDiskFullForAWhile(t *testing.T) {
 	long(t)
 	dir := disk(t, 0, "8m")
@@ -112,7 +113,7 @@ func TestDiskFullForAWhile(t *testing.T) {
 	if code != exitFailure {
 		t.Errorf("exit code %d", code)
 	}
-	contains(t, "the output", rest, "Epoch 200/200", "Written to", "model.keras", "history.csv")
+	contains(t, "the output", rest, "Epoch 200/200", "Files in", "model.keras", "history.csv")
 	contains(t, "the message", p.stderr.String(), "checkpoint.keras", "no space left on device")
 	if r := decode[record](t, read(t, out, "run.json")); r.Status != failed || r.Epochs != 200 || r.Results == nil || r.StoppedBy != "epochs" {
 		t.Errorf("run.json has %+v", r)
@@ -122,7 +123,7 @@ func TestDiskFullForAWhile(t *testing.T) {
 	}
 }
 
-// A result that cannot be printed is a failure.
+// TestFullOutput checks that a command fails if its result cannot be written.
 func TestFullOutput(t *testing.T) {
 	long(t)
 	workIn(t)
@@ -147,7 +148,7 @@ func TestFullOutput(t *testing.T) {
 	}
 }
 
-// A disk that can only be read.
+// TestReadOnlyOut checks the error for an output folder on a read-only file system.
 func TestReadOnlyOut(t *testing.T) {
 	out := disk(t, syscall.MS_RDONLY, "64k")
 	for _, dir := range []string{out, filepath.Join(out, "new")} {
@@ -155,11 +156,12 @@ func TestReadOnlyOut(t *testing.T) {
 		if o.code != exitFailure {
 			t.Errorf("exit code %d", o.code)
 		}
-		contains(t, "the message", o.stderr, "the output folder "+dir+" cannot be written: read-only file system; name another with --out")
+		contains(t, "the message", o.stderr, "cannot write to the output folder "+dir+": read-only file system; use another one with --out")
 	}
 }
 
-// A forged header costs no memory: neither does the whole process.
+// TestMemoryOfForgedHeader checks that a forged image size does not make a process allocate memory
+// for it.
 func TestMemoryOfForgedHeader(t *testing.T) {
 	long(t)
 	workIn(t)

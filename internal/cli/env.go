@@ -17,11 +17,11 @@ import (
 	"github.com/lince-ml/lince/internal/progress"
 )
 
-// env is what a command works with.
+// env is the environment of a command: its contexts and outputs.
 type env struct {
 	args   []string        // the command line
-	ctx    context.Context // ends at the first ^C: stop, and keep what there is
-	hard   context.Context // ends at the second
+	ctx    context.Context // canceled by the first ^C: stop, and save the results
+	hard   context.Context // canceled by the second: stop at once
 	stdout io.Writer       // results
 	stderr io.Writer       // errors and warnings
 	text   io.Writer       // progress
@@ -31,27 +31,29 @@ type env struct {
 	*leaving
 }
 
-// leaving is how a command ends after a ^C.
+// leaving controls how a command ends after ^C.
 type leaving struct {
-	// saving says that the command has something to save: it ends in its own time.
+	// saving is set while the command has something to save. The first ^C then does not limit
+	// the time that it may take to end.
 	saving atomic.Bool
-	// abandoned, which may be nil, is called where the command is not waited for.
+	// abandoned, if not nil, is called when the process ends before the command has.
 	abandoned atomic.Pointer[func()]
 }
 
-// endSignals are those that ask a process to end: ^C; what service managers and batch
-// systems send; that the terminal is gone.
+// endSignals are the signals that ask a process to end. Interrupt comes from ^C, SIGTERM from
+// service managers and batch systems, SIGHUP from a terminal that was closed.
 var endSignals = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
 
-// newEnv makes the environment: the first ^C ends ctx, the second hard, the third the
-// process. Progress goes to standard error, so that a command's result can be piped on; of
-// train it is what is asked for, and goes to standard output as Keras' does.
+// newEnv returns the environment of a command, and a function that releases it. The first ^C
+// cancels ctx, the second cancels hard, and the third ends the process. Progress goes to
+// standard error, so that the result can be piped. The progress of train goes to standard
+// output, as in Keras.
 func newEnv(c *commands, command string, args []string, stdout, stderr io.Writer) (*env, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	hard, cancelHard := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)
 	for _, s := range endSignals {
-		if !signal.Ignored(s) { // as nohup has SIGHUP ignored
+		if !signal.Ignored(s) { // nohup ignores SIGHUP
 			signal.Notify(signals, s)
 		}
 	}
@@ -91,8 +93,8 @@ func newEnv(c *commands, command string, args []string, stdout, stderr io.Writer
 	}
 }
 
-// listened is a writer whose reader may go away, as head does. Writes succeed all the same:
-// what is lost is text that accompanies the work.
+// listened is a writer to a reader that may exit early, such as head. Writes never fail: a
+// command is not to fail because its progress cannot be printed.
 type listened struct {
 	w    io.Writer
 	stop func()
@@ -111,8 +113,8 @@ func (l *listened) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// stopUnheard is a ^C where nobody reads the text any more. A training asks after a step:
-// then there is a model to save.
+// stopUnheard does what ^C does if the reader of the text has exited. Training calls it after
+// each step, when there is a model to save.
 func (e *env) stopUnheard() {
 	l, ok := e.text.(*listened)
 	if !ok {
@@ -125,7 +127,7 @@ func (e *env) stopUnheard() {
 	}
 }
 
-// unwritten is the error of a text that could not be written, but for a reader who left.
+// unwritten returns the error of the text output. A reader that exited is not an error.
 func (e *env) unwritten() error {
 	l, ok := e.text.(*listened)
 	if !ok {
@@ -136,15 +138,15 @@ func (e *env) unwritten() error {
 	if l.err == nil || errors.Is(l.err, syscall.EPIPE) {
 		return nil
 	}
-	return fmt.Errorf("the output could not be written: %w", l.err)
+	return fmt.Errorf("cannot write the output: %w", l.err)
 }
 
-// grace is how long a command may take to end by itself after a ^C.
+// grace is the time that a command has to end after ^C.
 const grace = 500 * time.Millisecond
 
-// run runs a command. After the first ^C it has a moment to end; what takes longer, such as
-// a file that is slow to decode, is left behind in the process that ends. A command that has
-// something to save gets the time that it needs, until the second ^C.
+// run runs a command. After the first ^C the command has a grace period to end; run does not
+// wait longer, for example for a file that is slow to decode. A command that has something to
+// save has unlimited time until the second ^C.
 func (e *env) run(command func() error) error {
 	ended := make(chan error, 1)
 	go func() { ended <- command() }()
@@ -164,7 +166,7 @@ func (e *env) run(command func() error) error {
 			return err
 		case <-timer.C:
 		}
-		if ctx == e.ctx && e.saving.Load() { // it began a moment ago
+		if ctx == e.ctx && e.saving.Load() { // set during the grace period
 			continue
 		}
 		break
@@ -175,10 +177,10 @@ func (e *env) run(command func() error) error {
 	return context.Canceled
 }
 
-// display shows progress.
+// display returns the display for progress.
 func (e *env) display() *progress.Display { return progress.Detect(e.text, e.quiet) }
 
-// verbose is how a model shows its progress.
+// verbose returns how a model shows its progress.
 func (e *env) verbose() lince.Verbose {
 	if e.quiet {
 		return lince.Silent
@@ -186,12 +188,12 @@ func (e *env) verbose() lince.Verbose {
 	return lince.Auto
 }
 
-// printf prints what accompanies the work.
+// printf prints progress and other text that is not the result.
 func (e *env) printf(format string, a ...any) { fmt.Fprintf(e.text, format, a...) }
 
 func (e *env) warn(text string) { fmt.Fprintf(e.stderr, "lince: warning: %s\n", indent(text)) }
 
-// interrupted says that ^C ended the command; in a terminal, over the ^C that it shows.
+// interrupted reports that ^C ended the command. In a terminal it overwrites the echoed "^C".
 func (e *env) interrupted(how string) {
 	over := ""
 	if f, ok := e.stderr.(*os.File); ok && progress.IsTerminal(f) {
@@ -200,7 +202,7 @@ func (e *env) interrupted(how string) {
 	fmt.Fprintf(e.stderr, "%slince: interrupted%s\n", over, how)
 }
 
-// result prints v as JSON where that was asked for, and else calls human.
+// result prints the command's result: v as JSON with --json, else the text that human writes.
 func (e *env) result(v any, human func(w io.Writer) error) error {
 	if !e.json {
 		return human(e.stdout)

@@ -9,23 +9,23 @@ import (
 	"github.com/lince-ml/lince/report"
 )
 
-// evaluateCommand judges a model on labelled pictures.
+// evaluateCommand evaluates a model on labeled images.
 type evaluateCommand struct {
-	Model        string `arg:"" predictor:"model" help:"A model: .keras."`
-	Source       string `arg:"" name:"data" predictor:"data" help:"Labelled pictures: a zip, a folder, a CSV, or demo:cats-and-dogs."`
+	Model        string `arg:"" predictor:"model" help:"A model file (.keras)."`
+	Source       string `arg:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip archive, a CSV file, or demo:cats-and-dogs."`
 	sourceFlags  `group:"data"`
-	Strict       bool `group:"data" help:"Fail when a picture cannot be read, instead of leaving it out."`
+	Strict       bool `group:"data" help:"Fail if an image cannot be read, instead of skipping it."`
 	cacheFlag    `group:"data"`
 	foreignFlags `group:"model"`
-	Batch        int  `group:"model" default:"32" help:"Pictures at a time."`
-	Threads      int  `group:"model" placeholder:"N" help:"Threads (default: all)."`
+	Batch        int  `group:"model" default:"32" help:"Batch size."`
+	Threads      int  `group:"model" placeholder:"N" help:"Number of threads (default: all cores)."`
 	Out          path `group:"output" placeholder:"DIR" predictor:"folder" help:"Write predictions.csv, confusion.png and mistakes.png to this folder."`
-	Overwrite    bool `group:"output" help:"Let --out replace such files."`
+	Overwrite    bool `group:"output" help:"Allow --out to replace existing results."`
 }
 
-// Help is the command's longer help.
+// Help returns the command's detailed help.
 func (evaluateCommand) Help() string {
-	return `Prints the loss and the metrics that the model was compiled with, and precision, recall and F1 score of each class.
+	return `Prints precision, recall and F1 score of each class, and the loss and metrics that the model was compiled with.
 
 Examples:
   lince evaluate runs/train-1/best.keras photos/
@@ -42,11 +42,11 @@ func (c *evaluateCommand) Validate() error {
 type evaluation struct {
 	Model          string                 `json:"model"`
 	Data           string                 `json:"data"`
-	Pictures       int                    `json:"pictures"`
+	Images         int                    `json:"pictures"`
 	Unreadable     []badFile              `json:"unreadable"`
 	Metrics        *lince.Logs            `json:"-"`
 	Values         map[string]float64     `json:"metrics"`
-	Unknown        []string               `json:"left_out,omitempty"` // of how the model's file was compiled
+	Unknown        []string               `json:"left_out,omitempty"` // losses and metrics of the file that lince does not have
 	Classification *report.Classification `json:"classification"`
 }
 
@@ -61,6 +61,7 @@ func (c *evaluateCommand) Run(e *env) error {
 		if out, err = newFolder(string(c.Out), resultFiles, c.Overwrite); err != nil {
 			return err
 		}
+		out.what["predictions.csv"] = "the prediction for each image"
 		defer out.close()
 		clean := out.unmake
 		e.abandoned.Store(&clean)
@@ -99,7 +100,7 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	if err != nil {
 		return nil, err
 	}
-	f, err := labelledFlow(m, t, c.Batch, c.Threads, c.cache())
+	f, err := labeledFlow(m, t, c.Batch, c.Threads, c.cache())
 	if err != nil {
 		return nil, err
 	}
@@ -107,10 +108,10 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 		e.warn(w)
 	}
 	e.printf("%s\n%s", f.Found(), c.kept(cachedSet{"", f}))
-	r := &evaluation{Model: c.Model, Data: c.Source, Pictures: f.Len(), Unreadable: badFiles(bad), Values: map[string]float64{}}
+	r := &evaluation{Model: c.Model, Data: c.Source, Images: f.Len(), Unreadable: badFiles(bad), Values: map[string]float64{}}
 	for _, err := range m.Unknown() {
 		r.Unknown = append(r.Unknown, err.Error())
-		e.warn("left out of the evaluation: " + err.Error())
+		e.warn("not evaluated: " + err.Error())
 	}
 	if _, ok := m.Compiled(); ok {
 		if r.Metrics, err = m.Evaluate(e.ctx, f, lince.EvaluateOptions{Output: e.text, Verbose: e.verbose()}); err != nil {
@@ -118,21 +119,21 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 		}
 		r.Values = r.Metrics.Map()
 	}
-	verdicts, err := e.predict(e.ctx, m, f, "Predicting")
+	predictions, err := e.predict(e.ctx, m, f, "Predicting")
 	if err != nil {
 		return nil, err
 	}
 	classes := classNames(m)
 	if len(m.Classes) == 0 {
 		classes = f.Classes()
-		e.warn(fmt.Sprintf("the model %s does not name its classes; they are taken to be, in this order, %s (see --classes)", c.Model, strings.Join(classes, ", ")))
+		e.warn(fmt.Sprintf("the model %s has no class names; using those of the data in this order: %s (set them with --classes)", c.Model, strings.Join(classes, ", ")))
 	}
 	if later := f.Corrupt(); len(later) > 0 {
-		e.warn(leftOut(later))
+		e.warn(skippedLater(later))
 		bad = append(bad, later...)
 		r.Unreadable = badFiles(bad)
 	}
-	if r.Classification, err = judge(classes, f, verdicts); err != nil || out == nil {
+	if r.Classification, err = classification(classes, f, predictions); err != nil || out == nil {
 		return r, err
 	}
 	if len(bad) > 0 {
@@ -140,7 +141,7 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 			return nil, err
 		}
 	}
-	if err := writeResults(out, classes, f, verdicts, r.Classification); err != nil {
+	if err := writeResults(out, classes, f, predictions, r.Classification); err != nil {
 		return nil, err
 	}
 	return r, out.finish()

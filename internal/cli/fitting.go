@@ -23,92 +23,108 @@ import (
 	"github.com/lince-ml/lince/profile"
 )
 
-// fit trains, and writes the run's files whatever becomes of it.
+// fit trains the model and writes the run's files. It writes them after an error or ^C too.
 func (t *training) fit() error {
 	t.saving.Store(true)
-	if err := t.judgeStart(); err != nil {
-		t.folder.discard()
-		if t.ctx.Err() != nil && errors.Is(err, context.Canceled) {
-			return t.interruption("before the first step; nothing was written")
-		}
-		return err
+	if err := t.evaluateStart(); err != nil {
+		return t.abandon(err, "before the first step")
 	}
 	var times epochTimes
-	callbacks := []callback.Callback{t.reader(), t.checkpoint(), t.history.callback(t.folder)}
-	if t.Patience > 0 {
-		callbacks = append(callbacks, callback.EarlyStopping{Monitor: "val_loss", Patience: t.Patience, RestoreBestWeights: true, Verbose: true})
-	}
-	callbacks = append(callbacks, times.callback(), t.backup())
-	if t.Profile {
+	if t.WriteProfile {
 		t.profile = &profile.Profile{}
 	}
 	start := time.Now()
 	history, fitErr := t.model.Fit(t.ctx, t.train, lince.FitOptions{
-		Epochs: t.Epochs, Validation: t.val, Callbacks: callbacks, ClassWeight: t.weights, Output: t.text, Verbose: t.verbose(), Profile: t.profile,
-		Resume: t.state,
+		Epochs: t.Epochs, Validation: t.val, Callbacks: t.callbacks(&times), ClassWeight: t.weights, Output: t.text, Verbose: t.verbose(),
+		Profile: t.profile, Resume: t.state,
 	})
 	drawErr := t.drawn()
-	cut := errors.Is(fitErr, context.Canceled)
-	if history == nil || cut && len(history.Epochs) == 0 && history.Partial == nil {
-		t.folder.discard()
-		if cut {
-			return t.interruption("before the first step; nothing was written")
-		}
-		return fitErr
+	stopped := errors.Is(fitErr, context.Canceled)
+	if history == nil || stopped && len(history.Epochs) == 0 && history.Partial == nil {
+		return t.abandon(fitErr, "before the first step")
 	}
 	t.record.fit(history, times.seconds, time.Since(start))
-	t.noteLeftOut()
-	if fitErr != nil && !cut && !t.trained(history) {
-		// What there is may explain it: keep it.
-		t.record.Status, t.record.StoppedBy, t.record.Error = failed, "error", fitErr.Error()
-		if err := errors.Join(drawErr, t.save(history)); err != nil {
-			return errors.Join(fitErr, err)
-		}
-		err := fmt.Errorf("%w\nthe model, the curves and the record of it are in %s", fitErr, t.folder.dir)
-		var nan *lince.NaNError
-		if !errors.As(fitErr, &nan) && t.folder.has(checkpointName) {
-			err = fmt.Errorf("%w; to resume: %s", err, t.resumeCommand())
-		}
-		return err
-	}
+	t.noteSkipped()
 	switch {
-	case cut:
+	case stopped:
 		t.record.Status, t.record.StoppedBy = interrupted, "interruption"
-		t.printf("Interrupted: writing what there is (^C again to stop at once).\n")
+		t.printf("Interrupted: saving the results (press ^C again to stop at once).\n")
+		fitErr = nil
+	case fitErr != nil && !t.trained(history):
+		return t.saveFailed(history, fitErr, drawErr)
 	case len(history.Epochs) > 0 && history.Epochs[len(history.Epochs)-1]+1 < t.Epochs:
 		t.record.StoppedBy = "patience"
 	default:
 		t.record.StoppedBy = "epochs"
 	}
-	if cut {
-		fitErr = nil
-	}
-	// What could not be written on the way is an error, and the rest is still wanted.
+	// A file that could not be written is an error, but the results are still written.
 	trouble := errors.Join(fitErr, drawErr)
 	if err := t.save(history); err != nil {
 		trouble = errors.Join(trouble, err)
 		t.record.Status, t.record.Error = failed, trouble.Error()
-		_ = t.folder.write("run.json", t.record.write) // there is another error to tell
-		if t.folder.has(checkpointName) {
-			trouble = fmt.Errorf("%w\nto resume: %s", trouble, t.resumeCommand())
-		}
-		return trouble
+		_ = t.folder.write("run.json", t.record.write) // trouble is reported
+		return t.resumable(trouble)
 	}
 	return t.report(trouble)
 }
 
-// trained says whether a training came to its end, whatever could not be written then.
+// callbacks returns the callbacks of the training.
+func (t *training) callbacks(times *epochTimes) []callback.Callback {
+	list := []callback.Callback{t.reader(), t.checkpoint(), t.history.callback(t.folder)}
+	if t.Patience > 0 {
+		list = append(list, callback.EarlyStopping{Monitor: "val_loss", Patience: t.Patience, RestoreBestWeights: true, Verbose: true})
+	}
+	return append(list, times.callback(), t.backup())
+}
+
+// abandon discards the run's files after an error that came before the first step. It returns
+// the error of the command; when says where ^C ended it.
+func (t *training) abandon(err error, when string) error {
+	t.folder.discard()
+	if t.ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+		return err
+	}
+	if t.folder.keep {
+		return t.interruption(when + "; the run is unchanged")
+	}
+	return t.interruption(when + "; nothing was written")
+}
+
+// saveFailed saves the model, curves and record of a training that failed: they may explain the
+// failure.
+func (t *training) saveFailed(history *lince.History, fitErr, drawErr error) error {
+	t.record.Status, t.record.StoppedBy, t.record.Error = failed, "error", fitErr.Error()
+	if err := errors.Join(drawErr, t.save(history)); err != nil {
+		return errors.Join(fitErr, err)
+	}
+	err := fmt.Errorf("%w\nmodel.keras, curves.png and run.json are in %s", fitErr, t.folder.dir)
+	var nan *lince.NaNError
+	if errors.As(fitErr, &nan) {
+		return err // resuming would fail again
+	}
+	return t.resumable(err)
+}
+
+// resumable adds to an error how to resume the run, if there is a checkpoint.
+func (t *training) resumable(err error) error {
+	if !t.folder.has(checkpointName) {
+		return err
+	}
+	return fmt.Errorf("%w\nto resume: %s", err, t.resumeCommand())
+}
+
+// trained reports whether the training ran to its end, even if some files could not be written.
 func (t *training) trained(h *lince.History) bool {
 	return h.Partial == nil && t.history.ended
 }
 
-// judgeStart evaluates the trained model that the run begins with: best.keras is that one
-// until an epoch is better.
-func (t *training) judgeStart() error {
-	if t.state != nil || t.Model == tutorial || !strings.HasSuffix(strings.ToLower(t.Model), ".keras") {
+// evaluateStart evaluates the model that the run starts from, if it is a trained one. It saves
+// that model as best.keras, which stays until an epoch has a lower val_loss.
+func (t *training) evaluateStart() error {
+	if t.state != nil || t.ModelSource == tutorialName || !strings.HasSuffix(strings.ToLower(t.ModelSource), ".keras") {
 		return nil
 	}
-	b, err := os.ReadFile(t.Model)
+	b, err := os.ReadFile(t.ModelSource)
 	if err != nil {
 		return err
 	}
@@ -117,8 +133,8 @@ func (t *training) judgeStart() error {
 	if err != nil {
 		return err
 	}
-	t.record.Start = &recordStart{Model: t.Model, Fingerprint: hex.EncodeToString(sum[:]), Metrics: map[string]*float64{}}
-	line := "The model to begin with, " + t.Model + ":"
+	t.record.Start = &recordStart{Model: t.ModelSource, Fingerprint: hex.EncodeToString(sum[:]), Metrics: map[string]*float64{}}
+	line := "Initial model " + t.ModelSource + ":"
 	for name, v := range logs.All() {
 		line += fmt.Sprintf(" val_%s: %.4f", name, v)
 	}
@@ -132,14 +148,15 @@ func (t *training) judgeStart() error {
 	return t.folder.wroteIf("best.keras", t.model.Save(t.folder.path("best.keras")))
 }
 
-// reader ends the training after a step if nobody reads its output any more.
+// reader returns a callback that ends the training after a step if the reader of its output
+// has exited.
 func (t *training) reader() callback.Callback {
 	return callback.Func(func(callback.Run) (callback.Hooks, error) {
 		return callback.Hooks{BatchEnd: func(int, *lince.Logs) error { t.stopUnheard(); return nil }}, nil
 	})
 }
 
-// checkpoint keeps best.keras.
+// checkpoint returns a callback that writes best.keras.
 func (t *training) checkpoint() callback.Callback {
 	best := callback.ModelCheckpoint{Path: t.folder.path("best.keras"), Monitor: "val_loss", SaveBestOnly: true}
 	if s := t.record.Start; s != nil {
@@ -150,7 +167,7 @@ func (t *training) checkpoint() callback.Callback {
 	})
 }
 
-// backup keeps checkpoint.keras, until report removes it.
+// backup returns a callback that writes checkpoint.keras. conclude removes that file.
 func (t *training) backup() callback.Callback {
 	c := callback.BackupAndRestore{Path: t.folder.path(checkpointName), SaveFreq: t.SaveFreq, KeepCheckpoint: true}
 	return callback.Func(func(run callback.Run) (callback.Hooks, error) {
@@ -158,7 +175,7 @@ func (t *training) backup() callback.Callback {
 	})
 }
 
-// watchedRun notes which files are this run's, and makes a folder that was removed again.
+// watchedRun saves models through the folder, which keeps track of its files.
 type watchedRun struct {
 	callback.Run
 	folder *folder
@@ -174,12 +191,13 @@ func (r watchedRun) Checkpoint(path string) error {
 	return r.folder.save(filepath.Base(path), func() error { return r.Run.Checkpoint(path) })
 }
 
-// historyFile keeps history.csv, as Keras' CSVLogger would, but whole at every moment.
+// historyFile writes history.csv as Keras' CSVLogger does, but replaces the file as a whole
+// after each epoch.
 type historyFile struct {
 	Rows    string   `json:"rows"`
 	Columns []string `json:"columns"`
 
-	ended bool // the training came to its end
+	ended bool // the training ran to its end
 }
 
 func (f *historyFile) callback(out *folder) callback.Callback {
@@ -203,17 +221,18 @@ func (f *historyFile) callback(out *folder) callback.Callback {
 	})
 }
 
-// noteLeftOut tells of pictures that could be read when they were checked, and not later.
-func (t *training) noteLeftOut() {
+// noteSkipped records and warns of images that were readable when they were checked, but not
+// during the training.
+func (t *training) noteSkipped() {
 	later := append(t.train.Corrupt(), t.val.Corrupt()...)
 	if len(later) == 0 || len(later) == len(t.record.Data.LeftOut) {
 		return
 	}
 	t.record.Data.LeftOut = badFiles(later)
-	t.warn(leftOut(later))
+	t.warn(skippedLater(later))
 }
 
-// save writes the model, the curves and the record.
+// save writes the model, the history, the curves, the profile and the record.
 func (t *training) save(h *lince.History) error {
 	err := t.folder.save("model.keras", func() error { return t.model.Save(t.folder.path("model.keras")) })
 	if err == nil && len(h.Epochs) == 0 && !t.folder.wrote["best.keras"] {
@@ -231,7 +250,7 @@ func (t *training) save(h *lince.History) error {
 	)
 }
 
-// saveProfile writes what took how long, if that is wanted.
+// saveProfile writes profile.txt and trace.json, if --profile is set.
 func (t *training) saveProfile() error {
 	if t.profile == nil {
 		return nil
@@ -252,7 +271,7 @@ func (t *training) saveProfile() error {
 	)
 }
 
-// lastIsBest makes the last model the best where no epoch came to its end.
+// lastIsBest copies model.keras to best.keras, for a run without a completed epoch.
 func (t *training) lastIsBest() error {
 	model, err := os.Open(t.folder.path("model.keras"))
 	if err != nil {
@@ -265,23 +284,24 @@ func (t *training) lastIsBest() error {
 	})
 }
 
-// report evaluates the model on the validation pictures, and writes the results.
-// trouble is what could not be written before.
+// report evaluates the model on the validation images and writes and prints the results.
+// trouble is the error of files that could not be written before.
 func (t *training) report(trouble error) error {
-	// After ^C the results are still wanted: only a second one ends this.
-	verdicts, err := t.predict(t.hard, t.model, t.val, "Predicting validation")
-	t.noteLeftOut()
+	// The results are written after ^C too; a second ^C stops this.
+	predictions, err := t.predict(t.hard, t.model, t.val, "Predicting validation")
+	t.noteSkipped()
 	if err == nil {
-		t.record.Results, err = judge(t.model.Classes, t.val, verdicts)
+		t.record.Results, err = classification(t.model.Classes, t.val, predictions)
 	}
 	if err == nil {
-		err = writeResults(t.folder, t.model.Classes, t.val, verdicts, t.record.Results)
+		err = writeResults(t.folder, t.model.Classes, t.val, predictions, t.record.Results)
 	}
 	if t.hard.Err() != nil && errors.Is(err, context.Canceled) {
-		if t.record.Status != interrupted {
-			return t.interruption("after the training; the validation pictures were not predicted; the rest is in " + t.folder.dir)
+		when := "after the training"
+		if t.record.Status == interrupted {
+			when = t.record.reached()
 		}
-		return t.interruption(t.record.reached() + "; the validation pictures were not predicted; the rest is in " + t.folder.dir)
+		return t.interruption(when + "; the validation images were not predicted; all other results are in " + t.folder.dir)
 	}
 	if err == nil {
 		err = t.conclude(trouble)
@@ -299,7 +319,7 @@ func (t *training) report(trouble error) error {
 	t.describeFiles()
 	t.printf("\n%s\n%s", t.record.Results, t.folder.contents())
 	if t.record.Start != nil && t.record.BestEpoch == nil && t.record.Epochs > 0 {
-		t.printf("No epoch was better than the model to begin with: best.keras is that one.\n")
+		t.printf("No epoch was better than the initial model, so best.keras is the initial model.\n")
 	}
 	if t.json {
 		if err := writeJSON(t.stdout, t.record); err != nil {
@@ -312,11 +332,11 @@ func (t *training) report(trouble error) error {
 	if trouble != nil {
 		t.warn(trouble.Error())
 	}
-	return t.interruption(t.record.reached() + "; everything up to there is in " + t.folder.dir)
+	return t.interruption(t.record.reached() + "; the results so far are in " + t.folder.dir)
 }
 
-// conclude writes the last state of the run. A run that is finished needs no checkpoint; it
-// goes after the record that says so.
+// conclude writes the final record. It then removes the checkpoint, unless the run was
+// interrupted: a finished run does not need it.
 func (t *training) conclude(trouble error) error {
 	if t.record.Status != interrupted {
 		t.record.Status = finished
@@ -339,25 +359,25 @@ func (t *training) conclude(trouble error) error {
 	return t.folder.finish()
 }
 
-// describeFiles says what each model of the run really is.
+// describeFiles describes the run's models and curves where they differ from runFiles.
 func (t *training) describeFiles() {
 	r := &t.record
 	last := "the model " + r.reached()
 	if t.Patience > 0 && r.Epochs > 0 {
 		if epoch, ok := bestEpoch(r.History, nil); ok {
-			last = fmt.Sprintf("the model after epoch %d, to which --patience went back", epoch+1)
+			last = fmt.Sprintf("the model after epoch %d, restored by --patience", epoch+1)
 		}
 	}
 	t.folder.what["model.keras"] = last
 	switch {
 	case r.BestEpoch != nil:
-		t.folder.what["best.keras"] = fmt.Sprintf("the model after epoch %d, which has the least val_loss", *r.BestEpoch+1)
+		t.folder.what["best.keras"] = fmt.Sprintf("the model after epoch %d, which has the lowest val_loss", *r.BestEpoch+1)
 	case r.Start != nil && r.Start.Metrics["val_loss"] != nil:
-		t.folder.what["best.keras"] = "the model to begin with: no epoch has less val_loss"
+		t.folder.what["best.keras"] = "the initial model: no epoch has a lower val_loss"
 	default:
-		t.folder.what["best.keras"] = "the same: no epoch came to its end"
+		t.folder.what["best.keras"] = "the same as model.keras: no epoch was completed"
 	}
 	if r.Epochs == 0 {
-		t.folder.what["curves.png"] = "loss and accuracy of the steps that were made"
+		t.folder.what["curves.png"] = "loss and accuracy of the completed steps"
 	}
 }

@@ -13,21 +13,22 @@ import (
 	"github.com/lince-ml/lince/loss"
 )
 
-// flowOptions are how a model wants its pictures: as it was trained.
+// flowOptions returns the options of a dataset for a model: its preprocessing, classes and the
+// form of its targets.
 func flowOptions(m *lince.Model, batch, workers int) (data.ImageOptions, error) {
-	if err := onePicture(m); err != nil {
+	if err := oneImage(m); err != nil {
 		return data.ImageOptions{}, err
 	}
 	o := data.ImageOptions{BatchSize: batch, NoShuffle: true, Workers: workers, Classes: m.Classes, Preprocessing: m.Preprocessing}
 	if o.Preprocessing == nil {
 		var err error
-		if o.Preprocessing, err = usual(m); err != nil {
+		if o.Preprocessing, err = defaultPreprocessing(m); err != nil {
 			return o, err
 		}
 	}
 	out := m.OutputShape()
 	if len(out) != 2 {
-		return o, fmt.Errorf("the model gives %v, want a number for each class: (None, classes)", out)
+		return o, fmt.Errorf("the model's output has the shape %v, want one number for each class: (None, classes)", out)
 	}
 	o.ClassMode = data.Categorical
 	if out[1] == 1 {
@@ -40,21 +41,21 @@ func flowOptions(m *lince.Model, batch, workers int) (data.ImageOptions, error) 
 	return o, nil
 }
 
-// onePicture refuses models that take or give several things at once.
-func onePicture(m *lince.Model) error {
+// oneImage returns an error for a model with more than one input or output.
+func oneImage(m *lince.Model) error {
 	if in, out := m.InputNames(), m.OutputNames(); len(in)+len(out) > 2 {
-		return fmt.Errorf("the model takes %s and gives %s; commands work with models of one picture and one output, the library with all",
+		return fmt.Errorf("the model has the inputs %s and the outputs %s; the command line needs one image as input and one output, use the library for this model",
 			strings.Join(in, ", "), strings.Join(out, ", "))
 	}
 	return nil
 }
 
-// usual is how pictures are made a model's input where nobody said: resized by the nearest
-// pixel, as Keras' generators do.
-func usual(m *lince.Model) (lince.Preprocessing, error) {
+// defaultPreprocessing returns the preprocessing for a model whose file has none: nearest-neighbor
+// resizing, as in Keras' generators.
+func defaultPreprocessing(m *lince.Model) (lince.Preprocessing, error) {
 	in := m.InputShape()
 	if len(in) != 4 || in[1] < 1 || in[2] < 1 {
-		return nil, fmt.Errorf("the model takes %v, want pictures of a known size: (None, height, width, channels)", in)
+		return nil, fmt.Errorf("the model's input has the shape %v, want images of a fixed size: (None, height, width, channels)", in)
 	}
 	mode, err := colorMode(in[3])
 	if err != nil {
@@ -63,13 +64,13 @@ func usual(m *lince.Model) (lince.Preprocessing, error) {
 	return lince.Preprocessing{preprocess.Decode{ColorMode: mode}, preprocess.Resize{Height: in[1], Width: in[2]}}, nil
 }
 
-// rescaled is a preprocessing that does nothing to a picture's numbers but to rescale them.
+// rescaled returns p with its changes to pixel values replaced by a multiplication by factor.
 func rescaled(p lince.Preprocessing, factor float64) lince.Preprocessing {
-	pictures, _ := p.Split()
-	return append(pictures, preprocess.Rescale{Scale: factor})
+	images, _ := p.Split()
+	return append(images, preprocess.Rescale{Scale: factor})
 }
 
-// rescales says whether a preprocessing does nothing to a picture's numbers but to rescale them.
+// rescales reports whether a preprocessing changes pixel values by a factor only, or not at all.
 func rescales(p lince.Preprocessing) bool {
 	_, changes := p.Split()
 	if len(changes) == 0 {
@@ -79,17 +80,17 @@ func rescales(p lince.Preprocessing) bool {
 	return ok && r.Offset == 0 && len(changes) == 1
 }
 
-// pictureSize is the size and the colour mode of the pictures that a model takes.
-func pictureSize(m *lince.Model) (size, string) {
+// imageSize returns the size and the color mode of a model's input images.
+func imageSize(m *lince.Model) (size, string) {
 	p, err := m.Preprocessing.Compile()
 	if err != nil {
 		return size{}, ""
 	}
 	h, w := p.Size()
-	return size{h, w}, p.Picture().ColorMode.String()
+	return size{h, w}, p.Options().ColorMode.String()
 }
 
-// colorMode is that of pictures with so many channels.
+// colorMode returns the color mode of images with a number of channels.
 func colorMode(channels int) (picture.ColorMode, error) {
 	switch channels {
 	case 1:
@@ -99,18 +100,18 @@ func colorMode(channels int) (picture.ColorMode, error) {
 	case 4:
 		return picture.RGBA, nil
 	}
-	return 0, fmt.Errorf("the model takes pictures of %d channels, want 1, 3 or 4", channels)
+	return 0, fmt.Errorf("the model's input has %d channels, want 1, 3 or 4", channels)
 }
 
-// labelledFlow is a data set to judge a model on.
-func labelledFlow(m *lince.Model, t *data.Table, batch, workers int, cache *data.Cache) (*data.Flow, error) {
+// labeledFlow returns a dataset to evaluate a model on.
+func labeledFlow(m *lince.Model, t *data.Table, batch, workers int, cache *data.Cache) (*data.Flow, error) {
 	o, err := flowOptions(m, batch, workers)
 	if err != nil {
 		return nil, err
 	}
 	o.Cache = cache
 	if n := classCount(m); len(o.Classes) == 0 && len(t.Classes()) != n {
-		return nil, fmt.Errorf("the model has %d classes, which it does not name, and the data %d: %s; see --classes", n, len(t.Classes()), strings.Join(t.Classes(), ", "))
+		return nil, fmt.Errorf("the model has %d classes without names, the data have %d: %s; name the model's with --classes", n, len(t.Classes()), strings.Join(t.Classes(), ", "))
 	}
 	for _, c := range o.Classes {
 		if slices.Contains(t.Classes(), c) {
@@ -118,19 +119,19 @@ func labelledFlow(m *lince.Model, t *data.Table, batch, workers int, cache *data
 		}
 	}
 	if len(o.Classes) > 0 {
-		return nil, fmt.Errorf("the model's classes are %s, the data's %s: none is the same; see --rename",
-			strings.Join(o.Classes, ", "), strings.Join(t.Classes(), ", "))
+		return nil, fmt.Errorf("no class of the data (%s) is a class of the model (%s); rename them with --rename",
+			strings.Join(t.Classes(), ", "), strings.Join(o.Classes, ", "))
 	}
 	return data.Images(t, o)
 }
 
-// classCount is how many classes a model tells apart.
+// classCount returns the number of a model's classes.
 func classCount(m *lince.Model) int {
 	out := m.OutputShape()
 	return max(out[len(out)-1], 2)
 }
 
-// classNames are the model's names of classes, or numbers where it has none.
+// classNames returns the names of a model's classes, or their numbers if it has no names.
 func classNames(m *lince.Model) []string {
 	if len(m.Classes) > 0 {
 		return m.Classes
@@ -142,7 +143,7 @@ func classNames(m *lince.Model) []string {
 	return names
 }
 
-// predict says what a flow's pictures show, with progress.
+// predict classifies the images of a dataset, and shows progress.
 func (e *env) predict(ctx context.Context, m *lince.Model, f *data.Flow, label string) ([]lince.Classification, error) {
 	counter := e.display().Counter(label, f.Len())
 	var out []lince.Classification

@@ -15,51 +15,51 @@ import (
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
-// folder is where a command writes its files, one process at a time. Every file is replaced
-// by a whole new one. The files of an earlier run stay until this one is known to begin, and
-// then go first, so that files of two runs never stand beside each other; that they may go,
-// the user has said.
+// folder is the output folder of a command. One process at a time may use it. Files are written
+// to a temporary file first, so that they are complete at any time. With --overwrite the files
+// of an earlier run stay until the new run begins to train. They are then removed before others
+// are written, so that the folder never holds files of two runs.
 type folder struct {
 	dir    string
 	files  []outFile
-	made   []string          // the folders that were made, and are removed again if nothing comes of it
-	wrote  map[string]bool   // the files that are this run's
-	what   map[string]string // what a file is, where that is not outFile.what
-	keep   bool              // there is a run to resume in it: discard leaves all
-	gone   bool              // it was removed while the command worked, and made again
+	made   []string          // the folders that were created; removed again if the command fails early
+	wrote  map[string]bool   // the files that this run has written
+	what   map[string]string // descriptions of files that replace outFile.what
+	keep   bool              // the folder has a run to resume, so discard removes nothing
+	gone   bool              // the folder was removed during the command, and created again
 	unlock func()
 }
 
-// outFile is a file that a command may write.
+// outFile is a file that a command may write, with its description.
 type outFile struct{ name, what string }
 
-// checkpointName is the file that a training is resumed from.
+// checkpointName is the file from which a training is resumed.
 const checkpointName = "checkpoint.keras"
 
-// runFiles are those of a training.
+// runFiles lists the files of a training.
 var runFiles = []outFile{
 	{"model.keras", "the model after the last epoch"},
-	{"best.keras", "the model of the epoch with the least val_loss"},
-	{checkpointName, "where --resume continues"},
+	{"best.keras", "the model of the epoch with the lowest val_loss"},
+	{checkpointName, "the state from which --resume continues"},
 	{"history.csv", "loss and accuracy of each epoch"},
-	{"curves.png", "the same, drawn"},
-	{"confusion.png", "what was taken for what"},
-	{"mistakes.png", "the surest mistakes"},
-	{"predictions.csv", "what was predicted for each validation picture"},
-	{"batch.png", "the first batch as the model saw it"},
-	{"unreadable.csv", "pictures that were left out, and why"},
-	{"profile.txt", "what took how long"},
-	{"trace.json", "the same, to look at in ui.perfetto.dev"},
+	{"curves.png", "the history as a plot"},
+	{"confusion.png", "the confusion matrix"},
+	{"mistakes.png", "the wrong predictions with the highest probability"},
+	{"predictions.csv", "the prediction for each validation image"},
+	{"batch.png", "the first training batch, as the model saw it"},
+	{"unreadable.csv", "images that could not be read, and why"},
+	{"profile.txt", "the time of each part of the training"},
+	{"trace.json", "the same as a trace for ui.perfetto.dev"},
 	{"run.json", "settings, data and results"},
 }
 
-// resultFiles are those of an evaluation.
+// resultFiles lists the files of an evaluation.
 var resultFiles = slices.DeleteFunc(slices.Clone(runFiles), func(f outFile) bool {
 	return !slices.Contains([]string{"confusion.png", "mistakes.png", "predictions.csv", "unreadable.csv"}, f.name)
 })
 
-// newFolder makes the folder dir, or the next free runs/train-N where dir is empty, takes
-// it, and finds out whether it can be written: before the work, not after it.
+// newFolder creates the folder dir, or the next free runs/train-N if dir is empty, and takes it.
+// It checks that the folder is writable, so that the command fails before its work and not after.
 func newFolder(dir string, files []outFile, overwrite bool) (*folder, error) {
 	f := &folder{dir: dir, files: files, wrote: map[string]bool{}, what: map[string]string{}}
 	err := f.make()
@@ -69,7 +69,7 @@ func newFolder(dir string, files []outFile, overwrite bool) (*folder, error) {
 	if err == nil && !overwrite {
 		for _, o := range files {
 			if f.has(o.name) {
-				err = usageError{fmt.Errorf("--out %s: has %s of an earlier run; name another folder, or say --overwrite", f.dir, o.name)}
+				err = usageError{fmt.Errorf("--out %s already contains %s; use another folder, or --overwrite", f.dir, o.name)}
 				break
 			}
 		}
@@ -81,7 +81,7 @@ func newFolder(dir string, files []outFile, overwrite bool) (*folder, error) {
 	return f, nil
 }
 
-// openFolder takes the folder of a run that is to be resumed.
+// openFolder takes the folder of a run to resume.
 func openFolder(dir string, files []outFile) (*folder, error) {
 	f := &folder{dir: dir, files: files, wrote: map[string]bool{}, what: map[string]string{}, keep: true}
 	if err := f.take(); err != nil {
@@ -94,7 +94,7 @@ func openFolder(dir string, files []outFile) (*folder, error) {
 	return f, nil
 }
 
-// make makes the folder and those above it.
+// make creates the folder and its parents.
 func (f *folder) make() error {
 	if f.dir != "" {
 		return f.mkdirAll(f.dir)
@@ -116,13 +116,13 @@ func (f *folder) make() error {
 	}
 }
 
-// mkdirAll is os.MkdirAll that remembers.
+// mkdirAll is os.MkdirAll, but remembers the folders that it creates.
 func (f *folder) mkdirAll(dir string) error {
 	switch info, err := os.Stat(dir); {
 	case err == nil && info.IsDir():
 		return nil
 	case err == nil:
-		return unwritable(dir, errors.New("is a file, want a folder"))
+		return unwritable(dir, errors.New("it is a file, want a folder"))
 	case !errors.Is(err, fs.ErrNotExist):
 		return unwritable(dir, err)
 	}
@@ -132,7 +132,7 @@ func (f *folder) mkdirAll(dir string) error {
 		}
 	}
 	err := os.Mkdir(dir, 0o777)
-	if errors.Is(err, fs.ErrExist) { // by another process, just now
+	if errors.Is(err, fs.ErrExist) { // another process has just created it
 		return nil
 	}
 	if err != nil {
@@ -142,15 +142,15 @@ func (f *folder) mkdirAll(dir string) error {
 	return nil
 }
 
-// take locks the folder, finds out whether it can be written, and removes what killed
-// processes have left half written.
+// take locks the folder, checks that it is writable, and removes temporary files that killed
+// processes have left.
 func (f *folder) take() error {
 	unlock, free, err := lockFolder(f.dir)
 	switch {
 	case err != nil:
 		return unwritable(f.dir, err)
 	case !free:
-		return fmt.Errorf("the folder %s is in use: another lince is writing to it; wait for its end, or name another folder", f.dir)
+		return fmt.Errorf("the folder %s is in use by another lince process; wait until it ends, or use another folder", f.dir)
 	}
 	f.unlock = unlock
 	left, err := filepath.Glob(filepath.Join(escapeGlob(f.dir), ".writable-*"))
@@ -177,20 +177,20 @@ func (f *folder) take() error {
 	return nil
 }
 
-// escapeGlob has filepath.Glob take a path as it is.
+// escapeGlob escapes a path for filepath.Glob.
 func escapeGlob(path string) string {
-	if filepath.Separator == '\\' { // where there is no escaping, * and ? are in no name
+	if filepath.Separator == '\\' { // Windows has no escaping, and no * or ? in file names
 		return strings.ReplaceAll(path, "[", "[[]")
 	}
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }
 
 func unwritable(dir string, err error) error {
-	return fmt.Errorf("the output folder %s cannot be written: %w; name another with --out", dir, patherr.Bare(err))
+	return fmt.Errorf("cannot write to the output folder %s: %w; use another one with --out", dir, patherr.Bare(err))
 }
 
-// begin writes the first file, run.json, and then removes those of an earlier run: whoever
-// looks from then on learns from it what state the folder is in.
+// begin writes the first file, run.json, and then removes the files of an earlier run. From then
+// on run.json describes the state of the folder.
 func (f *folder) begin(name string, write func(io.Writer) error) error {
 	if err := f.write(name, write); err != nil {
 		return err
@@ -210,8 +210,8 @@ func (f *folder) write(name string, write func(io.Writer) error) error {
 	return f.save(name, func() error { return atomicfile.Write(f.path(name), write) })
 }
 
-// save has a file written by a function. A folder that somebody has removed is made again:
-// better a part of the files than none.
+// save calls a function that writes a file. If the folder was removed during the command, save
+// creates it again, so that the files that are still to come are not lost.
 func (f *folder) save(name string, save func() error) error {
 	if _, err := os.Stat(f.dir); errors.Is(err, fs.ErrNotExist) && len(f.wrote) > 0 {
 		f.gone = true
@@ -229,7 +229,7 @@ func (f *folder) writeBytes(name string, content []byte) error {
 	})
 }
 
-// wroteIf notes that a file is this run's if it was written without error.
+// wroteIf marks a file as written by this run if err is nil. It returns err.
 func (f *folder) wroteIf(name string, err error) error {
 	if err == nil {
 		f.wrote[name] = true
@@ -237,8 +237,7 @@ func (f *folder) wroteIf(name string, err error) error {
 	return err
 }
 
-// finish removes the files of an earlier run that this one has not replaced: they are not
-// of these results.
+// finish removes the files of an earlier run that this run has not replaced.
 func (f *folder) finish() error {
 	for _, o := range f.files {
 		if f.wrote[o.name] {
@@ -260,7 +259,7 @@ func (f *folder) remove(name string) error {
 	return nil
 }
 
-// lost is an error that names the files that were written and are not there.
+// lost returns an error that names the files of this run that have been removed since.
 func (f *folder) lost() error {
 	var names []string
 	for _, o := range f.files {
@@ -271,14 +270,14 @@ func (f *folder) lost() error {
 	}
 	switch {
 	case len(names) > 0:
-		return fmt.Errorf("%s was removed from %s while lince was running; what it has now is listed above", strings.Join(names, ", "), f.dir)
+		return fmt.Errorf("%s was removed from %s while lince was running; the remaining files are listed above", strings.Join(names, ", "), f.dir)
 	case f.gone:
-		return fmt.Errorf("the folder %s was removed while lince was running; what it has now is listed above", f.dir)
+		return fmt.Errorf("the folder %s was removed while lince was running; the remaining files are listed above", f.dir)
 	}
 	return nil
 }
 
-// close lets other processes have the folder.
+// close unlocks the folder.
 func (f *folder) close() {
 	if f.unlock != nil {
 		f.unlock()
@@ -286,29 +285,30 @@ func (f *folder) close() {
 	f.unlock = nil
 }
 
-// discard removes what was written, and the folders that were made for it.
+// discard removes the files that were written and the folders that were created, and unlocks
+// the folder.
 func (f *folder) discard() {
 	defer f.close()
 	if f.keep {
 		return
 	}
 	for name := range f.wrote {
-		_ = os.Remove(f.path(name)) // there is another error to tell
+		_ = os.Remove(f.path(name)) // the caller reports another error
 	}
 	f.unmake()
 }
 
-// unmake removes the folders that were made, if nothing is in them.
+// unmake removes the folders that were created, if they are empty.
 func (f *folder) unmake() {
-	for _, dir := range slices.Backward(f.made) {
-		_ = os.Remove(dir) // fails when something is in it, as it should
+	for i := range f.made {
+		_ = os.Remove(f.made[len(f.made)-1-i]) // the innermost first; fails if it is not empty
 	}
 }
 
-// contents lists what was written, and what it is.
+// contents lists the files that were written, with their descriptions.
 func (f *folder) contents() string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "Written to %s:\n", cmp.Or(f.dir, "."))
+	fmt.Fprintf(&s, "Files in %s:\n", cmp.Or(f.dir, "."))
 	for _, o := range f.files {
 		if f.wrote[o.name] && f.has(o.name) {
 			fmt.Fprintf(&s, "  %-16s  %s\n", o.name, cmp.Or(f.what[o.name], o.what))

@@ -8,38 +8,38 @@ import (
 	"github.com/lince-ml/lince/data/augment"
 )
 
-// foreignFlags say of a model what its file does not: Keras' own files have neither the
-// names of classes nor how pictures are prepared.
+// foreignFlags complete a model from a file that Keras wrote, which has neither class names nor
+// preprocessing.
 type foreignFlags struct {
-	Rescale string   `placeholder:"1/255" help:"Factor for the numbers of pictures, where the model's file has none (or another)."`
-	Classes []string `placeholder:"NAME,..." help:"Names of the model's classes in its order, where its file has none (or others)."`
+	Rescale string   `placeholder:"1/255" help:"Multiply pixel values by this factor, instead of what the model's file says."`
+	Classes []string `placeholder:"NAME" help:"Names of the model's classes in order, instead of those in its file."`
 }
 
-// factor reads --rescale; 0 is not given.
+// factor parses --rescale. It is 0 if the flag is not set.
 func (f foreignFlags) factor() (float64, error) {
 	if f.Rescale == "" {
 		return 0, nil
 	}
 	g, err := augment.Parse("rescale=" + f.Rescale)
 	if err != nil || strings.Contains(f.Rescale, ",") || !(g.Rescale > 0) {
-		return 0, fmt.Errorf("--rescale %s: want a factor, as in 1/255", f.Rescale)
+		return 0, fmt.Errorf("--rescale must be a factor such as 1/255, got %s", f.Rescale)
 	}
 	return g.Rescale, nil
 }
 
-// mistakes lists the flags' mistakes.
+// mistakes returns the errors of the flags.
 func (f foreignFlags) mistakes() error {
 	_, err := f.factor()
 	return err
 }
 
-// openTrained opens a model to be used, and completes what its file says.
+// openTrained opens a model for evaluation or prediction, and completes it from the flags.
 func (e *env) openTrained(name string, threads int, f foreignFlags) (*lince.Model, error) {
 	m, err := lince.Options{Threads: threads}.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	if err := onePicture(m); err != nil {
+	if err := oneImage(m); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	rescale, err := f.factor()
@@ -49,9 +49,9 @@ func (e *env) openTrained(name string, threads int, f foreignFlags) (*lince.Mode
 	if m.Preprocessing == nil {
 		if rescale == 0 {
 			rescale = 1. / 255
-			e.warn(fmt.Sprintf("the model %s does not say how its pictures are prepared; their numbers are rescaled by 1/255, as is usual (see --rescale)", name))
+			e.warn(fmt.Sprintf("the model %s has no preprocessing; pixel values are multiplied by 1/255 (set the factor with --rescale)", name))
 		}
-		if m.Preprocessing, err = usual(m); err != nil {
+		if m.Preprocessing, err = defaultPreprocessing(m); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
@@ -60,7 +60,7 @@ func (e *env) openTrained(name string, threads int, f foreignFlags) (*lince.Mode
 	}
 	if len(f.Classes) > 0 {
 		if n := classCount(m); n != len(f.Classes) {
-			return nil, usageError{fmt.Errorf("--classes: %d names, the model %s has %d classes", len(f.Classes), name, n)}
+			return nil, usageError{fmt.Errorf("--classes has %d names, but the model %s has %d classes", len(f.Classes), name, n)}
 		}
 		m.Classes = f.Classes
 	}

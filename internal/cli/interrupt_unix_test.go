@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-// process is a lince that runs.
+// process is a running lince.
 type process struct {
 	t      *testing.T
 	cmd    *exec.Cmd
@@ -32,8 +32,8 @@ func start(t *testing.T, args ...string) *process {
 	return startCommand(t, exec.Command(binary(t), args...))
 }
 
-// startCommand runs a command that runs lince. The command is never more than some 40 epochs
-// ahead of what the test has read: it waits for room in the pipe.
+// startCommand runs a command that runs lince. The command is at most about 40 epochs ahead of what
+// the test has read, because it blocks when the pipe is full.
 func startCommand(t *testing.T, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{t: t, cmd: cmd}
@@ -54,7 +54,7 @@ func startCommand(t *testing.T, cmd *exec.Cmd) *process {
 	return p
 }
 
-// await reads lines until one begins so.
+// await reads lines until one begins with prefix.
 func (p *process) await(prefix string) {
 	p.t.Helper()
 	for {
@@ -89,8 +89,8 @@ func (p *process) end() (code int, rest string) {
 	return p.cmd.ProcessState.ExitCode(), string(b)
 }
 
-// ^C in a training: it ends after the step at hand, writes all the files, and says how far
-// it came.
+// TestInterrupt checks that a training ends on ^C after the current step, writes all files, and
+// reports how far it got.
 func TestInterrupt(t *testing.T) {
 	long(t)
 	workIn(t)
@@ -109,10 +109,10 @@ func TestInterrupt(t *testing.T) {
 	if r.Partial != nil {
 		reached = fmt.Sprintf("in epoch %d of 100000, after step %d of 2", r.Epochs+1, r.Partial.Steps)
 	}
-	if want := "lince: interrupted " + reached + "; everything up to there is in out\n  to resume: lince train --resume out\n"; p.stderr.String() != want {
+	if want := "lince: interrupted " + reached + "; the results so far are in out\n  to resume: lince train --resume out\n"; p.stderr.String() != want {
 		t.Errorf("standard error has %q, want %q", p.stderr.String(), want)
 	}
-	contains(t, "the output", rest, "Interrupted: writing what there is", "Predicting validation  10/10", "Written to out")
+	contains(t, "the output", rest, "Interrupted: saving the results", "Predicting validation  10/10", "Files in out")
 	for _, f := range runFiles {
 		if _, err := os.Stat(filepath.Join("out", f.name)); always(f) && err != nil {
 			t.Error(err)
@@ -122,6 +122,6 @@ func TestInterrupt(t *testing.T) {
 	if err != nil || len(rows) != r.Epochs+1 {
 		t.Errorf("history.csv has %d lines for %d epochs, %v", len(rows), r.Epochs, err)
 	}
-	// And the training can go on.
+	// The model can be trained further.
 	succeed(t, "train", "demo:cats-and-dogs?n=40", "--model", filepath.Join("out", "model.keras"), "--epochs", "1", "--out", "on")
 }

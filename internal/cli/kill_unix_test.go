@@ -19,7 +19,8 @@ import (
 	"github.com/lince-ml/lince/layer"
 )
 
-// kills is how many processes TestKilled kills: LINCE_KILLS, which .ci/soak sets to 100.
+// kills returns the number of processes that TestKilled kills: LINCE_KILLS, which .ci/soak sets to
+// 100, or 4.
 func kills(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("LINCE_KILLS")
@@ -33,11 +34,11 @@ func kills(t *testing.T) int {
 	return n
 }
 
-// A training that is killed at random moments, and resumed until it ends, leaves the files
-// of one that was not: of a network with random layers, with pictures changed at random, a
-// callback that goes back to the best weights, and checkpoints after epochs and in them.
+// TestKilled kills trainings at random moments and resumes them until they end. The files must be
+// those of an uninterrupted run. The training has dropout, augmentation, EarlyStopping that
+// restores the best weights, and checkpoints after epochs and within them.
 //
-// The moments are random, what must come out is not: no result depends on the time.
+// The test is deterministic, although the moments are random: no result depends on them.
 func TestKilled(t *testing.T) {
 	long(t)
 	workIn(t)
@@ -56,69 +57,84 @@ func TestKilled(t *testing.T) {
 	}
 	args := []string{"train", "demo:cats-and-dogs?n=40", "--model", "net.json", "--epochs", epochs, "--batch", "4", "--patience", "30", "--optimizer", "adam", "--out"}
 	whole := exec.Command(binary(t), append(args, "whole")...)
-	begun := time.Now()
+	started := time.Now()
 	if out, err := whole.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	took := time.Since(begun)
+	took := time.Since(started)
 	want := snapshot(t, "whole")
 
-	random := rand.New(rand.NewPCG(1, 2))
-	killed, inEpoch, between, early, runs := 0, 0, 0, 0, 0
-	for n := kills(t); killed < n; runs++ {
+	k := &killer{t: t, random: rand.New(rand.NewPCG(1, 2)), took: took, left: kills(t)}
+	runs := 0
+	for ; k.left > 0; runs++ {
 		out := filepath.Join("runs", strconv.Itoa(runs))
-		for {
-			next := append(slices.Clone(args), out, "--save-freq", []string{"0", "1", "3"}[runs%3])
-			if _, err := os.Stat(filepath.Join(out, "run.json")); err == nil {
-				next = []string{"train", "--resume", out, "--threads", strconv.Itoa(1 + random.IntN(2))}
-			}
-			var output bytes.Buffer
-			cmd := exec.Command(binary(t), next...)
-			cmd.Stdout, cmd.Stderr = &output, &output
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			var timer *time.Timer
-			if killed < n {
-				timer = time.AfterFunc(time.Duration(random.Float64()*float64(took)), func() { _ = cmd.Process.Kill() })
-			}
-			err := cmd.Wait()
-			if timer != nil {
-				timer.Stop()
-			}
-			if err == nil {
-				break
-			}
-			var failed *exec.ExitError
-			if !errors.As(err, &failed) || failed.Exited() {
-				t.Fatalf("lince %s: %v\n%s", strings.Join(next, " "), err, output.String())
-			}
-			killed++
-			switch _, s, err := lince.OpenCheckpoint(filepath.Join(out, checkpointName)); {
-			case errors.Is(err, os.ErrNotExist):
-				early++
-			case err != nil:
-				t.Fatalf("after kill %d: %v", killed, err)
-			case s.Position.Step > 0:
-				inEpoch++
-			default:
-				between++
-			}
-		}
+		k.train(append(slices.Clone(args), out, "--save-freq", []string{"0", "1", "3"}[runs%3]), out)
 		got := snapshot(t, out)
 		for name, content := range want {
 			if name != "run.json" && got[name] != content {
-				t.Errorf("run %d, after %d kills: %s differs", runs, killed, name)
+				t.Errorf("run %d, %d kills left: %s differs", runs, k.left, name)
 			}
 		}
 		for name := range got {
 			if _, ok := want[name]; !ok {
-				t.Errorf("run %d, after %d kills: %s was left", runs, killed, name)
+				t.Errorf("run %d, %d kills left: %s was left behind", runs, k.left, name)
 			}
 		}
 		if r := decode[record](t, got["run.json"]); r.Status != finished {
-			t.Errorf("run %d, after %d kills: the status is %s", runs, killed, r.Status)
+			t.Errorf("run %d, %d kills left: the status is %s", runs, k.left, r.Status)
 		}
 	}
-	t.Logf("%d kills in %d runs: %d left a checkpoint in an epoch, %d between two, %d none", killed, runs, inEpoch, between, early)
+	t.Logf("%d runs; kills that left a checkpoint within an epoch: %d, between epochs: %d, no checkpoint: %d", runs, k.within, k.between, k.none)
+}
+
+// killer kills trainings at random moments.
+type killer struct {
+	t      *testing.T
+	random *rand.Rand
+	took   time.Duration // of an uninterrupted training
+	left   int           // kills
+
+	within, between, none int // kills by the checkpoint that they left: within an epoch, between epochs, none
+}
+
+// train runs a training with the output folder out, and resumes it after each kill until it ends.
+func (k *killer) train(args []string, out string) {
+	k.t.Helper()
+	for {
+		if _, err := os.Stat(filepath.Join(out, "run.json")); err == nil {
+			args = []string{"train", "--resume", out, "--threads", strconv.Itoa(1 + k.random.IntN(2))}
+		}
+		var output bytes.Buffer
+		cmd := exec.Command(binary(k.t), args...)
+		cmd.Stdout, cmd.Stderr = &output, &output
+		if err := cmd.Start(); err != nil {
+			k.t.Fatal(err)
+		}
+		var timer *time.Timer
+		if k.left > 0 {
+			timer = time.AfterFunc(time.Duration(k.random.Float64()*float64(k.took)), func() { _ = cmd.Process.Kill() })
+		}
+		err := cmd.Wait()
+		if timer != nil {
+			timer.Stop()
+		}
+		if err == nil {
+			return
+		}
+		var failed *exec.ExitError
+		if !errors.As(err, &failed) || failed.Exited() {
+			k.t.Fatalf("lince %s: %v\n%s", strings.Join(args, " "), err, output.String())
+		}
+		k.left--
+		switch _, s, err := lince.OpenCheckpoint(filepath.Join(out, checkpointName)); {
+		case errors.Is(err, os.ErrNotExist):
+			k.none++
+		case err != nil:
+			k.t.Fatalf("%d kills left: %v", k.left, err)
+		case s.Position.Step > 0:
+			k.within++
+		default:
+			k.between++
+		}
+	}
 }

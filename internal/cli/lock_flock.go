@@ -8,15 +8,14 @@ import (
 	"syscall"
 )
 
-// lockFolder takes a folder for this process alone, until unlock is called or the process
-// ends, however it ends. free is false where another has it. File systems that cannot lock
-// are taken as free.
+// lockFolder locks a folder until unlock is called or the process ends, even by a kill. free is
+// false if another process has the lock. On a file system without locks it is always true.
 func lockFolder(dir string) (unlock func(), free bool, err error) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return nil, false, err
 	}
-	unlock = func() { _ = f.Close() } // which unlocks
+	unlock = func() { _ = f.Close() } // closing releases the lock
 	for {
 		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if !errors.Is(err, syscall.EINTR) {

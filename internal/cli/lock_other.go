@@ -2,6 +2,5 @@
 
 package cli
 
-// lockFolder would take a folder for this process alone; this system has no lock that goes
-// with its process.
+// lockFolder does nothing: this system has no lock that ends with its process.
 func lockFolder(string) (unlock func(), free bool, err error) { return func() {}, true, nil }

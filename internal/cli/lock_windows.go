@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// lockFolder takes a folder for this process alone, until unlock is called or the process
-// ends, however it ends. free is false where another has it. It is a file that nobody else
-// may open, and that goes with the process.
+// lockFolder locks a folder until unlock is called or the process ends, even by a kill. free is
+// false if another process has the lock. The lock is a file that other processes cannot open,
+// and that Windows deletes when the process ends.
 func lockFolder(dir string) (unlock func(), free bool, err error) {
 	name, err := windows.UTF16PtrFromString(filepath.Join(dir, ".lince.lock"))
 	if err != nil {

@@ -26,7 +26,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	// A test's terminal and habits are not those of who runs it.
+	// The environment of the user must not change results.
 	for _, name := range []string{"COMP_LINE", "COMP_POINT", "NO_COLOR", "COLORTERM"} {
 		_ = os.Unsetenv(name)
 	}
@@ -66,7 +66,7 @@ func binary(t *testing.T) string {
 	return path
 }
 
-// outcome is what a command left.
+// outcome is the exit code and the output of a command.
 type outcome struct {
 	code   int
 	stdout string
@@ -81,7 +81,7 @@ func run(t *testing.T, args ...string) outcome {
 	return outcome{code, stdout.String(), stderr.String()}
 }
 
-// succeed runs a command line that must end well.
+// succeed runs a command line that must succeed.
 func succeed(t *testing.T, args ...string) outcome {
 	t.Helper()
 	o := run(t, args...)
@@ -91,12 +91,12 @@ func succeed(t *testing.T, args ...string) outcome {
 	return o
 }
 
-// long leaves a test out of short runs. The race detector's is short: drawing reports is slow
-// then, and other processes are not watched.
+// long skips a test in short runs. The run with the race detector is short: it makes plots slow, and
+// it cannot watch child processes.
 func long(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("left out of short runs")
+		t.Skip("skipped in short runs")
 	}
 }
 
@@ -108,10 +108,10 @@ func workIn(t *testing.T) string {
 	return dir
 }
 
-// network is the path of a small network in testdata: real Keras' to_json.
+// network returns the path of a small network in testdata, written by Keras' to_json().
 func network(name string) string { return filepath.Join(packageDir, "testdata", name) }
 
-// pngs are n small pictures, half cats, half dogs, by name.
+// pngs returns n small images by file name, half of them cats, half dogs.
 func pngs(t *testing.T, n int) map[string][]byte {
 	t.Helper()
 	set := demo.New(n, 1)
@@ -126,17 +126,17 @@ func pngs(t *testing.T, n int) map[string][]byte {
 	return out
 }
 
-// jpg is a small JPEG file.
+// jpg returns a small JPEG file.
 func jpg(t *testing.T) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := jpeg.Encode(&b, demo.New(2, 1).Picture(0), nil); err != nil {
+	if err := jpeg.Encode(&b, demo.New(2, 1).Image(0), nil); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
 }
 
-// forgedJPEG says that it is 65500 pixels each way.
+// forgedJPEG returns a JPEG file whose header claims 65500x65500 pixels.
 func forgedJPEG(t *testing.T) []byte {
 	t.Helper()
 	b := jpg(t)
@@ -163,7 +163,7 @@ func put(t *testing.T, dir string, files map[string][]byte) {
 	}
 }
 
-// zipped is an archive of files, their names after a prefix.
+// zipped returns an archive of files. prefix is added to their names.
 func zipped(t *testing.T, prefix string, files map[string][]byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -183,7 +183,7 @@ func zipped(t *testing.T, prefix string, files map[string][]byte) []byte {
 	return b.Bytes()
 }
 
-// kaggle is an archive like Kaggle's: train.zip and test1.zip in it.
+// kaggle returns an archive like Kaggle's, which contains train.zip and test1.zip.
 func kaggle(t *testing.T, n int) []byte {
 	t.Helper()
 	p := pngs(t, n)
@@ -229,7 +229,7 @@ func snapshot(t *testing.T, dir string) map[string]string {
 	return m
 }
 
-// sameTree fails where files came, went or changed.
+// sameTree fails if files were added, removed or changed.
 func sameTree(t *testing.T, before, after map[string]string) {
 	t.Helper()
 	for name, content := range before {
@@ -247,7 +247,7 @@ func sameTree(t *testing.T, before, after map[string]string) {
 	}
 }
 
-// trained is the run folder of a small model of cats and dogs, for commands that need one.
+// trained returns the run folder of a small model of cats and dogs, for commands that need one.
 func trained(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(buildDir, "run")
@@ -259,7 +259,7 @@ func trained(t *testing.T) string {
 
 var trainOnce sync.Once
 
-// decode reads JSON that is all of a text.
+// decode parses a text that is one JSON document.
 func decode[T any](t *testing.T, text string) T {
 	t.Helper()
 	var v T
@@ -273,12 +273,12 @@ func decode[T any](t *testing.T, text string) T {
 	return v
 }
 
-// always says whether every training writes a file.
+// always reports whether every training writes a file.
 func always(f outFile) bool {
 	return !slices.Contains([]string{checkpointName, "unreadable.csv", "profile.txt", "trace.json"}, f.name)
 }
 
-// contains fails for each part that a text has not.
+// contains fails for each part that is not in a text.
 func contains(t *testing.T, what, text string, parts ...string) {
 	t.Helper()
 	for _, p := range parts {

@@ -8,33 +8,20 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince"
-	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
 )
 
-// tutorial is the name of the tutorial's network.
-const tutorial = "cnn"
+// tutorialName is the value of --model for the tutorial's network.
+const tutorialName = "cnn"
 
-// cnn is the tutorial's network.
-func cnn(s size, classes int) []layer.Layer {
-	return []layer.Layer{
-		layer.Input{Shape: []int{s[0], s[1], 3}},
-		layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
-		layer.MaxPool2D{Pool: layer.Size{2, 2}},
-		layer.Conv2D{Filters: 64, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
-		layer.MaxPool2D{Pool: layer.Size{2, 2}},
-		layer.Flatten{},
-		layer.Dense{Units: 64, Activation: layer.ReLU},
-		layer.Dense{Units: classes, Activation: layer.Softmax},
-	}
-}
-
-// openModel reads a model's file, or makes a new one of a Keras config.
+// openModel opens a model file, or builds a new model from Keras' to_json() if path ends in
+// .json.
 func openModel(path string, o lince.Options) (*lince.Model, error) {
-	if info, err := os.Stat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() { // it might never end
-		return nil, fmt.Errorf("%s: is a pipe or a device, want a model's file; copy its content to one", path)
+	if info, err := os.Stat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() { // reading might never end
+		return nil, fmt.Errorf("%s: is a pipe or a device, want a regular file; copy its contents to one", path)
 	}
 	if !strings.HasSuffix(strings.ToLower(path), ".json") {
 		return o.Open(path)
@@ -50,7 +37,7 @@ func openModel(path string, o lince.Options) (*lince.Model, error) {
 	return m, nil
 }
 
-// makeModel makes or opens the model for these classes, and compiles it.
+// makeModel builds or opens the model for the data's classes, and compiles it.
 func (t *training) makeModel(classes []string) error {
 	if t.state != nil {
 		return t.resumed(classes)
@@ -58,16 +45,16 @@ func (t *training) makeModel(classes []string) error {
 	o := lince.Options{Seed: uint64(t.Seed), Threads: t.Threads}
 	var m *lince.Model
 	var err error
-	if t.Model == tutorial {
+	if t.ModelSource == tutorialName {
 		s := t.Size
 		if s == (size{}) {
-			s = size{128, 128}
+			s = size{tutorial.Side, tutorial.Side}
 		}
-		if m, err = o.Sequential(cnn(s, len(classes))...); err != nil {
+		if m, err = o.Sequential(tutorial.Layers(s[0], s[1], len(classes))...); err != nil {
 			return fmt.Errorf("--size %s: %w", s, err)
 		}
 	} else {
-		if m, err = openModel(t.Model, o); err != nil {
+		if m, err = openModel(t.ModelSource, o); err != nil {
 			return err
 		}
 		if err := t.fits(m, classes); err != nil {
@@ -81,45 +68,45 @@ func (t *training) makeModel(classes []string) error {
 		return err
 	}
 	if m.Preprocessing == nil {
-		if m.Preprocessing, err = usual(m); err != nil {
+		if m.Preprocessing, err = defaultPreprocessing(m); err != nil {
 			return err
 		}
 	}
 	if factor := t.augment.Rescale; factor != 0 {
 		if !rescales(m.Preprocessing) {
-			return usageError{fmt.Errorf("--augment rescale=%v: the model %s says how the numbers of its pictures are normalised; leave rescale out", factor, t.Model)}
+			return usageError{fmt.Errorf("--augment rescale=%v: the model %s has its own normalization of pixel values; remove rescale", factor, t.ModelSource)}
 		}
-		// Predictions need it too: it is the model's.
+		// Predictions need the factor too, so it becomes part of the model.
 		m.Preprocessing, t.augment.Rescale = rescaled(m.Preprocessing, factor), 0
 	}
 	t.model = m
 	return t.compile()
 }
 
-// otherClasses says that a model is of other classes than the data.
+// otherClasses is the error of a model whose classes are not those of the data.
 type otherClasses struct{ error }
 
-// fits says why a model that was read cannot be trained on these classes.
+// fits returns an error if a model that was opened cannot be trained on these classes.
 func (t *training) fits(m *lince.Model, classes []string) error {
 	if _, err := flowOptions(m, 1, 1); err != nil {
-		return fmt.Errorf("%s: %w", t.Model, err)
+		return fmt.Errorf("%s: %w", t.ModelSource, err)
 	}
 	in := m.InputShape()
 	if s := (size{in[1], in[2]}); t.Size != (size{}) && t.Size != s {
-		return usageError{fmt.Errorf("--size %s: the model %s takes pictures of %s; leave --size out", t.Size, t.Model, s)}
+		return usageError{fmt.Errorf("--size %s: the model %s needs images of %s; remove --size", t.Size, t.ModelSource, s)}
 	}
 	if n := classCount(m); n != len(classes) {
-		return otherClasses{fmt.Errorf("the model %s tells %d classes apart, the data have %d: %s", t.Model, n, len(classes), strings.Join(classes, ", "))}
+		return otherClasses{fmt.Errorf("the model %s has %d classes, the data have %d: %s", t.ModelSource, n, len(classes), strings.Join(classes, ", "))}
 	}
 	if m.Classes != nil && !slices.Equal(slices.Sorted(slices.Values(m.Classes)), classes) {
-		return otherClasses{fmt.Errorf("the model %s knows the classes %s, the data have %s; see --rename",
-			t.Model, strings.Join(m.Classes, ", "), strings.Join(classes, ", "))}
+		return otherClasses{fmt.Errorf("the model %s has the classes %s, the data have %s; rename them with --rename",
+			t.ModelSource, strings.Join(m.Classes, ", "), strings.Join(classes, ", "))}
 	}
 	return nil
 }
 
-// usualCompile is how a classifier is compiled of which nobody said how.
-func usualCompile(m *lince.Model) lince.CompileOptions {
+// defaultCompile returns the loss and metrics of a classifier that was not compiled.
+func defaultCompile(m *lince.Model) lince.CompileOptions {
 	logits := m.GivesLogits()
 	c := lince.CompileOptions{Loss: loss.CategoricalCrossentropy{FromLogits: logits}, Metrics: []metric.Metric{metric.Accuracy{}}}
 	if out := m.OutputShape(); out[len(out)-1] == 1 {
@@ -128,15 +115,16 @@ func usualCompile(m *lince.Model) lince.CompileOptions {
 	return c
 }
 
-// compile compiles the model, unless it goes on as it was compiled before.
+// compile compiles the model. A model whose file says how it was compiled keeps that, unless
+// flags change it.
 func (t *training) compile() error {
 	c, compiled := t.model.Compiled()
 	if unknown := t.model.Unknown(); len(unknown) > 0 {
 		if t.Optimizer == "" {
-			return fmt.Errorf("the model %s cannot be trained as its file says; --optimizer compiles it anew:\n%w", t.Model, errors.Join(unknown...))
+			return fmt.Errorf("the model %s cannot be trained with the settings in its file; set --optimizer to train it without them:\n%w", t.ModelSource, errors.Join(unknown...))
 		}
 		for _, err := range unknown {
-			t.warn("the model is compiled anew without what its file says: " + err.Error())
+			t.warn("ignored in the model's file: " + err.Error())
 		}
 		if c.Loss == nil {
 			compiled = false
@@ -149,7 +137,7 @@ func (t *training) compile() error {
 		return nil
 	}
 	if !compiled {
-		c = usualCompile(t.model)
+		c = defaultCompile(t.model)
 	}
 	var err error
 	c.Optimizer = optimizer.RMSprop{}

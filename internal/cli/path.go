@@ -8,10 +8,11 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/lince-ml/lince/internal/atomicfile"
+	"github.com/lince-ml/lince/internal/patherr"
 )
 
-// path is a file or folder as the user wrote it; only ~ is expanded, which shells leave
-// alone after an equals sign.
+// path is a file or folder as the user wrote it, except that ~ is expanded: shells do not
+// expand it after an equals sign.
 type path string
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -23,10 +24,10 @@ func (p *path) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// writeFile writes the file that a flag names.
+// writeFile writes the file p, which is the value of a flag.
 func writeFile(flag string, p path, write func(w io.Writer) error) error {
 	if err := atomicfile.Write(string(p), write); err != nil {
-		return fmt.Errorf("%s %s: %w", flag, p, err)
+		return fmt.Errorf("%s: cannot write %s: %w", flag, p, patherr.Bare(err))
 	}
 	return nil
 }

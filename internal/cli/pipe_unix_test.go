@@ -7,5 +7,5 @@ import (
 	"testing"
 )
 
-// shrink does nothing: only Linux can tell a pipe how much to hold.
+// shrink does nothing: only Linux can change the size of a pipe.
 func shrink(*testing.T, *os.File) {}

@@ -13,21 +13,21 @@ import (
 	"github.com/lince-ml/lince/report"
 )
 
-// predictCommand says what pictures show.
+// predictCommand classifies images.
 type predictCommand struct {
-	Model   string   `arg:"" predictor:"model" help:"A model: .keras."`
-	Sources []string `arg:"" name:"pictures" predictor:"file" help:"Pictures, folders, zips."`
-	CSV     path     `name:"csv" placeholder:"FILE" predictor:"csv" help:"Write a CSV instead: filename, category (empty), predicted, and a column for each class."`
-	Part    string   `placeholder:"FOLDER" help:"Take only this folder of a source, such as test1."`
+	Model   string   `arg:"" predictor:"model" help:"A model file (.keras)."`
+	Sources []string `arg:"" name:"images" predictor:"file" help:"Image files, folders or zip archives."`
+	CSV     path     `name:"csv" placeholder:"FILE" predictor:"csv" help:"Write the predictions to a CSV file instead: filename, category (empty), predicted, and the probability of each class."`
+	Part    string   `placeholder:"FOLDER" help:"Use only this folder of each source, such as test1."`
 	foreignFlags
-	Batch   int  `default:"32" help:"Pictures at a time."`
-	Threads int  `placeholder:"N" help:"Threads (default: all)."`
-	Strict  bool `help:"Fail when a picture cannot be read, instead of leaving it out."`
+	Batch   int  `default:"32" help:"Batch size."`
+	Threads int  `placeholder:"N" help:"Number of threads (default: all cores)."`
+	Strict  bool `help:"Fail if an image cannot be read, instead of skipping it."`
 }
 
-// Help is the command's longer help.
+// Help returns the command's detailed help.
 func (predictCommand) Help() string {
-	return `Prints each picture's name, the class that the model takes it for, and the probability. Pictures that cannot be read are warned of and left out.
+	return `Prints the name of each image, its predicted class and the probability of that class. Images that cannot be read are skipped with a warning.
 
 Examples:
   lince predict runs/train-1/best.keras photo.jpg
@@ -60,27 +60,27 @@ func (c *predictCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	verdicts, err := e.predict(e.ctx, m, f, "Predicting")
+	classified, err := e.predict(e.ctx, m, f, "Predicting")
 	bad := f.Corrupt()
 	if err != nil {
 		if len(bad) == t.Len() && e.ctx.Err() == nil {
-			return fmt.Errorf("none of the %s can be read:%s", count(len(bad), "picture"), listBad(bad))
+			return fmt.Errorf("none of the %s can be read:%s", count(len(bad), "image"), listBad(bad))
 		}
 		return err
 	}
 	if len(bad) > 0 {
-		e.warn(fmt.Sprintf("%s of %d cannot be read and left out:%s", count(len(bad), "picture"), t.Len(), listBad(bad)))
+		e.warn(fmt.Sprintf("%d of %s cannot be read, skipped:%s", len(bad), count(t.Len(), "image"), listBad(bad)))
 	}
 	classes := classNames(m)
-	rows := make([]report.Prediction, len(verdicts))
-	for i, v := range verdicts {
+	rows := make([]report.Prediction, len(classified))
+	for i, v := range classified {
 		rows[i] = report.Prediction{Filename: names[v.Row], Predicted: classes[v.Class], Probabilities: v.Probabilities}
 	}
 	if c.CSV != "" {
 		if err := writeFile("--csv", c.CSV, func(w io.Writer) error { return report.WritePredictions(w, classes, rows) }); err != nil {
 			return err
 		}
-		e.printf("%s written to %s\n", count(len(rows), "prediction"), c.CSV)
+		e.printf("Wrote %s to %s.\n", count(len(rows), "prediction"), c.CSV)
 		if !e.json {
 			return nil
 		}
@@ -88,14 +88,14 @@ func (c *predictCommand) Run(e *env) error {
 	return e.result(predictionsJSON(classes, rows, bad), func(w io.Writer) error {
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for i, r := range rows {
-			fmt.Fprintf(table, "%s\t%s\t%.2f%%\n", r.Filename, r.Predicted, 100*r.Probabilities[verdicts[i].Class])
+			fmt.Fprintf(table, "%s\t%s\t%.2f%%\n", r.Filename, r.Predicted, 100*r.Probabilities[classified[i].Class])
 		}
 		return table.Flush()
 	})
 }
 
-// open reads all sources, and says what each row is to be called: by its name in its
-// source; where there are several, by the source too.
+// open opens all sources as one table. It also returns a name for each row: its name in its
+// source, with the source in front if there are several.
 func (c *predictCommand) open(e *env) (*data.Table, []string, error) {
 	var (
 		tables []*data.Table
@@ -103,7 +103,7 @@ func (c *predictCommand) open(e *env) (*data.Table, []string, error) {
 		errs   []error
 	)
 	for _, s := range c.Sources {
-		t, err := e.read(s, data.OpenOptions{LabelRule: data.Unlabelled, Part: c.Part})
+		t, err := e.read(s, data.OpenOptions{LabelRule: data.Unlabeled, Part: c.Part})
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -125,7 +125,7 @@ func (c *predictCommand) open(e *env) (*data.Table, []string, error) {
 	}
 	if len(errs) > 0 {
 		for _, t := range tables {
-			_ = t.Close() // only read
+			_ = t.Close() // it was only read
 		}
 		return nil, nil, errors.Join(errs...)
 	}
@@ -153,7 +153,7 @@ func predictionsJSON(classes []string, rows []report.Prediction, bad []data.BadF
 	return out
 }
 
-// badFile is a data.BadFile in JSON.
+// badFile is the JSON form of a data.BadFile.
 type badFile struct {
 	Filename string `json:"filename"`
 	Error    string `json:"error"`

@@ -11,7 +11,7 @@ import (
 	"github.com/lince-ml/lince/data/preprocess"
 )
 
-// A model's own preprocessing, of whatever steps, is what every command does.
+// TestModelPreprocessing checks that all commands use the preprocessing in the model's file.
 func TestModelPreprocessing(t *testing.T) {
 	long(t)
 	workIn(t)
@@ -36,7 +36,7 @@ func TestModelPreprocessing(t *testing.T) {
 	}
 	for i, w := range want {
 		if p := got.Predictions[i].Probabilities; p["cat"] != w.Probabilities[0] || p["dog"] != w.Probabilities[1] {
-			t.Errorf("picture %d: the command predicts %v, the library %v", i, p, w.Probabilities)
+			t.Errorf("image %d: the command predicts %v, the library %v", i, p, w.Probabilities)
 		}
 	}
 	succeed(t, "evaluate", "crop.keras", "demo:cats-and-dogs?n=12")
@@ -59,17 +59,17 @@ func TestModelPreprocessing(t *testing.T) {
 	}
 	o := run(t, "train", "demo:cats-and-dogs?n=20", "--model", "crop.keras", "--augment", "hflip,rescale=1/255", "--out", "out2")
 	if o.code != 2 {
-		t.Errorf("a second rescaling ends with %d", o.code)
+		t.Errorf("a second rescaling: exit code %d", o.code)
 	}
-	contains(t, "the error", o.stderr, "crop.keras", "leave rescale out")
+	contains(t, "the error", o.stderr, "crop.keras", "remove rescale")
 	shown := decode[struct{ Shape [3]int }](t, succeed(t, "show", "set/cat.0.png", "--model", "crop.keras", "--json").stdout)
 	if shown.Shape != [3]int{in[1], in[2], 3} {
-		t.Errorf("the model takes %v, shown is %v", in, shown.Shape)
+		t.Errorf("the model's input is %v, show prints the shape %v", in, shown.Shape)
 	}
 	if o := run(t, "show", "set/cat.0.png", "--model", "crop.keras", "--size", "8x8"); o.code != 2 {
-		t.Errorf("a size beside a model ends with %d", o.code)
+		t.Errorf("--size with --model: exit code %d", o.code)
 	}
-	// --rescale replaces what the file says of numbers, and nothing else.
+	// --rescale replaces the normalization of the file, and nothing else.
 	m.Preprocessing = append(m.Preprocessing[:3:3], preprocess.Rescale{Scale: 1. / 255})
 	if want, err = m.ClassifyImages(t.Context(), p["cat.0.png"]); err != nil {
 		t.Fatal(err)

@@ -21,7 +21,7 @@ import (
 	"github.com/lince-ml/lince/report"
 )
 
-// The states of a run. What a killed run leaves says that it is running.
+// The states of a run. The record of a killed run still has the state running.
 const (
 	running     = "running"
 	interrupted = "interrupted"
@@ -29,25 +29,25 @@ const (
 	finished    = "finished"
 )
 
-// record is run.json: what is needed to understand a run, to make it again and to resume it.
-// It is written before anything else, and again at the end.
+// record is the content of run.json: what is needed to understand, repeat and resume a run. It
+// is written before all other files, and again at the end.
 type record struct {
 	Status      string            `json:"status"`
 	Command     string            `json:"command"`
-	CommandLine []string          `json:"command_line"` // after the name of the binary
-	Directory   string            `json:"directory"`    // that its paths are relative to
-	Settings    map[string]any    `json:"settings"`     // all flags, by name with _ for -
-	Environment map[string]string `json:"environment"`  // the variables LINCE_..., some of which change bits
+	CommandLine []string          `json:"command_line"` // without the name of the binary
+	Directory   string            `json:"directory"`    // the base of relative paths in the command line
+	Settings    map[string]any    `json:"settings"`     // all flags and arguments; names have _ instead of -
+	Environment map[string]string `json:"environment"`  // the variables LINCE_*; some of them change results
 	Versions    recordVersions    `json:"versions"`
 	Threads     int               `json:"threads"`
 	Started     time.Time         `json:"started"`
 	Resumed     []time.Time       `json:"resumed,omitempty"`
 	Data        recordData        `json:"data"`
 	Model       recordModel       `json:"model"`
-	Start       *recordStart      `json:"start,omitempty"` // the trained model that it began with
+	Start       *recordStart      `json:"start,omitempty"` // the trained model that the run started from
 
 	Epochs     int                    `json:"epochs_done"`
-	BestEpoch  *int                   `json:"best_epoch"` // of best.keras, from 0; null is none, or Start's model
+	BestEpoch  *int                   `json:"best_epoch"` // the epoch of best.keras, from 0; null if best.keras is not from an epoch of this run
 	Partial    *recordPartial         `json:"partial_epoch,omitempty"`
 	EpochTimes []float64              `json:"epoch_seconds"`
 	Seconds    float64                `json:"seconds"`
@@ -57,9 +57,9 @@ type record struct {
 	Error      string                 `json:"error,omitempty"`
 	Results    *report.Classification `json:"validation,omitempty"`
 
-	steps   int           // of an epoch
-	total   int           // epochs
-	earlier time.Duration // what was spent before the run was resumed
+	steps   int           // steps per epoch
+	total   int           // epochs to train
+	earlier time.Duration // the time that the run took before it was resumed
 }
 
 type recordVersions struct {
@@ -70,11 +70,11 @@ type recordVersions struct {
 	InstructionSet string `json:"instruction_set"`
 }
 
-// recordStart is the trained model that a run began with.
+// recordStart describes the trained model that a run started from.
 type recordStart struct {
 	Model       string              `json:"model"`
 	Fingerprint string              `json:"fingerprint"` // SHA-256 of the file
-	Metrics     map[string]*float64 `json:"metrics"`     // on the validation pictures; null is what is not finite
+	Metrics     map[string]*float64 `json:"metrics"`     // on the validation images; null if not finite
 }
 
 type recordData struct {
@@ -87,10 +87,10 @@ type recordData struct {
 	Validation  int            `json:"validation"`
 	Ignored     []badFile      `json:"ignored"`
 	Unreadable  []badFile      `json:"unreadable"`
-	LeftOut     []badFile      `json:"left_out_later"` // pictures that could be read at first, and not later
+	LeftOut     []badFile      `json:"left_out_later"` // images that were readable before the training, but not during it
 }
 
-// recordModel is what the settings came to.
+// recordModel describes the model and the settings of its training.
 type recordModel struct {
 	Params       int                `json:"params"`
 	Classes      []string           `json:"classes"`
@@ -101,25 +101,25 @@ type recordModel struct {
 	Augment      string             `json:"augment"`
 	Size         string             `json:"size"`
 	ColorMode    string             `json:"color_mode"`
-	// Preprocessing is how pictures become numbers, after Augment.
+	// Preprocessing turns images into the model's input, after Augment.
 	Preprocessing lince.Preprocessing `json:"preprocessing"`
 }
 
-// recordPartial is the epoch that was cut short.
+// recordPartial describes an epoch that was interrupted.
 type recordPartial struct {
 	Epoch int                 `json:"epoch"` // from 0
 	Steps int                 `json:"steps"`
-	Logs  map[string]*float64 `json:"logs"` // null is what is not finite
+	Logs  map[string]*float64 `json:"logs"` // null if not finite
 }
 
 func newRecord(k *kong.Context, args []string) record {
 	r := record{Status: running, Command: k.Selected().Name, CommandLine: args, Settings: map[string]any{}, Started: moment()}
-	r.Directory, _ = os.Getwd() // where there is none, paths are relative to nothing
+	r.Directory, _ = os.Getwd() // without a working directory, paths are kept as given
 	r.setSettings(k)
 	return r
 }
 
-// moment is the time of day, to the second.
+// moment returns the current time in seconds.
 func moment() time.Time { return time.Now().UTC().Truncate(time.Second) }
 
 func (r *record) setSettings(k *kong.Context) {
@@ -135,7 +135,7 @@ func (r *record) setSettings(k *kong.Context) {
 	}
 }
 
-// platform notes on what the run runs.
+// platform records versions, threads and environment.
 func (r *record) platform(threads int) error {
 	isa, err := kernel.Detect()
 	if err != nil {
@@ -149,7 +149,7 @@ func (r *record) platform(threads int) error {
 	return nil
 }
 
-// environment is the variables that lince looks at.
+// environment returns the environment variables that lince uses.
 func environment() map[string]string {
 	m := map[string]string{}
 	for _, v := range os.Environ() {
@@ -175,7 +175,7 @@ func (r *record) data(t *data.Table, ignored []data.BadFile, train, val *data.Fl
 func (r *record) model(m *lince.Model, g augment.Generator, weights map[int]float64) {
 	r.Versions.Backend = m.Backend()
 	c, _ := m.Compiled()
-	s, mode := pictureSize(m)
+	s, mode := imageSize(m)
 	r.Model = recordModel{
 		Params: m.CountParams(), Classes: m.Classes, Optimizer: c.Optimizer.Class(), Loss: c.Loss.Class(), Augment: g.String(),
 		Size: s.String(), ColorMode: mode, Preprocessing: m.Preprocessing,
@@ -202,7 +202,7 @@ func (r *record) fit(h *lince.History, epochs []float64, all time.Duration) {
 	}
 }
 
-// numbers is logs for JSON.
+// numbers returns logs in a form for JSON: values that are not finite are nil.
 func numbers(logs *lince.Logs) map[string]*float64 {
 	m := map[string]*float64{}
 	for name, v := range logs.All() {
@@ -214,8 +214,8 @@ func numbers(logs *lince.Logs) map[string]*float64 {
 	return m
 }
 
-// bestEpoch is the epoch of which best.keras is, as callback.ModelCheckpoint chooses it; ok
-// is false where none was better than the model that the run began with.
+// bestEpoch returns the epoch of best.keras, as callback.ModelCheckpoint chooses it. ok is false
+// if no epoch was better than the model that the run started from.
 func bestEpoch(h *lince.History, start *recordStart) (epoch int, ok bool) {
 	var best *float64
 	if start != nil {
@@ -231,7 +231,7 @@ func bestEpoch(h *lince.History, start *recordStart) (epoch int, ok bool) {
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-// reached says how far the training came.
+// reached describes how far the training got.
 func (r *record) reached() string {
 	if p := r.Partial; p != nil {
 		return fmt.Sprintf("in epoch %d of %d, after step %d of %d", p.Epoch+1, r.total, p.Steps, r.steps)
@@ -241,16 +241,16 @@ func (r *record) reached() string {
 
 func (r *record) write(w io.Writer) error { return writeJSON(w, r) }
 
-// epochTimes measures the epochs of a training, those before it was resumed, too.
+// epochTimes measures the time of each epoch of a training, across resumes.
 type epochTimes struct {
 	start   time.Time
-	before  time.Duration // of the epoch, before the training was resumed
+	before  time.Duration // spent on the current epoch before the training was resumed
 	seconds []float64
 }
 
 type epochTimesState struct {
 	Seconds []float64     `json:"seconds"`
-	Epoch   time.Duration `json:"epoch"` // of the epoch so far
+	Epoch   time.Duration `json:"epoch"` // spent on the current epoch so far
 }
 
 // MarshalJSON implements json.Marshaler.

@@ -14,25 +14,25 @@ import (
 	"github.com/lince-ml/lince/report"
 )
 
-// galleryTiles bounds the pictures in a gallery.
+// galleryTiles is the largest number of images in a gallery.
 const galleryTiles = 24
 
-// judge compares verdicts with labels.
-func judge(classes []string, f *data.Flow, verdicts []lince.Classification) (*report.Classification, error) {
-	labels := f.Labels()
-	truth, predicted := make([]int, len(verdicts)), make([]int, len(verdicts))
-	for i, v := range verdicts {
-		truth[i], predicted[i] = labels[v.Row], v.Class
+// classification compares predictions with the labels of their images.
+func classification(classes []string, f *data.Flow, predictions []lince.Classification) (*report.Classification, error) {
+	indexes := f.ClassIndexes()
+	targets, classified := make([]int, len(predictions)), make([]int, len(predictions))
+	for i, p := range predictions {
+		targets[i], classified[i] = indexes[p.Row], p.Class
 	}
-	return report.Classify(classes, truth, predicted)
+	return report.Classify(classes, targets, classified)
 }
 
 // writeResults writes predictions.csv, confusion.png and mistakes.png.
-func writeResults(out *folder, classes []string, f *data.Flow, verdicts []lince.Classification, c *report.Classification) error {
-	rows := make([]report.Prediction, len(verdicts))
-	for i, v := range verdicts {
-		r := f.Table().Row(v.Row)
-		rows[i] = report.Prediction{Filename: r.Filename, Label: r.Label, Predicted: classes[v.Class], Probabilities: v.Probabilities}
+func writeResults(out *folder, classes []string, f *data.Flow, predictions []lince.Classification, c *report.Classification) error {
+	rows := make([]report.Prediction, len(predictions))
+	for i, p := range predictions {
+		r := f.Table().Row(p.Row)
+		rows[i] = report.Prediction{Filename: r.Filename, Label: r.Label, Predicted: classes[p.Class], Probabilities: p.Probabilities}
 	}
 	for _, file := range []struct {
 		name  string
@@ -40,7 +40,7 @@ func writeResults(out *folder, classes []string, f *data.Flow, verdicts []lince.
 	}{
 		{"predictions.csv", func(w io.Writer) error { return report.WritePredictions(w, classes, rows) }},
 		{"confusion.png", func(w io.Writer) error { return report.Confusion(w, classes, c.Confusion) }},
-		{"mistakes.png", func(w io.Writer) error { return writeMistakes(w, classes, f, verdicts) }},
+		{"mistakes.png", func(w io.Writer) error { return writeMistakes(w, classes, f, predictions) }},
 	} {
 		if err := out.write(file.name, file.write); err != nil {
 			return err
@@ -49,13 +49,13 @@ func writeResults(out *folder, classes []string, f *data.Flow, verdicts []lince.
 	return nil
 }
 
-// writeMistakes draws the pictures of which the model was surest and wrong.
-func writeMistakes(w io.Writer, classes []string, f *data.Flow, verdicts []lince.Classification) error {
-	labels := f.Labels()
+// writeMistakes draws the images whose wrong predictions have the highest probabilities.
+func writeMistakes(w io.Writer, classes []string, f *data.Flow, predictions []lince.Classification) error {
+	indexes := f.ClassIndexes()
 	var wrong []lince.Classification
-	for _, v := range verdicts {
-		if v.Class != labels[v.Row] {
-			wrong = append(wrong, v)
+	for _, p := range predictions {
+		if p.Class != indexes[p.Row] {
+			wrong = append(wrong, p)
 		}
 	}
 	slices.SortStableFunc(wrong, func(a, b lince.Classification) int {
@@ -64,24 +64,27 @@ func writeMistakes(w io.Writer, classes []string, f *data.Flow, verdicts []lince
 	total := len(wrong)
 	wrong = wrong[:min(total, galleryTiles)]
 	var tiles []report.Tile
-	for _, v := range wrong {
-		r := f.Table().Row(v.Row)
+	for _, p := range wrong {
+		r := f.Table().Row(p.Row)
 		img, err := thumbnail(r)
 		if err != nil {
 			return err
 		}
 		tiles = append(tiles, report.Tile{
-			Picture: img,
-			Caption: fmt.Sprintf("%s taken for %s (%.0f%%)", r.Label, classes[v.Class], 100*v.Probabilities[v.Class]),
+			Image:   img,
+			Caption: fmt.Sprintf("%s, predicted %s (%.0f%%)", r.Label, classes[p.Class], 100*p.Probabilities[p.Class]),
 			Detail:  r.Filename,
 			Color:   report.Bad,
 		})
 	}
-	title := fmt.Sprintf("The surest mistakes: %d of %d", len(tiles), total)
-	return report.Gallery(w, tiles, report.GalleryOptions{Title: title, Empty: fmt.Sprintf("No mistakes in %s", count(len(verdicts), "picture"))})
+	title := "Wrong predictions"
+	if total > 0 {
+		title = fmt.Sprintf("Wrong predictions with the highest probability: %d of %d", len(tiles), total)
+	}
+	return report.Gallery(w, tiles, report.GalleryOptions{Title: title, Empty: fmt.Sprintf("No wrong predictions in %s", count(len(predictions), "image"))})
 }
 
-// thumbnail reads a row's picture, small enough for a gallery.
+// thumbnail decodes a row's image and scales it down for a gallery.
 func thumbnail(r data.Row) (image.Image, error) {
 	raw, err := r.Bytes()
 	if err != nil {
@@ -100,7 +103,7 @@ func thumbnail(r data.Row) (image.Image, error) {
 	return report.Pixels(img.H, img.W, img.C, img.Pix)
 }
 
-// batchTiles are the pictures of a batch as the model sees it, copied.
+// batchTiles returns tiles with copies of a batch's images, as the model sees them.
 func batchTiles(f *data.Flow, b data.Batch) ([]report.Tile, error) {
 	p, err := f.Preprocessing().Compile()
 	if err != nil {
@@ -116,19 +119,19 @@ func batchTiles(f *data.Flow, b data.Batch) ([]report.Tile, error) {
 			return nil, err
 		}
 		r := f.Table().Row(row)
-		tiles = append(tiles, report.Tile{Picture: img, Caption: label(b, i, f.Classes()), Detail: r.Filename})
+		tiles = append(tiles, report.Tile{Image: img, Caption: label(b, i, f.Classes()), Detail: r.Filename})
 	}
 	return tiles, nil
 }
 
-// writeBatch draws batchTiles.
+// writeBatch draws the gallery of batchTiles.
 func writeBatch(tiles []report.Tile) func(w io.Writer) error {
 	return func(w io.Writer) error {
-		return report.Gallery(w, tiles, report.GalleryOptions{Title: "The first batch, as the model sees it"})
+		return report.Gallery(w, tiles, report.GalleryOptions{Title: "The first training batch, as the model sees it"})
 	}
 }
 
-// label is the class that an example's target names.
+// label returns the class name of example i's target.
 func label(b data.Batch, i int, classes []string) string {
 	y := b.Y.Float32s()
 	k := b.Y.Len() / b.Y.Shape()[0]
@@ -145,7 +148,7 @@ func label(b data.Batch, i int, classes []string) string {
 	return classes[c]
 }
 
-// writeCurves draws a history; of one without a finished epoch, what there was of it.
+// writeCurves plots a history. Without a completed epoch it plots the interrupted one.
 func writeCurves(out *folder, h *lince.History) error {
 	r := report.History{Epochs: h.Epochs}
 	for _, s := range h.Series {
@@ -176,7 +179,8 @@ func writeUnreadable(bad []data.BadFile) func(w io.Writer) error {
 	}
 }
 
-// leftOut warns of pictures that could be read at first, and not later.
-func leftOut(bad []data.BadFile) string {
-	return fmt.Sprintf("%s could be read when the pictures were checked, and not later; left out:%s", count(len(bad), "picture"), listBad(bad))
+// skippedLater returns a warning of images that were readable when they were checked, but not
+// when they were used.
+func skippedLater(bad []data.BadFile) string {
+	return fmt.Sprintf("%s could be read when the images were checked, but not later; skipped:%s", count(len(bad), "image"), listBad(bad))
 }

@@ -20,19 +20,19 @@ import (
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
-// resumeFlags are those that may stand beside --resume: what they say changes no bit.
+// resumeFlags lists the flags that may be combined with --resume. They do not change results.
 var resumeFlags = []string{"resume", "threads", "cache", "profile", "quiet", "json"}
 
-// reopen takes the folder of a run that is to be resumed, and the settings of the run.
+// reopen takes the folder of the run to resume, and reads the run's settings.
 func (t *training) reopen(k *kong.Context) error {
 	dir, now := filepath.Clean(string(t.Resume)), t.trainCommand
 	for _, p := range k.Path {
 		if p.Flag != nil && !slices.Contains(resumeFlags, p.Flag.Name) {
-			return usageError{fmt.Errorf("--resume takes the settings of the run in %s: leave out --%s", dir, p.Flag.Name)}
+			return usageError{fmt.Errorf("--resume uses the settings of the run in %s; remove --%s", dir, p.Flag.Name)}
 		}
 	}
 	if _, err := os.Stat(filepath.Join(dir, "run.json")); err != nil {
-		return fmt.Errorf("--resume %s: there is no run to resume: run.json: %w", dir, patherr.Bare(err))
+		return fmt.Errorf("--resume %s: not a run to resume: run.json: %w", dir, patherr.Bare(err))
 	}
 	var err error
 	if t.folder, err = openFolder(dir, runFiles); err != nil {
@@ -60,12 +60,12 @@ func (t *training) reopen(k *kong.Context) error {
 		case "cache":
 			t.Cache = now.Cache
 		case "profile":
-			t.Profile = now.Profile
+			t.WriteProfile = now.WriteProfile
 		}
 	}
 	t.Source = cmp.Or(now.Source, t.Source)
 	t.Resume = now.Resume
-	t.warnOfOthers(r)
+	t.warnOfChanges(r)
 	r.Status, r.StoppedBy, r.Error, r.Results = running, "", "", nil
 	r.Resumed = append(r.Resumed, moment())
 	r.earlier = time.Duration(r.Seconds * float64(time.Second))
@@ -83,21 +83,22 @@ func readRecord(path string) (r record, err error) {
 		return r, fmt.Errorf("run.json cannot be read: %w", err)
 	}
 	if r.Status == "" || r.Command != "train" {
-		return r, errors.New("run.json is not of a training that can be resumed")
+		return r, errors.New("run.json does not describe a training run")
 	}
 	return r, nil
 }
 
-// errFinished says that there is nothing to do.
+// errFinished ends the command with success: there is nothing to resume.
 var errFinished = errors.New("the run is finished")
 
-// alreadyFinished is what becomes of --resume where the run came to its end, perhaps to be
-// killed in its last moment: whoever resumes until it succeeds is done.
+// alreadyFinished ends --resume of a finished run with success, so that scripts can repeat
+// --resume until it succeeds. It removes the checkpoint of a run that was killed after it had
+// finished but before it removed that file.
 func (t *training) alreadyFinished(r record) error {
 	if err := t.folder.remove(checkpointName); err != nil {
 		return err
 	}
-	t.printf("The run in %s is finished. To train its model further: lince train DATA --model %s\n", t.folder.dir, quote(t.folder.path("model.keras")))
+	t.printf("The run in %s is already finished. To train its model further: lince train DATA --model %s\n", t.folder.dir, quote(t.folder.path("model.keras")))
 	if t.json {
 		if err := writeJSON(t.stdout, r); err != nil {
 			return err
@@ -106,8 +107,8 @@ func (t *training) alreadyFinished(r record) error {
 	return errFinished
 }
 
-// settings parses the run's command line again. Paths that are not found from here are
-// taken to be relative to where the run began.
+// settings parses the run's command line again. Relative paths that do not exist are resolved
+// from the folder in which the run was started.
 func (r *record) settings() (*trainCommand, error) {
 	var c commands
 	parser, err := newParser(&c, io.Discard, io.Discard, func(int) { panic(exitPanic{}) })
@@ -117,7 +118,7 @@ func (r *record) settings() (*trainCommand, error) {
 	exited := 0
 	k, code := parse(parser, r.CommandLine, &exited, io.Discard)
 	if k == nil || k.Selected().Name != "train" || c.Train.Resume != "" {
-		return nil, fmt.Errorf("the command line in run.json is none that this version takes (%d): %q", code, r.CommandLine)
+		return nil, fmt.Errorf("this version of lince does not accept the command line in run.json (exit code %d): %q", code, r.CommandLine)
 	}
 	t := &c.Train
 	from := func(path string) string {
@@ -136,38 +137,38 @@ func (r *record) settings() (*trainCommand, error) {
 	if !strings.HasPrefix(t.Source, demo.Scheme) {
 		t.Source = from(t.Source)
 	}
-	if t.Model != tutorial {
-		t.Model = from(t.Model)
+	if t.ModelSource != tutorialName {
+		t.ModelSource = from(t.ModelSource)
 	}
 	t.Images = path(from(string(t.Images)))
 	return t, nil
 }
 
-// warnOfOthers tells what differs from the run so far and changes bits.
-func (t *training) warnOfOthers(r record) {
-	var is record
-	if is.platform(t.Threads) != nil {
-		return // prepare tells
+// warnOfChanges warns of differences from the run so far that may change results.
+func (t *training) warnOfChanges(r record) {
+	var current record
+	if current.platform(t.Threads) != nil {
+		return // prepare reports it
 	}
-	var other []string
+	var changes []string
 	for _, name := range []string{"LINCE_WINOGRAD", "LINCE_ISA"} {
-		if was, now := r.Environment[name], is.Environment[name]; was != now {
-			other = append(other, fmt.Sprintf("%s is %q, and was %q", name, now, was))
+		if was, now := r.Environment[name], current.Environment[name]; was != now {
+			changes = append(changes, fmt.Sprintf("%s is %q, was %q", name, now, was))
 		}
 	}
-	if was, now := r.Versions.InstructionSet, is.Versions.InstructionSet; was != now {
-		other = append(other, fmt.Sprintf("the instruction set is %s, and was %s", now, was))
+	if was, now := r.Versions.InstructionSet, current.Versions.InstructionSet; was != now {
+		changes = append(changes, fmt.Sprintf("the instruction set is %s, was %s", now, was))
 	}
-	if was, now := r.Versions.Lince, is.Versions.Lince; was != now {
-		other = append(other, fmt.Sprintf("lince is %s, and was %s", now, was))
+	if was, now := r.Versions.Lince, current.Versions.Lince; was != now {
+		changes = append(changes, fmt.Sprintf("the version of lince is %s, was %s", now, was))
 	}
-	if len(other) > 0 {
-		t.warn("the resumed run may end with other bits than one that was not interrupted: " + strings.Join(other, "; "))
+	if len(changes) > 0 {
+		t.warn("the results may differ from those of an uninterrupted run: " + strings.Join(changes, "; "))
 	}
 }
 
-// openCheckpoint reads the model and the state of the run that is resumed. A run that was
-// killed before its first checkpoint begins anew.
+// openCheckpoint opens the model and the state of the run to resume. A run that was killed before
+// its first checkpoint starts from the beginning.
 func (t *training) openCheckpoint() error {
 	if t.Resume == "" || !t.folder.has(checkpointName) {
 		return nil
@@ -179,38 +180,36 @@ func (t *training) openCheckpoint() error {
 	}
 	if h := t.state.History; h != nil && len(h.Epochs) > 0 && !t.folder.has("best.keras") {
 		if _, ok := bestEpoch(h, t.record.Start); ok {
-			return fmt.Errorf("--resume %s: best.keras is missing: %w", t.folder.dir, fs.ErrNotExist)
+			return fmt.Errorf("--resume %s: best.keras: %w", t.folder.dir, fs.ErrNotExist)
 		}
 	}
 	return nil
 }
 
-// resumed takes the model of the checkpoint for the data's classes.
+// resumed checks the model of the checkpoint against the data's classes.
 func (t *training) resumed(classes []string) error {
 	m := t.model
 	if have := slices.Sorted(slices.Values(m.Classes)); !slices.Equal(have, classes) {
-		return fmt.Errorf("--resume: the data are others than those of the run: the classes were %s, and are %s", strings.Join(have, ", "), strings.Join(classes, ", "))
+		return fmt.Errorf("--resume: the data have changed: the classes were %s, now they are %s", strings.Join(have, ", "), strings.Join(classes, ", "))
 	}
 	var err error
 	t.augment, err = t.generator(m.Preprocessing)
 	return err
 }
 
-// resumeCommand is what resumes the run.
+// resumeCommand returns the command that resumes the run.
 func (t *training) resumeCommand() string { return "lince train --resume " + quote(t.folder.dir) }
 
-// interruption is the end of the run by ^C; it says how to resume it, if it can be.
+// interruption returns the error of a run that ^C ended, with the command that resumes the run
+// if it can be resumed.
 func (t *training) interruption(how string) error {
 	if t.folder.has("run.json") && (t.folder.keep || t.folder.has(checkpointName)) {
-		if t.folder.keep {
-			how = strings.Replace(how, "nothing was written", "the run is as it was", 1)
-		}
 		how += "\nto resume: " + t.resumeCommand()
 	}
 	return interruption(how)
 }
 
-// quote is a word for a shell.
+// quote quotes a word for a shell.
 func quote(word string) string {
 	plain := func(r rune) bool {
 		return r < 0x80 && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(`/\._-:+,@%=`, r))

@@ -20,7 +20,7 @@ import (
 	"github.com/lince-ml/lince"
 )
 
-// sameRun compares the files of two runs, all but run.json.
+// sameRun compares the files of two runs, except run.json.
 func sameRun(t *testing.T, a, b string) {
 	t.Helper()
 	want, got := snapshot(t, a), snapshot(t, b)
@@ -29,8 +29,8 @@ func sameRun(t *testing.T, a, b string) {
 	sameTree(t, want, got)
 }
 
-// A run that is interrupted, by whichever signal, goes on by the command that its message
-// names, and ends with the files of one that was not.
+// TestResumeAfterSignal checks that a run that any of the signals interrupts can be resumed with the
+// command in its message, and then has the files of an uninterrupted run.
 func TestResumeAfterSignal(t *testing.T) {
 	long(t)
 	workIn(t)
@@ -38,10 +38,10 @@ func TestResumeAfterSignal(t *testing.T) {
 	succeed(t, append(args, "whole")...)
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		if signal.Ignored(sig) {
-			t.Logf("%v is ignored here, under nohup for one, and stays so in what is started", sig)
+			t.Logf("%v is ignored here (as under nohup), and so it is in child processes", sig)
 			continue
 		}
-		out := "out " + strconv.Itoa(int(sig)) // with a space: the command is quoted
+		out := "out " + strconv.Itoa(int(sig)) // the space tests the quoting of the command
 		p := start(t, append(args, out)...)
 		p.await("Epoch 3/")
 		if err := p.cmd.Process.Signal(sig); err != nil {
@@ -68,11 +68,12 @@ func TestResumeAfterSignal(t *testing.T) {
 			t.Errorf("run.json has %+v", r)
 		}
 		o = succeed(t, "train", "--resume", out)
-		contains(t, "the output", o.stdout, "is finished")
+		contains(t, "the output", o.stdout, "is already finished")
 	}
 }
 
-// Beside --resume stand only flags that change no bit, and other data are refused.
+// TestResumeRefuses checks that --resume refuses flags that change results, other data, and files
+// that are not of a run.
 func TestResumeRefuses(t *testing.T) {
 	long(t)
 	workIn(t)
@@ -101,15 +102,15 @@ func TestResumeRefuses(t *testing.T) {
 	put(t, "changed", changed)
 	before := snapshot(t, "out")
 	for want, args := range map[string][]string{
-		"leave out --lr":                   {"--resume", "out", "--lr", "1"},
-		"leave out --epochs":               {"--resume", "out", "--epochs", "3"},
-		"there is no run to resume":        {"--resume", "empty"},
-		"no such file":                     {"--resume", "nowhere"},
-		"not of a training":                {"--resume", "old"},
-		"run.json cannot be read":          {"--resume", "broken"},
-		"of other training data":           {"--resume", "out", "more"},
-		"with other content":               {"--resume", "out", "changed"},
-		"expected \"<data>\", or --resume": {},
+		"remove --lr":                             {"--resume", "out", "--lr", "1"},
+		"remove --epochs":                         {"--resume", "out", "--epochs", "3"},
+		"not a run to resume":                     {"--resume", "empty"},
+		"no such file":                            {"--resume", "nowhere"},
+		"does not describe a training run":        {"--resume", "old"},
+		"run.json cannot be read":                 {"--resume", "broken"},
+		"of other training data":                  {"--resume", "out", "more"},
+		"their content, order or settings differ": {"--resume", "out", "changed"},
+		"expected \"<data>\" or --resume":         {},
 	} {
 		o := run(t, append([]string{"train"}, args...)...)
 		if o.code == exitOK {
@@ -123,16 +124,16 @@ func TestResumeRefuses(t *testing.T) {
 			}
 		}
 	}
-	// A checkpoint of another network.
+	// A model file is not a checkpoint.
 	if err := os.Rename(filepath.Join("out", checkpointName), "kept"); err != nil {
 		t.Fatal(err)
 	}
 	put(t, "out", map[string][]byte{checkpointName: []byte(before["model.keras"])})
 	o = run(t, "train", "--resume", "out")
-	contains(t, "the message", o.stderr, checkpointName, "it is a model, and no checkpoint")
+	contains(t, "the message", o.stderr, checkpointName, "it is a model, not a checkpoint")
 }
 
-// The folder may have moved, and the data too.
+// TestResumeElsewhere resumes a run from another working folder.
 func TestResumeElsewhere(t *testing.T) {
 	long(t)
 	dir := workIn(t)
@@ -152,7 +153,8 @@ func TestResumeElsewhere(t *testing.T) {
 	sameRun(t, filepath.Join(dir, "whole"), filepath.Join(dir, "out"))
 }
 
-// The reader of the output goes away, as head does: there is a model all the same.
+// TestReaderLeaves checks that a training saves its model when the reader of its output exits, as
+// head does.
 func TestReaderLeaves(t *testing.T) {
 	long(t)
 	workIn(t)
@@ -163,7 +165,7 @@ func TestReaderLeaves(t *testing.T) {
 	if err := p.stdout.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_ = p.cmd.Wait() // the exit code says it
+	_ = p.cmd.Wait() // the exit code is checked
 	if code := p.cmd.ProcessState.ExitCode(); code != exitInterrupted {
 		t.Errorf("exit code %d", code)
 	}
@@ -174,7 +176,7 @@ func TestReaderLeaves(t *testing.T) {
 	succeed(t, "summary", "out/model.keras")
 }
 
-// What nohup has ignored stays ignored.
+// TestNohup checks that a signal that nohup ignores stays ignored.
 func TestNohup(t *testing.T) {
 	long(t)
 	workIn(t)
@@ -192,7 +194,7 @@ func TestNohup(t *testing.T) {
 	}
 }
 
-// Pictures that vanish, and those whose content is another all at once.
+// TestDataVanish removes and replaces images during a training.
 func TestDataVanish(t *testing.T) {
 	long(t)
 	workIn(t)
@@ -209,7 +211,7 @@ func TestDataVanish(t *testing.T) {
 	if code != exitFailure {
 		t.Errorf("exit code %d", code)
 	}
-	contains(t, "the message", p.stderr.String(), "set/cat.1.png: the file was there when the data were listed, and is gone", "to resume: lince train --resume out")
+	contains(t, "the message", p.stderr.String(), "set/cat.1.png: the file no longer exists; it was there when the dataset was listed", "to resume: lince train --resume out")
 	if r := decode[record](t, read(t, "out", "run.json")); r.Status != failed || !strings.Contains(r.Error, "cat.1.png") {
 		t.Errorf("run.json has %+v", r)
 	}
@@ -217,29 +219,30 @@ func TestDataVanish(t *testing.T) {
 	succeed(t, "train", "--resume", "out", "-q")
 	sameRun(t, "whole", "out")
 
-	p = start(t, append(args, "spoilt")...)
+	p = start(t, append(args, "replaced")...)
 	p.await("Epoch 2/")
-	put(t, "set", map[string][]byte{"new": []byte("no picture")})
+	put(t, "set", map[string][]byte{"new": []byte("not an image")})
 	if err := os.Rename("set/new", "set/cat.1.png"); err != nil {
 		t.Fatal(err)
 	}
 	if code, _ := p.end(); code != exitOK {
 		t.Errorf("exit code %d", code)
 	}
-	contains(t, "the warning", p.stderr.String(), "1 picture could be read when the pictures were checked, and not later", "cat.1.png")
-	if r := decode[record](t, read(t, "spoilt", "run.json")); len(r.Data.LeftOut) != 1 || r.Data.LeftOut[0].Filename != "cat.1.png" {
+	contains(t, "the warning", p.stderr.String(), "1 image could be read when the images were checked, but not later", "cat.1.png")
+	if r := decode[record](t, read(t, "replaced", "run.json")); len(r.Data.LeftOut) != 1 || r.Data.LeftOut[0].Filename != "cat.1.png" {
 		t.Errorf("run.json has %+v", r.Data)
 	}
-	contains(t, "unreadable.csv", read(t, "spoilt", "unreadable.csv"), "cat.1.png")
+	contains(t, "unreadable.csv", read(t, "replaced", "unreadable.csv"), "cat.1.png")
 }
 
-// A folder that is removed while the training runs is made again, and what is gone is said.
+// TestFolderRemoved checks that a folder that is removed during the training is created again, and
+// that the lost files are reported.
 func TestFolderRemoved(t *testing.T) {
 	long(t)
 	workIn(t)
 	p := start(t, "train", "demo:cats-and-dogs?n=12", "--model", network("two.json"), "--epochs", "150", "--batch", "3", "--out", "out")
 	p.await("Epoch 3/")
-	// The training writes to it meanwhile: moving it away takes no time.
+	// A rename is atomic. A removal would race with the training, which writes to the folder.
 	if err := os.Rename("out", "away"); err != nil {
 		t.Fatal(err)
 	}
@@ -248,7 +251,7 @@ func TestFolderRemoved(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	contains(t, "the message", p.stderr.String(), "removed", "out")
-	_, list, _ := strings.Cut(rest, "Written to out:\n")
+	_, list, _ := strings.Cut(rest, "Files in out:\n")
 	there := snapshot(t, "out")
 	for line := range strings.Lines(list) {
 		if name := strings.Fields(line)[0]; there[name] == "" && name != "history.csv" {
@@ -258,14 +261,14 @@ func TestFolderRemoved(t *testing.T) {
 	contains(t, "the list", list, "model.keras", "history.csv", "run.json")
 }
 
-// The model that a run begins with is the bar for best.keras.
+// TestBestBeatsStart checks that best.keras stays the initial model until an epoch is better.
 func TestBestBeatsStart(t *testing.T) {
 	long(t)
 	workIn(t)
 	succeed(t, "train", "demo:cats-and-dogs?n=40", "--model", network("two.json"), "--epochs", "20", "--optimizer", "adam", "--lr", ".01", "--out", "base", "-q")
 	o := succeed(t, "train", "demo:cats-and-dogs?n=40", "--model", "base/best.keras", "--epochs", "2", "--lr", "5", "--out", "on")
-	contains(t, "the output", o.stdout, "The model to begin with, base/best.keras: val_accuracy: ", "val_loss: ",
-		"best.keras        the model to begin with", "No epoch was better than the model to begin with")
+	contains(t, "the output", o.stdout, "Initial model base/best.keras: val_accuracy: ", "val_loss: ",
+		"best.keras        the initial model", "No epoch was better than the initial model")
 	r := decode[record](t, read(t, "on", "run.json"))
 	if r.BestEpoch != nil || r.Start == nil || len(r.Start.Fingerprint) != 64 || r.Start.Metrics["val_loss"] == nil {
 		t.Fatalf("run.json has %+v", r)
@@ -273,7 +276,7 @@ func TestBestBeatsStart(t *testing.T) {
 	base, best := open(t, "base/best.keras"), open(t, "on/best.keras")
 	for i, w := range base.Weights() {
 		if string(w.Raw()) != string(best.Weights()[i].Raw()) {
-			t.Error("best.keras is not the model that the run began with")
+			t.Error("best.keras is not the initial model")
 		}
 	}
 	for _, h := range r.History.Values("val_loss") {
@@ -281,7 +284,7 @@ func TestBestBeatsStart(t *testing.T) {
 			t.Errorf("an epoch has val_loss %v, the start %v", h, *r.Start.Metrics["val_loss"])
 		}
 	}
-	// An epoch that is better is the best.
+	// A better epoch replaces it.
 	succeed(t, "train", "demo:cats-and-dogs?n=40", "--model", "base/best.keras", "--epochs", "20", "--out", "better", "-q")
 	r = decode[record](t, read(t, "better", "run.json"))
 	if r.BestEpoch == nil || r.History.Values("val_loss")[*r.BestEpoch] >= *r.Start.Metrics["val_loss"] {
@@ -298,7 +301,7 @@ func open(t *testing.T, path string) *lince.Model {
 	return m
 }
 
-// A pipe as a model is refused, whoever writes to it or not.
+// TestModelIsPipe checks that a pipe is refused as a model file.
 func TestModelIsPipe(t *testing.T) {
 	workIn(t)
 	put(t, "set", pngs(t, 4))
@@ -315,7 +318,7 @@ func TestModelIsPipe(t *testing.T) {
 	}
 }
 
-// What killed processes have left half written goes with the next run.
+// TestSweep checks that a run removes temporary files of killed processes.
 func TestSweep(t *testing.T) {
 	long(t)
 	workIn(t)
@@ -333,7 +336,7 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// run.json is there from the beginning, and says what runs.
+// TestRecordFirst checks that run.json is written before the first step.
 func TestRecordFirst(t *testing.T) {
 	long(t)
 	workIn(t)
@@ -355,17 +358,17 @@ func TestRecordFirst(t *testing.T) {
 	if r := decode[record](t, read(t, "out", "run.json")); r.PeakMemory < 1<<20 || r.BestEpoch == nil {
 		t.Errorf("run.json has %+v", r)
 	}
-	// Other bits are warned of.
+	// A changed environment is warned of.
 	t.Setenv("LINCE_WINOGRAD", "")
 	p = start(t, "train", "--resume", "out")
 	p.await("Epoch 5/")
 	p.interrupt()
 	p.end()
-	contains(t, "the warning", p.stderr.String(), "other bits", `LINCE_WINOGRAD is "", and was "off"`)
+	contains(t, "the warning", p.stderr.String(), "the results may differ", `LINCE_WINOGRAD is "", was "off"`)
 }
 
-// A command that a slow file holds up is not waited for; one that saves is, until the
-// second ^C.
+// TestAbandoned checks that a command that does not end in its grace period is abandoned, and that
+// one that has something to save is not, until the second ^C.
 func TestAbandoned(t *testing.T) {
 	for _, saving := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -407,7 +410,7 @@ func TestQuote(t *testing.T) {
 	}
 }
 
-// The times of epochs go on where the training is resumed.
+// TestEpochTimesState checks that the times of epochs are kept when a training is resumed.
 func TestEpochTimesState(t *testing.T) {
 	var a, b epochTimes
 	h, err := a.callback().Begin(nil)

@@ -13,20 +13,20 @@ import (
 	"github.com/lince-ml/lince/internal/progress"
 )
 
-// showCommand looks at one picture.
+// showCommand shows an image.
 type showCommand struct {
-	Image   string `arg:"" predictor:"file" help:"A picture: JPEG, PNG, GIF, BMP, TIFF, WebP."`
-	Size    size   `placeholder:"HxW" help:"Resize to this height and width first."`
-	Model   string `placeholder:"FILE" predictor:"model" help:"Show the picture as this model takes it: decoded, resized and cropped as its file says."`
-	Layers  path   `placeholder:"OUT.png" help:"Write the picture and its red, green and blue layers side by side."`
-	Width   int    `placeholder:"N" help:"Columns of the picture in the terminal (default: the terminal's)."`
-	Plain   bool   `help:"Draw with plain characters, without colour."`
-	NoImage bool   `help:"Numbers only."`
+	Image   string `arg:"" predictor:"file" help:"An image file: JPEG, PNG, GIF, BMP, TIFF or WebP."`
+	Size    size   `placeholder:"HxW" help:"Resize the image to this height and width."`
+	Model   string `placeholder:"FILE" predictor:"model" help:"Decode, resize and crop the image as this model does."`
+	Layers  path   `placeholder:"OUT.png" help:"Write a PNG of the image and its red, green and blue channels, side by side."`
+	Width   int    `placeholder:"N" help:"Width of the image in columns (default: the terminal's width)."`
+	Plain   bool   `help:"Draw with plain characters, without color."`
+	NoImage bool   `help:"Print numbers only, without the image."`
 }
 
-// Help is the command's longer help.
+// Help returns the command's detailed help.
 func (showCommand) Help() string {
-	return `Prints the shape, the corner numbers as NumPy does, each channel's least, mean and greatest value, and the picture itself in half blocks; in plain characters where there is no colour.
+	return `Prints the shape, the pixel values as NumPy does, the minimum, mean and maximum of each channel, and the image itself, drawn with colored half blocks (with plain characters if the output has no color).
 
 Examples:
   lince show cat.0.jpg
@@ -38,7 +38,7 @@ Examples:
 func (c *showCommand) Validate() error {
 	var err error
 	if c.Model != "" && c.Size != (size{}) {
-		err = errors.New("--size and --model: want one of them; the model's file has the size")
+		err = errors.New("--size and --model cannot be combined: the model file sets the size")
 	}
 	return mistakes(atLeast(bound{"--width", c.Width, 0}), err)
 }
@@ -49,9 +49,9 @@ func (c *showCommand) Run(e *env) error {
 	case err != nil:
 		return fmt.Errorf("%s: %w", c.Image, patherr.Bare(err))
 	case info.IsDir():
-		return fmt.Errorf("%s: is a folder, want a picture", c.Image)
-	case !info.Mode().IsRegular(): // it might never end
-		return fmt.Errorf("%s: is no file, want a picture", c.Image)
+		return fmt.Errorf("%s: is a folder, want an image file", c.Image)
+	case !info.Mode().IsRegular(): // reading might never end
+		return fmt.Errorf("%s: is not a regular file, want an image file", c.Image)
 	}
 	raw, err := os.ReadFile(c.Image)
 	if err != nil {
@@ -88,7 +88,7 @@ func (c *showCommand) Run(e *env) error {
 	})
 }
 
-// options are how the picture is loaded.
+// options returns the options for loading the image.
 func (c *showCommand) options() (picture.Options, error) {
 	if c.Model == "" {
 		return picture.Options{Height: c.Size[0], Width: c.Size[1]}, nil
@@ -99,7 +99,7 @@ func (c *showCommand) options() (picture.Options, error) {
 	}
 	steps := m.Preprocessing
 	if steps == nil {
-		if steps, err = usual(m); err != nil {
+		if steps, err = defaultPreprocessing(m); err != nil {
 			return picture.Options{}, fmt.Errorf("%s: %w", c.Model, err)
 		}
 	}
@@ -107,10 +107,10 @@ func (c *showCommand) options() (picture.Options, error) {
 	if err != nil {
 		return picture.Options{}, fmt.Errorf("%s: %w", c.Model, err)
 	}
-	return p.Picture(), nil
+	return p.Options(), nil
 }
 
-// load loads a picture, with its fractions rounded.
+// load decodes an image and rounds its pixel values.
 func load(raw []byte, o picture.Options) (picture.Image, error) {
 	values, h, w, err := new(picture.Decoder).AppendFloat32(nil, raw, o)
 	if err != nil {
@@ -135,7 +135,7 @@ func (c *showCommand) columns(w io.Writer) int {
 	return 80
 }
 
-// mode is what the terminal can show.
+// mode returns how the image can be drawn on the output.
 func (c *showCommand) mode(w io.Writer) picture.TerminalMode {
 	f, ok := w.(*os.File)
 	_, noColor := os.LookupEnv("NO_COLOR")

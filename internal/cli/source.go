@@ -11,18 +11,18 @@ import (
 	"github.com/lince-ml/lince/data"
 )
 
-// sourceFlags say where pictures and their labels come from.
+// sourceFlags select images and labels from a source.
 type sourceFlags struct {
-	Label    string            `default:"auto" predictor:"rule" placeholder:"RULE" help:"Where labels come from: prefix (cat.0.jpg), folder (cats/0.jpg), or auto."`
-	Part     string            `placeholder:"FOLDER" help:"Take only this folder of the source, such as train."`
-	Images   path              `placeholder:"FOLDER|ZIP" predictor:"file" help:"Where the pictures are that a CSV names (default: beside it)."`
-	Filename string            `placeholder:"COLUMN" help:"A CSV's column of file names (default: filename)."`
-	Category string            `placeholder:"COLUMN" help:"A CSV's column of labels (default: category, or class)."`
-	Rename   map[string]string `mapsep:"," placeholder:"OLD=NEW,..." help:"Rename classes: --rename cat=gato,dog=perro."`
-	Limit    int               `placeholder:"N" help:"Use only N pictures, as many of each class."`
+	Label    string            `default:"auto" predictor:"rule" placeholder:"RULE" help:"Where labels come from: prefix (cat.0.jpg), folder (cats/0.jpg) or auto."`
+	Part     string            `placeholder:"FOLDER" help:"Use only this folder of the source, such as train."`
+	Images   path              `placeholder:"FOLDER|ZIP" predictor:"file" help:"Location of the images that a CSV file names (default: its folder)."`
+	Filename string            `placeholder:"COLUMN" help:"CSV column with file names (default: filename)."`
+	Labels   string            `name:"category" placeholder:"COLUMN" help:"CSV column with labels (default: category or class)."`
+	Rename   map[string]string `mapsep:"," placeholder:"OLD=NEW,..." help:"Rename classes, such as cat=gato,dog=perro."`
+	Limit    int               `placeholder:"N" help:"Use at most N images, as many of each class as possible."`
 }
 
-// mistakes lists the flags' mistakes.
+// mistakes returns the errors of the flags.
 func (f sourceFlags) mistakes() error {
 	if _, err := data.ParseRule(f.Label); err != nil {
 		return fmt.Errorf("--label: %w", err)
@@ -30,14 +30,14 @@ func (f sourceFlags) mistakes() error {
 	return atLeast(bound{"--limit", f.Limit, 0})
 }
 
-// open reads the table of a source, with progress, and lists the files that it leaves out.
+// open opens the table of a source, and shows progress. ignored lists skipped files.
 func (e *env) open(name string, f sourceFlags) (t *data.Table, ignored []data.BadFile, err error) {
 	rule, err := data.ParseRule(f.Label)
 	if err != nil {
 		return nil, nil, usageError{err}
 	}
 	t, err = e.read(name, data.OpenOptions{
-		LabelRule: rule, Part: f.Part, Images: string(f.Images), FilenameColumn: f.Filename, LabelColumn: f.Category,
+		LabelRule: rule, Part: f.Part, Images: string(f.Images), FilenameColumn: f.Filename, LabelColumn: f.Labels,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -46,12 +46,12 @@ func (e *env) open(name string, f sourceFlags) (t *data.Table, ignored []data.Ba
 	t, own := withoutRuns(name, t)
 	if len(own) > 0 {
 		ignored = append(ignored, own...)
-		e.warn(fmt.Sprintf("%s in folders of earlier runs left out, such as %s", count(len(own), "picture"), own[0].Filename))
+		e.warn(fmt.Sprintf("skipped %s in folders of earlier runs, such as %s", count(len(own), "image"), own[0].Filename))
 	}
 	if len(f.Rename) > 0 {
 		renamed, err := t.Rename(f.Rename)
 		if err != nil {
-			_ = t.Close() // only read
+			_ = t.Close() // it was only read
 			return nil, nil, usageError{fmt.Errorf("--rename: %w", err)}
 		}
 		t = renamed
@@ -62,8 +62,8 @@ func (e *env) open(name string, f sourceFlags) (t *data.Table, ignored []data.Ba
 	return t, ignored, nil
 }
 
-// withoutRuns leaves out the pictures that lince itself drew: where it runs in the folder of
-// the data, runs/ is in it.
+// withoutRuns removes plots of earlier runs from the table. A folder of data contains them if
+// lince was run in that folder.
 func withoutRuns(name string, t *data.Table) (*data.Table, []data.BadFile) {
 	if info, err := os.Stat(name); err != nil || !info.IsDir() {
 		return t, nil
@@ -83,7 +83,7 @@ func withoutRuns(name string, t *data.Table) (*data.Table, []data.BadFile) {
 	var own []data.BadFile
 	for _, r := range t.All() {
 		if isRun(filepath.Dir(r.Where())) {
-			own = append(own, data.BadFile{Filename: r.Filename, Err: errors.New("is in the folder of an earlier run")})
+			own = append(own, data.BadFile{Filename: r.Filename, Err: errors.New("belongs to an earlier run")})
 		}
 	}
 	if len(own) == 0 {
@@ -115,16 +115,17 @@ func (e *env) read(name string, o data.OpenOptions) (*data.Table, error) {
 	return t, nil
 }
 
-// check decodes all pictures and returns the table of those that can be read. The others
-// are an error when strict; report, which may be nil, is the folder that will list them.
+// check decodes all images and returns the table of those that can be read, and a list of the
+// others. If strict, unreadable images are an error. report, if not nil, is the folder to which
+// the list will be written.
 func (e *env) check(t *data.Table, strict bool, report *folder) (*data.Table, []data.BadFile, error) {
-	counter := e.display().Counter("Checking pictures", t.Len())
-	counter.Set(0) // to be seen from the first moment
+	counter := e.display().Counter("Checking images", t.Len())
+	counter.Set(0) // show it at once
 	good, bad, err := t.Check(e.ctx, data.CheckOptions{Progress: func(done, _ int) { counter.Set(done) }})
 	if err != nil {
 		counter.Abandon()
-		if len(bad) > 0 { // all of them
-			err = fmt.Errorf("%s: none of the %s can be read:%s", t.Name(), count(len(bad), "picture"), listBad(bad))
+		if len(bad) > 0 { // no image can be read
+			err = fmt.Errorf("%s: none of the %s can be read:%s", t.Name(), count(len(bad), "image"), listBad(bad))
 		}
 		return nil, nil, err
 	}
@@ -133,17 +134,17 @@ func (e *env) check(t *data.Table, strict bool, report *folder) (*data.Table, []
 	case len(bad) == 0:
 		return good, nil, nil
 	case strict:
-		return nil, bad, fmt.Errorf("%s: %s cannot be read, and --strict wants all:%s", t.Name(), count(len(bad), "picture"), listBad(bad))
+		return nil, bad, fmt.Errorf("%s: %s cannot be read; remove --strict to skip such files:%s", t.Name(), count(len(bad), "image"), listBad(bad))
 	}
 	where := ""
 	if report != nil {
-		where = "; " + report.path("unreadable.csv") + " has the list"
+		where = " (listed in " + report.path("unreadable.csv") + ")"
 	}
-	e.warn(fmt.Sprintf("%s of %d cannot be read and will be left out%s:%s", count(len(bad), "picture"), t.Len(), where, listBad(bad)))
+	e.warn(fmt.Sprintf("%d of %s cannot be read and will be skipped%s:%s", len(bad), count(t.Len(), "image"), where, listBad(bad)))
 	return good, bad, nil
 }
 
-// listBad lists the first few files that cannot be used, a line each.
+// listBad lists the first five files that cannot be used, one per line.
 func listBad(bad []data.BadFile) string {
 	var s strings.Builder
 	for i, b := range bad {
@@ -160,17 +161,17 @@ func listBad(bad []data.BadFile) string {
 	return s.String()
 }
 
-// describe prints what a table holds.
+// describe prints the size and the classes of a table.
 func (e *env) describe(t *data.Table) {
 	e.printf("%s\n", t.Found())
 	w := tabwriter.NewWriter(e.text, 0, 0, 2, ' ', 0)
 	for _, c := range t.Counts() {
 		fmt.Fprintf(w, "  %s\t%d\n", c.Label, c.N)
 	}
-	_ = w.Flush() // to a terminal or a pipe: nothing to be done
+	_ = w.Flush() // an error of e.text is reported at the end
 }
 
-// shortName is what a progress line calls a source: a file without its folder.
+// shortName returns the name of a source for progress: a file's name without its folder.
 func shortName(name string) string {
 	if info, err := os.Stat(name); err != nil || info.IsDir() {
 		return name

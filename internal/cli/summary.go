@@ -7,20 +7,21 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/internal/tutorial"
 )
 
 // summaryCommand prints a model's layers.
 type summaryCommand struct {
-	Model         string `arg:"" optional:"" default:"cnn" predictor:"start" help:"A model: .keras, or Keras' to_json() in .json (default: the tutorial's network, cnn)."`
-	ExpandNested  bool   `help:"Show the layers of models that are layers."`
-	ShowTrainable bool   `help:"Say which layers are trained."`
-	Memory        bool   `help:"Tell what memory training and prediction take."`
-	Batch         int    `default:"32" aliases:"batch-size" help:"Pictures at a time, for --memory."`
+	Model         string `arg:"" optional:"" default:"cnn" predictor:"start" help:"A model file (.keras), a Keras architecture (.json, from to_json()), or cnn, the tutorial's network (default: cnn)."`
+	ExpandNested  bool   `help:"Show the layers of nested models."`
+	ShowTrainable bool   `help:"Show which layers are trainable."`
+	Memory        bool   `help:"Print the memory that training and prediction need."`
+	Batch         int    `default:"32" aliases:"batch-size" help:"Batch size for --memory."`
 }
 
-// Help is the command's longer help.
+// Help returns the command's detailed help.
 func (summaryCommand) Help() string {
-	return `Prints Keras' table: layers, shapes, parameters.
+	return `Prints the layers, output shapes and parameter counts in the same table as Keras' model.summary().
 
 Examples:
   lince summary runs/train-1/model.keras
@@ -48,7 +49,7 @@ func (c *summaryCommand) Run(e *env) error {
 	type row struct {
 		Name   string `json:"name"`
 		Class  string `json:"class"`
-		Output []*int `json:"output_shape"` // null is a size that is not known, as None in Keras
+		Output []*int `json:"output_shape"` // null is an unknown size, Keras' None
 		Params int    `json:"params"`
 	}
 	rows := []row{}
@@ -64,7 +65,7 @@ func (c *summaryCommand) Run(e *env) error {
 		Preprocessing lince.Preprocessing `json:"preprocessing,omitempty"`
 		Memory        *memoryResult       `json:"memory,omitempty"`
 	}{m.Name(), sizes(m.InputShape()), rows, m.CountParams(), m.Classes, m.Preprocessing, memory}, func(w io.Writer) error {
-		if err := m.Summary(w, lince.Summary{ExpandNested: c.ExpandNested, ShowTrainable: c.ShowTrainable}); err != nil || memory == nil {
+		if err := m.Summary(w, lince.SummaryOptions{ExpandNested: c.ExpandNested, ShowTrainable: c.ShowTrainable}); err != nil || memory == nil {
 			return err
 		}
 		_, err := io.WriteString(w, "\n"+memory.String())
@@ -73,19 +74,19 @@ func (c *summaryCommand) Run(e *env) error {
 }
 
 func (c *summaryCommand) open() (*lince.Model, error) {
-	if c.Model == tutorial {
-		return lince.Sequential(cnn(size{128, 128}, 2)...)
+	if c.Model == tutorialName {
+		return lince.Sequential(tutorial.Layers(tutorial.Side, tutorial.Side, 2)...)
 	}
 	return openModel(c.Model, lince.Options{})
 }
 
-// memoryResult is what a model takes.
+// memoryResult holds the memory that a model needs.
 type memoryResult struct {
 	Training   memoryParts `json:"training"`
 	Prediction memoryParts `json:"prediction"`
 }
 
-// memoryParts is lince.Memory in JSON: the parts, the sum, and the batch.
+// memoryParts is the JSON form of lince.Memory: the parts, their sum, and the batch size.
 type memoryParts struct{ lince.Memory }
 
 // MarshalJSON implements json.Marshaler.
@@ -97,10 +98,11 @@ func (m memoryParts) MarshalJSON() ([]byte, error) {
 	return json.Marshal(parts)
 }
 
-// memory measures a model; one that is not compiled, as it would be trained.
+// memory returns the memory that the model needs. It compiles a model that is not compiled as
+// train does.
 func (c *summaryCommand) memory(m *lince.Model) (r *memoryResult, err error) {
 	if _, ok := m.Compiled(); !ok {
-		if err := m.Compile(usualCompile(m)); err != nil {
+		if err := m.Compile(defaultCompile(m)); err != nil {
 			return nil, err
 		}
 	}
@@ -112,7 +114,7 @@ func (c *summaryCommand) memory(m *lince.Model) (r *memoryResult, err error) {
 	return r, err
 }
 
-// String is a table.
+// String formats the memory as a table.
 func (r *memoryResult) String() string {
 	var s strings.Builder
 	line := func(name string, a, b any) { fmt.Fprintf(&s, " %-36s %10v %10v\n", name, a, b) }
@@ -131,7 +133,7 @@ func (r *memoryResult) String() string {
 	return s.String()
 }
 
-// sizes is a shape in JSON.
+// sizes returns the JSON form of a shape.
 func sizes(shape []int) []*int {
 	out := make([]*int, len(shape))
 	for i, n := range shape {

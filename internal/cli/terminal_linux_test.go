@@ -15,18 +15,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// terminal is a lince that runs in a terminal of its own.
+// terminal is a lince that runs in a pseudo-terminal.
 type terminal struct {
 	t       *testing.T
 	cmd     *exec.Cmd
 	keys    *os.File
 	mu      sync.Mutex
 	changed *sync.Cond
-	screen  bytes.Buffer // all that was written to it
+	screen  bytes.Buffer // everything written to it
 	closed  bool
 }
 
-// inTerminal starts lince in a terminal of 80 columns.
+// inTerminal starts lince in a terminal with 80 columns.
 func inTerminal(t *testing.T, args ...string) *terminal {
 	t.Helper()
 	keys, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
@@ -75,7 +75,7 @@ func inTerminal(t *testing.T, args ...string) *terminal {
 	return p
 }
 
-// await waits until a text was written.
+// await waits until text has been written.
 func (p *terminal) await(text string) {
 	p.t.Helper()
 	p.mu.Lock()
@@ -96,10 +96,10 @@ func (p *terminal) interrupt() {
 	}
 }
 
-// end waits for the end, and returns the exit code and all that was written.
+// end waits for the end, and returns the exit code and everything that was written.
 func (p *terminal) end() (int, string) {
 	p.t.Helper()
-	_ = p.cmd.Wait() // the exit code says it
+	_ = p.cmd.Wait() // the exit code is checked
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for !p.closed {
@@ -108,7 +108,7 @@ func (p *terminal) end() (int, string) {
 	return p.cmd.ProcessState.ExitCode(), p.screen.String()
 }
 
-// ^C before the training: nothing is left.
+// TestInterruptWhileChecking checks that ^C before the training leaves no files.
 func TestInterruptWhileChecking(t *testing.T) {
 	long(t)
 	dir := workIn(t)
@@ -117,7 +117,7 @@ func TestInterruptWhileChecking(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, "set", map[string][]byte{"cat.0.png": large.Bytes()})
-	for i := range 400 { // many seconds' work
+	for i := range 400 { // takes many seconds to check
 		if err := os.Link("set/cat.0.png", fmt.Sprintf("set/%s.%d.png", []string{"dog", "cat"}[i%2], i+1)); err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +134,7 @@ func TestInterruptWhileChecking(t *testing.T) {
 		{[]string{"data", "set", "--check"}, "lince: interrupted\r\n"},
 	} {
 		p := inTerminal(t, c.args...)
-		p.await("Checking pictures")
+		p.await("Checking images")
 		p.interrupt()
 		code, screen := p.end()
 		if code != exitInterrupted {
@@ -145,7 +145,7 @@ func TestInterruptWhileChecking(t *testing.T) {
 	}
 }
 
-// many are 320 pictures: some seconds' work for the tutorial's network.
+// many returns 320 images, for which the tutorial's network needs several seconds.
 func many(t *testing.T) map[string][]byte {
 	t.Helper()
 	set := map[string][]byte{}
@@ -157,7 +157,8 @@ func many(t *testing.T) map[string][]byte {
 	return set
 }
 
-// ^C in the first epoch, of which a step is done: the bar's line ends, and all is written.
+// TestInterruptFirstEpoch checks that ^C in the first epoch ends the line of the progress bar and
+// writes all files.
 func TestInterruptFirstEpoch(t *testing.T) {
 	long(t)
 	workIn(t)
@@ -169,7 +170,7 @@ func TestInterruptFirstEpoch(t *testing.T) {
 	if code != exitInterrupted {
 		t.Errorf("exit code %d", code)
 	}
-	contains(t, "the terminal", screen, "━", "accuracy: ", "Interrupted: writing what there is", "lince: interrupted in epoch 1 of 3, after step", "of 300; everything up to there is in out")
+	contains(t, "the terminal", screen, "━", "accuracy: ", "Interrupted: saving the results", "lince: interrupted in epoch 1 of 3, after step", "of 300; the results so far are in out")
 	for _, f := range runFiles {
 		if _, err := os.Stat("out/" + f.name); always(f) && err != nil {
 			t.Error(err)
@@ -179,28 +180,28 @@ func TestInterruptFirstEpoch(t *testing.T) {
 		t.Errorf("run.json has %+v", r)
 	}
 	if read(t, "out", "best.keras") != read(t, "out", "model.keras") {
-		t.Error("there was no best epoch, yet the best model is not the last")
+		t.Error("no epoch was completed, but best.keras is not model.keras")
 	}
 }
 
-// A second ^C stops at once: what is written by then stays.
+// TestInterruptTwice checks that a second ^C stops at once, and that files written before it stay.
 func TestInterruptTwice(t *testing.T) {
 	long(t)
 	workIn(t)
 	put(t, "set", many(t))
-	// The tutorial's network has a second's work to predict all these.
+	// The tutorial's network needs about a second to predict these.
 	p := inTerminal(t, "train", "set", "--batch", "1", "--test-size", "290", "--out", "out")
 	p.await(" 1/30")
 	p.interrupt()
-	p.await("Interrupted: writing what there is")
+	p.await("Interrupted: saving the results")
 	p.interrupt()
 	code, screen := p.end()
 	if code != exitInterrupted {
 		t.Errorf("exit code %d", code)
 	}
-	contains(t, "the terminal", screen, "lince: interrupted ", "the validation pictures were not predicted; the rest is in out")
-	if strings.Contains(screen, "Written to") {
-		t.Errorf("it went on:\n%s", screen)
+	contains(t, "the terminal", screen, "lince: interrupted ", "the validation images were not predicted; all other results are in out")
+	if strings.Contains(screen, "Files in") {
+		t.Errorf("it continued:\n%s", screen)
 	}
 	if r := decode[record](t, read(t, "out", "run.json")); r.Status != interrupted || r.Results != nil {
 		t.Errorf("run.json has %+v", r)
@@ -208,7 +209,7 @@ func TestInterruptTwice(t *testing.T) {
 	succeed(t, "summary", "out/model.keras")
 }
 
-// In a terminal show draws in colour.
+// TestShowInTerminal checks that show draws in color in a terminal.
 func TestShowInTerminal(t *testing.T) {
 	long(t)
 	workIn(t)

@@ -15,40 +15,40 @@ import (
 	"github.com/lince-ml/lince/optimizer"
 )
 
-// trainCommand trains a model. Its defaults are the tutorial's.
+// trainCommand trains a model. The defaults are the tutorial's settings.
 type trainCommand struct {
-	Source      string `arg:"" optional:"" name:"data" predictor:"data" help:"A zip (Kaggle's nested one too), a folder, a CSV, or demo:cats-and-dogs."`
+	Source      string `arg:"" optional:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip archive (archives inside it are opened too), a CSV file, or demo:cats-and-dogs."`
 	sourceFlags `group:"data"`
-	TestSize    float64 `group:"data" default:"0.25" placeholder:".25" help:"The part of the pictures (from 1 on: their number) that is set aside for validation."`
-	Stratify    bool    `group:"data" help:"Split each class alike."`
-	Strict      bool    `group:"data" help:"Fail when a picture cannot be read, instead of leaving it out."`
+	TestSize    float64 `group:"data" default:"0.25" placeholder:".25" help:"Fraction of the images to use for validation, or their number if at least 1."`
+	Stratify    bool    `group:"data" help:"Split each class in the same proportion."`
+	Strict      bool    `group:"data" help:"Fail if an image cannot be read, instead of skipping it."`
 	cacheFlag   `group:"data"`
 
-	Model       string   `group:"model" default:"cnn" placeholder:"cnn|FILE" predictor:"start" help:"The tutorial's network (cnn), Keras' to_json() (.json), or a model to go on with (.keras)."`
-	Size        size     `group:"model" placeholder:"128x128" help:"Height x width that pictures are resized to. A model's file has its own."`
-	Epochs      int      `group:"model" default:"3" help:"How often to go over the pictures."`
-	Batch       int      `group:"model" default:"15" help:"Pictures a step."`
-	Optimizer   string   `group:"model" placeholder:"rmsprop" predictor:"optimizer" help:"rmsprop, adam or sgd. A model whose training continues keeps its own."`
-	LR          *float64 `group:"model" name:"lr" placeholder:"RATE" help:"Learning rate (default: the optimizer's, as in Keras)."`
-	Augment     string   `group:"model" placeholder:"SPEC" help:"Random changes of training pictures, of ${augment_keys} (default: ${augment})."`
-	NoAugment   bool     `group:"model" help:"Take the pictures as they are."`
-	ClassWeight string   `group:"model" placeholder:"WEIGHTS" help:"Weights of classes in the loss, as in cat=2,dog=1; balanced gives rare classes more."`
-	Patience    int      `group:"model" placeholder:"N" help:"Stop when val_loss has not got better for N epochs, and go back to the best weights."`
-	Seed        uint32   `group:"model" default:"42" help:"The same seed gives the same split, weights, augmentation and result, to the bit."`
-	Threads     int      `group:"model" placeholder:"N" help:"Threads (default: all). The result does not depend on it."`
+	ModelSource string   `name:"model" group:"model" default:"cnn" placeholder:"cnn|FILE" predictor:"start" help:"Model to train: cnn (the tutorial's network), a Keras architecture (.json, from to_json()), or a saved model to train further (.keras)."`
+	Size        size     `group:"model" placeholder:"128x128" help:"Height x width to which images are resized. A model file sets its own size."`
+	Epochs      int      `group:"model" default:"3" help:"Number of passes over the training images."`
+	Batch       int      `group:"model" default:"15" help:"Batch size."`
+	Optimizer   string   `group:"model" placeholder:"rmsprop" predictor:"optimizer" help:"Optimizer: rmsprop, adam or sgd. A saved model keeps its own by default."`
+	LR          *float64 `group:"model" name:"lr" placeholder:"RATE" help:"Learning rate (default: the optimizer's default in Keras)."`
+	AugmentSpec string   `name:"augment" group:"model" placeholder:"OPTIONS" help:"Random changes to training images; see the options above (default: ${augment})."`
+	NoAugment   bool     `group:"model" help:"Train on the unchanged images."`
+	ClassWeight string   `group:"model" placeholder:"WEIGHTS" help:"Class weights in the loss, such as cat=2,dog=1, or balanced: the rarer a class, the higher its weight."`
+	Patience    int      `group:"model" placeholder:"N" help:"Stop if val_loss has not improved for N epochs, and restore the best weights."`
+	Seed        uint32   `group:"model" default:"42" help:"Random seed. The same seed gives the same split, initial weights, augmentation and results, bit for bit."`
+	Threads     int      `group:"model" placeholder:"N" help:"Number of threads (default: all cores). Results do not depend on it."`
 
-	Out       path `group:"output" placeholder:"DIR" predictor:"folder" help:"The folder for the run's files (default: the next runs/train-N)."`
-	Resume    path `group:"output" placeholder:"DIR" predictor:"folder" help:"Continue the run in this folder, which was interrupted, with its settings."`
-	SaveFreq  int  `group:"output" placeholder:"N" help:"Write checkpoint.keras, from which a run is resumed, every N steps (default: after each epoch)."`
-	Profile   bool `group:"output" help:"Print what took how long, and write profile.txt and trace.json."`
-	Overwrite bool `group:"output" help:"Let --out replace an earlier run's files."`
+	Out          path `group:"output" placeholder:"DIR" predictor:"folder" help:"Output folder (default: the next free runs/train-N)."`
+	Resume       path `group:"output" placeholder:"DIR" predictor:"folder" help:"Resume the interrupted run in this folder, with its settings."`
+	SaveFreq     int  `group:"output" placeholder:"N" help:"Write the checkpoint for --resume every N steps (default: after each epoch)."`
+	WriteProfile bool `name:"profile" group:"output" help:"Print the time of each part of the training, and write profile.txt and trace.json."`
+	Overwrite    bool `group:"output" help:"Allow --out to replace the files of an earlier run."`
 }
 
-// Help is the command's longer help.
+// Help returns the command's detailed help.
 func (trainCommand) Help() string {
-	return `Without flags this is the tutorial "How to build a convolutional neural network in Keras": its network, split, augmentation, 3 epochs, batch 15. The drawn pictures of demo: are fewer, and get 12 epochs at 64x64.
+	return `The defaults are those of the tutorial "How to build a convolutional neural network in Keras": its network, split and augmentation, 3 epochs, batch size 15. With demo:cats-and-dogs, which has fewer images, the defaults are 12 epochs and images of 64x64 pixels.
 
-^C ends the training after the step at hand, and writes all the same files; a second ^C stops at once. --resume continues a run that was interrupted or killed, in the middle of an epoch too; it ends with the same files as one that was not. Beside it, only the data (where they have moved), --threads, --cache and --profile may be given.
+^C stops the training after the current step and writes all files; a second ^C stops at once. --resume continues an interrupted or killed run from its last checkpoint, which may be in the middle of an epoch. The files are then the same as those of an uninterrupted run. Only the data (if they have moved), --threads, --cache and --profile can be combined with --resume.
 
 Examples:
   lince train demo:cats-and-dogs
@@ -58,11 +58,11 @@ Examples:
   lince train photos/ --model runs/train-1/model.keras --epochs 5
   lince train --resume runs/train-2
 
-What --augment may list, with commas between:
+Options of --augment, separated by commas:
   ` + indent(augment.Help(augmentKeys()...))
 }
 
-// Validate implements kong's check of flags: all mistakes at once.
+// Validate implements kong's check of flags. It reports all mistakes at once.
 func (c *trainCommand) Validate() error {
 	_, weightErr := parseWeights(c.ClassWeight)
 	errs := []error{
@@ -72,13 +72,13 @@ func (c *trainCommand) Validate() error {
 		c.mistakes(),
 	}
 	if c.Source == "" && c.Resume == "" {
-		errs = append(errs, errors.New(`expected "<data>", or --resume`))
+		errs = append(errs, errors.New(`expected "<data>" or --resume`))
 	}
 	if !(c.TestSize > 0) {
-		errs = append(errs, fmt.Errorf("--test-size %v: want a part between 0 and 1, or a number of pictures", c.TestSize))
+		errs = append(errs, fmt.Errorf("--test-size must be a fraction between 0 and 1, or a number of images, got %v", c.TestSize))
 	}
 	if c.LR != nil && !(*c.LR > 0) {
-		errs = append(errs, fmt.Errorf("--lr %v: want more than 0", *c.LR))
+		errs = append(errs, fmt.Errorf("--lr must be greater than 0, got %v", *c.LR))
 	}
 	if c.Optimizer != "" {
 		if _, err := optimizer.Parse(c.Optimizer); err != nil {
@@ -91,13 +91,13 @@ func (c *trainCommand) Validate() error {
 	return mistakes(errs...)
 }
 
-// The demo has a sixth of the tutorial's pictures: more epochs, of smaller pictures, make up
-// for it in less time.
+// The defaults for the demo, which has a sixth of the tutorial's images: more epochs make up for
+// the smaller number, and smaller images take less time.
 const demoEpochs = 12
 
 var demoSize = size{64, 64}
 
-// AfterApply gives flags that were not set the defaults that suit the data.
+// AfterApply sets the demo's defaults for flags that were not given.
 func (c *trainCommand) AfterApply(k *kong.Context) error {
 	if !strings.HasPrefix(c.Source, demo.Scheme) {
 		return nil
@@ -108,37 +108,37 @@ func (c *trainCommand) AfterApply(k *kong.Context) error {
 	if !set("epochs") {
 		c.Epochs = demoEpochs
 	}
-	if !set("size") && c.Model == "cnn" {
+	if !set("size") && c.ModelSource == tutorialName {
 		c.Size = demoSize
 	}
 	return nil
 }
 
-// generator is what changes the training pictures, p being how the model wants pictures;
-// nil is as in the tutorial.
+// generator returns the augmentation of training images. p is the preprocessing in the model's
+// file; if it is nil, the augmentation includes the tutorial's rescaling.
 func (c *trainCommand) generator(p lince.Preprocessing) (augment.Generator, error) {
 	rescale := 1. / 255
 	if p != nil {
-		rescale = 0 // p says it
+		rescale = 0 // p includes it
 	}
 	switch {
-	case c.NoAugment && c.Augment != "":
-		return augment.Generator{}, errors.New("--augment and --no-augment: want one of them")
+	case c.NoAugment && c.AugmentSpec != "":
+		return augment.Generator{}, errors.New("--augment and --no-augment cannot be combined")
 	case c.NoAugment:
 		return augment.Generator{Rescale: rescale}, nil
-	case c.Augment == "":
+	case c.AugmentSpec == "":
 		g := augment.Tutorial()
 		g.Rescale = rescale
 		return g, nil
 	}
-	g, err := augment.Parse(c.Augment)
+	g, err := augment.Parse(c.AugmentSpec)
 	if err != nil {
 		return g, fmt.Errorf("--%s", strings.ReplaceAll(err.Error(), "\naugment: ", "\n--augment: "))
 	}
 	g.Rescale = cmp.Or(g.Rescale, rescale)
 	if g.NeedsFit() || g.SamplewiseCenter || g.SamplewiseStdNormalization || g.ValidationSplit != 0 {
-		return g, fmt.Errorf("--augment %s: normalisation is not augmentation, since predictions need it too, and --test-size splits; there is %s",
-			c.Augment, strings.Join(augmentKeys(), ", "))
+		return g, fmt.Errorf("--augment %s: normalization and validation-split are not augmentation; the options are %s",
+			c.AugmentSpec, strings.Join(augmentKeys(), ", "))
 	}
 	return g, nil
 }

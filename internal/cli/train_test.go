@@ -13,15 +13,15 @@ import (
 	"github.com/lince-ml/lince/internal/testenv"
 )
 
-// TestRun looks at all that a training writes and says.
+// TestRun checks the files and the output of a training.
 func TestRun(t *testing.T) {
 	workIn(t)
 	put(t, ".", map[string][]byte{"cats.zip": kaggle(t, 24)})
 	o := succeed(t, "train", "cats.zip", "--model", network("two.json"), "--epochs", "3", "--rename", "cat=gato,dog=perro", "--profile")
 	contains(t, "the output", o.stdout,
-		"Reading cats.zip", "Checking pictures  24/24", "Found 24 validated image filenames belonging to 2 classes.", "gato   12", "perro  12",
+		"Reading cats.zip", "Checking images  24/24", "Found 24 validated image filenames belonging to 2 classes.", "gato   12", "perro  12",
 		"Training:   Found 18 validated image filenames belonging to 2 classes.", "Validation: Found 6 validated image filenames belonging to 2 classes.",
-		"conv2d (Conv2D)", "Epoch 1/3", "Epoch 3/3", "2/2 - ", " - val_loss: ", "precision    recall", "Written to "+filepath.Join("runs", "train-1"))
+		"conv2d (Conv2D)", "Epoch 1/3", "Epoch 3/3", "2/2 - ", " - val_loss: ", "precision    recall", "Files in "+filepath.Join("runs", "train-1"))
 	if o.stderr != "" {
 		t.Errorf("standard error has %q", o.stderr)
 	}
@@ -35,7 +35,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("the output names %s: %v", f.name, !want)
 		}
 	}
-	// As Keras' CSVLogger writes it.
+	// The format is that of Keras' CSVLogger.
 	history, err := csv.NewReader(strings.NewReader(read(t, folder, "history.csv"))).ReadAll()
 	if err != nil || len(history) != 4 || strings.Join(history[0], ",") != "epoch,accuracy,loss,val_accuracy,val_loss" || history[1][0] != "0" || history[3][0] != "2" {
 		t.Errorf("history.csv is %q, %v", history, err)
@@ -52,24 +52,41 @@ func TestRun(t *testing.T) {
 	}
 	for _, name := range []string{"curves.png", "batch.png", "confusion.png", "mistakes.png"} {
 		if !strings.HasPrefix(read(t, folder, name), "\x89PNG") {
-			t.Errorf("%s is no PNG", name)
+			t.Errorf("%s is not a PNG", name)
 		}
 	}
+	checkRecord(t, folder, right)
+	profile := read(t, folder, "profile.txt")
+	contains(t, "profile.txt", profile, "wait for data", "training, batch ", "validation, batch ", "FusedConv2D (", "estimated speedup by number of threads")
+	contains(t, "the output", o.stdout, profile)
+	if events := decode[[]map[string]any](t, read(t, folder, "trace.json")); len(events) < 100 {
+		t.Errorf("trace.json has %d events", len(events))
+	}
+	// The next run gets another folder. It continues with the model of this one.
+	o = succeed(t, "train", "cats.zip", "--model", filepath.Join(folder, "model.keras"), "--epochs", "1", "--rename", "dog=perro,cat=gato", "--lr", ".0005", "--json")
+	again := decode[record](t, o.stdout)
+	if _, err := os.Stat(filepath.Join("runs", "train-2", "model.keras")); err != nil {
+		t.Error(err)
+	}
+	if again.Model.LearningRate != .0005 || again.Model.Optimizer != "RMSprop" {
+		t.Errorf("continued with %+v", again.Model)
+	}
+	o = succeed(t, "summary", filepath.Join("runs", "train-2", "model.keras"))
+	contains(t, "the summary", o.stdout, "conv2d (Conv2D)", "(None, 10, 10, 4)", "Optimizer params")
+}
+
+// checkRecord checks the run.json of TestRun, whose validation has right correct predictions.
+func checkRecord(t *testing.T, folder string, right int) {
+	t.Helper()
 	r := decode[record](t, read(t, folder, "run.json"))
 	if r.Epochs != 3 || len(r.EpochTimes) != 3 || r.Status != finished || r.Results == nil || r.Results.Accuracy != float64(right)/6 || len(r.Data.Fingerprint) != 64 ||
 		r.Data.Training != 18 || r.Data.Validation != 6 || r.Data.Counts["gato"] != 12 || r.Model.Optimizer != "RMSprop" || r.Model.LearningRate != .001 ||
 		r.Versions.Backend == "" || r.Model.Size != "12x12" || r.Settings["seed"] != 42.0 || len(r.History.Epochs) != 3 {
 		t.Errorf("run.json has %+v; %d predictions are right", r, right)
 	}
-	profile := read(t, folder, "profile.txt")
-	contains(t, "profile.txt", profile, "wait for data", "training, batch ", "validation, batch ", "FusedConv2D (", "threads would make it faster")
-	contains(t, "the output", o.stdout, profile)
-	if events := decode[[]map[string]any](t, read(t, folder, "trace.json")); len(events) < 100 {
-		t.Errorf("trace.json has %d events", len(events))
-	}
-	// Every flag is in it.
+	// run.json has all flags.
 	var c commands
-	parser, err := kong.New(&c, kong.Vars{"version": "", "augment": "", "augment_keys": ""})
+	parser, err := kong.New(&c, kong.Vars{"version": "", "augment": ""})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,23 +100,11 @@ func TestRun(t *testing.T) {
 			}
 		}
 	}
-
-	// The next run has a folder of its own; this one can be gone on with.
-	o = succeed(t, "train", "cats.zip", "--model", filepath.Join(folder, "model.keras"), "--epochs", "1", "--rename", "dog=perro,cat=gato", "--lr", ".0005", "--json")
-	again := decode[record](t, o.stdout)
-	if _, err := os.Stat(filepath.Join("runs", "train-2", "model.keras")); err != nil {
-		t.Error(err)
-	}
-	if again.Model.LearningRate != .0005 || again.Model.Optimizer != "RMSprop" {
-		t.Errorf("went on with %+v", again.Model)
-	}
-	o = succeed(t, "summary", filepath.Join("runs", "train-2", "model.keras"))
-	contains(t, "the summary", o.stdout, "conv2d (Conv2D)", "(None, 10, 10, 4)", "Optimizer params")
 }
 
-// What a model goes on with is its optimizer's state and its classes' order, too: two and
-// one epochs are three, where the batches are the same.
-func TestGoOn(t *testing.T) {
+// TestContinue checks that training a saved model further keeps its optimizer's state and its
+// order of classes: one epoch and another are the same as two.
+func TestContinue(t *testing.T) {
 	long(t)
 	workIn(t)
 	args := func(out, model, epochs string, more ...string) []string {
@@ -110,9 +115,9 @@ func TestGoOn(t *testing.T) {
 	succeed(t, args("c", network("two.json"), "2", "--optimizer", "adam", "--lr", ".01")...)
 	b, c := decode[record](t, read(t, "b", "run.json")), decode[record](t, read(t, "c", "run.json"))
 	if b.Model.Optimizer != "Adam" || b.Model.LearningRate != .01 {
-		t.Errorf("went on with %+v", b.Model)
+		t.Errorf("continued with %+v", b.Model)
 	}
-	// One batch an epoch: its order changes a sum's last bits only.
+	// An epoch is one batch, whose order changes only the rounding of sums.
 	got, want := b.History.Values("val_loss")[0], c.History.Values("val_loss")[1]
 	if d := got - want; d > 1e-5 || d < -1e-5 {
 		t.Errorf("after one epoch and another val_loss is %v, after two %v", got, want)
@@ -123,8 +128,8 @@ func TestGoOn(t *testing.T) {
 	}
 }
 
-// Networks of one sigmoid unit, of three classes, of grey pictures, with numbers as
-// targets: all train, judge and predict.
+// TestNetworks trains, evaluates and predicts with networks that have one sigmoid unit, three
+// classes, grayscale images, or class indices as targets.
 func TestNetworks(t *testing.T) {
 	long(t)
 	workIn(t)
@@ -155,7 +160,7 @@ func TestNetworks(t *testing.T) {
 				t.Errorf("the model's accuracy is %v, that of its predictions %v", a, e.Classification.Accuracy)
 			}
 			if !slices.Equal(e.Classification.Classes, c.classes) {
-				t.Errorf("judged %v", e.Classification.Classes)
+				t.Errorf("evaluated %v", e.Classification.Classes)
 			}
 			o := succeed(t, "predict", filepath.Join(out, "best.keras"), c.data, "--json")
 			for _, p := range decode[predictions](t, o.stdout).Predictions {
@@ -171,7 +176,8 @@ func TestNetworks(t *testing.T) {
 	}
 }
 
-// Weights of classes change what is learnt, and balanced ones are scikit-learn's.
+// TestClassWeight checks that class weights change the training, and that balanced ones are those
+// of scikit-learn.
 func TestClassWeight(t *testing.T) {
 	long(t)
 	workIn(t)
@@ -196,14 +202,14 @@ func TestClassWeight(t *testing.T) {
 	heavy, _ := loss("dog=3")
 	_, b := loss("balanced")
 	if none != nil || plain != even || plain == heavy {
-		t.Errorf("the loss is %v, %v with weights of 1, %v with a heavy class", plain, even, heavy)
+		t.Errorf("the loss is %v without weights, %v with weights of 1, %v with a weight of 3", plain, even, heavy)
 	}
 	if b["cat"] != 8./(2*6) || b["dog"] != 8./(2*2) {
 		t.Errorf("balanced weights of 6 cats and 2 dogs are %v", b)
 	}
 }
 
-// Each kind of source trains, and is the same data to it.
+// TestSources checks that the same images train to the same result from each kind of source.
 func TestSources(t *testing.T) {
 	long(t)
 	workIn(t)
@@ -226,7 +232,7 @@ func TestSources(t *testing.T) {
 		append([]string{"flat/t.csv"}, columns...),
 		append([]string{"away.csv", "--images", "p.zip"}, columns...),
 		append([]string{"away.csv", "--images", "flat"}, columns...),
-		{"folders"}, // other names, and so another fingerprint
+		{"folders"}, // other file names give another fingerprint
 	} {
 		o := succeed(t, append([]string{"train", "--model", network("two.json"), "--epochs", "1", "--batch", "4", "--json", "-q"}, args...)...)
 		r := decode[record](t, o.stdout)
@@ -240,7 +246,7 @@ func TestSources(t *testing.T) {
 	}
 }
 
-// lince may run in the folder of the data: its own pictures are no data.
+// TestInTheFolderOfTheData checks that plots of earlier runs below the data's folder are skipped.
 func TestInTheFolderOfTheData(t *testing.T) {
 	long(t)
 	workIn(t)
@@ -252,14 +258,14 @@ func TestInTheFolderOfTheData(t *testing.T) {
 	one := decode[record](t, succeed(t, args...).stdout)
 	o := succeed(t, args...)
 	two := decode[record](t, o.stdout)
-	contains(t, "the warning", o.stderr, "4 pictures in folders of earlier runs left out")
+	contains(t, "the warning", o.stderr, "skipped 4 images in folders of earlier runs")
 	if one.Data.Fingerprint != two.Data.Fingerprint || one.Data.Training != two.Data.Training || len(two.Data.Ignored) != 4 {
 		t.Errorf("the second run is of %+v, the first of %+v", two.Data, one.Data)
 	}
 }
 
-// The real archive, nested as Kaggle made it.
-func TestPhotographs(t *testing.T) {
+// TestPhotos trains on Kaggle's archive, which contains archives.
+func TestPhotos(t *testing.T) {
 	long(t)
 	t.Chdir(packageDir)
 	photos := testenv.Data(t, "dogs-vs-cats.zip")
@@ -275,7 +281,8 @@ func TestPhotographs(t *testing.T) {
 	}
 }
 
-// The same seed is the same model, whatever the threads; another is another.
+// TestDeterminism checks that the same seed gives the same files with any number of threads, and
+// another seed gives others.
 func TestDeterminism(t *testing.T) {
 	workIn(t)
 	args := func(out string, more ...string) []string {
@@ -295,7 +302,7 @@ func TestDeterminism(t *testing.T) {
 	}
 }
 
-// --overwrite replaces a run's files and leaves none of the old run's results.
+// TestOverwrite checks that --overwrite removes the results of the earlier run.
 func TestOverwrite(t *testing.T) {
 	long(t)
 	dir := workIn(t)
@@ -309,11 +316,11 @@ func TestOverwrite(t *testing.T) {
 	succeed(t, append(args, "--overwrite")...)
 	after := snapshot(t, dir)
 	if after["out/notes.txt"] != "mine" || after["out/run.json"] == "old" || after["out/unreadable.csv"] != "" {
-		t.Error("the folder is not of the new run and the user's notes")
+		t.Error("the folder must hold the files of the new run and the user's notes")
 	}
 }
 
-// A training that goes astray keeps what there is.
+// TestNaN checks that a training whose loss is not finite saves the model and the record.
 func TestNaN(t *testing.T) {
 	long(t)
 	workIn(t)

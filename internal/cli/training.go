@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -24,14 +23,15 @@ type training struct {
 	*trainCommand
 	*env
 	folder     *folder
-	table      *data.Table
+	table      *data.Table    // the opened source, which Run closes
+	ignored    []data.BadFile // skipped when the source was opened
+	unreadable []data.BadFile // skipped because their images cannot be decoded
 	model      *lince.Model
-	state      *callback.State // to resume from; nil is from the beginning
+	state      *callback.State // where to resume; nil is the beginning
 	train, val *data.Flow
 	augment    augment.Generator
-	weights    map[int]float64 // of the classes
-	unreadable []data.BadFile
-	profile    *profile.Profile // nil: not wanted
+	weights    map[int]float64  // by class index; nil is 1 for all
+	profile    *profile.Profile // nil without --profile
 	drawn      func() error     // waits for batch.png
 	history    historyFile
 	record     record
@@ -64,82 +64,25 @@ func (c *trainCommand) Run(e *env, k *kong.Context) error {
 		err = t.begin()
 	}
 	if err != nil {
-		t.folder.discard()
-		if t.ctx.Err() != nil && errors.Is(err, context.Canceled) {
-			return t.interruption("before the training began; nothing was written")
-		}
-		return err
+		return t.abandon(err, "before the training began")
 	}
 	return errors.Join(t.fit(), e.unwritten())
 }
 
-// prepare reads the data, splits them, and makes the model.
+// prepare opens the data and the model, and makes the datasets.
 func (t *training) prepare() error {
 	if err := t.record.platform(t.Threads); err != nil {
 		return err
 	}
-	if err := t.openCheckpoint(); err != nil { // before thousands of pictures are read
+	if err := t.openCheckpoint(); err != nil { // before thousands of images are read
 		return err
 	}
-	if t.Model != tutorial && t.state == nil {
-		if _, err := os.Stat(t.Model); err != nil {
-			return fmt.Errorf("--model %s: %w; want cnn, or a file: Keras' to_json() (.json), or a model (.keras)", t.Model, patherr.Bare(err))
-		}
-	}
-	table, ignored, err := t.open(t.Source, t.sourceFlags)
+	table, err := t.load()
 	if err != nil {
 		return err
-	}
-	t.table = table
-	if err := table.Trainable(); err != nil {
-		return err
-	}
-	// The model comes before the pictures are checked: its mistakes show at once. Only
-	// which classes there are is not certain before.
-	classes := table.Classes()
-	var other otherClasses
-	made := t.makeModel(classes)
-	if made != nil && !errors.As(made, &other) {
-		return made
-	}
-	if table, t.unreadable, err = t.check(table, t.Strict, t.folder); err != nil {
-		return err
-	}
-	if err := table.Trainable(); err != nil {
-		return err
-	}
-	if left := table.Classes(); made != nil || !slices.Equal(left, classes) {
-		if err := t.makeModel(left); err != nil {
-			return err
-		}
 	}
 	t.describe(table)
-	split := data.SplitOptions{TestSize: t.TestSize, RandomState: t.Seed}
-	if t.Stratify {
-		split.Stratify = table.Categories()
-	}
-	trainRows, valRows, err := table.TrainTestSplit(split)
-	if err != nil {
-		return err
-	}
-	if n := trainRows.Len(); n < t.Batch {
-		t.warn(fmt.Sprintf("%s to train on, fewer than a batch of %d: each step takes them all", count(n, "picture"), t.Batch))
-	}
-	o, err := flowOptions(t.model, t.Batch, t.Threads)
-	if err != nil {
-		return err
-	}
-	o.Strict = t.Strict
-	trainOptions := o
-	trainOptions.NoShuffle, trainOptions.Seed, trainOptions.Augment = false, t.Seed, t.augment
-	o.Cache = t.cache()
-	if t.Epochs > 1 { // the training pictures first; one epoch reads them once
-		trainOptions.Cache = o.Cache
-	}
-	if t.train, err = data.Images(trainRows, trainOptions); err != nil {
-		return err
-	}
-	if t.val, err = data.Images(valRows, o); err != nil {
+	if err := t.split(table); err != nil {
 		return err
 	}
 	if t.weights, err = t.classWeight(); err != nil {
@@ -151,19 +94,88 @@ func (t *training) prepare() error {
 	}
 	t.printf("Training:   %s\nValidation: %s\n%s\n", t.train.Found(), t.val.Found(), t.kept(sets...))
 	if !t.quiet {
-		if err := t.model.Summary(t.text, lince.Summary{}); err != nil {
+		if err := t.model.Summary(t.text, lince.SummaryOptions{}); err != nil {
 			return err
 		}
 		t.printf("\n")
 	}
-	t.record.data(table, ignored, t.train, t.val, t.unreadable)
+	t.record.data(table, t.ignored, t.train, t.val, t.unreadable)
 	t.record.total = t.Epochs
 	t.record.model(t.model, t.augment, t.weights)
 	return t.ctx.Err()
 }
 
-// begin writes what there is before the training: what the run is, and the first batch as
-// the model will see it, which is drawn while the training begins.
+// load opens the data and the model, and returns the table of images that can be read. It makes
+// the model before it checks the images, so that errors of the model are reported at once. If the
+// check removes a class, it makes the model again.
+func (t *training) load() (*data.Table, error) {
+	if t.ModelSource != tutorialName && t.state == nil {
+		if _, err := os.Stat(t.ModelSource); err != nil {
+			return nil, fmt.Errorf("--model %s: %w; want cnn, a Keras architecture (.json) or a saved model (.keras)", t.ModelSource, patherr.Bare(err))
+		}
+	}
+	table, ignored, err := t.open(t.Source, t.sourceFlags)
+	if err != nil {
+		return nil, err
+	}
+	t.table, t.ignored = table, ignored
+	if err := table.Trainable(); err != nil {
+		return nil, err
+	}
+	classes := table.Classes()
+	var other otherClasses
+	made := t.makeModel(classes)
+	if made != nil && !errors.As(made, &other) {
+		return nil, made
+	}
+	if table, t.unreadable, err = t.check(table, t.Strict, t.folder); err != nil {
+		return nil, err
+	}
+	if err := table.Trainable(); err != nil {
+		return nil, err
+	}
+	if left := table.Classes(); made != nil || !slices.Equal(left, classes) {
+		if err := t.makeModel(left); err != nil {
+			return nil, err
+		}
+	}
+	return table, nil
+}
+
+// split splits the table into the training and the validation dataset.
+func (t *training) split(table *data.Table) error {
+	split := data.SplitOptions{TestSize: t.TestSize, RandomState: t.Seed}
+	if t.Stratify {
+		split.Stratify = table.Labels()
+	}
+	trainRows, valRows, err := table.TrainTestSplit(split)
+	if err != nil {
+		return err
+	}
+	if n := trainRows.Len(); n < t.Batch {
+		t.warn(fmt.Sprintf("only %s to train on, less than the batch size of %d: each epoch is one smaller batch", count(n, "image"), t.Batch))
+	}
+	o, err := flowOptions(t.model, t.Batch, t.Threads)
+	if err != nil {
+		return err
+	}
+	o.Strict = t.Strict
+	trainOptions := o
+	trainOptions.NoShuffle, trainOptions.Seed, trainOptions.Augment = false, t.Seed, t.augment
+	o.Cache = t.cache()
+	if t.Epochs > 1 { // a single epoch reads each training image once
+		trainOptions.Cache = o.Cache
+	}
+	// The training images come first, so that they get the cache first.
+	if t.train, err = data.Images(trainRows, trainOptions); err != nil {
+		return err
+	}
+	t.val, err = data.Images(valRows, o)
+	return err
+}
+
+// begin writes run.json, the list of unreadable images, and batch.png. It draws batch.png in the
+// background while the training starts.
 func (t *training) begin() error {
 	t.drawn = func() error { return nil }
 	if err := t.folder.begin("run.json", t.record.write); err != nil {

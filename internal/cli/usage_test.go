@@ -37,7 +37,7 @@ func TestHelp(t *testing.T) {
 			}
 		}
 	}
-	// What the flags' help says of the defaults is so.
+	// The help states the actual defaults.
 	contains(t, "train --help", texts["train"], "rotation=15,shift=0.1,shear=0.1,zoom=0.8:1.2,hflip", "--epochs=3", "--batch=15", "--seed=42")
 }
 
@@ -48,7 +48,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// What a shell is told when it asks what may come next.
+// TestCompletion checks the completions of command lines.
 func TestCompletion(t *testing.T) {
 	workIn(t)
 	put(t, ".", map[string][]byte{"model.keras": {1}, "net.json": {1}, "photo.jpg": {1}, "table.csv": {1}, "photos/cat.0.jpg": {1}})
@@ -89,15 +89,15 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestCompletionScripts has each shell that is there read its script; bash also runs what
-// the script names, from a folder with an odd name.
+// TestCompletionScripts has each installed shell parse its script. bash also runs the command in the
+// script, from a folder whose name needs quoting.
 func TestCompletionScripts(t *testing.T) {
 	for _, shell := range []string{"bash", "zsh", "fish"} {
 		script := succeed(t, "completion", shell).stdout
 		contains(t, shell+"'s script", script, "lince")
 		path, err := exec.LookPath(shell)
 		if err != nil {
-			t.Logf("there is no %s here", shell)
+			t.Logf("%s is not installed", shell)
 			continue
 		}
 		cmd := exec.Command(path, "-n")
@@ -108,7 +108,7 @@ func TestCompletionScripts(t *testing.T) {
 	}
 	bash, err := exec.LookPath("bash")
 	if err != nil {
-		t.Skip("there is no bash here")
+		t.Skip("bash is not installed")
 	}
 	odd := filepath.Join(t.TempDir(), `it's "$HOME"`, "lince")
 	put(t, filepath.Dir(odd), map[string][]byte{"lince": []byte(read(t, binary(t)))})

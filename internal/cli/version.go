@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// version is the module's version, or the commit that it was built of.
+// version returns the module's version, or the commit from which it was built.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

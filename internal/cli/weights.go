@@ -12,11 +12,12 @@ import (
 	"github.com/lince-ml/lince/internal/suggest"
 )
 
-// balanced weighs each class by pictures / (classes * its pictures), as scikit-learn's
-// compute_class_weight does.
+// balanced gives each class the weight images / (classes * images of the class), as
+// scikit-learn's compute_class_weight does.
 const balanced = "balanced"
 
-// parseWeights reads --class-weight: cat=2,dog=1. There are none for balanced.
+// parseWeights parses --class-weight, such as cat=2,dog=1. It returns nil for balanced, whose
+// weights depend on the data.
 func parseWeights(spec string) (map[string]float64, error) {
 	if spec == "" || spec == balanced {
 		return nil, nil
@@ -27,7 +28,7 @@ func parseWeights(spec string) (map[string]float64, error) {
 		name, number, ok := strings.Cut(part, "=")
 		w, err := strconv.ParseFloat(number, 64)
 		if !ok || err != nil || !(w >= 0) || math.IsInf(w, 0) {
-			errs = append(errs, fmt.Errorf("--class-weight %s: want CLASS=WEIGHT,... as in cat=2,dog=1, or balanced", part))
+			errs = append(errs, fmt.Errorf("--class-weight must be CLASS=WEIGHT,... such as cat=2,dog=1, or balanced, got %s", part))
 			continue
 		}
 		weights[strings.TrimSpace(name)] = w
@@ -35,7 +36,7 @@ func parseWeights(spec string) (map[string]float64, error) {
 	return weights, errors.Join(errs...)
 }
 
-// classWeight are the weights of the model's classes by number; nil is 1 for all.
+// classWeight returns the class weights by class index. nil means 1 for all classes.
 func (t *training) classWeight() (map[int]float64, error) {
 	if t.ClassWeight == "" {
 		return nil, nil
@@ -44,7 +45,7 @@ func (t *training) classWeight() (map[int]float64, error) {
 	classes := t.train.Classes()
 	if t.ClassWeight == balanced {
 		counts := make([]int, len(classes))
-		for _, c := range t.train.Labels() {
+		for _, c := range t.train.ClassIndexes() {
 			counts[c]++
 		}
 		for c, n := range counts {

@@ -1,6 +1,11 @@
-// Package config reads Keras' config objects: the maps that layers, optimizers and the
-// rest are saved as. They come from strangers' files, so every key is checked for its type
-// and its range, and all mistakes are told at once.
+// Package config reads and writes Keras' config objects: the maps in which a file stores the
+// arguments of its layers, losses, metrics, optimizers and initializers.
+//
+// A Registry lists the classes of one kind. The tags of a class's fields declare its
+// arguments, and the registry uses them to decode, check, encode and document the class.
+//
+// Configs come from untrusted files. Every key is checked for its type and its range, and all
+// mistakes are reported together.
 package config
 
 import (
@@ -16,9 +21,9 @@ import (
 	"github.com/lince-ml/lince/internal/suggest"
 )
 
-// Reader reads one config object, key by key. A key that is absent or null gives nothing;
-// one that is wrong notes a mistake and gives nothing. Err returns the mistakes, among them
-// the keys that nobody asked for.
+// Reader reads one config object, key by key. Its methods return the zero value or the given
+// default for a key that is absent or null. For an invalid value they do the same and record
+// a mistake. Err returns all mistakes, including the keys that were never read.
 type Reader struct {
 	what    string
 	m       map[string]any
@@ -26,21 +31,21 @@ type Reader struct {
 	errs    []error
 	lenient bool
 	ignored []Ignored
-	// same decodes another object of the kind that is read.
+	// same decodes another object of the same kind.
 	same func(class string, config map[string]any) (any, error)
 }
 
-// Ignored is a setting of a config that was passed over: it changes training, not
-// predictions.
+// Ignored is a setting that was skipped because it affects training but not predictions.
 type Ignored struct {
-	Key   string // of the config: "kernel_regularizer"
-	Value any    // what stands there
+	Key   string // the key in the config, such as "kernel_regularizer"
+	Value any    // its value
 }
 
-// String prints as in `kernel_regularizer {"class_name":"L2",...}`.
+// String formats the setting as in `kernel_regularizer {"class_name":"L2",...}`.
 func (i Ignored) String() string { return i.Key + " " + Show(i.Value) }
 
-// Read starts to read the config of what, which messages begin with.
+// Read returns a reader of the config m. Its messages begin with what and, if the config has
+// one, the name.
 func Read(what string, m map[string]any) *Reader {
 	if name, ok := m["name"].(string); ok && name != "" {
 		what += fmt.Sprintf(" %q", name)
@@ -48,7 +53,7 @@ func Read(what string, m map[string]any) *Reader {
 	return &Reader{what: what, m: m}
 }
 
-// Errorf notes a mistake.
+// Errorf records a mistake.
 func (r *Reader) Errorf(format string, a ...any) {
 	r.errs = append(r.errs, fmt.Errorf("%s: %w", r.what, fmt.Errorf(format, a...)))
 }
@@ -57,7 +62,7 @@ func (r *Reader) bad(key, want string) {
 	r.Errorf("%s is %s, want %s", key, Show(r.m[key]), want)
 }
 
-// Need notes a mistake for each of the keys that is absent or null.
+// Need records a mistake for each key that is absent or null.
 func (r *Reader) Need(keys ...string) {
 	for _, k := range keys {
 		if r.m[k] == nil {
@@ -66,16 +71,16 @@ func (r *Reader) Need(keys ...string) {
 	}
 }
 
-// Has says whether the key is there and not null.
+// Has reports whether the key is present and not null.
 func (r *Reader) Has(key string) bool { return r.m[key] != nil }
 
-// Null says whether the key is there, and null.
+// Null reports whether the key is present and null.
 func (r *Reader) Null(key string) bool {
 	v, ok := r.m[key]
 	return ok && v == nil
 }
 
-// Text reads a string.
+// Text reads a string. The default is otherwise.
 func (r *Reader) Text(key, otherwise string) string {
 	v := r.Value(key)
 	if v == nil {
@@ -89,7 +94,7 @@ func (r *Reader) Text(key, otherwise string) string {
 	return s
 }
 
-// OneOf reads one of the given strings; the first is the default.
+// OneOf reads one of the given strings. The first one is the default.
 func (r *Reader) OneOf(key string, names ...string) string {
 	v := r.Value(key)
 	if v == nil {
@@ -103,8 +108,9 @@ func (r *Reader) OneOf(key string, names ...string) string {
 	return s
 }
 
-// Training reads what changes training and not predictions, and lince does not have yet: a
-// mistake unless it is null. It is passed over where the config is read for prediction.
+// Training reads a setting that affects training only and that lince does not support yet. A
+// value other than null is a mistake, unless the config is read for prediction: then it is
+// skipped.
 func (r *Reader) Training(key string) {
 	v := r.Value(key)
 	switch class, _ := Object(v); {
@@ -116,8 +122,8 @@ func (r *Reader) Training(key string) {
 	}
 }
 
-// PassOver notes that key, which changes only training, is not heeded. It returns false, and
-// does nothing, unless the config is read for prediction.
+// PassOver skips a key that affects training only, and records it in the list of ignored
+// settings. It does nothing and returns false if the config is not read for prediction.
 func (r *Reader) PassOver(key string) bool {
 	if r.lenient {
 		r.ignored = append(r.ignored, Ignored{key, r.m[key]})
@@ -125,23 +131,23 @@ func (r *Reader) PassOver(key string) bool {
 	return r.lenient
 }
 
-// Same decodes an object of the same kind as the one that is read.
+// Same decodes another object of the same kind, such as the layer in a layer's activation.
 func (r *Reader) Same(class string, config map[string]any) (any, error) {
 	return r.same(class, config)
 }
 
-// Value returns what stands under key, nil for nothing.
+// Value returns the value of key, or nil if the key is absent.
 func (r *Reader) Value(key string) any {
 	r.known = append(r.known, key)
 	return r.m[key]
 }
 
-// Only notes a mistake unless key is absent, null, or one of values: for what Keras has
-// and lince does not have yet.
+// Only records a mistake unless key is absent, null or one of values. It is for arguments of
+// which lince does not support all values yet.
 func (r *Reader) Only(key string, values ...any) {
 	v := r.Value(key)
 	if class, conf := Object(v); class == "DTypePolicy" {
-		v = conf["name"] // Keras' object for what a string says, too
+		v = conf["name"] // Keras writes a dtype as a string or as this object
 	}
 	if v == nil {
 		return
@@ -158,24 +164,24 @@ func (r *Reader) Only(key string, values ...any) {
 	r.Errorf("%s is %s: not supported yet, want %s", key, Show(v), want)
 }
 
-// Drop makes a key absent, after a mistake in it was noted.
+// Drop removes a key in which a mistake was recorded, so that it is not read again.
 func (r *Reader) Drop(key string) {
 	r.m = maps.Clone(r.m)
 	delete(r.m, key)
 }
 
-// Ignore takes note of keys that change nothing here.
+// Ignore marks keys as known that have no effect.
 func (r *Reader) Ignore(keys ...string) { r.known = append(r.known, keys...) }
 
-// Fail notes a mistake found elsewhere.
+// Fail records err, if it is not nil, as a mistake in the value of key.
 func (r *Reader) Fail(key string, err error) {
 	if err != nil {
 		r.errs = append(r.errs, fmt.Errorf("%s: %s: %w", r.what, key, err))
 	}
 }
 
-// Err returns all mistakes, nil when there are none. A key that nobody asked for is one,
-// unless it is null: it says something that would be lost.
+// Err returns all mistakes, or nil if there are none. A key that was never read is a mistake
+// unless it is null, because its value would be lost.
 func (r *Reader) Err() error {
 	var unknown []string
 	for k, v := range r.m {
@@ -194,7 +200,8 @@ func (r *Reader) Err() error {
 	return errors.Join(r.errs...)
 }
 
-// Unmarshal reads a config from JSON, its numbers exactly; of nothing it is nil.
+// Unmarshal reads a config from JSON. Its numbers are of type json.Number, so that they keep
+// all digits. The config of an empty text is nil.
 func Unmarshal(text []byte) (map[string]any, error) {
 	if len(text) == 0 {
 		return nil, nil
@@ -203,13 +210,14 @@ func Unmarshal(text []byte) (map[string]any, error) {
 	d.UseNumber()
 	var m map[string]any
 	if err := d.Decode(&m); err != nil {
-		return nil, errors.New("the config is no JSON object")
+		return nil, errors.New("the config is not a JSON object")
 	}
 	return m, nil
 }
 
-// Int is v as an integer: any of Go's types of numbers, or JSON's, that holds one.
-func Int(v any) (int, bool) {
+// Int converts v, a Go number or a json.Number, to an int. ok is false if v is not a number
+// or not an integer.
+func Int(v any) (n int, ok bool) {
 	switch v := v.(type) {
 	case int:
 		return v, true
@@ -234,9 +242,9 @@ func whole(f float64, ok bool) (int, bool) {
 	return int(f), true
 }
 
-// Float is v as a finite number.
-func Float(v any) (float64, bool) {
-	var f float64
+// Float converts v, a Go number or a json.Number, to a float64. ok is false if v is not a
+// number or not finite.
+func Float(v any) (f float64, ok bool) {
 	switch v := v.(type) {
 	case float64:
 		f = v
@@ -258,8 +266,8 @@ func Float(v any) (float64, bool) {
 	return f, !math.IsInf(f, 0) && !math.IsNaN(f)
 }
 
-// List is v as a list.
-func List(v any) ([]any, bool) {
+// List converts v, a []any or a []int, to a []any. ok is false if v is neither.
+func List(v any) (list []any, ok bool) {
 	switch v := v.(type) {
 	case []any:
 		return v, true
@@ -273,8 +281,9 @@ func List(v any) ([]any, bool) {
 	return nil, false
 }
 
-// Object is v as one of Keras' serialised objects: {"class_name", "config", ...}, or the
-// string that is short for one without a config. class is "" when v is neither.
+// Object returns the class and the config of a serialized Keras object: a map with the keys
+// "class_name" and "config", or a string that names a class without a config. class is empty
+// if v is neither.
 func Object(v any) (class string, config map[string]any) {
 	switch v := v.(type) {
 	case string:
@@ -290,7 +299,7 @@ func Object(v any) (class string, config map[string]any) {
 	return "", nil
 }
 
-// Wrap makes Keras' serialised object of a class and its config.
+// Wrap returns the serialized Keras object of a class with its config.
 func Wrap(module, class string, config map[string]any) map[string]any {
 	return map[string]any{"module": module, "class_name": class, "config": config, "registered_name": nil}
 }
@@ -307,11 +316,11 @@ func equal(v, w any) bool {
 	return false
 }
 
-// Show prints a value of a config for a message: as JSON, and not too long.
+// Show formats a value of a config for a message: as JSON, cut off after 80 bytes.
 func Show(v any) string {
 	b, err := json.Marshal(v)
 	if f, ok := v.(float64); ok && err != nil {
-		return fmt.Sprint(f) // NaN, infinite
+		return fmt.Sprint(f) // JSON has no NaN and no infinity
 	}
 	if err != nil {
 		return fmt.Sprintf("a %T", v)

@@ -32,7 +32,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// every has a field of each kind.
+// every has a field for each option of a tag and each type.
 type every struct {
 	Count   int       `keras:"count,required,count"`
 	Steps   int       `keras:"steps,default=1,min=1,max=9"`
@@ -53,7 +53,7 @@ type every struct {
 	Color   color     `keras:"color,default=red"`
 	Name    string    `keras:"name,omitempty"`
 
-	Of int // no argument
+	Of int // a field without a tag
 
 	_ struct{} `keras:"format,only=last|-1"`
 	_ struct{} `keras:"old,only=null,omit"`
@@ -140,7 +140,7 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// A pointer to a class is the class.
+// TestPointer passes pointers to structs.
 func TestPointer(t *testing.T) {
 	v := &every{Count: 3}
 	if d := cmp.Diff(v.Config(), kinds.Config(v)); d != "" {
@@ -162,13 +162,13 @@ func TestDecode(t *testing.T) {
 		{`{"count":null}`, "count is missing"},
 		{`{"count":16777217}`, "count is 16777217, want an integer from 1 to 16777216"},
 		{`{"count":1,"any":0.5}`, "any is 0.5, want an integer"},
-		{`{"count":1,"part":1,"rate":0,"decay":-1,"epsilon":"x"}`, "part is 1, want a number from 0 to less than 1\nrate is 0, want a number greater than 0 and at most 2\ndecay is -1, want a number of at least 0\nepsilon is \"x\", want a number of at least 0"},
+		{`{"count":1,"part":1,"rate":0,"decay":-1,"epsilon":"x"}`, "part is 1, want a number greater than or equal to 0 and less than 1\nrate is 0, want a number greater than 0 and less than or equal to 2\ndecay is -1, want a number greater than or equal to 0\nepsilon is \"x\", want a number greater than or equal to 0"},
 		{`{"count":1,"seed":1.5,"flag":1,"use_bias":"no"}`, "seed is 1.5, want an integer\nflag is 1, want true or false\nuse_bias is \"no\", want true or false"},
 		{`{"count":1,"steps":0,"size":0}`, "steps is 0, want an integer from 1 to 9\nsize is 0, want 2 integers from 1 to 16777216"},
 		{`{"count":1,"axis":0}`, "axis is 0, want an integer other than 0"},
 		{`{"count":1,"mode":"sloww"}`, `mode is "sloww"; did you mean slow?`},
-		{`{"count":1,"size":[1,2,3],"stride":[0,1],"axes":[-4],"scale":[1,"x"]}`, "size is [1,2,3], want 2 integers from 1 to 16777216\nstride is [0,1], want 2 integers from 1 to 16777216\naxes is [-4], want integers of at least -3\nscale is [1,\"x\"], want numbers"},
-		{`{"count":1,"scale":1e39}`, "scale is 1e+39, want a number that float32 holds"},
+		{`{"count":1,"size":[1,2,3],"stride":[0,1],"axes":[-4],"scale":[1,"x"]}`, "size is [1,2,3], want 2 integers from 1 to 16777216\nstride is [0,1], want 2 integers from 1 to 16777216\naxes is [-4], want integers greater than or equal to -3\nscale is [1,\"x\"], want numbers"},
+		{`{"count":1,"scale":1e39}`, "scale is 1e+39, want a number in the range of float32"},
 		{`{"count":1,"format":"first","old":1,"dtype":"float16"}`, "format is \"first\": not supported yet, want \"last\"\nold is 1: not supported yet, want null\ndtype is \"float16\": not supported yet, want \"float32\""},
 		{`{"count":1,"penalty":"l2","init_regularizer":"l1","init_constraint":2}`, "penalty is \"l2\": not supported in training yet, want null\ninit_regularizer is \"l1\": not supported in training yet, want null\ninit_constraint is 2, want null or a Keras object"},
 		{`{"count":0,"steps":7,"stepps":1}`, "count is 0, want an integer from 1 to 16777216\n7 steps\nof all numbers\nunknown key \"stepps\"; did you mean steps?"},
@@ -208,8 +208,8 @@ func TestWrong(t *testing.T) {
 	}{
 		{every{Count: 1}, ""},
 		{every{}, "Count is not set, want an integer from 1 to 16777216"},
-		{every{Count: -1, Steps: 10, Part: math.NaN(), Rate: math.Inf(1)}, "Count is -1, want an integer from 1 to 16777216\nSteps is 10, want an integer from 1 to 9\nPart is NaN, want a number from 0 to less than 1\nRate is +Inf, want a number greater than 0 and at most 2"},
-		{every{Count: 1, Epsilon: new(-1.), Mode: "medium", Size: [2]int{1, 0}}, "Epsilon is -1, want a number of at least 0\nMode is \"medium\", want one of fast, slow\nSize is [1 0], want 2 integers from 1 to 16777216"},
+		{every{Count: -1, Steps: 10, Part: math.NaN(), Rate: math.Inf(1)}, "Count is -1, want an integer from 1 to 16777216\nSteps is 10, want an integer from 1 to 9\nPart is NaN, want a number greater than or equal to 0 and less than 1\nRate is +Inf, want a number greater than 0 and less than or equal to 2"},
+		{every{Count: 1, Epsilon: new(-1.), Mode: "medium", Size: [2]int{1, 0}}, "Epsilon is -1, want a number greater than or equal to 0\nMode is \"medium\", want one of fast, slow\nSize is [1 0], want 2 integers from 1 to 16777216"},
 		{every{Count: 1, Color: color{"none"}, Scale: []float64{math.Inf(-1)}}, "Scale is [-Inf], want numbers\nColor: no color"},
 		{every{Steps: 7}, "Count is not set, want an integer from 1 to 16777216\n7 steps\nof all numbers"},
 	} {
@@ -223,7 +223,7 @@ func TestWrong(t *testing.T) {
 	}
 }
 
-// A tag that is wrong is found by any test that touches the class.
+// TestBadTags checks that invalid tags panic.
 func TestBadTags(t *testing.T) {
 	for _, v := range []any{
 		struct {
@@ -239,7 +239,7 @@ func TestBadTags(t *testing.T) {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("%T is taken", v)
+					t.Errorf("no panic for %T", v)
 				}
 			}()
 			Describe(v)
@@ -251,11 +251,11 @@ func TestDescribe(t *testing.T) {
 	got := Describe(every{})
 	for _, want := range []Row{
 		{"Count", "count", "", "an integer from 1 to 16777216"},
-		{"Decay", "decay", "none", "a number of at least 0"},
-		{"NoBias", "use_bias", "true", ""},
+		{"Decay", "decay", "none", "a number greater than or equal to 0"},
+		{"NoBias", "use_bias", "true", "true or false"},
 		{"Mode", "mode", "fast", "fast, slow"},
 		{"Stride", "stride", "Size", "2 integers from 1 to 16777216"},
-		{"Any", "any", "0", ""},
+		{"Any", "any", "0", "an integer"},
 		{"", "format", `"last"`, `only "last", -1`},
 	} {
 		found := false
@@ -268,7 +268,7 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-// A long value does not make a long message.
+// TestShow checks that long values are cut off.
 func TestShow(t *testing.T) {
 	long := make([]int, 1000)
 	if s := Show(long); len(s) != 80 {

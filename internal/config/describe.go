@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// Row is a field of a class as documentation shows it.
+// Row documents one argument of a class.
 type Row struct {
-	Field   string // Go's; empty for a key without a field
-	Key     string // Keras'
-	Default string // what the zero value stands for; empty where a value must be given
-	Want    string // what may stand there; empty for what the type says
+	Field   string // the Go field; empty if lince supports only one value of the argument
+	Key     string // the argument's name in Keras
+	Default string // the default; empty if the field must be set
+	Want    string // the valid values; empty for a string or a type of Registry.Types
 }
 
-// Describe lists the fields that the tags of v's type declare.
+// Describe lists the arguments that the tags of v's type declare.
 func Describe(v any) []Row {
 	var rows []Row
 	for _, f := range parse(reflect.TypeOf(v), nil) {
@@ -31,11 +31,11 @@ func Describe(v any) []Row {
 			r.Default = f.text
 		case f.like != "":
 			r.Default = f.like
+		case f.required && (f.unset(zero) || f.typ.Kind() == reflect.Array || f.wrong(zero) != ""):
 		case f.none || f.typ.Kind() == reflect.Pointer || f.typ.Kind() == reflect.Slice:
 			r.Default = "none"
 		case f.typ.Kind() == reflect.Bool:
 			r.Default = fmt.Sprint(f.inverted)
-		case f.required && f.wrong(zero) != "":
 		case f.typ.Kind() == reflect.String:
 			r.Default = `""`
 		case f.typ.Kind() == reflect.Interface:
@@ -45,7 +45,7 @@ func Describe(v any) []Row {
 		}
 		if f.oneOf != nil {
 			r.Want = strings.Join(f.oneOf, ", ")
-		} else if f.limits.set {
+		} else if basic(f.typ) && f.typ.Kind() != reflect.String {
 			r.Want = f.want()
 		}
 		rows = append(rows, r)
@@ -53,7 +53,7 @@ func Describe(v any) []Row {
 	return rows
 }
 
-// fixed is the row of a key that has one value.
+// fixed returns the row of an argument without a field.
 func (f *field) fixed() Row {
 	values := make([]string, len(f.only))
 	for i, v := range f.only {

@@ -10,23 +10,23 @@ import (
 	"strings"
 )
 
-// MaxCount is the largest number that the option count allows. Configs may be a stranger's:
-// it keeps products of a few of them within an int.
+// MaxCount is the largest number that the option count allows. Configs come from untrusted
+// files: the limit keeps the product of two sizes and a few small factors within an int.
 const MaxCount = 1 << 24
 
-// field is a field of a struct as its tag declares it; see Registry.
+// field is the declaration of an argument in a struct's tag. Registry documents the options.
 type field struct {
 	index int
-	name  string // Go's, "_" for a key without a field
-	key   string // Keras'
+	name  string // the Go field, "_" for an argument without one
+	key   string // the argument's name in Keras
 	typ   reflect.Type
-	kind  *Type // nil for Go's own types
+	kind  *Type // nil for Go's basic types
 
 	required, inverted, none, omit bool
-	text                           string // of the default
-	defaults                       bool   // the zero value stands for text
-	like                           string // field whose value the zero value stands for
-	alias                          string // another key that Keras takes
+	text                           string // the default, as the tag has it
+	defaults                       bool   // the tag has a default
+	like                           string // the field whose value is the default
+	alias                          string // a second name of the argument
 	limits                         span
 	oneOf                          []string
 
@@ -38,7 +38,7 @@ type field struct {
 // span is a range of numbers.
 type span struct {
 	lo, hi       float64
-	above, below bool // lo, hi are not in it
+	above, below bool // the range excludes lo, hi
 	set          bool
 }
 
@@ -46,7 +46,7 @@ func (s span) has(x float64) bool {
 	return !s.set && !math.IsNaN(x) || s.set && x >= s.lo && x <= s.hi && (x != s.lo || !s.above) && (x != s.hi || !s.below)
 }
 
-// want says what numbers are in the range, after what they are ("a number").
+// want describes the valid numbers: what ("a number") and the range.
 func (s span) want(what string) string {
 	lo, hi := !math.IsInf(s.lo, 0), !math.IsInf(s.hi, 0)
 	show := func(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
@@ -54,20 +54,20 @@ func (s span) want(what string) string {
 	case !s.set:
 		return what
 	case lo && hi && s.below:
-		return fmt.Sprintf("%s from %s to less than %s", what, show(s.lo), show(s.hi))
+		return fmt.Sprintf("%s greater than or equal to %s and less than %s", what, show(s.lo), show(s.hi))
 	case lo && hi && s.above:
-		return fmt.Sprintf("%s greater than %s and at most %s", what, show(s.lo), show(s.hi))
+		return fmt.Sprintf("%s greater than %s and less than or equal to %s", what, show(s.lo), show(s.hi))
 	case lo && hi:
 		return fmt.Sprintf("%s from %s to %s", what, show(s.lo), show(s.hi))
 	case lo && s.above:
 		return fmt.Sprintf("%s greater than %s", what, show(s.lo))
 	case lo:
-		return fmt.Sprintf("%s of at least %s", what, show(s.lo))
+		return fmt.Sprintf("%s greater than or equal to %s", what, show(s.lo))
 	}
-	return fmt.Sprintf("%s of at most %s", what, show(s.hi))
+	return fmt.Sprintf("%s less than or equal to %s", what, show(s.hi))
 }
 
-// parse reads the tags of a struct. It panics where a tag is wrong, which is a mistake of the
+// parse reads the tags of a struct. It panics if a tag is invalid, which is a bug in the
 // program.
 func parse(t reflect.Type, types []Type) []field {
 	var fields []field
@@ -85,7 +85,7 @@ func parse(t reflect.Type, types []Type) []field {
 			}
 		}
 		if f.Name != "_" && !f.IsExported() {
-			panic(fmt.Sprintf("config: %v.%s has a tag and is not exported", t, f.Name))
+			panic(fmt.Sprintf("config: %v.%s has a keras tag but is not exported", t, f.Name))
 		}
 		for _, o := range options[1:] {
 			if err := x.option(o); err != nil {
@@ -140,12 +140,12 @@ func (f *field) option(o string) (err error) {
 			f.only = append(f.only, literal(s))
 		}
 	default:
-		err = fmt.Errorf("there is no option %q", o)
+		err = fmt.Errorf("unknown option %q", o)
 	}
 	return err
 }
 
-// literal is a value of a tag: JSON, or else a string.
+// literal parses a value in a tag: JSON or, if it is not valid JSON, a string.
 func literal(text string) any {
 	var v any
 	if json.Unmarshal([]byte(text), &v) != nil {
@@ -171,7 +171,7 @@ func basic(t reflect.Type) bool {
 	return false
 }
 
-// fill puts the default where v is zero.
+// fill sets v to its default if it is zero.
 func (f *field) fill(v reflect.Value) {
 	if !f.defaults || !v.IsZero() {
 		return
@@ -210,7 +210,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// unset says whether v is nil.
+// unset reports whether v is nil.
 func (f *field) unset(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Interface, reflect.Pointer, reflect.Slice:
@@ -219,7 +219,7 @@ func (f *field) unset(v reflect.Value) bool {
 	return false
 }
 
-// encode is the value for the config; v has its default.
+// encode returns the value of v for the config. v is already filled.
 func (f *field) encode(v reflect.Value) any {
 	if f.kind != nil {
 		if f.unset(v) {
@@ -254,7 +254,7 @@ func (f *field) encode(v reflect.Value) any {
 	return list
 }
 
-// want says what may stand in the field.
+// want describes the valid values of the field.
 func (f *field) want() string {
 	switch t := f.typ; t.Kind() {
 	case reflect.Bool:
@@ -313,11 +313,11 @@ func (f *field) decode(r *Reader, v reflect.Value) {
 		r.bad(key, wrong)
 		v.SetZero()
 	} else if (f.defaults || f.like != "") && v.IsZero() {
-		r.bad(key, f.want()+" other than 0") // which would stand for the default
+		r.bad(key, f.want()+" other than 0") // a zero field means the default
 	}
 }
 
-// set puts x into v; false when its type is another.
+// set assigns x to v, and returns false if x has the wrong type.
 func (f *field) set(v reflect.Value, x any) bool {
 	if v.Kind() == reflect.Pointer {
 		v.Set(reflect.New(f.typ.Elem()))
@@ -339,7 +339,7 @@ func (f *field) set(v reflect.Value, x any) bool {
 	}
 	list, ok := List(x)
 	if !ok {
-		list = []any{x} // one number stands for all
+		list = []any{x} // one number for all elements
 	}
 	if v.Kind() == reflect.Slice {
 		v.Set(reflect.MakeSlice(f.typ, len(list), len(list)))
@@ -358,7 +358,7 @@ func (f *field) set(v reflect.Value, x any) bool {
 	return true
 }
 
-// wrong says what is wanted instead of v; empty when nothing is wrong.
+// wrong describes what is wanted if v is invalid; it is empty if v is valid.
 func (f *field) wrong(v reflect.Value) string {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -371,7 +371,7 @@ func (f *field) wrong(v reflect.Value) string {
 		case !f.limits.has(x) || math.IsInf(x, 0):
 			return f.want()
 		case math.Abs(x) > math.MaxFloat32:
-			return "a number that float32 holds"
+			return "a number in the range of float32"
 		}
 	case reflect.Int:
 		if f.limits.set && !f.limits.has(float64(v.Int())) {
@@ -391,7 +391,7 @@ func (f *field) wrong(v reflect.Value) string {
 	return ""
 }
 
-// check says what is wrong with a field of a struct that a program made.
+// check returns an error if the field of a struct is invalid.
 func (f *field) check(v reflect.Value) error {
 	switch {
 	case f.kind != nil && f.required && !f.defaults && f.unset(v):

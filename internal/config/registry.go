@@ -10,67 +10,70 @@ import (
 	"github.com/lince-ml/lince/internal/suggest"
 )
 
-// Class is what a registry lists: a struct whose fields are the arguments of a Keras class.
+// Class is a struct whose fields are the arguments of a Keras class.
 type Class interface {
-	// Class is the name of the Keras class.
+	// Class returns the name of the Keras class.
 	Class() string
-	// Config is what Keras' get_config returns, as far as Keras needs it.
+	// Config returns the arguments that Keras needs to create the object again, as Keras'
+	// get_config does.
 	Config() map[string]any
 }
 
-// Registry is the list of the classes of one kind: layers, losses and so on. From the tags of
-// their fields it makes Config, Decode and Check. A tag is
+// Registry lists the classes of one kind, such as layers or losses. It encodes, decodes and
+// checks values of these classes as the tags of their fields declare. A tag has the form
 //
 //	`keras:"key,option,..."`
 //
-// with the argument's name in Keras and these options:
+// where key is the argument's name in Keras. The options are:
 //
 //	required      a file must have the key
-//	default=x     x is what the zero value of the field stands for (nil, of a pointer)
-//	like=Field    the zero value stands for the value of that field
-//	alias=other   Keras takes this key too, and does not write it
-//	min=x max=x   the range of a number; above=x and below=x leave x out
+//	default=x     the default, for which the zero value of the field stands (nil, for a pointer)
+//	like=Field    the default is the value of another field
+//	alias=other   another name that Keras accepts for the argument, but does not write
+//	min=x max=x   the range of a number, inclusive
+//	above=x       the number must be greater than x
+//	below=x       the number must be less than x
 //	count         an integer from 1 to MaxCount
-//	oneof=a|b     the strings that there are; the first is the default
-//	inverted      the flag says the opposite of the key
-//	none          zero is none, which is null in Keras
+//	oneof=a|b     the valid strings; the first is the default
+//	inverted      the field is the negation of the argument: NoBias is use_bias
+//	none          the zero value means None, which is null in a file
 //	omitempty     a zero value is not written
 //
-// A field named _ declares a key of which lince has one value only:
+// A blank field _ declares an argument that has no Go field. Its options are:
 //
-//	only=a|b      what the key can be; the first is written
-//	any=a         the key can be anything, which changes nothing; a is written
-//	training      changes only training: passed over for prediction, refused otherwise
-//	omit          the key is read, and not written
+//	only=a|b      the values that lince supports; the first is written
+//	any=a         all values are accepted, without effect; a is written
+//	training      affects training only: skipped for prediction, otherwise an error
+//	omit          the argument is read but not written
 //
-// A key x_initializer brings x_regularizer and x_constraint with it, as if declared with
-// training and omit. Every other key of a file is a mistake unless it is null.
+// An argument x_initializer implies x_regularizer and x_constraint with the options training
+// and omit. Any other key in a file is a mistake unless its value is null.
 //
-// Fields may be of type int, float64, bool, string, *int, *float64, [n]int, []int, []float64,
-// and of those in Types.
+// Fields may be of type int, float64, bool, string, *int, *float64, [n]int, []int, []float64
+// or of one of Types.
 type Registry[T Class] struct {
-	Kind    string // "loss": for messages
+	Kind    string // the kind in messages, such as "loss"
 	Quiet   bool   // messages begin with the class, without Kind
-	Fold    bool   // Find takes upper for lower case
+	Fold    bool   // Find ignores case
 	Classes []Entry[T]
 	Types   []Type
-	Common  any           // a struct of fields named _, which all classes have
-	Look    func(*Reader) // looks at a config before its fields are read; may be nil
-	Check   func(T) error // finds what the tags cannot say; may be nil
+	Common  any           // a struct of blank fields: arguments of all classes
+	Look    func(*Reader) // examines a config before its fields are read; may be nil
+	Check   func(T) error // checks what the tags cannot express; may be nil
 
 	plans sync.Map // by reflect.Type
 }
 
 // Entry is a class of a registry.
 type Entry[T Class] struct {
-	Of    T        // its zero value
-	Names []string // what Keras calls it besides: "mse"
-	// Read and Write are for keys that are no field; they may be nil.
+	Of    T        // the zero value of the class
+	Names []string // short names in Keras, such as "mse"
+	// Read and Write handle keys that do not correspond to one field. They may be nil.
 	Read  func(*Reader, T) T
 	Write func(T, map[string]any)
 }
 
-// Type says how the fields of a Go type stand in a config.
+// Type describes how values of a Go type are encoded in a config.
 type Type struct {
 	of     reflect.Type
 	encode func(any) any
@@ -79,9 +82,13 @@ type Type struct {
 	parse  func(string) any
 }
 
-// TypeOf makes a Type. encode gives the config's value; decode reads it under key (v is not
-// nil), noting mistakes in the reader, and says whether there is one; check, which may be nil,
-// finds mistakes in a value that a program made; parse reads the default of a tag.
+// TypeOf returns the Type of T:
+//
+//   - encode returns the value for a config.
+//   - decode reads the value v of key, which is not nil. It records mistakes in the reader,
+//     and returns false if the field keeps its zero value.
+//   - check returns an error for an invalid value. It may be nil.
+//   - parse parses the default in a tag.
 func TypeOf[T any](encode func(T) any, decode func(r *Reader, key string, v any) (T, bool), check func(T) error, parse func(string) T) Type {
 	t := Type{
 		of:     reflect.TypeFor[T](),
@@ -100,12 +107,12 @@ func TypeOf[T any](encode func(T) any, decode func(r *Reader, key string, v any)
 	return t
 }
 
-// UnknownClass is the error for a class that lince does not have.
+// UnknownClass is the error for a class that lince does not support.
 type UnknownClass struct {
-	Kind  string   // "layer", "loss", "metric", "optimizer", "initializer", "activation"
-	Class string   // its name in Keras, as the file or the user has it
-	Short bool     // Class is a short name, such as "mse", or meant to be one
-	Known []string // what there is
+	Kind  string   // "layer", "loss", "metric", "optimizer", "initializer" or "activation"
+	Class string   // the name in the file or in the call
+	Short bool     // Class is the argument of a function that also takes short names, such as "mse"
+	Known []string // the supported names
 }
 
 // Error implements error.
@@ -121,7 +128,7 @@ func (e *UnknownClass) Error() string {
 	return fmt.Sprintf("there is no %s%s %q%s", e.Kind, class, e.Class, hint)
 }
 
-// Names lists the Keras classes.
+// Names lists the Keras names of the classes.
 func (g *Registry[T]) Names() []string {
 	names := make([]string, len(g.Classes))
 	for i, e := range g.Classes {
@@ -130,7 +137,7 @@ func (g *Registry[T]) Names() []string {
 	return names
 }
 
-// Find returns the class that a name means: the class itself or one of Names.
+// Find returns the class with the given name, which is the class name or one of Names.
 func (g *Registry[T]) Find(name string) (string, error) {
 	var names []string
 	for _, e := range g.Classes {
@@ -146,7 +153,7 @@ func (g *Registry[T]) Find(name string) (string, error) {
 	return "", &UnknownClass{g.Kind, name, true, names}
 }
 
-// Config makes a config of the fields of v, whether its class is listed or not.
+// Config returns the config of v. The class of v need not be listed.
 func (g *Registry[T]) Config(v T) map[string]any {
 	c := map[string]any{}
 	filled := reflect.Indirect(reflect.ValueOf(g.Fill(v)))
@@ -169,7 +176,8 @@ func (g *Registry[T]) Config(v T) map[string]any {
 	return c
 }
 
-// Fill puts the defaults where fields of v are zero. A pointer is to a copy then.
+// Fill returns a copy of v in which zero fields have their defaults. If v is a pointer, so is
+// the result.
 func (g *Registry[T]) Fill(v T) T {
 	at := reflect.ValueOf(v)
 	pointer := at.Kind() == reflect.Pointer
@@ -193,7 +201,17 @@ func (g *Registry[T]) Fill(v T) T {
 	return s.Interface().(T)
 }
 
-// Wrong returns what is wrong with the fields of v, all of it.
+// Ready reports all mistakes in the fields of v with errorf, and returns v with its defaults. ok
+// is false if there are mistakes. The Build method of a class calls it first.
+func Ready[C, T Class, R any](g *Registry[T], v C, errorf func(format string, a ...any) R) (filled C, ok bool) {
+	wrong := g.Wrong(any(v).(T))
+	for _, err := range wrong {
+		errorf("%w", err)
+	}
+	return any(g.Fill(any(v).(T))).(C), len(wrong) == 0
+}
+
+// Wrong returns all mistakes in the fields of v.
 func (g *Registry[T]) Wrong(v T) []error {
 	var errs []error
 	s := reflect.Indirect(reflect.ValueOf(v))
@@ -211,7 +229,7 @@ func (g *Registry[T]) Wrong(v T) []error {
 	return errs
 }
 
-// split takes errors.Join apart.
+// split returns the errors that errors.Join combined.
 func split(err error) []error {
 	if err == nil {
 		return nil
@@ -222,10 +240,10 @@ func split(err error) []error {
 	return []error{err}
 }
 
-// Decode makes a value from a Keras class name and its config. It is strict: an unknown
-// class (*UnknownClass), a value of the wrong type or out of range, and a key that lince
-// would not heed are errors, all of them told at once. Where prediction is true, settings
-// that change only training are passed over and returned.
+// Decode returns the object of a Keras class with the given config. An unknown class is an
+// error of type *UnknownClass. A value of the wrong type or out of range and an unsupported
+// key are errors, and all of them are reported together. If prediction is true, settings that
+// affect training only are skipped, and Decode returns them.
 func (g *Registry[T]) Decode(class string, conf map[string]any, prediction bool) (T, []Ignored, error) {
 	for _, e := range g.Classes {
 		if e.Of.Class() == class {
@@ -236,7 +254,7 @@ func (g *Registry[T]) Decode(class string, conf map[string]any, prediction bool)
 	return none, nil, &UnknownClass{g.Kind, class, false, g.Names()}
 }
 
-// DecodeAs is Decode for the class of e, listed or not.
+// DecodeAs is like Decode for the class of e, which need not be listed.
 func (g *Registry[T]) DecodeAs(e Entry[T], conf map[string]any, prediction bool) (T, []Ignored, error) {
 	what := e.Of.Class()
 	if !g.Quiet {
@@ -285,8 +303,8 @@ func (g *Registry[T]) DecodeAs(e Entry[T], conf map[string]any, prediction bool)
 	return v, r.ignored, nil
 }
 
-// DecodeOwn is Decode for a class of a program's own, which the registry does not list.
-func DecodeOwn[C, T Class](g *Registry[T], conf map[string]any) (C, error) {
+// DecodeCustom is like Decode for a custom class, which the registry does not list.
+func DecodeCustom[C, T Class](g *Registry[T], conf map[string]any) (C, error) {
 	var zero C
 	v, _, err := g.DecodeAs(Entry[T]{Of: any(zero).(T)}, conf, false)
 	if err != nil {
@@ -295,18 +313,18 @@ func DecodeOwn[C, T Class](g *Registry[T], conf map[string]any) (C, error) {
 	return any(v).(C), nil
 }
 
-// DecodeOwnJSON is DecodeOwn for a config in JSON.
-func DecodeOwnJSON[C, T Class](g *Registry[T], text []byte) (T, error) {
+// DecodeCustomJSON is like DecodeCustom for a config in JSON.
+func DecodeCustomJSON[C, T Class](g *Registry[T], text []byte) (T, error) {
 	conf, err := Unmarshal(text)
 	if err != nil {
 		var none T
 		return none, err
 	}
-	v, err := DecodeOwn[C](g, conf)
+	v, err := DecodeCustom[C](g, conf)
 	return any(v).(T), err
 }
 
-// plan is the declaration of a struct's fields, with those that all classes have.
+// plan returns the arguments that the tags of a struct and Common declare.
 func (g *Registry[T]) plan(t reflect.Type) []field {
 	if p, ok := g.plans.Load(t); ok {
 		return p.([]field)
@@ -317,7 +335,7 @@ func (g *Registry[T]) plan(t reflect.Type) []field {
 	p := parse(t, g.Types)
 	for _, f := range p {
 		if f.name != "_" && f.kind == nil && !basic(f.typ) {
-			panic(fmt.Sprintf("config: %v.%s: no fields of type %v", t, f.name, f.typ))
+			panic(fmt.Sprintf("config: %v.%s: unsupported field type %v", t, f.name, f.typ))
 		}
 	}
 	if g.Common != nil {

@@ -2,9 +2,9 @@
 
     python internal/golden/applications.py FOLDER [NAME...]
 
-writes NAME.keras, NAME.json (model.to_json()), NAME.npz: x, pictures of 0..1 that model.predict took,
-and y, what it said; and NAME.txt, what model.summary() prints. Weights are seeded; the moving statistics
-and the scales of BatchNormalization are moved off 0 and 1, so that a mistake in them shows.
+writes NAME.keras, NAME.json (model.to_json()), NAME.txt (the output of model.summary()) and NAME.npz with x, images with values from 0
+to 1, and y, the result of model.predict(x). The weights are seeded. The moving statistics and the scales of BatchNormalization differ
+from 0 and 1, so that mistakes in them are visible.
 """
 
 import os
@@ -20,7 +20,7 @@ import numpy as np
 from keras import applications
 from networks import summary
 
-# The side of the input: the smallest that the model allows, near enough.
+# The side of the input: about the smallest that the model allows.
 SIDES = {
     "VGG16": 32,
     "ResNet50": 64,
@@ -30,8 +30,8 @@ SIDES = {
     "DenseNet121": 64,
     "InceptionV3": 107,
     "Xception": 71,
-    # These need more than the layers of a classifier of 2017: hard swish as arithmetic in the graph,
-    # Cropping2D, LayerNormalization, layers of their own.
+    # These need more than the layers of older classifiers: hard swish as arithmetic in the graph, Cropping2D,
+    # LayerNormalization, custom layers.
     "MobileNetV3Small": 64,
     "EfficientNetB0": 64,
     "EfficientNetV2B0": 64,
@@ -55,7 +55,7 @@ def make(name, side):
                 near = 1.0 if v.path.endswith(("gamma", "moving_variance")) else 0.0
                 w[i] = rng.normal(near, 0.1, w[i].shape).astype(np.float32)
             layer.set_weights(w)
-    # The logits get a deviation of 1: fresh weights say nearly the same of every class.
+    # Scale the logits to a deviation of 1: with initial weights, all classes get nearly the same probability.
     last = [layer for layer in model.layers if layer.weights][-1]
     logits = keras.Model(model.input, last.output if last is not model.layers[-1] else last.input).predict(pictures(side), verbose=0)
     kernel, bias = last.get_weights()

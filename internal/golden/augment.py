@@ -1,9 +1,8 @@
-"""Goldens of data/augment: what the real ImageDataGenerator draws and gives.
+"""Golden values of data/augment: the numbers and pixels of the real ImageDataGenerator.
 
-Writes data/augment/testdata/golden.json. Images are made by a formula that the Go test
-computes too, so only outputs are kept: for each batch the SHA-256 of its float32 bytes and
-every STEP-th value. Bits depend on the machine's BLAS (3x3 products with fused multiply-add)
-and C library (sine and cosine): made on x86-64 with AVX2, Linux.
+Writes data/augment/testdata/golden.json. The Go test computes the input images by the same formula, so only outputs are stored: for each
+batch, the SHA-256 of its float32 bytes and every STEP-th value. The bits depend on the machine's BLAS (3x3 products with fused
+multiply-add) and C library (sine and cosine). The file was made on Linux, x86-64 with AVX2.
 
     python -m venv venv && venv/bin/pip install -r internal/golden/requirements.txt
     venv/bin/python internal/golden/augment.py
@@ -74,7 +73,7 @@ CASES = [
     case("channel", "channel=90,hflip,rescale=.01", channel_shift_range=90, horizontal_flip=True, rescale=0.01),
     case("brightness", "brightness=.2:1.8,vflip", brightness_range=[0.2, 1.8], vertical_flip=True),
     case("brightness-outside", "brightness=.5:1.5,rotation=30", low=-60, span=400, brightness_range=(0.5, 1.5), rotation_range=30),
-    case("brightness-grey", "brightness=.5:1.5,rotation=30", c=1, brightness_range=(0.5, 1.5), rotation_range=30),
+    case("brightness-gray", "brightness=.5:1.5,rotation=30", c=1, brightness_range=(0.5, 1.5), rotation_range=30),
     case("brightness-opacity", "brightness=.5:1.5,rotation=30", c=4, brightness_range=(0.5, 1.5), rotation_range=30),
     case("brightness-cval", "brightness=.5:1.5,rotation=30,fill=constant,cval=300", brightness_range=(0.5, 1.5), rotation_range=30, fill_mode="constant", cval=300),
     case("nearest", WARP + ",fill=nearest", fill_mode="nearest", **WARP_ARGS),
@@ -86,7 +85,7 @@ CASES = [
     case("reflect-pixels", "hshift=17,fill=reflect", h=5, w=2, n=8, height_shift_range=17, fill_mode="reflect"),
     case("narrow", WARP + ",fill=reflect", fill_mode="reflect", h=1, w=9, **WARP_ARGS),
     case("narrow-wrap", WARP + ",fill=wrap", fill_mode="wrap", h=9, w=1, c=1, **WARP_ARGS),
-    case("grey", WARP, c=1, **WARP_ARGS),
+    case("gray", WARP, c=1, **WARP_ARGS),
     case("four-channels", WARP, c=4, **WARP_ARGS),
     case("order0", WARP + ",order=0", interpolation_order=0, **WARP_ARGS),
     case("order0-reflect", WARP + ",order=0,fill=reflect", interpolation_order=0, fill_mode="reflect", **WARP_ARGS),

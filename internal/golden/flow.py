@@ -1,6 +1,6 @@
-"""Goldens of data.Images: batches of the real flow_from_dataframe over ten small pictures.
-Writes data/testdata/pictures/*.png, labels.csv and data/testdata/flow.json. Of each batch
-every step-th value is kept.
+"""Golden values of data.Images: batches of the real flow_from_dataframe over ten small images.
+
+Writes data/testdata/images/*.png, labels.csv and data/testdata/flow.json, which holds every step-th value of each batch.
 
     python -m venv venv && venv/bin/pip install -r internal/golden/requirements.txt
     venv/bin/python internal/golden/flow.py
@@ -22,8 +22,8 @@ from PIL import Image
 
 STEP = 7
 OUT = pathlib.Path(__file__).parents[2] / "data/testdata"
-PICTURES = OUT / "pictures"
-PICTURES.mkdir(parents=True, exist_ok=True)
+IMAGES = OUT / "images"
+IMAGES.mkdir(parents=True, exist_ok=True)
 
 rows = []
 for i in range(10):
@@ -32,12 +32,12 @@ for i in range(10):
     y, x, c = np.indices((h, w, 3))
     pix = (x * (5 + i) + y * (17 - i) + c * 60 + (x * y * (i + 3)) % 23).astype(np.uint8)
     name = f"{kind}.{i}.png"
-    Image.fromarray(pix).save(PICTURES / name, optimize=True)
+    Image.fromarray(pix).save(IMAGES / name, optimize=True)
     rows.append((name, kind))
 frame = pd.DataFrame(rows, columns=["filename", "category"])
 extra = pd.DataFrame([("gone.0.png", "cat"), ("notes.txt", "dog")], columns=frame.columns)
 frame = pd.concat([frame[:4], extra, frame[4:]], ignore_index=True)
-frame.to_csv(PICTURES / "labels.csv", index=False)
+frame.to_csv(IMAGES / "labels.csv", index=False)
 
 TUTORIAL = dict(rotation_range=15, rescale=1.0 / 255, shear_range=0.1, zoom_range=0.2, horizontal_flip=True, width_shift_range=0.1, height_shift_range=0.1)
 
@@ -46,7 +46,7 @@ def case(name, generator, epochs=2, **kw):
     printed = io.StringIO()
     with warnings.catch_warnings(record=True) as caught, contextlib.redirect_stdout(printed):
         warnings.simplefilter("always")
-        flow = ImageDataGenerator(**generator).flow_from_dataframe(frame, str(PICTURES), x_col="filename", y_col="category", batch_size=4, **kw)
+        flow = ImageDataGenerator(**generator).flow_from_dataframe(frame, str(IMAGES), x_col="filename", y_col="category", batch_size=4, **kw)
     batches = []
     for _ in range(epochs * len(flow)):
         got = next(flow)
@@ -77,7 +77,7 @@ cases = [
     case("input", {}, class_mode="input", color_mode="rgba", **small),
 ]
 for c in cases:
-    # 256x256 pictures need no more than a few values.
+    # A few values of 256x256 images are enough.
     every = 997 if c["name"] == "default" else 1
     c["step"] = STEP * every
     for b in c["batches"]:

@@ -1,4 +1,4 @@
-"""Numbers that the Go side computes too (internal/graphtest.Formula)."""
+"""Numbers that the Go tests compute, too (internal/graphtest.Formula)."""
 
 import numpy as np
 
@@ -10,5 +10,5 @@ def formula(salt, lo, hi, shape):
 
 
 def rounded(x):
-    """float32 numbers as JSON: nine digits give each back."""
+    """float32 numbers for JSON; nine digits are exact."""
     return [float(f"{v:.9g}") for v in np.asarray(x, np.float32).reshape(-1).tolist()]

@@ -1,6 +1,5 @@
-"""HDF5 files written by h5py, for format/hdf5: one file a corner of the format, and
-expected.json, which tells what h5py itself reads in them. HDF5 puts the time into some of
-the files, so that only expected.json is the same on every run.
+"""HDF5 files written by h5py, for format/hdf5: one file for each feature of the format, and expected.json, which holds what h5py reads from
+them. HDF5 stores the time in some of the files, so only expected.json is the same in every run.
 
     python internal/golden/hdf5.py
 """
@@ -16,7 +15,7 @@ os.makedirs(OUT, exist_ok=True)
 
 
 def ramp(shape, dtype="f4"):
-    """Numbers that a wrong order, a wrong offset or a wrong size would change."""
+    """Numbers that change if the byte order, the offset or the size is wrong."""
     n = int(np.prod(shape, dtype=int))
     return (np.arange(n) * 7 % 101 - 20).astype(dtype).reshape(shape)
 
@@ -96,7 +95,7 @@ def layouts(f):
     make("btree2-gzip", chunks=(2, 3), maxshape=(None, None), compression="gzip", shuffle=True)
     make("btree2-deep", (40, 30), type="i1", chunks=(1, 1), maxshape=(None, None))
     make("big-chunks", (5,), chunks=(2,), type=">f8")
-    # Written in part: the rest is the fill value.
+    # Partly written: the rest is the fill value.
     d = f.create_dataset("fill", (7, 10), "f4", chunks=(3, 4), fillvalue=2.5)
     d[4, 5] = 9
     d = f.create_dataset("fill-extensible", (7, 10), "i4", chunks=(1, 2), maxshape=(None, 10), fillvalue=-3)
@@ -107,7 +106,7 @@ def layouts(f):
     d = f.create_dataset("shrunk", (10,), "f4", chunks=(3,), maxshape=(None,))
     d[:] = ramp((10,))
     d.resize((4,))
-    # Compact, early (implicit index) and unfiltered edges: only the low level offers them.
+    # Compact, early allocation (implicit index) and unfiltered edges need the low-level API.
     space = h5py.h5s.create_simple((3, 4))
     p = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     p.set_layout(h5py.h5d.COMPACT)
@@ -131,7 +130,7 @@ def many(f):
     a = f.create_group("attributes")
     for i in range(40):
         a.attrs[f"a{i}"] = f"value {i}"
-    if f.libver[0] != "earliest":  # an attribute too large for any message
+    if f.libver[0] != "earliest":  # an attribute that is too large for a message
         f.attrs["huge"] = np.arange(9000, dtype="f8")
     else:
         f.attrs["long"] = "é" * 100000
@@ -152,7 +151,7 @@ def refused(f):
     f.create_dataset("lzf", data=ramp((100,)), compression="lzf")
     f.create_dataset("vlen-numbers", (2,), h5py.vlen_dtype("i4"))
     f["reference"] = np.array([f["a"].ref], h5py.ref_dtype)
-    # A claim of 4 TB that stores nothing.
+    # Claims 4 TB and stores nothing.
     f.create_dataset("bomb", (1 << 20, 1 << 20), "f4", chunks=(1 << 10, 1 << 10), compression="gzip")
     f.create_dataset("bomb-contiguous", (1 << 20, 1 << 20), "f4")
 
@@ -191,7 +190,7 @@ def describe(f):
     def walk(g, path):
         for name in g:
             o = g[name]
-            if o.id.__hash__() in met:  # by another name
+            if o.id.__hash__() in met:  # visited under another name
                 continue
             met.add(o.id.__hash__())
             visit(path + "/" + name, o)

@@ -1,4 +1,4 @@
-"""Real Keras on the other side of lince's .keras files (the root package's *interop_test.go).
+"""Real Keras reads and writes .keras files for the root package's *interop_test.go.
 
 open FOLDER...  load lince.keras, with warnings as errors; write what it predicts of x, its
                 weights and the loss after two more steps, and keras.keras, saved again
@@ -232,7 +232,7 @@ def forms(folder):
         keras.utils.set_random_seed(5)
         model = two_heads()
         model.compile("adam", **form)
-        # train_on_batch and evaluate want all targets there are as a dict or list of the outputs.
+        # train_on_batch and evaluate need all targets as a dict or list of the outputs.
         targets = {"a": a, "b": b} if isinstance(form["loss"], dict) else [a, b]
         model.fit(x, targets, verbose=0)
         told[name] = model.evaluate(x, targets, verbose=0, return_dict=True)
@@ -263,7 +263,7 @@ def summaries(folder):
         model.save(os.path.join(folder, name + ".keras"))
         keras.utils.clear_session()
 
-    # A frozen Sequential in a Functional of two outputs, which is called twice; a Sequential called twice.
+    # A frozen Sequential in a Functional with two outputs that is called twice, and a Sequential that is called twice.
     image = keras.Input((8, 8, 3), name="inner_input")
     features = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(4, 3), layers.BatchNormalization()], name="features")
     features.trainable = False
@@ -274,7 +274,7 @@ def summaries(folder):
     head = keras.Sequential([keras.Input((4,)), layers.Dense(4), layers.Dropout(0.5)], name="head")
     save("pair", keras.Model([a, b], [layers.Add()([head(p), head(q)]), layers.Flatten()(r)], name="pair"))
 
-    # A layer three times, an input that is an output, models three deep.
+    # A layer that is called three times, an input that is an output, models nested three deep.
     a = keras.Input((6,), name="a")
     dense = layers.Dense(6, activation="relu")
     y = layers.Add()([dense(a), dense(dense(a))])
@@ -284,7 +284,7 @@ def summaries(folder):
 
     save("chain", keras.Sequential([keras.Input((6,)), keras.Sequential([keras.Input((6,)), layers.Dense(3)]), layers.Dense(2, trainable=False)]))
 
-    # Trained: with the optimizer's parameters.
+    # Trained, with the optimizer's parameters.
     model = keras.Sequential([keras.Input((6,)), layers.Dense(3), layers.BatchNormalization(), layers.Dense(2)], name="trained")
     model.compile("adam", "mse")
     model.fit(np.zeros((2, 6), "float32"), np.zeros((2, 2), "float32"), verbose=0)

@@ -2,11 +2,10 @@
 
     python internal/golden/keras2.py [FOLDER]      with tensorflow 2.13, and with 2.15
 
-writes VERSION-chain.keras and VERSION-nested.keras, and what to_json says to VERSION-chain.json and
-VERSION-nested.json, and so on; committed are those of 2.13-nested, 2.13-several and 2.15-chain, in
-format/keras/testdata. VERSION.json
-beside them tells what each model predicts of an input by the formula of formula.py, and its losses in
-three more steps. The files hold the time at which they were saved.
+writes VERSION-chain.keras, VERSION-nested.keras and others, and their model.to_json() as VERSION-chain.json and so on.
+2.13-nested, 2.13-several and 2.15-chain are committed in format/keras/testdata. VERSION.json beside them holds, for each
+model, its prediction for an input by the formula of formula.py, and its losses in three more steps. The files contain the time at which
+they were saved.
 """
 
 import json
@@ -27,7 +26,7 @@ VERSION = ".".join(keras.__version__.split(".")[:2])
 
 
 def chain():
-    """The shape of the input in the first layer, as tutorials have it; Adam."""
+    """Has the input shape in the first layer, as in tutorials, and Adam."""
     model = keras.Sequential([
         layers.Conv2D(2, 3, activation="relu", input_shape=(6, 6, 1)),
         layers.MaxPooling2D(),
@@ -39,8 +38,8 @@ def chain():
 
 
 def nested():
-    """A Sequential and a Functional in a Functional, both called, one twice; SGD, which has slots even
-    without momentum."""
+    """A Functional with a nested Sequential and a nested Functional, one of which is called twice; SGD, which has
+    slots even without momentum."""
     image = keras.Input((6, 6, 1), name="image")
     body = keras.Sequential([keras.Input((6, 6, 1)), layers.Conv2D(2, 3), layers.BatchNormalization(), layers.ReLU()], name="body")
     x = keras.Input((4, 4, 2))
@@ -53,7 +52,7 @@ def nested():
 
 
 def several():
-    """Several layers of a class, with weights and without, which Keras 2.13 numbers in its own way."""
+    """Several layers of a class, with and without weights, which Keras 2.13 numbers differently."""
     x = image = keras.Input((6, 6, 1), name="image")
     x = keras.Sequential([keras.Input((6, 6, 1)), layers.Rescaling(2.0)], name="scale")(x)
     for _ in range(2):

@@ -1,10 +1,9 @@
-"""Small .keras files saved by real Keras, for format/keras, with expected.json telling what
-is in them, and names.json with the names that Keras makes of its classes.
+"""Small .keras files saved by real Keras, for format/keras. expected.json lists their content, and names.json lists the names that Keras
+derives from its classes.
 
     python internal/golden/keras_format.py
 
-The files hold the time at which they were saved; expected.json and names.json are the same
-on every run.
+The .keras files contain the time at which they were saved. expected.json and names.json are the same in every run.
 """
 
 import inspect
@@ -33,7 +32,7 @@ def ramp(shape, scale=0.01):
 
 
 def train(model, steps=2):
-    """Weights by a formula, then some steps on inputs by a formula."""
+    """Sets weights by a formula and trains some steps on inputs by a formula."""
     model.set_weights([ramp(w.shape) ** (2 if "variance" in w.path else 1) for w in model.weights])
     x = ramp((4,) + model.input_shape[1:], 0.02)
     y = np.eye(2, dtype="f4")[[0, 1, 1, 0]]
@@ -76,7 +75,7 @@ MODELS = {
 
 
 def weights(file):
-    """Every variable that h5py finds, and the names of their groups."""
+    """All variables that h5py finds, and the names of their groups."""
     out = {}
 
     def visit(name, o):
@@ -96,7 +95,7 @@ def weights(file):
 def main():
     expected = {}
     for name, make in MODELS.items():
-        keras.utils.set_random_seed(1)  # Dropout draws
+        keras.utils.set_random_seed(1)  # for Dropout
         model = make()
         path = os.path.join(OUT, name + ".keras")
         model.save(path)
@@ -107,7 +106,7 @@ def main():
         expected[name] = {
             "keras_version": metadata["keras_version"],
             "weights": stored,
-            # The model's own word, not the file's.
+            # What the model reports, not the file.
             "classes": [type(layer).__name__ for layer in model.layers],
             "layer_weights": [[np.ravel(w).tolist() for w in layer.get_weights()] for layer in model.layers],
             "iterations": int(model.optimizer.iterations),

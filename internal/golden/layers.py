@@ -120,7 +120,7 @@ CASES = [
 
 
 def value(i, w):
-    """What weight i of a layer is set to: variances are positive, counts stay 0."""
+    """The value for weight i of a layer: variances are positive, counts stay 0."""
     if "int" in w.dtype:
         return np.zeros(w.shape, w.dtype)
     lo, hi = (0.5, 2) if "variance" in w.name else (-1, 1)
@@ -128,7 +128,7 @@ def value(i, w):
 
 
 def plain(v):
-    """A config as it stands in a file: arrays are objects there."""
+    """A config in the form of files, where arrays are objects."""
     return keras.saving.serialize_keras_object(v) if isinstance(v, np.ndarray) else v
 
 

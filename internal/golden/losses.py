@@ -22,7 +22,7 @@ OUT = pathlib.Path(__file__).resolve().parents[2] / "loss" / "testdata" / "losse
 K = keras.losses
 ONE_HOT = [[0, 1, 0], [0, 0, 1], [1, 0, 0], [0, 1, 0]]
 CLASSES = [1, 2, 0, 1]
-# (loss, labels, predictions: range of the formula and shape, activation applied to them)
+# (loss, targets, predictions: range of the formula and shape, activation applied to them)
 CASES = [
     (K.CategoricalCrossentropy(), ONE_HOT, (0.05, 1, (4, 3)), "linear"),
     (K.CategoricalCrossentropy(label_smoothing=0.1), ONE_HOT, (0.05, 1, (4, 3)), "linear"),
@@ -57,7 +57,7 @@ def main():
         x = tf.constant(formula(3, lo, hi, shape))
         weights = tf.constant(formula(4, 0.5, 1.5, shape[:-1]))
 
-        @tf.function  # losses look at the op that made the predictions only when traced
+        @tf.function  # losses inspect the op that made the predictions only when traced
         def run(x):
             with tf.GradientTape() as tape:
                 tape.watch(x)

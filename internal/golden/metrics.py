@@ -19,7 +19,7 @@ from formula import formula, rounded
 
 OUT = pathlib.Path(__file__).resolve().parents[2] / "metric" / "testdata" / "metrics.json"
 
-# (metric or its name, kind of labels, shape of the predictions of a batch without its size)
+# (metric or its name, kind of targets, shape of the predictions of a batch without its size)
 CASES = [
     ("accuracy", "one-hot", (3,)),
     ("acc", "classes", (3,)),

@@ -3,9 +3,9 @@
     python internal/golden/network_json.py            with the packages of requirements.txt
     python2.15 internal/golden/network_json.py        with tensorflow 2.15, and so on
 
-Committed are those of Keras 2.15, 3.0 and 3.15; 2.13 says the same as 2.15, and 2.16 (tf_keras)
-does but for modules. With 3.15 also testdata/order.json: random Functional graphs, and the order
-that Keras makes of them. The files are the same on every run.
+The configs of Keras 2.15, 3.0 and 3.15 are committed. Those of 2.13 equal 2.15's, and those of 2.16 (tf_keras) differ only in modules. With
+3.15, the script also writes testdata/order.json: random Functional graphs and Keras' order of their layers. The files are the same in every
+run.
 """
 
 import json
@@ -36,7 +36,7 @@ def chain():
 
 
 def first_layer_says():
-    """input_shape in the first layer."""
+    """Has input_shape in the first layer."""
     return keras.Sequential([layers.Flatten(input_shape=(4, 3)), layers.Dense(2)])
 
 
@@ -75,7 +75,7 @@ def shared():
 
 
 def nested():
-    """Models in a model: a Sequential, a frozen one, a shared Functional of two results."""
+    """Nested models: a Sequential, a frozen one, a shared Functional with two results."""
     inner_in = keras.Input((4,), name="inner_in")
     inner = keras.Model(inner_in, [layers.Dense(3, name="p")(inner_in), layers.Dense(3, name="q")(inner_in)], name="inner")
     body = keras.Sequential([keras.Input((5,)), layers.Dense(4)], name="body")
@@ -94,7 +94,7 @@ def dicts():
 
 
 def constants():
-    """Arithmetic on tensors, arguments by name."""
+    """Arithmetic on tensors, keyword arguments."""
     x = inputs = keras.Input((8, 8, 3), name="image")
     x = x / 127.5 - 1.0
     x = x[..., ::-1]
@@ -103,7 +103,7 @@ def constants():
 
 
 def keywords():
-    """Tensors as arguments by name."""
+    """Tensors as keyword arguments."""
     x, y = keras.Input((4, 8), name="x"), keras.Input((3, 8), name="y")
     return keras.Model([x, y], layers.MultiHeadAttention(2, 2)(x, value=y, key=y))
 
@@ -117,7 +117,7 @@ MODELS = [chain, first_layer_says, built, unbuilt, compiled, residual, shared, n
 
 
 def random_graph(rng):
-    """A Functional of merging layers, some of them called twice, with some inputs unused."""
+    """A Functional with merging layers, some of which are called twice, and unused inputs."""
     keras.utils.clear_session()
     inputs = [keras.Input((2,), name=f"in{i}") for i in range(rng.randint(1, 4))]
     used = inputs[: rng.randint(1, len(inputs))]
@@ -141,7 +141,7 @@ def random_graph(rng):
 
 
 def chains():
-    """Chains as Keras' summary takes them, and what is near to one."""
+    """Chains as defined by Keras' summary, and models that are almost chains."""
 
     def model(make):
         keras.utils.clear_session()
@@ -164,14 +164,14 @@ def chains():
 
 
 def connected(model):
-    """Whether the summary has a column for connections."""
+    """Whether the summary has the column "Connected to"."""
     lines = []
     model.summary(print_fn=lines.append, line_length=78)
     return "Connected to" in "".join(lines)
 
 
 def order(model):
-    """The graph as Keras has it, with the operations in the order of creation, and its order."""
+    """Keras' graph, with the operations in the order of creation, and the order of its layers."""
     operations = sorted(model.operations, key=lambda o: o.name)
     rng = random.Random(len(operations))
     rng.shuffle(operations)
@@ -198,7 +198,7 @@ def order(model):
 
 
 def paths():
-    """Where the weights of each model's layers are, and whose they are."""
+    """The paths of the weights of each model's layers, and the layers' names."""
     import h5py
 
     out = {}
@@ -212,7 +212,7 @@ def paths():
             found = {}
 
             def visit(name, o):
-                if name.endswith("/vars") and name.split("/")[-3:-2] == ["layers"]:  # not what a layer is made of
+                if name.endswith("/vars") and name.split("/")[-3:-2] == ["layers"]:  # not a part of a layer
                     found[name[:-5]] = o.attrs.get("name", "")
 
             with h5py.File(path) as f:

@@ -1,4 +1,4 @@
-"""Five networks that are no chains, trained by real Keras.
+"""Five networks other than chains, trained by real Keras.
 
     python internal/golden/networks.py [FOLDER]
 
@@ -40,7 +40,7 @@ TESTDATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", 
 
 
 def weights(model):
-    """Keras' initial values, but kernels by formula: Glorot's range, salted by their place among all weights."""
+    """Keras' initial values, except for kernels, which come from the formula with Glorot's range and a salt for each."""
     out = []
     for salt, w in enumerate(model.weights):
         shape = w.shape
@@ -54,7 +54,7 @@ def weights(model):
 
 
 def pictures(labels, salt):
-    """Noise, with stripes 4 pixels wide: across where the label is 1, down where it is 0."""
+    """Noise with stripes 4 pixels wide: horizontal for class 1, vertical for class 0."""
     u = uniform(BATCH * SIDE * SIDE * 3, salt).reshape(BATCH, SIDE, SIDE, 3)
     i = np.arange(SIDE) // 4 % 2
     across = np.broadcast_to(i[:, None, None], (SIDE, SIDE, 3))
@@ -74,10 +74,10 @@ def conv_bn_relu(x, filters, strides=1):
 
 
 class Residual:
-    """Two blocks with BatchNormalization; the second's shortcut is a convolution of stride 2."""
+    """Two residual blocks with BatchNormalization; the second one's residual is a convolution of stride 2."""
 
-    # With the batches of 5000 a ReLU's operand comes so near to 0 that rounding decides: float32 in another
-    # order of sums then leaves float64 by 3e-4 within ten steps.
+    # In the batches of salt 5000, the operand of a ReLU is so close to 0 that rounding decides. float32 sums in another
+    # order then differ from float64 by 3e-4 within ten steps.
     name, salt = "residual", 5010
 
     def make(self):
@@ -102,7 +102,7 @@ class Residual:
 
 
 class Branches(Residual):
-    """An inception block of four branches under Concatenate, and Average and Maximum over it."""
+    """An inception block with four branches and Concatenate, followed by Average and Maximum."""
 
     name, salt = "branches", 5100
 
@@ -124,12 +124,12 @@ class Branches(Residual):
 
 
 class Shared(Residual):
-    """Two inputs through one body, and a head on their difference: are the two alike?"""
+    """Two inputs through one body, and a head on their difference that predicts whether they are of the same class."""
 
     name, salt = "shared", 5200
 
     def make(self):
-        x = inputs = keras.Input((SIDE, SIDE, 3), name="picture")
+        x = inputs = keras.Input((SIDE, SIDE, 3), name="image")
         x = layers.Conv2D(8, 3, strides=2, activation="tanh")(x)
         x = layers.BatchNormalization()(x)
         x = layers.Dense(6, name="features")(layers.Flatten()(x))
@@ -152,7 +152,7 @@ class Shared(Residual):
 
 
 class Heads(Residual):
-    """A head of classes and one of a number over one body, with loss weights and metrics an output."""
+    """A classification head and a regression head on one body, with loss weights and metrics for each output."""
 
     name, salt = "heads", 5300
 
@@ -183,8 +183,8 @@ class Heads(Residual):
 
 
 class Frozen(Residual):
-    """A frozen Sequential with BatchNormalization under a new head for 10 steps, then unfrozen but for
-    its first layer, and compiled anew."""
+    """A frozen Sequential with BatchNormalization and a new head, trained for 10 steps; then unfrozen except for
+    its first layer, and compiled again."""
 
     name, salt = "frozen", 5400
 
@@ -210,8 +210,8 @@ class Frozen(Residual):
     def compile(self, model, step):
         if step:
             body = model.get_layer("body")
-            # A Sequential that was loaded says True whatever was saved, and setting what is set already
-            # does not reach its layers.
+            # A loaded Sequential has trainable=True, independent of the file, and setting a value that is already set
+            # does not change its layers.
             body.trainable = False
             body.trainable = True
             body.get_layer("stem").trainable = False
@@ -226,7 +226,7 @@ NETWORKS = [Residual(), Branches(), Shared(), Heads(), Frozen()]
 
 
 def named(network, model, step):
-    """The batch of a step, as dicts by the names of inputs and outputs where there are several."""
+    """The batch of a step; dicts by name if there are several inputs or outputs."""
     x, y = network.batch(step)
     return dict(zip([i.name for i in model.inputs], x)) if isinstance(x, list) else x, y
 
@@ -246,13 +246,13 @@ def predict(network, model):
 
 
 def sample(model):
-    """Some of the weights, all in a row."""
+    """Some of the weights, as one list."""
     flat = np.concatenate([w.ravel() for w in model.get_weights()])
     return [float(f"{v:.9g}") for v in flat[::37].astype(np.float64)]
 
 
 def summary(model, **options):
-    """What model.summary() prints in a terminal of 80 columns."""
+    """The output of model.summary() in a terminal of 80 columns."""
     os.environ["COLUMNS"] = "80"
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
@@ -271,7 +271,7 @@ def make(network, dtype="float32"):
 
 
 def train(network, folder=None, dtype="float32"):
-    """Train 20 steps; with a folder, write files."""
+    """Trains 20 steps. Writes files if there is a folder."""
     model = make(network, dtype)
     model.set_weights(weights(model))
     network.compile(model, 0)

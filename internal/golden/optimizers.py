@@ -1,5 +1,5 @@
-"""Writes optimizer/testdata/optimizers.json: weights after each of four steps of Keras'
-optimizers, and what the optimizers keep at the end.
+"""Writes optimizer/testdata/optimizers.json: the weights after each of four steps of Keras' optimizers, and the optimizers' variables at the
+end.
 
 Run with the packages of requirements.txt:  python internal/golden/optimizers.py
 """

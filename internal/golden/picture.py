@@ -1,12 +1,11 @@
-"""Writes data/picture/testdata: image files of every kind that lince reads, drawn here, with what Pillow and
-TensorFlow make of them.
+"""Writes data/picture/testdata: generated image files of every format that lince reads, and their pixels by Pillow and TensorFlow.
 
     python internal/golden/picture.py            (from the root of the repository; requirements.txt has the versions)
 
     decode/NAME.EXT       a file
     decode/NAME.EXT.png   its pixels after Image.convert("RGB")
-    golden.json           for each file the SHA-256 of the pixels for each colour mode ("error" where Pillow refuses);
-                          for each resize the SHA-256 of its pixels; what NumPy prints
+    golden.json           for each file, the SHA-256 of the pixels in each color mode ("error" if Pillow fails);
+                          for each resize, the SHA-256 of its pixels; the output of NumPy's print
     tf_bilinear.bin       float32 pixels of tf.image.resize
 """
 import hashlib
@@ -24,7 +23,7 @@ DECODE = os.path.join(OUT, "decode")
 
 
 def drawing(h, w, seed):
-    """An RGB picture with smooth colours, sharp edges and noise."""
+    """An RGB image with smooth colors, sharp edges and noise."""
     rng = np.random.RandomState(seed)
     y, x = np.mgrid[0:h, 0:w].astype(np.float64)
     r = 127 + 120 * np.sin(x / 5.0 + seed)
@@ -35,7 +34,7 @@ def drawing(h, w, seed):
     return np.clip(np.round(a), 0, 255).astype(np.uint8)
 
 
-# ---- a small JPEG encoder: Pillow's cannot choose every sampling, scan order or colour space -------------------------
+# ---- a small JPEG encoder: Pillow's cannot choose every sampling, scan order or color space -------------------------
 
 ZIGZAG = sorted(range(64), key=lambda i: (i // 8 + i % 8, (i // 8 if (i // 8 + i % 8) % 2 else i % 8)))
 DCT = np.array([[(np.sqrt(1 / 8) if u == 0 else np.sqrt(2 / 8)) * np.cos((2 * x + 1) * u * np.pi / 16) for x in range(8)]
@@ -43,7 +42,7 @@ DCT = np.array([[(np.sqrt(1 / 8) if u == 0 else np.sqrt(2 / 8)) * np.cos((2 * x 
 
 
 def flat_table(symbols):
-    """A Huffman table in which every symbol has a code of the same length, or one more."""
+    """A Huffman table whose codes have the same length, or one bit more."""
     length = max(1, int(np.ceil(np.log2(len(symbols) + 1))))
     counts = [0] * 16
     counts[length - 1] = len(symbols)
@@ -106,14 +105,14 @@ def segment(marker, payload):
 
 
 def jpeg(planes, sampling, step=6, restart=0, interleaved=True, adobe=None, ids=None, jfif=False, tail=b"", wide=False):
-    """planes: full-size uint8 arrays; sampling: (h, v) for each; they are downsampled by averaging."""
+    """planes: full-size uint8 arrays, which are downsampled by averaging; sampling: (h, v) for each."""
     height, width = planes[0].shape
     hmax, vmax = max(h for h, _ in sampling), max(v for _, v in sampling)
     quant = np.clip(np.array([step + i // 4 for i in range(64)]), 1, 65535 if wide else 255)  # in zigzag order
     mx, my = -(-width // (8 * hmax)), -(-height // (8 * vmax))
     blocks = []
     for p, (h, v) in zip(planes, sampling):
-        fh, fv = hmax // h, vmax // v  # (a fraction rounded down gives a file all the same)
+        fh, fv = hmax // h, vmax // v  # (a fraction is rounded down and still gives a file)
         padded = np.pad(p.astype(np.float64), ((0, my * 8 * vmax - height), (0, mx * 8 * hmax - width)), mode="edge")
         small = padded.reshape(padded.shape[0] // fv, fv, padded.shape[1] // fh, fh).mean((1, 3)) - 128
         grid = {}
@@ -167,7 +166,7 @@ def jpeg(planes, sampling, step=6, restart=0, interleaved=True, adobe=None, ids=
 
 
 def without_tables(data):
-    """A JPEG file without its Huffman tables, which are then the standard's: so are the frames of Motion JPEG."""
+    """A JPEG file without Huffman tables, like the frames of Motion JPEG. Decoders use the standard tables."""
     while (at := data.find(b"\xff\xc4")) >= 0:
         data = data[:at] + data[at + 2 + struct.unpack(">H", data[at + 2 : at + 4])[0] :]
     return data
@@ -196,8 +195,8 @@ def files():
     yield "pillow-420-restart.jpg", save(rgb, "JPEG", restart_marker_blocks=3)
     yield "pillow-420-progressive-restart.jpg", save(rgb, "JPEG", restart_marker_rows=1, progressive=True)
     yield "pillow-rgb.jpg", save(rgb, "JPEG", keep_rgb=True)
-    yield "pillow-grey.jpg", save(rgb.convert("L"), "JPEG")
-    yield "pillow-grey-progressive.jpg", save(rgb.convert("L"), "JPEG", progressive=True)
+    yield "pillow-gray.jpg", save(rgb.convert("L"), "JPEG")
+    yield "pillow-gray-progressive.jpg", save(rgb.convert("L"), "JPEG", progressive=True)
     yield "pillow-cmyk.jpg", save(rgb.convert("CMYK"), "JPEG")
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -221,7 +220,7 @@ def files():
     yield "drawn-wide-quant.jpg", jpeg([y, cb, cr], [(2, 2), one, one], step=300, wide=True)
     yield "motion-jpeg.jpg", without_tables(save(rgb, "JPEG"))
     yield "drawn-coarse.jpg", jpeg([y, cb, cr], [(2, 2), one, one], step=90)
-    yield "drawn-grey-as-22.jpg", jpeg([y], [(2, 2)])
+    yield "drawn-gray-as-22.jpg", jpeg([y], [(2, 2)])
     yield "drawn-stray-bytes.jpg", jpeg([y, cb, cr], [(2, 2), one, one], tail=b"stray bytes before the end")
     yield "drawn-adobe-rgb.jpg", jpeg([y, cb, cr], [one, one, one], adobe=0)
     yield "drawn-adobe-ycc.jpg", jpeg([y, cb, cr], [one, one, one], adobe=1)
@@ -234,49 +233,49 @@ def files():
 
     small = drawing(13, 18, 5)
     img, alpha = Image.fromarray(small), Image.fromarray(drawing(13, 18, 6)[..., 0])
-    grey = img.convert("L")
+    gray = img.convert("L")
     with_alpha = img.copy()
     with_alpha.putalpha(alpha)
-    la = grey.copy()
+    la = gray.copy()
     la.putalpha(alpha)
     palette = img.quantize(11)
     yield "rgb.png", save(img, "PNG")
     yield "rgba.png", save(with_alpha, "PNG")
-    yield "grey.png", save(grey, "PNG")
-    yield "grey-alpha.png", save(la, "PNG")
+    yield "gray.png", save(gray, "PNG")
+    yield "gray-alpha.png", save(la, "PNG")
     yield "bits.png", save(img.convert("1"), "PNG")
     yield "palette.png", save(palette, "PNG")
     yield "palette-transparent.png", save(palette, "PNG", transparency=3)
     yield "palette-alphas.png", save(palette, "PNG", transparency=bytes(range(0, 110, 10)))
-    yield "grey-transparent.png", save(grey, "PNG", transparency=int(np.asarray(grey)[3, 3]))
+    yield "gray-transparent.png", save(gray, "PNG", transparency=int(np.asarray(gray)[3, 3]))
     yield "rgb-transparent.png", save(img, "PNG", transparency=tuple(int(v) for v in small[3, 3]))
-    for name, a, kind, depth in (("grey16", small[..., 0].astype(np.uint16) * 3, 0, 16), ("rgb16", small.astype(np.uint16) * 251 + 7, 2, 16),
+    for name, a, kind, depth in (("gray16", small[..., 0].astype(np.uint16) * 3, 0, 16), ("rgb16", small.astype(np.uint16) * 251 + 7, 2, 16),
                                  ("rgba16", np.asarray(with_alpha).astype(np.uint16) * 251 + 7, 6, 16),
-                                 ("grey-alpha16", np.asarray(la).astype(np.uint16) * 251 + 7, 4, 16)):
+                                 ("gray-alpha16", np.asarray(la).astype(np.uint16) * 251 + 7, 4, 16)):
         yield f"{name}.png", png(a.astype(">u2").tobytes(), 18, 13, depth, kind)
-    yield "grey2.png", png(pack(small[..., 0] >> 6, 2), 18, 13, 2, 0)
-    yield "grey4.png", png(pack(small[..., 0] >> 4, 4), 18, 13, 4, 0)
+    yield "gray2.png", png(pack(small[..., 0] >> 6, 2), 18, 13, 2, 0)
+    yield "gray4.png", png(pack(small[..., 0] >> 4, 4), 18, 13, 4, 0)
     yield "palette.gif", save(img, "GIF")
-    yield "grey.gif", save(grey, "GIF")
+    yield "gray.gif", save(gray, "GIF")
     yield "transparent.gif", save(palette, "GIF", transparency=2)
     yield "interlaced.gif", save(img.resize((18, 21)), "GIF", interlace=1)
     yield "animated.gif", save(img, "GIF", save_all=True, append_images=[Image.fromarray(255 - small)], duration=50)
     yield "offset.gif", offset_gif(save(palette, "GIF"))
     yield "offset-transparent.gif", offset_gif(save(palette, "GIF", transparency=2))
-    for name, i in (("rgb", img), ("grey", grey), ("palette", palette), ("bits", img.convert("1")), ("rgba", with_alpha)):
+    for name, i in (("rgb", img), ("gray", gray), ("palette", palette), ("bits", img.convert("1")), ("rgba", with_alpha)):
         yield f"{name}.bmp", save(i, "BMP")
-    for name, i in (("rgb", img), ("grey", grey), ("palette", palette), ("bits", img.convert("1")), ("rgba", with_alpha)):
+    for name, i in (("rgb", img), ("gray", gray), ("palette", palette), ("bits", img.convert("1")), ("rgba", with_alpha)):
         yield f"{name}.tif", save(i, "TIFF")
     for c in ("tiff_lzw", "tiff_adobe_deflate", "packbits"):
         yield f"rgb-{c}.tif", save(img, "TIFF", compression=c)
-    yield "grey16.tif", save(Image.fromarray(small[..., 0].astype(np.uint16) * 3), "TIFF")
+    yield "gray16.tif", save(Image.fromarray(small[..., 0].astype(np.uint16) * 3), "TIFF")
     for h, w in ((13, 18), (16, 16), (17, 23), (1, 1), (2, 5), (5, 2)):
         yield f"lossy-{h}x{w}.webp", save(Image.fromarray(drawing(h, w, 7)), "WEBP", quality=70)
     yield "lossless.webp", save(img, "WEBP", lossless=True)
     yield "lossy-alpha.webp", save(with_alpha, "WEBP", quality=70)
     yield "lossless-alpha.webp", save(with_alpha, "WEBP", lossless=True, exact=True)
     yield "rgb.ppm", save(img, "PPM")
-    yield "grey.pgm", save(grey, "PPM")
+    yield "gray.pgm", save(gray, "PPM")
     yield "bits.pbm", save(img.convert("1"), "PPM")
     yield "text.ppm", b"P3\n# a comment\n3 2\n15\n0 1 2 3 4 5 6 7 8\n9 10 11 12 13 14 15 0 7\n"
     yield "text.pgm", b"P2 3 2 255 0 10 20\n30 40 255\n"
@@ -308,7 +307,7 @@ def png(rows, w, h, depth, kind):
 
 
 def offset_gif(data):
-    """The same frame at (2, 1) of a canvas that is 4 wider and 3 higher."""
+    """The same frame at (2, 1) on a canvas that is 4 pixels wider and 3 higher."""
     b = bytearray(data)
     w, h = struct.unpack("<HH", b[6:10])
     b[6:10] = struct.pack("<HH", w + 4, h + 3)
@@ -336,7 +335,7 @@ def decode_goldens():
         for mode, key in (("RGB", "rgb"), ("L", "grayscale"), ("RGBA", "rgba")):
             try:
                 im = Image.open(io.BytesIO(data))
-                # as keras.utils.load_img: pictures of 16 bit grey stay what they are in grayscale mode
+                # like keras.utils.load_img, which does not convert 16-bit gray images in grayscale mode
                 if mode == "L" and im.mode in ("I;16", "I"):
                     row[key] = "error"
                     continue
@@ -366,7 +365,7 @@ def resize_goldens():
         for name, method in methods.items():
             for h, w in sizes:
                 rows.append([mode, name, h, w, sha(im.resize((w, h), method).tobytes())])
-    # the positions of NEAREST for many sizes, as one hash of all: a ramp of n pixels to m
+    # One hash of the positions of NEAREST for many sizes: a ramp of n pixels resized to m.
     for n in (100, 224, 333, 500, 1024):
         ramp = Image.fromarray(np.stack([np.arange(n) // 256, np.arange(n) % 256, 0 * np.arange(n)], -1).astype(np.uint8)[None])
         rows.append(["ramp", "nearest", n, 0, sha(b"".join(ramp.resize((m, 1), 0).tobytes() for m in range(1, 600)))])

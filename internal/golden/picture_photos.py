@@ -1,9 +1,9 @@
-"""Writes the pixels that Pillow gives for every image of a ZIP file, for a test to compare.
+"""Writes Pillow's pixels of every image in a ZIP file, for a test to compare.
 
     python picture_photos.py FILE.zip > pixels
 
-For each member, sorted by name: a line "NAME WIDTH HEIGHT MILLISECONDS NEAREST BILINEAR\n" (the time of decoding; the SHA-256
-of the pixels resized to 128x128), then the RGB bytes row by row. A member that Pillow refuses gives "NAME 0 0 0 - -\n".
+For each member, sorted by name, it writes a line "NAME WIDTH HEIGHT MILLISECONDS NEAREST BILINEAR\n" (the time of decoding, and the SHA-256
+of the pixels resized to 128x128), and then the RGB bytes row by row. For a member that Pillow cannot read, it writes "NAME 0 0 0 - -\n".
 """
 import hashlib
 import io

@@ -1,5 +1,5 @@
-"""Checks a run's predictions.csv with real Keras: it loads the model, reads the same pictures with Pillow, and must give
-the same probabilities.
+"""Checks a run's predictions.csv with real Keras, which loads the model, reads the same images with Pillow, and must give the same
+probabilities.
 
     python predictions.py RUN-FOLDER dogs-vs-cats.zip
 """

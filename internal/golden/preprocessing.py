@@ -1,10 +1,9 @@
-"""Writes data/preprocess/testdata/golden.json: lists of steps as files have them, small image files, and what Pillow and
-Keras make of them.
+"""Writes data/preprocess/testdata/golden.json: lists of steps in the form of files, small image files, and the results of Pillow and Keras.
 
     python internal/golden/preprocessing.py      (from the root of the repository; requirements.txt has the versions)
 
     files   image files, base64
-    cases   steps, the file, and shape and SHA-256 of the float32 numbers (HWC, little endian)
+    cases   steps, the file, and shape and SHA-256 of the float32 values (HWC, little endian)
 """
 import base64
 import hashlib
@@ -47,7 +46,7 @@ files = {
     "wide.jpg": save(drawing(21, 34, 3), format="JPEG", quality=90),
     "tall.png": save(drawing(37, 18, 3), format="PNG"),
     "alpha.png": save(drawing(15, 19, 4), format="PNG"),
-    "grey.jpg": save(drawing(16, 23, 3)[..., 0], format="JPEG", quality=90),
+    "gray.jpg": save(drawing(16, 23, 3)[..., 0], format="JPEG", quality=90),
     "none.png": save(drawing(5, 7, 3), format="PNG"),
 }
 for o in range(1, 9):
@@ -59,7 +58,7 @@ files["exif-8.webp"] = save(drawing(5, 8, 3), format="WEBP", lossless=True, exif
 files["exif-6.tif"] = save(drawing(5, 8, 3), format="TIFF", tiffinfo=exif(6))
 
 
-# The arithmetic of torchvision 0.29 for PIL images (transforms/functional.py): _compute_resized_output_size and center_crop.
+# The formulas of torchvision 0.29 for PIL images (transforms/functional.py): _compute_resized_output_size and center_crop.
 
 
 def short_side(h, w, size):
@@ -80,7 +79,7 @@ def center_crop(a, crop_h, crop_w):
     return a[top : top + crop_h, left : left + crop_w]
 
 
-def pad_to_aspect_ratio(a, height, width):  # keras.ops.image.resize's
+def pad_to_aspect_ratio(a, height, width):  # as in keras.ops.image.resize
     h, w = a.shape[:2]
     y, x = (max(h, int(w * height / width)) - h) // 2, (max(w, int(h * width / height)) - w) // 2
     return np.pad(a, ((y, y), (x, x), (0, 0)))
@@ -162,7 +161,7 @@ for name in ("wide.jpg", "tall.png"):
     lists += [(name, [short(n, i), crop(h, w)]) for n, i in ((11, "bilinear"), (12, "nearest"), (50, "bicubic"), (14, "bilinear-tf")) for h, w in ((10, 8), (11, 11), (7, 10), (19, 6), (6, 19), (60, 61))]
     lists += [(name, [short(11, "lanczos")]), (name, [crop(8, 9)]), (name, [crop(40, 39)])]
 for mode in ("rgb", "grayscale", "rgba"):
-    lists += [(name, [decode(mode), sized(8, 9, i), dict(step="rescale", scale=1 / 255)]) for name in ("wide.jpg", "grey.jpg", "alpha.png") for i in ("nearest", "bilinear")]
+    lists += [(name, [decode(mode), sized(8, 9, i), dict(step="rescale", scale=1 / 255)]) for name in ("wide.jpg", "gray.jpg", "alpha.png") for i in ("nearest", "bilinear")]
 for name in files:
     if name.startswith("exif"):
         lists += [(name, []), (name, [decode("rgb", orient=True)])]
@@ -181,7 +180,7 @@ for numbers in (
     [dict(step="rescale", scale=1 / 255), dict(step="bgr"), dict(step="normalize", mean=[0.5, 0.4, 0.3], std=[0.25, 0.27, 0.29])],
 ):
     lists += [("wide.jpg", [short(16, "bilinear"), crop(14, 14)] + numbers)]
-lists += [("grey.jpg", [decode("grayscale"), sized(8, 8), dict(step="preprocess_input", mode="tf")])]
+lists += [("gray.jpg", [decode("grayscale"), sized(8, 8), dict(step="preprocess_input", mode="tf")])]
 
 cases = []
 for name, steps in lists:

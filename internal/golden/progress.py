@@ -1,9 +1,7 @@
-"""Writes internal/progress/testdata: what Keras' ProgbarLogger writes, with a clock that
-only the script moves.
+"""Writes internal/progress/testdata: the output of Keras' ProgbarLogger with a simulated clock.
 
-Every file is JSON: {"steps", "epochs", "verbose", "events": [[time, kind, argument,
-logs]], "text"}; times are in 1/512 second, which neither side rounds; text is what was
-written, byte for byte.
+Every file is JSON: {"steps", "epochs", "verbose", "events": [[time, kind, argument, logs]], "text"}. Times are in 1/512 second, which
+is exact in Python and in Go. text is the output, byte for byte.
 
 Run with the packages of requirements.txt:  python internal/golden/progress.py
 """
@@ -65,7 +63,7 @@ def run(name, steps, epochs, verbose, events):
 
 
 def training(steps, epochs, first, step, logs, final, sample=1):
-    """Epochs of steps: the first takes `first` ms, the others `step` ms."""
+    """Epochs with steps: the first step takes `first` ms, the others `step` ms."""
     events, at = [], 0
     for epoch in range(epochs):
         events.append((at, "epoch", epoch, None))

@@ -1,5 +1,4 @@
-"""Writes report/testdata: scikit-learn's classification reports, Keras' CSVLogger files and
-pandas' CSV of predictions.
+"""Writes report/testdata: scikit-learn's classification reports, Keras' CSVLogger files and pandas' CSV of predictions.
 
 Run with the packages of requirements.txt:  python internal/golden/report.py
 """
@@ -47,7 +46,7 @@ def classifications():
     predicted = np.where(rng.uniform(size=200) < 0.6, truth, rng.randint(0, 5, 200))
     names = ["a class with a long name", "b", "été", "d", "e"]
     cases["five"] = classification(names, truth, predicted)
-    # Of the classes, c is never predicted, d never true, e neither.
+    # The class c is never predicted, d is never the target, and e is neither.
     names = ["a", "b", "c", "d", "e"]
     cases["undefined"] = classification(names, [0, 0, 1, 1, 2, 0], [0, 1, 1, 3, 0, 0])
     cases["one"] = classification(["a", "b"], [0], [1])

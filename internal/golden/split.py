@@ -1,5 +1,4 @@
-"""Goldens of data's train_test_split: the rows that scikit-learn gives, and the errors
-where it refuses. Writes data/testdata/split.json.
+"""Golden values of data.TrainTestSplit: the rows and the errors of scikit-learn's train_test_split. Writes data/testdata/split.json.
 
     python -m venv venv && venv/bin/pip install -r internal/golden/requirements.txt
     venv/bin/python internal/golden/split.py
@@ -14,7 +13,7 @@ from sklearn.model_selection import train_test_split
 
 
 def labels(n, classes):
-    """Unequal classes in mixed order; the Go test computes the same."""
+    """Classes of unequal size in mixed order; the Go test computes the same."""
     return ["class%d" % (i * i % 7919 % (classes * (classes + 1) // 2) * 2 // (classes + 1)) for i in range(n)]
 
 
@@ -61,7 +60,7 @@ cases += [
     case(60, 30, 12, seed=10, classes=5),
     case(8, 4, seed=0, label=list("aabbccdd")),  # all remainders tie
     case(7, 3, seed=1, label=list("aabbcca")),
-    # refused
+    # errors
     case(1, 0.5),
     case(10, 1.5),
     case(10, 10),

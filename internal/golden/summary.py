@@ -1,4 +1,4 @@
-"""Writes internal/summary/testdata: what keras.Model.summary() prints.
+"""Writes internal/summary/testdata: the output of keras.Model.summary().
 
 Run with the packages of requirements.txt:  python internal/golden/summary.py
 """
@@ -18,10 +18,10 @@ from keras import layers
 OUT = pathlib.Path(__file__).resolve().parents[1] / "summary" / "testdata"
 
 
-def capture(name, model, width=80, colour=False, **options):
+def capture(name, model, width=80, color=False, **options):
     os.environ["COLUMNS"] = str(width)
     os.environ["TERM"] = "xterm-256color"
-    if colour:
+    if color:
         os.environ["FORCE_COLOR"] = "1"
     else:
         os.environ.pop("FORCE_COLOR", None)
@@ -56,15 +56,15 @@ def main():
     capture("tutorial.txt", model)
     for width in (40, 60, 100, 200):
         capture(f"tutorial-{width}.txt", model, width)
-    capture("tutorial-colour.txt", model, colour=True)
-    capture("tutorial-40-colour.txt", model, 40, colour=True)
+    capture("tutorial-color.txt", model, color=True)
+    capture("tutorial-40-color.txt", model, 40, color=True)
     capture("tutorial-trainable.txt", model, show_trainable=True)
     model.compile(optimizer="rmsprop", loss="categorical_crossentropy")
     x = np.zeros((2, 128, 128, 3), "float32")
     y = np.eye(2, dtype="float32")
     model.fit(x, y, batch_size=2, verbose=0)
     capture("tutorial-trained.txt", model)
-    capture("tutorial-trained-colour.txt", model, colour=True)
+    capture("tutorial-trained-color.txt", model, color=True)
 
     keras.utils.clear_session()
     model = keras.Sequential(
@@ -82,9 +82,9 @@ def main():
     capture("long.txt", model)
     capture("long-40.txt", model, 40)
     capture("long-21.txt", model, 21)
-    capture("long-colour.txt", model, colour=True)
+    capture("long-color.txt", model, color=True)
     capture("long-trainable.txt", model, show_trainable=True)
-    capture("long-trainable-colour.txt", model, colour=True, show_trainable=True)
+    capture("long-trainable-color.txt", model, color=True, show_trainable=True)
 
     keras.utils.clear_session()
     model = keras.Sequential([layers.Dense(4), layers.Dense(2)], name="unbuilt")
@@ -99,7 +99,7 @@ def main():
     model = keras.Model(a, layers.Dense(3)(layers.Add()([both, both])))
     capture("connected.txt", model)
     capture("connected-120.txt", model, 120)
-    capture("connected-colour.txt", model, colour=True)
+    capture("connected-color.txt", model, color=True)
     capture("connected-trainable.txt", model, show_trainable=True)
     capture("connected-line-90.txt", model, 120, line_length=90)
     capture("connected-line-100.txt", model, line_length=100)
@@ -107,8 +107,8 @@ def main():
     capture("connected-positions-trainable.txt", model, 200, line_length=100, positions=[0.4, 0.6, 0.7, 0.9], show_trainable=True)
     capture("connected-short.txt", model, 120, positions=[0.2, 0.4, 0.5, 0.7])
 
-    # Models in models: a Functional of two results that is called twice, in it a frozen Sequential; a
-    # Sequential that is called twice as one model; an operation that is no layer.
+    # Nested models: a Functional with two results that is called twice and contains a frozen Sequential; a Sequential
+    # that is called twice; an op.
     keras.utils.clear_session()
     inner_input = keras.Input((8, 8, 3), name="inner_input")
     features = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(4, 3), layers.BatchNormalization()], name="features")
@@ -125,7 +125,7 @@ def main():
     capture("nested-expanded.txt", model, 120, expand_nested=True)
     capture("nested-expanded-80.txt", model, expand_nested=True)
     capture("nested-expanded-trainable.txt", model, 120, expand_nested=True, show_trainable=True)
-    capture("nested-expanded-trainable-colour.txt", model, 120, True, expand_nested=True, show_trainable=True)
+    capture("nested-expanded-trainable-color.txt", model, 120, True, expand_nested=True, show_trainable=True)
 
     # The same body at the start of a chain, and in a Sequential.
     keras.utils.clear_session()
@@ -133,7 +133,7 @@ def main():
     model = keras.Model(a, layers.Dense(2)(layers.Flatten()(features(a))), name="chain")
     capture("nested-chain.txt", model)
     capture("nested-chain-expanded.txt", model, expand_nested=True)
-    capture("nested-chain-expanded-colour.txt", model, 60, True, expand_nested=True)
+    capture("nested-chain-expanded-color.txt", model, 60, True, expand_nested=True)
     model = keras.Sequential([keras.Input((8, 8, 3)), features, layers.Flatten(), layers.Dense(2)], name="top")
     capture("nested-sequential.txt", model)
     capture("nested-sequential-expanded.txt", model, expand_nested=True, show_trainable=True)

@@ -1,8 +1,7 @@
 """Golden values of training: testdata/training/*.json.
 
-The tutorial's network, small (32x32, 50 steps) and whole (128x128, 5 steps), trained by Keras from
-weights and on batches that both sides compute by the same formula. Stored are the losses of all
-steps and a sample of the weights at the end.
+The tutorial's network, small (32x32, 50 steps) and in full size (128x128, 5 steps), trained by Keras. The Go tests compute the initial weights
+and the batches by the same formula. The files hold the losses of all steps and a sample of the final weights.
 
     python internal/golden/training.py [FOLDER]
 """
@@ -21,7 +20,7 @@ BATCH = 15
 
 
 def uniform(n, salt):
-    """n numbers from [0, 1): the upper 24 bits of a hash of the index and the salt."""
+    """n numbers in [0, 1): the upper 24 bits of a hash of the index and the salt."""
     x = np.arange(n, dtype=np.uint64) * 2654435761 + salt * 40503 + 12345
     x = (x ^ (x >> np.uint64(15))) * np.uint64(2246822519) & np.uint64(0xFFFFFFFF)
     x = (x ^ (x >> np.uint64(13))) * np.uint64(3266489917) & np.uint64(0xFFFFFFFF)
@@ -30,7 +29,7 @@ def uniform(n, salt):
 
 
 def weights(model):
-    """Glorot's range for kernels, as the tutorial's layers have it; zero for biases."""
+    """Glorot's range for kernels, like the tutorial's layers, and zero for biases."""
     out = []
     for salt, w in enumerate(model.weights):
         shape = w.shape
@@ -45,14 +44,14 @@ def weights(model):
 
 
 def batch(step, side, salt):
-    """Noise, with stripes across where the label is 1 and down where it is 0."""
+    """Noise with stripes: horizontal for class 1, vertical for class 0."""
     u = uniform(BATCH * side * side * 3, salt + step).reshape(BATCH, side, side, 3)
     label = (np.arange(BATCH) + step) % 2
     i = np.arange(side) // 4 % 2
     across = np.broadcast_to(i[:, None, None], (side, side, 3))
     down = np.broadcast_to(i[None, :, None], (side, side, 3))
     stripes = np.where(label[:, None, None, None] == 1, across, down)
-    faint = 0.08 if side == 32 else 0.25  # the small network learns for all of its 50 steps
+    faint = 0.08 if side == 32 else 0.25  # so that the small network still learns after 50 steps
     return ((1 - faint) * u + faint * stripes).astype(np.float32), np.eye(2, dtype=np.float32)[label]
 
 
@@ -90,11 +89,11 @@ def train(side, steps, every, rate, salt):
 def main():
     out = sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(__file__), "..", "..", "testdata", "training")
     os.makedirs(out, exist_ok=True)
-    # At Keras' default rate the whole network's loss goes from .7 to 10 and back in these steps, and what
-    # differs by rounding, from one processor to another, grows as much.
-    # RMSprop makes a step of full size of a gradient however small, so that a ReLU which one sum rounds to just
-    # above 0 and another to just below sends runs apart, by tenths of the loss after 50 steps. That happens on
-    # most batches, to all kernels; on those of salt 4000 it happens to none of ours.
+    # At Keras' default learning rate, the loss of the large network goes from 0.7 to 10 and back in these steps, and
+    # rounding differences between processors grow by the same factor.
+    # RMSprop makes a full step even for a tiny gradient. If rounding decides whether the operand of a ReLU is just
+    # above or just below 0, runs diverge, by tenths of the loss after 50 steps. With most batches this happens to some
+    # kernels. With those of salt 4000 it happens to none.
     for name, side, steps, every, rate, salt in ("small", 32, 50, 61, 0.001, 4000), ("whole", 128, 5, 997, 0.0001, 1000):
         with open(os.path.join(out, name + ".json"), "w") as f:
             json.dump(train(side, steps, every, rate, salt), f)

@@ -18,8 +18,8 @@ type configured interface {
 	Config() map[string]any
 }
 
-// defaults has a value of each kind with nothing set but what must be, and the arguments of
-// Keras' constructor that must be given.
+// defaults has a value of each class in which only the required fields are set, and the
+// required arguments of the class's constructor in Keras.
 var defaults = []struct {
 	module string
 	value  configured
@@ -82,7 +82,7 @@ var defaults = []struct {
 	{"optimizers", optimizer.Adam{}, nil},
 }
 
-var rooms = map[string]struct {
+var modules = map[string]struct {
 	classes func() []string
 	decode  func(string, map[string]any) (configured, error)
 }{
@@ -97,23 +97,23 @@ func as[T configured](decode func(string, map[string]any) (T, error)) func(strin
 	return func(class string, conf map[string]any) (configured, error) { return decode(class, conf) }
 }
 
-// Every kind has its row.
+// TestDefaultsAreComplete holds that each class has a row in defaults.
 func TestDefaultsAreComplete(t *testing.T) {
 	seen := map[string]bool{}
 	for _, d := range defaults {
 		seen[d.module+"."+d.value.Class()] = true
 	}
-	for module, room := range rooms {
-		for _, class := range room.classes() {
+	for module, m := range modules {
+		for _, class := range m.classes() {
 			if !seen[module+"."+class] {
-				t.Errorf("%s.%s has no row", module, class)
+				t.Errorf("%s.%s has no row in defaults", module, class)
 			}
 		}
 	}
 }
 
-// The zero value is Keras' default: the config of what Keras makes without arguments is that
-// of the value with nothing set.
+// TestDefaultsAreKeras compares the config of a zero value with the config of the object that
+// Keras creates with default arguments.
 func TestDefaultsAreKeras(t *testing.T) {
 	var in []map[string]any
 	for _, d := range defaults {
@@ -134,7 +134,7 @@ for o in json.load(sys.stdin):
 print(json.dumps(out))
 `, in, &configs)
 	for i, d := range defaults {
-		got, err := rooms[d.module].decode(d.value.Class(), configs[i])
+		got, err := modules[d.module].decode(d.value.Class(), configs[i])
 		if err != nil {
 			t.Error(err)
 			continue

@@ -3,6 +3,7 @@ package graphtest_test
 import (
 	"flag"
 	"fmt"
+	"go/ast"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -10,28 +11,60 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/internal/testenv"
+	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/tensor"
 )
 
-var update = flag.Bool("update", false, "write docs/keras.md anew")
+var update = flag.Bool("update", false, "write docs/keras.md")
 
-const docs = `# Keras' classes in lince
+const docs = `# Keras classes in lince
 
-Go's names beside Keras': what each field is called there, what its zero value stands for, and what it can be. The tags of the
-structs say so; this page is generated from them (` + "`go test ./internal/graphtest -run Docs -update`" + `).
+This page lists the Keras classes that lince supports, with their arguments. The documentation of the Go types has the formulas, shapes
+and errors.
 
-- Every layer but Input and SpatialDropout2D has ` + "`Name`, `Frozen` and `DType`, which are Keras' `name`, `trainable` (inverted) and `dtype`" + `. An empty name is an
-  automatic one. ` + "`DType`" + ` is a policy; the engine computes in float32.
-- A field that shows no default must be set. A default of none is null in Keras (a nil pointer, or zero).
-- Regularizers and constraints are passed over where a model is opened for prediction, and refused for training.
-- A row without a field is an argument for which lince has one value.
+The page is generated from the tags of the Go structs. After a change, run ` + "`go test ./internal/graphtest -run Docs -update`" + `.
+
+- The first column is the name in Keras, and ` + "`argument`" + ` is the name of the argument there. A row without a field is an argument of which lince
+  supports only the given value.
+- An empty default means that the field must be set. The default ` + "`none`" + ` is Keras' None: a nil pointer or slice, or 0 for a number.
+- The column ` + "`values`" + ` gives the valid values. A field that is inverted in Go, such as ` + "`NoBias`" + `, has the default of the Keras argument.
+- Every layer except Input and SpatialDropout2D also has the fields ` + "`Name`, `Frozen` and `DType`: Keras' `name`, `trainable` (inverted) and `dtype`" + `. The
+  tables omit them. The default name is automatic. ` + "`DType`" + ` is a dtype policy; lince computes in float32 under each of them.
+- Regularizers and constraints are not supported yet. A model that has some can be opened for prediction, but it cannot be trained.
+
+## Activations
+
+| keras.activations | Go | formula |
+|---|---|---|
 `
 
-// TestDocs wants docs/keras.md to say what the structs say.
+// values describes the valid values of types that config.Describe does not know.
+var values = map[reflect.Type]string{
+	reflect.TypeFor[layer.Activation]():        "an activation function or a layer without weights",
+	reflect.TypeFor[layer.Axis]():              "a dimension after the batch; negative ones count from the last",
+	reflect.TypeFor[layer.Dims]():              "a shape, including the batch",
+	reflect.TypeFor[layer.Numbers]():           "a number, or one for each feature",
+	reflect.TypeFor[layer.Padding]():           "valid, same",
+	reflect.TypeFor[*layer.Pads]():             "integers from 0 to 16777216 for top, bottom, left and right",
+	reflect.TypeFor[initializer.Initializer](): "an initializer",
+	reflect.TypeFor[string]():                  "a string",
+	reflect.TypeFor[tensor.DType]():            "a number type",
+}
+
+// TestDocs holds that docs/keras.md is up to date.
 func TestDocs(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(docs)
+	specs(declarations(t, "layer"), func(s *ast.ValueSpec, doc string) {
+		if typ, ok := s.Type.(*ast.Ident); ok && typ.Name == "Function" {
+			name := strings.Trim(s.Values[0].(*ast.BasicLit).Value, `"`)
+			_, formula, _ := strings.Cut(doc, "\n\t")
+			fmt.Fprintf(&b, "| %s | `layer.%s` | `%s` |\n", name, s.Names[0].Name, strings.TrimSpace(formula))
+		}
+	})
 	last := ""
 	seen := map[string]bool{}
 	for _, d := range defaults {
@@ -63,12 +96,12 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(have) != b.String() {
-		t.Error("docs/keras.md is not what the structs say: run go test ./internal/graphtest -run Docs -update")
+		t.Error("docs/keras.md is out of date: run go test ./internal/graphtest -run Docs -update")
 	}
 }
 
-// rowsOf lists the fields of a class without those that all layers have; a class without any
-// has one empty row.
+// rowsOf lists the arguments of a class, without the common ones of layers. A class without
+// arguments has one empty row.
 func rowsOf(module string, v configured) []config.Row {
 	rows := config.Describe(v)
 	if module == "layers" {
@@ -76,8 +109,13 @@ func rowsOf(module string, v configured) []config.Row {
 			return r.Field == "Name" || r.Field == "Frozen" || r.Field == "DType" && v.Class() != "InputLayer"
 		})
 	}
+	for i, r := range rows {
+		if f, ok := reflect.TypeOf(v).FieldByName(r.Field); ok && values[f.Type] != "" {
+			rows[i].Want = values[f.Type]
+		}
+	}
 	if v.Class() == "InputLayer" {
-		rows = append([]config.Row{{Field: "Shape, Batch", Key: "batch_shape", Want: "sizes of an example, and of a batch"}}, rows...)
+		rows = append([]config.Row{{Field: "Shape, Batch", Key: "batch_shape", Want: "the shape of an example, and the size of a batch"}}, rows...)
 	}
 	if len(rows) == 0 {
 		rows = []config.Row{{}}

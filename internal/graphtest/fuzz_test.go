@@ -7,8 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A config from a stranger's file gives a value or an error, and the value's own config gives
-// it again.
+// FuzzDecode decodes untrusted configs. The config of a decoded value decodes to the same value.
 func FuzzDecode(f *testing.F) {
 	for _, d := range defaults {
 		data, err := json.Marshal(d.value.Config())
@@ -18,16 +17,16 @@ func FuzzDecode(f *testing.F) {
 		f.Add(d.module, d.value.Class(), data)
 	}
 	f.Fuzz(func(t *testing.T, module, class string, data []byte) {
-		room, ok := rooms[module]
+		m, ok := modules[module]
 		var conf map[string]any
 		if !ok || json.Unmarshal(data, &conf) != nil {
 			return
 		}
-		v, err := room.decode(class, conf)
+		v, err := m.decode(class, conf)
 		if err != nil {
 			return
 		}
-		again, err := room.decode(v.Class(), v.Config())
+		again, err := m.decode(v.Class(), v.Config())
 		if err != nil {
 			t.Fatal(err)
 		}

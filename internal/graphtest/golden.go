@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// Golden reads a JSON file of what real Keras computes: testdata/<name>.json of the package
-// that is tested.
+// Golden reads a JSON file of results of real Keras: testdata/<name>.json of the package under test.
 func Golden(t testing.TB, name string, v any) {
 	t.Helper()
 	data, err := os.ReadFile("testdata/" + name + ".json")
@@ -19,7 +18,7 @@ func Golden(t testing.TB, name string, v any) {
 	}
 }
 
-// Nested flattens JSON's lists of numbers, with their shape.
+// Nested returns JSON's nested lists of numbers as a flat list with their shape.
 func Nested(v any) (shape []int, values []float32) {
 	list, ok := v.([]any)
 	if !ok {

@@ -1,5 +1,5 @@
-// Package graphtest runs what layers, losses, metrics and optimizers build, on the naive
-// interpreter and on the CPU engine, and checks their gradients.
+// Package graphtest runs layers, losses, metrics and optimizers in tests, on the naive interpreter and on the CPU
+// engine, and checks their gradients.
 package graphtest
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Build adds what is under test to a graph.
+// Build adds the code under test to a graph.
 type Build func(b *graph.Builder, in []*graph.Value) []*graph.Value
 
 // Model is a graph with its variables.
@@ -27,8 +27,8 @@ type Model struct {
 	engine, interpreter backend.Program
 }
 
-// New makes a model whose inputs are of the types of in, with any number of rows. Its
-// weights are initialised with seed 1.
+// New makes a model whose inputs have the types of in, with any number of rows. Its weights are initialized with seed
+// 1.
 func New(t testing.TB, training bool, in []*tensor.Tensor, build Build) *Model {
 	t.Helper()
 	m, err := TryNew(training, in, build)
@@ -38,7 +38,7 @@ func New(t testing.TB, training bool, in []*tensor.Tensor, build Build) *Model {
 	return m
 }
 
-// TryNew is New for what may be a mistake.
+// TryNew is like New, but returns mistakes as an error.
 func TryNew(training bool, in []*tensor.Tensor, build Build) (*Model, error) {
 	store := graph.NewStore()
 	b := graph.NewBuilder(store, training)
@@ -62,7 +62,7 @@ func TryNew(training bool, in []*tensor.Tensor, build Build) (*Model, error) {
 	return &Model{Graph: g, Store: store}, nil
 }
 
-// View is the view of the builder for a layer, frozen where its config says so, as a model has it.
+// View returns the view of the builder for a layer, frozen if its config says so, as a model makes it.
 func View(b *graph.Builder, path, label string, l interface{ Config() map[string]any }) *graph.Builder {
 	b = b.In(path, label)
 	if l.Config()["trainable"] == false {
@@ -73,7 +73,7 @@ func View(b *graph.Builder, path, label string, l interface{ Config() map[string
 
 var cpu = sync.OnceValues(func() (*engine.Engine, error) { return engine.New(engine.Options{Threads: 2}) })
 
-// Run runs the model once, updates included, and wants the CPU engine to come to the same.
+// Run runs the model once, including updates, and expects the same results from the CPU engine.
 func (m *Model) Run(t testing.TB, in ...*tensor.Tensor) []*tensor.Tensor {
 	t.Helper()
 	if m.interpreter == nil {
@@ -95,8 +95,7 @@ func (m *Model) Run(t testing.TB, in ...*tensor.Tensor) []*tensor.Tensor {
 	return want
 }
 
-// compile makes the programs: the interpreter's on the model's variables, the engine's on a
-// copy of them.
+// compile makes the programs: the interpreter's on the model's variables, the engine's on a copy of them.
 func (m *Model) compile(t testing.TB) {
 	t.Helper()
 	m.copied = graph.NewStore()
@@ -136,7 +135,7 @@ func (m *Model) run(t testing.TB, p backend.Program, in []*tensor.Tensor) []*ten
 	return out
 }
 
-// compare wants the engine's tensor to be the interpreter's, which rounds at other places.
+// compare expects the engine's tensor to equal the interpreter's, up to rounding.
 func compare(t testing.TB, what string, engine, interpreter *tensor.Tensor) {
 	t.Helper()
 	got, want := interp.FromTensor(engine), interp.FromTensor(interpreter)
@@ -156,8 +155,8 @@ func shapes(in []*tensor.Tensor) []tensor.Shape {
 	return s
 }
 
-// Formula returns numbers of [lo, hi) that internal/golden/formula.py computes too. The first
-// 10007 of a salt differ from each other.
+// Formula returns numbers in [lo, hi) that internal/golden/formula.py computes too. The first 10007 numbers of a salt
+// are different.
 func Formula(salt int, lo, hi float64, shape ...int) *tensor.Tensor {
 	x := tensor.New(tensor.Float32, shape...)
 	for i := range x.Float32s() {
@@ -167,40 +166,12 @@ func Formula(salt int, lo, hi float64, shape ...int) *tensor.Tensor {
 	return x
 }
 
-// CheckGradient compares the gradient of the first output, weighted so that no two of its
-// elements count the same, with finite differences in float64: with respect to every
-// floating-point input of in up to free (all when free is negative), and to every weight.
+// CheckGradient compares the gradient of the first output with finite differences in float64. The output is weighted so
+// that no two of its elements count the same. It checks the gradients of all weights, and of every floating-point input
+// of in up to free (all if free is negative).
 func CheckGradient(t testing.TB, training bool, free int, in []*tensor.Tensor, build Build) {
 	t.Helper()
-	var wrt []string // paths of variables, or "" for an input, in order
-	m := New(t, training, in, func(b *graph.Builder, inputs []*graph.Value) []*graph.Value {
-		y := build(b, inputs)[0]
-		if !y.Valid() {
-			return []*graph.Value{y}
-		}
-		weights := b.RandomUniform(99, b.Constant(tensor.Int64, 5), y)
-		loss := b.Sum(b.Mul(y, b.Offset(weights, .5)))
-		var values []*graph.Value
-		for i, x := range inputs {
-			if x.DType.IsFloat() && (free < 0 || i < free) {
-				values = append(values, x)
-				wrt = append(wrt, "")
-			}
-		}
-		for _, v := range b.Store().Variables() {
-			if v.Trainable() {
-				values = append(values, b.Read(v))
-				wrt = append(wrt, v.Path)
-			}
-		}
-		grads := graph.Grad(b, loss, values...)
-		for i, g := range grads {
-			if g == nil {
-				t.Fatalf("the result does not depend on value %d %q", i, wrt[i])
-			}
-		}
-		return append([]*graph.Value{loss}, grads...)
-	})
+	m, wrt := withGradients(t, training, free, in, build)
 	m.Run(t, in...)
 	arrays := make([]*interp.Array, len(in))
 	for i, x := range in {
@@ -252,7 +223,42 @@ func CheckGradient(t testing.TB, training bool, free int, in []*tensor.Tensor, b
 	}
 }
 
-// Near says whether got and want differ by at most rel*|want| + abs.
+// withGradients makes the model of CheckGradient: its outputs are the weighted sum and its gradients. wrt names what the
+// gradients are of: the path of a variable, or "" for an input.
+func withGradients(t testing.TB, training bool, free int, in []*tensor.Tensor, build Build) (m *Model, wrt []string) {
+	t.Helper()
+	m = New(t, training, in, func(b *graph.Builder, inputs []*graph.Value) []*graph.Value {
+		y := build(b, inputs)[0]
+		if !y.Valid() {
+			return []*graph.Value{y}
+		}
+		weights := b.RandomUniform(99, b.Constant(tensor.Int64, 5), y)
+		loss := b.Sum(b.Mul(y, b.Offset(weights, .5)))
+		var values []*graph.Value
+		for i, x := range inputs {
+			if x.DType.IsFloat() && (free < 0 || i < free) {
+				values = append(values, x)
+				wrt = append(wrt, "")
+			}
+		}
+		for _, v := range b.Store().Variables() {
+			if v.Trainable() {
+				values = append(values, b.Read(v))
+				wrt = append(wrt, v.Path)
+			}
+		}
+		grads := graph.Grad(b, loss, values...)
+		for i, g := range grads {
+			if g == nil {
+				t.Fatalf("the result does not depend on value %d %q", i, wrt[i])
+			}
+		}
+		return append([]*graph.Value{loss}, grads...)
+	})
+	return m, wrt
+}
+
+// Near reports whether got and want differ by at most rel*|want| + abs.
 func Near(got, want, rel, abs float64) bool {
 	return math.Abs(got-want) <= rel*math.Abs(want)+abs || got == want || math.IsNaN(got) && math.IsNaN(want)
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/lince-ml/lince/internal/pyfloat"
 )
 
-// Keras runs a Python script with real Keras: in goes to its standard input as JSON, with
-// floating-point numbers that Python reads as such, and what it prints is decoded into out.
-// The test is skipped where LINCE_PYTHON names no Python that has Keras.
+// Keras runs a Python script with real Keras. It writes in to the script's standard input as JSON, with floating-point
+// numbers that Python reads as floats, and decodes what the script prints into out. Without a LINCE_PYTHON that has
+// Keras, the test is skipped.
 func Keras(t testing.TB, script string, in, out any) {
 	t.Helper()
 	python := os.Getenv("LINCE_PYTHON")
@@ -37,7 +37,7 @@ func Keras(t testing.TB, script string, in, out any) {
 	}
 }
 
-// floats makes every float64 of a config one that Python reads as a float: 1.0, not 1.
+// floats marks every float64 of a config, so that Python reads it as a float: 1.0, not 1.
 func floats(v any) any {
 	switch v := v.(type) {
 	case float64:

@@ -1,4 +1,4 @@
-// Package historycsv writes the metrics of a training, a line an epoch, byte for byte as
+// Package historycsv writes the metrics of a training to a CSV file, one line per epoch, byte for byte as
 // keras.callbacks.CSVLogger does.
 package historycsv
 
@@ -13,40 +13,39 @@ import (
 	"github.com/lince-ml/lince/internal/pyfloat"
 )
 
-// Options are those of keras.callbacks.CSVLogger.
+// Options are the options of keras.callbacks.CSVLogger.
 type Options struct {
-	// Separator stands between the columns; 0 is a comma.
+	// Separator separates the columns. The default is a comma.
 	Separator rune
-	// Append leaves out the header, because the file has one.
+	// Append writes no header, because the file has one.
 	Append bool
-	// Columns are those that the file has; nil leaves them to the first Write.
+	// Columns are the columns of an existing file. If nil, the first Write determines them.
 	Columns []string
 }
 
-// Writer writes lines.
+// Writer writes lines of a history.
 type Writer struct {
 	csv     *csv.Writer
 	columns []string
 	options Options
 }
 
-// NewWriter writes to w, which it does not close.
+// NewWriter returns a Writer to w, which it does not close.
 func NewWriter(w io.Writer, o Options) *Writer {
 	h := &Writer{csv: csv.NewWriter(w), columns: slices.Clone(o.Columns), options: o}
-	h.csv.UseCRLF = true // Python's csv module does
+	h.csv.UseCRLF = true // as Python's csv module
 	if o.Separator != 0 {
 		h.csv.Comma = o.Separator
 	}
 	return h
 }
 
-// Columns are the columns after epoch; nil before the first Write.
+// Columns returns the columns after epoch, nil before the first Write.
 func (h *Writer) Columns() []string { return h.columns }
 
-// Write adds an epoch, counted from 0, and hands it to the underlying writer. The first
-// call says which columns there are: its names in order, and where none is of the
-// validation, the same again with val_ before them. What is missing later is NA, and a
-// name that is new then is left out.
+// Write writes the line of an epoch, counted from 0. The first call determines the columns: the names of logs
+// in order and, if none of them is of the validation, the same names again with the prefix val_. Later, a
+// missing value is written as NA, and a name without a column is ignored.
 func (h *Writer) Write(epoch int, logs map[string]float64) error {
 	if h.columns == nil {
 		validated := false

@@ -29,7 +29,7 @@ func golden(t *testing.T, file string) string {
 	return string(b)
 }
 
-// The files are what real Keras wrote: internal/golden/report.py.
+// The golden files are written by real Keras: internal/golden/report.py.
 func TestHistoryKeras(t *testing.T) {
 	for file, c := range map[string]struct {
 		logs    []map[string]float64

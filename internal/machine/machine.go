@@ -1,5 +1,5 @@
-// Package machine measures what the processor can do at most, as the yardstick of what
-// kernels reach: fused multiply-adds a second, and bytes a second from and to memory.
+// Package machine measures the limits of the processor, with which the speed of kernels is compared: fused
+// multiply-adds per second, and bytes per second from and to memory.
 package machine
 
 import (
@@ -12,18 +12,19 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/reduce"
 )
 
-// Limits are a machine's, for a number of threads.
+// Limits are the limits of a machine for a number of threads.
 type Limits struct {
 	Threads int     `json:"threads"`
-	FMA     float64 `json:"fma_gflops"` // float32, 10^9 multiplications and additions a second
-	Read    float64 `json:"read_gbs"`   // 10^9 bytes a second
-	Copy    float64 `json:"copy_gbs"`   // bytes read and bytes written, together
+	FMA     float64 `json:"fma_gflops"` // 10^9 float32 additions and multiplications per second
+	Read    float64 `json:"read_gbs"`   // 10^9 bytes read per second
+	Copy    float64 `json:"copy_gbs"`   // 10^9 bytes read and written per second, when copying
 }
 
-// memory is what each thread reads, or copies one half of to the other: beyond most caches.
+// memory is the size of the block that each thread reads, or of which it copies one half to the other. It
+// exceeds most caches.
 const memory = 64 << 20
 
-// Measure takes about a third of a second, and 64 MiB a thread while it lasts.
+// Measure measures the limits. It takes about a third of a second, and 64 MiB of memory per thread.
 func Measure(isa kernel.ISA, threads int) Limits {
 	from := make([][]float32, threads)
 	for t := range threads {
@@ -43,8 +44,8 @@ func Measure(isa kernel.ISA, threads int) Limits {
 	return l
 }
 
-// FMA measures a micro-kernel on data in the first cache: 10^9 multiplications and
-// additions a second. It takes about a tenth of a second.
+// FMA measures a micro-kernel on data in the first-level cache: 10^9 additions and multiplications per
+// second. It takes about a tenth of a second.
 func FMA(isa kernel.ISA, threads int) float64 {
 	const k, calls = 128, 200
 	columns := 2 * micro.Lanes(isa)
@@ -72,8 +73,8 @@ func FMA(isa kernel.ISA, threads int) float64 {
 	return flops * float64(2*k*calls*rows*columns)
 }
 
-// rate is how much a second all threads do together, in 10^9: each does work of the given
-// size again and again; the best of several rounds counts.
+// rate returns how much all threads do together per second, in 10^9. Each thread repeats work of the given
+// size; the best of several rounds counts.
 func rate(threads, size int, work func(thread int)) float64 {
 	var best time.Duration
 	for end := time.Now().Add(100 * time.Millisecond); best == 0 || time.Now().Before(end); {

@@ -6,8 +6,7 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// The figures are the machine's; that they are there, and in proportion to a clock and a
-// bus that exist, is all a test can ask.
+// The results depend on the machine, so the test only checks that they are plausible for any clock and bus.
 func TestMeasure(t *testing.T) {
 	for _, isa := range kernel.Available() {
 		l := Measure(isa, 1)

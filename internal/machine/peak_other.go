@@ -4,5 +4,5 @@ package machine
 
 import "os"
 
-// PeakMemory is the most memory that a process had, in bytes; this system does not tell.
+// PeakMemory returns ok = false: this system does not report the peak memory of a process.
 func PeakMemory(*os.ProcessState) (bytes int64, ok bool) { return 0, false }

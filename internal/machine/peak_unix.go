@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// PeakMemory is the most memory that a process had, in bytes: p, which has ended, or this
-// process where p is nil. ok is false where the system does not tell.
+// PeakMemory returns the peak memory in bytes of a process: of p, which has ended, or of this process if p is
+// nil. ok is false if the system does not report it.
 func PeakMemory(p *os.ProcessState) (bytes int64, ok bool) {
 	var u *syscall.Rusage
 	if p != nil {
@@ -22,7 +22,7 @@ func PeakMemory(p *os.ProcessState) (bytes int64, ok bool) {
 		return 0, false
 	}
 	bytes = int64(u.Maxrss)                                //nolint:unconvert // it has 32 bits on some systems
-	if runtime.GOOS != "darwin" && runtime.GOOS != "ios" { // KiB there
+	if runtime.GOOS != "darwin" && runtime.GOOS != "ios" { // KiB on other systems
 		bytes <<= 10
 	}
 	return bytes, true

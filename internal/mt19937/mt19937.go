@@ -1,7 +1,6 @@
-// Package mt19937 is NumPy's legacy random stream, numpy.random.RandomState: the
-// Mersenne Twister MT19937 with the very draws that NumPy makes of it. Splits and
-// ImageDataGenerator's augmentation follow it, because they reproduce what the
-// Python libraries give for a seed; everything else in lince is counter-based.
+// Package mt19937 is NumPy's legacy random stream, numpy.random.RandomState: the Mersenne Twister MT19937, with the same draws
+// as NumPy. Splits and the augmentation of ImageDataGenerator use it, so that a seed gives the same results as in the Python
+// libraries. All other random numbers in lince come from package philox.
 //
 // Source: Matsumoto and Nishimura, "Mersenne Twister" (1998); numpy/random/mtrand.pyx.
 package mt19937
@@ -14,7 +13,7 @@ const (
 	lowerMask = 0x7fffffff
 )
 
-// Rand is one stream. It is not safe for concurrent use.
+// Rand is a random stream. It is not safe for concurrent use.
 type Rand struct {
 	key [size]uint32
 	pos int
@@ -27,7 +26,7 @@ func New(seed uint32) *Rand {
 	return r
 }
 
-// Seed starts the stream again, as numpy.random.seed(seed).
+// Seed restarts the stream, as numpy.random.seed(seed) does.
 func (r *Rand) Seed(seed uint32) {
 	s := seed
 	for i := range r.key {
@@ -54,7 +53,7 @@ func (r *Rand) refill() {
 	r.pos = 0
 }
 
-// Uint32 draws 32 bits.
+// Uint32 draws 32 random bits.
 func (r *Rand) Uint32() uint32 {
 	if r.pos == size {
 		r.refill()
@@ -67,21 +66,21 @@ func (r *Rand) Uint32() uint32 {
 	return y ^ y>>18
 }
 
-// Float64 draws from [0,1) with 53 bits, as random_sample().
+// Float64 draws a number in [0,1) with 53 bits, as random_sample() does.
 func (r *Rand) Float64() float64 {
 	a, b := r.Uint32()>>5, r.Uint32()>>6
 	return (float64(a)*67108864 + float64(b)) / 9007199254740992
 }
 
-// Uniform draws from [lo,hi), as uniform(lo, hi).
+// Uniform draws a number in [lo,hi), as uniform(lo, hi) does.
 func (r *Rand) Uniform(lo, hi float64) float64 {
-	// NumPy rounds the product before it adds: no fused multiply-add here.
+	// NumPy rounds the product before the addition, so a fused multiply-add would give other bits.
 	d := float64((hi - lo) * r.Float64())
 	return lo + d
 }
 
-// Interval draws from [0,max] by masked rejection; a max of 0 draws nothing.
-// It is what shuffle and permutation draw with.
+// Interval draws a number in [0,max] by masked rejection, as shuffle and permutation do. A max of 0 draws
+// nothing.
 func (r *Rand) Interval(max uint32) uint32 {
 	if max == 0 {
 		return 0
@@ -99,10 +98,10 @@ func (r *Rand) Interval(max uint32) uint32 {
 	}
 }
 
-// Intn draws from [0,n), as randint(n) and the index of choice; n must be positive.
+// Intn draws a number in [0,n), as randint(n) and choice do. n must be positive.
 func (r *Rand) Intn(n int) int { return int(r.Interval(uint32(n - 1))) }
 
-// Shuffle orders x at random, as shuffle(x).
+// Shuffle shuffles x, as shuffle(x) does.
 func Shuffle[T any](r *Rand, x []T) {
 	for i := len(x) - 1; i > 0; i-- {
 		j := r.Interval(uint32(i))
@@ -110,7 +109,7 @@ func Shuffle[T any](r *Rand, x []T) {
 	}
 }
 
-// Permutation returns 0..n-1 in random order, as permutation(n).
+// Permutation returns 0..n-1 in random order, as permutation(n) does.
 func (r *Rand) Permutation(n int) []int {
 	x := make([]int, n)
 	for i := range x {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Values printed by NumPy 2.4.6 for numpy.random.RandomState(42).
+// Numbers of NumPy 2.4.6 for numpy.random.RandomState(42).
 func TestSeed42(t *testing.T) {
 	r := New(42)
 	for _, want := range []uint32{1608637542, 3421126067, 4083286876, 787846414} {

@@ -2,5 +2,5 @@
 
 package offheap
 
-// largePages does nothing: these systems choose by themselves.
+// largePages does nothing: these systems use large pages automatically.
 func largePages([]byte) {}

@@ -2,6 +2,6 @@ package offheap
 
 import "syscall"
 
-// largePages asks for large pages, of which fewer must be looked up. Where there are none,
-// nothing is lost.
+// largePages asks for large pages, which need fewer look-ups in page tables. It is only a hint, so errors are
+// ignored.
 func largePages(b []byte) { _ = syscall.Madvise(b, syscall.MADV_HUGEPAGE) }

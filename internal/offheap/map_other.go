@@ -2,7 +2,7 @@
 
 package offheap
 
-// mapMemory returns nil: memory comes from Go's heap.
+// mapMemory returns nil, so memory comes from Go's heap.
 func mapMemory(int) []byte { return nil }
 
 func reserveMemory(int) (b []byte, ok bool) { return nil, false }

@@ -4,8 +4,8 @@ package offheap
 
 import "syscall"
 
-// mapMemory takes memory from the system: zeros, which cost nothing until they are touched.
-// It returns nil when the system has none.
+// mapMemory allocates zeroed memory from the operating system, which takes no physical memory until it is
+// touched. It returns nil if the system has none.
 func mapMemory(size int) []byte {
 	b, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
@@ -15,7 +15,7 @@ func mapMemory(size int) []byte {
 	return b
 }
 
-// reserveMemory takes addresses without memory; nil when there are not enough.
+// reserveMemory allocates addresses without memory. It returns nil if there are too few.
 func reserveMemory(size int) (b []byte, ok bool) {
 	b, err := syscall.Mmap(-1, 0, max(size, 1), syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
@@ -24,5 +24,5 @@ func reserveMemory(size int) (b []byte, ok bool) {
 	return b, true
 }
 
-// unmapMemory gives back what mapMemory gave.
-func unmapMemory(b []byte) { _ = syscall.Munmap(b) } // it cannot fail on what was mapped
+// unmapMemory frees the memory of mapMemory.
+func unmapMemory(b []byte) { _ = syscall.Munmap(b) } // cannot fail for mapped memory

@@ -1,6 +1,5 @@
-// Package offheap has large blocks of memory that do not count for Go's garbage collector:
-// it lets the heap grow by as much as there is in it, and large blocks of numbers would
-// have a program take twice of what it needs.
+// Package offheap allocates large blocks of memory outside Go's heap. The garbage collector lets the heap
+// grow to twice its live size, so large blocks of numbers on the heap would double the memory of a program.
 package offheap
 
 import (
@@ -9,18 +8,18 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// least is the size from which on a block is worth a call of the system.
+// least is the smallest size for which a system call is worthwhile.
 const least = 1 << 20
 
-// Block is memory, aligned as tensors are. Slices of it are valid as long as the Block is
-// reachable and not freed.
+// Block is a block of memory, aligned as tensors are. Slices of it are valid while the Block is reachable and
+// not freed.
 type Block struct {
 	Bytes []byte
 	free  func()
 }
 
-// New returns size bytes of zeros, which take no memory until they are touched. Small
-// blocks, and all where the system cannot, are on Go's heap.
+// New returns a block of size zero bytes, which take no physical memory until they are touched. Small blocks
+// are on Go's heap, and so are all blocks on systems that do not support mapping.
 func New(size int) *Block {
 	if size >= least {
 		if b := mapMemory(size); b != nil {
@@ -36,8 +35,8 @@ func New(size int) *Block {
 	return &Block{Bytes: tensor.Bytes(size)}
 }
 
-// Reserve is New for memory that will not be touched: where it can, it takes addresses only,
-// and returns nil where there are not enough.
+// Reserve is like New, for memory that will not be touched. Where possible it allocates only addresses; it
+// returns nil if there are too few.
 func Reserve(size int) *Block {
 	b, ok := reserveMemory(size)
 	if !ok {
@@ -49,7 +48,7 @@ func Reserve(size int) *Block {
 	return &Block{Bytes: b, free: func() { unmapMemory(b) }}
 }
 
-// Free gives the memory back at once; the collector would, later.
+// Free frees the memory at once. Otherwise the garbage collector frees it later.
 func (b *Block) Free() {
 	b.Bytes = nil
 	if b.free != nil {

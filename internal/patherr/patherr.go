@@ -1,4 +1,4 @@
-// Package patherr makes errors of package os fit messages that name the file already.
+// Package patherr removes the path from errors of package os, for messages that already name the file.
 package patherr
 
 import (
@@ -6,8 +6,8 @@ import (
 	"io/fs"
 )
 
-// Bare takes the operation and the path off an error of package os. An error that is
-// fs.ErrNotExist stays so, in plainer words.
+// Bare returns an error of package os without its operation and path. An fs.ErrNotExist gets a plainer
+// message.
 func Bare(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {

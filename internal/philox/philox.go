@@ -1,7 +1,6 @@
-// Package philox is the counter-based random number generator Philox4x32-10 (Salmon,
-// Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011). A draw
-// is a pure function of (key, step, index), so that any number of workers may share a
-// stream without talking to each other, and nothing but the step need be saved.
+// Package philox has the counter-based random number generator Philox4x32-10 (Salmon, Moraes, Dror and Shaw,
+// "Parallel random numbers: as easy as 1, 2, 3", SC 2011). A draw is a pure function of key, step and index.
+// So any number of workers can share a stream without synchronization, and the step is the only state.
 package philox
 
 const (
@@ -10,8 +9,8 @@ const (
 	rounds       = 10
 )
 
-// Block is the generator itself: four random words for a counter and a key, all given
-// least significant word first, as in Random123.
+// Block is the generator: it returns four random words for a counter and a key. All are in order of
+// significance, the least significant word first, as in Random123.
 func Block(counter [4]uint32, key [2]uint32) [4]uint32 {
 	c0, c1, c2, c3 := counter[0], counter[1], counter[2], counter[3]
 	k0, k1 := key[0], key[1]
@@ -25,8 +24,8 @@ func Block(counter [4]uint32, key [2]uint32) [4]uint32 {
 	return [4]uint32{c0, c1, c2, c3}
 }
 
-// At is block number index of a step of the stream named key: the counter's lower half is
-// index, the upper half step.
+// At returns block index of a step of the stream key. The lower half of the counter is index, the upper half
+// is step.
 func At(key uint64, step int64, index uint64) [4]uint32 {
 	return Block(
 		[4]uint32{uint32(index), uint32(index >> 32), uint32(uint64(step)), uint32(uint64(step) >> 32)},
@@ -34,9 +33,9 @@ func At(key uint64, step int64, index uint64) [4]uint32 {
 	)
 }
 
-// Uniform fills dst with numbers of [0,1), multiples of 2^-24: elements first, first+1, ...
-// of a step of the stream named key. Element i is the upper 24 bits of word i%4 of block
-// i/4. It is what op.RandomUniform computes.
+// Uniform fills dst with elements first, first+1, ... of a step of the stream key: numbers in [0,1) that are
+// multiples of 2^-24. Element i is the upper 24 bits of word i%4 of block i/4. op.RandomUniform is defined by
+// this function.
 func Uniform(key uint64, step int64, first int, dst []float32) {
 	for i := 0; i < len(dst); {
 		n := first + i
@@ -48,8 +47,8 @@ func Uniform(key uint64, step int64, first int, dst []float32) {
 	}
 }
 
-// Float64s fills dst with numbers of (0,1) of 53 bits, never 0 or 1: elements first, first+1,
-// ... of step 0 of the stream named key. There are two in a block.
+// Float64s fills dst with elements first, first+1, ... of step 0 of the stream key: numbers in (0,1) with 53
+// bits. A block has two of them.
 func Float64s(key uint64, first int, dst []float64) {
 	for i := 0; i < len(dst); {
 		n := first + i

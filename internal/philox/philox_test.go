@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The known answers of Random123's kat_vectors for philox4x32 with 10 rounds.
+// Known answers from Random123's kat_vectors for philox4x32 with 10 rounds.
 func TestKnownAnswers(t *testing.T) {
 	const f = 0xffffffff
 	for _, c := range []struct {
@@ -81,7 +81,7 @@ func TestMoments(t *testing.T) {
 			t.Errorf("%s: variance %v", name, v)
 		}
 		if c := lag / n; math.Abs(c) > 5./12/math.Sqrt(n) {
-			t.Errorf("%s: covariance of neighbours %v", name, c)
+			t.Errorf("%s: covariance of neighbors %v", name, c)
 		}
 	}
 	check("Uniform", func(i int) float64 { return float64(u[i]) })

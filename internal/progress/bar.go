@@ -9,28 +9,28 @@ import (
 	"time"
 )
 
-// Bar is the bar of one epoch, evaluation or prediction, which counts steps:
+// Bar is a progress bar of an epoch, an evaluation or a prediction. It counts steps:
 //
 //	1250/1250 ━━━━━━━━━━━━━━━━━━━━ 75s 60ms/step - accuracy: 0.7500 - loss: 6.1000e-04
 //
-// Its methods may be called by several goroutines.
+// Its methods may be called by several goroutines at the same time.
 type Bar struct {
 	line
 	target   int
 	current  int
 	values   []Value
-	afterOne time.Time // when the first step was done; zero before
+	afterOne time.Time // end of the first step; zero before
 }
 
-// Bar starts a bar over a number of steps, 0 where it is not known.
+// Bar starts a bar for a number of steps, 0 if it is not known.
 func (d *Display) Bar(steps int) *Bar {
 	b := &Bar{target: max(steps, 0)}
 	b.display, b.start = d, d.now()
 	return b
 }
 
-// Update says that current steps are done, and the metrics so far, which are shown as they
-// are, in the order in which their names first came. Only a Live bar shows it.
+// Update shows that current steps are done, with the current metrics, in the order in which their names first
+// occurred. Only a Live bar shows them.
 func (b *Bar) Update(current int, values []Value) {
 	b.Lock()
 	defer b.Unlock()
@@ -44,8 +44,8 @@ func (b *Bar) Update(current int, values []Value) {
 	b.show(values, false)
 }
 
-// Finish shows that all steps are done, with the metrics of the whole. Steps of unknown
-// number were as many as the last Update said.
+// Finish shows that all steps are done, with the final metrics. If the number of steps is not known, it is
+// taken from the last Update.
 func (b *Bar) Finish(values []Value) {
 	b.Lock()
 	defer b.Unlock()
@@ -62,8 +62,8 @@ func (b *Bar) Finish(values []Value) {
 	b.done = true
 }
 
-// Abandon leaves the bar where it stands, on a line of its own: what comes next may write.
-// A bar that is finished or was never drawn is not touched.
+// Abandon ends the line of the bar, so that other text can follow. It does nothing if the bar is finished or
+// was never drawn.
 func (b *Bar) Abandon() {
 	b.Lock()
 	defer b.Unlock()
@@ -104,7 +104,7 @@ func (b *Bar) show(values []Value, final bool) {
 
 func (b *Bar) writeLine(now time.Time, step float64) {
 	if b.target == 0 {
-		return // no steps: Keras says nothing either
+		return // no steps: Keras prints nothing either
 	}
 	var s strings.Builder
 	s.WriteString(count(b.current, b.target) + " - " + seconds(now.Sub(b.start)) + " -" + stepTime(step))
@@ -129,8 +129,8 @@ next:
 	}
 }
 
-// step estimates the seconds that a step takes, without the first one where there are
-// more: that one pays for what is done once.
+// step estimates the seconds per step. It leaves out the first step if there are more, because that one
+// includes work that is done only once.
 func (b *Bar) step(now time.Time) float64 {
 	if b.current == 0 {
 		return 0

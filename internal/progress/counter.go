@@ -6,12 +6,12 @@ import (
 	"math"
 )
 
-// Counter is the bar of work that is not training, such as reading an archive:
+// Counter is a progress bar for work other than training, such as reading an archive:
 //
 //	Reading train.zip  3421/12500 ━━━━━─────────────── 2s
 //
-// The time is what is left, and what it took in the closing line, which is all that Lines
-// shows. Its methods may be called by several goroutines.
+// The time is the estimated time left, or in the last line the total time. Lines shows only the last line. The methods of a Counter
+// may be called by several goroutines at the same time.
 type Counter struct {
 	line
 	label   string
@@ -19,21 +19,21 @@ type Counter struct {
 	current int
 }
 
-// Counter starts a counter. A total of 0 is not known.
+// Counter starts a counter. total is 0 if it is not known.
 func (d *Display) Counter(label string, total int) *Counter {
 	c := &Counter{label: label, total: max(total, 0)}
 	c.display, c.start = d, d.now()
 	return c
 }
 
-// Add counts n more.
+// Add adds n to the count.
 func (c *Counter) Add(n int) {
 	c.Lock()
 	defer c.Unlock()
 	c.set(c.current + n)
 }
 
-// Set says how much is done.
+// Set sets the count.
 func (c *Counter) Set(current int) {
 	c.Lock()
 	defer c.Unlock()
@@ -50,8 +50,7 @@ func (c *Counter) set(current int) {
 	}
 }
 
-// Finish closes the counter with a line that says how much was done, be it less than the
-// total.
+// Finish writes the last line, with the final count, which may be less than the total.
 func (c *Counter) Finish() {
 	c.Lock()
 	defer c.Unlock()
@@ -69,7 +68,7 @@ func (c *Counter) Finish() {
 	c.done = true
 }
 
-// Abandon leaves the counter where it stands, on a line of its own.
+// Abandon ends the line of the counter, so that other text can follow.
 func (c *Counter) Abandon() {
 	c.Lock()
 	defer c.Unlock()

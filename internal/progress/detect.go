@@ -7,9 +7,8 @@ import (
 	"golang.org/x/term"
 )
 
-// Detect makes the display for a writer: Live where it is a terminal that can move its
-// cursor, else Lines; Silent when quiet. Colour is left out where NO_COLOR is set
-// (https://no-color.org).
+// Detect returns the display for a writer: Silent if quiet is set, else Live if w is a terminal that can move
+// its cursor, else Lines. There are no colors if NO_COLOR is set (https://no-color.org).
 func Detect(w io.Writer, quiet bool) *Display {
 	d := &Display{Writer: w, Mode: Lines}
 	file, isFile := w.(*os.File)
@@ -24,13 +23,13 @@ func Detect(w io.Writer, quiet bool) *Display {
 	return d
 }
 
-// IsTerminal says whether a file is a terminal that understands escape sequences. On
-// Windows it makes the console understand them.
+// IsTerminal reports whether a file is a terminal that understands escape sequences. On Windows it enables
+// them in the console.
 func IsTerminal(f *os.File) bool {
 	return term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" && enableEscapes(f)
 }
 
-// Columns is the width of a terminal, 0 where it is not known.
+// Columns returns the width of a terminal, 0 if it is not known.
 func Columns(f *os.File) int {
 	width, _, err := term.GetSize(int(f.Fd()))
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// enableEscapes switches on the console's escape sequences; Windows before 10 has none.
+// enableEscapes enables the console's escape sequences. Windows before version 10 has none.
 func enableEscapes(f *os.File) bool {
 	h := windows.Handle(f.Fd())
 	var mode uint32

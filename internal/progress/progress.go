@@ -1,7 +1,6 @@
-// Package progress shows how far work has come, as Keras does: a bar that moves in a
-// terminal, one line an epoch in a pipe or a file, nothing when quiet. It follows
-// keras.utils.Progbar and keras.callbacks.ProgbarLogger byte for byte, except that a
-// line that is wider than the terminal is cut there until it is final.
+// Package progress shows progress as Keras does: a moving bar in a terminal, one line per epoch in a pipe or
+// a file, nothing when quiet. The output equals that of keras.utils.Progbar and keras.callbacks.ProgbarLogger
+// byte for byte, except that a line longer than the terminal's width is cut until it is final.
 package progress
 
 import (
@@ -12,31 +11,31 @@ import (
 	"time"
 )
 
-// Mode is how progress is shown.
+// Mode is the way in which progress is shown.
 type Mode int
 
 const (
 	// Silent shows nothing (Keras' verbose=0).
 	Silent Mode = iota
-	// Lines writes one line when a piece of work is done (verbose=2): for pipes and files.
+	// Lines writes one line when an epoch or other work is done (verbose=2), for pipes and files.
 	Lines
-	// Live redraws a bar in place (verbose=1): for terminals.
+	// Live redraws a bar in place (verbose=1), for terminals.
 	Live
 )
 
-// Display is where progress is shown. One bar or counter at a time writes to it.
+// Display shows progress. Only one bar or counter at a time may write to it.
 type Display struct {
 	Writer io.Writer
 	Mode   Mode
-	// Color paints a Live bar, as Keras always does.
+	// Color colors a Live bar, as Keras always does.
 	Color bool
-	// Columns is the width of the terminal at the moment; nil or 0 is a line without end.
+	// Columns returns the current width of the terminal. If it is nil or returns 0, the width is unlimited.
 	Columns func() int
-	// Now is the clock; nil is time.Now.
+	// Now is the clock. The default is time.Now.
 	Now func() time.Time
 }
 
-// Value is a metric by name.
+// Value is a metric with its name.
 type Value struct {
 	Name  string
 	Value float64
@@ -49,43 +48,41 @@ func (d *Display) now() time.Time {
 	return time.Now()
 }
 
-// Epoch announces an epoch, counted from 0, of a training of several: "Epoch 1/3". A
-// training of one epoch has no such line.
+// Epoch writes the line "Epoch 1/3" for an epoch, counted from 0. A training of one epoch has no such line.
 func (d *Display) Epoch(epoch, epochs int) {
 	if d.Mode != Silent && epochs > 1 {
 		_, _ = fmt.Fprintf(d.Writer, "Epoch %d/%d\n", epoch+1, epochs)
 	}
 }
 
-// barWidth is the length of a bar, in characters.
+// barWidth is the width of a bar in characters.
 const barWidth = 20
 
-// interval is the least time between two drawings of a bar.
+// interval is the minimum time between two drawings of a bar.
 const interval = 50 * time.Millisecond
 
-// line is the line of a terminal on which a bar is drawn over and over. Its mutex guards
-// the bar too.
+// line is the terminal line on which a bar is drawn repeatedly. Its mutex also guards the bar.
 type line struct {
 	sync.Mutex
 	display *Display
 	start   time.Time
 	drawn   time.Time // zero before the first drawing
-	width   int       // of what stands on the line
+	width   int       // width of the text on the line
 	done    bool
 }
 
-// due says whether enough time has passed for another drawing.
+// due reports whether enough time has passed for another drawing.
 func (l *line) due(now time.Time) bool {
 	return l.drawn.IsZero() || now.Sub(l.drawn) >= interval
 }
 
-// draw puts a text in the place of the one before it.
+// draw replaces the text of the line.
 func (l *line) draw(t styledText, now time.Time, final bool) {
 	var columns int
 	if l.display.Columns != nil {
 		columns = l.display.Columns()
 	}
-	// The last column stays empty: many terminals wrap as soon as it is filled.
+	// Keep the last column empty, because many terminals wrap when it is filled.
 	if !final && columns > 1 && t.width > columns-1 {
 		t.cut(columns - 1)
 	}
@@ -99,10 +96,10 @@ func (l *line) draw(t styledText, now time.Time, final bool) {
 		b.WriteByte('\n')
 	}
 	l.width, l.drawn, l.done = t.width, now, final
-	_, _ = io.WriteString(l.display.Writer, b.String()) // a terminal that is gone must not end a training
+	_, _ = io.WriteString(l.display.Writer, b.String()) // an output that is closed must not end a training
 }
 
-// leave ends the line as it stands, so that other text does not run into it.
+// leave ends the line, so that other text can follow.
 func (l *line) leave() {
 	if !l.done && !l.drawn.IsZero() {
 		_, _ = io.WriteString(l.display.Writer, "\n")
@@ -117,7 +114,7 @@ const (
 	reset = "\x1b[0m"
 )
 
-// styledText is text for a terminal, and the columns that it takes.
+// styledText is text for a terminal, with its width in columns.
 type styledText struct {
 	parts []struct{ style, text string }
 	width int
@@ -155,7 +152,7 @@ func (t *styledText) String() string {
 	return b.String()
 }
 
-// bar adds the bar for done of total.
+// bar adds a bar for done of total.
 func (t *styledText) bar(done, total int) {
 	n := min(int(barWidth*(float64(done)/float64(total))), barWidth)
 	if n > 0 {
@@ -163,7 +160,7 @@ func (t *styledText) bar(done, total int) {
 	}
 	rest := "━"
 	if !t.color {
-		rest = "─" // what tells the two apart where colour does not
+		rest = "─" // tells the two apart without color
 	}
 	t.add(white, strings.Repeat(rest, barWidth-n))
 }

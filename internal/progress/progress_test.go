@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// clock is moved by the test alone.
+// clock moves only when the test moves it.
 type clock struct{ now time.Time }
 
 func newClock() *clock { return &clock{time.Unix(1700000000, 0)} }
@@ -32,7 +32,7 @@ type recording struct {
 }
 
 type event struct {
-	ticks    int // of 1/512 second
+	ticks    int // time in 1/512 seconds
 	kind     string
 	argument int
 	logs     []Value
@@ -95,12 +95,12 @@ func replay(d *Display, c *clock, r recording) {
 			bar.Update(e.argument, e.logs)
 		case "end":
 			bar.Finish(e.logs)
-			steps = bar.target // an unknown number of steps is known from the second epoch on
+			steps = bar.target // the number of steps is known from the second epoch on
 		}
 	}
 }
 
-// screen is what a terminal of a number of columns shows in the end.
+// screen returns the final content of a terminal with this number of columns.
 func screen(text string, columns int) string {
 	lines, x := [][]rune{nil}, 0
 	for i := 0; i < len(text); {
@@ -168,8 +168,7 @@ func TestNoColor(t *testing.T) {
 	}
 }
 
-// What is written while a bar is open stands on a line of its own; a bar that ended says
-// nothing more.
+// Other text is written on a separate line while a bar is open. A finished bar writes nothing more.
 func TestAbandon(t *testing.T) {
 	var out strings.Builder
 	d := &Display{Writer: &out, Mode: Live, Now: newClock().read}
@@ -227,7 +226,7 @@ func TestCounter(t *testing.T) {
 	if got := screen(run(Live, 0), 80); got != "Reading train.zip  12500 12s\n\n" {
 		t.Errorf("unknown total: %q", got)
 	}
-	// More than there should be: the bar stays full.
+	// If there are more steps than expected, the bar stays full.
 	if got := screen(run(Live, 10000), 80); got != "Reading train.zip  12500/10000 ━━━━━━━━━━━━━━━━━━━━ 12s\n\n" {
 		t.Errorf("too many: %q", got)
 	}

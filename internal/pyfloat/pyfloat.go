@@ -1,5 +1,4 @@
-// Package pyfloat writes floating-point numbers as Python does, for the files that are
-// also read or written by Keras.
+// Package pyfloat formats floating-point numbers as Python does, for files that Keras also reads or writes.
 package pyfloat
 
 import (
@@ -8,12 +7,12 @@ import (
 	"strings"
 )
 
-// Repr is Python's repr(v): the shortest digits that give v back, always with a point or
-// an exponent: 1.0, 0.0001, 1e-05, 1e+16, nan, inf.
+// Repr returns Python's repr(v): the fewest digits that give v when read back, always with a point or an
+// exponent: 1.0, 0.0001, 1e-05, 1e+16, nan, inf.
 func Repr(v float64) string { return repr(v, 64, 1e16) }
 
-// Repr32 is str(numpy.float32(v)): the shortest digits that give the float32 back, with an
-// exponent from 1e+06 on.
+// Repr32 returns Python's str(numpy.float32(v)): the fewest digits that give the float32 when read back, with
+// an exponent from 1e+06 on.
 func Repr32(v float32) string { return repr(float64(v), 32, 1e6) }
 
 func repr(v float64, bits int, large float64) string {

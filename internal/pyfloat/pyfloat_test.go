@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What Python and NumPy 2.4 print.
+// As Python and NumPy 2.4 print them.
 func TestRepr(t *testing.T) {
 	for _, c := range []struct {
 		v    float64

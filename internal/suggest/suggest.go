@@ -1,4 +1,4 @@
-// Package suggest finds what a misspelt name was meant to be.
+// Package suggest finds the name that a misspelled word was meant to be.
 package suggest
 
 import (
@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Nearest is the name of the list that is nearest to word, or "" when none is near: upper
-// and lower case are the same, a wrong, missing, added or swapped letter is one mistake,
-// and there may be one for every three letters.
+// Nearest returns the name that is most similar to word, or "" if none is similar enough. Case is ignored. A
+// wrong, missing, added or swapped letter is one mistake; one mistake is allowed, and one more for every
+// three letters of word.
 func Nearest(word string, names []string) string {
 	best, at := "", len(word)/3+2
 	for _, n := range names {
@@ -19,15 +19,16 @@ func Nearest(word string, names []string) string {
 	return best
 }
 
-// Hint is "; did you mean X?", or what there is when nothing is near.
+// Hint returns "; did you mean X?", or a list of all names if none is similar to word. It is appended to an
+// error.
 func Hint(word string, names []string) string {
 	if n := Nearest(word, names); n != "" {
 		return fmt.Sprintf("; did you mean %s?", n)
 	}
-	return "; there is " + strings.Join(names, ", ")
+	return "; want one of " + strings.Join(names, ", ")
 }
 
-// distance is the optimal string alignment distance.
+// distance returns the optimal string alignment distance.
 func distance(a, b string) int {
 	prev2, prev, cur := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range prev {

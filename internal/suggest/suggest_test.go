@@ -12,7 +12,7 @@ func TestNearest(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", c.word, got, c.want)
 		}
 	}
-	if got, want := Hint("x", []string{"a_long_one", "another"}), "; there is a_long_one, another"; got != want {
+	if got, want := Hint("x", []string{"a_long_one", "another"}), "; want one of a_long_one, another"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

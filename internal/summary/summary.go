@@ -1,6 +1,5 @@
-// Package summary prints what a model is made of, as keras.Model.summary() prints it: a
-// table of layers, then the number and size of the parameters. It knows nothing of models;
-// it is given rows.
+// Package summary prints the structure of a model as keras.Model.summary() does: a table of layers, then the
+// number and size of the parameters. It does not depend on models; it prints rows.
 package summary
 
 import (
@@ -11,78 +10,73 @@ import (
 	"strings"
 )
 
-// Row is one layer: a layer of a Sequential but its InputLayer, an operation of a Functional,
-// be it a layer or not, in Keras' order.
+// Row is a layer: in a Sequential, each layer except the InputLayer; in a Functional, each operation, whether
+// it is a layer or not, in Keras' order.
 type Row struct {
-	// Name and Class are the layer's name and kind: "conv2d", "Conv2D".
+	// Name and Class are the layer's name and class, such as "conv2d" and "Conv2D".
 	Name, Class string
-	// OutputShape is as Shapes writes it, of the layer's last call; "" for a layer that is not
-	// built, shown as "?".
+	// OutputShape is the output shape of the layer's last call, as Shapes formats it. "" means that the layer
+	// is not built, and is shown as "?".
 	OutputShape string
-	// Params is the number of the layer's parameters, of a model's those of all its layers.
+	// Params is the number of the layer's parameters, for a nested model those of all its layers.
 	Params int
-	// Unbuilt says that Params is not known yet.
+	// Unbuilt means that Params is not known yet.
 	Unbuilt bool
-	// Frozen is the reverse of the layer's own trainable flag; only seen with
-	// Options.ShowTrainable, and only of layers that have parameters.
+	// Frozen is the opposite of the layer's own trainable flag. It is shown with Options.ShowTrainable, for
+	// layers that have parameters.
 	Frozen bool
-	// Inputs are the values that the layer takes in its calls, call by call; only seen in a
-	// model that is Connected.
+	// Inputs are the operands of the layer, call by call. They are shown if the model is Connected.
 	Inputs []Connection
-	// Nested are the layers of a model that is a layer, without operations that are no layers;
-	// only seen with Options.ExpandNested. Keras says of none what it is connected to, so
-	// that their Inputs are not looked at.
+	// Nested are the layers of a nested model, without operations that are not layers. They are shown with
+	// Options.ExpandNested. Keras does not show their connections, so their Inputs are ignored.
 	Nested []Row
 }
 
-// Connection is an input of a layer: the output number Tensor of the call number Node of
-// the named layer.
+// Connection is an operand of a layer: output Tensor of call Node of the named layer.
 type Connection struct {
 	Layer        string
 	Node, Tensor int
 }
 
-// Weights is a number of parameters and the bytes they take.
+// Weights is a number of parameters and their size in bytes.
 type Weights struct{ Count, Bytes int }
 
-// Model is what a summary shows.
+// Model is the content of a summary.
 type Model struct {
 	Name string
 	Rows []Row
-	// Connected adds the column "Connected to". Keras does so for a Functional in which two
-	// calls have one depth, a call takes more than one value, or a layer is called twice. A
-	// chain has no such column, whatever its outputs are, and a Sequential never.
+	// Connected adds the column "Connected to". Keras adds it for a Functional in which two calls have the
+	// same depth, a call has several operands, or a layer is called twice. A chain never has it, even with
+	// several outputs.
 	Connected bool
 	// Trainable and NonTrainable are the model's parameters, each counted once.
 	Trainable, NonTrainable Weights
-	// Optimizer holds the optimizer's variables (learning rate and step counter too), or
-	// nil before the optimizer has any.
+	// Optimizer has the optimizer's variables, including the learning rate and the step counter. Nil means
+	// that the optimizer has none yet.
 	Optimizer *Weights
 }
 
-// Options say how a summary is printed. The zero value is Keras' default in a terminal of
-// 80 columns or a pipe.
+// Options configures Write. The zero value is Keras' default for a pipe, or a terminal of 80 columns.
 type Options struct {
-	// Width is that of the terminal, in columns; 0 is 80. The table takes 4 columns less,
-	// and 88 (108 where layers are Connected) at most.
+	// Width is the terminal's width in columns. The default is 80. The table is 4 columns narrower, and at
+	// most 88 columns wide, or 108 with "Connected to".
 	Width int
-	// ExpandNested shows the layers of models that are layers, below them and indented.
+	// ExpandNested shows the layers of nested models, indented below the model.
 	ExpandNested bool
-	// LineLength is the width of the table in columns, 0 for what Width gives. What goes beyond
-	// Width is cut off.
+	// LineLength is the width of the table in columns. The default depends on Width. Text beyond Width is cut
+	// off.
 	LineLength int
-	// Positions are the fractions of the width at which the columns end, one for each column
-	// without that of ShowTrainable; nil is .45, .80, 1, or .3, .56, .74, 1 where layers are
-	// Connected. ShowTrainable takes the last tenth for its own.
+	// Positions are the fractions of the width at which the columns end, one per column except that of
+	// ShowTrainable. The default is .45, .80, 1, or .3, .56, .74, 1 with "Connected to". ShowTrainable takes
+	// the last tenth.
 	Positions []float64
-	// ShowTrainable adds a column that says which layers learn: Y, N, or - where there is
-	// nothing to learn.
+	// ShowTrainable adds a column: Y for a trainable layer, N for another, - for a layer without parameters.
 	ShowTrainable bool
-	// Color is for terminals.
+	// Color adds escape sequences for terminals.
 	Color bool
 }
 
-// Shape writes a shape as Keras does: (None, 126, 126, 64). A negative size is None.
+// Shape formats a shape as Keras does: (None, 126, 126, 64). A negative size is None.
 func Shape(shape []int) string {
 	sizes := make([]string, len(shape))
 	for i, n := range shape {
@@ -95,7 +89,7 @@ func Shape(shape []int) string {
 	return "(" + strings.Join(sizes, ", ") + ")"
 }
 
-// Shapes writes the shapes of a layer's results: one as Shape does, several as a list.
+// Shapes formats the shapes of a layer's results: one as Shape does, several as a list.
 func Shapes(shapes ...[]int) string {
 	if len(shapes) == 1 {
 		return Shape(shapes[0])
@@ -107,8 +101,8 @@ func Shapes(shapes ...[]int) string {
 	return "[" + strings.Join(texts, ", ") + "]"
 }
 
-// Write prints the summary. It fails where the terminal is too narrow for a table, or
-// LineLength, and where Positions do not fit the columns.
+// Write prints the summary. It returns an error if Width or LineLength is too small for a table, or Positions
+// do not match the columns.
 func (m Model) Write(w io.Writer, o Options) error {
 	width := o.Width
 	if width == 0 {
@@ -149,7 +143,7 @@ func (m Model) table(o Options, width int) (*table, error) {
 	}
 	if o.Positions != nil {
 		if len(o.Positions) != len(ends) {
-			return nil, fmt.Errorf("summary: %d positions for %d columns", len(o.Positions), len(ends))
+			return nil, fmt.Errorf("summary: want %d positions, one per column, got %d", len(ends), len(o.Positions))
 		}
 		ends = slices.Clone(o.Positions)
 	}
@@ -173,7 +167,7 @@ func (m Model) table(o Options, width int) (*table, error) {
 	return t, nil
 }
 
-// rows adds rows, those of a model that is nested so many levels deep.
+// rows adds rows to t. level is the depth of nested models.
 func (m Model) rows(t *table, o Options, rows []Row, level int) {
 	for _, r := range rows {
 		if level > 0 {
@@ -207,7 +201,7 @@ func (r Row) shape() text {
 	}
 	var t text
 	for rest := r.OutputShape; rest != ""; {
-		n := strings.IndexAny(rest, "()[], ") // what stands between numbers
+		n := strings.IndexAny(rest, "()[], ") // characters between numbers
 		switch {
 		case n == 0:
 			t, rest = append(t, styled(plain, rest[:1])...), rest[1:]
@@ -262,7 +256,7 @@ func (w Weights) line(name string) text {
 		styled(plain, " ("+Size(w.Bytes)+")"))
 }
 
-// Size writes a number of bytes as Keras does: "14.21 MB", in units of 1,024.
+// Size formats a number of bytes as Keras does, in units of 1,024: "14.21 MB".
 func Size(bytes int) string {
 	size, units := float64(bytes), []string{"B", "KB", "MB", "GB", "TB", "PB"}
 	i := 0

@@ -140,7 +140,7 @@ var late = Model{
 	},
 }
 
-// The files are what real Keras printed: internal/golden/summary.py.
+// The golden files are printed by real Keras: internal/golden/summary.py.
 func TestKeras(t *testing.T) {
 	for _, c := range []struct {
 		file    string
@@ -152,22 +152,22 @@ func TestKeras(t *testing.T) {
 		{"tutorial-60", tutorial, Options{Width: 60}},
 		{"tutorial-100", tutorial, Options{Width: 100}},
 		{"tutorial-200", tutorial, Options{Width: 200}},
-		{"tutorial-colour", tutorial, Options{Color: true}},
-		{"tutorial-40-colour", tutorial, Options{Width: 40, Color: true}},
+		{"tutorial-color", tutorial, Options{Color: true}},
+		{"tutorial-40-color", tutorial, Options{Width: 40, Color: true}},
 		{"tutorial-trainable", tutorial, Options{ShowTrainable: true}},
 		{"tutorial-trained", trained, Options{}},
-		{"tutorial-trained-colour", trained, Options{Color: true}},
+		{"tutorial-trained-color", trained, Options{Color: true}},
 		{"long", long, Options{}},
 		{"long-21", long, Options{Width: 21}},
 		{"long-40", long, Options{Width: 40}},
-		{"long-colour", long, Options{Color: true}},
+		{"long-color", long, Options{Color: true}},
 		{"long-trainable", long, Options{ShowTrainable: true}},
-		{"long-trainable-colour", long, Options{ShowTrainable: true, Color: true}},
+		{"long-trainable-color", long, Options{ShowTrainable: true, Color: true}},
 		{"unbuilt", unbuilt, Options{}},
 		{"empty", Model{Name: "empty"}, Options{}},
 		{"connected", connected, Options{}},
 		{"connected-120", connected, Options{Width: 120}},
-		{"connected-colour", connected, Options{Color: true}},
+		{"connected-color", connected, Options{Color: true}},
 		{"connected-trainable", connected, Options{ShowTrainable: true}},
 		{"connected-line-90", connected, Options{Width: 120, LineLength: 90}},
 		{"connected-line-100", connected, Options{LineLength: 100}},
@@ -179,10 +179,10 @@ func TestKeras(t *testing.T) {
 		{"nested-expanded", nested, Options{Width: 120, ExpandNested: true}},
 		{"nested-expanded-80", nested, Options{ExpandNested: true}},
 		{"nested-expanded-trainable", nested, Options{Width: 120, ExpandNested: true, ShowTrainable: true}},
-		{"nested-expanded-trainable-colour", nested, Options{Width: 120, ExpandNested: true, ShowTrainable: true, Color: true}},
+		{"nested-expanded-trainable-color", nested, Options{Width: 120, ExpandNested: true, ShowTrainable: true, Color: true}},
 		{"nested-chain", chain, Options{}},
 		{"nested-chain-expanded", chain, Options{ExpandNested: true}},
-		{"nested-chain-expanded-colour", chain, Options{Width: 60, ExpandNested: true, Color: true}},
+		{"nested-chain-expanded-color", chain, Options{Width: 60, ExpandNested: true, Color: true}},
 		{"nested-sequential", top, Options{}},
 		{"nested-sequential-expanded", top, Options{ExpandNested: true, ShowTrainable: true}},
 		{"nested-unbuilt", late, Options{}},

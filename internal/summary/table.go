@@ -7,11 +7,10 @@ import (
 	"unicode"
 )
 
-// The table is drawn as the Python package rich draws it for Keras: heavy lines around the
-// header, and a cell that is too small for its text wraps at spaces and cuts words that
-// are longer than a line.
+// The table is drawn as the Python package rich draws it for Keras: heavy lines around the header; text that
+// is too wide for its cell wraps at spaces, and words that are too wide for a line are cut.
 
-// style is the parameters of an ANSI escape sequence.
+// style has the parameters of an ANSI escape sequence.
 type style string
 
 const (
@@ -54,8 +53,8 @@ func (t text) trimRight() text {
 	return t
 }
 
-// wrap breaks a text into lines of at most width characters. A word that is longer than
-// that is cut into pieces (fold), or stands on a line that is too long.
+// wrap breaks a text into lines of at most width characters. A longer word is cut into pieces if fold is set;
+// otherwise its line is too long.
 func (t text) wrap(width int, fold bool) []text {
 	var starts []int
 	used := 0
@@ -65,7 +64,7 @@ func (t text) wrap(width int, fold bool) []text {
 			end++
 		}
 		if end == len(t) {
-			break // nothing but spaces is left
+			break // only spaces are left
 		}
 		for end < len(t) && !unicode.IsSpace(t[end].r) {
 			end++
@@ -118,13 +117,13 @@ const (
 	center
 )
 
-// fill makes a line of a cell just width characters long.
+// fill makes a line of a cell exactly width characters long.
 func (t text) fill(width int, a alignment, s style) text {
 	if a != left {
 		t = t.trimRight()
 	}
 	if len(t) > width {
-		// The mark of what was cut looks like the last character that was kept room for.
+		// The ellipsis has the style of the last character that fits.
 		return join(t[:width-1], text{{'…', t[width-1].style}})
 	}
 	space := width - len(t)
@@ -141,12 +140,12 @@ func (t text) fill(width int, a alignment, s style) text {
 type table struct {
 	headers []string
 	align   []alignment
-	widths  []int // of the columns' text
+	widths  []int // widths of the columns' text
 	rows    [][]text
 }
 
-// fit sets the widths of the columns of a table that is length characters wide, from the
-// parts of it where they should end.
+// fit sets the widths of the columns of a table that is length characters wide. ends are the fractions of the
+// width at which they should end.
 func (t *table) fit(length int, ends []float64) error {
 	at, excess := 0, len(ends)+1
 	widths := make([]int, len(ends))
@@ -161,7 +160,7 @@ func (t *table) fit(length int, ends []float64) error {
 	}
 	excess -= length
 	if excess < 0 {
-		// What is left goes to all in proportion.
+		// The rest is distributed in proportion.
 		spare, sum := -excess, 0
 		for _, w := range widths {
 			sum += w
@@ -174,7 +173,7 @@ func (t *table) fit(length int, ends []float64) error {
 			sum -= w
 		}
 	}
-	// The lines between columns and the spaces beside them come out of all alike.
+	// The lines between columns and the spaces beside them reduce all columns alike.
 	for i, left := 0, len(widths); left > 0; i, left = i+1, left-1 {
 		cut := min(widths[i], int(math.RoundToEven(float64(excess)/float64(left))))
 		widths[i] -= cut + 2
@@ -189,7 +188,7 @@ func (t *table) fit(length int, ends []float64) error {
 	return nil
 }
 
-// print draws the table, and leaves out what is beyond width.
+// print draws the table, without what is beyond width.
 func (t *table) print(p *printer, width int) {
 	p.crop = width
 	defer func() { p.crop = 0 }()
@@ -222,7 +221,7 @@ func (t *table) rule(p *printer, box string) {
 	p.write(plain, string(b[0])+strings.Join(parts, string(b[2]))+string(b[3])+"\n")
 }
 
-// row prints cells; those of the header, which are bold, stand at the bottom.
+// row prints cells. Cells of the header are bold and aligned at the bottom.
 func (t *table) row(p *printer, cells []text, wall string, s style) {
 	lines := make([][]text, len(cells))
 	height := 0
@@ -249,12 +248,12 @@ func (t *table) row(p *printer, cells []text, wall string, s style) {
 	}
 }
 
-// printer collects text with or without its colours.
+// printer collects text with or without colors.
 type printer struct {
 	strings.Builder
 	color bool
-	crop  int // characters of a line that are printed; 0 is all
-	at    int // characters of the line so far, where crop is set
+	crop  int // maximum number of characters in a line; 0 is unlimited
+	at    int // characters in the line so far, if crop is set
 }
 
 func (p *printer) write(s style, value string) {

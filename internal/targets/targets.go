@@ -1,4 +1,4 @@
-// Package targets brings targets into the shape of predictions, for losses and metrics.
+// Package targets converts targets to the shape and type that losses and metrics compute with.
 package targets
 
 import (
@@ -6,9 +6,9 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Dense makes targets of the type and rank of the predictions, as Keras does: where one of
-// them has a dimension of 1 at the end that the other lacks, the targets get it or lose it.
-// Targets that do not fit then are a mistake of b.
+// Dense converts targets to the type and rank of the predictions. As in Keras, a last dimension
+// of size 1 is added to the targets, or removed from them, if that makes the ranks equal. Dense
+// reports an error to b if the shapes still differ.
 func Dense(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	if !yTrue.Valid() || !yPred.Valid() {
 		return b.Invalid()
@@ -27,8 +27,8 @@ func Dense(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	return b.Cast(y, yPred.DType)
 }
 
-// Sparse makes class numbers of type Int32 and of the shape of the predictions without the
-// last dimension, which is the classes'; targets may have a dimension of 1 there.
+// Sparse converts targets to class indices: Int32, with the shape of the predictions without
+// their last dimension, which is the classes. Targets may have a last dimension of size 1.
 func Sparse(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	if !yTrue.Valid() || !yPred.Valid() {
 		return b.Invalid()
@@ -42,14 +42,14 @@ func Sparse(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 		return b.Errorf("predictions have shape %v, want (batch, ..., classes)", yPred.Shape)
 	case !compatible(y.Shape, yPred.Shape[:n-1]):
 		if y.Rank() == n && compatible(y.Shape, yPred.Shape) {
-			return b.Errorf("targets have shape %v, one number for each class; want the number of the class: use the categorical form, without sparse", yTrue.Shape)
+			return b.Errorf("targets have shape %v, one number for each class; want the index of the class; for one-hot targets use the categorical form, without sparse", yTrue.Shape)
 		}
 		return mismatch(b, yTrue, yPred)
 	}
 	return b.Cast(y, tensor.Int32)
 }
 
-// mismatch tells what is wrong, and what mostly is the reason.
+// mismatch reports shapes that differ, with the most likely remedy.
 func mismatch(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	t, p := yTrue.Shape, yPred.Shape
 	hint := ""
@@ -57,14 +57,14 @@ func mismatch(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	case len(p) > 2 && len(p) > len(t):
 		hint = "; add a Flatten layer before the last Dense layer"
 	case len(p) == 2 && (len(t) == 1 || len(t) == 2 && t[1] == 1):
-		hint = "; for class numbers use the sparse categorical form"
+		hint = "; for class indices use the sparse categorical form"
 	case len(p) == 2 && len(t) == 2:
 		hint = "; the last layer needs one unit for each class"
 	}
-	return b.Errorf("targets have shape %v and predictions %v, want the same%s", t, p, hint)
+	return b.Errorf("targets have shape %v and predictions %v, want equal shapes%s", t, p, hint)
 }
 
-// compatible says whether two shapes can be the same.
+// compatible reports whether two shapes can be equal, where unknown dimensions match any size.
 func compatible(a, b tensor.Shape) bool {
 	if len(a) != len(b) {
 		return false

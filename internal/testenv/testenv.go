@@ -1,4 +1,4 @@
-// Package testenv finds what tests need outside their own package.
+// Package testenv finds files and programs outside a test's package.
 package testenv
 
 import (
@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Root is the folder that holds go.mod.
+// Root returns the folder of go.mod.
 func Root(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -26,9 +26,9 @@ func Root(t testing.TB) string {
 	}
 }
 
-// Data is the path of a file of real photographs, which are not part of the project: in
-// $LINCE_SHARED/data, or in ../shared/data beside the project's folder. The test is
-// skipped where the file is not there.
+// Data returns the path of a file of real photos, which are not part of the project. It looks in
+// $LINCE_SHARED/data, or else in ../shared/data beside the project's folder. Without the file, the test is
+// skipped.
 func Data(t testing.TB, name string) string {
 	t.Helper()
 	shared := os.Getenv("LINCE_SHARED")
@@ -37,7 +37,7 @@ func Data(t testing.TB, name string) string {
 	}
 	path := filepath.Join(shared, "data", name)
 	if _, err := os.Stat(path); err != nil {
-		t.Skipf("needs the photographs %s (set LINCE_SHARED to the folder that has data/%s)", path, name)
+		t.Skipf("needs the photos %s (set LINCE_SHARED to the folder that has data/%s)", path, name)
 	}
 	return path
 }

@@ -3,1988 +3,269 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func tile1NEON(l *line)
-TEXT ·tile1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
+// func tile8NEON(l *line)
+TEXT ·tile8NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	ADD R1<<1, R1, R3
+	ADD R1<<2, R1, R4
+	ADD R1<<2, R3, R5
+	// a tile: 8 results
 tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
 	PCALIGN $16
 vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	JMP wholeBegin
-wholeZero:
+	// sums start from the bias
 	VEOR V0.B16, V0.B16, V0.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
+	MOVD line_bias(R0), R8
 	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F1
-	FMOVQ (R8), F16
-	WORD $0x4e30cc20 // FMLA V0, V1, V16
-	MOVD 40(R5), R17
+	BEQ start
+	MOVD line_channel(R0), R17
 	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V1.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V2.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e431 // FCMGT V17, V1, V0
-	VBIT V17.B16, V1.B16, V0.B16
-	WORD $0x6ea2e412 // FCMGT V18, V0, V2
-	VBIT V18.B16, V2.B16, V0.B16
-	FMOVQ F0, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ partEnd
-partRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-partTap:
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F1
-	JMP moved1
-two1:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved1:
-	ADD $0, R8, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F2
-	JMP moved2
-two2:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved2:
-	WORD $0x4e22cc20 // FMLA V0, V1, V2
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE partTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V1.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V2.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e433 // FCMGT V19, V1, V0
-	VBIT V19.B16, V1.B16, V0.B16
-	WORD $0x6ea2e410 // FCMGT V16, V0, V2
-	VBIT V16.B16, V2.B16, V0.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two3
-	FMOVS F0, (R16)
-	JMP moved3
-two3:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved3:
-partStored:
-next:
-	MOVD $1, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $1, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile2NEON(l *line)
-TEXT ·tile2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F2
-	FMOVQ (R8), F16
-	WORD $0x4e30cc40 // FMLA V0, V2, V16
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	WORD $0x4e31cc41 // FMLA V1, V2, V17
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V2.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V3.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e452 // FCMGT V18, V2, V0
-	VBIT V18.B16, V2.B16, V0.B16
-	WORD $0x6ea3e413 // FCMGT V19, V0, V3
-	VBIT V19.B16, V3.B16, V0.B16
-	WORD $0x6ea1e450 // FCMGT V16, V2, V1
-	VBIT V16.B16, V2.B16, V1.B16
-	WORD $0x6ea3e431 // FCMGT V17, V1, V3
-	VBIT V17.B16, V3.B16, V1.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ partEnd
-partRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-partTap:
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F2
-	JMP moved1
-two1:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved1:
-	ADD $0, R8, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F3
-	JMP moved2
-two2:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved2:
-	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F3
-	JMP moved3
-two3:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved3:
-	WORD $0x4e23cc41 // FMLA V1, V2, V3
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE partTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V2.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V3.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e452 // FCMGT V18, V2, V0
-	VBIT V18.B16, V2.B16, V0.B16
-	WORD $0x6ea3e413 // FCMGT V19, V0, V3
-	VBIT V19.B16, V3.B16, V0.B16
-	WORD $0x6ea1e450 // FCMGT V16, V2, V1
-	VBIT V16.B16, V2.B16, V1.B16
-	WORD $0x6ea3e431 // FCMGT V17, V1, V3
-	VBIT V17.B16, V3.B16, V1.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS F0, (R16)
-	JMP moved4
-two4:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved4:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS F1, (R16)
-	JMP moved5
-two5:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved5:
-partStored:
-next:
-	MOVD $2, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $2, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile3NEON(l *line)
-TEXT ·tile3NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F3
-	FMOVQ (R8), F16
-	WORD $0x4e30cc60 // FMLA V0, V3, V16
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	WORD $0x4e31cc61 // FMLA V1, V3, V17
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cc62 // FMLA V2, V3, V18
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V3.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V4.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e473 // FCMGT V19, V3, V0
-	VBIT V19.B16, V3.B16, V0.B16
-	WORD $0x6ea4e410 // FCMGT V16, V0, V4
-	VBIT V16.B16, V4.B16, V0.B16
-	WORD $0x6ea1e471 // FCMGT V17, V3, V1
-	VBIT V17.B16, V3.B16, V1.B16
-	WORD $0x6ea4e432 // FCMGT V18, V1, V4
-	VBIT V18.B16, V4.B16, V1.B16
-	WORD $0x6ea2e473 // FCMGT V19, V3, V2
-	VBIT V19.B16, V3.B16, V2.B16
-	WORD $0x6ea4e450 // FCMGT V16, V2, V4
-	VBIT V16.B16, V4.B16, V2.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ partEnd
-partRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-partTap:
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F3
-	JMP moved1
-two1:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved1:
-	ADD $0, R8, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F4
-	JMP moved2
-two2:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved2:
-	WORD $0x4e24cc60 // FMLA V0, V3, V4
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F4
-	JMP moved3
-two3:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved3:
-	WORD $0x4e24cc61 // FMLA V1, V3, V4
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F4
-	JMP moved4
-two4:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved4:
-	WORD $0x4e24cc62 // FMLA V2, V3, V4
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE partTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V3.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V4.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e471 // FCMGT V17, V3, V0
-	VBIT V17.B16, V3.B16, V0.B16
-	WORD $0x6ea4e412 // FCMGT V18, V0, V4
-	VBIT V18.B16, V4.B16, V0.B16
-	WORD $0x6ea1e473 // FCMGT V19, V3, V1
-	VBIT V19.B16, V3.B16, V1.B16
-	WORD $0x6ea4e430 // FCMGT V16, V1, V4
-	VBIT V16.B16, V4.B16, V1.B16
-	WORD $0x6ea2e471 // FCMGT V17, V3, V2
-	VBIT V17.B16, V3.B16, V2.B16
-	WORD $0x6ea4e452 // FCMGT V18, V2, V4
-	VBIT V18.B16, V4.B16, V2.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS F0, (R16)
-	JMP moved5
-two5:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved5:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS F1, (R16)
-	JMP moved6
-two6:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved6:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS F2, (R16)
-	JMP moved7
-two7:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved7:
-partStored:
-next:
-	MOVD $3, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $3, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile4NEON(l *line)
-TEXT ·tile4NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F4
-	FMOVQ (R8), F16
-	WORD $0x4e30cc80 // FMLA V0, V4, V16
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	WORD $0x4e31cc81 // FMLA V1, V4, V17
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cc82 // FMLA V2, V4, V18
-	WORD $0x3cec6913 // LDR Q19, [R8, R12]
-	WORD $0x4e33cc83 // FMLA V3, V4, V19
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V4.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V5.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e490 // FCMGT V16, V4, V0
-	VBIT V16.B16, V4.B16, V0.B16
-	WORD $0x6ea5e411 // FCMGT V17, V0, V5
-	VBIT V17.B16, V5.B16, V0.B16
-	WORD $0x6ea1e492 // FCMGT V18, V4, V1
-	VBIT V18.B16, V4.B16, V1.B16
-	WORD $0x6ea5e433 // FCMGT V19, V1, V5
-	VBIT V19.B16, V5.B16, V1.B16
-	WORD $0x6ea2e490 // FCMGT V16, V4, V2
-	VBIT V16.B16, V4.B16, V2.B16
-	WORD $0x6ea5e451 // FCMGT V17, V2, V5
-	VBIT V17.B16, V5.B16, V2.B16
-	WORD $0x6ea3e492 // FCMGT V18, V4, V3
-	VBIT V18.B16, V4.B16, V3.B16
-	WORD $0x6ea5e473 // FCMGT V19, V3, V5
-	VBIT V19.B16, V5.B16, V3.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ partEnd
-partRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-partTap:
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F4
-	JMP moved1
-two1:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved1:
-	ADD $0, R8, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F5
-	JMP moved2
-two2:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved2:
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F5
-	JMP moved3
-two3:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved3:
-	WORD $0x4e25cc81 // FMLA V1, V4, V5
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F5
-	JMP moved4
-two4:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved4:
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	ADD R12<<0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F5
-	JMP moved5
-two5:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved5:
-	WORD $0x4e25cc83 // FMLA V3, V4, V5
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE partTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V4.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V5.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e490 // FCMGT V16, V4, V0
-	VBIT V16.B16, V4.B16, V0.B16
-	WORD $0x6ea5e411 // FCMGT V17, V0, V5
-	VBIT V17.B16, V5.B16, V0.B16
-	WORD $0x6ea1e492 // FCMGT V18, V4, V1
-	VBIT V18.B16, V4.B16, V1.B16
-	WORD $0x6ea5e433 // FCMGT V19, V1, V5
-	VBIT V19.B16, V5.B16, V1.B16
-	WORD $0x6ea2e490 // FCMGT V16, V4, V2
-	VBIT V16.B16, V4.B16, V2.B16
-	WORD $0x6ea5e451 // FCMGT V17, V2, V5
-	VBIT V17.B16, V5.B16, V2.B16
-	WORD $0x6ea3e492 // FCMGT V18, V4, V3
-	VBIT V18.B16, V4.B16, V3.B16
-	WORD $0x6ea5e473 // FCMGT V19, V3, V5
-	VBIT V19.B16, V5.B16, V3.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS F0, (R16)
-	JMP moved6
-two6:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved6:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS F1, (R16)
-	JMP moved7
-two7:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved7:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS F2, (R16)
-	JMP moved8
-two8:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved8:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS F3, (R16)
-	JMP moved9
-two9:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved9:
-partStored:
-next:
-	MOVD $4, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $4, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile5NEON(l *line)
-TEXT ·tile5NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F5
-	FMOVQ (R8), F16
-	WORD $0x4e30cca0 // FMLA V0, V5, V16
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	WORD $0x4e31cca1 // FMLA V1, V5, V17
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cca2 // FMLA V2, V5, V18
-	WORD $0x3cec6913 // LDR Q19, [R8, R12]
-	WORD $0x4e33cca3 // FMLA V3, V5, V19
-	ADD R4<<2, R8, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cca4 // FMLA V4, V5, V16
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V5.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V6.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4b1 // FCMGT V17, V5, V0
-	VBIT V17.B16, V5.B16, V0.B16
-	WORD $0x6ea6e412 // FCMGT V18, V0, V6
-	VBIT V18.B16, V6.B16, V0.B16
-	WORD $0x6ea1e4b3 // FCMGT V19, V5, V1
-	VBIT V19.B16, V5.B16, V1.B16
-	WORD $0x6ea6e430 // FCMGT V16, V1, V6
-	VBIT V16.B16, V6.B16, V1.B16
-	WORD $0x6ea2e4b1 // FCMGT V17, V5, V2
-	VBIT V17.B16, V5.B16, V2.B16
-	WORD $0x6ea6e452 // FCMGT V18, V2, V6
-	VBIT V18.B16, V6.B16, V2.B16
-	WORD $0x6ea3e4b3 // FCMGT V19, V5, V3
-	VBIT V19.B16, V5.B16, V3.B16
-	WORD $0x6ea6e470 // FCMGT V16, V3, V6
-	VBIT V16.B16, V6.B16, V3.B16
-	WORD $0x6ea4e4b1 // FCMGT V17, V5, V4
-	VBIT V17.B16, V5.B16, V4.B16
-	WORD $0x6ea6e492 // FCMGT V18, V4, V6
-	VBIT V18.B16, V6.B16, V4.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ partEnd
-partRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-partTap:
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F5
-	JMP moved1
-two1:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved1:
-	ADD $0, R8, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F6
-	JMP moved2
-two2:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved2:
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F6
-	JMP moved3
-two3:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved3:
-	WORD $0x4e26cca1 // FMLA V1, V5, V6
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F6
-	JMP moved4
-two4:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved4:
-	WORD $0x4e26cca2 // FMLA V2, V5, V6
-	ADD R12<<0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F6
-	JMP moved5
-two5:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved5:
-	WORD $0x4e26cca3 // FMLA V3, V5, V6
-	ADD R4<<2, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F6
-	JMP moved6
-two6:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved6:
-	WORD $0x4e26cca4 // FMLA V4, V5, V6
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE partTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V5.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V6.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4b3 // FCMGT V19, V5, V0
-	VBIT V19.B16, V5.B16, V0.B16
-	WORD $0x6ea6e410 // FCMGT V16, V0, V6
-	VBIT V16.B16, V6.B16, V0.B16
-	WORD $0x6ea1e4b1 // FCMGT V17, V5, V1
-	VBIT V17.B16, V5.B16, V1.B16
-	WORD $0x6ea6e432 // FCMGT V18, V1, V6
-	VBIT V18.B16, V6.B16, V1.B16
-	WORD $0x6ea2e4b3 // FCMGT V19, V5, V2
-	VBIT V19.B16, V5.B16, V2.B16
-	WORD $0x6ea6e450 // FCMGT V16, V2, V6
-	VBIT V16.B16, V6.B16, V2.B16
-	WORD $0x6ea3e4b1 // FCMGT V17, V5, V3
-	VBIT V17.B16, V5.B16, V3.B16
-	WORD $0x6ea6e472 // FCMGT V18, V3, V6
-	VBIT V18.B16, V6.B16, V3.B16
-	WORD $0x6ea4e4b3 // FCMGT V19, V5, V4
-	VBIT V19.B16, V5.B16, V4.B16
-	WORD $0x6ea6e490 // FCMGT V16, V4, V6
-	VBIT V16.B16, V6.B16, V4.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS F0, (R16)
-	JMP moved7
-two7:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved7:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS F1, (R16)
-	JMP moved8
-two8:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved8:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS F2, (R16)
-	JMP moved9
-two9:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved9:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS F3, (R16)
-	JMP moved10
-two10:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved10:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS F4, (R16)
-	JMP moved11
-two11:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved11:
-partStored:
-next:
-	MOVD $5, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $5, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile6NEON(l *line)
-TEXT ·tile6NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
+	FMOVQ (R8), F0
+start:
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
 	VMOV V0.B16, V3.B16
 	VMOV V0.B16, V4.B16
 	VMOV V0.B16, V5.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
+	VMOV V0.B16, V6.B16
+	VMOV V0.B16, V7.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_taps(R0), R17
 	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F6
-	FMOVQ (R8), F16
-	WORD $0x4e30ccc0 // FMLA V0, V6, V16
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	WORD $0x4e31ccc1 // FMLA V1, V6, V17
-	ADD R4<<1, R8, R16
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	MOVD line_w(R0), R9
+	MOVD line_channel(R0), R17
+	ADDS R17, R9
+	// a row of the window
+row:
+	MOVD R8, R11
+	MOVD R9, R12
+	MOVD line_taps(R0), R13
+	// a tap
+tap:
+	FMOVQ (R12), F8
+	FMOVQ (R11), F16
+	WORD $0x4e30cd00 // FMLA V0, V8, V16
+	WORD $0x3ce16971 // LDR Q17, [R11, R1]
+	WORD $0x4e31cd01 // FMLA V1, V8, V17
+	ADD R1<<1, R11, R16
 	FMOVQ (R16), F18
-	WORD $0x4e32ccc2 // FMLA V2, V6, V18
-	WORD $0x3cec6913 // LDR Q19, [R8, R12]
-	WORD $0x4e33ccc3 // FMLA V3, V6, V19
-	ADD R4<<2, R8, R16
+	WORD $0x4e32cd02 // FMLA V2, V8, V18
+	WORD $0x3ce36973 // LDR Q19, [R11, R3]
+	WORD $0x4e33cd03 // FMLA V3, V8, V19
+	ADD R1<<2, R11, R16
 	FMOVQ (R16), F16
-	WORD $0x4e30ccc4 // FMLA V4, V6, V16
-	WORD $0x3cef6911 // LDR Q17, [R8, R15]
-	WORD $0x4e31ccc5 // FMLA V5, V6, V17
-	MOVD 40(R5), R17
+	WORD $0x4e30cd04 // FMLA V4, V8, V16
+	WORD $0x3ce46971 // LDR Q17, [R11, R4]
+	WORD $0x4e31cd05 // FMLA V5, V8, V17
+	ADD R3<<1, R11, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cd06 // FMLA V6, V8, V18
+	WORD $0x3ce56973 // LDR Q19, [R11, R5]
+	WORD $0x4e33cd07 // FMLA V7, V8, V19
+	MOVD line_xTap(R0), R17
+	ADDS R17, R11
+	ADDS R2, R12
+	SUBS $1, R13
+	BNE tap
+	MOVD line_xRow(R0), R17
 	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V6.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V7.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V8.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V9.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
 	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4d2 // FCMGT V18, V6, V0
-	VBIT V18.B16, V6.B16, V0.B16
-	WORD $0x6ea7e413 // FCMGT V19, V0, V7
-	VBIT V19.B16, V7.B16, V0.B16
-	WORD $0x6ea1e4d0 // FCMGT V16, V6, V1
-	VBIT V16.B16, V6.B16, V1.B16
-	WORD $0x6ea7e431 // FCMGT V17, V1, V7
-	VBIT V17.B16, V7.B16, V1.B16
-	WORD $0x6ea2e4d2 // FCMGT V18, V6, V2
-	VBIT V18.B16, V6.B16, V2.B16
-	WORD $0x6ea7e453 // FCMGT V19, V2, V7
-	VBIT V19.B16, V7.B16, V2.B16
-	WORD $0x6ea3e4d0 // FCMGT V16, V6, V3
-	VBIT V16.B16, V6.B16, V3.B16
-	WORD $0x6ea7e471 // FCMGT V17, V3, V7
-	VBIT V17.B16, V7.B16, V3.B16
-	WORD $0x6ea4e4d2 // FCMGT V18, V6, V4
-	VBIT V18.B16, V6.B16, V4.B16
-	WORD $0x6ea7e493 // FCMGT V19, V4, V7
-	VBIT V19.B16, V7.B16, V4.B16
-	WORD $0x6ea5e4d0 // FCMGT V16, V6, V5
-	VBIT V16.B16, V6.B16, V5.B16
-	WORD $0x6ea7e4b1 // FCMGT V17, V5, V7
-	VBIT V17.B16, V7.B16, V5.B16
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e510 // FCMGT V16, V8, V0
+	VBIT V16.B16, V8.B16, V0.B16
+	WORD $0x6ea9e411 // FCMGT V17, V0, V9
+	VBIT V17.B16, V9.B16, V0.B16
+	WORD $0x6ea1e512 // FCMGT V18, V8, V1
+	VBIT V18.B16, V8.B16, V1.B16
+	WORD $0x6ea9e433 // FCMGT V19, V1, V9
+	VBIT V19.B16, V9.B16, V1.B16
+	WORD $0x6ea2e510 // FCMGT V16, V8, V2
+	VBIT V16.B16, V8.B16, V2.B16
+	WORD $0x6ea9e451 // FCMGT V17, V2, V9
+	VBIT V17.B16, V9.B16, V2.B16
+	WORD $0x6ea3e512 // FCMGT V18, V8, V3
+	VBIT V18.B16, V8.B16, V3.B16
+	WORD $0x6ea9e473 // FCMGT V19, V3, V9
+	VBIT V19.B16, V9.B16, V3.B16
+	WORD $0x6ea4e510 // FCMGT V16, V8, V4
+	VBIT V16.B16, V8.B16, V4.B16
+	WORD $0x6ea9e491 // FCMGT V17, V4, V9
+	VBIT V17.B16, V9.B16, V4.B16
+	WORD $0x6ea5e512 // FCMGT V18, V8, V5
+	VBIT V18.B16, V8.B16, V5.B16
+	WORD $0x6ea9e4b3 // FCMGT V19, V5, V9
+	VBIT V19.B16, V9.B16, V5.B16
+	WORD $0x6ea6e510 // FCMGT V16, V8, V6
+	VBIT V16.B16, V8.B16, V6.B16
+	WORD $0x6ea9e4d1 // FCMGT V17, V6, V9
+	VBIT V17.B16, V9.B16, V6.B16
+	WORD $0x6ea7e512 // FCMGT V18, V8, V7
+	VBIT V18.B16, V8.B16, V7.B16
+	WORD $0x6ea9e4f3 // FCMGT V19, V7, V9
+	VBIT V19.B16, V9.B16, V7.B16
 	FMOVQ F0, (R8)
-	ADDS R11, R8
+	ADDS R9, R8
 	FMOVQ F1, (R8)
-	ADDS R11, R8
+	ADDS R9, R8
 	FMOVQ F2, (R8)
-	ADDS R11, R8
+	ADDS R9, R8
 	FMOVQ F3, (R8)
-	ADDS R11, R8
+	ADDS R9, R8
 	FMOVQ F4, (R8)
-	ADDS R11, R8
+	ADDS R9, R8
 	FMOVQ F5, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ partEnd
-partRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-partTap:
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F6
-	JMP moved1
-two1:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved1:
-	ADD $0, R8, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F7
-	JMP moved2
-two2:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved2:
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F7
-	JMP moved3
-two3:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved3:
-	WORD $0x4e27ccc1 // FMLA V1, V6, V7
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F7
-	JMP moved4
-two4:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved4:
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	ADD R12<<0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F7
-	JMP moved5
-two5:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved5:
-	WORD $0x4e27ccc3 // FMLA V3, V6, V7
-	ADD R4<<2, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F7
-	JMP moved6
-two6:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved6:
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-	ADD R15<<0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F7
-	JMP moved7
-two7:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved7:
-	WORD $0x4e27ccc5 // FMLA V5, V6, V7
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE partTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V6.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V7.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4d2 // FCMGT V18, V6, V0
-	VBIT V18.B16, V6.B16, V0.B16
-	WORD $0x6ea7e413 // FCMGT V19, V0, V7
-	VBIT V19.B16, V7.B16, V0.B16
-	WORD $0x6ea1e4d0 // FCMGT V16, V6, V1
-	VBIT V16.B16, V6.B16, V1.B16
-	WORD $0x6ea7e431 // FCMGT V17, V1, V7
-	VBIT V17.B16, V7.B16, V1.B16
-	WORD $0x6ea2e4d2 // FCMGT V18, V6, V2
-	VBIT V18.B16, V6.B16, V2.B16
-	WORD $0x6ea7e453 // FCMGT V19, V2, V7
-	VBIT V19.B16, V7.B16, V2.B16
-	WORD $0x6ea3e4d0 // FCMGT V16, V6, V3
-	VBIT V16.B16, V6.B16, V3.B16
-	WORD $0x6ea7e471 // FCMGT V17, V3, V7
-	VBIT V17.B16, V7.B16, V3.B16
-	WORD $0x6ea4e4d2 // FCMGT V18, V6, V4
-	VBIT V18.B16, V6.B16, V4.B16
-	WORD $0x6ea7e493 // FCMGT V19, V4, V7
-	VBIT V19.B16, V7.B16, V4.B16
-	WORD $0x6ea5e4d0 // FCMGT V16, V6, V5
-	VBIT V16.B16, V6.B16, V5.B16
-	WORD $0x6ea7e4b1 // FCMGT V17, V5, V7
-	VBIT V17.B16, V7.B16, V5.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS F0, (R16)
-	JMP moved8
-two8:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved8:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS F1, (R16)
-	JMP moved9
-two9:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved9:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS F2, (R16)
-	JMP moved10
-two10:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved10:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS F3, (R16)
-	JMP moved11
-two11:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved11:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS F4, (R16)
-	JMP moved12
-two12:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved12:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS F5, (R16)
-	JMP moved13
-two13:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved13:
-partStored:
-next:
-	MOVD $6, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $6, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
+	ADDS R9, R8
+	FMOVQ F6, (R8)
+	ADDS R9, R8
+	FMOVQ F7, (R8)
+	MOVD line_channel(R0), R8
+	MOVD line_last(R0), R17
+	CMP R17, R8
+	BEQ vectors
+	ADDS $16, R8
+	MOVD R8, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R8
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R8
+	MOVD R8, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	MOVD $8, R16
+	MUL R16, R1, R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $8, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
 	SUBS $1, R19
-	MOVD R19, 128(R5)
+	MOVD R19, line_tiles(R0)
 	BNE tile
 	RET
 
 // func tile7NEON(l *line)
 TEXT ·tile7NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	ADD R1<<1, R1, R3
+	ADD R1<<2, R1, R4
+	// a tile: 7 results
 tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
 	PCALIGN $16
 vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
 	VMOV V0.B16, V3.B16
 	VMOV V0.B16, V4.B16
 	VMOV V0.B16, V5.B16
 	VMOV V0.B16, V6.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_taps(R0), R17
 	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F7
-	FMOVQ (R8), F16
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	// a row of the window
+row:
+	MOVD R5, R10
+	MOVD R8, R11
+	MOVD line_taps(R0), R12
+	// a tap
+tap:
+	FMOVQ (R11), F7
+	FMOVQ (R10), F16
 	WORD $0x4e30cce0 // FMLA V0, V7, V16
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
+	WORD $0x3ce16951 // LDR Q17, [R10, R1]
 	WORD $0x4e31cce1 // FMLA V1, V7, V17
-	ADD R4<<1, R8, R16
+	ADD R1<<1, R10, R16
 	FMOVQ (R16), F18
 	WORD $0x4e32cce2 // FMLA V2, V7, V18
-	WORD $0x3cec6913 // LDR Q19, [R8, R12]
+	WORD $0x3ce36953 // LDR Q19, [R10, R3]
 	WORD $0x4e33cce3 // FMLA V3, V7, V19
-	ADD R4<<2, R8, R16
+	ADD R1<<2, R10, R16
 	FMOVQ (R16), F16
 	WORD $0x4e30cce4 // FMLA V4, V7, V16
-	WORD $0x3cef6911 // LDR Q17, [R8, R15]
+	WORD $0x3ce46951 // LDR Q17, [R10, R4]
 	WORD $0x4e31cce5 // FMLA V5, V7, V17
-	ADD R12<<1, R8, R16
+	ADD R3<<1, R10, R16
 	FMOVQ (R16), F18
 	WORD $0x4e32cce6 // FMLA V6, V7, V18
-	MOVD 40(R5), R17
+	MOVD line_xTap(R0), R17
+	ADDS R17, R10
+	ADDS R2, R11
+	SUBS $1, R12
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
 	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
 	VLD1R (R16), [V7.S4]
-	ADD $164, R5, R16
+	ADD $line_high, R0, R16
 	VLD1R (R16), [V8.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
 	WORD $0x6ea0e4f3 // FCMGT V19, V7, V0
 	VBIT V19.B16, V7.B16, V0.B16
 	WORD $0x6ea8e410 // FCMGT V16, V0, V8
@@ -2013,3607 +294,423 @@ wholeEnd:
 	VBIT V19.B16, V7.B16, V6.B16
 	WORD $0x6ea8e4d0 // FCMGT V16, V6, V8
 	VBIT V16.B16, V8.B16, V6.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-	ADDS R11, R8
-	FMOVQ F5, (R8)
-	ADDS R11, R8
-	FMOVQ F6, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ partEnd
-partRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-partTap:
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F7
-	JMP moved1
-two1:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved1:
-	ADD $0, R8, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F8
-	JMP moved2
-two2:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved2:
-	WORD $0x4e28cce0 // FMLA V0, V7, V8
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F8
-	JMP moved3
-two3:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved3:
-	WORD $0x4e28cce1 // FMLA V1, V7, V8
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F8
-	JMP moved4
-two4:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved4:
-	WORD $0x4e28cce2 // FMLA V2, V7, V8
-	ADD R12<<0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F8
-	JMP moved5
-two5:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved5:
-	WORD $0x4e28cce3 // FMLA V3, V7, V8
-	ADD R4<<2, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F8
-	JMP moved6
-two6:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved6:
-	WORD $0x4e28cce4 // FMLA V4, V7, V8
-	ADD R15<<0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F8
-	JMP moved7
-two7:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved7:
-	WORD $0x4e28cce5 // FMLA V5, V7, V8
-	ADD R12<<1, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F8
-	JMP moved8
-two8:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved8:
-	WORD $0x4e28cce6 // FMLA V6, V7, V8
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE partTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V7.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V8.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4f1 // FCMGT V17, V7, V0
-	VBIT V17.B16, V7.B16, V0.B16
-	WORD $0x6ea8e412 // FCMGT V18, V0, V8
-	VBIT V18.B16, V8.B16, V0.B16
-	WORD $0x6ea1e4f3 // FCMGT V19, V7, V1
-	VBIT V19.B16, V7.B16, V1.B16
-	WORD $0x6ea8e430 // FCMGT V16, V1, V8
-	VBIT V16.B16, V8.B16, V1.B16
-	WORD $0x6ea2e4f1 // FCMGT V17, V7, V2
-	VBIT V17.B16, V7.B16, V2.B16
-	WORD $0x6ea8e452 // FCMGT V18, V2, V8
-	VBIT V18.B16, V8.B16, V2.B16
-	WORD $0x6ea3e4f3 // FCMGT V19, V7, V3
-	VBIT V19.B16, V7.B16, V3.B16
-	WORD $0x6ea8e470 // FCMGT V16, V3, V8
-	VBIT V16.B16, V8.B16, V3.B16
-	WORD $0x6ea4e4f1 // FCMGT V17, V7, V4
-	VBIT V17.B16, V7.B16, V4.B16
-	WORD $0x6ea8e492 // FCMGT V18, V4, V8
-	VBIT V18.B16, V8.B16, V4.B16
-	WORD $0x6ea5e4f3 // FCMGT V19, V7, V5
-	VBIT V19.B16, V7.B16, V5.B16
-	WORD $0x6ea8e4b0 // FCMGT V16, V5, V8
-	VBIT V16.B16, V8.B16, V5.B16
-	WORD $0x6ea6e4f1 // FCMGT V17, V7, V6
-	VBIT V17.B16, V7.B16, V6.B16
-	WORD $0x6ea8e4d2 // FCMGT V18, V6, V8
-	VBIT V18.B16, V8.B16, V6.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS F0, (R16)
-	JMP moved9
-two9:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved9:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS F1, (R16)
-	JMP moved10
-two10:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved10:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS F2, (R16)
-	JMP moved11
-two11:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved11:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS F3, (R16)
-	JMP moved12
-two12:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved12:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS F4, (R16)
-	JMP moved13
-two13:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved13:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS F5, (R16)
-	JMP moved14
-two14:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved14:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS F6, (R16)
-	JMP moved15
-two15:
-	FMOVD F6, (R16)
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VST1 V6.S[2], (R16)
-moved15:
-partStored:
-next:
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	FMOVQ F1, (R5)
+	ADDS R8, R5
+	FMOVQ F2, (R5)
+	ADDS R8, R5
+	FMOVQ F3, (R5)
+	ADDS R8, R5
+	FMOVQ F4, (R5)
+	ADDS R8, R5
+	FMOVQ F5, (R5)
+	ADDS R8, R5
+	FMOVQ F6, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
 	MOVD $7, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
 	MOVD $7, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
 	SUBS $1, R19
-	MOVD R19, 128(R5)
+	MOVD R19, line_tiles(R0)
 	BNE tile
 	RET
 
-// func tile8NEON(l *line)
-TEXT ·tile8NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
+// func tile4NEON(l *line)
+TEXT ·tile4NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	ADD R1<<1, R1, R3
+	// a tile: 4 results
 tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
 	PCALIGN $16
 vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R4
+	CMP $0, R4
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F0
+start:
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
 	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V0.B16, V7.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
+	MOVD line_rows(R0), R8
 	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
+	BEQ sums
+	MOVD line_taps(R0), R17
 	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
+	BEQ sums
+	MOVD line_x(R0), R4
+	MOVD line_xAt(R0), R17
+	ADDS R17, R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	MOVD line_w(R0), R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	// a row of the window
+row:
+	MOVD R4, R9
+	MOVD R5, R10
+	MOVD line_taps(R0), R11
+	// a tap
+tap:
+	FMOVQ (R10), F4
+	FMOVQ (R9), F16
+	WORD $0x4e30cc80 // FMLA V0, V4, V16
+	WORD $0x3ce16931 // LDR Q17, [R9, R1]
+	WORD $0x4e31cc81 // FMLA V1, V4, V17
+	ADD R1<<1, R9, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cc82 // FMLA V2, V4, V18
+	WORD $0x3ce36933 // LDR Q19, [R9, R3]
+	WORD $0x4e33cc83 // FMLA V3, V4, V19
+	MOVD line_xTap(R0), R17
+	ADDS R17, R9
+	ADDS R2, R10
+	SUBS $1, R11
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R4
+	MOVD line_wRow(R0), R17
+	ADDS R17, R5
+	SUBS $1, R8
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V4.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V5.S4]
+	MOVD line_y(R0), R4
+	MOVD line_yAt(R0), R17
+	ADDS R17, R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	MOVD line_yPixel(R0), R5
+	WORD $0x6ea0e490 // FCMGT V16, V4, V0
+	VBIT V16.B16, V4.B16, V0.B16
+	WORD $0x6ea5e411 // FCMGT V17, V0, V5
+	VBIT V17.B16, V5.B16, V0.B16
+	WORD $0x6ea1e492 // FCMGT V18, V4, V1
+	VBIT V18.B16, V4.B16, V1.B16
+	WORD $0x6ea5e433 // FCMGT V19, V1, V5
+	VBIT V19.B16, V5.B16, V1.B16
+	WORD $0x6ea2e490 // FCMGT V16, V4, V2
+	VBIT V16.B16, V4.B16, V2.B16
+	WORD $0x6ea5e451 // FCMGT V17, V2, V5
+	VBIT V17.B16, V5.B16, V2.B16
+	WORD $0x6ea3e492 // FCMGT V18, V4, V3
+	VBIT V18.B16, V4.B16, V3.B16
+	WORD $0x6ea5e473 // FCMGT V19, V3, V5
+	VBIT V19.B16, V5.B16, V3.B16
+	FMOVQ F0, (R4)
+	ADDS R5, R4
+	FMOVQ F1, (R4)
+	ADDS R5, R4
+	FMOVQ F2, (R4)
+	ADDS R5, R4
+	FMOVQ F3, (R4)
+	MOVD line_channel(R0), R4
+	MOVD line_last(R0), R17
+	CMP R17, R4
+	BEQ vectors
+	ADDS $16, R4
+	MOVD R4, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R4
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R4
+	MOVD R4, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	MOVD $4, R16
+	MUL R16, R1, R4
+	MOVD line_xAt(R0), R19
+	ADDS R4, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $4, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R4
+	MOVD line_yAt(R0), R19
+	ADDS R4, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile2NEON(l *line)
+TEXT ·tile2NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	// a tile: 2 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R3
+	CMP $0, R3
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F0
+start:
+	VMOV V0.B16, V1.B16
+	MOVD line_rows(R0), R5
+	CMP $0, R5
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R3
+	MOVD line_xAt(R0), R17
+	ADDS R17, R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	MOVD line_w(R0), R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	// a row of the window
+row:
 	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F8
+	MOVD R4, R9
+	MOVD line_taps(R0), R10
+	// a tap
+tap:
+	FMOVQ (R9), F2
 	FMOVQ (R8), F16
-	WORD $0x4e30cd00 // FMLA V0, V8, V16
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	WORD $0x4e31cd01 // FMLA V1, V8, V17
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cd02 // FMLA V2, V8, V18
-	WORD $0x3cec6913 // LDR Q19, [R8, R12]
-	WORD $0x4e33cd03 // FMLA V3, V8, V19
-	ADD R4<<2, R8, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd04 // FMLA V4, V8, V16
-	WORD $0x3cef6911 // LDR Q17, [R8, R15]
-	WORD $0x4e31cd05 // FMLA V5, V8, V17
-	ADD R12<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cd06 // FMLA V6, V8, V18
-	WORD $0x3cea6913 // LDR Q19, [R8, R10]
-	WORD $0x4e33cd07 // FMLA V7, V8, V19
-	MOVD 40(R5), R17
+	WORD $0x4e30cc40 // FMLA V0, V2, V16
+	WORD $0x3ce16911 // LDR Q17, [R8, R1]
+	WORD $0x4e31cc41 // FMLA V1, V2, V17
+	MOVD line_xTap(R0), R17
 	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
+	ADDS R2, R9
+	SUBS $1, R10
+	BNE tap
+	MOVD line_xRow(R0), R17
 	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V8.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V9.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e510 // FCMGT V16, V8, V0
-	VBIT V16.B16, V8.B16, V0.B16
-	WORD $0x6ea9e411 // FCMGT V17, V0, V9
-	VBIT V17.B16, V9.B16, V0.B16
-	WORD $0x6ea1e512 // FCMGT V18, V8, V1
-	VBIT V18.B16, V8.B16, V1.B16
-	WORD $0x6ea9e433 // FCMGT V19, V1, V9
-	VBIT V19.B16, V9.B16, V1.B16
-	WORD $0x6ea2e510 // FCMGT V16, V8, V2
-	VBIT V16.B16, V8.B16, V2.B16
-	WORD $0x6ea9e451 // FCMGT V17, V2, V9
-	VBIT V17.B16, V9.B16, V2.B16
-	WORD $0x6ea3e512 // FCMGT V18, V8, V3
-	VBIT V18.B16, V8.B16, V3.B16
-	WORD $0x6ea9e473 // FCMGT V19, V3, V9
-	VBIT V19.B16, V9.B16, V3.B16
-	WORD $0x6ea4e510 // FCMGT V16, V8, V4
-	VBIT V16.B16, V8.B16, V4.B16
-	WORD $0x6ea9e491 // FCMGT V17, V4, V9
-	VBIT V17.B16, V9.B16, V4.B16
-	WORD $0x6ea5e512 // FCMGT V18, V8, V5
-	VBIT V18.B16, V8.B16, V5.B16
-	WORD $0x6ea9e4b3 // FCMGT V19, V5, V9
-	VBIT V19.B16, V9.B16, V5.B16
-	WORD $0x6ea6e510 // FCMGT V16, V8, V6
-	VBIT V16.B16, V8.B16, V6.B16
-	WORD $0x6ea9e4d1 // FCMGT V17, V6, V9
-	VBIT V17.B16, V9.B16, V6.B16
-	WORD $0x6ea7e512 // FCMGT V18, V8, V7
-	VBIT V18.B16, V8.B16, V7.B16
-	WORD $0x6ea9e4f3 // FCMGT V19, V7, V9
-	VBIT V19.B16, V9.B16, V7.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-	ADDS R11, R8
-	FMOVQ F5, (R8)
-	ADDS R11, R8
-	FMOVQ F6, (R8)
-	ADDS R11, R8
-	FMOVQ F7, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V0.B16, V7.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
+	MOVD line_wRow(R0), R17
+	ADDS R17, R4
+	SUBS $1, R5
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V2.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V3.S4]
+	MOVD line_y(R0), R3
+	MOVD line_yAt(R0), R17
 	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ partEnd
-partRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-partTap:
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F8
-	JMP moved1
-two1:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved1:
-	ADD $0, R8, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F9
-	JMP moved2
-two2:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved2:
-	WORD $0x4e29cd00 // FMLA V0, V8, V9
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F9
-	JMP moved3
-two3:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved3:
-	WORD $0x4e29cd01 // FMLA V1, V8, V9
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F9
-	JMP moved4
-two4:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved4:
-	WORD $0x4e29cd02 // FMLA V2, V8, V9
-	ADD R12<<0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F9
-	JMP moved5
-two5:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved5:
-	WORD $0x4e29cd03 // FMLA V3, V8, V9
-	ADD R4<<2, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F9
-	JMP moved6
-two6:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved6:
-	WORD $0x4e29cd04 // FMLA V4, V8, V9
-	ADD R15<<0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F9
-	JMP moved7
-two7:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved7:
-	WORD $0x4e29cd05 // FMLA V5, V8, V9
-	ADD R12<<1, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F9
-	JMP moved8
-two8:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved8:
-	WORD $0x4e29cd06 // FMLA V6, V8, V9
-	ADD R10<<0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F9
-	JMP moved9
-two9:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved9:
-	WORD $0x4e29cd07 // FMLA V7, V8, V9
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE partTap
-	MOVD 32(R5), R17
+	MOVD line_channel(R0), R17
 	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V8.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V9.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e510 // FCMGT V16, V8, V0
-	VBIT V16.B16, V8.B16, V0.B16
-	WORD $0x6ea9e411 // FCMGT V17, V0, V9
-	VBIT V17.B16, V9.B16, V0.B16
-	WORD $0x6ea1e512 // FCMGT V18, V8, V1
-	VBIT V18.B16, V8.B16, V1.B16
-	WORD $0x6ea9e433 // FCMGT V19, V1, V9
-	VBIT V19.B16, V9.B16, V1.B16
-	WORD $0x6ea2e510 // FCMGT V16, V8, V2
-	VBIT V16.B16, V8.B16, V2.B16
-	WORD $0x6ea9e451 // FCMGT V17, V2, V9
-	VBIT V17.B16, V9.B16, V2.B16
-	WORD $0x6ea3e512 // FCMGT V18, V8, V3
-	VBIT V18.B16, V8.B16, V3.B16
-	WORD $0x6ea9e473 // FCMGT V19, V3, V9
-	VBIT V19.B16, V9.B16, V3.B16
-	WORD $0x6ea4e510 // FCMGT V16, V8, V4
-	VBIT V16.B16, V8.B16, V4.B16
-	WORD $0x6ea9e491 // FCMGT V17, V4, V9
-	VBIT V17.B16, V9.B16, V4.B16
-	WORD $0x6ea5e512 // FCMGT V18, V8, V5
-	VBIT V18.B16, V8.B16, V5.B16
-	WORD $0x6ea9e4b3 // FCMGT V19, V5, V9
-	VBIT V19.B16, V9.B16, V5.B16
-	WORD $0x6ea6e510 // FCMGT V16, V8, V6
-	VBIT V16.B16, V8.B16, V6.B16
-	WORD $0x6ea9e4d1 // FCMGT V17, V6, V9
-	VBIT V17.B16, V9.B16, V6.B16
-	WORD $0x6ea7e512 // FCMGT V18, V8, V7
-	VBIT V18.B16, V8.B16, V7.B16
-	WORD $0x6ea9e4f3 // FCMGT V19, V7, V9
-	VBIT V19.B16, V9.B16, V7.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS F0, (R16)
-	JMP moved10
-two10:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved10:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS F1, (R16)
-	JMP moved11
-two11:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved11:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS F2, (R16)
-	JMP moved12
-two12:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved12:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS F3, (R16)
-	JMP moved13
-two13:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved13:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS F4, (R16)
-	JMP moved14
-two14:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved14:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS F5, (R16)
-	JMP moved15
-two15:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved15:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS F6, (R16)
-	JMP moved16
-two16:
-	FMOVD F6, (R16)
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VST1 V6.S[2], (R16)
-moved16:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS F7, (R16)
-	JMP moved17
-two17:
-	FMOVD F7, (R16)
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VST1 V7.S[2], (R16)
-moved17:
-partStored:
-next:
-	MOVD $8, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $8, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
+	MOVD line_yPixel(R0), R4
+	WORD $0x6ea0e452 // FCMGT V18, V2, V0
+	VBIT V18.B16, V2.B16, V0.B16
+	WORD $0x6ea3e413 // FCMGT V19, V0, V3
+	VBIT V19.B16, V3.B16, V0.B16
+	WORD $0x6ea1e450 // FCMGT V16, V2, V1
+	VBIT V16.B16, V2.B16, V1.B16
+	WORD $0x6ea3e431 // FCMGT V17, V1, V3
+	VBIT V17.B16, V3.B16, V1.B16
+	FMOVQ F0, (R3)
+	ADDS R4, R3
+	FMOVQ F1, (R3)
+	MOVD line_channel(R0), R3
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BEQ vectors
+	ADDS $16, R3
+	MOVD R3, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R3
+	MOVD R3, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	MOVD $2, R16
+	MUL R16, R1, R3
+	MOVD line_xAt(R0), R19
+	ADDS R3, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $2, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R3
+	MOVD line_yAt(R0), R19
+	ADDS R3, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
 	SUBS $1, R19
-	MOVD R19, 128(R5)
+	MOVD R19, line_tiles(R0)
 	BNE tile
 	RET
 
-// func tile1x3s1NEON(l *line)
-TEXT ·tile1x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
+// func tile1NEON(l *line)
+TEXT ·tile1NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	// a tile: 1 results
 tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
 	PCALIGN $16
 vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	JMP wholeBegin
-wholeZero:
+	// sums start from the bias
 	VEOR V0.B16, V0.B16, V0.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
+	MOVD line_bias(R0), R3
+	CMP $0, R3
+	BEQ start
+	MOVD line_channel(R0), R17
 	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
+	FMOVQ (R3), F0
+start:
+	MOVD line_rows(R0), R5
+	CMP $0, R5
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R3
+	MOVD line_xAt(R0), R17
+	ADDS R17, R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	MOVD line_w(R0), R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	// a row of the window
+row:
 	MOVD R3, R8
-	FMOVQ (R1), F1
-	WORD $0x3ce96822 // LDR Q2, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F3
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
+	MOVD R4, R9
+	MOVD line_taps(R0), R10
+	// a tap
+tap:
+	FMOVQ (R9), F1
 	FMOVQ (R8), F16
 	WORD $0x4e30cc20 // FMLA V0, V1, V16
-wholeSkip0:
-	ADDS R4, R8
-	FMOVQ (R8), F17
-	WORD $0x4e31cc40 // FMLA V0, V2, V17
-	ADDS R4, R8
-	ADD $2, R10, R11
-	CMP R12, R11
-	BHS wholeSkip2
-	FMOVQ (R8), F18
-	WORD $0x4e32cc60 // FMLA V0, V3, V18
-wholeSkip2:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V1.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V2.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
+	MOVD line_xTap(R0), R17
 	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e433 // FCMGT V19, V1, V0
-	VBIT V19.B16, V1.B16, V0.B16
-	WORD $0x6ea2e410 // FCMGT V16, V0, V2
-	VBIT V16.B16, V2.B16, V0.B16
-	FMOVQ F0, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
+	ADDS R2, R9
+	SUBS $1, R10
+	BNE tap
+	MOVD line_xRow(R0), R17
 	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F1
-	JMP moved1
-two1:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F2
-	JMP moved2
-two2:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F3
-	JMP moved3
-two3:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved3:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F4
-	JMP moved4
-two4:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved4:
-	WORD $0x4e24cc20 // FMLA V0, V1, V4
-partSkip0:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F5
-	JMP moved5
-two5:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved5:
-	WORD $0x4e25cc40 // FMLA V0, V2, V5
-	ADDS R4, R8
-	ADD $2, R10, R11
-	CMP R12, R11
-	BHS partSkip2
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F4
-	JMP moved6
-two6:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved6:
-	WORD $0x4e24cc60 // FMLA V0, V3, V4
-partSkip2:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
+	MOVD line_wRow(R0), R17
+	ADDS R17, R4
+	SUBS $1, R5
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
 	VLD1R (R16), [V1.S4]
-	ADD $164, R5, R16
+	ADD $line_high, R0, R16
 	VLD1R (R16), [V2.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
+	MOVD line_y(R0), R3
+	MOVD line_yAt(R0), R17
+	ADDS R17, R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	MOVD line_yPixel(R0), R4
 	WORD $0x6ea0e431 // FCMGT V17, V1, V0
 	VBIT V17.B16, V1.B16, V0.B16
 	WORD $0x6ea2e412 // FCMGT V18, V0, V2
 	VBIT V18.B16, V2.B16, V0.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS F0, (R16)
-	JMP moved7
-two7:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved7:
-partStored:
-next:
-	ADDS $1, R10
+	FMOVQ F0, (R3)
+	MOVD line_channel(R0), R3
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BEQ vectors
+	ADDS $16, R3
+	MOVD R3, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R3
+	MOVD R3, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
 	MOVD $1, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
+	MUL R16, R1, R3
+	MOVD line_xAt(R0), R19
+	ADDS R3, R19
+	MOVD R19, line_xAt(R0)
 	MOVD $1, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R3
+	MOVD line_yAt(R0), R19
+	ADDS R3, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
 	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile2x3s1NEON(l *line)
-TEXT ·tile2x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F2
-	WORD $0x3ce96823 // LDR Q3, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F4
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cc40 // FMLA V0, V2, V16
-wholeSkip0:
-	ADDS R4, R8
-	FMOVQ (R8), F6
-	WORD $0x4e26cc60 // FMLA V0, V3, V6
-	WORD $0x4e26cc41 // FMLA V1, V2, V6
-	ADDS R4, R8
-	FMOVQ (R8), F5
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	WORD $0x4e25cc61 // FMLA V1, V3, V5
-	ADDS R4, R8
-	ADD $3, R10, R11
-	CMP R12, R11
-	BHS wholeSkip3
-	FMOVQ (R8), F17
-	WORD $0x4e31cc81 // FMLA V1, V4, V17
-wholeSkip3:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V2.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V3.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e452 // FCMGT V18, V2, V0
-	VBIT V18.B16, V2.B16, V0.B16
-	WORD $0x6ea3e413 // FCMGT V19, V0, V3
-	VBIT V19.B16, V3.B16, V0.B16
-	WORD $0x6ea1e450 // FCMGT V16, V2, V1
-	VBIT V16.B16, V2.B16, V1.B16
-	WORD $0x6ea3e431 // FCMGT V17, V1, V3
-	VBIT V17.B16, V3.B16, V1.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F2
-	JMP moved1
-two1:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F3
-	JMP moved2
-two2:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F4
-	JMP moved3
-two3:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved3:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F5
-	JMP moved4
-two4:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved4:
-	WORD $0x4e25cc40 // FMLA V0, V2, V5
-partSkip0:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F6
-	JMP moved5
-two5:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved5:
-	WORD $0x4e26cc60 // FMLA V0, V3, V6
-	WORD $0x4e26cc41 // FMLA V1, V2, V6
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F5
-	JMP moved6
-two6:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved6:
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	WORD $0x4e25cc61 // FMLA V1, V3, V5
-	ADDS R4, R8
-	ADD $3, R10, R11
-	CMP R12, R11
-	BHS partSkip3
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F6
-	JMP moved7
-two7:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved7:
-	WORD $0x4e26cc81 // FMLA V1, V4, V6
-partSkip3:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V2.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V3.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e452 // FCMGT V18, V2, V0
-	VBIT V18.B16, V2.B16, V0.B16
-	WORD $0x6ea3e413 // FCMGT V19, V0, V3
-	VBIT V19.B16, V3.B16, V0.B16
-	WORD $0x6ea1e450 // FCMGT V16, V2, V1
-	VBIT V16.B16, V2.B16, V1.B16
-	WORD $0x6ea3e431 // FCMGT V17, V1, V3
-	VBIT V17.B16, V3.B16, V1.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS F0, (R16)
-	JMP moved8
-two8:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved8:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS F1, (R16)
-	JMP moved9
-two9:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved9:
-partStored:
-next:
-	ADDS $2, R10
-	MOVD $2, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $2, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile3x3s1NEON(l *line)
-TEXT ·tile3x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F3
-	WORD $0x3ce96824 // LDR Q4, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F5
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cc60 // FMLA V0, V3, V16
-wholeSkip0:
-	ADDS R4, R8
-	FMOVQ (R8), F7
-	WORD $0x4e27cc80 // FMLA V0, V4, V7
-	WORD $0x4e27cc61 // FMLA V1, V3, V7
-	ADDS R4, R8
-	FMOVQ (R8), F6
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	WORD $0x4e26cc81 // FMLA V1, V4, V6
-	WORD $0x4e26cc62 // FMLA V2, V3, V6
-	ADDS R4, R8
-	FMOVQ (R8), F7
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	WORD $0x4e27cc82 // FMLA V2, V4, V7
-	ADDS R4, R8
-	ADD $4, R10, R11
-	CMP R12, R11
-	BHS wholeSkip4
-	FMOVQ (R8), F17
-	WORD $0x4e31cca2 // FMLA V2, V5, V17
-wholeSkip4:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V3.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V4.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e472 // FCMGT V18, V3, V0
-	VBIT V18.B16, V3.B16, V0.B16
-	WORD $0x6ea4e413 // FCMGT V19, V0, V4
-	VBIT V19.B16, V4.B16, V0.B16
-	WORD $0x6ea1e470 // FCMGT V16, V3, V1
-	VBIT V16.B16, V3.B16, V1.B16
-	WORD $0x6ea4e431 // FCMGT V17, V1, V4
-	VBIT V17.B16, V4.B16, V1.B16
-	WORD $0x6ea2e472 // FCMGT V18, V3, V2
-	VBIT V18.B16, V3.B16, V2.B16
-	WORD $0x6ea4e453 // FCMGT V19, V2, V4
-	VBIT V19.B16, V4.B16, V2.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F3
-	JMP moved1
-two1:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F4
-	JMP moved2
-two2:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F5
-	JMP moved3
-two3:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved3:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F6
-	JMP moved4
-two4:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved4:
-	WORD $0x4e26cc60 // FMLA V0, V3, V6
-partSkip0:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F7
-	JMP moved5
-two5:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved5:
-	WORD $0x4e27cc80 // FMLA V0, V4, V7
-	WORD $0x4e27cc61 // FMLA V1, V3, V7
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F6
-	JMP moved6
-two6:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved6:
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	WORD $0x4e26cc81 // FMLA V1, V4, V6
-	WORD $0x4e26cc62 // FMLA V2, V3, V6
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F7
-	JMP moved7
-two7:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved7:
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	WORD $0x4e27cc82 // FMLA V2, V4, V7
-	ADDS R4, R8
-	ADD $4, R10, R11
-	CMP R12, R11
-	BHS partSkip4
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F6
-	JMP moved8
-two8:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved8:
-	WORD $0x4e26cca2 // FMLA V2, V5, V6
-partSkip4:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V3.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V4.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e470 // FCMGT V16, V3, V0
-	VBIT V16.B16, V3.B16, V0.B16
-	WORD $0x6ea4e411 // FCMGT V17, V0, V4
-	VBIT V17.B16, V4.B16, V0.B16
-	WORD $0x6ea1e472 // FCMGT V18, V3, V1
-	VBIT V18.B16, V3.B16, V1.B16
-	WORD $0x6ea4e433 // FCMGT V19, V1, V4
-	VBIT V19.B16, V4.B16, V1.B16
-	WORD $0x6ea2e470 // FCMGT V16, V3, V2
-	VBIT V16.B16, V3.B16, V2.B16
-	WORD $0x6ea4e451 // FCMGT V17, V2, V4
-	VBIT V17.B16, V4.B16, V2.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS F0, (R16)
-	JMP moved9
-two9:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved9:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS F1, (R16)
-	JMP moved10
-two10:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved10:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS F2, (R16)
-	JMP moved11
-two11:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved11:
-partStored:
-next:
-	ADDS $3, R10
-	MOVD $3, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $3, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile4x3s1NEON(l *line)
-TEXT ·tile4x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F4
-	WORD $0x3ce96825 // LDR Q5, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F6
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cc80 // FMLA V0, V4, V16
-wholeSkip0:
-	ADDS R4, R8
-	FMOVQ (R8), F8
-	WORD $0x4e28cca0 // FMLA V0, V5, V8
-	WORD $0x4e28cc81 // FMLA V1, V4, V8
-	ADDS R4, R8
-	FMOVQ (R8), F7
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	WORD $0x4e27cc82 // FMLA V2, V4, V7
-	ADDS R4, R8
-	FMOVQ (R8), F8
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	WORD $0x4e28cca2 // FMLA V2, V5, V8
-	WORD $0x4e28cc83 // FMLA V3, V4, V8
-	ADDS R4, R8
-	FMOVQ (R8), F7
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	WORD $0x4e27cca3 // FMLA V3, V5, V7
-	ADDS R4, R8
-	ADD $5, R10, R11
-	CMP R12, R11
-	BHS wholeSkip5
-	FMOVQ (R8), F17
-	WORD $0x4e31ccc3 // FMLA V3, V6, V17
-wholeSkip5:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V4.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V5.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e492 // FCMGT V18, V4, V0
-	VBIT V18.B16, V4.B16, V0.B16
-	WORD $0x6ea5e413 // FCMGT V19, V0, V5
-	VBIT V19.B16, V5.B16, V0.B16
-	WORD $0x6ea1e490 // FCMGT V16, V4, V1
-	VBIT V16.B16, V4.B16, V1.B16
-	WORD $0x6ea5e431 // FCMGT V17, V1, V5
-	VBIT V17.B16, V5.B16, V1.B16
-	WORD $0x6ea2e492 // FCMGT V18, V4, V2
-	VBIT V18.B16, V4.B16, V2.B16
-	WORD $0x6ea5e453 // FCMGT V19, V2, V5
-	VBIT V19.B16, V5.B16, V2.B16
-	WORD $0x6ea3e490 // FCMGT V16, V4, V3
-	VBIT V16.B16, V4.B16, V3.B16
-	WORD $0x6ea5e471 // FCMGT V17, V3, V5
-	VBIT V17.B16, V5.B16, V3.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F4
-	JMP moved1
-two1:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F5
-	JMP moved2
-two2:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F6
-	JMP moved3
-two3:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved3:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F7
-	JMP moved4
-two4:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved4:
-	WORD $0x4e27cc80 // FMLA V0, V4, V7
-partSkip0:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F8
-	JMP moved5
-two5:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved5:
-	WORD $0x4e28cca0 // FMLA V0, V5, V8
-	WORD $0x4e28cc81 // FMLA V1, V4, V8
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F7
-	JMP moved6
-two6:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved6:
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	WORD $0x4e27cc82 // FMLA V2, V4, V7
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F8
-	JMP moved7
-two7:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved7:
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	WORD $0x4e28cca2 // FMLA V2, V5, V8
-	WORD $0x4e28cc83 // FMLA V3, V4, V8
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F7
-	JMP moved8
-two8:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved8:
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	WORD $0x4e27cca3 // FMLA V3, V5, V7
-	ADDS R4, R8
-	ADD $5, R10, R11
-	CMP R12, R11
-	BHS partSkip5
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F8
-	JMP moved9
-two9:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved9:
-	WORD $0x4e28ccc3 // FMLA V3, V6, V8
-partSkip5:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V4.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V5.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e492 // FCMGT V18, V4, V0
-	VBIT V18.B16, V4.B16, V0.B16
-	WORD $0x6ea5e413 // FCMGT V19, V0, V5
-	VBIT V19.B16, V5.B16, V0.B16
-	WORD $0x6ea1e490 // FCMGT V16, V4, V1
-	VBIT V16.B16, V4.B16, V1.B16
-	WORD $0x6ea5e431 // FCMGT V17, V1, V5
-	VBIT V17.B16, V5.B16, V1.B16
-	WORD $0x6ea2e492 // FCMGT V18, V4, V2
-	VBIT V18.B16, V4.B16, V2.B16
-	WORD $0x6ea5e453 // FCMGT V19, V2, V5
-	VBIT V19.B16, V5.B16, V2.B16
-	WORD $0x6ea3e490 // FCMGT V16, V4, V3
-	VBIT V16.B16, V4.B16, V3.B16
-	WORD $0x6ea5e471 // FCMGT V17, V3, V5
-	VBIT V17.B16, V5.B16, V3.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS F0, (R16)
-	JMP moved10
-two10:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved10:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS F1, (R16)
-	JMP moved11
-two11:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved11:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS F2, (R16)
-	JMP moved12
-two12:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved12:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS F3, (R16)
-	JMP moved13
-two13:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved13:
-partStored:
-next:
-	ADDS $4, R10
-	MOVD $4, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $4, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile5x3s1NEON(l *line)
-TEXT ·tile5x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F5
-	WORD $0x3ce96826 // LDR Q6, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F7
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cca0 // FMLA V0, V5, V16
-wholeSkip0:
-	ADDS R4, R8
-	FMOVQ (R8), F9
-	WORD $0x4e29ccc0 // FMLA V0, V6, V9
-	WORD $0x4e29cca1 // FMLA V1, V5, V9
-	ADDS R4, R8
-	FMOVQ (R8), F8
-	WORD $0x4e28cce0 // FMLA V0, V7, V8
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	WORD $0x4e28cca2 // FMLA V2, V5, V8
-	ADDS R4, R8
-	FMOVQ (R8), F9
-	WORD $0x4e29cce1 // FMLA V1, V7, V9
-	WORD $0x4e29ccc2 // FMLA V2, V6, V9
-	WORD $0x4e29cca3 // FMLA V3, V5, V9
-	ADDS R4, R8
-	FMOVQ (R8), F8
-	WORD $0x4e28cce2 // FMLA V2, V7, V8
-	WORD $0x4e28ccc3 // FMLA V3, V6, V8
-	WORD $0x4e28cca4 // FMLA V4, V5, V8
-	ADDS R4, R8
-	FMOVQ (R8), F9
-	WORD $0x4e29cce3 // FMLA V3, V7, V9
-	WORD $0x4e29ccc4 // FMLA V4, V6, V9
-	ADDS R4, R8
-	ADD $6, R10, R11
-	CMP R12, R11
-	BHS wholeSkip6
-	FMOVQ (R8), F17
-	WORD $0x4e31cce4 // FMLA V4, V7, V17
-wholeSkip6:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V5.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V6.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4b2 // FCMGT V18, V5, V0
-	VBIT V18.B16, V5.B16, V0.B16
-	WORD $0x6ea6e413 // FCMGT V19, V0, V6
-	VBIT V19.B16, V6.B16, V0.B16
-	WORD $0x6ea1e4b0 // FCMGT V16, V5, V1
-	VBIT V16.B16, V5.B16, V1.B16
-	WORD $0x6ea6e431 // FCMGT V17, V1, V6
-	VBIT V17.B16, V6.B16, V1.B16
-	WORD $0x6ea2e4b2 // FCMGT V18, V5, V2
-	VBIT V18.B16, V5.B16, V2.B16
-	WORD $0x6ea6e453 // FCMGT V19, V2, V6
-	VBIT V19.B16, V6.B16, V2.B16
-	WORD $0x6ea3e4b0 // FCMGT V16, V5, V3
-	VBIT V16.B16, V5.B16, V3.B16
-	WORD $0x6ea6e471 // FCMGT V17, V3, V6
-	VBIT V17.B16, V6.B16, V3.B16
-	WORD $0x6ea4e4b2 // FCMGT V18, V5, V4
-	VBIT V18.B16, V5.B16, V4.B16
-	WORD $0x6ea6e493 // FCMGT V19, V4, V6
-	VBIT V19.B16, V6.B16, V4.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F5
-	JMP moved1
-two1:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F6
-	JMP moved2
-two2:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F7
-	JMP moved3
-two3:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved3:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F8
-	JMP moved4
-two4:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved4:
-	WORD $0x4e28cca0 // FMLA V0, V5, V8
-partSkip0:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F9
-	JMP moved5
-two5:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved5:
-	WORD $0x4e29ccc0 // FMLA V0, V6, V9
-	WORD $0x4e29cca1 // FMLA V1, V5, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F8
-	JMP moved6
-two6:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved6:
-	WORD $0x4e28cce0 // FMLA V0, V7, V8
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	WORD $0x4e28cca2 // FMLA V2, V5, V8
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F9
-	JMP moved7
-two7:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved7:
-	WORD $0x4e29cce1 // FMLA V1, V7, V9
-	WORD $0x4e29ccc2 // FMLA V2, V6, V9
-	WORD $0x4e29cca3 // FMLA V3, V5, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F8
-	JMP moved8
-two8:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved8:
-	WORD $0x4e28cce2 // FMLA V2, V7, V8
-	WORD $0x4e28ccc3 // FMLA V3, V6, V8
-	WORD $0x4e28cca4 // FMLA V4, V5, V8
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F9
-	JMP moved9
-two9:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved9:
-	WORD $0x4e29cce3 // FMLA V3, V7, V9
-	WORD $0x4e29ccc4 // FMLA V4, V6, V9
-	ADDS R4, R8
-	ADD $6, R10, R11
-	CMP R12, R11
-	BHS partSkip6
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F8
-	JMP moved10
-two10:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved10:
-	WORD $0x4e28cce4 // FMLA V4, V7, V8
-partSkip6:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V5.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V6.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4b0 // FCMGT V16, V5, V0
-	VBIT V16.B16, V5.B16, V0.B16
-	WORD $0x6ea6e411 // FCMGT V17, V0, V6
-	VBIT V17.B16, V6.B16, V0.B16
-	WORD $0x6ea1e4b2 // FCMGT V18, V5, V1
-	VBIT V18.B16, V5.B16, V1.B16
-	WORD $0x6ea6e433 // FCMGT V19, V1, V6
-	VBIT V19.B16, V6.B16, V1.B16
-	WORD $0x6ea2e4b0 // FCMGT V16, V5, V2
-	VBIT V16.B16, V5.B16, V2.B16
-	WORD $0x6ea6e451 // FCMGT V17, V2, V6
-	VBIT V17.B16, V6.B16, V2.B16
-	WORD $0x6ea3e4b2 // FCMGT V18, V5, V3
-	VBIT V18.B16, V5.B16, V3.B16
-	WORD $0x6ea6e473 // FCMGT V19, V3, V6
-	VBIT V19.B16, V6.B16, V3.B16
-	WORD $0x6ea4e4b0 // FCMGT V16, V5, V4
-	VBIT V16.B16, V5.B16, V4.B16
-	WORD $0x6ea6e491 // FCMGT V17, V4, V6
-	VBIT V17.B16, V6.B16, V4.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS F0, (R16)
-	JMP moved11
-two11:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved11:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS F1, (R16)
-	JMP moved12
-two12:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved12:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS F2, (R16)
-	JMP moved13
-two13:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved13:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS F3, (R16)
-	JMP moved14
-two14:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved14:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS F4, (R16)
-	JMP moved15
-two15:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved15:
-partStored:
-next:
-	ADDS $5, R10
-	MOVD $5, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $5, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile6x3s1NEON(l *line)
-TEXT ·tile6x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F6
-	WORD $0x3ce96827 // LDR Q7, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F8
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30ccc0 // FMLA V0, V6, V16
-wholeSkip0:
-	ADDS R4, R8
-	FMOVQ (R8), F10
-	WORD $0x4e2acce0 // FMLA V0, V7, V10
-	WORD $0x4e2accc1 // FMLA V1, V6, V10
-	ADDS R4, R8
-	FMOVQ (R8), F9
-	WORD $0x4e29cd00 // FMLA V0, V8, V9
-	WORD $0x4e29cce1 // FMLA V1, V7, V9
-	WORD $0x4e29ccc2 // FMLA V2, V6, V9
-	ADDS R4, R8
-	FMOVQ (R8), F10
-	WORD $0x4e2acd01 // FMLA V1, V8, V10
-	WORD $0x4e2acce2 // FMLA V2, V7, V10
-	WORD $0x4e2accc3 // FMLA V3, V6, V10
-	ADDS R4, R8
-	FMOVQ (R8), F9
-	WORD $0x4e29cd02 // FMLA V2, V8, V9
-	WORD $0x4e29cce3 // FMLA V3, V7, V9
-	WORD $0x4e29ccc4 // FMLA V4, V6, V9
-	ADDS R4, R8
-	FMOVQ (R8), F10
-	WORD $0x4e2acd03 // FMLA V3, V8, V10
-	WORD $0x4e2acce4 // FMLA V4, V7, V10
-	WORD $0x4e2accc5 // FMLA V5, V6, V10
-	ADDS R4, R8
-	FMOVQ (R8), F9
-	WORD $0x4e29cd04 // FMLA V4, V8, V9
-	WORD $0x4e29cce5 // FMLA V5, V7, V9
-	ADDS R4, R8
-	ADD $7, R10, R11
-	CMP R12, R11
-	BHS wholeSkip7
-	FMOVQ (R8), F17
-	WORD $0x4e31cd05 // FMLA V5, V8, V17
-wholeSkip7:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V6.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V7.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4d2 // FCMGT V18, V6, V0
-	VBIT V18.B16, V6.B16, V0.B16
-	WORD $0x6ea7e413 // FCMGT V19, V0, V7
-	VBIT V19.B16, V7.B16, V0.B16
-	WORD $0x6ea1e4d0 // FCMGT V16, V6, V1
-	VBIT V16.B16, V6.B16, V1.B16
-	WORD $0x6ea7e431 // FCMGT V17, V1, V7
-	VBIT V17.B16, V7.B16, V1.B16
-	WORD $0x6ea2e4d2 // FCMGT V18, V6, V2
-	VBIT V18.B16, V6.B16, V2.B16
-	WORD $0x6ea7e453 // FCMGT V19, V2, V7
-	VBIT V19.B16, V7.B16, V2.B16
-	WORD $0x6ea3e4d0 // FCMGT V16, V6, V3
-	VBIT V16.B16, V6.B16, V3.B16
-	WORD $0x6ea7e471 // FCMGT V17, V3, V7
-	VBIT V17.B16, V7.B16, V3.B16
-	WORD $0x6ea4e4d2 // FCMGT V18, V6, V4
-	VBIT V18.B16, V6.B16, V4.B16
-	WORD $0x6ea7e493 // FCMGT V19, V4, V7
-	VBIT V19.B16, V7.B16, V4.B16
-	WORD $0x6ea5e4d0 // FCMGT V16, V6, V5
-	VBIT V16.B16, V6.B16, V5.B16
-	WORD $0x6ea7e4b1 // FCMGT V17, V5, V7
-	VBIT V17.B16, V7.B16, V5.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-	ADDS R11, R8
-	FMOVQ F5, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F6
-	JMP moved1
-two1:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F7
-	JMP moved2
-two2:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F8
-	JMP moved3
-two3:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved3:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F9
-	JMP moved4
-two4:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved4:
-	WORD $0x4e29ccc0 // FMLA V0, V6, V9
-partSkip0:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F10
-	JMP moved5
-two5:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved5:
-	WORD $0x4e2acce0 // FMLA V0, V7, V10
-	WORD $0x4e2accc1 // FMLA V1, V6, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F9
-	JMP moved6
-two6:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved6:
-	WORD $0x4e29cd00 // FMLA V0, V8, V9
-	WORD $0x4e29cce1 // FMLA V1, V7, V9
-	WORD $0x4e29ccc2 // FMLA V2, V6, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F10
-	JMP moved7
-two7:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved7:
-	WORD $0x4e2acd01 // FMLA V1, V8, V10
-	WORD $0x4e2acce2 // FMLA V2, V7, V10
-	WORD $0x4e2accc3 // FMLA V3, V6, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F9
-	JMP moved8
-two8:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved8:
-	WORD $0x4e29cd02 // FMLA V2, V8, V9
-	WORD $0x4e29cce3 // FMLA V3, V7, V9
-	WORD $0x4e29ccc4 // FMLA V4, V6, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F10
-	JMP moved9
-two9:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved9:
-	WORD $0x4e2acd03 // FMLA V3, V8, V10
-	WORD $0x4e2acce4 // FMLA V4, V7, V10
-	WORD $0x4e2accc5 // FMLA V5, V6, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F9
-	JMP moved10
-two10:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved10:
-	WORD $0x4e29cd04 // FMLA V4, V8, V9
-	WORD $0x4e29cce5 // FMLA V5, V7, V9
-	ADDS R4, R8
-	ADD $7, R10, R11
-	CMP R12, R11
-	BHS partSkip7
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F10
-	JMP moved11
-two11:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved11:
-	WORD $0x4e2acd05 // FMLA V5, V8, V10
-partSkip7:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V6.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V7.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4d2 // FCMGT V18, V6, V0
-	VBIT V18.B16, V6.B16, V0.B16
-	WORD $0x6ea7e413 // FCMGT V19, V0, V7
-	VBIT V19.B16, V7.B16, V0.B16
-	WORD $0x6ea1e4d0 // FCMGT V16, V6, V1
-	VBIT V16.B16, V6.B16, V1.B16
-	WORD $0x6ea7e431 // FCMGT V17, V1, V7
-	VBIT V17.B16, V7.B16, V1.B16
-	WORD $0x6ea2e4d2 // FCMGT V18, V6, V2
-	VBIT V18.B16, V6.B16, V2.B16
-	WORD $0x6ea7e453 // FCMGT V19, V2, V7
-	VBIT V19.B16, V7.B16, V2.B16
-	WORD $0x6ea3e4d0 // FCMGT V16, V6, V3
-	VBIT V16.B16, V6.B16, V3.B16
-	WORD $0x6ea7e471 // FCMGT V17, V3, V7
-	VBIT V17.B16, V7.B16, V3.B16
-	WORD $0x6ea4e4d2 // FCMGT V18, V6, V4
-	VBIT V18.B16, V6.B16, V4.B16
-	WORD $0x6ea7e493 // FCMGT V19, V4, V7
-	VBIT V19.B16, V7.B16, V4.B16
-	WORD $0x6ea5e4d0 // FCMGT V16, V6, V5
-	VBIT V16.B16, V6.B16, V5.B16
-	WORD $0x6ea7e4b1 // FCMGT V17, V5, V7
-	VBIT V17.B16, V7.B16, V5.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS F0, (R16)
-	JMP moved12
-two12:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved12:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS F1, (R16)
-	JMP moved13
-two13:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved13:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS F2, (R16)
-	JMP moved14
-two14:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved14:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS F3, (R16)
-	JMP moved15
-two15:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved15:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS F4, (R16)
-	JMP moved16
-two16:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved16:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS F5, (R16)
-	JMP moved17
-two17:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved17:
-partStored:
-next:
-	ADDS $6, R10
-	MOVD $6, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $6, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile7x3s1NEON(l *line)
-TEXT ·tile7x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F7
-	WORD $0x3ce96828 // LDR Q8, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F9
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cce0 // FMLA V0, V7, V16
-wholeSkip0:
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd00 // FMLA V0, V8, V11
-	WORD $0x4e2bcce1 // FMLA V1, V7, V11
-	ADDS R4, R8
-	FMOVQ (R8), F10
-	WORD $0x4e2acd20 // FMLA V0, V9, V10
-	WORD $0x4e2acd01 // FMLA V1, V8, V10
-	WORD $0x4e2acce2 // FMLA V2, V7, V10
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd21 // FMLA V1, V9, V11
-	WORD $0x4e2bcd02 // FMLA V2, V8, V11
-	WORD $0x4e2bcce3 // FMLA V3, V7, V11
-	ADDS R4, R8
-	FMOVQ (R8), F10
-	WORD $0x4e2acd22 // FMLA V2, V9, V10
-	WORD $0x4e2acd03 // FMLA V3, V8, V10
-	WORD $0x4e2acce4 // FMLA V4, V7, V10
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd23 // FMLA V3, V9, V11
-	WORD $0x4e2bcd04 // FMLA V4, V8, V11
-	WORD $0x4e2bcce5 // FMLA V5, V7, V11
-	ADDS R4, R8
-	FMOVQ (R8), F10
-	WORD $0x4e2acd24 // FMLA V4, V9, V10
-	WORD $0x4e2acd05 // FMLA V5, V8, V10
-	WORD $0x4e2acce6 // FMLA V6, V7, V10
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd25 // FMLA V5, V9, V11
-	WORD $0x4e2bcd06 // FMLA V6, V8, V11
-	ADDS R4, R8
-	ADD $8, R10, R11
-	CMP R12, R11
-	BHS wholeSkip8
-	FMOVQ (R8), F17
-	WORD $0x4e31cd26 // FMLA V6, V9, V17
-wholeSkip8:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V7.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V8.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4f2 // FCMGT V18, V7, V0
-	VBIT V18.B16, V7.B16, V0.B16
-	WORD $0x6ea8e413 // FCMGT V19, V0, V8
-	VBIT V19.B16, V8.B16, V0.B16
-	WORD $0x6ea1e4f0 // FCMGT V16, V7, V1
-	VBIT V16.B16, V7.B16, V1.B16
-	WORD $0x6ea8e431 // FCMGT V17, V1, V8
-	VBIT V17.B16, V8.B16, V1.B16
-	WORD $0x6ea2e4f2 // FCMGT V18, V7, V2
-	VBIT V18.B16, V7.B16, V2.B16
-	WORD $0x6ea8e453 // FCMGT V19, V2, V8
-	VBIT V19.B16, V8.B16, V2.B16
-	WORD $0x6ea3e4f0 // FCMGT V16, V7, V3
-	VBIT V16.B16, V7.B16, V3.B16
-	WORD $0x6ea8e471 // FCMGT V17, V3, V8
-	VBIT V17.B16, V8.B16, V3.B16
-	WORD $0x6ea4e4f2 // FCMGT V18, V7, V4
-	VBIT V18.B16, V7.B16, V4.B16
-	WORD $0x6ea8e493 // FCMGT V19, V4, V8
-	VBIT V19.B16, V8.B16, V4.B16
-	WORD $0x6ea5e4f0 // FCMGT V16, V7, V5
-	VBIT V16.B16, V7.B16, V5.B16
-	WORD $0x6ea8e4b1 // FCMGT V17, V5, V8
-	VBIT V17.B16, V8.B16, V5.B16
-	WORD $0x6ea6e4f2 // FCMGT V18, V7, V6
-	VBIT V18.B16, V7.B16, V6.B16
-	WORD $0x6ea8e4d3 // FCMGT V19, V6, V8
-	VBIT V19.B16, V8.B16, V6.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-	ADDS R11, R8
-	FMOVQ F5, (R8)
-	ADDS R11, R8
-	FMOVQ F6, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F7
-	JMP moved1
-two1:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F8
-	JMP moved2
-two2:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F9
-	JMP moved3
-two3:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved3:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F10
-	JMP moved4
-two4:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved4:
-	WORD $0x4e2acce0 // FMLA V0, V7, V10
-partSkip0:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F11
-	JMP moved5
-two5:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved5:
-	WORD $0x4e2bcd00 // FMLA V0, V8, V11
-	WORD $0x4e2bcce1 // FMLA V1, V7, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F10
-	JMP moved6
-two6:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved6:
-	WORD $0x4e2acd20 // FMLA V0, V9, V10
-	WORD $0x4e2acd01 // FMLA V1, V8, V10
-	WORD $0x4e2acce2 // FMLA V2, V7, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F11
-	JMP moved7
-two7:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved7:
-	WORD $0x4e2bcd21 // FMLA V1, V9, V11
-	WORD $0x4e2bcd02 // FMLA V2, V8, V11
-	WORD $0x4e2bcce3 // FMLA V3, V7, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F10
-	JMP moved8
-two8:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved8:
-	WORD $0x4e2acd22 // FMLA V2, V9, V10
-	WORD $0x4e2acd03 // FMLA V3, V8, V10
-	WORD $0x4e2acce4 // FMLA V4, V7, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F11
-	JMP moved9
-two9:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved9:
-	WORD $0x4e2bcd23 // FMLA V3, V9, V11
-	WORD $0x4e2bcd04 // FMLA V4, V8, V11
-	WORD $0x4e2bcce5 // FMLA V5, V7, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F10
-	JMP moved10
-two10:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved10:
-	WORD $0x4e2acd24 // FMLA V4, V9, V10
-	WORD $0x4e2acd05 // FMLA V5, V8, V10
-	WORD $0x4e2acce6 // FMLA V6, V7, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F11
-	JMP moved11
-two11:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved11:
-	WORD $0x4e2bcd25 // FMLA V5, V9, V11
-	WORD $0x4e2bcd06 // FMLA V6, V8, V11
-	ADDS R4, R8
-	ADD $8, R10, R11
-	CMP R12, R11
-	BHS partSkip8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F10
-	JMP moved12
-two12:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved12:
-	WORD $0x4e2acd26 // FMLA V6, V9, V10
-partSkip8:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V7.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V8.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4f0 // FCMGT V16, V7, V0
-	VBIT V16.B16, V7.B16, V0.B16
-	WORD $0x6ea8e411 // FCMGT V17, V0, V8
-	VBIT V17.B16, V8.B16, V0.B16
-	WORD $0x6ea1e4f2 // FCMGT V18, V7, V1
-	VBIT V18.B16, V7.B16, V1.B16
-	WORD $0x6ea8e433 // FCMGT V19, V1, V8
-	VBIT V19.B16, V8.B16, V1.B16
-	WORD $0x6ea2e4f0 // FCMGT V16, V7, V2
-	VBIT V16.B16, V7.B16, V2.B16
-	WORD $0x6ea8e451 // FCMGT V17, V2, V8
-	VBIT V17.B16, V8.B16, V2.B16
-	WORD $0x6ea3e4f2 // FCMGT V18, V7, V3
-	VBIT V18.B16, V7.B16, V3.B16
-	WORD $0x6ea8e473 // FCMGT V19, V3, V8
-	VBIT V19.B16, V8.B16, V3.B16
-	WORD $0x6ea4e4f0 // FCMGT V16, V7, V4
-	VBIT V16.B16, V7.B16, V4.B16
-	WORD $0x6ea8e491 // FCMGT V17, V4, V8
-	VBIT V17.B16, V8.B16, V4.B16
-	WORD $0x6ea5e4f2 // FCMGT V18, V7, V5
-	VBIT V18.B16, V7.B16, V5.B16
-	WORD $0x6ea8e4b3 // FCMGT V19, V5, V8
-	VBIT V19.B16, V8.B16, V5.B16
-	WORD $0x6ea6e4f0 // FCMGT V16, V7, V6
-	VBIT V16.B16, V7.B16, V6.B16
-	WORD $0x6ea8e4d1 // FCMGT V17, V6, V8
-	VBIT V17.B16, V8.B16, V6.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS F0, (R16)
-	JMP moved13
-two13:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved13:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS F1, (R16)
-	JMP moved14
-two14:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved14:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS F2, (R16)
-	JMP moved15
-two15:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved15:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS F3, (R16)
-	JMP moved16
-two16:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved16:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS F4, (R16)
-	JMP moved17
-two17:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved17:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two18
-	FMOVS F5, (R16)
-	JMP moved18
-two18:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved18:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two19
-	FMOVS F6, (R16)
-	JMP moved19
-two19:
-	FMOVD F6, (R16)
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VST1 V6.S[2], (R16)
-moved19:
-partStored:
-next:
-	ADDS $7, R10
-	MOVD $7, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $7, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
+	MOVD R19, line_tiles(R0)
 	BNE tile
 	RET
 
 // func tile8x3s1NEON(l *line)
 TEXT ·tile8x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	MOVD line_column(R0), R3
+	MOVD line_width(R0), R4
+	// a tile: 8 results
 tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
 	PCALIGN $16
 vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
 	VMOV V0.B16, V3.B16
@@ -5621,118 +718,93 @@ vector:
 	VMOV V0.B16, V5.B16
 	VMOV V0.B16, V6.B16
 	VMOV V0.B16, V7.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F8
-	WORD $0x3ce96829 // LDR Q9, [R1, R9]
-	ADD R9<<1, R1, R16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	// a row of the window
+row:
+	FMOVQ (R8), F8
+	WORD $0x3ce26909 // LDR Q9, [R8, R2]
+	ADD R2<<1, R8, R16
 	FMOVQ (R16), F10
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
+	MOVD R5, R10
+	ADD $0, R3, R11
+	CMP R4, R11
+	BHS skip0
+	FMOVQ (R10), F16
 	WORD $0x4e30cd00 // FMLA V0, V8, V16
-wholeSkip0:
-	ADDS R4, R8
-	FMOVQ (R8), F12
+skip0:
+	ADDS R1, R10
+	FMOVQ (R10), F12
 	WORD $0x4e2ccd20 // FMLA V0, V9, V12
 	WORD $0x4e2ccd01 // FMLA V1, V8, V12
-	ADDS R4, R8
-	FMOVQ (R8), F11
+	ADDS R1, R10
+	FMOVQ (R10), F11
 	WORD $0x4e2bcd40 // FMLA V0, V10, V11
 	WORD $0x4e2bcd21 // FMLA V1, V9, V11
 	WORD $0x4e2bcd02 // FMLA V2, V8, V11
-	ADDS R4, R8
-	FMOVQ (R8), F12
+	ADDS R1, R10
+	FMOVQ (R10), F12
 	WORD $0x4e2ccd41 // FMLA V1, V10, V12
 	WORD $0x4e2ccd22 // FMLA V2, V9, V12
 	WORD $0x4e2ccd03 // FMLA V3, V8, V12
-	ADDS R4, R8
-	FMOVQ (R8), F11
+	ADDS R1, R10
+	FMOVQ (R10), F11
 	WORD $0x4e2bcd42 // FMLA V2, V10, V11
 	WORD $0x4e2bcd23 // FMLA V3, V9, V11
 	WORD $0x4e2bcd04 // FMLA V4, V8, V11
-	ADDS R4, R8
-	FMOVQ (R8), F12
+	ADDS R1, R10
+	FMOVQ (R10), F12
 	WORD $0x4e2ccd43 // FMLA V3, V10, V12
 	WORD $0x4e2ccd24 // FMLA V4, V9, V12
 	WORD $0x4e2ccd05 // FMLA V5, V8, V12
-	ADDS R4, R8
-	FMOVQ (R8), F11
+	ADDS R1, R10
+	FMOVQ (R10), F11
 	WORD $0x4e2bcd44 // FMLA V4, V10, V11
 	WORD $0x4e2bcd25 // FMLA V5, V9, V11
 	WORD $0x4e2bcd06 // FMLA V6, V8, V11
-	ADDS R4, R8
-	FMOVQ (R8), F12
+	ADDS R1, R10
+	FMOVQ (R10), F12
 	WORD $0x4e2ccd45 // FMLA V5, V10, V12
 	WORD $0x4e2ccd26 // FMLA V6, V9, V12
 	WORD $0x4e2ccd07 // FMLA V7, V8, V12
-	ADDS R4, R8
-	FMOVQ (R8), F11
+	ADDS R1, R10
+	FMOVQ (R10), F11
 	WORD $0x4e2bcd46 // FMLA V6, V10, V11
 	WORD $0x4e2bcd27 // FMLA V7, V9, V11
-	ADDS R4, R8
-	ADD $9, R10, R11
-	CMP R12, R11
-	BHS wholeSkip9
-	FMOVQ (R8), F17
+	ADDS R1, R10
+	ADD $9, R3, R11
+	CMP R4, R11
+	BHS skip9
+	FMOVQ (R10), F17
 	WORD $0x4e31cd47 // FMLA V7, V10, V17
-wholeSkip9:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V8.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V9.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
+skip9:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
 	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V8.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V9.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
 	WORD $0x6ea0e512 // FCMGT V18, V8, V0
 	VBIT V18.B16, V8.B16, V0.B16
 	WORD $0x6ea9e413 // FCMGT V19, V0, V9
@@ -5765,3040 +837,954 @@ wholeEnd:
 	VBIT V16.B16, V8.B16, V7.B16
 	WORD $0x6ea9e4f1 // FCMGT V17, V7, V9
 	VBIT V17.B16, V9.B16, V7.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-	ADDS R11, R8
-	FMOVQ F5, (R8)
-	ADDS R11, R8
-	FMOVQ F6, (R8)
-	ADDS R11, R8
-	FMOVQ F7, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V0.B16, V7.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F8
-	JMP moved1
-two1:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F9
-	JMP moved2
-two2:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F10
-	JMP moved3
-two3:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved3:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F11
-	JMP moved4
-two4:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved4:
-	WORD $0x4e2bcd00 // FMLA V0, V8, V11
-partSkip0:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F12
-	JMP moved5
-two5:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved5:
-	WORD $0x4e2ccd20 // FMLA V0, V9, V12
-	WORD $0x4e2ccd01 // FMLA V1, V8, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F11
-	JMP moved6
-two6:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved6:
-	WORD $0x4e2bcd40 // FMLA V0, V10, V11
-	WORD $0x4e2bcd21 // FMLA V1, V9, V11
-	WORD $0x4e2bcd02 // FMLA V2, V8, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F12
-	JMP moved7
-two7:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved7:
-	WORD $0x4e2ccd41 // FMLA V1, V10, V12
-	WORD $0x4e2ccd22 // FMLA V2, V9, V12
-	WORD $0x4e2ccd03 // FMLA V3, V8, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F11
-	JMP moved8
-two8:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved8:
-	WORD $0x4e2bcd42 // FMLA V2, V10, V11
-	WORD $0x4e2bcd23 // FMLA V3, V9, V11
-	WORD $0x4e2bcd04 // FMLA V4, V8, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F12
-	JMP moved9
-two9:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved9:
-	WORD $0x4e2ccd43 // FMLA V3, V10, V12
-	WORD $0x4e2ccd24 // FMLA V4, V9, V12
-	WORD $0x4e2ccd05 // FMLA V5, V8, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F11
-	JMP moved10
-two10:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved10:
-	WORD $0x4e2bcd44 // FMLA V4, V10, V11
-	WORD $0x4e2bcd25 // FMLA V5, V9, V11
-	WORD $0x4e2bcd06 // FMLA V6, V8, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F12
-	JMP moved11
-two11:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved11:
-	WORD $0x4e2ccd45 // FMLA V5, V10, V12
-	WORD $0x4e2ccd26 // FMLA V6, V9, V12
-	WORD $0x4e2ccd07 // FMLA V7, V8, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F11
-	JMP moved12
-two12:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved12:
-	WORD $0x4e2bcd46 // FMLA V6, V10, V11
-	WORD $0x4e2bcd27 // FMLA V7, V9, V11
-	ADDS R4, R8
-	ADD $9, R10, R11
-	CMP R12, R11
-	BHS partSkip9
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F12
-	JMP moved13
-two13:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved13:
-	WORD $0x4e2ccd47 // FMLA V7, V10, V12
-partSkip9:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V8.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V9.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e512 // FCMGT V18, V8, V0
-	VBIT V18.B16, V8.B16, V0.B16
-	WORD $0x6ea9e413 // FCMGT V19, V0, V9
-	VBIT V19.B16, V9.B16, V0.B16
-	WORD $0x6ea1e510 // FCMGT V16, V8, V1
-	VBIT V16.B16, V8.B16, V1.B16
-	WORD $0x6ea9e431 // FCMGT V17, V1, V9
-	VBIT V17.B16, V9.B16, V1.B16
-	WORD $0x6ea2e512 // FCMGT V18, V8, V2
-	VBIT V18.B16, V8.B16, V2.B16
-	WORD $0x6ea9e453 // FCMGT V19, V2, V9
-	VBIT V19.B16, V9.B16, V2.B16
-	WORD $0x6ea3e510 // FCMGT V16, V8, V3
-	VBIT V16.B16, V8.B16, V3.B16
-	WORD $0x6ea9e471 // FCMGT V17, V3, V9
-	VBIT V17.B16, V9.B16, V3.B16
-	WORD $0x6ea4e512 // FCMGT V18, V8, V4
-	VBIT V18.B16, V8.B16, V4.B16
-	WORD $0x6ea9e493 // FCMGT V19, V4, V9
-	VBIT V19.B16, V9.B16, V4.B16
-	WORD $0x6ea5e510 // FCMGT V16, V8, V5
-	VBIT V16.B16, V8.B16, V5.B16
-	WORD $0x6ea9e4b1 // FCMGT V17, V5, V9
-	VBIT V17.B16, V9.B16, V5.B16
-	WORD $0x6ea6e512 // FCMGT V18, V8, V6
-	VBIT V18.B16, V8.B16, V6.B16
-	WORD $0x6ea9e4d3 // FCMGT V19, V6, V9
-	VBIT V19.B16, V9.B16, V6.B16
-	WORD $0x6ea7e510 // FCMGT V16, V8, V7
-	VBIT V16.B16, V8.B16, V7.B16
-	WORD $0x6ea9e4f1 // FCMGT V17, V7, V9
-	VBIT V17.B16, V9.B16, V7.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS F0, (R16)
-	JMP moved14
-two14:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved14:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS F1, (R16)
-	JMP moved15
-two15:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved15:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS F2, (R16)
-	JMP moved16
-two16:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved16:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS F3, (R16)
-	JMP moved17
-two17:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved17:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two18
-	FMOVS F4, (R16)
-	JMP moved18
-two18:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved18:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two19
-	FMOVS F5, (R16)
-	JMP moved19
-two19:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved19:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two20
-	FMOVS F6, (R16)
-	JMP moved20
-two20:
-	FMOVD F6, (R16)
-	TBZ $2, R20, moved20
-	ADD $8, R16
-	VST1 V6.S[2], (R16)
-moved20:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two21
-	FMOVS F7, (R16)
-	JMP moved21
-two21:
-	FMOVD F7, (R16)
-	TBZ $2, R20, moved21
-	ADD $8, R16
-	VST1 V7.S[2], (R16)
-moved21:
-partStored:
-next:
-	ADDS $8, R10
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	FMOVQ F1, (R5)
+	ADDS R8, R5
+	FMOVQ F2, (R5)
+	ADDS R8, R5
+	FMOVQ F3, (R5)
+	ADDS R8, R5
+	FMOVQ F4, (R5)
+	ADDS R8, R5
+	FMOVQ F5, (R5)
+	ADDS R8, R5
+	FMOVQ F6, (R5)
+	ADDS R8, R5
+	FMOVQ F7, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	ADDS $8, R3
 	MOVD $8, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
 	MOVD $8, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
 	SUBS $1, R19
-	MOVD R19, 128(R5)
+	MOVD R19, line_tiles(R0)
 	BNE tile
 	RET
 
-// func tile1x3s2NEON(l *line)
-TEXT ·tile1x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
+// func tile7x3s1NEON(l *line)
+TEXT ·tile7x3s1NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	MOVD line_column(R0), R3
+	MOVD line_width(R0), R4
+	// a tile: 7 results
 tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
 	PCALIGN $16
 vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	JMP wholeBegin
-wholeZero:
+	// sums start from the bias
 	VEOR V0.B16, V0.B16, V0.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F1
-	WORD $0x3ce96822 // LDR Q2, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F3
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cc20 // FMLA V0, V1, V16
-wholeSkip0:
-	ADDS R4, R8
-	FMOVQ (R8), F17
-	WORD $0x4e31cc40 // FMLA V0, V2, V17
-	ADDS R4, R8
-	ADD $2, R10, R11
-	CMP R12, R11
-	BHS wholeSkip2
-	FMOVQ (R8), F18
-	WORD $0x4e32cc60 // FMLA V0, V3, V18
-wholeSkip2:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V1.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V2.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
 	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
+	// a row of the window
+row:
+	FMOVQ (R8), F7
+	WORD $0x3ce26908 // LDR Q8, [R8, R2]
+	ADD R2<<1, R8, R16
+	FMOVQ (R16), F9
+	MOVD R5, R10
+	ADD $0, R3, R11
+	CMP R4, R11
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30cce0 // FMLA V0, V7, V16
+skip0:
+	ADDS R1, R10
+	FMOVQ (R10), F11
+	WORD $0x4e2bcd00 // FMLA V0, V8, V11
+	WORD $0x4e2bcce1 // FMLA V1, V7, V11
+	ADDS R1, R10
+	FMOVQ (R10), F10
+	WORD $0x4e2acd20 // FMLA V0, V9, V10
+	WORD $0x4e2acd01 // FMLA V1, V8, V10
+	WORD $0x4e2acce2 // FMLA V2, V7, V10
+	ADDS R1, R10
+	FMOVQ (R10), F11
+	WORD $0x4e2bcd21 // FMLA V1, V9, V11
+	WORD $0x4e2bcd02 // FMLA V2, V8, V11
+	WORD $0x4e2bcce3 // FMLA V3, V7, V11
+	ADDS R1, R10
+	FMOVQ (R10), F10
+	WORD $0x4e2acd22 // FMLA V2, V9, V10
+	WORD $0x4e2acd03 // FMLA V3, V8, V10
+	WORD $0x4e2acce4 // FMLA V4, V7, V10
+	ADDS R1, R10
+	FMOVQ (R10), F11
+	WORD $0x4e2bcd23 // FMLA V3, V9, V11
+	WORD $0x4e2bcd04 // FMLA V4, V8, V11
+	WORD $0x4e2bcce5 // FMLA V5, V7, V11
+	ADDS R1, R10
+	FMOVQ (R10), F10
+	WORD $0x4e2acd24 // FMLA V4, V9, V10
+	WORD $0x4e2acd05 // FMLA V5, V8, V10
+	WORD $0x4e2acce6 // FMLA V6, V7, V10
+	ADDS R1, R10
+	FMOVQ (R10), F11
+	WORD $0x4e2bcd25 // FMLA V5, V9, V11
+	WORD $0x4e2bcd06 // FMLA V6, V8, V11
+	ADDS R1, R10
+	ADD $8, R3, R11
+	CMP R4, R11
+	BHS skip8
+	FMOVQ (R10), F17
+	WORD $0x4e31cd26 // FMLA V6, V9, V17
+skip8:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V7.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V8.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e4f2 // FCMGT V18, V7, V0
+	VBIT V18.B16, V7.B16, V0.B16
+	WORD $0x6ea8e413 // FCMGT V19, V0, V8
+	VBIT V19.B16, V8.B16, V0.B16
+	WORD $0x6ea1e4f0 // FCMGT V16, V7, V1
+	VBIT V16.B16, V7.B16, V1.B16
+	WORD $0x6ea8e431 // FCMGT V17, V1, V8
+	VBIT V17.B16, V8.B16, V1.B16
+	WORD $0x6ea2e4f2 // FCMGT V18, V7, V2
+	VBIT V18.B16, V7.B16, V2.B16
+	WORD $0x6ea8e453 // FCMGT V19, V2, V8
+	VBIT V19.B16, V8.B16, V2.B16
+	WORD $0x6ea3e4f0 // FCMGT V16, V7, V3
+	VBIT V16.B16, V7.B16, V3.B16
+	WORD $0x6ea8e471 // FCMGT V17, V3, V8
+	VBIT V17.B16, V8.B16, V3.B16
+	WORD $0x6ea4e4f2 // FCMGT V18, V7, V4
+	VBIT V18.B16, V7.B16, V4.B16
+	WORD $0x6ea8e493 // FCMGT V19, V4, V8
+	VBIT V19.B16, V8.B16, V4.B16
+	WORD $0x6ea5e4f0 // FCMGT V16, V7, V5
+	VBIT V16.B16, V7.B16, V5.B16
+	WORD $0x6ea8e4b1 // FCMGT V17, V5, V8
+	VBIT V17.B16, V8.B16, V5.B16
+	WORD $0x6ea6e4f2 // FCMGT V18, V7, V6
+	VBIT V18.B16, V7.B16, V6.B16
+	WORD $0x6ea8e4d3 // FCMGT V19, V6, V8
+	VBIT V19.B16, V8.B16, V6.B16
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	FMOVQ F1, (R5)
+	ADDS R8, R5
+	FMOVQ F2, (R5)
+	ADDS R8, R5
+	FMOVQ F3, (R5)
+	ADDS R8, R5
+	FMOVQ F4, (R5)
+	ADDS R8, R5
+	FMOVQ F5, (R5)
+	ADDS R8, R5
+	FMOVQ F6, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	ADDS $7, R3
+	MOVD $7, R16
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $7, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile4x3s1NEON(l *line)
+TEXT ·tile4x3s1NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	MOVD line_column(R0), R3
+	MOVD line_width(R0), R4
+	// a tile: 4 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	// a row of the window
+row:
+	FMOVQ (R8), F4
+	WORD $0x3ce26905 // LDR Q5, [R8, R2]
+	ADD R2<<1, R8, R16
+	FMOVQ (R16), F6
+	MOVD R5, R10
+	ADD $0, R3, R11
+	CMP R4, R11
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30cc80 // FMLA V0, V4, V16
+skip0:
+	ADDS R1, R10
+	FMOVQ (R10), F8
+	WORD $0x4e28cca0 // FMLA V0, V5, V8
+	WORD $0x4e28cc81 // FMLA V1, V4, V8
+	ADDS R1, R10
+	FMOVQ (R10), F7
+	WORD $0x4e27ccc0 // FMLA V0, V6, V7
+	WORD $0x4e27cca1 // FMLA V1, V5, V7
+	WORD $0x4e27cc82 // FMLA V2, V4, V7
+	ADDS R1, R10
+	FMOVQ (R10), F8
+	WORD $0x4e28ccc1 // FMLA V1, V6, V8
+	WORD $0x4e28cca2 // FMLA V2, V5, V8
+	WORD $0x4e28cc83 // FMLA V3, V4, V8
+	ADDS R1, R10
+	FMOVQ (R10), F7
+	WORD $0x4e27ccc2 // FMLA V2, V6, V7
+	WORD $0x4e27cca3 // FMLA V3, V5, V7
+	ADDS R1, R10
+	ADD $5, R3, R11
+	CMP R4, R11
+	BHS skip5
+	FMOVQ (R10), F17
+	WORD $0x4e31ccc3 // FMLA V3, V6, V17
+skip5:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V4.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V5.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e492 // FCMGT V18, V4, V0
+	VBIT V18.B16, V4.B16, V0.B16
+	WORD $0x6ea5e413 // FCMGT V19, V0, V5
+	VBIT V19.B16, V5.B16, V0.B16
+	WORD $0x6ea1e490 // FCMGT V16, V4, V1
+	VBIT V16.B16, V4.B16, V1.B16
+	WORD $0x6ea5e431 // FCMGT V17, V1, V5
+	VBIT V17.B16, V5.B16, V1.B16
+	WORD $0x6ea2e492 // FCMGT V18, V4, V2
+	VBIT V18.B16, V4.B16, V2.B16
+	WORD $0x6ea5e453 // FCMGT V19, V2, V5
+	VBIT V19.B16, V5.B16, V2.B16
+	WORD $0x6ea3e490 // FCMGT V16, V4, V3
+	VBIT V16.B16, V4.B16, V3.B16
+	WORD $0x6ea5e471 // FCMGT V17, V3, V5
+	VBIT V17.B16, V5.B16, V3.B16
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	FMOVQ F1, (R5)
+	ADDS R8, R5
+	FMOVQ F2, (R5)
+	ADDS R8, R5
+	FMOVQ F3, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	ADDS $4, R3
+	MOVD $4, R16
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $4, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile2x3s1NEON(l *line)
+TEXT ·tile2x3s1NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	MOVD line_column(R0), R3
+	MOVD line_width(R0), R4
+	// a tile: 2 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
+	VMOV V0.B16, V1.B16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	// a row of the window
+row:
+	FMOVQ (R8), F2
+	WORD $0x3ce26903 // LDR Q3, [R8, R2]
+	ADD R2<<1, R8, R16
+	FMOVQ (R16), F4
+	MOVD R5, R10
+	ADD $0, R3, R11
+	CMP R4, R11
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30cc40 // FMLA V0, V2, V16
+skip0:
+	ADDS R1, R10
+	FMOVQ (R10), F6
+	WORD $0x4e26cc60 // FMLA V0, V3, V6
+	WORD $0x4e26cc41 // FMLA V1, V2, V6
+	ADDS R1, R10
+	FMOVQ (R10), F5
+	WORD $0x4e25cc80 // FMLA V0, V4, V5
+	WORD $0x4e25cc61 // FMLA V1, V3, V5
+	ADDS R1, R10
+	ADD $3, R3, R11
+	CMP R4, R11
+	BHS skip3
+	FMOVQ (R10), F17
+	WORD $0x4e31cc81 // FMLA V1, V4, V17
+skip3:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V2.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V3.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e452 // FCMGT V18, V2, V0
+	VBIT V18.B16, V2.B16, V0.B16
+	WORD $0x6ea3e413 // FCMGT V19, V0, V3
+	VBIT V19.B16, V3.B16, V0.B16
+	WORD $0x6ea1e450 // FCMGT V16, V2, V1
+	VBIT V16.B16, V2.B16, V1.B16
+	WORD $0x6ea3e431 // FCMGT V17, V1, V3
+	VBIT V17.B16, V3.B16, V1.B16
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	FMOVQ F1, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	ADDS $2, R3
+	MOVD $2, R16
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $2, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile1x3s1NEON(l *line)
+TEXT ·tile1x3s1NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	MOVD line_column(R0), R3
+	MOVD line_width(R0), R4
+	// a tile: 1 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	// a row of the window
+row:
+	FMOVQ (R8), F1
+	WORD $0x3ce26902 // LDR Q2, [R8, R2]
+	ADD R2<<1, R8, R16
+	FMOVQ (R16), F3
+	MOVD R5, R10
+	ADD $0, R3, R11
+	CMP R4, R11
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30cc20 // FMLA V0, V1, V16
+skip0:
+	ADDS R1, R10
+	FMOVQ (R10), F17
+	WORD $0x4e31cc40 // FMLA V0, V2, V17
+	ADDS R1, R10
+	ADD $2, R3, R11
+	CMP R4, R11
+	BHS skip2
+	FMOVQ (R10), F18
+	WORD $0x4e32cc60 // FMLA V0, V3, V18
+skip2:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V1.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V2.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
 	WORD $0x6ea0e433 // FCMGT V19, V1, V0
 	VBIT V19.B16, V1.B16, V0.B16
 	WORD $0x6ea2e410 // FCMGT V16, V0, V2
 	VBIT V16.B16, V2.B16, V0.B16
-	FMOVQ F0, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F1
-	JMP moved1
-two1:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F2
-	JMP moved2
-two2:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F3
-	JMP moved3
-two3:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved3:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F4
-	JMP moved4
-two4:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved4:
-	WORD $0x4e24cc20 // FMLA V0, V1, V4
-partSkip0:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F5
-	JMP moved5
-two5:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved5:
-	WORD $0x4e25cc40 // FMLA V0, V2, V5
-	ADDS R4, R8
-	ADD $2, R10, R11
-	CMP R12, R11
-	BHS partSkip2
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F4
-	JMP moved6
-two6:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved6:
-	WORD $0x4e24cc60 // FMLA V0, V3, V4
-partSkip2:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V1.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V2.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e431 // FCMGT V17, V1, V0
-	VBIT V17.B16, V1.B16, V0.B16
-	WORD $0x6ea2e412 // FCMGT V18, V0, V2
-	VBIT V18.B16, V2.B16, V0.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS F0, (R16)
-	JMP moved7
-two7:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved7:
-partStored:
-next:
-	ADDS $2, R10
-	MOVD $2, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
+	FMOVQ F0, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	ADDS $1, R3
 	MOVD $1, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $1, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
 	SUBS $1, R19
-	MOVD R19, 128(R5)
+	MOVD R19, line_tiles(R0)
 	BNE tile
 	RET
 
-// func tile2x3s2NEON(l *line)
-TEXT ·tile2x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
+// func tile8x3s2NEON(l *line)
+TEXT ·tile8x3s2NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	MOVD line_column(R0), R3
+	MOVD line_width(R0), R4
+	// a tile: 8 results
 tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
 	PCALIGN $16
 vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	JMP wholeBegin
-wholeZero:
+	// sums start from the bias
 	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F2
-	WORD $0x3ce96823 // LDR Q3, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F4
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cc40 // FMLA V0, V2, V16
-wholeSkip0:
-	ADDS R4, R8
-	FMOVQ (R8), F17
-	WORD $0x4e31cc60 // FMLA V0, V3, V17
-	ADDS R4, R8
-	FMOVQ (R8), F5
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	WORD $0x4e25cc41 // FMLA V1, V2, V5
-	ADDS R4, R8
-	FMOVQ (R8), F18
-	WORD $0x4e32cc61 // FMLA V1, V3, V18
-	ADDS R4, R8
-	ADD $4, R10, R11
-	CMP R12, R11
-	BHS wholeSkip4
-	FMOVQ (R8), F19
-	WORD $0x4e33cc81 // FMLA V1, V4, V19
-wholeSkip4:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V2.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V3.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e450 // FCMGT V16, V2, V0
-	VBIT V16.B16, V2.B16, V0.B16
-	WORD $0x6ea3e411 // FCMGT V17, V0, V3
-	VBIT V17.B16, V3.B16, V0.B16
-	WORD $0x6ea1e452 // FCMGT V18, V2, V1
-	VBIT V18.B16, V2.B16, V1.B16
-	WORD $0x6ea3e433 // FCMGT V19, V1, V3
-	VBIT V19.B16, V3.B16, V1.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F2
-	JMP moved1
-two1:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F3
-	JMP moved2
-two2:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F4
-	JMP moved3
-two3:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved3:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F5
-	JMP moved4
-two4:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved4:
-	WORD $0x4e25cc40 // FMLA V0, V2, V5
-partSkip0:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F6
-	JMP moved5
-two5:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved5:
-	WORD $0x4e26cc60 // FMLA V0, V3, V6
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F5
-	JMP moved6
-two6:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved6:
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	WORD $0x4e25cc41 // FMLA V1, V2, V5
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F6
-	JMP moved7
-two7:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved7:
-	WORD $0x4e26cc61 // FMLA V1, V3, V6
-	ADDS R4, R8
-	ADD $4, R10, R11
-	CMP R12, R11
-	BHS partSkip4
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F5
-	JMP moved8
-two8:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved8:
-	WORD $0x4e25cc81 // FMLA V1, V4, V5
-partSkip4:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V2.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V3.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e450 // FCMGT V16, V2, V0
-	VBIT V16.B16, V2.B16, V0.B16
-	WORD $0x6ea3e411 // FCMGT V17, V0, V3
-	VBIT V17.B16, V3.B16, V0.B16
-	WORD $0x6ea1e452 // FCMGT V18, V2, V1
-	VBIT V18.B16, V2.B16, V1.B16
-	WORD $0x6ea3e433 // FCMGT V19, V1, V3
-	VBIT V19.B16, V3.B16, V1.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS F0, (R16)
-	JMP moved9
-two9:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved9:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS F1, (R16)
-	JMP moved10
-two10:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved10:
-partStored:
-next:
-	ADDS $4, R10
-	MOVD $4, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $2, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile3x3s2NEON(l *line)
-TEXT ·tile3x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F3
-	WORD $0x3ce96824 // LDR Q4, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F5
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cc60 // FMLA V0, V3, V16
-wholeSkip0:
-	ADDS R4, R8
-	FMOVQ (R8), F17
-	WORD $0x4e31cc80 // FMLA V0, V4, V17
-	ADDS R4, R8
-	FMOVQ (R8), F6
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	WORD $0x4e26cc61 // FMLA V1, V3, V6
-	ADDS R4, R8
-	FMOVQ (R8), F18
-	WORD $0x4e32cc81 // FMLA V1, V4, V18
-	ADDS R4, R8
-	FMOVQ (R8), F6
-	WORD $0x4e26cca1 // FMLA V1, V5, V6
-	WORD $0x4e26cc62 // FMLA V2, V3, V6
-	ADDS R4, R8
-	FMOVQ (R8), F19
-	WORD $0x4e33cc82 // FMLA V2, V4, V19
-	ADDS R4, R8
-	ADD $6, R10, R11
-	CMP R12, R11
-	BHS wholeSkip6
-	FMOVQ (R8), F16
-	WORD $0x4e30cca2 // FMLA V2, V5, V16
-wholeSkip6:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V3.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V4.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e471 // FCMGT V17, V3, V0
-	VBIT V17.B16, V3.B16, V0.B16
-	WORD $0x6ea4e412 // FCMGT V18, V0, V4
-	VBIT V18.B16, V4.B16, V0.B16
-	WORD $0x6ea1e473 // FCMGT V19, V3, V1
-	VBIT V19.B16, V3.B16, V1.B16
-	WORD $0x6ea4e430 // FCMGT V16, V1, V4
-	VBIT V16.B16, V4.B16, V1.B16
-	WORD $0x6ea2e471 // FCMGT V17, V3, V2
-	VBIT V17.B16, V3.B16, V2.B16
-	WORD $0x6ea4e452 // FCMGT V18, V2, V4
-	VBIT V18.B16, V4.B16, V2.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F3
-	JMP moved1
-two1:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F4
-	JMP moved2
-two2:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F5
-	JMP moved3
-two3:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved3:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F6
-	JMP moved4
-two4:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved4:
-	WORD $0x4e26cc60 // FMLA V0, V3, V6
-partSkip0:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F7
-	JMP moved5
-two5:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved5:
-	WORD $0x4e27cc80 // FMLA V0, V4, V7
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F6
-	JMP moved6
-two6:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved6:
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	WORD $0x4e26cc61 // FMLA V1, V3, V6
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F7
-	JMP moved7
-two7:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved7:
-	WORD $0x4e27cc81 // FMLA V1, V4, V7
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F6
-	JMP moved8
-two8:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved8:
-	WORD $0x4e26cca1 // FMLA V1, V5, V6
-	WORD $0x4e26cc62 // FMLA V2, V3, V6
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F7
-	JMP moved9
-two9:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved9:
-	WORD $0x4e27cc82 // FMLA V2, V4, V7
-	ADDS R4, R8
-	ADD $6, R10, R11
-	CMP R12, R11
-	BHS partSkip6
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F6
-	JMP moved10
-two10:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved10:
-	WORD $0x4e26cca2 // FMLA V2, V5, V6
-partSkip6:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V3.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V4.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e473 // FCMGT V19, V3, V0
-	VBIT V19.B16, V3.B16, V0.B16
-	WORD $0x6ea4e410 // FCMGT V16, V0, V4
-	VBIT V16.B16, V4.B16, V0.B16
-	WORD $0x6ea1e471 // FCMGT V17, V3, V1
-	VBIT V17.B16, V3.B16, V1.B16
-	WORD $0x6ea4e432 // FCMGT V18, V1, V4
-	VBIT V18.B16, V4.B16, V1.B16
-	WORD $0x6ea2e473 // FCMGT V19, V3, V2
-	VBIT V19.B16, V3.B16, V2.B16
-	WORD $0x6ea4e450 // FCMGT V16, V2, V4
-	VBIT V16.B16, V4.B16, V2.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS F0, (R16)
-	JMP moved11
-two11:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved11:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS F1, (R16)
-	JMP moved12
-two12:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved12:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS F2, (R16)
-	JMP moved13
-two13:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved13:
-partStored:
-next:
-	ADDS $6, R10
-	MOVD $6, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $3, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile4x3s2NEON(l *line)
-TEXT ·tile4x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
 	VMOV V0.B16, V3.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F4
-	WORD $0x3ce96825 // LDR Q5, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F6
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cc80 // FMLA V0, V4, V16
-wholeSkip0:
-	ADDS R4, R8
-	FMOVQ (R8), F17
-	WORD $0x4e31cca0 // FMLA V0, V5, V17
-	ADDS R4, R8
-	FMOVQ (R8), F7
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	WORD $0x4e27cc81 // FMLA V1, V4, V7
-	ADDS R4, R8
-	FMOVQ (R8), F18
-	WORD $0x4e32cca1 // FMLA V1, V5, V18
-	ADDS R4, R8
-	FMOVQ (R8), F7
-	WORD $0x4e27ccc1 // FMLA V1, V6, V7
-	WORD $0x4e27cc82 // FMLA V2, V4, V7
-	ADDS R4, R8
-	FMOVQ (R8), F19
-	WORD $0x4e33cca2 // FMLA V2, V5, V19
-	ADDS R4, R8
-	FMOVQ (R8), F7
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	WORD $0x4e27cc83 // FMLA V3, V4, V7
-	ADDS R4, R8
-	FMOVQ (R8), F16
-	WORD $0x4e30cca3 // FMLA V3, V5, V16
-	ADDS R4, R8
-	ADD $8, R10, R11
-	CMP R12, R11
-	BHS wholeSkip8
-	FMOVQ (R8), F17
-	WORD $0x4e31ccc3 // FMLA V3, V6, V17
-wholeSkip8:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V4.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V5.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	VMOV V0.B16, V7.B16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
 	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e492 // FCMGT V18, V4, V0
-	VBIT V18.B16, V4.B16, V0.B16
-	WORD $0x6ea5e413 // FCMGT V19, V0, V5
-	VBIT V19.B16, V5.B16, V0.B16
-	WORD $0x6ea1e490 // FCMGT V16, V4, V1
-	VBIT V16.B16, V4.B16, V1.B16
-	WORD $0x6ea5e431 // FCMGT V17, V1, V5
-	VBIT V17.B16, V5.B16, V1.B16
-	WORD $0x6ea2e492 // FCMGT V18, V4, V2
-	VBIT V18.B16, V4.B16, V2.B16
-	WORD $0x6ea5e453 // FCMGT V19, V2, V5
-	VBIT V19.B16, V5.B16, V2.B16
-	WORD $0x6ea3e490 // FCMGT V16, V4, V3
-	VBIT V16.B16, V4.B16, V3.B16
-	WORD $0x6ea5e471 // FCMGT V17, V3, V5
-	VBIT V17.B16, V5.B16, V3.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F4
-	JMP moved1
-two1:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F5
-	JMP moved2
-two2:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F6
-	JMP moved3
-two3:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved3:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F7
-	JMP moved4
-two4:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved4:
-	WORD $0x4e27cc80 // FMLA V0, V4, V7
-partSkip0:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F8
-	JMP moved5
-two5:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved5:
-	WORD $0x4e28cca0 // FMLA V0, V5, V8
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F7
-	JMP moved6
-two6:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved6:
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	WORD $0x4e27cc81 // FMLA V1, V4, V7
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F8
-	JMP moved7
-two7:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved7:
-	WORD $0x4e28cca1 // FMLA V1, V5, V8
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F7
-	JMP moved8
-two8:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved8:
-	WORD $0x4e27ccc1 // FMLA V1, V6, V7
-	WORD $0x4e27cc82 // FMLA V2, V4, V7
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F8
-	JMP moved9
-two9:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved9:
-	WORD $0x4e28cca2 // FMLA V2, V5, V8
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F7
-	JMP moved10
-two10:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved10:
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	WORD $0x4e27cc83 // FMLA V3, V4, V7
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F8
-	JMP moved11
-two11:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved11:
-	WORD $0x4e28cca3 // FMLA V3, V5, V8
-	ADDS R4, R8
-	ADD $8, R10, R11
-	CMP R12, R11
-	BHS partSkip8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F7
-	JMP moved12
-two12:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved12:
-	WORD $0x4e27ccc3 // FMLA V3, V6, V7
-partSkip8:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V4.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V5.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
+	// a row of the window
+row:
+	FMOVQ (R8), F8
+	WORD $0x3ce26909 // LDR Q9, [R8, R2]
+	ADD R2<<1, R8, R16
+	FMOVQ (R16), F10
+	MOVD R5, R10
+	ADD $0, R3, R11
+	CMP R4, R11
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30cd00 // FMLA V0, V8, V16
+skip0:
+	ADDS R1, R10
+	FMOVQ (R10), F17
+	WORD $0x4e31cd20 // FMLA V0, V9, V17
+	ADDS R1, R10
+	FMOVQ (R10), F11
+	WORD $0x4e2bcd40 // FMLA V0, V10, V11
+	WORD $0x4e2bcd01 // FMLA V1, V8, V11
+	ADDS R1, R10
+	FMOVQ (R10), F18
+	WORD $0x4e32cd21 // FMLA V1, V9, V18
+	ADDS R1, R10
+	FMOVQ (R10), F11
+	WORD $0x4e2bcd41 // FMLA V1, V10, V11
+	WORD $0x4e2bcd02 // FMLA V2, V8, V11
+	ADDS R1, R10
+	FMOVQ (R10), F19
+	WORD $0x4e33cd22 // FMLA V2, V9, V19
+	ADDS R1, R10
+	FMOVQ (R10), F11
+	WORD $0x4e2bcd42 // FMLA V2, V10, V11
+	WORD $0x4e2bcd03 // FMLA V3, V8, V11
+	ADDS R1, R10
+	FMOVQ (R10), F16
+	WORD $0x4e30cd23 // FMLA V3, V9, V16
+	ADDS R1, R10
+	FMOVQ (R10), F11
+	WORD $0x4e2bcd43 // FMLA V3, V10, V11
+	WORD $0x4e2bcd04 // FMLA V4, V8, V11
+	ADDS R1, R10
+	FMOVQ (R10), F17
+	WORD $0x4e31cd24 // FMLA V4, V9, V17
+	ADDS R1, R10
+	FMOVQ (R10), F11
+	WORD $0x4e2bcd44 // FMLA V4, V10, V11
+	WORD $0x4e2bcd05 // FMLA V5, V8, V11
+	ADDS R1, R10
+	FMOVQ (R10), F18
+	WORD $0x4e32cd25 // FMLA V5, V9, V18
+	ADDS R1, R10
+	FMOVQ (R10), F11
+	WORD $0x4e2bcd45 // FMLA V5, V10, V11
+	WORD $0x4e2bcd06 // FMLA V6, V8, V11
+	ADDS R1, R10
+	FMOVQ (R10), F19
+	WORD $0x4e33cd26 // FMLA V6, V9, V19
+	ADDS R1, R10
+	FMOVQ (R10), F11
+	WORD $0x4e2bcd46 // FMLA V6, V10, V11
+	WORD $0x4e2bcd07 // FMLA V7, V8, V11
+	ADDS R1, R10
+	FMOVQ (R10), F16
+	WORD $0x4e30cd27 // FMLA V7, V9, V16
+	ADDS R1, R10
+	ADD $16, R3, R11
+	CMP R4, R11
+	BHS skip16
+	FMOVQ (R10), F17
+	WORD $0x4e31cd47 // FMLA V7, V10, V17
+skip16:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
 	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e492 // FCMGT V18, V4, V0
-	VBIT V18.B16, V4.B16, V0.B16
-	WORD $0x6ea5e413 // FCMGT V19, V0, V5
-	VBIT V19.B16, V5.B16, V0.B16
-	WORD $0x6ea1e490 // FCMGT V16, V4, V1
-	VBIT V16.B16, V4.B16, V1.B16
-	WORD $0x6ea5e431 // FCMGT V17, V1, V5
-	VBIT V17.B16, V5.B16, V1.B16
-	WORD $0x6ea2e492 // FCMGT V18, V4, V2
-	VBIT V18.B16, V4.B16, V2.B16
-	WORD $0x6ea5e453 // FCMGT V19, V2, V5
-	VBIT V19.B16, V5.B16, V2.B16
-	WORD $0x6ea3e490 // FCMGT V16, V4, V3
-	VBIT V16.B16, V4.B16, V3.B16
-	WORD $0x6ea5e471 // FCMGT V17, V3, V5
-	VBIT V17.B16, V5.B16, V3.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS F0, (R16)
-	JMP moved13
-two13:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved13:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS F1, (R16)
-	JMP moved14
-two14:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved14:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS F2, (R16)
-	JMP moved15
-two15:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved15:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS F3, (R16)
-	JMP moved16
-two16:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved16:
-partStored:
-next:
-	ADDS $8, R10
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V8.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V9.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e512 // FCMGT V18, V8, V0
+	VBIT V18.B16, V8.B16, V0.B16
+	WORD $0x6ea9e413 // FCMGT V19, V0, V9
+	VBIT V19.B16, V9.B16, V0.B16
+	WORD $0x6ea1e510 // FCMGT V16, V8, V1
+	VBIT V16.B16, V8.B16, V1.B16
+	WORD $0x6ea9e431 // FCMGT V17, V1, V9
+	VBIT V17.B16, V9.B16, V1.B16
+	WORD $0x6ea2e512 // FCMGT V18, V8, V2
+	VBIT V18.B16, V8.B16, V2.B16
+	WORD $0x6ea9e453 // FCMGT V19, V2, V9
+	VBIT V19.B16, V9.B16, V2.B16
+	WORD $0x6ea3e510 // FCMGT V16, V8, V3
+	VBIT V16.B16, V8.B16, V3.B16
+	WORD $0x6ea9e471 // FCMGT V17, V3, V9
+	VBIT V17.B16, V9.B16, V3.B16
+	WORD $0x6ea4e512 // FCMGT V18, V8, V4
+	VBIT V18.B16, V8.B16, V4.B16
+	WORD $0x6ea9e493 // FCMGT V19, V4, V9
+	VBIT V19.B16, V9.B16, V4.B16
+	WORD $0x6ea5e510 // FCMGT V16, V8, V5
+	VBIT V16.B16, V8.B16, V5.B16
+	WORD $0x6ea9e4b1 // FCMGT V17, V5, V9
+	VBIT V17.B16, V9.B16, V5.B16
+	WORD $0x6ea6e512 // FCMGT V18, V8, V6
+	VBIT V18.B16, V8.B16, V6.B16
+	WORD $0x6ea9e4d3 // FCMGT V19, V6, V9
+	VBIT V19.B16, V9.B16, V6.B16
+	WORD $0x6ea7e510 // FCMGT V16, V8, V7
+	VBIT V16.B16, V8.B16, V7.B16
+	WORD $0x6ea9e4f1 // FCMGT V17, V7, V9
+	VBIT V17.B16, V9.B16, V7.B16
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	FMOVQ F1, (R5)
+	ADDS R8, R5
+	FMOVQ F2, (R5)
+	ADDS R8, R5
+	FMOVQ F3, (R5)
+	ADDS R8, R5
+	FMOVQ F4, (R5)
+	ADDS R8, R5
+	FMOVQ F5, (R5)
+	ADDS R8, R5
+	FMOVQ F6, (R5)
+	ADDS R8, R5
+	FMOVQ F7, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	ADDS $16, R3
+	MOVD $16, R16
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
 	MOVD $8, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $4, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
 	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile5x3s2NEON(l *line)
-TEXT ·tile5x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F5
-	WORD $0x3ce96826 // LDR Q6, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F7
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cca0 // FMLA V0, V5, V16
-wholeSkip0:
-	ADDS R4, R8
-	FMOVQ (R8), F17
-	WORD $0x4e31ccc0 // FMLA V0, V6, V17
-	ADDS R4, R8
-	FMOVQ (R8), F8
-	WORD $0x4e28cce0 // FMLA V0, V7, V8
-	WORD $0x4e28cca1 // FMLA V1, V5, V8
-	ADDS R4, R8
-	FMOVQ (R8), F18
-	WORD $0x4e32ccc1 // FMLA V1, V6, V18
-	ADDS R4, R8
-	FMOVQ (R8), F8
-	WORD $0x4e28cce1 // FMLA V1, V7, V8
-	WORD $0x4e28cca2 // FMLA V2, V5, V8
-	ADDS R4, R8
-	FMOVQ (R8), F19
-	WORD $0x4e33ccc2 // FMLA V2, V6, V19
-	ADDS R4, R8
-	FMOVQ (R8), F8
-	WORD $0x4e28cce2 // FMLA V2, V7, V8
-	WORD $0x4e28cca3 // FMLA V3, V5, V8
-	ADDS R4, R8
-	FMOVQ (R8), F16
-	WORD $0x4e30ccc3 // FMLA V3, V6, V16
-	ADDS R4, R8
-	FMOVQ (R8), F8
-	WORD $0x4e28cce3 // FMLA V3, V7, V8
-	WORD $0x4e28cca4 // FMLA V4, V5, V8
-	ADDS R4, R8
-	FMOVQ (R8), F17
-	WORD $0x4e31ccc4 // FMLA V4, V6, V17
-	ADDS R4, R8
-	ADD $10, R10, R11
-	CMP R12, R11
-	BHS wholeSkip10
-	FMOVQ (R8), F18
-	WORD $0x4e32cce4 // FMLA V4, V7, V18
-wholeSkip10:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V5.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V6.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4b3 // FCMGT V19, V5, V0
-	VBIT V19.B16, V5.B16, V0.B16
-	WORD $0x6ea6e410 // FCMGT V16, V0, V6
-	VBIT V16.B16, V6.B16, V0.B16
-	WORD $0x6ea1e4b1 // FCMGT V17, V5, V1
-	VBIT V17.B16, V5.B16, V1.B16
-	WORD $0x6ea6e432 // FCMGT V18, V1, V6
-	VBIT V18.B16, V6.B16, V1.B16
-	WORD $0x6ea2e4b3 // FCMGT V19, V5, V2
-	VBIT V19.B16, V5.B16, V2.B16
-	WORD $0x6ea6e450 // FCMGT V16, V2, V6
-	VBIT V16.B16, V6.B16, V2.B16
-	WORD $0x6ea3e4b1 // FCMGT V17, V5, V3
-	VBIT V17.B16, V5.B16, V3.B16
-	WORD $0x6ea6e472 // FCMGT V18, V3, V6
-	VBIT V18.B16, V6.B16, V3.B16
-	WORD $0x6ea4e4b3 // FCMGT V19, V5, V4
-	VBIT V19.B16, V5.B16, V4.B16
-	WORD $0x6ea6e490 // FCMGT V16, V4, V6
-	VBIT V16.B16, V6.B16, V4.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F5
-	JMP moved1
-two1:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F6
-	JMP moved2
-two2:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F7
-	JMP moved3
-two3:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved3:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F8
-	JMP moved4
-two4:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved4:
-	WORD $0x4e28cca0 // FMLA V0, V5, V8
-partSkip0:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F9
-	JMP moved5
-two5:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved5:
-	WORD $0x4e29ccc0 // FMLA V0, V6, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F8
-	JMP moved6
-two6:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved6:
-	WORD $0x4e28cce0 // FMLA V0, V7, V8
-	WORD $0x4e28cca1 // FMLA V1, V5, V8
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F9
-	JMP moved7
-two7:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved7:
-	WORD $0x4e29ccc1 // FMLA V1, V6, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F8
-	JMP moved8
-two8:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved8:
-	WORD $0x4e28cce1 // FMLA V1, V7, V8
-	WORD $0x4e28cca2 // FMLA V2, V5, V8
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F9
-	JMP moved9
-two9:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved9:
-	WORD $0x4e29ccc2 // FMLA V2, V6, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F8
-	JMP moved10
-two10:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved10:
-	WORD $0x4e28cce2 // FMLA V2, V7, V8
-	WORD $0x4e28cca3 // FMLA V3, V5, V8
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F9
-	JMP moved11
-two11:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved11:
-	WORD $0x4e29ccc3 // FMLA V3, V6, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F8
-	JMP moved12
-two12:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved12:
-	WORD $0x4e28cce3 // FMLA V3, V7, V8
-	WORD $0x4e28cca4 // FMLA V4, V5, V8
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F9
-	JMP moved13
-two13:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved13:
-	WORD $0x4e29ccc4 // FMLA V4, V6, V9
-	ADDS R4, R8
-	ADD $10, R10, R11
-	CMP R12, R11
-	BHS partSkip10
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F8
-	JMP moved14
-two14:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved14:
-	WORD $0x4e28cce4 // FMLA V4, V7, V8
-partSkip10:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V5.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V6.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4b1 // FCMGT V17, V5, V0
-	VBIT V17.B16, V5.B16, V0.B16
-	WORD $0x6ea6e412 // FCMGT V18, V0, V6
-	VBIT V18.B16, V6.B16, V0.B16
-	WORD $0x6ea1e4b3 // FCMGT V19, V5, V1
-	VBIT V19.B16, V5.B16, V1.B16
-	WORD $0x6ea6e430 // FCMGT V16, V1, V6
-	VBIT V16.B16, V6.B16, V1.B16
-	WORD $0x6ea2e4b1 // FCMGT V17, V5, V2
-	VBIT V17.B16, V5.B16, V2.B16
-	WORD $0x6ea6e452 // FCMGT V18, V2, V6
-	VBIT V18.B16, V6.B16, V2.B16
-	WORD $0x6ea3e4b3 // FCMGT V19, V5, V3
-	VBIT V19.B16, V5.B16, V3.B16
-	WORD $0x6ea6e470 // FCMGT V16, V3, V6
-	VBIT V16.B16, V6.B16, V3.B16
-	WORD $0x6ea4e4b1 // FCMGT V17, V5, V4
-	VBIT V17.B16, V5.B16, V4.B16
-	WORD $0x6ea6e492 // FCMGT V18, V4, V6
-	VBIT V18.B16, V6.B16, V4.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS F0, (R16)
-	JMP moved15
-two15:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved15:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS F1, (R16)
-	JMP moved16
-two16:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved16:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS F2, (R16)
-	JMP moved17
-two17:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved17:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two18
-	FMOVS F3, (R16)
-	JMP moved18
-two18:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved18:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two19
-	FMOVS F4, (R16)
-	JMP moved19
-two19:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved19:
-partStored:
-next:
-	ADDS $10, R10
-	MOVD $10, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $5, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile6x3s2NEON(l *line)
-TEXT ·tile6x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F6
-	WORD $0x3ce96827 // LDR Q7, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F8
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30ccc0 // FMLA V0, V6, V16
-wholeSkip0:
-	ADDS R4, R8
-	FMOVQ (R8), F17
-	WORD $0x4e31cce0 // FMLA V0, V7, V17
-	ADDS R4, R8
-	FMOVQ (R8), F9
-	WORD $0x4e29cd00 // FMLA V0, V8, V9
-	WORD $0x4e29ccc1 // FMLA V1, V6, V9
-	ADDS R4, R8
-	FMOVQ (R8), F18
-	WORD $0x4e32cce1 // FMLA V1, V7, V18
-	ADDS R4, R8
-	FMOVQ (R8), F9
-	WORD $0x4e29cd01 // FMLA V1, V8, V9
-	WORD $0x4e29ccc2 // FMLA V2, V6, V9
-	ADDS R4, R8
-	FMOVQ (R8), F19
-	WORD $0x4e33cce2 // FMLA V2, V7, V19
-	ADDS R4, R8
-	FMOVQ (R8), F9
-	WORD $0x4e29cd02 // FMLA V2, V8, V9
-	WORD $0x4e29ccc3 // FMLA V3, V6, V9
-	ADDS R4, R8
-	FMOVQ (R8), F16
-	WORD $0x4e30cce3 // FMLA V3, V7, V16
-	ADDS R4, R8
-	FMOVQ (R8), F9
-	WORD $0x4e29cd03 // FMLA V3, V8, V9
-	WORD $0x4e29ccc4 // FMLA V4, V6, V9
-	ADDS R4, R8
-	FMOVQ (R8), F17
-	WORD $0x4e31cce4 // FMLA V4, V7, V17
-	ADDS R4, R8
-	FMOVQ (R8), F9
-	WORD $0x4e29cd04 // FMLA V4, V8, V9
-	WORD $0x4e29ccc5 // FMLA V5, V6, V9
-	ADDS R4, R8
-	FMOVQ (R8), F18
-	WORD $0x4e32cce5 // FMLA V5, V7, V18
-	ADDS R4, R8
-	ADD $12, R10, R11
-	CMP R12, R11
-	BHS wholeSkip12
-	FMOVQ (R8), F19
-	WORD $0x4e33cd05 // FMLA V5, V8, V19
-wholeSkip12:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V6.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V7.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4d0 // FCMGT V16, V6, V0
-	VBIT V16.B16, V6.B16, V0.B16
-	WORD $0x6ea7e411 // FCMGT V17, V0, V7
-	VBIT V17.B16, V7.B16, V0.B16
-	WORD $0x6ea1e4d2 // FCMGT V18, V6, V1
-	VBIT V18.B16, V6.B16, V1.B16
-	WORD $0x6ea7e433 // FCMGT V19, V1, V7
-	VBIT V19.B16, V7.B16, V1.B16
-	WORD $0x6ea2e4d0 // FCMGT V16, V6, V2
-	VBIT V16.B16, V6.B16, V2.B16
-	WORD $0x6ea7e451 // FCMGT V17, V2, V7
-	VBIT V17.B16, V7.B16, V2.B16
-	WORD $0x6ea3e4d2 // FCMGT V18, V6, V3
-	VBIT V18.B16, V6.B16, V3.B16
-	WORD $0x6ea7e473 // FCMGT V19, V3, V7
-	VBIT V19.B16, V7.B16, V3.B16
-	WORD $0x6ea4e4d0 // FCMGT V16, V6, V4
-	VBIT V16.B16, V6.B16, V4.B16
-	WORD $0x6ea7e491 // FCMGT V17, V4, V7
-	VBIT V17.B16, V7.B16, V4.B16
-	WORD $0x6ea5e4d2 // FCMGT V18, V6, V5
-	VBIT V18.B16, V6.B16, V5.B16
-	WORD $0x6ea7e4b3 // FCMGT V19, V5, V7
-	VBIT V19.B16, V7.B16, V5.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-	ADDS R11, R8
-	FMOVQ F5, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F6
-	JMP moved1
-two1:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F7
-	JMP moved2
-two2:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F8
-	JMP moved3
-two3:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved3:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F9
-	JMP moved4
-two4:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved4:
-	WORD $0x4e29ccc0 // FMLA V0, V6, V9
-partSkip0:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F10
-	JMP moved5
-two5:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved5:
-	WORD $0x4e2acce0 // FMLA V0, V7, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F9
-	JMP moved6
-two6:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved6:
-	WORD $0x4e29cd00 // FMLA V0, V8, V9
-	WORD $0x4e29ccc1 // FMLA V1, V6, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F10
-	JMP moved7
-two7:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved7:
-	WORD $0x4e2acce1 // FMLA V1, V7, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F9
-	JMP moved8
-two8:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved8:
-	WORD $0x4e29cd01 // FMLA V1, V8, V9
-	WORD $0x4e29ccc2 // FMLA V2, V6, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F10
-	JMP moved9
-two9:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved9:
-	WORD $0x4e2acce2 // FMLA V2, V7, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F9
-	JMP moved10
-two10:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved10:
-	WORD $0x4e29cd02 // FMLA V2, V8, V9
-	WORD $0x4e29ccc3 // FMLA V3, V6, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F10
-	JMP moved11
-two11:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved11:
-	WORD $0x4e2acce3 // FMLA V3, V7, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F9
-	JMP moved12
-two12:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved12:
-	WORD $0x4e29cd03 // FMLA V3, V8, V9
-	WORD $0x4e29ccc4 // FMLA V4, V6, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F10
-	JMP moved13
-two13:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved13:
-	WORD $0x4e2acce4 // FMLA V4, V7, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F9
-	JMP moved14
-two14:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved14:
-	WORD $0x4e29cd04 // FMLA V4, V8, V9
-	WORD $0x4e29ccc5 // FMLA V5, V6, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS (R16), F10
-	JMP moved15
-two15:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved15:
-	WORD $0x4e2acce5 // FMLA V5, V7, V10
-	ADDS R4, R8
-	ADD $12, R10, R11
-	CMP R12, R11
-	BHS partSkip12
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS (R16), F9
-	JMP moved16
-two16:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved16:
-	WORD $0x4e29cd05 // FMLA V5, V8, V9
-partSkip12:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V6.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V7.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4d0 // FCMGT V16, V6, V0
-	VBIT V16.B16, V6.B16, V0.B16
-	WORD $0x6ea7e411 // FCMGT V17, V0, V7
-	VBIT V17.B16, V7.B16, V0.B16
-	WORD $0x6ea1e4d2 // FCMGT V18, V6, V1
-	VBIT V18.B16, V6.B16, V1.B16
-	WORD $0x6ea7e433 // FCMGT V19, V1, V7
-	VBIT V19.B16, V7.B16, V1.B16
-	WORD $0x6ea2e4d0 // FCMGT V16, V6, V2
-	VBIT V16.B16, V6.B16, V2.B16
-	WORD $0x6ea7e451 // FCMGT V17, V2, V7
-	VBIT V17.B16, V7.B16, V2.B16
-	WORD $0x6ea3e4d2 // FCMGT V18, V6, V3
-	VBIT V18.B16, V6.B16, V3.B16
-	WORD $0x6ea7e473 // FCMGT V19, V3, V7
-	VBIT V19.B16, V7.B16, V3.B16
-	WORD $0x6ea4e4d0 // FCMGT V16, V6, V4
-	VBIT V16.B16, V6.B16, V4.B16
-	WORD $0x6ea7e491 // FCMGT V17, V4, V7
-	VBIT V17.B16, V7.B16, V4.B16
-	WORD $0x6ea5e4d2 // FCMGT V18, V6, V5
-	VBIT V18.B16, V6.B16, V5.B16
-	WORD $0x6ea7e4b3 // FCMGT V19, V5, V7
-	VBIT V19.B16, V7.B16, V5.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS F0, (R16)
-	JMP moved17
-two17:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved17:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two18
-	FMOVS F1, (R16)
-	JMP moved18
-two18:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved18:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two19
-	FMOVS F2, (R16)
-	JMP moved19
-two19:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved19:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two20
-	FMOVS F3, (R16)
-	JMP moved20
-two20:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved20
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved20:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two21
-	FMOVS F4, (R16)
-	JMP moved21
-two21:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved21
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved21:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two22
-	FMOVS F5, (R16)
-	JMP moved22
-two22:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved22
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved22:
-partStored:
-next:
-	ADDS $12, R10
-	MOVD $12, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $6, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
+	MOVD R19, line_tiles(R0)
 	BNE tile
 	RET
 
 // func tile7x3s2NEON(l *line)
 TEXT ·tile7x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	MOVD line_column(R0), R3
+	MOVD line_width(R0), R4
+	// a tile: 7 results
 tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
 	PCALIGN $16
 vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
 	VMOV V0.B16, V3.B16
 	VMOV V0.B16, V4.B16
 	VMOV V0.B16, V5.B16
 	VMOV V0.B16, V6.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F7
-	WORD $0x3ce96828 // LDR Q8, [R1, R9]
-	ADD R9<<1, R1, R16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	// a row of the window
+row:
+	FMOVQ (R8), F7
+	WORD $0x3ce26908 // LDR Q8, [R8, R2]
+	ADD R2<<1, R8, R16
 	FMOVQ (R16), F9
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
+	MOVD R5, R10
+	ADD $0, R3, R11
+	CMP R4, R11
+	BHS skip0
+	FMOVQ (R10), F16
 	WORD $0x4e30cce0 // FMLA V0, V7, V16
-wholeSkip0:
-	ADDS R4, R8
-	FMOVQ (R8), F17
+skip0:
+	ADDS R1, R10
+	FMOVQ (R10), F17
 	WORD $0x4e31cd00 // FMLA V0, V8, V17
-	ADDS R4, R8
-	FMOVQ (R8), F10
+	ADDS R1, R10
+	FMOVQ (R10), F10
 	WORD $0x4e2acd20 // FMLA V0, V9, V10
 	WORD $0x4e2acce1 // FMLA V1, V7, V10
-	ADDS R4, R8
-	FMOVQ (R8), F18
+	ADDS R1, R10
+	FMOVQ (R10), F18
 	WORD $0x4e32cd01 // FMLA V1, V8, V18
-	ADDS R4, R8
-	FMOVQ (R8), F10
+	ADDS R1, R10
+	FMOVQ (R10), F10
 	WORD $0x4e2acd21 // FMLA V1, V9, V10
 	WORD $0x4e2acce2 // FMLA V2, V7, V10
-	ADDS R4, R8
-	FMOVQ (R8), F19
+	ADDS R1, R10
+	FMOVQ (R10), F19
 	WORD $0x4e33cd02 // FMLA V2, V8, V19
-	ADDS R4, R8
-	FMOVQ (R8), F10
+	ADDS R1, R10
+	FMOVQ (R10), F10
 	WORD $0x4e2acd22 // FMLA V2, V9, V10
 	WORD $0x4e2acce3 // FMLA V3, V7, V10
-	ADDS R4, R8
-	FMOVQ (R8), F16
+	ADDS R1, R10
+	FMOVQ (R10), F16
 	WORD $0x4e30cd03 // FMLA V3, V8, V16
-	ADDS R4, R8
-	FMOVQ (R8), F10
+	ADDS R1, R10
+	FMOVQ (R10), F10
 	WORD $0x4e2acd23 // FMLA V3, V9, V10
 	WORD $0x4e2acce4 // FMLA V4, V7, V10
-	ADDS R4, R8
-	FMOVQ (R8), F17
+	ADDS R1, R10
+	FMOVQ (R10), F17
 	WORD $0x4e31cd04 // FMLA V4, V8, V17
-	ADDS R4, R8
-	FMOVQ (R8), F10
+	ADDS R1, R10
+	FMOVQ (R10), F10
 	WORD $0x4e2acd24 // FMLA V4, V9, V10
 	WORD $0x4e2acce5 // FMLA V5, V7, V10
-	ADDS R4, R8
-	FMOVQ (R8), F18
+	ADDS R1, R10
+	FMOVQ (R10), F18
 	WORD $0x4e32cd05 // FMLA V5, V8, V18
-	ADDS R4, R8
-	FMOVQ (R8), F10
+	ADDS R1, R10
+	FMOVQ (R10), F10
 	WORD $0x4e2acd25 // FMLA V5, V9, V10
 	WORD $0x4e2acce6 // FMLA V6, V7, V10
-	ADDS R4, R8
-	FMOVQ (R8), F19
+	ADDS R1, R10
+	FMOVQ (R10), F19
 	WORD $0x4e33cd06 // FMLA V6, V8, V19
-	ADDS R4, R8
-	ADD $14, R10, R11
-	CMP R12, R11
-	BHS wholeSkip14
-	FMOVQ (R8), F16
+	ADDS R1, R10
+	ADD $14, R3, R11
+	CMP R4, R11
+	BHS skip14
+	FMOVQ (R10), F16
 	WORD $0x4e30cd26 // FMLA V6, V9, V16
-wholeSkip14:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V7.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V8.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
+skip14:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
 	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V7.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V8.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
 	WORD $0x6ea0e4f1 // FCMGT V17, V7, V0
 	VBIT V17.B16, V7.B16, V0.B16
 	WORD $0x6ea8e412 // FCMGT V18, V0, V8
@@ -8827,331 +1813,2566 @@ wholeEnd:
 	VBIT V17.B16, V7.B16, V6.B16
 	WORD $0x6ea8e4d2 // FCMGT V18, V6, V8
 	VBIT V18.B16, V8.B16, V6.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-	ADDS R11, R8
-	FMOVQ F5, (R8)
-	ADDS R11, R8
-	FMOVQ F6, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	FMOVQ F1, (R5)
+	ADDS R8, R5
+	FMOVQ F2, (R5)
+	ADDS R8, R5
+	FMOVQ F3, (R5)
+	ADDS R8, R5
+	FMOVQ F4, (R5)
+	ADDS R8, R5
+	FMOVQ F5, (R5)
+	ADDS R8, R5
+	FMOVQ F6, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	ADDS $14, R3
+	MOVD $14, R16
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $7, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile4x3s2NEON(l *line)
+TEXT ·tile4x3s2NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	MOVD line_column(R0), R3
+	MOVD line_width(R0), R4
+	// a tile: 4 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	// a row of the window
+row:
+	FMOVQ (R8), F4
+	WORD $0x3ce26905 // LDR Q5, [R8, R2]
+	ADD R2<<1, R8, R16
+	FMOVQ (R16), F6
+	MOVD R5, R10
+	ADD $0, R3, R11
+	CMP R4, R11
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30cc80 // FMLA V0, V4, V16
+skip0:
+	ADDS R1, R10
+	FMOVQ (R10), F17
+	WORD $0x4e31cca0 // FMLA V0, V5, V17
+	ADDS R1, R10
+	FMOVQ (R10), F7
+	WORD $0x4e27ccc0 // FMLA V0, V6, V7
+	WORD $0x4e27cc81 // FMLA V1, V4, V7
+	ADDS R1, R10
+	FMOVQ (R10), F18
+	WORD $0x4e32cca1 // FMLA V1, V5, V18
+	ADDS R1, R10
+	FMOVQ (R10), F7
+	WORD $0x4e27ccc1 // FMLA V1, V6, V7
+	WORD $0x4e27cc82 // FMLA V2, V4, V7
+	ADDS R1, R10
+	FMOVQ (R10), F19
+	WORD $0x4e33cca2 // FMLA V2, V5, V19
+	ADDS R1, R10
+	FMOVQ (R10), F7
+	WORD $0x4e27ccc2 // FMLA V2, V6, V7
+	WORD $0x4e27cc83 // FMLA V3, V4, V7
+	ADDS R1, R10
+	FMOVQ (R10), F16
+	WORD $0x4e30cca3 // FMLA V3, V5, V16
+	ADDS R1, R10
+	ADD $8, R3, R11
+	CMP R4, R11
+	BHS skip8
+	FMOVQ (R10), F17
+	WORD $0x4e31ccc3 // FMLA V3, V6, V17
+skip8:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V4.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V5.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e492 // FCMGT V18, V4, V0
+	VBIT V18.B16, V4.B16, V0.B16
+	WORD $0x6ea5e413 // FCMGT V19, V0, V5
+	VBIT V19.B16, V5.B16, V0.B16
+	WORD $0x6ea1e490 // FCMGT V16, V4, V1
+	VBIT V16.B16, V4.B16, V1.B16
+	WORD $0x6ea5e431 // FCMGT V17, V1, V5
+	VBIT V17.B16, V5.B16, V1.B16
+	WORD $0x6ea2e492 // FCMGT V18, V4, V2
+	VBIT V18.B16, V4.B16, V2.B16
+	WORD $0x6ea5e453 // FCMGT V19, V2, V5
+	VBIT V19.B16, V5.B16, V2.B16
+	WORD $0x6ea3e490 // FCMGT V16, V4, V3
+	VBIT V16.B16, V4.B16, V3.B16
+	WORD $0x6ea5e471 // FCMGT V17, V3, V5
+	VBIT V17.B16, V5.B16, V3.B16
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	FMOVQ F1, (R5)
+	ADDS R8, R5
+	FMOVQ F2, (R5)
+	ADDS R8, R5
+	FMOVQ F3, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	ADDS $8, R3
+	MOVD $8, R16
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $4, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile2x3s2NEON(l *line)
+TEXT ·tile2x3s2NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	MOVD line_column(R0), R3
+	MOVD line_width(R0), R4
+	// a tile: 2 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
+	VMOV V0.B16, V1.B16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	// a row of the window
+row:
+	FMOVQ (R8), F2
+	WORD $0x3ce26903 // LDR Q3, [R8, R2]
+	ADD R2<<1, R8, R16
+	FMOVQ (R16), F4
+	MOVD R5, R10
+	ADD $0, R3, R11
+	CMP R4, R11
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30cc40 // FMLA V0, V2, V16
+skip0:
+	ADDS R1, R10
+	FMOVQ (R10), F17
+	WORD $0x4e31cc60 // FMLA V0, V3, V17
+	ADDS R1, R10
+	FMOVQ (R10), F5
+	WORD $0x4e25cc80 // FMLA V0, V4, V5
+	WORD $0x4e25cc41 // FMLA V1, V2, V5
+	ADDS R1, R10
+	FMOVQ (R10), F18
+	WORD $0x4e32cc61 // FMLA V1, V3, V18
+	ADDS R1, R10
+	ADD $4, R3, R11
+	CMP R4, R11
+	BHS skip4
+	FMOVQ (R10), F19
+	WORD $0x4e33cc81 // FMLA V1, V4, V19
+skip4:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V2.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V3.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e450 // FCMGT V16, V2, V0
+	VBIT V16.B16, V2.B16, V0.B16
+	WORD $0x6ea3e411 // FCMGT V17, V0, V3
+	VBIT V17.B16, V3.B16, V0.B16
+	WORD $0x6ea1e452 // FCMGT V18, V2, V1
+	VBIT V18.B16, V2.B16, V1.B16
+	WORD $0x6ea3e433 // FCMGT V19, V1, V3
+	VBIT V19.B16, V3.B16, V1.B16
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	FMOVQ F1, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	ADDS $4, R3
+	MOVD $4, R16
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $2, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile1x3s2NEON(l *line)
+TEXT ·tile1x3s2NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	MOVD line_column(R0), R3
+	MOVD line_width(R0), R4
+	// a tile: 1 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	// a row of the window
+row:
+	FMOVQ (R8), F1
+	WORD $0x3ce26902 // LDR Q2, [R8, R2]
+	ADD R2<<1, R8, R16
+	FMOVQ (R16), F3
+	MOVD R5, R10
+	ADD $0, R3, R11
+	CMP R4, R11
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30cc20 // FMLA V0, V1, V16
+skip0:
+	ADDS R1, R10
+	FMOVQ (R10), F17
+	WORD $0x4e31cc40 // FMLA V0, V2, V17
+	ADDS R1, R10
+	ADD $2, R3, R11
+	CMP R4, R11
+	BHS skip2
+	FMOVQ (R10), F18
+	WORD $0x4e32cc60 // FMLA V0, V3, V18
+skip2:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V1.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V2.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e433 // FCMGT V19, V1, V0
+	VBIT V19.B16, V1.B16, V0.B16
+	WORD $0x6ea2e410 // FCMGT V16, V0, V2
+	VBIT V16.B16, V2.B16, V0.B16
+	FMOVQ F0, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	ADDS $2, R3
+	MOVD $2, R16
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $1, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile8x5s1NEON(l *line)
+TEXT ·tile8x5s1NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	MOVD line_column(R0), R3
+	MOVD line_width(R0), R4
+	// a tile: 8 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
 	VMOV V0.B16, V3.B16
 	VMOV V0.B16, V4.B16
 	VMOV V0.B16, V5.B16
 	VMOV V0.B16, V6.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F7
-	JMP moved1
-two1:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F8
-	JMP moved2
-two2:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F9
-	JMP moved3
-two3:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved3:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F10
-	JMP moved4
-two4:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved4:
-	WORD $0x4e2acce0 // FMLA V0, V7, V10
-partSkip0:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F11
-	JMP moved5
-two5:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved5:
-	WORD $0x4e2bcd00 // FMLA V0, V8, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F10
-	JMP moved6
-two6:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved6:
-	WORD $0x4e2acd20 // FMLA V0, V9, V10
-	WORD $0x4e2acce1 // FMLA V1, V7, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F11
-	JMP moved7
-two7:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved7:
-	WORD $0x4e2bcd01 // FMLA V1, V8, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F10
-	JMP moved8
-two8:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved8:
-	WORD $0x4e2acd21 // FMLA V1, V9, V10
-	WORD $0x4e2acce2 // FMLA V2, V7, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F11
-	JMP moved9
-two9:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved9:
-	WORD $0x4e2bcd02 // FMLA V2, V8, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F10
-	JMP moved10
-two10:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved10:
-	WORD $0x4e2acd22 // FMLA V2, V9, V10
-	WORD $0x4e2acce3 // FMLA V3, V7, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F11
-	JMP moved11
-two11:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved11:
-	WORD $0x4e2bcd03 // FMLA V3, V8, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F10
-	JMP moved12
-two12:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved12:
-	WORD $0x4e2acd23 // FMLA V3, V9, V10
-	WORD $0x4e2acce4 // FMLA V4, V7, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F11
-	JMP moved13
-two13:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved13:
-	WORD $0x4e2bcd04 // FMLA V4, V8, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F10
-	JMP moved14
-two14:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved14:
-	WORD $0x4e2acd24 // FMLA V4, V9, V10
-	WORD $0x4e2acce5 // FMLA V5, V7, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS (R16), F11
-	JMP moved15
-two15:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved15:
-	WORD $0x4e2bcd05 // FMLA V5, V8, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS (R16), F10
-	JMP moved16
-two16:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved16:
-	WORD $0x4e2acd25 // FMLA V5, V9, V10
-	WORD $0x4e2acce6 // FMLA V6, V7, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS (R16), F11
-	JMP moved17
-two17:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved17:
-	WORD $0x4e2bcd06 // FMLA V6, V8, V11
-	ADDS R4, R8
-	ADD $14, R10, R11
-	CMP R12, R11
-	BHS partSkip14
-	ADD $0, R8, R16
-	TBNZ $1, R20, two18
-	FMOVS (R16), F10
-	JMP moved18
-two18:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved18:
-	WORD $0x4e2acd26 // FMLA V6, V9, V10
-partSkip14:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V7.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V8.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
+	VMOV V0.B16, V7.B16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
 	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
+	// a row of the window
+row:
+	FMOVQ (R8), F8
+	WORD $0x3ce26909 // LDR Q9, [R8, R2]
+	ADD R2<<1, R8, R16
+	FMOVQ (R16), F10
+	ADD R2<<1, R8, R10
+	WORD $0x3ce2694b // LDR Q11, [R10, R2]
+	ADD R2<<2, R8, R16
+	FMOVQ (R16), F12
+	MOVD R5, R10
+	ADD $0, R3, R11
+	CMP R4, R11
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30cd00 // FMLA V0, V8, V16
+skip0:
+	ADDS R1, R10
+	ADD $1, R3, R11
+	CMP R4, R11
+	BHS skip1
+	FMOVQ (R10), F14
+	WORD $0x4e2ecd20 // FMLA V0, V9, V14
+	WORD $0x4e2ecd01 // FMLA V1, V8, V14
+skip1:
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd40 // FMLA V0, V10, V13
+	WORD $0x4e2dcd21 // FMLA V1, V9, V13
+	WORD $0x4e2dcd02 // FMLA V2, V8, V13
+	ADDS R1, R10
+	FMOVQ (R10), F14
+	WORD $0x4e2ecd60 // FMLA V0, V11, V14
+	WORD $0x4e2ecd41 // FMLA V1, V10, V14
+	WORD $0x4e2ecd22 // FMLA V2, V9, V14
+	WORD $0x4e2ecd03 // FMLA V3, V8, V14
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd80 // FMLA V0, V12, V13
+	WORD $0x4e2dcd61 // FMLA V1, V11, V13
+	WORD $0x4e2dcd42 // FMLA V2, V10, V13
+	WORD $0x4e2dcd23 // FMLA V3, V9, V13
+	WORD $0x4e2dcd04 // FMLA V4, V8, V13
+	ADDS R1, R10
+	FMOVQ (R10), F14
+	WORD $0x4e2ecd81 // FMLA V1, V12, V14
+	WORD $0x4e2ecd62 // FMLA V2, V11, V14
+	WORD $0x4e2ecd43 // FMLA V3, V10, V14
+	WORD $0x4e2ecd24 // FMLA V4, V9, V14
+	WORD $0x4e2ecd05 // FMLA V5, V8, V14
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd82 // FMLA V2, V12, V13
+	WORD $0x4e2dcd63 // FMLA V3, V11, V13
+	WORD $0x4e2dcd44 // FMLA V4, V10, V13
+	WORD $0x4e2dcd25 // FMLA V5, V9, V13
+	WORD $0x4e2dcd06 // FMLA V6, V8, V13
+	ADDS R1, R10
+	FMOVQ (R10), F14
+	WORD $0x4e2ecd83 // FMLA V3, V12, V14
+	WORD $0x4e2ecd64 // FMLA V4, V11, V14
+	WORD $0x4e2ecd45 // FMLA V5, V10, V14
+	WORD $0x4e2ecd26 // FMLA V6, V9, V14
+	WORD $0x4e2ecd07 // FMLA V7, V8, V14
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd84 // FMLA V4, V12, V13
+	WORD $0x4e2dcd65 // FMLA V5, V11, V13
+	WORD $0x4e2dcd46 // FMLA V6, V10, V13
+	WORD $0x4e2dcd27 // FMLA V7, V9, V13
+	ADDS R1, R10
+	FMOVQ (R10), F14
+	WORD $0x4e2ecd85 // FMLA V5, V12, V14
+	WORD $0x4e2ecd66 // FMLA V6, V11, V14
+	WORD $0x4e2ecd47 // FMLA V7, V10, V14
+	ADDS R1, R10
+	ADD $10, R3, R11
+	CMP R4, R11
+	BHS skip10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd86 // FMLA V6, V12, V13
+	WORD $0x4e2dcd67 // FMLA V7, V11, V13
+skip10:
+	ADDS R1, R10
+	ADD $11, R3, R11
+	CMP R4, R11
+	BHS skip11
+	FMOVQ (R10), F17
+	WORD $0x4e31cd87 // FMLA V7, V12, V17
+skip11:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V8.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V9.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e512 // FCMGT V18, V8, V0
+	VBIT V18.B16, V8.B16, V0.B16
+	WORD $0x6ea9e413 // FCMGT V19, V0, V9
+	VBIT V19.B16, V9.B16, V0.B16
+	WORD $0x6ea1e510 // FCMGT V16, V8, V1
+	VBIT V16.B16, V8.B16, V1.B16
+	WORD $0x6ea9e431 // FCMGT V17, V1, V9
+	VBIT V17.B16, V9.B16, V1.B16
+	WORD $0x6ea2e512 // FCMGT V18, V8, V2
+	VBIT V18.B16, V8.B16, V2.B16
+	WORD $0x6ea9e453 // FCMGT V19, V2, V9
+	VBIT V19.B16, V9.B16, V2.B16
+	WORD $0x6ea3e510 // FCMGT V16, V8, V3
+	VBIT V16.B16, V8.B16, V3.B16
+	WORD $0x6ea9e471 // FCMGT V17, V3, V9
+	VBIT V17.B16, V9.B16, V3.B16
+	WORD $0x6ea4e512 // FCMGT V18, V8, V4
+	VBIT V18.B16, V8.B16, V4.B16
+	WORD $0x6ea9e493 // FCMGT V19, V4, V9
+	VBIT V19.B16, V9.B16, V4.B16
+	WORD $0x6ea5e510 // FCMGT V16, V8, V5
+	VBIT V16.B16, V8.B16, V5.B16
+	WORD $0x6ea9e4b1 // FCMGT V17, V5, V9
+	VBIT V17.B16, V9.B16, V5.B16
+	WORD $0x6ea6e512 // FCMGT V18, V8, V6
+	VBIT V18.B16, V8.B16, V6.B16
+	WORD $0x6ea9e4d3 // FCMGT V19, V6, V9
+	VBIT V19.B16, V9.B16, V6.B16
+	WORD $0x6ea7e510 // FCMGT V16, V8, V7
+	VBIT V16.B16, V8.B16, V7.B16
+	WORD $0x6ea9e4f1 // FCMGT V17, V7, V9
+	VBIT V17.B16, V9.B16, V7.B16
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	FMOVQ F1, (R5)
+	ADDS R8, R5
+	FMOVQ F2, (R5)
+	ADDS R8, R5
+	FMOVQ F3, (R5)
+	ADDS R8, R5
+	FMOVQ F4, (R5)
+	ADDS R8, R5
+	FMOVQ F5, (R5)
+	ADDS R8, R5
+	FMOVQ F6, (R5)
+	ADDS R8, R5
+	FMOVQ F7, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	ADDS $8, R3
+	MOVD $8, R16
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $8, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile7x5s1NEON(l *line)
+TEXT ·tile7x5s1NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	MOVD line_column(R0), R3
+	MOVD line_width(R0), R4
+	// a tile: 7 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	// a row of the window
+row:
+	FMOVQ (R8), F7
+	WORD $0x3ce26908 // LDR Q8, [R8, R2]
+	ADD R2<<1, R8, R16
+	FMOVQ (R16), F9
+	ADD R2<<1, R8, R10
+	WORD $0x3ce2694a // LDR Q10, [R10, R2]
+	ADD R2<<2, R8, R16
+	FMOVQ (R16), F11
+	MOVD R5, R10
+	ADD $0, R3, R11
+	CMP R4, R11
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30cce0 // FMLA V0, V7, V16
+skip0:
+	ADDS R1, R10
+	ADD $1, R3, R11
+	CMP R4, R11
+	BHS skip1
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd00 // FMLA V0, V8, V13
+	WORD $0x4e2dcce1 // FMLA V1, V7, V13
+skip1:
+	ADDS R1, R10
+	FMOVQ (R10), F12
+	WORD $0x4e2ccd20 // FMLA V0, V9, V12
+	WORD $0x4e2ccd01 // FMLA V1, V8, V12
+	WORD $0x4e2ccce2 // FMLA V2, V7, V12
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd40 // FMLA V0, V10, V13
+	WORD $0x4e2dcd21 // FMLA V1, V9, V13
+	WORD $0x4e2dcd02 // FMLA V2, V8, V13
+	WORD $0x4e2dcce3 // FMLA V3, V7, V13
+	ADDS R1, R10
+	FMOVQ (R10), F12
+	WORD $0x4e2ccd60 // FMLA V0, V11, V12
+	WORD $0x4e2ccd41 // FMLA V1, V10, V12
+	WORD $0x4e2ccd22 // FMLA V2, V9, V12
+	WORD $0x4e2ccd03 // FMLA V3, V8, V12
+	WORD $0x4e2ccce4 // FMLA V4, V7, V12
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd61 // FMLA V1, V11, V13
+	WORD $0x4e2dcd42 // FMLA V2, V10, V13
+	WORD $0x4e2dcd23 // FMLA V3, V9, V13
+	WORD $0x4e2dcd04 // FMLA V4, V8, V13
+	WORD $0x4e2dcce5 // FMLA V5, V7, V13
+	ADDS R1, R10
+	FMOVQ (R10), F12
+	WORD $0x4e2ccd62 // FMLA V2, V11, V12
+	WORD $0x4e2ccd43 // FMLA V3, V10, V12
+	WORD $0x4e2ccd24 // FMLA V4, V9, V12
+	WORD $0x4e2ccd05 // FMLA V5, V8, V12
+	WORD $0x4e2ccce6 // FMLA V6, V7, V12
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd63 // FMLA V3, V11, V13
+	WORD $0x4e2dcd44 // FMLA V4, V10, V13
+	WORD $0x4e2dcd25 // FMLA V5, V9, V13
+	WORD $0x4e2dcd06 // FMLA V6, V8, V13
+	ADDS R1, R10
+	FMOVQ (R10), F12
+	WORD $0x4e2ccd64 // FMLA V4, V11, V12
+	WORD $0x4e2ccd45 // FMLA V5, V10, V12
+	WORD $0x4e2ccd26 // FMLA V6, V9, V12
+	ADDS R1, R10
+	ADD $9, R3, R11
+	CMP R4, R11
+	BHS skip9
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd65 // FMLA V5, V11, V13
+	WORD $0x4e2dcd46 // FMLA V6, V10, V13
+skip9:
+	ADDS R1, R10
+	ADD $10, R3, R11
+	CMP R4, R11
+	BHS skip10
+	FMOVQ (R10), F17
+	WORD $0x4e31cd66 // FMLA V6, V11, V17
+skip10:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V7.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V8.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e4f2 // FCMGT V18, V7, V0
+	VBIT V18.B16, V7.B16, V0.B16
+	WORD $0x6ea8e413 // FCMGT V19, V0, V8
+	VBIT V19.B16, V8.B16, V0.B16
+	WORD $0x6ea1e4f0 // FCMGT V16, V7, V1
+	VBIT V16.B16, V7.B16, V1.B16
+	WORD $0x6ea8e431 // FCMGT V17, V1, V8
+	VBIT V17.B16, V8.B16, V1.B16
+	WORD $0x6ea2e4f2 // FCMGT V18, V7, V2
+	VBIT V18.B16, V7.B16, V2.B16
+	WORD $0x6ea8e453 // FCMGT V19, V2, V8
+	VBIT V19.B16, V8.B16, V2.B16
+	WORD $0x6ea3e4f0 // FCMGT V16, V7, V3
+	VBIT V16.B16, V7.B16, V3.B16
+	WORD $0x6ea8e471 // FCMGT V17, V3, V8
+	VBIT V17.B16, V8.B16, V3.B16
+	WORD $0x6ea4e4f2 // FCMGT V18, V7, V4
+	VBIT V18.B16, V7.B16, V4.B16
+	WORD $0x6ea8e493 // FCMGT V19, V4, V8
+	VBIT V19.B16, V8.B16, V4.B16
+	WORD $0x6ea5e4f0 // FCMGT V16, V7, V5
+	VBIT V16.B16, V7.B16, V5.B16
+	WORD $0x6ea8e4b1 // FCMGT V17, V5, V8
+	VBIT V17.B16, V8.B16, V5.B16
+	WORD $0x6ea6e4f2 // FCMGT V18, V7, V6
+	VBIT V18.B16, V7.B16, V6.B16
+	WORD $0x6ea8e4d3 // FCMGT V19, V6, V8
+	VBIT V19.B16, V8.B16, V6.B16
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	FMOVQ F1, (R5)
+	ADDS R8, R5
+	FMOVQ F2, (R5)
+	ADDS R8, R5
+	FMOVQ F3, (R5)
+	ADDS R8, R5
+	FMOVQ F4, (R5)
+	ADDS R8, R5
+	FMOVQ F5, (R5)
+	ADDS R8, R5
+	FMOVQ F6, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	ADDS $7, R3
+	MOVD $7, R16
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $7, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile4x5s1NEON(l *line)
+TEXT ·tile4x5s1NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	MOVD line_column(R0), R3
+	MOVD line_width(R0), R4
+	// a tile: 4 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	// a row of the window
+row:
+	FMOVQ (R8), F4
+	WORD $0x3ce26905 // LDR Q5, [R8, R2]
+	ADD R2<<1, R8, R16
+	FMOVQ (R16), F6
+	ADD R2<<1, R8, R10
+	WORD $0x3ce26947 // LDR Q7, [R10, R2]
+	ADD R2<<2, R8, R16
+	FMOVQ (R16), F8
+	MOVD R5, R10
+	ADD $0, R3, R11
+	CMP R4, R11
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30cc80 // FMLA V0, V4, V16
+skip0:
+	ADDS R1, R10
+	ADD $1, R3, R11
+	CMP R4, R11
+	BHS skip1
+	FMOVQ (R10), F10
+	WORD $0x4e2acca0 // FMLA V0, V5, V10
+	WORD $0x4e2acc81 // FMLA V1, V4, V10
+skip1:
+	ADDS R1, R10
+	FMOVQ (R10), F9
+	WORD $0x4e29ccc0 // FMLA V0, V6, V9
+	WORD $0x4e29cca1 // FMLA V1, V5, V9
+	WORD $0x4e29cc82 // FMLA V2, V4, V9
+	ADDS R1, R10
+	FMOVQ (R10), F10
+	WORD $0x4e2acce0 // FMLA V0, V7, V10
+	WORD $0x4e2accc1 // FMLA V1, V6, V10
+	WORD $0x4e2acca2 // FMLA V2, V5, V10
+	WORD $0x4e2acc83 // FMLA V3, V4, V10
+	ADDS R1, R10
+	FMOVQ (R10), F9
+	WORD $0x4e29cd00 // FMLA V0, V8, V9
+	WORD $0x4e29cce1 // FMLA V1, V7, V9
+	WORD $0x4e29ccc2 // FMLA V2, V6, V9
+	WORD $0x4e29cca3 // FMLA V3, V5, V9
+	ADDS R1, R10
+	FMOVQ (R10), F10
+	WORD $0x4e2acd01 // FMLA V1, V8, V10
+	WORD $0x4e2acce2 // FMLA V2, V7, V10
+	WORD $0x4e2accc3 // FMLA V3, V6, V10
+	ADDS R1, R10
+	ADD $6, R3, R11
+	CMP R4, R11
+	BHS skip6
+	FMOVQ (R10), F9
+	WORD $0x4e29cd02 // FMLA V2, V8, V9
+	WORD $0x4e29cce3 // FMLA V3, V7, V9
+skip6:
+	ADDS R1, R10
+	ADD $7, R3, R11
+	CMP R4, R11
+	BHS skip7
+	FMOVQ (R10), F17
+	WORD $0x4e31cd03 // FMLA V3, V8, V17
+skip7:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V4.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V5.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e492 // FCMGT V18, V4, V0
+	VBIT V18.B16, V4.B16, V0.B16
+	WORD $0x6ea5e413 // FCMGT V19, V0, V5
+	VBIT V19.B16, V5.B16, V0.B16
+	WORD $0x6ea1e490 // FCMGT V16, V4, V1
+	VBIT V16.B16, V4.B16, V1.B16
+	WORD $0x6ea5e431 // FCMGT V17, V1, V5
+	VBIT V17.B16, V5.B16, V1.B16
+	WORD $0x6ea2e492 // FCMGT V18, V4, V2
+	VBIT V18.B16, V4.B16, V2.B16
+	WORD $0x6ea5e453 // FCMGT V19, V2, V5
+	VBIT V19.B16, V5.B16, V2.B16
+	WORD $0x6ea3e490 // FCMGT V16, V4, V3
+	VBIT V16.B16, V4.B16, V3.B16
+	WORD $0x6ea5e471 // FCMGT V17, V3, V5
+	VBIT V17.B16, V5.B16, V3.B16
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	FMOVQ F1, (R5)
+	ADDS R8, R5
+	FMOVQ F2, (R5)
+	ADDS R8, R5
+	FMOVQ F3, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	ADDS $4, R3
+	MOVD $4, R16
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $4, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile2x5s1NEON(l *line)
+TEXT ·tile2x5s1NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	MOVD line_column(R0), R3
+	MOVD line_width(R0), R4
+	// a tile: 2 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
+	VMOV V0.B16, V1.B16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	// a row of the window
+row:
+	FMOVQ (R8), F2
+	WORD $0x3ce26903 // LDR Q3, [R8, R2]
+	ADD R2<<1, R8, R16
+	FMOVQ (R16), F4
+	ADD R2<<1, R8, R10
+	WORD $0x3ce26945 // LDR Q5, [R10, R2]
+	ADD R2<<2, R8, R16
+	FMOVQ (R16), F6
+	MOVD R5, R10
+	ADD $0, R3, R11
+	CMP R4, R11
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30cc40 // FMLA V0, V2, V16
+skip0:
+	ADDS R1, R10
+	ADD $1, R3, R11
+	CMP R4, R11
+	BHS skip1
+	FMOVQ (R10), F8
+	WORD $0x4e28cc60 // FMLA V0, V3, V8
+	WORD $0x4e28cc41 // FMLA V1, V2, V8
+skip1:
+	ADDS R1, R10
+	FMOVQ (R10), F7
+	WORD $0x4e27cc80 // FMLA V0, V4, V7
+	WORD $0x4e27cc61 // FMLA V1, V3, V7
+	ADDS R1, R10
+	FMOVQ (R10), F8
+	WORD $0x4e28cca0 // FMLA V0, V5, V8
+	WORD $0x4e28cc81 // FMLA V1, V4, V8
+	ADDS R1, R10
+	ADD $4, R3, R11
+	CMP R4, R11
+	BHS skip4
+	FMOVQ (R10), F7
+	WORD $0x4e27ccc0 // FMLA V0, V6, V7
+	WORD $0x4e27cca1 // FMLA V1, V5, V7
+skip4:
+	ADDS R1, R10
+	ADD $5, R3, R11
+	CMP R4, R11
+	BHS skip5
+	FMOVQ (R10), F17
+	WORD $0x4e31ccc1 // FMLA V1, V6, V17
+skip5:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V2.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V3.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e452 // FCMGT V18, V2, V0
+	VBIT V18.B16, V2.B16, V0.B16
+	WORD $0x6ea3e413 // FCMGT V19, V0, V3
+	VBIT V19.B16, V3.B16, V0.B16
+	WORD $0x6ea1e450 // FCMGT V16, V2, V1
+	VBIT V16.B16, V2.B16, V1.B16
+	WORD $0x6ea3e431 // FCMGT V17, V1, V3
+	VBIT V17.B16, V3.B16, V1.B16
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	FMOVQ F1, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	ADDS $2, R3
+	MOVD $2, R16
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $2, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile1x5s1NEON(l *line)
+TEXT ·tile1x5s1NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	MOVD line_column(R0), R3
+	MOVD line_width(R0), R4
+	// a tile: 1 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	// a row of the window
+row:
+	FMOVQ (R8), F1
+	WORD $0x3ce26902 // LDR Q2, [R8, R2]
+	ADD R2<<1, R8, R16
+	FMOVQ (R16), F3
+	ADD R2<<1, R8, R10
+	WORD $0x3ce26944 // LDR Q4, [R10, R2]
+	ADD R2<<2, R8, R16
+	FMOVQ (R16), F5
+	MOVD R5, R10
+	ADD $0, R3, R11
+	CMP R4, R11
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30cc20 // FMLA V0, V1, V16
+skip0:
+	ADDS R1, R10
+	ADD $1, R3, R11
+	CMP R4, R11
+	BHS skip1
+	FMOVQ (R10), F17
+	WORD $0x4e31cc40 // FMLA V0, V2, V17
+skip1:
+	ADDS R1, R10
+	FMOVQ (R10), F18
+	WORD $0x4e32cc60 // FMLA V0, V3, V18
+	ADDS R1, R10
+	ADD $3, R3, R11
+	CMP R4, R11
+	BHS skip3
+	FMOVQ (R10), F19
+	WORD $0x4e33cc80 // FMLA V0, V4, V19
+skip3:
+	ADDS R1, R10
+	ADD $4, R3, R11
+	CMP R4, R11
+	BHS skip4
+	FMOVQ (R10), F16
+	WORD $0x4e30cca0 // FMLA V0, V5, V16
+skip4:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V1.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V2.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e431 // FCMGT V17, V1, V0
+	VBIT V17.B16, V1.B16, V0.B16
+	WORD $0x6ea2e412 // FCMGT V18, V0, V2
+	VBIT V18.B16, V2.B16, V0.B16
+	FMOVQ F0, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	ADDS $1, R3
+	MOVD $1, R16
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $1, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile8x5s2NEON(l *line)
+TEXT ·tile8x5s2NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	MOVD line_column(R0), R3
+	MOVD line_width(R0), R4
+	// a tile: 8 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	VMOV V0.B16, V7.B16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	// a row of the window
+row:
+	FMOVQ (R8), F8
+	WORD $0x3ce26909 // LDR Q9, [R8, R2]
+	ADD R2<<1, R8, R16
+	FMOVQ (R16), F10
+	ADD R2<<1, R8, R10
+	WORD $0x3ce2694b // LDR Q11, [R10, R2]
+	ADD R2<<2, R8, R16
+	FMOVQ (R16), F12
+	MOVD R5, R10
+	ADD $0, R3, R11
+	CMP R4, R11
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30cd00 // FMLA V0, V8, V16
+skip0:
+	ADDS R1, R10
+	ADD $1, R3, R11
+	CMP R4, R11
+	BHS skip1
+	FMOVQ (R10), F17
+	WORD $0x4e31cd20 // FMLA V0, V9, V17
+skip1:
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd40 // FMLA V0, V10, V13
+	WORD $0x4e2dcd01 // FMLA V1, V8, V13
+	ADDS R1, R10
+	FMOVQ (R10), F14
+	WORD $0x4e2ecd60 // FMLA V0, V11, V14
+	WORD $0x4e2ecd21 // FMLA V1, V9, V14
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd80 // FMLA V0, V12, V13
+	WORD $0x4e2dcd41 // FMLA V1, V10, V13
+	WORD $0x4e2dcd02 // FMLA V2, V8, V13
+	ADDS R1, R10
+	FMOVQ (R10), F14
+	WORD $0x4e2ecd61 // FMLA V1, V11, V14
+	WORD $0x4e2ecd22 // FMLA V2, V9, V14
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd81 // FMLA V1, V12, V13
+	WORD $0x4e2dcd42 // FMLA V2, V10, V13
+	WORD $0x4e2dcd03 // FMLA V3, V8, V13
+	ADDS R1, R10
+	FMOVQ (R10), F14
+	WORD $0x4e2ecd62 // FMLA V2, V11, V14
+	WORD $0x4e2ecd23 // FMLA V3, V9, V14
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd82 // FMLA V2, V12, V13
+	WORD $0x4e2dcd43 // FMLA V3, V10, V13
+	WORD $0x4e2dcd04 // FMLA V4, V8, V13
+	ADDS R1, R10
+	FMOVQ (R10), F14
+	WORD $0x4e2ecd63 // FMLA V3, V11, V14
+	WORD $0x4e2ecd24 // FMLA V4, V9, V14
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd83 // FMLA V3, V12, V13
+	WORD $0x4e2dcd44 // FMLA V4, V10, V13
+	WORD $0x4e2dcd05 // FMLA V5, V8, V13
+	ADDS R1, R10
+	FMOVQ (R10), F14
+	WORD $0x4e2ecd64 // FMLA V4, V11, V14
+	WORD $0x4e2ecd25 // FMLA V5, V9, V14
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd84 // FMLA V4, V12, V13
+	WORD $0x4e2dcd45 // FMLA V5, V10, V13
+	WORD $0x4e2dcd06 // FMLA V6, V8, V13
+	ADDS R1, R10
+	FMOVQ (R10), F14
+	WORD $0x4e2ecd65 // FMLA V5, V11, V14
+	WORD $0x4e2ecd26 // FMLA V6, V9, V14
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd85 // FMLA V5, V12, V13
+	WORD $0x4e2dcd46 // FMLA V6, V10, V13
+	WORD $0x4e2dcd07 // FMLA V7, V8, V13
+	ADDS R1, R10
+	FMOVQ (R10), F14
+	WORD $0x4e2ecd66 // FMLA V6, V11, V14
+	WORD $0x4e2ecd27 // FMLA V7, V9, V14
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd86 // FMLA V6, V12, V13
+	WORD $0x4e2dcd47 // FMLA V7, V10, V13
+	ADDS R1, R10
+	ADD $17, R3, R11
+	CMP R4, R11
+	BHS skip17
+	FMOVQ (R10), F18
+	WORD $0x4e32cd67 // FMLA V7, V11, V18
+skip17:
+	ADDS R1, R10
+	ADD $18, R3, R11
+	CMP R4, R11
+	BHS skip18
+	FMOVQ (R10), F19
+	WORD $0x4e33cd87 // FMLA V7, V12, V19
+skip18:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V8.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V9.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e510 // FCMGT V16, V8, V0
+	VBIT V16.B16, V8.B16, V0.B16
+	WORD $0x6ea9e411 // FCMGT V17, V0, V9
+	VBIT V17.B16, V9.B16, V0.B16
+	WORD $0x6ea1e512 // FCMGT V18, V8, V1
+	VBIT V18.B16, V8.B16, V1.B16
+	WORD $0x6ea9e433 // FCMGT V19, V1, V9
+	VBIT V19.B16, V9.B16, V1.B16
+	WORD $0x6ea2e510 // FCMGT V16, V8, V2
+	VBIT V16.B16, V8.B16, V2.B16
+	WORD $0x6ea9e451 // FCMGT V17, V2, V9
+	VBIT V17.B16, V9.B16, V2.B16
+	WORD $0x6ea3e512 // FCMGT V18, V8, V3
+	VBIT V18.B16, V8.B16, V3.B16
+	WORD $0x6ea9e473 // FCMGT V19, V3, V9
+	VBIT V19.B16, V9.B16, V3.B16
+	WORD $0x6ea4e510 // FCMGT V16, V8, V4
+	VBIT V16.B16, V8.B16, V4.B16
+	WORD $0x6ea9e491 // FCMGT V17, V4, V9
+	VBIT V17.B16, V9.B16, V4.B16
+	WORD $0x6ea5e512 // FCMGT V18, V8, V5
+	VBIT V18.B16, V8.B16, V5.B16
+	WORD $0x6ea9e4b3 // FCMGT V19, V5, V9
+	VBIT V19.B16, V9.B16, V5.B16
+	WORD $0x6ea6e510 // FCMGT V16, V8, V6
+	VBIT V16.B16, V8.B16, V6.B16
+	WORD $0x6ea9e4d1 // FCMGT V17, V6, V9
+	VBIT V17.B16, V9.B16, V6.B16
+	WORD $0x6ea7e512 // FCMGT V18, V8, V7
+	VBIT V18.B16, V8.B16, V7.B16
+	WORD $0x6ea9e4f3 // FCMGT V19, V7, V9
+	VBIT V19.B16, V9.B16, V7.B16
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	FMOVQ F1, (R5)
+	ADDS R8, R5
+	FMOVQ F2, (R5)
+	ADDS R8, R5
+	FMOVQ F3, (R5)
+	ADDS R8, R5
+	FMOVQ F4, (R5)
+	ADDS R8, R5
+	FMOVQ F5, (R5)
+	ADDS R8, R5
+	FMOVQ F6, (R5)
+	ADDS R8, R5
+	FMOVQ F7, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	ADDS $16, R3
+	MOVD $16, R16
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $8, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile7x5s2NEON(l *line)
+TEXT ·tile7x5s2NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	MOVD line_column(R0), R3
+	MOVD line_width(R0), R4
+	// a tile: 7 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	// a row of the window
+row:
+	FMOVQ (R8), F7
+	WORD $0x3ce26908 // LDR Q8, [R8, R2]
+	ADD R2<<1, R8, R16
+	FMOVQ (R16), F9
+	ADD R2<<1, R8, R10
+	WORD $0x3ce2694a // LDR Q10, [R10, R2]
+	ADD R2<<2, R8, R16
+	FMOVQ (R16), F11
+	MOVD R5, R10
+	ADD $0, R3, R11
+	CMP R4, R11
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30cce0 // FMLA V0, V7, V16
+skip0:
+	ADDS R1, R10
+	ADD $1, R3, R11
+	CMP R4, R11
+	BHS skip1
+	FMOVQ (R10), F17
+	WORD $0x4e31cd00 // FMLA V0, V8, V17
+skip1:
+	ADDS R1, R10
+	FMOVQ (R10), F12
+	WORD $0x4e2ccd20 // FMLA V0, V9, V12
+	WORD $0x4e2ccce1 // FMLA V1, V7, V12
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd40 // FMLA V0, V10, V13
+	WORD $0x4e2dcd01 // FMLA V1, V8, V13
+	ADDS R1, R10
+	FMOVQ (R10), F12
+	WORD $0x4e2ccd60 // FMLA V0, V11, V12
+	WORD $0x4e2ccd21 // FMLA V1, V9, V12
+	WORD $0x4e2ccce2 // FMLA V2, V7, V12
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd41 // FMLA V1, V10, V13
+	WORD $0x4e2dcd02 // FMLA V2, V8, V13
+	ADDS R1, R10
+	FMOVQ (R10), F12
+	WORD $0x4e2ccd61 // FMLA V1, V11, V12
+	WORD $0x4e2ccd22 // FMLA V2, V9, V12
+	WORD $0x4e2ccce3 // FMLA V3, V7, V12
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd42 // FMLA V2, V10, V13
+	WORD $0x4e2dcd03 // FMLA V3, V8, V13
+	ADDS R1, R10
+	FMOVQ (R10), F12
+	WORD $0x4e2ccd62 // FMLA V2, V11, V12
+	WORD $0x4e2ccd23 // FMLA V3, V9, V12
+	WORD $0x4e2ccce4 // FMLA V4, V7, V12
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd43 // FMLA V3, V10, V13
+	WORD $0x4e2dcd04 // FMLA V4, V8, V13
+	ADDS R1, R10
+	FMOVQ (R10), F12
+	WORD $0x4e2ccd63 // FMLA V3, V11, V12
+	WORD $0x4e2ccd24 // FMLA V4, V9, V12
+	WORD $0x4e2ccce5 // FMLA V5, V7, V12
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd44 // FMLA V4, V10, V13
+	WORD $0x4e2dcd05 // FMLA V5, V8, V13
+	ADDS R1, R10
+	FMOVQ (R10), F12
+	WORD $0x4e2ccd64 // FMLA V4, V11, V12
+	WORD $0x4e2ccd25 // FMLA V5, V9, V12
+	WORD $0x4e2ccce6 // FMLA V6, V7, V12
+	ADDS R1, R10
+	FMOVQ (R10), F13
+	WORD $0x4e2dcd45 // FMLA V5, V10, V13
+	WORD $0x4e2dcd06 // FMLA V6, V8, V13
+	ADDS R1, R10
+	FMOVQ (R10), F12
+	WORD $0x4e2ccd65 // FMLA V5, V11, V12
+	WORD $0x4e2ccd26 // FMLA V6, V9, V12
+	ADDS R1, R10
+	ADD $15, R3, R11
+	CMP R4, R11
+	BHS skip15
+	FMOVQ (R10), F18
+	WORD $0x4e32cd46 // FMLA V6, V10, V18
+skip15:
+	ADDS R1, R10
+	ADD $16, R3, R11
+	CMP R4, R11
+	BHS skip16
+	FMOVQ (R10), F19
+	WORD $0x4e33cd66 // FMLA V6, V11, V19
+skip16:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V7.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V8.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e4f0 // FCMGT V16, V7, V0
+	VBIT V16.B16, V7.B16, V0.B16
+	WORD $0x6ea8e411 // FCMGT V17, V0, V8
+	VBIT V17.B16, V8.B16, V0.B16
+	WORD $0x6ea1e4f2 // FCMGT V18, V7, V1
+	VBIT V18.B16, V7.B16, V1.B16
+	WORD $0x6ea8e433 // FCMGT V19, V1, V8
+	VBIT V19.B16, V8.B16, V1.B16
+	WORD $0x6ea2e4f0 // FCMGT V16, V7, V2
+	VBIT V16.B16, V7.B16, V2.B16
+	WORD $0x6ea8e451 // FCMGT V17, V2, V8
+	VBIT V17.B16, V8.B16, V2.B16
+	WORD $0x6ea3e4f2 // FCMGT V18, V7, V3
+	VBIT V18.B16, V7.B16, V3.B16
+	WORD $0x6ea8e473 // FCMGT V19, V3, V8
+	VBIT V19.B16, V8.B16, V3.B16
+	WORD $0x6ea4e4f0 // FCMGT V16, V7, V4
+	VBIT V16.B16, V7.B16, V4.B16
+	WORD $0x6ea8e491 // FCMGT V17, V4, V8
+	VBIT V17.B16, V8.B16, V4.B16
+	WORD $0x6ea5e4f2 // FCMGT V18, V7, V5
+	VBIT V18.B16, V7.B16, V5.B16
+	WORD $0x6ea8e4b3 // FCMGT V19, V5, V8
+	VBIT V19.B16, V8.B16, V5.B16
+	WORD $0x6ea6e4f0 // FCMGT V16, V7, V6
+	VBIT V16.B16, V7.B16, V6.B16
+	WORD $0x6ea8e4d1 // FCMGT V17, V6, V8
+	VBIT V17.B16, V8.B16, V6.B16
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	FMOVQ F1, (R5)
+	ADDS R8, R5
+	FMOVQ F2, (R5)
+	ADDS R8, R5
+	FMOVQ F3, (R5)
+	ADDS R8, R5
+	FMOVQ F4, (R5)
+	ADDS R8, R5
+	FMOVQ F5, (R5)
+	ADDS R8, R5
+	FMOVQ F6, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	ADDS $14, R3
+	MOVD $14, R16
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $7, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile4x5s2NEON(l *line)
+TEXT ·tile4x5s2NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	MOVD line_column(R0), R3
+	MOVD line_width(R0), R4
+	// a tile: 4 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	// a row of the window
+row:
+	FMOVQ (R8), F4
+	WORD $0x3ce26905 // LDR Q5, [R8, R2]
+	ADD R2<<1, R8, R16
+	FMOVQ (R16), F6
+	ADD R2<<1, R8, R10
+	WORD $0x3ce26947 // LDR Q7, [R10, R2]
+	ADD R2<<2, R8, R16
+	FMOVQ (R16), F8
+	MOVD R5, R10
+	ADD $0, R3, R11
+	CMP R4, R11
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30cc80 // FMLA V0, V4, V16
+skip0:
+	ADDS R1, R10
+	ADD $1, R3, R11
+	CMP R4, R11
+	BHS skip1
+	FMOVQ (R10), F17
+	WORD $0x4e31cca0 // FMLA V0, V5, V17
+skip1:
+	ADDS R1, R10
+	FMOVQ (R10), F9
+	WORD $0x4e29ccc0 // FMLA V0, V6, V9
+	WORD $0x4e29cc81 // FMLA V1, V4, V9
+	ADDS R1, R10
+	FMOVQ (R10), F10
+	WORD $0x4e2acce0 // FMLA V0, V7, V10
+	WORD $0x4e2acca1 // FMLA V1, V5, V10
+	ADDS R1, R10
+	FMOVQ (R10), F9
+	WORD $0x4e29cd00 // FMLA V0, V8, V9
+	WORD $0x4e29ccc1 // FMLA V1, V6, V9
+	WORD $0x4e29cc82 // FMLA V2, V4, V9
+	ADDS R1, R10
+	FMOVQ (R10), F10
+	WORD $0x4e2acce1 // FMLA V1, V7, V10
+	WORD $0x4e2acca2 // FMLA V2, V5, V10
+	ADDS R1, R10
+	FMOVQ (R10), F9
+	WORD $0x4e29cd01 // FMLA V1, V8, V9
+	WORD $0x4e29ccc2 // FMLA V2, V6, V9
+	WORD $0x4e29cc83 // FMLA V3, V4, V9
+	ADDS R1, R10
+	FMOVQ (R10), F10
+	WORD $0x4e2acce2 // FMLA V2, V7, V10
+	WORD $0x4e2acca3 // FMLA V3, V5, V10
+	ADDS R1, R10
+	FMOVQ (R10), F9
+	WORD $0x4e29cd02 // FMLA V2, V8, V9
+	WORD $0x4e29ccc3 // FMLA V3, V6, V9
+	ADDS R1, R10
+	ADD $9, R3, R11
+	CMP R4, R11
+	BHS skip9
+	FMOVQ (R10), F18
+	WORD $0x4e32cce3 // FMLA V3, V7, V18
+skip9:
+	ADDS R1, R10
+	ADD $10, R3, R11
+	CMP R4, R11
+	BHS skip10
+	FMOVQ (R10), F19
+	WORD $0x4e33cd03 // FMLA V3, V8, V19
+skip10:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V4.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V5.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e490 // FCMGT V16, V4, V0
+	VBIT V16.B16, V4.B16, V0.B16
+	WORD $0x6ea5e411 // FCMGT V17, V0, V5
+	VBIT V17.B16, V5.B16, V0.B16
+	WORD $0x6ea1e492 // FCMGT V18, V4, V1
+	VBIT V18.B16, V4.B16, V1.B16
+	WORD $0x6ea5e433 // FCMGT V19, V1, V5
+	VBIT V19.B16, V5.B16, V1.B16
+	WORD $0x6ea2e490 // FCMGT V16, V4, V2
+	VBIT V16.B16, V4.B16, V2.B16
+	WORD $0x6ea5e451 // FCMGT V17, V2, V5
+	VBIT V17.B16, V5.B16, V2.B16
+	WORD $0x6ea3e492 // FCMGT V18, V4, V3
+	VBIT V18.B16, V4.B16, V3.B16
+	WORD $0x6ea5e473 // FCMGT V19, V3, V5
+	VBIT V19.B16, V5.B16, V3.B16
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	FMOVQ F1, (R5)
+	ADDS R8, R5
+	FMOVQ F2, (R5)
+	ADDS R8, R5
+	FMOVQ F3, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	ADDS $8, R3
+	MOVD $8, R16
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $4, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile2x5s2NEON(l *line)
+TEXT ·tile2x5s2NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	MOVD line_column(R0), R3
+	MOVD line_width(R0), R4
+	// a tile: 2 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
+	VMOV V0.B16, V1.B16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	// a row of the window
+row:
+	FMOVQ (R8), F2
+	WORD $0x3ce26903 // LDR Q3, [R8, R2]
+	ADD R2<<1, R8, R16
+	FMOVQ (R16), F4
+	ADD R2<<1, R8, R10
+	WORD $0x3ce26945 // LDR Q5, [R10, R2]
+	ADD R2<<2, R8, R16
+	FMOVQ (R16), F6
+	MOVD R5, R10
+	ADD $0, R3, R11
+	CMP R4, R11
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30cc40 // FMLA V0, V2, V16
+skip0:
+	ADDS R1, R10
+	ADD $1, R3, R11
+	CMP R4, R11
+	BHS skip1
+	FMOVQ (R10), F17
+	WORD $0x4e31cc60 // FMLA V0, V3, V17
+skip1:
+	ADDS R1, R10
+	FMOVQ (R10), F7
+	WORD $0x4e27cc80 // FMLA V0, V4, V7
+	WORD $0x4e27cc41 // FMLA V1, V2, V7
+	ADDS R1, R10
+	FMOVQ (R10), F8
+	WORD $0x4e28cca0 // FMLA V0, V5, V8
+	WORD $0x4e28cc61 // FMLA V1, V3, V8
+	ADDS R1, R10
+	FMOVQ (R10), F7
+	WORD $0x4e27ccc0 // FMLA V0, V6, V7
+	WORD $0x4e27cc81 // FMLA V1, V4, V7
+	ADDS R1, R10
+	ADD $5, R3, R11
+	CMP R4, R11
+	BHS skip5
+	FMOVQ (R10), F18
+	WORD $0x4e32cca1 // FMLA V1, V5, V18
+skip5:
+	ADDS R1, R10
+	ADD $6, R3, R11
+	CMP R4, R11
+	BHS skip6
+	FMOVQ (R10), F19
+	WORD $0x4e33ccc1 // FMLA V1, V6, V19
+skip6:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V2.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V3.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e450 // FCMGT V16, V2, V0
+	VBIT V16.B16, V2.B16, V0.B16
+	WORD $0x6ea3e411 // FCMGT V17, V0, V3
+	VBIT V17.B16, V3.B16, V0.B16
+	WORD $0x6ea1e452 // FCMGT V18, V2, V1
+	VBIT V18.B16, V2.B16, V1.B16
+	WORD $0x6ea3e433 // FCMGT V19, V1, V3
+	VBIT V19.B16, V3.B16, V1.B16
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	FMOVQ F1, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	ADDS $4, R3
+	MOVD $4, R16
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $2, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile1x5s2NEON(l *line)
+TEXT ·tile1x5s2NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	MOVD line_column(R0), R3
+	MOVD line_width(R0), R4
+	// a tile: 1 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	// a row of the window
+row:
+	FMOVQ (R8), F1
+	WORD $0x3ce26902 // LDR Q2, [R8, R2]
+	ADD R2<<1, R8, R16
+	FMOVQ (R16), F3
+	ADD R2<<1, R8, R10
+	WORD $0x3ce26944 // LDR Q4, [R10, R2]
+	ADD R2<<2, R8, R16
+	FMOVQ (R16), F5
+	MOVD R5, R10
+	ADD $0, R3, R11
+	CMP R4, R11
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30cc20 // FMLA V0, V1, V16
+skip0:
+	ADDS R1, R10
+	ADD $1, R3, R11
+	CMP R4, R11
+	BHS skip1
+	FMOVQ (R10), F17
+	WORD $0x4e31cc40 // FMLA V0, V2, V17
+skip1:
+	ADDS R1, R10
+	FMOVQ (R10), F18
+	WORD $0x4e32cc60 // FMLA V0, V3, V18
+	ADDS R1, R10
+	ADD $3, R3, R11
+	CMP R4, R11
+	BHS skip3
+	FMOVQ (R10), F19
+	WORD $0x4e33cc80 // FMLA V0, V4, V19
+skip3:
+	ADDS R1, R10
+	ADD $4, R3, R11
+	CMP R4, R11
+	BHS skip4
+	FMOVQ (R10), F16
+	WORD $0x4e30cca0 // FMLA V0, V5, V16
+skip4:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V1.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V2.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e431 // FCMGT V17, V1, V0
+	VBIT V17.B16, V1.B16, V0.B16
+	WORD $0x6ea2e412 // FCMGT V18, V0, V2
+	VBIT V18.B16, V2.B16, V0.B16
+	FMOVQ F0, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	ADDS $2, R3
+	MOVD $2, R16
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $1, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile8GroupsNEON(l *line)
+TEXT ·tile8GroupsNEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	ADD R1<<1, R1, R3
+	ADD R1<<2, R1, R4
+	ADD R1<<2, R3, R5
+	// a tile: 8 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	VMOV V0.B16, V7.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	MOVD line_w(R0), R9
+	MOVD line_channel(R0), R17
+	ADDS R17, R9
+	MOVD line_groupBytes(R0), R11
+	ADDS R11, R8
+	MOVD line_channel(R0), R17
+	AND R17, R11
+	SUBS R11, R8
+	// a row of the window
+row:
+	MOVD R8, R11
+	MOVD R9, R12
+	MOVD line_taps(R0), R13
+	// a tap
+tap:
+	MOVD line_members(R0), R14
+	MOVD line_group(R0), R15
+	// a member of the group
+member:
+	FMOVQ (R12), F8
+	FMOVQ (R14), F9
+	MOVD 16(R14), R17
+	ADDS R17, R11
+	MOVD line_wMember(R0), R17
+	ADDS R17, R12
+	FMOVQ (R11), F16
+	VTBL V9.B16, [V16.B16], V10.B16
+	WORD $0x4e2acd00 // FMLA V0, V8, V10
+	WORD $0x3ce16971 // LDR Q17, [R11, R1]
+	VTBL V9.B16, [V17.B16], V11.B16
+	WORD $0x4e2bcd01 // FMLA V1, V8, V11
+	ADD R1<<1, R11, R16
+	FMOVQ (R16), F18
+	VTBL V9.B16, [V18.B16], V10.B16
+	WORD $0x4e2acd02 // FMLA V2, V8, V10
+	WORD $0x3ce36973 // LDR Q19, [R11, R3]
+	VTBL V9.B16, [V19.B16], V11.B16
+	WORD $0x4e2bcd03 // FMLA V3, V8, V11
+	ADD R1<<2, R11, R16
+	FMOVQ (R16), F16
+	VTBL V9.B16, [V16.B16], V10.B16
+	WORD $0x4e2acd04 // FMLA V4, V8, V10
+	WORD $0x3ce46971 // LDR Q17, [R11, R4]
+	VTBL V9.B16, [V17.B16], V11.B16
+	WORD $0x4e2bcd05 // FMLA V5, V8, V11
+	ADD R3<<1, R11, R16
+	FMOVQ (R16), F18
+	VTBL V9.B16, [V18.B16], V10.B16
+	WORD $0x4e2acd06 // FMLA V6, V8, V10
+	WORD $0x3ce56973 // LDR Q19, [R11, R5]
+	VTBL V9.B16, [V19.B16], V11.B16
+	WORD $0x4e2bcd07 // FMLA V7, V8, V11
+	ADDS $32, R14
+	SUBS $1, R15
+	BNE member
+	MOVD line_xTap(R0), R17
+	ADDS R17, R11
+	ADDS R2, R12
+	SUBS $1, R13
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V8.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V9.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e510 // FCMGT V16, V8, V0
+	VBIT V16.B16, V8.B16, V0.B16
+	WORD $0x6ea9e411 // FCMGT V17, V0, V9
+	VBIT V17.B16, V9.B16, V0.B16
+	WORD $0x6ea1e512 // FCMGT V18, V8, V1
+	VBIT V18.B16, V8.B16, V1.B16
+	WORD $0x6ea9e433 // FCMGT V19, V1, V9
+	VBIT V19.B16, V9.B16, V1.B16
+	WORD $0x6ea2e510 // FCMGT V16, V8, V2
+	VBIT V16.B16, V8.B16, V2.B16
+	WORD $0x6ea9e451 // FCMGT V17, V2, V9
+	VBIT V17.B16, V9.B16, V2.B16
+	WORD $0x6ea3e512 // FCMGT V18, V8, V3
+	VBIT V18.B16, V8.B16, V3.B16
+	WORD $0x6ea9e473 // FCMGT V19, V3, V9
+	VBIT V19.B16, V9.B16, V3.B16
+	WORD $0x6ea4e510 // FCMGT V16, V8, V4
+	VBIT V16.B16, V8.B16, V4.B16
+	WORD $0x6ea9e491 // FCMGT V17, V4, V9
+	VBIT V17.B16, V9.B16, V4.B16
+	WORD $0x6ea5e512 // FCMGT V18, V8, V5
+	VBIT V18.B16, V8.B16, V5.B16
+	WORD $0x6ea9e4b3 // FCMGT V19, V5, V9
+	VBIT V19.B16, V9.B16, V5.B16
+	WORD $0x6ea6e510 // FCMGT V16, V8, V6
+	VBIT V16.B16, V8.B16, V6.B16
+	WORD $0x6ea9e4d1 // FCMGT V17, V6, V9
+	VBIT V17.B16, V9.B16, V6.B16
+	WORD $0x6ea7e512 // FCMGT V18, V8, V7
+	VBIT V18.B16, V8.B16, V7.B16
+	WORD $0x6ea9e4f3 // FCMGT V19, V7, V9
+	VBIT V19.B16, V9.B16, V7.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+	FMOVQ F6, (R8)
+	ADDS R9, R8
+	FMOVQ F7, (R8)
+	MOVD line_channel(R0), R8
+	MOVD line_last(R0), R17
+	CMP R17, R8
+	BEQ vectors
+	ADDS $16, R8
+	MOVD R8, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R8
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R8
+	MOVD R8, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	MOVD $8, R16
+	MUL R16, R1, R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $8, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile7GroupsNEON(l *line)
+TEXT ·tile7GroupsNEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	ADD R1<<1, R1, R3
+	ADD R1<<2, R1, R4
+	// a tile: 7 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_w(R0), R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	MOVD line_groupBytes(R0), R10
+	ADDS R10, R5
+	MOVD line_channel(R0), R17
+	AND R17, R10
+	SUBS R10, R5
+	// a row of the window
+row:
+	MOVD R5, R10
+	MOVD R8, R11
+	MOVD line_taps(R0), R12
+	// a tap
+tap:
+	MOVD line_members(R0), R13
+	MOVD line_group(R0), R14
+	// a member of the group
+member:
+	FMOVQ (R11), F7
+	FMOVQ (R13), F8
+	MOVD 16(R13), R17
+	ADDS R17, R10
+	MOVD line_wMember(R0), R17
+	ADDS R17, R11
+	FMOVQ (R10), F16
+	VTBL V8.B16, [V16.B16], V9.B16
+	WORD $0x4e29cce0 // FMLA V0, V7, V9
+	WORD $0x3ce16951 // LDR Q17, [R10, R1]
+	VTBL V8.B16, [V17.B16], V10.B16
+	WORD $0x4e2acce1 // FMLA V1, V7, V10
+	ADD R1<<1, R10, R16
+	FMOVQ (R16), F18
+	VTBL V8.B16, [V18.B16], V9.B16
+	WORD $0x4e29cce2 // FMLA V2, V7, V9
+	WORD $0x3ce36953 // LDR Q19, [R10, R3]
+	VTBL V8.B16, [V19.B16], V10.B16
+	WORD $0x4e2acce3 // FMLA V3, V7, V10
+	ADD R1<<2, R10, R16
+	FMOVQ (R16), F16
+	VTBL V8.B16, [V16.B16], V9.B16
+	WORD $0x4e29cce4 // FMLA V4, V7, V9
+	WORD $0x3ce46951 // LDR Q17, [R10, R4]
+	VTBL V8.B16, [V17.B16], V10.B16
+	WORD $0x4e2acce5 // FMLA V5, V7, V10
+	ADD R3<<1, R10, R16
+	FMOVQ (R16), F18
+	VTBL V8.B16, [V18.B16], V9.B16
+	WORD $0x4e29cce6 // FMLA V6, V7, V9
+	ADDS $32, R13
+	SUBS $1, R14
+	BNE member
+	MOVD line_xTap(R0), R17
+	ADDS R17, R10
+	ADDS R2, R11
+	SUBS $1, R12
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V7.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V8.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_yPixel(R0), R8
 	WORD $0x6ea0e4f3 // FCMGT V19, V7, V0
 	VBIT V19.B16, V7.B16, V0.B16
 	WORD $0x6ea8e410 // FCMGT V16, V0, V8
@@ -9180,1228 +4401,294 @@ partEnd:
 	VBIT V19.B16, V7.B16, V6.B16
 	WORD $0x6ea8e4d0 // FCMGT V16, V6, V8
 	VBIT V16.B16, V8.B16, V6.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two19
-	FMOVS F0, (R16)
-	JMP moved19
-two19:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved19:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two20
-	FMOVS F1, (R16)
-	JMP moved20
-two20:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved20
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved20:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two21
-	FMOVS F2, (R16)
-	JMP moved21
-two21:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved21
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved21:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two22
-	FMOVS F3, (R16)
-	JMP moved22
-two22:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved22
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved22:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two23
-	FMOVS F4, (R16)
-	JMP moved23
-two23:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved23
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved23:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two24
-	FMOVS F5, (R16)
-	JMP moved24
-two24:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved24
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved24:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two25
-	FMOVS F6, (R16)
-	JMP moved25
-two25:
-	FMOVD F6, (R16)
-	TBZ $2, R20, moved25
-	ADD $8, R16
-	VST1 V6.S[2], (R16)
-moved25:
-partStored:
-next:
-	ADDS $14, R10
-	MOVD $14, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	FMOVQ F1, (R5)
+	ADDS R8, R5
+	FMOVQ F2, (R5)
+	ADDS R8, R5
+	FMOVQ F3, (R5)
+	ADDS R8, R5
+	FMOVQ F4, (R5)
+	ADDS R8, R5
+	FMOVQ F5, (R5)
+	ADDS R8, R5
+	FMOVQ F6, (R5)
+	MOVD line_channel(R0), R5
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BEQ vectors
+	ADDS $16, R5
+	MOVD R5, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R5
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R5
+	MOVD R5, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
 	MOVD $7, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
+	MUL R16, R1, R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $7, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
 	SUBS $1, R19
-	MOVD R19, 128(R5)
+	MOVD R19, line_tiles(R0)
 	BNE tile
 	RET
 
-// func tile8x3s2NEON(l *line)
-TEXT ·tile8x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
+// func tile4GroupsNEON(l *line)
+TEXT ·tile4GroupsNEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	ADD R1<<1, R1, R3
+	// a tile: 4 results
 tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
 	PCALIGN $16
 vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R4
+	CMP $0, R4
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F0
+start:
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
 	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V0.B16, V7.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
+	MOVD line_rows(R0), R8
 	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F8
-	WORD $0x3ce96829 // LDR Q9, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F10
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cd00 // FMLA V0, V8, V16
-wholeSkip0:
-	ADDS R4, R8
-	FMOVQ (R8), F17
-	WORD $0x4e31cd20 // FMLA V0, V9, V17
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd40 // FMLA V0, V10, V11
-	WORD $0x4e2bcd01 // FMLA V1, V8, V11
-	ADDS R4, R8
-	FMOVQ (R8), F18
-	WORD $0x4e32cd21 // FMLA V1, V9, V18
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd41 // FMLA V1, V10, V11
-	WORD $0x4e2bcd02 // FMLA V2, V8, V11
-	ADDS R4, R8
-	FMOVQ (R8), F19
-	WORD $0x4e33cd22 // FMLA V2, V9, V19
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd42 // FMLA V2, V10, V11
-	WORD $0x4e2bcd03 // FMLA V3, V8, V11
-	ADDS R4, R8
-	FMOVQ (R8), F16
-	WORD $0x4e30cd23 // FMLA V3, V9, V16
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd43 // FMLA V3, V10, V11
-	WORD $0x4e2bcd04 // FMLA V4, V8, V11
-	ADDS R4, R8
-	FMOVQ (R8), F17
-	WORD $0x4e31cd24 // FMLA V4, V9, V17
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd44 // FMLA V4, V10, V11
-	WORD $0x4e2bcd05 // FMLA V5, V8, V11
-	ADDS R4, R8
-	FMOVQ (R8), F18
-	WORD $0x4e32cd25 // FMLA V5, V9, V18
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd45 // FMLA V5, V10, V11
-	WORD $0x4e2bcd06 // FMLA V6, V8, V11
-	ADDS R4, R8
-	FMOVQ (R8), F19
-	WORD $0x4e33cd26 // FMLA V6, V9, V19
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd46 // FMLA V6, V10, V11
-	WORD $0x4e2bcd07 // FMLA V7, V8, V11
-	ADDS R4, R8
-	FMOVQ (R8), F16
-	WORD $0x4e30cd27 // FMLA V7, V9, V16
-	ADDS R4, R8
-	ADD $16, R10, R11
-	CMP R12, R11
-	BHS wholeSkip16
-	FMOVQ (R8), F17
-	WORD $0x4e31cd47 // FMLA V7, V10, V17
-wholeSkip16:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V8.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V9.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e512 // FCMGT V18, V8, V0
-	VBIT V18.B16, V8.B16, V0.B16
-	WORD $0x6ea9e413 // FCMGT V19, V0, V9
-	VBIT V19.B16, V9.B16, V0.B16
-	WORD $0x6ea1e510 // FCMGT V16, V8, V1
-	VBIT V16.B16, V8.B16, V1.B16
-	WORD $0x6ea9e431 // FCMGT V17, V1, V9
-	VBIT V17.B16, V9.B16, V1.B16
-	WORD $0x6ea2e512 // FCMGT V18, V8, V2
-	VBIT V18.B16, V8.B16, V2.B16
-	WORD $0x6ea9e453 // FCMGT V19, V2, V9
-	VBIT V19.B16, V9.B16, V2.B16
-	WORD $0x6ea3e510 // FCMGT V16, V8, V3
-	VBIT V16.B16, V8.B16, V3.B16
-	WORD $0x6ea9e471 // FCMGT V17, V3, V9
-	VBIT V17.B16, V9.B16, V3.B16
-	WORD $0x6ea4e512 // FCMGT V18, V8, V4
-	VBIT V18.B16, V8.B16, V4.B16
-	WORD $0x6ea9e493 // FCMGT V19, V4, V9
-	VBIT V19.B16, V9.B16, V4.B16
-	WORD $0x6ea5e510 // FCMGT V16, V8, V5
-	VBIT V16.B16, V8.B16, V5.B16
-	WORD $0x6ea9e4b1 // FCMGT V17, V5, V9
-	VBIT V17.B16, V9.B16, V5.B16
-	WORD $0x6ea6e512 // FCMGT V18, V8, V6
-	VBIT V18.B16, V8.B16, V6.B16
-	WORD $0x6ea9e4d3 // FCMGT V19, V6, V9
-	VBIT V19.B16, V9.B16, V6.B16
-	WORD $0x6ea7e510 // FCMGT V16, V8, V7
-	VBIT V16.B16, V8.B16, V7.B16
-	WORD $0x6ea9e4f1 // FCMGT V17, V7, V9
-	VBIT V17.B16, V9.B16, V7.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-	ADDS R11, R8
-	FMOVQ F5, (R8)
-	ADDS R11, R8
-	FMOVQ F6, (R8)
-	ADDS R11, R8
-	FMOVQ F7, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
+	BEQ sums
+	MOVD line_taps(R0), R17
 	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V0.B16, V7.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
+	BEQ sums
+	MOVD line_x(R0), R4
+	MOVD line_xAt(R0), R17
+	ADDS R17, R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	MOVD line_w(R0), R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_groupBytes(R0), R9
+	ADDS R9, R4
+	MOVD line_channel(R0), R17
+	AND R17, R9
+	SUBS R9, R4
+	// a row of the window
+row:
+	MOVD R4, R9
+	MOVD R5, R10
+	MOVD line_taps(R0), R11
+	// a tap
+tap:
+	MOVD line_members(R0), R12
+	MOVD line_group(R0), R13
+	// a member of the group
+member:
+	FMOVQ (R10), F4
+	FMOVQ (R12), F5
+	MOVD 16(R12), R17
+	ADDS R17, R9
+	MOVD line_wMember(R0), R17
+	ADDS R17, R10
+	FMOVQ (R9), F16
+	VTBL V5.B16, [V16.B16], V6.B16
+	WORD $0x4e26cc80 // FMLA V0, V4, V6
+	WORD $0x3ce16931 // LDR Q17, [R9, R1]
+	VTBL V5.B16, [V17.B16], V7.B16
+	WORD $0x4e27cc81 // FMLA V1, V4, V7
+	ADD R1<<1, R9, R16
+	FMOVQ (R16), F18
+	VTBL V5.B16, [V18.B16], V6.B16
+	WORD $0x4e26cc82 // FMLA V2, V4, V6
+	WORD $0x3ce36933 // LDR Q19, [R9, R3]
+	VTBL V5.B16, [V19.B16], V7.B16
+	WORD $0x4e27cc83 // FMLA V3, V4, V7
+	ADDS $32, R12
+	SUBS $1, R13
+	BNE member
+	MOVD line_xTap(R0), R17
+	ADDS R17, R9
+	ADDS R2, R10
+	SUBS $1, R11
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R4
+	MOVD line_wRow(R0), R17
+	ADDS R17, R5
 	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F8
-	JMP moved1
-two1:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F9
-	JMP moved2
-two2:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F10
-	JMP moved3
-two3:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved3:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F11
-	JMP moved4
-two4:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved4:
-	WORD $0x4e2bcd00 // FMLA V0, V8, V11
-partSkip0:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F12
-	JMP moved5
-two5:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved5:
-	WORD $0x4e2ccd20 // FMLA V0, V9, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F11
-	JMP moved6
-two6:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved6:
-	WORD $0x4e2bcd40 // FMLA V0, V10, V11
-	WORD $0x4e2bcd01 // FMLA V1, V8, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F12
-	JMP moved7
-two7:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved7:
-	WORD $0x4e2ccd21 // FMLA V1, V9, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F11
-	JMP moved8
-two8:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved8:
-	WORD $0x4e2bcd41 // FMLA V1, V10, V11
-	WORD $0x4e2bcd02 // FMLA V2, V8, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F12
-	JMP moved9
-two9:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved9:
-	WORD $0x4e2ccd22 // FMLA V2, V9, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F11
-	JMP moved10
-two10:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved10:
-	WORD $0x4e2bcd42 // FMLA V2, V10, V11
-	WORD $0x4e2bcd03 // FMLA V3, V8, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F12
-	JMP moved11
-two11:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved11:
-	WORD $0x4e2ccd23 // FMLA V3, V9, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F11
-	JMP moved12
-two12:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved12:
-	WORD $0x4e2bcd43 // FMLA V3, V10, V11
-	WORD $0x4e2bcd04 // FMLA V4, V8, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F12
-	JMP moved13
-two13:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved13:
-	WORD $0x4e2ccd24 // FMLA V4, V9, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F11
-	JMP moved14
-two14:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved14:
-	WORD $0x4e2bcd44 // FMLA V4, V10, V11
-	WORD $0x4e2bcd05 // FMLA V5, V8, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS (R16), F12
-	JMP moved15
-two15:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved15:
-	WORD $0x4e2ccd25 // FMLA V5, V9, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS (R16), F11
-	JMP moved16
-two16:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved16:
-	WORD $0x4e2bcd45 // FMLA V5, V10, V11
-	WORD $0x4e2bcd06 // FMLA V6, V8, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS (R16), F12
-	JMP moved17
-two17:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved17:
-	WORD $0x4e2ccd26 // FMLA V6, V9, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two18
-	FMOVS (R16), F11
-	JMP moved18
-two18:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved18:
-	WORD $0x4e2bcd46 // FMLA V6, V10, V11
-	WORD $0x4e2bcd07 // FMLA V7, V8, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two19
-	FMOVS (R16), F12
-	JMP moved19
-two19:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved19:
-	WORD $0x4e2ccd27 // FMLA V7, V9, V12
-	ADDS R4, R8
-	ADD $16, R10, R11
-	CMP R12, R11
-	BHS partSkip16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two20
-	FMOVS (R16), F11
-	JMP moved20
-two20:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved20
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved20:
-	WORD $0x4e2bcd47 // FMLA V7, V10, V11
-partSkip16:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V8.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V9.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e512 // FCMGT V18, V8, V0
-	VBIT V18.B16, V8.B16, V0.B16
-	WORD $0x6ea9e413 // FCMGT V19, V0, V9
-	VBIT V19.B16, V9.B16, V0.B16
-	WORD $0x6ea1e510 // FCMGT V16, V8, V1
-	VBIT V16.B16, V8.B16, V1.B16
-	WORD $0x6ea9e431 // FCMGT V17, V1, V9
-	VBIT V17.B16, V9.B16, V1.B16
-	WORD $0x6ea2e512 // FCMGT V18, V8, V2
-	VBIT V18.B16, V8.B16, V2.B16
-	WORD $0x6ea9e453 // FCMGT V19, V2, V9
-	VBIT V19.B16, V9.B16, V2.B16
-	WORD $0x6ea3e510 // FCMGT V16, V8, V3
-	VBIT V16.B16, V8.B16, V3.B16
-	WORD $0x6ea9e471 // FCMGT V17, V3, V9
-	VBIT V17.B16, V9.B16, V3.B16
-	WORD $0x6ea4e512 // FCMGT V18, V8, V4
-	VBIT V18.B16, V8.B16, V4.B16
-	WORD $0x6ea9e493 // FCMGT V19, V4, V9
-	VBIT V19.B16, V9.B16, V4.B16
-	WORD $0x6ea5e510 // FCMGT V16, V8, V5
-	VBIT V16.B16, V8.B16, V5.B16
-	WORD $0x6ea9e4b1 // FCMGT V17, V5, V9
-	VBIT V17.B16, V9.B16, V5.B16
-	WORD $0x6ea6e512 // FCMGT V18, V8, V6
-	VBIT V18.B16, V8.B16, V6.B16
-	WORD $0x6ea9e4d3 // FCMGT V19, V6, V9
-	VBIT V19.B16, V9.B16, V6.B16
-	WORD $0x6ea7e510 // FCMGT V16, V8, V7
-	VBIT V16.B16, V8.B16, V7.B16
-	WORD $0x6ea9e4f1 // FCMGT V17, V7, V9
-	VBIT V17.B16, V9.B16, V7.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two21
-	FMOVS F0, (R16)
-	JMP moved21
-two21:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved21
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved21:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two22
-	FMOVS F1, (R16)
-	JMP moved22
-two22:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved22
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved22:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two23
-	FMOVS F2, (R16)
-	JMP moved23
-two23:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved23
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved23:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two24
-	FMOVS F3, (R16)
-	JMP moved24
-two24:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved24
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved24:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two25
-	FMOVS F4, (R16)
-	JMP moved25
-two25:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved25
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved25:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two26
-	FMOVS F5, (R16)
-	JMP moved26
-two26:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved26
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved26:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two27
-	FMOVS F6, (R16)
-	JMP moved27
-two27:
-	FMOVD F6, (R16)
-	TBZ $2, R20, moved27
-	ADD $8, R16
-	VST1 V6.S[2], (R16)
-moved27:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two28
-	FMOVS F7, (R16)
-	JMP moved28
-two28:
-	FMOVD F7, (R16)
-	TBZ $2, R20, moved28
-	ADD $8, R16
-	VST1 V7.S[2], (R16)
-moved28:
-partStored:
-next:
-	ADDS $16, R10
-	MOVD $16, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $8, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V4.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V5.S4]
+	MOVD line_y(R0), R4
+	MOVD line_yAt(R0), R17
+	ADDS R17, R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	MOVD line_yPixel(R0), R5
+	WORD $0x6ea0e490 // FCMGT V16, V4, V0
+	VBIT V16.B16, V4.B16, V0.B16
+	WORD $0x6ea5e411 // FCMGT V17, V0, V5
+	VBIT V17.B16, V5.B16, V0.B16
+	WORD $0x6ea1e492 // FCMGT V18, V4, V1
+	VBIT V18.B16, V4.B16, V1.B16
+	WORD $0x6ea5e433 // FCMGT V19, V1, V5
+	VBIT V19.B16, V5.B16, V1.B16
+	WORD $0x6ea2e490 // FCMGT V16, V4, V2
+	VBIT V16.B16, V4.B16, V2.B16
+	WORD $0x6ea5e451 // FCMGT V17, V2, V5
+	VBIT V17.B16, V5.B16, V2.B16
+	WORD $0x6ea3e492 // FCMGT V18, V4, V3
+	VBIT V18.B16, V4.B16, V3.B16
+	WORD $0x6ea5e473 // FCMGT V19, V3, V5
+	VBIT V19.B16, V5.B16, V3.B16
+	FMOVQ F0, (R4)
+	ADDS R5, R4
+	FMOVQ F1, (R4)
+	ADDS R5, R4
+	FMOVQ F2, (R4)
+	ADDS R5, R4
+	FMOVQ F3, (R4)
+	MOVD line_channel(R0), R4
+	MOVD line_last(R0), R17
+	CMP R17, R4
+	BEQ vectors
+	ADDS $16, R4
+	MOVD R4, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R4
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R4
+	MOVD R4, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	MOVD $4, R16
+	MUL R16, R1, R4
+	MOVD line_xAt(R0), R19
+	ADDS R4, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $4, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R4
+	MOVD line_yAt(R0), R19
+	ADDS R4, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
 	SUBS $1, R19
-	MOVD R19, 128(R5)
+	MOVD R19, line_tiles(R0)
 	BNE tile
 	RET
 
-// func tile1x5s1NEON(l *line)
-TEXT ·tile1x5s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
+// func tile2GroupsNEON(l *line)
+TEXT ·tile2GroupsNEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	// a tile: 2 results
 tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
 	PCALIGN $16
 vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	JMP wholeBegin
-wholeZero:
+	// sums start from the bias
 	VEOR V0.B16, V0.B16, V0.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
+	MOVD line_bias(R0), R3
+	CMP $0, R3
+	BEQ start
+	MOVD line_channel(R0), R17
 	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F1
-	WORD $0x3ce96822 // LDR Q2, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F3
-	ADD R9<<1, R1, R0
-	WORD $0x3ce96804 // LDR Q4, [R0, R9]
-	ADD R9<<2, R1, R16
-	FMOVQ (R16), F5
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cc20 // FMLA V0, V1, V16
-wholeSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS wholeSkip1
-	FMOVQ (R8), F17
-	WORD $0x4e31cc40 // FMLA V0, V2, V17
-wholeSkip1:
-	ADDS R4, R8
-	FMOVQ (R8), F18
-	WORD $0x4e32cc60 // FMLA V0, V3, V18
-	ADDS R4, R8
-	ADD $3, R10, R11
-	CMP R12, R11
-	BHS wholeSkip3
-	FMOVQ (R8), F19
-	WORD $0x4e33cc80 // FMLA V0, V4, V19
-wholeSkip3:
-	ADDS R4, R8
-	ADD $4, R10, R11
-	CMP R12, R11
-	BHS wholeSkip4
-	FMOVQ (R8), F16
-	WORD $0x4e30cca0 // FMLA V0, V5, V16
-wholeSkip4:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V1.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V2.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e431 // FCMGT V17, V1, V0
-	VBIT V17.B16, V1.B16, V0.B16
-	WORD $0x6ea2e412 // FCMGT V18, V0, V2
-	VBIT V18.B16, V2.B16, V0.B16
-	FMOVQ F0, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F1
-	JMP moved1
-two1:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F2
-	JMP moved2
-two2:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F3
-	JMP moved3
-two3:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved3:
-	ADD R9<<1, R1, R0
-	ADD R9<<0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F4
-	JMP moved4
-two4:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved4:
-	ADD R9<<2, R1, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F5
-	JMP moved5
-two5:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved5:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F6
-	JMP moved6
-two6:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved6:
-	WORD $0x4e26cc20 // FMLA V0, V1, V6
-partSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS partSkip1
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F7
-	JMP moved7
-two7:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved7:
-	WORD $0x4e27cc40 // FMLA V0, V2, V7
-partSkip1:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F6
-	JMP moved8
-two8:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved8:
-	WORD $0x4e26cc60 // FMLA V0, V3, V6
-	ADDS R4, R8
-	ADD $3, R10, R11
-	CMP R12, R11
-	BHS partSkip3
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F7
-	JMP moved9
-two9:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved9:
-	WORD $0x4e27cc80 // FMLA V0, V4, V7
-partSkip3:
-	ADDS R4, R8
-	ADD $4, R10, R11
-	CMP R12, R11
-	BHS partSkip4
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F6
-	JMP moved10
-two10:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved10:
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-partSkip4:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V1.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V2.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e433 // FCMGT V19, V1, V0
-	VBIT V19.B16, V1.B16, V0.B16
-	WORD $0x6ea2e410 // FCMGT V16, V0, V2
-	VBIT V16.B16, V2.B16, V0.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS F0, (R16)
-	JMP moved11
-two11:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved11:
-partStored:
-next:
-	ADDS $1, R10
-	MOVD $1, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $1, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile2x5s1NEON(l *line)
-TEXT ·tile2x5s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
+	FMOVQ (R3), F0
+start:
 	VMOV V0.B16, V1.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
+	MOVD line_rows(R0), R5
+	CMP $0, R5
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R3
+	MOVD line_xAt(R0), R17
 	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	MOVD line_w(R0), R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	MOVD line_groupBytes(R0), R8
+	ADDS R8, R3
+	MOVD line_channel(R0), R17
+	AND R17, R8
+	SUBS R8, R3
+	// a row of the window
+row:
 	MOVD R3, R8
-	FMOVQ (R1), F2
-	WORD $0x3ce96823 // LDR Q3, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F4
-	ADD R9<<1, R1, R0
-	WORD $0x3ce96805 // LDR Q5, [R0, R9]
-	ADD R9<<2, R1, R16
-	FMOVQ (R16), F6
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
+	MOVD R4, R9
+	MOVD line_taps(R0), R10
+	// a tap
+tap:
+	MOVD line_members(R0), R11
+	MOVD line_group(R0), R12
+	// a member of the group
+member:
+	FMOVQ (R9), F2
+	FMOVQ (R11), F3
+	MOVD 16(R11), R17
+	ADDS R17, R8
+	MOVD line_wMember(R0), R17
+	ADDS R17, R9
 	FMOVQ (R8), F16
-	WORD $0x4e30cc40 // FMLA V0, V2, V16
-wholeSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS wholeSkip1
-	FMOVQ (R8), F8
-	WORD $0x4e28cc60 // FMLA V0, V3, V8
-	WORD $0x4e28cc41 // FMLA V1, V2, V8
-wholeSkip1:
-	ADDS R4, R8
-	FMOVQ (R8), F7
-	WORD $0x4e27cc80 // FMLA V0, V4, V7
-	WORD $0x4e27cc61 // FMLA V1, V3, V7
-	ADDS R4, R8
-	FMOVQ (R8), F8
-	WORD $0x4e28cca0 // FMLA V0, V5, V8
-	WORD $0x4e28cc81 // FMLA V1, V4, V8
-	ADDS R4, R8
-	ADD $4, R10, R11
-	CMP R12, R11
-	BHS wholeSkip4
-	FMOVQ (R8), F7
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-wholeSkip4:
-	ADDS R4, R8
-	ADD $5, R10, R11
-	CMP R12, R11
-	BHS wholeSkip5
-	FMOVQ (R8), F17
-	WORD $0x4e31ccc1 // FMLA V1, V6, V17
-wholeSkip5:
-	MOVD 32(R5), R17
+	VTBL V3.B16, [V16.B16], V4.B16
+	WORD $0x4e24cc40 // FMLA V0, V2, V4
+	WORD $0x3ce16911 // LDR Q17, [R8, R1]
+	VTBL V3.B16, [V17.B16], V5.B16
+	WORD $0x4e25cc41 // FMLA V1, V2, V5
+	ADDS $32, R11
+	SUBS $1, R12
+	BNE member
+	MOVD line_xTap(R0), R17
+	ADDS R17, R8
+	ADDS R2, R9
+	SUBS $1, R10
+	BNE tap
+	MOVD line_xRow(R0), R17
 	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
+	MOVD line_wRow(R0), R17
+	ADDS R17, R4
+	SUBS $1, R5
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
 	VLD1R (R16), [V2.S4]
-	ADD $164, R5, R16
+	ADD $line_high, R0, R16
 	VLD1R (R16), [V3.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
+	MOVD line_y(R0), R3
+	MOVD line_yAt(R0), R17
+	ADDS R17, R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	MOVD line_yPixel(R0), R4
 	WORD $0x6ea0e452 // FCMGT V18, V2, V0
 	VBIT V18.B16, V2.B16, V0.B16
 	WORD $0x6ea3e413 // FCMGT V19, V0, V3
@@ -10410,5024 +4697,238 @@ wholeEnd:
 	VBIT V16.B16, V2.B16, V1.B16
 	WORD $0x6ea3e431 // FCMGT V17, V1, V3
 	VBIT V17.B16, V3.B16, V1.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F2
-	JMP moved1
-two1:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F3
-	JMP moved2
-two2:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F4
-	JMP moved3
-two3:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved3:
-	ADD R9<<1, R1, R0
-	ADD R9<<0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F5
-	JMP moved4
-two4:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved4:
-	ADD R9<<2, R1, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F6
-	JMP moved5
-two5:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved5:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F7
-	JMP moved6
-two6:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved6:
-	WORD $0x4e27cc40 // FMLA V0, V2, V7
-partSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS partSkip1
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F8
-	JMP moved7
-two7:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved7:
-	WORD $0x4e28cc60 // FMLA V0, V3, V8
-	WORD $0x4e28cc41 // FMLA V1, V2, V8
-partSkip1:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F7
-	JMP moved8
-two8:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved8:
-	WORD $0x4e27cc80 // FMLA V0, V4, V7
-	WORD $0x4e27cc61 // FMLA V1, V3, V7
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F8
-	JMP moved9
-two9:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved9:
-	WORD $0x4e28cca0 // FMLA V0, V5, V8
-	WORD $0x4e28cc81 // FMLA V1, V4, V8
-	ADDS R4, R8
-	ADD $4, R10, R11
-	CMP R12, R11
-	BHS partSkip4
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F7
-	JMP moved10
-two10:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved10:
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-partSkip4:
-	ADDS R4, R8
-	ADD $5, R10, R11
-	CMP R12, R11
-	BHS partSkip5
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F8
-	JMP moved11
-two11:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved11:
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-partSkip5:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V2.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V3.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e452 // FCMGT V18, V2, V0
-	VBIT V18.B16, V2.B16, V0.B16
-	WORD $0x6ea3e413 // FCMGT V19, V0, V3
-	VBIT V19.B16, V3.B16, V0.B16
-	WORD $0x6ea1e450 // FCMGT V16, V2, V1
-	VBIT V16.B16, V2.B16, V1.B16
-	WORD $0x6ea3e431 // FCMGT V17, V1, V3
-	VBIT V17.B16, V3.B16, V1.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS F0, (R16)
-	JMP moved12
-two12:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved12:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS F1, (R16)
-	JMP moved13
-two13:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved13:
-partStored:
-next:
-	ADDS $2, R10
+	FMOVQ F0, (R3)
+	ADDS R4, R3
+	FMOVQ F1, (R3)
+	MOVD line_channel(R0), R3
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BEQ vectors
+	ADDS $16, R3
+	MOVD R3, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R3
+	MOVD R3, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
 	MOVD $2, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
+	MUL R16, R1, R3
+	MOVD line_xAt(R0), R19
+	ADDS R3, R19
+	MOVD R19, line_xAt(R0)
 	MOVD $2, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R3
+	MOVD line_yAt(R0), R19
+	ADDS R3, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
 	SUBS $1, R19
-	MOVD R19, 128(R5)
+	MOVD R19, line_tiles(R0)
 	BNE tile
 	RET
 
-// func tile3x5s1NEON(l *line)
-TEXT ·tile3x5s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
+// func tile1GroupsNEON(l *line)
+TEXT ·tile1GroupsNEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	// a tile: 1 results
 tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
+	MOVD ZR, line_channel(R0)
+	// a vector of channels
 	PCALIGN $16
 vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	JMP wholeBegin
-wholeZero:
+	// sums start from the bias
 	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
+	MOVD line_bias(R0), R3
+	CMP $0, R3
+	BEQ start
+	MOVD line_channel(R0), R17
 	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F3
-	WORD $0x3ce96824 // LDR Q4, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F5
-	ADD R9<<1, R1, R0
-	WORD $0x3ce96806 // LDR Q6, [R0, R9]
-	ADD R9<<2, R1, R16
-	FMOVQ (R16), F7
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cc60 // FMLA V0, V3, V16
-wholeSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS wholeSkip1
-	FMOVQ (R8), F9
-	WORD $0x4e29cc80 // FMLA V0, V4, V9
-	WORD $0x4e29cc61 // FMLA V1, V3, V9
-wholeSkip1:
-	ADDS R4, R8
-	FMOVQ (R8), F8
-	WORD $0x4e28cca0 // FMLA V0, V5, V8
-	WORD $0x4e28cc81 // FMLA V1, V4, V8
-	WORD $0x4e28cc62 // FMLA V2, V3, V8
-	ADDS R4, R8
-	FMOVQ (R8), F9
-	WORD $0x4e29ccc0 // FMLA V0, V6, V9
-	WORD $0x4e29cca1 // FMLA V1, V5, V9
-	WORD $0x4e29cc82 // FMLA V2, V4, V9
-	ADDS R4, R8
-	FMOVQ (R8), F8
-	WORD $0x4e28cce0 // FMLA V0, V7, V8
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	WORD $0x4e28cca2 // FMLA V2, V5, V8
-	ADDS R4, R8
-	ADD $5, R10, R11
-	CMP R12, R11
-	BHS wholeSkip5
-	FMOVQ (R8), F9
-	WORD $0x4e29cce1 // FMLA V1, V7, V9
-	WORD $0x4e29ccc2 // FMLA V2, V6, V9
-wholeSkip5:
-	ADDS R4, R8
-	ADD $6, R10, R11
-	CMP R12, R11
-	BHS wholeSkip6
-	FMOVQ (R8), F17
-	WORD $0x4e31cce2 // FMLA V2, V7, V17
-wholeSkip6:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V3.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V4.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e472 // FCMGT V18, V3, V0
-	VBIT V18.B16, V3.B16, V0.B16
-	WORD $0x6ea4e413 // FCMGT V19, V0, V4
-	VBIT V19.B16, V4.B16, V0.B16
-	WORD $0x6ea1e470 // FCMGT V16, V3, V1
-	VBIT V16.B16, V3.B16, V1.B16
-	WORD $0x6ea4e431 // FCMGT V17, V1, V4
-	VBIT V17.B16, V4.B16, V1.B16
-	WORD $0x6ea2e472 // FCMGT V18, V3, V2
-	VBIT V18.B16, V3.B16, V2.B16
-	WORD $0x6ea4e453 // FCMGT V19, V2, V4
-	VBIT V19.B16, V4.B16, V2.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
+	FMOVQ (R3), F0
+start:
+	MOVD line_rows(R0), R5
+	CMP $0, R5
+	BEQ sums
+	MOVD line_taps(R0), R17
 	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
+	BEQ sums
+	MOVD line_x(R0), R3
+	MOVD line_xAt(R0), R17
 	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	MOVD line_w(R0), R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	MOVD line_groupBytes(R0), R8
+	ADDS R8, R3
+	MOVD line_channel(R0), R17
+	AND R17, R8
+	SUBS R8, R3
+	// a row of the window
+row:
 	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F3
-	JMP moved1
-two1:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F4
-	JMP moved2
-two2:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F5
-	JMP moved3
-two3:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved3:
-	ADD R9<<1, R1, R0
-	ADD R9<<0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F6
-	JMP moved4
-two4:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved4:
-	ADD R9<<2, R1, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F7
-	JMP moved5
-two5:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved5:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F8
-	JMP moved6
-two6:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved6:
-	WORD $0x4e28cc60 // FMLA V0, V3, V8
-partSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS partSkip1
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F9
-	JMP moved7
-two7:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved7:
-	WORD $0x4e29cc80 // FMLA V0, V4, V9
-	WORD $0x4e29cc61 // FMLA V1, V3, V9
-partSkip1:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F8
-	JMP moved8
-two8:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved8:
-	WORD $0x4e28cca0 // FMLA V0, V5, V8
-	WORD $0x4e28cc81 // FMLA V1, V4, V8
-	WORD $0x4e28cc62 // FMLA V2, V3, V8
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F9
-	JMP moved9
-two9:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved9:
-	WORD $0x4e29ccc0 // FMLA V0, V6, V9
-	WORD $0x4e29cca1 // FMLA V1, V5, V9
-	WORD $0x4e29cc82 // FMLA V2, V4, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F8
-	JMP moved10
-two10:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved10:
-	WORD $0x4e28cce0 // FMLA V0, V7, V8
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	WORD $0x4e28cca2 // FMLA V2, V5, V8
-	ADDS R4, R8
-	ADD $5, R10, R11
-	CMP R12, R11
-	BHS partSkip5
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F9
-	JMP moved11
-two11:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved11:
-	WORD $0x4e29cce1 // FMLA V1, V7, V9
-	WORD $0x4e29ccc2 // FMLA V2, V6, V9
-partSkip5:
-	ADDS R4, R8
-	ADD $6, R10, R11
-	CMP R12, R11
-	BHS partSkip6
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F8
-	JMP moved12
-two12:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved12:
-	WORD $0x4e28cce2 // FMLA V2, V7, V8
-partSkip6:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V3.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V4.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
+	MOVD R4, R9
+	MOVD line_taps(R0), R10
+	// a tap
+tap:
+	MOVD line_members(R0), R11
+	MOVD line_group(R0), R12
+	// a member of the group
+member:
+	FMOVQ (R9), F1
+	FMOVQ (R11), F2
+	MOVD 16(R11), R17
 	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e470 // FCMGT V16, V3, V0
-	VBIT V16.B16, V3.B16, V0.B16
-	WORD $0x6ea4e411 // FCMGT V17, V0, V4
-	VBIT V17.B16, V4.B16, V0.B16
-	WORD $0x6ea1e472 // FCMGT V18, V3, V1
-	VBIT V18.B16, V3.B16, V1.B16
-	WORD $0x6ea4e433 // FCMGT V19, V1, V4
-	VBIT V19.B16, V4.B16, V1.B16
-	WORD $0x6ea2e470 // FCMGT V16, V3, V2
-	VBIT V16.B16, V3.B16, V2.B16
-	WORD $0x6ea4e451 // FCMGT V17, V2, V4
-	VBIT V17.B16, V4.B16, V2.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS F0, (R16)
-	JMP moved13
-two13:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved13:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS F1, (R16)
-	JMP moved14
-two14:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved14:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS F2, (R16)
-	JMP moved15
-two15:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved15:
-partStored:
-next:
-	ADDS $3, R10
-	MOVD $3, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $3, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile4x5s1NEON(l *line)
-TEXT ·tile4x5s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F4
-	WORD $0x3ce96825 // LDR Q5, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F6
-	ADD R9<<1, R1, R0
-	WORD $0x3ce96807 // LDR Q7, [R0, R9]
-	ADD R9<<2, R1, R16
-	FMOVQ (R16), F8
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
+	MOVD line_wMember(R0), R17
+	ADDS R17, R9
 	FMOVQ (R8), F16
-	WORD $0x4e30cc80 // FMLA V0, V4, V16
-wholeSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS wholeSkip1
-	FMOVQ (R8), F10
-	WORD $0x4e2acca0 // FMLA V0, V5, V10
-	WORD $0x4e2acc81 // FMLA V1, V4, V10
-wholeSkip1:
-	ADDS R4, R8
-	FMOVQ (R8), F9
-	WORD $0x4e29ccc0 // FMLA V0, V6, V9
-	WORD $0x4e29cca1 // FMLA V1, V5, V9
-	WORD $0x4e29cc82 // FMLA V2, V4, V9
-	ADDS R4, R8
-	FMOVQ (R8), F10
-	WORD $0x4e2acce0 // FMLA V0, V7, V10
-	WORD $0x4e2accc1 // FMLA V1, V6, V10
-	WORD $0x4e2acca2 // FMLA V2, V5, V10
-	WORD $0x4e2acc83 // FMLA V3, V4, V10
-	ADDS R4, R8
-	FMOVQ (R8), F9
-	WORD $0x4e29cd00 // FMLA V0, V8, V9
-	WORD $0x4e29cce1 // FMLA V1, V7, V9
-	WORD $0x4e29ccc2 // FMLA V2, V6, V9
-	WORD $0x4e29cca3 // FMLA V3, V5, V9
-	ADDS R4, R8
-	FMOVQ (R8), F10
-	WORD $0x4e2acd01 // FMLA V1, V8, V10
-	WORD $0x4e2acce2 // FMLA V2, V7, V10
-	WORD $0x4e2accc3 // FMLA V3, V6, V10
-	ADDS R4, R8
-	ADD $6, R10, R11
-	CMP R12, R11
-	BHS wholeSkip6
-	FMOVQ (R8), F9
-	WORD $0x4e29cd02 // FMLA V2, V8, V9
-	WORD $0x4e29cce3 // FMLA V3, V7, V9
-wholeSkip6:
-	ADDS R4, R8
-	ADD $7, R10, R11
-	CMP R12, R11
-	BHS wholeSkip7
-	FMOVQ (R8), F17
-	WORD $0x4e31cd03 // FMLA V3, V8, V17
-wholeSkip7:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V4.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V5.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
+	VTBL V2.B16, [V16.B16], V3.B16
+	WORD $0x4e23cc20 // FMLA V0, V1, V3
+	ADDS $32, R11
+	SUBS $1, R12
+	BNE member
+	MOVD line_xTap(R0), R17
 	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e492 // FCMGT V18, V4, V0
-	VBIT V18.B16, V4.B16, V0.B16
-	WORD $0x6ea5e413 // FCMGT V19, V0, V5
-	VBIT V19.B16, V5.B16, V0.B16
-	WORD $0x6ea1e490 // FCMGT V16, V4, V1
-	VBIT V16.B16, V4.B16, V1.B16
-	WORD $0x6ea5e431 // FCMGT V17, V1, V5
-	VBIT V17.B16, V5.B16, V1.B16
-	WORD $0x6ea2e492 // FCMGT V18, V4, V2
-	VBIT V18.B16, V4.B16, V2.B16
-	WORD $0x6ea5e453 // FCMGT V19, V2, V5
-	VBIT V19.B16, V5.B16, V2.B16
-	WORD $0x6ea3e490 // FCMGT V16, V4, V3
-	VBIT V16.B16, V4.B16, V3.B16
-	WORD $0x6ea5e471 // FCMGT V17, V3, V5
-	VBIT V17.B16, V5.B16, V3.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
+	ADDS R2, R9
+	SUBS $1, R10
+	BNE tap
+	MOVD line_xRow(R0), R17
 	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F4
-	JMP moved1
-two1:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F5
-	JMP moved2
-two2:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F6
-	JMP moved3
-two3:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved3:
-	ADD R9<<1, R1, R0
-	ADD R9<<0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F7
-	JMP moved4
-two4:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved4:
-	ADD R9<<2, R1, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F8
-	JMP moved5
-two5:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved5:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F9
-	JMP moved6
-two6:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved6:
-	WORD $0x4e29cc80 // FMLA V0, V4, V9
-partSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS partSkip1
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F10
-	JMP moved7
-two7:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved7:
-	WORD $0x4e2acca0 // FMLA V0, V5, V10
-	WORD $0x4e2acc81 // FMLA V1, V4, V10
-partSkip1:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F9
-	JMP moved8
-two8:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved8:
-	WORD $0x4e29ccc0 // FMLA V0, V6, V9
-	WORD $0x4e29cca1 // FMLA V1, V5, V9
-	WORD $0x4e29cc82 // FMLA V2, V4, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F10
-	JMP moved9
-two9:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved9:
-	WORD $0x4e2acce0 // FMLA V0, V7, V10
-	WORD $0x4e2accc1 // FMLA V1, V6, V10
-	WORD $0x4e2acca2 // FMLA V2, V5, V10
-	WORD $0x4e2acc83 // FMLA V3, V4, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F9
-	JMP moved10
-two10:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved10:
-	WORD $0x4e29cd00 // FMLA V0, V8, V9
-	WORD $0x4e29cce1 // FMLA V1, V7, V9
-	WORD $0x4e29ccc2 // FMLA V2, V6, V9
-	WORD $0x4e29cca3 // FMLA V3, V5, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F10
-	JMP moved11
-two11:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved11:
-	WORD $0x4e2acd01 // FMLA V1, V8, V10
-	WORD $0x4e2acce2 // FMLA V2, V7, V10
-	WORD $0x4e2accc3 // FMLA V3, V6, V10
-	ADDS R4, R8
-	ADD $6, R10, R11
-	CMP R12, R11
-	BHS partSkip6
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F9
-	JMP moved12
-two12:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved12:
-	WORD $0x4e29cd02 // FMLA V2, V8, V9
-	WORD $0x4e29cce3 // FMLA V3, V7, V9
-partSkip6:
-	ADDS R4, R8
-	ADD $7, R10, R11
-	CMP R12, R11
-	BHS partSkip7
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F10
-	JMP moved13
-two13:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved13:
-	WORD $0x4e2acd03 // FMLA V3, V8, V10
-partSkip7:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V4.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V5.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e492 // FCMGT V18, V4, V0
-	VBIT V18.B16, V4.B16, V0.B16
-	WORD $0x6ea5e413 // FCMGT V19, V0, V5
-	VBIT V19.B16, V5.B16, V0.B16
-	WORD $0x6ea1e490 // FCMGT V16, V4, V1
-	VBIT V16.B16, V4.B16, V1.B16
-	WORD $0x6ea5e431 // FCMGT V17, V1, V5
-	VBIT V17.B16, V5.B16, V1.B16
-	WORD $0x6ea2e492 // FCMGT V18, V4, V2
-	VBIT V18.B16, V4.B16, V2.B16
-	WORD $0x6ea5e453 // FCMGT V19, V2, V5
-	VBIT V19.B16, V5.B16, V2.B16
-	WORD $0x6ea3e490 // FCMGT V16, V4, V3
-	VBIT V16.B16, V4.B16, V3.B16
-	WORD $0x6ea5e471 // FCMGT V17, V3, V5
-	VBIT V17.B16, V5.B16, V3.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS F0, (R16)
-	JMP moved14
-two14:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved14:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS F1, (R16)
-	JMP moved15
-two15:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved15:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS F2, (R16)
-	JMP moved16
-two16:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved16:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS F3, (R16)
-	JMP moved17
-two17:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved17:
-partStored:
-next:
-	ADDS $4, R10
-	MOVD $4, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $4, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile5x5s1NEON(l *line)
-TEXT ·tile5x5s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F5
-	WORD $0x3ce96826 // LDR Q6, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F7
-	ADD R9<<1, R1, R0
-	WORD $0x3ce96808 // LDR Q8, [R0, R9]
-	ADD R9<<2, R1, R16
-	FMOVQ (R16), F9
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cca0 // FMLA V0, V5, V16
-wholeSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS wholeSkip1
-	FMOVQ (R8), F11
-	WORD $0x4e2bccc0 // FMLA V0, V6, V11
-	WORD $0x4e2bcca1 // FMLA V1, V5, V11
-wholeSkip1:
-	ADDS R4, R8
-	FMOVQ (R8), F10
-	WORD $0x4e2acce0 // FMLA V0, V7, V10
-	WORD $0x4e2accc1 // FMLA V1, V6, V10
-	WORD $0x4e2acca2 // FMLA V2, V5, V10
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd00 // FMLA V0, V8, V11
-	WORD $0x4e2bcce1 // FMLA V1, V7, V11
-	WORD $0x4e2bccc2 // FMLA V2, V6, V11
-	WORD $0x4e2bcca3 // FMLA V3, V5, V11
-	ADDS R4, R8
-	FMOVQ (R8), F10
-	WORD $0x4e2acd20 // FMLA V0, V9, V10
-	WORD $0x4e2acd01 // FMLA V1, V8, V10
-	WORD $0x4e2acce2 // FMLA V2, V7, V10
-	WORD $0x4e2accc3 // FMLA V3, V6, V10
-	WORD $0x4e2acca4 // FMLA V4, V5, V10
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd21 // FMLA V1, V9, V11
-	WORD $0x4e2bcd02 // FMLA V2, V8, V11
-	WORD $0x4e2bcce3 // FMLA V3, V7, V11
-	WORD $0x4e2bccc4 // FMLA V4, V6, V11
-	ADDS R4, R8
-	FMOVQ (R8), F10
-	WORD $0x4e2acd22 // FMLA V2, V9, V10
-	WORD $0x4e2acd03 // FMLA V3, V8, V10
-	WORD $0x4e2acce4 // FMLA V4, V7, V10
-	ADDS R4, R8
-	ADD $7, R10, R11
-	CMP R12, R11
-	BHS wholeSkip7
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd23 // FMLA V3, V9, V11
-	WORD $0x4e2bcd04 // FMLA V4, V8, V11
-wholeSkip7:
-	ADDS R4, R8
-	ADD $8, R10, R11
-	CMP R12, R11
-	BHS wholeSkip8
-	FMOVQ (R8), F17
-	WORD $0x4e31cd24 // FMLA V4, V9, V17
-wholeSkip8:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V5.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V6.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4b2 // FCMGT V18, V5, V0
-	VBIT V18.B16, V5.B16, V0.B16
-	WORD $0x6ea6e413 // FCMGT V19, V0, V6
-	VBIT V19.B16, V6.B16, V0.B16
-	WORD $0x6ea1e4b0 // FCMGT V16, V5, V1
-	VBIT V16.B16, V5.B16, V1.B16
-	WORD $0x6ea6e431 // FCMGT V17, V1, V6
-	VBIT V17.B16, V6.B16, V1.B16
-	WORD $0x6ea2e4b2 // FCMGT V18, V5, V2
-	VBIT V18.B16, V5.B16, V2.B16
-	WORD $0x6ea6e453 // FCMGT V19, V2, V6
-	VBIT V19.B16, V6.B16, V2.B16
-	WORD $0x6ea3e4b0 // FCMGT V16, V5, V3
-	VBIT V16.B16, V5.B16, V3.B16
-	WORD $0x6ea6e471 // FCMGT V17, V3, V6
-	VBIT V17.B16, V6.B16, V3.B16
-	WORD $0x6ea4e4b2 // FCMGT V18, V5, V4
-	VBIT V18.B16, V5.B16, V4.B16
-	WORD $0x6ea6e493 // FCMGT V19, V4, V6
-	VBIT V19.B16, V6.B16, V4.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F5
-	JMP moved1
-two1:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F6
-	JMP moved2
-two2:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F7
-	JMP moved3
-two3:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved3:
-	ADD R9<<1, R1, R0
-	ADD R9<<0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F8
-	JMP moved4
-two4:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved4:
-	ADD R9<<2, R1, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F9
-	JMP moved5
-two5:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved5:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F10
-	JMP moved6
-two6:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved6:
-	WORD $0x4e2acca0 // FMLA V0, V5, V10
-partSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS partSkip1
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F11
-	JMP moved7
-two7:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved7:
-	WORD $0x4e2bccc0 // FMLA V0, V6, V11
-	WORD $0x4e2bcca1 // FMLA V1, V5, V11
-partSkip1:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F10
-	JMP moved8
-two8:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved8:
-	WORD $0x4e2acce0 // FMLA V0, V7, V10
-	WORD $0x4e2accc1 // FMLA V1, V6, V10
-	WORD $0x4e2acca2 // FMLA V2, V5, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F11
-	JMP moved9
-two9:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved9:
-	WORD $0x4e2bcd00 // FMLA V0, V8, V11
-	WORD $0x4e2bcce1 // FMLA V1, V7, V11
-	WORD $0x4e2bccc2 // FMLA V2, V6, V11
-	WORD $0x4e2bcca3 // FMLA V3, V5, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F10
-	JMP moved10
-two10:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved10:
-	WORD $0x4e2acd20 // FMLA V0, V9, V10
-	WORD $0x4e2acd01 // FMLA V1, V8, V10
-	WORD $0x4e2acce2 // FMLA V2, V7, V10
-	WORD $0x4e2accc3 // FMLA V3, V6, V10
-	WORD $0x4e2acca4 // FMLA V4, V5, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F11
-	JMP moved11
-two11:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved11:
-	WORD $0x4e2bcd21 // FMLA V1, V9, V11
-	WORD $0x4e2bcd02 // FMLA V2, V8, V11
-	WORD $0x4e2bcce3 // FMLA V3, V7, V11
-	WORD $0x4e2bccc4 // FMLA V4, V6, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F10
-	JMP moved12
-two12:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved12:
-	WORD $0x4e2acd22 // FMLA V2, V9, V10
-	WORD $0x4e2acd03 // FMLA V3, V8, V10
-	WORD $0x4e2acce4 // FMLA V4, V7, V10
-	ADDS R4, R8
-	ADD $7, R10, R11
-	CMP R12, R11
-	BHS partSkip7
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F11
-	JMP moved13
-two13:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved13:
-	WORD $0x4e2bcd23 // FMLA V3, V9, V11
-	WORD $0x4e2bcd04 // FMLA V4, V8, V11
-partSkip7:
-	ADDS R4, R8
-	ADD $8, R10, R11
-	CMP R12, R11
-	BHS partSkip8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F10
-	JMP moved14
-two14:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved14:
-	WORD $0x4e2acd24 // FMLA V4, V9, V10
-partSkip8:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V5.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V6.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4b0 // FCMGT V16, V5, V0
-	VBIT V16.B16, V5.B16, V0.B16
-	WORD $0x6ea6e411 // FCMGT V17, V0, V6
-	VBIT V17.B16, V6.B16, V0.B16
-	WORD $0x6ea1e4b2 // FCMGT V18, V5, V1
-	VBIT V18.B16, V5.B16, V1.B16
-	WORD $0x6ea6e433 // FCMGT V19, V1, V6
-	VBIT V19.B16, V6.B16, V1.B16
-	WORD $0x6ea2e4b0 // FCMGT V16, V5, V2
-	VBIT V16.B16, V5.B16, V2.B16
-	WORD $0x6ea6e451 // FCMGT V17, V2, V6
-	VBIT V17.B16, V6.B16, V2.B16
-	WORD $0x6ea3e4b2 // FCMGT V18, V5, V3
-	VBIT V18.B16, V5.B16, V3.B16
-	WORD $0x6ea6e473 // FCMGT V19, V3, V6
-	VBIT V19.B16, V6.B16, V3.B16
-	WORD $0x6ea4e4b0 // FCMGT V16, V5, V4
-	VBIT V16.B16, V5.B16, V4.B16
-	WORD $0x6ea6e491 // FCMGT V17, V4, V6
-	VBIT V17.B16, V6.B16, V4.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS F0, (R16)
-	JMP moved15
-two15:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved15:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS F1, (R16)
-	JMP moved16
-two16:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved16:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS F2, (R16)
-	JMP moved17
-two17:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved17:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two18
-	FMOVS F3, (R16)
-	JMP moved18
-two18:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved18:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two19
-	FMOVS F4, (R16)
-	JMP moved19
-two19:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved19:
-partStored:
-next:
-	ADDS $5, R10
-	MOVD $5, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $5, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile6x5s1NEON(l *line)
-TEXT ·tile6x5s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F6
-	WORD $0x3ce96827 // LDR Q7, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F8
-	ADD R9<<1, R1, R0
-	WORD $0x3ce96809 // LDR Q9, [R0, R9]
-	ADD R9<<2, R1, R16
-	FMOVQ (R16), F10
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30ccc0 // FMLA V0, V6, V16
-wholeSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS wholeSkip1
-	FMOVQ (R8), F12
-	WORD $0x4e2ccce0 // FMLA V0, V7, V12
-	WORD $0x4e2cccc1 // FMLA V1, V6, V12
-wholeSkip1:
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd00 // FMLA V0, V8, V11
-	WORD $0x4e2bcce1 // FMLA V1, V7, V11
-	WORD $0x4e2bccc2 // FMLA V2, V6, V11
-	ADDS R4, R8
-	FMOVQ (R8), F12
-	WORD $0x4e2ccd20 // FMLA V0, V9, V12
-	WORD $0x4e2ccd01 // FMLA V1, V8, V12
-	WORD $0x4e2ccce2 // FMLA V2, V7, V12
-	WORD $0x4e2cccc3 // FMLA V3, V6, V12
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd40 // FMLA V0, V10, V11
-	WORD $0x4e2bcd21 // FMLA V1, V9, V11
-	WORD $0x4e2bcd02 // FMLA V2, V8, V11
-	WORD $0x4e2bcce3 // FMLA V3, V7, V11
-	WORD $0x4e2bccc4 // FMLA V4, V6, V11
-	ADDS R4, R8
-	FMOVQ (R8), F12
-	WORD $0x4e2ccd41 // FMLA V1, V10, V12
-	WORD $0x4e2ccd22 // FMLA V2, V9, V12
-	WORD $0x4e2ccd03 // FMLA V3, V8, V12
-	WORD $0x4e2ccce4 // FMLA V4, V7, V12
-	WORD $0x4e2cccc5 // FMLA V5, V6, V12
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd42 // FMLA V2, V10, V11
-	WORD $0x4e2bcd23 // FMLA V3, V9, V11
-	WORD $0x4e2bcd04 // FMLA V4, V8, V11
-	WORD $0x4e2bcce5 // FMLA V5, V7, V11
-	ADDS R4, R8
-	FMOVQ (R8), F12
-	WORD $0x4e2ccd43 // FMLA V3, V10, V12
-	WORD $0x4e2ccd24 // FMLA V4, V9, V12
-	WORD $0x4e2ccd05 // FMLA V5, V8, V12
-	ADDS R4, R8
-	ADD $8, R10, R11
-	CMP R12, R11
-	BHS wholeSkip8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd44 // FMLA V4, V10, V11
-	WORD $0x4e2bcd25 // FMLA V5, V9, V11
-wholeSkip8:
-	ADDS R4, R8
-	ADD $9, R10, R11
-	CMP R12, R11
-	BHS wholeSkip9
-	FMOVQ (R8), F17
-	WORD $0x4e31cd45 // FMLA V5, V10, V17
-wholeSkip9:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V6.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V7.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4d2 // FCMGT V18, V6, V0
-	VBIT V18.B16, V6.B16, V0.B16
-	WORD $0x6ea7e413 // FCMGT V19, V0, V7
-	VBIT V19.B16, V7.B16, V0.B16
-	WORD $0x6ea1e4d0 // FCMGT V16, V6, V1
-	VBIT V16.B16, V6.B16, V1.B16
-	WORD $0x6ea7e431 // FCMGT V17, V1, V7
-	VBIT V17.B16, V7.B16, V1.B16
-	WORD $0x6ea2e4d2 // FCMGT V18, V6, V2
-	VBIT V18.B16, V6.B16, V2.B16
-	WORD $0x6ea7e453 // FCMGT V19, V2, V7
-	VBIT V19.B16, V7.B16, V2.B16
-	WORD $0x6ea3e4d0 // FCMGT V16, V6, V3
-	VBIT V16.B16, V6.B16, V3.B16
-	WORD $0x6ea7e471 // FCMGT V17, V3, V7
-	VBIT V17.B16, V7.B16, V3.B16
-	WORD $0x6ea4e4d2 // FCMGT V18, V6, V4
-	VBIT V18.B16, V6.B16, V4.B16
-	WORD $0x6ea7e493 // FCMGT V19, V4, V7
-	VBIT V19.B16, V7.B16, V4.B16
-	WORD $0x6ea5e4d0 // FCMGT V16, V6, V5
-	VBIT V16.B16, V6.B16, V5.B16
-	WORD $0x6ea7e4b1 // FCMGT V17, V5, V7
-	VBIT V17.B16, V7.B16, V5.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-	ADDS R11, R8
-	FMOVQ F5, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F6
-	JMP moved1
-two1:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F7
-	JMP moved2
-two2:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F8
-	JMP moved3
-two3:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved3:
-	ADD R9<<1, R1, R0
-	ADD R9<<0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F9
-	JMP moved4
-two4:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved4:
-	ADD R9<<2, R1, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F10
-	JMP moved5
-two5:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved5:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F11
-	JMP moved6
-two6:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved6:
-	WORD $0x4e2bccc0 // FMLA V0, V6, V11
-partSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS partSkip1
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F12
-	JMP moved7
-two7:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved7:
-	WORD $0x4e2ccce0 // FMLA V0, V7, V12
-	WORD $0x4e2cccc1 // FMLA V1, V6, V12
-partSkip1:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F11
-	JMP moved8
-two8:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved8:
-	WORD $0x4e2bcd00 // FMLA V0, V8, V11
-	WORD $0x4e2bcce1 // FMLA V1, V7, V11
-	WORD $0x4e2bccc2 // FMLA V2, V6, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F12
-	JMP moved9
-two9:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved9:
-	WORD $0x4e2ccd20 // FMLA V0, V9, V12
-	WORD $0x4e2ccd01 // FMLA V1, V8, V12
-	WORD $0x4e2ccce2 // FMLA V2, V7, V12
-	WORD $0x4e2cccc3 // FMLA V3, V6, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F11
-	JMP moved10
-two10:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved10:
-	WORD $0x4e2bcd40 // FMLA V0, V10, V11
-	WORD $0x4e2bcd21 // FMLA V1, V9, V11
-	WORD $0x4e2bcd02 // FMLA V2, V8, V11
-	WORD $0x4e2bcce3 // FMLA V3, V7, V11
-	WORD $0x4e2bccc4 // FMLA V4, V6, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F12
-	JMP moved11
-two11:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved11:
-	WORD $0x4e2ccd41 // FMLA V1, V10, V12
-	WORD $0x4e2ccd22 // FMLA V2, V9, V12
-	WORD $0x4e2ccd03 // FMLA V3, V8, V12
-	WORD $0x4e2ccce4 // FMLA V4, V7, V12
-	WORD $0x4e2cccc5 // FMLA V5, V6, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F11
-	JMP moved12
-two12:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved12:
-	WORD $0x4e2bcd42 // FMLA V2, V10, V11
-	WORD $0x4e2bcd23 // FMLA V3, V9, V11
-	WORD $0x4e2bcd04 // FMLA V4, V8, V11
-	WORD $0x4e2bcce5 // FMLA V5, V7, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F12
-	JMP moved13
-two13:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved13:
-	WORD $0x4e2ccd43 // FMLA V3, V10, V12
-	WORD $0x4e2ccd24 // FMLA V4, V9, V12
-	WORD $0x4e2ccd05 // FMLA V5, V8, V12
-	ADDS R4, R8
-	ADD $8, R10, R11
-	CMP R12, R11
-	BHS partSkip8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F11
-	JMP moved14
-two14:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved14:
-	WORD $0x4e2bcd44 // FMLA V4, V10, V11
-	WORD $0x4e2bcd25 // FMLA V5, V9, V11
-partSkip8:
-	ADDS R4, R8
-	ADD $9, R10, R11
-	CMP R12, R11
-	BHS partSkip9
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS (R16), F12
-	JMP moved15
-two15:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved15:
-	WORD $0x4e2ccd45 // FMLA V5, V10, V12
-partSkip9:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V6.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V7.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4d2 // FCMGT V18, V6, V0
-	VBIT V18.B16, V6.B16, V0.B16
-	WORD $0x6ea7e413 // FCMGT V19, V0, V7
-	VBIT V19.B16, V7.B16, V0.B16
-	WORD $0x6ea1e4d0 // FCMGT V16, V6, V1
-	VBIT V16.B16, V6.B16, V1.B16
-	WORD $0x6ea7e431 // FCMGT V17, V1, V7
-	VBIT V17.B16, V7.B16, V1.B16
-	WORD $0x6ea2e4d2 // FCMGT V18, V6, V2
-	VBIT V18.B16, V6.B16, V2.B16
-	WORD $0x6ea7e453 // FCMGT V19, V2, V7
-	VBIT V19.B16, V7.B16, V2.B16
-	WORD $0x6ea3e4d0 // FCMGT V16, V6, V3
-	VBIT V16.B16, V6.B16, V3.B16
-	WORD $0x6ea7e471 // FCMGT V17, V3, V7
-	VBIT V17.B16, V7.B16, V3.B16
-	WORD $0x6ea4e4d2 // FCMGT V18, V6, V4
-	VBIT V18.B16, V6.B16, V4.B16
-	WORD $0x6ea7e493 // FCMGT V19, V4, V7
-	VBIT V19.B16, V7.B16, V4.B16
-	WORD $0x6ea5e4d0 // FCMGT V16, V6, V5
-	VBIT V16.B16, V6.B16, V5.B16
-	WORD $0x6ea7e4b1 // FCMGT V17, V5, V7
-	VBIT V17.B16, V7.B16, V5.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS F0, (R16)
-	JMP moved16
-two16:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved16:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS F1, (R16)
-	JMP moved17
-two17:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved17:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two18
-	FMOVS F2, (R16)
-	JMP moved18
-two18:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved18:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two19
-	FMOVS F3, (R16)
-	JMP moved19
-two19:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved19:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two20
-	FMOVS F4, (R16)
-	JMP moved20
-two20:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved20
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved20:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two21
-	FMOVS F5, (R16)
-	JMP moved21
-two21:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved21
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved21:
-partStored:
-next:
-	ADDS $6, R10
-	MOVD $6, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $6, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile7x5s1NEON(l *line)
-TEXT ·tile7x5s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F7
-	WORD $0x3ce96828 // LDR Q8, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F9
-	ADD R9<<1, R1, R0
-	WORD $0x3ce9680a // LDR Q10, [R0, R9]
-	ADD R9<<2, R1, R16
-	FMOVQ (R16), F11
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cce0 // FMLA V0, V7, V16
-wholeSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS wholeSkip1
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd00 // FMLA V0, V8, V13
-	WORD $0x4e2dcce1 // FMLA V1, V7, V13
-wholeSkip1:
-	ADDS R4, R8
-	FMOVQ (R8), F12
-	WORD $0x4e2ccd20 // FMLA V0, V9, V12
-	WORD $0x4e2ccd01 // FMLA V1, V8, V12
-	WORD $0x4e2ccce2 // FMLA V2, V7, V12
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd40 // FMLA V0, V10, V13
-	WORD $0x4e2dcd21 // FMLA V1, V9, V13
-	WORD $0x4e2dcd02 // FMLA V2, V8, V13
-	WORD $0x4e2dcce3 // FMLA V3, V7, V13
-	ADDS R4, R8
-	FMOVQ (R8), F12
-	WORD $0x4e2ccd60 // FMLA V0, V11, V12
-	WORD $0x4e2ccd41 // FMLA V1, V10, V12
-	WORD $0x4e2ccd22 // FMLA V2, V9, V12
-	WORD $0x4e2ccd03 // FMLA V3, V8, V12
-	WORD $0x4e2ccce4 // FMLA V4, V7, V12
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd61 // FMLA V1, V11, V13
-	WORD $0x4e2dcd42 // FMLA V2, V10, V13
-	WORD $0x4e2dcd23 // FMLA V3, V9, V13
-	WORD $0x4e2dcd04 // FMLA V4, V8, V13
-	WORD $0x4e2dcce5 // FMLA V5, V7, V13
-	ADDS R4, R8
-	FMOVQ (R8), F12
-	WORD $0x4e2ccd62 // FMLA V2, V11, V12
-	WORD $0x4e2ccd43 // FMLA V3, V10, V12
-	WORD $0x4e2ccd24 // FMLA V4, V9, V12
-	WORD $0x4e2ccd05 // FMLA V5, V8, V12
-	WORD $0x4e2ccce6 // FMLA V6, V7, V12
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd63 // FMLA V3, V11, V13
-	WORD $0x4e2dcd44 // FMLA V4, V10, V13
-	WORD $0x4e2dcd25 // FMLA V5, V9, V13
-	WORD $0x4e2dcd06 // FMLA V6, V8, V13
-	ADDS R4, R8
-	FMOVQ (R8), F12
-	WORD $0x4e2ccd64 // FMLA V4, V11, V12
-	WORD $0x4e2ccd45 // FMLA V5, V10, V12
-	WORD $0x4e2ccd26 // FMLA V6, V9, V12
-	ADDS R4, R8
-	ADD $9, R10, R11
-	CMP R12, R11
-	BHS wholeSkip9
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd65 // FMLA V5, V11, V13
-	WORD $0x4e2dcd46 // FMLA V6, V10, V13
-wholeSkip9:
-	ADDS R4, R8
-	ADD $10, R10, R11
-	CMP R12, R11
-	BHS wholeSkip10
-	FMOVQ (R8), F17
-	WORD $0x4e31cd66 // FMLA V6, V11, V17
-wholeSkip10:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V7.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V8.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4f2 // FCMGT V18, V7, V0
-	VBIT V18.B16, V7.B16, V0.B16
-	WORD $0x6ea8e413 // FCMGT V19, V0, V8
-	VBIT V19.B16, V8.B16, V0.B16
-	WORD $0x6ea1e4f0 // FCMGT V16, V7, V1
-	VBIT V16.B16, V7.B16, V1.B16
-	WORD $0x6ea8e431 // FCMGT V17, V1, V8
-	VBIT V17.B16, V8.B16, V1.B16
-	WORD $0x6ea2e4f2 // FCMGT V18, V7, V2
-	VBIT V18.B16, V7.B16, V2.B16
-	WORD $0x6ea8e453 // FCMGT V19, V2, V8
-	VBIT V19.B16, V8.B16, V2.B16
-	WORD $0x6ea3e4f0 // FCMGT V16, V7, V3
-	VBIT V16.B16, V7.B16, V3.B16
-	WORD $0x6ea8e471 // FCMGT V17, V3, V8
-	VBIT V17.B16, V8.B16, V3.B16
-	WORD $0x6ea4e4f2 // FCMGT V18, V7, V4
-	VBIT V18.B16, V7.B16, V4.B16
-	WORD $0x6ea8e493 // FCMGT V19, V4, V8
-	VBIT V19.B16, V8.B16, V4.B16
-	WORD $0x6ea5e4f0 // FCMGT V16, V7, V5
-	VBIT V16.B16, V7.B16, V5.B16
-	WORD $0x6ea8e4b1 // FCMGT V17, V5, V8
-	VBIT V17.B16, V8.B16, V5.B16
-	WORD $0x6ea6e4f2 // FCMGT V18, V7, V6
-	VBIT V18.B16, V7.B16, V6.B16
-	WORD $0x6ea8e4d3 // FCMGT V19, V6, V8
-	VBIT V19.B16, V8.B16, V6.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-	ADDS R11, R8
-	FMOVQ F5, (R8)
-	ADDS R11, R8
-	FMOVQ F6, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F7
-	JMP moved1
-two1:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F8
-	JMP moved2
-two2:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F9
-	JMP moved3
-two3:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved3:
-	ADD R9<<1, R1, R0
-	ADD R9<<0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F10
-	JMP moved4
-two4:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved4:
-	ADD R9<<2, R1, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F11
-	JMP moved5
-two5:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved5:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F12
-	JMP moved6
-two6:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved6:
-	WORD $0x4e2ccce0 // FMLA V0, V7, V12
-partSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS partSkip1
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F13
-	JMP moved7
-two7:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved7:
-	WORD $0x4e2dcd00 // FMLA V0, V8, V13
-	WORD $0x4e2dcce1 // FMLA V1, V7, V13
-partSkip1:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F12
-	JMP moved8
-two8:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved8:
-	WORD $0x4e2ccd20 // FMLA V0, V9, V12
-	WORD $0x4e2ccd01 // FMLA V1, V8, V12
-	WORD $0x4e2ccce2 // FMLA V2, V7, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F13
-	JMP moved9
-two9:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved9:
-	WORD $0x4e2dcd40 // FMLA V0, V10, V13
-	WORD $0x4e2dcd21 // FMLA V1, V9, V13
-	WORD $0x4e2dcd02 // FMLA V2, V8, V13
-	WORD $0x4e2dcce3 // FMLA V3, V7, V13
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F12
-	JMP moved10
-two10:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved10:
-	WORD $0x4e2ccd60 // FMLA V0, V11, V12
-	WORD $0x4e2ccd41 // FMLA V1, V10, V12
-	WORD $0x4e2ccd22 // FMLA V2, V9, V12
-	WORD $0x4e2ccd03 // FMLA V3, V8, V12
-	WORD $0x4e2ccce4 // FMLA V4, V7, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F13
-	JMP moved11
-two11:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved11:
-	WORD $0x4e2dcd61 // FMLA V1, V11, V13
-	WORD $0x4e2dcd42 // FMLA V2, V10, V13
-	WORD $0x4e2dcd23 // FMLA V3, V9, V13
-	WORD $0x4e2dcd04 // FMLA V4, V8, V13
-	WORD $0x4e2dcce5 // FMLA V5, V7, V13
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F12
-	JMP moved12
-two12:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved12:
-	WORD $0x4e2ccd62 // FMLA V2, V11, V12
-	WORD $0x4e2ccd43 // FMLA V3, V10, V12
-	WORD $0x4e2ccd24 // FMLA V4, V9, V12
-	WORD $0x4e2ccd05 // FMLA V5, V8, V12
-	WORD $0x4e2ccce6 // FMLA V6, V7, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F13
-	JMP moved13
-two13:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved13:
-	WORD $0x4e2dcd63 // FMLA V3, V11, V13
-	WORD $0x4e2dcd44 // FMLA V4, V10, V13
-	WORD $0x4e2dcd25 // FMLA V5, V9, V13
-	WORD $0x4e2dcd06 // FMLA V6, V8, V13
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F12
-	JMP moved14
-two14:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved14:
-	WORD $0x4e2ccd64 // FMLA V4, V11, V12
-	WORD $0x4e2ccd45 // FMLA V5, V10, V12
-	WORD $0x4e2ccd26 // FMLA V6, V9, V12
-	ADDS R4, R8
-	ADD $9, R10, R11
-	CMP R12, R11
-	BHS partSkip9
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS (R16), F13
-	JMP moved15
-two15:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved15:
-	WORD $0x4e2dcd65 // FMLA V5, V11, V13
-	WORD $0x4e2dcd46 // FMLA V6, V10, V13
-partSkip9:
-	ADDS R4, R8
-	ADD $10, R10, R11
-	CMP R12, R11
-	BHS partSkip10
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS (R16), F12
-	JMP moved16
-two16:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved16:
-	WORD $0x4e2ccd66 // FMLA V6, V11, V12
-partSkip10:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V7.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V8.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4f0 // FCMGT V16, V7, V0
-	VBIT V16.B16, V7.B16, V0.B16
-	WORD $0x6ea8e411 // FCMGT V17, V0, V8
-	VBIT V17.B16, V8.B16, V0.B16
-	WORD $0x6ea1e4f2 // FCMGT V18, V7, V1
-	VBIT V18.B16, V7.B16, V1.B16
-	WORD $0x6ea8e433 // FCMGT V19, V1, V8
-	VBIT V19.B16, V8.B16, V1.B16
-	WORD $0x6ea2e4f0 // FCMGT V16, V7, V2
-	VBIT V16.B16, V7.B16, V2.B16
-	WORD $0x6ea8e451 // FCMGT V17, V2, V8
-	VBIT V17.B16, V8.B16, V2.B16
-	WORD $0x6ea3e4f2 // FCMGT V18, V7, V3
-	VBIT V18.B16, V7.B16, V3.B16
-	WORD $0x6ea8e473 // FCMGT V19, V3, V8
-	VBIT V19.B16, V8.B16, V3.B16
-	WORD $0x6ea4e4f0 // FCMGT V16, V7, V4
-	VBIT V16.B16, V7.B16, V4.B16
-	WORD $0x6ea8e491 // FCMGT V17, V4, V8
-	VBIT V17.B16, V8.B16, V4.B16
-	WORD $0x6ea5e4f2 // FCMGT V18, V7, V5
-	VBIT V18.B16, V7.B16, V5.B16
-	WORD $0x6ea8e4b3 // FCMGT V19, V5, V8
-	VBIT V19.B16, V8.B16, V5.B16
-	WORD $0x6ea6e4f0 // FCMGT V16, V7, V6
-	VBIT V16.B16, V7.B16, V6.B16
-	WORD $0x6ea8e4d1 // FCMGT V17, V6, V8
-	VBIT V17.B16, V8.B16, V6.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS F0, (R16)
-	JMP moved17
-two17:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved17:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two18
-	FMOVS F1, (R16)
-	JMP moved18
-two18:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved18:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two19
-	FMOVS F2, (R16)
-	JMP moved19
-two19:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved19:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two20
-	FMOVS F3, (R16)
-	JMP moved20
-two20:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved20
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved20:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two21
-	FMOVS F4, (R16)
-	JMP moved21
-two21:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved21
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved21:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two22
-	FMOVS F5, (R16)
-	JMP moved22
-two22:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved22
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved22:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two23
-	FMOVS F6, (R16)
-	JMP moved23
-two23:
-	FMOVD F6, (R16)
-	TBZ $2, R20, moved23
-	ADD $8, R16
-	VST1 V6.S[2], (R16)
-moved23:
-partStored:
-next:
-	ADDS $7, R10
-	MOVD $7, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $7, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile8x5s1NEON(l *line)
-TEXT ·tile8x5s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V0.B16, V7.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F8
-	WORD $0x3ce96829 // LDR Q9, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F10
-	ADD R9<<1, R1, R0
-	WORD $0x3ce9680b // LDR Q11, [R0, R9]
-	ADD R9<<2, R1, R16
-	FMOVQ (R16), F12
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cd00 // FMLA V0, V8, V16
-wholeSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS wholeSkip1
-	FMOVQ (R8), F14
-	WORD $0x4e2ecd20 // FMLA V0, V9, V14
-	WORD $0x4e2ecd01 // FMLA V1, V8, V14
-wholeSkip1:
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd40 // FMLA V0, V10, V13
-	WORD $0x4e2dcd21 // FMLA V1, V9, V13
-	WORD $0x4e2dcd02 // FMLA V2, V8, V13
-	ADDS R4, R8
-	FMOVQ (R8), F14
-	WORD $0x4e2ecd60 // FMLA V0, V11, V14
-	WORD $0x4e2ecd41 // FMLA V1, V10, V14
-	WORD $0x4e2ecd22 // FMLA V2, V9, V14
-	WORD $0x4e2ecd03 // FMLA V3, V8, V14
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd80 // FMLA V0, V12, V13
-	WORD $0x4e2dcd61 // FMLA V1, V11, V13
-	WORD $0x4e2dcd42 // FMLA V2, V10, V13
-	WORD $0x4e2dcd23 // FMLA V3, V9, V13
-	WORD $0x4e2dcd04 // FMLA V4, V8, V13
-	ADDS R4, R8
-	FMOVQ (R8), F14
-	WORD $0x4e2ecd81 // FMLA V1, V12, V14
-	WORD $0x4e2ecd62 // FMLA V2, V11, V14
-	WORD $0x4e2ecd43 // FMLA V3, V10, V14
-	WORD $0x4e2ecd24 // FMLA V4, V9, V14
-	WORD $0x4e2ecd05 // FMLA V5, V8, V14
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd82 // FMLA V2, V12, V13
-	WORD $0x4e2dcd63 // FMLA V3, V11, V13
-	WORD $0x4e2dcd44 // FMLA V4, V10, V13
-	WORD $0x4e2dcd25 // FMLA V5, V9, V13
-	WORD $0x4e2dcd06 // FMLA V6, V8, V13
-	ADDS R4, R8
-	FMOVQ (R8), F14
-	WORD $0x4e2ecd83 // FMLA V3, V12, V14
-	WORD $0x4e2ecd64 // FMLA V4, V11, V14
-	WORD $0x4e2ecd45 // FMLA V5, V10, V14
-	WORD $0x4e2ecd26 // FMLA V6, V9, V14
-	WORD $0x4e2ecd07 // FMLA V7, V8, V14
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd84 // FMLA V4, V12, V13
-	WORD $0x4e2dcd65 // FMLA V5, V11, V13
-	WORD $0x4e2dcd46 // FMLA V6, V10, V13
-	WORD $0x4e2dcd27 // FMLA V7, V9, V13
-	ADDS R4, R8
-	FMOVQ (R8), F14
-	WORD $0x4e2ecd85 // FMLA V5, V12, V14
-	WORD $0x4e2ecd66 // FMLA V6, V11, V14
-	WORD $0x4e2ecd47 // FMLA V7, V10, V14
-	ADDS R4, R8
-	ADD $10, R10, R11
-	CMP R12, R11
-	BHS wholeSkip10
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd86 // FMLA V6, V12, V13
-	WORD $0x4e2dcd67 // FMLA V7, V11, V13
-wholeSkip10:
-	ADDS R4, R8
-	ADD $11, R10, R11
-	CMP R12, R11
-	BHS wholeSkip11
-	FMOVQ (R8), F17
-	WORD $0x4e31cd87 // FMLA V7, V12, V17
-wholeSkip11:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V8.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V9.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e512 // FCMGT V18, V8, V0
-	VBIT V18.B16, V8.B16, V0.B16
-	WORD $0x6ea9e413 // FCMGT V19, V0, V9
-	VBIT V19.B16, V9.B16, V0.B16
-	WORD $0x6ea1e510 // FCMGT V16, V8, V1
-	VBIT V16.B16, V8.B16, V1.B16
-	WORD $0x6ea9e431 // FCMGT V17, V1, V9
-	VBIT V17.B16, V9.B16, V1.B16
-	WORD $0x6ea2e512 // FCMGT V18, V8, V2
-	VBIT V18.B16, V8.B16, V2.B16
-	WORD $0x6ea9e453 // FCMGT V19, V2, V9
-	VBIT V19.B16, V9.B16, V2.B16
-	WORD $0x6ea3e510 // FCMGT V16, V8, V3
-	VBIT V16.B16, V8.B16, V3.B16
-	WORD $0x6ea9e471 // FCMGT V17, V3, V9
-	VBIT V17.B16, V9.B16, V3.B16
-	WORD $0x6ea4e512 // FCMGT V18, V8, V4
-	VBIT V18.B16, V8.B16, V4.B16
-	WORD $0x6ea9e493 // FCMGT V19, V4, V9
-	VBIT V19.B16, V9.B16, V4.B16
-	WORD $0x6ea5e510 // FCMGT V16, V8, V5
-	VBIT V16.B16, V8.B16, V5.B16
-	WORD $0x6ea9e4b1 // FCMGT V17, V5, V9
-	VBIT V17.B16, V9.B16, V5.B16
-	WORD $0x6ea6e512 // FCMGT V18, V8, V6
-	VBIT V18.B16, V8.B16, V6.B16
-	WORD $0x6ea9e4d3 // FCMGT V19, V6, V9
-	VBIT V19.B16, V9.B16, V6.B16
-	WORD $0x6ea7e510 // FCMGT V16, V8, V7
-	VBIT V16.B16, V8.B16, V7.B16
-	WORD $0x6ea9e4f1 // FCMGT V17, V7, V9
-	VBIT V17.B16, V9.B16, V7.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-	ADDS R11, R8
-	FMOVQ F5, (R8)
-	ADDS R11, R8
-	FMOVQ F6, (R8)
-	ADDS R11, R8
-	FMOVQ F7, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V0.B16, V7.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F8
-	JMP moved1
-two1:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F9
-	JMP moved2
-two2:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F10
-	JMP moved3
-two3:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved3:
-	ADD R9<<1, R1, R0
-	ADD R9<<0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F11
-	JMP moved4
-two4:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved4:
-	ADD R9<<2, R1, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F12
-	JMP moved5
-two5:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved5:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F13
-	JMP moved6
-two6:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved6:
-	WORD $0x4e2dcd00 // FMLA V0, V8, V13
-partSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS partSkip1
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F14
-	JMP moved7
-two7:
-	FMOVD (R16), F14
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V14.S[2]
-moved7:
-	WORD $0x4e2ecd20 // FMLA V0, V9, V14
-	WORD $0x4e2ecd01 // FMLA V1, V8, V14
-partSkip1:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F13
-	JMP moved8
-two8:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved8:
-	WORD $0x4e2dcd40 // FMLA V0, V10, V13
-	WORD $0x4e2dcd21 // FMLA V1, V9, V13
-	WORD $0x4e2dcd02 // FMLA V2, V8, V13
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F14
-	JMP moved9
-two9:
-	FMOVD (R16), F14
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V14.S[2]
-moved9:
-	WORD $0x4e2ecd60 // FMLA V0, V11, V14
-	WORD $0x4e2ecd41 // FMLA V1, V10, V14
-	WORD $0x4e2ecd22 // FMLA V2, V9, V14
-	WORD $0x4e2ecd03 // FMLA V3, V8, V14
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F13
-	JMP moved10
-two10:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved10:
-	WORD $0x4e2dcd80 // FMLA V0, V12, V13
-	WORD $0x4e2dcd61 // FMLA V1, V11, V13
-	WORD $0x4e2dcd42 // FMLA V2, V10, V13
-	WORD $0x4e2dcd23 // FMLA V3, V9, V13
-	WORD $0x4e2dcd04 // FMLA V4, V8, V13
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F14
-	JMP moved11
-two11:
-	FMOVD (R16), F14
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V14.S[2]
-moved11:
-	WORD $0x4e2ecd81 // FMLA V1, V12, V14
-	WORD $0x4e2ecd62 // FMLA V2, V11, V14
-	WORD $0x4e2ecd43 // FMLA V3, V10, V14
-	WORD $0x4e2ecd24 // FMLA V4, V9, V14
-	WORD $0x4e2ecd05 // FMLA V5, V8, V14
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F13
-	JMP moved12
-two12:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved12:
-	WORD $0x4e2dcd82 // FMLA V2, V12, V13
-	WORD $0x4e2dcd63 // FMLA V3, V11, V13
-	WORD $0x4e2dcd44 // FMLA V4, V10, V13
-	WORD $0x4e2dcd25 // FMLA V5, V9, V13
-	WORD $0x4e2dcd06 // FMLA V6, V8, V13
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F14
-	JMP moved13
-two13:
-	FMOVD (R16), F14
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V14.S[2]
-moved13:
-	WORD $0x4e2ecd83 // FMLA V3, V12, V14
-	WORD $0x4e2ecd64 // FMLA V4, V11, V14
-	WORD $0x4e2ecd45 // FMLA V5, V10, V14
-	WORD $0x4e2ecd26 // FMLA V6, V9, V14
-	WORD $0x4e2ecd07 // FMLA V7, V8, V14
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F13
-	JMP moved14
-two14:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved14:
-	WORD $0x4e2dcd84 // FMLA V4, V12, V13
-	WORD $0x4e2dcd65 // FMLA V5, V11, V13
-	WORD $0x4e2dcd46 // FMLA V6, V10, V13
-	WORD $0x4e2dcd27 // FMLA V7, V9, V13
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS (R16), F14
-	JMP moved15
-two15:
-	FMOVD (R16), F14
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VLD1 (R16), V14.S[2]
-moved15:
-	WORD $0x4e2ecd85 // FMLA V5, V12, V14
-	WORD $0x4e2ecd66 // FMLA V6, V11, V14
-	WORD $0x4e2ecd47 // FMLA V7, V10, V14
-	ADDS R4, R8
-	ADD $10, R10, R11
-	CMP R12, R11
-	BHS partSkip10
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS (R16), F13
-	JMP moved16
-two16:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved16:
-	WORD $0x4e2dcd86 // FMLA V6, V12, V13
-	WORD $0x4e2dcd67 // FMLA V7, V11, V13
-partSkip10:
-	ADDS R4, R8
-	ADD $11, R10, R11
-	CMP R12, R11
-	BHS partSkip11
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS (R16), F14
-	JMP moved17
-two17:
-	FMOVD (R16), F14
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VLD1 (R16), V14.S[2]
-moved17:
-	WORD $0x4e2ecd87 // FMLA V7, V12, V14
-partSkip11:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V8.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V9.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e512 // FCMGT V18, V8, V0
-	VBIT V18.B16, V8.B16, V0.B16
-	WORD $0x6ea9e413 // FCMGT V19, V0, V9
-	VBIT V19.B16, V9.B16, V0.B16
-	WORD $0x6ea1e510 // FCMGT V16, V8, V1
-	VBIT V16.B16, V8.B16, V1.B16
-	WORD $0x6ea9e431 // FCMGT V17, V1, V9
-	VBIT V17.B16, V9.B16, V1.B16
-	WORD $0x6ea2e512 // FCMGT V18, V8, V2
-	VBIT V18.B16, V8.B16, V2.B16
-	WORD $0x6ea9e453 // FCMGT V19, V2, V9
-	VBIT V19.B16, V9.B16, V2.B16
-	WORD $0x6ea3e510 // FCMGT V16, V8, V3
-	VBIT V16.B16, V8.B16, V3.B16
-	WORD $0x6ea9e471 // FCMGT V17, V3, V9
-	VBIT V17.B16, V9.B16, V3.B16
-	WORD $0x6ea4e512 // FCMGT V18, V8, V4
-	VBIT V18.B16, V8.B16, V4.B16
-	WORD $0x6ea9e493 // FCMGT V19, V4, V9
-	VBIT V19.B16, V9.B16, V4.B16
-	WORD $0x6ea5e510 // FCMGT V16, V8, V5
-	VBIT V16.B16, V8.B16, V5.B16
-	WORD $0x6ea9e4b1 // FCMGT V17, V5, V9
-	VBIT V17.B16, V9.B16, V5.B16
-	WORD $0x6ea6e512 // FCMGT V18, V8, V6
-	VBIT V18.B16, V8.B16, V6.B16
-	WORD $0x6ea9e4d3 // FCMGT V19, V6, V9
-	VBIT V19.B16, V9.B16, V6.B16
-	WORD $0x6ea7e510 // FCMGT V16, V8, V7
-	VBIT V16.B16, V8.B16, V7.B16
-	WORD $0x6ea9e4f1 // FCMGT V17, V7, V9
-	VBIT V17.B16, V9.B16, V7.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two18
-	FMOVS F0, (R16)
-	JMP moved18
-two18:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved18:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two19
-	FMOVS F1, (R16)
-	JMP moved19
-two19:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved19:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two20
-	FMOVS F2, (R16)
-	JMP moved20
-two20:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved20
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved20:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two21
-	FMOVS F3, (R16)
-	JMP moved21
-two21:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved21
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved21:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two22
-	FMOVS F4, (R16)
-	JMP moved22
-two22:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved22
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved22:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two23
-	FMOVS F5, (R16)
-	JMP moved23
-two23:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved23
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved23:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two24
-	FMOVS F6, (R16)
-	JMP moved24
-two24:
-	FMOVD F6, (R16)
-	TBZ $2, R20, moved24
-	ADD $8, R16
-	VST1 V6.S[2], (R16)
-moved24:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two25
-	FMOVS F7, (R16)
-	JMP moved25
-two25:
-	FMOVD F7, (R16)
-	TBZ $2, R20, moved25
-	ADD $8, R16
-	VST1 V7.S[2], (R16)
-moved25:
-partStored:
-next:
-	ADDS $8, R10
-	MOVD $8, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $8, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile1x5s2NEON(l *line)
-TEXT ·tile1x5s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F1
-	WORD $0x3ce96822 // LDR Q2, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F3
-	ADD R9<<1, R1, R0
-	WORD $0x3ce96804 // LDR Q4, [R0, R9]
-	ADD R9<<2, R1, R16
-	FMOVQ (R16), F5
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cc20 // FMLA V0, V1, V16
-wholeSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS wholeSkip1
-	FMOVQ (R8), F17
-	WORD $0x4e31cc40 // FMLA V0, V2, V17
-wholeSkip1:
-	ADDS R4, R8
-	FMOVQ (R8), F18
-	WORD $0x4e32cc60 // FMLA V0, V3, V18
-	ADDS R4, R8
-	ADD $3, R10, R11
-	CMP R12, R11
-	BHS wholeSkip3
-	FMOVQ (R8), F19
-	WORD $0x4e33cc80 // FMLA V0, V4, V19
-wholeSkip3:
-	ADDS R4, R8
-	ADD $4, R10, R11
-	CMP R12, R11
-	BHS wholeSkip4
-	FMOVQ (R8), F16
-	WORD $0x4e30cca0 // FMLA V0, V5, V16
-wholeSkip4:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
+	MOVD line_wRow(R0), R17
+	ADDS R17, R4
+	SUBS $1, R5
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
 	VLD1R (R16), [V1.S4]
-	ADD $164, R5, R16
+	ADD $line_high, R0, R16
 	VLD1R (R16), [V2.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
+	MOVD line_y(R0), R3
+	MOVD line_yAt(R0), R17
+	ADDS R17, R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	MOVD line_yPixel(R0), R4
 	WORD $0x6ea0e431 // FCMGT V17, V1, V0
 	VBIT V17.B16, V1.B16, V0.B16
 	WORD $0x6ea2e412 // FCMGT V18, V0, V2
 	VBIT V18.B16, V2.B16, V0.B16
-	FMOVQ F0, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
+	FMOVQ F0, (R3)
+	MOVD line_channel(R0), R3
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BEQ vectors
+	ADDS $16, R3
+	MOVD R3, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R3
+	MOVD R3, line_channel(R0)
+	JMP vector
+vectors:
+	// the next tile
+	MOVD $1, R16
+	MUL R16, R1, R3
+	MOVD line_xAt(R0), R19
+	ADDS R3, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $1, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R3
+	MOVD line_yAt(R0), R19
+	ADDS R3, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile4NarrowNEON(l *line)
+TEXT ·tile4NarrowNEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_mask(R0), R20
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	ADD R1<<1, R1, R3
+	// a tile: 4 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// sums start from the bias
+	VEOR V1.B16, V1.B16, V1.B16
+	MOVD line_bias(R0), R4
+	CMP $0, R4
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
 	TBNZ $1, R20, two0
-	FMOVS (R16), F0
+	FMOVS (R16), F1
 	JMP moved0
 two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F1
-	JMP moved1
-two1:
 	FMOVD (R16), F1
-	TBZ $2, R20, moved1
+	TBZ $2, R20, moved0
 	ADD $8, R16
 	VLD1 (R16), V1.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F2
-	JMP moved2
-two2:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F3
-	JMP moved3
-two3:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved3:
-	ADD R9<<1, R1, R0
-	ADD R9<<0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F4
-	JMP moved4
-two4:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved4:
-	ADD R9<<2, R1, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F5
-	JMP moved5
-two5:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved5:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F6
-	JMP moved6
-two6:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved6:
-	WORD $0x4e26cc20 // FMLA V0, V1, V6
-partSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS partSkip1
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F7
-	JMP moved7
-two7:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved7:
-	WORD $0x4e27cc40 // FMLA V0, V2, V7
-partSkip1:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F6
-	JMP moved8
-two8:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved8:
-	WORD $0x4e26cc60 // FMLA V0, V3, V6
-	ADDS R4, R8
-	ADD $3, R10, R11
-	CMP R12, R11
-	BHS partSkip3
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F7
-	JMP moved9
-two9:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved9:
-	WORD $0x4e27cc80 // FMLA V0, V4, V7
-partSkip3:
-	ADDS R4, R8
-	ADD $4, R10, R11
-	CMP R12, R11
-	BHS partSkip4
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F6
-	JMP moved10
-two10:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved10:
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-partSkip4:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V1.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V2.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e433 // FCMGT V19, V1, V0
-	VBIT V19.B16, V1.B16, V0.B16
-	WORD $0x6ea2e410 // FCMGT V16, V0, V2
-	VBIT V16.B16, V2.B16, V0.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS F0, (R16)
-	JMP moved11
-two11:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved11:
-partStored:
-next:
-	ADDS $2, R10
-	MOVD $2, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $1, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile2x5s2NEON(l *line)
-TEXT ·tile2x5s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F2
-	WORD $0x3ce96823 // LDR Q3, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F4
-	ADD R9<<1, R1, R0
-	WORD $0x3ce96805 // LDR Q5, [R0, R9]
-	ADD R9<<2, R1, R16
-	FMOVQ (R16), F6
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cc40 // FMLA V0, V2, V16
-wholeSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS wholeSkip1
-	FMOVQ (R8), F17
-	WORD $0x4e31cc60 // FMLA V0, V3, V17
-wholeSkip1:
-	ADDS R4, R8
-	FMOVQ (R8), F7
-	WORD $0x4e27cc80 // FMLA V0, V4, V7
-	WORD $0x4e27cc41 // FMLA V1, V2, V7
-	ADDS R4, R8
-	FMOVQ (R8), F8
-	WORD $0x4e28cca0 // FMLA V0, V5, V8
-	WORD $0x4e28cc61 // FMLA V1, V3, V8
-	ADDS R4, R8
-	FMOVQ (R8), F7
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	WORD $0x4e27cc81 // FMLA V1, V4, V7
-	ADDS R4, R8
-	ADD $5, R10, R11
-	CMP R12, R11
-	BHS wholeSkip5
-	FMOVQ (R8), F18
-	WORD $0x4e32cca1 // FMLA V1, V5, V18
-wholeSkip5:
-	ADDS R4, R8
-	ADD $6, R10, R11
-	CMP R12, R11
-	BHS wholeSkip6
-	FMOVQ (R8), F19
-	WORD $0x4e33ccc1 // FMLA V1, V6, V19
-wholeSkip6:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V2.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V3.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e450 // FCMGT V16, V2, V0
-	VBIT V16.B16, V2.B16, V0.B16
-	WORD $0x6ea3e411 // FCMGT V17, V0, V3
-	VBIT V17.B16, V3.B16, V0.B16
-	WORD $0x6ea1e452 // FCMGT V18, V2, V1
-	VBIT V18.B16, V2.B16, V1.B16
-	WORD $0x6ea3e433 // FCMGT V19, V1, V3
-	VBIT V19.B16, V3.B16, V1.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
 moved0:
-	VMOV V0.B16, V1.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
+start:
+	VMOV V1.B16, V2.B16
+	VMOV V1.B16, V3.B16
+	VMOV V1.B16, V4.B16
+	MOVD line_rows(R0), R8
 	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R4
+	MOVD line_xAt(R0), R17
+	ADDS R17, R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	MOVD line_w(R0), R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	// a row of the window
+row:
+	MOVD R4, R9
+	MOVD R5, R10
+	MOVD line_taps(R0), R11
+	// a tap
+tap:
+	ADD $0, R10, R16
 	TBNZ $1, R20, two1
-	FMOVS (R16), F2
+	FMOVS (R16), F5
 	JMP moved1
 two1:
-	FMOVD (R16), F2
+	FMOVD (R16), F5
 	TBZ $2, R20, moved1
 	ADD $8, R16
-	VLD1 (R16), V2.S[2]
+	VLD1 (R16), V5.S[2]
 moved1:
-	ADD R9<<0, R1, R16
+	ADD $0, R9, R16
 	TBNZ $1, R20, two2
-	FMOVS (R16), F3
+	FMOVS (R16), F6
 	JMP moved2
 two2:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F4
-	JMP moved3
-two3:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved3:
-	ADD R9<<1, R1, R0
-	ADD R9<<0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F5
-	JMP moved4
-two4:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved4:
-	ADD R9<<2, R1, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F6
-	JMP moved5
-two5:
 	FMOVD (R16), F6
-	TBZ $2, R20, moved5
+	TBZ $2, R20, moved2
 	ADD $8, R16
 	VLD1 (R16), V6.S[2]
-moved5:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F7
-	JMP moved6
-two6:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved6:
-	WORD $0x4e27cc40 // FMLA V0, V2, V7
-partSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS partSkip1
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F8
-	JMP moved7
-two7:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved7:
-	WORD $0x4e28cc60 // FMLA V0, V3, V8
-partSkip1:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F7
-	JMP moved8
-two8:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved8:
-	WORD $0x4e27cc80 // FMLA V0, V4, V7
-	WORD $0x4e27cc41 // FMLA V1, V2, V7
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F8
-	JMP moved9
-two9:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved9:
-	WORD $0x4e28cca0 // FMLA V0, V5, V8
-	WORD $0x4e28cc61 // FMLA V1, V3, V8
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F7
-	JMP moved10
-two10:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved10:
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	WORD $0x4e27cc81 // FMLA V1, V4, V7
-	ADDS R4, R8
-	ADD $5, R10, R11
-	CMP R12, R11
-	BHS partSkip5
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F8
-	JMP moved11
-two11:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved11:
-	WORD $0x4e28cca1 // FMLA V1, V5, V8
-partSkip5:
-	ADDS R4, R8
-	ADD $6, R10, R11
-	CMP R12, R11
-	BHS partSkip6
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F7
-	JMP moved12
-two12:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved12:
-	WORD $0x4e27ccc1 // FMLA V1, V6, V7
-partSkip6:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V2.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V3.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e450 // FCMGT V16, V2, V0
-	VBIT V16.B16, V2.B16, V0.B16
-	WORD $0x6ea3e411 // FCMGT V17, V0, V3
-	VBIT V17.B16, V3.B16, V0.B16
-	WORD $0x6ea1e452 // FCMGT V18, V2, V1
-	VBIT V18.B16, V2.B16, V1.B16
-	WORD $0x6ea3e433 // FCMGT V19, V1, V3
-	VBIT V19.B16, V3.B16, V1.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS F0, (R16)
-	JMP moved13
-two13:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved13:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS F1, (R16)
-	JMP moved14
-two14:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved14:
-partStored:
-next:
-	ADDS $4, R10
-	MOVD $4, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $2, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile3x5s2NEON(l *line)
-TEXT ·tile3x5s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F3
-	WORD $0x3ce96824 // LDR Q4, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F5
-	ADD R9<<1, R1, R0
-	WORD $0x3ce96806 // LDR Q6, [R0, R9]
-	ADD R9<<2, R1, R16
-	FMOVQ (R16), F7
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cc60 // FMLA V0, V3, V16
-wholeSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS wholeSkip1
-	FMOVQ (R8), F17
-	WORD $0x4e31cc80 // FMLA V0, V4, V17
-wholeSkip1:
-	ADDS R4, R8
-	FMOVQ (R8), F8
-	WORD $0x4e28cca0 // FMLA V0, V5, V8
-	WORD $0x4e28cc61 // FMLA V1, V3, V8
-	ADDS R4, R8
-	FMOVQ (R8), F9
-	WORD $0x4e29ccc0 // FMLA V0, V6, V9
-	WORD $0x4e29cc81 // FMLA V1, V4, V9
-	ADDS R4, R8
-	FMOVQ (R8), F8
-	WORD $0x4e28cce0 // FMLA V0, V7, V8
-	WORD $0x4e28cca1 // FMLA V1, V5, V8
-	WORD $0x4e28cc62 // FMLA V2, V3, V8
-	ADDS R4, R8
-	FMOVQ (R8), F9
-	WORD $0x4e29ccc1 // FMLA V1, V6, V9
-	WORD $0x4e29cc82 // FMLA V2, V4, V9
-	ADDS R4, R8
-	FMOVQ (R8), F8
-	WORD $0x4e28cce1 // FMLA V1, V7, V8
-	WORD $0x4e28cca2 // FMLA V2, V5, V8
-	ADDS R4, R8
-	ADD $7, R10, R11
-	CMP R12, R11
-	BHS wholeSkip7
-	FMOVQ (R8), F18
-	WORD $0x4e32ccc2 // FMLA V2, V6, V18
-wholeSkip7:
-	ADDS R4, R8
-	ADD $8, R10, R11
-	CMP R12, R11
-	BHS wholeSkip8
-	FMOVQ (R8), F19
-	WORD $0x4e33cce2 // FMLA V2, V7, V19
-wholeSkip8:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V3.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V4.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e470 // FCMGT V16, V3, V0
-	VBIT V16.B16, V3.B16, V0.B16
-	WORD $0x6ea4e411 // FCMGT V17, V0, V4
-	VBIT V17.B16, V4.B16, V0.B16
-	WORD $0x6ea1e472 // FCMGT V18, V3, V1
-	VBIT V18.B16, V3.B16, V1.B16
-	WORD $0x6ea4e433 // FCMGT V19, V1, V4
-	VBIT V19.B16, V4.B16, V1.B16
-	WORD $0x6ea2e470 // FCMGT V16, V3, V2
-	VBIT V16.B16, V3.B16, V2.B16
-	WORD $0x6ea4e451 // FCMGT V17, V2, V4
-	VBIT V17.B16, V4.B16, V2.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F3
-	JMP moved1
-two1:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F4
-	JMP moved2
-two2:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
 moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F5
-	JMP moved3
-two3:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved3:
-	ADD R9<<1, R1, R0
-	ADD R9<<0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F6
-	JMP moved4
-two4:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved4:
-	ADD R9<<2, R1, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F7
-	JMP moved5
-two5:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved5:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F8
-	JMP moved6
-two6:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved6:
-	WORD $0x4e28cc60 // FMLA V0, V3, V8
-partSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS partSkip1
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F9
-	JMP moved7
-two7:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved7:
-	WORD $0x4e29cc80 // FMLA V0, V4, V9
-partSkip1:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F8
-	JMP moved8
-two8:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved8:
-	WORD $0x4e28cca0 // FMLA V0, V5, V8
-	WORD $0x4e28cc61 // FMLA V1, V3, V8
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F9
-	JMP moved9
-two9:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved9:
-	WORD $0x4e29ccc0 // FMLA V0, V6, V9
-	WORD $0x4e29cc81 // FMLA V1, V4, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F8
-	JMP moved10
-two10:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved10:
-	WORD $0x4e28cce0 // FMLA V0, V7, V8
-	WORD $0x4e28cca1 // FMLA V1, V5, V8
-	WORD $0x4e28cc62 // FMLA V2, V3, V8
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F9
-	JMP moved11
-two11:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved11:
-	WORD $0x4e29ccc1 // FMLA V1, V6, V9
-	WORD $0x4e29cc82 // FMLA V2, V4, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F8
-	JMP moved12
-two12:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved12:
-	WORD $0x4e28cce1 // FMLA V1, V7, V8
-	WORD $0x4e28cca2 // FMLA V2, V5, V8
-	ADDS R4, R8
-	ADD $7, R10, R11
-	CMP R12, R11
-	BHS partSkip7
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F9
-	JMP moved13
-two13:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved13:
-	WORD $0x4e29ccc2 // FMLA V2, V6, V9
-partSkip7:
-	ADDS R4, R8
-	ADD $8, R10, R11
-	CMP R12, R11
-	BHS partSkip8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F8
-	JMP moved14
-two14:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved14:
-	WORD $0x4e28cce2 // FMLA V2, V7, V8
-partSkip8:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V3.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V4.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e472 // FCMGT V18, V3, V0
-	VBIT V18.B16, V3.B16, V0.B16
-	WORD $0x6ea4e413 // FCMGT V19, V0, V4
-	VBIT V19.B16, V4.B16, V0.B16
-	WORD $0x6ea1e470 // FCMGT V16, V3, V1
-	VBIT V16.B16, V3.B16, V1.B16
-	WORD $0x6ea4e431 // FCMGT V17, V1, V4
-	VBIT V17.B16, V4.B16, V1.B16
-	WORD $0x6ea2e472 // FCMGT V18, V3, V2
-	VBIT V18.B16, V3.B16, V2.B16
-	WORD $0x6ea4e453 // FCMGT V19, V2, V4
-	VBIT V19.B16, V4.B16, V2.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS F0, (R16)
-	JMP moved15
-two15:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved15:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS F1, (R16)
-	JMP moved16
-two16:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved16:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS F2, (R16)
-	JMP moved17
-two17:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved17:
-partStored:
-next:
-	ADDS $6, R10
-	MOVD $6, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $3, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile4x5s2NEON(l *line)
-TEXT ·tile4x5s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F4
-	WORD $0x3ce96825 // LDR Q5, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F6
-	ADD R9<<1, R1, R0
-	WORD $0x3ce96807 // LDR Q7, [R0, R9]
-	ADD R9<<2, R1, R16
-	FMOVQ (R16), F8
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cc80 // FMLA V0, V4, V16
-wholeSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS wholeSkip1
-	FMOVQ (R8), F17
-	WORD $0x4e31cca0 // FMLA V0, V5, V17
-wholeSkip1:
-	ADDS R4, R8
-	FMOVQ (R8), F9
-	WORD $0x4e29ccc0 // FMLA V0, V6, V9
-	WORD $0x4e29cc81 // FMLA V1, V4, V9
-	ADDS R4, R8
-	FMOVQ (R8), F10
-	WORD $0x4e2acce0 // FMLA V0, V7, V10
-	WORD $0x4e2acca1 // FMLA V1, V5, V10
-	ADDS R4, R8
-	FMOVQ (R8), F9
-	WORD $0x4e29cd00 // FMLA V0, V8, V9
-	WORD $0x4e29ccc1 // FMLA V1, V6, V9
-	WORD $0x4e29cc82 // FMLA V2, V4, V9
-	ADDS R4, R8
-	FMOVQ (R8), F10
-	WORD $0x4e2acce1 // FMLA V1, V7, V10
-	WORD $0x4e2acca2 // FMLA V2, V5, V10
-	ADDS R4, R8
-	FMOVQ (R8), F9
-	WORD $0x4e29cd01 // FMLA V1, V8, V9
-	WORD $0x4e29ccc2 // FMLA V2, V6, V9
-	WORD $0x4e29cc83 // FMLA V3, V4, V9
-	ADDS R4, R8
-	FMOVQ (R8), F10
-	WORD $0x4e2acce2 // FMLA V2, V7, V10
-	WORD $0x4e2acca3 // FMLA V3, V5, V10
-	ADDS R4, R8
-	FMOVQ (R8), F9
-	WORD $0x4e29cd02 // FMLA V2, V8, V9
-	WORD $0x4e29ccc3 // FMLA V3, V6, V9
-	ADDS R4, R8
-	ADD $9, R10, R11
-	CMP R12, R11
-	BHS wholeSkip9
-	FMOVQ (R8), F18
-	WORD $0x4e32cce3 // FMLA V3, V7, V18
-wholeSkip9:
-	ADDS R4, R8
-	ADD $10, R10, R11
-	CMP R12, R11
-	BHS wholeSkip10
-	FMOVQ (R8), F19
-	WORD $0x4e33cd03 // FMLA V3, V8, V19
-wholeSkip10:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V4.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V5.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e490 // FCMGT V16, V4, V0
-	VBIT V16.B16, V4.B16, V0.B16
-	WORD $0x6ea5e411 // FCMGT V17, V0, V5
-	VBIT V17.B16, V5.B16, V0.B16
-	WORD $0x6ea1e492 // FCMGT V18, V4, V1
-	VBIT V18.B16, V4.B16, V1.B16
-	WORD $0x6ea5e433 // FCMGT V19, V1, V5
-	VBIT V19.B16, V5.B16, V1.B16
-	WORD $0x6ea2e490 // FCMGT V16, V4, V2
-	VBIT V16.B16, V4.B16, V2.B16
-	WORD $0x6ea5e451 // FCMGT V17, V2, V5
-	VBIT V17.B16, V5.B16, V2.B16
-	WORD $0x6ea3e492 // FCMGT V18, V4, V3
-	VBIT V18.B16, V4.B16, V3.B16
-	WORD $0x6ea5e473 // FCMGT V19, V3, V5
-	VBIT V19.B16, V5.B16, V3.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F4
-	JMP moved1
-two1:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F5
-	JMP moved2
-two2:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved2:
-	ADD R9<<1, R1, R16
+	WORD $0x4e26cca1 // FMLA V1, V5, V6
+	ADD R1<<0, R9, R16
 	TBNZ $1, R20, two3
 	FMOVS (R16), F6
 	JMP moved3
@@ -15437,779 +4938,52 @@ two3:
 	ADD $8, R16
 	VLD1 (R16), V6.S[2]
 moved3:
-	ADD R9<<1, R1, R0
-	ADD R9<<0, R0, R16
+	WORD $0x4e26cca2 // FMLA V2, V5, V6
+	ADD R1<<1, R9, R16
 	TBNZ $1, R20, two4
-	FMOVS (R16), F7
+	FMOVS (R16), F6
 	JMP moved4
 two4:
-	FMOVD (R16), F7
+	FMOVD (R16), F6
 	TBZ $2, R20, moved4
 	ADD $8, R16
-	VLD1 (R16), V7.S[2]
+	VLD1 (R16), V6.S[2]
 moved4:
-	ADD R9<<2, R1, R16
+	WORD $0x4e26cca3 // FMLA V3, V5, V6
+	ADD R3<<0, R9, R16
 	TBNZ $1, R20, two5
-	FMOVS (R16), F8
+	FMOVS (R16), F6
 	JMP moved5
 two5:
-	FMOVD (R16), F8
+	FMOVD (R16), F6
 	TBZ $2, R20, moved5
 	ADD $8, R16
-	VLD1 (R16), V8.S[2]
+	VLD1 (R16), V6.S[2]
 moved5:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F9
-	JMP moved6
-two6:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved6:
-	WORD $0x4e29cc80 // FMLA V0, V4, V9
-partSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS partSkip1
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F10
-	JMP moved7
-two7:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved7:
-	WORD $0x4e2acca0 // FMLA V0, V5, V10
-partSkip1:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F9
-	JMP moved8
-two8:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved8:
-	WORD $0x4e29ccc0 // FMLA V0, V6, V9
-	WORD $0x4e29cc81 // FMLA V1, V4, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F10
-	JMP moved9
-two9:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved9:
-	WORD $0x4e2acce0 // FMLA V0, V7, V10
-	WORD $0x4e2acca1 // FMLA V1, V5, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F9
-	JMP moved10
-two10:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved10:
-	WORD $0x4e29cd00 // FMLA V0, V8, V9
-	WORD $0x4e29ccc1 // FMLA V1, V6, V9
-	WORD $0x4e29cc82 // FMLA V2, V4, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F10
-	JMP moved11
-two11:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved11:
-	WORD $0x4e2acce1 // FMLA V1, V7, V10
-	WORD $0x4e2acca2 // FMLA V2, V5, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F9
-	JMP moved12
-two12:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved12:
-	WORD $0x4e29cd01 // FMLA V1, V8, V9
-	WORD $0x4e29ccc2 // FMLA V2, V6, V9
-	WORD $0x4e29cc83 // FMLA V3, V4, V9
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F10
-	JMP moved13
-two13:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved13:
-	WORD $0x4e2acce2 // FMLA V2, V7, V10
-	WORD $0x4e2acca3 // FMLA V3, V5, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F9
-	JMP moved14
-two14:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved14:
-	WORD $0x4e29cd02 // FMLA V2, V8, V9
-	WORD $0x4e29ccc3 // FMLA V3, V6, V9
-	ADDS R4, R8
-	ADD $9, R10, R11
-	CMP R12, R11
-	BHS partSkip9
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS (R16), F10
-	JMP moved15
-two15:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved15:
-	WORD $0x4e2acce3 // FMLA V3, V7, V10
-partSkip9:
-	ADDS R4, R8
-	ADD $10, R10, R11
-	CMP R12, R11
-	BHS partSkip10
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS (R16), F9
-	JMP moved16
-two16:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved16:
-	WORD $0x4e29cd03 // FMLA V3, V8, V9
-partSkip10:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V4.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V5.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e490 // FCMGT V16, V4, V0
-	VBIT V16.B16, V4.B16, V0.B16
-	WORD $0x6ea5e411 // FCMGT V17, V0, V5
-	VBIT V17.B16, V5.B16, V0.B16
-	WORD $0x6ea1e492 // FCMGT V18, V4, V1
-	VBIT V18.B16, V4.B16, V1.B16
-	WORD $0x6ea5e433 // FCMGT V19, V1, V5
-	VBIT V19.B16, V5.B16, V1.B16
-	WORD $0x6ea2e490 // FCMGT V16, V4, V2
-	VBIT V16.B16, V4.B16, V2.B16
-	WORD $0x6ea5e451 // FCMGT V17, V2, V5
-	VBIT V17.B16, V5.B16, V2.B16
-	WORD $0x6ea3e492 // FCMGT V18, V4, V3
-	VBIT V18.B16, V4.B16, V3.B16
-	WORD $0x6ea5e473 // FCMGT V19, V3, V5
-	VBIT V19.B16, V5.B16, V3.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS F0, (R16)
-	JMP moved17
-two17:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved17:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two18
-	FMOVS F1, (R16)
-	JMP moved18
-two18:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved18:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two19
-	FMOVS F2, (R16)
-	JMP moved19
-two19:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved19:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two20
-	FMOVS F3, (R16)
-	JMP moved20
-two20:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved20
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved20:
-partStored:
-next:
-	ADDS $8, R10
-	MOVD $8, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $4, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile5x5s2NEON(l *line)
-TEXT ·tile5x5s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
+	WORD $0x4e26cca4 // FMLA V4, V5, V6
+	MOVD line_xTap(R0), R17
+	ADDS R17, R9
+	ADDS R2, R10
+	SUBS $1, R11
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R4
+	MOVD line_wRow(R0), R17
+	ADDS R17, R5
 	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F5
-	WORD $0x3ce96826 // LDR Q6, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F7
-	ADD R9<<1, R1, R0
-	WORD $0x3ce96808 // LDR Q8, [R0, R9]
-	ADD R9<<2, R1, R16
-	FMOVQ (R16), F9
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cca0 // FMLA V0, V5, V16
-wholeSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS wholeSkip1
-	FMOVQ (R8), F17
-	WORD $0x4e31ccc0 // FMLA V0, V6, V17
-wholeSkip1:
-	ADDS R4, R8
-	FMOVQ (R8), F10
-	WORD $0x4e2acce0 // FMLA V0, V7, V10
-	WORD $0x4e2acca1 // FMLA V1, V5, V10
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd00 // FMLA V0, V8, V11
-	WORD $0x4e2bccc1 // FMLA V1, V6, V11
-	ADDS R4, R8
-	FMOVQ (R8), F10
-	WORD $0x4e2acd20 // FMLA V0, V9, V10
-	WORD $0x4e2acce1 // FMLA V1, V7, V10
-	WORD $0x4e2acca2 // FMLA V2, V5, V10
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd01 // FMLA V1, V8, V11
-	WORD $0x4e2bccc2 // FMLA V2, V6, V11
-	ADDS R4, R8
-	FMOVQ (R8), F10
-	WORD $0x4e2acd21 // FMLA V1, V9, V10
-	WORD $0x4e2acce2 // FMLA V2, V7, V10
-	WORD $0x4e2acca3 // FMLA V3, V5, V10
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd02 // FMLA V2, V8, V11
-	WORD $0x4e2bccc3 // FMLA V3, V6, V11
-	ADDS R4, R8
-	FMOVQ (R8), F10
-	WORD $0x4e2acd22 // FMLA V2, V9, V10
-	WORD $0x4e2acce3 // FMLA V3, V7, V10
-	WORD $0x4e2acca4 // FMLA V4, V5, V10
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd03 // FMLA V3, V8, V11
-	WORD $0x4e2bccc4 // FMLA V4, V6, V11
-	ADDS R4, R8
-	FMOVQ (R8), F10
-	WORD $0x4e2acd23 // FMLA V3, V9, V10
-	WORD $0x4e2acce4 // FMLA V4, V7, V10
-	ADDS R4, R8
-	ADD $11, R10, R11
-	CMP R12, R11
-	BHS wholeSkip11
-	FMOVQ (R8), F18
-	WORD $0x4e32cd04 // FMLA V4, V8, V18
-wholeSkip11:
-	ADDS R4, R8
-	ADD $12, R10, R11
-	CMP R12, R11
-	BHS wholeSkip12
-	FMOVQ (R8), F19
-	WORD $0x4e33cd24 // FMLA V4, V9, V19
-wholeSkip12:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
 	VLD1R (R16), [V5.S4]
-	ADD $164, R5, R16
+	ADD $line_high, R0, R16
 	VLD1R (R16), [V6.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4b0 // FCMGT V16, V5, V0
-	VBIT V16.B16, V5.B16, V0.B16
-	WORD $0x6ea6e411 // FCMGT V17, V0, V6
-	VBIT V17.B16, V6.B16, V0.B16
-	WORD $0x6ea1e4b2 // FCMGT V18, V5, V1
-	VBIT V18.B16, V5.B16, V1.B16
-	WORD $0x6ea6e433 // FCMGT V19, V1, V6
-	VBIT V19.B16, V6.B16, V1.B16
-	WORD $0x6ea2e4b0 // FCMGT V16, V5, V2
-	VBIT V16.B16, V5.B16, V2.B16
-	WORD $0x6ea6e451 // FCMGT V17, V2, V6
-	VBIT V17.B16, V6.B16, V2.B16
-	WORD $0x6ea3e4b2 // FCMGT V18, V5, V3
-	VBIT V18.B16, V5.B16, V3.B16
-	WORD $0x6ea6e473 // FCMGT V19, V3, V6
-	VBIT V19.B16, V6.B16, V3.B16
-	WORD $0x6ea4e4b0 // FCMGT V16, V5, V4
-	VBIT V16.B16, V5.B16, V4.B16
-	WORD $0x6ea6e491 // FCMGT V17, V4, V6
-	VBIT V17.B16, V6.B16, V4.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F5
-	JMP moved1
-two1:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F6
-	JMP moved2
-two2:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F7
-	JMP moved3
-two3:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved3:
-	ADD R9<<1, R1, R0
-	ADD R9<<0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F8
-	JMP moved4
-two4:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved4:
-	ADD R9<<2, R1, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F9
-	JMP moved5
-two5:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved5:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F10
-	JMP moved6
-two6:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved6:
-	WORD $0x4e2acca0 // FMLA V0, V5, V10
-partSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS partSkip1
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F11
-	JMP moved7
-two7:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved7:
-	WORD $0x4e2bccc0 // FMLA V0, V6, V11
-partSkip1:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F10
-	JMP moved8
-two8:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved8:
-	WORD $0x4e2acce0 // FMLA V0, V7, V10
-	WORD $0x4e2acca1 // FMLA V1, V5, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F11
-	JMP moved9
-two9:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved9:
-	WORD $0x4e2bcd00 // FMLA V0, V8, V11
-	WORD $0x4e2bccc1 // FMLA V1, V6, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F10
-	JMP moved10
-two10:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved10:
-	WORD $0x4e2acd20 // FMLA V0, V9, V10
-	WORD $0x4e2acce1 // FMLA V1, V7, V10
-	WORD $0x4e2acca2 // FMLA V2, V5, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F11
-	JMP moved11
-two11:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved11:
-	WORD $0x4e2bcd01 // FMLA V1, V8, V11
-	WORD $0x4e2bccc2 // FMLA V2, V6, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F10
-	JMP moved12
-two12:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved12:
-	WORD $0x4e2acd21 // FMLA V1, V9, V10
-	WORD $0x4e2acce2 // FMLA V2, V7, V10
-	WORD $0x4e2acca3 // FMLA V3, V5, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F11
-	JMP moved13
-two13:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved13:
-	WORD $0x4e2bcd02 // FMLA V2, V8, V11
-	WORD $0x4e2bccc3 // FMLA V3, V6, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F10
-	JMP moved14
-two14:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved14:
-	WORD $0x4e2acd22 // FMLA V2, V9, V10
-	WORD $0x4e2acce3 // FMLA V3, V7, V10
-	WORD $0x4e2acca4 // FMLA V4, V5, V10
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS (R16), F11
-	JMP moved15
-two15:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved15:
-	WORD $0x4e2bcd03 // FMLA V3, V8, V11
-	WORD $0x4e2bccc4 // FMLA V4, V6, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS (R16), F10
-	JMP moved16
-two16:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved16:
-	WORD $0x4e2acd23 // FMLA V3, V9, V10
-	WORD $0x4e2acce4 // FMLA V4, V7, V10
-	ADDS R4, R8
-	ADD $11, R10, R11
-	CMP R12, R11
-	BHS partSkip11
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS (R16), F11
-	JMP moved17
-two17:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved17:
-	WORD $0x4e2bcd04 // FMLA V4, V8, V11
-partSkip11:
-	ADDS R4, R8
-	ADD $12, R10, R11
-	CMP R12, R11
-	BHS partSkip12
-	ADD $0, R8, R16
-	TBNZ $1, R20, two18
-	FMOVS (R16), F10
-	JMP moved18
-two18:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved18:
-	WORD $0x4e2acd24 // FMLA V4, V9, V10
-partSkip12:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V5.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V6.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4b2 // FCMGT V18, V5, V0
-	VBIT V18.B16, V5.B16, V0.B16
-	WORD $0x6ea6e413 // FCMGT V19, V0, V6
-	VBIT V19.B16, V6.B16, V0.B16
+	MOVD line_y(R0), R4
+	MOVD line_yAt(R0), R17
+	ADDS R17, R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	MOVD line_yPixel(R0), R5
 	WORD $0x6ea1e4b0 // FCMGT V16, V5, V1
 	VBIT V16.B16, V5.B16, V1.B16
 	WORD $0x6ea6e431 // FCMGT V17, V1, V6
@@ -16226,361 +5000,145 @@ partEnd:
 	VBIT V18.B16, V5.B16, V4.B16
 	WORD $0x6ea6e493 // FCMGT V19, V4, V6
 	VBIT V19.B16, V6.B16, V4.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two19
-	FMOVS F0, (R16)
-	JMP moved19
-two19:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved19:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two20
+	ADD $0, R4, R16
+	TBNZ $1, R20, two6
 	FMOVS F1, (R16)
-	JMP moved20
-two20:
+	JMP moved6
+two6:
 	FMOVD F1, (R16)
-	TBZ $2, R20, moved20
+	TBZ $2, R20, moved6
 	ADD $8, R16
 	VST1 V1.S[2], (R16)
-moved20:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two21
+moved6:
+	ADDS R5, R4
+	ADD $0, R4, R16
+	TBNZ $1, R20, two7
 	FMOVS F2, (R16)
-	JMP moved21
-two21:
+	JMP moved7
+two7:
 	FMOVD F2, (R16)
-	TBZ $2, R20, moved21
+	TBZ $2, R20, moved7
 	ADD $8, R16
 	VST1 V2.S[2], (R16)
-moved21:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two22
+moved7:
+	ADDS R5, R4
+	ADD $0, R4, R16
+	TBNZ $1, R20, two8
 	FMOVS F3, (R16)
-	JMP moved22
-two22:
+	JMP moved8
+two8:
 	FMOVD F3, (R16)
-	TBZ $2, R20, moved22
+	TBZ $2, R20, moved8
 	ADD $8, R16
 	VST1 V3.S[2], (R16)
-moved22:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two23
+moved8:
+	ADDS R5, R4
+	ADD $0, R4, R16
+	TBNZ $1, R20, two9
 	FMOVS F4, (R16)
-	JMP moved23
-two23:
+	JMP moved9
+two9:
 	FMOVD F4, (R16)
-	TBZ $2, R20, moved23
+	TBZ $2, R20, moved9
 	ADD $8, R16
 	VST1 V4.S[2], (R16)
-moved23:
-partStored:
-next:
-	ADDS $10, R10
-	MOVD $10, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $5, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
+moved9:
+	// the next tile
+	MOVD $4, R16
+	MUL R16, R1, R4
+	MOVD line_xAt(R0), R19
+	ADDS R4, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $4, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R4
+	MOVD line_yAt(R0), R19
+	ADDS R4, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
 	SUBS $1, R19
-	MOVD R19, 128(R5)
+	MOVD R19, line_tiles(R0)
 	BNE tile
 	RET
 
-// func tile6x5s2NEON(l *line)
-TEXT ·tile6x5s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	JMP wholeBegin
-wholeZero:
+// func tile4GroupsNarrowNEON(l *line)
+TEXT ·tile4GroupsNarrowNEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_mask(R0), R20
 	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	ADD R1<<1, R1, R3
+	// a tile: 4 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// sums start from the bias
 	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F6
-	WORD $0x3ce96827 // LDR Q7, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F8
-	ADD R9<<1, R1, R0
-	WORD $0x3ce96809 // LDR Q9, [R0, R9]
-	ADD R9<<2, R1, R16
-	FMOVQ (R16), F10
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30ccc0 // FMLA V0, V6, V16
-wholeSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS wholeSkip1
-	FMOVQ (R8), F17
-	WORD $0x4e31cce0 // FMLA V0, V7, V17
-wholeSkip1:
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd00 // FMLA V0, V8, V11
-	WORD $0x4e2bccc1 // FMLA V1, V6, V11
-	ADDS R4, R8
-	FMOVQ (R8), F12
-	WORD $0x4e2ccd20 // FMLA V0, V9, V12
-	WORD $0x4e2ccce1 // FMLA V1, V7, V12
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd40 // FMLA V0, V10, V11
-	WORD $0x4e2bcd01 // FMLA V1, V8, V11
-	WORD $0x4e2bccc2 // FMLA V2, V6, V11
-	ADDS R4, R8
-	FMOVQ (R8), F12
-	WORD $0x4e2ccd21 // FMLA V1, V9, V12
-	WORD $0x4e2ccce2 // FMLA V2, V7, V12
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd41 // FMLA V1, V10, V11
-	WORD $0x4e2bcd02 // FMLA V2, V8, V11
-	WORD $0x4e2bccc3 // FMLA V3, V6, V11
-	ADDS R4, R8
-	FMOVQ (R8), F12
-	WORD $0x4e2ccd22 // FMLA V2, V9, V12
-	WORD $0x4e2ccce3 // FMLA V3, V7, V12
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd42 // FMLA V2, V10, V11
-	WORD $0x4e2bcd03 // FMLA V3, V8, V11
-	WORD $0x4e2bccc4 // FMLA V4, V6, V11
-	ADDS R4, R8
-	FMOVQ (R8), F12
-	WORD $0x4e2ccd23 // FMLA V3, V9, V12
-	WORD $0x4e2ccce4 // FMLA V4, V7, V12
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd43 // FMLA V3, V10, V11
-	WORD $0x4e2bcd04 // FMLA V4, V8, V11
-	WORD $0x4e2bccc5 // FMLA V5, V6, V11
-	ADDS R4, R8
-	FMOVQ (R8), F12
-	WORD $0x4e2ccd24 // FMLA V4, V9, V12
-	WORD $0x4e2ccce5 // FMLA V5, V7, V12
-	ADDS R4, R8
-	FMOVQ (R8), F11
-	WORD $0x4e2bcd44 // FMLA V4, V10, V11
-	WORD $0x4e2bcd05 // FMLA V5, V8, V11
-	ADDS R4, R8
-	ADD $13, R10, R11
-	CMP R12, R11
-	BHS wholeSkip13
-	FMOVQ (R8), F18
-	WORD $0x4e32cd25 // FMLA V5, V9, V18
-wholeSkip13:
-	ADDS R4, R8
-	ADD $14, R10, R11
-	CMP R12, R11
-	BHS wholeSkip14
-	FMOVQ (R8), F19
-	WORD $0x4e33cd45 // FMLA V5, V10, V19
-wholeSkip14:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V6.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V7.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4d0 // FCMGT V16, V6, V0
-	VBIT V16.B16, V6.B16, V0.B16
-	WORD $0x6ea7e411 // FCMGT V17, V0, V7
-	VBIT V17.B16, V7.B16, V0.B16
-	WORD $0x6ea1e4d2 // FCMGT V18, V6, V1
-	VBIT V18.B16, V6.B16, V1.B16
-	WORD $0x6ea7e433 // FCMGT V19, V1, V7
-	VBIT V19.B16, V7.B16, V1.B16
-	WORD $0x6ea2e4d0 // FCMGT V16, V6, V2
-	VBIT V16.B16, V6.B16, V2.B16
-	WORD $0x6ea7e451 // FCMGT V17, V2, V7
-	VBIT V17.B16, V7.B16, V2.B16
-	WORD $0x6ea3e4d2 // FCMGT V18, V6, V3
-	VBIT V18.B16, V6.B16, V3.B16
-	WORD $0x6ea7e473 // FCMGT V19, V3, V7
-	VBIT V19.B16, V7.B16, V3.B16
-	WORD $0x6ea4e4d0 // FCMGT V16, V6, V4
-	VBIT V16.B16, V6.B16, V4.B16
-	WORD $0x6ea7e491 // FCMGT V17, V4, V7
-	VBIT V17.B16, V7.B16, V4.B16
-	WORD $0x6ea5e4d2 // FCMGT V18, V6, V5
-	VBIT V18.B16, V6.B16, V5.B16
-	WORD $0x6ea7e4b3 // FCMGT V19, V5, V7
-	VBIT V19.B16, V7.B16, V5.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-	ADDS R11, R8
-	FMOVQ F5, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
+	MOVD line_bias(R0), R4
+	CMP $0, R4
+	BEQ start
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
 	TBNZ $1, R20, two0
-	FMOVS (R16), F0
+	FMOVS (R16), F1
 	JMP moved0
 two0:
-	FMOVD (R16), F0
+	FMOVD (R16), F1
 	TBZ $2, R20, moved0
 	ADD $8, R16
-	VLD1 (R16), V0.S[2]
+	VLD1 (R16), V1.S[2]
 moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
+start:
+	VMOV V1.B16, V2.B16
+	VMOV V1.B16, V3.B16
+	VMOV V1.B16, V4.B16
+	MOVD line_rows(R0), R8
 	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R4
+	MOVD line_xAt(R0), R17
+	ADDS R17, R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	MOVD line_w(R0), R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	MOVD line_groupBytes(R0), R9
+	ADDS R9, R4
+	MOVD line_channel(R0), R17
+	AND R17, R9
+	SUBS R9, R4
+	// a row of the window
+row:
+	MOVD R4, R9
+	MOVD R5, R10
+	MOVD line_taps(R0), R11
+	// a tap
+tap:
+	MOVD line_members(R0), R12
+	MOVD line_group(R0), R13
+	// a member of the group
+member:
+	ADD $0, R10, R16
 	TBNZ $1, R20, two1
-	FMOVS (R16), F6
+	FMOVS (R16), F5
 	JMP moved1
 two1:
-	FMOVD (R16), F6
+	FMOVD (R16), F5
 	TBZ $2, R20, moved1
 	ADD $8, R16
-	VLD1 (R16), V6.S[2]
+	VLD1 (R16), V5.S[2]
 moved1:
-	ADD R9<<0, R1, R16
+	FMOVQ (R12), F6
+	MOVD 16(R12), R17
+	ADDS R17, R9
+	MOVD line_wMember(R0), R17
+	ADDS R17, R10
+	ADD $0, R9, R16
 	TBNZ $1, R20, two2
 	FMOVS (R16), F7
 	JMP moved2
@@ -16590,7 +5148,9 @@ two2:
 	ADD $8, R16
 	VLD1 (R16), V7.S[2]
 moved2:
-	ADD R9<<1, R1, R16
+	VTBL V6.B16, [V7.B16], V7.B16
+	WORD $0x4e27cca1 // FMLA V1, V5, V7
+	ADD R1<<0, R9, R16
 	TBNZ $1, R20, two3
 	FMOVS (R16), F8
 	JMP moved3
@@ -16600,3333 +5160,58 @@ two3:
 	ADD $8, R16
 	VLD1 (R16), V8.S[2]
 moved3:
-	ADD R9<<1, R1, R0
-	ADD R9<<0, R0, R16
+	VTBL V6.B16, [V8.B16], V8.B16
+	WORD $0x4e28cca2 // FMLA V2, V5, V8
+	ADD R1<<1, R9, R16
 	TBNZ $1, R20, two4
-	FMOVS (R16), F9
+	FMOVS (R16), F7
 	JMP moved4
 two4:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved4:
-	ADD R9<<2, R1, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F10
-	JMP moved5
-two5:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved5:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F11
-	JMP moved6
-two6:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved6:
-	WORD $0x4e2bccc0 // FMLA V0, V6, V11
-partSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS partSkip1
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F12
-	JMP moved7
-two7:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved7:
-	WORD $0x4e2ccce0 // FMLA V0, V7, V12
-partSkip1:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F11
-	JMP moved8
-two8:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved8:
-	WORD $0x4e2bcd00 // FMLA V0, V8, V11
-	WORD $0x4e2bccc1 // FMLA V1, V6, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F12
-	JMP moved9
-two9:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved9:
-	WORD $0x4e2ccd20 // FMLA V0, V9, V12
-	WORD $0x4e2ccce1 // FMLA V1, V7, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F11
-	JMP moved10
-two10:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved10:
-	WORD $0x4e2bcd40 // FMLA V0, V10, V11
-	WORD $0x4e2bcd01 // FMLA V1, V8, V11
-	WORD $0x4e2bccc2 // FMLA V2, V6, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F12
-	JMP moved11
-two11:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved11:
-	WORD $0x4e2ccd21 // FMLA V1, V9, V12
-	WORD $0x4e2ccce2 // FMLA V2, V7, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F11
-	JMP moved12
-two12:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved12:
-	WORD $0x4e2bcd41 // FMLA V1, V10, V11
-	WORD $0x4e2bcd02 // FMLA V2, V8, V11
-	WORD $0x4e2bccc3 // FMLA V3, V6, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F12
-	JMP moved13
-two13:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved13:
-	WORD $0x4e2ccd22 // FMLA V2, V9, V12
-	WORD $0x4e2ccce3 // FMLA V3, V7, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F11
-	JMP moved14
-two14:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved14:
-	WORD $0x4e2bcd42 // FMLA V2, V10, V11
-	WORD $0x4e2bcd03 // FMLA V3, V8, V11
-	WORD $0x4e2bccc4 // FMLA V4, V6, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS (R16), F12
-	JMP moved15
-two15:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved15:
-	WORD $0x4e2ccd23 // FMLA V3, V9, V12
-	WORD $0x4e2ccce4 // FMLA V4, V7, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS (R16), F11
-	JMP moved16
-two16:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved16:
-	WORD $0x4e2bcd43 // FMLA V3, V10, V11
-	WORD $0x4e2bcd04 // FMLA V4, V8, V11
-	WORD $0x4e2bccc5 // FMLA V5, V6, V11
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS (R16), F12
-	JMP moved17
-two17:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved17:
-	WORD $0x4e2ccd24 // FMLA V4, V9, V12
-	WORD $0x4e2ccce5 // FMLA V5, V7, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two18
-	FMOVS (R16), F11
-	JMP moved18
-two18:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved18:
-	WORD $0x4e2bcd44 // FMLA V4, V10, V11
-	WORD $0x4e2bcd05 // FMLA V5, V8, V11
-	ADDS R4, R8
-	ADD $13, R10, R11
-	CMP R12, R11
-	BHS partSkip13
-	ADD $0, R8, R16
-	TBNZ $1, R20, two19
-	FMOVS (R16), F12
-	JMP moved19
-two19:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved19:
-	WORD $0x4e2ccd25 // FMLA V5, V9, V12
-partSkip13:
-	ADDS R4, R8
-	ADD $14, R10, R11
-	CMP R12, R11
-	BHS partSkip14
-	ADD $0, R8, R16
-	TBNZ $1, R20, two20
-	FMOVS (R16), F11
-	JMP moved20
-two20:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved20
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved20:
-	WORD $0x4e2bcd45 // FMLA V5, V10, V11
-partSkip14:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V6.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V7.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4d0 // FCMGT V16, V6, V0
-	VBIT V16.B16, V6.B16, V0.B16
-	WORD $0x6ea7e411 // FCMGT V17, V0, V7
-	VBIT V17.B16, V7.B16, V0.B16
-	WORD $0x6ea1e4d2 // FCMGT V18, V6, V1
-	VBIT V18.B16, V6.B16, V1.B16
-	WORD $0x6ea7e433 // FCMGT V19, V1, V7
-	VBIT V19.B16, V7.B16, V1.B16
-	WORD $0x6ea2e4d0 // FCMGT V16, V6, V2
-	VBIT V16.B16, V6.B16, V2.B16
-	WORD $0x6ea7e451 // FCMGT V17, V2, V7
-	VBIT V17.B16, V7.B16, V2.B16
-	WORD $0x6ea3e4d2 // FCMGT V18, V6, V3
-	VBIT V18.B16, V6.B16, V3.B16
-	WORD $0x6ea7e473 // FCMGT V19, V3, V7
-	VBIT V19.B16, V7.B16, V3.B16
-	WORD $0x6ea4e4d0 // FCMGT V16, V6, V4
-	VBIT V16.B16, V6.B16, V4.B16
-	WORD $0x6ea7e491 // FCMGT V17, V4, V7
-	VBIT V17.B16, V7.B16, V4.B16
-	WORD $0x6ea5e4d2 // FCMGT V18, V6, V5
-	VBIT V18.B16, V6.B16, V5.B16
-	WORD $0x6ea7e4b3 // FCMGT V19, V5, V7
-	VBIT V19.B16, V7.B16, V5.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two21
-	FMOVS F0, (R16)
-	JMP moved21
-two21:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved21
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved21:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two22
-	FMOVS F1, (R16)
-	JMP moved22
-two22:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved22
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved22:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two23
-	FMOVS F2, (R16)
-	JMP moved23
-two23:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved23
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved23:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two24
-	FMOVS F3, (R16)
-	JMP moved24
-two24:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved24
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved24:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two25
-	FMOVS F4, (R16)
-	JMP moved25
-two25:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved25
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved25:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two26
-	FMOVS F5, (R16)
-	JMP moved26
-two26:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved26
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved26:
-partStored:
-next:
-	ADDS $12, R10
-	MOVD $12, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $6, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile7x5s2NEON(l *line)
-TEXT ·tile7x5s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F7
-	WORD $0x3ce96828 // LDR Q8, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F9
-	ADD R9<<1, R1, R0
-	WORD $0x3ce9680a // LDR Q10, [R0, R9]
-	ADD R9<<2, R1, R16
-	FMOVQ (R16), F11
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cce0 // FMLA V0, V7, V16
-wholeSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS wholeSkip1
-	FMOVQ (R8), F17
-	WORD $0x4e31cd00 // FMLA V0, V8, V17
-wholeSkip1:
-	ADDS R4, R8
-	FMOVQ (R8), F12
-	WORD $0x4e2ccd20 // FMLA V0, V9, V12
-	WORD $0x4e2ccce1 // FMLA V1, V7, V12
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd40 // FMLA V0, V10, V13
-	WORD $0x4e2dcd01 // FMLA V1, V8, V13
-	ADDS R4, R8
-	FMOVQ (R8), F12
-	WORD $0x4e2ccd60 // FMLA V0, V11, V12
-	WORD $0x4e2ccd21 // FMLA V1, V9, V12
-	WORD $0x4e2ccce2 // FMLA V2, V7, V12
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd41 // FMLA V1, V10, V13
-	WORD $0x4e2dcd02 // FMLA V2, V8, V13
-	ADDS R4, R8
-	FMOVQ (R8), F12
-	WORD $0x4e2ccd61 // FMLA V1, V11, V12
-	WORD $0x4e2ccd22 // FMLA V2, V9, V12
-	WORD $0x4e2ccce3 // FMLA V3, V7, V12
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd42 // FMLA V2, V10, V13
-	WORD $0x4e2dcd03 // FMLA V3, V8, V13
-	ADDS R4, R8
-	FMOVQ (R8), F12
-	WORD $0x4e2ccd62 // FMLA V2, V11, V12
-	WORD $0x4e2ccd23 // FMLA V3, V9, V12
-	WORD $0x4e2ccce4 // FMLA V4, V7, V12
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd43 // FMLA V3, V10, V13
-	WORD $0x4e2dcd04 // FMLA V4, V8, V13
-	ADDS R4, R8
-	FMOVQ (R8), F12
-	WORD $0x4e2ccd63 // FMLA V3, V11, V12
-	WORD $0x4e2ccd24 // FMLA V4, V9, V12
-	WORD $0x4e2ccce5 // FMLA V5, V7, V12
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd44 // FMLA V4, V10, V13
-	WORD $0x4e2dcd05 // FMLA V5, V8, V13
-	ADDS R4, R8
-	FMOVQ (R8), F12
-	WORD $0x4e2ccd64 // FMLA V4, V11, V12
-	WORD $0x4e2ccd25 // FMLA V5, V9, V12
-	WORD $0x4e2ccce6 // FMLA V6, V7, V12
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd45 // FMLA V5, V10, V13
-	WORD $0x4e2dcd06 // FMLA V6, V8, V13
-	ADDS R4, R8
-	FMOVQ (R8), F12
-	WORD $0x4e2ccd65 // FMLA V5, V11, V12
-	WORD $0x4e2ccd26 // FMLA V6, V9, V12
-	ADDS R4, R8
-	ADD $15, R10, R11
-	CMP R12, R11
-	BHS wholeSkip15
-	FMOVQ (R8), F18
-	WORD $0x4e32cd46 // FMLA V6, V10, V18
-wholeSkip15:
-	ADDS R4, R8
-	ADD $16, R10, R11
-	CMP R12, R11
-	BHS wholeSkip16
-	FMOVQ (R8), F19
-	WORD $0x4e33cd66 // FMLA V6, V11, V19
-wholeSkip16:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V7.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V8.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4f0 // FCMGT V16, V7, V0
-	VBIT V16.B16, V7.B16, V0.B16
-	WORD $0x6ea8e411 // FCMGT V17, V0, V8
-	VBIT V17.B16, V8.B16, V0.B16
-	WORD $0x6ea1e4f2 // FCMGT V18, V7, V1
-	VBIT V18.B16, V7.B16, V1.B16
-	WORD $0x6ea8e433 // FCMGT V19, V1, V8
-	VBIT V19.B16, V8.B16, V1.B16
-	WORD $0x6ea2e4f0 // FCMGT V16, V7, V2
-	VBIT V16.B16, V7.B16, V2.B16
-	WORD $0x6ea8e451 // FCMGT V17, V2, V8
-	VBIT V17.B16, V8.B16, V2.B16
-	WORD $0x6ea3e4f2 // FCMGT V18, V7, V3
-	VBIT V18.B16, V7.B16, V3.B16
-	WORD $0x6ea8e473 // FCMGT V19, V3, V8
-	VBIT V19.B16, V8.B16, V3.B16
-	WORD $0x6ea4e4f0 // FCMGT V16, V7, V4
-	VBIT V16.B16, V7.B16, V4.B16
-	WORD $0x6ea8e491 // FCMGT V17, V4, V8
-	VBIT V17.B16, V8.B16, V4.B16
-	WORD $0x6ea5e4f2 // FCMGT V18, V7, V5
-	VBIT V18.B16, V7.B16, V5.B16
-	WORD $0x6ea8e4b3 // FCMGT V19, V5, V8
-	VBIT V19.B16, V8.B16, V5.B16
-	WORD $0x6ea6e4f0 // FCMGT V16, V7, V6
-	VBIT V16.B16, V7.B16, V6.B16
-	WORD $0x6ea8e4d1 // FCMGT V17, V6, V8
-	VBIT V17.B16, V8.B16, V6.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-	ADDS R11, R8
-	FMOVQ F5, (R8)
-	ADDS R11, R8
-	FMOVQ F6, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F7
-	JMP moved1
-two1:
 	FMOVD (R16), F7
-	TBZ $2, R20, moved1
+	TBZ $2, R20, moved4
 	ADD $8, R16
 	VLD1 (R16), V7.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
+moved4:
+	VTBL V6.B16, [V7.B16], V7.B16
+	WORD $0x4e27cca3 // FMLA V3, V5, V7
+	ADD R3<<0, R9, R16
+	TBNZ $1, R20, two5
 	FMOVS (R16), F8
-	JMP moved2
-two2:
+	JMP moved5
+two5:
 	FMOVD (R16), F8
-	TBZ $2, R20, moved2
+	TBZ $2, R20, moved5
 	ADD $8, R16
 	VLD1 (R16), V8.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F9
-	JMP moved3
-two3:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved3:
-	ADD R9<<1, R1, R0
-	ADD R9<<0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F10
-	JMP moved4
-two4:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved4:
-	ADD R9<<2, R1, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F11
-	JMP moved5
-two5:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
 moved5:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F12
-	JMP moved6
-two6:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved6:
-	WORD $0x4e2ccce0 // FMLA V0, V7, V12
-partSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS partSkip1
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F13
-	JMP moved7
-two7:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved7:
-	WORD $0x4e2dcd00 // FMLA V0, V8, V13
-partSkip1:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F12
-	JMP moved8
-two8:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved8:
-	WORD $0x4e2ccd20 // FMLA V0, V9, V12
-	WORD $0x4e2ccce1 // FMLA V1, V7, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F13
-	JMP moved9
-two9:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved9:
-	WORD $0x4e2dcd40 // FMLA V0, V10, V13
-	WORD $0x4e2dcd01 // FMLA V1, V8, V13
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F12
-	JMP moved10
-two10:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved10:
-	WORD $0x4e2ccd60 // FMLA V0, V11, V12
-	WORD $0x4e2ccd21 // FMLA V1, V9, V12
-	WORD $0x4e2ccce2 // FMLA V2, V7, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F13
-	JMP moved11
-two11:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved11:
-	WORD $0x4e2dcd41 // FMLA V1, V10, V13
-	WORD $0x4e2dcd02 // FMLA V2, V8, V13
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F12
-	JMP moved12
-two12:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved12:
-	WORD $0x4e2ccd61 // FMLA V1, V11, V12
-	WORD $0x4e2ccd22 // FMLA V2, V9, V12
-	WORD $0x4e2ccce3 // FMLA V3, V7, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F13
-	JMP moved13
-two13:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved13:
-	WORD $0x4e2dcd42 // FMLA V2, V10, V13
-	WORD $0x4e2dcd03 // FMLA V3, V8, V13
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F12
-	JMP moved14
-two14:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved14:
-	WORD $0x4e2ccd62 // FMLA V2, V11, V12
-	WORD $0x4e2ccd23 // FMLA V3, V9, V12
-	WORD $0x4e2ccce4 // FMLA V4, V7, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS (R16), F13
-	JMP moved15
-two15:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved15:
-	WORD $0x4e2dcd43 // FMLA V3, V10, V13
-	WORD $0x4e2dcd04 // FMLA V4, V8, V13
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS (R16), F12
-	JMP moved16
-two16:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved16:
-	WORD $0x4e2ccd63 // FMLA V3, V11, V12
-	WORD $0x4e2ccd24 // FMLA V4, V9, V12
-	WORD $0x4e2ccce5 // FMLA V5, V7, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS (R16), F13
-	JMP moved17
-two17:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved17:
-	WORD $0x4e2dcd44 // FMLA V4, V10, V13
-	WORD $0x4e2dcd05 // FMLA V5, V8, V13
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two18
-	FMOVS (R16), F12
-	JMP moved18
-two18:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved18:
-	WORD $0x4e2ccd64 // FMLA V4, V11, V12
-	WORD $0x4e2ccd25 // FMLA V5, V9, V12
-	WORD $0x4e2ccce6 // FMLA V6, V7, V12
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two19
-	FMOVS (R16), F13
-	JMP moved19
-two19:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved19:
-	WORD $0x4e2dcd45 // FMLA V5, V10, V13
-	WORD $0x4e2dcd06 // FMLA V6, V8, V13
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two20
-	FMOVS (R16), F12
-	JMP moved20
-two20:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved20
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved20:
-	WORD $0x4e2ccd65 // FMLA V5, V11, V12
-	WORD $0x4e2ccd26 // FMLA V6, V9, V12
-	ADDS R4, R8
-	ADD $15, R10, R11
-	CMP R12, R11
-	BHS partSkip15
-	ADD $0, R8, R16
-	TBNZ $1, R20, two21
-	FMOVS (R16), F13
-	JMP moved21
-two21:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved21
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved21:
-	WORD $0x4e2dcd46 // FMLA V6, V10, V13
-partSkip15:
-	ADDS R4, R8
-	ADD $16, R10, R11
-	CMP R12, R11
-	BHS partSkip16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two22
-	FMOVS (R16), F12
-	JMP moved22
-two22:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved22
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved22:
-	WORD $0x4e2ccd66 // FMLA V6, V11, V12
-partSkip16:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V7.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V8.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4f2 // FCMGT V18, V7, V0
-	VBIT V18.B16, V7.B16, V0.B16
-	WORD $0x6ea8e413 // FCMGT V19, V0, V8
-	VBIT V19.B16, V8.B16, V0.B16
-	WORD $0x6ea1e4f0 // FCMGT V16, V7, V1
-	VBIT V16.B16, V7.B16, V1.B16
-	WORD $0x6ea8e431 // FCMGT V17, V1, V8
-	VBIT V17.B16, V8.B16, V1.B16
-	WORD $0x6ea2e4f2 // FCMGT V18, V7, V2
-	VBIT V18.B16, V7.B16, V2.B16
-	WORD $0x6ea8e453 // FCMGT V19, V2, V8
-	VBIT V19.B16, V8.B16, V2.B16
-	WORD $0x6ea3e4f0 // FCMGT V16, V7, V3
-	VBIT V16.B16, V7.B16, V3.B16
-	WORD $0x6ea8e471 // FCMGT V17, V3, V8
-	VBIT V17.B16, V8.B16, V3.B16
-	WORD $0x6ea4e4f2 // FCMGT V18, V7, V4
-	VBIT V18.B16, V7.B16, V4.B16
-	WORD $0x6ea8e493 // FCMGT V19, V4, V8
-	VBIT V19.B16, V8.B16, V4.B16
-	WORD $0x6ea5e4f0 // FCMGT V16, V7, V5
-	VBIT V16.B16, V7.B16, V5.B16
-	WORD $0x6ea8e4b1 // FCMGT V17, V5, V8
-	VBIT V17.B16, V8.B16, V5.B16
-	WORD $0x6ea6e4f2 // FCMGT V18, V7, V6
-	VBIT V18.B16, V7.B16, V6.B16
-	WORD $0x6ea8e4d3 // FCMGT V19, V6, V8
-	VBIT V19.B16, V8.B16, V6.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two23
-	FMOVS F0, (R16)
-	JMP moved23
-two23:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved23
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved23:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two24
-	FMOVS F1, (R16)
-	JMP moved24
-two24:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved24
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved24:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two25
-	FMOVS F2, (R16)
-	JMP moved25
-two25:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved25
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved25:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two26
-	FMOVS F3, (R16)
-	JMP moved26
-two26:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved26
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved26:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two27
-	FMOVS F4, (R16)
-	JMP moved27
-two27:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved27
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved27:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two28
-	FMOVS F5, (R16)
-	JMP moved28
-two28:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved28
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved28:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two29
-	FMOVS F6, (R16)
-	JMP moved29
-two29:
-	FMOVD F6, (R16)
-	TBZ $2, R20, moved29
-	ADD $8, R16
-	VST1 V6.S[2], (R16)
-moved29:
-partStored:
-next:
-	ADDS $14, R10
-	MOVD $14, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $7, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile8x5s2NEON(l *line)
-TEXT ·tile8x5s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	MOVD 120(R5), R12
-	MOVD 112(R5), R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V0.B16, V7.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-wholeRow:
-	MOVD R3, R8
-	FMOVQ (R1), F8
-	WORD $0x3ce96829 // LDR Q9, [R1, R9]
-	ADD R9<<1, R1, R16
-	FMOVQ (R16), F10
-	ADD R9<<1, R1, R0
-	WORD $0x3ce9680b // LDR Q11, [R0, R9]
-	ADD R9<<2, R1, R16
-	FMOVQ (R16), F12
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS wholeSkip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cd00 // FMLA V0, V8, V16
-wholeSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS wholeSkip1
-	FMOVQ (R8), F17
-	WORD $0x4e31cd20 // FMLA V0, V9, V17
-wholeSkip1:
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd40 // FMLA V0, V10, V13
-	WORD $0x4e2dcd01 // FMLA V1, V8, V13
-	ADDS R4, R8
-	FMOVQ (R8), F14
-	WORD $0x4e2ecd60 // FMLA V0, V11, V14
-	WORD $0x4e2ecd21 // FMLA V1, V9, V14
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd80 // FMLA V0, V12, V13
-	WORD $0x4e2dcd41 // FMLA V1, V10, V13
-	WORD $0x4e2dcd02 // FMLA V2, V8, V13
-	ADDS R4, R8
-	FMOVQ (R8), F14
-	WORD $0x4e2ecd61 // FMLA V1, V11, V14
-	WORD $0x4e2ecd22 // FMLA V2, V9, V14
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd81 // FMLA V1, V12, V13
-	WORD $0x4e2dcd42 // FMLA V2, V10, V13
-	WORD $0x4e2dcd03 // FMLA V3, V8, V13
-	ADDS R4, R8
-	FMOVQ (R8), F14
-	WORD $0x4e2ecd62 // FMLA V2, V11, V14
-	WORD $0x4e2ecd23 // FMLA V3, V9, V14
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd82 // FMLA V2, V12, V13
-	WORD $0x4e2dcd43 // FMLA V3, V10, V13
-	WORD $0x4e2dcd04 // FMLA V4, V8, V13
-	ADDS R4, R8
-	FMOVQ (R8), F14
-	WORD $0x4e2ecd63 // FMLA V3, V11, V14
-	WORD $0x4e2ecd24 // FMLA V4, V9, V14
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd83 // FMLA V3, V12, V13
-	WORD $0x4e2dcd44 // FMLA V4, V10, V13
-	WORD $0x4e2dcd05 // FMLA V5, V8, V13
-	ADDS R4, R8
-	FMOVQ (R8), F14
-	WORD $0x4e2ecd64 // FMLA V4, V11, V14
-	WORD $0x4e2ecd25 // FMLA V5, V9, V14
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd84 // FMLA V4, V12, V13
-	WORD $0x4e2dcd45 // FMLA V5, V10, V13
-	WORD $0x4e2dcd06 // FMLA V6, V8, V13
-	ADDS R4, R8
-	FMOVQ (R8), F14
-	WORD $0x4e2ecd65 // FMLA V5, V11, V14
-	WORD $0x4e2ecd26 // FMLA V6, V9, V14
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd85 // FMLA V5, V12, V13
-	WORD $0x4e2dcd46 // FMLA V6, V10, V13
-	WORD $0x4e2dcd07 // FMLA V7, V8, V13
-	ADDS R4, R8
-	FMOVQ (R8), F14
-	WORD $0x4e2ecd66 // FMLA V6, V11, V14
-	WORD $0x4e2ecd27 // FMLA V7, V9, V14
-	ADDS R4, R8
-	FMOVQ (R8), F13
-	WORD $0x4e2dcd86 // FMLA V6, V12, V13
-	WORD $0x4e2dcd47 // FMLA V7, V10, V13
-	ADDS R4, R8
-	ADD $17, R10, R11
-	CMP R12, R11
-	BHS wholeSkip17
-	FMOVQ (R8), F18
-	WORD $0x4e32cd67 // FMLA V7, V11, V18
-wholeSkip17:
-	ADDS R4, R8
-	ADD $18, R10, R11
-	CMP R12, R11
-	BHS wholeSkip18
-	FMOVQ (R8), F19
-	WORD $0x4e33cd87 // FMLA V7, V12, V19
-wholeSkip18:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V8.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V9.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e510 // FCMGT V16, V8, V0
-	VBIT V16.B16, V8.B16, V0.B16
-	WORD $0x6ea9e411 // FCMGT V17, V0, V9
-	VBIT V17.B16, V9.B16, V0.B16
-	WORD $0x6ea1e512 // FCMGT V18, V8, V1
-	VBIT V18.B16, V8.B16, V1.B16
-	WORD $0x6ea9e433 // FCMGT V19, V1, V9
-	VBIT V19.B16, V9.B16, V1.B16
-	WORD $0x6ea2e510 // FCMGT V16, V8, V2
-	VBIT V16.B16, V8.B16, V2.B16
-	WORD $0x6ea9e451 // FCMGT V17, V2, V9
-	VBIT V17.B16, V9.B16, V2.B16
-	WORD $0x6ea3e512 // FCMGT V18, V8, V3
-	VBIT V18.B16, V8.B16, V3.B16
-	WORD $0x6ea9e473 // FCMGT V19, V3, V9
-	VBIT V19.B16, V9.B16, V3.B16
-	WORD $0x6ea4e510 // FCMGT V16, V8, V4
-	VBIT V16.B16, V8.B16, V4.B16
-	WORD $0x6ea9e491 // FCMGT V17, V4, V9
-	VBIT V17.B16, V9.B16, V4.B16
-	WORD $0x6ea5e512 // FCMGT V18, V8, V5
-	VBIT V18.B16, V8.B16, V5.B16
-	WORD $0x6ea9e4b3 // FCMGT V19, V5, V9
-	VBIT V19.B16, V9.B16, V5.B16
-	WORD $0x6ea6e510 // FCMGT V16, V8, V6
-	VBIT V16.B16, V8.B16, V6.B16
-	WORD $0x6ea9e4d1 // FCMGT V17, V6, V9
-	VBIT V17.B16, V9.B16, V6.B16
-	WORD $0x6ea7e512 // FCMGT V18, V8, V7
-	VBIT V18.B16, V8.B16, V7.B16
-	WORD $0x6ea9e4f3 // FCMGT V19, V7, V9
-	VBIT V19.B16, V9.B16, V7.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-	ADDS R11, R8
-	FMOVQ F5, (R8)
-	ADDS R11, R8
-	FMOVQ F6, (R8)
-	ADDS R11, R8
-	FMOVQ F7, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V0.B16, V7.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-partRow:
-	MOVD R3, R8
-	ADD $0, R1, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F8
-	JMP moved1
-two1:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved1:
-	ADD R9<<0, R1, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F9
-	JMP moved2
-two2:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved2:
-	ADD R9<<1, R1, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F10
-	JMP moved3
-two3:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved3:
-	ADD R9<<1, R1, R0
-	ADD R9<<0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F11
-	JMP moved4
-two4:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved4:
-	ADD R9<<2, R1, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F12
-	JMP moved5
-two5:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved5:
-	ADD $0, R10, R11
-	CMP R12, R11
-	BHS partSkip0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F13
-	JMP moved6
-two6:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved6:
-	WORD $0x4e2dcd00 // FMLA V0, V8, V13
-partSkip0:
-	ADDS R4, R8
-	ADD $1, R10, R11
-	CMP R12, R11
-	BHS partSkip1
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F14
-	JMP moved7
-two7:
-	FMOVD (R16), F14
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V14.S[2]
-moved7:
-	WORD $0x4e2ecd20 // FMLA V0, V9, V14
-partSkip1:
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F13
-	JMP moved8
-two8:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved8:
-	WORD $0x4e2dcd40 // FMLA V0, V10, V13
-	WORD $0x4e2dcd01 // FMLA V1, V8, V13
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F14
-	JMP moved9
-two9:
-	FMOVD (R16), F14
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V14.S[2]
-moved9:
-	WORD $0x4e2ecd60 // FMLA V0, V11, V14
-	WORD $0x4e2ecd21 // FMLA V1, V9, V14
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F13
-	JMP moved10
-two10:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved10:
-	WORD $0x4e2dcd80 // FMLA V0, V12, V13
-	WORD $0x4e2dcd41 // FMLA V1, V10, V13
-	WORD $0x4e2dcd02 // FMLA V2, V8, V13
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F14
-	JMP moved11
-two11:
-	FMOVD (R16), F14
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V14.S[2]
-moved11:
-	WORD $0x4e2ecd61 // FMLA V1, V11, V14
-	WORD $0x4e2ecd22 // FMLA V2, V9, V14
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F13
-	JMP moved12
-two12:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved12:
-	WORD $0x4e2dcd81 // FMLA V1, V12, V13
-	WORD $0x4e2dcd42 // FMLA V2, V10, V13
-	WORD $0x4e2dcd03 // FMLA V3, V8, V13
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F14
-	JMP moved13
-two13:
-	FMOVD (R16), F14
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V14.S[2]
-moved13:
-	WORD $0x4e2ecd62 // FMLA V2, V11, V14
-	WORD $0x4e2ecd23 // FMLA V3, V9, V14
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F13
-	JMP moved14
-two14:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved14:
-	WORD $0x4e2dcd82 // FMLA V2, V12, V13
-	WORD $0x4e2dcd43 // FMLA V3, V10, V13
-	WORD $0x4e2dcd04 // FMLA V4, V8, V13
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS (R16), F14
-	JMP moved15
-two15:
-	FMOVD (R16), F14
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VLD1 (R16), V14.S[2]
-moved15:
-	WORD $0x4e2ecd63 // FMLA V3, V11, V14
-	WORD $0x4e2ecd24 // FMLA V4, V9, V14
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS (R16), F13
-	JMP moved16
-two16:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved16:
-	WORD $0x4e2dcd83 // FMLA V3, V12, V13
-	WORD $0x4e2dcd44 // FMLA V4, V10, V13
-	WORD $0x4e2dcd05 // FMLA V5, V8, V13
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS (R16), F14
-	JMP moved17
-two17:
-	FMOVD (R16), F14
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VLD1 (R16), V14.S[2]
-moved17:
-	WORD $0x4e2ecd64 // FMLA V4, V11, V14
-	WORD $0x4e2ecd25 // FMLA V5, V9, V14
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two18
-	FMOVS (R16), F13
-	JMP moved18
-two18:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved18:
-	WORD $0x4e2dcd84 // FMLA V4, V12, V13
-	WORD $0x4e2dcd45 // FMLA V5, V10, V13
-	WORD $0x4e2dcd06 // FMLA V6, V8, V13
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two19
-	FMOVS (R16), F14
-	JMP moved19
-two19:
-	FMOVD (R16), F14
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VLD1 (R16), V14.S[2]
-moved19:
-	WORD $0x4e2ecd65 // FMLA V5, V11, V14
-	WORD $0x4e2ecd26 // FMLA V6, V9, V14
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two20
-	FMOVS (R16), F13
-	JMP moved20
-two20:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved20
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved20:
-	WORD $0x4e2dcd85 // FMLA V5, V12, V13
-	WORD $0x4e2dcd46 // FMLA V6, V10, V13
-	WORD $0x4e2dcd07 // FMLA V7, V8, V13
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two21
-	FMOVS (R16), F14
-	JMP moved21
-two21:
-	FMOVD (R16), F14
-	TBZ $2, R20, moved21
-	ADD $8, R16
-	VLD1 (R16), V14.S[2]
-moved21:
-	WORD $0x4e2ecd66 // FMLA V6, V11, V14
-	WORD $0x4e2ecd27 // FMLA V7, V9, V14
-	ADDS R4, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two22
-	FMOVS (R16), F13
-	JMP moved22
-two22:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved22
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved22:
-	WORD $0x4e2dcd86 // FMLA V6, V12, V13
-	WORD $0x4e2dcd47 // FMLA V7, V10, V13
-	ADDS R4, R8
-	ADD $17, R10, R11
-	CMP R12, R11
-	BHS partSkip17
-	ADD $0, R8, R16
-	TBNZ $1, R20, two23
-	FMOVS (R16), F14
-	JMP moved23
-two23:
-	FMOVD (R16), F14
-	TBZ $2, R20, moved23
-	ADD $8, R16
-	VLD1 (R16), V14.S[2]
-moved23:
-	WORD $0x4e2ecd67 // FMLA V7, V11, V14
-partSkip17:
-	ADDS R4, R8
-	ADD $18, R10, R11
-	CMP R12, R11
-	BHS partSkip18
-	ADD $0, R8, R16
-	TBNZ $1, R20, two24
-	FMOVS (R16), F13
-	JMP moved24
-two24:
-	FMOVD (R16), F13
-	TBZ $2, R20, moved24
-	ADD $8, R16
-	VLD1 (R16), V13.S[2]
-moved24:
-	WORD $0x4e2dcd87 // FMLA V7, V12, V13
-partSkip18:
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V8.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V9.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e510 // FCMGT V16, V8, V0
-	VBIT V16.B16, V8.B16, V0.B16
-	WORD $0x6ea9e411 // FCMGT V17, V0, V9
-	VBIT V17.B16, V9.B16, V0.B16
-	WORD $0x6ea1e512 // FCMGT V18, V8, V1
-	VBIT V18.B16, V8.B16, V1.B16
-	WORD $0x6ea9e433 // FCMGT V19, V1, V9
-	VBIT V19.B16, V9.B16, V1.B16
-	WORD $0x6ea2e510 // FCMGT V16, V8, V2
-	VBIT V16.B16, V8.B16, V2.B16
-	WORD $0x6ea9e451 // FCMGT V17, V2, V9
-	VBIT V17.B16, V9.B16, V2.B16
-	WORD $0x6ea3e512 // FCMGT V18, V8, V3
-	VBIT V18.B16, V8.B16, V3.B16
-	WORD $0x6ea9e473 // FCMGT V19, V3, V9
-	VBIT V19.B16, V9.B16, V3.B16
-	WORD $0x6ea4e510 // FCMGT V16, V8, V4
-	VBIT V16.B16, V8.B16, V4.B16
-	WORD $0x6ea9e491 // FCMGT V17, V4, V9
-	VBIT V17.B16, V9.B16, V4.B16
-	WORD $0x6ea5e512 // FCMGT V18, V8, V5
-	VBIT V18.B16, V8.B16, V5.B16
-	WORD $0x6ea9e4b3 // FCMGT V19, V5, V9
-	VBIT V19.B16, V9.B16, V5.B16
-	WORD $0x6ea6e510 // FCMGT V16, V8, V6
-	VBIT V16.B16, V8.B16, V6.B16
-	WORD $0x6ea9e4d1 // FCMGT V17, V6, V9
-	VBIT V17.B16, V9.B16, V6.B16
-	WORD $0x6ea7e512 // FCMGT V18, V8, V7
-	VBIT V18.B16, V8.B16, V7.B16
-	WORD $0x6ea9e4f3 // FCMGT V19, V7, V9
-	VBIT V19.B16, V9.B16, V7.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two25
-	FMOVS F0, (R16)
-	JMP moved25
-two25:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved25
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved25:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two26
-	FMOVS F1, (R16)
-	JMP moved26
-two26:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved26
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved26:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two27
-	FMOVS F2, (R16)
-	JMP moved27
-two27:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved27
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved27:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two28
-	FMOVS F3, (R16)
-	JMP moved28
-two28:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved28
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved28:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two29
-	FMOVS F4, (R16)
-	JMP moved29
-two29:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved29
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved29:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two30
-	FMOVS F5, (R16)
-	JMP moved30
-two30:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved30
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved30:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two31
-	FMOVS F6, (R16)
-	JMP moved31
-two31:
-	FMOVD F6, (R16)
-	TBZ $2, R20, moved31
-	ADD $8, R16
-	VST1 V6.S[2], (R16)
-moved31:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two32
-	FMOVS F7, (R16)
-	JMP moved32
-two32:
-	FMOVD F7, (R16)
-	TBZ $2, R20, moved32
-	ADD $8, R16
-	VST1 V7.S[2], (R16)
-moved32:
-partStored:
-next:
-	ADDS $16, R10
-	MOVD $16, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $8, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile1g2NEON(l *line)
-TEXT ·tile1g2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F1
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F16
-	VTRN1 V16.S4, V16.S4, V2.S4
-	WORD $0x4e22cc20 // FMLA V0, V1, V2
-	FMOVQ (R0), F1
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F17
-	VTRN2 V17.S4, V17.S4, V2.S4
-	WORD $0x4e22cc20 // FMLA V0, V1, V2
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
+	VTBL V6.B16, [V8.B16], V8.B16
+	WORD $0x4e28cca4 // FMLA V4, V5, V8
+	ADDS $32, R12
+	SUBS $1, R13
+	BNE member
+	MOVD line_xTap(R0), R17
+	ADDS R17, R9
+	ADDS R2, R10
 	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V1.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V2.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e432 // FCMGT V18, V1, V0
-	VBIT V18.B16, V1.B16, V0.B16
-	WORD $0x6ea2e413 // FCMGT V19, V0, V2
-	VBIT V19.B16, V2.B16, V0.B16
-	FMOVQ F0, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R4
+	MOVD line_wRow(R0), R17
+	ADDS R17, R5
 	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ partEnd
-partRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-partTap:
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F1
-	JMP moved1
-two1:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved1:
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F2
-	JMP moved2
-two2:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved2:
-	VTRN1 V2.S4, V2.S4, V2.S4
-	WORD $0x4e22cc20 // FMLA V0, V1, V2
-	ADD $0, R0, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F1
-	JMP moved3
-two3:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved3:
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F2
-	JMP moved4
-two4:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved4:
-	VTRN2 V2.S4, V2.S4, V2.S4
-	WORD $0x4e22cc20 // FMLA V0, V1, V2
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE partTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V1.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V2.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e430 // FCMGT V16, V1, V0
-	VBIT V16.B16, V1.B16, V0.B16
-	WORD $0x6ea2e411 // FCMGT V17, V0, V2
-	VBIT V17.B16, V2.B16, V0.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS F0, (R16)
-	JMP moved5
-two5:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved5:
-partStored:
-next:
-	MOVD $1, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $1, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile2g2NEON(l *line)
-TEXT ·tile2g2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F2
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F16
-	VTRN1 V16.S4, V16.S4, V3.S4
-	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	VTRN1 V17.S4, V17.S4, V4.S4
-	WORD $0x4e24cc41 // FMLA V1, V2, V4
-	FMOVQ (R0), F2
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F18
-	VTRN2 V18.S4, V18.S4, V3.S4
-	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	WORD $0x3ce46913 // LDR Q19, [R8, R4]
-	VTRN2 V19.S4, V19.S4, V4.S4
-	WORD $0x4e24cc41 // FMLA V1, V2, V4
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V2.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V3.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e450 // FCMGT V16, V2, V0
-	VBIT V16.B16, V2.B16, V0.B16
-	WORD $0x6ea3e411 // FCMGT V17, V0, V3
-	VBIT V17.B16, V3.B16, V0.B16
-	WORD $0x6ea1e452 // FCMGT V18, V2, V1
-	VBIT V18.B16, V2.B16, V1.B16
-	WORD $0x6ea3e433 // FCMGT V19, V1, V3
-	VBIT V19.B16, V3.B16, V1.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ partEnd
-partRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-partTap:
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F2
-	JMP moved1
-two1:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved1:
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F3
-	JMP moved2
-two2:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved2:
-	VTRN1 V3.S4, V3.S4, V3.S4
-	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F4
-	JMP moved3
-two3:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved3:
-	VTRN1 V4.S4, V4.S4, V4.S4
-	WORD $0x4e24cc41 // FMLA V1, V2, V4
-	ADD $0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F2
-	JMP moved4
-two4:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved4:
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F3
-	JMP moved5
-two5:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved5:
-	VTRN2 V3.S4, V3.S4, V3.S4
-	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F4
-	JMP moved6
-two6:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved6:
-	VTRN2 V4.S4, V4.S4, V4.S4
-	WORD $0x4e24cc41 // FMLA V1, V2, V4
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE partTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V2.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V3.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e450 // FCMGT V16, V2, V0
-	VBIT V16.B16, V2.B16, V0.B16
-	WORD $0x6ea3e411 // FCMGT V17, V0, V3
-	VBIT V17.B16, V3.B16, V0.B16
-	WORD $0x6ea1e452 // FCMGT V18, V2, V1
-	VBIT V18.B16, V2.B16, V1.B16
-	WORD $0x6ea3e433 // FCMGT V19, V1, V3
-	VBIT V19.B16, V3.B16, V1.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS F0, (R16)
-	JMP moved7
-two7:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved7:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS F1, (R16)
-	JMP moved8
-two8:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved8:
-partStored:
-next:
-	MOVD $2, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $2, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile3g2NEON(l *line)
-TEXT ·tile3g2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F3
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F16
-	VTRN1 V16.S4, V16.S4, V4.S4
-	WORD $0x4e24cc60 // FMLA V0, V3, V4
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	VTRN1 V17.S4, V17.S4, V5.S4
-	WORD $0x4e25cc61 // FMLA V1, V3, V5
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	VTRN1 V18.S4, V18.S4, V4.S4
-	WORD $0x4e24cc62 // FMLA V2, V3, V4
-	FMOVQ (R0), F3
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F19
-	VTRN2 V19.S4, V19.S4, V4.S4
-	WORD $0x4e24cc60 // FMLA V0, V3, V4
-	WORD $0x3ce46910 // LDR Q16, [R8, R4]
-	VTRN2 V16.S4, V16.S4, V5.S4
-	WORD $0x4e25cc61 // FMLA V1, V3, V5
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F17
-	VTRN2 V17.S4, V17.S4, V4.S4
-	WORD $0x4e24cc62 // FMLA V2, V3, V4
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V3.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V4.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e472 // FCMGT V18, V3, V0
-	VBIT V18.B16, V3.B16, V0.B16
-	WORD $0x6ea4e413 // FCMGT V19, V0, V4
-	VBIT V19.B16, V4.B16, V0.B16
-	WORD $0x6ea1e470 // FCMGT V16, V3, V1
-	VBIT V16.B16, V3.B16, V1.B16
-	WORD $0x6ea4e431 // FCMGT V17, V1, V4
-	VBIT V17.B16, V4.B16, V1.B16
-	WORD $0x6ea2e472 // FCMGT V18, V3, V2
-	VBIT V18.B16, V3.B16, V2.B16
-	WORD $0x6ea4e453 // FCMGT V19, V2, V4
-	VBIT V19.B16, V4.B16, V2.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ partEnd
-partRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-partTap:
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F3
-	JMP moved1
-two1:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved1:
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F4
-	JMP moved2
-two2:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved2:
-	VTRN1 V4.S4, V4.S4, V4.S4
-	WORD $0x4e24cc60 // FMLA V0, V3, V4
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F5
-	JMP moved3
-two3:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved3:
-	VTRN1 V5.S4, V5.S4, V5.S4
-	WORD $0x4e25cc61 // FMLA V1, V3, V5
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F4
-	JMP moved4
-two4:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved4:
-	VTRN1 V4.S4, V4.S4, V4.S4
-	WORD $0x4e24cc62 // FMLA V2, V3, V4
-	ADD $0, R0, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F3
-	JMP moved5
-two5:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved5:
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F4
-	JMP moved6
-two6:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved6:
-	VTRN2 V4.S4, V4.S4, V4.S4
-	WORD $0x4e24cc60 // FMLA V0, V3, V4
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F5
-	JMP moved7
-two7:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved7:
-	VTRN2 V5.S4, V5.S4, V5.S4
-	WORD $0x4e25cc61 // FMLA V1, V3, V5
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F4
-	JMP moved8
-two8:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved8:
-	VTRN2 V4.S4, V4.S4, V4.S4
-	WORD $0x4e24cc62 // FMLA V2, V3, V4
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE partTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V3.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V4.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e470 // FCMGT V16, V3, V0
-	VBIT V16.B16, V3.B16, V0.B16
-	WORD $0x6ea4e411 // FCMGT V17, V0, V4
-	VBIT V17.B16, V4.B16, V0.B16
-	WORD $0x6ea1e472 // FCMGT V18, V3, V1
-	VBIT V18.B16, V3.B16, V1.B16
-	WORD $0x6ea4e433 // FCMGT V19, V1, V4
-	VBIT V19.B16, V4.B16, V1.B16
-	WORD $0x6ea2e470 // FCMGT V16, V3, V2
-	VBIT V16.B16, V3.B16, V2.B16
-	WORD $0x6ea4e451 // FCMGT V17, V2, V4
-	VBIT V17.B16, V4.B16, V2.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS F0, (R16)
-	JMP moved9
-two9:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved9:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS F1, (R16)
-	JMP moved10
-two10:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved10:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS F2, (R16)
-	JMP moved11
-two11:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved11:
-partStored:
-next:
-	MOVD $3, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $3, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile4g2NEON(l *line)
-TEXT ·tile4g2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F4
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F16
-	VTRN1 V16.S4, V16.S4, V5.S4
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	VTRN1 V17.S4, V17.S4, V6.S4
-	WORD $0x4e26cc81 // FMLA V1, V4, V6
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	VTRN1 V18.S4, V18.S4, V5.S4
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	WORD $0x3cec6913 // LDR Q19, [R8, R12]
-	VTRN1 V19.S4, V19.S4, V6.S4
-	WORD $0x4e26cc83 // FMLA V3, V4, V6
-	FMOVQ (R0), F4
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F16
-	VTRN2 V16.S4, V16.S4, V5.S4
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	VTRN2 V17.S4, V17.S4, V6.S4
-	WORD $0x4e26cc81 // FMLA V1, V4, V6
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	VTRN2 V18.S4, V18.S4, V5.S4
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	WORD $0x3cec6913 // LDR Q19, [R8, R12]
-	VTRN2 V19.S4, V19.S4, V6.S4
-	WORD $0x4e26cc83 // FMLA V3, V4, V6
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V4.S4]
-	ADD $164, R5, R16
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
 	VLD1R (R16), [V5.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e490 // FCMGT V16, V4, V0
-	VBIT V16.B16, V4.B16, V0.B16
-	WORD $0x6ea5e411 // FCMGT V17, V0, V5
-	VBIT V17.B16, V5.B16, V0.B16
-	WORD $0x6ea1e492 // FCMGT V18, V4, V1
-	VBIT V18.B16, V4.B16, V1.B16
-	WORD $0x6ea5e433 // FCMGT V19, V1, V5
-	VBIT V19.B16, V5.B16, V1.B16
-	WORD $0x6ea2e490 // FCMGT V16, V4, V2
-	VBIT V16.B16, V4.B16, V2.B16
-	WORD $0x6ea5e451 // FCMGT V17, V2, V5
-	VBIT V17.B16, V5.B16, V2.B16
-	WORD $0x6ea3e492 // FCMGT V18, V4, V3
-	VBIT V18.B16, V4.B16, V3.B16
-	WORD $0x6ea5e473 // FCMGT V19, V3, V5
-	VBIT V19.B16, V5.B16, V3.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ partEnd
-partRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-partTap:
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F4
-	JMP moved1
-two1:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved1:
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F5
-	JMP moved2
-two2:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved2:
-	VTRN1 V5.S4, V5.S4, V5.S4
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F6
-	JMP moved3
-two3:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved3:
-	VTRN1 V6.S4, V6.S4, V6.S4
-	WORD $0x4e26cc81 // FMLA V1, V4, V6
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F5
-	JMP moved4
-two4:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved4:
-	VTRN1 V5.S4, V5.S4, V5.S4
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	ADD R12<<0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F6
-	JMP moved5
-two5:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved5:
-	VTRN1 V6.S4, V6.S4, V6.S4
-	WORD $0x4e26cc83 // FMLA V3, V4, V6
-	ADD $0, R0, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F4
-	JMP moved6
-two6:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved6:
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F5
-	JMP moved7
-two7:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved7:
-	VTRN2 V5.S4, V5.S4, V5.S4
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F6
-	JMP moved8
-two8:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved8:
-	VTRN2 V6.S4, V6.S4, V6.S4
-	WORD $0x4e26cc81 // FMLA V1, V4, V6
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F5
-	JMP moved9
-two9:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved9:
-	VTRN2 V5.S4, V5.S4, V5.S4
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	ADD R12<<0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F6
-	JMP moved10
-two10:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved10:
-	VTRN2 V6.S4, V6.S4, V6.S4
-	WORD $0x4e26cc83 // FMLA V3, V4, V6
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE partTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V4.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V5.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e490 // FCMGT V16, V4, V0
-	VBIT V16.B16, V4.B16, V0.B16
-	WORD $0x6ea5e411 // FCMGT V17, V0, V5
-	VBIT V17.B16, V5.B16, V0.B16
-	WORD $0x6ea1e492 // FCMGT V18, V4, V1
-	VBIT V18.B16, V4.B16, V1.B16
-	WORD $0x6ea5e433 // FCMGT V19, V1, V5
-	VBIT V19.B16, V5.B16, V1.B16
-	WORD $0x6ea2e490 // FCMGT V16, V4, V2
-	VBIT V16.B16, V4.B16, V2.B16
-	WORD $0x6ea5e451 // FCMGT V17, V2, V5
-	VBIT V17.B16, V5.B16, V2.B16
-	WORD $0x6ea3e492 // FCMGT V18, V4, V3
-	VBIT V18.B16, V4.B16, V3.B16
-	WORD $0x6ea5e473 // FCMGT V19, V3, V5
-	VBIT V19.B16, V5.B16, V3.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS F0, (R16)
-	JMP moved11
-two11:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved11:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS F1, (R16)
-	JMP moved12
-two12:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved12:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS F2, (R16)
-	JMP moved13
-two13:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved13:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS F3, (R16)
-	JMP moved14
-two14:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved14:
-partStored:
-next:
-	MOVD $4, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $4, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile5g2NEON(l *line)
-TEXT ·tile5g2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F5
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F16
-	VTRN1 V16.S4, V16.S4, V6.S4
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	VTRN1 V17.S4, V17.S4, V7.S4
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	VTRN1 V18.S4, V18.S4, V6.S4
-	WORD $0x4e26cca2 // FMLA V2, V5, V6
-	WORD $0x3cec6913 // LDR Q19, [R8, R12]
-	VTRN1 V19.S4, V19.S4, V7.S4
-	WORD $0x4e27cca3 // FMLA V3, V5, V7
-	ADD R4<<2, R8, R16
-	FMOVQ (R16), F16
-	VTRN1 V16.S4, V16.S4, V6.S4
-	WORD $0x4e26cca4 // FMLA V4, V5, V6
-	FMOVQ (R0), F5
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F17
-	VTRN2 V17.S4, V17.S4, V6.S4
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	WORD $0x3ce46912 // LDR Q18, [R8, R4]
-	VTRN2 V18.S4, V18.S4, V7.S4
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F19
-	VTRN2 V19.S4, V19.S4, V6.S4
-	WORD $0x4e26cca2 // FMLA V2, V5, V6
-	WORD $0x3cec6910 // LDR Q16, [R8, R12]
-	VTRN2 V16.S4, V16.S4, V7.S4
-	WORD $0x4e27cca3 // FMLA V3, V5, V7
-	ADD R4<<2, R8, R16
-	FMOVQ (R16), F17
-	VTRN2 V17.S4, V17.S4, V6.S4
-	WORD $0x4e26cca4 // FMLA V4, V5, V6
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V5.S4]
-	ADD $164, R5, R16
+	ADD $line_high, R0, R16
 	VLD1R (R16), [V6.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4b2 // FCMGT V18, V5, V0
-	VBIT V18.B16, V5.B16, V0.B16
-	WORD $0x6ea6e413 // FCMGT V19, V0, V6
-	VBIT V19.B16, V6.B16, V0.B16
+	MOVD line_y(R0), R4
+	MOVD line_yAt(R0), R17
+	ADDS R17, R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	MOVD line_yPixel(R0), R5
 	WORD $0x6ea1e4b0 // FCMGT V16, V5, V1
 	VBIT V16.B16, V5.B16, V1.B16
 	WORD $0x6ea6e431 // FCMGT V17, V1, V6
@@ -19943,10691 +5228,2768 @@ wholeEnd:
 	VBIT V18.B16, V5.B16, V4.B16
 	WORD $0x6ea6e493 // FCMGT V19, V4, V6
 	VBIT V19.B16, V6.B16, V4.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ partEnd
-partRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-partTap:
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F5
-	JMP moved1
-two1:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved1:
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F6
-	JMP moved2
-two2:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved2:
-	VTRN1 V6.S4, V6.S4, V6.S4
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F7
-	JMP moved3
-two3:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved3:
-	VTRN1 V7.S4, V7.S4, V7.S4
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F6
-	JMP moved4
-two4:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved4:
-	VTRN1 V6.S4, V6.S4, V6.S4
-	WORD $0x4e26cca2 // FMLA V2, V5, V6
-	ADD R12<<0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F7
-	JMP moved5
-two5:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved5:
-	VTRN1 V7.S4, V7.S4, V7.S4
-	WORD $0x4e27cca3 // FMLA V3, V5, V7
-	ADD R4<<2, R8, R16
+	ADD $0, R4, R16
 	TBNZ $1, R20, two6
-	FMOVS (R16), F6
+	FMOVS F1, (R16)
 	JMP moved6
 two6:
-	FMOVD (R16), F6
+	FMOVD F1, (R16)
 	TBZ $2, R20, moved6
 	ADD $8, R16
-	VLD1 (R16), V6.S[2]
+	VST1 V1.S[2], (R16)
 moved6:
-	VTRN1 V6.S4, V6.S4, V6.S4
-	WORD $0x4e26cca4 // FMLA V4, V5, V6
-	ADD $0, R0, R16
+	ADDS R5, R4
+	ADD $0, R4, R16
 	TBNZ $1, R20, two7
-	FMOVS (R16), F5
+	FMOVS F2, (R16)
 	JMP moved7
 two7:
-	FMOVD (R16), F5
+	FMOVD F2, (R16)
 	TBZ $2, R20, moved7
 	ADD $8, R16
-	VLD1 (R16), V5.S[2]
+	VST1 V2.S[2], (R16)
 moved7:
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	ADD $0, R8, R16
+	ADDS R5, R4
+	ADD $0, R4, R16
 	TBNZ $1, R20, two8
-	FMOVS (R16), F6
+	FMOVS F3, (R16)
 	JMP moved8
 two8:
-	FMOVD (R16), F6
+	FMOVD F3, (R16)
 	TBZ $2, R20, moved8
 	ADD $8, R16
-	VLD1 (R16), V6.S[2]
+	VST1 V3.S[2], (R16)
 moved8:
-	VTRN2 V6.S4, V6.S4, V6.S4
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	ADD R4<<0, R8, R16
+	ADDS R5, R4
+	ADD $0, R4, R16
 	TBNZ $1, R20, two9
-	FMOVS (R16), F7
+	FMOVS F4, (R16)
 	JMP moved9
 two9:
-	FMOVD (R16), F7
+	FMOVD F4, (R16)
 	TBZ $2, R20, moved9
 	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved9:
-	VTRN2 V7.S4, V7.S4, V7.S4
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F6
-	JMP moved10
-two10:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved10:
-	VTRN2 V6.S4, V6.S4, V6.S4
-	WORD $0x4e26cca2 // FMLA V2, V5, V6
-	ADD R12<<0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F7
-	JMP moved11
-two11:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved11:
-	VTRN2 V7.S4, V7.S4, V7.S4
-	WORD $0x4e27cca3 // FMLA V3, V5, V7
-	ADD R4<<2, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F6
-	JMP moved12
-two12:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved12:
-	VTRN2 V6.S4, V6.S4, V6.S4
-	WORD $0x4e26cca4 // FMLA V4, V5, V6
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE partTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V5.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V6.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4b0 // FCMGT V16, V5, V0
-	VBIT V16.B16, V5.B16, V0.B16
-	WORD $0x6ea6e411 // FCMGT V17, V0, V6
-	VBIT V17.B16, V6.B16, V0.B16
-	WORD $0x6ea1e4b2 // FCMGT V18, V5, V1
-	VBIT V18.B16, V5.B16, V1.B16
-	WORD $0x6ea6e433 // FCMGT V19, V1, V6
-	VBIT V19.B16, V6.B16, V1.B16
-	WORD $0x6ea2e4b0 // FCMGT V16, V5, V2
-	VBIT V16.B16, V5.B16, V2.B16
-	WORD $0x6ea6e451 // FCMGT V17, V2, V6
-	VBIT V17.B16, V6.B16, V2.B16
-	WORD $0x6ea3e4b2 // FCMGT V18, V5, V3
-	VBIT V18.B16, V5.B16, V3.B16
-	WORD $0x6ea6e473 // FCMGT V19, V3, V6
-	VBIT V19.B16, V6.B16, V3.B16
-	WORD $0x6ea4e4b0 // FCMGT V16, V5, V4
-	VBIT V16.B16, V5.B16, V4.B16
-	WORD $0x6ea6e491 // FCMGT V17, V4, V6
-	VBIT V17.B16, V6.B16, V4.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS F0, (R16)
-	JMP moved13
-two13:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved13:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS F1, (R16)
-	JMP moved14
-two14:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved14:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS F2, (R16)
-	JMP moved15
-two15:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved15:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS F3, (R16)
-	JMP moved16
-two16:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved16:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS F4, (R16)
-	JMP moved17
-two17:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved17
-	ADD $8, R16
 	VST1 V4.S[2], (R16)
-moved17:
-partStored:
-next:
-	MOVD $5, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $5, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
+moved9:
+	// the next tile
+	MOVD $4, R16
+	MUL R16, R1, R4
+	MOVD line_xAt(R0), R19
+	ADDS R4, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $4, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R4
+	MOVD line_yAt(R0), R19
+	ADDS R4, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
 	SUBS $1, R19
-	MOVD R19, 128(R5)
+	MOVD R19, line_tiles(R0)
 	BNE tile
 	RET
 
-// func tile6g2NEON(l *line)
-TEXT ·tile6g2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	JMP wholeBegin
-wholeZero:
+// func tile1NarrowNEON(l *line)
+TEXT ·tile1NarrowNEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_mask(R0), R20
 	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	// a tile: 1 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// sums start from the bias
 	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
+	MOVD line_bias(R0), R3
+	CMP $0, R3
+	BEQ start
+	MOVD line_channel(R0), R17
 	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F6
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F16
-	VTRN1 V16.S4, V16.S4, V7.S4
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	VTRN1 V17.S4, V17.S4, V8.S4
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	VTRN1 V18.S4, V18.S4, V7.S4
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	WORD $0x3cec6913 // LDR Q19, [R8, R12]
-	VTRN1 V19.S4, V19.S4, V8.S4
-	WORD $0x4e28ccc3 // FMLA V3, V6, V8
-	ADD R4<<2, R8, R16
-	FMOVQ (R16), F16
-	VTRN1 V16.S4, V16.S4, V7.S4
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-	WORD $0x3cef6911 // LDR Q17, [R8, R15]
-	VTRN1 V17.S4, V17.S4, V8.S4
-	WORD $0x4e28ccc5 // FMLA V5, V6, V8
-	FMOVQ (R0), F6
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F18
-	VTRN2 V18.S4, V18.S4, V7.S4
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	WORD $0x3ce46913 // LDR Q19, [R8, R4]
-	VTRN2 V19.S4, V19.S4, V8.S4
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F16
-	VTRN2 V16.S4, V16.S4, V7.S4
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	WORD $0x3cec6911 // LDR Q17, [R8, R12]
-	VTRN2 V17.S4, V17.S4, V8.S4
-	WORD $0x4e28ccc3 // FMLA V3, V6, V8
-	ADD R4<<2, R8, R16
-	FMOVQ (R16), F18
-	VTRN2 V18.S4, V18.S4, V7.S4
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-	WORD $0x3cef6913 // LDR Q19, [R8, R15]
-	VTRN2 V19.S4, V19.S4, V8.S4
-	WORD $0x4e28ccc5 // FMLA V5, V6, V8
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V6.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V7.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4d0 // FCMGT V16, V6, V0
-	VBIT V16.B16, V6.B16, V0.B16
-	WORD $0x6ea7e411 // FCMGT V17, V0, V7
-	VBIT V17.B16, V7.B16, V0.B16
-	WORD $0x6ea1e4d2 // FCMGT V18, V6, V1
-	VBIT V18.B16, V6.B16, V1.B16
-	WORD $0x6ea7e433 // FCMGT V19, V1, V7
-	VBIT V19.B16, V7.B16, V1.B16
-	WORD $0x6ea2e4d0 // FCMGT V16, V6, V2
-	VBIT V16.B16, V6.B16, V2.B16
-	WORD $0x6ea7e451 // FCMGT V17, V2, V7
-	VBIT V17.B16, V7.B16, V2.B16
-	WORD $0x6ea3e4d2 // FCMGT V18, V6, V3
-	VBIT V18.B16, V6.B16, V3.B16
-	WORD $0x6ea7e473 // FCMGT V19, V3, V7
-	VBIT V19.B16, V7.B16, V3.B16
-	WORD $0x6ea4e4d0 // FCMGT V16, V6, V4
-	VBIT V16.B16, V6.B16, V4.B16
-	WORD $0x6ea7e491 // FCMGT V17, V4, V7
-	VBIT V17.B16, V7.B16, V4.B16
-	WORD $0x6ea5e4d2 // FCMGT V18, V6, V5
-	VBIT V18.B16, V6.B16, V5.B16
-	WORD $0x6ea7e4b3 // FCMGT V19, V5, V7
-	VBIT V19.B16, V7.B16, V5.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-	ADDS R11, R8
-	FMOVQ F5, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ next
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partZero
-	ADD R13<<0, R0, R16
+	ADD $0, R3, R16
 	TBNZ $1, R20, two0
-	FMOVS (R16), F0
+	FMOVS (R16), F1
 	JMP moved0
 two0:
-	FMOVD (R16), F0
+	FMOVD (R16), F1
 	TBZ $2, R20, moved0
 	ADD $8, R16
-	VLD1 (R16), V0.S[2]
+	VLD1 (R16), V1.S[2]
 moved0:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	JMP partBegin
-partZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-partBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ partEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ partFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-partFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE partFetch
-partFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
+start:
+	MOVD line_rows(R0), R5
+	CMP $0, R5
+	BEQ sums
+	MOVD line_taps(R0), R17
 	CMP $0, R17
-	BEQ partEnd
-partRow:
+	BEQ sums
+	MOVD line_x(R0), R3
+	MOVD line_xAt(R0), R17
+	ADDS R17, R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	MOVD line_w(R0), R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	// a row of the window
+row:
 	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-partTap:
-	ADD $0, R0, R16
+	MOVD R4, R9
+	MOVD line_taps(R0), R10
+	// a tap
+tap:
+	ADD $0, R9, R16
 	TBNZ $1, R20, two1
-	FMOVS (R16), F6
+	FMOVS (R16), F2
 	JMP moved1
 two1:
-	FMOVD (R16), F6
+	FMOVD (R16), F2
 	TBZ $2, R20, moved1
 	ADD $8, R16
-	VLD1 (R16), V6.S[2]
+	VLD1 (R16), V2.S[2]
 moved1:
-	MOVD 248(R5), R17
-	ADDS R17, R0
 	ADD $0, R8, R16
 	TBNZ $1, R20, two2
-	FMOVS (R16), F7
+	FMOVS (R16), F3
 	JMP moved2
 two2:
-	FMOVD (R16), F7
+	FMOVD (R16), F3
 	TBZ $2, R20, moved2
 	ADD $8, R16
-	VLD1 (R16), V7.S[2]
+	VLD1 (R16), V3.S[2]
 moved2:
-	VTRN1 V7.S4, V7.S4, V7.S4
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	ADD R4<<0, R8, R16
+	WORD $0x4e23cc41 // FMLA V1, V2, V3
+	MOVD line_xTap(R0), R17
+	ADDS R17, R8
+	ADDS R2, R9
+	SUBS $1, R10
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R3
+	MOVD line_wRow(R0), R17
+	ADDS R17, R4
+	SUBS $1, R5
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V2.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V3.S4]
+	MOVD line_y(R0), R3
+	MOVD line_yAt(R0), R17
+	ADDS R17, R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	MOVD line_yPixel(R0), R4
+	WORD $0x6ea1e450 // FCMGT V16, V2, V1
+	VBIT V16.B16, V2.B16, V1.B16
+	WORD $0x6ea3e431 // FCMGT V17, V1, V3
+	VBIT V17.B16, V3.B16, V1.B16
+	ADD $0, R3, R16
 	TBNZ $1, R20, two3
-	FMOVS (R16), F8
+	FMOVS F1, (R16)
 	JMP moved3
 two3:
-	FMOVD (R16), F8
+	FMOVD F1, (R16)
 	TBZ $2, R20, moved3
 	ADD $8, R16
-	VLD1 (R16), V8.S[2]
+	VST1 V1.S[2], (R16)
 moved3:
-	VTRN1 V8.S4, V8.S4, V8.S4
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F7
-	JMP moved4
-two4:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved4:
-	VTRN1 V7.S4, V7.S4, V7.S4
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	ADD R12<<0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F8
-	JMP moved5
-two5:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved5:
-	VTRN1 V8.S4, V8.S4, V8.S4
-	WORD $0x4e28ccc3 // FMLA V3, V6, V8
-	ADD R4<<2, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F7
-	JMP moved6
-two6:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved6:
-	VTRN1 V7.S4, V7.S4, V7.S4
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-	ADD R15<<0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F8
-	JMP moved7
-two7:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved7:
-	VTRN1 V8.S4, V8.S4, V8.S4
-	WORD $0x4e28ccc5 // FMLA V5, V6, V8
-	ADD $0, R0, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F6
-	JMP moved8
-two8:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved8:
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F7
-	JMP moved9
-two9:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved9:
-	VTRN2 V7.S4, V7.S4, V7.S4
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F8
-	JMP moved10
-two10:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved10:
-	VTRN2 V8.S4, V8.S4, V8.S4
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F7
-	JMP moved11
-two11:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved11:
-	VTRN2 V7.S4, V7.S4, V7.S4
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	ADD R12<<0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F8
-	JMP moved12
-two12:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved12:
-	VTRN2 V8.S4, V8.S4, V8.S4
-	WORD $0x4e28ccc3 // FMLA V3, V6, V8
-	ADD R4<<2, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F7
-	JMP moved13
-two13:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved13:
-	VTRN2 V7.S4, V7.S4, V7.S4
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-	ADD R15<<0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F8
-	JMP moved14
-two14:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved14:
-	VTRN2 V8.S4, V8.S4, V8.S4
-	WORD $0x4e28ccc5 // FMLA V5, V6, V8
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE partTap
-	MOVD 32(R5), R17
+	// the next tile
+	MOVD $1, R16
+	MUL R16, R1, R3
+	MOVD line_xAt(R0), R19
+	ADDS R3, R19
+	MOVD R19, line_xAt(R0)
+	MOVD $1, R16
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R3
+	MOVD line_yAt(R0), R19
+	ADDS R3, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile1GroupsNarrowNEON(l *line)
+TEXT ·tile1GroupsNarrowNEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_mask(R0), R20
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_xPixel(R0), R1
+	MOVD line_wTap(R0), R2
+	// a tile: 1 results
+tile:
+	MOVD ZR, line_channel(R0)
+	// sums start from the bias
+	VEOR V1.B16, V1.B16, V1.B16
+	MOVD line_bias(R0), R3
+	CMP $0, R3
+	BEQ start
+	MOVD line_channel(R0), R17
 	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partRow
-partEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V6.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V7.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4d0 // FCMGT V16, V6, V0
-	VBIT V16.B16, V6.B16, V0.B16
-	WORD $0x6ea7e411 // FCMGT V17, V0, V7
-	VBIT V17.B16, V7.B16, V0.B16
-	WORD $0x6ea1e4d2 // FCMGT V18, V6, V1
-	VBIT V18.B16, V6.B16, V1.B16
-	WORD $0x6ea7e433 // FCMGT V19, V1, V7
-	VBIT V19.B16, V7.B16, V1.B16
-	WORD $0x6ea2e4d0 // FCMGT V16, V6, V2
-	VBIT V16.B16, V6.B16, V2.B16
-	WORD $0x6ea7e451 // FCMGT V17, V2, V7
-	VBIT V17.B16, V7.B16, V2.B16
-	WORD $0x6ea3e4d2 // FCMGT V18, V6, V3
-	VBIT V18.B16, V6.B16, V3.B16
-	WORD $0x6ea7e473 // FCMGT V19, V3, V7
-	VBIT V19.B16, V7.B16, V3.B16
-	WORD $0x6ea4e4d0 // FCMGT V16, V6, V4
-	VBIT V16.B16, V6.B16, V4.B16
-	WORD $0x6ea7e491 // FCMGT V17, V4, V7
-	VBIT V17.B16, V7.B16, V4.B16
-	WORD $0x6ea5e4d2 // FCMGT V18, V6, V5
-	VBIT V18.B16, V6.B16, V5.B16
-	WORD $0x6ea7e4b3 // FCMGT V19, V5, V7
-	VBIT V19.B16, V7.B16, V5.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS F0, (R16)
-	JMP moved15
-two15:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved15
+	ADD $0, R3, R16
+	TBNZ $1, R20, two0
+	FMOVS (R16), F1
+	JMP moved0
+two0:
+	FMOVD (R16), F1
+	TBZ $2, R20, moved0
 	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved15:
-	ADDS R11, R8
+	VLD1 (R16), V1.S[2]
+moved0:
+start:
+	MOVD line_rows(R0), R5
+	CMP $0, R5
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R3
+	MOVD line_xAt(R0), R17
+	ADDS R17, R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	MOVD line_w(R0), R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	MOVD line_groupBytes(R0), R8
+	ADDS R8, R3
+	MOVD line_channel(R0), R17
+	AND R17, R8
+	SUBS R8, R3
+	// a row of the window
+row:
+	MOVD R3, R8
+	MOVD R4, R9
+	MOVD line_taps(R0), R10
+	// a tap
+tap:
+	MOVD line_members(R0), R11
+	MOVD line_group(R0), R12
+	// a member of the group
+member:
+	ADD $0, R9, R16
+	TBNZ $1, R20, two1
+	FMOVS (R16), F2
+	JMP moved1
+two1:
+	FMOVD (R16), F2
+	TBZ $2, R20, moved1
+	ADD $8, R16
+	VLD1 (R16), V2.S[2]
+moved1:
+	FMOVQ (R11), F3
+	MOVD 16(R11), R17
+	ADDS R17, R8
+	MOVD line_wMember(R0), R17
+	ADDS R17, R9
 	ADD $0, R8, R16
-	TBNZ $1, R20, two16
+	TBNZ $1, R20, two2
+	FMOVS (R16), F4
+	JMP moved2
+two2:
+	FMOVD (R16), F4
+	TBZ $2, R20, moved2
+	ADD $8, R16
+	VLD1 (R16), V4.S[2]
+moved2:
+	VTBL V3.B16, [V4.B16], V4.B16
+	WORD $0x4e24cc41 // FMLA V1, V2, V4
+	ADDS $32, R11
+	SUBS $1, R12
+	BNE member
+	MOVD line_xTap(R0), R17
+	ADDS R17, R8
+	ADDS R2, R9
+	SUBS $1, R10
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R3
+	MOVD line_wRow(R0), R17
+	ADDS R17, R4
+	SUBS $1, R5
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V2.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V3.S4]
+	MOVD line_y(R0), R3
+	MOVD line_yAt(R0), R17
+	ADDS R17, R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	MOVD line_yPixel(R0), R4
+	WORD $0x6ea1e450 // FCMGT V16, V2, V1
+	VBIT V16.B16, V2.B16, V1.B16
+	WORD $0x6ea3e431 // FCMGT V17, V1, V3
+	VBIT V17.B16, V3.B16, V1.B16
+	ADD $0, R3, R16
+	TBNZ $1, R20, two3
 	FMOVS F1, (R16)
-	JMP moved16
-two16:
+	JMP moved3
+two3:
 	FMOVD F1, (R16)
-	TBZ $2, R20, moved16
+	TBZ $2, R20, moved3
 	ADD $8, R16
 	VST1 V1.S[2], (R16)
-moved16:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS F2, (R16)
-	JMP moved17
-two17:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved17:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two18
-	FMOVS F3, (R16)
-	JMP moved18
-two18:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved18:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two19
-	FMOVS F4, (R16)
-	JMP moved19
-two19:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved19:
-	ADDS R11, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two20
-	FMOVS F5, (R16)
-	JMP moved20
-two20:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved20
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved20:
-partStored:
-next:
-	MOVD $6, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $6, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile1g4NEON(l *line)
-TEXT ·tile1g4NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F1
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F16
-	VDUP V16.S[0], V2.S4
-	WORD $0x4e22cc20 // FMLA V0, V1, V2
-	FMOVQ (R0), F1
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F17
-	VDUP V17.S[1], V2.S4
-	WORD $0x4e22cc20 // FMLA V0, V1, V2
-	FMOVQ (R0), F1
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F18
-	VDUP V18.S[2], V2.S4
-	WORD $0x4e22cc20 // FMLA V0, V1, V2
-	FMOVQ (R0), F1
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F19
-	VDUP V19.S[3], V2.S4
-	WORD $0x4e22cc20 // FMLA V0, V1, V2
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V1.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V2.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e430 // FCMGT V16, V1, V0
-	VBIT V16.B16, V1.B16, V0.B16
-	WORD $0x6ea2e411 // FCMGT V17, V0, V2
-	VBIT V17.B16, V2.B16, V0.B16
-	FMOVQ F0, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
+moved3:
+	// the next tile
 	MOVD $1, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
+	MUL R16, R1, R3
+	MOVD line_xAt(R0), R19
+	ADDS R3, R19
+	MOVD R19, line_xAt(R0)
 	MOVD $1, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
+	MOVD line_yPixel(R0), R17
+	MUL R16, R17, R3
+	MOVD line_yAt(R0), R19
+	ADDS R3, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
 	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile2g4NEON(l *line)
-TEXT ·tile2g4NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F2
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F16
-	VDUP V16.S[0], V3.S4
-	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	VDUP V17.S[0], V4.S4
-	WORD $0x4e24cc41 // FMLA V1, V2, V4
-	FMOVQ (R0), F2
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F18
-	VDUP V18.S[1], V3.S4
-	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	WORD $0x3ce46913 // LDR Q19, [R8, R4]
-	VDUP V19.S[1], V4.S4
-	WORD $0x4e24cc41 // FMLA V1, V2, V4
-	FMOVQ (R0), F2
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F16
-	VDUP V16.S[2], V3.S4
-	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	VDUP V17.S[2], V4.S4
-	WORD $0x4e24cc41 // FMLA V1, V2, V4
-	FMOVQ (R0), F2
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F18
-	VDUP V18.S[3], V3.S4
-	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	WORD $0x3ce46913 // LDR Q19, [R8, R4]
-	VDUP V19.S[3], V4.S4
-	WORD $0x4e24cc41 // FMLA V1, V2, V4
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V2.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V3.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e450 // FCMGT V16, V2, V0
-	VBIT V16.B16, V2.B16, V0.B16
-	WORD $0x6ea3e411 // FCMGT V17, V0, V3
-	VBIT V17.B16, V3.B16, V0.B16
-	WORD $0x6ea1e452 // FCMGT V18, V2, V1
-	VBIT V18.B16, V2.B16, V1.B16
-	WORD $0x6ea3e433 // FCMGT V19, V1, V3
-	VBIT V19.B16, V3.B16, V1.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD $2, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $2, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile3g4NEON(l *line)
-TEXT ·tile3g4NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F3
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F16
-	VDUP V16.S[0], V4.S4
-	WORD $0x4e24cc60 // FMLA V0, V3, V4
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	VDUP V17.S[0], V5.S4
-	WORD $0x4e25cc61 // FMLA V1, V3, V5
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	VDUP V18.S[0], V4.S4
-	WORD $0x4e24cc62 // FMLA V2, V3, V4
-	FMOVQ (R0), F3
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F19
-	VDUP V19.S[1], V4.S4
-	WORD $0x4e24cc60 // FMLA V0, V3, V4
-	WORD $0x3ce46910 // LDR Q16, [R8, R4]
-	VDUP V16.S[1], V5.S4
-	WORD $0x4e25cc61 // FMLA V1, V3, V5
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F17
-	VDUP V17.S[1], V4.S4
-	WORD $0x4e24cc62 // FMLA V2, V3, V4
-	FMOVQ (R0), F3
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F18
-	VDUP V18.S[2], V4.S4
-	WORD $0x4e24cc60 // FMLA V0, V3, V4
-	WORD $0x3ce46913 // LDR Q19, [R8, R4]
-	VDUP V19.S[2], V5.S4
-	WORD $0x4e25cc61 // FMLA V1, V3, V5
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F16
-	VDUP V16.S[2], V4.S4
-	WORD $0x4e24cc62 // FMLA V2, V3, V4
-	FMOVQ (R0), F3
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F17
-	VDUP V17.S[3], V4.S4
-	WORD $0x4e24cc60 // FMLA V0, V3, V4
-	WORD $0x3ce46912 // LDR Q18, [R8, R4]
-	VDUP V18.S[3], V5.S4
-	WORD $0x4e25cc61 // FMLA V1, V3, V5
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F19
-	VDUP V19.S[3], V4.S4
-	WORD $0x4e24cc62 // FMLA V2, V3, V4
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V3.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V4.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e470 // FCMGT V16, V3, V0
-	VBIT V16.B16, V3.B16, V0.B16
-	WORD $0x6ea4e411 // FCMGT V17, V0, V4
-	VBIT V17.B16, V4.B16, V0.B16
-	WORD $0x6ea1e472 // FCMGT V18, V3, V1
-	VBIT V18.B16, V3.B16, V1.B16
-	WORD $0x6ea4e433 // FCMGT V19, V1, V4
-	VBIT V19.B16, V4.B16, V1.B16
-	WORD $0x6ea2e470 // FCMGT V16, V3, V2
-	VBIT V16.B16, V3.B16, V2.B16
-	WORD $0x6ea4e451 // FCMGT V17, V2, V4
-	VBIT V17.B16, V4.B16, V2.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD $3, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $3, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile4g4NEON(l *line)
-TEXT ·tile4g4NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F4
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F16
-	VDUP V16.S[0], V5.S4
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	VDUP V17.S[0], V6.S4
-	WORD $0x4e26cc81 // FMLA V1, V4, V6
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	VDUP V18.S[0], V5.S4
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	WORD $0x3cec6913 // LDR Q19, [R8, R12]
-	VDUP V19.S[0], V6.S4
-	WORD $0x4e26cc83 // FMLA V3, V4, V6
-	FMOVQ (R0), F4
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F16
-	VDUP V16.S[1], V5.S4
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	VDUP V17.S[1], V6.S4
-	WORD $0x4e26cc81 // FMLA V1, V4, V6
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	VDUP V18.S[1], V5.S4
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	WORD $0x3cec6913 // LDR Q19, [R8, R12]
-	VDUP V19.S[1], V6.S4
-	WORD $0x4e26cc83 // FMLA V3, V4, V6
-	FMOVQ (R0), F4
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F16
-	VDUP V16.S[2], V5.S4
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	VDUP V17.S[2], V6.S4
-	WORD $0x4e26cc81 // FMLA V1, V4, V6
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	VDUP V18.S[2], V5.S4
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	WORD $0x3cec6913 // LDR Q19, [R8, R12]
-	VDUP V19.S[2], V6.S4
-	WORD $0x4e26cc83 // FMLA V3, V4, V6
-	FMOVQ (R0), F4
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F16
-	VDUP V16.S[3], V5.S4
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	VDUP V17.S[3], V6.S4
-	WORD $0x4e26cc81 // FMLA V1, V4, V6
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	VDUP V18.S[3], V5.S4
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	WORD $0x3cec6913 // LDR Q19, [R8, R12]
-	VDUP V19.S[3], V6.S4
-	WORD $0x4e26cc83 // FMLA V3, V4, V6
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V4.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V5.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e490 // FCMGT V16, V4, V0
-	VBIT V16.B16, V4.B16, V0.B16
-	WORD $0x6ea5e411 // FCMGT V17, V0, V5
-	VBIT V17.B16, V5.B16, V0.B16
-	WORD $0x6ea1e492 // FCMGT V18, V4, V1
-	VBIT V18.B16, V4.B16, V1.B16
-	WORD $0x6ea5e433 // FCMGT V19, V1, V5
-	VBIT V19.B16, V5.B16, V1.B16
-	WORD $0x6ea2e490 // FCMGT V16, V4, V2
-	VBIT V16.B16, V4.B16, V2.B16
-	WORD $0x6ea5e451 // FCMGT V17, V2, V5
-	VBIT V17.B16, V5.B16, V2.B16
-	WORD $0x6ea3e492 // FCMGT V18, V4, V3
-	VBIT V18.B16, V4.B16, V3.B16
-	WORD $0x6ea5e473 // FCMGT V19, V3, V5
-	VBIT V19.B16, V5.B16, V3.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD $4, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $4, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile5g4NEON(l *line)
-TEXT ·tile5g4NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F5
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F16
-	VDUP V16.S[0], V6.S4
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	VDUP V17.S[0], V7.S4
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	VDUP V18.S[0], V6.S4
-	WORD $0x4e26cca2 // FMLA V2, V5, V6
-	WORD $0x3cec6913 // LDR Q19, [R8, R12]
-	VDUP V19.S[0], V7.S4
-	WORD $0x4e27cca3 // FMLA V3, V5, V7
-	ADD R4<<2, R8, R16
-	FMOVQ (R16), F16
-	VDUP V16.S[0], V6.S4
-	WORD $0x4e26cca4 // FMLA V4, V5, V6
-	FMOVQ (R0), F5
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F17
-	VDUP V17.S[1], V6.S4
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	WORD $0x3ce46912 // LDR Q18, [R8, R4]
-	VDUP V18.S[1], V7.S4
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F19
-	VDUP V19.S[1], V6.S4
-	WORD $0x4e26cca2 // FMLA V2, V5, V6
-	WORD $0x3cec6910 // LDR Q16, [R8, R12]
-	VDUP V16.S[1], V7.S4
-	WORD $0x4e27cca3 // FMLA V3, V5, V7
-	ADD R4<<2, R8, R16
-	FMOVQ (R16), F17
-	VDUP V17.S[1], V6.S4
-	WORD $0x4e26cca4 // FMLA V4, V5, V6
-	FMOVQ (R0), F5
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F18
-	VDUP V18.S[2], V6.S4
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	WORD $0x3ce46913 // LDR Q19, [R8, R4]
-	VDUP V19.S[2], V7.S4
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F16
-	VDUP V16.S[2], V6.S4
-	WORD $0x4e26cca2 // FMLA V2, V5, V6
-	WORD $0x3cec6911 // LDR Q17, [R8, R12]
-	VDUP V17.S[2], V7.S4
-	WORD $0x4e27cca3 // FMLA V3, V5, V7
-	ADD R4<<2, R8, R16
-	FMOVQ (R16), F18
-	VDUP V18.S[2], V6.S4
-	WORD $0x4e26cca4 // FMLA V4, V5, V6
-	FMOVQ (R0), F5
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F19
-	VDUP V19.S[3], V6.S4
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	WORD $0x3ce46910 // LDR Q16, [R8, R4]
-	VDUP V16.S[3], V7.S4
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F17
-	VDUP V17.S[3], V6.S4
-	WORD $0x4e26cca2 // FMLA V2, V5, V6
-	WORD $0x3cec6912 // LDR Q18, [R8, R12]
-	VDUP V18.S[3], V7.S4
-	WORD $0x4e27cca3 // FMLA V3, V5, V7
-	ADD R4<<2, R8, R16
-	FMOVQ (R16), F19
-	VDUP V19.S[3], V6.S4
-	WORD $0x4e26cca4 // FMLA V4, V5, V6
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V5.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V6.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4b0 // FCMGT V16, V5, V0
-	VBIT V16.B16, V5.B16, V0.B16
-	WORD $0x6ea6e411 // FCMGT V17, V0, V6
-	VBIT V17.B16, V6.B16, V0.B16
-	WORD $0x6ea1e4b2 // FCMGT V18, V5, V1
-	VBIT V18.B16, V5.B16, V1.B16
-	WORD $0x6ea6e433 // FCMGT V19, V1, V6
-	VBIT V19.B16, V6.B16, V1.B16
-	WORD $0x6ea2e4b0 // FCMGT V16, V5, V2
-	VBIT V16.B16, V5.B16, V2.B16
-	WORD $0x6ea6e451 // FCMGT V17, V2, V6
-	VBIT V17.B16, V6.B16, V2.B16
-	WORD $0x6ea3e4b2 // FCMGT V18, V5, V3
-	VBIT V18.B16, V5.B16, V3.B16
-	WORD $0x6ea6e473 // FCMGT V19, V3, V6
-	VBIT V19.B16, V6.B16, V3.B16
-	WORD $0x6ea4e4b0 // FCMGT V16, V5, V4
-	VBIT V16.B16, V5.B16, V4.B16
-	WORD $0x6ea6e491 // FCMGT V17, V4, V6
-	VBIT V17.B16, V6.B16, V4.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD $5, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $5, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile6g4NEON(l *line)
-TEXT ·tile6g4NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F6
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F16
-	VDUP V16.S[0], V7.S4
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	VDUP V17.S[0], V8.S4
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	VDUP V18.S[0], V7.S4
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	WORD $0x3cec6913 // LDR Q19, [R8, R12]
-	VDUP V19.S[0], V8.S4
-	WORD $0x4e28ccc3 // FMLA V3, V6, V8
-	ADD R4<<2, R8, R16
-	FMOVQ (R16), F16
-	VDUP V16.S[0], V7.S4
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-	WORD $0x3cef6911 // LDR Q17, [R8, R15]
-	VDUP V17.S[0], V8.S4
-	WORD $0x4e28ccc5 // FMLA V5, V6, V8
-	FMOVQ (R0), F6
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F18
-	VDUP V18.S[1], V7.S4
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	WORD $0x3ce46913 // LDR Q19, [R8, R4]
-	VDUP V19.S[1], V8.S4
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F16
-	VDUP V16.S[1], V7.S4
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	WORD $0x3cec6911 // LDR Q17, [R8, R12]
-	VDUP V17.S[1], V8.S4
-	WORD $0x4e28ccc3 // FMLA V3, V6, V8
-	ADD R4<<2, R8, R16
-	FMOVQ (R16), F18
-	VDUP V18.S[1], V7.S4
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-	WORD $0x3cef6913 // LDR Q19, [R8, R15]
-	VDUP V19.S[1], V8.S4
-	WORD $0x4e28ccc5 // FMLA V5, V6, V8
-	FMOVQ (R0), F6
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F16
-	VDUP V16.S[2], V7.S4
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	VDUP V17.S[2], V8.S4
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	VDUP V18.S[2], V7.S4
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	WORD $0x3cec6913 // LDR Q19, [R8, R12]
-	VDUP V19.S[2], V8.S4
-	WORD $0x4e28ccc3 // FMLA V3, V6, V8
-	ADD R4<<2, R8, R16
-	FMOVQ (R16), F16
-	VDUP V16.S[2], V7.S4
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-	WORD $0x3cef6911 // LDR Q17, [R8, R15]
-	VDUP V17.S[2], V8.S4
-	WORD $0x4e28ccc5 // FMLA V5, V6, V8
-	FMOVQ (R0), F6
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	FMOVQ (R8), F18
-	VDUP V18.S[3], V7.S4
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	WORD $0x3ce46913 // LDR Q19, [R8, R4]
-	VDUP V19.S[3], V8.S4
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F16
-	VDUP V16.S[3], V7.S4
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	WORD $0x3cec6911 // LDR Q17, [R8, R12]
-	VDUP V17.S[3], V8.S4
-	WORD $0x4e28ccc3 // FMLA V3, V6, V8
-	ADD R4<<2, R8, R16
-	FMOVQ (R16), F18
-	VDUP V18.S[3], V7.S4
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-	WORD $0x3cef6913 // LDR Q19, [R8, R15]
-	VDUP V19.S[3], V8.S4
-	WORD $0x4e28ccc5 // FMLA V5, V6, V8
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V6.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V7.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4d0 // FCMGT V16, V6, V0
-	VBIT V16.B16, V6.B16, V0.B16
-	WORD $0x6ea7e411 // FCMGT V17, V0, V7
-	VBIT V17.B16, V7.B16, V0.B16
-	WORD $0x6ea1e4d2 // FCMGT V18, V6, V1
-	VBIT V18.B16, V6.B16, V1.B16
-	WORD $0x6ea7e433 // FCMGT V19, V1, V7
-	VBIT V19.B16, V7.B16, V1.B16
-	WORD $0x6ea2e4d0 // FCMGT V16, V6, V2
-	VBIT V16.B16, V6.B16, V2.B16
-	WORD $0x6ea7e451 // FCMGT V17, V2, V7
-	VBIT V17.B16, V7.B16, V2.B16
-	WORD $0x6ea3e4d2 // FCMGT V18, V6, V3
-	VBIT V18.B16, V6.B16, V3.B16
-	WORD $0x6ea7e473 // FCMGT V19, V3, V7
-	VBIT V19.B16, V7.B16, V3.B16
-	WORD $0x6ea4e4d0 // FCMGT V16, V6, V4
-	VBIT V16.B16, V6.B16, V4.B16
-	WORD $0x6ea7e491 // FCMGT V17, V4, V7
-	VBIT V17.B16, V7.B16, V4.B16
-	WORD $0x6ea5e4d2 // FCMGT V18, V6, V5
-	VBIT V18.B16, V6.B16, V5.B16
-	WORD $0x6ea7e4b3 // FCMGT V19, V5, V7
-	VBIT V19.B16, V7.B16, V5.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-	ADDS R11, R8
-	FMOVQ F5, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD $6, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $6, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile1g8NEON(l *line)
-TEXT ·tile1g8NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	AND $16, R13, R26
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F1
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	VLD1R (R16), [V2.S4]
-	WORD $0x4e22cc20 // FMLA V0, V1, V2
-	FMOVQ (R0), F1
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $4, R16
-	VLD1R (R16), [V2.S4]
-	WORD $0x4e22cc20 // FMLA V0, V1, V2
-	FMOVQ (R0), F1
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $8, R16
-	VLD1R (R16), [V2.S4]
-	WORD $0x4e22cc20 // FMLA V0, V1, V2
-	FMOVQ (R0), F1
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $12, R16
-	VLD1R (R16), [V2.S4]
-	WORD $0x4e22cc20 // FMLA V0, V1, V2
-	FMOVQ (R0), F1
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $16, R16
-	VLD1R (R16), [V2.S4]
-	WORD $0x4e22cc20 // FMLA V0, V1, V2
-	FMOVQ (R0), F1
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $20, R16
-	VLD1R (R16), [V2.S4]
-	WORD $0x4e22cc20 // FMLA V0, V1, V2
-	FMOVQ (R0), F1
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $24, R16
-	VLD1R (R16), [V2.S4]
-	WORD $0x4e22cc20 // FMLA V0, V1, V2
-	FMOVQ (R0), F1
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $28, R16
-	VLD1R (R16), [V2.S4]
-	WORD $0x4e22cc20 // FMLA V0, V1, V2
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V1.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V2.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e430 // FCMGT V16, V1, V0
-	VBIT V16.B16, V1.B16, V0.B16
-	WORD $0x6ea2e411 // FCMGT V17, V0, V2
-	VBIT V17.B16, V2.B16, V0.B16
-	FMOVQ F0, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD $1, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $1, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile2g8NEON(l *line)
-TEXT ·tile2g8NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	AND $16, R13, R26
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F2
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	VLD1R (R16), [V3.S4]
-	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc41 // FMLA V1, V2, V4
-	FMOVQ (R0), F2
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $4, R16
-	VLD1R (R16), [V3.S4]
-	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $4, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc41 // FMLA V1, V2, V4
-	FMOVQ (R0), F2
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $8, R16
-	VLD1R (R16), [V3.S4]
-	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $8, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc41 // FMLA V1, V2, V4
-	FMOVQ (R0), F2
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $12, R16
-	VLD1R (R16), [V3.S4]
-	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $12, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc41 // FMLA V1, V2, V4
-	FMOVQ (R0), F2
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $16, R16
-	VLD1R (R16), [V3.S4]
-	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $16, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc41 // FMLA V1, V2, V4
-	FMOVQ (R0), F2
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $20, R16
-	VLD1R (R16), [V3.S4]
-	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $20, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc41 // FMLA V1, V2, V4
-	FMOVQ (R0), F2
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $24, R16
-	VLD1R (R16), [V3.S4]
-	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $24, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc41 // FMLA V1, V2, V4
-	FMOVQ (R0), F2
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $28, R16
-	VLD1R (R16), [V3.S4]
-	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $28, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc41 // FMLA V1, V2, V4
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V2.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V3.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e450 // FCMGT V16, V2, V0
-	VBIT V16.B16, V2.B16, V0.B16
-	WORD $0x6ea3e411 // FCMGT V17, V0, V3
-	VBIT V17.B16, V3.B16, V0.B16
-	WORD $0x6ea1e452 // FCMGT V18, V2, V1
-	VBIT V18.B16, V2.B16, V1.B16
-	WORD $0x6ea3e433 // FCMGT V19, V1, V3
-	VBIT V19.B16, V3.B16, V1.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD $2, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $2, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile3g8NEON(l *line)
-TEXT ·tile3g8NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	AND $16, R13, R26
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F3
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc60 // FMLA V0, V3, V4
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc61 // FMLA V1, V3, V5
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc62 // FMLA V2, V3, V4
-	FMOVQ (R0), F3
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $4, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc60 // FMLA V0, V3, V4
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $4, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc61 // FMLA V1, V3, V5
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $4, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc62 // FMLA V2, V3, V4
-	FMOVQ (R0), F3
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $8, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc60 // FMLA V0, V3, V4
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $8, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc61 // FMLA V1, V3, V5
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $8, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc62 // FMLA V2, V3, V4
-	FMOVQ (R0), F3
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $12, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc60 // FMLA V0, V3, V4
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $12, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc61 // FMLA V1, V3, V5
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $12, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc62 // FMLA V2, V3, V4
-	FMOVQ (R0), F3
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $16, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc60 // FMLA V0, V3, V4
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $16, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc61 // FMLA V1, V3, V5
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $16, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc62 // FMLA V2, V3, V4
-	FMOVQ (R0), F3
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $20, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc60 // FMLA V0, V3, V4
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $20, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc61 // FMLA V1, V3, V5
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $20, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc62 // FMLA V2, V3, V4
-	FMOVQ (R0), F3
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $24, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc60 // FMLA V0, V3, V4
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $24, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc61 // FMLA V1, V3, V5
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $24, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc62 // FMLA V2, V3, V4
-	FMOVQ (R0), F3
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $28, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc60 // FMLA V0, V3, V4
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $28, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc61 // FMLA V1, V3, V5
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $28, R16
-	VLD1R (R16), [V4.S4]
-	WORD $0x4e24cc62 // FMLA V2, V3, V4
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V3.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V4.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e470 // FCMGT V16, V3, V0
-	VBIT V16.B16, V3.B16, V0.B16
-	WORD $0x6ea4e411 // FCMGT V17, V0, V4
-	VBIT V17.B16, V4.B16, V0.B16
-	WORD $0x6ea1e472 // FCMGT V18, V3, V1
-	VBIT V18.B16, V3.B16, V1.B16
-	WORD $0x6ea4e433 // FCMGT V19, V1, V4
-	VBIT V19.B16, V4.B16, V1.B16
-	WORD $0x6ea2e470 // FCMGT V16, V3, V2
-	VBIT V16.B16, V3.B16, V2.B16
-	WORD $0x6ea4e451 // FCMGT V17, V2, V4
-	VBIT V17.B16, V4.B16, V2.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD $3, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $3, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile4g8NEON(l *line)
-TEXT ·tile4g8NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	AND $16, R13, R26
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F4
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cc81 // FMLA V1, V4, V6
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cc83 // FMLA V3, V4, V6
-	FMOVQ (R0), F4
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $4, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $4, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cc81 // FMLA V1, V4, V6
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $4, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $4, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cc83 // FMLA V3, V4, V6
-	FMOVQ (R0), F4
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $8, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $8, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cc81 // FMLA V1, V4, V6
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $8, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $8, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cc83 // FMLA V3, V4, V6
-	FMOVQ (R0), F4
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $12, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $12, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cc81 // FMLA V1, V4, V6
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $12, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $12, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cc83 // FMLA V3, V4, V6
-	FMOVQ (R0), F4
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $16, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $16, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cc81 // FMLA V1, V4, V6
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $16, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $16, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cc83 // FMLA V3, V4, V6
-	FMOVQ (R0), F4
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $20, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $20, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cc81 // FMLA V1, V4, V6
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $20, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $20, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cc83 // FMLA V3, V4, V6
-	FMOVQ (R0), F4
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $24, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $24, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cc81 // FMLA V1, V4, V6
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $24, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $24, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cc83 // FMLA V3, V4, V6
-	FMOVQ (R0), F4
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $28, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $28, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cc81 // FMLA V1, V4, V6
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $28, R16
-	VLD1R (R16), [V5.S4]
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $28, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cc83 // FMLA V3, V4, V6
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V4.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V5.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e490 // FCMGT V16, V4, V0
-	VBIT V16.B16, V4.B16, V0.B16
-	WORD $0x6ea5e411 // FCMGT V17, V0, V5
-	VBIT V17.B16, V5.B16, V0.B16
-	WORD $0x6ea1e492 // FCMGT V18, V4, V1
-	VBIT V18.B16, V4.B16, V1.B16
-	WORD $0x6ea5e433 // FCMGT V19, V1, V5
-	VBIT V19.B16, V5.B16, V1.B16
-	WORD $0x6ea2e490 // FCMGT V16, V4, V2
-	VBIT V16.B16, V4.B16, V2.B16
-	WORD $0x6ea5e451 // FCMGT V17, V2, V5
-	VBIT V17.B16, V5.B16, V2.B16
-	WORD $0x6ea3e492 // FCMGT V18, V4, V3
-	VBIT V18.B16, V4.B16, V3.B16
-	WORD $0x6ea5e473 // FCMGT V19, V3, V5
-	VBIT V19.B16, V5.B16, V3.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD $4, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $4, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile5g8NEON(l *line)
-TEXT ·tile5g8NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	AND $16, R13, R26
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F5
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca2 // FMLA V2, V5, V6
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27cca3 // FMLA V3, V5, V7
-	ADD R4<<2, R8, R16
-	SUB R26, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca4 // FMLA V4, V5, V6
-	FMOVQ (R0), F5
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $4, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $4, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $4, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca2 // FMLA V2, V5, V6
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $4, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27cca3 // FMLA V3, V5, V7
-	ADD R4<<2, R8, R16
-	SUB R26, R16
-	ADD $4, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca4 // FMLA V4, V5, V6
-	FMOVQ (R0), F5
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $8, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $8, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $8, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca2 // FMLA V2, V5, V6
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $8, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27cca3 // FMLA V3, V5, V7
-	ADD R4<<2, R8, R16
-	SUB R26, R16
-	ADD $8, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca4 // FMLA V4, V5, V6
-	FMOVQ (R0), F5
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $12, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $12, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $12, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca2 // FMLA V2, V5, V6
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $12, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27cca3 // FMLA V3, V5, V7
-	ADD R4<<2, R8, R16
-	SUB R26, R16
-	ADD $12, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca4 // FMLA V4, V5, V6
-	FMOVQ (R0), F5
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $16, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $16, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $16, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca2 // FMLA V2, V5, V6
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $16, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27cca3 // FMLA V3, V5, V7
-	ADD R4<<2, R8, R16
-	SUB R26, R16
-	ADD $16, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca4 // FMLA V4, V5, V6
-	FMOVQ (R0), F5
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $20, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $20, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $20, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca2 // FMLA V2, V5, V6
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $20, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27cca3 // FMLA V3, V5, V7
-	ADD R4<<2, R8, R16
-	SUB R26, R16
-	ADD $20, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca4 // FMLA V4, V5, V6
-	FMOVQ (R0), F5
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $24, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $24, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $24, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca2 // FMLA V2, V5, V6
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $24, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27cca3 // FMLA V3, V5, V7
-	ADD R4<<2, R8, R16
-	SUB R26, R16
-	ADD $24, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca4 // FMLA V4, V5, V6
-	FMOVQ (R0), F5
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $28, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca0 // FMLA V0, V5, V6
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $28, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $28, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca2 // FMLA V2, V5, V6
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $28, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27cca3 // FMLA V3, V5, V7
-	ADD R4<<2, R8, R16
-	SUB R26, R16
-	ADD $28, R16
-	VLD1R (R16), [V6.S4]
-	WORD $0x4e26cca4 // FMLA V4, V5, V6
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V5.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V6.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4b0 // FCMGT V16, V5, V0
-	VBIT V16.B16, V5.B16, V0.B16
-	WORD $0x6ea6e411 // FCMGT V17, V0, V6
-	VBIT V17.B16, V6.B16, V0.B16
-	WORD $0x6ea1e4b2 // FCMGT V18, V5, V1
-	VBIT V18.B16, V5.B16, V1.B16
-	WORD $0x6ea6e433 // FCMGT V19, V1, V6
-	VBIT V19.B16, V6.B16, V1.B16
-	WORD $0x6ea2e4b0 // FCMGT V16, V5, V2
-	VBIT V16.B16, V5.B16, V2.B16
-	WORD $0x6ea6e451 // FCMGT V17, V2, V6
-	VBIT V17.B16, V6.B16, V2.B16
-	WORD $0x6ea3e4b2 // FCMGT V18, V5, V3
-	VBIT V18.B16, V5.B16, V3.B16
-	WORD $0x6ea6e473 // FCMGT V19, V3, V6
-	VBIT V19.B16, V6.B16, V3.B16
-	WORD $0x6ea4e4b0 // FCMGT V16, V5, V4
-	VBIT V16.B16, V5.B16, V4.B16
-	WORD $0x6ea6e491 // FCMGT V17, V4, V6
-	VBIT V17.B16, V6.B16, V4.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD $5, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $5, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
-	BNE tile
-	RET
-
-// func tile6g8NEON(l *line)
-TEXT ·tile6g8NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	MOVD 72(R5), R9
-	ADD R4<<1, R4, R12
-	ADD R4<<2, R4, R15
-	ADD R4<<2, R12, R10
-	MOVD 144(R5), R20
-tile:
-	EOR R13, R13
-	MOVD 136(R5), R14
-	CMP $0, R14
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeZero
-	WORD $0x3ced6800 // LDR Q0, [R0, R13]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	JMP wholeBegin
-wholeZero:
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-wholeBegin:
-	MOVD 96(R5), R2
-	CMP $0, R2
-	BEQ wholeEnd
-	MOVD (R5), R3
-	MOVD 56(R5), R17
-	ADDS R17, R3
-	ADDS R13, R3
-	MOVD 216(R5), R8
-	CMP $0, R8
-	BEQ wholeFetched
-	MOVD 208(R5), R11
-	ADDS R3, R11
-wholeFetch:
-	MOVD R11, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	ADDS R4, R0
-	MOVD 32(R5), R17
-	ADDS R17, R11
-	SUBS $1, R8
-	BNE wholeFetch
-wholeFetched:
-	MOVD 8(R5), R1
-	ADDS R13, R1
-	AND $16, R13, R26
-	MOVD 104(R5), R17
-	CMP $0, R17
-	BEQ wholeEnd
-wholeRow:
-	MOVD R3, R8
-	MOVD R1, R0
-	MOVD 104(R5), R11
-wholeTap:
-	FMOVQ (R0), F6
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc3 // FMLA V3, V6, V8
-	ADD R4<<2, R8, R16
-	SUB R26, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-	ADD R15<<0, R8, R16
-	SUB R26, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc5 // FMLA V5, V6, V8
-	FMOVQ (R0), F6
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $4, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $4, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $4, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $4, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc3 // FMLA V3, V6, V8
-	ADD R4<<2, R8, R16
-	SUB R26, R16
-	ADD $4, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-	ADD R15<<0, R8, R16
-	SUB R26, R16
-	ADD $4, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc5 // FMLA V5, V6, V8
-	FMOVQ (R0), F6
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $8, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $8, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $8, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $8, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc3 // FMLA V3, V6, V8
-	ADD R4<<2, R8, R16
-	SUB R26, R16
-	ADD $8, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-	ADD R15<<0, R8, R16
-	SUB R26, R16
-	ADD $8, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc5 // FMLA V5, V6, V8
-	FMOVQ (R0), F6
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $12, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $12, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $12, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $12, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc3 // FMLA V3, V6, V8
-	ADD R4<<2, R8, R16
-	SUB R26, R16
-	ADD $12, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-	ADD R15<<0, R8, R16
-	SUB R26, R16
-	ADD $12, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc5 // FMLA V5, V6, V8
-	FMOVQ (R0), F6
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $16, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $16, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $16, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $16, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc3 // FMLA V3, V6, V8
-	ADD R4<<2, R8, R16
-	SUB R26, R16
-	ADD $16, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-	ADD R15<<0, R8, R16
-	SUB R26, R16
-	ADD $16, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc5 // FMLA V5, V6, V8
-	FMOVQ (R0), F6
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $20, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $20, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $20, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $20, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc3 // FMLA V3, V6, V8
-	ADD R4<<2, R8, R16
-	SUB R26, R16
-	ADD $20, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-	ADD R15<<0, R8, R16
-	SUB R26, R16
-	ADD $20, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc5 // FMLA V5, V6, V8
-	FMOVQ (R0), F6
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $24, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $24, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $24, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $24, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc3 // FMLA V3, V6, V8
-	ADD R4<<2, R8, R16
-	SUB R26, R16
-	ADD $24, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-	ADD R15<<0, R8, R16
-	SUB R26, R16
-	ADD $24, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc5 // FMLA V5, V6, V8
-	FMOVQ (R0), F6
-	MOVD 248(R5), R17
-	ADDS R17, R0
-	SUB R26, R8, R16
-	ADD $28, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	ADD R4<<0, R8, R16
-	SUB R26, R16
-	ADD $28, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	ADD R4<<1, R8, R16
-	SUB R26, R16
-	ADD $28, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	ADD R12<<0, R8, R16
-	SUB R26, R16
-	ADD $28, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc3 // FMLA V3, V6, V8
-	ADD R4<<2, R8, R16
-	SUB R26, R16
-	ADD $28, R16
-	VLD1R (R16), [V7.S4]
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-	ADD R15<<0, R8, R16
-	SUB R26, R16
-	ADD $28, R16
-	VLD1R (R16), [V8.S4]
-	WORD $0x4e28ccc5 // FMLA V5, V6, V8
-	MOVD 40(R5), R17
-	ADDS R17, R8
-	ADDS R9, R0
-	SUBS $1, R11
-	BNE wholeTap
-	MOVD 32(R5), R17
-	ADDS R17, R3
-	MOVD 64(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeRow
-wholeEnd:
-	ADD $160, R5, R16
-	VLD1R (R16), [V6.S4]
-	ADD $164, R5, R16
-	VLD1R (R16), [V7.S4]
-	MOVD 16(R5), R8
-	MOVD 88(R5), R17
-	ADDS R17, R8
-	ADDS R13, R8
-	MOVD 80(R5), R11
-	WORD $0x6ea0e4d0 // FCMGT V16, V6, V0
-	VBIT V16.B16, V6.B16, V0.B16
-	WORD $0x6ea7e411 // FCMGT V17, V0, V7
-	VBIT V17.B16, V7.B16, V0.B16
-	WORD $0x6ea1e4d2 // FCMGT V18, V6, V1
-	VBIT V18.B16, V6.B16, V1.B16
-	WORD $0x6ea7e433 // FCMGT V19, V1, V7
-	VBIT V19.B16, V7.B16, V1.B16
-	WORD $0x6ea2e4d0 // FCMGT V16, V6, V2
-	VBIT V16.B16, V6.B16, V2.B16
-	WORD $0x6ea7e451 // FCMGT V17, V2, V7
-	VBIT V17.B16, V7.B16, V2.B16
-	WORD $0x6ea3e4d2 // FCMGT V18, V6, V3
-	VBIT V18.B16, V6.B16, V3.B16
-	WORD $0x6ea7e473 // FCMGT V19, V3, V7
-	VBIT V19.B16, V7.B16, V3.B16
-	WORD $0x6ea4e4d0 // FCMGT V16, V6, V4
-	VBIT V16.B16, V6.B16, V4.B16
-	WORD $0x6ea7e491 // FCMGT V17, V4, V7
-	VBIT V17.B16, V7.B16, V4.B16
-	WORD $0x6ea5e4d2 // FCMGT V18, V6, V5
-	VBIT V18.B16, V6.B16, V5.B16
-	WORD $0x6ea7e4b3 // FCMGT V19, V5, V7
-	VBIT V19.B16, V7.B16, V5.B16
-	FMOVQ F0, (R8)
-	ADDS R11, R8
-	FMOVQ F1, (R8)
-	ADDS R11, R8
-	FMOVQ F2, (R8)
-	ADDS R11, R8
-	FMOVQ F3, (R8)
-	ADDS R11, R8
-	FMOVQ F4, (R8)
-	ADDS R11, R8
-	FMOVQ F5, (R8)
-wholeStored:
-	ADDS $16, R13
-	SUBS $1, R14
-	BNE vector
-last:
-	MOVD $6, R16
-	MUL R16, R4, R0
-	MOVD 56(R5), R19
-	ADDS R0, R19
-	MOVD R19, 56(R5)
-	MOVD $6, R16
-	MOVD 80(R5), R17
-	MUL R16, R17, R0
-	MOVD 88(R5), R19
-	ADDS R0, R19
-	MOVD R19, 88(R5)
-	MOVD 128(R5), R19
-	SUBS $1, R19
-	MOVD R19, 128(R5)
+	MOVD R19, line_tiles(R0)
 	BNE tile
 	RET
 
 // func sums1x1s1NEON(l *line)
 TEXT ·sums1x1s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	ADD R4<<1, R4, R9
-	MOVD 40(R5), R15
-	MOVD ZR, 240(R5)
-	MOVD 144(R5), R20
-	MOVD 136(R5), R0
-	MOVD R0, 192(R5)
-	CMP $0, R0
-	BEQ last
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_xTap(R0), R2
+	MOVD ZR, line_channel(R0)
+	VCMEQ V0.S4, V0.S4, V0.S4
+	// a vector of channels
 	PCALIGN $16
 vector:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F0
-	VEOR V1.B16, V1.B16, V1.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVD line_w(R0), R3
+	MOVD line_channel(R0), R17
 	ADDS R17, R3
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ wholeDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
+	FMOVQ (R3), F1
+	VEOR V2.B16, V2.B16, V2.B16
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	MOVD line_y(R0), R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	// results in the middle
+	MOVD line_middle(R0), R4
+	CMP $0, R4
+	BEQ middleDone
 	PCALIGN $16
-wholeAgain1:
-	ADDS R15, R14
-	FMOVQ (R3), F2
-	WORD $0x4e22d421 // FADD V1, V1, V2
+result:
+	FMOVQ (R3), F3
+	WORD $0x4e23d442 // FADD V2, V2, V3
 	FMOVQ (R8), F16
-	WORD $0x4e30cc40 // FMLA V0, V2, V16
-	ADDS R15, R8
-	MOVD 80(R5), R17
+	WORD $0x4e30cc61 // FMLA V1, V3, V16
+	ADDS R2, R8
+	MOVD line_yPixel(R0), R17
 	ADDS R17, R3
-	SUBS $1, R2
-	BNE wholeAgain1
-wholeDone1:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ F0, (R0)
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F3
-	WORD $0x4e21d461 // FADD V1, V3, V1
-	FMOVQ F1, (R0)
-wholeNoBias:
-	MOVD 240(R5), R19
-	ADDS $16, R19
-	MOVD R19, 240(R5)
-	MOVD 192(R5), R19
-	SUBS $1, R19
-	MOVD R19, 192(R5)
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ done
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	VEOR V1.B16, V1.B16, V1.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
-	ADDS R17, R3
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ partDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
-	PCALIGN $16
-partAgain1:
-	ADDS R15, R14
-	ADD $0, R3, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F2
-	JMP moved1
-two1:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved1:
-	WORD $0x4e22d421 // FADD V1, V1, V2
-	ADD $0, R8, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F3
-	JMP moved2
-two2:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved2:
-	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	ADDS R15, R8
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	SUBS $1, R2
-	BNE partAgain1
-partDone1:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two3
-	FMOVS F0, (R16)
-	JMP moved3
-two3:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved3:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F3
-	JMP moved4
-two4:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved4:
-	WORD $0x4e21d461 // FADD V1, V3, V1
-	ADD $0, R0, R16
-	TBNZ $1, R20, two5
-	FMOVS F1, (R16)
-	JMP moved5
-two5:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved5:
-partNoBias:
-done:
-	RET
-
-// func sums1x3s1NEON(l *line)
-TEXT ·sums1x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	ADD R4<<1, R4, R9
-	MOVD 40(R5), R15
-	MOVD ZR, 240(R5)
-	MOVD 144(R5), R20
-	MOVD 136(R5), R0
-	MOVD R0, 192(R5)
-	CMP $0, R0
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F0
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F1
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F2
-	VEOR V3.B16, V3.B16, V3.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
-	ADDS R17, R3
-	MOVD 168(R5), R2
-	CMP $0, R2
-	BEQ wholeDone0
-	MOVD 112(R5), R1
-wholeAgain0:
-	FMOVQ (R3), F4
-	WORD $0x4e24d463 // FADD V3, V3, V4
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip00
-	FMOVQ (R8), F16
-	WORD $0x4e30cc80 // FMLA V0, V4, V16
-wholeSkip00:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip01
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	WORD $0x4e31cc81 // FMLA V1, V4, V17
-wholeSkip01:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip02
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cc82 // FMLA V2, V4, V18
-wholeSkip02:
-	ADDS R15, R8
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeAgain0
-wholeDone0:
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ wholeDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
-	PCALIGN $16
-wholeAgain1:
-	ADDS R15, R14
-	FMOVQ (R3), F4
-	WORD $0x4e24d463 // FADD V3, V3, V4
-	FMOVQ (R8), F19
-	WORD $0x4e33cc80 // FMLA V0, V4, V19
-	WORD $0x3ce46910 // LDR Q16, [R8, R4]
-	WORD $0x4e30cc81 // FMLA V1, V4, V16
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cc82 // FMLA V2, V4, V17
-	ADDS R15, R8
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	SUBS $1, R2
-	BNE wholeAgain1
-wholeDone1:
-	MOVD 184(R5), R2
-	CMP $0, R2
-	BEQ wholeDone2
-	MOVD 232(R5), R1
-wholeAgain2:
-	FMOVQ (R3), F4
-	WORD $0x4e24d463 // FADD V3, V3, V4
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip20
-	FMOVQ (R8), F18
-	WORD $0x4e32cc80 // FMLA V0, V4, V18
-wholeSkip20:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip21
-	WORD $0x3ce46913 // LDR Q19, [R8, R4]
-	WORD $0x4e33cc81 // FMLA V1, V4, V19
-wholeSkip21:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip22
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cc82 // FMLA V2, V4, V16
-wholeSkip22:
-	ADDS R15, R8
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeAgain2
-wholeDone2:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ F0, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F1, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F2, (R0)
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F5
-	WORD $0x4e23d4a3 // FADD V3, V5, V3
-	FMOVQ F3, (R0)
-wholeNoBias:
-	MOVD 240(R5), R19
-	ADDS $16, R19
-	MOVD R19, 240(R5)
-	MOVD 192(R5), R19
-	SUBS $1, R19
-	MOVD R19, 192(R5)
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ done
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F1
-	JMP moved1
-two1:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved1:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F2
-	JMP moved2
-two2:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved2:
-	VEOR V3.B16, V3.B16, V3.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
-	ADDS R17, R3
-	MOVD 168(R5), R2
-	CMP $0, R2
-	BEQ partDone0
-	MOVD 112(R5), R1
-partAgain0:
-	ADD $0, R3, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F4
-	JMP moved3
-two3:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved3:
-	WORD $0x4e24d463 // FADD V3, V3, V4
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip00
-	ADD $0, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F5
-	JMP moved4
-two4:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved4:
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-partSkip00:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip01
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F5
-	JMP moved5
-two5:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved5:
-	WORD $0x4e25cc81 // FMLA V1, V4, V5
-partSkip01:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip02
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F5
-	JMP moved6
-two6:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved6:
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-partSkip02:
-	ADDS R15, R8
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partAgain0
-partDone0:
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ partDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
-	PCALIGN $16
-partAgain1:
-	ADDS R15, R14
-	ADD $0, R3, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F4
-	JMP moved7
-two7:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved7:
-	WORD $0x4e24d463 // FADD V3, V3, V4
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F5
-	JMP moved8
-two8:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved8:
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F5
-	JMP moved9
-two9:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved9:
-	WORD $0x4e25cc81 // FMLA V1, V4, V5
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F5
-	JMP moved10
-two10:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved10:
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	ADDS R15, R8
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	SUBS $1, R2
-	BNE partAgain1
-partDone1:
-	MOVD 184(R5), R2
-	CMP $0, R2
-	BEQ partDone2
-	MOVD 232(R5), R1
-partAgain2:
-	ADD $0, R3, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F4
-	JMP moved11
-two11:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved11:
-	WORD $0x4e24d463 // FADD V3, V3, V4
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip20
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F5
-	JMP moved12
-two12:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved12:
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-partSkip20:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip21
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F5
-	JMP moved13
-two13:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved13:
-	WORD $0x4e25cc81 // FMLA V1, V4, V5
-partSkip21:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip22
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F5
-	JMP moved14
-two14:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved14:
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-partSkip22:
-	ADDS R15, R8
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partAgain2
-partDone2:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two15
-	FMOVS F0, (R16)
-	JMP moved15
-two15:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved15:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two16
-	FMOVS F1, (R16)
-	JMP moved16
-two16:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved16:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two17
-	FMOVS F2, (R16)
-	JMP moved17
-two17:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved17:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two18
-	FMOVS (R16), F5
-	JMP moved18
-two18:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved18:
-	WORD $0x4e23d4a3 // FADD V3, V5, V3
-	ADD $0, R0, R16
-	TBNZ $1, R20, two19
-	FMOVS F3, (R16)
-	JMP moved19
-two19:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved19:
-partNoBias:
-done:
-	RET
-
-// func sums1x3s2NEON(l *line)
-TEXT ·sums1x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	ADD R4<<1, R4, R9
-	MOVD 40(R5), R15
-	MOVD ZR, 240(R5)
-	MOVD 144(R5), R20
-	MOVD 136(R5), R0
-	MOVD R0, 192(R5)
-	CMP $0, R0
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F0
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F1
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F2
-	VEOR V3.B16, V3.B16, V3.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
-	ADDS R17, R3
-	MOVD 168(R5), R2
-	CMP $0, R2
-	BEQ wholeDone0
-	MOVD 112(R5), R1
-wholeAgain0:
-	FMOVQ (R3), F4
-	WORD $0x4e24d463 // FADD V3, V3, V4
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip00
-	FMOVQ (R8), F16
-	WORD $0x4e30cc80 // FMLA V0, V4, V16
-wholeSkip00:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip01
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	WORD $0x4e31cc81 // FMLA V1, V4, V17
-wholeSkip01:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip02
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cc82 // FMLA V2, V4, V18
-wholeSkip02:
-	ADDS R15, R8
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeAgain0
-wholeDone0:
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ wholeDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
-	PCALIGN $16
-wholeAgain1:
-	ADDS R4, R14
-	SUBS R4, R14
-	ADDS R15, R14
-	FMOVQ (R3), F4
-	WORD $0x4e24d463 // FADD V3, V3, V4
-	FMOVQ (R8), F19
-	WORD $0x4e33cc80 // FMLA V0, V4, V19
-	WORD $0x3ce46910 // LDR Q16, [R8, R4]
-	WORD $0x4e30cc81 // FMLA V1, V4, V16
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cc82 // FMLA V2, V4, V17
-	ADDS R15, R8
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	SUBS $1, R2
-	BNE wholeAgain1
-wholeDone1:
-	MOVD 184(R5), R2
-	CMP $0, R2
-	BEQ wholeDone2
-	MOVD 232(R5), R1
-wholeAgain2:
-	FMOVQ (R3), F4
-	WORD $0x4e24d463 // FADD V3, V3, V4
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip20
-	FMOVQ (R8), F18
-	WORD $0x4e32cc80 // FMLA V0, V4, V18
-wholeSkip20:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip21
-	WORD $0x3ce46913 // LDR Q19, [R8, R4]
-	WORD $0x4e33cc81 // FMLA V1, V4, V19
-wholeSkip21:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip22
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cc82 // FMLA V2, V4, V16
-wholeSkip22:
-	ADDS R15, R8
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeAgain2
-wholeDone2:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ F0, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F1, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F2, (R0)
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F5
-	WORD $0x4e23d4a3 // FADD V3, V5, V3
-	FMOVQ F3, (R0)
-wholeNoBias:
-	MOVD 240(R5), R19
-	ADDS $16, R19
-	MOVD R19, 240(R5)
-	MOVD 192(R5), R19
-	SUBS $1, R19
-	MOVD R19, 192(R5)
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ done
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F1
-	JMP moved1
-two1:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved1:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F2
-	JMP moved2
-two2:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved2:
-	VEOR V3.B16, V3.B16, V3.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
-	ADDS R17, R3
-	MOVD 168(R5), R2
-	CMP $0, R2
-	BEQ partDone0
-	MOVD 112(R5), R1
-partAgain0:
-	ADD $0, R3, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F4
-	JMP moved3
-two3:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved3:
-	WORD $0x4e24d463 // FADD V3, V3, V4
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip00
-	ADD $0, R8, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F5
-	JMP moved4
-two4:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved4:
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-partSkip00:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip01
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F5
-	JMP moved5
-two5:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved5:
-	WORD $0x4e25cc81 // FMLA V1, V4, V5
-partSkip01:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip02
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F5
-	JMP moved6
-two6:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved6:
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-partSkip02:
-	ADDS R15, R8
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partAgain0
-partDone0:
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ partDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
-	PCALIGN $16
-partAgain1:
-	ADDS R4, R14
-	SUBS R4, R14
-	ADDS R15, R14
-	ADD $0, R3, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F4
-	JMP moved7
-two7:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved7:
-	WORD $0x4e24d463 // FADD V3, V3, V4
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F5
-	JMP moved8
-two8:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved8:
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F5
-	JMP moved9
-two9:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved9:
-	WORD $0x4e25cc81 // FMLA V1, V4, V5
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F5
-	JMP moved10
-two10:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved10:
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	ADDS R15, R8
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	SUBS $1, R2
-	BNE partAgain1
-partDone1:
-	MOVD 184(R5), R2
-	CMP $0, R2
-	BEQ partDone2
-	MOVD 232(R5), R1
-partAgain2:
-	ADD $0, R3, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F4
-	JMP moved11
-two11:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved11:
-	WORD $0x4e24d463 // FADD V3, V3, V4
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip20
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F5
-	JMP moved12
-two12:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved12:
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-partSkip20:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip21
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F5
-	JMP moved13
-two13:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved13:
-	WORD $0x4e25cc81 // FMLA V1, V4, V5
-partSkip21:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip22
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F5
-	JMP moved14
-two14:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved14:
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-partSkip22:
-	ADDS R15, R8
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partAgain2
-partDone2:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two15
-	FMOVS F0, (R16)
-	JMP moved15
-two15:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved15:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two16
-	FMOVS F1, (R16)
-	JMP moved16
-two16:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved16:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two17
-	FMOVS F2, (R16)
-	JMP moved17
-two17:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved17:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two18
-	FMOVS (R16), F5
-	JMP moved18
-two18:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved18:
-	WORD $0x4e23d4a3 // FADD V3, V5, V3
-	ADD $0, R0, R16
-	TBNZ $1, R20, two19
-	FMOVS F3, (R16)
-	JMP moved19
-two19:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved19:
-partNoBias:
-done:
-	RET
-
-// func sums2x3s1NEON(l *line)
-TEXT ·sums2x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	ADD R4<<1, R4, R9
-	MOVD 40(R5), R15
-	MOVD ZR, 240(R5)
-	MOVD 144(R5), R20
-	MOVD 136(R5), R0
-	MOVD R0, 192(R5)
-	CMP $0, R0
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F0
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F1
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F2
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F3
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F4
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F5
-	VEOR V6.B16, V6.B16, V6.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	ADD R0, R8, R10
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
-	ADDS R17, R3
-	MOVD 168(R5), R2
-	CMP $0, R2
-	BEQ wholeDone0
-	MOVD 112(R5), R1
-wholeAgain0:
-	FMOVQ (R3), F7
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip00
-	FMOVQ (R8), F16
-	WORD $0x4e30cce0 // FMLA V0, V7, V16
-	FMOVQ (R10), F17
-	WORD $0x4e31cce3 // FMLA V3, V7, V17
-wholeSkip00:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip01
-	WORD $0x3ce46912 // LDR Q18, [R8, R4]
-	WORD $0x4e32cce1 // FMLA V1, V7, V18
-	WORD $0x3ce46953 // LDR Q19, [R10, R4]
-	WORD $0x4e33cce4 // FMLA V4, V7, V19
-wholeSkip01:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip02
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cce2 // FMLA V2, V7, V16
-	ADD R4<<1, R10, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cce5 // FMLA V5, V7, V17
-wholeSkip02:
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeAgain0
-wholeDone0:
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ wholeDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
-	PCALIGN $16
-wholeAgain1:
-	ADDS R15, R14
-	FMOVQ (R3), F7
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-	FMOVQ (R8), F18
-	WORD $0x4e32cce0 // FMLA V0, V7, V18
-	FMOVQ (R10), F19
-	WORD $0x4e33cce3 // FMLA V3, V7, V19
-	WORD $0x3ce46910 // LDR Q16, [R8, R4]
-	WORD $0x4e30cce1 // FMLA V1, V7, V16
-	WORD $0x3ce46951 // LDR Q17, [R10, R4]
-	WORD $0x4e31cce4 // FMLA V4, V7, V17
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cce2 // FMLA V2, V7, V18
-	ADD R4<<1, R10, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cce5 // FMLA V5, V7, V19
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	SUBS $1, R2
-	BNE wholeAgain1
-wholeDone1:
-	MOVD 184(R5), R2
-	CMP $0, R2
-	BEQ wholeDone2
-	MOVD 232(R5), R1
-wholeAgain2:
-	FMOVQ (R3), F7
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip20
-	FMOVQ (R8), F16
-	WORD $0x4e30cce0 // FMLA V0, V7, V16
-	FMOVQ (R10), F17
-	WORD $0x4e31cce3 // FMLA V3, V7, V17
-wholeSkip20:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip21
-	WORD $0x3ce46912 // LDR Q18, [R8, R4]
-	WORD $0x4e32cce1 // FMLA V1, V7, V18
-	WORD $0x3ce46953 // LDR Q19, [R10, R4]
-	WORD $0x4e33cce4 // FMLA V4, V7, V19
-wholeSkip21:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip22
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cce2 // FMLA V2, V7, V16
-	ADD R4<<1, R10, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cce5 // FMLA V5, V7, V17
-wholeSkip22:
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeAgain2
-wholeDone2:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ F0, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F1, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F2, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F3, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F4, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F5, (R0)
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F8
-	WORD $0x4e26d506 // FADD V6, V8, V6
-	FMOVQ F6, (R0)
-wholeNoBias:
-	MOVD 240(R5), R19
-	ADDS $16, R19
-	MOVD R19, 240(R5)
-	MOVD 192(R5), R19
-	SUBS $1, R19
-	MOVD R19, 192(R5)
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ done
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F1
-	JMP moved1
-two1:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved1:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F2
-	JMP moved2
-two2:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved2:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F3
-	JMP moved3
-two3:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved3:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F4
-	JMP moved4
-two4:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved4:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F5
-	JMP moved5
-two5:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved5:
-	VEOR V6.B16, V6.B16, V6.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	ADD R0, R8, R10
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
-	ADDS R17, R3
-	MOVD 168(R5), R2
-	CMP $0, R2
-	BEQ partDone0
-	MOVD 112(R5), R1
-partAgain0:
-	ADD $0, R3, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F7
-	JMP moved6
-two6:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved6:
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip00
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F8
-	JMP moved7
-two7:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved7:
-	WORD $0x4e28cce0 // FMLA V0, V7, V8
-	ADD $0, R10, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F8
-	JMP moved8
-two8:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved8:
-	WORD $0x4e28cce3 // FMLA V3, V7, V8
-partSkip00:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip01
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F8
-	JMP moved9
-two9:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved9:
-	WORD $0x4e28cce1 // FMLA V1, V7, V8
-	ADD R4<<0, R10, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F8
-	JMP moved10
-two10:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved10:
-	WORD $0x4e28cce4 // FMLA V4, V7, V8
-partSkip01:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip02
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F8
-	JMP moved11
-two11:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved11:
-	WORD $0x4e28cce2 // FMLA V2, V7, V8
-	ADD R4<<1, R10, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F8
-	JMP moved12
-two12:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved12:
-	WORD $0x4e28cce5 // FMLA V5, V7, V8
-partSkip02:
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partAgain0
-partDone0:
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ partDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
-	PCALIGN $16
-partAgain1:
-	ADDS R15, R14
-	ADD $0, R3, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F7
-	JMP moved13
-two13:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved13:
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F8
-	JMP moved14
-two14:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved14:
-	WORD $0x4e28cce0 // FMLA V0, V7, V8
-	ADD $0, R10, R16
-	TBNZ $1, R20, two15
-	FMOVS (R16), F8
-	JMP moved15
-two15:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved15:
-	WORD $0x4e28cce3 // FMLA V3, V7, V8
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS (R16), F8
-	JMP moved16
-two16:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved16:
-	WORD $0x4e28cce1 // FMLA V1, V7, V8
-	ADD R4<<0, R10, R16
-	TBNZ $1, R20, two17
-	FMOVS (R16), F8
-	JMP moved17
-two17:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved17:
-	WORD $0x4e28cce4 // FMLA V4, V7, V8
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two18
-	FMOVS (R16), F8
-	JMP moved18
-two18:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved18:
-	WORD $0x4e28cce2 // FMLA V2, V7, V8
-	ADD R4<<1, R10, R16
-	TBNZ $1, R20, two19
-	FMOVS (R16), F8
-	JMP moved19
-two19:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved19:
-	WORD $0x4e28cce5 // FMLA V5, V7, V8
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	SUBS $1, R2
-	BNE partAgain1
-partDone1:
-	MOVD 184(R5), R2
-	CMP $0, R2
-	BEQ partDone2
-	MOVD 232(R5), R1
-partAgain2:
-	ADD $0, R3, R16
-	TBNZ $1, R20, two20
-	FMOVS (R16), F7
-	JMP moved20
-two20:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved20
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved20:
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip20
-	ADD $0, R8, R16
-	TBNZ $1, R20, two21
-	FMOVS (R16), F8
-	JMP moved21
-two21:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved21
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved21:
-	WORD $0x4e28cce0 // FMLA V0, V7, V8
-	ADD $0, R10, R16
-	TBNZ $1, R20, two22
-	FMOVS (R16), F8
-	JMP moved22
-two22:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved22
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved22:
-	WORD $0x4e28cce3 // FMLA V3, V7, V8
-partSkip20:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip21
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two23
-	FMOVS (R16), F8
-	JMP moved23
-two23:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved23
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved23:
-	WORD $0x4e28cce1 // FMLA V1, V7, V8
-	ADD R4<<0, R10, R16
-	TBNZ $1, R20, two24
-	FMOVS (R16), F8
-	JMP moved24
-two24:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved24
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved24:
-	WORD $0x4e28cce4 // FMLA V4, V7, V8
-partSkip21:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip22
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two25
-	FMOVS (R16), F8
-	JMP moved25
-two25:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved25
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved25:
-	WORD $0x4e28cce2 // FMLA V2, V7, V8
-	ADD R4<<1, R10, R16
-	TBNZ $1, R20, two26
-	FMOVS (R16), F8
-	JMP moved26
-two26:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved26
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved26:
-	WORD $0x4e28cce5 // FMLA V5, V7, V8
-partSkip22:
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partAgain2
-partDone2:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two27
-	FMOVS F0, (R16)
-	JMP moved27
-two27:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved27
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved27:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two28
-	FMOVS F1, (R16)
-	JMP moved28
-two28:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved28
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved28:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two29
-	FMOVS F2, (R16)
-	JMP moved29
-two29:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved29
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved29:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two30
-	FMOVS F3, (R16)
-	JMP moved30
-two30:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved30
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved30:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two31
-	FMOVS F4, (R16)
-	JMP moved31
-two31:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved31
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved31:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two32
-	FMOVS F5, (R16)
-	JMP moved32
-two32:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved32
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved32:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two33
-	FMOVS (R16), F8
-	JMP moved33
-two33:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved33
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved33:
-	WORD $0x4e26d506 // FADD V6, V8, V6
-	ADD $0, R0, R16
-	TBNZ $1, R20, two34
-	FMOVS F6, (R16)
-	JMP moved34
-two34:
-	FMOVD F6, (R16)
-	TBZ $2, R20, moved34
-	ADD $8, R16
-	VST1 V6.S[2], (R16)
-moved34:
-partNoBias:
-done:
-	RET
-
-// func sums2x3s2NEON(l *line)
-TEXT ·sums2x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	ADD R4<<1, R4, R9
-	MOVD 40(R5), R15
-	MOVD ZR, 240(R5)
-	MOVD 144(R5), R20
-	MOVD 136(R5), R0
-	MOVD R0, 192(R5)
-	CMP $0, R0
-	BEQ last
-	PCALIGN $16
-vector:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F0
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F1
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F2
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F3
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F4
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F5
-	VEOR V6.B16, V6.B16, V6.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	ADD R0, R8, R10
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
-	ADDS R17, R3
-	MOVD 168(R5), R2
-	CMP $0, R2
-	BEQ wholeDone0
-	MOVD 112(R5), R1
-wholeAgain0:
-	FMOVQ (R3), F7
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip00
-	FMOVQ (R8), F16
-	WORD $0x4e30cce0 // FMLA V0, V7, V16
-	FMOVQ (R10), F17
-	WORD $0x4e31cce3 // FMLA V3, V7, V17
-wholeSkip00:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip01
-	WORD $0x3ce46912 // LDR Q18, [R8, R4]
-	WORD $0x4e32cce1 // FMLA V1, V7, V18
-	WORD $0x3ce46953 // LDR Q19, [R10, R4]
-	WORD $0x4e33cce4 // FMLA V4, V7, V19
-wholeSkip01:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip02
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cce2 // FMLA V2, V7, V16
-	ADD R4<<1, R10, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cce5 // FMLA V5, V7, V17
-wholeSkip02:
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeAgain0
-wholeDone0:
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ wholeDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
-	PCALIGN $16
-wholeAgain1:
-	ADDS R4, R14
-	SUBS R4, R14
-	ADDS R15, R14
-	FMOVQ (R3), F7
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-	FMOVQ (R8), F18
-	WORD $0x4e32cce0 // FMLA V0, V7, V18
-	FMOVQ (R10), F19
-	WORD $0x4e33cce3 // FMLA V3, V7, V19
-	WORD $0x3ce46910 // LDR Q16, [R8, R4]
-	WORD $0x4e30cce1 // FMLA V1, V7, V16
-	WORD $0x3ce46951 // LDR Q17, [R10, R4]
-	WORD $0x4e31cce4 // FMLA V4, V7, V17
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cce2 // FMLA V2, V7, V18
-	ADD R4<<1, R10, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cce5 // FMLA V5, V7, V19
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	SUBS $1, R2
-	BNE wholeAgain1
-wholeDone1:
-	MOVD 184(R5), R2
-	CMP $0, R2
-	BEQ wholeDone2
-	MOVD 232(R5), R1
-wholeAgain2:
-	FMOVQ (R3), F7
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip20
-	FMOVQ (R8), F16
-	WORD $0x4e30cce0 // FMLA V0, V7, V16
-	FMOVQ (R10), F17
-	WORD $0x4e31cce3 // FMLA V3, V7, V17
-wholeSkip20:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip21
-	WORD $0x3ce46912 // LDR Q18, [R8, R4]
-	WORD $0x4e32cce1 // FMLA V1, V7, V18
-	WORD $0x3ce46953 // LDR Q19, [R10, R4]
-	WORD $0x4e33cce4 // FMLA V4, V7, V19
-wholeSkip21:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip22
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cce2 // FMLA V2, V7, V16
-	ADD R4<<1, R10, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cce5 // FMLA V5, V7, V17
-wholeSkip22:
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeAgain2
-wholeDone2:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ F0, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F1, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F2, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F3, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F4, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F5, (R0)
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F8
-	WORD $0x4e26d506 // FADD V6, V8, V6
-	FMOVQ F6, (R0)
-wholeNoBias:
-	MOVD 240(R5), R19
-	ADDS $16, R19
-	MOVD R19, 240(R5)
-	MOVD 192(R5), R19
-	SUBS $1, R19
-	MOVD R19, 192(R5)
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ done
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F1
-	JMP moved1
-two1:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved1:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F2
-	JMP moved2
-two2:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved2:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F3
-	JMP moved3
-two3:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved3:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F4
-	JMP moved4
-two4:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved4:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F5
-	JMP moved5
-two5:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved5:
-	VEOR V6.B16, V6.B16, V6.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	ADD R0, R8, R10
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
-	ADDS R17, R3
-	MOVD 168(R5), R2
-	CMP $0, R2
-	BEQ partDone0
-	MOVD 112(R5), R1
-partAgain0:
-	ADD $0, R3, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F7
-	JMP moved6
-two6:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved6:
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip00
-	ADD $0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F8
-	JMP moved7
-two7:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved7:
-	WORD $0x4e28cce0 // FMLA V0, V7, V8
-	ADD $0, R10, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F8
-	JMP moved8
-two8:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved8:
-	WORD $0x4e28cce3 // FMLA V3, V7, V8
-partSkip00:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip01
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F8
-	JMP moved9
-two9:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved9:
-	WORD $0x4e28cce1 // FMLA V1, V7, V8
-	ADD R4<<0, R10, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F8
-	JMP moved10
-two10:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved10:
-	WORD $0x4e28cce4 // FMLA V4, V7, V8
-partSkip01:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip02
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F8
-	JMP moved11
-two11:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved11:
-	WORD $0x4e28cce2 // FMLA V2, V7, V8
-	ADD R4<<1, R10, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F8
-	JMP moved12
-two12:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved12:
-	WORD $0x4e28cce5 // FMLA V5, V7, V8
-partSkip02:
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partAgain0
-partDone0:
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ partDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
-	PCALIGN $16
-partAgain1:
-	ADDS R4, R14
-	SUBS R4, R14
-	ADDS R15, R14
-	ADD $0, R3, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F7
-	JMP moved13
-two13:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved13:
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-	ADD $0, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F8
-	JMP moved14
-two14:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved14:
-	WORD $0x4e28cce0 // FMLA V0, V7, V8
-	ADD $0, R10, R16
-	TBNZ $1, R20, two15
-	FMOVS (R16), F8
-	JMP moved15
-two15:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved15:
-	WORD $0x4e28cce3 // FMLA V3, V7, V8
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS (R16), F8
-	JMP moved16
-two16:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved16:
-	WORD $0x4e28cce1 // FMLA V1, V7, V8
-	ADD R4<<0, R10, R16
-	TBNZ $1, R20, two17
-	FMOVS (R16), F8
-	JMP moved17
-two17:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved17:
-	WORD $0x4e28cce4 // FMLA V4, V7, V8
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two18
-	FMOVS (R16), F8
-	JMP moved18
-two18:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved18:
-	WORD $0x4e28cce2 // FMLA V2, V7, V8
-	ADD R4<<1, R10, R16
-	TBNZ $1, R20, two19
-	FMOVS (R16), F8
-	JMP moved19
-two19:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved19:
-	WORD $0x4e28cce5 // FMLA V5, V7, V8
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	SUBS $1, R2
-	BNE partAgain1
-partDone1:
-	MOVD 184(R5), R2
-	CMP $0, R2
-	BEQ partDone2
-	MOVD 232(R5), R1
-partAgain2:
-	ADD $0, R3, R16
-	TBNZ $1, R20, two20
-	FMOVS (R16), F7
-	JMP moved20
-two20:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved20
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved20:
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip20
-	ADD $0, R8, R16
-	TBNZ $1, R20, two21
-	FMOVS (R16), F8
-	JMP moved21
-two21:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved21
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved21:
-	WORD $0x4e28cce0 // FMLA V0, V7, V8
-	ADD $0, R10, R16
-	TBNZ $1, R20, two22
-	FMOVS (R16), F8
-	JMP moved22
-two22:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved22
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved22:
-	WORD $0x4e28cce3 // FMLA V3, V7, V8
-partSkip20:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip21
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two23
-	FMOVS (R16), F8
-	JMP moved23
-two23:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved23
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved23:
-	WORD $0x4e28cce1 // FMLA V1, V7, V8
-	ADD R4<<0, R10, R16
-	TBNZ $1, R20, two24
-	FMOVS (R16), F8
-	JMP moved24
-two24:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved24
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved24:
-	WORD $0x4e28cce4 // FMLA V4, V7, V8
-partSkip21:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip22
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two25
-	FMOVS (R16), F8
-	JMP moved25
-two25:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved25
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved25:
-	WORD $0x4e28cce2 // FMLA V2, V7, V8
-	ADD R4<<1, R10, R16
-	TBNZ $1, R20, two26
-	FMOVS (R16), F8
-	JMP moved26
-two26:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved26
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved26:
-	WORD $0x4e28cce5 // FMLA V5, V7, V8
-partSkip22:
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partAgain2
-partDone2:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two27
-	FMOVS F0, (R16)
-	JMP moved27
-two27:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved27
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved27:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two28
-	FMOVS F1, (R16)
-	JMP moved28
-two28:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved28
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved28:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two29
-	FMOVS F2, (R16)
-	JMP moved29
-two29:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved29
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved29:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two30
-	FMOVS F3, (R16)
-	JMP moved30
-two30:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved30
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved30:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two31
-	FMOVS F4, (R16)
-	JMP moved31
-two31:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved31
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved31:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two32
-	FMOVS F5, (R16)
-	JMP moved32
-two32:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved32
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved32:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two33
-	FMOVS (R16), F8
-	JMP moved33
-two33:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved33
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved33:
-	WORD $0x4e26d506 // FADD V6, V8, V6
-	ADD $0, R0, R16
-	TBNZ $1, R20, two34
-	FMOVS F6, (R16)
-	JMP moved34
-two34:
-	FMOVD F6, (R16)
-	TBZ $2, R20, moved34
-	ADD $8, R16
-	VST1 V6.S[2], (R16)
-moved34:
-partNoBias:
-done:
+	SUBS $1, R4
+	BNE result
+middleDone:
+	// back to memory
+	MOVD line_w(R0), R9
+	MOVD line_channel(R0), R17
+	ADDS R17, R9
+	FMOVQ (R9), F4
+	VBIT V0.B16, V1.B16, V4.B16
+	FMOVQ F4, (R9)
+	MOVD line_bias(R0), R9
+	CMP $0, R9
+	BEQ noBias
+	MOVD line_channel(R0), R17
+	ADDS R17, R9
+	FMOVQ (R9), F4
+	WORD $0x4e22d482 // FADD V2, V4, V2
+	FMOVQ (R9), F4
+	VBIT V0.B16, V2.B16, V4.B16
+	FMOVQ F4, (R9)
+noBias:
+	MOVD line_channel(R0), R3
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BEQ vectors
+	ADDS $16, R3
+	MOVD R3, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R3
+	MOVD R3, line_channel(R0)
+	MOVD line_lanes(R0), R3
+	FMOVQ (R3), F0
+	JMP vector
+vectors:
 	RET
 
 // func sums3x3s1NEON(l *line)
 TEXT ·sums3x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	ADD R4<<1, R4, R9
-	MOVD 40(R5), R15
-	MOVD ZR, 240(R5)
-	MOVD 144(R5), R20
-	MOVD 136(R5), R0
-	MOVD R0, 192(R5)
-	CMP $0, R0
-	BEQ last
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_xTap(R0), R2
+	MOVD ZR, line_channel(R0)
+	VCMEQ V0.S4, V0.S4, V0.S4
+	// a vector of channels
 	PCALIGN $16
 vector:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F0
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F1
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F2
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F3
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F4
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F5
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F6
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F7
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F8
-	VEOR V9.B16, V9.B16, V9.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	ADD R0, R8, R10
-	ADD R0, R10, R11
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVD line_w(R0), R3
+	MOVD line_channel(R0), R17
 	ADDS R17, R3
-	MOVD 168(R5), R2
-	CMP $0, R2
-	BEQ wholeDone0
-	MOVD 112(R5), R1
-wholeAgain0:
-	FMOVQ (R3), F10
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip00
+	FMOVQ (R3), F1
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F2
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F3
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F4
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F5
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F6
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F7
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F8
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F9
+	VEOR V10.B16, V10.B16, V10.B16
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	MOVD line_xRow(R0), R4
+	ADD R4, R8, R9
+	ADD R4, R9, R10
+	MOVD line_y(R0), R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	MOVD line_column(R0), R11
+	MOVD line_left(R0), R4
+	EOR R5, R5
+	// results at an edge: the left one, and after those in the middle the right one
+edge:
+	CMP $0, R4
+	BEQ edgeDone
+edgeResult:
+	FMOVQ (R3), F11
+	WORD $0x4e2bd54a // FADD V10, V10, V11
+	ADD $0, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip0
 	FMOVQ (R8), F16
-	WORD $0x4e30cd40 // FMLA V0, V10, V16
-	FMOVQ (R10), F17
-	WORD $0x4e31cd43 // FMLA V3, V10, V17
-	FMOVQ (R11), F18
-	WORD $0x4e32cd46 // FMLA V6, V10, V18
-wholeSkip00:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip01
-	WORD $0x3ce46913 // LDR Q19, [R8, R4]
-	WORD $0x4e33cd41 // FMLA V1, V10, V19
-	WORD $0x3ce46950 // LDR Q16, [R10, R4]
-	WORD $0x4e30cd44 // FMLA V4, V10, V16
-	WORD $0x3ce46971 // LDR Q17, [R11, R4]
-	WORD $0x4e31cd47 // FMLA V7, V10, V17
-wholeSkip01:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip02
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cd42 // FMLA V2, V10, V18
-	ADD R4<<1, R10, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cd45 // FMLA V5, V10, V19
-	ADD R4<<1, R11, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd48 // FMLA V8, V10, V16
-wholeSkip02:
-	ADDS R15, R8
-	ADDS R15, R10
-	ADDS R15, R11
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeAgain0
-wholeDone0:
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ wholeDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
-	PCALIGN $16
-wholeAgain1:
-	ADDS R15, R14
-	FMOVQ (R3), F10
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-	FMOVQ (R8), F17
-	WORD $0x4e31cd40 // FMLA V0, V10, V17
+	WORD $0x4e30cd61 // FMLA V1, V11, V16
+	FMOVQ (R9), F17
+	WORD $0x4e31cd64 // FMLA V4, V11, V17
 	FMOVQ (R10), F18
-	WORD $0x4e32cd43 // FMLA V3, V10, V18
-	FMOVQ (R11), F19
-	WORD $0x4e33cd46 // FMLA V6, V10, V19
-	WORD $0x3ce46910 // LDR Q16, [R8, R4]
-	WORD $0x4e30cd41 // FMLA V1, V10, V16
-	WORD $0x3ce46951 // LDR Q17, [R10, R4]
-	WORD $0x4e31cd44 // FMLA V4, V10, V17
-	WORD $0x3ce46972 // LDR Q18, [R11, R4]
-	WORD $0x4e32cd47 // FMLA V7, V10, V18
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cd42 // FMLA V2, V10, V19
-	ADD R4<<1, R10, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd45 // FMLA V5, V10, V16
-	ADD R4<<1, R11, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cd48 // FMLA V8, V10, V17
-	ADDS R15, R8
-	ADDS R15, R10
-	ADDS R15, R11
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	SUBS $1, R2
-	BNE wholeAgain1
-wholeDone1:
-	MOVD 184(R5), R2
-	CMP $0, R2
-	BEQ wholeDone2
-	MOVD 232(R5), R1
-wholeAgain2:
-	FMOVQ (R3), F10
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip20
-	FMOVQ (R8), F18
-	WORD $0x4e32cd40 // FMLA V0, V10, V18
-	FMOVQ (R10), F19
-	WORD $0x4e33cd43 // FMLA V3, V10, V19
-	FMOVQ (R11), F16
-	WORD $0x4e30cd46 // FMLA V6, V10, V16
-wholeSkip20:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip21
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	WORD $0x4e31cd41 // FMLA V1, V10, V17
-	WORD $0x3ce46952 // LDR Q18, [R10, R4]
-	WORD $0x4e32cd44 // FMLA V4, V10, V18
-	WORD $0x3ce46973 // LDR Q19, [R11, R4]
-	WORD $0x4e33cd47 // FMLA V7, V10, V19
-wholeSkip21:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip22
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd42 // FMLA V2, V10, V16
-	ADD R4<<1, R10, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cd45 // FMLA V5, V10, V17
-	ADD R4<<1, R11, R16
+	WORD $0x4e32cd67 // FMLA V7, V11, V18
+skip0:
+	ADD $1, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip1
+	WORD $0x3ce16913 // LDR Q19, [R8, R1]
+	WORD $0x4e33cd62 // FMLA V2, V11, V19
+	WORD $0x3ce16930 // LDR Q16, [R9, R1]
+	WORD $0x4e30cd65 // FMLA V5, V11, V16
+	WORD $0x3ce16951 // LDR Q17, [R10, R1]
+	WORD $0x4e31cd68 // FMLA V8, V11, V17
+skip1:
+	ADD $2, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip2
+	ADD R1<<1, R8, R16
 	FMOVQ (R16), F18
-	WORD $0x4e32cd48 // FMLA V8, V10, V18
-wholeSkip22:
-	ADDS R15, R8
-	ADDS R15, R10
-	ADDS R15, R11
-	MOVD 80(R5), R17
+	WORD $0x4e32cd63 // FMLA V3, V11, V18
+	ADD R1<<1, R9, R16
+	FMOVQ (R16), F19
+	WORD $0x4e33cd66 // FMLA V6, V11, V19
+	ADD R1<<1, R10, R16
+	FMOVQ (R16), F16
+	WORD $0x4e30cd69 // FMLA V9, V11, V16
+skip2:
+	ADDS R2, R8
+	ADDS R2, R9
+	ADDS R2, R10
+	MOVD line_yPixel(R0), R17
 	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeAgain2
-wholeDone2:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ F0, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F1, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F2, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F3, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F4, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F5, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F6, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F7, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F8, (R0)
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F11
-	WORD $0x4e29d569 // FADD V9, V11, V9
-	FMOVQ F9, (R0)
-wholeNoBias:
-	MOVD 240(R5), R19
-	ADDS $16, R19
-	MOVD R19, 240(R5)
-	MOVD 192(R5), R19
-	SUBS $1, R19
-	MOVD R19, 192(R5)
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ done
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F1
-	JMP moved1
-two1:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved1:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F2
-	JMP moved2
-two2:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved2:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F3
-	JMP moved3
-two3:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved3:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F4
-	JMP moved4
-two4:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved4:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F5
-	JMP moved5
-two5:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved5:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F6
-	JMP moved6
-two6:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved6:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F7
-	JMP moved7
-two7:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved7:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F8
-	JMP moved8
-two8:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved8:
-	VEOR V9.B16, V9.B16, V9.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	ADD R0, R8, R10
-	ADD R0, R10, R11
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
-	ADDS R17, R3
-	MOVD 168(R5), R2
-	CMP $0, R2
-	BEQ partDone0
-	MOVD 112(R5), R1
-partAgain0:
-	ADD $0, R3, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F10
-	JMP moved9
-two9:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved9:
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip00
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F11
-	JMP moved10
-two10:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved10:
-	WORD $0x4e2bcd40 // FMLA V0, V10, V11
-	ADD $0, R10, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F11
-	JMP moved11
-two11:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved11:
-	WORD $0x4e2bcd43 // FMLA V3, V10, V11
-	ADD $0, R11, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F11
-	JMP moved12
-two12:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved12:
-	WORD $0x4e2bcd46 // FMLA V6, V10, V11
-partSkip00:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip01
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F11
-	JMP moved13
-two13:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved13:
-	WORD $0x4e2bcd41 // FMLA V1, V10, V11
-	ADD R4<<0, R10, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F11
-	JMP moved14
-two14:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved14:
-	WORD $0x4e2bcd44 // FMLA V4, V10, V11
-	ADD R4<<0, R11, R16
-	TBNZ $1, R20, two15
-	FMOVS (R16), F11
-	JMP moved15
-two15:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved15:
-	WORD $0x4e2bcd47 // FMLA V7, V10, V11
-partSkip01:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip02
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS (R16), F11
-	JMP moved16
-two16:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved16:
-	WORD $0x4e2bcd42 // FMLA V2, V10, V11
-	ADD R4<<1, R10, R16
-	TBNZ $1, R20, two17
-	FMOVS (R16), F11
-	JMP moved17
-two17:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved17:
-	WORD $0x4e2bcd45 // FMLA V5, V10, V11
-	ADD R4<<1, R11, R16
-	TBNZ $1, R20, two18
-	FMOVS (R16), F11
-	JMP moved18
-two18:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved18:
-	WORD $0x4e2bcd48 // FMLA V8, V10, V11
-partSkip02:
-	ADDS R15, R8
-	ADDS R15, R10
-	ADDS R15, R11
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partAgain0
-partDone0:
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ partDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
+	MOVD line_yAt(R0), R17
+	ADDS R17, R11
+	SUBS $1, R4
+	BNE edgeResult
+edgeDone:
+	CMP $0, R5
+	BNE rowDone
+	// results in the middle
+	MOVD line_middle(R0), R4
+	CMP $0, R4
+	BEQ middleDone
 	PCALIGN $16
-partAgain1:
-	ADDS R15, R14
-	ADD $0, R3, R16
-	TBNZ $1, R20, two19
-	FMOVS (R16), F10
-	JMP moved19
-two19:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved19:
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-	ADD $0, R8, R16
-	TBNZ $1, R20, two20
-	FMOVS (R16), F11
-	JMP moved20
-two20:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved20
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved20:
-	WORD $0x4e2bcd40 // FMLA V0, V10, V11
-	ADD $0, R10, R16
-	TBNZ $1, R20, two21
-	FMOVS (R16), F11
-	JMP moved21
-two21:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved21
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved21:
-	WORD $0x4e2bcd43 // FMLA V3, V10, V11
-	ADD $0, R11, R16
-	TBNZ $1, R20, two22
-	FMOVS (R16), F11
-	JMP moved22
-two22:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved22
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved22:
-	WORD $0x4e2bcd46 // FMLA V6, V10, V11
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two23
-	FMOVS (R16), F11
-	JMP moved23
-two23:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved23
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved23:
-	WORD $0x4e2bcd41 // FMLA V1, V10, V11
-	ADD R4<<0, R10, R16
-	TBNZ $1, R20, two24
-	FMOVS (R16), F11
-	JMP moved24
-two24:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved24
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved24:
-	WORD $0x4e2bcd44 // FMLA V4, V10, V11
-	ADD R4<<0, R11, R16
-	TBNZ $1, R20, two25
-	FMOVS (R16), F11
-	JMP moved25
-two25:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved25
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved25:
-	WORD $0x4e2bcd47 // FMLA V7, V10, V11
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two26
-	FMOVS (R16), F11
-	JMP moved26
-two26:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved26
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved26:
-	WORD $0x4e2bcd42 // FMLA V2, V10, V11
-	ADD R4<<1, R10, R16
-	TBNZ $1, R20, two27
-	FMOVS (R16), F11
-	JMP moved27
-two27:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved27
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved27:
-	WORD $0x4e2bcd45 // FMLA V5, V10, V11
-	ADD R4<<1, R11, R16
-	TBNZ $1, R20, two28
-	FMOVS (R16), F11
-	JMP moved28
-two28:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved28
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved28:
-	WORD $0x4e2bcd48 // FMLA V8, V10, V11
-	ADDS R15, R8
-	ADDS R15, R10
-	ADDS R15, R11
-	MOVD 80(R5), R17
+result:
+	FMOVQ (R3), F11
+	WORD $0x4e2bd54a // FADD V10, V10, V11
+	FMOVQ (R8), F17
+	WORD $0x4e31cd61 // FMLA V1, V11, V17
+	FMOVQ (R9), F18
+	WORD $0x4e32cd64 // FMLA V4, V11, V18
+	FMOVQ (R10), F19
+	WORD $0x4e33cd67 // FMLA V7, V11, V19
+	WORD $0x3ce16910 // LDR Q16, [R8, R1]
+	WORD $0x4e30cd62 // FMLA V2, V11, V16
+	WORD $0x3ce16931 // LDR Q17, [R9, R1]
+	WORD $0x4e31cd65 // FMLA V5, V11, V17
+	WORD $0x3ce16952 // LDR Q18, [R10, R1]
+	WORD $0x4e32cd68 // FMLA V8, V11, V18
+	ADD R1<<1, R8, R16
+	FMOVQ (R16), F19
+	WORD $0x4e33cd63 // FMLA V3, V11, V19
+	ADD R1<<1, R9, R16
+	FMOVQ (R16), F16
+	WORD $0x4e30cd66 // FMLA V6, V11, V16
+	ADD R1<<1, R10, R16
+	FMOVQ (R16), F17
+	WORD $0x4e31cd69 // FMLA V9, V11, V17
+	ADDS R2, R8
+	ADDS R2, R9
+	ADDS R2, R10
+	MOVD line_yPixel(R0), R17
 	ADDS R17, R3
-	SUBS $1, R2
-	BNE partAgain1
-partDone1:
-	MOVD 184(R5), R2
-	CMP $0, R2
-	BEQ partDone2
-	MOVD 232(R5), R1
-partAgain2:
-	ADD $0, R3, R16
-	TBNZ $1, R20, two29
-	FMOVS (R16), F10
-	JMP moved29
-two29:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved29
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved29:
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip20
-	ADD $0, R8, R16
-	TBNZ $1, R20, two30
-	FMOVS (R16), F11
-	JMP moved30
-two30:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved30
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved30:
-	WORD $0x4e2bcd40 // FMLA V0, V10, V11
-	ADD $0, R10, R16
-	TBNZ $1, R20, two31
-	FMOVS (R16), F11
-	JMP moved31
-two31:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved31
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved31:
-	WORD $0x4e2bcd43 // FMLA V3, V10, V11
-	ADD $0, R11, R16
-	TBNZ $1, R20, two32
-	FMOVS (R16), F11
-	JMP moved32
-two32:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved32
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved32:
-	WORD $0x4e2bcd46 // FMLA V6, V10, V11
-partSkip20:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip21
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two33
-	FMOVS (R16), F11
-	JMP moved33
-two33:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved33
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved33:
-	WORD $0x4e2bcd41 // FMLA V1, V10, V11
-	ADD R4<<0, R10, R16
-	TBNZ $1, R20, two34
-	FMOVS (R16), F11
-	JMP moved34
-two34:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved34
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved34:
-	WORD $0x4e2bcd44 // FMLA V4, V10, V11
-	ADD R4<<0, R11, R16
-	TBNZ $1, R20, two35
-	FMOVS (R16), F11
-	JMP moved35
-two35:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved35
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved35:
-	WORD $0x4e2bcd47 // FMLA V7, V10, V11
-partSkip21:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip22
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two36
-	FMOVS (R16), F11
-	JMP moved36
-two36:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved36
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved36:
-	WORD $0x4e2bcd42 // FMLA V2, V10, V11
-	ADD R4<<1, R10, R16
-	TBNZ $1, R20, two37
-	FMOVS (R16), F11
-	JMP moved37
-two37:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved37
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved37:
-	WORD $0x4e2bcd45 // FMLA V5, V10, V11
-	ADD R4<<1, R11, R16
-	TBNZ $1, R20, two38
-	FMOVS (R16), F11
-	JMP moved38
-two38:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved38
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved38:
-	WORD $0x4e2bcd48 // FMLA V8, V10, V11
-partSkip22:
-	ADDS R15, R8
-	ADDS R15, R10
-	ADDS R15, R11
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partAgain2
-partDone2:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two39
-	FMOVS F0, (R16)
-	JMP moved39
-two39:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved39
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved39:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two40
-	FMOVS F1, (R16)
-	JMP moved40
-two40:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved40
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved40:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two41
-	FMOVS F2, (R16)
-	JMP moved41
-two41:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved41
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved41:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two42
-	FMOVS F3, (R16)
-	JMP moved42
-two42:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved42
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved42:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two43
-	FMOVS F4, (R16)
-	JMP moved43
-two43:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved43
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved43:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two44
-	FMOVS F5, (R16)
-	JMP moved44
-two44:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved44
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved44:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two45
-	FMOVS F6, (R16)
-	JMP moved45
-two45:
-	FMOVD F6, (R16)
-	TBZ $2, R20, moved45
-	ADD $8, R16
-	VST1 V6.S[2], (R16)
-moved45:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two46
-	FMOVS F7, (R16)
-	JMP moved46
-two46:
-	FMOVD F7, (R16)
-	TBZ $2, R20, moved46
-	ADD $8, R16
-	VST1 V7.S[2], (R16)
-moved46:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two47
-	FMOVS F8, (R16)
-	JMP moved47
-two47:
-	FMOVD F8, (R16)
-	TBZ $2, R20, moved47
-	ADD $8, R16
-	VST1 V8.S[2], (R16)
-moved47:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two48
-	FMOVS (R16), F11
-	JMP moved48
-two48:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved48
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved48:
-	WORD $0x4e29d569 // FADD V9, V11, V9
-	ADD $0, R0, R16
-	TBNZ $1, R20, two49
-	FMOVS F9, (R16)
-	JMP moved49
-two49:
-	FMOVD F9, (R16)
-	TBZ $2, R20, moved49
-	ADD $8, R16
-	VST1 V9.S[2], (R16)
-moved49:
-partNoBias:
-done:
+	SUBS $1, R4
+	BNE result
+middleDone:
+	MOVD line_right(R0), R11
+	MOVD line_atRight(R0), R4
+	MOVD $1, R5
+	JMP edge
+rowDone:
+	// back to memory
+	MOVD line_w(R0), R11
+	MOVD line_channel(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F12
+	VBIT V0.B16, V1.B16, V12.B16
+	FMOVQ F12, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F12
+	VBIT V0.B16, V2.B16, V12.B16
+	FMOVQ F12, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F12
+	VBIT V0.B16, V3.B16, V12.B16
+	FMOVQ F12, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F12
+	VBIT V0.B16, V4.B16, V12.B16
+	FMOVQ F12, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F12
+	VBIT V0.B16, V5.B16, V12.B16
+	FMOVQ F12, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F12
+	VBIT V0.B16, V6.B16, V12.B16
+	FMOVQ F12, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F12
+	VBIT V0.B16, V7.B16, V12.B16
+	FMOVQ F12, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F12
+	VBIT V0.B16, V8.B16, V12.B16
+	FMOVQ F12, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F12
+	VBIT V0.B16, V9.B16, V12.B16
+	FMOVQ F12, (R11)
+	MOVD line_bias(R0), R11
+	CMP $0, R11
+	BEQ noBias
+	MOVD line_channel(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ad58a // FADD V10, V12, V10
+	FMOVQ (R11), F12
+	VBIT V0.B16, V10.B16, V12.B16
+	FMOVQ F12, (R11)
+noBias:
+	MOVD line_channel(R0), R3
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BEQ vectors
+	ADDS $16, R3
+	MOVD R3, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R3
+	MOVD R3, line_channel(R0)
+	MOVD line_lanes(R0), R3
+	FMOVQ (R3), F0
+	JMP vector
+vectors:
 	RET
 
 // func sums3x3s2NEON(l *line)
 TEXT ·sums3x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	ADD R4<<1, R4, R9
-	MOVD 40(R5), R15
-	MOVD ZR, 240(R5)
-	MOVD 144(R5), R20
-	MOVD 136(R5), R0
-	MOVD R0, 192(R5)
-	CMP $0, R0
-	BEQ last
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_xTap(R0), R2
+	MOVD ZR, line_channel(R0)
+	VCMEQ V0.S4, V0.S4, V0.S4
+	// a vector of channels
 	PCALIGN $16
 vector:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F0
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F1
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F2
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F3
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F4
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F5
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F6
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F7
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F8
-	VEOR V9.B16, V9.B16, V9.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	ADD R0, R8, R10
-	ADD R0, R10, R11
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVD line_w(R0), R3
+	MOVD line_channel(R0), R17
 	ADDS R17, R3
-	MOVD 168(R5), R2
-	CMP $0, R2
-	BEQ wholeDone0
-	MOVD 112(R5), R1
-wholeAgain0:
-	FMOVQ (R3), F10
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip00
+	FMOVQ (R3), F1
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F2
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F3
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F4
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F5
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F6
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F7
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F8
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F9
+	VEOR V10.B16, V10.B16, V10.B16
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	MOVD line_xRow(R0), R4
+	ADD R4, R8, R9
+	ADD R4, R9, R10
+	MOVD line_y(R0), R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	MOVD line_column(R0), R11
+	MOVD line_left(R0), R4
+	EOR R5, R5
+	// results at an edge: the left one, and after those in the middle the right one
+edge:
+	CMP $0, R4
+	BEQ edgeDone
+edgeResult:
+	FMOVQ (R3), F11
+	WORD $0x4e2bd54a // FADD V10, V10, V11
+	ADD $0, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip0
 	FMOVQ (R8), F16
-	WORD $0x4e30cd40 // FMLA V0, V10, V16
-	FMOVQ (R10), F17
-	WORD $0x4e31cd43 // FMLA V3, V10, V17
-	FMOVQ (R11), F18
-	WORD $0x4e32cd46 // FMLA V6, V10, V18
-wholeSkip00:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip01
-	WORD $0x3ce46913 // LDR Q19, [R8, R4]
-	WORD $0x4e33cd41 // FMLA V1, V10, V19
-	WORD $0x3ce46950 // LDR Q16, [R10, R4]
-	WORD $0x4e30cd44 // FMLA V4, V10, V16
-	WORD $0x3ce46971 // LDR Q17, [R11, R4]
-	WORD $0x4e31cd47 // FMLA V7, V10, V17
-wholeSkip01:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip02
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cd42 // FMLA V2, V10, V18
-	ADD R4<<1, R10, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cd45 // FMLA V5, V10, V19
-	ADD R4<<1, R11, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd48 // FMLA V8, V10, V16
-wholeSkip02:
-	ADDS R15, R8
-	ADDS R15, R10
-	ADDS R15, R11
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeAgain0
-wholeDone0:
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ wholeDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
-	PCALIGN $16
-wholeAgain1:
-	ADDS R4, R14
-	SUBS R4, R14
-	ADDS R15, R14
-	FMOVQ (R3), F10
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-	FMOVQ (R8), F17
-	WORD $0x4e31cd40 // FMLA V0, V10, V17
+	WORD $0x4e30cd61 // FMLA V1, V11, V16
+	FMOVQ (R9), F17
+	WORD $0x4e31cd64 // FMLA V4, V11, V17
 	FMOVQ (R10), F18
-	WORD $0x4e32cd43 // FMLA V3, V10, V18
-	FMOVQ (R11), F19
-	WORD $0x4e33cd46 // FMLA V6, V10, V19
-	WORD $0x3ce46910 // LDR Q16, [R8, R4]
-	WORD $0x4e30cd41 // FMLA V1, V10, V16
-	WORD $0x3ce46951 // LDR Q17, [R10, R4]
-	WORD $0x4e31cd44 // FMLA V4, V10, V17
-	WORD $0x3ce46972 // LDR Q18, [R11, R4]
-	WORD $0x4e32cd47 // FMLA V7, V10, V18
-	ADD R4<<1, R8, R16
+	WORD $0x4e32cd67 // FMLA V7, V11, V18
+skip0:
+	ADD $1, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip1
+	WORD $0x3ce16913 // LDR Q19, [R8, R1]
+	WORD $0x4e33cd62 // FMLA V2, V11, V19
+	WORD $0x3ce16930 // LDR Q16, [R9, R1]
+	WORD $0x4e30cd65 // FMLA V5, V11, V16
+	WORD $0x3ce16951 // LDR Q17, [R10, R1]
+	WORD $0x4e31cd68 // FMLA V8, V11, V17
+skip1:
+	ADD $2, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip2
+	ADD R1<<1, R8, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cd63 // FMLA V3, V11, V18
+	ADD R1<<1, R9, R16
 	FMOVQ (R16), F19
-	WORD $0x4e33cd42 // FMLA V2, V10, V19
-	ADD R4<<1, R10, R16
+	WORD $0x4e33cd66 // FMLA V6, V11, V19
+	ADD R1<<1, R10, R16
 	FMOVQ (R16), F16
-	WORD $0x4e30cd45 // FMLA V5, V10, V16
-	ADD R4<<1, R11, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cd48 // FMLA V8, V10, V17
-	ADDS R15, R8
-	ADDS R15, R10
-	ADDS R15, R11
-	MOVD 80(R5), R17
+	WORD $0x4e30cd69 // FMLA V9, V11, V16
+skip2:
+	ADDS R2, R8
+	ADDS R2, R9
+	ADDS R2, R10
+	MOVD line_yPixel(R0), R17
 	ADDS R17, R3
-	SUBS $1, R2
-	BNE wholeAgain1
-wholeDone1:
-	MOVD 184(R5), R2
-	CMP $0, R2
-	BEQ wholeDone2
-	MOVD 232(R5), R1
-wholeAgain2:
-	FMOVQ (R3), F10
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip20
-	FMOVQ (R8), F18
-	WORD $0x4e32cd40 // FMLA V0, V10, V18
+	MOVD line_yAt(R0), R17
+	ADDS R17, R11
+	SUBS $1, R4
+	BNE edgeResult
+edgeDone:
+	CMP $0, R5
+	BNE rowDone
+	// results in the middle
+	MOVD line_middle(R0), R4
+	CMP $0, R4
+	BEQ middleDone
+	PCALIGN $16
+result:
+	FMOVQ (R3), F11
+	WORD $0x4e2bd54a // FADD V10, V10, V11
+	FMOVQ (R8), F17
+	WORD $0x4e31cd61 // FMLA V1, V11, V17
+	FMOVQ (R9), F18
+	WORD $0x4e32cd64 // FMLA V4, V11, V18
 	FMOVQ (R10), F19
-	WORD $0x4e33cd43 // FMLA V3, V10, V19
-	FMOVQ (R11), F16
-	WORD $0x4e30cd46 // FMLA V6, V10, V16
-wholeSkip20:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip21
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	WORD $0x4e31cd41 // FMLA V1, V10, V17
-	WORD $0x3ce46952 // LDR Q18, [R10, R4]
-	WORD $0x4e32cd44 // FMLA V4, V10, V18
-	WORD $0x3ce46973 // LDR Q19, [R11, R4]
-	WORD $0x4e33cd47 // FMLA V7, V10, V19
-wholeSkip21:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip22
-	ADD R4<<1, R8, R16
+	WORD $0x4e33cd67 // FMLA V7, V11, V19
+	WORD $0x3ce16910 // LDR Q16, [R8, R1]
+	WORD $0x4e30cd62 // FMLA V2, V11, V16
+	WORD $0x3ce16931 // LDR Q17, [R9, R1]
+	WORD $0x4e31cd65 // FMLA V5, V11, V17
+	WORD $0x3ce16952 // LDR Q18, [R10, R1]
+	WORD $0x4e32cd68 // FMLA V8, V11, V18
+	ADD R1<<1, R8, R16
+	FMOVQ (R16), F19
+	WORD $0x4e33cd63 // FMLA V3, V11, V19
+	ADD R1<<1, R9, R16
 	FMOVQ (R16), F16
-	WORD $0x4e30cd42 // FMLA V2, V10, V16
-	ADD R4<<1, R10, R16
+	WORD $0x4e30cd66 // FMLA V6, V11, V16
+	ADD R1<<1, R10, R16
 	FMOVQ (R16), F17
-	WORD $0x4e31cd45 // FMLA V5, V10, V17
-	ADD R4<<1, R11, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cd48 // FMLA V8, V10, V18
-wholeSkip22:
-	ADDS R15, R8
-	ADDS R15, R10
-	ADDS R15, R11
-	MOVD 80(R5), R17
+	WORD $0x4e31cd69 // FMLA V9, V11, V17
+	ADDS R2, R8
+	ADDS R2, R9
+	ADDS R2, R10
+	MOVD line_yPixel(R0), R17
 	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeAgain2
-wholeDone2:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ F0, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F1, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F2, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F3, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F4, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F5, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F6, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F7, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F8, (R0)
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F11
-	WORD $0x4e29d569 // FADD V9, V11, V9
-	FMOVQ F9, (R0)
-wholeNoBias:
-	MOVD 240(R5), R19
-	ADDS $16, R19
-	MOVD R19, 240(R5)
-	MOVD 192(R5), R19
-	SUBS $1, R19
-	MOVD R19, 192(R5)
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ done
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F1
-	JMP moved1
-two1:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved1:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F2
-	JMP moved2
-two2:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved2:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F3
-	JMP moved3
-two3:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved3:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F4
-	JMP moved4
-two4:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved4:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F5
-	JMP moved5
-two5:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved5:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F6
-	JMP moved6
-two6:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved6:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F7
-	JMP moved7
-two7:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved7:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F8
-	JMP moved8
-two8:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved8:
-	VEOR V9.B16, V9.B16, V9.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	ADD R0, R8, R10
-	ADD R0, R10, R11
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
-	ADDS R17, R3
-	MOVD 168(R5), R2
-	CMP $0, R2
-	BEQ partDone0
-	MOVD 112(R5), R1
-partAgain0:
-	ADD $0, R3, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F10
-	JMP moved9
-two9:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved9:
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip00
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F11
-	JMP moved10
-two10:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved10:
-	WORD $0x4e2bcd40 // FMLA V0, V10, V11
-	ADD $0, R10, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F11
-	JMP moved11
-two11:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved11:
-	WORD $0x4e2bcd43 // FMLA V3, V10, V11
-	ADD $0, R11, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F11
-	JMP moved12
-two12:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved12:
-	WORD $0x4e2bcd46 // FMLA V6, V10, V11
-partSkip00:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip01
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F11
-	JMP moved13
-two13:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved13:
-	WORD $0x4e2bcd41 // FMLA V1, V10, V11
-	ADD R4<<0, R10, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F11
-	JMP moved14
-two14:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved14:
-	WORD $0x4e2bcd44 // FMLA V4, V10, V11
-	ADD R4<<0, R11, R16
-	TBNZ $1, R20, two15
-	FMOVS (R16), F11
-	JMP moved15
-two15:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved15:
-	WORD $0x4e2bcd47 // FMLA V7, V10, V11
-partSkip01:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip02
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS (R16), F11
-	JMP moved16
-two16:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved16:
-	WORD $0x4e2bcd42 // FMLA V2, V10, V11
-	ADD R4<<1, R10, R16
-	TBNZ $1, R20, two17
-	FMOVS (R16), F11
-	JMP moved17
-two17:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved17:
-	WORD $0x4e2bcd45 // FMLA V5, V10, V11
-	ADD R4<<1, R11, R16
-	TBNZ $1, R20, two18
-	FMOVS (R16), F11
-	JMP moved18
-two18:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved18:
-	WORD $0x4e2bcd48 // FMLA V8, V10, V11
-partSkip02:
-	ADDS R15, R8
-	ADDS R15, R10
-	ADDS R15, R11
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partAgain0
-partDone0:
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ partDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
-	PCALIGN $16
-partAgain1:
-	ADDS R4, R14
-	SUBS R4, R14
-	ADDS R15, R14
-	ADD $0, R3, R16
-	TBNZ $1, R20, two19
-	FMOVS (R16), F10
-	JMP moved19
-two19:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved19:
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-	ADD $0, R8, R16
-	TBNZ $1, R20, two20
-	FMOVS (R16), F11
-	JMP moved20
-two20:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved20
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved20:
-	WORD $0x4e2bcd40 // FMLA V0, V10, V11
-	ADD $0, R10, R16
-	TBNZ $1, R20, two21
-	FMOVS (R16), F11
-	JMP moved21
-two21:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved21
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved21:
-	WORD $0x4e2bcd43 // FMLA V3, V10, V11
-	ADD $0, R11, R16
-	TBNZ $1, R20, two22
-	FMOVS (R16), F11
-	JMP moved22
-two22:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved22
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved22:
-	WORD $0x4e2bcd46 // FMLA V6, V10, V11
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two23
-	FMOVS (R16), F11
-	JMP moved23
-two23:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved23
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved23:
-	WORD $0x4e2bcd41 // FMLA V1, V10, V11
-	ADD R4<<0, R10, R16
-	TBNZ $1, R20, two24
-	FMOVS (R16), F11
-	JMP moved24
-two24:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved24
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved24:
-	WORD $0x4e2bcd44 // FMLA V4, V10, V11
-	ADD R4<<0, R11, R16
-	TBNZ $1, R20, two25
-	FMOVS (R16), F11
-	JMP moved25
-two25:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved25
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved25:
-	WORD $0x4e2bcd47 // FMLA V7, V10, V11
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two26
-	FMOVS (R16), F11
-	JMP moved26
-two26:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved26
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved26:
-	WORD $0x4e2bcd42 // FMLA V2, V10, V11
-	ADD R4<<1, R10, R16
-	TBNZ $1, R20, two27
-	FMOVS (R16), F11
-	JMP moved27
-two27:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved27
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved27:
-	WORD $0x4e2bcd45 // FMLA V5, V10, V11
-	ADD R4<<1, R11, R16
-	TBNZ $1, R20, two28
-	FMOVS (R16), F11
-	JMP moved28
-two28:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved28
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved28:
-	WORD $0x4e2bcd48 // FMLA V8, V10, V11
-	ADDS R15, R8
-	ADDS R15, R10
-	ADDS R15, R11
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	SUBS $1, R2
-	BNE partAgain1
-partDone1:
-	MOVD 184(R5), R2
-	CMP $0, R2
-	BEQ partDone2
-	MOVD 232(R5), R1
-partAgain2:
-	ADD $0, R3, R16
-	TBNZ $1, R20, two29
-	FMOVS (R16), F10
-	JMP moved29
-two29:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved29
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved29:
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip20
-	ADD $0, R8, R16
-	TBNZ $1, R20, two30
-	FMOVS (R16), F11
-	JMP moved30
-two30:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved30
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved30:
-	WORD $0x4e2bcd40 // FMLA V0, V10, V11
-	ADD $0, R10, R16
-	TBNZ $1, R20, two31
-	FMOVS (R16), F11
-	JMP moved31
-two31:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved31
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved31:
-	WORD $0x4e2bcd43 // FMLA V3, V10, V11
-	ADD $0, R11, R16
-	TBNZ $1, R20, two32
-	FMOVS (R16), F11
-	JMP moved32
-two32:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved32
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved32:
-	WORD $0x4e2bcd46 // FMLA V6, V10, V11
-partSkip20:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip21
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two33
-	FMOVS (R16), F11
-	JMP moved33
-two33:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved33
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved33:
-	WORD $0x4e2bcd41 // FMLA V1, V10, V11
-	ADD R4<<0, R10, R16
-	TBNZ $1, R20, two34
-	FMOVS (R16), F11
-	JMP moved34
-two34:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved34
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved34:
-	WORD $0x4e2bcd44 // FMLA V4, V10, V11
-	ADD R4<<0, R11, R16
-	TBNZ $1, R20, two35
-	FMOVS (R16), F11
-	JMP moved35
-two35:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved35
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved35:
-	WORD $0x4e2bcd47 // FMLA V7, V10, V11
-partSkip21:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip22
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two36
-	FMOVS (R16), F11
-	JMP moved36
-two36:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved36
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved36:
-	WORD $0x4e2bcd42 // FMLA V2, V10, V11
-	ADD R4<<1, R10, R16
-	TBNZ $1, R20, two37
-	FMOVS (R16), F11
-	JMP moved37
-two37:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved37
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved37:
-	WORD $0x4e2bcd45 // FMLA V5, V10, V11
-	ADD R4<<1, R11, R16
-	TBNZ $1, R20, two38
-	FMOVS (R16), F11
-	JMP moved38
-two38:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved38
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved38:
-	WORD $0x4e2bcd48 // FMLA V8, V10, V11
-partSkip22:
-	ADDS R15, R8
-	ADDS R15, R10
-	ADDS R15, R11
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partAgain2
-partDone2:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two39
-	FMOVS F0, (R16)
-	JMP moved39
-two39:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved39
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved39:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two40
-	FMOVS F1, (R16)
-	JMP moved40
-two40:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved40
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved40:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two41
-	FMOVS F2, (R16)
-	JMP moved41
-two41:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved41
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved41:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two42
-	FMOVS F3, (R16)
-	JMP moved42
-two42:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved42
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved42:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two43
-	FMOVS F4, (R16)
-	JMP moved43
-two43:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved43
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved43:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two44
-	FMOVS F5, (R16)
-	JMP moved44
-two44:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved44
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved44:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two45
-	FMOVS F6, (R16)
-	JMP moved45
-two45:
-	FMOVD F6, (R16)
-	TBZ $2, R20, moved45
-	ADD $8, R16
-	VST1 V6.S[2], (R16)
-moved45:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two46
-	FMOVS F7, (R16)
-	JMP moved46
-two46:
-	FMOVD F7, (R16)
-	TBZ $2, R20, moved46
-	ADD $8, R16
-	VST1 V7.S[2], (R16)
-moved46:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two47
-	FMOVS F8, (R16)
-	JMP moved47
-two47:
-	FMOVD F8, (R16)
-	TBZ $2, R20, moved47
-	ADD $8, R16
-	VST1 V8.S[2], (R16)
-moved47:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two48
-	FMOVS (R16), F11
-	JMP moved48
-two48:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved48
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved48:
-	WORD $0x4e29d569 // FADD V9, V11, V9
-	ADD $0, R0, R16
-	TBNZ $1, R20, two49
-	FMOVS F9, (R16)
-	JMP moved49
-two49:
-	FMOVD F9, (R16)
-	TBZ $2, R20, moved49
-	ADD $8, R16
-	VST1 V9.S[2], (R16)
-moved49:
-partNoBias:
-done:
+	SUBS $1, R4
+	BNE result
+middleDone:
+	MOVD line_right(R0), R11
+	MOVD line_atRight(R0), R4
+	MOVD $1, R5
+	JMP edge
+rowDone:
+	// back to memory
+	MOVD line_w(R0), R11
+	MOVD line_channel(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F12
+	VBIT V0.B16, V1.B16, V12.B16
+	FMOVQ F12, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F12
+	VBIT V0.B16, V2.B16, V12.B16
+	FMOVQ F12, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F12
+	VBIT V0.B16, V3.B16, V12.B16
+	FMOVQ F12, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F12
+	VBIT V0.B16, V4.B16, V12.B16
+	FMOVQ F12, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F12
+	VBIT V0.B16, V5.B16, V12.B16
+	FMOVQ F12, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F12
+	VBIT V0.B16, V6.B16, V12.B16
+	FMOVQ F12, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F12
+	VBIT V0.B16, V7.B16, V12.B16
+	FMOVQ F12, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F12
+	VBIT V0.B16, V8.B16, V12.B16
+	FMOVQ F12, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F12
+	VBIT V0.B16, V9.B16, V12.B16
+	FMOVQ F12, (R11)
+	MOVD line_bias(R0), R11
+	CMP $0, R11
+	BEQ noBias
+	MOVD line_channel(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ad58a // FADD V10, V12, V10
+	FMOVQ (R11), F12
+	VBIT V0.B16, V10.B16, V12.B16
+	FMOVQ F12, (R11)
+noBias:
+	MOVD line_channel(R0), R3
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BEQ vectors
+	ADDS $16, R3
+	MOVD R3, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R3
+	MOVD R3, line_channel(R0)
+	MOVD line_lanes(R0), R3
+	FMOVQ (R3), F0
+	JMP vector
+vectors:
 	RET
 
-// func sums1x5s1NEON(l *line)
-TEXT ·sums1x5s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	ADD R4<<1, R4, R9
-	MOVD 40(R5), R15
-	MOVD ZR, 240(R5)
-	MOVD 144(R5), R20
-	MOVD 136(R5), R0
-	MOVD R0, 192(R5)
-	CMP $0, R0
-	BEQ last
+// func sums2x3s1NEON(l *line)
+TEXT ·sums2x3s1NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_xTap(R0), R2
+	MOVD ZR, line_channel(R0)
+	VCMEQ V0.S4, V0.S4, V0.S4
+	// a vector of channels
 	PCALIGN $16
 vector:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F0
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F1
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F2
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F3
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F4
-	VEOR V5.B16, V5.B16, V5.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVD line_w(R0), R3
+	MOVD line_channel(R0), R17
 	ADDS R17, R3
-	MOVD 168(R5), R2
-	CMP $0, R2
-	BEQ wholeDone0
-	MOVD 112(R5), R1
-wholeAgain0:
+	FMOVQ (R3), F1
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F2
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F3
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F4
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F5
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
 	FMOVQ (R3), F6
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip00
+	VEOR V7.B16, V7.B16, V7.B16
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	MOVD line_xRow(R0), R4
+	ADD R4, R8, R9
+	MOVD line_y(R0), R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	MOVD line_column(R0), R10
+	MOVD line_left(R0), R4
+	EOR R5, R5
+	// results at an edge: the left one, and after those in the middle the right one
+edge:
+	CMP $0, R4
+	BEQ edgeDone
+edgeResult:
+	FMOVQ (R3), F8
+	WORD $0x4e28d4e7 // FADD V7, V7, V8
+	ADD $0, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip0
 	FMOVQ (R8), F16
-	WORD $0x4e30ccc0 // FMLA V0, V6, V16
-wholeSkip00:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip01
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	WORD $0x4e31ccc1 // FMLA V1, V6, V17
-wholeSkip01:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip02
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32ccc2 // FMLA V2, V6, V18
-wholeSkip02:
-	ADD $3, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip03
-	WORD $0x3ce96913 // LDR Q19, [R8, R9]
-	WORD $0x4e33ccc3 // FMLA V3, V6, V19
-wholeSkip03:
-	ADD $4, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip04
-	ADD R4<<2, R8, R16
+	WORD $0x4e30cd01 // FMLA V1, V8, V16
+	FMOVQ (R9), F17
+	WORD $0x4e31cd04 // FMLA V4, V8, V17
+skip0:
+	ADD $1, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip1
+	WORD $0x3ce16912 // LDR Q18, [R8, R1]
+	WORD $0x4e32cd02 // FMLA V2, V8, V18
+	WORD $0x3ce16933 // LDR Q19, [R9, R1]
+	WORD $0x4e33cd05 // FMLA V5, V8, V19
+skip1:
+	ADD $2, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip2
+	ADD R1<<1, R8, R16
 	FMOVQ (R16), F16
-	WORD $0x4e30ccc4 // FMLA V4, V6, V16
-wholeSkip04:
-	ADDS R15, R8
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeAgain0
-wholeDone0:
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ wholeDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
-	PCALIGN $16
-wholeAgain1:
-	ADDS R15, R14
-	FMOVQ (R3), F6
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-	FMOVQ (R8), F17
-	WORD $0x4e31ccc0 // FMLA V0, V6, V17
-	WORD $0x3ce46912 // LDR Q18, [R8, R4]
-	WORD $0x4e32ccc1 // FMLA V1, V6, V18
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33ccc2 // FMLA V2, V6, V19
-	WORD $0x3ce96910 // LDR Q16, [R8, R9]
-	WORD $0x4e30ccc3 // FMLA V3, V6, V16
-	ADD R4<<2, R8, R16
+	WORD $0x4e30cd03 // FMLA V3, V8, V16
+	ADD R1<<1, R9, R16
 	FMOVQ (R16), F17
-	WORD $0x4e31ccc4 // FMLA V4, V6, V17
-	ADDS R15, R8
-	MOVD 80(R5), R17
+	WORD $0x4e31cd06 // FMLA V6, V8, V17
+skip2:
+	ADDS R2, R8
+	ADDS R2, R9
+	MOVD line_yPixel(R0), R17
 	ADDS R17, R3
-	SUBS $1, R2
-	BNE wholeAgain1
-wholeDone1:
-	MOVD 184(R5), R2
-	CMP $0, R2
-	BEQ wholeDone2
-	MOVD 232(R5), R1
-wholeAgain2:
-	FMOVQ (R3), F6
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip20
-	FMOVQ (R8), F18
-	WORD $0x4e32ccc0 // FMLA V0, V6, V18
-wholeSkip20:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip21
-	WORD $0x3ce46913 // LDR Q19, [R8, R4]
-	WORD $0x4e33ccc1 // FMLA V1, V6, V19
-wholeSkip21:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip22
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30ccc2 // FMLA V2, V6, V16
-wholeSkip22:
-	ADD $3, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip23
-	WORD $0x3ce96911 // LDR Q17, [R8, R9]
-	WORD $0x4e31ccc3 // FMLA V3, V6, V17
-wholeSkip23:
-	ADD $4, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip24
-	ADD R4<<2, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32ccc4 // FMLA V4, V6, V18
-wholeSkip24:
-	ADDS R15, R8
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeAgain2
-wholeDone2:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ F0, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F1, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F2, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F3, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F4, (R0)
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F7
-	WORD $0x4e25d4e5 // FADD V5, V7, V5
-	FMOVQ F5, (R0)
-wholeNoBias:
-	MOVD 240(R5), R19
-	ADDS $16, R19
-	MOVD R19, 240(R5)
-	MOVD 192(R5), R19
-	SUBS $1, R19
-	MOVD R19, 192(R5)
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ done
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F1
-	JMP moved1
-two1:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved1:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F2
-	JMP moved2
-two2:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved2:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F3
-	JMP moved3
-two3:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved3:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F4
-	JMP moved4
-two4:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved4:
-	VEOR V5.B16, V5.B16, V5.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
-	ADDS R17, R3
-	MOVD 168(R5), R2
-	CMP $0, R2
-	BEQ partDone0
-	MOVD 112(R5), R1
-partAgain0:
-	ADD $0, R3, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F6
-	JMP moved5
-two5:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved5:
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip00
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F7
-	JMP moved6
-two6:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved6:
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-partSkip00:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip01
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F7
-	JMP moved7
-two7:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved7:
-	WORD $0x4e27ccc1 // FMLA V1, V6, V7
-partSkip01:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip02
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F7
-	JMP moved8
-two8:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved8:
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-partSkip02:
-	ADD $3, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip03
-	ADD R9<<0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F7
-	JMP moved9
-two9:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved9:
-	WORD $0x4e27ccc3 // FMLA V3, V6, V7
-partSkip03:
-	ADD $4, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip04
-	ADD R4<<2, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F7
-	JMP moved10
-two10:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved10:
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-partSkip04:
-	ADDS R15, R8
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partAgain0
-partDone0:
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ partDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
+	MOVD line_yAt(R0), R17
+	ADDS R17, R10
+	SUBS $1, R4
+	BNE edgeResult
+edgeDone:
+	CMP $0, R5
+	BNE rowDone
+	// results in the middle
+	MOVD line_middle(R0), R4
+	CMP $0, R4
+	BEQ middleDone
 	PCALIGN $16
-partAgain1:
-	ADDS R15, R14
-	ADD $0, R3, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F6
-	JMP moved11
-two11:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved11:
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F7
-	JMP moved12
-two12:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved12:
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F7
-	JMP moved13
-two13:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved13:
-	WORD $0x4e27ccc1 // FMLA V1, V6, V7
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F7
-	JMP moved14
-two14:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved14:
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	ADD R9<<0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS (R16), F7
-	JMP moved15
-two15:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved15:
-	WORD $0x4e27ccc3 // FMLA V3, V6, V7
-	ADD R4<<2, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS (R16), F7
-	JMP moved16
-two16:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved16:
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-	ADDS R15, R8
-	MOVD 80(R5), R17
+result:
+	FMOVQ (R3), F8
+	WORD $0x4e28d4e7 // FADD V7, V7, V8
+	FMOVQ (R8), F18
+	WORD $0x4e32cd01 // FMLA V1, V8, V18
+	FMOVQ (R9), F19
+	WORD $0x4e33cd04 // FMLA V4, V8, V19
+	WORD $0x3ce16910 // LDR Q16, [R8, R1]
+	WORD $0x4e30cd02 // FMLA V2, V8, V16
+	WORD $0x3ce16931 // LDR Q17, [R9, R1]
+	WORD $0x4e31cd05 // FMLA V5, V8, V17
+	ADD R1<<1, R8, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cd03 // FMLA V3, V8, V18
+	ADD R1<<1, R9, R16
+	FMOVQ (R16), F19
+	WORD $0x4e33cd06 // FMLA V6, V8, V19
+	ADDS R2, R8
+	ADDS R2, R9
+	MOVD line_yPixel(R0), R17
 	ADDS R17, R3
-	SUBS $1, R2
-	BNE partAgain1
-partDone1:
-	MOVD 184(R5), R2
-	CMP $0, R2
-	BEQ partDone2
-	MOVD 232(R5), R1
-partAgain2:
-	ADD $0, R3, R16
-	TBNZ $1, R20, two17
-	FMOVS (R16), F6
-	JMP moved17
-two17:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved17:
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip20
-	ADD $0, R8, R16
-	TBNZ $1, R20, two18
-	FMOVS (R16), F7
-	JMP moved18
-two18:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved18:
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-partSkip20:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip21
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two19
-	FMOVS (R16), F7
-	JMP moved19
-two19:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved19:
-	WORD $0x4e27ccc1 // FMLA V1, V6, V7
-partSkip21:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip22
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two20
-	FMOVS (R16), F7
-	JMP moved20
-two20:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved20
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved20:
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-partSkip22:
-	ADD $3, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip23
-	ADD R9<<0, R8, R16
-	TBNZ $1, R20, two21
-	FMOVS (R16), F7
-	JMP moved21
-two21:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved21
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved21:
-	WORD $0x4e27ccc3 // FMLA V3, V6, V7
-partSkip23:
-	ADD $4, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip24
-	ADD R4<<2, R8, R16
-	TBNZ $1, R20, two22
-	FMOVS (R16), F7
-	JMP moved22
-two22:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved22
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved22:
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-partSkip24:
-	ADDS R15, R8
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partAgain2
-partDone2:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two23
-	FMOVS F0, (R16)
-	JMP moved23
-two23:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved23
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved23:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two24
-	FMOVS F1, (R16)
-	JMP moved24
-two24:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved24
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved24:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two25
-	FMOVS F2, (R16)
-	JMP moved25
-two25:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved25
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved25:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two26
-	FMOVS F3, (R16)
-	JMP moved26
-two26:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved26
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved26:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two27
-	FMOVS F4, (R16)
-	JMP moved27
-two27:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved27
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved27:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two28
-	FMOVS (R16), F7
-	JMP moved28
-two28:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved28
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved28:
-	WORD $0x4e25d4e5 // FADD V5, V7, V5
-	ADD $0, R0, R16
-	TBNZ $1, R20, two29
-	FMOVS F5, (R16)
-	JMP moved29
-two29:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved29
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved29:
-partNoBias:
-done:
+	SUBS $1, R4
+	BNE result
+middleDone:
+	MOVD line_right(R0), R10
+	MOVD line_atRight(R0), R4
+	MOVD $1, R5
+	JMP edge
+rowDone:
+	// back to memory
+	MOVD line_w(R0), R10
+	MOVD line_channel(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F9
+	VBIT V0.B16, V1.B16, V9.B16
+	FMOVQ F9, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F9
+	VBIT V0.B16, V2.B16, V9.B16
+	FMOVQ F9, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F9
+	VBIT V0.B16, V3.B16, V9.B16
+	FMOVQ F9, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F9
+	VBIT V0.B16, V4.B16, V9.B16
+	FMOVQ F9, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F9
+	VBIT V0.B16, V5.B16, V9.B16
+	FMOVQ F9, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F9
+	VBIT V0.B16, V6.B16, V9.B16
+	FMOVQ F9, (R10)
+	MOVD line_bias(R0), R10
+	CMP $0, R10
+	BEQ noBias
+	MOVD line_channel(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F9
+	WORD $0x4e27d527 // FADD V7, V9, V7
+	FMOVQ (R10), F9
+	VBIT V0.B16, V7.B16, V9.B16
+	FMOVQ F9, (R10)
+noBias:
+	MOVD line_channel(R0), R3
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BEQ vectors
+	ADDS $16, R3
+	MOVD R3, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R3
+	MOVD R3, line_channel(R0)
+	MOVD line_lanes(R0), R3
+	FMOVQ (R3), F0
+	JMP vector
+vectors:
 	RET
 
-// func sums1x5s2NEON(l *line)
-TEXT ·sums1x5s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	ADD R4<<1, R4, R9
-	MOVD 40(R5), R15
-	MOVD ZR, 240(R5)
-	MOVD 144(R5), R20
-	MOVD 136(R5), R0
-	MOVD R0, 192(R5)
-	CMP $0, R0
-	BEQ last
+// func sums2x3s2NEON(l *line)
+TEXT ·sums2x3s2NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_xTap(R0), R2
+	MOVD ZR, line_channel(R0)
+	VCMEQ V0.S4, V0.S4, V0.S4
+	// a vector of channels
 	PCALIGN $16
 vector:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F0
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F1
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F2
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F3
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F4
-	VEOR V5.B16, V5.B16, V5.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVD line_w(R0), R3
+	MOVD line_channel(R0), R17
 	ADDS R17, R3
-	MOVD 168(R5), R2
-	CMP $0, R2
-	BEQ wholeDone0
-	MOVD 112(R5), R1
-wholeAgain0:
+	FMOVQ (R3), F1
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F2
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F3
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F4
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F5
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
 	FMOVQ (R3), F6
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip00
+	VEOR V7.B16, V7.B16, V7.B16
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	MOVD line_xRow(R0), R4
+	ADD R4, R8, R9
+	MOVD line_y(R0), R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	MOVD line_column(R0), R10
+	MOVD line_left(R0), R4
+	EOR R5, R5
+	// results at an edge: the left one, and after those in the middle the right one
+edge:
+	CMP $0, R4
+	BEQ edgeDone
+edgeResult:
+	FMOVQ (R3), F8
+	WORD $0x4e28d4e7 // FADD V7, V7, V8
+	ADD $0, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip0
 	FMOVQ (R8), F16
-	WORD $0x4e30ccc0 // FMLA V0, V6, V16
-wholeSkip00:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip01
-	WORD $0x3ce46911 // LDR Q17, [R8, R4]
-	WORD $0x4e31ccc1 // FMLA V1, V6, V17
-wholeSkip01:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip02
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32ccc2 // FMLA V2, V6, V18
-wholeSkip02:
-	ADD $3, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip03
-	WORD $0x3ce96913 // LDR Q19, [R8, R9]
-	WORD $0x4e33ccc3 // FMLA V3, V6, V19
-wholeSkip03:
-	ADD $4, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip04
-	ADD R4<<2, R8, R16
+	WORD $0x4e30cd01 // FMLA V1, V8, V16
+	FMOVQ (R9), F17
+	WORD $0x4e31cd04 // FMLA V4, V8, V17
+skip0:
+	ADD $1, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip1
+	WORD $0x3ce16912 // LDR Q18, [R8, R1]
+	WORD $0x4e32cd02 // FMLA V2, V8, V18
+	WORD $0x3ce16933 // LDR Q19, [R9, R1]
+	WORD $0x4e33cd05 // FMLA V5, V8, V19
+skip1:
+	ADD $2, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip2
+	ADD R1<<1, R8, R16
 	FMOVQ (R16), F16
-	WORD $0x4e30ccc4 // FMLA V4, V6, V16
-wholeSkip04:
-	ADDS R15, R8
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeAgain0
-wholeDone0:
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ wholeDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
-	PCALIGN $16
-wholeAgain1:
-	ADDS R4, R14
-	SUBS R4, R14
-	ADDS R15, R14
-	FMOVQ (R3), F6
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-	FMOVQ (R8), F17
-	WORD $0x4e31ccc0 // FMLA V0, V6, V17
-	WORD $0x3ce46912 // LDR Q18, [R8, R4]
-	WORD $0x4e32ccc1 // FMLA V1, V6, V18
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33ccc2 // FMLA V2, V6, V19
-	WORD $0x3ce96910 // LDR Q16, [R8, R9]
-	WORD $0x4e30ccc3 // FMLA V3, V6, V16
-	ADD R4<<2, R8, R16
+	WORD $0x4e30cd03 // FMLA V3, V8, V16
+	ADD R1<<1, R9, R16
 	FMOVQ (R16), F17
-	WORD $0x4e31ccc4 // FMLA V4, V6, V17
-	ADDS R15, R8
-	MOVD 80(R5), R17
+	WORD $0x4e31cd06 // FMLA V6, V8, V17
+skip2:
+	ADDS R2, R8
+	ADDS R2, R9
+	MOVD line_yPixel(R0), R17
 	ADDS R17, R3
-	SUBS $1, R2
-	BNE wholeAgain1
-wholeDone1:
-	MOVD 184(R5), R2
-	CMP $0, R2
-	BEQ wholeDone2
-	MOVD 232(R5), R1
-wholeAgain2:
-	FMOVQ (R3), F6
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip20
-	FMOVQ (R8), F18
-	WORD $0x4e32ccc0 // FMLA V0, V6, V18
-wholeSkip20:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip21
-	WORD $0x3ce46913 // LDR Q19, [R8, R4]
-	WORD $0x4e33ccc1 // FMLA V1, V6, V19
-wholeSkip21:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip22
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30ccc2 // FMLA V2, V6, V16
-wholeSkip22:
-	ADD $3, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip23
-	WORD $0x3ce96911 // LDR Q17, [R8, R9]
-	WORD $0x4e31ccc3 // FMLA V3, V6, V17
-wholeSkip23:
-	ADD $4, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip24
-	ADD R4<<2, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32ccc4 // FMLA V4, V6, V18
-wholeSkip24:
-	ADDS R15, R8
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeAgain2
-wholeDone2:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ F0, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F1, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F2, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F3, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F4, (R0)
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F7
-	WORD $0x4e25d4e5 // FADD V5, V7, V5
-	FMOVQ F5, (R0)
-wholeNoBias:
-	MOVD 240(R5), R19
-	ADDS $16, R19
-	MOVD R19, 240(R5)
-	MOVD 192(R5), R19
-	SUBS $1, R19
-	MOVD R19, 192(R5)
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ done
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F1
-	JMP moved1
-two1:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved1:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F2
-	JMP moved2
-two2:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved2:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F3
-	JMP moved3
-two3:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved3:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F4
-	JMP moved4
-two4:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved4:
-	VEOR V5.B16, V5.B16, V5.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
-	ADDS R17, R3
-	MOVD 168(R5), R2
-	CMP $0, R2
-	BEQ partDone0
-	MOVD 112(R5), R1
-partAgain0:
-	ADD $0, R3, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F6
-	JMP moved5
-two5:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved5:
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip00
-	ADD $0, R8, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F7
-	JMP moved6
-two6:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved6:
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-partSkip00:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip01
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F7
-	JMP moved7
-two7:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved7:
-	WORD $0x4e27ccc1 // FMLA V1, V6, V7
-partSkip01:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip02
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F7
-	JMP moved8
-two8:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved8:
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-partSkip02:
-	ADD $3, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip03
-	ADD R9<<0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F7
-	JMP moved9
-two9:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved9:
-	WORD $0x4e27ccc3 // FMLA V3, V6, V7
-partSkip03:
-	ADD $4, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip04
-	ADD R4<<2, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F7
-	JMP moved10
-two10:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved10:
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-partSkip04:
-	ADDS R15, R8
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partAgain0
-partDone0:
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ partDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
+	MOVD line_yAt(R0), R17
+	ADDS R17, R10
+	SUBS $1, R4
+	BNE edgeResult
+edgeDone:
+	CMP $0, R5
+	BNE rowDone
+	// results in the middle
+	MOVD line_middle(R0), R4
+	CMP $0, R4
+	BEQ middleDone
 	PCALIGN $16
-partAgain1:
-	ADDS R4, R14
-	SUBS R4, R14
-	ADDS R15, R14
-	ADD $0, R3, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F6
-	JMP moved11
-two11:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved11:
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F7
-	JMP moved12
-two12:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved12:
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F7
-	JMP moved13
-two13:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved13:
-	WORD $0x4e27ccc1 // FMLA V1, V6, V7
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F7
-	JMP moved14
-two14:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved14:
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	ADD R9<<0, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS (R16), F7
-	JMP moved15
-two15:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved15:
-	WORD $0x4e27ccc3 // FMLA V3, V6, V7
-	ADD R4<<2, R8, R16
-	TBNZ $1, R20, two16
-	FMOVS (R16), F7
-	JMP moved16
-two16:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved16:
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-	ADDS R15, R8
-	MOVD 80(R5), R17
+result:
+	FMOVQ (R3), F8
+	WORD $0x4e28d4e7 // FADD V7, V7, V8
+	FMOVQ (R8), F18
+	WORD $0x4e32cd01 // FMLA V1, V8, V18
+	FMOVQ (R9), F19
+	WORD $0x4e33cd04 // FMLA V4, V8, V19
+	WORD $0x3ce16910 // LDR Q16, [R8, R1]
+	WORD $0x4e30cd02 // FMLA V2, V8, V16
+	WORD $0x3ce16931 // LDR Q17, [R9, R1]
+	WORD $0x4e31cd05 // FMLA V5, V8, V17
+	ADD R1<<1, R8, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cd03 // FMLA V3, V8, V18
+	ADD R1<<1, R9, R16
+	FMOVQ (R16), F19
+	WORD $0x4e33cd06 // FMLA V6, V8, V19
+	ADDS R2, R8
+	ADDS R2, R9
+	MOVD line_yPixel(R0), R17
 	ADDS R17, R3
-	SUBS $1, R2
-	BNE partAgain1
-partDone1:
-	MOVD 184(R5), R2
-	CMP $0, R2
-	BEQ partDone2
-	MOVD 232(R5), R1
-partAgain2:
-	ADD $0, R3, R16
-	TBNZ $1, R20, two17
-	FMOVS (R16), F6
-	JMP moved17
-two17:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved17:
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip20
-	ADD $0, R8, R16
-	TBNZ $1, R20, two18
-	FMOVS (R16), F7
-	JMP moved18
-two18:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved18:
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-partSkip20:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip21
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two19
-	FMOVS (R16), F7
-	JMP moved19
-two19:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved19:
-	WORD $0x4e27ccc1 // FMLA V1, V6, V7
-partSkip21:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip22
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two20
-	FMOVS (R16), F7
-	JMP moved20
-two20:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved20
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved20:
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-partSkip22:
-	ADD $3, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip23
-	ADD R9<<0, R8, R16
-	TBNZ $1, R20, two21
-	FMOVS (R16), F7
-	JMP moved21
-two21:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved21
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved21:
-	WORD $0x4e27ccc3 // FMLA V3, V6, V7
-partSkip23:
-	ADD $4, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip24
-	ADD R4<<2, R8, R16
-	TBNZ $1, R20, two22
-	FMOVS (R16), F7
-	JMP moved22
-two22:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved22
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved22:
-	WORD $0x4e27ccc4 // FMLA V4, V6, V7
-partSkip24:
-	ADDS R15, R8
-	MOVD 80(R5), R17
+	SUBS $1, R4
+	BNE result
+middleDone:
+	MOVD line_right(R0), R10
+	MOVD line_atRight(R0), R4
+	MOVD $1, R5
+	JMP edge
+rowDone:
+	// back to memory
+	MOVD line_w(R0), R10
+	MOVD line_channel(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F9
+	VBIT V0.B16, V1.B16, V9.B16
+	FMOVQ F9, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F9
+	VBIT V0.B16, V2.B16, V9.B16
+	FMOVQ F9, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F9
+	VBIT V0.B16, V3.B16, V9.B16
+	FMOVQ F9, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F9
+	VBIT V0.B16, V4.B16, V9.B16
+	FMOVQ F9, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F9
+	VBIT V0.B16, V5.B16, V9.B16
+	FMOVQ F9, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F9
+	VBIT V0.B16, V6.B16, V9.B16
+	FMOVQ F9, (R10)
+	MOVD line_bias(R0), R10
+	CMP $0, R10
+	BEQ noBias
+	MOVD line_channel(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F9
+	WORD $0x4e27d527 // FADD V7, V9, V7
+	FMOVQ (R10), F9
+	VBIT V0.B16, V7.B16, V9.B16
+	FMOVQ F9, (R10)
+noBias:
+	MOVD line_channel(R0), R3
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BEQ vectors
+	ADDS $16, R3
+	MOVD R3, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R3
+	MOVD R3, line_channel(R0)
+	MOVD line_lanes(R0), R3
+	FMOVQ (R3), F0
+	JMP vector
+vectors:
+	RET
+
+// func sums1x3s1NEON(l *line)
+TEXT ·sums1x3s1NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_xTap(R0), R2
+	MOVD ZR, line_channel(R0)
+	VCMEQ V0.S4, V0.S4, V0.S4
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVD line_w(R0), R3
+	MOVD line_channel(R0), R17
 	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partAgain2
-partDone2:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two23
-	FMOVS F0, (R16)
-	JMP moved23
-two23:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved23
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved23:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two24
-	FMOVS F1, (R16)
-	JMP moved24
-two24:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved24
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved24:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two25
-	FMOVS F2, (R16)
-	JMP moved25
-two25:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved25
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved25:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two26
-	FMOVS F3, (R16)
-	JMP moved26
-two26:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved26
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved26:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two27
-	FMOVS F4, (R16)
-	JMP moved27
-two27:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved27
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved27:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two28
-	FMOVS (R16), F7
-	JMP moved28
-two28:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved28
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved28:
-	WORD $0x4e25d4e5 // FADD V5, V7, V5
-	ADD $0, R0, R16
-	TBNZ $1, R20, two29
-	FMOVS F5, (R16)
-	JMP moved29
-two29:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved29
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved29:
-partNoBias:
-done:
+	FMOVQ (R3), F1
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F2
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F3
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	MOVD line_y(R0), R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	MOVD line_column(R0), R9
+	MOVD line_left(R0), R4
+	EOR R5, R5
+	// results at an edge: the left one, and after those in the middle the right one
+edge:
+	CMP $0, R4
+	BEQ edgeDone
+edgeResult:
+	FMOVQ (R3), F5
+	WORD $0x4e25d484 // FADD V4, V4, V5
+	ADD $0, R9, R10
+	MOVD line_width(R0), R17
+	CMP R17, R10
+	BHS skip0
+	FMOVQ (R8), F16
+	WORD $0x4e30cca1 // FMLA V1, V5, V16
+skip0:
+	ADD $1, R9, R10
+	MOVD line_width(R0), R17
+	CMP R17, R10
+	BHS skip1
+	WORD $0x3ce16911 // LDR Q17, [R8, R1]
+	WORD $0x4e31cca2 // FMLA V2, V5, V17
+skip1:
+	ADD $2, R9, R10
+	MOVD line_width(R0), R17
+	CMP R17, R10
+	BHS skip2
+	ADD R1<<1, R8, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cca3 // FMLA V3, V5, V18
+skip2:
+	ADDS R2, R8
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R3
+	MOVD line_yAt(R0), R17
+	ADDS R17, R9
+	SUBS $1, R4
+	BNE edgeResult
+edgeDone:
+	CMP $0, R5
+	BNE rowDone
+	// results in the middle
+	MOVD line_middle(R0), R4
+	CMP $0, R4
+	BEQ middleDone
+	PCALIGN $16
+result:
+	FMOVQ (R3), F5
+	WORD $0x4e25d484 // FADD V4, V4, V5
+	FMOVQ (R8), F19
+	WORD $0x4e33cca1 // FMLA V1, V5, V19
+	WORD $0x3ce16910 // LDR Q16, [R8, R1]
+	WORD $0x4e30cca2 // FMLA V2, V5, V16
+	ADD R1<<1, R8, R16
+	FMOVQ (R16), F17
+	WORD $0x4e31cca3 // FMLA V3, V5, V17
+	ADDS R2, R8
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R3
+	SUBS $1, R4
+	BNE result
+middleDone:
+	MOVD line_right(R0), R9
+	MOVD line_atRight(R0), R4
+	MOVD $1, R5
+	JMP edge
+rowDone:
+	// back to memory
+	MOVD line_w(R0), R9
+	MOVD line_channel(R0), R17
+	ADDS R17, R9
+	FMOVQ (R9), F6
+	VBIT V0.B16, V1.B16, V6.B16
+	FMOVQ F6, (R9)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R9
+	FMOVQ (R9), F6
+	VBIT V0.B16, V2.B16, V6.B16
+	FMOVQ F6, (R9)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R9
+	FMOVQ (R9), F6
+	VBIT V0.B16, V3.B16, V6.B16
+	FMOVQ F6, (R9)
+	MOVD line_bias(R0), R9
+	CMP $0, R9
+	BEQ noBias
+	MOVD line_channel(R0), R17
+	ADDS R17, R9
+	FMOVQ (R9), F6
+	WORD $0x4e24d4c4 // FADD V4, V6, V4
+	FMOVQ (R9), F6
+	VBIT V0.B16, V4.B16, V6.B16
+	FMOVQ F6, (R9)
+noBias:
+	MOVD line_channel(R0), R3
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BEQ vectors
+	ADDS $16, R3
+	MOVD R3, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R3
+	MOVD R3, line_channel(R0)
+	MOVD line_lanes(R0), R3
+	FMOVQ (R3), F0
+	JMP vector
+vectors:
+	RET
+
+// func sums1x3s2NEON(l *line)
+TEXT ·sums1x3s2NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_xTap(R0), R2
+	MOVD ZR, line_channel(R0)
+	VCMEQ V0.S4, V0.S4, V0.S4
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVD line_w(R0), R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F1
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F2
+	MOVD line_wTap(R0), R17
+	ADDS R17, R3
+	FMOVQ (R3), F3
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	MOVD line_y(R0), R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	MOVD line_column(R0), R9
+	MOVD line_left(R0), R4
+	EOR R5, R5
+	// results at an edge: the left one, and after those in the middle the right one
+edge:
+	CMP $0, R4
+	BEQ edgeDone
+edgeResult:
+	FMOVQ (R3), F5
+	WORD $0x4e25d484 // FADD V4, V4, V5
+	ADD $0, R9, R10
+	MOVD line_width(R0), R17
+	CMP R17, R10
+	BHS skip0
+	FMOVQ (R8), F16
+	WORD $0x4e30cca1 // FMLA V1, V5, V16
+skip0:
+	ADD $1, R9, R10
+	MOVD line_width(R0), R17
+	CMP R17, R10
+	BHS skip1
+	WORD $0x3ce16911 // LDR Q17, [R8, R1]
+	WORD $0x4e31cca2 // FMLA V2, V5, V17
+skip1:
+	ADD $2, R9, R10
+	MOVD line_width(R0), R17
+	CMP R17, R10
+	BHS skip2
+	ADD R1<<1, R8, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cca3 // FMLA V3, V5, V18
+skip2:
+	ADDS R2, R8
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R3
+	MOVD line_yAt(R0), R17
+	ADDS R17, R9
+	SUBS $1, R4
+	BNE edgeResult
+edgeDone:
+	CMP $0, R5
+	BNE rowDone
+	// results in the middle
+	MOVD line_middle(R0), R4
+	CMP $0, R4
+	BEQ middleDone
+	PCALIGN $16
+result:
+	FMOVQ (R3), F5
+	WORD $0x4e25d484 // FADD V4, V4, V5
+	FMOVQ (R8), F19
+	WORD $0x4e33cca1 // FMLA V1, V5, V19
+	WORD $0x3ce16910 // LDR Q16, [R8, R1]
+	WORD $0x4e30cca2 // FMLA V2, V5, V16
+	ADD R1<<1, R8, R16
+	FMOVQ (R16), F17
+	WORD $0x4e31cca3 // FMLA V3, V5, V17
+	ADDS R2, R8
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R3
+	SUBS $1, R4
+	BNE result
+middleDone:
+	MOVD line_right(R0), R9
+	MOVD line_atRight(R0), R4
+	MOVD $1, R5
+	JMP edge
+rowDone:
+	// back to memory
+	MOVD line_w(R0), R9
+	MOVD line_channel(R0), R17
+	ADDS R17, R9
+	FMOVQ (R9), F6
+	VBIT V0.B16, V1.B16, V6.B16
+	FMOVQ F6, (R9)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R9
+	FMOVQ (R9), F6
+	VBIT V0.B16, V2.B16, V6.B16
+	FMOVQ F6, (R9)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R9
+	FMOVQ (R9), F6
+	VBIT V0.B16, V3.B16, V6.B16
+	FMOVQ F6, (R9)
+	MOVD line_bias(R0), R9
+	CMP $0, R9
+	BEQ noBias
+	MOVD line_channel(R0), R17
+	ADDS R17, R9
+	FMOVQ (R9), F6
+	WORD $0x4e24d4c4 // FADD V4, V6, V4
+	FMOVQ (R9), F6
+	VBIT V0.B16, V4.B16, V6.B16
+	FMOVQ F6, (R9)
+noBias:
+	MOVD line_channel(R0), R3
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BEQ vectors
+	ADDS $16, R3
+	MOVD R3, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R3
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R3
+	MOVD R3, line_channel(R0)
+	MOVD line_lanes(R0), R3
+	FMOVQ (R3), F0
+	JMP vector
+vectors:
 	RET
 
 // func sums2x5s1NEON(l *line)
 TEXT ·sums2x5s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	ADD R4<<1, R4, R9
-	MOVD 40(R5), R15
-	MOVD ZR, 240(R5)
-	MOVD 144(R5), R20
-	MOVD 136(R5), R0
-	MOVD R0, 192(R5)
-	CMP $0, R0
-	BEQ last
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_xTap(R0), R2
+	ADD R1<<1, R1, R3
+	MOVD ZR, line_channel(R0)
+	VCMEQ V0.S4, V0.S4, V0.S4
+	// a vector of channels
 	PCALIGN $16
 vector:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F0
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F1
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F2
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F3
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F4
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F5
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F6
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F7
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F8
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F9
-	VEOR V10.B16, V10.B16, V10.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	ADD R0, R8, R10
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
-	ADDS R17, R3
-	MOVD 168(R5), R2
-	CMP $0, R2
-	BEQ wholeDone0
-	MOVD 112(R5), R1
-wholeAgain0:
-	FMOVQ (R3), F11
-	WORD $0x4e2bd54a // FADD V10, V10, V11
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip00
-	FMOVQ (R8), F16
-	WORD $0x4e30cd60 // FMLA V0, V11, V16
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVD line_w(R0), R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F1
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F2
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F3
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F4
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F5
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F6
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F7
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F8
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F9
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F10
+	VEOR V11.B16, V11.B16, V11.B16
+	MOVD line_x(R0), R9
+	MOVD line_xAt(R0), R17
+	ADDS R17, R9
+	MOVD line_channel(R0), R17
+	ADDS R17, R9
+	MOVD line_xRow(R0), R5
+	ADD R5, R9, R10
+	MOVD line_y(R0), R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	MOVD line_column(R0), R11
+	MOVD line_left(R0), R5
+	EOR R8, R8
+	// results at an edge: the left one, and after those in the middle the right one
+edge:
+	CMP $0, R5
+	BEQ edgeDone
+edgeResult:
+	FMOVQ (R4), F12
+	WORD $0x4e2cd56b // FADD V11, V11, V12
+	ADD $0, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip0
+	FMOVQ (R9), F16
+	WORD $0x4e30cd81 // FMLA V1, V12, V16
 	FMOVQ (R10), F17
-	WORD $0x4e31cd65 // FMLA V5, V11, V17
-wholeSkip00:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip01
-	WORD $0x3ce46912 // LDR Q18, [R8, R4]
-	WORD $0x4e32cd61 // FMLA V1, V11, V18
-	WORD $0x3ce46953 // LDR Q19, [R10, R4]
-	WORD $0x4e33cd66 // FMLA V6, V11, V19
-wholeSkip01:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip02
-	ADD R4<<1, R8, R16
+	WORD $0x4e31cd86 // FMLA V6, V12, V17
+skip0:
+	ADD $1, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip1
+	WORD $0x3ce16932 // LDR Q18, [R9, R1]
+	WORD $0x4e32cd82 // FMLA V2, V12, V18
+	WORD $0x3ce16953 // LDR Q19, [R10, R1]
+	WORD $0x4e33cd87 // FMLA V7, V12, V19
+skip1:
+	ADD $2, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip2
+	ADD R1<<1, R9, R16
 	FMOVQ (R16), F16
-	WORD $0x4e30cd62 // FMLA V2, V11, V16
-	ADD R4<<1, R10, R16
+	WORD $0x4e30cd83 // FMLA V3, V12, V16
+	ADD R1<<1, R10, R16
 	FMOVQ (R16), F17
-	WORD $0x4e31cd67 // FMLA V7, V11, V17
-wholeSkip02:
-	ADD $3, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip03
-	WORD $0x3ce96912 // LDR Q18, [R8, R9]
-	WORD $0x4e32cd63 // FMLA V3, V11, V18
-	WORD $0x3ce96953 // LDR Q19, [R10, R9]
-	WORD $0x4e33cd68 // FMLA V8, V11, V19
-wholeSkip03:
-	ADD $4, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip04
-	ADD R4<<2, R8, R16
+	WORD $0x4e31cd88 // FMLA V8, V12, V17
+skip2:
+	ADD $3, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip3
+	WORD $0x3ce36932 // LDR Q18, [R9, R3]
+	WORD $0x4e32cd84 // FMLA V4, V12, V18
+	WORD $0x3ce36953 // LDR Q19, [R10, R3]
+	WORD $0x4e33cd89 // FMLA V9, V12, V19
+skip3:
+	ADD $4, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip4
+	ADD R1<<2, R9, R16
 	FMOVQ (R16), F16
-	WORD $0x4e30cd64 // FMLA V4, V11, V16
-	ADD R4<<2, R10, R16
+	WORD $0x4e30cd85 // FMLA V5, V12, V16
+	ADD R1<<2, R10, R16
 	FMOVQ (R16), F17
-	WORD $0x4e31cd69 // FMLA V9, V11, V17
-wholeSkip04:
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeAgain0
-wholeDone0:
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ wholeDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
+	WORD $0x4e31cd8a // FMLA V10, V12, V17
+skip4:
+	ADDS R2, R9
+	ADDS R2, R10
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R4
+	MOVD line_yAt(R0), R17
+	ADDS R17, R11
+	SUBS $1, R5
+	BNE edgeResult
+edgeDone:
+	CMP $0, R8
+	BNE rowDone
+	// results in the middle
+	MOVD line_middle(R0), R5
+	CMP $0, R5
+	BEQ middleDone
 	PCALIGN $16
-wholeAgain1:
-	ADDS R15, R14
-	FMOVQ (R3), F11
-	WORD $0x4e2bd54a // FADD V10, V10, V11
-	FMOVQ (R8), F18
-	WORD $0x4e32cd60 // FMLA V0, V11, V18
+result:
+	FMOVQ (R4), F12
+	WORD $0x4e2cd56b // FADD V11, V11, V12
+	FMOVQ (R9), F18
+	WORD $0x4e32cd81 // FMLA V1, V12, V18
 	FMOVQ (R10), F19
-	WORD $0x4e33cd65 // FMLA V5, V11, V19
-	WORD $0x3ce46910 // LDR Q16, [R8, R4]
-	WORD $0x4e30cd61 // FMLA V1, V11, V16
-	WORD $0x3ce46951 // LDR Q17, [R10, R4]
-	WORD $0x4e31cd66 // FMLA V6, V11, V17
-	ADD R4<<1, R8, R16
+	WORD $0x4e33cd86 // FMLA V6, V12, V19
+	WORD $0x3ce16930 // LDR Q16, [R9, R1]
+	WORD $0x4e30cd82 // FMLA V2, V12, V16
+	WORD $0x3ce16951 // LDR Q17, [R10, R1]
+	WORD $0x4e31cd87 // FMLA V7, V12, V17
+	ADD R1<<1, R9, R16
 	FMOVQ (R16), F18
-	WORD $0x4e32cd62 // FMLA V2, V11, V18
-	ADD R4<<1, R10, R16
+	WORD $0x4e32cd83 // FMLA V3, V12, V18
+	ADD R1<<1, R10, R16
 	FMOVQ (R16), F19
-	WORD $0x4e33cd67 // FMLA V7, V11, V19
-	WORD $0x3ce96910 // LDR Q16, [R8, R9]
-	WORD $0x4e30cd63 // FMLA V3, V11, V16
-	WORD $0x3ce96951 // LDR Q17, [R10, R9]
-	WORD $0x4e31cd68 // FMLA V8, V11, V17
-	ADD R4<<2, R8, R16
+	WORD $0x4e33cd88 // FMLA V8, V12, V19
+	WORD $0x3ce36930 // LDR Q16, [R9, R3]
+	WORD $0x4e30cd84 // FMLA V4, V12, V16
+	WORD $0x3ce36951 // LDR Q17, [R10, R3]
+	WORD $0x4e31cd89 // FMLA V9, V12, V17
+	ADD R1<<2, R9, R16
 	FMOVQ (R16), F18
-	WORD $0x4e32cd64 // FMLA V4, V11, V18
-	ADD R4<<2, R10, R16
+	WORD $0x4e32cd85 // FMLA V5, V12, V18
+	ADD R1<<2, R10, R16
 	FMOVQ (R16), F19
-	WORD $0x4e33cd69 // FMLA V9, V11, V19
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	SUBS $1, R2
-	BNE wholeAgain1
-wholeDone1:
-	MOVD 184(R5), R2
-	CMP $0, R2
-	BEQ wholeDone2
-	MOVD 232(R5), R1
-wholeAgain2:
-	FMOVQ (R3), F11
-	WORD $0x4e2bd54a // FADD V10, V10, V11
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip20
-	FMOVQ (R8), F16
-	WORD $0x4e30cd60 // FMLA V0, V11, V16
-	FMOVQ (R10), F17
-	WORD $0x4e31cd65 // FMLA V5, V11, V17
-wholeSkip20:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip21
-	WORD $0x3ce46912 // LDR Q18, [R8, R4]
-	WORD $0x4e32cd61 // FMLA V1, V11, V18
-	WORD $0x3ce46953 // LDR Q19, [R10, R4]
-	WORD $0x4e33cd66 // FMLA V6, V11, V19
-wholeSkip21:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip22
-	ADD R4<<1, R8, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd62 // FMLA V2, V11, V16
-	ADD R4<<1, R10, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cd67 // FMLA V7, V11, V17
-wholeSkip22:
-	ADD $3, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip23
-	WORD $0x3ce96912 // LDR Q18, [R8, R9]
-	WORD $0x4e32cd63 // FMLA V3, V11, V18
-	WORD $0x3ce96953 // LDR Q19, [R10, R9]
-	WORD $0x4e33cd68 // FMLA V8, V11, V19
-wholeSkip23:
-	ADD $4, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip24
-	ADD R4<<2, R8, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd64 // FMLA V4, V11, V16
-	ADD R4<<2, R10, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cd69 // FMLA V9, V11, V17
-wholeSkip24:
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeAgain2
-wholeDone2:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ F0, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F1, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F2, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F3, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F4, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F5, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F6, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F7, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F8, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F9, (R0)
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F12
-	WORD $0x4e2ad58a // FADD V10, V12, V10
-	FMOVQ F10, (R0)
-wholeNoBias:
-	MOVD 240(R5), R19
-	ADDS $16, R19
-	MOVD R19, 240(R5)
-	MOVD 192(R5), R19
-	SUBS $1, R19
-	MOVD R19, 192(R5)
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ done
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F0
-	JMP moved0
-two0:
-	FMOVD (R16), F0
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V0.S[2]
-moved0:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F1
-	JMP moved1
-two1:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved1:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F2
-	JMP moved2
-two2:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved2:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F3
-	JMP moved3
-two3:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved3:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F4
-	JMP moved4
-two4:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved4:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F5
-	JMP moved5
-two5:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved5:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F6
-	JMP moved6
-two6:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved6:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F7
-	JMP moved7
-two7:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved7:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F8
-	JMP moved8
-two8:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved8:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F9
-	JMP moved9
-two9:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved9:
-	VEOR V10.B16, V10.B16, V10.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	ADD R0, R8, R10
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
-	ADDS R17, R3
-	MOVD 168(R5), R2
-	CMP $0, R2
-	BEQ partDone0
-	MOVD 112(R5), R1
-partAgain0:
-	ADD $0, R3, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F11
-	JMP moved10
-two10:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved10:
-	WORD $0x4e2bd54a // FADD V10, V10, V11
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip00
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F12
-	JMP moved11
-two11:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved11:
-	WORD $0x4e2ccd60 // FMLA V0, V11, V12
-	ADD $0, R10, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F12
-	JMP moved12
-two12:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved12:
-	WORD $0x4e2ccd65 // FMLA V5, V11, V12
-partSkip00:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip01
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F12
-	JMP moved13
-two13:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved13:
-	WORD $0x4e2ccd61 // FMLA V1, V11, V12
-	ADD R4<<0, R10, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F12
-	JMP moved14
-two14:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved14:
-	WORD $0x4e2ccd66 // FMLA V6, V11, V12
-partSkip01:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip02
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS (R16), F12
-	JMP moved15
-two15:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved15:
-	WORD $0x4e2ccd62 // FMLA V2, V11, V12
-	ADD R4<<1, R10, R16
-	TBNZ $1, R20, two16
-	FMOVS (R16), F12
-	JMP moved16
-two16:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved16:
-	WORD $0x4e2ccd67 // FMLA V7, V11, V12
-partSkip02:
-	ADD $3, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip03
-	ADD R9<<0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS (R16), F12
-	JMP moved17
-two17:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved17:
-	WORD $0x4e2ccd63 // FMLA V3, V11, V12
-	ADD R9<<0, R10, R16
-	TBNZ $1, R20, two18
-	FMOVS (R16), F12
-	JMP moved18
-two18:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved18:
-	WORD $0x4e2ccd68 // FMLA V8, V11, V12
-partSkip03:
-	ADD $4, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip04
-	ADD R4<<2, R8, R16
-	TBNZ $1, R20, two19
-	FMOVS (R16), F12
-	JMP moved19
-two19:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved19:
-	WORD $0x4e2ccd64 // FMLA V4, V11, V12
-	ADD R4<<2, R10, R16
-	TBNZ $1, R20, two20
-	FMOVS (R16), F12
-	JMP moved20
-two20:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved20
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved20:
-	WORD $0x4e2ccd69 // FMLA V9, V11, V12
-partSkip04:
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partAgain0
-partDone0:
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ partDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
-	PCALIGN $16
-partAgain1:
-	ADDS R15, R14
-	ADD $0, R3, R16
-	TBNZ $1, R20, two21
-	FMOVS (R16), F11
-	JMP moved21
-two21:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved21
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved21:
-	WORD $0x4e2bd54a // FADD V10, V10, V11
-	ADD $0, R8, R16
-	TBNZ $1, R20, two22
-	FMOVS (R16), F12
-	JMP moved22
-two22:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved22
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved22:
-	WORD $0x4e2ccd60 // FMLA V0, V11, V12
-	ADD $0, R10, R16
-	TBNZ $1, R20, two23
-	FMOVS (R16), F12
-	JMP moved23
-two23:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved23
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved23:
-	WORD $0x4e2ccd65 // FMLA V5, V11, V12
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two24
-	FMOVS (R16), F12
-	JMP moved24
-two24:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved24
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved24:
-	WORD $0x4e2ccd61 // FMLA V1, V11, V12
-	ADD R4<<0, R10, R16
-	TBNZ $1, R20, two25
-	FMOVS (R16), F12
-	JMP moved25
-two25:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved25
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved25:
-	WORD $0x4e2ccd66 // FMLA V6, V11, V12
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two26
-	FMOVS (R16), F12
-	JMP moved26
-two26:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved26
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved26:
-	WORD $0x4e2ccd62 // FMLA V2, V11, V12
-	ADD R4<<1, R10, R16
-	TBNZ $1, R20, two27
-	FMOVS (R16), F12
-	JMP moved27
-two27:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved27
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved27:
-	WORD $0x4e2ccd67 // FMLA V7, V11, V12
-	ADD R9<<0, R8, R16
-	TBNZ $1, R20, two28
-	FMOVS (R16), F12
-	JMP moved28
-two28:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved28
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved28:
-	WORD $0x4e2ccd63 // FMLA V3, V11, V12
-	ADD R9<<0, R10, R16
-	TBNZ $1, R20, two29
-	FMOVS (R16), F12
-	JMP moved29
-two29:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved29
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved29:
-	WORD $0x4e2ccd68 // FMLA V8, V11, V12
-	ADD R4<<2, R8, R16
-	TBNZ $1, R20, two30
-	FMOVS (R16), F12
-	JMP moved30
-two30:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved30
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved30:
-	WORD $0x4e2ccd64 // FMLA V4, V11, V12
-	ADD R4<<2, R10, R16
-	TBNZ $1, R20, two31
-	FMOVS (R16), F12
-	JMP moved31
-two31:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved31
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved31:
-	WORD $0x4e2ccd69 // FMLA V9, V11, V12
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	SUBS $1, R2
-	BNE partAgain1
-partDone1:
-	MOVD 184(R5), R2
-	CMP $0, R2
-	BEQ partDone2
-	MOVD 232(R5), R1
-partAgain2:
-	ADD $0, R3, R16
-	TBNZ $1, R20, two32
-	FMOVS (R16), F11
-	JMP moved32
-two32:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved32
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved32:
-	WORD $0x4e2bd54a // FADD V10, V10, V11
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip20
-	ADD $0, R8, R16
-	TBNZ $1, R20, two33
-	FMOVS (R16), F12
-	JMP moved33
-two33:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved33
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved33:
-	WORD $0x4e2ccd60 // FMLA V0, V11, V12
-	ADD $0, R10, R16
-	TBNZ $1, R20, two34
-	FMOVS (R16), F12
-	JMP moved34
-two34:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved34
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved34:
-	WORD $0x4e2ccd65 // FMLA V5, V11, V12
-partSkip20:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip21
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two35
-	FMOVS (R16), F12
-	JMP moved35
-two35:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved35
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved35:
-	WORD $0x4e2ccd61 // FMLA V1, V11, V12
-	ADD R4<<0, R10, R16
-	TBNZ $1, R20, two36
-	FMOVS (R16), F12
-	JMP moved36
-two36:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved36
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved36:
-	WORD $0x4e2ccd66 // FMLA V6, V11, V12
-partSkip21:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip22
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two37
-	FMOVS (R16), F12
-	JMP moved37
-two37:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved37
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved37:
-	WORD $0x4e2ccd62 // FMLA V2, V11, V12
-	ADD R4<<1, R10, R16
-	TBNZ $1, R20, two38
-	FMOVS (R16), F12
-	JMP moved38
-two38:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved38
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved38:
-	WORD $0x4e2ccd67 // FMLA V7, V11, V12
-partSkip22:
-	ADD $3, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip23
-	ADD R9<<0, R8, R16
-	TBNZ $1, R20, two39
-	FMOVS (R16), F12
-	JMP moved39
-two39:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved39
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved39:
-	WORD $0x4e2ccd63 // FMLA V3, V11, V12
-	ADD R9<<0, R10, R16
-	TBNZ $1, R20, two40
-	FMOVS (R16), F12
-	JMP moved40
-two40:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved40
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved40:
-	WORD $0x4e2ccd68 // FMLA V8, V11, V12
-partSkip23:
-	ADD $4, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip24
-	ADD R4<<2, R8, R16
-	TBNZ $1, R20, two41
-	FMOVS (R16), F12
-	JMP moved41
-two41:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved41
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved41:
-	WORD $0x4e2ccd64 // FMLA V4, V11, V12
-	ADD R4<<2, R10, R16
-	TBNZ $1, R20, two42
-	FMOVS (R16), F12
-	JMP moved42
-two42:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved42
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved42:
-	WORD $0x4e2ccd69 // FMLA V9, V11, V12
-partSkip24:
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partAgain2
-partDone2:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two43
-	FMOVS F0, (R16)
-	JMP moved43
-two43:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved43
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved43:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two44
-	FMOVS F1, (R16)
-	JMP moved44
-two44:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved44
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved44:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two45
-	FMOVS F2, (R16)
-	JMP moved45
-two45:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved45
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved45:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two46
-	FMOVS F3, (R16)
-	JMP moved46
-two46:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved46
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved46:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two47
-	FMOVS F4, (R16)
-	JMP moved47
-two47:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved47
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved47:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two48
-	FMOVS F5, (R16)
-	JMP moved48
-two48:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved48
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved48:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two49
-	FMOVS F6, (R16)
-	JMP moved49
-two49:
-	FMOVD F6, (R16)
-	TBZ $2, R20, moved49
-	ADD $8, R16
-	VST1 V6.S[2], (R16)
-moved49:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two50
-	FMOVS F7, (R16)
-	JMP moved50
-two50:
-	FMOVD F7, (R16)
-	TBZ $2, R20, moved50
-	ADD $8, R16
-	VST1 V7.S[2], (R16)
-moved50:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two51
-	FMOVS F8, (R16)
-	JMP moved51
-two51:
-	FMOVD F8, (R16)
-	TBZ $2, R20, moved51
-	ADD $8, R16
-	VST1 V8.S[2], (R16)
-moved51:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two52
-	FMOVS F9, (R16)
-	JMP moved52
-two52:
-	FMOVD F9, (R16)
-	TBZ $2, R20, moved52
-	ADD $8, R16
-	VST1 V9.S[2], (R16)
-moved52:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two53
-	FMOVS (R16), F12
-	JMP moved53
-two53:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved53
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved53:
-	WORD $0x4e2ad58a // FADD V10, V12, V10
-	ADD $0, R0, R16
-	TBNZ $1, R20, two54
-	FMOVS F10, (R16)
-	JMP moved54
-two54:
-	FMOVD F10, (R16)
-	TBZ $2, R20, moved54
-	ADD $8, R16
-	VST1 V10.S[2], (R16)
-moved54:
-partNoBias:
-done:
+	WORD $0x4e33cd8a // FMLA V10, V12, V19
+	ADDS R2, R9
+	ADDS R2, R10
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R4
+	SUBS $1, R5
+	BNE result
+middleDone:
+	MOVD line_right(R0), R11
+	MOVD line_atRight(R0), R5
+	MOVD $1, R8
+	JMP edge
+rowDone:
+	// back to memory
+	MOVD line_w(R0), R11
+	MOVD line_channel(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V1.B16, V13.B16
+	FMOVQ F13, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V2.B16, V13.B16
+	FMOVQ F13, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V3.B16, V13.B16
+	FMOVQ F13, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V4.B16, V13.B16
+	FMOVQ F13, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V5.B16, V13.B16
+	FMOVQ F13, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V6.B16, V13.B16
+	FMOVQ F13, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V7.B16, V13.B16
+	FMOVQ F13, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V8.B16, V13.B16
+	FMOVQ F13, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V9.B16, V13.B16
+	FMOVQ F13, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V10.B16, V13.B16
+	FMOVQ F13, (R11)
+	MOVD line_bias(R0), R11
+	CMP $0, R11
+	BEQ noBias
+	MOVD line_channel(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2bd5ab // FADD V11, V13, V11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V11.B16, V13.B16
+	FMOVQ F13, (R11)
+noBias:
+	MOVD line_channel(R0), R4
+	MOVD line_last(R0), R17
+	CMP R17, R4
+	BEQ vectors
+	ADDS $16, R4
+	MOVD R4, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R4
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R4
+	MOVD R4, line_channel(R0)
+	MOVD line_lanes(R0), R4
+	FMOVQ (R4), F0
+	JMP vector
+vectors:
 	RET
 
 // func sums2x5s2NEON(l *line)
 TEXT ·sums2x5s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 48(R5), R4
-	ADD R4<<1, R4, R9
-	MOVD 40(R5), R15
-	MOVD ZR, 240(R5)
-	MOVD 144(R5), R20
-	MOVD 136(R5), R0
-	MOVD R0, 192(R5)
-	CMP $0, R0
-	BEQ last
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_xTap(R0), R2
+	ADD R1<<1, R1, R3
+	MOVD ZR, line_channel(R0)
+	VCMEQ V0.S4, V0.S4, V0.S4
+	// a vector of channels
 	PCALIGN $16
 vector:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F0
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F1
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F2
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F3
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F4
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F5
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F6
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F7
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F8
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F9
-	VEOR V10.B16, V10.B16, V10.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	ADD R0, R8, R10
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
-	ADDS R17, R3
-	MOVD 168(R5), R2
-	CMP $0, R2
-	BEQ wholeDone0
-	MOVD 112(R5), R1
-wholeAgain0:
-	FMOVQ (R3), F11
-	WORD $0x4e2bd54a // FADD V10, V10, V11
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip00
-	FMOVQ (R8), F16
-	WORD $0x4e30cd60 // FMLA V0, V11, V16
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVD line_w(R0), R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F1
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F2
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F3
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F4
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F5
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F6
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F7
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F8
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F9
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F10
+	VEOR V11.B16, V11.B16, V11.B16
+	MOVD line_x(R0), R9
+	MOVD line_xAt(R0), R17
+	ADDS R17, R9
+	MOVD line_channel(R0), R17
+	ADDS R17, R9
+	MOVD line_xRow(R0), R5
+	ADD R5, R9, R10
+	MOVD line_y(R0), R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	MOVD line_column(R0), R11
+	MOVD line_left(R0), R5
+	EOR R8, R8
+	// results at an edge: the left one, and after those in the middle the right one
+edge:
+	CMP $0, R5
+	BEQ edgeDone
+edgeResult:
+	FMOVQ (R4), F12
+	WORD $0x4e2cd56b // FADD V11, V11, V12
+	ADD $0, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip0
+	FMOVQ (R9), F16
+	WORD $0x4e30cd81 // FMLA V1, V12, V16
 	FMOVQ (R10), F17
-	WORD $0x4e31cd65 // FMLA V5, V11, V17
-wholeSkip00:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip01
-	WORD $0x3ce46912 // LDR Q18, [R8, R4]
-	WORD $0x4e32cd61 // FMLA V1, V11, V18
-	WORD $0x3ce46953 // LDR Q19, [R10, R4]
-	WORD $0x4e33cd66 // FMLA V6, V11, V19
-wholeSkip01:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip02
-	ADD R4<<1, R8, R16
+	WORD $0x4e31cd86 // FMLA V6, V12, V17
+skip0:
+	ADD $1, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip1
+	WORD $0x3ce16932 // LDR Q18, [R9, R1]
+	WORD $0x4e32cd82 // FMLA V2, V12, V18
+	WORD $0x3ce16953 // LDR Q19, [R10, R1]
+	WORD $0x4e33cd87 // FMLA V7, V12, V19
+skip1:
+	ADD $2, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip2
+	ADD R1<<1, R9, R16
 	FMOVQ (R16), F16
-	WORD $0x4e30cd62 // FMLA V2, V11, V16
-	ADD R4<<1, R10, R16
+	WORD $0x4e30cd83 // FMLA V3, V12, V16
+	ADD R1<<1, R10, R16
 	FMOVQ (R16), F17
-	WORD $0x4e31cd67 // FMLA V7, V11, V17
-wholeSkip02:
-	ADD $3, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip03
-	WORD $0x3ce96912 // LDR Q18, [R8, R9]
-	WORD $0x4e32cd63 // FMLA V3, V11, V18
-	WORD $0x3ce96953 // LDR Q19, [R10, R9]
-	WORD $0x4e33cd68 // FMLA V8, V11, V19
-wholeSkip03:
-	ADD $4, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip04
-	ADD R4<<2, R8, R16
+	WORD $0x4e31cd88 // FMLA V8, V12, V17
+skip2:
+	ADD $3, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip3
+	WORD $0x3ce36932 // LDR Q18, [R9, R3]
+	WORD $0x4e32cd84 // FMLA V4, V12, V18
+	WORD $0x3ce36953 // LDR Q19, [R10, R3]
+	WORD $0x4e33cd89 // FMLA V9, V12, V19
+skip3:
+	ADD $4, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip4
+	ADD R1<<2, R9, R16
 	FMOVQ (R16), F16
-	WORD $0x4e30cd64 // FMLA V4, V11, V16
-	ADD R4<<2, R10, R16
+	WORD $0x4e30cd85 // FMLA V5, V12, V16
+	ADD R1<<2, R10, R16
 	FMOVQ (R16), F17
-	WORD $0x4e31cd69 // FMLA V9, V11, V17
-wholeSkip04:
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeAgain0
-wholeDone0:
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ wholeDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
+	WORD $0x4e31cd8a // FMLA V10, V12, V17
+skip4:
+	ADDS R2, R9
+	ADDS R2, R10
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R4
+	MOVD line_yAt(R0), R17
+	ADDS R17, R11
+	SUBS $1, R5
+	BNE edgeResult
+edgeDone:
+	CMP $0, R8
+	BNE rowDone
+	// results in the middle
+	MOVD line_middle(R0), R5
+	CMP $0, R5
+	BEQ middleDone
 	PCALIGN $16
-wholeAgain1:
-	ADDS R4, R14
-	SUBS R4, R14
-	ADDS R15, R14
-	FMOVQ (R3), F11
-	WORD $0x4e2bd54a // FADD V10, V10, V11
-	FMOVQ (R8), F18
-	WORD $0x4e32cd60 // FMLA V0, V11, V18
+result:
+	FMOVQ (R4), F12
+	WORD $0x4e2cd56b // FADD V11, V11, V12
+	FMOVQ (R9), F18
+	WORD $0x4e32cd81 // FMLA V1, V12, V18
 	FMOVQ (R10), F19
-	WORD $0x4e33cd65 // FMLA V5, V11, V19
-	WORD $0x3ce46910 // LDR Q16, [R8, R4]
-	WORD $0x4e30cd61 // FMLA V1, V11, V16
-	WORD $0x3ce46951 // LDR Q17, [R10, R4]
-	WORD $0x4e31cd66 // FMLA V6, V11, V17
-	ADD R4<<1, R8, R16
+	WORD $0x4e33cd86 // FMLA V6, V12, V19
+	WORD $0x3ce16930 // LDR Q16, [R9, R1]
+	WORD $0x4e30cd82 // FMLA V2, V12, V16
+	WORD $0x3ce16951 // LDR Q17, [R10, R1]
+	WORD $0x4e31cd87 // FMLA V7, V12, V17
+	ADD R1<<1, R9, R16
 	FMOVQ (R16), F18
-	WORD $0x4e32cd62 // FMLA V2, V11, V18
-	ADD R4<<1, R10, R16
+	WORD $0x4e32cd83 // FMLA V3, V12, V18
+	ADD R1<<1, R10, R16
 	FMOVQ (R16), F19
-	WORD $0x4e33cd67 // FMLA V7, V11, V19
-	WORD $0x3ce96910 // LDR Q16, [R8, R9]
-	WORD $0x4e30cd63 // FMLA V3, V11, V16
-	WORD $0x3ce96951 // LDR Q17, [R10, R9]
-	WORD $0x4e31cd68 // FMLA V8, V11, V17
-	ADD R4<<2, R8, R16
+	WORD $0x4e33cd88 // FMLA V8, V12, V19
+	WORD $0x3ce36930 // LDR Q16, [R9, R3]
+	WORD $0x4e30cd84 // FMLA V4, V12, V16
+	WORD $0x3ce36951 // LDR Q17, [R10, R3]
+	WORD $0x4e31cd89 // FMLA V9, V12, V17
+	ADD R1<<2, R9, R16
 	FMOVQ (R16), F18
-	WORD $0x4e32cd64 // FMLA V4, V11, V18
-	ADD R4<<2, R10, R16
+	WORD $0x4e32cd85 // FMLA V5, V12, V18
+	ADD R1<<2, R10, R16
 	FMOVQ (R16), F19
-	WORD $0x4e33cd69 // FMLA V9, V11, V19
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	SUBS $1, R2
-	BNE wholeAgain1
-wholeDone1:
-	MOVD 184(R5), R2
-	CMP $0, R2
-	BEQ wholeDone2
-	MOVD 232(R5), R1
-wholeAgain2:
-	FMOVQ (R3), F11
-	WORD $0x4e2bd54a // FADD V10, V10, V11
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip20
-	FMOVQ (R8), F16
-	WORD $0x4e30cd60 // FMLA V0, V11, V16
-	FMOVQ (R10), F17
-	WORD $0x4e31cd65 // FMLA V5, V11, V17
-wholeSkip20:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip21
-	WORD $0x3ce46912 // LDR Q18, [R8, R4]
-	WORD $0x4e32cd61 // FMLA V1, V11, V18
-	WORD $0x3ce46953 // LDR Q19, [R10, R4]
-	WORD $0x4e33cd66 // FMLA V6, V11, V19
-wholeSkip21:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip22
-	ADD R4<<1, R8, R16
+	WORD $0x4e33cd8a // FMLA V10, V12, V19
+	ADDS R2, R9
+	ADDS R2, R10
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R4
+	SUBS $1, R5
+	BNE result
+middleDone:
+	MOVD line_right(R0), R11
+	MOVD line_atRight(R0), R5
+	MOVD $1, R8
+	JMP edge
+rowDone:
+	// back to memory
+	MOVD line_w(R0), R11
+	MOVD line_channel(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V1.B16, V13.B16
+	FMOVQ F13, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V2.B16, V13.B16
+	FMOVQ F13, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V3.B16, V13.B16
+	FMOVQ F13, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V4.B16, V13.B16
+	FMOVQ F13, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V5.B16, V13.B16
+	FMOVQ F13, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V6.B16, V13.B16
+	FMOVQ F13, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V7.B16, V13.B16
+	FMOVQ F13, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V8.B16, V13.B16
+	FMOVQ F13, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V9.B16, V13.B16
+	FMOVQ F13, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V10.B16, V13.B16
+	FMOVQ F13, (R11)
+	MOVD line_bias(R0), R11
+	CMP $0, R11
+	BEQ noBias
+	MOVD line_channel(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2bd5ab // FADD V11, V13, V11
+	FMOVQ (R11), F13
+	VBIT V0.B16, V11.B16, V13.B16
+	FMOVQ F13, (R11)
+noBias:
+	MOVD line_channel(R0), R4
+	MOVD line_last(R0), R17
+	CMP R17, R4
+	BEQ vectors
+	ADDS $16, R4
+	MOVD R4, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R4
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R4
+	MOVD R4, line_channel(R0)
+	MOVD line_lanes(R0), R4
+	FMOVQ (R4), F0
+	JMP vector
+vectors:
+	RET
+
+// func sums1x5s1NEON(l *line)
+TEXT ·sums1x5s1NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_xTap(R0), R2
+	ADD R1<<1, R1, R3
+	MOVD ZR, line_channel(R0)
+	VCMEQ V0.S4, V0.S4, V0.S4
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVD line_w(R0), R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F1
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F2
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F3
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F4
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F5
+	VEOR V6.B16, V6.B16, V6.B16
+	MOVD line_x(R0), R9
+	MOVD line_xAt(R0), R17
+	ADDS R17, R9
+	MOVD line_channel(R0), R17
+	ADDS R17, R9
+	MOVD line_y(R0), R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	MOVD line_column(R0), R10
+	MOVD line_left(R0), R5
+	EOR R8, R8
+	// results at an edge: the left one, and after those in the middle the right one
+edge:
+	CMP $0, R5
+	BEQ edgeDone
+edgeResult:
+	FMOVQ (R4), F7
+	WORD $0x4e27d4c6 // FADD V6, V6, V7
+	ADD $0, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip0
+	FMOVQ (R9), F16
+	WORD $0x4e30cce1 // FMLA V1, V7, V16
+skip0:
+	ADD $1, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip1
+	WORD $0x3ce16931 // LDR Q17, [R9, R1]
+	WORD $0x4e31cce2 // FMLA V2, V7, V17
+skip1:
+	ADD $2, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip2
+	ADD R1<<1, R9, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cce3 // FMLA V3, V7, V18
+skip2:
+	ADD $3, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip3
+	WORD $0x3ce36933 // LDR Q19, [R9, R3]
+	WORD $0x4e33cce4 // FMLA V4, V7, V19
+skip3:
+	ADD $4, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip4
+	ADD R1<<2, R9, R16
 	FMOVQ (R16), F16
-	WORD $0x4e30cd62 // FMLA V2, V11, V16
-	ADD R4<<1, R10, R16
+	WORD $0x4e30cce5 // FMLA V5, V7, V16
+skip4:
+	ADDS R2, R9
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R4
+	MOVD line_yAt(R0), R17
+	ADDS R17, R10
+	SUBS $1, R5
+	BNE edgeResult
+edgeDone:
+	CMP $0, R8
+	BNE rowDone
+	// results in the middle
+	MOVD line_middle(R0), R5
+	CMP $0, R5
+	BEQ middleDone
+	PCALIGN $16
+result:
+	FMOVQ (R4), F7
+	WORD $0x4e27d4c6 // FADD V6, V6, V7
+	FMOVQ (R9), F17
+	WORD $0x4e31cce1 // FMLA V1, V7, V17
+	WORD $0x3ce16932 // LDR Q18, [R9, R1]
+	WORD $0x4e32cce2 // FMLA V2, V7, V18
+	ADD R1<<1, R9, R16
+	FMOVQ (R16), F19
+	WORD $0x4e33cce3 // FMLA V3, V7, V19
+	WORD $0x3ce36930 // LDR Q16, [R9, R3]
+	WORD $0x4e30cce4 // FMLA V4, V7, V16
+	ADD R1<<2, R9, R16
 	FMOVQ (R16), F17
-	WORD $0x4e31cd67 // FMLA V7, V11, V17
-wholeSkip22:
-	ADD $3, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip23
-	WORD $0x3ce96912 // LDR Q18, [R8, R9]
-	WORD $0x4e32cd63 // FMLA V3, V11, V18
-	WORD $0x3ce96953 // LDR Q19, [R10, R9]
-	WORD $0x4e33cd68 // FMLA V8, V11, V19
-wholeSkip23:
-	ADD $4, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS wholeSkip24
-	ADD R4<<2, R8, R16
+	WORD $0x4e31cce5 // FMLA V5, V7, V17
+	ADDS R2, R9
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R4
+	SUBS $1, R5
+	BNE result
+middleDone:
+	MOVD line_right(R0), R10
+	MOVD line_atRight(R0), R5
+	MOVD $1, R8
+	JMP edge
+rowDone:
+	// back to memory
+	MOVD line_w(R0), R10
+	MOVD line_channel(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F8
+	VBIT V0.B16, V1.B16, V8.B16
+	FMOVQ F8, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F8
+	VBIT V0.B16, V2.B16, V8.B16
+	FMOVQ F8, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F8
+	VBIT V0.B16, V3.B16, V8.B16
+	FMOVQ F8, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F8
+	VBIT V0.B16, V4.B16, V8.B16
+	FMOVQ F8, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F8
+	VBIT V0.B16, V5.B16, V8.B16
+	FMOVQ F8, (R10)
+	MOVD line_bias(R0), R10
+	CMP $0, R10
+	BEQ noBias
+	MOVD line_channel(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F8
+	WORD $0x4e26d506 // FADD V6, V8, V6
+	FMOVQ (R10), F8
+	VBIT V0.B16, V6.B16, V8.B16
+	FMOVQ F8, (R10)
+noBias:
+	MOVD line_channel(R0), R4
+	MOVD line_last(R0), R17
+	CMP R17, R4
+	BEQ vectors
+	ADDS $16, R4
+	MOVD R4, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R4
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R4
+	MOVD R4, line_channel(R0)
+	MOVD line_lanes(R0), R4
+	FMOVQ (R4), F0
+	JMP vector
+vectors:
+	RET
+
+// func sums1x5s2NEON(l *line)
+TEXT ·sums1x5s2NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R1
+	MOVD line_xTap(R0), R2
+	ADD R1<<1, R1, R3
+	MOVD ZR, line_channel(R0)
+	VCMEQ V0.S4, V0.S4, V0.S4
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVD line_w(R0), R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F1
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F2
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F3
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F4
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F5
+	VEOR V6.B16, V6.B16, V6.B16
+	MOVD line_x(R0), R9
+	MOVD line_xAt(R0), R17
+	ADDS R17, R9
+	MOVD line_channel(R0), R17
+	ADDS R17, R9
+	MOVD line_y(R0), R4
+	MOVD line_channel(R0), R17
+	ADDS R17, R4
+	MOVD line_column(R0), R10
+	MOVD line_left(R0), R5
+	EOR R8, R8
+	// results at an edge: the left one, and after those in the middle the right one
+edge:
+	CMP $0, R5
+	BEQ edgeDone
+edgeResult:
+	FMOVQ (R4), F7
+	WORD $0x4e27d4c6 // FADD V6, V6, V7
+	ADD $0, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip0
+	FMOVQ (R9), F16
+	WORD $0x4e30cce1 // FMLA V1, V7, V16
+skip0:
+	ADD $1, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip1
+	WORD $0x3ce16931 // LDR Q17, [R9, R1]
+	WORD $0x4e31cce2 // FMLA V2, V7, V17
+skip1:
+	ADD $2, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip2
+	ADD R1<<1, R9, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cce3 // FMLA V3, V7, V18
+skip2:
+	ADD $3, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip3
+	WORD $0x3ce36933 // LDR Q19, [R9, R3]
+	WORD $0x4e33cce4 // FMLA V4, V7, V19
+skip3:
+	ADD $4, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip4
+	ADD R1<<2, R9, R16
 	FMOVQ (R16), F16
-	WORD $0x4e30cd64 // FMLA V4, V11, V16
-	ADD R4<<2, R10, R16
+	WORD $0x4e30cce5 // FMLA V5, V7, V16
+skip4:
+	ADDS R2, R9
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R4
+	MOVD line_yAt(R0), R17
+	ADDS R17, R10
+	SUBS $1, R5
+	BNE edgeResult
+edgeDone:
+	CMP $0, R8
+	BNE rowDone
+	// results in the middle
+	MOVD line_middle(R0), R5
+	CMP $0, R5
+	BEQ middleDone
+	PCALIGN $16
+result:
+	FMOVQ (R4), F7
+	WORD $0x4e27d4c6 // FADD V6, V6, V7
+	FMOVQ (R9), F17
+	WORD $0x4e31cce1 // FMLA V1, V7, V17
+	WORD $0x3ce16932 // LDR Q18, [R9, R1]
+	WORD $0x4e32cce2 // FMLA V2, V7, V18
+	ADD R1<<1, R9, R16
+	FMOVQ (R16), F19
+	WORD $0x4e33cce3 // FMLA V3, V7, V19
+	WORD $0x3ce36930 // LDR Q16, [R9, R3]
+	WORD $0x4e30cce4 // FMLA V4, V7, V16
+	ADD R1<<2, R9, R16
 	FMOVQ (R16), F17
-	WORD $0x4e31cd69 // FMLA V9, V11, V17
-wholeSkip24:
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
+	WORD $0x4e31cce5 // FMLA V5, V7, V17
+	ADDS R2, R9
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R4
+	SUBS $1, R5
+	BNE result
+middleDone:
+	MOVD line_right(R0), R10
+	MOVD line_atRight(R0), R5
+	MOVD $1, R8
+	JMP edge
+rowDone:
+	// back to memory
+	MOVD line_w(R0), R10
+	MOVD line_channel(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F8
+	VBIT V0.B16, V1.B16, V8.B16
+	FMOVQ F8, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F8
+	VBIT V0.B16, V2.B16, V8.B16
+	FMOVQ F8, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F8
+	VBIT V0.B16, V3.B16, V8.B16
+	FMOVQ F8, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F8
+	VBIT V0.B16, V4.B16, V8.B16
+	FMOVQ F8, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F8
+	VBIT V0.B16, V5.B16, V8.B16
+	FMOVQ F8, (R10)
+	MOVD line_bias(R0), R10
+	CMP $0, R10
+	BEQ noBias
+	MOVD line_channel(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F8
+	WORD $0x4e26d506 // FADD V6, V8, V6
+	FMOVQ (R10), F8
+	VBIT V0.B16, V6.B16, V8.B16
+	FMOVQ F8, (R10)
+noBias:
+	MOVD line_channel(R0), R4
+	MOVD line_last(R0), R17
+	CMP R17, R4
+	BEQ vectors
+	ADDS $16, R4
+	MOVD R4, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R4
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R4
+	MOVD R4, line_channel(R0)
+	MOVD line_lanes(R0), R4
+	FMOVQ (R4), F0
+	JMP vector
+vectors:
+	RET
+
+// func sumsGroups2NEON(l *line)
+TEXT ·sumsGroups2NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xTap(R0), R1
+	MOVD ZR, line_channel(R0)
+	VCMEQ V0.S4, V0.S4, V0.S4
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// the sums
+	MOVD line_w(R0), R2
+	MOVD line_channel(R0), R17
+	ADDS R17, R2
+	FMOVQ (R2), F1
+	MOVD line_wMember(R0), R17
+	ADDS R17, R2
+	FMOVQ (R2), F2
+	MOVD line_x(R0), R2
+	MOVD line_channel(R0), R17
+	ADDS R17, R2
+	MOVD line_y(R0), R3
+	MOVD line_channel(R0), R17
 	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE wholeAgain2
-wholeDone2:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ F0, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F1, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F2, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F3, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F4, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F5, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F6, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F7, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F8, (R0)
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	FMOVQ F9, (R0)
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ wholeNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	FMOVQ (R0), F12
-	WORD $0x4e2ad58a // FADD V10, V12, V10
-	FMOVQ F10, (R0)
-wholeNoBias:
-	MOVD 240(R5), R19
-	ADDS $16, R19
-	MOVD R19, 240(R5)
-	MOVD 192(R5), R19
-	SUBS $1, R19
-	MOVD R19, 192(R5)
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ done
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
+	MOVD line_middle(R0), R4
+	// a result
+	PCALIGN $16
+result:
+	FMOVQ (R3), F3
+	FMOVQ (R2), F16
+	VTRN1 V16.S4, V16.S4, V4.S4
+	WORD $0x4e24cc61 // FMLA V1, V3, V4
+	FMOVQ (R2), F17
+	VTRN2 V17.S4, V17.S4, V5.S4
+	WORD $0x4e25cc62 // FMLA V2, V3, V5
+	ADDS R1, R2
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R3
+	SUBS $1, R4
+	BNE result
+	// back to memory
+	MOVD line_w(R0), R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F6
+	VBIT V0.B16, V1.B16, V6.B16
+	FMOVQ F6, (R5)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F6
+	VBIT V0.B16, V2.B16, V6.B16
+	FMOVQ F6, (R5)
+	MOVD line_channel(R0), R2
+	MOVD line_last(R0), R17
+	CMP R17, R2
+	BEQ vectors
+	ADDS $16, R2
+	MOVD R2, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R2
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R2
+	MOVD R2, line_channel(R0)
+	MOVD line_lanes(R0), R2
+	FMOVQ (R2), F0
+	JMP vector
+vectors:
+	RET
+
+// func sumsGroups4NEON(l *line)
+TEXT ·sumsGroups4NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xTap(R0), R1
+	MOVD ZR, line_channel(R0)
+	VCMEQ V0.S4, V0.S4, V0.S4
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// the sums
+	MOVD line_w(R0), R2
+	MOVD line_channel(R0), R17
+	ADDS R17, R2
+	FMOVQ (R2), F1
+	MOVD line_wMember(R0), R17
+	ADDS R17, R2
+	FMOVQ (R2), F2
+	MOVD line_wMember(R0), R17
+	ADDS R17, R2
+	FMOVQ (R2), F3
+	MOVD line_wMember(R0), R17
+	ADDS R17, R2
+	FMOVQ (R2), F4
+	MOVD line_x(R0), R2
+	MOVD line_channel(R0), R17
+	ADDS R17, R2
+	MOVD line_y(R0), R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	MOVD line_middle(R0), R4
+	// a result
+	PCALIGN $16
+result:
+	FMOVQ (R3), F5
+	FMOVQ (R2), F16
+	VDUP V16.S[0], V6.S4
+	WORD $0x4e26cca1 // FMLA V1, V5, V6
+	FMOVQ (R2), F17
+	VDUP V17.S[1], V7.S4
+	WORD $0x4e27cca2 // FMLA V2, V5, V7
+	FMOVQ (R2), F18
+	VDUP V18.S[2], V6.S4
+	WORD $0x4e26cca3 // FMLA V3, V5, V6
+	FMOVQ (R2), F19
+	VDUP V19.S[3], V7.S4
+	WORD $0x4e27cca4 // FMLA V4, V5, V7
+	ADDS R1, R2
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R3
+	SUBS $1, R4
+	BNE result
+	// back to memory
+	MOVD line_w(R0), R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F8
+	VBIT V0.B16, V1.B16, V8.B16
+	FMOVQ F8, (R5)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F8
+	VBIT V0.B16, V2.B16, V8.B16
+	FMOVQ F8, (R5)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F8
+	VBIT V0.B16, V3.B16, V8.B16
+	FMOVQ F8, (R5)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F8
+	VBIT V0.B16, V4.B16, V8.B16
+	FMOVQ F8, (R5)
+	MOVD line_channel(R0), R2
+	MOVD line_last(R0), R17
+	CMP R17, R2
+	BEQ vectors
+	ADDS $16, R2
+	MOVD R2, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R2
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R2
+	MOVD R2, line_channel(R0)
+	MOVD line_lanes(R0), R2
+	FMOVQ (R2), F0
+	JMP vector
+vectors:
+	RET
+
+// func sumsGroups8NEON(l *line)
+TEXT ·sumsGroups8NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xTap(R0), R1
+	MOVD ZR, line_channel(R0)
+	VCMEQ V0.S4, V0.S4, V0.S4
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// the sums
+	MOVD line_w(R0), R2
+	MOVD line_channel(R0), R17
+	ADDS R17, R2
+	FMOVQ (R2), F1
+	MOVD line_wMember(R0), R17
+	ADDS R17, R2
+	FMOVQ (R2), F2
+	MOVD line_wMember(R0), R17
+	ADDS R17, R2
+	FMOVQ (R2), F3
+	MOVD line_wMember(R0), R17
+	ADDS R17, R2
+	FMOVQ (R2), F4
+	MOVD line_wMember(R0), R17
+	ADDS R17, R2
+	FMOVQ (R2), F5
+	MOVD line_wMember(R0), R17
+	ADDS R17, R2
+	FMOVQ (R2), F6
+	MOVD line_wMember(R0), R17
+	ADDS R17, R2
+	FMOVQ (R2), F7
+	MOVD line_wMember(R0), R17
+	ADDS R17, R2
+	FMOVQ (R2), F8
+	MOVD line_x(R0), R2
+	MOVD line_channel(R0), R17
+	ADDS R17, R2
+	MOVD line_y(R0), R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	MOVD line_middle(R0), R4
+	MOVD $16, R5
+	MOVD line_channel(R0), R17
+	AND R17, R5
+	SUBS R5, R2
+	// a result
+	PCALIGN $16
+result:
+	FMOVQ (R3), F9
+	VLD1R (R2), [V10.S4]
+	WORD $0x4e2acd21 // FMLA V1, V9, V10
+	ADD $4, R2, R16
+	VLD1R (R16), [V11.S4]
+	WORD $0x4e2bcd22 // FMLA V2, V9, V11
+	ADD $8, R2, R16
+	VLD1R (R16), [V10.S4]
+	WORD $0x4e2acd23 // FMLA V3, V9, V10
+	ADD $12, R2, R16
+	VLD1R (R16), [V11.S4]
+	WORD $0x4e2bcd24 // FMLA V4, V9, V11
+	ADD $16, R2, R16
+	VLD1R (R16), [V10.S4]
+	WORD $0x4e2acd25 // FMLA V5, V9, V10
+	ADD $20, R2, R16
+	VLD1R (R16), [V11.S4]
+	WORD $0x4e2bcd26 // FMLA V6, V9, V11
+	ADD $24, R2, R16
+	VLD1R (R16), [V10.S4]
+	WORD $0x4e2acd27 // FMLA V7, V9, V10
+	ADD $28, R2, R16
+	VLD1R (R16), [V11.S4]
+	WORD $0x4e2bcd28 // FMLA V8, V9, V11
+	ADDS R1, R2
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R3
+	SUBS $1, R4
+	BNE result
+	// back to memory
+	MOVD line_w(R0), R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F12
+	VBIT V0.B16, V1.B16, V12.B16
+	FMOVQ F12, (R5)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F12
+	VBIT V0.B16, V2.B16, V12.B16
+	FMOVQ F12, (R5)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F12
+	VBIT V0.B16, V3.B16, V12.B16
+	FMOVQ F12, (R5)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F12
+	VBIT V0.B16, V4.B16, V12.B16
+	FMOVQ F12, (R5)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F12
+	VBIT V0.B16, V5.B16, V12.B16
+	FMOVQ F12, (R5)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F12
+	VBIT V0.B16, V6.B16, V12.B16
+	FMOVQ F12, (R5)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F12
+	VBIT V0.B16, V7.B16, V12.B16
+	FMOVQ F12, (R5)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F12
+	VBIT V0.B16, V8.B16, V12.B16
+	FMOVQ F12, (R5)
+	MOVD line_channel(R0), R2
+	MOVD line_last(R0), R17
+	CMP R17, R2
+	BEQ vectors
+	ADDS $16, R2
+	MOVD R2, line_channel(R0)
+	MOVD line_last(R0), R17
+	CMP R17, R2
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R2
+	MOVD R2, line_channel(R0)
+	MOVD line_lanes(R0), R2
+	FMOVQ (R2), F0
+	JMP vector
+vectors:
+	RET
+
+// func sumsNarrowNEON(l *line)
+TEXT ·sumsNarrowNEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_mask(R0), R20
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_xPixel(R0), R1
+	MOVD line_xTap(R0), R2
+	MOVD ZR, line_channel(R0)
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVD line_w(R0), R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	ADD $0, R3, R16
 	TBNZ $1, R20, two0
-	FMOVS (R16), F0
+	FMOVS (R16), F1
 	JMP moved0
 two0:
-	FMOVD (R16), F0
+	FMOVD (R16), F1
 	TBZ $2, R20, moved0
 	ADD $8, R16
-	VLD1 (R16), V0.S[2]
+	VLD1 (R16), V1.S[2]
 moved0:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
+	VEOR V2.B16, V2.B16, V2.B16
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	MOVD line_channel(R0), R17
+	ADDS R17, R8
+	MOVD line_y(R0), R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	// results in the middle
+	MOVD line_middle(R0), R4
+	CMP $0, R4
+	BEQ middleDone
+	PCALIGN $16
+result:
+	ADD $0, R3, R16
 	TBNZ $1, R20, two1
-	FMOVS (R16), F1
+	FMOVS (R16), F3
 	JMP moved1
 two1:
-	FMOVD (R16), F1
+	FMOVD (R16), F3
 	TBZ $2, R20, moved1
 	ADD $8, R16
-	VLD1 (R16), V1.S[2]
+	VLD1 (R16), V3.S[2]
 moved1:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
+	WORD $0x4e23d442 // FADD V2, V2, V3
+	ADD $0, R8, R16
 	TBNZ $1, R20, two2
-	FMOVS (R16), F2
+	FMOVS (R16), F4
 	JMP moved2
 two2:
-	FMOVD (R16), F2
+	FMOVD (R16), F4
 	TBZ $2, R20, moved2
 	ADD $8, R16
-	VLD1 (R16), V2.S[2]
+	VLD1 (R16), V4.S[2]
 moved2:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
+	WORD $0x4e24cc61 // FMLA V1, V3, V4
+	ADDS R2, R8
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R3
+	SUBS $1, R4
+	BNE result
+middleDone:
+	// back to memory
+	MOVD line_w(R0), R9
+	MOVD line_channel(R0), R17
+	ADDS R17, R9
+	ADD $0, R9, R16
 	TBNZ $1, R20, two3
-	FMOVS (R16), F3
+	FMOVS F1, (R16)
 	JMP moved3
 two3:
-	FMOVD (R16), F3
+	FMOVD F1, (R16)
 	TBZ $2, R20, moved3
 	ADD $8, R16
-	VLD1 (R16), V3.S[2]
+	VST1 V1.S[2], (R16)
 moved3:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
+	MOVD line_bias(R0), R9
+	CMP $0, R9
+	BEQ noBias
+	MOVD line_channel(R0), R17
+	ADDS R17, R9
+	ADD $0, R9, R16
 	TBNZ $1, R20, two4
 	FMOVS (R16), F4
 	JMP moved4
@@ -30637,983 +7999,128 @@ two4:
 	ADD $8, R16
 	VLD1 (R16), V4.S[2]
 moved4:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
+	WORD $0x4e22d482 // FADD V2, V4, V2
+	ADD $0, R9, R16
 	TBNZ $1, R20, two5
-	FMOVS (R16), F5
+	FMOVS F2, (R16)
 	JMP moved5
 two5:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved5:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F6
-	JMP moved6
-two6:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved6:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F7
-	JMP moved7
-two7:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved7:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two8
-	FMOVS (R16), F8
-	JMP moved8
-two8:
-	FMOVD (R16), F8
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VLD1 (R16), V8.S[2]
-moved8:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two9
-	FMOVS (R16), F9
-	JMP moved9
-two9:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved9:
-	VEOR V10.B16, V10.B16, V10.B16
-	MOVD (R5), R8
-	MOVD 56(R5), R17
-	ADDS R17, R8
-	MOVD 240(R5), R17
-	ADDS R17, R8
-	MOVD 32(R5), R0
-	ADD R0, R8, R10
-	MOVD 16(R5), R3
-	MOVD 240(R5), R17
-	ADDS R17, R3
-	MOVD 168(R5), R2
-	CMP $0, R2
-	BEQ partDone0
-	MOVD 112(R5), R1
-partAgain0:
-	ADD $0, R3, R16
-	TBNZ $1, R20, two10
-	FMOVS (R16), F11
-	JMP moved10
-two10:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved10:
-	WORD $0x4e2bd54a // FADD V10, V10, V11
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip00
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS (R16), F12
-	JMP moved11
-two11:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved11:
-	WORD $0x4e2ccd60 // FMLA V0, V11, V12
-	ADD $0, R10, R16
-	TBNZ $1, R20, two12
-	FMOVS (R16), F12
-	JMP moved12
-two12:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved12:
-	WORD $0x4e2ccd65 // FMLA V5, V11, V12
-partSkip00:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip01
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS (R16), F12
-	JMP moved13
-two13:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved13:
-	WORD $0x4e2ccd61 // FMLA V1, V11, V12
-	ADD R4<<0, R10, R16
-	TBNZ $1, R20, two14
-	FMOVS (R16), F12
-	JMP moved14
-two14:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved14
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved14:
-	WORD $0x4e2ccd66 // FMLA V6, V11, V12
-partSkip01:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip02
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two15
-	FMOVS (R16), F12
-	JMP moved15
-two15:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved15
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved15:
-	WORD $0x4e2ccd62 // FMLA V2, V11, V12
-	ADD R4<<1, R10, R16
-	TBNZ $1, R20, two16
-	FMOVS (R16), F12
-	JMP moved16
-two16:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved16
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved16:
-	WORD $0x4e2ccd67 // FMLA V7, V11, V12
-partSkip02:
-	ADD $3, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip03
-	ADD R9<<0, R8, R16
-	TBNZ $1, R20, two17
-	FMOVS (R16), F12
-	JMP moved17
-two17:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved17
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved17:
-	WORD $0x4e2ccd63 // FMLA V3, V11, V12
-	ADD R9<<0, R10, R16
-	TBNZ $1, R20, two18
-	FMOVS (R16), F12
-	JMP moved18
-two18:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved18
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved18:
-	WORD $0x4e2ccd68 // FMLA V8, V11, V12
-partSkip03:
-	ADD $4, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip04
-	ADD R4<<2, R8, R16
-	TBNZ $1, R20, two19
-	FMOVS (R16), F12
-	JMP moved19
-two19:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved19
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved19:
-	WORD $0x4e2ccd64 // FMLA V4, V11, V12
-	ADD R4<<2, R10, R16
-	TBNZ $1, R20, two20
-	FMOVS (R16), F12
-	JMP moved20
-two20:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved20
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved20:
-	WORD $0x4e2ccd69 // FMLA V9, V11, V12
-partSkip04:
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partAgain0
-partDone0:
-	MOVD 176(R5), R2
-	CMP $0, R2
-	BEQ partDone1
-	MOVD 208(R5), R14
-	ADDS R8, R14
-	MOVD 216(R5), R0
-	MOVD 224(R5), R1
-	PCALIGN $16
-partAgain1:
-	ADDS R4, R14
-	SUBS R4, R14
-	ADDS R15, R14
-	ADD $0, R3, R16
-	TBNZ $1, R20, two21
-	FMOVS (R16), F11
-	JMP moved21
-two21:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved21
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved21:
-	WORD $0x4e2bd54a // FADD V10, V10, V11
-	ADD $0, R8, R16
-	TBNZ $1, R20, two22
-	FMOVS (R16), F12
-	JMP moved22
-two22:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved22
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved22:
-	WORD $0x4e2ccd60 // FMLA V0, V11, V12
-	ADD $0, R10, R16
-	TBNZ $1, R20, two23
-	FMOVS (R16), F12
-	JMP moved23
-two23:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved23
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved23:
-	WORD $0x4e2ccd65 // FMLA V5, V11, V12
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two24
-	FMOVS (R16), F12
-	JMP moved24
-two24:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved24
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved24:
-	WORD $0x4e2ccd61 // FMLA V1, V11, V12
-	ADD R4<<0, R10, R16
-	TBNZ $1, R20, two25
-	FMOVS (R16), F12
-	JMP moved25
-two25:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved25
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved25:
-	WORD $0x4e2ccd66 // FMLA V6, V11, V12
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two26
-	FMOVS (R16), F12
-	JMP moved26
-two26:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved26
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved26:
-	WORD $0x4e2ccd62 // FMLA V2, V11, V12
-	ADD R4<<1, R10, R16
-	TBNZ $1, R20, two27
-	FMOVS (R16), F12
-	JMP moved27
-two27:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved27
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved27:
-	WORD $0x4e2ccd67 // FMLA V7, V11, V12
-	ADD R9<<0, R8, R16
-	TBNZ $1, R20, two28
-	FMOVS (R16), F12
-	JMP moved28
-two28:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved28
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved28:
-	WORD $0x4e2ccd63 // FMLA V3, V11, V12
-	ADD R9<<0, R10, R16
-	TBNZ $1, R20, two29
-	FMOVS (R16), F12
-	JMP moved29
-two29:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved29
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved29:
-	WORD $0x4e2ccd68 // FMLA V8, V11, V12
-	ADD R4<<2, R8, R16
-	TBNZ $1, R20, two30
-	FMOVS (R16), F12
-	JMP moved30
-two30:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved30
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved30:
-	WORD $0x4e2ccd64 // FMLA V4, V11, V12
-	ADD R4<<2, R10, R16
-	TBNZ $1, R20, two31
-	FMOVS (R16), F12
-	JMP moved31
-two31:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved31
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved31:
-	WORD $0x4e2ccd69 // FMLA V9, V11, V12
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	SUBS $1, R2
-	BNE partAgain1
-partDone1:
-	MOVD 184(R5), R2
-	CMP $0, R2
-	BEQ partDone2
-	MOVD 232(R5), R1
-partAgain2:
-	ADD $0, R3, R16
-	TBNZ $1, R20, two32
-	FMOVS (R16), F11
-	JMP moved32
-two32:
-	FMOVD (R16), F11
-	TBZ $2, R20, moved32
-	ADD $8, R16
-	VLD1 (R16), V11.S[2]
-moved32:
-	WORD $0x4e2bd54a // FADD V10, V10, V11
-	ADD $0, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip20
-	ADD $0, R8, R16
-	TBNZ $1, R20, two33
-	FMOVS (R16), F12
-	JMP moved33
-two33:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved33
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved33:
-	WORD $0x4e2ccd60 // FMLA V0, V11, V12
-	ADD $0, R10, R16
-	TBNZ $1, R20, two34
-	FMOVS (R16), F12
-	JMP moved34
-two34:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved34
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved34:
-	WORD $0x4e2ccd65 // FMLA V5, V11, V12
-partSkip20:
-	ADD $1, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip21
-	ADD R4<<0, R8, R16
-	TBNZ $1, R20, two35
-	FMOVS (R16), F12
-	JMP moved35
-two35:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved35
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved35:
-	WORD $0x4e2ccd61 // FMLA V1, V11, V12
-	ADD R4<<0, R10, R16
-	TBNZ $1, R20, two36
-	FMOVS (R16), F12
-	JMP moved36
-two36:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved36
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved36:
-	WORD $0x4e2ccd66 // FMLA V6, V11, V12
-partSkip21:
-	ADD $2, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip22
-	ADD R4<<1, R8, R16
-	TBNZ $1, R20, two37
-	FMOVS (R16), F12
-	JMP moved37
-two37:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved37
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved37:
-	WORD $0x4e2ccd62 // FMLA V2, V11, V12
-	ADD R4<<1, R10, R16
-	TBNZ $1, R20, two38
-	FMOVS (R16), F12
-	JMP moved38
-two38:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved38
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved38:
-	WORD $0x4e2ccd67 // FMLA V7, V11, V12
-partSkip22:
-	ADD $3, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip23
-	ADD R9<<0, R8, R16
-	TBNZ $1, R20, two39
-	FMOVS (R16), F12
-	JMP moved39
-two39:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved39
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved39:
-	WORD $0x4e2ccd63 // FMLA V3, V11, V12
-	ADD R9<<0, R10, R16
-	TBNZ $1, R20, two40
-	FMOVS (R16), F12
-	JMP moved40
-two40:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved40
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved40:
-	WORD $0x4e2ccd68 // FMLA V8, V11, V12
-partSkip23:
-	ADD $4, R1, R0
-	MOVD 120(R5), R17
-	CMP R17, R0
-	BHS partSkip24
-	ADD R4<<2, R8, R16
-	TBNZ $1, R20, two41
-	FMOVS (R16), F12
-	JMP moved41
-two41:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved41
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved41:
-	WORD $0x4e2ccd64 // FMLA V4, V11, V12
-	ADD R4<<2, R10, R16
-	TBNZ $1, R20, two42
-	FMOVS (R16), F12
-	JMP moved42
-two42:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved42
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved42:
-	WORD $0x4e2ccd69 // FMLA V9, V11, V12
-partSkip24:
-	ADDS R15, R8
-	ADDS R15, R10
-	MOVD 80(R5), R17
-	ADDS R17, R3
-	MOVD 88(R5), R17
-	ADDS R17, R1
-	SUBS $1, R2
-	BNE partAgain2
-partDone2:
-	MOVD 8(R5), R0
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two43
-	FMOVS F0, (R16)
-	JMP moved43
-two43:
-	FMOVD F0, (R16)
-	TBZ $2, R20, moved43
-	ADD $8, R16
-	VST1 V0.S[2], (R16)
-moved43:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two44
-	FMOVS F1, (R16)
-	JMP moved44
-two44:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved44
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved44:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two45
-	FMOVS F2, (R16)
-	JMP moved45
-two45:
 	FMOVD F2, (R16)
-	TBZ $2, R20, moved45
+	TBZ $2, R20, moved5
 	ADD $8, R16
 	VST1 V2.S[2], (R16)
-moved45:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two46
-	FMOVS F3, (R16)
-	JMP moved46
-two46:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved46
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved46:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two47
-	FMOVS F4, (R16)
-	JMP moved47
-two47:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved47
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved47:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two48
-	FMOVS F5, (R16)
-	JMP moved48
-two48:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved48
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved48:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two49
-	FMOVS F6, (R16)
-	JMP moved49
-two49:
-	FMOVD F6, (R16)
-	TBZ $2, R20, moved49
-	ADD $8, R16
-	VST1 V6.S[2], (R16)
-moved49:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two50
-	FMOVS F7, (R16)
-	JMP moved50
-two50:
-	FMOVD F7, (R16)
-	TBZ $2, R20, moved50
-	ADD $8, R16
-	VST1 V7.S[2], (R16)
-moved50:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two51
-	FMOVS F8, (R16)
-	JMP moved51
-two51:
-	FMOVD F8, (R16)
-	TBZ $2, R20, moved51
-	ADD $8, R16
-	VST1 V8.S[2], (R16)
-moved51:
-	MOVD 72(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two52
-	FMOVS F9, (R16)
-	JMP moved52
-two52:
-	FMOVD F9, (R16)
-	TBZ $2, R20, moved52
-	ADD $8, R16
-	VST1 V9.S[2], (R16)
-moved52:
-	MOVD 24(R5), R0
-	CMP $0, R0
-	BEQ partNoBias
-	MOVD 240(R5), R17
-	ADDS R17, R0
-	ADD $0, R0, R16
-	TBNZ $1, R20, two53
-	FMOVS (R16), F12
-	JMP moved53
-two53:
-	FMOVD (R16), F12
-	TBZ $2, R20, moved53
-	ADD $8, R16
-	VLD1 (R16), V12.S[2]
-moved53:
-	WORD $0x4e2ad58a // FADD V10, V12, V10
-	ADD $0, R0, R16
-	TBNZ $1, R20, two54
-	FMOVS F10, (R16)
-	JMP moved54
-two54:
-	FMOVD F10, (R16)
-	TBZ $2, R20, moved54
-	ADD $8, R16
-	VST1 V10.S[2], (R16)
-moved54:
-partNoBias:
-done:
+moved5:
+noBias:
 	RET
 
-// func sumsg2NEON(l *line)
-TEXT ·sumsg2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 40(R5), R4
-	MOVD 80(R5), R15
-	MOVD 248(R5), R9
-	EOR R14, R14
-	MOVD 144(R5), R20
-	MOVD 136(R5), R1
-	CMP $0, R1
-	BEQ last
-vector:
-	MOVD 8(R5), R0
-	ADDS R14, R0
-	FMOVQ (R0), F0
-	ADDS R9, R0
-	FMOVQ (R0), F1
-	MOVD (R5), R8
-	ADDS R14, R8
-	MOVD 16(R5), R3
-	ADDS R14, R3
-	MOVD 176(R5), R2
-	PCALIGN $16
-whole:
-	FMOVQ (R3), F2
-	FMOVQ (R8), F16
-	VTRN1 V16.S4, V16.S4, V3.S4
-	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	FMOVQ (R8), F17
-	VTRN2 V17.S4, V17.S4, V4.S4
-	WORD $0x4e24cc41 // FMLA V1, V2, V4
-	ADDS R4, R8
-	ADDS R15, R3
-	SUBS $1, R2
-	BNE whole
-	MOVD 8(R5), R0
-	ADDS R14, R0
-	FMOVQ F0, (R0)
-	ADDS R9, R0
-	FMOVQ F1, (R0)
-	ADDS $16, R14
-	SUBS $1, R1
-	BNE vector
-last:
-	MOVD 144(R5), R17
-	CMP $0, R17
-	BEQ done
-	MOVD 8(R5), R0
-	ADDS R14, R0
-	ADD $0, R0, R16
+// func sumsGroups2NarrowNEON(l *line)
+TEXT ·sumsGroups2NarrowNEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_mask(R0), R20
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_xTap(R0), R1
+	MOVD ZR, line_channel(R0)
+	// the sums
+	MOVD line_w(R0), R2
+	MOVD line_channel(R0), R17
+	ADDS R17, R2
+	ADD $0, R2, R16
 	TBNZ $1, R20, two0
-	FMOVS (R16), F0
+	FMOVS (R16), F1
 	JMP moved0
 two0:
-	FMOVD (R16), F0
+	FMOVD (R16), F1
 	TBZ $2, R20, moved0
 	ADD $8, R16
-	VLD1 (R16), V0.S[2]
+	VLD1 (R16), V1.S[2]
 moved0:
-	ADDS R9, R0
-	ADD $0, R0, R16
+	MOVD line_wMember(R0), R17
+	ADDS R17, R2
+	ADD $0, R2, R16
 	TBNZ $1, R20, two1
-	FMOVS (R16), F1
+	FMOVS (R16), F2
 	JMP moved1
 two1:
-	FMOVD (R16), F1
+	FMOVD (R16), F2
 	TBZ $2, R20, moved1
 	ADD $8, R16
-	VLD1 (R16), V1.S[2]
+	VLD1 (R16), V2.S[2]
 moved1:
-	MOVD (R5), R8
-	ADDS R14, R8
-	MOVD 16(R5), R3
-	ADDS R14, R3
-	MOVD 176(R5), R2
+	MOVD line_x(R0), R2
+	MOVD line_channel(R0), R17
+	ADDS R17, R2
+	MOVD line_y(R0), R3
+	MOVD line_channel(R0), R17
+	ADDS R17, R3
+	MOVD line_middle(R0), R4
+	// a result
 	PCALIGN $16
-part:
+result:
 	ADD $0, R3, R16
 	TBNZ $1, R20, two2
-	FMOVS (R16), F2
+	FMOVS (R16), F3
 	JMP moved2
 two2:
-	FMOVD (R16), F2
+	FMOVD (R16), F3
 	TBZ $2, R20, moved2
 	ADD $8, R16
-	VLD1 (R16), V2.S[2]
+	VLD1 (R16), V3.S[2]
 moved2:
-	ADD $0, R8, R16
+	ADD $0, R2, R16
 	TBNZ $1, R20, two3
-	FMOVS (R16), F3
+	FMOVS (R16), F4
 	JMP moved3
 two3:
-	FMOVD (R16), F3
+	FMOVD (R16), F4
 	TBZ $2, R20, moved3
 	ADD $8, R16
-	VLD1 (R16), V3.S[2]
+	VLD1 (R16), V4.S[2]
 moved3:
-	VTRN1 V3.S4, V3.S4, V3.S4
-	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	ADD $0, R8, R16
+	VTRN1 V4.S4, V4.S4, V4.S4
+	WORD $0x4e24cc61 // FMLA V1, V3, V4
+	ADD $0, R2, R16
 	TBNZ $1, R20, two4
-	FMOVS (R16), F4
+	FMOVS (R16), F5
 	JMP moved4
 two4:
-	FMOVD (R16), F4
+	FMOVD (R16), F5
 	TBZ $2, R20, moved4
 	ADD $8, R16
-	VLD1 (R16), V4.S[2]
+	VLD1 (R16), V5.S[2]
 moved4:
-	VTRN2 V4.S4, V4.S4, V4.S4
-	WORD $0x4e24cc41 // FMLA V1, V2, V4
-	ADDS R4, R8
-	ADDS R15, R3
-	SUBS $1, R2
-	BNE part
-	MOVD 8(R5), R0
-	ADDS R14, R0
-	ADD $0, R0, R16
+	VTRN2 V5.S4, V5.S4, V5.S4
+	WORD $0x4e25cc62 // FMLA V2, V3, V5
+	ADDS R1, R2
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R3
+	SUBS $1, R4
+	BNE result
+	// back to memory
+	MOVD line_w(R0), R5
+	MOVD line_channel(R0), R17
+	ADDS R17, R5
+	ADD $0, R5, R16
 	TBNZ $1, R20, two5
-	FMOVS F0, (R16)
+	FMOVS F1, (R16)
 	JMP moved5
 two5:
-	FMOVD F0, (R16)
+	FMOVD F1, (R16)
 	TBZ $2, R20, moved5
 	ADD $8, R16
-	VST1 V0.S[2], (R16)
+	VST1 V1.S[2], (R16)
 moved5:
-	ADDS R9, R0
-	ADD $0, R0, R16
+	MOVD line_wMember(R0), R17
+	ADDS R17, R5
+	ADD $0, R5, R16
 	TBNZ $1, R20, two6
-	FMOVS F1, (R16)
+	FMOVS F2, (R16)
 	JMP moved6
 two6:
-	FMOVD F1, (R16)
+	FMOVD F2, (R16)
 	TBZ $2, R20, moved6
 	ADD $8, R16
-	VST1 V1.S[2], (R16)
+	VST1 V2.S[2], (R16)
 moved6:
-done:
-	RET
-
-// func sumsg4NEON(l *line)
-TEXT ·sumsg4NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 40(R5), R4
-	MOVD 80(R5), R15
-	MOVD 248(R5), R9
-	EOR R14, R14
-	MOVD 144(R5), R20
-	MOVD 136(R5), R1
-	CMP $0, R1
-	BEQ last
-vector:
-	MOVD 8(R5), R0
-	ADDS R14, R0
-	FMOVQ (R0), F0
-	ADDS R9, R0
-	FMOVQ (R0), F1
-	ADDS R9, R0
-	FMOVQ (R0), F2
-	ADDS R9, R0
-	FMOVQ (R0), F3
-	MOVD (R5), R8
-	ADDS R14, R8
-	MOVD 16(R5), R3
-	ADDS R14, R3
-	MOVD 176(R5), R2
-	PCALIGN $16
-whole:
-	FMOVQ (R3), F4
-	FMOVQ (R8), F16
-	VDUP V16.S[0], V5.S4
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	FMOVQ (R8), F17
-	VDUP V17.S[1], V6.S4
-	WORD $0x4e26cc81 // FMLA V1, V4, V6
-	FMOVQ (R8), F18
-	VDUP V18.S[2], V5.S4
-	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	FMOVQ (R8), F19
-	VDUP V19.S[3], V6.S4
-	WORD $0x4e26cc83 // FMLA V3, V4, V6
-	ADDS R4, R8
-	ADDS R15, R3
-	SUBS $1, R2
-	BNE whole
-	MOVD 8(R5), R0
-	ADDS R14, R0
-	FMOVQ F0, (R0)
-	ADDS R9, R0
-	FMOVQ F1, (R0)
-	ADDS R9, R0
-	FMOVQ F2, (R0)
-	ADDS R9, R0
-	FMOVQ F3, (R0)
-	ADDS $16, R14
-	SUBS $1, R1
-	BNE vector
-last:
-	RET
-
-// func sumsg8NEON(l *line)
-TEXT ·sumsg8NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R5
-	MOVD 40(R5), R4
-	MOVD 80(R5), R15
-	MOVD 248(R5), R9
-	EOR R14, R14
-	MOVD 144(R5), R20
-	MOVD 136(R5), R1
-	CMP $0, R1
-	BEQ last
-vector:
-	AND $16, R14, R26
-	MOVD 8(R5), R0
-	ADDS R14, R0
-	FMOVQ (R0), F0
-	ADDS R9, R0
-	FMOVQ (R0), F1
-	ADDS R9, R0
-	FMOVQ (R0), F2
-	ADDS R9, R0
-	FMOVQ (R0), F3
-	ADDS R9, R0
-	FMOVQ (R0), F4
-	ADDS R9, R0
-	FMOVQ (R0), F5
-	ADDS R9, R0
-	FMOVQ (R0), F6
-	ADDS R9, R0
-	FMOVQ (R0), F7
-	MOVD (R5), R8
-	ADDS R14, R8
-	MOVD 16(R5), R3
-	ADDS R14, R3
-	MOVD 176(R5), R2
-	PCALIGN $16
-whole:
-	FMOVQ (R3), F8
-	SUB R26, R8, R16
-	VLD1R (R16), [V9.S4]
-	WORD $0x4e29cd00 // FMLA V0, V8, V9
-	SUB R26, R8, R16
-	ADD $4, R16
-	VLD1R (R16), [V10.S4]
-	WORD $0x4e2acd01 // FMLA V1, V8, V10
-	SUB R26, R8, R16
-	ADD $8, R16
-	VLD1R (R16), [V9.S4]
-	WORD $0x4e29cd02 // FMLA V2, V8, V9
-	SUB R26, R8, R16
-	ADD $12, R16
-	VLD1R (R16), [V10.S4]
-	WORD $0x4e2acd03 // FMLA V3, V8, V10
-	SUB R26, R8, R16
-	ADD $16, R16
-	VLD1R (R16), [V9.S4]
-	WORD $0x4e29cd04 // FMLA V4, V8, V9
-	SUB R26, R8, R16
-	ADD $20, R16
-	VLD1R (R16), [V10.S4]
-	WORD $0x4e2acd05 // FMLA V5, V8, V10
-	SUB R26, R8, R16
-	ADD $24, R16
-	VLD1R (R16), [V9.S4]
-	WORD $0x4e29cd06 // FMLA V6, V8, V9
-	SUB R26, R8, R16
-	ADD $28, R16
-	VLD1R (R16), [V10.S4]
-	WORD $0x4e2acd07 // FMLA V7, V8, V10
-	ADDS R4, R8
-	ADDS R15, R3
-	SUBS $1, R2
-	BNE whole
-	MOVD 8(R5), R0
-	ADDS R14, R0
-	FMOVQ F0, (R0)
-	ADDS R9, R0
-	FMOVQ F1, (R0)
-	ADDS R9, R0
-	FMOVQ F2, (R0)
-	ADDS R9, R0
-	FMOVQ F3, (R0)
-	ADDS R9, R0
-	FMOVQ F4, (R0)
-	ADDS R9, R0
-	FMOVQ F5, (R0)
-	ADDS R9, R0
-	FMOVQ F6, (R0)
-	ADDS R9, R0
-	FMOVQ F7, (R0)
-	ADDS $16, R14
-	SUBS $1, R1
-	BNE vector
-last:
 	RET
 
 // func repeat2NEON(dst *float32, x *float32, n int)
@@ -31621,6 +8128,7 @@ TEXT ·repeat2NEON(SB), NOSPLIT, $0-24
 	MOVD dst+0(FP), R0
 	MOVD x+8(FP), R1
 	MOVD n+16(FP), R2
+	// a vector of numbers is 2 of results
 	PCALIGN $16
 again:
 	FMOVQ.P 16(R1), F0
@@ -31636,6 +8144,7 @@ TEXT ·repeat4NEON(SB), NOSPLIT, $0-24
 	MOVD dst+0(FP), R0
 	MOVD x+8(FP), R1
 	MOVD n+16(FP), R2
+	// a vector of numbers is 4 of results
 	PCALIGN $16
 again:
 	FMOVQ.P 16(R1), F0
@@ -31656,6 +8165,7 @@ TEXT ·repeat8NEON(SB), NOSPLIT, $0-24
 	MOVD dst+0(FP), R0
 	MOVD x+8(FP), R1
 	MOVD n+16(FP), R2
+	// a vector of numbers is 8 of results
 	PCALIGN $16
 again:
 	FMOVQ.P 16(R1), F0

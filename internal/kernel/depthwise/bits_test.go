@@ -12,18 +12,18 @@ func TestBits(t *testing.T) {
 	bits := kerneltest.NewBits(t)
 	for _, isa := range kernel.Available() {
 		for n, s := range []Shape{
-			shape(2, 9, 20, 21, 1, 3, 3, 1, 1, 1, 1, true),
-			shape(1, 12, 11, 32, 1, 3, 3, 2, 2, 1, 1, true),
-			shape(1, 13, 19, 18, 1, 5, 5, 1, 1, 1, 1, true),
-			shape(1, 11, 14, 7, 1, 5, 5, 2, 2, 1, 1, false),
-			shape(1, 10, 9, 3, 2, 2, 4, 1, 1, 2, 2, false),
-			shape(2, 6, 7, 9, 1, 3, 1, 3, 1, 1, 1, true),
-			shape(1, 7, 9, 21, 2, 3, 3, 1, 1, 1, 1, true),
-			shape(1, 8, 7, 6, 4, 3, 3, 2, 2, 1, 1, false),
-			shape(1, 6, 7, 19, 8, 3, 3, 1, 1, 1, 1, true),
-			grouped(shape(1, 9, 10, 22, 1, 3, 3, 1, 1, 1, 1, true), 2),
-			grouped(shape(2, 8, 9, 20, 1, 3, 3, 2, 2, 1, 1, true), 4),
-			grouped(shape(1, 9, 15, 40, 1, 5, 3, 1, 1, 1, 2, false), 8),
+			same(Shape{N: 2, H: 9, W: 20, C: 21, KH: 3, KW: 3}),
+			same(Shape{H: 12, W: 11, C: 32, KH: 3, KW: 3, StrideH: 2, StrideW: 2}),
+			same(Shape{H: 13, W: 19, C: 18, KH: 5, KW: 5}),
+			valid(Shape{H: 11, W: 14, C: 7, KH: 5, KW: 5, StrideH: 2, StrideW: 2}),
+			valid(Shape{H: 10, W: 9, C: 3, M: 2, KH: 2, KW: 4, DilationH: 2, DilationW: 2}),
+			same(Shape{N: 2, H: 6, W: 7, C: 9, KH: 3, KW: 1, StrideH: 3}),
+			same(Shape{H: 7, W: 9, C: 21, M: 2, KH: 3, KW: 3}),
+			valid(Shape{H: 8, W: 7, C: 6, M: 4, KH: 3, KW: 3, StrideH: 2, StrideW: 2}),
+			same(Shape{H: 6, W: 7, C: 19, M: 8, KH: 3, KW: 3}),
+			same(Shape{H: 9, W: 10, C: 22, KH: 3, KW: 3, Group: 2}),
+			same(Shape{N: 2, H: 8, W: 9, C: 20, KH: 3, KW: 3, StrideH: 2, StrideW: 2, Group: 4}),
+			valid(Shape{H: 9, W: 15, C: 40, KH: 5, KW: 3, DilationW: 2, Group: 8}),
 		} {
 			nx, nw, ny := s.lens()
 			x, w, bias, dy := kerneltest.Random(t, 1, nx), kerneltest.Random(t, 2, nw), kerneltest.Random(t, 3, s.channels()), kerneltest.Random(t, 4, ny)
@@ -42,9 +42,4 @@ func TestBits(t *testing.T) {
 			bits.Check(isa, fmt.Sprintf("%d backward filter", n), dw, db)
 		}
 	}
-}
-
-func grouped(s Shape, members int) Shape {
-	s.Group = members
-	return s
 }

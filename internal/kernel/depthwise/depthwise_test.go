@@ -10,14 +10,25 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-func shape(n, h, w, c, m, kh, kw, sh, sw, dh, dw int, same bool) Shape {
-	s := Shape{N: n, H: h, W: w, C: c, M: m, KH: kh, KW: kw, StrideH: sh, StrideW: sw, DilationH: dh, DilationW: dw}
-	spanH, spanW := (kh-1)*dh+1, (kw-1)*dw+1
-	if same {
-		s.OH, s.OW = kernel.CeilDiv(h, sh), kernel.CeilDiv(w, sw)
-		s.PadTop, s.PadLeft = max(0, (s.OH-1)*sh+spanH-h)/2, max(0, (s.OW-1)*sw+spanW-w)/2
-	} else {
-		s.OH, s.OW = (h-spanH)/sh+1, (w-spanW)/sw+1
+// same is s with its results and padding as Keras' "same" has them, valid with those of "valid".
+// Numbers that s leaves out are 1.
+func same(s Shape) Shape {
+	s = ones(s)
+	s.OH, s.OW = kernel.CeilDiv(s.H, s.StrideH), kernel.CeilDiv(s.W, s.StrideW)
+	s.PadTop = max(0, (s.OH-1)*s.StrideH+(s.KH-1)*s.DilationH+1-s.H) / 2
+	s.PadLeft = max(0, (s.OW-1)*s.StrideW+(s.KW-1)*s.DilationW+1-s.W) / 2
+	return s
+}
+
+func valid(s Shape) Shape {
+	s = ones(s)
+	s.OH, s.OW = (s.H-(s.KH-1)*s.DilationH-1)/s.StrideH+1, (s.W-(s.KW-1)*s.DilationW-1)/s.StrideW+1
+	return s
+}
+
+func ones(s Shape) Shape {
+	for _, field := range []*int{&s.N, &s.H, &s.W, &s.C, &s.M, &s.KH, &s.KW, &s.StrideH, &s.StrideW, &s.DilationH, &s.DilationW} {
+		*field = max(1, *field)
 	}
 	return s
 }
@@ -28,36 +39,36 @@ func shapes() []Shape {
 	for _, c := range []int{1, 3, 8, 17, 24, 40} {
 		for _, k := range []int{3, 5} {
 			for _, stride := range []int{1, 2} {
-				for _, same := range []bool{false, true} {
+				for _, padded := range []func(Shape) Shape{valid, same} {
 					for _, w := range []int{7, 12} {
-						list = append(list, shape(2, w-1, w, c, 1, k, k, stride, stride, 1, 1, same))
+						list = append(list, padded(Shape{N: 2, H: w - 1, W: w, C: c, KH: k, KW: k, StrideH: stride, StrideW: stride}))
 					}
 				}
 			}
 		}
 	}
-	for _, same := range []bool{false, true} {
+	for _, padded := range []func(Shape) Shape{valid, same} {
 		list = append(list,
-			shape(1, 9, 8, 5, 2, 3, 3, 1, 1, 1, 1, same),
-			shape(2, 20, 8, 6, 4, 3, 3, 1, 1, 1, 1, same),
-			shape(1, 7, 8, 3, 8, 3, 3, 2, 2, 1, 1, same),
-			shape(2, 9, 9, 6, 3, 5, 3, 2, 2, 1, 1, same),
-			shape(2, 11, 12, 20, 1, 3, 3, 1, 1, 2, 3, same),
-			shape(1, 13, 12, 33, 1, 2, 4, 3, 2, 1, 1, same),
-			shape(1, 12, 13, 9, 2, 3, 2, 2, 3, 2, 2, same),
-			shape(1, 7, 8, 10, 1, 1, 1, 1, 1, 1, 1, same),
-			shape(1, 9, 8, 10, 1, 1, 2, 4, 3, 1, 1, same), // pixels that no window sees
-			shape(1, 8, 9, 18, 1, 7, 7, 1, 1, 1, 1, same),
-			shape(1, 8, 19, 35, 1, 5, 3, 1, 1, 1, 1, same),
-			shape(1, 20, 33, 50, 1, 3, 5, 1, 2, 1, 1, same))
+			padded(Shape{H: 9, W: 8, C: 5, M: 2, KH: 3, KW: 3}),
+			padded(Shape{N: 2, H: 20, W: 8, C: 6, M: 4, KH: 3, KW: 3}),
+			padded(Shape{H: 7, W: 8, C: 3, M: 8, KH: 3, KW: 3, StrideH: 2, StrideW: 2}),
+			padded(Shape{N: 2, H: 9, W: 9, C: 6, M: 3, KH: 5, KW: 3, StrideH: 2, StrideW: 2}),
+			padded(Shape{N: 2, H: 11, W: 12, C: 20, KH: 3, KW: 3, DilationH: 2, DilationW: 3}),
+			padded(Shape{H: 13, W: 12, C: 33, KH: 2, KW: 4, StrideH: 3, StrideW: 2}),
+			padded(Shape{H: 12, W: 13, C: 9, M: 2, KH: 3, KW: 2, StrideH: 2, StrideW: 3, DilationH: 2, DilationW: 2}),
+			padded(Shape{H: 7, W: 8, C: 10, KH: 1, KW: 1}),
+			padded(Shape{H: 9, W: 8, C: 10, KH: 1, KW: 2, StrideH: 4, StrideW: 3}), // pixels that no window sees
+			padded(Shape{H: 8, W: 9, C: 18, KH: 7, KW: 7}),
+			padded(Shape{H: 8, W: 19, C: 35, KH: 5, KW: 3}),
+			padded(Shape{H: 20, W: 33, C: 50, KH: 3, KW: 5, StrideW: 2}))
 	}
 	for w := 1; w < 6; w++ { // narrower than the window
-		list = append(list, shape(1, w, w, 19, 1, 3, 3, 1, 1, 1, 1, true), shape(2, w+1, w, 16, 1, 5, 5, 1, 1, 1, 1, true),
-			shape(1, w, w, 19, 1, 3, 3, 2, 2, 1, 1, true), shape(2, 2, w, 7, 1, 5, 5, 2, 2, 1, 1, true))
+		list = append(list, same(Shape{H: w, W: w, C: 19, KH: 3, KW: 3}), same(Shape{N: 2, H: w + 1, W: w, C: 16, KH: 5, KW: 5}),
+			same(Shape{H: w, W: w, C: 19, KH: 3, KW: 3, StrideH: 2, StrideW: 2}), same(Shape{N: 2, H: 2, W: w, C: 7, KH: 5, KW: 5, StrideH: 2, StrideW: 2}))
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 60 {
-		s := shape(1+r.IntN(3), 1+r.IntN(20), 1+r.IntN(20), 1+r.IntN(70), 1+max(0, r.IntN(4)-2), 1+r.IntN(5), 1+r.IntN(5), 1+r.IntN(3), 1+r.IntN(3), 1+r.IntN(2), 1+r.IntN(2), true)
+		s := same(Shape{N: 1 + r.IntN(3), H: 1 + r.IntN(20), W: 1 + r.IntN(20), C: 1 + r.IntN(70), M: 1 + max(0, r.IntN(4)-2), KH: 1 + r.IntN(5), KW: 1 + r.IntN(5), StrideH: 1 + r.IntN(3), StrideW: 1 + r.IntN(3), DilationH: 1 + r.IntN(2), DilationW: 1 + r.IntN(2)})
 		if r.IntN(2) == 0 { // any padding, any number of results, even such that see nothing
 			s.PadTop, s.PadLeft = r.IntN(6), r.IntN(6)
 			s.OH, s.OW = 1+r.IntN(12), 1+r.IntN(20)
@@ -66,24 +77,19 @@ func shapes() []Shape {
 	}
 	for i, members := range []int{2, 4, 8, 3} {
 		for _, c := range []int{1, 2, 5, 9} {
-			grouped := []Shape{
-				shape(2, 8, 9, c*members, 1, 3, 3, 1, 1, 1, 1, true),
-				shape(1, 9, 19, c*members, 1, 3, 3, 1, 1, 1, 1, false),
-				shape(1, 9, 8, c*members, 1, 1+i, 5, 2, 2, 1, 1, true),
-				shape(1, 9, 12, c*members, 1, 3, 2, 1, 1, 2, 3, true),
-				shape(1, 3, 1, c*members, 1, 5, 5, 1, 1, 1, 1, true),
-			}
-			for i := range grouped {
-				grouped[i].Group = members
-			}
-			list = append(list, grouped...)
+			list = append(list,
+				same(Shape{N: 2, H: 8, W: 9, C: c * members, Group: members, KH: 3, KW: 3}),
+				valid(Shape{H: 9, W: 19, C: c * members, Group: members, KH: 3, KW: 3}),
+				same(Shape{H: 9, W: 8, C: c * members, Group: members, KH: 1 + i, KW: 5, StrideH: 2, StrideW: 2}),
+				same(Shape{H: 9, W: 12, C: c * members, Group: members, KH: 3, KW: 2, DilationH: 2, DilationW: 3}),
+				same(Shape{H: 3, W: 1, C: c * members, Group: members, KH: 5, KW: 5}))
 		}
 	}
 	return append(list,
-		shape(1, 56, 56, 144, 1, 3, 3, 1, 1, 1, 1, true),
-		shape(2, 28, 28, 96, 1, 5, 5, 2, 2, 1, 1, true),
-		shape(3, 14, 14, 80, 1, 5, 5, 1, 1, 1, 1, true),
-		shape(1, 5, 150, 70, 1, 3, 3, 1, 1, 1, 1, true))
+		same(Shape{H: 56, W: 56, C: 144, KH: 3, KW: 3}),
+		same(Shape{N: 2, H: 28, W: 28, C: 96, KH: 5, KW: 5, StrideH: 2, StrideW: 2}),
+		same(Shape{N: 3, H: 14, W: 14, C: 80, KH: 5, KW: 5}),
+		same(Shape{H: 5, W: 150, C: 70, KH: 3, KW: 3}))
 }
 
 // visit calls f with the places of every product.
@@ -213,9 +219,9 @@ func TestGradFilter(t *testing.T) {
 // differently, fetched ahead, and their results stream to memory.
 func TestLarge(t *testing.T) {
 	for _, s := range kerneltest.Thin([]Shape{
-		shape(3, 112, 112, 64, 1, 3, 3, 1, 1, 1, 1, true),
-		shape(2, 161, 160, 80, 1, 5, 5, 2, 2, 1, 1, true),
-		shape(9, 61, 60, 90, 1, 3, 3, 2, 1, 1, 1, false),
+		same(Shape{N: 3, H: 112, W: 112, C: 64, KH: 3, KW: 3}),
+		same(Shape{N: 2, H: 161, W: 160, C: 80, KH: 5, KW: 5, StrideH: 2, StrideW: 2}),
+		valid(Shape{N: 9, H: 61, W: 60, C: 90, KH: 3, KW: 3, StrideH: 2}),
 	}) {
 		e := Epilogue{Bias: true, ReLU: true, Limit: .5}
 		nx, nw, ny := s.lens()
@@ -251,7 +257,7 @@ func TestLarge(t *testing.T) {
 
 // NaN stays through ReLU and its limit, and does not leave its channel and windows.
 func TestNaN(t *testing.T) {
-	s := shape(1, 9, 20, 21, 1, 3, 3, 1, 1, 1, 1, true)
+	s := same(Shape{H: 9, W: 20, C: 21, KH: 3, KW: 3})
 	nx, nw, ny := s.lens()
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		x, w := kerneltest.Random(t, 1, nx), kerneltest.Random(t, 2, nw)
@@ -271,8 +277,7 @@ func TestNaN(t *testing.T) {
 }
 
 func TestValidate(t *testing.T) {
-	wrong := shape(1, 3, 3, 4, 1, 3, 3, 1, 1, 1, 1, true)
-	wrong.Group = 3
+	wrong := same(Shape{H: 3, W: 3, C: 4, KH: 3, KW: 3, Group: 3})
 	for _, s := range []Shape{{}, wrong, {N: 1, H: 1, W: 1, C: 1, M: 1, KH: 1, KW: 1, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, OH: 1, OW: 1, PadTop: -1}} {
 		if s.Validate() == nil {
 			t.Errorf("%+v is valid", s)
@@ -281,9 +286,7 @@ func TestValidate(t *testing.T) {
 }
 
 func TestNoAllocs(t *testing.T) {
-	grouped := shape(1, 6, 6, 20, 1, 3, 3, 1, 1, 1, 1, false)
-	grouped.Group = 4
-	for _, s := range []Shape{shape(1, 12, 12, 20, 1, 3, 3, 1, 1, 1, 1, true), shape(1, 12, 12, 20, 1, 5, 4, 2, 3, 1, 1, true), shape(1, 6, 6, 5, 2, 3, 3, 1, 1, 1, 1, false), grouped} {
+	for _, s := range []Shape{same(Shape{H: 12, W: 12, C: 20, KH: 3, KW: 3}), same(Shape{H: 12, W: 12, C: 20, KH: 5, KW: 4, StrideH: 2, StrideW: 3}), valid(Shape{H: 6, W: 6, C: 5, M: 2, KH: 3, KW: 3}), valid(Shape{H: 6, W: 6, C: 20, KH: 3, KW: 3, Group: 4})} {
 		nx, nw, ny := s.lens()
 		x, w, y, bias := make([]float32, nx), make([]float32, nw), make([]float32, ny), make([]float32, s.channels())
 		kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
@@ -293,70 +296,5 @@ func TestNoAllocs(t *testing.T) {
 			kerneltest.NoAllocs(t, "data", func() { d.Run(0, y, w, x, scratch) })
 			kerneltest.NoAllocs(t, "filter", func() { b.Run(0, x, y, partial, scratch); b.Reduce(0, partial, w, bias) })
 		})
-	}
-}
-
-// Layers of MobileNetV2 and EfficientNet-B0.
-var layers = []Shape{
-	shape(1, 112, 112, 32, 1, 3, 3, 1, 1, 1, 1, true),
-	shape(1, 112, 112, 96, 1, 3, 3, 2, 2, 1, 1, true),
-	shape(1, 56, 56, 144, 1, 3, 3, 1, 1, 1, 1, true),
-	shape(1, 56, 56, 144, 1, 3, 3, 2, 2, 1, 1, true),
-	shape(1, 28, 28, 192, 1, 3, 3, 1, 1, 1, 1, true),
-	shape(1, 28, 28, 192, 1, 3, 3, 2, 2, 1, 1, true),
-	shape(1, 14, 14, 576, 1, 3, 3, 1, 1, 1, 1, true),
-	shape(1, 14, 14, 576, 1, 3, 3, 2, 2, 1, 1, true),
-	shape(1, 7, 7, 960, 1, 3, 3, 1, 1, 1, 1, true),
-	shape(1, 56, 56, 144, 1, 5, 5, 2, 2, 1, 1, true),
-	shape(1, 28, 28, 240, 1, 5, 5, 1, 1, 1, 1, true),
-	shape(1, 14, 14, 480, 1, 5, 5, 1, 1, 1, 1, true),
-	shape(1, 14, 14, 672, 1, 5, 5, 2, 2, 1, 1, true),
-	shape(1, 7, 7, 1152, 1, 5, 5, 1, 1, 1, 1, true),
-}
-
-func BenchmarkDepthwise(b *testing.B) {
-	for _, batch := range []int{1, 16} {
-		for _, s := range layers {
-			s.N = batch
-			nx, nw, ny := s.lens()
-			x, w, y, bias := make([]float32, nx), make([]float32, nw), make([]float32, ny), make([]float32, s.channels())
-			for i := range x {
-				x[i] = 1 // memory that was never written is fast to read
-			}
-			for _, isa := range kernel.Available() {
-				if isa == kernel.Generic {
-					continue
-				}
-				f, d, g := NewForward(isa, s, Epilogue{Bias: true, ReLU: true, Limit: 6}), NewGradInput(isa, s), NewGradFilter(isa, s, true)
-				partial := make([]float32, g.PartialLen())
-				for _, c := range []struct {
-					name string
-					run  func()
-				}{
-					{"forward", func() {
-						for p := range f.Parts() {
-							f.Run(p, x, w, bias, y, nil)
-						}
-					}},
-					{"data", func() {
-						for p := range d.Parts() {
-							d.Run(p, y, w, x, nil)
-						}
-					}},
-					{"filter", func() {
-						for p := range g.Parts() {
-							g.Run(p, x, y, partial, nil)
-						}
-						for p := range g.ReduceParts() {
-							g.Reduce(p, partial, w, bias)
-						}
-					}},
-				} {
-					b.Run(fmt.Sprintf("%v/%dx%dx%d k%d s%d/n%d/%s", isa, s.H, s.W, s.C, s.KH, s.StrideH, batch, c.name), func(b *testing.B) {
-						kerneltest.Speed(b, s.FLOPs(), 4*(nx+ny), c.run)
-					})
-				}
-			}
-		}
 	}
 }

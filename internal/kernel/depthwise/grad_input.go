@@ -11,7 +11,7 @@ type GradInput struct {
 // NewGradInput prepares the gradient of images. It panics for an impossible shape.
 func NewGradInput(isa kernel.ISA, s Shape) *GradInput {
 	s.must()
-	large := s.together() > largeGradInput || s.together() > largeBackwardStride && s.StrideH*s.StrideW > 1
+	large := s.together() > largeGradInput || s.together() > largeGradStride && s.StrideH*s.StrideW > 1
 	b := &GradInput{shape: s, gather: gather{
 		isa:     isa,
 		cut:     newCut(s.H, s.W, s.channels(), s.OW*kernel.CeilDiv(s.KH, s.StrideH), large),

@@ -93,12 +93,11 @@ func (v vec) bytes() int { return 4 * v.lanes }
 // asm is a function being written. Its parameters are all of eight bytes.
 type asm struct {
 	vec
-	f       *family
-	name    string
-	params  []string
-	types   []string // of params
-	labels  int
-	members int // depthwise: channels of a group; 0: there are no groups
+	f      *family
+	name   string
+	params []string
+	types  []string // of params
+	labels int
 
 	masks512 bool // masks are those of AVX-512, though vectors are shorter
 	flow

@@ -127,6 +127,7 @@ var neonWords = map[string]func(a *asm, o []string){
 	"INCQ": func(a *asm, o []string) { a.change("ADDS", "$1", o[0]) },
 	"DECQ": func(a *asm, o []string) { a.change("SUBS", "$1", o[0]) },
 	"XORQ": func(a *asm, o []string) { a.n("EOR %s, %s", generalRegister(o[0]), generalRegister(o[1])) },
+	"ANDQ": func(a *asm, o []string) { a.n("AND %s, %s", a.value(o[0]), generalRegister(o[1])) },
 	"SHLQ": func(a *asm, o []string) { a.n("LSL %s, %s", o[0], generalRegister(o[1])) },
 	"IMULQ": func(a *asm, o []string) {
 		a.n("MOVD %s, %s", a.value(o[0]), addressRegister)
@@ -141,6 +142,7 @@ var neonWords = map[string]func(a *asm, o []string){
 	"JEQ":   func(a *asm, o []string) { a.n("BEQ %s", o[0]) },
 	"JNE":   func(a *asm, o []string) { a.n("BNE %s", o[0]) },
 	"JCC":   func(a *asm, o []string) { a.n("BHS %s", o[0]) },
+	"JLE":   func(a *asm, o []string) { a.n("BLE %s", o[0]) },
 	"JLT":   func(a *asm, o []string) { a.n("BLT %s", o[0]) },
 	"JGE":   func(a *asm, o []string) { a.n("BGE %s", o[0]) },
 	"JMP":   func(a *asm, o []string) { a.n("JMP %s", o[0]) },
@@ -235,6 +237,10 @@ var neonWords = map[string]func(a *asm, o []string){
 		default:
 			panic("NEON has no word for the permutation " + o[0])
 		}
+	},
+
+	"VPERMPS": func(a *asm, o []string) { // lanes are bytes
+		a.n("VTBL V%d.B16, [V%d.B16], V%d.B16", vectorRegister(o[1]), a.source(o[0]), vectorRegister(o[2]))
 	},
 
 	"VPCMPEQD":  integers("VCMEQ"),

@@ -1,6 +1,6 @@
 package jpeg
 
-// The tables of libjpeg's jdcolor.c: YCbCr to RGB in fixed point with 16 bits.
+// Tables of libjpeg's jdcolor.c: YCbCr to RGB in fixed point with 16 bits.
 var crR, cbB, crG, cbG = colorTables()
 
 func colorTables() (crR, cbB, crG, cbG [256]int32) {
@@ -27,7 +27,7 @@ func ycc2rgbGo(dst, y, cb, cr []byte, n int) {
 	}
 }
 
-// convert writes n pixels of the rows of all components.
+// convert writes n pixels from the rows of all components.
 func (d *Decoder) convert(dst []byte, rows *[4][]byte, n int) {
 	switch d.hdr.ColorSpace {
 	case Gray:

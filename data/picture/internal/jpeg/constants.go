@@ -1,8 +1,8 @@
 package jpeg
 
-// dctConstants are what the assembly of the inverse DCT reads: factors and roundings, each for 8 lanes.
+// dctConstants holds the constants of the assembly of the inverse DCT: factors and rounding terms, each for 8 lanes.
 type dctConstants struct {
-	factors [14][8]int32 // in the order in which they are used, then the roundings of both passes
+	factors [14][8]int32 // in the order of their use, then the rounding terms of both passes
 	shuffle [16]byte     // transposes 4x4 bytes
 }
 
@@ -23,9 +23,9 @@ func newDCTConstants() *dctConstants {
 	return c
 }
 
-// wordConstants are what the assembly of upsampling and colour reads.
+// wordConstants holds the constants of the assembly of upsampling and color conversion.
 type wordConstants struct {
-	words   [9][16]int16 // 1, 2, 7, 8, 128, 26345, -14942, the pairs (-22554, 18734), and 32 bit lanes of 1<<15
+	words   [9][16]int16 // 1, 2, 7, 8, 128, 26345, -14942, the pairs (-22554, 18734), and 1<<15 in 32-bit lanes
 	shuffle [3][3][16]byte
 }
 
@@ -38,7 +38,7 @@ func newWordConstants() *wordConstants {
 			c.words[i][lane] = v[lane&1]
 		}
 	}
-	// spread 16 bytes of one channel over 48 bytes of RGB: for each third of these, for each channel
+	// shuffle spreads 16 bytes of a channel over 48 bytes of RGB, for each third of these and each channel.
 	for third := range c.shuffle {
 		for channel := range c.shuffle[third] {
 			for b := range c.shuffle[third][channel] {

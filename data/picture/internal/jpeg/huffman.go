@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// natural maps the position in the zigzag to the position in the block.
-// The 16 positions more catch runs that lead past the end of a block.
+// natural maps a position in zigzag order to the position in the block. The 16 extra entries catch runs that go beyond the end of a
+// block.
 var natural = [128]uint8{
 	0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,
 	12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
@@ -15,28 +15,28 @@ var natural = [128]uint8{
 	63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63,
 }
 
-// lutBits is the number of bits that a Huffman table looks at in one step.
+// lutBits is the number of bits that are decoded with one lookup.
 const lutBits = 10
 
-// huffman is a decoding table. An entry of lut is
+// huffman is a decoding table. An entry of lut holds
 //
-//	bits 0-7   length of the code, and of the value too where both fit in lutBits; 0: the code is longer
-//	bits 8-11  size of the value that follows (its high bit pattern), or 0 where it is in the entry
-//	bits 12-15 run of zeros
-//	bits 16-31 the value, signed, where it is in the entry
+//	bits 0-7   the length of the code, plus that of the value if both fit in lutBits; 0 if the code is longer than lutBits
+//	bits 8-11  the size of the value that follows, or 0 if the entry holds the value
+//	bits 12-15 the run of zeros
+//	bits 16-31 the signed value, if the entry holds it
 //
-// with the bit entryValue set where the value is in the entry.
+// The bit entryValue is set if the entry holds the value.
 type huffman struct {
 	ok      bool
 	lut     [1 << lutBits]uint32
-	maxcode [18]int32 // largest code of each length, left-aligned to 16 bits, plus one; -1 none
+	maxcode [18]int32 // largest code of each length, left-aligned to 16 bits, plus one; -1 if there is none
 	delta   [17]int32 // symbol index minus code
 	symbols [256]byte
 }
 
 const entryValue = 1 << 7
 
-// build reads 16 counts and the symbols; it returns the number of bytes read.
+// build reads 16 counts and the symbols. It returns the number of bytes that it read.
 func (h *huffman) build(seg []byte, dc bool) (int, error) {
 	h.ok = false
 	total := 0
@@ -76,7 +76,7 @@ func (h *huffman) build(seg []byte, dc bool) (int, error) {
 	return 16 + total, nil
 }
 
-// fill enters one code in lut.
+// fill sets the entries of lut for one code.
 func (h *huffman) fill(code uint32, length int, sym byte) {
 	run, size := uint32(sym>>4), int(sym&15)
 	free := lutBits - length
@@ -94,7 +94,7 @@ func (h *huffman) fill(code uint32, length int, sym byte) {
 	}
 }
 
-// long is the symbol of a code longer than lutBits, found in the next 16 bits, and the code's length; 0 for no
+// long finds a code longer than lutBits in the next 16 bits. It returns the symbol and the code's length, or length 0 if there is no
 // such code.
 func (h *huffman) long(bits16 int32) (sym byte, length uint) {
 	for l := lutBits + 1; l <= 16; l++ {
@@ -105,23 +105,23 @@ func (h *huffman) long(bits16 int32) (sym byte, length uint) {
 	return 0, 0
 }
 
-// extend turns the size bits v to the signed value they stand for.
+// extend converts the size bits v to the signed value that they encode.
 func extend(v int32, size int) int32 {
-	below := (v - 1<<(size-1)) >> 31 // all ones where v is in the lower half: no branch, the sign is random
+	below := (v - 1<<(size-1)) >> 31 // all ones if v is in the lower half; a branch would be mispredicted often
 	return v + below&(1-1<<size)
 }
 
-// bitReader gives the bits of entropy-coded data. Past its end (a marker, or the file's
-// end) it gives zeros and counts them: spent tells whether any were used.
+// bitReader reads the bits of entropy-coded data. After the end (a marker or the end of the file) it returns zeros and counts them. spent
+// reports whether some of them were used.
 type bitReader struct {
 	data []byte
 	pos  int
-	acc  uint64 // the next bits, from the top
-	n    uint   // how many of acc are valid
-	fake uint   // how many of the valid ones are past the end
+	acc  uint64 // the next bits, starting with the highest
+	n    uint   // number of valid bits in acc
+	fake uint   // number of valid bits that are zeros after the end
 }
 
-// clean gives the next 8 bytes if none of them is 0xFF: no stuffing, no marker.
+// clean returns the next 8 bytes if none of them is 0xFF, so that they contain no stuffing and no marker.
 func (b *bitReader) clean() (w uint64, ok bool) {
 	if b.pos+8 > len(b.data) {
 		return 0, false
@@ -130,7 +130,7 @@ func (b *bitReader) clean() (w uint64, ok bool) {
 	return w, (^w-0x0101010101010101)&w&0x8080808080808080 == 0
 }
 
-// refill makes at least 56 bits valid.
+// refill reads until at least 56 bits are valid.
 func (b *bitReader) refill() {
 	if w, ok := b.clean(); ok {
 		b.acc |= w >> b.n
@@ -142,7 +142,7 @@ func (b *bitReader) refill() {
 }
 
 func (b *bitReader) refillSlow() {
-	// the fast path may have left bits of a byte that is not counted
+	// The fast path may have left bits of a byte that it did not count.
 	if b.n < 64 {
 		b.acc &^= ^uint64(0) >> b.n
 	}
@@ -167,14 +167,13 @@ func (b *bitReader) refillSlow() {
 	}
 }
 
-// spent says whether bits past the end were used.
+// spent reports whether bits after the end were used.
 func (b *bitReader) spent() bool { return b.fake > b.n }
 
-// align drops what is left of the entropy-coded data; pos is then not past the
-// marker that follows.
+// align drops the rest of the entropy-coded data. Afterwards, pos is not after the next marker.
 func (b *bitReader) align() { b.acc, b.n, b.fake = 0, 0, 0 }
 
-// take gives the next n bits, 1 to 16.
+// take returns the next n bits, 1 to 16.
 func (b *bitReader) take(n uint) int32 {
 	if b.n < n {
 		b.refill()
@@ -185,7 +184,7 @@ func (b *bitReader) take(n uint) int32 {
 	return v
 }
 
-// symbol gives the next symbol of h; false where the bits are no code.
+// symbol returns the next symbol of h. ok is false if the bits are not a code.
 func (b *bitReader) symbol(h *huffman) (byte, bool) {
 	if b.n < 16 {
 		b.refill()

@@ -1,7 +1,7 @@
 package jpeg
 
-// The constants of libjpeg's jidctint.c ("slow but accurate integer" inverse DCT, after Loeffler,
-// Ligtenberg and Moschytz), in fixed point with 13 bits.
+// Constants of libjpeg's jidctint.c ("slow but accurate integer" inverse DCT, after Loeffler, Ligtenberg and Moschytz), in fixed
+// point with 13 bits.
 const (
 	fix0298631336 = 2446
 	fix0390180644 = 3196
@@ -19,7 +19,7 @@ const (
 	constBits = 13
 	pass1Bits = 2
 
-	// what the passes shift, and their rounding; the second adds the 128 of the level shift
+	// The shifts of the two passes, and their rounding terms. The second also adds 128, the level shift.
 	shift1 = constBits - pass1Bits
 	half1  = 1 << (shift1 - 1)
 	shift2 = constBits + pass1Bits + 3
@@ -33,11 +33,11 @@ func clamp8(v int32) byte {
 	return byte(v)
 }
 
-// inverseDCTGo writes the 8x8 samples of a block. It is bit for bit what libjpeg's jpeg_idct_islow gives. All
-// coefficients after zigzag position last are zero.
+// inverseDCTGo computes the 8x8 samples of a block. The result equals that of libjpeg's jpeg_idct_islow in every bit. All coefficients after
+// zigzag position last must be zero.
 func inverseDCTGo(dst []byte, stride int, block *[64]int16, quant *[64]uint16, last int) {
 	if last == 0 {
-		// with the full transform's shifts, so that it overflows as that does
+		// Shift as the full transform does, so that overflows are the same.
 		dc := (int32(block[0])*int32(quant[0])<<constBits + half1) >> shift1
 		v := clamp8((dc<<constBits + half2) >> shift2)
 		for y := range 8 {

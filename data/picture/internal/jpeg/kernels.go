@@ -1,9 +1,9 @@
 package jpeg
 
-// The four loops that most of the time goes into. Each has a Go form, which is the reference, and may have
-// an assembly form that gives the same bits (kernels_amd64.go).
+// The four loops that take most of the time. Each has a Go form, which is the reference, and may have an assembly form with the same
+// results (kernels_amd64.go).
 
-// inverseDCT writes a block's 8x8 samples. All coefficients after zigzag position last are zero.
+// inverseDCT computes the 8x8 samples of a block. All coefficients after zigzag position last must be zero.
 func inverseDCT(dst []byte, stride int, block *[64]int16, quant *[64]uint16, last int) {
 	if haveAVX2 && last > 0 {
 		_ = dst[7*stride+7]
@@ -13,8 +13,8 @@ func inverseDCT(dst []byte, stride int, block *[64]int16, quant *[64]uint16, las
 	inverseDCTGo(dst, stride, block, quant, last)
 }
 
-// upBlock is how many samples the assembly makes at a time from a row of chroma; a rest is made by a block that overlaps the
-// one before.
+// upBlock is the number of samples that the assembly makes at a time from a row of chroma. The rest of a row is made by a block that overlaps
+// the previous one.
 const upBlock = 16
 
 func h2v1Fancy(dst, src, _ []byte, n int, lower bool) {

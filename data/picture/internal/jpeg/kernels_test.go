@@ -45,7 +45,7 @@ func TestInverseDCTIsTheCosineTransform(t *testing.T) {
 	}
 }
 
-// TestAssembly compares the assembly with the Go loops that it stands for, bit for bit.
+// TestAssembly checks that the assembly gives the same bits as the Go loops.
 func TestAssembly(t *testing.T) {
 	if !haveAVX2 {
 		t.Skip("no AVX2 here, or LINCE_ISA=generic")
@@ -71,7 +71,7 @@ func TestAssembly(t *testing.T) {
 		var block [64]int16
 		var quant [64]uint16
 		last := 1 + rng.IntN(63)
-		reach := []int{3, 100, 2000, 65536}[i%4] // the last is beyond what any picture has
+		reach := []int{3, 100, 2000, 65536}[i%4] // the last is larger than in any image
 		for k := range 64 {
 			quant[k] = uint16(1 + rng.IntN(reach))
 		}
@@ -99,7 +99,7 @@ func TestAssembly(t *testing.T) {
 		ycc2rgbGo(want, y, near, far, n)
 		equal("YCbCr to RGB", n, got, want)
 	}
-	// every pair of Cb and Cr
+	// All pairs of Cb and Cr.
 	y, cb, cr := make([]byte, 65536), make([]byte, 65536), make([]byte, 65536)
 	for i := range y {
 		y[i], cb[i], cr[i] = byte(i*7), byte(i), byte(i>>8)

@@ -2,13 +2,13 @@ package jpeg
 
 import "fmt"
 
-// savedRows is the number of rows of a band that stay for the next one: the two below which
-// the triangle filter had no row yet.
+// savedRows is the number of rows of a band that are kept for the next one: the last two, for which the triangle filter needs the
+// next band.
 const savedRows = 2
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// layout works out the sizes once frame and first scan are known.
+// layout computes sizes from the frame header and the first scan header.
 func (d *Decoder) layout() error {
 	hdr := &d.hdr
 	hdr.ColorSpace = d.colorSpace()
@@ -19,7 +19,7 @@ func (d *Decoder) layout() error {
 	for i := range d.n {
 		c := &d.comps[i]
 		if d.hmax%c.h != 0 || d.vmax%c.v != 0 {
-			return fmt.Errorf("JPEG whose component %d is sampled %dx%d of %dx%d is not supported", c.id, c.h, c.v, d.hmax, d.vmax)
+			return fmt.Errorf("JPEG whose component %d has the sampling factors %dx%d of %dx%d is not supported", c.id, c.h, c.v, d.hmax, d.vmax)
 		}
 		c.rh, c.rv = d.hmax/c.h, d.vmax/c.v
 		c.width, c.height = ceilDiv(hdr.Width*c.h, d.hmax), ceilDiv(hdr.Height*c.v, d.vmax)
@@ -52,7 +52,7 @@ func (d *Decoder) layout() error {
 	return nil
 }
 
-// allocate makes the bands, rows and coefficients, in the memory of the last decoding where it is large enough.
+// allocate allocates bands, rows and coefficients. It reuses the memory of the last image if that is large enough.
 func (d *Decoder) allocate() {
 	nb, nc := 0, 0
 	for i := range d.n {
@@ -89,10 +89,10 @@ func (d *Decoder) allocate() {
 	}
 }
 
-// slack is how many bytes behind a row the vector kernels may read or write.
+// slack is the number of bytes after a row that the vector kernels may read or write.
 const slack = 64
 
-// bandFromCoefs makes MCU row r of the bands from the whole picture's coefficients.
+// bandFromCoefs computes MCU row r of the bands from the coefficients of the whole image.
 func (d *Decoder) bandFromCoefs(r int) error {
 	for i := range d.n {
 		c := &d.comps[i]
@@ -111,8 +111,8 @@ func (d *Decoder) bandFromCoefs(r int) error {
 	return nil
 }
 
-// output makes the picture, band by band (a band is a row of MCUs). It calls row for each of its rows y
-// while what it needs of MCU row r is in the bands.
+// output decodes the image band by band (a band is a row of MCUs). It calls row for each row y of the image when the bands hold what
+// row y needs of MCU row r.
 func (d *Decoder) output(band func(r int) error, row func(r, y int)) error {
 	y := 0
 	for r := range d.mcusY {
@@ -136,7 +136,7 @@ func (d *Decoder) output(band func(r int) error, row func(r, y int)) error {
 	return nil
 }
 
-// outputRow makes row y of the picture, dst, while MCU row r is in the bands.
+// outputRow writes row y of the image to dst. The bands must hold MCU row r.
 func (d *Decoder) outputRow(dst []byte, r, y int) {
 	var rows [4][]byte
 	for i := range d.n {

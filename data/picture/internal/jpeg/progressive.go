@@ -2,7 +2,7 @@ package jpeg
 
 import "fmt"
 
-// scans decodes every scan of the file into the components' coefficients, to the end of the image.
+// scans decodes all scans of the file into the coefficients of the components.
 func (d *Decoder) scans() error {
 	for count := 1; ; count++ {
 		if count > maxScans {
@@ -40,7 +40,7 @@ func (d *Decoder) toEnd() error {
 	}
 }
 
-// blockDecoder decodes a scan's part of one block.
+// blockDecoder decodes the part of one block that is in a scan.
 type blockDecoder func(c *component, block *[64]int16) error
 
 func (d *Decoder) blockDecoder() blockDecoder {
@@ -170,7 +170,7 @@ func (d *Decoder) acFirst(c *component, block *[64]int16) error {
 	return nil
 }
 
-// acRefine adds one bit to the coefficients that are not zero and finds new ones (T.81, G.1.2.3).
+// acRefine adds a bit to the nonzero coefficients and reads new ones (T.81, G.1.2.3).
 func (d *Decoder) acRefine(c *component, block *[64]int16) error {
 	b, h, s := &d.bits, &d.ac[c.ta], &d.sos
 	plus, minus := int16(1)<<s.al, int16(-1)<<s.al
@@ -199,7 +199,7 @@ func (d *Decoder) acRefine(c *component, block *[64]int16) error {
 				break
 			}
 			v := int16(0)
-			if size > 0 { // libjpeg takes any size for 1
+			if size > 0 { // libjpeg treats any size as 1
 				v = minus
 				if b.take(1) != 0 {
 					v = plus

@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-var errCode = errors.New("corrupt JPEG: bits that are no Huffman code")
+var errCode = errors.New("corrupt JPEG: bits that are not a Huffman code")
 
-// resetInterval starts a restart interval (or a scan).
+// resetInterval starts a scan or a restart interval.
 func (d *Decoder) resetInterval() {
 	d.bits.align()
 	d.eobrun = 0
@@ -16,7 +16,7 @@ func (d *Decoder) resetInterval() {
 	}
 }
 
-// nextInterval goes past the restart marker number r of the scan.
+// nextInterval reads restart marker r of the scan.
 func (d *Decoder) nextInterval(r int) error {
 	d.resetInterval()
 	m, err := d.nextMarker()
@@ -24,23 +24,23 @@ func (d *Decoder) nextInterval(r int) error {
 		return err
 	}
 	if want := byte(mRST0 + r&7); m != want {
-		return fmt.Errorf("corrupt JPEG: marker %#x where restart marker %#x should be", m, want)
+		return fmt.Errorf("corrupt JPEG: want restart marker %#x, got marker %#x", want, m)
 	}
 	return nil
 }
 
-// checkBits is the error of entropy-coded data that ended too early.
+// checkBits returns an error if the entropy-coded data ended too early.
 func (d *Decoder) checkBits() error {
 	if !d.bits.spent() {
 		return nil
 	}
 	if d.bits.pos+1 >= len(d.bits.data) {
-		return d.truncated("more of the picture")
+		return d.truncated("more of the image")
 	}
-	return fmt.Errorf("corrupt JPEG: marker %#x in the middle of the picture's data", d.bits.data[d.bits.pos+1])
+	return fmt.Errorf("corrupt JPEG: marker %#x within the image's data", d.bits.data[d.bits.pos+1])
 }
 
-// bandFromScan decodes MCU row r of the only scan into the bands.
+// bandFromScan decodes MCU row r of a single scan into the bands.
 func (d *Decoder) bandFromScan(r int) error {
 	for x := range d.mcusX {
 		if mcu := r*d.mcusX + x; d.restart > 0 && mcu > 0 && mcu%d.restart == 0 {
@@ -72,7 +72,7 @@ func (d *Decoder) bandFromScan(r int) error {
 	return d.checkBits()
 }
 
-// sequentialBlock decodes one block of coefficients; last is the zigzag position of the last that may be other than 0.
+// sequentialBlock decodes one block of coefficients. last is the zigzag position of the last coefficient that may be nonzero.
 func (d *Decoder) sequentialBlock(c *component, block *[64]int16) (last int, err error) {
 	*block = [64]int16{}
 	b := &d.bits
@@ -89,7 +89,7 @@ func (d *Decoder) sequentialBlock(c *component, block *[64]int16) (last int, err
 	acc, n := b.acc, b.n
 	for k := uint(1); k < 64; {
 		if n < 32 {
-			if w, ok := b.clean(); ok { // refill, by hand because it is not inlined
+			if w, ok := b.clean(); ok { // refill, written out because it is not inlined
 				acc |= w >> n
 				b.pos += int(63-n) >> 3
 				n |= 56

@@ -1,7 +1,7 @@
 package jpeg
 
-// The Huffman tables of T.81, annex K.3 (16 counts, then the symbols): for DC and AC those of luminance and chrominance.
-// Frames of Motion JPEG rely on them, and libjpeg-turbo puts them where a file has none.
+// The Huffman tables of T.81, annex K.3, as 16 counts and then the symbols: for DC and AC, those of luminance and chrominance. Frames of
+// Motion JPEG rely on them, and libjpeg-turbo uses them if a file has no tables.
 var standardTables = [2][2]string{
 	{
 		"\x00\x01\x05\x01\x01\x01\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00" +
@@ -27,7 +27,7 @@ var standardTables = [2][2]string{
 	},
 }
 
-// useStandard fills a table that the file has not.
+// useStandard fills a table that the file does not have.
 func (h *huffman) useStandard(class, id byte) error {
 	if h.ok || id > 1 {
 		return nil

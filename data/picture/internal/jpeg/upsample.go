@@ -1,11 +1,11 @@
 package jpeg
 
-// The upsampling of libjpeg's jdsample.c. A row of n samples (near, and for vertical upsampling
-// far, the nearer of its neighbours) becomes a row of output samples; lower says that the
-// output row is the lower of the two.
+// The upsampling of libjpeg's jdsample.c. It makes a row of output samples from a row of n samples (near) and, for vertical upsampling, from
+// the neighboring row that is closer to the output row (far). lower says that the output row is the lower one of the two that are made from
+// near.
 
-// h2v1FancyGo doubles a row by the triangle filter: 3/4 of the nearer and 1/4 of the further sample,
-// with the rounding alternating. n > 2.
+// h2v1FancyGo doubles a row horizontally by the triangle filter: 3/4 of the nearer sample and 1/4 of the other, with alternating rounding.
+// n > 2.
 func h2v1FancyGo(dst, src, _ []byte, n int, _ bool) {
 	src = src[:n]
 	dst = dst[:2*n]
@@ -44,7 +44,7 @@ func h2v2FancyGo(dst, near, far []byte, n int, _ bool) {
 	dst[2*n-1] = byte((this*4 + 7) >> 4)
 }
 
-// h1v2Fancy doubles vertically by the triangle filter.
+// h1v2Fancy doubles a row vertically by the triangle filter.
 func h1v2Fancy(dst, near, far []byte, n int, lower bool) {
 	bias := uint32(1)
 	if lower {

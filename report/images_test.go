@@ -18,7 +18,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// drawn is the picture that f writes, which must be the same each time.
+// drawn returns the image that f writes, and checks that a second call writes the same bytes.
 func drawn(t *testing.T, f func(io.Writer) error) *image.RGBA {
 	t.Helper()
 	var a, b bytes.Buffer
@@ -29,16 +29,16 @@ func drawn(t *testing.T, f func(io.Writer) error) *image.RGBA {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(a.Bytes(), b.Bytes()) {
-		t.Error("two pictures of the same differ")
+		t.Error("two images of the same data differ")
 	}
 	m, err := png.Decode(&a)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m.(*image.RGBA) // what an opaque picture in colour is read as
+	return m.(*image.RGBA) // the type of a decoded opaque color image
 }
 
-// countPixels is the number of pixels of a colour in a part of a picture.
+// countPixels counts the pixels of a color in a rectangle of an image.
 func countPixels(m *image.RGBA, r image.Rectangle, want color.RGBA) int {
 	n := 0
 	for y := r.Min.Y; y < r.Max.Y; y++ {
@@ -51,10 +51,10 @@ func countPixels(m *image.RGBA, r image.Rectangle, want color.RGBA) int {
 	return n
 }
 
-// plots is where the panels of Curves draw their lines.
+// plots returns the rectangles in which the panels of Curves draw their lines.
 func plots(h History) []image.Rectangle {
-	picture, panels := layCurves(h)
-	height := picture.Image().Bounds().Dy()
+	img, panels := layCurves(h)
+	height := img.Image().Bounds().Dy()
 	var all []image.Rectangle
 	for _, p := range panels {
 		r := p.DataCanvas(p.at)
@@ -84,7 +84,7 @@ func TestCurves(t *testing.T) {
 		}
 	}
 	if countPixels(m, left, orange) < 50 || countPixels(m, right, orange) < 50 {
-		t.Error("a value without neighbours has no dot")
+		t.Error("a value without neighbors has no dot")
 	}
 	if n := countPixels(m, mid, orange); n != 0 {
 		t.Errorf("%d pixels where there is a gap", n)
@@ -156,8 +156,8 @@ func TestCurvesStrange(t *testing.T) {
 
 func TestCurvesErrors(t *testing.T) {
 	for want, h := range map[string]History{
-		"without epochs":            {nil, []Series{{"loss", nil}}},
-		"without metrics":           {[]int{0}, nil},
+		"no epochs":                 {nil, []Series{{"loss", nil}}},
+		"no metrics":                {[]int{0}, nil},
 		"loss has 1 values for 2":   {[]int{0, 1}, []Series{{"loss", []float64{1}}}},
 		"two series named accuracy": {[]int{0}, []Series{{"accuracy", []float64{1}}, {"accuracy", []float64{1}}}},
 	} {
@@ -167,7 +167,8 @@ func TestCurvesErrors(t *testing.T) {
 	}
 }
 
-// Labels are inside, told apart, right, and neither too few nor too many.
+// TestValueTicks checks that labels are inside the range, distinct, correct, and neither too few
+// nor too many.
 func TestValueTicks(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 5000 {
@@ -225,7 +226,7 @@ func TestLogTicks(t *testing.T) {
 		low, high float64
 		want      string
 	}{
-		{9e-6, .11, "1e-05 0.0001 0.001 0.01 0.1 1"}, // gonum goes on to the next,
+		{9e-6, .11, "1e-05 0.0001 0.001 0.01 0.1 1"}, // gonum includes the next power,
 		{1, 1e30, "1 100000 1e+10 1e+15 1e+20 1e+25 1e+30"},
 	} {
 		if got := labels(logTicks(c.low, c.high)); got != c.want {
@@ -252,8 +253,8 @@ func TestEpochTicks(t *testing.T) {
 	}
 }
 
-// at is the shade of a part of the rows.
-func (s shades) at(part float64) color.Color { return s[int(part*float64(len(s)-1)+.5)] }
+// at returns the color of a fraction.
+func (s shades) at(fraction float64) color.Color { return s[int(fraction*float64(len(s)-1)+.5)] }
 
 func TestConfusion(t *testing.T) {
 	classes := []string{"cat", "dog", "fox"}
@@ -300,7 +301,7 @@ func TestConfusionSizes(t *testing.T) {
 	}
 }
 
-func plainPicture(width, height int, c color.Color) image.Image {
+func plainImage(width, height int, c color.Color) image.Image {
 	m := image.NewRGBA(image.Rect(0, 0, width, height))
 	for y := range height {
 		for x := range width {
@@ -314,10 +315,10 @@ func TestGallery(t *testing.T) {
 	red, green := color.RGBA{255, 0, 0, 255}, color.RGBA{0, 255, 0, 255}
 	m := drawn(t, func(w io.Writer) error {
 		return Gallery(w, []Tile{
-			{Picture: plainPicture(128, 128, red), Caption: "cat", Detail: "cat.0.jpg"},
-			{Picture: plainPicture(1000, 10, green), Caption: strings.Repeat("long ", 100), Color: Bad},
+			{Image: plainImage(128, 128, red), Caption: "cat", Detail: "cat.0.jpg"},
+			{Image: plainImage(1000, 10, green), Caption: strings.Repeat("long ", 100), Color: Bad},
 			{},
-			{Picture: plainPicture(1, 1, green)},
+			{Image: plainImage(1, 1, green)},
 		}, GalleryOptions{Columns: 2})
 	})
 	at := func(column int) image.Rectangle {
@@ -338,7 +339,7 @@ func TestGallery(t *testing.T) {
 		t.Error("a caption is wider than its tile")
 	}
 	if n := countPixels(m, m.Bounds(), green); n < 3*tileSize+tileSize*tileSize {
-		t.Error("a picture of one pixel does not fill its tile")
+		t.Error("an image of one pixel does not fill its tile")
 	}
 }
 
@@ -354,7 +355,7 @@ func TestGalleryEmpty(t *testing.T) {
 	m := drawn(t, func(w io.Writer) error { return Gallery(w, nil, GalleryOptions{Empty: "no mistakes"}) })
 	other := drawn(t, func(w io.Writer) error { return Gallery(w, nil, GalleryOptions{}) })
 	if countPixels(m, m.Bounds(), faded) == 0 || countPixels(m, m.Bounds(), faded) == countPixels(other, other.Bounds(), faded) {
-		t.Error("the picture does not say what it was told to")
+		t.Error("the image does not show the text of Empty")
 	}
 	if err := Gallery(io.Discard, make([]Tile, maxTiles+1), GalleryOptions{}); err == nil {
 		t.Error("no error for too many tiles")
@@ -374,7 +375,7 @@ func TestPixels(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if m, err = Pixels(2, 1, 1, []uint8{7, 8}); err != nil || m.At(0, 1) != (color.NRGBA{8, 8, 8, 255}) {
-		t.Errorf("grey: %v", err)
+		t.Errorf("gray: %v", err)
 	}
 	if m, err = Pixels(1, 1, 4, []uint8{1, 2, 3, 4}); err != nil || m.At(0, 0) != (color.NRGBA{1, 2, 3, 4}) {
 		t.Errorf("alpha: %v", err)
@@ -413,7 +414,7 @@ func TestPercent(t *testing.T) {
 	}
 }
 
-func TestPicturesFull(t *testing.T) {
+func TestImagesFull(t *testing.T) {
 	for name, err := range map[string]error{
 		"curves":    Curves(full{}, History{[]int{0}, []Series{{"loss", []float64{1}}}}),
 		"confusion": Confusion(full{}, []string{"a"}, [][]int{{1}}),

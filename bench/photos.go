@@ -15,27 +15,26 @@ import (
 	"github.com/lince-ml/lince/data/picture"
 )
 
-// photograph is the path of a file of real photographs, which compare has seen there.
-func photograph(name string) string { return filepath.Join(os.Getenv("LINCE_SHARED"), "data", name) }
+// photo returns the path of an archive of photos. compare has checked that it exists.
+func photo(name string) string { return filepath.Join(os.Getenv("LINCE_SHARED"), "data", name) }
 
-// What peers/keras_augment.py and peers/jpeg.py take of the photographs, too.
+// The numbers of images that are measured. peers/keras_augment.py and peers/jpeg.py have the same.
 const (
-	augmentedPictures = 1500
-	decodedPictures   = 300
+	augmentedImages = 1500
+	decodedImages   = 300
 )
 
-// augmented measures the making of the tutorial's batches of photographs on one core: a
-// picture that is decoded, and one whose pixels were kept from an epoch before. Keras keeps
-// none.
+// augmented measures the time per image of making the tutorial's batches on one core: for images that
+// are decoded, and for images whose pixels are kept from the epoch before. Keras always decodes.
 func augmented([]string, int) (values, error) {
 	runtime.GOMAXPROCS(1)
 	ctx := context.Background()
-	table, err := data.Open(ctx, photograph(photographs), data.OpenOptions{})
+	table, err := data.Open(ctx, photo(photos), data.OpenOptions{})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = table.Close() }() // only read
-	table, _, err = table.TrainTestSplit(data.SplitOptions{TrainSize: augmentedPictures, RandomState: 42})
+	table, _, err = table.TrainTestSplit(data.SplitOptions{TrainSize: augmentedImages, RandomState: 42})
 	if err != nil {
 		return nil, err
 	}
@@ -51,17 +50,17 @@ func augmented([]string, int) (values, error) {
 				return nil, err
 			}
 		}
-		v[name] = time.Since(start).Seconds() * 1e3 / augmentedPictures
+		v[name] = time.Since(start).Seconds() * 1e3 / augmentedImages
 	}
 	return v, nil
 }
 
-// decoding measures a JPEG decoder on one core.
+// decoding measures the JPEG decoder on one core.
 func decoding([]string, int) (values, error) {
 	runtime.GOMAXPROCS(1)
 	v := values{}
-	for name, archive := range map[string]string{"200x200": photographs, "about 400x360": largePhotos} {
-		files, err := jpegs(photograph(archive))
+	for name, archive := range map[string]string{"200x200": photos, "about 400x360": largePhotos} {
+		files, err := jpegs(photo(archive))
 		if err != nil {
 			return nil, err
 		}
@@ -82,7 +81,7 @@ func decoding([]string, int) (values, error) {
 	return v, nil
 }
 
-// jpegs reads the first pictures of an archive, in its order, or of train.zip inside it.
+// jpegs reads the first JPEG files of an archive, or of train.zip inside it.
 func jpegs(path string) (files [][]byte, err error) {
 	z, err := zip.OpenReader(path)
 	if err != nil {
@@ -108,7 +107,7 @@ func jpegs(path string) (files [][]byte, err error) {
 		break
 	}
 	for _, f := range archive.File {
-		if !strings.HasSuffix(f.Name, ".jpg") || len(files) == decodedPictures {
+		if !strings.HasSuffix(f.Name, ".jpg") || len(files) == decodedImages {
 			continue
 		}
 		r, err := f.Open()

@@ -17,10 +17,9 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Bend is a layer of a program's own: x where x is positive, else x times a learned number for
-// each feature.
+// Bend is a custom layer. It returns x where x is positive, else x times a trained slope for each feature.
 type Bend struct {
-	Start float64 `keras:"start,default=0.25,min=0"` // first value of the learned numbers
+	Start float64 `keras:"start,default=0.25,min=0"` // initial value of the slopes
 
 	Name   string       `keras:"name,omitempty"`
 	Frozen bool         `keras:"trainable,inverted"` // not trained
@@ -32,7 +31,7 @@ func (l Bend) Named() string          { return l.Name }
 func (l Bend) Config() map[string]any { return layer.ConfigOf(l) }
 
 func (l Bend) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	l, ok := layer.Ready(b, l, x) // reports what is wrong with l, and fills in its defaults
+	l, ok := layer.Ready(b, l, x) // fills in defaults, and reports mistakes in l
 	if !ok {
 		return b.Invalid()
 	}
@@ -49,20 +48,20 @@ func (l Bend) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	return b.Add(b.ReLU(x), b.Mul(slope, b.Min(x, b.Constant(x.DType, 0))))
 }
 
-// Rank is a loss of a program's own, with targets of its own type: the number of a level, where
-// prediction k of K is the probability that the level is above k.
+// Rank is a custom loss for levels 0 to K. Its targets are levels, and prediction k of K is the probability that the
+// level is above k.
 type Rank struct{ loss.Defaults }
 
 func (Rank) Class() string            { return "Rank" }
 func (Rank) Named() string            { return "rank" }
 func (l Rank) Config() map[string]any { return loss.ConfigOf(l) }
 
-// Target is one whole number for each example.
+// Target returns the type of the targets: an integer for each example.
 func (Rank) Target(output op.Type) op.Type {
 	return op.Type{DType: tensor.Int32, Shape: output.Shape[:1]}
 }
 
-// Takes says that each prediction is a probability by itself, as a sigmoid makes it.
+// Takes declares that each prediction is a separate probability, as a sigmoid computes it.
 func (Rank) Takes() loss.Predictions { return loss.Predictions{Of: loss.Independent} }
 
 func (l Rank) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
@@ -77,9 +76,9 @@ func (l Rank) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	return b.Mean(b.Square(b.Sub(yPred, b.Concat(1, levels...))), 1)
 }
 
-// Classes of a program's own are layers and losses as any others. A file that has some is opened
-// with options that name them: Keras' custom_objects.
-func Example_ownClasses() {
+// Custom layers and losses are used like any others. To open a file that has some, pass them in Options, as
+// custom_objects in Keras.
+func Example_customClasses() {
 	model, err := lince.Sequential(layer.Input{Shape: []int{4}}, layer.Dense{Units: 8}, Bend{}, layer.Dense{Units: 3, Activation: layer.Sigmoid})
 	check(err)
 	check(model.Compile(lince.CompileOptions{Optimizer: optimizer.Adam{LearningRate: .02}, Loss: Rank{}}))
@@ -99,7 +98,7 @@ func Example_ownClasses() {
 	dir, err := os.MkdirTemp("", "lince")
 	check(err)
 	defer os.RemoveAll(dir)
-	file := filepath.Join(dir, "own.keras")
+	file := filepath.Join(dir, "custom.keras")
 	check(model.Save(file))
 	opened, err := lince.Options{
 		Layers: map[string]lince.LayerDecoder{"Bend": layer.FromConfig[Bend]},

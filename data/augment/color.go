@@ -2,7 +2,7 @@ package augment
 
 import "slices"
 
-// channelShift is apply_channel_shift: every value plus v, within the image's own range.
+// channelShift is Keras' apply_channel_shift: it adds v to every value and clips to the image's own range.
 func channelShift(pix []float32, v float32) {
 	lo, hi := slices.Min(pix), slices.Max(pix)
 	for i, p := range pix {
@@ -10,9 +10,9 @@ func channelShift(pix []float32, v float32) {
 	}
 }
 
-// brighten is apply_brightness_shift with scale=False: Pillow's ImageEnhance.Brightness on
-// the image rounded down to bytes; values outside 0..255 are brought there first and back
-// after. A fourth channel is opacity, which Pillow leaves alone.
+// brighten is Keras' apply_brightness_shift with scale=False, which calls Pillow's
+// ImageEnhance.Brightness on the image rounded down to bytes. An image with values outside 0..255 is
+// scaled to this range first and back afterwards. A fourth channel is opacity, which Pillow leaves alone.
 func brighten(pix []float32, channels int, factor float32) {
 	lo, hi := slices.Min(pix), slices.Max(pix)
 	local := lo < 0 || hi > 255
@@ -30,7 +30,7 @@ func brighten(pix []float32, channels int, factor float32) {
 		}
 		v := float32(int(p))
 		if channels != 4 || i&3 != 3 {
-			// The conversion rounds the product: blend takes 0 + factor*v.
+			// float32 rounds the product; Pillow's blend computes 0 + factor*v.
 			v = float32(int(min(max(float32(factor*v), 0), 255)))
 		}
 		if local {

@@ -16,22 +16,22 @@ import (
 	"github.com/lince-ml/lince/optimizer"
 )
 
-// ownLoss, ownSGD and distance are classes of a program's own, each with a setting.
-type ownLoss struct {
+// customLoss, customSGD and distance are custom classes, each with a setting.
+type customLoss struct {
 	loss.MeanSquaredError
 	Tag float64
 }
 
-func (ownLoss) Class() string            { return "OwnLoss" }
-func (l ownLoss) Config() map[string]any { return map[string]any{"tag": l.Tag} }
+func (customLoss) Class() string            { return "CustomLoss" }
+func (l customLoss) Config() map[string]any { return map[string]any{"tag": l.Tag} }
 
-type ownSGD struct {
+type customSGD struct {
 	optimizer.SGD
 	Note float64
 }
 
-func (ownSGD) Class() string { return "OwnSGD" }
-func (o ownSGD) Config() map[string]any {
+func (customSGD) Class() string { return "CustomSGD" }
+func (o customSGD) Config() map[string]any {
 	return map[string]any{"learning_rate": o.LearningRate, "note": o.Note}
 }
 
@@ -44,16 +44,15 @@ func (distance) Class() string            { return "Distance" }
 func (d distance) Named() string          { return "distance" }
 func (d distance) Config() map[string]any { return map[string]any{"unit": d.Unit} }
 
-// TestOwnClassesOpen saves a model that is compiled with classes of a program's own: with Options
-// it opens as it was compiled and trains on to the same bits; without, it predicts, says what is
-// unknown, and does not train.
-func TestOwnClassesOpen(t *testing.T) {
+// TestCustomClassesOpen saves a model that is compiled with custom classes. Opened with Options, it must be compiled as
+// before and train to the same bits. Opened without, it must predict, list what is unknown, and refuse to train.
+func TestCustomClassesOpen(t *testing.T) {
 	m, err := lince.Sequential(layer.Input{Shape: []int{4}}, layer.Dense{Units: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	how := lince.CompileOptions{
-		Optimizer: ownSGD{optimizer.SGD{LearningRate: .25}, 2}, Loss: ownLoss{Tag: .5},
+		Optimizer: customSGD{optimizer.SGD{LearningRate: .25}, 2}, Loss: customLoss{Tag: .5},
 		Metrics: []metric.Metric{distance{Unit: "m"}},
 	}
 	if err := m.Compile(how); err != nil {
@@ -72,17 +71,17 @@ func TestOwnClassesOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := saved(t, m)
-	own := lince.Options{
-		Optimizers: map[string]func(json.RawMessage) (optimizer.Optimizer, error){"OwnSGD": func(c json.RawMessage) (optimizer.Optimizer, error) {
+	custom := lince.Options{
+		Optimizers: map[string]func(json.RawMessage) (optimizer.Optimizer, error){"CustomSGD": func(c json.RawMessage) (optimizer.Optimizer, error) {
 			var v struct {
 				LearningRate float64 `json:"learning_rate"`
 				Note         float64
 			}
 			err := json.Unmarshal(c, &v)
-			return ownSGD{optimizer.SGD{LearningRate: v.LearningRate}, v.Note}, err
+			return customSGD{optimizer.SGD{LearningRate: v.LearningRate}, v.Note}, err
 		}},
-		Losses: map[string]func(json.RawMessage) (loss.Loss, error){"OwnLoss": func(c json.RawMessage) (loss.Loss, error) {
-			var l ownLoss
+		Losses: map[string]func(json.RawMessage) (loss.Loss, error){"CustomLoss": func(c json.RawMessage) (loss.Loss, error) {
+			var l customLoss
 			err := json.Unmarshal(c, &l)
 			return l, err
 		}},
@@ -92,7 +91,7 @@ func TestOwnClassesOpen(t *testing.T) {
 			return d, err
 		}},
 	}
-	again, err := own.Read(bytes.NewReader(file), int64(len(file)))
+	again, err := custom.Read(bytes.NewReader(file), int64(len(file)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,17 +119,17 @@ func TestOwnClassesOpen(t *testing.T) {
 		t.Error(err)
 	}
 	err = train(bare)
-	for _, class := range []string{"OwnSGD", "OwnLoss", "Distance"} {
+	for _, class := range []string{"CustomSGD", "CustomLoss", "Distance"} {
 		if err == nil || !strings.Contains(err.Error(), class) {
 			t.Errorf("training without its classes: %v, want one that names %s", err, class)
 		}
 	}
 
-	// A model of which one class is unknown can be evaluated. It is saved with what its file said.
+	// A model with one unknown class can be evaluated. It is saved with the compile config of its file.
 	for what, o := range map[string]lince.Options{
-		"Distance": {Optimizers: own.Optimizers, Losses: own.Losses},
-		"OwnSGD":   {Losses: own.Losses, Metrics: own.Metrics},
-		"OwnLoss":  {Optimizers: own.Optimizers, Metrics: own.Metrics},
+		"Distance":   {Optimizers: custom.Optimizers, Losses: custom.Losses},
+		"CustomSGD":  {Losses: custom.Losses, Metrics: custom.Metrics},
+		"CustomLoss": {Optimizers: custom.Optimizers, Metrics: custom.Metrics},
 	} {
 		part, err := o.Read(bytes.NewReader(file), int64(len(file)))
 		if err != nil {
@@ -142,16 +141,16 @@ func TestOwnClassesOpen(t *testing.T) {
 		if _, err := part.Evaluate(t.Context(), ds, lince.EvaluateOptions{Verbose: lince.Silent}); err != nil {
 			t.Errorf("without %s: %v", what, err)
 		}
-		if err := part.Summary(io.Discard, lince.Summary{}); err != nil {
+		if err := part.Summary(io.Discard, lince.SummaryOptions{}); err != nil {
 			t.Error(err)
 		}
 		again := saved(t, part)
-		whole, err := own.Read(bytes.NewReader(again), int64(len(again)))
+		whole, err := custom.Read(bytes.NewReader(again), int64(len(again)))
 		if err != nil || whole.Unknown() != nil {
 			t.Fatalf("without %s, saved: %v, %v", what, err, whole.Unknown())
 		}
 		if !bytes.Equal(saved(t, whole), file) {
-			t.Errorf("a model that was opened without %s and saved is another than before", what)
+			t.Errorf("a model that was opened without %s and saved has changed", what)
 		}
 	}
 	o := lince.Options{NoCompile: true}
@@ -159,6 +158,6 @@ func TestOwnClassesOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := bare.WriteTo(io.Discard); err != nil {
-		t.Errorf("saving what was opened without how it was compiled: %v", err)
+		t.Errorf("saving a model that was opened with NoCompile: %v", err)
 	}
 }
