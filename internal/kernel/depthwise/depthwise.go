@@ -121,11 +121,11 @@ func blocks(first, last, block int, f func(lo, hi int)) {
 // pay was measured, for each kernel. A result that is larger than largeResult, too, does not
 // go to the caches at all.
 const (
-	largeForward        = 4 << 20
-	largeGradInput      = 4 << 20
+	largeForward    = 4 << 20
+	largeGradInput  = 4 << 20
 	largeGradStride = 1 << 20 // with strides
-	largeGradFilter     = 1 << 19
-	largeResult         = 2 << 20
+	largeGradFilter = 1 << 19
+	largeResult     = 2 << 20
 )
 
 // together is the number of floats of images and results.
