@@ -12,7 +12,7 @@ const (
 	upTo8  Heights = 1<<9 - 2
 	upTo12 Heights = upTo8 | 1<<10 | 1<<12
 	upTo14 Heights = upTo8 | 1<<9 | 1<<10 | 1<<14 // 9: three pixels of three channels
-	narrow Heights = upTo6 ^ 1<<5 | 1<<8
+	narrow Heights = 1<<5 - 2 | 1<<8
 )
 
 // TileHeights are the heights of tiles that are some vectors of columns wide. (A vector of NEON has

@@ -1386,6 +1386,74 @@ TEXT ·tile9AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Z16
 	VMOVUPS 64(BX), Z17
+	CMPQ tile_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
+	MOVQ tile_AStride(AX), BX
+	LEAQ (BX)(BX*2), CX
+	MOVQ tile_A(AX), DX
+	LEAQ (DX)(CX*1), SI
+	LEAQ (SI)(CX*1), DI
+	MOVQ tile_B(AX), CX
+	MOVQ tile_BStride(AX), R8
+	MOVQ tile_pack(AX), R9
+	MOVQ tile_ahead(AX), R10
+	// for each k: a row of B times an element of each row of A
+	MOVQ tile_K(AX), R11
+	PCALIGN $64
+again1:
+	VMOVUPS (CX), Z18
+	VMOVUPS 64(CX), Z19
+	PREFETCHT1 (R10)
+	PREFETCHT1 64(R10)
+	PREFETCHT1 128(R10)
+	PREFETCHT1 192(R10)
+	ADDQ tile_fetch(AX), R10
+	CMPQ R10, tile_end(AX)
+	JCS packed2
+	MOVQ tile_next(AX), R10
+	MOVQ tile_step(AX), R12
+	ADDQ R12, tile_end(AX)
+	ADDQ R12, tile_next(AX)
+packed2:
+	VMOVUPS Z18, (R9)
+	VMOVUPS Z19, 64(R9)
+	ADDQ tile_packStep(AX), R9
+	VBROADCASTSS (DX), Z20
+	VFMADD231PS Z18, Z20, Z0
+	VFMADD231PS Z19, Z20, Z1
+	VBROADCASTSS (DX)(BX*1), Z21
+	VFMADD231PS Z18, Z21, Z2
+	VFMADD231PS Z19, Z21, Z3
+	VBROADCASTSS (DX)(BX*2), Z20
+	VFMADD231PS Z18, Z20, Z4
+	VFMADD231PS Z19, Z20, Z5
+	VBROADCASTSS (SI), Z21
+	VFMADD231PS Z18, Z21, Z6
+	VFMADD231PS Z19, Z21, Z7
+	VBROADCASTSS (SI)(BX*1), Z20
+	VFMADD231PS Z18, Z20, Z8
+	VFMADD231PS Z19, Z20, Z9
+	VBROADCASTSS (SI)(BX*2), Z21
+	VFMADD231PS Z18, Z21, Z10
+	VFMADD231PS Z19, Z21, Z11
+	VBROADCASTSS (DI), Z20
+	VFMADD231PS Z18, Z20, Z12
+	VFMADD231PS Z19, Z20, Z13
+	VBROADCASTSS (DI)(BX*1), Z21
+	VFMADD231PS Z18, Z21, Z14
+	VFMADD231PS Z19, Z21, Z15
+	VBROADCASTSS (DI)(BX*2), Z20
+	VFMADD231PS Z18, Z20, Z16
+	VFMADD231PS Z19, Z20, Z17
+	ADDQ $4, DX
+	ADDQ $4, SI
+	ADDQ $4, DI
+	ADDQ R8, CX
+	DECQ R11
+	JNE again1
+	JMP multiplied
+transposed:
 	// rows of A that follow one another
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
@@ -1396,7 +1464,7 @@ TEXT ·tile9AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again1:
+again3:
 	VMOVUPS (DX), Z18
 	VMOVUPS 64(DX), Z19
 	PREFETCHT1 (R8)
@@ -1405,12 +1473,12 @@ again1:
 	PREFETCHT1 192(R8)
 	ADDQ tile_fetch(AX), R8
 	CMPQ R8, tile_end(AX)
-	JCS packed2
+	JCS packed4
 	MOVQ tile_next(AX), R8
 	MOVQ tile_step(AX), R10
 	ADDQ R10, tile_end(AX)
 	ADDQ R10, tile_next(AX)
-packed2:
+packed4:
 	VMOVUPS Z18, (DI)
 	VMOVUPS Z19, 64(DI)
 	ADDQ tile_packStep(AX), DI
@@ -1444,7 +1512,8 @@ packed2:
 	ADDQ CX, BX
 	ADDQ SI, DX
 	DECQ R9
-	JNE again1
+	JNE again3
+multiplied:
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -1567,6 +1636,79 @@ TEXT ·tile10AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Z18
 	VMOVUPS 64(BX), Z19
+	CMPQ tile_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
+	MOVQ tile_AStride(AX), BX
+	LEAQ (BX)(BX*2), CX
+	MOVQ tile_A(AX), DX
+	LEAQ (DX)(CX*1), SI
+	LEAQ (SI)(CX*1), DI
+	LEAQ (DI)(CX*1), R8
+	MOVQ tile_B(AX), CX
+	MOVQ tile_BStride(AX), R9
+	MOVQ tile_pack(AX), R10
+	MOVQ tile_ahead(AX), R11
+	// for each k: a row of B times an element of each row of A
+	MOVQ tile_K(AX), R12
+	PCALIGN $64
+again1:
+	VMOVUPS (CX), Z20
+	VMOVUPS 64(CX), Z21
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 192(R11)
+	ADDQ tile_fetch(AX), R11
+	CMPQ R11, tile_end(AX)
+	JCS packed2
+	MOVQ tile_next(AX), R11
+	MOVQ tile_step(AX), R13
+	ADDQ R13, tile_end(AX)
+	ADDQ R13, tile_next(AX)
+packed2:
+	VMOVUPS Z20, (R10)
+	VMOVUPS Z21, 64(R10)
+	ADDQ tile_packStep(AX), R10
+	VBROADCASTSS (DX), Z22
+	VFMADD231PS Z20, Z22, Z0
+	VFMADD231PS Z21, Z22, Z1
+	VBROADCASTSS (DX)(BX*1), Z23
+	VFMADD231PS Z20, Z23, Z2
+	VFMADD231PS Z21, Z23, Z3
+	VBROADCASTSS (DX)(BX*2), Z22
+	VFMADD231PS Z20, Z22, Z4
+	VFMADD231PS Z21, Z22, Z5
+	VBROADCASTSS (SI), Z23
+	VFMADD231PS Z20, Z23, Z6
+	VFMADD231PS Z21, Z23, Z7
+	VBROADCASTSS (SI)(BX*1), Z22
+	VFMADD231PS Z20, Z22, Z8
+	VFMADD231PS Z21, Z22, Z9
+	VBROADCASTSS (SI)(BX*2), Z23
+	VFMADD231PS Z20, Z23, Z10
+	VFMADD231PS Z21, Z23, Z11
+	VBROADCASTSS (DI), Z22
+	VFMADD231PS Z20, Z22, Z12
+	VFMADD231PS Z21, Z22, Z13
+	VBROADCASTSS (DI)(BX*1), Z23
+	VFMADD231PS Z20, Z23, Z14
+	VFMADD231PS Z21, Z23, Z15
+	VBROADCASTSS (DI)(BX*2), Z22
+	VFMADD231PS Z20, Z22, Z16
+	VFMADD231PS Z21, Z22, Z17
+	VBROADCASTSS (R8), Z23
+	VFMADD231PS Z20, Z23, Z18
+	VFMADD231PS Z21, Z23, Z19
+	ADDQ $4, DX
+	ADDQ $4, SI
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ R9, CX
+	DECQ R12
+	JNE again1
+	JMP multiplied
+transposed:
 	// rows of A that follow one another
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
@@ -1577,7 +1719,7 @@ TEXT ·tile10AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again1:
+again3:
 	VMOVUPS (DX), Z20
 	VMOVUPS 64(DX), Z21
 	PREFETCHT1 (R8)
@@ -1586,12 +1728,12 @@ again1:
 	PREFETCHT1 192(R8)
 	ADDQ tile_fetch(AX), R8
 	CMPQ R8, tile_end(AX)
-	JCS packed2
+	JCS packed4
 	MOVQ tile_next(AX), R8
 	MOVQ tile_step(AX), R10
 	ADDQ R10, tile_end(AX)
 	ADDQ R10, tile_next(AX)
-packed2:
+packed4:
 	VMOVUPS Z20, (DI)
 	VMOVUPS Z21, 64(DI)
 	ADDQ tile_packStep(AX), DI
@@ -1628,7 +1770,8 @@ packed2:
 	ADDQ CX, BX
 	ADDQ SI, DX
 	DECQ R9
-	JNE again1
+	JNE again3
+multiplied:
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store
@@ -1780,6 +1923,93 @@ TEXT ·tile14AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	VMOVUPS (BX), Z26
 	VMOVUPS 64(BX), Z27
+	CMPQ tile_transposed(AX), $0
+	JNE transposed
+	// rows of A at a stride
+	MOVQ tile_AStride(AX), BX
+	LEAQ (BX)(BX*2), CX
+	MOVQ tile_A(AX), DX
+	LEAQ (DX)(CX*1), SI
+	LEAQ (SI)(CX*1), DI
+	LEAQ (DI)(CX*1), R8
+	LEAQ (R8)(CX*1), R9
+	MOVQ tile_B(AX), CX
+	MOVQ tile_BStride(AX), R10
+	MOVQ tile_pack(AX), R11
+	MOVQ tile_ahead(AX), R12
+	// for each k: a row of B times an element of each row of A
+	MOVQ tile_K(AX), R13
+	PCALIGN $64
+again1:
+	VMOVUPS (CX), Z28
+	VMOVUPS 64(CX), Z29
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 192(R12)
+	ADDQ tile_fetch(AX), R12
+	CMPQ R12, tile_end(AX)
+	JCS packed2
+	MOVQ tile_next(AX), R12
+	MOVQ tile_step(AX), R14
+	ADDQ R14, tile_end(AX)
+	ADDQ R14, tile_next(AX)
+packed2:
+	VMOVUPS Z28, (R11)
+	VMOVUPS Z29, 64(R11)
+	ADDQ tile_packStep(AX), R11
+	VBROADCASTSS (DX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS (DX)(BX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS (DX)(BX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS (SI), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS (SI)(BX*1), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS (SI)(BX*2), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS (DI), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS (DI)(BX*1), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS (DI)(BX*2), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS (R8), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS (R8)(BX*1), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS (R8)(BX*2), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS (R9), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	VBROADCASTSS (R9)(BX*1), Z31
+	VFMADD231PS Z28, Z31, Z26
+	VFMADD231PS Z29, Z31, Z27
+	ADDQ $4, DX
+	ADDQ $4, SI
+	ADDQ $4, DI
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ R10, CX
+	DECQ R13
+	JNE again1
+	JMP multiplied
+transposed:
 	// rows of A that follow one another
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
@@ -1790,7 +2020,7 @@ TEXT ·tile14AVX512(SB), NOSPLIT, $0-8
 	// for each k: a row of B times an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
-again1:
+again3:
 	VMOVUPS (DX), Z28
 	VMOVUPS 64(DX), Z29
 	PREFETCHT1 (R8)
@@ -1799,12 +2029,12 @@ again1:
 	PREFETCHT1 192(R8)
 	ADDQ tile_fetch(AX), R8
 	CMPQ R8, tile_end(AX)
-	JCS packed2
+	JCS packed4
 	MOVQ tile_next(AX), R8
 	MOVQ tile_step(AX), R10
 	ADDQ R10, tile_end(AX)
 	ADDQ R10, tile_next(AX)
-packed2:
+packed4:
 	VMOVUPS Z28, (DI)
 	VMOVUPS Z29, 64(DI)
 	ADDQ tile_packStep(AX), DI
@@ -1853,7 +2083,8 @@ packed2:
 	ADDQ CX, BX
 	ADDQ SI, DX
 	DECQ R9
-	JNE again1
+	JNE again3
+multiplied:
 	// ReLU
 	CMPQ tile_ReLU(AX), $0
 	JEQ store

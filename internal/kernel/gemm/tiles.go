@@ -192,8 +192,7 @@ func (t *tiler) rowsTimes(m, end, n int) {
 func (t *tiler) first(n, i int) int {
 	s, args, width := t.shape, &t.args, 2*micro.Lanes(t.isa)
 	rows := t.m1 - t.m0
-	transposed := s.TransA || t.turn
-	height := kernel.TileHeights(t.isa, 2, transposed).Cut(rows)[0].Height
+	height := kernel.TileHeights(t.isa, 2, true).Cut(rows)[0].Height // high, as B comes from memory
 	x := tile{
 		A: unsafe.Pointer(&t.rowsOf[0]), AStride: args.AStride, CStride: args.CStride, K: args.K,
 		BStride: uintptr(4 * s.N), fetch: uintptr(4 * s.N), packStep: uintptr(4 * width),
@@ -225,7 +224,7 @@ func (t *tiler) first(n, i int) int {
 	}
 	t.start(t.m0, n)
 	x.C, x.Init, x.IStride, x.ReLU = args.C, args.Init, args.IStride, args.ReLU
-	if transposed {
+	if s.TransA || t.turn {
 		x.transposed = 1
 	}
 	runTile(t.isa, height, &x)

@@ -37,11 +37,11 @@ func (f *family) gemmTiles(v vec, kind, doc, param string, write func(t *product
 func gemmTile(t *product) {
 	t.fetchResult()
 	t.startFrom("Init", "IStride")
-	strided := func() { t.packAndMultiply(t.strided("AStride", t.args.field("A"))) }
-	if !kernel.TileHeights(t.isa, t.vectors, false).Has(t.rows) {
-		strided = nil
-	}
-	t.eitherLeft(strided, func() { t.packAndMultiply(t.contiguous("AStride", t.args.field("A"))) })
+	t.eitherLeft(func() {
+		t.packAndMultiply(t.strided("AStride", t.args.field("A")))
+	}, func() {
+		t.packAndMultiply(t.contiguous("AStride", t.args.field("A")))
+	})
 	t.activate(false)
 	t.store()
 	t.ret()

@@ -68,8 +68,6 @@ func tileNEON(height int, a *Args) {
 		tile3xc1NEON(a)
 	case 0x54:
 		tile4xc1NEON(a)
-	case 0x56:
-		tile6xc1NEON(a)
 	case 0x58:
 		tile8xc1NEON(a)
 	case 0x61:
@@ -80,8 +78,6 @@ func tileNEON(height int, a *Args) {
 		tile3xc2NEON(a)
 	case 0x64:
 		tile4xc2NEON(a)
-	case 0x66:
-		tile6xc2NEON(a)
 	case 0x68:
 		tile8xc2NEON(a)
 	case 0x71:
@@ -92,8 +88,6 @@ func tileNEON(height int, a *Args) {
 		tile3xc3NEON(a)
 	case 0x74:
 		tile4xc3NEON(a)
-	case 0x76:
-		tile6xc3NEON(a)
 	case 0x78:
 		tile8xc3NEON(a)
 	default:
@@ -282,11 +276,6 @@ func tile3xc1NEON(a *Args)
 //go:noescape
 func tile4xc1NEON(a *Args)
 
-// tile6xc1NEON is N and T.
-//
-//go:noescape
-func tile6xc1NEON(a *Args)
-
 // tile8xc1NEON is N and T.
 //
 //go:noescape
@@ -312,11 +301,6 @@ func tile3xc2NEON(a *Args)
 //go:noescape
 func tile4xc2NEON(a *Args)
 
-// tile6xc2NEON is N and T.
-//
-//go:noescape
-func tile6xc2NEON(a *Args)
-
 // tile8xc2NEON is N and T.
 //
 //go:noescape
@@ -341,11 +325,6 @@ func tile3xc3NEON(a *Args)
 //
 //go:noescape
 func tile4xc3NEON(a *Args)
-
-// tile6xc3NEON is N and T.
-//
-//go:noescape
-func tile6xc3NEON(a *Args)
 
 // tile8xc3NEON is N and T.
 //

@@ -7614,30 +7614,7 @@ tile:
 	MOVD Args_Segs(R0), R6
 segment1:
 	MOVD Args_K(R0), R7
-	SUBS $4, R7
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F2
-	FMOVS (R2), F1
-	ADD R3, R2
-	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
-	FMOVS (R2), F1
-	ADD R3, R2
-	WORD $0x4fa21020 // FMLA V0.4S, V1.4S, V2.S[1]
-	FMOVS (R2), F1
-	ADD R3, R2
-	WORD $0x4f821820 // FMLA V0.4S, V1.4S, V2.S[2]
-	FMOVS (R2), F1
-	ADD R3, R2
-	WORD $0x4fa21820 // FMLA V0.4S, V1.4S, V2.S[3]
-	SUBS $4, R7
-	BGE four
-rest:
-	ADDS $4, R7
-	BEQ next
-	// the rest, one at a time
+	// one k at a time
 one:
 	FMOVS.P 4(R5), F2
 	FMOVS (R2), F1
@@ -7645,7 +7622,6 @@ one:
 	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
 	SUBS $1, R7
 	BNE one
-next:
 	MOVD.P 8(R4), R8
 	ADD R8, R5
 	SUBS $1, R6
@@ -7746,35 +7722,7 @@ tile:
 	MOVD Args_Segs(R0), R7
 segment1:
 	MOVD Args_K(R0), R8
-	SUBS $4, R8
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F3
-	FMOVQ.P 16(R6), F4
-	FMOVS (R2), F2
-	ADD R3, R2
-	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
-	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
-	FMOVS (R2), F2
-	ADD R3, R2
-	WORD $0x4fa31040 // FMLA V0.4S, V2.4S, V3.S[1]
-	WORD $0x4fa41041 // FMLA V1.4S, V2.4S, V4.S[1]
-	FMOVS (R2), F2
-	ADD R3, R2
-	WORD $0x4f831840 // FMLA V0.4S, V2.4S, V3.S[2]
-	WORD $0x4f841841 // FMLA V1.4S, V2.4S, V4.S[2]
-	FMOVS (R2), F2
-	ADD R3, R2
-	WORD $0x4fa31840 // FMLA V0.4S, V2.4S, V3.S[3]
-	WORD $0x4fa41841 // FMLA V1.4S, V2.4S, V4.S[3]
-	SUBS $4, R8
-	BGE four
-rest:
-	ADDS $4, R8
-	BEQ next
-	// the rest, one at a time
+	// one k at a time
 one:
 	FMOVS.P 4(R5), F3
 	FMOVS.P 4(R6), F4
@@ -7784,7 +7732,6 @@ one:
 	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
 	SUBS $1, R8
 	BNE one
-next:
 	MOVD.P 8(R4), R9
 	ADD R9, R5
 	ADD R9, R6
@@ -7898,40 +7845,7 @@ tile:
 	MOVD Args_Segs(R0), R8
 segment1:
 	MOVD Args_K(R0), R9
-	SUBS $4, R9
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F4
-	FMOVQ.P 16(R6), F5
-	FMOVQ.P 16(R7), F6
-	FMOVS (R2), F3
-	ADD R3, R2
-	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
-	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
-	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
-	FMOVS (R2), F3
-	ADD R3, R2
-	WORD $0x4fa41060 // FMLA V0.4S, V3.4S, V4.S[1]
-	WORD $0x4fa51061 // FMLA V1.4S, V3.4S, V5.S[1]
-	WORD $0x4fa61062 // FMLA V2.4S, V3.4S, V6.S[1]
-	FMOVS (R2), F3
-	ADD R3, R2
-	WORD $0x4f841860 // FMLA V0.4S, V3.4S, V4.S[2]
-	WORD $0x4f851861 // FMLA V1.4S, V3.4S, V5.S[2]
-	WORD $0x4f861862 // FMLA V2.4S, V3.4S, V6.S[2]
-	FMOVS (R2), F3
-	ADD R3, R2
-	WORD $0x4fa41860 // FMLA V0.4S, V3.4S, V4.S[3]
-	WORD $0x4fa51861 // FMLA V1.4S, V3.4S, V5.S[3]
-	WORD $0x4fa61862 // FMLA V2.4S, V3.4S, V6.S[3]
-	SUBS $4, R9
-	BGE four
-rest:
-	ADDS $4, R9
-	BEQ next
-	// the rest, one at a time
+	// one k at a time
 one:
 	FMOVS.P 4(R5), F4
 	FMOVS.P 4(R6), F5
@@ -7943,7 +7857,6 @@ one:
 	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
 	SUBS $1, R9
 	BNE one
-next:
 	MOVD.P 8(R4), R10
 	ADD R10, R5
 	ADD R10, R6
@@ -8071,45 +7984,7 @@ tile:
 	MOVD Args_Segs(R0), R9
 segment1:
 	MOVD Args_K(R0), R10
-	SUBS $4, R10
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F5
-	FMOVQ.P 16(R6), F6
-	FMOVQ.P 16(R7), F7
-	FMOVQ.P 16(R8), F8
-	FMOVS (R2), F4
-	ADD R3, R2
-	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
-	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
-	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
-	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
-	FMOVS (R2), F4
-	ADD R3, R2
-	WORD $0x4fa51080 // FMLA V0.4S, V4.4S, V5.S[1]
-	WORD $0x4fa61081 // FMLA V1.4S, V4.4S, V6.S[1]
-	WORD $0x4fa71082 // FMLA V2.4S, V4.4S, V7.S[1]
-	WORD $0x4fa81083 // FMLA V3.4S, V4.4S, V8.S[1]
-	FMOVS (R2), F4
-	ADD R3, R2
-	WORD $0x4f851880 // FMLA V0.4S, V4.4S, V5.S[2]
-	WORD $0x4f861881 // FMLA V1.4S, V4.4S, V6.S[2]
-	WORD $0x4f871882 // FMLA V2.4S, V4.4S, V7.S[2]
-	WORD $0x4f881883 // FMLA V3.4S, V4.4S, V8.S[2]
-	FMOVS (R2), F4
-	ADD R3, R2
-	WORD $0x4fa51880 // FMLA V0.4S, V4.4S, V5.S[3]
-	WORD $0x4fa61881 // FMLA V1.4S, V4.4S, V6.S[3]
-	WORD $0x4fa71882 // FMLA V2.4S, V4.4S, V7.S[3]
-	WORD $0x4fa81883 // FMLA V3.4S, V4.4S, V8.S[3]
-	SUBS $4, R10
-	BGE four
-rest:
-	ADDS $4, R10
-	BEQ next
-	// the rest, one at a time
+	// one k at a time
 one:
 	FMOVS.P 4(R5), F5
 	FMOVS.P 4(R6), F6
@@ -8123,7 +7998,6 @@ one:
 	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
 	SUBS $1, R10
 	BNE one
-next:
 	MOVD.P 8(R4), R11
 	ADD R11, R5
 	ADD R11, R6
@@ -8231,236 +8105,6 @@ store:
 done:
 	RET
 
-// func tile6xc1NEON(a *Args)
-TEXT ·tile6xc1NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVS (R2), F0
-	ADD R4, R2
-	FMOVS (R2), F1
-	ADD R4, R2
-	FMOVS (R2), F2
-	ADD R4, R2
-	FMOVS (R2), F3
-	ADD R4, R2
-	FMOVS (R2), F4
-	ADD R4, R2
-	FMOVS (R2), F5
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_transposed(R0), R4
-	CBNZ R4, transposed
-	// rows of A at a stride
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R11
-segment1:
-	MOVD Args_K(R0), R12
-	SUBS $4, R12
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F7
-	FMOVQ.P 16(R6), F8
-	FMOVQ.P 16(R7), F9
-	FMOVQ.P 16(R8), F10
-	FMOVQ.P 16(R9), F11
-	FMOVQ.P 16(R10), F12
-	FMOVS (R2), F6
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
-	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
-	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
-	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
-	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
-	FMOVS (R2), F6
-	ADD R3, R2
-	WORD $0x4fa710c0 // FMLA V0.4S, V6.4S, V7.S[1]
-	WORD $0x4fa810c1 // FMLA V1.4S, V6.4S, V8.S[1]
-	WORD $0x4fa910c2 // FMLA V2.4S, V6.4S, V9.S[1]
-	WORD $0x4faa10c3 // FMLA V3.4S, V6.4S, V10.S[1]
-	WORD $0x4fab10c4 // FMLA V4.4S, V6.4S, V11.S[1]
-	WORD $0x4fac10c5 // FMLA V5.4S, V6.4S, V12.S[1]
-	FMOVS (R2), F6
-	ADD R3, R2
-	WORD $0x4f8718c0 // FMLA V0.4S, V6.4S, V7.S[2]
-	WORD $0x4f8818c1 // FMLA V1.4S, V6.4S, V8.S[2]
-	WORD $0x4f8918c2 // FMLA V2.4S, V6.4S, V9.S[2]
-	WORD $0x4f8a18c3 // FMLA V3.4S, V6.4S, V10.S[2]
-	WORD $0x4f8b18c4 // FMLA V4.4S, V6.4S, V11.S[2]
-	WORD $0x4f8c18c5 // FMLA V5.4S, V6.4S, V12.S[2]
-	FMOVS (R2), F6
-	ADD R3, R2
-	WORD $0x4fa718c0 // FMLA V0.4S, V6.4S, V7.S[3]
-	WORD $0x4fa818c1 // FMLA V1.4S, V6.4S, V8.S[3]
-	WORD $0x4fa918c2 // FMLA V2.4S, V6.4S, V9.S[3]
-	WORD $0x4faa18c3 // FMLA V3.4S, V6.4S, V10.S[3]
-	WORD $0x4fab18c4 // FMLA V4.4S, V6.4S, V11.S[3]
-	WORD $0x4fac18c5 // FMLA V5.4S, V6.4S, V12.S[3]
-	SUBS $4, R12
-	BGE four
-rest:
-	ADDS $4, R12
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F7
-	FMOVS.P 4(R6), F8
-	FMOVS.P 4(R7), F9
-	FMOVS.P 4(R8), F10
-	FMOVS.P 4(R9), F11
-	FMOVS.P 4(R10), F12
-	FMOVS (R2), F6
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
-	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
-	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
-	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
-	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
-	SUBS $1, R12
-	BNE one
-next:
-	MOVD.P 8(R4), R13
-	ADD R13, R5
-	ADD R13, R6
-	ADD R13, R7
-	ADD R13, R8
-	ADD R13, R9
-	ADD R13, R10
-	SUBS $1, R11
-	BNE segment1
-	JMP multiplied
-transposed:
-	// rows of A that follow one another
-	MOVD Args_A(R0), R4
-	MOVD Args_AStride(R0), R5
-	MOVD Args_ASeg(R0), R6
-	MOVD Args_BSeg(R0), R7
-	MOVD Args_Segs(R0), R8
-segment2:
-	MOVD Args_K(R0), R9
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R4), F7
-	FMOVQ 8(R4), F8
-	ADD R5, R4
-	FMOVS (R2), F6
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4fa710c1 // FMLA V1.4S, V6.4S, V7.S[1]
-	WORD $0x4f8718c2 // FMLA V2.4S, V6.4S, V7.S[2]
-	WORD $0x4fa718c3 // FMLA V3.4S, V6.4S, V7.S[3]
-	WORD $0x4f8818c4 // FMLA V4.4S, V6.4S, V8.S[2]
-	WORD $0x4fa818c5 // FMLA V5.4S, V6.4S, V8.S[3]
-	SUBS $1, R9
-	BNE again
-	ADD R6, R4
-	ADD R7, R2
-	SUBS $1, R8
-	BNE segment2
-multiplied:
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVS (R3), F6
-	WORD $0x4e26d400 // FADD V0, V0, V6
-	ADD R5, R3
-	FMOVS (R3), F6
-	WORD $0x4e26d421 // FADD V1, V1, V6
-	ADD R5, R3
-	FMOVS (R3), F6
-	WORD $0x4e26d442 // FADD V2, V2, V6
-	ADD R5, R3
-	FMOVS (R3), F6
-	WORD $0x4e26d463 // FADD V3, V3, V6
-	ADD R5, R3
-	FMOVS (R3), F6
-	WORD $0x4e26d484 // FADD V4, V4, V6
-	ADD R5, R3
-	FMOVS (R3), F6
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e806 // FCMLT0 V6, V0
-	WORD $0x4e661c00 // BIC V0, V0, V6
-	WORD $0x4ea0e826 // FCMLT0 V6, V1
-	WORD $0x4e661c21 // BIC V1, V1, V6
-	WORD $0x4ea0e846 // FCMLT0 V6, V2
-	WORD $0x4e661c42 // BIC V2, V2, V6
-	WORD $0x4ea0e866 // FCMLT0 V6, V3
-	WORD $0x4e661c63 // BIC V3, V3, V6
-	WORD $0x4ea0e886 // FCMLT0 V6, V4
-	WORD $0x4e661c84 // BIC V4, V4, V6
-	WORD $0x4ea0e8a6 // FCMLT0 V6, V5
-	WORD $0x4e661ca5 // BIC V5, V5, V6
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V6.S4
-	WORD $0x4ea6f400 // FMIN V0, V0, V6
-	WORD $0x4ea6f421 // FMIN V1, V1, V6
-	WORD $0x4ea6f442 // FMIN V2, V2, V6
-	WORD $0x4ea6f463 // FMIN V3, V3, V6
-	WORD $0x4ea6f484 // FMIN V4, V4, V6
-	WORD $0x4ea6f4a5 // FMIN V5, V5, V6
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVS F0, (R2)
-	ADD R4, R2
-	FMOVS F1, (R2)
-	ADD R4, R2
-	FMOVS F2, (R2)
-	ADD R4, R2
-	FMOVS F3, (R2)
-	ADD R4, R2
-	FMOVS F4, (R2)
-	ADD R4, R2
-	FMOVS F5, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
 // func tile8xc1NEON(a *Args)
 TEXT ·tile8xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
@@ -8502,65 +8146,7 @@ tile:
 	MOVD Args_Segs(R0), R13
 segment1:
 	MOVD Args_K(R0), R14
-	SUBS $4, R14
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F9
-	FMOVQ.P 16(R6), F10
-	FMOVQ.P 16(R7), F11
-	FMOVQ.P 16(R8), F12
-	FMOVQ.P 16(R9), F13
-	FMOVQ.P 16(R10), F14
-	FMOVQ.P 16(R11), F15
-	FMOVQ.P 16(R12), F16
-	FMOVS (R2), F8
-	ADD R3, R2
-	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
-	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
-	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
-	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
-	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
-	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
-	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
-	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
-	FMOVS (R2), F8
-	ADD R3, R2
-	WORD $0x4fa91100 // FMLA V0.4S, V8.4S, V9.S[1]
-	WORD $0x4faa1101 // FMLA V1.4S, V8.4S, V10.S[1]
-	WORD $0x4fab1102 // FMLA V2.4S, V8.4S, V11.S[1]
-	WORD $0x4fac1103 // FMLA V3.4S, V8.4S, V12.S[1]
-	WORD $0x4fad1104 // FMLA V4.4S, V8.4S, V13.S[1]
-	WORD $0x4fae1105 // FMLA V5.4S, V8.4S, V14.S[1]
-	WORD $0x4faf1106 // FMLA V6.4S, V8.4S, V15.S[1]
-	WORD $0x4fb01107 // FMLA V7.4S, V8.4S, V16.S[1]
-	FMOVS (R2), F8
-	ADD R3, R2
-	WORD $0x4f891900 // FMLA V0.4S, V8.4S, V9.S[2]
-	WORD $0x4f8a1901 // FMLA V1.4S, V8.4S, V10.S[2]
-	WORD $0x4f8b1902 // FMLA V2.4S, V8.4S, V11.S[2]
-	WORD $0x4f8c1903 // FMLA V3.4S, V8.4S, V12.S[2]
-	WORD $0x4f8d1904 // FMLA V4.4S, V8.4S, V13.S[2]
-	WORD $0x4f8e1905 // FMLA V5.4S, V8.4S, V14.S[2]
-	WORD $0x4f8f1906 // FMLA V6.4S, V8.4S, V15.S[2]
-	WORD $0x4f901907 // FMLA V7.4S, V8.4S, V16.S[2]
-	FMOVS (R2), F8
-	ADD R3, R2
-	WORD $0x4fa91900 // FMLA V0.4S, V8.4S, V9.S[3]
-	WORD $0x4faa1901 // FMLA V1.4S, V8.4S, V10.S[3]
-	WORD $0x4fab1902 // FMLA V2.4S, V8.4S, V11.S[3]
-	WORD $0x4fac1903 // FMLA V3.4S, V8.4S, V12.S[3]
-	WORD $0x4fad1904 // FMLA V4.4S, V8.4S, V13.S[3]
-	WORD $0x4fae1905 // FMLA V5.4S, V8.4S, V14.S[3]
-	WORD $0x4faf1906 // FMLA V6.4S, V8.4S, V15.S[3]
-	WORD $0x4fb01907 // FMLA V7.4S, V8.4S, V16.S[3]
-	SUBS $4, R14
-	BGE four
-rest:
-	ADDS $4, R14
-	BEQ next
-	// the rest, one at a time
+	// one k at a time
 one:
 	FMOVS.P 4(R5), F9
 	FMOVS.P 4(R6), F10
@@ -8582,7 +8168,6 @@ one:
 	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
 	SUBS $1, R14
 	BNE one
-next:
 	MOVD.P 8(R4), R15
 	ADD R15, R5
 	ADD R15, R6
@@ -8751,30 +8336,7 @@ tile:
 	MOVD Args_Segs(R0), R6
 segment1:
 	MOVD Args_K(R0), R7
-	SUBS $4, R7
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F2
-	FMOVD (R2), F1
-	ADD R3, R2
-	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
-	FMOVD (R2), F1
-	ADD R3, R2
-	WORD $0x4fa21020 // FMLA V0.4S, V1.4S, V2.S[1]
-	FMOVD (R2), F1
-	ADD R3, R2
-	WORD $0x4f821820 // FMLA V0.4S, V1.4S, V2.S[2]
-	FMOVD (R2), F1
-	ADD R3, R2
-	WORD $0x4fa21820 // FMLA V0.4S, V1.4S, V2.S[3]
-	SUBS $4, R7
-	BGE four
-rest:
-	ADDS $4, R7
-	BEQ next
-	// the rest, one at a time
+	// one k at a time
 one:
 	FMOVS.P 4(R5), F2
 	FMOVD (R2), F1
@@ -8782,7 +8344,6 @@ one:
 	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
 	SUBS $1, R7
 	BNE one
-next:
 	MOVD.P 8(R4), R8
 	ADD R8, R5
 	SUBS $1, R6
@@ -8883,35 +8444,7 @@ tile:
 	MOVD Args_Segs(R0), R7
 segment1:
 	MOVD Args_K(R0), R8
-	SUBS $4, R8
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F3
-	FMOVQ.P 16(R6), F4
-	FMOVD (R2), F2
-	ADD R3, R2
-	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
-	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
-	FMOVD (R2), F2
-	ADD R3, R2
-	WORD $0x4fa31040 // FMLA V0.4S, V2.4S, V3.S[1]
-	WORD $0x4fa41041 // FMLA V1.4S, V2.4S, V4.S[1]
-	FMOVD (R2), F2
-	ADD R3, R2
-	WORD $0x4f831840 // FMLA V0.4S, V2.4S, V3.S[2]
-	WORD $0x4f841841 // FMLA V1.4S, V2.4S, V4.S[2]
-	FMOVD (R2), F2
-	ADD R3, R2
-	WORD $0x4fa31840 // FMLA V0.4S, V2.4S, V3.S[3]
-	WORD $0x4fa41841 // FMLA V1.4S, V2.4S, V4.S[3]
-	SUBS $4, R8
-	BGE four
-rest:
-	ADDS $4, R8
-	BEQ next
-	// the rest, one at a time
+	// one k at a time
 one:
 	FMOVS.P 4(R5), F3
 	FMOVS.P 4(R6), F4
@@ -8921,7 +8454,6 @@ one:
 	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
 	SUBS $1, R8
 	BNE one
-next:
 	MOVD.P 8(R4), R9
 	ADD R9, R5
 	ADD R9, R6
@@ -9035,40 +8567,7 @@ tile:
 	MOVD Args_Segs(R0), R8
 segment1:
 	MOVD Args_K(R0), R9
-	SUBS $4, R9
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F4
-	FMOVQ.P 16(R6), F5
-	FMOVQ.P 16(R7), F6
-	FMOVD (R2), F3
-	ADD R3, R2
-	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
-	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
-	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
-	FMOVD (R2), F3
-	ADD R3, R2
-	WORD $0x4fa41060 // FMLA V0.4S, V3.4S, V4.S[1]
-	WORD $0x4fa51061 // FMLA V1.4S, V3.4S, V5.S[1]
-	WORD $0x4fa61062 // FMLA V2.4S, V3.4S, V6.S[1]
-	FMOVD (R2), F3
-	ADD R3, R2
-	WORD $0x4f841860 // FMLA V0.4S, V3.4S, V4.S[2]
-	WORD $0x4f851861 // FMLA V1.4S, V3.4S, V5.S[2]
-	WORD $0x4f861862 // FMLA V2.4S, V3.4S, V6.S[2]
-	FMOVD (R2), F3
-	ADD R3, R2
-	WORD $0x4fa41860 // FMLA V0.4S, V3.4S, V4.S[3]
-	WORD $0x4fa51861 // FMLA V1.4S, V3.4S, V5.S[3]
-	WORD $0x4fa61862 // FMLA V2.4S, V3.4S, V6.S[3]
-	SUBS $4, R9
-	BGE four
-rest:
-	ADDS $4, R9
-	BEQ next
-	// the rest, one at a time
+	// one k at a time
 one:
 	FMOVS.P 4(R5), F4
 	FMOVS.P 4(R6), F5
@@ -9080,7 +8579,6 @@ one:
 	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
 	SUBS $1, R9
 	BNE one
-next:
 	MOVD.P 8(R4), R10
 	ADD R10, R5
 	ADD R10, R6
@@ -9208,45 +8706,7 @@ tile:
 	MOVD Args_Segs(R0), R9
 segment1:
 	MOVD Args_K(R0), R10
-	SUBS $4, R10
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F5
-	FMOVQ.P 16(R6), F6
-	FMOVQ.P 16(R7), F7
-	FMOVQ.P 16(R8), F8
-	FMOVD (R2), F4
-	ADD R3, R2
-	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
-	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
-	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
-	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
-	FMOVD (R2), F4
-	ADD R3, R2
-	WORD $0x4fa51080 // FMLA V0.4S, V4.4S, V5.S[1]
-	WORD $0x4fa61081 // FMLA V1.4S, V4.4S, V6.S[1]
-	WORD $0x4fa71082 // FMLA V2.4S, V4.4S, V7.S[1]
-	WORD $0x4fa81083 // FMLA V3.4S, V4.4S, V8.S[1]
-	FMOVD (R2), F4
-	ADD R3, R2
-	WORD $0x4f851880 // FMLA V0.4S, V4.4S, V5.S[2]
-	WORD $0x4f861881 // FMLA V1.4S, V4.4S, V6.S[2]
-	WORD $0x4f871882 // FMLA V2.4S, V4.4S, V7.S[2]
-	WORD $0x4f881883 // FMLA V3.4S, V4.4S, V8.S[2]
-	FMOVD (R2), F4
-	ADD R3, R2
-	WORD $0x4fa51880 // FMLA V0.4S, V4.4S, V5.S[3]
-	WORD $0x4fa61881 // FMLA V1.4S, V4.4S, V6.S[3]
-	WORD $0x4fa71882 // FMLA V2.4S, V4.4S, V7.S[3]
-	WORD $0x4fa81883 // FMLA V3.4S, V4.4S, V8.S[3]
-	SUBS $4, R10
-	BGE four
-rest:
-	ADDS $4, R10
-	BEQ next
-	// the rest, one at a time
+	// one k at a time
 one:
 	FMOVS.P 4(R5), F5
 	FMOVS.P 4(R6), F6
@@ -9260,7 +8720,6 @@ one:
 	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
 	SUBS $1, R10
 	BNE one
-next:
 	MOVD.P 8(R4), R11
 	ADD R11, R5
 	ADD R11, R6
@@ -9368,236 +8827,6 @@ store:
 done:
 	RET
 
-// func tile6xc2NEON(a *Args)
-TEXT ·tile6xc2NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD R4, R2
-	FMOVD (R2), F5
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_transposed(R0), R4
-	CBNZ R4, transposed
-	// rows of A at a stride
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R11
-segment1:
-	MOVD Args_K(R0), R12
-	SUBS $4, R12
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F7
-	FMOVQ.P 16(R6), F8
-	FMOVQ.P 16(R7), F9
-	FMOVQ.P 16(R8), F10
-	FMOVQ.P 16(R9), F11
-	FMOVQ.P 16(R10), F12
-	FMOVD (R2), F6
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
-	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
-	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
-	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
-	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
-	FMOVD (R2), F6
-	ADD R3, R2
-	WORD $0x4fa710c0 // FMLA V0.4S, V6.4S, V7.S[1]
-	WORD $0x4fa810c1 // FMLA V1.4S, V6.4S, V8.S[1]
-	WORD $0x4fa910c2 // FMLA V2.4S, V6.4S, V9.S[1]
-	WORD $0x4faa10c3 // FMLA V3.4S, V6.4S, V10.S[1]
-	WORD $0x4fab10c4 // FMLA V4.4S, V6.4S, V11.S[1]
-	WORD $0x4fac10c5 // FMLA V5.4S, V6.4S, V12.S[1]
-	FMOVD (R2), F6
-	ADD R3, R2
-	WORD $0x4f8718c0 // FMLA V0.4S, V6.4S, V7.S[2]
-	WORD $0x4f8818c1 // FMLA V1.4S, V6.4S, V8.S[2]
-	WORD $0x4f8918c2 // FMLA V2.4S, V6.4S, V9.S[2]
-	WORD $0x4f8a18c3 // FMLA V3.4S, V6.4S, V10.S[2]
-	WORD $0x4f8b18c4 // FMLA V4.4S, V6.4S, V11.S[2]
-	WORD $0x4f8c18c5 // FMLA V5.4S, V6.4S, V12.S[2]
-	FMOVD (R2), F6
-	ADD R3, R2
-	WORD $0x4fa718c0 // FMLA V0.4S, V6.4S, V7.S[3]
-	WORD $0x4fa818c1 // FMLA V1.4S, V6.4S, V8.S[3]
-	WORD $0x4fa918c2 // FMLA V2.4S, V6.4S, V9.S[3]
-	WORD $0x4faa18c3 // FMLA V3.4S, V6.4S, V10.S[3]
-	WORD $0x4fab18c4 // FMLA V4.4S, V6.4S, V11.S[3]
-	WORD $0x4fac18c5 // FMLA V5.4S, V6.4S, V12.S[3]
-	SUBS $4, R12
-	BGE four
-rest:
-	ADDS $4, R12
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F7
-	FMOVS.P 4(R6), F8
-	FMOVS.P 4(R7), F9
-	FMOVS.P 4(R8), F10
-	FMOVS.P 4(R9), F11
-	FMOVS.P 4(R10), F12
-	FMOVD (R2), F6
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
-	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
-	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
-	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
-	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
-	SUBS $1, R12
-	BNE one
-next:
-	MOVD.P 8(R4), R13
-	ADD R13, R5
-	ADD R13, R6
-	ADD R13, R7
-	ADD R13, R8
-	ADD R13, R9
-	ADD R13, R10
-	SUBS $1, R11
-	BNE segment1
-	JMP multiplied
-transposed:
-	// rows of A that follow one another
-	MOVD Args_A(R0), R4
-	MOVD Args_AStride(R0), R5
-	MOVD Args_ASeg(R0), R6
-	MOVD Args_BSeg(R0), R7
-	MOVD Args_Segs(R0), R8
-segment2:
-	MOVD Args_K(R0), R9
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R4), F7
-	FMOVQ 8(R4), F8
-	ADD R5, R4
-	FMOVD (R2), F6
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4fa710c1 // FMLA V1.4S, V6.4S, V7.S[1]
-	WORD $0x4f8718c2 // FMLA V2.4S, V6.4S, V7.S[2]
-	WORD $0x4fa718c3 // FMLA V3.4S, V6.4S, V7.S[3]
-	WORD $0x4f8818c4 // FMLA V4.4S, V6.4S, V8.S[2]
-	WORD $0x4fa818c5 // FMLA V5.4S, V6.4S, V8.S[3]
-	SUBS $1, R9
-	BNE again
-	ADD R6, R4
-	ADD R7, R2
-	SUBS $1, R8
-	BNE segment2
-multiplied:
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F6
-	WORD $0x4e26d400 // FADD V0, V0, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	WORD $0x4e26d421 // FADD V1, V1, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	WORD $0x4e26d442 // FADD V2, V2, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	WORD $0x4e26d463 // FADD V3, V3, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	WORD $0x4e26d484 // FADD V4, V4, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e806 // FCMLT0 V6, V0
-	WORD $0x4e661c00 // BIC V0, V0, V6
-	WORD $0x4ea0e826 // FCMLT0 V6, V1
-	WORD $0x4e661c21 // BIC V1, V1, V6
-	WORD $0x4ea0e846 // FCMLT0 V6, V2
-	WORD $0x4e661c42 // BIC V2, V2, V6
-	WORD $0x4ea0e866 // FCMLT0 V6, V3
-	WORD $0x4e661c63 // BIC V3, V3, V6
-	WORD $0x4ea0e886 // FCMLT0 V6, V4
-	WORD $0x4e661c84 // BIC V4, V4, V6
-	WORD $0x4ea0e8a6 // FCMLT0 V6, V5
-	WORD $0x4e661ca5 // BIC V5, V5, V6
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V6.S4
-	WORD $0x4ea6f400 // FMIN V0, V0, V6
-	WORD $0x4ea6f421 // FMIN V1, V1, V6
-	WORD $0x4ea6f442 // FMIN V2, V2, V6
-	WORD $0x4ea6f463 // FMIN V3, V3, V6
-	WORD $0x4ea6f484 // FMIN V4, V4, V6
-	WORD $0x4ea6f4a5 // FMIN V5, V5, V6
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
 // func tile8xc2NEON(a *Args)
 TEXT ·tile8xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
@@ -9639,65 +8868,7 @@ tile:
 	MOVD Args_Segs(R0), R13
 segment1:
 	MOVD Args_K(R0), R14
-	SUBS $4, R14
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F9
-	FMOVQ.P 16(R6), F10
-	FMOVQ.P 16(R7), F11
-	FMOVQ.P 16(R8), F12
-	FMOVQ.P 16(R9), F13
-	FMOVQ.P 16(R10), F14
-	FMOVQ.P 16(R11), F15
-	FMOVQ.P 16(R12), F16
-	FMOVD (R2), F8
-	ADD R3, R2
-	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
-	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
-	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
-	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
-	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
-	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
-	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
-	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
-	FMOVD (R2), F8
-	ADD R3, R2
-	WORD $0x4fa91100 // FMLA V0.4S, V8.4S, V9.S[1]
-	WORD $0x4faa1101 // FMLA V1.4S, V8.4S, V10.S[1]
-	WORD $0x4fab1102 // FMLA V2.4S, V8.4S, V11.S[1]
-	WORD $0x4fac1103 // FMLA V3.4S, V8.4S, V12.S[1]
-	WORD $0x4fad1104 // FMLA V4.4S, V8.4S, V13.S[1]
-	WORD $0x4fae1105 // FMLA V5.4S, V8.4S, V14.S[1]
-	WORD $0x4faf1106 // FMLA V6.4S, V8.4S, V15.S[1]
-	WORD $0x4fb01107 // FMLA V7.4S, V8.4S, V16.S[1]
-	FMOVD (R2), F8
-	ADD R3, R2
-	WORD $0x4f891900 // FMLA V0.4S, V8.4S, V9.S[2]
-	WORD $0x4f8a1901 // FMLA V1.4S, V8.4S, V10.S[2]
-	WORD $0x4f8b1902 // FMLA V2.4S, V8.4S, V11.S[2]
-	WORD $0x4f8c1903 // FMLA V3.4S, V8.4S, V12.S[2]
-	WORD $0x4f8d1904 // FMLA V4.4S, V8.4S, V13.S[2]
-	WORD $0x4f8e1905 // FMLA V5.4S, V8.4S, V14.S[2]
-	WORD $0x4f8f1906 // FMLA V6.4S, V8.4S, V15.S[2]
-	WORD $0x4f901907 // FMLA V7.4S, V8.4S, V16.S[2]
-	FMOVD (R2), F8
-	ADD R3, R2
-	WORD $0x4fa91900 // FMLA V0.4S, V8.4S, V9.S[3]
-	WORD $0x4faa1901 // FMLA V1.4S, V8.4S, V10.S[3]
-	WORD $0x4fab1902 // FMLA V2.4S, V8.4S, V11.S[3]
-	WORD $0x4fac1903 // FMLA V3.4S, V8.4S, V12.S[3]
-	WORD $0x4fad1904 // FMLA V4.4S, V8.4S, V13.S[3]
-	WORD $0x4fae1905 // FMLA V5.4S, V8.4S, V14.S[3]
-	WORD $0x4faf1906 // FMLA V6.4S, V8.4S, V15.S[3]
-	WORD $0x4fb01907 // FMLA V7.4S, V8.4S, V16.S[3]
-	SUBS $4, R14
-	BGE four
-rest:
-	ADDS $4, R14
-	BEQ next
-	// the rest, one at a time
+	// one k at a time
 one:
 	FMOVS.P 4(R5), F9
 	FMOVS.P 4(R6), F10
@@ -9719,7 +8890,6 @@ one:
 	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
 	SUBS $1, R14
 	BNE one
-next:
 	MOVD.P 8(R4), R15
 	ADD R15, R5
 	ADD R15, R6
@@ -9890,38 +9060,7 @@ tile:
 	MOVD Args_Segs(R0), R6
 segment1:
 	MOVD Args_K(R0), R7
-	SUBS $4, R7
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F2
-	FMOVD (R2), F1
-	ADD $8, R2, R8
-	VLD1 (R8), V1.S[2]
-	ADD R3, R2
-	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
-	FMOVD (R2), F1
-	ADD $8, R2, R8
-	VLD1 (R8), V1.S[2]
-	ADD R3, R2
-	WORD $0x4fa21020 // FMLA V0.4S, V1.4S, V2.S[1]
-	FMOVD (R2), F1
-	ADD $8, R2, R8
-	VLD1 (R8), V1.S[2]
-	ADD R3, R2
-	WORD $0x4f821820 // FMLA V0.4S, V1.4S, V2.S[2]
-	FMOVD (R2), F1
-	ADD $8, R2, R8
-	VLD1 (R8), V1.S[2]
-	ADD R3, R2
-	WORD $0x4fa21820 // FMLA V0.4S, V1.4S, V2.S[3]
-	SUBS $4, R7
-	BGE four
-rest:
-	ADDS $4, R7
-	BEQ next
-	// the rest, one at a time
+	// one k at a time
 one:
 	FMOVS.P 4(R5), F2
 	FMOVD (R2), F1
@@ -9931,7 +9070,6 @@ one:
 	WORD $0x4f821020 // FMLA V0.4S, V1.4S, V2.S[0]
 	SUBS $1, R7
 	BNE one
-next:
 	MOVD.P 8(R4), R8
 	ADD R8, R5
 	SUBS $1, R6
@@ -10042,43 +9180,7 @@ tile:
 	MOVD Args_Segs(R0), R7
 segment1:
 	MOVD Args_K(R0), R8
-	SUBS $4, R8
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F3
-	FMOVQ.P 16(R6), F4
-	FMOVD (R2), F2
-	ADD $8, R2, R9
-	VLD1 (R9), V2.S[2]
-	ADD R3, R2
-	WORD $0x4f831040 // FMLA V0.4S, V2.4S, V3.S[0]
-	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
-	FMOVD (R2), F2
-	ADD $8, R2, R9
-	VLD1 (R9), V2.S[2]
-	ADD R3, R2
-	WORD $0x4fa31040 // FMLA V0.4S, V2.4S, V3.S[1]
-	WORD $0x4fa41041 // FMLA V1.4S, V2.4S, V4.S[1]
-	FMOVD (R2), F2
-	ADD $8, R2, R9
-	VLD1 (R9), V2.S[2]
-	ADD R3, R2
-	WORD $0x4f831840 // FMLA V0.4S, V2.4S, V3.S[2]
-	WORD $0x4f841841 // FMLA V1.4S, V2.4S, V4.S[2]
-	FMOVD (R2), F2
-	ADD $8, R2, R9
-	VLD1 (R9), V2.S[2]
-	ADD R3, R2
-	WORD $0x4fa31840 // FMLA V0.4S, V2.4S, V3.S[3]
-	WORD $0x4fa41841 // FMLA V1.4S, V2.4S, V4.S[3]
-	SUBS $4, R8
-	BGE four
-rest:
-	ADDS $4, R8
-	BEQ next
-	// the rest, one at a time
+	// one k at a time
 one:
 	FMOVS.P 4(R5), F3
 	FMOVS.P 4(R6), F4
@@ -10090,7 +9192,6 @@ one:
 	WORD $0x4f841041 // FMLA V1.4S, V2.4S, V4.S[0]
 	SUBS $1, R8
 	BNE one
-next:
 	MOVD.P 8(R4), R9
 	ADD R9, R5
 	ADD R9, R6
@@ -10220,48 +9321,7 @@ tile:
 	MOVD Args_Segs(R0), R8
 segment1:
 	MOVD Args_K(R0), R9
-	SUBS $4, R9
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F4
-	FMOVQ.P 16(R6), F5
-	FMOVQ.P 16(R7), F6
-	FMOVD (R2), F3
-	ADD $8, R2, R10
-	VLD1 (R10), V3.S[2]
-	ADD R3, R2
-	WORD $0x4f841060 // FMLA V0.4S, V3.4S, V4.S[0]
-	WORD $0x4f851061 // FMLA V1.4S, V3.4S, V5.S[0]
-	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
-	FMOVD (R2), F3
-	ADD $8, R2, R10
-	VLD1 (R10), V3.S[2]
-	ADD R3, R2
-	WORD $0x4fa41060 // FMLA V0.4S, V3.4S, V4.S[1]
-	WORD $0x4fa51061 // FMLA V1.4S, V3.4S, V5.S[1]
-	WORD $0x4fa61062 // FMLA V2.4S, V3.4S, V6.S[1]
-	FMOVD (R2), F3
-	ADD $8, R2, R10
-	VLD1 (R10), V3.S[2]
-	ADD R3, R2
-	WORD $0x4f841860 // FMLA V0.4S, V3.4S, V4.S[2]
-	WORD $0x4f851861 // FMLA V1.4S, V3.4S, V5.S[2]
-	WORD $0x4f861862 // FMLA V2.4S, V3.4S, V6.S[2]
-	FMOVD (R2), F3
-	ADD $8, R2, R10
-	VLD1 (R10), V3.S[2]
-	ADD R3, R2
-	WORD $0x4fa41860 // FMLA V0.4S, V3.4S, V4.S[3]
-	WORD $0x4fa51861 // FMLA V1.4S, V3.4S, V5.S[3]
-	WORD $0x4fa61862 // FMLA V2.4S, V3.4S, V6.S[3]
-	SUBS $4, R9
-	BGE four
-rest:
-	ADDS $4, R9
-	BEQ next
-	// the rest, one at a time
+	// one k at a time
 one:
 	FMOVS.P 4(R5), F4
 	FMOVS.P 4(R6), F5
@@ -10275,7 +9335,6 @@ one:
 	WORD $0x4f861062 // FMLA V2.4S, V3.4S, V6.S[0]
 	SUBS $1, R9
 	BNE one
-next:
 	MOVD.P 8(R4), R10
 	ADD R10, R5
 	ADD R10, R6
@@ -10425,53 +9484,7 @@ tile:
 	MOVD Args_Segs(R0), R9
 segment1:
 	MOVD Args_K(R0), R10
-	SUBS $4, R10
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F5
-	FMOVQ.P 16(R6), F6
-	FMOVQ.P 16(R7), F7
-	FMOVQ.P 16(R8), F8
-	FMOVD (R2), F4
-	ADD $8, R2, R11
-	VLD1 (R11), V4.S[2]
-	ADD R3, R2
-	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
-	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
-	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
-	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
-	FMOVD (R2), F4
-	ADD $8, R2, R11
-	VLD1 (R11), V4.S[2]
-	ADD R3, R2
-	WORD $0x4fa51080 // FMLA V0.4S, V4.4S, V5.S[1]
-	WORD $0x4fa61081 // FMLA V1.4S, V4.4S, V6.S[1]
-	WORD $0x4fa71082 // FMLA V2.4S, V4.4S, V7.S[1]
-	WORD $0x4fa81083 // FMLA V3.4S, V4.4S, V8.S[1]
-	FMOVD (R2), F4
-	ADD $8, R2, R11
-	VLD1 (R11), V4.S[2]
-	ADD R3, R2
-	WORD $0x4f851880 // FMLA V0.4S, V4.4S, V5.S[2]
-	WORD $0x4f861881 // FMLA V1.4S, V4.4S, V6.S[2]
-	WORD $0x4f871882 // FMLA V2.4S, V4.4S, V7.S[2]
-	WORD $0x4f881883 // FMLA V3.4S, V4.4S, V8.S[2]
-	FMOVD (R2), F4
-	ADD $8, R2, R11
-	VLD1 (R11), V4.S[2]
-	ADD R3, R2
-	WORD $0x4fa51880 // FMLA V0.4S, V4.4S, V5.S[3]
-	WORD $0x4fa61881 // FMLA V1.4S, V4.4S, V6.S[3]
-	WORD $0x4fa71882 // FMLA V2.4S, V4.4S, V7.S[3]
-	WORD $0x4fa81883 // FMLA V3.4S, V4.4S, V8.S[3]
-	SUBS $4, R10
-	BGE four
-rest:
-	ADDS $4, R10
-	BEQ next
-	// the rest, one at a time
+	// one k at a time
 one:
 	FMOVS.P 4(R5), F5
 	FMOVS.P 4(R6), F6
@@ -10487,7 +9500,6 @@ one:
 	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
 	SUBS $1, R10
 	BNE one
-next:
 	MOVD.P 8(R4), R11
 	ADD R11, R5
 	ADD R11, R6
@@ -10613,284 +9625,6 @@ store:
 done:
 	RET
 
-// func tile6xc3NEON(a *Args)
-TEXT ·tile6xc3NEON(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD Args_Mask(R0), R1
-tile:
-	// what the sums start from
-	MOVD Args_Init(R0), R2
-	MOVD Args_IStride(R0), R4
-	FMOVD (R2), F0
-	ADD $8, R2, R5
-	VLD1 (R5), V0.S[2]
-	ADD R4, R2
-	FMOVD (R2), F1
-	ADD $8, R2, R5
-	VLD1 (R5), V1.S[2]
-	ADD R4, R2
-	FMOVD (R2), F2
-	ADD $8, R2, R5
-	VLD1 (R5), V2.S[2]
-	ADD R4, R2
-	FMOVD (R2), F3
-	ADD $8, R2, R5
-	VLD1 (R5), V3.S[2]
-	ADD R4, R2
-	FMOVD (R2), F4
-	ADD $8, R2, R5
-	VLD1 (R5), V4.S[2]
-	ADD R4, R2
-	FMOVD (R2), F5
-	ADD $8, R2, R5
-	VLD1 (R5), V5.S[2]
-	MOVD Args_B(R0), R2
-	MOVD Args_BStride(R0), R3
-	MOVD Args_transposed(R0), R4
-	CBNZ R4, transposed
-	// rows of A at a stride
-	MOVD Args_AStride(R0), R4
-	MOVD Args_A(R0), R5
-	ADD R4, R5, R6
-	ADD R4, R6, R7
-	ADD R4, R7, R8
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	MOVD Args_Seg(R0), R4
-	MOVD Args_Segs(R0), R11
-segment1:
-	MOVD Args_K(R0), R12
-	SUBS $4, R12
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F7
-	FMOVQ.P 16(R6), F8
-	FMOVQ.P 16(R7), F9
-	FMOVQ.P 16(R8), F10
-	FMOVQ.P 16(R9), F11
-	FMOVQ.P 16(R10), F12
-	FMOVD (R2), F6
-	ADD $8, R2, R13
-	VLD1 (R13), V6.S[2]
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
-	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
-	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
-	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
-	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
-	FMOVD (R2), F6
-	ADD $8, R2, R13
-	VLD1 (R13), V6.S[2]
-	ADD R3, R2
-	WORD $0x4fa710c0 // FMLA V0.4S, V6.4S, V7.S[1]
-	WORD $0x4fa810c1 // FMLA V1.4S, V6.4S, V8.S[1]
-	WORD $0x4fa910c2 // FMLA V2.4S, V6.4S, V9.S[1]
-	WORD $0x4faa10c3 // FMLA V3.4S, V6.4S, V10.S[1]
-	WORD $0x4fab10c4 // FMLA V4.4S, V6.4S, V11.S[1]
-	WORD $0x4fac10c5 // FMLA V5.4S, V6.4S, V12.S[1]
-	FMOVD (R2), F6
-	ADD $8, R2, R13
-	VLD1 (R13), V6.S[2]
-	ADD R3, R2
-	WORD $0x4f8718c0 // FMLA V0.4S, V6.4S, V7.S[2]
-	WORD $0x4f8818c1 // FMLA V1.4S, V6.4S, V8.S[2]
-	WORD $0x4f8918c2 // FMLA V2.4S, V6.4S, V9.S[2]
-	WORD $0x4f8a18c3 // FMLA V3.4S, V6.4S, V10.S[2]
-	WORD $0x4f8b18c4 // FMLA V4.4S, V6.4S, V11.S[2]
-	WORD $0x4f8c18c5 // FMLA V5.4S, V6.4S, V12.S[2]
-	FMOVD (R2), F6
-	ADD $8, R2, R13
-	VLD1 (R13), V6.S[2]
-	ADD R3, R2
-	WORD $0x4fa718c0 // FMLA V0.4S, V6.4S, V7.S[3]
-	WORD $0x4fa818c1 // FMLA V1.4S, V6.4S, V8.S[3]
-	WORD $0x4fa918c2 // FMLA V2.4S, V6.4S, V9.S[3]
-	WORD $0x4faa18c3 // FMLA V3.4S, V6.4S, V10.S[3]
-	WORD $0x4fab18c4 // FMLA V4.4S, V6.4S, V11.S[3]
-	WORD $0x4fac18c5 // FMLA V5.4S, V6.4S, V12.S[3]
-	SUBS $4, R12
-	BGE four
-rest:
-	ADDS $4, R12
-	BEQ next
-	// the rest, one at a time
-one:
-	FMOVS.P 4(R5), F7
-	FMOVS.P 4(R6), F8
-	FMOVS.P 4(R7), F9
-	FMOVS.P 4(R8), F10
-	FMOVS.P 4(R9), F11
-	FMOVS.P 4(R10), F12
-	FMOVD (R2), F6
-	ADD $8, R2, R13
-	VLD1 (R13), V6.S[2]
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4f8810c1 // FMLA V1.4S, V6.4S, V8.S[0]
-	WORD $0x4f8910c2 // FMLA V2.4S, V6.4S, V9.S[0]
-	WORD $0x4f8a10c3 // FMLA V3.4S, V6.4S, V10.S[0]
-	WORD $0x4f8b10c4 // FMLA V4.4S, V6.4S, V11.S[0]
-	WORD $0x4f8c10c5 // FMLA V5.4S, V6.4S, V12.S[0]
-	SUBS $1, R12
-	BNE one
-next:
-	MOVD.P 8(R4), R13
-	ADD R13, R5
-	ADD R13, R6
-	ADD R13, R7
-	ADD R13, R8
-	ADD R13, R9
-	ADD R13, R10
-	SUBS $1, R11
-	BNE segment1
-	JMP multiplied
-transposed:
-	// rows of A that follow one another
-	MOVD Args_A(R0), R4
-	MOVD Args_AStride(R0), R5
-	MOVD Args_ASeg(R0), R6
-	MOVD Args_BSeg(R0), R7
-	MOVD Args_Segs(R0), R8
-segment2:
-	MOVD Args_K(R0), R9
-	PCALIGN $16
-	// for each k: elements of A, then a row of B
-again:
-	FMOVQ (R4), F7
-	FMOVQ 8(R4), F8
-	ADD R5, R4
-	FMOVD (R2), F6
-	ADD $8, R2, R10
-	VLD1 (R10), V6.S[2]
-	ADD R3, R2
-	WORD $0x4f8710c0 // FMLA V0.4S, V6.4S, V7.S[0]
-	WORD $0x4fa710c1 // FMLA V1.4S, V6.4S, V7.S[1]
-	WORD $0x4f8718c2 // FMLA V2.4S, V6.4S, V7.S[2]
-	WORD $0x4fa718c3 // FMLA V3.4S, V6.4S, V7.S[3]
-	WORD $0x4f8818c4 // FMLA V4.4S, V6.4S, V8.S[2]
-	WORD $0x4fa818c5 // FMLA V5.4S, V6.4S, V8.S[3]
-	SUBS $1, R9
-	BNE again
-	ADD R6, R4
-	ADD R7, R2
-	SUBS $1, R8
-	BNE segment2
-multiplied:
-	// the residual, if there is one
-	MOVD Args_Residual(R0), R2
-	CBZ R2, activate
-	MOVD Args_Residual(R0), R3
-	MOVD Args_CStride(R0), R5
-	FMOVD (R3), F6
-	ADD $8, R3, R6
-	VLD1 (R6), V6.S[2]
-	WORD $0x4e26d400 // FADD V0, V0, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	ADD $8, R3, R6
-	VLD1 (R6), V6.S[2]
-	WORD $0x4e26d421 // FADD V1, V1, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	ADD $8, R3, R6
-	VLD1 (R6), V6.S[2]
-	WORD $0x4e26d442 // FADD V2, V2, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	ADD $8, R3, R6
-	VLD1 (R6), V6.S[2]
-	WORD $0x4e26d463 // FADD V3, V3, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	ADD $8, R3, R6
-	VLD1 (R6), V6.S[2]
-	WORD $0x4e26d484 // FADD V4, V4, V6
-	ADD R5, R3
-	FMOVD (R3), F6
-	ADD $8, R3, R6
-	VLD1 (R6), V6.S[2]
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-activate:
-	// ReLU
-	MOVD Args_ReLU(R0), R2
-	CBZ R2, store
-	WORD $0x4ea0e806 // FCMLT0 V6, V0
-	WORD $0x4e661c00 // BIC V0, V0, V6
-	WORD $0x4ea0e826 // FCMLT0 V6, V1
-	WORD $0x4e661c21 // BIC V1, V1, V6
-	WORD $0x4ea0e846 // FCMLT0 V6, V2
-	WORD $0x4e661c42 // BIC V2, V2, V6
-	WORD $0x4ea0e866 // FCMLT0 V6, V3
-	WORD $0x4e661c63 // BIC V3, V3, V6
-	WORD $0x4ea0e886 // FCMLT0 V6, V4
-	WORD $0x4e661c84 // BIC V4, V4, V6
-	WORD $0x4ea0e8a6 // FCMLT0 V6, V5
-	WORD $0x4e661ca5 // BIC V5, V5, V6
-	MOVWU Args_Limit(R0), R2
-	CBZ R2, store
-	VDUP R2, V6.S4
-	WORD $0x4ea6f400 // FMIN V0, V0, V6
-	WORD $0x4ea6f421 // FMIN V1, V1, V6
-	WORD $0x4ea6f442 // FMIN V2, V2, V6
-	WORD $0x4ea6f463 // FMIN V3, V3, V6
-	WORD $0x4ea6f484 // FMIN V4, V4, V6
-	WORD $0x4ea6f4a5 // FMIN V5, V5, V6
-store:
-	// the result
-	MOVD Args_C(R0), R2
-	MOVD Args_CStride(R0), R4
-	FMOVD F0, (R2)
-	ADD $8, R2, R5
-	VST1 V0.S[2], (R5)
-	ADD R4, R2
-	FMOVD F1, (R2)
-	ADD $8, R2, R5
-	VST1 V1.S[2], (R5)
-	ADD R4, R2
-	FMOVD F2, (R2)
-	ADD $8, R2, R5
-	VST1 V2.S[2], (R5)
-	ADD R4, R2
-	FMOVD F3, (R2)
-	ADD $8, R2, R5
-	VST1 V3.S[2], (R5)
-	ADD R4, R2
-	FMOVD F4, (R2)
-	ADD $8, R2, R5
-	VST1 V4.S[2], (R5)
-	ADD R4, R2
-	FMOVD F5, (R2)
-	ADD $8, R2, R5
-	VST1 V5.S[2], (R5)
-	// the next tile
-	MOVD Args_tiles(R0), R2
-	SUBS $1, R2
-	MOVD R2, Args_tiles(R0)
-	BEQ done
-	MOVD Args_A(R0), R2
-	MOVD Args_aTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_A(R0)
-	MOVD Args_Init(R0), R2
-	MOVD Args_iTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_Init(R0)
-	MOVD Args_C(R0), R2
-	MOVD Args_cTile(R0), R3
-	ADD R3, R2
-	MOVD R2, Args_C(R0)
-	MOVD Args_Residual(R0), R2
-	MOVD Args_cTile(R0), R3
-	CBZ R2, tile
-	ADD R3, R2
-	MOVD R2, Args_Residual(R0)
-	JMP tile
-done:
-	RET
-
 // func tile8xc3NEON(a *Args)
 TEXT ·tile8xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
@@ -10948,73 +9682,7 @@ tile:
 	MOVD Args_Segs(R0), R13
 segment1:
 	MOVD Args_K(R0), R14
-	SUBS $4, R14
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F9
-	FMOVQ.P 16(R6), F10
-	FMOVQ.P 16(R7), F11
-	FMOVQ.P 16(R8), F12
-	FMOVQ.P 16(R9), F13
-	FMOVQ.P 16(R10), F14
-	FMOVQ.P 16(R11), F15
-	FMOVQ.P 16(R12), F16
-	FMOVD (R2), F8
-	ADD $8, R2, R15
-	VLD1 (R15), V8.S[2]
-	ADD R3, R2
-	WORD $0x4f891100 // FMLA V0.4S, V8.4S, V9.S[0]
-	WORD $0x4f8a1101 // FMLA V1.4S, V8.4S, V10.S[0]
-	WORD $0x4f8b1102 // FMLA V2.4S, V8.4S, V11.S[0]
-	WORD $0x4f8c1103 // FMLA V3.4S, V8.4S, V12.S[0]
-	WORD $0x4f8d1104 // FMLA V4.4S, V8.4S, V13.S[0]
-	WORD $0x4f8e1105 // FMLA V5.4S, V8.4S, V14.S[0]
-	WORD $0x4f8f1106 // FMLA V6.4S, V8.4S, V15.S[0]
-	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
-	FMOVD (R2), F8
-	ADD $8, R2, R15
-	VLD1 (R15), V8.S[2]
-	ADD R3, R2
-	WORD $0x4fa91100 // FMLA V0.4S, V8.4S, V9.S[1]
-	WORD $0x4faa1101 // FMLA V1.4S, V8.4S, V10.S[1]
-	WORD $0x4fab1102 // FMLA V2.4S, V8.4S, V11.S[1]
-	WORD $0x4fac1103 // FMLA V3.4S, V8.4S, V12.S[1]
-	WORD $0x4fad1104 // FMLA V4.4S, V8.4S, V13.S[1]
-	WORD $0x4fae1105 // FMLA V5.4S, V8.4S, V14.S[1]
-	WORD $0x4faf1106 // FMLA V6.4S, V8.4S, V15.S[1]
-	WORD $0x4fb01107 // FMLA V7.4S, V8.4S, V16.S[1]
-	FMOVD (R2), F8
-	ADD $8, R2, R15
-	VLD1 (R15), V8.S[2]
-	ADD R3, R2
-	WORD $0x4f891900 // FMLA V0.4S, V8.4S, V9.S[2]
-	WORD $0x4f8a1901 // FMLA V1.4S, V8.4S, V10.S[2]
-	WORD $0x4f8b1902 // FMLA V2.4S, V8.4S, V11.S[2]
-	WORD $0x4f8c1903 // FMLA V3.4S, V8.4S, V12.S[2]
-	WORD $0x4f8d1904 // FMLA V4.4S, V8.4S, V13.S[2]
-	WORD $0x4f8e1905 // FMLA V5.4S, V8.4S, V14.S[2]
-	WORD $0x4f8f1906 // FMLA V6.4S, V8.4S, V15.S[2]
-	WORD $0x4f901907 // FMLA V7.4S, V8.4S, V16.S[2]
-	FMOVD (R2), F8
-	ADD $8, R2, R15
-	VLD1 (R15), V8.S[2]
-	ADD R3, R2
-	WORD $0x4fa91900 // FMLA V0.4S, V8.4S, V9.S[3]
-	WORD $0x4faa1901 // FMLA V1.4S, V8.4S, V10.S[3]
-	WORD $0x4fab1902 // FMLA V2.4S, V8.4S, V11.S[3]
-	WORD $0x4fac1903 // FMLA V3.4S, V8.4S, V12.S[3]
-	WORD $0x4fad1904 // FMLA V4.4S, V8.4S, V13.S[3]
-	WORD $0x4fae1905 // FMLA V5.4S, V8.4S, V14.S[3]
-	WORD $0x4faf1906 // FMLA V6.4S, V8.4S, V15.S[3]
-	WORD $0x4fb01907 // FMLA V7.4S, V8.4S, V16.S[3]
-	SUBS $4, R14
-	BGE four
-rest:
-	ADDS $4, R14
-	BEQ next
-	// the rest, one at a time
+	// one k at a time
 one:
 	FMOVS.P 4(R5), F9
 	FMOVS.P 4(R6), F10
@@ -11038,7 +9706,6 @@ one:
 	WORD $0x4f901107 // FMLA V7.4S, V8.4S, V16.S[0]
 	SUBS $1, R14
 	BNE one
-next:
 	MOVD.P 8(R4), R15
 	ADD R15, R5
 	ADD R15, R6
@@ -12089,45 +10756,7 @@ tile:
 	MOVD Args_Segs(R0), R9
 segment1:
 	MOVD Args_K(R0), R10
-	SUBS $4, R10
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F5
-	FMOVQ.P 16(R6), F6
-	FMOVQ.P 16(R7), F7
-	FMOVQ.P 16(R8), F8
-	FMOVS (R2), F4
-	ADD R3, R2
-	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
-	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
-	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
-	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
-	FMOVS (R2), F4
-	ADD R3, R2
-	WORD $0x4fa51080 // FMLA V0.4S, V4.4S, V5.S[1]
-	WORD $0x4fa61081 // FMLA V1.4S, V4.4S, V6.S[1]
-	WORD $0x4fa71082 // FMLA V2.4S, V4.4S, V7.S[1]
-	WORD $0x4fa81083 // FMLA V3.4S, V4.4S, V8.S[1]
-	FMOVS (R2), F4
-	ADD R3, R2
-	WORD $0x4f851880 // FMLA V0.4S, V4.4S, V5.S[2]
-	WORD $0x4f861881 // FMLA V1.4S, V4.4S, V6.S[2]
-	WORD $0x4f871882 // FMLA V2.4S, V4.4S, V7.S[2]
-	WORD $0x4f881883 // FMLA V3.4S, V4.4S, V8.S[2]
-	FMOVS (R2), F4
-	ADD R3, R2
-	WORD $0x4fa51880 // FMLA V0.4S, V4.4S, V5.S[3]
-	WORD $0x4fa61881 // FMLA V1.4S, V4.4S, V6.S[3]
-	WORD $0x4fa71882 // FMLA V2.4S, V4.4S, V7.S[3]
-	WORD $0x4fa81883 // FMLA V3.4S, V4.4S, V8.S[3]
-	SUBS $4, R10
-	BGE four
-rest:
-	ADDS $4, R10
-	BEQ next
-	// the rest, one at a time
+	// one k at a time
 one:
 	FMOVS.P 4(R5), F5
 	FMOVS.P 4(R6), F6
@@ -12141,7 +10770,6 @@ one:
 	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
 	SUBS $1, R10
 	BNE one
-next:
 	MOVD.P 8(R4), R11
 	ADD R11, R5
 	ADD R11, R6
@@ -12232,45 +10860,7 @@ tile:
 	MOVD Args_Segs(R0), R9
 segment1:
 	MOVD Args_K(R0), R10
-	SUBS $4, R10
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F5
-	FMOVQ.P 16(R6), F6
-	FMOVQ.P 16(R7), F7
-	FMOVQ.P 16(R8), F8
-	FMOVD (R2), F4
-	ADD R3, R2
-	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
-	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
-	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
-	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
-	FMOVD (R2), F4
-	ADD R3, R2
-	WORD $0x4fa51080 // FMLA V0.4S, V4.4S, V5.S[1]
-	WORD $0x4fa61081 // FMLA V1.4S, V4.4S, V6.S[1]
-	WORD $0x4fa71082 // FMLA V2.4S, V4.4S, V7.S[1]
-	WORD $0x4fa81083 // FMLA V3.4S, V4.4S, V8.S[1]
-	FMOVD (R2), F4
-	ADD R3, R2
-	WORD $0x4f851880 // FMLA V0.4S, V4.4S, V5.S[2]
-	WORD $0x4f861881 // FMLA V1.4S, V4.4S, V6.S[2]
-	WORD $0x4f871882 // FMLA V2.4S, V4.4S, V7.S[2]
-	WORD $0x4f881883 // FMLA V3.4S, V4.4S, V8.S[2]
-	FMOVD (R2), F4
-	ADD R3, R2
-	WORD $0x4fa51880 // FMLA V0.4S, V4.4S, V5.S[3]
-	WORD $0x4fa61881 // FMLA V1.4S, V4.4S, V6.S[3]
-	WORD $0x4fa71882 // FMLA V2.4S, V4.4S, V7.S[3]
-	WORD $0x4fa81883 // FMLA V3.4S, V4.4S, V8.S[3]
-	SUBS $4, R10
-	BGE four
-rest:
-	ADDS $4, R10
-	BEQ next
-	// the rest, one at a time
+	// one k at a time
 one:
 	FMOVS.P 4(R5), F5
 	FMOVS.P 4(R6), F6
@@ -12284,7 +10874,6 @@ one:
 	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
 	SUBS $1, R10
 	BNE one
-next:
 	MOVD.P 8(R4), R11
 	ADD R11, R5
 	ADD R11, R6
@@ -12385,53 +10974,7 @@ tile:
 	MOVD Args_Segs(R0), R9
 segment1:
 	MOVD Args_K(R0), R10
-	SUBS $4, R10
-	BLT rest
-	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
-four:
-	FMOVQ.P 16(R5), F5
-	FMOVQ.P 16(R6), F6
-	FMOVQ.P 16(R7), F7
-	FMOVQ.P 16(R8), F8
-	FMOVD (R2), F4
-	ADD $8, R2, R11
-	VLD1 (R11), V4.S[2]
-	ADD R3, R2
-	WORD $0x4f851080 // FMLA V0.4S, V4.4S, V5.S[0]
-	WORD $0x4f861081 // FMLA V1.4S, V4.4S, V6.S[0]
-	WORD $0x4f871082 // FMLA V2.4S, V4.4S, V7.S[0]
-	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
-	FMOVD (R2), F4
-	ADD $8, R2, R11
-	VLD1 (R11), V4.S[2]
-	ADD R3, R2
-	WORD $0x4fa51080 // FMLA V0.4S, V4.4S, V5.S[1]
-	WORD $0x4fa61081 // FMLA V1.4S, V4.4S, V6.S[1]
-	WORD $0x4fa71082 // FMLA V2.4S, V4.4S, V7.S[1]
-	WORD $0x4fa81083 // FMLA V3.4S, V4.4S, V8.S[1]
-	FMOVD (R2), F4
-	ADD $8, R2, R11
-	VLD1 (R11), V4.S[2]
-	ADD R3, R2
-	WORD $0x4f851880 // FMLA V0.4S, V4.4S, V5.S[2]
-	WORD $0x4f861881 // FMLA V1.4S, V4.4S, V6.S[2]
-	WORD $0x4f871882 // FMLA V2.4S, V4.4S, V7.S[2]
-	WORD $0x4f881883 // FMLA V3.4S, V4.4S, V8.S[2]
-	FMOVD (R2), F4
-	ADD $8, R2, R11
-	VLD1 (R11), V4.S[2]
-	ADD R3, R2
-	WORD $0x4fa51880 // FMLA V0.4S, V4.4S, V5.S[3]
-	WORD $0x4fa61881 // FMLA V1.4S, V4.4S, V6.S[3]
-	WORD $0x4fa71882 // FMLA V2.4S, V4.4S, V7.S[3]
-	WORD $0x4fa81883 // FMLA V3.4S, V4.4S, V8.S[3]
-	SUBS $4, R10
-	BGE four
-rest:
-	ADDS $4, R10
-	BEQ next
-	// the rest, one at a time
+	// one k at a time
 one:
 	FMOVS.P 4(R5), F5
 	FMOVS.P 4(R6), F6
@@ -12447,7 +10990,6 @@ one:
 	WORD $0x4f881083 // FMLA V3.4S, V4.4S, V8.S[0]
 	SUBS $1, R10
 	BNE one
-next:
 	MOVD.P 8(R4), R11
 	ADD R11, R5
 	ADD R11, R6
