@@ -2,648 +2,166 @@
 
 package depthwise
 
-func tileAVX512(window, pixels int, l *line) {
-	switch window*16 + pixels {
-	case 0*16 + 1:
-		tile1AVX512(l)
-	case 0*16 + 2:
-		tile2AVX512(l)
-	case 0*16 + 3:
-		tile3AVX512(l)
-	case 0*16 + 4:
-		tile4AVX512(l)
-	case 0*16 + 5:
-		tile5AVX512(l)
-	case 0*16 + 6:
-		tile6AVX512(l)
-	case 0*16 + 7:
-		tile7AVX512(l)
-	case 0*16 + 8:
-		tile8AVX512(l)
-	case 7*16 + 1:
-		tile1x3s1AVX512(l)
-	case 7*16 + 2:
-		tile2x3s1AVX512(l)
-	case 7*16 + 3:
-		tile3x3s1AVX512(l)
-	case 7*16 + 4:
-		tile4x3s1AVX512(l)
-	case 7*16 + 5:
-		tile5x3s1AVX512(l)
-	case 7*16 + 6:
-		tile6x3s1AVX512(l)
-	case 7*16 + 7:
-		tile7x3s1AVX512(l)
-	case 7*16 + 8:
-		tile8x3s1AVX512(l)
-	case 8*16 + 1:
-		tile1x3s2AVX512(l)
-	case 8*16 + 2:
-		tile2x3s2AVX512(l)
-	case 8*16 + 3:
-		tile3x3s2AVX512(l)
-	case 8*16 + 4:
-		tile4x3s2AVX512(l)
-	case 8*16 + 5:
-		tile5x3s2AVX512(l)
-	case 8*16 + 6:
-		tile6x3s2AVX512(l)
-	case 8*16 + 7:
-		tile7x3s2AVX512(l)
-	case 8*16 + 8:
-		tile8x3s2AVX512(l)
-	case 11*16 + 1:
-		tile1x5s1AVX512(l)
-	case 11*16 + 2:
-		tile2x5s1AVX512(l)
-	case 11*16 + 3:
-		tile3x5s1AVX512(l)
-	case 11*16 + 4:
-		tile4x5s1AVX512(l)
-	case 11*16 + 5:
-		tile5x5s1AVX512(l)
-	case 11*16 + 6:
-		tile6x5s1AVX512(l)
-	case 11*16 + 7:
-		tile7x5s1AVX512(l)
-	case 11*16 + 8:
-		tile8x5s1AVX512(l)
-	case 12*16 + 1:
-		tile1x5s2AVX512(l)
-	case 12*16 + 2:
-		tile2x5s2AVX512(l)
-	case 12*16 + 3:
-		tile3x5s2AVX512(l)
-	case 12*16 + 4:
-		tile4x5s2AVX512(l)
-	case 12*16 + 5:
-		tile5x5s2AVX512(l)
-	case 12*16 + 6:
-		tile6x5s2AVX512(l)
-	case 12*16 + 7:
-		tile7x5s2AVX512(l)
-	case 12*16 + 8:
-		tile8x5s2AVX512(l)
-	case 18*16 + 1:
-		tile1g2AVX512(l)
-	case 18*16 + 2:
-		tile2g2AVX512(l)
-	case 18*16 + 3:
-		tile3g2AVX512(l)
-	case 18*16 + 4:
-		tile4g2AVX512(l)
-	case 18*16 + 5:
-		tile5g2AVX512(l)
-	case 18*16 + 6:
-		tile6g2AVX512(l)
-	case 20*16 + 1:
-		tile1g4AVX512(l)
-	case 20*16 + 2:
-		tile2g4AVX512(l)
-	case 20*16 + 3:
-		tile3g4AVX512(l)
-	case 20*16 + 4:
-		tile4g4AVX512(l)
-	case 20*16 + 5:
-		tile5g4AVX512(l)
-	case 20*16 + 6:
-		tile6g4AVX512(l)
-	case 24*16 + 1:
-		tile1g8AVX512(l)
-	case 24*16 + 2:
-		tile2g8AVX512(l)
-	case 24*16 + 3:
-		tile3g8AVX512(l)
-	case 24*16 + 4:
-		tile4g8AVX512(l)
-	case 24*16 + 5:
-		tile5g8AVX512(l)
-	case 24*16 + 6:
-		tile6g8AVX512(l)
+func tileAVX512(kind, size int, l *line) {
+	switch kind*16 + size {
+	case 0*16 + 0:
+		tileAnyAVX512(l)
+	case 7*16 + 0:
+		tile3s1AVX512(l)
+	case 8*16 + 0:
+		tile3s2AVX512(l)
+	case 11*16 + 0:
+		tile5s1AVX512(l)
+	case 12*16 + 0:
+		tile5s2AVX512(l)
+	case groupKind*16 + 0:
+		tileGroupsAVX512(l)
 	default:
 		panic("depthwise: no such tile")
 	}
 }
 
-func sumsAVX512(rows, window int, l *line) {
-	switch window*16 + rows {
+func sumsAVX512(kind, size int, l *line) {
+	switch kind*16 + size {
 	case 3*16 + 1:
 		sums1x1s1AVX512(l)
-	case 7*16 + 1:
-		sums1x3s1AVX512(l)
-	case 8*16 + 1:
-		sums1x3s2AVX512(l)
-	case 7*16 + 2:
-		sums2x3s1AVX512(l)
-	case 8*16 + 2:
-		sums2x3s2AVX512(l)
 	case 7*16 + 3:
 		sums3x3s1AVX512(l)
 	case 8*16 + 3:
 		sums3x3s2AVX512(l)
-	case 11*16 + 1:
-		sums1x5s1AVX512(l)
-	case 12*16 + 1:
-		sums1x5s2AVX512(l)
-	case 11*16 + 2:
-		sums2x5s1AVX512(l)
-	case 12*16 + 2:
-		sums2x5s2AVX512(l)
-	case 11*16 + 3:
-		sums3x5s1AVX512(l)
-	case 12*16 + 3:
-		sums3x5s2AVX512(l)
-	case 11*16 + 4:
-		sums4x5s1AVX512(l)
-	case 12*16 + 4:
-		sums4x5s2AVX512(l)
+	case 7*16 + 2:
+		sums2x3s1AVX512(l)
+	case 8*16 + 2:
+		sums2x3s2AVX512(l)
+	case 7*16 + 1:
+		sums1x3s1AVX512(l)
+	case 8*16 + 1:
+		sums1x3s2AVX512(l)
 	case 11*16 + 5:
 		sums5x5s1AVX512(l)
 	case 12*16 + 5:
 		sums5x5s2AVX512(l)
-	case 18*16 + 1:
-		sumsg2AVX512(l)
-	case 20*16 + 1:
-		sumsg4AVX512(l)
-	case 24*16 + 1:
-		sumsg8AVX512(l)
+	case 11*16 + 3:
+		sums3x5s1AVX512(l)
+	case 12*16 + 3:
+		sums3x5s2AVX512(l)
+	case 11*16 + 2:
+		sums2x5s1AVX512(l)
+	case 12*16 + 2:
+		sums2x5s2AVX512(l)
+	case 11*16 + 1:
+		sums1x5s1AVX512(l)
+	case 12*16 + 1:
+		sums1x5s2AVX512(l)
+	case groupKind*16 + 2:
+		sumsGroups2AVX512(l)
+	case groupKind*16 + 4:
+		sumsGroups4AVX512(l)
+	case groupKind*16 + 8:
+		sumsGroups8AVX512(l)
 	default:
 		panic("depthwise: no such sums")
 	}
 }
 
-func tileAVX2(window, pixels int, l *line) {
-	switch window*16 + pixels {
-	case 0*16 + 1:
-		tile1AVX2(l)
-	case 0*16 + 2:
-		tile2AVX2(l)
-	case 0*16 + 3:
-		tile3AVX2(l)
-	case 0*16 + 4:
-		tile4AVX2(l)
-	case 0*16 + 5:
-		tile5AVX2(l)
-	case 0*16 + 6:
-		tile6AVX2(l)
-	case 0*16 + 7:
-		tile7AVX2(l)
-	case 0*16 + 8:
-		tile8AVX2(l)
-	case 7*16 + 1:
-		tile1x3s1AVX2(l)
-	case 7*16 + 2:
-		tile2x3s1AVX2(l)
-	case 7*16 + 3:
-		tile3x3s1AVX2(l)
-	case 7*16 + 4:
-		tile4x3s1AVX2(l)
-	case 7*16 + 5:
-		tile5x3s1AVX2(l)
-	case 7*16 + 6:
-		tile6x3s1AVX2(l)
-	case 7*16 + 7:
-		tile7x3s1AVX2(l)
-	case 7*16 + 8:
-		tile8x3s1AVX2(l)
-	case 8*16 + 1:
-		tile1x3s2AVX2(l)
-	case 8*16 + 2:
-		tile2x3s2AVX2(l)
-	case 8*16 + 3:
-		tile3x3s2AVX2(l)
-	case 8*16 + 4:
-		tile4x3s2AVX2(l)
-	case 8*16 + 5:
-		tile5x3s2AVX2(l)
-	case 8*16 + 6:
-		tile6x3s2AVX2(l)
-	case 8*16 + 7:
-		tile7x3s2AVX2(l)
-	case 8*16 + 8:
-		tile8x3s2AVX2(l)
-	case 11*16 + 1:
-		tile1x5s1AVX2(l)
-	case 11*16 + 2:
-		tile2x5s1AVX2(l)
-	case 11*16 + 3:
-		tile3x5s1AVX2(l)
-	case 11*16 + 4:
-		tile4x5s1AVX2(l)
-	case 11*16 + 5:
-		tile5x5s1AVX2(l)
-	case 11*16 + 6:
-		tile6x5s1AVX2(l)
-	case 11*16 + 7:
-		tile7x5s1AVX2(l)
-	case 11*16 + 8:
-		tile8x5s1AVX2(l)
-	case 12*16 + 1:
-		tile1x5s2AVX2(l)
-	case 12*16 + 2:
-		tile2x5s2AVX2(l)
-	case 12*16 + 3:
-		tile3x5s2AVX2(l)
-	case 12*16 + 4:
-		tile4x5s2AVX2(l)
-	case 12*16 + 5:
-		tile5x5s2AVX2(l)
-	case 12*16 + 6:
-		tile6x5s2AVX2(l)
-	case 12*16 + 7:
-		tile7x5s2AVX2(l)
-	case 12*16 + 8:
-		tile8x5s2AVX2(l)
-	case 18*16 + 1:
-		tile1g2AVX2(l)
-	case 18*16 + 2:
-		tile2g2AVX2(l)
-	case 18*16 + 3:
-		tile3g2AVX2(l)
-	case 18*16 + 4:
-		tile4g2AVX2(l)
-	case 18*16 + 5:
-		tile5g2AVX2(l)
-	case 18*16 + 6:
-		tile6g2AVX2(l)
-	case 20*16 + 1:
-		tile1g4AVX2(l)
-	case 20*16 + 2:
-		tile2g4AVX2(l)
-	case 20*16 + 3:
-		tile3g4AVX2(l)
-	case 20*16 + 4:
-		tile4g4AVX2(l)
-	case 20*16 + 5:
-		tile5g4AVX2(l)
-	case 20*16 + 6:
-		tile6g4AVX2(l)
-	case 24*16 + 1:
-		tile1g8AVX2(l)
-	case 24*16 + 2:
-		tile2g8AVX2(l)
-	case 24*16 + 3:
-		tile3g8AVX2(l)
-	case 24*16 + 4:
-		tile4g8AVX2(l)
-	case 24*16 + 5:
-		tile5g8AVX2(l)
-	case 24*16 + 6:
-		tile6g8AVX2(l)
+func tileAVX2(kind, size int, l *line) {
+	switch kind*16 + size {
+	case 0*16 + 0:
+		tileAnyAVX2(l)
+	case 7*16 + 0:
+		tile3s1AVX2(l)
+	case 8*16 + 0:
+		tile3s2AVX2(l)
+	case 11*16 + 0:
+		tile5s1AVX2(l)
+	case 12*16 + 0:
+		tile5s2AVX2(l)
+	case groupKind*16 + 0:
+		tileGroupsAVX2(l)
+	case narrowKind*16 + 0:
+		tileNarrowAVX2(l)
+	case narrowGroupKind*16 + 0:
+		tileGroupsNarrowAVX2(l)
 	default:
 		panic("depthwise: no such tile")
 	}
 }
 
-func sumsAVX2(rows, window int, l *line) {
-	switch window*16 + rows {
+func sumsAVX2(kind, size int, l *line) {
+	switch kind*16 + size {
 	case 3*16 + 1:
 		sums1x1s1AVX2(l)
-	case 7*16 + 1:
-		sums1x3s1AVX2(l)
-	case 8*16 + 1:
-		sums1x3s2AVX2(l)
-	case 7*16 + 2:
-		sums2x3s1AVX2(l)
-	case 8*16 + 2:
-		sums2x3s2AVX2(l)
 	case 7*16 + 3:
 		sums3x3s1AVX2(l)
 	case 8*16 + 3:
 		sums3x3s2AVX2(l)
-	case 11*16 + 1:
-		sums1x5s1AVX2(l)
-	case 12*16 + 1:
-		sums1x5s2AVX2(l)
+	case 7*16 + 2:
+		sums2x3s1AVX2(l)
+	case 8*16 + 2:
+		sums2x3s2AVX2(l)
+	case 7*16 + 1:
+		sums1x3s1AVX2(l)
+	case 8*16 + 1:
+		sums1x3s2AVX2(l)
 	case 11*16 + 2:
 		sums2x5s1AVX2(l)
 	case 12*16 + 2:
 		sums2x5s2AVX2(l)
-	case 18*16 + 1:
-		sumsg2AVX2(l)
-	case 20*16 + 1:
-		sumsg4AVX2(l)
-	case 24*16 + 1:
-		sumsg8AVX2(l)
+	case 11*16 + 1:
+		sums1x5s1AVX2(l)
+	case 12*16 + 1:
+		sums1x5s2AVX2(l)
+	case groupKind*16 + 2:
+		sumsGroups2AVX2(l)
+	case groupKind*16 + 4:
+		sumsGroups4AVX2(l)
+	case groupKind*16 + 8:
+		sumsGroups8AVX2(l)
+	case narrowKind*16 + 1:
+		sumsNarrowAVX2(l)
+	case narrowGroupKind*16 + 2:
+		sumsGroups2NarrowAVX2(l)
+	case narrowGroupKind*16 + 4:
+		sumsGroups4NarrowAVX2(l)
 	default:
 		panic("depthwise: no such sums")
 	}
 }
 
-// tile1AVX512 is tiles of rows of results; see line.
+// tileAnyAVX512 is tiles of rows of results; see line.
 //
 //go:noescape
-func tile1AVX512(l *line)
+func tileAnyAVX512(l *line)
 
-// tile2AVX512 is tiles of rows of results; see line.
+// tile3s1AVX512 is tiles of rows of results; see line.
 //
 //go:noescape
-func tile2AVX512(l *line)
+func tile3s1AVX512(l *line)
 
-// tile3AVX512 is tiles of rows of results; see line.
+// tile3s2AVX512 is tiles of rows of results; see line.
 //
 //go:noescape
-func tile3AVX512(l *line)
+func tile3s2AVX512(l *line)
 
-// tile4AVX512 is tiles of rows of results; see line.
+// tile5s1AVX512 is tiles of rows of results; see line.
 //
 //go:noescape
-func tile4AVX512(l *line)
+func tile5s1AVX512(l *line)
 
-// tile5AVX512 is tiles of rows of results; see line.
+// tile5s2AVX512 is tiles of rows of results; see line.
 //
 //go:noescape
-func tile5AVX512(l *line)
+func tile5s2AVX512(l *line)
 
-// tile6AVX512 is tiles of rows of results; see line.
+// tileGroupsAVX512 is tiles of rows of results; see line.
 //
 //go:noescape
-func tile6AVX512(l *line)
-
-// tile7AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile7AVX512(l *line)
-
-// tile8AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile8AVX512(l *line)
-
-// tile1x3s1AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile1x3s1AVX512(l *line)
-
-// tile2x3s1AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile2x3s1AVX512(l *line)
-
-// tile3x3s1AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile3x3s1AVX512(l *line)
-
-// tile4x3s1AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile4x3s1AVX512(l *line)
-
-// tile5x3s1AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile5x3s1AVX512(l *line)
-
-// tile6x3s1AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile6x3s1AVX512(l *line)
-
-// tile7x3s1AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile7x3s1AVX512(l *line)
-
-// tile8x3s1AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile8x3s1AVX512(l *line)
-
-// tile1x3s2AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile1x3s2AVX512(l *line)
-
-// tile2x3s2AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile2x3s2AVX512(l *line)
-
-// tile3x3s2AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile3x3s2AVX512(l *line)
-
-// tile4x3s2AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile4x3s2AVX512(l *line)
-
-// tile5x3s2AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile5x3s2AVX512(l *line)
-
-// tile6x3s2AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile6x3s2AVX512(l *line)
-
-// tile7x3s2AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile7x3s2AVX512(l *line)
-
-// tile8x3s2AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile8x3s2AVX512(l *line)
-
-// tile1x5s1AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile1x5s1AVX512(l *line)
-
-// tile2x5s1AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile2x5s1AVX512(l *line)
-
-// tile3x5s1AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile3x5s1AVX512(l *line)
-
-// tile4x5s1AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile4x5s1AVX512(l *line)
-
-// tile5x5s1AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile5x5s1AVX512(l *line)
-
-// tile6x5s1AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile6x5s1AVX512(l *line)
-
-// tile7x5s1AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile7x5s1AVX512(l *line)
-
-// tile8x5s1AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile8x5s1AVX512(l *line)
-
-// tile1x5s2AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile1x5s2AVX512(l *line)
-
-// tile2x5s2AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile2x5s2AVX512(l *line)
-
-// tile3x5s2AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile3x5s2AVX512(l *line)
-
-// tile4x5s2AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile4x5s2AVX512(l *line)
-
-// tile5x5s2AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile5x5s2AVX512(l *line)
-
-// tile6x5s2AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile6x5s2AVX512(l *line)
-
-// tile7x5s2AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile7x5s2AVX512(l *line)
-
-// tile8x5s2AVX512 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile8x5s2AVX512(l *line)
-
-// tile1g2AVX512 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile1g2AVX512(l *line)
-
-// tile2g2AVX512 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile2g2AVX512(l *line)
-
-// tile3g2AVX512 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile3g2AVX512(l *line)
-
-// tile4g2AVX512 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile4g2AVX512(l *line)
-
-// tile5g2AVX512 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile5g2AVX512(l *line)
-
-// tile6g2AVX512 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile6g2AVX512(l *line)
-
-// tile1g4AVX512 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile1g4AVX512(l *line)
-
-// tile2g4AVX512 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile2g4AVX512(l *line)
-
-// tile3g4AVX512 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile3g4AVX512(l *line)
-
-// tile4g4AVX512 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile4g4AVX512(l *line)
-
-// tile5g4AVX512 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile5g4AVX512(l *line)
-
-// tile6g4AVX512 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile6g4AVX512(l *line)
-
-// tile1g8AVX512 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile1g8AVX512(l *line)
-
-// tile2g8AVX512 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile2g8AVX512(l *line)
-
-// tile3g8AVX512 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile3g8AVX512(l *line)
-
-// tile4g8AVX512 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile4g8AVX512(l *line)
-
-// tile5g8AVX512 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile5g8AVX512(l *line)
-
-// tile6g8AVX512 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile6g8AVX512(l *line)
+func tileGroupsAVX512(l *line)
 
 // sums1x1s1AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
 func sums1x1s1AVX512(l *line)
-
-// sums1x3s1AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x3s1AVX512(l *line)
-
-// sums1x3s2AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x3s2AVX512(l *line)
-
-// sums2x3s1AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x3s1AVX512(l *line)
-
-// sums2x3s2AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x3s2AVX512(l *line)
 
 // sums3x3s1AVX512 adds a row's products to the filters' gradient; see line.
 //
@@ -655,45 +173,25 @@ func sums3x3s1AVX512(l *line)
 //go:noescape
 func sums3x3s2AVX512(l *line)
 
-// sums1x5s1AVX512 adds a row's products to the filters' gradient; see line.
+// sums2x3s1AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums1x5s1AVX512(l *line)
+func sums2x3s1AVX512(l *line)
 
-// sums1x5s2AVX512 adds a row's products to the filters' gradient; see line.
+// sums2x3s2AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums1x5s2AVX512(l *line)
+func sums2x3s2AVX512(l *line)
 
-// sums2x5s1AVX512 adds a row's products to the filters' gradient; see line.
+// sums1x3s1AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums2x5s1AVX512(l *line)
+func sums1x3s1AVX512(l *line)
 
-// sums2x5s2AVX512 adds a row's products to the filters' gradient; see line.
+// sums1x3s2AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums2x5s2AVX512(l *line)
-
-// sums3x5s1AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums3x5s1AVX512(l *line)
-
-// sums3x5s2AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums3x5s2AVX512(l *line)
-
-// sums4x5s1AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums4x5s1AVX512(l *line)
-
-// sums4x5s2AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums4x5s2AVX512(l *line)
+func sums1x3s2AVX512(l *line)
 
 // sums5x5s1AVX512 adds a row's products to the filters' gradient; see line.
 //
@@ -705,20 +203,50 @@ func sums5x5s1AVX512(l *line)
 //go:noescape
 func sums5x5s2AVX512(l *line)
 
-// sumsg2AVX512 adds a row's products to the gradient of a tap of channels in groups; see line.
+// sums3x5s1AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sumsg2AVX512(l *line)
+func sums3x5s1AVX512(l *line)
 
-// sumsg4AVX512 adds a row's products to the gradient of a tap of channels in groups; see line.
+// sums3x5s2AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sumsg4AVX512(l *line)
+func sums3x5s2AVX512(l *line)
 
-// sumsg8AVX512 adds a row's products to the gradient of a tap of channels in groups; see line.
+// sums2x5s1AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sumsg8AVX512(l *line)
+func sums2x5s1AVX512(l *line)
+
+// sums2x5s2AVX512 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums2x5s2AVX512(l *line)
+
+// sums1x5s1AVX512 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums1x5s1AVX512(l *line)
+
+// sums1x5s2AVX512 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums1x5s2AVX512(l *line)
+
+// sumsGroups2AVX512 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sumsGroups2AVX512(l *line)
+
+// sumsGroups4AVX512 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sumsGroups4AVX512(l *line)
+
+// sumsGroups8AVX512 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sumsGroups8AVX512(l *line)
 
 // repeat2AVX512 sets dst[i] = x[i/2] for n vectors of x; index says which lanes.
 //
@@ -735,320 +263,50 @@ func repeat4AVX512(dst *float32, x *float32, index *int32, n int)
 //go:noescape
 func repeat8AVX512(dst *float32, x *float32, index *int32, n int)
 
-// tile1AVX2 is tiles of rows of results; see line.
+// tileAnyAVX2 is tiles of rows of results; see line.
 //
 //go:noescape
-func tile1AVX2(l *line)
+func tileAnyAVX2(l *line)
 
-// tile2AVX2 is tiles of rows of results; see line.
+// tile3s1AVX2 is tiles of rows of results; see line.
 //
 //go:noescape
-func tile2AVX2(l *line)
+func tile3s1AVX2(l *line)
 
-// tile3AVX2 is tiles of rows of results; see line.
+// tile3s2AVX2 is tiles of rows of results; see line.
 //
 //go:noescape
-func tile3AVX2(l *line)
+func tile3s2AVX2(l *line)
 
-// tile4AVX2 is tiles of rows of results; see line.
+// tile5s1AVX2 is tiles of rows of results; see line.
 //
 //go:noescape
-func tile4AVX2(l *line)
+func tile5s1AVX2(l *line)
 
-// tile5AVX2 is tiles of rows of results; see line.
+// tile5s2AVX2 is tiles of rows of results; see line.
 //
 //go:noescape
-func tile5AVX2(l *line)
+func tile5s2AVX2(l *line)
 
-// tile6AVX2 is tiles of rows of results; see line.
+// tileGroupsAVX2 is tiles of rows of results; see line.
 //
 //go:noescape
-func tile6AVX2(l *line)
+func tileGroupsAVX2(l *line)
 
-// tile7AVX2 is tiles of rows of results; see line.
+// tileNarrowAVX2 is tiles of rows of results; see line.
 //
 //go:noescape
-func tile7AVX2(l *line)
+func tileNarrowAVX2(l *line)
 
-// tile8AVX2 is tiles of rows of results; see line.
+// tileGroupsNarrowAVX2 is tiles of rows of results; see line.
 //
 //go:noescape
-func tile8AVX2(l *line)
-
-// tile1x3s1AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile1x3s1AVX2(l *line)
-
-// tile2x3s1AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile2x3s1AVX2(l *line)
-
-// tile3x3s1AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile3x3s1AVX2(l *line)
-
-// tile4x3s1AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile4x3s1AVX2(l *line)
-
-// tile5x3s1AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile5x3s1AVX2(l *line)
-
-// tile6x3s1AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile6x3s1AVX2(l *line)
-
-// tile7x3s1AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile7x3s1AVX2(l *line)
-
-// tile8x3s1AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile8x3s1AVX2(l *line)
-
-// tile1x3s2AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile1x3s2AVX2(l *line)
-
-// tile2x3s2AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile2x3s2AVX2(l *line)
-
-// tile3x3s2AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile3x3s2AVX2(l *line)
-
-// tile4x3s2AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile4x3s2AVX2(l *line)
-
-// tile5x3s2AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile5x3s2AVX2(l *line)
-
-// tile6x3s2AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile6x3s2AVX2(l *line)
-
-// tile7x3s2AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile7x3s2AVX2(l *line)
-
-// tile8x3s2AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile8x3s2AVX2(l *line)
-
-// tile1x5s1AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile1x5s1AVX2(l *line)
-
-// tile2x5s1AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile2x5s1AVX2(l *line)
-
-// tile3x5s1AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile3x5s1AVX2(l *line)
-
-// tile4x5s1AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile4x5s1AVX2(l *line)
-
-// tile5x5s1AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile5x5s1AVX2(l *line)
-
-// tile6x5s1AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile6x5s1AVX2(l *line)
-
-// tile7x5s1AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile7x5s1AVX2(l *line)
-
-// tile8x5s1AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile8x5s1AVX2(l *line)
-
-// tile1x5s2AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile1x5s2AVX2(l *line)
-
-// tile2x5s2AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile2x5s2AVX2(l *line)
-
-// tile3x5s2AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile3x5s2AVX2(l *line)
-
-// tile4x5s2AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile4x5s2AVX2(l *line)
-
-// tile5x5s2AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile5x5s2AVX2(l *line)
-
-// tile6x5s2AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile6x5s2AVX2(l *line)
-
-// tile7x5s2AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile7x5s2AVX2(l *line)
-
-// tile8x5s2AVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile8x5s2AVX2(l *line)
-
-// tile1g2AVX2 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile1g2AVX2(l *line)
-
-// tile2g2AVX2 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile2g2AVX2(l *line)
-
-// tile3g2AVX2 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile3g2AVX2(l *line)
-
-// tile4g2AVX2 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile4g2AVX2(l *line)
-
-// tile5g2AVX2 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile5g2AVX2(l *line)
-
-// tile6g2AVX2 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile6g2AVX2(l *line)
-
-// tile1g4AVX2 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile1g4AVX2(l *line)
-
-// tile2g4AVX2 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile2g4AVX2(l *line)
-
-// tile3g4AVX2 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile3g4AVX2(l *line)
-
-// tile4g4AVX2 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile4g4AVX2(l *line)
-
-// tile5g4AVX2 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile5g4AVX2(l *line)
-
-// tile6g4AVX2 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile6g4AVX2(l *line)
-
-// tile1g8AVX2 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile1g8AVX2(l *line)
-
-// tile2g8AVX2 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile2g8AVX2(l *line)
-
-// tile3g8AVX2 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile3g8AVX2(l *line)
-
-// tile4g8AVX2 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile4g8AVX2(l *line)
-
-// tile5g8AVX2 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile5g8AVX2(l *line)
-
-// tile6g8AVX2 is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile6g8AVX2(l *line)
+func tileGroupsNarrowAVX2(l *line)
 
 // sums1x1s1AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
 func sums1x1s1AVX2(l *line)
-
-// sums1x3s1AVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x3s1AVX2(l *line)
-
-// sums1x3s2AVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x3s2AVX2(l *line)
-
-// sums2x3s1AVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x3s1AVX2(l *line)
-
-// sums2x3s2AVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x3s2AVX2(l *line)
 
 // sums3x3s1AVX2 adds a row's products to the filters' gradient; see line.
 //
@@ -1060,15 +318,25 @@ func sums3x3s1AVX2(l *line)
 //go:noescape
 func sums3x3s2AVX2(l *line)
 
-// sums1x5s1AVX2 adds a row's products to the filters' gradient; see line.
+// sums2x3s1AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums1x5s1AVX2(l *line)
+func sums2x3s1AVX2(l *line)
 
-// sums1x5s2AVX2 adds a row's products to the filters' gradient; see line.
+// sums2x3s2AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums1x5s2AVX2(l *line)
+func sums2x3s2AVX2(l *line)
+
+// sums1x3s1AVX2 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums1x3s1AVX2(l *line)
+
+// sums1x3s2AVX2 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums1x3s2AVX2(l *line)
 
 // sums2x5s1AVX2 adds a row's products to the filters' gradient; see line.
 //
@@ -1080,20 +348,45 @@ func sums2x5s1AVX2(l *line)
 //go:noescape
 func sums2x5s2AVX2(l *line)
 
-// sumsg2AVX2 adds a row's products to the gradient of a tap of channels in groups; see line.
+// sums1x5s1AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sumsg2AVX2(l *line)
+func sums1x5s1AVX2(l *line)
 
-// sumsg4AVX2 adds a row's products to the gradient of a tap of channels in groups; see line.
+// sums1x5s2AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sumsg4AVX2(l *line)
+func sums1x5s2AVX2(l *line)
 
-// sumsg8AVX2 adds a row's products to the gradient of a tap of channels in groups; see line.
+// sumsGroups2AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sumsg8AVX2(l *line)
+func sumsGroups2AVX2(l *line)
+
+// sumsGroups4AVX2 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sumsGroups4AVX2(l *line)
+
+// sumsGroups8AVX2 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sumsGroups8AVX2(l *line)
+
+// sumsNarrowAVX2 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sumsNarrowAVX2(l *line)
+
+// sumsGroups2NarrowAVX2 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sumsGroups2NarrowAVX2(l *line)
+
+// sumsGroups4NarrowAVX2 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sumsGroups4NarrowAVX2(l *line)
 
 // repeat2AVX2 sets dst[i] = x[i/2] for n vectors of x; index says which lanes.
 //

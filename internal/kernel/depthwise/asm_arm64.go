@@ -2,478 +2,112 @@
 
 package depthwise
 
-func tileNEON(window, pixels int, l *line) {
-	switch window*16 + pixels {
-	case 0*16 + 1:
-		tile1NEON(l)
-	case 0*16 + 2:
-		tile2NEON(l)
-	case 0*16 + 3:
-		tile3NEON(l)
-	case 0*16 + 4:
-		tile4NEON(l)
-	case 0*16 + 5:
-		tile5NEON(l)
-	case 0*16 + 6:
-		tile6NEON(l)
-	case 0*16 + 7:
-		tile7NEON(l)
-	case 0*16 + 8:
-		tile8NEON(l)
-	case 7*16 + 1:
-		tile1x3s1NEON(l)
-	case 7*16 + 2:
-		tile2x3s1NEON(l)
-	case 7*16 + 3:
-		tile3x3s1NEON(l)
-	case 7*16 + 4:
-		tile4x3s1NEON(l)
-	case 7*16 + 5:
-		tile5x3s1NEON(l)
-	case 7*16 + 6:
-		tile6x3s1NEON(l)
-	case 7*16 + 7:
-		tile7x3s1NEON(l)
-	case 7*16 + 8:
-		tile8x3s1NEON(l)
-	case 8*16 + 1:
-		tile1x3s2NEON(l)
-	case 8*16 + 2:
-		tile2x3s2NEON(l)
-	case 8*16 + 3:
-		tile3x3s2NEON(l)
-	case 8*16 + 4:
-		tile4x3s2NEON(l)
-	case 8*16 + 5:
-		tile5x3s2NEON(l)
-	case 8*16 + 6:
-		tile6x3s2NEON(l)
-	case 8*16 + 7:
-		tile7x3s2NEON(l)
-	case 8*16 + 8:
-		tile8x3s2NEON(l)
-	case 11*16 + 1:
-		tile1x5s1NEON(l)
-	case 11*16 + 2:
-		tile2x5s1NEON(l)
-	case 11*16 + 3:
-		tile3x5s1NEON(l)
-	case 11*16 + 4:
-		tile4x5s1NEON(l)
-	case 11*16 + 5:
-		tile5x5s1NEON(l)
-	case 11*16 + 6:
-		tile6x5s1NEON(l)
-	case 11*16 + 7:
-		tile7x5s1NEON(l)
-	case 11*16 + 8:
-		tile8x5s1NEON(l)
-	case 12*16 + 1:
-		tile1x5s2NEON(l)
-	case 12*16 + 2:
-		tile2x5s2NEON(l)
-	case 12*16 + 3:
-		tile3x5s2NEON(l)
-	case 12*16 + 4:
-		tile4x5s2NEON(l)
-	case 12*16 + 5:
-		tile5x5s2NEON(l)
-	case 12*16 + 6:
-		tile6x5s2NEON(l)
-	case 12*16 + 7:
-		tile7x5s2NEON(l)
-	case 12*16 + 8:
-		tile8x5s2NEON(l)
-	case 18*16 + 1:
-		tile1g2NEON(l)
-	case 18*16 + 2:
-		tile2g2NEON(l)
-	case 18*16 + 3:
-		tile3g2NEON(l)
-	case 18*16 + 4:
-		tile4g2NEON(l)
-	case 18*16 + 5:
-		tile5g2NEON(l)
-	case 18*16 + 6:
-		tile6g2NEON(l)
-	case 20*16 + 1:
-		tile1g4NEON(l)
-	case 20*16 + 2:
-		tile2g4NEON(l)
-	case 20*16 + 3:
-		tile3g4NEON(l)
-	case 20*16 + 4:
-		tile4g4NEON(l)
-	case 20*16 + 5:
-		tile5g4NEON(l)
-	case 20*16 + 6:
-		tile6g4NEON(l)
-	case 24*16 + 1:
-		tile1g8NEON(l)
-	case 24*16 + 2:
-		tile2g8NEON(l)
-	case 24*16 + 3:
-		tile3g8NEON(l)
-	case 24*16 + 4:
-		tile4g8NEON(l)
-	case 24*16 + 5:
-		tile5g8NEON(l)
-	case 24*16 + 6:
-		tile6g8NEON(l)
+func tileNEON(kind, size int, l *line) {
+	switch kind*16 + size {
+	case 0*16 + 0:
+		tileAnyNEON(l)
+	case 7*16 + 0:
+		tile3s1NEON(l)
+	case 8*16 + 0:
+		tile3s2NEON(l)
+	case 11*16 + 0:
+		tile5s1NEON(l)
+	case 12*16 + 0:
+		tile5s2NEON(l)
+	case groupKind*16 + 0:
+		tileGroupsNEON(l)
+	case narrowKind*16 + 0:
+		tileNarrowNEON(l)
+	case narrowGroupKind*16 + 0:
+		tileGroupsNarrowNEON(l)
 	default:
 		panic("depthwise: no such tile")
 	}
 }
 
-func sumsNEON(rows, window int, l *line) {
-	switch window*16 + rows {
+func sumsNEON(kind, size int, l *line) {
+	switch kind*16 + size {
 	case 3*16 + 1:
 		sums1x1s1NEON(l)
-	case 7*16 + 1:
-		sums1x3s1NEON(l)
-	case 8*16 + 1:
-		sums1x3s2NEON(l)
-	case 7*16 + 2:
-		sums2x3s1NEON(l)
-	case 8*16 + 2:
-		sums2x3s2NEON(l)
 	case 7*16 + 3:
 		sums3x3s1NEON(l)
 	case 8*16 + 3:
 		sums3x3s2NEON(l)
-	case 11*16 + 1:
-		sums1x5s1NEON(l)
-	case 12*16 + 1:
-		sums1x5s2NEON(l)
+	case 7*16 + 2:
+		sums2x3s1NEON(l)
+	case 8*16 + 2:
+		sums2x3s2NEON(l)
+	case 7*16 + 1:
+		sums1x3s1NEON(l)
+	case 8*16 + 1:
+		sums1x3s2NEON(l)
 	case 11*16 + 2:
 		sums2x5s1NEON(l)
 	case 12*16 + 2:
 		sums2x5s2NEON(l)
-	case 18*16 + 1:
-		sumsg2NEON(l)
-	case 20*16 + 1:
-		sumsg4NEON(l)
-	case 24*16 + 1:
-		sumsg8NEON(l)
+	case 11*16 + 1:
+		sums1x5s1NEON(l)
+	case 12*16 + 1:
+		sums1x5s2NEON(l)
+	case groupKind*16 + 2:
+		sumsGroups2NEON(l)
+	case groupKind*16 + 4:
+		sumsGroups4NEON(l)
+	case groupKind*16 + 8:
+		sumsGroups8NEON(l)
+	case narrowKind*16 + 1:
+		sumsNarrowNEON(l)
+	case narrowGroupKind*16 + 2:
+		sumsGroups2NarrowNEON(l)
 	default:
 		panic("depthwise: no such sums")
 	}
 }
 
-// tile1NEON is tiles of rows of results; see line.
+// tileAnyNEON is tiles of rows of results; see line.
 //
 //go:noescape
-func tile1NEON(l *line)
+func tileAnyNEON(l *line)
 
-// tile2NEON is tiles of rows of results; see line.
+// tile3s1NEON is tiles of rows of results; see line.
 //
 //go:noescape
-func tile2NEON(l *line)
+func tile3s1NEON(l *line)
 
-// tile3NEON is tiles of rows of results; see line.
+// tile3s2NEON is tiles of rows of results; see line.
 //
 //go:noescape
-func tile3NEON(l *line)
+func tile3s2NEON(l *line)
 
-// tile4NEON is tiles of rows of results; see line.
+// tile5s1NEON is tiles of rows of results; see line.
 //
 //go:noescape
-func tile4NEON(l *line)
+func tile5s1NEON(l *line)
 
-// tile5NEON is tiles of rows of results; see line.
+// tile5s2NEON is tiles of rows of results; see line.
 //
 //go:noescape
-func tile5NEON(l *line)
+func tile5s2NEON(l *line)
 
-// tile6NEON is tiles of rows of results; see line.
+// tileGroupsNEON is tiles of rows of results; see line.
 //
 //go:noescape
-func tile6NEON(l *line)
+func tileGroupsNEON(l *line)
 
-// tile7NEON is tiles of rows of results; see line.
+// tileNarrowNEON is tiles of rows of results; see line.
 //
 //go:noescape
-func tile7NEON(l *line)
+func tileNarrowNEON(l *line)
 
-// tile8NEON is tiles of rows of results; see line.
+// tileGroupsNarrowNEON is tiles of rows of results; see line.
 //
 //go:noescape
-func tile8NEON(l *line)
-
-// tile1x3s1NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile1x3s1NEON(l *line)
-
-// tile2x3s1NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile2x3s1NEON(l *line)
-
-// tile3x3s1NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile3x3s1NEON(l *line)
-
-// tile4x3s1NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile4x3s1NEON(l *line)
-
-// tile5x3s1NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile5x3s1NEON(l *line)
-
-// tile6x3s1NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile6x3s1NEON(l *line)
-
-// tile7x3s1NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile7x3s1NEON(l *line)
-
-// tile8x3s1NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile8x3s1NEON(l *line)
-
-// tile1x3s2NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile1x3s2NEON(l *line)
-
-// tile2x3s2NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile2x3s2NEON(l *line)
-
-// tile3x3s2NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile3x3s2NEON(l *line)
-
-// tile4x3s2NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile4x3s2NEON(l *line)
-
-// tile5x3s2NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile5x3s2NEON(l *line)
-
-// tile6x3s2NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile6x3s2NEON(l *line)
-
-// tile7x3s2NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile7x3s2NEON(l *line)
-
-// tile8x3s2NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile8x3s2NEON(l *line)
-
-// tile1x5s1NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile1x5s1NEON(l *line)
-
-// tile2x5s1NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile2x5s1NEON(l *line)
-
-// tile3x5s1NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile3x5s1NEON(l *line)
-
-// tile4x5s1NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile4x5s1NEON(l *line)
-
-// tile5x5s1NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile5x5s1NEON(l *line)
-
-// tile6x5s1NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile6x5s1NEON(l *line)
-
-// tile7x5s1NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile7x5s1NEON(l *line)
-
-// tile8x5s1NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile8x5s1NEON(l *line)
-
-// tile1x5s2NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile1x5s2NEON(l *line)
-
-// tile2x5s2NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile2x5s2NEON(l *line)
-
-// tile3x5s2NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile3x5s2NEON(l *line)
-
-// tile4x5s2NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile4x5s2NEON(l *line)
-
-// tile5x5s2NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile5x5s2NEON(l *line)
-
-// tile6x5s2NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile6x5s2NEON(l *line)
-
-// tile7x5s2NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile7x5s2NEON(l *line)
-
-// tile8x5s2NEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile8x5s2NEON(l *line)
-
-// tile1g2NEON is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile1g2NEON(l *line)
-
-// tile2g2NEON is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile2g2NEON(l *line)
-
-// tile3g2NEON is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile3g2NEON(l *line)
-
-// tile4g2NEON is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile4g2NEON(l *line)
-
-// tile5g2NEON is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile5g2NEON(l *line)
-
-// tile6g2NEON is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile6g2NEON(l *line)
-
-// tile1g4NEON is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile1g4NEON(l *line)
-
-// tile2g4NEON is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile2g4NEON(l *line)
-
-// tile3g4NEON is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile3g4NEON(l *line)
-
-// tile4g4NEON is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile4g4NEON(l *line)
-
-// tile5g4NEON is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile5g4NEON(l *line)
-
-// tile6g4NEON is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile6g4NEON(l *line)
-
-// tile1g8NEON is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile1g8NEON(l *line)
-
-// tile2g8NEON is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile2g8NEON(l *line)
-
-// tile3g8NEON is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile3g8NEON(l *line)
-
-// tile4g8NEON is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile4g8NEON(l *line)
-
-// tile5g8NEON is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile5g8NEON(l *line)
-
-// tile6g8NEON is tiles of rows of results of channels in groups; see line.
-//
-//go:noescape
-func tile6g8NEON(l *line)
+func tileGroupsNarrowNEON(l *line)
 
 // sums1x1s1NEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
 func sums1x1s1NEON(l *line)
-
-// sums1x3s1NEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x3s1NEON(l *line)
-
-// sums1x3s2NEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x3s2NEON(l *line)
-
-// sums2x3s1NEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x3s1NEON(l *line)
-
-// sums2x3s2NEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x3s2NEON(l *line)
 
 // sums3x3s1NEON adds a row's products to the filters' gradient; see line.
 //
@@ -485,15 +119,25 @@ func sums3x3s1NEON(l *line)
 //go:noescape
 func sums3x3s2NEON(l *line)
 
-// sums1x5s1NEON adds a row's products to the filters' gradient; see line.
+// sums2x3s1NEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums1x5s1NEON(l *line)
+func sums2x3s1NEON(l *line)
 
-// sums1x5s2NEON adds a row's products to the filters' gradient; see line.
+// sums2x3s2NEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums1x5s2NEON(l *line)
+func sums2x3s2NEON(l *line)
+
+// sums1x3s1NEON adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums1x3s1NEON(l *line)
+
+// sums1x3s2NEON adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums1x3s2NEON(l *line)
 
 // sums2x5s1NEON adds a row's products to the filters' gradient; see line.
 //
@@ -505,20 +149,40 @@ func sums2x5s1NEON(l *line)
 //go:noescape
 func sums2x5s2NEON(l *line)
 
-// sumsg2NEON adds a row's products to the gradient of a tap of channels in groups; see line.
+// sums1x5s1NEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sumsg2NEON(l *line)
+func sums1x5s1NEON(l *line)
 
-// sumsg4NEON adds a row's products to the gradient of a tap of channels in groups; see line.
+// sums1x5s2NEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sumsg4NEON(l *line)
+func sums1x5s2NEON(l *line)
 
-// sumsg8NEON adds a row's products to the gradient of a tap of channels in groups; see line.
+// sumsGroups2NEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sumsg8NEON(l *line)
+func sumsGroups2NEON(l *line)
+
+// sumsGroups4NEON adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sumsGroups4NEON(l *line)
+
+// sumsGroups8NEON adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sumsGroups8NEON(l *line)
+
+// sumsNarrowNEON adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sumsNarrowNEON(l *line)
+
+// sumsGroups2NarrowNEON adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sumsGroups2NarrowNEON(l *line)
 
 // repeat2NEON sets dst[i] = x[i/2] for n vectors of x.
 //

@@ -51,7 +51,7 @@ func NewBackwardFilter(isa kernel.ISA, s Shape, bias bool) *BackwardFilter {
 		b.runs = max(b.runs, kernel.CeilDiv(s.N*s.OH*s.OW/b.groups*s.channels(), partElements))
 		b.block = max(vector, l1/(s.W*s.KH)/vector*vector)
 	}
-	b.runs = min(b.runs, kernel.CeilDiv(s.channels(), vector))
+	b.runs = min(b.runs, vectors(s.channels()))
 	if s.M > 1 {
 		b.runs = 1 // a part repeats all channels
 	}
@@ -97,19 +97,18 @@ func (b *BackwardFilter) Run(part int, x, dy, partial, scratch []float32) {
 	s := b.shape
 	group := part / b.runs
 	from, to := kernel.Split(s.N*s.OH, b.groups, group)
-	first, last := kernel.Split(kernel.CeilDiv(s.channels(), vector), b.runs, part%b.runs)
-	first, last = first*vector, min(s.channels(), last*vector)
+	first, last := splitVectors(s.channels(), b.runs, part%b.runs)
 	sums := partial[group*b.length() : (group+1)*b.length()]
 	for i := 0; i < len(sums); i += s.channels() {
 		clear(sums[i+first : i+last])
 	}
 	image := s.H * s.W * s.C
 	if s.M == 1 {
-		for lo := first; lo < last; lo += b.block {
+		blocks(first, last, b.block, func(lo, hi int) {
 			for r := from; r < to; r++ {
-				b.row(x[r/s.OH*image:][:image], 0, dy, sums, r, lo, min(last, lo+b.block))
+				b.row(x[r/s.OH*image:][:image], 0, dy, sums, r, lo, hi)
 			}
-		}
+		})
 		return
 	}
 	for from < to {
@@ -117,11 +116,11 @@ func (b *BackwardFilter) Run(part int, x, dy, partial, scratch []float32) {
 		rows := min(repeatedRows, to-from, s.OH-row)
 		low, high := seen(b.rows[row : row+rows])
 		repeat(b.isa, scratch, x[n*image+low*s.W*s.C:n*image+high*s.W*s.C], s.M)
-		for lo := first; lo < last; lo += b.block {
+		blocks(first, last, b.block, func(lo, hi int) {
 			for r := from; r < from+rows; r++ {
-				b.row(scratch, low, dy, sums, r, lo, min(last, lo+b.block))
+				b.row(scratch, low, dy, sums, r, lo, hi)
 			}
-		}
+		})
 		from += rows
 	}
 }

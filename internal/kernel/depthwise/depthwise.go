@@ -15,6 +15,7 @@ package depthwise
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/lince-ml/lince/internal/kernel"
 )
@@ -63,8 +64,11 @@ func (s Shape) FLOPs() int { return 2 * s.N * s.OH * s.OW * s.channels() * s.KH 
 // members is the number of channels that a result channel sees.
 func (s Shape) members() int { return max(1, s.Group) }
 
+// groupSizes are the sizes of groups of channels that there is assembly for.
+var groupSizes = [3]int{2, 4, 8}
+
 // Fast says whether there is assembly for groups of so many channels of as many results.
-func Fast(group int) bool { return group == 1 || group == 2 || group == 4 || group == 8 }
+func Fast(group int) bool { return group == 1 || slices.Contains(groupSizes[:], group) }
 
 // channels is the number of channels of a result.
 func (s Shape) channels() int { return s.C * s.M }
@@ -82,8 +86,35 @@ const partElements = 1 << 15
 // l1 is about how much of the first cache the rows under a window may take, in floats.
 const l1 = 6 << 10
 
-// vector is the number of channels that bounds between parts are multiples of.
+// vector is the number of channels that bounds between parts are multiples of. The last part, and
+// the last block of one, has at least half as many, unless the image has fewer: assembly takes
+// vectors of at most as many that end with the last channel.
 const vector = 16
+
+// vectors is about how many vectors some channels are: what is over and less than half of one goes
+// with the last.
+func vectors(channels int) int { return max(1, (channels+vector/2)/vector) }
+
+// splitVectors is run i of n of some channels.
+func splitVectors(channels, n, i int) (first, last int) {
+	first, last = kernel.Split(vectors(channels), n, i)
+	if last == vectors(channels) {
+		return first * vector, channels
+	}
+	return first * vector, last * vector
+}
+
+// blocks calls f for each block of channels [first, last).
+func blocks(first, last, block int, f func(lo, hi int)) {
+	for lo := first; lo < last; {
+		hi := lo + block
+		if last-hi < vector/2 {
+			hi = last
+		}
+		f(lo, hi)
+		lo = hi
+	}
+}
 
 // Images and results that have together more floats than this are not all in the caches when
 // they are read: they are read in the order of memory, and fetched ahead. Where that begins to
@@ -119,7 +150,7 @@ func newCut(rows, width, channels, pixels int, large bool) cut {
 	}
 	c.bands = kernel.CeilDiv(rows, 16)
 	band := kernel.CeilDiv(rows, c.bands)
-	c.runs = min(kernel.CeilDiv(channels, vector), kernel.CeilDiv(band*width*channels, partElements))
+	c.runs = min(vectors(channels), kernel.CeilDiv(band*width*channels, partElements))
 	c.block = max(vector, l1/pixels/vector*vector)
 	return c
 }
@@ -132,6 +163,6 @@ func (c cut) at(part int) (image, from, to, first, last int) {
 	run := part % c.runs
 	band := part / c.runs % c.bands
 	from, to = kernel.Split(c.rows, c.bands, band)
-	lo, hi := kernel.Split(kernel.CeilDiv(c.channels, vector), c.runs, run)
-	return part / c.runs / c.bands, from, to, lo * vector, min(c.channels, hi*vector)
+	first, last = splitVectors(c.channels, c.runs, run)
+	return part / c.runs / c.bands, from, to, first, last
 }

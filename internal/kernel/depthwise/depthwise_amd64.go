@@ -1,6 +1,7 @@
 package depthwise
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/lince-ml/lince/internal/kernel"
@@ -9,28 +10,29 @@ import (
 // fetches says whether assembly fetches memory ahead.
 const fetches = true
 
-// laneMasks[8-n:] is a vector with the first n lanes set.
-var laneMasks = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
-
-// channels sets the number of channels.
-func (l *line) channels(isa kernel.ISA, n int) {
-	lanes := 8
+// lanes is how many lanes a vector has.
+func lanes(isa kernel.ISA) int {
 	if isa == kernel.AVX512 {
-		lanes = 16
+		return 16
 	}
-	l.members = unsafe.Pointer(&groupMembers)
-	rest := n % lanes
-	l.vectors, l.mask = n/lanes, 1<<rest-1
-	if lanes == 8 {
-		l.lanes = unsafe.Pointer(&laneMasks[8-rest])
+	return 8
+}
+
+// groups sets the number of channels of a group, and the size of a member's weights.
+func (l *line) groups(members, size int) {
+	l.group, l.wMember = members, size
+	if i := slices.Index(groupSizes[:], members); i >= 0 {
+		l.members = unsafe.Pointer(&groupMembers[i])
 	}
 }
 
-// groupMembers are, for groups of eight, the lanes of each member of two groups.
-var groupMembers = func() (t [8][16]int32) {
-	for j := range t {
-		for lane := range t[j] {
-			t[j][lane] = int32(lane&8 + j)
+// groupMembers are, for each size of groups, the lanes of each member of the groups of a vector.
+var groupMembers = func() (t [3][8][16]int32) {
+	for i, members := range groupSizes {
+		for j := range members {
+			for lane := range t[i][j] {
+				t[i][j][lane] = int32(lane/members*members + j)
+			}
 		}
 	}
 	return t
@@ -77,19 +79,19 @@ func repeatVector(isa kernel.ISA, dst, x []float32, m int) int {
 func hasGroups(members int) bool { return Fast(members) }
 
 // tile makes tiles of results.
-func tile(isa kernel.ISA, window, pixels int, l *line) {
+func tile(isa kernel.ISA, kind int, l *line) {
 	if isa == kernel.AVX512 {
-		tileAVX512(window, pixels, l)
+		tileAVX512(kind, 0, l)
 	} else {
-		tileAVX2(window, pixels, l)
+		tileAVX2(kind, 0, l)
 	}
 }
 
 // addSums adds to the filters' gradient.
-func addSums(isa kernel.ISA, rows, window int, l *line) {
+func addSums(isa kernel.ISA, kind, size int, l *line) {
 	if isa == kernel.AVX512 {
-		sumsAVX512(rows, window, l)
+		sumsAVX512(kind, size, l)
 	} else {
-		sumsAVX2(rows, window, l)
+		sumsAVX2(kind, size, l)
 	}
 }

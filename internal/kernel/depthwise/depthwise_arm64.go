@@ -1,18 +1,52 @@
 package depthwise
 
-import "github.com/lince-ml/lince/internal/kernel"
+import (
+	"slices"
+	"unsafe"
+
+	"github.com/lince-ml/lince/internal/kernel"
+)
 
 // fetches says whether assembly fetches memory ahead.
 const fetches = false
 
-// channels sets the number of channels.
-func (l *line) channels(_ kernel.ISA, n int) { l.vectors, l.mask = n/4, 1<<(n%4)-1 }
+// lanes is how many lanes a vector has.
+func lanes(kernel.ISA) int { return 4 }
+
+// groups sets the number of channels of a group, and the size of a member's weights.
+func (l *line) groups(members, size int) {
+	l.group, l.wMember = members, size
+	if i := slices.Index(groupSizes[:], members); i >= 0 {
+		l.members = unsafe.Pointer(&groupMembers[i])
+	}
+	if members == 8 {
+		l.groupBytes = 16
+	}
+}
+
+// groupMembers says, for each size of groups, where each member is in a vector: its bytes for each
+// lane, and how far to go on before it. Groups of eight are two vectors.
+var groupMembers = func() (t [3][8]struct {
+	lanes      [16]uint8
+	advance, _ int
+}) {
+	for i, members := range groupSizes {
+		for j := range members {
+			for at := range t[i][j].lanes {
+				group := min(4, members)
+				t[i][j].lanes[at] = uint8(at/4/group*group*4 + j%4*4 + at%4)
+			}
+		}
+	}
+	t[2][0].advance, t[2][4].advance = -16, 16
+	return t
+}()
 
 // tile makes tiles of results.
-func tile(_ kernel.ISA, window, pixels int, l *line) { tileNEON(window, pixels, l) }
+func tile(_ kernel.ISA, kind int, l *line) { tileNEON(kind, 0, l) }
 
 // addSums adds to the filters' gradient.
-func addSums(_ kernel.ISA, rows, window int, l *line) { sumsNEON(rows, window, l) }
+func addSums(_ kernel.ISA, kind, size int, l *line) { sumsNEON(kind, size, l) }
 
 // hasGroups says whether there is assembly for groups of so many channels.
 func hasGroups(members int) bool { return Fast(members) }

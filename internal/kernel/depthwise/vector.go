@@ -10,60 +10,75 @@ import (
 )
 
 // line describes a call of assembly: tiles of a row of results, or a row's products for the
-// gradient of the filters. The assembly knows the offsets (see internal/kernel/gen); distances
-// are in bytes.
+// gradient of the filters. Distances are in bytes. The assembly takes the offsets of fields from
+// go_asm.h.
 type line struct {
-	x       unsafe.Pointer // 0: source: first pixel of the first row under the window, first channel
-	w       unsafe.Pointer // 8: first tap; for the filters' gradient, its sums
-	y       unsafe.Pointer // 16: first result; for the filters' gradient, that of the results
-	bias    unsafe.Pointer // 24: or nil; for the filters' gradient, its sums
-	xRow    int            // 32: of the source from row to row of the window
-	xTap    int            // 40: from tap to tap; for the filters' gradient, from result to result
-	xPixel  int            // 48: from the first tap of a result to that of the next; for windows and the filters' gradient, from pixel to pixel
-	xAt     int            // 56: from x to the first tap of the first result
-	wRow    int            // 64: of the taps from row to row
-	wTap    int            // 72: from tap to tap
-	yPixel  int            // 80: from result to result
-	yAt     int            // 88: from y to the first result; for the filters' gradient, columns from result to result
-	rows    int            // 96: of the window
-	taps    int            // 104: of a row
-	column  int            // 112: of the source, under the first tap of the first result
-	width   int            // 120: columns of the source
-	tiles   int            // 128: of results
-	vectors int            // 136: whole vectors of channels
-	mask    uint64         // 144: lanes of a last vector; 0: there is none
-	lanes   unsafe.Pointer // 152: AVX2: the same as a vector of 0 and -1
-	low     float32        // 160: least result
-	high    float32        // 164: greatest result
-	pixels  [3]int         // 168: for the filters' gradient: results at the left edge, without an edge, at the right edge
-	_       int            // 192: assembly's own
-	stream  int            // 200: AVX-512: 1: whole vectors of results, which must be aligned, do not go to the caches
-	ahead   int            // 208: from the first tap to the row that is fetched ahead
-	fetch   int            // 216: how many rows are; for the filters' gradient, with stride 2, from the first to the second
-	yAhead  int            // 224: for the filters' gradient: from a result to the one that is fetched ahead
-	right   int            // 232: for the filters' gradient: column at the right edge
-	_       int            // 240: assembly's own: bytes
-	wMember int            // 248: groups: from the weights of a member to those of the next
-	members unsafe.Pointer // 256: AVX-512, groups of eight: the lanes of each member
-}
+	x      unsafe.Pointer // source: first pixel of the first row under the window, first channel
+	xRow   int            // from row to row of the window
+	xTap   int            // from tap to tap; for the filters' gradient, from result to result
+	xPixel int            // from the first tap of a result to that of the next; for windows and the filters' gradient, from pixel to pixel
+	xAt    int            // from x to the first tap of the first result
+	column int            // of the source, under the first tap of the first result
+	width  int            // columns of the source
 
-// The assembly knows the places of line's fields. TestLayout holds all of them; a longer or
-// shorter line does not compile.
-var _ = [1]struct{}{}[unsafe.Sizeof(line{})-264]
+	w    unsafe.Pointer // first tap; for the filters' gradient, its sums
+	wRow int            // from row to row of the window
+	wTap int            // from tap to tap
+
+	y      unsafe.Pointer // first result; for the filters' gradient, that of the results
+	yPixel int            // from result to result
+	yAt    int            // from y to the first result; for the filters' gradient, columns from result to result
+
+	bias      unsafe.Pointer // or nil; for the filters' gradient, its sums
+	low, high float32        // least and greatest result
+
+	rows, taps int // of the window
+	tiles      int // of results
+	pixels     int // results of a tile
+
+	// From a tile to the next.
+	xTile, yTile, columnTile int
+
+	columns int // that a tile sees, under a window
+
+	last    int            // from the first channel to those of the last vector
+	mask    uint64         // AVX-512, and NEON where there are fewer channels than lanes: lanes of the last vector
+	lanes   unsafe.Pointer // AVX2 and NEON: the lanes of the last vector that are in no vector before; 0 and -1
+	channel int            // assembly's own: from the first channel to those of a vector
+
+	left, middle, atRight int // for the filters' gradient: results at the left edge, at no edge, at the right edge
+	right                 int // column of the source under the first tap of the first result at the right edge
+
+	stream  int // AVX-512: 1: results do not go to the caches; whole vectors, which are aligned
+	ahead   int // from the first tap to the row that is fetched ahead
+	fetch   int // how many rows are; for the filters' gradient, with stride 2, from the first to the second
+	fetched int // pixels of each, for a tile
+	yAhead  int // for the filters' gradient: from a result to the one that is fetched ahead
+
+	group      int            // channels of a group
+	wMember    int            // from the weights of a member of a group to those of the next
+	members    unsafe.Pointer // to the lanes of each member
+	groupBytes int            // NEON: of a group of eight; 0: of others
+}
 
 // window is the window that assembly is written for: 3 or 5 pixels wide, every pixel or every
 // second, and at the edges at most half of it outside of the image. A width of 0 is any other.
 type window struct{ width, stride int }
 
-// code is what the generated switches know a window by.
-func (w window) code() int { return w.width*2 + w.stride }
+// kind is what the generated switches know a window by.
+func (w window) kind() int { return w.width*2 + w.stride }
 
-// groupCode is what the generated switches know groups of channels by.
-func groupCode(members int) int { return 16 + members }
+// The other kinds of functions: for groups of channels, and for fewer channels than a vector has
+// lanes, under any window.
+const (
+	groupKind = iota + 16
+	narrowKind
+	narrowGroupKind
+)
 
 // windowFor is the window of a walk at a stride, whose pad is known.
 func (g *gather) windowFor(stride, dilation int) window {
-	if g.members > 1 {
+	if g.members > 1 || narrow(g.isa, g.channels) {
 		return window{}
 	}
 	over := (g.width-1)*stride - g.pad + g.kw - g.source
@@ -72,12 +87,6 @@ func (g *gather) windowFor(stride, dilation int) window {
 	}
 	return window{}
 }
-
-// The most results of a tile; and with groups of channels.
-const (
-	maxPixels      = 8
-	maxGroupPixels = 6
-)
 
 // vector does what part does for channels [lo, hi), if there is assembly.
 func (g *gather) vector(x []float32, top int, w, bias, y []float32, from, to, lo, hi int) bool {
@@ -100,7 +109,7 @@ func (g *gather) vector(x []float32, top int, w, bias, y []float32, from, to, lo
 			l.high = g.epilogue.Limit
 		}
 	}
-	l.wMember = size
+	l.groups(g.members, size)
 	first := 0 // tap of a window
 	if g.window.width > 0 {
 		l.wTap = size
@@ -180,42 +189,89 @@ func (g *gather) run(l *line, w []float32, v *taps, c *run, lo int) {
 	l.xAt, l.yAt = c.at*size, c.first*size
 }
 
-// tiles cuts results evenly into tiles.
+// kind is the kind of tiles.
+func (g *gather) kind() int {
+	switch few := narrow(g.isa, g.channels); {
+	case few && g.members > 1:
+		return narrowGroupKind
+	case few:
+		return narrowKind
+	case g.members > 1:
+		return groupKind
+	}
+	return g.window.kind()
+}
+
+// A tile has at most so many results.
+const (
+	tilePixels      = 8
+	groupTilePixels = 6
+)
+
+// tiles makes results by tiles: whole ones, and two of about the same size at the end, unless
+// that would make them smaller than
 func (g *gather) tiles(l *line, results int) {
-	most, code := maxPixels, g.window.code()
+	most := tilePixels
 	if g.members > 1 {
-		most, code = maxGroupPixels, groupCode(g.members)
+		most = groupTilePixels
 	}
 	tiles := kernel.CeilDiv(results, most)
 	pixels, more := results/tiles, results%tiles
-	for _, t := range [2][2]int{{pixels + 1, more}, {pixels, tiles - more}} {
-		if t[1] == 0 {
-			continue
-		}
-		l.tiles = t[1]
-		tile(g.isa, code, t[0], l)
-		l.column += t[0] * t[1] * g.window.stride
+	g.tile(l, pixels+1, more)
+	g.tile(l, pixels, tiles-more)
+}
+
+// tile makes tiles of some results, if any.
+func (g *gather) tile(l *line, results, tiles int) {
+	if tiles == 0 {
+		return
+	}
+	stride := max(1, g.window.stride)
+	l.tiles, l.pixels = tiles, results
+	l.xTile, l.yTile, l.columnTile = results*stride*l.xPixel, results*l.yPixel, results*stride
+	l.fetched, l.columns = results*stride, (results-1)*stride+g.window.width
+	tile(g.isa, g.kind(), l)
+}
+
+// narrow says whether there are fewer channels than a vector has lanes. AVX-512 needs nothing else
+// for them.
+func narrow(isa kernel.ISA, channels int) bool { return isa != kernel.AVX512 && channels < lanes(isa) }
+
+// laneMasks has vectors with the first lanes set, or the last ones.
+var laneMasks = [24]int32{0: -1, 1: -1, 2: -1, 3: -1, 4: -1, 5: -1, 6: -1, 7: -1, 16: -1, 17: -1, 18: -1, 19: -1, 20: -1, 21: -1, 22: -1, 23: -1}
+
+// channels sets the number of channels: at least the lanes of a vector, but where the image has
+// fewer.
+func (l *line) channels(isa kernel.ISA, n int) {
+	lanes := lanes(isa)
+	switch rest := n % lanes; {
+	case isa == kernel.AVX512:
+		l.last, l.mask = 4*((n-1)/lanes*lanes), 1<<((n-1)%lanes+1)-1
+	case n < lanes:
+		l.lanes, l.mask = unsafe.Pointer(&laneMasks[8-n]), 1<<n-1
+	default:
+		l.last, l.lanes = 4*(n-lanes), unsafe.Pointer(&laneMasks[16-lanes+rest])
 	}
 }
 
 // windowFor says whether the edges of the results are where assembly looks for them.
 func (b *BackwardFilter) windowFor() window {
 	s := b.shape
-	if s.members() == 1 && (s.KW == 3 || s.KW == 5) && s.DilationW == 1 {
+	if s.members() == 1 && !narrow(b.isa, s.channels()) && (s.KW == 3 || s.KW == 5) && s.DilationW == 1 {
 		return window{s.KW, s.StrideW}
 	}
 	return window{}
 }
 
-// sumRows is how many rows of the filters' gradient assembly makes at once.
-func (w window) sumRows(isa kernel.ISA) int {
+// sumRows is how many of some rows of the filters' gradient assembly makes at once.
+func (w window) sumRows(isa kernel.ISA, rows int) int {
 	switch {
-	case w.width == 0:
-		return 1
-	case w.width == 5 && isa != kernel.AVX512:
-		return 2
+	case w.width == 5 && isa == kernel.AVX512 && rows >= 5:
+		return 5
+	case w.width == 5 && (isa != kernel.AVX512 || rows == 4):
+		return min(2, rows)
 	}
-	return w.width
+	return min(3, rows)
 }
 
 // vector adds the products of a row of the gradient, for channels [lo, hi), if there is
@@ -237,11 +293,11 @@ func (b *BackwardFilter) vector(x, dy, sums []float32, v taps, at, step, lo, hi 
 		bias = unsafe.Pointer(&sums[b.filter()+lo])
 	}
 	if b.window.width > 0 && v.n > 0 {
-		l.pixels = b.edges
+		l.left, l.middle, l.atRight = b.edges[0], b.edges[1], b.edges[2]
 		l.right = (b.edges[0]+b.edges[1])*s.StrideW - s.PadLeft
 		l.bias = bias
 		for t := 0; t < v.n; {
-			n := min(v.n-t, b.window.sumRows(b.isa))
+			n := b.window.sumRows(b.isa, v.n-t)
 			l.x = unsafe.Pointer(&x[(at+t*step)*s.W*channels+lo])
 			if fetches && b.large && t == 0 {
 				l.ahead, l.fetch, l.yAhead = v.n*l.xRow, l.xRow, s.OW*size
@@ -249,27 +305,32 @@ func (b *BackwardFilter) vector(x, dy, sums []float32, v taps, at, step, lo, hi 
 				l.ahead, l.fetch, l.yAhead = 0, 0, 0
 			}
 			l.w = unsafe.Pointer(&sums[(v.tap+t)*s.KW*channels+lo])
-			addSums(b.isa, n, window{b.window.width, min(2, s.StrideW)}.code(), &l)
+			addSums(b.isa, window{b.window.width, min(2, s.StrideW)}.kind(), n, &l)
 			l.bias = nil
 			t += n
 		}
 		return true
 	}
-	l.wMember = size
-	code := window{1, 1}.code()
-	if s.members() > 1 {
-		code = groupCode(s.members())
+	l.groups(s.members(), size)
+	kind, rows := window{1, 1}.kind(), 1
+	switch few := narrow(b.isa, channels) && s.members() < lanes(b.isa); {
+	case few && s.members() > 1:
+		kind, rows = narrowGroupKind, s.members()
+	case few:
+		kind = narrowKind
+	case s.members() > 1:
+		kind, rows = groupKind, s.members()
 	}
 	for t := range v.n {
 		for kw, c := range b.columns {
 			if c.lo == c.hi {
 				continue
 			}
-			l.pixels = [3]int{1: c.hi - c.lo}
+			l.middle = c.hi - c.lo
 			l.x, l.xAt = unsafe.Pointer(&x[((at+t*step)*s.W+c.at)*channels+lo]), 0
 			l.y = unsafe.Pointer(&dy[c.lo*channels+lo])
 			l.w = unsafe.Pointer(&sums[((v.tap+t)*s.KW+kw)*s.members()*channels+lo])
-			addSums(b.isa, 1, code, &l)
+			addSums(b.isa, kind, rows, &l)
 		}
 	}
 	b.addBias(dy, sums, lo, hi)

@@ -29,10 +29,9 @@ type gather struct {
 // part makes rows [from, to) of a result y, whose first row it is given, for channels
 // [first, last); x is the source's image from row top on.
 func (g *gather) part(x []float32, top int, w, bias, y []float32, from, to, first, last int) {
-	for lo := first; lo < last; lo += g.cut.block {
-		hi := min(last, lo+g.cut.block)
+	blocks(first, last, g.cut.block, func(lo, hi int) {
 		if g.vector(x, top, w, bias, y, from, to, lo, hi) {
-			continue
+			return
 		}
 		for r := from; r < to; r++ {
 			row := y[(r-from)*g.width*g.channels:][:g.width*g.channels]
@@ -40,7 +39,7 @@ func (g *gather) part(x []float32, top int, w, bias, y []float32, from, to, firs
 				g.portable(x, top, w, bias, row, g.rows[r], g.columns[i], lo, hi)
 			}
 		}
-	}
+	})
 }
 
 // portable makes a run of the elements of a row, for channels [lo, hi).

@@ -332,12 +332,12 @@ func (t *tile) kernelP(pooled int) {
 			t.zero(index)
 			for n, v := range []int{t.sum(2*q+1, j), t.sum(2*pooled+2*q, j), t.sum(2*pooled+2*q+1, j)} {
 				t.choose("$0x1e", best, v, mask) // v > best, ordered
-				t.blend(mask, v, best)
-				t.blend(mask, places+n, index)
+				t.oldBlend(mask, v, best)
+				t.oldBlend(mask, places+n, index)
 			}
 			t.choose("$0x12", zero, best, mask) // best <= 0, ordered
-			t.blend(mask, zero, best)
-			t.blend(mask, places+3, index)
+			t.oldBlend(mask, zero, best)
+			t.oldBlend(mask, places+3, index)
 			t.storeIndex(index, mem(j*t.lanes, "R10"), j == t.vectors-1)
 		}
 		t.storeRow(t.sum(2*q, 0), "R8")
@@ -361,7 +361,7 @@ func (t *tile) choose(predicate string, a, b, mask int) {
 }
 
 // blend moves the chosen lanes.
-func (t *tile) blend(mask, from, to int) {
+func (t *tile) oldBlend(mask, from, to int) {
 	if t.is512() {
 		t.v("VMOVAPS", from, "K2", to)
 	} else {

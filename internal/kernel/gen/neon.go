@@ -22,9 +22,11 @@ const (
 type neonText struct {
 	body    bytes.Buffer
 	numbers []uint32 // those in registers, from lastNumber down, then from V15 down to free
-	free    int      // see only; 0: 16
+	below   int      // see only; 0: 16
 	spare   int
-	scaled  map[scaled]string // registers with multiples of others
+
+	translating bool              // what is written is no word of the function's own
+	scaled      map[scaled]string // registers with multiples of others
 }
 
 // scaled is a register shifted to the left.
@@ -45,16 +47,33 @@ const (
 	lanesRegister   = "R20" // see setLanes
 )
 
-// n writes an instruction of arm64.
-func (a *asm) n(format string, args ...any) { fmt.Fprintf(&a.body, "\t"+format+"\n", args...) }
-
-// n3 writes to = x op y, and n2 to = op x: see arm64.go.
-func (a *asm) n3(op string, x, y, to int) {
-	a.n("WORD $%#08x // %s V%d, V%d, V%d", encode3(op, x, y, to), op, to, x, y)
+// n writes instructions of arm64, one a line.
+func (a *asm) n(format string, args ...any) {
+	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
+		line = strings.TrimSpace(line)
+		a.check(line)
+		fmt.Fprintf(&a.body, "\t%s\n", line)
+	}
 }
 
-func (a *asm) n2(op string, x, to int) {
-	a.n("WORD $%#08x // %s V%d, V%d", encode2(op, x, to), op, to, x)
+// n3 writes to = x op y, and n2 to = op x: see arm64.go. Registers are numbers, or have names.
+func (a *asm) n3(op string, x, y, to any) {
+	i, j, k := a.vectorNumber(x), a.vectorNumber(y), a.vectorNumber(to)
+	a.check(fmt.Sprintf("%s V%d, V%d, V%d", op, i, j, k))
+	a.n("WORD $%#08x // %s V%d, V%d, V%d", encode3(op, i, j, k), op, k, i, j)
+}
+
+func (a *asm) n2(op string, x, to any) {
+	i, j := a.vectorNumber(x), a.vectorNumber(to)
+	a.check(fmt.Sprintf("%s V%d, V%d", op, i, j))
+	a.n("WORD $%#08x // %s V%d, V%d", encode2(op, i, j), op, j, i)
+}
+
+// fmla writes to += x * y[lane].
+func (a *asm) fmla(x, y any, lane int, to any) {
+	i, j, k := a.vectorNumber(x), a.vectorNumber(y), a.vectorNumber(to)
+	a.check(fmt.Sprintf("FMLA V%d, V%d, V%d", i, j, k))
+	a.n("WORD $%#08x // FMLA V%d.4S, V%d.4S, V%d.S[%d]", encodeFMLA(i, j, lane, k), k, i, j, lane)
 }
 
 // end writes the function: numbers first.
@@ -77,7 +96,9 @@ func (a *asm) translate(line string) {
 	if !ok {
 		panic(fmt.Sprintf("%s: NEON has no word for %s", a.name, line))
 	}
+	a.translating = true
 	word(a, operands)
+	a.translating = false
 }
 
 // neonWords says each word. The order of operands is that of Go for amd64: for vectors,
@@ -90,15 +111,15 @@ var neonWords = map[string]func(a *asm, o []string){
 		to := generalRegister(o[1])
 		switch {
 		case index == "":
-			a.n("ADD $%d, %s, %s", offset, base, to)
+			a.n("ADD $%s, %s, %s", offset, base, to)
 			return
 		case shift == 0:
 			a.n("ADD %s, %s, %s", index, base, to)
 		default:
 			a.n("ADD %s<<%d, %s, %s", index, shift, base, to)
 		}
-		if offset != 0 {
-			a.n("ADD $%d, %s", offset, to)
+		if offset != "0" {
+			a.n("ADD $%s, %s", offset, to)
 		}
 	},
 	"ADDQ": func(a *asm, o []string) { a.change("ADDS", a.value(o[0]), o[1]) },
@@ -106,6 +127,7 @@ var neonWords = map[string]func(a *asm, o []string){
 	"INCQ": func(a *asm, o []string) { a.change("ADDS", "$1", o[0]) },
 	"DECQ": func(a *asm, o []string) { a.change("SUBS", "$1", o[0]) },
 	"XORQ": func(a *asm, o []string) { a.n("EOR %s, %s", generalRegister(o[0]), generalRegister(o[1])) },
+	"ANDQ": func(a *asm, o []string) { a.n("AND %s, %s", a.value(o[0]), generalRegister(o[1])) },
 	"SHLQ": func(a *asm, o []string) { a.n("LSL %s, %s", o[0], generalRegister(o[1])) },
 	"IMULQ": func(a *asm, o []string) {
 		a.n("MOVD %s, %s", a.value(o[0]), addressRegister)
@@ -120,6 +142,8 @@ var neonWords = map[string]func(a *asm, o []string){
 	"JEQ":   func(a *asm, o []string) { a.n("BEQ %s", o[0]) },
 	"JNE":   func(a *asm, o []string) { a.n("BNE %s", o[0]) },
 	"JCC":   func(a *asm, o []string) { a.n("BHS %s", o[0]) },
+	"JLE":   func(a *asm, o []string) { a.n("BLE %s", o[0]) },
+	"JGT":   func(a *asm, o []string) { a.n("BGT %s", o[0]) },
 	"JLT":   func(a *asm, o []string) { a.n("BLT %s", o[0]) },
 	"JGE":   func(a *asm, o []string) { a.n("BGE %s", o[0]) },
 	"JMP":   func(a *asm, o []string) { a.n("JMP %s", o[0]) },
@@ -216,6 +240,10 @@ var neonWords = map[string]func(a *asm, o []string){
 		}
 	},
 
+	"VPERMPS": func(a *asm, o []string) { // lanes are bytes
+		a.n("VTBL V%d.B16, [V%d.B16], V%d.B16", vectorRegister(o[1]), a.source(o[0]), vectorRegister(o[2]))
+	},
+
 	"VPCMPEQD":  integers("VCMEQ"),
 	"VPADDD":    integers("VADD"),
 	"VPSUBD":    integers("VSUB"),
@@ -255,7 +283,8 @@ func (a *asm) where(comparison string, p, q, x, y, to int) {
 }
 
 // blendVector sets to x where mask is set, else to y.
-func (a *asm) blendVector(mask, x, y, to int) {
+func (a *asm) blendVector(maskReg, xReg, yReg, toReg any) {
+	mask, x, y, to := a.vectorNumber(maskReg), a.vectorNumber(xReg), a.vectorNumber(yReg), a.vectorNumber(toReg)
 	switch to {
 	case y:
 		a.n("VBIT V%d.B16, V%d.B16, V%d.B16", mask, x, to)

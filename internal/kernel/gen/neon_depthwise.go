@@ -5,46 +5,49 @@ import "fmt"
 // What NEON does in its own way for package depthwise: groups of eight channels, which are two
 // vectors, and depth multipliers.
 
-// groupRegister is how far a vector is from the start of its group, in bytes.
-const groupRegister = "R26"
+// A row of line.members: the bytes of a member for each lane; then how far it is from the one
+// before.
+const (
+	neonMemberAdvance = 16
+	neonMemberRow     = 32
+)
 
-func (a *asm) neonStartGroup(channel string) {
-	a.n("AND $16, %s, %s", generalRegister(channel), groupRegister)
+// neonGroupStart goes back from a vector's channels to the first of its group of eight.
+func (d *depthwiseFunction) neonGroupStart(x *reg) {
+	in := d.general("in the group")
+	d.i("MOVQ $16, %s\nANDQ %s, %s\nSUBQ %s, %s", in, d.l.field("channel"), in, in, x)
+	d.free(in)
 }
 
-// neonMember loads member j of the group of the vector at an address to all lanes.
-func (a *asm) neonMember(m string, j, to int) {
-	base, index, shift, offset := memory(m)
-	if index == "" {
-		a.n("SUB %s, %s, %s", groupRegister, base, addressRegister)
-	} else {
-		a.n("ADD %s<<%d, %s, %s", index, shift, base, addressRegister)
-		a.n("SUB %s, %s", groupRegister, addressRegister)
-	}
-	if offset += 4 * j; offset != 0 {
-		a.n("ADD $%d, %s", offset, addressRegister)
-	}
-	a.n("VLD1R (%s), [V%d.S4]", addressRegister, to)
+// neonStartGroup does so for a tile: the members of groups of eight are in the first vector of a
+// group, then in the second one. line.members says how to get from one to the other: by 16 bytes
+// back before the first member, which come from here, and 16 on before the fifth.
+func (t *depthwiseTile) neonStartGroup() {
+	in := t.general("in the group")
+	t.i("MOVQ %s, %s\nADDQ %s, %s\nANDQ %s, %s\nSUBQ %s, %s", t.l.field("groupBytes"), in, in, t.x, t.l.field("channel"), in, in, t.x)
+	t.free(in)
 }
 
 // neonRepeat writes each number m times: two, four or eight.
 func neonRepeat(f *family, m int) {
-	a := f.fn(neon, fmt.Sprintf("repeat%d", m), fmt.Sprintf("sets dst[i] = x[i/%d] for n vectors of x.", m), "dst *float32", "x *float32", "n int")
-	a.loadNEON("R0", "R1", "R2")
+	a := f.fn(neonOwn, fmt.Sprintf("repeat%d", m), fmt.Sprintf("sets dst[i] = x[i/%d] for n vectors of x.", m), "dst *float32", "x *float32", "n int")
+	dst, x, n := a.param("dst"), a.param("x"), a.param("n")
+	from, to := a.vector("x"), a.vectors("result", 2)
+	a.comment("a vector of numbers is %d of results", m)
 	a.n("PCALIGN $16")
 	a.at("again")
-	a.n("FMOVQ.P 16(R1), F0")
+	a.n("FMOVQ.P 16(%s), %s", x, from.as("F"))
 	if m == 2 {
-		a.n("VZIP1 V0.S4, V0.S4, V1.S4\n\tVZIP2 V0.S4, V0.S4, V2.S4")
-		a.n("FSTPQ.P (F1, F2), 32(R0)")
+		a.n("VZIP1 %s.S4, %s.S4, %s.S4\nVZIP2 %s.S4, %s.S4, %s.S4", from, from, to[0], from, from, to[1])
+		a.n("FSTPQ.P (%s, %s), 32(%s)", to[0].as("F"), to[1].as("F"), dst)
 	} else {
 		for lane := range 4 {
-			a.n("VDUP V0.S[%d], V1.S4", lane)
+			a.n("VDUP %s.S[%d], %s.S4", from, lane, to[0])
 			for range m / 4 {
-				a.n("FMOVQ.P F1, 16(R0)")
+				a.n("FMOVQ.P %s, 16(%s)", to[0].as("F"), dst)
 			}
 		}
 	}
-	a.n("SUBS $1, R2\n\tBNE again")
+	a.n("SUBS $1, %s\nBNE again", n)
 	a.end()
 }

@@ -50,7 +50,9 @@ func (a *asm) compare(x, y string) {
 }
 
 // setLanes takes the lanes that moveSome moves from memory: bits 1, 3 or 7 for one to three.
-func (a *asm) setLanes(from string) { a.n("MOVD %s, %s", a.address(from), lanesRegister) }
+func (a *asm) setLanes(from string) {
+	a.word("TESTQ "+from, func() { a.n("MOVD %s, %s", a.address(from), lanesRegister) })
+}
 
 // moveSome loads or stores the first lanes of a vector, as many as setLanes said; flags stay.
 func (a *asm) moveSome(o []string) {
@@ -61,11 +63,11 @@ func (a *asm) moveSome(o []string) {
 	}
 	base, index, shift, offset := memory(m)
 	if index == "" {
-		a.n("ADD $%d, %s, %s", offset, base, addressRegister)
+		a.n("ADD $%s, %s, %s", offset, base, addressRegister)
 	} else {
 		a.n("ADD %s<<%d, %s, %s", index, shift, base, addressRegister)
-		if offset != 0 {
-			a.n("ADD $%d, %s", offset, addressRegister)
+		if offset != "0" {
+			a.n("ADD $%s, %s", offset, addressRegister)
 		}
 	}
 	n := vectorRegister(register)
@@ -126,7 +128,7 @@ func (a *asm) vectorInMemory(load bool, n int, operand string) {
 		index = a.scaled[scaled{index, shift}]
 	}
 	switch {
-	case offset == 0 && index != "":
+	case offset == "0" && index != "":
 		op := "STR"
 		if load {
 			op = "LDR"
@@ -191,8 +193,8 @@ func (a *asm) numberRegister(symbol string) int {
 	bits := uint32(parsed)
 	at := slices.Index(a.numbers, bits)
 	most := lastNumber - firstNumber + 1
-	if a.free > 0 {
-		most += firstSpare - a.free
+	if a.below > 0 {
+		most += firstSpare - a.below
 	}
 	if at < 0 && len(a.numbers) < most {
 		at = len(a.numbers)
@@ -216,7 +218,7 @@ func numberedRegister(n int) int {
 }
 
 // only promises that the function uses registers below n: NEON has numbers in the others.
-func (a *asm) only(n int) { a.free = n }
+func (a *asm) only(n int) { a.below = n }
 
 // takeSpare gives registers in turn: each is good for the word that takes it.
 func (a *asm) takeSpare() int {
@@ -250,30 +252,46 @@ func (a *asm) address(operand string) string {
 	}
 	base, index, shift, offset := memory(operand)
 	if index == "" {
-		return mem(offset, base)
+		return memAt(offset, base)
 	}
 	if shift == 0 {
 		a.n("ADD %s, %s, %s", index, base, addressRegister)
 	} else {
 		a.n("ADD %s<<%d, %s, %s", index, shift, base, addressRegister)
 	}
-	return mem(offset, addressRegister)
+	return memAt(offset, addressRegister)
 }
 
-var memoryForm = regexp.MustCompile(`^(-?\d+)?\((\w+)\)(?:\((\w+)\*(\d)\))?$`)
+// memAt is mem with an offset that may be a symbol.
+func memAt(offset, reg string) string {
+	if offset == "0" {
+		offset = ""
+	}
+	return offset + "(" + reg + ")"
+}
 
-// memory takes offset(base)(index*scale) apart.
-func memory(operand string) (base, index string, shift, offset int) {
+var memoryForm = regexp.MustCompile(`^(-?[\w+]+)?\((\w+)\)(?:\((\w+)\*(\d)\))?$`)
+
+// memory takes offset(base)(index*scale) apart; the offset is a number or symbols of go_asm.h.
+func memory(operand string) (base, index string, shift int, offset string) {
 	m := memoryForm.FindStringSubmatch(operand)
 	if m == nil {
 		panic("NEON: not an address: " + operand)
 	}
-	if m[1] != "" {
-		offset, _ = strconv.Atoi(m[1])
+	if offset = m[1]; offset == "" {
+		offset = "0"
 	}
 	shift = map[string]int{"": 0, "1": 0, "2": 1, "4": 2, "8": 3}[m[4]]
 	if m[3] != "" {
 		index = generalRegister(m[3])
 	}
 	return generalRegister(m[2]), index, shift, offset
+}
+
+// plus is an offset n bytes on.
+func plus(offset string, n int) string {
+	if number, err := strconv.Atoi(offset); err == nil {
+		return strconv.Itoa(number + n)
+	}
+	return fmt.Sprintf("%s+%d", offset, n)
 }

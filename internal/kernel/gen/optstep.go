@@ -1,7 +1,7 @@
 package main
 
-// optstep writes the optimizers' steps. Each takes its numbers from a table, broadcast to
-// the registers from 8 on, and goes over n vectors of the variable and its slots.
+// optstep writes the optimizers' steps. Each goes over n vectors of the variable, its gradient and
+// its slots, with numbers that are the same for all elements.
 func optstep(f *family) {
 	for _, v := range f.vecs {
 		sgd(f, v, "sgd", false, false)
@@ -16,123 +16,152 @@ func optstep(f *family) {
 	}
 }
 
-// constants broadcasts the first n numbers of the table at AX.
-func (a *asm) constants(n int) {
-	for j := range n {
-		a.v("VBROADCASTSS", mem(4*j, "AX"), 8+j)
+// stepParams are the parameters that all steps have.
+var stepParams = []string{"numbers *[8]float32", "n int", "w *float32", "grad *float32"}
+
+// stepNumbers broadcasts the first numbers of the table to registers.
+func (a *asm) stepNumbers(names ...string) []*reg {
+	table := a.param("numbers")
+	a.comment("the numbers, in all lanes")
+	var regs []*reg
+	for i, name := range names {
+		x := a.vector(name)
+		a.v("VBROADCASTSS", table.mem(4*i), x)
+		regs = append(regs, x)
 	}
+	a.free(table)
+	return regs
 }
 
-// step ends the loop, moving all pointers on.
-func (a *asm) step(pointers ...string) {
+// overVectors writes the loop over n vectors, which moves all pointers on, and ends the function.
+func (a *asm) overVectors(body func(), pointers ...*reg) {
+	n := a.param("n")
+	a.comment("a vector at a time")
+	a.loop("again")
+	body()
 	for _, p := range pointers {
 		a.i("ADDQ $%d, %s", a.bytes(), p)
 	}
-	a.i("DECQ CX\nJNE again")
+	a.i("DECQ %s\nJNE again", n)
 	a.ret()
 }
 
 func sgd(f *family, v vec, name string, momentum, nesterov bool) {
-	const rate, mu = 8, 9
-	params := []string{"numbers *[8]float32", "n int", "w *float32", "grad *float32"}
+	params := stepParams
 	if momentum {
-		params = append(params, "m *float32")
+		params = append(params[:4:4], "m *float32")
 	}
 	a := f.fn(v, name, "makes an SGD step; numbers: LearningRate, Momentum.", params...)
-	a.load([]string{"AX", "CX", "DI", "SI", "BX"}[:len(params)]...)
-	a.constants(2)
-	a.loop("again")
-	a.v("VMULPS", "(SI)", rate, 0)
-	a.v("VMOVUPS", "(DI)", 1)
+	numbers := a.stepNumbers("rate", "mu")
+	rate, mu := numbers[0], numbers[1]
+	w, grad := a.param("w"), a.param("grad")
+	step, value := a.vector("step"), a.vector("value")
 	if !momentum {
-		a.v("VSUBPS", 0, 1, 1)
-		a.v("VMOVUPS", 1, "(DI)")
-		a.step("DI", "SI")
+		a.overVectors(func() {
+			a.v("VMULPS", grad.mem(0), rate, step)
+			a.v("VMOVUPS", w.mem(0), value)
+			a.v("VSUBPS", step, value, value)
+			a.v("VMOVUPS", value, w.mem(0))
+		}, w, grad)
 		return
 	}
-	a.v("VMULPS", "(BX)", mu, 2)
-	a.v("VSUBPS", 0, 2, 2)
-	a.v("VMOVUPS", 2, "(BX)")
-	if nesterov {
-		a.v("VMULPS", 2, mu, 2)
-		a.v("VSUBPS", 0, 2, 2)
-	}
-	a.v("VADDPS", 2, 1, 1)
-	a.v("VMOVUPS", 1, "(DI)")
-	a.step("DI", "SI", "BX")
+	m, velocity := a.param("m"), a.vector("velocity")
+	a.overVectors(func() {
+		a.v("VMULPS", grad.mem(0), rate, step)
+		a.v("VMOVUPS", w.mem(0), value)
+		a.v("VMULPS", m.mem(0), mu, velocity)
+		a.v("VSUBPS", step, velocity, velocity)
+		a.v("VMOVUPS", velocity, m.mem(0))
+		if nesterov {
+			a.v("VMULPS", velocity, mu, velocity)
+			a.v("VSUBPS", step, velocity, velocity)
+		}
+		a.v("VADDPS", velocity, value, value)
+		a.v("VMOVUPS", value, w.mem(0))
+	}, w, grad, m)
 }
 
 func rmsprop(f *family, v vec, momentum, centered bool) {
-	const rate, rho, rest, mu, epsilon = 8, 9, 10, 11, 12
-	name := "rmsprop"
-	params := []string{"numbers *[8]float32", "n int", "w *float32", "grad *float32", "v *float32"}
-	pointers := []string{"DI", "SI", "BX"}
+	name, params := "rmsprop", append(stepParams[:4:4], "v *float32")
 	if momentum {
 		name += "Momentum"
-		params, pointers = append(params, "m *float32"), append(pointers, "DX")
+		params = append(params, "m *float32")
 	}
 	if centered {
 		name += "Centered"
-		params, pointers = append(params, "a *float32"), append(pointers, "R8")
+		params = append(params, "a *float32")
 	}
 	a := f.fn(v, name, "makes an RMSprop step; numbers: LearningRate, Rho, 1-Rho, Momentum, Epsilon.", params...)
-	a.load(append([]string{"AX", "CX"}, pointers...)...)
-	a.constants(5)
-	a.loop("again")
-	a.v("VMOVUPS", "(SI)", 0)
-	a.v("VMULPS", 0, 0, 1)
-	a.v("VMULPS", rest, 1, 1)
-	a.v("VMULPS", "(BX)", rho, 2)
-	a.v("VADDPS", 1, 2, 2)
-	a.v("VMOVUPS", 2, "(BX)")
-	if centered {
-		a.v("VMULPS", "(R8)", rho, 3)
-		a.v("VMULPS", rest, 0, 4)
-		a.v("VADDPS", 4, 3, 3)
-		a.v("VMOVUPS", 3, "(R8)")
-		a.v("VMULPS", 3, 3, 3)
-		a.v("VSUBPS", 3, 2, 2)
-	}
-	a.v("VADDPS", epsilon, 2, 2)
-	a.v("VSQRTPS", 2, 2)
-	a.v("VMULPS", rate, 0, 0)
-	a.v("VDIVPS", 2, 0, 0)
+	numbers := a.stepNumbers("rate", "rho", "1-rho", "mu", "epsilon")
+	rate, rho, rest, mu, epsilon := numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+	w, grad, squares := a.param("w"), a.param("grad"), a.param("v")
+	pointers := []*reg{w, grad, squares}
+	var velocities, means *reg
 	if momentum {
-		a.v("VMULPS", "(DX)", mu, 1)
-		a.v("VADDPS", 0, 1, 0)
-		a.v("VMOVUPS", 0, "(DX)")
+		velocities = a.param("m")
+		pointers = append(pointers, velocities)
 	}
-	a.v("VMOVUPS", "(DI)", 1)
-	a.v("VSUBPS", 0, 1, 1)
-	a.v("VMOVUPS", 1, "(DI)")
-	a.step(pointers...)
+	if centered {
+		means = a.param("a")
+		pointers = append(pointers, means)
+	}
+	g, square, x, y := a.vector("gradient"), a.vector("square"), a.vector("x"), a.vector("y")
+	a.overVectors(func() {
+		a.v("VMOVUPS", grad.mem(0), g)
+		a.v("VMULPS", g, g, x)
+		a.v("VMULPS", rest, x, x)
+		a.v("VMULPS", squares.mem(0), rho, square)
+		a.v("VADDPS", x, square, square)
+		a.v("VMOVUPS", square, squares.mem(0))
+		if centered {
+			a.v("VMULPS", means.mem(0), rho, x)
+			a.v("VMULPS", rest, g, y)
+			a.v("VADDPS", y, x, x)
+			a.v("VMOVUPS", x, means.mem(0))
+			a.v("VMULPS", x, x, x)
+			a.v("VSUBPS", x, square, square)
+		}
+		a.v("VADDPS", epsilon, square, square)
+		a.v("VSQRTPS", square, square)
+		a.v("VMULPS", rate, g, g)
+		a.v("VDIVPS", square, g, g)
+		if momentum {
+			a.v("VMULPS", velocities.mem(0), mu, x)
+			a.v("VADDPS", g, x, g)
+			a.v("VMOVUPS", g, velocities.mem(0))
+		}
+		a.v("VMOVUPS", w.mem(0), x)
+		a.v("VSUBPS", g, x, x)
+		a.v("VMOVUPS", x, w.mem(0))
+	}, pointers...)
 }
 
 func adam(f *family, v vec) {
-	const alpha, rest1, rest2, epsilon = 8, 9, 10, 11
 	a := f.fn(v, "adam", "makes an Adam step; numbers: alpha, 1-Beta1, 1-Beta2, Epsilon.",
-		"numbers *[8]float32", "n int", "w *float32", "grad *float32", "m *float32", "v *float32")
-	a.load("AX", "CX", "DI", "SI", "BX", "DX")
-	a.constants(4)
-	a.loop("again")
-	a.v("VMOVUPS", "(SI)", 0)
-	a.v("VMOVUPS", "(BX)", 1)
-	a.v("VSUBPS", 1, 0, 2)
-	a.v("VMULPS", rest1, 2, 2)
-	a.v("VADDPS", 2, 1, 1)
-	a.v("VMOVUPS", 1, "(BX)")
-	a.v("VMULPS", 0, 0, 0)
-	a.v("VMOVUPS", "(DX)", 2)
-	a.v("VSUBPS", 2, 0, 0)
-	a.v("VMULPS", rest2, 0, 0)
-	a.v("VADDPS", 0, 2, 2)
-	a.v("VMOVUPS", 2, "(DX)")
-	a.v("VSQRTPS", 2, 2)
-	a.v("VADDPS", epsilon, 2, 2)
-	a.v("VMULPS", alpha, 1, 1)
-	a.v("VDIVPS", 2, 1, 1)
-	a.v("VMOVUPS", "(DI)", 0)
-	a.v("VSUBPS", 1, 0, 0)
-	a.v("VMOVUPS", 0, "(DI)")
-	a.step("DI", "SI", "BX", "DX")
+		append(stepParams[:4:4], "m *float32", "v *float32")...)
+	numbers := a.stepNumbers("alpha", "1-beta1", "1-beta2", "epsilon")
+	alpha, rest1, rest2, epsilon := numbers[0], numbers[1], numbers[2], numbers[3]
+	w, grad, means, squares := a.param("w"), a.param("grad"), a.param("m"), a.param("v")
+	g, mean, square := a.vector("gradient"), a.vector("mean"), a.vector("square")
+	a.overVectors(func() {
+		a.v("VMOVUPS", grad.mem(0), g)
+		a.v("VMOVUPS", means.mem(0), mean)
+		a.v("VSUBPS", mean, g, square)
+		a.v("VMULPS", rest1, square, square)
+		a.v("VADDPS", square, mean, mean)
+		a.v("VMOVUPS", mean, means.mem(0))
+		a.v("VMULPS", g, g, g)
+		a.v("VMOVUPS", squares.mem(0), square)
+		a.v("VSUBPS", square, g, g)
+		a.v("VMULPS", rest2, g, g)
+		a.v("VADDPS", g, square, square)
+		a.v("VMOVUPS", square, squares.mem(0))
+		a.v("VSQRTPS", square, square)
+		a.v("VADDPS", epsilon, square, square)
+		a.v("VMULPS", alpha, mean, mean)
+		a.v("VDIVPS", square, mean, mean)
+		a.v("VMOVUPS", w.mem(0), g)
+		a.v("VSUBPS", mean, g, g)
+		a.v("VMOVUPS", g, w.mem(0))
+	}, w, grad, means, squares)
 }

@@ -11,28 +11,32 @@ func reduce(f *family) {
 func addRows(f *family, v vec) {
 	a := f.fn(v, "addRows", "adds to dst[c] each src[r*stride+c] in order of r, for c below the lanes of vectors; stride is in bytes.",
 		"dst *float32", "src *float32", "vectors int", "rows int", "stride uintptr")
-	a.load("DI", "SI", "CX", "R8", "R9")
+	dst, src, vectors, rows, stride := a.param("dst"), a.param("src"), a.param("vectors"), a.param("rows"), a.param("stride")
+	row, left := a.general("row"), a.general("rows left")
 	for _, n := range []int{4, 1} {
 		group, done, down := "group", "singles", "down"
 		if n == 1 {
 			group, done, down = "single", "done", "downone"
 		}
+		sums := a.vectors("sum", n)
+		a.comment("columns in steps of %d vectors, down all rows", n)
 		a.at(group)
-		a.i("CMPQ CX, $%d\nJLT %s", n, done)
-		for j := range n {
-			a.v("VMOVUPS", mem(j*a.bytes(), "DI"), j)
+		a.i("CMPQ %s, $%d\nJLT %s", vectors, n, done)
+		for j, sum := range sums {
+			a.v("VMOVUPS", dst.mem(j*a.bytes()), sum)
 		}
-		a.i("MOVQ SI, BX\nMOVQ R8, DX")
+		a.i("MOVQ %s, %s\nMOVQ %s, %s", src, row, rows, left)
 		a.at(down)
-		for j := range n {
-			a.v("VADDPS", mem(j*a.bytes(), "BX"), j, j)
+		for j, sum := range sums {
+			a.v("VADDPS", row.mem(j*a.bytes()), sum, sum)
 		}
-		a.i("ADDQ R9, BX\nDECQ DX\nJNE %s", down)
-		for j := range n {
-			a.v("VMOVUPS", j, mem(j*a.bytes(), "DI"))
+		a.i("ADDQ %s, %s\nDECQ %s\nJNE %s", stride, row, left, down)
+		for j, sum := range sums {
+			a.v("VMOVUPS", sum, dst.mem(j*a.bytes()))
 		}
-		a.i("ADDQ $%d, DI\nADDQ $%d, SI\nSUBQ $%d, CX\nJMP %s", n*a.bytes(), n*a.bytes(), n, group)
+		a.i("ADDQ $%d, %s\nADDQ $%d, %s\nSUBQ $%d, %s\nJMP %s", n*a.bytes(), dst, n*a.bytes(), src, n, vectors, group)
 		a.at(done)
+		a.free(sums...)
 	}
 	a.ret()
 }
@@ -40,18 +44,19 @@ func addRows(f *family, v vec) {
 func sumLanes(f *family, v vec) {
 	a := f.fn(v, "sumLanes", "adds to sums[i%16] each src[i] in order of i, for i < 16*n; n is at least 1.",
 		"sums *[16]float32", "src *float32", "n int")
-	a.load("DI", "SI", "CX")
-	regs := 16 / a.lanes
-	for j := range regs {
-		a.v("VMOVUPS", mem(j*a.bytes(), "DI"), j)
+	sums, src, n := a.param("sums"), a.param("src"), a.param("n")
+	regs := a.vectors("sum", 16/a.lanes)
+	for j, sum := range regs {
+		a.v("VMOVUPS", sums.mem(j*a.bytes()), sum)
 	}
+	a.comment("sixteen numbers at a time")
 	a.loop("again")
-	for j := range regs {
-		a.v("VADDPS", mem(j*a.bytes(), "SI"), j, j)
+	for j, sum := range regs {
+		a.v("VADDPS", src.mem(j*a.bytes()), sum, sum)
 	}
-	a.i("ADDQ $64, SI\nDECQ CX\nJNE again")
-	for j := range regs {
-		a.v("VMOVUPS", j, mem(j*a.bytes(), "DI"))
+	a.i("ADDQ $64, %s\nDECQ %s\nJNE again", src, n)
+	for j, sum := range regs {
+		a.v("VMOVUPS", sum, sums.mem(j*a.bytes()))
 	}
 	a.ret()
 }

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// What stops the generator, in functions whose registers have names (registers.go):
+//
+//   - a name used after free, or two names for one register;
+//   - more registers than the instruction set has;
+//   - an instruction with a register that no name holds;
+//   - a register read before it is written, on any way through the function;
+//   - a jump back to a loop that needs a register which is free by then.
+
+// flow is what check knows of the text so far.
+type flow struct {
+	owners  map[string]*reg          // by physical register
+	written map[*reg]bool            // on all ways to here
+	never   bool                     // nothing gets here: behind a jump
+	forward map[string]map[*reg]bool // written on all ways that jump to a label
+	heads   map[string][]*reg        // what is written where a label is
+}
+
+// registerWord finds registers; symbols of go_asm.h have letters before and behind.
+var registerWord = regexp.MustCompile(`\b(?:AX|BX|CX|DX|SI|DI|BP|K[0-7]|[RXYZVF]\d+)\b`)
+
+// keyOf is reg.key of a register in a text.
+func keyOf(text string) string {
+	if strings.ContainsRune("XYZVF", rune(text[0])) {
+		return "V" + text[1:]
+	}
+	return text
+}
+
+// check checks an instruction.
+func (a *asm) check(line string) {
+	if a.owners == nil || a.translating {
+		return
+	}
+	op, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+	if op == "WORD" || op == "BYTE" {
+		return // see n2, n3 and those who encode
+	}
+	if i := strings.IndexByte(rest, '!'); i >= 0 {
+		panic(fmt.Sprintf("%s: %s: use after free", a.name, line))
+	}
+	operands := operandsOf(rest)
+	if a.jump(op, operands, line) {
+		return
+	}
+	reads, writes := a.effects(op, operands)
+	for _, r := range reads {
+		a.reads(r, line)
+	}
+	for _, r := range writes {
+		a.written[a.owner(r, line)] = true
+	}
+}
+
+// reads checks that a register may be read.
+func (a *asm) reads(key, line string) {
+	if r := a.owner(key, line); !a.written[r] && !a.never {
+		panic(fmt.Sprintf("%s: %s: %s is read before it is written", a.name, line, r.name))
+	}
+}
+
+func (a *asm) owner(key, line string) *reg {
+	r := a.owners[key]
+	if r == nil {
+		panic(fmt.Sprintf("%s: %s: %s has no name", a.name, line, key))
+	}
+	return r
+}
+
+// operandsOf splits at commas that are in no brackets.
+func operandsOf(text string) []string {
+	var operands []string
+	depth, start := 0, 0
+	for i, c := range text {
+		switch c {
+		case '(', '[':
+			depth++
+		case ')', ']':
+			depth--
+		case ',':
+			if depth == 0 {
+				operands = append(operands, strings.TrimSpace(text[start:i]))
+				start = i + 1
+			}
+		}
+	}
+	if rest := strings.TrimSpace(text[start:]); rest != "" {
+		operands = append(operands, rest)
+	}
+	return operands
+}
+
+func keysIn(text string) []string {
+	var keys []string
+	for _, r := range registerWord.FindAllString(text, -1) {
+		keys = append(keys, keyOf(r))
+	}
+	return keys
+}
+
+var (
+	// comparisons write nothing but flags.
+	comparisons = regexp.MustCompile(`^(CMP|TEST|BT|PREFETCH|VST1|FSTP|FCMP)`)
+	// accumulates are instructions that read what they write to, whatever number of operands they have.
+	accumulates = regexp.MustCompile(`^(VF(N?M(ADD|SUB))|CMOV|INC|DEC|NEG|VBIT|VBIF|VBSL|FML|SHA)`)
+	// of two operands, these compute: the second is read, too.
+	computes = regexp.MustCompile(`^(ADD|SUB|AND|OR|XOR|SHL|SHR|SAR|IMUL|ADC|SBB|MUL|LSL|LSR|ASR|EOR|BIC)`)
+	isMemory = regexp.MustCompile(`\((\w+)\)(\(\w+(\*\d)?\))?$`)
+)
+
+// effects are the registers that an instruction reads and writes. The last operand is the one that
+// is written.
+func (a *asm) effects(op string, operands []string) (reads, writes []string) {
+	if len(operands) == 0 {
+		return nil, nil
+	}
+	last := operands[len(operands)-1]
+	sources := operands[:len(operands)-1]
+	pair := strings.HasPrefix(last, "(F") || strings.HasPrefix(last, "[")
+	for _, o := range sources {
+		reads = append(reads, keysIn(o)...)
+	}
+	if comparisons.MatchString(op) || isMemory.MatchString(last) && !pair {
+		return append(reads, keysIn(last)...), nil
+	}
+	writes = keysIn(last)
+	merges := slices.ContainsFunc(sources, func(o string) bool { return strings.HasPrefix(o, "K") }) && strings.HasPrefix(op, "V") && !strings.HasSuffix(op, ".Z")
+	if accumulates.MatchString(op) || len(operands) == 2 && computes.MatchString(op) || merges && len(writes) > 0 && writes[0][0] == 'V' {
+		reads = append(reads, writes...)
+	}
+	if clears(op, operands) {
+		reads = nil
+	}
+	return reads, writes
+}
+
+// clears says whether an instruction makes 0, or all bits, of a register whatever that has.
+func clears(op string, operands []string) bool {
+	switch op {
+	case "VXORPS", "VPXORQ", "VPXORD", "VPXOR", "VEOR", "XORQ", "XORL", "VPCMPEQD", "KXNORW":
+		return len(operands) > 1 && len(slices.Compact(slices.Clone(operands))) == 1
+	}
+	return false
+}
+
+// jump follows a jump, if op is one.
+func (a *asm) jump(op string, operands []string, line string) bool {
+	switch {
+	case op == "RET":
+		a.never = true
+		return true
+	case op[0] == 'J' && len(operands) == 1:
+	case a.isNEON() && len(operands) > 0 && (op == "B" || slices.Contains([]string{"BEQ", "BNE", "BLT", "BGE", "BGT", "BLE", "BHS", "BLO", "CBZ", "CBNZ", "TBZ", "TBNZ"}, op)):
+		for _, o := range operands[:len(operands)-1] {
+			for _, key := range keysIn(o) {
+				a.reads(key, line)
+			}
+		}
+	default:
+		return false
+	}
+	label := operands[len(operands)-1]
+	if needed, back := a.heads[label]; back {
+		for _, r := range needed {
+			if r.freed {
+				panic(fmt.Sprintf("%s: %s: the loop needs %s, which is free", a.name, line, r.name))
+			}
+		}
+	} else if !a.never {
+		if a.forward == nil {
+			a.forward = map[string]map[*reg]bool{}
+		}
+		a.forward[label] = common(a.forward[label], a.written)
+	}
+	if op == "JMP" || op == "B" {
+		a.never = true
+	}
+	return true
+}
+
+// common is what is in x, unless that is nil, and in y.
+func common(x, y map[*reg]bool) map[*reg]bool {
+	out := maps.Clone(y)
+	if x != nil {
+		maps.DeleteFunc(out, func(r *reg, _ bool) bool { return !x[r] })
+	}
+	return out
+}
+
+// reached brings what jumps to a label together with what comes from above.
+func (a *asm) reached(label string) {
+	if a.owners == nil {
+		return
+	}
+	from, jumped := a.forward[label]
+	switch {
+	case jumped && a.never:
+		a.written = maps.Clone(from)
+	case jumped:
+		a.written = common(from, a.written)
+	case a.never:
+		panic(fmt.Sprintf("%s: nothing gets to %s", a.name, label))
+	}
+	a.never = false
+	if a.heads == nil {
+		a.heads = map[string][]*reg{}
+	}
+	maps.DeleteFunc(a.written, func(r *reg, _ bool) bool { return r.freed })
+	a.heads[label] = slices.Collect(maps.Keys(a.written))
+}
