@@ -4,17 +4,52 @@ package depthwise
 
 func tileAVX512(kind, size int, l *line) {
 	switch kind*16 + size {
-	case 0*16 + 0:
+	case 0*16 + 8:
+		tileAnyx8AVX512(l)
+		return
+	case 0*16 + 7:
+		tileAnyx7AVX512(l)
+		return
+	case 0*16 + 6:
+		tileAnyx6AVX512(l)
+		return
+	case 7*16 + 8:
+		tile3s1x8AVX512(l)
+		return
+	case 7*16 + 7:
+		tile3s1x7AVX512(l)
+		return
+	case 8*16 + 8:
+		tile3s2x8AVX512(l)
+		return
+	case 8*16 + 7:
+		tile3s2x7AVX512(l)
+		return
+	case 11*16 + 8:
+		tile5s1x8AVX512(l)
+		return
+	case 11*16 + 7:
+		tile5s1x7AVX512(l)
+		return
+	case 12*16 + 8:
+		tile5s2x8AVX512(l)
+		return
+	case 12*16 + 7:
+		tile5s2x7AVX512(l)
+		return
+	}
+	switch kind {
+	case 0:
 		tileAnyAVX512(l)
-	case 7*16 + 0:
+	case 7:
 		tile3s1AVX512(l)
-	case 8*16 + 0:
+	case 8:
 		tile3s2AVX512(l)
-	case 11*16 + 0:
+	case 11:
 		tile5s1AVX512(l)
-	case 12*16 + 0:
+	case 12:
 		tile5s2AVX512(l)
-	case groupKind*16 + 0:
+	case groupKind:
 		tileGroupsAVX512(l)
 	default:
 		panic("depthwise: no such tile")
@@ -25,40 +60,60 @@ func sumsAVX512(kind, size int, l *line) {
 	switch kind*16 + size {
 	case 3*16 + 1:
 		sums1x1s1AVX512(l)
+		return
 	case 7*16 + 3:
 		sums3x3s1AVX512(l)
+		return
 	case 8*16 + 3:
 		sums3x3s2AVX512(l)
+		return
 	case 7*16 + 2:
 		sums2x3s1AVX512(l)
+		return
 	case 8*16 + 2:
 		sums2x3s2AVX512(l)
+		return
 	case 7*16 + 1:
 		sums1x3s1AVX512(l)
+		return
 	case 8*16 + 1:
 		sums1x3s2AVX512(l)
+		return
 	case 11*16 + 5:
 		sums5x5s1AVX512(l)
+		return
 	case 12*16 + 5:
 		sums5x5s2AVX512(l)
+		return
 	case 11*16 + 3:
 		sums3x5s1AVX512(l)
+		return
 	case 12*16 + 3:
 		sums3x5s2AVX512(l)
+		return
 	case 11*16 + 2:
 		sums2x5s1AVX512(l)
+		return
 	case 12*16 + 2:
 		sums2x5s2AVX512(l)
+		return
 	case 11*16 + 1:
 		sums1x5s1AVX512(l)
+		return
 	case 12*16 + 1:
 		sums1x5s2AVX512(l)
+		return
 	case groupKind*16 + 2:
 		sumsGroups2AVX512(l)
+		return
 	case groupKind*16 + 4:
 		sumsGroups4AVX512(l)
+		return
 	case groupKind*16 + 8:
 		sumsGroups8AVX512(l)
+		return
+	}
+	switch kind {
 	default:
 		panic("depthwise: no such sums")
 	}
@@ -66,21 +121,56 @@ func sumsAVX512(kind, size int, l *line) {
 
 func tileAVX2(kind, size int, l *line) {
 	switch kind*16 + size {
-	case 0*16 + 0:
+	case 0*16 + 8:
+		tileAnyx8AVX2(l)
+		return
+	case 0*16 + 7:
+		tileAnyx7AVX2(l)
+		return
+	case 0*16 + 6:
+		tileAnyx6AVX2(l)
+		return
+	case 7*16 + 8:
+		tile3s1x8AVX2(l)
+		return
+	case 7*16 + 7:
+		tile3s1x7AVX2(l)
+		return
+	case 8*16 + 8:
+		tile3s2x8AVX2(l)
+		return
+	case 8*16 + 7:
+		tile3s2x7AVX2(l)
+		return
+	case 11*16 + 8:
+		tile5s1x8AVX2(l)
+		return
+	case 11*16 + 7:
+		tile5s1x7AVX2(l)
+		return
+	case 12*16 + 8:
+		tile5s2x8AVX2(l)
+		return
+	case 12*16 + 7:
+		tile5s2x7AVX2(l)
+		return
+	}
+	switch kind {
+	case 0:
 		tileAnyAVX2(l)
-	case 7*16 + 0:
+	case 7:
 		tile3s1AVX2(l)
-	case 8*16 + 0:
+	case 8:
 		tile3s2AVX2(l)
-	case 11*16 + 0:
+	case 11:
 		tile5s1AVX2(l)
-	case 12*16 + 0:
+	case 12:
 		tile5s2AVX2(l)
-	case groupKind*16 + 0:
+	case groupKind:
 		tileGroupsAVX2(l)
-	case narrowKind*16 + 0:
+	case narrowKind:
 		tileNarrowAVX2(l)
-	case narrowGroupKind*16 + 0:
+	case narrowGroupKind:
 		tileGroupsNarrowAVX2(l)
 	default:
 		panic("depthwise: no such tile")
@@ -91,62 +181,136 @@ func sumsAVX2(kind, size int, l *line) {
 	switch kind*16 + size {
 	case 3*16 + 1:
 		sums1x1s1AVX2(l)
+		return
 	case 7*16 + 3:
 		sums3x3s1AVX2(l)
+		return
 	case 8*16 + 3:
 		sums3x3s2AVX2(l)
+		return
 	case 7*16 + 2:
 		sums2x3s1AVX2(l)
+		return
 	case 8*16 + 2:
 		sums2x3s2AVX2(l)
+		return
 	case 7*16 + 1:
 		sums1x3s1AVX2(l)
+		return
 	case 8*16 + 1:
 		sums1x3s2AVX2(l)
+		return
 	case 11*16 + 2:
 		sums2x5s1AVX2(l)
+		return
 	case 12*16 + 2:
 		sums2x5s2AVX2(l)
+		return
 	case 11*16 + 1:
 		sums1x5s1AVX2(l)
+		return
 	case 12*16 + 1:
 		sums1x5s2AVX2(l)
+		return
 	case groupKind*16 + 2:
 		sumsGroups2AVX2(l)
+		return
 	case groupKind*16 + 4:
 		sumsGroups4AVX2(l)
+		return
 	case groupKind*16 + 8:
 		sumsGroups8AVX2(l)
+		return
 	case narrowKind*16 + 1:
 		sumsNarrowAVX2(l)
+		return
 	case narrowGroupKind*16 + 2:
 		sumsGroups2NarrowAVX2(l)
+		return
 	case narrowGroupKind*16 + 4:
 		sumsGroups4NarrowAVX2(l)
+		return
+	}
+	switch kind {
 	default:
 		panic("depthwise: no such sums")
 	}
 }
+
+// tileAnyx8AVX512 is tiles of rows of results; see line.
+//
+//go:noescape
+func tileAnyx8AVX512(l *line)
+
+// tileAnyx7AVX512 is tiles of rows of results; see line.
+//
+//go:noescape
+func tileAnyx7AVX512(l *line)
+
+// tileAnyx6AVX512 is tiles of rows of results; see line.
+//
+//go:noescape
+func tileAnyx6AVX512(l *line)
 
 // tileAnyAVX512 is tiles of rows of results; see line.
 //
 //go:noescape
 func tileAnyAVX512(l *line)
 
+// tile3s1x8AVX512 is tiles of rows of results; see line.
+//
+//go:noescape
+func tile3s1x8AVX512(l *line)
+
+// tile3s1x7AVX512 is tiles of rows of results; see line.
+//
+//go:noescape
+func tile3s1x7AVX512(l *line)
+
 // tile3s1AVX512 is tiles of rows of results; see line.
 //
 //go:noescape
 func tile3s1AVX512(l *line)
+
+// tile3s2x8AVX512 is tiles of rows of results; see line.
+//
+//go:noescape
+func tile3s2x8AVX512(l *line)
+
+// tile3s2x7AVX512 is tiles of rows of results; see line.
+//
+//go:noescape
+func tile3s2x7AVX512(l *line)
 
 // tile3s2AVX512 is tiles of rows of results; see line.
 //
 //go:noescape
 func tile3s2AVX512(l *line)
 
+// tile5s1x8AVX512 is tiles of rows of results; see line.
+//
+//go:noescape
+func tile5s1x8AVX512(l *line)
+
+// tile5s1x7AVX512 is tiles of rows of results; see line.
+//
+//go:noescape
+func tile5s1x7AVX512(l *line)
+
 // tile5s1AVX512 is tiles of rows of results; see line.
 //
 //go:noescape
 func tile5s1AVX512(l *line)
+
+// tile5s2x8AVX512 is tiles of rows of results; see line.
+//
+//go:noescape
+func tile5s2x8AVX512(l *line)
+
+// tile5s2x7AVX512 is tiles of rows of results; see line.
+//
+//go:noescape
+func tile5s2x7AVX512(l *line)
 
 // tile5s2AVX512 is tiles of rows of results; see line.
 //
@@ -263,25 +427,80 @@ func repeat4AVX512(dst *float32, x *float32, index *int32, n int)
 //go:noescape
 func repeat8AVX512(dst *float32, x *float32, index *int32, n int)
 
+// tileAnyx8AVX2 is tiles of rows of results; see line.
+//
+//go:noescape
+func tileAnyx8AVX2(l *line)
+
+// tileAnyx7AVX2 is tiles of rows of results; see line.
+//
+//go:noescape
+func tileAnyx7AVX2(l *line)
+
+// tileAnyx6AVX2 is tiles of rows of results; see line.
+//
+//go:noescape
+func tileAnyx6AVX2(l *line)
+
 // tileAnyAVX2 is tiles of rows of results; see line.
 //
 //go:noescape
 func tileAnyAVX2(l *line)
+
+// tile3s1x8AVX2 is tiles of rows of results; see line.
+//
+//go:noescape
+func tile3s1x8AVX2(l *line)
+
+// tile3s1x7AVX2 is tiles of rows of results; see line.
+//
+//go:noescape
+func tile3s1x7AVX2(l *line)
 
 // tile3s1AVX2 is tiles of rows of results; see line.
 //
 //go:noescape
 func tile3s1AVX2(l *line)
 
+// tile3s2x8AVX2 is tiles of rows of results; see line.
+//
+//go:noescape
+func tile3s2x8AVX2(l *line)
+
+// tile3s2x7AVX2 is tiles of rows of results; see line.
+//
+//go:noescape
+func tile3s2x7AVX2(l *line)
+
 // tile3s2AVX2 is tiles of rows of results; see line.
 //
 //go:noescape
 func tile3s2AVX2(l *line)
 
+// tile5s1x8AVX2 is tiles of rows of results; see line.
+//
+//go:noescape
+func tile5s1x8AVX2(l *line)
+
+// tile5s1x7AVX2 is tiles of rows of results; see line.
+//
+//go:noescape
+func tile5s1x7AVX2(l *line)
+
 // tile5s1AVX2 is tiles of rows of results; see line.
 //
 //go:noescape
 func tile5s1AVX2(l *line)
+
+// tile5s2x8AVX2 is tiles of rows of results; see line.
+//
+//go:noescape
+func tile5s2x8AVX2(l *line)
+
+// tile5s2x7AVX2 is tiles of rows of results; see line.
+//
+//go:noescape
+func tile5s2x7AVX2(l *line)
 
 // tile5s2AVX2 is tiles of rows of results; see line.
 //

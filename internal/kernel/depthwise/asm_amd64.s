@@ -3,14 +3,13 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func tileAnyAVX512(l *line)
-TEXT ·tileAnyAVX512(SB), NOSPLIT, $0-8
+// func tileAnyx8AVX512(l *line)
+TEXT ·tileAnyx8AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
 	MOVQ line_xPixel(AX), CX
-	MOVQ line_pixels(AX), DX
-	LEAQ (CX)(CX*2), SI
-	LEAQ (CX)(CX*4), DI
-	LEAQ (SI)(CX*4), R8
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), SI
+	LEAQ (DX)(CX*4), DI
 	// a tile of results
 tile:
 	XORQ BX, BX
@@ -24,11 +23,11 @@ vector:
 whole:
 	// sums start from the bias
 	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
 	JEQ start
-	ADDQ BX, R9
-	VMOVUPS.Z (R9), K1, Z0
+	ADDQ BX, R8
+	VMOVUPS.Z (R8), K1, Z0
 start:
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -37,188 +36,1066 @@ start:
 	VMOVAPS Z0, Z5
 	VMOVAPS Z0, Z6
 	VMOVAPS Z0, Z7
-	MOVQ line_rows(AX), R11
-	TESTQ R11, R11
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
 	JEQ sums
 	CMPQ line_taps(AX), $0
 	JEQ sums
-	MOVQ line_x(AX), R9
-	ADDQ line_xAt(AX), R9
-	ADDQ BX, R9
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
 	// fetch rows that are read later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
-	MOVQ line_fetch(AX), R11
-	MOVQ line_ahead(AX), R10
-	ADDQ R9, R10
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
 fetchRow:
-	MOVQ R10, R13
-	MOVQ line_fetched(AX), R12
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
 fetchPixel:
-	PREFETCHT0 (R13)
-	ADDQ CX, R13
-	DECQ R12
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R10
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
 	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
 	JNE fetchRow
-	MOVQ line_rows(AX), R11
+	MOVQ line_rows(AX), R10
 fetched:
-	MOVQ line_w(AX), R10
-	ADDQ BX, R10
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
 	// a row of the window
 row:
+	MOVQ R8, R11
 	MOVQ R9, R12
-	MOVQ R10, R13
-	MOVQ line_taps(AX), R14
+	MOVQ line_taps(AX), R13
 	// a tap
 tap:
-	VMOVUPS.Z (R13), K1, Z8
-	VFMADD231PS (R12), Z8, K1, Z0
-	CMPQ DX, $1
-	JEQ tapDone
-	VFMADD231PS (R12)(CX*1), Z8, K1, Z1
-	CMPQ DX, $2
-	JEQ tapDone
-	VFMADD231PS (R12)(CX*2), Z8, K1, Z2
-	CMPQ DX, $3
-	JEQ tapDone
-	VFMADD231PS (R12)(SI*1), Z8, K1, Z3
-	CMPQ DX, $4
-	JEQ tapDone
-	VFMADD231PS (R12)(CX*4), Z8, K1, Z4
-	CMPQ DX, $5
-	JEQ tapDone
-	VFMADD231PS (R12)(DI*1), Z8, K1, Z5
-	CMPQ DX, $6
-	JEQ tapDone
-	VFMADD231PS (R12)(SI*2), Z8, K1, Z6
-	CMPQ DX, $7
-	JEQ tapDone
-	VFMADD231PS (R12)(R8*1), Z8, K1, Z7
-tapDone:
-	ADDQ line_xTap(AX), R12
-	ADDQ line_wTap(AX), R13
-	DECQ R14
+	VMOVUPS.Z (R12), K1, Z8
+	VFMADD231PS (R11), Z8, K1, Z0
+	VFMADD231PS (R11)(CX*1), Z8, K1, Z1
+	VFMADD231PS (R11)(CX*2), Z8, K1, Z2
+	VFMADD231PS (R11)(DX*1), Z8, K1, Z3
+	VFMADD231PS (R11)(CX*4), Z8, K1, Z4
+	VFMADD231PS (R11)(SI*1), Z8, K1, Z5
+	VFMADD231PS (R11)(DX*2), Z8, K1, Z6
+	VFMADD231PS (R11)(DI*1), Z8, K1, Z7
+	ADDQ line_xTap(AX), R11
+	ADDQ line_wTap(AX), R12
+	DECQ R13
 	JNE tap
-	ADDQ line_xRow(AX), R9
-	ADDQ line_wRow(AX), R10
-	DECQ R11
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
 	JNE row
 sums:
 	// limits, and results
 	VBROADCASTSS line_low(AX), Z8
 	VBROADCASTSS line_high(AX), Z9
-	MOVQ line_y(AX), R9
-	ADDQ line_yAt(AX), R9
-	ADDQ BX, R9
-	MOVQ line_yPixel(AX), R10
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
 	CMPQ line_stream(AX), $0
 	JEQ keep
 	VMAXPS Z0, Z8, Z0
 	VMINPS Z0, Z9, Z0
-	VMOVNTPS Z0, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $1
-	JEQ streamed
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
 	VMAXPS Z1, Z8, Z1
 	VMINPS Z1, Z9, Z1
-	VMOVNTPS Z1, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $2
-	JEQ streamed
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
 	VMAXPS Z2, Z8, Z2
 	VMINPS Z2, Z9, Z2
-	VMOVNTPS Z2, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $3
-	JEQ streamed
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
 	VMAXPS Z3, Z8, Z3
 	VMINPS Z3, Z9, Z3
-	VMOVNTPS Z3, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $4
-	JEQ streamed
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
 	VMAXPS Z4, Z8, Z4
 	VMINPS Z4, Z9, Z4
-	VMOVNTPS Z4, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $5
-	JEQ streamed
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
 	VMAXPS Z5, Z8, Z5
 	VMINPS Z5, Z9, Z5
-	VMOVNTPS Z5, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $6
-	JEQ streamed
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
 	VMAXPS Z6, Z8, Z6
 	VMINPS Z6, Z9, Z6
-	VMOVNTPS Z6, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $7
-	JEQ streamed
+	VMOVNTPS Z6, (R8)
+	ADDQ R9, R8
 	VMAXPS Z7, Z8, Z7
 	VMINPS Z7, Z9, Z7
-	VMOVNTPS Z7, (R9)
-	ADDQ R10, R9
-streamed:
+	VMOVNTPS Z7, (R8)
+	ADDQ R9, R8
 	JMP stored
 keep:
 	VMAXPS Z0, Z8, Z0
 	VMINPS Z0, Z9, Z0
-	VMOVUPS Z0, K1, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $1
-	JEQ stored
+	VMOVUPS Z0, K1, (R8)
+	ADDQ R9, R8
 	VMAXPS Z1, Z8, Z1
 	VMINPS Z1, Z9, Z1
-	VMOVUPS Z1, K1, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $2
-	JEQ stored
+	VMOVUPS Z1, K1, (R8)
+	ADDQ R9, R8
 	VMAXPS Z2, Z8, Z2
 	VMINPS Z2, Z9, Z2
-	VMOVUPS Z2, K1, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $3
-	JEQ stored
+	VMOVUPS Z2, K1, (R8)
+	ADDQ R9, R8
 	VMAXPS Z3, Z8, Z3
 	VMINPS Z3, Z9, Z3
-	VMOVUPS Z3, K1, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $4
-	JEQ stored
+	VMOVUPS Z3, K1, (R8)
+	ADDQ R9, R8
 	VMAXPS Z4, Z8, Z4
 	VMINPS Z4, Z9, Z4
-	VMOVUPS Z4, K1, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $5
-	JEQ stored
+	VMOVUPS Z4, K1, (R8)
+	ADDQ R9, R8
 	VMAXPS Z5, Z8, Z5
 	VMINPS Z5, Z9, Z5
-	VMOVUPS Z5, K1, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $6
-	JEQ stored
+	VMOVUPS Z5, K1, (R8)
+	ADDQ R9, R8
 	VMAXPS Z6, Z8, Z6
 	VMINPS Z6, Z9, Z6
-	VMOVUPS Z6, K1, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $7
-	JEQ stored
+	VMOVUPS Z6, K1, (R8)
+	ADDQ R9, R8
 	VMAXPS Z7, Z8, Z7
 	VMINPS Z7, Z9, Z7
-	VMOVUPS Z7, K1, (R9)
-	ADDQ R10, R9
+	VMOVUPS Z7, K1, (R8)
+	ADDQ R9, R8
 stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
 	// the next tile
-	MOVQ line_xTile(AX), R9
-	ADDQ R9, line_xAt(AX)
-	MOVQ line_yTile(AX), R9
-	ADDQ R9, line_yAt(AX)
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tileAnyx7AVX512(l *line)
+TEXT ·tileAnyx7AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), SI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	KXNORW K1, K1, K1
+	// a vector of channels
+	PCALIGN $64
+vector:
+	CMPQ BX, line_last(AX)
+	JNE whole
+	KMOVW line_mask(AX), K1
+whole:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), DI
+	TESTQ DI, DI
+	JEQ start
+	ADDQ BX, DI
+	VMOVUPS.Z (DI), K1, Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	MOVQ line_rows(AX), R9
+	TESTQ R9, R9
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), DI
+	ADDQ line_xAt(AX), DI
+	ADDQ BX, DI
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R9
+	MOVQ line_ahead(AX), R8
+	ADDQ DI, R8
+fetchRow:
+	MOVQ R8, R11
+	MOVQ line_fetched(AX), R10
+fetchPixel:
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	DECQ R10
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R8
+	DECQ R9
+	JNE fetchRow
+	MOVQ line_rows(AX), R9
+fetched:
+	MOVQ line_w(AX), R8
+	ADDQ BX, R8
+	// a row of the window
+row:
+	MOVQ DI, R10
+	MOVQ R8, R11
+	MOVQ line_taps(AX), R12
+	// a tap
+tap:
+	VMOVUPS.Z (R11), K1, Z7
+	VFMADD231PS (R10), Z7, K1, Z0
+	VFMADD231PS (R10)(CX*1), Z7, K1, Z1
+	VFMADD231PS (R10)(CX*2), Z7, K1, Z2
+	VFMADD231PS (R10)(DX*1), Z7, K1, Z3
+	VFMADD231PS (R10)(CX*4), Z7, K1, Z4
+	VFMADD231PS (R10)(SI*1), Z7, K1, Z5
+	VFMADD231PS (R10)(DX*2), Z7, K1, Z6
+	ADDQ line_xTap(AX), R10
+	ADDQ line_wTap(AX), R11
+	DECQ R12
+	JNE tap
+	ADDQ line_xRow(AX), DI
+	ADDQ line_wRow(AX), R8
+	DECQ R9
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Z7
+	VBROADCASTSS line_high(AX), Z8
+	MOVQ line_y(AX), DI
+	ADDQ line_yAt(AX), DI
+	ADDQ BX, DI
+	MOVQ line_yPixel(AX), R8
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVNTPS Z0, (DI)
+	ADDQ R8, DI
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVNTPS Z1, (DI)
+	ADDQ R8, DI
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVNTPS Z2, (DI)
+	ADDQ R8, DI
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVNTPS Z3, (DI)
+	ADDQ R8, DI
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVNTPS Z4, (DI)
+	ADDQ R8, DI
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVNTPS Z5, (DI)
+	ADDQ R8, DI
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVNTPS Z6, (DI)
+	ADDQ R8, DI
+	JMP stored
+keep:
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVUPS Z0, K1, (DI)
+	ADDQ R8, DI
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVUPS Z1, K1, (DI)
+	ADDQ R8, DI
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVUPS Z2, K1, (DI)
+	ADDQ R8, DI
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVUPS Z3, K1, (DI)
+	ADDQ R8, DI
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVUPS Z4, K1, (DI)
+	ADDQ R8, DI
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVUPS Z5, K1, (DI)
+	ADDQ R8, DI
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVUPS Z6, K1, (DI)
+	ADDQ R8, DI
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the next tile
+	MOVQ line_xTile(AX), DI
+	ADDQ DI, line_xAt(AX)
+	MOVQ line_yTile(AX), DI
+	ADDQ DI, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tileAnyx6AVX512(l *line)
+TEXT ·tileAnyx6AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), SI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	KXNORW K1, K1, K1
+	// a vector of channels
+	PCALIGN $64
+vector:
+	CMPQ BX, line_last(AX)
+	JNE whole
+	KMOVW line_mask(AX), K1
+whole:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), DI
+	TESTQ DI, DI
+	JEQ start
+	ADDQ BX, DI
+	VMOVUPS.Z (DI), K1, Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	MOVQ line_rows(AX), R9
+	TESTQ R9, R9
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), DI
+	ADDQ line_xAt(AX), DI
+	ADDQ BX, DI
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R9
+	MOVQ line_ahead(AX), R8
+	ADDQ DI, R8
+fetchRow:
+	MOVQ R8, R11
+	MOVQ line_fetched(AX), R10
+fetchPixel:
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	DECQ R10
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R8
+	DECQ R9
+	JNE fetchRow
+	MOVQ line_rows(AX), R9
+fetched:
+	MOVQ line_w(AX), R8
+	ADDQ BX, R8
+	// a row of the window
+row:
+	MOVQ DI, R10
+	MOVQ R8, R11
+	MOVQ line_taps(AX), R12
+	// a tap
+tap:
+	VMOVUPS.Z (R11), K1, Z6
+	VFMADD231PS (R10), Z6, K1, Z0
+	VFMADD231PS (R10)(CX*1), Z6, K1, Z1
+	VFMADD231PS (R10)(CX*2), Z6, K1, Z2
+	VFMADD231PS (R10)(DX*1), Z6, K1, Z3
+	VFMADD231PS (R10)(CX*4), Z6, K1, Z4
+	VFMADD231PS (R10)(SI*1), Z6, K1, Z5
+	ADDQ line_xTap(AX), R10
+	ADDQ line_wTap(AX), R11
+	DECQ R12
+	JNE tap
+	ADDQ line_xRow(AX), DI
+	ADDQ line_wRow(AX), R8
+	DECQ R9
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Z6
+	VBROADCASTSS line_high(AX), Z7
+	MOVQ line_y(AX), DI
+	ADDQ line_yAt(AX), DI
+	ADDQ BX, DI
+	MOVQ line_yPixel(AX), R8
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
+	VMOVNTPS Z0, (DI)
+	ADDQ R8, DI
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
+	VMOVNTPS Z1, (DI)
+	ADDQ R8, DI
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
+	VMOVNTPS Z2, (DI)
+	ADDQ R8, DI
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
+	VMOVNTPS Z3, (DI)
+	ADDQ R8, DI
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
+	VMOVNTPS Z4, (DI)
+	ADDQ R8, DI
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
+	VMOVNTPS Z5, (DI)
+	ADDQ R8, DI
+	JMP stored
+keep:
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
+	VMOVUPS Z0, K1, (DI)
+	ADDQ R8, DI
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
+	VMOVUPS Z1, K1, (DI)
+	ADDQ R8, DI
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
+	VMOVUPS Z2, K1, (DI)
+	ADDQ R8, DI
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
+	VMOVUPS Z3, K1, (DI)
+	ADDQ R8, DI
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
+	VMOVUPS Z4, K1, (DI)
+	ADDQ R8, DI
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
+	VMOVUPS Z5, K1, (DI)
+	ADDQ R8, DI
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the next tile
+	MOVQ line_xTile(AX), DI
+	ADDQ DI, line_xAt(AX)
+	MOVQ line_yTile(AX), DI
+	ADDQ DI, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tileAnyAVX512(l *line)
+TEXT ·tileAnyAVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_pixels(AX), DX
+	LEAQ (CX)(CX*2), SI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	KXNORW K1, K1, K1
+	// a vector of channels
+	PCALIGN $64
+vector:
+	CMPQ BX, line_last(AX)
+	JNE whole
+	KMOVW line_mask(AX), K1
+whole:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), DI
+	TESTQ DI, DI
+	JEQ start
+	ADDQ BX, DI
+	VMOVUPS.Z (DI), K1, Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	MOVQ line_rows(AX), R9
+	TESTQ R9, R9
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), DI
+	ADDQ line_xAt(AX), DI
+	ADDQ BX, DI
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R9
+	MOVQ line_ahead(AX), R8
+	ADDQ DI, R8
+fetchRow:
+	MOVQ R8, R11
+	MOVQ line_fetched(AX), R10
+fetchPixel:
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	DECQ R10
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R8
+	DECQ R9
+	JNE fetchRow
+	MOVQ line_rows(AX), R9
+fetched:
+	MOVQ line_w(AX), R8
+	ADDQ BX, R8
+	// a row of the window
+row:
+	MOVQ DI, R10
+	MOVQ R8, R11
+	MOVQ line_taps(AX), R12
+	// a tap
+tap:
+	VMOVUPS.Z (R11), K1, Z5
+	VFMADD231PS (R10), Z5, K1, Z0
+	CMPQ DX, $1
+	JEQ tapDone
+	VFMADD231PS (R10)(CX*1), Z5, K1, Z1
+	CMPQ DX, $2
+	JEQ tapDone
+	VFMADD231PS (R10)(CX*2), Z5, K1, Z2
+	CMPQ DX, $3
+	JEQ tapDone
+	VFMADD231PS (R10)(SI*1), Z5, K1, Z3
+	CMPQ DX, $4
+	JEQ tapDone
+	VFMADD231PS (R10)(CX*4), Z5, K1, Z4
+tapDone:
+	ADDQ line_xTap(AX), R10
+	ADDQ line_wTap(AX), R11
+	DECQ R12
+	JNE tap
+	ADDQ line_xRow(AX), DI
+	ADDQ line_wRow(AX), R8
+	DECQ R9
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Z5
+	VBROADCASTSS line_high(AX), Z6
+	MOVQ line_y(AX), DI
+	ADDQ line_yAt(AX), DI
+	ADDQ BX, DI
+	MOVQ line_yPixel(AX), R8
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z5, Z0
+	VMINPS Z0, Z6, Z0
+	VMOVNTPS Z0, (DI)
+	ADDQ R8, DI
+	CMPQ DX, $1
+	JEQ streamed
+	VMAXPS Z1, Z5, Z1
+	VMINPS Z1, Z6, Z1
+	VMOVNTPS Z1, (DI)
+	ADDQ R8, DI
+	CMPQ DX, $2
+	JEQ streamed
+	VMAXPS Z2, Z5, Z2
+	VMINPS Z2, Z6, Z2
+	VMOVNTPS Z2, (DI)
+	ADDQ R8, DI
+	CMPQ DX, $3
+	JEQ streamed
+	VMAXPS Z3, Z5, Z3
+	VMINPS Z3, Z6, Z3
+	VMOVNTPS Z3, (DI)
+	ADDQ R8, DI
+	CMPQ DX, $4
+	JEQ streamed
+	VMAXPS Z4, Z5, Z4
+	VMINPS Z4, Z6, Z4
+	VMOVNTPS Z4, (DI)
+	ADDQ R8, DI
+streamed:
+	JMP stored
+keep:
+	VMAXPS Z0, Z5, Z0
+	VMINPS Z0, Z6, Z0
+	VMOVUPS Z0, K1, (DI)
+	ADDQ R8, DI
+	CMPQ DX, $1
+	JEQ kept
+	VMAXPS Z1, Z5, Z1
+	VMINPS Z1, Z6, Z1
+	VMOVUPS Z1, K1, (DI)
+	ADDQ R8, DI
+	CMPQ DX, $2
+	JEQ kept
+	VMAXPS Z2, Z5, Z2
+	VMINPS Z2, Z6, Z2
+	VMOVUPS Z2, K1, (DI)
+	ADDQ R8, DI
+	CMPQ DX, $3
+	JEQ kept
+	VMAXPS Z3, Z5, Z3
+	VMINPS Z3, Z6, Z3
+	VMOVUPS Z3, K1, (DI)
+	ADDQ R8, DI
+	CMPQ DX, $4
+	JEQ kept
+	VMAXPS Z4, Z5, Z4
+	VMINPS Z4, Z6, Z4
+	VMOVUPS Z4, K1, (DI)
+	ADDQ R8, DI
+kept:
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the next tile
+	MOVQ line_xTile(AX), DI
+	ADDQ DI, line_xAt(AX)
+	MOVQ line_yTile(AX), DI
+	ADDQ DI, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tile3s1x8AVX512(l *line)
+TEXT ·tile3s1x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside of the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	KXNORW K1, K1, K1
+	// a vector of channels
+	PCALIGN $64
+vector:
+	CMPQ BX, line_last(AX)
+	JNE whole
+	KMOVW line_mask(AX), K1
+whole:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS.Z (R8), K1, Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS.Z (R9), K1, Z8
+	VMOVUPS.Z (R9)(DX*1), K1, Z9
+	VMOVUPS.Z (R9)(DX*2), K1, Z10
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Z8, K1, Z0
+column1:
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z12
+	VFMADD231PS Z12, Z9, Z0
+	VFMADD231PS Z12, Z8, Z1
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z11
+	VFMADD231PS Z11, Z10, Z0
+	VFMADD231PS Z11, Z9, Z1
+	VFMADD231PS Z11, Z8, Z2
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z12
+	VFMADD231PS Z12, Z10, Z1
+	VFMADD231PS Z12, Z9, Z2
+	VFMADD231PS Z12, Z8, Z3
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z11
+	VFMADD231PS Z11, Z10, Z2
+	VFMADD231PS Z11, Z9, Z3
+	VFMADD231PS Z11, Z8, Z4
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z12
+	VFMADD231PS Z12, Z10, Z3
+	VFMADD231PS Z12, Z9, Z4
+	VFMADD231PS Z12, Z8, Z5
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z11
+	VFMADD231PS Z11, Z10, Z4
+	VFMADD231PS Z11, Z9, Z5
+	VFMADD231PS Z11, Z8, Z6
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z12
+	VFMADD231PS Z12, Z10, Z5
+	VFMADD231PS Z12, Z9, Z6
+	VFMADD231PS Z12, Z8, Z7
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z11
+	VFMADD231PS Z11, Z10, Z6
+	VFMADD231PS Z11, Z9, Z7
+	ADDQ CX, R11
+	CMPQ DI, $9
+	JLE columns
+	VFMADD231PS (R11), Z10, K1, Z7
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Z8
+	VBROADCASTSS line_high(AX), Z9
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVNTPS Z6, (R8)
+	ADDQ R9, R8
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVNTPS Z7, (R8)
+	ADDQ R9, R8
+	JMP stored
+keep:
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVUPS Z0, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVUPS Z1, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVUPS Z2, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVUPS Z3, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVUPS Z4, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVUPS Z5, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVUPS Z6, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVUPS Z7, K1, (R8)
+	ADDQ R9, R8
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tile3s1x7AVX512(l *line)
+TEXT ·tile3s1x7AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside of the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	KXNORW K1, K1, K1
+	// a vector of channels
+	PCALIGN $64
+vector:
+	CMPQ BX, line_last(AX)
+	JNE whole
+	KMOVW line_mask(AX), K1
+whole:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS.Z (R8), K1, Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS.Z (R9), K1, Z7
+	VMOVUPS.Z (R9)(DX*1), K1, Z8
+	VMOVUPS.Z (R9)(DX*2), K1, Z9
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Z7, K1, Z0
+column1:
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z11
+	VFMADD231PS Z11, Z8, Z0
+	VFMADD231PS Z11, Z7, Z1
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z10
+	VFMADD231PS Z10, Z9, Z0
+	VFMADD231PS Z10, Z8, Z1
+	VFMADD231PS Z10, Z7, Z2
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z11
+	VFMADD231PS Z11, Z9, Z1
+	VFMADD231PS Z11, Z8, Z2
+	VFMADD231PS Z11, Z7, Z3
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z10
+	VFMADD231PS Z10, Z9, Z2
+	VFMADD231PS Z10, Z8, Z3
+	VFMADD231PS Z10, Z7, Z4
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z11
+	VFMADD231PS Z11, Z9, Z3
+	VFMADD231PS Z11, Z8, Z4
+	VFMADD231PS Z11, Z7, Z5
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z10
+	VFMADD231PS Z10, Z9, Z4
+	VFMADD231PS Z10, Z8, Z5
+	VFMADD231PS Z10, Z7, Z6
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z11
+	VFMADD231PS Z11, Z9, Z5
+	VFMADD231PS Z11, Z8, Z6
+	ADDQ CX, R11
+	CMPQ DI, $8
+	JLE columns
+	VFMADD231PS (R11), Z9, K1, Z6
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Z7
+	VBROADCASTSS line_high(AX), Z8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVNTPS Z6, (R8)
+	ADDQ R9, R8
+	JMP stored
+keep:
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVUPS Z0, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVUPS Z1, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVUPS Z2, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVUPS Z3, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVUPS Z4, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVUPS Z5, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVUPS Z6, K1, (R8)
+	ADDQ R9, R8
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
 	DECQ line_tiles(AX)
 	JNE tile
 	CMPQ line_stream(AX), $0
@@ -267,8 +1144,6 @@ start:
 	VMOVAPS Z0, Z3
 	VMOVAPS Z0, Z4
 	VMOVAPS Z0, Z5
-	VMOVAPS Z0, Z6
-	VMOVAPS Z0, Z7
 	MOVQ line_rows(AX), R11
 	TESTQ R11, R11
 	JEQ sums
@@ -298,72 +1173,58 @@ fetched:
 	ADDQ BX, R10
 	// a row of the window
 row:
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z (R10)(SI*1), K1, Z9
-	VMOVUPS.Z (R10)(SI*2), K1, Z10
+	VMOVUPS.Z (R10), K1, Z6
+	VMOVUPS.Z (R10)(SI*1), K1, Z7
+	VMOVUPS.Z (R10)(SI*2), K1, Z8
 	MOVQ R9, R12
 	CMPQ DI, $0
 	JGT column1
-	VFMADD231PS (R12), Z8, K1, Z0
+	VFMADD231PS (R12), Z6, K1, Z0
 column1:
 	ADDQ CX, R12
 	CMPQ R8, $1
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z12
-	VFMADD231PS Z12, Z9, Z0
-	VFMADD231PS Z12, Z8, Z1
+	VMOVUPS.Z (R12), K1, Z10
+	VFMADD231PS Z10, Z7, Z0
+	VFMADD231PS Z10, Z6, Z1
 	ADDQ CX, R12
 	CMPQ R8, $2
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z11
-	VFMADD231PS Z11, Z10, Z0
-	VFMADD231PS Z11, Z9, Z1
-	VFMADD231PS Z11, Z8, Z2
+	VMOVUPS.Z (R12), K1, Z9
+	VFMADD231PS Z9, Z8, Z0
+	VFMADD231PS Z9, Z7, Z1
+	VFMADD231PS Z9, Z6, Z2
 	ADDQ CX, R12
 	CMPQ R8, $3
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z12
-	VFMADD231PS Z12, Z10, Z1
-	VFMADD231PS Z12, Z9, Z2
-	VFMADD231PS Z12, Z8, Z3
+	VMOVUPS.Z (R12), K1, Z10
+	VFMADD231PS Z10, Z8, Z1
+	VFMADD231PS Z10, Z7, Z2
+	VFMADD231PS Z10, Z6, Z3
 	ADDQ CX, R12
 	CMPQ R8, $4
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z11
-	VFMADD231PS Z11, Z10, Z2
-	VFMADD231PS Z11, Z9, Z3
-	VFMADD231PS Z11, Z8, Z4
+	VMOVUPS.Z (R12), K1, Z9
+	VFMADD231PS Z9, Z8, Z2
+	VFMADD231PS Z9, Z7, Z3
+	VFMADD231PS Z9, Z6, Z4
 	ADDQ CX, R12
 	CMPQ R8, $5
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z12
-	VFMADD231PS Z12, Z10, Z3
-	VFMADD231PS Z12, Z9, Z4
-	VFMADD231PS Z12, Z8, Z5
+	VMOVUPS.Z (R12), K1, Z10
+	VFMADD231PS Z10, Z8, Z3
+	VFMADD231PS Z10, Z7, Z4
+	VFMADD231PS Z10, Z6, Z5
 	ADDQ CX, R12
 	CMPQ R8, $6
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z11
-	VFMADD231PS Z11, Z10, Z4
-	VFMADD231PS Z11, Z9, Z5
-	VFMADD231PS Z11, Z8, Z6
+	VMOVUPS.Z (R12), K1, Z9
+	VFMADD231PS Z9, Z8, Z4
+	VFMADD231PS Z9, Z7, Z5
 	ADDQ CX, R12
 	CMPQ R8, $7
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z12
-	VFMADD231PS Z12, Z10, Z5
-	VFMADD231PS Z12, Z9, Z6
-	VFMADD231PS Z12, Z8, Z7
-	ADDQ CX, R12
-	CMPQ R8, $8
-	JLE columns
-	VMOVUPS.Z (R12), K1, Z11
-	VFMADD231PS Z11, Z10, Z6
-	VFMADD231PS Z11, Z9, Z7
-	ADDQ CX, R12
-	CMPQ R8, $9
-	JLE columns
-	VFMADD231PS (R12), Z10, K1, Z7
+	VFMADD231PS (R12), Z8, K1, Z5
 columns:
 	ADDQ line_xRow(AX), R9
 	ADDQ line_wRow(AX), R10
@@ -371,109 +1232,86 @@ columns:
 	JNE row
 sums:
 	// limits, and results
-	VBROADCASTSS line_low(AX), Z8
-	VBROADCASTSS line_high(AX), Z9
+	VBROADCASTSS line_low(AX), Z6
+	VBROADCASTSS line_high(AX), Z7
 	MOVQ line_y(AX), R9
 	ADDQ line_yAt(AX), R9
 	ADDQ BX, R9
 	MOVQ line_yPixel(AX), R10
 	CMPQ line_stream(AX), $0
 	JEQ keep
-	VMAXPS Z0, Z8, Z0
-	VMINPS Z0, Z9, Z0
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
 	VMOVNTPS Z0, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $1
 	JEQ streamed
-	VMAXPS Z1, Z8, Z1
-	VMINPS Z1, Z9, Z1
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
 	VMOVNTPS Z1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $2
 	JEQ streamed
-	VMAXPS Z2, Z8, Z2
-	VMINPS Z2, Z9, Z2
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
 	VMOVNTPS Z2, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $3
 	JEQ streamed
-	VMAXPS Z3, Z8, Z3
-	VMINPS Z3, Z9, Z3
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
 	VMOVNTPS Z3, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $4
 	JEQ streamed
-	VMAXPS Z4, Z8, Z4
-	VMINPS Z4, Z9, Z4
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
 	VMOVNTPS Z4, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $5
 	JEQ streamed
-	VMAXPS Z5, Z8, Z5
-	VMINPS Z5, Z9, Z5
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
 	VMOVNTPS Z5, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $6
-	JEQ streamed
-	VMAXPS Z6, Z8, Z6
-	VMINPS Z6, Z9, Z6
-	VMOVNTPS Z6, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $7
-	JEQ streamed
-	VMAXPS Z7, Z8, Z7
-	VMINPS Z7, Z9, Z7
-	VMOVNTPS Z7, (R9)
 	ADDQ R10, R9
 streamed:
 	JMP stored
 keep:
-	VMAXPS Z0, Z8, Z0
-	VMINPS Z0, Z9, Z0
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
 	VMOVUPS Z0, K1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $1
-	JEQ stored
-	VMAXPS Z1, Z8, Z1
-	VMINPS Z1, Z9, Z1
+	JEQ kept
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
 	VMOVUPS Z1, K1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $2
-	JEQ stored
-	VMAXPS Z2, Z8, Z2
-	VMINPS Z2, Z9, Z2
+	JEQ kept
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
 	VMOVUPS Z2, K1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $3
-	JEQ stored
-	VMAXPS Z3, Z8, Z3
-	VMINPS Z3, Z9, Z3
+	JEQ kept
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
 	VMOVUPS Z3, K1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $4
-	JEQ stored
-	VMAXPS Z4, Z8, Z4
-	VMINPS Z4, Z9, Z4
+	JEQ kept
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
 	VMOVUPS Z4, K1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $5
-	JEQ stored
-	VMAXPS Z5, Z8, Z5
-	VMINPS Z5, Z9, Z5
+	JEQ kept
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
 	VMOVUPS Z5, K1, (R9)
 	ADDQ R10, R9
-	CMPQ DX, $6
-	JEQ stored
-	VMAXPS Z6, Z8, Z6
-	VMINPS Z6, Z9, Z6
-	VMOVUPS Z6, K1, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $7
-	JEQ stored
-	VMAXPS Z7, Z8, Z7
-	VMINPS Z7, Z9, Z7
-	VMOVUPS Z7, K1, (R9)
-	ADDQ R10, R9
+kept:
 stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
@@ -485,6 +1323,435 @@ stored:
 	ADDQ R9, line_yAt(AX)
 	MOVQ line_columnTile(AX), R9
 	ADDQ R9, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tile3s2x8AVX512(l *line)
+TEXT ·tile3s2x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside of the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	KXNORW K1, K1, K1
+	// a vector of channels
+	PCALIGN $64
+vector:
+	CMPQ BX, line_last(AX)
+	JNE whole
+	KMOVW line_mask(AX), K1
+whole:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS.Z (R8), K1, Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS.Z (R9), K1, Z8
+	VMOVUPS.Z (R9)(DX*1), K1, Z9
+	VMOVUPS.Z (R9)(DX*2), K1, Z10
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Z8, K1, Z0
+column1:
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z9, K1, Z0
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z11
+	VFMADD231PS Z11, Z10, Z0
+	VFMADD231PS Z11, Z8, Z1
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z9, K1, Z1
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z11
+	VFMADD231PS Z11, Z10, Z1
+	VFMADD231PS Z11, Z8, Z2
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z9, K1, Z2
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z11
+	VFMADD231PS Z11, Z10, Z2
+	VFMADD231PS Z11, Z8, Z3
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z9, K1, Z3
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z11
+	VFMADD231PS Z11, Z10, Z3
+	VFMADD231PS Z11, Z8, Z4
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z9, K1, Z4
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z11
+	VFMADD231PS Z11, Z10, Z4
+	VFMADD231PS Z11, Z8, Z5
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z9, K1, Z5
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z11
+	VFMADD231PS Z11, Z10, Z5
+	VFMADD231PS Z11, Z8, Z6
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z9, K1, Z6
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z11
+	VFMADD231PS Z11, Z10, Z6
+	VFMADD231PS Z11, Z8, Z7
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z9, K1, Z7
+	ADDQ CX, R11
+	CMPQ DI, $16
+	JLE columns
+	VFMADD231PS (R11), Z10, K1, Z7
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Z8
+	VBROADCASTSS line_high(AX), Z9
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVNTPS Z6, (R8)
+	ADDQ R9, R8
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVNTPS Z7, (R8)
+	ADDQ R9, R8
+	JMP stored
+keep:
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVUPS Z0, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVUPS Z1, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVUPS Z2, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVUPS Z3, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVUPS Z4, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVUPS Z5, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVUPS Z6, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVUPS Z7, K1, (R8)
+	ADDQ R9, R8
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tile3s2x7AVX512(l *line)
+TEXT ·tile3s2x7AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside of the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	KXNORW K1, K1, K1
+	// a vector of channels
+	PCALIGN $64
+vector:
+	CMPQ BX, line_last(AX)
+	JNE whole
+	KMOVW line_mask(AX), K1
+whole:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS.Z (R8), K1, Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS.Z (R9), K1, Z7
+	VMOVUPS.Z (R9)(DX*1), K1, Z8
+	VMOVUPS.Z (R9)(DX*2), K1, Z9
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Z7, K1, Z0
+column1:
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z8, K1, Z0
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z10
+	VFMADD231PS Z10, Z9, Z0
+	VFMADD231PS Z10, Z7, Z1
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z8, K1, Z1
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z10
+	VFMADD231PS Z10, Z9, Z1
+	VFMADD231PS Z10, Z7, Z2
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z8, K1, Z2
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z10
+	VFMADD231PS Z10, Z9, Z2
+	VFMADD231PS Z10, Z7, Z3
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z8, K1, Z3
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z10
+	VFMADD231PS Z10, Z9, Z3
+	VFMADD231PS Z10, Z7, Z4
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z8, K1, Z4
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z10
+	VFMADD231PS Z10, Z9, Z4
+	VFMADD231PS Z10, Z7, Z5
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z8, K1, Z5
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z10
+	VFMADD231PS Z10, Z9, Z5
+	VFMADD231PS Z10, Z7, Z6
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z8, K1, Z6
+	ADDQ CX, R11
+	CMPQ DI, $14
+	JLE columns
+	VFMADD231PS (R11), Z9, K1, Z6
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Z7
+	VBROADCASTSS line_high(AX), Z8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVNTPS Z6, (R8)
+	ADDQ R9, R8
+	JMP stored
+keep:
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVUPS Z0, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVUPS Z1, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVUPS Z2, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVUPS Z3, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVUPS Z4, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVUPS Z5, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVUPS Z6, K1, (R8)
+	ADDQ R9, R8
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
 	DECQ line_tiles(AX)
 	JNE tile
 	CMPQ line_stream(AX), $0
@@ -533,8 +1800,6 @@ start:
 	VMOVAPS Z0, Z3
 	VMOVAPS Z0, Z4
 	VMOVAPS Z0, Z5
-	VMOVAPS Z0, Z6
-	VMOVAPS Z0, Z7
 	MOVQ line_rows(AX), R11
 	TESTQ R11, R11
 	JEQ sums
@@ -564,92 +1829,72 @@ fetched:
 	ADDQ BX, R10
 	// a row of the window
 row:
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z (R10)(SI*1), K1, Z9
-	VMOVUPS.Z (R10)(SI*2), K1, Z10
+	VMOVUPS.Z (R10), K1, Z6
+	VMOVUPS.Z (R10)(SI*1), K1, Z7
+	VMOVUPS.Z (R10)(SI*2), K1, Z8
 	MOVQ R9, R12
 	CMPQ DI, $0
 	JGT column1
-	VFMADD231PS (R12), Z8, K1, Z0
+	VFMADD231PS (R12), Z6, K1, Z0
 column1:
 	ADDQ CX, R12
 	CMPQ R8, $1
 	JLE columns
-	VFMADD231PS (R12), Z9, K1, Z0
+	VFMADD231PS (R12), Z7, K1, Z0
 	ADDQ CX, R12
 	CMPQ R8, $2
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z11
-	VFMADD231PS Z11, Z10, Z0
-	VFMADD231PS Z11, Z8, Z1
+	VMOVUPS.Z (R12), K1, Z9
+	VFMADD231PS Z9, Z8, Z0
+	VFMADD231PS Z9, Z6, Z1
 	ADDQ CX, R12
 	CMPQ R8, $3
 	JLE columns
-	VFMADD231PS (R12), Z9, K1, Z1
+	VFMADD231PS (R12), Z7, K1, Z1
 	ADDQ CX, R12
 	CMPQ R8, $4
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z11
-	VFMADD231PS Z11, Z10, Z1
-	VFMADD231PS Z11, Z8, Z2
+	VMOVUPS.Z (R12), K1, Z9
+	VFMADD231PS Z9, Z8, Z1
+	VFMADD231PS Z9, Z6, Z2
 	ADDQ CX, R12
 	CMPQ R8, $5
 	JLE columns
-	VFMADD231PS (R12), Z9, K1, Z2
+	VFMADD231PS (R12), Z7, K1, Z2
 	ADDQ CX, R12
 	CMPQ R8, $6
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z11
-	VFMADD231PS Z11, Z10, Z2
-	VFMADD231PS Z11, Z8, Z3
+	VMOVUPS.Z (R12), K1, Z9
+	VFMADD231PS Z9, Z8, Z2
+	VFMADD231PS Z9, Z6, Z3
 	ADDQ CX, R12
 	CMPQ R8, $7
 	JLE columns
-	VFMADD231PS (R12), Z9, K1, Z3
+	VFMADD231PS (R12), Z7, K1, Z3
 	ADDQ CX, R12
 	CMPQ R8, $8
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z11
-	VFMADD231PS Z11, Z10, Z3
-	VFMADD231PS Z11, Z8, Z4
+	VMOVUPS.Z (R12), K1, Z9
+	VFMADD231PS Z9, Z8, Z3
+	VFMADD231PS Z9, Z6, Z4
 	ADDQ CX, R12
 	CMPQ R8, $9
 	JLE columns
-	VFMADD231PS (R12), Z9, K1, Z4
+	VFMADD231PS (R12), Z7, K1, Z4
 	ADDQ CX, R12
 	CMPQ R8, $10
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z11
-	VFMADD231PS Z11, Z10, Z4
-	VFMADD231PS Z11, Z8, Z5
+	VMOVUPS.Z (R12), K1, Z9
+	VFMADD231PS Z9, Z8, Z4
+	VFMADD231PS Z9, Z6, Z5
 	ADDQ CX, R12
 	CMPQ R8, $11
 	JLE columns
-	VFMADD231PS (R12), Z9, K1, Z5
+	VFMADD231PS (R12), Z7, K1, Z5
 	ADDQ CX, R12
 	CMPQ R8, $12
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z11
-	VFMADD231PS Z11, Z10, Z5
-	VFMADD231PS Z11, Z8, Z6
-	ADDQ CX, R12
-	CMPQ R8, $13
-	JLE columns
-	VFMADD231PS (R12), Z9, K1, Z6
-	ADDQ CX, R12
-	CMPQ R8, $14
-	JLE columns
-	VMOVUPS.Z (R12), K1, Z11
-	VFMADD231PS Z11, Z10, Z6
-	VFMADD231PS Z11, Z8, Z7
-	ADDQ CX, R12
-	CMPQ R8, $15
-	JLE columns
-	VFMADD231PS (R12), Z9, K1, Z7
-	ADDQ CX, R12
-	CMPQ R8, $16
-	JLE columns
-	VFMADD231PS (R12), Z10, K1, Z7
+	VFMADD231PS (R12), Z8, K1, Z5
 columns:
 	ADDQ line_xRow(AX), R9
 	ADDQ line_wRow(AX), R10
@@ -657,109 +1902,86 @@ columns:
 	JNE row
 sums:
 	// limits, and results
-	VBROADCASTSS line_low(AX), Z8
-	VBROADCASTSS line_high(AX), Z9
+	VBROADCASTSS line_low(AX), Z6
+	VBROADCASTSS line_high(AX), Z7
 	MOVQ line_y(AX), R9
 	ADDQ line_yAt(AX), R9
 	ADDQ BX, R9
 	MOVQ line_yPixel(AX), R10
 	CMPQ line_stream(AX), $0
 	JEQ keep
-	VMAXPS Z0, Z8, Z0
-	VMINPS Z0, Z9, Z0
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
 	VMOVNTPS Z0, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $1
 	JEQ streamed
-	VMAXPS Z1, Z8, Z1
-	VMINPS Z1, Z9, Z1
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
 	VMOVNTPS Z1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $2
 	JEQ streamed
-	VMAXPS Z2, Z8, Z2
-	VMINPS Z2, Z9, Z2
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
 	VMOVNTPS Z2, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $3
 	JEQ streamed
-	VMAXPS Z3, Z8, Z3
-	VMINPS Z3, Z9, Z3
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
 	VMOVNTPS Z3, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $4
 	JEQ streamed
-	VMAXPS Z4, Z8, Z4
-	VMINPS Z4, Z9, Z4
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
 	VMOVNTPS Z4, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $5
 	JEQ streamed
-	VMAXPS Z5, Z8, Z5
-	VMINPS Z5, Z9, Z5
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
 	VMOVNTPS Z5, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $6
-	JEQ streamed
-	VMAXPS Z6, Z8, Z6
-	VMINPS Z6, Z9, Z6
-	VMOVNTPS Z6, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $7
-	JEQ streamed
-	VMAXPS Z7, Z8, Z7
-	VMINPS Z7, Z9, Z7
-	VMOVNTPS Z7, (R9)
 	ADDQ R10, R9
 streamed:
 	JMP stored
 keep:
-	VMAXPS Z0, Z8, Z0
-	VMINPS Z0, Z9, Z0
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
 	VMOVUPS Z0, K1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $1
-	JEQ stored
-	VMAXPS Z1, Z8, Z1
-	VMINPS Z1, Z9, Z1
+	JEQ kept
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
 	VMOVUPS Z1, K1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $2
-	JEQ stored
-	VMAXPS Z2, Z8, Z2
-	VMINPS Z2, Z9, Z2
+	JEQ kept
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
 	VMOVUPS Z2, K1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $3
-	JEQ stored
-	VMAXPS Z3, Z8, Z3
-	VMINPS Z3, Z9, Z3
+	JEQ kept
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
 	VMOVUPS Z3, K1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $4
-	JEQ stored
-	VMAXPS Z4, Z8, Z4
-	VMINPS Z4, Z9, Z4
+	JEQ kept
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
 	VMOVUPS Z4, K1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $5
-	JEQ stored
-	VMAXPS Z5, Z8, Z5
-	VMINPS Z5, Z9, Z5
+	JEQ kept
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
 	VMOVUPS Z5, K1, (R9)
 	ADDQ R10, R9
-	CMPQ DX, $6
-	JEQ stored
-	VMAXPS Z6, Z8, Z6
-	VMINPS Z6, Z9, Z6
-	VMOVUPS Z6, K1, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $7
-	JEQ stored
-	VMAXPS Z7, Z8, Z7
-	VMINPS Z7, Z9, Z7
-	VMOVUPS Z7, K1, (R9)
-	ADDQ R10, R9
+kept:
 stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
@@ -771,6 +1993,478 @@ stored:
 	ADDQ R9, line_yAt(AX)
 	MOVQ line_columnTile(AX), R9
 	ADDQ R9, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tile5s1x8AVX512(l *line)
+TEXT ·tile5s1x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside of the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	KXNORW K1, K1, K1
+	// a vector of channels
+	PCALIGN $64
+vector:
+	CMPQ BX, line_last(AX)
+	JNE whole
+	KMOVW line_mask(AX), K1
+whole:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS.Z (R8), K1, Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS.Z (R9), K1, Z8
+	VMOVUPS.Z (R9)(DX*1), K1, Z9
+	VMOVUPS.Z (R9)(DX*2), K1, Z10
+	LEAQ (R9)(DX*2), R11
+	VMOVUPS.Z (R11)(DX*1), K1, Z11
+	VMOVUPS.Z (R9)(DX*4), K1, Z12
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Z8, K1, Z0
+column1:
+	ADDQ CX, R11
+	CMPQ SI, $1
+	JGT column2
+	VMOVUPS.Z (R11), K1, Z14
+	VFMADD231PS Z14, Z9, Z0
+	VFMADD231PS Z14, Z8, Z1
+column2:
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z10, Z0
+	VFMADD231PS Z13, Z9, Z1
+	VFMADD231PS Z13, Z8, Z2
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z14
+	VFMADD231PS Z14, Z11, Z0
+	VFMADD231PS Z14, Z10, Z1
+	VFMADD231PS Z14, Z9, Z2
+	VFMADD231PS Z14, Z8, Z3
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z12, Z0
+	VFMADD231PS Z13, Z11, Z1
+	VFMADD231PS Z13, Z10, Z2
+	VFMADD231PS Z13, Z9, Z3
+	VFMADD231PS Z13, Z8, Z4
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z14
+	VFMADD231PS Z14, Z12, Z1
+	VFMADD231PS Z14, Z11, Z2
+	VFMADD231PS Z14, Z10, Z3
+	VFMADD231PS Z14, Z9, Z4
+	VFMADD231PS Z14, Z8, Z5
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z12, Z2
+	VFMADD231PS Z13, Z11, Z3
+	VFMADD231PS Z13, Z10, Z4
+	VFMADD231PS Z13, Z9, Z5
+	VFMADD231PS Z13, Z8, Z6
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z14
+	VFMADD231PS Z14, Z12, Z3
+	VFMADD231PS Z14, Z11, Z4
+	VFMADD231PS Z14, Z10, Z5
+	VFMADD231PS Z14, Z9, Z6
+	VFMADD231PS Z14, Z8, Z7
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z12, Z4
+	VFMADD231PS Z13, Z11, Z5
+	VFMADD231PS Z13, Z10, Z6
+	VFMADD231PS Z13, Z9, Z7
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z14
+	VFMADD231PS Z14, Z12, Z5
+	VFMADD231PS Z14, Z11, Z6
+	VFMADD231PS Z14, Z10, Z7
+	ADDQ CX, R11
+	CMPQ DI, $10
+	JLE columns
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z12, Z6
+	VFMADD231PS Z13, Z11, Z7
+	ADDQ CX, R11
+	CMPQ DI, $11
+	JLE columns
+	VFMADD231PS (R11), Z12, K1, Z7
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Z8
+	VBROADCASTSS line_high(AX), Z9
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVNTPS Z6, (R8)
+	ADDQ R9, R8
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVNTPS Z7, (R8)
+	ADDQ R9, R8
+	JMP stored
+keep:
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVUPS Z0, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVUPS Z1, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVUPS Z2, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVUPS Z3, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVUPS Z4, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVUPS Z5, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVUPS Z6, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVUPS Z7, K1, (R8)
+	ADDQ R9, R8
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tile5s1x7AVX512(l *line)
+TEXT ·tile5s1x7AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside of the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	KXNORW K1, K1, K1
+	// a vector of channels
+	PCALIGN $64
+vector:
+	CMPQ BX, line_last(AX)
+	JNE whole
+	KMOVW line_mask(AX), K1
+whole:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS.Z (R8), K1, Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS.Z (R9), K1, Z7
+	VMOVUPS.Z (R9)(DX*1), K1, Z8
+	VMOVUPS.Z (R9)(DX*2), K1, Z9
+	LEAQ (R9)(DX*2), R11
+	VMOVUPS.Z (R11)(DX*1), K1, Z10
+	VMOVUPS.Z (R9)(DX*4), K1, Z11
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Z7, K1, Z0
+column1:
+	ADDQ CX, R11
+	CMPQ SI, $1
+	JGT column2
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z8, Z0
+	VFMADD231PS Z13, Z7, Z1
+column2:
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z12
+	VFMADD231PS Z12, Z9, Z0
+	VFMADD231PS Z12, Z8, Z1
+	VFMADD231PS Z12, Z7, Z2
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z10, Z0
+	VFMADD231PS Z13, Z9, Z1
+	VFMADD231PS Z13, Z8, Z2
+	VFMADD231PS Z13, Z7, Z3
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z12
+	VFMADD231PS Z12, Z11, Z0
+	VFMADD231PS Z12, Z10, Z1
+	VFMADD231PS Z12, Z9, Z2
+	VFMADD231PS Z12, Z8, Z3
+	VFMADD231PS Z12, Z7, Z4
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z11, Z1
+	VFMADD231PS Z13, Z10, Z2
+	VFMADD231PS Z13, Z9, Z3
+	VFMADD231PS Z13, Z8, Z4
+	VFMADD231PS Z13, Z7, Z5
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z12
+	VFMADD231PS Z12, Z11, Z2
+	VFMADD231PS Z12, Z10, Z3
+	VFMADD231PS Z12, Z9, Z4
+	VFMADD231PS Z12, Z8, Z5
+	VFMADD231PS Z12, Z7, Z6
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z11, Z3
+	VFMADD231PS Z13, Z10, Z4
+	VFMADD231PS Z13, Z9, Z5
+	VFMADD231PS Z13, Z8, Z6
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z12
+	VFMADD231PS Z12, Z11, Z4
+	VFMADD231PS Z12, Z10, Z5
+	VFMADD231PS Z12, Z9, Z6
+	ADDQ CX, R11
+	CMPQ DI, $9
+	JLE columns
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z11, Z5
+	VFMADD231PS Z13, Z10, Z6
+	ADDQ CX, R11
+	CMPQ DI, $10
+	JLE columns
+	VFMADD231PS (R11), Z11, K1, Z6
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Z7
+	VBROADCASTSS line_high(AX), Z8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVNTPS Z6, (R8)
+	ADDQ R9, R8
+	JMP stored
+keep:
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVUPS Z0, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVUPS Z1, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVUPS Z2, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVUPS Z3, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVUPS Z4, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVUPS Z5, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVUPS Z6, K1, (R8)
+	ADDQ R9, R8
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
 	DECQ line_tiles(AX)
 	JNE tile
 	CMPQ line_stream(AX), $0
@@ -819,8 +2513,6 @@ start:
 	VMOVAPS Z0, Z3
 	VMOVAPS Z0, Z4
 	VMOVAPS Z0, Z5
-	VMOVAPS Z0, Z6
-	VMOVAPS Z0, Z7
 	MOVQ line_rows(AX), R11
 	TESTQ R11, R11
 	JEQ sums
@@ -850,102 +2542,84 @@ fetched:
 	ADDQ BX, R10
 	// a row of the window
 row:
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z (R10)(SI*1), K1, Z9
-	VMOVUPS.Z (R10)(SI*2), K1, Z10
+	VMOVUPS.Z (R10), K1, Z6
+	VMOVUPS.Z (R10)(SI*1), K1, Z7
+	VMOVUPS.Z (R10)(SI*2), K1, Z8
 	LEAQ (R10)(SI*2), R12
-	VMOVUPS.Z (R12)(SI*1), K1, Z11
-	VMOVUPS.Z (R10)(SI*4), K1, Z12
+	VMOVUPS.Z (R12)(SI*1), K1, Z9
+	VMOVUPS.Z (R10)(SI*4), K1, Z10
 	MOVQ R9, R12
 	CMPQ DI, $0
 	JGT column1
-	VFMADD231PS (R12), Z8, K1, Z0
+	VFMADD231PS (R12), Z6, K1, Z0
 column1:
 	ADDQ CX, R12
 	CMPQ R8, $1
 	JLE columns
 	CMPQ DI, $1
 	JGT column2
-	VMOVUPS.Z (R12), K1, Z14
-	VFMADD231PS Z14, Z9, Z0
-	VFMADD231PS Z14, Z8, Z1
+	VMOVUPS.Z (R12), K1, Z12
+	VFMADD231PS Z12, Z7, Z0
+	VFMADD231PS Z12, Z6, Z1
 column2:
 	ADDQ CX, R12
 	CMPQ R8, $2
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z13
-	VFMADD231PS Z13, Z10, Z0
-	VFMADD231PS Z13, Z9, Z1
-	VFMADD231PS Z13, Z8, Z2
+	VMOVUPS.Z (R12), K1, Z11
+	VFMADD231PS Z11, Z8, Z0
+	VFMADD231PS Z11, Z7, Z1
+	VFMADD231PS Z11, Z6, Z2
 	ADDQ CX, R12
 	CMPQ R8, $3
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z14
-	VFMADD231PS Z14, Z11, Z0
-	VFMADD231PS Z14, Z10, Z1
-	VFMADD231PS Z14, Z9, Z2
-	VFMADD231PS Z14, Z8, Z3
+	VMOVUPS.Z (R12), K1, Z12
+	VFMADD231PS Z12, Z9, Z0
+	VFMADD231PS Z12, Z8, Z1
+	VFMADD231PS Z12, Z7, Z2
+	VFMADD231PS Z12, Z6, Z3
 	ADDQ CX, R12
 	CMPQ R8, $4
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z13
-	VFMADD231PS Z13, Z12, Z0
-	VFMADD231PS Z13, Z11, Z1
-	VFMADD231PS Z13, Z10, Z2
-	VFMADD231PS Z13, Z9, Z3
-	VFMADD231PS Z13, Z8, Z4
+	VMOVUPS.Z (R12), K1, Z11
+	VFMADD231PS Z11, Z10, Z0
+	VFMADD231PS Z11, Z9, Z1
+	VFMADD231PS Z11, Z8, Z2
+	VFMADD231PS Z11, Z7, Z3
+	VFMADD231PS Z11, Z6, Z4
 	ADDQ CX, R12
 	CMPQ R8, $5
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z14
-	VFMADD231PS Z14, Z12, Z1
-	VFMADD231PS Z14, Z11, Z2
-	VFMADD231PS Z14, Z10, Z3
-	VFMADD231PS Z14, Z9, Z4
-	VFMADD231PS Z14, Z8, Z5
+	VMOVUPS.Z (R12), K1, Z12
+	VFMADD231PS Z12, Z10, Z1
+	VFMADD231PS Z12, Z9, Z2
+	VFMADD231PS Z12, Z8, Z3
+	VFMADD231PS Z12, Z7, Z4
+	VFMADD231PS Z12, Z6, Z5
 	ADDQ CX, R12
 	CMPQ R8, $6
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z13
-	VFMADD231PS Z13, Z12, Z2
-	VFMADD231PS Z13, Z11, Z3
-	VFMADD231PS Z13, Z10, Z4
-	VFMADD231PS Z13, Z9, Z5
-	VFMADD231PS Z13, Z8, Z6
+	VMOVUPS.Z (R12), K1, Z11
+	VFMADD231PS Z11, Z10, Z2
+	VFMADD231PS Z11, Z9, Z3
+	VFMADD231PS Z11, Z8, Z4
+	VFMADD231PS Z11, Z7, Z5
 	ADDQ CX, R12
 	CMPQ R8, $7
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z14
-	VFMADD231PS Z14, Z12, Z3
-	VFMADD231PS Z14, Z11, Z4
-	VFMADD231PS Z14, Z10, Z5
-	VFMADD231PS Z14, Z9, Z6
-	VFMADD231PS Z14, Z8, Z7
+	VMOVUPS.Z (R12), K1, Z12
+	VFMADD231PS Z12, Z10, Z3
+	VFMADD231PS Z12, Z9, Z4
+	VFMADD231PS Z12, Z8, Z5
 	ADDQ CX, R12
 	CMPQ R8, $8
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z13
-	VFMADD231PS Z13, Z12, Z4
-	VFMADD231PS Z13, Z11, Z5
-	VFMADD231PS Z13, Z10, Z6
-	VFMADD231PS Z13, Z9, Z7
+	VMOVUPS.Z (R12), K1, Z11
+	VFMADD231PS Z11, Z10, Z4
+	VFMADD231PS Z11, Z9, Z5
 	ADDQ CX, R12
 	CMPQ R8, $9
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z14
-	VFMADD231PS Z14, Z12, Z5
-	VFMADD231PS Z14, Z11, Z6
-	VFMADD231PS Z14, Z10, Z7
-	ADDQ CX, R12
-	CMPQ R8, $10
-	JLE columns
-	VMOVUPS.Z (R12), K1, Z13
-	VFMADD231PS Z13, Z12, Z6
-	VFMADD231PS Z13, Z11, Z7
-	ADDQ CX, R12
-	CMPQ R8, $11
-	JLE columns
-	VFMADD231PS (R12), Z12, K1, Z7
+	VFMADD231PS (R12), Z10, K1, Z5
 columns:
 	ADDQ line_xRow(AX), R9
 	ADDQ line_wRow(AX), R10
@@ -953,109 +2627,86 @@ columns:
 	JNE row
 sums:
 	// limits, and results
-	VBROADCASTSS line_low(AX), Z8
-	VBROADCASTSS line_high(AX), Z9
+	VBROADCASTSS line_low(AX), Z6
+	VBROADCASTSS line_high(AX), Z7
 	MOVQ line_y(AX), R9
 	ADDQ line_yAt(AX), R9
 	ADDQ BX, R9
 	MOVQ line_yPixel(AX), R10
 	CMPQ line_stream(AX), $0
 	JEQ keep
-	VMAXPS Z0, Z8, Z0
-	VMINPS Z0, Z9, Z0
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
 	VMOVNTPS Z0, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $1
 	JEQ streamed
-	VMAXPS Z1, Z8, Z1
-	VMINPS Z1, Z9, Z1
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
 	VMOVNTPS Z1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $2
 	JEQ streamed
-	VMAXPS Z2, Z8, Z2
-	VMINPS Z2, Z9, Z2
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
 	VMOVNTPS Z2, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $3
 	JEQ streamed
-	VMAXPS Z3, Z8, Z3
-	VMINPS Z3, Z9, Z3
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
 	VMOVNTPS Z3, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $4
 	JEQ streamed
-	VMAXPS Z4, Z8, Z4
-	VMINPS Z4, Z9, Z4
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
 	VMOVNTPS Z4, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $5
 	JEQ streamed
-	VMAXPS Z5, Z8, Z5
-	VMINPS Z5, Z9, Z5
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
 	VMOVNTPS Z5, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $6
-	JEQ streamed
-	VMAXPS Z6, Z8, Z6
-	VMINPS Z6, Z9, Z6
-	VMOVNTPS Z6, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $7
-	JEQ streamed
-	VMAXPS Z7, Z8, Z7
-	VMINPS Z7, Z9, Z7
-	VMOVNTPS Z7, (R9)
 	ADDQ R10, R9
 streamed:
 	JMP stored
 keep:
-	VMAXPS Z0, Z8, Z0
-	VMINPS Z0, Z9, Z0
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
 	VMOVUPS Z0, K1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $1
-	JEQ stored
-	VMAXPS Z1, Z8, Z1
-	VMINPS Z1, Z9, Z1
+	JEQ kept
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
 	VMOVUPS Z1, K1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $2
-	JEQ stored
-	VMAXPS Z2, Z8, Z2
-	VMINPS Z2, Z9, Z2
+	JEQ kept
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
 	VMOVUPS Z2, K1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $3
-	JEQ stored
-	VMAXPS Z3, Z8, Z3
-	VMINPS Z3, Z9, Z3
+	JEQ kept
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
 	VMOVUPS Z3, K1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $4
-	JEQ stored
-	VMAXPS Z4, Z8, Z4
-	VMINPS Z4, Z9, Z4
+	JEQ kept
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
 	VMOVUPS Z4, K1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $5
-	JEQ stored
-	VMAXPS Z5, Z8, Z5
-	VMINPS Z5, Z9, Z5
+	JEQ kept
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
 	VMOVUPS Z5, K1, (R9)
 	ADDQ R10, R9
-	CMPQ DX, $6
-	JEQ stored
-	VMAXPS Z6, Z8, Z6
-	VMINPS Z6, Z9, Z6
-	VMOVUPS Z6, K1, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $7
-	JEQ stored
-	VMAXPS Z7, Z8, Z7
-	VMINPS Z7, Z9, Z7
-	VMOVUPS Z7, K1, (R9)
-	ADDQ R10, R9
+kept:
 stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
@@ -1067,6 +2718,500 @@ stored:
 	ADDQ R9, line_yAt(AX)
 	MOVQ line_columnTile(AX), R9
 	ADDQ R9, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tile5s2x8AVX512(l *line)
+TEXT ·tile5s2x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside of the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	KXNORW K1, K1, K1
+	// a vector of channels
+	PCALIGN $64
+vector:
+	CMPQ BX, line_last(AX)
+	JNE whole
+	KMOVW line_mask(AX), K1
+whole:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS.Z (R8), K1, Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS.Z (R9), K1, Z8
+	VMOVUPS.Z (R9)(DX*1), K1, Z9
+	VMOVUPS.Z (R9)(DX*2), K1, Z10
+	LEAQ (R9)(DX*2), R11
+	VMOVUPS.Z (R11)(DX*1), K1, Z11
+	VMOVUPS.Z (R9)(DX*4), K1, Z12
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Z8, K1, Z0
+column1:
+	ADDQ CX, R11
+	CMPQ SI, $1
+	JGT column2
+	VFMADD231PS (R11), Z9, K1, Z0
+column2:
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z10, Z0
+	VFMADD231PS Z13, Z8, Z1
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z14
+	VFMADD231PS Z14, Z11, Z0
+	VFMADD231PS Z14, Z9, Z1
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z12, Z0
+	VFMADD231PS Z13, Z10, Z1
+	VFMADD231PS Z13, Z8, Z2
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z14
+	VFMADD231PS Z14, Z11, Z1
+	VFMADD231PS Z14, Z9, Z2
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z12, Z1
+	VFMADD231PS Z13, Z10, Z2
+	VFMADD231PS Z13, Z8, Z3
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z14
+	VFMADD231PS Z14, Z11, Z2
+	VFMADD231PS Z14, Z9, Z3
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z12, Z2
+	VFMADD231PS Z13, Z10, Z3
+	VFMADD231PS Z13, Z8, Z4
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z14
+	VFMADD231PS Z14, Z11, Z3
+	VFMADD231PS Z14, Z9, Z4
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z12, Z3
+	VFMADD231PS Z13, Z10, Z4
+	VFMADD231PS Z13, Z8, Z5
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z14
+	VFMADD231PS Z14, Z11, Z4
+	VFMADD231PS Z14, Z9, Z5
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z12, Z4
+	VFMADD231PS Z13, Z10, Z5
+	VFMADD231PS Z13, Z8, Z6
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z14
+	VFMADD231PS Z14, Z11, Z5
+	VFMADD231PS Z14, Z9, Z6
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z12, Z5
+	VFMADD231PS Z13, Z10, Z6
+	VFMADD231PS Z13, Z8, Z7
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z14
+	VFMADD231PS Z14, Z11, Z6
+	VFMADD231PS Z14, Z9, Z7
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z12, Z6
+	VFMADD231PS Z13, Z10, Z7
+	ADDQ CX, R11
+	CMPQ DI, $17
+	JLE columns
+	VFMADD231PS (R11), Z11, K1, Z7
+	ADDQ CX, R11
+	CMPQ DI, $18
+	JLE columns
+	VFMADD231PS (R11), Z12, K1, Z7
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Z8
+	VBROADCASTSS line_high(AX), Z9
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVNTPS Z6, (R8)
+	ADDQ R9, R8
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVNTPS Z7, (R8)
+	ADDQ R9, R8
+	JMP stored
+keep:
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVUPS Z0, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVUPS Z1, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVUPS Z2, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVUPS Z3, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVUPS Z4, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVUPS Z5, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVUPS Z6, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVUPS Z7, K1, (R8)
+	ADDQ R9, R8
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tile5s2x7AVX512(l *line)
+TEXT ·tile5s2x7AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside of the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	KXNORW K1, K1, K1
+	// a vector of channels
+	PCALIGN $64
+vector:
+	CMPQ BX, line_last(AX)
+	JNE whole
+	KMOVW line_mask(AX), K1
+whole:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS.Z (R8), K1, Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS.Z (R9), K1, Z7
+	VMOVUPS.Z (R9)(DX*1), K1, Z8
+	VMOVUPS.Z (R9)(DX*2), K1, Z9
+	LEAQ (R9)(DX*2), R11
+	VMOVUPS.Z (R11)(DX*1), K1, Z10
+	VMOVUPS.Z (R9)(DX*4), K1, Z11
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Z7, K1, Z0
+column1:
+	ADDQ CX, R11
+	CMPQ SI, $1
+	JGT column2
+	VFMADD231PS (R11), Z8, K1, Z0
+column2:
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z12
+	VFMADD231PS Z12, Z9, Z0
+	VFMADD231PS Z12, Z7, Z1
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z10, Z0
+	VFMADD231PS Z13, Z8, Z1
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z12
+	VFMADD231PS Z12, Z11, Z0
+	VFMADD231PS Z12, Z9, Z1
+	VFMADD231PS Z12, Z7, Z2
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z10, Z1
+	VFMADD231PS Z13, Z8, Z2
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z12
+	VFMADD231PS Z12, Z11, Z1
+	VFMADD231PS Z12, Z9, Z2
+	VFMADD231PS Z12, Z7, Z3
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z10, Z2
+	VFMADD231PS Z13, Z8, Z3
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z12
+	VFMADD231PS Z12, Z11, Z2
+	VFMADD231PS Z12, Z9, Z3
+	VFMADD231PS Z12, Z7, Z4
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z10, Z3
+	VFMADD231PS Z13, Z8, Z4
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z12
+	VFMADD231PS Z12, Z11, Z3
+	VFMADD231PS Z12, Z9, Z4
+	VFMADD231PS Z12, Z7, Z5
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z10, Z4
+	VFMADD231PS Z13, Z8, Z5
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z12
+	VFMADD231PS Z12, Z11, Z4
+	VFMADD231PS Z12, Z9, Z5
+	VFMADD231PS Z12, Z7, Z6
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z13
+	VFMADD231PS Z13, Z10, Z5
+	VFMADD231PS Z13, Z8, Z6
+	ADDQ CX, R11
+	VMOVUPS.Z (R11), K1, Z12
+	VFMADD231PS Z12, Z11, Z5
+	VFMADD231PS Z12, Z9, Z6
+	ADDQ CX, R11
+	CMPQ DI, $15
+	JLE columns
+	VFMADD231PS (R11), Z10, K1, Z6
+	ADDQ CX, R11
+	CMPQ DI, $16
+	JLE columns
+	VFMADD231PS (R11), Z11, K1, Z6
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Z7
+	VBROADCASTSS line_high(AX), Z8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVNTPS Z6, (R8)
+	ADDQ R9, R8
+	JMP stored
+keep:
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVUPS Z0, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVUPS Z1, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVUPS Z2, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVUPS Z3, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVUPS Z4, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVUPS Z5, K1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVUPS Z6, K1, (R8)
+	ADDQ R9, R8
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
 	DECQ line_tiles(AX)
 	JNE tile
 	CMPQ line_stream(AX), $0
@@ -1115,8 +3260,6 @@ start:
 	VMOVAPS Z0, Z3
 	VMOVAPS Z0, Z4
 	VMOVAPS Z0, Z5
-	VMOVAPS Z0, Z6
-	VMOVAPS Z0, Z7
 	MOVQ line_rows(AX), R11
 	TESTQ R11, R11
 	JEQ sums
@@ -1146,128 +3289,102 @@ fetched:
 	ADDQ BX, R10
 	// a row of the window
 row:
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z (R10)(SI*1), K1, Z9
-	VMOVUPS.Z (R10)(SI*2), K1, Z10
+	VMOVUPS.Z (R10), K1, Z6
+	VMOVUPS.Z (R10)(SI*1), K1, Z7
+	VMOVUPS.Z (R10)(SI*2), K1, Z8
 	LEAQ (R10)(SI*2), R12
-	VMOVUPS.Z (R12)(SI*1), K1, Z11
-	VMOVUPS.Z (R10)(SI*4), K1, Z12
+	VMOVUPS.Z (R12)(SI*1), K1, Z9
+	VMOVUPS.Z (R10)(SI*4), K1, Z10
 	MOVQ R9, R12
 	CMPQ DI, $0
 	JGT column1
-	VFMADD231PS (R12), Z8, K1, Z0
+	VFMADD231PS (R12), Z6, K1, Z0
 column1:
 	ADDQ CX, R12
 	CMPQ R8, $1
 	JLE columns
 	CMPQ DI, $1
 	JGT column2
-	VFMADD231PS (R12), Z9, K1, Z0
+	VFMADD231PS (R12), Z7, K1, Z0
 column2:
 	ADDQ CX, R12
 	CMPQ R8, $2
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z13
-	VFMADD231PS Z13, Z10, Z0
-	VFMADD231PS Z13, Z8, Z1
+	VMOVUPS.Z (R12), K1, Z11
+	VFMADD231PS Z11, Z8, Z0
+	VFMADD231PS Z11, Z6, Z1
 	ADDQ CX, R12
 	CMPQ R8, $3
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z14
-	VFMADD231PS Z14, Z11, Z0
-	VFMADD231PS Z14, Z9, Z1
+	VMOVUPS.Z (R12), K1, Z12
+	VFMADD231PS Z12, Z9, Z0
+	VFMADD231PS Z12, Z7, Z1
 	ADDQ CX, R12
 	CMPQ R8, $4
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z13
-	VFMADD231PS Z13, Z12, Z0
-	VFMADD231PS Z13, Z10, Z1
-	VFMADD231PS Z13, Z8, Z2
+	VMOVUPS.Z (R12), K1, Z11
+	VFMADD231PS Z11, Z10, Z0
+	VFMADD231PS Z11, Z8, Z1
+	VFMADD231PS Z11, Z6, Z2
 	ADDQ CX, R12
 	CMPQ R8, $5
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z14
-	VFMADD231PS Z14, Z11, Z1
-	VFMADD231PS Z14, Z9, Z2
+	VMOVUPS.Z (R12), K1, Z12
+	VFMADD231PS Z12, Z9, Z1
+	VFMADD231PS Z12, Z7, Z2
 	ADDQ CX, R12
 	CMPQ R8, $6
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z13
-	VFMADD231PS Z13, Z12, Z1
-	VFMADD231PS Z13, Z10, Z2
-	VFMADD231PS Z13, Z8, Z3
+	VMOVUPS.Z (R12), K1, Z11
+	VFMADD231PS Z11, Z10, Z1
+	VFMADD231PS Z11, Z8, Z2
+	VFMADD231PS Z11, Z6, Z3
 	ADDQ CX, R12
 	CMPQ R8, $7
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z14
-	VFMADD231PS Z14, Z11, Z2
-	VFMADD231PS Z14, Z9, Z3
+	VMOVUPS.Z (R12), K1, Z12
+	VFMADD231PS Z12, Z9, Z2
+	VFMADD231PS Z12, Z7, Z3
 	ADDQ CX, R12
 	CMPQ R8, $8
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z13
-	VFMADD231PS Z13, Z12, Z2
-	VFMADD231PS Z13, Z10, Z3
-	VFMADD231PS Z13, Z8, Z4
+	VMOVUPS.Z (R12), K1, Z11
+	VFMADD231PS Z11, Z10, Z2
+	VFMADD231PS Z11, Z8, Z3
+	VFMADD231PS Z11, Z6, Z4
 	ADDQ CX, R12
 	CMPQ R8, $9
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z14
-	VFMADD231PS Z14, Z11, Z3
-	VFMADD231PS Z14, Z9, Z4
+	VMOVUPS.Z (R12), K1, Z12
+	VFMADD231PS Z12, Z9, Z3
+	VFMADD231PS Z12, Z7, Z4
 	ADDQ CX, R12
 	CMPQ R8, $10
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z13
-	VFMADD231PS Z13, Z12, Z3
-	VFMADD231PS Z13, Z10, Z4
-	VFMADD231PS Z13, Z8, Z5
+	VMOVUPS.Z (R12), K1, Z11
+	VFMADD231PS Z11, Z10, Z3
+	VFMADD231PS Z11, Z8, Z4
+	VFMADD231PS Z11, Z6, Z5
 	ADDQ CX, R12
 	CMPQ R8, $11
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z14
-	VFMADD231PS Z14, Z11, Z4
-	VFMADD231PS Z14, Z9, Z5
+	VMOVUPS.Z (R12), K1, Z12
+	VFMADD231PS Z12, Z9, Z4
+	VFMADD231PS Z12, Z7, Z5
 	ADDQ CX, R12
 	CMPQ R8, $12
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z13
-	VFMADD231PS Z13, Z12, Z4
-	VFMADD231PS Z13, Z10, Z5
-	VFMADD231PS Z13, Z8, Z6
+	VMOVUPS.Z (R12), K1, Z11
+	VFMADD231PS Z11, Z10, Z4
+	VFMADD231PS Z11, Z8, Z5
 	ADDQ CX, R12
 	CMPQ R8, $13
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z14
-	VFMADD231PS Z14, Z11, Z5
-	VFMADD231PS Z14, Z9, Z6
+	VFMADD231PS (R12), Z9, K1, Z5
 	ADDQ CX, R12
 	CMPQ R8, $14
 	JLE columns
-	VMOVUPS.Z (R12), K1, Z13
-	VFMADD231PS Z13, Z12, Z5
-	VFMADD231PS Z13, Z10, Z6
-	VFMADD231PS Z13, Z8, Z7
-	ADDQ CX, R12
-	CMPQ R8, $15
-	JLE columns
-	VMOVUPS.Z (R12), K1, Z14
-	VFMADD231PS Z14, Z11, Z6
-	VFMADD231PS Z14, Z9, Z7
-	ADDQ CX, R12
-	CMPQ R8, $16
-	JLE columns
-	VMOVUPS.Z (R12), K1, Z13
-	VFMADD231PS Z13, Z12, Z6
-	VFMADD231PS Z13, Z10, Z7
-	ADDQ CX, R12
-	CMPQ R8, $17
-	JLE columns
-	VFMADD231PS (R12), Z11, K1, Z7
-	ADDQ CX, R12
-	CMPQ R8, $18
-	JLE columns
-	VFMADD231PS (R12), Z12, K1, Z7
+	VFMADD231PS (R12), Z10, K1, Z5
 columns:
 	ADDQ line_xRow(AX), R9
 	ADDQ line_wRow(AX), R10
@@ -1275,109 +3392,86 @@ columns:
 	JNE row
 sums:
 	// limits, and results
-	VBROADCASTSS line_low(AX), Z8
-	VBROADCASTSS line_high(AX), Z9
+	VBROADCASTSS line_low(AX), Z6
+	VBROADCASTSS line_high(AX), Z7
 	MOVQ line_y(AX), R9
 	ADDQ line_yAt(AX), R9
 	ADDQ BX, R9
 	MOVQ line_yPixel(AX), R10
 	CMPQ line_stream(AX), $0
 	JEQ keep
-	VMAXPS Z0, Z8, Z0
-	VMINPS Z0, Z9, Z0
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
 	VMOVNTPS Z0, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $1
 	JEQ streamed
-	VMAXPS Z1, Z8, Z1
-	VMINPS Z1, Z9, Z1
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
 	VMOVNTPS Z1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $2
 	JEQ streamed
-	VMAXPS Z2, Z8, Z2
-	VMINPS Z2, Z9, Z2
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
 	VMOVNTPS Z2, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $3
 	JEQ streamed
-	VMAXPS Z3, Z8, Z3
-	VMINPS Z3, Z9, Z3
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
 	VMOVNTPS Z3, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $4
 	JEQ streamed
-	VMAXPS Z4, Z8, Z4
-	VMINPS Z4, Z9, Z4
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
 	VMOVNTPS Z4, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $5
 	JEQ streamed
-	VMAXPS Z5, Z8, Z5
-	VMINPS Z5, Z9, Z5
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
 	VMOVNTPS Z5, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $6
-	JEQ streamed
-	VMAXPS Z6, Z8, Z6
-	VMINPS Z6, Z9, Z6
-	VMOVNTPS Z6, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $7
-	JEQ streamed
-	VMAXPS Z7, Z8, Z7
-	VMINPS Z7, Z9, Z7
-	VMOVNTPS Z7, (R9)
 	ADDQ R10, R9
 streamed:
 	JMP stored
 keep:
-	VMAXPS Z0, Z8, Z0
-	VMINPS Z0, Z9, Z0
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
 	VMOVUPS Z0, K1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $1
-	JEQ stored
-	VMAXPS Z1, Z8, Z1
-	VMINPS Z1, Z9, Z1
+	JEQ kept
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
 	VMOVUPS Z1, K1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $2
-	JEQ stored
-	VMAXPS Z2, Z8, Z2
-	VMINPS Z2, Z9, Z2
+	JEQ kept
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
 	VMOVUPS Z2, K1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $3
-	JEQ stored
-	VMAXPS Z3, Z8, Z3
-	VMINPS Z3, Z9, Z3
+	JEQ kept
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
 	VMOVUPS Z3, K1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $4
-	JEQ stored
-	VMAXPS Z4, Z8, Z4
-	VMINPS Z4, Z9, Z4
+	JEQ kept
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
 	VMOVUPS Z4, K1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $5
-	JEQ stored
-	VMAXPS Z5, Z8, Z5
-	VMINPS Z5, Z9, Z5
+	JEQ kept
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
 	VMOVUPS Z5, K1, (R9)
 	ADDQ R10, R9
-	CMPQ DX, $6
-	JEQ stored
-	VMAXPS Z6, Z8, Z6
-	VMINPS Z6, Z9, Z6
-	VMOVUPS Z6, K1, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $7
-	JEQ stored
-	VMAXPS Z7, Z8, Z7
-	VMINPS Z7, Z9, Z7
-	VMOVUPS Z7, K1, (R9)
-	ADDQ R10, R9
+kept:
 stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
@@ -1564,35 +3658,36 @@ keep:
 	VMOVUPS Z0, K1, (R8)
 	ADDQ R9, R8
 	CMPQ DX, $1
-	JEQ stored
+	JEQ kept
 	VMAXPS Z1, Z6, Z1
 	VMINPS Z1, Z7, Z1
 	VMOVUPS Z1, K1, (R8)
 	ADDQ R9, R8
 	CMPQ DX, $2
-	JEQ stored
+	JEQ kept
 	VMAXPS Z2, Z6, Z2
 	VMINPS Z2, Z7, Z2
 	VMOVUPS Z2, K1, (R8)
 	ADDQ R9, R8
 	CMPQ DX, $3
-	JEQ stored
+	JEQ kept
 	VMAXPS Z3, Z6, Z3
 	VMINPS Z3, Z7, Z3
 	VMOVUPS Z3, K1, (R8)
 	ADDQ R9, R8
 	CMPQ DX, $4
-	JEQ stored
+	JEQ kept
 	VMAXPS Z4, Z6, Z4
 	VMINPS Z4, Z7, Z4
 	VMOVUPS Z4, K1, (R8)
 	ADDQ R9, R8
 	CMPQ DX, $5
-	JEQ stored
+	JEQ kept
 	VMAXPS Z5, Z6, Z5
 	VMINPS Z5, Z7, Z5
 	VMOVUPS Z5, K1, (R8)
 	ADDQ R9, R8
+kept:
 stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
@@ -4409,14 +6504,13 @@ again:
 	VZEROUPPER
 	RET
 
-// func tileAnyAVX2(l *line)
-TEXT ·tileAnyAVX2(SB), NOSPLIT, $0-8
+// func tileAnyx8AVX2(l *line)
+TEXT ·tileAnyx8AVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
 	MOVQ line_xPixel(AX), CX
-	MOVQ line_pixels(AX), DX
-	LEAQ (CX)(CX*2), SI
-	LEAQ (CX)(CX*4), DI
-	LEAQ (SI)(CX*4), R8
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), SI
+	LEAQ (DX)(CX*4), DI
 	// a tile of results
 tile:
 	XORQ BX, BX
@@ -4425,11 +6519,11 @@ tile:
 vector:
 	// sums start from the bias
 	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
 	JEQ start
-	ADDQ BX, R9
-	VMOVUPS (R9), Y0
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
 start:
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -4438,129 +6532,99 @@ start:
 	VMOVAPS Y0, Y5
 	VMOVAPS Y0, Y6
 	VMOVAPS Y0, Y7
-	MOVQ line_rows(AX), R11
-	TESTQ R11, R11
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
 	JEQ sums
 	CMPQ line_taps(AX), $0
 	JEQ sums
-	MOVQ line_x(AX), R9
-	ADDQ line_xAt(AX), R9
-	ADDQ BX, R9
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
 	// fetch rows that are read later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
-	MOVQ line_fetch(AX), R11
-	MOVQ line_ahead(AX), R10
-	ADDQ R9, R10
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
 fetchRow:
-	MOVQ R10, R13
-	MOVQ line_fetched(AX), R12
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
 fetchPixel:
-	PREFETCHT0 (R13)
-	ADDQ CX, R13
-	DECQ R12
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R10
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
 	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
 	JNE fetchRow
-	MOVQ line_rows(AX), R11
+	MOVQ line_rows(AX), R10
 fetched:
-	MOVQ line_w(AX), R10
-	ADDQ BX, R10
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
 	// a row of the window
 row:
+	MOVQ R8, R11
 	MOVQ R9, R12
-	MOVQ R10, R13
-	MOVQ line_taps(AX), R14
+	MOVQ line_taps(AX), R13
 	// a tap
 tap:
-	VMOVUPS (R13), Y8
-	VFMADD231PS (R12), Y8, Y0
-	CMPQ DX, $1
-	JEQ tapDone
-	VFMADD231PS (R12)(CX*1), Y8, Y1
-	CMPQ DX, $2
-	JEQ tapDone
-	VFMADD231PS (R12)(CX*2), Y8, Y2
-	CMPQ DX, $3
-	JEQ tapDone
-	VFMADD231PS (R12)(SI*1), Y8, Y3
-	CMPQ DX, $4
-	JEQ tapDone
-	VFMADD231PS (R12)(CX*4), Y8, Y4
-	CMPQ DX, $5
-	JEQ tapDone
-	VFMADD231PS (R12)(DI*1), Y8, Y5
-	CMPQ DX, $6
-	JEQ tapDone
-	VFMADD231PS (R12)(SI*2), Y8, Y6
-	CMPQ DX, $7
-	JEQ tapDone
-	VFMADD231PS (R12)(R8*1), Y8, Y7
-tapDone:
-	ADDQ line_xTap(AX), R12
-	ADDQ line_wTap(AX), R13
-	DECQ R14
+	VMOVUPS (R12), Y8
+	VFMADD231PS (R11), Y8, Y0
+	VFMADD231PS (R11)(CX*1), Y8, Y1
+	VFMADD231PS (R11)(CX*2), Y8, Y2
+	VFMADD231PS (R11)(DX*1), Y8, Y3
+	VFMADD231PS (R11)(CX*4), Y8, Y4
+	VFMADD231PS (R11)(SI*1), Y8, Y5
+	VFMADD231PS (R11)(DX*2), Y8, Y6
+	VFMADD231PS (R11)(DI*1), Y8, Y7
+	ADDQ line_xTap(AX), R11
+	ADDQ line_wTap(AX), R12
+	DECQ R13
 	JNE tap
-	ADDQ line_xRow(AX), R9
-	ADDQ line_wRow(AX), R10
-	DECQ R11
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
 	JNE row
 sums:
 	// limits, and results
 	VBROADCASTSS line_low(AX), Y8
 	VBROADCASTSS line_high(AX), Y9
-	MOVQ line_y(AX), R9
-	ADDQ line_yAt(AX), R9
-	ADDQ BX, R9
-	MOVQ line_yPixel(AX), R10
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
 	VMAXPS Y0, Y8, Y0
 	VMINPS Y0, Y9, Y0
-	VMOVUPS Y0, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $1
-	JEQ stored
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
 	VMAXPS Y1, Y8, Y1
 	VMINPS Y1, Y9, Y1
-	VMOVUPS Y1, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $2
-	JEQ stored
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
 	VMAXPS Y2, Y8, Y2
 	VMINPS Y2, Y9, Y2
-	VMOVUPS Y2, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $3
-	JEQ stored
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
 	VMAXPS Y3, Y8, Y3
 	VMINPS Y3, Y9, Y3
-	VMOVUPS Y3, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $4
-	JEQ stored
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
 	VMAXPS Y4, Y8, Y4
 	VMINPS Y4, Y9, Y4
-	VMOVUPS Y4, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $5
-	JEQ stored
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
 	VMAXPS Y5, Y8, Y5
 	VMINPS Y5, Y9, Y5
-	VMOVUPS Y5, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $6
-	JEQ stored
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
 	VMAXPS Y6, Y8, Y6
 	VMINPS Y6, Y9, Y6
-	VMOVUPS Y6, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $7
-	JEQ stored
+	VMOVUPS Y6, (R8)
+	ADDQ R9, R8
 	VMAXPS Y7, Y8, Y7
 	VMINPS Y7, Y9, Y7
-	VMOVUPS Y7, (R9)
-	ADDQ R10, R9
-stored:
+	VMOVUPS Y7, (R8)
+	ADDQ R9, R8
 	CMPQ BX, line_last(AX)
 	JEQ vectors
 	ADDQ $32, BX
@@ -4571,10 +6635,751 @@ stored:
 	JMP vector
 vectors:
 	// the next tile
-	MOVQ line_xTile(AX), R9
-	ADDQ R9, line_xAt(AX)
-	MOVQ line_yTile(AX), R9
-	ADDQ R9, line_yAt(AX)
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tileAnyx7AVX2(l *line)
+TEXT ·tileAnyx7AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), SI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), DI
+	TESTQ DI, DI
+	JEQ start
+	ADDQ BX, DI
+	VMOVUPS (DI), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	MOVQ line_rows(AX), R9
+	TESTQ R9, R9
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), DI
+	ADDQ line_xAt(AX), DI
+	ADDQ BX, DI
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R9
+	MOVQ line_ahead(AX), R8
+	ADDQ DI, R8
+fetchRow:
+	MOVQ R8, R11
+	MOVQ line_fetched(AX), R10
+fetchPixel:
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	DECQ R10
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R8
+	DECQ R9
+	JNE fetchRow
+	MOVQ line_rows(AX), R9
+fetched:
+	MOVQ line_w(AX), R8
+	ADDQ BX, R8
+	// a row of the window
+row:
+	MOVQ DI, R10
+	MOVQ R8, R11
+	MOVQ line_taps(AX), R12
+	// a tap
+tap:
+	VMOVUPS (R11), Y7
+	VFMADD231PS (R10), Y7, Y0
+	VFMADD231PS (R10)(CX*1), Y7, Y1
+	VFMADD231PS (R10)(CX*2), Y7, Y2
+	VFMADD231PS (R10)(DX*1), Y7, Y3
+	VFMADD231PS (R10)(CX*4), Y7, Y4
+	VFMADD231PS (R10)(SI*1), Y7, Y5
+	VFMADD231PS (R10)(DX*2), Y7, Y6
+	ADDQ line_xTap(AX), R10
+	ADDQ line_wTap(AX), R11
+	DECQ R12
+	JNE tap
+	ADDQ line_xRow(AX), DI
+	ADDQ line_wRow(AX), R8
+	DECQ R9
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Y7
+	VBROADCASTSS line_high(AX), Y8
+	MOVQ line_y(AX), DI
+	ADDQ line_yAt(AX), DI
+	ADDQ BX, DI
+	MOVQ line_yPixel(AX), R8
+	VMAXPS Y0, Y7, Y0
+	VMINPS Y0, Y8, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ R8, DI
+	VMAXPS Y1, Y7, Y1
+	VMINPS Y1, Y8, Y1
+	VMOVUPS Y1, (DI)
+	ADDQ R8, DI
+	VMAXPS Y2, Y7, Y2
+	VMINPS Y2, Y8, Y2
+	VMOVUPS Y2, (DI)
+	ADDQ R8, DI
+	VMAXPS Y3, Y7, Y3
+	VMINPS Y3, Y8, Y3
+	VMOVUPS Y3, (DI)
+	ADDQ R8, DI
+	VMAXPS Y4, Y7, Y4
+	VMINPS Y4, Y8, Y4
+	VMOVUPS Y4, (DI)
+	ADDQ R8, DI
+	VMAXPS Y5, Y7, Y5
+	VMINPS Y5, Y8, Y5
+	VMOVUPS Y5, (DI)
+	ADDQ R8, DI
+	VMAXPS Y6, Y7, Y6
+	VMINPS Y6, Y8, Y6
+	VMOVUPS Y6, (DI)
+	ADDQ R8, DI
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), DI
+	ADDQ DI, line_xAt(AX)
+	MOVQ line_yTile(AX), DI
+	ADDQ DI, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tileAnyx6AVX2(l *line)
+TEXT ·tileAnyx6AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), SI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), DI
+	TESTQ DI, DI
+	JEQ start
+	ADDQ BX, DI
+	VMOVUPS (DI), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	MOVQ line_rows(AX), R9
+	TESTQ R9, R9
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), DI
+	ADDQ line_xAt(AX), DI
+	ADDQ BX, DI
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R9
+	MOVQ line_ahead(AX), R8
+	ADDQ DI, R8
+fetchRow:
+	MOVQ R8, R11
+	MOVQ line_fetched(AX), R10
+fetchPixel:
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	DECQ R10
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R8
+	DECQ R9
+	JNE fetchRow
+	MOVQ line_rows(AX), R9
+fetched:
+	MOVQ line_w(AX), R8
+	ADDQ BX, R8
+	// a row of the window
+row:
+	MOVQ DI, R10
+	MOVQ R8, R11
+	MOVQ line_taps(AX), R12
+	// a tap
+tap:
+	VMOVUPS (R11), Y6
+	VFMADD231PS (R10), Y6, Y0
+	VFMADD231PS (R10)(CX*1), Y6, Y1
+	VFMADD231PS (R10)(CX*2), Y6, Y2
+	VFMADD231PS (R10)(DX*1), Y6, Y3
+	VFMADD231PS (R10)(CX*4), Y6, Y4
+	VFMADD231PS (R10)(SI*1), Y6, Y5
+	ADDQ line_xTap(AX), R10
+	ADDQ line_wTap(AX), R11
+	DECQ R12
+	JNE tap
+	ADDQ line_xRow(AX), DI
+	ADDQ line_wRow(AX), R8
+	DECQ R9
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Y6
+	VBROADCASTSS line_high(AX), Y7
+	MOVQ line_y(AX), DI
+	ADDQ line_yAt(AX), DI
+	ADDQ BX, DI
+	MOVQ line_yPixel(AX), R8
+	VMAXPS Y0, Y6, Y0
+	VMINPS Y0, Y7, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ R8, DI
+	VMAXPS Y1, Y6, Y1
+	VMINPS Y1, Y7, Y1
+	VMOVUPS Y1, (DI)
+	ADDQ R8, DI
+	VMAXPS Y2, Y6, Y2
+	VMINPS Y2, Y7, Y2
+	VMOVUPS Y2, (DI)
+	ADDQ R8, DI
+	VMAXPS Y3, Y6, Y3
+	VMINPS Y3, Y7, Y3
+	VMOVUPS Y3, (DI)
+	ADDQ R8, DI
+	VMAXPS Y4, Y6, Y4
+	VMINPS Y4, Y7, Y4
+	VMOVUPS Y4, (DI)
+	ADDQ R8, DI
+	VMAXPS Y5, Y6, Y5
+	VMINPS Y5, Y7, Y5
+	VMOVUPS Y5, (DI)
+	ADDQ R8, DI
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), DI
+	ADDQ DI, line_xAt(AX)
+	MOVQ line_yTile(AX), DI
+	ADDQ DI, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tileAnyAVX2(l *line)
+TEXT ·tileAnyAVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_pixels(AX), DX
+	LEAQ (CX)(CX*2), SI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), DI
+	TESTQ DI, DI
+	JEQ start
+	ADDQ BX, DI
+	VMOVUPS (DI), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	MOVQ line_rows(AX), R9
+	TESTQ R9, R9
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), DI
+	ADDQ line_xAt(AX), DI
+	ADDQ BX, DI
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R9
+	MOVQ line_ahead(AX), R8
+	ADDQ DI, R8
+fetchRow:
+	MOVQ R8, R11
+	MOVQ line_fetched(AX), R10
+fetchPixel:
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	DECQ R10
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R8
+	DECQ R9
+	JNE fetchRow
+	MOVQ line_rows(AX), R9
+fetched:
+	MOVQ line_w(AX), R8
+	ADDQ BX, R8
+	// a row of the window
+row:
+	MOVQ DI, R10
+	MOVQ R8, R11
+	MOVQ line_taps(AX), R12
+	// a tap
+tap:
+	VMOVUPS (R11), Y5
+	VFMADD231PS (R10), Y5, Y0
+	CMPQ DX, $1
+	JEQ tapDone
+	VFMADD231PS (R10)(CX*1), Y5, Y1
+	CMPQ DX, $2
+	JEQ tapDone
+	VFMADD231PS (R10)(CX*2), Y5, Y2
+	CMPQ DX, $3
+	JEQ tapDone
+	VFMADD231PS (R10)(SI*1), Y5, Y3
+	CMPQ DX, $4
+	JEQ tapDone
+	VFMADD231PS (R10)(CX*4), Y5, Y4
+tapDone:
+	ADDQ line_xTap(AX), R10
+	ADDQ line_wTap(AX), R11
+	DECQ R12
+	JNE tap
+	ADDQ line_xRow(AX), DI
+	ADDQ line_wRow(AX), R8
+	DECQ R9
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Y5
+	VBROADCASTSS line_high(AX), Y6
+	MOVQ line_y(AX), DI
+	ADDQ line_yAt(AX), DI
+	ADDQ BX, DI
+	MOVQ line_yPixel(AX), R8
+	VMAXPS Y0, Y5, Y0
+	VMINPS Y0, Y6, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ R8, DI
+	CMPQ DX, $1
+	JEQ kept
+	VMAXPS Y1, Y5, Y1
+	VMINPS Y1, Y6, Y1
+	VMOVUPS Y1, (DI)
+	ADDQ R8, DI
+	CMPQ DX, $2
+	JEQ kept
+	VMAXPS Y2, Y5, Y2
+	VMINPS Y2, Y6, Y2
+	VMOVUPS Y2, (DI)
+	ADDQ R8, DI
+	CMPQ DX, $3
+	JEQ kept
+	VMAXPS Y3, Y5, Y3
+	VMINPS Y3, Y6, Y3
+	VMOVUPS Y3, (DI)
+	ADDQ R8, DI
+	CMPQ DX, $4
+	JEQ kept
+	VMAXPS Y4, Y5, Y4
+	VMINPS Y4, Y6, Y4
+	VMOVUPS Y4, (DI)
+	ADDQ R8, DI
+kept:
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), DI
+	ADDQ DI, line_xAt(AX)
+	MOVQ line_yTile(AX), DI
+	ADDQ DI, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tile3s1x8AVX2(l *line)
+TEXT ·tile3s1x8AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside of the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Y8
+	VMOVUPS (R9)(DX*1), Y9
+	VMOVUPS (R9)(DX*2), Y10
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Y8, Y0
+column1:
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y9, Y0
+	VFMADD231PS Y12, Y8, Y1
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y0
+	VFMADD231PS Y11, Y9, Y1
+	VFMADD231PS Y11, Y8, Y2
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y10, Y1
+	VFMADD231PS Y12, Y9, Y2
+	VFMADD231PS Y12, Y8, Y3
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y2
+	VFMADD231PS Y11, Y9, Y3
+	VFMADD231PS Y11, Y8, Y4
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y10, Y3
+	VFMADD231PS Y12, Y9, Y4
+	VFMADD231PS Y12, Y8, Y5
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y4
+	VFMADD231PS Y11, Y9, Y5
+	VFMADD231PS Y11, Y8, Y6
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y10, Y5
+	VFMADD231PS Y12, Y9, Y6
+	VFMADD231PS Y12, Y8, Y7
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y6
+	VFMADD231PS Y11, Y9, Y7
+	ADDQ CX, R11
+	CMPQ DI, $9
+	JLE columns
+	VFMADD231PS (R11), Y10, Y7
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Y8
+	VBROADCASTSS line_high(AX), Y9
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y8, Y0
+	VMINPS Y0, Y9, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	VMAXPS Y1, Y8, Y1
+	VMINPS Y1, Y9, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	VMAXPS Y2, Y8, Y2
+	VMINPS Y2, Y9, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	VMAXPS Y3, Y8, Y3
+	VMINPS Y3, Y9, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	VMAXPS Y4, Y8, Y4
+	VMINPS Y4, Y9, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	VMAXPS Y5, Y8, Y5
+	VMINPS Y5, Y9, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+	VMAXPS Y6, Y8, Y6
+	VMINPS Y6, Y9, Y6
+	VMOVUPS Y6, (R8)
+	ADDQ R9, R8
+	VMAXPS Y7, Y8, Y7
+	VMINPS Y7, Y9, Y7
+	VMOVUPS Y7, (R8)
+	ADDQ R9, R8
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tile3s1x7AVX2(l *line)
+TEXT ·tile3s1x7AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside of the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Y7
+	VMOVUPS (R9)(DX*1), Y8
+	VMOVUPS (R9)(DX*2), Y9
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Y7, Y0
+column1:
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y8, Y0
+	VFMADD231PS Y11, Y7, Y1
+	ADDQ CX, R11
+	VMOVUPS (R11), Y10
+	VFMADD231PS Y10, Y9, Y0
+	VFMADD231PS Y10, Y8, Y1
+	VFMADD231PS Y10, Y7, Y2
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y9, Y1
+	VFMADD231PS Y11, Y8, Y2
+	VFMADD231PS Y11, Y7, Y3
+	ADDQ CX, R11
+	VMOVUPS (R11), Y10
+	VFMADD231PS Y10, Y9, Y2
+	VFMADD231PS Y10, Y8, Y3
+	VFMADD231PS Y10, Y7, Y4
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y9, Y3
+	VFMADD231PS Y11, Y8, Y4
+	VFMADD231PS Y11, Y7, Y5
+	ADDQ CX, R11
+	VMOVUPS (R11), Y10
+	VFMADD231PS Y10, Y9, Y4
+	VFMADD231PS Y10, Y8, Y5
+	VFMADD231PS Y10, Y7, Y6
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y9, Y5
+	VFMADD231PS Y11, Y8, Y6
+	ADDQ CX, R11
+	CMPQ DI, $8
+	JLE columns
+	VFMADD231PS (R11), Y9, Y6
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Y7
+	VBROADCASTSS line_high(AX), Y8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y7, Y0
+	VMINPS Y0, Y8, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	VMAXPS Y1, Y7, Y1
+	VMINPS Y1, Y8, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	VMAXPS Y2, Y7, Y2
+	VMINPS Y2, Y8, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	VMAXPS Y3, Y7, Y3
+	VMINPS Y3, Y8, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	VMAXPS Y4, Y7, Y4
+	VMINPS Y4, Y8, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	VMAXPS Y5, Y7, Y5
+	VMINPS Y5, Y8, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+	VMAXPS Y6, Y7, Y6
+	VMINPS Y6, Y8, Y6
+	VMOVUPS Y6, (R8)
+	ADDQ R9, R8
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
 	DECQ line_tiles(AX)
 	JNE tile
 	VZEROUPPER
@@ -4614,8 +7419,6 @@ start:
 	VMOVAPS Y0, Y3
 	VMOVAPS Y0, Y4
 	VMOVAPS Y0, Y5
-	VMOVAPS Y0, Y6
-	VMOVAPS Y0, Y7
 	MOVQ line_rows(AX), R11
 	TESTQ R11, R11
 	JEQ sums
@@ -4645,72 +7448,58 @@ fetched:
 	ADDQ BX, R10
 	// a row of the window
 row:
-	VMOVUPS (R10), Y8
-	VMOVUPS (R10)(SI*1), Y9
-	VMOVUPS (R10)(SI*2), Y10
+	VMOVUPS (R10), Y6
+	VMOVUPS (R10)(SI*1), Y7
+	VMOVUPS (R10)(SI*2), Y8
 	MOVQ R9, R12
 	CMPQ DI, $0
 	JGT column1
-	VFMADD231PS (R12), Y8, Y0
+	VFMADD231PS (R12), Y6, Y0
 column1:
 	ADDQ CX, R12
 	CMPQ R8, $1
 	JLE columns
-	VMOVUPS (R12), Y12
-	VFMADD231PS Y12, Y9, Y0
-	VFMADD231PS Y12, Y8, Y1
+	VMOVUPS (R12), Y10
+	VFMADD231PS Y10, Y7, Y0
+	VFMADD231PS Y10, Y6, Y1
 	ADDQ CX, R12
 	CMPQ R8, $2
 	JLE columns
-	VMOVUPS (R12), Y11
-	VFMADD231PS Y11, Y10, Y0
-	VFMADD231PS Y11, Y9, Y1
-	VFMADD231PS Y11, Y8, Y2
+	VMOVUPS (R12), Y9
+	VFMADD231PS Y9, Y8, Y0
+	VFMADD231PS Y9, Y7, Y1
+	VFMADD231PS Y9, Y6, Y2
 	ADDQ CX, R12
 	CMPQ R8, $3
 	JLE columns
-	VMOVUPS (R12), Y12
-	VFMADD231PS Y12, Y10, Y1
-	VFMADD231PS Y12, Y9, Y2
-	VFMADD231PS Y12, Y8, Y3
+	VMOVUPS (R12), Y10
+	VFMADD231PS Y10, Y8, Y1
+	VFMADD231PS Y10, Y7, Y2
+	VFMADD231PS Y10, Y6, Y3
 	ADDQ CX, R12
 	CMPQ R8, $4
 	JLE columns
-	VMOVUPS (R12), Y11
-	VFMADD231PS Y11, Y10, Y2
-	VFMADD231PS Y11, Y9, Y3
-	VFMADD231PS Y11, Y8, Y4
+	VMOVUPS (R12), Y9
+	VFMADD231PS Y9, Y8, Y2
+	VFMADD231PS Y9, Y7, Y3
+	VFMADD231PS Y9, Y6, Y4
 	ADDQ CX, R12
 	CMPQ R8, $5
 	JLE columns
-	VMOVUPS (R12), Y12
-	VFMADD231PS Y12, Y10, Y3
-	VFMADD231PS Y12, Y9, Y4
-	VFMADD231PS Y12, Y8, Y5
+	VMOVUPS (R12), Y10
+	VFMADD231PS Y10, Y8, Y3
+	VFMADD231PS Y10, Y7, Y4
+	VFMADD231PS Y10, Y6, Y5
 	ADDQ CX, R12
 	CMPQ R8, $6
 	JLE columns
-	VMOVUPS (R12), Y11
-	VFMADD231PS Y11, Y10, Y4
-	VFMADD231PS Y11, Y9, Y5
-	VFMADD231PS Y11, Y8, Y6
+	VMOVUPS (R12), Y9
+	VFMADD231PS Y9, Y8, Y4
+	VFMADD231PS Y9, Y7, Y5
 	ADDQ CX, R12
 	CMPQ R8, $7
 	JLE columns
-	VMOVUPS (R12), Y12
-	VFMADD231PS Y12, Y10, Y5
-	VFMADD231PS Y12, Y9, Y6
-	VFMADD231PS Y12, Y8, Y7
-	ADDQ CX, R12
-	CMPQ R8, $8
-	JLE columns
-	VMOVUPS (R12), Y11
-	VFMADD231PS Y11, Y10, Y6
-	VFMADD231PS Y11, Y9, Y7
-	ADDQ CX, R12
-	CMPQ R8, $9
-	JLE columns
-	VFMADD231PS (R12), Y10, Y7
+	VFMADD231PS (R12), Y8, Y5
 columns:
 	ADDQ line_xRow(AX), R9
 	ADDQ line_wRow(AX), R10
@@ -4718,59 +7507,47 @@ columns:
 	JNE row
 sums:
 	// limits, and results
-	VBROADCASTSS line_low(AX), Y8
-	VBROADCASTSS line_high(AX), Y9
+	VBROADCASTSS line_low(AX), Y6
+	VBROADCASTSS line_high(AX), Y7
 	MOVQ line_y(AX), R9
 	ADDQ line_yAt(AX), R9
 	ADDQ BX, R9
 	MOVQ line_yPixel(AX), R10
-	VMAXPS Y0, Y8, Y0
-	VMINPS Y0, Y9, Y0
+	VMAXPS Y0, Y6, Y0
+	VMINPS Y0, Y7, Y0
 	VMOVUPS Y0, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $1
-	JEQ stored
-	VMAXPS Y1, Y8, Y1
-	VMINPS Y1, Y9, Y1
+	JEQ kept
+	VMAXPS Y1, Y6, Y1
+	VMINPS Y1, Y7, Y1
 	VMOVUPS Y1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $2
-	JEQ stored
-	VMAXPS Y2, Y8, Y2
-	VMINPS Y2, Y9, Y2
+	JEQ kept
+	VMAXPS Y2, Y6, Y2
+	VMINPS Y2, Y7, Y2
 	VMOVUPS Y2, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $3
-	JEQ stored
-	VMAXPS Y3, Y8, Y3
-	VMINPS Y3, Y9, Y3
+	JEQ kept
+	VMAXPS Y3, Y6, Y3
+	VMINPS Y3, Y7, Y3
 	VMOVUPS Y3, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $4
-	JEQ stored
-	VMAXPS Y4, Y8, Y4
-	VMINPS Y4, Y9, Y4
+	JEQ kept
+	VMAXPS Y4, Y6, Y4
+	VMINPS Y4, Y7, Y4
 	VMOVUPS Y4, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $5
-	JEQ stored
-	VMAXPS Y5, Y8, Y5
-	VMINPS Y5, Y9, Y5
+	JEQ kept
+	VMAXPS Y5, Y6, Y5
+	VMINPS Y5, Y7, Y5
 	VMOVUPS Y5, (R9)
 	ADDQ R10, R9
-	CMPQ DX, $6
-	JEQ stored
-	VMAXPS Y6, Y8, Y6
-	VMINPS Y6, Y9, Y6
-	VMOVUPS Y6, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $7
-	JEQ stored
-	VMAXPS Y7, Y8, Y7
-	VMINPS Y7, Y9, Y7
-	VMOVUPS Y7, (R9)
-	ADDQ R10, R9
-stored:
+kept:
 	CMPQ BX, line_last(AX)
 	JEQ vectors
 	ADDQ $32, BX
@@ -4787,6 +7564,359 @@ vectors:
 	ADDQ R9, line_yAt(AX)
 	MOVQ line_columnTile(AX), R9
 	ADDQ R9, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tile3s2x8AVX2(l *line)
+TEXT ·tile3s2x8AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside of the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Y8
+	VMOVUPS (R9)(DX*1), Y9
+	VMOVUPS (R9)(DX*2), Y10
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Y8, Y0
+column1:
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y9, Y0
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y0
+	VFMADD231PS Y11, Y8, Y1
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y9, Y1
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y1
+	VFMADD231PS Y11, Y8, Y2
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y9, Y2
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y2
+	VFMADD231PS Y11, Y8, Y3
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y9, Y3
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y3
+	VFMADD231PS Y11, Y8, Y4
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y9, Y4
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y4
+	VFMADD231PS Y11, Y8, Y5
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y9, Y5
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y5
+	VFMADD231PS Y11, Y8, Y6
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y9, Y6
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y6
+	VFMADD231PS Y11, Y8, Y7
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y9, Y7
+	ADDQ CX, R11
+	CMPQ DI, $16
+	JLE columns
+	VFMADD231PS (R11), Y10, Y7
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Y8
+	VBROADCASTSS line_high(AX), Y9
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y8, Y0
+	VMINPS Y0, Y9, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	VMAXPS Y1, Y8, Y1
+	VMINPS Y1, Y9, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	VMAXPS Y2, Y8, Y2
+	VMINPS Y2, Y9, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	VMAXPS Y3, Y8, Y3
+	VMINPS Y3, Y9, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	VMAXPS Y4, Y8, Y4
+	VMINPS Y4, Y9, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	VMAXPS Y5, Y8, Y5
+	VMINPS Y5, Y9, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+	VMAXPS Y6, Y8, Y6
+	VMINPS Y6, Y9, Y6
+	VMOVUPS Y6, (R8)
+	ADDQ R9, R8
+	VMAXPS Y7, Y8, Y7
+	VMINPS Y7, Y9, Y7
+	VMOVUPS Y7, (R8)
+	ADDQ R9, R8
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tile3s2x7AVX2(l *line)
+TEXT ·tile3s2x7AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside of the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Y7
+	VMOVUPS (R9)(DX*1), Y8
+	VMOVUPS (R9)(DX*2), Y9
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Y7, Y0
+column1:
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y8, Y0
+	ADDQ CX, R11
+	VMOVUPS (R11), Y10
+	VFMADD231PS Y10, Y9, Y0
+	VFMADD231PS Y10, Y7, Y1
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y8, Y1
+	ADDQ CX, R11
+	VMOVUPS (R11), Y10
+	VFMADD231PS Y10, Y9, Y1
+	VFMADD231PS Y10, Y7, Y2
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y8, Y2
+	ADDQ CX, R11
+	VMOVUPS (R11), Y10
+	VFMADD231PS Y10, Y9, Y2
+	VFMADD231PS Y10, Y7, Y3
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y8, Y3
+	ADDQ CX, R11
+	VMOVUPS (R11), Y10
+	VFMADD231PS Y10, Y9, Y3
+	VFMADD231PS Y10, Y7, Y4
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y8, Y4
+	ADDQ CX, R11
+	VMOVUPS (R11), Y10
+	VFMADD231PS Y10, Y9, Y4
+	VFMADD231PS Y10, Y7, Y5
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y8, Y5
+	ADDQ CX, R11
+	VMOVUPS (R11), Y10
+	VFMADD231PS Y10, Y9, Y5
+	VFMADD231PS Y10, Y7, Y6
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y8, Y6
+	ADDQ CX, R11
+	CMPQ DI, $14
+	JLE columns
+	VFMADD231PS (R11), Y9, Y6
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Y7
+	VBROADCASTSS line_high(AX), Y8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y7, Y0
+	VMINPS Y0, Y8, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	VMAXPS Y1, Y7, Y1
+	VMINPS Y1, Y8, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	VMAXPS Y2, Y7, Y2
+	VMINPS Y2, Y8, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	VMAXPS Y3, Y7, Y3
+	VMINPS Y3, Y8, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	VMAXPS Y4, Y7, Y4
+	VMINPS Y4, Y8, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	VMAXPS Y5, Y7, Y5
+	VMINPS Y5, Y8, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+	VMAXPS Y6, Y7, Y6
+	VMINPS Y6, Y8, Y6
+	VMOVUPS Y6, (R8)
+	ADDQ R9, R8
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
 	DECQ line_tiles(AX)
 	JNE tile
 	VZEROUPPER
@@ -4826,8 +7956,6 @@ start:
 	VMOVAPS Y0, Y3
 	VMOVAPS Y0, Y4
 	VMOVAPS Y0, Y5
-	VMOVAPS Y0, Y6
-	VMOVAPS Y0, Y7
 	MOVQ line_rows(AX), R11
 	TESTQ R11, R11
 	JEQ sums
@@ -4857,92 +7985,72 @@ fetched:
 	ADDQ BX, R10
 	// a row of the window
 row:
-	VMOVUPS (R10), Y8
-	VMOVUPS (R10)(SI*1), Y9
-	VMOVUPS (R10)(SI*2), Y10
+	VMOVUPS (R10), Y6
+	VMOVUPS (R10)(SI*1), Y7
+	VMOVUPS (R10)(SI*2), Y8
 	MOVQ R9, R12
 	CMPQ DI, $0
 	JGT column1
-	VFMADD231PS (R12), Y8, Y0
+	VFMADD231PS (R12), Y6, Y0
 column1:
 	ADDQ CX, R12
 	CMPQ R8, $1
 	JLE columns
-	VFMADD231PS (R12), Y9, Y0
+	VFMADD231PS (R12), Y7, Y0
 	ADDQ CX, R12
 	CMPQ R8, $2
 	JLE columns
-	VMOVUPS (R12), Y11
-	VFMADD231PS Y11, Y10, Y0
-	VFMADD231PS Y11, Y8, Y1
+	VMOVUPS (R12), Y9
+	VFMADD231PS Y9, Y8, Y0
+	VFMADD231PS Y9, Y6, Y1
 	ADDQ CX, R12
 	CMPQ R8, $3
 	JLE columns
-	VFMADD231PS (R12), Y9, Y1
+	VFMADD231PS (R12), Y7, Y1
 	ADDQ CX, R12
 	CMPQ R8, $4
 	JLE columns
-	VMOVUPS (R12), Y11
-	VFMADD231PS Y11, Y10, Y1
-	VFMADD231PS Y11, Y8, Y2
+	VMOVUPS (R12), Y9
+	VFMADD231PS Y9, Y8, Y1
+	VFMADD231PS Y9, Y6, Y2
 	ADDQ CX, R12
 	CMPQ R8, $5
 	JLE columns
-	VFMADD231PS (R12), Y9, Y2
+	VFMADD231PS (R12), Y7, Y2
 	ADDQ CX, R12
 	CMPQ R8, $6
 	JLE columns
-	VMOVUPS (R12), Y11
-	VFMADD231PS Y11, Y10, Y2
-	VFMADD231PS Y11, Y8, Y3
+	VMOVUPS (R12), Y9
+	VFMADD231PS Y9, Y8, Y2
+	VFMADD231PS Y9, Y6, Y3
 	ADDQ CX, R12
 	CMPQ R8, $7
 	JLE columns
-	VFMADD231PS (R12), Y9, Y3
+	VFMADD231PS (R12), Y7, Y3
 	ADDQ CX, R12
 	CMPQ R8, $8
 	JLE columns
-	VMOVUPS (R12), Y11
-	VFMADD231PS Y11, Y10, Y3
-	VFMADD231PS Y11, Y8, Y4
+	VMOVUPS (R12), Y9
+	VFMADD231PS Y9, Y8, Y3
+	VFMADD231PS Y9, Y6, Y4
 	ADDQ CX, R12
 	CMPQ R8, $9
 	JLE columns
-	VFMADD231PS (R12), Y9, Y4
+	VFMADD231PS (R12), Y7, Y4
 	ADDQ CX, R12
 	CMPQ R8, $10
 	JLE columns
-	VMOVUPS (R12), Y11
-	VFMADD231PS Y11, Y10, Y4
-	VFMADD231PS Y11, Y8, Y5
+	VMOVUPS (R12), Y9
+	VFMADD231PS Y9, Y8, Y4
+	VFMADD231PS Y9, Y6, Y5
 	ADDQ CX, R12
 	CMPQ R8, $11
 	JLE columns
-	VFMADD231PS (R12), Y9, Y5
+	VFMADD231PS (R12), Y7, Y5
 	ADDQ CX, R12
 	CMPQ R8, $12
 	JLE columns
-	VMOVUPS (R12), Y11
-	VFMADD231PS Y11, Y10, Y5
-	VFMADD231PS Y11, Y8, Y6
-	ADDQ CX, R12
-	CMPQ R8, $13
-	JLE columns
-	VFMADD231PS (R12), Y9, Y6
-	ADDQ CX, R12
-	CMPQ R8, $14
-	JLE columns
-	VMOVUPS (R12), Y11
-	VFMADD231PS Y11, Y10, Y6
-	VFMADD231PS Y11, Y8, Y7
-	ADDQ CX, R12
-	CMPQ R8, $15
-	JLE columns
-	VFMADD231PS (R12), Y9, Y7
-	ADDQ CX, R12
-	CMPQ R8, $16
-	JLE columns
-	VFMADD231PS (R12), Y10, Y7
+	VFMADD231PS (R12), Y8, Y5
 columns:
 	ADDQ line_xRow(AX), R9
 	ADDQ line_wRow(AX), R10
@@ -4950,59 +8058,47 @@ columns:
 	JNE row
 sums:
 	// limits, and results
-	VBROADCASTSS line_low(AX), Y8
-	VBROADCASTSS line_high(AX), Y9
+	VBROADCASTSS line_low(AX), Y6
+	VBROADCASTSS line_high(AX), Y7
 	MOVQ line_y(AX), R9
 	ADDQ line_yAt(AX), R9
 	ADDQ BX, R9
 	MOVQ line_yPixel(AX), R10
-	VMAXPS Y0, Y8, Y0
-	VMINPS Y0, Y9, Y0
+	VMAXPS Y0, Y6, Y0
+	VMINPS Y0, Y7, Y0
 	VMOVUPS Y0, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $1
-	JEQ stored
-	VMAXPS Y1, Y8, Y1
-	VMINPS Y1, Y9, Y1
+	JEQ kept
+	VMAXPS Y1, Y6, Y1
+	VMINPS Y1, Y7, Y1
 	VMOVUPS Y1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $2
-	JEQ stored
-	VMAXPS Y2, Y8, Y2
-	VMINPS Y2, Y9, Y2
+	JEQ kept
+	VMAXPS Y2, Y6, Y2
+	VMINPS Y2, Y7, Y2
 	VMOVUPS Y2, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $3
-	JEQ stored
-	VMAXPS Y3, Y8, Y3
-	VMINPS Y3, Y9, Y3
+	JEQ kept
+	VMAXPS Y3, Y6, Y3
+	VMINPS Y3, Y7, Y3
 	VMOVUPS Y3, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $4
-	JEQ stored
-	VMAXPS Y4, Y8, Y4
-	VMINPS Y4, Y9, Y4
+	JEQ kept
+	VMAXPS Y4, Y6, Y4
+	VMINPS Y4, Y7, Y4
 	VMOVUPS Y4, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $5
-	JEQ stored
-	VMAXPS Y5, Y8, Y5
-	VMINPS Y5, Y9, Y5
+	JEQ kept
+	VMAXPS Y5, Y6, Y5
+	VMINPS Y5, Y7, Y5
 	VMOVUPS Y5, (R9)
 	ADDQ R10, R9
-	CMPQ DX, $6
-	JEQ stored
-	VMAXPS Y6, Y8, Y6
-	VMINPS Y6, Y9, Y6
-	VMOVUPS Y6, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $7
-	JEQ stored
-	VMAXPS Y7, Y8, Y7
-	VMINPS Y7, Y9, Y7
-	VMOVUPS Y7, (R9)
-	ADDQ R10, R9
-stored:
+kept:
 	CMPQ BX, line_last(AX)
 	JEQ vectors
 	ADDQ $32, BX
@@ -5019,6 +8115,402 @@ vectors:
 	ADDQ R9, line_yAt(AX)
 	MOVQ line_columnTile(AX), R9
 	ADDQ R9, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tile5s1x8AVX2(l *line)
+TEXT ·tile5s1x8AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside of the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Y8
+	VMOVUPS (R9)(DX*1), Y9
+	VMOVUPS (R9)(DX*2), Y10
+	LEAQ (R9)(DX*2), R11
+	VMOVUPS (R11)(DX*1), Y11
+	VMOVUPS (R9)(DX*4), Y12
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Y8, Y0
+column1:
+	ADDQ CX, R11
+	CMPQ SI, $1
+	JGT column2
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y9, Y0
+	VFMADD231PS Y14, Y8, Y1
+column2:
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y10, Y0
+	VFMADD231PS Y13, Y9, Y1
+	VFMADD231PS Y13, Y8, Y2
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y11, Y0
+	VFMADD231PS Y14, Y10, Y1
+	VFMADD231PS Y14, Y9, Y2
+	VFMADD231PS Y14, Y8, Y3
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y0
+	VFMADD231PS Y13, Y11, Y1
+	VFMADD231PS Y13, Y10, Y2
+	VFMADD231PS Y13, Y9, Y3
+	VFMADD231PS Y13, Y8, Y4
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y12, Y1
+	VFMADD231PS Y14, Y11, Y2
+	VFMADD231PS Y14, Y10, Y3
+	VFMADD231PS Y14, Y9, Y4
+	VFMADD231PS Y14, Y8, Y5
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y2
+	VFMADD231PS Y13, Y11, Y3
+	VFMADD231PS Y13, Y10, Y4
+	VFMADD231PS Y13, Y9, Y5
+	VFMADD231PS Y13, Y8, Y6
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y12, Y3
+	VFMADD231PS Y14, Y11, Y4
+	VFMADD231PS Y14, Y10, Y5
+	VFMADD231PS Y14, Y9, Y6
+	VFMADD231PS Y14, Y8, Y7
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y4
+	VFMADD231PS Y13, Y11, Y5
+	VFMADD231PS Y13, Y10, Y6
+	VFMADD231PS Y13, Y9, Y7
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y12, Y5
+	VFMADD231PS Y14, Y11, Y6
+	VFMADD231PS Y14, Y10, Y7
+	ADDQ CX, R11
+	CMPQ DI, $10
+	JLE columns
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y6
+	VFMADD231PS Y13, Y11, Y7
+	ADDQ CX, R11
+	CMPQ DI, $11
+	JLE columns
+	VFMADD231PS (R11), Y12, Y7
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Y8
+	VBROADCASTSS line_high(AX), Y9
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y8, Y0
+	VMINPS Y0, Y9, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	VMAXPS Y1, Y8, Y1
+	VMINPS Y1, Y9, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	VMAXPS Y2, Y8, Y2
+	VMINPS Y2, Y9, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	VMAXPS Y3, Y8, Y3
+	VMINPS Y3, Y9, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	VMAXPS Y4, Y8, Y4
+	VMINPS Y4, Y9, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	VMAXPS Y5, Y8, Y5
+	VMINPS Y5, Y9, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+	VMAXPS Y6, Y8, Y6
+	VMINPS Y6, Y9, Y6
+	VMOVUPS Y6, (R8)
+	ADDQ R9, R8
+	VMAXPS Y7, Y8, Y7
+	VMINPS Y7, Y9, Y7
+	VMOVUPS Y7, (R8)
+	ADDQ R9, R8
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tile5s1x7AVX2(l *line)
+TEXT ·tile5s1x7AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside of the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Y7
+	VMOVUPS (R9)(DX*1), Y8
+	VMOVUPS (R9)(DX*2), Y9
+	LEAQ (R9)(DX*2), R11
+	VMOVUPS (R11)(DX*1), Y10
+	VMOVUPS (R9)(DX*4), Y11
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Y7, Y0
+column1:
+	ADDQ CX, R11
+	CMPQ SI, $1
+	JGT column2
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y8, Y0
+	VFMADD231PS Y13, Y7, Y1
+column2:
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y9, Y0
+	VFMADD231PS Y12, Y8, Y1
+	VFMADD231PS Y12, Y7, Y2
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y10, Y0
+	VFMADD231PS Y13, Y9, Y1
+	VFMADD231PS Y13, Y8, Y2
+	VFMADD231PS Y13, Y7, Y3
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y11, Y0
+	VFMADD231PS Y12, Y10, Y1
+	VFMADD231PS Y12, Y9, Y2
+	VFMADD231PS Y12, Y8, Y3
+	VFMADD231PS Y12, Y7, Y4
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y11, Y1
+	VFMADD231PS Y13, Y10, Y2
+	VFMADD231PS Y13, Y9, Y3
+	VFMADD231PS Y13, Y8, Y4
+	VFMADD231PS Y13, Y7, Y5
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y11, Y2
+	VFMADD231PS Y12, Y10, Y3
+	VFMADD231PS Y12, Y9, Y4
+	VFMADD231PS Y12, Y8, Y5
+	VFMADD231PS Y12, Y7, Y6
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y11, Y3
+	VFMADD231PS Y13, Y10, Y4
+	VFMADD231PS Y13, Y9, Y5
+	VFMADD231PS Y13, Y8, Y6
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y11, Y4
+	VFMADD231PS Y12, Y10, Y5
+	VFMADD231PS Y12, Y9, Y6
+	ADDQ CX, R11
+	CMPQ DI, $9
+	JLE columns
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y11, Y5
+	VFMADD231PS Y13, Y10, Y6
+	ADDQ CX, R11
+	CMPQ DI, $10
+	JLE columns
+	VFMADD231PS (R11), Y11, Y6
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Y7
+	VBROADCASTSS line_high(AX), Y8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y7, Y0
+	VMINPS Y0, Y8, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	VMAXPS Y1, Y7, Y1
+	VMINPS Y1, Y8, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	VMAXPS Y2, Y7, Y2
+	VMINPS Y2, Y8, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	VMAXPS Y3, Y7, Y3
+	VMINPS Y3, Y8, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	VMAXPS Y4, Y7, Y4
+	VMINPS Y4, Y8, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	VMAXPS Y5, Y7, Y5
+	VMINPS Y5, Y8, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+	VMAXPS Y6, Y7, Y6
+	VMINPS Y6, Y8, Y6
+	VMOVUPS Y6, (R8)
+	ADDQ R9, R8
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
 	DECQ line_tiles(AX)
 	JNE tile
 	VZEROUPPER
@@ -5058,8 +8550,6 @@ start:
 	VMOVAPS Y0, Y3
 	VMOVAPS Y0, Y4
 	VMOVAPS Y0, Y5
-	VMOVAPS Y0, Y6
-	VMOVAPS Y0, Y7
 	MOVQ line_rows(AX), R11
 	TESTQ R11, R11
 	JEQ sums
@@ -5089,102 +8579,84 @@ fetched:
 	ADDQ BX, R10
 	// a row of the window
 row:
-	VMOVUPS (R10), Y8
-	VMOVUPS (R10)(SI*1), Y9
-	VMOVUPS (R10)(SI*2), Y10
+	VMOVUPS (R10), Y6
+	VMOVUPS (R10)(SI*1), Y7
+	VMOVUPS (R10)(SI*2), Y8
 	LEAQ (R10)(SI*2), R12
-	VMOVUPS (R12)(SI*1), Y11
-	VMOVUPS (R10)(SI*4), Y12
+	VMOVUPS (R12)(SI*1), Y9
+	VMOVUPS (R10)(SI*4), Y10
 	MOVQ R9, R12
 	CMPQ DI, $0
 	JGT column1
-	VFMADD231PS (R12), Y8, Y0
+	VFMADD231PS (R12), Y6, Y0
 column1:
 	ADDQ CX, R12
 	CMPQ R8, $1
 	JLE columns
 	CMPQ DI, $1
 	JGT column2
-	VMOVUPS (R12), Y14
-	VFMADD231PS Y14, Y9, Y0
-	VFMADD231PS Y14, Y8, Y1
+	VMOVUPS (R12), Y12
+	VFMADD231PS Y12, Y7, Y0
+	VFMADD231PS Y12, Y6, Y1
 column2:
 	ADDQ CX, R12
 	CMPQ R8, $2
 	JLE columns
-	VMOVUPS (R12), Y13
-	VFMADD231PS Y13, Y10, Y0
-	VFMADD231PS Y13, Y9, Y1
-	VFMADD231PS Y13, Y8, Y2
+	VMOVUPS (R12), Y11
+	VFMADD231PS Y11, Y8, Y0
+	VFMADD231PS Y11, Y7, Y1
+	VFMADD231PS Y11, Y6, Y2
 	ADDQ CX, R12
 	CMPQ R8, $3
 	JLE columns
-	VMOVUPS (R12), Y14
-	VFMADD231PS Y14, Y11, Y0
-	VFMADD231PS Y14, Y10, Y1
-	VFMADD231PS Y14, Y9, Y2
-	VFMADD231PS Y14, Y8, Y3
+	VMOVUPS (R12), Y12
+	VFMADD231PS Y12, Y9, Y0
+	VFMADD231PS Y12, Y8, Y1
+	VFMADD231PS Y12, Y7, Y2
+	VFMADD231PS Y12, Y6, Y3
 	ADDQ CX, R12
 	CMPQ R8, $4
 	JLE columns
-	VMOVUPS (R12), Y13
-	VFMADD231PS Y13, Y12, Y0
-	VFMADD231PS Y13, Y11, Y1
-	VFMADD231PS Y13, Y10, Y2
-	VFMADD231PS Y13, Y9, Y3
-	VFMADD231PS Y13, Y8, Y4
+	VMOVUPS (R12), Y11
+	VFMADD231PS Y11, Y10, Y0
+	VFMADD231PS Y11, Y9, Y1
+	VFMADD231PS Y11, Y8, Y2
+	VFMADD231PS Y11, Y7, Y3
+	VFMADD231PS Y11, Y6, Y4
 	ADDQ CX, R12
 	CMPQ R8, $5
 	JLE columns
-	VMOVUPS (R12), Y14
-	VFMADD231PS Y14, Y12, Y1
-	VFMADD231PS Y14, Y11, Y2
-	VFMADD231PS Y14, Y10, Y3
-	VFMADD231PS Y14, Y9, Y4
-	VFMADD231PS Y14, Y8, Y5
+	VMOVUPS (R12), Y12
+	VFMADD231PS Y12, Y10, Y1
+	VFMADD231PS Y12, Y9, Y2
+	VFMADD231PS Y12, Y8, Y3
+	VFMADD231PS Y12, Y7, Y4
+	VFMADD231PS Y12, Y6, Y5
 	ADDQ CX, R12
 	CMPQ R8, $6
 	JLE columns
-	VMOVUPS (R12), Y13
-	VFMADD231PS Y13, Y12, Y2
-	VFMADD231PS Y13, Y11, Y3
-	VFMADD231PS Y13, Y10, Y4
-	VFMADD231PS Y13, Y9, Y5
-	VFMADD231PS Y13, Y8, Y6
+	VMOVUPS (R12), Y11
+	VFMADD231PS Y11, Y10, Y2
+	VFMADD231PS Y11, Y9, Y3
+	VFMADD231PS Y11, Y8, Y4
+	VFMADD231PS Y11, Y7, Y5
 	ADDQ CX, R12
 	CMPQ R8, $7
 	JLE columns
-	VMOVUPS (R12), Y14
-	VFMADD231PS Y14, Y12, Y3
-	VFMADD231PS Y14, Y11, Y4
-	VFMADD231PS Y14, Y10, Y5
-	VFMADD231PS Y14, Y9, Y6
-	VFMADD231PS Y14, Y8, Y7
+	VMOVUPS (R12), Y12
+	VFMADD231PS Y12, Y10, Y3
+	VFMADD231PS Y12, Y9, Y4
+	VFMADD231PS Y12, Y8, Y5
 	ADDQ CX, R12
 	CMPQ R8, $8
 	JLE columns
-	VMOVUPS (R12), Y13
-	VFMADD231PS Y13, Y12, Y4
-	VFMADD231PS Y13, Y11, Y5
-	VFMADD231PS Y13, Y10, Y6
-	VFMADD231PS Y13, Y9, Y7
+	VMOVUPS (R12), Y11
+	VFMADD231PS Y11, Y10, Y4
+	VFMADD231PS Y11, Y9, Y5
 	ADDQ CX, R12
 	CMPQ R8, $9
 	JLE columns
-	VMOVUPS (R12), Y14
-	VFMADD231PS Y14, Y12, Y5
-	VFMADD231PS Y14, Y11, Y6
-	VFMADD231PS Y14, Y10, Y7
-	ADDQ CX, R12
-	CMPQ R8, $10
-	JLE columns
-	VMOVUPS (R12), Y13
-	VFMADD231PS Y13, Y12, Y6
-	VFMADD231PS Y13, Y11, Y7
-	ADDQ CX, R12
-	CMPQ R8, $11
-	JLE columns
-	VFMADD231PS (R12), Y12, Y7
+	VFMADD231PS (R12), Y10, Y5
 columns:
 	ADDQ line_xRow(AX), R9
 	ADDQ line_wRow(AX), R10
@@ -5192,59 +8664,47 @@ columns:
 	JNE row
 sums:
 	// limits, and results
-	VBROADCASTSS line_low(AX), Y8
-	VBROADCASTSS line_high(AX), Y9
+	VBROADCASTSS line_low(AX), Y6
+	VBROADCASTSS line_high(AX), Y7
 	MOVQ line_y(AX), R9
 	ADDQ line_yAt(AX), R9
 	ADDQ BX, R9
 	MOVQ line_yPixel(AX), R10
-	VMAXPS Y0, Y8, Y0
-	VMINPS Y0, Y9, Y0
+	VMAXPS Y0, Y6, Y0
+	VMINPS Y0, Y7, Y0
 	VMOVUPS Y0, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $1
-	JEQ stored
-	VMAXPS Y1, Y8, Y1
-	VMINPS Y1, Y9, Y1
+	JEQ kept
+	VMAXPS Y1, Y6, Y1
+	VMINPS Y1, Y7, Y1
 	VMOVUPS Y1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $2
-	JEQ stored
-	VMAXPS Y2, Y8, Y2
-	VMINPS Y2, Y9, Y2
+	JEQ kept
+	VMAXPS Y2, Y6, Y2
+	VMINPS Y2, Y7, Y2
 	VMOVUPS Y2, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $3
-	JEQ stored
-	VMAXPS Y3, Y8, Y3
-	VMINPS Y3, Y9, Y3
+	JEQ kept
+	VMAXPS Y3, Y6, Y3
+	VMINPS Y3, Y7, Y3
 	VMOVUPS Y3, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $4
-	JEQ stored
-	VMAXPS Y4, Y8, Y4
-	VMINPS Y4, Y9, Y4
+	JEQ kept
+	VMAXPS Y4, Y6, Y4
+	VMINPS Y4, Y7, Y4
 	VMOVUPS Y4, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $5
-	JEQ stored
-	VMAXPS Y5, Y8, Y5
-	VMINPS Y5, Y9, Y5
+	JEQ kept
+	VMAXPS Y5, Y6, Y5
+	VMINPS Y5, Y7, Y5
 	VMOVUPS Y5, (R9)
 	ADDQ R10, R9
-	CMPQ DX, $6
-	JEQ stored
-	VMAXPS Y6, Y8, Y6
-	VMINPS Y6, Y9, Y6
-	VMOVUPS Y6, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $7
-	JEQ stored
-	VMAXPS Y7, Y8, Y7
-	VMINPS Y7, Y9, Y7
-	VMOVUPS Y7, (R9)
-	ADDQ R10, R9
-stored:
+kept:
 	CMPQ BX, line_last(AX)
 	JEQ vectors
 	ADDQ $32, BX
@@ -5261,6 +8721,424 @@ vectors:
 	ADDQ R9, line_yAt(AX)
 	MOVQ line_columnTile(AX), R9
 	ADDQ R9, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tile5s2x8AVX2(l *line)
+TEXT ·tile5s2x8AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside of the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Y8
+	VMOVUPS (R9)(DX*1), Y9
+	VMOVUPS (R9)(DX*2), Y10
+	LEAQ (R9)(DX*2), R11
+	VMOVUPS (R11)(DX*1), Y11
+	VMOVUPS (R9)(DX*4), Y12
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Y8, Y0
+column1:
+	ADDQ CX, R11
+	CMPQ SI, $1
+	JGT column2
+	VFMADD231PS (R11), Y9, Y0
+column2:
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y10, Y0
+	VFMADD231PS Y13, Y8, Y1
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y11, Y0
+	VFMADD231PS Y14, Y9, Y1
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y0
+	VFMADD231PS Y13, Y10, Y1
+	VFMADD231PS Y13, Y8, Y2
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y11, Y1
+	VFMADD231PS Y14, Y9, Y2
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y1
+	VFMADD231PS Y13, Y10, Y2
+	VFMADD231PS Y13, Y8, Y3
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y11, Y2
+	VFMADD231PS Y14, Y9, Y3
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y2
+	VFMADD231PS Y13, Y10, Y3
+	VFMADD231PS Y13, Y8, Y4
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y11, Y3
+	VFMADD231PS Y14, Y9, Y4
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y3
+	VFMADD231PS Y13, Y10, Y4
+	VFMADD231PS Y13, Y8, Y5
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y11, Y4
+	VFMADD231PS Y14, Y9, Y5
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y4
+	VFMADD231PS Y13, Y10, Y5
+	VFMADD231PS Y13, Y8, Y6
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y11, Y5
+	VFMADD231PS Y14, Y9, Y6
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y5
+	VFMADD231PS Y13, Y10, Y6
+	VFMADD231PS Y13, Y8, Y7
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y11, Y6
+	VFMADD231PS Y14, Y9, Y7
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y6
+	VFMADD231PS Y13, Y10, Y7
+	ADDQ CX, R11
+	CMPQ DI, $17
+	JLE columns
+	VFMADD231PS (R11), Y11, Y7
+	ADDQ CX, R11
+	CMPQ DI, $18
+	JLE columns
+	VFMADD231PS (R11), Y12, Y7
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Y8
+	VBROADCASTSS line_high(AX), Y9
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y8, Y0
+	VMINPS Y0, Y9, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	VMAXPS Y1, Y8, Y1
+	VMINPS Y1, Y9, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	VMAXPS Y2, Y8, Y2
+	VMINPS Y2, Y9, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	VMAXPS Y3, Y8, Y3
+	VMINPS Y3, Y9, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	VMAXPS Y4, Y8, Y4
+	VMINPS Y4, Y9, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	VMAXPS Y5, Y8, Y5
+	VMINPS Y5, Y9, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+	VMAXPS Y6, Y8, Y6
+	VMINPS Y6, Y9, Y6
+	VMOVUPS Y6, (R8)
+	ADDQ R9, R8
+	VMAXPS Y7, Y8, Y7
+	VMINPS Y7, Y9, Y7
+	VMOVUPS Y7, (R8)
+	ADDQ R9, R8
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tile5s2x7AVX2(l *line)
+TEXT ·tile5s2x7AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside of the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Y7
+	VMOVUPS (R9)(DX*1), Y8
+	VMOVUPS (R9)(DX*2), Y9
+	LEAQ (R9)(DX*2), R11
+	VMOVUPS (R11)(DX*1), Y10
+	VMOVUPS (R9)(DX*4), Y11
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Y7, Y0
+column1:
+	ADDQ CX, R11
+	CMPQ SI, $1
+	JGT column2
+	VFMADD231PS (R11), Y8, Y0
+column2:
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y9, Y0
+	VFMADD231PS Y12, Y7, Y1
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y10, Y0
+	VFMADD231PS Y13, Y8, Y1
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y11, Y0
+	VFMADD231PS Y12, Y9, Y1
+	VFMADD231PS Y12, Y7, Y2
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y10, Y1
+	VFMADD231PS Y13, Y8, Y2
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y11, Y1
+	VFMADD231PS Y12, Y9, Y2
+	VFMADD231PS Y12, Y7, Y3
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y10, Y2
+	VFMADD231PS Y13, Y8, Y3
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y11, Y2
+	VFMADD231PS Y12, Y9, Y3
+	VFMADD231PS Y12, Y7, Y4
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y10, Y3
+	VFMADD231PS Y13, Y8, Y4
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y11, Y3
+	VFMADD231PS Y12, Y9, Y4
+	VFMADD231PS Y12, Y7, Y5
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y10, Y4
+	VFMADD231PS Y13, Y8, Y5
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y11, Y4
+	VFMADD231PS Y12, Y9, Y5
+	VFMADD231PS Y12, Y7, Y6
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y10, Y5
+	VFMADD231PS Y13, Y8, Y6
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y11, Y5
+	VFMADD231PS Y12, Y9, Y6
+	ADDQ CX, R11
+	CMPQ DI, $15
+	JLE columns
+	VFMADD231PS (R11), Y10, Y6
+	ADDQ CX, R11
+	CMPQ DI, $16
+	JLE columns
+	VFMADD231PS (R11), Y11, Y6
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Y7
+	VBROADCASTSS line_high(AX), Y8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y7, Y0
+	VMINPS Y0, Y8, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	VMAXPS Y1, Y7, Y1
+	VMINPS Y1, Y8, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	VMAXPS Y2, Y7, Y2
+	VMINPS Y2, Y8, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	VMAXPS Y3, Y7, Y3
+	VMINPS Y3, Y8, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	VMAXPS Y4, Y7, Y4
+	VMINPS Y4, Y8, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	VMAXPS Y5, Y7, Y5
+	VMINPS Y5, Y8, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+	VMAXPS Y6, Y7, Y6
+	VMINPS Y6, Y8, Y6
+	VMOVUPS Y6, (R8)
+	ADDQ R9, R8
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
 	DECQ line_tiles(AX)
 	JNE tile
 	VZEROUPPER
@@ -5300,8 +9178,6 @@ start:
 	VMOVAPS Y0, Y3
 	VMOVAPS Y0, Y4
 	VMOVAPS Y0, Y5
-	VMOVAPS Y0, Y6
-	VMOVAPS Y0, Y7
 	MOVQ line_rows(AX), R11
 	TESTQ R11, R11
 	JEQ sums
@@ -5331,128 +9207,102 @@ fetched:
 	ADDQ BX, R10
 	// a row of the window
 row:
-	VMOVUPS (R10), Y8
-	VMOVUPS (R10)(SI*1), Y9
-	VMOVUPS (R10)(SI*2), Y10
+	VMOVUPS (R10), Y6
+	VMOVUPS (R10)(SI*1), Y7
+	VMOVUPS (R10)(SI*2), Y8
 	LEAQ (R10)(SI*2), R12
-	VMOVUPS (R12)(SI*1), Y11
-	VMOVUPS (R10)(SI*4), Y12
+	VMOVUPS (R12)(SI*1), Y9
+	VMOVUPS (R10)(SI*4), Y10
 	MOVQ R9, R12
 	CMPQ DI, $0
 	JGT column1
-	VFMADD231PS (R12), Y8, Y0
+	VFMADD231PS (R12), Y6, Y0
 column1:
 	ADDQ CX, R12
 	CMPQ R8, $1
 	JLE columns
 	CMPQ DI, $1
 	JGT column2
-	VFMADD231PS (R12), Y9, Y0
+	VFMADD231PS (R12), Y7, Y0
 column2:
 	ADDQ CX, R12
 	CMPQ R8, $2
 	JLE columns
-	VMOVUPS (R12), Y13
-	VFMADD231PS Y13, Y10, Y0
-	VFMADD231PS Y13, Y8, Y1
+	VMOVUPS (R12), Y11
+	VFMADD231PS Y11, Y8, Y0
+	VFMADD231PS Y11, Y6, Y1
 	ADDQ CX, R12
 	CMPQ R8, $3
 	JLE columns
-	VMOVUPS (R12), Y14
-	VFMADD231PS Y14, Y11, Y0
-	VFMADD231PS Y14, Y9, Y1
+	VMOVUPS (R12), Y12
+	VFMADD231PS Y12, Y9, Y0
+	VFMADD231PS Y12, Y7, Y1
 	ADDQ CX, R12
 	CMPQ R8, $4
 	JLE columns
-	VMOVUPS (R12), Y13
-	VFMADD231PS Y13, Y12, Y0
-	VFMADD231PS Y13, Y10, Y1
-	VFMADD231PS Y13, Y8, Y2
+	VMOVUPS (R12), Y11
+	VFMADD231PS Y11, Y10, Y0
+	VFMADD231PS Y11, Y8, Y1
+	VFMADD231PS Y11, Y6, Y2
 	ADDQ CX, R12
 	CMPQ R8, $5
 	JLE columns
-	VMOVUPS (R12), Y14
-	VFMADD231PS Y14, Y11, Y1
-	VFMADD231PS Y14, Y9, Y2
+	VMOVUPS (R12), Y12
+	VFMADD231PS Y12, Y9, Y1
+	VFMADD231PS Y12, Y7, Y2
 	ADDQ CX, R12
 	CMPQ R8, $6
 	JLE columns
-	VMOVUPS (R12), Y13
-	VFMADD231PS Y13, Y12, Y1
-	VFMADD231PS Y13, Y10, Y2
-	VFMADD231PS Y13, Y8, Y3
+	VMOVUPS (R12), Y11
+	VFMADD231PS Y11, Y10, Y1
+	VFMADD231PS Y11, Y8, Y2
+	VFMADD231PS Y11, Y6, Y3
 	ADDQ CX, R12
 	CMPQ R8, $7
 	JLE columns
-	VMOVUPS (R12), Y14
-	VFMADD231PS Y14, Y11, Y2
-	VFMADD231PS Y14, Y9, Y3
+	VMOVUPS (R12), Y12
+	VFMADD231PS Y12, Y9, Y2
+	VFMADD231PS Y12, Y7, Y3
 	ADDQ CX, R12
 	CMPQ R8, $8
 	JLE columns
-	VMOVUPS (R12), Y13
-	VFMADD231PS Y13, Y12, Y2
-	VFMADD231PS Y13, Y10, Y3
-	VFMADD231PS Y13, Y8, Y4
+	VMOVUPS (R12), Y11
+	VFMADD231PS Y11, Y10, Y2
+	VFMADD231PS Y11, Y8, Y3
+	VFMADD231PS Y11, Y6, Y4
 	ADDQ CX, R12
 	CMPQ R8, $9
 	JLE columns
-	VMOVUPS (R12), Y14
-	VFMADD231PS Y14, Y11, Y3
-	VFMADD231PS Y14, Y9, Y4
+	VMOVUPS (R12), Y12
+	VFMADD231PS Y12, Y9, Y3
+	VFMADD231PS Y12, Y7, Y4
 	ADDQ CX, R12
 	CMPQ R8, $10
 	JLE columns
-	VMOVUPS (R12), Y13
-	VFMADD231PS Y13, Y12, Y3
-	VFMADD231PS Y13, Y10, Y4
-	VFMADD231PS Y13, Y8, Y5
+	VMOVUPS (R12), Y11
+	VFMADD231PS Y11, Y10, Y3
+	VFMADD231PS Y11, Y8, Y4
+	VFMADD231PS Y11, Y6, Y5
 	ADDQ CX, R12
 	CMPQ R8, $11
 	JLE columns
-	VMOVUPS (R12), Y14
-	VFMADD231PS Y14, Y11, Y4
-	VFMADD231PS Y14, Y9, Y5
+	VMOVUPS (R12), Y12
+	VFMADD231PS Y12, Y9, Y4
+	VFMADD231PS Y12, Y7, Y5
 	ADDQ CX, R12
 	CMPQ R8, $12
 	JLE columns
-	VMOVUPS (R12), Y13
-	VFMADD231PS Y13, Y12, Y4
-	VFMADD231PS Y13, Y10, Y5
-	VFMADD231PS Y13, Y8, Y6
+	VMOVUPS (R12), Y11
+	VFMADD231PS Y11, Y10, Y4
+	VFMADD231PS Y11, Y8, Y5
 	ADDQ CX, R12
 	CMPQ R8, $13
 	JLE columns
-	VMOVUPS (R12), Y14
-	VFMADD231PS Y14, Y11, Y5
-	VFMADD231PS Y14, Y9, Y6
+	VFMADD231PS (R12), Y9, Y5
 	ADDQ CX, R12
 	CMPQ R8, $14
 	JLE columns
-	VMOVUPS (R12), Y13
-	VFMADD231PS Y13, Y12, Y5
-	VFMADD231PS Y13, Y10, Y6
-	VFMADD231PS Y13, Y8, Y7
-	ADDQ CX, R12
-	CMPQ R8, $15
-	JLE columns
-	VMOVUPS (R12), Y14
-	VFMADD231PS Y14, Y11, Y6
-	VFMADD231PS Y14, Y9, Y7
-	ADDQ CX, R12
-	CMPQ R8, $16
-	JLE columns
-	VMOVUPS (R12), Y13
-	VFMADD231PS Y13, Y12, Y6
-	VFMADD231PS Y13, Y10, Y7
-	ADDQ CX, R12
-	CMPQ R8, $17
-	JLE columns
-	VFMADD231PS (R12), Y11, Y7
-	ADDQ CX, R12
-	CMPQ R8, $18
-	JLE columns
-	VFMADD231PS (R12), Y12, Y7
+	VFMADD231PS (R12), Y10, Y5
 columns:
 	ADDQ line_xRow(AX), R9
 	ADDQ line_wRow(AX), R10
@@ -5460,59 +9310,47 @@ columns:
 	JNE row
 sums:
 	// limits, and results
-	VBROADCASTSS line_low(AX), Y8
-	VBROADCASTSS line_high(AX), Y9
+	VBROADCASTSS line_low(AX), Y6
+	VBROADCASTSS line_high(AX), Y7
 	MOVQ line_y(AX), R9
 	ADDQ line_yAt(AX), R9
 	ADDQ BX, R9
 	MOVQ line_yPixel(AX), R10
-	VMAXPS Y0, Y8, Y0
-	VMINPS Y0, Y9, Y0
+	VMAXPS Y0, Y6, Y0
+	VMINPS Y0, Y7, Y0
 	VMOVUPS Y0, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $1
-	JEQ stored
-	VMAXPS Y1, Y8, Y1
-	VMINPS Y1, Y9, Y1
+	JEQ kept
+	VMAXPS Y1, Y6, Y1
+	VMINPS Y1, Y7, Y1
 	VMOVUPS Y1, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $2
-	JEQ stored
-	VMAXPS Y2, Y8, Y2
-	VMINPS Y2, Y9, Y2
+	JEQ kept
+	VMAXPS Y2, Y6, Y2
+	VMINPS Y2, Y7, Y2
 	VMOVUPS Y2, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $3
-	JEQ stored
-	VMAXPS Y3, Y8, Y3
-	VMINPS Y3, Y9, Y3
+	JEQ kept
+	VMAXPS Y3, Y6, Y3
+	VMINPS Y3, Y7, Y3
 	VMOVUPS Y3, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $4
-	JEQ stored
-	VMAXPS Y4, Y8, Y4
-	VMINPS Y4, Y9, Y4
+	JEQ kept
+	VMAXPS Y4, Y6, Y4
+	VMINPS Y4, Y7, Y4
 	VMOVUPS Y4, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $5
-	JEQ stored
-	VMAXPS Y5, Y8, Y5
-	VMINPS Y5, Y9, Y5
+	JEQ kept
+	VMAXPS Y5, Y6, Y5
+	VMINPS Y5, Y7, Y5
 	VMOVUPS Y5, (R9)
 	ADDQ R10, R9
-	CMPQ DX, $6
-	JEQ stored
-	VMAXPS Y6, Y8, Y6
-	VMINPS Y6, Y9, Y6
-	VMOVUPS Y6, (R9)
-	ADDQ R10, R9
-	CMPQ DX, $7
-	JEQ stored
-	VMAXPS Y7, Y8, Y7
-	VMINPS Y7, Y9, Y7
-	VMOVUPS Y7, (R9)
-	ADDQ R10, R9
-stored:
+kept:
 	CMPQ BX, line_last(AX)
 	JEQ vectors
 	ADDQ $32, BX
@@ -5650,36 +9488,36 @@ sums:
 	VMOVUPS Y0, (R8)
 	ADDQ R9, R8
 	CMPQ DX, $1
-	JEQ stored
+	JEQ kept
 	VMAXPS Y1, Y6, Y1
 	VMINPS Y1, Y7, Y1
 	VMOVUPS Y1, (R8)
 	ADDQ R9, R8
 	CMPQ DX, $2
-	JEQ stored
+	JEQ kept
 	VMAXPS Y2, Y6, Y2
 	VMINPS Y2, Y7, Y2
 	VMOVUPS Y2, (R8)
 	ADDQ R9, R8
 	CMPQ DX, $3
-	JEQ stored
+	JEQ kept
 	VMAXPS Y3, Y6, Y3
 	VMINPS Y3, Y7, Y3
 	VMOVUPS Y3, (R8)
 	ADDQ R9, R8
 	CMPQ DX, $4
-	JEQ stored
+	JEQ kept
 	VMAXPS Y4, Y6, Y4
 	VMINPS Y4, Y7, Y4
 	VMOVUPS Y4, (R8)
 	ADDQ R9, R8
 	CMPQ DX, $5
-	JEQ stored
+	JEQ kept
 	VMAXPS Y5, Y6, Y5
 	VMINPS Y5, Y7, Y5
 	VMOVUPS Y5, (R8)
 	ADDQ R9, R8
-stored:
+kept:
 	CMPQ BX, line_last(AX)
 	JEQ vectors
 	ADDQ $32, BX
@@ -5797,48 +9635,48 @@ sums:
 	VMASKMOVPS Y1, Y0, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $1
-	JEQ stored
+	JEQ kept
 	VMAXPS Y2, Y9, Y2
 	VMINPS Y2, Y10, Y2
 	VMASKMOVPS Y2, Y0, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $2
-	JEQ stored
+	JEQ kept
 	VMAXPS Y3, Y9, Y3
 	VMINPS Y3, Y10, Y3
 	VMASKMOVPS Y3, Y0, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $3
-	JEQ stored
+	JEQ kept
 	VMAXPS Y4, Y9, Y4
 	VMINPS Y4, Y10, Y4
 	VMASKMOVPS Y4, Y0, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $4
-	JEQ stored
+	JEQ kept
 	VMAXPS Y5, Y9, Y5
 	VMINPS Y5, Y10, Y5
 	VMASKMOVPS Y5, Y0, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $5
-	JEQ stored
+	JEQ kept
 	VMAXPS Y6, Y9, Y6
 	VMINPS Y6, Y10, Y6
 	VMASKMOVPS Y6, Y0, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $6
-	JEQ stored
+	JEQ kept
 	VMAXPS Y7, Y9, Y7
 	VMINPS Y7, Y10, Y7
 	VMASKMOVPS Y7, Y0, (R9)
 	ADDQ R10, R9
 	CMPQ DX, $7
-	JEQ stored
+	JEQ kept
 	VMAXPS Y8, Y9, Y8
 	VMINPS Y8, Y10, Y8
 	VMASKMOVPS Y8, Y0, (R9)
 	ADDQ R10, R9
-stored:
+kept:
 	// the next tile
 	MOVQ line_xTile(AX), R9
 	ADDQ R9, line_xAt(AX)
@@ -5951,36 +9789,36 @@ sums:
 	VMASKMOVPS Y1, Y0, (R8)
 	ADDQ R9, R8
 	CMPQ DX, $1
-	JEQ stored
+	JEQ kept
 	VMAXPS Y2, Y7, Y2
 	VMINPS Y2, Y8, Y2
 	VMASKMOVPS Y2, Y0, (R8)
 	ADDQ R9, R8
 	CMPQ DX, $2
-	JEQ stored
+	JEQ kept
 	VMAXPS Y3, Y7, Y3
 	VMINPS Y3, Y8, Y3
 	VMASKMOVPS Y3, Y0, (R8)
 	ADDQ R9, R8
 	CMPQ DX, $3
-	JEQ stored
+	JEQ kept
 	VMAXPS Y4, Y7, Y4
 	VMINPS Y4, Y8, Y4
 	VMASKMOVPS Y4, Y0, (R8)
 	ADDQ R9, R8
 	CMPQ DX, $4
-	JEQ stored
+	JEQ kept
 	VMAXPS Y5, Y7, Y5
 	VMINPS Y5, Y8, Y5
 	VMASKMOVPS Y5, Y0, (R8)
 	ADDQ R9, R8
 	CMPQ DX, $5
-	JEQ stored
+	JEQ kept
 	VMAXPS Y6, Y7, Y6
 	VMINPS Y6, Y8, Y6
 	VMASKMOVPS Y6, Y0, (R8)
 	ADDQ R9, R8
-stored:
+kept:
 	// the next tile
 	MOVQ line_xTile(AX), R8
 	ADDQ R8, line_xAt(AX)

@@ -4,21 +4,56 @@ package depthwise
 
 func tileNEON(kind, size int, l *line) {
 	switch kind*16 + size {
-	case 0*16 + 0:
+	case 0*16 + 8:
+		tileAnyx8NEON(l)
+		return
+	case 0*16 + 7:
+		tileAnyx7NEON(l)
+		return
+	case 0*16 + 6:
+		tileAnyx6NEON(l)
+		return
+	case 7*16 + 8:
+		tile3s1x8NEON(l)
+		return
+	case 7*16 + 7:
+		tile3s1x7NEON(l)
+		return
+	case 8*16 + 8:
+		tile3s2x8NEON(l)
+		return
+	case 8*16 + 7:
+		tile3s2x7NEON(l)
+		return
+	case 11*16 + 8:
+		tile5s1x8NEON(l)
+		return
+	case 11*16 + 7:
+		tile5s1x7NEON(l)
+		return
+	case 12*16 + 8:
+		tile5s2x8NEON(l)
+		return
+	case 12*16 + 7:
+		tile5s2x7NEON(l)
+		return
+	}
+	switch kind {
+	case 0:
 		tileAnyNEON(l)
-	case 7*16 + 0:
+	case 7:
 		tile3s1NEON(l)
-	case 8*16 + 0:
+	case 8:
 		tile3s2NEON(l)
-	case 11*16 + 0:
+	case 11:
 		tile5s1NEON(l)
-	case 12*16 + 0:
+	case 12:
 		tile5s2NEON(l)
-	case groupKind*16 + 0:
+	case groupKind:
 		tileGroupsNEON(l)
-	case narrowKind*16 + 0:
+	case narrowKind:
 		tileNarrowNEON(l)
-	case narrowGroupKind*16 + 0:
+	case narrowGroupKind:
 		tileGroupsNarrowNEON(l)
 	default:
 		panic("depthwise: no such tile")
@@ -29,60 +64,133 @@ func sumsNEON(kind, size int, l *line) {
 	switch kind*16 + size {
 	case 3*16 + 1:
 		sums1x1s1NEON(l)
+		return
 	case 7*16 + 3:
 		sums3x3s1NEON(l)
+		return
 	case 8*16 + 3:
 		sums3x3s2NEON(l)
+		return
 	case 7*16 + 2:
 		sums2x3s1NEON(l)
+		return
 	case 8*16 + 2:
 		sums2x3s2NEON(l)
+		return
 	case 7*16 + 1:
 		sums1x3s1NEON(l)
+		return
 	case 8*16 + 1:
 		sums1x3s2NEON(l)
+		return
 	case 11*16 + 2:
 		sums2x5s1NEON(l)
+		return
 	case 12*16 + 2:
 		sums2x5s2NEON(l)
+		return
 	case 11*16 + 1:
 		sums1x5s1NEON(l)
+		return
 	case 12*16 + 1:
 		sums1x5s2NEON(l)
+		return
 	case groupKind*16 + 2:
 		sumsGroups2NEON(l)
+		return
 	case groupKind*16 + 4:
 		sumsGroups4NEON(l)
+		return
 	case groupKind*16 + 8:
 		sumsGroups8NEON(l)
+		return
 	case narrowKind*16 + 1:
 		sumsNarrowNEON(l)
+		return
 	case narrowGroupKind*16 + 2:
 		sumsGroups2NarrowNEON(l)
+		return
+	}
+	switch kind {
 	default:
 		panic("depthwise: no such sums")
 	}
 }
+
+// tileAnyx8NEON is tiles of rows of results; see line.
+//
+//go:noescape
+func tileAnyx8NEON(l *line)
+
+// tileAnyx7NEON is tiles of rows of results; see line.
+//
+//go:noescape
+func tileAnyx7NEON(l *line)
+
+// tileAnyx6NEON is tiles of rows of results; see line.
+//
+//go:noescape
+func tileAnyx6NEON(l *line)
 
 // tileAnyNEON is tiles of rows of results; see line.
 //
 //go:noescape
 func tileAnyNEON(l *line)
 
+// tile3s1x8NEON is tiles of rows of results; see line.
+//
+//go:noescape
+func tile3s1x8NEON(l *line)
+
+// tile3s1x7NEON is tiles of rows of results; see line.
+//
+//go:noescape
+func tile3s1x7NEON(l *line)
+
 // tile3s1NEON is tiles of rows of results; see line.
 //
 //go:noescape
 func tile3s1NEON(l *line)
+
+// tile3s2x8NEON is tiles of rows of results; see line.
+//
+//go:noescape
+func tile3s2x8NEON(l *line)
+
+// tile3s2x7NEON is tiles of rows of results; see line.
+//
+//go:noescape
+func tile3s2x7NEON(l *line)
 
 // tile3s2NEON is tiles of rows of results; see line.
 //
 //go:noescape
 func tile3s2NEON(l *line)
 
+// tile5s1x8NEON is tiles of rows of results; see line.
+//
+//go:noescape
+func tile5s1x8NEON(l *line)
+
+// tile5s1x7NEON is tiles of rows of results; see line.
+//
+//go:noescape
+func tile5s1x7NEON(l *line)
+
 // tile5s1NEON is tiles of rows of results; see line.
 //
 //go:noescape
 func tile5s1NEON(l *line)
+
+// tile5s2x8NEON is tiles of rows of results; see line.
+//
+//go:noescape
+func tile5s2x8NEON(l *line)
+
+// tile5s2x7NEON is tiles of rows of results; see line.
+//
+//go:noescape
+func tile5s2x7NEON(l *line)
 
 // tile5s2NEON is tiles of rows of results; see line.
 //

@@ -3,14 +3,13 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func tileAnyNEON(l *line)
-TEXT ·tileAnyNEON(SB), NOSPLIT, $0-8
+// func tileAnyx8NEON(l *line)
+TEXT ·tileAnyx8NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
 	MOVD line_xPixel(R0), R2
-	MOVD line_pixels(R0), R3
-	ADD R2<<1, R2, R4
-	ADD R2<<2, R2, R5
-	ADD R2<<2, R4, R8
+	ADD R2<<1, R2, R3
+	ADD R2<<2, R2, R4
+	ADD R2<<2, R3, R5
 	// a tile of results
 tile:
 	EOR R1, R1
@@ -19,11 +18,11 @@ tile:
 vector:
 	// sums start from the bias
 	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R9
-	CMP $0, R9
+	MOVD line_bias(R0), R8
+	CMP $0, R8
 	BEQ start
-	ADDS R1, R9
-	FMOVQ (R9), F0
+	ADDS R1, R8
+	FMOVQ (R8), F0
 start:
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
@@ -32,71 +31,56 @@ start:
 	VMOV V0.B16, V5.B16
 	VMOV V0.B16, V6.B16
 	VMOV V0.B16, V7.B16
-	MOVD line_rows(R0), R11
-	CMP $0, R11
+	MOVD line_rows(R0), R10
+	CMP $0, R10
 	BEQ sums
 	MOVD line_taps(R0), R17
 	CMP $0, R17
 	BEQ sums
-	MOVD line_x(R0), R9
+	MOVD line_x(R0), R8
 	MOVD line_xAt(R0), R17
-	ADDS R17, R9
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
 	ADDS R1, R9
-	MOVD line_w(R0), R10
-	ADDS R1, R10
 	// a row of the window
 row:
+	MOVD R8, R11
 	MOVD R9, R12
-	MOVD R10, R13
-	MOVD line_taps(R0), R14
+	MOVD line_taps(R0), R13
 	// a tap
 tap:
-	FMOVQ (R13), F8
-	FMOVQ (R12), F16
+	FMOVQ (R12), F8
+	FMOVQ (R11), F16
 	WORD $0x4e30cd00 // FMLA V0, V8, V16
-	CMP $1, R3
-	BEQ tapDone
-	WORD $0x3ce26991 // LDR Q17, [R12, R2]
+	WORD $0x3ce26971 // LDR Q17, [R11, R2]
 	WORD $0x4e31cd01 // FMLA V1, V8, V17
-	CMP $2, R3
-	BEQ tapDone
-	ADD R2<<1, R12, R16
+	ADD R2<<1, R11, R16
 	FMOVQ (R16), F18
 	WORD $0x4e32cd02 // FMLA V2, V8, V18
-	CMP $3, R3
-	BEQ tapDone
-	WORD $0x3ce46993 // LDR Q19, [R12, R4]
+	WORD $0x3ce36973 // LDR Q19, [R11, R3]
 	WORD $0x4e33cd03 // FMLA V3, V8, V19
-	CMP $4, R3
-	BEQ tapDone
-	ADD R2<<2, R12, R16
+	ADD R2<<2, R11, R16
 	FMOVQ (R16), F16
 	WORD $0x4e30cd04 // FMLA V4, V8, V16
-	CMP $5, R3
-	BEQ tapDone
-	WORD $0x3ce56991 // LDR Q17, [R12, R5]
+	WORD $0x3ce46971 // LDR Q17, [R11, R4]
 	WORD $0x4e31cd05 // FMLA V5, V8, V17
-	CMP $6, R3
-	BEQ tapDone
-	ADD R4<<1, R12, R16
+	ADD R3<<1, R11, R16
 	FMOVQ (R16), F18
 	WORD $0x4e32cd06 // FMLA V6, V8, V18
-	CMP $7, R3
-	BEQ tapDone
-	WORD $0x3ce86993 // LDR Q19, [R12, R8]
+	WORD $0x3ce56973 // LDR Q19, [R11, R5]
 	WORD $0x4e33cd07 // FMLA V7, V8, V19
-tapDone:
 	MOVD line_xTap(R0), R17
-	ADDS R17, R12
+	ADDS R17, R11
 	MOVD line_wTap(R0), R17
-	ADDS R17, R13
-	SUBS $1, R14
+	ADDS R17, R12
+	SUBS $1, R13
 	BNE tap
 	MOVD line_xRow(R0), R17
-	ADDS R17, R9
+	ADDS R17, R8
 	MOVD line_wRow(R0), R17
-	ADDS R17, R10
-	SUBS $1, R11
+	ADDS R17, R9
+	SUBS $1, R10
 	BNE row
 sums:
 	// limits, and results
@@ -104,74 +88,59 @@ sums:
 	VLD1R (R16), [V8.S4]
 	ADD $line_high, R0, R16
 	VLD1R (R16), [V9.S4]
-	MOVD line_y(R0), R9
+	MOVD line_y(R0), R8
 	MOVD line_yAt(R0), R17
-	ADDS R17, R9
-	ADDS R1, R9
-	MOVD line_yPixel(R0), R10
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
 	WORD $0x6ea0e510 // FCMGT V16, V8, V0
 	VBIT V16.B16, V8.B16, V0.B16
 	WORD $0x6ea9e411 // FCMGT V17, V0, V9
 	VBIT V17.B16, V9.B16, V0.B16
-	FMOVQ F0, (R9)
-	ADDS R10, R9
-	CMP $1, R3
-	BEQ stored
+	FMOVQ F0, (R8)
+	ADDS R9, R8
 	WORD $0x6ea1e512 // FCMGT V18, V8, V1
 	VBIT V18.B16, V8.B16, V1.B16
 	WORD $0x6ea9e433 // FCMGT V19, V1, V9
 	VBIT V19.B16, V9.B16, V1.B16
-	FMOVQ F1, (R9)
-	ADDS R10, R9
-	CMP $2, R3
-	BEQ stored
+	FMOVQ F1, (R8)
+	ADDS R9, R8
 	WORD $0x6ea2e510 // FCMGT V16, V8, V2
 	VBIT V16.B16, V8.B16, V2.B16
 	WORD $0x6ea9e451 // FCMGT V17, V2, V9
 	VBIT V17.B16, V9.B16, V2.B16
-	FMOVQ F2, (R9)
-	ADDS R10, R9
-	CMP $3, R3
-	BEQ stored
+	FMOVQ F2, (R8)
+	ADDS R9, R8
 	WORD $0x6ea3e512 // FCMGT V18, V8, V3
 	VBIT V18.B16, V8.B16, V3.B16
 	WORD $0x6ea9e473 // FCMGT V19, V3, V9
 	VBIT V19.B16, V9.B16, V3.B16
-	FMOVQ F3, (R9)
-	ADDS R10, R9
-	CMP $4, R3
-	BEQ stored
+	FMOVQ F3, (R8)
+	ADDS R9, R8
 	WORD $0x6ea4e510 // FCMGT V16, V8, V4
 	VBIT V16.B16, V8.B16, V4.B16
 	WORD $0x6ea9e491 // FCMGT V17, V4, V9
 	VBIT V17.B16, V9.B16, V4.B16
-	FMOVQ F4, (R9)
-	ADDS R10, R9
-	CMP $5, R3
-	BEQ stored
+	FMOVQ F4, (R8)
+	ADDS R9, R8
 	WORD $0x6ea5e512 // FCMGT V18, V8, V5
 	VBIT V18.B16, V8.B16, V5.B16
 	WORD $0x6ea9e4b3 // FCMGT V19, V5, V9
 	VBIT V19.B16, V9.B16, V5.B16
-	FMOVQ F5, (R9)
-	ADDS R10, R9
-	CMP $6, R3
-	BEQ stored
+	FMOVQ F5, (R8)
+	ADDS R9, R8
 	WORD $0x6ea6e510 // FCMGT V16, V8, V6
 	VBIT V16.B16, V8.B16, V6.B16
 	WORD $0x6ea9e4d1 // FCMGT V17, V6, V9
 	VBIT V17.B16, V9.B16, V6.B16
-	FMOVQ F6, (R9)
-	ADDS R10, R9
-	CMP $7, R3
-	BEQ stored
+	FMOVQ F6, (R8)
+	ADDS R9, R8
 	WORD $0x6ea7e512 // FCMGT V18, V8, V7
 	VBIT V18.B16, V8.B16, V7.B16
 	WORD $0x6ea9e4f3 // FCMGT V19, V7, V9
 	VBIT V19.B16, V9.B16, V7.B16
-	FMOVQ F7, (R9)
-	ADDS R10, R9
-stored:
+	FMOVQ F7, (R8)
+	ADDS R9, R8
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BEQ vectors
@@ -184,14 +153,837 @@ stored:
 	JMP vector
 vectors:
 	// the next tile
-	MOVD line_xTile(R0), R9
+	MOVD line_xTile(R0), R8
 	MOVD line_xAt(R0), R19
-	ADDS R9, R19
+	ADDS R8, R19
 	MOVD R19, line_xAt(R0)
-	MOVD line_yTile(R0), R9
+	MOVD line_yTile(R0), R8
 	MOVD line_yAt(R0), R19
-	ADDS R9, R19
+	ADDS R8, R19
 	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tileAnyx7NEON(l *line)
+TEXT ·tileAnyx7NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	ADD R2<<1, R2, R3
+	ADD R2<<2, R2, R4
+	// a tile of results
+tile:
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	ADDS R1, R5
+	FMOVQ (R5), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	ADDS R1, R5
+	MOVD line_w(R0), R8
+	ADDS R1, R8
+	// a row of the window
+row:
+	MOVD R5, R10
+	MOVD R8, R11
+	MOVD line_taps(R0), R12
+	// a tap
+tap:
+	FMOVQ (R11), F7
+	FMOVQ (R10), F16
+	WORD $0x4e30cce0 // FMLA V0, V7, V16
+	WORD $0x3ce26951 // LDR Q17, [R10, R2]
+	WORD $0x4e31cce1 // FMLA V1, V7, V17
+	ADD R2<<1, R10, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cce2 // FMLA V2, V7, V18
+	WORD $0x3ce36953 // LDR Q19, [R10, R3]
+	WORD $0x4e33cce3 // FMLA V3, V7, V19
+	ADD R2<<2, R10, R16
+	FMOVQ (R16), F16
+	WORD $0x4e30cce4 // FMLA V4, V7, V16
+	WORD $0x3ce46951 // LDR Q17, [R10, R4]
+	WORD $0x4e31cce5 // FMLA V5, V7, V17
+	ADD R3<<1, R10, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cce6 // FMLA V6, V7, V18
+	MOVD line_xTap(R0), R17
+	ADDS R17, R10
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	SUBS $1, R12
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V7.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V8.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	ADDS R1, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e4f3 // FCMGT V19, V7, V0
+	VBIT V19.B16, V7.B16, V0.B16
+	WORD $0x6ea8e410 // FCMGT V16, V0, V8
+	VBIT V16.B16, V8.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	WORD $0x6ea1e4f1 // FCMGT V17, V7, V1
+	VBIT V17.B16, V7.B16, V1.B16
+	WORD $0x6ea8e432 // FCMGT V18, V1, V8
+	VBIT V18.B16, V8.B16, V1.B16
+	FMOVQ F1, (R5)
+	ADDS R8, R5
+	WORD $0x6ea2e4f3 // FCMGT V19, V7, V2
+	VBIT V19.B16, V7.B16, V2.B16
+	WORD $0x6ea8e450 // FCMGT V16, V2, V8
+	VBIT V16.B16, V8.B16, V2.B16
+	FMOVQ F2, (R5)
+	ADDS R8, R5
+	WORD $0x6ea3e4f1 // FCMGT V17, V7, V3
+	VBIT V17.B16, V7.B16, V3.B16
+	WORD $0x6ea8e472 // FCMGT V18, V3, V8
+	VBIT V18.B16, V8.B16, V3.B16
+	FMOVQ F3, (R5)
+	ADDS R8, R5
+	WORD $0x6ea4e4f3 // FCMGT V19, V7, V4
+	VBIT V19.B16, V7.B16, V4.B16
+	WORD $0x6ea8e490 // FCMGT V16, V4, V8
+	VBIT V16.B16, V8.B16, V4.B16
+	FMOVQ F4, (R5)
+	ADDS R8, R5
+	WORD $0x6ea5e4f1 // FCMGT V17, V7, V5
+	VBIT V17.B16, V7.B16, V5.B16
+	WORD $0x6ea8e4b2 // FCMGT V18, V5, V8
+	VBIT V18.B16, V8.B16, V5.B16
+	FMOVQ F5, (R5)
+	ADDS R8, R5
+	WORD $0x6ea6e4f3 // FCMGT V19, V7, V6
+	VBIT V19.B16, V7.B16, V6.B16
+	WORD $0x6ea8e4d0 // FCMGT V16, V6, V8
+	VBIT V16.B16, V8.B16, V6.B16
+	FMOVQ F6, (R5)
+	ADDS R8, R5
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tileAnyx6NEON(l *line)
+TEXT ·tileAnyx6NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	ADD R2<<1, R2, R3
+	ADD R2<<2, R2, R4
+	// a tile of results
+tile:
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	ADDS R1, R5
+	FMOVQ (R5), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	ADDS R1, R5
+	MOVD line_w(R0), R8
+	ADDS R1, R8
+	// a row of the window
+row:
+	MOVD R5, R10
+	MOVD R8, R11
+	MOVD line_taps(R0), R12
+	// a tap
+tap:
+	FMOVQ (R11), F6
+	FMOVQ (R10), F16
+	WORD $0x4e30ccc0 // FMLA V0, V6, V16
+	WORD $0x3ce26951 // LDR Q17, [R10, R2]
+	WORD $0x4e31ccc1 // FMLA V1, V6, V17
+	ADD R2<<1, R10, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32ccc2 // FMLA V2, V6, V18
+	WORD $0x3ce36953 // LDR Q19, [R10, R3]
+	WORD $0x4e33ccc3 // FMLA V3, V6, V19
+	ADD R2<<2, R10, R16
+	FMOVQ (R16), F16
+	WORD $0x4e30ccc4 // FMLA V4, V6, V16
+	WORD $0x3ce46951 // LDR Q17, [R10, R4]
+	WORD $0x4e31ccc5 // FMLA V5, V6, V17
+	MOVD line_xTap(R0), R17
+	ADDS R17, R10
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	SUBS $1, R12
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V6.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V7.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	ADDS R1, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e4d2 // FCMGT V18, V6, V0
+	VBIT V18.B16, V6.B16, V0.B16
+	WORD $0x6ea7e413 // FCMGT V19, V0, V7
+	VBIT V19.B16, V7.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	WORD $0x6ea1e4d0 // FCMGT V16, V6, V1
+	VBIT V16.B16, V6.B16, V1.B16
+	WORD $0x6ea7e431 // FCMGT V17, V1, V7
+	VBIT V17.B16, V7.B16, V1.B16
+	FMOVQ F1, (R5)
+	ADDS R8, R5
+	WORD $0x6ea2e4d2 // FCMGT V18, V6, V2
+	VBIT V18.B16, V6.B16, V2.B16
+	WORD $0x6ea7e453 // FCMGT V19, V2, V7
+	VBIT V19.B16, V7.B16, V2.B16
+	FMOVQ F2, (R5)
+	ADDS R8, R5
+	WORD $0x6ea3e4d0 // FCMGT V16, V6, V3
+	VBIT V16.B16, V6.B16, V3.B16
+	WORD $0x6ea7e471 // FCMGT V17, V3, V7
+	VBIT V17.B16, V7.B16, V3.B16
+	FMOVQ F3, (R5)
+	ADDS R8, R5
+	WORD $0x6ea4e4d2 // FCMGT V18, V6, V4
+	VBIT V18.B16, V6.B16, V4.B16
+	WORD $0x6ea7e493 // FCMGT V19, V4, V7
+	VBIT V19.B16, V7.B16, V4.B16
+	FMOVQ F4, (R5)
+	ADDS R8, R5
+	WORD $0x6ea5e4d0 // FCMGT V16, V6, V5
+	VBIT V16.B16, V6.B16, V5.B16
+	WORD $0x6ea7e4b1 // FCMGT V17, V5, V7
+	VBIT V17.B16, V7.B16, V5.B16
+	FMOVQ F5, (R5)
+	ADDS R8, R5
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tileAnyNEON(l *line)
+TEXT ·tileAnyNEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_pixels(R0), R3
+	ADD R2<<1, R2, R4
+	// a tile of results
+tile:
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	ADDS R1, R5
+	FMOVQ (R5), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	ADDS R1, R5
+	MOVD line_w(R0), R8
+	ADDS R1, R8
+	// a row of the window
+row:
+	MOVD R5, R10
+	MOVD R8, R11
+	MOVD line_taps(R0), R12
+	// a tap
+tap:
+	FMOVQ (R11), F5
+	FMOVQ (R10), F16
+	WORD $0x4e30cca0 // FMLA V0, V5, V16
+	CMP $1, R3
+	BEQ tapDone
+	WORD $0x3ce26951 // LDR Q17, [R10, R2]
+	WORD $0x4e31cca1 // FMLA V1, V5, V17
+	CMP $2, R3
+	BEQ tapDone
+	ADD R2<<1, R10, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cca2 // FMLA V2, V5, V18
+	CMP $3, R3
+	BEQ tapDone
+	WORD $0x3ce46953 // LDR Q19, [R10, R4]
+	WORD $0x4e33cca3 // FMLA V3, V5, V19
+	CMP $4, R3
+	BEQ tapDone
+	ADD R2<<2, R10, R16
+	FMOVQ (R16), F16
+	WORD $0x4e30cca4 // FMLA V4, V5, V16
+tapDone:
+	MOVD line_xTap(R0), R17
+	ADDS R17, R10
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	SUBS $1, R12
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V5.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V6.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	ADDS R1, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e4b1 // FCMGT V17, V5, V0
+	VBIT V17.B16, V5.B16, V0.B16
+	WORD $0x6ea6e412 // FCMGT V18, V0, V6
+	VBIT V18.B16, V6.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	CMP $1, R3
+	BEQ kept
+	WORD $0x6ea1e4b3 // FCMGT V19, V5, V1
+	VBIT V19.B16, V5.B16, V1.B16
+	WORD $0x6ea6e430 // FCMGT V16, V1, V6
+	VBIT V16.B16, V6.B16, V1.B16
+	FMOVQ F1, (R5)
+	ADDS R8, R5
+	CMP $2, R3
+	BEQ kept
+	WORD $0x6ea2e4b1 // FCMGT V17, V5, V2
+	VBIT V17.B16, V5.B16, V2.B16
+	WORD $0x6ea6e452 // FCMGT V18, V2, V6
+	VBIT V18.B16, V6.B16, V2.B16
+	FMOVQ F2, (R5)
+	ADDS R8, R5
+	CMP $3, R3
+	BEQ kept
+	WORD $0x6ea3e4b3 // FCMGT V19, V5, V3
+	VBIT V19.B16, V5.B16, V3.B16
+	WORD $0x6ea6e470 // FCMGT V16, V3, V6
+	VBIT V16.B16, V6.B16, V3.B16
+	FMOVQ F3, (R5)
+	ADDS R8, R5
+	CMP $4, R3
+	BEQ kept
+	WORD $0x6ea4e4b1 // FCMGT V17, V5, V4
+	VBIT V17.B16, V5.B16, V4.B16
+	WORD $0x6ea6e492 // FCMGT V18, V4, V6
+	VBIT V18.B16, V6.B16, V4.B16
+	FMOVQ F4, (R5)
+	ADDS R8, R5
+kept:
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile3s1x8NEON(l *line)
+TEXT ·tile3s1x8NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	// a tile of results
+tile:
+	// its columns inside of the image
+	EOR R4, R4
+	MOVD line_column(R0), R17
+	SUBS R17, R4
+	MOVD line_width(R0), R5
+	ADDS R4, R5
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	VMOV V0.B16, V7.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	// a row of the window
+row:
+	FMOVQ (R9), F8
+	WORD $0x3ce36929 // LDR Q9, [R9, R3]
+	ADD R3<<1, R9, R16
+	FMOVQ (R16), F10
+	MOVD R8, R11
+	CMP $0, R4
+	BGT column1
+	FMOVQ (R11), F16
+	WORD $0x4e30cd00 // FMLA V0, V8, V16
+column1:
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd20 // FMLA V0, V9, V12
+	WORD $0x4e2ccd01 // FMLA V1, V8, V12
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd40 // FMLA V0, V10, V11
+	WORD $0x4e2bcd21 // FMLA V1, V9, V11
+	WORD $0x4e2bcd02 // FMLA V2, V8, V11
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd41 // FMLA V1, V10, V12
+	WORD $0x4e2ccd22 // FMLA V2, V9, V12
+	WORD $0x4e2ccd03 // FMLA V3, V8, V12
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd42 // FMLA V2, V10, V11
+	WORD $0x4e2bcd23 // FMLA V3, V9, V11
+	WORD $0x4e2bcd04 // FMLA V4, V8, V11
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd43 // FMLA V3, V10, V12
+	WORD $0x4e2ccd24 // FMLA V4, V9, V12
+	WORD $0x4e2ccd05 // FMLA V5, V8, V12
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd44 // FMLA V4, V10, V11
+	WORD $0x4e2bcd25 // FMLA V5, V9, V11
+	WORD $0x4e2bcd06 // FMLA V6, V8, V11
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd45 // FMLA V5, V10, V12
+	WORD $0x4e2ccd26 // FMLA V6, V9, V12
+	WORD $0x4e2ccd07 // FMLA V7, V8, V12
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd46 // FMLA V6, V10, V11
+	WORD $0x4e2bcd27 // FMLA V7, V9, V11
+	ADDS R2, R11
+	CMP $9, R5
+	BLE columns
+	FMOVQ (R11), F17
+	WORD $0x4e31cd47 // FMLA V7, V10, V17
+columns:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V8.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V9.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e512 // FCMGT V18, V8, V0
+	VBIT V18.B16, V8.B16, V0.B16
+	WORD $0x6ea9e413 // FCMGT V19, V0, V9
+	VBIT V19.B16, V9.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	WORD $0x6ea1e510 // FCMGT V16, V8, V1
+	VBIT V16.B16, V8.B16, V1.B16
+	WORD $0x6ea9e431 // FCMGT V17, V1, V9
+	VBIT V17.B16, V9.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	WORD $0x6ea2e512 // FCMGT V18, V8, V2
+	VBIT V18.B16, V8.B16, V2.B16
+	WORD $0x6ea9e453 // FCMGT V19, V2, V9
+	VBIT V19.B16, V9.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	WORD $0x6ea3e510 // FCMGT V16, V8, V3
+	VBIT V16.B16, V8.B16, V3.B16
+	WORD $0x6ea9e471 // FCMGT V17, V3, V9
+	VBIT V17.B16, V9.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	WORD $0x6ea4e512 // FCMGT V18, V8, V4
+	VBIT V18.B16, V8.B16, V4.B16
+	WORD $0x6ea9e493 // FCMGT V19, V4, V9
+	VBIT V19.B16, V9.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	WORD $0x6ea5e510 // FCMGT V16, V8, V5
+	VBIT V16.B16, V8.B16, V5.B16
+	WORD $0x6ea9e4b1 // FCMGT V17, V5, V9
+	VBIT V17.B16, V9.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+	WORD $0x6ea6e512 // FCMGT V18, V8, V6
+	VBIT V18.B16, V8.B16, V6.B16
+	WORD $0x6ea9e4d3 // FCMGT V19, V6, V9
+	VBIT V19.B16, V9.B16, V6.B16
+	FMOVQ F6, (R8)
+	ADDS R9, R8
+	WORD $0x6ea7e510 // FCMGT V16, V8, V7
+	VBIT V16.B16, V8.B16, V7.B16
+	WORD $0x6ea9e4f1 // FCMGT V17, V7, V9
+	VBIT V17.B16, V9.B16, V7.B16
+	FMOVQ F7, (R8)
+	ADDS R9, R8
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_columnTile(R0), R8
+	MOVD line_column(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_column(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile3s1x7NEON(l *line)
+TEXT ·tile3s1x7NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	// a tile of results
+tile:
+	// its columns inside of the image
+	EOR R4, R4
+	MOVD line_column(R0), R17
+	SUBS R17, R4
+	MOVD line_width(R0), R5
+	ADDS R4, R5
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	// a row of the window
+row:
+	FMOVQ (R9), F7
+	WORD $0x3ce36928 // LDR Q8, [R9, R3]
+	ADD R3<<1, R9, R16
+	FMOVQ (R16), F9
+	MOVD R8, R11
+	CMP $0, R4
+	BGT column1
+	FMOVQ (R11), F16
+	WORD $0x4e30cce0 // FMLA V0, V7, V16
+column1:
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd00 // FMLA V0, V8, V11
+	WORD $0x4e2bcce1 // FMLA V1, V7, V11
+	ADDS R2, R11
+	FMOVQ (R11), F10
+	WORD $0x4e2acd20 // FMLA V0, V9, V10
+	WORD $0x4e2acd01 // FMLA V1, V8, V10
+	WORD $0x4e2acce2 // FMLA V2, V7, V10
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd21 // FMLA V1, V9, V11
+	WORD $0x4e2bcd02 // FMLA V2, V8, V11
+	WORD $0x4e2bcce3 // FMLA V3, V7, V11
+	ADDS R2, R11
+	FMOVQ (R11), F10
+	WORD $0x4e2acd22 // FMLA V2, V9, V10
+	WORD $0x4e2acd03 // FMLA V3, V8, V10
+	WORD $0x4e2acce4 // FMLA V4, V7, V10
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd23 // FMLA V3, V9, V11
+	WORD $0x4e2bcd04 // FMLA V4, V8, V11
+	WORD $0x4e2bcce5 // FMLA V5, V7, V11
+	ADDS R2, R11
+	FMOVQ (R11), F10
+	WORD $0x4e2acd24 // FMLA V4, V9, V10
+	WORD $0x4e2acd05 // FMLA V5, V8, V10
+	WORD $0x4e2acce6 // FMLA V6, V7, V10
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd25 // FMLA V5, V9, V11
+	WORD $0x4e2bcd06 // FMLA V6, V8, V11
+	ADDS R2, R11
+	CMP $8, R5
+	BLE columns
+	FMOVQ (R11), F17
+	WORD $0x4e31cd26 // FMLA V6, V9, V17
+columns:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V7.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V8.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e4f2 // FCMGT V18, V7, V0
+	VBIT V18.B16, V7.B16, V0.B16
+	WORD $0x6ea8e413 // FCMGT V19, V0, V8
+	VBIT V19.B16, V8.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	WORD $0x6ea1e4f0 // FCMGT V16, V7, V1
+	VBIT V16.B16, V7.B16, V1.B16
+	WORD $0x6ea8e431 // FCMGT V17, V1, V8
+	VBIT V17.B16, V8.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	WORD $0x6ea2e4f2 // FCMGT V18, V7, V2
+	VBIT V18.B16, V7.B16, V2.B16
+	WORD $0x6ea8e453 // FCMGT V19, V2, V8
+	VBIT V19.B16, V8.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	WORD $0x6ea3e4f0 // FCMGT V16, V7, V3
+	VBIT V16.B16, V7.B16, V3.B16
+	WORD $0x6ea8e471 // FCMGT V17, V3, V8
+	VBIT V17.B16, V8.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	WORD $0x6ea4e4f2 // FCMGT V18, V7, V4
+	VBIT V18.B16, V7.B16, V4.B16
+	WORD $0x6ea8e493 // FCMGT V19, V4, V8
+	VBIT V19.B16, V8.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	WORD $0x6ea5e4f0 // FCMGT V16, V7, V5
+	VBIT V16.B16, V7.B16, V5.B16
+	WORD $0x6ea8e4b1 // FCMGT V17, V5, V8
+	VBIT V17.B16, V8.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+	WORD $0x6ea6e4f2 // FCMGT V18, V7, V6
+	VBIT V18.B16, V7.B16, V6.B16
+	WORD $0x6ea8e4d3 // FCMGT V19, V6, V8
+	VBIT V19.B16, V8.B16, V6.B16
+	FMOVQ F6, (R8)
+	ADDS R9, R8
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_columnTile(R0), R8
+	MOVD line_column(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_column(R0)
 	MOVD line_tiles(R0), R19
 	SUBS $1, R19
 	MOVD R19, line_tiles(R0)
@@ -234,8 +1026,6 @@ start:
 	VMOV V0.B16, V3.B16
 	VMOV V0.B16, V4.B16
 	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V0.B16, V7.B16
 	MOVD line_rows(R0), R11
 	CMP $0, R11
 	BEQ sums
@@ -247,75 +1037,61 @@ start:
 	ADDS R1, R10
 	// a row of the window
 row:
-	FMOVQ (R10), F8
-	WORD $0x3ce46949 // LDR Q9, [R10, R4]
+	FMOVQ (R10), F6
+	WORD $0x3ce46947 // LDR Q7, [R10, R4]
 	ADD R4<<1, R10, R16
-	FMOVQ (R16), F10
+	FMOVQ (R16), F8
 	MOVD R9, R12
 	CMP $0, R5
 	BGT column1
 	FMOVQ (R12), F16
-	WORD $0x4e30cd00 // FMLA V0, V8, V16
+	WORD $0x4e30ccc0 // FMLA V0, V6, V16
 column1:
 	ADDS R2, R12
 	CMP $1, R8
 	BLE columns
-	FMOVQ (R12), F12
-	WORD $0x4e2ccd20 // FMLA V0, V9, V12
-	WORD $0x4e2ccd01 // FMLA V1, V8, V12
+	FMOVQ (R12), F10
+	WORD $0x4e2acce0 // FMLA V0, V7, V10
+	WORD $0x4e2accc1 // FMLA V1, V6, V10
 	ADDS R2, R12
 	CMP $2, R8
 	BLE columns
-	FMOVQ (R12), F11
-	WORD $0x4e2bcd40 // FMLA V0, V10, V11
-	WORD $0x4e2bcd21 // FMLA V1, V9, V11
-	WORD $0x4e2bcd02 // FMLA V2, V8, V11
+	FMOVQ (R12), F9
+	WORD $0x4e29cd00 // FMLA V0, V8, V9
+	WORD $0x4e29cce1 // FMLA V1, V7, V9
+	WORD $0x4e29ccc2 // FMLA V2, V6, V9
 	ADDS R2, R12
 	CMP $3, R8
 	BLE columns
-	FMOVQ (R12), F12
-	WORD $0x4e2ccd41 // FMLA V1, V10, V12
-	WORD $0x4e2ccd22 // FMLA V2, V9, V12
-	WORD $0x4e2ccd03 // FMLA V3, V8, V12
+	FMOVQ (R12), F10
+	WORD $0x4e2acd01 // FMLA V1, V8, V10
+	WORD $0x4e2acce2 // FMLA V2, V7, V10
+	WORD $0x4e2accc3 // FMLA V3, V6, V10
 	ADDS R2, R12
 	CMP $4, R8
 	BLE columns
-	FMOVQ (R12), F11
-	WORD $0x4e2bcd42 // FMLA V2, V10, V11
-	WORD $0x4e2bcd23 // FMLA V3, V9, V11
-	WORD $0x4e2bcd04 // FMLA V4, V8, V11
+	FMOVQ (R12), F9
+	WORD $0x4e29cd02 // FMLA V2, V8, V9
+	WORD $0x4e29cce3 // FMLA V3, V7, V9
+	WORD $0x4e29ccc4 // FMLA V4, V6, V9
 	ADDS R2, R12
 	CMP $5, R8
 	BLE columns
-	FMOVQ (R12), F12
-	WORD $0x4e2ccd43 // FMLA V3, V10, V12
-	WORD $0x4e2ccd24 // FMLA V4, V9, V12
-	WORD $0x4e2ccd05 // FMLA V5, V8, V12
+	FMOVQ (R12), F10
+	WORD $0x4e2acd03 // FMLA V3, V8, V10
+	WORD $0x4e2acce4 // FMLA V4, V7, V10
+	WORD $0x4e2accc5 // FMLA V5, V6, V10
 	ADDS R2, R12
 	CMP $6, R8
 	BLE columns
-	FMOVQ (R12), F11
-	WORD $0x4e2bcd44 // FMLA V4, V10, V11
-	WORD $0x4e2bcd25 // FMLA V5, V9, V11
-	WORD $0x4e2bcd06 // FMLA V6, V8, V11
+	FMOVQ (R12), F9
+	WORD $0x4e29cd04 // FMLA V4, V8, V9
+	WORD $0x4e29cce5 // FMLA V5, V7, V9
 	ADDS R2, R12
 	CMP $7, R8
 	BLE columns
-	FMOVQ (R12), F12
-	WORD $0x4e2ccd45 // FMLA V5, V10, V12
-	WORD $0x4e2ccd26 // FMLA V6, V9, V12
-	WORD $0x4e2ccd07 // FMLA V7, V8, V12
-	ADDS R2, R12
-	CMP $8, R8
-	BLE columns
-	FMOVQ (R12), F11
-	WORD $0x4e2bcd46 // FMLA V6, V10, V11
-	WORD $0x4e2bcd27 // FMLA V7, V9, V11
-	ADDS R2, R12
-	CMP $9, R8
-	BLE columns
 	FMOVQ (R12), F17
-	WORD $0x4e31cd47 // FMLA V7, V10, V17
+	WORD $0x4e31cd05 // FMLA V5, V8, V17
 columns:
 	MOVD line_xRow(R0), R17
 	ADDS R17, R9
@@ -326,77 +1102,61 @@ columns:
 sums:
 	// limits, and results
 	ADD $line_low, R0, R16
-	VLD1R (R16), [V8.S4]
+	VLD1R (R16), [V6.S4]
 	ADD $line_high, R0, R16
-	VLD1R (R16), [V9.S4]
+	VLD1R (R16), [V7.S4]
 	MOVD line_y(R0), R9
 	MOVD line_yAt(R0), R17
 	ADDS R17, R9
 	ADDS R1, R9
 	MOVD line_yPixel(R0), R10
-	WORD $0x6ea0e512 // FCMGT V18, V8, V0
-	VBIT V18.B16, V8.B16, V0.B16
-	WORD $0x6ea9e413 // FCMGT V19, V0, V9
-	VBIT V19.B16, V9.B16, V0.B16
+	WORD $0x6ea0e4d2 // FCMGT V18, V6, V0
+	VBIT V18.B16, V6.B16, V0.B16
+	WORD $0x6ea7e413 // FCMGT V19, V0, V7
+	VBIT V19.B16, V7.B16, V0.B16
 	FMOVQ F0, (R9)
 	ADDS R10, R9
 	CMP $1, R3
-	BEQ stored
-	WORD $0x6ea1e510 // FCMGT V16, V8, V1
-	VBIT V16.B16, V8.B16, V1.B16
-	WORD $0x6ea9e431 // FCMGT V17, V1, V9
-	VBIT V17.B16, V9.B16, V1.B16
+	BEQ kept
+	WORD $0x6ea1e4d0 // FCMGT V16, V6, V1
+	VBIT V16.B16, V6.B16, V1.B16
+	WORD $0x6ea7e431 // FCMGT V17, V1, V7
+	VBIT V17.B16, V7.B16, V1.B16
 	FMOVQ F1, (R9)
 	ADDS R10, R9
 	CMP $2, R3
-	BEQ stored
-	WORD $0x6ea2e512 // FCMGT V18, V8, V2
-	VBIT V18.B16, V8.B16, V2.B16
-	WORD $0x6ea9e453 // FCMGT V19, V2, V9
-	VBIT V19.B16, V9.B16, V2.B16
+	BEQ kept
+	WORD $0x6ea2e4d2 // FCMGT V18, V6, V2
+	VBIT V18.B16, V6.B16, V2.B16
+	WORD $0x6ea7e453 // FCMGT V19, V2, V7
+	VBIT V19.B16, V7.B16, V2.B16
 	FMOVQ F2, (R9)
 	ADDS R10, R9
 	CMP $3, R3
-	BEQ stored
-	WORD $0x6ea3e510 // FCMGT V16, V8, V3
-	VBIT V16.B16, V8.B16, V3.B16
-	WORD $0x6ea9e471 // FCMGT V17, V3, V9
-	VBIT V17.B16, V9.B16, V3.B16
+	BEQ kept
+	WORD $0x6ea3e4d0 // FCMGT V16, V6, V3
+	VBIT V16.B16, V6.B16, V3.B16
+	WORD $0x6ea7e471 // FCMGT V17, V3, V7
+	VBIT V17.B16, V7.B16, V3.B16
 	FMOVQ F3, (R9)
 	ADDS R10, R9
 	CMP $4, R3
-	BEQ stored
-	WORD $0x6ea4e512 // FCMGT V18, V8, V4
-	VBIT V18.B16, V8.B16, V4.B16
-	WORD $0x6ea9e493 // FCMGT V19, V4, V9
-	VBIT V19.B16, V9.B16, V4.B16
+	BEQ kept
+	WORD $0x6ea4e4d2 // FCMGT V18, V6, V4
+	VBIT V18.B16, V6.B16, V4.B16
+	WORD $0x6ea7e493 // FCMGT V19, V4, V7
+	VBIT V19.B16, V7.B16, V4.B16
 	FMOVQ F4, (R9)
 	ADDS R10, R9
 	CMP $5, R3
-	BEQ stored
-	WORD $0x6ea5e510 // FCMGT V16, V8, V5
-	VBIT V16.B16, V8.B16, V5.B16
-	WORD $0x6ea9e4b1 // FCMGT V17, V5, V9
-	VBIT V17.B16, V9.B16, V5.B16
+	BEQ kept
+	WORD $0x6ea5e4d0 // FCMGT V16, V6, V5
+	VBIT V16.B16, V6.B16, V5.B16
+	WORD $0x6ea7e4b1 // FCMGT V17, V5, V7
+	VBIT V17.B16, V7.B16, V5.B16
 	FMOVQ F5, (R9)
 	ADDS R10, R9
-	CMP $6, R3
-	BEQ stored
-	WORD $0x6ea6e512 // FCMGT V18, V8, V6
-	VBIT V18.B16, V8.B16, V6.B16
-	WORD $0x6ea9e4d3 // FCMGT V19, V6, V9
-	VBIT V19.B16, V9.B16, V6.B16
-	FMOVQ F6, (R9)
-	ADDS R10, R9
-	CMP $7, R3
-	BEQ stored
-	WORD $0x6ea7e510 // FCMGT V16, V8, V7
-	VBIT V16.B16, V8.B16, V7.B16
-	WORD $0x6ea9e4f1 // FCMGT V17, V7, V9
-	VBIT V17.B16, V9.B16, V7.B16
-	FMOVQ F7, (R9)
-	ADDS R10, R9
-stored:
+kept:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BEQ vectors
@@ -420,6 +1180,404 @@ vectors:
 	MOVD line_columnTile(R0), R9
 	MOVD line_column(R0), R19
 	ADDS R9, R19
+	MOVD R19, line_column(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile3s2x8NEON(l *line)
+TEXT ·tile3s2x8NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	// a tile of results
+tile:
+	// its columns inside of the image
+	EOR R4, R4
+	MOVD line_column(R0), R17
+	SUBS R17, R4
+	MOVD line_width(R0), R5
+	ADDS R4, R5
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	VMOV V0.B16, V7.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	// a row of the window
+row:
+	FMOVQ (R9), F8
+	WORD $0x3ce36929 // LDR Q9, [R9, R3]
+	ADD R3<<1, R9, R16
+	FMOVQ (R16), F10
+	MOVD R8, R11
+	CMP $0, R4
+	BGT column1
+	FMOVQ (R11), F16
+	WORD $0x4e30cd00 // FMLA V0, V8, V16
+column1:
+	ADDS R2, R11
+	FMOVQ (R11), F17
+	WORD $0x4e31cd20 // FMLA V0, V9, V17
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd40 // FMLA V0, V10, V11
+	WORD $0x4e2bcd01 // FMLA V1, V8, V11
+	ADDS R2, R11
+	FMOVQ (R11), F18
+	WORD $0x4e32cd21 // FMLA V1, V9, V18
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd41 // FMLA V1, V10, V11
+	WORD $0x4e2bcd02 // FMLA V2, V8, V11
+	ADDS R2, R11
+	FMOVQ (R11), F19
+	WORD $0x4e33cd22 // FMLA V2, V9, V19
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd42 // FMLA V2, V10, V11
+	WORD $0x4e2bcd03 // FMLA V3, V8, V11
+	ADDS R2, R11
+	FMOVQ (R11), F16
+	WORD $0x4e30cd23 // FMLA V3, V9, V16
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd43 // FMLA V3, V10, V11
+	WORD $0x4e2bcd04 // FMLA V4, V8, V11
+	ADDS R2, R11
+	FMOVQ (R11), F17
+	WORD $0x4e31cd24 // FMLA V4, V9, V17
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd44 // FMLA V4, V10, V11
+	WORD $0x4e2bcd05 // FMLA V5, V8, V11
+	ADDS R2, R11
+	FMOVQ (R11), F18
+	WORD $0x4e32cd25 // FMLA V5, V9, V18
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd45 // FMLA V5, V10, V11
+	WORD $0x4e2bcd06 // FMLA V6, V8, V11
+	ADDS R2, R11
+	FMOVQ (R11), F19
+	WORD $0x4e33cd26 // FMLA V6, V9, V19
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd46 // FMLA V6, V10, V11
+	WORD $0x4e2bcd07 // FMLA V7, V8, V11
+	ADDS R2, R11
+	FMOVQ (R11), F16
+	WORD $0x4e30cd27 // FMLA V7, V9, V16
+	ADDS R2, R11
+	CMP $16, R5
+	BLE columns
+	FMOVQ (R11), F17
+	WORD $0x4e31cd47 // FMLA V7, V10, V17
+columns:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V8.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V9.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e512 // FCMGT V18, V8, V0
+	VBIT V18.B16, V8.B16, V0.B16
+	WORD $0x6ea9e413 // FCMGT V19, V0, V9
+	VBIT V19.B16, V9.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	WORD $0x6ea1e510 // FCMGT V16, V8, V1
+	VBIT V16.B16, V8.B16, V1.B16
+	WORD $0x6ea9e431 // FCMGT V17, V1, V9
+	VBIT V17.B16, V9.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	WORD $0x6ea2e512 // FCMGT V18, V8, V2
+	VBIT V18.B16, V8.B16, V2.B16
+	WORD $0x6ea9e453 // FCMGT V19, V2, V9
+	VBIT V19.B16, V9.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	WORD $0x6ea3e510 // FCMGT V16, V8, V3
+	VBIT V16.B16, V8.B16, V3.B16
+	WORD $0x6ea9e471 // FCMGT V17, V3, V9
+	VBIT V17.B16, V9.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	WORD $0x6ea4e512 // FCMGT V18, V8, V4
+	VBIT V18.B16, V8.B16, V4.B16
+	WORD $0x6ea9e493 // FCMGT V19, V4, V9
+	VBIT V19.B16, V9.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	WORD $0x6ea5e510 // FCMGT V16, V8, V5
+	VBIT V16.B16, V8.B16, V5.B16
+	WORD $0x6ea9e4b1 // FCMGT V17, V5, V9
+	VBIT V17.B16, V9.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+	WORD $0x6ea6e512 // FCMGT V18, V8, V6
+	VBIT V18.B16, V8.B16, V6.B16
+	WORD $0x6ea9e4d3 // FCMGT V19, V6, V9
+	VBIT V19.B16, V9.B16, V6.B16
+	FMOVQ F6, (R8)
+	ADDS R9, R8
+	WORD $0x6ea7e510 // FCMGT V16, V8, V7
+	VBIT V16.B16, V8.B16, V7.B16
+	WORD $0x6ea9e4f1 // FCMGT V17, V7, V9
+	VBIT V17.B16, V9.B16, V7.B16
+	FMOVQ F7, (R8)
+	ADDS R9, R8
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_columnTile(R0), R8
+	MOVD line_column(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_column(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile3s2x7NEON(l *line)
+TEXT ·tile3s2x7NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	// a tile of results
+tile:
+	// its columns inside of the image
+	EOR R4, R4
+	MOVD line_column(R0), R17
+	SUBS R17, R4
+	MOVD line_width(R0), R5
+	ADDS R4, R5
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	// a row of the window
+row:
+	FMOVQ (R9), F7
+	WORD $0x3ce36928 // LDR Q8, [R9, R3]
+	ADD R3<<1, R9, R16
+	FMOVQ (R16), F9
+	MOVD R8, R11
+	CMP $0, R4
+	BGT column1
+	FMOVQ (R11), F16
+	WORD $0x4e30cce0 // FMLA V0, V7, V16
+column1:
+	ADDS R2, R11
+	FMOVQ (R11), F17
+	WORD $0x4e31cd00 // FMLA V0, V8, V17
+	ADDS R2, R11
+	FMOVQ (R11), F10
+	WORD $0x4e2acd20 // FMLA V0, V9, V10
+	WORD $0x4e2acce1 // FMLA V1, V7, V10
+	ADDS R2, R11
+	FMOVQ (R11), F18
+	WORD $0x4e32cd01 // FMLA V1, V8, V18
+	ADDS R2, R11
+	FMOVQ (R11), F10
+	WORD $0x4e2acd21 // FMLA V1, V9, V10
+	WORD $0x4e2acce2 // FMLA V2, V7, V10
+	ADDS R2, R11
+	FMOVQ (R11), F19
+	WORD $0x4e33cd02 // FMLA V2, V8, V19
+	ADDS R2, R11
+	FMOVQ (R11), F10
+	WORD $0x4e2acd22 // FMLA V2, V9, V10
+	WORD $0x4e2acce3 // FMLA V3, V7, V10
+	ADDS R2, R11
+	FMOVQ (R11), F16
+	WORD $0x4e30cd03 // FMLA V3, V8, V16
+	ADDS R2, R11
+	FMOVQ (R11), F10
+	WORD $0x4e2acd23 // FMLA V3, V9, V10
+	WORD $0x4e2acce4 // FMLA V4, V7, V10
+	ADDS R2, R11
+	FMOVQ (R11), F17
+	WORD $0x4e31cd04 // FMLA V4, V8, V17
+	ADDS R2, R11
+	FMOVQ (R11), F10
+	WORD $0x4e2acd24 // FMLA V4, V9, V10
+	WORD $0x4e2acce5 // FMLA V5, V7, V10
+	ADDS R2, R11
+	FMOVQ (R11), F18
+	WORD $0x4e32cd05 // FMLA V5, V8, V18
+	ADDS R2, R11
+	FMOVQ (R11), F10
+	WORD $0x4e2acd25 // FMLA V5, V9, V10
+	WORD $0x4e2acce6 // FMLA V6, V7, V10
+	ADDS R2, R11
+	FMOVQ (R11), F19
+	WORD $0x4e33cd06 // FMLA V6, V8, V19
+	ADDS R2, R11
+	CMP $14, R5
+	BLE columns
+	FMOVQ (R11), F16
+	WORD $0x4e30cd26 // FMLA V6, V9, V16
+columns:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V7.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V8.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e4f1 // FCMGT V17, V7, V0
+	VBIT V17.B16, V7.B16, V0.B16
+	WORD $0x6ea8e412 // FCMGT V18, V0, V8
+	VBIT V18.B16, V8.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	WORD $0x6ea1e4f3 // FCMGT V19, V7, V1
+	VBIT V19.B16, V7.B16, V1.B16
+	WORD $0x6ea8e430 // FCMGT V16, V1, V8
+	VBIT V16.B16, V8.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	WORD $0x6ea2e4f1 // FCMGT V17, V7, V2
+	VBIT V17.B16, V7.B16, V2.B16
+	WORD $0x6ea8e452 // FCMGT V18, V2, V8
+	VBIT V18.B16, V8.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	WORD $0x6ea3e4f3 // FCMGT V19, V7, V3
+	VBIT V19.B16, V7.B16, V3.B16
+	WORD $0x6ea8e470 // FCMGT V16, V3, V8
+	VBIT V16.B16, V8.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	WORD $0x6ea4e4f1 // FCMGT V17, V7, V4
+	VBIT V17.B16, V7.B16, V4.B16
+	WORD $0x6ea8e492 // FCMGT V18, V4, V8
+	VBIT V18.B16, V8.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	WORD $0x6ea5e4f3 // FCMGT V19, V7, V5
+	VBIT V19.B16, V7.B16, V5.B16
+	WORD $0x6ea8e4b0 // FCMGT V16, V5, V8
+	VBIT V16.B16, V8.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+	WORD $0x6ea6e4f1 // FCMGT V17, V7, V6
+	VBIT V17.B16, V7.B16, V6.B16
+	WORD $0x6ea8e4d2 // FCMGT V18, V6, V8
+	VBIT V18.B16, V8.B16, V6.B16
+	FMOVQ F6, (R8)
+	ADDS R9, R8
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_columnTile(R0), R8
+	MOVD line_column(R0), R19
+	ADDS R8, R19
 	MOVD R19, line_column(R0)
 	MOVD line_tiles(R0), R19
 	SUBS $1, R19
@@ -463,8 +1621,6 @@ start:
 	VMOV V0.B16, V3.B16
 	VMOV V0.B16, V4.B16
 	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V0.B16, V7.B16
 	MOVD line_rows(R0), R11
 	CMP $0, R11
 	BEQ sums
@@ -476,103 +1632,81 @@ start:
 	ADDS R1, R10
 	// a row of the window
 row:
-	FMOVQ (R10), F8
-	WORD $0x3ce46949 // LDR Q9, [R10, R4]
+	FMOVQ (R10), F6
+	WORD $0x3ce46947 // LDR Q7, [R10, R4]
 	ADD R4<<1, R10, R16
-	FMOVQ (R16), F10
+	FMOVQ (R16), F8
 	MOVD R9, R12
 	CMP $0, R5
 	BGT column1
 	FMOVQ (R12), F16
-	WORD $0x4e30cd00 // FMLA V0, V8, V16
+	WORD $0x4e30ccc0 // FMLA V0, V6, V16
 column1:
 	ADDS R2, R12
 	CMP $1, R8
 	BLE columns
 	FMOVQ (R12), F17
-	WORD $0x4e31cd20 // FMLA V0, V9, V17
+	WORD $0x4e31cce0 // FMLA V0, V7, V17
 	ADDS R2, R12
 	CMP $2, R8
 	BLE columns
-	FMOVQ (R12), F11
-	WORD $0x4e2bcd40 // FMLA V0, V10, V11
-	WORD $0x4e2bcd01 // FMLA V1, V8, V11
+	FMOVQ (R12), F9
+	WORD $0x4e29cd00 // FMLA V0, V8, V9
+	WORD $0x4e29ccc1 // FMLA V1, V6, V9
 	ADDS R2, R12
 	CMP $3, R8
 	BLE columns
 	FMOVQ (R12), F18
-	WORD $0x4e32cd21 // FMLA V1, V9, V18
+	WORD $0x4e32cce1 // FMLA V1, V7, V18
 	ADDS R2, R12
 	CMP $4, R8
 	BLE columns
-	FMOVQ (R12), F11
-	WORD $0x4e2bcd41 // FMLA V1, V10, V11
-	WORD $0x4e2bcd02 // FMLA V2, V8, V11
+	FMOVQ (R12), F9
+	WORD $0x4e29cd01 // FMLA V1, V8, V9
+	WORD $0x4e29ccc2 // FMLA V2, V6, V9
 	ADDS R2, R12
 	CMP $5, R8
 	BLE columns
 	FMOVQ (R12), F19
-	WORD $0x4e33cd22 // FMLA V2, V9, V19
+	WORD $0x4e33cce2 // FMLA V2, V7, V19
 	ADDS R2, R12
 	CMP $6, R8
 	BLE columns
-	FMOVQ (R12), F11
-	WORD $0x4e2bcd42 // FMLA V2, V10, V11
-	WORD $0x4e2bcd03 // FMLA V3, V8, V11
+	FMOVQ (R12), F9
+	WORD $0x4e29cd02 // FMLA V2, V8, V9
+	WORD $0x4e29ccc3 // FMLA V3, V6, V9
 	ADDS R2, R12
 	CMP $7, R8
 	BLE columns
 	FMOVQ (R12), F16
-	WORD $0x4e30cd23 // FMLA V3, V9, V16
+	WORD $0x4e30cce3 // FMLA V3, V7, V16
 	ADDS R2, R12
 	CMP $8, R8
 	BLE columns
-	FMOVQ (R12), F11
-	WORD $0x4e2bcd43 // FMLA V3, V10, V11
-	WORD $0x4e2bcd04 // FMLA V4, V8, V11
+	FMOVQ (R12), F9
+	WORD $0x4e29cd03 // FMLA V3, V8, V9
+	WORD $0x4e29ccc4 // FMLA V4, V6, V9
 	ADDS R2, R12
 	CMP $9, R8
 	BLE columns
 	FMOVQ (R12), F17
-	WORD $0x4e31cd24 // FMLA V4, V9, V17
+	WORD $0x4e31cce4 // FMLA V4, V7, V17
 	ADDS R2, R12
 	CMP $10, R8
 	BLE columns
-	FMOVQ (R12), F11
-	WORD $0x4e2bcd44 // FMLA V4, V10, V11
-	WORD $0x4e2bcd05 // FMLA V5, V8, V11
+	FMOVQ (R12), F9
+	WORD $0x4e29cd04 // FMLA V4, V8, V9
+	WORD $0x4e29ccc5 // FMLA V5, V6, V9
 	ADDS R2, R12
 	CMP $11, R8
 	BLE columns
 	FMOVQ (R12), F18
-	WORD $0x4e32cd25 // FMLA V5, V9, V18
+	WORD $0x4e32cce5 // FMLA V5, V7, V18
 	ADDS R2, R12
 	CMP $12, R8
 	BLE columns
-	FMOVQ (R12), F11
-	WORD $0x4e2bcd45 // FMLA V5, V10, V11
-	WORD $0x4e2bcd06 // FMLA V6, V8, V11
-	ADDS R2, R12
-	CMP $13, R8
-	BLE columns
 	FMOVQ (R12), F19
-	WORD $0x4e33cd26 // FMLA V6, V9, V19
-	ADDS R2, R12
-	CMP $14, R8
-	BLE columns
-	FMOVQ (R12), F11
-	WORD $0x4e2bcd46 // FMLA V6, V10, V11
-	WORD $0x4e2bcd07 // FMLA V7, V8, V11
-	ADDS R2, R12
-	CMP $15, R8
-	BLE columns
-	FMOVQ (R12), F16
-	WORD $0x4e30cd27 // FMLA V7, V9, V16
-	ADDS R2, R12
-	CMP $16, R8
-	BLE columns
-	FMOVQ (R12), F17
-	WORD $0x4e31cd47 // FMLA V7, V10, V17
+	WORD $0x4e33cd05 // FMLA V5, V8, V19
 columns:
 	MOVD line_xRow(R0), R17
 	ADDS R17, R9
@@ -583,77 +1717,61 @@ columns:
 sums:
 	// limits, and results
 	ADD $line_low, R0, R16
-	VLD1R (R16), [V8.S4]
+	VLD1R (R16), [V6.S4]
 	ADD $line_high, R0, R16
-	VLD1R (R16), [V9.S4]
+	VLD1R (R16), [V7.S4]
 	MOVD line_y(R0), R9
 	MOVD line_yAt(R0), R17
 	ADDS R17, R9
 	ADDS R1, R9
 	MOVD line_yPixel(R0), R10
-	WORD $0x6ea0e512 // FCMGT V18, V8, V0
-	VBIT V18.B16, V8.B16, V0.B16
-	WORD $0x6ea9e413 // FCMGT V19, V0, V9
-	VBIT V19.B16, V9.B16, V0.B16
+	WORD $0x6ea0e4d0 // FCMGT V16, V6, V0
+	VBIT V16.B16, V6.B16, V0.B16
+	WORD $0x6ea7e411 // FCMGT V17, V0, V7
+	VBIT V17.B16, V7.B16, V0.B16
 	FMOVQ F0, (R9)
 	ADDS R10, R9
 	CMP $1, R3
-	BEQ stored
-	WORD $0x6ea1e510 // FCMGT V16, V8, V1
-	VBIT V16.B16, V8.B16, V1.B16
-	WORD $0x6ea9e431 // FCMGT V17, V1, V9
-	VBIT V17.B16, V9.B16, V1.B16
+	BEQ kept
+	WORD $0x6ea1e4d2 // FCMGT V18, V6, V1
+	VBIT V18.B16, V6.B16, V1.B16
+	WORD $0x6ea7e433 // FCMGT V19, V1, V7
+	VBIT V19.B16, V7.B16, V1.B16
 	FMOVQ F1, (R9)
 	ADDS R10, R9
 	CMP $2, R3
-	BEQ stored
-	WORD $0x6ea2e512 // FCMGT V18, V8, V2
-	VBIT V18.B16, V8.B16, V2.B16
-	WORD $0x6ea9e453 // FCMGT V19, V2, V9
-	VBIT V19.B16, V9.B16, V2.B16
+	BEQ kept
+	WORD $0x6ea2e4d0 // FCMGT V16, V6, V2
+	VBIT V16.B16, V6.B16, V2.B16
+	WORD $0x6ea7e451 // FCMGT V17, V2, V7
+	VBIT V17.B16, V7.B16, V2.B16
 	FMOVQ F2, (R9)
 	ADDS R10, R9
 	CMP $3, R3
-	BEQ stored
-	WORD $0x6ea3e510 // FCMGT V16, V8, V3
-	VBIT V16.B16, V8.B16, V3.B16
-	WORD $0x6ea9e471 // FCMGT V17, V3, V9
-	VBIT V17.B16, V9.B16, V3.B16
+	BEQ kept
+	WORD $0x6ea3e4d2 // FCMGT V18, V6, V3
+	VBIT V18.B16, V6.B16, V3.B16
+	WORD $0x6ea7e473 // FCMGT V19, V3, V7
+	VBIT V19.B16, V7.B16, V3.B16
 	FMOVQ F3, (R9)
 	ADDS R10, R9
 	CMP $4, R3
-	BEQ stored
-	WORD $0x6ea4e512 // FCMGT V18, V8, V4
-	VBIT V18.B16, V8.B16, V4.B16
-	WORD $0x6ea9e493 // FCMGT V19, V4, V9
-	VBIT V19.B16, V9.B16, V4.B16
+	BEQ kept
+	WORD $0x6ea4e4d0 // FCMGT V16, V6, V4
+	VBIT V16.B16, V6.B16, V4.B16
+	WORD $0x6ea7e491 // FCMGT V17, V4, V7
+	VBIT V17.B16, V7.B16, V4.B16
 	FMOVQ F4, (R9)
 	ADDS R10, R9
 	CMP $5, R3
-	BEQ stored
-	WORD $0x6ea5e510 // FCMGT V16, V8, V5
-	VBIT V16.B16, V8.B16, V5.B16
-	WORD $0x6ea9e4b1 // FCMGT V17, V5, V9
-	VBIT V17.B16, V9.B16, V5.B16
+	BEQ kept
+	WORD $0x6ea5e4d2 // FCMGT V18, V6, V5
+	VBIT V18.B16, V6.B16, V5.B16
+	WORD $0x6ea7e4b3 // FCMGT V19, V5, V7
+	VBIT V19.B16, V7.B16, V5.B16
 	FMOVQ F5, (R9)
 	ADDS R10, R9
-	CMP $6, R3
-	BEQ stored
-	WORD $0x6ea6e512 // FCMGT V18, V8, V6
-	VBIT V18.B16, V8.B16, V6.B16
-	WORD $0x6ea9e4d3 // FCMGT V19, V6, V9
-	VBIT V19.B16, V9.B16, V6.B16
-	FMOVQ F6, (R9)
-	ADDS R10, R9
-	CMP $7, R3
-	BEQ stored
-	WORD $0x6ea7e510 // FCMGT V16, V8, V7
-	VBIT V16.B16, V8.B16, V7.B16
-	WORD $0x6ea9e4f1 // FCMGT V17, V7, V9
-	VBIT V17.B16, V9.B16, V7.B16
-	FMOVQ F7, (R9)
-	ADDS R10, R9
-stored:
+kept:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BEQ vectors
@@ -677,6 +1795,434 @@ vectors:
 	MOVD line_columnTile(R0), R9
 	MOVD line_column(R0), R19
 	ADDS R9, R19
+	MOVD R19, line_column(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile5s1x8NEON(l *line)
+TEXT ·tile5s1x8NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	// a tile of results
+tile:
+	// its columns inside of the image
+	EOR R4, R4
+	MOVD line_column(R0), R17
+	SUBS R17, R4
+	MOVD line_width(R0), R5
+	ADDS R4, R5
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	VMOV V0.B16, V7.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	// a row of the window
+row:
+	FMOVQ (R9), F8
+	WORD $0x3ce36929 // LDR Q9, [R9, R3]
+	ADD R3<<1, R9, R16
+	FMOVQ (R16), F10
+	ADD R3<<1, R9, R11
+	WORD $0x3ce3696b // LDR Q11, [R11, R3]
+	ADD R3<<2, R9, R16
+	FMOVQ (R16), F12
+	MOVD R8, R11
+	CMP $0, R4
+	BGT column1
+	FMOVQ (R11), F16
+	WORD $0x4e30cd00 // FMLA V0, V8, V16
+column1:
+	ADDS R2, R11
+	CMP $1, R4
+	BGT column2
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd20 // FMLA V0, V9, V14
+	WORD $0x4e2ecd01 // FMLA V1, V8, V14
+column2:
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd40 // FMLA V0, V10, V13
+	WORD $0x4e2dcd21 // FMLA V1, V9, V13
+	WORD $0x4e2dcd02 // FMLA V2, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd60 // FMLA V0, V11, V14
+	WORD $0x4e2ecd41 // FMLA V1, V10, V14
+	WORD $0x4e2ecd22 // FMLA V2, V9, V14
+	WORD $0x4e2ecd03 // FMLA V3, V8, V14
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd80 // FMLA V0, V12, V13
+	WORD $0x4e2dcd61 // FMLA V1, V11, V13
+	WORD $0x4e2dcd42 // FMLA V2, V10, V13
+	WORD $0x4e2dcd23 // FMLA V3, V9, V13
+	WORD $0x4e2dcd04 // FMLA V4, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd81 // FMLA V1, V12, V14
+	WORD $0x4e2ecd62 // FMLA V2, V11, V14
+	WORD $0x4e2ecd43 // FMLA V3, V10, V14
+	WORD $0x4e2ecd24 // FMLA V4, V9, V14
+	WORD $0x4e2ecd05 // FMLA V5, V8, V14
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd82 // FMLA V2, V12, V13
+	WORD $0x4e2dcd63 // FMLA V3, V11, V13
+	WORD $0x4e2dcd44 // FMLA V4, V10, V13
+	WORD $0x4e2dcd25 // FMLA V5, V9, V13
+	WORD $0x4e2dcd06 // FMLA V6, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd83 // FMLA V3, V12, V14
+	WORD $0x4e2ecd64 // FMLA V4, V11, V14
+	WORD $0x4e2ecd45 // FMLA V5, V10, V14
+	WORD $0x4e2ecd26 // FMLA V6, V9, V14
+	WORD $0x4e2ecd07 // FMLA V7, V8, V14
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd84 // FMLA V4, V12, V13
+	WORD $0x4e2dcd65 // FMLA V5, V11, V13
+	WORD $0x4e2dcd46 // FMLA V6, V10, V13
+	WORD $0x4e2dcd27 // FMLA V7, V9, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd85 // FMLA V5, V12, V14
+	WORD $0x4e2ecd66 // FMLA V6, V11, V14
+	WORD $0x4e2ecd47 // FMLA V7, V10, V14
+	ADDS R2, R11
+	CMP $10, R5
+	BLE columns
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd86 // FMLA V6, V12, V13
+	WORD $0x4e2dcd67 // FMLA V7, V11, V13
+	ADDS R2, R11
+	CMP $11, R5
+	BLE columns
+	FMOVQ (R11), F17
+	WORD $0x4e31cd87 // FMLA V7, V12, V17
+columns:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V8.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V9.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e512 // FCMGT V18, V8, V0
+	VBIT V18.B16, V8.B16, V0.B16
+	WORD $0x6ea9e413 // FCMGT V19, V0, V9
+	VBIT V19.B16, V9.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	WORD $0x6ea1e510 // FCMGT V16, V8, V1
+	VBIT V16.B16, V8.B16, V1.B16
+	WORD $0x6ea9e431 // FCMGT V17, V1, V9
+	VBIT V17.B16, V9.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	WORD $0x6ea2e512 // FCMGT V18, V8, V2
+	VBIT V18.B16, V8.B16, V2.B16
+	WORD $0x6ea9e453 // FCMGT V19, V2, V9
+	VBIT V19.B16, V9.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	WORD $0x6ea3e510 // FCMGT V16, V8, V3
+	VBIT V16.B16, V8.B16, V3.B16
+	WORD $0x6ea9e471 // FCMGT V17, V3, V9
+	VBIT V17.B16, V9.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	WORD $0x6ea4e512 // FCMGT V18, V8, V4
+	VBIT V18.B16, V8.B16, V4.B16
+	WORD $0x6ea9e493 // FCMGT V19, V4, V9
+	VBIT V19.B16, V9.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	WORD $0x6ea5e510 // FCMGT V16, V8, V5
+	VBIT V16.B16, V8.B16, V5.B16
+	WORD $0x6ea9e4b1 // FCMGT V17, V5, V9
+	VBIT V17.B16, V9.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+	WORD $0x6ea6e512 // FCMGT V18, V8, V6
+	VBIT V18.B16, V8.B16, V6.B16
+	WORD $0x6ea9e4d3 // FCMGT V19, V6, V9
+	VBIT V19.B16, V9.B16, V6.B16
+	FMOVQ F6, (R8)
+	ADDS R9, R8
+	WORD $0x6ea7e510 // FCMGT V16, V8, V7
+	VBIT V16.B16, V8.B16, V7.B16
+	WORD $0x6ea9e4f1 // FCMGT V17, V7, V9
+	VBIT V17.B16, V9.B16, V7.B16
+	FMOVQ F7, (R8)
+	ADDS R9, R8
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_columnTile(R0), R8
+	MOVD line_column(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_column(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile5s1x7NEON(l *line)
+TEXT ·tile5s1x7NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	// a tile of results
+tile:
+	// its columns inside of the image
+	EOR R4, R4
+	MOVD line_column(R0), R17
+	SUBS R17, R4
+	MOVD line_width(R0), R5
+	ADDS R4, R5
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	// a row of the window
+row:
+	FMOVQ (R9), F7
+	WORD $0x3ce36928 // LDR Q8, [R9, R3]
+	ADD R3<<1, R9, R16
+	FMOVQ (R16), F9
+	ADD R3<<1, R9, R11
+	WORD $0x3ce3696a // LDR Q10, [R11, R3]
+	ADD R3<<2, R9, R16
+	FMOVQ (R16), F11
+	MOVD R8, R11
+	CMP $0, R4
+	BGT column1
+	FMOVQ (R11), F16
+	WORD $0x4e30cce0 // FMLA V0, V7, V16
+column1:
+	ADDS R2, R11
+	CMP $1, R4
+	BGT column2
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd00 // FMLA V0, V8, V13
+	WORD $0x4e2dcce1 // FMLA V1, V7, V13
+column2:
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd20 // FMLA V0, V9, V12
+	WORD $0x4e2ccd01 // FMLA V1, V8, V12
+	WORD $0x4e2ccce2 // FMLA V2, V7, V12
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd40 // FMLA V0, V10, V13
+	WORD $0x4e2dcd21 // FMLA V1, V9, V13
+	WORD $0x4e2dcd02 // FMLA V2, V8, V13
+	WORD $0x4e2dcce3 // FMLA V3, V7, V13
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd60 // FMLA V0, V11, V12
+	WORD $0x4e2ccd41 // FMLA V1, V10, V12
+	WORD $0x4e2ccd22 // FMLA V2, V9, V12
+	WORD $0x4e2ccd03 // FMLA V3, V8, V12
+	WORD $0x4e2ccce4 // FMLA V4, V7, V12
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd61 // FMLA V1, V11, V13
+	WORD $0x4e2dcd42 // FMLA V2, V10, V13
+	WORD $0x4e2dcd23 // FMLA V3, V9, V13
+	WORD $0x4e2dcd04 // FMLA V4, V8, V13
+	WORD $0x4e2dcce5 // FMLA V5, V7, V13
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd62 // FMLA V2, V11, V12
+	WORD $0x4e2ccd43 // FMLA V3, V10, V12
+	WORD $0x4e2ccd24 // FMLA V4, V9, V12
+	WORD $0x4e2ccd05 // FMLA V5, V8, V12
+	WORD $0x4e2ccce6 // FMLA V6, V7, V12
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd63 // FMLA V3, V11, V13
+	WORD $0x4e2dcd44 // FMLA V4, V10, V13
+	WORD $0x4e2dcd25 // FMLA V5, V9, V13
+	WORD $0x4e2dcd06 // FMLA V6, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd64 // FMLA V4, V11, V12
+	WORD $0x4e2ccd45 // FMLA V5, V10, V12
+	WORD $0x4e2ccd26 // FMLA V6, V9, V12
+	ADDS R2, R11
+	CMP $9, R5
+	BLE columns
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd65 // FMLA V5, V11, V13
+	WORD $0x4e2dcd46 // FMLA V6, V10, V13
+	ADDS R2, R11
+	CMP $10, R5
+	BLE columns
+	FMOVQ (R11), F17
+	WORD $0x4e31cd66 // FMLA V6, V11, V17
+columns:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V7.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V8.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e4f2 // FCMGT V18, V7, V0
+	VBIT V18.B16, V7.B16, V0.B16
+	WORD $0x6ea8e413 // FCMGT V19, V0, V8
+	VBIT V19.B16, V8.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	WORD $0x6ea1e4f0 // FCMGT V16, V7, V1
+	VBIT V16.B16, V7.B16, V1.B16
+	WORD $0x6ea8e431 // FCMGT V17, V1, V8
+	VBIT V17.B16, V8.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	WORD $0x6ea2e4f2 // FCMGT V18, V7, V2
+	VBIT V18.B16, V7.B16, V2.B16
+	WORD $0x6ea8e453 // FCMGT V19, V2, V8
+	VBIT V19.B16, V8.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	WORD $0x6ea3e4f0 // FCMGT V16, V7, V3
+	VBIT V16.B16, V7.B16, V3.B16
+	WORD $0x6ea8e471 // FCMGT V17, V3, V8
+	VBIT V17.B16, V8.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	WORD $0x6ea4e4f2 // FCMGT V18, V7, V4
+	VBIT V18.B16, V7.B16, V4.B16
+	WORD $0x6ea8e493 // FCMGT V19, V4, V8
+	VBIT V19.B16, V8.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	WORD $0x6ea5e4f0 // FCMGT V16, V7, V5
+	VBIT V16.B16, V7.B16, V5.B16
+	WORD $0x6ea8e4b1 // FCMGT V17, V5, V8
+	VBIT V17.B16, V8.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+	WORD $0x6ea6e4f2 // FCMGT V18, V7, V6
+	VBIT V18.B16, V7.B16, V6.B16
+	WORD $0x6ea8e4d3 // FCMGT V19, V6, V8
+	VBIT V19.B16, V8.B16, V6.B16
+	FMOVQ F6, (R8)
+	ADDS R9, R8
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_columnTile(R0), R8
+	MOVD line_column(R0), R19
+	ADDS R8, R19
 	MOVD R19, line_column(R0)
 	MOVD line_tiles(R0), R19
 	SUBS $1, R19
@@ -720,8 +2266,6 @@ start:
 	VMOV V0.B16, V3.B16
 	VMOV V0.B16, V4.B16
 	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V0.B16, V7.B16
 	MOVD line_rows(R0), R11
 	CMP $0, R11
 	BEQ sums
@@ -733,106 +2277,88 @@ start:
 	ADDS R1, R10
 	// a row of the window
 row:
-	FMOVQ (R10), F8
-	WORD $0x3ce46949 // LDR Q9, [R10, R4]
+	FMOVQ (R10), F6
+	WORD $0x3ce46947 // LDR Q7, [R10, R4]
 	ADD R4<<1, R10, R16
-	FMOVQ (R16), F10
+	FMOVQ (R16), F8
 	ADD R4<<1, R10, R12
-	WORD $0x3ce4698b // LDR Q11, [R12, R4]
+	WORD $0x3ce46989 // LDR Q9, [R12, R4]
 	ADD R4<<2, R10, R16
-	FMOVQ (R16), F12
+	FMOVQ (R16), F10
 	MOVD R9, R12
 	CMP $0, R5
 	BGT column1
 	FMOVQ (R12), F16
-	WORD $0x4e30cd00 // FMLA V0, V8, V16
+	WORD $0x4e30ccc0 // FMLA V0, V6, V16
 column1:
 	ADDS R2, R12
 	CMP $1, R8
 	BLE columns
 	CMP $1, R5
 	BGT column2
-	FMOVQ (R12), F14
-	WORD $0x4e2ecd20 // FMLA V0, V9, V14
-	WORD $0x4e2ecd01 // FMLA V1, V8, V14
+	FMOVQ (R12), F12
+	WORD $0x4e2ccce0 // FMLA V0, V7, V12
+	WORD $0x4e2cccc1 // FMLA V1, V6, V12
 column2:
 	ADDS R2, R12
 	CMP $2, R8
 	BLE columns
-	FMOVQ (R12), F13
-	WORD $0x4e2dcd40 // FMLA V0, V10, V13
-	WORD $0x4e2dcd21 // FMLA V1, V9, V13
-	WORD $0x4e2dcd02 // FMLA V2, V8, V13
+	FMOVQ (R12), F11
+	WORD $0x4e2bcd00 // FMLA V0, V8, V11
+	WORD $0x4e2bcce1 // FMLA V1, V7, V11
+	WORD $0x4e2bccc2 // FMLA V2, V6, V11
 	ADDS R2, R12
 	CMP $3, R8
 	BLE columns
-	FMOVQ (R12), F14
-	WORD $0x4e2ecd60 // FMLA V0, V11, V14
-	WORD $0x4e2ecd41 // FMLA V1, V10, V14
-	WORD $0x4e2ecd22 // FMLA V2, V9, V14
-	WORD $0x4e2ecd03 // FMLA V3, V8, V14
+	FMOVQ (R12), F12
+	WORD $0x4e2ccd20 // FMLA V0, V9, V12
+	WORD $0x4e2ccd01 // FMLA V1, V8, V12
+	WORD $0x4e2ccce2 // FMLA V2, V7, V12
+	WORD $0x4e2cccc3 // FMLA V3, V6, V12
 	ADDS R2, R12
 	CMP $4, R8
 	BLE columns
-	FMOVQ (R12), F13
-	WORD $0x4e2dcd80 // FMLA V0, V12, V13
-	WORD $0x4e2dcd61 // FMLA V1, V11, V13
-	WORD $0x4e2dcd42 // FMLA V2, V10, V13
-	WORD $0x4e2dcd23 // FMLA V3, V9, V13
-	WORD $0x4e2dcd04 // FMLA V4, V8, V13
+	FMOVQ (R12), F11
+	WORD $0x4e2bcd40 // FMLA V0, V10, V11
+	WORD $0x4e2bcd21 // FMLA V1, V9, V11
+	WORD $0x4e2bcd02 // FMLA V2, V8, V11
+	WORD $0x4e2bcce3 // FMLA V3, V7, V11
+	WORD $0x4e2bccc4 // FMLA V4, V6, V11
 	ADDS R2, R12
 	CMP $5, R8
 	BLE columns
-	FMOVQ (R12), F14
-	WORD $0x4e2ecd81 // FMLA V1, V12, V14
-	WORD $0x4e2ecd62 // FMLA V2, V11, V14
-	WORD $0x4e2ecd43 // FMLA V3, V10, V14
-	WORD $0x4e2ecd24 // FMLA V4, V9, V14
-	WORD $0x4e2ecd05 // FMLA V5, V8, V14
+	FMOVQ (R12), F12
+	WORD $0x4e2ccd41 // FMLA V1, V10, V12
+	WORD $0x4e2ccd22 // FMLA V2, V9, V12
+	WORD $0x4e2ccd03 // FMLA V3, V8, V12
+	WORD $0x4e2ccce4 // FMLA V4, V7, V12
+	WORD $0x4e2cccc5 // FMLA V5, V6, V12
 	ADDS R2, R12
 	CMP $6, R8
 	BLE columns
-	FMOVQ (R12), F13
-	WORD $0x4e2dcd82 // FMLA V2, V12, V13
-	WORD $0x4e2dcd63 // FMLA V3, V11, V13
-	WORD $0x4e2dcd44 // FMLA V4, V10, V13
-	WORD $0x4e2dcd25 // FMLA V5, V9, V13
-	WORD $0x4e2dcd06 // FMLA V6, V8, V13
+	FMOVQ (R12), F11
+	WORD $0x4e2bcd42 // FMLA V2, V10, V11
+	WORD $0x4e2bcd23 // FMLA V3, V9, V11
+	WORD $0x4e2bcd04 // FMLA V4, V8, V11
+	WORD $0x4e2bcce5 // FMLA V5, V7, V11
 	ADDS R2, R12
 	CMP $7, R8
 	BLE columns
-	FMOVQ (R12), F14
-	WORD $0x4e2ecd83 // FMLA V3, V12, V14
-	WORD $0x4e2ecd64 // FMLA V4, V11, V14
-	WORD $0x4e2ecd45 // FMLA V5, V10, V14
-	WORD $0x4e2ecd26 // FMLA V6, V9, V14
-	WORD $0x4e2ecd07 // FMLA V7, V8, V14
+	FMOVQ (R12), F12
+	WORD $0x4e2ccd43 // FMLA V3, V10, V12
+	WORD $0x4e2ccd24 // FMLA V4, V9, V12
+	WORD $0x4e2ccd05 // FMLA V5, V8, V12
 	ADDS R2, R12
 	CMP $8, R8
 	BLE columns
-	FMOVQ (R12), F13
-	WORD $0x4e2dcd84 // FMLA V4, V12, V13
-	WORD $0x4e2dcd65 // FMLA V5, V11, V13
-	WORD $0x4e2dcd46 // FMLA V6, V10, V13
-	WORD $0x4e2dcd27 // FMLA V7, V9, V13
+	FMOVQ (R12), F11
+	WORD $0x4e2bcd44 // FMLA V4, V10, V11
+	WORD $0x4e2bcd25 // FMLA V5, V9, V11
 	ADDS R2, R12
 	CMP $9, R8
 	BLE columns
-	FMOVQ (R12), F14
-	WORD $0x4e2ecd85 // FMLA V5, V12, V14
-	WORD $0x4e2ecd66 // FMLA V6, V11, V14
-	WORD $0x4e2ecd47 // FMLA V7, V10, V14
-	ADDS R2, R12
-	CMP $10, R8
-	BLE columns
-	FMOVQ (R12), F13
-	WORD $0x4e2dcd86 // FMLA V6, V12, V13
-	WORD $0x4e2dcd67 // FMLA V7, V11, V13
-	ADDS R2, R12
-	CMP $11, R8
-	BLE columns
 	FMOVQ (R12), F17
-	WORD $0x4e31cd87 // FMLA V7, V12, V17
+	WORD $0x4e31cd45 // FMLA V5, V10, V17
 columns:
 	MOVD line_xRow(R0), R17
 	ADDS R17, R9
@@ -843,77 +2369,61 @@ columns:
 sums:
 	// limits, and results
 	ADD $line_low, R0, R16
-	VLD1R (R16), [V8.S4]
+	VLD1R (R16), [V6.S4]
 	ADD $line_high, R0, R16
-	VLD1R (R16), [V9.S4]
+	VLD1R (R16), [V7.S4]
 	MOVD line_y(R0), R9
 	MOVD line_yAt(R0), R17
 	ADDS R17, R9
 	ADDS R1, R9
 	MOVD line_yPixel(R0), R10
-	WORD $0x6ea0e512 // FCMGT V18, V8, V0
-	VBIT V18.B16, V8.B16, V0.B16
-	WORD $0x6ea9e413 // FCMGT V19, V0, V9
-	VBIT V19.B16, V9.B16, V0.B16
+	WORD $0x6ea0e4d2 // FCMGT V18, V6, V0
+	VBIT V18.B16, V6.B16, V0.B16
+	WORD $0x6ea7e413 // FCMGT V19, V0, V7
+	VBIT V19.B16, V7.B16, V0.B16
 	FMOVQ F0, (R9)
 	ADDS R10, R9
 	CMP $1, R3
-	BEQ stored
-	WORD $0x6ea1e510 // FCMGT V16, V8, V1
-	VBIT V16.B16, V8.B16, V1.B16
-	WORD $0x6ea9e431 // FCMGT V17, V1, V9
-	VBIT V17.B16, V9.B16, V1.B16
+	BEQ kept
+	WORD $0x6ea1e4d0 // FCMGT V16, V6, V1
+	VBIT V16.B16, V6.B16, V1.B16
+	WORD $0x6ea7e431 // FCMGT V17, V1, V7
+	VBIT V17.B16, V7.B16, V1.B16
 	FMOVQ F1, (R9)
 	ADDS R10, R9
 	CMP $2, R3
-	BEQ stored
-	WORD $0x6ea2e512 // FCMGT V18, V8, V2
-	VBIT V18.B16, V8.B16, V2.B16
-	WORD $0x6ea9e453 // FCMGT V19, V2, V9
-	VBIT V19.B16, V9.B16, V2.B16
+	BEQ kept
+	WORD $0x6ea2e4d2 // FCMGT V18, V6, V2
+	VBIT V18.B16, V6.B16, V2.B16
+	WORD $0x6ea7e453 // FCMGT V19, V2, V7
+	VBIT V19.B16, V7.B16, V2.B16
 	FMOVQ F2, (R9)
 	ADDS R10, R9
 	CMP $3, R3
-	BEQ stored
-	WORD $0x6ea3e510 // FCMGT V16, V8, V3
-	VBIT V16.B16, V8.B16, V3.B16
-	WORD $0x6ea9e471 // FCMGT V17, V3, V9
-	VBIT V17.B16, V9.B16, V3.B16
+	BEQ kept
+	WORD $0x6ea3e4d0 // FCMGT V16, V6, V3
+	VBIT V16.B16, V6.B16, V3.B16
+	WORD $0x6ea7e471 // FCMGT V17, V3, V7
+	VBIT V17.B16, V7.B16, V3.B16
 	FMOVQ F3, (R9)
 	ADDS R10, R9
 	CMP $4, R3
-	BEQ stored
-	WORD $0x6ea4e512 // FCMGT V18, V8, V4
-	VBIT V18.B16, V8.B16, V4.B16
-	WORD $0x6ea9e493 // FCMGT V19, V4, V9
-	VBIT V19.B16, V9.B16, V4.B16
+	BEQ kept
+	WORD $0x6ea4e4d2 // FCMGT V18, V6, V4
+	VBIT V18.B16, V6.B16, V4.B16
+	WORD $0x6ea7e493 // FCMGT V19, V4, V7
+	VBIT V19.B16, V7.B16, V4.B16
 	FMOVQ F4, (R9)
 	ADDS R10, R9
 	CMP $5, R3
-	BEQ stored
-	WORD $0x6ea5e510 // FCMGT V16, V8, V5
-	VBIT V16.B16, V8.B16, V5.B16
-	WORD $0x6ea9e4b1 // FCMGT V17, V5, V9
-	VBIT V17.B16, V9.B16, V5.B16
+	BEQ kept
+	WORD $0x6ea5e4d0 // FCMGT V16, V6, V5
+	VBIT V16.B16, V6.B16, V5.B16
+	WORD $0x6ea7e4b1 // FCMGT V17, V5, V7
+	VBIT V17.B16, V7.B16, V5.B16
 	FMOVQ F5, (R9)
 	ADDS R10, R9
-	CMP $6, R3
-	BEQ stored
-	WORD $0x6ea6e512 // FCMGT V18, V8, V6
-	VBIT V18.B16, V8.B16, V6.B16
-	WORD $0x6ea9e4d3 // FCMGT V19, V6, V9
-	VBIT V19.B16, V9.B16, V6.B16
-	FMOVQ F6, (R9)
-	ADDS R10, R9
-	CMP $7, R3
-	BEQ stored
-	WORD $0x6ea7e510 // FCMGT V16, V8, V7
-	VBIT V16.B16, V8.B16, V7.B16
-	WORD $0x6ea9e4f1 // FCMGT V17, V7, V9
-	VBIT V17.B16, V9.B16, V7.B16
-	FMOVQ F7, (R9)
-	ADDS R10, R9
-stored:
+kept:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BEQ vectors
@@ -937,6 +2447,460 @@ vectors:
 	MOVD line_columnTile(R0), R9
 	MOVD line_column(R0), R19
 	ADDS R9, R19
+	MOVD R19, line_column(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile5s2x8NEON(l *line)
+TEXT ·tile5s2x8NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	// a tile of results
+tile:
+	// its columns inside of the image
+	EOR R4, R4
+	MOVD line_column(R0), R17
+	SUBS R17, R4
+	MOVD line_width(R0), R5
+	ADDS R4, R5
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	VMOV V0.B16, V7.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	// a row of the window
+row:
+	FMOVQ (R9), F8
+	WORD $0x3ce36929 // LDR Q9, [R9, R3]
+	ADD R3<<1, R9, R16
+	FMOVQ (R16), F10
+	ADD R3<<1, R9, R11
+	WORD $0x3ce3696b // LDR Q11, [R11, R3]
+	ADD R3<<2, R9, R16
+	FMOVQ (R16), F12
+	MOVD R8, R11
+	CMP $0, R4
+	BGT column1
+	FMOVQ (R11), F16
+	WORD $0x4e30cd00 // FMLA V0, V8, V16
+column1:
+	ADDS R2, R11
+	CMP $1, R4
+	BGT column2
+	FMOVQ (R11), F17
+	WORD $0x4e31cd20 // FMLA V0, V9, V17
+column2:
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd40 // FMLA V0, V10, V13
+	WORD $0x4e2dcd01 // FMLA V1, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd60 // FMLA V0, V11, V14
+	WORD $0x4e2ecd21 // FMLA V1, V9, V14
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd80 // FMLA V0, V12, V13
+	WORD $0x4e2dcd41 // FMLA V1, V10, V13
+	WORD $0x4e2dcd02 // FMLA V2, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd61 // FMLA V1, V11, V14
+	WORD $0x4e2ecd22 // FMLA V2, V9, V14
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd81 // FMLA V1, V12, V13
+	WORD $0x4e2dcd42 // FMLA V2, V10, V13
+	WORD $0x4e2dcd03 // FMLA V3, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd62 // FMLA V2, V11, V14
+	WORD $0x4e2ecd23 // FMLA V3, V9, V14
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd82 // FMLA V2, V12, V13
+	WORD $0x4e2dcd43 // FMLA V3, V10, V13
+	WORD $0x4e2dcd04 // FMLA V4, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd63 // FMLA V3, V11, V14
+	WORD $0x4e2ecd24 // FMLA V4, V9, V14
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd83 // FMLA V3, V12, V13
+	WORD $0x4e2dcd44 // FMLA V4, V10, V13
+	WORD $0x4e2dcd05 // FMLA V5, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd64 // FMLA V4, V11, V14
+	WORD $0x4e2ecd25 // FMLA V5, V9, V14
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd84 // FMLA V4, V12, V13
+	WORD $0x4e2dcd45 // FMLA V5, V10, V13
+	WORD $0x4e2dcd06 // FMLA V6, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd65 // FMLA V5, V11, V14
+	WORD $0x4e2ecd26 // FMLA V6, V9, V14
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd85 // FMLA V5, V12, V13
+	WORD $0x4e2dcd46 // FMLA V6, V10, V13
+	WORD $0x4e2dcd07 // FMLA V7, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd66 // FMLA V6, V11, V14
+	WORD $0x4e2ecd27 // FMLA V7, V9, V14
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd86 // FMLA V6, V12, V13
+	WORD $0x4e2dcd47 // FMLA V7, V10, V13
+	ADDS R2, R11
+	CMP $17, R5
+	BLE columns
+	FMOVQ (R11), F18
+	WORD $0x4e32cd67 // FMLA V7, V11, V18
+	ADDS R2, R11
+	CMP $18, R5
+	BLE columns
+	FMOVQ (R11), F19
+	WORD $0x4e33cd87 // FMLA V7, V12, V19
+columns:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V8.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V9.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e510 // FCMGT V16, V8, V0
+	VBIT V16.B16, V8.B16, V0.B16
+	WORD $0x6ea9e411 // FCMGT V17, V0, V9
+	VBIT V17.B16, V9.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	WORD $0x6ea1e512 // FCMGT V18, V8, V1
+	VBIT V18.B16, V8.B16, V1.B16
+	WORD $0x6ea9e433 // FCMGT V19, V1, V9
+	VBIT V19.B16, V9.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	WORD $0x6ea2e510 // FCMGT V16, V8, V2
+	VBIT V16.B16, V8.B16, V2.B16
+	WORD $0x6ea9e451 // FCMGT V17, V2, V9
+	VBIT V17.B16, V9.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	WORD $0x6ea3e512 // FCMGT V18, V8, V3
+	VBIT V18.B16, V8.B16, V3.B16
+	WORD $0x6ea9e473 // FCMGT V19, V3, V9
+	VBIT V19.B16, V9.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	WORD $0x6ea4e510 // FCMGT V16, V8, V4
+	VBIT V16.B16, V8.B16, V4.B16
+	WORD $0x6ea9e491 // FCMGT V17, V4, V9
+	VBIT V17.B16, V9.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	WORD $0x6ea5e512 // FCMGT V18, V8, V5
+	VBIT V18.B16, V8.B16, V5.B16
+	WORD $0x6ea9e4b3 // FCMGT V19, V5, V9
+	VBIT V19.B16, V9.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+	WORD $0x6ea6e510 // FCMGT V16, V8, V6
+	VBIT V16.B16, V8.B16, V6.B16
+	WORD $0x6ea9e4d1 // FCMGT V17, V6, V9
+	VBIT V17.B16, V9.B16, V6.B16
+	FMOVQ F6, (R8)
+	ADDS R9, R8
+	WORD $0x6ea7e512 // FCMGT V18, V8, V7
+	VBIT V18.B16, V8.B16, V7.B16
+	WORD $0x6ea9e4f3 // FCMGT V19, V7, V9
+	VBIT V19.B16, V9.B16, V7.B16
+	FMOVQ F7, (R8)
+	ADDS R9, R8
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_columnTile(R0), R8
+	MOVD line_column(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_column(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile5s2x7NEON(l *line)
+TEXT ·tile5s2x7NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	// a tile of results
+tile:
+	// its columns inside of the image
+	EOR R4, R4
+	MOVD line_column(R0), R17
+	SUBS R17, R4
+	MOVD line_width(R0), R5
+	ADDS R4, R5
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	// a row of the window
+row:
+	FMOVQ (R9), F7
+	WORD $0x3ce36928 // LDR Q8, [R9, R3]
+	ADD R3<<1, R9, R16
+	FMOVQ (R16), F9
+	ADD R3<<1, R9, R11
+	WORD $0x3ce3696a // LDR Q10, [R11, R3]
+	ADD R3<<2, R9, R16
+	FMOVQ (R16), F11
+	MOVD R8, R11
+	CMP $0, R4
+	BGT column1
+	FMOVQ (R11), F16
+	WORD $0x4e30cce0 // FMLA V0, V7, V16
+column1:
+	ADDS R2, R11
+	CMP $1, R4
+	BGT column2
+	FMOVQ (R11), F17
+	WORD $0x4e31cd00 // FMLA V0, V8, V17
+column2:
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd20 // FMLA V0, V9, V12
+	WORD $0x4e2ccce1 // FMLA V1, V7, V12
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd40 // FMLA V0, V10, V13
+	WORD $0x4e2dcd01 // FMLA V1, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd60 // FMLA V0, V11, V12
+	WORD $0x4e2ccd21 // FMLA V1, V9, V12
+	WORD $0x4e2ccce2 // FMLA V2, V7, V12
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd41 // FMLA V1, V10, V13
+	WORD $0x4e2dcd02 // FMLA V2, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd61 // FMLA V1, V11, V12
+	WORD $0x4e2ccd22 // FMLA V2, V9, V12
+	WORD $0x4e2ccce3 // FMLA V3, V7, V12
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd42 // FMLA V2, V10, V13
+	WORD $0x4e2dcd03 // FMLA V3, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd62 // FMLA V2, V11, V12
+	WORD $0x4e2ccd23 // FMLA V3, V9, V12
+	WORD $0x4e2ccce4 // FMLA V4, V7, V12
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd43 // FMLA V3, V10, V13
+	WORD $0x4e2dcd04 // FMLA V4, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd63 // FMLA V3, V11, V12
+	WORD $0x4e2ccd24 // FMLA V4, V9, V12
+	WORD $0x4e2ccce5 // FMLA V5, V7, V12
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd44 // FMLA V4, V10, V13
+	WORD $0x4e2dcd05 // FMLA V5, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd64 // FMLA V4, V11, V12
+	WORD $0x4e2ccd25 // FMLA V5, V9, V12
+	WORD $0x4e2ccce6 // FMLA V6, V7, V12
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd45 // FMLA V5, V10, V13
+	WORD $0x4e2dcd06 // FMLA V6, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd65 // FMLA V5, V11, V12
+	WORD $0x4e2ccd26 // FMLA V6, V9, V12
+	ADDS R2, R11
+	CMP $15, R5
+	BLE columns
+	FMOVQ (R11), F18
+	WORD $0x4e32cd46 // FMLA V6, V10, V18
+	ADDS R2, R11
+	CMP $16, R5
+	BLE columns
+	FMOVQ (R11), F19
+	WORD $0x4e33cd66 // FMLA V6, V11, V19
+columns:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V7.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V8.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e4f0 // FCMGT V16, V7, V0
+	VBIT V16.B16, V7.B16, V0.B16
+	WORD $0x6ea8e411 // FCMGT V17, V0, V8
+	VBIT V17.B16, V8.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	WORD $0x6ea1e4f2 // FCMGT V18, V7, V1
+	VBIT V18.B16, V7.B16, V1.B16
+	WORD $0x6ea8e433 // FCMGT V19, V1, V8
+	VBIT V19.B16, V8.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	WORD $0x6ea2e4f0 // FCMGT V16, V7, V2
+	VBIT V16.B16, V7.B16, V2.B16
+	WORD $0x6ea8e451 // FCMGT V17, V2, V8
+	VBIT V17.B16, V8.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	WORD $0x6ea3e4f2 // FCMGT V18, V7, V3
+	VBIT V18.B16, V7.B16, V3.B16
+	WORD $0x6ea8e473 // FCMGT V19, V3, V8
+	VBIT V19.B16, V8.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	WORD $0x6ea4e4f0 // FCMGT V16, V7, V4
+	VBIT V16.B16, V7.B16, V4.B16
+	WORD $0x6ea8e491 // FCMGT V17, V4, V8
+	VBIT V17.B16, V8.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	WORD $0x6ea5e4f2 // FCMGT V18, V7, V5
+	VBIT V18.B16, V7.B16, V5.B16
+	WORD $0x6ea8e4b3 // FCMGT V19, V5, V8
+	VBIT V19.B16, V8.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+	WORD $0x6ea6e4f0 // FCMGT V16, V7, V6
+	VBIT V16.B16, V7.B16, V6.B16
+	WORD $0x6ea8e4d1 // FCMGT V17, V6, V8
+	VBIT V17.B16, V8.B16, V6.B16
+	FMOVQ F6, (R8)
+	ADDS R9, R8
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_columnTile(R0), R8
+	MOVD line_column(R0), R19
+	ADDS R8, R19
 	MOVD R19, line_column(R0)
 	MOVD line_tiles(R0), R19
 	SUBS $1, R19
@@ -980,8 +2944,6 @@ start:
 	VMOV V0.B16, V3.B16
 	VMOV V0.B16, V4.B16
 	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V0.B16, V7.B16
 	MOVD line_rows(R0), R11
 	CMP $0, R11
 	BEQ sums
@@ -993,19 +2955,19 @@ start:
 	ADDS R1, R10
 	// a row of the window
 row:
-	FMOVQ (R10), F8
-	WORD $0x3ce46949 // LDR Q9, [R10, R4]
+	FMOVQ (R10), F6
+	WORD $0x3ce46947 // LDR Q7, [R10, R4]
 	ADD R4<<1, R10, R16
-	FMOVQ (R16), F10
+	FMOVQ (R16), F8
 	ADD R4<<1, R10, R12
-	WORD $0x3ce4698b // LDR Q11, [R12, R4]
+	WORD $0x3ce46989 // LDR Q9, [R12, R4]
 	ADD R4<<2, R10, R16
-	FMOVQ (R16), F12
+	FMOVQ (R16), F10
 	MOVD R9, R12
 	CMP $0, R5
 	BGT column1
 	FMOVQ (R12), F16
-	WORD $0x4e30cd00 // FMLA V0, V8, V16
+	WORD $0x4e30ccc0 // FMLA V0, V6, V16
 column1:
 	ADDS R2, R12
 	CMP $1, R8
@@ -1013,114 +2975,88 @@ column1:
 	CMP $1, R5
 	BGT column2
 	FMOVQ (R12), F17
-	WORD $0x4e31cd20 // FMLA V0, V9, V17
+	WORD $0x4e31cce0 // FMLA V0, V7, V17
 column2:
 	ADDS R2, R12
 	CMP $2, R8
 	BLE columns
-	FMOVQ (R12), F13
-	WORD $0x4e2dcd40 // FMLA V0, V10, V13
-	WORD $0x4e2dcd01 // FMLA V1, V8, V13
+	FMOVQ (R12), F11
+	WORD $0x4e2bcd00 // FMLA V0, V8, V11
+	WORD $0x4e2bccc1 // FMLA V1, V6, V11
 	ADDS R2, R12
 	CMP $3, R8
 	BLE columns
-	FMOVQ (R12), F14
-	WORD $0x4e2ecd60 // FMLA V0, V11, V14
-	WORD $0x4e2ecd21 // FMLA V1, V9, V14
+	FMOVQ (R12), F12
+	WORD $0x4e2ccd20 // FMLA V0, V9, V12
+	WORD $0x4e2ccce1 // FMLA V1, V7, V12
 	ADDS R2, R12
 	CMP $4, R8
 	BLE columns
-	FMOVQ (R12), F13
-	WORD $0x4e2dcd80 // FMLA V0, V12, V13
-	WORD $0x4e2dcd41 // FMLA V1, V10, V13
-	WORD $0x4e2dcd02 // FMLA V2, V8, V13
+	FMOVQ (R12), F11
+	WORD $0x4e2bcd40 // FMLA V0, V10, V11
+	WORD $0x4e2bcd01 // FMLA V1, V8, V11
+	WORD $0x4e2bccc2 // FMLA V2, V6, V11
 	ADDS R2, R12
 	CMP $5, R8
 	BLE columns
-	FMOVQ (R12), F14
-	WORD $0x4e2ecd61 // FMLA V1, V11, V14
-	WORD $0x4e2ecd22 // FMLA V2, V9, V14
+	FMOVQ (R12), F12
+	WORD $0x4e2ccd21 // FMLA V1, V9, V12
+	WORD $0x4e2ccce2 // FMLA V2, V7, V12
 	ADDS R2, R12
 	CMP $6, R8
 	BLE columns
-	FMOVQ (R12), F13
-	WORD $0x4e2dcd81 // FMLA V1, V12, V13
-	WORD $0x4e2dcd42 // FMLA V2, V10, V13
-	WORD $0x4e2dcd03 // FMLA V3, V8, V13
+	FMOVQ (R12), F11
+	WORD $0x4e2bcd41 // FMLA V1, V10, V11
+	WORD $0x4e2bcd02 // FMLA V2, V8, V11
+	WORD $0x4e2bccc3 // FMLA V3, V6, V11
 	ADDS R2, R12
 	CMP $7, R8
 	BLE columns
-	FMOVQ (R12), F14
-	WORD $0x4e2ecd62 // FMLA V2, V11, V14
-	WORD $0x4e2ecd23 // FMLA V3, V9, V14
+	FMOVQ (R12), F12
+	WORD $0x4e2ccd22 // FMLA V2, V9, V12
+	WORD $0x4e2ccce3 // FMLA V3, V7, V12
 	ADDS R2, R12
 	CMP $8, R8
 	BLE columns
-	FMOVQ (R12), F13
-	WORD $0x4e2dcd82 // FMLA V2, V12, V13
-	WORD $0x4e2dcd43 // FMLA V3, V10, V13
-	WORD $0x4e2dcd04 // FMLA V4, V8, V13
+	FMOVQ (R12), F11
+	WORD $0x4e2bcd42 // FMLA V2, V10, V11
+	WORD $0x4e2bcd03 // FMLA V3, V8, V11
+	WORD $0x4e2bccc4 // FMLA V4, V6, V11
 	ADDS R2, R12
 	CMP $9, R8
 	BLE columns
-	FMOVQ (R12), F14
-	WORD $0x4e2ecd63 // FMLA V3, V11, V14
-	WORD $0x4e2ecd24 // FMLA V4, V9, V14
+	FMOVQ (R12), F12
+	WORD $0x4e2ccd23 // FMLA V3, V9, V12
+	WORD $0x4e2ccce4 // FMLA V4, V7, V12
 	ADDS R2, R12
 	CMP $10, R8
 	BLE columns
-	FMOVQ (R12), F13
-	WORD $0x4e2dcd83 // FMLA V3, V12, V13
-	WORD $0x4e2dcd44 // FMLA V4, V10, V13
-	WORD $0x4e2dcd05 // FMLA V5, V8, V13
+	FMOVQ (R12), F11
+	WORD $0x4e2bcd43 // FMLA V3, V10, V11
+	WORD $0x4e2bcd04 // FMLA V4, V8, V11
+	WORD $0x4e2bccc5 // FMLA V5, V6, V11
 	ADDS R2, R12
 	CMP $11, R8
 	BLE columns
-	FMOVQ (R12), F14
-	WORD $0x4e2ecd64 // FMLA V4, V11, V14
-	WORD $0x4e2ecd25 // FMLA V5, V9, V14
+	FMOVQ (R12), F12
+	WORD $0x4e2ccd24 // FMLA V4, V9, V12
+	WORD $0x4e2ccce5 // FMLA V5, V7, V12
 	ADDS R2, R12
 	CMP $12, R8
 	BLE columns
-	FMOVQ (R12), F13
-	WORD $0x4e2dcd84 // FMLA V4, V12, V13
-	WORD $0x4e2dcd45 // FMLA V5, V10, V13
-	WORD $0x4e2dcd06 // FMLA V6, V8, V13
+	FMOVQ (R12), F11
+	WORD $0x4e2bcd44 // FMLA V4, V10, V11
+	WORD $0x4e2bcd05 // FMLA V5, V8, V11
 	ADDS R2, R12
 	CMP $13, R8
 	BLE columns
-	FMOVQ (R12), F14
-	WORD $0x4e2ecd65 // FMLA V5, V11, V14
-	WORD $0x4e2ecd26 // FMLA V6, V9, V14
+	FMOVQ (R12), F18
+	WORD $0x4e32cd25 // FMLA V5, V9, V18
 	ADDS R2, R12
 	CMP $14, R8
 	BLE columns
-	FMOVQ (R12), F13
-	WORD $0x4e2dcd85 // FMLA V5, V12, V13
-	WORD $0x4e2dcd46 // FMLA V6, V10, V13
-	WORD $0x4e2dcd07 // FMLA V7, V8, V13
-	ADDS R2, R12
-	CMP $15, R8
-	BLE columns
-	FMOVQ (R12), F14
-	WORD $0x4e2ecd66 // FMLA V6, V11, V14
-	WORD $0x4e2ecd27 // FMLA V7, V9, V14
-	ADDS R2, R12
-	CMP $16, R8
-	BLE columns
-	FMOVQ (R12), F13
-	WORD $0x4e2dcd86 // FMLA V6, V12, V13
-	WORD $0x4e2dcd47 // FMLA V7, V10, V13
-	ADDS R2, R12
-	CMP $17, R8
-	BLE columns
-	FMOVQ (R12), F18
-	WORD $0x4e32cd67 // FMLA V7, V11, V18
-	ADDS R2, R12
-	CMP $18, R8
-	BLE columns
 	FMOVQ (R12), F19
-	WORD $0x4e33cd87 // FMLA V7, V12, V19
+	WORD $0x4e33cd45 // FMLA V5, V10, V19
 columns:
 	MOVD line_xRow(R0), R17
 	ADDS R17, R9
@@ -1131,77 +3067,61 @@ columns:
 sums:
 	// limits, and results
 	ADD $line_low, R0, R16
-	VLD1R (R16), [V8.S4]
+	VLD1R (R16), [V6.S4]
 	ADD $line_high, R0, R16
-	VLD1R (R16), [V9.S4]
+	VLD1R (R16), [V7.S4]
 	MOVD line_y(R0), R9
 	MOVD line_yAt(R0), R17
 	ADDS R17, R9
 	ADDS R1, R9
 	MOVD line_yPixel(R0), R10
-	WORD $0x6ea0e510 // FCMGT V16, V8, V0
-	VBIT V16.B16, V8.B16, V0.B16
-	WORD $0x6ea9e411 // FCMGT V17, V0, V9
-	VBIT V17.B16, V9.B16, V0.B16
+	WORD $0x6ea0e4d0 // FCMGT V16, V6, V0
+	VBIT V16.B16, V6.B16, V0.B16
+	WORD $0x6ea7e411 // FCMGT V17, V0, V7
+	VBIT V17.B16, V7.B16, V0.B16
 	FMOVQ F0, (R9)
 	ADDS R10, R9
 	CMP $1, R3
-	BEQ stored
-	WORD $0x6ea1e512 // FCMGT V18, V8, V1
-	VBIT V18.B16, V8.B16, V1.B16
-	WORD $0x6ea9e433 // FCMGT V19, V1, V9
-	VBIT V19.B16, V9.B16, V1.B16
+	BEQ kept
+	WORD $0x6ea1e4d2 // FCMGT V18, V6, V1
+	VBIT V18.B16, V6.B16, V1.B16
+	WORD $0x6ea7e433 // FCMGT V19, V1, V7
+	VBIT V19.B16, V7.B16, V1.B16
 	FMOVQ F1, (R9)
 	ADDS R10, R9
 	CMP $2, R3
-	BEQ stored
-	WORD $0x6ea2e510 // FCMGT V16, V8, V2
-	VBIT V16.B16, V8.B16, V2.B16
-	WORD $0x6ea9e451 // FCMGT V17, V2, V9
-	VBIT V17.B16, V9.B16, V2.B16
+	BEQ kept
+	WORD $0x6ea2e4d0 // FCMGT V16, V6, V2
+	VBIT V16.B16, V6.B16, V2.B16
+	WORD $0x6ea7e451 // FCMGT V17, V2, V7
+	VBIT V17.B16, V7.B16, V2.B16
 	FMOVQ F2, (R9)
 	ADDS R10, R9
 	CMP $3, R3
-	BEQ stored
-	WORD $0x6ea3e512 // FCMGT V18, V8, V3
-	VBIT V18.B16, V8.B16, V3.B16
-	WORD $0x6ea9e473 // FCMGT V19, V3, V9
-	VBIT V19.B16, V9.B16, V3.B16
+	BEQ kept
+	WORD $0x6ea3e4d2 // FCMGT V18, V6, V3
+	VBIT V18.B16, V6.B16, V3.B16
+	WORD $0x6ea7e473 // FCMGT V19, V3, V7
+	VBIT V19.B16, V7.B16, V3.B16
 	FMOVQ F3, (R9)
 	ADDS R10, R9
 	CMP $4, R3
-	BEQ stored
-	WORD $0x6ea4e510 // FCMGT V16, V8, V4
-	VBIT V16.B16, V8.B16, V4.B16
-	WORD $0x6ea9e491 // FCMGT V17, V4, V9
-	VBIT V17.B16, V9.B16, V4.B16
+	BEQ kept
+	WORD $0x6ea4e4d0 // FCMGT V16, V6, V4
+	VBIT V16.B16, V6.B16, V4.B16
+	WORD $0x6ea7e491 // FCMGT V17, V4, V7
+	VBIT V17.B16, V7.B16, V4.B16
 	FMOVQ F4, (R9)
 	ADDS R10, R9
 	CMP $5, R3
-	BEQ stored
-	WORD $0x6ea5e512 // FCMGT V18, V8, V5
-	VBIT V18.B16, V8.B16, V5.B16
-	WORD $0x6ea9e4b3 // FCMGT V19, V5, V9
-	VBIT V19.B16, V9.B16, V5.B16
+	BEQ kept
+	WORD $0x6ea5e4d2 // FCMGT V18, V6, V5
+	VBIT V18.B16, V6.B16, V5.B16
+	WORD $0x6ea7e4b3 // FCMGT V19, V5, V7
+	VBIT V19.B16, V7.B16, V5.B16
 	FMOVQ F5, (R9)
 	ADDS R10, R9
-	CMP $6, R3
-	BEQ stored
-	WORD $0x6ea6e510 // FCMGT V16, V8, V6
-	VBIT V16.B16, V8.B16, V6.B16
-	WORD $0x6ea9e4d1 // FCMGT V17, V6, V9
-	VBIT V17.B16, V9.B16, V6.B16
-	FMOVQ F6, (R9)
-	ADDS R10, R9
-	CMP $7, R3
-	BEQ stored
-	WORD $0x6ea7e512 // FCMGT V18, V8, V7
-	VBIT V18.B16, V8.B16, V7.B16
-	WORD $0x6ea9e4f3 // FCMGT V19, V7, V9
-	VBIT V19.B16, V9.B16, V7.B16
-	FMOVQ F7, (R9)
-	ADDS R10, R9
-stored:
+kept:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BEQ vectors
@@ -1356,7 +3276,7 @@ sums:
 	FMOVQ F0, (R8)
 	ADDS R9, R8
 	CMP $1, R3
-	BEQ stored
+	BEQ kept
 	WORD $0x6ea1e4d0 // FCMGT V16, V6, V1
 	VBIT V16.B16, V6.B16, V1.B16
 	WORD $0x6ea7e431 // FCMGT V17, V1, V7
@@ -1364,7 +3284,7 @@ sums:
 	FMOVQ F1, (R8)
 	ADDS R9, R8
 	CMP $2, R3
-	BEQ stored
+	BEQ kept
 	WORD $0x6ea2e4d2 // FCMGT V18, V6, V2
 	VBIT V18.B16, V6.B16, V2.B16
 	WORD $0x6ea7e453 // FCMGT V19, V2, V7
@@ -1372,7 +3292,7 @@ sums:
 	FMOVQ F2, (R8)
 	ADDS R9, R8
 	CMP $3, R3
-	BEQ stored
+	BEQ kept
 	WORD $0x6ea3e4d0 // FCMGT V16, V6, V3
 	VBIT V16.B16, V6.B16, V3.B16
 	WORD $0x6ea7e471 // FCMGT V17, V3, V7
@@ -1380,7 +3300,7 @@ sums:
 	FMOVQ F3, (R8)
 	ADDS R9, R8
 	CMP $4, R3
-	BEQ stored
+	BEQ kept
 	WORD $0x6ea4e4d2 // FCMGT V18, V6, V4
 	VBIT V18.B16, V6.B16, V4.B16
 	WORD $0x6ea7e493 // FCMGT V19, V4, V7
@@ -1388,14 +3308,14 @@ sums:
 	FMOVQ F4, (R8)
 	ADDS R9, R8
 	CMP $5, R3
-	BEQ stored
+	BEQ kept
 	WORD $0x6ea5e4d0 // FCMGT V16, V6, V5
 	VBIT V16.B16, V6.B16, V5.B16
 	WORD $0x6ea7e4b1 // FCMGT V17, V5, V7
 	VBIT V17.B16, V7.B16, V5.B16
 	FMOVQ F5, (R8)
 	ADDS R9, R8
-stored:
+kept:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BEQ vectors
@@ -1630,7 +3550,7 @@ two10:
 moved10:
 	ADDS R10, R9
 	CMP $1, R3
-	BEQ stored
+	BEQ kept
 	WORD $0x6ea2e532 // FCMGT V18, V9, V2
 	VBIT V18.B16, V9.B16, V2.B16
 	WORD $0x6eaae453 // FCMGT V19, V2, V10
@@ -1647,7 +3567,7 @@ two11:
 moved11:
 	ADDS R10, R9
 	CMP $2, R3
-	BEQ stored
+	BEQ kept
 	WORD $0x6ea3e530 // FCMGT V16, V9, V3
 	VBIT V16.B16, V9.B16, V3.B16
 	WORD $0x6eaae471 // FCMGT V17, V3, V10
@@ -1664,7 +3584,7 @@ two12:
 moved12:
 	ADDS R10, R9
 	CMP $3, R3
-	BEQ stored
+	BEQ kept
 	WORD $0x6ea4e532 // FCMGT V18, V9, V4
 	VBIT V18.B16, V9.B16, V4.B16
 	WORD $0x6eaae493 // FCMGT V19, V4, V10
@@ -1681,7 +3601,7 @@ two13:
 moved13:
 	ADDS R10, R9
 	CMP $4, R3
-	BEQ stored
+	BEQ kept
 	WORD $0x6ea5e530 // FCMGT V16, V9, V5
 	VBIT V16.B16, V9.B16, V5.B16
 	WORD $0x6eaae4b1 // FCMGT V17, V5, V10
@@ -1698,7 +3618,7 @@ two14:
 moved14:
 	ADDS R10, R9
 	CMP $5, R3
-	BEQ stored
+	BEQ kept
 	WORD $0x6ea6e532 // FCMGT V18, V9, V6
 	VBIT V18.B16, V9.B16, V6.B16
 	WORD $0x6eaae4d3 // FCMGT V19, V6, V10
@@ -1715,7 +3635,7 @@ two15:
 moved15:
 	ADDS R10, R9
 	CMP $6, R3
-	BEQ stored
+	BEQ kept
 	WORD $0x6ea7e530 // FCMGT V16, V9, V7
 	VBIT V16.B16, V9.B16, V7.B16
 	WORD $0x6eaae4f1 // FCMGT V17, V7, V10
@@ -1732,7 +3652,7 @@ two16:
 moved16:
 	ADDS R10, R9
 	CMP $7, R3
-	BEQ stored
+	BEQ kept
 	WORD $0x6ea8e532 // FCMGT V18, V9, V8
 	VBIT V18.B16, V9.B16, V8.B16
 	WORD $0x6eaae513 // FCMGT V19, V8, V10
@@ -1748,7 +3668,7 @@ two17:
 	VST1 V8.S[2], (R16)
 moved17:
 	ADDS R10, R9
-stored:
+kept:
 	// the next tile
 	MOVD line_xTile(R0), R9
 	MOVD line_xAt(R0), R19
@@ -1966,7 +3886,7 @@ two8:
 moved8:
 	ADDS R9, R8
 	CMP $1, R3
-	BEQ stored
+	BEQ kept
 	WORD $0x6ea2e4f2 // FCMGT V18, V7, V2
 	VBIT V18.B16, V7.B16, V2.B16
 	WORD $0x6ea8e453 // FCMGT V19, V2, V8
@@ -1983,7 +3903,7 @@ two9:
 moved9:
 	ADDS R9, R8
 	CMP $2, R3
-	BEQ stored
+	BEQ kept
 	WORD $0x6ea3e4f0 // FCMGT V16, V7, V3
 	VBIT V16.B16, V7.B16, V3.B16
 	WORD $0x6ea8e471 // FCMGT V17, V3, V8
@@ -2000,7 +3920,7 @@ two10:
 moved10:
 	ADDS R9, R8
 	CMP $3, R3
-	BEQ stored
+	BEQ kept
 	WORD $0x6ea4e4f2 // FCMGT V18, V7, V4
 	VBIT V18.B16, V7.B16, V4.B16
 	WORD $0x6ea8e493 // FCMGT V19, V4, V8
@@ -2017,7 +3937,7 @@ two11:
 moved11:
 	ADDS R9, R8
 	CMP $4, R3
-	BEQ stored
+	BEQ kept
 	WORD $0x6ea5e4f0 // FCMGT V16, V7, V5
 	VBIT V16.B16, V7.B16, V5.B16
 	WORD $0x6ea8e4b1 // FCMGT V17, V5, V8
@@ -2034,7 +3954,7 @@ two12:
 moved12:
 	ADDS R9, R8
 	CMP $5, R3
-	BEQ stored
+	BEQ kept
 	WORD $0x6ea6e4f2 // FCMGT V18, V7, V6
 	VBIT V18.B16, V7.B16, V6.B16
 	WORD $0x6ea8e4d3 // FCMGT V19, V6, V8
@@ -2050,7 +3970,7 @@ two13:
 	VST1 V6.S[2], (R16)
 moved13:
 	ADDS R9, R8
-stored:
+kept:
 	// the next tile
 	MOVD line_xTile(R0), R8
 	MOVD line_xAt(R0), R19

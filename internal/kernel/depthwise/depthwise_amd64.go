@@ -79,11 +79,11 @@ func repeatVector(isa kernel.ISA, dst, x []float32, m int) int {
 func hasGroups(members int) bool { return Fast(members) }
 
 // tile makes tiles of results.
-func tile(isa kernel.ISA, kind int, l *line) {
+func tile(isa kernel.ISA, kind, size int, l *line) {
 	if isa == kernel.AVX512 {
-		tileAVX512(kind, 0, l)
+		tileAVX512(kind, size, l)
 	} else {
-		tileAVX2(kind, 0, l)
+		tileAVX2(kind, size, l)
 	}
 }
 

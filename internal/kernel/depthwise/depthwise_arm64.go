@@ -43,7 +43,7 @@ var groupMembers = func() (t [3][8]struct {
 }()
 
 // tile makes tiles of results.
-func tile(_ kernel.ISA, kind int, l *line) { tileNEON(kind, 0, l) }
+func tile(_ kernel.ISA, kind, size int, l *line) { tileNEON(kind, size, l) }
 
 // addSums adds to the filters' gradient.
 func addSums(_ kernel.ISA, kind, size int, l *line) { sumsNEON(kind, size, l) }

@@ -230,7 +230,7 @@ func (g *gather) tile(l *line, results, tiles int) {
 	l.tiles, l.pixels = tiles, results
 	l.xTile, l.yTile, l.columnTile = results*stride*l.xPixel, results*l.yPixel, results*stride
 	l.fetched, l.columns = results*stride, (results-1)*stride+g.window.width
-	tile(g.isa, g.kind(), l)
+	tile(g.isa, g.kind(), results, l)
 }
 
 // narrow says whether there are fewer channels than a vector has lanes. AVX-512 needs nothing else

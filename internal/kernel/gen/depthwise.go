@@ -9,11 +9,20 @@ var depthwiseWindows = []struct{ width, stride int }{{0, 0}, {3, 1}, {3, 2}, {5,
 // groupSizes are the sizes of groups of channels that there is assembly for.
 var groupSizes = []int{2, 4, 8}
 
-// Tiles have at most so many results; line.pixels says how many.
+// Tiles have at most so many results; line.pixels says how many. Some numbers of results have
+// functions of their own, which need not look.
 const (
 	tilePixels      = 8
 	groupTilePixels = 6
 )
+
+// ownTiles are the numbers of results with functions of their own, under a window of a width.
+func ownTiles(width int) []int {
+	if width == 0 {
+		return []int{8, 7, 6}
+	}
+	return []int{8, 7}
+}
 
 // depthwise writes the rows of package depthwise: tiles of results, and the sums of the filters'
 // gradient over a row. Both take a vector of channels at a time.
@@ -21,16 +30,25 @@ func depthwise(f *family) {
 	for _, v := range f.vecs {
 		f.choice("tile", v, func(add func(kind string, size int, function string)) {
 			tile := func(kind, name string, t depthwiseTile) {
-				add(kind, 0, name)
+				size := 0
+				if t.exact {
+					size = t.pixels
+					name += fmt.Sprint("x", size)
+				}
+				add(kind, size, name)
 				t.depthwiseFunction = depthwiseFunction{asm: f.fn(v, name, "is tiles of rows of results; see line.", "l *line"), narrow: t.narrow}
 				t.write()
 			}
 			for _, w := range depthwiseWindows {
-				name := fmt.Sprintf("tile%ds%d", w.width, w.stride)
+				kind, name := windowKind(w.width, w.stride), fmt.Sprintf("tile%ds%d", w.width, w.stride)
 				if w.width == 0 {
 					name = "tileAny"
 				}
-				tile(windowKind(w.width, w.stride), name, depthwiseTile{pixels: tilePixels, width: w.width, stride: w.stride})
+				own := ownTiles(w.width)
+				for _, pixels := range own {
+					tile(kind, name, depthwiseTile{pixels: pixels, exact: true, width: w.width, stride: w.stride})
+				}
+				tile(kind, name, depthwiseTile{pixels: own[len(own)-1] - 1, width: w.width, stride: w.stride})
 			}
 			tile("groupKind", "tileGroups", depthwiseTile{pixels: groupTilePixels, groups: true})
 			if !v.is512() {
@@ -85,13 +103,19 @@ func depthwise(f *family) {
 	}
 }
 
-// choice writes a Go function that calls the function of a kind and a size.
+// choice writes a Go function that calls the function of a kind and a size; where there is none,
+// that of a kind for any size.
 func (f *family) choice(name string, v vec, list func(add func(kind string, size int, function string))) {
+	var any string
 	fmt.Fprintf(&f.code, "\nfunc %s%s(kind, size int, l *line) {\n\tswitch kind*16 + size {\n", name, v.name)
 	list(func(kind string, size int, function string) {
-		fmt.Fprintf(&f.code, "\tcase %s*16 + %d:\n\t\t%s%s(l)\n", kind, size, function, v.name)
+		if size == 0 {
+			any += fmt.Sprintf("\tcase %s:\n\t\t%s%s(l)\n", kind, function, v.name)
+			return
+		}
+		fmt.Fprintf(&f.code, "\tcase %s*16 + %d:\n\t\t%s%s(l)\n\t\treturn\n", kind, size, function, v.name)
 	})
-	fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"depthwise: no such %s\")\n\t}\n}\n", name)
+	fmt.Fprintf(&f.code, "\t}\n\tswitch kind {\n%s\tdefault:\n\t\tpanic(\"depthwise: no such %s\")\n\t}\n}\n", any, name)
 }
 
 // windowKind is depthwise.window.kind.

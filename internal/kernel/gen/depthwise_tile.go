@@ -6,8 +6,9 @@ import "fmt"
 // of one tile before the next tile.
 type depthwiseTile struct {
 	depthwiseFunction
-	pixels        int // at most; line.pixels says how many results a tile has
-	width, stride int // of the window; a width of 0: any window
+	pixels        int  // results of a tile
+	exact         bool // else line.pixels says how many, and pixels is the most
+	width, stride int  // of the window; a width of 0: any window
 	groups        bool
 
 	n         *reg         // line.pixels
@@ -22,8 +23,12 @@ type depthwiseTile struct {
 
 func (t *depthwiseTile) write() {
 	t.begin()
-	t.channel, t.pixel, t.n = t.general("channel"), t.general("pixel"), t.general("results")
-	t.i("MOVQ %s, %s\nMOVQ %s, %s", t.l.field("xPixel"), t.pixel, t.l.field("pixels"), t.n)
+	t.channel, t.pixel = t.general("channel"), t.general("pixel")
+	t.i("MOVQ %s, %s", t.l.field("xPixel"), t.pixel)
+	if !t.exact {
+		t.n = t.general("results")
+		t.i("MOVQ %s, %s", t.l.field("pixels"), t.n)
+	}
 	t.tap = t.l.field("wTap")
 	if t.width > 0 {
 		tap := t.general("tap")
@@ -76,6 +81,9 @@ func (t *depthwiseTile) setColumns() {
 	t.comment("its columns inside of the image")
 	t.i("XORQ %s, %s\nSUBQ %s, %s", t.from, t.from, t.l.field("column"), t.from)
 	t.i("MOVQ %s, %s\nADDQ %s, %s", t.l.field("width"), t.to, t.from, t.to)
+	if t.exact {
+		return
+	}
 	t.i("CMPQ %s, %s\nJLT inside\nMOVQ %s, %s", t.to, t.l.field("columns"), t.l.field("columns"), t.to)
 	t.at("inside")
 }
@@ -97,11 +105,13 @@ func (t *depthwiseTile) source(at *reg, p int) string {
 func (t *depthwiseTile) eachSum(name string, f func(p int, sum *reg)) {
 	for p, sum := range t.sums {
 		f(p, sum)
-		if p < t.pixels-1 {
+		if !t.exact && p < t.pixels-1 {
 			t.i("CMPQ %s, $%d\nJEQ %s", t.n, p+1, name)
 		}
 	}
-	t.at(name)
+	if !t.exact {
+		t.at(name)
+	}
 }
 
 // results makes the results for a vector of channels.
@@ -241,7 +251,10 @@ func (t *depthwiseTile) windowRow() {
 	columns := t.stride*(t.pixels-1) + t.width
 	for c := range columns {
 		if c > 0 {
-			t.i("ADDQ %s, %s\nCMPQ %s, $%d\nJLE columns", t.pixel, at, t.to, c)
+			t.i("ADDQ %s, %s", t.pixel, at)
+		}
+		if c > 0 && !t.exact || c >= columns-t.width/2 {
+			t.i("CMPQ %s, $%d\nJLE columns", t.to, c)
 		}
 		skip := fmt.Sprintf("column%d", c+1)
 		if c < t.width/2 {
@@ -311,10 +324,13 @@ func (t *depthwiseTile) finish() {
 		t.i("JMP stored")
 		t.at("keep")
 	}
-	t.eachSum("stored", func(p int, sum *reg) {
+	t.eachSum("kept", func(p int, sum *reg) {
 		limit(sum)
 		t.store(sum, y.mem(0))
 		t.i("ADDQ %s, %s", pixel, y)
 	})
+	if t.is512() {
+		t.at("stored")
+	}
 	t.free(low, high, y, pixel)
 }
