@@ -13,7 +13,7 @@ func NewBackwardData(isa kernel.ISA, s Shape) *BackwardData {
 	s.must()
 	large := s.together() > largeBackwardData || s.together() > largeBackwardStride && s.StrideH*s.StrideW > 1
 	b := &BackwardData{shape: s, gather: gather{
-		isa:     isa,
+		isa:     instructionsFor(isa, s.channels()),
 		cut:     newCut(s.H, s.W, s.channels(), s.OW*kernel.CeilDiv(s.KH, s.StrideH), large),
 		rows:    pixels(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop),
 		columns: runs(pixels(s.W, s.OW, s.KW, s.StrideW, s.DilationW, s.PadLeft), s.StrideW),

@@ -37,7 +37,7 @@ const (
 // panics for an impossible shape.
 func NewBackwardFilter(isa kernel.ISA, s Shape, bias bool) *BackwardFilter {
 	s.must()
-	b := &BackwardFilter{isa: isa, shape: s, bias: bias, large: s.together() > largeBackwardFilter}
+	b := &BackwardFilter{isa: instructionsFor(isa, s.channels()), shape: s, bias: bias, large: s.together() > largeBackwardFilter}
 	b.rows = results(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop)
 	for kw := range s.KW {
 		at := kw*s.DilationW - s.PadLeft

@@ -86,14 +86,22 @@ const partElements = 1 << 15
 // l1 is about how much of the first cache the rows under a window may take, in floats.
 const l1 = 6 << 10
 
-// vector is the number of channels that bounds between parts are multiples of. The last part, and
-// the last block of one, has at least half as many, unless the image has fewer: assembly takes
-// vectors of at most as many that end with the last channel.
+// vector is the number of channels that bounds between parts are multiples of. Each part, and each
+// block of one, has at least as many, unless the image has fewer: the last vector of assembly ends
+// with the last channel.
 const vector = 16
 
-// vectors is about how many vectors some channels are: what is over and less than half of one goes
-// with the last.
-func vectors(channels int) int { return max(1, (channels+vector/2)/vector) }
+// instructionsFor is the instruction set for some channels. AVX-512 has no functions for fewer than
+// a vector has lanes; those of AVX2 give the same bits.
+func instructionsFor(isa kernel.ISA, channels int) kernel.ISA {
+	if isa == kernel.AVX512 && channels < vector {
+		return kernel.AVX2
+	}
+	return isa
+}
+
+// vectors is how many vectors some channels are. What is over goes with the last.
+func vectors(channels int) int { return max(1, channels/vector) }
 
 // splitVectors is run i of n of some channels.
 func splitVectors(channels, n, i int) (first, last int) {
@@ -108,7 +116,7 @@ func splitVectors(channels, n, i int) (first, last int) {
 func blocks(first, last, block int, f func(lo, hi int)) {
 	for lo := first; lo < last; {
 		hi := lo + block
-		if last-hi < vector/2 {
+		if last-hi < vector {
 			hi = last
 		}
 		f(lo, hi)

@@ -42,8 +42,8 @@ type line struct {
 	columns int // that a tile sees, under a window
 
 	last    int            // from the first channel to those of the last vector
-	mask    uint64         // AVX-512, and NEON where there are fewer channels than lanes: lanes of the last vector
-	lanes   unsafe.Pointer // AVX2 and NEON: the lanes of the last vector that are in no vector before; 0 and -1
+	mask    uint64         // AVX-512: the lanes of the last vector that are in no vector before; NEON: all, if the image has fewer channels than a vector lanes
+	lanes   unsafe.Pointer // AVX2: as for both; NEON: as for AVX-512; 0 and -1
 	channel int            // assembly's own: from the first channel to those of a vector
 
 	left, middle, atRight int // for the filters' gradient: results at the left edge, at no edge, at the right edge
@@ -233,9 +233,8 @@ func (g *gather) tile(l *line, results, tiles int) {
 	tile(g.isa, g.kind(), results, l)
 }
 
-// narrow says whether there are fewer channels than a vector has lanes. AVX-512 needs nothing else
-// for them.
-func narrow(isa kernel.ISA, channels int) bool { return isa != kernel.AVX512 && channels < lanes(isa) }
+// narrow says whether there are fewer channels than a vector has lanes.
+func narrow(isa kernel.ISA, channels int) bool { return channels < lanes(isa) }
 
 // laneMasks has vectors with the first lanes set, or the last ones.
 var laneMasks = [24]int32{0: -1, 1: -1, 2: -1, 3: -1, 4: -1, 5: -1, 6: -1, 7: -1, 16: -1, 17: -1, 18: -1, 19: -1, 20: -1, 21: -1, 22: -1, 23: -1}
@@ -245,10 +244,10 @@ var laneMasks = [24]int32{0: -1, 1: -1, 2: -1, 3: -1, 4: -1, 5: -1, 6: -1, 7: -1
 func (l *line) channels(isa kernel.ISA, n int) {
 	lanes := lanes(isa)
 	switch rest := n % lanes; {
-	case isa == kernel.AVX512:
-		l.last, l.mask = 4*((n-1)/lanes*lanes), 1<<((n-1)%lanes+1)-1
 	case n < lanes:
 		l.lanes, l.mask = unsafe.Pointer(&laneMasks[8-n]), 1<<n-1
+	case isa == kernel.AVX512:
+		l.last, l.mask = 4*(n-lanes), (1<<rest-1)<<(lanes-rest)
 	default:
 		l.last, l.lanes = 4*(n-lanes), unsafe.Pointer(&laneMasks[16-lanes+rest])
 	}

@@ -146,7 +146,7 @@ func (a *asm) effects(op string, operands []string) (reads, writes []string) {
 // clears says whether an instruction makes 0, or all bits, of a register whatever that has.
 func clears(op string, operands []string) bool {
 	switch op {
-	case "VXORPS", "VPXORQ", "VPXORD", "VPXOR", "VEOR", "XORQ", "XORL", "VPCMPEQD", "KXNORW":
+	case "VXORPS", "VPXORQ", "VPXORD", "VPXOR", "VEOR", "XORQ", "XORL", "VPCMPEQD":
 		return len(operands) > 1 && len(slices.Compact(slices.Clone(operands))) == 1
 	}
 	return false

@@ -147,30 +147,32 @@ func newDepthwise(f *family, v vec, name, doc string) depthwiseFunction {
 	return depthwiseFunction{asm: f.fn(v, name, doc, "l *line")}
 }
 
-// begin loads the parameter and the mask. A last vector that is not whole is masked in AVX-512,
-// as are all others, with all lanes. In AVX2 and NEON it ends with the last channel, and overlaps
-// the one before; so only narrow functions have masks.
+// begin loads the parameter and the mask.
 func (d *depthwiseFunction) begin() {
 	d.l = d.param("l")
 	switch {
-	case d.is512():
-		d.mask = d.asm.mask("lanes")
-	case d.narrow:
+	case !d.narrow:
+	case d.isNEON():
 		d.mask = d.vector("lanes")
-		if d.isNEON() {
-			d.setLanes(d.l.field("mask"))
-			d.zero(d.mask)
-			break
-		}
-		d.loadLaneMask(d.mask)
+		d.setLanes(d.l.field("mask"))
+		d.zero(d.mask)
+	default:
+		d.mask = d.loadMask("lanes")
 	}
 }
 
-func (d *depthwiseFunction) loadLaneMask(to *reg) {
+// loadMask takes a register for the lanes that line says.
+func (d *depthwiseFunction) loadMask(name string) *reg {
+	mask := d.asm.mask(name)
+	if d.is512() {
+		d.i("KMOVW %s, %s", d.l.field("mask"), mask)
+		return mask
+	}
 	table := d.general("table")
 	d.i("MOVQ %s, %s", d.l.field("lanes"), table)
-	d.v("VMOVUPS", table.mem(0), to)
+	d.v("VMOVUPS", table.mem(0), mask)
 	d.free(table)
+	return mask
 }
 
 // addChannel goes from the first channel to those of the vector.
@@ -182,7 +184,8 @@ func (d *depthwiseFunction) addChannel(to *reg) {
 	d.i("ADDQ %s, %s", d.l.field("channel"), to)
 }
 
-// eachVector makes the vectors of channels, one after the other.
+// eachVector makes the vectors of channels, one after the other. The last one ends with the last
+// channel, and may overlap the one before.
 func (d *depthwiseFunction) eachVector(body func()) {
 	last := d.l.field("last")
 	// changing runs f with the channel in a register.
@@ -211,35 +214,20 @@ func (d *depthwiseFunction) eachVector(body func()) {
 		body()
 		return
 	}
-	if d.is512() {
-		d.i("KXNORW %s, %s, %s", d.mask, d.mask, d.mask)
-	}
 	d.comment("a vector of channels")
 	d.loop("vector")
-	if d.is512() {
-		changing(true, func(channel *reg) {
-			d.i("CMPQ %s, %s\nJNE whole\nKMOVW %s, %s", channel, last, d.l.field("mask"), d.mask)
-			d.at("whole")
-		})
-	}
 	body()
 	changing(true, func(channel *reg) {
-		if !d.is512() {
-			d.i("CMPQ %s, %s\nJEQ vectors", channel, last)
-		}
+		d.i("CMPQ %s, %s\nJEQ vectors", channel, last)
 		d.i("ADDQ $%d, %s", d.bytes(), channel)
 		set(channel)
 		d.i("CMPQ %s, %s\nJLE vector", channel, last)
-		if !d.is512() {
-			d.comment("the last vector overlaps")
-			d.i("MOVQ %s, %s", last, channel)
-			set(channel)
-		}
+		d.comment("the last vector overlaps")
+		d.i("MOVQ %s, %s", last, channel)
+		set(channel)
 	})
-	if !d.is512() {
-		d.i("JMP vector")
-		d.at("vectors")
-	}
+	d.i("JMP vector")
+	d.at("vectors")
 }
 
 // load loads a vector of channels.
@@ -250,15 +238,12 @@ func (d *depthwiseFunction) store(from *reg, m string) { d.storePart(from, d.mas
 
 // multiply adds the product of a vector in memory and a register to a sum; spare is lost.
 func (d *depthwiseFunction) multiply(m string, by, sum, spare *reg) {
-	switch {
-	case d.mask == nil:
+	if d.mask == nil {
 		d.v("VFMADD231PS", m, by, sum)
-	case d.is512():
-		d.v("VFMADD231PS", m, by, d.mask, sum)
-	default:
-		d.load(m, spare)
-		d.v("VFMADD231PS", spare, by, sum)
+		return
 	}
+	d.load(m, spare)
+	d.v("VFMADD231PS", spare, by, sum)
 }
 
 // repeat writes each number m times; index has, for each vector of results, the lanes that they

@@ -56,8 +56,7 @@ func (s *depthwiseSums) storeSums(bias, spare *reg) {
 		s.i("MOVQ $%d, %s\nANDQ %s, %s\nTESTQ %s, %s\nJEQ whole", s.bytes()-1, channel, s.l.field("channel"), channel, channel, channel)
 		s.free(channel)
 		s.comment("the lanes that the vector before did not have")
-		fresh := s.asm.vector("fresh lanes")
-		s.loadLaneMask(fresh)
+		fresh := s.loadMask("fresh lanes")
 		all("biasDone", func(sum *reg, m string) {
 			s.v("VMOVUPS", m, spare)
 			s.blend(fresh, sum, spare)
