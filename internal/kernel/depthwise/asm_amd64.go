@@ -13,6 +13,9 @@ func tileAVX512(kind, size int, l *line) {
 	case 0*16 + 6:
 		tileAnyx6AVX512(l)
 		return
+	case 0*16 + 5:
+		tileAnyx5AVX512(l)
+		return
 	case 7*16 + 8:
 		tile3s1x8AVX512(l)
 		return
@@ -59,49 +62,31 @@ func tileAVX512(kind, size int, l *line) {
 func sumsAVX512(kind, size int, l *line) {
 	switch kind*16 + size {
 	case 3*16 + 1:
-		sums1x1s1AVX512(l)
+		sums1x1AVX512(l)
 		return
 	case 7*16 + 3:
-		sums3x3s1AVX512(l)
-		return
-	case 8*16 + 3:
-		sums3x3s2AVX512(l)
+		sums3x3AVX512(l)
 		return
 	case 7*16 + 2:
-		sums2x3s1AVX512(l)
-		return
-	case 8*16 + 2:
-		sums2x3s2AVX512(l)
+		sums2x3AVX512(l)
 		return
 	case 7*16 + 1:
-		sums1x3s1AVX512(l)
-		return
-	case 8*16 + 1:
-		sums1x3s2AVX512(l)
+		sums1x3AVX512(l)
 		return
 	case 11*16 + 5:
-		sums5x5s1AVX512(l)
+		sums5x5AVX512(l)
 		return
-	case 12*16 + 5:
-		sums5x5s2AVX512(l)
+	case 11*16 + 4:
+		sums4x5AVX512(l)
 		return
 	case 11*16 + 3:
-		sums3x5s1AVX512(l)
-		return
-	case 12*16 + 3:
-		sums3x5s2AVX512(l)
+		sums3x5AVX512(l)
 		return
 	case 11*16 + 2:
-		sums2x5s1AVX512(l)
-		return
-	case 12*16 + 2:
-		sums2x5s2AVX512(l)
+		sums2x5AVX512(l)
 		return
 	case 11*16 + 1:
-		sums1x5s1AVX512(l)
-		return
-	case 12*16 + 1:
-		sums1x5s2AVX512(l)
+		sums1x5AVX512(l)
 		return
 	case groupKind*16 + 2:
 		sumsGroups2AVX512(l)
@@ -129,6 +114,9 @@ func tileAVX2(kind, size int, l *line) {
 		return
 	case 0*16 + 6:
 		tileAnyx6AVX2(l)
+		return
+	case 0*16 + 5:
+		tileAnyx5AVX2(l)
 		return
 	case 7*16 + 8:
 		tile3s1x8AVX2(l)
@@ -180,37 +168,22 @@ func tileAVX2(kind, size int, l *line) {
 func sumsAVX2(kind, size int, l *line) {
 	switch kind*16 + size {
 	case 3*16 + 1:
-		sums1x1s1AVX2(l)
+		sums1x1AVX2(l)
 		return
 	case 7*16 + 3:
-		sums3x3s1AVX2(l)
-		return
-	case 8*16 + 3:
-		sums3x3s2AVX2(l)
+		sums3x3AVX2(l)
 		return
 	case 7*16 + 2:
-		sums2x3s1AVX2(l)
-		return
-	case 8*16 + 2:
-		sums2x3s2AVX2(l)
+		sums2x3AVX2(l)
 		return
 	case 7*16 + 1:
-		sums1x3s1AVX2(l)
-		return
-	case 8*16 + 1:
-		sums1x3s2AVX2(l)
+		sums1x3AVX2(l)
 		return
 	case 11*16 + 2:
-		sums2x5s1AVX2(l)
-		return
-	case 12*16 + 2:
-		sums2x5s2AVX2(l)
+		sums2x5AVX2(l)
 		return
 	case 11*16 + 1:
-		sums1x5s1AVX2(l)
-		return
-	case 12*16 + 1:
-		sums1x5s2AVX2(l)
+		sums1x5AVX2(l)
 		return
 	case groupKind*16 + 2:
 		sumsGroups2AVX2(l)
@@ -251,6 +224,11 @@ func tileAnyx7AVX512(l *line)
 //
 //go:noescape
 func tileAnyx6AVX512(l *line)
+
+// tileAnyx5AVX512 is tiles of rows of results; see line.
+//
+//go:noescape
+func tileAnyx5AVX512(l *line)
 
 // tileAnyAVX512 is tiles of rows of results; see line.
 //
@@ -322,80 +300,50 @@ func tile5s2AVX512(l *line)
 //go:noescape
 func tileGroupsAVX512(l *line)
 
-// sums1x1s1AVX512 adds a row's products to the filters' gradient; see line.
+// sums1x1AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums1x1s1AVX512(l *line)
+func sums1x1AVX512(l *line)
 
-// sums3x3s1AVX512 adds a row's products to the filters' gradient; see line.
+// sums3x3AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums3x3s1AVX512(l *line)
+func sums3x3AVX512(l *line)
 
-// sums3x3s2AVX512 adds a row's products to the filters' gradient; see line.
+// sums2x3AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums3x3s2AVX512(l *line)
+func sums2x3AVX512(l *line)
 
-// sums2x3s1AVX512 adds a row's products to the filters' gradient; see line.
+// sums1x3AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums2x3s1AVX512(l *line)
+func sums1x3AVX512(l *line)
 
-// sums2x3s2AVX512 adds a row's products to the filters' gradient; see line.
+// sums5x5AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums2x3s2AVX512(l *line)
+func sums5x5AVX512(l *line)
 
-// sums1x3s1AVX512 adds a row's products to the filters' gradient; see line.
+// sums4x5AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums1x3s1AVX512(l *line)
+func sums4x5AVX512(l *line)
 
-// sums1x3s2AVX512 adds a row's products to the filters' gradient; see line.
+// sums3x5AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums1x3s2AVX512(l *line)
+func sums3x5AVX512(l *line)
 
-// sums5x5s1AVX512 adds a row's products to the filters' gradient; see line.
+// sums2x5AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums5x5s1AVX512(l *line)
+func sums2x5AVX512(l *line)
 
-// sums5x5s2AVX512 adds a row's products to the filters' gradient; see line.
+// sums1x5AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums5x5s2AVX512(l *line)
-
-// sums3x5s1AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums3x5s1AVX512(l *line)
-
-// sums3x5s2AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums3x5s2AVX512(l *line)
-
-// sums2x5s1AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x5s1AVX512(l *line)
-
-// sums2x5s2AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x5s2AVX512(l *line)
-
-// sums1x5s1AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x5s1AVX512(l *line)
-
-// sums1x5s2AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x5s2AVX512(l *line)
+func sums1x5AVX512(l *line)
 
 // sumsGroups2AVX512 adds a row's products to the filters' gradient; see line.
 //
@@ -441,6 +389,11 @@ func tileAnyx7AVX2(l *line)
 //
 //go:noescape
 func tileAnyx6AVX2(l *line)
+
+// tileAnyx5AVX2 is tiles of rows of results; see line.
+//
+//go:noescape
+func tileAnyx5AVX2(l *line)
 
 // tileAnyAVX2 is tiles of rows of results; see line.
 //
@@ -522,60 +475,35 @@ func tileNarrowAVX2(l *line)
 //go:noescape
 func tileGroupsNarrowAVX2(l *line)
 
-// sums1x1s1AVX2 adds a row's products to the filters' gradient; see line.
+// sums1x1AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums1x1s1AVX2(l *line)
+func sums1x1AVX2(l *line)
 
-// sums3x3s1AVX2 adds a row's products to the filters' gradient; see line.
+// sums3x3AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums3x3s1AVX2(l *line)
+func sums3x3AVX2(l *line)
 
-// sums3x3s2AVX2 adds a row's products to the filters' gradient; see line.
+// sums2x3AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums3x3s2AVX2(l *line)
+func sums2x3AVX2(l *line)
 
-// sums2x3s1AVX2 adds a row's products to the filters' gradient; see line.
+// sums1x3AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums2x3s1AVX2(l *line)
+func sums1x3AVX2(l *line)
 
-// sums2x3s2AVX2 adds a row's products to the filters' gradient; see line.
+// sums2x5AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums2x3s2AVX2(l *line)
+func sums2x5AVX2(l *line)
 
-// sums1x3s1AVX2 adds a row's products to the filters' gradient; see line.
+// sums1x5AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums1x3s1AVX2(l *line)
-
-// sums1x3s2AVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x3s2AVX2(l *line)
-
-// sums2x5s1AVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x5s1AVX2(l *line)
-
-// sums2x5s2AVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x5s2AVX2(l *line)
-
-// sums1x5s1AVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x5s1AVX2(l *line)
-
-// sums1x5s2AVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x5s2AVX2(l *line)
+func sums1x5AVX2(l *line)
 
 // sumsGroups2AVX2 adds a row's products to the filters' gradient; see line.
 //

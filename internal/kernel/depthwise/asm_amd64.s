@@ -514,6 +514,155 @@ done:
 	VZEROUPPER
 	RET
 
+// func tileAnyx5AVX512(l *line)
+TEXT ·tileAnyx5AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	LEAQ (CX)(CX*2), DX
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), SI
+	TESTQ SI, SI
+	JEQ start
+	ADDQ BX, SI
+	VMOVUPS (SI), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	MOVQ line_rows(AX), R8
+	TESTQ R8, R8
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), SI
+	ADDQ line_xAt(AX), SI
+	ADDQ BX, SI
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R8
+	MOVQ line_ahead(AX), DI
+	ADDQ SI, DI
+fetchRow:
+	MOVQ DI, R10
+	MOVQ line_fetched(AX), R9
+fetchPixel:
+	PREFETCHT0 (R10)
+	ADDQ CX, R10
+	DECQ R9
+	JNE fetchPixel
+	ADDQ line_xRow(AX), DI
+	DECQ R8
+	JNE fetchRow
+	MOVQ line_rows(AX), R8
+fetched:
+	MOVQ line_w(AX), DI
+	ADDQ BX, DI
+	// a row of the window
+row:
+	MOVQ SI, R9
+	MOVQ DI, R10
+	MOVQ line_taps(AX), R11
+	// a tap
+tap:
+	VMOVUPS (R10), Z5
+	VFMADD231PS (R9), Z5, Z0
+	VFMADD231PS (R9)(CX*1), Z5, Z1
+	VFMADD231PS (R9)(CX*2), Z5, Z2
+	VFMADD231PS (R9)(DX*1), Z5, Z3
+	VFMADD231PS (R9)(CX*4), Z5, Z4
+	ADDQ line_xTap(AX), R9
+	ADDQ line_wTap(AX), R10
+	DECQ R11
+	JNE tap
+	ADDQ line_xRow(AX), SI
+	ADDQ line_wRow(AX), DI
+	DECQ R8
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Z5
+	VBROADCASTSS line_high(AX), Z6
+	MOVQ line_y(AX), SI
+	ADDQ line_yAt(AX), SI
+	ADDQ BX, SI
+	MOVQ line_yPixel(AX), DI
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z5, Z0
+	VMINPS Z0, Z6, Z0
+	VMOVNTPS Z0, (SI)
+	ADDQ DI, SI
+	VMAXPS Z1, Z5, Z1
+	VMINPS Z1, Z6, Z1
+	VMOVNTPS Z1, (SI)
+	ADDQ DI, SI
+	VMAXPS Z2, Z5, Z2
+	VMINPS Z2, Z6, Z2
+	VMOVNTPS Z2, (SI)
+	ADDQ DI, SI
+	VMAXPS Z3, Z5, Z3
+	VMINPS Z3, Z6, Z3
+	VMOVNTPS Z3, (SI)
+	ADDQ DI, SI
+	VMAXPS Z4, Z5, Z4
+	VMINPS Z4, Z6, Z4
+	VMOVNTPS Z4, (SI)
+	ADDQ DI, SI
+	JMP stored
+keep:
+	VMAXPS Z0, Z5, Z0
+	VMINPS Z0, Z6, Z0
+	VMOVUPS Z0, (SI)
+	ADDQ DI, SI
+	VMAXPS Z1, Z5, Z1
+	VMINPS Z1, Z6, Z1
+	VMOVUPS Z1, (SI)
+	ADDQ DI, SI
+	VMAXPS Z2, Z5, Z2
+	VMINPS Z2, Z6, Z2
+	VMOVUPS Z2, (SI)
+	ADDQ DI, SI
+	VMAXPS Z3, Z5, Z3
+	VMINPS Z3, Z6, Z3
+	VMOVUPS Z3, (SI)
+	ADDQ DI, SI
+	VMAXPS Z4, Z5, Z4
+	VMINPS Z4, Z6, Z4
+	VMOVUPS Z4, (SI)
+	ADDQ DI, SI
+stored:
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), SI
+	ADDQ SI, line_xAt(AX)
+	MOVQ line_yTile(AX), SI
+	ADDQ SI, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
 // func tileAnyAVX512(l *line)
 TEXT ·tileAnyAVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
@@ -537,7 +686,6 @@ start:
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
 	VMOVAPS Z0, Z3
-	VMOVAPS Z0, Z4
 	MOVQ line_rows(AX), R9
 	TESTQ R9, R9
 	JEQ sums
@@ -574,20 +722,17 @@ row:
 	MOVQ line_taps(AX), R12
 	// a tap
 tap:
-	VMOVUPS (R11), Z5
-	VFMADD231PS (R10), Z5, Z0
+	VMOVUPS (R11), Z4
+	VFMADD231PS (R10), Z4, Z0
 	CMPQ DX, $1
 	JEQ tapDone
-	VFMADD231PS (R10)(CX*1), Z5, Z1
+	VFMADD231PS (R10)(CX*1), Z4, Z1
 	CMPQ DX, $2
 	JEQ tapDone
-	VFMADD231PS (R10)(CX*2), Z5, Z2
+	VFMADD231PS (R10)(CX*2), Z4, Z2
 	CMPQ DX, $3
 	JEQ tapDone
-	VFMADD231PS (R10)(SI*1), Z5, Z3
-	CMPQ DX, $4
-	JEQ tapDone
-	VFMADD231PS (R10)(CX*4), Z5, Z4
+	VFMADD231PS (R10)(SI*1), Z4, Z3
 tapDone:
 	ADDQ line_xTap(AX), R10
 	ADDQ line_wTap(AX), R11
@@ -599,72 +744,60 @@ tapDone:
 	JNE row
 sums:
 	// limits, and results
-	VBROADCASTSS line_low(AX), Z5
-	VBROADCASTSS line_high(AX), Z6
+	VBROADCASTSS line_low(AX), Z4
+	VBROADCASTSS line_high(AX), Z5
 	MOVQ line_y(AX), DI
 	ADDQ line_yAt(AX), DI
 	ADDQ BX, DI
 	MOVQ line_yPixel(AX), R8
 	CMPQ line_stream(AX), $0
 	JEQ keep
-	VMAXPS Z0, Z5, Z0
-	VMINPS Z0, Z6, Z0
+	VMAXPS Z0, Z4, Z0
+	VMINPS Z0, Z5, Z0
 	VMOVNTPS Z0, (DI)
 	ADDQ R8, DI
 	CMPQ DX, $1
 	JEQ streamed
-	VMAXPS Z1, Z5, Z1
-	VMINPS Z1, Z6, Z1
+	VMAXPS Z1, Z4, Z1
+	VMINPS Z1, Z5, Z1
 	VMOVNTPS Z1, (DI)
 	ADDQ R8, DI
 	CMPQ DX, $2
 	JEQ streamed
-	VMAXPS Z2, Z5, Z2
-	VMINPS Z2, Z6, Z2
+	VMAXPS Z2, Z4, Z2
+	VMINPS Z2, Z5, Z2
 	VMOVNTPS Z2, (DI)
 	ADDQ R8, DI
 	CMPQ DX, $3
 	JEQ streamed
-	VMAXPS Z3, Z5, Z3
-	VMINPS Z3, Z6, Z3
+	VMAXPS Z3, Z4, Z3
+	VMINPS Z3, Z5, Z3
 	VMOVNTPS Z3, (DI)
-	ADDQ R8, DI
-	CMPQ DX, $4
-	JEQ streamed
-	VMAXPS Z4, Z5, Z4
-	VMINPS Z4, Z6, Z4
-	VMOVNTPS Z4, (DI)
 	ADDQ R8, DI
 streamed:
 	JMP stored
 keep:
-	VMAXPS Z0, Z5, Z0
-	VMINPS Z0, Z6, Z0
+	VMAXPS Z0, Z4, Z0
+	VMINPS Z0, Z5, Z0
 	VMOVUPS Z0, (DI)
 	ADDQ R8, DI
 	CMPQ DX, $1
 	JEQ kept
-	VMAXPS Z1, Z5, Z1
-	VMINPS Z1, Z6, Z1
+	VMAXPS Z1, Z4, Z1
+	VMINPS Z1, Z5, Z1
 	VMOVUPS Z1, (DI)
 	ADDQ R8, DI
 	CMPQ DX, $2
 	JEQ kept
-	VMAXPS Z2, Z5, Z2
-	VMINPS Z2, Z6, Z2
+	VMAXPS Z2, Z4, Z2
+	VMINPS Z2, Z5, Z2
 	VMOVUPS Z2, (DI)
 	ADDQ R8, DI
 	CMPQ DX, $3
 	JEQ kept
-	VMAXPS Z3, Z5, Z3
-	VMINPS Z3, Z6, Z3
+	VMAXPS Z3, Z4, Z3
+	VMINPS Z3, Z5, Z3
 	VMOVUPS Z3, (DI)
-	ADDQ R8, DI
-	CMPQ DX, $4
-	JEQ kept
-	VMAXPS Z4, Z5, Z4
-	VMINPS Z4, Z6, Z4
-	VMOVUPS Z4, (DI)
 	ADDQ R8, DI
 kept:
 stored:
@@ -3717,271 +3850,482 @@ done:
 	VZEROUPPER
 	RET
 
-// func sums1x1s1AVX512(l *line)
-TEXT ·sums1x1s1AVX512(SB), NOSPLIT, $0-8
+// func sums1x1AVX512(l *line)
+TEXT ·sums1x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	XORQ DX, DX
-	MOVQ DX, line_channel(AX)
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Z0
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Z0
 	VPXORQ Z1, Z1, Z1
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_y(AX), SI
+	ADDQ BX, SI
 	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
+	MOVQ line_middle(AX), DI
+	TESTQ DI, DI
 	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R10
-	MOVQ line_yAhead(AX), R9
+	MOVQ line_fetch(AX), R11
+	MOVQ line_yAhead(AX), R10
+	MOVQ line_ahead(AX), R8
+	TESTQ R8, R8
+	JEQ result
+	ADDQ R9, R8
 	PCALIGN $64
 result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R9*1)
-	ADDQ CX, DI
-	VMOVUPS (DX), Z2
+	TESTQ R8, R8
+	JEQ fetched
+	// fetch rows that are read later: with stride 2, two pixels of two rows
+	PREFETCHT0 (SI)(R10*1)
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(CX*1)
+	PREFETCHT0 (R8)(R11*1)
+	ADDQ CX, R8
+	PREFETCHT0 (R8)(R11*1)
+	SUBQ CX, R8
+	ADDQ DX, R8
+fetched:
+	VMOVUPS (SI), Z2
 	VADDPS Z2, Z1, Z1
-	VFMADD231PS (R8), Z2, Z0
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	VFMADD231PS (R9), Z2, Z0
+	ADDQ DX, R9
+	ADDQ line_yPixel(AX), SI
+	DECQ DI
 	JNE result
 middleDone:
-	MOVQ $63, R9
-	ANDQ line_channel(AX), R9
-	TESTQ R9, R9
+	MOVQ $63, R10
+	ANDQ BX, R10
+	TESTQ R10, R10
 	JEQ whole
 	// the lanes that the vector before did not have
 	KMOVW line_mask(AX), K1
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Z3
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	VMOVUPS (R10), Z3
 	VMOVAPS Z0, K1, Z3
-	VMOVUPS Z3, (R9)
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
+	VMOVUPS Z3, (R10)
+	MOVQ line_bias(AX), R10
+	TESTQ R10, R10
 	JEQ biasDone
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Z3
+	ADDQ BX, R10
+	VMOVUPS (R10), Z3
 	VADDPS Z1, Z3, Z1
-	VMOVUPS (R9), Z3
+	VMOVUPS (R10), Z3
 	VMOVAPS Z1, K1, Z3
-	VMOVUPS Z3, (R9)
+	VMOVUPS Z3, (R10)
 biasDone:
 	JMP stored
 whole:
 	// the sums go to memory
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	VMOVUPS Z0, (R9)
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	VMOVUPS Z0, (R10)
+	MOVQ line_bias(AX), R10
+	TESTQ R10, R10
 	JEQ stored
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Z3
+	ADDQ BX, R10
+	VMOVUPS (R10), Z3
 	VADDPS Z1, Z3, Z1
-	VMOVUPS Z1, (R9)
+	VMOVUPS Z1, (R10)
 stored:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
+	CMPQ BX, line_last(AX)
 	JEQ vectors
-	ADDQ $64, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
 	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
 	RET
 
-// func sums3x3s1AVX512(l *line)
-TEXT ·sums3x3s1AVX512(SB), NOSPLIT, $0-8
+// func sums3x3AVX512(l *line)
+TEXT ·sums3x3AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	XORQ DX, DX
-	MOVQ DX, line_channel(AX)
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Z0
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z2
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z3
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z4
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z5
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z6
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z7
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z8
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Z0
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z1
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z2
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z3
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z4
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z5
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z6
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z7
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z8
 	VPXORQ Z9, Z9, Z9
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_xRow(AX), SI
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R11
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_xRow(AX), DI
+	LEAQ (R9)(DI*1), R10
+	LEAQ (R10)(DI*1), R11
+	MOVQ line_y(AX), SI
+	ADDQ BX, SI
+	MOVQ line_column(AX), R12
+	MOVQ line_left(AX), DI
+	XORQ R8, R8
 	// results at an edge: the left one, and after those in the middle the right one
 edge:
-	TESTQ SI, SI
+	TESTQ DI, DI
 	JEQ edgeDone
 edgeResult:
-	VMOVUPS (DX), Z10
+	VMOVUPS (SI), Z10
 	VADDPS Z10, Z9, Z9
+	LEAQ (R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip0
+	VFMADD231PS (R9), Z10, Z0
+	VFMADD231PS (R10), Z10, Z3
+	VFMADD231PS (R11), Z10, Z6
+skip0:
+	LEAQ 1(R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip1
+	VFMADD231PS (R9)(CX*1), Z10, Z1
+	VFMADD231PS (R10)(CX*1), Z10, Z4
+	VFMADD231PS (R11)(CX*1), Z10, Z7
+skip1:
+	LEAQ 2(R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip2
+	VFMADD231PS (R9)(CX*2), Z10, Z2
+	VFMADD231PS (R10)(CX*2), Z10, Z5
+	VFMADD231PS (R11)(CX*2), Z10, Z8
+skip2:
+	ADDQ DX, R9
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ line_yPixel(AX), SI
+	ADDQ line_yAt(AX), R12
+	DECQ DI
+	JNE edgeResult
+edgeDone:
+	TESTQ R8, R8
+	JNE rowDone
+	// results in the middle
+	MOVQ line_middle(AX), DI
+	TESTQ DI, DI
+	JEQ middleDone
+	MOVQ line_fetch(AX), R13
+	MOVQ line_yAhead(AX), R12
+	MOVQ line_ahead(AX), R8
+	TESTQ R8, R8
+	JEQ result
+	ADDQ R9, R8
+	PCALIGN $64
+result:
+	TESTQ R8, R8
+	JEQ fetched
+	// fetch rows that are read later: with stride 2, two pixels of two rows
+	PREFETCHT0 (SI)(R12*1)
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(CX*1)
+	PREFETCHT0 (R8)(R13*1)
+	ADDQ CX, R8
+	PREFETCHT0 (R8)(R13*1)
+	SUBQ CX, R8
+	ADDQ DX, R8
+fetched:
+	VMOVUPS (SI), Z10
+	VADDPS Z10, Z9, Z9
+	VFMADD231PS (R9), Z10, Z0
+	VFMADD231PS (R10), Z10, Z3
+	VFMADD231PS (R11), Z10, Z6
+	VFMADD231PS (R9)(CX*1), Z10, Z1
+	VFMADD231PS (R10)(CX*1), Z10, Z4
+	VFMADD231PS (R11)(CX*1), Z10, Z7
+	VFMADD231PS (R9)(CX*2), Z10, Z2
+	VFMADD231PS (R10)(CX*2), Z10, Z5
+	VFMADD231PS (R11)(CX*2), Z10, Z8
+	ADDQ DX, R9
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ line_yPixel(AX), SI
+	DECQ DI
+	JNE result
+middleDone:
+	MOVQ line_right(AX), R12
+	MOVQ line_atRight(AX), DI
+	MOVQ $1, R8
+	JMP edge
+rowDone:
+	MOVQ $63, R12
+	ANDQ BX, R12
+	TESTQ R12, R12
+	JEQ whole
+	// the lanes that the vector before did not have
+	KMOVW line_mask(AX), K1
+	MOVQ line_w(AX), R12
+	ADDQ BX, R12
+	VMOVUPS (R12), Z11
+	VMOVAPS Z0, K1, Z11
+	VMOVUPS Z11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z11
+	VMOVAPS Z1, K1, Z11
+	VMOVUPS Z11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z11
+	VMOVAPS Z2, K1, Z11
+	VMOVUPS Z11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z11
+	VMOVAPS Z3, K1, Z11
+	VMOVUPS Z11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z11
+	VMOVAPS Z4, K1, Z11
+	VMOVUPS Z11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z11
+	VMOVAPS Z5, K1, Z11
+	VMOVUPS Z11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z11
+	VMOVAPS Z6, K1, Z11
+	VMOVUPS Z11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z11
+	VMOVAPS Z7, K1, Z11
+	VMOVUPS Z11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z11
+	VMOVAPS Z8, K1, Z11
+	VMOVUPS Z11, (R12)
+	MOVQ line_bias(AX), R12
+	TESTQ R12, R12
+	JEQ biasDone
+	ADDQ BX, R12
+	VMOVUPS (R12), Z11
+	VADDPS Z9, Z11, Z9
+	VMOVUPS (R12), Z11
+	VMOVAPS Z9, K1, Z11
+	VMOVUPS Z11, (R12)
+biasDone:
+	JMP stored
+whole:
+	// the sums go to memory
+	MOVQ line_w(AX), R12
+	ADDQ BX, R12
+	VMOVUPS Z0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z1, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z2, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z3, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z4, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z5, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z6, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z7, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z8, (R12)
+	MOVQ line_bias(AX), R12
+	TESTQ R12, R12
+	JEQ stored
+	ADDQ BX, R12
+	VMOVUPS (R12), Z11
+	VADDPS Z9, Z11, Z9
+	VMOVUPS Z9, (R12)
+stored:
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	VZEROUPPER
+	RET
+
+// func sums2x3AVX512(l *line)
+TEXT ·sums2x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Z0
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z1
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z2
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z3
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z4
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z5
+	VPXORQ Z6, Z6, Z6
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_xRow(AX), DI
+	LEAQ (R9)(DI*1), R10
+	MOVQ line_y(AX), SI
+	ADDQ BX, SI
+	MOVQ line_column(AX), R11
+	MOVQ line_left(AX), DI
+	XORQ R8, R8
+	// results at an edge: the left one, and after those in the middle the right one
+edge:
+	TESTQ DI, DI
+	JEQ edgeDone
+edgeResult:
+	VMOVUPS (SI), Z7
+	VADDPS Z7, Z6, Z6
 	LEAQ (R11), R12
 	CMPQ R12, line_width(AX)
 	JCC skip0
-	VFMADD231PS (R8), Z10, Z0
-	VFMADD231PS (R9), Z10, Z3
-	VFMADD231PS (R10), Z10, Z6
+	VFMADD231PS (R9), Z7, Z0
+	VFMADD231PS (R10), Z7, Z3
 skip0:
 	LEAQ 1(R11), R12
 	CMPQ R12, line_width(AX)
 	JCC skip1
-	VFMADD231PS (R8)(BX*1), Z10, Z1
-	VFMADD231PS (R9)(BX*1), Z10, Z4
-	VFMADD231PS (R10)(BX*1), Z10, Z7
+	VFMADD231PS (R9)(CX*1), Z7, Z1
+	VFMADD231PS (R10)(CX*1), Z7, Z4
 skip1:
 	LEAQ 2(R11), R12
 	CMPQ R12, line_width(AX)
 	JCC skip2
-	VFMADD231PS (R8)(BX*2), Z10, Z2
-	VFMADD231PS (R9)(BX*2), Z10, Z5
-	VFMADD231PS (R10)(BX*2), Z10, Z8
+	VFMADD231PS (R9)(CX*2), Z7, Z2
+	VFMADD231PS (R10)(CX*2), Z7, Z5
 skip2:
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), DX
+	ADDQ DX, R9
+	ADDQ DX, R10
+	ADDQ line_yPixel(AX), SI
 	ADDQ line_yAt(AX), R11
-	DECQ SI
+	DECQ DI
 	JNE edgeResult
 edgeDone:
-	TESTQ DI, DI
+	TESTQ R8, R8
 	JNE rowDone
 	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
+	MOVQ line_middle(AX), DI
+	TESTQ DI, DI
 	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
 	MOVQ line_fetch(AX), R12
 	MOVQ line_yAhead(AX), R11
+	MOVQ line_ahead(AX), R8
+	TESTQ R8, R8
+	JEQ result
+	ADDQ R9, R8
 	PCALIGN $64
 result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R11*1)
-	ADDQ CX, DI
-	VMOVUPS (DX), Z10
-	VADDPS Z10, Z9, Z9
-	VFMADD231PS (R8), Z10, Z0
-	VFMADD231PS (R9), Z10, Z3
-	VFMADD231PS (R10), Z10, Z6
-	VFMADD231PS (R8)(BX*1), Z10, Z1
-	VFMADD231PS (R9)(BX*1), Z10, Z4
-	VFMADD231PS (R10)(BX*1), Z10, Z7
-	VFMADD231PS (R8)(BX*2), Z10, Z2
-	VFMADD231PS (R9)(BX*2), Z10, Z5
-	VFMADD231PS (R10)(BX*2), Z10, Z8
+	TESTQ R8, R8
+	JEQ fetched
+	// fetch rows that are read later: with stride 2, two pixels of two rows
+	PREFETCHT0 (SI)(R11*1)
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(CX*1)
+	PREFETCHT0 (R8)(R12*1)
 	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	PREFETCHT0 (R8)(R12*1)
+	SUBQ CX, R8
+	ADDQ DX, R8
+fetched:
+	VMOVUPS (SI), Z7
+	VADDPS Z7, Z6, Z6
+	VFMADD231PS (R9), Z7, Z0
+	VFMADD231PS (R10), Z7, Z3
+	VFMADD231PS (R9)(CX*1), Z7, Z1
+	VFMADD231PS (R10)(CX*1), Z7, Z4
+	VFMADD231PS (R9)(CX*2), Z7, Z2
+	VFMADD231PS (R10)(CX*2), Z7, Z5
+	ADDQ DX, R9
+	ADDQ DX, R10
+	ADDQ line_yPixel(AX), SI
+	DECQ DI
 	JNE result
 middleDone:
 	MOVQ line_right(AX), R11
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
+	MOVQ line_atRight(AX), DI
+	MOVQ $1, R8
 	JMP edge
 rowDone:
 	MOVQ $63, R11
-	ANDQ line_channel(AX), R11
+	ANDQ BX, R11
 	TESTQ R11, R11
 	JEQ whole
 	// the lanes that the vector before did not have
 	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Z11
-	VMOVAPS Z0, K1, Z11
-	VMOVUPS Z11, (R11)
+	ADDQ BX, R11
+	VMOVUPS (R11), Z8
+	VMOVAPS Z0, K1, Z8
+	VMOVUPS Z8, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z11
-	VMOVAPS Z1, K1, Z11
-	VMOVUPS Z11, (R11)
+	VMOVUPS (R11), Z8
+	VMOVAPS Z1, K1, Z8
+	VMOVUPS Z8, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z11
-	VMOVAPS Z2, K1, Z11
-	VMOVUPS Z11, (R11)
+	VMOVUPS (R11), Z8
+	VMOVAPS Z2, K1, Z8
+	VMOVUPS Z8, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z11
-	VMOVAPS Z3, K1, Z11
-	VMOVUPS Z11, (R11)
+	VMOVUPS (R11), Z8
+	VMOVAPS Z3, K1, Z8
+	VMOVUPS Z8, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z11
-	VMOVAPS Z4, K1, Z11
-	VMOVUPS Z11, (R11)
+	VMOVUPS (R11), Z8
+	VMOVAPS Z4, K1, Z8
+	VMOVUPS Z8, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z11
-	VMOVAPS Z5, K1, Z11
-	VMOVUPS Z11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z11
-	VMOVAPS Z6, K1, Z11
-	VMOVUPS Z11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z11
-	VMOVAPS Z7, K1, Z11
-	VMOVUPS Z11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z11
-	VMOVAPS Z8, K1, Z11
-	VMOVUPS Z11, (R11)
+	VMOVUPS (R11), Z8
+	VMOVAPS Z5, K1, Z8
+	VMOVUPS Z8, (R11)
 	MOVQ line_bias(AX), R11
 	TESTQ R11, R11
 	JEQ biasDone
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Z11
-	VADDPS Z9, Z11, Z9
-	VMOVUPS (R11), Z11
-	VMOVAPS Z9, K1, Z11
-	VMOVUPS Z11, (R11)
+	ADDQ BX, R11
+	VMOVUPS (R11), Z8
+	VADDPS Z6, Z8, Z6
+	VMOVUPS (R11), Z8
+	VMOVAPS Z6, K1, Z8
+	VMOVUPS Z8, (R11)
 biasDone:
 	JMP stored
 whole:
 	// the sums go to memory
 	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
+	ADDQ BX, R11
 	VMOVUPS Z0, (R11)
 	ADDQ line_wTap(AX), R11
 	VMOVUPS Z1, (R11)
@@ -3993,922 +4337,182 @@ whole:
 	VMOVUPS Z4, (R11)
 	ADDQ line_wTap(AX), R11
 	VMOVUPS Z5, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z6, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z7, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z8, (R11)
 	MOVQ line_bias(AX), R11
 	TESTQ R11, R11
 	JEQ stored
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Z11
-	VADDPS Z9, Z11, Z9
-	VMOVUPS Z9, (R11)
+	ADDQ BX, R11
+	VMOVUPS (R11), Z8
+	VADDPS Z6, Z8, Z6
+	VMOVUPS Z6, (R11)
 stored:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
+	CMPQ BX, line_last(AX)
 	JEQ vectors
-	ADDQ $64, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
 	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
 	RET
 
-// func sums3x3s2AVX512(l *line)
-TEXT ·sums3x3s2AVX512(SB), NOSPLIT, $0-8
+// func sums1x3AVX512(l *line)
+TEXT ·sums1x3AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	XORQ DX, DX
-	MOVQ DX, line_channel(AX)
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Z0
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z2
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z3
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z4
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z5
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z6
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z7
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z8
-	VPXORQ Z9, Z9, Z9
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_xRow(AX), SI
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R11
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (DX), Z10
-	VADDPS Z10, Z9, Z9
-	LEAQ (R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R8), Z10, Z0
-	VFMADD231PS (R9), Z10, Z3
-	VFMADD231PS (R10), Z10, Z6
-skip0:
-	LEAQ 1(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R8)(BX*1), Z10, Z1
-	VFMADD231PS (R9)(BX*1), Z10, Z4
-	VFMADD231PS (R10)(BX*1), Z10, Z7
-skip1:
-	LEAQ 2(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R8)(BX*2), Z10, Z2
-	VFMADD231PS (R9)(BX*2), Z10, Z5
-	VFMADD231PS (R10)(BX*2), Z10, Z8
-skip2:
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), DX
-	ADDQ line_yAt(AX), R11
-	DECQ SI
-	JNE edgeResult
-edgeDone:
-	TESTQ DI, DI
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R12
-	MOVQ line_yAhead(AX), R11
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R11*1)
-	PREFETCHT0 (DI)(BX*1)
-	PREFETCHT0 (DI)(R12*1)
-	ADDQ BX, DI
-	PREFETCHT0 (DI)(R12*1)
-	SUBQ BX, DI
-	ADDQ CX, DI
-	VMOVUPS (DX), Z10
-	VADDPS Z10, Z9, Z9
-	VFMADD231PS (R8), Z10, Z0
-	VFMADD231PS (R9), Z10, Z3
-	VFMADD231PS (R10), Z10, Z6
-	VFMADD231PS (R8)(BX*1), Z10, Z1
-	VFMADD231PS (R9)(BX*1), Z10, Z4
-	VFMADD231PS (R10)(BX*1), Z10, Z7
-	VFMADD231PS (R8)(BX*2), Z10, Z2
-	VFMADD231PS (R9)(BX*2), Z10, Z5
-	VFMADD231PS (R10)(BX*2), Z10, Z8
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R11
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	MOVQ $63, R11
-	ANDQ line_channel(AX), R11
-	TESTQ R11, R11
-	JEQ whole
-	// the lanes that the vector before did not have
-	KMOVW line_mask(AX), K1
-	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Z11
-	VMOVAPS Z0, K1, Z11
-	VMOVUPS Z11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z11
-	VMOVAPS Z1, K1, Z11
-	VMOVUPS Z11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z11
-	VMOVAPS Z2, K1, Z11
-	VMOVUPS Z11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z11
-	VMOVAPS Z3, K1, Z11
-	VMOVUPS Z11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z11
-	VMOVAPS Z4, K1, Z11
-	VMOVUPS Z11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z11
-	VMOVAPS Z5, K1, Z11
-	VMOVUPS Z11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z11
-	VMOVAPS Z6, K1, Z11
-	VMOVUPS Z11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z11
-	VMOVAPS Z7, K1, Z11
-	VMOVUPS Z11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z11
-	VMOVAPS Z8, K1, Z11
-	VMOVUPS Z11, (R11)
-	MOVQ line_bias(AX), R11
-	TESTQ R11, R11
-	JEQ biasDone
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Z11
-	VADDPS Z9, Z11, Z9
-	VMOVUPS (R11), Z11
-	VMOVAPS Z9, K1, Z11
-	VMOVUPS Z11, (R11)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS Z0, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z2, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z3, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z4, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z5, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z6, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z7, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z8, (R11)
-	MOVQ line_bias(AX), R11
-	TESTQ R11, R11
-	JEQ stored
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Z11
-	VADDPS Z9, Z11, Z9
-	VMOVUPS Z9, (R11)
-stored:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $64, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums2x3s1AVX512(l *line)
-TEXT ·sums2x3s1AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	XORQ DX, DX
-	MOVQ DX, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Z0
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z2
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z3
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z4
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z5
-	VPXORQ Z6, Z6, Z6
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_xRow(AX), SI
-	LEAQ (R8)(SI*1), R9
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Z0
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z1
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z2
+	VPXORQ Z3, Z3, Z3
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_y(AX), SI
+	ADDQ BX, SI
 	MOVQ line_column(AX), R10
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
+	MOVQ line_left(AX), DI
+	XORQ R8, R8
 	// results at an edge: the left one, and after those in the middle the right one
 edge:
-	TESTQ SI, SI
+	TESTQ DI, DI
 	JEQ edgeDone
 edgeResult:
-	VMOVUPS (DX), Z7
-	VADDPS Z7, Z6, Z6
+	VMOVUPS (SI), Z4
+	VADDPS Z4, Z3, Z3
 	LEAQ (R10), R11
 	CMPQ R11, line_width(AX)
 	JCC skip0
-	VFMADD231PS (R8), Z7, Z0
-	VFMADD231PS (R9), Z7, Z3
+	VFMADD231PS (R9), Z4, Z0
 skip0:
 	LEAQ 1(R10), R11
 	CMPQ R11, line_width(AX)
 	JCC skip1
-	VFMADD231PS (R8)(BX*1), Z7, Z1
-	VFMADD231PS (R9)(BX*1), Z7, Z4
+	VFMADD231PS (R9)(CX*1), Z4, Z1
 skip1:
 	LEAQ 2(R10), R11
 	CMPQ R11, line_width(AX)
 	JCC skip2
-	VFMADD231PS (R8)(BX*2), Z7, Z2
-	VFMADD231PS (R9)(BX*2), Z7, Z5
+	VFMADD231PS (R9)(CX*2), Z4, Z2
 skip2:
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), DX
+	ADDQ DX, R9
+	ADDQ line_yPixel(AX), SI
 	ADDQ line_yAt(AX), R10
-	DECQ SI
+	DECQ DI
 	JNE edgeResult
 edgeDone:
-	TESTQ DI, DI
+	TESTQ R8, R8
 	JNE rowDone
 	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
+	MOVQ line_middle(AX), DI
+	TESTQ DI, DI
 	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
 	MOVQ line_fetch(AX), R11
 	MOVQ line_yAhead(AX), R10
+	MOVQ line_ahead(AX), R8
+	TESTQ R8, R8
+	JEQ result
+	ADDQ R9, R8
 	PCALIGN $64
 result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R10*1)
-	ADDQ CX, DI
-	VMOVUPS (DX), Z7
-	VADDPS Z7, Z6, Z6
-	VFMADD231PS (R8), Z7, Z0
-	VFMADD231PS (R9), Z7, Z3
-	VFMADD231PS (R8)(BX*1), Z7, Z1
-	VFMADD231PS (R9)(BX*1), Z7, Z4
-	VFMADD231PS (R8)(BX*2), Z7, Z2
-	VFMADD231PS (R9)(BX*2), Z7, Z5
+	TESTQ R8, R8
+	JEQ fetched
+	// fetch rows that are read later: with stride 2, two pixels of two rows
+	PREFETCHT0 (SI)(R10*1)
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(CX*1)
+	PREFETCHT0 (R8)(R11*1)
 	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	PREFETCHT0 (R8)(R11*1)
+	SUBQ CX, R8
+	ADDQ DX, R8
+fetched:
+	VMOVUPS (SI), Z4
+	VADDPS Z4, Z3, Z3
+	VFMADD231PS (R9), Z4, Z0
+	VFMADD231PS (R9)(CX*1), Z4, Z1
+	VFMADD231PS (R9)(CX*2), Z4, Z2
+	ADDQ DX, R9
+	ADDQ line_yPixel(AX), SI
+	DECQ DI
 	JNE result
 middleDone:
 	MOVQ line_right(AX), R10
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
+	MOVQ line_atRight(AX), DI
+	MOVQ $1, R8
 	JMP edge
 rowDone:
 	MOVQ $63, R10
-	ANDQ line_channel(AX), R10
+	ANDQ BX, R10
 	TESTQ R10, R10
 	JEQ whole
 	// the lanes that the vector before did not have
 	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Z8
-	VMOVAPS Z0, K1, Z8
-	VMOVUPS Z8, (R10)
+	ADDQ BX, R10
+	VMOVUPS (R10), Z5
+	VMOVAPS Z0, K1, Z5
+	VMOVUPS Z5, (R10)
 	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Z8
-	VMOVAPS Z1, K1, Z8
-	VMOVUPS Z8, (R10)
+	VMOVUPS (R10), Z5
+	VMOVAPS Z1, K1, Z5
+	VMOVUPS Z5, (R10)
 	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Z8
-	VMOVAPS Z2, K1, Z8
-	VMOVUPS Z8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Z8
-	VMOVAPS Z3, K1, Z8
-	VMOVUPS Z8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Z8
-	VMOVAPS Z4, K1, Z8
-	VMOVUPS Z8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Z8
-	VMOVAPS Z5, K1, Z8
-	VMOVUPS Z8, (R10)
+	VMOVUPS (R10), Z5
+	VMOVAPS Z2, K1, Z5
+	VMOVUPS Z5, (R10)
 	MOVQ line_bias(AX), R10
 	TESTQ R10, R10
 	JEQ biasDone
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Z8
-	VADDPS Z6, Z8, Z6
-	VMOVUPS (R10), Z8
-	VMOVAPS Z6, K1, Z8
-	VMOVUPS Z8, (R10)
+	ADDQ BX, R10
+	VMOVUPS (R10), Z5
+	VADDPS Z3, Z5, Z3
+	VMOVUPS (R10), Z5
+	VMOVAPS Z3, K1, Z5
+	VMOVUPS Z5, (R10)
 biasDone:
 	JMP stored
 whole:
 	// the sums go to memory
 	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
+	ADDQ BX, R10
 	VMOVUPS Z0, (R10)
 	ADDQ line_wTap(AX), R10
 	VMOVUPS Z1, (R10)
 	ADDQ line_wTap(AX), R10
 	VMOVUPS Z2, (R10)
-	ADDQ line_wTap(AX), R10
+	MOVQ line_bias(AX), R10
+	TESTQ R10, R10
+	JEQ stored
+	ADDQ BX, R10
+	VMOVUPS (R10), Z5
+	VADDPS Z3, Z5, Z3
 	VMOVUPS Z3, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z4, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z5, (R10)
-	MOVQ line_bias(AX), R10
-	TESTQ R10, R10
-	JEQ stored
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Z8
-	VADDPS Z6, Z8, Z6
-	VMOVUPS Z6, (R10)
 stored:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
+	CMPQ BX, line_last(AX)
 	JEQ vectors
-	ADDQ $64, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
 	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
 	RET
 
-// func sums2x3s2AVX512(l *line)
-TEXT ·sums2x3s2AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	XORQ DX, DX
-	MOVQ DX, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Z0
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z2
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z3
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z4
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z5
-	VPXORQ Z6, Z6, Z6
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_xRow(AX), SI
-	LEAQ (R8)(SI*1), R9
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R10
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (DX), Z7
-	VADDPS Z7, Z6, Z6
-	LEAQ (R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R8), Z7, Z0
-	VFMADD231PS (R9), Z7, Z3
-skip0:
-	LEAQ 1(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R8)(BX*1), Z7, Z1
-	VFMADD231PS (R9)(BX*1), Z7, Z4
-skip1:
-	LEAQ 2(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R8)(BX*2), Z7, Z2
-	VFMADD231PS (R9)(BX*2), Z7, Z5
-skip2:
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), DX
-	ADDQ line_yAt(AX), R10
-	DECQ SI
-	JNE edgeResult
-edgeDone:
-	TESTQ DI, DI
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R11
-	MOVQ line_yAhead(AX), R10
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R10*1)
-	PREFETCHT0 (DI)(BX*1)
-	PREFETCHT0 (DI)(R11*1)
-	ADDQ BX, DI
-	PREFETCHT0 (DI)(R11*1)
-	SUBQ BX, DI
-	ADDQ CX, DI
-	VMOVUPS (DX), Z7
-	VADDPS Z7, Z6, Z6
-	VFMADD231PS (R8), Z7, Z0
-	VFMADD231PS (R9), Z7, Z3
-	VFMADD231PS (R8)(BX*1), Z7, Z1
-	VFMADD231PS (R9)(BX*1), Z7, Z4
-	VFMADD231PS (R8)(BX*2), Z7, Z2
-	VFMADD231PS (R9)(BX*2), Z7, Z5
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R10
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	MOVQ $63, R10
-	ANDQ line_channel(AX), R10
-	TESTQ R10, R10
-	JEQ whole
-	// the lanes that the vector before did not have
-	KMOVW line_mask(AX), K1
-	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Z8
-	VMOVAPS Z0, K1, Z8
-	VMOVUPS Z8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Z8
-	VMOVAPS Z1, K1, Z8
-	VMOVUPS Z8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Z8
-	VMOVAPS Z2, K1, Z8
-	VMOVUPS Z8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Z8
-	VMOVAPS Z3, K1, Z8
-	VMOVUPS Z8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Z8
-	VMOVAPS Z4, K1, Z8
-	VMOVUPS Z8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Z8
-	VMOVAPS Z5, K1, Z8
-	VMOVUPS Z8, (R10)
-	MOVQ line_bias(AX), R10
-	TESTQ R10, R10
-	JEQ biasDone
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Z8
-	VADDPS Z6, Z8, Z6
-	VMOVUPS (R10), Z8
-	VMOVAPS Z6, K1, Z8
-	VMOVUPS Z8, (R10)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS Z0, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z2, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z3, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z4, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z5, (R10)
-	MOVQ line_bias(AX), R10
-	TESTQ R10, R10
-	JEQ stored
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Z8
-	VADDPS Z6, Z8, Z6
-	VMOVUPS Z6, (R10)
-stored:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $64, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums1x3s1AVX512(l *line)
-TEXT ·sums1x3s1AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	XORQ DX, DX
-	MOVQ DX, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Z0
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z2
-	VPXORQ Z3, Z3, Z3
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R9
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (DX), Z4
-	VADDPS Z4, Z3, Z3
-	LEAQ (R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R8), Z4, Z0
-skip0:
-	LEAQ 1(R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R8)(BX*1), Z4, Z1
-skip1:
-	LEAQ 2(R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R8)(BX*2), Z4, Z2
-skip2:
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	ADDQ line_yAt(AX), R9
-	DECQ SI
-	JNE edgeResult
-edgeDone:
-	TESTQ DI, DI
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R10
-	MOVQ line_yAhead(AX), R9
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R9*1)
-	ADDQ CX, DI
-	VMOVUPS (DX), Z4
-	VADDPS Z4, Z3, Z3
-	VFMADD231PS (R8), Z4, Z0
-	VFMADD231PS (R8)(BX*1), Z4, Z1
-	VFMADD231PS (R8)(BX*2), Z4, Z2
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R9
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	MOVQ $63, R9
-	ANDQ line_channel(AX), R9
-	TESTQ R9, R9
-	JEQ whole
-	// the lanes that the vector before did not have
-	KMOVW line_mask(AX), K1
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Z5
-	VMOVAPS Z0, K1, Z5
-	VMOVUPS Z5, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS (R9), Z5
-	VMOVAPS Z1, K1, Z5
-	VMOVUPS Z5, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS (R9), Z5
-	VMOVAPS Z2, K1, Z5
-	VMOVUPS Z5, (R9)
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
-	JEQ biasDone
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Z5
-	VADDPS Z3, Z5, Z3
-	VMOVUPS (R9), Z5
-	VMOVAPS Z3, K1, Z5
-	VMOVUPS Z5, (R9)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	VMOVUPS Z0, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS Z1, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS Z2, (R9)
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
-	JEQ stored
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Z5
-	VADDPS Z3, Z5, Z3
-	VMOVUPS Z3, (R9)
-stored:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $64, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums1x3s2AVX512(l *line)
-TEXT ·sums1x3s2AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	XORQ DX, DX
-	MOVQ DX, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Z0
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Z2
-	VPXORQ Z3, Z3, Z3
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R9
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (DX), Z4
-	VADDPS Z4, Z3, Z3
-	LEAQ (R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R8), Z4, Z0
-skip0:
-	LEAQ 1(R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R8)(BX*1), Z4, Z1
-skip1:
-	LEAQ 2(R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R8)(BX*2), Z4, Z2
-skip2:
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	ADDQ line_yAt(AX), R9
-	DECQ SI
-	JNE edgeResult
-edgeDone:
-	TESTQ DI, DI
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R10
-	MOVQ line_yAhead(AX), R9
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R9*1)
-	PREFETCHT0 (DI)(BX*1)
-	PREFETCHT0 (DI)(R10*1)
-	ADDQ BX, DI
-	PREFETCHT0 (DI)(R10*1)
-	SUBQ BX, DI
-	ADDQ CX, DI
-	VMOVUPS (DX), Z4
-	VADDPS Z4, Z3, Z3
-	VFMADD231PS (R8), Z4, Z0
-	VFMADD231PS (R8)(BX*1), Z4, Z1
-	VFMADD231PS (R8)(BX*2), Z4, Z2
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R9
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	MOVQ $63, R9
-	ANDQ line_channel(AX), R9
-	TESTQ R9, R9
-	JEQ whole
-	// the lanes that the vector before did not have
-	KMOVW line_mask(AX), K1
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Z5
-	VMOVAPS Z0, K1, Z5
-	VMOVUPS Z5, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS (R9), Z5
-	VMOVAPS Z1, K1, Z5
-	VMOVUPS Z5, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS (R9), Z5
-	VMOVAPS Z2, K1, Z5
-	VMOVUPS Z5, (R9)
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
-	JEQ biasDone
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Z5
-	VADDPS Z3, Z5, Z3
-	VMOVUPS (R9), Z5
-	VMOVAPS Z3, K1, Z5
-	VMOVUPS Z5, (R9)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	VMOVUPS Z0, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS Z1, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS Z2, (R9)
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
-	JEQ stored
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Z5
-	VADDPS Z3, Z5, Z3
-	VMOVUPS Z3, (R9)
-stored:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $64, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums5x5s1AVX512(l *line)
-TEXT ·sums5x5s1AVX512(SB), NOSPLIT, $0-8
+// func sums5x5AVX512(l *line)
+TEXT ·sums5x5AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
 	MOVQ line_xPixel(AX), BX
 	MOVQ line_xTap(AX), CX
@@ -5052,15 +4656,26 @@ edgeDone:
 	MOVQ line_middle(AX), DI
 	TESTQ DI, DI
 	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
 	MOVQ line_fetch(AX), R15
 	MOVQ line_yAhead(AX), R14
+	MOVQ line_ahead(AX), R8
+	TESTQ R8, R8
+	JEQ result
+	ADDQ R9, R8
 	PCALIGN $64
 result:
-	PREFETCHT0 (R8)
+	TESTQ R8, R8
+	JEQ fetched
+	// fetch rows that are read later: with stride 2, two pixels of two rows
 	PREFETCHT0 (SI)(R14*1)
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(BX*1)
+	PREFETCHT0 (R8)(R15*1)
+	ADDQ BX, R8
+	PREFETCHT0 (R8)(R15*1)
+	SUBQ BX, R8
 	ADDQ CX, R8
+fetched:
 	VMOVUPS (SI), Z26
 	VADDPS Z26, Z25, Z25
 	VFMADD231PS (R9), Z26, Z0
@@ -5296,328 +4911,290 @@ vectors:
 	VZEROUPPER
 	RET
 
-// func sums5x5s2AVX512(l *line)
-TEXT ·sums5x5s2AVX512(SB), NOSPLIT, $0-8
+// func sums4x5AVX512(l *line)
+TEXT ·sums4x5AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	XORQ SI, SI
-	MOVQ SI, line_channel(AX)
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	VMOVUPS (SI), Z0
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z1
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z2
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z3
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z4
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z5
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z6
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z7
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z8
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z9
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z10
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z11
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z12
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z13
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z14
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z15
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z16
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z17
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z18
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z19
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z20
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z21
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z22
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z23
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z24
-	VPXORQ Z25, Z25, Z25
-	MOVQ line_x(AX), R9
-	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
-	MOVQ line_xRow(AX), DI
-	LEAQ (R9)(DI*1), R10
-	LEAQ (R10)(DI*1), R11
-	LEAQ (R11)(DI*1), R12
-	LEAQ (R12)(DI*1), R13
-	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
+	MOVQ line_w(AX), DI
+	ADDQ BX, DI
+	VMOVUPS (DI), Z0
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z1
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z2
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z3
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z4
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z5
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z6
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z7
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z8
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z9
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z10
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z11
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z12
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z13
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z14
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z15
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z16
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z17
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z18
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z19
+	VPXORQ Z20, Z20, Z20
+	MOVQ line_x(AX), R10
+	ADDQ line_xAt(AX), R10
+	ADDQ BX, R10
+	MOVQ line_xRow(AX), R8
+	LEAQ (R10)(R8*1), R11
+	LEAQ (R11)(R8*1), R12
+	LEAQ (R12)(R8*1), R13
+	MOVQ line_y(AX), DI
+	ADDQ BX, DI
 	MOVQ line_column(AX), R14
-	MOVQ line_left(AX), DI
-	XORQ R8, R8
+	MOVQ line_left(AX), R8
+	XORQ R9, R9
 	// results at an edge: the left one, and after those in the middle the right one
 edge:
-	TESTQ DI, DI
+	TESTQ R8, R8
 	JEQ edgeDone
 edgeResult:
-	VMOVUPS (SI), Z26
-	VADDPS Z26, Z25, Z25
+	VMOVUPS (DI), Z21
+	VADDPS Z21, Z20, Z20
 	LEAQ (R14), R15
 	CMPQ R15, line_width(AX)
 	JCC skip0
-	VFMADD231PS (R9), Z26, Z0
-	VFMADD231PS (R10), Z26, Z5
-	VFMADD231PS (R11), Z26, Z10
-	VFMADD231PS (R12), Z26, Z15
-	VFMADD231PS (R13), Z26, Z20
+	VFMADD231PS (R10), Z21, Z0
+	VFMADD231PS (R11), Z21, Z5
+	VFMADD231PS (R12), Z21, Z10
+	VFMADD231PS (R13), Z21, Z15
 skip0:
 	LEAQ 1(R14), R15
 	CMPQ R15, line_width(AX)
 	JCC skip1
-	VFMADD231PS (R9)(BX*1), Z26, Z1
-	VFMADD231PS (R10)(BX*1), Z26, Z6
-	VFMADD231PS (R11)(BX*1), Z26, Z11
-	VFMADD231PS (R12)(BX*1), Z26, Z16
-	VFMADD231PS (R13)(BX*1), Z26, Z21
+	VFMADD231PS (R10)(CX*1), Z21, Z1
+	VFMADD231PS (R11)(CX*1), Z21, Z6
+	VFMADD231PS (R12)(CX*1), Z21, Z11
+	VFMADD231PS (R13)(CX*1), Z21, Z16
 skip1:
 	LEAQ 2(R14), R15
 	CMPQ R15, line_width(AX)
 	JCC skip2
-	VFMADD231PS (R9)(BX*2), Z26, Z2
-	VFMADD231PS (R10)(BX*2), Z26, Z7
-	VFMADD231PS (R11)(BX*2), Z26, Z12
-	VFMADD231PS (R12)(BX*2), Z26, Z17
-	VFMADD231PS (R13)(BX*2), Z26, Z22
+	VFMADD231PS (R10)(CX*2), Z21, Z2
+	VFMADD231PS (R11)(CX*2), Z21, Z7
+	VFMADD231PS (R12)(CX*2), Z21, Z12
+	VFMADD231PS (R13)(CX*2), Z21, Z17
 skip2:
 	LEAQ 3(R14), R15
 	CMPQ R15, line_width(AX)
 	JCC skip3
-	VFMADD231PS (R9)(DX*1), Z26, Z3
-	VFMADD231PS (R10)(DX*1), Z26, Z8
-	VFMADD231PS (R11)(DX*1), Z26, Z13
-	VFMADD231PS (R12)(DX*1), Z26, Z18
-	VFMADD231PS (R13)(DX*1), Z26, Z23
+	VFMADD231PS (R10)(SI*1), Z21, Z3
+	VFMADD231PS (R11)(SI*1), Z21, Z8
+	VFMADD231PS (R12)(SI*1), Z21, Z13
+	VFMADD231PS (R13)(SI*1), Z21, Z18
 skip3:
 	LEAQ 4(R14), R15
 	CMPQ R15, line_width(AX)
 	JCC skip4
-	VFMADD231PS (R9)(BX*4), Z26, Z4
-	VFMADD231PS (R10)(BX*4), Z26, Z9
-	VFMADD231PS (R11)(BX*4), Z26, Z14
-	VFMADD231PS (R12)(BX*4), Z26, Z19
-	VFMADD231PS (R13)(BX*4), Z26, Z24
+	VFMADD231PS (R10)(CX*4), Z21, Z4
+	VFMADD231PS (R11)(CX*4), Z21, Z9
+	VFMADD231PS (R12)(CX*4), Z21, Z14
+	VFMADD231PS (R13)(CX*4), Z21, Z19
 skip4:
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ CX, R11
-	ADDQ CX, R12
-	ADDQ CX, R13
-	ADDQ line_yPixel(AX), SI
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ DX, R12
+	ADDQ DX, R13
+	ADDQ line_yPixel(AX), DI
 	ADDQ line_yAt(AX), R14
-	DECQ DI
+	DECQ R8
 	JNE edgeResult
 edgeDone:
-	TESTQ R8, R8
+	TESTQ R9, R9
 	JNE rowDone
 	// results in the middle
-	MOVQ line_middle(AX), DI
-	TESTQ DI, DI
+	MOVQ line_middle(AX), R8
+	TESTQ R8, R8
 	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
 	MOVQ line_fetch(AX), R15
 	MOVQ line_yAhead(AX), R14
+	MOVQ line_ahead(AX), R9
+	TESTQ R9, R9
+	JEQ result
+	ADDQ R10, R9
 	PCALIGN $64
 result:
-	PREFETCHT0 (R8)
-	PREFETCHT0 (SI)(R14*1)
-	PREFETCHT0 (R8)(BX*1)
-	PREFETCHT0 (R8)(R15*1)
-	ADDQ BX, R8
-	PREFETCHT0 (R8)(R15*1)
-	SUBQ BX, R8
-	ADDQ CX, R8
-	VMOVUPS (SI), Z26
-	VADDPS Z26, Z25, Z25
-	VFMADD231PS (R9), Z26, Z0
-	VFMADD231PS (R10), Z26, Z5
-	VFMADD231PS (R11), Z26, Z10
-	VFMADD231PS (R12), Z26, Z15
-	VFMADD231PS (R13), Z26, Z20
-	VFMADD231PS (R9)(BX*1), Z26, Z1
-	VFMADD231PS (R10)(BX*1), Z26, Z6
-	VFMADD231PS (R11)(BX*1), Z26, Z11
-	VFMADD231PS (R12)(BX*1), Z26, Z16
-	VFMADD231PS (R13)(BX*1), Z26, Z21
-	VFMADD231PS (R9)(BX*2), Z26, Z2
-	VFMADD231PS (R10)(BX*2), Z26, Z7
-	VFMADD231PS (R11)(BX*2), Z26, Z12
-	VFMADD231PS (R12)(BX*2), Z26, Z17
-	VFMADD231PS (R13)(BX*2), Z26, Z22
-	VFMADD231PS (R9)(DX*1), Z26, Z3
-	VFMADD231PS (R10)(DX*1), Z26, Z8
-	VFMADD231PS (R11)(DX*1), Z26, Z13
-	VFMADD231PS (R12)(DX*1), Z26, Z18
-	VFMADD231PS (R13)(DX*1), Z26, Z23
-	VFMADD231PS (R9)(BX*4), Z26, Z4
-	VFMADD231PS (R10)(BX*4), Z26, Z9
-	VFMADD231PS (R11)(BX*4), Z26, Z14
-	VFMADD231PS (R12)(BX*4), Z26, Z19
-	VFMADD231PS (R13)(BX*4), Z26, Z24
+	TESTQ R9, R9
+	JEQ fetched
+	// fetch rows that are read later: with stride 2, two pixels of two rows
+	PREFETCHT0 (DI)(R14*1)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(R15*1)
 	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ CX, R11
-	ADDQ CX, R12
-	ADDQ CX, R13
-	ADDQ line_yPixel(AX), SI
-	DECQ DI
+	PREFETCHT0 (R9)(R15*1)
+	SUBQ CX, R9
+	ADDQ DX, R9
+fetched:
+	VMOVUPS (DI), Z21
+	VADDPS Z21, Z20, Z20
+	VFMADD231PS (R10), Z21, Z0
+	VFMADD231PS (R11), Z21, Z5
+	VFMADD231PS (R12), Z21, Z10
+	VFMADD231PS (R13), Z21, Z15
+	VFMADD231PS (R10)(CX*1), Z21, Z1
+	VFMADD231PS (R11)(CX*1), Z21, Z6
+	VFMADD231PS (R12)(CX*1), Z21, Z11
+	VFMADD231PS (R13)(CX*1), Z21, Z16
+	VFMADD231PS (R10)(CX*2), Z21, Z2
+	VFMADD231PS (R11)(CX*2), Z21, Z7
+	VFMADD231PS (R12)(CX*2), Z21, Z12
+	VFMADD231PS (R13)(CX*2), Z21, Z17
+	VFMADD231PS (R10)(SI*1), Z21, Z3
+	VFMADD231PS (R11)(SI*1), Z21, Z8
+	VFMADD231PS (R12)(SI*1), Z21, Z13
+	VFMADD231PS (R13)(SI*1), Z21, Z18
+	VFMADD231PS (R10)(CX*4), Z21, Z4
+	VFMADD231PS (R11)(CX*4), Z21, Z9
+	VFMADD231PS (R12)(CX*4), Z21, Z14
+	VFMADD231PS (R13)(CX*4), Z21, Z19
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ DX, R12
+	ADDQ DX, R13
+	ADDQ line_yPixel(AX), DI
+	DECQ R8
 	JNE result
 middleDone:
 	MOVQ line_right(AX), R14
-	MOVQ line_atRight(AX), DI
-	MOVQ $1, R8
+	MOVQ line_atRight(AX), R8
+	MOVQ $1, R9
 	JMP edge
 rowDone:
 	MOVQ $63, R14
-	ANDQ line_channel(AX), R14
+	ANDQ BX, R14
 	TESTQ R14, R14
 	JEQ whole
 	// the lanes that the vector before did not have
 	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R14
-	ADDQ line_channel(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z0, K1, Z27
-	VMOVUPS Z27, (R14)
+	ADDQ BX, R14
+	VMOVUPS (R14), Z22
+	VMOVAPS Z0, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z1, K1, Z27
-	VMOVUPS Z27, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z1, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z2, K1, Z27
-	VMOVUPS Z27, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z2, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z3, K1, Z27
-	VMOVUPS Z27, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z3, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z4, K1, Z27
-	VMOVUPS Z27, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z4, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z5, K1, Z27
-	VMOVUPS Z27, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z5, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z6, K1, Z27
-	VMOVUPS Z27, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z6, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z7, K1, Z27
-	VMOVUPS Z27, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z7, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z8, K1, Z27
-	VMOVUPS Z27, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z8, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z9, K1, Z27
-	VMOVUPS Z27, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z9, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z10, K1, Z27
-	VMOVUPS Z27, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z10, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z11, K1, Z27
-	VMOVUPS Z27, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z11, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z12, K1, Z27
-	VMOVUPS Z27, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z12, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z13, K1, Z27
-	VMOVUPS Z27, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z13, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z14, K1, Z27
-	VMOVUPS Z27, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z14, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z15, K1, Z27
-	VMOVUPS Z27, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z15, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z16, K1, Z27
-	VMOVUPS Z27, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z16, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z17, K1, Z27
-	VMOVUPS Z27, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z17, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z18, K1, Z27
-	VMOVUPS Z27, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z18, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z19, K1, Z27
-	VMOVUPS Z27, (R14)
-	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z20, K1, Z27
-	VMOVUPS Z27, (R14)
-	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z21, K1, Z27
-	VMOVUPS Z27, (R14)
-	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z22, K1, Z27
-	VMOVUPS Z27, (R14)
-	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z23, K1, Z27
-	VMOVUPS Z27, (R14)
-	ADDQ line_wTap(AX), R14
-	VMOVUPS (R14), Z27
-	VMOVAPS Z24, K1, Z27
-	VMOVUPS Z27, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z19, K1, Z22
+	VMOVUPS Z22, (R14)
 	MOVQ line_bias(AX), R14
 	TESTQ R14, R14
 	JEQ biasDone
-	ADDQ line_channel(AX), R14
-	VMOVUPS (R14), Z27
-	VADDPS Z25, Z27, Z25
-	VMOVUPS (R14), Z27
-	VMOVAPS Z25, K1, Z27
-	VMOVUPS Z27, (R14)
+	ADDQ BX, R14
+	VMOVUPS (R14), Z22
+	VADDPS Z20, Z22, Z20
+	VMOVUPS (R14), Z22
+	VMOVAPS Z20, K1, Z22
+	VMOVUPS Z22, (R14)
 biasDone:
 	JMP stored
 whole:
 	// the sums go to memory
 	MOVQ line_w(AX), R14
-	ADDQ line_channel(AX), R14
+	ADDQ BX, R14
 	VMOVUPS Z0, (R14)
 	ADDQ line_wTap(AX), R14
 	VMOVUPS Z1, (R14)
@@ -5657,270 +5234,514 @@ whole:
 	VMOVUPS Z18, (R14)
 	ADDQ line_wTap(AX), R14
 	VMOVUPS Z19, (R14)
-	ADDQ line_wTap(AX), R14
-	VMOVUPS Z20, (R14)
-	ADDQ line_wTap(AX), R14
-	VMOVUPS Z21, (R14)
-	ADDQ line_wTap(AX), R14
-	VMOVUPS Z22, (R14)
-	ADDQ line_wTap(AX), R14
-	VMOVUPS Z23, (R14)
-	ADDQ line_wTap(AX), R14
-	VMOVUPS Z24, (R14)
 	MOVQ line_bias(AX), R14
 	TESTQ R14, R14
 	JEQ stored
-	ADDQ line_channel(AX), R14
-	VMOVUPS (R14), Z27
-	VADDPS Z25, Z27, Z25
-	VMOVUPS Z25, (R14)
+	ADDQ BX, R14
+	VMOVUPS (R14), Z22
+	VADDPS Z20, Z22, Z20
+	VMOVUPS Z20, (R14)
 stored:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
+	CMPQ BX, line_last(AX)
 	JEQ vectors
-	ADDQ $64, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
 	// the last vector overlaps
-	MOVQ line_last(AX), SI
-	MOVQ SI, line_channel(AX)
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
 	RET
 
-// func sums3x5s1AVX512(l *line)
-TEXT ·sums3x5s1AVX512(SB), NOSPLIT, $0-8
+// func sums3x5AVX512(l *line)
+TEXT ·sums3x5AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	XORQ SI, SI
-	MOVQ SI, line_channel(AX)
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	VMOVUPS (SI), Z0
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z1
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z2
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z3
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z4
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z5
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z6
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z7
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z8
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z9
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z10
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z11
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z12
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z13
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z14
+	MOVQ line_w(AX), DI
+	ADDQ BX, DI
+	VMOVUPS (DI), Z0
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z1
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z2
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z3
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z4
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z5
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z6
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z7
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z8
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z9
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z10
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z11
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z12
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z13
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z14
 	VPXORQ Z15, Z15, Z15
-	MOVQ line_x(AX), R9
-	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
-	MOVQ line_xRow(AX), DI
-	LEAQ (R9)(DI*1), R10
-	LEAQ (R10)(DI*1), R11
-	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_column(AX), R12
-	MOVQ line_left(AX), DI
-	XORQ R8, R8
+	MOVQ line_x(AX), R10
+	ADDQ line_xAt(AX), R10
+	ADDQ BX, R10
+	MOVQ line_xRow(AX), R8
+	LEAQ (R10)(R8*1), R11
+	LEAQ (R11)(R8*1), R12
+	MOVQ line_y(AX), DI
+	ADDQ BX, DI
+	MOVQ line_column(AX), R13
+	MOVQ line_left(AX), R8
+	XORQ R9, R9
 	// results at an edge: the left one, and after those in the middle the right one
 edge:
-	TESTQ DI, DI
+	TESTQ R8, R8
 	JEQ edgeDone
 edgeResult:
-	VMOVUPS (SI), Z16
+	VMOVUPS (DI), Z16
 	VADDPS Z16, Z15, Z15
+	LEAQ (R13), R14
+	CMPQ R14, line_width(AX)
+	JCC skip0
+	VFMADD231PS (R10), Z16, Z0
+	VFMADD231PS (R11), Z16, Z5
+	VFMADD231PS (R12), Z16, Z10
+skip0:
+	LEAQ 1(R13), R14
+	CMPQ R14, line_width(AX)
+	JCC skip1
+	VFMADD231PS (R10)(CX*1), Z16, Z1
+	VFMADD231PS (R11)(CX*1), Z16, Z6
+	VFMADD231PS (R12)(CX*1), Z16, Z11
+skip1:
+	LEAQ 2(R13), R14
+	CMPQ R14, line_width(AX)
+	JCC skip2
+	VFMADD231PS (R10)(CX*2), Z16, Z2
+	VFMADD231PS (R11)(CX*2), Z16, Z7
+	VFMADD231PS (R12)(CX*2), Z16, Z12
+skip2:
+	LEAQ 3(R13), R14
+	CMPQ R14, line_width(AX)
+	JCC skip3
+	VFMADD231PS (R10)(SI*1), Z16, Z3
+	VFMADD231PS (R11)(SI*1), Z16, Z8
+	VFMADD231PS (R12)(SI*1), Z16, Z13
+skip3:
+	LEAQ 4(R13), R14
+	CMPQ R14, line_width(AX)
+	JCC skip4
+	VFMADD231PS (R10)(CX*4), Z16, Z4
+	VFMADD231PS (R11)(CX*4), Z16, Z9
+	VFMADD231PS (R12)(CX*4), Z16, Z14
+skip4:
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ DX, R12
+	ADDQ line_yPixel(AX), DI
+	ADDQ line_yAt(AX), R13
+	DECQ R8
+	JNE edgeResult
+edgeDone:
+	TESTQ R9, R9
+	JNE rowDone
+	// results in the middle
+	MOVQ line_middle(AX), R8
+	TESTQ R8, R8
+	JEQ middleDone
+	MOVQ line_fetch(AX), R14
+	MOVQ line_yAhead(AX), R13
+	MOVQ line_ahead(AX), R9
+	TESTQ R9, R9
+	JEQ result
+	ADDQ R10, R9
+	PCALIGN $64
+result:
+	TESTQ R9, R9
+	JEQ fetched
+	// fetch rows that are read later: with stride 2, two pixels of two rows
+	PREFETCHT0 (DI)(R13*1)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(R14*1)
+	ADDQ CX, R9
+	PREFETCHT0 (R9)(R14*1)
+	SUBQ CX, R9
+	ADDQ DX, R9
+fetched:
+	VMOVUPS (DI), Z16
+	VADDPS Z16, Z15, Z15
+	VFMADD231PS (R10), Z16, Z0
+	VFMADD231PS (R11), Z16, Z5
+	VFMADD231PS (R12), Z16, Z10
+	VFMADD231PS (R10)(CX*1), Z16, Z1
+	VFMADD231PS (R11)(CX*1), Z16, Z6
+	VFMADD231PS (R12)(CX*1), Z16, Z11
+	VFMADD231PS (R10)(CX*2), Z16, Z2
+	VFMADD231PS (R11)(CX*2), Z16, Z7
+	VFMADD231PS (R12)(CX*2), Z16, Z12
+	VFMADD231PS (R10)(SI*1), Z16, Z3
+	VFMADD231PS (R11)(SI*1), Z16, Z8
+	VFMADD231PS (R12)(SI*1), Z16, Z13
+	VFMADD231PS (R10)(CX*4), Z16, Z4
+	VFMADD231PS (R11)(CX*4), Z16, Z9
+	VFMADD231PS (R12)(CX*4), Z16, Z14
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ DX, R12
+	ADDQ line_yPixel(AX), DI
+	DECQ R8
+	JNE result
+middleDone:
+	MOVQ line_right(AX), R13
+	MOVQ line_atRight(AX), R8
+	MOVQ $1, R9
+	JMP edge
+rowDone:
+	MOVQ $63, R13
+	ANDQ BX, R13
+	TESTQ R13, R13
+	JEQ whole
+	// the lanes that the vector before did not have
+	KMOVW line_mask(AX), K1
+	MOVQ line_w(AX), R13
+	ADDQ BX, R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z0, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z1, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z2, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z3, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z4, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z5, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z6, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z7, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z8, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z9, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z10, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z11, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z12, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z13, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z14, K1, Z17
+	VMOVUPS Z17, (R13)
+	MOVQ line_bias(AX), R13
+	TESTQ R13, R13
+	JEQ biasDone
+	ADDQ BX, R13
+	VMOVUPS (R13), Z17
+	VADDPS Z15, Z17, Z15
+	VMOVUPS (R13), Z17
+	VMOVAPS Z15, K1, Z17
+	VMOVUPS Z17, (R13)
+biasDone:
+	JMP stored
+whole:
+	// the sums go to memory
+	MOVQ line_w(AX), R13
+	ADDQ BX, R13
+	VMOVUPS Z0, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z1, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z2, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z3, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z4, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z5, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z6, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z7, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z8, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z9, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z10, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z11, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z12, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z13, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z14, (R13)
+	MOVQ line_bias(AX), R13
+	TESTQ R13, R13
+	JEQ stored
+	ADDQ BX, R13
+	VMOVUPS (R13), Z17
+	VADDPS Z15, Z17, Z15
+	VMOVUPS Z15, (R13)
+stored:
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	VZEROUPPER
+	RET
+
+// func sums2x5AVX512(l *line)
+TEXT ·sums2x5AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVQ line_w(AX), DI
+	ADDQ BX, DI
+	VMOVUPS (DI), Z0
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z1
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z2
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z3
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z4
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z5
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z6
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z7
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z8
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z9
+	VPXORQ Z10, Z10, Z10
+	MOVQ line_x(AX), R10
+	ADDQ line_xAt(AX), R10
+	ADDQ BX, R10
+	MOVQ line_xRow(AX), R8
+	LEAQ (R10)(R8*1), R11
+	MOVQ line_y(AX), DI
+	ADDQ BX, DI
+	MOVQ line_column(AX), R12
+	MOVQ line_left(AX), R8
+	XORQ R9, R9
+	// results at an edge: the left one, and after those in the middle the right one
+edge:
+	TESTQ R8, R8
+	JEQ edgeDone
+edgeResult:
+	VMOVUPS (DI), Z11
+	VADDPS Z11, Z10, Z10
 	LEAQ (R12), R13
 	CMPQ R13, line_width(AX)
 	JCC skip0
-	VFMADD231PS (R9), Z16, Z0
-	VFMADD231PS (R10), Z16, Z5
-	VFMADD231PS (R11), Z16, Z10
+	VFMADD231PS (R10), Z11, Z0
+	VFMADD231PS (R11), Z11, Z5
 skip0:
 	LEAQ 1(R12), R13
 	CMPQ R13, line_width(AX)
 	JCC skip1
-	VFMADD231PS (R9)(BX*1), Z16, Z1
-	VFMADD231PS (R10)(BX*1), Z16, Z6
-	VFMADD231PS (R11)(BX*1), Z16, Z11
+	VFMADD231PS (R10)(CX*1), Z11, Z1
+	VFMADD231PS (R11)(CX*1), Z11, Z6
 skip1:
 	LEAQ 2(R12), R13
 	CMPQ R13, line_width(AX)
 	JCC skip2
-	VFMADD231PS (R9)(BX*2), Z16, Z2
-	VFMADD231PS (R10)(BX*2), Z16, Z7
-	VFMADD231PS (R11)(BX*2), Z16, Z12
+	VFMADD231PS (R10)(CX*2), Z11, Z2
+	VFMADD231PS (R11)(CX*2), Z11, Z7
 skip2:
 	LEAQ 3(R12), R13
 	CMPQ R13, line_width(AX)
 	JCC skip3
-	VFMADD231PS (R9)(DX*1), Z16, Z3
-	VFMADD231PS (R10)(DX*1), Z16, Z8
-	VFMADD231PS (R11)(DX*1), Z16, Z13
+	VFMADD231PS (R10)(SI*1), Z11, Z3
+	VFMADD231PS (R11)(SI*1), Z11, Z8
 skip3:
 	LEAQ 4(R12), R13
 	CMPQ R13, line_width(AX)
 	JCC skip4
-	VFMADD231PS (R9)(BX*4), Z16, Z4
-	VFMADD231PS (R10)(BX*4), Z16, Z9
-	VFMADD231PS (R11)(BX*4), Z16, Z14
+	VFMADD231PS (R10)(CX*4), Z11, Z4
+	VFMADD231PS (R11)(CX*4), Z11, Z9
 skip4:
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ CX, R11
-	ADDQ line_yPixel(AX), SI
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ line_yPixel(AX), DI
 	ADDQ line_yAt(AX), R12
-	DECQ DI
+	DECQ R8
 	JNE edgeResult
 edgeDone:
-	TESTQ R8, R8
+	TESTQ R9, R9
 	JNE rowDone
 	// results in the middle
-	MOVQ line_middle(AX), DI
-	TESTQ DI, DI
+	MOVQ line_middle(AX), R8
+	TESTQ R8, R8
 	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
 	MOVQ line_fetch(AX), R13
 	MOVQ line_yAhead(AX), R12
+	MOVQ line_ahead(AX), R9
+	TESTQ R9, R9
+	JEQ result
+	ADDQ R10, R9
 	PCALIGN $64
 result:
-	PREFETCHT0 (R8)
-	PREFETCHT0 (SI)(R12*1)
-	ADDQ CX, R8
-	VMOVUPS (SI), Z16
-	VADDPS Z16, Z15, Z15
-	VFMADD231PS (R9), Z16, Z0
-	VFMADD231PS (R10), Z16, Z5
-	VFMADD231PS (R11), Z16, Z10
-	VFMADD231PS (R9)(BX*1), Z16, Z1
-	VFMADD231PS (R10)(BX*1), Z16, Z6
-	VFMADD231PS (R11)(BX*1), Z16, Z11
-	VFMADD231PS (R9)(BX*2), Z16, Z2
-	VFMADD231PS (R10)(BX*2), Z16, Z7
-	VFMADD231PS (R11)(BX*2), Z16, Z12
-	VFMADD231PS (R9)(DX*1), Z16, Z3
-	VFMADD231PS (R10)(DX*1), Z16, Z8
-	VFMADD231PS (R11)(DX*1), Z16, Z13
-	VFMADD231PS (R9)(BX*4), Z16, Z4
-	VFMADD231PS (R10)(BX*4), Z16, Z9
-	VFMADD231PS (R11)(BX*4), Z16, Z14
+	TESTQ R9, R9
+	JEQ fetched
+	// fetch rows that are read later: with stride 2, two pixels of two rows
+	PREFETCHT0 (DI)(R12*1)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(R13*1)
 	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ CX, R11
-	ADDQ line_yPixel(AX), SI
-	DECQ DI
+	PREFETCHT0 (R9)(R13*1)
+	SUBQ CX, R9
+	ADDQ DX, R9
+fetched:
+	VMOVUPS (DI), Z11
+	VADDPS Z11, Z10, Z10
+	VFMADD231PS (R10), Z11, Z0
+	VFMADD231PS (R11), Z11, Z5
+	VFMADD231PS (R10)(CX*1), Z11, Z1
+	VFMADD231PS (R11)(CX*1), Z11, Z6
+	VFMADD231PS (R10)(CX*2), Z11, Z2
+	VFMADD231PS (R11)(CX*2), Z11, Z7
+	VFMADD231PS (R10)(SI*1), Z11, Z3
+	VFMADD231PS (R11)(SI*1), Z11, Z8
+	VFMADD231PS (R10)(CX*4), Z11, Z4
+	VFMADD231PS (R11)(CX*4), Z11, Z9
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ line_yPixel(AX), DI
+	DECQ R8
 	JNE result
 middleDone:
 	MOVQ line_right(AX), R12
-	MOVQ line_atRight(AX), DI
-	MOVQ $1, R8
+	MOVQ line_atRight(AX), R8
+	MOVQ $1, R9
 	JMP edge
 rowDone:
 	MOVQ $63, R12
-	ANDQ line_channel(AX), R12
+	ANDQ BX, R12
 	TESTQ R12, R12
 	JEQ whole
 	// the lanes that the vector before did not have
 	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R12
-	ADDQ line_channel(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z0, K1, Z17
-	VMOVUPS Z17, (R12)
+	ADDQ BX, R12
+	VMOVUPS (R12), Z12
+	VMOVAPS Z0, K1, Z12
+	VMOVUPS Z12, (R12)
 	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z1, K1, Z17
-	VMOVUPS Z17, (R12)
+	VMOVUPS (R12), Z12
+	VMOVAPS Z1, K1, Z12
+	VMOVUPS Z12, (R12)
 	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z2, K1, Z17
-	VMOVUPS Z17, (R12)
+	VMOVUPS (R12), Z12
+	VMOVAPS Z2, K1, Z12
+	VMOVUPS Z12, (R12)
 	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z3, K1, Z17
-	VMOVUPS Z17, (R12)
+	VMOVUPS (R12), Z12
+	VMOVAPS Z3, K1, Z12
+	VMOVUPS Z12, (R12)
 	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z4, K1, Z17
-	VMOVUPS Z17, (R12)
+	VMOVUPS (R12), Z12
+	VMOVAPS Z4, K1, Z12
+	VMOVUPS Z12, (R12)
 	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z5, K1, Z17
-	VMOVUPS Z17, (R12)
+	VMOVUPS (R12), Z12
+	VMOVAPS Z5, K1, Z12
+	VMOVUPS Z12, (R12)
 	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z6, K1, Z17
-	VMOVUPS Z17, (R12)
+	VMOVUPS (R12), Z12
+	VMOVAPS Z6, K1, Z12
+	VMOVUPS Z12, (R12)
 	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z7, K1, Z17
-	VMOVUPS Z17, (R12)
+	VMOVUPS (R12), Z12
+	VMOVAPS Z7, K1, Z12
+	VMOVUPS Z12, (R12)
 	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z8, K1, Z17
-	VMOVUPS Z17, (R12)
+	VMOVUPS (R12), Z12
+	VMOVAPS Z8, K1, Z12
+	VMOVUPS Z12, (R12)
 	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z9, K1, Z17
-	VMOVUPS Z17, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z10, K1, Z17
-	VMOVUPS Z17, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z11, K1, Z17
-	VMOVUPS Z17, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z12, K1, Z17
-	VMOVUPS Z17, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z13, K1, Z17
-	VMOVUPS Z17, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z14, K1, Z17
-	VMOVUPS Z17, (R12)
+	VMOVUPS (R12), Z12
+	VMOVAPS Z9, K1, Z12
+	VMOVUPS Z12, (R12)
 	MOVQ line_bias(AX), R12
 	TESTQ R12, R12
 	JEQ biasDone
-	ADDQ line_channel(AX), R12
-	VMOVUPS (R12), Z17
-	VADDPS Z15, Z17, Z15
-	VMOVUPS (R12), Z17
-	VMOVAPS Z15, K1, Z17
-	VMOVUPS Z17, (R12)
+	ADDQ BX, R12
+	VMOVUPS (R12), Z12
+	VADDPS Z10, Z12, Z10
+	VMOVUPS (R12), Z12
+	VMOVAPS Z10, K1, Z12
+	VMOVUPS Z12, (R12)
 biasDone:
 	JMP stored
 whole:
 	// the sums go to memory
 	MOVQ line_w(AX), R12
-	ADDQ line_channel(AX), R12
+	ADDQ BX, R12
 	VMOVUPS Z0, (R12)
 	ADDQ line_wTap(AX), R12
 	VMOVUPS Z1, (R12)
@@ -5940,515 +5761,180 @@ whole:
 	VMOVUPS Z8, (R12)
 	ADDQ line_wTap(AX), R12
 	VMOVUPS Z9, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z10, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z11, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z12, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z13, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z14, (R12)
 	MOVQ line_bias(AX), R12
 	TESTQ R12, R12
 	JEQ stored
-	ADDQ line_channel(AX), R12
-	VMOVUPS (R12), Z17
-	VADDPS Z15, Z17, Z15
-	VMOVUPS Z15, (R12)
+	ADDQ BX, R12
+	VMOVUPS (R12), Z12
+	VADDPS Z10, Z12, Z10
+	VMOVUPS Z10, (R12)
 stored:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
+	CMPQ BX, line_last(AX)
 	JEQ vectors
-	ADDQ $64, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
 	// the last vector overlaps
-	MOVQ line_last(AX), SI
-	MOVQ SI, line_channel(AX)
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
 	RET
 
-// func sums3x5s2AVX512(l *line)
-TEXT ·sums3x5s2AVX512(SB), NOSPLIT, $0-8
+// func sums1x5AVX512(l *line)
+TEXT ·sums1x5AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	XORQ SI, SI
-	MOVQ SI, line_channel(AX)
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	VMOVUPS (SI), Z0
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z1
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z2
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z3
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z4
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z5
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z6
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z7
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z8
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z9
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z10
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z11
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z12
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z13
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z14
-	VPXORQ Z15, Z15, Z15
-	MOVQ line_x(AX), R9
-	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
-	MOVQ line_xRow(AX), DI
-	LEAQ (R9)(DI*1), R10
-	LEAQ (R10)(DI*1), R11
-	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_column(AX), R12
-	MOVQ line_left(AX), DI
-	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ DI, DI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (SI), Z16
-	VADDPS Z16, Z15, Z15
-	LEAQ (R12), R13
-	CMPQ R13, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R9), Z16, Z0
-	VFMADD231PS (R10), Z16, Z5
-	VFMADD231PS (R11), Z16, Z10
-skip0:
-	LEAQ 1(R12), R13
-	CMPQ R13, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R9)(BX*1), Z16, Z1
-	VFMADD231PS (R10)(BX*1), Z16, Z6
-	VFMADD231PS (R11)(BX*1), Z16, Z11
-skip1:
-	LEAQ 2(R12), R13
-	CMPQ R13, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R9)(BX*2), Z16, Z2
-	VFMADD231PS (R10)(BX*2), Z16, Z7
-	VFMADD231PS (R11)(BX*2), Z16, Z12
-skip2:
-	LEAQ 3(R12), R13
-	CMPQ R13, line_width(AX)
-	JCC skip3
-	VFMADD231PS (R9)(DX*1), Z16, Z3
-	VFMADD231PS (R10)(DX*1), Z16, Z8
-	VFMADD231PS (R11)(DX*1), Z16, Z13
-skip3:
-	LEAQ 4(R12), R13
-	CMPQ R13, line_width(AX)
-	JCC skip4
-	VFMADD231PS (R9)(BX*4), Z16, Z4
-	VFMADD231PS (R10)(BX*4), Z16, Z9
-	VFMADD231PS (R11)(BX*4), Z16, Z14
-skip4:
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ CX, R11
-	ADDQ line_yPixel(AX), SI
-	ADDQ line_yAt(AX), R12
-	DECQ DI
-	JNE edgeResult
-edgeDone:
-	TESTQ R8, R8
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), DI
-	TESTQ DI, DI
-	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
-	MOVQ line_fetch(AX), R13
-	MOVQ line_yAhead(AX), R12
-	PCALIGN $64
-result:
-	PREFETCHT0 (R8)
-	PREFETCHT0 (SI)(R12*1)
-	PREFETCHT0 (R8)(BX*1)
-	PREFETCHT0 (R8)(R13*1)
-	ADDQ BX, R8
-	PREFETCHT0 (R8)(R13*1)
-	SUBQ BX, R8
-	ADDQ CX, R8
-	VMOVUPS (SI), Z16
-	VADDPS Z16, Z15, Z15
-	VFMADD231PS (R9), Z16, Z0
-	VFMADD231PS (R10), Z16, Z5
-	VFMADD231PS (R11), Z16, Z10
-	VFMADD231PS (R9)(BX*1), Z16, Z1
-	VFMADD231PS (R10)(BX*1), Z16, Z6
-	VFMADD231PS (R11)(BX*1), Z16, Z11
-	VFMADD231PS (R9)(BX*2), Z16, Z2
-	VFMADD231PS (R10)(BX*2), Z16, Z7
-	VFMADD231PS (R11)(BX*2), Z16, Z12
-	VFMADD231PS (R9)(DX*1), Z16, Z3
-	VFMADD231PS (R10)(DX*1), Z16, Z8
-	VFMADD231PS (R11)(DX*1), Z16, Z13
-	VFMADD231PS (R9)(BX*4), Z16, Z4
-	VFMADD231PS (R10)(BX*4), Z16, Z9
-	VFMADD231PS (R11)(BX*4), Z16, Z14
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ CX, R11
-	ADDQ line_yPixel(AX), SI
-	DECQ DI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R12
-	MOVQ line_atRight(AX), DI
-	MOVQ $1, R8
-	JMP edge
-rowDone:
-	MOVQ $63, R12
-	ANDQ line_channel(AX), R12
-	TESTQ R12, R12
-	JEQ whole
-	// the lanes that the vector before did not have
-	KMOVW line_mask(AX), K1
-	MOVQ line_w(AX), R12
-	ADDQ line_channel(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z0, K1, Z17
-	VMOVUPS Z17, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z1, K1, Z17
-	VMOVUPS Z17, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z2, K1, Z17
-	VMOVUPS Z17, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z3, K1, Z17
-	VMOVUPS Z17, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z4, K1, Z17
-	VMOVUPS Z17, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z5, K1, Z17
-	VMOVUPS Z17, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z6, K1, Z17
-	VMOVUPS Z17, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z7, K1, Z17
-	VMOVUPS Z17, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z8, K1, Z17
-	VMOVUPS Z17, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z9, K1, Z17
-	VMOVUPS Z17, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z10, K1, Z17
-	VMOVUPS Z17, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z11, K1, Z17
-	VMOVUPS Z17, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z12, K1, Z17
-	VMOVUPS Z17, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z13, K1, Z17
-	VMOVUPS Z17, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS (R12), Z17
-	VMOVAPS Z14, K1, Z17
-	VMOVUPS Z17, (R12)
-	MOVQ line_bias(AX), R12
-	TESTQ R12, R12
-	JEQ biasDone
-	ADDQ line_channel(AX), R12
-	VMOVUPS (R12), Z17
-	VADDPS Z15, Z17, Z15
-	VMOVUPS (R12), Z17
-	VMOVAPS Z15, K1, Z17
-	VMOVUPS Z17, (R12)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVQ line_w(AX), R12
-	ADDQ line_channel(AX), R12
-	VMOVUPS Z0, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z2, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z3, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z4, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z5, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z6, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z7, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z8, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z9, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z10, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z11, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z12, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z13, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z14, (R12)
-	MOVQ line_bias(AX), R12
-	TESTQ R12, R12
-	JEQ stored
-	ADDQ line_channel(AX), R12
-	VMOVUPS (R12), Z17
-	VADDPS Z15, Z17, Z15
-	VMOVUPS Z15, (R12)
-stored:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JEQ vectors
-	ADDQ $64, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), SI
-	MOVQ SI, line_channel(AX)
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums2x5s1AVX512(l *line)
-TEXT ·sums2x5s1AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	XORQ SI, SI
-	MOVQ SI, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	VMOVUPS (SI), Z0
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z1
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z2
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z3
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z4
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z5
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z6
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z7
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z8
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z9
-	VPXORQ Z10, Z10, Z10
-	MOVQ line_x(AX), R9
-	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
-	MOVQ line_xRow(AX), DI
-	LEAQ (R9)(DI*1), R10
-	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
+	MOVQ line_w(AX), DI
+	ADDQ BX, DI
+	VMOVUPS (DI), Z0
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z1
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z2
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z3
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z4
+	VPXORQ Z5, Z5, Z5
+	MOVQ line_x(AX), R10
+	ADDQ line_xAt(AX), R10
+	ADDQ BX, R10
+	MOVQ line_y(AX), DI
+	ADDQ BX, DI
 	MOVQ line_column(AX), R11
-	MOVQ line_left(AX), DI
-	XORQ R8, R8
+	MOVQ line_left(AX), R8
+	XORQ R9, R9
 	// results at an edge: the left one, and after those in the middle the right one
 edge:
-	TESTQ DI, DI
+	TESTQ R8, R8
 	JEQ edgeDone
 edgeResult:
-	VMOVUPS (SI), Z11
-	VADDPS Z11, Z10, Z10
+	VMOVUPS (DI), Z6
+	VADDPS Z6, Z5, Z5
 	LEAQ (R11), R12
 	CMPQ R12, line_width(AX)
 	JCC skip0
-	VFMADD231PS (R9), Z11, Z0
-	VFMADD231PS (R10), Z11, Z5
+	VFMADD231PS (R10), Z6, Z0
 skip0:
 	LEAQ 1(R11), R12
 	CMPQ R12, line_width(AX)
 	JCC skip1
-	VFMADD231PS (R9)(BX*1), Z11, Z1
-	VFMADD231PS (R10)(BX*1), Z11, Z6
+	VFMADD231PS (R10)(CX*1), Z6, Z1
 skip1:
 	LEAQ 2(R11), R12
 	CMPQ R12, line_width(AX)
 	JCC skip2
-	VFMADD231PS (R9)(BX*2), Z11, Z2
-	VFMADD231PS (R10)(BX*2), Z11, Z7
+	VFMADD231PS (R10)(CX*2), Z6, Z2
 skip2:
 	LEAQ 3(R11), R12
 	CMPQ R12, line_width(AX)
 	JCC skip3
-	VFMADD231PS (R9)(DX*1), Z11, Z3
-	VFMADD231PS (R10)(DX*1), Z11, Z8
+	VFMADD231PS (R10)(SI*1), Z6, Z3
 skip3:
 	LEAQ 4(R11), R12
 	CMPQ R12, line_width(AX)
 	JCC skip4
-	VFMADD231PS (R9)(BX*4), Z11, Z4
-	VFMADD231PS (R10)(BX*4), Z11, Z9
+	VFMADD231PS (R10)(CX*4), Z6, Z4
 skip4:
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), SI
+	ADDQ DX, R10
+	ADDQ line_yPixel(AX), DI
 	ADDQ line_yAt(AX), R11
-	DECQ DI
+	DECQ R8
 	JNE edgeResult
 edgeDone:
-	TESTQ R8, R8
+	TESTQ R9, R9
 	JNE rowDone
 	// results in the middle
-	MOVQ line_middle(AX), DI
-	TESTQ DI, DI
+	MOVQ line_middle(AX), R8
+	TESTQ R8, R8
 	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
 	MOVQ line_fetch(AX), R12
 	MOVQ line_yAhead(AX), R11
+	MOVQ line_ahead(AX), R9
+	TESTQ R9, R9
+	JEQ result
+	ADDQ R10, R9
 	PCALIGN $64
 result:
-	PREFETCHT0 (R8)
-	PREFETCHT0 (SI)(R11*1)
-	ADDQ CX, R8
-	VMOVUPS (SI), Z11
-	VADDPS Z11, Z10, Z10
-	VFMADD231PS (R9), Z11, Z0
-	VFMADD231PS (R10), Z11, Z5
-	VFMADD231PS (R9)(BX*1), Z11, Z1
-	VFMADD231PS (R10)(BX*1), Z11, Z6
-	VFMADD231PS (R9)(BX*2), Z11, Z2
-	VFMADD231PS (R10)(BX*2), Z11, Z7
-	VFMADD231PS (R9)(DX*1), Z11, Z3
-	VFMADD231PS (R10)(DX*1), Z11, Z8
-	VFMADD231PS (R9)(BX*4), Z11, Z4
-	VFMADD231PS (R10)(BX*4), Z11, Z9
+	TESTQ R9, R9
+	JEQ fetched
+	// fetch rows that are read later: with stride 2, two pixels of two rows
+	PREFETCHT0 (DI)(R11*1)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(R12*1)
 	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), SI
-	DECQ DI
+	PREFETCHT0 (R9)(R12*1)
+	SUBQ CX, R9
+	ADDQ DX, R9
+fetched:
+	VMOVUPS (DI), Z6
+	VADDPS Z6, Z5, Z5
+	VFMADD231PS (R10), Z6, Z0
+	VFMADD231PS (R10)(CX*1), Z6, Z1
+	VFMADD231PS (R10)(CX*2), Z6, Z2
+	VFMADD231PS (R10)(SI*1), Z6, Z3
+	VFMADD231PS (R10)(CX*4), Z6, Z4
+	ADDQ DX, R10
+	ADDQ line_yPixel(AX), DI
+	DECQ R8
 	JNE result
 middleDone:
 	MOVQ line_right(AX), R11
-	MOVQ line_atRight(AX), DI
-	MOVQ $1, R8
+	MOVQ line_atRight(AX), R8
+	MOVQ $1, R9
 	JMP edge
 rowDone:
 	MOVQ $63, R11
-	ANDQ line_channel(AX), R11
+	ANDQ BX, R11
 	TESTQ R11, R11
 	JEQ whole
 	// the lanes that the vector before did not have
 	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Z12
-	VMOVAPS Z0, K1, Z12
-	VMOVUPS Z12, (R11)
+	ADDQ BX, R11
+	VMOVUPS (R11), Z7
+	VMOVAPS Z0, K1, Z7
+	VMOVUPS Z7, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z12
-	VMOVAPS Z1, K1, Z12
-	VMOVUPS Z12, (R11)
+	VMOVUPS (R11), Z7
+	VMOVAPS Z1, K1, Z7
+	VMOVUPS Z7, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z12
-	VMOVAPS Z2, K1, Z12
-	VMOVUPS Z12, (R11)
+	VMOVUPS (R11), Z7
+	VMOVAPS Z2, K1, Z7
+	VMOVUPS Z7, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z12
-	VMOVAPS Z3, K1, Z12
-	VMOVUPS Z12, (R11)
+	VMOVUPS (R11), Z7
+	VMOVAPS Z3, K1, Z7
+	VMOVUPS Z7, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z12
-	VMOVAPS Z4, K1, Z12
-	VMOVUPS Z12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z12
-	VMOVAPS Z5, K1, Z12
-	VMOVUPS Z12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z12
-	VMOVAPS Z6, K1, Z12
-	VMOVUPS Z12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z12
-	VMOVAPS Z7, K1, Z12
-	VMOVUPS Z12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z12
-	VMOVAPS Z8, K1, Z12
-	VMOVUPS Z12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z12
-	VMOVAPS Z9, K1, Z12
-	VMOVUPS Z12, (R11)
+	VMOVUPS (R11), Z7
+	VMOVAPS Z4, K1, Z7
+	VMOVUPS Z7, (R11)
 	MOVQ line_bias(AX), R11
 	TESTQ R11, R11
 	JEQ biasDone
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Z12
-	VADDPS Z10, Z12, Z10
-	VMOVUPS (R11), Z12
-	VMOVAPS Z10, K1, Z12
-	VMOVUPS Z12, (R11)
+	ADDQ BX, R11
+	VMOVUPS (R11), Z7
+	VADDPS Z5, Z7, Z5
+	VMOVUPS (R11), Z7
+	VMOVAPS Z5, K1, Z7
+	VMOVUPS Z7, (R11)
 biasDone:
 	JMP stored
 whole:
 	// the sums go to memory
 	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
+	ADDQ BX, R11
 	VMOVUPS Z0, (R11)
 	ADDQ line_wTap(AX), R11
 	VMOVUPS Z1, (R11)
@@ -6458,626 +5944,21 @@ whole:
 	VMOVUPS Z3, (R11)
 	ADDQ line_wTap(AX), R11
 	VMOVUPS Z4, (R11)
-	ADDQ line_wTap(AX), R11
+	MOVQ line_bias(AX), R11
+	TESTQ R11, R11
+	JEQ stored
+	ADDQ BX, R11
+	VMOVUPS (R11), Z7
+	VADDPS Z5, Z7, Z5
 	VMOVUPS Z5, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z6, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z7, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z8, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z9, (R11)
-	MOVQ line_bias(AX), R11
-	TESTQ R11, R11
-	JEQ stored
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Z12
-	VADDPS Z10, Z12, Z10
-	VMOVUPS Z10, (R11)
 stored:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
+	CMPQ BX, line_last(AX)
 	JEQ vectors
-	ADDQ $64, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
 	// the last vector overlaps
-	MOVQ line_last(AX), SI
-	MOVQ SI, line_channel(AX)
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums2x5s2AVX512(l *line)
-TEXT ·sums2x5s2AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	XORQ SI, SI
-	MOVQ SI, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	VMOVUPS (SI), Z0
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z1
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z2
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z3
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z4
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z5
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z6
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z7
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z8
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z9
-	VPXORQ Z10, Z10, Z10
-	MOVQ line_x(AX), R9
-	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
-	MOVQ line_xRow(AX), DI
-	LEAQ (R9)(DI*1), R10
-	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_column(AX), R11
-	MOVQ line_left(AX), DI
-	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ DI, DI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (SI), Z11
-	VADDPS Z11, Z10, Z10
-	LEAQ (R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R9), Z11, Z0
-	VFMADD231PS (R10), Z11, Z5
-skip0:
-	LEAQ 1(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R9)(BX*1), Z11, Z1
-	VFMADD231PS (R10)(BX*1), Z11, Z6
-skip1:
-	LEAQ 2(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R9)(BX*2), Z11, Z2
-	VFMADD231PS (R10)(BX*2), Z11, Z7
-skip2:
-	LEAQ 3(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip3
-	VFMADD231PS (R9)(DX*1), Z11, Z3
-	VFMADD231PS (R10)(DX*1), Z11, Z8
-skip3:
-	LEAQ 4(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip4
-	VFMADD231PS (R9)(BX*4), Z11, Z4
-	VFMADD231PS (R10)(BX*4), Z11, Z9
-skip4:
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), SI
-	ADDQ line_yAt(AX), R11
-	DECQ DI
-	JNE edgeResult
-edgeDone:
-	TESTQ R8, R8
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), DI
-	TESTQ DI, DI
-	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
-	MOVQ line_fetch(AX), R12
-	MOVQ line_yAhead(AX), R11
-	PCALIGN $64
-result:
-	PREFETCHT0 (R8)
-	PREFETCHT0 (SI)(R11*1)
-	PREFETCHT0 (R8)(BX*1)
-	PREFETCHT0 (R8)(R12*1)
-	ADDQ BX, R8
-	PREFETCHT0 (R8)(R12*1)
-	SUBQ BX, R8
-	ADDQ CX, R8
-	VMOVUPS (SI), Z11
-	VADDPS Z11, Z10, Z10
-	VFMADD231PS (R9), Z11, Z0
-	VFMADD231PS (R10), Z11, Z5
-	VFMADD231PS (R9)(BX*1), Z11, Z1
-	VFMADD231PS (R10)(BX*1), Z11, Z6
-	VFMADD231PS (R9)(BX*2), Z11, Z2
-	VFMADD231PS (R10)(BX*2), Z11, Z7
-	VFMADD231PS (R9)(DX*1), Z11, Z3
-	VFMADD231PS (R10)(DX*1), Z11, Z8
-	VFMADD231PS (R9)(BX*4), Z11, Z4
-	VFMADD231PS (R10)(BX*4), Z11, Z9
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), SI
-	DECQ DI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R11
-	MOVQ line_atRight(AX), DI
-	MOVQ $1, R8
-	JMP edge
-rowDone:
-	MOVQ $63, R11
-	ANDQ line_channel(AX), R11
-	TESTQ R11, R11
-	JEQ whole
-	// the lanes that the vector before did not have
-	KMOVW line_mask(AX), K1
-	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Z12
-	VMOVAPS Z0, K1, Z12
-	VMOVUPS Z12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z12
-	VMOVAPS Z1, K1, Z12
-	VMOVUPS Z12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z12
-	VMOVAPS Z2, K1, Z12
-	VMOVUPS Z12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z12
-	VMOVAPS Z3, K1, Z12
-	VMOVUPS Z12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z12
-	VMOVAPS Z4, K1, Z12
-	VMOVUPS Z12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z12
-	VMOVAPS Z5, K1, Z12
-	VMOVUPS Z12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z12
-	VMOVAPS Z6, K1, Z12
-	VMOVUPS Z12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z12
-	VMOVAPS Z7, K1, Z12
-	VMOVUPS Z12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z12
-	VMOVAPS Z8, K1, Z12
-	VMOVUPS Z12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Z12
-	VMOVAPS Z9, K1, Z12
-	VMOVUPS Z12, (R11)
-	MOVQ line_bias(AX), R11
-	TESTQ R11, R11
-	JEQ biasDone
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Z12
-	VADDPS Z10, Z12, Z10
-	VMOVUPS (R11), Z12
-	VMOVAPS Z10, K1, Z12
-	VMOVUPS Z12, (R11)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS Z0, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z2, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z3, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z4, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z5, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z6, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z7, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z8, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z9, (R11)
-	MOVQ line_bias(AX), R11
-	TESTQ R11, R11
-	JEQ stored
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Z12
-	VADDPS Z10, Z12, Z10
-	VMOVUPS Z10, (R11)
-stored:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JEQ vectors
-	ADDQ $64, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), SI
-	MOVQ SI, line_channel(AX)
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums1x5s1AVX512(l *line)
-TEXT ·sums1x5s1AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	XORQ SI, SI
-	MOVQ SI, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	VMOVUPS (SI), Z0
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z1
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z2
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z3
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z4
-	VPXORQ Z5, Z5, Z5
-	MOVQ line_x(AX), R9
-	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
-	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_column(AX), R10
-	MOVQ line_left(AX), DI
-	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ DI, DI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (SI), Z6
-	VADDPS Z6, Z5, Z5
-	LEAQ (R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R9), Z6, Z0
-skip0:
-	LEAQ 1(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R9)(BX*1), Z6, Z1
-skip1:
-	LEAQ 2(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R9)(BX*2), Z6, Z2
-skip2:
-	LEAQ 3(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip3
-	VFMADD231PS (R9)(DX*1), Z6, Z3
-skip3:
-	LEAQ 4(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip4
-	VFMADD231PS (R9)(BX*4), Z6, Z4
-skip4:
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), SI
-	ADDQ line_yAt(AX), R10
-	DECQ DI
-	JNE edgeResult
-edgeDone:
-	TESTQ R8, R8
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), DI
-	TESTQ DI, DI
-	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
-	MOVQ line_fetch(AX), R11
-	MOVQ line_yAhead(AX), R10
-	PCALIGN $64
-result:
-	PREFETCHT0 (R8)
-	PREFETCHT0 (SI)(R10*1)
-	ADDQ CX, R8
-	VMOVUPS (SI), Z6
-	VADDPS Z6, Z5, Z5
-	VFMADD231PS (R9), Z6, Z0
-	VFMADD231PS (R9)(BX*1), Z6, Z1
-	VFMADD231PS (R9)(BX*2), Z6, Z2
-	VFMADD231PS (R9)(DX*1), Z6, Z3
-	VFMADD231PS (R9)(BX*4), Z6, Z4
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), SI
-	DECQ DI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R10
-	MOVQ line_atRight(AX), DI
-	MOVQ $1, R8
-	JMP edge
-rowDone:
-	MOVQ $63, R10
-	ANDQ line_channel(AX), R10
-	TESTQ R10, R10
-	JEQ whole
-	// the lanes that the vector before did not have
-	KMOVW line_mask(AX), K1
-	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Z7
-	VMOVAPS Z0, K1, Z7
-	VMOVUPS Z7, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Z7
-	VMOVAPS Z1, K1, Z7
-	VMOVUPS Z7, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Z7
-	VMOVAPS Z2, K1, Z7
-	VMOVUPS Z7, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Z7
-	VMOVAPS Z3, K1, Z7
-	VMOVUPS Z7, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Z7
-	VMOVAPS Z4, K1, Z7
-	VMOVUPS Z7, (R10)
-	MOVQ line_bias(AX), R10
-	TESTQ R10, R10
-	JEQ biasDone
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Z7
-	VADDPS Z5, Z7, Z5
-	VMOVUPS (R10), Z7
-	VMOVAPS Z5, K1, Z7
-	VMOVUPS Z7, (R10)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS Z0, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z2, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z3, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z4, (R10)
-	MOVQ line_bias(AX), R10
-	TESTQ R10, R10
-	JEQ stored
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Z7
-	VADDPS Z5, Z7, Z5
-	VMOVUPS Z5, (R10)
-stored:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JEQ vectors
-	ADDQ $64, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), SI
-	MOVQ SI, line_channel(AX)
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums1x5s2AVX512(l *line)
-TEXT ·sums1x5s2AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	XORQ SI, SI
-	MOVQ SI, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	VMOVUPS (SI), Z0
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z1
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z2
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z3
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Z4
-	VPXORQ Z5, Z5, Z5
-	MOVQ line_x(AX), R9
-	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
-	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_column(AX), R10
-	MOVQ line_left(AX), DI
-	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ DI, DI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (SI), Z6
-	VADDPS Z6, Z5, Z5
-	LEAQ (R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R9), Z6, Z0
-skip0:
-	LEAQ 1(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R9)(BX*1), Z6, Z1
-skip1:
-	LEAQ 2(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R9)(BX*2), Z6, Z2
-skip2:
-	LEAQ 3(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip3
-	VFMADD231PS (R9)(DX*1), Z6, Z3
-skip3:
-	LEAQ 4(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip4
-	VFMADD231PS (R9)(BX*4), Z6, Z4
-skip4:
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), SI
-	ADDQ line_yAt(AX), R10
-	DECQ DI
-	JNE edgeResult
-edgeDone:
-	TESTQ R8, R8
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), DI
-	TESTQ DI, DI
-	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
-	MOVQ line_fetch(AX), R11
-	MOVQ line_yAhead(AX), R10
-	PCALIGN $64
-result:
-	PREFETCHT0 (R8)
-	PREFETCHT0 (SI)(R10*1)
-	PREFETCHT0 (R8)(BX*1)
-	PREFETCHT0 (R8)(R11*1)
-	ADDQ BX, R8
-	PREFETCHT0 (R8)(R11*1)
-	SUBQ BX, R8
-	ADDQ CX, R8
-	VMOVUPS (SI), Z6
-	VADDPS Z6, Z5, Z5
-	VFMADD231PS (R9), Z6, Z0
-	VFMADD231PS (R9)(BX*1), Z6, Z1
-	VFMADD231PS (R9)(BX*2), Z6, Z2
-	VFMADD231PS (R9)(DX*1), Z6, Z3
-	VFMADD231PS (R9)(BX*4), Z6, Z4
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), SI
-	DECQ DI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R10
-	MOVQ line_atRight(AX), DI
-	MOVQ $1, R8
-	JMP edge
-rowDone:
-	MOVQ $63, R10
-	ANDQ line_channel(AX), R10
-	TESTQ R10, R10
-	JEQ whole
-	// the lanes that the vector before did not have
-	KMOVW line_mask(AX), K1
-	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Z7
-	VMOVAPS Z0, K1, Z7
-	VMOVUPS Z7, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Z7
-	VMOVAPS Z1, K1, Z7
-	VMOVUPS Z7, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Z7
-	VMOVAPS Z2, K1, Z7
-	VMOVUPS Z7, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Z7
-	VMOVAPS Z3, K1, Z7
-	VMOVUPS Z7, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Z7
-	VMOVAPS Z4, K1, Z7
-	VMOVUPS Z7, (R10)
-	MOVQ line_bias(AX), R10
-	TESTQ R10, R10
-	JEQ biasDone
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Z7
-	VADDPS Z5, Z7, Z5
-	VMOVUPS (R10), Z7
-	VMOVAPS Z5, K1, Z7
-	VMOVUPS Z7, (R10)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS Z0, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z2, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z3, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z4, (R10)
-	MOVQ line_bias(AX), R10
-	TESTQ R10, R10
-	JEQ stored
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Z7
-	VADDPS Z5, Z7, Z5
-	VMOVUPS Z5, (R10)
-stored:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JEQ vectors
-	ADDQ $64, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), SI
-	MOVQ SI, line_channel(AX)
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
@@ -7878,6 +6759,126 @@ vectors:
 	VZEROUPPER
 	RET
 
+// func tileAnyx5AVX2(l *line)
+TEXT ·tileAnyx5AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	LEAQ (CX)(CX*2), DX
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), SI
+	TESTQ SI, SI
+	JEQ start
+	ADDQ BX, SI
+	VMOVUPS (SI), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	MOVQ line_rows(AX), R8
+	TESTQ R8, R8
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), SI
+	ADDQ line_xAt(AX), SI
+	ADDQ BX, SI
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R8
+	MOVQ line_ahead(AX), DI
+	ADDQ SI, DI
+fetchRow:
+	MOVQ DI, R10
+	MOVQ line_fetched(AX), R9
+fetchPixel:
+	PREFETCHT0 (R10)
+	ADDQ CX, R10
+	DECQ R9
+	JNE fetchPixel
+	ADDQ line_xRow(AX), DI
+	DECQ R8
+	JNE fetchRow
+	MOVQ line_rows(AX), R8
+fetched:
+	MOVQ line_w(AX), DI
+	ADDQ BX, DI
+	// a row of the window
+row:
+	MOVQ SI, R9
+	MOVQ DI, R10
+	MOVQ line_taps(AX), R11
+	// a tap
+tap:
+	VMOVUPS (R10), Y5
+	VFMADD231PS (R9), Y5, Y0
+	VFMADD231PS (R9)(CX*1), Y5, Y1
+	VFMADD231PS (R9)(CX*2), Y5, Y2
+	VFMADD231PS (R9)(DX*1), Y5, Y3
+	VFMADD231PS (R9)(CX*4), Y5, Y4
+	ADDQ line_xTap(AX), R9
+	ADDQ line_wTap(AX), R10
+	DECQ R11
+	JNE tap
+	ADDQ line_xRow(AX), SI
+	ADDQ line_wRow(AX), DI
+	DECQ R8
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Y5
+	VBROADCASTSS line_high(AX), Y6
+	MOVQ line_y(AX), SI
+	ADDQ line_yAt(AX), SI
+	ADDQ BX, SI
+	MOVQ line_yPixel(AX), DI
+	VMAXPS Y0, Y5, Y0
+	VMINPS Y0, Y6, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ DI, SI
+	VMAXPS Y1, Y5, Y1
+	VMINPS Y1, Y6, Y1
+	VMOVUPS Y1, (SI)
+	ADDQ DI, SI
+	VMAXPS Y2, Y5, Y2
+	VMINPS Y2, Y6, Y2
+	VMOVUPS Y2, (SI)
+	ADDQ DI, SI
+	VMAXPS Y3, Y5, Y3
+	VMINPS Y3, Y6, Y3
+	VMOVUPS Y3, (SI)
+	ADDQ DI, SI
+	VMAXPS Y4, Y5, Y4
+	VMINPS Y4, Y6, Y4
+	VMOVUPS Y4, (SI)
+	ADDQ DI, SI
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), SI
+	ADDQ SI, line_xAt(AX)
+	MOVQ line_yTile(AX), SI
+	ADDQ SI, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
 // func tileAnyAVX2(l *line)
 TEXT ·tileAnyAVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
@@ -7901,7 +6902,6 @@ start:
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
 	VMOVAPS Y0, Y3
-	VMOVAPS Y0, Y4
 	MOVQ line_rows(AX), R9
 	TESTQ R9, R9
 	JEQ sums
@@ -7938,20 +6938,17 @@ row:
 	MOVQ line_taps(AX), R12
 	// a tap
 tap:
-	VMOVUPS (R11), Y5
-	VFMADD231PS (R10), Y5, Y0
+	VMOVUPS (R11), Y4
+	VFMADD231PS (R10), Y4, Y0
 	CMPQ DX, $1
 	JEQ tapDone
-	VFMADD231PS (R10)(CX*1), Y5, Y1
+	VFMADD231PS (R10)(CX*1), Y4, Y1
 	CMPQ DX, $2
 	JEQ tapDone
-	VFMADD231PS (R10)(CX*2), Y5, Y2
+	VFMADD231PS (R10)(CX*2), Y4, Y2
 	CMPQ DX, $3
 	JEQ tapDone
-	VFMADD231PS (R10)(SI*1), Y5, Y3
-	CMPQ DX, $4
-	JEQ tapDone
-	VFMADD231PS (R10)(CX*4), Y5, Y4
+	VFMADD231PS (R10)(SI*1), Y4, Y3
 tapDone:
 	ADDQ line_xTap(AX), R10
 	ADDQ line_wTap(AX), R11
@@ -7963,39 +6960,33 @@ tapDone:
 	JNE row
 sums:
 	// limits, and results
-	VBROADCASTSS line_low(AX), Y5
-	VBROADCASTSS line_high(AX), Y6
+	VBROADCASTSS line_low(AX), Y4
+	VBROADCASTSS line_high(AX), Y5
 	MOVQ line_y(AX), DI
 	ADDQ line_yAt(AX), DI
 	ADDQ BX, DI
 	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y5, Y0
-	VMINPS Y0, Y6, Y0
+	VMAXPS Y0, Y4, Y0
+	VMINPS Y0, Y5, Y0
 	VMOVUPS Y0, (DI)
 	ADDQ R8, DI
 	CMPQ DX, $1
 	JEQ kept
-	VMAXPS Y1, Y5, Y1
-	VMINPS Y1, Y6, Y1
+	VMAXPS Y1, Y4, Y1
+	VMINPS Y1, Y5, Y1
 	VMOVUPS Y1, (DI)
 	ADDQ R8, DI
 	CMPQ DX, $2
 	JEQ kept
-	VMAXPS Y2, Y5, Y2
-	VMINPS Y2, Y6, Y2
+	VMAXPS Y2, Y4, Y2
+	VMINPS Y2, Y5, Y2
 	VMOVUPS Y2, (DI)
 	ADDQ R8, DI
 	CMPQ DX, $3
 	JEQ kept
-	VMAXPS Y3, Y5, Y3
-	VMINPS Y3, Y6, Y3
+	VMAXPS Y3, Y4, Y3
+	VMINPS Y3, Y5, Y3
 	VMOVUPS Y3, (DI)
-	ADDQ R8, DI
-	CMPQ DX, $4
-	JEQ kept
-	VMAXPS Y4, Y5, Y4
-	VMINPS Y4, Y6, Y4
-	VMOVUPS Y4, (DI)
 	ADDQ R8, DI
 kept:
 	CMPQ BX, line_last(AX)
@@ -10803,1217 +9794,117 @@ kept:
 	VZEROUPPER
 	RET
 
-// func sums1x1s1AVX2(l *line)
-TEXT ·sums1x1s1AVX2(SB), NOSPLIT, $0-8
+// func sums1x1AVX2(l *line)
+TEXT ·sums1x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	XORQ DX, DX
-	MOVQ DX, line_channel(AX)
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Y0
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_y(AX), SI
+	ADDQ BX, SI
 	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
+	MOVQ line_middle(AX), DI
+	TESTQ DI, DI
 	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R10
-	MOVQ line_yAhead(AX), R9
+	MOVQ line_fetch(AX), R11
+	MOVQ line_yAhead(AX), R10
+	MOVQ line_ahead(AX), R8
+	TESTQ R8, R8
+	JEQ result
+	ADDQ R9, R8
 	PCALIGN $64
 result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R9*1)
-	ADDQ CX, DI
-	VMOVUPS (DX), Y2
+	TESTQ R8, R8
+	JEQ fetched
+	// fetch rows that are read later: with stride 2, two pixels of two rows
+	PREFETCHT0 (SI)(R10*1)
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(CX*1)
+	PREFETCHT0 (R8)(R11*1)
+	ADDQ CX, R8
+	PREFETCHT0 (R8)(R11*1)
+	SUBQ CX, R8
+	ADDQ DX, R8
+fetched:
+	VMOVUPS (SI), Y2
 	VADDPS Y2, Y1, Y1
-	VFMADD231PS (R8), Y2, Y0
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	VFMADD231PS (R9), Y2, Y0
+	ADDQ DX, R9
+	ADDQ line_yPixel(AX), SI
+	DECQ DI
 	JNE result
 middleDone:
-	MOVQ $31, R9
-	ANDQ line_channel(AX), R9
-	TESTQ R9, R9
+	MOVQ $31, R10
+	ANDQ BX, R10
+	TESTQ R10, R10
 	JEQ whole
 	// the lanes that the vector before did not have
-	MOVQ line_lanes(AX), R9
-	VMOVUPS (R9), Y4
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Y3
+	MOVQ line_lanes(AX), R10
+	VMOVUPS (R10), Y4
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	VMOVUPS (R10), Y3
 	VBLENDVPS Y4, Y0, Y3, Y3
-	VMOVUPS Y3, (R9)
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
+	VMOVUPS Y3, (R10)
+	MOVQ line_bias(AX), R10
+	TESTQ R10, R10
 	JEQ biasDone
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Y3
+	ADDQ BX, R10
+	VMOVUPS (R10), Y3
 	VADDPS Y1, Y3, Y1
-	VMOVUPS (R9), Y3
+	VMOVUPS (R10), Y3
 	VBLENDVPS Y4, Y1, Y3, Y3
-	VMOVUPS Y3, (R9)
+	VMOVUPS Y3, (R10)
 biasDone:
 	JMP stored
 whole:
 	// the sums go to memory
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	VMOVUPS Y0, (R9)
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	VMOVUPS Y0, (R10)
+	MOVQ line_bias(AX), R10
+	TESTQ R10, R10
 	JEQ stored
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Y3
+	ADDQ BX, R10
+	VMOVUPS (R10), Y3
 	VADDPS Y1, Y3, Y1
-	VMOVUPS Y1, (R9)
-stored:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums3x3s1AVX2(l *line)
-TEXT ·sums3x3s1AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	XORQ DX, DX
-	MOVQ DX, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Y0
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y2
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y3
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y4
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y5
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y6
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y7
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y8
-	VXORPS Y9, Y9, Y9
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_xRow(AX), SI
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R11
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (DX), Y10
-	VADDPS Y10, Y9, Y9
-	LEAQ (R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R8), Y10, Y0
-	VFMADD231PS (R9), Y10, Y3
-	VFMADD231PS (R10), Y10, Y6
-skip0:
-	LEAQ 1(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R8)(BX*1), Y10, Y1
-	VFMADD231PS (R9)(BX*1), Y10, Y4
-	VFMADD231PS (R10)(BX*1), Y10, Y7
-skip1:
-	LEAQ 2(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R8)(BX*2), Y10, Y2
-	VFMADD231PS (R9)(BX*2), Y10, Y5
-	VFMADD231PS (R10)(BX*2), Y10, Y8
-skip2:
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), DX
-	ADDQ line_yAt(AX), R11
-	DECQ SI
-	JNE edgeResult
-edgeDone:
-	TESTQ DI, DI
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R12
-	MOVQ line_yAhead(AX), R11
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R11*1)
-	ADDQ CX, DI
-	VMOVUPS (DX), Y10
-	VADDPS Y10, Y9, Y9
-	VFMADD231PS (R8), Y10, Y0
-	VFMADD231PS (R9), Y10, Y3
-	VFMADD231PS (R10), Y10, Y6
-	VFMADD231PS (R8)(BX*1), Y10, Y1
-	VFMADD231PS (R9)(BX*1), Y10, Y4
-	VFMADD231PS (R10)(BX*1), Y10, Y7
-	VFMADD231PS (R8)(BX*2), Y10, Y2
-	VFMADD231PS (R9)(BX*2), Y10, Y5
-	VFMADD231PS (R10)(BX*2), Y10, Y8
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R11
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	MOVQ $31, R11
-	ANDQ line_channel(AX), R11
-	TESTQ R11, R11
-	JEQ whole
-	// the lanes that the vector before did not have
-	MOVQ line_lanes(AX), R11
-	VMOVUPS (R11), Y12
-	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Y11
-	VBLENDVPS Y12, Y0, Y11, Y11
-	VMOVUPS Y11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y11
-	VBLENDVPS Y12, Y1, Y11, Y11
-	VMOVUPS Y11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y11
-	VBLENDVPS Y12, Y2, Y11, Y11
-	VMOVUPS Y11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y11
-	VBLENDVPS Y12, Y3, Y11, Y11
-	VMOVUPS Y11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y11
-	VBLENDVPS Y12, Y4, Y11, Y11
-	VMOVUPS Y11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y11
-	VBLENDVPS Y12, Y5, Y11, Y11
-	VMOVUPS Y11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y11
-	VBLENDVPS Y12, Y6, Y11, Y11
-	VMOVUPS Y11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y11
-	VBLENDVPS Y12, Y7, Y11, Y11
-	VMOVUPS Y11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y11
-	VBLENDVPS Y12, Y8, Y11, Y11
-	VMOVUPS Y11, (R11)
-	MOVQ line_bias(AX), R11
-	TESTQ R11, R11
-	JEQ biasDone
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Y11
-	VADDPS Y9, Y11, Y9
-	VMOVUPS (R11), Y11
-	VBLENDVPS Y12, Y9, Y11, Y11
-	VMOVUPS Y11, (R11)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS Y0, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y2, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y3, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y4, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y5, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y6, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y7, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y8, (R11)
-	MOVQ line_bias(AX), R11
-	TESTQ R11, R11
-	JEQ stored
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Y11
-	VADDPS Y9, Y11, Y9
-	VMOVUPS Y9, (R11)
-stored:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums3x3s2AVX2(l *line)
-TEXT ·sums3x3s2AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	XORQ DX, DX
-	MOVQ DX, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Y0
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y2
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y3
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y4
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y5
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y6
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y7
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y8
-	VXORPS Y9, Y9, Y9
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_xRow(AX), SI
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R11
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (DX), Y10
-	VADDPS Y10, Y9, Y9
-	LEAQ (R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R8), Y10, Y0
-	VFMADD231PS (R9), Y10, Y3
-	VFMADD231PS (R10), Y10, Y6
-skip0:
-	LEAQ 1(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R8)(BX*1), Y10, Y1
-	VFMADD231PS (R9)(BX*1), Y10, Y4
-	VFMADD231PS (R10)(BX*1), Y10, Y7
-skip1:
-	LEAQ 2(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R8)(BX*2), Y10, Y2
-	VFMADD231PS (R9)(BX*2), Y10, Y5
-	VFMADD231PS (R10)(BX*2), Y10, Y8
-skip2:
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), DX
-	ADDQ line_yAt(AX), R11
-	DECQ SI
-	JNE edgeResult
-edgeDone:
-	TESTQ DI, DI
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R12
-	MOVQ line_yAhead(AX), R11
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R11*1)
-	PREFETCHT0 (DI)(BX*1)
-	PREFETCHT0 (DI)(R12*1)
-	ADDQ BX, DI
-	PREFETCHT0 (DI)(R12*1)
-	SUBQ BX, DI
-	ADDQ CX, DI
-	VMOVUPS (DX), Y10
-	VADDPS Y10, Y9, Y9
-	VFMADD231PS (R8), Y10, Y0
-	VFMADD231PS (R9), Y10, Y3
-	VFMADD231PS (R10), Y10, Y6
-	VFMADD231PS (R8)(BX*1), Y10, Y1
-	VFMADD231PS (R9)(BX*1), Y10, Y4
-	VFMADD231PS (R10)(BX*1), Y10, Y7
-	VFMADD231PS (R8)(BX*2), Y10, Y2
-	VFMADD231PS (R9)(BX*2), Y10, Y5
-	VFMADD231PS (R10)(BX*2), Y10, Y8
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R11
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	MOVQ $31, R11
-	ANDQ line_channel(AX), R11
-	TESTQ R11, R11
-	JEQ whole
-	// the lanes that the vector before did not have
-	MOVQ line_lanes(AX), R11
-	VMOVUPS (R11), Y12
-	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Y11
-	VBLENDVPS Y12, Y0, Y11, Y11
-	VMOVUPS Y11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y11
-	VBLENDVPS Y12, Y1, Y11, Y11
-	VMOVUPS Y11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y11
-	VBLENDVPS Y12, Y2, Y11, Y11
-	VMOVUPS Y11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y11
-	VBLENDVPS Y12, Y3, Y11, Y11
-	VMOVUPS Y11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y11
-	VBLENDVPS Y12, Y4, Y11, Y11
-	VMOVUPS Y11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y11
-	VBLENDVPS Y12, Y5, Y11, Y11
-	VMOVUPS Y11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y11
-	VBLENDVPS Y12, Y6, Y11, Y11
-	VMOVUPS Y11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y11
-	VBLENDVPS Y12, Y7, Y11, Y11
-	VMOVUPS Y11, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y11
-	VBLENDVPS Y12, Y8, Y11, Y11
-	VMOVUPS Y11, (R11)
-	MOVQ line_bias(AX), R11
-	TESTQ R11, R11
-	JEQ biasDone
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Y11
-	VADDPS Y9, Y11, Y9
-	VMOVUPS (R11), Y11
-	VBLENDVPS Y12, Y9, Y11, Y11
-	VMOVUPS Y11, (R11)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS Y0, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y2, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y3, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y4, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y5, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y6, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y7, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y8, (R11)
-	MOVQ line_bias(AX), R11
-	TESTQ R11, R11
-	JEQ stored
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Y11
-	VADDPS Y9, Y11, Y9
-	VMOVUPS Y9, (R11)
-stored:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums2x3s1AVX2(l *line)
-TEXT ·sums2x3s1AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	XORQ DX, DX
-	MOVQ DX, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Y0
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y2
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y3
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y4
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y5
-	VXORPS Y6, Y6, Y6
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_xRow(AX), SI
-	LEAQ (R8)(SI*1), R9
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R10
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (DX), Y7
-	VADDPS Y7, Y6, Y6
-	LEAQ (R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R8), Y7, Y0
-	VFMADD231PS (R9), Y7, Y3
-skip0:
-	LEAQ 1(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R8)(BX*1), Y7, Y1
-	VFMADD231PS (R9)(BX*1), Y7, Y4
-skip1:
-	LEAQ 2(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R8)(BX*2), Y7, Y2
-	VFMADD231PS (R9)(BX*2), Y7, Y5
-skip2:
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), DX
-	ADDQ line_yAt(AX), R10
-	DECQ SI
-	JNE edgeResult
-edgeDone:
-	TESTQ DI, DI
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R11
-	MOVQ line_yAhead(AX), R10
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R10*1)
-	ADDQ CX, DI
-	VMOVUPS (DX), Y7
-	VADDPS Y7, Y6, Y6
-	VFMADD231PS (R8), Y7, Y0
-	VFMADD231PS (R9), Y7, Y3
-	VFMADD231PS (R8)(BX*1), Y7, Y1
-	VFMADD231PS (R9)(BX*1), Y7, Y4
-	VFMADD231PS (R8)(BX*2), Y7, Y2
-	VFMADD231PS (R9)(BX*2), Y7, Y5
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R10
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	MOVQ $31, R10
-	ANDQ line_channel(AX), R10
-	TESTQ R10, R10
-	JEQ whole
-	// the lanes that the vector before did not have
-	MOVQ line_lanes(AX), R10
-	VMOVUPS (R10), Y9
-	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y9, Y0, Y8, Y8
-	VMOVUPS Y8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y9, Y1, Y8, Y8
-	VMOVUPS Y8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y9, Y2, Y8, Y8
-	VMOVUPS Y8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y9, Y3, Y8, Y8
-	VMOVUPS Y8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y9, Y4, Y8, Y8
-	VMOVUPS Y8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y9, Y5, Y8, Y8
-	VMOVUPS Y8, (R10)
-	MOVQ line_bias(AX), R10
-	TESTQ R10, R10
-	JEQ biasDone
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Y8
-	VADDPS Y6, Y8, Y6
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y9, Y6, Y8, Y8
-	VMOVUPS Y8, (R10)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS Y0, (R10)
-	ADDQ line_wTap(AX), R10
 	VMOVUPS Y1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Y2, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Y3, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Y4, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Y5, (R10)
-	MOVQ line_bias(AX), R10
-	TESTQ R10, R10
-	JEQ stored
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Y8
-	VADDPS Y6, Y8, Y6
-	VMOVUPS Y6, (R10)
 stored:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
+	CMPQ BX, line_last(AX)
 	JEQ vectors
-	ADDQ $32, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
 	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
 	RET
 
-// func sums2x3s2AVX2(l *line)
-TEXT ·sums2x3s2AVX2(SB), NOSPLIT, $0-8
+// func sums3x3AVX2(l *line)
+TEXT ·sums3x3AVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	XORQ DX, DX
-	MOVQ DX, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Y0
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y2
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y3
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y4
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y5
-	VXORPS Y6, Y6, Y6
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_xRow(AX), SI
-	LEAQ (R8)(SI*1), R9
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R10
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (DX), Y7
-	VADDPS Y7, Y6, Y6
-	LEAQ (R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R8), Y7, Y0
-	VFMADD231PS (R9), Y7, Y3
-skip0:
-	LEAQ 1(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R8)(BX*1), Y7, Y1
-	VFMADD231PS (R9)(BX*1), Y7, Y4
-skip1:
-	LEAQ 2(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R8)(BX*2), Y7, Y2
-	VFMADD231PS (R9)(BX*2), Y7, Y5
-skip2:
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), DX
-	ADDQ line_yAt(AX), R10
-	DECQ SI
-	JNE edgeResult
-edgeDone:
-	TESTQ DI, DI
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R11
-	MOVQ line_yAhead(AX), R10
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R10*1)
-	PREFETCHT0 (DI)(BX*1)
-	PREFETCHT0 (DI)(R11*1)
-	ADDQ BX, DI
-	PREFETCHT0 (DI)(R11*1)
-	SUBQ BX, DI
-	ADDQ CX, DI
-	VMOVUPS (DX), Y7
-	VADDPS Y7, Y6, Y6
-	VFMADD231PS (R8), Y7, Y0
-	VFMADD231PS (R9), Y7, Y3
-	VFMADD231PS (R8)(BX*1), Y7, Y1
-	VFMADD231PS (R9)(BX*1), Y7, Y4
-	VFMADD231PS (R8)(BX*2), Y7, Y2
-	VFMADD231PS (R9)(BX*2), Y7, Y5
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R10
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	MOVQ $31, R10
-	ANDQ line_channel(AX), R10
-	TESTQ R10, R10
-	JEQ whole
-	// the lanes that the vector before did not have
-	MOVQ line_lanes(AX), R10
-	VMOVUPS (R10), Y9
-	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y9, Y0, Y8, Y8
-	VMOVUPS Y8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y9, Y1, Y8, Y8
-	VMOVUPS Y8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y9, Y2, Y8, Y8
-	VMOVUPS Y8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y9, Y3, Y8, Y8
-	VMOVUPS Y8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y9, Y4, Y8, Y8
-	VMOVUPS Y8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y9, Y5, Y8, Y8
-	VMOVUPS Y8, (R10)
-	MOVQ line_bias(AX), R10
-	TESTQ R10, R10
-	JEQ biasDone
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Y8
-	VADDPS Y6, Y8, Y6
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y9, Y6, Y8, Y8
-	VMOVUPS Y8, (R10)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS Y0, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Y1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Y2, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Y3, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Y4, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Y5, (R10)
-	MOVQ line_bias(AX), R10
-	TESTQ R10, R10
-	JEQ stored
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Y8
-	VADDPS Y6, Y8, Y6
-	VMOVUPS Y6, (R10)
-stored:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums1x3s1AVX2(l *line)
-TEXT ·sums1x3s1AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	XORQ DX, DX
-	MOVQ DX, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Y0
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R9
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (DX), Y4
-	VADDPS Y4, Y3, Y3
-	LEAQ (R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R8), Y4, Y0
-skip0:
-	LEAQ 1(R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R8)(BX*1), Y4, Y1
-skip1:
-	LEAQ 2(R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R8)(BX*2), Y4, Y2
-skip2:
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	ADDQ line_yAt(AX), R9
-	DECQ SI
-	JNE edgeResult
-edgeDone:
-	TESTQ DI, DI
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R10
-	MOVQ line_yAhead(AX), R9
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R9*1)
-	ADDQ CX, DI
-	VMOVUPS (DX), Y4
-	VADDPS Y4, Y3, Y3
-	VFMADD231PS (R8), Y4, Y0
-	VFMADD231PS (R8)(BX*1), Y4, Y1
-	VFMADD231PS (R8)(BX*2), Y4, Y2
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R9
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	MOVQ $31, R9
-	ANDQ line_channel(AX), R9
-	TESTQ R9, R9
-	JEQ whole
-	// the lanes that the vector before did not have
-	MOVQ line_lanes(AX), R9
-	VMOVUPS (R9), Y6
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Y5
-	VBLENDVPS Y6, Y0, Y5, Y5
-	VMOVUPS Y5, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS (R9), Y5
-	VBLENDVPS Y6, Y1, Y5, Y5
-	VMOVUPS Y5, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS (R9), Y5
-	VBLENDVPS Y6, Y2, Y5, Y5
-	VMOVUPS Y5, (R9)
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
-	JEQ biasDone
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Y5
-	VADDPS Y3, Y5, Y3
-	VMOVUPS (R9), Y5
-	VBLENDVPS Y6, Y3, Y5, Y5
-	VMOVUPS Y5, (R9)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	VMOVUPS Y0, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS Y1, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS Y2, (R9)
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
-	JEQ stored
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Y5
-	VADDPS Y3, Y5, Y3
-	VMOVUPS Y3, (R9)
-stored:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums1x3s2AVX2(l *line)
-TEXT ·sums1x3s2AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	XORQ DX, DX
-	MOVQ DX, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Y0
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R9
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (DX), Y4
-	VADDPS Y4, Y3, Y3
-	LEAQ (R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R8), Y4, Y0
-skip0:
-	LEAQ 1(R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R8)(BX*1), Y4, Y1
-skip1:
-	LEAQ 2(R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R8)(BX*2), Y4, Y2
-skip2:
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	ADDQ line_yAt(AX), R9
-	DECQ SI
-	JNE edgeResult
-edgeDone:
-	TESTQ DI, DI
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R10
-	MOVQ line_yAhead(AX), R9
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R9*1)
-	PREFETCHT0 (DI)(BX*1)
-	PREFETCHT0 (DI)(R10*1)
-	ADDQ BX, DI
-	PREFETCHT0 (DI)(R10*1)
-	SUBQ BX, DI
-	ADDQ CX, DI
-	VMOVUPS (DX), Y4
-	VADDPS Y4, Y3, Y3
-	VFMADD231PS (R8), Y4, Y0
-	VFMADD231PS (R8)(BX*1), Y4, Y1
-	VFMADD231PS (R8)(BX*2), Y4, Y2
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R9
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	MOVQ $31, R9
-	ANDQ line_channel(AX), R9
-	TESTQ R9, R9
-	JEQ whole
-	// the lanes that the vector before did not have
-	MOVQ line_lanes(AX), R9
-	VMOVUPS (R9), Y6
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Y5
-	VBLENDVPS Y6, Y0, Y5, Y5
-	VMOVUPS Y5, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS (R9), Y5
-	VBLENDVPS Y6, Y1, Y5, Y5
-	VMOVUPS Y5, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS (R9), Y5
-	VBLENDVPS Y6, Y2, Y5, Y5
-	VMOVUPS Y5, (R9)
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
-	JEQ biasDone
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Y5
-	VADDPS Y3, Y5, Y3
-	VMOVUPS (R9), Y5
-	VBLENDVPS Y6, Y3, Y5, Y5
-	VMOVUPS Y5, (R9)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	VMOVUPS Y0, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS Y1, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS Y2, (R9)
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
-	JEQ stored
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Y5
-	VADDPS Y3, Y5, Y3
-	VMOVUPS Y3, (R9)
-stored:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums2x5s1AVX2(l *line)
-TEXT ·sums2x5s1AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	XORQ SI, SI
-	MOVQ SI, line_channel(AX)
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// the sums, and pointers to the rows of pixels and to the results
 	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
+	ADDQ BX, SI
 	VMOVUPS (SI), Y0
 	ADDQ line_wTap(AX), SI
 	VMOVUPS (SI), Y1
@@ -12031,17 +9922,16 @@ vector:
 	VMOVUPS (SI), Y7
 	ADDQ line_wTap(AX), SI
 	VMOVUPS (SI), Y8
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y9
-	VXORPS Y10, Y10, Y10
+	VXORPS Y9, Y9, Y9
 	MOVQ line_x(AX), R9
 	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
+	ADDQ BX, R9
 	MOVQ line_xRow(AX), DI
 	LEAQ (R9)(DI*1), R10
+	LEAQ (R10)(DI*1), R11
 	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_column(AX), R11
+	ADDQ BX, SI
+	MOVQ line_column(AX), R12
 	MOVQ line_left(AX), DI
 	XORQ R8, R8
 	// results at an edge: the left one, and after those in the middle the right one
@@ -12049,42 +9939,34 @@ edge:
 	TESTQ DI, DI
 	JEQ edgeDone
 edgeResult:
-	VMOVUPS (SI), Y11
-	VADDPS Y11, Y10, Y10
-	LEAQ (R11), R12
-	CMPQ R12, line_width(AX)
+	VMOVUPS (SI), Y10
+	VADDPS Y10, Y9, Y9
+	LEAQ (R12), R13
+	CMPQ R13, line_width(AX)
 	JCC skip0
-	VFMADD231PS (R9), Y11, Y0
-	VFMADD231PS (R10), Y11, Y5
+	VFMADD231PS (R9), Y10, Y0
+	VFMADD231PS (R10), Y10, Y3
+	VFMADD231PS (R11), Y10, Y6
 skip0:
-	LEAQ 1(R11), R12
-	CMPQ R12, line_width(AX)
+	LEAQ 1(R12), R13
+	CMPQ R13, line_width(AX)
 	JCC skip1
-	VFMADD231PS (R9)(BX*1), Y11, Y1
-	VFMADD231PS (R10)(BX*1), Y11, Y6
+	VFMADD231PS (R9)(CX*1), Y10, Y1
+	VFMADD231PS (R10)(CX*1), Y10, Y4
+	VFMADD231PS (R11)(CX*1), Y10, Y7
 skip1:
-	LEAQ 2(R11), R12
-	CMPQ R12, line_width(AX)
+	LEAQ 2(R12), R13
+	CMPQ R13, line_width(AX)
 	JCC skip2
-	VFMADD231PS (R9)(BX*2), Y11, Y2
-	VFMADD231PS (R10)(BX*2), Y11, Y7
+	VFMADD231PS (R9)(CX*2), Y10, Y2
+	VFMADD231PS (R10)(CX*2), Y10, Y5
+	VFMADD231PS (R11)(CX*2), Y10, Y8
 skip2:
-	LEAQ 3(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip3
-	VFMADD231PS (R9)(DX*1), Y11, Y3
-	VFMADD231PS (R10)(DX*1), Y11, Y8
-skip3:
-	LEAQ 4(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip4
-	VFMADD231PS (R9)(BX*4), Y11, Y4
-	VFMADD231PS (R10)(BX*4), Y11, Y9
-skip4:
-	ADDQ CX, R9
-	ADDQ CX, R10
+	ADDQ DX, R9
+	ADDQ DX, R10
+	ADDQ DX, R11
 	ADDQ line_yPixel(AX), SI
-	ADDQ line_yAt(AX), R11
+	ADDQ line_yAt(AX), R12
 	DECQ DI
 	JNE edgeResult
 edgeDone:
@@ -12094,157 +9976,157 @@ edgeDone:
 	MOVQ line_middle(AX), DI
 	TESTQ DI, DI
 	JEQ middleDone
+	MOVQ line_fetch(AX), R13
+	MOVQ line_yAhead(AX), R12
 	MOVQ line_ahead(AX), R8
+	TESTQ R8, R8
+	JEQ result
 	ADDQ R9, R8
-	MOVQ line_fetch(AX), R12
-	MOVQ line_yAhead(AX), R11
 	PCALIGN $64
 result:
+	TESTQ R8, R8
+	JEQ fetched
+	// fetch rows that are read later: with stride 2, two pixels of two rows
+	PREFETCHT0 (SI)(R12*1)
 	PREFETCHT0 (R8)
-	PREFETCHT0 (SI)(R11*1)
+	PREFETCHT0 (R8)(CX*1)
+	PREFETCHT0 (R8)(R13*1)
 	ADDQ CX, R8
-	VMOVUPS (SI), Y11
-	VADDPS Y11, Y10, Y10
-	VFMADD231PS (R9), Y11, Y0
-	VFMADD231PS (R10), Y11, Y5
-	VFMADD231PS (R9)(BX*1), Y11, Y1
-	VFMADD231PS (R10)(BX*1), Y11, Y6
-	VFMADD231PS (R9)(BX*2), Y11, Y2
-	VFMADD231PS (R10)(BX*2), Y11, Y7
-	VFMADD231PS (R9)(DX*1), Y11, Y3
-	VFMADD231PS (R10)(DX*1), Y11, Y8
-	VFMADD231PS (R9)(BX*4), Y11, Y4
-	VFMADD231PS (R10)(BX*4), Y11, Y9
-	ADDQ CX, R9
-	ADDQ CX, R10
+	PREFETCHT0 (R8)(R13*1)
+	SUBQ CX, R8
+	ADDQ DX, R8
+fetched:
+	VMOVUPS (SI), Y10
+	VADDPS Y10, Y9, Y9
+	VFMADD231PS (R9), Y10, Y0
+	VFMADD231PS (R10), Y10, Y3
+	VFMADD231PS (R11), Y10, Y6
+	VFMADD231PS (R9)(CX*1), Y10, Y1
+	VFMADD231PS (R10)(CX*1), Y10, Y4
+	VFMADD231PS (R11)(CX*1), Y10, Y7
+	VFMADD231PS (R9)(CX*2), Y10, Y2
+	VFMADD231PS (R10)(CX*2), Y10, Y5
+	VFMADD231PS (R11)(CX*2), Y10, Y8
+	ADDQ DX, R9
+	ADDQ DX, R10
+	ADDQ DX, R11
 	ADDQ line_yPixel(AX), SI
 	DECQ DI
 	JNE result
 middleDone:
-	MOVQ line_right(AX), R11
+	MOVQ line_right(AX), R12
 	MOVQ line_atRight(AX), DI
 	MOVQ $1, R8
 	JMP edge
 rowDone:
-	MOVQ $31, R11
-	ANDQ line_channel(AX), R11
-	TESTQ R11, R11
+	MOVQ $31, R12
+	ANDQ BX, R12
+	TESTQ R12, R12
 	JEQ whole
 	// the lanes that the vector before did not have
-	MOVQ line_lanes(AX), R11
-	VMOVUPS (R11), Y13
-	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y0, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y1, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y2, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y3, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y4, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y5, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y6, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y7, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y8, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y9, Y12, Y12
-	VMOVUPS Y12, (R11)
-	MOVQ line_bias(AX), R11
-	TESTQ R11, R11
+	MOVQ line_lanes(AX), R12
+	VMOVUPS (R12), Y12
+	MOVQ line_w(AX), R12
+	ADDQ BX, R12
+	VMOVUPS (R12), Y11
+	VBLENDVPS Y12, Y0, Y11, Y11
+	VMOVUPS Y11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y11
+	VBLENDVPS Y12, Y1, Y11, Y11
+	VMOVUPS Y11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y11
+	VBLENDVPS Y12, Y2, Y11, Y11
+	VMOVUPS Y11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y11
+	VBLENDVPS Y12, Y3, Y11, Y11
+	VMOVUPS Y11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y11
+	VBLENDVPS Y12, Y4, Y11, Y11
+	VMOVUPS Y11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y11
+	VBLENDVPS Y12, Y5, Y11, Y11
+	VMOVUPS Y11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y11
+	VBLENDVPS Y12, Y6, Y11, Y11
+	VMOVUPS Y11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y11
+	VBLENDVPS Y12, Y7, Y11, Y11
+	VMOVUPS Y11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y11
+	VBLENDVPS Y12, Y8, Y11, Y11
+	VMOVUPS Y11, (R12)
+	MOVQ line_bias(AX), R12
+	TESTQ R12, R12
 	JEQ biasDone
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Y12
-	VADDPS Y10, Y12, Y10
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y10, Y12, Y12
-	VMOVUPS Y12, (R11)
+	ADDQ BX, R12
+	VMOVUPS (R12), Y11
+	VADDPS Y9, Y11, Y9
+	VMOVUPS (R12), Y11
+	VBLENDVPS Y12, Y9, Y11, Y11
+	VMOVUPS Y11, (R12)
 biasDone:
 	JMP stored
 whole:
 	// the sums go to memory
-	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS Y0, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y2, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y3, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y4, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y5, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y6, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y7, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y8, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y9, (R11)
-	MOVQ line_bias(AX), R11
-	TESTQ R11, R11
+	MOVQ line_w(AX), R12
+	ADDQ BX, R12
+	VMOVUPS Y0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y1, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y2, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y3, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y4, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y5, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y6, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y7, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y8, (R12)
+	MOVQ line_bias(AX), R12
+	TESTQ R12, R12
 	JEQ stored
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Y12
-	VADDPS Y10, Y12, Y10
-	VMOVUPS Y10, (R11)
+	ADDQ BX, R12
+	VMOVUPS (R12), Y11
+	VADDPS Y9, Y11, Y9
+	VMOVUPS Y9, (R12)
 stored:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
+	CMPQ BX, line_last(AX)
 	JEQ vectors
-	ADDQ $32, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
 	// the last vector overlaps
-	MOVQ line_last(AX), SI
-	MOVQ SI, line_channel(AX)
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
 	RET
 
-// func sums2x5s2AVX2(l *line)
-TEXT ·sums2x5s2AVX2(SB), NOSPLIT, $0-8
+// func sums2x3AVX2(l *line)
+TEXT ·sums2x3AVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	XORQ SI, SI
-	MOVQ SI, line_channel(AX)
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// the sums, and pointers to the rows of pixels and to the results
 	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
+	ADDQ BX, SI
 	VMOVUPS (SI), Y0
 	ADDQ line_wTap(AX), SI
 	VMOVUPS (SI), Y1
@@ -12256,22 +10138,14 @@ vector:
 	VMOVUPS (SI), Y4
 	ADDQ line_wTap(AX), SI
 	VMOVUPS (SI), Y5
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y6
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y7
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y8
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y9
-	VXORPS Y10, Y10, Y10
+	VXORPS Y6, Y6, Y6
 	MOVQ line_x(AX), R9
 	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
+	ADDQ BX, R9
 	MOVQ line_xRow(AX), DI
 	LEAQ (R9)(DI*1), R10
 	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
+	ADDQ BX, SI
 	MOVQ line_column(AX), R11
 	MOVQ line_left(AX), DI
 	XORQ R8, R8
@@ -12280,40 +10154,28 @@ edge:
 	TESTQ DI, DI
 	JEQ edgeDone
 edgeResult:
-	VMOVUPS (SI), Y11
-	VADDPS Y11, Y10, Y10
+	VMOVUPS (SI), Y7
+	VADDPS Y7, Y6, Y6
 	LEAQ (R11), R12
 	CMPQ R12, line_width(AX)
 	JCC skip0
-	VFMADD231PS (R9), Y11, Y0
-	VFMADD231PS (R10), Y11, Y5
+	VFMADD231PS (R9), Y7, Y0
+	VFMADD231PS (R10), Y7, Y3
 skip0:
 	LEAQ 1(R11), R12
 	CMPQ R12, line_width(AX)
 	JCC skip1
-	VFMADD231PS (R9)(BX*1), Y11, Y1
-	VFMADD231PS (R10)(BX*1), Y11, Y6
+	VFMADD231PS (R9)(CX*1), Y7, Y1
+	VFMADD231PS (R10)(CX*1), Y7, Y4
 skip1:
 	LEAQ 2(R11), R12
 	CMPQ R12, line_width(AX)
 	JCC skip2
-	VFMADD231PS (R9)(BX*2), Y11, Y2
-	VFMADD231PS (R10)(BX*2), Y11, Y7
+	VFMADD231PS (R9)(CX*2), Y7, Y2
+	VFMADD231PS (R10)(CX*2), Y7, Y5
 skip2:
-	LEAQ 3(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip3
-	VFMADD231PS (R9)(DX*1), Y11, Y3
-	VFMADD231PS (R10)(DX*1), Y11, Y8
-skip3:
-	LEAQ 4(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip4
-	VFMADD231PS (R9)(BX*4), Y11, Y4
-	VFMADD231PS (R10)(BX*4), Y11, Y9
-skip4:
-	ADDQ CX, R9
-	ADDQ CX, R10
+	ADDQ DX, R9
+	ADDQ DX, R10
 	ADDQ line_yPixel(AX), SI
 	ADDQ line_yAt(AX), R11
 	DECQ DI
@@ -12325,34 +10187,36 @@ edgeDone:
 	MOVQ line_middle(AX), DI
 	TESTQ DI, DI
 	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
 	MOVQ line_fetch(AX), R12
 	MOVQ line_yAhead(AX), R11
+	MOVQ line_ahead(AX), R8
+	TESTQ R8, R8
+	JEQ result
+	ADDQ R9, R8
 	PCALIGN $64
 result:
-	PREFETCHT0 (R8)
+	TESTQ R8, R8
+	JEQ fetched
+	// fetch rows that are read later: with stride 2, two pixels of two rows
 	PREFETCHT0 (SI)(R11*1)
-	PREFETCHT0 (R8)(BX*1)
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(CX*1)
 	PREFETCHT0 (R8)(R12*1)
-	ADDQ BX, R8
-	PREFETCHT0 (R8)(R12*1)
-	SUBQ BX, R8
 	ADDQ CX, R8
-	VMOVUPS (SI), Y11
-	VADDPS Y11, Y10, Y10
-	VFMADD231PS (R9), Y11, Y0
-	VFMADD231PS (R10), Y11, Y5
-	VFMADD231PS (R9)(BX*1), Y11, Y1
-	VFMADD231PS (R10)(BX*1), Y11, Y6
-	VFMADD231PS (R9)(BX*2), Y11, Y2
-	VFMADD231PS (R10)(BX*2), Y11, Y7
-	VFMADD231PS (R9)(DX*1), Y11, Y3
-	VFMADD231PS (R10)(DX*1), Y11, Y8
-	VFMADD231PS (R9)(BX*4), Y11, Y4
-	VFMADD231PS (R10)(BX*4), Y11, Y9
-	ADDQ CX, R9
-	ADDQ CX, R10
+	PREFETCHT0 (R8)(R12*1)
+	SUBQ CX, R8
+	ADDQ DX, R8
+fetched:
+	VMOVUPS (SI), Y7
+	VADDPS Y7, Y6, Y6
+	VFMADD231PS (R9), Y7, Y0
+	VFMADD231PS (R10), Y7, Y3
+	VFMADD231PS (R9)(CX*1), Y7, Y1
+	VFMADD231PS (R10)(CX*1), Y7, Y4
+	VFMADD231PS (R9)(CX*2), Y7, Y2
+	VFMADD231PS (R10)(CX*2), Y7, Y5
+	ADDQ DX, R9
+	ADDQ DX, R10
 	ADDQ line_yPixel(AX), SI
 	DECQ DI
 	JNE result
@@ -12363,68 +10227,52 @@ middleDone:
 	JMP edge
 rowDone:
 	MOVQ $31, R11
-	ANDQ line_channel(AX), R11
+	ANDQ BX, R11
 	TESTQ R11, R11
 	JEQ whole
 	// the lanes that the vector before did not have
 	MOVQ line_lanes(AX), R11
-	VMOVUPS (R11), Y13
+	VMOVUPS (R11), Y9
 	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y0, Y12, Y12
-	VMOVUPS Y12, (R11)
+	ADDQ BX, R11
+	VMOVUPS (R11), Y8
+	VBLENDVPS Y9, Y0, Y8, Y8
+	VMOVUPS Y8, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y1, Y12, Y12
-	VMOVUPS Y12, (R11)
+	VMOVUPS (R11), Y8
+	VBLENDVPS Y9, Y1, Y8, Y8
+	VMOVUPS Y8, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y2, Y12, Y12
-	VMOVUPS Y12, (R11)
+	VMOVUPS (R11), Y8
+	VBLENDVPS Y9, Y2, Y8, Y8
+	VMOVUPS Y8, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y3, Y12, Y12
-	VMOVUPS Y12, (R11)
+	VMOVUPS (R11), Y8
+	VBLENDVPS Y9, Y3, Y8, Y8
+	VMOVUPS Y8, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y4, Y12, Y12
-	VMOVUPS Y12, (R11)
+	VMOVUPS (R11), Y8
+	VBLENDVPS Y9, Y4, Y8, Y8
+	VMOVUPS Y8, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y5, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y6, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y7, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y8, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y9, Y12, Y12
-	VMOVUPS Y12, (R11)
+	VMOVUPS (R11), Y8
+	VBLENDVPS Y9, Y5, Y8, Y8
+	VMOVUPS Y8, (R11)
 	MOVQ line_bias(AX), R11
 	TESTQ R11, R11
 	JEQ biasDone
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Y12
-	VADDPS Y10, Y12, Y10
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y13, Y10, Y12, Y12
-	VMOVUPS Y12, (R11)
+	ADDQ BX, R11
+	VMOVUPS (R11), Y8
+	VADDPS Y6, Y8, Y6
+	VMOVUPS (R11), Y8
+	VBLENDVPS Y9, Y6, Y8, Y8
+	VMOVUPS Y8, (R11)
 biasDone:
 	JMP stored
 whole:
 	// the sums go to memory
 	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
+	ADDQ BX, R11
 	VMOVUPS Y0, (R11)
 	ADDQ line_wTap(AX), R11
 	VMOVUPS Y1, (R11)
@@ -12436,391 +10284,598 @@ whole:
 	VMOVUPS Y4, (R11)
 	ADDQ line_wTap(AX), R11
 	VMOVUPS Y5, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y6, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y7, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y8, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Y9, (R11)
 	MOVQ line_bias(AX), R11
 	TESTQ R11, R11
 	JEQ stored
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Y12
+	ADDQ BX, R11
+	VMOVUPS (R11), Y8
+	VADDPS Y6, Y8, Y6
+	VMOVUPS Y6, (R11)
+stored:
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	VZEROUPPER
+	RET
+
+// func sums1x3AVX2(l *line)
+TEXT ·sums1x3AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Y0
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Y1
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_y(AX), SI
+	ADDQ BX, SI
+	MOVQ line_column(AX), R10
+	MOVQ line_left(AX), DI
+	XORQ R8, R8
+	// results at an edge: the left one, and after those in the middle the right one
+edge:
+	TESTQ DI, DI
+	JEQ edgeDone
+edgeResult:
+	VMOVUPS (SI), Y4
+	VADDPS Y4, Y3, Y3
+	LEAQ (R10), R11
+	CMPQ R11, line_width(AX)
+	JCC skip0
+	VFMADD231PS (R9), Y4, Y0
+skip0:
+	LEAQ 1(R10), R11
+	CMPQ R11, line_width(AX)
+	JCC skip1
+	VFMADD231PS (R9)(CX*1), Y4, Y1
+skip1:
+	LEAQ 2(R10), R11
+	CMPQ R11, line_width(AX)
+	JCC skip2
+	VFMADD231PS (R9)(CX*2), Y4, Y2
+skip2:
+	ADDQ DX, R9
+	ADDQ line_yPixel(AX), SI
+	ADDQ line_yAt(AX), R10
+	DECQ DI
+	JNE edgeResult
+edgeDone:
+	TESTQ R8, R8
+	JNE rowDone
+	// results in the middle
+	MOVQ line_middle(AX), DI
+	TESTQ DI, DI
+	JEQ middleDone
+	MOVQ line_fetch(AX), R11
+	MOVQ line_yAhead(AX), R10
+	MOVQ line_ahead(AX), R8
+	TESTQ R8, R8
+	JEQ result
+	ADDQ R9, R8
+	PCALIGN $64
+result:
+	TESTQ R8, R8
+	JEQ fetched
+	// fetch rows that are read later: with stride 2, two pixels of two rows
+	PREFETCHT0 (SI)(R10*1)
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(CX*1)
+	PREFETCHT0 (R8)(R11*1)
+	ADDQ CX, R8
+	PREFETCHT0 (R8)(R11*1)
+	SUBQ CX, R8
+	ADDQ DX, R8
+fetched:
+	VMOVUPS (SI), Y4
+	VADDPS Y4, Y3, Y3
+	VFMADD231PS (R9), Y4, Y0
+	VFMADD231PS (R9)(CX*1), Y4, Y1
+	VFMADD231PS (R9)(CX*2), Y4, Y2
+	ADDQ DX, R9
+	ADDQ line_yPixel(AX), SI
+	DECQ DI
+	JNE result
+middleDone:
+	MOVQ line_right(AX), R10
+	MOVQ line_atRight(AX), DI
+	MOVQ $1, R8
+	JMP edge
+rowDone:
+	MOVQ $31, R10
+	ANDQ BX, R10
+	TESTQ R10, R10
+	JEQ whole
+	// the lanes that the vector before did not have
+	MOVQ line_lanes(AX), R10
+	VMOVUPS (R10), Y6
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	VMOVUPS (R10), Y5
+	VBLENDVPS Y6, Y0, Y5, Y5
+	VMOVUPS Y5, (R10)
+	ADDQ line_wTap(AX), R10
+	VMOVUPS (R10), Y5
+	VBLENDVPS Y6, Y1, Y5, Y5
+	VMOVUPS Y5, (R10)
+	ADDQ line_wTap(AX), R10
+	VMOVUPS (R10), Y5
+	VBLENDVPS Y6, Y2, Y5, Y5
+	VMOVUPS Y5, (R10)
+	MOVQ line_bias(AX), R10
+	TESTQ R10, R10
+	JEQ biasDone
+	ADDQ BX, R10
+	VMOVUPS (R10), Y5
+	VADDPS Y3, Y5, Y3
+	VMOVUPS (R10), Y5
+	VBLENDVPS Y6, Y3, Y5, Y5
+	VMOVUPS Y5, (R10)
+biasDone:
+	JMP stored
+whole:
+	// the sums go to memory
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	VMOVUPS Y0, (R10)
+	ADDQ line_wTap(AX), R10
+	VMOVUPS Y1, (R10)
+	ADDQ line_wTap(AX), R10
+	VMOVUPS Y2, (R10)
+	MOVQ line_bias(AX), R10
+	TESTQ R10, R10
+	JEQ stored
+	ADDQ BX, R10
+	VMOVUPS (R10), Y5
+	VADDPS Y3, Y5, Y3
+	VMOVUPS Y3, (R10)
+stored:
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	VZEROUPPER
+	RET
+
+// func sums2x5AVX2(l *line)
+TEXT ·sums2x5AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVQ line_w(AX), DI
+	ADDQ BX, DI
+	VMOVUPS (DI), Y0
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y1
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y2
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y3
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y4
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y5
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y6
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y7
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y8
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y9
+	VXORPS Y10, Y10, Y10
+	MOVQ line_x(AX), R10
+	ADDQ line_xAt(AX), R10
+	ADDQ BX, R10
+	MOVQ line_xRow(AX), R8
+	LEAQ (R10)(R8*1), R11
+	MOVQ line_y(AX), DI
+	ADDQ BX, DI
+	MOVQ line_column(AX), R12
+	MOVQ line_left(AX), R8
+	XORQ R9, R9
+	// results at an edge: the left one, and after those in the middle the right one
+edge:
+	TESTQ R8, R8
+	JEQ edgeDone
+edgeResult:
+	VMOVUPS (DI), Y11
+	VADDPS Y11, Y10, Y10
+	LEAQ (R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip0
+	VFMADD231PS (R10), Y11, Y0
+	VFMADD231PS (R11), Y11, Y5
+skip0:
+	LEAQ 1(R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip1
+	VFMADD231PS (R10)(CX*1), Y11, Y1
+	VFMADD231PS (R11)(CX*1), Y11, Y6
+skip1:
+	LEAQ 2(R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip2
+	VFMADD231PS (R10)(CX*2), Y11, Y2
+	VFMADD231PS (R11)(CX*2), Y11, Y7
+skip2:
+	LEAQ 3(R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip3
+	VFMADD231PS (R10)(SI*1), Y11, Y3
+	VFMADD231PS (R11)(SI*1), Y11, Y8
+skip3:
+	LEAQ 4(R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip4
+	VFMADD231PS (R10)(CX*4), Y11, Y4
+	VFMADD231PS (R11)(CX*4), Y11, Y9
+skip4:
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ line_yPixel(AX), DI
+	ADDQ line_yAt(AX), R12
+	DECQ R8
+	JNE edgeResult
+edgeDone:
+	TESTQ R9, R9
+	JNE rowDone
+	// results in the middle
+	MOVQ line_middle(AX), R8
+	TESTQ R8, R8
+	JEQ middleDone
+	MOVQ line_fetch(AX), R13
+	MOVQ line_yAhead(AX), R12
+	MOVQ line_ahead(AX), R9
+	TESTQ R9, R9
+	JEQ result
+	ADDQ R10, R9
+	PCALIGN $64
+result:
+	TESTQ R9, R9
+	JEQ fetched
+	// fetch rows that are read later: with stride 2, two pixels of two rows
+	PREFETCHT0 (DI)(R12*1)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(R13*1)
+	ADDQ CX, R9
+	PREFETCHT0 (R9)(R13*1)
+	SUBQ CX, R9
+	ADDQ DX, R9
+fetched:
+	VMOVUPS (DI), Y11
+	VADDPS Y11, Y10, Y10
+	VFMADD231PS (R10), Y11, Y0
+	VFMADD231PS (R11), Y11, Y5
+	VFMADD231PS (R10)(CX*1), Y11, Y1
+	VFMADD231PS (R11)(CX*1), Y11, Y6
+	VFMADD231PS (R10)(CX*2), Y11, Y2
+	VFMADD231PS (R11)(CX*2), Y11, Y7
+	VFMADD231PS (R10)(SI*1), Y11, Y3
+	VFMADD231PS (R11)(SI*1), Y11, Y8
+	VFMADD231PS (R10)(CX*4), Y11, Y4
+	VFMADD231PS (R11)(CX*4), Y11, Y9
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ line_yPixel(AX), DI
+	DECQ R8
+	JNE result
+middleDone:
+	MOVQ line_right(AX), R12
+	MOVQ line_atRight(AX), R8
+	MOVQ $1, R9
+	JMP edge
+rowDone:
+	MOVQ $31, R12
+	ANDQ BX, R12
+	TESTQ R12, R12
+	JEQ whole
+	// the lanes that the vector before did not have
+	MOVQ line_lanes(AX), R12
+	VMOVUPS (R12), Y13
+	MOVQ line_w(AX), R12
+	ADDQ BX, R12
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y0, Y12, Y12
+	VMOVUPS Y12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y1, Y12, Y12
+	VMOVUPS Y12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y2, Y12, Y12
+	VMOVUPS Y12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y3, Y12, Y12
+	VMOVUPS Y12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y4, Y12, Y12
+	VMOVUPS Y12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y5, Y12, Y12
+	VMOVUPS Y12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y6, Y12, Y12
+	VMOVUPS Y12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y7, Y12, Y12
+	VMOVUPS Y12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y8, Y12, Y12
+	VMOVUPS Y12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y9, Y12, Y12
+	VMOVUPS Y12, (R12)
+	MOVQ line_bias(AX), R12
+	TESTQ R12, R12
+	JEQ biasDone
+	ADDQ BX, R12
+	VMOVUPS (R12), Y12
 	VADDPS Y10, Y12, Y10
-	VMOVUPS Y10, (R11)
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y10, Y12, Y12
+	VMOVUPS Y12, (R12)
+biasDone:
+	JMP stored
+whole:
+	// the sums go to memory
+	MOVQ line_w(AX), R12
+	ADDQ BX, R12
+	VMOVUPS Y0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y1, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y2, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y3, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y4, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y5, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y6, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y7, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y8, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y9, (R12)
+	MOVQ line_bias(AX), R12
+	TESTQ R12, R12
+	JEQ stored
+	ADDQ BX, R12
+	VMOVUPS (R12), Y12
+	VADDPS Y10, Y12, Y10
+	VMOVUPS Y10, (R12)
 stored:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
+	CMPQ BX, line_last(AX)
 	JEQ vectors
-	ADDQ $32, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
 	// the last vector overlaps
-	MOVQ line_last(AX), SI
-	MOVQ SI, line_channel(AX)
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
 	RET
 
-// func sums1x5s1AVX2(l *line)
-TEXT ·sums1x5s1AVX2(SB), NOSPLIT, $0-8
+// func sums1x5AVX2(l *line)
+TEXT ·sums1x5AVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	XORQ SI, SI
-	MOVQ SI, line_channel(AX)
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	VMOVUPS (SI), Y0
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y1
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y2
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y3
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y4
+	MOVQ line_w(AX), DI
+	ADDQ BX, DI
+	VMOVUPS (DI), Y0
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y1
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y2
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y3
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ line_x(AX), R9
-	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
-	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_column(AX), R10
-	MOVQ line_left(AX), DI
-	XORQ R8, R8
+	MOVQ line_x(AX), R10
+	ADDQ line_xAt(AX), R10
+	ADDQ BX, R10
+	MOVQ line_y(AX), DI
+	ADDQ BX, DI
+	MOVQ line_column(AX), R11
+	MOVQ line_left(AX), R8
+	XORQ R9, R9
 	// results at an edge: the left one, and after those in the middle the right one
 edge:
-	TESTQ DI, DI
+	TESTQ R8, R8
 	JEQ edgeDone
 edgeResult:
-	VMOVUPS (SI), Y6
+	VMOVUPS (DI), Y6
 	VADDPS Y6, Y5, Y5
-	LEAQ (R10), R11
-	CMPQ R11, line_width(AX)
+	LEAQ (R11), R12
+	CMPQ R12, line_width(AX)
 	JCC skip0
-	VFMADD231PS (R9), Y6, Y0
+	VFMADD231PS (R10), Y6, Y0
 skip0:
-	LEAQ 1(R10), R11
-	CMPQ R11, line_width(AX)
+	LEAQ 1(R11), R12
+	CMPQ R12, line_width(AX)
 	JCC skip1
-	VFMADD231PS (R9)(BX*1), Y6, Y1
+	VFMADD231PS (R10)(CX*1), Y6, Y1
 skip1:
-	LEAQ 2(R10), R11
-	CMPQ R11, line_width(AX)
+	LEAQ 2(R11), R12
+	CMPQ R12, line_width(AX)
 	JCC skip2
-	VFMADD231PS (R9)(BX*2), Y6, Y2
+	VFMADD231PS (R10)(CX*2), Y6, Y2
 skip2:
-	LEAQ 3(R10), R11
-	CMPQ R11, line_width(AX)
+	LEAQ 3(R11), R12
+	CMPQ R12, line_width(AX)
 	JCC skip3
-	VFMADD231PS (R9)(DX*1), Y6, Y3
+	VFMADD231PS (R10)(SI*1), Y6, Y3
 skip3:
-	LEAQ 4(R10), R11
-	CMPQ R11, line_width(AX)
+	LEAQ 4(R11), R12
+	CMPQ R12, line_width(AX)
 	JCC skip4
-	VFMADD231PS (R9)(BX*4), Y6, Y4
+	VFMADD231PS (R10)(CX*4), Y6, Y4
 skip4:
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), SI
-	ADDQ line_yAt(AX), R10
-	DECQ DI
+	ADDQ DX, R10
+	ADDQ line_yPixel(AX), DI
+	ADDQ line_yAt(AX), R11
+	DECQ R8
 	JNE edgeResult
 edgeDone:
-	TESTQ R8, R8
+	TESTQ R9, R9
 	JNE rowDone
 	// results in the middle
-	MOVQ line_middle(AX), DI
-	TESTQ DI, DI
+	MOVQ line_middle(AX), R8
+	TESTQ R8, R8
 	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
-	MOVQ line_fetch(AX), R11
-	MOVQ line_yAhead(AX), R10
+	MOVQ line_fetch(AX), R12
+	MOVQ line_yAhead(AX), R11
+	MOVQ line_ahead(AX), R9
+	TESTQ R9, R9
+	JEQ result
+	ADDQ R10, R9
 	PCALIGN $64
 result:
-	PREFETCHT0 (R8)
-	PREFETCHT0 (SI)(R10*1)
-	ADDQ CX, R8
-	VMOVUPS (SI), Y6
-	VADDPS Y6, Y5, Y5
-	VFMADD231PS (R9), Y6, Y0
-	VFMADD231PS (R9)(BX*1), Y6, Y1
-	VFMADD231PS (R9)(BX*2), Y6, Y2
-	VFMADD231PS (R9)(DX*1), Y6, Y3
-	VFMADD231PS (R9)(BX*4), Y6, Y4
+	TESTQ R9, R9
+	JEQ fetched
+	// fetch rows that are read later: with stride 2, two pixels of two rows
+	PREFETCHT0 (DI)(R11*1)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(R12*1)
 	ADDQ CX, R9
-	ADDQ line_yPixel(AX), SI
-	DECQ DI
+	PREFETCHT0 (R9)(R12*1)
+	SUBQ CX, R9
+	ADDQ DX, R9
+fetched:
+	VMOVUPS (DI), Y6
+	VADDPS Y6, Y5, Y5
+	VFMADD231PS (R10), Y6, Y0
+	VFMADD231PS (R10)(CX*1), Y6, Y1
+	VFMADD231PS (R10)(CX*2), Y6, Y2
+	VFMADD231PS (R10)(SI*1), Y6, Y3
+	VFMADD231PS (R10)(CX*4), Y6, Y4
+	ADDQ DX, R10
+	ADDQ line_yPixel(AX), DI
+	DECQ R8
 	JNE result
 middleDone:
-	MOVQ line_right(AX), R10
-	MOVQ line_atRight(AX), DI
-	MOVQ $1, R8
+	MOVQ line_right(AX), R11
+	MOVQ line_atRight(AX), R8
+	MOVQ $1, R9
 	JMP edge
 rowDone:
-	MOVQ $31, R10
-	ANDQ line_channel(AX), R10
-	TESTQ R10, R10
+	MOVQ $31, R11
+	ANDQ BX, R11
+	TESTQ R11, R11
 	JEQ whole
 	// the lanes that the vector before did not have
-	MOVQ line_lanes(AX), R10
-	VMOVUPS (R10), Y8
-	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Y7
+	MOVQ line_lanes(AX), R11
+	VMOVUPS (R11), Y8
+	MOVQ line_w(AX), R11
+	ADDQ BX, R11
+	VMOVUPS (R11), Y7
 	VBLENDVPS Y8, Y0, Y7, Y7
-	VMOVUPS Y7, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y7
+	VMOVUPS Y7, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS (R11), Y7
 	VBLENDVPS Y8, Y1, Y7, Y7
-	VMOVUPS Y7, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y7
+	VMOVUPS Y7, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS (R11), Y7
 	VBLENDVPS Y8, Y2, Y7, Y7
-	VMOVUPS Y7, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y7
+	VMOVUPS Y7, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS (R11), Y7
 	VBLENDVPS Y8, Y3, Y7, Y7
-	VMOVUPS Y7, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y7
+	VMOVUPS Y7, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS (R11), Y7
 	VBLENDVPS Y8, Y4, Y7, Y7
-	VMOVUPS Y7, (R10)
-	MOVQ line_bias(AX), R10
-	TESTQ R10, R10
+	VMOVUPS Y7, (R11)
+	MOVQ line_bias(AX), R11
+	TESTQ R11, R11
 	JEQ biasDone
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Y7
+	ADDQ BX, R11
+	VMOVUPS (R11), Y7
 	VADDPS Y5, Y7, Y5
-	VMOVUPS (R10), Y7
+	VMOVUPS (R11), Y7
 	VBLENDVPS Y8, Y5, Y7, Y7
-	VMOVUPS Y7, (R10)
+	VMOVUPS Y7, (R11)
 biasDone:
 	JMP stored
 whole:
 	// the sums go to memory
-	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS Y0, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Y1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Y2, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Y3, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Y4, (R10)
-	MOVQ line_bias(AX), R10
-	TESTQ R10, R10
+	MOVQ line_w(AX), R11
+	ADDQ BX, R11
+	VMOVUPS Y0, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS Y1, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS Y2, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS Y3, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS Y4, (R11)
+	MOVQ line_bias(AX), R11
+	TESTQ R11, R11
 	JEQ stored
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Y7
+	ADDQ BX, R11
+	VMOVUPS (R11), Y7
 	VADDPS Y5, Y7, Y5
-	VMOVUPS Y5, (R10)
+	VMOVUPS Y5, (R11)
 stored:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
+	CMPQ BX, line_last(AX)
 	JEQ vectors
-	ADDQ $32, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
 	// the last vector overlaps
-	MOVQ line_last(AX), SI
-	MOVQ SI, line_channel(AX)
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums1x5s2AVX2(l *line)
-TEXT ·sums1x5s2AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	XORQ SI, SI
-	MOVQ SI, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	VMOVUPS (SI), Y0
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y1
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y2
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y3
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y4
-	VXORPS Y5, Y5, Y5
-	MOVQ line_x(AX), R9
-	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
-	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_column(AX), R10
-	MOVQ line_left(AX), DI
-	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ DI, DI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (SI), Y6
-	VADDPS Y6, Y5, Y5
-	LEAQ (R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R9), Y6, Y0
-skip0:
-	LEAQ 1(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R9)(BX*1), Y6, Y1
-skip1:
-	LEAQ 2(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R9)(BX*2), Y6, Y2
-skip2:
-	LEAQ 3(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip3
-	VFMADD231PS (R9)(DX*1), Y6, Y3
-skip3:
-	LEAQ 4(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip4
-	VFMADD231PS (R9)(BX*4), Y6, Y4
-skip4:
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), SI
-	ADDQ line_yAt(AX), R10
-	DECQ DI
-	JNE edgeResult
-edgeDone:
-	TESTQ R8, R8
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), DI
-	TESTQ DI, DI
-	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
-	MOVQ line_fetch(AX), R11
-	MOVQ line_yAhead(AX), R10
-	PCALIGN $64
-result:
-	PREFETCHT0 (R8)
-	PREFETCHT0 (SI)(R10*1)
-	PREFETCHT0 (R8)(BX*1)
-	PREFETCHT0 (R8)(R11*1)
-	ADDQ BX, R8
-	PREFETCHT0 (R8)(R11*1)
-	SUBQ BX, R8
-	ADDQ CX, R8
-	VMOVUPS (SI), Y6
-	VADDPS Y6, Y5, Y5
-	VFMADD231PS (R9), Y6, Y0
-	VFMADD231PS (R9)(BX*1), Y6, Y1
-	VFMADD231PS (R9)(BX*2), Y6, Y2
-	VFMADD231PS (R9)(DX*1), Y6, Y3
-	VFMADD231PS (R9)(BX*4), Y6, Y4
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), SI
-	DECQ DI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R10
-	MOVQ line_atRight(AX), DI
-	MOVQ $1, R8
-	JMP edge
-rowDone:
-	MOVQ $31, R10
-	ANDQ line_channel(AX), R10
-	TESTQ R10, R10
-	JEQ whole
-	// the lanes that the vector before did not have
-	MOVQ line_lanes(AX), R10
-	VMOVUPS (R10), Y8
-	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Y7
-	VBLENDVPS Y8, Y0, Y7, Y7
-	VMOVUPS Y7, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y7
-	VBLENDVPS Y8, Y1, Y7, Y7
-	VMOVUPS Y7, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y7
-	VBLENDVPS Y8, Y2, Y7, Y7
-	VMOVUPS Y7, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y7
-	VBLENDVPS Y8, Y3, Y7, Y7
-	VMOVUPS Y7, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y7
-	VBLENDVPS Y8, Y4, Y7, Y7
-	VMOVUPS Y7, (R10)
-	MOVQ line_bias(AX), R10
-	TESTQ R10, R10
-	JEQ biasDone
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Y7
-	VADDPS Y5, Y7, Y5
-	VMOVUPS (R10), Y7
-	VBLENDVPS Y8, Y5, Y7, Y7
-	VMOVUPS Y7, (R10)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS Y0, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Y1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Y2, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Y3, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Y4, (R10)
-	MOVQ line_bias(AX), R10
-	TESTQ R10, R10
-	JEQ stored
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Y7
-	VADDPS Y5, Y7, Y5
-	VMOVUPS Y5, (R10)
-stored:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), SI
-	MOVQ SI, line_channel(AX)
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
@@ -13127,53 +11182,63 @@ TEXT ·sumsNarrowAVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
 	MOVQ line_lanes(AX), BX
 	VMOVUPS (BX), Y0
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	XORQ DX, DX
-	MOVQ DX, line_channel(AX)
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
 	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMASKMOVPS (DX), Y0, Y1
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMASKMOVPS (SI), Y0, Y1
 	VXORPS Y2, Y2, Y2
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_y(AX), SI
+	ADDQ BX, SI
 	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
+	MOVQ line_middle(AX), DI
+	TESTQ DI, DI
 	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R10
-	MOVQ line_yAhead(AX), R9
+	MOVQ line_fetch(AX), R11
+	MOVQ line_yAhead(AX), R10
+	MOVQ line_ahead(AX), R8
+	TESTQ R8, R8
+	JEQ result
+	ADDQ R9, R8
 	PCALIGN $64
 result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R9*1)
-	ADDQ CX, DI
-	VMASKMOVPS (DX), Y0, Y3
-	VADDPS Y3, Y2, Y2
-	VMASKMOVPS (R8), Y0, Y4
-	VFMADD231PS Y4, Y3, Y1
+	TESTQ R8, R8
+	JEQ fetched
+	// fetch rows that are read later: with stride 2, two pixels of two rows
+	PREFETCHT0 (SI)(R10*1)
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(CX*1)
+	PREFETCHT0 (R8)(R11*1)
 	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	PREFETCHT0 (R8)(R11*1)
+	SUBQ CX, R8
+	ADDQ DX, R8
+fetched:
+	VMASKMOVPS (SI), Y0, Y3
+	VADDPS Y3, Y2, Y2
+	VMASKMOVPS (R9), Y0, Y4
+	VFMADD231PS Y4, Y3, Y1
+	ADDQ DX, R9
+	ADDQ line_yPixel(AX), SI
+	DECQ DI
 	JNE result
 middleDone:
 	// the sums go to memory
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	VMASKMOVPS Y1, Y0, (R9)
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	VMASKMOVPS Y1, Y0, (R10)
+	MOVQ line_bias(AX), R10
+	TESTQ R10, R10
 	JEQ stored
-	ADDQ line_channel(AX), R9
-	VMASKMOVPS (R9), Y0, Y4
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y0, Y4
 	VADDPS Y2, Y4, Y2
-	VMASKMOVPS Y2, Y0, (R9)
+	VMASKMOVPS Y2, Y0, (R10)
 stored:
 	VZEROUPPER
 	RET

@@ -13,6 +13,9 @@ func tileNEON(kind, size int, l *line) {
 	case 0*16 + 6:
 		tileAnyx6NEON(l)
 		return
+	case 0*16 + 5:
+		tileAnyx5NEON(l)
+		return
 	case 7*16 + 8:
 		tile3s1x8NEON(l)
 		return
@@ -63,37 +66,22 @@ func tileNEON(kind, size int, l *line) {
 func sumsNEON(kind, size int, l *line) {
 	switch kind*16 + size {
 	case 3*16 + 1:
-		sums1x1s1NEON(l)
+		sums1x1NEON(l)
 		return
 	case 7*16 + 3:
-		sums3x3s1NEON(l)
-		return
-	case 8*16 + 3:
-		sums3x3s2NEON(l)
+		sums3x3NEON(l)
 		return
 	case 7*16 + 2:
-		sums2x3s1NEON(l)
-		return
-	case 8*16 + 2:
-		sums2x3s2NEON(l)
+		sums2x3NEON(l)
 		return
 	case 7*16 + 1:
-		sums1x3s1NEON(l)
-		return
-	case 8*16 + 1:
-		sums1x3s2NEON(l)
+		sums1x3NEON(l)
 		return
 	case 11*16 + 2:
-		sums2x5s1NEON(l)
-		return
-	case 12*16 + 2:
-		sums2x5s2NEON(l)
+		sums2x5NEON(l)
 		return
 	case 11*16 + 1:
-		sums1x5s1NEON(l)
-		return
-	case 12*16 + 1:
-		sums1x5s2NEON(l)
+		sums1x5NEON(l)
 		return
 	case groupKind*16 + 2:
 		sumsGroups2NEON(l)
@@ -131,6 +119,11 @@ func tileAnyx7NEON(l *line)
 //
 //go:noescape
 func tileAnyx6NEON(l *line)
+
+// tileAnyx5NEON is tiles of rows of results; see line.
+//
+//go:noescape
+func tileAnyx5NEON(l *line)
 
 // tileAnyNEON is tiles of rows of results; see line.
 //
@@ -212,60 +205,35 @@ func tileNarrowNEON(l *line)
 //go:noescape
 func tileGroupsNarrowNEON(l *line)
 
-// sums1x1s1NEON adds a row's products to the filters' gradient; see line.
+// sums1x1NEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums1x1s1NEON(l *line)
+func sums1x1NEON(l *line)
 
-// sums3x3s1NEON adds a row's products to the filters' gradient; see line.
+// sums3x3NEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums3x3s1NEON(l *line)
+func sums3x3NEON(l *line)
 
-// sums3x3s2NEON adds a row's products to the filters' gradient; see line.
+// sums2x3NEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums3x3s2NEON(l *line)
+func sums2x3NEON(l *line)
 
-// sums2x3s1NEON adds a row's products to the filters' gradient; see line.
+// sums1x3NEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums2x3s1NEON(l *line)
+func sums1x3NEON(l *line)
 
-// sums2x3s2NEON adds a row's products to the filters' gradient; see line.
+// sums2x5NEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums2x3s2NEON(l *line)
+func sums2x5NEON(l *line)
 
-// sums1x3s1NEON adds a row's products to the filters' gradient; see line.
+// sums1x5NEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sums1x3s1NEON(l *line)
-
-// sums1x3s2NEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x3s2NEON(l *line)
-
-// sums2x5s1NEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x5s1NEON(l *line)
-
-// sums2x5s2NEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x5s2NEON(l *line)
-
-// sums1x5s1NEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x5s1NEON(l *line)
-
-// sums1x5s2NEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x5s2NEON(l *line)
+func sums1x5NEON(l *line)
 
 // sumsGroups2NEON adds a row's products to the filters' gradient; see line.
 //

@@ -465,6 +465,140 @@ vectors:
 	BNE tile
 	RET
 
+// func tileAnyx5NEON(l *line)
+TEXT ·tileAnyx5NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	ADD R2<<1, R2, R3
+	// a tile of results
+tile:
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R4
+	CMP $0, R4
+	BEQ start
+	ADDS R1, R4
+	FMOVQ (R4), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	MOVD line_rows(R0), R8
+	CMP $0, R8
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R4
+	MOVD line_xAt(R0), R17
+	ADDS R17, R4
+	ADDS R1, R4
+	MOVD line_w(R0), R5
+	ADDS R1, R5
+	// a row of the window
+row:
+	MOVD R4, R9
+	MOVD R5, R10
+	MOVD line_taps(R0), R11
+	// a tap
+tap:
+	FMOVQ (R10), F5
+	FMOVQ (R9), F16
+	WORD $0x4e30cca0 // FMLA V0, V5, V16
+	WORD $0x3ce26931 // LDR Q17, [R9, R2]
+	WORD $0x4e31cca1 // FMLA V1, V5, V17
+	ADD R2<<1, R9, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cca2 // FMLA V2, V5, V18
+	WORD $0x3ce36933 // LDR Q19, [R9, R3]
+	WORD $0x4e33cca3 // FMLA V3, V5, V19
+	ADD R2<<2, R9, R16
+	FMOVQ (R16), F16
+	WORD $0x4e30cca4 // FMLA V4, V5, V16
+	MOVD line_xTap(R0), R17
+	ADDS R17, R9
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	SUBS $1, R11
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R4
+	MOVD line_wRow(R0), R17
+	ADDS R17, R5
+	SUBS $1, R8
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V5.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V6.S4]
+	MOVD line_y(R0), R4
+	MOVD line_yAt(R0), R17
+	ADDS R17, R4
+	ADDS R1, R4
+	MOVD line_yPixel(R0), R5
+	WORD $0x6ea0e4b1 // FCMGT V17, V5, V0
+	VBIT V17.B16, V5.B16, V0.B16
+	WORD $0x6ea6e412 // FCMGT V18, V0, V6
+	VBIT V18.B16, V6.B16, V0.B16
+	FMOVQ F0, (R4)
+	ADDS R5, R4
+	WORD $0x6ea1e4b3 // FCMGT V19, V5, V1
+	VBIT V19.B16, V5.B16, V1.B16
+	WORD $0x6ea6e430 // FCMGT V16, V1, V6
+	VBIT V16.B16, V6.B16, V1.B16
+	FMOVQ F1, (R4)
+	ADDS R5, R4
+	WORD $0x6ea2e4b1 // FCMGT V17, V5, V2
+	VBIT V17.B16, V5.B16, V2.B16
+	WORD $0x6ea6e452 // FCMGT V18, V2, V6
+	VBIT V18.B16, V6.B16, V2.B16
+	FMOVQ F2, (R4)
+	ADDS R5, R4
+	WORD $0x6ea3e4b3 // FCMGT V19, V5, V3
+	VBIT V19.B16, V5.B16, V3.B16
+	WORD $0x6ea6e470 // FCMGT V16, V3, V6
+	VBIT V16.B16, V6.B16, V3.B16
+	FMOVQ F3, (R4)
+	ADDS R5, R4
+	WORD $0x6ea4e4b1 // FCMGT V17, V5, V4
+	VBIT V17.B16, V5.B16, V4.B16
+	WORD $0x6ea6e492 // FCMGT V18, V4, V6
+	VBIT V18.B16, V6.B16, V4.B16
+	FMOVQ F4, (R4)
+	ADDS R5, R4
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R4
+	MOVD line_xAt(R0), R19
+	ADDS R4, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R4
+	MOVD line_yAt(R0), R19
+	ADDS R4, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
 // func tileAnyNEON(l *line)
 TEXT ·tileAnyNEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
@@ -488,7 +622,6 @@ start:
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
 	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
 	MOVD line_rows(R0), R9
 	CMP $0, R9
 	BEQ sums
@@ -508,27 +641,22 @@ row:
 	MOVD line_taps(R0), R12
 	// a tap
 tap:
-	FMOVQ (R11), F5
+	FMOVQ (R11), F4
 	FMOVQ (R10), F16
-	WORD $0x4e30cca0 // FMLA V0, V5, V16
+	WORD $0x4e30cc80 // FMLA V0, V4, V16
 	CMP $1, R3
 	BEQ tapDone
 	WORD $0x3ce26951 // LDR Q17, [R10, R2]
-	WORD $0x4e31cca1 // FMLA V1, V5, V17
+	WORD $0x4e31cc81 // FMLA V1, V4, V17
 	CMP $2, R3
 	BEQ tapDone
 	ADD R2<<1, R10, R16
 	FMOVQ (R16), F18
-	WORD $0x4e32cca2 // FMLA V2, V5, V18
+	WORD $0x4e32cc82 // FMLA V2, V4, V18
 	CMP $3, R3
 	BEQ tapDone
 	WORD $0x3ce46953 // LDR Q19, [R10, R4]
-	WORD $0x4e33cca3 // FMLA V3, V5, V19
-	CMP $4, R3
-	BEQ tapDone
-	ADD R2<<2, R10, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cca4 // FMLA V4, V5, V16
+	WORD $0x4e33cc83 // FMLA V3, V4, V19
 tapDone:
 	MOVD line_xTap(R0), R17
 	ADDS R17, R10
@@ -545,51 +673,43 @@ tapDone:
 sums:
 	// limits, and results
 	ADD $line_low, R0, R16
-	VLD1R (R16), [V5.S4]
+	VLD1R (R16), [V4.S4]
 	ADD $line_high, R0, R16
-	VLD1R (R16), [V6.S4]
+	VLD1R (R16), [V5.S4]
 	MOVD line_y(R0), R5
 	MOVD line_yAt(R0), R17
 	ADDS R17, R5
 	ADDS R1, R5
 	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e4b1 // FCMGT V17, V5, V0
+	WORD $0x6ea0e490 // FCMGT V16, V4, V0
+	VBIT V16.B16, V4.B16, V0.B16
+	WORD $0x6ea5e411 // FCMGT V17, V0, V5
 	VBIT V17.B16, V5.B16, V0.B16
-	WORD $0x6ea6e412 // FCMGT V18, V0, V6
-	VBIT V18.B16, V6.B16, V0.B16
 	FMOVQ F0, (R5)
 	ADDS R8, R5
 	CMP $1, R3
 	BEQ kept
-	WORD $0x6ea1e4b3 // FCMGT V19, V5, V1
+	WORD $0x6ea1e492 // FCMGT V18, V4, V1
+	VBIT V18.B16, V4.B16, V1.B16
+	WORD $0x6ea5e433 // FCMGT V19, V1, V5
 	VBIT V19.B16, V5.B16, V1.B16
-	WORD $0x6ea6e430 // FCMGT V16, V1, V6
-	VBIT V16.B16, V6.B16, V1.B16
 	FMOVQ F1, (R5)
 	ADDS R8, R5
 	CMP $2, R3
 	BEQ kept
-	WORD $0x6ea2e4b1 // FCMGT V17, V5, V2
+	WORD $0x6ea2e490 // FCMGT V16, V4, V2
+	VBIT V16.B16, V4.B16, V2.B16
+	WORD $0x6ea5e451 // FCMGT V17, V2, V5
 	VBIT V17.B16, V5.B16, V2.B16
-	WORD $0x6ea6e452 // FCMGT V18, V2, V6
-	VBIT V18.B16, V6.B16, V2.B16
 	FMOVQ F2, (R5)
 	ADDS R8, R5
 	CMP $3, R3
 	BEQ kept
-	WORD $0x6ea3e4b3 // FCMGT V19, V5, V3
+	WORD $0x6ea3e492 // FCMGT V18, V4, V3
+	VBIT V18.B16, V4.B16, V3.B16
+	WORD $0x6ea5e473 // FCMGT V19, V3, V5
 	VBIT V19.B16, V5.B16, V3.B16
-	WORD $0x6ea6e470 // FCMGT V16, V3, V6
-	VBIT V16.B16, V6.B16, V3.B16
 	FMOVQ F3, (R5)
-	ADDS R8, R5
-	CMP $4, R3
-	BEQ kept
-	WORD $0x6ea4e4b1 // FCMGT V17, V5, V4
-	VBIT V17.B16, V5.B16, V4.B16
-	WORD $0x6ea6e492 // FCMGT V18, V4, V6
-	VBIT V18.B16, V6.B16, V4.B16
-	FMOVQ F4, (R5)
 	ADDS R8, R5
 kept:
 	MOVD line_last(R0), R17
@@ -3986,1448 +4106,103 @@ kept:
 	BNE tile
 	RET
 
-// func sums1x1s1NEON(l *line)
-TEXT ·sums1x1s1NEON(SB), NOSPLIT, $0-8
+// func sums1x1NEON(l *line)
+TEXT ·sums1x1NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	EOR R3, R3
-	MOVD R3, line_channel(R0)
+	MOVD line_xPixel(R0), R2
+	MOVD line_xTap(R0), R3
+	EOR R1, R1
 	// a vector of channels
 	PCALIGN $16
 vector:
 	// the sums, and pointers to the rows of pixels and to the results
-	MOVD line_w(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F0
+	MOVD line_w(R0), R4
+	ADDS R1, R4
+	FMOVQ (R4), F0
 	VEOR V1.B16, V1.B16, V1.B16
-	MOVD line_x(R0), R8
+	MOVD line_x(R0), R9
 	MOVD line_xAt(R0), R17
-	ADDS R17, R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	MOVD line_y(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_y(R0), R4
+	ADDS R1, R4
 	// results in the middle
-	MOVD line_middle(R0), R4
-	CMP $0, R4
+	MOVD line_middle(R0), R5
+	CMP $0, R5
 	BEQ middleDone
 	PCALIGN $16
 result:
-	FMOVQ (R3), F2
+	FMOVQ (R4), F2
 	WORD $0x4e22d421 // FADD V1, V1, V2
-	FMOVQ (R8), F16
+	FMOVQ (R9), F16
 	WORD $0x4e30cc40 // FMLA V0, V2, V16
-	ADDS R2, R8
+	ADDS R3, R9
 	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
+	ADDS R17, R4
+	SUBS $1, R5
 	BNE result
 middleDone:
-	MOVD $15, R9
-	MOVD line_channel(R0), R17
-	AND R17, R9
-	CMP $0, R9
+	MOVD $15, R10
+	AND R1, R10
+	CMP $0, R10
 	BEQ whole
 	// the lanes that the vector before did not have
-	MOVD line_lanes(R0), R9
-	FMOVQ (R9), F4
-	MOVD line_w(R0), R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F3
+	MOVD line_lanes(R0), R10
+	FMOVQ (R10), F4
+	MOVD line_w(R0), R10
+	ADDS R1, R10
+	FMOVQ (R10), F3
 	VBIT V4.B16, V0.B16, V3.B16
-	FMOVQ F3, (R9)
-	MOVD line_bias(R0), R9
-	CMP $0, R9
+	FMOVQ F3, (R10)
+	MOVD line_bias(R0), R10
+	CMP $0, R10
 	BEQ biasDone
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F3
+	ADDS R1, R10
+	FMOVQ (R10), F3
 	WORD $0x4e21d461 // FADD V1, V3, V1
-	FMOVQ (R9), F3
+	FMOVQ (R10), F3
 	VBIT V4.B16, V1.B16, V3.B16
-	FMOVQ F3, (R9)
+	FMOVQ F3, (R10)
 biasDone:
 	JMP stored
 whole:
 	// the sums go to memory
-	MOVD line_w(R0), R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	FMOVQ F0, (R9)
-	MOVD line_bias(R0), R9
-	CMP $0, R9
+	MOVD line_w(R0), R10
+	ADDS R1, R10
+	FMOVQ F0, (R10)
+	MOVD line_bias(R0), R10
+	CMP $0, R10
 	BEQ stored
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F3
+	ADDS R1, R10
+	FMOVQ (R10), F3
 	WORD $0x4e21d461 // FADD V1, V3, V1
-	FMOVQ F1, (R9)
-stored:
-	MOVD line_channel(R0), R3
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BEQ vectors
-	ADDS $16, R3
-	MOVD R3, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R3
-	MOVD R3, line_channel(R0)
-	JMP vector
-vectors:
-	RET
-
-// func sums3x3s1NEON(l *line)
-TEXT ·sums3x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	EOR R3, R3
-	MOVD R3, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVD line_w(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F0
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F1
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F2
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F3
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F4
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F5
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F6
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F7
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F8
-	VEOR V9.B16, V9.B16, V9.B16
-	MOVD line_x(R0), R8
-	MOVD line_xAt(R0), R17
-	ADDS R17, R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	MOVD line_xRow(R0), R4
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	MOVD line_y(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_column(R0), R11
-	MOVD line_left(R0), R4
-	EOR R5, R5
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	CMP $0, R4
-	BEQ edgeDone
-edgeResult:
-	FMOVQ (R3), F10
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-	ADD $0, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cd40 // FMLA V0, V10, V16
-	FMOVQ (R9), F17
-	WORD $0x4e31cd43 // FMLA V3, V10, V17
-	FMOVQ (R10), F18
-	WORD $0x4e32cd46 // FMLA V6, V10, V18
-skip0:
-	ADD $1, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip1
-	WORD $0x3ce16913 // LDR Q19, [R8, R1]
-	WORD $0x4e33cd41 // FMLA V1, V10, V19
-	WORD $0x3ce16930 // LDR Q16, [R9, R1]
-	WORD $0x4e30cd44 // FMLA V4, V10, V16
-	WORD $0x3ce16951 // LDR Q17, [R10, R1]
-	WORD $0x4e31cd47 // FMLA V7, V10, V17
-skip1:
-	ADD $2, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip2
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cd42 // FMLA V2, V10, V18
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cd45 // FMLA V5, V10, V19
-	ADD R1<<1, R10, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd48 // FMLA V8, V10, V16
-skip2:
-	ADDS R2, R8
-	ADDS R2, R9
-	ADDS R2, R10
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	MOVD line_yAt(R0), R17
-	ADDS R17, R11
-	SUBS $1, R4
-	BNE edgeResult
-edgeDone:
-	CMP $0, R5
-	BNE rowDone
-	// results in the middle
-	MOVD line_middle(R0), R4
-	CMP $0, R4
-	BEQ middleDone
-	PCALIGN $16
-result:
-	FMOVQ (R3), F10
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-	FMOVQ (R8), F17
-	WORD $0x4e31cd40 // FMLA V0, V10, V17
-	FMOVQ (R9), F18
-	WORD $0x4e32cd43 // FMLA V3, V10, V18
-	FMOVQ (R10), F19
-	WORD $0x4e33cd46 // FMLA V6, V10, V19
-	WORD $0x3ce16910 // LDR Q16, [R8, R1]
-	WORD $0x4e30cd41 // FMLA V1, V10, V16
-	WORD $0x3ce16931 // LDR Q17, [R9, R1]
-	WORD $0x4e31cd44 // FMLA V4, V10, V17
-	WORD $0x3ce16952 // LDR Q18, [R10, R1]
-	WORD $0x4e32cd47 // FMLA V7, V10, V18
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cd42 // FMLA V2, V10, V19
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd45 // FMLA V5, V10, V16
-	ADD R1<<1, R10, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cd48 // FMLA V8, V10, V17
-	ADDS R2, R8
-	ADDS R2, R9
-	ADDS R2, R10
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
-	BNE result
-middleDone:
-	MOVD line_right(R0), R11
-	MOVD line_atRight(R0), R4
-	MOVD $1, R5
-	JMP edge
-rowDone:
-	MOVD $15, R11
-	MOVD line_channel(R0), R17
-	AND R17, R11
-	CMP $0, R11
-	BEQ whole
-	// the lanes that the vector before did not have
-	MOVD line_lanes(R0), R11
-	FMOVQ (R11), F12
-	MOVD line_w(R0), R11
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	VBIT V12.B16, V0.B16, V11.B16
-	FMOVQ F11, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	VBIT V12.B16, V1.B16, V11.B16
-	FMOVQ F11, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	VBIT V12.B16, V2.B16, V11.B16
-	FMOVQ F11, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	VBIT V12.B16, V3.B16, V11.B16
-	FMOVQ F11, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	VBIT V12.B16, V4.B16, V11.B16
-	FMOVQ F11, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	VBIT V12.B16, V5.B16, V11.B16
-	FMOVQ F11, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	VBIT V12.B16, V6.B16, V11.B16
-	FMOVQ F11, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	VBIT V12.B16, V7.B16, V11.B16
-	FMOVQ F11, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	VBIT V12.B16, V8.B16, V11.B16
-	FMOVQ F11, (R11)
-	MOVD line_bias(R0), R11
-	CMP $0, R11
-	BEQ biasDone
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	WORD $0x4e29d569 // FADD V9, V11, V9
-	FMOVQ (R11), F11
-	VBIT V12.B16, V9.B16, V11.B16
-	FMOVQ F11, (R11)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVD line_w(R0), R11
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ F0, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F1, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F2, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F3, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F4, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F5, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F6, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F7, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F8, (R11)
-	MOVD line_bias(R0), R11
-	CMP $0, R11
-	BEQ stored
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	WORD $0x4e29d569 // FADD V9, V11, V9
-	FMOVQ F9, (R11)
-stored:
-	MOVD line_channel(R0), R3
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BEQ vectors
-	ADDS $16, R3
-	MOVD R3, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R3
-	MOVD R3, line_channel(R0)
-	JMP vector
-vectors:
-	RET
-
-// func sums3x3s2NEON(l *line)
-TEXT ·sums3x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	EOR R3, R3
-	MOVD R3, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVD line_w(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F0
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F1
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F2
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F3
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F4
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F5
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F6
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F7
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F8
-	VEOR V9.B16, V9.B16, V9.B16
-	MOVD line_x(R0), R8
-	MOVD line_xAt(R0), R17
-	ADDS R17, R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	MOVD line_xRow(R0), R4
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	MOVD line_y(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_column(R0), R11
-	MOVD line_left(R0), R4
-	EOR R5, R5
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	CMP $0, R4
-	BEQ edgeDone
-edgeResult:
-	FMOVQ (R3), F10
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-	ADD $0, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cd40 // FMLA V0, V10, V16
-	FMOVQ (R9), F17
-	WORD $0x4e31cd43 // FMLA V3, V10, V17
-	FMOVQ (R10), F18
-	WORD $0x4e32cd46 // FMLA V6, V10, V18
-skip0:
-	ADD $1, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip1
-	WORD $0x3ce16913 // LDR Q19, [R8, R1]
-	WORD $0x4e33cd41 // FMLA V1, V10, V19
-	WORD $0x3ce16930 // LDR Q16, [R9, R1]
-	WORD $0x4e30cd44 // FMLA V4, V10, V16
-	WORD $0x3ce16951 // LDR Q17, [R10, R1]
-	WORD $0x4e31cd47 // FMLA V7, V10, V17
-skip1:
-	ADD $2, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip2
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cd42 // FMLA V2, V10, V18
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cd45 // FMLA V5, V10, V19
-	ADD R1<<1, R10, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd48 // FMLA V8, V10, V16
-skip2:
-	ADDS R2, R8
-	ADDS R2, R9
-	ADDS R2, R10
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	MOVD line_yAt(R0), R17
-	ADDS R17, R11
-	SUBS $1, R4
-	BNE edgeResult
-edgeDone:
-	CMP $0, R5
-	BNE rowDone
-	// results in the middle
-	MOVD line_middle(R0), R4
-	CMP $0, R4
-	BEQ middleDone
-	PCALIGN $16
-result:
-	FMOVQ (R3), F10
-	WORD $0x4e2ad529 // FADD V9, V9, V10
-	FMOVQ (R8), F17
-	WORD $0x4e31cd40 // FMLA V0, V10, V17
-	FMOVQ (R9), F18
-	WORD $0x4e32cd43 // FMLA V3, V10, V18
-	FMOVQ (R10), F19
-	WORD $0x4e33cd46 // FMLA V6, V10, V19
-	WORD $0x3ce16910 // LDR Q16, [R8, R1]
-	WORD $0x4e30cd41 // FMLA V1, V10, V16
-	WORD $0x3ce16931 // LDR Q17, [R9, R1]
-	WORD $0x4e31cd44 // FMLA V4, V10, V17
-	WORD $0x3ce16952 // LDR Q18, [R10, R1]
-	WORD $0x4e32cd47 // FMLA V7, V10, V18
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cd42 // FMLA V2, V10, V19
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd45 // FMLA V5, V10, V16
-	ADD R1<<1, R10, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cd48 // FMLA V8, V10, V17
-	ADDS R2, R8
-	ADDS R2, R9
-	ADDS R2, R10
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
-	BNE result
-middleDone:
-	MOVD line_right(R0), R11
-	MOVD line_atRight(R0), R4
-	MOVD $1, R5
-	JMP edge
-rowDone:
-	MOVD $15, R11
-	MOVD line_channel(R0), R17
-	AND R17, R11
-	CMP $0, R11
-	BEQ whole
-	// the lanes that the vector before did not have
-	MOVD line_lanes(R0), R11
-	FMOVQ (R11), F12
-	MOVD line_w(R0), R11
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	VBIT V12.B16, V0.B16, V11.B16
-	FMOVQ F11, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	VBIT V12.B16, V1.B16, V11.B16
-	FMOVQ F11, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	VBIT V12.B16, V2.B16, V11.B16
-	FMOVQ F11, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	VBIT V12.B16, V3.B16, V11.B16
-	FMOVQ F11, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	VBIT V12.B16, V4.B16, V11.B16
-	FMOVQ F11, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	VBIT V12.B16, V5.B16, V11.B16
-	FMOVQ F11, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	VBIT V12.B16, V6.B16, V11.B16
-	FMOVQ F11, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	VBIT V12.B16, V7.B16, V11.B16
-	FMOVQ F11, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	VBIT V12.B16, V8.B16, V11.B16
-	FMOVQ F11, (R11)
-	MOVD line_bias(R0), R11
-	CMP $0, R11
-	BEQ biasDone
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	WORD $0x4e29d569 // FADD V9, V11, V9
-	FMOVQ (R11), F11
-	VBIT V12.B16, V9.B16, V11.B16
-	FMOVQ F11, (R11)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVD line_w(R0), R11
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ F0, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F1, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F2, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F3, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F4, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F5, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F6, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F7, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F8, (R11)
-	MOVD line_bias(R0), R11
-	CMP $0, R11
-	BEQ stored
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F11
-	WORD $0x4e29d569 // FADD V9, V11, V9
-	FMOVQ F9, (R11)
-stored:
-	MOVD line_channel(R0), R3
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BEQ vectors
-	ADDS $16, R3
-	MOVD R3, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R3
-	MOVD R3, line_channel(R0)
-	JMP vector
-vectors:
-	RET
-
-// func sums2x3s1NEON(l *line)
-TEXT ·sums2x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	EOR R3, R3
-	MOVD R3, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVD line_w(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F0
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F1
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F2
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F3
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F4
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F5
-	VEOR V6.B16, V6.B16, V6.B16
-	MOVD line_x(R0), R8
-	MOVD line_xAt(R0), R17
-	ADDS R17, R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	MOVD line_xRow(R0), R4
-	ADD R4, R8, R9
-	MOVD line_y(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_column(R0), R10
-	MOVD line_left(R0), R4
-	EOR R5, R5
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	CMP $0, R4
-	BEQ edgeDone
-edgeResult:
-	FMOVQ (R3), F7
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-	ADD $0, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cce0 // FMLA V0, V7, V16
-	FMOVQ (R9), F17
-	WORD $0x4e31cce3 // FMLA V3, V7, V17
-skip0:
-	ADD $1, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip1
-	WORD $0x3ce16912 // LDR Q18, [R8, R1]
-	WORD $0x4e32cce1 // FMLA V1, V7, V18
-	WORD $0x3ce16933 // LDR Q19, [R9, R1]
-	WORD $0x4e33cce4 // FMLA V4, V7, V19
-skip1:
-	ADD $2, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip2
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cce2 // FMLA V2, V7, V16
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cce5 // FMLA V5, V7, V17
-skip2:
-	ADDS R2, R8
-	ADDS R2, R9
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	MOVD line_yAt(R0), R17
-	ADDS R17, R10
-	SUBS $1, R4
-	BNE edgeResult
-edgeDone:
-	CMP $0, R5
-	BNE rowDone
-	// results in the middle
-	MOVD line_middle(R0), R4
-	CMP $0, R4
-	BEQ middleDone
-	PCALIGN $16
-result:
-	FMOVQ (R3), F7
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-	FMOVQ (R8), F18
-	WORD $0x4e32cce0 // FMLA V0, V7, V18
-	FMOVQ (R9), F19
-	WORD $0x4e33cce3 // FMLA V3, V7, V19
-	WORD $0x3ce16910 // LDR Q16, [R8, R1]
-	WORD $0x4e30cce1 // FMLA V1, V7, V16
-	WORD $0x3ce16931 // LDR Q17, [R9, R1]
-	WORD $0x4e31cce4 // FMLA V4, V7, V17
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cce2 // FMLA V2, V7, V18
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cce5 // FMLA V5, V7, V19
-	ADDS R2, R8
-	ADDS R2, R9
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
-	BNE result
-middleDone:
-	MOVD line_right(R0), R10
-	MOVD line_atRight(R0), R4
-	MOVD $1, R5
-	JMP edge
-rowDone:
-	MOVD $15, R10
-	MOVD line_channel(R0), R17
-	AND R17, R10
-	CMP $0, R10
-	BEQ whole
-	// the lanes that the vector before did not have
-	MOVD line_lanes(R0), R10
-	FMOVQ (R10), F9
-	MOVD line_w(R0), R10
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V9.B16, V0.B16, V8.B16
-	FMOVQ F8, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V9.B16, V1.B16, V8.B16
-	FMOVQ F8, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V9.B16, V2.B16, V8.B16
-	FMOVQ F8, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V9.B16, V3.B16, V8.B16
-	FMOVQ F8, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V9.B16, V4.B16, V8.B16
-	FMOVQ F8, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V9.B16, V5.B16, V8.B16
-	FMOVQ F8, (R10)
-	MOVD line_bias(R0), R10
-	CMP $0, R10
-	BEQ biasDone
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	WORD $0x4e26d506 // FADD V6, V8, V6
-	FMOVQ (R10), F8
-	VBIT V9.B16, V6.B16, V8.B16
-	FMOVQ F8, (R10)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVD line_w(R0), R10
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ F0, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
 	FMOVQ F1, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ F2, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ F3, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ F4, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ F5, (R10)
-	MOVD line_bias(R0), R10
-	CMP $0, R10
-	BEQ stored
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	WORD $0x4e26d506 // FADD V6, V8, V6
-	FMOVQ F6, (R10)
 stored:
-	MOVD line_channel(R0), R3
 	MOVD line_last(R0), R17
-	CMP R17, R3
+	CMP R17, R1
 	BEQ vectors
-	ADDS $16, R3
-	MOVD R3, line_channel(R0)
+	ADDS $16, R1
 	MOVD line_last(R0), R17
-	CMP R17, R3
+	CMP R17, R1
 	BLE vector
 	// the last vector overlaps
-	MOVD line_last(R0), R3
-	MOVD R3, line_channel(R0)
+	MOVD line_last(R0), R1
 	JMP vector
 vectors:
 	RET
 
-// func sums2x3s2NEON(l *line)
-TEXT ·sums2x3s2NEON(SB), NOSPLIT, $0-8
+// func sums3x3NEON(l *line)
+TEXT ·sums3x3NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	EOR R3, R3
-	MOVD R3, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVD line_w(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F0
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F1
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F2
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F3
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F4
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F5
-	VEOR V6.B16, V6.B16, V6.B16
-	MOVD line_x(R0), R8
-	MOVD line_xAt(R0), R17
-	ADDS R17, R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	MOVD line_xRow(R0), R4
-	ADD R4, R8, R9
-	MOVD line_y(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_column(R0), R10
-	MOVD line_left(R0), R4
-	EOR R5, R5
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	CMP $0, R4
-	BEQ edgeDone
-edgeResult:
-	FMOVQ (R3), F7
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-	ADD $0, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cce0 // FMLA V0, V7, V16
-	FMOVQ (R9), F17
-	WORD $0x4e31cce3 // FMLA V3, V7, V17
-skip0:
-	ADD $1, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip1
-	WORD $0x3ce16912 // LDR Q18, [R8, R1]
-	WORD $0x4e32cce1 // FMLA V1, V7, V18
-	WORD $0x3ce16933 // LDR Q19, [R9, R1]
-	WORD $0x4e33cce4 // FMLA V4, V7, V19
-skip1:
-	ADD $2, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip2
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cce2 // FMLA V2, V7, V16
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cce5 // FMLA V5, V7, V17
-skip2:
-	ADDS R2, R8
-	ADDS R2, R9
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	MOVD line_yAt(R0), R17
-	ADDS R17, R10
-	SUBS $1, R4
-	BNE edgeResult
-edgeDone:
-	CMP $0, R5
-	BNE rowDone
-	// results in the middle
-	MOVD line_middle(R0), R4
-	CMP $0, R4
-	BEQ middleDone
-	PCALIGN $16
-result:
-	FMOVQ (R3), F7
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-	FMOVQ (R8), F18
-	WORD $0x4e32cce0 // FMLA V0, V7, V18
-	FMOVQ (R9), F19
-	WORD $0x4e33cce3 // FMLA V3, V7, V19
-	WORD $0x3ce16910 // LDR Q16, [R8, R1]
-	WORD $0x4e30cce1 // FMLA V1, V7, V16
-	WORD $0x3ce16931 // LDR Q17, [R9, R1]
-	WORD $0x4e31cce4 // FMLA V4, V7, V17
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cce2 // FMLA V2, V7, V18
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cce5 // FMLA V5, V7, V19
-	ADDS R2, R8
-	ADDS R2, R9
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
-	BNE result
-middleDone:
-	MOVD line_right(R0), R10
-	MOVD line_atRight(R0), R4
-	MOVD $1, R5
-	JMP edge
-rowDone:
-	MOVD $15, R10
-	MOVD line_channel(R0), R17
-	AND R17, R10
-	CMP $0, R10
-	BEQ whole
-	// the lanes that the vector before did not have
-	MOVD line_lanes(R0), R10
-	FMOVQ (R10), F9
-	MOVD line_w(R0), R10
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V9.B16, V0.B16, V8.B16
-	FMOVQ F8, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V9.B16, V1.B16, V8.B16
-	FMOVQ F8, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V9.B16, V2.B16, V8.B16
-	FMOVQ F8, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V9.B16, V3.B16, V8.B16
-	FMOVQ F8, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V9.B16, V4.B16, V8.B16
-	FMOVQ F8, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V9.B16, V5.B16, V8.B16
-	FMOVQ F8, (R10)
-	MOVD line_bias(R0), R10
-	CMP $0, R10
-	BEQ biasDone
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	WORD $0x4e26d506 // FADD V6, V8, V6
-	FMOVQ (R10), F8
-	VBIT V9.B16, V6.B16, V8.B16
-	FMOVQ F8, (R10)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVD line_w(R0), R10
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ F0, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ F1, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ F2, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ F3, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ F4, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ F5, (R10)
-	MOVD line_bias(R0), R10
-	CMP $0, R10
-	BEQ stored
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	WORD $0x4e26d506 // FADD V6, V8, V6
-	FMOVQ F6, (R10)
-stored:
-	MOVD line_channel(R0), R3
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BEQ vectors
-	ADDS $16, R3
-	MOVD R3, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R3
-	MOVD R3, line_channel(R0)
-	JMP vector
-vectors:
-	RET
-
-// func sums1x3s1NEON(l *line)
-TEXT ·sums1x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	EOR R3, R3
-	MOVD R3, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVD line_w(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F0
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F1
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F2
-	VEOR V3.B16, V3.B16, V3.B16
-	MOVD line_x(R0), R8
-	MOVD line_xAt(R0), R17
-	ADDS R17, R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	MOVD line_y(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_column(R0), R9
-	MOVD line_left(R0), R4
-	EOR R5, R5
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	CMP $0, R4
-	BEQ edgeDone
-edgeResult:
-	FMOVQ (R3), F4
-	WORD $0x4e24d463 // FADD V3, V3, V4
-	ADD $0, R9, R10
-	MOVD line_width(R0), R17
-	CMP R17, R10
-	BHS skip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cc80 // FMLA V0, V4, V16
-skip0:
-	ADD $1, R9, R10
-	MOVD line_width(R0), R17
-	CMP R17, R10
-	BHS skip1
-	WORD $0x3ce16911 // LDR Q17, [R8, R1]
-	WORD $0x4e31cc81 // FMLA V1, V4, V17
-skip1:
-	ADD $2, R9, R10
-	MOVD line_width(R0), R17
-	CMP R17, R10
-	BHS skip2
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cc82 // FMLA V2, V4, V18
-skip2:
-	ADDS R2, R8
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	MOVD line_yAt(R0), R17
-	ADDS R17, R9
-	SUBS $1, R4
-	BNE edgeResult
-edgeDone:
-	CMP $0, R5
-	BNE rowDone
-	// results in the middle
-	MOVD line_middle(R0), R4
-	CMP $0, R4
-	BEQ middleDone
-	PCALIGN $16
-result:
-	FMOVQ (R3), F4
-	WORD $0x4e24d463 // FADD V3, V3, V4
-	FMOVQ (R8), F19
-	WORD $0x4e33cc80 // FMLA V0, V4, V19
-	WORD $0x3ce16910 // LDR Q16, [R8, R1]
-	WORD $0x4e30cc81 // FMLA V1, V4, V16
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cc82 // FMLA V2, V4, V17
-	ADDS R2, R8
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
-	BNE result
-middleDone:
-	MOVD line_right(R0), R9
-	MOVD line_atRight(R0), R4
-	MOVD $1, R5
-	JMP edge
-rowDone:
-	MOVD $15, R9
-	MOVD line_channel(R0), R17
-	AND R17, R9
-	CMP $0, R9
-	BEQ whole
-	// the lanes that the vector before did not have
-	MOVD line_lanes(R0), R9
-	FMOVQ (R9), F6
-	MOVD line_w(R0), R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F5
-	VBIT V6.B16, V0.B16, V5.B16
-	FMOVQ F5, (R9)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F5
-	VBIT V6.B16, V1.B16, V5.B16
-	FMOVQ F5, (R9)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F5
-	VBIT V6.B16, V2.B16, V5.B16
-	FMOVQ F5, (R9)
-	MOVD line_bias(R0), R9
-	CMP $0, R9
-	BEQ biasDone
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F5
-	WORD $0x4e23d4a3 // FADD V3, V5, V3
-	FMOVQ (R9), F5
-	VBIT V6.B16, V3.B16, V5.B16
-	FMOVQ F5, (R9)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVD line_w(R0), R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	FMOVQ F0, (R9)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R9
-	FMOVQ F1, (R9)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R9
-	FMOVQ F2, (R9)
-	MOVD line_bias(R0), R9
-	CMP $0, R9
-	BEQ stored
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F5
-	WORD $0x4e23d4a3 // FADD V3, V5, V3
-	FMOVQ F3, (R9)
-stored:
-	MOVD line_channel(R0), R3
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BEQ vectors
-	ADDS $16, R3
-	MOVD R3, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R3
-	MOVD R3, line_channel(R0)
-	JMP vector
-vectors:
-	RET
-
-// func sums1x3s2NEON(l *line)
-TEXT ·sums1x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	EOR R3, R3
-	MOVD R3, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVD line_w(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F0
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F1
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F2
-	VEOR V3.B16, V3.B16, V3.B16
-	MOVD line_x(R0), R8
-	MOVD line_xAt(R0), R17
-	ADDS R17, R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	MOVD line_y(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_column(R0), R9
-	MOVD line_left(R0), R4
-	EOR R5, R5
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	CMP $0, R4
-	BEQ edgeDone
-edgeResult:
-	FMOVQ (R3), F4
-	WORD $0x4e24d463 // FADD V3, V3, V4
-	ADD $0, R9, R10
-	MOVD line_width(R0), R17
-	CMP R17, R10
-	BHS skip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cc80 // FMLA V0, V4, V16
-skip0:
-	ADD $1, R9, R10
-	MOVD line_width(R0), R17
-	CMP R17, R10
-	BHS skip1
-	WORD $0x3ce16911 // LDR Q17, [R8, R1]
-	WORD $0x4e31cc81 // FMLA V1, V4, V17
-skip1:
-	ADD $2, R9, R10
-	MOVD line_width(R0), R17
-	CMP R17, R10
-	BHS skip2
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cc82 // FMLA V2, V4, V18
-skip2:
-	ADDS R2, R8
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	MOVD line_yAt(R0), R17
-	ADDS R17, R9
-	SUBS $1, R4
-	BNE edgeResult
-edgeDone:
-	CMP $0, R5
-	BNE rowDone
-	// results in the middle
-	MOVD line_middle(R0), R4
-	CMP $0, R4
-	BEQ middleDone
-	PCALIGN $16
-result:
-	FMOVQ (R3), F4
-	WORD $0x4e24d463 // FADD V3, V3, V4
-	FMOVQ (R8), F19
-	WORD $0x4e33cc80 // FMLA V0, V4, V19
-	WORD $0x3ce16910 // LDR Q16, [R8, R1]
-	WORD $0x4e30cc81 // FMLA V1, V4, V16
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cc82 // FMLA V2, V4, V17
-	ADDS R2, R8
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
-	BNE result
-middleDone:
-	MOVD line_right(R0), R9
-	MOVD line_atRight(R0), R4
-	MOVD $1, R5
-	JMP edge
-rowDone:
-	MOVD $15, R9
-	MOVD line_channel(R0), R17
-	AND R17, R9
-	CMP $0, R9
-	BEQ whole
-	// the lanes that the vector before did not have
-	MOVD line_lanes(R0), R9
-	FMOVQ (R9), F6
-	MOVD line_w(R0), R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F5
-	VBIT V6.B16, V0.B16, V5.B16
-	FMOVQ F5, (R9)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F5
-	VBIT V6.B16, V1.B16, V5.B16
-	FMOVQ F5, (R9)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F5
-	VBIT V6.B16, V2.B16, V5.B16
-	FMOVQ F5, (R9)
-	MOVD line_bias(R0), R9
-	CMP $0, R9
-	BEQ biasDone
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F5
-	WORD $0x4e23d4a3 // FADD V3, V5, V3
-	FMOVQ (R9), F5
-	VBIT V6.B16, V3.B16, V5.B16
-	FMOVQ F5, (R9)
-biasDone:
-	JMP stored
-whole:
-	// the sums go to memory
-	MOVD line_w(R0), R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	FMOVQ F0, (R9)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R9
-	FMOVQ F1, (R9)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R9
-	FMOVQ F2, (R9)
-	MOVD line_bias(R0), R9
-	CMP $0, R9
-	BEQ stored
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F5
-	WORD $0x4e23d4a3 // FADD V3, V5, V3
-	FMOVQ F3, (R9)
-stored:
-	MOVD line_channel(R0), R3
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BEQ vectors
-	ADDS $16, R3
-	MOVD R3, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R3
-	MOVD R3, line_channel(R0)
-	JMP vector
-vectors:
-	RET
-
-// func sums2x5s1NEON(l *line)
-TEXT ·sums2x5s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	ADD R1<<1, R1, R3
-	EOR R4, R4
-	MOVD R4, line_channel(R0)
+	MOVD line_xPixel(R0), R2
+	MOVD line_xTap(R0), R3
+	EOR R1, R1
 	// a vector of channels
 	PCALIGN $16
 vector:
 	// the sums, and pointers to the rows of pixels and to the results
 	MOVD line_w(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
+	ADDS R1, R4
 	FMOVQ (R4), F0
 	MOVD line_wTap(R0), R17
 	ADDS R17, R4
@@ -5453,21 +4228,17 @@ vector:
 	MOVD line_wTap(R0), R17
 	ADDS R17, R4
 	FMOVQ (R4), F8
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F9
-	VEOR V10.B16, V10.B16, V10.B16
+	VEOR V9.B16, V9.B16, V9.B16
 	MOVD line_x(R0), R9
 	MOVD line_xAt(R0), R17
 	ADDS R17, R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
+	ADDS R1, R9
 	MOVD line_xRow(R0), R5
 	ADD R5, R9, R10
+	ADD R5, R10, R11
 	MOVD line_y(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	MOVD line_column(R0), R11
+	ADDS R1, R4
+	MOVD line_column(R0), R12
 	MOVD line_left(R0), R5
 	EOR R8, R8
 	// results at an edge: the left one, and after those in the middle the right one
@@ -5475,63 +4246,51 @@ edge:
 	CMP $0, R5
 	BEQ edgeDone
 edgeResult:
-	FMOVQ (R4), F11
-	WORD $0x4e2bd54a // FADD V10, V10, V11
-	ADD $0, R11, R12
+	FMOVQ (R4), F10
+	WORD $0x4e2ad529 // FADD V9, V9, V10
+	ADD $0, R12, R13
 	MOVD line_width(R0), R17
-	CMP R17, R12
+	CMP R17, R13
 	BHS skip0
 	FMOVQ (R9), F16
-	WORD $0x4e30cd60 // FMLA V0, V11, V16
+	WORD $0x4e30cd40 // FMLA V0, V10, V16
 	FMOVQ (R10), F17
-	WORD $0x4e31cd65 // FMLA V5, V11, V17
+	WORD $0x4e31cd43 // FMLA V3, V10, V17
+	FMOVQ (R11), F18
+	WORD $0x4e32cd46 // FMLA V6, V10, V18
 skip0:
-	ADD $1, R11, R12
+	ADD $1, R12, R13
 	MOVD line_width(R0), R17
-	CMP R17, R12
+	CMP R17, R13
 	BHS skip1
-	WORD $0x3ce16932 // LDR Q18, [R9, R1]
-	WORD $0x4e32cd61 // FMLA V1, V11, V18
-	WORD $0x3ce16953 // LDR Q19, [R10, R1]
-	WORD $0x4e33cd66 // FMLA V6, V11, V19
+	WORD $0x3ce26933 // LDR Q19, [R9, R2]
+	WORD $0x4e33cd41 // FMLA V1, V10, V19
+	WORD $0x3ce26950 // LDR Q16, [R10, R2]
+	WORD $0x4e30cd44 // FMLA V4, V10, V16
+	WORD $0x3ce26971 // LDR Q17, [R11, R2]
+	WORD $0x4e31cd47 // FMLA V7, V10, V17
 skip1:
-	ADD $2, R11, R12
+	ADD $2, R12, R13
 	MOVD line_width(R0), R17
-	CMP R17, R12
+	CMP R17, R13
 	BHS skip2
-	ADD R1<<1, R9, R16
+	ADD R2<<1, R9, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cd42 // FMLA V2, V10, V18
+	ADD R2<<1, R10, R16
+	FMOVQ (R16), F19
+	WORD $0x4e33cd45 // FMLA V5, V10, V19
+	ADD R2<<1, R11, R16
 	FMOVQ (R16), F16
-	WORD $0x4e30cd62 // FMLA V2, V11, V16
-	ADD R1<<1, R10, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cd67 // FMLA V7, V11, V17
+	WORD $0x4e30cd48 // FMLA V8, V10, V16
 skip2:
-	ADD $3, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip3
-	WORD $0x3ce36932 // LDR Q18, [R9, R3]
-	WORD $0x4e32cd63 // FMLA V3, V11, V18
-	WORD $0x3ce36953 // LDR Q19, [R10, R3]
-	WORD $0x4e33cd68 // FMLA V8, V11, V19
-skip3:
-	ADD $4, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip4
-	ADD R1<<2, R9, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd64 // FMLA V4, V11, V16
-	ADD R1<<2, R10, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cd69 // FMLA V9, V11, V17
-skip4:
-	ADDS R2, R9
-	ADDS R2, R10
+	ADDS R3, R9
+	ADDS R3, R10
+	ADDS R3, R11
 	MOVD line_yPixel(R0), R17
 	ADDS R17, R4
 	MOVD line_yAt(R0), R17
-	ADDS R17, R11
+	ADDS R17, R12
 	SUBS $1, R5
 	BNE edgeResult
 edgeDone:
@@ -5543,188 +4302,167 @@ edgeDone:
 	BEQ middleDone
 	PCALIGN $16
 result:
-	FMOVQ (R4), F11
-	WORD $0x4e2bd54a // FADD V10, V10, V11
-	FMOVQ (R9), F18
-	WORD $0x4e32cd60 // FMLA V0, V11, V18
-	FMOVQ (R10), F19
-	WORD $0x4e33cd65 // FMLA V5, V11, V19
-	WORD $0x3ce16930 // LDR Q16, [R9, R1]
-	WORD $0x4e30cd61 // FMLA V1, V11, V16
-	WORD $0x3ce16951 // LDR Q17, [R10, R1]
-	WORD $0x4e31cd66 // FMLA V6, V11, V17
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cd62 // FMLA V2, V11, V18
-	ADD R1<<1, R10, R16
+	FMOVQ (R4), F10
+	WORD $0x4e2ad529 // FADD V9, V9, V10
+	FMOVQ (R9), F17
+	WORD $0x4e31cd40 // FMLA V0, V10, V17
+	FMOVQ (R10), F18
+	WORD $0x4e32cd43 // FMLA V3, V10, V18
+	FMOVQ (R11), F19
+	WORD $0x4e33cd46 // FMLA V6, V10, V19
+	WORD $0x3ce26930 // LDR Q16, [R9, R2]
+	WORD $0x4e30cd41 // FMLA V1, V10, V16
+	WORD $0x3ce26951 // LDR Q17, [R10, R2]
+	WORD $0x4e31cd44 // FMLA V4, V10, V17
+	WORD $0x3ce26972 // LDR Q18, [R11, R2]
+	WORD $0x4e32cd47 // FMLA V7, V10, V18
+	ADD R2<<1, R9, R16
 	FMOVQ (R16), F19
-	WORD $0x4e33cd67 // FMLA V7, V11, V19
-	WORD $0x3ce36930 // LDR Q16, [R9, R3]
-	WORD $0x4e30cd63 // FMLA V3, V11, V16
-	WORD $0x3ce36951 // LDR Q17, [R10, R3]
-	WORD $0x4e31cd68 // FMLA V8, V11, V17
-	ADD R1<<2, R9, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cd64 // FMLA V4, V11, V18
-	ADD R1<<2, R10, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cd69 // FMLA V9, V11, V19
-	ADDS R2, R9
-	ADDS R2, R10
+	WORD $0x4e33cd42 // FMLA V2, V10, V19
+	ADD R2<<1, R10, R16
+	FMOVQ (R16), F16
+	WORD $0x4e30cd45 // FMLA V5, V10, V16
+	ADD R2<<1, R11, R16
+	FMOVQ (R16), F17
+	WORD $0x4e31cd48 // FMLA V8, V10, V17
+	ADDS R3, R9
+	ADDS R3, R10
+	ADDS R3, R11
 	MOVD line_yPixel(R0), R17
 	ADDS R17, R4
 	SUBS $1, R5
 	BNE result
 middleDone:
-	MOVD line_right(R0), R11
+	MOVD line_right(R0), R12
 	MOVD line_atRight(R0), R5
 	MOVD $1, R8
 	JMP edge
 rowDone:
-	MOVD $15, R11
-	MOVD line_channel(R0), R17
-	AND R17, R11
-	CMP $0, R11
+	MOVD $15, R12
+	AND R1, R12
+	CMP $0, R12
 	BEQ whole
 	// the lanes that the vector before did not have
-	MOVD line_lanes(R0), R11
-	FMOVQ (R11), F13
-	MOVD line_w(R0), R11
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V13.B16, V0.B16, V12.B16
-	FMOVQ F12, (R11)
+	MOVD line_lanes(R0), R12
+	FMOVQ (R12), F12
+	MOVD line_w(R0), R12
+	ADDS R1, R12
+	FMOVQ (R12), F11
+	VBIT V12.B16, V0.B16, V11.B16
+	FMOVQ F11, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V13.B16, V1.B16, V12.B16
-	FMOVQ F12, (R11)
+	ADDS R17, R12
+	FMOVQ (R12), F11
+	VBIT V12.B16, V1.B16, V11.B16
+	FMOVQ F11, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V13.B16, V2.B16, V12.B16
-	FMOVQ F12, (R11)
+	ADDS R17, R12
+	FMOVQ (R12), F11
+	VBIT V12.B16, V2.B16, V11.B16
+	FMOVQ F11, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V13.B16, V3.B16, V12.B16
-	FMOVQ F12, (R11)
+	ADDS R17, R12
+	FMOVQ (R12), F11
+	VBIT V12.B16, V3.B16, V11.B16
+	FMOVQ F11, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V13.B16, V4.B16, V12.B16
-	FMOVQ F12, (R11)
+	ADDS R17, R12
+	FMOVQ (R12), F11
+	VBIT V12.B16, V4.B16, V11.B16
+	FMOVQ F11, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V13.B16, V5.B16, V12.B16
-	FMOVQ F12, (R11)
+	ADDS R17, R12
+	FMOVQ (R12), F11
+	VBIT V12.B16, V5.B16, V11.B16
+	FMOVQ F11, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V13.B16, V6.B16, V12.B16
-	FMOVQ F12, (R11)
+	ADDS R17, R12
+	FMOVQ (R12), F11
+	VBIT V12.B16, V6.B16, V11.B16
+	FMOVQ F11, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V13.B16, V7.B16, V12.B16
-	FMOVQ F12, (R11)
+	ADDS R17, R12
+	FMOVQ (R12), F11
+	VBIT V12.B16, V7.B16, V11.B16
+	FMOVQ F11, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V13.B16, V8.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V13.B16, V9.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_bias(R0), R11
-	CMP $0, R11
+	ADDS R17, R12
+	FMOVQ (R12), F11
+	VBIT V12.B16, V8.B16, V11.B16
+	FMOVQ F11, (R12)
+	MOVD line_bias(R0), R12
+	CMP $0, R12
 	BEQ biasDone
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	WORD $0x4e2ad58a // FADD V10, V12, V10
-	FMOVQ (R11), F12
-	VBIT V13.B16, V10.B16, V12.B16
-	FMOVQ F12, (R11)
+	ADDS R1, R12
+	FMOVQ (R12), F11
+	WORD $0x4e29d569 // FADD V9, V11, V9
+	FMOVQ (R12), F11
+	VBIT V12.B16, V9.B16, V11.B16
+	FMOVQ F11, (R12)
 biasDone:
 	JMP stored
 whole:
 	// the sums go to memory
-	MOVD line_w(R0), R11
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ F0, (R11)
+	MOVD line_w(R0), R12
+	ADDS R1, R12
+	FMOVQ F0, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F1, (R11)
+	ADDS R17, R12
+	FMOVQ F1, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F2, (R11)
+	ADDS R17, R12
+	FMOVQ F2, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F3, (R11)
+	ADDS R17, R12
+	FMOVQ F3, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F4, (R11)
+	ADDS R17, R12
+	FMOVQ F4, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F5, (R11)
+	ADDS R17, R12
+	FMOVQ F5, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F6, (R11)
+	ADDS R17, R12
+	FMOVQ F6, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F7, (R11)
+	ADDS R17, R12
+	FMOVQ F7, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F8, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F9, (R11)
-	MOVD line_bias(R0), R11
-	CMP $0, R11
+	ADDS R17, R12
+	FMOVQ F8, (R12)
+	MOVD line_bias(R0), R12
+	CMP $0, R12
 	BEQ stored
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	WORD $0x4e2ad58a // FADD V10, V12, V10
-	FMOVQ F10, (R11)
+	ADDS R1, R12
+	FMOVQ (R12), F11
+	WORD $0x4e29d569 // FADD V9, V11, V9
+	FMOVQ F9, (R12)
 stored:
-	MOVD line_channel(R0), R4
 	MOVD line_last(R0), R17
-	CMP R17, R4
+	CMP R17, R1
 	BEQ vectors
-	ADDS $16, R4
-	MOVD R4, line_channel(R0)
+	ADDS $16, R1
 	MOVD line_last(R0), R17
-	CMP R17, R4
+	CMP R17, R1
 	BLE vector
 	// the last vector overlaps
-	MOVD line_last(R0), R4
-	MOVD R4, line_channel(R0)
+	MOVD line_last(R0), R1
 	JMP vector
 vectors:
 	RET
 
-// func sums2x5s2NEON(l *line)
-TEXT ·sums2x5s2NEON(SB), NOSPLIT, $0-8
+// func sums2x3NEON(l *line)
+TEXT ·sums2x3NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	ADD R1<<1, R1, R3
-	EOR R4, R4
-	MOVD R4, line_channel(R0)
+	MOVD line_xPixel(R0), R2
+	MOVD line_xTap(R0), R3
+	EOR R1, R1
 	// a vector of channels
 	PCALIGN $16
 vector:
 	// the sums, and pointers to the rows of pixels and to the results
 	MOVD line_w(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
+	ADDS R1, R4
 	FMOVQ (R4), F0
 	MOVD line_wTap(R0), R17
 	ADDS R17, R4
@@ -5741,29 +4479,15 @@ vector:
 	MOVD line_wTap(R0), R17
 	ADDS R17, R4
 	FMOVQ (R4), F5
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F6
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F7
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F8
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F9
-	VEOR V10.B16, V10.B16, V10.B16
+	VEOR V6.B16, V6.B16, V6.B16
 	MOVD line_x(R0), R9
 	MOVD line_xAt(R0), R17
 	ADDS R17, R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
+	ADDS R1, R9
 	MOVD line_xRow(R0), R5
 	ADD R5, R9, R10
 	MOVD line_y(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
+	ADDS R1, R4
 	MOVD line_column(R0), R11
 	MOVD line_left(R0), R5
 	EOR R8, R8
@@ -5772,59 +4496,39 @@ edge:
 	CMP $0, R5
 	BEQ edgeDone
 edgeResult:
-	FMOVQ (R4), F11
-	WORD $0x4e2bd54a // FADD V10, V10, V11
+	FMOVQ (R4), F7
+	WORD $0x4e27d4c6 // FADD V6, V6, V7
 	ADD $0, R11, R12
 	MOVD line_width(R0), R17
 	CMP R17, R12
 	BHS skip0
 	FMOVQ (R9), F16
-	WORD $0x4e30cd60 // FMLA V0, V11, V16
+	WORD $0x4e30cce0 // FMLA V0, V7, V16
 	FMOVQ (R10), F17
-	WORD $0x4e31cd65 // FMLA V5, V11, V17
+	WORD $0x4e31cce3 // FMLA V3, V7, V17
 skip0:
 	ADD $1, R11, R12
 	MOVD line_width(R0), R17
 	CMP R17, R12
 	BHS skip1
-	WORD $0x3ce16932 // LDR Q18, [R9, R1]
-	WORD $0x4e32cd61 // FMLA V1, V11, V18
-	WORD $0x3ce16953 // LDR Q19, [R10, R1]
-	WORD $0x4e33cd66 // FMLA V6, V11, V19
+	WORD $0x3ce26932 // LDR Q18, [R9, R2]
+	WORD $0x4e32cce1 // FMLA V1, V7, V18
+	WORD $0x3ce26953 // LDR Q19, [R10, R2]
+	WORD $0x4e33cce4 // FMLA V4, V7, V19
 skip1:
 	ADD $2, R11, R12
 	MOVD line_width(R0), R17
 	CMP R17, R12
 	BHS skip2
-	ADD R1<<1, R9, R16
+	ADD R2<<1, R9, R16
 	FMOVQ (R16), F16
-	WORD $0x4e30cd62 // FMLA V2, V11, V16
-	ADD R1<<1, R10, R16
+	WORD $0x4e30cce2 // FMLA V2, V7, V16
+	ADD R2<<1, R10, R16
 	FMOVQ (R16), F17
-	WORD $0x4e31cd67 // FMLA V7, V11, V17
+	WORD $0x4e31cce5 // FMLA V5, V7, V17
 skip2:
-	ADD $3, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip3
-	WORD $0x3ce36932 // LDR Q18, [R9, R3]
-	WORD $0x4e32cd63 // FMLA V3, V11, V18
-	WORD $0x3ce36953 // LDR Q19, [R10, R3]
-	WORD $0x4e33cd68 // FMLA V8, V11, V19
-skip3:
-	ADD $4, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip4
-	ADD R1<<2, R9, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd64 // FMLA V4, V11, V16
-	ADD R1<<2, R10, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cd69 // FMLA V9, V11, V17
-skip4:
-	ADDS R2, R9
-	ADDS R2, R10
+	ADDS R3, R9
+	ADDS R3, R10
 	MOVD line_yPixel(R0), R17
 	ADDS R17, R4
 	MOVD line_yAt(R0), R17
@@ -5840,34 +4544,24 @@ edgeDone:
 	BEQ middleDone
 	PCALIGN $16
 result:
-	FMOVQ (R4), F11
-	WORD $0x4e2bd54a // FADD V10, V10, V11
+	FMOVQ (R4), F7
+	WORD $0x4e27d4c6 // FADD V6, V6, V7
 	FMOVQ (R9), F18
-	WORD $0x4e32cd60 // FMLA V0, V11, V18
+	WORD $0x4e32cce0 // FMLA V0, V7, V18
 	FMOVQ (R10), F19
-	WORD $0x4e33cd65 // FMLA V5, V11, V19
-	WORD $0x3ce16930 // LDR Q16, [R9, R1]
-	WORD $0x4e30cd61 // FMLA V1, V11, V16
-	WORD $0x3ce16951 // LDR Q17, [R10, R1]
-	WORD $0x4e31cd66 // FMLA V6, V11, V17
-	ADD R1<<1, R9, R16
+	WORD $0x4e33cce3 // FMLA V3, V7, V19
+	WORD $0x3ce26930 // LDR Q16, [R9, R2]
+	WORD $0x4e30cce1 // FMLA V1, V7, V16
+	WORD $0x3ce26951 // LDR Q17, [R10, R2]
+	WORD $0x4e31cce4 // FMLA V4, V7, V17
+	ADD R2<<1, R9, R16
 	FMOVQ (R16), F18
-	WORD $0x4e32cd62 // FMLA V2, V11, V18
-	ADD R1<<1, R10, R16
+	WORD $0x4e32cce2 // FMLA V2, V7, V18
+	ADD R2<<1, R10, R16
 	FMOVQ (R16), F19
-	WORD $0x4e33cd67 // FMLA V7, V11, V19
-	WORD $0x3ce36930 // LDR Q16, [R9, R3]
-	WORD $0x4e30cd63 // FMLA V3, V11, V16
-	WORD $0x3ce36951 // LDR Q17, [R10, R3]
-	WORD $0x4e31cd68 // FMLA V8, V11, V17
-	ADD R1<<2, R9, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cd64 // FMLA V4, V11, V18
-	ADD R1<<2, R10, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cd69 // FMLA V9, V11, V19
-	ADDS R2, R9
-	ADDS R2, R10
+	WORD $0x4e33cce5 // FMLA V5, V7, V19
+	ADDS R3, R9
+	ADDS R3, R10
 	MOVD line_yPixel(R0), R17
 	ADDS R17, R4
 	SUBS $1, R5
@@ -5879,81 +4573,57 @@ middleDone:
 	JMP edge
 rowDone:
 	MOVD $15, R11
-	MOVD line_channel(R0), R17
-	AND R17, R11
+	AND R1, R11
 	CMP $0, R11
 	BEQ whole
 	// the lanes that the vector before did not have
 	MOVD line_lanes(R0), R11
-	FMOVQ (R11), F13
+	FMOVQ (R11), F9
 	MOVD line_w(R0), R11
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V13.B16, V0.B16, V12.B16
-	FMOVQ F12, (R11)
+	ADDS R1, R11
+	FMOVQ (R11), F8
+	VBIT V9.B16, V0.B16, V8.B16
+	FMOVQ F8, (R11)
 	MOVD line_wTap(R0), R17
 	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V13.B16, V1.B16, V12.B16
-	FMOVQ F12, (R11)
+	FMOVQ (R11), F8
+	VBIT V9.B16, V1.B16, V8.B16
+	FMOVQ F8, (R11)
 	MOVD line_wTap(R0), R17
 	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V13.B16, V2.B16, V12.B16
-	FMOVQ F12, (R11)
+	FMOVQ (R11), F8
+	VBIT V9.B16, V2.B16, V8.B16
+	FMOVQ F8, (R11)
 	MOVD line_wTap(R0), R17
 	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V13.B16, V3.B16, V12.B16
-	FMOVQ F12, (R11)
+	FMOVQ (R11), F8
+	VBIT V9.B16, V3.B16, V8.B16
+	FMOVQ F8, (R11)
 	MOVD line_wTap(R0), R17
 	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V13.B16, V4.B16, V12.B16
-	FMOVQ F12, (R11)
+	FMOVQ (R11), F8
+	VBIT V9.B16, V4.B16, V8.B16
+	FMOVQ F8, (R11)
 	MOVD line_wTap(R0), R17
 	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V13.B16, V5.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V13.B16, V6.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V13.B16, V7.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V13.B16, V8.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V13.B16, V9.B16, V12.B16
-	FMOVQ F12, (R11)
+	FMOVQ (R11), F8
+	VBIT V9.B16, V5.B16, V8.B16
+	FMOVQ F8, (R11)
 	MOVD line_bias(R0), R11
 	CMP $0, R11
 	BEQ biasDone
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	WORD $0x4e2ad58a // FADD V10, V12, V10
-	FMOVQ (R11), F12
-	VBIT V13.B16, V10.B16, V12.B16
-	FMOVQ F12, (R11)
+	ADDS R1, R11
+	FMOVQ (R11), F8
+	WORD $0x4e26d506 // FADD V6, V8, V6
+	FMOVQ (R11), F8
+	VBIT V9.B16, V6.B16, V8.B16
+	FMOVQ F8, (R11)
 biasDone:
 	JMP stored
 whole:
 	// the sums go to memory
 	MOVD line_w(R0), R11
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
+	ADDS R1, R11
 	FMOVQ F0, (R11)
 	MOVD line_wTap(R0), R17
 	ADDS R17, R11
@@ -5970,467 +4640,669 @@ whole:
 	MOVD line_wTap(R0), R17
 	ADDS R17, R11
 	FMOVQ F5, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F6, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F7, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F8, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ F9, (R11)
 	MOVD line_bias(R0), R11
 	CMP $0, R11
 	BEQ stored
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
+	ADDS R1, R11
+	FMOVQ (R11), F8
+	WORD $0x4e26d506 // FADD V6, V8, V6
+	FMOVQ F6, (R11)
+stored:
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	RET
+
+// func sums1x3NEON(l *line)
+TEXT ·sums1x3NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_xTap(R0), R3
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVD line_w(R0), R4
+	ADDS R1, R4
+	FMOVQ (R4), F0
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F1
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	FMOVQ (R4), F2
+	VEOR V3.B16, V3.B16, V3.B16
+	MOVD line_x(R0), R9
+	MOVD line_xAt(R0), R17
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_y(R0), R4
+	ADDS R1, R4
+	MOVD line_column(R0), R10
+	MOVD line_left(R0), R5
+	EOR R8, R8
+	// results at an edge: the left one, and after those in the middle the right one
+edge:
+	CMP $0, R5
+	BEQ edgeDone
+edgeResult:
+	FMOVQ (R4), F4
+	WORD $0x4e24d463 // FADD V3, V3, V4
+	ADD $0, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip0
+	FMOVQ (R9), F16
+	WORD $0x4e30cc80 // FMLA V0, V4, V16
+skip0:
+	ADD $1, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip1
+	WORD $0x3ce26931 // LDR Q17, [R9, R2]
+	WORD $0x4e31cc81 // FMLA V1, V4, V17
+skip1:
+	ADD $2, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip2
+	ADD R2<<1, R9, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cc82 // FMLA V2, V4, V18
+skip2:
+	ADDS R3, R9
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R4
+	MOVD line_yAt(R0), R17
+	ADDS R17, R10
+	SUBS $1, R5
+	BNE edgeResult
+edgeDone:
+	CMP $0, R8
+	BNE rowDone
+	// results in the middle
+	MOVD line_middle(R0), R5
+	CMP $0, R5
+	BEQ middleDone
+	PCALIGN $16
+result:
+	FMOVQ (R4), F4
+	WORD $0x4e24d463 // FADD V3, V3, V4
+	FMOVQ (R9), F19
+	WORD $0x4e33cc80 // FMLA V0, V4, V19
+	WORD $0x3ce26930 // LDR Q16, [R9, R2]
+	WORD $0x4e30cc81 // FMLA V1, V4, V16
+	ADD R2<<1, R9, R16
+	FMOVQ (R16), F17
+	WORD $0x4e31cc82 // FMLA V2, V4, V17
+	ADDS R3, R9
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R4
+	SUBS $1, R5
+	BNE result
+middleDone:
+	MOVD line_right(R0), R10
+	MOVD line_atRight(R0), R5
+	MOVD $1, R8
+	JMP edge
+rowDone:
+	MOVD $15, R10
+	AND R1, R10
+	CMP $0, R10
+	BEQ whole
+	// the lanes that the vector before did not have
+	MOVD line_lanes(R0), R10
+	FMOVQ (R10), F6
+	MOVD line_w(R0), R10
+	ADDS R1, R10
+	FMOVQ (R10), F5
+	VBIT V6.B16, V0.B16, V5.B16
+	FMOVQ F5, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F5
+	VBIT V6.B16, V1.B16, V5.B16
+	FMOVQ F5, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ (R10), F5
+	VBIT V6.B16, V2.B16, V5.B16
+	FMOVQ F5, (R10)
+	MOVD line_bias(R0), R10
+	CMP $0, R10
+	BEQ biasDone
+	ADDS R1, R10
+	FMOVQ (R10), F5
+	WORD $0x4e23d4a3 // FADD V3, V5, V3
+	FMOVQ (R10), F5
+	VBIT V6.B16, V3.B16, V5.B16
+	FMOVQ F5, (R10)
+biasDone:
+	JMP stored
+whole:
+	// the sums go to memory
+	MOVD line_w(R0), R10
+	ADDS R1, R10
+	FMOVQ F0, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ F1, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ F2, (R10)
+	MOVD line_bias(R0), R10
+	CMP $0, R10
+	BEQ stored
+	ADDS R1, R10
+	FMOVQ (R10), F5
+	WORD $0x4e23d4a3 // FADD V3, V5, V3
+	FMOVQ F3, (R10)
+stored:
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	RET
+
+// func sums2x5NEON(l *line)
+TEXT ·sums2x5NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_xTap(R0), R3
+	ADD R2<<1, R2, R4
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVD line_w(R0), R5
+	ADDS R1, R5
+	FMOVQ (R5), F0
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F1
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F2
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F3
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F4
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F5
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F6
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F7
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F8
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F9
+	VEOR V10.B16, V10.B16, V10.B16
+	MOVD line_x(R0), R10
+	MOVD line_xAt(R0), R17
+	ADDS R17, R10
+	ADDS R1, R10
+	MOVD line_xRow(R0), R8
+	ADD R8, R10, R11
+	MOVD line_y(R0), R5
+	ADDS R1, R5
+	MOVD line_column(R0), R12
+	MOVD line_left(R0), R8
+	EOR R9, R9
+	// results at an edge: the left one, and after those in the middle the right one
+edge:
+	CMP $0, R8
+	BEQ edgeDone
+edgeResult:
+	FMOVQ (R5), F11
+	WORD $0x4e2bd54a // FADD V10, V10, V11
+	ADD $0, R12, R13
+	MOVD line_width(R0), R17
+	CMP R17, R13
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30cd60 // FMLA V0, V11, V16
+	FMOVQ (R11), F17
+	WORD $0x4e31cd65 // FMLA V5, V11, V17
+skip0:
+	ADD $1, R12, R13
+	MOVD line_width(R0), R17
+	CMP R17, R13
+	BHS skip1
+	WORD $0x3ce26952 // LDR Q18, [R10, R2]
+	WORD $0x4e32cd61 // FMLA V1, V11, V18
+	WORD $0x3ce26973 // LDR Q19, [R11, R2]
+	WORD $0x4e33cd66 // FMLA V6, V11, V19
+skip1:
+	ADD $2, R12, R13
+	MOVD line_width(R0), R17
+	CMP R17, R13
+	BHS skip2
+	ADD R2<<1, R10, R16
+	FMOVQ (R16), F16
+	WORD $0x4e30cd62 // FMLA V2, V11, V16
+	ADD R2<<1, R11, R16
+	FMOVQ (R16), F17
+	WORD $0x4e31cd67 // FMLA V7, V11, V17
+skip2:
+	ADD $3, R12, R13
+	MOVD line_width(R0), R17
+	CMP R17, R13
+	BHS skip3
+	WORD $0x3ce46952 // LDR Q18, [R10, R4]
+	WORD $0x4e32cd63 // FMLA V3, V11, V18
+	WORD $0x3ce46973 // LDR Q19, [R11, R4]
+	WORD $0x4e33cd68 // FMLA V8, V11, V19
+skip3:
+	ADD $4, R12, R13
+	MOVD line_width(R0), R17
+	CMP R17, R13
+	BHS skip4
+	ADD R2<<2, R10, R16
+	FMOVQ (R16), F16
+	WORD $0x4e30cd64 // FMLA V4, V11, V16
+	ADD R2<<2, R11, R16
+	FMOVQ (R16), F17
+	WORD $0x4e31cd69 // FMLA V9, V11, V17
+skip4:
+	ADDS R3, R10
+	ADDS R3, R11
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R12
+	SUBS $1, R8
+	BNE edgeResult
+edgeDone:
+	CMP $0, R9
+	BNE rowDone
+	// results in the middle
+	MOVD line_middle(R0), R8
+	CMP $0, R8
+	BEQ middleDone
+	PCALIGN $16
+result:
+	FMOVQ (R5), F11
+	WORD $0x4e2bd54a // FADD V10, V10, V11
+	FMOVQ (R10), F18
+	WORD $0x4e32cd60 // FMLA V0, V11, V18
+	FMOVQ (R11), F19
+	WORD $0x4e33cd65 // FMLA V5, V11, V19
+	WORD $0x3ce26950 // LDR Q16, [R10, R2]
+	WORD $0x4e30cd61 // FMLA V1, V11, V16
+	WORD $0x3ce26971 // LDR Q17, [R11, R2]
+	WORD $0x4e31cd66 // FMLA V6, V11, V17
+	ADD R2<<1, R10, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cd62 // FMLA V2, V11, V18
+	ADD R2<<1, R11, R16
+	FMOVQ (R16), F19
+	WORD $0x4e33cd67 // FMLA V7, V11, V19
+	WORD $0x3ce46950 // LDR Q16, [R10, R4]
+	WORD $0x4e30cd63 // FMLA V3, V11, V16
+	WORD $0x3ce46971 // LDR Q17, [R11, R4]
+	WORD $0x4e31cd68 // FMLA V8, V11, V17
+	ADD R2<<2, R10, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cd64 // FMLA V4, V11, V18
+	ADD R2<<2, R11, R16
+	FMOVQ (R16), F19
+	WORD $0x4e33cd69 // FMLA V9, V11, V19
+	ADDS R3, R10
+	ADDS R3, R11
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R5
+	SUBS $1, R8
+	BNE result
+middleDone:
+	MOVD line_right(R0), R12
+	MOVD line_atRight(R0), R8
+	MOVD $1, R9
+	JMP edge
+rowDone:
+	MOVD $15, R12
+	AND R1, R12
+	CMP $0, R12
+	BEQ whole
+	// the lanes that the vector before did not have
+	MOVD line_lanes(R0), R12
+	FMOVQ (R12), F13
+	MOVD line_w(R0), R12
+	ADDS R1, R12
+	FMOVQ (R12), F12
+	VBIT V13.B16, V0.B16, V12.B16
+	FMOVQ F12, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ (R12), F12
+	VBIT V13.B16, V1.B16, V12.B16
+	FMOVQ F12, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ (R12), F12
+	VBIT V13.B16, V2.B16, V12.B16
+	FMOVQ F12, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ (R12), F12
+	VBIT V13.B16, V3.B16, V12.B16
+	FMOVQ F12, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ (R12), F12
+	VBIT V13.B16, V4.B16, V12.B16
+	FMOVQ F12, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ (R12), F12
+	VBIT V13.B16, V5.B16, V12.B16
+	FMOVQ F12, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ (R12), F12
+	VBIT V13.B16, V6.B16, V12.B16
+	FMOVQ F12, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ (R12), F12
+	VBIT V13.B16, V7.B16, V12.B16
+	FMOVQ F12, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ (R12), F12
+	VBIT V13.B16, V8.B16, V12.B16
+	FMOVQ F12, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ (R12), F12
+	VBIT V13.B16, V9.B16, V12.B16
+	FMOVQ F12, (R12)
+	MOVD line_bias(R0), R12
+	CMP $0, R12
+	BEQ biasDone
+	ADDS R1, R12
+	FMOVQ (R12), F12
 	WORD $0x4e2ad58a // FADD V10, V12, V10
-	FMOVQ F10, (R11)
-stored:
-	MOVD line_channel(R0), R4
-	MOVD line_last(R0), R17
-	CMP R17, R4
-	BEQ vectors
-	ADDS $16, R4
-	MOVD R4, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R4
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R4
-	MOVD R4, line_channel(R0)
-	JMP vector
-vectors:
-	RET
-
-// func sums1x5s1NEON(l *line)
-TEXT ·sums1x5s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	ADD R1<<1, R1, R3
-	EOR R4, R4
-	MOVD R4, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVD line_w(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F0
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F1
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F2
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F3
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F4
-	VEOR V5.B16, V5.B16, V5.B16
-	MOVD line_x(R0), R9
-	MOVD line_xAt(R0), R17
-	ADDS R17, R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	MOVD line_y(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	MOVD line_column(R0), R10
-	MOVD line_left(R0), R5
-	EOR R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	CMP $0, R5
-	BEQ edgeDone
-edgeResult:
-	FMOVQ (R4), F6
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-	ADD $0, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip0
-	FMOVQ (R9), F16
-	WORD $0x4e30ccc0 // FMLA V0, V6, V16
-skip0:
-	ADD $1, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip1
-	WORD $0x3ce16931 // LDR Q17, [R9, R1]
-	WORD $0x4e31ccc1 // FMLA V1, V6, V17
-skip1:
-	ADD $2, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip2
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32ccc2 // FMLA V2, V6, V18
-skip2:
-	ADD $3, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip3
-	WORD $0x3ce36933 // LDR Q19, [R9, R3]
-	WORD $0x4e33ccc3 // FMLA V3, V6, V19
-skip3:
-	ADD $4, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip4
-	ADD R1<<2, R9, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30ccc4 // FMLA V4, V6, V16
-skip4:
-	ADDS R2, R9
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R4
-	MOVD line_yAt(R0), R17
-	ADDS R17, R10
-	SUBS $1, R5
-	BNE edgeResult
-edgeDone:
-	CMP $0, R8
-	BNE rowDone
-	// results in the middle
-	MOVD line_middle(R0), R5
-	CMP $0, R5
-	BEQ middleDone
-	PCALIGN $16
-result:
-	FMOVQ (R4), F6
-	WORD $0x4e26d4a5 // FADD V5, V5, V6
-	FMOVQ (R9), F17
-	WORD $0x4e31ccc0 // FMLA V0, V6, V17
-	WORD $0x3ce16932 // LDR Q18, [R9, R1]
-	WORD $0x4e32ccc1 // FMLA V1, V6, V18
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33ccc2 // FMLA V2, V6, V19
-	WORD $0x3ce36930 // LDR Q16, [R9, R3]
-	WORD $0x4e30ccc3 // FMLA V3, V6, V16
-	ADD R1<<2, R9, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31ccc4 // FMLA V4, V6, V17
-	ADDS R2, R9
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R4
-	SUBS $1, R5
-	BNE result
-middleDone:
-	MOVD line_right(R0), R10
-	MOVD line_atRight(R0), R5
-	MOVD $1, R8
-	JMP edge
-rowDone:
-	MOVD $15, R10
-	MOVD line_channel(R0), R17
-	AND R17, R10
-	CMP $0, R10
-	BEQ whole
-	// the lanes that the vector before did not have
-	MOVD line_lanes(R0), R10
-	FMOVQ (R10), F8
-	MOVD line_w(R0), R10
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F7
-	VBIT V8.B16, V0.B16, V7.B16
-	FMOVQ F7, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F7
-	VBIT V8.B16, V1.B16, V7.B16
-	FMOVQ F7, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F7
-	VBIT V8.B16, V2.B16, V7.B16
-	FMOVQ F7, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F7
-	VBIT V8.B16, V3.B16, V7.B16
-	FMOVQ F7, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F7
-	VBIT V8.B16, V4.B16, V7.B16
-	FMOVQ F7, (R10)
-	MOVD line_bias(R0), R10
-	CMP $0, R10
-	BEQ biasDone
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F7
-	WORD $0x4e25d4e5 // FADD V5, V7, V5
-	FMOVQ (R10), F7
-	VBIT V8.B16, V5.B16, V7.B16
-	FMOVQ F7, (R10)
+	FMOVQ (R12), F12
+	VBIT V13.B16, V10.B16, V12.B16
+	FMOVQ F12, (R12)
 biasDone:
 	JMP stored
 whole:
 	// the sums go to memory
-	MOVD line_w(R0), R10
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ F0, (R10)
+	MOVD line_w(R0), R12
+	ADDS R1, R12
+	FMOVQ F0, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ F1, (R10)
+	ADDS R17, R12
+	FMOVQ F1, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ F2, (R10)
+	ADDS R17, R12
+	FMOVQ F2, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ F3, (R10)
+	ADDS R17, R12
+	FMOVQ F3, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ F4, (R10)
-	MOVD line_bias(R0), R10
-	CMP $0, R10
+	ADDS R17, R12
+	FMOVQ F4, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F5, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F6, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F7, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F8, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F9, (R12)
+	MOVD line_bias(R0), R12
+	CMP $0, R12
 	BEQ stored
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F7
-	WORD $0x4e25d4e5 // FADD V5, V7, V5
-	FMOVQ F5, (R10)
+	ADDS R1, R12
+	FMOVQ (R12), F12
+	WORD $0x4e2ad58a // FADD V10, V12, V10
+	FMOVQ F10, (R12)
 stored:
-	MOVD line_channel(R0), R4
 	MOVD line_last(R0), R17
-	CMP R17, R4
+	CMP R17, R1
 	BEQ vectors
-	ADDS $16, R4
-	MOVD R4, line_channel(R0)
+	ADDS $16, R1
 	MOVD line_last(R0), R17
-	CMP R17, R4
+	CMP R17, R1
 	BLE vector
 	// the last vector overlaps
-	MOVD line_last(R0), R4
-	MOVD R4, line_channel(R0)
+	MOVD line_last(R0), R1
 	JMP vector
 vectors:
 	RET
 
-// func sums1x5s2NEON(l *line)
-TEXT ·sums1x5s2NEON(SB), NOSPLIT, $0-8
+// func sums1x5NEON(l *line)
+TEXT ·sums1x5NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	ADD R1<<1, R1, R3
-	EOR R4, R4
-	MOVD R4, line_channel(R0)
+	MOVD line_xPixel(R0), R2
+	MOVD line_xTap(R0), R3
+	ADD R2<<1, R2, R4
+	EOR R1, R1
 	// a vector of channels
 	PCALIGN $16
 vector:
 	// the sums, and pointers to the rows of pixels and to the results
-	MOVD line_w(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F0
+	MOVD line_w(R0), R5
+	ADDS R1, R5
+	FMOVQ (R5), F0
 	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F1
+	ADDS R17, R5
+	FMOVQ (R5), F1
 	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F2
+	ADDS R17, R5
+	FMOVQ (R5), F2
 	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F3
+	ADDS R17, R5
+	FMOVQ (R5), F3
 	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F4
+	ADDS R17, R5
+	FMOVQ (R5), F4
 	VEOR V5.B16, V5.B16, V5.B16
-	MOVD line_x(R0), R9
+	MOVD line_x(R0), R10
 	MOVD line_xAt(R0), R17
-	ADDS R17, R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	MOVD line_y(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	MOVD line_column(R0), R10
-	MOVD line_left(R0), R5
-	EOR R8, R8
+	ADDS R17, R10
+	ADDS R1, R10
+	MOVD line_y(R0), R5
+	ADDS R1, R5
+	MOVD line_column(R0), R11
+	MOVD line_left(R0), R8
+	EOR R9, R9
 	// results at an edge: the left one, and after those in the middle the right one
 edge:
-	CMP $0, R5
+	CMP $0, R8
 	BEQ edgeDone
 edgeResult:
-	FMOVQ (R4), F6
+	FMOVQ (R5), F6
 	WORD $0x4e26d4a5 // FADD V5, V5, V6
-	ADD $0, R10, R11
+	ADD $0, R11, R12
 	MOVD line_width(R0), R17
-	CMP R17, R11
+	CMP R17, R12
 	BHS skip0
-	FMOVQ (R9), F16
+	FMOVQ (R10), F16
 	WORD $0x4e30ccc0 // FMLA V0, V6, V16
 skip0:
-	ADD $1, R10, R11
+	ADD $1, R11, R12
 	MOVD line_width(R0), R17
-	CMP R17, R11
+	CMP R17, R12
 	BHS skip1
-	WORD $0x3ce16931 // LDR Q17, [R9, R1]
+	WORD $0x3ce26951 // LDR Q17, [R10, R2]
 	WORD $0x4e31ccc1 // FMLA V1, V6, V17
 skip1:
-	ADD $2, R10, R11
+	ADD $2, R11, R12
 	MOVD line_width(R0), R17
-	CMP R17, R11
+	CMP R17, R12
 	BHS skip2
-	ADD R1<<1, R9, R16
+	ADD R2<<1, R10, R16
 	FMOVQ (R16), F18
 	WORD $0x4e32ccc2 // FMLA V2, V6, V18
 skip2:
-	ADD $3, R10, R11
+	ADD $3, R11, R12
 	MOVD line_width(R0), R17
-	CMP R17, R11
+	CMP R17, R12
 	BHS skip3
-	WORD $0x3ce36933 // LDR Q19, [R9, R3]
+	WORD $0x3ce46953 // LDR Q19, [R10, R4]
 	WORD $0x4e33ccc3 // FMLA V3, V6, V19
 skip3:
-	ADD $4, R10, R11
+	ADD $4, R11, R12
 	MOVD line_width(R0), R17
-	CMP R17, R11
+	CMP R17, R12
 	BHS skip4
-	ADD R1<<2, R9, R16
+	ADD R2<<2, R10, R16
 	FMOVQ (R16), F16
 	WORD $0x4e30ccc4 // FMLA V4, V6, V16
 skip4:
-	ADDS R2, R9
+	ADDS R3, R10
 	MOVD line_yPixel(R0), R17
-	ADDS R17, R4
+	ADDS R17, R5
 	MOVD line_yAt(R0), R17
-	ADDS R17, R10
-	SUBS $1, R5
+	ADDS R17, R11
+	SUBS $1, R8
 	BNE edgeResult
 edgeDone:
-	CMP $0, R8
+	CMP $0, R9
 	BNE rowDone
 	// results in the middle
-	MOVD line_middle(R0), R5
-	CMP $0, R5
+	MOVD line_middle(R0), R8
+	CMP $0, R8
 	BEQ middleDone
 	PCALIGN $16
 result:
-	FMOVQ (R4), F6
+	FMOVQ (R5), F6
 	WORD $0x4e26d4a5 // FADD V5, V5, V6
-	FMOVQ (R9), F17
+	FMOVQ (R10), F17
 	WORD $0x4e31ccc0 // FMLA V0, V6, V17
-	WORD $0x3ce16932 // LDR Q18, [R9, R1]
+	WORD $0x3ce26952 // LDR Q18, [R10, R2]
 	WORD $0x4e32ccc1 // FMLA V1, V6, V18
-	ADD R1<<1, R9, R16
+	ADD R2<<1, R10, R16
 	FMOVQ (R16), F19
 	WORD $0x4e33ccc2 // FMLA V2, V6, V19
-	WORD $0x3ce36930 // LDR Q16, [R9, R3]
+	WORD $0x3ce46950 // LDR Q16, [R10, R4]
 	WORD $0x4e30ccc3 // FMLA V3, V6, V16
-	ADD R1<<2, R9, R16
+	ADD R2<<2, R10, R16
 	FMOVQ (R16), F17
 	WORD $0x4e31ccc4 // FMLA V4, V6, V17
-	ADDS R2, R9
+	ADDS R3, R10
 	MOVD line_yPixel(R0), R17
-	ADDS R17, R4
-	SUBS $1, R5
+	ADDS R17, R5
+	SUBS $1, R8
 	BNE result
 middleDone:
-	MOVD line_right(R0), R10
-	MOVD line_atRight(R0), R5
-	MOVD $1, R8
+	MOVD line_right(R0), R11
+	MOVD line_atRight(R0), R8
+	MOVD $1, R9
 	JMP edge
 rowDone:
-	MOVD $15, R10
-	MOVD line_channel(R0), R17
-	AND R17, R10
-	CMP $0, R10
+	MOVD $15, R11
+	AND R1, R11
+	CMP $0, R11
 	BEQ whole
 	// the lanes that the vector before did not have
-	MOVD line_lanes(R0), R10
-	FMOVQ (R10), F8
-	MOVD line_w(R0), R10
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F7
+	MOVD line_lanes(R0), R11
+	FMOVQ (R11), F8
+	MOVD line_w(R0), R11
+	ADDS R1, R11
+	FMOVQ (R11), F7
 	VBIT V8.B16, V0.B16, V7.B16
-	FMOVQ F7, (R10)
+	FMOVQ F7, (R11)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F7
+	ADDS R17, R11
+	FMOVQ (R11), F7
 	VBIT V8.B16, V1.B16, V7.B16
-	FMOVQ F7, (R10)
+	FMOVQ F7, (R11)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F7
+	ADDS R17, R11
+	FMOVQ (R11), F7
 	VBIT V8.B16, V2.B16, V7.B16
-	FMOVQ F7, (R10)
+	FMOVQ F7, (R11)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F7
+	ADDS R17, R11
+	FMOVQ (R11), F7
 	VBIT V8.B16, V3.B16, V7.B16
-	FMOVQ F7, (R10)
+	FMOVQ F7, (R11)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F7
+	ADDS R17, R11
+	FMOVQ (R11), F7
 	VBIT V8.B16, V4.B16, V7.B16
-	FMOVQ F7, (R10)
-	MOVD line_bias(R0), R10
-	CMP $0, R10
+	FMOVQ F7, (R11)
+	MOVD line_bias(R0), R11
+	CMP $0, R11
 	BEQ biasDone
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F7
+	ADDS R1, R11
+	FMOVQ (R11), F7
 	WORD $0x4e25d4e5 // FADD V5, V7, V5
-	FMOVQ (R10), F7
+	FMOVQ (R11), F7
 	VBIT V8.B16, V5.B16, V7.B16
-	FMOVQ F7, (R10)
+	FMOVQ F7, (R11)
 biasDone:
 	JMP stored
 whole:
 	// the sums go to memory
-	MOVD line_w(R0), R10
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ F0, (R10)
+	MOVD line_w(R0), R11
+	ADDS R1, R11
+	FMOVQ F0, (R11)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ F1, (R10)
+	ADDS R17, R11
+	FMOVQ F1, (R11)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ F2, (R10)
+	ADDS R17, R11
+	FMOVQ F2, (R11)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ F3, (R10)
+	ADDS R17, R11
+	FMOVQ F3, (R11)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ F4, (R10)
-	MOVD line_bias(R0), R10
-	CMP $0, R10
+	ADDS R17, R11
+	FMOVQ F4, (R11)
+	MOVD line_bias(R0), R11
+	CMP $0, R11
 	BEQ stored
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F7
+	ADDS R1, R11
+	FMOVQ (R11), F7
 	WORD $0x4e25d4e5 // FADD V5, V7, V5
-	FMOVQ F5, (R10)
+	FMOVQ F5, (R11)
 stored:
-	MOVD line_channel(R0), R4
 	MOVD line_last(R0), R17
-	CMP R17, R4
+	CMP R17, R1
 	BEQ vectors
-	ADDS $16, R4
-	MOVD R4, line_channel(R0)
+	ADDS $16, R1
 	MOVD line_last(R0), R17
-	CMP R17, R4
+	CMP R17, R1
 	BLE vector
 	// the last vector overlaps
-	MOVD line_last(R0), R4
-	MOVD R4, line_channel(R0)
+	MOVD line_last(R0), R1
 	JMP vector
 vectors:
 	RET
@@ -6810,15 +5682,13 @@ TEXT ·sumsNarrowNEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
 	MOVD line_mask(R0), R20
 	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	EOR R3, R3
-	MOVD R3, line_channel(R0)
+	MOVD line_xPixel(R0), R2
+	MOVD line_xTap(R0), R3
+	EOR R1, R1
 	// the sums, and pointers to the rows of pixels and to the results
-	MOVD line_w(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	ADD $0, R3, R16
+	MOVD line_w(R0), R4
+	ADDS R1, R4
+	ADD $0, R4, R16
 	TBNZ $1, R20, two0
 	FMOVS (R16), F1
 	JMP moved0
@@ -6829,21 +5699,19 @@ two0:
 	VLD1 (R16), V1.S[2]
 moved0:
 	VEOR V2.B16, V2.B16, V2.B16
-	MOVD line_x(R0), R8
+	MOVD line_x(R0), R9
 	MOVD line_xAt(R0), R17
-	ADDS R17, R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	MOVD line_y(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_y(R0), R4
+	ADDS R1, R4
 	// results in the middle
-	MOVD line_middle(R0), R4
-	CMP $0, R4
+	MOVD line_middle(R0), R5
+	CMP $0, R5
 	BEQ middleDone
 	PCALIGN $16
 result:
-	ADD $0, R3, R16
+	ADD $0, R4, R16
 	TBNZ $1, R20, two1
 	FMOVS (R16), F3
 	JMP moved1
@@ -6854,7 +5722,7 @@ two1:
 	VLD1 (R16), V3.S[2]
 moved1:
 	WORD $0x4e23d442 // FADD V2, V2, V3
-	ADD $0, R8, R16
+	ADD $0, R9, R16
 	TBNZ $1, R20, two2
 	FMOVS (R16), F4
 	JMP moved2
@@ -6865,17 +5733,16 @@ two2:
 	VLD1 (R16), V4.S[2]
 moved2:
 	WORD $0x4e24cc61 // FMLA V1, V3, V4
-	ADDS R2, R8
+	ADDS R3, R9
 	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
+	ADDS R17, R4
+	SUBS $1, R5
 	BNE result
 middleDone:
 	// the sums go to memory
-	MOVD line_w(R0), R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	ADD $0, R9, R16
+	MOVD line_w(R0), R10
+	ADDS R1, R10
+	ADD $0, R10, R16
 	TBNZ $1, R20, two3
 	FMOVS F1, (R16)
 	JMP moved3
@@ -6885,12 +5752,11 @@ two3:
 	ADD $8, R16
 	VST1 V1.S[2], (R16)
 moved3:
-	MOVD line_bias(R0), R9
-	CMP $0, R9
+	MOVD line_bias(R0), R10
+	CMP $0, R10
 	BEQ stored
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	ADD $0, R9, R16
+	ADDS R1, R10
+	ADD $0, R10, R16
 	TBNZ $1, R20, two4
 	FMOVS (R16), F4
 	JMP moved4
@@ -6901,7 +5767,7 @@ two4:
 	VLD1 (R16), V4.S[2]
 moved4:
 	WORD $0x4e22d482 // FADD V2, V4, V2
-	ADD $0, R9, R16
+	ADD $0, R10, R16
 	TBNZ $1, R20, two5
 	FMOVS F2, (R16)
 	JMP moved5

@@ -208,14 +208,19 @@ const (
 	groupTilePixels = 6
 )
 
-// tiles makes results by tiles: whole ones, and two of about the same size at the end, unless
-// that would make them smaller than
+// tiles makes results by tiles of about the same size. Under a window, a tile of less than seven
+// multiplies what it does not need, unless it is at the end of a row: others have seven or eight.
 func (g *gather) tiles(l *line, results int) {
 	most := tilePixels
 	if g.members > 1 {
 		most = groupTilePixels
 	}
 	tiles := kernel.CeilDiv(results, most)
+	if g.window.width > 0 && results < 7*tiles {
+		g.tile(l, 7, tiles-1)
+		g.tile(l, results-7*(tiles-1), 1)
+		return
+	}
 	pixels, more := results/tiles, results%tiles
 	g.tile(l, pixels+1, more)
 	g.tile(l, pixels, tiles-more)
@@ -257,7 +262,7 @@ func (l *line) channels(isa kernel.ISA, n int) {
 func (b *BackwardFilter) windowFor() window {
 	s := b.shape
 	if s.members() == 1 && !narrow(b.isa, s.channels()) && (s.KW == 3 || s.KW == 5) && s.DilationW == 1 {
-		return window{s.KW, s.StrideW}
+		return window{s.KW, 1}
 	}
 	return window{}
 }
@@ -265,12 +270,12 @@ func (b *BackwardFilter) windowFor() window {
 // sumRows is how many of some rows of the filters' gradient assembly makes at once.
 func (w window) sumRows(isa kernel.ISA, rows int) int {
 	switch {
-	case w.width == 5 && isa == kernel.AVX512 && rows >= 5:
-		return 5
-	case w.width == 5 && (isa != kernel.AVX512 || rows == 4):
-		return min(2, rows)
+	case w.width == 3:
+		return min(3, rows)
+	case isa == kernel.AVX512:
+		return min(5, rows)
 	}
-	return min(3, rows)
+	return min(2, rows)
 }
 
 // vector adds the products of a row of the gradient, for channels [lo, hi), if there is
@@ -299,12 +304,15 @@ func (b *BackwardFilter) vector(x, dy, sums []float32, v taps, at, step, lo, hi 
 			n := b.window.sumRows(b.isa, v.n-t)
 			l.x = unsafe.Pointer(&x[(at+t*step)*s.W*channels+lo])
 			if fetches && b.large && t == 0 {
-				l.ahead, l.fetch, l.yAhead = v.n*l.xRow, l.xRow, s.OW*size
+				l.ahead, l.yAhead = v.n*l.xRow, s.OW*size
+				if s.StrideW > 1 {
+					l.fetch = l.xRow
+				}
 			} else {
 				l.ahead, l.fetch, l.yAhead = 0, 0, 0
 			}
 			l.w = unsafe.Pointer(&sums[(v.tap+t)*s.KW*channels+lo])
-			addSums(b.isa, window{b.window.width, min(2, s.StrideW)}.kind(), n, &l)
+			addSums(b.isa, b.window.kind(), n, &l)
 			l.bias = nil
 			t += n
 		}

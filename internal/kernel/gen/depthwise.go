@@ -19,7 +19,7 @@ const (
 // ownTiles are the numbers of results with functions of their own, under a window of a width.
 func ownTiles(width int) []int {
 	if width == 0 {
-		return []int{8, 7, 6}
+		return []int{8, 7, 6, 5}
 	}
 	return []int{8, 7}
 }
@@ -61,12 +61,10 @@ func depthwise(f *family) {
 			const doc = "adds a row's products to the filters' gradient; see line."
 			for _, width := range []int{1, 3, 5} {
 				for _, rows := range v.sumRows(width) {
-					for stride := 1; stride <= min(width, 2); stride++ {
-						name := fmt.Sprintf("sums%dx%ds%d", rows, width, stride)
-						add(windowKind(width, stride), rows, name)
-						t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, name, doc), rows: rows, width: width, stride: stride}
-						t.write()
-					}
+					name := fmt.Sprintf("sums%dx%d", rows, width)
+					add(windowKind(width, 1), rows, name)
+					t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, name, doc), rows: rows, width: width}
+					t.write()
 				}
 			}
 			for _, members := range groupSizes {
@@ -79,7 +77,7 @@ func depthwise(f *family) {
 				return
 			}
 			add("narrowKind", 1, "sumsNarrow")
-			t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, "sumsNarrow", doc), rows: 1, width: 1, stride: 1}
+			t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, "sumsNarrow", doc), rows: 1, width: 1}
 			t.narrow = true
 			t.write()
 			for _, members := range groupSizes {
@@ -129,7 +127,7 @@ func (v vec) sumRows(width int) []int {
 	case width == 3:
 		return []int{3, 2, 1}
 	case v.is512():
-		return []int{5, 3, 2, 1}
+		return []int{5, 4, 3, 2, 1}
 	}
 	return []int{2, 1}
 }

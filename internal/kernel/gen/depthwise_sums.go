@@ -7,7 +7,6 @@ import "fmt"
 type depthwiseSums struct {
 	depthwiseFunction
 	rows, width int // taps
-	stride      int // of what is fetched ahead: 1, or 2
 	members     int // of a group
 
 	pixel, result *reg // bytes from pixel to pixel, and from result to result, of the source
@@ -53,7 +52,13 @@ func (s *depthwiseSums) storeSums(bias, spare *reg) {
 	}
 	if s.mask == nil {
 		channel := s.general("channel")
-		s.i("MOVQ $%d, %s\nANDQ %s, %s\nTESTQ %s, %s\nJEQ whole", s.bytes()-1, channel, s.l.field("channel"), channel, channel, channel)
+		s.i("MOVQ $%d, %s", s.bytes()-1, channel)
+		if s.channel != nil {
+			s.i("ANDQ %s, %s", s.channel, channel)
+		} else {
+			s.i("ANDQ %s, %s", s.l.field("channel"), channel)
+		}
+		s.i("TESTQ %s, %s\nJEQ whole", channel, channel)
 		s.free(channel)
 		s.comment("the lanes that the vector before did not have")
 		fresh := s.loadMask("fresh lanes")
@@ -75,6 +80,9 @@ func (s *depthwiseSums) storeSums(bias, spare *reg) {
 
 func (s *depthwiseSums) write() {
 	s.begin()
+	if s.rows < 5 { // there are enough registers
+		s.channel = s.general("channel")
+	}
 	s.pixel, s.result = s.general("pixel"), s.general("result")
 	s.i("MOVQ %s, %s\nMOVQ %s, %s", s.l.field("xPixel"), s.pixel, s.l.field("xTap"), s.result)
 	var three *reg
@@ -93,14 +101,16 @@ func (s *depthwiseSums) write() {
 		for r := range row {
 			row[r] = s.general("row")
 		}
-		s.i("MOVQ %s, %s\nADDQ %s, %s\nADDQ %s, %s", s.l.field("x"), row[0], s.l.field("xAt"), row[0], s.l.field("channel"), row[0])
+		s.i("MOVQ %s, %s\nADDQ %s, %s", s.l.field("x"), row[0], s.l.field("xAt"), row[0])
+		s.addChannel(row[0])
 		if s.rows > 1 {
 			s.i("MOVQ %s, %s", s.l.field("xRow"), s.n)
 			for r := 1; r < s.rows; r++ {
 				s.i("LEAQ %s, %s", row[r-1].memPlus(s.n, 1, 0), row[r])
 			}
 		}
-		s.i("MOVQ %s, %s\nADDQ %s, %s", s.l.field("y"), s.dy, s.l.field("channel"), s.dy)
+		s.i("MOVQ %s, %s", s.l.field("y"), s.dy)
+		s.addChannel(s.dy)
 
 		// products adds those of a result to the sums, but for those of columns outside of the image,
 		// if edge is the column of its first tap.
@@ -174,14 +184,16 @@ func (s *depthwiseSums) middle(row []*reg, fetch, spare *reg, products func(edge
 		return
 	}
 	second := s.general("second row")
-	s.i("MOVQ %s, %s\nADDQ %s, %s\nMOVQ %s, %s\nMOVQ %s, %s", s.l.field("ahead"), fetch, row[0], fetch, s.l.field("fetch"), second, s.l.field("yAhead"), spare)
+	s.i("MOVQ %s, %s\nMOVQ %s, %s", s.l.field("fetch"), second, s.l.field("yAhead"), spare)
+	s.i("MOVQ %s, %s\nTESTQ %s, %s\nJEQ result\nADDQ %s, %s", s.l.field("ahead"), fetch, fetch, fetch, row[0], fetch)
 	s.loop("result")
-	s.i("PREFETCHT0 %s\nPREFETCHT0 %s", fetch.mem(0), s.dy.memPlus(spare, 1, 0))
-	if s.stride > 1 {
-		s.i("PREFETCHT0 %s\nPREFETCHT0 %s", fetch.memPlus(s.pixel, 1, 0), fetch.memPlus(second, 1, 0))
-		s.i("ADDQ %s, %s\nPREFETCHT0 %s\nSUBQ %s, %s", s.pixel, fetch, fetch.memPlus(second, 1, 0), s.pixel, fetch)
-	}
+	s.i("TESTQ %s, %s\nJEQ fetched", fetch, fetch)
+	s.comment("fetch rows that are read later: with stride 2, two pixels of two rows")
+	s.i("PREFETCHT0 %s\nPREFETCHT0 %s", s.dy.memPlus(spare, 1, 0), fetch.mem(0))
+	s.i("PREFETCHT0 %s\nPREFETCHT0 %s", fetch.memPlus(s.pixel, 1, 0), fetch.memPlus(second, 1, 0))
+	s.i("ADDQ %s, %s\nPREFETCHT0 %s\nSUBQ %s, %s", s.pixel, fetch, fetch.memPlus(second, 1, 0), s.pixel, fetch)
 	s.i("ADDQ %s, %s", s.result, fetch)
+	s.at("fetched")
 	products(nil)
 	s.i("DECQ %s\nJNE result", s.n)
 	s.at("middleDone")
