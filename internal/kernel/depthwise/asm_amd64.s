@@ -5980,10 +5980,10 @@ vector:
 	ADDQ line_wMember(AX), CX
 	VMOVUPS (CX), Z1
 	MOVQ line_x(AX), CX
-	ADDQ line_channel(AX), CX
 	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
 	MOVQ line_middle(AX), SI
+	ADDQ line_channel(AX), CX
+	ADDQ line_channel(AX), DX
 	// a result
 	PCALIGN $64
 result:
@@ -6055,10 +6055,10 @@ vector:
 	ADDQ line_wMember(AX), CX
 	VMOVUPS (CX), Z3
 	MOVQ line_x(AX), CX
-	ADDQ line_channel(AX), CX
 	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
 	MOVQ line_middle(AX), SI
+	ADDQ line_channel(AX), CX
+	ADDQ line_channel(AX), DX
 	// a result
 	PCALIGN $64
 result:
@@ -6163,10 +6163,10 @@ vector:
 	ADDQ line_wMember(AX), CX
 	VMOVUPS (CX), Z15
 	MOVQ line_x(AX), CX
-	ADDQ line_channel(AX), CX
 	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
 	MOVQ line_middle(AX), SI
+	ADDQ line_channel(AX), CX
+	ADDQ line_channel(AX), DX
 	// a result
 	PCALIGN $64
 result:
@@ -10897,10 +10897,10 @@ vector:
 	ADDQ line_wMember(AX), CX
 	VMOVUPS (CX), Y1
 	MOVQ line_x(AX), CX
-	ADDQ line_channel(AX), CX
 	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
 	MOVQ line_middle(AX), SI
+	ADDQ line_channel(AX), CX
+	ADDQ line_channel(AX), DX
 	// a result
 	PCALIGN $64
 result:
@@ -10973,10 +10973,10 @@ vector:
 	ADDQ line_wMember(AX), CX
 	VMOVUPS (CX), Y3
 	MOVQ line_x(AX), CX
-	ADDQ line_channel(AX), CX
 	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
 	MOVQ line_middle(AX), SI
+	ADDQ line_channel(AX), CX
+	ADDQ line_channel(AX), DX
 	// a result
 	PCALIGN $64
 result:
@@ -11073,10 +11073,10 @@ vector:
 	ADDQ line_wMember(AX), CX
 	VMOVUPS (CX), Y7
 	MOVQ line_x(AX), CX
-	ADDQ line_channel(AX), CX
 	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
 	MOVQ line_middle(AX), SI
+	ADDQ line_channel(AX), CX
+	ADDQ line_channel(AX), DX
 	// a result
 	PCALIGN $64
 result:
@@ -11258,10 +11258,10 @@ TEXT ·sumsGroups2NarrowAVX2(SB), NOSPLIT, $0-8
 	ADDQ line_wMember(AX), CX
 	VMASKMOVPS (CX), Y0, Y2
 	MOVQ line_x(AX), CX
-	ADDQ line_channel(AX), CX
 	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
 	MOVQ line_middle(AX), SI
+	ADDQ line_channel(AX), CX
+	ADDQ line_channel(AX), DX
 	// a result
 	PCALIGN $64
 result:
@@ -11304,10 +11304,10 @@ TEXT ·sumsGroups4NarrowAVX2(SB), NOSPLIT, $0-8
 	ADDQ line_wMember(AX), CX
 	VMASKMOVPS (CX), Y0, Y4
 	MOVQ line_x(AX), CX
-	ADDQ line_channel(AX), CX
 	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
 	MOVQ line_middle(AX), SI
+	ADDQ line_channel(AX), CX
+	ADDQ line_channel(AX), DX
 	// a result
 	PCALIGN $64
 result:

@@ -3312,8 +3312,7 @@ start:
 	ADDS R1, R9
 	MOVD line_groupBytes(R0), R11
 	ADDS R11, R8
-	MOVD line_channel(R0), R17
-	AND R17, R11
+	AND R1, R11
 	SUBS R11, R8
 	// a row of the window
 row:
@@ -3852,8 +3851,7 @@ start:
 	ADDS R1, R9
 	MOVD line_groupBytes(R0), R11
 	ADDS R11, R8
-	MOVD line_channel(R0), R17
-	AND R17, R11
+	AND R1, R11
 	SUBS R11, R8
 	// a row of the window
 row:
@@ -5325,12 +5323,12 @@ vector:
 	ADDS R17, R2
 	FMOVQ (R2), F1
 	MOVD line_x(R0), R2
+	MOVD line_y(R0), R3
+	MOVD line_middle(R0), R4
 	MOVD line_channel(R0), R17
 	ADDS R17, R2
-	MOVD line_y(R0), R3
 	MOVD line_channel(R0), R17
 	ADDS R17, R3
-	MOVD line_middle(R0), R4
 	// a result
 	PCALIGN $16
 result:
@@ -5416,12 +5414,12 @@ vector:
 	ADDS R17, R2
 	FMOVQ (R2), F3
 	MOVD line_x(R0), R2
+	MOVD line_y(R0), R3
+	MOVD line_middle(R0), R4
 	MOVD line_channel(R0), R17
 	ADDS R17, R2
-	MOVD line_y(R0), R3
 	MOVD line_channel(R0), R17
 	ADDS R17, R3
-	MOVD line_middle(R0), R4
 	// a result
 	PCALIGN $16
 result:
@@ -5541,12 +5539,12 @@ vector:
 	ADDS R17, R2
 	FMOVQ (R2), F7
 	MOVD line_x(R0), R2
+	MOVD line_y(R0), R3
+	MOVD line_middle(R0), R4
 	MOVD line_channel(R0), R17
 	ADDS R17, R2
-	MOVD line_y(R0), R3
 	MOVD line_channel(R0), R17
 	ADDS R17, R3
-	MOVD line_middle(R0), R4
 	MOVD $16, R5
 	MOVD line_channel(R0), R17
 	AND R17, R5
@@ -5815,12 +5813,12 @@ two1:
 	VLD1 (R16), V2.S[2]
 moved1:
 	MOVD line_x(R0), R2
+	MOVD line_y(R0), R3
+	MOVD line_middle(R0), R4
 	MOVD line_channel(R0), R17
 	ADDS R17, R2
-	MOVD line_y(R0), R3
 	MOVD line_channel(R0), R17
 	ADDS R17, R3
-	MOVD line_middle(R0), R4
 	// a result
 	PCALIGN $16
 result:

@@ -173,14 +173,16 @@ func (d *depthwiseFunction) loadMask(name string) *reg {
 	return mask
 }
 
-// addChannel goes from the first channel to those of the vector.
-func (d *depthwiseFunction) addChannel(to *reg) {
+// channelAt is the channel of the vector's first lane, in bytes.
+func (d *depthwiseFunction) channelAt() string {
 	if d.channel != nil {
-		d.i("ADDQ %s, %s", d.channel, to)
-		return
+		return d.channel.String()
 	}
-	d.i("ADDQ %s, %s", d.l.field("channel"), to)
+	return d.l.field("channel")
 }
+
+// addChannel goes from the first channel to those of the vector.
+func (d *depthwiseFunction) addChannel(to *reg) { d.i("ADDQ %s, %s", d.channelAt(), to) }
 
 // eachVector makes the vectors of channels, one after the other. The last one ends with the last
 // channel, and may overlap the one before.

@@ -53,11 +53,7 @@ func (s *depthwiseSums) storeSums(bias, spare *reg) {
 	if s.mask == nil {
 		channel := s.general("channel")
 		s.i("MOVQ $%d, %s", s.bytes()-1, channel)
-		if s.channel != nil {
-			s.i("ANDQ %s, %s", s.channel, channel)
-		} else {
-			s.i("ANDQ %s, %s", s.l.field("channel"), channel)
-		}
+		s.i("ANDQ %s, %s", s.channelAt(), channel)
 		s.i("TESTQ %s, %s\nJEQ whole", channel, channel)
 		s.free(channel)
 		s.comment("the lanes that the vector before did not have")
@@ -213,8 +209,9 @@ func (s *depthwiseSums) writeGroups() {
 		s.eachSum(func(sum *reg, m string) { s.load(m, sum) })
 		x := s.general("x")
 		s.dy, s.n = s.general("dy"), s.general("n")
-		s.i("MOVQ %s, %s\nADDQ %s, %s", s.l.field("x"), x, s.l.field("channel"), x)
-		s.i("MOVQ %s, %s\nADDQ %s, %s\nMOVQ %s, %s", s.l.field("y"), s.dy, s.l.field("channel"), s.dy, s.l.field("middle"), s.n)
+		s.i("MOVQ %s, %s\nMOVQ %s, %s\nMOVQ %s, %s", s.l.field("x"), x, s.l.field("y"), s.dy, s.l.field("middle"), s.n)
+		s.addChannel(x)
+		s.addChannel(s.dy)
 		if s.isNEON() && s.members == 8 {
 			s.neonGroupStart(x)
 		}

@@ -15,7 +15,7 @@ const (
 // neonGroupStart goes back from a vector's channels to the first of its group of eight.
 func (d *depthwiseFunction) neonGroupStart(x *reg) {
 	in := d.general("in the group")
-	d.i("MOVQ $16, %s\nANDQ %s, %s\nSUBQ %s, %s", in, d.l.field("channel"), in, in, x)
+	d.i("MOVQ $16, %s\nANDQ %s, %s\nSUBQ %s, %s", in, d.channelAt(), in, in, x)
 	d.free(in)
 }
 
@@ -24,7 +24,7 @@ func (d *depthwiseFunction) neonGroupStart(x *reg) {
 // back before the first member, which come from here, and 16 on before the fifth.
 func (t *depthwiseTile) neonStartGroup() {
 	in := t.general("in the group")
-	t.i("MOVQ %s, %s\nADDQ %s, %s\nANDQ %s, %s\nSUBQ %s, %s", t.l.field("groupBytes"), in, in, t.x, t.l.field("channel"), in, in, t.x)
+	t.i("MOVQ %s, %s\nADDQ %s, %s\nANDQ %s, %s\nSUBQ %s, %s", t.l.field("groupBytes"), in, in, t.x, t.channelAt(), in, in, t.x)
 	t.free(in)
 }
 
