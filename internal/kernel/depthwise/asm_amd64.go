@@ -40,6 +40,12 @@ func tileAVX512(kind, size int, l *line) {
 	case 12*16 + 7:
 		tile5s2x7AVX512(l)
 		return
+	case groupKind*16 + 8:
+		tileGroupsx8AVX512(l)
+		return
+	case groupKind*16 + 7:
+		tileGroupsx7AVX512(l)
+		return
 	}
 	switch kind {
 	case 0:
@@ -142,6 +148,12 @@ func tileAVX2(kind, size int, l *line) {
 	case 12*16 + 7:
 		tile5s2x7AVX2(l)
 		return
+	case groupKind*16 + 8:
+		tileGroupsx8AVX2(l)
+		return
+	case groupKind*16 + 7:
+		tileGroupsx7AVX2(l)
+		return
 	}
 	switch kind {
 	case 0:
@@ -195,7 +207,13 @@ func sumsAVX2(kind, size int, l *line) {
 		sumsGroups8AVX2(l)
 		return
 	case narrowKind*16 + 1:
-		sumsNarrowAVX2(l)
+		sums1x1NarrowAVX2(l)
+		return
+	case narrowKind*16 + 3:
+		sums1x3NarrowAVX2(l)
+		return
+	case narrowKind*16 + 9:
+		sums3x3NarrowAVX2(l)
 		return
 	case narrowGroupKind*16 + 2:
 		sumsGroups2NarrowAVX2(l)
@@ -294,6 +312,16 @@ func tile5s2x7AVX512(l *line)
 //
 //go:noescape
 func tile5s2AVX512(l *line)
+
+// tileGroupsx8AVX512 is tiles of rows of results; see line.
+//
+//go:noescape
+func tileGroupsx8AVX512(l *line)
+
+// tileGroupsx7AVX512 is tiles of rows of results; see line.
+//
+//go:noescape
+func tileGroupsx7AVX512(l *line)
 
 // tileGroupsAVX512 is tiles of rows of results; see line.
 //
@@ -460,6 +488,16 @@ func tile5s2x7AVX2(l *line)
 //go:noescape
 func tile5s2AVX2(l *line)
 
+// tileGroupsx8AVX2 is tiles of rows of results; see line.
+//
+//go:noescape
+func tileGroupsx8AVX2(l *line)
+
+// tileGroupsx7AVX2 is tiles of rows of results; see line.
+//
+//go:noescape
+func tileGroupsx7AVX2(l *line)
+
 // tileGroupsAVX2 is tiles of rows of results; see line.
 //
 //go:noescape
@@ -520,10 +558,20 @@ func sumsGroups4AVX2(l *line)
 //go:noescape
 func sumsGroups8AVX2(l *line)
 
-// sumsNarrowAVX2 adds a row's products to the filters' gradient; see line.
+// sums1x1NarrowAVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sumsNarrowAVX2(l *line)
+func sums1x1NarrowAVX2(l *line)
+
+// sums1x3NarrowAVX2 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums1x3NarrowAVX2(l *line)
+
+// sums3x3NarrowAVX2 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums3x3NarrowAVX2(l *line)
 
 // sumsGroups2NarrowAVX2 adds a row's products to the filters' gradient; see line.
 //

@@ -3641,6 +3641,390 @@ done:
 	VZEROUPPER
 	RET
 
+// func tileGroupsx8AVX512(l *line)
+TEXT ·tileGroupsx8AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), SI
+	LEAQ (DX)(CX*4), DI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	MOVQ R8, R11
+	MOVQ R9, R12
+	MOVQ line_taps(AX), R13
+	// a tap
+tap:
+	MOVQ line_members(AX), R14
+	MOVQ line_group(AX), R15
+	// a member of the group
+member:
+	VMOVUPS (R12), Z8
+	VMOVUPS (R14), Z9
+	ADDQ line_wMember(AX), R12
+	VPERMPS (R11), Z9, Z10
+	VFMADD231PS Z10, Z8, Z0
+	VPERMPS (R11)(CX*1), Z9, Z11
+	VFMADD231PS Z11, Z8, Z1
+	VPERMPS (R11)(CX*2), Z9, Z10
+	VFMADD231PS Z10, Z8, Z2
+	VPERMPS (R11)(DX*1), Z9, Z11
+	VFMADD231PS Z11, Z8, Z3
+	VPERMPS (R11)(CX*4), Z9, Z10
+	VFMADD231PS Z10, Z8, Z4
+	VPERMPS (R11)(SI*1), Z9, Z11
+	VFMADD231PS Z11, Z8, Z5
+	VPERMPS (R11)(DX*2), Z9, Z10
+	VFMADD231PS Z10, Z8, Z6
+	VPERMPS (R11)(DI*1), Z9, Z11
+	VFMADD231PS Z11, Z8, Z7
+	ADDQ $64, R14
+	DECQ R15
+	JNE member
+	ADDQ line_xTap(AX), R11
+	ADDQ line_wTap(AX), R12
+	DECQ R13
+	JNE tap
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Z8
+	VBROADCASTSS line_high(AX), Z9
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVNTPS Z6, (R8)
+	ADDQ R9, R8
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVNTPS Z7, (R8)
+	ADDQ R9, R8
+	JMP stored
+keep:
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVUPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVUPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVUPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVUPS Z6, (R8)
+	ADDQ R9, R8
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVUPS Z7, (R8)
+	ADDQ R9, R8
+stored:
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tileGroupsx7AVX512(l *line)
+TEXT ·tileGroupsx7AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), SI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), DI
+	TESTQ DI, DI
+	JEQ start
+	ADDQ BX, DI
+	VMOVUPS (DI), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	MOVQ line_rows(AX), R9
+	TESTQ R9, R9
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), DI
+	ADDQ line_xAt(AX), DI
+	ADDQ BX, DI
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R9
+	MOVQ line_ahead(AX), R8
+	ADDQ DI, R8
+fetchRow:
+	MOVQ R8, R11
+	MOVQ line_fetched(AX), R10
+fetchPixel:
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	DECQ R10
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R8
+	DECQ R9
+	JNE fetchRow
+	MOVQ line_rows(AX), R9
+fetched:
+	MOVQ line_w(AX), R8
+	ADDQ BX, R8
+	// a row of the window
+row:
+	MOVQ DI, R10
+	MOVQ R8, R11
+	MOVQ line_taps(AX), R12
+	// a tap
+tap:
+	MOVQ line_members(AX), R13
+	MOVQ line_group(AX), R14
+	// a member of the group
+member:
+	VMOVUPS (R11), Z7
+	VMOVUPS (R13), Z8
+	ADDQ line_wMember(AX), R11
+	VPERMPS (R10), Z8, Z9
+	VFMADD231PS Z9, Z7, Z0
+	VPERMPS (R10)(CX*1), Z8, Z10
+	VFMADD231PS Z10, Z7, Z1
+	VPERMPS (R10)(CX*2), Z8, Z9
+	VFMADD231PS Z9, Z7, Z2
+	VPERMPS (R10)(DX*1), Z8, Z10
+	VFMADD231PS Z10, Z7, Z3
+	VPERMPS (R10)(CX*4), Z8, Z9
+	VFMADD231PS Z9, Z7, Z4
+	VPERMPS (R10)(SI*1), Z8, Z10
+	VFMADD231PS Z10, Z7, Z5
+	VPERMPS (R10)(DX*2), Z8, Z9
+	VFMADD231PS Z9, Z7, Z6
+	ADDQ $64, R13
+	DECQ R14
+	JNE member
+	ADDQ line_xTap(AX), R10
+	ADDQ line_wTap(AX), R11
+	DECQ R12
+	JNE tap
+	ADDQ line_xRow(AX), DI
+	ADDQ line_wRow(AX), R8
+	DECQ R9
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Z7
+	VBROADCASTSS line_high(AX), Z8
+	MOVQ line_y(AX), DI
+	ADDQ line_yAt(AX), DI
+	ADDQ BX, DI
+	MOVQ line_yPixel(AX), R8
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVNTPS Z0, (DI)
+	ADDQ R8, DI
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVNTPS Z1, (DI)
+	ADDQ R8, DI
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVNTPS Z2, (DI)
+	ADDQ R8, DI
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVNTPS Z3, (DI)
+	ADDQ R8, DI
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVNTPS Z4, (DI)
+	ADDQ R8, DI
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVNTPS Z5, (DI)
+	ADDQ R8, DI
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVNTPS Z6, (DI)
+	ADDQ R8, DI
+	JMP stored
+keep:
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ R8, DI
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVUPS Z1, (DI)
+	ADDQ R8, DI
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVUPS Z2, (DI)
+	ADDQ R8, DI
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVUPS Z3, (DI)
+	ADDQ R8, DI
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVUPS Z4, (DI)
+	ADDQ R8, DI
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVUPS Z5, (DI)
+	ADDQ R8, DI
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVUPS Z6, (DI)
+	ADDQ R8, DI
+stored:
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), DI
+	ADDQ DI, line_xAt(AX)
+	MOVQ line_yTile(AX), DI
+	ADDQ DI, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
 // func tileGroupsAVX512(l *line)
 TEXT ·tileGroupsAVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
@@ -3876,23 +4260,21 @@ vector:
 	MOVQ line_fetch(AX), R11
 	MOVQ line_yAhead(AX), R10
 	MOVQ line_ahead(AX), R8
-	TESTQ R8, R8
-	JEQ result
 	ADDQ R9, R8
 	PCALIGN $64
 result:
-	TESTQ R8, R8
-	JEQ fetched
 	// fetch rows that are read later: with stride 2, two pixels of two rows
 	PREFETCHT0 (SI)(R10*1)
 	PREFETCHT0 (R8)
+	TESTQ R11, R11
+	JEQ fetched
 	PREFETCHT0 (R8)(CX*1)
 	PREFETCHT0 (R8)(R11*1)
 	ADDQ CX, R8
 	PREFETCHT0 (R8)(R11*1)
 	SUBQ CX, R8
-	ADDQ DX, R8
 fetched:
+	ADDQ DX, R8
 	VMOVUPS (SI), Z2
 	VADDPS Z2, Z1, Z1
 	VFMADD231PS (R9), Z2, Z0
@@ -4034,23 +4416,21 @@ edgeDone:
 	MOVQ line_fetch(AX), R13
 	MOVQ line_yAhead(AX), R12
 	MOVQ line_ahead(AX), R8
-	TESTQ R8, R8
-	JEQ result
 	ADDQ R9, R8
 	PCALIGN $64
 result:
-	TESTQ R8, R8
-	JEQ fetched
 	// fetch rows that are read later: with stride 2, two pixels of two rows
 	PREFETCHT0 (SI)(R12*1)
 	PREFETCHT0 (R8)
+	TESTQ R13, R13
+	JEQ fetched
 	PREFETCHT0 (R8)(CX*1)
 	PREFETCHT0 (R8)(R13*1)
 	ADDQ CX, R8
 	PREFETCHT0 (R8)(R13*1)
 	SUBQ CX, R8
-	ADDQ DX, R8
 fetched:
+	ADDQ DX, R8
 	VMOVUPS (SI), Z10
 	VADDPS Z10, Z9, Z9
 	VFMADD231PS (R9), Z10, Z0
@@ -4244,23 +4624,21 @@ edgeDone:
 	MOVQ line_fetch(AX), R12
 	MOVQ line_yAhead(AX), R11
 	MOVQ line_ahead(AX), R8
-	TESTQ R8, R8
-	JEQ result
 	ADDQ R9, R8
 	PCALIGN $64
 result:
-	TESTQ R8, R8
-	JEQ fetched
 	// fetch rows that are read later: with stride 2, two pixels of two rows
 	PREFETCHT0 (SI)(R11*1)
 	PREFETCHT0 (R8)
+	TESTQ R12, R12
+	JEQ fetched
 	PREFETCHT0 (R8)(CX*1)
 	PREFETCHT0 (R8)(R12*1)
 	ADDQ CX, R8
 	PREFETCHT0 (R8)(R12*1)
 	SUBQ CX, R8
-	ADDQ DX, R8
 fetched:
+	ADDQ DX, R8
 	VMOVUPS (SI), Z7
 	VADDPS Z7, Z6, Z6
 	VFMADD231PS (R9), Z7, Z0
@@ -4420,23 +4798,21 @@ edgeDone:
 	MOVQ line_fetch(AX), R11
 	MOVQ line_yAhead(AX), R10
 	MOVQ line_ahead(AX), R8
-	TESTQ R8, R8
-	JEQ result
 	ADDQ R9, R8
 	PCALIGN $64
 result:
-	TESTQ R8, R8
-	JEQ fetched
 	// fetch rows that are read later: with stride 2, two pixels of two rows
 	PREFETCHT0 (SI)(R10*1)
 	PREFETCHT0 (R8)
+	TESTQ R11, R11
+	JEQ fetched
 	PREFETCHT0 (R8)(CX*1)
 	PREFETCHT0 (R8)(R11*1)
 	ADDQ CX, R8
 	PREFETCHT0 (R8)(R11*1)
 	SUBQ CX, R8
-	ADDQ DX, R8
 fetched:
+	ADDQ DX, R8
 	VMOVUPS (SI), Z4
 	VADDPS Z4, Z3, Z3
 	VFMADD231PS (R9), Z4, Z0
@@ -4659,23 +5035,21 @@ edgeDone:
 	MOVQ line_fetch(AX), R15
 	MOVQ line_yAhead(AX), R14
 	MOVQ line_ahead(AX), R8
-	TESTQ R8, R8
-	JEQ result
 	ADDQ R9, R8
 	PCALIGN $64
 result:
-	TESTQ R8, R8
-	JEQ fetched
 	// fetch rows that are read later: with stride 2, two pixels of two rows
 	PREFETCHT0 (SI)(R14*1)
 	PREFETCHT0 (R8)
+	TESTQ R15, R15
+	JEQ fetched
 	PREFETCHT0 (R8)(BX*1)
 	PREFETCHT0 (R8)(R15*1)
 	ADDQ BX, R8
 	PREFETCHT0 (R8)(R15*1)
 	SUBQ BX, R8
-	ADDQ CX, R8
 fetched:
+	ADDQ CX, R8
 	VMOVUPS (SI), Z26
 	VADDPS Z26, Z25, Z25
 	VFMADD231PS (R9), Z26, Z0
@@ -5041,23 +5415,21 @@ edgeDone:
 	MOVQ line_fetch(AX), R15
 	MOVQ line_yAhead(AX), R14
 	MOVQ line_ahead(AX), R9
-	TESTQ R9, R9
-	JEQ result
 	ADDQ R10, R9
 	PCALIGN $64
 result:
-	TESTQ R9, R9
-	JEQ fetched
 	// fetch rows that are read later: with stride 2, two pixels of two rows
 	PREFETCHT0 (DI)(R14*1)
 	PREFETCHT0 (R9)
+	TESTQ R15, R15
+	JEQ fetched
 	PREFETCHT0 (R9)(CX*1)
 	PREFETCHT0 (R9)(R15*1)
 	ADDQ CX, R9
 	PREFETCHT0 (R9)(R15*1)
 	SUBQ CX, R9
-	ADDQ DX, R9
 fetched:
+	ADDQ DX, R9
 	VMOVUPS (DI), Z21
 	VADDPS Z21, Z20, Z20
 	VFMADD231PS (R10), Z21, Z0
@@ -5367,23 +5739,21 @@ edgeDone:
 	MOVQ line_fetch(AX), R14
 	MOVQ line_yAhead(AX), R13
 	MOVQ line_ahead(AX), R9
-	TESTQ R9, R9
-	JEQ result
 	ADDQ R10, R9
 	PCALIGN $64
 result:
-	TESTQ R9, R9
-	JEQ fetched
 	// fetch rows that are read later: with stride 2, two pixels of two rows
 	PREFETCHT0 (DI)(R13*1)
 	PREFETCHT0 (R9)
+	TESTQ R14, R14
+	JEQ fetched
 	PREFETCHT0 (R9)(CX*1)
 	PREFETCHT0 (R9)(R14*1)
 	ADDQ CX, R9
 	PREFETCHT0 (R9)(R14*1)
 	SUBQ CX, R9
-	ADDQ DX, R9
 fetched:
+	ADDQ DX, R9
 	VMOVUPS (DI), Z16
 	VADDPS Z16, Z15, Z15
 	VFMADD231PS (R10), Z16, Z0
@@ -5640,23 +6010,21 @@ edgeDone:
 	MOVQ line_fetch(AX), R13
 	MOVQ line_yAhead(AX), R12
 	MOVQ line_ahead(AX), R9
-	TESTQ R9, R9
-	JEQ result
 	ADDQ R10, R9
 	PCALIGN $64
 result:
-	TESTQ R9, R9
-	JEQ fetched
 	// fetch rows that are read later: with stride 2, two pixels of two rows
 	PREFETCHT0 (DI)(R12*1)
 	PREFETCHT0 (R9)
+	TESTQ R13, R13
+	JEQ fetched
 	PREFETCHT0 (R9)(CX*1)
 	PREFETCHT0 (R9)(R13*1)
 	ADDQ CX, R9
 	PREFETCHT0 (R9)(R13*1)
 	SUBQ CX, R9
-	ADDQ DX, R9
 fetched:
+	ADDQ DX, R9
 	VMOVUPS (DI), Z11
 	VADDPS Z11, Z10, Z10
 	VFMADD231PS (R10), Z11, Z0
@@ -5859,23 +6227,21 @@ edgeDone:
 	MOVQ line_fetch(AX), R12
 	MOVQ line_yAhead(AX), R11
 	MOVQ line_ahead(AX), R9
-	TESTQ R9, R9
-	JEQ result
 	ADDQ R10, R9
 	PCALIGN $64
 result:
-	TESTQ R9, R9
-	JEQ fetched
 	// fetch rows that are read later: with stride 2, two pixels of two rows
 	PREFETCHT0 (DI)(R11*1)
 	PREFETCHT0 (R9)
+	TESTQ R12, R12
+	JEQ fetched
 	PREFETCHT0 (R9)(CX*1)
 	PREFETCHT0 (R9)(R12*1)
 	ADDQ CX, R9
 	PREFETCHT0 (R9)(R12*1)
 	SUBQ CX, R9
-	ADDQ DX, R9
 fetched:
+	ADDQ DX, R9
 	VMOVUPS (DI), Z6
 	VADDPS Z6, Z5, Z5
 	VFMADD231PS (R10), Z6, Z0
@@ -5967,69 +6333,66 @@ vectors:
 // func sumsGroups2AVX512(l *line)
 TEXT ·sumsGroups2AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xTap(AX), BX
-	XORQ CX, CX
-	MOVQ CX, line_channel(AX)
+	MOVQ line_xTap(AX), CX
+	MOVQ line_yPixel(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// the sums
-	MOVQ line_w(AX), CX
-	ADDQ line_channel(AX), CX
-	VMOVUPS (CX), Z0
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Z1
-	MOVQ line_x(AX), CX
-	MOVQ line_y(AX), DX
-	MOVQ line_middle(AX), SI
-	ADDQ line_channel(AX), CX
-	ADDQ line_channel(AX), DX
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Z0
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z1
+	MOVQ line_x(AX), SI
+	MOVQ line_y(AX), DI
+	MOVQ line_middle(AX), R8
+	ADDQ BX, SI
+	ADDQ BX, DI
 	// a result
 	PCALIGN $64
 result:
-	VMOVUPS (DX), Z2
-	VPERMILPS $0xa0, (CX), Z3
+	VMOVUPS (DI), Z2
+	VPERMILPS $0xa0, (SI), Z3
 	VFMADD231PS Z3, Z2, Z0
-	VPERMILPS $0xf5, (CX), Z4
+	VPERMILPS $0xf5, (SI), Z4
 	VFMADD231PS Z4, Z2, Z1
-	ADDQ BX, CX
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	ADDQ CX, SI
+	ADDQ DX, DI
+	DECQ R8
 	JNE result
-	MOVQ $63, DI
-	ANDQ line_channel(AX), DI
-	TESTQ DI, DI
+	MOVQ $63, R9
+	ANDQ BX, R9
+	TESTQ R9, R9
 	JEQ whole
 	// the lanes that the vector before did not have
 	KMOVW line_mask(AX), K1
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Z5
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS (R9), Z5
 	VMOVAPS Z0, K1, Z5
-	VMOVUPS Z5, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Z5
+	VMOVUPS Z5, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z5
 	VMOVAPS Z1, K1, Z5
-	VMOVUPS Z5, (DI)
+	VMOVUPS Z5, (R9)
 	JMP stored
 whole:
 	// the sums go to memory
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMOVUPS Z0, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z1, (DI)
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS Z0, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z1, (R9)
 stored:
-	MOVQ line_channel(AX), CX
-	CMPQ CX, line_last(AX)
+	CMPQ BX, line_last(AX)
 	JEQ vectors
-	ADDQ $64, CX
-	MOVQ CX, line_channel(AX)
-	CMPQ CX, line_last(AX)
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
 	// the last vector overlaps
-	MOVQ line_last(AX), CX
-	MOVQ CX, line_channel(AX)
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
@@ -6038,89 +6401,86 @@ vectors:
 // func sumsGroups4AVX512(l *line)
 TEXT ·sumsGroups4AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xTap(AX), BX
-	XORQ CX, CX
-	MOVQ CX, line_channel(AX)
+	MOVQ line_xTap(AX), CX
+	MOVQ line_yPixel(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// the sums
-	MOVQ line_w(AX), CX
-	ADDQ line_channel(AX), CX
-	VMOVUPS (CX), Z0
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Z1
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Z2
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Z3
-	MOVQ line_x(AX), CX
-	MOVQ line_y(AX), DX
-	MOVQ line_middle(AX), SI
-	ADDQ line_channel(AX), CX
-	ADDQ line_channel(AX), DX
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Z0
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z1
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z2
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z3
+	MOVQ line_x(AX), SI
+	MOVQ line_y(AX), DI
+	MOVQ line_middle(AX), R8
+	ADDQ BX, SI
+	ADDQ BX, DI
 	// a result
 	PCALIGN $64
 result:
-	VMOVUPS (DX), Z4
-	VPERMILPS $0x00, (CX), Z5
+	VMOVUPS (DI), Z4
+	VPERMILPS $0x00, (SI), Z5
 	VFMADD231PS Z5, Z4, Z0
-	VPERMILPS $0x55, (CX), Z6
+	VPERMILPS $0x55, (SI), Z6
 	VFMADD231PS Z6, Z4, Z1
-	VPERMILPS $0xaa, (CX), Z5
+	VPERMILPS $0xaa, (SI), Z5
 	VFMADD231PS Z5, Z4, Z2
-	VPERMILPS $0xff, (CX), Z6
+	VPERMILPS $0xff, (SI), Z6
 	VFMADD231PS Z6, Z4, Z3
-	ADDQ BX, CX
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	ADDQ CX, SI
+	ADDQ DX, DI
+	DECQ R8
 	JNE result
-	MOVQ $63, DI
-	ANDQ line_channel(AX), DI
-	TESTQ DI, DI
+	MOVQ $63, R9
+	ANDQ BX, R9
+	TESTQ R9, R9
 	JEQ whole
 	// the lanes that the vector before did not have
 	KMOVW line_mask(AX), K1
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Z7
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS (R9), Z7
 	VMOVAPS Z0, K1, Z7
-	VMOVUPS Z7, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Z7
+	VMOVUPS Z7, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z7
 	VMOVAPS Z1, K1, Z7
-	VMOVUPS Z7, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Z7
+	VMOVUPS Z7, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z7
 	VMOVAPS Z2, K1, Z7
-	VMOVUPS Z7, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Z7
+	VMOVUPS Z7, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z7
 	VMOVAPS Z3, K1, Z7
-	VMOVUPS Z7, (DI)
+	VMOVUPS Z7, (R9)
 	JMP stored
 whole:
 	// the sums go to memory
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMOVUPS Z0, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z1, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z2, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z3, (DI)
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS Z0, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z1, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z2, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z3, (R9)
 stored:
-	MOVQ line_channel(AX), CX
-	CMPQ CX, line_last(AX)
+	CMPQ BX, line_last(AX)
 	JEQ vectors
-	ADDQ $64, CX
-	MOVQ CX, line_channel(AX)
-	CMPQ CX, line_last(AX)
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
 	// the last vector overlaps
-	MOVQ line_last(AX), CX
-	MOVQ CX, line_channel(AX)
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
@@ -6129,138 +6489,135 @@ vectors:
 // func sumsGroups8AVX512(l *line)
 TEXT ·sumsGroups8AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xTap(AX), BX
-	MOVQ line_members(AX), CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	VMOVUPS 128(CX), Z2
-	VMOVUPS 192(CX), Z3
-	VMOVUPS 256(CX), Z4
-	VMOVUPS 320(CX), Z5
-	VMOVUPS 384(CX), Z6
-	VMOVUPS 448(CX), Z7
-	XORQ CX, CX
-	MOVQ CX, line_channel(AX)
+	MOVQ line_xTap(AX), CX
+	MOVQ line_yPixel(AX), DX
+	MOVQ line_members(AX), SI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	VMOVUPS 192(SI), Z3
+	VMOVUPS 256(SI), Z4
+	VMOVUPS 320(SI), Z5
+	VMOVUPS 384(SI), Z6
+	VMOVUPS 448(SI), Z7
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// the sums
-	MOVQ line_w(AX), CX
-	ADDQ line_channel(AX), CX
-	VMOVUPS (CX), Z8
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Z9
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Z10
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Z11
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Z12
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Z13
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Z14
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Z15
-	MOVQ line_x(AX), CX
-	MOVQ line_y(AX), DX
-	MOVQ line_middle(AX), SI
-	ADDQ line_channel(AX), CX
-	ADDQ line_channel(AX), DX
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Z8
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z9
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z10
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z11
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z12
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z13
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z14
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z15
+	MOVQ line_x(AX), SI
+	MOVQ line_y(AX), DI
+	MOVQ line_middle(AX), R8
+	ADDQ BX, SI
+	ADDQ BX, DI
 	// a result
 	PCALIGN $64
 result:
-	VMOVUPS (DX), Z16
-	VPERMPS (CX), Z0, Z17
+	VMOVUPS (DI), Z16
+	VPERMPS (SI), Z0, Z17
 	VFMADD231PS Z17, Z16, Z8
-	VPERMPS (CX), Z1, Z18
+	VPERMPS (SI), Z1, Z18
 	VFMADD231PS Z18, Z16, Z9
-	VPERMPS (CX), Z2, Z17
+	VPERMPS (SI), Z2, Z17
 	VFMADD231PS Z17, Z16, Z10
-	VPERMPS (CX), Z3, Z18
+	VPERMPS (SI), Z3, Z18
 	VFMADD231PS Z18, Z16, Z11
-	VPERMPS (CX), Z4, Z17
+	VPERMPS (SI), Z4, Z17
 	VFMADD231PS Z17, Z16, Z12
-	VPERMPS (CX), Z5, Z18
+	VPERMPS (SI), Z5, Z18
 	VFMADD231PS Z18, Z16, Z13
-	VPERMPS (CX), Z6, Z17
+	VPERMPS (SI), Z6, Z17
 	VFMADD231PS Z17, Z16, Z14
-	VPERMPS (CX), Z7, Z18
+	VPERMPS (SI), Z7, Z18
 	VFMADD231PS Z18, Z16, Z15
-	ADDQ BX, CX
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	ADDQ CX, SI
+	ADDQ DX, DI
+	DECQ R8
 	JNE result
-	MOVQ $63, DI
-	ANDQ line_channel(AX), DI
-	TESTQ DI, DI
+	MOVQ $63, R9
+	ANDQ BX, R9
+	TESTQ R9, R9
 	JEQ whole
 	// the lanes that the vector before did not have
 	KMOVW line_mask(AX), K1
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Z19
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS (R9), Z19
 	VMOVAPS Z8, K1, Z19
-	VMOVUPS Z19, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Z19
+	VMOVUPS Z19, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z19
 	VMOVAPS Z9, K1, Z19
-	VMOVUPS Z19, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Z19
+	VMOVUPS Z19, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z19
 	VMOVAPS Z10, K1, Z19
-	VMOVUPS Z19, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Z19
+	VMOVUPS Z19, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z19
 	VMOVAPS Z11, K1, Z19
-	VMOVUPS Z19, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Z19
+	VMOVUPS Z19, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z19
 	VMOVAPS Z12, K1, Z19
-	VMOVUPS Z19, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Z19
+	VMOVUPS Z19, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z19
 	VMOVAPS Z13, K1, Z19
-	VMOVUPS Z19, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Z19
+	VMOVUPS Z19, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z19
 	VMOVAPS Z14, K1, Z19
-	VMOVUPS Z19, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Z19
+	VMOVUPS Z19, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z19
 	VMOVAPS Z15, K1, Z19
-	VMOVUPS Z19, (DI)
+	VMOVUPS Z19, (R9)
 	JMP stored
 whole:
 	// the sums go to memory
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMOVUPS Z8, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z9, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z10, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z11, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z12, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z13, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z14, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z15, (DI)
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS Z8, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z9, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z10, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z11, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z12, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z13, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z14, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z15, (R9)
 stored:
-	MOVQ line_channel(AX), CX
-	CMPQ CX, line_last(AX)
+	CMPQ BX, line_last(AX)
 	JEQ vectors
-	ADDQ $64, CX
-	MOVQ CX, line_channel(AX)
-	CMPQ CX, line_last(AX)
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
 	// the last vector overlaps
-	MOVQ line_last(AX), CX
-	MOVQ CX, line_channel(AX)
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
@@ -9337,6 +9694,312 @@ vectors:
 	VZEROUPPER
 	RET
 
+// func tileGroupsx8AVX2(l *line)
+TEXT ·tileGroupsx8AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), SI
+	LEAQ (DX)(CX*4), DI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	MOVQ R8, R11
+	MOVQ R9, R12
+	MOVQ line_taps(AX), R13
+	// a tap
+tap:
+	MOVQ line_members(AX), R14
+	MOVQ line_group(AX), R15
+	// a member of the group
+member:
+	VMOVUPS (R12), Y8
+	VMOVUPS (R14), Y9
+	ADDQ line_wMember(AX), R12
+	VPERMPS (R11), Y9, Y10
+	VFMADD231PS Y10, Y8, Y0
+	VPERMPS (R11)(CX*1), Y9, Y11
+	VFMADD231PS Y11, Y8, Y1
+	VPERMPS (R11)(CX*2), Y9, Y10
+	VFMADD231PS Y10, Y8, Y2
+	VPERMPS (R11)(DX*1), Y9, Y11
+	VFMADD231PS Y11, Y8, Y3
+	VPERMPS (R11)(CX*4), Y9, Y10
+	VFMADD231PS Y10, Y8, Y4
+	VPERMPS (R11)(SI*1), Y9, Y11
+	VFMADD231PS Y11, Y8, Y5
+	VPERMPS (R11)(DX*2), Y9, Y10
+	VFMADD231PS Y10, Y8, Y6
+	VPERMPS (R11)(DI*1), Y9, Y11
+	VFMADD231PS Y11, Y8, Y7
+	ADDQ $64, R14
+	DECQ R15
+	JNE member
+	ADDQ line_xTap(AX), R11
+	ADDQ line_wTap(AX), R12
+	DECQ R13
+	JNE tap
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Y8
+	VBROADCASTSS line_high(AX), Y9
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y8, Y0
+	VMINPS Y0, Y9, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	VMAXPS Y1, Y8, Y1
+	VMINPS Y1, Y9, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	VMAXPS Y2, Y8, Y2
+	VMINPS Y2, Y9, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	VMAXPS Y3, Y8, Y3
+	VMINPS Y3, Y9, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	VMAXPS Y4, Y8, Y4
+	VMINPS Y4, Y9, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	VMAXPS Y5, Y8, Y5
+	VMINPS Y5, Y9, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+	VMAXPS Y6, Y8, Y6
+	VMINPS Y6, Y9, Y6
+	VMOVUPS Y6, (R8)
+	ADDQ R9, R8
+	VMAXPS Y7, Y8, Y7
+	VMINPS Y7, Y9, Y7
+	VMOVUPS Y7, (R8)
+	ADDQ R9, R8
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tileGroupsx7AVX2(l *line)
+TEXT ·tileGroupsx7AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), SI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), DI
+	TESTQ DI, DI
+	JEQ start
+	ADDQ BX, DI
+	VMOVUPS (DI), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	MOVQ line_rows(AX), R9
+	TESTQ R9, R9
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), DI
+	ADDQ line_xAt(AX), DI
+	ADDQ BX, DI
+	// fetch rows that are read later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R9
+	MOVQ line_ahead(AX), R8
+	ADDQ DI, R8
+fetchRow:
+	MOVQ R8, R11
+	MOVQ line_fetched(AX), R10
+fetchPixel:
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	DECQ R10
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R8
+	DECQ R9
+	JNE fetchRow
+	MOVQ line_rows(AX), R9
+fetched:
+	MOVQ line_w(AX), R8
+	ADDQ BX, R8
+	// a row of the window
+row:
+	MOVQ DI, R10
+	MOVQ R8, R11
+	MOVQ line_taps(AX), R12
+	// a tap
+tap:
+	MOVQ line_members(AX), R13
+	MOVQ line_group(AX), R14
+	// a member of the group
+member:
+	VMOVUPS (R11), Y7
+	VMOVUPS (R13), Y8
+	ADDQ line_wMember(AX), R11
+	VPERMPS (R10), Y8, Y9
+	VFMADD231PS Y9, Y7, Y0
+	VPERMPS (R10)(CX*1), Y8, Y10
+	VFMADD231PS Y10, Y7, Y1
+	VPERMPS (R10)(CX*2), Y8, Y9
+	VFMADD231PS Y9, Y7, Y2
+	VPERMPS (R10)(DX*1), Y8, Y10
+	VFMADD231PS Y10, Y7, Y3
+	VPERMPS (R10)(CX*4), Y8, Y9
+	VFMADD231PS Y9, Y7, Y4
+	VPERMPS (R10)(SI*1), Y8, Y10
+	VFMADD231PS Y10, Y7, Y5
+	VPERMPS (R10)(DX*2), Y8, Y9
+	VFMADD231PS Y9, Y7, Y6
+	ADDQ $64, R13
+	DECQ R14
+	JNE member
+	ADDQ line_xTap(AX), R10
+	ADDQ line_wTap(AX), R11
+	DECQ R12
+	JNE tap
+	ADDQ line_xRow(AX), DI
+	ADDQ line_wRow(AX), R8
+	DECQ R9
+	JNE row
+sums:
+	// limits, and results
+	VBROADCASTSS line_low(AX), Y7
+	VBROADCASTSS line_high(AX), Y8
+	MOVQ line_y(AX), DI
+	ADDQ line_yAt(AX), DI
+	ADDQ BX, DI
+	MOVQ line_yPixel(AX), R8
+	VMAXPS Y0, Y7, Y0
+	VMINPS Y0, Y8, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ R8, DI
+	VMAXPS Y1, Y7, Y1
+	VMINPS Y1, Y8, Y1
+	VMOVUPS Y1, (DI)
+	ADDQ R8, DI
+	VMAXPS Y2, Y7, Y2
+	VMINPS Y2, Y8, Y2
+	VMOVUPS Y2, (DI)
+	ADDQ R8, DI
+	VMAXPS Y3, Y7, Y3
+	VMINPS Y3, Y8, Y3
+	VMOVUPS Y3, (DI)
+	ADDQ R8, DI
+	VMAXPS Y4, Y7, Y4
+	VMINPS Y4, Y8, Y4
+	VMOVUPS Y4, (DI)
+	ADDQ R8, DI
+	VMAXPS Y5, Y7, Y5
+	VMINPS Y5, Y8, Y5
+	VMOVUPS Y5, (DI)
+	ADDQ R8, DI
+	VMAXPS Y6, Y7, Y6
+	VMINPS Y6, Y8, Y6
+	VMOVUPS Y6, (DI)
+	ADDQ R8, DI
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	// the last vector overlaps
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), DI
+	ADDQ DI, line_xAt(AX)
+	MOVQ line_yTile(AX), DI
+	ADDQ DI, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
 // func tileGroupsAVX2(l *line)
 TEXT ·tileGroupsAVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
@@ -9820,23 +10483,21 @@ vector:
 	MOVQ line_fetch(AX), R11
 	MOVQ line_yAhead(AX), R10
 	MOVQ line_ahead(AX), R8
-	TESTQ R8, R8
-	JEQ result
 	ADDQ R9, R8
 	PCALIGN $64
 result:
-	TESTQ R8, R8
-	JEQ fetched
 	// fetch rows that are read later: with stride 2, two pixels of two rows
 	PREFETCHT0 (SI)(R10*1)
 	PREFETCHT0 (R8)
+	TESTQ R11, R11
+	JEQ fetched
 	PREFETCHT0 (R8)(CX*1)
 	PREFETCHT0 (R8)(R11*1)
 	ADDQ CX, R8
 	PREFETCHT0 (R8)(R11*1)
 	SUBQ CX, R8
-	ADDQ DX, R8
 fetched:
+	ADDQ DX, R8
 	VMOVUPS (SI), Y2
 	VADDPS Y2, Y1, Y1
 	VFMADD231PS (R9), Y2, Y0
@@ -9979,23 +10640,21 @@ edgeDone:
 	MOVQ line_fetch(AX), R13
 	MOVQ line_yAhead(AX), R12
 	MOVQ line_ahead(AX), R8
-	TESTQ R8, R8
-	JEQ result
 	ADDQ R9, R8
 	PCALIGN $64
 result:
-	TESTQ R8, R8
-	JEQ fetched
 	// fetch rows that are read later: with stride 2, two pixels of two rows
 	PREFETCHT0 (SI)(R12*1)
 	PREFETCHT0 (R8)
+	TESTQ R13, R13
+	JEQ fetched
 	PREFETCHT0 (R8)(CX*1)
 	PREFETCHT0 (R8)(R13*1)
 	ADDQ CX, R8
 	PREFETCHT0 (R8)(R13*1)
 	SUBQ CX, R8
-	ADDQ DX, R8
 fetched:
+	ADDQ DX, R8
 	VMOVUPS (SI), Y10
 	VADDPS Y10, Y9, Y9
 	VFMADD231PS (R9), Y10, Y0
@@ -10190,23 +10849,21 @@ edgeDone:
 	MOVQ line_fetch(AX), R12
 	MOVQ line_yAhead(AX), R11
 	MOVQ line_ahead(AX), R8
-	TESTQ R8, R8
-	JEQ result
 	ADDQ R9, R8
 	PCALIGN $64
 result:
-	TESTQ R8, R8
-	JEQ fetched
 	// fetch rows that are read later: with stride 2, two pixels of two rows
 	PREFETCHT0 (SI)(R11*1)
 	PREFETCHT0 (R8)
+	TESTQ R12, R12
+	JEQ fetched
 	PREFETCHT0 (R8)(CX*1)
 	PREFETCHT0 (R8)(R12*1)
 	ADDQ CX, R8
 	PREFETCHT0 (R8)(R12*1)
 	SUBQ CX, R8
-	ADDQ DX, R8
 fetched:
+	ADDQ DX, R8
 	VMOVUPS (SI), Y7
 	VADDPS Y7, Y6, Y6
 	VFMADD231PS (R9), Y7, Y0
@@ -10367,23 +11024,21 @@ edgeDone:
 	MOVQ line_fetch(AX), R11
 	MOVQ line_yAhead(AX), R10
 	MOVQ line_ahead(AX), R8
-	TESTQ R8, R8
-	JEQ result
 	ADDQ R9, R8
 	PCALIGN $64
 result:
-	TESTQ R8, R8
-	JEQ fetched
 	// fetch rows that are read later: with stride 2, two pixels of two rows
 	PREFETCHT0 (SI)(R10*1)
 	PREFETCHT0 (R8)
+	TESTQ R11, R11
+	JEQ fetched
 	PREFETCHT0 (R8)(CX*1)
 	PREFETCHT0 (R8)(R11*1)
 	ADDQ CX, R8
 	PREFETCHT0 (R8)(R11*1)
 	SUBQ CX, R8
-	ADDQ DX, R8
 fetched:
+	ADDQ DX, R8
 	VMOVUPS (SI), Y4
 	VADDPS Y4, Y3, Y3
 	VFMADD231PS (R9), Y4, Y0
@@ -10555,23 +11210,21 @@ edgeDone:
 	MOVQ line_fetch(AX), R13
 	MOVQ line_yAhead(AX), R12
 	MOVQ line_ahead(AX), R9
-	TESTQ R9, R9
-	JEQ result
 	ADDQ R10, R9
 	PCALIGN $64
 result:
-	TESTQ R9, R9
-	JEQ fetched
 	// fetch rows that are read later: with stride 2, two pixels of two rows
 	PREFETCHT0 (DI)(R12*1)
 	PREFETCHT0 (R9)
+	TESTQ R13, R13
+	JEQ fetched
 	PREFETCHT0 (R9)(CX*1)
 	PREFETCHT0 (R9)(R13*1)
 	ADDQ CX, R9
 	PREFETCHT0 (R9)(R13*1)
 	SUBQ CX, R9
-	ADDQ DX, R9
 fetched:
+	ADDQ DX, R9
 	VMOVUPS (DI), Y11
 	VADDPS Y11, Y10, Y10
 	VFMADD231PS (R10), Y11, Y0
@@ -10775,23 +11428,21 @@ edgeDone:
 	MOVQ line_fetch(AX), R12
 	MOVQ line_yAhead(AX), R11
 	MOVQ line_ahead(AX), R9
-	TESTQ R9, R9
-	JEQ result
 	ADDQ R10, R9
 	PCALIGN $64
 result:
-	TESTQ R9, R9
-	JEQ fetched
 	// fetch rows that are read later: with stride 2, two pixels of two rows
 	PREFETCHT0 (DI)(R11*1)
 	PREFETCHT0 (R9)
+	TESTQ R12, R12
+	JEQ fetched
 	PREFETCHT0 (R9)(CX*1)
 	PREFETCHT0 (R9)(R12*1)
 	ADDQ CX, R9
 	PREFETCHT0 (R9)(R12*1)
 	SUBQ CX, R9
-	ADDQ DX, R9
 fetched:
+	ADDQ DX, R9
 	VMOVUPS (DI), Y6
 	VADDPS Y6, Y5, Y5
 	VFMADD231PS (R10), Y6, Y0
@@ -10884,70 +11535,67 @@ vectors:
 // func sumsGroups2AVX2(l *line)
 TEXT ·sumsGroups2AVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xTap(AX), BX
-	XORQ CX, CX
-	MOVQ CX, line_channel(AX)
+	MOVQ line_xTap(AX), CX
+	MOVQ line_yPixel(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// the sums
-	MOVQ line_w(AX), CX
-	ADDQ line_channel(AX), CX
-	VMOVUPS (CX), Y0
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y1
-	MOVQ line_x(AX), CX
-	MOVQ line_y(AX), DX
-	MOVQ line_middle(AX), SI
-	ADDQ line_channel(AX), CX
-	ADDQ line_channel(AX), DX
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Y0
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y1
+	MOVQ line_x(AX), SI
+	MOVQ line_y(AX), DI
+	MOVQ line_middle(AX), R8
+	ADDQ BX, SI
+	ADDQ BX, DI
 	// a result
 	PCALIGN $64
 result:
-	VMOVUPS (DX), Y2
-	VPERMILPS $0xa0, (CX), Y3
+	VMOVUPS (DI), Y2
+	VPERMILPS $0xa0, (SI), Y3
 	VFMADD231PS Y3, Y2, Y0
-	VPERMILPS $0xf5, (CX), Y4
+	VPERMILPS $0xf5, (SI), Y4
 	VFMADD231PS Y4, Y2, Y1
-	ADDQ BX, CX
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	ADDQ CX, SI
+	ADDQ DX, DI
+	DECQ R8
 	JNE result
-	MOVQ $31, DI
-	ANDQ line_channel(AX), DI
-	TESTQ DI, DI
+	MOVQ $31, R9
+	ANDQ BX, R9
+	TESTQ R9, R9
 	JEQ whole
 	// the lanes that the vector before did not have
-	MOVQ line_lanes(AX), DI
-	VMOVUPS (DI), Y6
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y5
+	MOVQ line_lanes(AX), R9
+	VMOVUPS (R9), Y6
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS (R9), Y5
 	VBLENDVPS Y6, Y0, Y5, Y5
-	VMOVUPS Y5, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y5
+	VMOVUPS Y5, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y5
 	VBLENDVPS Y6, Y1, Y5, Y5
-	VMOVUPS Y5, (DI)
+	VMOVUPS Y5, (R9)
 	JMP stored
 whole:
 	// the sums go to memory
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMOVUPS Y0, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Y1, (DI)
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS Y0, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y1, (R9)
 stored:
-	MOVQ line_channel(AX), CX
-	CMPQ CX, line_last(AX)
+	CMPQ BX, line_last(AX)
 	JEQ vectors
-	ADDQ $32, CX
-	MOVQ CX, line_channel(AX)
-	CMPQ CX, line_last(AX)
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
 	// the last vector overlaps
-	MOVQ line_last(AX), CX
-	MOVQ CX, line_channel(AX)
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
@@ -10956,90 +11604,87 @@ vectors:
 // func sumsGroups4AVX2(l *line)
 TEXT ·sumsGroups4AVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xTap(AX), BX
-	XORQ CX, CX
-	MOVQ CX, line_channel(AX)
+	MOVQ line_xTap(AX), CX
+	MOVQ line_yPixel(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// the sums
-	MOVQ line_w(AX), CX
-	ADDQ line_channel(AX), CX
-	VMOVUPS (CX), Y0
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y1
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y2
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y3
-	MOVQ line_x(AX), CX
-	MOVQ line_y(AX), DX
-	MOVQ line_middle(AX), SI
-	ADDQ line_channel(AX), CX
-	ADDQ line_channel(AX), DX
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Y0
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y1
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y2
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y3
+	MOVQ line_x(AX), SI
+	MOVQ line_y(AX), DI
+	MOVQ line_middle(AX), R8
+	ADDQ BX, SI
+	ADDQ BX, DI
 	// a result
 	PCALIGN $64
 result:
-	VMOVUPS (DX), Y4
-	VPERMILPS $0x00, (CX), Y5
+	VMOVUPS (DI), Y4
+	VPERMILPS $0x00, (SI), Y5
 	VFMADD231PS Y5, Y4, Y0
-	VPERMILPS $0x55, (CX), Y6
+	VPERMILPS $0x55, (SI), Y6
 	VFMADD231PS Y6, Y4, Y1
-	VPERMILPS $0xaa, (CX), Y5
+	VPERMILPS $0xaa, (SI), Y5
 	VFMADD231PS Y5, Y4, Y2
-	VPERMILPS $0xff, (CX), Y6
+	VPERMILPS $0xff, (SI), Y6
 	VFMADD231PS Y6, Y4, Y3
-	ADDQ BX, CX
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	ADDQ CX, SI
+	ADDQ DX, DI
+	DECQ R8
 	JNE result
-	MOVQ $31, DI
-	ANDQ line_channel(AX), DI
-	TESTQ DI, DI
+	MOVQ $31, R9
+	ANDQ BX, R9
+	TESTQ R9, R9
 	JEQ whole
 	// the lanes that the vector before did not have
-	MOVQ line_lanes(AX), DI
-	VMOVUPS (DI), Y8
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y7
+	MOVQ line_lanes(AX), R9
+	VMOVUPS (R9), Y8
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS (R9), Y7
 	VBLENDVPS Y8, Y0, Y7, Y7
-	VMOVUPS Y7, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y7
+	VMOVUPS Y7, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y7
 	VBLENDVPS Y8, Y1, Y7, Y7
-	VMOVUPS Y7, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y7
+	VMOVUPS Y7, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y7
 	VBLENDVPS Y8, Y2, Y7, Y7
-	VMOVUPS Y7, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y7
+	VMOVUPS Y7, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y7
 	VBLENDVPS Y8, Y3, Y7, Y7
-	VMOVUPS Y7, (DI)
+	VMOVUPS Y7, (R9)
 	JMP stored
 whole:
 	// the sums go to memory
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMOVUPS Y0, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Y1, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Y2, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Y3, (DI)
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS Y0, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y1, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y2, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y3, (R9)
 stored:
-	MOVQ line_channel(AX), CX
-	CMPQ CX, line_last(AX)
+	CMPQ BX, line_last(AX)
 	JEQ vectors
-	ADDQ $32, CX
-	MOVQ CX, line_channel(AX)
-	CMPQ CX, line_last(AX)
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
 	// the last vector overlaps
-	MOVQ line_last(AX), CX
-	MOVQ CX, line_channel(AX)
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
@@ -11048,137 +11693,134 @@ vectors:
 // func sumsGroups8AVX2(l *line)
 TEXT ·sumsGroups8AVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xTap(AX), BX
-	XORQ CX, CX
-	MOVQ CX, line_channel(AX)
+	MOVQ line_xTap(AX), CX
+	MOVQ line_yPixel(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// the sums
-	MOVQ line_w(AX), CX
-	ADDQ line_channel(AX), CX
-	VMOVUPS (CX), Y0
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y1
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y2
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y3
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y4
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y5
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y6
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y7
-	MOVQ line_x(AX), CX
-	MOVQ line_y(AX), DX
-	MOVQ line_middle(AX), SI
-	ADDQ line_channel(AX), CX
-	ADDQ line_channel(AX), DX
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Y0
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y1
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y2
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y3
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y4
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y5
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y6
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y7
+	MOVQ line_x(AX), SI
+	MOVQ line_y(AX), DI
+	MOVQ line_middle(AX), R8
+	ADDQ BX, SI
+	ADDQ BX, DI
 	// a result
 	PCALIGN $64
 result:
-	VMOVUPS (DX), Y8
-	VBROADCASTSS (CX), Y9
+	VMOVUPS (DI), Y8
+	VBROADCASTSS (SI), Y9
 	VFMADD231PS Y9, Y8, Y0
-	VBROADCASTSS 4(CX), Y10
+	VBROADCASTSS 4(SI), Y10
 	VFMADD231PS Y10, Y8, Y1
-	VBROADCASTSS 8(CX), Y9
+	VBROADCASTSS 8(SI), Y9
 	VFMADD231PS Y9, Y8, Y2
-	VBROADCASTSS 12(CX), Y10
+	VBROADCASTSS 12(SI), Y10
 	VFMADD231PS Y10, Y8, Y3
-	VBROADCASTSS 16(CX), Y9
+	VBROADCASTSS 16(SI), Y9
 	VFMADD231PS Y9, Y8, Y4
-	VBROADCASTSS 20(CX), Y10
+	VBROADCASTSS 20(SI), Y10
 	VFMADD231PS Y10, Y8, Y5
-	VBROADCASTSS 24(CX), Y9
+	VBROADCASTSS 24(SI), Y9
 	VFMADD231PS Y9, Y8, Y6
-	VBROADCASTSS 28(CX), Y10
+	VBROADCASTSS 28(SI), Y10
 	VFMADD231PS Y10, Y8, Y7
-	ADDQ BX, CX
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	ADDQ CX, SI
+	ADDQ DX, DI
+	DECQ R8
 	JNE result
-	MOVQ $31, DI
-	ANDQ line_channel(AX), DI
-	TESTQ DI, DI
+	MOVQ $31, R9
+	ANDQ BX, R9
+	TESTQ R9, R9
 	JEQ whole
 	// the lanes that the vector before did not have
-	MOVQ line_lanes(AX), DI
-	VMOVUPS (DI), Y12
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y11
+	MOVQ line_lanes(AX), R9
+	VMOVUPS (R9), Y12
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS (R9), Y11
 	VBLENDVPS Y12, Y0, Y11, Y11
-	VMOVUPS Y11, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y11
+	VMOVUPS Y11, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y11
 	VBLENDVPS Y12, Y1, Y11, Y11
-	VMOVUPS Y11, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y11
+	VMOVUPS Y11, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y11
 	VBLENDVPS Y12, Y2, Y11, Y11
-	VMOVUPS Y11, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y11
+	VMOVUPS Y11, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y11
 	VBLENDVPS Y12, Y3, Y11, Y11
-	VMOVUPS Y11, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y11
+	VMOVUPS Y11, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y11
 	VBLENDVPS Y12, Y4, Y11, Y11
-	VMOVUPS Y11, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y11
+	VMOVUPS Y11, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y11
 	VBLENDVPS Y12, Y5, Y11, Y11
-	VMOVUPS Y11, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y11
+	VMOVUPS Y11, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y11
 	VBLENDVPS Y12, Y6, Y11, Y11
-	VMOVUPS Y11, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y11
+	VMOVUPS Y11, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y11
 	VBLENDVPS Y12, Y7, Y11, Y11
-	VMOVUPS Y11, (DI)
+	VMOVUPS Y11, (R9)
 	JMP stored
 whole:
 	// the sums go to memory
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMOVUPS Y0, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Y1, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Y2, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Y3, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Y4, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Y5, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Y6, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Y7, (DI)
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS Y0, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y1, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y2, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y3, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y4, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y5, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y6, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y7, (R9)
 stored:
-	MOVQ line_channel(AX), CX
-	CMPQ CX, line_last(AX)
+	CMPQ BX, line_last(AX)
 	JEQ vectors
-	ADDQ $32, CX
-	MOVQ CX, line_channel(AX)
-	CMPQ CX, line_last(AX)
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
 	// the last vector overlaps
-	MOVQ line_last(AX), CX
-	MOVQ CX, line_channel(AX)
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
 	RET
 
-// func sumsNarrowAVX2(l *line)
-TEXT ·sumsNarrowAVX2(SB), NOSPLIT, $0-8
+// func sums1x1NarrowAVX2(l *line)
+TEXT ·sums1x1NarrowAVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
 	MOVQ line_lanes(AX), BX
 	VMOVUPS (BX), Y0
@@ -11199,26 +11841,8 @@ TEXT ·sumsNarrowAVX2(SB), NOSPLIT, $0-8
 	MOVQ line_middle(AX), DI
 	TESTQ DI, DI
 	JEQ middleDone
-	MOVQ line_fetch(AX), R11
-	MOVQ line_yAhead(AX), R10
-	MOVQ line_ahead(AX), R8
-	TESTQ R8, R8
-	JEQ result
-	ADDQ R9, R8
 	PCALIGN $64
 result:
-	TESTQ R8, R8
-	JEQ fetched
-	// fetch rows that are read later: with stride 2, two pixels of two rows
-	PREFETCHT0 (SI)(R10*1)
-	PREFETCHT0 (R8)
-	PREFETCHT0 (R8)(CX*1)
-	PREFETCHT0 (R8)(R11*1)
-	ADDQ CX, R8
-	PREFETCHT0 (R8)(R11*1)
-	SUBQ CX, R8
-	ADDQ DX, R8
-fetched:
 	VMASKMOVPS (SI), Y0, Y3
 	VADDPS Y3, Y2, Y2
 	VMASKMOVPS (R9), Y0, Y4
@@ -11243,45 +11867,302 @@ stored:
 	VZEROUPPER
 	RET
 
+// func sums1x3NarrowAVX2(l *line)
+TEXT ·sums1x3NarrowAVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_lanes(AX), BX
+	VMOVUPS (BX), Y0
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMASKMOVPS (SI), Y0, Y1
+	ADDQ line_wTap(AX), SI
+	VMASKMOVPS (SI), Y0, Y2
+	ADDQ line_wTap(AX), SI
+	VMASKMOVPS (SI), Y0, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_y(AX), SI
+	ADDQ BX, SI
+	MOVQ line_column(AX), R10
+	MOVQ line_left(AX), DI
+	XORQ R8, R8
+	// results at an edge: the left one, and after those in the middle the right one
+edge:
+	TESTQ DI, DI
+	JEQ edgeDone
+edgeResult:
+	VMASKMOVPS (SI), Y0, Y5
+	VADDPS Y5, Y4, Y4
+	LEAQ (R10), R11
+	CMPQ R11, line_width(AX)
+	JCC skip0
+	VMASKMOVPS (R9), Y0, Y6
+	VFMADD231PS Y6, Y5, Y1
+skip0:
+	LEAQ 1(R10), R11
+	CMPQ R11, line_width(AX)
+	JCC skip1
+	VMASKMOVPS (R9)(CX*1), Y0, Y6
+	VFMADD231PS Y6, Y5, Y2
+skip1:
+	LEAQ 2(R10), R11
+	CMPQ R11, line_width(AX)
+	JCC skip2
+	VMASKMOVPS (R9)(CX*2), Y0, Y6
+	VFMADD231PS Y6, Y5, Y3
+skip2:
+	ADDQ DX, R9
+	ADDQ line_yPixel(AX), SI
+	ADDQ line_yAt(AX), R10
+	DECQ DI
+	JNE edgeResult
+edgeDone:
+	TESTQ R8, R8
+	JNE rowDone
+	// results in the middle
+	MOVQ line_middle(AX), DI
+	TESTQ DI, DI
+	JEQ middleDone
+	PCALIGN $64
+result:
+	VMASKMOVPS (SI), Y0, Y5
+	VADDPS Y5, Y4, Y4
+	VMASKMOVPS (R9), Y0, Y6
+	VFMADD231PS Y6, Y5, Y1
+	VMASKMOVPS (R9)(CX*1), Y0, Y6
+	VFMADD231PS Y6, Y5, Y2
+	VMASKMOVPS (R9)(CX*2), Y0, Y6
+	VFMADD231PS Y6, Y5, Y3
+	ADDQ DX, R9
+	ADDQ line_yPixel(AX), SI
+	DECQ DI
+	JNE result
+middleDone:
+	MOVQ line_right(AX), R10
+	MOVQ line_atRight(AX), DI
+	MOVQ $1, R8
+	JMP edge
+rowDone:
+	// the sums go to memory
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	VMASKMOVPS Y1, Y0, (R10)
+	ADDQ line_wTap(AX), R10
+	VMASKMOVPS Y2, Y0, (R10)
+	ADDQ line_wTap(AX), R10
+	VMASKMOVPS Y3, Y0, (R10)
+	MOVQ line_bias(AX), R10
+	TESTQ R10, R10
+	JEQ stored
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y0, Y6
+	VADDPS Y4, Y6, Y4
+	VMASKMOVPS Y4, Y0, (R10)
+stored:
+	VZEROUPPER
+	RET
+
+// func sums3x3NarrowAVX2(l *line)
+TEXT ·sums3x3NarrowAVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_lanes(AX), BX
+	VMOVUPS (BX), Y0
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMASKMOVPS (SI), Y0, Y1
+	ADDQ line_wTap(AX), SI
+	VMASKMOVPS (SI), Y0, Y2
+	ADDQ line_wTap(AX), SI
+	VMASKMOVPS (SI), Y0, Y3
+	ADDQ line_wTap(AX), SI
+	VMASKMOVPS (SI), Y0, Y4
+	ADDQ line_wTap(AX), SI
+	VMASKMOVPS (SI), Y0, Y5
+	ADDQ line_wTap(AX), SI
+	VMASKMOVPS (SI), Y0, Y6
+	ADDQ line_wTap(AX), SI
+	VMASKMOVPS (SI), Y0, Y7
+	ADDQ line_wTap(AX), SI
+	VMASKMOVPS (SI), Y0, Y8
+	ADDQ line_wTap(AX), SI
+	VMASKMOVPS (SI), Y0, Y9
+	VXORPS Y10, Y10, Y10
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_xRow(AX), DI
+	LEAQ (R9)(DI*1), R10
+	LEAQ (R10)(DI*1), R11
+	MOVQ line_y(AX), SI
+	ADDQ BX, SI
+	MOVQ line_column(AX), R12
+	MOVQ line_left(AX), DI
+	XORQ R8, R8
+	// results at an edge: the left one, and after those in the middle the right one
+edge:
+	TESTQ DI, DI
+	JEQ edgeDone
+edgeResult:
+	VMASKMOVPS (SI), Y0, Y11
+	VADDPS Y11, Y10, Y10
+	LEAQ (R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip0
+	VMASKMOVPS (R9), Y0, Y12
+	VFMADD231PS Y12, Y11, Y1
+	VMASKMOVPS (R10), Y0, Y12
+	VFMADD231PS Y12, Y11, Y4
+	VMASKMOVPS (R11), Y0, Y12
+	VFMADD231PS Y12, Y11, Y7
+skip0:
+	LEAQ 1(R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip1
+	VMASKMOVPS (R9)(CX*1), Y0, Y12
+	VFMADD231PS Y12, Y11, Y2
+	VMASKMOVPS (R10)(CX*1), Y0, Y12
+	VFMADD231PS Y12, Y11, Y5
+	VMASKMOVPS (R11)(CX*1), Y0, Y12
+	VFMADD231PS Y12, Y11, Y8
+skip1:
+	LEAQ 2(R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip2
+	VMASKMOVPS (R9)(CX*2), Y0, Y12
+	VFMADD231PS Y12, Y11, Y3
+	VMASKMOVPS (R10)(CX*2), Y0, Y12
+	VFMADD231PS Y12, Y11, Y6
+	VMASKMOVPS (R11)(CX*2), Y0, Y12
+	VFMADD231PS Y12, Y11, Y9
+skip2:
+	ADDQ DX, R9
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ line_yPixel(AX), SI
+	ADDQ line_yAt(AX), R12
+	DECQ DI
+	JNE edgeResult
+edgeDone:
+	TESTQ R8, R8
+	JNE rowDone
+	// results in the middle
+	MOVQ line_middle(AX), DI
+	TESTQ DI, DI
+	JEQ middleDone
+	PCALIGN $64
+result:
+	VMASKMOVPS (SI), Y0, Y11
+	VADDPS Y11, Y10, Y10
+	VMASKMOVPS (R9), Y0, Y12
+	VFMADD231PS Y12, Y11, Y1
+	VMASKMOVPS (R10), Y0, Y12
+	VFMADD231PS Y12, Y11, Y4
+	VMASKMOVPS (R11), Y0, Y12
+	VFMADD231PS Y12, Y11, Y7
+	VMASKMOVPS (R9)(CX*1), Y0, Y12
+	VFMADD231PS Y12, Y11, Y2
+	VMASKMOVPS (R10)(CX*1), Y0, Y12
+	VFMADD231PS Y12, Y11, Y5
+	VMASKMOVPS (R11)(CX*1), Y0, Y12
+	VFMADD231PS Y12, Y11, Y8
+	VMASKMOVPS (R9)(CX*2), Y0, Y12
+	VFMADD231PS Y12, Y11, Y3
+	VMASKMOVPS (R10)(CX*2), Y0, Y12
+	VFMADD231PS Y12, Y11, Y6
+	VMASKMOVPS (R11)(CX*2), Y0, Y12
+	VFMADD231PS Y12, Y11, Y9
+	ADDQ DX, R9
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ line_yPixel(AX), SI
+	DECQ DI
+	JNE result
+middleDone:
+	MOVQ line_right(AX), R12
+	MOVQ line_atRight(AX), DI
+	MOVQ $1, R8
+	JMP edge
+rowDone:
+	// the sums go to memory
+	MOVQ line_w(AX), R12
+	ADDQ BX, R12
+	VMASKMOVPS Y1, Y0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMASKMOVPS Y2, Y0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMASKMOVPS Y3, Y0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMASKMOVPS Y4, Y0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMASKMOVPS Y5, Y0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMASKMOVPS Y6, Y0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMASKMOVPS Y7, Y0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMASKMOVPS Y8, Y0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMASKMOVPS Y9, Y0, (R12)
+	MOVQ line_bias(AX), R12
+	TESTQ R12, R12
+	JEQ stored
+	ADDQ BX, R12
+	VMASKMOVPS (R12), Y0, Y12
+	VADDPS Y10, Y12, Y10
+	VMASKMOVPS Y10, Y0, (R12)
+stored:
+	VZEROUPPER
+	RET
+
 // func sumsGroups2NarrowAVX2(l *line)
 TEXT ·sumsGroups2NarrowAVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
 	MOVQ line_lanes(AX), BX
 	VMOVUPS (BX), Y0
-	MOVQ line_xTap(AX), BX
-	XORQ CX, CX
-	MOVQ CX, line_channel(AX)
+	MOVQ line_xTap(AX), CX
+	MOVQ line_yPixel(AX), DX
+	XORQ BX, BX
 	// the sums
-	MOVQ line_w(AX), CX
-	ADDQ line_channel(AX), CX
-	VMASKMOVPS (CX), Y0, Y1
-	ADDQ line_wMember(AX), CX
-	VMASKMOVPS (CX), Y0, Y2
-	MOVQ line_x(AX), CX
-	MOVQ line_y(AX), DX
-	MOVQ line_middle(AX), SI
-	ADDQ line_channel(AX), CX
-	ADDQ line_channel(AX), DX
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMASKMOVPS (SI), Y0, Y1
+	ADDQ line_wMember(AX), SI
+	VMASKMOVPS (SI), Y0, Y2
+	MOVQ line_x(AX), SI
+	MOVQ line_y(AX), DI
+	MOVQ line_middle(AX), R8
+	ADDQ BX, SI
+	ADDQ BX, DI
 	// a result
 	PCALIGN $64
 result:
-	VMASKMOVPS (DX), Y0, Y3
-	VMASKMOVPS (CX), Y0, Y4
+	VMASKMOVPS (DI), Y0, Y3
+	VMASKMOVPS (SI), Y0, Y4
 	VPERMILPS $0xa0, Y4, Y4
 	VFMADD231PS Y4, Y3, Y1
-	VMASKMOVPS (CX), Y0, Y5
+	VMASKMOVPS (SI), Y0, Y5
 	VPERMILPS $0xf5, Y5, Y5
 	VFMADD231PS Y5, Y3, Y2
-	ADDQ BX, CX
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	ADDQ CX, SI
+	ADDQ DX, DI
+	DECQ R8
 	JNE result
 	// the sums go to memory
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMASKMOVPS Y1, Y0, (DI)
-	ADDQ line_wMember(AX), DI
-	VMASKMOVPS Y2, Y0, (DI)
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMASKMOVPS Y1, Y0, (R9)
+	ADDQ line_wMember(AX), R9
+	VMASKMOVPS Y2, Y0, (R9)
 	VZEROUPPER
 	RET
 
@@ -11290,54 +12171,54 @@ TEXT ·sumsGroups4NarrowAVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
 	MOVQ line_lanes(AX), BX
 	VMOVUPS (BX), Y0
-	MOVQ line_xTap(AX), BX
-	XORQ CX, CX
-	MOVQ CX, line_channel(AX)
+	MOVQ line_xTap(AX), CX
+	MOVQ line_yPixel(AX), DX
+	XORQ BX, BX
 	// the sums
-	MOVQ line_w(AX), CX
-	ADDQ line_channel(AX), CX
-	VMASKMOVPS (CX), Y0, Y1
-	ADDQ line_wMember(AX), CX
-	VMASKMOVPS (CX), Y0, Y2
-	ADDQ line_wMember(AX), CX
-	VMASKMOVPS (CX), Y0, Y3
-	ADDQ line_wMember(AX), CX
-	VMASKMOVPS (CX), Y0, Y4
-	MOVQ line_x(AX), CX
-	MOVQ line_y(AX), DX
-	MOVQ line_middle(AX), SI
-	ADDQ line_channel(AX), CX
-	ADDQ line_channel(AX), DX
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMASKMOVPS (SI), Y0, Y1
+	ADDQ line_wMember(AX), SI
+	VMASKMOVPS (SI), Y0, Y2
+	ADDQ line_wMember(AX), SI
+	VMASKMOVPS (SI), Y0, Y3
+	ADDQ line_wMember(AX), SI
+	VMASKMOVPS (SI), Y0, Y4
+	MOVQ line_x(AX), SI
+	MOVQ line_y(AX), DI
+	MOVQ line_middle(AX), R8
+	ADDQ BX, SI
+	ADDQ BX, DI
 	// a result
 	PCALIGN $64
 result:
-	VMASKMOVPS (DX), Y0, Y5
-	VMASKMOVPS (CX), Y0, Y6
+	VMASKMOVPS (DI), Y0, Y5
+	VMASKMOVPS (SI), Y0, Y6
 	VPERMILPS $0x00, Y6, Y6
 	VFMADD231PS Y6, Y5, Y1
-	VMASKMOVPS (CX), Y0, Y7
+	VMASKMOVPS (SI), Y0, Y7
 	VPERMILPS $0x55, Y7, Y7
 	VFMADD231PS Y7, Y5, Y2
-	VMASKMOVPS (CX), Y0, Y6
+	VMASKMOVPS (SI), Y0, Y6
 	VPERMILPS $0xaa, Y6, Y6
 	VFMADD231PS Y6, Y5, Y3
-	VMASKMOVPS (CX), Y0, Y7
+	VMASKMOVPS (SI), Y0, Y7
 	VPERMILPS $0xff, Y7, Y7
 	VFMADD231PS Y7, Y5, Y4
-	ADDQ BX, CX
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	ADDQ CX, SI
+	ADDQ DX, DI
+	DECQ R8
 	JNE result
 	// the sums go to memory
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMASKMOVPS Y1, Y0, (DI)
-	ADDQ line_wMember(AX), DI
-	VMASKMOVPS Y2, Y0, (DI)
-	ADDQ line_wMember(AX), DI
-	VMASKMOVPS Y3, Y0, (DI)
-	ADDQ line_wMember(AX), DI
-	VMASKMOVPS Y4, Y0, (DI)
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMASKMOVPS Y1, Y0, (R9)
+	ADDQ line_wMember(AX), R9
+	VMASKMOVPS Y2, Y0, (R9)
+	ADDQ line_wMember(AX), R9
+	VMASKMOVPS Y3, Y0, (R9)
+	ADDQ line_wMember(AX), R9
+	VMASKMOVPS Y4, Y0, (R9)
 	VZEROUPPER
 	RET
 

@@ -40,6 +40,12 @@ func tileNEON(kind, size int, l *line) {
 	case 12*16 + 7:
 		tile5s2x7NEON(l)
 		return
+	case groupKind*16 + 8:
+		tileGroupsx8NEON(l)
+		return
+	case groupKind*16 + 7:
+		tileGroupsx7NEON(l)
+		return
 	}
 	switch kind {
 	case 0:
@@ -93,7 +99,13 @@ func sumsNEON(kind, size int, l *line) {
 		sumsGroups8NEON(l)
 		return
 	case narrowKind*16 + 1:
-		sumsNarrowNEON(l)
+		sums1x1NarrowNEON(l)
+		return
+	case narrowKind*16 + 3:
+		sums1x3NarrowNEON(l)
+		return
+	case narrowKind*16 + 9:
+		sums3x3NarrowNEON(l)
 		return
 	case narrowGroupKind*16 + 2:
 		sumsGroups2NarrowNEON(l)
@@ -190,6 +202,16 @@ func tile5s2x7NEON(l *line)
 //go:noescape
 func tile5s2NEON(l *line)
 
+// tileGroupsx8NEON is tiles of rows of results; see line.
+//
+//go:noescape
+func tileGroupsx8NEON(l *line)
+
+// tileGroupsx7NEON is tiles of rows of results; see line.
+//
+//go:noescape
+func tileGroupsx7NEON(l *line)
+
 // tileGroupsNEON is tiles of rows of results; see line.
 //
 //go:noescape
@@ -250,10 +272,20 @@ func sumsGroups4NEON(l *line)
 //go:noescape
 func sumsGroups8NEON(l *line)
 
-// sumsNarrowNEON adds a row's products to the filters' gradient; see line.
+// sums1x1NarrowNEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sumsNarrowNEON(l *line)
+func sums1x1NarrowNEON(l *line)
+
+// sums1x3NarrowNEON adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums1x3NarrowNEON(l *line)
+
+// sums3x3NarrowNEON adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums3x3NarrowNEON(l *line)
 
 // sumsGroups2NarrowNEON adds a row's products to the filters' gradient; see line.
 //

@@ -3272,6 +3272,371 @@ vectors:
 	BNE tile
 	RET
 
+// func tileGroupsx8NEON(l *line)
+TEXT ·tileGroupsx8NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	ADD R2<<1, R2, R3
+	ADD R2<<2, R2, R4
+	ADD R2<<2, R3, R5
+	// a tile of results
+tile:
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	VMOV V0.B16, V7.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	MOVD line_groupBytes(R0), R11
+	ADDS R11, R8
+	AND R1, R11
+	SUBS R11, R8
+	// a row of the window
+row:
+	MOVD R8, R11
+	MOVD R9, R12
+	MOVD line_taps(R0), R13
+	// a tap
+tap:
+	MOVD line_members(R0), R14
+	MOVD line_group(R0), R15
+	// a member of the group
+member:
+	FMOVQ (R12), F8
+	FMOVQ (R14), F9
+	MOVD 16(R14), R17
+	ADDS R17, R11
+	MOVD line_wMember(R0), R17
+	ADDS R17, R12
+	FMOVQ (R11), F16
+	VTBL V9.B16, [V16.B16], V10.B16
+	WORD $0x4e2acd00 // FMLA V0, V8, V10
+	WORD $0x3ce26971 // LDR Q17, [R11, R2]
+	VTBL V9.B16, [V17.B16], V11.B16
+	WORD $0x4e2bcd01 // FMLA V1, V8, V11
+	ADD R2<<1, R11, R16
+	FMOVQ (R16), F18
+	VTBL V9.B16, [V18.B16], V10.B16
+	WORD $0x4e2acd02 // FMLA V2, V8, V10
+	WORD $0x3ce36973 // LDR Q19, [R11, R3]
+	VTBL V9.B16, [V19.B16], V11.B16
+	WORD $0x4e2bcd03 // FMLA V3, V8, V11
+	ADD R2<<2, R11, R16
+	FMOVQ (R16), F16
+	VTBL V9.B16, [V16.B16], V10.B16
+	WORD $0x4e2acd04 // FMLA V4, V8, V10
+	WORD $0x3ce46971 // LDR Q17, [R11, R4]
+	VTBL V9.B16, [V17.B16], V11.B16
+	WORD $0x4e2bcd05 // FMLA V5, V8, V11
+	ADD R3<<1, R11, R16
+	FMOVQ (R16), F18
+	VTBL V9.B16, [V18.B16], V10.B16
+	WORD $0x4e2acd06 // FMLA V6, V8, V10
+	WORD $0x3ce56973 // LDR Q19, [R11, R5]
+	VTBL V9.B16, [V19.B16], V11.B16
+	WORD $0x4e2bcd07 // FMLA V7, V8, V11
+	ADDS $32, R14
+	SUBS $1, R15
+	BNE member
+	MOVD line_xTap(R0), R17
+	ADDS R17, R11
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	SUBS $1, R13
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V8.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V9.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e510 // FCMGT V16, V8, V0
+	VBIT V16.B16, V8.B16, V0.B16
+	WORD $0x6ea9e411 // FCMGT V17, V0, V9
+	VBIT V17.B16, V9.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	WORD $0x6ea1e512 // FCMGT V18, V8, V1
+	VBIT V18.B16, V8.B16, V1.B16
+	WORD $0x6ea9e433 // FCMGT V19, V1, V9
+	VBIT V19.B16, V9.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	WORD $0x6ea2e510 // FCMGT V16, V8, V2
+	VBIT V16.B16, V8.B16, V2.B16
+	WORD $0x6ea9e451 // FCMGT V17, V2, V9
+	VBIT V17.B16, V9.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	WORD $0x6ea3e512 // FCMGT V18, V8, V3
+	VBIT V18.B16, V8.B16, V3.B16
+	WORD $0x6ea9e473 // FCMGT V19, V3, V9
+	VBIT V19.B16, V9.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	WORD $0x6ea4e510 // FCMGT V16, V8, V4
+	VBIT V16.B16, V8.B16, V4.B16
+	WORD $0x6ea9e491 // FCMGT V17, V4, V9
+	VBIT V17.B16, V9.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	WORD $0x6ea5e512 // FCMGT V18, V8, V5
+	VBIT V18.B16, V8.B16, V5.B16
+	WORD $0x6ea9e4b3 // FCMGT V19, V5, V9
+	VBIT V19.B16, V9.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+	WORD $0x6ea6e510 // FCMGT V16, V8, V6
+	VBIT V16.B16, V8.B16, V6.B16
+	WORD $0x6ea9e4d1 // FCMGT V17, V6, V9
+	VBIT V17.B16, V9.B16, V6.B16
+	FMOVQ F6, (R8)
+	ADDS R9, R8
+	WORD $0x6ea7e512 // FCMGT V18, V8, V7
+	VBIT V18.B16, V8.B16, V7.B16
+	WORD $0x6ea9e4f3 // FCMGT V19, V7, V9
+	VBIT V19.B16, V9.B16, V7.B16
+	FMOVQ F7, (R8)
+	ADDS R9, R8
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tileGroupsx7NEON(l *line)
+TEXT ·tileGroupsx7NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	ADD R2<<1, R2, R3
+	ADD R2<<2, R2, R4
+	// a tile of results
+tile:
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	ADDS R1, R5
+	FMOVQ (R5), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	ADDS R1, R5
+	MOVD line_w(R0), R8
+	ADDS R1, R8
+	MOVD line_groupBytes(R0), R10
+	ADDS R10, R5
+	AND R1, R10
+	SUBS R10, R5
+	// a row of the window
+row:
+	MOVD R5, R10
+	MOVD R8, R11
+	MOVD line_taps(R0), R12
+	// a tap
+tap:
+	MOVD line_members(R0), R13
+	MOVD line_group(R0), R14
+	// a member of the group
+member:
+	FMOVQ (R11), F7
+	FMOVQ (R13), F8
+	MOVD 16(R13), R17
+	ADDS R17, R10
+	MOVD line_wMember(R0), R17
+	ADDS R17, R11
+	FMOVQ (R10), F16
+	VTBL V8.B16, [V16.B16], V9.B16
+	WORD $0x4e29cce0 // FMLA V0, V7, V9
+	WORD $0x3ce26951 // LDR Q17, [R10, R2]
+	VTBL V8.B16, [V17.B16], V10.B16
+	WORD $0x4e2acce1 // FMLA V1, V7, V10
+	ADD R2<<1, R10, R16
+	FMOVQ (R16), F18
+	VTBL V8.B16, [V18.B16], V9.B16
+	WORD $0x4e29cce2 // FMLA V2, V7, V9
+	WORD $0x3ce36953 // LDR Q19, [R10, R3]
+	VTBL V8.B16, [V19.B16], V10.B16
+	WORD $0x4e2acce3 // FMLA V3, V7, V10
+	ADD R2<<2, R10, R16
+	FMOVQ (R16), F16
+	VTBL V8.B16, [V16.B16], V9.B16
+	WORD $0x4e29cce4 // FMLA V4, V7, V9
+	WORD $0x3ce46951 // LDR Q17, [R10, R4]
+	VTBL V8.B16, [V17.B16], V10.B16
+	WORD $0x4e2acce5 // FMLA V5, V7, V10
+	ADD R3<<1, R10, R16
+	FMOVQ (R16), F18
+	VTBL V8.B16, [V18.B16], V9.B16
+	WORD $0x4e29cce6 // FMLA V6, V7, V9
+	ADDS $32, R13
+	SUBS $1, R14
+	BNE member
+	MOVD line_xTap(R0), R17
+	ADDS R17, R10
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	SUBS $1, R12
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// limits, and results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V7.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V8.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	ADDS R1, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e4f3 // FCMGT V19, V7, V0
+	VBIT V19.B16, V7.B16, V0.B16
+	WORD $0x6ea8e410 // FCMGT V16, V0, V8
+	VBIT V16.B16, V8.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	WORD $0x6ea1e4f1 // FCMGT V17, V7, V1
+	VBIT V17.B16, V7.B16, V1.B16
+	WORD $0x6ea8e432 // FCMGT V18, V1, V8
+	VBIT V18.B16, V8.B16, V1.B16
+	FMOVQ F1, (R5)
+	ADDS R8, R5
+	WORD $0x6ea2e4f3 // FCMGT V19, V7, V2
+	VBIT V19.B16, V7.B16, V2.B16
+	WORD $0x6ea8e450 // FCMGT V16, V2, V8
+	VBIT V16.B16, V8.B16, V2.B16
+	FMOVQ F2, (R5)
+	ADDS R8, R5
+	WORD $0x6ea3e4f1 // FCMGT V17, V7, V3
+	VBIT V17.B16, V7.B16, V3.B16
+	WORD $0x6ea8e472 // FCMGT V18, V3, V8
+	VBIT V18.B16, V8.B16, V3.B16
+	FMOVQ F3, (R5)
+	ADDS R8, R5
+	WORD $0x6ea4e4f3 // FCMGT V19, V7, V4
+	VBIT V19.B16, V7.B16, V4.B16
+	WORD $0x6ea8e490 // FCMGT V16, V4, V8
+	VBIT V16.B16, V8.B16, V4.B16
+	FMOVQ F4, (R5)
+	ADDS R8, R5
+	WORD $0x6ea5e4f1 // FCMGT V17, V7, V5
+	VBIT V17.B16, V7.B16, V5.B16
+	WORD $0x6ea8e4b2 // FCMGT V18, V5, V8
+	VBIT V18.B16, V8.B16, V5.B16
+	FMOVQ F5, (R5)
+	ADDS R8, R5
+	WORD $0x6ea6e4f3 // FCMGT V19, V7, V6
+	VBIT V19.B16, V7.B16, V6.B16
+	WORD $0x6ea8e4d0 // FCMGT V16, V6, V8
+	VBIT V16.B16, V8.B16, V6.B16
+	FMOVQ F6, (R5)
+	ADDS R8, R5
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	// the last vector overlaps
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
 // func tileGroupsNEON(l *line)
 TEXT ·tileGroupsNEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
@@ -5308,84 +5673,74 @@ vectors:
 // func sumsGroups2NEON(l *line)
 TEXT ·sumsGroups2NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
-	MOVD line_xTap(R0), R1
-	EOR R2, R2
-	MOVD R2, line_channel(R0)
+	MOVD line_xTap(R0), R2
+	MOVD line_yPixel(R0), R3
+	EOR R1, R1
 	// a vector of channels
 	PCALIGN $16
 vector:
 	// the sums
-	MOVD line_w(R0), R2
-	MOVD line_channel(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F0
+	MOVD line_w(R0), R4
+	ADDS R1, R4
+	FMOVQ (R4), F0
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F1
-	MOVD line_x(R0), R2
-	MOVD line_y(R0), R3
-	MOVD line_middle(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R2
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
+	ADDS R17, R4
+	FMOVQ (R4), F1
+	MOVD line_x(R0), R4
+	MOVD line_y(R0), R5
+	MOVD line_middle(R0), R8
+	ADDS R1, R4
+	ADDS R1, R5
 	// a result
 	PCALIGN $16
 result:
-	FMOVQ (R3), F2
-	FMOVQ (R2), F16
+	FMOVQ (R5), F2
+	FMOVQ (R4), F16
 	VTRN1 V16.S4, V16.S4, V3.S4
 	WORD $0x4e23cc40 // FMLA V0, V2, V3
-	FMOVQ (R2), F17
+	FMOVQ (R4), F17
 	VTRN2 V17.S4, V17.S4, V4.S4
 	WORD $0x4e24cc41 // FMLA V1, V2, V4
-	ADDS R1, R2
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
+	ADDS R2, R4
+	ADDS R3, R5
+	SUBS $1, R8
 	BNE result
-	MOVD $15, R5
-	MOVD line_channel(R0), R17
-	AND R17, R5
-	CMP $0, R5
+	MOVD $15, R9
+	AND R1, R9
+	CMP $0, R9
 	BEQ whole
 	// the lanes that the vector before did not have
-	MOVD line_lanes(R0), R5
-	FMOVQ (R5), F6
-	MOVD line_w(R0), R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F5
+	MOVD line_lanes(R0), R9
+	FMOVQ (R9), F6
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	FMOVQ (R9), F5
 	VBIT V6.B16, V0.B16, V5.B16
-	FMOVQ F5, (R5)
+	FMOVQ F5, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F5
+	ADDS R17, R9
+	FMOVQ (R9), F5
 	VBIT V6.B16, V1.B16, V5.B16
-	FMOVQ F5, (R5)
+	FMOVQ F5, (R9)
 	JMP stored
 whole:
 	// the sums go to memory
-	MOVD line_w(R0), R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ F0, (R5)
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	FMOVQ F0, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ F1, (R5)
+	ADDS R17, R9
+	FMOVQ F1, (R9)
 stored:
-	MOVD line_channel(R0), R2
 	MOVD line_last(R0), R17
-	CMP R17, R2
+	CMP R17, R1
 	BEQ vectors
-	ADDS $16, R2
-	MOVD R2, line_channel(R0)
+	ADDS $16, R1
 	MOVD line_last(R0), R17
-	CMP R17, R2
+	CMP R17, R1
 	BLE vector
 	// the last vector overlaps
-	MOVD line_last(R0), R2
-	MOVD R2, line_channel(R0)
+	MOVD line_last(R0), R1
 	JMP vector
 vectors:
 	RET
@@ -5393,112 +5748,102 @@ vectors:
 // func sumsGroups4NEON(l *line)
 TEXT ·sumsGroups4NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
-	MOVD line_xTap(R0), R1
-	EOR R2, R2
-	MOVD R2, line_channel(R0)
+	MOVD line_xTap(R0), R2
+	MOVD line_yPixel(R0), R3
+	EOR R1, R1
 	// a vector of channels
 	PCALIGN $16
 vector:
 	// the sums
-	MOVD line_w(R0), R2
-	MOVD line_channel(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F0
+	MOVD line_w(R0), R4
+	ADDS R1, R4
+	FMOVQ (R4), F0
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F1
+	ADDS R17, R4
+	FMOVQ (R4), F1
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F2
+	ADDS R17, R4
+	FMOVQ (R4), F2
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F3
-	MOVD line_x(R0), R2
-	MOVD line_y(R0), R3
-	MOVD line_middle(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R2
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
+	ADDS R17, R4
+	FMOVQ (R4), F3
+	MOVD line_x(R0), R4
+	MOVD line_y(R0), R5
+	MOVD line_middle(R0), R8
+	ADDS R1, R4
+	ADDS R1, R5
 	// a result
 	PCALIGN $16
 result:
-	FMOVQ (R3), F4
-	FMOVQ (R2), F16
+	FMOVQ (R5), F4
+	FMOVQ (R4), F16
 	VDUP V16.S[0], V5.S4
 	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	FMOVQ (R2), F17
+	FMOVQ (R4), F17
 	VDUP V17.S[1], V6.S4
 	WORD $0x4e26cc81 // FMLA V1, V4, V6
-	FMOVQ (R2), F18
+	FMOVQ (R4), F18
 	VDUP V18.S[2], V5.S4
 	WORD $0x4e25cc82 // FMLA V2, V4, V5
-	FMOVQ (R2), F19
+	FMOVQ (R4), F19
 	VDUP V19.S[3], V6.S4
 	WORD $0x4e26cc83 // FMLA V3, V4, V6
-	ADDS R1, R2
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
+	ADDS R2, R4
+	ADDS R3, R5
+	SUBS $1, R8
 	BNE result
-	MOVD $15, R5
-	MOVD line_channel(R0), R17
-	AND R17, R5
-	CMP $0, R5
+	MOVD $15, R9
+	AND R1, R9
+	CMP $0, R9
 	BEQ whole
 	// the lanes that the vector before did not have
-	MOVD line_lanes(R0), R5
-	FMOVQ (R5), F8
-	MOVD line_w(R0), R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F7
+	MOVD line_lanes(R0), R9
+	FMOVQ (R9), F8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	FMOVQ (R9), F7
 	VBIT V8.B16, V0.B16, V7.B16
-	FMOVQ F7, (R5)
+	FMOVQ F7, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F7
+	ADDS R17, R9
+	FMOVQ (R9), F7
 	VBIT V8.B16, V1.B16, V7.B16
-	FMOVQ F7, (R5)
+	FMOVQ F7, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F7
+	ADDS R17, R9
+	FMOVQ (R9), F7
 	VBIT V8.B16, V2.B16, V7.B16
-	FMOVQ F7, (R5)
+	FMOVQ F7, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F7
+	ADDS R17, R9
+	FMOVQ (R9), F7
 	VBIT V8.B16, V3.B16, V7.B16
-	FMOVQ F7, (R5)
+	FMOVQ F7, (R9)
 	JMP stored
 whole:
 	// the sums go to memory
-	MOVD line_w(R0), R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ F0, (R5)
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	FMOVQ F0, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ F1, (R5)
+	ADDS R17, R9
+	FMOVQ F1, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ F2, (R5)
+	ADDS R17, R9
+	FMOVQ F2, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ F3, (R5)
+	ADDS R17, R9
+	FMOVQ F3, (R9)
 stored:
-	MOVD line_channel(R0), R2
 	MOVD line_last(R0), R17
-	CMP R17, R2
+	CMP R17, R1
 	BEQ vectors
-	ADDS $16, R2
-	MOVD R2, line_channel(R0)
+	ADDS $16, R1
 	MOVD line_last(R0), R17
-	CMP R17, R2
+	CMP R17, R1
 	BLE vector
 	// the last vector overlaps
-	MOVD line_last(R0), R2
-	MOVD R2, line_channel(R0)
+	MOVD line_last(R0), R1
 	JMP vector
 vectors:
 	RET
@@ -5506,177 +5851,166 @@ vectors:
 // func sumsGroups8NEON(l *line)
 TEXT ·sumsGroups8NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
-	MOVD line_xTap(R0), R1
-	EOR R2, R2
-	MOVD R2, line_channel(R0)
+	MOVD line_xTap(R0), R2
+	MOVD line_yPixel(R0), R3
+	EOR R1, R1
 	// a vector of channels
 	PCALIGN $16
 vector:
 	// the sums
-	MOVD line_w(R0), R2
-	MOVD line_channel(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F0
+	MOVD line_w(R0), R4
+	ADDS R1, R4
+	FMOVQ (R4), F0
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F1
+	ADDS R17, R4
+	FMOVQ (R4), F1
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F2
+	ADDS R17, R4
+	FMOVQ (R4), F2
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F3
+	ADDS R17, R4
+	FMOVQ (R4), F3
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F4
+	ADDS R17, R4
+	FMOVQ (R4), F4
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F5
+	ADDS R17, R4
+	FMOVQ (R4), F5
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F6
+	ADDS R17, R4
+	FMOVQ (R4), F6
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F7
-	MOVD line_x(R0), R2
-	MOVD line_y(R0), R3
-	MOVD line_middle(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R2
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD $16, R5
-	MOVD line_channel(R0), R17
-	AND R17, R5
-	SUBS R5, R2
+	ADDS R17, R4
+	FMOVQ (R4), F7
+	MOVD line_x(R0), R4
+	MOVD line_y(R0), R5
+	MOVD line_middle(R0), R8
+	ADDS R1, R4
+	ADDS R1, R5
+	MOVD $16, R9
+	AND R1, R9
+	SUBS R9, R4
 	// a result
 	PCALIGN $16
 result:
-	FMOVQ (R3), F8
-	VLD1R (R2), [V9.S4]
+	FMOVQ (R5), F8
+	VLD1R (R4), [V9.S4]
 	WORD $0x4e29cd00 // FMLA V0, V8, V9
-	ADD $4, R2, R16
+	ADD $4, R4, R16
 	VLD1R (R16), [V10.S4]
 	WORD $0x4e2acd01 // FMLA V1, V8, V10
-	ADD $8, R2, R16
+	ADD $8, R4, R16
 	VLD1R (R16), [V9.S4]
 	WORD $0x4e29cd02 // FMLA V2, V8, V9
-	ADD $12, R2, R16
+	ADD $12, R4, R16
 	VLD1R (R16), [V10.S4]
 	WORD $0x4e2acd03 // FMLA V3, V8, V10
-	ADD $16, R2, R16
+	ADD $16, R4, R16
 	VLD1R (R16), [V9.S4]
 	WORD $0x4e29cd04 // FMLA V4, V8, V9
-	ADD $20, R2, R16
+	ADD $20, R4, R16
 	VLD1R (R16), [V10.S4]
 	WORD $0x4e2acd05 // FMLA V5, V8, V10
-	ADD $24, R2, R16
+	ADD $24, R4, R16
 	VLD1R (R16), [V9.S4]
 	WORD $0x4e29cd06 // FMLA V6, V8, V9
-	ADD $28, R2, R16
+	ADD $28, R4, R16
 	VLD1R (R16), [V10.S4]
 	WORD $0x4e2acd07 // FMLA V7, V8, V10
-	ADDS R1, R2
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
+	ADDS R2, R4
+	ADDS R3, R5
+	SUBS $1, R8
 	BNE result
-	MOVD $15, R5
-	MOVD line_channel(R0), R17
-	AND R17, R5
-	CMP $0, R5
+	MOVD $15, R9
+	AND R1, R9
+	CMP $0, R9
 	BEQ whole
 	// the lanes that the vector before did not have
-	MOVD line_lanes(R0), R5
-	FMOVQ (R5), F12
-	MOVD line_w(R0), R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F11
+	MOVD line_lanes(R0), R9
+	FMOVQ (R9), F12
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	FMOVQ (R9), F11
 	VBIT V12.B16, V0.B16, V11.B16
-	FMOVQ F11, (R5)
+	FMOVQ F11, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F11
+	ADDS R17, R9
+	FMOVQ (R9), F11
 	VBIT V12.B16, V1.B16, V11.B16
-	FMOVQ F11, (R5)
+	FMOVQ F11, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F11
+	ADDS R17, R9
+	FMOVQ (R9), F11
 	VBIT V12.B16, V2.B16, V11.B16
-	FMOVQ F11, (R5)
+	FMOVQ F11, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F11
+	ADDS R17, R9
+	FMOVQ (R9), F11
 	VBIT V12.B16, V3.B16, V11.B16
-	FMOVQ F11, (R5)
+	FMOVQ F11, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F11
+	ADDS R17, R9
+	FMOVQ (R9), F11
 	VBIT V12.B16, V4.B16, V11.B16
-	FMOVQ F11, (R5)
+	FMOVQ F11, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F11
+	ADDS R17, R9
+	FMOVQ (R9), F11
 	VBIT V12.B16, V5.B16, V11.B16
-	FMOVQ F11, (R5)
+	FMOVQ F11, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F11
+	ADDS R17, R9
+	FMOVQ (R9), F11
 	VBIT V12.B16, V6.B16, V11.B16
-	FMOVQ F11, (R5)
+	FMOVQ F11, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F11
+	ADDS R17, R9
+	FMOVQ (R9), F11
 	VBIT V12.B16, V7.B16, V11.B16
-	FMOVQ F11, (R5)
+	FMOVQ F11, (R9)
 	JMP stored
 whole:
 	// the sums go to memory
-	MOVD line_w(R0), R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ F0, (R5)
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	FMOVQ F0, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ F1, (R5)
+	ADDS R17, R9
+	FMOVQ F1, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ F2, (R5)
+	ADDS R17, R9
+	FMOVQ F2, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ F3, (R5)
+	ADDS R17, R9
+	FMOVQ F3, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ F4, (R5)
+	ADDS R17, R9
+	FMOVQ F4, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ F5, (R5)
+	ADDS R17, R9
+	FMOVQ F5, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ F6, (R5)
+	ADDS R17, R9
+	FMOVQ F6, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ F7, (R5)
+	ADDS R17, R9
+	FMOVQ F7, (R9)
 stored:
-	MOVD line_channel(R0), R2
 	MOVD line_last(R0), R17
-	CMP R17, R2
+	CMP R17, R1
 	BEQ vectors
-	ADDS $16, R2
-	MOVD R2, line_channel(R0)
+	ADDS $16, R1
 	MOVD line_last(R0), R17
-	CMP R17, R2
+	CMP R17, R1
 	BLE vector
 	// the last vector overlaps
-	MOVD line_last(R0), R2
-	MOVD R2, line_channel(R0)
+	MOVD line_last(R0), R1
 	JMP vector
 vectors:
 	RET
 
-// func sumsNarrowNEON(l *line)
-TEXT ·sumsNarrowNEON(SB), NOSPLIT, $0-8
+// func sums1x1NarrowNEON(l *line)
+TEXT ·sums1x1NarrowNEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
 	MOVD line_mask(R0), R20
 	VEOR V0.B16, V0.B16, V0.B16
@@ -5778,19 +6112,811 @@ moved5:
 stored:
 	RET
 
+// func sums1x3NarrowNEON(l *line)
+TEXT ·sums1x3NarrowNEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_mask(R0), R20
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_xPixel(R0), R2
+	MOVD line_xTap(R0), R3
+	EOR R1, R1
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVD line_w(R0), R4
+	ADDS R1, R4
+	ADD $0, R4, R16
+	TBNZ $1, R20, two0
+	FMOVS (R16), F1
+	JMP moved0
+two0:
+	FMOVD (R16), F1
+	TBZ $2, R20, moved0
+	ADD $8, R16
+	VLD1 (R16), V1.S[2]
+moved0:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
+	TBNZ $1, R20, two1
+	FMOVS (R16), F2
+	JMP moved1
+two1:
+	FMOVD (R16), F2
+	TBZ $2, R20, moved1
+	ADD $8, R16
+	VLD1 (R16), V2.S[2]
+moved1:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
+	TBNZ $1, R20, two2
+	FMOVS (R16), F3
+	JMP moved2
+two2:
+	FMOVD (R16), F3
+	TBZ $2, R20, moved2
+	ADD $8, R16
+	VLD1 (R16), V3.S[2]
+moved2:
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD line_x(R0), R9
+	MOVD line_xAt(R0), R17
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_y(R0), R4
+	ADDS R1, R4
+	MOVD line_column(R0), R10
+	MOVD line_left(R0), R5
+	EOR R8, R8
+	// results at an edge: the left one, and after those in the middle the right one
+edge:
+	CMP $0, R5
+	BEQ edgeDone
+edgeResult:
+	ADD $0, R4, R16
+	TBNZ $1, R20, two3
+	FMOVS (R16), F5
+	JMP moved3
+two3:
+	FMOVD (R16), F5
+	TBZ $2, R20, moved3
+	ADD $8, R16
+	VLD1 (R16), V5.S[2]
+moved3:
+	WORD $0x4e25d484 // FADD V4, V4, V5
+	ADD $0, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip0
+	ADD $0, R9, R16
+	TBNZ $1, R20, two4
+	FMOVS (R16), F6
+	JMP moved4
+two4:
+	FMOVD (R16), F6
+	TBZ $2, R20, moved4
+	ADD $8, R16
+	VLD1 (R16), V6.S[2]
+moved4:
+	WORD $0x4e26cca1 // FMLA V1, V5, V6
+skip0:
+	ADD $1, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip1
+	ADD R2<<0, R9, R16
+	TBNZ $1, R20, two5
+	FMOVS (R16), F6
+	JMP moved5
+two5:
+	FMOVD (R16), F6
+	TBZ $2, R20, moved5
+	ADD $8, R16
+	VLD1 (R16), V6.S[2]
+moved5:
+	WORD $0x4e26cca2 // FMLA V2, V5, V6
+skip1:
+	ADD $2, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip2
+	ADD R2<<1, R9, R16
+	TBNZ $1, R20, two6
+	FMOVS (R16), F6
+	JMP moved6
+two6:
+	FMOVD (R16), F6
+	TBZ $2, R20, moved6
+	ADD $8, R16
+	VLD1 (R16), V6.S[2]
+moved6:
+	WORD $0x4e26cca3 // FMLA V3, V5, V6
+skip2:
+	ADDS R3, R9
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R4
+	MOVD line_yAt(R0), R17
+	ADDS R17, R10
+	SUBS $1, R5
+	BNE edgeResult
+edgeDone:
+	CMP $0, R8
+	BNE rowDone
+	// results in the middle
+	MOVD line_middle(R0), R5
+	CMP $0, R5
+	BEQ middleDone
+	PCALIGN $16
+result:
+	ADD $0, R4, R16
+	TBNZ $1, R20, two7
+	FMOVS (R16), F5
+	JMP moved7
+two7:
+	FMOVD (R16), F5
+	TBZ $2, R20, moved7
+	ADD $8, R16
+	VLD1 (R16), V5.S[2]
+moved7:
+	WORD $0x4e25d484 // FADD V4, V4, V5
+	ADD $0, R9, R16
+	TBNZ $1, R20, two8
+	FMOVS (R16), F6
+	JMP moved8
+two8:
+	FMOVD (R16), F6
+	TBZ $2, R20, moved8
+	ADD $8, R16
+	VLD1 (R16), V6.S[2]
+moved8:
+	WORD $0x4e26cca1 // FMLA V1, V5, V6
+	ADD R2<<0, R9, R16
+	TBNZ $1, R20, two9
+	FMOVS (R16), F6
+	JMP moved9
+two9:
+	FMOVD (R16), F6
+	TBZ $2, R20, moved9
+	ADD $8, R16
+	VLD1 (R16), V6.S[2]
+moved9:
+	WORD $0x4e26cca2 // FMLA V2, V5, V6
+	ADD R2<<1, R9, R16
+	TBNZ $1, R20, two10
+	FMOVS (R16), F6
+	JMP moved10
+two10:
+	FMOVD (R16), F6
+	TBZ $2, R20, moved10
+	ADD $8, R16
+	VLD1 (R16), V6.S[2]
+moved10:
+	WORD $0x4e26cca3 // FMLA V3, V5, V6
+	ADDS R3, R9
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R4
+	SUBS $1, R5
+	BNE result
+middleDone:
+	MOVD line_right(R0), R10
+	MOVD line_atRight(R0), R5
+	MOVD $1, R8
+	JMP edge
+rowDone:
+	// the sums go to memory
+	MOVD line_w(R0), R10
+	ADDS R1, R10
+	ADD $0, R10, R16
+	TBNZ $1, R20, two11
+	FMOVS F1, (R16)
+	JMP moved11
+two11:
+	FMOVD F1, (R16)
+	TBZ $2, R20, moved11
+	ADD $8, R16
+	VST1 V1.S[2], (R16)
+moved11:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	ADD $0, R10, R16
+	TBNZ $1, R20, two12
+	FMOVS F2, (R16)
+	JMP moved12
+two12:
+	FMOVD F2, (R16)
+	TBZ $2, R20, moved12
+	ADD $8, R16
+	VST1 V2.S[2], (R16)
+moved12:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	ADD $0, R10, R16
+	TBNZ $1, R20, two13
+	FMOVS F3, (R16)
+	JMP moved13
+two13:
+	FMOVD F3, (R16)
+	TBZ $2, R20, moved13
+	ADD $8, R16
+	VST1 V3.S[2], (R16)
+moved13:
+	MOVD line_bias(R0), R10
+	CMP $0, R10
+	BEQ stored
+	ADDS R1, R10
+	ADD $0, R10, R16
+	TBNZ $1, R20, two14
+	FMOVS (R16), F6
+	JMP moved14
+two14:
+	FMOVD (R16), F6
+	TBZ $2, R20, moved14
+	ADD $8, R16
+	VLD1 (R16), V6.S[2]
+moved14:
+	WORD $0x4e24d4c4 // FADD V4, V6, V4
+	ADD $0, R10, R16
+	TBNZ $1, R20, two15
+	FMOVS F4, (R16)
+	JMP moved15
+two15:
+	FMOVD F4, (R16)
+	TBZ $2, R20, moved15
+	ADD $8, R16
+	VST1 V4.S[2], (R16)
+moved15:
+stored:
+	RET
+
+// func sums3x3NarrowNEON(l *line)
+TEXT ·sums3x3NarrowNEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_mask(R0), R20
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_xPixel(R0), R2
+	MOVD line_xTap(R0), R3
+	EOR R1, R1
+	// the sums, and pointers to the rows of pixels and to the results
+	MOVD line_w(R0), R4
+	ADDS R1, R4
+	ADD $0, R4, R16
+	TBNZ $1, R20, two0
+	FMOVS (R16), F1
+	JMP moved0
+two0:
+	FMOVD (R16), F1
+	TBZ $2, R20, moved0
+	ADD $8, R16
+	VLD1 (R16), V1.S[2]
+moved0:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
+	TBNZ $1, R20, two1
+	FMOVS (R16), F2
+	JMP moved1
+two1:
+	FMOVD (R16), F2
+	TBZ $2, R20, moved1
+	ADD $8, R16
+	VLD1 (R16), V2.S[2]
+moved1:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
+	TBNZ $1, R20, two2
+	FMOVS (R16), F3
+	JMP moved2
+two2:
+	FMOVD (R16), F3
+	TBZ $2, R20, moved2
+	ADD $8, R16
+	VLD1 (R16), V3.S[2]
+moved2:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
+	TBNZ $1, R20, two3
+	FMOVS (R16), F4
+	JMP moved3
+two3:
+	FMOVD (R16), F4
+	TBZ $2, R20, moved3
+	ADD $8, R16
+	VLD1 (R16), V4.S[2]
+moved3:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
+	TBNZ $1, R20, two4
+	FMOVS (R16), F5
+	JMP moved4
+two4:
+	FMOVD (R16), F5
+	TBZ $2, R20, moved4
+	ADD $8, R16
+	VLD1 (R16), V5.S[2]
+moved4:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
+	TBNZ $1, R20, two5
+	FMOVS (R16), F6
+	JMP moved5
+two5:
+	FMOVD (R16), F6
+	TBZ $2, R20, moved5
+	ADD $8, R16
+	VLD1 (R16), V6.S[2]
+moved5:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
+	TBNZ $1, R20, two6
+	FMOVS (R16), F7
+	JMP moved6
+two6:
+	FMOVD (R16), F7
+	TBZ $2, R20, moved6
+	ADD $8, R16
+	VLD1 (R16), V7.S[2]
+moved6:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
+	TBNZ $1, R20, two7
+	FMOVS (R16), F8
+	JMP moved7
+two7:
+	FMOVD (R16), F8
+	TBZ $2, R20, moved7
+	ADD $8, R16
+	VLD1 (R16), V8.S[2]
+moved7:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
+	TBNZ $1, R20, two8
+	FMOVS (R16), F9
+	JMP moved8
+two8:
+	FMOVD (R16), F9
+	TBZ $2, R20, moved8
+	ADD $8, R16
+	VLD1 (R16), V9.S[2]
+moved8:
+	VEOR V10.B16, V10.B16, V10.B16
+	MOVD line_x(R0), R9
+	MOVD line_xAt(R0), R17
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_xRow(R0), R5
+	ADD R5, R9, R10
+	ADD R5, R10, R11
+	MOVD line_y(R0), R4
+	ADDS R1, R4
+	MOVD line_column(R0), R12
+	MOVD line_left(R0), R5
+	EOR R8, R8
+	// results at an edge: the left one, and after those in the middle the right one
+edge:
+	CMP $0, R5
+	BEQ edgeDone
+edgeResult:
+	ADD $0, R4, R16
+	TBNZ $1, R20, two9
+	FMOVS (R16), F11
+	JMP moved9
+two9:
+	FMOVD (R16), F11
+	TBZ $2, R20, moved9
+	ADD $8, R16
+	VLD1 (R16), V11.S[2]
+moved9:
+	WORD $0x4e2bd54a // FADD V10, V10, V11
+	ADD $0, R12, R13
+	MOVD line_width(R0), R17
+	CMP R17, R13
+	BHS skip0
+	ADD $0, R9, R16
+	TBNZ $1, R20, two10
+	FMOVS (R16), F12
+	JMP moved10
+two10:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved10
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved10:
+	WORD $0x4e2ccd61 // FMLA V1, V11, V12
+	ADD $0, R10, R16
+	TBNZ $1, R20, two11
+	FMOVS (R16), F12
+	JMP moved11
+two11:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved11
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved11:
+	WORD $0x4e2ccd64 // FMLA V4, V11, V12
+	ADD $0, R11, R16
+	TBNZ $1, R20, two12
+	FMOVS (R16), F12
+	JMP moved12
+two12:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved12
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved12:
+	WORD $0x4e2ccd67 // FMLA V7, V11, V12
+skip0:
+	ADD $1, R12, R13
+	MOVD line_width(R0), R17
+	CMP R17, R13
+	BHS skip1
+	ADD R2<<0, R9, R16
+	TBNZ $1, R20, two13
+	FMOVS (R16), F12
+	JMP moved13
+two13:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved13
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved13:
+	WORD $0x4e2ccd62 // FMLA V2, V11, V12
+	ADD R2<<0, R10, R16
+	TBNZ $1, R20, two14
+	FMOVS (R16), F12
+	JMP moved14
+two14:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved14
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved14:
+	WORD $0x4e2ccd65 // FMLA V5, V11, V12
+	ADD R2<<0, R11, R16
+	TBNZ $1, R20, two15
+	FMOVS (R16), F12
+	JMP moved15
+two15:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved15
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved15:
+	WORD $0x4e2ccd68 // FMLA V8, V11, V12
+skip1:
+	ADD $2, R12, R13
+	MOVD line_width(R0), R17
+	CMP R17, R13
+	BHS skip2
+	ADD R2<<1, R9, R16
+	TBNZ $1, R20, two16
+	FMOVS (R16), F12
+	JMP moved16
+two16:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved16
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved16:
+	WORD $0x4e2ccd63 // FMLA V3, V11, V12
+	ADD R2<<1, R10, R16
+	TBNZ $1, R20, two17
+	FMOVS (R16), F12
+	JMP moved17
+two17:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved17
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved17:
+	WORD $0x4e2ccd66 // FMLA V6, V11, V12
+	ADD R2<<1, R11, R16
+	TBNZ $1, R20, two18
+	FMOVS (R16), F12
+	JMP moved18
+two18:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved18
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved18:
+	WORD $0x4e2ccd69 // FMLA V9, V11, V12
+skip2:
+	ADDS R3, R9
+	ADDS R3, R10
+	ADDS R3, R11
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R4
+	MOVD line_yAt(R0), R17
+	ADDS R17, R12
+	SUBS $1, R5
+	BNE edgeResult
+edgeDone:
+	CMP $0, R8
+	BNE rowDone
+	// results in the middle
+	MOVD line_middle(R0), R5
+	CMP $0, R5
+	BEQ middleDone
+	PCALIGN $16
+result:
+	ADD $0, R4, R16
+	TBNZ $1, R20, two19
+	FMOVS (R16), F11
+	JMP moved19
+two19:
+	FMOVD (R16), F11
+	TBZ $2, R20, moved19
+	ADD $8, R16
+	VLD1 (R16), V11.S[2]
+moved19:
+	WORD $0x4e2bd54a // FADD V10, V10, V11
+	ADD $0, R9, R16
+	TBNZ $1, R20, two20
+	FMOVS (R16), F12
+	JMP moved20
+two20:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved20
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved20:
+	WORD $0x4e2ccd61 // FMLA V1, V11, V12
+	ADD $0, R10, R16
+	TBNZ $1, R20, two21
+	FMOVS (R16), F12
+	JMP moved21
+two21:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved21
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved21:
+	WORD $0x4e2ccd64 // FMLA V4, V11, V12
+	ADD $0, R11, R16
+	TBNZ $1, R20, two22
+	FMOVS (R16), F12
+	JMP moved22
+two22:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved22
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved22:
+	WORD $0x4e2ccd67 // FMLA V7, V11, V12
+	ADD R2<<0, R9, R16
+	TBNZ $1, R20, two23
+	FMOVS (R16), F12
+	JMP moved23
+two23:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved23
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved23:
+	WORD $0x4e2ccd62 // FMLA V2, V11, V12
+	ADD R2<<0, R10, R16
+	TBNZ $1, R20, two24
+	FMOVS (R16), F12
+	JMP moved24
+two24:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved24
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved24:
+	WORD $0x4e2ccd65 // FMLA V5, V11, V12
+	ADD R2<<0, R11, R16
+	TBNZ $1, R20, two25
+	FMOVS (R16), F12
+	JMP moved25
+two25:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved25
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved25:
+	WORD $0x4e2ccd68 // FMLA V8, V11, V12
+	ADD R2<<1, R9, R16
+	TBNZ $1, R20, two26
+	FMOVS (R16), F12
+	JMP moved26
+two26:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved26
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved26:
+	WORD $0x4e2ccd63 // FMLA V3, V11, V12
+	ADD R2<<1, R10, R16
+	TBNZ $1, R20, two27
+	FMOVS (R16), F12
+	JMP moved27
+two27:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved27
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved27:
+	WORD $0x4e2ccd66 // FMLA V6, V11, V12
+	ADD R2<<1, R11, R16
+	TBNZ $1, R20, two28
+	FMOVS (R16), F12
+	JMP moved28
+two28:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved28
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved28:
+	WORD $0x4e2ccd69 // FMLA V9, V11, V12
+	ADDS R3, R9
+	ADDS R3, R10
+	ADDS R3, R11
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R4
+	SUBS $1, R5
+	BNE result
+middleDone:
+	MOVD line_right(R0), R12
+	MOVD line_atRight(R0), R5
+	MOVD $1, R8
+	JMP edge
+rowDone:
+	// the sums go to memory
+	MOVD line_w(R0), R12
+	ADDS R1, R12
+	ADD $0, R12, R16
+	TBNZ $1, R20, two29
+	FMOVS F1, (R16)
+	JMP moved29
+two29:
+	FMOVD F1, (R16)
+	TBZ $2, R20, moved29
+	ADD $8, R16
+	VST1 V1.S[2], (R16)
+moved29:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	ADD $0, R12, R16
+	TBNZ $1, R20, two30
+	FMOVS F2, (R16)
+	JMP moved30
+two30:
+	FMOVD F2, (R16)
+	TBZ $2, R20, moved30
+	ADD $8, R16
+	VST1 V2.S[2], (R16)
+moved30:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	ADD $0, R12, R16
+	TBNZ $1, R20, two31
+	FMOVS F3, (R16)
+	JMP moved31
+two31:
+	FMOVD F3, (R16)
+	TBZ $2, R20, moved31
+	ADD $8, R16
+	VST1 V3.S[2], (R16)
+moved31:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	ADD $0, R12, R16
+	TBNZ $1, R20, two32
+	FMOVS F4, (R16)
+	JMP moved32
+two32:
+	FMOVD F4, (R16)
+	TBZ $2, R20, moved32
+	ADD $8, R16
+	VST1 V4.S[2], (R16)
+moved32:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	ADD $0, R12, R16
+	TBNZ $1, R20, two33
+	FMOVS F5, (R16)
+	JMP moved33
+two33:
+	FMOVD F5, (R16)
+	TBZ $2, R20, moved33
+	ADD $8, R16
+	VST1 V5.S[2], (R16)
+moved33:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	ADD $0, R12, R16
+	TBNZ $1, R20, two34
+	FMOVS F6, (R16)
+	JMP moved34
+two34:
+	FMOVD F6, (R16)
+	TBZ $2, R20, moved34
+	ADD $8, R16
+	VST1 V6.S[2], (R16)
+moved34:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	ADD $0, R12, R16
+	TBNZ $1, R20, two35
+	FMOVS F7, (R16)
+	JMP moved35
+two35:
+	FMOVD F7, (R16)
+	TBZ $2, R20, moved35
+	ADD $8, R16
+	VST1 V7.S[2], (R16)
+moved35:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	ADD $0, R12, R16
+	TBNZ $1, R20, two36
+	FMOVS F8, (R16)
+	JMP moved36
+two36:
+	FMOVD F8, (R16)
+	TBZ $2, R20, moved36
+	ADD $8, R16
+	VST1 V8.S[2], (R16)
+moved36:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	ADD $0, R12, R16
+	TBNZ $1, R20, two37
+	FMOVS F9, (R16)
+	JMP moved37
+two37:
+	FMOVD F9, (R16)
+	TBZ $2, R20, moved37
+	ADD $8, R16
+	VST1 V9.S[2], (R16)
+moved37:
+	MOVD line_bias(R0), R12
+	CMP $0, R12
+	BEQ stored
+	ADDS R1, R12
+	ADD $0, R12, R16
+	TBNZ $1, R20, two38
+	FMOVS (R16), F12
+	JMP moved38
+two38:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved38
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved38:
+	WORD $0x4e2ad58a // FADD V10, V12, V10
+	ADD $0, R12, R16
+	TBNZ $1, R20, two39
+	FMOVS F10, (R16)
+	JMP moved39
+two39:
+	FMOVD F10, (R16)
+	TBZ $2, R20, moved39
+	ADD $8, R16
+	VST1 V10.S[2], (R16)
+moved39:
+stored:
+	RET
+
 // func sumsGroups2NarrowNEON(l *line)
 TEXT ·sumsGroups2NarrowNEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
 	MOVD line_mask(R0), R20
 	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_xTap(R0), R1
-	EOR R2, R2
-	MOVD R2, line_channel(R0)
+	MOVD line_xTap(R0), R2
+	MOVD line_yPixel(R0), R3
+	EOR R1, R1
 	// the sums
-	MOVD line_w(R0), R2
-	MOVD line_channel(R0), R17
-	ADDS R17, R2
-	ADD $0, R2, R16
+	MOVD line_w(R0), R4
+	ADDS R1, R4
+	ADD $0, R4, R16
 	TBNZ $1, R20, two0
 	FMOVS (R16), F1
 	JMP moved0
@@ -5801,8 +6927,8 @@ two0:
 	VLD1 (R16), V1.S[2]
 moved0:
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	ADD $0, R2, R16
+	ADDS R17, R4
+	ADD $0, R4, R16
 	TBNZ $1, R20, two1
 	FMOVS (R16), F2
 	JMP moved1
@@ -5812,17 +6938,15 @@ two1:
 	ADD $8, R16
 	VLD1 (R16), V2.S[2]
 moved1:
-	MOVD line_x(R0), R2
-	MOVD line_y(R0), R3
-	MOVD line_middle(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R2
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
+	MOVD line_x(R0), R4
+	MOVD line_y(R0), R5
+	MOVD line_middle(R0), R8
+	ADDS R1, R4
+	ADDS R1, R5
 	// a result
 	PCALIGN $16
 result:
-	ADD $0, R3, R16
+	ADD $0, R5, R16
 	TBNZ $1, R20, two2
 	FMOVS (R16), F3
 	JMP moved2
@@ -5832,7 +6956,7 @@ two2:
 	ADD $8, R16
 	VLD1 (R16), V3.S[2]
 moved2:
-	ADD $0, R2, R16
+	ADD $0, R4, R16
 	TBNZ $1, R20, two3
 	FMOVS (R16), F4
 	JMP moved3
@@ -5844,7 +6968,7 @@ two3:
 moved3:
 	VTRN1 V4.S4, V4.S4, V4.S4
 	WORD $0x4e24cc61 // FMLA V1, V3, V4
-	ADD $0, R2, R16
+	ADD $0, R4, R16
 	TBNZ $1, R20, two4
 	FMOVS (R16), F5
 	JMP moved4
@@ -5856,16 +6980,14 @@ two4:
 moved4:
 	VTRN2 V5.S4, V5.S4, V5.S4
 	WORD $0x4e25cc62 // FMLA V2, V3, V5
-	ADDS R1, R2
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
+	ADDS R2, R4
+	ADDS R3, R5
+	SUBS $1, R8
 	BNE result
 	// the sums go to memory
-	MOVD line_w(R0), R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	ADD $0, R5, R16
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	ADD $0, R9, R16
 	TBNZ $1, R20, two5
 	FMOVS F1, (R16)
 	JMP moved5
@@ -5876,8 +6998,8 @@ two5:
 	VST1 V1.S[2], (R16)
 moved5:
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	ADD $0, R5, R16
+	ADDS R17, R9
+	ADD $0, R9, R16
 	TBNZ $1, R20, two6
 	FMOVS F2, (R16)
 	JMP moved6

@@ -104,11 +104,12 @@ func (b *BackwardFilter) Run(part int, x, dy, partial, scratch []float32) {
 	}
 	image := s.H * s.W * s.C
 	if s.M == 1 {
-		blocks(first, last, b.block, func(lo, hi int) {
+		for lo, hi := first, 0; lo < last; lo = hi {
+			hi = blockEnd(lo, last, b.block)
 			for r := from; r < to; r++ {
 				b.row(x[r/s.OH*image:][:image], 0, dy, sums, r, lo, hi)
 			}
-		})
+		}
 		return
 	}
 	for from < to {
@@ -116,11 +117,12 @@ func (b *BackwardFilter) Run(part int, x, dy, partial, scratch []float32) {
 		rows := min(repeatedRows, to-from, s.OH-row)
 		low, high := seen(b.rows[row : row+rows])
 		repeat(b.isa, scratch, x[n*image+low*s.W*s.C:n*image+high*s.W*s.C], s.M)
-		blocks(first, last, b.block, func(lo, hi int) {
+		for lo, hi := first, 0; lo < last; lo = hi {
+			hi = blockEnd(lo, last, b.block)
 			for r := from; r < from+rows; r++ {
 				b.row(scratch, low, dy, sums, r, lo, hi)
 			}
-		})
+		}
 		from += rows
 	}
 }

@@ -112,16 +112,12 @@ func splitVectors(channels, n, i int) (first, last int) {
 	return first * vector, last * vector
 }
 
-// blocks calls f for each block of channels [first, last).
-func blocks(first, last, block int, f func(lo, hi int)) {
-	for lo := first; lo < last; {
-		hi := lo + block
-		if last-hi < vector {
-			hi = last
-		}
-		f(lo, hi)
-		lo = hi
+// blockEnd is where a block of channels from lo to last ends.
+func blockEnd(lo, last, block int) int {
+	if last-lo-block < vector {
+		return last
 	}
+	return lo + block
 }
 
 // Images and results that have together more floats than this are not all in the caches when

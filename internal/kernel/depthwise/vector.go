@@ -212,7 +212,7 @@ const (
 // multiplies what it does not need, unless it is at the end of a row: others have seven or eight.
 func (g *gather) tiles(l *line, results int) {
 	most := tilePixels
-	if g.members > 1 {
+	if g.members > 1 && narrow(g.isa, g.channels) {
 		most = groupTilePixels
 	}
 	tiles := kernel.CeilDiv(results, most)
@@ -261,7 +261,7 @@ func (l *line) channels(isa kernel.ISA, n int) {
 // windowFor says whether the edges of the results are where assembly looks for them.
 func (b *BackwardFilter) windowFor() window {
 	s := b.shape
-	if s.members() == 1 && !narrow(b.isa, s.channels()) && (s.KW == 3 || s.KW == 5) && s.DilationW == 1 {
+	if s.members() == 1 && (s.KW == 3 || s.KW == 5 && !narrow(b.isa, s.channels())) && s.DilationW == 1 {
 		return window{s.KW, 1}
 	}
 	return window{}
@@ -301,7 +301,12 @@ func (b *BackwardFilter) vector(x, dy, sums []float32, v taps, at, step, lo, hi 
 		l.right = (b.edges[0]+b.edges[1])*s.StrideW - s.PadLeft
 		l.bias = bias
 		for t := 0; t < v.n; {
-			n := b.window.sumRows(b.isa, v.n-t)
+			kind, n := b.window.kind(), b.window.sumRows(b.isa, v.n-t)
+			size := n
+			if narrow(b.isa, channels) { // there are one row of taps, and three
+				kind, n = narrowKind, max(1, n/3*3)
+				size = n * b.window.width
+			}
 			l.x = unsafe.Pointer(&x[(at+t*step)*s.W*channels+lo])
 			if fetches && b.large && t == 0 {
 				l.ahead, l.yAhead = v.n*l.xRow, s.OW*size
@@ -312,7 +317,7 @@ func (b *BackwardFilter) vector(x, dy, sums []float32, v taps, at, step, lo, hi 
 				l.ahead, l.fetch, l.yAhead = 0, 0, 0
 			}
 			l.w = unsafe.Pointer(&sums[(v.tap+t)*s.KW*channels+lo])
-			addSums(b.isa, b.window.kind(), n, &l)
+			addSums(b.isa, kind, size, &l)
 			l.bias = nil
 			t += n
 		}

@@ -10,7 +10,8 @@ var depthwiseWindows = []struct{ width, stride int }{{0, 0}, {3, 1}, {3, 2}, {5,
 var groupSizes = []int{2, 4, 8}
 
 // Tiles have at most so many results; line.pixels says how many. Some numbers of results have
-// functions of their own, which need not look.
+// functions of their own, which need not look; with groups, the others have at most six, as
+// there are no registers for more.
 const (
 	tilePixels      = 8
 	groupTilePixels = 6
@@ -50,6 +51,9 @@ func depthwise(f *family) {
 				}
 				tile(kind, name, depthwiseTile{pixels: own[len(own)-1] - 1, width: w.width, stride: w.stride})
 			}
+			for _, pixels := range []int{8, 7} {
+				tile("groupKind", "tileGroups", depthwiseTile{pixels: pixels, exact: true, groups: true})
+			}
 			tile("groupKind", "tileGroups", depthwiseTile{pixels: groupTilePixels, groups: true})
 			if !v.is512() {
 				narrow := depthwiseFunction{narrow: true}
@@ -76,10 +80,13 @@ func depthwise(f *family) {
 			if v.is512() {
 				return
 			}
-			add("narrowKind", 1, "sumsNarrow")
-			t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, "sumsNarrow", doc), rows: 1, width: 1}
-			t.narrow = true
-			t.write()
+			for _, sums := range []struct{ rows, width int }{{1, 1}, {1, 3}, {3, 3}} {
+				name := fmt.Sprintf("sums%dx%dNarrow", sums.rows, sums.width)
+				add("narrowKind", sums.rows*sums.width, name)
+				t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, name, doc), rows: sums.rows, width: sums.width}
+				t.narrow = true
+				t.write()
+			}
 			for _, members := range groupSizes {
 				if members >= v.lanes {
 					continue

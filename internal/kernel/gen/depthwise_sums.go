@@ -172,7 +172,7 @@ func (s *depthwiseSums) write() {
 func (s *depthwiseSums) middle(row []*reg, fetch, spare *reg, products func(edge *reg)) {
 	s.comment("results in the middle")
 	s.i("MOVQ %s, %s\nTESTQ %s, %s\nJEQ middleDone", s.l.field("middle"), s.n, s.n, s.n)
-	if s.isNEON() {
+	if s.isNEON() || s.narrow {
 		s.loop("result")
 		products(nil)
 		s.i("DECQ %s\nJNE result", s.n)
@@ -181,15 +181,15 @@ func (s *depthwiseSums) middle(row []*reg, fetch, spare *reg, products func(edge
 	}
 	second := s.general("second row")
 	s.i("MOVQ %s, %s\nMOVQ %s, %s", s.l.field("fetch"), second, s.l.field("yAhead"), spare)
-	s.i("MOVQ %s, %s\nTESTQ %s, %s\nJEQ result\nADDQ %s, %s", s.l.field("ahead"), fetch, fetch, fetch, row[0], fetch)
+	s.i("MOVQ %s, %s\nADDQ %s, %s", s.l.field("ahead"), fetch, row[0], fetch)
 	s.loop("result")
-	s.i("TESTQ %s, %s\nJEQ fetched", fetch, fetch)
 	s.comment("fetch rows that are read later: with stride 2, two pixels of two rows")
 	s.i("PREFETCHT0 %s\nPREFETCHT0 %s", s.dy.memPlus(spare, 1, 0), fetch.mem(0))
+	s.i("TESTQ %s, %s\nJEQ fetched", second, second)
 	s.i("PREFETCHT0 %s\nPREFETCHT0 %s", fetch.memPlus(s.pixel, 1, 0), fetch.memPlus(second, 1, 0))
 	s.i("ADDQ %s, %s\nPREFETCHT0 %s\nSUBQ %s, %s", s.pixel, fetch, fetch.memPlus(second, 1, 0), s.pixel, fetch)
-	s.i("ADDQ %s, %s", s.result, fetch)
 	s.at("fetched")
+	s.i("ADDQ %s, %s", s.result, fetch)
 	products(nil)
 	s.i("DECQ %s\nJNE result", s.n)
 	s.at("middleDone")
@@ -199,8 +199,9 @@ func (s *depthwiseSums) middle(row []*reg, fetch, spare *reg, products func(edge
 // writeGroups writes the sums of one tap of channels in groups: one for each member of the group.
 func (s *depthwiseSums) writeGroups() {
 	s.begin()
-	s.result = s.general("result")
-	s.i("MOVQ %s, %s", s.l.field("xTap"), s.result)
+	s.channel, s.result = s.general("channel"), s.general("result")
+	pixel := s.general("pixel of y")
+	s.i("MOVQ %s, %s\nMOVQ %s, %s", s.l.field("xTap"), s.result, s.l.field("yPixel"), pixel)
 	lanes := s.groupLanes()
 	s.eachVector(func() {
 		s.sums = s.vectors("sum", s.members)
@@ -223,7 +224,7 @@ func (s *depthwiseSums) writeGroups() {
 			s.loadMember(x, j, to, lanes)
 			s.v("VFMADD231PS", to, dy, sum)
 		}
-		s.i("ADDQ %s, %s\nADDQ %s, %s\nDECQ %s\nJNE result", s.result, x, s.l.field("yPixel"), s.dy, s.n)
+		s.i("ADDQ %s, %s\nADDQ %s, %s\nDECQ %s\nJNE result", s.result, x, pixel, s.dy, s.n)
 		s.storeSums(nil, spare)
 		s.free(s.sums...)
 		s.free(member...)
