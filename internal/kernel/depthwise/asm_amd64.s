@@ -4257,24 +4257,8 @@ vector:
 	MOVQ line_middle(AX), DI
 	TESTQ DI, DI
 	JEQ middleDone
-	MOVQ line_fetch(AX), R11
-	MOVQ line_yAhead(AX), R10
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
 	PCALIGN $64
 result:
-	// fetch rows that are read later: with stride 2, two pixels of two rows
-	PREFETCHT0 (SI)(R10*1)
-	PREFETCHT0 (R8)
-	TESTQ R11, R11
-	JEQ fetched
-	PREFETCHT0 (R8)(CX*1)
-	PREFETCHT0 (R8)(R11*1)
-	ADDQ CX, R8
-	PREFETCHT0 (R8)(R11*1)
-	SUBQ CX, R8
-fetched:
-	ADDQ DX, R8
 	VMOVUPS (SI), Z2
 	VADDPS Z2, Z1, Z1
 	VFMADD231PS (R9), Z2, Z0
@@ -10480,24 +10464,8 @@ vector:
 	MOVQ line_middle(AX), DI
 	TESTQ DI, DI
 	JEQ middleDone
-	MOVQ line_fetch(AX), R11
-	MOVQ line_yAhead(AX), R10
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
 	PCALIGN $64
 result:
-	// fetch rows that are read later: with stride 2, two pixels of two rows
-	PREFETCHT0 (SI)(R10*1)
-	PREFETCHT0 (R8)
-	TESTQ R11, R11
-	JEQ fetched
-	PREFETCHT0 (R8)(CX*1)
-	PREFETCHT0 (R8)(R11*1)
-	ADDQ CX, R8
-	PREFETCHT0 (R8)(R11*1)
-	SUBQ CX, R8
-fetched:
-	ADDQ DX, R8
 	VMOVUPS (SI), Y2
 	VADDPS Y2, Y1, Y1
 	VFMADD231PS (R9), Y2, Y0

@@ -165,12 +165,20 @@ func (b *BackwardFilter) addBias(dy, sums []float32, lo, hi int) {
 	if !b.bias {
 		return
 	}
-	for c := lo; c < hi; c++ {
-		var sum float32
-		for at := c; at < len(dy); at += b.shape.channels() {
-			sum += dy[at]
+	channels := b.shape.channels()
+	sums = sums[b.filter():]
+	var block [64]float32 // rows are read in the order of memory
+	for ; lo < hi; lo += len(block) {
+		row := block[:min(len(block), hi-lo)]
+		clear(row)
+		for at := lo; at < len(dy); at += channels {
+			for c, v := range dy[at:][:len(row)] {
+				row[c] += v
+			}
 		}
-		sums[b.filter()+c] += sum
+		for c, v := range row {
+			sums[lo+c] += v
+		}
 	}
 }
 

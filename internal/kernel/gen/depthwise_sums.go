@@ -172,7 +172,7 @@ func (s *depthwiseSums) write() {
 func (s *depthwiseSums) middle(row []*reg, fetch, spare *reg, products func(edge *reg)) {
 	s.comment("results in the middle")
 	s.i("MOVQ %s, %s\nTESTQ %s, %s\nJEQ middleDone", s.l.field("middle"), s.n, s.n, s.n)
-	if s.isNEON() || s.narrow {
+	if s.isNEON() || s.narrow || s.width == 1 {
 		s.loop("result")
 		products(nil)
 		s.i("DECQ %s\nJNE result", s.n)
