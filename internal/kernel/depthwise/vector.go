@@ -302,10 +302,10 @@ func (b *BackwardFilter) vector(x, dy, sums []float32, v taps, at, step, lo, hi 
 		l.bias = bias
 		for t := 0; t < v.n; {
 			kind, n := b.window.kind(), b.window.sumRows(b.isa, v.n-t)
-			size := n
-			if narrow(b.isa, channels) { // there are one row of taps, and three
+			taps := n
+			if narrow(b.isa, channels) { // one row of taps, or three
 				kind, n = narrowKind, max(1, n/3*3)
-				size = n * b.window.width
+				taps = n * b.window.width
 			}
 			l.x = unsafe.Pointer(&x[(at+t*step)*s.W*channels+lo])
 			if fetches && b.large && t == 0 {
@@ -317,7 +317,7 @@ func (b *BackwardFilter) vector(x, dy, sums []float32, v taps, at, step, lo, hi 
 				l.ahead, l.fetch, l.yAhead = 0, 0, 0
 			}
 			l.w = unsafe.Pointer(&sums[(v.tap+t)*s.KW*channels+lo])
-			addSums(b.isa, kind, size, &l)
+			addSums(b.isa, kind, taps, &l)
 			l.bias = nil
 			t += n
 		}
