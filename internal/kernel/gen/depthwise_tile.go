@@ -174,9 +174,16 @@ func (t *depthwiseTile) fetch() {
 	t.i("MOVQ %s, %s", t.l.field("fetch"), rows)
 	t.i("MOVQ %s, %s\nADDQ %s, %s", t.l.field("ahead"), row, t.x, row)
 	t.at("fetchRow")
-	t.i("MOVQ %s, %s\nMOVQ %s, %s", row, at, t.l.field("fetched"), n)
-	t.at("fetchPixel")
-	t.i("PREFETCHT0 %s\nADDQ %s, %s\nDECQ %s\nJNE fetchPixel", at.mem(0), t.pixel, at, n)
+	t.i("MOVQ %s, %s", row, at)
+	if t.exact {
+		for range t.pixels * max(1, t.stride) {
+			t.i("PREFETCHT0 %s\nADDQ %s, %s", at.mem(0), t.pixel, at)
+		}
+	} else {
+		t.i("MOVQ %s, %s", t.l.field("fetched"), n)
+		t.at("fetchPixel")
+		t.i("PREFETCHT0 %s\nADDQ %s, %s\nDECQ %s\nJNE fetchPixel", at.mem(0), t.pixel, at, n)
+	}
 	t.i("ADDQ %s, %s\nDECQ %s\nJNE fetchRow", t.l.field("xRow"), row, rows)
 	t.i("MOVQ %s, %s", t.l.field("rows"), rows)
 	t.at("fetched")
