@@ -228,102 +228,102 @@ func sumsAVX2(kind, size int, l *line) {
 	}
 }
 
-// tileAnyx8AVX512 is tiles of rows of results; see line.
+// tileAnyx8AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileAnyx8AVX512(l *line)
 
-// tileAnyx7AVX512 is tiles of rows of results; see line.
+// tileAnyx7AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileAnyx7AVX512(l *line)
 
-// tileAnyx6AVX512 is tiles of rows of results; see line.
+// tileAnyx6AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileAnyx6AVX512(l *line)
 
-// tileAnyx5AVX512 is tiles of rows of results; see line.
+// tileAnyx5AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileAnyx5AVX512(l *line)
 
-// tileAnyAVX512 is tiles of rows of results; see line.
+// tileAnyAVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileAnyAVX512(l *line)
 
-// tile3s1x8AVX512 is tiles of rows of results; see line.
+// tile3s1x8AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile3s1x8AVX512(l *line)
 
-// tile3s1x7AVX512 is tiles of rows of results; see line.
+// tile3s1x7AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile3s1x7AVX512(l *line)
 
-// tile3s1AVX512 is tiles of rows of results; see line.
+// tile3s1AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile3s1AVX512(l *line)
 
-// tile3s2x8AVX512 is tiles of rows of results; see line.
+// tile3s2x8AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile3s2x8AVX512(l *line)
 
-// tile3s2x7AVX512 is tiles of rows of results; see line.
+// tile3s2x7AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile3s2x7AVX512(l *line)
 
-// tile3s2AVX512 is tiles of rows of results; see line.
+// tile3s2AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile3s2AVX512(l *line)
 
-// tile5s1x8AVX512 is tiles of rows of results; see line.
+// tile5s1x8AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile5s1x8AVX512(l *line)
 
-// tile5s1x7AVX512 is tiles of rows of results; see line.
+// tile5s1x7AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile5s1x7AVX512(l *line)
 
-// tile5s1AVX512 is tiles of rows of results; see line.
+// tile5s1AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile5s1AVX512(l *line)
 
-// tile5s2x8AVX512 is tiles of rows of results; see line.
+// tile5s2x8AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile5s2x8AVX512(l *line)
 
-// tile5s2x7AVX512 is tiles of rows of results; see line.
+// tile5s2x7AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile5s2x7AVX512(l *line)
 
-// tile5s2AVX512 is tiles of rows of results; see line.
+// tile5s2AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile5s2AVX512(l *line)
 
-// tileGroupsx8AVX512 is tiles of rows of results; see line.
+// tileGroupsx8AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileGroupsx8AVX512(l *line)
 
-// tileGroupsx7AVX512 is tiles of rows of results; see line.
+// tileGroupsx7AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileGroupsx7AVX512(l *line)
 
-// tileGroupsAVX512 is tiles of rows of results; see line.
+// tileGroupsAVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileGroupsAVX512(l *line)
@@ -403,112 +403,112 @@ func repeat4AVX512(dst *float32, x *float32, index *int32, n int)
 //go:noescape
 func repeat8AVX512(dst *float32, x *float32, index *int32, n int)
 
-// tileAnyx8AVX2 is tiles of rows of results; see line.
+// tileAnyx8AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileAnyx8AVX2(l *line)
 
-// tileAnyx7AVX2 is tiles of rows of results; see line.
+// tileAnyx7AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileAnyx7AVX2(l *line)
 
-// tileAnyx6AVX2 is tiles of rows of results; see line.
+// tileAnyx6AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileAnyx6AVX2(l *line)
 
-// tileAnyx5AVX2 is tiles of rows of results; see line.
+// tileAnyx5AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileAnyx5AVX2(l *line)
 
-// tileAnyAVX2 is tiles of rows of results; see line.
+// tileAnyAVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileAnyAVX2(l *line)
 
-// tile3s1x8AVX2 is tiles of rows of results; see line.
+// tile3s1x8AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile3s1x8AVX2(l *line)
 
-// tile3s1x7AVX2 is tiles of rows of results; see line.
+// tile3s1x7AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile3s1x7AVX2(l *line)
 
-// tile3s1AVX2 is tiles of rows of results; see line.
+// tile3s1AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile3s1AVX2(l *line)
 
-// tile3s2x8AVX2 is tiles of rows of results; see line.
+// tile3s2x8AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile3s2x8AVX2(l *line)
 
-// tile3s2x7AVX2 is tiles of rows of results; see line.
+// tile3s2x7AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile3s2x7AVX2(l *line)
 
-// tile3s2AVX2 is tiles of rows of results; see line.
+// tile3s2AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile3s2AVX2(l *line)
 
-// tile5s1x8AVX2 is tiles of rows of results; see line.
+// tile5s1x8AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile5s1x8AVX2(l *line)
 
-// tile5s1x7AVX2 is tiles of rows of results; see line.
+// tile5s1x7AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile5s1x7AVX2(l *line)
 
-// tile5s1AVX2 is tiles of rows of results; see line.
+// tile5s1AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile5s1AVX2(l *line)
 
-// tile5s2x8AVX2 is tiles of rows of results; see line.
+// tile5s2x8AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile5s2x8AVX2(l *line)
 
-// tile5s2x7AVX2 is tiles of rows of results; see line.
+// tile5s2x7AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile5s2x7AVX2(l *line)
 
-// tile5s2AVX2 is tiles of rows of results; see line.
+// tile5s2AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile5s2AVX2(l *line)
 
-// tileGroupsx8AVX2 is tiles of rows of results; see line.
+// tileGroupsx8AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileGroupsx8AVX2(l *line)
 
-// tileGroupsx7AVX2 is tiles of rows of results; see line.
+// tileGroupsx7AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileGroupsx7AVX2(l *line)
 
-// tileGroupsAVX2 is tiles of rows of results; see line.
+// tileGroupsAVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileGroupsAVX2(l *line)
 
-// tileNarrowAVX2 is tiles of rows of results; see line.
+// tileNarrowAVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileNarrowAVX2(l *line)
 
-// tileGroupsNarrowAVX2 is tiles of rows of results; see line.
+// tileGroupsNarrowAVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileGroupsNarrowAVX2(l *line)

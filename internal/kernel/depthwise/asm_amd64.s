@@ -39,7 +39,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -95,7 +95,7 @@ tap:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z8
 	VBROADCASTSS line_high(AX), Z9
 	MOVQ line_y(AX), R8
@@ -176,7 +176,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -228,7 +228,7 @@ start:
 	MOVQ line_x(AX), DI
 	ADDQ line_xAt(AX), DI
 	ADDQ BX, DI
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R9
@@ -281,7 +281,7 @@ tap:
 	DECQ R9
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z7
 	VBROADCASTSS line_high(AX), Z8
 	MOVQ line_y(AX), DI
@@ -354,7 +354,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -405,7 +405,7 @@ start:
 	MOVQ line_x(AX), DI
 	ADDQ line_xAt(AX), DI
 	ADDQ BX, DI
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R9
@@ -455,7 +455,7 @@ tap:
 	DECQ R9
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z6
 	VBROADCASTSS line_high(AX), Z7
 	MOVQ line_y(AX), DI
@@ -520,7 +520,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -569,7 +569,7 @@ start:
 	MOVQ line_x(AX), SI
 	ADDQ line_xAt(AX), SI
 	ADDQ BX, SI
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R8
@@ -616,7 +616,7 @@ tap:
 	DECQ R8
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z5
 	VBROADCASTSS line_high(AX), Z6
 	MOVQ line_y(AX), SI
@@ -673,7 +673,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -722,7 +722,7 @@ start:
 	MOVQ line_x(AX), DI
 	ADDQ line_xAt(AX), DI
 	ADDQ BX, DI
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R9
@@ -771,7 +771,7 @@ tapDone:
 	DECQ R9
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z4
 	VBROADCASTSS line_high(AX), Z5
 	MOVQ line_y(AX), DI
@@ -834,7 +834,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -859,7 +859,7 @@ TEXT ·tile3s1x8AVX512(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), DX
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ SI, SI
 	SUBQ line_column(AX), SI
 	MOVQ line_width(AX), DI
@@ -889,7 +889,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -978,7 +978,7 @@ columns:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z8
 	VBROADCASTSS line_high(AX), Z9
 	MOVQ line_y(AX), R8
@@ -1059,7 +1059,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -1086,7 +1086,7 @@ TEXT ·tile3s1x7AVX512(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), DX
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ SI, SI
 	SUBQ line_column(AX), SI
 	MOVQ line_width(AX), DI
@@ -1115,7 +1115,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -1197,7 +1197,7 @@ columns:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z7
 	VBROADCASTSS line_high(AX), Z8
 	MOVQ line_y(AX), R8
@@ -1270,7 +1270,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -1298,7 +1298,7 @@ TEXT ·tile3s1AVX512(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), SI
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ DI, DI
 	SUBQ line_column(AX), DI
 	MOVQ line_width(AX), R8
@@ -1330,7 +1330,7 @@ start:
 	MOVQ line_x(AX), R9
 	ADDQ line_xAt(AX), R9
 	ADDQ BX, R9
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R11
@@ -1411,7 +1411,7 @@ columns:
 	DECQ R11
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z6
 	VBROADCASTSS line_high(AX), Z7
 	MOVQ line_y(AX), R9
@@ -1498,7 +1498,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -1525,7 +1525,7 @@ TEXT ·tile3s2x8AVX512(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), DX
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ SI, SI
 	SUBQ line_column(AX), SI
 	MOVQ line_width(AX), DI
@@ -1555,7 +1555,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -1666,7 +1666,7 @@ columns:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z8
 	VBROADCASTSS line_high(AX), Z9
 	MOVQ line_y(AX), R8
@@ -1747,7 +1747,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -1774,7 +1774,7 @@ TEXT ·tile3s2x7AVX512(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), DX
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ SI, SI
 	SUBQ line_column(AX), SI
 	MOVQ line_width(AX), DI
@@ -1803,7 +1803,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -1904,7 +1904,7 @@ columns:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z7
 	VBROADCASTSS line_high(AX), Z8
 	MOVQ line_y(AX), R8
@@ -1977,7 +1977,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -2005,7 +2005,7 @@ TEXT ·tile3s2AVX512(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), SI
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ DI, DI
 	SUBQ line_column(AX), DI
 	MOVQ line_width(AX), R8
@@ -2037,7 +2037,7 @@ start:
 	MOVQ line_x(AX), R9
 	ADDQ line_xAt(AX), R9
 	ADDQ BX, R9
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R11
@@ -2132,7 +2132,7 @@ columns:
 	DECQ R11
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z6
 	VBROADCASTSS line_high(AX), Z7
 	MOVQ line_y(AX), R9
@@ -2219,7 +2219,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -2246,7 +2246,7 @@ TEXT ·tile5s1x8AVX512(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), DX
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ SI, SI
 	SUBQ line_column(AX), SI
 	MOVQ line_width(AX), DI
@@ -2276,7 +2276,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -2393,7 +2393,7 @@ columns:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z8
 	VBROADCASTSS line_high(AX), Z9
 	MOVQ line_y(AX), R8
@@ -2474,7 +2474,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -2501,7 +2501,7 @@ TEXT ·tile5s1x7AVX512(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), DX
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ SI, SI
 	SUBQ line_column(AX), SI
 	MOVQ line_width(AX), DI
@@ -2530,7 +2530,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -2638,7 +2638,7 @@ columns:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z7
 	VBROADCASTSS line_high(AX), Z8
 	MOVQ line_y(AX), R8
@@ -2711,7 +2711,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -2739,7 +2739,7 @@ TEXT ·tile5s1AVX512(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), SI
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ DI, DI
 	SUBQ line_column(AX), DI
 	MOVQ line_width(AX), R8
@@ -2771,7 +2771,7 @@ start:
 	MOVQ line_x(AX), R9
 	ADDQ line_xAt(AX), R9
 	ADDQ BX, R9
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R11
@@ -2878,7 +2878,7 @@ columns:
 	DECQ R11
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z6
 	VBROADCASTSS line_high(AX), Z7
 	MOVQ line_y(AX), R9
@@ -2965,7 +2965,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -2992,7 +2992,7 @@ TEXT ·tile5s2x8AVX512(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), DX
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ SI, SI
 	SUBQ line_column(AX), SI
 	MOVQ line_width(AX), DI
@@ -3022,7 +3022,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -3167,7 +3167,7 @@ columns:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z8
 	VBROADCASTSS line_high(AX), Z9
 	MOVQ line_y(AX), R8
@@ -3248,7 +3248,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -3275,7 +3275,7 @@ TEXT ·tile5s2x7AVX512(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), DX
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ SI, SI
 	SUBQ line_column(AX), SI
 	MOVQ line_width(AX), DI
@@ -3304,7 +3304,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -3436,7 +3436,7 @@ columns:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z7
 	VBROADCASTSS line_high(AX), Z8
 	MOVQ line_y(AX), R8
@@ -3509,7 +3509,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -3537,7 +3537,7 @@ TEXT ·tile5s2AVX512(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), SI
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ DI, DI
 	SUBQ line_column(AX), DI
 	MOVQ line_width(AX), R8
@@ -3569,7 +3569,7 @@ start:
 	MOVQ line_x(AX), R9
 	ADDQ line_xAt(AX), R9
 	ADDQ BX, R9
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R11
@@ -3694,7 +3694,7 @@ columns:
 	DECQ R11
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z6
 	VBROADCASTSS line_high(AX), Z7
 	MOVQ line_y(AX), R9
@@ -3781,7 +3781,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -3837,7 +3837,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -3910,7 +3910,7 @@ member:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z8
 	VBROADCASTSS line_high(AX), Z9
 	MOVQ line_y(AX), R8
@@ -3991,7 +3991,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -4043,7 +4043,7 @@ start:
 	MOVQ line_x(AX), DI
 	ADDQ line_xAt(AX), DI
 	ADDQ BX, DI
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R9
@@ -4112,7 +4112,7 @@ member:
 	DECQ R9
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z7
 	VBROADCASTSS line_high(AX), Z8
 	MOVQ line_y(AX), DI
@@ -4185,7 +4185,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -4237,7 +4237,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -4307,7 +4307,7 @@ memberDone:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z6
 	VBROADCASTSS line_high(AX), Z7
 	MOVQ line_y(AX), R8
@@ -4394,7 +4394,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -4421,7 +4421,7 @@ TEXT ·sums1x1AVX512(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), SI
 	ADDQ BX, SI
 	VMOVUPS (SI), Z0
@@ -4449,7 +4449,7 @@ middleDone:
 	ANDQ BX, R10
 	TESTQ R10, R10
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R10
 	ADDQ BX, R10
@@ -4468,7 +4468,7 @@ middleDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R10
 	ADDQ BX, R10
 	VMOVUPS Z0, (R10)
@@ -4485,7 +4485,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -4501,7 +4501,7 @@ TEXT ·sums3x3AVX512(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), SI
 	ADDQ BX, SI
 	VMOVUPS (SI), Z0
@@ -4533,7 +4533,7 @@ vector:
 	MOVQ line_column(AX), R12
 	MOVQ line_left(AX), DI
 	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	TESTQ DI, DI
 	JEQ edgeDone
@@ -4581,7 +4581,7 @@ edgeDone:
 	ADDQ R9, R8
 	PCALIGN $64
 result:
-	// fetch rows that are read later: with stride 2, two pixels of two rows
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
 	PREFETCHT0 (SI)(R12*1)
 	PREFETCHT0 (R8)
 	TESTQ R13, R13
@@ -4620,7 +4620,7 @@ rowDone:
 	ANDQ BX, R12
 	TESTQ R12, R12
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R12
 	ADDQ BX, R12
@@ -4671,7 +4671,7 @@ rowDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R12
 	ADDQ BX, R12
 	VMOVUPS Z0, (R12)
@@ -4704,7 +4704,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -4720,7 +4720,7 @@ TEXT ·sums2x3AVX512(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), SI
 	ADDQ BX, SI
 	VMOVUPS (SI), Z0
@@ -4745,7 +4745,7 @@ vector:
 	MOVQ line_column(AX), R11
 	MOVQ line_left(AX), DI
 	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	TESTQ DI, DI
 	JEQ edgeDone
@@ -4789,7 +4789,7 @@ edgeDone:
 	ADDQ R9, R8
 	PCALIGN $64
 result:
-	// fetch rows that are read later: with stride 2, two pixels of two rows
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
 	PREFETCHT0 (SI)(R11*1)
 	PREFETCHT0 (R8)
 	TESTQ R12, R12
@@ -4824,7 +4824,7 @@ rowDone:
 	ANDQ BX, R11
 	TESTQ R11, R11
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R11
 	ADDQ BX, R11
@@ -4863,7 +4863,7 @@ rowDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R11
 	ADDQ BX, R11
 	VMOVUPS Z0, (R11)
@@ -4890,7 +4890,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -4906,7 +4906,7 @@ TEXT ·sums1x3AVX512(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), SI
 	ADDQ BX, SI
 	VMOVUPS (SI), Z0
@@ -4923,7 +4923,7 @@ vector:
 	MOVQ line_column(AX), R10
 	MOVQ line_left(AX), DI
 	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	TESTQ DI, DI
 	JEQ edgeDone
@@ -4963,7 +4963,7 @@ edgeDone:
 	ADDQ R9, R8
 	PCALIGN $64
 result:
-	// fetch rows that are read later: with stride 2, two pixels of two rows
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
 	PREFETCHT0 (SI)(R10*1)
 	PREFETCHT0 (R8)
 	TESTQ R11, R11
@@ -4994,7 +4994,7 @@ rowDone:
 	ANDQ BX, R10
 	TESTQ R10, R10
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R10
 	ADDQ BX, R10
@@ -5021,7 +5021,7 @@ rowDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R10
 	ADDQ BX, R10
 	VMOVUPS Z0, (R10)
@@ -5042,7 +5042,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -5060,7 +5060,7 @@ TEXT ·sums5x5AVX512(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), SI
 	ADDQ line_channel(AX), SI
 	VMOVUPS (SI), Z0
@@ -5126,7 +5126,7 @@ vector:
 	MOVQ line_column(AX), R14
 	MOVQ line_left(AX), DI
 	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	TESTQ DI, DI
 	JEQ edgeDone
@@ -5200,7 +5200,7 @@ edgeDone:
 	ADDQ R9, R8
 	PCALIGN $64
 result:
-	// fetch rows that are read later: with stride 2, two pixels of two rows
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
 	PREFETCHT0 (SI)(R14*1)
 	PREFETCHT0 (R8)
 	TESTQ R15, R15
@@ -5257,7 +5257,7 @@ rowDone:
 	ANDQ line_channel(AX), R14
 	TESTQ R14, R14
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R14
 	ADDQ line_channel(AX), R14
@@ -5372,7 +5372,7 @@ rowDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R14
 	ADDQ line_channel(AX), R14
 	VMOVUPS Z0, (R14)
@@ -5439,7 +5439,7 @@ stored:
 	MOVQ SI, line_channel(AX)
 	CMPQ SI, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), SI
 	MOVQ SI, line_channel(AX)
 	JMP vector
@@ -5457,7 +5457,7 @@ TEXT ·sums4x5AVX512(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), DI
 	ADDQ BX, DI
 	VMOVUPS (DI), Z0
@@ -5512,7 +5512,7 @@ vector:
 	MOVQ line_column(AX), R14
 	MOVQ line_left(AX), R8
 	XORQ R9, R9
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	TESTQ R8, R8
 	JEQ edgeDone
@@ -5580,7 +5580,7 @@ edgeDone:
 	ADDQ R10, R9
 	PCALIGN $64
 result:
-	// fetch rows that are read later: with stride 2, two pixels of two rows
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
 	PREFETCHT0 (DI)(R14*1)
 	PREFETCHT0 (R9)
 	TESTQ R15, R15
@@ -5631,7 +5631,7 @@ rowDone:
 	ANDQ BX, R14
 	TESTQ R14, R14
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R14
 	ADDQ BX, R14
@@ -5726,7 +5726,7 @@ rowDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R14
 	ADDQ BX, R14
 	VMOVUPS Z0, (R14)
@@ -5781,7 +5781,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -5798,7 +5798,7 @@ TEXT ·sums3x5AVX512(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), DI
 	ADDQ BX, DI
 	VMOVUPS (DI), Z0
@@ -5842,7 +5842,7 @@ vector:
 	MOVQ line_column(AX), R13
 	MOVQ line_left(AX), R8
 	XORQ R9, R9
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	TESTQ R8, R8
 	JEQ edgeDone
@@ -5904,7 +5904,7 @@ edgeDone:
 	ADDQ R10, R9
 	PCALIGN $64
 result:
-	// fetch rows that are read later: with stride 2, two pixels of two rows
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
 	PREFETCHT0 (DI)(R13*1)
 	PREFETCHT0 (R9)
 	TESTQ R14, R14
@@ -5949,7 +5949,7 @@ rowDone:
 	ANDQ BX, R13
 	TESTQ R13, R13
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R13
 	ADDQ BX, R13
@@ -6024,7 +6024,7 @@ rowDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R13
 	ADDQ BX, R13
 	VMOVUPS Z0, (R13)
@@ -6069,7 +6069,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -6086,7 +6086,7 @@ TEXT ·sums2x5AVX512(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), DI
 	ADDQ BX, DI
 	VMOVUPS (DI), Z0
@@ -6119,7 +6119,7 @@ vector:
 	MOVQ line_column(AX), R12
 	MOVQ line_left(AX), R8
 	XORQ R9, R9
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	TESTQ R8, R8
 	JEQ edgeDone
@@ -6175,7 +6175,7 @@ edgeDone:
 	ADDQ R10, R9
 	PCALIGN $64
 result:
-	// fetch rows that are read later: with stride 2, two pixels of two rows
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
 	PREFETCHT0 (DI)(R12*1)
 	PREFETCHT0 (R9)
 	TESTQ R13, R13
@@ -6214,7 +6214,7 @@ rowDone:
 	ANDQ BX, R12
 	TESTQ R12, R12
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R12
 	ADDQ BX, R12
@@ -6269,7 +6269,7 @@ rowDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R12
 	ADDQ BX, R12
 	VMOVUPS Z0, (R12)
@@ -6304,7 +6304,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -6321,7 +6321,7 @@ TEXT ·sums1x5AVX512(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), DI
 	ADDQ BX, DI
 	VMOVUPS (DI), Z0
@@ -6342,7 +6342,7 @@ vector:
 	MOVQ line_column(AX), R11
 	MOVQ line_left(AX), R8
 	XORQ R9, R9
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	TESTQ R8, R8
 	JEQ edgeDone
@@ -6392,7 +6392,7 @@ edgeDone:
 	ADDQ R10, R9
 	PCALIGN $64
 result:
-	// fetch rows that are read later: with stride 2, two pixels of two rows
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
 	PREFETCHT0 (DI)(R11*1)
 	PREFETCHT0 (R9)
 	TESTQ R12, R12
@@ -6425,7 +6425,7 @@ rowDone:
 	ANDQ BX, R11
 	TESTQ R11, R11
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R11
 	ADDQ BX, R11
@@ -6460,7 +6460,7 @@ rowDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R11
 	ADDQ BX, R11
 	VMOVUPS Z0, (R11)
@@ -6485,7 +6485,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -6528,7 +6528,7 @@ result:
 	ANDQ BX, R9
 	TESTQ R9, R9
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R9
 	ADDQ BX, R9
@@ -6541,7 +6541,7 @@ result:
 	VMOVUPS Z5, (R9)
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R9
 	ADDQ BX, R9
 	VMOVUPS Z0, (R9)
@@ -6553,7 +6553,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -6604,7 +6604,7 @@ result:
 	ANDQ BX, R9
 	TESTQ R9, R9
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R9
 	ADDQ BX, R9
@@ -6625,7 +6625,7 @@ result:
 	VMOVUPS Z7, (R9)
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R9
 	ADDQ BX, R9
 	VMOVUPS Z0, (R9)
@@ -6641,7 +6641,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -6717,7 +6717,7 @@ result:
 	ANDQ BX, R9
 	TESTQ R9, R9
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R9
 	ADDQ BX, R9
@@ -6754,7 +6754,7 @@ result:
 	VMOVUPS Z19, (R9)
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R9
 	ADDQ BX, R9
 	VMOVUPS Z8, (R9)
@@ -6778,7 +6778,7 @@ stored:
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -6914,7 +6914,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -6970,7 +6970,7 @@ tap:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y8
 	VBROADCASTSS line_high(AX), Y9
 	MOVQ line_y(AX), R8
@@ -7014,7 +7014,7 @@ sums:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -7062,7 +7062,7 @@ start:
 	MOVQ line_x(AX), DI
 	ADDQ line_xAt(AX), DI
 	ADDQ BX, DI
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R9
@@ -7115,7 +7115,7 @@ tap:
 	DECQ R9
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y7
 	VBROADCASTSS line_high(AX), Y8
 	MOVQ line_y(AX), DI
@@ -7155,7 +7155,7 @@ sums:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -7202,7 +7202,7 @@ start:
 	MOVQ line_x(AX), DI
 	ADDQ line_xAt(AX), DI
 	ADDQ BX, DI
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R9
@@ -7252,7 +7252,7 @@ tap:
 	DECQ R9
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y6
 	VBROADCASTSS line_high(AX), Y7
 	MOVQ line_y(AX), DI
@@ -7288,7 +7288,7 @@ sums:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -7333,7 +7333,7 @@ start:
 	MOVQ line_x(AX), SI
 	ADDQ line_xAt(AX), SI
 	ADDQ BX, SI
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R8
@@ -7380,7 +7380,7 @@ tap:
 	DECQ R8
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y5
 	VBROADCASTSS line_high(AX), Y6
 	MOVQ line_y(AX), SI
@@ -7412,7 +7412,7 @@ sums:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -7457,7 +7457,7 @@ start:
 	MOVQ line_x(AX), DI
 	ADDQ line_xAt(AX), DI
 	ADDQ BX, DI
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R9
@@ -7506,7 +7506,7 @@ tapDone:
 	DECQ R9
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y4
 	VBROADCASTSS line_high(AX), Y5
 	MOVQ line_y(AX), DI
@@ -7541,7 +7541,7 @@ kept:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -7562,7 +7562,7 @@ TEXT ·tile3s1x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), DX
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ SI, SI
 	SUBQ line_column(AX), SI
 	MOVQ line_width(AX), DI
@@ -7592,7 +7592,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -7681,7 +7681,7 @@ columns:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y8
 	VBROADCASTSS line_high(AX), Y9
 	MOVQ line_y(AX), R8
@@ -7725,7 +7725,7 @@ sums:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -7748,7 +7748,7 @@ TEXT ·tile3s1x7AVX2(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), DX
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ SI, SI
 	SUBQ line_column(AX), SI
 	MOVQ line_width(AX), DI
@@ -7777,7 +7777,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -7859,7 +7859,7 @@ columns:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y7
 	VBROADCASTSS line_high(AX), Y8
 	MOVQ line_y(AX), R8
@@ -7899,7 +7899,7 @@ sums:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -7923,7 +7923,7 @@ TEXT ·tile3s1AVX2(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), SI
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ DI, DI
 	SUBQ line_column(AX), DI
 	MOVQ line_width(AX), R8
@@ -7955,7 +7955,7 @@ start:
 	MOVQ line_x(AX), R9
 	ADDQ line_xAt(AX), R9
 	ADDQ BX, R9
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R11
@@ -8036,7 +8036,7 @@ columns:
 	DECQ R11
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y6
 	VBROADCASTSS line_high(AX), Y7
 	MOVQ line_y(AX), R9
@@ -8083,7 +8083,7 @@ kept:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -8106,7 +8106,7 @@ TEXT ·tile3s2x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), DX
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ SI, SI
 	SUBQ line_column(AX), SI
 	MOVQ line_width(AX), DI
@@ -8136,7 +8136,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -8247,7 +8247,7 @@ columns:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y8
 	VBROADCASTSS line_high(AX), Y9
 	MOVQ line_y(AX), R8
@@ -8291,7 +8291,7 @@ sums:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -8314,7 +8314,7 @@ TEXT ·tile3s2x7AVX2(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), DX
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ SI, SI
 	SUBQ line_column(AX), SI
 	MOVQ line_width(AX), DI
@@ -8343,7 +8343,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -8444,7 +8444,7 @@ columns:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y7
 	VBROADCASTSS line_high(AX), Y8
 	MOVQ line_y(AX), R8
@@ -8484,7 +8484,7 @@ sums:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -8508,7 +8508,7 @@ TEXT ·tile3s2AVX2(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), SI
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ DI, DI
 	SUBQ line_column(AX), DI
 	MOVQ line_width(AX), R8
@@ -8540,7 +8540,7 @@ start:
 	MOVQ line_x(AX), R9
 	ADDQ line_xAt(AX), R9
 	ADDQ BX, R9
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R11
@@ -8635,7 +8635,7 @@ columns:
 	DECQ R11
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y6
 	VBROADCASTSS line_high(AX), Y7
 	MOVQ line_y(AX), R9
@@ -8682,7 +8682,7 @@ kept:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -8705,7 +8705,7 @@ TEXT ·tile5s1x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), DX
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ SI, SI
 	SUBQ line_column(AX), SI
 	MOVQ line_width(AX), DI
@@ -8735,7 +8735,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -8852,7 +8852,7 @@ columns:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y8
 	VBROADCASTSS line_high(AX), Y9
 	MOVQ line_y(AX), R8
@@ -8896,7 +8896,7 @@ sums:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -8919,7 +8919,7 @@ TEXT ·tile5s1x7AVX2(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), DX
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ SI, SI
 	SUBQ line_column(AX), SI
 	MOVQ line_width(AX), DI
@@ -8948,7 +8948,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -9056,7 +9056,7 @@ columns:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y7
 	VBROADCASTSS line_high(AX), Y8
 	MOVQ line_y(AX), R8
@@ -9096,7 +9096,7 @@ sums:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -9120,7 +9120,7 @@ TEXT ·tile5s1AVX2(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), SI
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ DI, DI
 	SUBQ line_column(AX), DI
 	MOVQ line_width(AX), R8
@@ -9152,7 +9152,7 @@ start:
 	MOVQ line_x(AX), R9
 	ADDQ line_xAt(AX), R9
 	ADDQ BX, R9
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R11
@@ -9259,7 +9259,7 @@ columns:
 	DECQ R11
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y6
 	VBROADCASTSS line_high(AX), Y7
 	MOVQ line_y(AX), R9
@@ -9306,7 +9306,7 @@ kept:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -9329,7 +9329,7 @@ TEXT ·tile5s2x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), DX
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ SI, SI
 	SUBQ line_column(AX), SI
 	MOVQ line_width(AX), DI
@@ -9359,7 +9359,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -9504,7 +9504,7 @@ columns:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y8
 	VBROADCASTSS line_high(AX), Y9
 	MOVQ line_y(AX), R8
@@ -9548,7 +9548,7 @@ sums:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -9571,7 +9571,7 @@ TEXT ·tile5s2x7AVX2(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), DX
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ SI, SI
 	SUBQ line_column(AX), SI
 	MOVQ line_width(AX), DI
@@ -9600,7 +9600,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -9732,7 +9732,7 @@ columns:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y7
 	VBROADCASTSS line_high(AX), Y8
 	MOVQ line_y(AX), R8
@@ -9772,7 +9772,7 @@ sums:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -9796,7 +9796,7 @@ TEXT ·tile5s2AVX2(SB), NOSPLIT, $0-8
 	MOVQ line_wTap(AX), SI
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	XORQ DI, DI
 	SUBQ line_column(AX), DI
 	MOVQ line_width(AX), R8
@@ -9828,7 +9828,7 @@ start:
 	MOVQ line_x(AX), R9
 	ADDQ line_xAt(AX), R9
 	ADDQ BX, R9
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R11
@@ -9953,7 +9953,7 @@ columns:
 	DECQ R11
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y6
 	VBROADCASTSS line_high(AX), Y7
 	MOVQ line_y(AX), R9
@@ -10000,7 +10000,7 @@ kept:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -10052,7 +10052,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -10125,7 +10125,7 @@ member:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y8
 	VBROADCASTSS line_high(AX), Y9
 	MOVQ line_y(AX), R8
@@ -10169,7 +10169,7 @@ sums:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -10217,7 +10217,7 @@ start:
 	MOVQ line_x(AX), DI
 	ADDQ line_xAt(AX), DI
 	ADDQ BX, DI
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R9
@@ -10286,7 +10286,7 @@ member:
 	DECQ R9
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y7
 	VBROADCASTSS line_high(AX), Y8
 	MOVQ line_y(AX), DI
@@ -10326,7 +10326,7 @@ sums:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -10374,7 +10374,7 @@ start:
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
 	ADDQ BX, R8
-	// fetch rows that are read later
+	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
 	MOVQ line_fetch(AX), R10
@@ -10444,7 +10444,7 @@ memberDone:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y6
 	VBROADCASTSS line_high(AX), Y7
 	MOVQ line_y(AX), R8
@@ -10491,7 +10491,7 @@ kept:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -10591,7 +10591,7 @@ tapDone:
 	DECQ R11
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y9
 	VBROADCASTSS line_high(AX), Y10
 	MOVQ line_y(AX), R9
@@ -10745,7 +10745,7 @@ memberDone:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y7
 	VBROADCASTSS line_high(AX), Y8
 	MOVQ line_y(AX), R8
@@ -10806,7 +10806,7 @@ TEXT ·sums1x1AVX2(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), SI
 	ADDQ BX, SI
 	VMOVUPS (SI), Y0
@@ -10834,7 +10834,7 @@ middleDone:
 	ANDQ BX, R10
 	TESTQ R10, R10
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	MOVQ line_lanes(AX), R10
 	VMOVUPS (R10), Y4
 	MOVQ line_w(AX), R10
@@ -10854,7 +10854,7 @@ middleDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R10
 	ADDQ BX, R10
 	VMOVUPS Y0, (R10)
@@ -10871,7 +10871,7 @@ stored:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -10887,7 +10887,7 @@ TEXT ·sums3x3AVX2(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), SI
 	ADDQ BX, SI
 	VMOVUPS (SI), Y0
@@ -10919,7 +10919,7 @@ vector:
 	MOVQ line_column(AX), R12
 	MOVQ line_left(AX), DI
 	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	TESTQ DI, DI
 	JEQ edgeDone
@@ -10967,7 +10967,7 @@ edgeDone:
 	ADDQ R9, R8
 	PCALIGN $64
 result:
-	// fetch rows that are read later: with stride 2, two pixels of two rows
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
 	PREFETCHT0 (SI)(R12*1)
 	PREFETCHT0 (R8)
 	TESTQ R13, R13
@@ -11006,7 +11006,7 @@ rowDone:
 	ANDQ BX, R12
 	TESTQ R12, R12
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	MOVQ line_lanes(AX), R12
 	VMOVUPS (R12), Y12
 	MOVQ line_w(AX), R12
@@ -11058,7 +11058,7 @@ rowDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R12
 	ADDQ BX, R12
 	VMOVUPS Y0, (R12)
@@ -11091,7 +11091,7 @@ stored:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -11107,7 +11107,7 @@ TEXT ·sums2x3AVX2(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), SI
 	ADDQ BX, SI
 	VMOVUPS (SI), Y0
@@ -11132,7 +11132,7 @@ vector:
 	MOVQ line_column(AX), R11
 	MOVQ line_left(AX), DI
 	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	TESTQ DI, DI
 	JEQ edgeDone
@@ -11176,7 +11176,7 @@ edgeDone:
 	ADDQ R9, R8
 	PCALIGN $64
 result:
-	// fetch rows that are read later: with stride 2, two pixels of two rows
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
 	PREFETCHT0 (SI)(R11*1)
 	PREFETCHT0 (R8)
 	TESTQ R12, R12
@@ -11211,7 +11211,7 @@ rowDone:
 	ANDQ BX, R11
 	TESTQ R11, R11
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	MOVQ line_lanes(AX), R11
 	VMOVUPS (R11), Y9
 	MOVQ line_w(AX), R11
@@ -11251,7 +11251,7 @@ rowDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R11
 	ADDQ BX, R11
 	VMOVUPS Y0, (R11)
@@ -11278,7 +11278,7 @@ stored:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -11294,7 +11294,7 @@ TEXT ·sums1x3AVX2(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), SI
 	ADDQ BX, SI
 	VMOVUPS (SI), Y0
@@ -11311,7 +11311,7 @@ vector:
 	MOVQ line_column(AX), R10
 	MOVQ line_left(AX), DI
 	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	TESTQ DI, DI
 	JEQ edgeDone
@@ -11351,7 +11351,7 @@ edgeDone:
 	ADDQ R9, R8
 	PCALIGN $64
 result:
-	// fetch rows that are read later: with stride 2, two pixels of two rows
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
 	PREFETCHT0 (SI)(R10*1)
 	PREFETCHT0 (R8)
 	TESTQ R11, R11
@@ -11382,7 +11382,7 @@ rowDone:
 	ANDQ BX, R10
 	TESTQ R10, R10
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	MOVQ line_lanes(AX), R10
 	VMOVUPS (R10), Y6
 	MOVQ line_w(AX), R10
@@ -11410,7 +11410,7 @@ rowDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R10
 	ADDQ BX, R10
 	VMOVUPS Y0, (R10)
@@ -11431,7 +11431,7 @@ stored:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -11448,7 +11448,7 @@ TEXT ·sums2x5AVX2(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), DI
 	ADDQ BX, DI
 	VMOVUPS (DI), Y0
@@ -11481,7 +11481,7 @@ vector:
 	MOVQ line_column(AX), R12
 	MOVQ line_left(AX), R8
 	XORQ R9, R9
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	TESTQ R8, R8
 	JEQ edgeDone
@@ -11537,7 +11537,7 @@ edgeDone:
 	ADDQ R10, R9
 	PCALIGN $64
 result:
-	// fetch rows that are read later: with stride 2, two pixels of two rows
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
 	PREFETCHT0 (DI)(R12*1)
 	PREFETCHT0 (R9)
 	TESTQ R13, R13
@@ -11576,7 +11576,7 @@ rowDone:
 	ANDQ BX, R12
 	TESTQ R12, R12
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	MOVQ line_lanes(AX), R12
 	VMOVUPS (R12), Y13
 	MOVQ line_w(AX), R12
@@ -11632,7 +11632,7 @@ rowDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R12
 	ADDQ BX, R12
 	VMOVUPS Y0, (R12)
@@ -11667,7 +11667,7 @@ stored:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -11684,7 +11684,7 @@ TEXT ·sums1x5AVX2(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), DI
 	ADDQ BX, DI
 	VMOVUPS (DI), Y0
@@ -11705,7 +11705,7 @@ vector:
 	MOVQ line_column(AX), R11
 	MOVQ line_left(AX), R8
 	XORQ R9, R9
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	TESTQ R8, R8
 	JEQ edgeDone
@@ -11755,7 +11755,7 @@ edgeDone:
 	ADDQ R10, R9
 	PCALIGN $64
 result:
-	// fetch rows that are read later: with stride 2, two pixels of two rows
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
 	PREFETCHT0 (DI)(R11*1)
 	PREFETCHT0 (R9)
 	TESTQ R12, R12
@@ -11788,7 +11788,7 @@ rowDone:
 	ANDQ BX, R11
 	TESTQ R11, R11
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	MOVQ line_lanes(AX), R11
 	VMOVUPS (R11), Y8
 	MOVQ line_w(AX), R11
@@ -11824,7 +11824,7 @@ rowDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R11
 	ADDQ BX, R11
 	VMOVUPS Y0, (R11)
@@ -11849,7 +11849,7 @@ stored:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -11892,7 +11892,7 @@ result:
 	ANDQ BX, R9
 	TESTQ R9, R9
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	MOVQ line_lanes(AX), R9
 	VMOVUPS (R9), Y6
 	MOVQ line_w(AX), R9
@@ -11906,7 +11906,7 @@ result:
 	VMOVUPS Y5, (R9)
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R9
 	ADDQ BX, R9
 	VMOVUPS Y0, (R9)
@@ -11918,7 +11918,7 @@ stored:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -11969,7 +11969,7 @@ result:
 	ANDQ BX, R9
 	TESTQ R9, R9
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	MOVQ line_lanes(AX), R9
 	VMOVUPS (R9), Y8
 	MOVQ line_w(AX), R9
@@ -11991,7 +11991,7 @@ result:
 	VMOVUPS Y7, (R9)
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R9
 	ADDQ BX, R9
 	VMOVUPS Y0, (R9)
@@ -12007,7 +12007,7 @@ stored:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -12074,7 +12074,7 @@ result:
 	ANDQ BX, R9
 	TESTQ R9, R9
 	JEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	MOVQ line_lanes(AX), R9
 	VMOVUPS (R9), Y12
 	MOVQ line_w(AX), R9
@@ -12112,7 +12112,7 @@ result:
 	VMOVUPS Y11, (R9)
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R9
 	ADDQ BX, R9
 	VMOVUPS Y0, (R9)
@@ -12136,7 +12136,7 @@ stored:
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
@@ -12151,7 +12151,7 @@ TEXT ·sums1x1NarrowAVX2(SB), NOSPLIT, $0-8
 	MOVQ line_xPixel(AX), CX
 	MOVQ line_xTap(AX), DX
 	XORQ BX, BX
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), SI
 	ADDQ BX, SI
 	VMASKMOVPS (SI), Y0, Y1
@@ -12176,7 +12176,7 @@ result:
 	DECQ DI
 	JNE result
 middleDone:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R10
 	ADDQ BX, R10
 	VMASKMOVPS Y1, Y0, (R10)
@@ -12199,7 +12199,7 @@ TEXT ·sums1x3NarrowAVX2(SB), NOSPLIT, $0-8
 	MOVQ line_xPixel(AX), CX
 	MOVQ line_xTap(AX), DX
 	XORQ BX, BX
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), SI
 	ADDQ BX, SI
 	VMASKMOVPS (SI), Y0, Y1
@@ -12216,7 +12216,7 @@ TEXT ·sums1x3NarrowAVX2(SB), NOSPLIT, $0-8
 	MOVQ line_column(AX), R10
 	MOVQ line_left(AX), DI
 	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	TESTQ DI, DI
 	JEQ edgeDone
@@ -12273,7 +12273,7 @@ middleDone:
 	MOVQ $1, R8
 	JMP edge
 rowDone:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R10
 	ADDQ BX, R10
 	VMASKMOVPS Y1, Y0, (R10)
@@ -12300,7 +12300,7 @@ TEXT ·sums3x3NarrowAVX2(SB), NOSPLIT, $0-8
 	MOVQ line_xPixel(AX), CX
 	MOVQ line_xTap(AX), DX
 	XORQ BX, BX
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), SI
 	ADDQ BX, SI
 	VMASKMOVPS (SI), Y0, Y1
@@ -12332,7 +12332,7 @@ TEXT ·sums3x3NarrowAVX2(SB), NOSPLIT, $0-8
 	MOVQ line_column(AX), R12
 	MOVQ line_left(AX), DI
 	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	TESTQ DI, DI
 	JEQ edgeDone
@@ -12417,7 +12417,7 @@ middleDone:
 	MOVQ $1, R8
 	JMP edge
 rowDone:
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R12
 	ADDQ BX, R12
 	VMASKMOVPS Y1, Y0, (R12)
@@ -12481,7 +12481,7 @@ result:
 	ADDQ DX, DI
 	DECQ R8
 	JNE result
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R9
 	ADDQ BX, R9
 	VMASKMOVPS Y1, Y0, (R9)
@@ -12533,7 +12533,7 @@ result:
 	ADDQ DX, DI
 	DECQ R8
 	JNE result
-	// the sums go to memory
+	// store the sums
 	MOVQ line_w(AX), R9
 	ADDQ BX, R9
 	VMASKMOVPS Y1, Y0, (R9)

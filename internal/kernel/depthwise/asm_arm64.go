@@ -117,112 +117,112 @@ func sumsNEON(kind, size int, l *line) {
 	}
 }
 
-// tileAnyx8NEON is tiles of rows of results; see line.
+// tileAnyx8NEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileAnyx8NEON(l *line)
 
-// tileAnyx7NEON is tiles of rows of results; see line.
+// tileAnyx7NEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileAnyx7NEON(l *line)
 
-// tileAnyx6NEON is tiles of rows of results; see line.
+// tileAnyx6NEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileAnyx6NEON(l *line)
 
-// tileAnyx5NEON is tiles of rows of results; see line.
+// tileAnyx5NEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileAnyx5NEON(l *line)
 
-// tileAnyNEON is tiles of rows of results; see line.
+// tileAnyNEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileAnyNEON(l *line)
 
-// tile3s1x8NEON is tiles of rows of results; see line.
+// tile3s1x8NEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile3s1x8NEON(l *line)
 
-// tile3s1x7NEON is tiles of rows of results; see line.
+// tile3s1x7NEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile3s1x7NEON(l *line)
 
-// tile3s1NEON is tiles of rows of results; see line.
+// tile3s1NEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile3s1NEON(l *line)
 
-// tile3s2x8NEON is tiles of rows of results; see line.
+// tile3s2x8NEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile3s2x8NEON(l *line)
 
-// tile3s2x7NEON is tiles of rows of results; see line.
+// tile3s2x7NEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile3s2x7NEON(l *line)
 
-// tile3s2NEON is tiles of rows of results; see line.
+// tile3s2NEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile3s2NEON(l *line)
 
-// tile5s1x8NEON is tiles of rows of results; see line.
+// tile5s1x8NEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile5s1x8NEON(l *line)
 
-// tile5s1x7NEON is tiles of rows of results; see line.
+// tile5s1x7NEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile5s1x7NEON(l *line)
 
-// tile5s1NEON is tiles of rows of results; see line.
+// tile5s1NEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile5s1NEON(l *line)
 
-// tile5s2x8NEON is tiles of rows of results; see line.
+// tile5s2x8NEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile5s2x8NEON(l *line)
 
-// tile5s2x7NEON is tiles of rows of results; see line.
+// tile5s2x7NEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile5s2x7NEON(l *line)
 
-// tile5s2NEON is tiles of rows of results; see line.
+// tile5s2NEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tile5s2NEON(l *line)
 
-// tileGroupsx8NEON is tiles of rows of results; see line.
+// tileGroupsx8NEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileGroupsx8NEON(l *line)
 
-// tileGroupsx7NEON is tiles of rows of results; see line.
+// tileGroupsx7NEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileGroupsx7NEON(l *line)
 
-// tileGroupsNEON is tiles of rows of results; see line.
+// tileGroupsNEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileGroupsNEON(l *line)
 
-// tileNarrowNEON is tiles of rows of results; see line.
+// tileNarrowNEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileNarrowNEON(l *line)
 
-// tileGroupsNarrowNEON is tiles of rows of results; see line.
+// tileGroupsNarrowNEON computes tiles of a row of results; see line.
 //
 //go:noescape
 func tileGroupsNarrowNEON(l *line)

@@ -83,7 +83,7 @@ tap:
 	SUBS $1, R10
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V8.S4]
 	ADD $line_high, R0, R16
@@ -148,7 +148,7 @@ sums:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -243,7 +243,7 @@ tap:
 	SUBS $1, R9
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V7.S4]
 	ADD $line_high, R0, R16
@@ -302,7 +302,7 @@ sums:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -393,7 +393,7 @@ tap:
 	SUBS $1, R9
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V6.S4]
 	ADD $line_high, R0, R16
@@ -446,7 +446,7 @@ sums:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -533,7 +533,7 @@ tap:
 	SUBS $1, R8
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V5.S4]
 	ADD $line_high, R0, R16
@@ -580,7 +580,7 @@ sums:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -671,7 +671,7 @@ tapDone:
 	SUBS $1, R9
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V4.S4]
 	ADD $line_high, R0, R16
@@ -719,7 +719,7 @@ kept:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -745,7 +745,7 @@ TEXT ·tile3s1x8NEON(SB), NOSPLIT, $0-8
 	MOVD line_wTap(R0), R3
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	EOR R4, R4
 	MOVD line_column(R0), R17
 	SUBS R17, R4
@@ -842,7 +842,7 @@ columns:
 	SUBS $1, R10
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V8.S4]
 	ADD $line_high, R0, R16
@@ -907,7 +907,7 @@ sums:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -937,7 +937,7 @@ TEXT ·tile3s1x7NEON(SB), NOSPLIT, $0-8
 	MOVD line_wTap(R0), R3
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	EOR R4, R4
 	MOVD line_column(R0), R17
 	SUBS R17, R4
@@ -1028,7 +1028,7 @@ columns:
 	SUBS $1, R10
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V7.S4]
 	ADD $line_high, R0, R16
@@ -1087,7 +1087,7 @@ sums:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -1118,7 +1118,7 @@ TEXT ·tile3s1NEON(SB), NOSPLIT, $0-8
 	MOVD line_wTap(R0), R4
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	EOR R5, R5
 	MOVD line_column(R0), R17
 	SUBS R17, R5
@@ -1220,7 +1220,7 @@ columns:
 	SUBS $1, R11
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V6.S4]
 	ADD $line_high, R0, R16
@@ -1284,7 +1284,7 @@ kept:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -1314,7 +1314,7 @@ TEXT ·tile3s2x8NEON(SB), NOSPLIT, $0-8
 	MOVD line_wTap(R0), R3
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	EOR R4, R4
 	MOVD line_column(R0), R17
 	SUBS R17, R4
@@ -1425,7 +1425,7 @@ columns:
 	SUBS $1, R10
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V8.S4]
 	ADD $line_high, R0, R16
@@ -1490,7 +1490,7 @@ sums:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -1520,7 +1520,7 @@ TEXT ·tile3s2x7NEON(SB), NOSPLIT, $0-8
 	MOVD line_wTap(R0), R3
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	EOR R4, R4
 	MOVD line_column(R0), R17
 	SUBS R17, R4
@@ -1623,7 +1623,7 @@ columns:
 	SUBS $1, R10
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V7.S4]
 	ADD $line_high, R0, R16
@@ -1682,7 +1682,7 @@ sums:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -1713,7 +1713,7 @@ TEXT ·tile3s2NEON(SB), NOSPLIT, $0-8
 	MOVD line_wTap(R0), R4
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	EOR R5, R5
 	MOVD line_column(R0), R17
 	SUBS R17, R5
@@ -1835,7 +1835,7 @@ columns:
 	SUBS $1, R11
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V6.S4]
 	ADD $line_high, R0, R16
@@ -1899,7 +1899,7 @@ kept:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -1929,7 +1929,7 @@ TEXT ·tile5s1x8NEON(SB), NOSPLIT, $0-8
 	MOVD line_wTap(R0), R3
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	EOR R4, R4
 	MOVD line_column(R0), R17
 	SUBS R17, R4
@@ -2055,7 +2055,7 @@ columns:
 	SUBS $1, R10
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V8.S4]
 	ADD $line_high, R0, R16
@@ -2120,7 +2120,7 @@ sums:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -2150,7 +2150,7 @@ TEXT ·tile5s1x7NEON(SB), NOSPLIT, $0-8
 	MOVD line_wTap(R0), R3
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	EOR R4, R4
 	MOVD line_column(R0), R17
 	SUBS R17, R4
@@ -2268,7 +2268,7 @@ columns:
 	SUBS $1, R10
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V7.S4]
 	ADD $line_high, R0, R16
@@ -2327,7 +2327,7 @@ sums:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -2358,7 +2358,7 @@ TEXT ·tile5s1NEON(SB), NOSPLIT, $0-8
 	MOVD line_wTap(R0), R4
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	EOR R5, R5
 	MOVD line_column(R0), R17
 	SUBS R17, R5
@@ -2487,7 +2487,7 @@ columns:
 	SUBS $1, R11
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V6.S4]
 	ADD $line_high, R0, R16
@@ -2551,7 +2551,7 @@ kept:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -2581,7 +2581,7 @@ TEXT ·tile5s2x8NEON(SB), NOSPLIT, $0-8
 	MOVD line_wTap(R0), R3
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	EOR R4, R4
 	MOVD line_column(R0), R17
 	SUBS R17, R4
@@ -2721,7 +2721,7 @@ columns:
 	SUBS $1, R10
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V8.S4]
 	ADD $line_high, R0, R16
@@ -2786,7 +2786,7 @@ sums:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -2816,7 +2816,7 @@ TEXT ·tile5s2x7NEON(SB), NOSPLIT, $0-8
 	MOVD line_wTap(R0), R3
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	EOR R4, R4
 	MOVD line_column(R0), R17
 	SUBS R17, R4
@@ -2946,7 +2946,7 @@ columns:
 	SUBS $1, R10
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V7.S4]
 	ADD $line_high, R0, R16
@@ -3005,7 +3005,7 @@ sums:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -3036,7 +3036,7 @@ TEXT ·tile5s2NEON(SB), NOSPLIT, $0-8
 	MOVD line_wTap(R0), R4
 	// a tile of results
 tile:
-	// its columns inside of the image
+	// its columns inside the image
 	EOR R5, R5
 	MOVD line_column(R0), R17
 	SUBS R17, R5
@@ -3185,7 +3185,7 @@ columns:
 	SUBS $1, R11
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V6.S4]
 	ADD $line_high, R0, R16
@@ -3249,7 +3249,7 @@ kept:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -3376,7 +3376,7 @@ member:
 	SUBS $1, R10
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V8.S4]
 	ADD $line_high, R0, R16
@@ -3441,7 +3441,7 @@ sums:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -3559,7 +3559,7 @@ member:
 	SUBS $1, R9
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V7.S4]
 	ADD $line_high, R0, R16
@@ -3618,7 +3618,7 @@ sums:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -3743,7 +3743,7 @@ memberDone:
 	SUBS $1, R10
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V6.S4]
 	ADD $line_high, R0, R16
@@ -3807,7 +3807,7 @@ kept:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -4008,7 +4008,7 @@ tapDone:
 	SUBS $1, R11
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V9.S4]
 	ADD $line_high, R0, R16
@@ -4343,7 +4343,7 @@ memberDone:
 	SUBS $1, R10
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V7.S4]
 	ADD $line_high, R0, R16
@@ -4478,7 +4478,7 @@ TEXT ·sums1x1NEON(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $16
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVD line_w(R0), R4
 	ADDS R1, R4
 	FMOVQ (R4), F0
@@ -4509,7 +4509,7 @@ middleDone:
 	AND R1, R10
 	CMP $0, R10
 	BEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	MOVD line_lanes(R0), R10
 	FMOVQ (R10), F4
 	MOVD line_w(R0), R10
@@ -4529,7 +4529,7 @@ middleDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVD line_w(R0), R10
 	ADDS R1, R10
 	FMOVQ F0, (R10)
@@ -4548,7 +4548,7 @@ stored:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -4563,7 +4563,7 @@ TEXT ·sums3x3NEON(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $16
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVD line_w(R0), R4
 	ADDS R1, R4
 	FMOVQ (R4), F0
@@ -4604,7 +4604,7 @@ vector:
 	MOVD line_column(R0), R12
 	MOVD line_left(R0), R5
 	EOR R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	CMP $0, R5
 	BEQ edgeDone
@@ -4705,7 +4705,7 @@ rowDone:
 	AND R1, R12
 	CMP $0, R12
 	BEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	MOVD line_lanes(R0), R12
 	FMOVQ (R12), F12
 	MOVD line_w(R0), R12
@@ -4765,7 +4765,7 @@ rowDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVD line_w(R0), R12
 	ADDS R1, R12
 	FMOVQ F0, (R12)
@@ -4808,7 +4808,7 @@ stored:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -4823,7 +4823,7 @@ TEXT ·sums2x3NEON(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $16
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVD line_w(R0), R4
 	ADDS R1, R4
 	FMOVQ (R4), F0
@@ -4854,7 +4854,7 @@ vector:
 	MOVD line_column(R0), R11
 	MOVD line_left(R0), R5
 	EOR R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	CMP $0, R5
 	BEQ edgeDone
@@ -4939,7 +4939,7 @@ rowDone:
 	AND R1, R11
 	CMP $0, R11
 	BEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	MOVD line_lanes(R0), R11
 	FMOVQ (R11), F9
 	MOVD line_w(R0), R11
@@ -4984,7 +4984,7 @@ rowDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVD line_w(R0), R11
 	ADDS R1, R11
 	FMOVQ F0, (R11)
@@ -5018,7 +5018,7 @@ stored:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -5033,7 +5033,7 @@ TEXT ·sums1x3NEON(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $16
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVD line_w(R0), R4
 	ADDS R1, R4
 	FMOVQ (R4), F0
@@ -5053,7 +5053,7 @@ vector:
 	MOVD line_column(R0), R10
 	MOVD line_left(R0), R5
 	EOR R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	CMP $0, R5
 	BEQ edgeDone
@@ -5122,7 +5122,7 @@ rowDone:
 	AND R1, R10
 	CMP $0, R10
 	BEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	MOVD line_lanes(R0), R10
 	FMOVQ (R10), F6
 	MOVD line_w(R0), R10
@@ -5152,7 +5152,7 @@ rowDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVD line_w(R0), R10
 	ADDS R1, R10
 	FMOVQ F0, (R10)
@@ -5177,7 +5177,7 @@ stored:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -5193,7 +5193,7 @@ TEXT ·sums2x5NEON(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $16
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVD line_w(R0), R5
 	ADDS R1, R5
 	FMOVQ (R5), F0
@@ -5236,7 +5236,7 @@ vector:
 	MOVD line_column(R0), R12
 	MOVD line_left(R0), R8
 	EOR R9, R9
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	CMP $0, R8
 	BEQ edgeDone
@@ -5351,7 +5351,7 @@ rowDone:
 	AND R1, R12
 	CMP $0, R12
 	BEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	MOVD line_lanes(R0), R12
 	FMOVQ (R12), F13
 	MOVD line_w(R0), R12
@@ -5416,7 +5416,7 @@ rowDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVD line_w(R0), R12
 	ADDS R1, R12
 	FMOVQ F0, (R12)
@@ -5462,7 +5462,7 @@ stored:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -5478,7 +5478,7 @@ TEXT ·sums1x5NEON(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $16
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVD line_w(R0), R5
 	ADDS R1, R5
 	FMOVQ (R5), F0
@@ -5504,7 +5504,7 @@ vector:
 	MOVD line_column(R0), R11
 	MOVD line_left(R0), R8
 	EOR R9, R9
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	CMP $0, R8
 	BEQ edgeDone
@@ -5593,7 +5593,7 @@ rowDone:
 	AND R1, R11
 	CMP $0, R11
 	BEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	MOVD line_lanes(R0), R11
 	FMOVQ (R11), F8
 	MOVD line_w(R0), R11
@@ -5633,7 +5633,7 @@ rowDone:
 biasDone:
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVD line_w(R0), R11
 	ADDS R1, R11
 	FMOVQ F0, (R11)
@@ -5664,7 +5664,7 @@ stored:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -5709,7 +5709,7 @@ result:
 	AND R1, R9
 	CMP $0, R9
 	BEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	MOVD line_lanes(R0), R9
 	FMOVQ (R9), F6
 	MOVD line_w(R0), R9
@@ -5724,7 +5724,7 @@ result:
 	FMOVQ F5, (R9)
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVD line_w(R0), R9
 	ADDS R1, R9
 	FMOVQ F0, (R9)
@@ -5739,7 +5739,7 @@ stored:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -5796,7 +5796,7 @@ result:
 	AND R1, R9
 	CMP $0, R9
 	BEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	MOVD line_lanes(R0), R9
 	FMOVQ (R9), F8
 	MOVD line_w(R0), R9
@@ -5821,7 +5821,7 @@ result:
 	FMOVQ F7, (R9)
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVD line_w(R0), R9
 	ADDS R1, R9
 	FMOVQ F0, (R9)
@@ -5842,7 +5842,7 @@ stored:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -5925,7 +5925,7 @@ result:
 	AND R1, R9
 	CMP $0, R9
 	BEQ whole
-	// the lanes that the vector before did not have
+	// store the lanes that do not overlap the vector before
 	MOVD line_lanes(R0), R9
 	FMOVQ (R9), F12
 	MOVD line_w(R0), R9
@@ -5970,7 +5970,7 @@ result:
 	FMOVQ F11, (R9)
 	JMP stored
 whole:
-	// the sums go to memory
+	// store the sums
 	MOVD line_w(R0), R9
 	ADDS R1, R9
 	FMOVQ F0, (R9)
@@ -6003,7 +6003,7 @@ stored:
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
+	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
@@ -6017,7 +6017,7 @@ TEXT ·sums1x1NarrowNEON(SB), NOSPLIT, $0-8
 	MOVD line_xPixel(R0), R2
 	MOVD line_xTap(R0), R3
 	EOR R1, R1
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVD line_w(R0), R4
 	ADDS R1, R4
 	ADD $0, R4, R16
@@ -6071,7 +6071,7 @@ moved2:
 	SUBS $1, R5
 	BNE result
 middleDone:
-	// the sums go to memory
+	// store the sums
 	MOVD line_w(R0), R10
 	ADDS R1, R10
 	ADD $0, R10, R16
@@ -6120,7 +6120,7 @@ TEXT ·sums1x3NarrowNEON(SB), NOSPLIT, $0-8
 	MOVD line_xPixel(R0), R2
 	MOVD line_xTap(R0), R3
 	EOR R1, R1
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVD line_w(R0), R4
 	ADDS R1, R4
 	ADD $0, R4, R16
@@ -6167,7 +6167,7 @@ moved2:
 	MOVD line_column(R0), R10
 	MOVD line_left(R0), R5
 	EOR R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	CMP $0, R5
 	BEQ edgeDone
@@ -6302,7 +6302,7 @@ middleDone:
 	MOVD $1, R8
 	JMP edge
 rowDone:
-	// the sums go to memory
+	// store the sums
 	MOVD line_w(R0), R10
 	ADDS R1, R10
 	ADD $0, R10, R16
@@ -6375,7 +6375,7 @@ TEXT ·sums3x3NarrowNEON(SB), NOSPLIT, $0-8
 	MOVD line_xPixel(R0), R2
 	MOVD line_xTap(R0), R3
 	EOR R1, R1
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVD line_w(R0), R4
 	ADDS R1, R4
 	ADD $0, R4, R16
@@ -6497,7 +6497,7 @@ moved8:
 	MOVD line_column(R0), R12
 	MOVD line_left(R0), R5
 	EOR R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	CMP $0, R5
 	BEQ edgeDone
@@ -6768,7 +6768,7 @@ middleDone:
 	MOVD $1, R8
 	JMP edge
 rowDone:
-	// the sums go to memory
+	// store the sums
 	MOVD line_w(R0), R12
 	ADDS R1, R12
 	ADD $0, R12, R16
@@ -6984,7 +6984,7 @@ moved4:
 	ADDS R3, R5
 	SUBS $1, R8
 	BNE result
-	// the sums go to memory
+	// store the sums
 	MOVD line_w(R0), R9
 	ADDS R1, R9
 	ADD $0, R9, R16

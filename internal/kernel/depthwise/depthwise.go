@@ -86,13 +86,13 @@ const partElements = 1 << 15
 // l1 is about how much of the first cache the rows under a window may take, in floats.
 const l1 = 6 << 10
 
-// vector is the number of channels that bounds between parts are multiples of. Each part, and each
-// block of one, has at least as many, unless the image has fewer: the last vector of assembly ends
-// with the last channel.
+// vector is the number of channels that bounds between parts are multiples of. Each part and each
+// block has at least this many, unless the image has fewer: the last vector of assembly ends with
+// the block's last channel.
 const vector = 16
 
-// instructionsFor is the instruction set for some channels. AVX-512 has no functions for fewer than
-// a vector has lanes; those of AVX2 give the same bits.
+// instructionsFor is the instruction set for a number of channels. AVX-512 has no functions for fewer
+// channels than lanes; those of AVX2 give the same bits.
 func instructionsFor(isa kernel.ISA, channels int) kernel.ISA {
 	if isa == kernel.AVX512 && channels < vector {
 		return kernel.AVX2
@@ -100,10 +100,10 @@ func instructionsFor(isa kernel.ISA, channels int) kernel.ISA {
 	return isa
 }
 
-// vectors is how many vectors some channels are. What is over goes with the last.
+// vectors is the number of vectors in channels. The remainder belongs to the last one.
 func vectors(channels int) int { return max(1, channels/vector) }
 
-// splitVectors is run i of n of some channels.
+// splitVectors is the i-th of n runs of channels.
 func splitVectors(channels, n, i int) (first, last int) {
 	first, last = kernel.Split(vectors(channels), n, i)
 	if last == vectors(channels) {
@@ -112,7 +112,8 @@ func splitVectors(channels, n, i int) (first, last int) {
 	return first * vector, last * vector
 }
 
-// blockEnd is where a block of channels from lo to last ends.
+// blockEnd is the end of the block that starts at lo. A remainder of less than a vector belongs to the
+// block before.
 func blockEnd(lo, last, block int) int {
 	if last-lo-block < vector {
 		return last

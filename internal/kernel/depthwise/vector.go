@@ -9,9 +9,9 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// line describes a call of assembly: tiles of a row of results, or a row's products for the
-// gradient of the filters. Distances are in bytes. The assembly takes the offsets of fields from
-// go_asm.h.
+// line has the arguments of an assembly function, which computes tiles of a row of results or adds
+// a row of results to the gradient of the filters. Distances are in bytes. The assembly takes the
+// fields' offsets from go_asm.h.
 type line struct {
 	x      unsafe.Pointer // source: first pixel of the first row under the window, first channel
 	xRow   int            // from row to row of the window
@@ -33,43 +33,41 @@ type line struct {
 	low, high float32        // least and greatest result
 
 	rows, taps int // of the window
-	tiles      int // of results
-	pixels     int // results of a tile
+	tiles      int // number of tiles
+	pixels     int // results in a tile
+	columns    int // columns of the source under a tile, for windows
 
-	// From a tile to the next.
-	xTile, yTile, columnTile int
+	xTile, yTile, columnTile int // added to xAt, yAt and column after each tile
 
-	columns int // that a tile sees, under a window
-
-	last    int            // from the first channel to those of the last vector
-	mask    uint64         // AVX-512: the lanes of the last vector that are in no vector before; NEON: all, if the image has fewer channels than a vector lanes
-	lanes   unsafe.Pointer // AVX2: as for both; NEON: as for AVX-512; 0 and -1
-	channel int            // assembly's own: from the first channel to those of a vector
+	last    int            // from the first channel to the first of the last vector
+	lanes   unsafe.Pointer // mask, 0 or -1 for each lane: those of the last vector that do not overlap the vector before; if the image has fewer channels than lanes, its channels
+	mask    uint64         // the same as bits; AVX-512 and NEON
+	channel int            // the assembly's own: from the first channel to the first of a vector
 
 	left, middle, atRight int // for the filters' gradient: results at the left edge, at no edge, at the right edge
 	right                 int // column of the source under the first tap of the first result at the right edge
 
-	stream  int // AVX-512: 1: results do not go to the caches; whole vectors, which are aligned
-	ahead   int // from the first tap to the row that is fetched ahead
-	fetch   int // how many rows are; for the filters' gradient, with stride 2, from the first to the second
-	fetched int // pixels of each, for a tile
-	yAhead  int // for the filters' gradient: from a result to the one that is fetched ahead
+	stream  int // AVX-512: 1: store past the caches; results are aligned
+	ahead   int // from the first tap to the row to prefetch
+	fetch   int // number of rows to prefetch; for the filters' gradient with stride 2, from the first row to the second
+	fetched int // pixels of a row to prefetch for a tile
+	yAhead  int // for the filters' gradient: from a result to the one to prefetch
 
-	group      int            // channels of a group
-	wMember    int            // from the weights of a member of a group to those of the next
-	members    unsafe.Pointer // to the lanes of each member
-	groupBytes int            // NEON: of a group of eight; 0: of others
+	group      int            // channels in a group
+	wMember    int            // from the weights of a group's member to those of the next
+	members    unsafe.Pointer // for each member, the lanes of a pixel that hold it: groupMembers
+	groupBytes int            // NEON: 16 for groups of eight, else 0
 }
 
 // window is the window that assembly is written for: 3 or 5 pixels wide, every pixel or every
 // second, and at the edges at most half of it outside of the image. A width of 0 is any other.
 type window struct{ width, stride int }
 
-// kind is what the generated switches know a window by.
+// kind is the window's number in the generated switches.
 func (w window) kind() int { return w.width*2 + w.stride }
 
-// The other kinds of functions: for groups of channels, and for fewer channels than a vector has
-// lanes, under any window.
+// Other kinds of functions in the generated switches: for groups of channels, and for images with
+// fewer channels than a vector has lanes.
 const (
 	groupKind = iota + 16
 	narrowKind
@@ -189,7 +187,7 @@ func (g *gather) run(l *line, w []float32, v *taps, c *run, lo int) {
 	l.xAt, l.yAt = c.at*size, c.first*size
 }
 
-// kind is the kind of tiles.
+// kind is the kind of function that computes tiles.
 func (g *gather) kind() int {
 	switch few := narrow(g.isa, g.channels); {
 	case few && g.members > 1:
@@ -202,14 +200,14 @@ func (g *gather) kind() int {
 	return g.window.kind()
 }
 
-// A tile has at most so many results.
+// The most results in a tile, and in one of groups with few channels.
 const (
 	tilePixels      = 8
 	groupTilePixels = 6
 )
 
-// tiles makes results by tiles of about the same size. Under a window, a tile of less than seven
-// multiplies what it does not need, unless it is at the end of a row: others have seven or eight.
+// tiles cuts results into tiles of about the same size. Windows have tiles of seven and eight, and a
+// smaller one only at the end of a row: elsewhere it would do as many multiplications as a larger one.
 func (g *gather) tiles(l *line, results int) {
 	most := tilePixels
 	if g.members > 1 && narrow(g.isa, g.channels) {
@@ -226,7 +224,7 @@ func (g *gather) tiles(l *line, results int) {
 	g.tile(l, pixels, tiles-more)
 }
 
-// tile makes tiles of some results, if any.
+// tile computes a number of tiles of the same size.
 func (g *gather) tile(l *line, results, tiles int) {
 	if tiles == 0 {
 		return
@@ -241,11 +239,12 @@ func (g *gather) tile(l *line, results, tiles int) {
 // narrow says whether there are fewer channels than a vector has lanes.
 func narrow(isa kernel.ISA, channels int) bool { return channels < lanes(isa) }
 
-// laneMasks has vectors with the first lanes set, or the last ones.
+// laneMasks[8-n:] is a vector whose first n lanes are set; laneMasks[8+n:], one of eight lanes whose
+// last n are.
 var laneMasks = [24]int32{0: -1, 1: -1, 2: -1, 3: -1, 4: -1, 5: -1, 6: -1, 7: -1, 16: -1, 17: -1, 18: -1, 19: -1, 20: -1, 21: -1, 22: -1, 23: -1}
 
-// channels sets the number of channels: at least the lanes of a vector, but where the image has
-// fewer.
+// channels sets the number of channels. It is less than a vector has lanes only if the image has as
+// few channels.
 func (l *line) channels(isa kernel.ISA, n int) {
 	lanes := lanes(isa)
 	switch rest := n % lanes; {
@@ -267,7 +266,7 @@ func (b *BackwardFilter) windowFor() window {
 	return window{}
 }
 
-// sumRows is how many of some rows of the filters' gradient assembly makes at once.
+// sumRows is how many of the remaining rows of taps one call of assembly sums.
 func (w window) sumRows(isa kernel.ISA, rows int) int {
 	switch {
 	case w.width == 3:

@@ -2,20 +2,20 @@ package main
 
 import "fmt"
 
-// depthwiseSums is a function that keeps the sums of some rows of taps, and of the bias, in
-// registers while it goes over a row of results.
+// depthwiseSums writes a function that adds a row of results to the gradients of some rows of taps,
+// and of the bias. The sums stay in registers for the whole row.
 type depthwiseSums struct {
 	depthwiseFunction
 	rows, width int // taps
-	members     int // of a group
+	members     int // channels in a group; 0: no groups
 
-	pixel, result *reg // bytes from pixel to pixel, and from result to result, of the source
-	dy            *reg // of a result
-	n             *reg // results to be done
+	pixel, result *reg // line.xPixel and line.xTap
+	dy            *reg // gradient of a result
+	n             *reg // results that are left
 	sums          []*reg
 }
 
-// eachSum runs f for each sum and its place in memory.
+// eachSum writes code for each sum; f gets the sum and its address.
 func (s *depthwiseSums) eachSum(f func(sum *reg, m string)) {
 	at := s.general("at")
 	s.i("MOVQ %s, %s", s.l.field("w"), at)
@@ -33,8 +33,8 @@ func (s *depthwiseSums) eachSum(f func(sum *reg, m string)) {
 	s.free(at)
 }
 
-// storeSums stores the sums and adds to that of the bias, if there are such. Lanes that overlap the
-// vector before are done: they stay.
+// storeSums stores the sums, and adds the bias' sum unless bias is nil. If the vector overlaps the one
+// before, the overlapping lanes in memory are final and stay.
 func (s *depthwiseSums) storeSums(bias, spare *reg) {
 	all := func(name string, store func(sum *reg, m string)) {
 		s.eachSum(store)
@@ -56,7 +56,7 @@ func (s *depthwiseSums) storeSums(bias, spare *reg) {
 		s.i("ANDQ %s, %s", s.channelAt(), channel)
 		s.i("TESTQ %s, %s\nJEQ whole", channel, channel)
 		s.free(channel)
-		s.comment("the lanes that the vector before did not have")
+		s.comment("store the lanes that do not overlap the vector before")
 		fresh := s.loadMask("fresh lanes")
 		all("biasDone", func(sum *reg, m string) {
 			s.v("VMOVUPS", m, spare)
@@ -67,7 +67,7 @@ func (s *depthwiseSums) storeSums(bias, spare *reg) {
 		s.free(fresh)
 		s.at("whole")
 	}
-	s.comment("the sums go to memory")
+	s.comment("store the sums")
 	all("stored", func(sum *reg, m string) { s.store(sum, m) })
 	if bias == nil && s.mask == nil {
 		s.at("stored")
@@ -76,7 +76,7 @@ func (s *depthwiseSums) storeSums(bias, spare *reg) {
 
 func (s *depthwiseSums) write() {
 	s.begin()
-	if s.rows < 5 { // there are enough registers
+	if s.rows < 5 { // five rows leave no register
 		s.channel = s.general("channel")
 	}
 	s.pixel, s.result = s.general("pixel"), s.general("result")
@@ -89,7 +89,7 @@ func (s *depthwiseSums) write() {
 	s.eachVector(func() {
 		s.sums = s.vectors("sum", s.rows*s.width)
 		bias, dy, spare := s.vector("bias"), s.vector("dy"), s.vector("spare")
-		s.comment("the sums, and pointers to the rows of pixels and to the results")
+		s.comment("load the sums; point to the rows of pixels and to the results")
 		s.eachSum(func(sum *reg, m string) { s.load(m, sum) })
 		s.zero(bias)
 		s.dy, s.n = s.general("dy"), s.general("n")
@@ -108,8 +108,8 @@ func (s *depthwiseSums) write() {
 		s.i("MOVQ %s, %s", s.l.field("y"), s.dy)
 		s.addChannel(s.dy)
 
-		// products adds those of a result to the sums, but for those of columns outside of the image,
-		// if edge is the column of its first tap.
+		// products adds the products of a result to the sums. At an edge, the register edge has the
+		// column of the first tap, and columns outside the image are skipped.
 		products := func(edge *reg) {
 			s.load(s.dy.mem(0), dy)
 			s.v("VADDPS", dy, bias, bias)
@@ -142,7 +142,7 @@ func (s *depthwiseSums) write() {
 		if s.width > 1 {
 			column := s.general("column of the first tap")
 			s.i("MOVQ %s, %s\nMOVQ %s, %s\nXORQ %s, %s", s.l.field("column"), column, s.l.field("left"), s.n, fetch, fetch)
-			s.comment("results at an edge: the left one, and after those in the middle the right one")
+			s.comment("results at an edge: first the left one, after the middle the right one")
 			s.at("edge")
 			s.i("TESTQ %s, %s\nJEQ edgeDone", s.n, s.n)
 			s.at("edgeResult")
@@ -167,8 +167,8 @@ func (s *depthwiseSums) write() {
 	s.ret()
 }
 
-// middle goes over the results whose windows are inside the image, and fetches rows that are
-// read later.
+// middle writes the loop over the results whose windows are inside the image. It prefetches rows for
+// later.
 func (s *depthwiseSums) middle(row []*reg, fetch, spare *reg, products func(edge *reg)) {
 	s.comment("results in the middle")
 	s.i("MOVQ %s, %s\nTESTQ %s, %s\nJEQ middleDone", s.l.field("middle"), s.n, s.n, s.n)
@@ -183,7 +183,7 @@ func (s *depthwiseSums) middle(row []*reg, fetch, spare *reg, products func(edge
 	s.i("MOVQ %s, %s\nMOVQ %s, %s", s.l.field("fetch"), second, s.l.field("yAhead"), spare)
 	s.i("MOVQ %s, %s\nADDQ %s, %s", s.l.field("ahead"), fetch, row[0], fetch)
 	s.loop("result")
-	s.comment("fetch rows that are read later: with stride 2, two pixels of two rows")
+	s.comment("prefetch rows for later: with stride 2, two pixels in each of two rows")
 	s.i("PREFETCHT0 %s\nPREFETCHT0 %s", s.dy.memPlus(spare, 1, 0), fetch.mem(0))
 	s.i("TESTQ %s, %s\nJEQ fetched", second, second)
 	s.i("PREFETCHT0 %s\nPREFETCHT0 %s", fetch.memPlus(s.pixel, 1, 0), fetch.memPlus(second, 1, 0))
@@ -196,7 +196,7 @@ func (s *depthwiseSums) middle(row []*reg, fetch, spare *reg, products func(edge
 	s.free(second)
 }
 
-// writeGroups writes the sums of one tap of channels in groups: one for each member of the group.
+// writeGroups writes the function for one tap of channels in groups: a sum for each member of a group.
 func (s *depthwiseSums) writeGroups() {
 	s.begin()
 	s.channel, s.result = s.general("channel"), s.general("result")
@@ -233,7 +233,7 @@ func (s *depthwiseSums) writeGroups() {
 	s.ret()
 }
 
-// groupLanes loads, for groups of eight in AVX-512, the lanes of each member.
+// groupLanes loads the lanes of each member, for groups of eight in AVX-512.
 func (s *depthwiseSums) groupLanes() []*reg {
 	if s.members < 8 || !s.is512() {
 		return nil
@@ -247,7 +247,7 @@ func (s *depthwiseSums) groupLanes() []*reg {
 	return lanes
 }
 
-// loadMember loads, to each lane, member j of the lane's group in the vector of channels at x.
+// loadMember loads the vector at x with each lane replaced by member j of its group.
 func (s *depthwiseSums) loadMember(x *reg, j int, to *reg, lanes []*reg) {
 	m := x.mem(0)
 	switch {
