@@ -4,6 +4,9 @@ package depthwise
 
 func tileAVX512(kind, size int, l *line) {
 	switch kind*16 + size {
+	case 0*16 + 1:
+		tileAnyx1AVX512(l)
+		return
 	case 0*16 + 8:
 		tileAnyx8AVX512(l)
 		return
@@ -112,6 +115,9 @@ func sumsAVX512(kind, size int, l *line) {
 
 func tileAVX2(kind, size int, l *line) {
 	switch kind*16 + size {
+	case 0*16 + 1:
+		tileAnyx1AVX2(l)
+		return
 	case 0*16 + 8:
 		tileAnyx8AVX2(l)
 		return
@@ -218,15 +224,17 @@ func sumsAVX2(kind, size int, l *line) {
 	case narrowGroupKind*16 + 2:
 		sumsGroups2NarrowAVX2(l)
 		return
-	case narrowGroupKind*16 + 4:
-		sumsGroups4NarrowAVX2(l)
-		return
 	}
 	switch kind {
 	default:
 		panic("depthwise: no such sums")
 	}
 }
+
+// tileAnyx1AVX512 computes tiles of a row of results; see line.
+//
+//go:noescape
+func tileAnyx1AVX512(l *line)
 
 // tileAnyx8AVX512 computes tiles of a row of results; see line.
 //
@@ -403,6 +411,11 @@ func repeat4AVX512(dst *float32, x *float32, index *int32, n int)
 //go:noescape
 func repeat8AVX512(dst *float32, x *float32, index *int32, n int)
 
+// tileAnyx1AVX2 computes tiles of a row of results; see line.
+//
+//go:noescape
+func tileAnyx1AVX2(l *line)
+
 // tileAnyx8AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
@@ -577,11 +590,6 @@ func sums3x3NarrowAVX2(l *line)
 //
 //go:noescape
 func sumsGroups2NarrowAVX2(l *line)
-
-// sumsGroups4NarrowAVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sumsGroups4NarrowAVX2(l *line)
 
 // repeat2AVX2 sets dst[i] = x[i/2] for n vectors of x; index says which lanes.
 //

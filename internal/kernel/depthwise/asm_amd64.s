@@ -3,13 +3,312 @@
 #include "go_asm.h"
 #include "textflag.h"
 
+// func tileAnyx1AVX512(l *line)
+TEXT ·tileAnyx1AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), SI
+	TESTQ SI, SI
+	JEQ start
+	ADDQ BX, SI
+	VMOVUPS (SI), Z0
+start:
+	MOVQ line_rows(AX), R8
+	TESTQ R8, R8
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), SI
+	ADDQ line_xAt(AX), SI
+	ADDQ BX, SI
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R8
+	MOVQ line_ahead(AX), DI
+	ADDQ SI, DI
+fetchRow:
+	MOVQ DI, R10
+	PREFETCHT0 (R10)
+	ADDQ CX, R10
+	ADDQ line_xRow(AX), DI
+	DECQ R8
+	JNE fetchRow
+	MOVQ line_rows(AX), R8
+fetched:
+	MOVQ line_w(AX), DI
+	ADDQ BX, DI
+	// a row of the window
+row:
+	MOVQ SI, R9
+	MOVQ DI, R10
+	MOVQ line_taps(AX), R11
+	// a tap
+tap:
+	VMOVUPS (R10), Z1
+	VFMADD231PS (R9), Z1, Z0
+	ADDQ line_xTap(AX), R9
+	ADDQ DX, R10
+	DECQ R11
+	JNE tap
+	ADDQ line_xRow(AX), SI
+	ADDQ line_wRow(AX), DI
+	DECQ R8
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z1
+	VBROADCASTSS line_high(AX), Z2
+	MOVQ line_y(AX), SI
+	ADDQ line_yAt(AX), SI
+	ADDQ BX, SI
+	MOVQ line_yPixel(AX), DI
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z1, Z0
+	VMINPS Z0, Z2, Z0
+	VMOVNTPS Z0, (SI)
+	ADDQ DI, SI
+	JMP stored
+keep:
+	VMAXPS Z0, Z1, Z0
+	VMINPS Z0, Z2, Z0
+	VMOVUPS Z0, (SI)
+	ADDQ DI, SI
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), SI
+	ADDQ SI, line_xAt(AX)
+	MOVQ line_yTile(AX), SI
+	ADDQ SI, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
 // func tileAnyx8AVX512(l *line)
 TEXT ·tileAnyx8AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
 	MOVQ line_xPixel(AX), CX
-	LEAQ (CX)(CX*2), DX
-	LEAQ (CX)(CX*4), SI
-	LEAQ (DX)(CX*4), DI
+	MOVQ line_wTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	LEAQ (CX)(CX*4), DI
+	LEAQ (SI)(CX*4), R8
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R9
+	TESTQ R9, R9
+	JEQ start
+	ADDQ BX, R9
+	VMOVUPS (R9), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	MOVQ line_rows(AX), R11
+	TESTQ R11, R11
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R11
+	MOVQ line_ahead(AX), R10
+	ADDQ R9, R10
+fetchRow:
+	MOVQ R10, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	ADDQ line_xRow(AX), R10
+	DECQ R11
+	JNE fetchRow
+	MOVQ line_rows(AX), R11
+fetched:
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	// a row of the window
+row:
+	MOVQ R9, R12
+	MOVQ R10, R13
+	MOVQ line_taps(AX), R14
+	// a tap
+tap:
+	VMOVUPS (R13), Z8
+	VFMADD231PS (R12), Z8, Z0
+	VFMADD231PS (R12)(CX*1), Z8, Z1
+	VFMADD231PS (R12)(CX*2), Z8, Z2
+	VFMADD231PS (R12)(SI*1), Z8, Z3
+	VFMADD231PS (R12)(CX*4), Z8, Z4
+	VFMADD231PS (R12)(DI*1), Z8, Z5
+	VFMADD231PS (R12)(SI*2), Z8, Z6
+	VFMADD231PS (R12)(R8*1), Z8, Z7
+	ADDQ line_xTap(AX), R12
+	ADDQ DX, R13
+	DECQ R14
+	JNE tap
+	ADDQ line_xRow(AX), R9
+	ADDQ line_wRow(AX), R10
+	DECQ R11
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z8
+	VBROADCASTSS line_high(AX), Z9
+	MOVQ line_y(AX), R9
+	ADDQ line_yAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_yPixel(AX), R10
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVNTPS Z0, (R9)
+	ADDQ R10, R9
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVNTPS Z1, (R9)
+	ADDQ R10, R9
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVNTPS Z2, (R9)
+	ADDQ R10, R9
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVNTPS Z3, (R9)
+	ADDQ R10, R9
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVNTPS Z4, (R9)
+	ADDQ R10, R9
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVNTPS Z5, (R9)
+	ADDQ R10, R9
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVNTPS Z6, (R9)
+	ADDQ R10, R9
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVNTPS Z7, (R9)
+	ADDQ R10, R9
+	JMP stored
+keep:
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVUPS Z0, (R9)
+	ADDQ R10, R9
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVUPS Z1, (R9)
+	ADDQ R10, R9
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVUPS Z2, (R9)
+	ADDQ R10, R9
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVUPS Z3, (R9)
+	ADDQ R10, R9
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVUPS Z4, (R9)
+	ADDQ R10, R9
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVUPS Z5, (R9)
+	ADDQ R10, R9
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVUPS Z6, (R9)
+	ADDQ R10, R9
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVUPS Z7, (R9)
+	ADDQ R10, R9
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R9
+	ADDQ R9, line_xAt(AX)
+	MOVQ line_yTile(AX), R9
+	ADDQ R9, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tileAnyx7AVX512(l *line)
+TEXT ·tileAnyx7AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	LEAQ (CX)(CX*4), DI
 	// a tile of results
 tile:
 	XORQ BX, BX
@@ -30,7 +329,6 @@ start:
 	VMOVAPS Z0, Z4
 	VMOVAPS Z0, Z5
 	VMOVAPS Z0, Z6
-	VMOVAPS Z0, Z7
 	MOVQ line_rows(AX), R10
 	TESTQ R10, R10
 	JEQ sums
@@ -61,8 +359,6 @@ fetchRow:
 	ADDQ CX, R12
 	PREFETCHT0 (R12)
 	ADDQ CX, R12
-	PREFETCHT0 (R12)
-	ADDQ CX, R12
 	ADDQ line_xRow(AX), R9
 	DECQ R10
 	JNE fetchRow
@@ -77,17 +373,16 @@ row:
 	MOVQ line_taps(AX), R13
 	// a tap
 tap:
-	VMOVUPS (R12), Z8
-	VFMADD231PS (R11), Z8, Z0
-	VFMADD231PS (R11)(CX*1), Z8, Z1
-	VFMADD231PS (R11)(CX*2), Z8, Z2
-	VFMADD231PS (R11)(DX*1), Z8, Z3
-	VFMADD231PS (R11)(CX*4), Z8, Z4
-	VFMADD231PS (R11)(SI*1), Z8, Z5
-	VFMADD231PS (R11)(DX*2), Z8, Z6
-	VFMADD231PS (R11)(DI*1), Z8, Z7
+	VMOVUPS (R12), Z7
+	VFMADD231PS (R11), Z7, Z0
+	VFMADD231PS (R11)(CX*1), Z7, Z1
+	VFMADD231PS (R11)(CX*2), Z7, Z2
+	VFMADD231PS (R11)(SI*1), Z7, Z3
+	VFMADD231PS (R11)(CX*4), Z7, Z4
+	VFMADD231PS (R11)(DI*1), Z7, Z5
+	VFMADD231PS (R11)(SI*2), Z7, Z6
 	ADDQ line_xTap(AX), R11
-	ADDQ line_wTap(AX), R12
+	ADDQ DX, R12
 	DECQ R13
 	JNE tap
 	ADDQ line_xRow(AX), R8
@@ -96,86 +391,79 @@ tap:
 	JNE row
 sums:
 	// clamp and store the results
-	VBROADCASTSS line_low(AX), Z8
-	VBROADCASTSS line_high(AX), Z9
+	VBROADCASTSS line_low(AX), Z7
+	VBROADCASTSS line_high(AX), Z8
 	MOVQ line_y(AX), R8
 	ADDQ line_yAt(AX), R8
 	ADDQ BX, R8
 	MOVQ line_yPixel(AX), R9
 	CMPQ line_stream(AX), $0
 	JEQ keep
-	VMAXPS Z0, Z8, Z0
-	VMINPS Z0, Z9, Z0
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
 	VMOVNTPS Z0, (R8)
 	ADDQ R9, R8
-	VMAXPS Z1, Z8, Z1
-	VMINPS Z1, Z9, Z1
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
 	VMOVNTPS Z1, (R8)
 	ADDQ R9, R8
-	VMAXPS Z2, Z8, Z2
-	VMINPS Z2, Z9, Z2
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
 	VMOVNTPS Z2, (R8)
 	ADDQ R9, R8
-	VMAXPS Z3, Z8, Z3
-	VMINPS Z3, Z9, Z3
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
 	VMOVNTPS Z3, (R8)
 	ADDQ R9, R8
-	VMAXPS Z4, Z8, Z4
-	VMINPS Z4, Z9, Z4
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
 	VMOVNTPS Z4, (R8)
 	ADDQ R9, R8
-	VMAXPS Z5, Z8, Z5
-	VMINPS Z5, Z9, Z5
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
 	VMOVNTPS Z5, (R8)
 	ADDQ R9, R8
-	VMAXPS Z6, Z8, Z6
-	VMINPS Z6, Z9, Z6
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
 	VMOVNTPS Z6, (R8)
-	ADDQ R9, R8
-	VMAXPS Z7, Z8, Z7
-	VMINPS Z7, Z9, Z7
-	VMOVNTPS Z7, (R8)
 	ADDQ R9, R8
 	JMP stored
 keep:
-	VMAXPS Z0, Z8, Z0
-	VMINPS Z0, Z9, Z0
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
 	VMOVUPS Z0, (R8)
 	ADDQ R9, R8
-	VMAXPS Z1, Z8, Z1
-	VMINPS Z1, Z9, Z1
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
 	VMOVUPS Z1, (R8)
 	ADDQ R9, R8
-	VMAXPS Z2, Z8, Z2
-	VMINPS Z2, Z9, Z2
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
 	VMOVUPS Z2, (R8)
 	ADDQ R9, R8
-	VMAXPS Z3, Z8, Z3
-	VMINPS Z3, Z9, Z3
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
 	VMOVUPS Z3, (R8)
 	ADDQ R9, R8
-	VMAXPS Z4, Z8, Z4
-	VMINPS Z4, Z9, Z4
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
 	VMOVUPS Z4, (R8)
 	ADDQ R9, R8
-	VMAXPS Z5, Z8, Z5
-	VMINPS Z5, Z9, Z5
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
 	VMOVUPS Z5, (R8)
 	ADDQ R9, R8
-	VMAXPS Z6, Z8, Z6
-	VMINPS Z6, Z9, Z6
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
 	VMOVUPS Z6, (R8)
 	ADDQ R9, R8
-	VMAXPS Z7, Z8, Z7
-	VMINPS Z7, Z9, Z7
-	VMOVUPS Z7, (R8)
-	ADDQ R9, R8
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -194,190 +482,13 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileAnyx7AVX512(l *line)
-TEXT ·tileAnyx7AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), CX
-	LEAQ (CX)(CX*2), DX
-	LEAQ (CX)(CX*4), SI
-	// a tile of results
-tile:
-	XORQ BX, BX
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ BX, DI
-	VMOVUPS (DI), Z0
-start:
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	VMOVAPS Z0, Z4
-	VMOVAPS Z0, Z5
-	VMOVAPS Z0, Z6
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	CMPQ line_taps(AX), $0
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ BX, DI
-	// prefetch rows for later
-	CMPQ line_fetch(AX), $0
-	JEQ fetched
-	MOVQ line_fetch(AX), R9
-	MOVQ line_ahead(AX), R8
-	ADDQ DI, R8
-fetchRow:
-	MOVQ R8, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	ADDQ line_xRow(AX), R8
-	DECQ R9
-	JNE fetchRow
-	MOVQ line_rows(AX), R9
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ BX, R8
-	// a row of the window
-row:
-	MOVQ DI, R10
-	MOVQ R8, R11
-	MOVQ line_taps(AX), R12
-	// a tap
-tap:
-	VMOVUPS (R11), Z7
-	VFMADD231PS (R10), Z7, Z0
-	VFMADD231PS (R10)(CX*1), Z7, Z1
-	VFMADD231PS (R10)(CX*2), Z7, Z2
-	VFMADD231PS (R10)(DX*1), Z7, Z3
-	VFMADD231PS (R10)(CX*4), Z7, Z4
-	VFMADD231PS (R10)(SI*1), Z7, Z5
-	VFMADD231PS (R10)(DX*2), Z7, Z6
-	ADDQ line_xTap(AX), R10
-	ADDQ line_wTap(AX), R11
-	DECQ R12
-	JNE tap
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// clamp and store the results
-	VBROADCASTSS line_low(AX), Z7
-	VBROADCASTSS line_high(AX), Z8
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ BX, DI
-	MOVQ line_yPixel(AX), R8
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMAXPS Z0, Z7, Z0
-	VMINPS Z0, Z8, Z0
-	VMOVNTPS Z0, (DI)
-	ADDQ R8, DI
-	VMAXPS Z1, Z7, Z1
-	VMINPS Z1, Z8, Z1
-	VMOVNTPS Z1, (DI)
-	ADDQ R8, DI
-	VMAXPS Z2, Z7, Z2
-	VMINPS Z2, Z8, Z2
-	VMOVNTPS Z2, (DI)
-	ADDQ R8, DI
-	VMAXPS Z3, Z7, Z3
-	VMINPS Z3, Z8, Z3
-	VMOVNTPS Z3, (DI)
-	ADDQ R8, DI
-	VMAXPS Z4, Z7, Z4
-	VMINPS Z4, Z8, Z4
-	VMOVNTPS Z4, (DI)
-	ADDQ R8, DI
-	VMAXPS Z5, Z7, Z5
-	VMINPS Z5, Z8, Z5
-	VMOVNTPS Z5, (DI)
-	ADDQ R8, DI
-	VMAXPS Z6, Z7, Z6
-	VMINPS Z6, Z8, Z6
-	VMOVNTPS Z6, (DI)
-	ADDQ R8, DI
-	JMP stored
-keep:
-	VMAXPS Z0, Z7, Z0
-	VMINPS Z0, Z8, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ R8, DI
-	VMAXPS Z1, Z7, Z1
-	VMINPS Z1, Z8, Z1
-	VMOVUPS Z1, (DI)
-	ADDQ R8, DI
-	VMAXPS Z2, Z7, Z2
-	VMINPS Z2, Z8, Z2
-	VMOVUPS Z2, (DI)
-	ADDQ R8, DI
-	VMAXPS Z3, Z7, Z3
-	VMINPS Z3, Z8, Z3
-	VMOVUPS Z3, (DI)
-	ADDQ R8, DI
-	VMAXPS Z4, Z7, Z4
-	VMINPS Z4, Z8, Z4
-	VMOVUPS Z4, (DI)
-	ADDQ R8, DI
-	VMAXPS Z5, Z7, Z5
-	VMINPS Z5, Z8, Z5
-	VMOVUPS Z5, (DI)
-	ADDQ R8, DI
-	VMAXPS Z6, Z7, Z6
-	VMINPS Z6, Z8, Z6
-	VMOVUPS Z6, (DI)
-	ADDQ R8, DI
-stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
-	ADDQ $64, BX
-	CMPQ BX, line_last(AX)
-	JLE vector
-	// the last vector overlaps the one before
-	MOVQ line_last(AX), BX
-	JMP vector
-vectors:
-	// the next tile
-	MOVQ line_xTile(AX), DI
-	ADDQ DI, line_xAt(AX)
-	MOVQ line_yTile(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
 // func tileAnyx6AVX512(l *line)
 TEXT ·tileAnyx6AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
 	MOVQ line_xPixel(AX), CX
-	LEAQ (CX)(CX*2), DX
-	LEAQ (CX)(CX*4), SI
+	MOVQ line_wTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	LEAQ (CX)(CX*4), DI
 	// a tile of results
 tile:
 	XORQ BX, BX
@@ -386,149 +497,150 @@ tile:
 vector:
 	// sums start from the bias
 	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
 	JEQ start
-	ADDQ BX, DI
-	VMOVUPS (DI), Z0
+	ADDQ BX, R8
+	VMOVUPS (R8), Z0
 start:
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
 	VMOVAPS Z0, Z3
 	VMOVAPS Z0, Z4
 	VMOVAPS Z0, Z5
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
 	JEQ sums
 	CMPQ line_taps(AX), $0
 	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ BX, DI
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
 	// prefetch rows for later
 	CMPQ line_fetch(AX), $0
 	JEQ fetched
-	MOVQ line_fetch(AX), R9
-	MOVQ line_ahead(AX), R8
-	ADDQ DI, R8
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
 fetchRow:
-	MOVQ R8, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	ADDQ line_xRow(AX), R8
-	DECQ R9
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
 	JNE fetchRow
-	MOVQ line_rows(AX), R9
+	MOVQ line_rows(AX), R10
 fetched:
-	MOVQ line_w(AX), R8
-	ADDQ BX, R8
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
 	// a row of the window
 row:
-	MOVQ DI, R10
 	MOVQ R8, R11
-	MOVQ line_taps(AX), R12
+	MOVQ R9, R12
+	MOVQ line_taps(AX), R13
 	// a tap
 tap:
-	VMOVUPS (R11), Z6
-	VFMADD231PS (R10), Z6, Z0
-	VFMADD231PS (R10)(CX*1), Z6, Z1
-	VFMADD231PS (R10)(CX*2), Z6, Z2
-	VFMADD231PS (R10)(DX*1), Z6, Z3
-	VFMADD231PS (R10)(CX*4), Z6, Z4
-	VFMADD231PS (R10)(SI*1), Z6, Z5
-	ADDQ line_xTap(AX), R10
-	ADDQ line_wTap(AX), R11
-	DECQ R12
+	VMOVUPS (R12), Z6
+	VFMADD231PS (R11), Z6, Z0
+	VFMADD231PS (R11)(CX*1), Z6, Z1
+	VFMADD231PS (R11)(CX*2), Z6, Z2
+	VFMADD231PS (R11)(SI*1), Z6, Z3
+	VFMADD231PS (R11)(CX*4), Z6, Z4
+	VFMADD231PS (R11)(DI*1), Z6, Z5
+	ADDQ line_xTap(AX), R11
+	ADDQ DX, R12
+	DECQ R13
 	JNE tap
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
 	JNE row
 sums:
 	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z6
 	VBROADCASTSS line_high(AX), Z7
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ BX, DI
-	MOVQ line_yPixel(AX), R8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
 	CMPQ line_stream(AX), $0
 	JEQ keep
 	VMAXPS Z0, Z6, Z0
 	VMINPS Z0, Z7, Z0
-	VMOVNTPS Z0, (DI)
-	ADDQ R8, DI
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
 	VMAXPS Z1, Z6, Z1
 	VMINPS Z1, Z7, Z1
-	VMOVNTPS Z1, (DI)
-	ADDQ R8, DI
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
 	VMAXPS Z2, Z6, Z2
 	VMINPS Z2, Z7, Z2
-	VMOVNTPS Z2, (DI)
-	ADDQ R8, DI
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
 	VMAXPS Z3, Z6, Z3
 	VMINPS Z3, Z7, Z3
-	VMOVNTPS Z3, (DI)
-	ADDQ R8, DI
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
 	VMAXPS Z4, Z6, Z4
 	VMINPS Z4, Z7, Z4
-	VMOVNTPS Z4, (DI)
-	ADDQ R8, DI
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
 	VMAXPS Z5, Z6, Z5
 	VMINPS Z5, Z7, Z5
-	VMOVNTPS Z5, (DI)
-	ADDQ R8, DI
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
 	JMP stored
 keep:
 	VMAXPS Z0, Z6, Z0
 	VMINPS Z0, Z7, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ R8, DI
+	VMOVUPS Z0, (R8)
+	ADDQ R9, R8
 	VMAXPS Z1, Z6, Z1
 	VMINPS Z1, Z7, Z1
-	VMOVUPS Z1, (DI)
-	ADDQ R8, DI
+	VMOVUPS Z1, (R8)
+	ADDQ R9, R8
 	VMAXPS Z2, Z6, Z2
 	VMINPS Z2, Z7, Z2
-	VMOVUPS Z2, (DI)
-	ADDQ R8, DI
+	VMOVUPS Z2, (R8)
+	ADDQ R9, R8
 	VMAXPS Z3, Z6, Z3
 	VMINPS Z3, Z7, Z3
-	VMOVUPS Z3, (DI)
-	ADDQ R8, DI
+	VMOVUPS Z3, (R8)
+	ADDQ R9, R8
 	VMAXPS Z4, Z6, Z4
 	VMINPS Z4, Z7, Z4
-	VMOVUPS Z4, (DI)
-	ADDQ R8, DI
+	VMOVUPS Z4, (R8)
+	ADDQ R9, R8
 	VMAXPS Z5, Z6, Z5
 	VMINPS Z5, Z7, Z5
-	VMOVUPS Z5, (DI)
-	ADDQ R8, DI
+	VMOVUPS Z5, (R8)
+	ADDQ R9, R8
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	// the next tile
-	MOVQ line_xTile(AX), DI
-	ADDQ DI, line_xAt(AX)
-	MOVQ line_yTile(AX), DI
-	ADDQ DI, line_yAt(AX)
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
 	DECQ line_tiles(AX)
 	JNE tile
 	CMPQ line_stream(AX), $0
@@ -542,160 +654,7 @@ done:
 TEXT ·tileAnyx5AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
 	MOVQ line_xPixel(AX), CX
-	LEAQ (CX)(CX*2), DX
-	// a tile of results
-tile:
-	XORQ BX, BX
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), SI
-	TESTQ SI, SI
-	JEQ start
-	ADDQ BX, SI
-	VMOVUPS (SI), Z0
-start:
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	VMOVAPS Z0, Z4
-	MOVQ line_rows(AX), R8
-	TESTQ R8, R8
-	JEQ sums
-	CMPQ line_taps(AX), $0
-	JEQ sums
-	MOVQ line_x(AX), SI
-	ADDQ line_xAt(AX), SI
-	ADDQ BX, SI
-	// prefetch rows for later
-	CMPQ line_fetch(AX), $0
-	JEQ fetched
-	MOVQ line_fetch(AX), R8
-	MOVQ line_ahead(AX), DI
-	ADDQ SI, DI
-fetchRow:
-	MOVQ DI, R10
-	PREFETCHT0 (R10)
-	ADDQ CX, R10
-	PREFETCHT0 (R10)
-	ADDQ CX, R10
-	PREFETCHT0 (R10)
-	ADDQ CX, R10
-	PREFETCHT0 (R10)
-	ADDQ CX, R10
-	PREFETCHT0 (R10)
-	ADDQ CX, R10
-	ADDQ line_xRow(AX), DI
-	DECQ R8
-	JNE fetchRow
-	MOVQ line_rows(AX), R8
-fetched:
-	MOVQ line_w(AX), DI
-	ADDQ BX, DI
-	// a row of the window
-row:
-	MOVQ SI, R9
-	MOVQ DI, R10
-	MOVQ line_taps(AX), R11
-	// a tap
-tap:
-	VMOVUPS (R10), Z5
-	VFMADD231PS (R9), Z5, Z0
-	VFMADD231PS (R9)(CX*1), Z5, Z1
-	VFMADD231PS (R9)(CX*2), Z5, Z2
-	VFMADD231PS (R9)(DX*1), Z5, Z3
-	VFMADD231PS (R9)(CX*4), Z5, Z4
-	ADDQ line_xTap(AX), R9
-	ADDQ line_wTap(AX), R10
-	DECQ R11
-	JNE tap
-	ADDQ line_xRow(AX), SI
-	ADDQ line_wRow(AX), DI
-	DECQ R8
-	JNE row
-sums:
-	// clamp and store the results
-	VBROADCASTSS line_low(AX), Z5
-	VBROADCASTSS line_high(AX), Z6
-	MOVQ line_y(AX), SI
-	ADDQ line_yAt(AX), SI
-	ADDQ BX, SI
-	MOVQ line_yPixel(AX), DI
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMAXPS Z0, Z5, Z0
-	VMINPS Z0, Z6, Z0
-	VMOVNTPS Z0, (SI)
-	ADDQ DI, SI
-	VMAXPS Z1, Z5, Z1
-	VMINPS Z1, Z6, Z1
-	VMOVNTPS Z1, (SI)
-	ADDQ DI, SI
-	VMAXPS Z2, Z5, Z2
-	VMINPS Z2, Z6, Z2
-	VMOVNTPS Z2, (SI)
-	ADDQ DI, SI
-	VMAXPS Z3, Z5, Z3
-	VMINPS Z3, Z6, Z3
-	VMOVNTPS Z3, (SI)
-	ADDQ DI, SI
-	VMAXPS Z4, Z5, Z4
-	VMINPS Z4, Z6, Z4
-	VMOVNTPS Z4, (SI)
-	ADDQ DI, SI
-	JMP stored
-keep:
-	VMAXPS Z0, Z5, Z0
-	VMINPS Z0, Z6, Z0
-	VMOVUPS Z0, (SI)
-	ADDQ DI, SI
-	VMAXPS Z1, Z5, Z1
-	VMINPS Z1, Z6, Z1
-	VMOVUPS Z1, (SI)
-	ADDQ DI, SI
-	VMAXPS Z2, Z5, Z2
-	VMINPS Z2, Z6, Z2
-	VMOVUPS Z2, (SI)
-	ADDQ DI, SI
-	VMAXPS Z3, Z5, Z3
-	VMINPS Z3, Z6, Z3
-	VMOVUPS Z3, (SI)
-	ADDQ DI, SI
-	VMAXPS Z4, Z5, Z4
-	VMINPS Z4, Z6, Z4
-	VMOVUPS Z4, (SI)
-	ADDQ DI, SI
-stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
-	ADDQ $64, BX
-	CMPQ BX, line_last(AX)
-	JLE vector
-	// the last vector overlaps the one before
-	MOVQ line_last(AX), BX
-	JMP vector
-vectors:
-	// the next tile
-	MOVQ line_xTile(AX), SI
-	ADDQ SI, line_xAt(AX)
-	MOVQ line_yTile(AX), SI
-	ADDQ SI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tileAnyAVX512(l *line)
-TEXT ·tileAnyAVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), CX
-	MOVQ line_pixels(AX), DX
+	MOVQ line_wTap(AX), DX
 	LEAQ (CX)(CX*2), SI
 	// a tile of results
 tile:
@@ -714,6 +673,7 @@ start:
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
 	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
 	MOVQ line_rows(AX), R9
 	TESTQ R9, R9
 	JEQ sums
@@ -730,12 +690,16 @@ start:
 	ADDQ DI, R8
 fetchRow:
 	MOVQ R8, R11
-	MOVQ line_fetched(AX), R10
-fetchPixel:
 	PREFETCHT0 (R11)
 	ADDQ CX, R11
-	DECQ R10
-	JNE fetchPixel
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
 	ADDQ line_xRow(AX), R8
 	DECQ R9
 	JNE fetchRow
@@ -750,20 +714,14 @@ row:
 	MOVQ line_taps(AX), R12
 	// a tap
 tap:
-	VMOVUPS (R11), Z4
-	VFMADD231PS (R10), Z4, Z0
-	CMPQ DX, $1
-	JEQ tapDone
-	VFMADD231PS (R10)(CX*1), Z4, Z1
-	CMPQ DX, $2
-	JEQ tapDone
-	VFMADD231PS (R10)(CX*2), Z4, Z2
-	CMPQ DX, $3
-	JEQ tapDone
-	VFMADD231PS (R10)(SI*1), Z4, Z3
-tapDone:
+	VMOVUPS (R11), Z5
+	VFMADD231PS (R10), Z5, Z0
+	VFMADD231PS (R10)(CX*1), Z5, Z1
+	VFMADD231PS (R10)(CX*2), Z5, Z2
+	VFMADD231PS (R10)(SI*1), Z5, Z3
+	VFMADD231PS (R10)(CX*4), Z5, Z4
 	ADDQ line_xTap(AX), R10
-	ADDQ line_wTap(AX), R11
+	ADDQ DX, R11
 	DECQ R12
 	JNE tap
 	ADDQ line_xRow(AX), DI
@@ -772,68 +730,63 @@ tapDone:
 	JNE row
 sums:
 	// clamp and store the results
-	VBROADCASTSS line_low(AX), Z4
-	VBROADCASTSS line_high(AX), Z5
+	VBROADCASTSS line_low(AX), Z5
+	VBROADCASTSS line_high(AX), Z6
 	MOVQ line_y(AX), DI
 	ADDQ line_yAt(AX), DI
 	ADDQ BX, DI
 	MOVQ line_yPixel(AX), R8
 	CMPQ line_stream(AX), $0
 	JEQ keep
-	VMAXPS Z0, Z4, Z0
-	VMINPS Z0, Z5, Z0
+	VMAXPS Z0, Z5, Z0
+	VMINPS Z0, Z6, Z0
 	VMOVNTPS Z0, (DI)
 	ADDQ R8, DI
-	CMPQ DX, $1
-	JEQ streamed
-	VMAXPS Z1, Z4, Z1
-	VMINPS Z1, Z5, Z1
+	VMAXPS Z1, Z5, Z1
+	VMINPS Z1, Z6, Z1
 	VMOVNTPS Z1, (DI)
 	ADDQ R8, DI
-	CMPQ DX, $2
-	JEQ streamed
-	VMAXPS Z2, Z4, Z2
-	VMINPS Z2, Z5, Z2
+	VMAXPS Z2, Z5, Z2
+	VMINPS Z2, Z6, Z2
 	VMOVNTPS Z2, (DI)
 	ADDQ R8, DI
-	CMPQ DX, $3
-	JEQ streamed
-	VMAXPS Z3, Z4, Z3
-	VMINPS Z3, Z5, Z3
+	VMAXPS Z3, Z5, Z3
+	VMINPS Z3, Z6, Z3
 	VMOVNTPS Z3, (DI)
 	ADDQ R8, DI
-streamed:
+	VMAXPS Z4, Z5, Z4
+	VMINPS Z4, Z6, Z4
+	VMOVNTPS Z4, (DI)
+	ADDQ R8, DI
 	JMP stored
 keep:
-	VMAXPS Z0, Z4, Z0
-	VMINPS Z0, Z5, Z0
+	VMAXPS Z0, Z5, Z0
+	VMINPS Z0, Z6, Z0
 	VMOVUPS Z0, (DI)
 	ADDQ R8, DI
-	CMPQ DX, $1
-	JEQ kept
-	VMAXPS Z1, Z4, Z1
-	VMINPS Z1, Z5, Z1
+	VMAXPS Z1, Z5, Z1
+	VMINPS Z1, Z6, Z1
 	VMOVUPS Z1, (DI)
 	ADDQ R8, DI
-	CMPQ DX, $2
-	JEQ kept
-	VMAXPS Z2, Z4, Z2
-	VMINPS Z2, Z5, Z2
+	VMAXPS Z2, Z5, Z2
+	VMINPS Z2, Z6, Z2
 	VMOVUPS Z2, (DI)
 	ADDQ R8, DI
-	CMPQ DX, $3
-	JEQ kept
-	VMAXPS Z3, Z4, Z3
-	VMINPS Z3, Z5, Z3
+	VMAXPS Z3, Z5, Z3
+	VMINPS Z3, Z6, Z3
 	VMOVUPS Z3, (DI)
 	ADDQ R8, DI
-kept:
+	VMAXPS Z4, Z5, Z4
+	VMINPS Z4, Z6, Z4
+	VMOVUPS Z4, (DI)
+	ADDQ R8, DI
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -843,6 +796,169 @@ vectors:
 	ADDQ DI, line_xAt(AX)
 	MOVQ line_yTile(AX), DI
 	ADDQ DI, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tileAnyAVX512(l *line)
+TEXT ·tileAnyAVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_pixels(AX), DX
+	MOVQ line_wTap(AX), SI
+	LEAQ (CX)(CX*2), DI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	MOVQ R8, R11
+	MOVQ R9, R12
+	MOVQ line_taps(AX), R13
+	// a tap
+tap:
+	VMOVUPS (R12), Z4
+	VFMADD231PS (R11), Z4, Z0
+	CMPQ DX, $1
+	JEQ tapDone
+	VFMADD231PS (R11)(CX*1), Z4, Z1
+	CMPQ DX, $2
+	JEQ tapDone
+	VFMADD231PS (R11)(CX*2), Z4, Z2
+	CMPQ DX, $3
+	JEQ tapDone
+	VFMADD231PS (R11)(DI*1), Z4, Z3
+tapDone:
+	ADDQ line_xTap(AX), R11
+	ADDQ SI, R12
+	DECQ R13
+	JNE tap
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z4
+	VBROADCASTSS line_high(AX), Z5
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z4, Z0
+	VMINPS Z0, Z5, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $1
+	JEQ streamed
+	VMAXPS Z1, Z4, Z1
+	VMINPS Z1, Z5, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $2
+	JEQ streamed
+	VMAXPS Z2, Z4, Z2
+	VMINPS Z2, Z5, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $3
+	JEQ streamed
+	VMAXPS Z3, Z4, Z3
+	VMINPS Z3, Z5, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+streamed:
+	JMP stored
+keep:
+	VMAXPS Z0, Z4, Z0
+	VMINPS Z0, Z5, Z0
+	VMOVUPS Z0, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $1
+	JEQ kept
+	VMAXPS Z1, Z4, Z1
+	VMINPS Z1, Z5, Z1
+	VMOVUPS Z1, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $2
+	JEQ kept
+	VMAXPS Z2, Z4, Z2
+	VMINPS Z2, Z5, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $3
+	JEQ kept
+	VMAXPS Z3, Z4, Z3
+	VMINPS Z3, Z5, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ R9, R8
+kept:
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
 	DECQ line_tiles(AX)
 	JNE tile
 	CMPQ line_stream(AX), $0
@@ -1054,11 +1170,12 @@ keep:
 	VMOVUPS Z7, (R8)
 	ADDQ R9, R8
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -1265,11 +1382,12 @@ keep:
 	VMOVUPS Z6, (R8)
 	ADDQ R9, R8
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -1493,11 +1611,12 @@ keep:
 	ADDQ R10, R9
 kept:
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -1742,11 +1861,12 @@ keep:
 	VMOVUPS Z7, (R8)
 	ADDQ R9, R8
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -1972,11 +2092,12 @@ keep:
 	VMOVUPS Z6, (R8)
 	ADDQ R9, R8
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -2214,11 +2335,12 @@ keep:
 	ADDQ R10, R9
 kept:
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -2469,11 +2591,12 @@ keep:
 	VMOVUPS Z7, (R8)
 	ADDQ R9, R8
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -2706,11 +2829,12 @@ keep:
 	VMOVUPS Z6, (R8)
 	ADDQ R9, R8
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -2960,11 +3084,12 @@ keep:
 	ADDQ R10, R9
 kept:
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -3243,11 +3368,12 @@ keep:
 	VMOVUPS Z7, (R8)
 	ADDQ R9, R8
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -3504,11 +3630,12 @@ keep:
 	VMOVUPS Z6, (R8)
 	ADDQ R9, R8
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -3776,11 +3903,12 @@ keep:
 	ADDQ R10, R9
 kept:
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -3986,11 +4114,12 @@ keep:
 	VMOVUPS Z7, (R8)
 	ADDQ R9, R8
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -4180,11 +4309,12 @@ keep:
 	VMOVUPS Z6, (DI)
 	ADDQ R8, DI
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -4389,11 +4519,12 @@ keep:
 	ADDQ R9, R8
 kept:
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -4480,11 +4611,12 @@ whole:
 	VADDPS Z1, Z3, Z1
 	VMOVUPS Z1, (R10)
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -4699,11 +4831,12 @@ whole:
 	VADDPS Z9, Z11, Z9
 	VMOVUPS Z9, (R12)
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -4885,11 +5018,12 @@ whole:
 	VADDPS Z6, Z8, Z6
 	VMOVUPS Z6, (R11)
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -5037,11 +5171,12 @@ whole:
 	VADDPS Z3, Z5, Z3
 	VMOVUPS Z3, (R10)
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -5433,12 +5568,13 @@ whole:
 	VMOVUPS Z25, (R14)
 stored:
 	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JEQ vectors
 	ADDQ $64, SI
 	MOVQ SI, line_channel(AX)
 	CMPQ SI, line_last(AX)
 	JLE vector
+	SUBQ $64, SI
+	CMPQ SI, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), SI
 	MOVQ SI, line_channel(AX)
@@ -5776,11 +5912,12 @@ whole:
 	VADDPS Z20, Z22, Z20
 	VMOVUPS Z20, (R14)
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -6064,11 +6201,12 @@ whole:
 	VADDPS Z15, Z17, Z15
 	VMOVUPS Z15, (R13)
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -6299,11 +6437,12 @@ whole:
 	VADDPS Z10, Z12, Z10
 	VMOVUPS Z10, (R12)
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -6480,11 +6619,12 @@ whole:
 	VADDPS Z5, Z7, Z5
 	VMOVUPS Z5, (R11)
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -6548,11 +6688,12 @@ whole:
 	ADDQ line_wMember(AX), R9
 	VMOVUPS Z1, (R9)
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -6636,11 +6777,12 @@ whole:
 	ADDQ line_wMember(AX), R9
 	VMOVUPS Z3, (R9)
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -6773,11 +6915,12 @@ whole:
 	ADDQ line_wMember(AX), R9
 	VMOVUPS Z15, (R9)
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $64, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -6878,13 +7021,258 @@ again:
 	VZEROUPPER
 	RET
 
+// func tileAnyx1AVX2(l *line)
+TEXT ·tileAnyx1AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), SI
+	TESTQ SI, SI
+	JEQ start
+	ADDQ BX, SI
+	VMOVUPS (SI), Y0
+start:
+	MOVQ line_rows(AX), R8
+	TESTQ R8, R8
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), SI
+	ADDQ line_xAt(AX), SI
+	ADDQ BX, SI
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R8
+	MOVQ line_ahead(AX), DI
+	ADDQ SI, DI
+fetchRow:
+	MOVQ DI, R10
+	PREFETCHT0 (R10)
+	ADDQ CX, R10
+	ADDQ line_xRow(AX), DI
+	DECQ R8
+	JNE fetchRow
+	MOVQ line_rows(AX), R8
+fetched:
+	MOVQ line_w(AX), DI
+	ADDQ BX, DI
+	// a row of the window
+row:
+	MOVQ SI, R9
+	MOVQ DI, R10
+	MOVQ line_taps(AX), R11
+	// a tap
+tap:
+	VMOVUPS (R10), Y1
+	VFMADD231PS (R9), Y1, Y0
+	ADDQ line_xTap(AX), R9
+	ADDQ DX, R10
+	DECQ R11
+	JNE tap
+	ADDQ line_xRow(AX), SI
+	ADDQ line_wRow(AX), DI
+	DECQ R8
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y1
+	VBROADCASTSS line_high(AX), Y2
+	MOVQ line_y(AX), SI
+	ADDQ line_yAt(AX), SI
+	ADDQ BX, SI
+	MOVQ line_yPixel(AX), DI
+	VMAXPS Y0, Y1, Y0
+	VMINPS Y0, Y2, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ DI, SI
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), SI
+	ADDQ SI, line_xAt(AX)
+	MOVQ line_yTile(AX), SI
+	ADDQ SI, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
 // func tileAnyx8AVX2(l *line)
 TEXT ·tileAnyx8AVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
 	MOVQ line_xPixel(AX), CX
-	LEAQ (CX)(CX*2), DX
-	LEAQ (CX)(CX*4), SI
-	LEAQ (DX)(CX*4), DI
+	MOVQ line_wTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	LEAQ (CX)(CX*4), DI
+	LEAQ (SI)(CX*4), R8
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R9
+	TESTQ R9, R9
+	JEQ start
+	ADDQ BX, R9
+	VMOVUPS (R9), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	MOVQ line_rows(AX), R11
+	TESTQ R11, R11
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R11
+	MOVQ line_ahead(AX), R10
+	ADDQ R9, R10
+fetchRow:
+	MOVQ R10, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	ADDQ line_xRow(AX), R10
+	DECQ R11
+	JNE fetchRow
+	MOVQ line_rows(AX), R11
+fetched:
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	// a row of the window
+row:
+	MOVQ R9, R12
+	MOVQ R10, R13
+	MOVQ line_taps(AX), R14
+	// a tap
+tap:
+	VMOVUPS (R13), Y8
+	VFMADD231PS (R12), Y8, Y0
+	VFMADD231PS (R12)(CX*1), Y8, Y1
+	VFMADD231PS (R12)(CX*2), Y8, Y2
+	VFMADD231PS (R12)(SI*1), Y8, Y3
+	VFMADD231PS (R12)(CX*4), Y8, Y4
+	VFMADD231PS (R12)(DI*1), Y8, Y5
+	VFMADD231PS (R12)(SI*2), Y8, Y6
+	VFMADD231PS (R12)(R8*1), Y8, Y7
+	ADDQ line_xTap(AX), R12
+	ADDQ DX, R13
+	DECQ R14
+	JNE tap
+	ADDQ line_xRow(AX), R9
+	ADDQ line_wRow(AX), R10
+	DECQ R11
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y8
+	VBROADCASTSS line_high(AX), Y9
+	MOVQ line_y(AX), R9
+	ADDQ line_yAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_yPixel(AX), R10
+	VMAXPS Y0, Y8, Y0
+	VMINPS Y0, Y9, Y0
+	VMOVUPS Y0, (R9)
+	ADDQ R10, R9
+	VMAXPS Y1, Y8, Y1
+	VMINPS Y1, Y9, Y1
+	VMOVUPS Y1, (R9)
+	ADDQ R10, R9
+	VMAXPS Y2, Y8, Y2
+	VMINPS Y2, Y9, Y2
+	VMOVUPS Y2, (R9)
+	ADDQ R10, R9
+	VMAXPS Y3, Y8, Y3
+	VMINPS Y3, Y9, Y3
+	VMOVUPS Y3, (R9)
+	ADDQ R10, R9
+	VMAXPS Y4, Y8, Y4
+	VMINPS Y4, Y9, Y4
+	VMOVUPS Y4, (R9)
+	ADDQ R10, R9
+	VMAXPS Y5, Y8, Y5
+	VMINPS Y5, Y9, Y5
+	VMOVUPS Y5, (R9)
+	ADDQ R10, R9
+	VMAXPS Y6, Y8, Y6
+	VMINPS Y6, Y9, Y6
+	VMOVUPS Y6, (R9)
+	ADDQ R10, R9
+	VMAXPS Y7, Y8, Y7
+	VMINPS Y7, Y9, Y7
+	VMOVUPS Y7, (R9)
+	ADDQ R10, R9
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R9
+	ADDQ R9, line_xAt(AX)
+	MOVQ line_yTile(AX), R9
+	ADDQ R9, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tileAnyx7AVX2(l *line)
+TEXT ·tileAnyx7AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	LEAQ (CX)(CX*4), DI
 	// a tile of results
 tile:
 	XORQ BX, BX
@@ -6905,7 +7293,6 @@ start:
 	VMOVAPS Y0, Y4
 	VMOVAPS Y0, Y5
 	VMOVAPS Y0, Y6
-	VMOVAPS Y0, Y7
 	MOVQ line_rows(AX), R10
 	TESTQ R10, R10
 	JEQ sums
@@ -6936,6 +7323,144 @@ fetchRow:
 	ADDQ CX, R12
 	PREFETCHT0 (R12)
 	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	MOVQ R8, R11
+	MOVQ R9, R12
+	MOVQ line_taps(AX), R13
+	// a tap
+tap:
+	VMOVUPS (R12), Y7
+	VFMADD231PS (R11), Y7, Y0
+	VFMADD231PS (R11)(CX*1), Y7, Y1
+	VFMADD231PS (R11)(CX*2), Y7, Y2
+	VFMADD231PS (R11)(SI*1), Y7, Y3
+	VFMADD231PS (R11)(CX*4), Y7, Y4
+	VFMADD231PS (R11)(DI*1), Y7, Y5
+	VFMADD231PS (R11)(SI*2), Y7, Y6
+	ADDQ line_xTap(AX), R11
+	ADDQ DX, R12
+	DECQ R13
+	JNE tap
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y7
+	VBROADCASTSS line_high(AX), Y8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y7, Y0
+	VMINPS Y0, Y8, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	VMAXPS Y1, Y7, Y1
+	VMINPS Y1, Y8, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	VMAXPS Y2, Y7, Y2
+	VMINPS Y2, Y8, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	VMAXPS Y3, Y7, Y3
+	VMINPS Y3, Y8, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	VMAXPS Y4, Y7, Y4
+	VMINPS Y4, Y8, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	VMAXPS Y5, Y7, Y5
+	VMINPS Y5, Y8, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+	VMAXPS Y6, Y7, Y6
+	VMINPS Y6, Y8, Y6
+	VMOVUPS Y6, (R8)
+	ADDQ R9, R8
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tileAnyx6AVX2(l *line)
+TEXT ·tileAnyx6AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	LEAQ (CX)(CX*4), DI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
 	PREFETCHT0 (R12)
 	ADDQ CX, R12
 	ADDQ line_xRow(AX), R9
@@ -6952,17 +7477,15 @@ row:
 	MOVQ line_taps(AX), R13
 	// a tap
 tap:
-	VMOVUPS (R12), Y8
-	VFMADD231PS (R11), Y8, Y0
-	VFMADD231PS (R11)(CX*1), Y8, Y1
-	VFMADD231PS (R11)(CX*2), Y8, Y2
-	VFMADD231PS (R11)(DX*1), Y8, Y3
-	VFMADD231PS (R11)(CX*4), Y8, Y4
-	VFMADD231PS (R11)(SI*1), Y8, Y5
-	VFMADD231PS (R11)(DX*2), Y8, Y6
-	VFMADD231PS (R11)(DI*1), Y8, Y7
+	VMOVUPS (R12), Y6
+	VFMADD231PS (R11), Y6, Y0
+	VFMADD231PS (R11)(CX*1), Y6, Y1
+	VFMADD231PS (R11)(CX*2), Y6, Y2
+	VFMADD231PS (R11)(SI*1), Y6, Y3
+	VFMADD231PS (R11)(CX*4), Y6, Y4
+	VFMADD231PS (R11)(DI*1), Y6, Y5
 	ADDQ line_xTap(AX), R11
-	ADDQ line_wTap(AX), R12
+	ADDQ DX, R12
 	DECQ R13
 	JNE tap
 	ADDQ line_xRow(AX), R8
@@ -6971,49 +7494,42 @@ tap:
 	JNE row
 sums:
 	// clamp and store the results
-	VBROADCASTSS line_low(AX), Y8
-	VBROADCASTSS line_high(AX), Y9
+	VBROADCASTSS line_low(AX), Y6
+	VBROADCASTSS line_high(AX), Y7
 	MOVQ line_y(AX), R8
 	ADDQ line_yAt(AX), R8
 	ADDQ BX, R8
 	MOVQ line_yPixel(AX), R9
-	VMAXPS Y0, Y8, Y0
-	VMINPS Y0, Y9, Y0
+	VMAXPS Y0, Y6, Y0
+	VMINPS Y0, Y7, Y0
 	VMOVUPS Y0, (R8)
 	ADDQ R9, R8
-	VMAXPS Y1, Y8, Y1
-	VMINPS Y1, Y9, Y1
+	VMAXPS Y1, Y6, Y1
+	VMINPS Y1, Y7, Y1
 	VMOVUPS Y1, (R8)
 	ADDQ R9, R8
-	VMAXPS Y2, Y8, Y2
-	VMINPS Y2, Y9, Y2
+	VMAXPS Y2, Y6, Y2
+	VMINPS Y2, Y7, Y2
 	VMOVUPS Y2, (R8)
 	ADDQ R9, R8
-	VMAXPS Y3, Y8, Y3
-	VMINPS Y3, Y9, Y3
+	VMAXPS Y3, Y6, Y3
+	VMINPS Y3, Y7, Y3
 	VMOVUPS Y3, (R8)
 	ADDQ R9, R8
-	VMAXPS Y4, Y8, Y4
-	VMINPS Y4, Y9, Y4
+	VMAXPS Y4, Y6, Y4
+	VMINPS Y4, Y7, Y4
 	VMOVUPS Y4, (R8)
 	ADDQ R9, R8
-	VMAXPS Y5, Y8, Y5
-	VMINPS Y5, Y9, Y5
+	VMAXPS Y5, Y6, Y5
+	VMINPS Y5, Y7, Y5
 	VMOVUPS Y5, (R8)
 	ADDQ R9, R8
-	VMAXPS Y6, Y8, Y6
-	VMINPS Y6, Y9, Y6
-	VMOVUPS Y6, (R8)
-	ADDQ R9, R8
-	VMAXPS Y7, Y8, Y7
-	VMINPS Y7, Y9, Y7
-	VMOVUPS Y7, (R8)
-	ADDQ R9, R8
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -7028,409 +7544,11 @@ vectors:
 	VZEROUPPER
 	RET
 
-// func tileAnyx7AVX2(l *line)
-TEXT ·tileAnyx7AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), CX
-	LEAQ (CX)(CX*2), DX
-	LEAQ (CX)(CX*4), SI
-	// a tile of results
-tile:
-	XORQ BX, BX
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ BX, DI
-	VMOVUPS (DI), Y0
-start:
-	VMOVAPS Y0, Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y0, Y3
-	VMOVAPS Y0, Y4
-	VMOVAPS Y0, Y5
-	VMOVAPS Y0, Y6
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	CMPQ line_taps(AX), $0
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ BX, DI
-	// prefetch rows for later
-	CMPQ line_fetch(AX), $0
-	JEQ fetched
-	MOVQ line_fetch(AX), R9
-	MOVQ line_ahead(AX), R8
-	ADDQ DI, R8
-fetchRow:
-	MOVQ R8, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	ADDQ line_xRow(AX), R8
-	DECQ R9
-	JNE fetchRow
-	MOVQ line_rows(AX), R9
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ BX, R8
-	// a row of the window
-row:
-	MOVQ DI, R10
-	MOVQ R8, R11
-	MOVQ line_taps(AX), R12
-	// a tap
-tap:
-	VMOVUPS (R11), Y7
-	VFMADD231PS (R10), Y7, Y0
-	VFMADD231PS (R10)(CX*1), Y7, Y1
-	VFMADD231PS (R10)(CX*2), Y7, Y2
-	VFMADD231PS (R10)(DX*1), Y7, Y3
-	VFMADD231PS (R10)(CX*4), Y7, Y4
-	VFMADD231PS (R10)(SI*1), Y7, Y5
-	VFMADD231PS (R10)(DX*2), Y7, Y6
-	ADDQ line_xTap(AX), R10
-	ADDQ line_wTap(AX), R11
-	DECQ R12
-	JNE tap
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// clamp and store the results
-	VBROADCASTSS line_low(AX), Y7
-	VBROADCASTSS line_high(AX), Y8
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ BX, DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y7, Y0
-	VMINPS Y0, Y8, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ R8, DI
-	VMAXPS Y1, Y7, Y1
-	VMINPS Y1, Y8, Y1
-	VMOVUPS Y1, (DI)
-	ADDQ R8, DI
-	VMAXPS Y2, Y7, Y2
-	VMINPS Y2, Y8, Y2
-	VMOVUPS Y2, (DI)
-	ADDQ R8, DI
-	VMAXPS Y3, Y7, Y3
-	VMINPS Y3, Y8, Y3
-	VMOVUPS Y3, (DI)
-	ADDQ R8, DI
-	VMAXPS Y4, Y7, Y4
-	VMINPS Y4, Y8, Y4
-	VMOVUPS Y4, (DI)
-	ADDQ R8, DI
-	VMAXPS Y5, Y7, Y5
-	VMINPS Y5, Y8, Y5
-	VMOVUPS Y5, (DI)
-	ADDQ R8, DI
-	VMAXPS Y6, Y7, Y6
-	VMINPS Y6, Y8, Y6
-	VMOVUPS Y6, (DI)
-	ADDQ R8, DI
-	CMPQ BX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, BX
-	CMPQ BX, line_last(AX)
-	JLE vector
-	// the last vector overlaps the one before
-	MOVQ line_last(AX), BX
-	JMP vector
-vectors:
-	// the next tile
-	MOVQ line_xTile(AX), DI
-	ADDQ DI, line_xAt(AX)
-	MOVQ line_yTile(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tileAnyx6AVX2(l *line)
-TEXT ·tileAnyx6AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), CX
-	LEAQ (CX)(CX*2), DX
-	LEAQ (CX)(CX*4), SI
-	// a tile of results
-tile:
-	XORQ BX, BX
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ BX, DI
-	VMOVUPS (DI), Y0
-start:
-	VMOVAPS Y0, Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y0, Y3
-	VMOVAPS Y0, Y4
-	VMOVAPS Y0, Y5
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	CMPQ line_taps(AX), $0
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ BX, DI
-	// prefetch rows for later
-	CMPQ line_fetch(AX), $0
-	JEQ fetched
-	MOVQ line_fetch(AX), R9
-	MOVQ line_ahead(AX), R8
-	ADDQ DI, R8
-fetchRow:
-	MOVQ R8, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	PREFETCHT0 (R11)
-	ADDQ CX, R11
-	ADDQ line_xRow(AX), R8
-	DECQ R9
-	JNE fetchRow
-	MOVQ line_rows(AX), R9
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ BX, R8
-	// a row of the window
-row:
-	MOVQ DI, R10
-	MOVQ R8, R11
-	MOVQ line_taps(AX), R12
-	// a tap
-tap:
-	VMOVUPS (R11), Y6
-	VFMADD231PS (R10), Y6, Y0
-	VFMADD231PS (R10)(CX*1), Y6, Y1
-	VFMADD231PS (R10)(CX*2), Y6, Y2
-	VFMADD231PS (R10)(DX*1), Y6, Y3
-	VFMADD231PS (R10)(CX*4), Y6, Y4
-	VFMADD231PS (R10)(SI*1), Y6, Y5
-	ADDQ line_xTap(AX), R10
-	ADDQ line_wTap(AX), R11
-	DECQ R12
-	JNE tap
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// clamp and store the results
-	VBROADCASTSS line_low(AX), Y6
-	VBROADCASTSS line_high(AX), Y7
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ BX, DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y6, Y0
-	VMINPS Y0, Y7, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ R8, DI
-	VMAXPS Y1, Y6, Y1
-	VMINPS Y1, Y7, Y1
-	VMOVUPS Y1, (DI)
-	ADDQ R8, DI
-	VMAXPS Y2, Y6, Y2
-	VMINPS Y2, Y7, Y2
-	VMOVUPS Y2, (DI)
-	ADDQ R8, DI
-	VMAXPS Y3, Y6, Y3
-	VMINPS Y3, Y7, Y3
-	VMOVUPS Y3, (DI)
-	ADDQ R8, DI
-	VMAXPS Y4, Y6, Y4
-	VMINPS Y4, Y7, Y4
-	VMOVUPS Y4, (DI)
-	ADDQ R8, DI
-	VMAXPS Y5, Y6, Y5
-	VMINPS Y5, Y7, Y5
-	VMOVUPS Y5, (DI)
-	ADDQ R8, DI
-	CMPQ BX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, BX
-	CMPQ BX, line_last(AX)
-	JLE vector
-	// the last vector overlaps the one before
-	MOVQ line_last(AX), BX
-	JMP vector
-vectors:
-	// the next tile
-	MOVQ line_xTile(AX), DI
-	ADDQ DI, line_xAt(AX)
-	MOVQ line_yTile(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
 // func tileAnyx5AVX2(l *line)
 TEXT ·tileAnyx5AVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
 	MOVQ line_xPixel(AX), CX
-	LEAQ (CX)(CX*2), DX
-	// a tile of results
-tile:
-	XORQ BX, BX
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), SI
-	TESTQ SI, SI
-	JEQ start
-	ADDQ BX, SI
-	VMOVUPS (SI), Y0
-start:
-	VMOVAPS Y0, Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y0, Y3
-	VMOVAPS Y0, Y4
-	MOVQ line_rows(AX), R8
-	TESTQ R8, R8
-	JEQ sums
-	CMPQ line_taps(AX), $0
-	JEQ sums
-	MOVQ line_x(AX), SI
-	ADDQ line_xAt(AX), SI
-	ADDQ BX, SI
-	// prefetch rows for later
-	CMPQ line_fetch(AX), $0
-	JEQ fetched
-	MOVQ line_fetch(AX), R8
-	MOVQ line_ahead(AX), DI
-	ADDQ SI, DI
-fetchRow:
-	MOVQ DI, R10
-	PREFETCHT0 (R10)
-	ADDQ CX, R10
-	PREFETCHT0 (R10)
-	ADDQ CX, R10
-	PREFETCHT0 (R10)
-	ADDQ CX, R10
-	PREFETCHT0 (R10)
-	ADDQ CX, R10
-	PREFETCHT0 (R10)
-	ADDQ CX, R10
-	ADDQ line_xRow(AX), DI
-	DECQ R8
-	JNE fetchRow
-	MOVQ line_rows(AX), R8
-fetched:
-	MOVQ line_w(AX), DI
-	ADDQ BX, DI
-	// a row of the window
-row:
-	MOVQ SI, R9
-	MOVQ DI, R10
-	MOVQ line_taps(AX), R11
-	// a tap
-tap:
-	VMOVUPS (R10), Y5
-	VFMADD231PS (R9), Y5, Y0
-	VFMADD231PS (R9)(CX*1), Y5, Y1
-	VFMADD231PS (R9)(CX*2), Y5, Y2
-	VFMADD231PS (R9)(DX*1), Y5, Y3
-	VFMADD231PS (R9)(CX*4), Y5, Y4
-	ADDQ line_xTap(AX), R9
-	ADDQ line_wTap(AX), R10
-	DECQ R11
-	JNE tap
-	ADDQ line_xRow(AX), SI
-	ADDQ line_wRow(AX), DI
-	DECQ R8
-	JNE row
-sums:
-	// clamp and store the results
-	VBROADCASTSS line_low(AX), Y5
-	VBROADCASTSS line_high(AX), Y6
-	MOVQ line_y(AX), SI
-	ADDQ line_yAt(AX), SI
-	ADDQ BX, SI
-	MOVQ line_yPixel(AX), DI
-	VMAXPS Y0, Y5, Y0
-	VMINPS Y0, Y6, Y0
-	VMOVUPS Y0, (SI)
-	ADDQ DI, SI
-	VMAXPS Y1, Y5, Y1
-	VMINPS Y1, Y6, Y1
-	VMOVUPS Y1, (SI)
-	ADDQ DI, SI
-	VMAXPS Y2, Y5, Y2
-	VMINPS Y2, Y6, Y2
-	VMOVUPS Y2, (SI)
-	ADDQ DI, SI
-	VMAXPS Y3, Y5, Y3
-	VMINPS Y3, Y6, Y3
-	VMOVUPS Y3, (SI)
-	ADDQ DI, SI
-	VMAXPS Y4, Y5, Y4
-	VMINPS Y4, Y6, Y4
-	VMOVUPS Y4, (SI)
-	ADDQ DI, SI
-	CMPQ BX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, BX
-	CMPQ BX, line_last(AX)
-	JLE vector
-	// the last vector overlaps the one before
-	MOVQ line_last(AX), BX
-	JMP vector
-vectors:
-	// the next tile
-	MOVQ line_xTile(AX), SI
-	ADDQ SI, line_xAt(AX)
-	MOVQ line_yTile(AX), SI
-	ADDQ SI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tileAnyAVX2(l *line)
-TEXT ·tileAnyAVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), CX
-	MOVQ line_pixels(AX), DX
+	MOVQ line_wTap(AX), DX
 	LEAQ (CX)(CX*2), SI
 	// a tile of results
 tile:
@@ -7449,6 +7567,7 @@ start:
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
 	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
 	MOVQ line_rows(AX), R9
 	TESTQ R9, R9
 	JEQ sums
@@ -7465,12 +7584,16 @@ start:
 	ADDQ DI, R8
 fetchRow:
 	MOVQ R8, R11
-	MOVQ line_fetched(AX), R10
-fetchPixel:
 	PREFETCHT0 (R11)
 	ADDQ CX, R11
-	DECQ R10
-	JNE fetchPixel
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
 	ADDQ line_xRow(AX), R8
 	DECQ R9
 	JNE fetchRow
@@ -7485,20 +7608,14 @@ row:
 	MOVQ line_taps(AX), R12
 	// a tap
 tap:
-	VMOVUPS (R11), Y4
-	VFMADD231PS (R10), Y4, Y0
-	CMPQ DX, $1
-	JEQ tapDone
-	VFMADD231PS (R10)(CX*1), Y4, Y1
-	CMPQ DX, $2
-	JEQ tapDone
-	VFMADD231PS (R10)(CX*2), Y4, Y2
-	CMPQ DX, $3
-	JEQ tapDone
-	VFMADD231PS (R10)(SI*1), Y4, Y3
-tapDone:
+	VMOVUPS (R11), Y5
+	VFMADD231PS (R10), Y5, Y0
+	VFMADD231PS (R10)(CX*1), Y5, Y1
+	VFMADD231PS (R10)(CX*2), Y5, Y2
+	VFMADD231PS (R10)(SI*1), Y5, Y3
+	VFMADD231PS (R10)(CX*4), Y5, Y4
 	ADDQ line_xTap(AX), R10
-	ADDQ line_wTap(AX), R11
+	ADDQ DX, R11
 	DECQ R12
 	JNE tap
 	ADDQ line_xRow(AX), DI
@@ -7507,40 +7624,38 @@ tapDone:
 	JNE row
 sums:
 	// clamp and store the results
-	VBROADCASTSS line_low(AX), Y4
-	VBROADCASTSS line_high(AX), Y5
+	VBROADCASTSS line_low(AX), Y5
+	VBROADCASTSS line_high(AX), Y6
 	MOVQ line_y(AX), DI
 	ADDQ line_yAt(AX), DI
 	ADDQ BX, DI
 	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y4, Y0
-	VMINPS Y0, Y5, Y0
+	VMAXPS Y0, Y5, Y0
+	VMINPS Y0, Y6, Y0
 	VMOVUPS Y0, (DI)
 	ADDQ R8, DI
-	CMPQ DX, $1
-	JEQ kept
-	VMAXPS Y1, Y4, Y1
-	VMINPS Y1, Y5, Y1
+	VMAXPS Y1, Y5, Y1
+	VMINPS Y1, Y6, Y1
 	VMOVUPS Y1, (DI)
 	ADDQ R8, DI
-	CMPQ DX, $2
-	JEQ kept
-	VMAXPS Y2, Y4, Y2
-	VMINPS Y2, Y5, Y2
+	VMAXPS Y2, Y5, Y2
+	VMINPS Y2, Y6, Y2
 	VMOVUPS Y2, (DI)
 	ADDQ R8, DI
-	CMPQ DX, $3
-	JEQ kept
-	VMAXPS Y3, Y4, Y3
-	VMINPS Y3, Y5, Y3
+	VMAXPS Y3, Y5, Y3
+	VMINPS Y3, Y6, Y3
 	VMOVUPS Y3, (DI)
 	ADDQ R8, DI
-kept:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
+	VMAXPS Y4, Y5, Y4
+	VMINPS Y4, Y6, Y4
+	VMOVUPS Y4, (DI)
+	ADDQ R8, DI
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -7550,6 +7665,137 @@ vectors:
 	ADDQ DI, line_xAt(AX)
 	MOVQ line_yTile(AX), DI
 	ADDQ DI, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tileAnyAVX2(l *line)
+TEXT ·tileAnyAVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_pixels(AX), DX
+	MOVQ line_wTap(AX), SI
+	LEAQ (CX)(CX*2), DI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	MOVQ R8, R11
+	MOVQ R9, R12
+	MOVQ line_taps(AX), R13
+	// a tap
+tap:
+	VMOVUPS (R12), Y4
+	VFMADD231PS (R11), Y4, Y0
+	CMPQ DX, $1
+	JEQ tapDone
+	VFMADD231PS (R11)(CX*1), Y4, Y1
+	CMPQ DX, $2
+	JEQ tapDone
+	VFMADD231PS (R11)(CX*2), Y4, Y2
+	CMPQ DX, $3
+	JEQ tapDone
+	VFMADD231PS (R11)(DI*1), Y4, Y3
+tapDone:
+	ADDQ line_xTap(AX), R11
+	ADDQ SI, R12
+	DECQ R13
+	JNE tap
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y4
+	VBROADCASTSS line_high(AX), Y5
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y4, Y0
+	VMINPS Y0, Y5, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $1
+	JEQ kept
+	VMAXPS Y1, Y4, Y1
+	VMINPS Y1, Y5, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $2
+	JEQ kept
+	VMAXPS Y2, Y4, Y2
+	VMINPS Y2, Y5, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $3
+	JEQ kept
+	VMAXPS Y3, Y4, Y3
+	VMINPS Y3, Y5, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+kept:
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
 	DECQ line_tiles(AX)
 	JNE tile
 	VZEROUPPER
@@ -7720,11 +7966,12 @@ sums:
 	VMINPS Y7, Y9, Y7
 	VMOVUPS Y7, (R8)
 	ADDQ R9, R8
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -7894,11 +8141,12 @@ sums:
 	VMINPS Y6, Y8, Y6
 	VMOVUPS Y6, (R8)
 	ADDQ R9, R8
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -8078,11 +8326,12 @@ sums:
 	VMOVUPS Y5, (R9)
 	ADDQ R10, R9
 kept:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -8286,11 +8535,12 @@ sums:
 	VMINPS Y7, Y9, Y7
 	VMOVUPS Y7, (R8)
 	ADDQ R9, R8
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -8479,11 +8729,12 @@ sums:
 	VMINPS Y6, Y8, Y6
 	VMOVUPS Y6, (R8)
 	ADDQ R9, R8
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -8677,11 +8928,12 @@ sums:
 	VMOVUPS Y5, (R9)
 	ADDQ R10, R9
 kept:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -8891,11 +9143,12 @@ sums:
 	VMINPS Y7, Y9, Y7
 	VMOVUPS Y7, (R8)
 	ADDQ R9, R8
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -9091,11 +9344,12 @@ sums:
 	VMINPS Y6, Y8, Y6
 	VMOVUPS Y6, (R8)
 	ADDQ R9, R8
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -9301,11 +9555,12 @@ sums:
 	VMOVUPS Y5, (R9)
 	ADDQ R10, R9
 kept:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -9543,11 +9798,12 @@ sums:
 	VMINPS Y7, Y9, Y7
 	VMOVUPS Y7, (R8)
 	ADDQ R9, R8
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -9767,11 +10023,12 @@ sums:
 	VMINPS Y6, Y8, Y6
 	VMOVUPS Y6, (R8)
 	ADDQ R9, R8
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -9995,11 +10252,12 @@ sums:
 	VMOVUPS Y5, (R9)
 	ADDQ R10, R9
 kept:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -10164,11 +10422,12 @@ sums:
 	VMINPS Y7, Y9, Y7
 	VMOVUPS Y7, (R8)
 	ADDQ R9, R8
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -10321,11 +10580,12 @@ sums:
 	VMINPS Y6, Y8, Y6
 	VMOVUPS Y6, (DI)
 	ADDQ R8, DI
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -10486,11 +10746,12 @@ sums:
 	VMOVUPS Y5, (R8)
 	ADDQ R9, R8
 kept:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -10512,19 +10773,20 @@ TEXT ·tileNarrowAVX2(SB), NOSPLIT, $0-8
 	VMOVUPS (BX), Y0
 	MOVQ line_xPixel(AX), CX
 	MOVQ line_pixels(AX), DX
-	LEAQ (CX)(CX*2), SI
-	LEAQ (CX)(CX*4), DI
-	LEAQ (SI)(CX*4), R8
+	MOVQ line_wTap(AX), SI
+	LEAQ (CX)(CX*2), DI
+	LEAQ (CX)(CX*4), R8
+	LEAQ (DI)(CX*4), R9
 	// a tile of results
 tile:
 	XORQ BX, BX
 	// sums start from the bias
 	VXORPS Y1, Y1, Y1
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
+	MOVQ line_bias(AX), R10
+	TESTQ R10, R10
 	JEQ start
-	ADDQ BX, R9
-	VMASKMOVPS (R9), Y0, Y1
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y0, Y1
 start:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y1, Y3
@@ -10533,123 +10795,123 @@ start:
 	VMOVAPS Y1, Y6
 	VMOVAPS Y1, Y7
 	VMOVAPS Y1, Y8
-	MOVQ line_rows(AX), R11
-	TESTQ R11, R11
+	MOVQ line_rows(AX), R12
+	TESTQ R12, R12
 	JEQ sums
 	CMPQ line_taps(AX), $0
 	JEQ sums
-	MOVQ line_x(AX), R9
-	ADDQ line_xAt(AX), R9
-	ADDQ BX, R9
-	MOVQ line_w(AX), R10
+	MOVQ line_x(AX), R10
+	ADDQ line_xAt(AX), R10
 	ADDQ BX, R10
+	MOVQ line_w(AX), R11
+	ADDQ BX, R11
 	// a row of the window
 row:
-	MOVQ R9, R12
 	MOVQ R10, R13
-	MOVQ line_taps(AX), R14
+	MOVQ R11, R14
+	MOVQ line_taps(AX), R15
 	// a tap
 tap:
-	VMASKMOVPS (R13), Y0, Y9
-	VMASKMOVPS (R12), Y0, Y10
+	VMASKMOVPS (R14), Y0, Y9
+	VMASKMOVPS (R13), Y0, Y10
 	VFMADD231PS Y10, Y9, Y1
 	CMPQ DX, $1
 	JEQ tapDone
-	VMASKMOVPS (R12)(CX*1), Y0, Y10
+	VMASKMOVPS (R13)(CX*1), Y0, Y10
 	VFMADD231PS Y10, Y9, Y2
 	CMPQ DX, $2
 	JEQ tapDone
-	VMASKMOVPS (R12)(CX*2), Y0, Y10
+	VMASKMOVPS (R13)(CX*2), Y0, Y10
 	VFMADD231PS Y10, Y9, Y3
 	CMPQ DX, $3
 	JEQ tapDone
-	VMASKMOVPS (R12)(SI*1), Y0, Y10
+	VMASKMOVPS (R13)(DI*1), Y0, Y10
 	VFMADD231PS Y10, Y9, Y4
 	CMPQ DX, $4
 	JEQ tapDone
-	VMASKMOVPS (R12)(CX*4), Y0, Y10
+	VMASKMOVPS (R13)(CX*4), Y0, Y10
 	VFMADD231PS Y10, Y9, Y5
 	CMPQ DX, $5
 	JEQ tapDone
-	VMASKMOVPS (R12)(DI*1), Y0, Y10
+	VMASKMOVPS (R13)(R8*1), Y0, Y10
 	VFMADD231PS Y10, Y9, Y6
 	CMPQ DX, $6
 	JEQ tapDone
-	VMASKMOVPS (R12)(SI*2), Y0, Y10
+	VMASKMOVPS (R13)(DI*2), Y0, Y10
 	VFMADD231PS Y10, Y9, Y7
 	CMPQ DX, $7
 	JEQ tapDone
-	VMASKMOVPS (R12)(R8*1), Y0, Y10
+	VMASKMOVPS (R13)(R9*1), Y0, Y10
 	VFMADD231PS Y10, Y9, Y8
 tapDone:
-	ADDQ line_xTap(AX), R12
-	ADDQ line_wTap(AX), R13
-	DECQ R14
+	ADDQ line_xTap(AX), R13
+	ADDQ SI, R14
+	DECQ R15
 	JNE tap
-	ADDQ line_xRow(AX), R9
-	ADDQ line_wRow(AX), R10
-	DECQ R11
+	ADDQ line_xRow(AX), R10
+	ADDQ line_wRow(AX), R11
+	DECQ R12
 	JNE row
 sums:
 	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y9
 	VBROADCASTSS line_high(AX), Y10
-	MOVQ line_y(AX), R9
-	ADDQ line_yAt(AX), R9
-	ADDQ BX, R9
-	MOVQ line_yPixel(AX), R10
+	MOVQ line_y(AX), R10
+	ADDQ line_yAt(AX), R10
+	ADDQ BX, R10
+	MOVQ line_yPixel(AX), R11
 	VMAXPS Y1, Y9, Y1
 	VMINPS Y1, Y10, Y1
-	VMASKMOVPS Y1, Y0, (R9)
-	ADDQ R10, R9
+	VMASKMOVPS Y1, Y0, (R10)
+	ADDQ R11, R10
 	CMPQ DX, $1
 	JEQ kept
 	VMAXPS Y2, Y9, Y2
 	VMINPS Y2, Y10, Y2
-	VMASKMOVPS Y2, Y0, (R9)
-	ADDQ R10, R9
+	VMASKMOVPS Y2, Y0, (R10)
+	ADDQ R11, R10
 	CMPQ DX, $2
 	JEQ kept
 	VMAXPS Y3, Y9, Y3
 	VMINPS Y3, Y10, Y3
-	VMASKMOVPS Y3, Y0, (R9)
-	ADDQ R10, R9
+	VMASKMOVPS Y3, Y0, (R10)
+	ADDQ R11, R10
 	CMPQ DX, $3
 	JEQ kept
 	VMAXPS Y4, Y9, Y4
 	VMINPS Y4, Y10, Y4
-	VMASKMOVPS Y4, Y0, (R9)
-	ADDQ R10, R9
+	VMASKMOVPS Y4, Y0, (R10)
+	ADDQ R11, R10
 	CMPQ DX, $4
 	JEQ kept
 	VMAXPS Y5, Y9, Y5
 	VMINPS Y5, Y10, Y5
-	VMASKMOVPS Y5, Y0, (R9)
-	ADDQ R10, R9
+	VMASKMOVPS Y5, Y0, (R10)
+	ADDQ R11, R10
 	CMPQ DX, $5
 	JEQ kept
 	VMAXPS Y6, Y9, Y6
 	VMINPS Y6, Y10, Y6
-	VMASKMOVPS Y6, Y0, (R9)
-	ADDQ R10, R9
+	VMASKMOVPS Y6, Y0, (R10)
+	ADDQ R11, R10
 	CMPQ DX, $6
 	JEQ kept
 	VMAXPS Y7, Y9, Y7
 	VMINPS Y7, Y10, Y7
-	VMASKMOVPS Y7, Y0, (R9)
-	ADDQ R10, R9
+	VMASKMOVPS Y7, Y0, (R10)
+	ADDQ R11, R10
 	CMPQ DX, $7
 	JEQ kept
 	VMAXPS Y8, Y9, Y8
 	VMINPS Y8, Y10, Y8
-	VMASKMOVPS Y8, Y0, (R9)
-	ADDQ R10, R9
+	VMASKMOVPS Y8, Y0, (R10)
+	ADDQ R11, R10
 kept:
 	// the next tile
-	MOVQ line_xTile(AX), R9
-	ADDQ R9, line_xAt(AX)
-	MOVQ line_yTile(AX), R9
-	ADDQ R9, line_yAt(AX)
+	MOVQ line_xTile(AX), R10
+	ADDQ R10, line_xAt(AX)
+	MOVQ line_yTile(AX), R10
+	ADDQ R10, line_yAt(AX)
 	DECQ line_tiles(AX)
 	JNE tile
 	VZEROUPPER
@@ -10866,11 +11128,12 @@ whole:
 	VADDPS Y1, Y3, Y1
 	VMOVUPS Y1, (R10)
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -11086,11 +11349,12 @@ whole:
 	VADDPS Y9, Y11, Y9
 	VMOVUPS Y9, (R12)
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -11273,11 +11537,12 @@ whole:
 	VADDPS Y6, Y8, Y6
 	VMOVUPS Y6, (R11)
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -11426,11 +11691,12 @@ whole:
 	VADDPS Y3, Y5, Y3
 	VMOVUPS Y3, (R10)
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -11662,11 +11928,12 @@ whole:
 	VADDPS Y10, Y12, Y10
 	VMOVUPS Y10, (R12)
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -11844,11 +12111,12 @@ whole:
 	VADDPS Y5, Y7, Y5
 	VMOVUPS Y5, (R11)
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -11913,11 +12181,12 @@ whole:
 	ADDQ line_wMember(AX), R9
 	VMOVUPS Y1, (R9)
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -12002,11 +12271,12 @@ whole:
 	ADDQ line_wMember(AX), R9
 	VMOVUPS Y3, (R9)
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -12131,11 +12401,12 @@ whole:
 	ADDQ line_wMember(AX), R9
 	VMOVUPS Y7, (R9)
 stored:
-	CMPQ BX, line_last(AX)
-	JEQ vectors
 	ADDQ $32, BX
 	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
 	// the last vector overlaps the one before
 	MOVQ line_last(AX), BX
 	JMP vector
@@ -12487,62 +12758,6 @@ result:
 	VMASKMOVPS Y1, Y0, (R9)
 	ADDQ line_wMember(AX), R9
 	VMASKMOVPS Y2, Y0, (R9)
-	VZEROUPPER
-	RET
-
-// func sumsGroups4NarrowAVX2(l *line)
-TEXT ·sumsGroups4NarrowAVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_lanes(AX), BX
-	VMOVUPS (BX), Y0
-	MOVQ line_xTap(AX), CX
-	MOVQ line_yPixel(AX), DX
-	XORQ BX, BX
-	// the sums
-	MOVQ line_w(AX), SI
-	ADDQ BX, SI
-	VMASKMOVPS (SI), Y0, Y1
-	ADDQ line_wMember(AX), SI
-	VMASKMOVPS (SI), Y0, Y2
-	ADDQ line_wMember(AX), SI
-	VMASKMOVPS (SI), Y0, Y3
-	ADDQ line_wMember(AX), SI
-	VMASKMOVPS (SI), Y0, Y4
-	MOVQ line_x(AX), SI
-	MOVQ line_y(AX), DI
-	MOVQ line_middle(AX), R8
-	ADDQ BX, SI
-	ADDQ BX, DI
-	// a result
-	PCALIGN $64
-result:
-	VMASKMOVPS (DI), Y0, Y5
-	VMASKMOVPS (SI), Y0, Y6
-	VPERMILPS $0x00, Y6, Y6
-	VFMADD231PS Y6, Y5, Y1
-	VMASKMOVPS (SI), Y0, Y7
-	VPERMILPS $0x55, Y7, Y7
-	VFMADD231PS Y7, Y5, Y2
-	VMASKMOVPS (SI), Y0, Y6
-	VPERMILPS $0xaa, Y6, Y6
-	VFMADD231PS Y6, Y5, Y3
-	VMASKMOVPS (SI), Y0, Y7
-	VPERMILPS $0xff, Y7, Y7
-	VFMADD231PS Y7, Y5, Y4
-	ADDQ CX, SI
-	ADDQ DX, DI
-	DECQ R8
-	JNE result
-	// store the sums
-	MOVQ line_w(AX), R9
-	ADDQ BX, R9
-	VMASKMOVPS Y1, Y0, (R9)
-	ADDQ line_wMember(AX), R9
-	VMASKMOVPS Y2, Y0, (R9)
-	ADDQ line_wMember(AX), R9
-	VMASKMOVPS Y3, Y0, (R9)
-	ADDQ line_wMember(AX), R9
-	VMASKMOVPS Y4, Y0, (R9)
 	VZEROUPPER
 	RET
 

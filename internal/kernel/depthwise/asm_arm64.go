@@ -4,6 +4,9 @@ package depthwise
 
 func tileNEON(kind, size int, l *line) {
 	switch kind*16 + size {
+	case 0*16 + 1:
+		tileAnyx1NEON(l)
+		return
 	case 0*16 + 8:
 		tileAnyx8NEON(l)
 		return
@@ -62,8 +65,6 @@ func tileNEON(kind, size int, l *line) {
 		tileGroupsNEON(l)
 	case narrowKind:
 		tileNarrowNEON(l)
-	case narrowGroupKind:
-		tileGroupsNarrowNEON(l)
 	default:
 		panic("depthwise: no such tile")
 	}
@@ -107,15 +108,17 @@ func sumsNEON(kind, size int, l *line) {
 	case narrowKind*16 + 9:
 		sums3x3NarrowNEON(l)
 		return
-	case narrowGroupKind*16 + 2:
-		sumsGroups2NarrowNEON(l)
-		return
 	}
 	switch kind {
 	default:
 		panic("depthwise: no such sums")
 	}
 }
+
+// tileAnyx1NEON computes tiles of a row of results; see line.
+//
+//go:noescape
+func tileAnyx1NEON(l *line)
 
 // tileAnyx8NEON computes tiles of a row of results; see line.
 //
@@ -222,11 +225,6 @@ func tileGroupsNEON(l *line)
 //go:noescape
 func tileNarrowNEON(l *line)
 
-// tileGroupsNarrowNEON computes tiles of a row of results; see line.
-//
-//go:noescape
-func tileGroupsNarrowNEON(l *line)
-
 // sums1x1NEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
@@ -286,11 +284,6 @@ func sums1x3NarrowNEON(l *line)
 //
 //go:noescape
 func sums3x3NarrowNEON(l *line)
-
-// sumsGroups2NarrowNEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sumsGroups2NarrowNEON(l *line)
 
 // repeat2NEON sets dst[i] = x[i/2] for n vectors of x.
 //

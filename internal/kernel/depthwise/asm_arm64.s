@@ -3,13 +3,274 @@
 #include "go_asm.h"
 #include "textflag.h"
 
+// func tileAnyx1NEON(l *line)
+TEXT ·tileAnyx1NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	// a tile of results
+tile:
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R4
+	CMP $0, R4
+	BEQ start
+	ADDS R1, R4
+	FMOVQ (R4), F0
+start:
+	MOVD line_rows(R0), R8
+	CMP $0, R8
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R4
+	MOVD line_xAt(R0), R17
+	ADDS R17, R4
+	ADDS R1, R4
+	MOVD line_w(R0), R5
+	ADDS R1, R5
+	// a row of the window
+row:
+	MOVD R4, R9
+	MOVD R5, R10
+	MOVD line_taps(R0), R11
+	// a tap
+tap:
+	FMOVQ (R10), F1
+	FMOVQ (R9), F16
+	WORD $0x4e30cc20 // FMLA V0, V1, V16
+	MOVD line_xTap(R0), R17
+	ADDS R17, R9
+	ADDS R3, R10
+	SUBS $1, R11
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R4
+	MOVD line_wRow(R0), R17
+	ADDS R17, R5
+	SUBS $1, R8
+	BNE row
+sums:
+	// clamp and store the results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V1.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V2.S4]
+	MOVD line_y(R0), R4
+	MOVD line_yAt(R0), R17
+	ADDS R17, R4
+	ADDS R1, R4
+	MOVD line_yPixel(R0), R5
+	WORD $0x6ea0e431 // FCMGT V17, V1, V0
+	VBIT V17.B16, V1.B16, V0.B16
+	WORD $0x6ea2e412 // FCMGT V18, V0, V2
+	VBIT V18.B16, V2.B16, V0.B16
+	FMOVQ F0, (R4)
+	ADDS R5, R4
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R4
+	MOVD line_xAt(R0), R19
+	ADDS R4, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R4
+	MOVD line_yAt(R0), R19
+	ADDS R4, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
 // func tileAnyx8NEON(l *line)
 TEXT ·tileAnyx8NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
 	MOVD line_xPixel(R0), R2
-	ADD R2<<1, R2, R3
-	ADD R2<<2, R2, R4
-	ADD R2<<2, R3, R5
+	MOVD line_wTap(R0), R3
+	ADD R2<<1, R2, R4
+	ADD R2<<2, R2, R5
+	ADD R2<<2, R4, R8
+	// a tile of results
+tile:
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R9
+	CMP $0, R9
+	BEQ start
+	ADDS R1, R9
+	FMOVQ (R9), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	VMOV V0.B16, V7.B16
+	MOVD line_rows(R0), R11
+	CMP $0, R11
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R9
+	MOVD line_xAt(R0), R17
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_w(R0), R10
+	ADDS R1, R10
+	// a row of the window
+row:
+	MOVD R9, R12
+	MOVD R10, R13
+	MOVD line_taps(R0), R14
+	// a tap
+tap:
+	FMOVQ (R13), F8
+	FMOVQ (R12), F16
+	WORD $0x4e30cd00 // FMLA V0, V8, V16
+	WORD $0x3ce26991 // LDR Q17, [R12, R2]
+	WORD $0x4e31cd01 // FMLA V1, V8, V17
+	ADD R2<<1, R12, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cd02 // FMLA V2, V8, V18
+	WORD $0x3ce46993 // LDR Q19, [R12, R4]
+	WORD $0x4e33cd03 // FMLA V3, V8, V19
+	ADD R2<<2, R12, R16
+	FMOVQ (R16), F16
+	WORD $0x4e30cd04 // FMLA V4, V8, V16
+	WORD $0x3ce56991 // LDR Q17, [R12, R5]
+	WORD $0x4e31cd05 // FMLA V5, V8, V17
+	ADD R4<<1, R12, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cd06 // FMLA V6, V8, V18
+	WORD $0x3ce86993 // LDR Q19, [R12, R8]
+	WORD $0x4e33cd07 // FMLA V7, V8, V19
+	MOVD line_xTap(R0), R17
+	ADDS R17, R12
+	ADDS R3, R13
+	SUBS $1, R14
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R9
+	MOVD line_wRow(R0), R17
+	ADDS R17, R10
+	SUBS $1, R11
+	BNE row
+sums:
+	// clamp and store the results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V8.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V9.S4]
+	MOVD line_y(R0), R9
+	MOVD line_yAt(R0), R17
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_yPixel(R0), R10
+	WORD $0x6ea0e510 // FCMGT V16, V8, V0
+	VBIT V16.B16, V8.B16, V0.B16
+	WORD $0x6ea9e411 // FCMGT V17, V0, V9
+	VBIT V17.B16, V9.B16, V0.B16
+	FMOVQ F0, (R9)
+	ADDS R10, R9
+	WORD $0x6ea1e512 // FCMGT V18, V8, V1
+	VBIT V18.B16, V8.B16, V1.B16
+	WORD $0x6ea9e433 // FCMGT V19, V1, V9
+	VBIT V19.B16, V9.B16, V1.B16
+	FMOVQ F1, (R9)
+	ADDS R10, R9
+	WORD $0x6ea2e510 // FCMGT V16, V8, V2
+	VBIT V16.B16, V8.B16, V2.B16
+	WORD $0x6ea9e451 // FCMGT V17, V2, V9
+	VBIT V17.B16, V9.B16, V2.B16
+	FMOVQ F2, (R9)
+	ADDS R10, R9
+	WORD $0x6ea3e512 // FCMGT V18, V8, V3
+	VBIT V18.B16, V8.B16, V3.B16
+	WORD $0x6ea9e473 // FCMGT V19, V3, V9
+	VBIT V19.B16, V9.B16, V3.B16
+	FMOVQ F3, (R9)
+	ADDS R10, R9
+	WORD $0x6ea4e510 // FCMGT V16, V8, V4
+	VBIT V16.B16, V8.B16, V4.B16
+	WORD $0x6ea9e491 // FCMGT V17, V4, V9
+	VBIT V17.B16, V9.B16, V4.B16
+	FMOVQ F4, (R9)
+	ADDS R10, R9
+	WORD $0x6ea5e512 // FCMGT V18, V8, V5
+	VBIT V18.B16, V8.B16, V5.B16
+	WORD $0x6ea9e4b3 // FCMGT V19, V5, V9
+	VBIT V19.B16, V9.B16, V5.B16
+	FMOVQ F5, (R9)
+	ADDS R10, R9
+	WORD $0x6ea6e510 // FCMGT V16, V8, V6
+	VBIT V16.B16, V8.B16, V6.B16
+	WORD $0x6ea9e4d1 // FCMGT V17, V6, V9
+	VBIT V17.B16, V9.B16, V6.B16
+	FMOVQ F6, (R9)
+	ADDS R10, R9
+	WORD $0x6ea7e512 // FCMGT V18, V8, V7
+	VBIT V18.B16, V8.B16, V7.B16
+	WORD $0x6ea9e4f3 // FCMGT V19, V7, V9
+	VBIT V19.B16, V9.B16, V7.B16
+	FMOVQ F7, (R9)
+	ADDS R10, R9
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R9
+	MOVD line_xAt(R0), R19
+	ADDS R9, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R9
+	MOVD line_yAt(R0), R19
+	ADDS R9, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tileAnyx7NEON(l *line)
+TEXT ·tileAnyx7NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	ADD R2<<1, R2, R4
+	ADD R2<<2, R2, R5
 	// a tile of results
 tile:
 	EOR R1, R1
@@ -30,7 +291,6 @@ start:
 	VMOV V0.B16, V4.B16
 	VMOV V0.B16, V5.B16
 	VMOV V0.B16, V6.B16
-	VMOV V0.B16, V7.B16
 	MOVD line_rows(R0), R10
 	CMP $0, R10
 	BEQ sums
@@ -50,30 +310,27 @@ row:
 	MOVD line_taps(R0), R13
 	// a tap
 tap:
-	FMOVQ (R12), F8
+	FMOVQ (R12), F7
 	FMOVQ (R11), F16
-	WORD $0x4e30cd00 // FMLA V0, V8, V16
+	WORD $0x4e30cce0 // FMLA V0, V7, V16
 	WORD $0x3ce26971 // LDR Q17, [R11, R2]
-	WORD $0x4e31cd01 // FMLA V1, V8, V17
+	WORD $0x4e31cce1 // FMLA V1, V7, V17
 	ADD R2<<1, R11, R16
 	FMOVQ (R16), F18
-	WORD $0x4e32cd02 // FMLA V2, V8, V18
-	WORD $0x3ce36973 // LDR Q19, [R11, R3]
-	WORD $0x4e33cd03 // FMLA V3, V8, V19
+	WORD $0x4e32cce2 // FMLA V2, V7, V18
+	WORD $0x3ce46973 // LDR Q19, [R11, R4]
+	WORD $0x4e33cce3 // FMLA V3, V7, V19
 	ADD R2<<2, R11, R16
 	FMOVQ (R16), F16
-	WORD $0x4e30cd04 // FMLA V4, V8, V16
-	WORD $0x3ce46971 // LDR Q17, [R11, R4]
-	WORD $0x4e31cd05 // FMLA V5, V8, V17
-	ADD R3<<1, R11, R16
+	WORD $0x4e30cce4 // FMLA V4, V7, V16
+	WORD $0x3ce56971 // LDR Q17, [R11, R5]
+	WORD $0x4e31cce5 // FMLA V5, V7, V17
+	ADD R4<<1, R11, R16
 	FMOVQ (R16), F18
-	WORD $0x4e32cd06 // FMLA V6, V8, V18
-	WORD $0x3ce56973 // LDR Q19, [R11, R5]
-	WORD $0x4e33cd07 // FMLA V7, V8, V19
+	WORD $0x4e32cce6 // FMLA V6, V7, V18
 	MOVD line_xTap(R0), R17
 	ADDS R17, R11
-	MOVD line_wTap(R0), R17
-	ADDS R17, R12
+	ADDS R3, R12
 	SUBS $1, R13
 	BNE tap
 	MOVD line_xRow(R0), R17
@@ -85,69 +342,64 @@ tap:
 sums:
 	// clamp and store the results
 	ADD $line_low, R0, R16
-	VLD1R (R16), [V8.S4]
+	VLD1R (R16), [V7.S4]
 	ADD $line_high, R0, R16
-	VLD1R (R16), [V9.S4]
+	VLD1R (R16), [V8.S4]
 	MOVD line_y(R0), R8
 	MOVD line_yAt(R0), R17
 	ADDS R17, R8
 	ADDS R1, R8
 	MOVD line_yPixel(R0), R9
-	WORD $0x6ea0e510 // FCMGT V16, V8, V0
+	WORD $0x6ea0e4f3 // FCMGT V19, V7, V0
+	VBIT V19.B16, V7.B16, V0.B16
+	WORD $0x6ea8e410 // FCMGT V16, V0, V8
 	VBIT V16.B16, V8.B16, V0.B16
-	WORD $0x6ea9e411 // FCMGT V17, V0, V9
-	VBIT V17.B16, V9.B16, V0.B16
 	FMOVQ F0, (R8)
 	ADDS R9, R8
-	WORD $0x6ea1e512 // FCMGT V18, V8, V1
+	WORD $0x6ea1e4f1 // FCMGT V17, V7, V1
+	VBIT V17.B16, V7.B16, V1.B16
+	WORD $0x6ea8e432 // FCMGT V18, V1, V8
 	VBIT V18.B16, V8.B16, V1.B16
-	WORD $0x6ea9e433 // FCMGT V19, V1, V9
-	VBIT V19.B16, V9.B16, V1.B16
 	FMOVQ F1, (R8)
 	ADDS R9, R8
-	WORD $0x6ea2e510 // FCMGT V16, V8, V2
+	WORD $0x6ea2e4f3 // FCMGT V19, V7, V2
+	VBIT V19.B16, V7.B16, V2.B16
+	WORD $0x6ea8e450 // FCMGT V16, V2, V8
 	VBIT V16.B16, V8.B16, V2.B16
-	WORD $0x6ea9e451 // FCMGT V17, V2, V9
-	VBIT V17.B16, V9.B16, V2.B16
 	FMOVQ F2, (R8)
 	ADDS R9, R8
-	WORD $0x6ea3e512 // FCMGT V18, V8, V3
+	WORD $0x6ea3e4f1 // FCMGT V17, V7, V3
+	VBIT V17.B16, V7.B16, V3.B16
+	WORD $0x6ea8e472 // FCMGT V18, V3, V8
 	VBIT V18.B16, V8.B16, V3.B16
-	WORD $0x6ea9e473 // FCMGT V19, V3, V9
-	VBIT V19.B16, V9.B16, V3.B16
 	FMOVQ F3, (R8)
 	ADDS R9, R8
-	WORD $0x6ea4e510 // FCMGT V16, V8, V4
+	WORD $0x6ea4e4f3 // FCMGT V19, V7, V4
+	VBIT V19.B16, V7.B16, V4.B16
+	WORD $0x6ea8e490 // FCMGT V16, V4, V8
 	VBIT V16.B16, V8.B16, V4.B16
-	WORD $0x6ea9e491 // FCMGT V17, V4, V9
-	VBIT V17.B16, V9.B16, V4.B16
 	FMOVQ F4, (R8)
 	ADDS R9, R8
-	WORD $0x6ea5e512 // FCMGT V18, V8, V5
+	WORD $0x6ea5e4f1 // FCMGT V17, V7, V5
+	VBIT V17.B16, V7.B16, V5.B16
+	WORD $0x6ea8e4b2 // FCMGT V18, V5, V8
 	VBIT V18.B16, V8.B16, V5.B16
-	WORD $0x6ea9e4b3 // FCMGT V19, V5, V9
-	VBIT V19.B16, V9.B16, V5.B16
 	FMOVQ F5, (R8)
 	ADDS R9, R8
-	WORD $0x6ea6e510 // FCMGT V16, V8, V6
+	WORD $0x6ea6e4f3 // FCMGT V19, V7, V6
+	VBIT V19.B16, V7.B16, V6.B16
+	WORD $0x6ea8e4d0 // FCMGT V16, V6, V8
 	VBIT V16.B16, V8.B16, V6.B16
-	WORD $0x6ea9e4d1 // FCMGT V17, V6, V9
-	VBIT V17.B16, V9.B16, V6.B16
 	FMOVQ F6, (R8)
 	ADDS R9, R8
-	WORD $0x6ea7e512 // FCMGT V18, V8, V7
-	VBIT V18.B16, V8.B16, V7.B16
-	WORD $0x6ea9e4f3 // FCMGT V19, V7, V9
-	VBIT V19.B16, V9.B16, V7.B16
-	FMOVQ F7, (R8)
-	ADDS R9, R8
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -167,166 +419,13 @@ vectors:
 	BNE tile
 	RET
 
-// func tileAnyx7NEON(l *line)
-TEXT ·tileAnyx7NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R2
-	ADD R2<<1, R2, R3
-	ADD R2<<2, R2, R4
-	// a tile of results
-tile:
-	EOR R1, R1
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	ADDS R1, R5
-	FMOVQ (R5), F0
-start:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_taps(R0), R17
-	CMP $0, R17
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	ADDS R1, R5
-	MOVD line_w(R0), R8
-	ADDS R1, R8
-	// a row of the window
-row:
-	MOVD R5, R10
-	MOVD R8, R11
-	MOVD line_taps(R0), R12
-	// a tap
-tap:
-	FMOVQ (R11), F7
-	FMOVQ (R10), F16
-	WORD $0x4e30cce0 // FMLA V0, V7, V16
-	WORD $0x3ce26951 // LDR Q17, [R10, R2]
-	WORD $0x4e31cce1 // FMLA V1, V7, V17
-	ADD R2<<1, R10, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cce2 // FMLA V2, V7, V18
-	WORD $0x3ce36953 // LDR Q19, [R10, R3]
-	WORD $0x4e33cce3 // FMLA V3, V7, V19
-	ADD R2<<2, R10, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cce4 // FMLA V4, V7, V16
-	WORD $0x3ce46951 // LDR Q17, [R10, R4]
-	WORD $0x4e31cce5 // FMLA V5, V7, V17
-	ADD R3<<1, R10, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cce6 // FMLA V6, V7, V18
-	MOVD line_xTap(R0), R17
-	ADDS R17, R10
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	SUBS $1, R12
-	BNE tap
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// clamp and store the results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V7.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V8.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	ADDS R1, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e4f3 // FCMGT V19, V7, V0
-	VBIT V19.B16, V7.B16, V0.B16
-	WORD $0x6ea8e410 // FCMGT V16, V0, V8
-	VBIT V16.B16, V8.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS R8, R5
-	WORD $0x6ea1e4f1 // FCMGT V17, V7, V1
-	VBIT V17.B16, V7.B16, V1.B16
-	WORD $0x6ea8e432 // FCMGT V18, V1, V8
-	VBIT V18.B16, V8.B16, V1.B16
-	FMOVQ F1, (R5)
-	ADDS R8, R5
-	WORD $0x6ea2e4f3 // FCMGT V19, V7, V2
-	VBIT V19.B16, V7.B16, V2.B16
-	WORD $0x6ea8e450 // FCMGT V16, V2, V8
-	VBIT V16.B16, V8.B16, V2.B16
-	FMOVQ F2, (R5)
-	ADDS R8, R5
-	WORD $0x6ea3e4f1 // FCMGT V17, V7, V3
-	VBIT V17.B16, V7.B16, V3.B16
-	WORD $0x6ea8e472 // FCMGT V18, V3, V8
-	VBIT V18.B16, V8.B16, V3.B16
-	FMOVQ F3, (R5)
-	ADDS R8, R5
-	WORD $0x6ea4e4f3 // FCMGT V19, V7, V4
-	VBIT V19.B16, V7.B16, V4.B16
-	WORD $0x6ea8e490 // FCMGT V16, V4, V8
-	VBIT V16.B16, V8.B16, V4.B16
-	FMOVQ F4, (R5)
-	ADDS R8, R5
-	WORD $0x6ea5e4f1 // FCMGT V17, V7, V5
-	VBIT V17.B16, V7.B16, V5.B16
-	WORD $0x6ea8e4b2 // FCMGT V18, V5, V8
-	VBIT V18.B16, V8.B16, V5.B16
-	FMOVQ F5, (R5)
-	ADDS R8, R5
-	WORD $0x6ea6e4f3 // FCMGT V19, V7, V6
-	VBIT V19.B16, V7.B16, V6.B16
-	WORD $0x6ea8e4d0 // FCMGT V16, V6, V8
-	VBIT V16.B16, V8.B16, V6.B16
-	FMOVQ F6, (R5)
-	ADDS R8, R5
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
-	ADDS $16, R1
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BLE vector
-	// the last vector overlaps the one before
-	MOVD line_last(R0), R1
-	JMP vector
-vectors:
-	// the next tile
-	MOVD line_xTile(R0), R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD line_yTile(R0), R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
 // func tileAnyx6NEON(l *line)
 TEXT ·tileAnyx6NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
 	MOVD line_xPixel(R0), R2
-	ADD R2<<1, R2, R3
-	ADD R2<<2, R2, R4
+	MOVD line_wTap(R0), R3
+	ADD R2<<1, R2, R4
+	ADD R2<<2, R2, R5
 	// a tile of results
 tile:
 	EOR R1, R1
@@ -335,62 +434,61 @@ tile:
 vector:
 	// sums start from the bias
 	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
+	MOVD line_bias(R0), R8
+	CMP $0, R8
 	BEQ start
-	ADDS R1, R5
-	FMOVQ (R5), F0
+	ADDS R1, R8
+	FMOVQ (R8), F0
 start:
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
 	VMOV V0.B16, V3.B16
 	VMOV V0.B16, V4.B16
 	VMOV V0.B16, V5.B16
-	MOVD line_rows(R0), R9
-	CMP $0, R9
+	MOVD line_rows(R0), R10
+	CMP $0, R10
 	BEQ sums
 	MOVD line_taps(R0), R17
 	CMP $0, R17
 	BEQ sums
-	MOVD line_x(R0), R5
+	MOVD line_x(R0), R8
 	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	ADDS R1, R5
-	MOVD line_w(R0), R8
+	ADDS R17, R8
 	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
 	// a row of the window
 row:
-	MOVD R5, R10
 	MOVD R8, R11
-	MOVD line_taps(R0), R12
+	MOVD R9, R12
+	MOVD line_taps(R0), R13
 	// a tap
 tap:
-	FMOVQ (R11), F6
-	FMOVQ (R10), F16
+	FMOVQ (R12), F6
+	FMOVQ (R11), F16
 	WORD $0x4e30ccc0 // FMLA V0, V6, V16
-	WORD $0x3ce26951 // LDR Q17, [R10, R2]
+	WORD $0x3ce26971 // LDR Q17, [R11, R2]
 	WORD $0x4e31ccc1 // FMLA V1, V6, V17
-	ADD R2<<1, R10, R16
+	ADD R2<<1, R11, R16
 	FMOVQ (R16), F18
 	WORD $0x4e32ccc2 // FMLA V2, V6, V18
-	WORD $0x3ce36953 // LDR Q19, [R10, R3]
+	WORD $0x3ce46973 // LDR Q19, [R11, R4]
 	WORD $0x4e33ccc3 // FMLA V3, V6, V19
-	ADD R2<<2, R10, R16
+	ADD R2<<2, R11, R16
 	FMOVQ (R16), F16
 	WORD $0x4e30ccc4 // FMLA V4, V6, V16
-	WORD $0x3ce46951 // LDR Q17, [R10, R4]
+	WORD $0x3ce56971 // LDR Q17, [R11, R5]
 	WORD $0x4e31ccc5 // FMLA V5, V6, V17
 	MOVD line_xTap(R0), R17
-	ADDS R17, R10
-	MOVD line_wTap(R0), R17
 	ADDS R17, R11
-	SUBS $1, R12
+	ADDS R3, R12
+	SUBS $1, R13
 	BNE tap
 	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
 	ADDS R17, R8
-	SUBS $1, R9
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
 	BNE row
 sums:
 	// clamp and store the results
@@ -398,66 +496,67 @@ sums:
 	VLD1R (R16), [V6.S4]
 	ADD $line_high, R0, R16
 	VLD1R (R16), [V7.S4]
-	MOVD line_y(R0), R5
+	MOVD line_y(R0), R8
 	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	ADDS R1, R5
-	MOVD line_yPixel(R0), R8
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
 	WORD $0x6ea0e4d2 // FCMGT V18, V6, V0
 	VBIT V18.B16, V6.B16, V0.B16
 	WORD $0x6ea7e413 // FCMGT V19, V0, V7
 	VBIT V19.B16, V7.B16, V0.B16
-	FMOVQ F0, (R5)
-	ADDS R8, R5
+	FMOVQ F0, (R8)
+	ADDS R9, R8
 	WORD $0x6ea1e4d0 // FCMGT V16, V6, V1
 	VBIT V16.B16, V6.B16, V1.B16
 	WORD $0x6ea7e431 // FCMGT V17, V1, V7
 	VBIT V17.B16, V7.B16, V1.B16
-	FMOVQ F1, (R5)
-	ADDS R8, R5
+	FMOVQ F1, (R8)
+	ADDS R9, R8
 	WORD $0x6ea2e4d2 // FCMGT V18, V6, V2
 	VBIT V18.B16, V6.B16, V2.B16
 	WORD $0x6ea7e453 // FCMGT V19, V2, V7
 	VBIT V19.B16, V7.B16, V2.B16
-	FMOVQ F2, (R5)
-	ADDS R8, R5
+	FMOVQ F2, (R8)
+	ADDS R9, R8
 	WORD $0x6ea3e4d0 // FCMGT V16, V6, V3
 	VBIT V16.B16, V6.B16, V3.B16
 	WORD $0x6ea7e471 // FCMGT V17, V3, V7
 	VBIT V17.B16, V7.B16, V3.B16
-	FMOVQ F3, (R5)
-	ADDS R8, R5
+	FMOVQ F3, (R8)
+	ADDS R9, R8
 	WORD $0x6ea4e4d2 // FCMGT V18, V6, V4
 	VBIT V18.B16, V6.B16, V4.B16
 	WORD $0x6ea7e493 // FCMGT V19, V4, V7
 	VBIT V19.B16, V7.B16, V4.B16
-	FMOVQ F4, (R5)
-	ADDS R8, R5
+	FMOVQ F4, (R8)
+	ADDS R9, R8
 	WORD $0x6ea5e4d0 // FCMGT V16, V6, V5
 	VBIT V16.B16, V6.B16, V5.B16
 	WORD $0x6ea7e4b1 // FCMGT V17, V5, V7
 	VBIT V17.B16, V7.B16, V5.B16
-	FMOVQ F5, (R5)
-	ADDS R8, R5
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
+	FMOVQ F5, (R8)
+	ADDS R9, R8
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
 vectors:
 	// the next tile
-	MOVD line_xTile(R0), R5
+	MOVD line_xTile(R0), R8
 	MOVD line_xAt(R0), R19
-	ADDS R5, R19
+	ADDS R8, R19
 	MOVD R19, line_xAt(R0)
-	MOVD line_yTile(R0), R5
+	MOVD line_yTile(R0), R8
 	MOVD line_yAt(R0), R19
-	ADDS R5, R19
+	ADDS R8, R19
 	MOVD R19, line_yAt(R0)
 	MOVD line_tiles(R0), R19
 	SUBS $1, R19
@@ -469,141 +568,7 @@ vectors:
 TEXT ·tileAnyx5NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
 	MOVD line_xPixel(R0), R2
-	ADD R2<<1, R2, R3
-	// a tile of results
-tile:
-	EOR R1, R1
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R4
-	CMP $0, R4
-	BEQ start
-	ADDS R1, R4
-	FMOVQ (R4), F0
-start:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	MOVD line_rows(R0), R8
-	CMP $0, R8
-	BEQ sums
-	MOVD line_taps(R0), R17
-	CMP $0, R17
-	BEQ sums
-	MOVD line_x(R0), R4
-	MOVD line_xAt(R0), R17
-	ADDS R17, R4
-	ADDS R1, R4
-	MOVD line_w(R0), R5
-	ADDS R1, R5
-	// a row of the window
-row:
-	MOVD R4, R9
-	MOVD R5, R10
-	MOVD line_taps(R0), R11
-	// a tap
-tap:
-	FMOVQ (R10), F5
-	FMOVQ (R9), F16
-	WORD $0x4e30cca0 // FMLA V0, V5, V16
-	WORD $0x3ce26931 // LDR Q17, [R9, R2]
-	WORD $0x4e31cca1 // FMLA V1, V5, V17
-	ADD R2<<1, R9, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cca2 // FMLA V2, V5, V18
-	WORD $0x3ce36933 // LDR Q19, [R9, R3]
-	WORD $0x4e33cca3 // FMLA V3, V5, V19
-	ADD R2<<2, R9, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cca4 // FMLA V4, V5, V16
-	MOVD line_xTap(R0), R17
-	ADDS R17, R9
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	SUBS $1, R11
-	BNE tap
-	MOVD line_xRow(R0), R17
-	ADDS R17, R4
-	MOVD line_wRow(R0), R17
-	ADDS R17, R5
-	SUBS $1, R8
-	BNE row
-sums:
-	// clamp and store the results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V5.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V6.S4]
-	MOVD line_y(R0), R4
-	MOVD line_yAt(R0), R17
-	ADDS R17, R4
-	ADDS R1, R4
-	MOVD line_yPixel(R0), R5
-	WORD $0x6ea0e4b1 // FCMGT V17, V5, V0
-	VBIT V17.B16, V5.B16, V0.B16
-	WORD $0x6ea6e412 // FCMGT V18, V0, V6
-	VBIT V18.B16, V6.B16, V0.B16
-	FMOVQ F0, (R4)
-	ADDS R5, R4
-	WORD $0x6ea1e4b3 // FCMGT V19, V5, V1
-	VBIT V19.B16, V5.B16, V1.B16
-	WORD $0x6ea6e430 // FCMGT V16, V1, V6
-	VBIT V16.B16, V6.B16, V1.B16
-	FMOVQ F1, (R4)
-	ADDS R5, R4
-	WORD $0x6ea2e4b1 // FCMGT V17, V5, V2
-	VBIT V17.B16, V5.B16, V2.B16
-	WORD $0x6ea6e452 // FCMGT V18, V2, V6
-	VBIT V18.B16, V6.B16, V2.B16
-	FMOVQ F2, (R4)
-	ADDS R5, R4
-	WORD $0x6ea3e4b3 // FCMGT V19, V5, V3
-	VBIT V19.B16, V5.B16, V3.B16
-	WORD $0x6ea6e470 // FCMGT V16, V3, V6
-	VBIT V16.B16, V6.B16, V3.B16
-	FMOVQ F3, (R4)
-	ADDS R5, R4
-	WORD $0x6ea4e4b1 // FCMGT V17, V5, V4
-	VBIT V17.B16, V5.B16, V4.B16
-	WORD $0x6ea6e492 // FCMGT V18, V4, V6
-	VBIT V18.B16, V6.B16, V4.B16
-	FMOVQ F4, (R4)
-	ADDS R5, R4
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
-	ADDS $16, R1
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BLE vector
-	// the last vector overlaps the one before
-	MOVD line_last(R0), R1
-	JMP vector
-vectors:
-	// the next tile
-	MOVD line_xTile(R0), R4
-	MOVD line_xAt(R0), R19
-	ADDS R4, R19
-	MOVD R19, line_xAt(R0)
-	MOVD line_yTile(R0), R4
-	MOVD line_yAt(R0), R19
-	ADDS R4, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tileAnyNEON(l *line)
-TEXT ·tileAnyNEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R2
-	MOVD line_pixels(R0), R3
+	MOVD line_wTap(R0), R3
 	ADD R2<<1, R2, R4
 	// a tile of results
 tile:
@@ -622,6 +587,7 @@ start:
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
 	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
 	MOVD line_rows(R0), R9
 	CMP $0, R9
 	BEQ sums
@@ -641,27 +607,22 @@ row:
 	MOVD line_taps(R0), R12
 	// a tap
 tap:
-	FMOVQ (R11), F4
+	FMOVQ (R11), F5
 	FMOVQ (R10), F16
-	WORD $0x4e30cc80 // FMLA V0, V4, V16
-	CMP $1, R3
-	BEQ tapDone
+	WORD $0x4e30cca0 // FMLA V0, V5, V16
 	WORD $0x3ce26951 // LDR Q17, [R10, R2]
-	WORD $0x4e31cc81 // FMLA V1, V4, V17
-	CMP $2, R3
-	BEQ tapDone
+	WORD $0x4e31cca1 // FMLA V1, V5, V17
 	ADD R2<<1, R10, R16
 	FMOVQ (R16), F18
-	WORD $0x4e32cc82 // FMLA V2, V4, V18
-	CMP $3, R3
-	BEQ tapDone
+	WORD $0x4e32cca2 // FMLA V2, V5, V18
 	WORD $0x3ce46953 // LDR Q19, [R10, R4]
-	WORD $0x4e33cc83 // FMLA V3, V4, V19
-tapDone:
+	WORD $0x4e33cca3 // FMLA V3, V5, V19
+	ADD R2<<2, R10, R16
+	FMOVQ (R16), F16
+	WORD $0x4e30cca4 // FMLA V4, V5, V16
 	MOVD line_xTap(R0), R17
 	ADDS R17, R10
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
+	ADDS R3, R11
 	SUBS $1, R12
 	BNE tap
 	MOVD line_xRow(R0), R17
@@ -673,52 +634,52 @@ tapDone:
 sums:
 	// clamp and store the results
 	ADD $line_low, R0, R16
-	VLD1R (R16), [V4.S4]
-	ADD $line_high, R0, R16
 	VLD1R (R16), [V5.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V6.S4]
 	MOVD line_y(R0), R5
 	MOVD line_yAt(R0), R17
 	ADDS R17, R5
 	ADDS R1, R5
 	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e490 // FCMGT V16, V4, V0
-	VBIT V16.B16, V4.B16, V0.B16
-	WORD $0x6ea5e411 // FCMGT V17, V0, V5
+	WORD $0x6ea0e4b1 // FCMGT V17, V5, V0
 	VBIT V17.B16, V5.B16, V0.B16
+	WORD $0x6ea6e412 // FCMGT V18, V0, V6
+	VBIT V18.B16, V6.B16, V0.B16
 	FMOVQ F0, (R5)
 	ADDS R8, R5
-	CMP $1, R3
-	BEQ kept
-	WORD $0x6ea1e492 // FCMGT V18, V4, V1
-	VBIT V18.B16, V4.B16, V1.B16
-	WORD $0x6ea5e433 // FCMGT V19, V1, V5
+	WORD $0x6ea1e4b3 // FCMGT V19, V5, V1
 	VBIT V19.B16, V5.B16, V1.B16
+	WORD $0x6ea6e430 // FCMGT V16, V1, V6
+	VBIT V16.B16, V6.B16, V1.B16
 	FMOVQ F1, (R5)
 	ADDS R8, R5
-	CMP $2, R3
-	BEQ kept
-	WORD $0x6ea2e490 // FCMGT V16, V4, V2
-	VBIT V16.B16, V4.B16, V2.B16
-	WORD $0x6ea5e451 // FCMGT V17, V2, V5
+	WORD $0x6ea2e4b1 // FCMGT V17, V5, V2
 	VBIT V17.B16, V5.B16, V2.B16
+	WORD $0x6ea6e452 // FCMGT V18, V2, V6
+	VBIT V18.B16, V6.B16, V2.B16
 	FMOVQ F2, (R5)
 	ADDS R8, R5
-	CMP $3, R3
-	BEQ kept
-	WORD $0x6ea3e492 // FCMGT V18, V4, V3
-	VBIT V18.B16, V4.B16, V3.B16
-	WORD $0x6ea5e473 // FCMGT V19, V3, V5
+	WORD $0x6ea3e4b3 // FCMGT V19, V5, V3
 	VBIT V19.B16, V5.B16, V3.B16
+	WORD $0x6ea6e470 // FCMGT V16, V3, V6
+	VBIT V16.B16, V6.B16, V3.B16
 	FMOVQ F3, (R5)
 	ADDS R8, R5
-kept:
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
+	WORD $0x6ea4e4b1 // FCMGT V17, V5, V4
+	VBIT V17.B16, V5.B16, V4.B16
+	WORD $0x6ea6e492 // FCMGT V18, V4, V6
+	VBIT V18.B16, V6.B16, V4.B16
+	FMOVQ F4, (R5)
+	ADDS R8, R5
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -731,6 +692,146 @@ vectors:
 	MOVD line_yTile(R0), R5
 	MOVD line_yAt(R0), R19
 	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tileAnyNEON(l *line)
+TEXT ·tileAnyNEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_pixels(R0), R3
+	MOVD line_wTap(R0), R4
+	ADD R2<<1, R2, R5
+	// a tile of results
+tile:
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	// a row of the window
+row:
+	MOVD R8, R11
+	MOVD R9, R12
+	MOVD line_taps(R0), R13
+	// a tap
+tap:
+	FMOVQ (R12), F4
+	FMOVQ (R11), F16
+	WORD $0x4e30cc80 // FMLA V0, V4, V16
+	CMP $1, R3
+	BEQ tapDone
+	WORD $0x3ce26971 // LDR Q17, [R11, R2]
+	WORD $0x4e31cc81 // FMLA V1, V4, V17
+	CMP $2, R3
+	BEQ tapDone
+	ADD R2<<1, R11, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cc82 // FMLA V2, V4, V18
+	CMP $3, R3
+	BEQ tapDone
+	WORD $0x3ce56973 // LDR Q19, [R11, R5]
+	WORD $0x4e33cc83 // FMLA V3, V4, V19
+tapDone:
+	MOVD line_xTap(R0), R17
+	ADDS R17, R11
+	ADDS R4, R12
+	SUBS $1, R13
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// clamp and store the results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V4.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V5.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e490 // FCMGT V16, V4, V0
+	VBIT V16.B16, V4.B16, V0.B16
+	WORD $0x6ea5e411 // FCMGT V17, V0, V5
+	VBIT V17.B16, V5.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	CMP $1, R3
+	BEQ kept
+	WORD $0x6ea1e492 // FCMGT V18, V4, V1
+	VBIT V18.B16, V4.B16, V1.B16
+	WORD $0x6ea5e433 // FCMGT V19, V1, V5
+	VBIT V19.B16, V5.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	CMP $2, R3
+	BEQ kept
+	WORD $0x6ea2e490 // FCMGT V16, V4, V2
+	VBIT V16.B16, V4.B16, V2.B16
+	WORD $0x6ea5e451 // FCMGT V17, V2, V5
+	VBIT V17.B16, V5.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	CMP $3, R3
+	BEQ kept
+	WORD $0x6ea3e492 // FCMGT V18, V4, V3
+	VBIT V18.B16, V4.B16, V3.B16
+	WORD $0x6ea5e473 // FCMGT V19, V3, V5
+	VBIT V19.B16, V5.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+kept:
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
 	MOVD R19, line_yAt(R0)
 	MOVD line_tiles(R0), R19
 	SUBS $1, R19
@@ -900,13 +1001,14 @@ sums:
 	VBIT V17.B16, V9.B16, V7.B16
 	FMOVQ F7, (R8)
 	ADDS R9, R8
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -1080,13 +1182,14 @@ sums:
 	VBIT V19.B16, V8.B16, V6.B16
 	FMOVQ F6, (R8)
 	ADDS R9, R8
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -1277,13 +1380,14 @@ sums:
 	FMOVQ F5, (R9)
 	ADDS R10, R9
 kept:
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -1483,13 +1587,14 @@ sums:
 	VBIT V17.B16, V9.B16, V7.B16
 	FMOVQ F7, (R8)
 	ADDS R9, R8
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -1675,13 +1780,14 @@ sums:
 	VBIT V18.B16, V8.B16, V6.B16
 	FMOVQ F6, (R8)
 	ADDS R9, R8
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -1892,13 +1998,14 @@ sums:
 	FMOVQ F5, (R9)
 	ADDS R10, R9
 kept:
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -2113,13 +2220,14 @@ sums:
 	VBIT V17.B16, V9.B16, V7.B16
 	FMOVQ F7, (R8)
 	ADDS R9, R8
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -2320,13 +2428,14 @@ sums:
 	VBIT V19.B16, V8.B16, V6.B16
 	FMOVQ F6, (R8)
 	ADDS R9, R8
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -2544,13 +2653,14 @@ sums:
 	FMOVQ F5, (R9)
 	ADDS R10, R9
 kept:
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -2779,13 +2889,14 @@ sums:
 	VBIT V19.B16, V9.B16, V7.B16
 	FMOVQ F7, (R8)
 	ADDS R9, R8
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -2998,13 +3109,14 @@ sums:
 	VBIT V17.B16, V8.B16, V6.B16
 	FMOVQ F6, (R8)
 	ADDS R9, R8
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -3242,13 +3354,14 @@ sums:
 	FMOVQ F5, (R9)
 	ADDS R10, R9
 kept:
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -3434,13 +3547,14 @@ sums:
 	VBIT V19.B16, V9.B16, V7.B16
 	FMOVQ F7, (R8)
 	ADDS R9, R8
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -3611,13 +3725,14 @@ sums:
 	VBIT V16.B16, V8.B16, V6.B16
 	FMOVQ F6, (R5)
 	ADDS R8, R5
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -3800,13 +3915,14 @@ sums:
 	FMOVQ F5, (R8)
 	ADDS R9, R8
 kept:
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -3833,19 +3949,20 @@ TEXT ·tileNarrowNEON(SB), NOSPLIT, $0-8
 	VEOR V0.B16, V0.B16, V0.B16
 	MOVD line_xPixel(R0), R2
 	MOVD line_pixels(R0), R3
-	ADD R2<<1, R2, R4
-	ADD R2<<2, R2, R5
-	ADD R2<<2, R4, R8
+	MOVD line_wTap(R0), R4
+	ADD R2<<1, R2, R5
+	ADD R2<<2, R2, R8
+	ADD R2<<2, R5, R9
 	// a tile of results
 tile:
 	EOR R1, R1
 	// sums start from the bias
 	VEOR V1.B16, V1.B16, V1.B16
-	MOVD line_bias(R0), R9
-	CMP $0, R9
+	MOVD line_bias(R0), R10
+	CMP $0, R10
 	BEQ start
-	ADDS R1, R9
-	ADD $0, R9, R16
+	ADDS R1, R10
+	ADD $0, R10, R16
 	TBNZ $1, R20, two0
 	FMOVS (R16), F1
 	JMP moved0
@@ -3863,26 +3980,26 @@ start:
 	VMOV V1.B16, V6.B16
 	VMOV V1.B16, V7.B16
 	VMOV V1.B16, V8.B16
-	MOVD line_rows(R0), R11
-	CMP $0, R11
+	MOVD line_rows(R0), R12
+	CMP $0, R12
 	BEQ sums
 	MOVD line_taps(R0), R17
 	CMP $0, R17
 	BEQ sums
-	MOVD line_x(R0), R9
+	MOVD line_x(R0), R10
 	MOVD line_xAt(R0), R17
-	ADDS R17, R9
-	ADDS R1, R9
-	MOVD line_w(R0), R10
+	ADDS R17, R10
 	ADDS R1, R10
+	MOVD line_w(R0), R11
+	ADDS R1, R11
 	// a row of the window
 row:
-	MOVD R9, R12
 	MOVD R10, R13
-	MOVD line_taps(R0), R14
+	MOVD R11, R14
+	MOVD line_taps(R0), R15
 	// a tap
 tap:
-	ADD $0, R13, R16
+	ADD $0, R14, R16
 	TBNZ $1, R20, two1
 	FMOVS (R16), F9
 	JMP moved1
@@ -3892,7 +4009,7 @@ two1:
 	ADD $8, R16
 	VLD1 (R16), V9.S[2]
 moved1:
-	ADD $0, R12, R16
+	ADD $0, R13, R16
 	TBNZ $1, R20, two2
 	FMOVS (R16), F10
 	JMP moved2
@@ -3905,7 +4022,7 @@ moved2:
 	WORD $0x4e2acd21 // FMLA V1, V9, V10
 	CMP $1, R3
 	BEQ tapDone
-	ADD R2<<0, R12, R16
+	ADD R2<<0, R13, R16
 	TBNZ $1, R20, two3
 	FMOVS (R16), F10
 	JMP moved3
@@ -3918,7 +4035,7 @@ moved3:
 	WORD $0x4e2acd22 // FMLA V2, V9, V10
 	CMP $2, R3
 	BEQ tapDone
-	ADD R2<<1, R12, R16
+	ADD R2<<1, R13, R16
 	TBNZ $1, R20, two4
 	FMOVS (R16), F10
 	JMP moved4
@@ -3931,7 +4048,7 @@ moved4:
 	WORD $0x4e2acd23 // FMLA V3, V9, V10
 	CMP $3, R3
 	BEQ tapDone
-	ADD R4<<0, R12, R16
+	ADD R5<<0, R13, R16
 	TBNZ $1, R20, two5
 	FMOVS (R16), F10
 	JMP moved5
@@ -3944,7 +4061,7 @@ moved5:
 	WORD $0x4e2acd24 // FMLA V4, V9, V10
 	CMP $4, R3
 	BEQ tapDone
-	ADD R2<<2, R12, R16
+	ADD R2<<2, R13, R16
 	TBNZ $1, R20, two6
 	FMOVS (R16), F10
 	JMP moved6
@@ -3957,7 +4074,7 @@ moved6:
 	WORD $0x4e2acd25 // FMLA V5, V9, V10
 	CMP $5, R3
 	BEQ tapDone
-	ADD R5<<0, R12, R16
+	ADD R8<<0, R13, R16
 	TBNZ $1, R20, two7
 	FMOVS (R16), F10
 	JMP moved7
@@ -3970,7 +4087,7 @@ moved7:
 	WORD $0x4e2acd26 // FMLA V6, V9, V10
 	CMP $6, R3
 	BEQ tapDone
-	ADD R4<<1, R12, R16
+	ADD R5<<1, R13, R16
 	TBNZ $1, R20, two8
 	FMOVS (R16), F10
 	JMP moved8
@@ -3983,7 +4100,7 @@ moved8:
 	WORD $0x4e2acd27 // FMLA V7, V9, V10
 	CMP $7, R3
 	BEQ tapDone
-	ADD R8<<0, R12, R16
+	ADD R9<<0, R13, R16
 	TBNZ $1, R20, two9
 	FMOVS (R16), F10
 	JMP moved9
@@ -3996,16 +4113,15 @@ moved9:
 	WORD $0x4e2acd28 // FMLA V8, V9, V10
 tapDone:
 	MOVD line_xTap(R0), R17
-	ADDS R17, R12
-	MOVD line_wTap(R0), R17
 	ADDS R17, R13
-	SUBS $1, R14
+	ADDS R4, R14
+	SUBS $1, R15
 	BNE tap
 	MOVD line_xRow(R0), R17
-	ADDS R17, R9
-	MOVD line_wRow(R0), R17
 	ADDS R17, R10
-	SUBS $1, R11
+	MOVD line_wRow(R0), R17
+	ADDS R17, R11
+	SUBS $1, R12
 	BNE row
 sums:
 	// clamp and store the results
@@ -4013,16 +4129,16 @@ sums:
 	VLD1R (R16), [V9.S4]
 	ADD $line_high, R0, R16
 	VLD1R (R16), [V10.S4]
-	MOVD line_y(R0), R9
+	MOVD line_y(R0), R10
 	MOVD line_yAt(R0), R17
-	ADDS R17, R9
-	ADDS R1, R9
-	MOVD line_yPixel(R0), R10
+	ADDS R17, R10
+	ADDS R1, R10
+	MOVD line_yPixel(R0), R11
 	WORD $0x6ea1e530 // FCMGT V16, V9, V1
 	VBIT V16.B16, V9.B16, V1.B16
 	WORD $0x6eaae431 // FCMGT V17, V1, V10
 	VBIT V17.B16, V10.B16, V1.B16
-	ADD $0, R9, R16
+	ADD $0, R10, R16
 	TBNZ $1, R20, two10
 	FMOVS F1, (R16)
 	JMP moved10
@@ -4032,14 +4148,14 @@ two10:
 	ADD $8, R16
 	VST1 V1.S[2], (R16)
 moved10:
-	ADDS R10, R9
+	ADDS R11, R10
 	CMP $1, R3
 	BEQ kept
 	WORD $0x6ea2e532 // FCMGT V18, V9, V2
 	VBIT V18.B16, V9.B16, V2.B16
 	WORD $0x6eaae453 // FCMGT V19, V2, V10
 	VBIT V19.B16, V10.B16, V2.B16
-	ADD $0, R9, R16
+	ADD $0, R10, R16
 	TBNZ $1, R20, two11
 	FMOVS F2, (R16)
 	JMP moved11
@@ -4049,14 +4165,14 @@ two11:
 	ADD $8, R16
 	VST1 V2.S[2], (R16)
 moved11:
-	ADDS R10, R9
+	ADDS R11, R10
 	CMP $2, R3
 	BEQ kept
 	WORD $0x6ea3e530 // FCMGT V16, V9, V3
 	VBIT V16.B16, V9.B16, V3.B16
 	WORD $0x6eaae471 // FCMGT V17, V3, V10
 	VBIT V17.B16, V10.B16, V3.B16
-	ADD $0, R9, R16
+	ADD $0, R10, R16
 	TBNZ $1, R20, two12
 	FMOVS F3, (R16)
 	JMP moved12
@@ -4066,14 +4182,14 @@ two12:
 	ADD $8, R16
 	VST1 V3.S[2], (R16)
 moved12:
-	ADDS R10, R9
+	ADDS R11, R10
 	CMP $3, R3
 	BEQ kept
 	WORD $0x6ea4e532 // FCMGT V18, V9, V4
 	VBIT V18.B16, V9.B16, V4.B16
 	WORD $0x6eaae493 // FCMGT V19, V4, V10
 	VBIT V19.B16, V10.B16, V4.B16
-	ADD $0, R9, R16
+	ADD $0, R10, R16
 	TBNZ $1, R20, two13
 	FMOVS F4, (R16)
 	JMP moved13
@@ -4083,14 +4199,14 @@ two13:
 	ADD $8, R16
 	VST1 V4.S[2], (R16)
 moved13:
-	ADDS R10, R9
+	ADDS R11, R10
 	CMP $4, R3
 	BEQ kept
 	WORD $0x6ea5e530 // FCMGT V16, V9, V5
 	VBIT V16.B16, V9.B16, V5.B16
 	WORD $0x6eaae4b1 // FCMGT V17, V5, V10
 	VBIT V17.B16, V10.B16, V5.B16
-	ADD $0, R9, R16
+	ADD $0, R10, R16
 	TBNZ $1, R20, two14
 	FMOVS F5, (R16)
 	JMP moved14
@@ -4100,14 +4216,14 @@ two14:
 	ADD $8, R16
 	VST1 V5.S[2], (R16)
 moved14:
-	ADDS R10, R9
+	ADDS R11, R10
 	CMP $5, R3
 	BEQ kept
 	WORD $0x6ea6e532 // FCMGT V18, V9, V6
 	VBIT V18.B16, V9.B16, V6.B16
 	WORD $0x6eaae4d3 // FCMGT V19, V6, V10
 	VBIT V19.B16, V10.B16, V6.B16
-	ADD $0, R9, R16
+	ADD $0, R10, R16
 	TBNZ $1, R20, two15
 	FMOVS F6, (R16)
 	JMP moved15
@@ -4117,14 +4233,14 @@ two15:
 	ADD $8, R16
 	VST1 V6.S[2], (R16)
 moved15:
-	ADDS R10, R9
+	ADDS R11, R10
 	CMP $6, R3
 	BEQ kept
 	WORD $0x6ea7e530 // FCMGT V16, V9, V7
 	VBIT V16.B16, V9.B16, V7.B16
 	WORD $0x6eaae4f1 // FCMGT V17, V7, V10
 	VBIT V17.B16, V10.B16, V7.B16
-	ADD $0, R9, R16
+	ADD $0, R10, R16
 	TBNZ $1, R20, two16
 	FMOVS F7, (R16)
 	JMP moved16
@@ -4134,14 +4250,14 @@ two16:
 	ADD $8, R16
 	VST1 V7.S[2], (R16)
 moved16:
-	ADDS R10, R9
+	ADDS R11, R10
 	CMP $7, R3
 	BEQ kept
 	WORD $0x6ea8e532 // FCMGT V18, V9, V8
 	VBIT V18.B16, V9.B16, V8.B16
 	WORD $0x6eaae513 // FCMGT V19, V8, V10
 	VBIT V19.B16, V10.B16, V8.B16
-	ADD $0, R9, R16
+	ADD $0, R10, R16
 	TBNZ $1, R20, two17
 	FMOVS F8, (R16)
 	JMP moved17
@@ -4151,317 +4267,16 @@ two17:
 	ADD $8, R16
 	VST1 V8.S[2], (R16)
 moved17:
-	ADDS R10, R9
+	ADDS R11, R10
 kept:
 	// the next tile
-	MOVD line_xTile(R0), R9
+	MOVD line_xTile(R0), R10
 	MOVD line_xAt(R0), R19
-	ADDS R9, R19
+	ADDS R10, R19
 	MOVD R19, line_xAt(R0)
-	MOVD line_yTile(R0), R9
+	MOVD line_yTile(R0), R10
 	MOVD line_yAt(R0), R19
-	ADDS R9, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tileGroupsNarrowNEON(l *line)
-TEXT ·tileGroupsNarrowNEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_mask(R0), R20
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_xPixel(R0), R2
-	MOVD line_pixels(R0), R3
-	ADD R2<<1, R2, R4
-	ADD R2<<2, R2, R5
-	// a tile of results
-tile:
-	EOR R1, R1
-	// sums start from the bias
-	VEOR V1.B16, V1.B16, V1.B16
-	MOVD line_bias(R0), R8
-	CMP $0, R8
-	BEQ start
-	ADDS R1, R8
-	ADD $0, R8, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F1
-	JMP moved0
-two0:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved0:
-start:
-	VMOV V1.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V1.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V1.B16, V6.B16
-	MOVD line_rows(R0), R10
-	CMP $0, R10
-	BEQ sums
-	MOVD line_taps(R0), R17
-	CMP $0, R17
-	BEQ sums
-	MOVD line_x(R0), R8
-	MOVD line_xAt(R0), R17
-	ADDS R17, R8
-	ADDS R1, R8
-	MOVD line_w(R0), R9
-	ADDS R1, R9
-	MOVD line_groupBytes(R0), R11
-	ADDS R11, R8
-	AND R1, R11
-	SUBS R11, R8
-	// a row of the window
-row:
-	MOVD R8, R11
-	MOVD R9, R12
-	MOVD line_taps(R0), R13
-	// a tap
-tap:
-	MOVD line_members(R0), R14
-	MOVD line_group(R0), R15
-	// a member of the group
-member:
-	ADD $0, R12, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F7
-	JMP moved1
-two1:
-	FMOVD (R16), F7
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V7.S[2]
-moved1:
-	FMOVQ (R14), F8
-	MOVD 16(R14), R17
-	ADDS R17, R11
-	MOVD line_wMember(R0), R17
-	ADDS R17, R12
-	ADD $0, R11, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F9
-	JMP moved2
-two2:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved2:
-	VTBL V8.B16, [V9.B16], V9.B16
-	WORD $0x4e29cce1 // FMLA V1, V7, V9
-	CMP $1, R3
-	BEQ memberDone
-	ADD R2<<0, R11, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F10
-	JMP moved3
-two3:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved3:
-	VTBL V8.B16, [V10.B16], V10.B16
-	WORD $0x4e2acce2 // FMLA V2, V7, V10
-	CMP $2, R3
-	BEQ memberDone
-	ADD R2<<1, R11, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F9
-	JMP moved4
-two4:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved4:
-	VTBL V8.B16, [V9.B16], V9.B16
-	WORD $0x4e29cce3 // FMLA V3, V7, V9
-	CMP $3, R3
-	BEQ memberDone
-	ADD R4<<0, R11, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F10
-	JMP moved5
-two5:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved5:
-	VTBL V8.B16, [V10.B16], V10.B16
-	WORD $0x4e2acce4 // FMLA V4, V7, V10
-	CMP $4, R3
-	BEQ memberDone
-	ADD R2<<2, R11, R16
-	TBNZ $1, R20, two6
-	FMOVS (R16), F9
-	JMP moved6
-two6:
-	FMOVD (R16), F9
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VLD1 (R16), V9.S[2]
-moved6:
-	VTBL V8.B16, [V9.B16], V9.B16
-	WORD $0x4e29cce5 // FMLA V5, V7, V9
-	CMP $5, R3
-	BEQ memberDone
-	ADD R5<<0, R11, R16
-	TBNZ $1, R20, two7
-	FMOVS (R16), F10
-	JMP moved7
-two7:
-	FMOVD (R16), F10
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VLD1 (R16), V10.S[2]
-moved7:
-	VTBL V8.B16, [V10.B16], V10.B16
-	WORD $0x4e2acce6 // FMLA V6, V7, V10
-memberDone:
-	ADDS $32, R14
-	SUBS $1, R15
-	BNE member
-	MOVD line_xTap(R0), R17
-	ADDS R17, R11
-	MOVD line_wTap(R0), R17
-	ADDS R17, R12
-	SUBS $1, R13
-	BNE tap
-	MOVD line_xRow(R0), R17
-	ADDS R17, R8
-	MOVD line_wRow(R0), R17
-	ADDS R17, R9
-	SUBS $1, R10
-	BNE row
-sums:
-	// clamp and store the results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V7.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V8.S4]
-	MOVD line_y(R0), R8
-	MOVD line_yAt(R0), R17
-	ADDS R17, R8
-	ADDS R1, R8
-	MOVD line_yPixel(R0), R9
-	WORD $0x6ea1e4f0 // FCMGT V16, V7, V1
-	VBIT V16.B16, V7.B16, V1.B16
-	WORD $0x6ea8e431 // FCMGT V17, V1, V8
-	VBIT V17.B16, V8.B16, V1.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two8
-	FMOVS F1, (R16)
-	JMP moved8
-two8:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved8:
-	ADDS R9, R8
-	CMP $1, R3
-	BEQ kept
-	WORD $0x6ea2e4f2 // FCMGT V18, V7, V2
-	VBIT V18.B16, V7.B16, V2.B16
-	WORD $0x6ea8e453 // FCMGT V19, V2, V8
-	VBIT V19.B16, V8.B16, V2.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two9
-	FMOVS F2, (R16)
-	JMP moved9
-two9:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved9:
-	ADDS R9, R8
-	CMP $2, R3
-	BEQ kept
-	WORD $0x6ea3e4f0 // FCMGT V16, V7, V3
-	VBIT V16.B16, V7.B16, V3.B16
-	WORD $0x6ea8e471 // FCMGT V17, V3, V8
-	VBIT V17.B16, V8.B16, V3.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two10
-	FMOVS F3, (R16)
-	JMP moved10
-two10:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved10
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved10:
-	ADDS R9, R8
-	CMP $3, R3
-	BEQ kept
-	WORD $0x6ea4e4f2 // FCMGT V18, V7, V4
-	VBIT V18.B16, V7.B16, V4.B16
-	WORD $0x6ea8e493 // FCMGT V19, V4, V8
-	VBIT V19.B16, V8.B16, V4.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two11
-	FMOVS F4, (R16)
-	JMP moved11
-two11:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved11
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved11:
-	ADDS R9, R8
-	CMP $4, R3
-	BEQ kept
-	WORD $0x6ea5e4f0 // FCMGT V16, V7, V5
-	VBIT V16.B16, V7.B16, V5.B16
-	WORD $0x6ea8e4b1 // FCMGT V17, V5, V8
-	VBIT V17.B16, V8.B16, V5.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two12
-	FMOVS F5, (R16)
-	JMP moved12
-two12:
-	FMOVD F5, (R16)
-	TBZ $2, R20, moved12
-	ADD $8, R16
-	VST1 V5.S[2], (R16)
-moved12:
-	ADDS R9, R8
-	CMP $5, R3
-	BEQ kept
-	WORD $0x6ea6e4f2 // FCMGT V18, V7, V6
-	VBIT V18.B16, V7.B16, V6.B16
-	WORD $0x6ea8e4d3 // FCMGT V19, V6, V8
-	VBIT V19.B16, V8.B16, V6.B16
-	ADD $0, R8, R16
-	TBNZ $1, R20, two13
-	FMOVS F6, (R16)
-	JMP moved13
-two13:
-	FMOVD F6, (R16)
-	TBZ $2, R20, moved13
-	ADD $8, R16
-	VST1 V6.S[2], (R16)
-moved13:
-	ADDS R9, R8
-kept:
-	// the next tile
-	MOVD line_xTile(R0), R8
-	MOVD line_xAt(R0), R19
-	ADDS R8, R19
-	MOVD R19, line_xAt(R0)
-	MOVD line_yTile(R0), R8
-	MOVD line_yAt(R0), R19
-	ADDS R8, R19
+	ADDS R10, R19
 	MOVD R19, line_yAt(R0)
 	MOVD line_tiles(R0), R19
 	SUBS $1, R19
@@ -4541,13 +4356,14 @@ whole:
 	WORD $0x4e21d461 // FADD V1, V3, V1
 	FMOVQ F1, (R10)
 stored:
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -4801,13 +4617,14 @@ whole:
 	WORD $0x4e29d569 // FADD V9, V11, V9
 	FMOVQ F9, (R12)
 stored:
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -5011,13 +4828,14 @@ whole:
 	WORD $0x4e26d506 // FADD V6, V8, V6
 	FMOVQ F6, (R11)
 stored:
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -5170,13 +4988,14 @@ whole:
 	WORD $0x4e23d4a3 // FADD V3, V5, V3
 	FMOVQ F3, (R10)
 stored:
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -5455,13 +5274,14 @@ whole:
 	WORD $0x4e2ad58a // FADD V10, V12, V10
 	FMOVQ F10, (R12)
 stored:
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -5657,13 +5477,14 @@ whole:
 	WORD $0x4e25d4e5 // FADD V5, V7, V5
 	FMOVQ F5, (R11)
 stored:
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -5732,13 +5553,14 @@ whole:
 	ADDS R17, R9
 	FMOVQ F1, (R9)
 stored:
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -5835,13 +5657,14 @@ whole:
 	ADDS R17, R9
 	FMOVQ F3, (R9)
 stored:
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -5996,13 +5819,14 @@ whole:
 	ADDS R17, R9
 	FMOVQ F7, (R9)
 stored:
-	MOVD line_last(R0), R17
-	CMP R17, R1
-	BEQ vectors
 	ADDS $16, R1
 	MOVD line_last(R0), R17
 	CMP R17, R1
 	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
 	// the last vector overlaps the one before
 	MOVD line_last(R0), R1
 	JMP vector
@@ -6903,112 +6727,6 @@ two39:
 	VST1 V10.S[2], (R16)
 moved39:
 stored:
-	RET
-
-// func sumsGroups2NarrowNEON(l *line)
-TEXT ·sumsGroups2NarrowNEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_mask(R0), R20
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_xTap(R0), R2
-	MOVD line_yPixel(R0), R3
-	EOR R1, R1
-	// the sums
-	MOVD line_w(R0), R4
-	ADDS R1, R4
-	ADD $0, R4, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F1
-	JMP moved0
-two0:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved0:
-	MOVD line_wMember(R0), R17
-	ADDS R17, R4
-	ADD $0, R4, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F2
-	JMP moved1
-two1:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved1:
-	MOVD line_x(R0), R4
-	MOVD line_y(R0), R5
-	MOVD line_middle(R0), R8
-	ADDS R1, R4
-	ADDS R1, R5
-	// a result
-	PCALIGN $16
-result:
-	ADD $0, R5, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F3
-	JMP moved2
-two2:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved2:
-	ADD $0, R4, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F4
-	JMP moved3
-two3:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved3:
-	VTRN1 V4.S4, V4.S4, V4.S4
-	WORD $0x4e24cc61 // FMLA V1, V3, V4
-	ADD $0, R4, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F5
-	JMP moved4
-two4:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved4:
-	VTRN2 V5.S4, V5.S4, V5.S4
-	WORD $0x4e25cc62 // FMLA V2, V3, V5
-	ADDS R2, R4
-	ADDS R3, R5
-	SUBS $1, R8
-	BNE result
-	// store the sums
-	MOVD line_w(R0), R9
-	ADDS R1, R9
-	ADD $0, R9, R16
-	TBNZ $1, R20, two5
-	FMOVS F1, (R16)
-	JMP moved5
-two5:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved5:
-	MOVD line_wMember(R0), R17
-	ADDS R17, R9
-	ADD $0, R9, R16
-	TBNZ $1, R20, two6
-	FMOVS F2, (R16)
-	JMP moved6
-two6:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved6:
 	RET
 
 // func repeat2NEON(dst *float32, x *float32, n int)

@@ -42,8 +42,8 @@ func (s Shape) Validate() error {
 			return fmt.Errorf("depthwise: %+v: sizes, strides and dilations must be at least 1", s)
 		}
 	}
-	if s.Group < 0 || s.Group > 1 && (s.M > 1 || s.C%s.Group != 0) {
-		return fmt.Errorf("depthwise: %+v: groups want one filter for each channel, and to divide the channels", s)
+	if s.Group < 0 || s.Group > 1 && (s.M > 1 || s.C%s.Group != 0 || s.C == s.Group) {
+		return fmt.Errorf("depthwise: %+v: groups must have one filter for each channel, divide the channels, and be two or more", s)
 	}
 	if s.PadTop < 0 || s.PadLeft < 0 {
 		return fmt.Errorf("depthwise: %+v: negative padding", s)

@@ -324,7 +324,7 @@ func (b *BackwardFilter) vector(x, dy, sums []float32, v taps, at, step, lo, hi 
 	}
 	l.groups(s.members(), size)
 	kind, rows := window{1, 1}.kind(), 1
-	switch few := narrow(b.isa, channels) && s.members() < lanes(b.isa); {
+	switch few := narrow(b.isa, channels); {
 	case few && s.members() > 1:
 		kind, rows = narrowGroupKind, s.members()
 	case few:

@@ -20,7 +20,7 @@ const (
 // one function, which compares with line.pixels after each result: 2 to 10 % slower.
 func exactTiles(width int) []int {
 	if width == 0 {
-		return []int{8, 7, 6, 5}
+		return []int{1, 8, 7, 6, 5}
 	}
 	return []int{8, 7}
 }
@@ -58,7 +58,9 @@ func depthwise(f *family) {
 			if !v.is512() {
 				narrow := depthwiseFunction{narrow: true}
 				tile("narrowKind", "tileNarrow", depthwiseTile{depthwiseFunction: narrow, pixels: tilePixels})
-				tile("narrowGroupKind", "tileGroupsNarrow", depthwiseTile{depthwiseFunction: narrow, pixels: groupTilePixels, groups: true})
+				if !v.isNEON() { // two groups of two fill a vector of NEON
+					tile("narrowGroupKind", "tileGroupsNarrow", depthwiseTile{depthwiseFunction: narrow, pixels: groupTilePixels, groups: true})
+				}
 			}
 		})
 		f.choice("sums", v, func(add func(kind string, size int, function string)) {
@@ -88,7 +90,7 @@ func depthwise(f *family) {
 				t.write()
 			}
 			for _, members := range groupSizes {
-				if members >= v.lanes {
+				if 2*members >= v.lanes { // two groups fill a vector
 					continue
 				}
 				name := fmt.Sprintf("sumsGroups%dNarrow", members)
@@ -225,10 +227,9 @@ func (d *depthwiseFunction) eachVector(body func()) {
 	d.loop("vector")
 	body()
 	changing(true, func(channel *reg) {
-		d.i("CMPQ %s, %s\nJEQ vectors", channel, last)
 		d.i("ADDQ $%d, %s", d.bytes(), channel)
 		set(channel)
-		d.i("CMPQ %s, %s\nJLE vector", channel, last)
+		d.i("CMPQ %s, %s\nJLE vector\nSUBQ $%d, %s\nCMPQ %s, %s\nJEQ vectors", channel, last, d.bytes(), channel, channel, last)
 		d.comment("the last vector overlaps the one before")
 		d.i("MOVQ %s, %s", last, channel)
 		set(channel)

@@ -30,10 +30,12 @@ func (t *depthwiseTile) write() {
 		t.i("MOVQ %s, %s", t.l.field("pixels"), t.n)
 	}
 	t.tap = t.l.field("wTap")
-	if t.width > 0 {
+	if !t.groups { // groups leave no register
 		tap := t.general("tap")
 		t.i("MOVQ %s, %s", t.tap, tap)
 		t.tap = tap.String()
+	}
+	if t.width > 0 {
 		t.from, t.to = t.general("from"), t.general("to")
 	} else {
 		t.setMultiples()
