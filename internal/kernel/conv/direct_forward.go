@@ -85,7 +85,7 @@ func (f *directForward) Run(part int, x, packed, bias, residual, y []float32, ar
 	a.K, a.Segs, a.Seg = f.k, f.runs, &f.seg[0]
 	a.AStride = uintptr(4 * s.StrideW * s.C)
 	a.CStride = uintptr(4 * s.O)
-	a.IndexStride = uintptr(s.O)
+	a.ArgmaxStride = uintptr(s.O)
 	if f.epilogue.ReLU {
 		a.ReLU, a.Limit = 1, f.epilogue.Limit
 	}
@@ -101,13 +101,13 @@ func (f *directForward) Run(part int, x, packed, bias, residual, y []float32, ar
 		}
 		if f.epilogue.Pool {
 			at := (image*s.OH+from)/2*(s.OW/2)*s.O + first
-			a.C, a.Index = unsafe.Pointer(&y[at]), unsafe.Pointer(&argmax[at])
+			a.C, a.Argmax = unsafe.Pointer(&y[at]), unsafe.Pointer(&argmax[at])
 			a.A, a.A2 = unsafe.Pointer(&rows[0]), unsafe.Pointer(&rows[s.StrideH*f.source.row])
 			micro.PLines(s.OW/2, (to-from)/2, uintptr(8*s.StrideH*f.source.row), uintptr(4*(s.OW/2)*s.O), uintptr(s.OW/2*s.O), &a)
 		} else {
 			at := (image*s.OH+from)*s.OW*s.O + first
 			if f.epilogue.Add {
-				a.Add = unsafe.Pointer(&residual[at])
+				a.Residual = unsafe.Pointer(&residual[at])
 			}
 			a.C = unsafe.Pointer(&y[at])
 			a.A = unsafe.Pointer(&rows[0])

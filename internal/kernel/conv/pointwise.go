@@ -71,7 +71,7 @@ func (p *pointwise) run(part int, x, packed, bias, residual, y []float32, a *mic
 				a.Init = unsafe.Pointer(&bias[first])
 			}
 			if residual != nil {
-				a.Add = unsafe.Pointer(&residual[lo*n+first])
+				a.Residual = unsafe.Pointer(&residual[lo*n+first])
 			}
 			a.A, a.C = unsafe.Pointer(&x[lo*p.k]), unsafe.Pointer(&y[lo*n+first])
 			a.B, a.BStride = unsafe.Pointer(&packed[first*p.k]), uintptr(4*padded)

@@ -131,7 +131,7 @@ func (b *winogradBackwardFilter) multiply(planes, tiles, channels, columns int, 
 		w.AStride, w.BStride, w.CStride = uintptr(4*b.x.row), uintptr(4*b.dy.row), row
 		w.APlane, w.BPlane, w.CPlane, w.BPanel = uintptr(4*b.x.plane), uintptr(4*b.dy.plane), uintptr(4*b.u.plane), uintptr(4*width)
 		if add {
-			w.Add = 1
+			w.Accumulate = 1
 		}
 		w.Ahead(ahead...)
 		w.T(b.isa, channels)

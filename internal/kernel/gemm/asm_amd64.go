@@ -2,71 +2,30 @@
 
 package gemm
 
-func nAVX512(rows int, t *tile) {
+func tileAVX512(rows int, t *tile) {
 	switch rows {
 	case 1:
-		n1AVX512(t)
+		tile1AVX512(t)
 	case 2:
-		n2AVX512(t)
+		tile2AVX512(t)
 	case 3:
-		n3AVX512(t)
+		tile3AVX512(t)
 	case 4:
-		n4AVX512(t)
+		tile4AVX512(t)
 	case 5:
-		n5AVX512(t)
+		tile5AVX512(t)
 	case 6:
-		n6AVX512(t)
+		tile6AVX512(t)
 	case 7:
-		n7AVX512(t)
+		tile7AVX512(t)
 	case 8:
-		n8AVX512(t)
+		tile8AVX512(t)
 	case 9:
-		n9AVX512(t)
+		tile9AVX512(t)
 	case 10:
-		n10AVX512(t)
-	case 11:
-		n11AVX512(t)
-	case 12:
-		n12AVX512(t)
-	case 13:
-		n13AVX512(t)
+		tile10AVX512(t)
 	case 14:
-		n14AVX512(t)
-	default:
-		panic("gemm: no such tile")
-	}
-}
-
-func tAVX512(rows int, t *tile) {
-	switch rows {
-	case 1:
-		t1AVX512(t)
-	case 2:
-		t2AVX512(t)
-	case 3:
-		t3AVX512(t)
-	case 4:
-		t4AVX512(t)
-	case 5:
-		t5AVX512(t)
-	case 6:
-		t6AVX512(t)
-	case 7:
-		t7AVX512(t)
-	case 8:
-		t8AVX512(t)
-	case 9:
-		t9AVX512(t)
-	case 10:
-		t10AVX512(t)
-	case 11:
-		t11AVX512(t)
-	case 12:
-		t12AVX512(t)
-	case 13:
-		t13AVX512(t)
-	case 14:
-		t14AVX512(t)
+		tile14AVX512(t)
 	default:
 		panic("gemm: no such tile")
 	}
@@ -94,12 +53,6 @@ func shortAVX512(rows int, t *short) {
 		short9AVX512(t)
 	case 10:
 		short10AVX512(t)
-	case 11:
-		short11AVX512(t)
-	case 12:
-		short12AVX512(t)
-	case 13:
-		short13AVX512(t)
 	case 14:
 		short14AVX512(t)
 	default:
@@ -107,39 +60,20 @@ func shortAVX512(rows int, t *short) {
 	}
 }
 
-func nAVX2(rows int, t *tile) {
+func tileAVX2(rows int, t *tile) {
 	switch rows {
 	case 1:
-		n1AVX2(t)
+		tile1AVX2(t)
 	case 2:
-		n2AVX2(t)
+		tile2AVX2(t)
 	case 3:
-		n3AVX2(t)
+		tile3AVX2(t)
 	case 4:
-		n4AVX2(t)
+		tile4AVX2(t)
 	case 5:
-		n5AVX2(t)
+		tile5AVX2(t)
 	case 6:
-		n6AVX2(t)
-	default:
-		panic("gemm: no such tile")
-	}
-}
-
-func tAVX2(rows int, t *tile) {
-	switch rows {
-	case 1:
-		t1AVX2(t)
-	case 2:
-		t2AVX2(t)
-	case 3:
-		t3AVX2(t)
-	case 4:
-		t4AVX2(t)
-	case 5:
-		t5AVX2(t)
-	case 6:
-		t6AVX2(t)
+		tile6AVX2(t)
 	default:
 		panic("gemm: no such tile")
 	}
@@ -164,145 +98,60 @@ func shortAVX2(rows int, t *short) {
 	}
 }
 
-// n1AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile1AVX512 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
-func n1AVX512(t *tile)
+func tile1AVX512(t *tile)
 
-// n2AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile2AVX512 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
-func n2AVX512(t *tile)
+func tile2AVX512(t *tile)
 
-// n3AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile3AVX512 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
-func n3AVX512(t *tile)
+func tile3AVX512(t *tile)
 
-// n4AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile4AVX512 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
-func n4AVX512(t *tile)
+func tile4AVX512(t *tile)
 
-// n5AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile5AVX512 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
-func n5AVX512(t *tile)
+func tile5AVX512(t *tile)
 
-// n6AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile6AVX512 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
-func n6AVX512(t *tile)
+func tile6AVX512(t *tile)
 
-// n7AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile7AVX512 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
-func n7AVX512(t *tile)
+func tile7AVX512(t *tile)
 
-// n8AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile8AVX512 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
-func n8AVX512(t *tile)
+func tile8AVX512(t *tile)
 
-// n9AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile9AVX512 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
-func n9AVX512(t *tile)
+func tile9AVX512(t *tile)
 
-// n10AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile10AVX512 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
-func n10AVX512(t *tile)
+func tile10AVX512(t *tile)
 
-// n11AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile14AVX512 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
-func n11AVX512(t *tile)
-
-// n12AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func n12AVX512(t *tile)
-
-// n13AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func n13AVX512(t *tile)
-
-// n14AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func n14AVX512(t *tile)
-
-// t1AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t1AVX512(t *tile)
-
-// t2AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t2AVX512(t *tile)
-
-// t3AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t3AVX512(t *tile)
-
-// t4AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t4AVX512(t *tile)
-
-// t5AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t5AVX512(t *tile)
-
-// t6AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t6AVX512(t *tile)
-
-// t7AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t7AVX512(t *tile)
-
-// t8AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t8AVX512(t *tile)
-
-// t9AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t9AVX512(t *tile)
-
-// t10AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t10AVX512(t *tile)
-
-// t11AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t11AVX512(t *tile)
-
-// t12AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t12AVX512(t *tile)
-
-// t13AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t13AVX512(t *tile)
-
-// t14AVX512 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t14AVX512(t *tile)
+func tile14AVX512(t *tile)
 
 // short1AVX512 is rows of tiles of few products.
 //
@@ -353,21 +202,6 @@ func short9AVX512(t *short)
 //
 //go:noescape
 func short10AVX512(t *short)
-
-// short11AVX512 is rows of tiles of few products.
-//
-//go:noescape
-func short11AVX512(t *short)
-
-// short12AVX512 is rows of tiles of few products.
-//
-//go:noescape
-func short12AVX512(t *short)
-
-// short13AVX512 is rows of tiles of few products.
-//
-//go:noescape
-func short13AVX512(t *short)
 
 // short14AVX512 is rows of tiles of few products.
 //
@@ -424,65 +258,35 @@ func dots4x1AVX512(c *float32, cStride uintptr, x *float32, xStride uintptr, b *
 //go:noescape
 func dots4x4AVX512(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)
 
-// n1AVX2 is a tile, of which B is packed and the next of it fetched.
+// tile1AVX2 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
-func n1AVX2(t *tile)
+func tile1AVX2(t *tile)
 
-// n2AVX2 is a tile, of which B is packed and the next of it fetched.
+// tile2AVX2 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
-func n2AVX2(t *tile)
+func tile2AVX2(t *tile)
 
-// n3AVX2 is a tile, of which B is packed and the next of it fetched.
+// tile3AVX2 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
-func n3AVX2(t *tile)
+func tile3AVX2(t *tile)
 
-// n4AVX2 is a tile, of which B is packed and the next of it fetched.
+// tile4AVX2 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
-func n4AVX2(t *tile)
+func tile4AVX2(t *tile)
 
-// n5AVX2 is a tile, of which B is packed and the next of it fetched.
+// tile5AVX2 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
-func n5AVX2(t *tile)
+func tile5AVX2(t *tile)
 
-// n6AVX2 is a tile, of which B is packed and the next of it fetched.
+// tile6AVX2 is a tile, of which B is packed and the next of it fetched.
 //
 //go:noescape
-func n6AVX2(t *tile)
-
-// t1AVX2 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t1AVX2(t *tile)
-
-// t2AVX2 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t2AVX2(t *tile)
-
-// t3AVX2 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t3AVX2(t *tile)
-
-// t4AVX2 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t4AVX2(t *tile)
-
-// t5AVX2 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t5AVX2(t *tile)
-
-// t6AVX2 is a tile, of which B is packed and the next of it fetched.
-//
-//go:noescape
-func t6AVX2(t *tile)
+func tile6AVX2(t *tile)
 
 // short1AVX2 is rows of tiles of few products.
 //

@@ -9,16 +9,11 @@ func streams(isa kernel.ISA) bool { return isa == kernel.AVX2 || isa == kernel.A
 func addsRows(isa kernel.ISA) bool { return streams(isa) }
 
 // runTile makes a tile that packs B.
-func runTile(isa kernel.ISA, transA bool, rows int, t *tile) {
-	switch {
-	case isa == kernel.AVX512 && transA:
-		tAVX512(rows, t)
-	case isa == kernel.AVX512:
-		nAVX512(rows, t)
-	case transA:
-		tAVX2(rows, t)
-	default:
-		nAVX2(rows, t)
+func runTile(isa kernel.ISA, height int, t *tile) {
+	if isa == kernel.AVX512 {
+		tileAVX512(height, t)
+	} else {
+		tileAVX2(height, t)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 
 func streams(kernel.ISA) bool { return false }
 
-func runTile(kernel.ISA, bool, int, *tile) { panic("gemm: no such tile") }
+func runTile(kernel.ISA, int, *tile) { panic("gemm: no such tile") }
 
 func runShort(kernel.ISA, int, *short) { panic("gemm: no such tile") }
 

@@ -10,7 +10,7 @@ func streams(kernel.ISA) bool { return false }
 
 func addsRows(kernel.ISA) bool { return false }
 
-func runTile(kernel.ISA, bool, int, *tile) { panic("gemm: no such tile") }
+func runTile(kernel.ISA, int, *tile) { panic("gemm: no such tile") }
 
 func runShort(kernel.ISA, int, *short) { panic("gemm: no such tile") }
 

@@ -7,25 +7,24 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/micro"
 )
 
-// short is what rows of tiles of a transposed A read (the assembly knows the offsets, see
-// internal/kernel/gen); distances are in bytes.
+// short is what rows of tiles of a transposed A read; fields are named as those of micro.Args.
+// Assembly reads it; distances are in bytes.
 type short struct {
-	a       unsafe.Pointer // 0: first row, first k; moves on
-	b       unsafe.Pointer // 8: first k, first column
-	c       unsafe.Pointer // 16: result
-	aStride uintptr        // 24: from k to k
-	bStride uintptr        // 32: from k to k
-	cStride uintptr        // 40: from row to row
-	bTile   uintptr        // 48: from tile to tile along the columns
-	k       int            // 56
-	columns int            // 64: tiles
-	rows    int            // 72: of tiles
-	past    int            // 80: 1: c is written past the caches
-	ahead   uintptr        // 88: what is fetched for later, a line for two products of a tile; moves on
-	end     uintptr        // 96: up to here
+	A       unsafe.Pointer // first row, first k; moves on
+	B       unsafe.Pointer // first k, first column
+	C       unsafe.Pointer // result
+	AStride uintptr        // from k to k
+	BStride uintptr        // from k to k
+	CStride uintptr        // from row to row
+	bTile   uintptr        // from tile to tile along the columns
+	K       int
+	columns int     // tiles
+	left    int     // of the assembly: columns left
+	rows    int     // of tiles; counted down
+	past    int     // 1: C is written past the caches
+	ahead   uintptr // what is fetched for later, half a line for each k of a tile; moves on
+	end     uintptr // up to here
 }
-
-var _ = [1]struct{}{}[unsafe.Offsetof(short{}.end)-96]
 
 // callProducts is about how many multiplications a call of assembly makes: 0.1 ms.
 const callProducts = 4 << 20
@@ -46,11 +45,11 @@ func shortRows(isa kernel.ISA) int {
 // are bTile bytes apart.
 func (t *tiler) products(n, tiles int, b unsafe.Pointer, bStride, bTile uintptr) {
 	width := 2 * micro.Lanes(t.isa)
-	most := shortRows(t.isa)
-	if t.args.K > shortK || t.near && t.args.K*t.shape.N > 1<<13 { // B comes from the second cache
-		t.args.Columns(t.isa, width)
-		most = t.args.MaxRows()
+	heights := kernel.TileHeights(t.isa, 2, true)
+	if t.args.K <= shortK && (!t.near || t.args.K*t.shape.N <= 1<<13) { // else B comes from the second cache
+		heights = heights.Limit(shortRows(t.isa))
 	}
+	most := heights.Most()
 	if pieces := kernel.CeilDiv(tiles, max(1, callProducts/(most*width*t.args.K))); pieces > 1 {
 		for i := range pieces {
 			lo, hi := kernel.Split(tiles, pieces, i)
@@ -59,9 +58,9 @@ func (t *tiler) products(n, tiles int, b unsafe.Pointer, bStride, bTile uintptr)
 		return
 	}
 	x := short{
-		b: b, bStride: bStride, bTile: bTile,
-		aStride: t.args.AStride, cStride: t.args.CStride,
-		k: t.args.K, columns: tiles,
+		B: b, BStride: bStride, bTile: bTile,
+		AStride: t.args.AStride, CStride: t.args.CStride,
+		K: t.args.K, columns: tiles,
 	}
 	x.ahead = uintptr(b)
 	if t.shape.TransB && t.turn { // the rows of the next panel follow those of this
@@ -72,20 +71,17 @@ func (t *tiler) products(n, tiles int, b unsafe.Pointer, bStride, bTile uintptr)
 	if !t.near && t.shape.M*t.shape.N >= pastFloats && c%64 == 0 && t.shape.N%16 == 0 {
 		x.past = 1
 	}
-	rows := t.m1 - t.m0
-	parts := kernel.CeilDiv(rows, most)
-	height, higher := rows/parts, rows%parts
-	for row := 0; row < rows; {
-		h, n1 := height, (rows-row)/height
-		if row < higher*(height+1) {
-			h, n1 = height+1, higher-row/(height+1)
+	row := 0
+	for _, cut := range heights.Cut(t.m1 - t.m0) {
+		for left := cut.Count; left > 0; {
+			rows := min(left, max(1, callProducts/(cut.Height*tiles*width*x.K)))
+			x.rows = rows
+			x.A = unsafe.Pointer(&t.rowsOf[row])
+			x.C = unsafe.Pointer(&t.c[(t.m0+row-t.from)*t.shape.N+n])
+			runShort(t.isa, cut.Height, &x)
+			row += rows * cut.Height
+			left -= rows
 		}
-		n1 = min(n1, max(1, callProducts/(h*tiles*width*x.k)))
-		x.rows = n1
-		x.a = unsafe.Pointer(&t.rowsOf[row])
-		x.c = unsafe.Pointer(&t.c[(t.m0+row-t.from)*t.shape.N+n])
-		runShort(t.isa, h, &x)
-		row += n1 * h
 	}
 }
 

@@ -7,29 +7,28 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/micro"
 )
 
-// tile is what a tile of two vectors of columns that packs B reads (the assembly knows the
-// offsets, see internal/kernel/gen); distances are in bytes.
+// tile is what a tile of two vectors of columns that packs B reads; fields are named as those of
+// micro.Args. Assembly reads it; distances are in bytes.
 type tile struct {
-	a        unsafe.Pointer // 0: first row, first k
-	b        unsafe.Pointer // 8: first k, first column
-	c        unsafe.Pointer // 16: result
-	init     unsafe.Pointer // 24: what sums start from
-	aStride  uintptr        // 32: n: from row to row; t: from k to k
-	bStride  uintptr        // 40: from k to k
-	cStride  uintptr        // 48: from row to row
-	iStride  uintptr        // 56: of init from row to row
-	k        int            // 64
-	relu     int            // 72: 1: negative results become 0, NaN stays
-	pack     unsafe.Pointer // 80: where B goes, row after row
-	packStep uintptr        // 88: from four rows to the next four: 0 when nobody wants them
-	ahead    uintptr        // 96: what is fetched for later, four vectors for each k; it need not be there
-	fetch    uintptr        // 104: from one to the next
-	end      uintptr        // 112: past the last of those,
-	next     uintptr        // 120: from where it goes on here
-	step     uintptr        // 128: how far both move on then
+	transposed int            // 1: rows of A are contiguous
+	A          unsafe.Pointer // first row, first k
+	B          unsafe.Pointer // first k, first column
+	C          unsafe.Pointer // result
+	Init       unsafe.Pointer // what sums start from
+	AStride    uintptr        // from row to row; transposed: from k to k
+	BStride    uintptr        // from k to k
+	CStride    uintptr        // from row to row
+	IStride    uintptr        // of Init from row to row
+	K          int
+	ReLU       int            // 1: negative results become 0, NaN stays
+	pack       unsafe.Pointer // where B goes, row after row
+	packStep   uintptr        // from row to row: 0 when nobody wants them
+	ahead      uintptr        // what is fetched for later, four vectors for each k; it need not be there
+	fetch      uintptr        // from one to the next
+	end        uintptr        // past the last of those,
+	next       uintptr        // from where it goes on here
+	step       uintptr        // how far both move on then
 }
-
-var _ = [1]struct{}{}[unsafe.Offsetof(tile{}.step)-128]
 
 // distance is how many rows ahead B is fetched: a memory's latency of tiles of few rows.
 const distance = 32
@@ -197,18 +196,17 @@ func (t *tiler) rowsTimes(m, end, n int) {
 func (t *tiler) first(n, i int) int {
 	s, args, width := t.shape, &t.args, 2*micro.Lanes(t.isa)
 	rows := t.m1 - t.m0
-	tiles := kernel.CeilDiv(rows, args.MaxRows())
-	height := kernel.CeilDiv(rows, tiles)
+	height := kernel.TileHeights(t.isa, 2, true).Cut(rows)[0].Height // high, as B comes from memory
 	x := tile{
-		a: unsafe.Pointer(&t.rowsOf[0]), aStride: args.AStride, cStride: args.CStride, k: args.K,
-		bStride: uintptr(4 * s.N), fetch: uintptr(4 * s.N), packStep: uintptr(4 * 4 * width),
+		A: unsafe.Pointer(&t.rowsOf[0]), AStride: args.AStride, CStride: args.CStride, K: args.K,
+		BStride: uintptr(4 * s.N), fetch: uintptr(4 * s.N), packStep: uintptr(4 * width),
 	}
 	last := i+1 == t.tiling.Tiles()
 	b := uintptr(unsafe.Pointer(&t.b[0]))
 	at := func(k, n int) uintptr { return b + uintptr(4*(k*s.N+n)) }
 	if s.TransB {
 		t.panel(t.rest, n, width, width)
-		x.b, x.bStride, x.fetch = args.B, args.BStride, uintptr(4*s.K)
+		x.B, x.BStride, x.fetch = args.B, args.BStride, uintptr(4*s.K)
 		x.pack, x.packStep = unsafe.Pointer(&t.rest[args.K*width]), 0
 		after := (n+width)*s.K + t.k
 		if last {
@@ -218,8 +216,8 @@ func (t *tiler) first(n, i int) int {
 		x.end, x.step = x.ahead+uintptr(width)*x.fetch, uintptr(4*width)
 		x.next = x.ahead + x.step
 	} else {
-		x.b, x.pack = unsafe.Pointer(&t.b[t.k*s.N+n]), unsafe.Pointer(&t.rest[0])
-		if tiles == 1 {
+		x.B, x.pack = unsafe.Pointer(&t.b[t.k*s.N+n]), unsafe.Pointer(&t.rest[0])
+		if height == rows {
 			x.packStep = 0
 		}
 		x.ahead, x.end, x.next = at(t.k+distance, n), at(t.k+args.K, n), at(t.k, n+width)
@@ -229,8 +227,11 @@ func (t *tiler) first(n, i int) int {
 		args.B, args.BStride = x.pack, uintptr(4*width)
 	}
 	t.start(t.m0, n)
-	x.c, x.init, x.iStride, x.relu = args.C, args.Init, args.IStride, args.ReLU
-	runTile(t.isa, s.TransA || t.turn, height, &x)
+	x.C, x.Init, x.IStride, x.ReLU = args.C, args.Init, args.IStride, args.ReLU
+	if s.TransA || t.turn {
+		x.transposed = 1
+	}
+	runTile(t.isa, height, &x)
 	return height
 }
 

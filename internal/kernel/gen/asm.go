@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/lince-ml/lince/internal/kernel"
 )
 
 // family is the assembly of one package for one architecture.
@@ -56,6 +58,7 @@ func (f *family) declarations(pkg string) []byte {
 
 // vec is an instruction set as kernels are written for it.
 type vec struct {
+	isa   kernel.ISA
 	name  string // suffix of functions' names
 	lanes int    // float32 in a register
 	regs  int    // that a function may use
@@ -63,13 +66,13 @@ type vec struct {
 }
 
 var (
-	avx512 = vec{"AVX512", 16, 32, "Z"}
-	avx2   = vec{"AVX2", 8, 16, "Y"}
-	neon   = vec{"NEON", 4, 16, "V"} // has 32; see neon.go
-	vecs   = []vec{avx512, avx2}     // amd64
+	avx512 = vec{kernel.AVX512, "AVX512", 16, 32, "Z"}
+	avx2   = vec{kernel.AVX2, "AVX2", 8, 16, "Y"}
+	neon   = vec{kernel.NEON, "NEON", 4, 16, "V"} // has 32; see neon.go
+	vecs   = []vec{avx512, avx2}                  // amd64
 
 	// neonOwn is for functions in arm64's own words.
-	neonOwn = vec{"NEON", 4, 32, "V"}
+	neonOwn = vec{kernel.NEON, "NEON", 4, 32, "V"}
 )
 
 func (v vec) is512() bool  { return v.lanes == 16 }
@@ -137,6 +140,12 @@ func (a *asm) at(label string) {
 	} else {
 		fmt.Fprintf(&a.f.text, "%s:\n", label)
 	}
+}
+
+// newLabel is a label that the function has not used.
+func (a *asm) newLabel(name string) string {
+	a.labels++
+	return fmt.Sprintf("%s%d", name, a.labels)
 }
 
 // loop is at after aligning to a cache line.

@@ -1,43 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
 
-// Offsets of gemm.tile.
-const (
-	tileA        = 0
-	tileB        = 8
-	tileC        = 16
-	tileInit     = 24
-	tileAStride  = 32
-	tileBStride  = 40
-	tileCStride  = 48
-	tileIStride  = 56
-	tileK        = 64
-	tileReLU     = 72
-	tilePack     = 80
-	tilePackStep = 88
-	tileAhead    = 96
-	tileFetch    = 104
-	tileEnd      = 112
-	tileNext     = 120
-	tileStep     = 128
-)
-
-// Offsets of gemm.short.
-const (
-	shortA       = 0
-	shortB       = 8
-	shortC       = 16
-	shortAStride = 24
-	shortBStride = 32
-	shortCStride = 40
-	shortBTile   = 48
-	shortK       = 56
-	shortColumns = 64
-	shortRows    = 72
-	shortPast    = 80
-	shortAhead   = 88
-	shortEnd     = 96
+	"github.com/lince-ml/lince/internal/kernel"
 )
 
 // gemm writes the kernels that stream a matrix from memory: tiles, two vectors wide, that
@@ -45,9 +11,8 @@ const (
 // sums of rows; dot products.
 func gemm(f *family) {
 	for _, v := range vecs {
-		f.gemmTiles(v, "n", "is a tile, of which B is packed and the next of it fetched.", "t *tile", (*asm).gemmN)
-		f.gemmTiles(v, "t", "is a tile, of which B is packed and the next of it fetched.", "t *tile", (*asm).gemmT)
-		f.gemmTiles(v, "short", "is rows of tiles of few products.", "t *short", (*asm).gemmShort)
+		f.gemmTiles(v, "tile", "is a tile, of which B is packed and the next of it fetched.", "t *tile", gemmTile)
+		f.gemmTiles(v, "short", "is rows of tiles of few products.", "t *short", gemmShort)
 		sumRows(f, v, 1)
 		sumRows(f, v, 2)
 		for rows := 1; rows <= v.dotRows(); rows++ {
@@ -58,283 +23,191 @@ func gemm(f *family) {
 }
 
 // gemmTiles writes the tiles of a kind for all heights, and the switch that chooses one.
-func (f *family) gemmTiles(v vec, kind, doc, param string, write func(a *asm, rows int)) {
+func (f *family) gemmTiles(v vec, kind, doc, param string, write func(t *product)) {
 	fmt.Fprintf(&f.code, "\nfunc %s%s(rows int, %s) {\n\tswitch rows {\n", kind, v.name, param)
-	for rows := 1; rows <= v.maxRows(2); rows++ {
+	eachHeight(kernel.TileHeights(v.isa, 2, true), func(rows int) {
 		name := fmt.Sprintf("%s%d", kind, rows)
 		fmt.Fprintf(&f.code, "\tcase %d:\n\t\t%s%s(t)\n", rows, name, v.name)
-		a := f.fn(v, name, doc, param)
-		a.load("DI")
-		write(a, rows)
-	}
+		write(newProduct(f.fn(v, name, doc, param), rows, 2, false))
+	})
 	fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"gemm: no such tile\")\n\t}\n}\n")
 }
 
-// gemmBegin loads the sums from Init, fetches the lines of C, and sets BX and R13 to B and
-// its stride, R14 to three of those, DX to where it is packed, R15 to what is fetched.
-func (a *asm) gemmBegin(rows int) {
-	a.i("MOVQ %d(DI), AX\nMOVQ %d(DI), SI\nMOVQ %d(DI), BX\nMOVQ %d(DI), R13", tileInit, tileIStride, tileC, tileCStride)
-	for r := range rows {
-		a.i("PREFETCHT0 (BX)\nPREFETCHT0 %d(BX)", 2*a.bytes()-4)
-		for j := range 2 {
-			a.v("VMOVUPS", mem(j*a.bytes(), "AX"), 2*r+j)
-		}
-		if r < rows-1 {
-			a.i("ADDQ SI, AX\nADDQ R13, BX")
-		}
-	}
-	a.i("MOVQ %d(DI), BX\nMOVQ %d(DI), R13\nLEAQ (R13)(R13*2), R14\nMOVQ %d(DI), DX\nMOVQ %d(DI), R15", tileB, tileBStride, tilePack, tileAhead)
-}
-
-// gemmLoop runs over k, four at a time: body multiplies by the row of B in the first two
-// registers after the sums.
-func (a *asm) gemmLoop(rows int, body func(u int), advance func(n int)) {
-	b := []string{"(BX)", "(BX)(R13*1)", "(BX)(R13*2)", "(BX)(R14*1)"}
-	row := func(u int) {
-		for j := range 2 {
-			a.v("VMOVUPS", fmt.Sprint(j*a.bytes())+b[u], 2*rows+j)
-		}
-		for line := 0; line < 4*a.bytes(); line += 64 { // those of the next panel, too, while the page is at hand
-			a.i("PREFETCHT1 %s", mem(line, "R15"))
-		}
-		a.i("ADDQ %d(DI), R15", tileFetch)
-		for j := range 2 {
-			a.v("VMOVUPS", 2*rows+j, fmt.Sprintf("%d(DX)", (2*u+j)*a.bytes()))
-		}
-		body(u)
-	}
-	a.i("MOVQ %d(DI), CX\nSUBQ $4, CX\nJLT rest", tileK)
-	a.loop("four")
-	for u := range 4 {
-		row(u)
-	}
-	advance(4)
-	a.i("LEAQ (BX)(R13*4), BX\nADDQ %d(DI), DX\nCMPQ R15, %d(DI)\nJCC turn", tilePackStep, tileEnd)
-	a.at("turned")
-	a.i("SUBQ $4, CX\nJGE four")
-	a.at("rest")
-	a.i("ADDQ $4, CX\nJEQ finish")
-	a.at("one")
-	row(0)
-	advance(1)
-	a.i("ADDQ R13, BX\nADDQ $%d, DX\nDECQ CX\nJNE one\nJMP finish", 2*a.bytes())
-	a.at("turn")
-	a.i("MOVQ %d(DI), R15\nMOVQ %d(DI), R14\nADDQ R14, %d(DI)\nADDQ R14, %d(DI)\nLEAQ (R13)(R13*2), R14\nJMP turned", tileNext, tileStep, tileEnd, tileNext)
-	a.at("finish")
-}
-
-// gemmMultiply adds the products of the row of B with an element of A.
-func (a *asm) gemmMultiply(rows, row int, element string) {
-	x := 2*rows + 2 + row%min(2, a.regs-2*rows-2)
-	a.v("VBROADCASTSS", element, x)
-	for j := range 2 {
-		a.v("VFMADD231PS", 2*rows+j, x, 2*row+j)
-	}
-}
-
-// gemmEnd applies ReLU and stores the sums.
-func (a *asm) gemmEnd(rows int) {
-	a.i("MOVQ %d(DI), AX\nMOVQ %d(DI), SI\nCMPQ %d(DI), $0\nJEQ store", tileC, tileCStride, tileReLU)
-	a.zero(2 * rows)
-	for n := range 2 * rows {
-		a.v("VMAXPS", n, 2*rows, n) // keeps NaN: the second operand of the instruction
-	}
-	a.at("store")
-	for r := range rows {
-		for j := range 2 {
-			a.v("VMOVUPS", 2*r+j, mem(j*a.bytes(), "AX"))
-		}
-		if r < rows-1 {
-			a.i("ADDQ SI, AX")
-		}
-	}
-	a.ret()
-}
-
-// gemmN has rows of A at a stride, k contiguous.
-func (a *asm) gemmN(rows int) {
-	a.gemmBegin(rows)
-	set := rowsOf{rows, rowPointers[:(rows+2)/3]}
-	a.i("MOVQ %d(DI), SI\nLEAQ (SI)(SI*2), AX\nMOVQ %d(DI), R8", tileAStride, tileA)
-	for n := 1; n < len(set.pointers); n++ {
-		a.i("LEAQ (%s)(AX*1), %s", set.pointers[n-1], set.pointers[n])
-	}
-	a.gemmLoop(rows, func(u int) {
-		for r := range rows {
-			a.gemmMultiply(rows, r, set.address(r, 4*u))
-		}
-	}, func(n int) {
-		for _, p := range set.pointers {
-			a.i("ADDQ $%d, %s", 4*n, p)
-		}
+// gemmTile packs the rows of B that it multiplies by, and fetches others.
+func gemmTile(t *product) {
+	t.fetchResult()
+	t.startFrom("Init", "IStride")
+	t.eitherLeft(func() {
+		t.packAndMultiply(t.strided("AStride", t.args.field("A")))
+	}, func() {
+		t.packAndMultiply(t.contiguous("AStride", t.args.field("A")))
 	})
-	a.gemmEnd(rows)
+	t.activate(false)
+	t.store()
+	t.ret()
 }
 
-// gemmT has contiguous rows of A, k at a stride.
-func (a *asm) gemmT(rows int) {
-	a.gemmBegin(rows)
-	a.i("MOVQ %d(DI), SI\nMOVQ %d(DI), R8", tileAStride, tileA)
-	a.gemmLoop(rows, func(int) {
-		for r := range rows {
-			a.gemmMultiply(rows, r, mem(4*r, "R8"))
+// packAndMultiply is the loop over k of gemmTile.
+func (t *product) packAndMultiply(left left) {
+	t.left = left
+	t.rightAtStride()
+	pack, ahead := t.pointer("pack"), t.pointer("ahead")
+	t.meanwhile = append(t.meanwhile, func() {
+		for line := 0; line < 4*t.bytes(); line += 64 { // those of the next panel, too, while the page is at hand
+			t.i("PREFETCHT1 %s", ahead.mem(line))
 		}
-		a.i("ADDQ SI, R8")
-	}, func(int) {})
-	a.gemmEnd(rows)
+		packed := t.newLabel("packed")
+		t.i("ADDQ %s, %s\nCMPQ %s, %s\nJCS %s", t.args.field("fetch"), ahead, ahead, t.args.field("end"), packed)
+		step := t.general("step")
+		t.i("MOVQ %s, %s\nMOVQ %s, %s", t.args.field("next"), ahead, t.args.field("step"), step)
+		t.i("ADDQ %s, %s\nADDQ %s, %s", step, t.args.field("end"), step, t.args.field("next"))
+		t.free(step)
+		t.at(packed)
+		for j, b := range t.b {
+			t.v("VMOVUPS", b, pack.mem(j*t.bytes()))
+		}
+		t.i("ADDQ %s, %s", t.args.field("packStep"), pack)
+	})
+	t.overK()
+	t.freeOperands(pack, ahead)
 }
 
 // gemmShort makes rows of tiles: all columns of a few rows, then the next. Rows of A are
 // contiguous, sums start from 0, and C is fetched a tile ahead, or written past the caches.
-// Two lines of something else are fetched for every four products.
-func (a *asm) gemmShort(rows int) {
-	a.i("MOVQ %d(DI), R9\nMOVQ %d(DI), SI\nMOVQ %d(DI), R13\nMOVQ %d(DI), R10\nMOVQ %d(DI), R12", shortC, shortAStride, shortBStride, shortCStride, shortRows)
-	a.at("row")
-	a.i("MOVQ R9, R14\nMOVQ %d(DI), R11\nMOVQ %d(DI), R15", shortColumns, shortB)
-	a.at("tile")
-	// The next tile: the next columns, or the first of the next rows.
-	a.i("LEAQ %d(R14), DX\nIMUL3Q $%d, R10, AX\nADDQ R9, AX\nCMPQ R11, $1\nCMOVQEQ AX, DX", 2*a.bytes(), rows)
-	a.i("MOVQ %d(DI), R8\nMOVQ R15, BX", shortA)
-	a.i("CMPQ %d(DI), $0\nJNE fetched", shortPast)
-	for r := range rows {
-		for line := 0; line < 2*a.bytes(); line += 64 {
-			a.i("PREFETCHT0 %s", mem(line, "DX"))
-		}
-		if r < rows-1 {
-			a.i("ADDQ R10, DX")
-		}
-	}
-	a.at("fetched")
-	for n := range 2 * rows {
-		a.zero(n)
-	}
-	row := func() {
-		for j := range 2 {
-			a.v("VMOVUPS", mem(j*a.bytes(), "BX"), 2*rows+j)
-		}
-		for r := range rows {
-			a.gemmMultiply(rows, r, mem(4*r, "R8"))
-		}
-		a.i("ADDQ SI, R8\nADDQ R13, BX")
-	}
-	a.i("MOVQ %d(DI), DX\nMOVQ %d(DI), CX\nSUBQ $4, CX\nJLT rest", shortAhead, shortK)
-	a.loop("four")
-	a.i("PREFETCHT1 (DX)\nPREFETCHT1 64(DX)\nSUBQ $-128, DX\nCMPQ DX, %d(DI)\nCMOVQCC %d(DI), DX", shortEnd, shortEnd)
-	for range 4 {
-		row()
-	}
-	a.i("SUBQ $4, CX\nJGE four")
-	a.at("rest")
-	a.i("ADDQ $4, CX\nJEQ store")
-	a.at("one")
-	row()
-	a.i("DECQ CX\nJNE one")
-	a.at("store")
-	a.i("MOVQ DX, %d(DI)\nMOVQ R14, AX\nCMPQ %d(DI), $0\nJNE past", shortAhead, shortPast)
-	for _, op := range []string{"VMOVUPS", "VMOVNTPS"} {
-		for r := range rows {
-			for j := range 2 {
-				a.v(op, 2*r+j, mem(j*a.bytes(), "AX"))
-			}
-			if r < rows-1 {
-				a.i("ADDQ R10, AX")
-			}
-		}
-		if op == "VMOVUPS" {
-			a.i("JMP stored")
-			a.at("past")
-		}
-	}
-	a.at("stored")
-	a.i("ADDQ $%d, R14\nADDQ %d(DI), R15\nDECQ R11\nJNE tile", 2*a.bytes(), shortBTile)
-	a.i("IMUL3Q $%d, R10, AX\nADDQ AX, R9\nADDQ $%d, %d(DI)\nDECQ R12\nJNE row", rows, 4*rows, shortA)
-	a.i("CMPQ %d(DI), $0\nJEQ done\nSFENCE", shortPast)
-	a.at("done")
-	a.ret()
+// Something else is fetched at half a line for each k.
+func gemmShort(t *product) {
+	width := t.vectors * t.bytes()
+	row, cStride := t.pointer("C"), t.pointer("CStride")
+	t.at("row")
+	c, b, count := t.general("C of the tile"), t.pointer("B"), t.pointer("columns")
+	t.i("MOVQ %s, %s\nMOVQ %s, %s", row, c, count, t.args.field("left"))
+	t.free(count)
+	t.at("tile")
+	t.comment("the next tile's result: of the next columns, or the first of the next rows")
+	t.i("CMPQ %s, $0\nJNE fetched", t.args.field("past"))
+	next, below := t.general("next"), t.general("below")
+	t.i("LEAQ %s, %s\nIMUL3Q $%d, %s, %s\nADDQ %s, %s", c.mem(width), next, t.rows, cStride, below, row, below)
+	t.i("CMPQ %s, $1\nCMOVQEQ %s, %s", t.args.field("left"), below, next)
+	t.overRows(next, cStride, func(int) { t.fetchLines(next) })
+	t.free(next, below)
+	t.at("fetched")
+	t.startZero()
+	t.left = t.contiguous("AStride", t.args.field("A"))
+	t.right = right{t.general("row of B"), t.pointer("BStride")}
+	t.i("MOVQ %s, %s", b, t.right.p)
+	ahead, step := t.fetchUpTo(t.args.field("ahead"), t.args.field("end"), "T1")
+	t.overK()
+	t.i("MOVQ %s, %s", ahead, t.args.field("ahead"))
+	t.freeOperands(ahead, step)
+	to := t.general("to")
+	t.comment("the result")
+	t.i("MOVQ %s, %s\nCMPQ %s, $0\nJNE past", c, to, t.args.field("past"))
+	t.overRows(to, cStride, func(r int) { t.storeRow(r, nil, to) })
+	t.i("JMP stored")
+	t.at("past")
+	t.storePast(to, cStride)
+	t.at("stored")
+	t.free(to)
+	t.comment("the next columns, then the next rows")
+	t.i("ADDQ $%d, %s\nADDQ %s, %s\nDECQ %s\nJNE tile", width, c, t.args.field("bTile"), b, t.args.field("left"))
+	t.free(c, b)
+	by := t.general("rows")
+	t.i("IMUL3Q $%d, %s, %s\nADDQ %s, %s\nADDQ $%d, %s\nDECQ %s\nJNE row", t.rows, cStride, by, by, row, 4*t.rows, t.args.field("A"), t.args.field("rows"))
+	t.i("CMPQ %s, $0\nJEQ done\nSFENCE", t.args.field("past"))
+	t.at("done")
+	t.ret()
 }
 
 // sumRows adds multiples of rows of B, four at a time, to one or two rows of C.
 func sumRows(f *family, v vec, rows int) {
 	a := f.fn(v, fmt.Sprintf("sumRows%d", rows), fmt.Sprintf("adds to %d rows of C, of n floats, those of B (4*fours of them) times the elements of A; strides are in bytes; ahead: how far ahead B is fetched.", rows),
 		"c *float32", "cStride uintptr", "x *float32", "xRow uintptr", "xK uintptr", "b *float32", "bStride uintptr", "n int", "fours int", "ahead uintptr", "mask *int32")
-	a.load("DI", "SI", "R8", "R9", "R10", "BX", "R13", "R12", "CX", "R15", "AX")
-	// K1 or register 15: the lanes of the last vector.
-	const mask = 15
-	if a.is512() {
-		a.i("VMOVDQU32 (AX), Z15\nVPMOVD2M Z15, K1")
-	} else {
-		a.v("VMOVUPS", "(AX)", mask)
+	c, cStride, x, xRow, xK := a.param("c"), a.param("cStride"), a.param("x"), a.param("xRow"), a.param("xK")
+	b, bStride, fours, ahead := a.param("b"), a.param("bStride"), a.param("fours"), a.param("ahead")
+	lanes := a.lastLanes("mask", 1)[0]
+	elements, line, sums := a.vectors("element of A", 4*rows), a.vectors("row of B", 4), a.vectors("row of C", rows)
+	three := a.general("three rows")
+	at := func(p, stride *reg) []string { // of four k; three is three strides
+		return []string{p.mem(0), p.memPlus(stride, 1, 0), p.memPlus(stride, 2, 0), p.memPlus(three, 1, 0)}
 	}
-	a.i("LEAQ (R10)(R10*2), R11\nLEAQ (R13)(R13*2), R14")
-	x := func(r, u int) int { return 4*r + u }
-	const sums = 13
-	line := 8
 	a.at("group")
-	a.i("MOVQ R8, AX")
+	a.comment("the elements of A of four k")
+	from := a.general("row of A")
+	a.i("LEAQ %s, %s\nMOVQ %s, %s", xK.memPlus(xK, 2, 0), three, x, from)
 	for r := range rows {
-		for u, m := range []string{"(AX)", "(AX)(R10*1)", "(AX)(R10*2)", "(AX)(R11*1)"} {
-			a.v("VBROADCASTSS", m, x(r, u))
+		for u, m := range at(from, xK) {
+			a.v("VBROADCASTSS", m, elements[4*r+u])
 		}
 		if r < rows-1 {
-			a.i("ADDQ R9, AX")
+			a.i("ADDQ %s, %s", xRow, from)
 		}
 	}
-	a.i("LEAQ (R8)(R10*4), R8")
-	a.i("MOVQ DI, AX\nMOVQ R12, DX\nSUBQ $%d, DX\nJLT last", a.lanes)
+	a.free(from)
+	a.i("LEAQ %s, %s\nLEAQ %s, %s", x.memPlus(xK, 4, 0), x, bStride.memPlus(bStride, 2, 0), three)
+	to, n := a.general("C"), a.general("n")
+	a.i("MOVQ %s, %s", c, to)
+	a.loadParam("n", n)
+	a.i("SUBQ $%d, %s\nJLT last", a.lanes, n)
+	result := []string{to.mem(0), to.memPlus(cStride, 1, 0)}
+	// add adds to a vector of each row, or to some lanes of the last one.
+	add := func(lanes *reg, meanwhile func()) {
+		for u, m := range at(b, bStride) {
+			a.loadPart(m, lanes, line[u])
+		}
+		for r, sum := range sums {
+			a.loadPart(result[r], lanes, sum)
+		}
+		meanwhile()
+		for u := range line {
+			for r, sum := range sums {
+				a.v("VFMADD231PS", line[u], elements[4*r+u], sum)
+			}
+		}
+		for r, sum := range sums {
+			a.storePart(sum, lanes, result[r])
+		}
+	}
+	a.comment("a vector of four rows of B at a time")
 	a.loop("vector")
-	b := []string{"(BX)", "(BX)(R13*1)", "(BX)(R13*2)", "(BX)(R14*1)"}
-	for u, m := range b {
-		a.v("VMOVUPS", m, line+u)
-	}
-	c := []string{"(AX)", "(AX)(SI*1)"}
-	for r := range rows {
-		a.v("VMOVUPS", c[r], sums+r)
-	}
-	a.i("LEAQ (BX)(R15*1), R11")
-	for _, m := range []string{"(R11)", "(R11)(R13*1)", "(R11)(R13*2)", "(R11)(R14*1)"} {
-		a.i("PREFETCHT1 %s", m)
-	}
-	for u := range 4 {
-		for r := range rows {
-			a.v("VFMADD231PS", line+u, x(r, u), sums+r)
+	add(nil, func() {
+		fetched := a.general("fetched")
+		a.i("LEAQ %s, %s", b.memPlus(ahead, 1, 0), fetched)
+		for _, m := range at(fetched, bStride) {
+			a.i("PREFETCHT1 %s", m)
 		}
-	}
-	for r := range rows {
-		a.v("VMOVUPS", sums+r, c[r])
-	}
-	a.i("ADDQ $%d, AX\nADDQ $%d, BX\nSUBQ $%d, DX\nJGE vector", a.bytes(), a.bytes(), a.lanes)
+		a.free(fetched)
+	})
+	a.i("ADDQ $%d, %s\nADDQ $%d, %s\nSUBQ $%d, %s\nJGE vector", a.bytes(), to, a.bytes(), b, a.lanes, n)
 	a.at("last")
-	a.i("ADDQ $%d, DX\nJEQ line", a.lanes)
-	load := func(m string, n int) {
-		if a.is512() {
-			a.v("VMOVUPS.Z", m, "K1", n)
-		} else {
-			a.v("VMASKMOVPS", m, mask, n)
-		}
-	}
-	for u, m := range b {
-		load(m, line+u)
-	}
-	for r := range rows {
-		load(c[r], sums+r)
-	}
-	for u := range 4 {
-		for r := range rows {
-			a.v("VFMADD231PS", line+u, x(r, u), sums+r)
-		}
-	}
-	for r := range rows {
-		if a.is512() {
-			a.v("VMOVUPS", sums+r, "K1", c[r])
-		} else {
-			a.v("VMASKMOVPS", sums+r, mask, c[r])
-		}
-	}
-	a.i("LEAQ (BX)(DX*4), BX")
+	a.i("ADDQ $%d, %s\nJEQ line", a.lanes, n)
+	add(lanes, func() {})
+	a.i("LEAQ %s, %s", b.memPlus(n, 4, 0), b)
 	a.at("line")
-	// BX is n floats on; four rows on from where it was.
-	a.i("MOVQ R12, DX\nSHLQ $2, DX\nSUBQ DX, BX\nLEAQ (BX)(R13*4), BX\nLEAQ (R10)(R10*2), R11\nDECQ CX\nJNE group")
+	a.comment("from the end of a row of B to the start of that four rows on")
+	a.loadParam("n", n)
+	a.i("SHLQ $2, %s\nSUBQ %s, %s\nLEAQ %s, %s", n, n, b, b.memPlus(bStride, 4, 0), b)
+	a.free(to, n)
+	a.i("DECQ %s\nJNE group", fours)
 	a.ret()
+}
+
+// lastLanes loads the lanes of the last vectors from where a parameter points to.
+func (a *asm) lastLanes(param string, vectors int) []*reg {
+	from := a.param(param)
+	var masks []*reg
+	for n := range vectors {
+		mask := a.mask("lanes")
+		if a.is512() {
+			x := a.vector("lanes")
+			a.i("VMOVDQU32 %s, %s\nVPMOVD2M %s, %s", from.mem(n*a.bytes()), x, x, mask)
+			a.free(x)
+		} else {
+			a.v("VMOVUPS", from.mem(n*a.bytes()), mask)
+		}
+		masks = append(masks, mask)
+	}
+	a.free(from)
+	return masks
 }
 
 // dotRows is how many rows of A a kernel of dot products takes at most.
@@ -350,89 +223,98 @@ func (v vec) dotRows() int {
 func dots(f *family, v vec, rows, columns int) {
 	a := f.fn(v, fmt.Sprintf("dots%dx%d", rows, columns), fmt.Sprintf("adds to %d rows of C, of %d numbers, the dot products of rows of A and B of k floats; strides are in bytes; mask: the lanes of the last 16; ahead: how far ahead B is fetched.", rows, columns),
 		"c *float32", "cStride uintptr", "x *float32", "xStride uintptr", "b *float32", "bStride uintptr", "k int", "mask *int32", "ahead uintptr")
-	a.load("DI", "SI", "R8", "R9", "BX", "R13", "CX", "AX", "R15")
 	halves := 16 / a.lanes
-	sum := func(r, c, h int) int { return (r*columns+c)*halves + h }
-	sums := rows * columns * halves
-	xs := sums               // rows of A
-	bs := xs + rows          // a row of B
-	masks := a.regs - halves // AVX2: lanes of the last 16
-	if a.is512() {
-		a.i("VMOVDQU32 (AX), Z31\nVPMOVD2M Z31, K1")
-	} else {
-		for h := range halves {
-			a.v("VMOVUPS", mem(h*a.bytes(), "AX"), masks+h)
+	lanes := a.lastLanes("mask", halves)
+	c, cStride, x, xStride := a.param("c"), a.param("cStride"), a.param("x"), a.param("xStride")
+	b, bStride, k, ahead := a.param("b"), a.param("bStride"), a.param("k"), a.param("ahead")
+	var sums [][][]*reg // by row, column and half
+	for range rows {
+		var row [][]*reg
+		for range columns {
+			row = append(row, a.vectors("sum", halves))
+		}
+		sums = append(sums, row)
+	}
+	xs, line := a.vectors("row of A", rows), a.vector("row of B")
+	xThree, bThree := a.general("three rows of A"), a.general("three rows of B")
+	a.i("LEAQ %s, %s\nLEAQ %s, %s\nADDQ %s, %s", xStride.memPlus(xStride, 2, 0), xThree, bStride.memPlus(bStride, 2, 0), bThree, b, ahead)
+	for _, row := range sums {
+		for _, column := range row {
+			for _, sum := range column {
+				a.zero(sum)
+			}
 		}
 	}
-	a.i("LEAQ (R13)(R13*2), R14\nLEAQ (R9)(R9*2), R10\nADDQ BX, R15")
-	for n := range sums {
-		a.zero(n)
+	at := func(p, stride, three *reg, offset int) []string {
+		return []string{p.mem(offset), p.memPlus(stride, 1, offset), p.memPlus(stride, 2, offset), p.memPlus(three, 1, offset)}
 	}
-	x := []string{"(R8)", "(R8)(R9*1)", "(R8)(R9*2)", "(R8)(R10*1)"}
-	b := []string{"(BX)", "(BX)(R13*1)", "(BX)(R13*2)", "(BX)(R14*1)"}
-	fetch := []string{"(R15)", "(R15)(R13*1)", "(R15)(R13*2)", "(R15)(R14*1)"}
-	step := func(load func(m string, h, n int)) {
+	fetched := at(ahead, bStride, bThree, 0)
+	sixteen := func(lanes []*reg) {
 		for h := range halves {
-			for r := range rows {
-				load(fmt.Sprint(h*a.bytes())+x[r], h, xs+r)
+			for r, m := range at(x, xStride, xThree, h*a.bytes())[:rows] {
+				a.loadPart(m, lanes[h], xs[r])
 			}
-			for c := range columns {
-				load(fmt.Sprint(h*a.bytes())+b[c], h, bs)
+			for c, m := range at(b, bStride, bThree, h*a.bytes())[:columns] {
+				a.loadPart(m, lanes[h], line)
 				if h == 0 {
-					a.i("PREFETCHT1 %s", fetch[c])
+					a.i("PREFETCHT1 %s", fetched[c])
 				}
 				for r := range rows {
-					a.v("VFMADD231PS", bs, xs+r, sum(r, c, h))
+					a.v("VFMADD231PS", line, xs[r], sums[r][c][h])
 				}
 			}
 		}
-		a.i("ADDQ $64, R8\nADDQ $64, BX\nADDQ $64, R15")
+		a.i("ADDQ $64, %s\nADDQ $64, %s\nADDQ $64, %s", x, b, ahead)
 	}
-	a.i("SUBQ $16, CX\nJLT last")
+	a.comment("sixteen products of each pair of rows at a time")
+	a.i("SUBQ $16, %s\nJLT last", k)
 	a.loop("sixteen")
-	step(func(m string, _, n int) { a.v("VMOVUPS", m, n) })
-	a.i("SUBQ $16, CX\nJGE sixteen")
+	sixteen(make([]*reg, halves))
+	a.i("SUBQ $16, %s\nJGE sixteen", k)
 	a.at("last")
-	a.i("ADDQ $16, CX\nJEQ total")
-	step(func(m string, h, n int) {
-		if a.is512() {
-			a.v("VMOVUPS.Z", m, "K1", n)
-		} else {
-			a.v("VMASKMOVPS", m, masks+h, n)
-		}
-	})
+	a.i("ADDQ $16, %s\nJEQ total", k)
+	sixteen(lanes)
 	a.at("total")
-	spare := fmt.Sprintf("X%d", a.regs-1)
+	a.comment("the sums of sixteen, in one order")
+	spare := line
 	for r := range rows {
 		for c := range columns {
-			n := sum(r, c, 0)
+			sum := sums[r][c][0]
 			if a.is512() {
-				a.i("VEXTRACTF64X4 $1, Z%d, Y%d\nVADDPS Y%d, Y%d, Y%d", n, a.regs-1, a.regs-1, n, n)
-				a.i("VEXTRACTF32X4 $1, Y%d, %s\nVADDPS %s, X%d, X%d", n, spare, spare, n, n)
+				a.i("VEXTRACTF64X4 $1, %s, %s", sum, spare.as("Y"))
+				a.v("VADDPS", spare.as("Y"), sum.as("Y"), sum.as("Y"))
+				a.i("VEXTRACTF32X4 $1, %s, %s", sum.as("Y"), spare.as("X"))
 			} else {
-				a.v("VADDPS", n+1, n, n)
-				a.i("VEXTRACTF128 $1, Y%d, %s\nVADDPS %s, X%d, X%d", n, spare, spare, n, n)
+				a.v("VADDPS", sums[r][c][1], sum, sum)
+				a.i("VEXTRACTF128 $1, %s, %s", sum, spare.as("X"))
 			}
+			a.v("VADDPS", spare.as("X"), sum.as("X"), sum.as("X"))
 		}
-		n := sum(r, 0, 0)
+		sum, rest := sums[r][0][0].as("X"), spare.as("X")
 		if columns == 1 {
-			a.i("VMOVHLPS X%d, X%d, %s\nVADDPS %s, X%d, X%d", n, n, spare, spare, n, n)
-			a.i("VMOVSHDUP X%d, %s\nVADDSS %s, X%d, X%d", n, spare, spare, n, n)
-			a.i("VADDSS (DI), X%d, X%d\nVMOVSS X%d, (DI)", n, n, n)
+			a.v("VMOVHLPS", sum, sum, rest)
+			a.v("VADDPS", rest, sum, sum)
+			a.v("VMOVSHDUP", sum, rest)
+			a.v("VADDSS", rest, sum, sum)
+			a.v("VADDSS", c.mem(0), sum, sum)
+			a.v("VMOVSS", sum, c.mem(0))
 		} else {
-			a.unpack("PS", n, sum(r, 1, 0), spare)
-			a.unpack("PS", sum(r, 2, 0), sum(r, 3, 0), spare)
-			a.unpack("PD", n, sum(r, 2, 0), spare)
-			a.i("VADDPS (DI), X%d, X%d\nVMOVUPS X%d, (DI)", n, n, n)
+			a.unpack("PS", sum, sums[r][1][0].as("X"), rest)
+			a.unpack("PS", sums[r][2][0].as("X"), sums[r][3][0].as("X"), rest)
+			a.unpack("PD", sum, sums[r][2][0].as("X"), rest)
+			a.v("VADDPS", c.mem(0), sum, sum)
+			a.v("VMOVUPS", sum, c.mem(0))
 		}
 		if r < rows-1 {
-			a.i("ADDQ SI, DI")
+			a.i("ADDQ %s, %s", cStride, c)
 		}
 	}
 	a.ret()
 }
 
 // unpack adds the upper halves of x and y to their lower ones, interleaved.
-func (a *asm) unpack(size string, x, y int, spare string) {
-	a.i("VUNPCKH%s X%d, X%d, %s\nVUNPCKL%s X%d, X%d, X%d\nVADDPS %s, X%d, X%d", size, y, x, spare, size, y, x, x, spare, x, x)
+func (a *asm) unpack(size, x, y, spare string) {
+	a.v("VUNPCKH"+size, y, x, spare)
+	a.v("VUNPCKL"+size, y, x, x)
+	a.v("VADDPS", spare, x, x)
 }

@@ -2,9 +2,10 @@
 // the switches that choose one: `go generate ./internal/kernel/...`. Its output is checked
 // in, and a test holds the two together.
 //
-// Where to find what: asm.go is the little language the kernels are written in; micro.go the
-// tiles of convolution and matrix products; neon.go says the language's words in arm64's, and
-// neon_micro.go has that architecture's own tiles; the other files are the vector loops of the
+// asm.go, registers.go and check.go are the language that kernels are written in: instructions,
+// registers with names, and the checks of their use. neon.go translates it to arm64. product.go and
+// product_end.go (and neon_product.go in arm64's own words) are the tile of a matrix product, which
+// micro.go, gemm.go and winograd_products.go are made of. The other files are the vector loops of the
 // family they are named after. docs/add-a-kernel.md tells how to add one.
 package main
 

@@ -12,106 +12,120 @@ func neonGemm(f *family) {
 }
 
 func neonSumRows(f *family, rows int) {
-	a := f.fn(neon, fmt.Sprintf("sumRows%d", rows), fmt.Sprintf("adds to %d rows of C, of n vectors, those of B (4*fours of them) times the elements of A; strides are in bytes.", rows),
+	a := f.fn(neonOwn, fmt.Sprintf("sumRows%d", rows), fmt.Sprintf("adds to %d rows of C, of n vectors, those of B (4*fours of them) times the elements of A; strides are in bytes.", rows),
 		"c *float32", "cStride uintptr", "x *float32", "xRow uintptr", "xK uintptr", "b *float32", "bStride uintptr", "n int", "fours int")
-	a.loadNEON("R0", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8")
-	c := []string{"R10", "R11"}
-	b := []string{"R12", "R13", "R14", "R15"}
-	const line, sums = 16, 20
+	start, cStride, x, xRow, xK := a.param("c"), a.param("cStride"), a.param("x"), a.param("xRow"), a.param("xK")
+	bStart, bStride, n, fours := a.param("b"), a.param("bStride"), a.param("n"), a.param("fours")
+	elements, line, sums := a.vectors("element of A", 4*rows), a.vectors("row of B", 4), a.vectors("row of C", rows)
+	a.comment("the elements of A of four k")
 	a.at("group")
 	for r := rows - 1; r >= 0; r-- { // the first row's pointer moves on
-		x := "R2"
+		from := x
 		if r > 0 {
-			x = "R9"
-			a.n("ADD R3, R2, R9")
+			from = a.general("second row of A")
+			a.n("ADD %s, %s, %s", xRow, x, from)
 		}
 		for u := range 4 {
-			a.n("VLD1R.P (%s)(R4), [V%d.S4]", x, 4*r+u)
+			a.n("VLD1R.P (%s)(%s), [%s.S4]", from, xK, elements[4*r+u])
+		}
+		if r > 0 {
+			a.free(from)
 		}
 	}
-	a.n("MOVD R0, R10")
+	c := []*reg{a.general("row of C")}
+	a.n("MOVD %s, %s", start, c[0])
 	if rows == 2 {
-		a.n("ADD R1, R0, R11")
+		c = append(c, a.general("second row of C"))
+		a.n("ADD %s, %s, %s", cStride, start, c[1])
 	}
-	for _, p := range b {
-		a.n("MOVD R5, %s", p)
-		a.n("ADD R6, R5")
+	var b []*reg
+	for range line {
+		p := a.general("row of B")
+		a.n("MOVD %s, %s", bStart, p)
+		a.n("ADD %s, %s", bStride, bStart)
+		b = append(b, p)
 	}
-	a.n("MOVD R7, R16")
+	left := a.general("vectors left")
+	a.n("MOVD %s, %s", n, left)
+	a.comment("a vector of four rows of B at a time")
 	a.n("PCALIGN $16")
 	a.at("vector")
 	for u, p := range b {
-		a.n("FMOVQ.P 16(%s), F%d", p, line+u)
+		a.n("FMOVQ.P 16(%s), %s", p, line[u].as("F"))
 	}
-	for r := range rows {
-		a.n("FMOVQ (%s), F%d", c[r], sums+r)
+	for r, sum := range sums {
+		a.n("FMOVQ (%s), %s", c[r], sum.as("F"))
 	}
-	for u := range 4 {
-		for r := range rows {
-			a.n3("FMLA", line+u, 4*r+u, sums+r)
+	for u := range line {
+		for r, sum := range sums {
+			a.n3("FMLA", line[u], elements[4*r+u], sum)
 		}
 	}
-	for r := range rows {
-		a.n("FMOVQ.P F%d, 16(%s)", sums+r, c[r])
+	for r, sum := range sums {
+		a.n("FMOVQ.P %s, 16(%s)", sum.as("F"), c[r])
 	}
-	a.n("SUBS $1, R16")
-	a.n("BNE vector")
-	a.n("SUBS $1, R8")
-	a.n("BNE group")
+	a.n("SUBS $1, %s\nBNE vector", left)
+	a.free(append(append(c, b...), left)...)
+	a.n("SUBS $1, %s\nBNE group", fours)
 	a.end()
 }
 
 // neonDots has four vectors of sums for each column, as all kernels of dot products.
 func neonDots(f *family, columns int) {
-	a := f.fn(neon, fmt.Sprintf("dots%d", columns), fmt.Sprintf("adds to %d numbers the dot products of x and rows of B, of 16*n floats and, unless it is nil, of tail: 16 floats of x, then of each row; the stride is in bytes.", columns),
+	a := f.fn(neonOwn, fmt.Sprintf("dots%d", columns), fmt.Sprintf("adds to %d numbers the dot products of x and rows of B, of 16*n floats and, unless it is nil, of tail: 16 floats of x, then of each row; the stride is in bytes.", columns),
 		"c *float32", "x *float32", "b *float32", "bStride uintptr", "n int", "tail *float32")
-	a.loadNEON("R0", "R1", "R2", "R9", "R6", "R7")
-	const x, line = 16, 20
-	rows := []string{"R2", "R3", "R4", "R5"}[:columns]
-	for c := 1; c < columns; c++ {
-		a.n("ADD R9, %s, %s", rows[c-1], rows[c])
+	c, x, bStride, n, tail := a.param("c"), a.param("x"), a.param("bStride"), a.param("n"), a.param("tail")
+	rows := []*reg{a.param("b")}
+	for range columns - 1 {
+		p := a.general("row of B")
+		a.n("ADD %s, %s, %s", bStride, rows[len(rows)-1], p)
+		rows = append(rows, p)
 	}
-	for n := range 4 * columns {
-		a.n("VEOR V%d.B16, V%d.B16, V%d.B16", n, n, n)
+	sums, xs, line := a.vectors("sum", 4*columns), a.vectors("row of A", 4), a.vectors("row of B", min(12, 4*columns))
+	for _, sum := range sums {
+		a.n("VEOR %s.B16, %s.B16, %s.B16", sum, sum, sum)
 	}
-	load := func(from string, to int) {
-		a.n("FLDPQ.P 32(%s), (F%d, F%d)", from, to, to+1)
-		a.n("FLDPQ.P 32(%s), (F%d, F%d)", from, to+2, to+3)
+	load := func(from *reg, to []*reg) {
+		for h := 0; h < 4; h += 2 {
+			a.n("FLDPQ.P 32(%s), (%s, %s)", from, to[h].as("F"), to[h+1].as("F"))
+		}
 	}
 	sixteen := func() {
-		load("R1", x)
+		load(x, xs)
 		for c, p := range rows {
-			load(p, line+4*(c%3))
-			for h := range 4 {
-				a.n3("FMLA", line+4*(c%3)+h, x+h, 4*c+h)
+			b := line[4*c%len(line):][:4]
+			load(p, b)
+			for h := range b {
+				a.n3("FMLA", b[h], xs[h], sums[4*c+h])
 			}
 		}
 	}
-	a.n("CBZ R6, last")
-	a.n("PCALIGN $16")
+	a.comment("sixteen products of each pair of rows at a time")
+	a.n("CBZ %s, last\nPCALIGN $16", n)
 	a.at("sixteen")
 	sixteen()
-	a.n("SUBS $1, R6")
-	a.n("BNE sixteen")
+	a.n("SUBS $1, %s\nBNE sixteen", n)
 	a.at("last")
-	a.n("CBZ R7, total")
-	a.n("MOVD R7, R1")
+	a.n("CBZ %s, total\nMOVD %s, %s", tail, tail, x)
 	for c, p := range rows {
-		a.n("ADD $%d, R7, %s", 64*(c+1), p)
+		a.n("ADD $%d, %s, %s", 64*(c+1), tail, p)
 	}
 	sixteen()
 	a.at("total")
-	for c := range columns { // sums 8 apart, 4, 2, 1
-		n := 4 * c
-		a.n3("FADD", n, n+2, n)
-		a.n3("FADD", n+1, n+3, n+1)
-		a.n3("FADD", n, n+1, n)
-		a.n("VEXT $8, V%d.B16, V%d.B16, V%d.B16", n, n, x)
-		a.n3("FADD", n, x, n)
-		a.n2("FADDP.S", n, n)
-		a.n("FMOVS %d(R0), F%d", 4*c, x)
-		a.n("FADDS F%d, F%d, F%d", x, n, n)
-		a.n("FMOVS F%d, %d(R0)", n, 4*c)
+	a.comment("the sums of sixteen, in one order: 8 apart, 4, 2, 1")
+	spare := xs[0]
+	a.free(xs[1:]...)
+	for column := range columns {
+		sum := sums[4*column:][:4]
+		a.n3("FADD", sum[0], sum[2], sum[0])
+		a.n3("FADD", sum[1], sum[3], sum[1])
+		a.n3("FADD", sum[0], sum[1], sum[0])
+		a.n("VEXT $8, %s.B16, %s.B16, %s.B16", sum[0], sum[0], spare)
+		a.n3("FADD", sum[0], spare, sum[0])
+		a.n2("FADDP.S", sum[0], sum[0])
+		a.n("FMOVS %s, %s", c.mem(4*column), spare.as("F"))
+		a.n("FADDS %s, %s, %s", spare.as("F"), sum[0].as("F"), sum[0].as("F"))
+		a.n("FMOVS %s, %s", sum[0].as("F"), c.mem(4*column))
 	}
 	a.end()
 }

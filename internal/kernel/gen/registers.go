@@ -149,6 +149,17 @@ func (a *asm) run(c class, names ...string) []*reg {
 	panic(fmt.Sprintf("%s: too few registers for %s", a.name, strings.Join(names, ", ")))
 }
 
+// unused is how many registers of a class are free.
+func (a *asm) unused(c class) int {
+	n := a.size(c)
+	for _, r := range a.owners {
+		if r.class == c {
+			n--
+		}
+	}
+	return n
+}
+
 // upTo is n numbers from first on.
 func upTo(first, n int) []int {
 	var numbers []int

@@ -1,6 +1,10 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/lince-ml/lince/internal/kernel"
+)
 
 // sparse writes the products of package sparse, for filters of 3x3 pixels of one, two and
 // three channels: the four candidates of a tap lie together, and the place of the maximum
@@ -43,7 +47,7 @@ var sparseLines = []string{"DX", "R11", "R12"}
 
 // half512 is AVX-512 with vectors of eight: its registers, without the longer vectors, of which
 // permutations take twice as long.
-var half512 = vec{"AVX512", 8, 32, "Y"}
+var half512 = vec{kernel.AVX512, "AVX512", 8, 32, "Y"}
 
 func sparse512(f *family, channels int) {
 	a := sparseFn(f, half512, channels)

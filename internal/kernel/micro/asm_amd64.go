@@ -2,1447 +2,334 @@
 
 package micro
 
-func nAVX512(height int, a *Args) {
+func tileAVX512(height int, a *Args) {
 	switch a.kind<<4 | height {
 	case 0x11:
-		n1x1AVX512(a)
+		tile1x1AVX512(a)
 	case 0x12:
-		n2x1AVX512(a)
+		tile2x1AVX512(a)
 	case 0x13:
-		n3x1AVX512(a)
+		tile3x1AVX512(a)
 	case 0x14:
-		n4x1AVX512(a)
+		tile4x1AVX512(a)
 	case 0x15:
-		n5x1AVX512(a)
+		tile5x1AVX512(a)
 	case 0x16:
-		n6x1AVX512(a)
+		tile6x1AVX512(a)
 	case 0x17:
-		n7x1AVX512(a)
+		tile7x1AVX512(a)
 	case 0x18:
-		n8x1AVX512(a)
-	case 0x19:
-		n9x1AVX512(a)
-	case 0x1a:
-		n10x1AVX512(a)
-	case 0x1b:
-		n11x1AVX512(a)
-	case 0x1c:
-		n12x1AVX512(a)
-	case 0x1d:
-		n13x1AVX512(a)
-	case 0x1e:
-		n14x1AVX512(a)
-	case 0x51:
-		n1x1mAVX512(a)
-	case 0x52:
-		n2x1mAVX512(a)
-	case 0x53:
-		n3x1mAVX512(a)
-	case 0x54:
-		n4x1mAVX512(a)
-	case 0x55:
-		n5x1mAVX512(a)
-	case 0x56:
-		n6x1mAVX512(a)
-	case 0x57:
-		n7x1mAVX512(a)
-	case 0x58:
-		n8x1mAVX512(a)
-	case 0x59:
-		n9x1mAVX512(a)
-	case 0x5a:
-		n10x1mAVX512(a)
-	case 0x5b:
-		n11x1mAVX512(a)
-	case 0x5c:
-		n12x1mAVX512(a)
-	case 0x5d:
-		n13x1mAVX512(a)
-	case 0x5e:
-		n14x1mAVX512(a)
+		tile8x1AVX512(a)
 	case 0x21:
-		n1x2AVX512(a)
+		tile1x2AVX512(a)
 	case 0x22:
-		n2x2AVX512(a)
+		tile2x2AVX512(a)
 	case 0x23:
-		n3x2AVX512(a)
+		tile3x2AVX512(a)
 	case 0x24:
-		n4x2AVX512(a)
+		tile4x2AVX512(a)
 	case 0x25:
-		n5x2AVX512(a)
+		tile5x2AVX512(a)
 	case 0x26:
-		n6x2AVX512(a)
+		tile6x2AVX512(a)
 	case 0x27:
-		n7x2AVX512(a)
+		tile7x2AVX512(a)
 	case 0x28:
-		n8x2AVX512(a)
+		tile8x2AVX512(a)
 	case 0x29:
-		n9x2AVX512(a)
+		tile9x2AVX512(a)
 	case 0x2a:
-		n10x2AVX512(a)
-	case 0x2b:
-		n11x2AVX512(a)
-	case 0x2c:
-		n12x2AVX512(a)
-	case 0x2d:
-		n13x2AVX512(a)
+		tile10x2AVX512(a)
 	case 0x2e:
-		n14x2AVX512(a)
-	case 0x61:
-		n1x2mAVX512(a)
-	case 0x62:
-		n2x2mAVX512(a)
-	case 0x63:
-		n3x2mAVX512(a)
-	case 0x64:
-		n4x2mAVX512(a)
-	case 0x65:
-		n5x2mAVX512(a)
-	case 0x66:
-		n6x2mAVX512(a)
-	case 0x67:
-		n7x2mAVX512(a)
-	case 0x68:
-		n8x2mAVX512(a)
-	case 0x69:
-		n9x2mAVX512(a)
-	case 0x6a:
-		n10x2mAVX512(a)
-	case 0x6b:
-		n11x2mAVX512(a)
-	case 0x6c:
-		n12x2mAVX512(a)
-	case 0x6d:
-		n13x2mAVX512(a)
-	case 0x6e:
-		n14x2mAVX512(a)
+		tile14x2AVX512(a)
 	default:
 		panic("micro: no such tile")
 	}
 }
 
-func tAVX512(height int, a *Args) {
+func pooledAVX512(height int, a *Args) {
 	switch a.kind<<4 | height {
 	case 0x11:
-		t1x1AVX512(a)
+		pooled1x1AVX512(a)
 	case 0x12:
-		t2x1AVX512(a)
+		pooled2x1AVX512(a)
 	case 0x13:
-		t3x1AVX512(a)
+		pooled3x1AVX512(a)
+	case 0x21:
+		pooled1x2AVX512(a)
+	case 0x22:
+		pooled2x2AVX512(a)
+	case 0x23:
+		pooled3x2AVX512(a)
+	default:
+		panic("micro: no such tile")
+	}
+}
+
+func tileAVX2(height int, a *Args) {
+	switch a.kind<<4 | height {
+	case 0x11:
+		tile1x1AVX2(a)
+	case 0x12:
+		tile2x1AVX2(a)
+	case 0x13:
+		tile3x1AVX2(a)
 	case 0x14:
-		t4x1AVX512(a)
+		tile4x1AVX2(a)
 	case 0x15:
-		t5x1AVX512(a)
+		tile5x1AVX2(a)
 	case 0x16:
-		t6x1AVX512(a)
+		tile6x1AVX2(a)
 	case 0x17:
-		t7x1AVX512(a)
+		tile7x1AVX2(a)
 	case 0x18:
-		t8x1AVX512(a)
-	case 0x19:
-		t9x1AVX512(a)
+		tile8x1AVX2(a)
 	case 0x1a:
-		t10x1AVX512(a)
-	case 0x1b:
-		t11x1AVX512(a)
+		tile10x1AVX2(a)
 	case 0x1c:
-		t12x1AVX512(a)
-	case 0x1d:
-		t13x1AVX512(a)
-	case 0x1e:
-		t14x1AVX512(a)
-	case 0x51:
-		t1x1mAVX512(a)
-	case 0x52:
-		t2x1mAVX512(a)
-	case 0x53:
-		t3x1mAVX512(a)
-	case 0x54:
-		t4x1mAVX512(a)
-	case 0x55:
-		t5x1mAVX512(a)
-	case 0x56:
-		t6x1mAVX512(a)
-	case 0x57:
-		t7x1mAVX512(a)
-	case 0x58:
-		t8x1mAVX512(a)
-	case 0x59:
-		t9x1mAVX512(a)
-	case 0x5a:
-		t10x1mAVX512(a)
-	case 0x5b:
-		t11x1mAVX512(a)
-	case 0x5c:
-		t12x1mAVX512(a)
-	case 0x5d:
-		t13x1mAVX512(a)
-	case 0x5e:
-		t14x1mAVX512(a)
+		tile12x1AVX2(a)
 	case 0x21:
-		t1x2AVX512(a)
+		tile1x2AVX2(a)
 	case 0x22:
-		t2x2AVX512(a)
+		tile2x2AVX2(a)
 	case 0x23:
-		t3x2AVX512(a)
+		tile3x2AVX2(a)
 	case 0x24:
-		t4x2AVX512(a)
+		tile4x2AVX2(a)
 	case 0x25:
-		t5x2AVX512(a)
+		tile5x2AVX2(a)
 	case 0x26:
-		t6x2AVX512(a)
-	case 0x27:
-		t7x2AVX512(a)
-	case 0x28:
-		t8x2AVX512(a)
-	case 0x29:
-		t9x2AVX512(a)
-	case 0x2a:
-		t10x2AVX512(a)
-	case 0x2b:
-		t11x2AVX512(a)
-	case 0x2c:
-		t12x2AVX512(a)
-	case 0x2d:
-		t13x2AVX512(a)
-	case 0x2e:
-		t14x2AVX512(a)
-	case 0x61:
-		t1x2mAVX512(a)
-	case 0x62:
-		t2x2mAVX512(a)
-	case 0x63:
-		t3x2mAVX512(a)
-	case 0x64:
-		t4x2mAVX512(a)
-	case 0x65:
-		t5x2mAVX512(a)
-	case 0x66:
-		t6x2mAVX512(a)
-	case 0x67:
-		t7x2mAVX512(a)
-	case 0x68:
-		t8x2mAVX512(a)
-	case 0x69:
-		t9x2mAVX512(a)
-	case 0x6a:
-		t10x2mAVX512(a)
-	case 0x6b:
-		t11x2mAVX512(a)
-	case 0x6c:
-		t12x2mAVX512(a)
-	case 0x6d:
-		t13x2mAVX512(a)
-	case 0x6e:
-		t14x2mAVX512(a)
+		tile6x2AVX2(a)
 	default:
 		panic("micro: no such tile")
 	}
 }
 
-func pAVX512(height int, a *Args) {
+func pooledAVX2(height int, a *Args) {
 	switch a.kind<<4 | height {
 	case 0x11:
-		p1x1AVX512(a)
-	case 0x12:
-		p2x1AVX512(a)
-	case 0x13:
-		p3x1AVX512(a)
-	case 0x51:
-		p1x1mAVX512(a)
-	case 0x52:
-		p2x1mAVX512(a)
-	case 0x53:
-		p3x1mAVX512(a)
+		pooled1x1AVX2(a)
 	case 0x21:
-		p1x2AVX512(a)
-	case 0x22:
-		p2x2AVX512(a)
-	case 0x23:
-		p3x2AVX512(a)
-	case 0x61:
-		p1x2mAVX512(a)
-	case 0x62:
-		p2x2mAVX512(a)
-	case 0x63:
-		p3x2mAVX512(a)
+		pooled1x2AVX2(a)
 	default:
 		panic("micro: no such tile")
 	}
 }
 
-func nAVX2(height int, a *Args) {
-	switch a.kind<<4 | height {
-	case 0x11:
-		n1x1AVX2(a)
-	case 0x12:
-		n2x1AVX2(a)
-	case 0x13:
-		n3x1AVX2(a)
-	case 0x14:
-		n4x1AVX2(a)
-	case 0x15:
-		n5x1AVX2(a)
-	case 0x16:
-		n6x1AVX2(a)
-	case 0x17:
-		n7x1AVX2(a)
-	case 0x18:
-		n8x1AVX2(a)
-	case 0x19:
-		n9x1AVX2(a)
-	case 0x1a:
-		n10x1AVX2(a)
-	case 0x1b:
-		n11x1AVX2(a)
-	case 0x1c:
-		n12x1AVX2(a)
-	case 0x51:
-		n1x1mAVX2(a)
-	case 0x52:
-		n2x1mAVX2(a)
-	case 0x53:
-		n3x1mAVX2(a)
-	case 0x54:
-		n4x1mAVX2(a)
-	case 0x55:
-		n5x1mAVX2(a)
-	case 0x56:
-		n6x1mAVX2(a)
-	case 0x57:
-		n7x1mAVX2(a)
-	case 0x58:
-		n8x1mAVX2(a)
-	case 0x59:
-		n9x1mAVX2(a)
-	case 0x5a:
-		n10x1mAVX2(a)
-	case 0x5b:
-		n11x1mAVX2(a)
-	case 0x5c:
-		n12x1mAVX2(a)
-	case 0x21:
-		n1x2AVX2(a)
-	case 0x22:
-		n2x2AVX2(a)
-	case 0x23:
-		n3x2AVX2(a)
-	case 0x24:
-		n4x2AVX2(a)
-	case 0x25:
-		n5x2AVX2(a)
-	case 0x26:
-		n6x2AVX2(a)
-	case 0x61:
-		n1x2mAVX2(a)
-	case 0x62:
-		n2x2mAVX2(a)
-	case 0x63:
-		n3x2mAVX2(a)
-	case 0x64:
-		n4x2mAVX2(a)
-	case 0x65:
-		n5x2mAVX2(a)
-	case 0x66:
-		n6x2mAVX2(a)
-	default:
-		panic("micro: no such tile")
-	}
-}
-
-func tAVX2(height int, a *Args) {
-	switch a.kind<<4 | height {
-	case 0x11:
-		t1x1AVX2(a)
-	case 0x12:
-		t2x1AVX2(a)
-	case 0x13:
-		t3x1AVX2(a)
-	case 0x14:
-		t4x1AVX2(a)
-	case 0x15:
-		t5x1AVX2(a)
-	case 0x16:
-		t6x1AVX2(a)
-	case 0x17:
-		t7x1AVX2(a)
-	case 0x18:
-		t8x1AVX2(a)
-	case 0x19:
-		t9x1AVX2(a)
-	case 0x1a:
-		t10x1AVX2(a)
-	case 0x1b:
-		t11x1AVX2(a)
-	case 0x1c:
-		t12x1AVX2(a)
-	case 0x51:
-		t1x1mAVX2(a)
-	case 0x52:
-		t2x1mAVX2(a)
-	case 0x53:
-		t3x1mAVX2(a)
-	case 0x54:
-		t4x1mAVX2(a)
-	case 0x55:
-		t5x1mAVX2(a)
-	case 0x56:
-		t6x1mAVX2(a)
-	case 0x57:
-		t7x1mAVX2(a)
-	case 0x58:
-		t8x1mAVX2(a)
-	case 0x59:
-		t9x1mAVX2(a)
-	case 0x5a:
-		t10x1mAVX2(a)
-	case 0x5b:
-		t11x1mAVX2(a)
-	case 0x5c:
-		t12x1mAVX2(a)
-	case 0x21:
-		t1x2AVX2(a)
-	case 0x22:
-		t2x2AVX2(a)
-	case 0x23:
-		t3x2AVX2(a)
-	case 0x24:
-		t4x2AVX2(a)
-	case 0x25:
-		t5x2AVX2(a)
-	case 0x26:
-		t6x2AVX2(a)
-	case 0x61:
-		t1x2mAVX2(a)
-	case 0x62:
-		t2x2mAVX2(a)
-	case 0x63:
-		t3x2mAVX2(a)
-	case 0x64:
-		t4x2mAVX2(a)
-	case 0x65:
-		t5x2mAVX2(a)
-	case 0x66:
-		t6x2mAVX2(a)
-	default:
-		panic("micro: no such tile")
-	}
-}
-
-func pAVX2(height int, a *Args) {
-	switch a.kind<<4 | height {
-	case 0x11:
-		p1x1AVX2(a)
-	case 0x51:
-		p1x1mAVX2(a)
-	case 0x21:
-		p1x2AVX2(a)
-	case 0x61:
-		p1x2mAVX2(a)
-	default:
-		panic("micro: no such tile")
-	}
-}
-
-// n1x1AVX512 is N.
-//
-//go:noescape
-func n1x1AVX512(a *Args)
-
-// n2x1AVX512 is N.
-//
-//go:noescape
-func n2x1AVX512(a *Args)
-
-// n3x1AVX512 is N.
-//
-//go:noescape
-func n3x1AVX512(a *Args)
-
-// n4x1AVX512 is N.
-//
-//go:noescape
-func n4x1AVX512(a *Args)
-
-// n5x1AVX512 is N.
-//
-//go:noescape
-func n5x1AVX512(a *Args)
-
-// n6x1AVX512 is N.
-//
-//go:noescape
-func n6x1AVX512(a *Args)
-
-// n7x1AVX512 is N.
-//
-//go:noescape
-func n7x1AVX512(a *Args)
-
-// n8x1AVX512 is N.
-//
-//go:noescape
-func n8x1AVX512(a *Args)
-
-// n9x1AVX512 is N.
-//
-//go:noescape
-func n9x1AVX512(a *Args)
-
-// n10x1AVX512 is N.
-//
-//go:noescape
-func n10x1AVX512(a *Args)
-
-// n11x1AVX512 is N.
-//
-//go:noescape
-func n11x1AVX512(a *Args)
-
-// n12x1AVX512 is N.
-//
-//go:noescape
-func n12x1AVX512(a *Args)
-
-// n13x1AVX512 is N.
-//
-//go:noescape
-func n13x1AVX512(a *Args)
-
-// n14x1AVX512 is N.
-//
-//go:noescape
-func n14x1AVX512(a *Args)
-
-// n1x1mAVX512 is N.
-//
-//go:noescape
-func n1x1mAVX512(a *Args)
-
-// n2x1mAVX512 is N.
-//
-//go:noescape
-func n2x1mAVX512(a *Args)
-
-// n3x1mAVX512 is N.
-//
-//go:noescape
-func n3x1mAVX512(a *Args)
-
-// n4x1mAVX512 is N.
-//
-//go:noescape
-func n4x1mAVX512(a *Args)
-
-// n5x1mAVX512 is N.
-//
-//go:noescape
-func n5x1mAVX512(a *Args)
-
-// n6x1mAVX512 is N.
-//
-//go:noescape
-func n6x1mAVX512(a *Args)
-
-// n7x1mAVX512 is N.
-//
-//go:noescape
-func n7x1mAVX512(a *Args)
-
-// n8x1mAVX512 is N.
-//
-//go:noescape
-func n8x1mAVX512(a *Args)
-
-// n9x1mAVX512 is N.
-//
-//go:noescape
-func n9x1mAVX512(a *Args)
-
-// n10x1mAVX512 is N.
-//
-//go:noescape
-func n10x1mAVX512(a *Args)
-
-// n11x1mAVX512 is N.
-//
-//go:noescape
-func n11x1mAVX512(a *Args)
-
-// n12x1mAVX512 is N.
-//
-//go:noescape
-func n12x1mAVX512(a *Args)
-
-// n13x1mAVX512 is N.
-//
-//go:noescape
-func n13x1mAVX512(a *Args)
-
-// n14x1mAVX512 is N.
-//
-//go:noescape
-func n14x1mAVX512(a *Args)
-
-// n1x2AVX512 is N.
-//
-//go:noescape
-func n1x2AVX512(a *Args)
-
-// n2x2AVX512 is N.
-//
-//go:noescape
-func n2x2AVX512(a *Args)
-
-// n3x2AVX512 is N.
-//
-//go:noescape
-func n3x2AVX512(a *Args)
-
-// n4x2AVX512 is N.
-//
-//go:noescape
-func n4x2AVX512(a *Args)
-
-// n5x2AVX512 is N.
-//
-//go:noescape
-func n5x2AVX512(a *Args)
-
-// n6x2AVX512 is N.
-//
-//go:noescape
-func n6x2AVX512(a *Args)
-
-// n7x2AVX512 is N.
-//
-//go:noescape
-func n7x2AVX512(a *Args)
-
-// n8x2AVX512 is N.
-//
-//go:noescape
-func n8x2AVX512(a *Args)
-
-// n9x2AVX512 is N.
-//
-//go:noescape
-func n9x2AVX512(a *Args)
-
-// n10x2AVX512 is N.
-//
-//go:noescape
-func n10x2AVX512(a *Args)
-
-// n11x2AVX512 is N.
-//
-//go:noescape
-func n11x2AVX512(a *Args)
-
-// n12x2AVX512 is N.
-//
-//go:noescape
-func n12x2AVX512(a *Args)
-
-// n13x2AVX512 is N.
-//
-//go:noescape
-func n13x2AVX512(a *Args)
-
-// n14x2AVX512 is N.
-//
-//go:noescape
-func n14x2AVX512(a *Args)
-
-// n1x2mAVX512 is N.
-//
-//go:noescape
-func n1x2mAVX512(a *Args)
-
-// n2x2mAVX512 is N.
-//
-//go:noescape
-func n2x2mAVX512(a *Args)
-
-// n3x2mAVX512 is N.
-//
-//go:noescape
-func n3x2mAVX512(a *Args)
-
-// n4x2mAVX512 is N.
-//
-//go:noescape
-func n4x2mAVX512(a *Args)
-
-// n5x2mAVX512 is N.
-//
-//go:noescape
-func n5x2mAVX512(a *Args)
-
-// n6x2mAVX512 is N.
-//
-//go:noescape
-func n6x2mAVX512(a *Args)
-
-// n7x2mAVX512 is N.
-//
-//go:noescape
-func n7x2mAVX512(a *Args)
-
-// n8x2mAVX512 is N.
-//
-//go:noescape
-func n8x2mAVX512(a *Args)
-
-// n9x2mAVX512 is N.
-//
-//go:noescape
-func n9x2mAVX512(a *Args)
-
-// n10x2mAVX512 is N.
-//
-//go:noescape
-func n10x2mAVX512(a *Args)
-
-// n11x2mAVX512 is N.
-//
-//go:noescape
-func n11x2mAVX512(a *Args)
-
-// n12x2mAVX512 is N.
-//
-//go:noescape
-func n12x2mAVX512(a *Args)
-
-// n13x2mAVX512 is N.
-//
-//go:noescape
-func n13x2mAVX512(a *Args)
-
-// n14x2mAVX512 is N.
-//
-//go:noescape
-func n14x2mAVX512(a *Args)
-
-// t1x1AVX512 is T.
-//
-//go:noescape
-func t1x1AVX512(a *Args)
-
-// t2x1AVX512 is T.
-//
-//go:noescape
-func t2x1AVX512(a *Args)
-
-// t3x1AVX512 is T.
-//
-//go:noescape
-func t3x1AVX512(a *Args)
-
-// t4x1AVX512 is T.
-//
-//go:noescape
-func t4x1AVX512(a *Args)
-
-// t5x1AVX512 is T.
-//
-//go:noescape
-func t5x1AVX512(a *Args)
-
-// t6x1AVX512 is T.
-//
-//go:noescape
-func t6x1AVX512(a *Args)
-
-// t7x1AVX512 is T.
-//
-//go:noescape
-func t7x1AVX512(a *Args)
-
-// t8x1AVX512 is T.
-//
-//go:noescape
-func t8x1AVX512(a *Args)
-
-// t9x1AVX512 is T.
-//
-//go:noescape
-func t9x1AVX512(a *Args)
-
-// t10x1AVX512 is T.
-//
-//go:noescape
-func t10x1AVX512(a *Args)
-
-// t11x1AVX512 is T.
-//
-//go:noescape
-func t11x1AVX512(a *Args)
-
-// t12x1AVX512 is T.
-//
-//go:noescape
-func t12x1AVX512(a *Args)
-
-// t13x1AVX512 is T.
-//
-//go:noescape
-func t13x1AVX512(a *Args)
-
-// t14x1AVX512 is T.
-//
-//go:noescape
-func t14x1AVX512(a *Args)
-
-// t1x1mAVX512 is T.
-//
-//go:noescape
-func t1x1mAVX512(a *Args)
-
-// t2x1mAVX512 is T.
-//
-//go:noescape
-func t2x1mAVX512(a *Args)
-
-// t3x1mAVX512 is T.
-//
-//go:noescape
-func t3x1mAVX512(a *Args)
-
-// t4x1mAVX512 is T.
-//
-//go:noescape
-func t4x1mAVX512(a *Args)
-
-// t5x1mAVX512 is T.
-//
-//go:noescape
-func t5x1mAVX512(a *Args)
-
-// t6x1mAVX512 is T.
-//
-//go:noescape
-func t6x1mAVX512(a *Args)
-
-// t7x1mAVX512 is T.
-//
-//go:noescape
-func t7x1mAVX512(a *Args)
-
-// t8x1mAVX512 is T.
-//
-//go:noescape
-func t8x1mAVX512(a *Args)
-
-// t9x1mAVX512 is T.
-//
-//go:noescape
-func t9x1mAVX512(a *Args)
-
-// t10x1mAVX512 is T.
-//
-//go:noescape
-func t10x1mAVX512(a *Args)
-
-// t11x1mAVX512 is T.
-//
-//go:noescape
-func t11x1mAVX512(a *Args)
-
-// t12x1mAVX512 is T.
-//
-//go:noescape
-func t12x1mAVX512(a *Args)
-
-// t13x1mAVX512 is T.
-//
-//go:noescape
-func t13x1mAVX512(a *Args)
-
-// t14x1mAVX512 is T.
-//
-//go:noescape
-func t14x1mAVX512(a *Args)
-
-// t1x2AVX512 is T.
-//
-//go:noescape
-func t1x2AVX512(a *Args)
-
-// t2x2AVX512 is T.
-//
-//go:noescape
-func t2x2AVX512(a *Args)
-
-// t3x2AVX512 is T.
-//
-//go:noescape
-func t3x2AVX512(a *Args)
-
-// t4x2AVX512 is T.
-//
-//go:noescape
-func t4x2AVX512(a *Args)
-
-// t5x2AVX512 is T.
-//
-//go:noescape
-func t5x2AVX512(a *Args)
-
-// t6x2AVX512 is T.
-//
-//go:noescape
-func t6x2AVX512(a *Args)
-
-// t7x2AVX512 is T.
-//
-//go:noescape
-func t7x2AVX512(a *Args)
-
-// t8x2AVX512 is T.
-//
-//go:noescape
-func t8x2AVX512(a *Args)
-
-// t9x2AVX512 is T.
-//
-//go:noescape
-func t9x2AVX512(a *Args)
-
-// t10x2AVX512 is T.
-//
-//go:noescape
-func t10x2AVX512(a *Args)
-
-// t11x2AVX512 is T.
-//
-//go:noescape
-func t11x2AVX512(a *Args)
-
-// t12x2AVX512 is T.
-//
-//go:noescape
-func t12x2AVX512(a *Args)
-
-// t13x2AVX512 is T.
-//
-//go:noescape
-func t13x2AVX512(a *Args)
-
-// t14x2AVX512 is T.
-//
-//go:noescape
-func t14x2AVX512(a *Args)
-
-// t1x2mAVX512 is T.
-//
-//go:noescape
-func t1x2mAVX512(a *Args)
-
-// t2x2mAVX512 is T.
-//
-//go:noescape
-func t2x2mAVX512(a *Args)
-
-// t3x2mAVX512 is T.
-//
-//go:noescape
-func t3x2mAVX512(a *Args)
-
-// t4x2mAVX512 is T.
-//
-//go:noescape
-func t4x2mAVX512(a *Args)
-
-// t5x2mAVX512 is T.
-//
-//go:noescape
-func t5x2mAVX512(a *Args)
-
-// t6x2mAVX512 is T.
-//
-//go:noescape
-func t6x2mAVX512(a *Args)
-
-// t7x2mAVX512 is T.
-//
-//go:noescape
-func t7x2mAVX512(a *Args)
-
-// t8x2mAVX512 is T.
-//
-//go:noescape
-func t8x2mAVX512(a *Args)
-
-// t9x2mAVX512 is T.
-//
-//go:noescape
-func t9x2mAVX512(a *Args)
-
-// t10x2mAVX512 is T.
-//
-//go:noescape
-func t10x2mAVX512(a *Args)
-
-// t11x2mAVX512 is T.
-//
-//go:noescape
-func t11x2mAVX512(a *Args)
-
-// t12x2mAVX512 is T.
-//
-//go:noescape
-func t12x2mAVX512(a *Args)
-
-// t13x2mAVX512 is T.
-//
-//go:noescape
-func t13x2mAVX512(a *Args)
-
-// t14x2mAVX512 is T.
-//
-//go:noescape
-func t14x2mAVX512(a *Args)
-
-// p1x1AVX512 is P.
-//
-//go:noescape
-func p1x1AVX512(a *Args)
-
-// p2x1AVX512 is P.
-//
-//go:noescape
-func p2x1AVX512(a *Args)
-
-// p3x1AVX512 is P.
-//
-//go:noescape
-func p3x1AVX512(a *Args)
-
-// p1x1mAVX512 is P.
-//
-//go:noescape
-func p1x1mAVX512(a *Args)
-
-// p2x1mAVX512 is P.
-//
-//go:noescape
-func p2x1mAVX512(a *Args)
-
-// p3x1mAVX512 is P.
-//
-//go:noescape
-func p3x1mAVX512(a *Args)
-
-// p1x2AVX512 is P.
-//
-//go:noescape
-func p1x2AVX512(a *Args)
-
-// p2x2AVX512 is P.
-//
-//go:noescape
-func p2x2AVX512(a *Args)
-
-// p3x2AVX512 is P.
-//
-//go:noescape
-func p3x2AVX512(a *Args)
-
-// p1x2mAVX512 is P.
-//
-//go:noescape
-func p1x2mAVX512(a *Args)
-
-// p2x2mAVX512 is P.
-//
-//go:noescape
-func p2x2mAVX512(a *Args)
-
-// p3x2mAVX512 is P.
-//
-//go:noescape
-func p3x2mAVX512(a *Args)
-
-// n1x1AVX2 is N.
-//
-//go:noescape
-func n1x1AVX2(a *Args)
-
-// n2x1AVX2 is N.
-//
-//go:noescape
-func n2x1AVX2(a *Args)
-
-// n3x1AVX2 is N.
-//
-//go:noescape
-func n3x1AVX2(a *Args)
-
-// n4x1AVX2 is N.
-//
-//go:noescape
-func n4x1AVX2(a *Args)
-
-// n5x1AVX2 is N.
-//
-//go:noescape
-func n5x1AVX2(a *Args)
-
-// n6x1AVX2 is N.
-//
-//go:noescape
-func n6x1AVX2(a *Args)
-
-// n7x1AVX2 is N.
-//
-//go:noescape
-func n7x1AVX2(a *Args)
-
-// n8x1AVX2 is N.
-//
-//go:noescape
-func n8x1AVX2(a *Args)
-
-// n9x1AVX2 is N.
-//
-//go:noescape
-func n9x1AVX2(a *Args)
-
-// n10x1AVX2 is N.
-//
-//go:noescape
-func n10x1AVX2(a *Args)
-
-// n11x1AVX2 is N.
-//
-//go:noescape
-func n11x1AVX2(a *Args)
-
-// n12x1AVX2 is N.
-//
-//go:noescape
-func n12x1AVX2(a *Args)
-
-// n1x1mAVX2 is N.
-//
-//go:noescape
-func n1x1mAVX2(a *Args)
-
-// n2x1mAVX2 is N.
-//
-//go:noescape
-func n2x1mAVX2(a *Args)
-
-// n3x1mAVX2 is N.
-//
-//go:noescape
-func n3x1mAVX2(a *Args)
-
-// n4x1mAVX2 is N.
-//
-//go:noescape
-func n4x1mAVX2(a *Args)
-
-// n5x1mAVX2 is N.
-//
-//go:noescape
-func n5x1mAVX2(a *Args)
-
-// n6x1mAVX2 is N.
-//
-//go:noescape
-func n6x1mAVX2(a *Args)
-
-// n7x1mAVX2 is N.
-//
-//go:noescape
-func n7x1mAVX2(a *Args)
-
-// n8x1mAVX2 is N.
-//
-//go:noescape
-func n8x1mAVX2(a *Args)
-
-// n9x1mAVX2 is N.
-//
-//go:noescape
-func n9x1mAVX2(a *Args)
-
-// n10x1mAVX2 is N.
-//
-//go:noescape
-func n10x1mAVX2(a *Args)
-
-// n11x1mAVX2 is N.
-//
-//go:noescape
-func n11x1mAVX2(a *Args)
-
-// n12x1mAVX2 is N.
-//
-//go:noescape
-func n12x1mAVX2(a *Args)
-
-// n1x2AVX2 is N.
-//
-//go:noescape
-func n1x2AVX2(a *Args)
-
-// n2x2AVX2 is N.
-//
-//go:noescape
-func n2x2AVX2(a *Args)
-
-// n3x2AVX2 is N.
-//
-//go:noescape
-func n3x2AVX2(a *Args)
-
-// n4x2AVX2 is N.
-//
-//go:noescape
-func n4x2AVX2(a *Args)
-
-// n5x2AVX2 is N.
-//
-//go:noescape
-func n5x2AVX2(a *Args)
-
-// n6x2AVX2 is N.
-//
-//go:noescape
-func n6x2AVX2(a *Args)
-
-// n1x2mAVX2 is N.
-//
-//go:noescape
-func n1x2mAVX2(a *Args)
-
-// n2x2mAVX2 is N.
-//
-//go:noescape
-func n2x2mAVX2(a *Args)
-
-// n3x2mAVX2 is N.
-//
-//go:noescape
-func n3x2mAVX2(a *Args)
-
-// n4x2mAVX2 is N.
+// tile1x1AVX512 is N and T.
 //
 //go:noescape
-func n4x2mAVX2(a *Args)
+func tile1x1AVX512(a *Args)
 
-// n5x2mAVX2 is N.
+// tile2x1AVX512 is N and T.
 //
 //go:noescape
-func n5x2mAVX2(a *Args)
+func tile2x1AVX512(a *Args)
 
-// n6x2mAVX2 is N.
+// tile3x1AVX512 is N and T.
 //
 //go:noescape
-func n6x2mAVX2(a *Args)
+func tile3x1AVX512(a *Args)
 
-// t1x1AVX2 is T.
+// tile4x1AVX512 is N and T.
 //
 //go:noescape
-func t1x1AVX2(a *Args)
+func tile4x1AVX512(a *Args)
 
-// t2x1AVX2 is T.
+// tile5x1AVX512 is N and T.
 //
 //go:noescape
-func t2x1AVX2(a *Args)
+func tile5x1AVX512(a *Args)
 
-// t3x1AVX2 is T.
+// tile6x1AVX512 is N and T.
 //
 //go:noescape
-func t3x1AVX2(a *Args)
+func tile6x1AVX512(a *Args)
 
-// t4x1AVX2 is T.
+// tile7x1AVX512 is N and T.
 //
 //go:noescape
-func t4x1AVX2(a *Args)
+func tile7x1AVX512(a *Args)
 
-// t5x1AVX2 is T.
+// tile8x1AVX512 is N and T.
 //
 //go:noescape
-func t5x1AVX2(a *Args)
+func tile8x1AVX512(a *Args)
 
-// t6x1AVX2 is T.
+// tile1x2AVX512 is N and T.
 //
 //go:noescape
-func t6x1AVX2(a *Args)
+func tile1x2AVX512(a *Args)
 
-// t7x1AVX2 is T.
+// tile2x2AVX512 is N and T.
 //
 //go:noescape
-func t7x1AVX2(a *Args)
+func tile2x2AVX512(a *Args)
 
-// t8x1AVX2 is T.
+// tile3x2AVX512 is N and T.
 //
 //go:noescape
-func t8x1AVX2(a *Args)
+func tile3x2AVX512(a *Args)
 
-// t9x1AVX2 is T.
+// tile4x2AVX512 is N and T.
 //
 //go:noescape
-func t9x1AVX2(a *Args)
+func tile4x2AVX512(a *Args)
 
-// t10x1AVX2 is T.
+// tile5x2AVX512 is N and T.
 //
 //go:noescape
-func t10x1AVX2(a *Args)
+func tile5x2AVX512(a *Args)
 
-// t11x1AVX2 is T.
+// tile6x2AVX512 is N and T.
 //
 //go:noescape
-func t11x1AVX2(a *Args)
+func tile6x2AVX512(a *Args)
 
-// t12x1AVX2 is T.
+// tile7x2AVX512 is N and T.
 //
 //go:noescape
-func t12x1AVX2(a *Args)
+func tile7x2AVX512(a *Args)
 
-// t1x1mAVX2 is T.
+// tile8x2AVX512 is N and T.
 //
 //go:noescape
-func t1x1mAVX2(a *Args)
+func tile8x2AVX512(a *Args)
 
-// t2x1mAVX2 is T.
+// tile9x2AVX512 is N and T.
 //
 //go:noescape
-func t2x1mAVX2(a *Args)
+func tile9x2AVX512(a *Args)
 
-// t3x1mAVX2 is T.
+// tile10x2AVX512 is N and T.
 //
 //go:noescape
-func t3x1mAVX2(a *Args)
+func tile10x2AVX512(a *Args)
 
-// t4x1mAVX2 is T.
+// tile14x2AVX512 is N and T.
 //
 //go:noescape
-func t4x1mAVX2(a *Args)
+func tile14x2AVX512(a *Args)
 
-// t5x1mAVX2 is T.
+// pooled1x1AVX512 is P.
 //
 //go:noescape
-func t5x1mAVX2(a *Args)
+func pooled1x1AVX512(a *Args)
 
-// t6x1mAVX2 is T.
+// pooled2x1AVX512 is P.
 //
 //go:noescape
-func t6x1mAVX2(a *Args)
+func pooled2x1AVX512(a *Args)
 
-// t7x1mAVX2 is T.
+// pooled3x1AVX512 is P.
 //
 //go:noescape
-func t7x1mAVX2(a *Args)
+func pooled3x1AVX512(a *Args)
 
-// t8x1mAVX2 is T.
+// pooled1x2AVX512 is P.
 //
 //go:noescape
-func t8x1mAVX2(a *Args)
+func pooled1x2AVX512(a *Args)
 
-// t9x1mAVX2 is T.
+// pooled2x2AVX512 is P.
 //
 //go:noescape
-func t9x1mAVX2(a *Args)
+func pooled2x2AVX512(a *Args)
 
-// t10x1mAVX2 is T.
+// pooled3x2AVX512 is P.
 //
 //go:noescape
-func t10x1mAVX2(a *Args)
+func pooled3x2AVX512(a *Args)
 
-// t11x1mAVX2 is T.
+// tile1x1AVX2 is N and T.
 //
 //go:noescape
-func t11x1mAVX2(a *Args)
+func tile1x1AVX2(a *Args)
 
-// t12x1mAVX2 is T.
+// tile2x1AVX2 is N and T.
 //
 //go:noescape
-func t12x1mAVX2(a *Args)
+func tile2x1AVX2(a *Args)
 
-// t1x2AVX2 is T.
+// tile3x1AVX2 is N and T.
 //
 //go:noescape
-func t1x2AVX2(a *Args)
+func tile3x1AVX2(a *Args)
 
-// t2x2AVX2 is T.
+// tile4x1AVX2 is N and T.
 //
 //go:noescape
-func t2x2AVX2(a *Args)
+func tile4x1AVX2(a *Args)
 
-// t3x2AVX2 is T.
+// tile5x1AVX2 is N and T.
 //
 //go:noescape
-func t3x2AVX2(a *Args)
+func tile5x1AVX2(a *Args)
 
-// t4x2AVX2 is T.
+// tile6x1AVX2 is N and T.
 //
 //go:noescape
-func t4x2AVX2(a *Args)
+func tile6x1AVX2(a *Args)
 
-// t5x2AVX2 is T.
+// tile7x1AVX2 is N and T.
 //
 //go:noescape
-func t5x2AVX2(a *Args)
+func tile7x1AVX2(a *Args)
 
-// t6x2AVX2 is T.
+// tile8x1AVX2 is N and T.
 //
 //go:noescape
-func t6x2AVX2(a *Args)
+func tile8x1AVX2(a *Args)
 
-// t1x2mAVX2 is T.
+// tile10x1AVX2 is N and T.
 //
 //go:noescape
-func t1x2mAVX2(a *Args)
+func tile10x1AVX2(a *Args)
 
-// t2x2mAVX2 is T.
+// tile12x1AVX2 is N and T.
 //
 //go:noescape
-func t2x2mAVX2(a *Args)
+func tile12x1AVX2(a *Args)
 
-// t3x2mAVX2 is T.
+// tile1x2AVX2 is N and T.
 //
 //go:noescape
-func t3x2mAVX2(a *Args)
+func tile1x2AVX2(a *Args)
 
-// t4x2mAVX2 is T.
+// tile2x2AVX2 is N and T.
 //
 //go:noescape
-func t4x2mAVX2(a *Args)
+func tile2x2AVX2(a *Args)
 
-// t5x2mAVX2 is T.
+// tile3x2AVX2 is N and T.
 //
 //go:noescape
-func t5x2mAVX2(a *Args)
+func tile3x2AVX2(a *Args)
 
-// t6x2mAVX2 is T.
+// tile4x2AVX2 is N and T.
 //
 //go:noescape
-func t6x2mAVX2(a *Args)
+func tile4x2AVX2(a *Args)
 
-// p1x1AVX2 is P.
+// tile5x2AVX2 is N and T.
 //
 //go:noescape
-func p1x1AVX2(a *Args)
+func tile5x2AVX2(a *Args)
 
-// p1x1mAVX2 is P.
+// tile6x2AVX2 is N and T.
 //
 //go:noescape
-func p1x1mAVX2(a *Args)
+func tile6x2AVX2(a *Args)
 
-// p1x2AVX2 is P.
+// pooled1x1AVX2 is P.
 //
 //go:noescape
-func p1x2AVX2(a *Args)
+func pooled1x1AVX2(a *Args)
 
-// p1x2mAVX2 is P.
+// pooled1x2AVX2 is P.
 //
 //go:noescape
-func p1x2mAVX2(a *Args)
+func pooled1x2AVX2(a *Args)
 
 // packRows1AVX512 copies rows of 16 lanes, stride bytes apart, to dst, one after the other; rows is not 0.
 //

@@ -2,943 +2,369 @@
 
 package micro
 
-func nNEON(height int, a *Args) {
+func tileNEON(height int, a *Args) {
 	switch a.kind<<4 | height {
 	case 0x11:
-		n1x1NEON(a)
+		tile1x1NEON(a)
 	case 0x12:
-		n2x1NEON(a)
+		tile2x1NEON(a)
 	case 0x13:
-		n3x1NEON(a)
+		tile3x1NEON(a)
 	case 0x14:
-		n4x1NEON(a)
+		tile4x1NEON(a)
 	case 0x15:
-		n5x1NEON(a)
+		tile5x1NEON(a)
 	case 0x16:
-		n6x1NEON(a)
+		tile6x1NEON(a)
 	case 0x17:
-		n7x1NEON(a)
+		tile7x1NEON(a)
 	case 0x18:
-		n8x1NEON(a)
-	case 0x19:
-		n9x1NEON(a)
-	case 0x1a:
-		n10x1NEON(a)
+		tile8x1NEON(a)
 	case 0x21:
-		n1x2NEON(a)
+		tile1x2NEON(a)
 	case 0x22:
-		n2x2NEON(a)
+		tile2x2NEON(a)
 	case 0x23:
-		n3x2NEON(a)
+		tile3x2NEON(a)
 	case 0x24:
-		n4x2NEON(a)
+		tile4x2NEON(a)
 	case 0x25:
-		n5x2NEON(a)
+		tile5x2NEON(a)
 	case 0x26:
-		n6x2NEON(a)
+		tile6x2NEON(a)
 	case 0x27:
-		n7x2NEON(a)
+		tile7x2NEON(a)
 	case 0x28:
-		n8x2NEON(a)
-	case 0x29:
-		n9x2NEON(a)
-	case 0x2a:
-		n10x2NEON(a)
+		tile8x2NEON(a)
 	case 0x31:
-		n1x3NEON(a)
+		tile1x3NEON(a)
 	case 0x32:
-		n2x3NEON(a)
+		tile2x3NEON(a)
 	case 0x33:
-		n3x3NEON(a)
+		tile3x3NEON(a)
 	case 0x34:
-		n4x3NEON(a)
+		tile4x3NEON(a)
 	case 0x35:
-		n5x3NEON(a)
+		tile5x3NEON(a)
 	case 0x36:
-		n6x3NEON(a)
+		tile6x3NEON(a)
 	case 0x41:
-		n1x4NEON(a)
+		tile1x4NEON(a)
 	case 0x42:
-		n2x4NEON(a)
+		tile2x4NEON(a)
 	case 0x43:
-		n3x4NEON(a)
+		tile3x4NEON(a)
 	case 0x44:
-		n4x4NEON(a)
+		tile4x4NEON(a)
 	case 0x45:
-		n5x4NEON(a)
+		tile5x4NEON(a)
 	case 0x46:
-		n6x4NEON(a)
+		tile6x4NEON(a)
 	case 0x51:
-		n1xc1NEON(a)
+		tile1xc1NEON(a)
 	case 0x52:
-		n2xc1NEON(a)
+		tile2xc1NEON(a)
 	case 0x53:
-		n3xc1NEON(a)
+		tile3xc1NEON(a)
 	case 0x54:
-		n4xc1NEON(a)
-	case 0x55:
-		n5xc1NEON(a)
-	case 0x56:
-		n6xc1NEON(a)
-	case 0x57:
-		n7xc1NEON(a)
+		tile4xc1NEON(a)
 	case 0x58:
-		n8xc1NEON(a)
-	case 0x59:
-		n9xc1NEON(a)
-	case 0x5a:
-		n10xc1NEON(a)
+		tile8xc1NEON(a)
 	case 0x61:
-		n1xc2NEON(a)
+		tile1xc2NEON(a)
 	case 0x62:
-		n2xc2NEON(a)
+		tile2xc2NEON(a)
 	case 0x63:
-		n3xc2NEON(a)
+		tile3xc2NEON(a)
 	case 0x64:
-		n4xc2NEON(a)
-	case 0x65:
-		n5xc2NEON(a)
-	case 0x66:
-		n6xc2NEON(a)
-	case 0x67:
-		n7xc2NEON(a)
+		tile4xc2NEON(a)
 	case 0x68:
-		n8xc2NEON(a)
-	case 0x69:
-		n9xc2NEON(a)
-	case 0x6a:
-		n10xc2NEON(a)
+		tile8xc2NEON(a)
 	case 0x71:
-		n1xc3NEON(a)
+		tile1xc3NEON(a)
 	case 0x72:
-		n2xc3NEON(a)
+		tile2xc3NEON(a)
 	case 0x73:
-		n3xc3NEON(a)
+		tile3xc3NEON(a)
 	case 0x74:
-		n4xc3NEON(a)
-	case 0x75:
-		n5xc3NEON(a)
-	case 0x76:
-		n6xc3NEON(a)
-	case 0x77:
-		n7xc3NEON(a)
+		tile4xc3NEON(a)
 	case 0x78:
-		n8xc3NEON(a)
-	case 0x79:
-		n9xc3NEON(a)
-	case 0x7a:
-		n10xc3NEON(a)
+		tile8xc3NEON(a)
 	default:
 		panic("micro: no such tile")
 	}
 }
 
-func tNEON(height int, a *Args) {
+func pooledNEON(height int, a *Args) {
 	switch a.kind<<4 | height {
 	case 0x11:
-		t1x1NEON(a)
-	case 0x12:
-		t2x1NEON(a)
-	case 0x13:
-		t3x1NEON(a)
-	case 0x14:
-		t4x1NEON(a)
-	case 0x15:
-		t5x1NEON(a)
-	case 0x16:
-		t6x1NEON(a)
-	case 0x17:
-		t7x1NEON(a)
-	case 0x18:
-		t8x1NEON(a)
-	case 0x19:
-		t9x1NEON(a)
-	case 0x1a:
-		t10x1NEON(a)
+		pooled1x1NEON(a)
 	case 0x21:
-		t1x2NEON(a)
-	case 0x22:
-		t2x2NEON(a)
-	case 0x23:
-		t3x2NEON(a)
-	case 0x24:
-		t4x2NEON(a)
-	case 0x25:
-		t5x2NEON(a)
-	case 0x26:
-		t6x2NEON(a)
-	case 0x27:
-		t7x2NEON(a)
-	case 0x28:
-		t8x2NEON(a)
-	case 0x29:
-		t9x2NEON(a)
-	case 0x2a:
-		t10x2NEON(a)
+		pooled1x2NEON(a)
 	case 0x31:
-		t1x3NEON(a)
-	case 0x32:
-		t2x3NEON(a)
-	case 0x33:
-		t3x3NEON(a)
-	case 0x34:
-		t4x3NEON(a)
-	case 0x35:
-		t5x3NEON(a)
-	case 0x36:
-		t6x3NEON(a)
+		pooled1x3NEON(a)
 	case 0x41:
-		t1x4NEON(a)
-	case 0x42:
-		t2x4NEON(a)
-	case 0x43:
-		t3x4NEON(a)
-	case 0x44:
-		t4x4NEON(a)
-	case 0x45:
-		t5x4NEON(a)
-	case 0x46:
-		t6x4NEON(a)
+		pooled1x4NEON(a)
 	case 0x51:
-		t1xc1NEON(a)
-	case 0x52:
-		t2xc1NEON(a)
-	case 0x53:
-		t3xc1NEON(a)
-	case 0x54:
-		t4xc1NEON(a)
-	case 0x55:
-		t5xc1NEON(a)
-	case 0x56:
-		t6xc1NEON(a)
-	case 0x57:
-		t7xc1NEON(a)
-	case 0x58:
-		t8xc1NEON(a)
-	case 0x59:
-		t9xc1NEON(a)
-	case 0x5a:
-		t10xc1NEON(a)
+		pooled1xc1NEON(a)
 	case 0x61:
-		t1xc2NEON(a)
-	case 0x62:
-		t2xc2NEON(a)
-	case 0x63:
-		t3xc2NEON(a)
-	case 0x64:
-		t4xc2NEON(a)
-	case 0x65:
-		t5xc2NEON(a)
-	case 0x66:
-		t6xc2NEON(a)
-	case 0x67:
-		t7xc2NEON(a)
-	case 0x68:
-		t8xc2NEON(a)
-	case 0x69:
-		t9xc2NEON(a)
-	case 0x6a:
-		t10xc2NEON(a)
+		pooled1xc2NEON(a)
 	case 0x71:
-		t1xc3NEON(a)
-	case 0x72:
-		t2xc3NEON(a)
-	case 0x73:
-		t3xc3NEON(a)
-	case 0x74:
-		t4xc3NEON(a)
-	case 0x75:
-		t5xc3NEON(a)
-	case 0x76:
-		t6xc3NEON(a)
-	case 0x77:
-		t7xc3NEON(a)
-	case 0x78:
-		t8xc3NEON(a)
-	case 0x79:
-		t9xc3NEON(a)
-	case 0x7a:
-		t10xc3NEON(a)
+		pooled1xc3NEON(a)
 	default:
 		panic("micro: no such tile")
 	}
 }
 
-func pNEON(height int, a *Args) {
-	switch a.kind<<4 | height {
-	case 0x11:
-		p1x1NEON(a)
-	case 0x21:
-		p1x2NEON(a)
-	case 0x31:
-		p1x3NEON(a)
-	case 0x41:
-		p1x4NEON(a)
-	case 0x51:
-		p1xc1NEON(a)
-	case 0x61:
-		p1xc2NEON(a)
-	case 0x71:
-		p1xc3NEON(a)
-	default:
-		panic("micro: no such tile")
-	}
-}
-
-// n1x1NEON is N.
-//
-//go:noescape
-func n1x1NEON(a *Args)
-
-// n2x1NEON is N.
-//
-//go:noescape
-func n2x1NEON(a *Args)
-
-// n3x1NEON is N.
-//
-//go:noescape
-func n3x1NEON(a *Args)
-
-// n4x1NEON is N.
-//
-//go:noescape
-func n4x1NEON(a *Args)
-
-// n5x1NEON is N.
-//
-//go:noescape
-func n5x1NEON(a *Args)
-
-// n6x1NEON is N.
-//
-//go:noescape
-func n6x1NEON(a *Args)
-
-// n7x1NEON is N.
-//
-//go:noescape
-func n7x1NEON(a *Args)
-
-// n8x1NEON is N.
-//
-//go:noescape
-func n8x1NEON(a *Args)
-
-// n9x1NEON is N.
-//
-//go:noescape
-func n9x1NEON(a *Args)
-
-// n10x1NEON is N.
-//
-//go:noescape
-func n10x1NEON(a *Args)
-
-// n1x2NEON is N.
-//
-//go:noescape
-func n1x2NEON(a *Args)
-
-// n2x2NEON is N.
-//
-//go:noescape
-func n2x2NEON(a *Args)
-
-// n3x2NEON is N.
-//
-//go:noescape
-func n3x2NEON(a *Args)
-
-// n4x2NEON is N.
-//
-//go:noescape
-func n4x2NEON(a *Args)
-
-// n5x2NEON is N.
-//
-//go:noescape
-func n5x2NEON(a *Args)
-
-// n6x2NEON is N.
-//
-//go:noescape
-func n6x2NEON(a *Args)
-
-// n7x2NEON is N.
-//
-//go:noescape
-func n7x2NEON(a *Args)
-
-// n8x2NEON is N.
-//
-//go:noescape
-func n8x2NEON(a *Args)
-
-// n9x2NEON is N.
-//
-//go:noescape
-func n9x2NEON(a *Args)
-
-// n10x2NEON is N.
-//
-//go:noescape
-func n10x2NEON(a *Args)
-
-// n1x3NEON is N.
-//
-//go:noescape
-func n1x3NEON(a *Args)
-
-// n2x3NEON is N.
-//
-//go:noescape
-func n2x3NEON(a *Args)
-
-// n3x3NEON is N.
-//
-//go:noescape
-func n3x3NEON(a *Args)
-
-// n4x3NEON is N.
-//
-//go:noescape
-func n4x3NEON(a *Args)
-
-// n5x3NEON is N.
-//
-//go:noescape
-func n5x3NEON(a *Args)
-
-// n6x3NEON is N.
-//
-//go:noescape
-func n6x3NEON(a *Args)
-
-// n1x4NEON is N.
-//
-//go:noescape
-func n1x4NEON(a *Args)
-
-// n2x4NEON is N.
-//
-//go:noescape
-func n2x4NEON(a *Args)
-
-// n3x4NEON is N.
-//
-//go:noescape
-func n3x4NEON(a *Args)
-
-// n4x4NEON is N.
-//
-//go:noescape
-func n4x4NEON(a *Args)
-
-// n5x4NEON is N.
-//
-//go:noescape
-func n5x4NEON(a *Args)
-
-// n6x4NEON is N.
-//
-//go:noescape
-func n6x4NEON(a *Args)
-
-// n1xc1NEON is N.
-//
-//go:noescape
-func n1xc1NEON(a *Args)
-
-// n2xc1NEON is N.
-//
-//go:noescape
-func n2xc1NEON(a *Args)
-
-// n3xc1NEON is N.
-//
-//go:noescape
-func n3xc1NEON(a *Args)
-
-// n4xc1NEON is N.
-//
-//go:noescape
-func n4xc1NEON(a *Args)
-
-// n5xc1NEON is N.
-//
-//go:noescape
-func n5xc1NEON(a *Args)
-
-// n6xc1NEON is N.
-//
-//go:noescape
-func n6xc1NEON(a *Args)
-
-// n7xc1NEON is N.
-//
-//go:noescape
-func n7xc1NEON(a *Args)
-
-// n8xc1NEON is N.
-//
-//go:noescape
-func n8xc1NEON(a *Args)
-
-// n9xc1NEON is N.
-//
-//go:noescape
-func n9xc1NEON(a *Args)
-
-// n10xc1NEON is N.
-//
-//go:noescape
-func n10xc1NEON(a *Args)
-
-// n1xc2NEON is N.
-//
-//go:noescape
-func n1xc2NEON(a *Args)
-
-// n2xc2NEON is N.
-//
-//go:noescape
-func n2xc2NEON(a *Args)
-
-// n3xc2NEON is N.
-//
-//go:noescape
-func n3xc2NEON(a *Args)
-
-// n4xc2NEON is N.
-//
-//go:noescape
-func n4xc2NEON(a *Args)
-
-// n5xc2NEON is N.
-//
-//go:noescape
-func n5xc2NEON(a *Args)
-
-// n6xc2NEON is N.
-//
-//go:noescape
-func n6xc2NEON(a *Args)
-
-// n7xc2NEON is N.
-//
-//go:noescape
-func n7xc2NEON(a *Args)
-
-// n8xc2NEON is N.
-//
-//go:noescape
-func n8xc2NEON(a *Args)
-
-// n9xc2NEON is N.
-//
-//go:noescape
-func n9xc2NEON(a *Args)
-
-// n10xc2NEON is N.
-//
-//go:noescape
-func n10xc2NEON(a *Args)
-
-// n1xc3NEON is N.
-//
-//go:noescape
-func n1xc3NEON(a *Args)
-
-// n2xc3NEON is N.
-//
-//go:noescape
-func n2xc3NEON(a *Args)
-
-// n3xc3NEON is N.
-//
-//go:noescape
-func n3xc3NEON(a *Args)
-
-// n4xc3NEON is N.
-//
-//go:noescape
-func n4xc3NEON(a *Args)
-
-// n5xc3NEON is N.
-//
-//go:noescape
-func n5xc3NEON(a *Args)
-
-// n6xc3NEON is N.
-//
-//go:noescape
-func n6xc3NEON(a *Args)
-
-// n7xc3NEON is N.
-//
-//go:noescape
-func n7xc3NEON(a *Args)
-
-// n8xc3NEON is N.
-//
-//go:noescape
-func n8xc3NEON(a *Args)
-
-// n9xc3NEON is N.
-//
-//go:noescape
-func n9xc3NEON(a *Args)
-
-// n10xc3NEON is N.
-//
-//go:noescape
-func n10xc3NEON(a *Args)
-
-// t1x1NEON is T.
-//
-//go:noescape
-func t1x1NEON(a *Args)
-
-// t2x1NEON is T.
-//
-//go:noescape
-func t2x1NEON(a *Args)
-
-// t3x1NEON is T.
-//
-//go:noescape
-func t3x1NEON(a *Args)
-
-// t4x1NEON is T.
-//
-//go:noescape
-func t4x1NEON(a *Args)
-
-// t5x1NEON is T.
-//
-//go:noescape
-func t5x1NEON(a *Args)
-
-// t6x1NEON is T.
-//
-//go:noescape
-func t6x1NEON(a *Args)
-
-// t7x1NEON is T.
-//
-//go:noescape
-func t7x1NEON(a *Args)
-
-// t8x1NEON is T.
-//
-//go:noescape
-func t8x1NEON(a *Args)
-
-// t9x1NEON is T.
-//
-//go:noescape
-func t9x1NEON(a *Args)
-
-// t10x1NEON is T.
-//
-//go:noescape
-func t10x1NEON(a *Args)
-
-// t1x2NEON is T.
-//
-//go:noescape
-func t1x2NEON(a *Args)
-
-// t2x2NEON is T.
-//
-//go:noescape
-func t2x2NEON(a *Args)
-
-// t3x2NEON is T.
-//
-//go:noescape
-func t3x2NEON(a *Args)
-
-// t4x2NEON is T.
-//
-//go:noescape
-func t4x2NEON(a *Args)
-
-// t5x2NEON is T.
-//
-//go:noescape
-func t5x2NEON(a *Args)
-
-// t6x2NEON is T.
-//
-//go:noescape
-func t6x2NEON(a *Args)
-
-// t7x2NEON is T.
-//
-//go:noescape
-func t7x2NEON(a *Args)
-
-// t8x2NEON is T.
-//
-//go:noescape
-func t8x2NEON(a *Args)
-
-// t9x2NEON is T.
-//
-//go:noescape
-func t9x2NEON(a *Args)
-
-// t10x2NEON is T.
+// tile1x1NEON is N and T.
 //
 //go:noescape
-func t10x2NEON(a *Args)
+func tile1x1NEON(a *Args)
 
-// t1x3NEON is T.
+// tile2x1NEON is N and T.
 //
 //go:noescape
-func t1x3NEON(a *Args)
+func tile2x1NEON(a *Args)
 
-// t2x3NEON is T.
+// tile3x1NEON is N and T.
 //
 //go:noescape
-func t2x3NEON(a *Args)
+func tile3x1NEON(a *Args)
 
-// t3x3NEON is T.
+// tile4x1NEON is N and T.
 //
 //go:noescape
-func t3x3NEON(a *Args)
+func tile4x1NEON(a *Args)
 
-// t4x3NEON is T.
+// tile5x1NEON is N and T.
 //
 //go:noescape
-func t4x3NEON(a *Args)
+func tile5x1NEON(a *Args)
 
-// t5x3NEON is T.
+// tile6x1NEON is N and T.
 //
 //go:noescape
-func t5x3NEON(a *Args)
+func tile6x1NEON(a *Args)
 
-// t6x3NEON is T.
+// tile7x1NEON is N and T.
 //
 //go:noescape
-func t6x3NEON(a *Args)
+func tile7x1NEON(a *Args)
 
-// t1x4NEON is T.
+// tile8x1NEON is N and T.
 //
 //go:noescape
-func t1x4NEON(a *Args)
+func tile8x1NEON(a *Args)
 
-// t2x4NEON is T.
+// tile1x2NEON is N and T.
 //
 //go:noescape
-func t2x4NEON(a *Args)
+func tile1x2NEON(a *Args)
 
-// t3x4NEON is T.
+// tile2x2NEON is N and T.
 //
 //go:noescape
-func t3x4NEON(a *Args)
+func tile2x2NEON(a *Args)
 
-// t4x4NEON is T.
+// tile3x2NEON is N and T.
 //
 //go:noescape
-func t4x4NEON(a *Args)
+func tile3x2NEON(a *Args)
 
-// t5x4NEON is T.
+// tile4x2NEON is N and T.
 //
 //go:noescape
-func t5x4NEON(a *Args)
+func tile4x2NEON(a *Args)
 
-// t6x4NEON is T.
+// tile5x2NEON is N and T.
 //
 //go:noescape
-func t6x4NEON(a *Args)
+func tile5x2NEON(a *Args)
 
-// t1xc1NEON is T.
+// tile6x2NEON is N and T.
 //
 //go:noescape
-func t1xc1NEON(a *Args)
+func tile6x2NEON(a *Args)
 
-// t2xc1NEON is T.
+// tile7x2NEON is N and T.
 //
 //go:noescape
-func t2xc1NEON(a *Args)
+func tile7x2NEON(a *Args)
 
-// t3xc1NEON is T.
+// tile8x2NEON is N and T.
 //
 //go:noescape
-func t3xc1NEON(a *Args)
+func tile8x2NEON(a *Args)
 
-// t4xc1NEON is T.
+// tile1x3NEON is N and T.
 //
 //go:noescape
-func t4xc1NEON(a *Args)
+func tile1x3NEON(a *Args)
 
-// t5xc1NEON is T.
+// tile2x3NEON is N and T.
 //
 //go:noescape
-func t5xc1NEON(a *Args)
+func tile2x3NEON(a *Args)
 
-// t6xc1NEON is T.
+// tile3x3NEON is N and T.
 //
 //go:noescape
-func t6xc1NEON(a *Args)
+func tile3x3NEON(a *Args)
 
-// t7xc1NEON is T.
+// tile4x3NEON is N and T.
 //
 //go:noescape
-func t7xc1NEON(a *Args)
+func tile4x3NEON(a *Args)
 
-// t8xc1NEON is T.
+// tile5x3NEON is N and T.
 //
 //go:noescape
-func t8xc1NEON(a *Args)
+func tile5x3NEON(a *Args)
 
-// t9xc1NEON is T.
+// tile6x3NEON is N and T.
 //
 //go:noescape
-func t9xc1NEON(a *Args)
+func tile6x3NEON(a *Args)
 
-// t10xc1NEON is T.
+// tile1x4NEON is N and T.
 //
 //go:noescape
-func t10xc1NEON(a *Args)
+func tile1x4NEON(a *Args)
 
-// t1xc2NEON is T.
+// tile2x4NEON is N and T.
 //
 //go:noescape
-func t1xc2NEON(a *Args)
+func tile2x4NEON(a *Args)
 
-// t2xc2NEON is T.
+// tile3x4NEON is N and T.
 //
 //go:noescape
-func t2xc2NEON(a *Args)
+func tile3x4NEON(a *Args)
 
-// t3xc2NEON is T.
+// tile4x4NEON is N and T.
 //
 //go:noescape
-func t3xc2NEON(a *Args)
+func tile4x4NEON(a *Args)
 
-// t4xc2NEON is T.
+// tile5x4NEON is N and T.
 //
 //go:noescape
-func t4xc2NEON(a *Args)
+func tile5x4NEON(a *Args)
 
-// t5xc2NEON is T.
+// tile6x4NEON is N and T.
 //
 //go:noescape
-func t5xc2NEON(a *Args)
+func tile6x4NEON(a *Args)
 
-// t6xc2NEON is T.
+// tile1xc1NEON is N and T.
 //
 //go:noescape
-func t6xc2NEON(a *Args)
+func tile1xc1NEON(a *Args)
 
-// t7xc2NEON is T.
+// tile2xc1NEON is N and T.
 //
 //go:noescape
-func t7xc2NEON(a *Args)
+func tile2xc1NEON(a *Args)
 
-// t8xc2NEON is T.
+// tile3xc1NEON is N and T.
 //
 //go:noescape
-func t8xc2NEON(a *Args)
+func tile3xc1NEON(a *Args)
 
-// t9xc2NEON is T.
+// tile4xc1NEON is N and T.
 //
 //go:noescape
-func t9xc2NEON(a *Args)
+func tile4xc1NEON(a *Args)
 
-// t10xc2NEON is T.
+// tile8xc1NEON is N and T.
 //
 //go:noescape
-func t10xc2NEON(a *Args)
+func tile8xc1NEON(a *Args)
 
-// t1xc3NEON is T.
+// tile1xc2NEON is N and T.
 //
 //go:noescape
-func t1xc3NEON(a *Args)
+func tile1xc2NEON(a *Args)
 
-// t2xc3NEON is T.
+// tile2xc2NEON is N and T.
 //
 //go:noescape
-func t2xc3NEON(a *Args)
+func tile2xc2NEON(a *Args)
 
-// t3xc3NEON is T.
+// tile3xc2NEON is N and T.
 //
 //go:noescape
-func t3xc3NEON(a *Args)
+func tile3xc2NEON(a *Args)
 
-// t4xc3NEON is T.
+// tile4xc2NEON is N and T.
 //
 //go:noescape
-func t4xc3NEON(a *Args)
+func tile4xc2NEON(a *Args)
 
-// t5xc3NEON is T.
+// tile8xc2NEON is N and T.
 //
 //go:noescape
-func t5xc3NEON(a *Args)
+func tile8xc2NEON(a *Args)
 
-// t6xc3NEON is T.
+// tile1xc3NEON is N and T.
 //
 //go:noescape
-func t6xc3NEON(a *Args)
+func tile1xc3NEON(a *Args)
 
-// t7xc3NEON is T.
+// tile2xc3NEON is N and T.
 //
 //go:noescape
-func t7xc3NEON(a *Args)
+func tile2xc3NEON(a *Args)
 
-// t8xc3NEON is T.
+// tile3xc3NEON is N and T.
 //
 //go:noescape
-func t8xc3NEON(a *Args)
+func tile3xc3NEON(a *Args)
 
-// t9xc3NEON is T.
+// tile4xc3NEON is N and T.
 //
 //go:noescape
-func t9xc3NEON(a *Args)
+func tile4xc3NEON(a *Args)
 
-// t10xc3NEON is T.
+// tile8xc3NEON is N and T.
 //
 //go:noescape
-func t10xc3NEON(a *Args)
+func tile8xc3NEON(a *Args)
 
-// p1x1NEON is P.
+// pooled1x1NEON is P.
 //
 //go:noescape
-func p1x1NEON(a *Args)
+func pooled1x1NEON(a *Args)
 
-// p1x2NEON is P.
+// pooled1x2NEON is P.
 //
 //go:noescape
-func p1x2NEON(a *Args)
+func pooled1x2NEON(a *Args)
 
-// p1x3NEON is P.
+// pooled1x3NEON is P.
 //
 //go:noescape
-func p1x3NEON(a *Args)
+func pooled1x3NEON(a *Args)
 
-// p1x4NEON is P.
+// pooled1x4NEON is P.
 //
 //go:noescape
-func p1x4NEON(a *Args)
+func pooled1x4NEON(a *Args)
 
-// p1xc1NEON is P.
+// pooled1xc1NEON is P.
 //
 //go:noescape
-func p1xc1NEON(a *Args)
+func pooled1xc1NEON(a *Args)
 
-// p1xc2NEON is P.
+// pooled1xc2NEON is P.
 //
 //go:noescape
-func p1xc2NEON(a *Args)
+func pooled1xc2NEON(a *Args)
 
-// p1xc3NEON is P.
+// pooled1xc3NEON is P.
 //
 //go:noescape
-func p1xc3NEON(a *Args)
+func pooled1xc3NEON(a *Args)
 
 // packRows8NEON copies rows of 8 floats, stride bytes apart, to dst, one after the other; rows is not 0.
 //

@@ -19,7 +19,7 @@ func TestBits(t *testing.T) {
 					y, add := kerneltest.Junk(t, rows*columns), kerneltest.Random(t, 5, rows*columns)
 					a := p.args(isa, y)
 					if rows%2 == 0 {
-						a.Add = unsafe.Pointer(&add[0])
+						a.Residual = unsafe.Pointer(&add[0])
 						a.Limit = .5
 					}
 					run(rows, a)
@@ -28,12 +28,12 @@ func TestBits(t *testing.T) {
 			}
 			const pooled = 3
 			p := newProblem(t, 4*pooled, columns, 5, 2, false)
-			y, index := kerneltest.Junk(t, pooled*columns), kerneltest.Guarded[uint8](t, pooled*columns)
+			y, argmax := kerneltest.Junk(t, pooled*columns), kerneltest.Guarded[uint8](t, pooled*columns)
 			a := p.args(isa, y)
 			a.A2 = unsafe.Add(a.A, 2*pooled*int(a.AStride))
-			a.Index, a.IndexStride = unsafe.Pointer(&index[0]), uintptr(columns)
+			a.Argmax, a.ArgmaxStride = unsafe.Pointer(&argmax[0]), uintptr(columns)
 			P(pooled, a)
-			bits.Check(isa, fmt.Sprintf("P %dx%d", pooled, columns), y, kerneltest.Floats(index))
+			bits.Check(isa, fmt.Sprintf("P %dx%d", pooled, columns), y, kerneltest.Floats(argmax))
 		}
 	}
 }

@@ -6,9 +6,9 @@ import "unsafe"
 
 // generic makes a.tiles tiles of a height.
 func generic(f form, height int, a *Args) {
-	start := a.place()
+	start := a.operands()
 	for tile := range uintptr(a.tiles) {
-		a.forward(start, tile*a.aTile, tile*a.cTile, tile*a.indexTile)
+		a.forward(start, tile*a.aTile, tile*a.cTile, tile*a.argmaxTile)
 		switch f {
 		case formN:
 			genericTile(height, a, a.A, a.AStride, 4, a.C)
@@ -26,25 +26,25 @@ func genericP(pooled int, a *Args) {
 	var tile [4 * 32]float32
 	n := a.columns
 	part := *a
-	part.ReLU, part.Add = 0, nil
+	part.ReLU, part.Residual = 0, nil
 	part.CStride = uintptr(n) * 4
 	for q := range pooled {
 		next := uintptr(2*q) * a.AStride
 		genericTile(2, &part, unsafe.Add(a.A, next), a.AStride, 4, unsafe.Pointer(&tile))
 		genericTile(2, &part, unsafe.Add(a.A2, next), a.AStride, 4, unsafe.Pointer(&tile[2*n]))
 		y := unsafe.Slice((*float32)(unsafe.Add(a.C, uintptr(q)*a.CStride)), n)
-		index := unsafe.Slice((*uint8)(unsafe.Add(a.Index, uintptr(q)*a.IndexStride)), n)
+		argmax := unsafe.Slice((*uint8)(unsafe.Add(a.Argmax, uintptr(q)*a.ArgmaxStride)), n)
 		for j := range n {
-			best, at := tile[j], uint8(0)
+			best, position := tile[j], uint8(0)
 			for i := 1; i < 4; i++ {
 				if v := tile[i*n+j]; v > best {
-					best, at = v, uint8(i)
+					best, position = v, uint8(i)
 				}
 			}
 			if best <= 0 {
-				best, at = 0, 4
+				best, position = 0, 4
 			}
-			y[j], index[j] = best, at
+			y[j], argmax[j] = best, position
 		}
 	}
 }
@@ -55,21 +55,21 @@ func genericTile(rows int, a *Args, first unsafe.Pointer, aRow, aK uintptr, c un
 		at := unsafe.Add(first, uintptr(r)*aRow)
 		init := unsafe.Add(a.Init, uintptr(r)*a.IStride)
 		out := unsafe.Add(c, uintptr(r)*a.CStride)
-		add := a.Add
-		if add != nil {
-			add = unsafe.Add(add, uintptr(r)*a.CStride)
+		residual := a.Residual
+		if residual != nil {
+			residual = unsafe.Add(residual, uintptr(r)*a.CStride)
 		}
 		j := 0
 		for ; j+8 <= a.columns; j += 8 {
-			genericEight(a, at, aK, j, init, add, out)
+			genericEight(a, at, aK, j, init, residual, out)
 		}
 		for ; j < a.columns; j++ {
-			genericOne(a, at, aK, j, init, add, out)
+			genericOne(a, at, aK, j, init, residual, out)
 		}
 	}
 }
 
-func genericEight(a *Args, at unsafe.Pointer, aK uintptr, j int, init, add, out unsafe.Pointer) {
+func genericEight(a *Args, at unsafe.Pointer, aK uintptr, j int, init, residual, out unsafe.Pointer) {
 	s := *(*[8]float32)(unsafe.Add(init, 4*j))
 	s0, s1, s2, s3, s4, s5, s6, s7 := s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]
 	b := uintptr(4 * j)
@@ -93,15 +93,15 @@ func genericEight(a *Args, at unsafe.Pointer, aK uintptr, j int, init, add, out 
 	}
 	s = [8]float32{s0, s1, s2, s3, s4, s5, s6, s7}
 	for i, v := range s {
-		if add != nil {
-			v += *(*float32)(unsafe.Add(add, 4*(j+i)))
+		if residual != nil {
+			v += *(*float32)(unsafe.Add(residual, 4*(j+i)))
 		}
 		s[i] = a.activate(v)
 	}
 	*(*[8]float32)(unsafe.Add(out, 4*j)) = s
 }
 
-func genericOne(a *Args, at unsafe.Pointer, aK uintptr, j int, init, add, out unsafe.Pointer) {
+func genericOne(a *Args, at unsafe.Pointer, aK uintptr, j int, init, residual, out unsafe.Pointer) {
 	s := *(*float32)(unsafe.Add(init, 4*j))
 	b := uintptr(4 * j)
 	x := uintptr(0)
@@ -113,8 +113,8 @@ func genericOne(a *Args, at unsafe.Pointer, aK uintptr, j int, init, add, out un
 		}
 		x, b = a.next(seg, x, b)
 	}
-	if add != nil {
-		s += *(*float32)(unsafe.Add(add, 4*j))
+	if residual != nil {
+		s += *(*float32)(unsafe.Add(residual, 4*j))
 	}
 	*(*float32)(unsafe.Add(out, 4*j)) = a.activate(s)
 }

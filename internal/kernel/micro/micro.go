@@ -21,44 +21,46 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// Args describes a tile. The assembly knows the offsets (see internal/kernel/gen); distances
-// are in bytes.
+// Args describes a tile. Assembly reads it; distances are in bytes.
 type Args struct {
-	A           unsafe.Pointer // 0: first row, first k
-	B           unsafe.Pointer // 8: first k, first column; columns are contiguous
-	C           unsafe.Pointer // 16: result
-	Init        unsafe.Pointer // 24: what sums start from: a row of columns
-	AStride     uintptr        // 32: N, P: from row to row; T: from k to k
-	BStride     uintptr        // 40: from k to k
-	CStride     uintptr        // 48: from row to row (P: from pooled pixel to pooled pixel)
-	IStride     uintptr        // 56: of Init from row to row: 0 for a bias, CStride to add to C
-	K           int            // 64: length of a segment; not 0
-	Segs        int            // 72: number of segments; not 0
-	Seg         *int           // 80: N, P: from the end of each segment to the start of the next, Segs numbers, the last unused
-	ASeg        int            // 88: T: the same for A, one distance for all
-	BSeg        int            // 96: T: the same for B
-	ReLU        int            // 104: 1: negative results become 0, NaN stays
-	Mask        uint64         // 112: AVX-512: lanes of the last vector; NEON: its byte offset
-	Lanes       unsafe.Pointer // 120: AVX2: the same as a vector of 0 and -1
-	A2          unsafe.Pointer // 128: P: first row of the window's second line
-	Index       unsafe.Pointer // 136: P: a byte for each result: 0 to 3 where the greatest was, 4 when ReLU cut it
-	IndexStride uintptr        // 144: P: of Index from pooled pixel to pooled pixel
-	Add         unsafe.Pointer // 152: N, T: what is added to sums before ReLU, laid out as C; or nil
-	Limit       float32        // 160: N, T: with ReLU: the greatest result; 0: none
+	A            unsafe.Pointer // first row, first k
+	B            unsafe.Pointer // first k, first column; columns are contiguous
+	C            unsafe.Pointer // result
+	Init         unsafe.Pointer // what sums start from: a row of columns
+	AStride      uintptr        // N, P: from row to row; T: from k to k
+	BStride      uintptr        // from k to k
+	CStride      uintptr        // from row to row (P: from pooled pixel to pooled pixel)
+	IStride      uintptr        // of Init from row to row: 0 for a bias, CStride to add to C
+	K            int            // length of a segment; not 0
+	Segs         int            // number of segments; not 0
+	Seg          *int           // N, P: from the end of each segment to the start of the next, Segs numbers, the last unused
+	ASeg         int            // T: the same for A, one distance for all
+	BSeg         int            // T: the same for B
+	ReLU         int            // 1: negative results become 0, NaN stays
+	Mask         uint64         // AVX-512: lanes of the last vector; NEON: its byte offset
+	Lanes        unsafe.Pointer // AVX2: the same as a vector of 0 and -1
+	A2           unsafe.Pointer // P: first row of the window's second line
+	Argmax       unsafe.Pointer // P: a byte for each result: where the maximum was in the window, row*2+column, or 4 where ReLU cut it
+	ArgmaxStride uintptr        // P: of Argmax from pooled pixel to pooled pixel
+	Residual     unsafe.Pointer // N, T: added to the sums before ReLU, laid out as C; or nil
+	Limit        float32        // N, T: with ReLU: the greatest result; 0: none
 
-	tiles     int     // 168: how many tiles a call of assembly makes
-	aTile     uintptr // 176: from tile to tile: of A and A2
-	cTile     uintptr // 184: of C and Add
-	iTile     uintptr // 192: of Init
-	indexTile uintptr // 200: of Index
-	_         int     // 208: the segments that are left to do
-	fetch     int     // 216: -1: rows follow one another, and those of the next tile are fetched; or 0
+	transposed int     // 1: T
+	tiles      int     // how many tiles a call of assembly makes
+	aTile      uintptr // from tile to tile: of A and A2
+	cTile      uintptr // of C and Residual
+	iTile      uintptr // of Init
+	argmaxTile uintptr // of Argmax
+	whole      int     // 1: so is the last vector
+	segments   int     // of the assembly: segments left
+	aheadTile  uintptr // N: aTile when rows follow one another, and those of the next tile are fetched; else 0
+	aheadStep  uintptr // N: how many bytes are fetched for each k; or 0
 
-	Ahead [2]Ahead // 224: T: memory to fetch meanwhile
+	Ahead [2]Ahead // T: memory to fetch meanwhile
 
 	isa     kernel.ISA
 	columns int
-	kind    int // vectors, and 4 when the last is not whole: which tile the generated code takes (NEON: see neonColumns)
+	kind    int // vectors: which tile the generated code takes (NEON: see neonColumns)
 }
 
 // Ahead is memory that the second cache asks for while tiles are made: a line of 64 bytes for
@@ -94,10 +96,11 @@ func (a *Args) Columns(isa kernel.ISA, n int) {
 	vectors := kernel.CeilDiv(n, lanes)
 	last := n - (vectors-1)*lanes
 	a.isa, a.columns, a.kind = isa, n, vectors
-	if last < lanes {
-		a.kind |= 4
-	}
 	a.Mask = 1<<last - 1
+	a.whole = 0
+	if last == lanes {
+		a.whole = 1
+	}
 	if isa == kernel.NEON {
 		a.neonColumns()
 		return
@@ -137,25 +140,23 @@ func lanesFor(isa kernel.ISA, n int) int {
 	return Lanes(isa)
 }
 
-// MaxRows is the greatest number of rows of a tile of these columns.
-func (a *Args) MaxRows() int {
+// heights are those that there are tiles of these columns for.
+func (a *Args) heights(f form) kernel.Heights {
+	vectors := a.kind
 	switch {
-	case a.isa == kernel.AVX512:
-		return 14
-	case a.isa == kernel.AVX2 && a.kind&3 == 2:
-		return 6
-	case a.isa == kernel.AVX2:
-		return 12
-	case a.isa == kernel.NEON && (a.kind == 3 || a.kind == 4):
-		return 6
-	case a.isa == kernel.NEON:
-		return 10
+	case f == formP:
+		return 1<<(a.maxPooled()+1) - 2
+	case a.isa == kernel.NEON && a.kind > 4:
+		vectors = 0
 	}
-	return 8
+	return kernel.TileHeights(a.isa, vectors, f == formT)
 }
 
-// MaxPooled is the greatest number of pooled pixels of a tile of P of these columns.
-func (a *Args) MaxPooled() int {
+// MaxRows is the greatest number of rows of a tile of N of these columns.
+func (a *Args) MaxRows() int { return a.heights(formN).Most() }
+
+// maxPooled is the greatest number of pooled pixels of a tile of P of these columns.
+func (a *Args) maxPooled() int {
 	if a.isa == kernel.AVX512 {
 		return 3
 	}

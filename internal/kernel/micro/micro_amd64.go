@@ -1,26 +1,18 @@
 package micro
 
-import (
-	"unsafe"
-
-	"github.com/lince-ml/lince/internal/kernel"
-)
+import "github.com/lince-ml/lince/internal/kernel"
 
 // run makes a.tiles tiles of a height.
 func run(f form, height int, a *Args) {
 	switch {
-	case a.isa == kernel.AVX512 && f == formN:
-		nAVX512(height, a)
-	case a.isa == kernel.AVX512 && f == formT:
-		tAVX512(height, a)
+	case a.isa == kernel.AVX512 && f == formP:
+		pooledAVX512(height, a)
 	case a.isa == kernel.AVX512:
-		pAVX512(height, a)
-	case a.isa == kernel.AVX2 && f == formN:
-		nAVX2(height, a)
-	case a.isa == kernel.AVX2 && f == formT:
-		tAVX2(height, a)
+		tileAVX512(height, a)
+	case a.isa == kernel.AVX2 && f == formP:
+		pooledAVX2(height, a)
 	case a.isa == kernel.AVX2:
-		pAVX2(height, a)
+		tileAVX2(height, a)
 	default:
 		generic(f, height, a)
 	}
@@ -55,6 +47,3 @@ func transpose(isa kernel.ISA, dst, src []float32, rows, stride, columns, padded
 	}
 	return rows &^ 7, c
 }
-
-// Args as the assembly sees it; a change of its layout does not compile.
-var _ = [1]struct{}{}[unsafe.Offsetof(Args{}.Ahead)-224]

@@ -1,22 +1,16 @@
 package micro
 
-import (
-	"unsafe"
-
-	"github.com/lince-ml/lince/internal/kernel"
-)
+import "github.com/lince-ml/lince/internal/kernel"
 
 // run makes a.tiles tiles of a height.
 func run(f form, height int, a *Args) {
 	switch {
 	case a.isa != kernel.NEON:
 		generic(f, height, a)
-	case f == formN:
-		nNEON(height, a)
-	case f == formT:
-		tNEON(height, a)
+	case f == formP:
+		pooledNEON(height, a)
 	default:
-		pNEON(height, a)
+		tileNEON(height, a)
 	}
 }
 
@@ -45,6 +39,3 @@ func transpose(isa kernel.ISA, dst, src []float32, rows, stride, columns, padded
 	}
 	return rows &^ 3, c
 }
-
-// Args as the assembly sees it; a change of its layout does not compile.
-var _ = [1]struct{}{}[unsafe.Offsetof(Args{}.indexTile)-200]

@@ -134,10 +134,10 @@ func TestPooledTiles(t *testing.T) {
 			for pooled := 1; pooled <= 7; pooled++ {
 				p := newProblem(t, 4*pooled, columns, 5, 2, false)
 				p.relu = true
-				y, index := kerneltest.Guarded[float32](t, pooled*columns), kerneltest.Guarded[uint8](t, pooled*columns)
+				y, argmax := kerneltest.Guarded[float32](t, pooled*columns), kerneltest.Guarded[uint8](t, pooled*columns)
 				a := p.args(isa, y)
 				a.A2 = unsafe.Add(a.A, 2*pooled*int(a.AStride))
-				a.Index, a.IndexStride = unsafe.Pointer(&index[0]), uintptr(columns)
+				a.Argmax, a.ArgmaxStride = unsafe.Pointer(&argmax[0]), uintptr(columns)
 				P(pooled, a)
 				for i := range y {
 					q, c := i/columns, i%columns
@@ -147,8 +147,8 @@ func TestPooledTiles(t *testing.T) {
 							best, at = v, n
 						}
 					}
-					if math.Abs(float64(y[i])-best) > 1e-6 || int(index[i]) != at {
-						t.Fatalf("%v, %d columns, pooled %d: element %d is %v at %d, want %v at %d", isa, columns, pooled, i, y[i], index[i], best, at)
+					if math.Abs(float64(y[i])-best) > 1e-6 || int(argmax[i]) != at {
+						t.Fatalf("%v, %d columns, pooled %d: element %d is %v at %d, want %v at %d", isa, columns, pooled, i, y[i], argmax[i], best, at)
 					}
 				}
 			}
@@ -163,22 +163,22 @@ func TestPooledLines(t *testing.T) {
 			p := newProblem(t, 4*pooled*lines, columns, 5, 2, false)
 			p.relu = true
 			n := pooled * lines * columns
-			y, index := kerneltest.Guarded[float32](t, n), kerneltest.Guarded[uint8](t, n)
+			y, argmax := kerneltest.Guarded[float32](t, n), kerneltest.Guarded[uint8](t, n)
 			a := p.args(isa, y)
 			line := 4 * pooled * a.AStride
 			a.A2 = unsafe.Add(a.A, line/2)
-			a.Index, a.IndexStride = unsafe.Pointer(&index[0]), uintptr(columns)
-			PLines(pooled, lines, line, pooled*a.CStride, pooled*a.IndexStride, a)
+			a.Argmax, a.ArgmaxStride = unsafe.Pointer(&argmax[0]), uintptr(columns)
+			PLines(pooled, lines, line, pooled*a.CStride, pooled*a.ArgmaxStride, a)
 			one, at := kerneltest.Guarded[float32](t, columns), kerneltest.Guarded[uint8](t, columns)
 			for q := range pooled * lines {
 				b := p.args(isa, one)
 				b.A = unsafe.Add(b.A, uintptr(q/pooled)*line+uintptr(2*(q%pooled))*b.AStride)
 				b.A2 = unsafe.Add(b.A, line/2)
-				b.Index, b.IndexStride = unsafe.Pointer(&at[0]), uintptr(columns)
+				b.Argmax, b.ArgmaxStride = unsafe.Pointer(&at[0]), uintptr(columns)
 				P(1, b)
 				kerneltest.Equal(t, fmt.Sprintf("%v, %d columns, pixel %d", isa, columns, q), y[q*columns:(q+1)*columns], one)
-				if !slices.Equal(index[q*columns:(q+1)*columns], at) {
-					t.Fatalf("%v, %d columns, pixel %d: places %v, want %v", isa, columns, q, index[q*columns:(q+1)*columns], at)
+				if !slices.Equal(argmax[q*columns:(q+1)*columns], at) {
+					t.Fatalf("%v, %d columns, pixel %d: argmax %v, want %v", isa, columns, q, argmax[q*columns:(q+1)*columns], at)
 				}
 			}
 		}
@@ -220,7 +220,7 @@ func testLines(t *testing.T) {
 					y := kerneltest.Guarded[float32](t, len(want))
 					copy(y, start)
 					a := p.args(isa, y)
-					a.ReLU, a.Limit, a.Add = 1, limit, unsafe.Pointer(&add[0])
+					a.ReLU, a.Limit, a.Residual = 1, limit, unsafe.Pointer(&add[0])
 					if accumulate {
 						a.Init, a.IStride = a.C, a.CStride
 					}
@@ -233,7 +233,7 @@ func testLines(t *testing.T) {
 					default:
 						NLines(c.rows, c.lines, uintptr(c.rows)*a.AStride, uintptr(c.rows)*a.CStride, a)
 					}
-					if a.place() != before.place() {
+					if a.operands() != before.operands() {
 						t.Errorf("%s: %v moved the operands", name, isa)
 					}
 					kerneltest.Close(t, name, y, want, 1e-4) // 1200 roundings at most
@@ -279,7 +279,7 @@ func TestPack(t *testing.T) {
 func TestNaN(t *testing.T) {
 	nan := float32(math.NaN())
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
-		x, w, y, index := []float32{nan, 1, 1, 1}, make([]float32, 16), make([]float32, 4*16), make([]uint8, 16)
+		x, w, y, argmax := []float32{nan, 1, 1, 1}, make([]float32, 16), make([]float32, 4*16), make([]uint8, 16)
 		for i := range w {
 			w[i] = 1
 		}
@@ -294,10 +294,10 @@ func TestNaN(t *testing.T) {
 				t.Errorf("ReLU of NaN and 1: %v, %v", y[0], y[16])
 			}
 		}
-		a.A2, a.Index, a.IndexStride = unsafe.Pointer(&x[2]), unsafe.Pointer(&index[0]), 16
+		a.A2, a.Argmax, a.ArgmaxStride = unsafe.Pointer(&x[2]), unsafe.Pointer(&argmax[0]), 16
 		P(1, a)
-		if y[15] == y[15] || index[15] != 0 {
-			t.Errorf("pool of NaN, 1, 1, 1: %v at %d", y[15], index[15])
+		if y[15] == y[15] || argmax[15] != 0 {
+			t.Errorf("pool of NaN, 1, 1, 1: %v at %d", y[15], argmax[15])
 		}
 	})
 }

@@ -15,11 +15,11 @@ const (
 	formP
 )
 
-// N makes rows at a stride: any number of them, cut evenly into tiles of at most MaxRows.
+// N makes rows at a stride: any number of them, cut into tiles.
 func N(rows int, a *Args) { a.lines(formN, rows, 1, 0, 0, 0) }
 
 // NLines makes lines of rows: line l starts aLine*l bytes behind A and cLine*l bytes behind C
-// (and Add, and Init unless IStride is 0).
+// (and Residual, and Init unless IStride is 0).
 func NLines(rows, lines int, aLine, cLine uintptr, a *Args) {
 	a.lines(formN, rows, lines, aLine, cLine, 0)
 }
@@ -27,13 +27,13 @@ func NLines(rows, lines int, aLine, cLine uintptr, a *Args) {
 // T makes contiguous rows, any number of them.
 func T(rows int, a *Args) { a.lines(formT, rows, 1, 0, 0, 0) }
 
-// P makes pooled pixels, any number of them, cut evenly into tiles of at most MaxPooled.
+// P makes pooled pixels, any number of them, cut into tiles.
 func P(pooled int, a *Args) { a.lines(formP, pooled, 1, 0, 0, 0) }
 
 // PLines makes lines of pooled pixels: line l starts aLine*l bytes behind A and A2, cLine*l
-// bytes behind C and indexLine*l bytes behind Index.
-func PLines(pooled, lines int, aLine, cLine, indexLine uintptr, a *Args) {
-	a.lines(formP, pooled, lines, aLine, cLine, indexLine)
+// bytes behind C and argmaxLine*l bytes behind Argmax.
+func PLines(pooled, lines int, aLine, cLine, argmaxLine uintptr, a *Args) {
+	a.lines(formP, pooled, lines, aLine, cLine, argmaxLine)
 }
 
 // step is the bytes from row to row of A.
@@ -48,49 +48,42 @@ func (a *Args) step(f form) uintptr {
 }
 
 // lines cuts rows into tiles: few heights, many tiles of each.
-func (a *Args) lines(f form, rows, lines int, aLine, cLine, indexLine uintptr) {
+func (a *Args) lines(f form, rows, lines int, aLine, cLine, argmaxLine uintptr) {
 	if f != formP && a.isa == kernel.AVX512 && kernel.Halves && (a.columns == 16 || a.columns == 24) {
 		a.inHalves(f, rows, lines, aLine, cLine)
 		return
 	}
-	most := a.MaxRows()
+	a.transposed = 0
 	if f == formT {
+		a.transposed = 1
 		for i := range a.Ahead {
 			if f := &a.Ahead[i]; f.at >= f.end { // nothing is left: what is there already
 				f.at, f.end, f.step = uintptr(a.B), 0, 0
 			}
 		}
 	}
-	if f == formP {
-		most = a.MaxPooled()
-	}
+	heights := a.heights(f)
 	if f == formN && a.AStride%4096 == 0 {
-		most = min(most, sameSet)
+		heights = heights.Limit(sameSet)
 	}
-	if rows <= most && lines == 1 {
-		a.tiles, a.fetch = 1, 0
+	if lines == 1 && heights.Has(rows) {
+		a.tiles, a.aheadTile, a.aheadStep = 1, 0, 0
 		run(f, rows, a)
 		return
 	}
-	start := a.place()
-	parts := kernel.CeilDiv(rows, most)
-	each, more := rows/parts, rows%parts
-	step := a.step(f)
-	if lines == 1 {
-		if more > 0 {
-			a.repeat(f, each+1, more, uintptr(each+1)*step, uintptr(each+1)*a.CStride, uintptr(each+1)*a.IndexStride)
-			a.forward(start, uintptr(more*(each+1))*step, uintptr(more*(each+1))*a.CStride, uintptr(more*(each+1))*a.IndexStride)
+	start, step, row := a.operands(), a.step(f), uintptr(0)
+	for _, t := range heights.Cut(rows) {
+		height := uintptr(t.Height)
+		if lines == 1 && t.Count > 0 {
+			a.forward(start, row*step, row*a.CStride, row*a.ArgmaxStride)
+			a.repeat(f, t.Height, t.Count, height*step, height*a.CStride, height*a.ArgmaxStride)
+			row += height * uintptr(t.Count)
+			continue
 		}
-		a.repeat(f, each, parts-more, uintptr(each)*step, uintptr(each)*a.CStride, uintptr(each)*a.IndexStride)
-	} else {
-		for part, row := 0, 0; part < parts; part++ {
-			n := each
-			if part < more {
-				n++
-			}
-			a.forward(start, uintptr(row)*step, uintptr(row)*a.CStride, uintptr(row)*a.IndexStride)
-			a.repeat(f, n, lines, aLine, cLine, indexLine)
-			row += n
+		for range t.Count {
+			a.forward(start, row*step, row*a.CStride, row*a.ArgmaxStride)
+			a.repeat(f, t.Height, lines, aLine, cLine, argmaxLine)
+			row += height
 		}
 	}
 	a.forward(start, 0, 0, 0)
@@ -109,14 +102,14 @@ func (a *Args) inHalves(f form, rows, lines int, aLine, cLine uintptr) {
 	const half = 64
 	rest.Columns(kernel.AVX2, 8)
 	rest.B, rest.C, rest.Init = unsafe.Add(a.B, half), unsafe.Add(a.C, half), unsafe.Add(a.Init, half)
-	if a.Add != nil {
-		rest.Add = unsafe.Add(a.Add, half)
+	if a.Residual != nil {
+		rest.Residual = unsafe.Add(a.Residual, half)
 	}
 	some := rows
 	if f == formT {
 		some = 24 // A is read twice: from the first cache
 	}
-	start, restStart := b.place(), rest.place()
+	start, restStart := b.operands(), rest.operands()
 	for row := 0; row < rows; row += some {
 		n, aBytes, cBytes := min(some, rows-row), uintptr(row)*a.step(f), uintptr(row)*a.CStride
 		b.forward(start, aBytes, cBytes, 0)
@@ -137,43 +130,43 @@ const sameSet = 7
 const callProducts = 4 << 20
 
 // repeat makes tiles of a height, in calls that are short.
-func (a *Args) repeat(f form, height, tiles int, aTile, cTile, indexTile uintptr) {
-	a.aTile, a.cTile, a.indexTile, a.iTile = aTile, cTile, indexTile, 0
+func (a *Args) repeat(f form, height, tiles int, aTile, cTile, argmaxTile uintptr) {
+	a.aTile, a.cTile, a.argmaxTile, a.iTile = aTile, cTile, argmaxTile, 0
 	if a.IStride != 0 {
 		a.iTile = cTile
 	}
-	a.fetch = 0
+	a.aheadTile, a.aheadStep = 0, 0
 	if f == formN && a.Segs == 1 && a.AStride == uintptr(4*a.K) {
-		a.fetch = -1
+		a.aheadTile, a.aheadStep = aTile, uintptr(4*height)
 	}
 	most := max(1, callProducts/(height*a.K*a.Segs*a.columns))
-	start := a.place()
+	start := a.operands()
 	for done := 0; done < tiles; done += most {
 		n := uintptr(done)
-		a.forward(start, n*aTile, n*cTile, n*indexTile)
+		a.forward(start, n*aTile, n*cTile, n*argmaxTile)
 		a.tiles = min(most, tiles-done)
 		run(f, height, a)
 	}
 }
 
-// place is where a tile is.
-type place struct{ a, a2, c, init, add, index unsafe.Pointer }
+// operands are where the matrices of a tile are.
+type operands struct{ a, a2, c, init, residual, argmax unsafe.Pointer }
 
-func (a *Args) place() place { return place{a.A, a.A2, a.C, a.Init, a.Add, a.Index} }
+func (a *Args) operands() operands { return operands{a.A, a.A2, a.C, a.Init, a.Residual, a.Argmax} }
 
-// forward moves on from a place.
-func (a *Args) forward(p place, aBytes, cBytes, indexBytes uintptr) {
+// forward moves on from where operands are.
+func (a *Args) forward(p operands, aBytes, cBytes, argmaxBytes uintptr) {
 	a.A, a.C, a.Init = unsafe.Add(p.a, aBytes), unsafe.Add(p.c, cBytes), p.init
 	if a.IStride != 0 {
 		a.Init = unsafe.Add(p.init, cBytes)
 	}
-	if p.add != nil {
-		a.Add = unsafe.Add(p.add, cBytes)
+	if p.residual != nil {
+		a.Residual = unsafe.Add(p.residual, cBytes)
 	}
 	if p.a2 != nil {
 		a.A2 = unsafe.Add(p.a2, aBytes)
 	}
-	if p.index != nil {
-		a.Index = unsafe.Add(p.index, indexBytes)
+	if p.argmax != nil {
+		a.Argmax = unsafe.Add(p.argmax, argmaxBytes)
 	}
 }

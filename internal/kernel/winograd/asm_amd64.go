@@ -25,71 +25,30 @@ func narrowAVX512(channels, vectors int, m, v *float32, row uintptr, u *float32,
 	}
 }
 
-func productsNAVX512(height int, a *Products) {
+func productsAVX512(height int, a *Products) {
 	switch height {
 	case 1:
-		productsN1AVX512(a)
+		products1AVX512(a)
 	case 2:
-		productsN2AVX512(a)
+		products2AVX512(a)
 	case 3:
-		productsN3AVX512(a)
+		products3AVX512(a)
 	case 4:
-		productsN4AVX512(a)
+		products4AVX512(a)
 	case 5:
-		productsN5AVX512(a)
+		products5AVX512(a)
 	case 6:
-		productsN6AVX512(a)
+		products6AVX512(a)
 	case 7:
-		productsN7AVX512(a)
+		products7AVX512(a)
 	case 8:
-		productsN8AVX512(a)
+		products8AVX512(a)
 	case 9:
-		productsN9AVX512(a)
+		products9AVX512(a)
 	case 10:
-		productsN10AVX512(a)
-	case 11:
-		productsN11AVX512(a)
-	case 12:
-		productsN12AVX512(a)
-	case 13:
-		productsN13AVX512(a)
+		products10AVX512(a)
 	case 14:
-		productsN14AVX512(a)
-	default:
-		panic("winograd: no such tile")
-	}
-}
-
-func productsTAVX512(height int, a *Products) {
-	switch height {
-	case 1:
-		productsT1AVX512(a)
-	case 2:
-		productsT2AVX512(a)
-	case 3:
-		productsT3AVX512(a)
-	case 4:
-		productsT4AVX512(a)
-	case 5:
-		productsT5AVX512(a)
-	case 6:
-		productsT6AVX512(a)
-	case 7:
-		productsT7AVX512(a)
-	case 8:
-		productsT8AVX512(a)
-	case 9:
-		productsT9AVX512(a)
-	case 10:
-		productsT10AVX512(a)
-	case 11:
-		productsT11AVX512(a)
-	case 12:
-		productsT12AVX512(a)
-	case 13:
-		productsT13AVX512(a)
-	case 14:
-		productsT14AVX512(a)
+		products14AVX512(a)
 	default:
 		panic("winograd: no such tile")
 	}
@@ -118,39 +77,20 @@ func narrowAVX2(channels, vectors int, m, v *float32, row uintptr, u *float32, u
 	}
 }
 
-func productsNAVX2(height int, a *Products) {
+func productsAVX2(height int, a *Products) {
 	switch height {
 	case 1:
-		productsN1AVX2(a)
+		products1AVX2(a)
 	case 2:
-		productsN2AVX2(a)
+		products2AVX2(a)
 	case 3:
-		productsN3AVX2(a)
+		products3AVX2(a)
 	case 4:
-		productsN4AVX2(a)
+		products4AVX2(a)
 	case 5:
-		productsN5AVX2(a)
+		products5AVX2(a)
 	case 6:
-		productsN6AVX2(a)
-	default:
-		panic("winograd: no such tile")
-	}
-}
-
-func productsTAVX2(height int, a *Products) {
-	switch height {
-	case 1:
-		productsT1AVX2(a)
-	case 2:
-		productsT2AVX2(a)
-	case 3:
-		productsT3AVX2(a)
-	case 4:
-		productsT4AVX2(a)
-	case 5:
-		productsT5AVX2(a)
-	case 6:
-		productsT6AVX2(a)
+		products6AVX2(a)
 	default:
 		panic("winograd: no such tile")
 	}
@@ -266,145 +206,60 @@ func narrow4x1AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintp
 //go:noescape
 func narrow4x2AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
-// productsN1AVX512 makes tiles of this height: see Products.
+// products1AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN1AVX512(a *Products)
+func products1AVX512(a *Products)
 
-// productsN2AVX512 makes tiles of this height: see Products.
+// products2AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN2AVX512(a *Products)
+func products2AVX512(a *Products)
 
-// productsN3AVX512 makes tiles of this height: see Products.
+// products3AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN3AVX512(a *Products)
+func products3AVX512(a *Products)
 
-// productsN4AVX512 makes tiles of this height: see Products.
+// products4AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN4AVX512(a *Products)
+func products4AVX512(a *Products)
 
-// productsN5AVX512 makes tiles of this height: see Products.
+// products5AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN5AVX512(a *Products)
+func products5AVX512(a *Products)
 
-// productsN6AVX512 makes tiles of this height: see Products.
+// products6AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN6AVX512(a *Products)
+func products6AVX512(a *Products)
 
-// productsN7AVX512 makes tiles of this height: see Products.
+// products7AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN7AVX512(a *Products)
+func products7AVX512(a *Products)
 
-// productsN8AVX512 makes tiles of this height: see Products.
+// products8AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN8AVX512(a *Products)
+func products8AVX512(a *Products)
 
-// productsN9AVX512 makes tiles of this height: see Products.
+// products9AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN9AVX512(a *Products)
+func products9AVX512(a *Products)
 
-// productsN10AVX512 makes tiles of this height: see Products.
+// products10AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN10AVX512(a *Products)
+func products10AVX512(a *Products)
 
-// productsN11AVX512 makes tiles of this height: see Products.
+// products14AVX512 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN11AVX512(a *Products)
-
-// productsN12AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsN12AVX512(a *Products)
-
-// productsN13AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsN13AVX512(a *Products)
-
-// productsN14AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsN14AVX512(a *Products)
-
-// productsT1AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT1AVX512(a *Products)
-
-// productsT2AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT2AVX512(a *Products)
-
-// productsT3AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT3AVX512(a *Products)
-
-// productsT4AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT4AVX512(a *Products)
-
-// productsT5AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT5AVX512(a *Products)
-
-// productsT6AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT6AVX512(a *Products)
-
-// productsT7AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT7AVX512(a *Products)
-
-// productsT8AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT8AVX512(a *Products)
-
-// productsT9AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT9AVX512(a *Products)
-
-// productsT10AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT10AVX512(a *Products)
-
-// productsT11AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT11AVX512(a *Products)
-
-// productsT12AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT12AVX512(a *Products)
-
-// productsT13AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT13AVX512(a *Products)
-
-// productsT14AVX512 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT14AVX512(a *Products)
+func products14AVX512(a *Products)
 
 // imageAVX2 is Image, for n vectors of channels; strides are in bytes.
 //
@@ -516,65 +371,35 @@ func narrow4x1AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr
 //go:noescape
 func narrow4x2AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
-// productsN1AVX2 makes tiles of this height: see Products.
+// products1AVX2 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN1AVX2(a *Products)
+func products1AVX2(a *Products)
 
-// productsN2AVX2 makes tiles of this height: see Products.
+// products2AVX2 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN2AVX2(a *Products)
+func products2AVX2(a *Products)
 
-// productsN3AVX2 makes tiles of this height: see Products.
+// products3AVX2 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN3AVX2(a *Products)
+func products3AVX2(a *Products)
 
-// productsN4AVX2 makes tiles of this height: see Products.
+// products4AVX2 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN4AVX2(a *Products)
+func products4AVX2(a *Products)
 
-// productsN5AVX2 makes tiles of this height: see Products.
+// products5AVX2 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN5AVX2(a *Products)
+func products5AVX2(a *Products)
 
-// productsN6AVX2 makes tiles of this height: see Products.
+// products6AVX2 makes tiles of this height: see Products.
 //
 //go:noescape
-func productsN6AVX2(a *Products)
-
-// productsT1AVX2 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT1AVX2(a *Products)
-
-// productsT2AVX2 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT2AVX2(a *Products)
-
-// productsT3AVX2 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT3AVX2(a *Products)
-
-// productsT4AVX2 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT4AVX2(a *Products)
-
-// productsT5AVX2 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT5AVX2(a *Products)
-
-// productsT6AVX2 makes tiles of this height: see Products.
-//
-//go:noescape
-func productsT6AVX2(a *Products)
+func products6AVX2(a *Products)
 
 // toRead is ToRead for lines of 64 bytes.
 //

@@ -12,27 +12,30 @@ import (
 // the second cache, and while they come or go there is nothing to do in a transform, but in
 // products, which need no more than that cache, there is: a line is asked for every two k.
 //
-// The assembly knows the offsets (see internal/kernel/gen); distances are in bytes.
+// Assembly reads it; distances are in bytes.
 type Products struct {
-	A       unsafe.Pointer       // 0: of the first plane: first row and k
-	B       unsafe.Pointer       // 8: first k and column
-	C       unsafe.Pointer       // 16: first row and column
-	AStride uintptr              // 24: N: from row to row; T: from k to k
-	BStride uintptr              // 32: T: from k to k
-	CStride uintptr              // 40: from row to row
-	K       int                  // 48
-	tiles   int                  // 56: of rows
-	Panels  int                  // 64
-	Planes  int                  // 72
-	aTile   uintptr              // 80: from tile to tile of rows
-	cTile   uintptr              // 88: from tile to tile of rows
-	APlane  uintptr              // 96: from plane to plane
-	BPlane  uintptr              // 104: from plane to plane
-	BPanel  uintptr              // 112: from panel to panel
-	CPlane  uintptr              // 120: from plane to plane
-	Add     int                  // 128: T: 1: to what C is
-	ahead   [3][2]unsafe.Pointer // 136: where it starts and ends
-	_       [3]uintptr           // 184: the assembly's own
+	A          unsafe.Pointer // of the first plane: first row and k
+	B          unsafe.Pointer // first k and column
+	C          unsafe.Pointer // first row and column
+	AStride    uintptr        // N: from row to row; T: from k to k
+	BStride    uintptr        // T: from k to k
+	CStride    uintptr        // from row to row
+	K          int            // not 0
+	transposed int            // 1: T
+	tiles      int            // of rows
+	Panels     int
+	Planes     int
+	aTile      uintptr              // from tile to tile of rows
+	cTile      uintptr              // from tile to tile of rows
+	APlane     uintptr              // from plane to plane
+	BPlane     uintptr              // from plane to plane
+	BPanel     uintptr              // from panel to panel
+	CPlane     uintptr              // from plane to plane
+	Accumulate int                  // 1: the sums start from C
+	ahead      [3][2]unsafe.Pointer // where it starts and ends
+
+	panelB, panelC uintptr // of the assembly: the panel
+	left           int     // of the assembly: panels left
 }
 
 // Ahead asks for memory, one after the other; there can be three.
@@ -59,37 +62,37 @@ func ProductColumns(isa kernel.ISA) int {
 }
 
 // N makes rows at a stride, k being contiguous.
-func (p *Products) N(isa kernel.ISA, rows int) { p.run(isa, rows, p.AStride, false) }
+func (p *Products) N(isa kernel.ISA, rows int) {
+	p.transposed = 0
+	p.run(isa, rows, p.AStride)
+}
 
 // T makes contiguous rows, k being at a stride.
-func (p *Products) T(isa kernel.ISA, rows int) { p.run(isa, rows, 4, true) }
+func (p *Products) T(isa kernel.ISA, rows int) {
+	p.transposed = 1
+	p.run(isa, rows, 4)
+}
 
 // callProducts is about how many multiplications a call of assembly makes: 0.1 ms.
 const callProducts = 4 << 20
 
-// run cuts rows evenly, and planes so that calls are short.
-func (p *Products) run(isa kernel.ISA, rows int, step uintptr, transposed bool) {
-	most := 14
-	if isa == kernel.AVX2 {
-		most = 6
-	}
+// run cuts rows, and planes so that calls are short.
+func (p *Products) run(isa kernel.ISA, rows int, step uintptr) {
 	all, planes := *p, p.Planes
-	parts := kernel.CeilDiv(rows, most)
-	each, more := rows/parts, rows%parts
 	a, c := p.A, p.C
-	for _, n := range [2]struct{ height, tiles int }{{each + 1, more}, {each, parts - more}} {
-		if n.tiles == 0 {
+	for _, n := range kernel.TileHeights(isa, 2, true).Cut(rows) {
+		if n.Count == 0 {
 			continue
 		}
-		p.aTile, p.cTile = uintptr(n.height)*step, uintptr(n.height)*p.CStride
-		atOnce := max(1, callProducts/(n.height*n.tiles*p.K*p.Panels*ProductColumns(isa)))
+		p.aTile, p.cTile = uintptr(n.Height)*step, uintptr(n.Height)*p.CStride
+		atOnce := max(1, callProducts/(n.Height*n.Count*p.K*p.Panels*ProductColumns(isa)))
 		for plane := 0; plane < planes; plane += atOnce {
 			at := uintptr(plane)
 			p.A, p.B, p.C = unsafe.Add(a, at*p.APlane), unsafe.Add(all.B, at*p.BPlane), unsafe.Add(c, at*p.CPlane)
-			p.Planes, p.tiles = min(atOnce, planes-plane), n.tiles
-			products(isa, transposed, n.height, p)
+			p.Planes, p.tiles = min(atOnce, planes-plane), n.Count
+			products(isa, n.Height, p)
 		}
-		a, c = unsafe.Add(a, uintptr(n.tiles)*p.aTile), unsafe.Add(c, uintptr(n.tiles)*p.cTile)
+		a, c = unsafe.Add(a, uintptr(n.Count)*p.aTile), unsafe.Add(c, uintptr(n.Count)*p.cTile)
 	}
 	p.A, p.B, p.C, p.Planes = all.A, all.B, all.C, planes
 }

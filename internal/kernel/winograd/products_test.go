@@ -60,7 +60,7 @@ func TestProducts(t *testing.T) {
 			p.T(isa, rows)
 			check("T", a, 1, rows, b, panels*width, width, k*panels*width, c, panels*width, rows*panels*width, nil)
 			before := append([]float32(nil), c...)
-			p.Add = 1
+			p.Accumulate = 1
 			p.T(isa, rows)
 			check("T, added", a, 1, rows, b, panels*width, width, k*panels*width, c, panels*width, rows*panels*width, before)
 			if rows == 30 {

@@ -1,10 +1,6 @@
 package winograd
 
-import (
-	"unsafe"
-
-	"github.com/lince-ml/lince/internal/kernel"
-)
+import "github.com/lince-ml/lince/internal/kernel"
 
 // Each of these does all channels of all tiles, or says that there is no assembly. Channels that
 // do not fill a vector are done in one that ends with them and overlaps the one before.
@@ -184,18 +180,10 @@ func ahead(isa kernel.ISA, x []float32, write bool) {
 	}
 }
 
-func products(isa kernel.ISA, transposed bool, height int, p *Products) {
-	switch {
-	case isa == kernel.AVX512 && transposed:
-		productsTAVX512(height, p)
-	case isa == kernel.AVX512:
-		productsNAVX512(height, p)
-	case transposed:
-		productsTAVX2(height, p)
-	default:
-		productsNAVX2(height, p)
+func products(isa kernel.ISA, height int, p *Products) {
+	if isa == kernel.AVX512 {
+		productsAVX512(height, p)
+	} else {
+		productsAVX2(height, p)
 	}
 }
-
-// The assembly knows Products' size; TestLayout holds its fields' places.
-var _ = [1]struct{}{}[unsafe.Sizeof(Products{})-208]

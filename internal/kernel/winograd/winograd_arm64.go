@@ -126,4 +126,4 @@ func filterGradientVector(isa kernel.ISA, dw []float32, dwPlane int, u []float32
 
 func ahead(kernel.ISA, []float32, bool) {}
 
-func products(kernel.ISA, bool, int, *Products) { panic("winograd: no products") }
+func products(kernel.ISA, int, *Products) { panic("winograd: no products") }

@@ -36,4 +36,4 @@ func filterGradientVector(_ kernel.ISA, _ []float32, _ int, _ []float32, _, _ in
 
 func ahead(kernel.ISA, []float32, bool) {}
 
-func products(kernel.ISA, bool, int, *Products) { panic("winograd: no products") }
+func products(kernel.ISA, int, *Products) { panic("winograd: no products") }

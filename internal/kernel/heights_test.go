@@ -1,0 +1,32 @@
+package kernel
+
+import "testing"
+
+// Every number of rows is cut into tiles that there are, and into no more than half as many again as
+// the highest tiles would be, and two.
+func TestHeights(t *testing.T) {
+	for _, h := range []Heights{upTo6, upTo8, upTo12, upTo14, narrow, upTo14.Limit(7), upTo6.Limit(7)} {
+		for rows := range 300 {
+			sum, tiles := 0, 0
+			for _, c := range h.Cut(rows) {
+				if c.Count > 0 && !h.Has(c.Height) {
+					t.Errorf("%b: %d rows are cut into tiles of %d", h, rows, c.Height)
+				}
+				sum += c.Height * c.Count
+				tiles += c.Count
+			}
+			if sum != rows {
+				t.Errorf("%b: %d rows are cut into %d", h, rows, sum)
+			}
+			if least := CeilDiv(rows, h.Most()); tiles > least*3/2+2 {
+				t.Errorf("%b: %d rows are cut into %d tiles, %d would do", h, rows, tiles, least)
+			}
+		}
+	}
+	if got := upTo14.Cut(61); got != [3]Tiles{{14, 3}, {10, 1}, {9, 1}} {
+		t.Errorf("61 rows are cut into %v", got)
+	}
+	if got := upTo14.Limit(7).Most(); got != 7 {
+		t.Errorf("up to 7 is up to %d", got)
+	}
+}
