@@ -37,7 +37,7 @@ func depthwise(f *family) {
 					name += fmt.Sprint("x", size)
 				}
 				add(kind, size, name)
-				t.depthwiseFunction = depthwiseFunction{asm: f.fn(v, name, "computes tiles of a row of results; see line.", "l *line"), narrow: t.narrow}
+				t.depthwiseFunction = newDepthwise(f, v, name, "computes tiles of a row of results; see line.", t.narrow)
 				t.write()
 			}
 			for _, w := range depthwiseWindows {
@@ -69,14 +69,14 @@ func depthwise(f *family) {
 				for _, rows := range v.sumRows(width) {
 					name := fmt.Sprintf("sums%dx%d", rows, width)
 					add(windowKind(width, 1), rows, name)
-					t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, name, doc), rows: rows, width: width}
+					t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, name, doc, false), rows: rows, width: width}
 					t.write()
 				}
 			}
 			for _, members := range groupSizes {
 				name := fmt.Sprintf("sumsGroups%d", members)
 				add("groupKind", members, name)
-				t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, name, doc), members: members}
+				t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, name, doc, false), members: members}
 				t.writeGroups()
 			}
 			if v.is512() {
@@ -85,8 +85,7 @@ func depthwise(f *family) {
 			for _, sums := range []struct{ rows, width int }{{1, 1}, {1, 3}, {3, 3}} {
 				name := fmt.Sprintf("sums%dx%dNarrow", sums.rows, sums.width)
 				add("narrowKind", sums.rows*sums.width, name)
-				t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, name, doc), rows: sums.rows, width: sums.width}
-				t.narrow = true
+				t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, name, doc, true), rows: sums.rows, width: sums.width}
 				t.write()
 			}
 			for _, members := range groupSizes {
@@ -95,8 +94,7 @@ func depthwise(f *family) {
 				}
 				name := fmt.Sprintf("sumsGroups%dNarrow", members)
 				add("narrowGroupKind", members, name)
-				t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, name, doc), members: members}
-				t.narrow = true
+				t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, name, doc, true), members: members}
 				t.writeGroups()
 			}
 		})
@@ -150,8 +148,8 @@ type depthwiseFunction struct {
 	mask    *reg // lanes to load and store; nil: all
 }
 
-func newDepthwise(f *family, v vec, name, doc string) depthwiseFunction {
-	return depthwiseFunction{asm: f.fn(v, name, doc, "l *line")}
+func newDepthwise(f *family, v vec, name, doc string, narrow bool) depthwiseFunction {
+	return depthwiseFunction{asm: f.fn(v, name, doc, "l *line"), narrow: narrow}
 }
 
 // begin loads the parameter and the mask.
