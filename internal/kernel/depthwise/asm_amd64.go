@@ -4,66 +4,65 @@ package depthwise
 
 func tileAVX512(kind, size int, l *line) {
 	switch kind*16 + size {
-	case 0*16 + 8:
-		tile8AVX512(l)
-	case 0*16 + 7:
-		tile7AVX512(l)
-	case 0*16 + 4:
-		tile4AVX512(l)
-	case 0*16 + 2:
-		tile2AVX512(l)
 	case 0*16 + 1:
-		tile1AVX512(l)
+		tileAnyx1AVX512(l)
+		return
+	case 0*16 + 8:
+		tileAnyx8AVX512(l)
+		return
+	case 0*16 + 7:
+		tileAnyx7AVX512(l)
+		return
+	case 0*16 + 6:
+		tileAnyx6AVX512(l)
+		return
+	case 0*16 + 5:
+		tileAnyx5AVX512(l)
+		return
 	case 7*16 + 8:
-		tile8x3s1AVX512(l)
+		tile3s1x8AVX512(l)
+		return
 	case 7*16 + 7:
-		tile7x3s1AVX512(l)
-	case 7*16 + 4:
-		tile4x3s1AVX512(l)
-	case 7*16 + 2:
-		tile2x3s1AVX512(l)
-	case 7*16 + 1:
-		tile1x3s1AVX512(l)
+		tile3s1x7AVX512(l)
+		return
 	case 8*16 + 8:
-		tile8x3s2AVX512(l)
+		tile3s2x8AVX512(l)
+		return
 	case 8*16 + 7:
-		tile7x3s2AVX512(l)
-	case 8*16 + 4:
-		tile4x3s2AVX512(l)
-	case 8*16 + 2:
-		tile2x3s2AVX512(l)
-	case 8*16 + 1:
-		tile1x3s2AVX512(l)
+		tile3s2x7AVX512(l)
+		return
 	case 11*16 + 8:
-		tile8x5s1AVX512(l)
+		tile5s1x8AVX512(l)
+		return
 	case 11*16 + 7:
-		tile7x5s1AVX512(l)
-	case 11*16 + 4:
-		tile4x5s1AVX512(l)
-	case 11*16 + 2:
-		tile2x5s1AVX512(l)
-	case 11*16 + 1:
-		tile1x5s1AVX512(l)
+		tile5s1x7AVX512(l)
+		return
 	case 12*16 + 8:
-		tile8x5s2AVX512(l)
+		tile5s2x8AVX512(l)
+		return
 	case 12*16 + 7:
-		tile7x5s2AVX512(l)
-	case 12*16 + 4:
-		tile4x5s2AVX512(l)
-	case 12*16 + 2:
-		tile2x5s2AVX512(l)
-	case 12*16 + 1:
-		tile1x5s2AVX512(l)
+		tile5s2x7AVX512(l)
+		return
 	case groupKind*16 + 8:
-		tile8GroupsAVX512(l)
+		tileGroupsx8AVX512(l)
+		return
 	case groupKind*16 + 7:
-		tile7GroupsAVX512(l)
-	case groupKind*16 + 4:
-		tile4GroupsAVX512(l)
-	case groupKind*16 + 2:
-		tile2GroupsAVX512(l)
-	case groupKind*16 + 1:
-		tile1GroupsAVX512(l)
+		tileGroupsx7AVX512(l)
+		return
+	}
+	switch kind {
+	case 0:
+		tileAnyAVX512(l)
+	case 7:
+		tile3s1AVX512(l)
+	case 8:
+		tile3s2AVX512(l)
+	case 11:
+		tile5s1AVX512(l)
+	case 12:
+		tile5s2AVX512(l)
+	case groupKind:
+		tileGroupsAVX512(l)
 	default:
 		panic("depthwise: no such tile")
 	}
@@ -72,41 +71,43 @@ func tileAVX512(kind, size int, l *line) {
 func sumsAVX512(kind, size int, l *line) {
 	switch kind*16 + size {
 	case 3*16 + 1:
-		sums1x1s1AVX512(l)
+		sums1x1AVX512(l)
+		return
 	case 7*16 + 3:
-		sums3x3s1AVX512(l)
-	case 8*16 + 3:
-		sums3x3s2AVX512(l)
+		sums3x3AVX512(l)
+		return
 	case 7*16 + 2:
-		sums2x3s1AVX512(l)
-	case 8*16 + 2:
-		sums2x3s2AVX512(l)
+		sums2x3AVX512(l)
+		return
 	case 7*16 + 1:
-		sums1x3s1AVX512(l)
-	case 8*16 + 1:
-		sums1x3s2AVX512(l)
+		sums1x3AVX512(l)
+		return
 	case 11*16 + 5:
-		sums5x5s1AVX512(l)
-	case 12*16 + 5:
-		sums5x5s2AVX512(l)
+		sums5x5AVX512(l)
+		return
+	case 11*16 + 4:
+		sums4x5AVX512(l)
+		return
 	case 11*16 + 3:
-		sums3x5s1AVX512(l)
-	case 12*16 + 3:
-		sums3x5s2AVX512(l)
+		sums3x5AVX512(l)
+		return
 	case 11*16 + 2:
-		sums2x5s1AVX512(l)
-	case 12*16 + 2:
-		sums2x5s2AVX512(l)
+		sums2x5AVX512(l)
+		return
 	case 11*16 + 1:
-		sums1x5s1AVX512(l)
-	case 12*16 + 1:
-		sums1x5s2AVX512(l)
+		sums1x5AVX512(l)
+		return
 	case groupKind*16 + 2:
 		sumsGroups2AVX512(l)
+		return
 	case groupKind*16 + 4:
 		sumsGroups4AVX512(l)
+		return
 	case groupKind*16 + 8:
 		sumsGroups8AVX512(l)
+		return
+	}
+	switch kind {
 	default:
 		panic("depthwise: no such sums")
 	}
@@ -114,74 +115,69 @@ func sumsAVX512(kind, size int, l *line) {
 
 func tileAVX2(kind, size int, l *line) {
 	switch kind*16 + size {
-	case 0*16 + 8:
-		tile8AVX2(l)
-	case 0*16 + 7:
-		tile7AVX2(l)
-	case 0*16 + 4:
-		tile4AVX2(l)
-	case 0*16 + 2:
-		tile2AVX2(l)
 	case 0*16 + 1:
-		tile1AVX2(l)
+		tileAnyx1AVX2(l)
+		return
+	case 0*16 + 8:
+		tileAnyx8AVX2(l)
+		return
+	case 0*16 + 7:
+		tileAnyx7AVX2(l)
+		return
+	case 0*16 + 6:
+		tileAnyx6AVX2(l)
+		return
+	case 0*16 + 5:
+		tileAnyx5AVX2(l)
+		return
 	case 7*16 + 8:
-		tile8x3s1AVX2(l)
+		tile3s1x8AVX2(l)
+		return
 	case 7*16 + 7:
-		tile7x3s1AVX2(l)
-	case 7*16 + 4:
-		tile4x3s1AVX2(l)
-	case 7*16 + 2:
-		tile2x3s1AVX2(l)
-	case 7*16 + 1:
-		tile1x3s1AVX2(l)
+		tile3s1x7AVX2(l)
+		return
 	case 8*16 + 8:
-		tile8x3s2AVX2(l)
+		tile3s2x8AVX2(l)
+		return
 	case 8*16 + 7:
-		tile7x3s2AVX2(l)
-	case 8*16 + 4:
-		tile4x3s2AVX2(l)
-	case 8*16 + 2:
-		tile2x3s2AVX2(l)
-	case 8*16 + 1:
-		tile1x3s2AVX2(l)
+		tile3s2x7AVX2(l)
+		return
 	case 11*16 + 8:
-		tile8x5s1AVX2(l)
+		tile5s1x8AVX2(l)
+		return
 	case 11*16 + 7:
-		tile7x5s1AVX2(l)
-	case 11*16 + 4:
-		tile4x5s1AVX2(l)
-	case 11*16 + 2:
-		tile2x5s1AVX2(l)
-	case 11*16 + 1:
-		tile1x5s1AVX2(l)
+		tile5s1x7AVX2(l)
+		return
 	case 12*16 + 8:
-		tile8x5s2AVX2(l)
+		tile5s2x8AVX2(l)
+		return
 	case 12*16 + 7:
-		tile7x5s2AVX2(l)
-	case 12*16 + 4:
-		tile4x5s2AVX2(l)
-	case 12*16 + 2:
-		tile2x5s2AVX2(l)
-	case 12*16 + 1:
-		tile1x5s2AVX2(l)
+		tile5s2x7AVX2(l)
+		return
 	case groupKind*16 + 8:
-		tile8GroupsAVX2(l)
+		tileGroupsx8AVX2(l)
+		return
 	case groupKind*16 + 7:
-		tile7GroupsAVX2(l)
-	case groupKind*16 + 4:
-		tile4GroupsAVX2(l)
-	case groupKind*16 + 2:
-		tile2GroupsAVX2(l)
-	case groupKind*16 + 1:
-		tile1GroupsAVX2(l)
-	case narrowKind*16 + 4:
-		tile4NarrowAVX2(l)
-	case narrowGroupKind*16 + 4:
-		tile4GroupsNarrowAVX2(l)
-	case narrowKind*16 + 1:
-		tile1NarrowAVX2(l)
-	case narrowGroupKind*16 + 1:
-		tile1GroupsNarrowAVX2(l)
+		tileGroupsx7AVX2(l)
+		return
+	}
+	switch kind {
+	case 0:
+		tileAnyAVX2(l)
+	case 7:
+		tile3s1AVX2(l)
+	case 8:
+		tile3s2AVX2(l)
+	case 11:
+		tile5s1AVX2(l)
+	case 12:
+		tile5s2AVX2(l)
+	case groupKind:
+		tileGroupsAVX2(l)
+	case narrowKind:
+		tileNarrowAVX2(l)
+	case narrowGroupKind:
+		tileGroupsNarrowAVX2(l)
 	default:
 		panic("depthwise: no such tile")
 	}
@@ -190,268 +186,200 @@ func tileAVX2(kind, size int, l *line) {
 func sumsAVX2(kind, size int, l *line) {
 	switch kind*16 + size {
 	case 3*16 + 1:
-		sums1x1s1AVX2(l)
+		sums1x1AVX2(l)
+		return
 	case 7*16 + 3:
-		sums3x3s1AVX2(l)
-	case 8*16 + 3:
-		sums3x3s2AVX2(l)
+		sums3x3AVX2(l)
+		return
 	case 7*16 + 2:
-		sums2x3s1AVX2(l)
-	case 8*16 + 2:
-		sums2x3s2AVX2(l)
+		sums2x3AVX2(l)
+		return
 	case 7*16 + 1:
-		sums1x3s1AVX2(l)
-	case 8*16 + 1:
-		sums1x3s2AVX2(l)
+		sums1x3AVX2(l)
+		return
 	case 11*16 + 2:
-		sums2x5s1AVX2(l)
-	case 12*16 + 2:
-		sums2x5s2AVX2(l)
+		sums2x5AVX2(l)
+		return
 	case 11*16 + 1:
-		sums1x5s1AVX2(l)
-	case 12*16 + 1:
-		sums1x5s2AVX2(l)
+		sums1x5AVX2(l)
+		return
 	case groupKind*16 + 2:
 		sumsGroups2AVX2(l)
+		return
 	case groupKind*16 + 4:
 		sumsGroups4AVX2(l)
+		return
 	case groupKind*16 + 8:
 		sumsGroups8AVX2(l)
+		return
 	case narrowKind*16 + 1:
-		sumsNarrowAVX2(l)
+		sums1x1NarrowAVX2(l)
+		return
+	case narrowKind*16 + 3:
+		sums1x3NarrowAVX2(l)
+		return
+	case narrowKind*16 + 9:
+		sums3x3NarrowAVX2(l)
+		return
 	case narrowGroupKind*16 + 2:
 		sumsGroups2NarrowAVX2(l)
-	case narrowGroupKind*16 + 4:
-		sumsGroups4NarrowAVX2(l)
+		return
+	}
+	switch kind {
 	default:
 		panic("depthwise: no such sums")
 	}
 }
 
-// tile8AVX512 is tiles of rows of results; see line.
+// tileAnyx1AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile8AVX512(l *line)
+func tileAnyx1AVX512(l *line)
 
-// tile7AVX512 is tiles of rows of results; see line.
+// tileAnyx8AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile7AVX512(l *line)
+func tileAnyx8AVX512(l *line)
 
-// tile4AVX512 is tiles of rows of results; see line.
+// tileAnyx7AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile4AVX512(l *line)
+func tileAnyx7AVX512(l *line)
 
-// tile2AVX512 is tiles of rows of results; see line.
+// tileAnyx6AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile2AVX512(l *line)
+func tileAnyx6AVX512(l *line)
 
-// tile1AVX512 is tiles of rows of results; see line.
+// tileAnyx5AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile1AVX512(l *line)
+func tileAnyx5AVX512(l *line)
 
-// tile8x3s1AVX512 is tiles of rows of results; see line.
+// tileAnyAVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile8x3s1AVX512(l *line)
+func tileAnyAVX512(l *line)
 
-// tile7x3s1AVX512 is tiles of rows of results; see line.
+// tile3s1x8AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile7x3s1AVX512(l *line)
+func tile3s1x8AVX512(l *line)
 
-// tile4x3s1AVX512 is tiles of rows of results; see line.
+// tile3s1x7AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile4x3s1AVX512(l *line)
+func tile3s1x7AVX512(l *line)
 
-// tile2x3s1AVX512 is tiles of rows of results; see line.
+// tile3s1AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile2x3s1AVX512(l *line)
+func tile3s1AVX512(l *line)
 
-// tile1x3s1AVX512 is tiles of rows of results; see line.
+// tile3s2x8AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile1x3s1AVX512(l *line)
+func tile3s2x8AVX512(l *line)
 
-// tile8x3s2AVX512 is tiles of rows of results; see line.
+// tile3s2x7AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile8x3s2AVX512(l *line)
+func tile3s2x7AVX512(l *line)
 
-// tile7x3s2AVX512 is tiles of rows of results; see line.
+// tile3s2AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile7x3s2AVX512(l *line)
+func tile3s2AVX512(l *line)
 
-// tile4x3s2AVX512 is tiles of rows of results; see line.
+// tile5s1x8AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile4x3s2AVX512(l *line)
+func tile5s1x8AVX512(l *line)
 
-// tile2x3s2AVX512 is tiles of rows of results; see line.
+// tile5s1x7AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile2x3s2AVX512(l *line)
+func tile5s1x7AVX512(l *line)
 
-// tile1x3s2AVX512 is tiles of rows of results; see line.
+// tile5s1AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile1x3s2AVX512(l *line)
+func tile5s1AVX512(l *line)
 
-// tile8x5s1AVX512 is tiles of rows of results; see line.
+// tile5s2x8AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile8x5s1AVX512(l *line)
+func tile5s2x8AVX512(l *line)
 
-// tile7x5s1AVX512 is tiles of rows of results; see line.
+// tile5s2x7AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile7x5s1AVX512(l *line)
+func tile5s2x7AVX512(l *line)
 
-// tile4x5s1AVX512 is tiles of rows of results; see line.
+// tile5s2AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile4x5s1AVX512(l *line)
+func tile5s2AVX512(l *line)
 
-// tile2x5s1AVX512 is tiles of rows of results; see line.
+// tileGroupsx8AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile2x5s1AVX512(l *line)
+func tileGroupsx8AVX512(l *line)
 
-// tile1x5s1AVX512 is tiles of rows of results; see line.
+// tileGroupsx7AVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile1x5s1AVX512(l *line)
+func tileGroupsx7AVX512(l *line)
 
-// tile8x5s2AVX512 is tiles of rows of results; see line.
+// tileGroupsAVX512 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile8x5s2AVX512(l *line)
+func tileGroupsAVX512(l *line)
 
-// tile7x5s2AVX512 is tiles of rows of results; see line.
+// sums1x1AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile7x5s2AVX512(l *line)
+func sums1x1AVX512(l *line)
 
-// tile4x5s2AVX512 is tiles of rows of results; see line.
+// sums3x3AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile4x5s2AVX512(l *line)
+func sums3x3AVX512(l *line)
 
-// tile2x5s2AVX512 is tiles of rows of results; see line.
+// sums2x3AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile2x5s2AVX512(l *line)
+func sums2x3AVX512(l *line)
 
-// tile1x5s2AVX512 is tiles of rows of results; see line.
+// sums1x3AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile1x5s2AVX512(l *line)
+func sums1x3AVX512(l *line)
 
-// tile8GroupsAVX512 is tiles of rows of results; see line.
+// sums5x5AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile8GroupsAVX512(l *line)
+func sums5x5AVX512(l *line)
 
-// tile7GroupsAVX512 is tiles of rows of results; see line.
+// sums4x5AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile7GroupsAVX512(l *line)
+func sums4x5AVX512(l *line)
 
-// tile4GroupsAVX512 is tiles of rows of results; see line.
+// sums3x5AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile4GroupsAVX512(l *line)
+func sums3x5AVX512(l *line)
 
-// tile2GroupsAVX512 is tiles of rows of results; see line.
+// sums2x5AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile2GroupsAVX512(l *line)
+func sums2x5AVX512(l *line)
 
-// tile1GroupsAVX512 is tiles of rows of results; see line.
+// sums1x5AVX512 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile1GroupsAVX512(l *line)
-
-// sums1x1s1AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x1s1AVX512(l *line)
-
-// sums3x3s1AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums3x3s1AVX512(l *line)
-
-// sums3x3s2AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums3x3s2AVX512(l *line)
-
-// sums2x3s1AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x3s1AVX512(l *line)
-
-// sums2x3s2AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x3s2AVX512(l *line)
-
-// sums1x3s1AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x3s1AVX512(l *line)
-
-// sums1x3s2AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x3s2AVX512(l *line)
-
-// sums5x5s1AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums5x5s1AVX512(l *line)
-
-// sums5x5s2AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums5x5s2AVX512(l *line)
-
-// sums3x5s1AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums3x5s1AVX512(l *line)
-
-// sums3x5s2AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums3x5s2AVX512(l *line)
-
-// sums2x5s1AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x5s1AVX512(l *line)
-
-// sums2x5s2AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x5s2AVX512(l *line)
-
-// sums1x5s1AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x5s1AVX512(l *line)
-
-// sums1x5s2AVX512 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x5s2AVX512(l *line)
+func sums1x5AVX512(l *line)
 
 // sumsGroups2AVX512 adds a row's products to the filters' gradient; see line.
 //
@@ -483,230 +411,150 @@ func repeat4AVX512(dst *float32, x *float32, index *int32, n int)
 //go:noescape
 func repeat8AVX512(dst *float32, x *float32, index *int32, n int)
 
-// tile8AVX2 is tiles of rows of results; see line.
+// tileAnyx1AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile8AVX2(l *line)
+func tileAnyx1AVX2(l *line)
 
-// tile7AVX2 is tiles of rows of results; see line.
+// tileAnyx8AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile7AVX2(l *line)
+func tileAnyx8AVX2(l *line)
 
-// tile4AVX2 is tiles of rows of results; see line.
+// tileAnyx7AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile4AVX2(l *line)
+func tileAnyx7AVX2(l *line)
 
-// tile2AVX2 is tiles of rows of results; see line.
+// tileAnyx6AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile2AVX2(l *line)
+func tileAnyx6AVX2(l *line)
 
-// tile1AVX2 is tiles of rows of results; see line.
+// tileAnyx5AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile1AVX2(l *line)
+func tileAnyx5AVX2(l *line)
 
-// tile8x3s1AVX2 is tiles of rows of results; see line.
+// tileAnyAVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile8x3s1AVX2(l *line)
+func tileAnyAVX2(l *line)
 
-// tile7x3s1AVX2 is tiles of rows of results; see line.
+// tile3s1x8AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile7x3s1AVX2(l *line)
+func tile3s1x8AVX2(l *line)
 
-// tile4x3s1AVX2 is tiles of rows of results; see line.
+// tile3s1x7AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile4x3s1AVX2(l *line)
+func tile3s1x7AVX2(l *line)
 
-// tile2x3s1AVX2 is tiles of rows of results; see line.
+// tile3s1AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile2x3s1AVX2(l *line)
+func tile3s1AVX2(l *line)
 
-// tile1x3s1AVX2 is tiles of rows of results; see line.
+// tile3s2x8AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile1x3s1AVX2(l *line)
+func tile3s2x8AVX2(l *line)
 
-// tile8x3s2AVX2 is tiles of rows of results; see line.
+// tile3s2x7AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile8x3s2AVX2(l *line)
+func tile3s2x7AVX2(l *line)
 
-// tile7x3s2AVX2 is tiles of rows of results; see line.
+// tile3s2AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile7x3s2AVX2(l *line)
+func tile3s2AVX2(l *line)
 
-// tile4x3s2AVX2 is tiles of rows of results; see line.
+// tile5s1x8AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile4x3s2AVX2(l *line)
+func tile5s1x8AVX2(l *line)
 
-// tile2x3s2AVX2 is tiles of rows of results; see line.
+// tile5s1x7AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile2x3s2AVX2(l *line)
+func tile5s1x7AVX2(l *line)
 
-// tile1x3s2AVX2 is tiles of rows of results; see line.
+// tile5s1AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile1x3s2AVX2(l *line)
+func tile5s1AVX2(l *line)
 
-// tile8x5s1AVX2 is tiles of rows of results; see line.
+// tile5s2x8AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile8x5s1AVX2(l *line)
+func tile5s2x8AVX2(l *line)
 
-// tile7x5s1AVX2 is tiles of rows of results; see line.
+// tile5s2x7AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile7x5s1AVX2(l *line)
+func tile5s2x7AVX2(l *line)
 
-// tile4x5s1AVX2 is tiles of rows of results; see line.
+// tile5s2AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile4x5s1AVX2(l *line)
+func tile5s2AVX2(l *line)
 
-// tile2x5s1AVX2 is tiles of rows of results; see line.
+// tileGroupsx8AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile2x5s1AVX2(l *line)
+func tileGroupsx8AVX2(l *line)
 
-// tile1x5s1AVX2 is tiles of rows of results; see line.
+// tileGroupsx7AVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile1x5s1AVX2(l *line)
+func tileGroupsx7AVX2(l *line)
 
-// tile8x5s2AVX2 is tiles of rows of results; see line.
+// tileGroupsAVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile8x5s2AVX2(l *line)
+func tileGroupsAVX2(l *line)
 
-// tile7x5s2AVX2 is tiles of rows of results; see line.
+// tileNarrowAVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile7x5s2AVX2(l *line)
+func tileNarrowAVX2(l *line)
 
-// tile4x5s2AVX2 is tiles of rows of results; see line.
+// tileGroupsNarrowAVX2 computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile4x5s2AVX2(l *line)
+func tileGroupsNarrowAVX2(l *line)
 
-// tile2x5s2AVX2 is tiles of rows of results; see line.
+// sums1x1AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile2x5s2AVX2(l *line)
+func sums1x1AVX2(l *line)
 
-// tile1x5s2AVX2 is tiles of rows of results; see line.
+// sums3x3AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile1x5s2AVX2(l *line)
+func sums3x3AVX2(l *line)
 
-// tile8GroupsAVX2 is tiles of rows of results; see line.
+// sums2x3AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile8GroupsAVX2(l *line)
+func sums2x3AVX2(l *line)
 
-// tile7GroupsAVX2 is tiles of rows of results; see line.
+// sums1x3AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile7GroupsAVX2(l *line)
+func sums1x3AVX2(l *line)
 
-// tile4GroupsAVX2 is tiles of rows of results; see line.
+// sums2x5AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile4GroupsAVX2(l *line)
+func sums2x5AVX2(l *line)
 
-// tile2GroupsAVX2 is tiles of rows of results; see line.
+// sums1x5AVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile2GroupsAVX2(l *line)
-
-// tile1GroupsAVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile1GroupsAVX2(l *line)
-
-// tile4NarrowAVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile4NarrowAVX2(l *line)
-
-// tile4GroupsNarrowAVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile4GroupsNarrowAVX2(l *line)
-
-// tile1NarrowAVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile1NarrowAVX2(l *line)
-
-// tile1GroupsNarrowAVX2 is tiles of rows of results; see line.
-//
-//go:noescape
-func tile1GroupsNarrowAVX2(l *line)
-
-// sums1x1s1AVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x1s1AVX2(l *line)
-
-// sums3x3s1AVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums3x3s1AVX2(l *line)
-
-// sums3x3s2AVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums3x3s2AVX2(l *line)
-
-// sums2x3s1AVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x3s1AVX2(l *line)
-
-// sums2x3s2AVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x3s2AVX2(l *line)
-
-// sums1x3s1AVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x3s1AVX2(l *line)
-
-// sums1x3s2AVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x3s2AVX2(l *line)
-
-// sums2x5s1AVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x5s1AVX2(l *line)
-
-// sums2x5s2AVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x5s2AVX2(l *line)
-
-// sums1x5s1AVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x5s1AVX2(l *line)
-
-// sums1x5s2AVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x5s2AVX2(l *line)
+func sums1x5AVX2(l *line)
 
 // sumsGroups2AVX2 adds a row's products to the filters' gradient; see line.
 //
@@ -723,20 +571,25 @@ func sumsGroups4AVX2(l *line)
 //go:noescape
 func sumsGroups8AVX2(l *line)
 
-// sumsNarrowAVX2 adds a row's products to the filters' gradient; see line.
+// sums1x1NarrowAVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sumsNarrowAVX2(l *line)
+func sums1x1NarrowAVX2(l *line)
+
+// sums1x3NarrowAVX2 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums1x3NarrowAVX2(l *line)
+
+// sums3x3NarrowAVX2 adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums3x3NarrowAVX2(l *line)
 
 // sumsGroups2NarrowAVX2 adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
 func sumsGroups2NarrowAVX2(l *line)
-
-// sumsGroups4NarrowAVX2 adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sumsGroups4NarrowAVX2(l *line)
 
 // repeat2AVX2 sets dst[i] = x[i/2] for n vectors of x; index says which lanes.
 //

@@ -3,356 +3,25 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func tile8AVX512(l *line)
-TEXT ·tile8AVX512(SB), NOSPLIT, $0-8
+// func tileAnyx1AVX512(l *line)
+TEXT ·tileAnyx1AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	LEAQ (BX)(BX*4), SI
-	LEAQ (DX)(BX*4), DI
-	// a tile: 8 results
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
 tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
-	MOVQ line_channel(AX), R8
-	CMPQ R8, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), R8
-	TESTQ R8, R8
-	JEQ start
-	ADDQ line_channel(AX), R8
-	VMOVUPS.Z (R8), K1, Z0
-start:
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	VMOVAPS Z0, Z4
-	VMOVAPS Z0, Z5
-	VMOVAPS Z0, Z6
-	VMOVAPS Z0, Z7
-	MOVQ line_rows(AX), R10
-	TESTQ R10, R10
-	JEQ sums
-	CMPQ line_taps(AX), $0
-	JEQ sums
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R11
-	TESTQ R11, R11
-	JEQ fetched
-	MOVQ line_ahead(AX), R12
-	ADDQ R8, R12
-fetchRow:
-	MOVQ R12, R13
-	MOVQ $8, R14
-fetchPixel:
-	PREFETCHT0 (R13)
-	ADDQ BX, R13
-	DECQ R14
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R12
-	DECQ R11
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	// a row of the window
-row:
-	MOVQ R8, R11
-	MOVQ R9, R12
-	MOVQ line_taps(AX), R13
-	// a tap
-tap:
-	VMOVUPS.Z (R12), K1, Z8
-	VFMADD231PS (R11), Z8, K1, Z0
-	VFMADD231PS (R11)(BX*1), Z8, K1, Z1
-	VFMADD231PS (R11)(BX*2), Z8, K1, Z2
-	VFMADD231PS (R11)(DX*1), Z8, K1, Z3
-	VFMADD231PS (R11)(BX*4), Z8, K1, Z4
-	VFMADD231PS (R11)(SI*1), Z8, K1, Z5
-	VFMADD231PS (R11)(DX*2), Z8, K1, Z6
-	VFMADD231PS (R11)(DI*1), Z8, K1, Z7
-	ADDQ line_xTap(AX), R11
-	ADDQ CX, R12
-	DECQ R13
-	JNE tap
-	ADDQ line_xRow(AX), R8
-	ADDQ line_wRow(AX), R9
-	DECQ R10
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z8
-	VBROADCASTSS line_high(AX), Z9
-	MOVQ line_y(AX), R8
-	ADDQ line_yAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_yPixel(AX), R9
-	VMAXPS Z0, Z8, Z0
-	VMINPS Z0, Z9, Z0
-	VMAXPS Z1, Z8, Z1
-	VMINPS Z1, Z9, Z1
-	VMAXPS Z2, Z8, Z2
-	VMINPS Z2, Z9, Z2
-	VMAXPS Z3, Z8, Z3
-	VMINPS Z3, Z9, Z3
-	VMAXPS Z4, Z8, Z4
-	VMINPS Z4, Z9, Z4
-	VMAXPS Z5, Z8, Z5
-	VMINPS Z5, Z9, Z5
-	VMAXPS Z6, Z8, Z6
-	VMINPS Z6, Z9, Z6
-	VMAXPS Z7, Z8, Z7
-	VMINPS Z7, Z9, Z7
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (R8)
-	ADDQ R9, R8
-	VMOVNTPS Z1, (R8)
-	ADDQ R9, R8
-	VMOVNTPS Z2, (R8)
-	ADDQ R9, R8
-	VMOVNTPS Z3, (R8)
-	ADDQ R9, R8
-	VMOVNTPS Z4, (R8)
-	ADDQ R9, R8
-	VMOVNTPS Z5, (R8)
-	ADDQ R9, R8
-	VMOVNTPS Z6, (R8)
-	ADDQ R9, R8
-	VMOVNTPS Z7, (R8)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (R8)
-	ADDQ R9, R8
-	VMOVUPS Z1, K1, (R8)
-	ADDQ R9, R8
-	VMOVUPS Z2, K1, (R8)
-	ADDQ R9, R8
-	VMOVUPS Z3, K1, (R8)
-	ADDQ R9, R8
-	VMOVUPS Z4, K1, (R8)
-	ADDQ R9, R8
-	VMOVUPS Z5, K1, (R8)
-	ADDQ R9, R8
-	VMOVUPS Z6, K1, (R8)
-	ADDQ R9, R8
-	VMOVUPS Z7, K1, (R8)
-stored:
-	MOVQ line_channel(AX), R8
-	ADDQ $64, R8
-	MOVQ R8, line_channel(AX)
-	CMPQ R8, line_last(AX)
-	JLE vector
-	// the next tile
-	IMUL3Q $8, BX, R8
-	ADDQ R8, line_xAt(AX)
-	IMUL3Q $8, line_yPixel(AX), R8
-	ADDQ R8, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile7AVX512(l *line)
-TEXT ·tile7AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	LEAQ (BX)(BX*4), SI
-	// a tile: 7 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	VMOVAPS Z0, Z4
-	VMOVAPS Z0, Z5
-	VMOVAPS Z0, Z6
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	CMPQ line_taps(AX), $0
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $7, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	MOVQ DI, R10
-	MOVQ R8, R11
-	MOVQ line_taps(AX), R12
-	// a tap
-tap:
-	VMOVUPS.Z (R11), K1, Z7
-	VFMADD231PS (R10), Z7, K1, Z0
-	VFMADD231PS (R10)(BX*1), Z7, K1, Z1
-	VFMADD231PS (R10)(BX*2), Z7, K1, Z2
-	VFMADD231PS (R10)(DX*1), Z7, K1, Z3
-	VFMADD231PS (R10)(BX*4), Z7, K1, Z4
-	VFMADD231PS (R10)(SI*1), Z7, K1, Z5
-	VFMADD231PS (R10)(DX*2), Z7, K1, Z6
-	ADDQ line_xTap(AX), R10
-	ADDQ CX, R11
-	DECQ R12
-	JNE tap
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z7
-	VBROADCASTSS line_high(AX), Z8
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Z0, Z7, Z0
-	VMINPS Z0, Z8, Z0
-	VMAXPS Z1, Z7, Z1
-	VMINPS Z1, Z8, Z1
-	VMAXPS Z2, Z7, Z2
-	VMINPS Z2, Z8, Z2
-	VMAXPS Z3, Z7, Z3
-	VMINPS Z3, Z8, Z3
-	VMAXPS Z4, Z7, Z4
-	VMINPS Z4, Z8, Z4
-	VMAXPS Z5, Z7, Z5
-	VMINPS Z5, Z8, Z5
-	VMAXPS Z6, Z7, Z6
-	VMINPS Z6, Z8, Z6
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z1, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z2, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z3, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z4, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z5, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z6, (DI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z1, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z2, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z3, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z4, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z5, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z6, K1, (DI)
-stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the next tile
-	IMUL3Q $7, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $7, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile4AVX512(l *line)
-TEXT ·tile4AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	// a tile: 4 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
 	// sums start from the bias
 	VPXORQ Z0, Z0, Z0
 	MOVQ line_bias(AX), SI
 	TESTQ SI, SI
 	JEQ start
-	ADDQ line_channel(AX), SI
-	VMOVUPS.Z (SI), K1, Z0
+	ADDQ BX, SI
+	VMOVUPS (SI), Z0
 start:
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
 	MOVQ line_rows(AX), R8
 	TESTQ R8, R8
 	JEQ sums
@@ -360,27 +29,24 @@ start:
 	JEQ sums
 	MOVQ line_x(AX), SI
 	ADDQ line_xAt(AX), SI
-	ADDQ line_channel(AX), SI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R9
-	TESTQ R9, R9
+	ADDQ BX, SI
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
 	JEQ fetched
-	MOVQ line_ahead(AX), R10
-	ADDQ SI, R10
+	MOVQ line_fetch(AX), R8
+	MOVQ line_ahead(AX), DI
+	ADDQ SI, DI
 fetchRow:
-	MOVQ R10, R11
-	MOVQ $4, R12
-fetchPixel:
-	PREFETCHT0 (R11)
-	ADDQ BX, R11
-	DECQ R12
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R10
-	DECQ R9
+	MOVQ DI, R10
+	PREFETCHT0 (R10)
+	ADDQ CX, R10
+	ADDQ line_xRow(AX), DI
+	DECQ R8
 	JNE fetchRow
+	MOVQ line_rows(AX), R8
 fetched:
 	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
+	ADDQ BX, DI
 	// a row of the window
 row:
 	MOVQ SI, R9
@@ -388,13 +54,10 @@ row:
 	MOVQ line_taps(AX), R11
 	// a tap
 tap:
-	VMOVUPS.Z (R10), K1, Z4
-	VFMADD231PS (R9), Z4, K1, Z0
-	VFMADD231PS (R9)(BX*1), Z4, K1, Z1
-	VFMADD231PS (R9)(BX*2), Z4, K1, Z2
-	VFMADD231PS (R9)(DX*1), Z4, K1, Z3
+	VMOVUPS (R10), Z1
+	VFMADD231PS (R9), Z1, Z0
 	ADDQ line_xTap(AX), R9
-	ADDQ CX, R10
+	ADDQ DX, R10
 	DECQ R11
 	JNE tap
 	ADDQ line_xRow(AX), SI
@@ -402,49 +65,40 @@ tap:
 	DECQ R8
 	JNE row
 sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z4
-	VBROADCASTSS line_high(AX), Z5
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z1
+	VBROADCASTSS line_high(AX), Z2
 	MOVQ line_y(AX), SI
 	ADDQ line_yAt(AX), SI
-	ADDQ line_channel(AX), SI
+	ADDQ BX, SI
 	MOVQ line_yPixel(AX), DI
-	VMAXPS Z0, Z4, Z0
-	VMINPS Z0, Z5, Z0
-	VMAXPS Z1, Z4, Z1
-	VMINPS Z1, Z5, Z1
-	VMAXPS Z2, Z4, Z2
-	VMINPS Z2, Z5, Z2
-	VMAXPS Z3, Z4, Z3
-	VMINPS Z3, Z5, Z3
 	CMPQ line_stream(AX), $0
 	JEQ keep
+	VMAXPS Z0, Z1, Z0
+	VMINPS Z0, Z2, Z0
 	VMOVNTPS Z0, (SI)
 	ADDQ DI, SI
-	VMOVNTPS Z1, (SI)
-	ADDQ DI, SI
-	VMOVNTPS Z2, (SI)
-	ADDQ DI, SI
-	VMOVNTPS Z3, (SI)
 	JMP stored
 keep:
-	VMOVUPS Z0, K1, (SI)
+	VMAXPS Z0, Z1, Z0
+	VMINPS Z0, Z2, Z0
+	VMOVUPS Z0, (SI)
 	ADDQ DI, SI
-	VMOVUPS Z1, K1, (SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, K1, (SI)
-	ADDQ DI, SI
-	VMOVUPS Z3, K1, (SI)
 stored:
-	MOVQ line_channel(AX), SI
-	ADDQ $64, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
 	// the next tile
-	IMUL3Q $4, BX, SI
+	MOVQ line_xTile(AX), SI
 	ADDQ SI, line_xAt(AX)
-	IMUL3Q $4, line_yPixel(AX), SI
+	MOVQ line_yTile(AX), SI
 	ADDQ SI, line_yAt(AX)
 	DECQ line_tiles(AX)
 	JNE tile
@@ -455,1194 +109,190 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile2AVX512(l *line)
-TEXT ·tile2AVX512(SB), NOSPLIT, $0-8
+// func tileAnyx8AVX512(l *line)
+TEXT ·tileAnyx8AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	// a tile: 2 results
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	LEAQ (CX)(CX*4), DI
+	LEAQ (SI)(CX*4), R8
+	// a tile of results
 tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
 	// sums start from the bias
 	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DX
-	TESTQ DX, DX
+	MOVQ line_bias(AX), R9
+	TESTQ R9, R9
 	JEQ start
-	ADDQ line_channel(AX), DX
-	VMOVUPS.Z (DX), K1, Z0
+	ADDQ BX, R9
+	VMOVUPS (R9), Z0
 start:
 	VMOVAPS Z0, Z1
-	MOVQ line_rows(AX), DI
-	TESTQ DI, DI
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	MOVQ line_rows(AX), R11
+	TESTQ R11, R11
 	JEQ sums
 	CMPQ line_taps(AX), $0
 	JEQ sums
-	MOVQ line_x(AX), DX
-	ADDQ line_xAt(AX), DX
-	ADDQ line_channel(AX), DX
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R8
-	TESTQ R8, R8
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
 	JEQ fetched
-	MOVQ line_ahead(AX), R9
-	ADDQ DX, R9
+	MOVQ line_fetch(AX), R11
+	MOVQ line_ahead(AX), R10
+	ADDQ R9, R10
 fetchRow:
-	MOVQ R9, R10
-	MOVQ $2, R11
-fetchPixel:
-	PREFETCHT0 (R10)
-	ADDQ BX, R10
+	MOVQ R10, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	ADDQ line_xRow(AX), R10
 	DECQ R11
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R9
-	DECQ R8
 	JNE fetchRow
+	MOVQ line_rows(AX), R11
 fetched:
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
 	// a row of the window
 row:
-	MOVQ DX, R8
-	MOVQ SI, R9
-	MOVQ line_taps(AX), R10
+	MOVQ R9, R12
+	MOVQ R10, R13
+	MOVQ line_taps(AX), R14
 	// a tap
 tap:
-	VMOVUPS.Z (R9), K1, Z2
-	VFMADD231PS (R8), Z2, K1, Z0
-	VFMADD231PS (R8)(BX*1), Z2, K1, Z1
-	ADDQ line_xTap(AX), R8
-	ADDQ CX, R9
-	DECQ R10
+	VMOVUPS (R13), Z8
+	VFMADD231PS (R12), Z8, Z0
+	VFMADD231PS (R12)(CX*1), Z8, Z1
+	VFMADD231PS (R12)(CX*2), Z8, Z2
+	VFMADD231PS (R12)(SI*1), Z8, Z3
+	VFMADD231PS (R12)(CX*4), Z8, Z4
+	VFMADD231PS (R12)(DI*1), Z8, Z5
+	VFMADD231PS (R12)(SI*2), Z8, Z6
+	VFMADD231PS (R12)(R8*1), Z8, Z7
+	ADDQ line_xTap(AX), R12
+	ADDQ DX, R13
+	DECQ R14
 	JNE tap
-	ADDQ line_xRow(AX), DX
-	ADDQ line_wRow(AX), SI
-	DECQ DI
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z2
-	VBROADCASTSS line_high(AX), Z3
-	MOVQ line_y(AX), DX
-	ADDQ line_yAt(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_yPixel(AX), SI
-	VMAXPS Z0, Z2, Z0
-	VMINPS Z0, Z3, Z0
-	VMAXPS Z1, Z2, Z1
-	VMINPS Z1, Z3, Z1
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DX)
-	ADDQ SI, DX
-	VMOVNTPS Z1, (DX)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DX)
-	ADDQ SI, DX
-	VMOVUPS Z1, K1, (DX)
-stored:
-	MOVQ line_channel(AX), DX
-	ADDQ $64, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the next tile
-	IMUL3Q $2, BX, DX
-	ADDQ DX, line_xAt(AX)
-	IMUL3Q $2, line_yPixel(AX), DX
-	ADDQ DX, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile1AVX512(l *line)
-TEXT ·tile1AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	// a tile: 1 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DX
-	TESTQ DX, DX
-	JEQ start
-	ADDQ line_channel(AX), DX
-	VMOVUPS.Z (DX), K1, Z0
-start:
-	MOVQ line_rows(AX), DI
-	TESTQ DI, DI
-	JEQ sums
-	CMPQ line_taps(AX), $0
-	JEQ sums
-	MOVQ line_x(AX), DX
-	ADDQ line_xAt(AX), DX
-	ADDQ line_channel(AX), DX
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R8
-	TESTQ R8, R8
-	JEQ fetched
-	MOVQ line_ahead(AX), R9
-	ADDQ DX, R9
-fetchRow:
-	MOVQ R9, R10
-	MOVQ $1, R11
-fetchPixel:
-	PREFETCHT0 (R10)
-	ADDQ BX, R10
-	DECQ R11
-	JNE fetchPixel
 	ADDQ line_xRow(AX), R9
-	DECQ R8
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	// a row of the window
-row:
-	MOVQ DX, R8
-	MOVQ SI, R9
-	MOVQ line_taps(AX), R10
-	// a tap
-tap:
-	VMOVUPS.Z (R9), K1, Z1
-	VFMADD231PS (R8), Z1, K1, Z0
-	ADDQ line_xTap(AX), R8
-	ADDQ CX, R9
-	DECQ R10
-	JNE tap
-	ADDQ line_xRow(AX), DX
-	ADDQ line_wRow(AX), SI
-	DECQ DI
+	ADDQ line_wRow(AX), R10
+	DECQ R11
 	JNE row
 sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z1
-	VBROADCASTSS line_high(AX), Z2
-	MOVQ line_y(AX), DX
-	ADDQ line_yAt(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_yPixel(AX), SI
-	VMAXPS Z0, Z1, Z0
-	VMINPS Z0, Z2, Z0
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DX)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DX)
-stored:
-	MOVQ line_channel(AX), DX
-	ADDQ $64, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the next tile
-	IMUL3Q $1, BX, DX
-	ADDQ DX, line_xAt(AX)
-	IMUL3Q $1, line_yPixel(AX), DX
-	ADDQ DX, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile8x3s1AVX512(l *line)
-TEXT ·tile8x3s1AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 8 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	VMOVAPS Z0, Z4
-	VMOVAPS Z0, Z5
-	VMOVAPS Z0, Z6
-	VMOVAPS Z0, Z7
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $8, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS.Z (R8), K1, Z8
-	VMOVUPS.Z (R8)(CX*1), K1, Z9
-	VMOVUPS.Z (R8)(CX*2), K1, Z10
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Z8, K1, Z0
-skip0:
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VFMADD231PS Z12, Z9, Z0
-	VFMADD231PS Z12, Z8, Z1
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z11
-	VFMADD231PS Z11, Z10, Z0
-	VFMADD231PS Z11, Z9, Z1
-	VFMADD231PS Z11, Z8, Z2
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VFMADD231PS Z12, Z10, Z1
-	VFMADD231PS Z12, Z9, Z2
-	VFMADD231PS Z12, Z8, Z3
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z11
-	VFMADD231PS Z11, Z10, Z2
-	VFMADD231PS Z11, Z9, Z3
-	VFMADD231PS Z11, Z8, Z4
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VFMADD231PS Z12, Z10, Z3
-	VFMADD231PS Z12, Z9, Z4
-	VFMADD231PS Z12, Z8, Z5
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z11
-	VFMADD231PS Z11, Z10, Z4
-	VFMADD231PS Z11, Z9, Z5
-	VFMADD231PS Z11, Z8, Z6
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VFMADD231PS Z12, Z10, Z5
-	VFMADD231PS Z12, Z9, Z6
-	VFMADD231PS Z12, Z8, Z7
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z11
-	VFMADD231PS Z11, Z10, Z6
-	VFMADD231PS Z11, Z9, Z7
-	ADDQ BX, R10
-	LEAQ 9(DX), R11
-	CMPQ R11, SI
-	JCC skip9
-	VFMADD231PS (R10), Z10, K1, Z7
-skip9:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z8
 	VBROADCASTSS line_high(AX), Z9
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
+	MOVQ line_y(AX), R9
+	ADDQ line_yAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_yPixel(AX), R10
+	CMPQ line_stream(AX), $0
+	JEQ keep
 	VMAXPS Z0, Z8, Z0
 	VMINPS Z0, Z9, Z0
+	VMOVNTPS Z0, (R9)
+	ADDQ R10, R9
 	VMAXPS Z1, Z8, Z1
 	VMINPS Z1, Z9, Z1
+	VMOVNTPS Z1, (R9)
+	ADDQ R10, R9
 	VMAXPS Z2, Z8, Z2
 	VMINPS Z2, Z9, Z2
+	VMOVNTPS Z2, (R9)
+	ADDQ R10, R9
 	VMAXPS Z3, Z8, Z3
 	VMINPS Z3, Z9, Z3
+	VMOVNTPS Z3, (R9)
+	ADDQ R10, R9
 	VMAXPS Z4, Z8, Z4
 	VMINPS Z4, Z9, Z4
+	VMOVNTPS Z4, (R9)
+	ADDQ R10, R9
 	VMAXPS Z5, Z8, Z5
 	VMINPS Z5, Z9, Z5
+	VMOVNTPS Z5, (R9)
+	ADDQ R10, R9
 	VMAXPS Z6, Z8, Z6
 	VMINPS Z6, Z9, Z6
+	VMOVNTPS Z6, (R9)
+	ADDQ R10, R9
 	VMAXPS Z7, Z8, Z7
 	VMINPS Z7, Z9, Z7
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z1, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z2, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z3, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z4, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z5, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z6, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z7, (DI)
+	VMOVNTPS Z7, (R9)
+	ADDQ R10, R9
 	JMP stored
 keep:
-	VMOVUPS Z0, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z1, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z2, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z3, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z4, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z5, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z6, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z7, K1, (DI)
-stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the next tile
-	ADDQ $8, DX
-	IMUL3Q $8, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $8, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile7x3s1AVX512(l *line)
-TEXT ·tile7x3s1AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 7 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	VMOVAPS Z0, Z4
-	VMOVAPS Z0, Z5
-	VMOVAPS Z0, Z6
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $7, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS.Z (R8), K1, Z7
-	VMOVUPS.Z (R8)(CX*1), K1, Z8
-	VMOVUPS.Z (R8)(CX*2), K1, Z9
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Z7, K1, Z0
-skip0:
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z11
-	VFMADD231PS Z11, Z8, Z0
-	VFMADD231PS Z11, Z7, Z1
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VFMADD231PS Z10, Z9, Z0
-	VFMADD231PS Z10, Z8, Z1
-	VFMADD231PS Z10, Z7, Z2
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z11
-	VFMADD231PS Z11, Z9, Z1
-	VFMADD231PS Z11, Z8, Z2
-	VFMADD231PS Z11, Z7, Z3
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VFMADD231PS Z10, Z9, Z2
-	VFMADD231PS Z10, Z8, Z3
-	VFMADD231PS Z10, Z7, Z4
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z11
-	VFMADD231PS Z11, Z9, Z3
-	VFMADD231PS Z11, Z8, Z4
-	VFMADD231PS Z11, Z7, Z5
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VFMADD231PS Z10, Z9, Z4
-	VFMADD231PS Z10, Z8, Z5
-	VFMADD231PS Z10, Z7, Z6
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z11
-	VFMADD231PS Z11, Z9, Z5
-	VFMADD231PS Z11, Z8, Z6
-	ADDQ BX, R10
-	LEAQ 8(DX), R11
-	CMPQ R11, SI
-	JCC skip8
-	VFMADD231PS (R10), Z9, K1, Z6
-skip8:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z7
-	VBROADCASTSS line_high(AX), Z8
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Z0, Z7, Z0
-	VMINPS Z0, Z8, Z0
-	VMAXPS Z1, Z7, Z1
-	VMINPS Z1, Z8, Z1
-	VMAXPS Z2, Z7, Z2
-	VMINPS Z2, Z8, Z2
-	VMAXPS Z3, Z7, Z3
-	VMINPS Z3, Z8, Z3
-	VMAXPS Z4, Z7, Z4
-	VMINPS Z4, Z8, Z4
-	VMAXPS Z5, Z7, Z5
-	VMINPS Z5, Z8, Z5
-	VMAXPS Z6, Z7, Z6
-	VMINPS Z6, Z8, Z6
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z1, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z2, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z3, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z4, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z5, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z6, (DI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z1, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z2, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z3, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z4, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z5, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z6, K1, (DI)
-stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the next tile
-	ADDQ $7, DX
-	IMUL3Q $7, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $7, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile4x3s1AVX512(l *line)
-TEXT ·tile4x3s1AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 4 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $4, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS.Z (R8), K1, Z4
-	VMOVUPS.Z (R8)(CX*1), K1, Z5
-	VMOVUPS.Z (R8)(CX*2), K1, Z6
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Z4, K1, Z0
-skip0:
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VFMADD231PS Z8, Z5, Z0
-	VFMADD231PS Z8, Z4, Z1
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z7
-	VFMADD231PS Z7, Z6, Z0
-	VFMADD231PS Z7, Z5, Z1
-	VFMADD231PS Z7, Z4, Z2
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VFMADD231PS Z8, Z6, Z1
-	VFMADD231PS Z8, Z5, Z2
-	VFMADD231PS Z8, Z4, Z3
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z7
-	VFMADD231PS Z7, Z6, Z2
-	VFMADD231PS Z7, Z5, Z3
-	ADDQ BX, R10
-	LEAQ 5(DX), R11
-	CMPQ R11, SI
-	JCC skip5
-	VFMADD231PS (R10), Z6, K1, Z3
-skip5:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z4
-	VBROADCASTSS line_high(AX), Z5
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Z0, Z4, Z0
-	VMINPS Z0, Z5, Z0
-	VMAXPS Z1, Z4, Z1
-	VMINPS Z1, Z5, Z1
-	VMAXPS Z2, Z4, Z2
-	VMINPS Z2, Z5, Z2
-	VMAXPS Z3, Z4, Z3
-	VMINPS Z3, Z5, Z3
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z1, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z2, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z3, (DI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z1, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z2, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z3, K1, (DI)
-stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the next tile
-	ADDQ $4, DX
-	IMUL3Q $4, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $4, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile2x3s1AVX512(l *line)
-TEXT ·tile2x3s1AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 2 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	VMOVAPS Z0, Z1
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $2, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS.Z (R8), K1, Z2
-	VMOVUPS.Z (R8)(CX*1), K1, Z3
-	VMOVUPS.Z (R8)(CX*2), K1, Z4
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Z2, K1, Z0
-skip0:
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VFMADD231PS Z6, Z3, Z0
-	VFMADD231PS Z6, Z2, Z1
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z5
-	VFMADD231PS Z5, Z4, Z0
-	VFMADD231PS Z5, Z3, Z1
-	ADDQ BX, R10
-	LEAQ 3(DX), R11
-	CMPQ R11, SI
-	JCC skip3
-	VFMADD231PS (R10), Z4, K1, Z1
-skip3:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z2
-	VBROADCASTSS line_high(AX), Z3
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Z0, Z2, Z0
-	VMINPS Z0, Z3, Z0
-	VMAXPS Z1, Z2, Z1
-	VMINPS Z1, Z3, Z1
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z1, (DI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z1, K1, (DI)
-stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the next tile
-	ADDQ $2, DX
-	IMUL3Q $2, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $2, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile1x3s1AVX512(l *line)
-TEXT ·tile1x3s1AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 1 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $1, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS.Z (R8), K1, Z1
-	VMOVUPS.Z (R8)(CX*1), K1, Z2
-	VMOVUPS.Z (R8)(CX*2), K1, Z3
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Z1, K1, Z0
-skip0:
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z2, K1, Z0
-	ADDQ BX, R10
-	LEAQ 2(DX), R11
-	CMPQ R11, SI
-	JCC skip2
-	VFMADD231PS (R10), Z3, K1, Z0
-skip2:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z1
-	VBROADCASTSS line_high(AX), Z2
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Z0, Z1, Z0
-	VMINPS Z0, Z2, Z0
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DI)
-stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the next tile
-	ADDQ $1, DX
-	IMUL3Q $1, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $1, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile8x3s2AVX512(l *line)
-TEXT ·tile8x3s2AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 8 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	VMOVAPS Z0, Z4
-	VMOVAPS Z0, Z5
-	VMOVAPS Z0, Z6
-	VMOVAPS Z0, Z7
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $16, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS.Z (R8), K1, Z8
-	VMOVUPS.Z (R8)(CX*1), K1, Z9
-	VMOVUPS.Z (R8)(CX*2), K1, Z10
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Z8, K1, Z0
-skip0:
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z9, K1, Z0
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z11
-	VFMADD231PS Z11, Z10, Z0
-	VFMADD231PS Z11, Z8, Z1
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z9, K1, Z1
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z11
-	VFMADD231PS Z11, Z10, Z1
-	VFMADD231PS Z11, Z8, Z2
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z9, K1, Z2
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z11
-	VFMADD231PS Z11, Z10, Z2
-	VFMADD231PS Z11, Z8, Z3
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z9, K1, Z3
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z11
-	VFMADD231PS Z11, Z10, Z3
-	VFMADD231PS Z11, Z8, Z4
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z9, K1, Z4
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z11
-	VFMADD231PS Z11, Z10, Z4
-	VFMADD231PS Z11, Z8, Z5
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z9, K1, Z5
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z11
-	VFMADD231PS Z11, Z10, Z5
-	VFMADD231PS Z11, Z8, Z6
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z9, K1, Z6
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z11
-	VFMADD231PS Z11, Z10, Z6
-	VFMADD231PS Z11, Z8, Z7
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z9, K1, Z7
-	ADDQ BX, R10
-	LEAQ 16(DX), R11
-	CMPQ R11, SI
-	JCC skip16
-	VFMADD231PS (R10), Z10, K1, Z7
-skip16:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z8
-	VBROADCASTSS line_high(AX), Z9
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
 	VMAXPS Z0, Z8, Z0
 	VMINPS Z0, Z9, Z0
+	VMOVUPS Z0, (R9)
+	ADDQ R10, R9
 	VMAXPS Z1, Z8, Z1
 	VMINPS Z1, Z9, Z1
+	VMOVUPS Z1, (R9)
+	ADDQ R10, R9
 	VMAXPS Z2, Z8, Z2
 	VMINPS Z2, Z9, Z2
+	VMOVUPS Z2, (R9)
+	ADDQ R10, R9
 	VMAXPS Z3, Z8, Z3
 	VMINPS Z3, Z9, Z3
+	VMOVUPS Z3, (R9)
+	ADDQ R10, R9
 	VMAXPS Z4, Z8, Z4
 	VMINPS Z4, Z9, Z4
+	VMOVUPS Z4, (R9)
+	ADDQ R10, R9
 	VMAXPS Z5, Z8, Z5
 	VMINPS Z5, Z9, Z5
+	VMOVUPS Z5, (R9)
+	ADDQ R10, R9
 	VMAXPS Z6, Z8, Z6
 	VMINPS Z6, Z9, Z6
+	VMOVUPS Z6, (R9)
+	ADDQ R10, R9
 	VMAXPS Z7, Z8, Z7
 	VMINPS Z7, Z9, Z7
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z1, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z2, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z3, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z4, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z5, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z6, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z7, (DI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z1, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z2, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z3, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z4, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z5, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z6, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z7, K1, (DI)
+	VMOVUPS Z7, (R9)
+	ADDQ R10, R9
 stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
 	// the next tile
-	ADDQ $16, DX
-	IMUL3Q $16, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $8, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
+	MOVQ line_xTile(AX), R9
+	ADDQ R9, line_xAt(AX)
+	MOVQ line_yTile(AX), R9
+	ADDQ R9, line_yAt(AX)
 	DECQ line_tiles(AX)
 	JNE tile
 	CMPQ line_stream(AX), $0
@@ -1652,2421 +302,3653 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile7x3s2AVX512(l *line)
-TEXT ·tile7x3s2AVX512(SB), NOSPLIT, $0-8
+// func tileAnyx7AVX512(l *line)
+TEXT ·tileAnyx7AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 7 results
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	LEAQ (CX)(CX*4), DI
+	// a tile of results
 tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	VMOVAPS Z0, Z4
-	VMOVAPS Z0, Z5
-	VMOVAPS Z0, Z6
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $14, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS.Z (R8), K1, Z7
-	VMOVUPS.Z (R8)(CX*1), K1, Z8
-	VMOVUPS.Z (R8)(CX*2), K1, Z9
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Z7, K1, Z0
-skip0:
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z8, K1, Z0
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VFMADD231PS Z10, Z9, Z0
-	VFMADD231PS Z10, Z7, Z1
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z8, K1, Z1
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VFMADD231PS Z10, Z9, Z1
-	VFMADD231PS Z10, Z7, Z2
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z8, K1, Z2
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VFMADD231PS Z10, Z9, Z2
-	VFMADD231PS Z10, Z7, Z3
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z8, K1, Z3
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VFMADD231PS Z10, Z9, Z3
-	VFMADD231PS Z10, Z7, Z4
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z8, K1, Z4
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VFMADD231PS Z10, Z9, Z4
-	VFMADD231PS Z10, Z7, Z5
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z8, K1, Z5
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VFMADD231PS Z10, Z9, Z5
-	VFMADD231PS Z10, Z7, Z6
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z8, K1, Z6
-	ADDQ BX, R10
-	LEAQ 14(DX), R11
-	CMPQ R11, SI
-	JCC skip14
-	VFMADD231PS (R10), Z9, K1, Z6
-skip14:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z7
-	VBROADCASTSS line_high(AX), Z8
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Z0, Z7, Z0
-	VMINPS Z0, Z8, Z0
-	VMAXPS Z1, Z7, Z1
-	VMINPS Z1, Z8, Z1
-	VMAXPS Z2, Z7, Z2
-	VMINPS Z2, Z8, Z2
-	VMAXPS Z3, Z7, Z3
-	VMINPS Z3, Z8, Z3
-	VMAXPS Z4, Z7, Z4
-	VMINPS Z4, Z8, Z4
-	VMAXPS Z5, Z7, Z5
-	VMINPS Z5, Z8, Z5
-	VMAXPS Z6, Z7, Z6
-	VMINPS Z6, Z8, Z6
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z1, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z2, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z3, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z4, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z5, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z6, (DI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z1, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z2, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z3, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z4, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z5, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z6, K1, (DI)
-stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the next tile
-	ADDQ $14, DX
-	IMUL3Q $14, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $7, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile4x3s2AVX512(l *line)
-TEXT ·tile4x3s2AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 4 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $8, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS.Z (R8), K1, Z4
-	VMOVUPS.Z (R8)(CX*1), K1, Z5
-	VMOVUPS.Z (R8)(CX*2), K1, Z6
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Z4, K1, Z0
-skip0:
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z5, K1, Z0
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z7
-	VFMADD231PS Z7, Z6, Z0
-	VFMADD231PS Z7, Z4, Z1
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z5, K1, Z1
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z7
-	VFMADD231PS Z7, Z6, Z1
-	VFMADD231PS Z7, Z4, Z2
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z5, K1, Z2
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z7
-	VFMADD231PS Z7, Z6, Z2
-	VFMADD231PS Z7, Z4, Z3
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z5, K1, Z3
-	ADDQ BX, R10
-	LEAQ 8(DX), R11
-	CMPQ R11, SI
-	JCC skip8
-	VFMADD231PS (R10), Z6, K1, Z3
-skip8:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z4
-	VBROADCASTSS line_high(AX), Z5
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Z0, Z4, Z0
-	VMINPS Z0, Z5, Z0
-	VMAXPS Z1, Z4, Z1
-	VMINPS Z1, Z5, Z1
-	VMAXPS Z2, Z4, Z2
-	VMINPS Z2, Z5, Z2
-	VMAXPS Z3, Z4, Z3
-	VMINPS Z3, Z5, Z3
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z1, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z2, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z3, (DI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z1, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z2, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z3, K1, (DI)
-stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the next tile
-	ADDQ $8, DX
-	IMUL3Q $8, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $4, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile2x3s2AVX512(l *line)
-TEXT ·tile2x3s2AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 2 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	VMOVAPS Z0, Z1
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $4, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS.Z (R8), K1, Z2
-	VMOVUPS.Z (R8)(CX*1), K1, Z3
-	VMOVUPS.Z (R8)(CX*2), K1, Z4
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Z2, K1, Z0
-skip0:
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z3, K1, Z0
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z5
-	VFMADD231PS Z5, Z4, Z0
-	VFMADD231PS Z5, Z2, Z1
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z3, K1, Z1
-	ADDQ BX, R10
-	LEAQ 4(DX), R11
-	CMPQ R11, SI
-	JCC skip4
-	VFMADD231PS (R10), Z4, K1, Z1
-skip4:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z2
-	VBROADCASTSS line_high(AX), Z3
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Z0, Z2, Z0
-	VMINPS Z0, Z3, Z0
-	VMAXPS Z1, Z2, Z1
-	VMINPS Z1, Z3, Z1
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z1, (DI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z1, K1, (DI)
-stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the next tile
-	ADDQ $4, DX
-	IMUL3Q $4, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $2, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile1x3s2AVX512(l *line)
-TEXT ·tile1x3s2AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 1 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $2, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS.Z (R8), K1, Z1
-	VMOVUPS.Z (R8)(CX*1), K1, Z2
-	VMOVUPS.Z (R8)(CX*2), K1, Z3
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Z1, K1, Z0
-skip0:
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z2, K1, Z0
-	ADDQ BX, R10
-	LEAQ 2(DX), R11
-	CMPQ R11, SI
-	JCC skip2
-	VFMADD231PS (R10), Z3, K1, Z0
-skip2:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z1
-	VBROADCASTSS line_high(AX), Z2
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Z0, Z1, Z0
-	VMINPS Z0, Z2, Z0
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DI)
-stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the next tile
-	ADDQ $2, DX
-	IMUL3Q $2, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $1, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile8x5s1AVX512(l *line)
-TEXT ·tile8x5s1AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 8 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	VMOVAPS Z0, Z4
-	VMOVAPS Z0, Z5
-	VMOVAPS Z0, Z6
-	VMOVAPS Z0, Z7
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $8, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS.Z (R8), K1, Z8
-	VMOVUPS.Z (R8)(CX*1), K1, Z9
-	VMOVUPS.Z (R8)(CX*2), K1, Z10
-	LEAQ (R8)(CX*2), R10
-	VMOVUPS.Z (R10)(CX*1), K1, Z11
-	VMOVUPS.Z (R8)(CX*4), K1, Z12
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Z8, K1, Z0
-skip0:
-	ADDQ BX, R10
-	LEAQ 1(DX), R11
-	CMPQ R11, SI
-	JCC skip1
-	VMOVUPS.Z (R10), K1, Z14
-	VFMADD231PS Z14, Z9, Z0
-	VFMADD231PS Z14, Z8, Z1
-skip1:
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z10, Z0
-	VFMADD231PS Z13, Z9, Z1
-	VFMADD231PS Z13, Z8, Z2
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VFMADD231PS Z14, Z11, Z0
-	VFMADD231PS Z14, Z10, Z1
-	VFMADD231PS Z14, Z9, Z2
-	VFMADD231PS Z14, Z8, Z3
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z12, Z0
-	VFMADD231PS Z13, Z11, Z1
-	VFMADD231PS Z13, Z10, Z2
-	VFMADD231PS Z13, Z9, Z3
-	VFMADD231PS Z13, Z8, Z4
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VFMADD231PS Z14, Z12, Z1
-	VFMADD231PS Z14, Z11, Z2
-	VFMADD231PS Z14, Z10, Z3
-	VFMADD231PS Z14, Z9, Z4
-	VFMADD231PS Z14, Z8, Z5
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z12, Z2
-	VFMADD231PS Z13, Z11, Z3
-	VFMADD231PS Z13, Z10, Z4
-	VFMADD231PS Z13, Z9, Z5
-	VFMADD231PS Z13, Z8, Z6
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VFMADD231PS Z14, Z12, Z3
-	VFMADD231PS Z14, Z11, Z4
-	VFMADD231PS Z14, Z10, Z5
-	VFMADD231PS Z14, Z9, Z6
-	VFMADD231PS Z14, Z8, Z7
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z12, Z4
-	VFMADD231PS Z13, Z11, Z5
-	VFMADD231PS Z13, Z10, Z6
-	VFMADD231PS Z13, Z9, Z7
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VFMADD231PS Z14, Z12, Z5
-	VFMADD231PS Z14, Z11, Z6
-	VFMADD231PS Z14, Z10, Z7
-	ADDQ BX, R10
-	LEAQ 10(DX), R11
-	CMPQ R11, SI
-	JCC skip10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z12, Z6
-	VFMADD231PS Z13, Z11, Z7
-skip10:
-	ADDQ BX, R10
-	LEAQ 11(DX), R11
-	CMPQ R11, SI
-	JCC skip11
-	VFMADD231PS (R10), Z12, K1, Z7
-skip11:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z8
-	VBROADCASTSS line_high(AX), Z9
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Z0, Z8, Z0
-	VMINPS Z0, Z9, Z0
-	VMAXPS Z1, Z8, Z1
-	VMINPS Z1, Z9, Z1
-	VMAXPS Z2, Z8, Z2
-	VMINPS Z2, Z9, Z2
-	VMAXPS Z3, Z8, Z3
-	VMINPS Z3, Z9, Z3
-	VMAXPS Z4, Z8, Z4
-	VMINPS Z4, Z9, Z4
-	VMAXPS Z5, Z8, Z5
-	VMINPS Z5, Z9, Z5
-	VMAXPS Z6, Z8, Z6
-	VMINPS Z6, Z9, Z6
-	VMAXPS Z7, Z8, Z7
-	VMINPS Z7, Z9, Z7
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z1, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z2, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z3, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z4, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z5, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z6, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z7, (DI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z1, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z2, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z3, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z4, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z5, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z6, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z7, K1, (DI)
-stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the next tile
-	ADDQ $8, DX
-	IMUL3Q $8, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $8, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile7x5s1AVX512(l *line)
-TEXT ·tile7x5s1AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 7 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	VMOVAPS Z0, Z4
-	VMOVAPS Z0, Z5
-	VMOVAPS Z0, Z6
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $7, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS.Z (R8), K1, Z7
-	VMOVUPS.Z (R8)(CX*1), K1, Z8
-	VMOVUPS.Z (R8)(CX*2), K1, Z9
-	LEAQ (R8)(CX*2), R10
-	VMOVUPS.Z (R10)(CX*1), K1, Z10
-	VMOVUPS.Z (R8)(CX*4), K1, Z11
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Z7, K1, Z0
-skip0:
-	ADDQ BX, R10
-	LEAQ 1(DX), R11
-	CMPQ R11, SI
-	JCC skip1
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z8, Z0
-	VFMADD231PS Z13, Z7, Z1
-skip1:
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VFMADD231PS Z12, Z9, Z0
-	VFMADD231PS Z12, Z8, Z1
-	VFMADD231PS Z12, Z7, Z2
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z10, Z0
-	VFMADD231PS Z13, Z9, Z1
-	VFMADD231PS Z13, Z8, Z2
-	VFMADD231PS Z13, Z7, Z3
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VFMADD231PS Z12, Z11, Z0
-	VFMADD231PS Z12, Z10, Z1
-	VFMADD231PS Z12, Z9, Z2
-	VFMADD231PS Z12, Z8, Z3
-	VFMADD231PS Z12, Z7, Z4
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z11, Z1
-	VFMADD231PS Z13, Z10, Z2
-	VFMADD231PS Z13, Z9, Z3
-	VFMADD231PS Z13, Z8, Z4
-	VFMADD231PS Z13, Z7, Z5
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VFMADD231PS Z12, Z11, Z2
-	VFMADD231PS Z12, Z10, Z3
-	VFMADD231PS Z12, Z9, Z4
-	VFMADD231PS Z12, Z8, Z5
-	VFMADD231PS Z12, Z7, Z6
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z11, Z3
-	VFMADD231PS Z13, Z10, Z4
-	VFMADD231PS Z13, Z9, Z5
-	VFMADD231PS Z13, Z8, Z6
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VFMADD231PS Z12, Z11, Z4
-	VFMADD231PS Z12, Z10, Z5
-	VFMADD231PS Z12, Z9, Z6
-	ADDQ BX, R10
-	LEAQ 9(DX), R11
-	CMPQ R11, SI
-	JCC skip9
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z11, Z5
-	VFMADD231PS Z13, Z10, Z6
-skip9:
-	ADDQ BX, R10
-	LEAQ 10(DX), R11
-	CMPQ R11, SI
-	JCC skip10
-	VFMADD231PS (R10), Z11, K1, Z6
-skip10:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z7
-	VBROADCASTSS line_high(AX), Z8
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Z0, Z7, Z0
-	VMINPS Z0, Z8, Z0
-	VMAXPS Z1, Z7, Z1
-	VMINPS Z1, Z8, Z1
-	VMAXPS Z2, Z7, Z2
-	VMINPS Z2, Z8, Z2
-	VMAXPS Z3, Z7, Z3
-	VMINPS Z3, Z8, Z3
-	VMAXPS Z4, Z7, Z4
-	VMINPS Z4, Z8, Z4
-	VMAXPS Z5, Z7, Z5
-	VMINPS Z5, Z8, Z5
-	VMAXPS Z6, Z7, Z6
-	VMINPS Z6, Z8, Z6
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z1, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z2, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z3, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z4, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z5, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z6, (DI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z1, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z2, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z3, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z4, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z5, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z6, K1, (DI)
-stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the next tile
-	ADDQ $7, DX
-	IMUL3Q $7, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $7, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile4x5s1AVX512(l *line)
-TEXT ·tile4x5s1AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 4 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $4, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS.Z (R8), K1, Z4
-	VMOVUPS.Z (R8)(CX*1), K1, Z5
-	VMOVUPS.Z (R8)(CX*2), K1, Z6
-	LEAQ (R8)(CX*2), R10
-	VMOVUPS.Z (R10)(CX*1), K1, Z7
-	VMOVUPS.Z (R8)(CX*4), K1, Z8
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Z4, K1, Z0
-skip0:
-	ADDQ BX, R10
-	LEAQ 1(DX), R11
-	CMPQ R11, SI
-	JCC skip1
-	VMOVUPS.Z (R10), K1, Z10
-	VFMADD231PS Z10, Z5, Z0
-	VFMADD231PS Z10, Z4, Z1
-skip1:
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z9
-	VFMADD231PS Z9, Z6, Z0
-	VFMADD231PS Z9, Z5, Z1
-	VFMADD231PS Z9, Z4, Z2
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VFMADD231PS Z10, Z7, Z0
-	VFMADD231PS Z10, Z6, Z1
-	VFMADD231PS Z10, Z5, Z2
-	VFMADD231PS Z10, Z4, Z3
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z9
-	VFMADD231PS Z9, Z8, Z0
-	VFMADD231PS Z9, Z7, Z1
-	VFMADD231PS Z9, Z6, Z2
-	VFMADD231PS Z9, Z5, Z3
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VFMADD231PS Z10, Z8, Z1
-	VFMADD231PS Z10, Z7, Z2
-	VFMADD231PS Z10, Z6, Z3
-	ADDQ BX, R10
-	LEAQ 6(DX), R11
-	CMPQ R11, SI
-	JCC skip6
-	VMOVUPS.Z (R10), K1, Z9
-	VFMADD231PS Z9, Z8, Z2
-	VFMADD231PS Z9, Z7, Z3
-skip6:
-	ADDQ BX, R10
-	LEAQ 7(DX), R11
-	CMPQ R11, SI
-	JCC skip7
-	VFMADD231PS (R10), Z8, K1, Z3
-skip7:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z4
-	VBROADCASTSS line_high(AX), Z5
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Z0, Z4, Z0
-	VMINPS Z0, Z5, Z0
-	VMAXPS Z1, Z4, Z1
-	VMINPS Z1, Z5, Z1
-	VMAXPS Z2, Z4, Z2
-	VMINPS Z2, Z5, Z2
-	VMAXPS Z3, Z4, Z3
-	VMINPS Z3, Z5, Z3
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z1, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z2, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z3, (DI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z1, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z2, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z3, K1, (DI)
-stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the next tile
-	ADDQ $4, DX
-	IMUL3Q $4, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $4, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile2x5s1AVX512(l *line)
-TEXT ·tile2x5s1AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 2 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	VMOVAPS Z0, Z1
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $2, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS.Z (R8), K1, Z2
-	VMOVUPS.Z (R8)(CX*1), K1, Z3
-	VMOVUPS.Z (R8)(CX*2), K1, Z4
-	LEAQ (R8)(CX*2), R10
-	VMOVUPS.Z (R10)(CX*1), K1, Z5
-	VMOVUPS.Z (R8)(CX*4), K1, Z6
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Z2, K1, Z0
-skip0:
-	ADDQ BX, R10
-	LEAQ 1(DX), R11
-	CMPQ R11, SI
-	JCC skip1
-	VMOVUPS.Z (R10), K1, Z8
-	VFMADD231PS Z8, Z3, Z0
-	VFMADD231PS Z8, Z2, Z1
-skip1:
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z7
-	VFMADD231PS Z7, Z4, Z0
-	VFMADD231PS Z7, Z3, Z1
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VFMADD231PS Z8, Z5, Z0
-	VFMADD231PS Z8, Z4, Z1
-	ADDQ BX, R10
-	LEAQ 4(DX), R11
-	CMPQ R11, SI
-	JCC skip4
-	VMOVUPS.Z (R10), K1, Z7
-	VFMADD231PS Z7, Z6, Z0
-	VFMADD231PS Z7, Z5, Z1
-skip4:
-	ADDQ BX, R10
-	LEAQ 5(DX), R11
-	CMPQ R11, SI
-	JCC skip5
-	VFMADD231PS (R10), Z6, K1, Z1
-skip5:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z2
-	VBROADCASTSS line_high(AX), Z3
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Z0, Z2, Z0
-	VMINPS Z0, Z3, Z0
-	VMAXPS Z1, Z2, Z1
-	VMINPS Z1, Z3, Z1
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z1, (DI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z1, K1, (DI)
-stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the next tile
-	ADDQ $2, DX
-	IMUL3Q $2, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $2, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile1x5s1AVX512(l *line)
-TEXT ·tile1x5s1AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 1 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $1, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS.Z (R8), K1, Z1
-	VMOVUPS.Z (R8)(CX*1), K1, Z2
-	VMOVUPS.Z (R8)(CX*2), K1, Z3
-	LEAQ (R8)(CX*2), R10
-	VMOVUPS.Z (R10)(CX*1), K1, Z4
-	VMOVUPS.Z (R8)(CX*4), K1, Z5
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Z1, K1, Z0
-skip0:
-	ADDQ BX, R10
-	LEAQ 1(DX), R11
-	CMPQ R11, SI
-	JCC skip1
-	VFMADD231PS (R10), Z2, K1, Z0
-skip1:
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z3, K1, Z0
-	ADDQ BX, R10
-	LEAQ 3(DX), R11
-	CMPQ R11, SI
-	JCC skip3
-	VFMADD231PS (R10), Z4, K1, Z0
-skip3:
-	ADDQ BX, R10
-	LEAQ 4(DX), R11
-	CMPQ R11, SI
-	JCC skip4
-	VFMADD231PS (R10), Z5, K1, Z0
-skip4:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z1
-	VBROADCASTSS line_high(AX), Z2
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Z0, Z1, Z0
-	VMINPS Z0, Z2, Z0
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DI)
-stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the next tile
-	ADDQ $1, DX
-	IMUL3Q $1, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $1, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile8x5s2AVX512(l *line)
-TEXT ·tile8x5s2AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 8 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	VMOVAPS Z0, Z4
-	VMOVAPS Z0, Z5
-	VMOVAPS Z0, Z6
-	VMOVAPS Z0, Z7
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $16, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS.Z (R8), K1, Z8
-	VMOVUPS.Z (R8)(CX*1), K1, Z9
-	VMOVUPS.Z (R8)(CX*2), K1, Z10
-	LEAQ (R8)(CX*2), R10
-	VMOVUPS.Z (R10)(CX*1), K1, Z11
-	VMOVUPS.Z (R8)(CX*4), K1, Z12
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Z8, K1, Z0
-skip0:
-	ADDQ BX, R10
-	LEAQ 1(DX), R11
-	CMPQ R11, SI
-	JCC skip1
-	VFMADD231PS (R10), Z9, K1, Z0
-skip1:
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z10, Z0
-	VFMADD231PS Z13, Z8, Z1
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VFMADD231PS Z14, Z11, Z0
-	VFMADD231PS Z14, Z9, Z1
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z12, Z0
-	VFMADD231PS Z13, Z10, Z1
-	VFMADD231PS Z13, Z8, Z2
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VFMADD231PS Z14, Z11, Z1
-	VFMADD231PS Z14, Z9, Z2
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z12, Z1
-	VFMADD231PS Z13, Z10, Z2
-	VFMADD231PS Z13, Z8, Z3
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VFMADD231PS Z14, Z11, Z2
-	VFMADD231PS Z14, Z9, Z3
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z12, Z2
-	VFMADD231PS Z13, Z10, Z3
-	VFMADD231PS Z13, Z8, Z4
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VFMADD231PS Z14, Z11, Z3
-	VFMADD231PS Z14, Z9, Z4
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z12, Z3
-	VFMADD231PS Z13, Z10, Z4
-	VFMADD231PS Z13, Z8, Z5
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VFMADD231PS Z14, Z11, Z4
-	VFMADD231PS Z14, Z9, Z5
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z12, Z4
-	VFMADD231PS Z13, Z10, Z5
-	VFMADD231PS Z13, Z8, Z6
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VFMADD231PS Z14, Z11, Z5
-	VFMADD231PS Z14, Z9, Z6
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z12, Z5
-	VFMADD231PS Z13, Z10, Z6
-	VFMADD231PS Z13, Z8, Z7
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VFMADD231PS Z14, Z11, Z6
-	VFMADD231PS Z14, Z9, Z7
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z12, Z6
-	VFMADD231PS Z13, Z10, Z7
-	ADDQ BX, R10
-	LEAQ 17(DX), R11
-	CMPQ R11, SI
-	JCC skip17
-	VFMADD231PS (R10), Z11, K1, Z7
-skip17:
-	ADDQ BX, R10
-	LEAQ 18(DX), R11
-	CMPQ R11, SI
-	JCC skip18
-	VFMADD231PS (R10), Z12, K1, Z7
-skip18:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z8
-	VBROADCASTSS line_high(AX), Z9
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Z0, Z8, Z0
-	VMINPS Z0, Z9, Z0
-	VMAXPS Z1, Z8, Z1
-	VMINPS Z1, Z9, Z1
-	VMAXPS Z2, Z8, Z2
-	VMINPS Z2, Z9, Z2
-	VMAXPS Z3, Z8, Z3
-	VMINPS Z3, Z9, Z3
-	VMAXPS Z4, Z8, Z4
-	VMINPS Z4, Z9, Z4
-	VMAXPS Z5, Z8, Z5
-	VMINPS Z5, Z9, Z5
-	VMAXPS Z6, Z8, Z6
-	VMINPS Z6, Z9, Z6
-	VMAXPS Z7, Z8, Z7
-	VMINPS Z7, Z9, Z7
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z1, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z2, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z3, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z4, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z5, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z6, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z7, (DI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z1, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z2, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z3, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z4, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z5, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z6, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z7, K1, (DI)
-stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the next tile
-	ADDQ $16, DX
-	IMUL3Q $16, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $8, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile7x5s2AVX512(l *line)
-TEXT ·tile7x5s2AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 7 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	VMOVAPS Z0, Z4
-	VMOVAPS Z0, Z5
-	VMOVAPS Z0, Z6
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $14, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS.Z (R8), K1, Z7
-	VMOVUPS.Z (R8)(CX*1), K1, Z8
-	VMOVUPS.Z (R8)(CX*2), K1, Z9
-	LEAQ (R8)(CX*2), R10
-	VMOVUPS.Z (R10)(CX*1), K1, Z10
-	VMOVUPS.Z (R8)(CX*4), K1, Z11
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Z7, K1, Z0
-skip0:
-	ADDQ BX, R10
-	LEAQ 1(DX), R11
-	CMPQ R11, SI
-	JCC skip1
-	VFMADD231PS (R10), Z8, K1, Z0
-skip1:
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VFMADD231PS Z12, Z9, Z0
-	VFMADD231PS Z12, Z7, Z1
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z10, Z0
-	VFMADD231PS Z13, Z8, Z1
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VFMADD231PS Z12, Z11, Z0
-	VFMADD231PS Z12, Z9, Z1
-	VFMADD231PS Z12, Z7, Z2
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z10, Z1
-	VFMADD231PS Z13, Z8, Z2
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VFMADD231PS Z12, Z11, Z1
-	VFMADD231PS Z12, Z9, Z2
-	VFMADD231PS Z12, Z7, Z3
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z10, Z2
-	VFMADD231PS Z13, Z8, Z3
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VFMADD231PS Z12, Z11, Z2
-	VFMADD231PS Z12, Z9, Z3
-	VFMADD231PS Z12, Z7, Z4
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z10, Z3
-	VFMADD231PS Z13, Z8, Z4
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VFMADD231PS Z12, Z11, Z3
-	VFMADD231PS Z12, Z9, Z4
-	VFMADD231PS Z12, Z7, Z5
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z10, Z4
-	VFMADD231PS Z13, Z8, Z5
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VFMADD231PS Z12, Z11, Z4
-	VFMADD231PS Z12, Z9, Z5
-	VFMADD231PS Z12, Z7, Z6
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z13
-	VFMADD231PS Z13, Z10, Z5
-	VFMADD231PS Z13, Z8, Z6
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VFMADD231PS Z12, Z11, Z5
-	VFMADD231PS Z12, Z9, Z6
-	ADDQ BX, R10
-	LEAQ 15(DX), R11
-	CMPQ R11, SI
-	JCC skip15
-	VFMADD231PS (R10), Z10, K1, Z6
-skip15:
-	ADDQ BX, R10
-	LEAQ 16(DX), R11
-	CMPQ R11, SI
-	JCC skip16
-	VFMADD231PS (R10), Z11, K1, Z6
-skip16:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z7
-	VBROADCASTSS line_high(AX), Z8
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Z0, Z7, Z0
-	VMINPS Z0, Z8, Z0
-	VMAXPS Z1, Z7, Z1
-	VMINPS Z1, Z8, Z1
-	VMAXPS Z2, Z7, Z2
-	VMINPS Z2, Z8, Z2
-	VMAXPS Z3, Z7, Z3
-	VMINPS Z3, Z8, Z3
-	VMAXPS Z4, Z7, Z4
-	VMINPS Z4, Z8, Z4
-	VMAXPS Z5, Z7, Z5
-	VMINPS Z5, Z8, Z5
-	VMAXPS Z6, Z7, Z6
-	VMINPS Z6, Z8, Z6
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z1, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z2, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z3, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z4, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z5, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z6, (DI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z1, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z2, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z3, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z4, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z5, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z6, K1, (DI)
-stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the next tile
-	ADDQ $14, DX
-	IMUL3Q $14, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $7, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile4x5s2AVX512(l *line)
-TEXT ·tile4x5s2AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 4 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $8, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS.Z (R8), K1, Z4
-	VMOVUPS.Z (R8)(CX*1), K1, Z5
-	VMOVUPS.Z (R8)(CX*2), K1, Z6
-	LEAQ (R8)(CX*2), R10
-	VMOVUPS.Z (R10)(CX*1), K1, Z7
-	VMOVUPS.Z (R8)(CX*4), K1, Z8
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Z4, K1, Z0
-skip0:
-	ADDQ BX, R10
-	LEAQ 1(DX), R11
-	CMPQ R11, SI
-	JCC skip1
-	VFMADD231PS (R10), Z5, K1, Z0
-skip1:
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z9
-	VFMADD231PS Z9, Z6, Z0
-	VFMADD231PS Z9, Z4, Z1
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VFMADD231PS Z10, Z7, Z0
-	VFMADD231PS Z10, Z5, Z1
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z9
-	VFMADD231PS Z9, Z8, Z0
-	VFMADD231PS Z9, Z6, Z1
-	VFMADD231PS Z9, Z4, Z2
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VFMADD231PS Z10, Z7, Z1
-	VFMADD231PS Z10, Z5, Z2
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z9
-	VFMADD231PS Z9, Z8, Z1
-	VFMADD231PS Z9, Z6, Z2
-	VFMADD231PS Z9, Z4, Z3
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VFMADD231PS Z10, Z7, Z2
-	VFMADD231PS Z10, Z5, Z3
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z9
-	VFMADD231PS Z9, Z8, Z2
-	VFMADD231PS Z9, Z6, Z3
-	ADDQ BX, R10
-	LEAQ 9(DX), R11
-	CMPQ R11, SI
-	JCC skip9
-	VFMADD231PS (R10), Z7, K1, Z3
-skip9:
-	ADDQ BX, R10
-	LEAQ 10(DX), R11
-	CMPQ R11, SI
-	JCC skip10
-	VFMADD231PS (R10), Z8, K1, Z3
-skip10:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z4
-	VBROADCASTSS line_high(AX), Z5
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Z0, Z4, Z0
-	VMINPS Z0, Z5, Z0
-	VMAXPS Z1, Z4, Z1
-	VMINPS Z1, Z5, Z1
-	VMAXPS Z2, Z4, Z2
-	VMINPS Z2, Z5, Z2
-	VMAXPS Z3, Z4, Z3
-	VMINPS Z3, Z5, Z3
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z1, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z2, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z3, (DI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z1, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z2, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z3, K1, (DI)
-stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the next tile
-	ADDQ $8, DX
-	IMUL3Q $8, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $4, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile2x5s2AVX512(l *line)
-TEXT ·tile2x5s2AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 2 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	VMOVAPS Z0, Z1
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $4, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS.Z (R8), K1, Z2
-	VMOVUPS.Z (R8)(CX*1), K1, Z3
-	VMOVUPS.Z (R8)(CX*2), K1, Z4
-	LEAQ (R8)(CX*2), R10
-	VMOVUPS.Z (R10)(CX*1), K1, Z5
-	VMOVUPS.Z (R8)(CX*4), K1, Z6
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Z2, K1, Z0
-skip0:
-	ADDQ BX, R10
-	LEAQ 1(DX), R11
-	CMPQ R11, SI
-	JCC skip1
-	VFMADD231PS (R10), Z3, K1, Z0
-skip1:
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z7
-	VFMADD231PS Z7, Z4, Z0
-	VFMADD231PS Z7, Z2, Z1
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VFMADD231PS Z8, Z5, Z0
-	VFMADD231PS Z8, Z3, Z1
-	ADDQ BX, R10
-	VMOVUPS.Z (R10), K1, Z7
-	VFMADD231PS Z7, Z6, Z0
-	VFMADD231PS Z7, Z4, Z1
-	ADDQ BX, R10
-	LEAQ 5(DX), R11
-	CMPQ R11, SI
-	JCC skip5
-	VFMADD231PS (R10), Z5, K1, Z1
-skip5:
-	ADDQ BX, R10
-	LEAQ 6(DX), R11
-	CMPQ R11, SI
-	JCC skip6
-	VFMADD231PS (R10), Z6, K1, Z1
-skip6:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z2
-	VBROADCASTSS line_high(AX), Z3
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Z0, Z2, Z0
-	VMINPS Z0, Z3, Z0
-	VMAXPS Z1, Z2, Z1
-	VMINPS Z1, Z3, Z1
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	ADDQ R8, DI
-	VMOVNTPS Z1, (DI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Z1, K1, (DI)
-stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the next tile
-	ADDQ $4, DX
-	IMUL3Q $4, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $2, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile1x5s2AVX512(l *line)
-TEXT ·tile1x5s2AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 1 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
-start:
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $2, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS.Z (R8), K1, Z1
-	VMOVUPS.Z (R8)(CX*1), K1, Z2
-	VMOVUPS.Z (R8)(CX*2), K1, Z3
-	LEAQ (R8)(CX*2), R10
-	VMOVUPS.Z (R10)(CX*1), K1, Z4
-	VMOVUPS.Z (R8)(CX*4), K1, Z5
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Z1, K1, Z0
-skip0:
-	ADDQ BX, R10
-	LEAQ 1(DX), R11
-	CMPQ R11, SI
-	JCC skip1
-	VFMADD231PS (R10), Z2, K1, Z0
-skip1:
-	ADDQ BX, R10
-	VFMADD231PS (R10), Z3, K1, Z0
-	ADDQ BX, R10
-	LEAQ 3(DX), R11
-	CMPQ R11, SI
-	JCC skip3
-	VFMADD231PS (R10), Z4, K1, Z0
-skip3:
-	ADDQ BX, R10
-	LEAQ 4(DX), R11
-	CMPQ R11, SI
-	JCC skip4
-	VFMADD231PS (R10), Z5, K1, Z0
-skip4:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z1
-	VBROADCASTSS line_high(AX), Z2
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Z0, Z1, Z0
-	VMINPS Z0, Z2, Z0
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DI)
-stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the next tile
-	ADDQ $2, DX
-	IMUL3Q $2, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $1, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile8GroupsAVX512(l *line)
-TEXT ·tile8GroupsAVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	LEAQ (BX)(BX*4), SI
-	LEAQ (DX)(BX*4), DI
-	// a tile: 8 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), R8
-	CMPQ R8, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
 	// sums start from the bias
 	VPXORQ Z0, Z0, Z0
 	MOVQ line_bias(AX), R8
 	TESTQ R8, R8
 	JEQ start
-	ADDQ line_channel(AX), R8
-	VMOVUPS.Z (R8), K1, Z0
+	ADDQ BX, R8
+	VMOVUPS (R8), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	MOVQ R8, R11
+	MOVQ R9, R12
+	MOVQ line_taps(AX), R13
+	// a tap
+tap:
+	VMOVUPS (R12), Z7
+	VFMADD231PS (R11), Z7, Z0
+	VFMADD231PS (R11)(CX*1), Z7, Z1
+	VFMADD231PS (R11)(CX*2), Z7, Z2
+	VFMADD231PS (R11)(SI*1), Z7, Z3
+	VFMADD231PS (R11)(CX*4), Z7, Z4
+	VFMADD231PS (R11)(DI*1), Z7, Z5
+	VFMADD231PS (R11)(SI*2), Z7, Z6
+	ADDQ line_xTap(AX), R11
+	ADDQ DX, R12
+	DECQ R13
+	JNE tap
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z7
+	VBROADCASTSS line_high(AX), Z8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVNTPS Z6, (R8)
+	ADDQ R9, R8
+	JMP stored
+keep:
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVUPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVUPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVUPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVUPS Z6, (R8)
+	ADDQ R9, R8
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tileAnyx6AVX512(l *line)
+TEXT ·tileAnyx6AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	LEAQ (CX)(CX*4), DI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	MOVQ R8, R11
+	MOVQ R9, R12
+	MOVQ line_taps(AX), R13
+	// a tap
+tap:
+	VMOVUPS (R12), Z6
+	VFMADD231PS (R11), Z6, Z0
+	VFMADD231PS (R11)(CX*1), Z6, Z1
+	VFMADD231PS (R11)(CX*2), Z6, Z2
+	VFMADD231PS (R11)(SI*1), Z6, Z3
+	VFMADD231PS (R11)(CX*4), Z6, Z4
+	VFMADD231PS (R11)(DI*1), Z6, Z5
+	ADDQ line_xTap(AX), R11
+	ADDQ DX, R12
+	DECQ R13
+	JNE tap
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z6
+	VBROADCASTSS line_high(AX), Z7
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
+	JMP stored
+keep:
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
+	VMOVUPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
+	VMOVUPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
+	VMOVUPS Z5, (R8)
+	ADDQ R9, R8
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tileAnyx5AVX512(l *line)
+TEXT ·tileAnyx5AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), DI
+	TESTQ DI, DI
+	JEQ start
+	ADDQ BX, DI
+	VMOVUPS (DI), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	MOVQ line_rows(AX), R9
+	TESTQ R9, R9
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), DI
+	ADDQ line_xAt(AX), DI
+	ADDQ BX, DI
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R9
+	MOVQ line_ahead(AX), R8
+	ADDQ DI, R8
+fetchRow:
+	MOVQ R8, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	ADDQ line_xRow(AX), R8
+	DECQ R9
+	JNE fetchRow
+	MOVQ line_rows(AX), R9
+fetched:
+	MOVQ line_w(AX), R8
+	ADDQ BX, R8
+	// a row of the window
+row:
+	MOVQ DI, R10
+	MOVQ R8, R11
+	MOVQ line_taps(AX), R12
+	// a tap
+tap:
+	VMOVUPS (R11), Z5
+	VFMADD231PS (R10), Z5, Z0
+	VFMADD231PS (R10)(CX*1), Z5, Z1
+	VFMADD231PS (R10)(CX*2), Z5, Z2
+	VFMADD231PS (R10)(SI*1), Z5, Z3
+	VFMADD231PS (R10)(CX*4), Z5, Z4
+	ADDQ line_xTap(AX), R10
+	ADDQ DX, R11
+	DECQ R12
+	JNE tap
+	ADDQ line_xRow(AX), DI
+	ADDQ line_wRow(AX), R8
+	DECQ R9
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z5
+	VBROADCASTSS line_high(AX), Z6
+	MOVQ line_y(AX), DI
+	ADDQ line_yAt(AX), DI
+	ADDQ BX, DI
+	MOVQ line_yPixel(AX), R8
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z5, Z0
+	VMINPS Z0, Z6, Z0
+	VMOVNTPS Z0, (DI)
+	ADDQ R8, DI
+	VMAXPS Z1, Z5, Z1
+	VMINPS Z1, Z6, Z1
+	VMOVNTPS Z1, (DI)
+	ADDQ R8, DI
+	VMAXPS Z2, Z5, Z2
+	VMINPS Z2, Z6, Z2
+	VMOVNTPS Z2, (DI)
+	ADDQ R8, DI
+	VMAXPS Z3, Z5, Z3
+	VMINPS Z3, Z6, Z3
+	VMOVNTPS Z3, (DI)
+	ADDQ R8, DI
+	VMAXPS Z4, Z5, Z4
+	VMINPS Z4, Z6, Z4
+	VMOVNTPS Z4, (DI)
+	ADDQ R8, DI
+	JMP stored
+keep:
+	VMAXPS Z0, Z5, Z0
+	VMINPS Z0, Z6, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ R8, DI
+	VMAXPS Z1, Z5, Z1
+	VMINPS Z1, Z6, Z1
+	VMOVUPS Z1, (DI)
+	ADDQ R8, DI
+	VMAXPS Z2, Z5, Z2
+	VMINPS Z2, Z6, Z2
+	VMOVUPS Z2, (DI)
+	ADDQ R8, DI
+	VMAXPS Z3, Z5, Z3
+	VMINPS Z3, Z6, Z3
+	VMOVUPS Z3, (DI)
+	ADDQ R8, DI
+	VMAXPS Z4, Z5, Z4
+	VMINPS Z4, Z6, Z4
+	VMOVUPS Z4, (DI)
+	ADDQ R8, DI
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), DI
+	ADDQ DI, line_xAt(AX)
+	MOVQ line_yTile(AX), DI
+	ADDQ DI, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tileAnyAVX512(l *line)
+TEXT ·tileAnyAVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_pixels(AX), DX
+	MOVQ line_wTap(AX), SI
+	LEAQ (CX)(CX*2), DI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	MOVQ R8, R11
+	MOVQ R9, R12
+	MOVQ line_taps(AX), R13
+	// a tap
+tap:
+	VMOVUPS (R12), Z4
+	VFMADD231PS (R11), Z4, Z0
+	CMPQ DX, $1
+	JEQ tapDone
+	VFMADD231PS (R11)(CX*1), Z4, Z1
+	CMPQ DX, $2
+	JEQ tapDone
+	VFMADD231PS (R11)(CX*2), Z4, Z2
+	CMPQ DX, $3
+	JEQ tapDone
+	VFMADD231PS (R11)(DI*1), Z4, Z3
+tapDone:
+	ADDQ line_xTap(AX), R11
+	ADDQ SI, R12
+	DECQ R13
+	JNE tap
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z4
+	VBROADCASTSS line_high(AX), Z5
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z4, Z0
+	VMINPS Z0, Z5, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $1
+	JEQ streamed
+	VMAXPS Z1, Z4, Z1
+	VMINPS Z1, Z5, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $2
+	JEQ streamed
+	VMAXPS Z2, Z4, Z2
+	VMINPS Z2, Z5, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $3
+	JEQ streamed
+	VMAXPS Z3, Z4, Z3
+	VMINPS Z3, Z5, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+streamed:
+	JMP stored
+keep:
+	VMAXPS Z0, Z4, Z0
+	VMINPS Z0, Z5, Z0
+	VMOVUPS Z0, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $1
+	JEQ kept
+	VMAXPS Z1, Z4, Z1
+	VMINPS Z1, Z5, Z1
+	VMOVUPS Z1, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $2
+	JEQ kept
+	VMAXPS Z2, Z4, Z2
+	VMINPS Z2, Z5, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $3
+	JEQ kept
+	VMAXPS Z3, Z4, Z3
+	VMINPS Z3, Z5, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ R9, R8
+kept:
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tile3s1x8AVX512(l *line)
+TEXT ·tile3s1x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Z8
+	VMOVUPS (R9)(DX*1), Z9
+	VMOVUPS (R9)(DX*2), Z10
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Z8, Z0
+column1:
+	ADDQ CX, R11
+	VMOVUPS (R11), Z12
+	VFMADD231PS Z12, Z9, Z0
+	VFMADD231PS Z12, Z8, Z1
+	ADDQ CX, R11
+	VMOVUPS (R11), Z11
+	VFMADD231PS Z11, Z10, Z0
+	VFMADD231PS Z11, Z9, Z1
+	VFMADD231PS Z11, Z8, Z2
+	ADDQ CX, R11
+	VMOVUPS (R11), Z12
+	VFMADD231PS Z12, Z10, Z1
+	VFMADD231PS Z12, Z9, Z2
+	VFMADD231PS Z12, Z8, Z3
+	ADDQ CX, R11
+	VMOVUPS (R11), Z11
+	VFMADD231PS Z11, Z10, Z2
+	VFMADD231PS Z11, Z9, Z3
+	VFMADD231PS Z11, Z8, Z4
+	ADDQ CX, R11
+	VMOVUPS (R11), Z12
+	VFMADD231PS Z12, Z10, Z3
+	VFMADD231PS Z12, Z9, Z4
+	VFMADD231PS Z12, Z8, Z5
+	ADDQ CX, R11
+	VMOVUPS (R11), Z11
+	VFMADD231PS Z11, Z10, Z4
+	VFMADD231PS Z11, Z9, Z5
+	VFMADD231PS Z11, Z8, Z6
+	ADDQ CX, R11
+	VMOVUPS (R11), Z12
+	VFMADD231PS Z12, Z10, Z5
+	VFMADD231PS Z12, Z9, Z6
+	VFMADD231PS Z12, Z8, Z7
+	ADDQ CX, R11
+	VMOVUPS (R11), Z11
+	VFMADD231PS Z11, Z10, Z6
+	VFMADD231PS Z11, Z9, Z7
+	ADDQ CX, R11
+	CMPQ DI, $9
+	JLE columns
+	VFMADD231PS (R11), Z10, Z7
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z8
+	VBROADCASTSS line_high(AX), Z9
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVNTPS Z6, (R8)
+	ADDQ R9, R8
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVNTPS Z7, (R8)
+	ADDQ R9, R8
+	JMP stored
+keep:
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVUPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVUPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVUPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVUPS Z6, (R8)
+	ADDQ R9, R8
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVUPS Z7, (R8)
+	ADDQ R9, R8
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tile3s1x7AVX512(l *line)
+TEXT ·tile3s1x7AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Z7
+	VMOVUPS (R9)(DX*1), Z8
+	VMOVUPS (R9)(DX*2), Z9
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Z7, Z0
+column1:
+	ADDQ CX, R11
+	VMOVUPS (R11), Z11
+	VFMADD231PS Z11, Z8, Z0
+	VFMADD231PS Z11, Z7, Z1
+	ADDQ CX, R11
+	VMOVUPS (R11), Z10
+	VFMADD231PS Z10, Z9, Z0
+	VFMADD231PS Z10, Z8, Z1
+	VFMADD231PS Z10, Z7, Z2
+	ADDQ CX, R11
+	VMOVUPS (R11), Z11
+	VFMADD231PS Z11, Z9, Z1
+	VFMADD231PS Z11, Z8, Z2
+	VFMADD231PS Z11, Z7, Z3
+	ADDQ CX, R11
+	VMOVUPS (R11), Z10
+	VFMADD231PS Z10, Z9, Z2
+	VFMADD231PS Z10, Z8, Z3
+	VFMADD231PS Z10, Z7, Z4
+	ADDQ CX, R11
+	VMOVUPS (R11), Z11
+	VFMADD231PS Z11, Z9, Z3
+	VFMADD231PS Z11, Z8, Z4
+	VFMADD231PS Z11, Z7, Z5
+	ADDQ CX, R11
+	VMOVUPS (R11), Z10
+	VFMADD231PS Z10, Z9, Z4
+	VFMADD231PS Z10, Z8, Z5
+	VFMADD231PS Z10, Z7, Z6
+	ADDQ CX, R11
+	VMOVUPS (R11), Z11
+	VFMADD231PS Z11, Z9, Z5
+	VFMADD231PS Z11, Z8, Z6
+	ADDQ CX, R11
+	CMPQ DI, $8
+	JLE columns
+	VFMADD231PS (R11), Z9, Z6
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z7
+	VBROADCASTSS line_high(AX), Z8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVNTPS Z6, (R8)
+	ADDQ R9, R8
+	JMP stored
+keep:
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVUPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVUPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVUPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVUPS Z6, (R8)
+	ADDQ R9, R8
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tile3s1AVX512(l *line)
+TEXT ·tile3s1AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_pixels(AX), DX
+	MOVQ line_wTap(AX), SI
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ DI, DI
+	SUBQ line_column(AX), DI
+	MOVQ line_width(AX), R8
+	ADDQ DI, R8
+	CMPQ R8, line_columns(AX)
+	JLT inside
+	MOVQ line_columns(AX), R8
+inside:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R9
+	TESTQ R9, R9
+	JEQ start
+	ADDQ BX, R9
+	VMOVUPS (R9), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	MOVQ line_rows(AX), R11
+	TESTQ R11, R11
+	JEQ sums
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R11
+	MOVQ line_ahead(AX), R10
+	ADDQ R9, R10
+fetchRow:
+	MOVQ R10, R13
+	MOVQ line_fetched(AX), R12
+fetchPixel:
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	DECQ R12
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R10
+	DECQ R11
+	JNE fetchRow
+	MOVQ line_rows(AX), R11
+fetched:
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	// a row of the window
+row:
+	VMOVUPS (R10), Z6
+	VMOVUPS (R10)(SI*1), Z7
+	VMOVUPS (R10)(SI*2), Z8
+	MOVQ R9, R12
+	CMPQ DI, $0
+	JGT column1
+	VFMADD231PS (R12), Z6, Z0
+column1:
+	ADDQ CX, R12
+	CMPQ R8, $1
+	JLE columns
+	VMOVUPS (R12), Z10
+	VFMADD231PS Z10, Z7, Z0
+	VFMADD231PS Z10, Z6, Z1
+	ADDQ CX, R12
+	CMPQ R8, $2
+	JLE columns
+	VMOVUPS (R12), Z9
+	VFMADD231PS Z9, Z8, Z0
+	VFMADD231PS Z9, Z7, Z1
+	VFMADD231PS Z9, Z6, Z2
+	ADDQ CX, R12
+	CMPQ R8, $3
+	JLE columns
+	VMOVUPS (R12), Z10
+	VFMADD231PS Z10, Z8, Z1
+	VFMADD231PS Z10, Z7, Z2
+	VFMADD231PS Z10, Z6, Z3
+	ADDQ CX, R12
+	CMPQ R8, $4
+	JLE columns
+	VMOVUPS (R12), Z9
+	VFMADD231PS Z9, Z8, Z2
+	VFMADD231PS Z9, Z7, Z3
+	VFMADD231PS Z9, Z6, Z4
+	ADDQ CX, R12
+	CMPQ R8, $5
+	JLE columns
+	VMOVUPS (R12), Z10
+	VFMADD231PS Z10, Z8, Z3
+	VFMADD231PS Z10, Z7, Z4
+	VFMADD231PS Z10, Z6, Z5
+	ADDQ CX, R12
+	CMPQ R8, $6
+	JLE columns
+	VMOVUPS (R12), Z9
+	VFMADD231PS Z9, Z8, Z4
+	VFMADD231PS Z9, Z7, Z5
+	ADDQ CX, R12
+	CMPQ R8, $7
+	JLE columns
+	VFMADD231PS (R12), Z8, Z5
+columns:
+	ADDQ line_xRow(AX), R9
+	ADDQ line_wRow(AX), R10
+	DECQ R11
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z6
+	VBROADCASTSS line_high(AX), Z7
+	MOVQ line_y(AX), R9
+	ADDQ line_yAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_yPixel(AX), R10
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
+	VMOVNTPS Z0, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $1
+	JEQ streamed
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
+	VMOVNTPS Z1, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $2
+	JEQ streamed
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
+	VMOVNTPS Z2, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $3
+	JEQ streamed
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
+	VMOVNTPS Z3, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $4
+	JEQ streamed
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
+	VMOVNTPS Z4, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $5
+	JEQ streamed
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
+	VMOVNTPS Z5, (R9)
+	ADDQ R10, R9
+streamed:
+	JMP stored
+keep:
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
+	VMOVUPS Z0, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $1
+	JEQ kept
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
+	VMOVUPS Z1, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $2
+	JEQ kept
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
+	VMOVUPS Z2, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $3
+	JEQ kept
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
+	VMOVUPS Z3, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $4
+	JEQ kept
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
+	VMOVUPS Z4, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $5
+	JEQ kept
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
+	VMOVUPS Z5, (R9)
+	ADDQ R10, R9
+kept:
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R9
+	ADDQ R9, line_xAt(AX)
+	MOVQ line_yTile(AX), R9
+	ADDQ R9, line_yAt(AX)
+	MOVQ line_columnTile(AX), R9
+	ADDQ R9, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tile3s2x8AVX512(l *line)
+TEXT ·tile3s2x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Z8
+	VMOVUPS (R9)(DX*1), Z9
+	VMOVUPS (R9)(DX*2), Z10
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Z8, Z0
+column1:
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z9, Z0
+	ADDQ CX, R11
+	VMOVUPS (R11), Z11
+	VFMADD231PS Z11, Z10, Z0
+	VFMADD231PS Z11, Z8, Z1
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z9, Z1
+	ADDQ CX, R11
+	VMOVUPS (R11), Z11
+	VFMADD231PS Z11, Z10, Z1
+	VFMADD231PS Z11, Z8, Z2
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z9, Z2
+	ADDQ CX, R11
+	VMOVUPS (R11), Z11
+	VFMADD231PS Z11, Z10, Z2
+	VFMADD231PS Z11, Z8, Z3
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z9, Z3
+	ADDQ CX, R11
+	VMOVUPS (R11), Z11
+	VFMADD231PS Z11, Z10, Z3
+	VFMADD231PS Z11, Z8, Z4
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z9, Z4
+	ADDQ CX, R11
+	VMOVUPS (R11), Z11
+	VFMADD231PS Z11, Z10, Z4
+	VFMADD231PS Z11, Z8, Z5
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z9, Z5
+	ADDQ CX, R11
+	VMOVUPS (R11), Z11
+	VFMADD231PS Z11, Z10, Z5
+	VFMADD231PS Z11, Z8, Z6
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z9, Z6
+	ADDQ CX, R11
+	VMOVUPS (R11), Z11
+	VFMADD231PS Z11, Z10, Z6
+	VFMADD231PS Z11, Z8, Z7
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z9, Z7
+	ADDQ CX, R11
+	CMPQ DI, $16
+	JLE columns
+	VFMADD231PS (R11), Z10, Z7
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z8
+	VBROADCASTSS line_high(AX), Z9
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVNTPS Z6, (R8)
+	ADDQ R9, R8
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVNTPS Z7, (R8)
+	ADDQ R9, R8
+	JMP stored
+keep:
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVUPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVUPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVUPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVUPS Z6, (R8)
+	ADDQ R9, R8
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVUPS Z7, (R8)
+	ADDQ R9, R8
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tile3s2x7AVX512(l *line)
+TEXT ·tile3s2x7AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Z7
+	VMOVUPS (R9)(DX*1), Z8
+	VMOVUPS (R9)(DX*2), Z9
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Z7, Z0
+column1:
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z8, Z0
+	ADDQ CX, R11
+	VMOVUPS (R11), Z10
+	VFMADD231PS Z10, Z9, Z0
+	VFMADD231PS Z10, Z7, Z1
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z8, Z1
+	ADDQ CX, R11
+	VMOVUPS (R11), Z10
+	VFMADD231PS Z10, Z9, Z1
+	VFMADD231PS Z10, Z7, Z2
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z8, Z2
+	ADDQ CX, R11
+	VMOVUPS (R11), Z10
+	VFMADD231PS Z10, Z9, Z2
+	VFMADD231PS Z10, Z7, Z3
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z8, Z3
+	ADDQ CX, R11
+	VMOVUPS (R11), Z10
+	VFMADD231PS Z10, Z9, Z3
+	VFMADD231PS Z10, Z7, Z4
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z8, Z4
+	ADDQ CX, R11
+	VMOVUPS (R11), Z10
+	VFMADD231PS Z10, Z9, Z4
+	VFMADD231PS Z10, Z7, Z5
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z8, Z5
+	ADDQ CX, R11
+	VMOVUPS (R11), Z10
+	VFMADD231PS Z10, Z9, Z5
+	VFMADD231PS Z10, Z7, Z6
+	ADDQ CX, R11
+	VFMADD231PS (R11), Z8, Z6
+	ADDQ CX, R11
+	CMPQ DI, $14
+	JLE columns
+	VFMADD231PS (R11), Z9, Z6
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z7
+	VBROADCASTSS line_high(AX), Z8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVNTPS Z6, (R8)
+	ADDQ R9, R8
+	JMP stored
+keep:
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVUPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVUPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVUPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVUPS Z6, (R8)
+	ADDQ R9, R8
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tile3s2AVX512(l *line)
+TEXT ·tile3s2AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_pixels(AX), DX
+	MOVQ line_wTap(AX), SI
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ DI, DI
+	SUBQ line_column(AX), DI
+	MOVQ line_width(AX), R8
+	ADDQ DI, R8
+	CMPQ R8, line_columns(AX)
+	JLT inside
+	MOVQ line_columns(AX), R8
+inside:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R9
+	TESTQ R9, R9
+	JEQ start
+	ADDQ BX, R9
+	VMOVUPS (R9), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	MOVQ line_rows(AX), R11
+	TESTQ R11, R11
+	JEQ sums
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R11
+	MOVQ line_ahead(AX), R10
+	ADDQ R9, R10
+fetchRow:
+	MOVQ R10, R13
+	MOVQ line_fetched(AX), R12
+fetchPixel:
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	DECQ R12
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R10
+	DECQ R11
+	JNE fetchRow
+	MOVQ line_rows(AX), R11
+fetched:
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	// a row of the window
+row:
+	VMOVUPS (R10), Z6
+	VMOVUPS (R10)(SI*1), Z7
+	VMOVUPS (R10)(SI*2), Z8
+	MOVQ R9, R12
+	CMPQ DI, $0
+	JGT column1
+	VFMADD231PS (R12), Z6, Z0
+column1:
+	ADDQ CX, R12
+	CMPQ R8, $1
+	JLE columns
+	VFMADD231PS (R12), Z7, Z0
+	ADDQ CX, R12
+	CMPQ R8, $2
+	JLE columns
+	VMOVUPS (R12), Z9
+	VFMADD231PS Z9, Z8, Z0
+	VFMADD231PS Z9, Z6, Z1
+	ADDQ CX, R12
+	CMPQ R8, $3
+	JLE columns
+	VFMADD231PS (R12), Z7, Z1
+	ADDQ CX, R12
+	CMPQ R8, $4
+	JLE columns
+	VMOVUPS (R12), Z9
+	VFMADD231PS Z9, Z8, Z1
+	VFMADD231PS Z9, Z6, Z2
+	ADDQ CX, R12
+	CMPQ R8, $5
+	JLE columns
+	VFMADD231PS (R12), Z7, Z2
+	ADDQ CX, R12
+	CMPQ R8, $6
+	JLE columns
+	VMOVUPS (R12), Z9
+	VFMADD231PS Z9, Z8, Z2
+	VFMADD231PS Z9, Z6, Z3
+	ADDQ CX, R12
+	CMPQ R8, $7
+	JLE columns
+	VFMADD231PS (R12), Z7, Z3
+	ADDQ CX, R12
+	CMPQ R8, $8
+	JLE columns
+	VMOVUPS (R12), Z9
+	VFMADD231PS Z9, Z8, Z3
+	VFMADD231PS Z9, Z6, Z4
+	ADDQ CX, R12
+	CMPQ R8, $9
+	JLE columns
+	VFMADD231PS (R12), Z7, Z4
+	ADDQ CX, R12
+	CMPQ R8, $10
+	JLE columns
+	VMOVUPS (R12), Z9
+	VFMADD231PS Z9, Z8, Z4
+	VFMADD231PS Z9, Z6, Z5
+	ADDQ CX, R12
+	CMPQ R8, $11
+	JLE columns
+	VFMADD231PS (R12), Z7, Z5
+	ADDQ CX, R12
+	CMPQ R8, $12
+	JLE columns
+	VFMADD231PS (R12), Z8, Z5
+columns:
+	ADDQ line_xRow(AX), R9
+	ADDQ line_wRow(AX), R10
+	DECQ R11
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z6
+	VBROADCASTSS line_high(AX), Z7
+	MOVQ line_y(AX), R9
+	ADDQ line_yAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_yPixel(AX), R10
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
+	VMOVNTPS Z0, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $1
+	JEQ streamed
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
+	VMOVNTPS Z1, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $2
+	JEQ streamed
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
+	VMOVNTPS Z2, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $3
+	JEQ streamed
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
+	VMOVNTPS Z3, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $4
+	JEQ streamed
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
+	VMOVNTPS Z4, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $5
+	JEQ streamed
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
+	VMOVNTPS Z5, (R9)
+	ADDQ R10, R9
+streamed:
+	JMP stored
+keep:
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
+	VMOVUPS Z0, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $1
+	JEQ kept
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
+	VMOVUPS Z1, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $2
+	JEQ kept
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
+	VMOVUPS Z2, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $3
+	JEQ kept
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
+	VMOVUPS Z3, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $4
+	JEQ kept
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
+	VMOVUPS Z4, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $5
+	JEQ kept
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
+	VMOVUPS Z5, (R9)
+	ADDQ R10, R9
+kept:
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R9
+	ADDQ R9, line_xAt(AX)
+	MOVQ line_yTile(AX), R9
+	ADDQ R9, line_yAt(AX)
+	MOVQ line_columnTile(AX), R9
+	ADDQ R9, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tile5s1x8AVX512(l *line)
+TEXT ·tile5s1x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Z8
+	VMOVUPS (R9)(DX*1), Z9
+	VMOVUPS (R9)(DX*2), Z10
+	LEAQ (R9)(DX*2), R11
+	VMOVUPS (R11)(DX*1), Z11
+	VMOVUPS (R9)(DX*4), Z12
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Z8, Z0
+column1:
+	ADDQ CX, R11
+	CMPQ SI, $1
+	JGT column2
+	VMOVUPS (R11), Z14
+	VFMADD231PS Z14, Z9, Z0
+	VFMADD231PS Z14, Z8, Z1
+column2:
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z10, Z0
+	VFMADD231PS Z13, Z9, Z1
+	VFMADD231PS Z13, Z8, Z2
+	ADDQ CX, R11
+	VMOVUPS (R11), Z14
+	VFMADD231PS Z14, Z11, Z0
+	VFMADD231PS Z14, Z10, Z1
+	VFMADD231PS Z14, Z9, Z2
+	VFMADD231PS Z14, Z8, Z3
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z12, Z0
+	VFMADD231PS Z13, Z11, Z1
+	VFMADD231PS Z13, Z10, Z2
+	VFMADD231PS Z13, Z9, Z3
+	VFMADD231PS Z13, Z8, Z4
+	ADDQ CX, R11
+	VMOVUPS (R11), Z14
+	VFMADD231PS Z14, Z12, Z1
+	VFMADD231PS Z14, Z11, Z2
+	VFMADD231PS Z14, Z10, Z3
+	VFMADD231PS Z14, Z9, Z4
+	VFMADD231PS Z14, Z8, Z5
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z12, Z2
+	VFMADD231PS Z13, Z11, Z3
+	VFMADD231PS Z13, Z10, Z4
+	VFMADD231PS Z13, Z9, Z5
+	VFMADD231PS Z13, Z8, Z6
+	ADDQ CX, R11
+	VMOVUPS (R11), Z14
+	VFMADD231PS Z14, Z12, Z3
+	VFMADD231PS Z14, Z11, Z4
+	VFMADD231PS Z14, Z10, Z5
+	VFMADD231PS Z14, Z9, Z6
+	VFMADD231PS Z14, Z8, Z7
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z12, Z4
+	VFMADD231PS Z13, Z11, Z5
+	VFMADD231PS Z13, Z10, Z6
+	VFMADD231PS Z13, Z9, Z7
+	ADDQ CX, R11
+	VMOVUPS (R11), Z14
+	VFMADD231PS Z14, Z12, Z5
+	VFMADD231PS Z14, Z11, Z6
+	VFMADD231PS Z14, Z10, Z7
+	ADDQ CX, R11
+	CMPQ DI, $10
+	JLE columns
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z12, Z6
+	VFMADD231PS Z13, Z11, Z7
+	ADDQ CX, R11
+	CMPQ DI, $11
+	JLE columns
+	VFMADD231PS (R11), Z12, Z7
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z8
+	VBROADCASTSS line_high(AX), Z9
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVNTPS Z6, (R8)
+	ADDQ R9, R8
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVNTPS Z7, (R8)
+	ADDQ R9, R8
+	JMP stored
+keep:
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVUPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVUPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVUPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVUPS Z6, (R8)
+	ADDQ R9, R8
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVUPS Z7, (R8)
+	ADDQ R9, R8
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tile5s1x7AVX512(l *line)
+TEXT ·tile5s1x7AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Z7
+	VMOVUPS (R9)(DX*1), Z8
+	VMOVUPS (R9)(DX*2), Z9
+	LEAQ (R9)(DX*2), R11
+	VMOVUPS (R11)(DX*1), Z10
+	VMOVUPS (R9)(DX*4), Z11
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Z7, Z0
+column1:
+	ADDQ CX, R11
+	CMPQ SI, $1
+	JGT column2
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z8, Z0
+	VFMADD231PS Z13, Z7, Z1
+column2:
+	ADDQ CX, R11
+	VMOVUPS (R11), Z12
+	VFMADD231PS Z12, Z9, Z0
+	VFMADD231PS Z12, Z8, Z1
+	VFMADD231PS Z12, Z7, Z2
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z10, Z0
+	VFMADD231PS Z13, Z9, Z1
+	VFMADD231PS Z13, Z8, Z2
+	VFMADD231PS Z13, Z7, Z3
+	ADDQ CX, R11
+	VMOVUPS (R11), Z12
+	VFMADD231PS Z12, Z11, Z0
+	VFMADD231PS Z12, Z10, Z1
+	VFMADD231PS Z12, Z9, Z2
+	VFMADD231PS Z12, Z8, Z3
+	VFMADD231PS Z12, Z7, Z4
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z11, Z1
+	VFMADD231PS Z13, Z10, Z2
+	VFMADD231PS Z13, Z9, Z3
+	VFMADD231PS Z13, Z8, Z4
+	VFMADD231PS Z13, Z7, Z5
+	ADDQ CX, R11
+	VMOVUPS (R11), Z12
+	VFMADD231PS Z12, Z11, Z2
+	VFMADD231PS Z12, Z10, Z3
+	VFMADD231PS Z12, Z9, Z4
+	VFMADD231PS Z12, Z8, Z5
+	VFMADD231PS Z12, Z7, Z6
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z11, Z3
+	VFMADD231PS Z13, Z10, Z4
+	VFMADD231PS Z13, Z9, Z5
+	VFMADD231PS Z13, Z8, Z6
+	ADDQ CX, R11
+	VMOVUPS (R11), Z12
+	VFMADD231PS Z12, Z11, Z4
+	VFMADD231PS Z12, Z10, Z5
+	VFMADD231PS Z12, Z9, Z6
+	ADDQ CX, R11
+	CMPQ DI, $9
+	JLE columns
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z11, Z5
+	VFMADD231PS Z13, Z10, Z6
+	ADDQ CX, R11
+	CMPQ DI, $10
+	JLE columns
+	VFMADD231PS (R11), Z11, Z6
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z7
+	VBROADCASTSS line_high(AX), Z8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVNTPS Z6, (R8)
+	ADDQ R9, R8
+	JMP stored
+keep:
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVUPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVUPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVUPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVUPS Z6, (R8)
+	ADDQ R9, R8
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tile5s1AVX512(l *line)
+TEXT ·tile5s1AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_pixels(AX), DX
+	MOVQ line_wTap(AX), SI
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ DI, DI
+	SUBQ line_column(AX), DI
+	MOVQ line_width(AX), R8
+	ADDQ DI, R8
+	CMPQ R8, line_columns(AX)
+	JLT inside
+	MOVQ line_columns(AX), R8
+inside:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R9
+	TESTQ R9, R9
+	JEQ start
+	ADDQ BX, R9
+	VMOVUPS (R9), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	MOVQ line_rows(AX), R11
+	TESTQ R11, R11
+	JEQ sums
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R11
+	MOVQ line_ahead(AX), R10
+	ADDQ R9, R10
+fetchRow:
+	MOVQ R10, R13
+	MOVQ line_fetched(AX), R12
+fetchPixel:
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	DECQ R12
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R10
+	DECQ R11
+	JNE fetchRow
+	MOVQ line_rows(AX), R11
+fetched:
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	// a row of the window
+row:
+	VMOVUPS (R10), Z6
+	VMOVUPS (R10)(SI*1), Z7
+	VMOVUPS (R10)(SI*2), Z8
+	LEAQ (R10)(SI*2), R12
+	VMOVUPS (R12)(SI*1), Z9
+	VMOVUPS (R10)(SI*4), Z10
+	MOVQ R9, R12
+	CMPQ DI, $0
+	JGT column1
+	VFMADD231PS (R12), Z6, Z0
+column1:
+	ADDQ CX, R12
+	CMPQ R8, $1
+	JLE columns
+	CMPQ DI, $1
+	JGT column2
+	VMOVUPS (R12), Z12
+	VFMADD231PS Z12, Z7, Z0
+	VFMADD231PS Z12, Z6, Z1
+column2:
+	ADDQ CX, R12
+	CMPQ R8, $2
+	JLE columns
+	VMOVUPS (R12), Z11
+	VFMADD231PS Z11, Z8, Z0
+	VFMADD231PS Z11, Z7, Z1
+	VFMADD231PS Z11, Z6, Z2
+	ADDQ CX, R12
+	CMPQ R8, $3
+	JLE columns
+	VMOVUPS (R12), Z12
+	VFMADD231PS Z12, Z9, Z0
+	VFMADD231PS Z12, Z8, Z1
+	VFMADD231PS Z12, Z7, Z2
+	VFMADD231PS Z12, Z6, Z3
+	ADDQ CX, R12
+	CMPQ R8, $4
+	JLE columns
+	VMOVUPS (R12), Z11
+	VFMADD231PS Z11, Z10, Z0
+	VFMADD231PS Z11, Z9, Z1
+	VFMADD231PS Z11, Z8, Z2
+	VFMADD231PS Z11, Z7, Z3
+	VFMADD231PS Z11, Z6, Z4
+	ADDQ CX, R12
+	CMPQ R8, $5
+	JLE columns
+	VMOVUPS (R12), Z12
+	VFMADD231PS Z12, Z10, Z1
+	VFMADD231PS Z12, Z9, Z2
+	VFMADD231PS Z12, Z8, Z3
+	VFMADD231PS Z12, Z7, Z4
+	VFMADD231PS Z12, Z6, Z5
+	ADDQ CX, R12
+	CMPQ R8, $6
+	JLE columns
+	VMOVUPS (R12), Z11
+	VFMADD231PS Z11, Z10, Z2
+	VFMADD231PS Z11, Z9, Z3
+	VFMADD231PS Z11, Z8, Z4
+	VFMADD231PS Z11, Z7, Z5
+	ADDQ CX, R12
+	CMPQ R8, $7
+	JLE columns
+	VMOVUPS (R12), Z12
+	VFMADD231PS Z12, Z10, Z3
+	VFMADD231PS Z12, Z9, Z4
+	VFMADD231PS Z12, Z8, Z5
+	ADDQ CX, R12
+	CMPQ R8, $8
+	JLE columns
+	VMOVUPS (R12), Z11
+	VFMADD231PS Z11, Z10, Z4
+	VFMADD231PS Z11, Z9, Z5
+	ADDQ CX, R12
+	CMPQ R8, $9
+	JLE columns
+	VFMADD231PS (R12), Z10, Z5
+columns:
+	ADDQ line_xRow(AX), R9
+	ADDQ line_wRow(AX), R10
+	DECQ R11
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z6
+	VBROADCASTSS line_high(AX), Z7
+	MOVQ line_y(AX), R9
+	ADDQ line_yAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_yPixel(AX), R10
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
+	VMOVNTPS Z0, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $1
+	JEQ streamed
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
+	VMOVNTPS Z1, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $2
+	JEQ streamed
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
+	VMOVNTPS Z2, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $3
+	JEQ streamed
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
+	VMOVNTPS Z3, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $4
+	JEQ streamed
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
+	VMOVNTPS Z4, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $5
+	JEQ streamed
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
+	VMOVNTPS Z5, (R9)
+	ADDQ R10, R9
+streamed:
+	JMP stored
+keep:
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
+	VMOVUPS Z0, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $1
+	JEQ kept
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
+	VMOVUPS Z1, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $2
+	JEQ kept
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
+	VMOVUPS Z2, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $3
+	JEQ kept
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
+	VMOVUPS Z3, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $4
+	JEQ kept
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
+	VMOVUPS Z4, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $5
+	JEQ kept
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
+	VMOVUPS Z5, (R9)
+	ADDQ R10, R9
+kept:
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R9
+	ADDQ R9, line_xAt(AX)
+	MOVQ line_yTile(AX), R9
+	ADDQ R9, line_yAt(AX)
+	MOVQ line_columnTile(AX), R9
+	ADDQ R9, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tile5s2x8AVX512(l *line)
+TEXT ·tile5s2x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Z8
+	VMOVUPS (R9)(DX*1), Z9
+	VMOVUPS (R9)(DX*2), Z10
+	LEAQ (R9)(DX*2), R11
+	VMOVUPS (R11)(DX*1), Z11
+	VMOVUPS (R9)(DX*4), Z12
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Z8, Z0
+column1:
+	ADDQ CX, R11
+	CMPQ SI, $1
+	JGT column2
+	VFMADD231PS (R11), Z9, Z0
+column2:
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z10, Z0
+	VFMADD231PS Z13, Z8, Z1
+	ADDQ CX, R11
+	VMOVUPS (R11), Z14
+	VFMADD231PS Z14, Z11, Z0
+	VFMADD231PS Z14, Z9, Z1
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z12, Z0
+	VFMADD231PS Z13, Z10, Z1
+	VFMADD231PS Z13, Z8, Z2
+	ADDQ CX, R11
+	VMOVUPS (R11), Z14
+	VFMADD231PS Z14, Z11, Z1
+	VFMADD231PS Z14, Z9, Z2
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z12, Z1
+	VFMADD231PS Z13, Z10, Z2
+	VFMADD231PS Z13, Z8, Z3
+	ADDQ CX, R11
+	VMOVUPS (R11), Z14
+	VFMADD231PS Z14, Z11, Z2
+	VFMADD231PS Z14, Z9, Z3
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z12, Z2
+	VFMADD231PS Z13, Z10, Z3
+	VFMADD231PS Z13, Z8, Z4
+	ADDQ CX, R11
+	VMOVUPS (R11), Z14
+	VFMADD231PS Z14, Z11, Z3
+	VFMADD231PS Z14, Z9, Z4
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z12, Z3
+	VFMADD231PS Z13, Z10, Z4
+	VFMADD231PS Z13, Z8, Z5
+	ADDQ CX, R11
+	VMOVUPS (R11), Z14
+	VFMADD231PS Z14, Z11, Z4
+	VFMADD231PS Z14, Z9, Z5
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z12, Z4
+	VFMADD231PS Z13, Z10, Z5
+	VFMADD231PS Z13, Z8, Z6
+	ADDQ CX, R11
+	VMOVUPS (R11), Z14
+	VFMADD231PS Z14, Z11, Z5
+	VFMADD231PS Z14, Z9, Z6
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z12, Z5
+	VFMADD231PS Z13, Z10, Z6
+	VFMADD231PS Z13, Z8, Z7
+	ADDQ CX, R11
+	VMOVUPS (R11), Z14
+	VFMADD231PS Z14, Z11, Z6
+	VFMADD231PS Z14, Z9, Z7
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z12, Z6
+	VFMADD231PS Z13, Z10, Z7
+	ADDQ CX, R11
+	CMPQ DI, $17
+	JLE columns
+	VFMADD231PS (R11), Z11, Z7
+	ADDQ CX, R11
+	CMPQ DI, $18
+	JLE columns
+	VFMADD231PS (R11), Z12, Z7
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z8
+	VBROADCASTSS line_high(AX), Z9
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVNTPS Z6, (R8)
+	ADDQ R9, R8
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVNTPS Z7, (R8)
+	ADDQ R9, R8
+	JMP stored
+keep:
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVUPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVUPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVUPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVUPS Z6, (R8)
+	ADDQ R9, R8
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVUPS Z7, (R8)
+	ADDQ R9, R8
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tile5s2x7AVX512(l *line)
+TEXT ·tile5s2x7AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Z7
+	VMOVUPS (R9)(DX*1), Z8
+	VMOVUPS (R9)(DX*2), Z9
+	LEAQ (R9)(DX*2), R11
+	VMOVUPS (R11)(DX*1), Z10
+	VMOVUPS (R9)(DX*4), Z11
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Z7, Z0
+column1:
+	ADDQ CX, R11
+	CMPQ SI, $1
+	JGT column2
+	VFMADD231PS (R11), Z8, Z0
+column2:
+	ADDQ CX, R11
+	VMOVUPS (R11), Z12
+	VFMADD231PS Z12, Z9, Z0
+	VFMADD231PS Z12, Z7, Z1
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z10, Z0
+	VFMADD231PS Z13, Z8, Z1
+	ADDQ CX, R11
+	VMOVUPS (R11), Z12
+	VFMADD231PS Z12, Z11, Z0
+	VFMADD231PS Z12, Z9, Z1
+	VFMADD231PS Z12, Z7, Z2
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z10, Z1
+	VFMADD231PS Z13, Z8, Z2
+	ADDQ CX, R11
+	VMOVUPS (R11), Z12
+	VFMADD231PS Z12, Z11, Z1
+	VFMADD231PS Z12, Z9, Z2
+	VFMADD231PS Z12, Z7, Z3
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z10, Z2
+	VFMADD231PS Z13, Z8, Z3
+	ADDQ CX, R11
+	VMOVUPS (R11), Z12
+	VFMADD231PS Z12, Z11, Z2
+	VFMADD231PS Z12, Z9, Z3
+	VFMADD231PS Z12, Z7, Z4
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z10, Z3
+	VFMADD231PS Z13, Z8, Z4
+	ADDQ CX, R11
+	VMOVUPS (R11), Z12
+	VFMADD231PS Z12, Z11, Z3
+	VFMADD231PS Z12, Z9, Z4
+	VFMADD231PS Z12, Z7, Z5
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z10, Z4
+	VFMADD231PS Z13, Z8, Z5
+	ADDQ CX, R11
+	VMOVUPS (R11), Z12
+	VFMADD231PS Z12, Z11, Z4
+	VFMADD231PS Z12, Z9, Z5
+	VFMADD231PS Z12, Z7, Z6
+	ADDQ CX, R11
+	VMOVUPS (R11), Z13
+	VFMADD231PS Z13, Z10, Z5
+	VFMADD231PS Z13, Z8, Z6
+	ADDQ CX, R11
+	VMOVUPS (R11), Z12
+	VFMADD231PS Z12, Z11, Z5
+	VFMADD231PS Z12, Z9, Z6
+	ADDQ CX, R11
+	CMPQ DI, $15
+	JLE columns
+	VFMADD231PS (R11), Z10, Z6
+	ADDQ CX, R11
+	CMPQ DI, $16
+	JLE columns
+	VFMADD231PS (R11), Z11, Z6
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z7
+	VBROADCASTSS line_high(AX), Z8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVNTPS Z6, (R8)
+	ADDQ R9, R8
+	JMP stored
+keep:
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVUPS Z0, (R8)
+	ADDQ R9, R8
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVUPS Z1, (R8)
+	ADDQ R9, R8
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ R9, R8
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ R9, R8
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ R9, R8
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVUPS Z5, (R8)
+	ADDQ R9, R8
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVUPS Z6, (R8)
+	ADDQ R9, R8
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tile5s2AVX512(l *line)
+TEXT ·tile5s2AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_pixels(AX), DX
+	MOVQ line_wTap(AX), SI
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ DI, DI
+	SUBQ line_column(AX), DI
+	MOVQ line_width(AX), R8
+	ADDQ DI, R8
+	CMPQ R8, line_columns(AX)
+	JLT inside
+	MOVQ line_columns(AX), R8
+inside:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R9
+	TESTQ R9, R9
+	JEQ start
+	ADDQ BX, R9
+	VMOVUPS (R9), Z0
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	MOVQ line_rows(AX), R11
+	TESTQ R11, R11
+	JEQ sums
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R11
+	MOVQ line_ahead(AX), R10
+	ADDQ R9, R10
+fetchRow:
+	MOVQ R10, R13
+	MOVQ line_fetched(AX), R12
+fetchPixel:
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	DECQ R12
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R10
+	DECQ R11
+	JNE fetchRow
+	MOVQ line_rows(AX), R11
+fetched:
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	// a row of the window
+row:
+	VMOVUPS (R10), Z6
+	VMOVUPS (R10)(SI*1), Z7
+	VMOVUPS (R10)(SI*2), Z8
+	LEAQ (R10)(SI*2), R12
+	VMOVUPS (R12)(SI*1), Z9
+	VMOVUPS (R10)(SI*4), Z10
+	MOVQ R9, R12
+	CMPQ DI, $0
+	JGT column1
+	VFMADD231PS (R12), Z6, Z0
+column1:
+	ADDQ CX, R12
+	CMPQ R8, $1
+	JLE columns
+	CMPQ DI, $1
+	JGT column2
+	VFMADD231PS (R12), Z7, Z0
+column2:
+	ADDQ CX, R12
+	CMPQ R8, $2
+	JLE columns
+	VMOVUPS (R12), Z11
+	VFMADD231PS Z11, Z8, Z0
+	VFMADD231PS Z11, Z6, Z1
+	ADDQ CX, R12
+	CMPQ R8, $3
+	JLE columns
+	VMOVUPS (R12), Z12
+	VFMADD231PS Z12, Z9, Z0
+	VFMADD231PS Z12, Z7, Z1
+	ADDQ CX, R12
+	CMPQ R8, $4
+	JLE columns
+	VMOVUPS (R12), Z11
+	VFMADD231PS Z11, Z10, Z0
+	VFMADD231PS Z11, Z8, Z1
+	VFMADD231PS Z11, Z6, Z2
+	ADDQ CX, R12
+	CMPQ R8, $5
+	JLE columns
+	VMOVUPS (R12), Z12
+	VFMADD231PS Z12, Z9, Z1
+	VFMADD231PS Z12, Z7, Z2
+	ADDQ CX, R12
+	CMPQ R8, $6
+	JLE columns
+	VMOVUPS (R12), Z11
+	VFMADD231PS Z11, Z10, Z1
+	VFMADD231PS Z11, Z8, Z2
+	VFMADD231PS Z11, Z6, Z3
+	ADDQ CX, R12
+	CMPQ R8, $7
+	JLE columns
+	VMOVUPS (R12), Z12
+	VFMADD231PS Z12, Z9, Z2
+	VFMADD231PS Z12, Z7, Z3
+	ADDQ CX, R12
+	CMPQ R8, $8
+	JLE columns
+	VMOVUPS (R12), Z11
+	VFMADD231PS Z11, Z10, Z2
+	VFMADD231PS Z11, Z8, Z3
+	VFMADD231PS Z11, Z6, Z4
+	ADDQ CX, R12
+	CMPQ R8, $9
+	JLE columns
+	VMOVUPS (R12), Z12
+	VFMADD231PS Z12, Z9, Z3
+	VFMADD231PS Z12, Z7, Z4
+	ADDQ CX, R12
+	CMPQ R8, $10
+	JLE columns
+	VMOVUPS (R12), Z11
+	VFMADD231PS Z11, Z10, Z3
+	VFMADD231PS Z11, Z8, Z4
+	VFMADD231PS Z11, Z6, Z5
+	ADDQ CX, R12
+	CMPQ R8, $11
+	JLE columns
+	VMOVUPS (R12), Z12
+	VFMADD231PS Z12, Z9, Z4
+	VFMADD231PS Z12, Z7, Z5
+	ADDQ CX, R12
+	CMPQ R8, $12
+	JLE columns
+	VMOVUPS (R12), Z11
+	VFMADD231PS Z11, Z10, Z4
+	VFMADD231PS Z11, Z8, Z5
+	ADDQ CX, R12
+	CMPQ R8, $13
+	JLE columns
+	VFMADD231PS (R12), Z9, Z5
+	ADDQ CX, R12
+	CMPQ R8, $14
+	JLE columns
+	VFMADD231PS (R12), Z10, Z5
+columns:
+	ADDQ line_xRow(AX), R9
+	ADDQ line_wRow(AX), R10
+	DECQ R11
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z6
+	VBROADCASTSS line_high(AX), Z7
+	MOVQ line_y(AX), R9
+	ADDQ line_yAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_yPixel(AX), R10
+	CMPQ line_stream(AX), $0
+	JEQ keep
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
+	VMOVNTPS Z0, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $1
+	JEQ streamed
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
+	VMOVNTPS Z1, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $2
+	JEQ streamed
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
+	VMOVNTPS Z2, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $3
+	JEQ streamed
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
+	VMOVNTPS Z3, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $4
+	JEQ streamed
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
+	VMOVNTPS Z4, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $5
+	JEQ streamed
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
+	VMOVNTPS Z5, (R9)
+	ADDQ R10, R9
+streamed:
+	JMP stored
+keep:
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
+	VMOVUPS Z0, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $1
+	JEQ kept
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
+	VMOVUPS Z1, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $2
+	JEQ kept
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
+	VMOVUPS Z2, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $3
+	JEQ kept
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
+	VMOVUPS Z3, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $4
+	JEQ kept
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
+	VMOVUPS Z4, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $5
+	JEQ kept
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
+	VMOVUPS Z5, (R9)
+	ADDQ R10, R9
+kept:
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R9
+	ADDQ R9, line_xAt(AX)
+	MOVQ line_yTile(AX), R9
+	ADDQ R9, line_yAt(AX)
+	MOVQ line_columnTile(AX), R9
+	ADDQ R9, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	CMPQ line_stream(AX), $0
+	JEQ done
+	SFENCE
+done:
+	VZEROUPPER
+	RET
+
+// func tileGroupsx8AVX512(l *line)
+TEXT ·tileGroupsx8AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), SI
+	LEAQ (DX)(CX*4), DI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VPXORQ Z0, Z0, Z0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Z0
 start:
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -4082,27 +3964,38 @@ start:
 	JEQ sums
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R11
-	TESTQ R11, R11
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
 	JEQ fetched
-	MOVQ line_ahead(AX), R12
-	ADDQ R8, R12
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
 fetchRow:
-	MOVQ R12, R13
-	MOVQ $8, R14
-fetchPixel:
-	PREFETCHT0 (R13)
-	ADDQ BX, R13
-	DECQ R14
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R12
-	DECQ R11
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
 	JNE fetchRow
+	MOVQ line_rows(AX), R10
 fetched:
 	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
+	ADDQ BX, R9
 	// a row of the window
 row:
 	MOVQ R8, R11
@@ -4114,38 +4007,30 @@ tap:
 	MOVQ line_group(AX), R15
 	// a member of the group
 member:
-	VMOVUPS.Z (R12), K1, Z8
+	VMOVUPS (R12), Z8
 	VMOVUPS (R14), Z9
 	ADDQ line_wMember(AX), R12
-	VMOVUPS.Z (R11), K1, Z10
-	VPERMPS Z10, Z9, Z10
+	VPERMPS (R11), Z9, Z10
 	VFMADD231PS Z10, Z8, Z0
-	VMOVUPS.Z (R11)(BX*1), K1, Z11
-	VPERMPS Z11, Z9, Z11
+	VPERMPS (R11)(CX*1), Z9, Z11
 	VFMADD231PS Z11, Z8, Z1
-	VMOVUPS.Z (R11)(BX*2), K1, Z10
-	VPERMPS Z10, Z9, Z10
+	VPERMPS (R11)(CX*2), Z9, Z10
 	VFMADD231PS Z10, Z8, Z2
-	VMOVUPS.Z (R11)(DX*1), K1, Z11
-	VPERMPS Z11, Z9, Z11
+	VPERMPS (R11)(DX*1), Z9, Z11
 	VFMADD231PS Z11, Z8, Z3
-	VMOVUPS.Z (R11)(BX*4), K1, Z10
-	VPERMPS Z10, Z9, Z10
+	VPERMPS (R11)(CX*4), Z9, Z10
 	VFMADD231PS Z10, Z8, Z4
-	VMOVUPS.Z (R11)(SI*1), K1, Z11
-	VPERMPS Z11, Z9, Z11
+	VPERMPS (R11)(SI*1), Z9, Z11
 	VFMADD231PS Z11, Z8, Z5
-	VMOVUPS.Z (R11)(DX*2), K1, Z10
-	VPERMPS Z10, Z9, Z10
+	VPERMPS (R11)(DX*2), Z9, Z10
 	VFMADD231PS Z10, Z8, Z6
-	VMOVUPS.Z (R11)(DI*1), K1, Z11
-	VPERMPS Z11, Z9, Z11
+	VPERMPS (R11)(DI*1), Z9, Z11
 	VFMADD231PS Z11, Z8, Z7
 	ADDQ $64, R14
 	DECQ R15
 	JNE member
 	ADDQ line_xTap(AX), R11
-	ADDQ CX, R12
+	ADDQ line_wTap(AX), R12
 	DECQ R13
 	JNE tap
 	ADDQ line_xRow(AX), R8
@@ -4153,73 +4038,96 @@ member:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z8
 	VBROADCASTSS line_high(AX), Z9
 	MOVQ line_y(AX), R8
 	ADDQ line_yAt(AX), R8
-	ADDQ line_channel(AX), R8
+	ADDQ BX, R8
 	MOVQ line_yPixel(AX), R9
-	VMAXPS Z0, Z8, Z0
-	VMINPS Z0, Z9, Z0
-	VMAXPS Z1, Z8, Z1
-	VMINPS Z1, Z9, Z1
-	VMAXPS Z2, Z8, Z2
-	VMINPS Z2, Z9, Z2
-	VMAXPS Z3, Z8, Z3
-	VMINPS Z3, Z9, Z3
-	VMAXPS Z4, Z8, Z4
-	VMINPS Z4, Z9, Z4
-	VMAXPS Z5, Z8, Z5
-	VMINPS Z5, Z9, Z5
-	VMAXPS Z6, Z8, Z6
-	VMINPS Z6, Z9, Z6
-	VMAXPS Z7, Z8, Z7
-	VMINPS Z7, Z9, Z7
 	CMPQ line_stream(AX), $0
 	JEQ keep
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
 	VMOVNTPS Z0, (R8)
 	ADDQ R9, R8
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
 	VMOVNTPS Z1, (R8)
 	ADDQ R9, R8
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
 	VMOVNTPS Z2, (R8)
 	ADDQ R9, R8
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
 	VMOVNTPS Z3, (R8)
 	ADDQ R9, R8
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
 	VMOVNTPS Z4, (R8)
 	ADDQ R9, R8
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
 	VMOVNTPS Z5, (R8)
 	ADDQ R9, R8
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
 	VMOVNTPS Z6, (R8)
 	ADDQ R9, R8
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
 	VMOVNTPS Z7, (R8)
+	ADDQ R9, R8
 	JMP stored
 keep:
-	VMOVUPS Z0, K1, (R8)
+	VMAXPS Z0, Z8, Z0
+	VMINPS Z0, Z9, Z0
+	VMOVUPS Z0, (R8)
 	ADDQ R9, R8
-	VMOVUPS Z1, K1, (R8)
+	VMAXPS Z1, Z8, Z1
+	VMINPS Z1, Z9, Z1
+	VMOVUPS Z1, (R8)
 	ADDQ R9, R8
-	VMOVUPS Z2, K1, (R8)
+	VMAXPS Z2, Z8, Z2
+	VMINPS Z2, Z9, Z2
+	VMOVUPS Z2, (R8)
 	ADDQ R9, R8
-	VMOVUPS Z3, K1, (R8)
+	VMAXPS Z3, Z8, Z3
+	VMINPS Z3, Z9, Z3
+	VMOVUPS Z3, (R8)
 	ADDQ R9, R8
-	VMOVUPS Z4, K1, (R8)
+	VMAXPS Z4, Z8, Z4
+	VMINPS Z4, Z9, Z4
+	VMOVUPS Z4, (R8)
 	ADDQ R9, R8
-	VMOVUPS Z5, K1, (R8)
+	VMAXPS Z5, Z8, Z5
+	VMINPS Z5, Z9, Z5
+	VMOVUPS Z5, (R8)
 	ADDQ R9, R8
-	VMOVUPS Z6, K1, (R8)
+	VMAXPS Z6, Z8, Z6
+	VMINPS Z6, Z9, Z6
+	VMOVUPS Z6, (R8)
 	ADDQ R9, R8
-	VMOVUPS Z7, K1, (R8)
+	VMAXPS Z7, Z8, Z7
+	VMINPS Z7, Z9, Z7
+	VMOVUPS Z7, (R8)
+	ADDQ R9, R8
 stored:
-	MOVQ line_channel(AX), R8
-	ADDQ $64, R8
-	MOVQ R8, line_channel(AX)
-	CMPQ R8, line_last(AX)
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
 	// the next tile
-	IMUL3Q $8, BX, R8
+	MOVQ line_xTile(AX), R8
 	ADDQ R8, line_xAt(AX)
-	IMUL3Q $8, line_yPixel(AX), R8
+	MOVQ line_yTile(AX), R8
 	ADDQ R8, line_yAt(AX)
 	DECQ line_tiles(AX)
 	JNE tile
@@ -4230,32 +4138,25 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile7GroupsAVX512(l *line)
-TEXT ·tile7GroupsAVX512(SB), NOSPLIT, $0-8
+// func tileGroupsx7AVX512(l *line)
+TEXT ·tileGroupsx7AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	LEAQ (BX)(BX*4), SI
-	// a tile: 7 results
+	MOVQ line_xPixel(AX), CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), SI
+	// a tile of results
 tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
 	// sums start from the bias
 	VPXORQ Z0, Z0, Z0
 	MOVQ line_bias(AX), DI
 	TESTQ DI, DI
 	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS.Z (DI), K1, Z0
+	ADDQ BX, DI
+	VMOVUPS (DI), Z0
 start:
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -4270,27 +4171,36 @@ start:
 	JEQ sums
 	MOVQ line_x(AX), DI
 	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
+	ADDQ BX, DI
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
 	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
+	MOVQ line_fetch(AX), R9
+	MOVQ line_ahead(AX), R8
+	ADDQ DI, R8
 fetchRow:
-	MOVQ R11, R12
-	MOVQ $7, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
+	MOVQ R8, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	ADDQ line_xRow(AX), R8
+	DECQ R9
 	JNE fetchRow
+	MOVQ line_rows(AX), R9
 fetched:
 	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
+	ADDQ BX, R8
 	// a row of the window
 row:
 	MOVQ DI, R10
@@ -4302,35 +4212,28 @@ tap:
 	MOVQ line_group(AX), R14
 	// a member of the group
 member:
-	VMOVUPS.Z (R11), K1, Z7
+	VMOVUPS (R11), Z7
 	VMOVUPS (R13), Z8
 	ADDQ line_wMember(AX), R11
-	VMOVUPS.Z (R10), K1, Z9
-	VPERMPS Z9, Z8, Z9
+	VPERMPS (R10), Z8, Z9
 	VFMADD231PS Z9, Z7, Z0
-	VMOVUPS.Z (R10)(BX*1), K1, Z10
-	VPERMPS Z10, Z8, Z10
+	VPERMPS (R10)(CX*1), Z8, Z10
 	VFMADD231PS Z10, Z7, Z1
-	VMOVUPS.Z (R10)(BX*2), K1, Z9
-	VPERMPS Z9, Z8, Z9
+	VPERMPS (R10)(CX*2), Z8, Z9
 	VFMADD231PS Z9, Z7, Z2
-	VMOVUPS.Z (R10)(DX*1), K1, Z10
-	VPERMPS Z10, Z8, Z10
+	VPERMPS (R10)(DX*1), Z8, Z10
 	VFMADD231PS Z10, Z7, Z3
-	VMOVUPS.Z (R10)(BX*4), K1, Z9
-	VPERMPS Z9, Z8, Z9
+	VPERMPS (R10)(CX*4), Z8, Z9
 	VFMADD231PS Z9, Z7, Z4
-	VMOVUPS.Z (R10)(SI*1), K1, Z10
-	VPERMPS Z10, Z8, Z10
+	VPERMPS (R10)(SI*1), Z8, Z10
 	VFMADD231PS Z10, Z7, Z5
-	VMOVUPS.Z (R10)(DX*2), K1, Z9
-	VPERMPS Z9, Z8, Z9
+	VPERMPS (R10)(DX*2), Z8, Z9
 	VFMADD231PS Z9, Z7, Z6
 	ADDQ $64, R13
 	DECQ R14
 	JNE member
 	ADDQ line_xTap(AX), R10
-	ADDQ CX, R11
+	ADDQ line_wTap(AX), R11
 	DECQ R12
 	JNE tap
 	ADDQ line_xRow(AX), DI
@@ -4338,67 +4241,88 @@ member:
 	DECQ R9
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Z7
 	VBROADCASTSS line_high(AX), Z8
 	MOVQ line_y(AX), DI
 	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
+	ADDQ BX, DI
 	MOVQ line_yPixel(AX), R8
-	VMAXPS Z0, Z7, Z0
-	VMINPS Z0, Z8, Z0
-	VMAXPS Z1, Z7, Z1
-	VMINPS Z1, Z8, Z1
-	VMAXPS Z2, Z7, Z2
-	VMINPS Z2, Z8, Z2
-	VMAXPS Z3, Z7, Z3
-	VMINPS Z3, Z8, Z3
-	VMAXPS Z4, Z7, Z4
-	VMINPS Z4, Z8, Z4
-	VMAXPS Z5, Z7, Z5
-	VMINPS Z5, Z8, Z5
-	VMAXPS Z6, Z7, Z6
-	VMINPS Z6, Z8, Z6
 	CMPQ line_stream(AX), $0
 	JEQ keep
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
 	VMOVNTPS Z0, (DI)
 	ADDQ R8, DI
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
 	VMOVNTPS Z1, (DI)
 	ADDQ R8, DI
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
 	VMOVNTPS Z2, (DI)
 	ADDQ R8, DI
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
 	VMOVNTPS Z3, (DI)
 	ADDQ R8, DI
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
 	VMOVNTPS Z4, (DI)
 	ADDQ R8, DI
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
 	VMOVNTPS Z5, (DI)
 	ADDQ R8, DI
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
 	VMOVNTPS Z6, (DI)
+	ADDQ R8, DI
 	JMP stored
 keep:
-	VMOVUPS Z0, K1, (DI)
+	VMAXPS Z0, Z7, Z0
+	VMINPS Z0, Z8, Z0
+	VMOVUPS Z0, (DI)
 	ADDQ R8, DI
-	VMOVUPS Z1, K1, (DI)
+	VMAXPS Z1, Z7, Z1
+	VMINPS Z1, Z8, Z1
+	VMOVUPS Z1, (DI)
 	ADDQ R8, DI
-	VMOVUPS Z2, K1, (DI)
+	VMAXPS Z2, Z7, Z2
+	VMINPS Z2, Z8, Z2
+	VMOVUPS Z2, (DI)
 	ADDQ R8, DI
-	VMOVUPS Z3, K1, (DI)
+	VMAXPS Z3, Z7, Z3
+	VMINPS Z3, Z8, Z3
+	VMOVUPS Z3, (DI)
 	ADDQ R8, DI
-	VMOVUPS Z4, K1, (DI)
+	VMAXPS Z4, Z7, Z4
+	VMINPS Z4, Z8, Z4
+	VMOVUPS Z4, (DI)
 	ADDQ R8, DI
-	VMOVUPS Z5, K1, (DI)
+	VMAXPS Z5, Z7, Z5
+	VMINPS Z5, Z8, Z5
+	VMOVUPS Z5, (DI)
 	ADDQ R8, DI
-	VMOVUPS Z6, K1, (DI)
+	VMAXPS Z6, Z7, Z6
+	VMINPS Z6, Z8, Z6
+	VMOVUPS Z6, (DI)
+	ADDQ R8, DI
 stored:
-	MOVQ line_channel(AX), DI
-	ADDQ $64, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
 	// the next tile
-	IMUL3Q $7, BX, DI
+	MOVQ line_xTile(AX), DI
 	ADDQ DI, line_xAt(AX)
-	IMUL3Q $7, line_yPixel(AX), DI
+	MOVQ line_yTile(AX), DI
 	ADDQ DI, line_yAt(AX)
 	DECQ line_tiles(AX)
 	JNE tile
@@ -4409,272 +4333,207 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile4GroupsAVX512(l *line)
-TEXT ·tile4GroupsAVX512(SB), NOSPLIT, $0-8
+// func tileGroupsAVX512(l *line)
+TEXT ·tileGroupsAVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	// a tile: 4 results
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_pixels(AX), DX
+	LEAQ (CX)(CX*2), SI
+	LEAQ (CX)(CX*4), DI
+	// a tile of results
 tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
 	// sums start from the bias
 	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), SI
-	TESTQ SI, SI
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
 	JEQ start
-	ADDQ line_channel(AX), SI
-	VMOVUPS.Z (SI), K1, Z0
+	ADDQ BX, R8
+	VMOVUPS (R8), Z0
 start:
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
 	VMOVAPS Z0, Z3
-	MOVQ line_rows(AX), R8
-	TESTQ R8, R8
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
 	JEQ sums
 	CMPQ line_taps(AX), $0
 	JEQ sums
-	MOVQ line_x(AX), SI
-	ADDQ line_xAt(AX), SI
-	ADDQ line_channel(AX), SI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R9
-	TESTQ R9, R9
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
 	JEQ fetched
-	MOVQ line_ahead(AX), R10
-	ADDQ SI, R10
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
 fetchRow:
-	MOVQ R10, R11
-	MOVQ $4, R12
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
 fetchPixel:
-	PREFETCHT0 (R11)
-	ADDQ BX, R11
-	DECQ R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
 	JNE fetchPixel
-	ADDQ line_xRow(AX), R10
-	DECQ R9
+	ADDQ line_xRow(AX), R9
+	DECQ R10
 	JNE fetchRow
+	MOVQ line_rows(AX), R10
 fetched:
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
 	// a row of the window
 row:
-	MOVQ SI, R9
-	MOVQ DI, R10
-	MOVQ line_taps(AX), R11
+	MOVQ R8, R11
+	MOVQ R9, R12
+	MOVQ line_taps(AX), R13
 	// a tap
 tap:
-	MOVQ line_members(AX), R12
-	MOVQ line_group(AX), R13
+	MOVQ line_members(AX), R14
+	MOVQ line_group(AX), R15
 	// a member of the group
 member:
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS (R12), Z5
-	ADDQ line_wMember(AX), R10
-	VMOVUPS.Z (R9), K1, Z6
-	VPERMPS Z6, Z5, Z6
-	VFMADD231PS Z6, Z4, Z0
-	VMOVUPS.Z (R9)(BX*1), K1, Z7
-	VPERMPS Z7, Z5, Z7
-	VFMADD231PS Z7, Z4, Z1
-	VMOVUPS.Z (R9)(BX*2), K1, Z6
-	VPERMPS Z6, Z5, Z6
-	VFMADD231PS Z6, Z4, Z2
-	VMOVUPS.Z (R9)(DX*1), K1, Z7
-	VPERMPS Z7, Z5, Z7
-	VFMADD231PS Z7, Z4, Z3
-	ADDQ $64, R12
+	VMOVUPS (R12), Z6
+	VMOVUPS (R14), Z7
+	ADDQ line_wMember(AX), R12
+	VPERMPS (R11), Z7, Z8
+	VFMADD231PS Z8, Z6, Z0
+	CMPQ DX, $1
+	JEQ memberDone
+	VPERMPS (R11)(CX*1), Z7, Z9
+	VFMADD231PS Z9, Z6, Z1
+	CMPQ DX, $2
+	JEQ memberDone
+	VPERMPS (R11)(CX*2), Z7, Z8
+	VFMADD231PS Z8, Z6, Z2
+	CMPQ DX, $3
+	JEQ memberDone
+	VPERMPS (R11)(SI*1), Z7, Z9
+	VFMADD231PS Z9, Z6, Z3
+	CMPQ DX, $4
+	JEQ memberDone
+	VPERMPS (R11)(CX*4), Z7, Z8
+	VFMADD231PS Z8, Z6, Z4
+	CMPQ DX, $5
+	JEQ memberDone
+	VPERMPS (R11)(DI*1), Z7, Z9
+	VFMADD231PS Z9, Z6, Z5
+memberDone:
+	ADDQ $64, R14
+	DECQ R15
+	JNE member
+	ADDQ line_xTap(AX), R11
+	ADDQ line_wTap(AX), R12
 	DECQ R13
-	JNE member
-	ADDQ line_xTap(AX), R9
-	ADDQ CX, R10
-	DECQ R11
 	JNE tap
-	ADDQ line_xRow(AX), SI
-	ADDQ line_wRow(AX), DI
-	DECQ R8
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z4
-	VBROADCASTSS line_high(AX), Z5
-	MOVQ line_y(AX), SI
-	ADDQ line_yAt(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_yPixel(AX), DI
-	VMAXPS Z0, Z4, Z0
-	VMINPS Z0, Z5, Z0
-	VMAXPS Z1, Z4, Z1
-	VMINPS Z1, Z5, Z1
-	VMAXPS Z2, Z4, Z2
-	VMINPS Z2, Z5, Z2
-	VMAXPS Z3, Z4, Z3
-	VMINPS Z3, Z5, Z3
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (SI)
-	ADDQ DI, SI
-	VMOVNTPS Z1, (SI)
-	ADDQ DI, SI
-	VMOVNTPS Z2, (SI)
-	ADDQ DI, SI
-	VMOVNTPS Z3, (SI)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (SI)
-	ADDQ DI, SI
-	VMOVUPS Z1, K1, (SI)
-	ADDQ DI, SI
-	VMOVUPS Z2, K1, (SI)
-	ADDQ DI, SI
-	VMOVUPS Z3, K1, (SI)
-stored:
-	MOVQ line_channel(AX), SI
-	ADDQ $64, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
-	JLE vector
-	// the next tile
-	IMUL3Q $4, BX, SI
-	ADDQ SI, line_xAt(AX)
-	IMUL3Q $4, line_yPixel(AX), SI
-	ADDQ SI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func tile2GroupsAVX512(l *line)
-TEXT ·tile2GroupsAVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	// a tile: 2 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DX
-	TESTQ DX, DX
-	JEQ start
-	ADDQ line_channel(AX), DX
-	VMOVUPS.Z (DX), K1, Z0
-start:
-	VMOVAPS Z0, Z1
-	MOVQ line_rows(AX), DI
-	TESTQ DI, DI
-	JEQ sums
-	CMPQ line_taps(AX), $0
-	JEQ sums
-	MOVQ line_x(AX), DX
-	ADDQ line_xAt(AX), DX
-	ADDQ line_channel(AX), DX
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R8
-	TESTQ R8, R8
-	JEQ fetched
-	MOVQ line_ahead(AX), R9
-	ADDQ DX, R9
-fetchRow:
-	MOVQ R9, R10
-	MOVQ $2, R11
-fetchPixel:
-	PREFETCHT0 (R10)
-	ADDQ BX, R10
-	DECQ R11
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R9
-	DECQ R8
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	// a row of the window
-row:
-	MOVQ DX, R8
-	MOVQ SI, R9
-	MOVQ line_taps(AX), R10
-	// a tap
-tap:
-	MOVQ line_members(AX), R11
-	MOVQ line_group(AX), R12
-	// a member of the group
-member:
-	VMOVUPS.Z (R9), K1, Z2
-	VMOVUPS (R11), Z3
-	ADDQ line_wMember(AX), R9
-	VMOVUPS.Z (R8), K1, Z4
-	VPERMPS Z4, Z3, Z4
-	VFMADD231PS Z4, Z2, Z0
-	VMOVUPS.Z (R8)(BX*1), K1, Z5
-	VPERMPS Z5, Z3, Z5
-	VFMADD231PS Z5, Z2, Z1
-	ADDQ $64, R11
-	DECQ R12
-	JNE member
-	ADDQ line_xTap(AX), R8
-	ADDQ CX, R9
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
 	DECQ R10
-	JNE tap
-	ADDQ line_xRow(AX), DX
-	ADDQ line_wRow(AX), SI
-	DECQ DI
 	JNE row
 sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z2
-	VBROADCASTSS line_high(AX), Z3
-	MOVQ line_y(AX), DX
-	ADDQ line_yAt(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_yPixel(AX), SI
-	VMAXPS Z0, Z2, Z0
-	VMINPS Z0, Z3, Z0
-	VMAXPS Z1, Z2, Z1
-	VMINPS Z1, Z3, Z1
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Z6
+	VBROADCASTSS line_high(AX), Z7
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
 	CMPQ line_stream(AX), $0
 	JEQ keep
-	VMOVNTPS Z0, (DX)
-	ADDQ SI, DX
-	VMOVNTPS Z1, (DX)
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
+	VMOVNTPS Z0, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $1
+	JEQ streamed
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
+	VMOVNTPS Z1, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $2
+	JEQ streamed
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
+	VMOVNTPS Z2, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $3
+	JEQ streamed
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
+	VMOVNTPS Z3, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $4
+	JEQ streamed
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
+	VMOVNTPS Z4, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $5
+	JEQ streamed
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
+	VMOVNTPS Z5, (R8)
+	ADDQ R9, R8
+streamed:
 	JMP stored
 keep:
-	VMOVUPS Z0, K1, (DX)
-	ADDQ SI, DX
-	VMOVUPS Z1, K1, (DX)
+	VMAXPS Z0, Z6, Z0
+	VMINPS Z0, Z7, Z0
+	VMOVUPS Z0, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $1
+	JEQ kept
+	VMAXPS Z1, Z6, Z1
+	VMINPS Z1, Z7, Z1
+	VMOVUPS Z1, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $2
+	JEQ kept
+	VMAXPS Z2, Z6, Z2
+	VMINPS Z2, Z7, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $3
+	JEQ kept
+	VMAXPS Z3, Z6, Z3
+	VMINPS Z3, Z7, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $4
+	JEQ kept
+	VMAXPS Z4, Z6, Z4
+	VMINPS Z4, Z7, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $5
+	JEQ kept
+	VMAXPS Z5, Z6, Z5
+	VMINPS Z5, Z7, Z5
+	VMOVUPS Z5, (R8)
+	ADDQ R9, R8
+kept:
 stored:
-	MOVQ line_channel(AX), DX
-	ADDQ $64, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
 	// the next tile
-	IMUL3Q $2, BX, DX
-	ADDQ DX, line_xAt(AX)
-	IMUL3Q $2, line_yPixel(AX), DX
-	ADDQ DX, line_yAt(AX)
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
 	DECQ line_tiles(AX)
 	JNE tile
 	CMPQ line_stream(AX), $0
@@ -4684,1086 +4543,710 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile1GroupsAVX512(l *line)
-TEXT ·tile1GroupsAVX512(SB), NOSPLIT, $0-8
+// func sums1x1AVX512(l *line)
+TEXT ·sums1x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	// a tile: 1 results
-tile:
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// sums start from the bias
-	VPXORQ Z0, Z0, Z0
-	MOVQ line_bias(AX), DX
-	TESTQ DX, DX
-	JEQ start
-	ADDQ line_channel(AX), DX
-	VMOVUPS.Z (DX), K1, Z0
-start:
-	MOVQ line_rows(AX), DI
-	TESTQ DI, DI
-	JEQ sums
-	CMPQ line_taps(AX), $0
-	JEQ sums
-	MOVQ line_x(AX), DX
-	ADDQ line_xAt(AX), DX
-	ADDQ line_channel(AX), DX
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R8
-	TESTQ R8, R8
-	JEQ fetched
-	MOVQ line_ahead(AX), R9
-	ADDQ DX, R9
-fetchRow:
-	MOVQ R9, R10
-	MOVQ $1, R11
-fetchPixel:
-	PREFETCHT0 (R10)
-	ADDQ BX, R10
-	DECQ R11
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R9
-	DECQ R8
-	JNE fetchRow
-fetched:
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	// a row of the window
-row:
-	MOVQ DX, R8
-	MOVQ SI, R9
-	MOVQ line_taps(AX), R10
-	// a tap
-tap:
-	MOVQ line_members(AX), R11
-	MOVQ line_group(AX), R12
-	// a member of the group
-member:
-	VMOVUPS.Z (R9), K1, Z1
-	VMOVUPS (R11), Z2
-	ADDQ line_wMember(AX), R9
-	VMOVUPS.Z (R8), K1, Z3
-	VPERMPS Z3, Z2, Z3
-	VFMADD231PS Z3, Z1, Z0
-	ADDQ $64, R11
-	DECQ R12
-	JNE member
-	ADDQ line_xTap(AX), R8
-	ADDQ CX, R9
-	DECQ R10
-	JNE tap
-	ADDQ line_xRow(AX), DX
-	ADDQ line_wRow(AX), SI
-	DECQ DI
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Z1
-	VBROADCASTSS line_high(AX), Z2
-	MOVQ line_y(AX), DX
-	ADDQ line_yAt(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_yPixel(AX), SI
-	VMAXPS Z0, Z1, Z0
-	VMINPS Z0, Z2, Z0
-	CMPQ line_stream(AX), $0
-	JEQ keep
-	VMOVNTPS Z0, (DX)
-	JMP stored
-keep:
-	VMOVUPS Z0, K1, (DX)
-stored:
-	MOVQ line_channel(AX), DX
-	ADDQ $64, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the next tile
-	IMUL3Q $1, BX, DX
-	ADDQ DX, line_xAt(AX)
-	IMUL3Q $1, line_yPixel(AX), DX
-	ADDQ DX, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	CMPQ line_stream(AX), $0
-	JEQ done
-	SFENCE
-done:
-	VZEROUPPER
-	RET
-
-// func sums1x1s1AVX512(l *line)
-TEXT ·sums1x1s1AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS.Z (DX), K1, Z0
+	ADDQ BX, SI
+	VMOVUPS (SI), Z0
 	VPXORQ Z1, Z1, Z1
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_y(AX), SI
+	ADDQ BX, SI
 	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
+	MOVQ line_middle(AX), DI
+	TESTQ DI, DI
 	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R10
-	MOVQ line_yAhead(AX), R9
 	PCALIGN $64
 result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R9*1)
-	ADDQ CX, DI
-	VMOVUPS.Z (DX), K1, Z2
+	VMOVUPS (SI), Z2
 	VADDPS Z2, Z1, Z1
-	VFMADD231PS (R8), Z2, K1, Z0
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	VFMADD231PS (R9), Z2, Z0
+	ADDQ DX, R9
+	ADDQ line_yPixel(AX), SI
+	DECQ DI
 	JNE result
 middleDone:
-	// back to memory
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	VMOVUPS Z0, K1, (R9)
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
-	JEQ noBias
-	ADDQ line_channel(AX), R9
-	VMOVUPS.Z (R9), K1, Z3
+	MOVQ $63, R10
+	ANDQ BX, R10
+	TESTQ R10, R10
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	KMOVW line_mask(AX), K1
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	VMOVUPS (R10), Z3
+	VMOVAPS Z0, K1, Z3
+	VMOVUPS Z3, (R10)
+	MOVQ line_bias(AX), R10
+	TESTQ R10, R10
+	JEQ biasDone
+	ADDQ BX, R10
+	VMOVUPS (R10), Z3
 	VADDPS Z1, Z3, Z1
-	VMOVUPS Z1, K1, (R9)
-noBias:
-	MOVQ line_channel(AX), DX
-	ADDQ $64, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
+	VMOVUPS (R10), Z3
+	VMOVAPS Z1, K1, Z3
+	VMOVUPS Z3, (R10)
+biasDone:
+	JMP stored
+whole:
+	// store the sums
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	VMOVUPS Z0, (R10)
+	MOVQ line_bias(AX), R10
+	TESTQ R10, R10
+	JEQ stored
+	ADDQ BX, R10
+	VMOVUPS (R10), Z3
+	VADDPS Z1, Z3, Z1
+	VMOVUPS Z1, (R10)
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
 	VZEROUPPER
 	RET
 
-// func sums3x3s1AVX512(l *line)
-TEXT ·sums3x3s1AVX512(SB), NOSPLIT, $0-8
+// func sums3x3AVX512(l *line)
+TEXT ·sums3x3AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS.Z (DX), K1, Z0
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z2
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z3
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z4
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z5
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z6
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z7
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z8
+	// load the sums; point to the rows of pixels and to the results
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Z0
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z1
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z2
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z3
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z4
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z5
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z6
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z7
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z8
 	VPXORQ Z9, Z9, Z9
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_xRow(AX), SI
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R11
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_xRow(AX), DI
+	LEAQ (R9)(DI*1), R10
+	LEAQ (R10)(DI*1), R11
+	MOVQ line_y(AX), SI
+	ADDQ BX, SI
+	MOVQ line_column(AX), R12
+	MOVQ line_left(AX), DI
+	XORQ R8, R8
+	// results at an edge: first the left one, after the middle the right one
 edge:
-	TESTQ SI, SI
+	TESTQ DI, DI
 	JEQ edgeDone
 edgeResult:
-	VMOVUPS.Z (DX), K1, Z10
+	VMOVUPS (SI), Z10
 	VADDPS Z10, Z9, Z9
+	LEAQ (R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip0
+	VFMADD231PS (R9), Z10, Z0
+	VFMADD231PS (R10), Z10, Z3
+	VFMADD231PS (R11), Z10, Z6
+skip0:
+	LEAQ 1(R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip1
+	VFMADD231PS (R9)(CX*1), Z10, Z1
+	VFMADD231PS (R10)(CX*1), Z10, Z4
+	VFMADD231PS (R11)(CX*1), Z10, Z7
+skip1:
+	LEAQ 2(R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip2
+	VFMADD231PS (R9)(CX*2), Z10, Z2
+	VFMADD231PS (R10)(CX*2), Z10, Z5
+	VFMADD231PS (R11)(CX*2), Z10, Z8
+skip2:
+	ADDQ DX, R9
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ line_yPixel(AX), SI
+	ADDQ line_yAt(AX), R12
+	DECQ DI
+	JNE edgeResult
+edgeDone:
+	TESTQ R8, R8
+	JNE rowDone
+	// results in the middle
+	MOVQ line_middle(AX), DI
+	TESTQ DI, DI
+	JEQ middleDone
+	MOVQ line_fetch(AX), R13
+	MOVQ line_yAhead(AX), R12
+	MOVQ line_ahead(AX), R8
+	ADDQ R9, R8
+	PCALIGN $64
+result:
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
+	PREFETCHT0 (SI)(R12*1)
+	PREFETCHT0 (R8)
+	TESTQ R13, R13
+	JEQ fetched
+	PREFETCHT0 (R8)(CX*1)
+	PREFETCHT0 (R8)(R13*1)
+	ADDQ CX, R8
+	PREFETCHT0 (R8)(R13*1)
+	SUBQ CX, R8
+fetched:
+	ADDQ DX, R8
+	VMOVUPS (SI), Z10
+	VADDPS Z10, Z9, Z9
+	VFMADD231PS (R9), Z10, Z0
+	VFMADD231PS (R10), Z10, Z3
+	VFMADD231PS (R11), Z10, Z6
+	VFMADD231PS (R9)(CX*1), Z10, Z1
+	VFMADD231PS (R10)(CX*1), Z10, Z4
+	VFMADD231PS (R11)(CX*1), Z10, Z7
+	VFMADD231PS (R9)(CX*2), Z10, Z2
+	VFMADD231PS (R10)(CX*2), Z10, Z5
+	VFMADD231PS (R11)(CX*2), Z10, Z8
+	ADDQ DX, R9
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ line_yPixel(AX), SI
+	DECQ DI
+	JNE result
+middleDone:
+	MOVQ line_right(AX), R12
+	MOVQ line_atRight(AX), DI
+	MOVQ $1, R8
+	JMP edge
+rowDone:
+	MOVQ $63, R12
+	ANDQ BX, R12
+	TESTQ R12, R12
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	KMOVW line_mask(AX), K1
+	MOVQ line_w(AX), R12
+	ADDQ BX, R12
+	VMOVUPS (R12), Z11
+	VMOVAPS Z0, K1, Z11
+	VMOVUPS Z11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z11
+	VMOVAPS Z1, K1, Z11
+	VMOVUPS Z11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z11
+	VMOVAPS Z2, K1, Z11
+	VMOVUPS Z11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z11
+	VMOVAPS Z3, K1, Z11
+	VMOVUPS Z11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z11
+	VMOVAPS Z4, K1, Z11
+	VMOVUPS Z11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z11
+	VMOVAPS Z5, K1, Z11
+	VMOVUPS Z11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z11
+	VMOVAPS Z6, K1, Z11
+	VMOVUPS Z11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z11
+	VMOVAPS Z7, K1, Z11
+	VMOVUPS Z11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z11
+	VMOVAPS Z8, K1, Z11
+	VMOVUPS Z11, (R12)
+	MOVQ line_bias(AX), R12
+	TESTQ R12, R12
+	JEQ biasDone
+	ADDQ BX, R12
+	VMOVUPS (R12), Z11
+	VADDPS Z9, Z11, Z9
+	VMOVUPS (R12), Z11
+	VMOVAPS Z9, K1, Z11
+	VMOVUPS Z11, (R12)
+biasDone:
+	JMP stored
+whole:
+	// store the sums
+	MOVQ line_w(AX), R12
+	ADDQ BX, R12
+	VMOVUPS Z0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z1, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z2, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z3, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z4, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z5, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z6, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z7, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z8, (R12)
+	MOVQ line_bias(AX), R12
+	TESTQ R12, R12
+	JEQ stored
+	ADDQ BX, R12
+	VMOVUPS (R12), Z11
+	VADDPS Z9, Z11, Z9
+	VMOVUPS Z9, (R12)
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	VZEROUPPER
+	RET
+
+// func sums2x3AVX512(l *line)
+TEXT ·sums2x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// load the sums; point to the rows of pixels and to the results
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Z0
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z1
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z2
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z3
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z4
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z5
+	VPXORQ Z6, Z6, Z6
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_xRow(AX), DI
+	LEAQ (R9)(DI*1), R10
+	MOVQ line_y(AX), SI
+	ADDQ BX, SI
+	MOVQ line_column(AX), R11
+	MOVQ line_left(AX), DI
+	XORQ R8, R8
+	// results at an edge: first the left one, after the middle the right one
+edge:
+	TESTQ DI, DI
+	JEQ edgeDone
+edgeResult:
+	VMOVUPS (SI), Z7
+	VADDPS Z7, Z6, Z6
 	LEAQ (R11), R12
 	CMPQ R12, line_width(AX)
 	JCC skip0
-	VFMADD231PS (R8), Z10, K1, Z0
-	VFMADD231PS (R9), Z10, K1, Z3
-	VFMADD231PS (R10), Z10, K1, Z6
+	VFMADD231PS (R9), Z7, Z0
+	VFMADD231PS (R10), Z7, Z3
 skip0:
 	LEAQ 1(R11), R12
 	CMPQ R12, line_width(AX)
 	JCC skip1
-	VFMADD231PS (R8)(BX*1), Z10, K1, Z1
-	VFMADD231PS (R9)(BX*1), Z10, K1, Z4
-	VFMADD231PS (R10)(BX*1), Z10, K1, Z7
+	VFMADD231PS (R9)(CX*1), Z7, Z1
+	VFMADD231PS (R10)(CX*1), Z7, Z4
 skip1:
 	LEAQ 2(R11), R12
 	CMPQ R12, line_width(AX)
 	JCC skip2
-	VFMADD231PS (R8)(BX*2), Z10, K1, Z2
-	VFMADD231PS (R9)(BX*2), Z10, K1, Z5
-	VFMADD231PS (R10)(BX*2), Z10, K1, Z8
+	VFMADD231PS (R9)(CX*2), Z7, Z2
+	VFMADD231PS (R10)(CX*2), Z7, Z5
 skip2:
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), DX
+	ADDQ DX, R9
+	ADDQ DX, R10
+	ADDQ line_yPixel(AX), SI
 	ADDQ line_yAt(AX), R11
-	DECQ SI
+	DECQ DI
 	JNE edgeResult
 edgeDone:
-	TESTQ DI, DI
+	TESTQ R8, R8
 	JNE rowDone
 	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R12
-	MOVQ line_yAhead(AX), R11
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R11*1)
-	ADDQ CX, DI
-	VMOVUPS.Z (DX), K1, Z10
-	VADDPS Z10, Z9, Z9
-	VFMADD231PS (R8), Z10, K1, Z0
-	VFMADD231PS (R9), Z10, K1, Z3
-	VFMADD231PS (R10), Z10, K1, Z6
-	VFMADD231PS (R8)(BX*1), Z10, K1, Z1
-	VFMADD231PS (R9)(BX*1), Z10, K1, Z4
-	VFMADD231PS (R10)(BX*1), Z10, K1, Z7
-	VFMADD231PS (R8)(BX*2), Z10, K1, Z2
-	VFMADD231PS (R9)(BX*2), Z10, K1, Z5
-	VFMADD231PS (R10)(BX*2), Z10, K1, Z8
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R11
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	// back to memory
-	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS Z0, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z1, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z2, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z3, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z4, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z5, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z6, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z7, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z8, K1, (R11)
-	MOVQ line_bias(AX), R11
-	TESTQ R11, R11
-	JEQ noBias
-	ADDQ line_channel(AX), R11
-	VMOVUPS.Z (R11), K1, Z11
-	VADDPS Z9, Z11, Z9
-	VMOVUPS Z9, K1, (R11)
-noBias:
-	MOVQ line_channel(AX), DX
-	ADDQ $64, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	VZEROUPPER
-	RET
-
-// func sums3x3s2AVX512(l *line)
-TEXT ·sums3x3s2AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS.Z (DX), K1, Z0
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z2
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z3
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z4
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z5
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z6
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z7
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z8
-	VPXORQ Z9, Z9, Z9
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_xRow(AX), SI
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R11
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS.Z (DX), K1, Z10
-	VADDPS Z10, Z9, Z9
-	LEAQ (R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R8), Z10, K1, Z0
-	VFMADD231PS (R9), Z10, K1, Z3
-	VFMADD231PS (R10), Z10, K1, Z6
-skip0:
-	LEAQ 1(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R8)(BX*1), Z10, K1, Z1
-	VFMADD231PS (R9)(BX*1), Z10, K1, Z4
-	VFMADD231PS (R10)(BX*1), Z10, K1, Z7
-skip1:
-	LEAQ 2(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R8)(BX*2), Z10, K1, Z2
-	VFMADD231PS (R9)(BX*2), Z10, K1, Z5
-	VFMADD231PS (R10)(BX*2), Z10, K1, Z8
-skip2:
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), DX
-	ADDQ line_yAt(AX), R11
-	DECQ SI
-	JNE edgeResult
-edgeDone:
+	MOVQ line_middle(AX), DI
 	TESTQ DI, DI
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
 	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
 	MOVQ line_fetch(AX), R12
 	MOVQ line_yAhead(AX), R11
+	MOVQ line_ahead(AX), R8
+	ADDQ R9, R8
 	PCALIGN $64
 result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R11*1)
-	PREFETCHT0 (DI)(BX*1)
-	PREFETCHT0 (DI)(R12*1)
-	ADDQ BX, DI
-	PREFETCHT0 (DI)(R12*1)
-	SUBQ BX, DI
-	ADDQ CX, DI
-	VMOVUPS.Z (DX), K1, Z10
-	VADDPS Z10, Z9, Z9
-	VFMADD231PS (R8), Z10, K1, Z0
-	VFMADD231PS (R9), Z10, K1, Z3
-	VFMADD231PS (R10), Z10, K1, Z6
-	VFMADD231PS (R8)(BX*1), Z10, K1, Z1
-	VFMADD231PS (R9)(BX*1), Z10, K1, Z4
-	VFMADD231PS (R10)(BX*1), Z10, K1, Z7
-	VFMADD231PS (R8)(BX*2), Z10, K1, Z2
-	VFMADD231PS (R9)(BX*2), Z10, K1, Z5
-	VFMADD231PS (R10)(BX*2), Z10, K1, Z8
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
+	PREFETCHT0 (SI)(R11*1)
+	PREFETCHT0 (R8)
+	TESTQ R12, R12
+	JEQ fetched
+	PREFETCHT0 (R8)(CX*1)
+	PREFETCHT0 (R8)(R12*1)
 	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R11
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	// back to memory
-	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS Z0, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z1, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z2, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z3, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z4, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z5, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z6, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z7, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z8, K1, (R11)
-	MOVQ line_bias(AX), R11
-	TESTQ R11, R11
-	JEQ noBias
-	ADDQ line_channel(AX), R11
-	VMOVUPS.Z (R11), K1, Z11
-	VADDPS Z9, Z11, Z9
-	VMOVUPS Z9, K1, (R11)
-noBias:
-	MOVQ line_channel(AX), DX
-	ADDQ $64, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	VZEROUPPER
-	RET
-
-// func sums2x3s1AVX512(l *line)
-TEXT ·sums2x3s1AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS.Z (DX), K1, Z0
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z2
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z3
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z4
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z5
-	VPXORQ Z6, Z6, Z6
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_xRow(AX), SI
-	LEAQ (R8)(SI*1), R9
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R10
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS.Z (DX), K1, Z7
+	PREFETCHT0 (R8)(R12*1)
+	SUBQ CX, R8
+fetched:
+	ADDQ DX, R8
+	VMOVUPS (SI), Z7
 	VADDPS Z7, Z6, Z6
+	VFMADD231PS (R9), Z7, Z0
+	VFMADD231PS (R10), Z7, Z3
+	VFMADD231PS (R9)(CX*1), Z7, Z1
+	VFMADD231PS (R10)(CX*1), Z7, Z4
+	VFMADD231PS (R9)(CX*2), Z7, Z2
+	VFMADD231PS (R10)(CX*2), Z7, Z5
+	ADDQ DX, R9
+	ADDQ DX, R10
+	ADDQ line_yPixel(AX), SI
+	DECQ DI
+	JNE result
+middleDone:
+	MOVQ line_right(AX), R11
+	MOVQ line_atRight(AX), DI
+	MOVQ $1, R8
+	JMP edge
+rowDone:
+	MOVQ $63, R11
+	ANDQ BX, R11
+	TESTQ R11, R11
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	KMOVW line_mask(AX), K1
+	MOVQ line_w(AX), R11
+	ADDQ BX, R11
+	VMOVUPS (R11), Z8
+	VMOVAPS Z0, K1, Z8
+	VMOVUPS Z8, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS (R11), Z8
+	VMOVAPS Z1, K1, Z8
+	VMOVUPS Z8, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS (R11), Z8
+	VMOVAPS Z2, K1, Z8
+	VMOVUPS Z8, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS (R11), Z8
+	VMOVAPS Z3, K1, Z8
+	VMOVUPS Z8, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS (R11), Z8
+	VMOVAPS Z4, K1, Z8
+	VMOVUPS Z8, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS (R11), Z8
+	VMOVAPS Z5, K1, Z8
+	VMOVUPS Z8, (R11)
+	MOVQ line_bias(AX), R11
+	TESTQ R11, R11
+	JEQ biasDone
+	ADDQ BX, R11
+	VMOVUPS (R11), Z8
+	VADDPS Z6, Z8, Z6
+	VMOVUPS (R11), Z8
+	VMOVAPS Z6, K1, Z8
+	VMOVUPS Z8, (R11)
+biasDone:
+	JMP stored
+whole:
+	// store the sums
+	MOVQ line_w(AX), R11
+	ADDQ BX, R11
+	VMOVUPS Z0, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS Z1, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS Z2, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS Z3, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS Z4, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS Z5, (R11)
+	MOVQ line_bias(AX), R11
+	TESTQ R11, R11
+	JEQ stored
+	ADDQ BX, R11
+	VMOVUPS (R11), Z8
+	VADDPS Z6, Z8, Z6
+	VMOVUPS Z6, (R11)
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	VZEROUPPER
+	RET
+
+// func sums1x3AVX512(l *line)
+TEXT ·sums1x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// load the sums; point to the rows of pixels and to the results
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Z0
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z1
+	ADDQ line_wTap(AX), SI
+	VMOVUPS (SI), Z2
+	VPXORQ Z3, Z3, Z3
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_y(AX), SI
+	ADDQ BX, SI
+	MOVQ line_column(AX), R10
+	MOVQ line_left(AX), DI
+	XORQ R8, R8
+	// results at an edge: first the left one, after the middle the right one
+edge:
+	TESTQ DI, DI
+	JEQ edgeDone
+edgeResult:
+	VMOVUPS (SI), Z4
+	VADDPS Z4, Z3, Z3
 	LEAQ (R10), R11
 	CMPQ R11, line_width(AX)
 	JCC skip0
-	VFMADD231PS (R8), Z7, K1, Z0
-	VFMADD231PS (R9), Z7, K1, Z3
+	VFMADD231PS (R9), Z4, Z0
 skip0:
 	LEAQ 1(R10), R11
 	CMPQ R11, line_width(AX)
 	JCC skip1
-	VFMADD231PS (R8)(BX*1), Z7, K1, Z1
-	VFMADD231PS (R9)(BX*1), Z7, K1, Z4
+	VFMADD231PS (R9)(CX*1), Z4, Z1
 skip1:
 	LEAQ 2(R10), R11
 	CMPQ R11, line_width(AX)
 	JCC skip2
-	VFMADD231PS (R8)(BX*2), Z7, K1, Z2
-	VFMADD231PS (R9)(BX*2), Z7, K1, Z5
+	VFMADD231PS (R9)(CX*2), Z4, Z2
 skip2:
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), DX
+	ADDQ DX, R9
+	ADDQ line_yPixel(AX), SI
 	ADDQ line_yAt(AX), R10
-	DECQ SI
+	DECQ DI
 	JNE edgeResult
 edgeDone:
-	TESTQ DI, DI
+	TESTQ R8, R8
 	JNE rowDone
 	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
+	MOVQ line_middle(AX), DI
+	TESTQ DI, DI
 	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
 	MOVQ line_fetch(AX), R11
 	MOVQ line_yAhead(AX), R10
+	MOVQ line_ahead(AX), R8
+	ADDQ R9, R8
 	PCALIGN $64
 result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R10*1)
-	ADDQ CX, DI
-	VMOVUPS.Z (DX), K1, Z7
-	VADDPS Z7, Z6, Z6
-	VFMADD231PS (R8), Z7, K1, Z0
-	VFMADD231PS (R9), Z7, K1, Z3
-	VFMADD231PS (R8)(BX*1), Z7, K1, Z1
-	VFMADD231PS (R9)(BX*1), Z7, K1, Z4
-	VFMADD231PS (R8)(BX*2), Z7, K1, Z2
-	VFMADD231PS (R9)(BX*2), Z7, K1, Z5
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
+	PREFETCHT0 (SI)(R10*1)
+	PREFETCHT0 (R8)
+	TESTQ R11, R11
+	JEQ fetched
+	PREFETCHT0 (R8)(CX*1)
+	PREFETCHT0 (R8)(R11*1)
 	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	PREFETCHT0 (R8)(R11*1)
+	SUBQ CX, R8
+fetched:
+	ADDQ DX, R8
+	VMOVUPS (SI), Z4
+	VADDPS Z4, Z3, Z3
+	VFMADD231PS (R9), Z4, Z0
+	VFMADD231PS (R9)(CX*1), Z4, Z1
+	VFMADD231PS (R9)(CX*2), Z4, Z2
+	ADDQ DX, R9
+	ADDQ line_yPixel(AX), SI
+	DECQ DI
 	JNE result
 middleDone:
 	MOVQ line_right(AX), R10
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
+	MOVQ line_atRight(AX), DI
+	MOVQ $1, R8
 	JMP edge
 rowDone:
-	// back to memory
+	MOVQ $63, R10
+	ANDQ BX, R10
+	TESTQ R10, R10
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS Z0, K1, (R10)
+	ADDQ BX, R10
+	VMOVUPS (R10), Z5
+	VMOVAPS Z0, K1, Z5
+	VMOVUPS Z5, (R10)
 	ADDQ line_wTap(AX), R10
-	VMOVUPS Z1, K1, (R10)
+	VMOVUPS (R10), Z5
+	VMOVAPS Z1, K1, Z5
+	VMOVUPS Z5, (R10)
 	ADDQ line_wTap(AX), R10
-	VMOVUPS Z2, K1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z3, K1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z4, K1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z5, K1, (R10)
+	VMOVUPS (R10), Z5
+	VMOVAPS Z2, K1, Z5
+	VMOVUPS Z5, (R10)
 	MOVQ line_bias(AX), R10
 	TESTQ R10, R10
-	JEQ noBias
-	ADDQ line_channel(AX), R10
-	VMOVUPS.Z (R10), K1, Z8
-	VADDPS Z6, Z8, Z6
-	VMOVUPS Z6, K1, (R10)
-noBias:
-	MOVQ line_channel(AX), DX
-	ADDQ $64, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	VZEROUPPER
-	RET
-
-// func sums2x3s2AVX512(l *line)
-TEXT ·sums2x3s2AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
+	JEQ biasDone
+	ADDQ BX, R10
+	VMOVUPS (R10), Z5
+	VADDPS Z3, Z5, Z3
+	VMOVUPS (R10), Z5
+	VMOVAPS Z3, K1, Z5
+	VMOVUPS Z5, (R10)
+biasDone:
+	JMP stored
 whole:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS.Z (DX), K1, Z0
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z2
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z3
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z4
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z5
-	VPXORQ Z6, Z6, Z6
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_xRow(AX), SI
-	LEAQ (R8)(SI*1), R9
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R10
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS.Z (DX), K1, Z7
-	VADDPS Z7, Z6, Z6
-	LEAQ (R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R8), Z7, K1, Z0
-	VFMADD231PS (R9), Z7, K1, Z3
-skip0:
-	LEAQ 1(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R8)(BX*1), Z7, K1, Z1
-	VFMADD231PS (R9)(BX*1), Z7, K1, Z4
-skip1:
-	LEAQ 2(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R8)(BX*2), Z7, K1, Z2
-	VFMADD231PS (R9)(BX*2), Z7, K1, Z5
-skip2:
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), DX
-	ADDQ line_yAt(AX), R10
-	DECQ SI
-	JNE edgeResult
-edgeDone:
-	TESTQ DI, DI
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R11
-	MOVQ line_yAhead(AX), R10
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R10*1)
-	PREFETCHT0 (DI)(BX*1)
-	PREFETCHT0 (DI)(R11*1)
-	ADDQ BX, DI
-	PREFETCHT0 (DI)(R11*1)
-	SUBQ BX, DI
-	ADDQ CX, DI
-	VMOVUPS.Z (DX), K1, Z7
-	VADDPS Z7, Z6, Z6
-	VFMADD231PS (R8), Z7, K1, Z0
-	VFMADD231PS (R9), Z7, K1, Z3
-	VFMADD231PS (R8)(BX*1), Z7, K1, Z1
-	VFMADD231PS (R9)(BX*1), Z7, K1, Z4
-	VFMADD231PS (R8)(BX*2), Z7, K1, Z2
-	VFMADD231PS (R9)(BX*2), Z7, K1, Z5
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R10
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	// back to memory
+	// store the sums
 	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS Z0, K1, (R10)
+	ADDQ BX, R10
+	VMOVUPS Z0, (R10)
 	ADDQ line_wTap(AX), R10
-	VMOVUPS Z1, K1, (R10)
+	VMOVUPS Z1, (R10)
 	ADDQ line_wTap(AX), R10
-	VMOVUPS Z2, K1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z3, K1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z4, K1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z5, K1, (R10)
+	VMOVUPS Z2, (R10)
 	MOVQ line_bias(AX), R10
 	TESTQ R10, R10
-	JEQ noBias
-	ADDQ line_channel(AX), R10
-	VMOVUPS.Z (R10), K1, Z8
-	VADDPS Z6, Z8, Z6
-	VMOVUPS Z6, K1, (R10)
-noBias:
-	MOVQ line_channel(AX), DX
-	ADDQ $64, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	VZEROUPPER
-	RET
-
-// func sums1x3s1AVX512(l *line)
-TEXT ·sums1x3s1AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS.Z (DX), K1, Z0
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z2
-	VPXORQ Z3, Z3, Z3
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R9
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS.Z (DX), K1, Z4
-	VADDPS Z4, Z3, Z3
-	LEAQ (R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R8), Z4, K1, Z0
-skip0:
-	LEAQ 1(R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R8)(BX*1), Z4, K1, Z1
-skip1:
-	LEAQ 2(R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R8)(BX*2), Z4, K1, Z2
-skip2:
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	ADDQ line_yAt(AX), R9
-	DECQ SI
-	JNE edgeResult
-edgeDone:
-	TESTQ DI, DI
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R10
-	MOVQ line_yAhead(AX), R9
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R9*1)
-	ADDQ CX, DI
-	VMOVUPS.Z (DX), K1, Z4
-	VADDPS Z4, Z3, Z3
-	VFMADD231PS (R8), Z4, K1, Z0
-	VFMADD231PS (R8)(BX*1), Z4, K1, Z1
-	VFMADD231PS (R8)(BX*2), Z4, K1, Z2
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R9
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	// back to memory
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	VMOVUPS Z0, K1, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS Z1, K1, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS Z2, K1, (R9)
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
-	JEQ noBias
-	ADDQ line_channel(AX), R9
-	VMOVUPS.Z (R9), K1, Z5
+	JEQ stored
+	ADDQ BX, R10
+	VMOVUPS (R10), Z5
 	VADDPS Z3, Z5, Z3
-	VMOVUPS Z3, K1, (R9)
-noBias:
-	MOVQ line_channel(AX), DX
-	ADDQ $64, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
+	VMOVUPS Z3, (R10)
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
 	VZEROUPPER
 	RET
 
-// func sums1x3s2AVX512(l *line)
-TEXT ·sums1x3s2AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS.Z (DX), K1, Z0
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS.Z (DX), K1, Z2
-	VPXORQ Z3, Z3, Z3
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R9
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS.Z (DX), K1, Z4
-	VADDPS Z4, Z3, Z3
-	LEAQ (R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R8), Z4, K1, Z0
-skip0:
-	LEAQ 1(R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R8)(BX*1), Z4, K1, Z1
-skip1:
-	LEAQ 2(R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R8)(BX*2), Z4, K1, Z2
-skip2:
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	ADDQ line_yAt(AX), R9
-	DECQ SI
-	JNE edgeResult
-edgeDone:
-	TESTQ DI, DI
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R10
-	MOVQ line_yAhead(AX), R9
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R9*1)
-	PREFETCHT0 (DI)(BX*1)
-	PREFETCHT0 (DI)(R10*1)
-	ADDQ BX, DI
-	PREFETCHT0 (DI)(R10*1)
-	SUBQ BX, DI
-	ADDQ CX, DI
-	VMOVUPS.Z (DX), K1, Z4
-	VADDPS Z4, Z3, Z3
-	VFMADD231PS (R8), Z4, K1, Z0
-	VFMADD231PS (R8)(BX*1), Z4, K1, Z1
-	VFMADD231PS (R8)(BX*2), Z4, K1, Z2
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R9
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	// back to memory
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	VMOVUPS Z0, K1, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS Z1, K1, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS Z2, K1, (R9)
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
-	JEQ noBias
-	ADDQ line_channel(AX), R9
-	VMOVUPS.Z (R9), K1, Z5
-	VADDPS Z3, Z5, Z3
-	VMOVUPS Z3, K1, (R9)
-noBias:
-	MOVQ line_channel(AX), DX
-	ADDQ $64, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	VZEROUPPER
-	RET
-
-// func sums5x5s1AVX512(l *line)
-TEXT ·sums5x5s1AVX512(SB), NOSPLIT, $0-8
+// func sums5x5AVX512(l *line)
+TEXT ·sums5x5AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
 	MOVQ line_xPixel(AX), BX
 	MOVQ line_xTap(AX), CX
 	LEAQ (BX)(BX*2), DX
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
+	XORQ SI, SI
+	MOVQ SI, line_channel(AX)
 	// a vector of channels
 	PCALIGN $64
 vector:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), SI
 	ADDQ line_channel(AX), SI
-	VMOVUPS.Z (SI), K1, Z0
+	VMOVUPS (SI), Z0
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z1
+	VMOVUPS (SI), Z1
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z2
+	VMOVUPS (SI), Z2
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z3
+	VMOVUPS (SI), Z3
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z4
+	VMOVUPS (SI), Z4
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z5
+	VMOVUPS (SI), Z5
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z6
+	VMOVUPS (SI), Z6
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z7
+	VMOVUPS (SI), Z7
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z8
+	VMOVUPS (SI), Z8
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z9
+	VMOVUPS (SI), Z9
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z10
+	VMOVUPS (SI), Z10
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z11
+	VMOVUPS (SI), Z11
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z12
+	VMOVUPS (SI), Z12
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z13
+	VMOVUPS (SI), Z13
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z14
+	VMOVUPS (SI), Z14
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z15
+	VMOVUPS (SI), Z15
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z16
+	VMOVUPS (SI), Z16
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z17
+	VMOVUPS (SI), Z17
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z18
+	VMOVUPS (SI), Z18
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z19
+	VMOVUPS (SI), Z19
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z20
+	VMOVUPS (SI), Z20
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z21
+	VMOVUPS (SI), Z21
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z22
+	VMOVUPS (SI), Z22
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z23
+	VMOVUPS (SI), Z23
 	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z24
+	VMOVUPS (SI), Z24
 	VPXORQ Z25, Z25, Z25
 	MOVQ line_x(AX), R9
 	ADDQ line_xAt(AX), R9
@@ -5778,57 +5261,57 @@ whole:
 	MOVQ line_column(AX), R14
 	MOVQ line_left(AX), DI
 	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	TESTQ DI, DI
 	JEQ edgeDone
 edgeResult:
-	VMOVUPS.Z (SI), K1, Z26
+	VMOVUPS (SI), Z26
 	VADDPS Z26, Z25, Z25
 	LEAQ (R14), R15
 	CMPQ R15, line_width(AX)
 	JCC skip0
-	VFMADD231PS (R9), Z26, K1, Z0
-	VFMADD231PS (R10), Z26, K1, Z5
-	VFMADD231PS (R11), Z26, K1, Z10
-	VFMADD231PS (R12), Z26, K1, Z15
-	VFMADD231PS (R13), Z26, K1, Z20
+	VFMADD231PS (R9), Z26, Z0
+	VFMADD231PS (R10), Z26, Z5
+	VFMADD231PS (R11), Z26, Z10
+	VFMADD231PS (R12), Z26, Z15
+	VFMADD231PS (R13), Z26, Z20
 skip0:
 	LEAQ 1(R14), R15
 	CMPQ R15, line_width(AX)
 	JCC skip1
-	VFMADD231PS (R9)(BX*1), Z26, K1, Z1
-	VFMADD231PS (R10)(BX*1), Z26, K1, Z6
-	VFMADD231PS (R11)(BX*1), Z26, K1, Z11
-	VFMADD231PS (R12)(BX*1), Z26, K1, Z16
-	VFMADD231PS (R13)(BX*1), Z26, K1, Z21
+	VFMADD231PS (R9)(BX*1), Z26, Z1
+	VFMADD231PS (R10)(BX*1), Z26, Z6
+	VFMADD231PS (R11)(BX*1), Z26, Z11
+	VFMADD231PS (R12)(BX*1), Z26, Z16
+	VFMADD231PS (R13)(BX*1), Z26, Z21
 skip1:
 	LEAQ 2(R14), R15
 	CMPQ R15, line_width(AX)
 	JCC skip2
-	VFMADD231PS (R9)(BX*2), Z26, K1, Z2
-	VFMADD231PS (R10)(BX*2), Z26, K1, Z7
-	VFMADD231PS (R11)(BX*2), Z26, K1, Z12
-	VFMADD231PS (R12)(BX*2), Z26, K1, Z17
-	VFMADD231PS (R13)(BX*2), Z26, K1, Z22
+	VFMADD231PS (R9)(BX*2), Z26, Z2
+	VFMADD231PS (R10)(BX*2), Z26, Z7
+	VFMADD231PS (R11)(BX*2), Z26, Z12
+	VFMADD231PS (R12)(BX*2), Z26, Z17
+	VFMADD231PS (R13)(BX*2), Z26, Z22
 skip2:
 	LEAQ 3(R14), R15
 	CMPQ R15, line_width(AX)
 	JCC skip3
-	VFMADD231PS (R9)(DX*1), Z26, K1, Z3
-	VFMADD231PS (R10)(DX*1), Z26, K1, Z8
-	VFMADD231PS (R11)(DX*1), Z26, K1, Z13
-	VFMADD231PS (R12)(DX*1), Z26, K1, Z18
-	VFMADD231PS (R13)(DX*1), Z26, K1, Z23
+	VFMADD231PS (R9)(DX*1), Z26, Z3
+	VFMADD231PS (R10)(DX*1), Z26, Z8
+	VFMADD231PS (R11)(DX*1), Z26, Z13
+	VFMADD231PS (R12)(DX*1), Z26, Z18
+	VFMADD231PS (R13)(DX*1), Z26, Z23
 skip3:
 	LEAQ 4(R14), R15
 	CMPQ R15, line_width(AX)
 	JCC skip4
-	VFMADD231PS (R9)(BX*4), Z26, K1, Z4
-	VFMADD231PS (R10)(BX*4), Z26, K1, Z9
-	VFMADD231PS (R11)(BX*4), Z26, K1, Z14
-	VFMADD231PS (R12)(BX*4), Z26, K1, Z19
-	VFMADD231PS (R13)(BX*4), Z26, K1, Z24
+	VFMADD231PS (R9)(BX*4), Z26, Z4
+	VFMADD231PS (R10)(BX*4), Z26, Z9
+	VFMADD231PS (R11)(BX*4), Z26, Z14
+	VFMADD231PS (R12)(BX*4), Z26, Z19
+	VFMADD231PS (R13)(BX*4), Z26, Z24
 skip4:
 	ADDQ CX, R9
 	ADDQ CX, R10
@@ -5846,42 +5329,51 @@ edgeDone:
 	MOVQ line_middle(AX), DI
 	TESTQ DI, DI
 	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
 	MOVQ line_fetch(AX), R15
 	MOVQ line_yAhead(AX), R14
+	MOVQ line_ahead(AX), R8
+	ADDQ R9, R8
 	PCALIGN $64
 result:
-	PREFETCHT0 (R8)
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
 	PREFETCHT0 (SI)(R14*1)
+	PREFETCHT0 (R8)
+	TESTQ R15, R15
+	JEQ fetched
+	PREFETCHT0 (R8)(BX*1)
+	PREFETCHT0 (R8)(R15*1)
+	ADDQ BX, R8
+	PREFETCHT0 (R8)(R15*1)
+	SUBQ BX, R8
+fetched:
 	ADDQ CX, R8
-	VMOVUPS.Z (SI), K1, Z26
+	VMOVUPS (SI), Z26
 	VADDPS Z26, Z25, Z25
-	VFMADD231PS (R9), Z26, K1, Z0
-	VFMADD231PS (R10), Z26, K1, Z5
-	VFMADD231PS (R11), Z26, K1, Z10
-	VFMADD231PS (R12), Z26, K1, Z15
-	VFMADD231PS (R13), Z26, K1, Z20
-	VFMADD231PS (R9)(BX*1), Z26, K1, Z1
-	VFMADD231PS (R10)(BX*1), Z26, K1, Z6
-	VFMADD231PS (R11)(BX*1), Z26, K1, Z11
-	VFMADD231PS (R12)(BX*1), Z26, K1, Z16
-	VFMADD231PS (R13)(BX*1), Z26, K1, Z21
-	VFMADD231PS (R9)(BX*2), Z26, K1, Z2
-	VFMADD231PS (R10)(BX*2), Z26, K1, Z7
-	VFMADD231PS (R11)(BX*2), Z26, K1, Z12
-	VFMADD231PS (R12)(BX*2), Z26, K1, Z17
-	VFMADD231PS (R13)(BX*2), Z26, K1, Z22
-	VFMADD231PS (R9)(DX*1), Z26, K1, Z3
-	VFMADD231PS (R10)(DX*1), Z26, K1, Z8
-	VFMADD231PS (R11)(DX*1), Z26, K1, Z13
-	VFMADD231PS (R12)(DX*1), Z26, K1, Z18
-	VFMADD231PS (R13)(DX*1), Z26, K1, Z23
-	VFMADD231PS (R9)(BX*4), Z26, K1, Z4
-	VFMADD231PS (R10)(BX*4), Z26, K1, Z9
-	VFMADD231PS (R11)(BX*4), Z26, K1, Z14
-	VFMADD231PS (R12)(BX*4), Z26, K1, Z19
-	VFMADD231PS (R13)(BX*4), Z26, K1, Z24
+	VFMADD231PS (R9), Z26, Z0
+	VFMADD231PS (R10), Z26, Z5
+	VFMADD231PS (R11), Z26, Z10
+	VFMADD231PS (R12), Z26, Z15
+	VFMADD231PS (R13), Z26, Z20
+	VFMADD231PS (R9)(BX*1), Z26, Z1
+	VFMADD231PS (R10)(BX*1), Z26, Z6
+	VFMADD231PS (R11)(BX*1), Z26, Z11
+	VFMADD231PS (R12)(BX*1), Z26, Z16
+	VFMADD231PS (R13)(BX*1), Z26, Z21
+	VFMADD231PS (R9)(BX*2), Z26, Z2
+	VFMADD231PS (R10)(BX*2), Z26, Z7
+	VFMADD231PS (R11)(BX*2), Z26, Z12
+	VFMADD231PS (R12)(BX*2), Z26, Z17
+	VFMADD231PS (R13)(BX*2), Z26, Z22
+	VFMADD231PS (R9)(DX*1), Z26, Z3
+	VFMADD231PS (R10)(DX*1), Z26, Z8
+	VFMADD231PS (R11)(DX*1), Z26, Z13
+	VFMADD231PS (R12)(DX*1), Z26, Z18
+	VFMADD231PS (R13)(DX*1), Z26, Z23
+	VFMADD231PS (R9)(BX*4), Z26, Z4
+	VFMADD231PS (R10)(BX*4), Z26, Z9
+	VFMADD231PS (R11)(BX*4), Z26, Z14
+	VFMADD231PS (R12)(BX*4), Z26, Z19
+	VFMADD231PS (R13)(BX*4), Z26, Z24
 	ADDQ CX, R9
 	ADDQ CX, R10
 	ADDQ CX, R11
@@ -5896,1595 +5388,1543 @@ middleDone:
 	MOVQ $1, R8
 	JMP edge
 rowDone:
-	// back to memory
+	MOVQ $63, R14
+	ANDQ line_channel(AX), R14
+	TESTQ R14, R14
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R14
 	ADDQ line_channel(AX), R14
-	VMOVUPS Z0, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z0, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z1, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z1, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z2, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z2, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z3, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z3, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z4, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z4, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z5, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z5, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z6, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z6, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z7, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z7, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z8, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z8, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z9, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z9, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z10, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z10, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z11, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z11, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z12, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z12, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z13, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z13, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z14, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z14, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z15, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z15, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z16, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z16, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z17, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z17, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z18, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z18, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z19, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z19, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z20, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z20, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z21, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z21, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z22, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z22, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z23, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z23, K1, Z27
+	VMOVUPS Z27, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z24, K1, (R14)
+	VMOVUPS (R14), Z27
+	VMOVAPS Z24, K1, Z27
+	VMOVUPS Z27, (R14)
 	MOVQ line_bias(AX), R14
 	TESTQ R14, R14
-	JEQ noBias
+	JEQ biasDone
 	ADDQ line_channel(AX), R14
-	VMOVUPS.Z (R14), K1, Z27
+	VMOVUPS (R14), Z27
 	VADDPS Z25, Z27, Z25
-	VMOVUPS Z25, K1, (R14)
-noBias:
+	VMOVUPS (R14), Z27
+	VMOVAPS Z25, K1, Z27
+	VMOVUPS Z27, (R14)
+biasDone:
+	JMP stored
+whole:
+	// store the sums
+	MOVQ line_w(AX), R14
+	ADDQ line_channel(AX), R14
+	VMOVUPS Z0, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z1, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z2, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z3, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z4, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z5, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z6, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z7, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z8, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z9, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z10, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z11, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z12, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z13, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z14, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z15, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z16, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z17, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z18, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z19, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z20, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z21, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z22, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z23, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z24, (R14)
+	MOVQ line_bias(AX), R14
+	TESTQ R14, R14
+	JEQ stored
+	ADDQ line_channel(AX), R14
+	VMOVUPS (R14), Z27
+	VADDPS Z25, Z27, Z25
+	VMOVUPS Z25, (R14)
+stored:
 	MOVQ line_channel(AX), SI
 	ADDQ $64, SI
 	MOVQ SI, line_channel(AX)
 	CMPQ SI, line_last(AX)
 	JLE vector
+	SUBQ $64, SI
+	CMPQ SI, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), SI
+	MOVQ SI, line_channel(AX)
+	JMP vector
+vectors:
 	VZEROUPPER
 	RET
 
-// func sums5x5s2AVX512(l *line)
-TEXT ·sums5x5s2AVX512(SB), NOSPLIT, $0-8
+// func sums4x5AVX512(l *line)
+TEXT ·sums4x5AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	VMOVUPS.Z (SI), K1, Z0
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z1
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z2
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z3
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z4
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z5
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z6
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z7
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z8
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z9
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z10
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z11
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z12
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z13
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z14
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z15
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z16
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z17
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z18
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z19
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z20
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z21
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z22
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z23
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z24
-	VPXORQ Z25, Z25, Z25
-	MOVQ line_x(AX), R9
-	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
-	MOVQ line_xRow(AX), DI
-	LEAQ (R9)(DI*1), R10
-	LEAQ (R10)(DI*1), R11
-	LEAQ (R11)(DI*1), R12
-	LEAQ (R12)(DI*1), R13
-	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
+	// load the sums; point to the rows of pixels and to the results
+	MOVQ line_w(AX), DI
+	ADDQ BX, DI
+	VMOVUPS (DI), Z0
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z1
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z2
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z3
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z4
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z5
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z6
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z7
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z8
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z9
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z10
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z11
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z12
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z13
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z14
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z15
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z16
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z17
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z18
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z19
+	VPXORQ Z20, Z20, Z20
+	MOVQ line_x(AX), R10
+	ADDQ line_xAt(AX), R10
+	ADDQ BX, R10
+	MOVQ line_xRow(AX), R8
+	LEAQ (R10)(R8*1), R11
+	LEAQ (R11)(R8*1), R12
+	LEAQ (R12)(R8*1), R13
+	MOVQ line_y(AX), DI
+	ADDQ BX, DI
 	MOVQ line_column(AX), R14
-	MOVQ line_left(AX), DI
-	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	MOVQ line_left(AX), R8
+	XORQ R9, R9
+	// results at an edge: first the left one, after the middle the right one
 edge:
-	TESTQ DI, DI
+	TESTQ R8, R8
 	JEQ edgeDone
 edgeResult:
-	VMOVUPS.Z (SI), K1, Z26
-	VADDPS Z26, Z25, Z25
+	VMOVUPS (DI), Z21
+	VADDPS Z21, Z20, Z20
 	LEAQ (R14), R15
 	CMPQ R15, line_width(AX)
 	JCC skip0
-	VFMADD231PS (R9), Z26, K1, Z0
-	VFMADD231PS (R10), Z26, K1, Z5
-	VFMADD231PS (R11), Z26, K1, Z10
-	VFMADD231PS (R12), Z26, K1, Z15
-	VFMADD231PS (R13), Z26, K1, Z20
+	VFMADD231PS (R10), Z21, Z0
+	VFMADD231PS (R11), Z21, Z5
+	VFMADD231PS (R12), Z21, Z10
+	VFMADD231PS (R13), Z21, Z15
 skip0:
 	LEAQ 1(R14), R15
 	CMPQ R15, line_width(AX)
 	JCC skip1
-	VFMADD231PS (R9)(BX*1), Z26, K1, Z1
-	VFMADD231PS (R10)(BX*1), Z26, K1, Z6
-	VFMADD231PS (R11)(BX*1), Z26, K1, Z11
-	VFMADD231PS (R12)(BX*1), Z26, K1, Z16
-	VFMADD231PS (R13)(BX*1), Z26, K1, Z21
+	VFMADD231PS (R10)(CX*1), Z21, Z1
+	VFMADD231PS (R11)(CX*1), Z21, Z6
+	VFMADD231PS (R12)(CX*1), Z21, Z11
+	VFMADD231PS (R13)(CX*1), Z21, Z16
 skip1:
 	LEAQ 2(R14), R15
 	CMPQ R15, line_width(AX)
 	JCC skip2
-	VFMADD231PS (R9)(BX*2), Z26, K1, Z2
-	VFMADD231PS (R10)(BX*2), Z26, K1, Z7
-	VFMADD231PS (R11)(BX*2), Z26, K1, Z12
-	VFMADD231PS (R12)(BX*2), Z26, K1, Z17
-	VFMADD231PS (R13)(BX*2), Z26, K1, Z22
+	VFMADD231PS (R10)(CX*2), Z21, Z2
+	VFMADD231PS (R11)(CX*2), Z21, Z7
+	VFMADD231PS (R12)(CX*2), Z21, Z12
+	VFMADD231PS (R13)(CX*2), Z21, Z17
 skip2:
 	LEAQ 3(R14), R15
 	CMPQ R15, line_width(AX)
 	JCC skip3
-	VFMADD231PS (R9)(DX*1), Z26, K1, Z3
-	VFMADD231PS (R10)(DX*1), Z26, K1, Z8
-	VFMADD231PS (R11)(DX*1), Z26, K1, Z13
-	VFMADD231PS (R12)(DX*1), Z26, K1, Z18
-	VFMADD231PS (R13)(DX*1), Z26, K1, Z23
+	VFMADD231PS (R10)(SI*1), Z21, Z3
+	VFMADD231PS (R11)(SI*1), Z21, Z8
+	VFMADD231PS (R12)(SI*1), Z21, Z13
+	VFMADD231PS (R13)(SI*1), Z21, Z18
 skip3:
 	LEAQ 4(R14), R15
 	CMPQ R15, line_width(AX)
 	JCC skip4
-	VFMADD231PS (R9)(BX*4), Z26, K1, Z4
-	VFMADD231PS (R10)(BX*4), Z26, K1, Z9
-	VFMADD231PS (R11)(BX*4), Z26, K1, Z14
-	VFMADD231PS (R12)(BX*4), Z26, K1, Z19
-	VFMADD231PS (R13)(BX*4), Z26, K1, Z24
+	VFMADD231PS (R10)(CX*4), Z21, Z4
+	VFMADD231PS (R11)(CX*4), Z21, Z9
+	VFMADD231PS (R12)(CX*4), Z21, Z14
+	VFMADD231PS (R13)(CX*4), Z21, Z19
 skip4:
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ CX, R11
-	ADDQ CX, R12
-	ADDQ CX, R13
-	ADDQ line_yPixel(AX), SI
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ DX, R12
+	ADDQ DX, R13
+	ADDQ line_yPixel(AX), DI
 	ADDQ line_yAt(AX), R14
-	DECQ DI
+	DECQ R8
 	JNE edgeResult
 edgeDone:
-	TESTQ R8, R8
+	TESTQ R9, R9
 	JNE rowDone
 	// results in the middle
-	MOVQ line_middle(AX), DI
-	TESTQ DI, DI
+	MOVQ line_middle(AX), R8
+	TESTQ R8, R8
 	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
 	MOVQ line_fetch(AX), R15
 	MOVQ line_yAhead(AX), R14
+	MOVQ line_ahead(AX), R9
+	ADDQ R10, R9
 	PCALIGN $64
 result:
-	PREFETCHT0 (R8)
-	PREFETCHT0 (SI)(R14*1)
-	PREFETCHT0 (R8)(BX*1)
-	PREFETCHT0 (R8)(R15*1)
-	ADDQ BX, R8
-	PREFETCHT0 (R8)(R15*1)
-	SUBQ BX, R8
-	ADDQ CX, R8
-	VMOVUPS.Z (SI), K1, Z26
-	VADDPS Z26, Z25, Z25
-	VFMADD231PS (R9), Z26, K1, Z0
-	VFMADD231PS (R10), Z26, K1, Z5
-	VFMADD231PS (R11), Z26, K1, Z10
-	VFMADD231PS (R12), Z26, K1, Z15
-	VFMADD231PS (R13), Z26, K1, Z20
-	VFMADD231PS (R9)(BX*1), Z26, K1, Z1
-	VFMADD231PS (R10)(BX*1), Z26, K1, Z6
-	VFMADD231PS (R11)(BX*1), Z26, K1, Z11
-	VFMADD231PS (R12)(BX*1), Z26, K1, Z16
-	VFMADD231PS (R13)(BX*1), Z26, K1, Z21
-	VFMADD231PS (R9)(BX*2), Z26, K1, Z2
-	VFMADD231PS (R10)(BX*2), Z26, K1, Z7
-	VFMADD231PS (R11)(BX*2), Z26, K1, Z12
-	VFMADD231PS (R12)(BX*2), Z26, K1, Z17
-	VFMADD231PS (R13)(BX*2), Z26, K1, Z22
-	VFMADD231PS (R9)(DX*1), Z26, K1, Z3
-	VFMADD231PS (R10)(DX*1), Z26, K1, Z8
-	VFMADD231PS (R11)(DX*1), Z26, K1, Z13
-	VFMADD231PS (R12)(DX*1), Z26, K1, Z18
-	VFMADD231PS (R13)(DX*1), Z26, K1, Z23
-	VFMADD231PS (R9)(BX*4), Z26, K1, Z4
-	VFMADD231PS (R10)(BX*4), Z26, K1, Z9
-	VFMADD231PS (R11)(BX*4), Z26, K1, Z14
-	VFMADD231PS (R12)(BX*4), Z26, K1, Z19
-	VFMADD231PS (R13)(BX*4), Z26, K1, Z24
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
+	PREFETCHT0 (DI)(R14*1)
+	PREFETCHT0 (R9)
+	TESTQ R15, R15
+	JEQ fetched
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(R15*1)
 	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ CX, R11
-	ADDQ CX, R12
-	ADDQ CX, R13
-	ADDQ line_yPixel(AX), SI
-	DECQ DI
+	PREFETCHT0 (R9)(R15*1)
+	SUBQ CX, R9
+fetched:
+	ADDQ DX, R9
+	VMOVUPS (DI), Z21
+	VADDPS Z21, Z20, Z20
+	VFMADD231PS (R10), Z21, Z0
+	VFMADD231PS (R11), Z21, Z5
+	VFMADD231PS (R12), Z21, Z10
+	VFMADD231PS (R13), Z21, Z15
+	VFMADD231PS (R10)(CX*1), Z21, Z1
+	VFMADD231PS (R11)(CX*1), Z21, Z6
+	VFMADD231PS (R12)(CX*1), Z21, Z11
+	VFMADD231PS (R13)(CX*1), Z21, Z16
+	VFMADD231PS (R10)(CX*2), Z21, Z2
+	VFMADD231PS (R11)(CX*2), Z21, Z7
+	VFMADD231PS (R12)(CX*2), Z21, Z12
+	VFMADD231PS (R13)(CX*2), Z21, Z17
+	VFMADD231PS (R10)(SI*1), Z21, Z3
+	VFMADD231PS (R11)(SI*1), Z21, Z8
+	VFMADD231PS (R12)(SI*1), Z21, Z13
+	VFMADD231PS (R13)(SI*1), Z21, Z18
+	VFMADD231PS (R10)(CX*4), Z21, Z4
+	VFMADD231PS (R11)(CX*4), Z21, Z9
+	VFMADD231PS (R12)(CX*4), Z21, Z14
+	VFMADD231PS (R13)(CX*4), Z21, Z19
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ DX, R12
+	ADDQ DX, R13
+	ADDQ line_yPixel(AX), DI
+	DECQ R8
 	JNE result
 middleDone:
 	MOVQ line_right(AX), R14
-	MOVQ line_atRight(AX), DI
-	MOVQ $1, R8
+	MOVQ line_atRight(AX), R8
+	MOVQ $1, R9
 	JMP edge
 rowDone:
-	// back to memory
+	MOVQ $63, R14
+	ANDQ BX, R14
+	TESTQ R14, R14
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R14
-	ADDQ line_channel(AX), R14
-	VMOVUPS Z0, K1, (R14)
+	ADDQ BX, R14
+	VMOVUPS (R14), Z22
+	VMOVAPS Z0, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z1, K1, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z1, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z2, K1, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z2, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z3, K1, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z3, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z4, K1, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z4, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z5, K1, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z5, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z6, K1, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z6, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z7, K1, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z7, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z8, K1, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z8, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z9, K1, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z9, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z10, K1, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z10, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z11, K1, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z11, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z12, K1, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z12, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z13, K1, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z13, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z14, K1, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z14, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z15, K1, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z15, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z16, K1, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z16, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z17, K1, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z17, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z18, K1, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z18, K1, Z22
+	VMOVUPS Z22, (R14)
 	ADDQ line_wTap(AX), R14
-	VMOVUPS Z19, K1, (R14)
-	ADDQ line_wTap(AX), R14
-	VMOVUPS Z20, K1, (R14)
-	ADDQ line_wTap(AX), R14
-	VMOVUPS Z21, K1, (R14)
-	ADDQ line_wTap(AX), R14
-	VMOVUPS Z22, K1, (R14)
-	ADDQ line_wTap(AX), R14
-	VMOVUPS Z23, K1, (R14)
-	ADDQ line_wTap(AX), R14
-	VMOVUPS Z24, K1, (R14)
+	VMOVUPS (R14), Z22
+	VMOVAPS Z19, K1, Z22
+	VMOVUPS Z22, (R14)
 	MOVQ line_bias(AX), R14
 	TESTQ R14, R14
-	JEQ noBias
-	ADDQ line_channel(AX), R14
-	VMOVUPS.Z (R14), K1, Z27
-	VADDPS Z25, Z27, Z25
-	VMOVUPS Z25, K1, (R14)
-noBias:
-	MOVQ line_channel(AX), SI
-	ADDQ $64, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
+	JEQ biasDone
+	ADDQ BX, R14
+	VMOVUPS (R14), Z22
+	VADDPS Z20, Z22, Z20
+	VMOVUPS (R14), Z22
+	VMOVAPS Z20, K1, Z22
+	VMOVUPS Z22, (R14)
+biasDone:
+	JMP stored
+whole:
+	// store the sums
+	MOVQ line_w(AX), R14
+	ADDQ BX, R14
+	VMOVUPS Z0, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z1, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z2, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z3, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z4, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z5, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z6, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z7, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z8, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z9, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z10, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z11, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z12, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z13, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z14, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z15, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z16, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z17, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z18, (R14)
+	ADDQ line_wTap(AX), R14
+	VMOVUPS Z19, (R14)
+	MOVQ line_bias(AX), R14
+	TESTQ R14, R14
+	JEQ stored
+	ADDQ BX, R14
+	VMOVUPS (R14), Z22
+	VADDPS Z20, Z22, Z20
+	VMOVUPS Z20, (R14)
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
 	VZEROUPPER
 	RET
 
-// func sums3x5s1AVX512(l *line)
-TEXT ·sums3x5s1AVX512(SB), NOSPLIT, $0-8
+// func sums3x5AVX512(l *line)
+TEXT ·sums3x5AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	VMOVUPS.Z (SI), K1, Z0
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z1
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z2
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z3
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z4
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z5
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z6
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z7
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z8
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z9
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z10
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z11
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z12
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z13
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z14
+	// load the sums; point to the rows of pixels and to the results
+	MOVQ line_w(AX), DI
+	ADDQ BX, DI
+	VMOVUPS (DI), Z0
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z1
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z2
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z3
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z4
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z5
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z6
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z7
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z8
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z9
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z10
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z11
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z12
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z13
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z14
 	VPXORQ Z15, Z15, Z15
-	MOVQ line_x(AX), R9
-	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
-	MOVQ line_xRow(AX), DI
-	LEAQ (R9)(DI*1), R10
-	LEAQ (R10)(DI*1), R11
-	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_column(AX), R12
-	MOVQ line_left(AX), DI
-	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	MOVQ line_x(AX), R10
+	ADDQ line_xAt(AX), R10
+	ADDQ BX, R10
+	MOVQ line_xRow(AX), R8
+	LEAQ (R10)(R8*1), R11
+	LEAQ (R11)(R8*1), R12
+	MOVQ line_y(AX), DI
+	ADDQ BX, DI
+	MOVQ line_column(AX), R13
+	MOVQ line_left(AX), R8
+	XORQ R9, R9
+	// results at an edge: first the left one, after the middle the right one
 edge:
-	TESTQ DI, DI
+	TESTQ R8, R8
 	JEQ edgeDone
 edgeResult:
-	VMOVUPS.Z (SI), K1, Z16
+	VMOVUPS (DI), Z16
 	VADDPS Z16, Z15, Z15
+	LEAQ (R13), R14
+	CMPQ R14, line_width(AX)
+	JCC skip0
+	VFMADD231PS (R10), Z16, Z0
+	VFMADD231PS (R11), Z16, Z5
+	VFMADD231PS (R12), Z16, Z10
+skip0:
+	LEAQ 1(R13), R14
+	CMPQ R14, line_width(AX)
+	JCC skip1
+	VFMADD231PS (R10)(CX*1), Z16, Z1
+	VFMADD231PS (R11)(CX*1), Z16, Z6
+	VFMADD231PS (R12)(CX*1), Z16, Z11
+skip1:
+	LEAQ 2(R13), R14
+	CMPQ R14, line_width(AX)
+	JCC skip2
+	VFMADD231PS (R10)(CX*2), Z16, Z2
+	VFMADD231PS (R11)(CX*2), Z16, Z7
+	VFMADD231PS (R12)(CX*2), Z16, Z12
+skip2:
+	LEAQ 3(R13), R14
+	CMPQ R14, line_width(AX)
+	JCC skip3
+	VFMADD231PS (R10)(SI*1), Z16, Z3
+	VFMADD231PS (R11)(SI*1), Z16, Z8
+	VFMADD231PS (R12)(SI*1), Z16, Z13
+skip3:
+	LEAQ 4(R13), R14
+	CMPQ R14, line_width(AX)
+	JCC skip4
+	VFMADD231PS (R10)(CX*4), Z16, Z4
+	VFMADD231PS (R11)(CX*4), Z16, Z9
+	VFMADD231PS (R12)(CX*4), Z16, Z14
+skip4:
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ DX, R12
+	ADDQ line_yPixel(AX), DI
+	ADDQ line_yAt(AX), R13
+	DECQ R8
+	JNE edgeResult
+edgeDone:
+	TESTQ R9, R9
+	JNE rowDone
+	// results in the middle
+	MOVQ line_middle(AX), R8
+	TESTQ R8, R8
+	JEQ middleDone
+	MOVQ line_fetch(AX), R14
+	MOVQ line_yAhead(AX), R13
+	MOVQ line_ahead(AX), R9
+	ADDQ R10, R9
+	PCALIGN $64
+result:
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
+	PREFETCHT0 (DI)(R13*1)
+	PREFETCHT0 (R9)
+	TESTQ R14, R14
+	JEQ fetched
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(R14*1)
+	ADDQ CX, R9
+	PREFETCHT0 (R9)(R14*1)
+	SUBQ CX, R9
+fetched:
+	ADDQ DX, R9
+	VMOVUPS (DI), Z16
+	VADDPS Z16, Z15, Z15
+	VFMADD231PS (R10), Z16, Z0
+	VFMADD231PS (R11), Z16, Z5
+	VFMADD231PS (R12), Z16, Z10
+	VFMADD231PS (R10)(CX*1), Z16, Z1
+	VFMADD231PS (R11)(CX*1), Z16, Z6
+	VFMADD231PS (R12)(CX*1), Z16, Z11
+	VFMADD231PS (R10)(CX*2), Z16, Z2
+	VFMADD231PS (R11)(CX*2), Z16, Z7
+	VFMADD231PS (R12)(CX*2), Z16, Z12
+	VFMADD231PS (R10)(SI*1), Z16, Z3
+	VFMADD231PS (R11)(SI*1), Z16, Z8
+	VFMADD231PS (R12)(SI*1), Z16, Z13
+	VFMADD231PS (R10)(CX*4), Z16, Z4
+	VFMADD231PS (R11)(CX*4), Z16, Z9
+	VFMADD231PS (R12)(CX*4), Z16, Z14
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ DX, R12
+	ADDQ line_yPixel(AX), DI
+	DECQ R8
+	JNE result
+middleDone:
+	MOVQ line_right(AX), R13
+	MOVQ line_atRight(AX), R8
+	MOVQ $1, R9
+	JMP edge
+rowDone:
+	MOVQ $63, R13
+	ANDQ BX, R13
+	TESTQ R13, R13
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	KMOVW line_mask(AX), K1
+	MOVQ line_w(AX), R13
+	ADDQ BX, R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z0, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z1, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z2, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z3, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z4, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z5, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z6, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z7, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z8, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z9, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z10, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z11, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z12, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z13, K1, Z17
+	VMOVUPS Z17, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS (R13), Z17
+	VMOVAPS Z14, K1, Z17
+	VMOVUPS Z17, (R13)
+	MOVQ line_bias(AX), R13
+	TESTQ R13, R13
+	JEQ biasDone
+	ADDQ BX, R13
+	VMOVUPS (R13), Z17
+	VADDPS Z15, Z17, Z15
+	VMOVUPS (R13), Z17
+	VMOVAPS Z15, K1, Z17
+	VMOVUPS Z17, (R13)
+biasDone:
+	JMP stored
+whole:
+	// store the sums
+	MOVQ line_w(AX), R13
+	ADDQ BX, R13
+	VMOVUPS Z0, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z1, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z2, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z3, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z4, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z5, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z6, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z7, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z8, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z9, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z10, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z11, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z12, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z13, (R13)
+	ADDQ line_wTap(AX), R13
+	VMOVUPS Z14, (R13)
+	MOVQ line_bias(AX), R13
+	TESTQ R13, R13
+	JEQ stored
+	ADDQ BX, R13
+	VMOVUPS (R13), Z17
+	VADDPS Z15, Z17, Z15
+	VMOVUPS Z15, (R13)
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	VZEROUPPER
+	RET
+
+// func sums2x5AVX512(l *line)
+TEXT ·sums2x5AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// load the sums; point to the rows of pixels and to the results
+	MOVQ line_w(AX), DI
+	ADDQ BX, DI
+	VMOVUPS (DI), Z0
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z1
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z2
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z3
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z4
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z5
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z6
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z7
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z8
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z9
+	VPXORQ Z10, Z10, Z10
+	MOVQ line_x(AX), R10
+	ADDQ line_xAt(AX), R10
+	ADDQ BX, R10
+	MOVQ line_xRow(AX), R8
+	LEAQ (R10)(R8*1), R11
+	MOVQ line_y(AX), DI
+	ADDQ BX, DI
+	MOVQ line_column(AX), R12
+	MOVQ line_left(AX), R8
+	XORQ R9, R9
+	// results at an edge: first the left one, after the middle the right one
+edge:
+	TESTQ R8, R8
+	JEQ edgeDone
+edgeResult:
+	VMOVUPS (DI), Z11
+	VADDPS Z11, Z10, Z10
 	LEAQ (R12), R13
 	CMPQ R13, line_width(AX)
 	JCC skip0
-	VFMADD231PS (R9), Z16, K1, Z0
-	VFMADD231PS (R10), Z16, K1, Z5
-	VFMADD231PS (R11), Z16, K1, Z10
+	VFMADD231PS (R10), Z11, Z0
+	VFMADD231PS (R11), Z11, Z5
 skip0:
 	LEAQ 1(R12), R13
 	CMPQ R13, line_width(AX)
 	JCC skip1
-	VFMADD231PS (R9)(BX*1), Z16, K1, Z1
-	VFMADD231PS (R10)(BX*1), Z16, K1, Z6
-	VFMADD231PS (R11)(BX*1), Z16, K1, Z11
+	VFMADD231PS (R10)(CX*1), Z11, Z1
+	VFMADD231PS (R11)(CX*1), Z11, Z6
 skip1:
 	LEAQ 2(R12), R13
 	CMPQ R13, line_width(AX)
 	JCC skip2
-	VFMADD231PS (R9)(BX*2), Z16, K1, Z2
-	VFMADD231PS (R10)(BX*2), Z16, K1, Z7
-	VFMADD231PS (R11)(BX*2), Z16, K1, Z12
+	VFMADD231PS (R10)(CX*2), Z11, Z2
+	VFMADD231PS (R11)(CX*2), Z11, Z7
 skip2:
 	LEAQ 3(R12), R13
 	CMPQ R13, line_width(AX)
 	JCC skip3
-	VFMADD231PS (R9)(DX*1), Z16, K1, Z3
-	VFMADD231PS (R10)(DX*1), Z16, K1, Z8
-	VFMADD231PS (R11)(DX*1), Z16, K1, Z13
+	VFMADD231PS (R10)(SI*1), Z11, Z3
+	VFMADD231PS (R11)(SI*1), Z11, Z8
 skip3:
 	LEAQ 4(R12), R13
 	CMPQ R13, line_width(AX)
 	JCC skip4
-	VFMADD231PS (R9)(BX*4), Z16, K1, Z4
-	VFMADD231PS (R10)(BX*4), Z16, K1, Z9
-	VFMADD231PS (R11)(BX*4), Z16, K1, Z14
+	VFMADD231PS (R10)(CX*4), Z11, Z4
+	VFMADD231PS (R11)(CX*4), Z11, Z9
 skip4:
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ CX, R11
-	ADDQ line_yPixel(AX), SI
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ line_yPixel(AX), DI
 	ADDQ line_yAt(AX), R12
-	DECQ DI
+	DECQ R8
 	JNE edgeResult
 edgeDone:
-	TESTQ R8, R8
+	TESTQ R9, R9
 	JNE rowDone
 	// results in the middle
-	MOVQ line_middle(AX), DI
-	TESTQ DI, DI
-	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
-	MOVQ line_fetch(AX), R13
-	MOVQ line_yAhead(AX), R12
-	PCALIGN $64
-result:
-	PREFETCHT0 (R8)
-	PREFETCHT0 (SI)(R12*1)
-	ADDQ CX, R8
-	VMOVUPS.Z (SI), K1, Z16
-	VADDPS Z16, Z15, Z15
-	VFMADD231PS (R9), Z16, K1, Z0
-	VFMADD231PS (R10), Z16, K1, Z5
-	VFMADD231PS (R11), Z16, K1, Z10
-	VFMADD231PS (R9)(BX*1), Z16, K1, Z1
-	VFMADD231PS (R10)(BX*1), Z16, K1, Z6
-	VFMADD231PS (R11)(BX*1), Z16, K1, Z11
-	VFMADD231PS (R9)(BX*2), Z16, K1, Z2
-	VFMADD231PS (R10)(BX*2), Z16, K1, Z7
-	VFMADD231PS (R11)(BX*2), Z16, K1, Z12
-	VFMADD231PS (R9)(DX*1), Z16, K1, Z3
-	VFMADD231PS (R10)(DX*1), Z16, K1, Z8
-	VFMADD231PS (R11)(DX*1), Z16, K1, Z13
-	VFMADD231PS (R9)(BX*4), Z16, K1, Z4
-	VFMADD231PS (R10)(BX*4), Z16, K1, Z9
-	VFMADD231PS (R11)(BX*4), Z16, K1, Z14
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ CX, R11
-	ADDQ line_yPixel(AX), SI
-	DECQ DI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R12
-	MOVQ line_atRight(AX), DI
-	MOVQ $1, R8
-	JMP edge
-rowDone:
-	// back to memory
-	MOVQ line_w(AX), R12
-	ADDQ line_channel(AX), R12
-	VMOVUPS Z0, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z1, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z2, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z3, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z4, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z5, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z6, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z7, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z8, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z9, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z10, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z11, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z12, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z13, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z14, K1, (R12)
-	MOVQ line_bias(AX), R12
-	TESTQ R12, R12
-	JEQ noBias
-	ADDQ line_channel(AX), R12
-	VMOVUPS.Z (R12), K1, Z17
-	VADDPS Z15, Z17, Z15
-	VMOVUPS Z15, K1, (R12)
-noBias:
-	MOVQ line_channel(AX), SI
-	ADDQ $64, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
-	JLE vector
-	VZEROUPPER
-	RET
-
-// func sums3x5s2AVX512(l *line)
-TEXT ·sums3x5s2AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	VMOVUPS.Z (SI), K1, Z0
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z1
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z2
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z3
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z4
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z5
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z6
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z7
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z8
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z9
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z10
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z11
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z12
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z13
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z14
-	VPXORQ Z15, Z15, Z15
-	MOVQ line_x(AX), R9
-	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
-	MOVQ line_xRow(AX), DI
-	LEAQ (R9)(DI*1), R10
-	LEAQ (R10)(DI*1), R11
-	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_column(AX), R12
-	MOVQ line_left(AX), DI
-	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ DI, DI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS.Z (SI), K1, Z16
-	VADDPS Z16, Z15, Z15
-	LEAQ (R12), R13
-	CMPQ R13, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R9), Z16, K1, Z0
-	VFMADD231PS (R10), Z16, K1, Z5
-	VFMADD231PS (R11), Z16, K1, Z10
-skip0:
-	LEAQ 1(R12), R13
-	CMPQ R13, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R9)(BX*1), Z16, K1, Z1
-	VFMADD231PS (R10)(BX*1), Z16, K1, Z6
-	VFMADD231PS (R11)(BX*1), Z16, K1, Z11
-skip1:
-	LEAQ 2(R12), R13
-	CMPQ R13, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R9)(BX*2), Z16, K1, Z2
-	VFMADD231PS (R10)(BX*2), Z16, K1, Z7
-	VFMADD231PS (R11)(BX*2), Z16, K1, Z12
-skip2:
-	LEAQ 3(R12), R13
-	CMPQ R13, line_width(AX)
-	JCC skip3
-	VFMADD231PS (R9)(DX*1), Z16, K1, Z3
-	VFMADD231PS (R10)(DX*1), Z16, K1, Z8
-	VFMADD231PS (R11)(DX*1), Z16, K1, Z13
-skip3:
-	LEAQ 4(R12), R13
-	CMPQ R13, line_width(AX)
-	JCC skip4
-	VFMADD231PS (R9)(BX*4), Z16, K1, Z4
-	VFMADD231PS (R10)(BX*4), Z16, K1, Z9
-	VFMADD231PS (R11)(BX*4), Z16, K1, Z14
-skip4:
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ CX, R11
-	ADDQ line_yPixel(AX), SI
-	ADDQ line_yAt(AX), R12
-	DECQ DI
-	JNE edgeResult
-edgeDone:
+	MOVQ line_middle(AX), R8
 	TESTQ R8, R8
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), DI
-	TESTQ DI, DI
 	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
 	MOVQ line_fetch(AX), R13
 	MOVQ line_yAhead(AX), R12
+	MOVQ line_ahead(AX), R9
+	ADDQ R10, R9
 	PCALIGN $64
 result:
-	PREFETCHT0 (R8)
-	PREFETCHT0 (SI)(R12*1)
-	PREFETCHT0 (R8)(BX*1)
-	PREFETCHT0 (R8)(R13*1)
-	ADDQ BX, R8
-	PREFETCHT0 (R8)(R13*1)
-	SUBQ BX, R8
-	ADDQ CX, R8
-	VMOVUPS.Z (SI), K1, Z16
-	VADDPS Z16, Z15, Z15
-	VFMADD231PS (R9), Z16, K1, Z0
-	VFMADD231PS (R10), Z16, K1, Z5
-	VFMADD231PS (R11), Z16, K1, Z10
-	VFMADD231PS (R9)(BX*1), Z16, K1, Z1
-	VFMADD231PS (R10)(BX*1), Z16, K1, Z6
-	VFMADD231PS (R11)(BX*1), Z16, K1, Z11
-	VFMADD231PS (R9)(BX*2), Z16, K1, Z2
-	VFMADD231PS (R10)(BX*2), Z16, K1, Z7
-	VFMADD231PS (R11)(BX*2), Z16, K1, Z12
-	VFMADD231PS (R9)(DX*1), Z16, K1, Z3
-	VFMADD231PS (R10)(DX*1), Z16, K1, Z8
-	VFMADD231PS (R11)(DX*1), Z16, K1, Z13
-	VFMADD231PS (R9)(BX*4), Z16, K1, Z4
-	VFMADD231PS (R10)(BX*4), Z16, K1, Z9
-	VFMADD231PS (R11)(BX*4), Z16, K1, Z14
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
+	PREFETCHT0 (DI)(R12*1)
+	PREFETCHT0 (R9)
+	TESTQ R13, R13
+	JEQ fetched
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(R13*1)
 	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ CX, R11
-	ADDQ line_yPixel(AX), SI
-	DECQ DI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R12
-	MOVQ line_atRight(AX), DI
-	MOVQ $1, R8
-	JMP edge
-rowDone:
-	// back to memory
-	MOVQ line_w(AX), R12
-	ADDQ line_channel(AX), R12
-	VMOVUPS Z0, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z1, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z2, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z3, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z4, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z5, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z6, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z7, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z8, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z9, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z10, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z11, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z12, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z13, K1, (R12)
-	ADDQ line_wTap(AX), R12
-	VMOVUPS Z14, K1, (R12)
-	MOVQ line_bias(AX), R12
-	TESTQ R12, R12
-	JEQ noBias
-	ADDQ line_channel(AX), R12
-	VMOVUPS.Z (R12), K1, Z17
-	VADDPS Z15, Z17, Z15
-	VMOVUPS Z15, K1, (R12)
-noBias:
-	MOVQ line_channel(AX), SI
-	ADDQ $64, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
-	JLE vector
-	VZEROUPPER
-	RET
-
-// func sums2x5s1AVX512(l *line)
-TEXT ·sums2x5s1AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	VMOVUPS.Z (SI), K1, Z0
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z1
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z2
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z3
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z4
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z5
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z6
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z7
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z8
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z9
-	VPXORQ Z10, Z10, Z10
-	MOVQ line_x(AX), R9
-	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
-	MOVQ line_xRow(AX), DI
-	LEAQ (R9)(DI*1), R10
-	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_column(AX), R11
-	MOVQ line_left(AX), DI
-	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ DI, DI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS.Z (SI), K1, Z11
+	PREFETCHT0 (R9)(R13*1)
+	SUBQ CX, R9
+fetched:
+	ADDQ DX, R9
+	VMOVUPS (DI), Z11
 	VADDPS Z11, Z10, Z10
+	VFMADD231PS (R10), Z11, Z0
+	VFMADD231PS (R11), Z11, Z5
+	VFMADD231PS (R10)(CX*1), Z11, Z1
+	VFMADD231PS (R11)(CX*1), Z11, Z6
+	VFMADD231PS (R10)(CX*2), Z11, Z2
+	VFMADD231PS (R11)(CX*2), Z11, Z7
+	VFMADD231PS (R10)(SI*1), Z11, Z3
+	VFMADD231PS (R11)(SI*1), Z11, Z8
+	VFMADD231PS (R10)(CX*4), Z11, Z4
+	VFMADD231PS (R11)(CX*4), Z11, Z9
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ line_yPixel(AX), DI
+	DECQ R8
+	JNE result
+middleDone:
+	MOVQ line_right(AX), R12
+	MOVQ line_atRight(AX), R8
+	MOVQ $1, R9
+	JMP edge
+rowDone:
+	MOVQ $63, R12
+	ANDQ BX, R12
+	TESTQ R12, R12
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	KMOVW line_mask(AX), K1
+	MOVQ line_w(AX), R12
+	ADDQ BX, R12
+	VMOVUPS (R12), Z12
+	VMOVAPS Z0, K1, Z12
+	VMOVUPS Z12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z12
+	VMOVAPS Z1, K1, Z12
+	VMOVUPS Z12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z12
+	VMOVAPS Z2, K1, Z12
+	VMOVUPS Z12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z12
+	VMOVAPS Z3, K1, Z12
+	VMOVUPS Z12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z12
+	VMOVAPS Z4, K1, Z12
+	VMOVUPS Z12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z12
+	VMOVAPS Z5, K1, Z12
+	VMOVUPS Z12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z12
+	VMOVAPS Z6, K1, Z12
+	VMOVUPS Z12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z12
+	VMOVAPS Z7, K1, Z12
+	VMOVUPS Z12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z12
+	VMOVAPS Z8, K1, Z12
+	VMOVUPS Z12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Z12
+	VMOVAPS Z9, K1, Z12
+	VMOVUPS Z12, (R12)
+	MOVQ line_bias(AX), R12
+	TESTQ R12, R12
+	JEQ biasDone
+	ADDQ BX, R12
+	VMOVUPS (R12), Z12
+	VADDPS Z10, Z12, Z10
+	VMOVUPS (R12), Z12
+	VMOVAPS Z10, K1, Z12
+	VMOVUPS Z12, (R12)
+biasDone:
+	JMP stored
+whole:
+	// store the sums
+	MOVQ line_w(AX), R12
+	ADDQ BX, R12
+	VMOVUPS Z0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z1, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z2, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z3, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z4, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z5, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z6, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z7, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z8, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Z9, (R12)
+	MOVQ line_bias(AX), R12
+	TESTQ R12, R12
+	JEQ stored
+	ADDQ BX, R12
+	VMOVUPS (R12), Z12
+	VADDPS Z10, Z12, Z10
+	VMOVUPS Z10, (R12)
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	VZEROUPPER
+	RET
+
+// func sums1x5AVX512(l *line)
+TEXT ·sums1x5AVX512(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// load the sums; point to the rows of pixels and to the results
+	MOVQ line_w(AX), DI
+	ADDQ BX, DI
+	VMOVUPS (DI), Z0
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z1
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z2
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z3
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Z4
+	VPXORQ Z5, Z5, Z5
+	MOVQ line_x(AX), R10
+	ADDQ line_xAt(AX), R10
+	ADDQ BX, R10
+	MOVQ line_y(AX), DI
+	ADDQ BX, DI
+	MOVQ line_column(AX), R11
+	MOVQ line_left(AX), R8
+	XORQ R9, R9
+	// results at an edge: first the left one, after the middle the right one
+edge:
+	TESTQ R8, R8
+	JEQ edgeDone
+edgeResult:
+	VMOVUPS (DI), Z6
+	VADDPS Z6, Z5, Z5
 	LEAQ (R11), R12
 	CMPQ R12, line_width(AX)
 	JCC skip0
-	VFMADD231PS (R9), Z11, K1, Z0
-	VFMADD231PS (R10), Z11, K1, Z5
+	VFMADD231PS (R10), Z6, Z0
 skip0:
 	LEAQ 1(R11), R12
 	CMPQ R12, line_width(AX)
 	JCC skip1
-	VFMADD231PS (R9)(BX*1), Z11, K1, Z1
-	VFMADD231PS (R10)(BX*1), Z11, K1, Z6
+	VFMADD231PS (R10)(CX*1), Z6, Z1
 skip1:
 	LEAQ 2(R11), R12
 	CMPQ R12, line_width(AX)
 	JCC skip2
-	VFMADD231PS (R9)(BX*2), Z11, K1, Z2
-	VFMADD231PS (R10)(BX*2), Z11, K1, Z7
+	VFMADD231PS (R10)(CX*2), Z6, Z2
 skip2:
 	LEAQ 3(R11), R12
 	CMPQ R12, line_width(AX)
 	JCC skip3
-	VFMADD231PS (R9)(DX*1), Z11, K1, Z3
-	VFMADD231PS (R10)(DX*1), Z11, K1, Z8
+	VFMADD231PS (R10)(SI*1), Z6, Z3
 skip3:
 	LEAQ 4(R11), R12
 	CMPQ R12, line_width(AX)
 	JCC skip4
-	VFMADD231PS (R9)(BX*4), Z11, K1, Z4
-	VFMADD231PS (R10)(BX*4), Z11, K1, Z9
+	VFMADD231PS (R10)(CX*4), Z6, Z4
 skip4:
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), SI
+	ADDQ DX, R10
+	ADDQ line_yPixel(AX), DI
 	ADDQ line_yAt(AX), R11
-	DECQ DI
+	DECQ R8
 	JNE edgeResult
 edgeDone:
-	TESTQ R8, R8
+	TESTQ R9, R9
 	JNE rowDone
 	// results in the middle
-	MOVQ line_middle(AX), DI
-	TESTQ DI, DI
+	MOVQ line_middle(AX), R8
+	TESTQ R8, R8
 	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
 	MOVQ line_fetch(AX), R12
 	MOVQ line_yAhead(AX), R11
+	MOVQ line_ahead(AX), R9
+	ADDQ R10, R9
 	PCALIGN $64
 result:
-	PREFETCHT0 (R8)
-	PREFETCHT0 (SI)(R11*1)
-	ADDQ CX, R8
-	VMOVUPS.Z (SI), K1, Z11
-	VADDPS Z11, Z10, Z10
-	VFMADD231PS (R9), Z11, K1, Z0
-	VFMADD231PS (R10), Z11, K1, Z5
-	VFMADD231PS (R9)(BX*1), Z11, K1, Z1
-	VFMADD231PS (R10)(BX*1), Z11, K1, Z6
-	VFMADD231PS (R9)(BX*2), Z11, K1, Z2
-	VFMADD231PS (R10)(BX*2), Z11, K1, Z7
-	VFMADD231PS (R9)(DX*1), Z11, K1, Z3
-	VFMADD231PS (R10)(DX*1), Z11, K1, Z8
-	VFMADD231PS (R9)(BX*4), Z11, K1, Z4
-	VFMADD231PS (R10)(BX*4), Z11, K1, Z9
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
+	PREFETCHT0 (DI)(R11*1)
+	PREFETCHT0 (R9)
+	TESTQ R12, R12
+	JEQ fetched
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(R12*1)
 	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), SI
-	DECQ DI
+	PREFETCHT0 (R9)(R12*1)
+	SUBQ CX, R9
+fetched:
+	ADDQ DX, R9
+	VMOVUPS (DI), Z6
+	VADDPS Z6, Z5, Z5
+	VFMADD231PS (R10), Z6, Z0
+	VFMADD231PS (R10)(CX*1), Z6, Z1
+	VFMADD231PS (R10)(CX*2), Z6, Z2
+	VFMADD231PS (R10)(SI*1), Z6, Z3
+	VFMADD231PS (R10)(CX*4), Z6, Z4
+	ADDQ DX, R10
+	ADDQ line_yPixel(AX), DI
+	DECQ R8
 	JNE result
 middleDone:
 	MOVQ line_right(AX), R11
-	MOVQ line_atRight(AX), DI
-	MOVQ $1, R8
+	MOVQ line_atRight(AX), R8
+	MOVQ $1, R9
 	JMP edge
 rowDone:
-	// back to memory
+	MOVQ $63, R11
+	ANDQ BX, R11
+	TESTQ R11, R11
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	KMOVW line_mask(AX), K1
 	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS Z0, K1, (R11)
+	ADDQ BX, R11
+	VMOVUPS (R11), Z7
+	VMOVAPS Z0, K1, Z7
+	VMOVUPS Z7, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS Z1, K1, (R11)
+	VMOVUPS (R11), Z7
+	VMOVAPS Z1, K1, Z7
+	VMOVUPS Z7, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS Z2, K1, (R11)
+	VMOVUPS (R11), Z7
+	VMOVAPS Z2, K1, Z7
+	VMOVUPS Z7, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS Z3, K1, (R11)
+	VMOVUPS (R11), Z7
+	VMOVAPS Z3, K1, Z7
+	VMOVUPS Z7, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS Z4, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z5, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z6, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z7, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z8, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z9, K1, (R11)
+	VMOVUPS (R11), Z7
+	VMOVAPS Z4, K1, Z7
+	VMOVUPS Z7, (R11)
 	MOVQ line_bias(AX), R11
 	TESTQ R11, R11
-	JEQ noBias
-	ADDQ line_channel(AX), R11
-	VMOVUPS.Z (R11), K1, Z12
-	VADDPS Z10, Z12, Z10
-	VMOVUPS Z10, K1, (R11)
-noBias:
-	MOVQ line_channel(AX), SI
-	ADDQ $64, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
-	JLE vector
-	VZEROUPPER
-	RET
-
-// func sums2x5s2AVX512(l *line)
-TEXT ·sums2x5s2AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
+	JEQ biasDone
+	ADDQ BX, R11
+	VMOVUPS (R11), Z7
+	VADDPS Z5, Z7, Z5
+	VMOVUPS (R11), Z7
+	VMOVAPS Z5, K1, Z7
+	VMOVUPS Z7, (R11)
+biasDone:
+	JMP stored
 whole:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	VMOVUPS.Z (SI), K1, Z0
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z1
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z2
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z3
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z4
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z5
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z6
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z7
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z8
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z9
-	VPXORQ Z10, Z10, Z10
-	MOVQ line_x(AX), R9
-	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
-	MOVQ line_xRow(AX), DI
-	LEAQ (R9)(DI*1), R10
-	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_column(AX), R11
-	MOVQ line_left(AX), DI
-	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ DI, DI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS.Z (SI), K1, Z11
-	VADDPS Z11, Z10, Z10
-	LEAQ (R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R9), Z11, K1, Z0
-	VFMADD231PS (R10), Z11, K1, Z5
-skip0:
-	LEAQ 1(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R9)(BX*1), Z11, K1, Z1
-	VFMADD231PS (R10)(BX*1), Z11, K1, Z6
-skip1:
-	LEAQ 2(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R9)(BX*2), Z11, K1, Z2
-	VFMADD231PS (R10)(BX*2), Z11, K1, Z7
-skip2:
-	LEAQ 3(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip3
-	VFMADD231PS (R9)(DX*1), Z11, K1, Z3
-	VFMADD231PS (R10)(DX*1), Z11, K1, Z8
-skip3:
-	LEAQ 4(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip4
-	VFMADD231PS (R9)(BX*4), Z11, K1, Z4
-	VFMADD231PS (R10)(BX*4), Z11, K1, Z9
-skip4:
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), SI
-	ADDQ line_yAt(AX), R11
-	DECQ DI
-	JNE edgeResult
-edgeDone:
-	TESTQ R8, R8
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), DI
-	TESTQ DI, DI
-	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
-	MOVQ line_fetch(AX), R12
-	MOVQ line_yAhead(AX), R11
-	PCALIGN $64
-result:
-	PREFETCHT0 (R8)
-	PREFETCHT0 (SI)(R11*1)
-	PREFETCHT0 (R8)(BX*1)
-	PREFETCHT0 (R8)(R12*1)
-	ADDQ BX, R8
-	PREFETCHT0 (R8)(R12*1)
-	SUBQ BX, R8
-	ADDQ CX, R8
-	VMOVUPS.Z (SI), K1, Z11
-	VADDPS Z11, Z10, Z10
-	VFMADD231PS (R9), Z11, K1, Z0
-	VFMADD231PS (R10), Z11, K1, Z5
-	VFMADD231PS (R9)(BX*1), Z11, K1, Z1
-	VFMADD231PS (R10)(BX*1), Z11, K1, Z6
-	VFMADD231PS (R9)(BX*2), Z11, K1, Z2
-	VFMADD231PS (R10)(BX*2), Z11, K1, Z7
-	VFMADD231PS (R9)(DX*1), Z11, K1, Z3
-	VFMADD231PS (R10)(DX*1), Z11, K1, Z8
-	VFMADD231PS (R9)(BX*4), Z11, K1, Z4
-	VFMADD231PS (R10)(BX*4), Z11, K1, Z9
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), SI
-	DECQ DI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R11
-	MOVQ line_atRight(AX), DI
-	MOVQ $1, R8
-	JMP edge
-rowDone:
-	// back to memory
+	// store the sums
 	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS Z0, K1, (R11)
+	ADDQ BX, R11
+	VMOVUPS Z0, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS Z1, K1, (R11)
+	VMOVUPS Z1, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS Z2, K1, (R11)
+	VMOVUPS Z2, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS Z3, K1, (R11)
+	VMOVUPS Z3, (R11)
 	ADDQ line_wTap(AX), R11
-	VMOVUPS Z4, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z5, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z6, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z7, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z8, K1, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS Z9, K1, (R11)
+	VMOVUPS Z4, (R11)
 	MOVQ line_bias(AX), R11
 	TESTQ R11, R11
-	JEQ noBias
-	ADDQ line_channel(AX), R11
-	VMOVUPS.Z (R11), K1, Z12
-	VADDPS Z10, Z12, Z10
-	VMOVUPS Z10, K1, (R11)
-noBias:
-	MOVQ line_channel(AX), SI
-	ADDQ $64, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
-	JLE vector
-	VZEROUPPER
-	RET
-
-// func sums1x5s1AVX512(l *line)
-TEXT ·sums1x5s1AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	VMOVUPS.Z (SI), K1, Z0
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z1
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z2
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z3
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z4
-	VPXORQ Z5, Z5, Z5
-	MOVQ line_x(AX), R9
-	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
-	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_column(AX), R10
-	MOVQ line_left(AX), DI
-	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ DI, DI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS.Z (SI), K1, Z6
-	VADDPS Z6, Z5, Z5
-	LEAQ (R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R9), Z6, K1, Z0
-skip0:
-	LEAQ 1(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R9)(BX*1), Z6, K1, Z1
-skip1:
-	LEAQ 2(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R9)(BX*2), Z6, K1, Z2
-skip2:
-	LEAQ 3(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip3
-	VFMADD231PS (R9)(DX*1), Z6, K1, Z3
-skip3:
-	LEAQ 4(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip4
-	VFMADD231PS (R9)(BX*4), Z6, K1, Z4
-skip4:
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), SI
-	ADDQ line_yAt(AX), R10
-	DECQ DI
-	JNE edgeResult
-edgeDone:
-	TESTQ R8, R8
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), DI
-	TESTQ DI, DI
-	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
-	MOVQ line_fetch(AX), R11
-	MOVQ line_yAhead(AX), R10
-	PCALIGN $64
-result:
-	PREFETCHT0 (R8)
-	PREFETCHT0 (SI)(R10*1)
-	ADDQ CX, R8
-	VMOVUPS.Z (SI), K1, Z6
-	VADDPS Z6, Z5, Z5
-	VFMADD231PS (R9), Z6, K1, Z0
-	VFMADD231PS (R9)(BX*1), Z6, K1, Z1
-	VFMADD231PS (R9)(BX*2), Z6, K1, Z2
-	VFMADD231PS (R9)(DX*1), Z6, K1, Z3
-	VFMADD231PS (R9)(BX*4), Z6, K1, Z4
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), SI
-	DECQ DI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R10
-	MOVQ line_atRight(AX), DI
-	MOVQ $1, R8
-	JMP edge
-rowDone:
-	// back to memory
-	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS Z0, K1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z1, K1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z2, K1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z3, K1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z4, K1, (R10)
-	MOVQ line_bias(AX), R10
-	TESTQ R10, R10
-	JEQ noBias
-	ADDQ line_channel(AX), R10
-	VMOVUPS.Z (R10), K1, Z7
+	JEQ stored
+	ADDQ BX, R11
+	VMOVUPS (R11), Z7
 	VADDPS Z5, Z7, Z5
-	VMOVUPS Z5, K1, (R10)
-noBias:
-	MOVQ line_channel(AX), SI
-	ADDQ $64, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
+	VMOVUPS Z5, (R11)
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
-	VZEROUPPER
-	RET
-
-// func sums1x5s2AVX512(l *line)
-TEXT ·sums1x5s2AVX512(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
-	// a vector of channels
-	PCALIGN $64
-vector:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	VMOVUPS.Z (SI), K1, Z0
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z1
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z2
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z3
-	ADDQ line_wTap(AX), SI
-	VMOVUPS.Z (SI), K1, Z4
-	VPXORQ Z5, Z5, Z5
-	MOVQ line_x(AX), R9
-	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
-	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_column(AX), R10
-	MOVQ line_left(AX), DI
-	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ DI, DI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS.Z (SI), K1, Z6
-	VADDPS Z6, Z5, Z5
-	LEAQ (R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R9), Z6, K1, Z0
-skip0:
-	LEAQ 1(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R9)(BX*1), Z6, K1, Z1
-skip1:
-	LEAQ 2(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R9)(BX*2), Z6, K1, Z2
-skip2:
-	LEAQ 3(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip3
-	VFMADD231PS (R9)(DX*1), Z6, K1, Z3
-skip3:
-	LEAQ 4(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip4
-	VFMADD231PS (R9)(BX*4), Z6, K1, Z4
-skip4:
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), SI
-	ADDQ line_yAt(AX), R10
-	DECQ DI
-	JNE edgeResult
-edgeDone:
-	TESTQ R8, R8
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), DI
-	TESTQ DI, DI
-	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
-	MOVQ line_fetch(AX), R11
-	MOVQ line_yAhead(AX), R10
-	PCALIGN $64
-result:
-	PREFETCHT0 (R8)
-	PREFETCHT0 (SI)(R10*1)
-	PREFETCHT0 (R8)(BX*1)
-	PREFETCHT0 (R8)(R11*1)
-	ADDQ BX, R8
-	PREFETCHT0 (R8)(R11*1)
-	SUBQ BX, R8
-	ADDQ CX, R8
-	VMOVUPS.Z (SI), K1, Z6
-	VADDPS Z6, Z5, Z5
-	VFMADD231PS (R9), Z6, K1, Z0
-	VFMADD231PS (R9)(BX*1), Z6, K1, Z1
-	VFMADD231PS (R9)(BX*2), Z6, K1, Z2
-	VFMADD231PS (R9)(DX*1), Z6, K1, Z3
-	VFMADD231PS (R9)(BX*4), Z6, K1, Z4
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), SI
-	DECQ DI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R10
-	MOVQ line_atRight(AX), DI
-	MOVQ $1, R8
-	JMP edge
-rowDone:
-	// back to memory
-	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS Z0, K1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z1, K1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z2, K1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z3, K1, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS Z4, K1, (R10)
-	MOVQ line_bias(AX), R10
-	TESTQ R10, R10
-	JEQ noBias
-	ADDQ line_channel(AX), R10
-	VMOVUPS.Z (R10), K1, Z7
-	VADDPS Z5, Z7, Z5
-	VMOVUPS Z5, K1, (R10)
-noBias:
-	MOVQ line_channel(AX), SI
-	ADDQ $64, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
-	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
 	VZEROUPPER
 	RET
 
 // func sumsGroups2AVX512(l *line)
 TEXT ·sumsGroups2AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xTap(AX), BX
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
+	MOVQ line_xTap(AX), CX
+	MOVQ line_yPixel(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
-	MOVQ line_channel(AX), CX
-	CMPQ CX, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
 	// the sums
-	MOVQ line_w(AX), CX
-	ADDQ line_channel(AX), CX
-	VMOVUPS.Z (CX), K1, Z0
-	ADDQ line_wMember(AX), CX
-	VMOVUPS.Z (CX), K1, Z1
-	MOVQ line_x(AX), CX
-	ADDQ line_channel(AX), CX
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_middle(AX), SI
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Z0
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z1
+	MOVQ line_x(AX), SI
+	MOVQ line_y(AX), DI
+	MOVQ line_middle(AX), R8
+	ADDQ BX, SI
+	ADDQ BX, DI
 	// a result
 	PCALIGN $64
 result:
-	VMOVUPS.Z (DX), K1, Z2
-	VMOVUPS.Z (CX), K1, Z3
-	VPERMILPS $0xa0, Z3, Z3
+	VMOVUPS (DI), Z2
+	VPERMILPS $0xa0, (SI), Z3
 	VFMADD231PS Z3, Z2, Z0
-	VMOVUPS.Z (CX), K1, Z4
-	VPERMILPS $0xf5, Z4, Z4
+	VPERMILPS $0xf5, (SI), Z4
 	VFMADD231PS Z4, Z2, Z1
-	ADDQ BX, CX
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	ADDQ CX, SI
+	ADDQ DX, DI
+	DECQ R8
 	JNE result
-	// back to memory
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMOVUPS Z0, K1, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z1, K1, (DI)
-	MOVQ line_channel(AX), CX
-	ADDQ $64, CX
-	MOVQ CX, line_channel(AX)
-	CMPQ CX, line_last(AX)
+	MOVQ $63, R9
+	ANDQ BX, R9
+	TESTQ R9, R9
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	KMOVW line_mask(AX), K1
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS (R9), Z5
+	VMOVAPS Z0, K1, Z5
+	VMOVUPS Z5, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z5
+	VMOVAPS Z1, K1, Z5
+	VMOVUPS Z5, (R9)
+	JMP stored
+whole:
+	// store the sums
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS Z0, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z1, (R9)
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
 	VZEROUPPER
 	RET
 
 // func sumsGroups4AVX512(l *line)
 TEXT ·sumsGroups4AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xTap(AX), BX
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
+	MOVQ line_xTap(AX), CX
+	MOVQ line_yPixel(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
-	MOVQ line_channel(AX), CX
-	CMPQ CX, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
 	// the sums
-	MOVQ line_w(AX), CX
-	ADDQ line_channel(AX), CX
-	VMOVUPS.Z (CX), K1, Z0
-	ADDQ line_wMember(AX), CX
-	VMOVUPS.Z (CX), K1, Z1
-	ADDQ line_wMember(AX), CX
-	VMOVUPS.Z (CX), K1, Z2
-	ADDQ line_wMember(AX), CX
-	VMOVUPS.Z (CX), K1, Z3
-	MOVQ line_x(AX), CX
-	ADDQ line_channel(AX), CX
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_middle(AX), SI
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Z0
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z1
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z2
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z3
+	MOVQ line_x(AX), SI
+	MOVQ line_y(AX), DI
+	MOVQ line_middle(AX), R8
+	ADDQ BX, SI
+	ADDQ BX, DI
 	// a result
 	PCALIGN $64
 result:
-	VMOVUPS.Z (DX), K1, Z4
-	VMOVUPS.Z (CX), K1, Z5
-	VPERMILPS $0x00, Z5, Z5
+	VMOVUPS (DI), Z4
+	VPERMILPS $0x00, (SI), Z5
 	VFMADD231PS Z5, Z4, Z0
-	VMOVUPS.Z (CX), K1, Z6
-	VPERMILPS $0x55, Z6, Z6
+	VPERMILPS $0x55, (SI), Z6
 	VFMADD231PS Z6, Z4, Z1
-	VMOVUPS.Z (CX), K1, Z5
-	VPERMILPS $0xaa, Z5, Z5
+	VPERMILPS $0xaa, (SI), Z5
 	VFMADD231PS Z5, Z4, Z2
-	VMOVUPS.Z (CX), K1, Z6
-	VPERMILPS $0xff, Z6, Z6
+	VPERMILPS $0xff, (SI), Z6
 	VFMADD231PS Z6, Z4, Z3
-	ADDQ BX, CX
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	ADDQ CX, SI
+	ADDQ DX, DI
+	DECQ R8
 	JNE result
-	// back to memory
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMOVUPS Z0, K1, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z1, K1, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z2, K1, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z3, K1, (DI)
-	MOVQ line_channel(AX), CX
-	ADDQ $64, CX
-	MOVQ CX, line_channel(AX)
-	CMPQ CX, line_last(AX)
+	MOVQ $63, R9
+	ANDQ BX, R9
+	TESTQ R9, R9
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	KMOVW line_mask(AX), K1
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS (R9), Z7
+	VMOVAPS Z0, K1, Z7
+	VMOVUPS Z7, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z7
+	VMOVAPS Z1, K1, Z7
+	VMOVUPS Z7, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z7
+	VMOVAPS Z2, K1, Z7
+	VMOVUPS Z7, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z7
+	VMOVAPS Z3, K1, Z7
+	VMOVUPS Z7, (R9)
+	JMP stored
+whole:
+	// store the sums
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS Z0, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z1, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z2, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z3, (R9)
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
 	VZEROUPPER
 	RET
 
 // func sumsGroups8AVX512(l *line)
 TEXT ·sumsGroups8AVX512(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xTap(AX), BX
-	MOVQ line_members(AX), CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	VMOVUPS 128(CX), Z2
-	VMOVUPS 192(CX), Z3
-	VMOVUPS 256(CX), Z4
-	VMOVUPS 320(CX), Z5
-	VMOVUPS 384(CX), Z6
-	VMOVUPS 448(CX), Z7
-	MOVQ $0, line_channel(AX)
-	KXNORW K1, K1, K1
+	MOVQ line_xTap(AX), CX
+	MOVQ line_yPixel(AX), DX
+	MOVQ line_members(AX), SI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	VMOVUPS 192(SI), Z3
+	VMOVUPS 256(SI), Z4
+	VMOVUPS 320(SI), Z5
+	VMOVUPS 384(SI), Z6
+	VMOVUPS 448(SI), Z7
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
-	MOVQ line_channel(AX), CX
-	CMPQ CX, line_last(AX)
-	JNE whole
-	KMOVW line_mask(AX), K1
-whole:
 	// the sums
-	MOVQ line_w(AX), CX
-	ADDQ line_channel(AX), CX
-	VMOVUPS.Z (CX), K1, Z8
-	ADDQ line_wMember(AX), CX
-	VMOVUPS.Z (CX), K1, Z9
-	ADDQ line_wMember(AX), CX
-	VMOVUPS.Z (CX), K1, Z10
-	ADDQ line_wMember(AX), CX
-	VMOVUPS.Z (CX), K1, Z11
-	ADDQ line_wMember(AX), CX
-	VMOVUPS.Z (CX), K1, Z12
-	ADDQ line_wMember(AX), CX
-	VMOVUPS.Z (CX), K1, Z13
-	ADDQ line_wMember(AX), CX
-	VMOVUPS.Z (CX), K1, Z14
-	ADDQ line_wMember(AX), CX
-	VMOVUPS.Z (CX), K1, Z15
-	MOVQ line_x(AX), CX
-	ADDQ line_channel(AX), CX
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_middle(AX), SI
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Z8
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z9
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z10
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z11
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z12
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z13
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z14
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Z15
+	MOVQ line_x(AX), SI
+	MOVQ line_y(AX), DI
+	MOVQ line_middle(AX), R8
+	ADDQ BX, SI
+	ADDQ BX, DI
 	// a result
 	PCALIGN $64
 result:
-	VMOVUPS.Z (DX), K1, Z16
-	VMOVUPS.Z (CX), K1, Z17
-	VPERMPS Z17, Z0, Z17
+	VMOVUPS (DI), Z16
+	VPERMPS (SI), Z0, Z17
 	VFMADD231PS Z17, Z16, Z8
-	VMOVUPS.Z (CX), K1, Z18
-	VPERMPS Z18, Z1, Z18
+	VPERMPS (SI), Z1, Z18
 	VFMADD231PS Z18, Z16, Z9
-	VMOVUPS.Z (CX), K1, Z17
-	VPERMPS Z17, Z2, Z17
+	VPERMPS (SI), Z2, Z17
 	VFMADD231PS Z17, Z16, Z10
-	VMOVUPS.Z (CX), K1, Z18
-	VPERMPS Z18, Z3, Z18
+	VPERMPS (SI), Z3, Z18
 	VFMADD231PS Z18, Z16, Z11
-	VMOVUPS.Z (CX), K1, Z17
-	VPERMPS Z17, Z4, Z17
+	VPERMPS (SI), Z4, Z17
 	VFMADD231PS Z17, Z16, Z12
-	VMOVUPS.Z (CX), K1, Z18
-	VPERMPS Z18, Z5, Z18
+	VPERMPS (SI), Z5, Z18
 	VFMADD231PS Z18, Z16, Z13
-	VMOVUPS.Z (CX), K1, Z17
-	VPERMPS Z17, Z6, Z17
+	VPERMPS (SI), Z6, Z17
 	VFMADD231PS Z17, Z16, Z14
-	VMOVUPS.Z (CX), K1, Z18
-	VPERMPS Z18, Z7, Z18
+	VPERMPS (SI), Z7, Z18
 	VFMADD231PS Z18, Z16, Z15
-	ADDQ BX, CX
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	ADDQ CX, SI
+	ADDQ DX, DI
+	DECQ R8
 	JNE result
-	// back to memory
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMOVUPS Z8, K1, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z9, K1, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z10, K1, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z11, K1, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z12, K1, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z13, K1, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z14, K1, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS Z15, K1, (DI)
-	MOVQ line_channel(AX), CX
-	ADDQ $64, CX
-	MOVQ CX, line_channel(AX)
-	CMPQ CX, line_last(AX)
+	MOVQ $63, R9
+	ANDQ BX, R9
+	TESTQ R9, R9
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	KMOVW line_mask(AX), K1
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS (R9), Z19
+	VMOVAPS Z8, K1, Z19
+	VMOVUPS Z19, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z19
+	VMOVAPS Z9, K1, Z19
+	VMOVUPS Z19, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z19
+	VMOVAPS Z10, K1, Z19
+	VMOVUPS Z19, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z19
+	VMOVAPS Z11, K1, Z19
+	VMOVUPS Z19, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z19
+	VMOVAPS Z12, K1, Z19
+	VMOVUPS Z19, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z19
+	VMOVAPS Z13, K1, Z19
+	VMOVUPS Z19, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z19
+	VMOVAPS Z14, K1, Z19
+	VMOVUPS Z19, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Z19
+	VMOVAPS Z15, K1, Z19
+	VMOVUPS Z19, (R9)
+	JMP stored
+whole:
+	// store the sums
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS Z8, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z9, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z10, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z11, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z12, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z13, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z14, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Z15, (R9)
+stored:
+	ADDQ $64, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
+	SUBQ $64, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
 	VZEROUPPER
 	RET
 
@@ -7581,292 +7021,14 @@ again:
 	VZEROUPPER
 	RET
 
-// func tile8AVX2(l *line)
-TEXT ·tile8AVX2(SB), NOSPLIT, $0-8
+// func tileAnyx1AVX2(l *line)
+TEXT ·tileAnyx1AVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	LEAQ (BX)(BX*4), SI
-	LEAQ (DX)(BX*4), DI
-	// a tile: 8 results
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
 tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), R8
-	TESTQ R8, R8
-	JEQ start
-	ADDQ line_channel(AX), R8
-	VMOVUPS (R8), Y0
-start:
-	VMOVAPS Y0, Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y0, Y3
-	VMOVAPS Y0, Y4
-	VMOVAPS Y0, Y5
-	VMOVAPS Y0, Y6
-	VMOVAPS Y0, Y7
-	MOVQ line_rows(AX), R10
-	TESTQ R10, R10
-	JEQ sums
-	CMPQ line_taps(AX), $0
-	JEQ sums
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R11
-	TESTQ R11, R11
-	JEQ fetched
-	MOVQ line_ahead(AX), R12
-	ADDQ R8, R12
-fetchRow:
-	MOVQ R12, R13
-	MOVQ $8, R14
-fetchPixel:
-	PREFETCHT0 (R13)
-	ADDQ BX, R13
-	DECQ R14
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R12
-	DECQ R11
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	// a row of the window
-row:
-	MOVQ R8, R11
-	MOVQ R9, R12
-	MOVQ line_taps(AX), R13
-	// a tap
-tap:
-	VMOVUPS (R12), Y8
-	VFMADD231PS (R11), Y8, Y0
-	VFMADD231PS (R11)(BX*1), Y8, Y1
-	VFMADD231PS (R11)(BX*2), Y8, Y2
-	VFMADD231PS (R11)(DX*1), Y8, Y3
-	VFMADD231PS (R11)(BX*4), Y8, Y4
-	VFMADD231PS (R11)(SI*1), Y8, Y5
-	VFMADD231PS (R11)(DX*2), Y8, Y6
-	VFMADD231PS (R11)(DI*1), Y8, Y7
-	ADDQ line_xTap(AX), R11
-	ADDQ CX, R12
-	DECQ R13
-	JNE tap
-	ADDQ line_xRow(AX), R8
-	ADDQ line_wRow(AX), R9
-	DECQ R10
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y8
-	VBROADCASTSS line_high(AX), Y9
-	MOVQ line_y(AX), R8
-	ADDQ line_yAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_yPixel(AX), R9
-	VMAXPS Y0, Y8, Y0
-	VMINPS Y0, Y9, Y0
-	VMAXPS Y1, Y8, Y1
-	VMINPS Y1, Y9, Y1
-	VMAXPS Y2, Y8, Y2
-	VMINPS Y2, Y9, Y2
-	VMAXPS Y3, Y8, Y3
-	VMINPS Y3, Y9, Y3
-	VMAXPS Y4, Y8, Y4
-	VMINPS Y4, Y9, Y4
-	VMAXPS Y5, Y8, Y5
-	VMINPS Y5, Y9, Y5
-	VMAXPS Y6, Y8, Y6
-	VMINPS Y6, Y9, Y6
-	VMAXPS Y7, Y8, Y7
-	VMINPS Y7, Y9, Y7
-	VMOVUPS Y0, (R8)
-	ADDQ R9, R8
-	VMOVUPS Y1, (R8)
-	ADDQ R9, R8
-	VMOVUPS Y2, (R8)
-	ADDQ R9, R8
-	VMOVUPS Y3, (R8)
-	ADDQ R9, R8
-	VMOVUPS Y4, (R8)
-	ADDQ R9, R8
-	VMOVUPS Y5, (R8)
-	ADDQ R9, R8
-	VMOVUPS Y6, (R8)
-	ADDQ R9, R8
-	VMOVUPS Y7, (R8)
-	MOVQ line_channel(AX), R8
-	CMPQ R8, line_last(AX)
-	JEQ vectors
-	ADDQ $32, R8
-	MOVQ R8, line_channel(AX)
-	CMPQ R8, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), R8
-	MOVQ R8, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	IMUL3Q $8, BX, R8
-	ADDQ R8, line_xAt(AX)
-	IMUL3Q $8, line_yPixel(AX), R8
-	ADDQ R8, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile7AVX2(l *line)
-TEXT ·tile7AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	LEAQ (BX)(BX*4), SI
-	// a tile: 7 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	VMOVAPS Y0, Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y0, Y3
-	VMOVAPS Y0, Y4
-	VMOVAPS Y0, Y5
-	VMOVAPS Y0, Y6
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	CMPQ line_taps(AX), $0
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $7, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	MOVQ DI, R10
-	MOVQ R8, R11
-	MOVQ line_taps(AX), R12
-	// a tap
-tap:
-	VMOVUPS (R11), Y7
-	VFMADD231PS (R10), Y7, Y0
-	VFMADD231PS (R10)(BX*1), Y7, Y1
-	VFMADD231PS (R10)(BX*2), Y7, Y2
-	VFMADD231PS (R10)(DX*1), Y7, Y3
-	VFMADD231PS (R10)(BX*4), Y7, Y4
-	VFMADD231PS (R10)(SI*1), Y7, Y5
-	VFMADD231PS (R10)(DX*2), Y7, Y6
-	ADDQ line_xTap(AX), R10
-	ADDQ CX, R11
-	DECQ R12
-	JNE tap
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y7
-	VBROADCASTSS line_high(AX), Y8
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y7, Y0
-	VMINPS Y0, Y8, Y0
-	VMAXPS Y1, Y7, Y1
-	VMINPS Y1, Y8, Y1
-	VMAXPS Y2, Y7, Y2
-	VMINPS Y2, Y8, Y2
-	VMAXPS Y3, Y7, Y3
-	VMINPS Y3, Y8, Y3
-	VMAXPS Y4, Y7, Y4
-	VMINPS Y4, Y8, Y4
-	VMAXPS Y5, Y7, Y5
-	VMINPS Y5, Y8, Y5
-	VMAXPS Y6, Y7, Y6
-	VMINPS Y6, Y8, Y6
-	VMOVUPS Y0, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y2, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y3, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y4, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y5, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y6, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	IMUL3Q $7, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $7, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile4AVX2(l *line)
-TEXT ·tile4AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	// a tile: 4 results
-tile:
-	MOVQ $0, line_channel(AX)
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
@@ -7875,12 +7037,9 @@ vector:
 	MOVQ line_bias(AX), SI
 	TESTQ SI, SI
 	JEQ start
-	ADDQ line_channel(AX), SI
+	ADDQ BX, SI
 	VMOVUPS (SI), Y0
 start:
-	VMOVAPS Y0, Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y0, Y3
 	MOVQ line_rows(AX), R8
 	TESTQ R8, R8
 	JEQ sums
@@ -7888,27 +7047,24 @@ start:
 	JEQ sums
 	MOVQ line_x(AX), SI
 	ADDQ line_xAt(AX), SI
-	ADDQ line_channel(AX), SI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R9
-	TESTQ R9, R9
+	ADDQ BX, SI
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
 	JEQ fetched
-	MOVQ line_ahead(AX), R10
-	ADDQ SI, R10
+	MOVQ line_fetch(AX), R8
+	MOVQ line_ahead(AX), DI
+	ADDQ SI, DI
 fetchRow:
-	MOVQ R10, R11
-	MOVQ $4, R12
-fetchPixel:
-	PREFETCHT0 (R11)
-	ADDQ BX, R11
-	DECQ R12
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R10
-	DECQ R9
+	MOVQ DI, R10
+	PREFETCHT0 (R10)
+	ADDQ CX, R10
+	ADDQ line_xRow(AX), DI
+	DECQ R8
 	JNE fetchRow
+	MOVQ line_rows(AX), R8
 fetched:
 	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
+	ADDQ BX, DI
 	// a row of the window
 row:
 	MOVQ SI, R9
@@ -7916,13 +7072,10 @@ row:
 	MOVQ line_taps(AX), R11
 	// a tap
 tap:
-	VMOVUPS (R10), Y4
-	VFMADD231PS (R9), Y4, Y0
-	VFMADD231PS (R9)(BX*1), Y4, Y1
-	VFMADD231PS (R9)(BX*2), Y4, Y2
-	VFMADD231PS (R9)(DX*1), Y4, Y3
+	VMOVUPS (R10), Y1
+	VFMADD231PS (R9), Y1, Y0
 	ADDQ line_xTap(AX), R9
-	ADDQ CX, R10
+	ADDQ DX, R10
 	DECQ R11
 	JNE tap
 	ADDQ line_xRow(AX), SI
@@ -7930,3310 +7083,199 @@ tap:
 	DECQ R8
 	JNE row
 sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y4
-	VBROADCASTSS line_high(AX), Y5
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y1
+	VBROADCASTSS line_high(AX), Y2
 	MOVQ line_y(AX), SI
 	ADDQ line_yAt(AX), SI
-	ADDQ line_channel(AX), SI
+	ADDQ BX, SI
 	MOVQ line_yPixel(AX), DI
-	VMAXPS Y0, Y4, Y0
-	VMINPS Y0, Y5, Y0
-	VMAXPS Y1, Y4, Y1
-	VMINPS Y1, Y5, Y1
-	VMAXPS Y2, Y4, Y2
-	VMINPS Y2, Y5, Y2
-	VMAXPS Y3, Y4, Y3
-	VMINPS Y3, Y5, Y3
+	VMAXPS Y0, Y1, Y0
+	VMINPS Y0, Y2, Y0
 	VMOVUPS Y0, (SI)
 	ADDQ DI, SI
-	VMOVUPS Y1, (SI)
-	ADDQ DI, SI
-	VMOVUPS Y2, (SI)
-	ADDQ DI, SI
-	VMOVUPS Y3, (SI)
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), SI
-	MOVQ SI, line_channel(AX)
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	// the next tile
-	IMUL3Q $4, BX, SI
+	MOVQ line_xTile(AX), SI
 	ADDQ SI, line_xAt(AX)
-	IMUL3Q $4, line_yPixel(AX), SI
+	MOVQ line_yTile(AX), SI
 	ADDQ SI, line_yAt(AX)
 	DECQ line_tiles(AX)
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func tile2AVX2(l *line)
-TEXT ·tile2AVX2(SB), NOSPLIT, $0-8
+// func tileAnyx8AVX2(l *line)
+TEXT ·tileAnyx8AVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	// a tile: 2 results
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	LEAQ (CX)(CX*4), DI
+	LEAQ (SI)(CX*4), R8
+	// a tile of results
 tile:
-	MOVQ $0, line_channel(AX)
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// sums start from the bias
 	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DX
-	TESTQ DX, DX
+	MOVQ line_bias(AX), R9
+	TESTQ R9, R9
 	JEQ start
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Y0
+	ADDQ BX, R9
+	VMOVUPS (R9), Y0
 start:
 	VMOVAPS Y0, Y1
-	MOVQ line_rows(AX), DI
-	TESTQ DI, DI
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	MOVQ line_rows(AX), R11
+	TESTQ R11, R11
 	JEQ sums
 	CMPQ line_taps(AX), $0
 	JEQ sums
-	MOVQ line_x(AX), DX
-	ADDQ line_xAt(AX), DX
-	ADDQ line_channel(AX), DX
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R8
-	TESTQ R8, R8
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
 	JEQ fetched
-	MOVQ line_ahead(AX), R9
-	ADDQ DX, R9
+	MOVQ line_fetch(AX), R11
+	MOVQ line_ahead(AX), R10
+	ADDQ R9, R10
 fetchRow:
-	MOVQ R9, R10
-	MOVQ $2, R11
-fetchPixel:
-	PREFETCHT0 (R10)
-	ADDQ BX, R10
+	MOVQ R10, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	ADDQ line_xRow(AX), R10
 	DECQ R11
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R9
-	DECQ R8
 	JNE fetchRow
+	MOVQ line_rows(AX), R11
 fetched:
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
 	// a row of the window
 row:
-	MOVQ DX, R8
-	MOVQ SI, R9
-	MOVQ line_taps(AX), R10
+	MOVQ R9, R12
+	MOVQ R10, R13
+	MOVQ line_taps(AX), R14
 	// a tap
 tap:
-	VMOVUPS (R9), Y2
-	VFMADD231PS (R8), Y2, Y0
-	VFMADD231PS (R8)(BX*1), Y2, Y1
-	ADDQ line_xTap(AX), R8
-	ADDQ CX, R9
-	DECQ R10
+	VMOVUPS (R13), Y8
+	VFMADD231PS (R12), Y8, Y0
+	VFMADD231PS (R12)(CX*1), Y8, Y1
+	VFMADD231PS (R12)(CX*2), Y8, Y2
+	VFMADD231PS (R12)(SI*1), Y8, Y3
+	VFMADD231PS (R12)(CX*4), Y8, Y4
+	VFMADD231PS (R12)(DI*1), Y8, Y5
+	VFMADD231PS (R12)(SI*2), Y8, Y6
+	VFMADD231PS (R12)(R8*1), Y8, Y7
+	ADDQ line_xTap(AX), R12
+	ADDQ DX, R13
+	DECQ R14
 	JNE tap
-	ADDQ line_xRow(AX), DX
-	ADDQ line_wRow(AX), SI
-	DECQ DI
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y2
-	VBROADCASTSS line_high(AX), Y3
-	MOVQ line_y(AX), DX
-	ADDQ line_yAt(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_yPixel(AX), SI
-	VMAXPS Y0, Y2, Y0
-	VMINPS Y0, Y3, Y0
-	VMAXPS Y1, Y2, Y1
-	VMINPS Y1, Y3, Y1
-	VMOVUPS Y0, (DX)
-	ADDQ SI, DX
-	VMOVUPS Y1, (DX)
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	IMUL3Q $2, BX, DX
-	ADDQ DX, line_xAt(AX)
-	IMUL3Q $2, line_yPixel(AX), DX
-	ADDQ DX, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile1AVX2(l *line)
-TEXT ·tile1AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	// a tile: 1 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DX
-	TESTQ DX, DX
-	JEQ start
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Y0
-start:
-	MOVQ line_rows(AX), DI
-	TESTQ DI, DI
-	JEQ sums
-	CMPQ line_taps(AX), $0
-	JEQ sums
-	MOVQ line_x(AX), DX
-	ADDQ line_xAt(AX), DX
-	ADDQ line_channel(AX), DX
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R8
-	TESTQ R8, R8
-	JEQ fetched
-	MOVQ line_ahead(AX), R9
-	ADDQ DX, R9
-fetchRow:
-	MOVQ R9, R10
-	MOVQ $1, R11
-fetchPixel:
-	PREFETCHT0 (R10)
-	ADDQ BX, R10
-	DECQ R11
-	JNE fetchPixel
 	ADDQ line_xRow(AX), R9
-	DECQ R8
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	// a row of the window
-row:
-	MOVQ DX, R8
-	MOVQ SI, R9
-	MOVQ line_taps(AX), R10
-	// a tap
-tap:
-	VMOVUPS (R9), Y1
-	VFMADD231PS (R8), Y1, Y0
-	ADDQ line_xTap(AX), R8
-	ADDQ CX, R9
-	DECQ R10
-	JNE tap
-	ADDQ line_xRow(AX), DX
-	ADDQ line_wRow(AX), SI
-	DECQ DI
+	ADDQ line_wRow(AX), R10
+	DECQ R11
 	JNE row
 sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y1
-	VBROADCASTSS line_high(AX), Y2
-	MOVQ line_y(AX), DX
-	ADDQ line_yAt(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_yPixel(AX), SI
-	VMAXPS Y0, Y1, Y0
-	VMINPS Y0, Y2, Y0
-	VMOVUPS Y0, (DX)
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	IMUL3Q $1, BX, DX
-	ADDQ DX, line_xAt(AX)
-	IMUL3Q $1, line_yPixel(AX), DX
-	ADDQ DX, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile8x3s1AVX2(l *line)
-TEXT ·tile8x3s1AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 8 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	VMOVAPS Y0, Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y0, Y3
-	VMOVAPS Y0, Y4
-	VMOVAPS Y0, Y5
-	VMOVAPS Y0, Y6
-	VMOVAPS Y0, Y7
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $8, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS (R8), Y8
-	VMOVUPS (R8)(CX*1), Y9
-	VMOVUPS (R8)(CX*2), Y10
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Y8, Y0
-skip0:
-	ADDQ BX, R10
-	VMOVUPS (R10), Y12
-	VFMADD231PS Y12, Y9, Y0
-	VFMADD231PS Y12, Y8, Y1
-	ADDQ BX, R10
-	VMOVUPS (R10), Y11
-	VFMADD231PS Y11, Y10, Y0
-	VFMADD231PS Y11, Y9, Y1
-	VFMADD231PS Y11, Y8, Y2
-	ADDQ BX, R10
-	VMOVUPS (R10), Y12
-	VFMADD231PS Y12, Y10, Y1
-	VFMADD231PS Y12, Y9, Y2
-	VFMADD231PS Y12, Y8, Y3
-	ADDQ BX, R10
-	VMOVUPS (R10), Y11
-	VFMADD231PS Y11, Y10, Y2
-	VFMADD231PS Y11, Y9, Y3
-	VFMADD231PS Y11, Y8, Y4
-	ADDQ BX, R10
-	VMOVUPS (R10), Y12
-	VFMADD231PS Y12, Y10, Y3
-	VFMADD231PS Y12, Y9, Y4
-	VFMADD231PS Y12, Y8, Y5
-	ADDQ BX, R10
-	VMOVUPS (R10), Y11
-	VFMADD231PS Y11, Y10, Y4
-	VFMADD231PS Y11, Y9, Y5
-	VFMADD231PS Y11, Y8, Y6
-	ADDQ BX, R10
-	VMOVUPS (R10), Y12
-	VFMADD231PS Y12, Y10, Y5
-	VFMADD231PS Y12, Y9, Y6
-	VFMADD231PS Y12, Y8, Y7
-	ADDQ BX, R10
-	VMOVUPS (R10), Y11
-	VFMADD231PS Y11, Y10, Y6
-	VFMADD231PS Y11, Y9, Y7
-	ADDQ BX, R10
-	LEAQ 9(DX), R11
-	CMPQ R11, SI
-	JCC skip9
-	VFMADD231PS (R10), Y10, Y7
-skip9:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y8
 	VBROADCASTSS line_high(AX), Y9
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
+	MOVQ line_y(AX), R9
+	ADDQ line_yAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_yPixel(AX), R10
 	VMAXPS Y0, Y8, Y0
 	VMINPS Y0, Y9, Y0
+	VMOVUPS Y0, (R9)
+	ADDQ R10, R9
 	VMAXPS Y1, Y8, Y1
 	VMINPS Y1, Y9, Y1
+	VMOVUPS Y1, (R9)
+	ADDQ R10, R9
 	VMAXPS Y2, Y8, Y2
 	VMINPS Y2, Y9, Y2
+	VMOVUPS Y2, (R9)
+	ADDQ R10, R9
 	VMAXPS Y3, Y8, Y3
 	VMINPS Y3, Y9, Y3
+	VMOVUPS Y3, (R9)
+	ADDQ R10, R9
 	VMAXPS Y4, Y8, Y4
 	VMINPS Y4, Y9, Y4
+	VMOVUPS Y4, (R9)
+	ADDQ R10, R9
 	VMAXPS Y5, Y8, Y5
 	VMINPS Y5, Y9, Y5
+	VMOVUPS Y5, (R9)
+	ADDQ R10, R9
 	VMAXPS Y6, Y8, Y6
 	VMINPS Y6, Y9, Y6
+	VMOVUPS Y6, (R9)
+	ADDQ R10, R9
 	VMAXPS Y7, Y8, Y7
 	VMINPS Y7, Y9, Y7
-	VMOVUPS Y0, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y2, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y3, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y4, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y5, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y6, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y7, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
+	VMOVUPS Y7, (R9)
+	ADDQ R10, R9
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	// the next tile
-	ADDQ $8, DX
-	IMUL3Q $8, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $8, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
+	MOVQ line_xTile(AX), R9
+	ADDQ R9, line_xAt(AX)
+	MOVQ line_yTile(AX), R9
+	ADDQ R9, line_yAt(AX)
 	DECQ line_tiles(AX)
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func tile7x3s1AVX2(l *line)
-TEXT ·tile7x3s1AVX2(SB), NOSPLIT, $0-8
+// func tileAnyx7AVX2(l *line)
+TEXT ·tileAnyx7AVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 7 results
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	LEAQ (CX)(CX*4), DI
+	// a tile of results
 tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	VMOVAPS Y0, Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y0, Y3
-	VMOVAPS Y0, Y4
-	VMOVAPS Y0, Y5
-	VMOVAPS Y0, Y6
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $7, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS (R8), Y7
-	VMOVUPS (R8)(CX*1), Y8
-	VMOVUPS (R8)(CX*2), Y9
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Y7, Y0
-skip0:
-	ADDQ BX, R10
-	VMOVUPS (R10), Y11
-	VFMADD231PS Y11, Y8, Y0
-	VFMADD231PS Y11, Y7, Y1
-	ADDQ BX, R10
-	VMOVUPS (R10), Y10
-	VFMADD231PS Y10, Y9, Y0
-	VFMADD231PS Y10, Y8, Y1
-	VFMADD231PS Y10, Y7, Y2
-	ADDQ BX, R10
-	VMOVUPS (R10), Y11
-	VFMADD231PS Y11, Y9, Y1
-	VFMADD231PS Y11, Y8, Y2
-	VFMADD231PS Y11, Y7, Y3
-	ADDQ BX, R10
-	VMOVUPS (R10), Y10
-	VFMADD231PS Y10, Y9, Y2
-	VFMADD231PS Y10, Y8, Y3
-	VFMADD231PS Y10, Y7, Y4
-	ADDQ BX, R10
-	VMOVUPS (R10), Y11
-	VFMADD231PS Y11, Y9, Y3
-	VFMADD231PS Y11, Y8, Y4
-	VFMADD231PS Y11, Y7, Y5
-	ADDQ BX, R10
-	VMOVUPS (R10), Y10
-	VFMADD231PS Y10, Y9, Y4
-	VFMADD231PS Y10, Y8, Y5
-	VFMADD231PS Y10, Y7, Y6
-	ADDQ BX, R10
-	VMOVUPS (R10), Y11
-	VFMADD231PS Y11, Y9, Y5
-	VFMADD231PS Y11, Y8, Y6
-	ADDQ BX, R10
-	LEAQ 8(DX), R11
-	CMPQ R11, SI
-	JCC skip8
-	VFMADD231PS (R10), Y9, Y6
-skip8:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y7
-	VBROADCASTSS line_high(AX), Y8
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y7, Y0
-	VMINPS Y0, Y8, Y0
-	VMAXPS Y1, Y7, Y1
-	VMINPS Y1, Y8, Y1
-	VMAXPS Y2, Y7, Y2
-	VMINPS Y2, Y8, Y2
-	VMAXPS Y3, Y7, Y3
-	VMINPS Y3, Y8, Y3
-	VMAXPS Y4, Y7, Y4
-	VMINPS Y4, Y8, Y4
-	VMAXPS Y5, Y7, Y5
-	VMINPS Y5, Y8, Y5
-	VMAXPS Y6, Y7, Y6
-	VMINPS Y6, Y8, Y6
-	VMOVUPS Y0, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y2, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y3, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y4, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y5, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y6, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	ADDQ $7, DX
-	IMUL3Q $7, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $7, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile4x3s1AVX2(l *line)
-TEXT ·tile4x3s1AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 4 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	VMOVAPS Y0, Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y0, Y3
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $4, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS (R8), Y4
-	VMOVUPS (R8)(CX*1), Y5
-	VMOVUPS (R8)(CX*2), Y6
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Y4, Y0
-skip0:
-	ADDQ BX, R10
-	VMOVUPS (R10), Y8
-	VFMADD231PS Y8, Y5, Y0
-	VFMADD231PS Y8, Y4, Y1
-	ADDQ BX, R10
-	VMOVUPS (R10), Y7
-	VFMADD231PS Y7, Y6, Y0
-	VFMADD231PS Y7, Y5, Y1
-	VFMADD231PS Y7, Y4, Y2
-	ADDQ BX, R10
-	VMOVUPS (R10), Y8
-	VFMADD231PS Y8, Y6, Y1
-	VFMADD231PS Y8, Y5, Y2
-	VFMADD231PS Y8, Y4, Y3
-	ADDQ BX, R10
-	VMOVUPS (R10), Y7
-	VFMADD231PS Y7, Y6, Y2
-	VFMADD231PS Y7, Y5, Y3
-	ADDQ BX, R10
-	LEAQ 5(DX), R11
-	CMPQ R11, SI
-	JCC skip5
-	VFMADD231PS (R10), Y6, Y3
-skip5:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y4
-	VBROADCASTSS line_high(AX), Y5
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y4, Y0
-	VMINPS Y0, Y5, Y0
-	VMAXPS Y1, Y4, Y1
-	VMINPS Y1, Y5, Y1
-	VMAXPS Y2, Y4, Y2
-	VMINPS Y2, Y5, Y2
-	VMAXPS Y3, Y4, Y3
-	VMINPS Y3, Y5, Y3
-	VMOVUPS Y0, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y2, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y3, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	ADDQ $4, DX
-	IMUL3Q $4, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $4, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile2x3s1AVX2(l *line)
-TEXT ·tile2x3s1AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 2 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	VMOVAPS Y0, Y1
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $2, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS (R8), Y2
-	VMOVUPS (R8)(CX*1), Y3
-	VMOVUPS (R8)(CX*2), Y4
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Y2, Y0
-skip0:
-	ADDQ BX, R10
-	VMOVUPS (R10), Y6
-	VFMADD231PS Y6, Y3, Y0
-	VFMADD231PS Y6, Y2, Y1
-	ADDQ BX, R10
-	VMOVUPS (R10), Y5
-	VFMADD231PS Y5, Y4, Y0
-	VFMADD231PS Y5, Y3, Y1
-	ADDQ BX, R10
-	LEAQ 3(DX), R11
-	CMPQ R11, SI
-	JCC skip3
-	VFMADD231PS (R10), Y4, Y1
-skip3:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y2
-	VBROADCASTSS line_high(AX), Y3
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y2, Y0
-	VMINPS Y0, Y3, Y0
-	VMAXPS Y1, Y2, Y1
-	VMINPS Y1, Y3, Y1
-	VMOVUPS Y0, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y1, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	ADDQ $2, DX
-	IMUL3Q $2, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $2, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile1x3s1AVX2(l *line)
-TEXT ·tile1x3s1AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 1 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $1, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS (R8), Y1
-	VMOVUPS (R8)(CX*1), Y2
-	VMOVUPS (R8)(CX*2), Y3
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Y1, Y0
-skip0:
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y2, Y0
-	ADDQ BX, R10
-	LEAQ 2(DX), R11
-	CMPQ R11, SI
-	JCC skip2
-	VFMADD231PS (R10), Y3, Y0
-skip2:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y1
-	VBROADCASTSS line_high(AX), Y2
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y1, Y0
-	VMINPS Y0, Y2, Y0
-	VMOVUPS Y0, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	ADDQ $1, DX
-	IMUL3Q $1, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $1, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile8x3s2AVX2(l *line)
-TEXT ·tile8x3s2AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 8 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	VMOVAPS Y0, Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y0, Y3
-	VMOVAPS Y0, Y4
-	VMOVAPS Y0, Y5
-	VMOVAPS Y0, Y6
-	VMOVAPS Y0, Y7
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $16, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS (R8), Y8
-	VMOVUPS (R8)(CX*1), Y9
-	VMOVUPS (R8)(CX*2), Y10
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Y8, Y0
-skip0:
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y9, Y0
-	ADDQ BX, R10
-	VMOVUPS (R10), Y11
-	VFMADD231PS Y11, Y10, Y0
-	VFMADD231PS Y11, Y8, Y1
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y9, Y1
-	ADDQ BX, R10
-	VMOVUPS (R10), Y11
-	VFMADD231PS Y11, Y10, Y1
-	VFMADD231PS Y11, Y8, Y2
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y9, Y2
-	ADDQ BX, R10
-	VMOVUPS (R10), Y11
-	VFMADD231PS Y11, Y10, Y2
-	VFMADD231PS Y11, Y8, Y3
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y9, Y3
-	ADDQ BX, R10
-	VMOVUPS (R10), Y11
-	VFMADD231PS Y11, Y10, Y3
-	VFMADD231PS Y11, Y8, Y4
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y9, Y4
-	ADDQ BX, R10
-	VMOVUPS (R10), Y11
-	VFMADD231PS Y11, Y10, Y4
-	VFMADD231PS Y11, Y8, Y5
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y9, Y5
-	ADDQ BX, R10
-	VMOVUPS (R10), Y11
-	VFMADD231PS Y11, Y10, Y5
-	VFMADD231PS Y11, Y8, Y6
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y9, Y6
-	ADDQ BX, R10
-	VMOVUPS (R10), Y11
-	VFMADD231PS Y11, Y10, Y6
-	VFMADD231PS Y11, Y8, Y7
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y9, Y7
-	ADDQ BX, R10
-	LEAQ 16(DX), R11
-	CMPQ R11, SI
-	JCC skip16
-	VFMADD231PS (R10), Y10, Y7
-skip16:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y8
-	VBROADCASTSS line_high(AX), Y9
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y8, Y0
-	VMINPS Y0, Y9, Y0
-	VMAXPS Y1, Y8, Y1
-	VMINPS Y1, Y9, Y1
-	VMAXPS Y2, Y8, Y2
-	VMINPS Y2, Y9, Y2
-	VMAXPS Y3, Y8, Y3
-	VMINPS Y3, Y9, Y3
-	VMAXPS Y4, Y8, Y4
-	VMINPS Y4, Y9, Y4
-	VMAXPS Y5, Y8, Y5
-	VMINPS Y5, Y9, Y5
-	VMAXPS Y6, Y8, Y6
-	VMINPS Y6, Y9, Y6
-	VMAXPS Y7, Y8, Y7
-	VMINPS Y7, Y9, Y7
-	VMOVUPS Y0, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y2, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y3, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y4, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y5, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y6, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y7, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	ADDQ $16, DX
-	IMUL3Q $16, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $8, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile7x3s2AVX2(l *line)
-TEXT ·tile7x3s2AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 7 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	VMOVAPS Y0, Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y0, Y3
-	VMOVAPS Y0, Y4
-	VMOVAPS Y0, Y5
-	VMOVAPS Y0, Y6
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $14, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS (R8), Y7
-	VMOVUPS (R8)(CX*1), Y8
-	VMOVUPS (R8)(CX*2), Y9
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Y7, Y0
-skip0:
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y8, Y0
-	ADDQ BX, R10
-	VMOVUPS (R10), Y10
-	VFMADD231PS Y10, Y9, Y0
-	VFMADD231PS Y10, Y7, Y1
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y8, Y1
-	ADDQ BX, R10
-	VMOVUPS (R10), Y10
-	VFMADD231PS Y10, Y9, Y1
-	VFMADD231PS Y10, Y7, Y2
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y8, Y2
-	ADDQ BX, R10
-	VMOVUPS (R10), Y10
-	VFMADD231PS Y10, Y9, Y2
-	VFMADD231PS Y10, Y7, Y3
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y8, Y3
-	ADDQ BX, R10
-	VMOVUPS (R10), Y10
-	VFMADD231PS Y10, Y9, Y3
-	VFMADD231PS Y10, Y7, Y4
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y8, Y4
-	ADDQ BX, R10
-	VMOVUPS (R10), Y10
-	VFMADD231PS Y10, Y9, Y4
-	VFMADD231PS Y10, Y7, Y5
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y8, Y5
-	ADDQ BX, R10
-	VMOVUPS (R10), Y10
-	VFMADD231PS Y10, Y9, Y5
-	VFMADD231PS Y10, Y7, Y6
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y8, Y6
-	ADDQ BX, R10
-	LEAQ 14(DX), R11
-	CMPQ R11, SI
-	JCC skip14
-	VFMADD231PS (R10), Y9, Y6
-skip14:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y7
-	VBROADCASTSS line_high(AX), Y8
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y7, Y0
-	VMINPS Y0, Y8, Y0
-	VMAXPS Y1, Y7, Y1
-	VMINPS Y1, Y8, Y1
-	VMAXPS Y2, Y7, Y2
-	VMINPS Y2, Y8, Y2
-	VMAXPS Y3, Y7, Y3
-	VMINPS Y3, Y8, Y3
-	VMAXPS Y4, Y7, Y4
-	VMINPS Y4, Y8, Y4
-	VMAXPS Y5, Y7, Y5
-	VMINPS Y5, Y8, Y5
-	VMAXPS Y6, Y7, Y6
-	VMINPS Y6, Y8, Y6
-	VMOVUPS Y0, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y2, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y3, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y4, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y5, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y6, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	ADDQ $14, DX
-	IMUL3Q $14, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $7, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile4x3s2AVX2(l *line)
-TEXT ·tile4x3s2AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 4 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	VMOVAPS Y0, Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y0, Y3
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $8, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS (R8), Y4
-	VMOVUPS (R8)(CX*1), Y5
-	VMOVUPS (R8)(CX*2), Y6
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Y4, Y0
-skip0:
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y5, Y0
-	ADDQ BX, R10
-	VMOVUPS (R10), Y7
-	VFMADD231PS Y7, Y6, Y0
-	VFMADD231PS Y7, Y4, Y1
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y5, Y1
-	ADDQ BX, R10
-	VMOVUPS (R10), Y7
-	VFMADD231PS Y7, Y6, Y1
-	VFMADD231PS Y7, Y4, Y2
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y5, Y2
-	ADDQ BX, R10
-	VMOVUPS (R10), Y7
-	VFMADD231PS Y7, Y6, Y2
-	VFMADD231PS Y7, Y4, Y3
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y5, Y3
-	ADDQ BX, R10
-	LEAQ 8(DX), R11
-	CMPQ R11, SI
-	JCC skip8
-	VFMADD231PS (R10), Y6, Y3
-skip8:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y4
-	VBROADCASTSS line_high(AX), Y5
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y4, Y0
-	VMINPS Y0, Y5, Y0
-	VMAXPS Y1, Y4, Y1
-	VMINPS Y1, Y5, Y1
-	VMAXPS Y2, Y4, Y2
-	VMINPS Y2, Y5, Y2
-	VMAXPS Y3, Y4, Y3
-	VMINPS Y3, Y5, Y3
-	VMOVUPS Y0, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y2, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y3, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	ADDQ $8, DX
-	IMUL3Q $8, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $4, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile2x3s2AVX2(l *line)
-TEXT ·tile2x3s2AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 2 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	VMOVAPS Y0, Y1
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $4, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS (R8), Y2
-	VMOVUPS (R8)(CX*1), Y3
-	VMOVUPS (R8)(CX*2), Y4
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Y2, Y0
-skip0:
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y3, Y0
-	ADDQ BX, R10
-	VMOVUPS (R10), Y5
-	VFMADD231PS Y5, Y4, Y0
-	VFMADD231PS Y5, Y2, Y1
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y3, Y1
-	ADDQ BX, R10
-	LEAQ 4(DX), R11
-	CMPQ R11, SI
-	JCC skip4
-	VFMADD231PS (R10), Y4, Y1
-skip4:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y2
-	VBROADCASTSS line_high(AX), Y3
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y2, Y0
-	VMINPS Y0, Y3, Y0
-	VMAXPS Y1, Y2, Y1
-	VMINPS Y1, Y3, Y1
-	VMOVUPS Y0, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y1, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	ADDQ $4, DX
-	IMUL3Q $4, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $2, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile1x3s2AVX2(l *line)
-TEXT ·tile1x3s2AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 1 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $2, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS (R8), Y1
-	VMOVUPS (R8)(CX*1), Y2
-	VMOVUPS (R8)(CX*2), Y3
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Y1, Y0
-skip0:
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y2, Y0
-	ADDQ BX, R10
-	LEAQ 2(DX), R11
-	CMPQ R11, SI
-	JCC skip2
-	VFMADD231PS (R10), Y3, Y0
-skip2:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y1
-	VBROADCASTSS line_high(AX), Y2
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y1, Y0
-	VMINPS Y0, Y2, Y0
-	VMOVUPS Y0, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	ADDQ $2, DX
-	IMUL3Q $2, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $1, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile8x5s1AVX2(l *line)
-TEXT ·tile8x5s1AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 8 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	VMOVAPS Y0, Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y0, Y3
-	VMOVAPS Y0, Y4
-	VMOVAPS Y0, Y5
-	VMOVAPS Y0, Y6
-	VMOVAPS Y0, Y7
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $8, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS (R8), Y8
-	VMOVUPS (R8)(CX*1), Y9
-	VMOVUPS (R8)(CX*2), Y10
-	LEAQ (R8)(CX*2), R10
-	VMOVUPS (R10)(CX*1), Y11
-	VMOVUPS (R8)(CX*4), Y12
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Y8, Y0
-skip0:
-	ADDQ BX, R10
-	LEAQ 1(DX), R11
-	CMPQ R11, SI
-	JCC skip1
-	VMOVUPS (R10), Y14
-	VFMADD231PS Y14, Y9, Y0
-	VFMADD231PS Y14, Y8, Y1
-skip1:
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y10, Y0
-	VFMADD231PS Y13, Y9, Y1
-	VFMADD231PS Y13, Y8, Y2
-	ADDQ BX, R10
-	VMOVUPS (R10), Y14
-	VFMADD231PS Y14, Y11, Y0
-	VFMADD231PS Y14, Y10, Y1
-	VFMADD231PS Y14, Y9, Y2
-	VFMADD231PS Y14, Y8, Y3
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y12, Y0
-	VFMADD231PS Y13, Y11, Y1
-	VFMADD231PS Y13, Y10, Y2
-	VFMADD231PS Y13, Y9, Y3
-	VFMADD231PS Y13, Y8, Y4
-	ADDQ BX, R10
-	VMOVUPS (R10), Y14
-	VFMADD231PS Y14, Y12, Y1
-	VFMADD231PS Y14, Y11, Y2
-	VFMADD231PS Y14, Y10, Y3
-	VFMADD231PS Y14, Y9, Y4
-	VFMADD231PS Y14, Y8, Y5
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y12, Y2
-	VFMADD231PS Y13, Y11, Y3
-	VFMADD231PS Y13, Y10, Y4
-	VFMADD231PS Y13, Y9, Y5
-	VFMADD231PS Y13, Y8, Y6
-	ADDQ BX, R10
-	VMOVUPS (R10), Y14
-	VFMADD231PS Y14, Y12, Y3
-	VFMADD231PS Y14, Y11, Y4
-	VFMADD231PS Y14, Y10, Y5
-	VFMADD231PS Y14, Y9, Y6
-	VFMADD231PS Y14, Y8, Y7
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y12, Y4
-	VFMADD231PS Y13, Y11, Y5
-	VFMADD231PS Y13, Y10, Y6
-	VFMADD231PS Y13, Y9, Y7
-	ADDQ BX, R10
-	VMOVUPS (R10), Y14
-	VFMADD231PS Y14, Y12, Y5
-	VFMADD231PS Y14, Y11, Y6
-	VFMADD231PS Y14, Y10, Y7
-	ADDQ BX, R10
-	LEAQ 10(DX), R11
-	CMPQ R11, SI
-	JCC skip10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y12, Y6
-	VFMADD231PS Y13, Y11, Y7
-skip10:
-	ADDQ BX, R10
-	LEAQ 11(DX), R11
-	CMPQ R11, SI
-	JCC skip11
-	VFMADD231PS (R10), Y12, Y7
-skip11:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y8
-	VBROADCASTSS line_high(AX), Y9
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y8, Y0
-	VMINPS Y0, Y9, Y0
-	VMAXPS Y1, Y8, Y1
-	VMINPS Y1, Y9, Y1
-	VMAXPS Y2, Y8, Y2
-	VMINPS Y2, Y9, Y2
-	VMAXPS Y3, Y8, Y3
-	VMINPS Y3, Y9, Y3
-	VMAXPS Y4, Y8, Y4
-	VMINPS Y4, Y9, Y4
-	VMAXPS Y5, Y8, Y5
-	VMINPS Y5, Y9, Y5
-	VMAXPS Y6, Y8, Y6
-	VMINPS Y6, Y9, Y6
-	VMAXPS Y7, Y8, Y7
-	VMINPS Y7, Y9, Y7
-	VMOVUPS Y0, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y2, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y3, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y4, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y5, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y6, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y7, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	ADDQ $8, DX
-	IMUL3Q $8, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $8, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile7x5s1AVX2(l *line)
-TEXT ·tile7x5s1AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 7 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	VMOVAPS Y0, Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y0, Y3
-	VMOVAPS Y0, Y4
-	VMOVAPS Y0, Y5
-	VMOVAPS Y0, Y6
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $7, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS (R8), Y7
-	VMOVUPS (R8)(CX*1), Y8
-	VMOVUPS (R8)(CX*2), Y9
-	LEAQ (R8)(CX*2), R10
-	VMOVUPS (R10)(CX*1), Y10
-	VMOVUPS (R8)(CX*4), Y11
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Y7, Y0
-skip0:
-	ADDQ BX, R10
-	LEAQ 1(DX), R11
-	CMPQ R11, SI
-	JCC skip1
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y8, Y0
-	VFMADD231PS Y13, Y7, Y1
-skip1:
-	ADDQ BX, R10
-	VMOVUPS (R10), Y12
-	VFMADD231PS Y12, Y9, Y0
-	VFMADD231PS Y12, Y8, Y1
-	VFMADD231PS Y12, Y7, Y2
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y10, Y0
-	VFMADD231PS Y13, Y9, Y1
-	VFMADD231PS Y13, Y8, Y2
-	VFMADD231PS Y13, Y7, Y3
-	ADDQ BX, R10
-	VMOVUPS (R10), Y12
-	VFMADD231PS Y12, Y11, Y0
-	VFMADD231PS Y12, Y10, Y1
-	VFMADD231PS Y12, Y9, Y2
-	VFMADD231PS Y12, Y8, Y3
-	VFMADD231PS Y12, Y7, Y4
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y11, Y1
-	VFMADD231PS Y13, Y10, Y2
-	VFMADD231PS Y13, Y9, Y3
-	VFMADD231PS Y13, Y8, Y4
-	VFMADD231PS Y13, Y7, Y5
-	ADDQ BX, R10
-	VMOVUPS (R10), Y12
-	VFMADD231PS Y12, Y11, Y2
-	VFMADD231PS Y12, Y10, Y3
-	VFMADD231PS Y12, Y9, Y4
-	VFMADD231PS Y12, Y8, Y5
-	VFMADD231PS Y12, Y7, Y6
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y11, Y3
-	VFMADD231PS Y13, Y10, Y4
-	VFMADD231PS Y13, Y9, Y5
-	VFMADD231PS Y13, Y8, Y6
-	ADDQ BX, R10
-	VMOVUPS (R10), Y12
-	VFMADD231PS Y12, Y11, Y4
-	VFMADD231PS Y12, Y10, Y5
-	VFMADD231PS Y12, Y9, Y6
-	ADDQ BX, R10
-	LEAQ 9(DX), R11
-	CMPQ R11, SI
-	JCC skip9
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y11, Y5
-	VFMADD231PS Y13, Y10, Y6
-skip9:
-	ADDQ BX, R10
-	LEAQ 10(DX), R11
-	CMPQ R11, SI
-	JCC skip10
-	VFMADD231PS (R10), Y11, Y6
-skip10:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y7
-	VBROADCASTSS line_high(AX), Y8
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y7, Y0
-	VMINPS Y0, Y8, Y0
-	VMAXPS Y1, Y7, Y1
-	VMINPS Y1, Y8, Y1
-	VMAXPS Y2, Y7, Y2
-	VMINPS Y2, Y8, Y2
-	VMAXPS Y3, Y7, Y3
-	VMINPS Y3, Y8, Y3
-	VMAXPS Y4, Y7, Y4
-	VMINPS Y4, Y8, Y4
-	VMAXPS Y5, Y7, Y5
-	VMINPS Y5, Y8, Y5
-	VMAXPS Y6, Y7, Y6
-	VMINPS Y6, Y8, Y6
-	VMOVUPS Y0, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y2, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y3, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y4, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y5, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y6, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	ADDQ $7, DX
-	IMUL3Q $7, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $7, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile4x5s1AVX2(l *line)
-TEXT ·tile4x5s1AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 4 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	VMOVAPS Y0, Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y0, Y3
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $4, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS (R8), Y4
-	VMOVUPS (R8)(CX*1), Y5
-	VMOVUPS (R8)(CX*2), Y6
-	LEAQ (R8)(CX*2), R10
-	VMOVUPS (R10)(CX*1), Y7
-	VMOVUPS (R8)(CX*4), Y8
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Y4, Y0
-skip0:
-	ADDQ BX, R10
-	LEAQ 1(DX), R11
-	CMPQ R11, SI
-	JCC skip1
-	VMOVUPS (R10), Y10
-	VFMADD231PS Y10, Y5, Y0
-	VFMADD231PS Y10, Y4, Y1
-skip1:
-	ADDQ BX, R10
-	VMOVUPS (R10), Y9
-	VFMADD231PS Y9, Y6, Y0
-	VFMADD231PS Y9, Y5, Y1
-	VFMADD231PS Y9, Y4, Y2
-	ADDQ BX, R10
-	VMOVUPS (R10), Y10
-	VFMADD231PS Y10, Y7, Y0
-	VFMADD231PS Y10, Y6, Y1
-	VFMADD231PS Y10, Y5, Y2
-	VFMADD231PS Y10, Y4, Y3
-	ADDQ BX, R10
-	VMOVUPS (R10), Y9
-	VFMADD231PS Y9, Y8, Y0
-	VFMADD231PS Y9, Y7, Y1
-	VFMADD231PS Y9, Y6, Y2
-	VFMADD231PS Y9, Y5, Y3
-	ADDQ BX, R10
-	VMOVUPS (R10), Y10
-	VFMADD231PS Y10, Y8, Y1
-	VFMADD231PS Y10, Y7, Y2
-	VFMADD231PS Y10, Y6, Y3
-	ADDQ BX, R10
-	LEAQ 6(DX), R11
-	CMPQ R11, SI
-	JCC skip6
-	VMOVUPS (R10), Y9
-	VFMADD231PS Y9, Y8, Y2
-	VFMADD231PS Y9, Y7, Y3
-skip6:
-	ADDQ BX, R10
-	LEAQ 7(DX), R11
-	CMPQ R11, SI
-	JCC skip7
-	VFMADD231PS (R10), Y8, Y3
-skip7:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y4
-	VBROADCASTSS line_high(AX), Y5
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y4, Y0
-	VMINPS Y0, Y5, Y0
-	VMAXPS Y1, Y4, Y1
-	VMINPS Y1, Y5, Y1
-	VMAXPS Y2, Y4, Y2
-	VMINPS Y2, Y5, Y2
-	VMAXPS Y3, Y4, Y3
-	VMINPS Y3, Y5, Y3
-	VMOVUPS Y0, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y2, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y3, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	ADDQ $4, DX
-	IMUL3Q $4, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $4, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile2x5s1AVX2(l *line)
-TEXT ·tile2x5s1AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 2 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	VMOVAPS Y0, Y1
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $2, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS (R8), Y2
-	VMOVUPS (R8)(CX*1), Y3
-	VMOVUPS (R8)(CX*2), Y4
-	LEAQ (R8)(CX*2), R10
-	VMOVUPS (R10)(CX*1), Y5
-	VMOVUPS (R8)(CX*4), Y6
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Y2, Y0
-skip0:
-	ADDQ BX, R10
-	LEAQ 1(DX), R11
-	CMPQ R11, SI
-	JCC skip1
-	VMOVUPS (R10), Y8
-	VFMADD231PS Y8, Y3, Y0
-	VFMADD231PS Y8, Y2, Y1
-skip1:
-	ADDQ BX, R10
-	VMOVUPS (R10), Y7
-	VFMADD231PS Y7, Y4, Y0
-	VFMADD231PS Y7, Y3, Y1
-	ADDQ BX, R10
-	VMOVUPS (R10), Y8
-	VFMADD231PS Y8, Y5, Y0
-	VFMADD231PS Y8, Y4, Y1
-	ADDQ BX, R10
-	LEAQ 4(DX), R11
-	CMPQ R11, SI
-	JCC skip4
-	VMOVUPS (R10), Y7
-	VFMADD231PS Y7, Y6, Y0
-	VFMADD231PS Y7, Y5, Y1
-skip4:
-	ADDQ BX, R10
-	LEAQ 5(DX), R11
-	CMPQ R11, SI
-	JCC skip5
-	VFMADD231PS (R10), Y6, Y1
-skip5:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y2
-	VBROADCASTSS line_high(AX), Y3
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y2, Y0
-	VMINPS Y0, Y3, Y0
-	VMAXPS Y1, Y2, Y1
-	VMINPS Y1, Y3, Y1
-	VMOVUPS Y0, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y1, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	ADDQ $2, DX
-	IMUL3Q $2, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $2, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile1x5s1AVX2(l *line)
-TEXT ·tile1x5s1AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 1 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $1, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS (R8), Y1
-	VMOVUPS (R8)(CX*1), Y2
-	VMOVUPS (R8)(CX*2), Y3
-	LEAQ (R8)(CX*2), R10
-	VMOVUPS (R10)(CX*1), Y4
-	VMOVUPS (R8)(CX*4), Y5
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Y1, Y0
-skip0:
-	ADDQ BX, R10
-	LEAQ 1(DX), R11
-	CMPQ R11, SI
-	JCC skip1
-	VFMADD231PS (R10), Y2, Y0
-skip1:
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y3, Y0
-	ADDQ BX, R10
-	LEAQ 3(DX), R11
-	CMPQ R11, SI
-	JCC skip3
-	VFMADD231PS (R10), Y4, Y0
-skip3:
-	ADDQ BX, R10
-	LEAQ 4(DX), R11
-	CMPQ R11, SI
-	JCC skip4
-	VFMADD231PS (R10), Y5, Y0
-skip4:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y1
-	VBROADCASTSS line_high(AX), Y2
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y1, Y0
-	VMINPS Y0, Y2, Y0
-	VMOVUPS Y0, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	ADDQ $1, DX
-	IMUL3Q $1, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $1, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile8x5s2AVX2(l *line)
-TEXT ·tile8x5s2AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 8 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	VMOVAPS Y0, Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y0, Y3
-	VMOVAPS Y0, Y4
-	VMOVAPS Y0, Y5
-	VMOVAPS Y0, Y6
-	VMOVAPS Y0, Y7
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $16, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS (R8), Y8
-	VMOVUPS (R8)(CX*1), Y9
-	VMOVUPS (R8)(CX*2), Y10
-	LEAQ (R8)(CX*2), R10
-	VMOVUPS (R10)(CX*1), Y11
-	VMOVUPS (R8)(CX*4), Y12
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Y8, Y0
-skip0:
-	ADDQ BX, R10
-	LEAQ 1(DX), R11
-	CMPQ R11, SI
-	JCC skip1
-	VFMADD231PS (R10), Y9, Y0
-skip1:
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y10, Y0
-	VFMADD231PS Y13, Y8, Y1
-	ADDQ BX, R10
-	VMOVUPS (R10), Y14
-	VFMADD231PS Y14, Y11, Y0
-	VFMADD231PS Y14, Y9, Y1
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y12, Y0
-	VFMADD231PS Y13, Y10, Y1
-	VFMADD231PS Y13, Y8, Y2
-	ADDQ BX, R10
-	VMOVUPS (R10), Y14
-	VFMADD231PS Y14, Y11, Y1
-	VFMADD231PS Y14, Y9, Y2
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y12, Y1
-	VFMADD231PS Y13, Y10, Y2
-	VFMADD231PS Y13, Y8, Y3
-	ADDQ BX, R10
-	VMOVUPS (R10), Y14
-	VFMADD231PS Y14, Y11, Y2
-	VFMADD231PS Y14, Y9, Y3
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y12, Y2
-	VFMADD231PS Y13, Y10, Y3
-	VFMADD231PS Y13, Y8, Y4
-	ADDQ BX, R10
-	VMOVUPS (R10), Y14
-	VFMADD231PS Y14, Y11, Y3
-	VFMADD231PS Y14, Y9, Y4
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y12, Y3
-	VFMADD231PS Y13, Y10, Y4
-	VFMADD231PS Y13, Y8, Y5
-	ADDQ BX, R10
-	VMOVUPS (R10), Y14
-	VFMADD231PS Y14, Y11, Y4
-	VFMADD231PS Y14, Y9, Y5
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y12, Y4
-	VFMADD231PS Y13, Y10, Y5
-	VFMADD231PS Y13, Y8, Y6
-	ADDQ BX, R10
-	VMOVUPS (R10), Y14
-	VFMADD231PS Y14, Y11, Y5
-	VFMADD231PS Y14, Y9, Y6
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y12, Y5
-	VFMADD231PS Y13, Y10, Y6
-	VFMADD231PS Y13, Y8, Y7
-	ADDQ BX, R10
-	VMOVUPS (R10), Y14
-	VFMADD231PS Y14, Y11, Y6
-	VFMADD231PS Y14, Y9, Y7
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y12, Y6
-	VFMADD231PS Y13, Y10, Y7
-	ADDQ BX, R10
-	LEAQ 17(DX), R11
-	CMPQ R11, SI
-	JCC skip17
-	VFMADD231PS (R10), Y11, Y7
-skip17:
-	ADDQ BX, R10
-	LEAQ 18(DX), R11
-	CMPQ R11, SI
-	JCC skip18
-	VFMADD231PS (R10), Y12, Y7
-skip18:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y8
-	VBROADCASTSS line_high(AX), Y9
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y8, Y0
-	VMINPS Y0, Y9, Y0
-	VMAXPS Y1, Y8, Y1
-	VMINPS Y1, Y9, Y1
-	VMAXPS Y2, Y8, Y2
-	VMINPS Y2, Y9, Y2
-	VMAXPS Y3, Y8, Y3
-	VMINPS Y3, Y9, Y3
-	VMAXPS Y4, Y8, Y4
-	VMINPS Y4, Y9, Y4
-	VMAXPS Y5, Y8, Y5
-	VMINPS Y5, Y9, Y5
-	VMAXPS Y6, Y8, Y6
-	VMINPS Y6, Y9, Y6
-	VMAXPS Y7, Y8, Y7
-	VMINPS Y7, Y9, Y7
-	VMOVUPS Y0, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y2, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y3, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y4, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y5, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y6, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y7, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	ADDQ $16, DX
-	IMUL3Q $16, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $8, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile7x5s2AVX2(l *line)
-TEXT ·tile7x5s2AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 7 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	VMOVAPS Y0, Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y0, Y3
-	VMOVAPS Y0, Y4
-	VMOVAPS Y0, Y5
-	VMOVAPS Y0, Y6
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $14, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS (R8), Y7
-	VMOVUPS (R8)(CX*1), Y8
-	VMOVUPS (R8)(CX*2), Y9
-	LEAQ (R8)(CX*2), R10
-	VMOVUPS (R10)(CX*1), Y10
-	VMOVUPS (R8)(CX*4), Y11
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Y7, Y0
-skip0:
-	ADDQ BX, R10
-	LEAQ 1(DX), R11
-	CMPQ R11, SI
-	JCC skip1
-	VFMADD231PS (R10), Y8, Y0
-skip1:
-	ADDQ BX, R10
-	VMOVUPS (R10), Y12
-	VFMADD231PS Y12, Y9, Y0
-	VFMADD231PS Y12, Y7, Y1
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y10, Y0
-	VFMADD231PS Y13, Y8, Y1
-	ADDQ BX, R10
-	VMOVUPS (R10), Y12
-	VFMADD231PS Y12, Y11, Y0
-	VFMADD231PS Y12, Y9, Y1
-	VFMADD231PS Y12, Y7, Y2
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y10, Y1
-	VFMADD231PS Y13, Y8, Y2
-	ADDQ BX, R10
-	VMOVUPS (R10), Y12
-	VFMADD231PS Y12, Y11, Y1
-	VFMADD231PS Y12, Y9, Y2
-	VFMADD231PS Y12, Y7, Y3
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y10, Y2
-	VFMADD231PS Y13, Y8, Y3
-	ADDQ BX, R10
-	VMOVUPS (R10), Y12
-	VFMADD231PS Y12, Y11, Y2
-	VFMADD231PS Y12, Y9, Y3
-	VFMADD231PS Y12, Y7, Y4
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y10, Y3
-	VFMADD231PS Y13, Y8, Y4
-	ADDQ BX, R10
-	VMOVUPS (R10), Y12
-	VFMADD231PS Y12, Y11, Y3
-	VFMADD231PS Y12, Y9, Y4
-	VFMADD231PS Y12, Y7, Y5
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y10, Y4
-	VFMADD231PS Y13, Y8, Y5
-	ADDQ BX, R10
-	VMOVUPS (R10), Y12
-	VFMADD231PS Y12, Y11, Y4
-	VFMADD231PS Y12, Y9, Y5
-	VFMADD231PS Y12, Y7, Y6
-	ADDQ BX, R10
-	VMOVUPS (R10), Y13
-	VFMADD231PS Y13, Y10, Y5
-	VFMADD231PS Y13, Y8, Y6
-	ADDQ BX, R10
-	VMOVUPS (R10), Y12
-	VFMADD231PS Y12, Y11, Y5
-	VFMADD231PS Y12, Y9, Y6
-	ADDQ BX, R10
-	LEAQ 15(DX), R11
-	CMPQ R11, SI
-	JCC skip15
-	VFMADD231PS (R10), Y10, Y6
-skip15:
-	ADDQ BX, R10
-	LEAQ 16(DX), R11
-	CMPQ R11, SI
-	JCC skip16
-	VFMADD231PS (R10), Y11, Y6
-skip16:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y7
-	VBROADCASTSS line_high(AX), Y8
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y7, Y0
-	VMINPS Y0, Y8, Y0
-	VMAXPS Y1, Y7, Y1
-	VMINPS Y1, Y8, Y1
-	VMAXPS Y2, Y7, Y2
-	VMINPS Y2, Y8, Y2
-	VMAXPS Y3, Y7, Y3
-	VMINPS Y3, Y8, Y3
-	VMAXPS Y4, Y7, Y4
-	VMINPS Y4, Y8, Y4
-	VMAXPS Y5, Y7, Y5
-	VMINPS Y5, Y8, Y5
-	VMAXPS Y6, Y7, Y6
-	VMINPS Y6, Y8, Y6
-	VMOVUPS Y0, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y2, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y3, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y4, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y5, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y6, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	ADDQ $14, DX
-	IMUL3Q $14, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $7, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile4x5s2AVX2(l *line)
-TEXT ·tile4x5s2AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 4 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	VMOVAPS Y0, Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y0, Y3
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $8, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS (R8), Y4
-	VMOVUPS (R8)(CX*1), Y5
-	VMOVUPS (R8)(CX*2), Y6
-	LEAQ (R8)(CX*2), R10
-	VMOVUPS (R10)(CX*1), Y7
-	VMOVUPS (R8)(CX*4), Y8
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Y4, Y0
-skip0:
-	ADDQ BX, R10
-	LEAQ 1(DX), R11
-	CMPQ R11, SI
-	JCC skip1
-	VFMADD231PS (R10), Y5, Y0
-skip1:
-	ADDQ BX, R10
-	VMOVUPS (R10), Y9
-	VFMADD231PS Y9, Y6, Y0
-	VFMADD231PS Y9, Y4, Y1
-	ADDQ BX, R10
-	VMOVUPS (R10), Y10
-	VFMADD231PS Y10, Y7, Y0
-	VFMADD231PS Y10, Y5, Y1
-	ADDQ BX, R10
-	VMOVUPS (R10), Y9
-	VFMADD231PS Y9, Y8, Y0
-	VFMADD231PS Y9, Y6, Y1
-	VFMADD231PS Y9, Y4, Y2
-	ADDQ BX, R10
-	VMOVUPS (R10), Y10
-	VFMADD231PS Y10, Y7, Y1
-	VFMADD231PS Y10, Y5, Y2
-	ADDQ BX, R10
-	VMOVUPS (R10), Y9
-	VFMADD231PS Y9, Y8, Y1
-	VFMADD231PS Y9, Y6, Y2
-	VFMADD231PS Y9, Y4, Y3
-	ADDQ BX, R10
-	VMOVUPS (R10), Y10
-	VFMADD231PS Y10, Y7, Y2
-	VFMADD231PS Y10, Y5, Y3
-	ADDQ BX, R10
-	VMOVUPS (R10), Y9
-	VFMADD231PS Y9, Y8, Y2
-	VFMADD231PS Y9, Y6, Y3
-	ADDQ BX, R10
-	LEAQ 9(DX), R11
-	CMPQ R11, SI
-	JCC skip9
-	VFMADD231PS (R10), Y7, Y3
-skip9:
-	ADDQ BX, R10
-	LEAQ 10(DX), R11
-	CMPQ R11, SI
-	JCC skip10
-	VFMADD231PS (R10), Y8, Y3
-skip10:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y4
-	VBROADCASTSS line_high(AX), Y5
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y4, Y0
-	VMINPS Y0, Y5, Y0
-	VMAXPS Y1, Y4, Y1
-	VMINPS Y1, Y5, Y1
-	VMAXPS Y2, Y4, Y2
-	VMINPS Y2, Y5, Y2
-	VMAXPS Y3, Y4, Y3
-	VMINPS Y3, Y5, Y3
-	VMOVUPS Y0, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y1, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y2, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y3, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	ADDQ $8, DX
-	IMUL3Q $8, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $4, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile2x5s2AVX2(l *line)
-TEXT ·tile2x5s2AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 2 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	VMOVAPS Y0, Y1
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $4, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS (R8), Y2
-	VMOVUPS (R8)(CX*1), Y3
-	VMOVUPS (R8)(CX*2), Y4
-	LEAQ (R8)(CX*2), R10
-	VMOVUPS (R10)(CX*1), Y5
-	VMOVUPS (R8)(CX*4), Y6
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Y2, Y0
-skip0:
-	ADDQ BX, R10
-	LEAQ 1(DX), R11
-	CMPQ R11, SI
-	JCC skip1
-	VFMADD231PS (R10), Y3, Y0
-skip1:
-	ADDQ BX, R10
-	VMOVUPS (R10), Y7
-	VFMADD231PS Y7, Y4, Y0
-	VFMADD231PS Y7, Y2, Y1
-	ADDQ BX, R10
-	VMOVUPS (R10), Y8
-	VFMADD231PS Y8, Y5, Y0
-	VFMADD231PS Y8, Y3, Y1
-	ADDQ BX, R10
-	VMOVUPS (R10), Y7
-	VFMADD231PS Y7, Y6, Y0
-	VFMADD231PS Y7, Y4, Y1
-	ADDQ BX, R10
-	LEAQ 5(DX), R11
-	CMPQ R11, SI
-	JCC skip5
-	VFMADD231PS (R10), Y5, Y1
-skip5:
-	ADDQ BX, R10
-	LEAQ 6(DX), R11
-	CMPQ R11, SI
-	JCC skip6
-	VFMADD231PS (R10), Y6, Y1
-skip6:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y2
-	VBROADCASTSS line_high(AX), Y3
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y2, Y0
-	VMINPS Y0, Y3, Y0
-	VMAXPS Y1, Y2, Y1
-	VMINPS Y1, Y3, Y1
-	VMOVUPS Y0, (DI)
-	ADDQ R8, DI
-	VMOVUPS Y1, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	ADDQ $4, DX
-	IMUL3Q $4, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $2, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile1x5s2AVX2(l *line)
-TEXT ·tile1x5s2AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	MOVQ line_column(AX), DX
-	MOVQ line_width(AX), SI
-	// a tile: 1 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DI
-	TESTQ DI, DI
-	JEQ start
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y0
-start:
-	MOVQ line_rows(AX), R9
-	TESTQ R9, R9
-	JEQ sums
-	MOVQ line_x(AX), DI
-	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
-	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
-fetchRow:
-	MOVQ R11, R12
-	MOVQ $2, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
-	// a row of the window
-row:
-	VMOVUPS (R8), Y1
-	VMOVUPS (R8)(CX*1), Y2
-	VMOVUPS (R8)(CX*2), Y3
-	LEAQ (R8)(CX*2), R10
-	VMOVUPS (R10)(CX*1), Y4
-	VMOVUPS (R8)(CX*4), Y5
-	MOVQ DI, R10
-	LEAQ (DX), R11
-	CMPQ R11, SI
-	JCC skip0
-	VFMADD231PS (R10), Y1, Y0
-skip0:
-	ADDQ BX, R10
-	LEAQ 1(DX), R11
-	CMPQ R11, SI
-	JCC skip1
-	VFMADD231PS (R10), Y2, Y0
-skip1:
-	ADDQ BX, R10
-	VFMADD231PS (R10), Y3, Y0
-	ADDQ BX, R10
-	LEAQ 3(DX), R11
-	CMPQ R11, SI
-	JCC skip3
-	VFMADD231PS (R10), Y4, Y0
-skip3:
-	ADDQ BX, R10
-	LEAQ 4(DX), R11
-	CMPQ R11, SI
-	JCC skip4
-	VFMADD231PS (R10), Y5, Y0
-skip4:
-	ADDQ line_xRow(AX), DI
-	ADDQ line_wRow(AX), R8
-	DECQ R9
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y1
-	VBROADCASTSS line_high(AX), Y2
-	MOVQ line_y(AX), DI
-	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
-	MOVQ line_yPixel(AX), R8
-	VMAXPS Y0, Y1, Y0
-	VMINPS Y0, Y2, Y0
-	VMOVUPS Y0, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	ADDQ $2, DX
-	IMUL3Q $2, BX, DI
-	ADDQ DI, line_xAt(AX)
-	IMUL3Q $1, line_yPixel(AX), DI
-	ADDQ DI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile8GroupsAVX2(l *line)
-TEXT ·tile8GroupsAVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	LEAQ (BX)(BX*4), SI
-	LEAQ (DX)(BX*4), DI
-	// a tile: 8 results
-tile:
-	MOVQ $0, line_channel(AX)
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
@@ -11242,7 +7284,3015 @@ vector:
 	MOVQ line_bias(AX), R8
 	TESTQ R8, R8
 	JEQ start
-	ADDQ line_channel(AX), R8
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	MOVQ R8, R11
+	MOVQ R9, R12
+	MOVQ line_taps(AX), R13
+	// a tap
+tap:
+	VMOVUPS (R12), Y7
+	VFMADD231PS (R11), Y7, Y0
+	VFMADD231PS (R11)(CX*1), Y7, Y1
+	VFMADD231PS (R11)(CX*2), Y7, Y2
+	VFMADD231PS (R11)(SI*1), Y7, Y3
+	VFMADD231PS (R11)(CX*4), Y7, Y4
+	VFMADD231PS (R11)(DI*1), Y7, Y5
+	VFMADD231PS (R11)(SI*2), Y7, Y6
+	ADDQ line_xTap(AX), R11
+	ADDQ DX, R12
+	DECQ R13
+	JNE tap
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y7
+	VBROADCASTSS line_high(AX), Y8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y7, Y0
+	VMINPS Y0, Y8, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	VMAXPS Y1, Y7, Y1
+	VMINPS Y1, Y8, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	VMAXPS Y2, Y7, Y2
+	VMINPS Y2, Y8, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	VMAXPS Y3, Y7, Y3
+	VMINPS Y3, Y8, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	VMAXPS Y4, Y7, Y4
+	VMINPS Y4, Y8, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	VMAXPS Y5, Y7, Y5
+	VMINPS Y5, Y8, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+	VMAXPS Y6, Y7, Y6
+	VMINPS Y6, Y8, Y6
+	VMOVUPS Y6, (R8)
+	ADDQ R9, R8
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tileAnyx6AVX2(l *line)
+TEXT ·tileAnyx6AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	LEAQ (CX)(CX*4), DI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	MOVQ R8, R11
+	MOVQ R9, R12
+	MOVQ line_taps(AX), R13
+	// a tap
+tap:
+	VMOVUPS (R12), Y6
+	VFMADD231PS (R11), Y6, Y0
+	VFMADD231PS (R11)(CX*1), Y6, Y1
+	VFMADD231PS (R11)(CX*2), Y6, Y2
+	VFMADD231PS (R11)(SI*1), Y6, Y3
+	VFMADD231PS (R11)(CX*4), Y6, Y4
+	VFMADD231PS (R11)(DI*1), Y6, Y5
+	ADDQ line_xTap(AX), R11
+	ADDQ DX, R12
+	DECQ R13
+	JNE tap
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y6
+	VBROADCASTSS line_high(AX), Y7
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y6, Y0
+	VMINPS Y0, Y7, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	VMAXPS Y1, Y6, Y1
+	VMINPS Y1, Y7, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	VMAXPS Y2, Y6, Y2
+	VMINPS Y2, Y7, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	VMAXPS Y3, Y6, Y3
+	VMINPS Y3, Y7, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	VMAXPS Y4, Y6, Y4
+	VMINPS Y4, Y7, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	VMAXPS Y5, Y6, Y5
+	VMINPS Y5, Y7, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tileAnyx5AVX2(l *line)
+TEXT ·tileAnyx5AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), DI
+	TESTQ DI, DI
+	JEQ start
+	ADDQ BX, DI
+	VMOVUPS (DI), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	MOVQ line_rows(AX), R9
+	TESTQ R9, R9
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), DI
+	ADDQ line_xAt(AX), DI
+	ADDQ BX, DI
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R9
+	MOVQ line_ahead(AX), R8
+	ADDQ DI, R8
+fetchRow:
+	MOVQ R8, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	ADDQ line_xRow(AX), R8
+	DECQ R9
+	JNE fetchRow
+	MOVQ line_rows(AX), R9
+fetched:
+	MOVQ line_w(AX), R8
+	ADDQ BX, R8
+	// a row of the window
+row:
+	MOVQ DI, R10
+	MOVQ R8, R11
+	MOVQ line_taps(AX), R12
+	// a tap
+tap:
+	VMOVUPS (R11), Y5
+	VFMADD231PS (R10), Y5, Y0
+	VFMADD231PS (R10)(CX*1), Y5, Y1
+	VFMADD231PS (R10)(CX*2), Y5, Y2
+	VFMADD231PS (R10)(SI*1), Y5, Y3
+	VFMADD231PS (R10)(CX*4), Y5, Y4
+	ADDQ line_xTap(AX), R10
+	ADDQ DX, R11
+	DECQ R12
+	JNE tap
+	ADDQ line_xRow(AX), DI
+	ADDQ line_wRow(AX), R8
+	DECQ R9
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y5
+	VBROADCASTSS line_high(AX), Y6
+	MOVQ line_y(AX), DI
+	ADDQ line_yAt(AX), DI
+	ADDQ BX, DI
+	MOVQ line_yPixel(AX), R8
+	VMAXPS Y0, Y5, Y0
+	VMINPS Y0, Y6, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ R8, DI
+	VMAXPS Y1, Y5, Y1
+	VMINPS Y1, Y6, Y1
+	VMOVUPS Y1, (DI)
+	ADDQ R8, DI
+	VMAXPS Y2, Y5, Y2
+	VMINPS Y2, Y6, Y2
+	VMOVUPS Y2, (DI)
+	ADDQ R8, DI
+	VMAXPS Y3, Y5, Y3
+	VMINPS Y3, Y6, Y3
+	VMOVUPS Y3, (DI)
+	ADDQ R8, DI
+	VMAXPS Y4, Y5, Y4
+	VMINPS Y4, Y6, Y4
+	VMOVUPS Y4, (DI)
+	ADDQ R8, DI
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), DI
+	ADDQ DI, line_xAt(AX)
+	MOVQ line_yTile(AX), DI
+	ADDQ DI, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tileAnyAVX2(l *line)
+TEXT ·tileAnyAVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_pixels(AX), DX
+	MOVQ line_wTap(AX), SI
+	LEAQ (CX)(CX*2), DI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
+fetchPixel:
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	DECQ R11
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	MOVQ R8, R11
+	MOVQ R9, R12
+	MOVQ line_taps(AX), R13
+	// a tap
+tap:
+	VMOVUPS (R12), Y4
+	VFMADD231PS (R11), Y4, Y0
+	CMPQ DX, $1
+	JEQ tapDone
+	VFMADD231PS (R11)(CX*1), Y4, Y1
+	CMPQ DX, $2
+	JEQ tapDone
+	VFMADD231PS (R11)(CX*2), Y4, Y2
+	CMPQ DX, $3
+	JEQ tapDone
+	VFMADD231PS (R11)(DI*1), Y4, Y3
+tapDone:
+	ADDQ line_xTap(AX), R11
+	ADDQ SI, R12
+	DECQ R13
+	JNE tap
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y4
+	VBROADCASTSS line_high(AX), Y5
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y4, Y0
+	VMINPS Y0, Y5, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $1
+	JEQ kept
+	VMAXPS Y1, Y4, Y1
+	VMINPS Y1, Y5, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $2
+	JEQ kept
+	VMAXPS Y2, Y4, Y2
+	VMINPS Y2, Y5, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $3
+	JEQ kept
+	VMAXPS Y3, Y4, Y3
+	VMINPS Y3, Y5, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+kept:
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tile3s1x8AVX2(l *line)
+TEXT ·tile3s1x8AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Y8
+	VMOVUPS (R9)(DX*1), Y9
+	VMOVUPS (R9)(DX*2), Y10
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Y8, Y0
+column1:
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y9, Y0
+	VFMADD231PS Y12, Y8, Y1
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y0
+	VFMADD231PS Y11, Y9, Y1
+	VFMADD231PS Y11, Y8, Y2
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y10, Y1
+	VFMADD231PS Y12, Y9, Y2
+	VFMADD231PS Y12, Y8, Y3
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y2
+	VFMADD231PS Y11, Y9, Y3
+	VFMADD231PS Y11, Y8, Y4
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y10, Y3
+	VFMADD231PS Y12, Y9, Y4
+	VFMADD231PS Y12, Y8, Y5
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y4
+	VFMADD231PS Y11, Y9, Y5
+	VFMADD231PS Y11, Y8, Y6
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y10, Y5
+	VFMADD231PS Y12, Y9, Y6
+	VFMADD231PS Y12, Y8, Y7
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y6
+	VFMADD231PS Y11, Y9, Y7
+	ADDQ CX, R11
+	CMPQ DI, $9
+	JLE columns
+	VFMADD231PS (R11), Y10, Y7
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y8
+	VBROADCASTSS line_high(AX), Y9
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y8, Y0
+	VMINPS Y0, Y9, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	VMAXPS Y1, Y8, Y1
+	VMINPS Y1, Y9, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	VMAXPS Y2, Y8, Y2
+	VMINPS Y2, Y9, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	VMAXPS Y3, Y8, Y3
+	VMINPS Y3, Y9, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	VMAXPS Y4, Y8, Y4
+	VMINPS Y4, Y9, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	VMAXPS Y5, Y8, Y5
+	VMINPS Y5, Y9, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+	VMAXPS Y6, Y8, Y6
+	VMINPS Y6, Y9, Y6
+	VMOVUPS Y6, (R8)
+	ADDQ R9, R8
+	VMAXPS Y7, Y8, Y7
+	VMINPS Y7, Y9, Y7
+	VMOVUPS Y7, (R8)
+	ADDQ R9, R8
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tile3s1x7AVX2(l *line)
+TEXT ·tile3s1x7AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Y7
+	VMOVUPS (R9)(DX*1), Y8
+	VMOVUPS (R9)(DX*2), Y9
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Y7, Y0
+column1:
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y8, Y0
+	VFMADD231PS Y11, Y7, Y1
+	ADDQ CX, R11
+	VMOVUPS (R11), Y10
+	VFMADD231PS Y10, Y9, Y0
+	VFMADD231PS Y10, Y8, Y1
+	VFMADD231PS Y10, Y7, Y2
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y9, Y1
+	VFMADD231PS Y11, Y8, Y2
+	VFMADD231PS Y11, Y7, Y3
+	ADDQ CX, R11
+	VMOVUPS (R11), Y10
+	VFMADD231PS Y10, Y9, Y2
+	VFMADD231PS Y10, Y8, Y3
+	VFMADD231PS Y10, Y7, Y4
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y9, Y3
+	VFMADD231PS Y11, Y8, Y4
+	VFMADD231PS Y11, Y7, Y5
+	ADDQ CX, R11
+	VMOVUPS (R11), Y10
+	VFMADD231PS Y10, Y9, Y4
+	VFMADD231PS Y10, Y8, Y5
+	VFMADD231PS Y10, Y7, Y6
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y9, Y5
+	VFMADD231PS Y11, Y8, Y6
+	ADDQ CX, R11
+	CMPQ DI, $8
+	JLE columns
+	VFMADD231PS (R11), Y9, Y6
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y7
+	VBROADCASTSS line_high(AX), Y8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y7, Y0
+	VMINPS Y0, Y8, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	VMAXPS Y1, Y7, Y1
+	VMINPS Y1, Y8, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	VMAXPS Y2, Y7, Y2
+	VMINPS Y2, Y8, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	VMAXPS Y3, Y7, Y3
+	VMINPS Y3, Y8, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	VMAXPS Y4, Y7, Y4
+	VMINPS Y4, Y8, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	VMAXPS Y5, Y7, Y5
+	VMINPS Y5, Y8, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+	VMAXPS Y6, Y7, Y6
+	VMINPS Y6, Y8, Y6
+	VMOVUPS Y6, (R8)
+	ADDQ R9, R8
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tile3s1AVX2(l *line)
+TEXT ·tile3s1AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_pixels(AX), DX
+	MOVQ line_wTap(AX), SI
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ DI, DI
+	SUBQ line_column(AX), DI
+	MOVQ line_width(AX), R8
+	ADDQ DI, R8
+	CMPQ R8, line_columns(AX)
+	JLT inside
+	MOVQ line_columns(AX), R8
+inside:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R9
+	TESTQ R9, R9
+	JEQ start
+	ADDQ BX, R9
+	VMOVUPS (R9), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	MOVQ line_rows(AX), R11
+	TESTQ R11, R11
+	JEQ sums
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R11
+	MOVQ line_ahead(AX), R10
+	ADDQ R9, R10
+fetchRow:
+	MOVQ R10, R13
+	MOVQ line_fetched(AX), R12
+fetchPixel:
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	DECQ R12
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R10
+	DECQ R11
+	JNE fetchRow
+	MOVQ line_rows(AX), R11
+fetched:
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	// a row of the window
+row:
+	VMOVUPS (R10), Y6
+	VMOVUPS (R10)(SI*1), Y7
+	VMOVUPS (R10)(SI*2), Y8
+	MOVQ R9, R12
+	CMPQ DI, $0
+	JGT column1
+	VFMADD231PS (R12), Y6, Y0
+column1:
+	ADDQ CX, R12
+	CMPQ R8, $1
+	JLE columns
+	VMOVUPS (R12), Y10
+	VFMADD231PS Y10, Y7, Y0
+	VFMADD231PS Y10, Y6, Y1
+	ADDQ CX, R12
+	CMPQ R8, $2
+	JLE columns
+	VMOVUPS (R12), Y9
+	VFMADD231PS Y9, Y8, Y0
+	VFMADD231PS Y9, Y7, Y1
+	VFMADD231PS Y9, Y6, Y2
+	ADDQ CX, R12
+	CMPQ R8, $3
+	JLE columns
+	VMOVUPS (R12), Y10
+	VFMADD231PS Y10, Y8, Y1
+	VFMADD231PS Y10, Y7, Y2
+	VFMADD231PS Y10, Y6, Y3
+	ADDQ CX, R12
+	CMPQ R8, $4
+	JLE columns
+	VMOVUPS (R12), Y9
+	VFMADD231PS Y9, Y8, Y2
+	VFMADD231PS Y9, Y7, Y3
+	VFMADD231PS Y9, Y6, Y4
+	ADDQ CX, R12
+	CMPQ R8, $5
+	JLE columns
+	VMOVUPS (R12), Y10
+	VFMADD231PS Y10, Y8, Y3
+	VFMADD231PS Y10, Y7, Y4
+	VFMADD231PS Y10, Y6, Y5
+	ADDQ CX, R12
+	CMPQ R8, $6
+	JLE columns
+	VMOVUPS (R12), Y9
+	VFMADD231PS Y9, Y8, Y4
+	VFMADD231PS Y9, Y7, Y5
+	ADDQ CX, R12
+	CMPQ R8, $7
+	JLE columns
+	VFMADD231PS (R12), Y8, Y5
+columns:
+	ADDQ line_xRow(AX), R9
+	ADDQ line_wRow(AX), R10
+	DECQ R11
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y6
+	VBROADCASTSS line_high(AX), Y7
+	MOVQ line_y(AX), R9
+	ADDQ line_yAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_yPixel(AX), R10
+	VMAXPS Y0, Y6, Y0
+	VMINPS Y0, Y7, Y0
+	VMOVUPS Y0, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $1
+	JEQ kept
+	VMAXPS Y1, Y6, Y1
+	VMINPS Y1, Y7, Y1
+	VMOVUPS Y1, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $2
+	JEQ kept
+	VMAXPS Y2, Y6, Y2
+	VMINPS Y2, Y7, Y2
+	VMOVUPS Y2, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $3
+	JEQ kept
+	VMAXPS Y3, Y6, Y3
+	VMINPS Y3, Y7, Y3
+	VMOVUPS Y3, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $4
+	JEQ kept
+	VMAXPS Y4, Y6, Y4
+	VMINPS Y4, Y7, Y4
+	VMOVUPS Y4, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $5
+	JEQ kept
+	VMAXPS Y5, Y6, Y5
+	VMINPS Y5, Y7, Y5
+	VMOVUPS Y5, (R9)
+	ADDQ R10, R9
+kept:
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R9
+	ADDQ R9, line_xAt(AX)
+	MOVQ line_yTile(AX), R9
+	ADDQ R9, line_yAt(AX)
+	MOVQ line_columnTile(AX), R9
+	ADDQ R9, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tile3s2x8AVX2(l *line)
+TEXT ·tile3s2x8AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Y8
+	VMOVUPS (R9)(DX*1), Y9
+	VMOVUPS (R9)(DX*2), Y10
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Y8, Y0
+column1:
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y9, Y0
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y0
+	VFMADD231PS Y11, Y8, Y1
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y9, Y1
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y1
+	VFMADD231PS Y11, Y8, Y2
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y9, Y2
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y2
+	VFMADD231PS Y11, Y8, Y3
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y9, Y3
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y3
+	VFMADD231PS Y11, Y8, Y4
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y9, Y4
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y4
+	VFMADD231PS Y11, Y8, Y5
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y9, Y5
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y5
+	VFMADD231PS Y11, Y8, Y6
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y9, Y6
+	ADDQ CX, R11
+	VMOVUPS (R11), Y11
+	VFMADD231PS Y11, Y10, Y6
+	VFMADD231PS Y11, Y8, Y7
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y9, Y7
+	ADDQ CX, R11
+	CMPQ DI, $16
+	JLE columns
+	VFMADD231PS (R11), Y10, Y7
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y8
+	VBROADCASTSS line_high(AX), Y9
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y8, Y0
+	VMINPS Y0, Y9, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	VMAXPS Y1, Y8, Y1
+	VMINPS Y1, Y9, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	VMAXPS Y2, Y8, Y2
+	VMINPS Y2, Y9, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	VMAXPS Y3, Y8, Y3
+	VMINPS Y3, Y9, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	VMAXPS Y4, Y8, Y4
+	VMINPS Y4, Y9, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	VMAXPS Y5, Y8, Y5
+	VMINPS Y5, Y9, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+	VMAXPS Y6, Y8, Y6
+	VMINPS Y6, Y9, Y6
+	VMOVUPS Y6, (R8)
+	ADDQ R9, R8
+	VMAXPS Y7, Y8, Y7
+	VMINPS Y7, Y9, Y7
+	VMOVUPS Y7, (R8)
+	ADDQ R9, R8
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tile3s2x7AVX2(l *line)
+TEXT ·tile3s2x7AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Y7
+	VMOVUPS (R9)(DX*1), Y8
+	VMOVUPS (R9)(DX*2), Y9
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Y7, Y0
+column1:
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y8, Y0
+	ADDQ CX, R11
+	VMOVUPS (R11), Y10
+	VFMADD231PS Y10, Y9, Y0
+	VFMADD231PS Y10, Y7, Y1
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y8, Y1
+	ADDQ CX, R11
+	VMOVUPS (R11), Y10
+	VFMADD231PS Y10, Y9, Y1
+	VFMADD231PS Y10, Y7, Y2
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y8, Y2
+	ADDQ CX, R11
+	VMOVUPS (R11), Y10
+	VFMADD231PS Y10, Y9, Y2
+	VFMADD231PS Y10, Y7, Y3
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y8, Y3
+	ADDQ CX, R11
+	VMOVUPS (R11), Y10
+	VFMADD231PS Y10, Y9, Y3
+	VFMADD231PS Y10, Y7, Y4
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y8, Y4
+	ADDQ CX, R11
+	VMOVUPS (R11), Y10
+	VFMADD231PS Y10, Y9, Y4
+	VFMADD231PS Y10, Y7, Y5
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y8, Y5
+	ADDQ CX, R11
+	VMOVUPS (R11), Y10
+	VFMADD231PS Y10, Y9, Y5
+	VFMADD231PS Y10, Y7, Y6
+	ADDQ CX, R11
+	VFMADD231PS (R11), Y8, Y6
+	ADDQ CX, R11
+	CMPQ DI, $14
+	JLE columns
+	VFMADD231PS (R11), Y9, Y6
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y7
+	VBROADCASTSS line_high(AX), Y8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y7, Y0
+	VMINPS Y0, Y8, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	VMAXPS Y1, Y7, Y1
+	VMINPS Y1, Y8, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	VMAXPS Y2, Y7, Y2
+	VMINPS Y2, Y8, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	VMAXPS Y3, Y7, Y3
+	VMINPS Y3, Y8, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	VMAXPS Y4, Y7, Y4
+	VMINPS Y4, Y8, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	VMAXPS Y5, Y7, Y5
+	VMINPS Y5, Y8, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+	VMAXPS Y6, Y7, Y6
+	VMINPS Y6, Y8, Y6
+	VMOVUPS Y6, (R8)
+	ADDQ R9, R8
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tile3s2AVX2(l *line)
+TEXT ·tile3s2AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_pixels(AX), DX
+	MOVQ line_wTap(AX), SI
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ DI, DI
+	SUBQ line_column(AX), DI
+	MOVQ line_width(AX), R8
+	ADDQ DI, R8
+	CMPQ R8, line_columns(AX)
+	JLT inside
+	MOVQ line_columns(AX), R8
+inside:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R9
+	TESTQ R9, R9
+	JEQ start
+	ADDQ BX, R9
+	VMOVUPS (R9), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	MOVQ line_rows(AX), R11
+	TESTQ R11, R11
+	JEQ sums
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R11
+	MOVQ line_ahead(AX), R10
+	ADDQ R9, R10
+fetchRow:
+	MOVQ R10, R13
+	MOVQ line_fetched(AX), R12
+fetchPixel:
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	DECQ R12
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R10
+	DECQ R11
+	JNE fetchRow
+	MOVQ line_rows(AX), R11
+fetched:
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	// a row of the window
+row:
+	VMOVUPS (R10), Y6
+	VMOVUPS (R10)(SI*1), Y7
+	VMOVUPS (R10)(SI*2), Y8
+	MOVQ R9, R12
+	CMPQ DI, $0
+	JGT column1
+	VFMADD231PS (R12), Y6, Y0
+column1:
+	ADDQ CX, R12
+	CMPQ R8, $1
+	JLE columns
+	VFMADD231PS (R12), Y7, Y0
+	ADDQ CX, R12
+	CMPQ R8, $2
+	JLE columns
+	VMOVUPS (R12), Y9
+	VFMADD231PS Y9, Y8, Y0
+	VFMADD231PS Y9, Y6, Y1
+	ADDQ CX, R12
+	CMPQ R8, $3
+	JLE columns
+	VFMADD231PS (R12), Y7, Y1
+	ADDQ CX, R12
+	CMPQ R8, $4
+	JLE columns
+	VMOVUPS (R12), Y9
+	VFMADD231PS Y9, Y8, Y1
+	VFMADD231PS Y9, Y6, Y2
+	ADDQ CX, R12
+	CMPQ R8, $5
+	JLE columns
+	VFMADD231PS (R12), Y7, Y2
+	ADDQ CX, R12
+	CMPQ R8, $6
+	JLE columns
+	VMOVUPS (R12), Y9
+	VFMADD231PS Y9, Y8, Y2
+	VFMADD231PS Y9, Y6, Y3
+	ADDQ CX, R12
+	CMPQ R8, $7
+	JLE columns
+	VFMADD231PS (R12), Y7, Y3
+	ADDQ CX, R12
+	CMPQ R8, $8
+	JLE columns
+	VMOVUPS (R12), Y9
+	VFMADD231PS Y9, Y8, Y3
+	VFMADD231PS Y9, Y6, Y4
+	ADDQ CX, R12
+	CMPQ R8, $9
+	JLE columns
+	VFMADD231PS (R12), Y7, Y4
+	ADDQ CX, R12
+	CMPQ R8, $10
+	JLE columns
+	VMOVUPS (R12), Y9
+	VFMADD231PS Y9, Y8, Y4
+	VFMADD231PS Y9, Y6, Y5
+	ADDQ CX, R12
+	CMPQ R8, $11
+	JLE columns
+	VFMADD231PS (R12), Y7, Y5
+	ADDQ CX, R12
+	CMPQ R8, $12
+	JLE columns
+	VFMADD231PS (R12), Y8, Y5
+columns:
+	ADDQ line_xRow(AX), R9
+	ADDQ line_wRow(AX), R10
+	DECQ R11
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y6
+	VBROADCASTSS line_high(AX), Y7
+	MOVQ line_y(AX), R9
+	ADDQ line_yAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_yPixel(AX), R10
+	VMAXPS Y0, Y6, Y0
+	VMINPS Y0, Y7, Y0
+	VMOVUPS Y0, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $1
+	JEQ kept
+	VMAXPS Y1, Y6, Y1
+	VMINPS Y1, Y7, Y1
+	VMOVUPS Y1, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $2
+	JEQ kept
+	VMAXPS Y2, Y6, Y2
+	VMINPS Y2, Y7, Y2
+	VMOVUPS Y2, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $3
+	JEQ kept
+	VMAXPS Y3, Y6, Y3
+	VMINPS Y3, Y7, Y3
+	VMOVUPS Y3, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $4
+	JEQ kept
+	VMAXPS Y4, Y6, Y4
+	VMINPS Y4, Y7, Y4
+	VMOVUPS Y4, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $5
+	JEQ kept
+	VMAXPS Y5, Y6, Y5
+	VMINPS Y5, Y7, Y5
+	VMOVUPS Y5, (R9)
+	ADDQ R10, R9
+kept:
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R9
+	ADDQ R9, line_xAt(AX)
+	MOVQ line_yTile(AX), R9
+	ADDQ R9, line_yAt(AX)
+	MOVQ line_columnTile(AX), R9
+	ADDQ R9, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tile5s1x8AVX2(l *line)
+TEXT ·tile5s1x8AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Y8
+	VMOVUPS (R9)(DX*1), Y9
+	VMOVUPS (R9)(DX*2), Y10
+	LEAQ (R9)(DX*2), R11
+	VMOVUPS (R11)(DX*1), Y11
+	VMOVUPS (R9)(DX*4), Y12
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Y8, Y0
+column1:
+	ADDQ CX, R11
+	CMPQ SI, $1
+	JGT column2
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y9, Y0
+	VFMADD231PS Y14, Y8, Y1
+column2:
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y10, Y0
+	VFMADD231PS Y13, Y9, Y1
+	VFMADD231PS Y13, Y8, Y2
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y11, Y0
+	VFMADD231PS Y14, Y10, Y1
+	VFMADD231PS Y14, Y9, Y2
+	VFMADD231PS Y14, Y8, Y3
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y0
+	VFMADD231PS Y13, Y11, Y1
+	VFMADD231PS Y13, Y10, Y2
+	VFMADD231PS Y13, Y9, Y3
+	VFMADD231PS Y13, Y8, Y4
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y12, Y1
+	VFMADD231PS Y14, Y11, Y2
+	VFMADD231PS Y14, Y10, Y3
+	VFMADD231PS Y14, Y9, Y4
+	VFMADD231PS Y14, Y8, Y5
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y2
+	VFMADD231PS Y13, Y11, Y3
+	VFMADD231PS Y13, Y10, Y4
+	VFMADD231PS Y13, Y9, Y5
+	VFMADD231PS Y13, Y8, Y6
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y12, Y3
+	VFMADD231PS Y14, Y11, Y4
+	VFMADD231PS Y14, Y10, Y5
+	VFMADD231PS Y14, Y9, Y6
+	VFMADD231PS Y14, Y8, Y7
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y4
+	VFMADD231PS Y13, Y11, Y5
+	VFMADD231PS Y13, Y10, Y6
+	VFMADD231PS Y13, Y9, Y7
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y12, Y5
+	VFMADD231PS Y14, Y11, Y6
+	VFMADD231PS Y14, Y10, Y7
+	ADDQ CX, R11
+	CMPQ DI, $10
+	JLE columns
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y6
+	VFMADD231PS Y13, Y11, Y7
+	ADDQ CX, R11
+	CMPQ DI, $11
+	JLE columns
+	VFMADD231PS (R11), Y12, Y7
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y8
+	VBROADCASTSS line_high(AX), Y9
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y8, Y0
+	VMINPS Y0, Y9, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	VMAXPS Y1, Y8, Y1
+	VMINPS Y1, Y9, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	VMAXPS Y2, Y8, Y2
+	VMINPS Y2, Y9, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	VMAXPS Y3, Y8, Y3
+	VMINPS Y3, Y9, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	VMAXPS Y4, Y8, Y4
+	VMINPS Y4, Y9, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	VMAXPS Y5, Y8, Y5
+	VMINPS Y5, Y9, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+	VMAXPS Y6, Y8, Y6
+	VMINPS Y6, Y9, Y6
+	VMOVUPS Y6, (R8)
+	ADDQ R9, R8
+	VMAXPS Y7, Y8, Y7
+	VMINPS Y7, Y9, Y7
+	VMOVUPS Y7, (R8)
+	ADDQ R9, R8
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tile5s1x7AVX2(l *line)
+TEXT ·tile5s1x7AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Y7
+	VMOVUPS (R9)(DX*1), Y8
+	VMOVUPS (R9)(DX*2), Y9
+	LEAQ (R9)(DX*2), R11
+	VMOVUPS (R11)(DX*1), Y10
+	VMOVUPS (R9)(DX*4), Y11
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Y7, Y0
+column1:
+	ADDQ CX, R11
+	CMPQ SI, $1
+	JGT column2
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y8, Y0
+	VFMADD231PS Y13, Y7, Y1
+column2:
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y9, Y0
+	VFMADD231PS Y12, Y8, Y1
+	VFMADD231PS Y12, Y7, Y2
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y10, Y0
+	VFMADD231PS Y13, Y9, Y1
+	VFMADD231PS Y13, Y8, Y2
+	VFMADD231PS Y13, Y7, Y3
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y11, Y0
+	VFMADD231PS Y12, Y10, Y1
+	VFMADD231PS Y12, Y9, Y2
+	VFMADD231PS Y12, Y8, Y3
+	VFMADD231PS Y12, Y7, Y4
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y11, Y1
+	VFMADD231PS Y13, Y10, Y2
+	VFMADD231PS Y13, Y9, Y3
+	VFMADD231PS Y13, Y8, Y4
+	VFMADD231PS Y13, Y7, Y5
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y11, Y2
+	VFMADD231PS Y12, Y10, Y3
+	VFMADD231PS Y12, Y9, Y4
+	VFMADD231PS Y12, Y8, Y5
+	VFMADD231PS Y12, Y7, Y6
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y11, Y3
+	VFMADD231PS Y13, Y10, Y4
+	VFMADD231PS Y13, Y9, Y5
+	VFMADD231PS Y13, Y8, Y6
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y11, Y4
+	VFMADD231PS Y12, Y10, Y5
+	VFMADD231PS Y12, Y9, Y6
+	ADDQ CX, R11
+	CMPQ DI, $9
+	JLE columns
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y11, Y5
+	VFMADD231PS Y13, Y10, Y6
+	ADDQ CX, R11
+	CMPQ DI, $10
+	JLE columns
+	VFMADD231PS (R11), Y11, Y6
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y7
+	VBROADCASTSS line_high(AX), Y8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y7, Y0
+	VMINPS Y0, Y8, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	VMAXPS Y1, Y7, Y1
+	VMINPS Y1, Y8, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	VMAXPS Y2, Y7, Y2
+	VMINPS Y2, Y8, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	VMAXPS Y3, Y7, Y3
+	VMINPS Y3, Y8, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	VMAXPS Y4, Y7, Y4
+	VMINPS Y4, Y8, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	VMAXPS Y5, Y7, Y5
+	VMINPS Y5, Y8, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+	VMAXPS Y6, Y7, Y6
+	VMINPS Y6, Y8, Y6
+	VMOVUPS Y6, (R8)
+	ADDQ R9, R8
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tile5s1AVX2(l *line)
+TEXT ·tile5s1AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_pixels(AX), DX
+	MOVQ line_wTap(AX), SI
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ DI, DI
+	SUBQ line_column(AX), DI
+	MOVQ line_width(AX), R8
+	ADDQ DI, R8
+	CMPQ R8, line_columns(AX)
+	JLT inside
+	MOVQ line_columns(AX), R8
+inside:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R9
+	TESTQ R9, R9
+	JEQ start
+	ADDQ BX, R9
+	VMOVUPS (R9), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	MOVQ line_rows(AX), R11
+	TESTQ R11, R11
+	JEQ sums
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R11
+	MOVQ line_ahead(AX), R10
+	ADDQ R9, R10
+fetchRow:
+	MOVQ R10, R13
+	MOVQ line_fetched(AX), R12
+fetchPixel:
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	DECQ R12
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R10
+	DECQ R11
+	JNE fetchRow
+	MOVQ line_rows(AX), R11
+fetched:
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	// a row of the window
+row:
+	VMOVUPS (R10), Y6
+	VMOVUPS (R10)(SI*1), Y7
+	VMOVUPS (R10)(SI*2), Y8
+	LEAQ (R10)(SI*2), R12
+	VMOVUPS (R12)(SI*1), Y9
+	VMOVUPS (R10)(SI*4), Y10
+	MOVQ R9, R12
+	CMPQ DI, $0
+	JGT column1
+	VFMADD231PS (R12), Y6, Y0
+column1:
+	ADDQ CX, R12
+	CMPQ R8, $1
+	JLE columns
+	CMPQ DI, $1
+	JGT column2
+	VMOVUPS (R12), Y12
+	VFMADD231PS Y12, Y7, Y0
+	VFMADD231PS Y12, Y6, Y1
+column2:
+	ADDQ CX, R12
+	CMPQ R8, $2
+	JLE columns
+	VMOVUPS (R12), Y11
+	VFMADD231PS Y11, Y8, Y0
+	VFMADD231PS Y11, Y7, Y1
+	VFMADD231PS Y11, Y6, Y2
+	ADDQ CX, R12
+	CMPQ R8, $3
+	JLE columns
+	VMOVUPS (R12), Y12
+	VFMADD231PS Y12, Y9, Y0
+	VFMADD231PS Y12, Y8, Y1
+	VFMADD231PS Y12, Y7, Y2
+	VFMADD231PS Y12, Y6, Y3
+	ADDQ CX, R12
+	CMPQ R8, $4
+	JLE columns
+	VMOVUPS (R12), Y11
+	VFMADD231PS Y11, Y10, Y0
+	VFMADD231PS Y11, Y9, Y1
+	VFMADD231PS Y11, Y8, Y2
+	VFMADD231PS Y11, Y7, Y3
+	VFMADD231PS Y11, Y6, Y4
+	ADDQ CX, R12
+	CMPQ R8, $5
+	JLE columns
+	VMOVUPS (R12), Y12
+	VFMADD231PS Y12, Y10, Y1
+	VFMADD231PS Y12, Y9, Y2
+	VFMADD231PS Y12, Y8, Y3
+	VFMADD231PS Y12, Y7, Y4
+	VFMADD231PS Y12, Y6, Y5
+	ADDQ CX, R12
+	CMPQ R8, $6
+	JLE columns
+	VMOVUPS (R12), Y11
+	VFMADD231PS Y11, Y10, Y2
+	VFMADD231PS Y11, Y9, Y3
+	VFMADD231PS Y11, Y8, Y4
+	VFMADD231PS Y11, Y7, Y5
+	ADDQ CX, R12
+	CMPQ R8, $7
+	JLE columns
+	VMOVUPS (R12), Y12
+	VFMADD231PS Y12, Y10, Y3
+	VFMADD231PS Y12, Y9, Y4
+	VFMADD231PS Y12, Y8, Y5
+	ADDQ CX, R12
+	CMPQ R8, $8
+	JLE columns
+	VMOVUPS (R12), Y11
+	VFMADD231PS Y11, Y10, Y4
+	VFMADD231PS Y11, Y9, Y5
+	ADDQ CX, R12
+	CMPQ R8, $9
+	JLE columns
+	VFMADD231PS (R12), Y10, Y5
+columns:
+	ADDQ line_xRow(AX), R9
+	ADDQ line_wRow(AX), R10
+	DECQ R11
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y6
+	VBROADCASTSS line_high(AX), Y7
+	MOVQ line_y(AX), R9
+	ADDQ line_yAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_yPixel(AX), R10
+	VMAXPS Y0, Y6, Y0
+	VMINPS Y0, Y7, Y0
+	VMOVUPS Y0, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $1
+	JEQ kept
+	VMAXPS Y1, Y6, Y1
+	VMINPS Y1, Y7, Y1
+	VMOVUPS Y1, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $2
+	JEQ kept
+	VMAXPS Y2, Y6, Y2
+	VMINPS Y2, Y7, Y2
+	VMOVUPS Y2, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $3
+	JEQ kept
+	VMAXPS Y3, Y6, Y3
+	VMINPS Y3, Y7, Y3
+	VMOVUPS Y3, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $4
+	JEQ kept
+	VMAXPS Y4, Y6, Y4
+	VMINPS Y4, Y7, Y4
+	VMOVUPS Y4, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $5
+	JEQ kept
+	VMAXPS Y5, Y6, Y5
+	VMINPS Y5, Y7, Y5
+	VMOVUPS Y5, (R9)
+	ADDQ R10, R9
+kept:
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R9
+	ADDQ R9, line_xAt(AX)
+	MOVQ line_yTile(AX), R9
+	ADDQ R9, line_yAt(AX)
+	MOVQ line_columnTile(AX), R9
+	ADDQ R9, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tile5s2x8AVX2(l *line)
+TEXT ·tile5s2x8AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Y8
+	VMOVUPS (R9)(DX*1), Y9
+	VMOVUPS (R9)(DX*2), Y10
+	LEAQ (R9)(DX*2), R11
+	VMOVUPS (R11)(DX*1), Y11
+	VMOVUPS (R9)(DX*4), Y12
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Y8, Y0
+column1:
+	ADDQ CX, R11
+	CMPQ SI, $1
+	JGT column2
+	VFMADD231PS (R11), Y9, Y0
+column2:
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y10, Y0
+	VFMADD231PS Y13, Y8, Y1
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y11, Y0
+	VFMADD231PS Y14, Y9, Y1
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y0
+	VFMADD231PS Y13, Y10, Y1
+	VFMADD231PS Y13, Y8, Y2
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y11, Y1
+	VFMADD231PS Y14, Y9, Y2
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y1
+	VFMADD231PS Y13, Y10, Y2
+	VFMADD231PS Y13, Y8, Y3
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y11, Y2
+	VFMADD231PS Y14, Y9, Y3
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y2
+	VFMADD231PS Y13, Y10, Y3
+	VFMADD231PS Y13, Y8, Y4
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y11, Y3
+	VFMADD231PS Y14, Y9, Y4
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y3
+	VFMADD231PS Y13, Y10, Y4
+	VFMADD231PS Y13, Y8, Y5
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y11, Y4
+	VFMADD231PS Y14, Y9, Y5
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y4
+	VFMADD231PS Y13, Y10, Y5
+	VFMADD231PS Y13, Y8, Y6
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y11, Y5
+	VFMADD231PS Y14, Y9, Y6
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y5
+	VFMADD231PS Y13, Y10, Y6
+	VFMADD231PS Y13, Y8, Y7
+	ADDQ CX, R11
+	VMOVUPS (R11), Y14
+	VFMADD231PS Y14, Y11, Y6
+	VFMADD231PS Y14, Y9, Y7
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y12, Y6
+	VFMADD231PS Y13, Y10, Y7
+	ADDQ CX, R11
+	CMPQ DI, $17
+	JLE columns
+	VFMADD231PS (R11), Y11, Y7
+	ADDQ CX, R11
+	CMPQ DI, $18
+	JLE columns
+	VFMADD231PS (R11), Y12, Y7
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y8
+	VBROADCASTSS line_high(AX), Y9
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y8, Y0
+	VMINPS Y0, Y9, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	VMAXPS Y1, Y8, Y1
+	VMINPS Y1, Y9, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	VMAXPS Y2, Y8, Y2
+	VMINPS Y2, Y9, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	VMAXPS Y3, Y8, Y3
+	VMINPS Y3, Y9, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	VMAXPS Y4, Y8, Y4
+	VMINPS Y4, Y9, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	VMAXPS Y5, Y8, Y5
+	VMINPS Y5, Y9, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+	VMAXPS Y6, Y8, Y6
+	VMINPS Y6, Y9, Y6
+	VMOVUPS Y6, (R8)
+	ADDQ R9, R8
+	VMAXPS Y7, Y8, Y7
+	VMINPS Y7, Y9, Y7
+	VMOVUPS Y7, (R8)
+	ADDQ R9, R8
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tile5s2x7AVX2(l *line)
+TEXT ·tile5s2x7AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_wTap(AX), DX
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ SI, SI
+	SUBQ line_column(AX), SI
+	MOVQ line_width(AX), DI
+	ADDQ SI, DI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
+fetchRow:
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
+	JNE fetchRow
+	MOVQ line_rows(AX), R10
+fetched:
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	VMOVUPS (R9), Y7
+	VMOVUPS (R9)(DX*1), Y8
+	VMOVUPS (R9)(DX*2), Y9
+	LEAQ (R9)(DX*2), R11
+	VMOVUPS (R11)(DX*1), Y10
+	VMOVUPS (R9)(DX*4), Y11
+	MOVQ R8, R11
+	CMPQ SI, $0
+	JGT column1
+	VFMADD231PS (R11), Y7, Y0
+column1:
+	ADDQ CX, R11
+	CMPQ SI, $1
+	JGT column2
+	VFMADD231PS (R11), Y8, Y0
+column2:
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y9, Y0
+	VFMADD231PS Y12, Y7, Y1
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y10, Y0
+	VFMADD231PS Y13, Y8, Y1
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y11, Y0
+	VFMADD231PS Y12, Y9, Y1
+	VFMADD231PS Y12, Y7, Y2
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y10, Y1
+	VFMADD231PS Y13, Y8, Y2
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y11, Y1
+	VFMADD231PS Y12, Y9, Y2
+	VFMADD231PS Y12, Y7, Y3
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y10, Y2
+	VFMADD231PS Y13, Y8, Y3
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y11, Y2
+	VFMADD231PS Y12, Y9, Y3
+	VFMADD231PS Y12, Y7, Y4
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y10, Y3
+	VFMADD231PS Y13, Y8, Y4
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y11, Y3
+	VFMADD231PS Y12, Y9, Y4
+	VFMADD231PS Y12, Y7, Y5
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y10, Y4
+	VFMADD231PS Y13, Y8, Y5
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y11, Y4
+	VFMADD231PS Y12, Y9, Y5
+	VFMADD231PS Y12, Y7, Y6
+	ADDQ CX, R11
+	VMOVUPS (R11), Y13
+	VFMADD231PS Y13, Y10, Y5
+	VFMADD231PS Y13, Y8, Y6
+	ADDQ CX, R11
+	VMOVUPS (R11), Y12
+	VFMADD231PS Y12, Y11, Y5
+	VFMADD231PS Y12, Y9, Y6
+	ADDQ CX, R11
+	CMPQ DI, $15
+	JLE columns
+	VFMADD231PS (R11), Y10, Y6
+	ADDQ CX, R11
+	CMPQ DI, $16
+	JLE columns
+	VFMADD231PS (R11), Y11, Y6
+columns:
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y7
+	VBROADCASTSS line_high(AX), Y8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y7, Y0
+	VMINPS Y0, Y8, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	VMAXPS Y1, Y7, Y1
+	VMINPS Y1, Y8, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	VMAXPS Y2, Y7, Y2
+	VMINPS Y2, Y8, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	VMAXPS Y3, Y7, Y3
+	VMINPS Y3, Y8, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	VMAXPS Y4, Y7, Y4
+	VMINPS Y4, Y8, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	VMAXPS Y5, Y7, Y5
+	VMINPS Y5, Y8, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+	VMAXPS Y6, Y7, Y6
+	VMINPS Y6, Y8, Y6
+	VMOVUPS Y6, (R8)
+	ADDQ R9, R8
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
+	MOVQ line_columnTile(AX), R8
+	ADDQ R8, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tile5s2AVX2(l *line)
+TEXT ·tile5s2AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_pixels(AX), DX
+	MOVQ line_wTap(AX), SI
+	// a tile of results
+tile:
+	// its columns inside the image
+	XORQ DI, DI
+	SUBQ line_column(AX), DI
+	MOVQ line_width(AX), R8
+	ADDQ DI, R8
+	CMPQ R8, line_columns(AX)
+	JLT inside
+	MOVQ line_columns(AX), R8
+inside:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R9
+	TESTQ R9, R9
+	JEQ start
+	ADDQ BX, R9
+	VMOVUPS (R9), Y0
+start:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	MOVQ line_rows(AX), R11
+	TESTQ R11, R11
+	JEQ sums
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
+	JEQ fetched
+	MOVQ line_fetch(AX), R11
+	MOVQ line_ahead(AX), R10
+	ADDQ R9, R10
+fetchRow:
+	MOVQ R10, R13
+	MOVQ line_fetched(AX), R12
+fetchPixel:
+	PREFETCHT0 (R13)
+	ADDQ CX, R13
+	DECQ R12
+	JNE fetchPixel
+	ADDQ line_xRow(AX), R10
+	DECQ R11
+	JNE fetchRow
+	MOVQ line_rows(AX), R11
+fetched:
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	// a row of the window
+row:
+	VMOVUPS (R10), Y6
+	VMOVUPS (R10)(SI*1), Y7
+	VMOVUPS (R10)(SI*2), Y8
+	LEAQ (R10)(SI*2), R12
+	VMOVUPS (R12)(SI*1), Y9
+	VMOVUPS (R10)(SI*4), Y10
+	MOVQ R9, R12
+	CMPQ DI, $0
+	JGT column1
+	VFMADD231PS (R12), Y6, Y0
+column1:
+	ADDQ CX, R12
+	CMPQ R8, $1
+	JLE columns
+	CMPQ DI, $1
+	JGT column2
+	VFMADD231PS (R12), Y7, Y0
+column2:
+	ADDQ CX, R12
+	CMPQ R8, $2
+	JLE columns
+	VMOVUPS (R12), Y11
+	VFMADD231PS Y11, Y8, Y0
+	VFMADD231PS Y11, Y6, Y1
+	ADDQ CX, R12
+	CMPQ R8, $3
+	JLE columns
+	VMOVUPS (R12), Y12
+	VFMADD231PS Y12, Y9, Y0
+	VFMADD231PS Y12, Y7, Y1
+	ADDQ CX, R12
+	CMPQ R8, $4
+	JLE columns
+	VMOVUPS (R12), Y11
+	VFMADD231PS Y11, Y10, Y0
+	VFMADD231PS Y11, Y8, Y1
+	VFMADD231PS Y11, Y6, Y2
+	ADDQ CX, R12
+	CMPQ R8, $5
+	JLE columns
+	VMOVUPS (R12), Y12
+	VFMADD231PS Y12, Y9, Y1
+	VFMADD231PS Y12, Y7, Y2
+	ADDQ CX, R12
+	CMPQ R8, $6
+	JLE columns
+	VMOVUPS (R12), Y11
+	VFMADD231PS Y11, Y10, Y1
+	VFMADD231PS Y11, Y8, Y2
+	VFMADD231PS Y11, Y6, Y3
+	ADDQ CX, R12
+	CMPQ R8, $7
+	JLE columns
+	VMOVUPS (R12), Y12
+	VFMADD231PS Y12, Y9, Y2
+	VFMADD231PS Y12, Y7, Y3
+	ADDQ CX, R12
+	CMPQ R8, $8
+	JLE columns
+	VMOVUPS (R12), Y11
+	VFMADD231PS Y11, Y10, Y2
+	VFMADD231PS Y11, Y8, Y3
+	VFMADD231PS Y11, Y6, Y4
+	ADDQ CX, R12
+	CMPQ R8, $9
+	JLE columns
+	VMOVUPS (R12), Y12
+	VFMADD231PS Y12, Y9, Y3
+	VFMADD231PS Y12, Y7, Y4
+	ADDQ CX, R12
+	CMPQ R8, $10
+	JLE columns
+	VMOVUPS (R12), Y11
+	VFMADD231PS Y11, Y10, Y3
+	VFMADD231PS Y11, Y8, Y4
+	VFMADD231PS Y11, Y6, Y5
+	ADDQ CX, R12
+	CMPQ R8, $11
+	JLE columns
+	VMOVUPS (R12), Y12
+	VFMADD231PS Y12, Y9, Y4
+	VFMADD231PS Y12, Y7, Y5
+	ADDQ CX, R12
+	CMPQ R8, $12
+	JLE columns
+	VMOVUPS (R12), Y11
+	VFMADD231PS Y11, Y10, Y4
+	VFMADD231PS Y11, Y8, Y5
+	ADDQ CX, R12
+	CMPQ R8, $13
+	JLE columns
+	VFMADD231PS (R12), Y9, Y5
+	ADDQ CX, R12
+	CMPQ R8, $14
+	JLE columns
+	VFMADD231PS (R12), Y10, Y5
+columns:
+	ADDQ line_xRow(AX), R9
+	ADDQ line_wRow(AX), R10
+	DECQ R11
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y6
+	VBROADCASTSS line_high(AX), Y7
+	MOVQ line_y(AX), R9
+	ADDQ line_yAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_yPixel(AX), R10
+	VMAXPS Y0, Y6, Y0
+	VMINPS Y0, Y7, Y0
+	VMOVUPS Y0, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $1
+	JEQ kept
+	VMAXPS Y1, Y6, Y1
+	VMINPS Y1, Y7, Y1
+	VMOVUPS Y1, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $2
+	JEQ kept
+	VMAXPS Y2, Y6, Y2
+	VMINPS Y2, Y7, Y2
+	VMOVUPS Y2, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $3
+	JEQ kept
+	VMAXPS Y3, Y6, Y3
+	VMINPS Y3, Y7, Y3
+	VMOVUPS Y3, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $4
+	JEQ kept
+	VMAXPS Y4, Y6, Y4
+	VMINPS Y4, Y7, Y4
+	VMOVUPS Y4, (R9)
+	ADDQ R10, R9
+	CMPQ DX, $5
+	JEQ kept
+	VMAXPS Y5, Y6, Y5
+	VMINPS Y5, Y7, Y5
+	VMOVUPS Y5, (R9)
+	ADDQ R10, R9
+kept:
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	// the next tile
+	MOVQ line_xTile(AX), R9
+	ADDQ R9, line_xAt(AX)
+	MOVQ line_yTile(AX), R9
+	ADDQ R9, line_yAt(AX)
+	MOVQ line_columnTile(AX), R9
+	ADDQ R9, line_column(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tileGroupsx8AVX2(l *line)
+TEXT ·tileGroupsx8AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), SI
+	LEAQ (DX)(CX*4), DI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// sums start from the bias
+	VXORPS Y0, Y0, Y0
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
 	VMOVUPS (R8), Y0
 start:
 	VMOVAPS Y0, Y1
@@ -11259,27 +10309,38 @@ start:
 	JEQ sums
 	MOVQ line_x(AX), R8
 	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R11
-	TESTQ R11, R11
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
 	JEQ fetched
-	MOVQ line_ahead(AX), R12
-	ADDQ R8, R12
+	MOVQ line_fetch(AX), R10
+	MOVQ line_ahead(AX), R9
+	ADDQ R8, R9
 fetchRow:
-	MOVQ R12, R13
-	MOVQ $8, R14
-fetchPixel:
-	PREFETCHT0 (R13)
-	ADDQ BX, R13
-	DECQ R14
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R12
-	DECQ R11
+	MOVQ R9, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
+	ADDQ line_xRow(AX), R9
+	DECQ R10
 	JNE fetchRow
+	MOVQ line_rows(AX), R10
 fetched:
 	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
+	ADDQ BX, R9
 	// a row of the window
 row:
 	MOVQ R8, R11
@@ -11296,13 +10357,13 @@ member:
 	ADDQ line_wMember(AX), R12
 	VPERMPS (R11), Y9, Y10
 	VFMADD231PS Y10, Y8, Y0
-	VPERMPS (R11)(BX*1), Y9, Y11
+	VPERMPS (R11)(CX*1), Y9, Y11
 	VFMADD231PS Y11, Y8, Y1
-	VPERMPS (R11)(BX*2), Y9, Y10
+	VPERMPS (R11)(CX*2), Y9, Y10
 	VFMADD231PS Y10, Y8, Y2
 	VPERMPS (R11)(DX*1), Y9, Y11
 	VFMADD231PS Y11, Y8, Y3
-	VPERMPS (R11)(BX*4), Y9, Y10
+	VPERMPS (R11)(CX*4), Y9, Y10
 	VFMADD231PS Y10, Y8, Y4
 	VPERMPS (R11)(SI*1), Y9, Y11
 	VFMADD231PS Y11, Y8, Y5
@@ -11314,7 +10375,7 @@ member:
 	DECQ R15
 	JNE member
 	ADDQ line_xTap(AX), R11
-	ADDQ CX, R12
+	ADDQ line_wTap(AX), R12
 	DECQ R13
 	JNE tap
 	ADDQ line_xRow(AX), R8
@@ -11322,76 +10383,74 @@ member:
 	DECQ R10
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y8
 	VBROADCASTSS line_high(AX), Y9
 	MOVQ line_y(AX), R8
 	ADDQ line_yAt(AX), R8
-	ADDQ line_channel(AX), R8
+	ADDQ BX, R8
 	MOVQ line_yPixel(AX), R9
 	VMAXPS Y0, Y8, Y0
 	VMINPS Y0, Y9, Y0
-	VMAXPS Y1, Y8, Y1
-	VMINPS Y1, Y9, Y1
-	VMAXPS Y2, Y8, Y2
-	VMINPS Y2, Y9, Y2
-	VMAXPS Y3, Y8, Y3
-	VMINPS Y3, Y9, Y3
-	VMAXPS Y4, Y8, Y4
-	VMINPS Y4, Y9, Y4
-	VMAXPS Y5, Y8, Y5
-	VMINPS Y5, Y9, Y5
-	VMAXPS Y6, Y8, Y6
-	VMINPS Y6, Y9, Y6
-	VMAXPS Y7, Y8, Y7
-	VMINPS Y7, Y9, Y7
 	VMOVUPS Y0, (R8)
 	ADDQ R9, R8
+	VMAXPS Y1, Y8, Y1
+	VMINPS Y1, Y9, Y1
 	VMOVUPS Y1, (R8)
 	ADDQ R9, R8
+	VMAXPS Y2, Y8, Y2
+	VMINPS Y2, Y9, Y2
 	VMOVUPS Y2, (R8)
 	ADDQ R9, R8
+	VMAXPS Y3, Y8, Y3
+	VMINPS Y3, Y9, Y3
 	VMOVUPS Y3, (R8)
 	ADDQ R9, R8
+	VMAXPS Y4, Y8, Y4
+	VMINPS Y4, Y9, Y4
 	VMOVUPS Y4, (R8)
 	ADDQ R9, R8
+	VMAXPS Y5, Y8, Y5
+	VMINPS Y5, Y9, Y5
 	VMOVUPS Y5, (R8)
 	ADDQ R9, R8
+	VMAXPS Y6, Y8, Y6
+	VMINPS Y6, Y9, Y6
 	VMOVUPS Y6, (R8)
 	ADDQ R9, R8
+	VMAXPS Y7, Y8, Y7
+	VMINPS Y7, Y9, Y7
 	VMOVUPS Y7, (R8)
-	MOVQ line_channel(AX), R8
-	CMPQ R8, line_last(AX)
-	JEQ vectors
-	ADDQ $32, R8
-	MOVQ R8, line_channel(AX)
-	CMPQ R8, line_last(AX)
+	ADDQ R9, R8
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), R8
-	MOVQ R8, line_channel(AX)
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	// the next tile
-	IMUL3Q $8, BX, R8
+	MOVQ line_xTile(AX), R8
 	ADDQ R8, line_xAt(AX)
-	IMUL3Q $8, line_yPixel(AX), R8
+	MOVQ line_yTile(AX), R8
 	ADDQ R8, line_yAt(AX)
 	DECQ line_tiles(AX)
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func tile7GroupsAVX2(l *line)
-TEXT ·tile7GroupsAVX2(SB), NOSPLIT, $0-8
+// func tileGroupsx7AVX2(l *line)
+TEXT ·tileGroupsx7AVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	LEAQ (BX)(BX*4), SI
-	// a tile: 7 results
+	MOVQ line_xPixel(AX), CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), SI
+	// a tile of results
 tile:
-	MOVQ $0, line_channel(AX)
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
@@ -11400,7 +10459,7 @@ vector:
 	MOVQ line_bias(AX), DI
 	TESTQ DI, DI
 	JEQ start
-	ADDQ line_channel(AX), DI
+	ADDQ BX, DI
 	VMOVUPS (DI), Y0
 start:
 	VMOVAPS Y0, Y1
@@ -11416,27 +10475,36 @@ start:
 	JEQ sums
 	MOVQ line_x(AX), DI
 	ADDQ line_xAt(AX), DI
-	ADDQ line_channel(AX), DI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R10
-	TESTQ R10, R10
+	ADDQ BX, DI
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
 	JEQ fetched
-	MOVQ line_ahead(AX), R11
-	ADDQ DI, R11
+	MOVQ line_fetch(AX), R9
+	MOVQ line_ahead(AX), R8
+	ADDQ DI, R8
 fetchRow:
-	MOVQ R11, R12
-	MOVQ $7, R13
-fetchPixel:
-	PREFETCHT0 (R12)
-	ADDQ BX, R12
-	DECQ R13
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R11
-	DECQ R10
+	MOVQ R8, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	PREFETCHT0 (R11)
+	ADDQ CX, R11
+	ADDQ line_xRow(AX), R8
+	DECQ R9
 	JNE fetchRow
+	MOVQ line_rows(AX), R9
 fetched:
 	MOVQ line_w(AX), R8
-	ADDQ line_channel(AX), R8
+	ADDQ BX, R8
 	// a row of the window
 row:
 	MOVQ DI, R10
@@ -11453,13 +10521,13 @@ member:
 	ADDQ line_wMember(AX), R11
 	VPERMPS (R10), Y8, Y9
 	VFMADD231PS Y9, Y7, Y0
-	VPERMPS (R10)(BX*1), Y8, Y10
+	VPERMPS (R10)(CX*1), Y8, Y10
 	VFMADD231PS Y10, Y7, Y1
-	VPERMPS (R10)(BX*2), Y8, Y9
+	VPERMPS (R10)(CX*2), Y8, Y9
 	VFMADD231PS Y9, Y7, Y2
 	VPERMPS (R10)(DX*1), Y8, Y10
 	VFMADD231PS Y10, Y7, Y3
-	VPERMPS (R10)(BX*4), Y8, Y9
+	VPERMPS (R10)(CX*4), Y8, Y9
 	VFMADD231PS Y9, Y7, Y4
 	VPERMPS (R10)(SI*1), Y8, Y10
 	VFMADD231PS Y10, Y7, Y5
@@ -11469,7 +10537,7 @@ member:
 	DECQ R14
 	JNE member
 	ADDQ line_xTap(AX), R10
-	ADDQ CX, R11
+	ADDQ line_wTap(AX), R11
 	DECQ R12
 	JNE tap
 	ADDQ line_xRow(AX), DI
@@ -11477,1844 +10545,616 @@ member:
 	DECQ R9
 	JNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	VBROADCASTSS line_low(AX), Y7
 	VBROADCASTSS line_high(AX), Y8
 	MOVQ line_y(AX), DI
 	ADDQ line_yAt(AX), DI
-	ADDQ line_channel(AX), DI
+	ADDQ BX, DI
 	MOVQ line_yPixel(AX), R8
 	VMAXPS Y0, Y7, Y0
 	VMINPS Y0, Y8, Y0
-	VMAXPS Y1, Y7, Y1
-	VMINPS Y1, Y8, Y1
-	VMAXPS Y2, Y7, Y2
-	VMINPS Y2, Y8, Y2
-	VMAXPS Y3, Y7, Y3
-	VMINPS Y3, Y8, Y3
-	VMAXPS Y4, Y7, Y4
-	VMINPS Y4, Y8, Y4
-	VMAXPS Y5, Y7, Y5
-	VMINPS Y5, Y8, Y5
-	VMAXPS Y6, Y7, Y6
-	VMINPS Y6, Y8, Y6
 	VMOVUPS Y0, (DI)
 	ADDQ R8, DI
+	VMAXPS Y1, Y7, Y1
+	VMINPS Y1, Y8, Y1
 	VMOVUPS Y1, (DI)
 	ADDQ R8, DI
+	VMAXPS Y2, Y7, Y2
+	VMINPS Y2, Y8, Y2
 	VMOVUPS Y2, (DI)
 	ADDQ R8, DI
+	VMAXPS Y3, Y7, Y3
+	VMINPS Y3, Y8, Y3
 	VMOVUPS Y3, (DI)
 	ADDQ R8, DI
+	VMAXPS Y4, Y7, Y4
+	VMINPS Y4, Y8, Y4
 	VMOVUPS Y4, (DI)
 	ADDQ R8, DI
+	VMAXPS Y5, Y7, Y5
+	VMINPS Y5, Y8, Y5
 	VMOVUPS Y5, (DI)
 	ADDQ R8, DI
+	VMAXPS Y6, Y7, Y6
+	VMINPS Y6, Y8, Y6
 	VMOVUPS Y6, (DI)
-	MOVQ line_channel(AX), DI
-	CMPQ DI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DI
-	MOVQ DI, line_channel(AX)
-	CMPQ DI, line_last(AX)
+	ADDQ R8, DI
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DI
-	MOVQ DI, line_channel(AX)
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	// the next tile
-	IMUL3Q $7, BX, DI
+	MOVQ line_xTile(AX), DI
 	ADDQ DI, line_xAt(AX)
-	IMUL3Q $7, line_yPixel(AX), DI
+	MOVQ line_yTile(AX), DI
 	ADDQ DI, line_yAt(AX)
 	DECQ line_tiles(AX)
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func tile4GroupsAVX2(l *line)
-TEXT ·tile4GroupsAVX2(SB), NOSPLIT, $0-8
+// func tileGroupsAVX2(l *line)
+TEXT ·tileGroupsAVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	// a tile: 4 results
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_pixels(AX), DX
+	LEAQ (CX)(CX*2), SI
+	LEAQ (CX)(CX*4), DI
+	// a tile of results
 tile:
-	MOVQ $0, line_channel(AX)
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// sums start from the bias
 	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), SI
-	TESTQ SI, SI
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
 	JEQ start
-	ADDQ line_channel(AX), SI
-	VMOVUPS (SI), Y0
+	ADDQ BX, R8
+	VMOVUPS (R8), Y0
 start:
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
 	VMOVAPS Y0, Y3
-	MOVQ line_rows(AX), R8
-	TESTQ R8, R8
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
 	JEQ sums
 	CMPQ line_taps(AX), $0
 	JEQ sums
-	MOVQ line_x(AX), SI
-	ADDQ line_xAt(AX), SI
-	ADDQ line_channel(AX), SI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R9
-	TESTQ R9, R9
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	// prefetch rows for later
+	CMPQ line_fetch(AX), $0
 	JEQ fetched
-	MOVQ line_ahead(AX), R10
-	ADDQ SI, R10
-fetchRow:
-	MOVQ R10, R11
-	MOVQ $4, R12
-fetchPixel:
-	PREFETCHT0 (R11)
-	ADDQ BX, R11
-	DECQ R12
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R10
-	DECQ R9
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	// a row of the window
-row:
-	MOVQ SI, R9
-	MOVQ DI, R10
-	MOVQ line_taps(AX), R11
-	// a tap
-tap:
-	MOVQ line_members(AX), R12
-	MOVQ line_group(AX), R13
-	// a member of the group
-member:
-	VMOVUPS (R10), Y4
-	VMOVUPS (R12), Y5
-	ADDQ line_wMember(AX), R10
-	VPERMPS (R9), Y5, Y6
-	VFMADD231PS Y6, Y4, Y0
-	VPERMPS (R9)(BX*1), Y5, Y7
-	VFMADD231PS Y7, Y4, Y1
-	VPERMPS (R9)(BX*2), Y5, Y6
-	VFMADD231PS Y6, Y4, Y2
-	VPERMPS (R9)(DX*1), Y5, Y7
-	VFMADD231PS Y7, Y4, Y3
-	ADDQ $64, R12
-	DECQ R13
-	JNE member
-	ADDQ line_xTap(AX), R9
-	ADDQ CX, R10
-	DECQ R11
-	JNE tap
-	ADDQ line_xRow(AX), SI
-	ADDQ line_wRow(AX), DI
-	DECQ R8
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y4
-	VBROADCASTSS line_high(AX), Y5
-	MOVQ line_y(AX), SI
-	ADDQ line_yAt(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_yPixel(AX), DI
-	VMAXPS Y0, Y4, Y0
-	VMINPS Y0, Y5, Y0
-	VMAXPS Y1, Y4, Y1
-	VMINPS Y1, Y5, Y1
-	VMAXPS Y2, Y4, Y2
-	VMINPS Y2, Y5, Y2
-	VMAXPS Y3, Y4, Y3
-	VMINPS Y3, Y5, Y3
-	VMOVUPS Y0, (SI)
-	ADDQ DI, SI
-	VMOVUPS Y1, (SI)
-	ADDQ DI, SI
-	VMOVUPS Y2, (SI)
-	ADDQ DI, SI
-	VMOVUPS Y3, (SI)
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), SI
-	MOVQ SI, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	IMUL3Q $4, BX, SI
-	ADDQ SI, line_xAt(AX)
-	IMUL3Q $4, line_yPixel(AX), SI
-	ADDQ SI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile2GroupsAVX2(l *line)
-TEXT ·tile2GroupsAVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	// a tile: 2 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DX
-	TESTQ DX, DX
-	JEQ start
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Y0
-start:
-	VMOVAPS Y0, Y1
-	MOVQ line_rows(AX), DI
-	TESTQ DI, DI
-	JEQ sums
-	CMPQ line_taps(AX), $0
-	JEQ sums
-	MOVQ line_x(AX), DX
-	ADDQ line_xAt(AX), DX
-	ADDQ line_channel(AX), DX
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R8
-	TESTQ R8, R8
-	JEQ fetched
+	MOVQ line_fetch(AX), R10
 	MOVQ line_ahead(AX), R9
-	ADDQ DX, R9
+	ADDQ R8, R9
 fetchRow:
-	MOVQ R9, R10
-	MOVQ $2, R11
+	MOVQ R9, R12
+	MOVQ line_fetched(AX), R11
 fetchPixel:
-	PREFETCHT0 (R10)
-	ADDQ BX, R10
+	PREFETCHT0 (R12)
+	ADDQ CX, R12
 	DECQ R11
 	JNE fetchPixel
 	ADDQ line_xRow(AX), R9
-	DECQ R8
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	// a row of the window
-row:
-	MOVQ DX, R8
-	MOVQ SI, R9
-	MOVQ line_taps(AX), R10
-	// a tap
-tap:
-	MOVQ line_members(AX), R11
-	MOVQ line_group(AX), R12
-	// a member of the group
-member:
-	VMOVUPS (R9), Y2
-	VMOVUPS (R11), Y3
-	ADDQ line_wMember(AX), R9
-	VPERMPS (R8), Y3, Y4
-	VFMADD231PS Y4, Y2, Y0
-	VPERMPS (R8)(BX*1), Y3, Y5
-	VFMADD231PS Y5, Y2, Y1
-	ADDQ $64, R11
-	DECQ R12
-	JNE member
-	ADDQ line_xTap(AX), R8
-	ADDQ CX, R9
 	DECQ R10
-	JNE tap
-	ADDQ line_xRow(AX), DX
-	ADDQ line_wRow(AX), SI
-	DECQ DI
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y2
-	VBROADCASTSS line_high(AX), Y3
-	MOVQ line_y(AX), DX
-	ADDQ line_yAt(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_yPixel(AX), SI
-	VMAXPS Y0, Y2, Y0
-	VMINPS Y0, Y3, Y0
-	VMAXPS Y1, Y2, Y1
-	VMINPS Y1, Y3, Y1
-	VMOVUPS Y0, (DX)
-	ADDQ SI, DX
-	VMOVUPS Y1, (DX)
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	IMUL3Q $2, BX, DX
-	ADDQ DX, line_xAt(AX)
-	IMUL3Q $2, line_yPixel(AX), DX
-	ADDQ DX, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile1GroupsAVX2(l *line)
-TEXT ·tile1GroupsAVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	// a tile: 1 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// sums start from the bias
-	VXORPS Y0, Y0, Y0
-	MOVQ line_bias(AX), DX
-	TESTQ DX, DX
-	JEQ start
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Y0
-start:
-	MOVQ line_rows(AX), DI
-	TESTQ DI, DI
-	JEQ sums
-	CMPQ line_taps(AX), $0
-	JEQ sums
-	MOVQ line_x(AX), DX
-	ADDQ line_xAt(AX), DX
-	ADDQ line_channel(AX), DX
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R8
-	TESTQ R8, R8
-	JEQ fetched
-	MOVQ line_ahead(AX), R9
-	ADDQ DX, R9
-fetchRow:
-	MOVQ R9, R10
-	MOVQ $1, R11
-fetchPixel:
-	PREFETCHT0 (R10)
-	ADDQ BX, R10
-	DECQ R11
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R9
-	DECQ R8
 	JNE fetchRow
+	MOVQ line_rows(AX), R10
 fetched:
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
 	// a row of the window
 row:
-	MOVQ DX, R8
-	MOVQ SI, R9
-	MOVQ line_taps(AX), R10
+	MOVQ R8, R11
+	MOVQ R9, R12
+	MOVQ line_taps(AX), R13
 	// a tap
 tap:
-	MOVQ line_members(AX), R11
-	MOVQ line_group(AX), R12
+	MOVQ line_members(AX), R14
+	MOVQ line_group(AX), R15
 	// a member of the group
 member:
-	VMOVUPS (R9), Y1
-	VMOVUPS (R11), Y2
-	ADDQ line_wMember(AX), R9
-	VPERMPS (R8), Y2, Y3
-	VFMADD231PS Y3, Y1, Y0
-	ADDQ $64, R11
-	DECQ R12
-	JNE member
-	ADDQ line_xTap(AX), R8
-	ADDQ CX, R9
-	DECQ R10
-	JNE tap
-	ADDQ line_xRow(AX), DX
-	ADDQ line_wRow(AX), SI
-	DECQ DI
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y1
-	VBROADCASTSS line_high(AX), Y2
-	MOVQ line_y(AX), DX
-	ADDQ line_yAt(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_yPixel(AX), SI
-	VMAXPS Y0, Y1, Y0
-	VMINPS Y0, Y2, Y0
-	VMOVUPS Y0, (DX)
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	JMP vector
-vectors:
-	// the next tile
-	IMUL3Q $1, BX, DX
-	ADDQ DX, line_xAt(AX)
-	IMUL3Q $1, line_yPixel(AX), DX
-	ADDQ DX, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile4NarrowAVX2(l *line)
-TEXT ·tile4NarrowAVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_lanes(AX), BX
-	VMOVUPS (BX), Y0
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	// a tile: 4 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// sums start from the bias
-	VXORPS Y1, Y1, Y1
-	MOVQ line_bias(AX), SI
-	TESTQ SI, SI
-	JEQ start
-	ADDQ line_channel(AX), SI
-	VMASKMOVPS (SI), Y0, Y1
-start:
-	VMOVAPS Y1, Y2
-	VMOVAPS Y1, Y3
-	VMOVAPS Y1, Y4
-	MOVQ line_rows(AX), R8
-	TESTQ R8, R8
-	JEQ sums
-	CMPQ line_taps(AX), $0
-	JEQ sums
-	MOVQ line_x(AX), SI
-	ADDQ line_xAt(AX), SI
-	ADDQ line_channel(AX), SI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R9
-	TESTQ R9, R9
-	JEQ fetched
-	MOVQ line_ahead(AX), R10
-	ADDQ SI, R10
-fetchRow:
-	MOVQ R10, R11
-	MOVQ $4, R12
-fetchPixel:
-	PREFETCHT0 (R11)
-	ADDQ BX, R11
-	DECQ R12
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R10
-	DECQ R9
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	// a row of the window
-row:
-	MOVQ SI, R9
-	MOVQ DI, R10
-	MOVQ line_taps(AX), R11
-	// a tap
-tap:
-	VMASKMOVPS (R10), Y0, Y5
-	VMASKMOVPS (R9), Y0, Y6
-	VFMADD231PS Y6, Y5, Y1
-	VMASKMOVPS (R9)(BX*1), Y0, Y6
-	VFMADD231PS Y6, Y5, Y2
-	VMASKMOVPS (R9)(BX*2), Y0, Y6
-	VFMADD231PS Y6, Y5, Y3
-	VMASKMOVPS (R9)(DX*1), Y0, Y6
-	VFMADD231PS Y6, Y5, Y4
-	ADDQ line_xTap(AX), R9
-	ADDQ CX, R10
-	DECQ R11
-	JNE tap
-	ADDQ line_xRow(AX), SI
-	ADDQ line_wRow(AX), DI
-	DECQ R8
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y5
-	VBROADCASTSS line_high(AX), Y6
-	MOVQ line_y(AX), SI
-	ADDQ line_yAt(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_yPixel(AX), DI
-	VMAXPS Y1, Y5, Y1
-	VMINPS Y1, Y6, Y1
-	VMAXPS Y2, Y5, Y2
-	VMINPS Y2, Y6, Y2
-	VMAXPS Y3, Y5, Y3
-	VMINPS Y3, Y6, Y3
-	VMAXPS Y4, Y5, Y4
-	VMINPS Y4, Y6, Y4
-	VMASKMOVPS Y1, Y0, (SI)
-	ADDQ DI, SI
-	VMASKMOVPS Y2, Y0, (SI)
-	ADDQ DI, SI
-	VMASKMOVPS Y3, Y0, (SI)
-	ADDQ DI, SI
-	VMASKMOVPS Y4, Y0, (SI)
-	// the next tile
-	IMUL3Q $4, BX, SI
-	ADDQ SI, line_xAt(AX)
-	IMUL3Q $4, line_yPixel(AX), SI
-	ADDQ SI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile4GroupsNarrowAVX2(l *line)
-TEXT ·tile4GroupsNarrowAVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_lanes(AX), BX
-	VMOVUPS (BX), Y0
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	// a tile: 4 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// sums start from the bias
-	VXORPS Y1, Y1, Y1
-	MOVQ line_bias(AX), SI
-	TESTQ SI, SI
-	JEQ start
-	ADDQ line_channel(AX), SI
-	VMASKMOVPS (SI), Y0, Y1
-start:
-	VMOVAPS Y1, Y2
-	VMOVAPS Y1, Y3
-	VMOVAPS Y1, Y4
-	MOVQ line_rows(AX), R8
-	TESTQ R8, R8
-	JEQ sums
-	CMPQ line_taps(AX), $0
-	JEQ sums
-	MOVQ line_x(AX), SI
-	ADDQ line_xAt(AX), SI
-	ADDQ line_channel(AX), SI
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R9
-	TESTQ R9, R9
-	JEQ fetched
-	MOVQ line_ahead(AX), R10
-	ADDQ SI, R10
-fetchRow:
-	MOVQ R10, R11
-	MOVQ $4, R12
-fetchPixel:
-	PREFETCHT0 (R11)
-	ADDQ BX, R11
-	DECQ R12
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R10
-	DECQ R9
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	// a row of the window
-row:
-	MOVQ SI, R9
-	MOVQ DI, R10
-	MOVQ line_taps(AX), R11
-	// a tap
-tap:
-	MOVQ line_members(AX), R12
-	MOVQ line_group(AX), R13
-	// a member of the group
-member:
-	VMASKMOVPS (R10), Y0, Y5
 	VMOVUPS (R12), Y6
-	ADDQ line_wMember(AX), R10
-	VMASKMOVPS (R9), Y0, Y7
-	VPERMPS Y7, Y6, Y7
-	VFMADD231PS Y7, Y5, Y1
-	VMASKMOVPS (R9)(BX*1), Y0, Y8
-	VPERMPS Y8, Y6, Y8
-	VFMADD231PS Y8, Y5, Y2
-	VMASKMOVPS (R9)(BX*2), Y0, Y7
-	VPERMPS Y7, Y6, Y7
-	VFMADD231PS Y7, Y5, Y3
-	VMASKMOVPS (R9)(DX*1), Y0, Y8
-	VPERMPS Y8, Y6, Y8
-	VFMADD231PS Y8, Y5, Y4
-	ADDQ $64, R12
-	DECQ R13
+	VMOVUPS (R14), Y7
+	ADDQ line_wMember(AX), R12
+	VPERMPS (R11), Y7, Y8
+	VFMADD231PS Y8, Y6, Y0
+	CMPQ DX, $1
+	JEQ memberDone
+	VPERMPS (R11)(CX*1), Y7, Y9
+	VFMADD231PS Y9, Y6, Y1
+	CMPQ DX, $2
+	JEQ memberDone
+	VPERMPS (R11)(CX*2), Y7, Y8
+	VFMADD231PS Y8, Y6, Y2
+	CMPQ DX, $3
+	JEQ memberDone
+	VPERMPS (R11)(SI*1), Y7, Y9
+	VFMADD231PS Y9, Y6, Y3
+	CMPQ DX, $4
+	JEQ memberDone
+	VPERMPS (R11)(CX*4), Y7, Y8
+	VFMADD231PS Y8, Y6, Y4
+	CMPQ DX, $5
+	JEQ memberDone
+	VPERMPS (R11)(DI*1), Y7, Y9
+	VFMADD231PS Y9, Y6, Y5
+memberDone:
+	ADDQ $64, R14
+	DECQ R15
 	JNE member
-	ADDQ line_xTap(AX), R9
-	ADDQ CX, R10
-	DECQ R11
+	ADDQ line_xTap(AX), R11
+	ADDQ line_wTap(AX), R12
+	DECQ R13
 	JNE tap
-	ADDQ line_xRow(AX), SI
-	ADDQ line_wRow(AX), DI
-	DECQ R8
-	JNE row
-sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y5
-	VBROADCASTSS line_high(AX), Y6
-	MOVQ line_y(AX), SI
-	ADDQ line_yAt(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_yPixel(AX), DI
-	VMAXPS Y1, Y5, Y1
-	VMINPS Y1, Y6, Y1
-	VMAXPS Y2, Y5, Y2
-	VMINPS Y2, Y6, Y2
-	VMAXPS Y3, Y5, Y3
-	VMINPS Y3, Y6, Y3
-	VMAXPS Y4, Y5, Y4
-	VMINPS Y4, Y6, Y4
-	VMASKMOVPS Y1, Y0, (SI)
-	ADDQ DI, SI
-	VMASKMOVPS Y2, Y0, (SI)
-	ADDQ DI, SI
-	VMASKMOVPS Y3, Y0, (SI)
-	ADDQ DI, SI
-	VMASKMOVPS Y4, Y0, (SI)
-	// the next tile
-	IMUL3Q $4, BX, SI
-	ADDQ SI, line_xAt(AX)
-	IMUL3Q $4, line_yPixel(AX), SI
-	ADDQ SI, line_yAt(AX)
-	DECQ line_tiles(AX)
-	JNE tile
-	VZEROUPPER
-	RET
-
-// func tile1NarrowAVX2(l *line)
-TEXT ·tile1NarrowAVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_lanes(AX), BX
-	VMOVUPS (BX), Y0
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	// a tile: 1 results
-tile:
-	MOVQ $0, line_channel(AX)
-	// sums start from the bias
-	VXORPS Y1, Y1, Y1
-	MOVQ line_bias(AX), DX
-	TESTQ DX, DX
-	JEQ start
-	ADDQ line_channel(AX), DX
-	VMASKMOVPS (DX), Y0, Y1
-start:
-	MOVQ line_rows(AX), DI
-	TESTQ DI, DI
-	JEQ sums
-	CMPQ line_taps(AX), $0
-	JEQ sums
-	MOVQ line_x(AX), DX
-	ADDQ line_xAt(AX), DX
-	ADDQ line_channel(AX), DX
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R8
-	TESTQ R8, R8
-	JEQ fetched
-	MOVQ line_ahead(AX), R9
-	ADDQ DX, R9
-fetchRow:
-	MOVQ R9, R10
-	MOVQ $1, R11
-fetchPixel:
-	PREFETCHT0 (R10)
-	ADDQ BX, R10
-	DECQ R11
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R9
-	DECQ R8
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	// a row of the window
-row:
-	MOVQ DX, R8
-	MOVQ SI, R9
-	MOVQ line_taps(AX), R10
-	// a tap
-tap:
-	VMASKMOVPS (R9), Y0, Y2
-	VMASKMOVPS (R8), Y0, Y3
-	VFMADD231PS Y3, Y2, Y1
-	ADDQ line_xTap(AX), R8
-	ADDQ CX, R9
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
 	DECQ R10
-	JNE tap
-	ADDQ line_xRow(AX), DX
-	ADDQ line_wRow(AX), SI
-	DECQ DI
 	JNE row
 sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y2
-	VBROADCASTSS line_high(AX), Y3
-	MOVQ line_y(AX), DX
-	ADDQ line_yAt(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_yPixel(AX), SI
-	VMAXPS Y1, Y2, Y1
-	VMINPS Y1, Y3, Y1
-	VMASKMOVPS Y1, Y0, (DX)
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y6
+	VBROADCASTSS line_high(AX), Y7
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y0, Y6, Y0
+	VMINPS Y0, Y7, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $1
+	JEQ kept
+	VMAXPS Y1, Y6, Y1
+	VMINPS Y1, Y7, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $2
+	JEQ kept
+	VMAXPS Y2, Y6, Y2
+	VMINPS Y2, Y7, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $3
+	JEQ kept
+	VMAXPS Y3, Y6, Y3
+	VMINPS Y3, Y7, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $4
+	JEQ kept
+	VMAXPS Y4, Y6, Y4
+	VMINPS Y4, Y7, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $5
+	JEQ kept
+	VMAXPS Y5, Y6, Y5
+	VMINPS Y5, Y7, Y5
+	VMOVUPS Y5, (R8)
+	ADDQ R9, R8
+kept:
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
 	// the next tile
-	IMUL3Q $1, BX, DX
-	ADDQ DX, line_xAt(AX)
-	IMUL3Q $1, line_yPixel(AX), DX
-	ADDQ DX, line_yAt(AX)
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
 	DECQ line_tiles(AX)
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func tile1GroupsNarrowAVX2(l *line)
-TEXT ·tile1GroupsNarrowAVX2(SB), NOSPLIT, $0-8
+// func tileNarrowAVX2(l *line)
+TEXT ·tileNarrowAVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
 	MOVQ line_lanes(AX), BX
 	VMOVUPS (BX), Y0
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_wTap(AX), CX
-	// a tile: 1 results
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_pixels(AX), DX
+	MOVQ line_wTap(AX), SI
+	LEAQ (CX)(CX*2), DI
+	LEAQ (CX)(CX*4), R8
+	LEAQ (DI)(CX*4), R9
+	// a tile of results
 tile:
-	MOVQ $0, line_channel(AX)
+	XORQ BX, BX
 	// sums start from the bias
 	VXORPS Y1, Y1, Y1
-	MOVQ line_bias(AX), DX
-	TESTQ DX, DX
+	MOVQ line_bias(AX), R10
+	TESTQ R10, R10
 	JEQ start
-	ADDQ line_channel(AX), DX
-	VMASKMOVPS (DX), Y0, Y1
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y0, Y1
 start:
-	MOVQ line_rows(AX), DI
-	TESTQ DI, DI
+	VMOVAPS Y1, Y2
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y4
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y6
+	VMOVAPS Y1, Y7
+	VMOVAPS Y1, Y8
+	MOVQ line_rows(AX), R12
+	TESTQ R12, R12
 	JEQ sums
 	CMPQ line_taps(AX), $0
 	JEQ sums
-	MOVQ line_x(AX), DX
-	ADDQ line_xAt(AX), DX
-	ADDQ line_channel(AX), DX
-	// fetch rows that are read later
-	MOVQ line_fetch(AX), R8
-	TESTQ R8, R8
-	JEQ fetched
-	MOVQ line_ahead(AX), R9
-	ADDQ DX, R9
-fetchRow:
-	MOVQ R9, R10
-	MOVQ $1, R11
-fetchPixel:
-	PREFETCHT0 (R10)
+	MOVQ line_x(AX), R10
+	ADDQ line_xAt(AX), R10
 	ADDQ BX, R10
-	DECQ R11
-	JNE fetchPixel
-	ADDQ line_xRow(AX), R9
-	DECQ R8
-	JNE fetchRow
-fetched:
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
+	MOVQ line_w(AX), R11
+	ADDQ BX, R11
 	// a row of the window
 row:
-	MOVQ DX, R8
-	MOVQ SI, R9
-	MOVQ line_taps(AX), R10
+	MOVQ R10, R13
+	MOVQ R11, R14
+	MOVQ line_taps(AX), R15
 	// a tap
 tap:
-	MOVQ line_members(AX), R11
-	MOVQ line_group(AX), R12
+	VMASKMOVPS (R14), Y0, Y9
+	VMASKMOVPS (R13), Y0, Y10
+	VFMADD231PS Y10, Y9, Y1
+	CMPQ DX, $1
+	JEQ tapDone
+	VMASKMOVPS (R13)(CX*1), Y0, Y10
+	VFMADD231PS Y10, Y9, Y2
+	CMPQ DX, $2
+	JEQ tapDone
+	VMASKMOVPS (R13)(CX*2), Y0, Y10
+	VFMADD231PS Y10, Y9, Y3
+	CMPQ DX, $3
+	JEQ tapDone
+	VMASKMOVPS (R13)(DI*1), Y0, Y10
+	VFMADD231PS Y10, Y9, Y4
+	CMPQ DX, $4
+	JEQ tapDone
+	VMASKMOVPS (R13)(CX*4), Y0, Y10
+	VFMADD231PS Y10, Y9, Y5
+	CMPQ DX, $5
+	JEQ tapDone
+	VMASKMOVPS (R13)(R8*1), Y0, Y10
+	VFMADD231PS Y10, Y9, Y6
+	CMPQ DX, $6
+	JEQ tapDone
+	VMASKMOVPS (R13)(DI*2), Y0, Y10
+	VFMADD231PS Y10, Y9, Y7
+	CMPQ DX, $7
+	JEQ tapDone
+	VMASKMOVPS (R13)(R9*1), Y0, Y10
+	VFMADD231PS Y10, Y9, Y8
+tapDone:
+	ADDQ line_xTap(AX), R13
+	ADDQ SI, R14
+	DECQ R15
+	JNE tap
+	ADDQ line_xRow(AX), R10
+	ADDQ line_wRow(AX), R11
+	DECQ R12
+	JNE row
+sums:
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y9
+	VBROADCASTSS line_high(AX), Y10
+	MOVQ line_y(AX), R10
+	ADDQ line_yAt(AX), R10
+	ADDQ BX, R10
+	MOVQ line_yPixel(AX), R11
+	VMAXPS Y1, Y9, Y1
+	VMINPS Y1, Y10, Y1
+	VMASKMOVPS Y1, Y0, (R10)
+	ADDQ R11, R10
+	CMPQ DX, $1
+	JEQ kept
+	VMAXPS Y2, Y9, Y2
+	VMINPS Y2, Y10, Y2
+	VMASKMOVPS Y2, Y0, (R10)
+	ADDQ R11, R10
+	CMPQ DX, $2
+	JEQ kept
+	VMAXPS Y3, Y9, Y3
+	VMINPS Y3, Y10, Y3
+	VMASKMOVPS Y3, Y0, (R10)
+	ADDQ R11, R10
+	CMPQ DX, $3
+	JEQ kept
+	VMAXPS Y4, Y9, Y4
+	VMINPS Y4, Y10, Y4
+	VMASKMOVPS Y4, Y0, (R10)
+	ADDQ R11, R10
+	CMPQ DX, $4
+	JEQ kept
+	VMAXPS Y5, Y9, Y5
+	VMINPS Y5, Y10, Y5
+	VMASKMOVPS Y5, Y0, (R10)
+	ADDQ R11, R10
+	CMPQ DX, $5
+	JEQ kept
+	VMAXPS Y6, Y9, Y6
+	VMINPS Y6, Y10, Y6
+	VMASKMOVPS Y6, Y0, (R10)
+	ADDQ R11, R10
+	CMPQ DX, $6
+	JEQ kept
+	VMAXPS Y7, Y9, Y7
+	VMINPS Y7, Y10, Y7
+	VMASKMOVPS Y7, Y0, (R10)
+	ADDQ R11, R10
+	CMPQ DX, $7
+	JEQ kept
+	VMAXPS Y8, Y9, Y8
+	VMINPS Y8, Y10, Y8
+	VMASKMOVPS Y8, Y0, (R10)
+	ADDQ R11, R10
+kept:
+	// the next tile
+	MOVQ line_xTile(AX), R10
+	ADDQ R10, line_xAt(AX)
+	MOVQ line_yTile(AX), R10
+	ADDQ R10, line_yAt(AX)
+	DECQ line_tiles(AX)
+	JNE tile
+	VZEROUPPER
+	RET
+
+// func tileGroupsNarrowAVX2(l *line)
+TEXT ·tileGroupsNarrowAVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_lanes(AX), BX
+	VMOVUPS (BX), Y0
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_pixels(AX), DX
+	LEAQ (CX)(CX*2), SI
+	LEAQ (CX)(CX*4), DI
+	// a tile of results
+tile:
+	XORQ BX, BX
+	// sums start from the bias
+	VXORPS Y1, Y1, Y1
+	MOVQ line_bias(AX), R8
+	TESTQ R8, R8
+	JEQ start
+	ADDQ BX, R8
+	VMASKMOVPS (R8), Y0, Y1
+start:
+	VMOVAPS Y1, Y2
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y4
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y6
+	MOVQ line_rows(AX), R10
+	TESTQ R10, R10
+	JEQ sums
+	CMPQ line_taps(AX), $0
+	JEQ sums
+	MOVQ line_x(AX), R8
+	ADDQ line_xAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	// a row of the window
+row:
+	MOVQ R8, R11
+	MOVQ R9, R12
+	MOVQ line_taps(AX), R13
+	// a tap
+tap:
+	MOVQ line_members(AX), R14
+	MOVQ line_group(AX), R15
 	// a member of the group
 member:
-	VMASKMOVPS (R9), Y0, Y2
-	VMOVUPS (R11), Y3
-	ADDQ line_wMember(AX), R9
-	VMASKMOVPS (R8), Y0, Y4
-	VPERMPS Y4, Y3, Y4
-	VFMADD231PS Y4, Y2, Y1
-	ADDQ $64, R11
-	DECQ R12
+	VMASKMOVPS (R12), Y0, Y7
+	VMOVUPS (R14), Y8
+	ADDQ line_wMember(AX), R12
+	VMASKMOVPS (R11), Y0, Y9
+	VPERMPS Y9, Y8, Y9
+	VFMADD231PS Y9, Y7, Y1
+	CMPQ DX, $1
+	JEQ memberDone
+	VMASKMOVPS (R11)(CX*1), Y0, Y10
+	VPERMPS Y10, Y8, Y10
+	VFMADD231PS Y10, Y7, Y2
+	CMPQ DX, $2
+	JEQ memberDone
+	VMASKMOVPS (R11)(CX*2), Y0, Y9
+	VPERMPS Y9, Y8, Y9
+	VFMADD231PS Y9, Y7, Y3
+	CMPQ DX, $3
+	JEQ memberDone
+	VMASKMOVPS (R11)(SI*1), Y0, Y10
+	VPERMPS Y10, Y8, Y10
+	VFMADD231PS Y10, Y7, Y4
+	CMPQ DX, $4
+	JEQ memberDone
+	VMASKMOVPS (R11)(CX*4), Y0, Y9
+	VPERMPS Y9, Y8, Y9
+	VFMADD231PS Y9, Y7, Y5
+	CMPQ DX, $5
+	JEQ memberDone
+	VMASKMOVPS (R11)(DI*1), Y0, Y10
+	VPERMPS Y10, Y8, Y10
+	VFMADD231PS Y10, Y7, Y6
+memberDone:
+	ADDQ $64, R14
+	DECQ R15
 	JNE member
-	ADDQ line_xTap(AX), R8
-	ADDQ CX, R9
-	DECQ R10
+	ADDQ line_xTap(AX), R11
+	ADDQ line_wTap(AX), R12
+	DECQ R13
 	JNE tap
-	ADDQ line_xRow(AX), DX
-	ADDQ line_wRow(AX), SI
-	DECQ DI
+	ADDQ line_xRow(AX), R8
+	ADDQ line_wRow(AX), R9
+	DECQ R10
 	JNE row
 sums:
-	// limits, and results
-	VBROADCASTSS line_low(AX), Y2
-	VBROADCASTSS line_high(AX), Y3
-	MOVQ line_y(AX), DX
-	ADDQ line_yAt(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_yPixel(AX), SI
-	VMAXPS Y1, Y2, Y1
-	VMINPS Y1, Y3, Y1
-	VMASKMOVPS Y1, Y0, (DX)
+	// clamp and store the results
+	VBROADCASTSS line_low(AX), Y7
+	VBROADCASTSS line_high(AX), Y8
+	MOVQ line_y(AX), R8
+	ADDQ line_yAt(AX), R8
+	ADDQ BX, R8
+	MOVQ line_yPixel(AX), R9
+	VMAXPS Y1, Y7, Y1
+	VMINPS Y1, Y8, Y1
+	VMASKMOVPS Y1, Y0, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $1
+	JEQ kept
+	VMAXPS Y2, Y7, Y2
+	VMINPS Y2, Y8, Y2
+	VMASKMOVPS Y2, Y0, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $2
+	JEQ kept
+	VMAXPS Y3, Y7, Y3
+	VMINPS Y3, Y8, Y3
+	VMASKMOVPS Y3, Y0, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $3
+	JEQ kept
+	VMAXPS Y4, Y7, Y4
+	VMINPS Y4, Y8, Y4
+	VMASKMOVPS Y4, Y0, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $4
+	JEQ kept
+	VMAXPS Y5, Y7, Y5
+	VMINPS Y5, Y8, Y5
+	VMASKMOVPS Y5, Y0, (R8)
+	ADDQ R9, R8
+	CMPQ DX, $5
+	JEQ kept
+	VMAXPS Y6, Y7, Y6
+	VMINPS Y6, Y8, Y6
+	VMASKMOVPS Y6, Y0, (R8)
+	ADDQ R9, R8
+kept:
 	// the next tile
-	IMUL3Q $1, BX, DX
-	ADDQ DX, line_xAt(AX)
-	IMUL3Q $1, line_yPixel(AX), DX
-	ADDQ DX, line_yAt(AX)
+	MOVQ line_xTile(AX), R8
+	ADDQ R8, line_xAt(AX)
+	MOVQ line_yTile(AX), R8
+	ADDQ R8, line_yAt(AX)
 	DECQ line_tiles(AX)
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func sums1x1s1AVX2(l *line)
-TEXT ·sums1x1s1AVX2(SB), NOSPLIT, $0-8
+// func sums1x1AVX2(l *line)
+TEXT ·sums1x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	MOVQ $0, line_channel(AX)
-	VPCMPEQD Y0, Y0, Y0
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Y1
-	VXORPS Y2, Y2, Y2
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R10
-	MOVQ line_yAhead(AX), R9
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R9*1)
-	ADDQ CX, DI
-	VMOVUPS (DX), Y3
-	VADDPS Y3, Y2, Y2
-	VFMADD231PS (R8), Y3, Y1
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	// back to memory
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Y4
-	VBLENDVPS Y0, Y1, Y4, Y4
-	VMOVUPS Y4, (R9)
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
-	JEQ noBias
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Y4
-	VADDPS Y2, Y4, Y2
-	VMOVUPS (R9), Y4
-	VBLENDVPS Y0, Y2, Y4, Y4
-	VMOVUPS Y4, (R9)
-noBias:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	MOVQ line_lanes(AX), DX
-	VMOVUPS (DX), Y0
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums3x3s1AVX2(l *line)
-TEXT ·sums3x3s1AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	MOVQ $0, line_channel(AX)
-	VPCMPEQD Y0, Y0, Y0
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Y1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y2
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y3
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y4
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y5
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y6
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y7
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y8
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y9
-	VXORPS Y10, Y10, Y10
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_xRow(AX), SI
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R11
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (DX), Y11
-	VADDPS Y11, Y10, Y10
-	LEAQ (R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R8), Y11, Y1
-	VFMADD231PS (R9), Y11, Y4
-	VFMADD231PS (R10), Y11, Y7
-skip0:
-	LEAQ 1(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R8)(BX*1), Y11, Y2
-	VFMADD231PS (R9)(BX*1), Y11, Y5
-	VFMADD231PS (R10)(BX*1), Y11, Y8
-skip1:
-	LEAQ 2(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R8)(BX*2), Y11, Y3
-	VFMADD231PS (R9)(BX*2), Y11, Y6
-	VFMADD231PS (R10)(BX*2), Y11, Y9
-skip2:
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), DX
-	ADDQ line_yAt(AX), R11
-	DECQ SI
-	JNE edgeResult
-edgeDone:
-	TESTQ DI, DI
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R12
-	MOVQ line_yAhead(AX), R11
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R11*1)
-	ADDQ CX, DI
-	VMOVUPS (DX), Y11
-	VADDPS Y11, Y10, Y10
-	VFMADD231PS (R8), Y11, Y1
-	VFMADD231PS (R9), Y11, Y4
-	VFMADD231PS (R10), Y11, Y7
-	VFMADD231PS (R8)(BX*1), Y11, Y2
-	VFMADD231PS (R9)(BX*1), Y11, Y5
-	VFMADD231PS (R10)(BX*1), Y11, Y8
-	VFMADD231PS (R8)(BX*2), Y11, Y3
-	VFMADD231PS (R9)(BX*2), Y11, Y6
-	VFMADD231PS (R10)(BX*2), Y11, Y9
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R11
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	// back to memory
-	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y0, Y1, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y0, Y2, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y0, Y3, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y0, Y4, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y0, Y5, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y0, Y6, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y0, Y7, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y0, Y8, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y0, Y9, Y12, Y12
-	VMOVUPS Y12, (R11)
-	MOVQ line_bias(AX), R11
-	TESTQ R11, R11
-	JEQ noBias
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Y12
-	VADDPS Y10, Y12, Y10
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y0, Y10, Y12, Y12
-	VMOVUPS Y12, (R11)
-noBias:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	MOVQ line_lanes(AX), DX
-	VMOVUPS (DX), Y0
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums3x3s2AVX2(l *line)
-TEXT ·sums3x3s2AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	MOVQ $0, line_channel(AX)
-	VPCMPEQD Y0, Y0, Y0
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Y1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y2
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y3
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y4
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y5
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y6
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y7
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y8
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y9
-	VXORPS Y10, Y10, Y10
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_xRow(AX), SI
-	LEAQ (R8)(SI*1), R9
-	LEAQ (R9)(SI*1), R10
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R11
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (DX), Y11
-	VADDPS Y11, Y10, Y10
-	LEAQ (R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R8), Y11, Y1
-	VFMADD231PS (R9), Y11, Y4
-	VFMADD231PS (R10), Y11, Y7
-skip0:
-	LEAQ 1(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R8)(BX*1), Y11, Y2
-	VFMADD231PS (R9)(BX*1), Y11, Y5
-	VFMADD231PS (R10)(BX*1), Y11, Y8
-skip1:
-	LEAQ 2(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R8)(BX*2), Y11, Y3
-	VFMADD231PS (R9)(BX*2), Y11, Y6
-	VFMADD231PS (R10)(BX*2), Y11, Y9
-skip2:
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), DX
-	ADDQ line_yAt(AX), R11
-	DECQ SI
-	JNE edgeResult
-edgeDone:
-	TESTQ DI, DI
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R12
-	MOVQ line_yAhead(AX), R11
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R11*1)
-	PREFETCHT0 (DI)(BX*1)
-	PREFETCHT0 (DI)(R12*1)
-	ADDQ BX, DI
-	PREFETCHT0 (DI)(R12*1)
-	SUBQ BX, DI
-	ADDQ CX, DI
-	VMOVUPS (DX), Y11
-	VADDPS Y11, Y10, Y10
-	VFMADD231PS (R8), Y11, Y1
-	VFMADD231PS (R9), Y11, Y4
-	VFMADD231PS (R10), Y11, Y7
-	VFMADD231PS (R8)(BX*1), Y11, Y2
-	VFMADD231PS (R9)(BX*1), Y11, Y5
-	VFMADD231PS (R10)(BX*1), Y11, Y8
-	VFMADD231PS (R8)(BX*2), Y11, Y3
-	VFMADD231PS (R9)(BX*2), Y11, Y6
-	VFMADD231PS (R10)(BX*2), Y11, Y9
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R11
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	// back to memory
-	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y0, Y1, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y0, Y2, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y0, Y3, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y0, Y4, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y0, Y5, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y0, Y6, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y0, Y7, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y0, Y8, Y12, Y12
-	VMOVUPS Y12, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y0, Y9, Y12, Y12
-	VMOVUPS Y12, (R11)
-	MOVQ line_bias(AX), R11
-	TESTQ R11, R11
-	JEQ noBias
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Y12
-	VADDPS Y10, Y12, Y10
-	VMOVUPS (R11), Y12
-	VBLENDVPS Y0, Y10, Y12, Y12
-	VMOVUPS Y12, (R11)
-noBias:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	MOVQ line_lanes(AX), DX
-	VMOVUPS (DX), Y0
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums2x3s1AVX2(l *line)
-TEXT ·sums2x3s1AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	MOVQ $0, line_channel(AX)
-	VPCMPEQD Y0, Y0, Y0
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Y1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y2
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y3
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y4
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y5
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y6
-	VXORPS Y7, Y7, Y7
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_xRow(AX), SI
-	LEAQ (R8)(SI*1), R9
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R10
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (DX), Y8
-	VADDPS Y8, Y7, Y7
-	LEAQ (R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R8), Y8, Y1
-	VFMADD231PS (R9), Y8, Y4
-skip0:
-	LEAQ 1(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R8)(BX*1), Y8, Y2
-	VFMADD231PS (R9)(BX*1), Y8, Y5
-skip1:
-	LEAQ 2(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R8)(BX*2), Y8, Y3
-	VFMADD231PS (R9)(BX*2), Y8, Y6
-skip2:
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), DX
-	ADDQ line_yAt(AX), R10
-	DECQ SI
-	JNE edgeResult
-edgeDone:
-	TESTQ DI, DI
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R11
-	MOVQ line_yAhead(AX), R10
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R10*1)
-	ADDQ CX, DI
-	VMOVUPS (DX), Y8
-	VADDPS Y8, Y7, Y7
-	VFMADD231PS (R8), Y8, Y1
-	VFMADD231PS (R9), Y8, Y4
-	VFMADD231PS (R8)(BX*1), Y8, Y2
-	VFMADD231PS (R9)(BX*1), Y8, Y5
-	VFMADD231PS (R8)(BX*2), Y8, Y3
-	VFMADD231PS (R9)(BX*2), Y8, Y6
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R10
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	// back to memory
-	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Y9
-	VBLENDVPS Y0, Y1, Y9, Y9
-	VMOVUPS Y9, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y9
-	VBLENDVPS Y0, Y2, Y9, Y9
-	VMOVUPS Y9, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y9
-	VBLENDVPS Y0, Y3, Y9, Y9
-	VMOVUPS Y9, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y9
-	VBLENDVPS Y0, Y4, Y9, Y9
-	VMOVUPS Y9, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y9
-	VBLENDVPS Y0, Y5, Y9, Y9
-	VMOVUPS Y9, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y9
-	VBLENDVPS Y0, Y6, Y9, Y9
-	VMOVUPS Y9, (R10)
-	MOVQ line_bias(AX), R10
-	TESTQ R10, R10
-	JEQ noBias
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Y9
-	VADDPS Y7, Y9, Y7
-	VMOVUPS (R10), Y9
-	VBLENDVPS Y0, Y7, Y9, Y9
-	VMOVUPS Y9, (R10)
-noBias:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	MOVQ line_lanes(AX), DX
-	VMOVUPS (DX), Y0
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums2x3s2AVX2(l *line)
-TEXT ·sums2x3s2AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	MOVQ $0, line_channel(AX)
-	VPCMPEQD Y0, Y0, Y0
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Y1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y2
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y3
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y4
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y5
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y6
-	VXORPS Y7, Y7, Y7
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_xRow(AX), SI
-	LEAQ (R8)(SI*1), R9
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R10
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (DX), Y8
-	VADDPS Y8, Y7, Y7
-	LEAQ (R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R8), Y8, Y1
-	VFMADD231PS (R9), Y8, Y4
-skip0:
-	LEAQ 1(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R8)(BX*1), Y8, Y2
-	VFMADD231PS (R9)(BX*1), Y8, Y5
-skip1:
-	LEAQ 2(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R8)(BX*2), Y8, Y3
-	VFMADD231PS (R9)(BX*2), Y8, Y6
-skip2:
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), DX
-	ADDQ line_yAt(AX), R10
-	DECQ SI
-	JNE edgeResult
-edgeDone:
-	TESTQ DI, DI
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R11
-	MOVQ line_yAhead(AX), R10
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R10*1)
-	PREFETCHT0 (DI)(BX*1)
-	PREFETCHT0 (DI)(R11*1)
-	ADDQ BX, DI
-	PREFETCHT0 (DI)(R11*1)
-	SUBQ BX, DI
-	ADDQ CX, DI
-	VMOVUPS (DX), Y8
-	VADDPS Y8, Y7, Y7
-	VFMADD231PS (R8), Y8, Y1
-	VFMADD231PS (R9), Y8, Y4
-	VFMADD231PS (R8)(BX*1), Y8, Y2
-	VFMADD231PS (R9)(BX*1), Y8, Y5
-	VFMADD231PS (R8)(BX*2), Y8, Y3
-	VFMADD231PS (R9)(BX*2), Y8, Y6
-	ADDQ CX, R8
-	ADDQ CX, R9
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R10
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	// back to memory
-	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Y9
-	VBLENDVPS Y0, Y1, Y9, Y9
-	VMOVUPS Y9, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y9
-	VBLENDVPS Y0, Y2, Y9, Y9
-	VMOVUPS Y9, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y9
-	VBLENDVPS Y0, Y3, Y9, Y9
-	VMOVUPS Y9, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y9
-	VBLENDVPS Y0, Y4, Y9, Y9
-	VMOVUPS Y9, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y9
-	VBLENDVPS Y0, Y5, Y9, Y9
-	VMOVUPS Y9, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y9
-	VBLENDVPS Y0, Y6, Y9, Y9
-	VMOVUPS Y9, (R10)
-	MOVQ line_bias(AX), R10
-	TESTQ R10, R10
-	JEQ noBias
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Y9
-	VADDPS Y7, Y9, Y7
-	VMOVUPS (R10), Y9
-	VBLENDVPS Y0, Y7, Y9, Y9
-	VMOVUPS Y9, (R10)
-noBias:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	MOVQ line_lanes(AX), DX
-	VMOVUPS (DX), Y0
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums1x3s1AVX2(l *line)
-TEXT ·sums1x3s1AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	MOVQ $0, line_channel(AX)
-	VPCMPEQD Y0, Y0, Y0
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Y1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y2
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y3
-	VXORPS Y4, Y4, Y4
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R9
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (DX), Y5
-	VADDPS Y5, Y4, Y4
-	LEAQ (R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R8), Y5, Y1
-skip0:
-	LEAQ 1(R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R8)(BX*1), Y5, Y2
-skip1:
-	LEAQ 2(R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R8)(BX*2), Y5, Y3
-skip2:
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	ADDQ line_yAt(AX), R9
-	DECQ SI
-	JNE edgeResult
-edgeDone:
-	TESTQ DI, DI
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R10
-	MOVQ line_yAhead(AX), R9
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R9*1)
-	ADDQ CX, DI
-	VMOVUPS (DX), Y5
-	VADDPS Y5, Y4, Y4
-	VFMADD231PS (R8), Y5, Y1
-	VFMADD231PS (R8)(BX*1), Y5, Y2
-	VFMADD231PS (R8)(BX*2), Y5, Y3
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R9
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	// back to memory
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Y6
-	VBLENDVPS Y0, Y1, Y6, Y6
-	VMOVUPS Y6, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS (R9), Y6
-	VBLENDVPS Y0, Y2, Y6, Y6
-	VMOVUPS Y6, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS (R9), Y6
-	VBLENDVPS Y0, Y3, Y6, Y6
-	VMOVUPS Y6, (R9)
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
-	JEQ noBias
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Y6
-	VADDPS Y4, Y6, Y4
-	VMOVUPS (R9), Y6
-	VBLENDVPS Y0, Y4, Y6, Y6
-	VMOVUPS Y6, (R9)
-noBias:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	MOVQ line_lanes(AX), DX
-	VMOVUPS (DX), Y0
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums1x3s2AVX2(l *line)
-TEXT ·sums1x3s2AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	MOVQ $0, line_channel(AX)
-	VPCMPEQD Y0, Y0, Y0
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMOVUPS (DX), Y1
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y2
-	ADDQ line_wTap(AX), DX
-	VMOVUPS (DX), Y3
-	VXORPS Y4, Y4, Y4
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_column(AX), R9
-	MOVQ line_left(AX), SI
-	XORQ DI, DI
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ SI, SI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (DX), Y5
-	VADDPS Y5, Y4, Y4
-	LEAQ (R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R8), Y5, Y1
-skip0:
-	LEAQ 1(R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R8)(BX*1), Y5, Y2
-skip1:
-	LEAQ 2(R9), R10
-	CMPQ R10, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R8)(BX*2), Y5, Y3
-skip2:
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	ADDQ line_yAt(AX), R9
-	DECQ SI
-	JNE edgeResult
-edgeDone:
-	TESTQ DI, DI
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
-	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R10
-	MOVQ line_yAhead(AX), R9
-	PCALIGN $64
-result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R9*1)
-	PREFETCHT0 (DI)(BX*1)
-	PREFETCHT0 (DI)(R10*1)
-	ADDQ BX, DI
-	PREFETCHT0 (DI)(R10*1)
-	SUBQ BX, DI
-	ADDQ CX, DI
-	VMOVUPS (DX), Y5
-	VADDPS Y5, Y4, Y4
-	VFMADD231PS (R8), Y5, Y1
-	VFMADD231PS (R8)(BX*1), Y5, Y2
-	VFMADD231PS (R8)(BX*2), Y5, Y3
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R9
-	MOVQ line_atRight(AX), SI
-	MOVQ $1, DI
-	JMP edge
-rowDone:
-	// back to memory
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Y6
-	VBLENDVPS Y0, Y1, Y6, Y6
-	VMOVUPS Y6, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS (R9), Y6
-	VBLENDVPS Y0, Y2, Y6, Y6
-	VMOVUPS Y6, (R9)
-	ADDQ line_wTap(AX), R9
-	VMOVUPS (R9), Y6
-	VBLENDVPS Y0, Y3, Y6, Y6
-	VMOVUPS Y6, (R9)
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
-	JEQ noBias
-	ADDQ line_channel(AX), R9
-	VMOVUPS (R9), Y6
-	VADDPS Y4, Y6, Y4
-	VMOVUPS (R9), Y6
-	VBLENDVPS Y0, Y4, Y6, Y6
-	VMOVUPS Y6, (R9)
-noBias:
-	MOVQ line_channel(AX), DX
-	CMPQ DX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, DX
-	MOVQ DX, line_channel(AX)
-	CMPQ DX, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), DX
-	MOVQ DX, line_channel(AX)
-	MOVQ line_lanes(AX), DX
-	VMOVUPS (DX), Y0
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums2x5s1AVX2(l *line)
-TEXT ·sums2x5s1AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	MOVQ $0, line_channel(AX)
-	VPCMPEQD Y0, Y0, Y0
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_y(AX), SI
+	ADDQ BX, SI
+	// results in the middle
+	MOVQ line_middle(AX), DI
+	TESTQ DI, DI
+	JEQ middleDone
+	PCALIGN $64
+result:
+	VMOVUPS (SI), Y2
+	VADDPS Y2, Y1, Y1
+	VFMADD231PS (R9), Y2, Y0
+	ADDQ DX, R9
+	ADDQ line_yPixel(AX), SI
+	DECQ DI
+	JNE result
+middleDone:
+	MOVQ $31, R10
+	ANDQ BX, R10
+	TESTQ R10, R10
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	MOVQ line_lanes(AX), R10
+	VMOVUPS (R10), Y4
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	VMOVUPS (R10), Y3
+	VBLENDVPS Y4, Y0, Y3, Y3
+	VMOVUPS Y3, (R10)
+	MOVQ line_bias(AX), R10
+	TESTQ R10, R10
+	JEQ biasDone
+	ADDQ BX, R10
+	VMOVUPS (R10), Y3
+	VADDPS Y1, Y3, Y1
+	VMOVUPS (R10), Y3
+	VBLENDVPS Y4, Y1, Y3, Y3
+	VMOVUPS Y3, (R10)
+biasDone:
+	JMP stored
+whole:
+	// store the sums
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	VMOVUPS Y0, (R10)
+	MOVQ line_bias(AX), R10
+	TESTQ R10, R10
+	JEQ stored
+	ADDQ BX, R10
+	VMOVUPS (R10), Y3
+	VADDPS Y1, Y3, Y1
+	VMOVUPS Y1, (R10)
+stored:
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	VZEROUPPER
+	RET
+
+// func sums3x3AVX2(l *line)
+TEXT ·sums3x3AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// load the sums; point to the rows of pixels and to the results
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Y0
+	ADDQ line_wTap(AX), SI
 	VMOVUPS (SI), Y1
 	ADDQ line_wTap(AX), SI
 	VMOVUPS (SI), Y2
@@ -13330,62 +11170,51 @@ vector:
 	VMOVUPS (SI), Y7
 	ADDQ line_wTap(AX), SI
 	VMOVUPS (SI), Y8
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y9
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y10
-	VXORPS Y11, Y11, Y11
+	VXORPS Y9, Y9, Y9
 	MOVQ line_x(AX), R9
 	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
+	ADDQ BX, R9
 	MOVQ line_xRow(AX), DI
 	LEAQ (R9)(DI*1), R10
+	LEAQ (R10)(DI*1), R11
 	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_column(AX), R11
+	ADDQ BX, SI
+	MOVQ line_column(AX), R12
 	MOVQ line_left(AX), DI
 	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	TESTQ DI, DI
 	JEQ edgeDone
 edgeResult:
-	VMOVUPS (SI), Y12
-	VADDPS Y12, Y11, Y11
-	LEAQ (R11), R12
-	CMPQ R12, line_width(AX)
+	VMOVUPS (SI), Y10
+	VADDPS Y10, Y9, Y9
+	LEAQ (R12), R13
+	CMPQ R13, line_width(AX)
 	JCC skip0
-	VFMADD231PS (R9), Y12, Y1
-	VFMADD231PS (R10), Y12, Y6
+	VFMADD231PS (R9), Y10, Y0
+	VFMADD231PS (R10), Y10, Y3
+	VFMADD231PS (R11), Y10, Y6
 skip0:
-	LEAQ 1(R11), R12
-	CMPQ R12, line_width(AX)
+	LEAQ 1(R12), R13
+	CMPQ R13, line_width(AX)
 	JCC skip1
-	VFMADD231PS (R9)(BX*1), Y12, Y2
-	VFMADD231PS (R10)(BX*1), Y12, Y7
+	VFMADD231PS (R9)(CX*1), Y10, Y1
+	VFMADD231PS (R10)(CX*1), Y10, Y4
+	VFMADD231PS (R11)(CX*1), Y10, Y7
 skip1:
-	LEAQ 2(R11), R12
-	CMPQ R12, line_width(AX)
+	LEAQ 2(R12), R13
+	CMPQ R13, line_width(AX)
 	JCC skip2
-	VFMADD231PS (R9)(BX*2), Y12, Y3
-	VFMADD231PS (R10)(BX*2), Y12, Y8
+	VFMADD231PS (R9)(CX*2), Y10, Y2
+	VFMADD231PS (R10)(CX*2), Y10, Y5
+	VFMADD231PS (R11)(CX*2), Y10, Y8
 skip2:
-	LEAQ 3(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip3
-	VFMADD231PS (R9)(DX*1), Y12, Y4
-	VFMADD231PS (R10)(DX*1), Y12, Y9
-skip3:
-	LEAQ 4(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip4
-	VFMADD231PS (R9)(BX*4), Y12, Y5
-	VFMADD231PS (R10)(BX*4), Y12, Y10
-skip4:
-	ADDQ CX, R9
-	ADDQ CX, R10
+	ADDQ DX, R9
+	ADDQ DX, R10
+	ADDQ DX, R11
 	ADDQ line_yPixel(AX), SI
-	ADDQ line_yAt(AX), R11
+	ADDQ line_yAt(AX), R12
 	DECQ DI
 	JNE edgeResult
 edgeDone:
@@ -13395,321 +11224,158 @@ edgeDone:
 	MOVQ line_middle(AX), DI
 	TESTQ DI, DI
 	JEQ middleDone
+	MOVQ line_fetch(AX), R13
+	MOVQ line_yAhead(AX), R12
 	MOVQ line_ahead(AX), R8
 	ADDQ R9, R8
-	MOVQ line_fetch(AX), R12
-	MOVQ line_yAhead(AX), R11
 	PCALIGN $64
 result:
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
+	PREFETCHT0 (SI)(R12*1)
 	PREFETCHT0 (R8)
-	PREFETCHT0 (SI)(R11*1)
+	TESTQ R13, R13
+	JEQ fetched
+	PREFETCHT0 (R8)(CX*1)
+	PREFETCHT0 (R8)(R13*1)
 	ADDQ CX, R8
-	VMOVUPS (SI), Y12
-	VADDPS Y12, Y11, Y11
-	VFMADD231PS (R9), Y12, Y1
-	VFMADD231PS (R10), Y12, Y6
-	VFMADD231PS (R9)(BX*1), Y12, Y2
-	VFMADD231PS (R10)(BX*1), Y12, Y7
-	VFMADD231PS (R9)(BX*2), Y12, Y3
-	VFMADD231PS (R10)(BX*2), Y12, Y8
-	VFMADD231PS (R9)(DX*1), Y12, Y4
-	VFMADD231PS (R10)(DX*1), Y12, Y9
-	VFMADD231PS (R9)(BX*4), Y12, Y5
-	VFMADD231PS (R10)(BX*4), Y12, Y10
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), SI
-	DECQ DI
-	JNE result
-middleDone:
-	MOVQ line_right(AX), R11
-	MOVQ line_atRight(AX), DI
-	MOVQ $1, R8
-	JMP edge
-rowDone:
-	// back to memory
-	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y1, Y13, Y13
-	VMOVUPS Y13, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y2, Y13, Y13
-	VMOVUPS Y13, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y3, Y13, Y13
-	VMOVUPS Y13, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y4, Y13, Y13
-	VMOVUPS Y13, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y5, Y13, Y13
-	VMOVUPS Y13, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y6, Y13, Y13
-	VMOVUPS Y13, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y7, Y13, Y13
-	VMOVUPS Y13, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y8, Y13, Y13
-	VMOVUPS Y13, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y9, Y13, Y13
-	VMOVUPS Y13, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y10, Y13, Y13
-	VMOVUPS Y13, (R11)
-	MOVQ line_bias(AX), R11
-	TESTQ R11, R11
-	JEQ noBias
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Y13
-	VADDPS Y11, Y13, Y11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y11, Y13, Y13
-	VMOVUPS Y13, (R11)
-noBias:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
-	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), SI
-	MOVQ SI, line_channel(AX)
-	MOVQ line_lanes(AX), SI
-	VMOVUPS (SI), Y0
-	JMP vector
-vectors:
-	VZEROUPPER
-	RET
-
-// func sums2x5s2AVX2(l *line)
-TEXT ·sums2x5s2AVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	MOVQ $0, line_channel(AX)
-	VPCMPEQD Y0, Y0, Y0
-	// a vector of channels
-	PCALIGN $64
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
-	VMOVUPS (SI), Y1
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y2
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y3
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y4
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y5
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y6
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y7
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y8
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y9
-	ADDQ line_wTap(AX), SI
+	PREFETCHT0 (R8)(R13*1)
+	SUBQ CX, R8
+fetched:
+	ADDQ DX, R8
 	VMOVUPS (SI), Y10
-	VXORPS Y11, Y11, Y11
-	MOVQ line_x(AX), R9
-	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
-	MOVQ line_xRow(AX), DI
-	LEAQ (R9)(DI*1), R10
-	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_column(AX), R11
-	MOVQ line_left(AX), DI
-	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	TESTQ DI, DI
-	JEQ edgeDone
-edgeResult:
-	VMOVUPS (SI), Y12
-	VADDPS Y12, Y11, Y11
-	LEAQ (R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip0
-	VFMADD231PS (R9), Y12, Y1
-	VFMADD231PS (R10), Y12, Y6
-skip0:
-	LEAQ 1(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip1
-	VFMADD231PS (R9)(BX*1), Y12, Y2
-	VFMADD231PS (R10)(BX*1), Y12, Y7
-skip1:
-	LEAQ 2(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip2
-	VFMADD231PS (R9)(BX*2), Y12, Y3
-	VFMADD231PS (R10)(BX*2), Y12, Y8
-skip2:
-	LEAQ 3(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip3
-	VFMADD231PS (R9)(DX*1), Y12, Y4
-	VFMADD231PS (R10)(DX*1), Y12, Y9
-skip3:
-	LEAQ 4(R11), R12
-	CMPQ R12, line_width(AX)
-	JCC skip4
-	VFMADD231PS (R9)(BX*4), Y12, Y5
-	VFMADD231PS (R10)(BX*4), Y12, Y10
-skip4:
-	ADDQ CX, R9
-	ADDQ CX, R10
-	ADDQ line_yPixel(AX), SI
-	ADDQ line_yAt(AX), R11
-	DECQ DI
-	JNE edgeResult
-edgeDone:
-	TESTQ R8, R8
-	JNE rowDone
-	// results in the middle
-	MOVQ line_middle(AX), DI
-	TESTQ DI, DI
-	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
-	MOVQ line_fetch(AX), R12
-	MOVQ line_yAhead(AX), R11
-	PCALIGN $64
-result:
-	PREFETCHT0 (R8)
-	PREFETCHT0 (SI)(R11*1)
-	PREFETCHT0 (R8)(BX*1)
-	PREFETCHT0 (R8)(R12*1)
-	ADDQ BX, R8
-	PREFETCHT0 (R8)(R12*1)
-	SUBQ BX, R8
-	ADDQ CX, R8
-	VMOVUPS (SI), Y12
-	VADDPS Y12, Y11, Y11
-	VFMADD231PS (R9), Y12, Y1
-	VFMADD231PS (R10), Y12, Y6
-	VFMADD231PS (R9)(BX*1), Y12, Y2
-	VFMADD231PS (R10)(BX*1), Y12, Y7
-	VFMADD231PS (R9)(BX*2), Y12, Y3
-	VFMADD231PS (R10)(BX*2), Y12, Y8
-	VFMADD231PS (R9)(DX*1), Y12, Y4
-	VFMADD231PS (R10)(DX*1), Y12, Y9
-	VFMADD231PS (R9)(BX*4), Y12, Y5
-	VFMADD231PS (R10)(BX*4), Y12, Y10
-	ADDQ CX, R9
-	ADDQ CX, R10
+	VADDPS Y10, Y9, Y9
+	VFMADD231PS (R9), Y10, Y0
+	VFMADD231PS (R10), Y10, Y3
+	VFMADD231PS (R11), Y10, Y6
+	VFMADD231PS (R9)(CX*1), Y10, Y1
+	VFMADD231PS (R10)(CX*1), Y10, Y4
+	VFMADD231PS (R11)(CX*1), Y10, Y7
+	VFMADD231PS (R9)(CX*2), Y10, Y2
+	VFMADD231PS (R10)(CX*2), Y10, Y5
+	VFMADD231PS (R11)(CX*2), Y10, Y8
+	ADDQ DX, R9
+	ADDQ DX, R10
+	ADDQ DX, R11
 	ADDQ line_yPixel(AX), SI
 	DECQ DI
 	JNE result
 middleDone:
-	MOVQ line_right(AX), R11
+	MOVQ line_right(AX), R12
 	MOVQ line_atRight(AX), DI
 	MOVQ $1, R8
 	JMP edge
 rowDone:
-	// back to memory
-	MOVQ line_w(AX), R11
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y1, Y13, Y13
-	VMOVUPS Y13, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y2, Y13, Y13
-	VMOVUPS Y13, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y3, Y13, Y13
-	VMOVUPS Y13, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y4, Y13, Y13
-	VMOVUPS Y13, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y5, Y13, Y13
-	VMOVUPS Y13, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y6, Y13, Y13
-	VMOVUPS Y13, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y7, Y13, Y13
-	VMOVUPS Y13, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y8, Y13, Y13
-	VMOVUPS Y13, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y9, Y13, Y13
-	VMOVUPS Y13, (R11)
-	ADDQ line_wTap(AX), R11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y10, Y13, Y13
-	VMOVUPS Y13, (R11)
-	MOVQ line_bias(AX), R11
-	TESTQ R11, R11
-	JEQ noBias
-	ADDQ line_channel(AX), R11
-	VMOVUPS (R11), Y13
-	VADDPS Y11, Y13, Y11
-	VMOVUPS (R11), Y13
-	VBLENDVPS Y0, Y11, Y13, Y13
-	VMOVUPS Y13, (R11)
-noBias:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
+	MOVQ $31, R12
+	ANDQ BX, R12
+	TESTQ R12, R12
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	MOVQ line_lanes(AX), R12
+	VMOVUPS (R12), Y12
+	MOVQ line_w(AX), R12
+	ADDQ BX, R12
+	VMOVUPS (R12), Y11
+	VBLENDVPS Y12, Y0, Y11, Y11
+	VMOVUPS Y11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y11
+	VBLENDVPS Y12, Y1, Y11, Y11
+	VMOVUPS Y11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y11
+	VBLENDVPS Y12, Y2, Y11, Y11
+	VMOVUPS Y11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y11
+	VBLENDVPS Y12, Y3, Y11, Y11
+	VMOVUPS Y11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y11
+	VBLENDVPS Y12, Y4, Y11, Y11
+	VMOVUPS Y11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y11
+	VBLENDVPS Y12, Y5, Y11, Y11
+	VMOVUPS Y11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y11
+	VBLENDVPS Y12, Y6, Y11, Y11
+	VMOVUPS Y11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y11
+	VBLENDVPS Y12, Y7, Y11, Y11
+	VMOVUPS Y11, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y11
+	VBLENDVPS Y12, Y8, Y11, Y11
+	VMOVUPS Y11, (R12)
+	MOVQ line_bias(AX), R12
+	TESTQ R12, R12
+	JEQ biasDone
+	ADDQ BX, R12
+	VMOVUPS (R12), Y11
+	VADDPS Y9, Y11, Y9
+	VMOVUPS (R12), Y11
+	VBLENDVPS Y12, Y9, Y11, Y11
+	VMOVUPS Y11, (R12)
+biasDone:
+	JMP stored
+whole:
+	// store the sums
+	MOVQ line_w(AX), R12
+	ADDQ BX, R12
+	VMOVUPS Y0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y1, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y2, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y3, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y4, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y5, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y6, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y7, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y8, (R12)
+	MOVQ line_bias(AX), R12
+	TESTQ R12, R12
+	JEQ stored
+	ADDQ BX, R12
+	VMOVUPS (R12), Y11
+	VADDPS Y9, Y11, Y9
+	VMOVUPS Y9, (R12)
+stored:
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), SI
-	MOVQ SI, line_channel(AX)
-	MOVQ line_lanes(AX), SI
-	VMOVUPS (SI), Y0
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
 	RET
 
-// func sums1x5s1AVX2(l *line)
-TEXT ·sums1x5s1AVX2(SB), NOSPLIT, $0-8
+// func sums2x3AVX2(l *line)
+TEXT ·sums2x3AVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	MOVQ $0, line_channel(AX)
-	VPCMPEQD Y0, Y0, Y0
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Y0
+	ADDQ line_wTap(AX), SI
 	VMOVUPS (SI), Y1
 	ADDQ line_wTap(AX), SI
 	VMOVUPS (SI), Y2
@@ -13722,47 +11388,43 @@ vector:
 	VXORPS Y6, Y6, Y6
 	MOVQ line_x(AX), R9
 	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
+	ADDQ BX, R9
+	MOVQ line_xRow(AX), DI
+	LEAQ (R9)(DI*1), R10
 	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
-	MOVQ line_column(AX), R10
+	ADDQ BX, SI
+	MOVQ line_column(AX), R11
 	MOVQ line_left(AX), DI
 	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	TESTQ DI, DI
 	JEQ edgeDone
 edgeResult:
 	VMOVUPS (SI), Y7
 	VADDPS Y7, Y6, Y6
-	LEAQ (R10), R11
-	CMPQ R11, line_width(AX)
+	LEAQ (R11), R12
+	CMPQ R12, line_width(AX)
 	JCC skip0
-	VFMADD231PS (R9), Y7, Y1
+	VFMADD231PS (R9), Y7, Y0
+	VFMADD231PS (R10), Y7, Y3
 skip0:
-	LEAQ 1(R10), R11
-	CMPQ R11, line_width(AX)
+	LEAQ 1(R11), R12
+	CMPQ R12, line_width(AX)
 	JCC skip1
-	VFMADD231PS (R9)(BX*1), Y7, Y2
+	VFMADD231PS (R9)(CX*1), Y7, Y1
+	VFMADD231PS (R10)(CX*1), Y7, Y4
 skip1:
-	LEAQ 2(R10), R11
-	CMPQ R11, line_width(AX)
+	LEAQ 2(R11), R12
+	CMPQ R12, line_width(AX)
 	JCC skip2
-	VFMADD231PS (R9)(BX*2), Y7, Y3
+	VFMADD231PS (R9)(CX*2), Y7, Y2
+	VFMADD231PS (R10)(CX*2), Y7, Y5
 skip2:
-	LEAQ 3(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip3
-	VFMADD231PS (R9)(DX*1), Y7, Y4
-skip3:
-	LEAQ 4(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip4
-	VFMADD231PS (R9)(BX*4), Y7, Y5
-skip4:
-	ADDQ CX, R9
+	ADDQ DX, R9
+	ADDQ DX, R10
 	ADDQ line_yPixel(AX), SI
-	ADDQ line_yAt(AX), R10
+	ADDQ line_yAt(AX), R11
 	DECQ DI
 	JNE edgeResult
 edgeDone:
@@ -13772,146 +11434,171 @@ edgeDone:
 	MOVQ line_middle(AX), DI
 	TESTQ DI, DI
 	JEQ middleDone
+	MOVQ line_fetch(AX), R12
+	MOVQ line_yAhead(AX), R11
 	MOVQ line_ahead(AX), R8
 	ADDQ R9, R8
-	MOVQ line_fetch(AX), R11
-	MOVQ line_yAhead(AX), R10
 	PCALIGN $64
 result:
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
+	PREFETCHT0 (SI)(R11*1)
 	PREFETCHT0 (R8)
-	PREFETCHT0 (SI)(R10*1)
+	TESTQ R12, R12
+	JEQ fetched
+	PREFETCHT0 (R8)(CX*1)
+	PREFETCHT0 (R8)(R12*1)
 	ADDQ CX, R8
+	PREFETCHT0 (R8)(R12*1)
+	SUBQ CX, R8
+fetched:
+	ADDQ DX, R8
 	VMOVUPS (SI), Y7
 	VADDPS Y7, Y6, Y6
-	VFMADD231PS (R9), Y7, Y1
-	VFMADD231PS (R9)(BX*1), Y7, Y2
-	VFMADD231PS (R9)(BX*2), Y7, Y3
-	VFMADD231PS (R9)(DX*1), Y7, Y4
-	VFMADD231PS (R9)(BX*4), Y7, Y5
-	ADDQ CX, R9
+	VFMADD231PS (R9), Y7, Y0
+	VFMADD231PS (R10), Y7, Y3
+	VFMADD231PS (R9)(CX*1), Y7, Y1
+	VFMADD231PS (R10)(CX*1), Y7, Y4
+	VFMADD231PS (R9)(CX*2), Y7, Y2
+	VFMADD231PS (R10)(CX*2), Y7, Y5
+	ADDQ DX, R9
+	ADDQ DX, R10
 	ADDQ line_yPixel(AX), SI
 	DECQ DI
 	JNE result
 middleDone:
-	MOVQ line_right(AX), R10
+	MOVQ line_right(AX), R11
 	MOVQ line_atRight(AX), DI
 	MOVQ $1, R8
 	JMP edge
 rowDone:
-	// back to memory
-	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y0, Y1, Y8, Y8
-	VMOVUPS Y8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y0, Y2, Y8, Y8
-	VMOVUPS Y8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y0, Y3, Y8, Y8
-	VMOVUPS Y8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y0, Y4, Y8, Y8
-	VMOVUPS Y8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y0, Y5, Y8, Y8
-	VMOVUPS Y8, (R10)
-	MOVQ line_bias(AX), R10
-	TESTQ R10, R10
-	JEQ noBias
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Y8
+	MOVQ $31, R11
+	ANDQ BX, R11
+	TESTQ R11, R11
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	MOVQ line_lanes(AX), R11
+	VMOVUPS (R11), Y9
+	MOVQ line_w(AX), R11
+	ADDQ BX, R11
+	VMOVUPS (R11), Y8
+	VBLENDVPS Y9, Y0, Y8, Y8
+	VMOVUPS Y8, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS (R11), Y8
+	VBLENDVPS Y9, Y1, Y8, Y8
+	VMOVUPS Y8, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS (R11), Y8
+	VBLENDVPS Y9, Y2, Y8, Y8
+	VMOVUPS Y8, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS (R11), Y8
+	VBLENDVPS Y9, Y3, Y8, Y8
+	VMOVUPS Y8, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS (R11), Y8
+	VBLENDVPS Y9, Y4, Y8, Y8
+	VMOVUPS Y8, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS (R11), Y8
+	VBLENDVPS Y9, Y5, Y8, Y8
+	VMOVUPS Y8, (R11)
+	MOVQ line_bias(AX), R11
+	TESTQ R11, R11
+	JEQ biasDone
+	ADDQ BX, R11
+	VMOVUPS (R11), Y8
 	VADDPS Y6, Y8, Y6
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y0, Y6, Y8, Y8
-	VMOVUPS Y8, (R10)
-noBias:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
+	VMOVUPS (R11), Y8
+	VBLENDVPS Y9, Y6, Y8, Y8
+	VMOVUPS Y8, (R11)
+biasDone:
+	JMP stored
+whole:
+	// store the sums
+	MOVQ line_w(AX), R11
+	ADDQ BX, R11
+	VMOVUPS Y0, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS Y1, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS Y2, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS Y3, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS Y4, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS Y5, (R11)
+	MOVQ line_bias(AX), R11
+	TESTQ R11, R11
+	JEQ stored
+	ADDQ BX, R11
+	VMOVUPS (R11), Y8
+	VADDPS Y6, Y8, Y6
+	VMOVUPS Y6, (R11)
+stored:
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), SI
-	MOVQ SI, line_channel(AX)
-	MOVQ line_lanes(AX), SI
-	VMOVUPS (SI), Y0
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
 	RET
 
-// func sums1x5s2AVX2(l *line)
-TEXT ·sums1x5s2AVX2(SB), NOSPLIT, $0-8
+// func sums1x3AVX2(l *line)
+TEXT ·sums1x3AVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	LEAQ (BX)(BX*2), DX
-	MOVQ $0, line_channel(AX)
-	VPCMPEQD Y0, Y0, Y0
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVQ line_w(AX), SI
-	ADDQ line_channel(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Y0
+	ADDQ line_wTap(AX), SI
 	VMOVUPS (SI), Y1
 	ADDQ line_wTap(AX), SI
 	VMOVUPS (SI), Y2
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y3
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y4
-	ADDQ line_wTap(AX), SI
-	VMOVUPS (SI), Y5
-	VXORPS Y6, Y6, Y6
+	VXORPS Y3, Y3, Y3
 	MOVQ line_x(AX), R9
 	ADDQ line_xAt(AX), R9
-	ADDQ line_channel(AX), R9
+	ADDQ BX, R9
 	MOVQ line_y(AX), SI
-	ADDQ line_channel(AX), SI
+	ADDQ BX, SI
 	MOVQ line_column(AX), R10
 	MOVQ line_left(AX), DI
 	XORQ R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	TESTQ DI, DI
 	JEQ edgeDone
 edgeResult:
-	VMOVUPS (SI), Y7
-	VADDPS Y7, Y6, Y6
+	VMOVUPS (SI), Y4
+	VADDPS Y4, Y3, Y3
 	LEAQ (R10), R11
 	CMPQ R11, line_width(AX)
 	JCC skip0
-	VFMADD231PS (R9), Y7, Y1
+	VFMADD231PS (R9), Y4, Y0
 skip0:
 	LEAQ 1(R10), R11
 	CMPQ R11, line_width(AX)
 	JCC skip1
-	VFMADD231PS (R9)(BX*1), Y7, Y2
+	VFMADD231PS (R9)(CX*1), Y4, Y1
 skip1:
 	LEAQ 2(R10), R11
 	CMPQ R11, line_width(AX)
 	JCC skip2
-	VFMADD231PS (R9)(BX*2), Y7, Y3
+	VFMADD231PS (R9)(CX*2), Y4, Y2
 skip2:
-	LEAQ 3(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip3
-	VFMADD231PS (R9)(DX*1), Y7, Y4
-skip3:
-	LEAQ 4(R10), R11
-	CMPQ R11, line_width(AX)
-	JCC skip4
-	VFMADD231PS (R9)(BX*4), Y7, Y5
-skip4:
-	ADDQ CX, R9
+	ADDQ DX, R9
 	ADDQ line_yPixel(AX), SI
 	ADDQ line_yAt(AX), R10
 	DECQ DI
@@ -13923,28 +11610,30 @@ edgeDone:
 	MOVQ line_middle(AX), DI
 	TESTQ DI, DI
 	JEQ middleDone
-	MOVQ line_ahead(AX), R8
-	ADDQ R9, R8
 	MOVQ line_fetch(AX), R11
 	MOVQ line_yAhead(AX), R10
+	MOVQ line_ahead(AX), R8
+	ADDQ R9, R8
 	PCALIGN $64
 result:
-	PREFETCHT0 (R8)
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
 	PREFETCHT0 (SI)(R10*1)
-	PREFETCHT0 (R8)(BX*1)
+	PREFETCHT0 (R8)
+	TESTQ R11, R11
+	JEQ fetched
+	PREFETCHT0 (R8)(CX*1)
 	PREFETCHT0 (R8)(R11*1)
-	ADDQ BX, R8
-	PREFETCHT0 (R8)(R11*1)
-	SUBQ BX, R8
 	ADDQ CX, R8
-	VMOVUPS (SI), Y7
-	VADDPS Y7, Y6, Y6
-	VFMADD231PS (R9), Y7, Y1
-	VFMADD231PS (R9)(BX*1), Y7, Y2
-	VFMADD231PS (R9)(BX*2), Y7, Y3
-	VFMADD231PS (R9)(DX*1), Y7, Y4
-	VFMADD231PS (R9)(BX*4), Y7, Y5
-	ADDQ CX, R9
+	PREFETCHT0 (R8)(R11*1)
+	SUBQ CX, R8
+fetched:
+	ADDQ DX, R8
+	VMOVUPS (SI), Y4
+	VADDPS Y4, Y3, Y3
+	VFMADD231PS (R9), Y4, Y0
+	VFMADD231PS (R9)(CX*1), Y4, Y1
+	VFMADD231PS (R9)(CX*2), Y4, Y2
+	ADDQ DX, R9
 	ADDQ line_yPixel(AX), SI
 	DECQ DI
 	JNE result
@@ -13954,50 +11643,482 @@ middleDone:
 	MOVQ $1, R8
 	JMP edge
 rowDone:
-	// back to memory
+	MOVQ $31, R10
+	ANDQ BX, R10
+	TESTQ R10, R10
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	MOVQ line_lanes(AX), R10
+	VMOVUPS (R10), Y6
 	MOVQ line_w(AX), R10
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y0, Y1, Y8, Y8
-	VMOVUPS Y8, (R10)
+	ADDQ BX, R10
+	VMOVUPS (R10), Y5
+	VBLENDVPS Y6, Y0, Y5, Y5
+	VMOVUPS Y5, (R10)
 	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y0, Y2, Y8, Y8
-	VMOVUPS Y8, (R10)
+	VMOVUPS (R10), Y5
+	VBLENDVPS Y6, Y1, Y5, Y5
+	VMOVUPS Y5, (R10)
 	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y0, Y3, Y8, Y8
-	VMOVUPS Y8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y0, Y4, Y8, Y8
-	VMOVUPS Y8, (R10)
-	ADDQ line_wTap(AX), R10
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y0, Y5, Y8, Y8
-	VMOVUPS Y8, (R10)
+	VMOVUPS (R10), Y5
+	VBLENDVPS Y6, Y2, Y5, Y5
+	VMOVUPS Y5, (R10)
 	MOVQ line_bias(AX), R10
 	TESTQ R10, R10
-	JEQ noBias
-	ADDQ line_channel(AX), R10
-	VMOVUPS (R10), Y8
-	VADDPS Y6, Y8, Y6
-	VMOVUPS (R10), Y8
-	VBLENDVPS Y0, Y6, Y8, Y8
-	VMOVUPS Y8, (R10)
-noBias:
-	MOVQ line_channel(AX), SI
-	CMPQ SI, line_last(AX)
-	JEQ vectors
-	ADDQ $32, SI
-	MOVQ SI, line_channel(AX)
-	CMPQ SI, line_last(AX)
+	JEQ biasDone
+	ADDQ BX, R10
+	VMOVUPS (R10), Y5
+	VADDPS Y3, Y5, Y3
+	VMOVUPS (R10), Y5
+	VBLENDVPS Y6, Y3, Y5, Y5
+	VMOVUPS Y5, (R10)
+biasDone:
+	JMP stored
+whole:
+	// store the sums
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	VMOVUPS Y0, (R10)
+	ADDQ line_wTap(AX), R10
+	VMOVUPS Y1, (R10)
+	ADDQ line_wTap(AX), R10
+	VMOVUPS Y2, (R10)
+	MOVQ line_bias(AX), R10
+	TESTQ R10, R10
+	JEQ stored
+	ADDQ BX, R10
+	VMOVUPS (R10), Y5
+	VADDPS Y3, Y5, Y3
+	VMOVUPS Y3, (R10)
+stored:
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), SI
-	MOVQ SI, line_channel(AX)
-	MOVQ line_lanes(AX), SI
-	VMOVUPS (SI), Y0
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	VZEROUPPER
+	RET
+
+// func sums2x5AVX2(l *line)
+TEXT ·sums2x5AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// load the sums; point to the rows of pixels and to the results
+	MOVQ line_w(AX), DI
+	ADDQ BX, DI
+	VMOVUPS (DI), Y0
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y1
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y2
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y3
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y4
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y5
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y6
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y7
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y8
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y9
+	VXORPS Y10, Y10, Y10
+	MOVQ line_x(AX), R10
+	ADDQ line_xAt(AX), R10
+	ADDQ BX, R10
+	MOVQ line_xRow(AX), R8
+	LEAQ (R10)(R8*1), R11
+	MOVQ line_y(AX), DI
+	ADDQ BX, DI
+	MOVQ line_column(AX), R12
+	MOVQ line_left(AX), R8
+	XORQ R9, R9
+	// results at an edge: first the left one, after the middle the right one
+edge:
+	TESTQ R8, R8
+	JEQ edgeDone
+edgeResult:
+	VMOVUPS (DI), Y11
+	VADDPS Y11, Y10, Y10
+	LEAQ (R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip0
+	VFMADD231PS (R10), Y11, Y0
+	VFMADD231PS (R11), Y11, Y5
+skip0:
+	LEAQ 1(R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip1
+	VFMADD231PS (R10)(CX*1), Y11, Y1
+	VFMADD231PS (R11)(CX*1), Y11, Y6
+skip1:
+	LEAQ 2(R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip2
+	VFMADD231PS (R10)(CX*2), Y11, Y2
+	VFMADD231PS (R11)(CX*2), Y11, Y7
+skip2:
+	LEAQ 3(R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip3
+	VFMADD231PS (R10)(SI*1), Y11, Y3
+	VFMADD231PS (R11)(SI*1), Y11, Y8
+skip3:
+	LEAQ 4(R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip4
+	VFMADD231PS (R10)(CX*4), Y11, Y4
+	VFMADD231PS (R11)(CX*4), Y11, Y9
+skip4:
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ line_yPixel(AX), DI
+	ADDQ line_yAt(AX), R12
+	DECQ R8
+	JNE edgeResult
+edgeDone:
+	TESTQ R9, R9
+	JNE rowDone
+	// results in the middle
+	MOVQ line_middle(AX), R8
+	TESTQ R8, R8
+	JEQ middleDone
+	MOVQ line_fetch(AX), R13
+	MOVQ line_yAhead(AX), R12
+	MOVQ line_ahead(AX), R9
+	ADDQ R10, R9
+	PCALIGN $64
+result:
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
+	PREFETCHT0 (DI)(R12*1)
+	PREFETCHT0 (R9)
+	TESTQ R13, R13
+	JEQ fetched
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(R13*1)
+	ADDQ CX, R9
+	PREFETCHT0 (R9)(R13*1)
+	SUBQ CX, R9
+fetched:
+	ADDQ DX, R9
+	VMOVUPS (DI), Y11
+	VADDPS Y11, Y10, Y10
+	VFMADD231PS (R10), Y11, Y0
+	VFMADD231PS (R11), Y11, Y5
+	VFMADD231PS (R10)(CX*1), Y11, Y1
+	VFMADD231PS (R11)(CX*1), Y11, Y6
+	VFMADD231PS (R10)(CX*2), Y11, Y2
+	VFMADD231PS (R11)(CX*2), Y11, Y7
+	VFMADD231PS (R10)(SI*1), Y11, Y3
+	VFMADD231PS (R11)(SI*1), Y11, Y8
+	VFMADD231PS (R10)(CX*4), Y11, Y4
+	VFMADD231PS (R11)(CX*4), Y11, Y9
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ line_yPixel(AX), DI
+	DECQ R8
+	JNE result
+middleDone:
+	MOVQ line_right(AX), R12
+	MOVQ line_atRight(AX), R8
+	MOVQ $1, R9
+	JMP edge
+rowDone:
+	MOVQ $31, R12
+	ANDQ BX, R12
+	TESTQ R12, R12
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	MOVQ line_lanes(AX), R12
+	VMOVUPS (R12), Y13
+	MOVQ line_w(AX), R12
+	ADDQ BX, R12
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y0, Y12, Y12
+	VMOVUPS Y12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y1, Y12, Y12
+	VMOVUPS Y12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y2, Y12, Y12
+	VMOVUPS Y12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y3, Y12, Y12
+	VMOVUPS Y12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y4, Y12, Y12
+	VMOVUPS Y12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y5, Y12, Y12
+	VMOVUPS Y12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y6, Y12, Y12
+	VMOVUPS Y12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y7, Y12, Y12
+	VMOVUPS Y12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y8, Y12, Y12
+	VMOVUPS Y12, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y9, Y12, Y12
+	VMOVUPS Y12, (R12)
+	MOVQ line_bias(AX), R12
+	TESTQ R12, R12
+	JEQ biasDone
+	ADDQ BX, R12
+	VMOVUPS (R12), Y12
+	VADDPS Y10, Y12, Y10
+	VMOVUPS (R12), Y12
+	VBLENDVPS Y13, Y10, Y12, Y12
+	VMOVUPS Y12, (R12)
+biasDone:
+	JMP stored
+whole:
+	// store the sums
+	MOVQ line_w(AX), R12
+	ADDQ BX, R12
+	VMOVUPS Y0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y1, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y2, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y3, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y4, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y5, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y6, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y7, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y8, (R12)
+	ADDQ line_wTap(AX), R12
+	VMOVUPS Y9, (R12)
+	MOVQ line_bias(AX), R12
+	TESTQ R12, R12
+	JEQ stored
+	ADDQ BX, R12
+	VMOVUPS (R12), Y12
+	VADDPS Y10, Y12, Y10
+	VMOVUPS Y10, (R12)
+stored:
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
+	JMP vector
+vectors:
+	VZEROUPPER
+	RET
+
+// func sums1x5AVX2(l *line)
+TEXT ·sums1x5AVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	LEAQ (CX)(CX*2), SI
+	XORQ BX, BX
+	// a vector of channels
+	PCALIGN $64
+vector:
+	// load the sums; point to the rows of pixels and to the results
+	MOVQ line_w(AX), DI
+	ADDQ BX, DI
+	VMOVUPS (DI), Y0
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y1
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y2
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y3
+	ADDQ line_wTap(AX), DI
+	VMOVUPS (DI), Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ line_x(AX), R10
+	ADDQ line_xAt(AX), R10
+	ADDQ BX, R10
+	MOVQ line_y(AX), DI
+	ADDQ BX, DI
+	MOVQ line_column(AX), R11
+	MOVQ line_left(AX), R8
+	XORQ R9, R9
+	// results at an edge: first the left one, after the middle the right one
+edge:
+	TESTQ R8, R8
+	JEQ edgeDone
+edgeResult:
+	VMOVUPS (DI), Y6
+	VADDPS Y6, Y5, Y5
+	LEAQ (R11), R12
+	CMPQ R12, line_width(AX)
+	JCC skip0
+	VFMADD231PS (R10), Y6, Y0
+skip0:
+	LEAQ 1(R11), R12
+	CMPQ R12, line_width(AX)
+	JCC skip1
+	VFMADD231PS (R10)(CX*1), Y6, Y1
+skip1:
+	LEAQ 2(R11), R12
+	CMPQ R12, line_width(AX)
+	JCC skip2
+	VFMADD231PS (R10)(CX*2), Y6, Y2
+skip2:
+	LEAQ 3(R11), R12
+	CMPQ R12, line_width(AX)
+	JCC skip3
+	VFMADD231PS (R10)(SI*1), Y6, Y3
+skip3:
+	LEAQ 4(R11), R12
+	CMPQ R12, line_width(AX)
+	JCC skip4
+	VFMADD231PS (R10)(CX*4), Y6, Y4
+skip4:
+	ADDQ DX, R10
+	ADDQ line_yPixel(AX), DI
+	ADDQ line_yAt(AX), R11
+	DECQ R8
+	JNE edgeResult
+edgeDone:
+	TESTQ R9, R9
+	JNE rowDone
+	// results in the middle
+	MOVQ line_middle(AX), R8
+	TESTQ R8, R8
+	JEQ middleDone
+	MOVQ line_fetch(AX), R12
+	MOVQ line_yAhead(AX), R11
+	MOVQ line_ahead(AX), R9
+	ADDQ R10, R9
+	PCALIGN $64
+result:
+	// prefetch rows for later: with stride 2, two pixels in each of two rows
+	PREFETCHT0 (DI)(R11*1)
+	PREFETCHT0 (R9)
+	TESTQ R12, R12
+	JEQ fetched
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(R12*1)
+	ADDQ CX, R9
+	PREFETCHT0 (R9)(R12*1)
+	SUBQ CX, R9
+fetched:
+	ADDQ DX, R9
+	VMOVUPS (DI), Y6
+	VADDPS Y6, Y5, Y5
+	VFMADD231PS (R10), Y6, Y0
+	VFMADD231PS (R10)(CX*1), Y6, Y1
+	VFMADD231PS (R10)(CX*2), Y6, Y2
+	VFMADD231PS (R10)(SI*1), Y6, Y3
+	VFMADD231PS (R10)(CX*4), Y6, Y4
+	ADDQ DX, R10
+	ADDQ line_yPixel(AX), DI
+	DECQ R8
+	JNE result
+middleDone:
+	MOVQ line_right(AX), R11
+	MOVQ line_atRight(AX), R8
+	MOVQ $1, R9
+	JMP edge
+rowDone:
+	MOVQ $31, R11
+	ANDQ BX, R11
+	TESTQ R11, R11
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	MOVQ line_lanes(AX), R11
+	VMOVUPS (R11), Y8
+	MOVQ line_w(AX), R11
+	ADDQ BX, R11
+	VMOVUPS (R11), Y7
+	VBLENDVPS Y8, Y0, Y7, Y7
+	VMOVUPS Y7, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS (R11), Y7
+	VBLENDVPS Y8, Y1, Y7, Y7
+	VMOVUPS Y7, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS (R11), Y7
+	VBLENDVPS Y8, Y2, Y7, Y7
+	VMOVUPS Y7, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS (R11), Y7
+	VBLENDVPS Y8, Y3, Y7, Y7
+	VMOVUPS Y7, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS (R11), Y7
+	VBLENDVPS Y8, Y4, Y7, Y7
+	VMOVUPS Y7, (R11)
+	MOVQ line_bias(AX), R11
+	TESTQ R11, R11
+	JEQ biasDone
+	ADDQ BX, R11
+	VMOVUPS (R11), Y7
+	VADDPS Y5, Y7, Y5
+	VMOVUPS (R11), Y7
+	VBLENDVPS Y8, Y5, Y7, Y7
+	VMOVUPS Y7, (R11)
+biasDone:
+	JMP stored
+whole:
+	// store the sums
+	MOVQ line_w(AX), R11
+	ADDQ BX, R11
+	VMOVUPS Y0, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS Y1, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS Y2, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS Y3, (R11)
+	ADDQ line_wTap(AX), R11
+	VMOVUPS Y4, (R11)
+	MOVQ line_bias(AX), R11
+	TESTQ R11, R11
+	JEQ stored
+	ADDQ BX, R11
+	VMOVUPS (R11), Y7
+	VADDPS Y5, Y7, Y5
+	VMOVUPS Y5, (R11)
+stored:
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
+	JLE vector
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
@@ -14006,57 +12127,68 @@ vectors:
 // func sumsGroups2AVX2(l *line)
 TEXT ·sumsGroups2AVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xTap(AX), BX
-	MOVQ $0, line_channel(AX)
-	VPCMPEQD Y0, Y0, Y0
+	MOVQ line_xTap(AX), CX
+	MOVQ line_yPixel(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// the sums
-	MOVQ line_w(AX), CX
-	ADDQ line_channel(AX), CX
-	VMOVUPS (CX), Y1
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y2
-	MOVQ line_x(AX), CX
-	ADDQ line_channel(AX), CX
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_middle(AX), SI
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Y0
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y1
+	MOVQ line_x(AX), SI
+	MOVQ line_y(AX), DI
+	MOVQ line_middle(AX), R8
+	ADDQ BX, SI
+	ADDQ BX, DI
 	// a result
 	PCALIGN $64
 result:
-	VMOVUPS (DX), Y3
-	VPERMILPS $0xa0, (CX), Y4
-	VFMADD231PS Y4, Y3, Y1
-	VPERMILPS $0xf5, (CX), Y5
-	VFMADD231PS Y5, Y3, Y2
-	ADDQ BX, CX
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	VMOVUPS (DI), Y2
+	VPERMILPS $0xa0, (SI), Y3
+	VFMADD231PS Y3, Y2, Y0
+	VPERMILPS $0xf5, (SI), Y4
+	VFMADD231PS Y4, Y2, Y1
+	ADDQ CX, SI
+	ADDQ DX, DI
+	DECQ R8
 	JNE result
-	// back to memory
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y6
-	VBLENDVPS Y0, Y1, Y6, Y6
-	VMOVUPS Y6, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y6
-	VBLENDVPS Y0, Y2, Y6, Y6
-	VMOVUPS Y6, (DI)
-	MOVQ line_channel(AX), CX
-	CMPQ CX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, CX
-	MOVQ CX, line_channel(AX)
-	CMPQ CX, line_last(AX)
+	MOVQ $31, R9
+	ANDQ BX, R9
+	TESTQ R9, R9
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	MOVQ line_lanes(AX), R9
+	VMOVUPS (R9), Y6
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS (R9), Y5
+	VBLENDVPS Y6, Y0, Y5, Y5
+	VMOVUPS Y5, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y5
+	VBLENDVPS Y6, Y1, Y5, Y5
+	VMOVUPS Y5, (R9)
+	JMP stored
+whole:
+	// store the sums
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS Y0, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y1, (R9)
+stored:
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), CX
-	MOVQ CX, line_channel(AX)
-	MOVQ line_lanes(AX), CX
-	VMOVUPS (CX), Y0
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
@@ -14065,73 +12197,88 @@ vectors:
 // func sumsGroups4AVX2(l *line)
 TEXT ·sumsGroups4AVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xTap(AX), BX
-	MOVQ $0, line_channel(AX)
-	VPCMPEQD Y0, Y0, Y0
+	MOVQ line_xTap(AX), CX
+	MOVQ line_yPixel(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// the sums
-	MOVQ line_w(AX), CX
-	ADDQ line_channel(AX), CX
-	VMOVUPS (CX), Y1
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y2
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y3
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y4
-	MOVQ line_x(AX), CX
-	ADDQ line_channel(AX), CX
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_middle(AX), SI
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Y0
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y1
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y2
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y3
+	MOVQ line_x(AX), SI
+	MOVQ line_y(AX), DI
+	MOVQ line_middle(AX), R8
+	ADDQ BX, SI
+	ADDQ BX, DI
 	// a result
 	PCALIGN $64
 result:
-	VMOVUPS (DX), Y5
-	VPERMILPS $0x00, (CX), Y6
-	VFMADD231PS Y6, Y5, Y1
-	VPERMILPS $0x55, (CX), Y7
-	VFMADD231PS Y7, Y5, Y2
-	VPERMILPS $0xaa, (CX), Y6
-	VFMADD231PS Y6, Y5, Y3
-	VPERMILPS $0xff, (CX), Y7
-	VFMADD231PS Y7, Y5, Y4
-	ADDQ BX, CX
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	VMOVUPS (DI), Y4
+	VPERMILPS $0x00, (SI), Y5
+	VFMADD231PS Y5, Y4, Y0
+	VPERMILPS $0x55, (SI), Y6
+	VFMADD231PS Y6, Y4, Y1
+	VPERMILPS $0xaa, (SI), Y5
+	VFMADD231PS Y5, Y4, Y2
+	VPERMILPS $0xff, (SI), Y6
+	VFMADD231PS Y6, Y4, Y3
+	ADDQ CX, SI
+	ADDQ DX, DI
+	DECQ R8
 	JNE result
-	// back to memory
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y8
-	VBLENDVPS Y0, Y1, Y8, Y8
-	VMOVUPS Y8, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y8
-	VBLENDVPS Y0, Y2, Y8, Y8
-	VMOVUPS Y8, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y8
-	VBLENDVPS Y0, Y3, Y8, Y8
-	VMOVUPS Y8, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y8
-	VBLENDVPS Y0, Y4, Y8, Y8
-	VMOVUPS Y8, (DI)
-	MOVQ line_channel(AX), CX
-	CMPQ CX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, CX
-	MOVQ CX, line_channel(AX)
-	CMPQ CX, line_last(AX)
+	MOVQ $31, R9
+	ANDQ BX, R9
+	TESTQ R9, R9
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	MOVQ line_lanes(AX), R9
+	VMOVUPS (R9), Y8
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS (R9), Y7
+	VBLENDVPS Y8, Y0, Y7, Y7
+	VMOVUPS Y7, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y7
+	VBLENDVPS Y8, Y1, Y7, Y7
+	VMOVUPS Y7, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y7
+	VBLENDVPS Y8, Y2, Y7, Y7
+	VMOVUPS Y7, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y7
+	VBLENDVPS Y8, Y3, Y7, Y7
+	VMOVUPS Y7, (R9)
+	JMP stored
+whole:
+	// store the sums
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS Y0, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y1, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y2, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y3, (R9)
+stored:
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), CX
-	MOVQ CX, line_channel(AX)
-	MOVQ line_lanes(AX), CX
-	VMOVUPS (CX), Y0
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
@@ -14140,162 +12287,435 @@ vectors:
 // func sumsGroups8AVX2(l *line)
 TEXT ·sumsGroups8AVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
-	MOVQ line_xTap(AX), BX
-	MOVQ $0, line_channel(AX)
-	VPCMPEQD Y0, Y0, Y0
+	MOVQ line_xTap(AX), CX
+	MOVQ line_yPixel(AX), DX
+	XORQ BX, BX
 	// a vector of channels
 	PCALIGN $64
 vector:
 	// the sums
-	MOVQ line_w(AX), CX
-	ADDQ line_channel(AX), CX
-	VMOVUPS (CX), Y1
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y2
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y3
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y4
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y5
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y6
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y7
-	ADDQ line_wMember(AX), CX
-	VMOVUPS (CX), Y8
-	MOVQ line_x(AX), CX
-	ADDQ line_channel(AX), CX
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_middle(AX), SI
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMOVUPS (SI), Y0
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y1
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y2
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y3
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y4
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y5
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y6
+	ADDQ line_wMember(AX), SI
+	VMOVUPS (SI), Y7
+	MOVQ line_x(AX), SI
+	MOVQ line_y(AX), DI
+	MOVQ line_middle(AX), R8
+	ADDQ BX, SI
+	ADDQ BX, DI
 	// a result
 	PCALIGN $64
 result:
-	VMOVUPS (DX), Y9
-	VBROADCASTSS (CX), Y10
-	VFMADD231PS Y10, Y9, Y1
-	VBROADCASTSS 4(CX), Y11
-	VFMADD231PS Y11, Y9, Y2
-	VBROADCASTSS 8(CX), Y10
-	VFMADD231PS Y10, Y9, Y3
-	VBROADCASTSS 12(CX), Y11
-	VFMADD231PS Y11, Y9, Y4
-	VBROADCASTSS 16(CX), Y10
-	VFMADD231PS Y10, Y9, Y5
-	VBROADCASTSS 20(CX), Y11
-	VFMADD231PS Y11, Y9, Y6
-	VBROADCASTSS 24(CX), Y10
-	VFMADD231PS Y10, Y9, Y7
-	VBROADCASTSS 28(CX), Y11
-	VFMADD231PS Y11, Y9, Y8
-	ADDQ BX, CX
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	VMOVUPS (DI), Y8
+	VBROADCASTSS (SI), Y9
+	VFMADD231PS Y9, Y8, Y0
+	VBROADCASTSS 4(SI), Y10
+	VFMADD231PS Y10, Y8, Y1
+	VBROADCASTSS 8(SI), Y9
+	VFMADD231PS Y9, Y8, Y2
+	VBROADCASTSS 12(SI), Y10
+	VFMADD231PS Y10, Y8, Y3
+	VBROADCASTSS 16(SI), Y9
+	VFMADD231PS Y9, Y8, Y4
+	VBROADCASTSS 20(SI), Y10
+	VFMADD231PS Y10, Y8, Y5
+	VBROADCASTSS 24(SI), Y9
+	VFMADD231PS Y9, Y8, Y6
+	VBROADCASTSS 28(SI), Y10
+	VFMADD231PS Y10, Y8, Y7
+	ADDQ CX, SI
+	ADDQ DX, DI
+	DECQ R8
 	JNE result
-	// back to memory
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMOVUPS (DI), Y12
-	VBLENDVPS Y0, Y1, Y12, Y12
-	VMOVUPS Y12, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y12
-	VBLENDVPS Y0, Y2, Y12, Y12
-	VMOVUPS Y12, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y12
-	VBLENDVPS Y0, Y3, Y12, Y12
-	VMOVUPS Y12, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y12
-	VBLENDVPS Y0, Y4, Y12, Y12
-	VMOVUPS Y12, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y12
-	VBLENDVPS Y0, Y5, Y12, Y12
-	VMOVUPS Y12, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y12
-	VBLENDVPS Y0, Y6, Y12, Y12
-	VMOVUPS Y12, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y12
-	VBLENDVPS Y0, Y7, Y12, Y12
-	VMOVUPS Y12, (DI)
-	ADDQ line_wMember(AX), DI
-	VMOVUPS (DI), Y12
-	VBLENDVPS Y0, Y8, Y12, Y12
-	VMOVUPS Y12, (DI)
-	MOVQ line_channel(AX), CX
-	CMPQ CX, line_last(AX)
-	JEQ vectors
-	ADDQ $32, CX
-	MOVQ CX, line_channel(AX)
-	CMPQ CX, line_last(AX)
+	MOVQ $31, R9
+	ANDQ BX, R9
+	TESTQ R9, R9
+	JEQ whole
+	// store the lanes that do not overlap the vector before
+	MOVQ line_lanes(AX), R9
+	VMOVUPS (R9), Y12
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS (R9), Y11
+	VBLENDVPS Y12, Y0, Y11, Y11
+	VMOVUPS Y11, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y11
+	VBLENDVPS Y12, Y1, Y11, Y11
+	VMOVUPS Y11, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y11
+	VBLENDVPS Y12, Y2, Y11, Y11
+	VMOVUPS Y11, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y11
+	VBLENDVPS Y12, Y3, Y11, Y11
+	VMOVUPS Y11, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y11
+	VBLENDVPS Y12, Y4, Y11, Y11
+	VMOVUPS Y11, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y11
+	VBLENDVPS Y12, Y5, Y11, Y11
+	VMOVUPS Y11, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y11
+	VBLENDVPS Y12, Y6, Y11, Y11
+	VMOVUPS Y11, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS (R9), Y11
+	VBLENDVPS Y12, Y7, Y11, Y11
+	VMOVUPS Y11, (R9)
+	JMP stored
+whole:
+	// store the sums
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMOVUPS Y0, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y1, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y2, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y3, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y4, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y5, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y6, (R9)
+	ADDQ line_wMember(AX), R9
+	VMOVUPS Y7, (R9)
+stored:
+	ADDQ $32, BX
+	CMPQ BX, line_last(AX)
 	JLE vector
-	// the last vector overlaps
-	MOVQ line_last(AX), CX
-	MOVQ CX, line_channel(AX)
-	MOVQ line_lanes(AX), CX
-	VMOVUPS (CX), Y0
+	SUBQ $32, BX
+	CMPQ BX, line_last(AX)
+	JEQ vectors
+	// the last vector overlaps the one before
+	MOVQ line_last(AX), BX
 	JMP vector
 vectors:
 	VZEROUPPER
 	RET
 
-// func sumsNarrowAVX2(l *line)
-TEXT ·sumsNarrowAVX2(SB), NOSPLIT, $0-8
+// func sums1x1NarrowAVX2(l *line)
+TEXT ·sums1x1NarrowAVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
 	MOVQ line_lanes(AX), BX
 	VMOVUPS (BX), Y0
-	MOVQ line_xPixel(AX), BX
-	MOVQ line_xTap(AX), CX
-	MOVQ $0, line_channel(AX)
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVQ line_w(AX), DX
-	ADDQ line_channel(AX), DX
-	VMASKMOVPS (DX), Y0, Y1
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
+	// load the sums; point to the rows of pixels and to the results
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMASKMOVPS (SI), Y0, Y1
 	VXORPS Y2, Y2, Y2
-	MOVQ line_x(AX), R8
-	ADDQ line_xAt(AX), R8
-	ADDQ line_channel(AX), R8
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_y(AX), SI
+	ADDQ BX, SI
 	// results in the middle
-	MOVQ line_middle(AX), SI
-	TESTQ SI, SI
+	MOVQ line_middle(AX), DI
+	TESTQ DI, DI
 	JEQ middleDone
-	MOVQ line_ahead(AX), DI
-	ADDQ R8, DI
-	MOVQ line_fetch(AX), R10
-	MOVQ line_yAhead(AX), R9
 	PCALIGN $64
 result:
-	PREFETCHT0 (DI)
-	PREFETCHT0 (DX)(R9*1)
-	ADDQ CX, DI
-	VMASKMOVPS (DX), Y0, Y3
+	VMASKMOVPS (SI), Y0, Y3
 	VADDPS Y3, Y2, Y2
-	VMASKMOVPS (R8), Y0, Y4
+	VMASKMOVPS (R9), Y0, Y4
 	VFMADD231PS Y4, Y3, Y1
-	ADDQ CX, R8
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	ADDQ DX, R9
+	ADDQ line_yPixel(AX), SI
+	DECQ DI
 	JNE result
 middleDone:
-	// back to memory
-	MOVQ line_w(AX), R9
-	ADDQ line_channel(AX), R9
-	VMASKMOVPS Y1, Y0, (R9)
-	MOVQ line_bias(AX), R9
-	TESTQ R9, R9
-	JEQ noBias
-	ADDQ line_channel(AX), R9
-	VMASKMOVPS (R9), Y0, Y4
+	// store the sums
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	VMASKMOVPS Y1, Y0, (R10)
+	MOVQ line_bias(AX), R10
+	TESTQ R10, R10
+	JEQ stored
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y0, Y4
 	VADDPS Y2, Y4, Y2
-	VMASKMOVPS Y2, Y0, (R9)
-noBias:
+	VMASKMOVPS Y2, Y0, (R10)
+stored:
+	VZEROUPPER
+	RET
+
+// func sums1x3NarrowAVX2(l *line)
+TEXT ·sums1x3NarrowAVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_lanes(AX), BX
+	VMOVUPS (BX), Y0
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
+	// load the sums; point to the rows of pixels and to the results
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMASKMOVPS (SI), Y0, Y1
+	ADDQ line_wTap(AX), SI
+	VMASKMOVPS (SI), Y0, Y2
+	ADDQ line_wTap(AX), SI
+	VMASKMOVPS (SI), Y0, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_y(AX), SI
+	ADDQ BX, SI
+	MOVQ line_column(AX), R10
+	MOVQ line_left(AX), DI
+	XORQ R8, R8
+	// results at an edge: first the left one, after the middle the right one
+edge:
+	TESTQ DI, DI
+	JEQ edgeDone
+edgeResult:
+	VMASKMOVPS (SI), Y0, Y5
+	VADDPS Y5, Y4, Y4
+	LEAQ (R10), R11
+	CMPQ R11, line_width(AX)
+	JCC skip0
+	VMASKMOVPS (R9), Y0, Y6
+	VFMADD231PS Y6, Y5, Y1
+skip0:
+	LEAQ 1(R10), R11
+	CMPQ R11, line_width(AX)
+	JCC skip1
+	VMASKMOVPS (R9)(CX*1), Y0, Y6
+	VFMADD231PS Y6, Y5, Y2
+skip1:
+	LEAQ 2(R10), R11
+	CMPQ R11, line_width(AX)
+	JCC skip2
+	VMASKMOVPS (R9)(CX*2), Y0, Y6
+	VFMADD231PS Y6, Y5, Y3
+skip2:
+	ADDQ DX, R9
+	ADDQ line_yPixel(AX), SI
+	ADDQ line_yAt(AX), R10
+	DECQ DI
+	JNE edgeResult
+edgeDone:
+	TESTQ R8, R8
+	JNE rowDone
+	// results in the middle
+	MOVQ line_middle(AX), DI
+	TESTQ DI, DI
+	JEQ middleDone
+	PCALIGN $64
+result:
+	VMASKMOVPS (SI), Y0, Y5
+	VADDPS Y5, Y4, Y4
+	VMASKMOVPS (R9), Y0, Y6
+	VFMADD231PS Y6, Y5, Y1
+	VMASKMOVPS (R9)(CX*1), Y0, Y6
+	VFMADD231PS Y6, Y5, Y2
+	VMASKMOVPS (R9)(CX*2), Y0, Y6
+	VFMADD231PS Y6, Y5, Y3
+	ADDQ DX, R9
+	ADDQ line_yPixel(AX), SI
+	DECQ DI
+	JNE result
+middleDone:
+	MOVQ line_right(AX), R10
+	MOVQ line_atRight(AX), DI
+	MOVQ $1, R8
+	JMP edge
+rowDone:
+	// store the sums
+	MOVQ line_w(AX), R10
+	ADDQ BX, R10
+	VMASKMOVPS Y1, Y0, (R10)
+	ADDQ line_wTap(AX), R10
+	VMASKMOVPS Y2, Y0, (R10)
+	ADDQ line_wTap(AX), R10
+	VMASKMOVPS Y3, Y0, (R10)
+	MOVQ line_bias(AX), R10
+	TESTQ R10, R10
+	JEQ stored
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y0, Y6
+	VADDPS Y4, Y6, Y4
+	VMASKMOVPS Y4, Y0, (R10)
+stored:
+	VZEROUPPER
+	RET
+
+// func sums3x3NarrowAVX2(l *line)
+TEXT ·sums3x3NarrowAVX2(SB), NOSPLIT, $0-8
+	MOVQ l+0(FP), AX
+	MOVQ line_lanes(AX), BX
+	VMOVUPS (BX), Y0
+	MOVQ line_xPixel(AX), CX
+	MOVQ line_xTap(AX), DX
+	XORQ BX, BX
+	// load the sums; point to the rows of pixels and to the results
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMASKMOVPS (SI), Y0, Y1
+	ADDQ line_wTap(AX), SI
+	VMASKMOVPS (SI), Y0, Y2
+	ADDQ line_wTap(AX), SI
+	VMASKMOVPS (SI), Y0, Y3
+	ADDQ line_wTap(AX), SI
+	VMASKMOVPS (SI), Y0, Y4
+	ADDQ line_wTap(AX), SI
+	VMASKMOVPS (SI), Y0, Y5
+	ADDQ line_wTap(AX), SI
+	VMASKMOVPS (SI), Y0, Y6
+	ADDQ line_wTap(AX), SI
+	VMASKMOVPS (SI), Y0, Y7
+	ADDQ line_wTap(AX), SI
+	VMASKMOVPS (SI), Y0, Y8
+	ADDQ line_wTap(AX), SI
+	VMASKMOVPS (SI), Y0, Y9
+	VXORPS Y10, Y10, Y10
+	MOVQ line_x(AX), R9
+	ADDQ line_xAt(AX), R9
+	ADDQ BX, R9
+	MOVQ line_xRow(AX), DI
+	LEAQ (R9)(DI*1), R10
+	LEAQ (R10)(DI*1), R11
+	MOVQ line_y(AX), SI
+	ADDQ BX, SI
+	MOVQ line_column(AX), R12
+	MOVQ line_left(AX), DI
+	XORQ R8, R8
+	// results at an edge: first the left one, after the middle the right one
+edge:
+	TESTQ DI, DI
+	JEQ edgeDone
+edgeResult:
+	VMASKMOVPS (SI), Y0, Y11
+	VADDPS Y11, Y10, Y10
+	LEAQ (R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip0
+	VMASKMOVPS (R9), Y0, Y12
+	VFMADD231PS Y12, Y11, Y1
+	VMASKMOVPS (R10), Y0, Y12
+	VFMADD231PS Y12, Y11, Y4
+	VMASKMOVPS (R11), Y0, Y12
+	VFMADD231PS Y12, Y11, Y7
+skip0:
+	LEAQ 1(R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip1
+	VMASKMOVPS (R9)(CX*1), Y0, Y12
+	VFMADD231PS Y12, Y11, Y2
+	VMASKMOVPS (R10)(CX*1), Y0, Y12
+	VFMADD231PS Y12, Y11, Y5
+	VMASKMOVPS (R11)(CX*1), Y0, Y12
+	VFMADD231PS Y12, Y11, Y8
+skip1:
+	LEAQ 2(R12), R13
+	CMPQ R13, line_width(AX)
+	JCC skip2
+	VMASKMOVPS (R9)(CX*2), Y0, Y12
+	VFMADD231PS Y12, Y11, Y3
+	VMASKMOVPS (R10)(CX*2), Y0, Y12
+	VFMADD231PS Y12, Y11, Y6
+	VMASKMOVPS (R11)(CX*2), Y0, Y12
+	VFMADD231PS Y12, Y11, Y9
+skip2:
+	ADDQ DX, R9
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ line_yPixel(AX), SI
+	ADDQ line_yAt(AX), R12
+	DECQ DI
+	JNE edgeResult
+edgeDone:
+	TESTQ R8, R8
+	JNE rowDone
+	// results in the middle
+	MOVQ line_middle(AX), DI
+	TESTQ DI, DI
+	JEQ middleDone
+	PCALIGN $64
+result:
+	VMASKMOVPS (SI), Y0, Y11
+	VADDPS Y11, Y10, Y10
+	VMASKMOVPS (R9), Y0, Y12
+	VFMADD231PS Y12, Y11, Y1
+	VMASKMOVPS (R10), Y0, Y12
+	VFMADD231PS Y12, Y11, Y4
+	VMASKMOVPS (R11), Y0, Y12
+	VFMADD231PS Y12, Y11, Y7
+	VMASKMOVPS (R9)(CX*1), Y0, Y12
+	VFMADD231PS Y12, Y11, Y2
+	VMASKMOVPS (R10)(CX*1), Y0, Y12
+	VFMADD231PS Y12, Y11, Y5
+	VMASKMOVPS (R11)(CX*1), Y0, Y12
+	VFMADD231PS Y12, Y11, Y8
+	VMASKMOVPS (R9)(CX*2), Y0, Y12
+	VFMADD231PS Y12, Y11, Y3
+	VMASKMOVPS (R10)(CX*2), Y0, Y12
+	VFMADD231PS Y12, Y11, Y6
+	VMASKMOVPS (R11)(CX*2), Y0, Y12
+	VFMADD231PS Y12, Y11, Y9
+	ADDQ DX, R9
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ line_yPixel(AX), SI
+	DECQ DI
+	JNE result
+middleDone:
+	MOVQ line_right(AX), R12
+	MOVQ line_atRight(AX), DI
+	MOVQ $1, R8
+	JMP edge
+rowDone:
+	// store the sums
+	MOVQ line_w(AX), R12
+	ADDQ BX, R12
+	VMASKMOVPS Y1, Y0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMASKMOVPS Y2, Y0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMASKMOVPS Y3, Y0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMASKMOVPS Y4, Y0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMASKMOVPS Y5, Y0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMASKMOVPS Y6, Y0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMASKMOVPS Y7, Y0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMASKMOVPS Y8, Y0, (R12)
+	ADDQ line_wTap(AX), R12
+	VMASKMOVPS Y9, Y0, (R12)
+	MOVQ line_bias(AX), R12
+	TESTQ R12, R12
+	JEQ stored
+	ADDQ BX, R12
+	VMASKMOVPS (R12), Y0, Y12
+	VADDPS Y10, Y12, Y10
+	VMASKMOVPS Y10, Y0, (R12)
+stored:
 	VZEROUPPER
 	RET
 
@@ -14304,94 +12724,40 @@ TEXT ·sumsGroups2NarrowAVX2(SB), NOSPLIT, $0-8
 	MOVQ l+0(FP), AX
 	MOVQ line_lanes(AX), BX
 	VMOVUPS (BX), Y0
-	MOVQ line_xTap(AX), BX
-	MOVQ $0, line_channel(AX)
+	MOVQ line_xTap(AX), CX
+	MOVQ line_yPixel(AX), DX
+	XORQ BX, BX
 	// the sums
-	MOVQ line_w(AX), CX
-	ADDQ line_channel(AX), CX
-	VMASKMOVPS (CX), Y0, Y1
-	ADDQ line_wMember(AX), CX
-	VMASKMOVPS (CX), Y0, Y2
-	MOVQ line_x(AX), CX
-	ADDQ line_channel(AX), CX
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_middle(AX), SI
+	MOVQ line_w(AX), SI
+	ADDQ BX, SI
+	VMASKMOVPS (SI), Y0, Y1
+	ADDQ line_wMember(AX), SI
+	VMASKMOVPS (SI), Y0, Y2
+	MOVQ line_x(AX), SI
+	MOVQ line_y(AX), DI
+	MOVQ line_middle(AX), R8
+	ADDQ BX, SI
+	ADDQ BX, DI
 	// a result
 	PCALIGN $64
 result:
-	VMASKMOVPS (DX), Y0, Y3
-	VMASKMOVPS (CX), Y0, Y4
+	VMASKMOVPS (DI), Y0, Y3
+	VMASKMOVPS (SI), Y0, Y4
 	VPERMILPS $0xa0, Y4, Y4
 	VFMADD231PS Y4, Y3, Y1
-	VMASKMOVPS (CX), Y0, Y5
+	VMASKMOVPS (SI), Y0, Y5
 	VPERMILPS $0xf5, Y5, Y5
 	VFMADD231PS Y5, Y3, Y2
-	ADDQ BX, CX
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
+	ADDQ CX, SI
+	ADDQ DX, DI
+	DECQ R8
 	JNE result
-	// back to memory
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMASKMOVPS Y1, Y0, (DI)
-	ADDQ line_wMember(AX), DI
-	VMASKMOVPS Y2, Y0, (DI)
-	VZEROUPPER
-	RET
-
-// func sumsGroups4NarrowAVX2(l *line)
-TEXT ·sumsGroups4NarrowAVX2(SB), NOSPLIT, $0-8
-	MOVQ l+0(FP), AX
-	MOVQ line_lanes(AX), BX
-	VMOVUPS (BX), Y0
-	MOVQ line_xTap(AX), BX
-	MOVQ $0, line_channel(AX)
-	// the sums
-	MOVQ line_w(AX), CX
-	ADDQ line_channel(AX), CX
-	VMASKMOVPS (CX), Y0, Y1
-	ADDQ line_wMember(AX), CX
-	VMASKMOVPS (CX), Y0, Y2
-	ADDQ line_wMember(AX), CX
-	VMASKMOVPS (CX), Y0, Y3
-	ADDQ line_wMember(AX), CX
-	VMASKMOVPS (CX), Y0, Y4
-	MOVQ line_x(AX), CX
-	ADDQ line_channel(AX), CX
-	MOVQ line_y(AX), DX
-	ADDQ line_channel(AX), DX
-	MOVQ line_middle(AX), SI
-	// a result
-	PCALIGN $64
-result:
-	VMASKMOVPS (DX), Y0, Y5
-	VMASKMOVPS (CX), Y0, Y6
-	VPERMILPS $0x00, Y6, Y6
-	VFMADD231PS Y6, Y5, Y1
-	VMASKMOVPS (CX), Y0, Y7
-	VPERMILPS $0x55, Y7, Y7
-	VFMADD231PS Y7, Y5, Y2
-	VMASKMOVPS (CX), Y0, Y6
-	VPERMILPS $0xaa, Y6, Y6
-	VFMADD231PS Y6, Y5, Y3
-	VMASKMOVPS (CX), Y0, Y7
-	VPERMILPS $0xff, Y7, Y7
-	VFMADD231PS Y7, Y5, Y4
-	ADDQ BX, CX
-	ADDQ line_yPixel(AX), DX
-	DECQ SI
-	JNE result
-	// back to memory
-	MOVQ line_w(AX), DI
-	ADDQ line_channel(AX), DI
-	VMASKMOVPS Y1, Y0, (DI)
-	ADDQ line_wMember(AX), DI
-	VMASKMOVPS Y2, Y0, (DI)
-	ADDQ line_wMember(AX), DI
-	VMASKMOVPS Y3, Y0, (DI)
-	ADDQ line_wMember(AX), DI
-	VMASKMOVPS Y4, Y0, (DI)
+	// store the sums
+	MOVQ line_w(AX), R9
+	ADDQ BX, R9
+	VMASKMOVPS Y1, Y0, (R9)
+	ADDQ line_wMember(AX), R9
+	VMASKMOVPS Y2, Y0, (R9)
 	VZEROUPPER
 	RET
 

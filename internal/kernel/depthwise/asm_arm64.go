@@ -4,74 +4,67 @@ package depthwise
 
 func tileNEON(kind, size int, l *line) {
 	switch kind*16 + size {
-	case 0*16 + 8:
-		tile8NEON(l)
-	case 0*16 + 7:
-		tile7NEON(l)
-	case 0*16 + 4:
-		tile4NEON(l)
-	case 0*16 + 2:
-		tile2NEON(l)
 	case 0*16 + 1:
-		tile1NEON(l)
+		tileAnyx1NEON(l)
+		return
+	case 0*16 + 8:
+		tileAnyx8NEON(l)
+		return
+	case 0*16 + 7:
+		tileAnyx7NEON(l)
+		return
+	case 0*16 + 6:
+		tileAnyx6NEON(l)
+		return
+	case 0*16 + 5:
+		tileAnyx5NEON(l)
+		return
 	case 7*16 + 8:
-		tile8x3s1NEON(l)
+		tile3s1x8NEON(l)
+		return
 	case 7*16 + 7:
-		tile7x3s1NEON(l)
-	case 7*16 + 4:
-		tile4x3s1NEON(l)
-	case 7*16 + 2:
-		tile2x3s1NEON(l)
-	case 7*16 + 1:
-		tile1x3s1NEON(l)
+		tile3s1x7NEON(l)
+		return
 	case 8*16 + 8:
-		tile8x3s2NEON(l)
+		tile3s2x8NEON(l)
+		return
 	case 8*16 + 7:
-		tile7x3s2NEON(l)
-	case 8*16 + 4:
-		tile4x3s2NEON(l)
-	case 8*16 + 2:
-		tile2x3s2NEON(l)
-	case 8*16 + 1:
-		tile1x3s2NEON(l)
+		tile3s2x7NEON(l)
+		return
 	case 11*16 + 8:
-		tile8x5s1NEON(l)
+		tile5s1x8NEON(l)
+		return
 	case 11*16 + 7:
-		tile7x5s1NEON(l)
-	case 11*16 + 4:
-		tile4x5s1NEON(l)
-	case 11*16 + 2:
-		tile2x5s1NEON(l)
-	case 11*16 + 1:
-		tile1x5s1NEON(l)
+		tile5s1x7NEON(l)
+		return
 	case 12*16 + 8:
-		tile8x5s2NEON(l)
+		tile5s2x8NEON(l)
+		return
 	case 12*16 + 7:
-		tile7x5s2NEON(l)
-	case 12*16 + 4:
-		tile4x5s2NEON(l)
-	case 12*16 + 2:
-		tile2x5s2NEON(l)
-	case 12*16 + 1:
-		tile1x5s2NEON(l)
+		tile5s2x7NEON(l)
+		return
 	case groupKind*16 + 8:
-		tile8GroupsNEON(l)
+		tileGroupsx8NEON(l)
+		return
 	case groupKind*16 + 7:
-		tile7GroupsNEON(l)
-	case groupKind*16 + 4:
-		tile4GroupsNEON(l)
-	case groupKind*16 + 2:
-		tile2GroupsNEON(l)
-	case groupKind*16 + 1:
-		tile1GroupsNEON(l)
-	case narrowKind*16 + 4:
-		tile4NarrowNEON(l)
-	case narrowGroupKind*16 + 4:
-		tile4GroupsNarrowNEON(l)
-	case narrowKind*16 + 1:
-		tile1NarrowNEON(l)
-	case narrowGroupKind*16 + 1:
-		tile1GroupsNarrowNEON(l)
+		tileGroupsx7NEON(l)
+		return
+	}
+	switch kind {
+	case 0:
+		tileAnyNEON(l)
+	case 7:
+		tile3s1NEON(l)
+	case 8:
+		tile3s2NEON(l)
+	case 11:
+		tile5s1NEON(l)
+	case 12:
+		tile5s2NEON(l)
+	case groupKind:
+		tileGroupsNEON(l)
+	case narrowKind:
+		tileNarrowNEON(l)
 	default:
 		panic("depthwise: no such tile")
 	}
@@ -80,266 +73,187 @@ func tileNEON(kind, size int, l *line) {
 func sumsNEON(kind, size int, l *line) {
 	switch kind*16 + size {
 	case 3*16 + 1:
-		sums1x1s1NEON(l)
+		sums1x1NEON(l)
+		return
 	case 7*16 + 3:
-		sums3x3s1NEON(l)
-	case 8*16 + 3:
-		sums3x3s2NEON(l)
+		sums3x3NEON(l)
+		return
 	case 7*16 + 2:
-		sums2x3s1NEON(l)
-	case 8*16 + 2:
-		sums2x3s2NEON(l)
+		sums2x3NEON(l)
+		return
 	case 7*16 + 1:
-		sums1x3s1NEON(l)
-	case 8*16 + 1:
-		sums1x3s2NEON(l)
+		sums1x3NEON(l)
+		return
 	case 11*16 + 2:
-		sums2x5s1NEON(l)
-	case 12*16 + 2:
-		sums2x5s2NEON(l)
+		sums2x5NEON(l)
+		return
 	case 11*16 + 1:
-		sums1x5s1NEON(l)
-	case 12*16 + 1:
-		sums1x5s2NEON(l)
+		sums1x5NEON(l)
+		return
 	case groupKind*16 + 2:
 		sumsGroups2NEON(l)
+		return
 	case groupKind*16 + 4:
 		sumsGroups4NEON(l)
+		return
 	case groupKind*16 + 8:
 		sumsGroups8NEON(l)
+		return
 	case narrowKind*16 + 1:
-		sumsNarrowNEON(l)
-	case narrowGroupKind*16 + 2:
-		sumsGroups2NarrowNEON(l)
+		sums1x1NarrowNEON(l)
+		return
+	case narrowKind*16 + 3:
+		sums1x3NarrowNEON(l)
+		return
+	case narrowKind*16 + 9:
+		sums3x3NarrowNEON(l)
+		return
+	}
+	switch kind {
 	default:
 		panic("depthwise: no such sums")
 	}
 }
 
-// tile8NEON is tiles of rows of results; see line.
+// tileAnyx1NEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile8NEON(l *line)
+func tileAnyx1NEON(l *line)
 
-// tile7NEON is tiles of rows of results; see line.
+// tileAnyx8NEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile7NEON(l *line)
+func tileAnyx8NEON(l *line)
 
-// tile4NEON is tiles of rows of results; see line.
+// tileAnyx7NEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile4NEON(l *line)
+func tileAnyx7NEON(l *line)
 
-// tile2NEON is tiles of rows of results; see line.
+// tileAnyx6NEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile2NEON(l *line)
+func tileAnyx6NEON(l *line)
 
-// tile1NEON is tiles of rows of results; see line.
+// tileAnyx5NEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile1NEON(l *line)
+func tileAnyx5NEON(l *line)
 
-// tile8x3s1NEON is tiles of rows of results; see line.
+// tileAnyNEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile8x3s1NEON(l *line)
+func tileAnyNEON(l *line)
 
-// tile7x3s1NEON is tiles of rows of results; see line.
+// tile3s1x8NEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile7x3s1NEON(l *line)
+func tile3s1x8NEON(l *line)
 
-// tile4x3s1NEON is tiles of rows of results; see line.
+// tile3s1x7NEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile4x3s1NEON(l *line)
+func tile3s1x7NEON(l *line)
 
-// tile2x3s1NEON is tiles of rows of results; see line.
+// tile3s1NEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile2x3s1NEON(l *line)
+func tile3s1NEON(l *line)
 
-// tile1x3s1NEON is tiles of rows of results; see line.
+// tile3s2x8NEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile1x3s1NEON(l *line)
+func tile3s2x8NEON(l *line)
 
-// tile8x3s2NEON is tiles of rows of results; see line.
+// tile3s2x7NEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile8x3s2NEON(l *line)
+func tile3s2x7NEON(l *line)
 
-// tile7x3s2NEON is tiles of rows of results; see line.
+// tile3s2NEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile7x3s2NEON(l *line)
+func tile3s2NEON(l *line)
 
-// tile4x3s2NEON is tiles of rows of results; see line.
+// tile5s1x8NEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile4x3s2NEON(l *line)
+func tile5s1x8NEON(l *line)
 
-// tile2x3s2NEON is tiles of rows of results; see line.
+// tile5s1x7NEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile2x3s2NEON(l *line)
+func tile5s1x7NEON(l *line)
 
-// tile1x3s2NEON is tiles of rows of results; see line.
+// tile5s1NEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile1x3s2NEON(l *line)
+func tile5s1NEON(l *line)
 
-// tile8x5s1NEON is tiles of rows of results; see line.
+// tile5s2x8NEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile8x5s1NEON(l *line)
+func tile5s2x8NEON(l *line)
 
-// tile7x5s1NEON is tiles of rows of results; see line.
+// tile5s2x7NEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile7x5s1NEON(l *line)
+func tile5s2x7NEON(l *line)
 
-// tile4x5s1NEON is tiles of rows of results; see line.
+// tile5s2NEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile4x5s1NEON(l *line)
+func tile5s2NEON(l *line)
 
-// tile2x5s1NEON is tiles of rows of results; see line.
+// tileGroupsx8NEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile2x5s1NEON(l *line)
+func tileGroupsx8NEON(l *line)
 
-// tile1x5s1NEON is tiles of rows of results; see line.
+// tileGroupsx7NEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile1x5s1NEON(l *line)
+func tileGroupsx7NEON(l *line)
 
-// tile8x5s2NEON is tiles of rows of results; see line.
+// tileGroupsNEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile8x5s2NEON(l *line)
+func tileGroupsNEON(l *line)
 
-// tile7x5s2NEON is tiles of rows of results; see line.
+// tileNarrowNEON computes tiles of a row of results; see line.
 //
 //go:noescape
-func tile7x5s2NEON(l *line)
+func tileNarrowNEON(l *line)
 
-// tile4x5s2NEON is tiles of rows of results; see line.
+// sums1x1NEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile4x5s2NEON(l *line)
+func sums1x1NEON(l *line)
 
-// tile2x5s2NEON is tiles of rows of results; see line.
+// sums3x3NEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile2x5s2NEON(l *line)
+func sums3x3NEON(l *line)
 
-// tile1x5s2NEON is tiles of rows of results; see line.
+// sums2x3NEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile1x5s2NEON(l *line)
+func sums2x3NEON(l *line)
 
-// tile8GroupsNEON is tiles of rows of results; see line.
+// sums1x3NEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile8GroupsNEON(l *line)
+func sums1x3NEON(l *line)
 
-// tile7GroupsNEON is tiles of rows of results; see line.
+// sums2x5NEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile7GroupsNEON(l *line)
+func sums2x5NEON(l *line)
 
-// tile4GroupsNEON is tiles of rows of results; see line.
+// sums1x5NEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func tile4GroupsNEON(l *line)
-
-// tile2GroupsNEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile2GroupsNEON(l *line)
-
-// tile1GroupsNEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile1GroupsNEON(l *line)
-
-// tile4NarrowNEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile4NarrowNEON(l *line)
-
-// tile4GroupsNarrowNEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile4GroupsNarrowNEON(l *line)
-
-// tile1NarrowNEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile1NarrowNEON(l *line)
-
-// tile1GroupsNarrowNEON is tiles of rows of results; see line.
-//
-//go:noescape
-func tile1GroupsNarrowNEON(l *line)
-
-// sums1x1s1NEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x1s1NEON(l *line)
-
-// sums3x3s1NEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums3x3s1NEON(l *line)
-
-// sums3x3s2NEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums3x3s2NEON(l *line)
-
-// sums2x3s1NEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x3s1NEON(l *line)
-
-// sums2x3s2NEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x3s2NEON(l *line)
-
-// sums1x3s1NEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x3s1NEON(l *line)
-
-// sums1x3s2NEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x3s2NEON(l *line)
-
-// sums2x5s1NEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x5s1NEON(l *line)
-
-// sums2x5s2NEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums2x5s2NEON(l *line)
-
-// sums1x5s1NEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x5s1NEON(l *line)
-
-// sums1x5s2NEON adds a row's products to the filters' gradient; see line.
-//
-//go:noescape
-func sums1x5s2NEON(l *line)
+func sums1x5NEON(l *line)
 
 // sumsGroups2NEON adds a row's products to the filters' gradient; see line.
 //
@@ -356,15 +270,20 @@ func sumsGroups4NEON(l *line)
 //go:noescape
 func sumsGroups8NEON(l *line)
 
-// sumsNarrowNEON adds a row's products to the filters' gradient; see line.
+// sums1x1NarrowNEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sumsNarrowNEON(l *line)
+func sums1x1NarrowNEON(l *line)
 
-// sumsGroups2NarrowNEON adds a row's products to the filters' gradient; see line.
+// sums1x3NarrowNEON adds a row's products to the filters' gradient; see line.
 //
 //go:noescape
-func sumsGroups2NarrowNEON(l *line)
+func sums1x3NarrowNEON(l *line)
+
+// sums3x3NarrowNEON adds a row's products to the filters' gradient; see line.
+//
+//go:noescape
+func sums3x3NarrowNEON(l *line)
 
 // repeat2NEON sets dst[i] = x[i/2] for n vectors of x.
 //

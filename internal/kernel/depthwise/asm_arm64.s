@@ -3,351 +3,14 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func tile8NEON(l *line)
-TEXT ·tile8NEON(SB), NOSPLIT, $0-8
+// func tileAnyx1NEON(l *line)
+TEXT ·tileAnyx1NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	ADD R1<<1, R1, R3
-	ADD R1<<2, R1, R4
-	ADD R1<<2, R3, R5
-	// a tile: 8 results
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	// a tile of results
 tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R8
-	CMP $0, R8
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	FMOVQ (R8), F0
-start:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V0.B16, V7.B16
-	MOVD line_rows(R0), R10
-	CMP $0, R10
-	BEQ sums
-	MOVD line_taps(R0), R17
-	CMP $0, R17
-	BEQ sums
-	MOVD line_x(R0), R8
-	MOVD line_xAt(R0), R17
-	ADDS R17, R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	MOVD line_w(R0), R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	// a row of the window
-row:
-	MOVD R8, R11
-	MOVD R9, R12
-	MOVD line_taps(R0), R13
-	// a tap
-tap:
-	FMOVQ (R12), F8
-	FMOVQ (R11), F16
-	WORD $0x4e30cd00 // FMLA V0, V8, V16
-	WORD $0x3ce16971 // LDR Q17, [R11, R1]
-	WORD $0x4e31cd01 // FMLA V1, V8, V17
-	ADD R1<<1, R11, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cd02 // FMLA V2, V8, V18
-	WORD $0x3ce36973 // LDR Q19, [R11, R3]
-	WORD $0x4e33cd03 // FMLA V3, V8, V19
-	ADD R1<<2, R11, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd04 // FMLA V4, V8, V16
-	WORD $0x3ce46971 // LDR Q17, [R11, R4]
-	WORD $0x4e31cd05 // FMLA V5, V8, V17
-	ADD R3<<1, R11, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cd06 // FMLA V6, V8, V18
-	WORD $0x3ce56973 // LDR Q19, [R11, R5]
-	WORD $0x4e33cd07 // FMLA V7, V8, V19
-	MOVD line_xTap(R0), R17
-	ADDS R17, R11
-	ADDS R2, R12
-	SUBS $1, R13
-	BNE tap
-	MOVD line_xRow(R0), R17
-	ADDS R17, R8
-	MOVD line_wRow(R0), R17
-	ADDS R17, R9
-	SUBS $1, R10
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V8.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V9.S4]
-	MOVD line_y(R0), R8
-	MOVD line_yAt(R0), R17
-	ADDS R17, R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	MOVD line_yPixel(R0), R9
-	WORD $0x6ea0e510 // FCMGT V16, V8, V0
-	VBIT V16.B16, V8.B16, V0.B16
-	WORD $0x6ea9e411 // FCMGT V17, V0, V9
-	VBIT V17.B16, V9.B16, V0.B16
-	WORD $0x6ea1e512 // FCMGT V18, V8, V1
-	VBIT V18.B16, V8.B16, V1.B16
-	WORD $0x6ea9e433 // FCMGT V19, V1, V9
-	VBIT V19.B16, V9.B16, V1.B16
-	WORD $0x6ea2e510 // FCMGT V16, V8, V2
-	VBIT V16.B16, V8.B16, V2.B16
-	WORD $0x6ea9e451 // FCMGT V17, V2, V9
-	VBIT V17.B16, V9.B16, V2.B16
-	WORD $0x6ea3e512 // FCMGT V18, V8, V3
-	VBIT V18.B16, V8.B16, V3.B16
-	WORD $0x6ea9e473 // FCMGT V19, V3, V9
-	VBIT V19.B16, V9.B16, V3.B16
-	WORD $0x6ea4e510 // FCMGT V16, V8, V4
-	VBIT V16.B16, V8.B16, V4.B16
-	WORD $0x6ea9e491 // FCMGT V17, V4, V9
-	VBIT V17.B16, V9.B16, V4.B16
-	WORD $0x6ea5e512 // FCMGT V18, V8, V5
-	VBIT V18.B16, V8.B16, V5.B16
-	WORD $0x6ea9e4b3 // FCMGT V19, V5, V9
-	VBIT V19.B16, V9.B16, V5.B16
-	WORD $0x6ea6e510 // FCMGT V16, V8, V6
-	VBIT V16.B16, V8.B16, V6.B16
-	WORD $0x6ea9e4d1 // FCMGT V17, V6, V9
-	VBIT V17.B16, V9.B16, V6.B16
-	WORD $0x6ea7e512 // FCMGT V18, V8, V7
-	VBIT V18.B16, V8.B16, V7.B16
-	WORD $0x6ea9e4f3 // FCMGT V19, V7, V9
-	VBIT V19.B16, V9.B16, V7.B16
-	FMOVQ F0, (R8)
-	ADDS R9, R8
-	FMOVQ F1, (R8)
-	ADDS R9, R8
-	FMOVQ F2, (R8)
-	ADDS R9, R8
-	FMOVQ F3, (R8)
-	ADDS R9, R8
-	FMOVQ F4, (R8)
-	ADDS R9, R8
-	FMOVQ F5, (R8)
-	ADDS R9, R8
-	FMOVQ F6, (R8)
-	ADDS R9, R8
-	FMOVQ F7, (R8)
-	MOVD line_channel(R0), R8
-	MOVD line_last(R0), R17
-	CMP R17, R8
-	BEQ vectors
-	ADDS $16, R8
-	MOVD R8, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R8
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R8
-	MOVD R8, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	MOVD $8, R16
-	MUL R16, R1, R8
-	MOVD line_xAt(R0), R19
-	ADDS R8, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $8, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R8
-	MOVD line_yAt(R0), R19
-	ADDS R8, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile7NEON(l *line)
-TEXT ·tile7NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	ADD R1<<1, R1, R3
-	ADD R1<<2, R1, R4
-	// a tile: 7 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_taps(R0), R17
-	CMP $0, R17
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	MOVD R5, R10
-	MOVD R8, R11
-	MOVD line_taps(R0), R12
-	// a tap
-tap:
-	FMOVQ (R11), F7
-	FMOVQ (R10), F16
-	WORD $0x4e30cce0 // FMLA V0, V7, V16
-	WORD $0x3ce16951 // LDR Q17, [R10, R1]
-	WORD $0x4e31cce1 // FMLA V1, V7, V17
-	ADD R1<<1, R10, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cce2 // FMLA V2, V7, V18
-	WORD $0x3ce36953 // LDR Q19, [R10, R3]
-	WORD $0x4e33cce3 // FMLA V3, V7, V19
-	ADD R1<<2, R10, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cce4 // FMLA V4, V7, V16
-	WORD $0x3ce46951 // LDR Q17, [R10, R4]
-	WORD $0x4e31cce5 // FMLA V5, V7, V17
-	ADD R3<<1, R10, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cce6 // FMLA V6, V7, V18
-	MOVD line_xTap(R0), R17
-	ADDS R17, R10
-	ADDS R2, R11
-	SUBS $1, R12
-	BNE tap
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V7.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V8.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e4f3 // FCMGT V19, V7, V0
-	VBIT V19.B16, V7.B16, V0.B16
-	WORD $0x6ea8e410 // FCMGT V16, V0, V8
-	VBIT V16.B16, V8.B16, V0.B16
-	WORD $0x6ea1e4f1 // FCMGT V17, V7, V1
-	VBIT V17.B16, V7.B16, V1.B16
-	WORD $0x6ea8e432 // FCMGT V18, V1, V8
-	VBIT V18.B16, V8.B16, V1.B16
-	WORD $0x6ea2e4f3 // FCMGT V19, V7, V2
-	VBIT V19.B16, V7.B16, V2.B16
-	WORD $0x6ea8e450 // FCMGT V16, V2, V8
-	VBIT V16.B16, V8.B16, V2.B16
-	WORD $0x6ea3e4f1 // FCMGT V17, V7, V3
-	VBIT V17.B16, V7.B16, V3.B16
-	WORD $0x6ea8e472 // FCMGT V18, V3, V8
-	VBIT V18.B16, V8.B16, V3.B16
-	WORD $0x6ea4e4f3 // FCMGT V19, V7, V4
-	VBIT V19.B16, V7.B16, V4.B16
-	WORD $0x6ea8e490 // FCMGT V16, V4, V8
-	VBIT V16.B16, V8.B16, V4.B16
-	WORD $0x6ea5e4f1 // FCMGT V17, V7, V5
-	VBIT V17.B16, V7.B16, V5.B16
-	WORD $0x6ea8e4b2 // FCMGT V18, V5, V8
-	VBIT V18.B16, V8.B16, V5.B16
-	WORD $0x6ea6e4f3 // FCMGT V19, V7, V6
-	VBIT V19.B16, V7.B16, V6.B16
-	WORD $0x6ea8e4d0 // FCMGT V16, V6, V8
-	VBIT V16.B16, V8.B16, V6.B16
-	FMOVQ F0, (R5)
-	ADDS R8, R5
-	FMOVQ F1, (R5)
-	ADDS R8, R5
-	FMOVQ F2, (R5)
-	ADDS R8, R5
-	FMOVQ F3, (R5)
-	ADDS R8, R5
-	FMOVQ F4, (R5)
-	ADDS R8, R5
-	FMOVQ F5, (R5)
-	ADDS R8, R5
-	FMOVQ F6, (R5)
-	MOVD line_channel(R0), R5
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	MOVD $7, R16
-	MUL R16, R1, R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $7, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile4NEON(l *line)
-TEXT ·tile4NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	ADD R1<<1, R1, R3
-	// a tile: 4 results
-tile:
-	MOVD ZR, line_channel(R0)
+	EOR R1, R1
 	// a vector of channels
 	PCALIGN $16
 vector:
@@ -356,13 +19,9 @@ vector:
 	MOVD line_bias(R0), R4
 	CMP $0, R4
 	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
+	ADDS R1, R4
 	FMOVQ (R4), F0
 start:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
 	MOVD line_rows(R0), R8
 	CMP $0, R8
 	BEQ sums
@@ -372,11 +31,9 @@ start:
 	MOVD line_x(R0), R4
 	MOVD line_xAt(R0), R17
 	ADDS R17, R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
+	ADDS R1, R4
 	MOVD line_w(R0), R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
+	ADDS R1, R5
 	// a row of the window
 row:
 	MOVD R4, R9
@@ -384,19 +41,12 @@ row:
 	MOVD line_taps(R0), R11
 	// a tap
 tap:
-	FMOVQ (R10), F4
+	FMOVQ (R10), F1
 	FMOVQ (R9), F16
-	WORD $0x4e30cc80 // FMLA V0, V4, V16
-	WORD $0x3ce16931 // LDR Q17, [R9, R1]
-	WORD $0x4e31cc81 // FMLA V1, V4, V17
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cc82 // FMLA V2, V4, V18
-	WORD $0x3ce36933 // LDR Q19, [R9, R3]
-	WORD $0x4e33cc83 // FMLA V3, V4, V19
+	WORD $0x4e30cc20 // FMLA V0, V1, V16
 	MOVD line_xTap(R0), R17
 	ADDS R17, R9
-	ADDS R2, R10
+	ADDS R3, R10
 	SUBS $1, R11
 	BNE tap
 	MOVD line_xRow(R0), R17
@@ -406,63 +56,40 @@ tap:
 	SUBS $1, R8
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
-	VLD1R (R16), [V4.S4]
+	VLD1R (R16), [V1.S4]
 	ADD $line_high, R0, R16
-	VLD1R (R16), [V5.S4]
+	VLD1R (R16), [V2.S4]
 	MOVD line_y(R0), R4
 	MOVD line_yAt(R0), R17
 	ADDS R17, R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
+	ADDS R1, R4
 	MOVD line_yPixel(R0), R5
-	WORD $0x6ea0e490 // FCMGT V16, V4, V0
-	VBIT V16.B16, V4.B16, V0.B16
-	WORD $0x6ea5e411 // FCMGT V17, V0, V5
-	VBIT V17.B16, V5.B16, V0.B16
-	WORD $0x6ea1e492 // FCMGT V18, V4, V1
-	VBIT V18.B16, V4.B16, V1.B16
-	WORD $0x6ea5e433 // FCMGT V19, V1, V5
-	VBIT V19.B16, V5.B16, V1.B16
-	WORD $0x6ea2e490 // FCMGT V16, V4, V2
-	VBIT V16.B16, V4.B16, V2.B16
-	WORD $0x6ea5e451 // FCMGT V17, V2, V5
-	VBIT V17.B16, V5.B16, V2.B16
-	WORD $0x6ea3e492 // FCMGT V18, V4, V3
-	VBIT V18.B16, V4.B16, V3.B16
-	WORD $0x6ea5e473 // FCMGT V19, V3, V5
-	VBIT V19.B16, V5.B16, V3.B16
+	WORD $0x6ea0e431 // FCMGT V17, V1, V0
+	VBIT V17.B16, V1.B16, V0.B16
+	WORD $0x6ea2e412 // FCMGT V18, V0, V2
+	VBIT V18.B16, V2.B16, V0.B16
 	FMOVQ F0, (R4)
 	ADDS R5, R4
-	FMOVQ F1, (R4)
-	ADDS R5, R4
-	FMOVQ F2, (R4)
-	ADDS R5, R4
-	FMOVQ F3, (R4)
-	MOVD line_channel(R0), R4
+	ADDS $16, R1
 	MOVD line_last(R0), R17
-	CMP R17, R4
-	BEQ vectors
-	ADDS $16, R4
-	MOVD R4, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R4
+	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R4
-	MOVD R4, line_channel(R0)
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
 	JMP vector
 vectors:
 	// the next tile
-	MOVD $4, R16
-	MUL R16, R1, R4
+	MOVD line_xTile(R0), R4
 	MOVD line_xAt(R0), R19
 	ADDS R4, R19
 	MOVD R19, line_xAt(R0)
-	MOVD $4, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R4
+	MOVD line_yTile(R0), R4
 	MOVD line_yAt(R0), R19
 	ADDS R4, R19
 	MOVD R19, line_yAt(R0)
@@ -472,2908 +99,164 @@ vectors:
 	BNE tile
 	RET
 
-// func tile2NEON(l *line)
-TEXT ·tile2NEON(SB), NOSPLIT, $0-8
+// func tileAnyx8NEON(l *line)
+TEXT ·tileAnyx8NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	// a tile: 2 results
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	ADD R2<<1, R2, R4
+	ADD R2<<2, R2, R5
+	ADD R2<<2, R4, R8
+	// a tile of results
 tile:
-	MOVD ZR, line_channel(R0)
+	EOR R1, R1
 	// a vector of channels
 	PCALIGN $16
 vector:
 	// sums start from the bias
 	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R3
-	CMP $0, R3
+	MOVD line_bias(R0), R9
+	CMP $0, R9
 	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F0
+	ADDS R1, R9
+	FMOVQ (R9), F0
 start:
 	VMOV V0.B16, V1.B16
-	MOVD line_rows(R0), R5
-	CMP $0, R5
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	VMOV V0.B16, V7.B16
+	MOVD line_rows(R0), R11
+	CMP $0, R11
 	BEQ sums
 	MOVD line_taps(R0), R17
 	CMP $0, R17
 	BEQ sums
-	MOVD line_x(R0), R3
+	MOVD line_x(R0), R9
 	MOVD line_xAt(R0), R17
-	ADDS R17, R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_w(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_w(R0), R10
+	ADDS R1, R10
 	// a row of the window
 row:
-	MOVD R3, R8
-	MOVD R4, R9
-	MOVD line_taps(R0), R10
+	MOVD R9, R12
+	MOVD R10, R13
+	MOVD line_taps(R0), R14
 	// a tap
 tap:
-	FMOVQ (R9), F2
-	FMOVQ (R8), F16
-	WORD $0x4e30cc40 // FMLA V0, V2, V16
-	WORD $0x3ce16911 // LDR Q17, [R8, R1]
-	WORD $0x4e31cc41 // FMLA V1, V2, V17
+	FMOVQ (R13), F8
+	FMOVQ (R12), F16
+	WORD $0x4e30cd00 // FMLA V0, V8, V16
+	WORD $0x3ce26991 // LDR Q17, [R12, R2]
+	WORD $0x4e31cd01 // FMLA V1, V8, V17
+	ADD R2<<1, R12, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cd02 // FMLA V2, V8, V18
+	WORD $0x3ce46993 // LDR Q19, [R12, R4]
+	WORD $0x4e33cd03 // FMLA V3, V8, V19
+	ADD R2<<2, R12, R16
+	FMOVQ (R16), F16
+	WORD $0x4e30cd04 // FMLA V4, V8, V16
+	WORD $0x3ce56991 // LDR Q17, [R12, R5]
+	WORD $0x4e31cd05 // FMLA V5, V8, V17
+	ADD R4<<1, R12, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cd06 // FMLA V6, V8, V18
+	WORD $0x3ce86993 // LDR Q19, [R12, R8]
+	WORD $0x4e33cd07 // FMLA V7, V8, V19
 	MOVD line_xTap(R0), R17
-	ADDS R17, R8
-	ADDS R2, R9
-	SUBS $1, R10
+	ADDS R17, R12
+	ADDS R3, R13
+	SUBS $1, R14
 	BNE tap
 	MOVD line_xRow(R0), R17
-	ADDS R17, R3
+	ADDS R17, R9
 	MOVD line_wRow(R0), R17
-	ADDS R17, R4
-	SUBS $1, R5
+	ADDS R17, R10
+	SUBS $1, R11
 	BNE row
 sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V2.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V3.S4]
-	MOVD line_y(R0), R3
-	MOVD line_yAt(R0), R17
-	ADDS R17, R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_yPixel(R0), R4
-	WORD $0x6ea0e452 // FCMGT V18, V2, V0
-	VBIT V18.B16, V2.B16, V0.B16
-	WORD $0x6ea3e413 // FCMGT V19, V0, V3
-	VBIT V19.B16, V3.B16, V0.B16
-	WORD $0x6ea1e450 // FCMGT V16, V2, V1
-	VBIT V16.B16, V2.B16, V1.B16
-	WORD $0x6ea3e431 // FCMGT V17, V1, V3
-	VBIT V17.B16, V3.B16, V1.B16
-	FMOVQ F0, (R3)
-	ADDS R4, R3
-	FMOVQ F1, (R3)
-	MOVD line_channel(R0), R3
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BEQ vectors
-	ADDS $16, R3
-	MOVD R3, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R3
-	MOVD R3, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	MOVD $2, R16
-	MUL R16, R1, R3
-	MOVD line_xAt(R0), R19
-	ADDS R3, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $2, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R3
-	MOVD line_yAt(R0), R19
-	ADDS R3, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile1NEON(l *line)
-TEXT ·tile1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	// a tile: 1 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R3
-	CMP $0, R3
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F0
-start:
-	MOVD line_rows(R0), R5
-	CMP $0, R5
-	BEQ sums
-	MOVD line_taps(R0), R17
-	CMP $0, R17
-	BEQ sums
-	MOVD line_x(R0), R3
-	MOVD line_xAt(R0), R17
-	ADDS R17, R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_w(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	// a row of the window
-row:
-	MOVD R3, R8
-	MOVD R4, R9
-	MOVD line_taps(R0), R10
-	// a tap
-tap:
-	FMOVQ (R9), F1
-	FMOVQ (R8), F16
-	WORD $0x4e30cc20 // FMLA V0, V1, V16
-	MOVD line_xTap(R0), R17
-	ADDS R17, R8
-	ADDS R2, R9
-	SUBS $1, R10
-	BNE tap
-	MOVD line_xRow(R0), R17
-	ADDS R17, R3
-	MOVD line_wRow(R0), R17
-	ADDS R17, R4
-	SUBS $1, R5
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V1.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V2.S4]
-	MOVD line_y(R0), R3
-	MOVD line_yAt(R0), R17
-	ADDS R17, R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_yPixel(R0), R4
-	WORD $0x6ea0e431 // FCMGT V17, V1, V0
-	VBIT V17.B16, V1.B16, V0.B16
-	WORD $0x6ea2e412 // FCMGT V18, V0, V2
-	VBIT V18.B16, V2.B16, V0.B16
-	FMOVQ F0, (R3)
-	MOVD line_channel(R0), R3
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BEQ vectors
-	ADDS $16, R3
-	MOVD R3, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R3
-	MOVD R3, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	MOVD $1, R16
-	MUL R16, R1, R3
-	MOVD line_xAt(R0), R19
-	ADDS R3, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $1, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R3
-	MOVD line_yAt(R0), R19
-	ADDS R3, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile8x3s1NEON(l *line)
-TEXT ·tile8x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	MOVD line_column(R0), R3
-	MOVD line_width(R0), R4
-	// a tile: 8 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V0.B16, V7.B16
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	FMOVQ (R8), F8
-	WORD $0x3ce26909 // LDR Q9, [R8, R2]
-	ADD R2<<1, R8, R16
-	FMOVQ (R16), F10
-	MOVD R5, R10
-	ADD $0, R3, R11
-	CMP R4, R11
-	BHS skip0
-	FMOVQ (R10), F16
-	WORD $0x4e30cd00 // FMLA V0, V8, V16
-skip0:
-	ADDS R1, R10
-	FMOVQ (R10), F12
-	WORD $0x4e2ccd20 // FMLA V0, V9, V12
-	WORD $0x4e2ccd01 // FMLA V1, V8, V12
-	ADDS R1, R10
-	FMOVQ (R10), F11
-	WORD $0x4e2bcd40 // FMLA V0, V10, V11
-	WORD $0x4e2bcd21 // FMLA V1, V9, V11
-	WORD $0x4e2bcd02 // FMLA V2, V8, V11
-	ADDS R1, R10
-	FMOVQ (R10), F12
-	WORD $0x4e2ccd41 // FMLA V1, V10, V12
-	WORD $0x4e2ccd22 // FMLA V2, V9, V12
-	WORD $0x4e2ccd03 // FMLA V3, V8, V12
-	ADDS R1, R10
-	FMOVQ (R10), F11
-	WORD $0x4e2bcd42 // FMLA V2, V10, V11
-	WORD $0x4e2bcd23 // FMLA V3, V9, V11
-	WORD $0x4e2bcd04 // FMLA V4, V8, V11
-	ADDS R1, R10
-	FMOVQ (R10), F12
-	WORD $0x4e2ccd43 // FMLA V3, V10, V12
-	WORD $0x4e2ccd24 // FMLA V4, V9, V12
-	WORD $0x4e2ccd05 // FMLA V5, V8, V12
-	ADDS R1, R10
-	FMOVQ (R10), F11
-	WORD $0x4e2bcd44 // FMLA V4, V10, V11
-	WORD $0x4e2bcd25 // FMLA V5, V9, V11
-	WORD $0x4e2bcd06 // FMLA V6, V8, V11
-	ADDS R1, R10
-	FMOVQ (R10), F12
-	WORD $0x4e2ccd45 // FMLA V5, V10, V12
-	WORD $0x4e2ccd26 // FMLA V6, V9, V12
-	WORD $0x4e2ccd07 // FMLA V7, V8, V12
-	ADDS R1, R10
-	FMOVQ (R10), F11
-	WORD $0x4e2bcd46 // FMLA V6, V10, V11
-	WORD $0x4e2bcd27 // FMLA V7, V9, V11
-	ADDS R1, R10
-	ADD $9, R3, R11
-	CMP R4, R11
-	BHS skip9
-	FMOVQ (R10), F17
-	WORD $0x4e31cd47 // FMLA V7, V10, V17
-skip9:
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V8.S4]
 	ADD $line_high, R0, R16
 	VLD1R (R16), [V9.S4]
-	MOVD line_y(R0), R5
+	MOVD line_y(R0), R9
 	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e512 // FCMGT V18, V8, V0
-	VBIT V18.B16, V8.B16, V0.B16
-	WORD $0x6ea9e413 // FCMGT V19, V0, V9
-	VBIT V19.B16, V9.B16, V0.B16
-	WORD $0x6ea1e510 // FCMGT V16, V8, V1
-	VBIT V16.B16, V8.B16, V1.B16
-	WORD $0x6ea9e431 // FCMGT V17, V1, V9
-	VBIT V17.B16, V9.B16, V1.B16
-	WORD $0x6ea2e512 // FCMGT V18, V8, V2
-	VBIT V18.B16, V8.B16, V2.B16
-	WORD $0x6ea9e453 // FCMGT V19, V2, V9
-	VBIT V19.B16, V9.B16, V2.B16
-	WORD $0x6ea3e510 // FCMGT V16, V8, V3
-	VBIT V16.B16, V8.B16, V3.B16
-	WORD $0x6ea9e471 // FCMGT V17, V3, V9
-	VBIT V17.B16, V9.B16, V3.B16
-	WORD $0x6ea4e512 // FCMGT V18, V8, V4
-	VBIT V18.B16, V8.B16, V4.B16
-	WORD $0x6ea9e493 // FCMGT V19, V4, V9
-	VBIT V19.B16, V9.B16, V4.B16
-	WORD $0x6ea5e510 // FCMGT V16, V8, V5
-	VBIT V16.B16, V8.B16, V5.B16
-	WORD $0x6ea9e4b1 // FCMGT V17, V5, V9
-	VBIT V17.B16, V9.B16, V5.B16
-	WORD $0x6ea6e512 // FCMGT V18, V8, V6
-	VBIT V18.B16, V8.B16, V6.B16
-	WORD $0x6ea9e4d3 // FCMGT V19, V6, V9
-	VBIT V19.B16, V9.B16, V6.B16
-	WORD $0x6ea7e510 // FCMGT V16, V8, V7
-	VBIT V16.B16, V8.B16, V7.B16
-	WORD $0x6ea9e4f1 // FCMGT V17, V7, V9
-	VBIT V17.B16, V9.B16, V7.B16
-	FMOVQ F0, (R5)
-	ADDS R8, R5
-	FMOVQ F1, (R5)
-	ADDS R8, R5
-	FMOVQ F2, (R5)
-	ADDS R8, R5
-	FMOVQ F3, (R5)
-	ADDS R8, R5
-	FMOVQ F4, (R5)
-	ADDS R8, R5
-	FMOVQ F5, (R5)
-	ADDS R8, R5
-	FMOVQ F6, (R5)
-	ADDS R8, R5
-	FMOVQ F7, (R5)
-	MOVD line_channel(R0), R5
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	ADDS $8, R3
-	MOVD $8, R16
-	MUL R16, R1, R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $8, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile7x3s1NEON(l *line)
-TEXT ·tile7x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	MOVD line_column(R0), R3
-	MOVD line_width(R0), R4
-	// a tile: 7 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	FMOVQ (R8), F7
-	WORD $0x3ce26908 // LDR Q8, [R8, R2]
-	ADD R2<<1, R8, R16
-	FMOVQ (R16), F9
-	MOVD R5, R10
-	ADD $0, R3, R11
-	CMP R4, R11
-	BHS skip0
-	FMOVQ (R10), F16
-	WORD $0x4e30cce0 // FMLA V0, V7, V16
-skip0:
-	ADDS R1, R10
-	FMOVQ (R10), F11
-	WORD $0x4e2bcd00 // FMLA V0, V8, V11
-	WORD $0x4e2bcce1 // FMLA V1, V7, V11
-	ADDS R1, R10
-	FMOVQ (R10), F10
-	WORD $0x4e2acd20 // FMLA V0, V9, V10
-	WORD $0x4e2acd01 // FMLA V1, V8, V10
-	WORD $0x4e2acce2 // FMLA V2, V7, V10
-	ADDS R1, R10
-	FMOVQ (R10), F11
-	WORD $0x4e2bcd21 // FMLA V1, V9, V11
-	WORD $0x4e2bcd02 // FMLA V2, V8, V11
-	WORD $0x4e2bcce3 // FMLA V3, V7, V11
-	ADDS R1, R10
-	FMOVQ (R10), F10
-	WORD $0x4e2acd22 // FMLA V2, V9, V10
-	WORD $0x4e2acd03 // FMLA V3, V8, V10
-	WORD $0x4e2acce4 // FMLA V4, V7, V10
-	ADDS R1, R10
-	FMOVQ (R10), F11
-	WORD $0x4e2bcd23 // FMLA V3, V9, V11
-	WORD $0x4e2bcd04 // FMLA V4, V8, V11
-	WORD $0x4e2bcce5 // FMLA V5, V7, V11
-	ADDS R1, R10
-	FMOVQ (R10), F10
-	WORD $0x4e2acd24 // FMLA V4, V9, V10
-	WORD $0x4e2acd05 // FMLA V5, V8, V10
-	WORD $0x4e2acce6 // FMLA V6, V7, V10
-	ADDS R1, R10
-	FMOVQ (R10), F11
-	WORD $0x4e2bcd25 // FMLA V5, V9, V11
-	WORD $0x4e2bcd06 // FMLA V6, V8, V11
-	ADDS R1, R10
-	ADD $8, R3, R11
-	CMP R4, R11
-	BHS skip8
-	FMOVQ (R10), F17
-	WORD $0x4e31cd26 // FMLA V6, V9, V17
-skip8:
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V7.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V8.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e4f2 // FCMGT V18, V7, V0
-	VBIT V18.B16, V7.B16, V0.B16
-	WORD $0x6ea8e413 // FCMGT V19, V0, V8
-	VBIT V19.B16, V8.B16, V0.B16
-	WORD $0x6ea1e4f0 // FCMGT V16, V7, V1
-	VBIT V16.B16, V7.B16, V1.B16
-	WORD $0x6ea8e431 // FCMGT V17, V1, V8
-	VBIT V17.B16, V8.B16, V1.B16
-	WORD $0x6ea2e4f2 // FCMGT V18, V7, V2
-	VBIT V18.B16, V7.B16, V2.B16
-	WORD $0x6ea8e453 // FCMGT V19, V2, V8
-	VBIT V19.B16, V8.B16, V2.B16
-	WORD $0x6ea3e4f0 // FCMGT V16, V7, V3
-	VBIT V16.B16, V7.B16, V3.B16
-	WORD $0x6ea8e471 // FCMGT V17, V3, V8
-	VBIT V17.B16, V8.B16, V3.B16
-	WORD $0x6ea4e4f2 // FCMGT V18, V7, V4
-	VBIT V18.B16, V7.B16, V4.B16
-	WORD $0x6ea8e493 // FCMGT V19, V4, V8
-	VBIT V19.B16, V8.B16, V4.B16
-	WORD $0x6ea5e4f0 // FCMGT V16, V7, V5
-	VBIT V16.B16, V7.B16, V5.B16
-	WORD $0x6ea8e4b1 // FCMGT V17, V5, V8
-	VBIT V17.B16, V8.B16, V5.B16
-	WORD $0x6ea6e4f2 // FCMGT V18, V7, V6
-	VBIT V18.B16, V7.B16, V6.B16
-	WORD $0x6ea8e4d3 // FCMGT V19, V6, V8
-	VBIT V19.B16, V8.B16, V6.B16
-	FMOVQ F0, (R5)
-	ADDS R8, R5
-	FMOVQ F1, (R5)
-	ADDS R8, R5
-	FMOVQ F2, (R5)
-	ADDS R8, R5
-	FMOVQ F3, (R5)
-	ADDS R8, R5
-	FMOVQ F4, (R5)
-	ADDS R8, R5
-	FMOVQ F5, (R5)
-	ADDS R8, R5
-	FMOVQ F6, (R5)
-	MOVD line_channel(R0), R5
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	ADDS $7, R3
-	MOVD $7, R16
-	MUL R16, R1, R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $7, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile4x3s1NEON(l *line)
-TEXT ·tile4x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	MOVD line_column(R0), R3
-	MOVD line_width(R0), R4
-	// a tile: 4 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	FMOVQ (R8), F4
-	WORD $0x3ce26905 // LDR Q5, [R8, R2]
-	ADD R2<<1, R8, R16
-	FMOVQ (R16), F6
-	MOVD R5, R10
-	ADD $0, R3, R11
-	CMP R4, R11
-	BHS skip0
-	FMOVQ (R10), F16
-	WORD $0x4e30cc80 // FMLA V0, V4, V16
-skip0:
-	ADDS R1, R10
-	FMOVQ (R10), F8
-	WORD $0x4e28cca0 // FMLA V0, V5, V8
-	WORD $0x4e28cc81 // FMLA V1, V4, V8
-	ADDS R1, R10
-	FMOVQ (R10), F7
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	WORD $0x4e27cc82 // FMLA V2, V4, V7
-	ADDS R1, R10
-	FMOVQ (R10), F8
-	WORD $0x4e28ccc1 // FMLA V1, V6, V8
-	WORD $0x4e28cca2 // FMLA V2, V5, V8
-	WORD $0x4e28cc83 // FMLA V3, V4, V8
-	ADDS R1, R10
-	FMOVQ (R10), F7
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	WORD $0x4e27cca3 // FMLA V3, V5, V7
-	ADDS R1, R10
-	ADD $5, R3, R11
-	CMP R4, R11
-	BHS skip5
-	FMOVQ (R10), F17
-	WORD $0x4e31ccc3 // FMLA V3, V6, V17
-skip5:
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V4.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V5.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e492 // FCMGT V18, V4, V0
-	VBIT V18.B16, V4.B16, V0.B16
-	WORD $0x6ea5e413 // FCMGT V19, V0, V5
-	VBIT V19.B16, V5.B16, V0.B16
-	WORD $0x6ea1e490 // FCMGT V16, V4, V1
-	VBIT V16.B16, V4.B16, V1.B16
-	WORD $0x6ea5e431 // FCMGT V17, V1, V5
-	VBIT V17.B16, V5.B16, V1.B16
-	WORD $0x6ea2e492 // FCMGT V18, V4, V2
-	VBIT V18.B16, V4.B16, V2.B16
-	WORD $0x6ea5e453 // FCMGT V19, V2, V5
-	VBIT V19.B16, V5.B16, V2.B16
-	WORD $0x6ea3e490 // FCMGT V16, V4, V3
-	VBIT V16.B16, V4.B16, V3.B16
-	WORD $0x6ea5e471 // FCMGT V17, V3, V5
-	VBIT V17.B16, V5.B16, V3.B16
-	FMOVQ F0, (R5)
-	ADDS R8, R5
-	FMOVQ F1, (R5)
-	ADDS R8, R5
-	FMOVQ F2, (R5)
-	ADDS R8, R5
-	FMOVQ F3, (R5)
-	MOVD line_channel(R0), R5
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	ADDS $4, R3
-	MOVD $4, R16
-	MUL R16, R1, R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $4, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile2x3s1NEON(l *line)
-TEXT ·tile2x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	MOVD line_column(R0), R3
-	MOVD line_width(R0), R4
-	// a tile: 2 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	VMOV V0.B16, V1.B16
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	FMOVQ (R8), F2
-	WORD $0x3ce26903 // LDR Q3, [R8, R2]
-	ADD R2<<1, R8, R16
-	FMOVQ (R16), F4
-	MOVD R5, R10
-	ADD $0, R3, R11
-	CMP R4, R11
-	BHS skip0
-	FMOVQ (R10), F16
-	WORD $0x4e30cc40 // FMLA V0, V2, V16
-skip0:
-	ADDS R1, R10
-	FMOVQ (R10), F6
-	WORD $0x4e26cc60 // FMLA V0, V3, V6
-	WORD $0x4e26cc41 // FMLA V1, V2, V6
-	ADDS R1, R10
-	FMOVQ (R10), F5
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	WORD $0x4e25cc61 // FMLA V1, V3, V5
-	ADDS R1, R10
-	ADD $3, R3, R11
-	CMP R4, R11
-	BHS skip3
-	FMOVQ (R10), F17
-	WORD $0x4e31cc81 // FMLA V1, V4, V17
-skip3:
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V2.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V3.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e452 // FCMGT V18, V2, V0
-	VBIT V18.B16, V2.B16, V0.B16
-	WORD $0x6ea3e413 // FCMGT V19, V0, V3
-	VBIT V19.B16, V3.B16, V0.B16
-	WORD $0x6ea1e450 // FCMGT V16, V2, V1
-	VBIT V16.B16, V2.B16, V1.B16
-	WORD $0x6ea3e431 // FCMGT V17, V1, V3
-	VBIT V17.B16, V3.B16, V1.B16
-	FMOVQ F0, (R5)
-	ADDS R8, R5
-	FMOVQ F1, (R5)
-	MOVD line_channel(R0), R5
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	ADDS $2, R3
-	MOVD $2, R16
-	MUL R16, R1, R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $2, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile1x3s1NEON(l *line)
-TEXT ·tile1x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	MOVD line_column(R0), R3
-	MOVD line_width(R0), R4
-	// a tile: 1 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	FMOVQ (R8), F1
-	WORD $0x3ce26902 // LDR Q2, [R8, R2]
-	ADD R2<<1, R8, R16
-	FMOVQ (R16), F3
-	MOVD R5, R10
-	ADD $0, R3, R11
-	CMP R4, R11
-	BHS skip0
-	FMOVQ (R10), F16
-	WORD $0x4e30cc20 // FMLA V0, V1, V16
-skip0:
-	ADDS R1, R10
-	FMOVQ (R10), F17
-	WORD $0x4e31cc40 // FMLA V0, V2, V17
-	ADDS R1, R10
-	ADD $2, R3, R11
-	CMP R4, R11
-	BHS skip2
-	FMOVQ (R10), F18
-	WORD $0x4e32cc60 // FMLA V0, V3, V18
-skip2:
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V1.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V2.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e433 // FCMGT V19, V1, V0
-	VBIT V19.B16, V1.B16, V0.B16
-	WORD $0x6ea2e410 // FCMGT V16, V0, V2
-	VBIT V16.B16, V2.B16, V0.B16
-	FMOVQ F0, (R5)
-	MOVD line_channel(R0), R5
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	ADDS $1, R3
-	MOVD $1, R16
-	MUL R16, R1, R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $1, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile8x3s2NEON(l *line)
-TEXT ·tile8x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	MOVD line_column(R0), R3
-	MOVD line_width(R0), R4
-	// a tile: 8 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V0.B16, V7.B16
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	FMOVQ (R8), F8
-	WORD $0x3ce26909 // LDR Q9, [R8, R2]
-	ADD R2<<1, R8, R16
-	FMOVQ (R16), F10
-	MOVD R5, R10
-	ADD $0, R3, R11
-	CMP R4, R11
-	BHS skip0
-	FMOVQ (R10), F16
-	WORD $0x4e30cd00 // FMLA V0, V8, V16
-skip0:
-	ADDS R1, R10
-	FMOVQ (R10), F17
-	WORD $0x4e31cd20 // FMLA V0, V9, V17
-	ADDS R1, R10
-	FMOVQ (R10), F11
-	WORD $0x4e2bcd40 // FMLA V0, V10, V11
-	WORD $0x4e2bcd01 // FMLA V1, V8, V11
-	ADDS R1, R10
-	FMOVQ (R10), F18
-	WORD $0x4e32cd21 // FMLA V1, V9, V18
-	ADDS R1, R10
-	FMOVQ (R10), F11
-	WORD $0x4e2bcd41 // FMLA V1, V10, V11
-	WORD $0x4e2bcd02 // FMLA V2, V8, V11
-	ADDS R1, R10
-	FMOVQ (R10), F19
-	WORD $0x4e33cd22 // FMLA V2, V9, V19
-	ADDS R1, R10
-	FMOVQ (R10), F11
-	WORD $0x4e2bcd42 // FMLA V2, V10, V11
-	WORD $0x4e2bcd03 // FMLA V3, V8, V11
-	ADDS R1, R10
-	FMOVQ (R10), F16
-	WORD $0x4e30cd23 // FMLA V3, V9, V16
-	ADDS R1, R10
-	FMOVQ (R10), F11
-	WORD $0x4e2bcd43 // FMLA V3, V10, V11
-	WORD $0x4e2bcd04 // FMLA V4, V8, V11
-	ADDS R1, R10
-	FMOVQ (R10), F17
-	WORD $0x4e31cd24 // FMLA V4, V9, V17
-	ADDS R1, R10
-	FMOVQ (R10), F11
-	WORD $0x4e2bcd44 // FMLA V4, V10, V11
-	WORD $0x4e2bcd05 // FMLA V5, V8, V11
-	ADDS R1, R10
-	FMOVQ (R10), F18
-	WORD $0x4e32cd25 // FMLA V5, V9, V18
-	ADDS R1, R10
-	FMOVQ (R10), F11
-	WORD $0x4e2bcd45 // FMLA V5, V10, V11
-	WORD $0x4e2bcd06 // FMLA V6, V8, V11
-	ADDS R1, R10
-	FMOVQ (R10), F19
-	WORD $0x4e33cd26 // FMLA V6, V9, V19
-	ADDS R1, R10
-	FMOVQ (R10), F11
-	WORD $0x4e2bcd46 // FMLA V6, V10, V11
-	WORD $0x4e2bcd07 // FMLA V7, V8, V11
-	ADDS R1, R10
-	FMOVQ (R10), F16
-	WORD $0x4e30cd27 // FMLA V7, V9, V16
-	ADDS R1, R10
-	ADD $16, R3, R11
-	CMP R4, R11
-	BHS skip16
-	FMOVQ (R10), F17
-	WORD $0x4e31cd47 // FMLA V7, V10, V17
-skip16:
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V8.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V9.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e512 // FCMGT V18, V8, V0
-	VBIT V18.B16, V8.B16, V0.B16
-	WORD $0x6ea9e413 // FCMGT V19, V0, V9
-	VBIT V19.B16, V9.B16, V0.B16
-	WORD $0x6ea1e510 // FCMGT V16, V8, V1
-	VBIT V16.B16, V8.B16, V1.B16
-	WORD $0x6ea9e431 // FCMGT V17, V1, V9
-	VBIT V17.B16, V9.B16, V1.B16
-	WORD $0x6ea2e512 // FCMGT V18, V8, V2
-	VBIT V18.B16, V8.B16, V2.B16
-	WORD $0x6ea9e453 // FCMGT V19, V2, V9
-	VBIT V19.B16, V9.B16, V2.B16
-	WORD $0x6ea3e510 // FCMGT V16, V8, V3
-	VBIT V16.B16, V8.B16, V3.B16
-	WORD $0x6ea9e471 // FCMGT V17, V3, V9
-	VBIT V17.B16, V9.B16, V3.B16
-	WORD $0x6ea4e512 // FCMGT V18, V8, V4
-	VBIT V18.B16, V8.B16, V4.B16
-	WORD $0x6ea9e493 // FCMGT V19, V4, V9
-	VBIT V19.B16, V9.B16, V4.B16
-	WORD $0x6ea5e510 // FCMGT V16, V8, V5
-	VBIT V16.B16, V8.B16, V5.B16
-	WORD $0x6ea9e4b1 // FCMGT V17, V5, V9
-	VBIT V17.B16, V9.B16, V5.B16
-	WORD $0x6ea6e512 // FCMGT V18, V8, V6
-	VBIT V18.B16, V8.B16, V6.B16
-	WORD $0x6ea9e4d3 // FCMGT V19, V6, V9
-	VBIT V19.B16, V9.B16, V6.B16
-	WORD $0x6ea7e510 // FCMGT V16, V8, V7
-	VBIT V16.B16, V8.B16, V7.B16
-	WORD $0x6ea9e4f1 // FCMGT V17, V7, V9
-	VBIT V17.B16, V9.B16, V7.B16
-	FMOVQ F0, (R5)
-	ADDS R8, R5
-	FMOVQ F1, (R5)
-	ADDS R8, R5
-	FMOVQ F2, (R5)
-	ADDS R8, R5
-	FMOVQ F3, (R5)
-	ADDS R8, R5
-	FMOVQ F4, (R5)
-	ADDS R8, R5
-	FMOVQ F5, (R5)
-	ADDS R8, R5
-	FMOVQ F6, (R5)
-	ADDS R8, R5
-	FMOVQ F7, (R5)
-	MOVD line_channel(R0), R5
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	ADDS $16, R3
-	MOVD $16, R16
-	MUL R16, R1, R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $8, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile7x3s2NEON(l *line)
-TEXT ·tile7x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	MOVD line_column(R0), R3
-	MOVD line_width(R0), R4
-	// a tile: 7 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	FMOVQ (R8), F7
-	WORD $0x3ce26908 // LDR Q8, [R8, R2]
-	ADD R2<<1, R8, R16
-	FMOVQ (R16), F9
-	MOVD R5, R10
-	ADD $0, R3, R11
-	CMP R4, R11
-	BHS skip0
-	FMOVQ (R10), F16
-	WORD $0x4e30cce0 // FMLA V0, V7, V16
-skip0:
-	ADDS R1, R10
-	FMOVQ (R10), F17
-	WORD $0x4e31cd00 // FMLA V0, V8, V17
-	ADDS R1, R10
-	FMOVQ (R10), F10
-	WORD $0x4e2acd20 // FMLA V0, V9, V10
-	WORD $0x4e2acce1 // FMLA V1, V7, V10
-	ADDS R1, R10
-	FMOVQ (R10), F18
-	WORD $0x4e32cd01 // FMLA V1, V8, V18
-	ADDS R1, R10
-	FMOVQ (R10), F10
-	WORD $0x4e2acd21 // FMLA V1, V9, V10
-	WORD $0x4e2acce2 // FMLA V2, V7, V10
-	ADDS R1, R10
-	FMOVQ (R10), F19
-	WORD $0x4e33cd02 // FMLA V2, V8, V19
-	ADDS R1, R10
-	FMOVQ (R10), F10
-	WORD $0x4e2acd22 // FMLA V2, V9, V10
-	WORD $0x4e2acce3 // FMLA V3, V7, V10
-	ADDS R1, R10
-	FMOVQ (R10), F16
-	WORD $0x4e30cd03 // FMLA V3, V8, V16
-	ADDS R1, R10
-	FMOVQ (R10), F10
-	WORD $0x4e2acd23 // FMLA V3, V9, V10
-	WORD $0x4e2acce4 // FMLA V4, V7, V10
-	ADDS R1, R10
-	FMOVQ (R10), F17
-	WORD $0x4e31cd04 // FMLA V4, V8, V17
-	ADDS R1, R10
-	FMOVQ (R10), F10
-	WORD $0x4e2acd24 // FMLA V4, V9, V10
-	WORD $0x4e2acce5 // FMLA V5, V7, V10
-	ADDS R1, R10
-	FMOVQ (R10), F18
-	WORD $0x4e32cd05 // FMLA V5, V8, V18
-	ADDS R1, R10
-	FMOVQ (R10), F10
-	WORD $0x4e2acd25 // FMLA V5, V9, V10
-	WORD $0x4e2acce6 // FMLA V6, V7, V10
-	ADDS R1, R10
-	FMOVQ (R10), F19
-	WORD $0x4e33cd06 // FMLA V6, V8, V19
-	ADDS R1, R10
-	ADD $14, R3, R11
-	CMP R4, R11
-	BHS skip14
-	FMOVQ (R10), F16
-	WORD $0x4e30cd26 // FMLA V6, V9, V16
-skip14:
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V7.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V8.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e4f1 // FCMGT V17, V7, V0
-	VBIT V17.B16, V7.B16, V0.B16
-	WORD $0x6ea8e412 // FCMGT V18, V0, V8
-	VBIT V18.B16, V8.B16, V0.B16
-	WORD $0x6ea1e4f3 // FCMGT V19, V7, V1
-	VBIT V19.B16, V7.B16, V1.B16
-	WORD $0x6ea8e430 // FCMGT V16, V1, V8
-	VBIT V16.B16, V8.B16, V1.B16
-	WORD $0x6ea2e4f1 // FCMGT V17, V7, V2
-	VBIT V17.B16, V7.B16, V2.B16
-	WORD $0x6ea8e452 // FCMGT V18, V2, V8
-	VBIT V18.B16, V8.B16, V2.B16
-	WORD $0x6ea3e4f3 // FCMGT V19, V7, V3
-	VBIT V19.B16, V7.B16, V3.B16
-	WORD $0x6ea8e470 // FCMGT V16, V3, V8
-	VBIT V16.B16, V8.B16, V3.B16
-	WORD $0x6ea4e4f1 // FCMGT V17, V7, V4
-	VBIT V17.B16, V7.B16, V4.B16
-	WORD $0x6ea8e492 // FCMGT V18, V4, V8
-	VBIT V18.B16, V8.B16, V4.B16
-	WORD $0x6ea5e4f3 // FCMGT V19, V7, V5
-	VBIT V19.B16, V7.B16, V5.B16
-	WORD $0x6ea8e4b0 // FCMGT V16, V5, V8
-	VBIT V16.B16, V8.B16, V5.B16
-	WORD $0x6ea6e4f1 // FCMGT V17, V7, V6
-	VBIT V17.B16, V7.B16, V6.B16
-	WORD $0x6ea8e4d2 // FCMGT V18, V6, V8
-	VBIT V18.B16, V8.B16, V6.B16
-	FMOVQ F0, (R5)
-	ADDS R8, R5
-	FMOVQ F1, (R5)
-	ADDS R8, R5
-	FMOVQ F2, (R5)
-	ADDS R8, R5
-	FMOVQ F3, (R5)
-	ADDS R8, R5
-	FMOVQ F4, (R5)
-	ADDS R8, R5
-	FMOVQ F5, (R5)
-	ADDS R8, R5
-	FMOVQ F6, (R5)
-	MOVD line_channel(R0), R5
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	ADDS $14, R3
-	MOVD $14, R16
-	MUL R16, R1, R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $7, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile4x3s2NEON(l *line)
-TEXT ·tile4x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	MOVD line_column(R0), R3
-	MOVD line_width(R0), R4
-	// a tile: 4 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	FMOVQ (R8), F4
-	WORD $0x3ce26905 // LDR Q5, [R8, R2]
-	ADD R2<<1, R8, R16
-	FMOVQ (R16), F6
-	MOVD R5, R10
-	ADD $0, R3, R11
-	CMP R4, R11
-	BHS skip0
-	FMOVQ (R10), F16
-	WORD $0x4e30cc80 // FMLA V0, V4, V16
-skip0:
-	ADDS R1, R10
-	FMOVQ (R10), F17
-	WORD $0x4e31cca0 // FMLA V0, V5, V17
-	ADDS R1, R10
-	FMOVQ (R10), F7
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	WORD $0x4e27cc81 // FMLA V1, V4, V7
-	ADDS R1, R10
-	FMOVQ (R10), F18
-	WORD $0x4e32cca1 // FMLA V1, V5, V18
-	ADDS R1, R10
-	FMOVQ (R10), F7
-	WORD $0x4e27ccc1 // FMLA V1, V6, V7
-	WORD $0x4e27cc82 // FMLA V2, V4, V7
-	ADDS R1, R10
-	FMOVQ (R10), F19
-	WORD $0x4e33cca2 // FMLA V2, V5, V19
-	ADDS R1, R10
-	FMOVQ (R10), F7
-	WORD $0x4e27ccc2 // FMLA V2, V6, V7
-	WORD $0x4e27cc83 // FMLA V3, V4, V7
-	ADDS R1, R10
-	FMOVQ (R10), F16
-	WORD $0x4e30cca3 // FMLA V3, V5, V16
-	ADDS R1, R10
-	ADD $8, R3, R11
-	CMP R4, R11
-	BHS skip8
-	FMOVQ (R10), F17
-	WORD $0x4e31ccc3 // FMLA V3, V6, V17
-skip8:
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V4.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V5.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e492 // FCMGT V18, V4, V0
-	VBIT V18.B16, V4.B16, V0.B16
-	WORD $0x6ea5e413 // FCMGT V19, V0, V5
-	VBIT V19.B16, V5.B16, V0.B16
-	WORD $0x6ea1e490 // FCMGT V16, V4, V1
-	VBIT V16.B16, V4.B16, V1.B16
-	WORD $0x6ea5e431 // FCMGT V17, V1, V5
-	VBIT V17.B16, V5.B16, V1.B16
-	WORD $0x6ea2e492 // FCMGT V18, V4, V2
-	VBIT V18.B16, V4.B16, V2.B16
-	WORD $0x6ea5e453 // FCMGT V19, V2, V5
-	VBIT V19.B16, V5.B16, V2.B16
-	WORD $0x6ea3e490 // FCMGT V16, V4, V3
-	VBIT V16.B16, V4.B16, V3.B16
-	WORD $0x6ea5e471 // FCMGT V17, V3, V5
-	VBIT V17.B16, V5.B16, V3.B16
-	FMOVQ F0, (R5)
-	ADDS R8, R5
-	FMOVQ F1, (R5)
-	ADDS R8, R5
-	FMOVQ F2, (R5)
-	ADDS R8, R5
-	FMOVQ F3, (R5)
-	MOVD line_channel(R0), R5
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	ADDS $8, R3
-	MOVD $8, R16
-	MUL R16, R1, R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $4, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile2x3s2NEON(l *line)
-TEXT ·tile2x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	MOVD line_column(R0), R3
-	MOVD line_width(R0), R4
-	// a tile: 2 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	VMOV V0.B16, V1.B16
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	FMOVQ (R8), F2
-	WORD $0x3ce26903 // LDR Q3, [R8, R2]
-	ADD R2<<1, R8, R16
-	FMOVQ (R16), F4
-	MOVD R5, R10
-	ADD $0, R3, R11
-	CMP R4, R11
-	BHS skip0
-	FMOVQ (R10), F16
-	WORD $0x4e30cc40 // FMLA V0, V2, V16
-skip0:
-	ADDS R1, R10
-	FMOVQ (R10), F17
-	WORD $0x4e31cc60 // FMLA V0, V3, V17
-	ADDS R1, R10
-	FMOVQ (R10), F5
-	WORD $0x4e25cc80 // FMLA V0, V4, V5
-	WORD $0x4e25cc41 // FMLA V1, V2, V5
-	ADDS R1, R10
-	FMOVQ (R10), F18
-	WORD $0x4e32cc61 // FMLA V1, V3, V18
-	ADDS R1, R10
-	ADD $4, R3, R11
-	CMP R4, R11
-	BHS skip4
-	FMOVQ (R10), F19
-	WORD $0x4e33cc81 // FMLA V1, V4, V19
-skip4:
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V2.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V3.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e450 // FCMGT V16, V2, V0
-	VBIT V16.B16, V2.B16, V0.B16
-	WORD $0x6ea3e411 // FCMGT V17, V0, V3
-	VBIT V17.B16, V3.B16, V0.B16
-	WORD $0x6ea1e452 // FCMGT V18, V2, V1
-	VBIT V18.B16, V2.B16, V1.B16
-	WORD $0x6ea3e433 // FCMGT V19, V1, V3
-	VBIT V19.B16, V3.B16, V1.B16
-	FMOVQ F0, (R5)
-	ADDS R8, R5
-	FMOVQ F1, (R5)
-	MOVD line_channel(R0), R5
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	ADDS $4, R3
-	MOVD $4, R16
-	MUL R16, R1, R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $2, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile1x3s2NEON(l *line)
-TEXT ·tile1x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	MOVD line_column(R0), R3
-	MOVD line_width(R0), R4
-	// a tile: 1 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	FMOVQ (R8), F1
-	WORD $0x3ce26902 // LDR Q2, [R8, R2]
-	ADD R2<<1, R8, R16
-	FMOVQ (R16), F3
-	MOVD R5, R10
-	ADD $0, R3, R11
-	CMP R4, R11
-	BHS skip0
-	FMOVQ (R10), F16
-	WORD $0x4e30cc20 // FMLA V0, V1, V16
-skip0:
-	ADDS R1, R10
-	FMOVQ (R10), F17
-	WORD $0x4e31cc40 // FMLA V0, V2, V17
-	ADDS R1, R10
-	ADD $2, R3, R11
-	CMP R4, R11
-	BHS skip2
-	FMOVQ (R10), F18
-	WORD $0x4e32cc60 // FMLA V0, V3, V18
-skip2:
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V1.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V2.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e433 // FCMGT V19, V1, V0
-	VBIT V19.B16, V1.B16, V0.B16
-	WORD $0x6ea2e410 // FCMGT V16, V0, V2
-	VBIT V16.B16, V2.B16, V0.B16
-	FMOVQ F0, (R5)
-	MOVD line_channel(R0), R5
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	ADDS $2, R3
-	MOVD $2, R16
-	MUL R16, R1, R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $1, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile8x5s1NEON(l *line)
-TEXT ·tile8x5s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	MOVD line_column(R0), R3
-	MOVD line_width(R0), R4
-	// a tile: 8 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V0.B16, V7.B16
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	FMOVQ (R8), F8
-	WORD $0x3ce26909 // LDR Q9, [R8, R2]
-	ADD R2<<1, R8, R16
-	FMOVQ (R16), F10
-	ADD R2<<1, R8, R10
-	WORD $0x3ce2694b // LDR Q11, [R10, R2]
-	ADD R2<<2, R8, R16
-	FMOVQ (R16), F12
-	MOVD R5, R10
-	ADD $0, R3, R11
-	CMP R4, R11
-	BHS skip0
-	FMOVQ (R10), F16
-	WORD $0x4e30cd00 // FMLA V0, V8, V16
-skip0:
-	ADDS R1, R10
-	ADD $1, R3, R11
-	CMP R4, R11
-	BHS skip1
-	FMOVQ (R10), F14
-	WORD $0x4e2ecd20 // FMLA V0, V9, V14
-	WORD $0x4e2ecd01 // FMLA V1, V8, V14
-skip1:
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd40 // FMLA V0, V10, V13
-	WORD $0x4e2dcd21 // FMLA V1, V9, V13
-	WORD $0x4e2dcd02 // FMLA V2, V8, V13
-	ADDS R1, R10
-	FMOVQ (R10), F14
-	WORD $0x4e2ecd60 // FMLA V0, V11, V14
-	WORD $0x4e2ecd41 // FMLA V1, V10, V14
-	WORD $0x4e2ecd22 // FMLA V2, V9, V14
-	WORD $0x4e2ecd03 // FMLA V3, V8, V14
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd80 // FMLA V0, V12, V13
-	WORD $0x4e2dcd61 // FMLA V1, V11, V13
-	WORD $0x4e2dcd42 // FMLA V2, V10, V13
-	WORD $0x4e2dcd23 // FMLA V3, V9, V13
-	WORD $0x4e2dcd04 // FMLA V4, V8, V13
-	ADDS R1, R10
-	FMOVQ (R10), F14
-	WORD $0x4e2ecd81 // FMLA V1, V12, V14
-	WORD $0x4e2ecd62 // FMLA V2, V11, V14
-	WORD $0x4e2ecd43 // FMLA V3, V10, V14
-	WORD $0x4e2ecd24 // FMLA V4, V9, V14
-	WORD $0x4e2ecd05 // FMLA V5, V8, V14
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd82 // FMLA V2, V12, V13
-	WORD $0x4e2dcd63 // FMLA V3, V11, V13
-	WORD $0x4e2dcd44 // FMLA V4, V10, V13
-	WORD $0x4e2dcd25 // FMLA V5, V9, V13
-	WORD $0x4e2dcd06 // FMLA V6, V8, V13
-	ADDS R1, R10
-	FMOVQ (R10), F14
-	WORD $0x4e2ecd83 // FMLA V3, V12, V14
-	WORD $0x4e2ecd64 // FMLA V4, V11, V14
-	WORD $0x4e2ecd45 // FMLA V5, V10, V14
-	WORD $0x4e2ecd26 // FMLA V6, V9, V14
-	WORD $0x4e2ecd07 // FMLA V7, V8, V14
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd84 // FMLA V4, V12, V13
-	WORD $0x4e2dcd65 // FMLA V5, V11, V13
-	WORD $0x4e2dcd46 // FMLA V6, V10, V13
-	WORD $0x4e2dcd27 // FMLA V7, V9, V13
-	ADDS R1, R10
-	FMOVQ (R10), F14
-	WORD $0x4e2ecd85 // FMLA V5, V12, V14
-	WORD $0x4e2ecd66 // FMLA V6, V11, V14
-	WORD $0x4e2ecd47 // FMLA V7, V10, V14
-	ADDS R1, R10
-	ADD $10, R3, R11
-	CMP R4, R11
-	BHS skip10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd86 // FMLA V6, V12, V13
-	WORD $0x4e2dcd67 // FMLA V7, V11, V13
-skip10:
-	ADDS R1, R10
-	ADD $11, R3, R11
-	CMP R4, R11
-	BHS skip11
-	FMOVQ (R10), F17
-	WORD $0x4e31cd87 // FMLA V7, V12, V17
-skip11:
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V8.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V9.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e512 // FCMGT V18, V8, V0
-	VBIT V18.B16, V8.B16, V0.B16
-	WORD $0x6ea9e413 // FCMGT V19, V0, V9
-	VBIT V19.B16, V9.B16, V0.B16
-	WORD $0x6ea1e510 // FCMGT V16, V8, V1
-	VBIT V16.B16, V8.B16, V1.B16
-	WORD $0x6ea9e431 // FCMGT V17, V1, V9
-	VBIT V17.B16, V9.B16, V1.B16
-	WORD $0x6ea2e512 // FCMGT V18, V8, V2
-	VBIT V18.B16, V8.B16, V2.B16
-	WORD $0x6ea9e453 // FCMGT V19, V2, V9
-	VBIT V19.B16, V9.B16, V2.B16
-	WORD $0x6ea3e510 // FCMGT V16, V8, V3
-	VBIT V16.B16, V8.B16, V3.B16
-	WORD $0x6ea9e471 // FCMGT V17, V3, V9
-	VBIT V17.B16, V9.B16, V3.B16
-	WORD $0x6ea4e512 // FCMGT V18, V8, V4
-	VBIT V18.B16, V8.B16, V4.B16
-	WORD $0x6ea9e493 // FCMGT V19, V4, V9
-	VBIT V19.B16, V9.B16, V4.B16
-	WORD $0x6ea5e510 // FCMGT V16, V8, V5
-	VBIT V16.B16, V8.B16, V5.B16
-	WORD $0x6ea9e4b1 // FCMGT V17, V5, V9
-	VBIT V17.B16, V9.B16, V5.B16
-	WORD $0x6ea6e512 // FCMGT V18, V8, V6
-	VBIT V18.B16, V8.B16, V6.B16
-	WORD $0x6ea9e4d3 // FCMGT V19, V6, V9
-	VBIT V19.B16, V9.B16, V6.B16
-	WORD $0x6ea7e510 // FCMGT V16, V8, V7
-	VBIT V16.B16, V8.B16, V7.B16
-	WORD $0x6ea9e4f1 // FCMGT V17, V7, V9
-	VBIT V17.B16, V9.B16, V7.B16
-	FMOVQ F0, (R5)
-	ADDS R8, R5
-	FMOVQ F1, (R5)
-	ADDS R8, R5
-	FMOVQ F2, (R5)
-	ADDS R8, R5
-	FMOVQ F3, (R5)
-	ADDS R8, R5
-	FMOVQ F4, (R5)
-	ADDS R8, R5
-	FMOVQ F5, (R5)
-	ADDS R8, R5
-	FMOVQ F6, (R5)
-	ADDS R8, R5
-	FMOVQ F7, (R5)
-	MOVD line_channel(R0), R5
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	ADDS $8, R3
-	MOVD $8, R16
-	MUL R16, R1, R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $8, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile7x5s1NEON(l *line)
-TEXT ·tile7x5s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	MOVD line_column(R0), R3
-	MOVD line_width(R0), R4
-	// a tile: 7 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	FMOVQ (R8), F7
-	WORD $0x3ce26908 // LDR Q8, [R8, R2]
-	ADD R2<<1, R8, R16
-	FMOVQ (R16), F9
-	ADD R2<<1, R8, R10
-	WORD $0x3ce2694a // LDR Q10, [R10, R2]
-	ADD R2<<2, R8, R16
-	FMOVQ (R16), F11
-	MOVD R5, R10
-	ADD $0, R3, R11
-	CMP R4, R11
-	BHS skip0
-	FMOVQ (R10), F16
-	WORD $0x4e30cce0 // FMLA V0, V7, V16
-skip0:
-	ADDS R1, R10
-	ADD $1, R3, R11
-	CMP R4, R11
-	BHS skip1
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd00 // FMLA V0, V8, V13
-	WORD $0x4e2dcce1 // FMLA V1, V7, V13
-skip1:
-	ADDS R1, R10
-	FMOVQ (R10), F12
-	WORD $0x4e2ccd20 // FMLA V0, V9, V12
-	WORD $0x4e2ccd01 // FMLA V1, V8, V12
-	WORD $0x4e2ccce2 // FMLA V2, V7, V12
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd40 // FMLA V0, V10, V13
-	WORD $0x4e2dcd21 // FMLA V1, V9, V13
-	WORD $0x4e2dcd02 // FMLA V2, V8, V13
-	WORD $0x4e2dcce3 // FMLA V3, V7, V13
-	ADDS R1, R10
-	FMOVQ (R10), F12
-	WORD $0x4e2ccd60 // FMLA V0, V11, V12
-	WORD $0x4e2ccd41 // FMLA V1, V10, V12
-	WORD $0x4e2ccd22 // FMLA V2, V9, V12
-	WORD $0x4e2ccd03 // FMLA V3, V8, V12
-	WORD $0x4e2ccce4 // FMLA V4, V7, V12
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd61 // FMLA V1, V11, V13
-	WORD $0x4e2dcd42 // FMLA V2, V10, V13
-	WORD $0x4e2dcd23 // FMLA V3, V9, V13
-	WORD $0x4e2dcd04 // FMLA V4, V8, V13
-	WORD $0x4e2dcce5 // FMLA V5, V7, V13
-	ADDS R1, R10
-	FMOVQ (R10), F12
-	WORD $0x4e2ccd62 // FMLA V2, V11, V12
-	WORD $0x4e2ccd43 // FMLA V3, V10, V12
-	WORD $0x4e2ccd24 // FMLA V4, V9, V12
-	WORD $0x4e2ccd05 // FMLA V5, V8, V12
-	WORD $0x4e2ccce6 // FMLA V6, V7, V12
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd63 // FMLA V3, V11, V13
-	WORD $0x4e2dcd44 // FMLA V4, V10, V13
-	WORD $0x4e2dcd25 // FMLA V5, V9, V13
-	WORD $0x4e2dcd06 // FMLA V6, V8, V13
-	ADDS R1, R10
-	FMOVQ (R10), F12
-	WORD $0x4e2ccd64 // FMLA V4, V11, V12
-	WORD $0x4e2ccd45 // FMLA V5, V10, V12
-	WORD $0x4e2ccd26 // FMLA V6, V9, V12
-	ADDS R1, R10
-	ADD $9, R3, R11
-	CMP R4, R11
-	BHS skip9
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd65 // FMLA V5, V11, V13
-	WORD $0x4e2dcd46 // FMLA V6, V10, V13
-skip9:
-	ADDS R1, R10
-	ADD $10, R3, R11
-	CMP R4, R11
-	BHS skip10
-	FMOVQ (R10), F17
-	WORD $0x4e31cd66 // FMLA V6, V11, V17
-skip10:
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V7.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V8.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e4f2 // FCMGT V18, V7, V0
-	VBIT V18.B16, V7.B16, V0.B16
-	WORD $0x6ea8e413 // FCMGT V19, V0, V8
-	VBIT V19.B16, V8.B16, V0.B16
-	WORD $0x6ea1e4f0 // FCMGT V16, V7, V1
-	VBIT V16.B16, V7.B16, V1.B16
-	WORD $0x6ea8e431 // FCMGT V17, V1, V8
-	VBIT V17.B16, V8.B16, V1.B16
-	WORD $0x6ea2e4f2 // FCMGT V18, V7, V2
-	VBIT V18.B16, V7.B16, V2.B16
-	WORD $0x6ea8e453 // FCMGT V19, V2, V8
-	VBIT V19.B16, V8.B16, V2.B16
-	WORD $0x6ea3e4f0 // FCMGT V16, V7, V3
-	VBIT V16.B16, V7.B16, V3.B16
-	WORD $0x6ea8e471 // FCMGT V17, V3, V8
-	VBIT V17.B16, V8.B16, V3.B16
-	WORD $0x6ea4e4f2 // FCMGT V18, V7, V4
-	VBIT V18.B16, V7.B16, V4.B16
-	WORD $0x6ea8e493 // FCMGT V19, V4, V8
-	VBIT V19.B16, V8.B16, V4.B16
-	WORD $0x6ea5e4f0 // FCMGT V16, V7, V5
-	VBIT V16.B16, V7.B16, V5.B16
-	WORD $0x6ea8e4b1 // FCMGT V17, V5, V8
-	VBIT V17.B16, V8.B16, V5.B16
-	WORD $0x6ea6e4f2 // FCMGT V18, V7, V6
-	VBIT V18.B16, V7.B16, V6.B16
-	WORD $0x6ea8e4d3 // FCMGT V19, V6, V8
-	VBIT V19.B16, V8.B16, V6.B16
-	FMOVQ F0, (R5)
-	ADDS R8, R5
-	FMOVQ F1, (R5)
-	ADDS R8, R5
-	FMOVQ F2, (R5)
-	ADDS R8, R5
-	FMOVQ F3, (R5)
-	ADDS R8, R5
-	FMOVQ F4, (R5)
-	ADDS R8, R5
-	FMOVQ F5, (R5)
-	ADDS R8, R5
-	FMOVQ F6, (R5)
-	MOVD line_channel(R0), R5
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	ADDS $7, R3
-	MOVD $7, R16
-	MUL R16, R1, R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $7, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile4x5s1NEON(l *line)
-TEXT ·tile4x5s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	MOVD line_column(R0), R3
-	MOVD line_width(R0), R4
-	// a tile: 4 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	FMOVQ (R8), F4
-	WORD $0x3ce26905 // LDR Q5, [R8, R2]
-	ADD R2<<1, R8, R16
-	FMOVQ (R16), F6
-	ADD R2<<1, R8, R10
-	WORD $0x3ce26947 // LDR Q7, [R10, R2]
-	ADD R2<<2, R8, R16
-	FMOVQ (R16), F8
-	MOVD R5, R10
-	ADD $0, R3, R11
-	CMP R4, R11
-	BHS skip0
-	FMOVQ (R10), F16
-	WORD $0x4e30cc80 // FMLA V0, V4, V16
-skip0:
-	ADDS R1, R10
-	ADD $1, R3, R11
-	CMP R4, R11
-	BHS skip1
-	FMOVQ (R10), F10
-	WORD $0x4e2acca0 // FMLA V0, V5, V10
-	WORD $0x4e2acc81 // FMLA V1, V4, V10
-skip1:
-	ADDS R1, R10
-	FMOVQ (R10), F9
-	WORD $0x4e29ccc0 // FMLA V0, V6, V9
-	WORD $0x4e29cca1 // FMLA V1, V5, V9
-	WORD $0x4e29cc82 // FMLA V2, V4, V9
-	ADDS R1, R10
-	FMOVQ (R10), F10
-	WORD $0x4e2acce0 // FMLA V0, V7, V10
-	WORD $0x4e2accc1 // FMLA V1, V6, V10
-	WORD $0x4e2acca2 // FMLA V2, V5, V10
-	WORD $0x4e2acc83 // FMLA V3, V4, V10
-	ADDS R1, R10
-	FMOVQ (R10), F9
-	WORD $0x4e29cd00 // FMLA V0, V8, V9
-	WORD $0x4e29cce1 // FMLA V1, V7, V9
-	WORD $0x4e29ccc2 // FMLA V2, V6, V9
-	WORD $0x4e29cca3 // FMLA V3, V5, V9
-	ADDS R1, R10
-	FMOVQ (R10), F10
-	WORD $0x4e2acd01 // FMLA V1, V8, V10
-	WORD $0x4e2acce2 // FMLA V2, V7, V10
-	WORD $0x4e2accc3 // FMLA V3, V6, V10
-	ADDS R1, R10
-	ADD $6, R3, R11
-	CMP R4, R11
-	BHS skip6
-	FMOVQ (R10), F9
-	WORD $0x4e29cd02 // FMLA V2, V8, V9
-	WORD $0x4e29cce3 // FMLA V3, V7, V9
-skip6:
-	ADDS R1, R10
-	ADD $7, R3, R11
-	CMP R4, R11
-	BHS skip7
-	FMOVQ (R10), F17
-	WORD $0x4e31cd03 // FMLA V3, V8, V17
-skip7:
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V4.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V5.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e492 // FCMGT V18, V4, V0
-	VBIT V18.B16, V4.B16, V0.B16
-	WORD $0x6ea5e413 // FCMGT V19, V0, V5
-	VBIT V19.B16, V5.B16, V0.B16
-	WORD $0x6ea1e490 // FCMGT V16, V4, V1
-	VBIT V16.B16, V4.B16, V1.B16
-	WORD $0x6ea5e431 // FCMGT V17, V1, V5
-	VBIT V17.B16, V5.B16, V1.B16
-	WORD $0x6ea2e492 // FCMGT V18, V4, V2
-	VBIT V18.B16, V4.B16, V2.B16
-	WORD $0x6ea5e453 // FCMGT V19, V2, V5
-	VBIT V19.B16, V5.B16, V2.B16
-	WORD $0x6ea3e490 // FCMGT V16, V4, V3
-	VBIT V16.B16, V4.B16, V3.B16
-	WORD $0x6ea5e471 // FCMGT V17, V3, V5
-	VBIT V17.B16, V5.B16, V3.B16
-	FMOVQ F0, (R5)
-	ADDS R8, R5
-	FMOVQ F1, (R5)
-	ADDS R8, R5
-	FMOVQ F2, (R5)
-	ADDS R8, R5
-	FMOVQ F3, (R5)
-	MOVD line_channel(R0), R5
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	ADDS $4, R3
-	MOVD $4, R16
-	MUL R16, R1, R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $4, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile2x5s1NEON(l *line)
-TEXT ·tile2x5s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	MOVD line_column(R0), R3
-	MOVD line_width(R0), R4
-	// a tile: 2 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	VMOV V0.B16, V1.B16
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	FMOVQ (R8), F2
-	WORD $0x3ce26903 // LDR Q3, [R8, R2]
-	ADD R2<<1, R8, R16
-	FMOVQ (R16), F4
-	ADD R2<<1, R8, R10
-	WORD $0x3ce26945 // LDR Q5, [R10, R2]
-	ADD R2<<2, R8, R16
-	FMOVQ (R16), F6
-	MOVD R5, R10
-	ADD $0, R3, R11
-	CMP R4, R11
-	BHS skip0
-	FMOVQ (R10), F16
-	WORD $0x4e30cc40 // FMLA V0, V2, V16
-skip0:
-	ADDS R1, R10
-	ADD $1, R3, R11
-	CMP R4, R11
-	BHS skip1
-	FMOVQ (R10), F8
-	WORD $0x4e28cc60 // FMLA V0, V3, V8
-	WORD $0x4e28cc41 // FMLA V1, V2, V8
-skip1:
-	ADDS R1, R10
-	FMOVQ (R10), F7
-	WORD $0x4e27cc80 // FMLA V0, V4, V7
-	WORD $0x4e27cc61 // FMLA V1, V3, V7
-	ADDS R1, R10
-	FMOVQ (R10), F8
-	WORD $0x4e28cca0 // FMLA V0, V5, V8
-	WORD $0x4e28cc81 // FMLA V1, V4, V8
-	ADDS R1, R10
-	ADD $4, R3, R11
-	CMP R4, R11
-	BHS skip4
-	FMOVQ (R10), F7
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-skip4:
-	ADDS R1, R10
-	ADD $5, R3, R11
-	CMP R4, R11
-	BHS skip5
-	FMOVQ (R10), F17
-	WORD $0x4e31ccc1 // FMLA V1, V6, V17
-skip5:
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V2.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V3.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e452 // FCMGT V18, V2, V0
-	VBIT V18.B16, V2.B16, V0.B16
-	WORD $0x6ea3e413 // FCMGT V19, V0, V3
-	VBIT V19.B16, V3.B16, V0.B16
-	WORD $0x6ea1e450 // FCMGT V16, V2, V1
-	VBIT V16.B16, V2.B16, V1.B16
-	WORD $0x6ea3e431 // FCMGT V17, V1, V3
-	VBIT V17.B16, V3.B16, V1.B16
-	FMOVQ F0, (R5)
-	ADDS R8, R5
-	FMOVQ F1, (R5)
-	MOVD line_channel(R0), R5
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	ADDS $2, R3
-	MOVD $2, R16
-	MUL R16, R1, R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $2, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile1x5s1NEON(l *line)
-TEXT ·tile1x5s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	MOVD line_column(R0), R3
-	MOVD line_width(R0), R4
-	// a tile: 1 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	FMOVQ (R8), F1
-	WORD $0x3ce26902 // LDR Q2, [R8, R2]
-	ADD R2<<1, R8, R16
-	FMOVQ (R16), F3
-	ADD R2<<1, R8, R10
-	WORD $0x3ce26944 // LDR Q4, [R10, R2]
-	ADD R2<<2, R8, R16
-	FMOVQ (R16), F5
-	MOVD R5, R10
-	ADD $0, R3, R11
-	CMP R4, R11
-	BHS skip0
-	FMOVQ (R10), F16
-	WORD $0x4e30cc20 // FMLA V0, V1, V16
-skip0:
-	ADDS R1, R10
-	ADD $1, R3, R11
-	CMP R4, R11
-	BHS skip1
-	FMOVQ (R10), F17
-	WORD $0x4e31cc40 // FMLA V0, V2, V17
-skip1:
-	ADDS R1, R10
-	FMOVQ (R10), F18
-	WORD $0x4e32cc60 // FMLA V0, V3, V18
-	ADDS R1, R10
-	ADD $3, R3, R11
-	CMP R4, R11
-	BHS skip3
-	FMOVQ (R10), F19
-	WORD $0x4e33cc80 // FMLA V0, V4, V19
-skip3:
-	ADDS R1, R10
-	ADD $4, R3, R11
-	CMP R4, R11
-	BHS skip4
-	FMOVQ (R10), F16
-	WORD $0x4e30cca0 // FMLA V0, V5, V16
-skip4:
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V1.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V2.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e431 // FCMGT V17, V1, V0
-	VBIT V17.B16, V1.B16, V0.B16
-	WORD $0x6ea2e412 // FCMGT V18, V0, V2
-	VBIT V18.B16, V2.B16, V0.B16
-	FMOVQ F0, (R5)
-	MOVD line_channel(R0), R5
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	ADDS $1, R3
-	MOVD $1, R16
-	MUL R16, R1, R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $1, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile8x5s2NEON(l *line)
-TEXT ·tile8x5s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	MOVD line_column(R0), R3
-	MOVD line_width(R0), R4
-	// a tile: 8 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V0.B16, V7.B16
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	FMOVQ (R8), F8
-	WORD $0x3ce26909 // LDR Q9, [R8, R2]
-	ADD R2<<1, R8, R16
-	FMOVQ (R16), F10
-	ADD R2<<1, R8, R10
-	WORD $0x3ce2694b // LDR Q11, [R10, R2]
-	ADD R2<<2, R8, R16
-	FMOVQ (R16), F12
-	MOVD R5, R10
-	ADD $0, R3, R11
-	CMP R4, R11
-	BHS skip0
-	FMOVQ (R10), F16
-	WORD $0x4e30cd00 // FMLA V0, V8, V16
-skip0:
-	ADDS R1, R10
-	ADD $1, R3, R11
-	CMP R4, R11
-	BHS skip1
-	FMOVQ (R10), F17
-	WORD $0x4e31cd20 // FMLA V0, V9, V17
-skip1:
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd40 // FMLA V0, V10, V13
-	WORD $0x4e2dcd01 // FMLA V1, V8, V13
-	ADDS R1, R10
-	FMOVQ (R10), F14
-	WORD $0x4e2ecd60 // FMLA V0, V11, V14
-	WORD $0x4e2ecd21 // FMLA V1, V9, V14
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd80 // FMLA V0, V12, V13
-	WORD $0x4e2dcd41 // FMLA V1, V10, V13
-	WORD $0x4e2dcd02 // FMLA V2, V8, V13
-	ADDS R1, R10
-	FMOVQ (R10), F14
-	WORD $0x4e2ecd61 // FMLA V1, V11, V14
-	WORD $0x4e2ecd22 // FMLA V2, V9, V14
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd81 // FMLA V1, V12, V13
-	WORD $0x4e2dcd42 // FMLA V2, V10, V13
-	WORD $0x4e2dcd03 // FMLA V3, V8, V13
-	ADDS R1, R10
-	FMOVQ (R10), F14
-	WORD $0x4e2ecd62 // FMLA V2, V11, V14
-	WORD $0x4e2ecd23 // FMLA V3, V9, V14
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd82 // FMLA V2, V12, V13
-	WORD $0x4e2dcd43 // FMLA V3, V10, V13
-	WORD $0x4e2dcd04 // FMLA V4, V8, V13
-	ADDS R1, R10
-	FMOVQ (R10), F14
-	WORD $0x4e2ecd63 // FMLA V3, V11, V14
-	WORD $0x4e2ecd24 // FMLA V4, V9, V14
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd83 // FMLA V3, V12, V13
-	WORD $0x4e2dcd44 // FMLA V4, V10, V13
-	WORD $0x4e2dcd05 // FMLA V5, V8, V13
-	ADDS R1, R10
-	FMOVQ (R10), F14
-	WORD $0x4e2ecd64 // FMLA V4, V11, V14
-	WORD $0x4e2ecd25 // FMLA V5, V9, V14
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd84 // FMLA V4, V12, V13
-	WORD $0x4e2dcd45 // FMLA V5, V10, V13
-	WORD $0x4e2dcd06 // FMLA V6, V8, V13
-	ADDS R1, R10
-	FMOVQ (R10), F14
-	WORD $0x4e2ecd65 // FMLA V5, V11, V14
-	WORD $0x4e2ecd26 // FMLA V6, V9, V14
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd85 // FMLA V5, V12, V13
-	WORD $0x4e2dcd46 // FMLA V6, V10, V13
-	WORD $0x4e2dcd07 // FMLA V7, V8, V13
-	ADDS R1, R10
-	FMOVQ (R10), F14
-	WORD $0x4e2ecd66 // FMLA V6, V11, V14
-	WORD $0x4e2ecd27 // FMLA V7, V9, V14
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd86 // FMLA V6, V12, V13
-	WORD $0x4e2dcd47 // FMLA V7, V10, V13
-	ADDS R1, R10
-	ADD $17, R3, R11
-	CMP R4, R11
-	BHS skip17
-	FMOVQ (R10), F18
-	WORD $0x4e32cd67 // FMLA V7, V11, V18
-skip17:
-	ADDS R1, R10
-	ADD $18, R3, R11
-	CMP R4, R11
-	BHS skip18
-	FMOVQ (R10), F19
-	WORD $0x4e33cd87 // FMLA V7, V12, V19
-skip18:
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V8.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V9.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_yPixel(R0), R10
 	WORD $0x6ea0e510 // FCMGT V16, V8, V0
 	VBIT V16.B16, V8.B16, V0.B16
 	WORD $0x6ea9e411 // FCMGT V17, V0, V9
 	VBIT V17.B16, V9.B16, V0.B16
+	FMOVQ F0, (R9)
+	ADDS R10, R9
 	WORD $0x6ea1e512 // FCMGT V18, V8, V1
 	VBIT V18.B16, V8.B16, V1.B16
 	WORD $0x6ea9e433 // FCMGT V19, V1, V9
 	VBIT V19.B16, V9.B16, V1.B16
+	FMOVQ F1, (R9)
+	ADDS R10, R9
 	WORD $0x6ea2e510 // FCMGT V16, V8, V2
 	VBIT V16.B16, V8.B16, V2.B16
 	WORD $0x6ea9e451 // FCMGT V17, V2, V9
 	VBIT V17.B16, V9.B16, V2.B16
+	FMOVQ F2, (R9)
+	ADDS R10, R9
 	WORD $0x6ea3e512 // FCMGT V18, V8, V3
 	VBIT V18.B16, V8.B16, V3.B16
 	WORD $0x6ea9e473 // FCMGT V19, V3, V9
 	VBIT V19.B16, V9.B16, V3.B16
+	FMOVQ F3, (R9)
+	ADDS R10, R9
 	WORD $0x6ea4e510 // FCMGT V16, V8, V4
 	VBIT V16.B16, V8.B16, V4.B16
 	WORD $0x6ea9e491 // FCMGT V17, V4, V9
 	VBIT V17.B16, V9.B16, V4.B16
+	FMOVQ F4, (R9)
+	ADDS R10, R9
 	WORD $0x6ea5e512 // FCMGT V18, V8, V5
 	VBIT V18.B16, V8.B16, V5.B16
 	WORD $0x6ea9e4b3 // FCMGT V19, V5, V9
 	VBIT V19.B16, V9.B16, V5.B16
+	FMOVQ F5, (R9)
+	ADDS R10, R9
 	WORD $0x6ea6e510 // FCMGT V16, V8, V6
 	VBIT V16.B16, V8.B16, V6.B16
 	WORD $0x6ea9e4d1 // FCMGT V17, V6, V9
 	VBIT V17.B16, V9.B16, V6.B16
+	FMOVQ F6, (R9)
+	ADDS R10, R9
 	WORD $0x6ea7e512 // FCMGT V18, V8, V7
 	VBIT V18.B16, V8.B16, V7.B16
 	WORD $0x6ea9e4f3 // FCMGT V19, V7, V9
 	VBIT V19.B16, V9.B16, V7.B16
-	FMOVQ F0, (R5)
-	ADDS R8, R5
-	FMOVQ F1, (R5)
-	ADDS R8, R5
-	FMOVQ F2, (R5)
-	ADDS R8, R5
-	FMOVQ F3, (R5)
-	ADDS R8, R5
-	FMOVQ F4, (R5)
-	ADDS R8, R5
-	FMOVQ F5, (R5)
-	ADDS R8, R5
-	FMOVQ F6, (R5)
-	ADDS R8, R5
-	FMOVQ F7, (R5)
-	MOVD line_channel(R0), R5
+	FMOVQ F7, (R9)
+	ADDS R10, R9
+	ADDS $16, R1
 	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
+	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
 	JMP vector
 vectors:
 	// the next tile
-	ADDS $16, R3
-	MOVD $16, R16
-	MUL R16, R1, R5
+	MOVD line_xTile(R0), R9
 	MOVD line_xAt(R0), R19
-	ADDS R5, R19
+	ADDS R9, R19
 	MOVD R19, line_xAt(R0)
-	MOVD $8, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
+	MOVD line_yTile(R0), R9
 	MOVD line_yAt(R0), R19
-	ADDS R5, R19
+	ADDS R9, R19
 	MOVD R19, line_yAt(R0)
 	MOVD line_tiles(R0), R19
 	SUBS $1, R19
@@ -3381,697 +264,16 @@ vectors:
 	BNE tile
 	RET
 
-// func tile7x5s2NEON(l *line)
-TEXT ·tile7x5s2NEON(SB), NOSPLIT, $0-8
+// func tileAnyx7NEON(l *line)
+TEXT ·tileAnyx7NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	MOVD line_column(R0), R3
-	MOVD line_width(R0), R4
-	// a tile: 7 results
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	ADD R2<<1, R2, R4
+	ADD R2<<2, R2, R5
+	// a tile of results
 tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	FMOVQ (R8), F7
-	WORD $0x3ce26908 // LDR Q8, [R8, R2]
-	ADD R2<<1, R8, R16
-	FMOVQ (R16), F9
-	ADD R2<<1, R8, R10
-	WORD $0x3ce2694a // LDR Q10, [R10, R2]
-	ADD R2<<2, R8, R16
-	FMOVQ (R16), F11
-	MOVD R5, R10
-	ADD $0, R3, R11
-	CMP R4, R11
-	BHS skip0
-	FMOVQ (R10), F16
-	WORD $0x4e30cce0 // FMLA V0, V7, V16
-skip0:
-	ADDS R1, R10
-	ADD $1, R3, R11
-	CMP R4, R11
-	BHS skip1
-	FMOVQ (R10), F17
-	WORD $0x4e31cd00 // FMLA V0, V8, V17
-skip1:
-	ADDS R1, R10
-	FMOVQ (R10), F12
-	WORD $0x4e2ccd20 // FMLA V0, V9, V12
-	WORD $0x4e2ccce1 // FMLA V1, V7, V12
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd40 // FMLA V0, V10, V13
-	WORD $0x4e2dcd01 // FMLA V1, V8, V13
-	ADDS R1, R10
-	FMOVQ (R10), F12
-	WORD $0x4e2ccd60 // FMLA V0, V11, V12
-	WORD $0x4e2ccd21 // FMLA V1, V9, V12
-	WORD $0x4e2ccce2 // FMLA V2, V7, V12
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd41 // FMLA V1, V10, V13
-	WORD $0x4e2dcd02 // FMLA V2, V8, V13
-	ADDS R1, R10
-	FMOVQ (R10), F12
-	WORD $0x4e2ccd61 // FMLA V1, V11, V12
-	WORD $0x4e2ccd22 // FMLA V2, V9, V12
-	WORD $0x4e2ccce3 // FMLA V3, V7, V12
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd42 // FMLA V2, V10, V13
-	WORD $0x4e2dcd03 // FMLA V3, V8, V13
-	ADDS R1, R10
-	FMOVQ (R10), F12
-	WORD $0x4e2ccd62 // FMLA V2, V11, V12
-	WORD $0x4e2ccd23 // FMLA V3, V9, V12
-	WORD $0x4e2ccce4 // FMLA V4, V7, V12
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd43 // FMLA V3, V10, V13
-	WORD $0x4e2dcd04 // FMLA V4, V8, V13
-	ADDS R1, R10
-	FMOVQ (R10), F12
-	WORD $0x4e2ccd63 // FMLA V3, V11, V12
-	WORD $0x4e2ccd24 // FMLA V4, V9, V12
-	WORD $0x4e2ccce5 // FMLA V5, V7, V12
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd44 // FMLA V4, V10, V13
-	WORD $0x4e2dcd05 // FMLA V5, V8, V13
-	ADDS R1, R10
-	FMOVQ (R10), F12
-	WORD $0x4e2ccd64 // FMLA V4, V11, V12
-	WORD $0x4e2ccd25 // FMLA V5, V9, V12
-	WORD $0x4e2ccce6 // FMLA V6, V7, V12
-	ADDS R1, R10
-	FMOVQ (R10), F13
-	WORD $0x4e2dcd45 // FMLA V5, V10, V13
-	WORD $0x4e2dcd06 // FMLA V6, V8, V13
-	ADDS R1, R10
-	FMOVQ (R10), F12
-	WORD $0x4e2ccd65 // FMLA V5, V11, V12
-	WORD $0x4e2ccd26 // FMLA V6, V9, V12
-	ADDS R1, R10
-	ADD $15, R3, R11
-	CMP R4, R11
-	BHS skip15
-	FMOVQ (R10), F18
-	WORD $0x4e32cd46 // FMLA V6, V10, V18
-skip15:
-	ADDS R1, R10
-	ADD $16, R3, R11
-	CMP R4, R11
-	BHS skip16
-	FMOVQ (R10), F19
-	WORD $0x4e33cd66 // FMLA V6, V11, V19
-skip16:
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V7.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V8.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e4f0 // FCMGT V16, V7, V0
-	VBIT V16.B16, V7.B16, V0.B16
-	WORD $0x6ea8e411 // FCMGT V17, V0, V8
-	VBIT V17.B16, V8.B16, V0.B16
-	WORD $0x6ea1e4f2 // FCMGT V18, V7, V1
-	VBIT V18.B16, V7.B16, V1.B16
-	WORD $0x6ea8e433 // FCMGT V19, V1, V8
-	VBIT V19.B16, V8.B16, V1.B16
-	WORD $0x6ea2e4f0 // FCMGT V16, V7, V2
-	VBIT V16.B16, V7.B16, V2.B16
-	WORD $0x6ea8e451 // FCMGT V17, V2, V8
-	VBIT V17.B16, V8.B16, V2.B16
-	WORD $0x6ea3e4f2 // FCMGT V18, V7, V3
-	VBIT V18.B16, V7.B16, V3.B16
-	WORD $0x6ea8e473 // FCMGT V19, V3, V8
-	VBIT V19.B16, V8.B16, V3.B16
-	WORD $0x6ea4e4f0 // FCMGT V16, V7, V4
-	VBIT V16.B16, V7.B16, V4.B16
-	WORD $0x6ea8e491 // FCMGT V17, V4, V8
-	VBIT V17.B16, V8.B16, V4.B16
-	WORD $0x6ea5e4f2 // FCMGT V18, V7, V5
-	VBIT V18.B16, V7.B16, V5.B16
-	WORD $0x6ea8e4b3 // FCMGT V19, V5, V8
-	VBIT V19.B16, V8.B16, V5.B16
-	WORD $0x6ea6e4f0 // FCMGT V16, V7, V6
-	VBIT V16.B16, V7.B16, V6.B16
-	WORD $0x6ea8e4d1 // FCMGT V17, V6, V8
-	VBIT V17.B16, V8.B16, V6.B16
-	FMOVQ F0, (R5)
-	ADDS R8, R5
-	FMOVQ F1, (R5)
-	ADDS R8, R5
-	FMOVQ F2, (R5)
-	ADDS R8, R5
-	FMOVQ F3, (R5)
-	ADDS R8, R5
-	FMOVQ F4, (R5)
-	ADDS R8, R5
-	FMOVQ F5, (R5)
-	ADDS R8, R5
-	FMOVQ F6, (R5)
-	MOVD line_channel(R0), R5
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	ADDS $14, R3
-	MOVD $14, R16
-	MUL R16, R1, R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $7, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile4x5s2NEON(l *line)
-TEXT ·tile4x5s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	MOVD line_column(R0), R3
-	MOVD line_width(R0), R4
-	// a tile: 4 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	FMOVQ (R8), F4
-	WORD $0x3ce26905 // LDR Q5, [R8, R2]
-	ADD R2<<1, R8, R16
-	FMOVQ (R16), F6
-	ADD R2<<1, R8, R10
-	WORD $0x3ce26947 // LDR Q7, [R10, R2]
-	ADD R2<<2, R8, R16
-	FMOVQ (R16), F8
-	MOVD R5, R10
-	ADD $0, R3, R11
-	CMP R4, R11
-	BHS skip0
-	FMOVQ (R10), F16
-	WORD $0x4e30cc80 // FMLA V0, V4, V16
-skip0:
-	ADDS R1, R10
-	ADD $1, R3, R11
-	CMP R4, R11
-	BHS skip1
-	FMOVQ (R10), F17
-	WORD $0x4e31cca0 // FMLA V0, V5, V17
-skip1:
-	ADDS R1, R10
-	FMOVQ (R10), F9
-	WORD $0x4e29ccc0 // FMLA V0, V6, V9
-	WORD $0x4e29cc81 // FMLA V1, V4, V9
-	ADDS R1, R10
-	FMOVQ (R10), F10
-	WORD $0x4e2acce0 // FMLA V0, V7, V10
-	WORD $0x4e2acca1 // FMLA V1, V5, V10
-	ADDS R1, R10
-	FMOVQ (R10), F9
-	WORD $0x4e29cd00 // FMLA V0, V8, V9
-	WORD $0x4e29ccc1 // FMLA V1, V6, V9
-	WORD $0x4e29cc82 // FMLA V2, V4, V9
-	ADDS R1, R10
-	FMOVQ (R10), F10
-	WORD $0x4e2acce1 // FMLA V1, V7, V10
-	WORD $0x4e2acca2 // FMLA V2, V5, V10
-	ADDS R1, R10
-	FMOVQ (R10), F9
-	WORD $0x4e29cd01 // FMLA V1, V8, V9
-	WORD $0x4e29ccc2 // FMLA V2, V6, V9
-	WORD $0x4e29cc83 // FMLA V3, V4, V9
-	ADDS R1, R10
-	FMOVQ (R10), F10
-	WORD $0x4e2acce2 // FMLA V2, V7, V10
-	WORD $0x4e2acca3 // FMLA V3, V5, V10
-	ADDS R1, R10
-	FMOVQ (R10), F9
-	WORD $0x4e29cd02 // FMLA V2, V8, V9
-	WORD $0x4e29ccc3 // FMLA V3, V6, V9
-	ADDS R1, R10
-	ADD $9, R3, R11
-	CMP R4, R11
-	BHS skip9
-	FMOVQ (R10), F18
-	WORD $0x4e32cce3 // FMLA V3, V7, V18
-skip9:
-	ADDS R1, R10
-	ADD $10, R3, R11
-	CMP R4, R11
-	BHS skip10
-	FMOVQ (R10), F19
-	WORD $0x4e33cd03 // FMLA V3, V8, V19
-skip10:
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V4.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V5.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e490 // FCMGT V16, V4, V0
-	VBIT V16.B16, V4.B16, V0.B16
-	WORD $0x6ea5e411 // FCMGT V17, V0, V5
-	VBIT V17.B16, V5.B16, V0.B16
-	WORD $0x6ea1e492 // FCMGT V18, V4, V1
-	VBIT V18.B16, V4.B16, V1.B16
-	WORD $0x6ea5e433 // FCMGT V19, V1, V5
-	VBIT V19.B16, V5.B16, V1.B16
-	WORD $0x6ea2e490 // FCMGT V16, V4, V2
-	VBIT V16.B16, V4.B16, V2.B16
-	WORD $0x6ea5e451 // FCMGT V17, V2, V5
-	VBIT V17.B16, V5.B16, V2.B16
-	WORD $0x6ea3e492 // FCMGT V18, V4, V3
-	VBIT V18.B16, V4.B16, V3.B16
-	WORD $0x6ea5e473 // FCMGT V19, V3, V5
-	VBIT V19.B16, V5.B16, V3.B16
-	FMOVQ F0, (R5)
-	ADDS R8, R5
-	FMOVQ F1, (R5)
-	ADDS R8, R5
-	FMOVQ F2, (R5)
-	ADDS R8, R5
-	FMOVQ F3, (R5)
-	MOVD line_channel(R0), R5
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	ADDS $8, R3
-	MOVD $8, R16
-	MUL R16, R1, R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $4, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile2x5s2NEON(l *line)
-TEXT ·tile2x5s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	MOVD line_column(R0), R3
-	MOVD line_width(R0), R4
-	// a tile: 2 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	VMOV V0.B16, V1.B16
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	FMOVQ (R8), F2
-	WORD $0x3ce26903 // LDR Q3, [R8, R2]
-	ADD R2<<1, R8, R16
-	FMOVQ (R16), F4
-	ADD R2<<1, R8, R10
-	WORD $0x3ce26945 // LDR Q5, [R10, R2]
-	ADD R2<<2, R8, R16
-	FMOVQ (R16), F6
-	MOVD R5, R10
-	ADD $0, R3, R11
-	CMP R4, R11
-	BHS skip0
-	FMOVQ (R10), F16
-	WORD $0x4e30cc40 // FMLA V0, V2, V16
-skip0:
-	ADDS R1, R10
-	ADD $1, R3, R11
-	CMP R4, R11
-	BHS skip1
-	FMOVQ (R10), F17
-	WORD $0x4e31cc60 // FMLA V0, V3, V17
-skip1:
-	ADDS R1, R10
-	FMOVQ (R10), F7
-	WORD $0x4e27cc80 // FMLA V0, V4, V7
-	WORD $0x4e27cc41 // FMLA V1, V2, V7
-	ADDS R1, R10
-	FMOVQ (R10), F8
-	WORD $0x4e28cca0 // FMLA V0, V5, V8
-	WORD $0x4e28cc61 // FMLA V1, V3, V8
-	ADDS R1, R10
-	FMOVQ (R10), F7
-	WORD $0x4e27ccc0 // FMLA V0, V6, V7
-	WORD $0x4e27cc81 // FMLA V1, V4, V7
-	ADDS R1, R10
-	ADD $5, R3, R11
-	CMP R4, R11
-	BHS skip5
-	FMOVQ (R10), F18
-	WORD $0x4e32cca1 // FMLA V1, V5, V18
-skip5:
-	ADDS R1, R10
-	ADD $6, R3, R11
-	CMP R4, R11
-	BHS skip6
-	FMOVQ (R10), F19
-	WORD $0x4e33ccc1 // FMLA V1, V6, V19
-skip6:
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V2.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V3.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e450 // FCMGT V16, V2, V0
-	VBIT V16.B16, V2.B16, V0.B16
-	WORD $0x6ea3e411 // FCMGT V17, V0, V3
-	VBIT V17.B16, V3.B16, V0.B16
-	WORD $0x6ea1e452 // FCMGT V18, V2, V1
-	VBIT V18.B16, V2.B16, V1.B16
-	WORD $0x6ea3e433 // FCMGT V19, V1, V3
-	VBIT V19.B16, V3.B16, V1.B16
-	FMOVQ F0, (R5)
-	ADDS R8, R5
-	FMOVQ F1, (R5)
-	MOVD line_channel(R0), R5
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	ADDS $4, R3
-	MOVD $4, R16
-	MUL R16, R1, R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $2, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile1x5s2NEON(l *line)
-TEXT ·tile1x5s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	MOVD line_column(R0), R3
-	MOVD line_width(R0), R4
-	// a tile: 1 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R5
-	CMP $0, R5
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F0
-start:
-	MOVD line_rows(R0), R9
-	CMP $0, R9
-	BEQ sums
-	MOVD line_x(R0), R5
-	MOVD line_xAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	// a row of the window
-row:
-	FMOVQ (R8), F1
-	WORD $0x3ce26902 // LDR Q2, [R8, R2]
-	ADD R2<<1, R8, R16
-	FMOVQ (R16), F3
-	ADD R2<<1, R8, R10
-	WORD $0x3ce26944 // LDR Q4, [R10, R2]
-	ADD R2<<2, R8, R16
-	FMOVQ (R16), F5
-	MOVD R5, R10
-	ADD $0, R3, R11
-	CMP R4, R11
-	BHS skip0
-	FMOVQ (R10), F16
-	WORD $0x4e30cc20 // FMLA V0, V1, V16
-skip0:
-	ADDS R1, R10
-	ADD $1, R3, R11
-	CMP R4, R11
-	BHS skip1
-	FMOVQ (R10), F17
-	WORD $0x4e31cc40 // FMLA V0, V2, V17
-skip1:
-	ADDS R1, R10
-	FMOVQ (R10), F18
-	WORD $0x4e32cc60 // FMLA V0, V3, V18
-	ADDS R1, R10
-	ADD $3, R3, R11
-	CMP R4, R11
-	BHS skip3
-	FMOVQ (R10), F19
-	WORD $0x4e33cc80 // FMLA V0, V4, V19
-skip3:
-	ADDS R1, R10
-	ADD $4, R3, R11
-	CMP R4, R11
-	BHS skip4
-	FMOVQ (R10), F16
-	WORD $0x4e30cca0 // FMLA V0, V5, V16
-skip4:
-	MOVD line_xRow(R0), R17
-	ADDS R17, R5
-	MOVD line_wRow(R0), R17
-	ADDS R17, R8
-	SUBS $1, R9
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V1.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V2.S4]
-	MOVD line_y(R0), R5
-	MOVD line_yAt(R0), R17
-	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_yPixel(R0), R8
-	WORD $0x6ea0e431 // FCMGT V17, V1, V0
-	VBIT V17.B16, V1.B16, V0.B16
-	WORD $0x6ea2e412 // FCMGT V18, V0, V2
-	VBIT V18.B16, V2.B16, V0.B16
-	FMOVQ F0, (R5)
-	MOVD line_channel(R0), R5
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	ADDS $2, R3
-	MOVD $2, R16
-	MUL R16, R1, R5
-	MOVD line_xAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $1, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
-	MOVD line_yAt(R0), R19
-	ADDS R5, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile8GroupsNEON(l *line)
-TEXT ·tile8GroupsNEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	ADD R1<<1, R1, R3
-	ADD R1<<2, R1, R4
-	ADD R1<<2, R3, R5
-	// a tile: 8 results
-tile:
-	MOVD ZR, line_channel(R0)
+	EOR R1, R1
 	// a vector of channels
 	PCALIGN $16
 vector:
@@ -4080,8 +282,3128 @@ vector:
 	MOVD line_bias(R0), R8
 	CMP $0, R8
 	BEQ start
-	MOVD line_channel(R0), R17
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
 	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	// a row of the window
+row:
+	MOVD R8, R11
+	MOVD R9, R12
+	MOVD line_taps(R0), R13
+	// a tap
+tap:
+	FMOVQ (R12), F7
+	FMOVQ (R11), F16
+	WORD $0x4e30cce0 // FMLA V0, V7, V16
+	WORD $0x3ce26971 // LDR Q17, [R11, R2]
+	WORD $0x4e31cce1 // FMLA V1, V7, V17
+	ADD R2<<1, R11, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cce2 // FMLA V2, V7, V18
+	WORD $0x3ce46973 // LDR Q19, [R11, R4]
+	WORD $0x4e33cce3 // FMLA V3, V7, V19
+	ADD R2<<2, R11, R16
+	FMOVQ (R16), F16
+	WORD $0x4e30cce4 // FMLA V4, V7, V16
+	WORD $0x3ce56971 // LDR Q17, [R11, R5]
+	WORD $0x4e31cce5 // FMLA V5, V7, V17
+	ADD R4<<1, R11, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cce6 // FMLA V6, V7, V18
+	MOVD line_xTap(R0), R17
+	ADDS R17, R11
+	ADDS R3, R12
+	SUBS $1, R13
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// clamp and store the results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V7.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V8.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e4f3 // FCMGT V19, V7, V0
+	VBIT V19.B16, V7.B16, V0.B16
+	WORD $0x6ea8e410 // FCMGT V16, V0, V8
+	VBIT V16.B16, V8.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	WORD $0x6ea1e4f1 // FCMGT V17, V7, V1
+	VBIT V17.B16, V7.B16, V1.B16
+	WORD $0x6ea8e432 // FCMGT V18, V1, V8
+	VBIT V18.B16, V8.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	WORD $0x6ea2e4f3 // FCMGT V19, V7, V2
+	VBIT V19.B16, V7.B16, V2.B16
+	WORD $0x6ea8e450 // FCMGT V16, V2, V8
+	VBIT V16.B16, V8.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	WORD $0x6ea3e4f1 // FCMGT V17, V7, V3
+	VBIT V17.B16, V7.B16, V3.B16
+	WORD $0x6ea8e472 // FCMGT V18, V3, V8
+	VBIT V18.B16, V8.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	WORD $0x6ea4e4f3 // FCMGT V19, V7, V4
+	VBIT V19.B16, V7.B16, V4.B16
+	WORD $0x6ea8e490 // FCMGT V16, V4, V8
+	VBIT V16.B16, V8.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	WORD $0x6ea5e4f1 // FCMGT V17, V7, V5
+	VBIT V17.B16, V7.B16, V5.B16
+	WORD $0x6ea8e4b2 // FCMGT V18, V5, V8
+	VBIT V18.B16, V8.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+	WORD $0x6ea6e4f3 // FCMGT V19, V7, V6
+	VBIT V19.B16, V7.B16, V6.B16
+	WORD $0x6ea8e4d0 // FCMGT V16, V6, V8
+	VBIT V16.B16, V8.B16, V6.B16
+	FMOVQ F6, (R8)
+	ADDS R9, R8
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tileAnyx6NEON(l *line)
+TEXT ·tileAnyx6NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	ADD R2<<1, R2, R4
+	ADD R2<<2, R2, R5
+	// a tile of results
+tile:
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	// a row of the window
+row:
+	MOVD R8, R11
+	MOVD R9, R12
+	MOVD line_taps(R0), R13
+	// a tap
+tap:
+	FMOVQ (R12), F6
+	FMOVQ (R11), F16
+	WORD $0x4e30ccc0 // FMLA V0, V6, V16
+	WORD $0x3ce26971 // LDR Q17, [R11, R2]
+	WORD $0x4e31ccc1 // FMLA V1, V6, V17
+	ADD R2<<1, R11, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32ccc2 // FMLA V2, V6, V18
+	WORD $0x3ce46973 // LDR Q19, [R11, R4]
+	WORD $0x4e33ccc3 // FMLA V3, V6, V19
+	ADD R2<<2, R11, R16
+	FMOVQ (R16), F16
+	WORD $0x4e30ccc4 // FMLA V4, V6, V16
+	WORD $0x3ce56971 // LDR Q17, [R11, R5]
+	WORD $0x4e31ccc5 // FMLA V5, V6, V17
+	MOVD line_xTap(R0), R17
+	ADDS R17, R11
+	ADDS R3, R12
+	SUBS $1, R13
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// clamp and store the results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V6.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V7.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e4d2 // FCMGT V18, V6, V0
+	VBIT V18.B16, V6.B16, V0.B16
+	WORD $0x6ea7e413 // FCMGT V19, V0, V7
+	VBIT V19.B16, V7.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	WORD $0x6ea1e4d0 // FCMGT V16, V6, V1
+	VBIT V16.B16, V6.B16, V1.B16
+	WORD $0x6ea7e431 // FCMGT V17, V1, V7
+	VBIT V17.B16, V7.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	WORD $0x6ea2e4d2 // FCMGT V18, V6, V2
+	VBIT V18.B16, V6.B16, V2.B16
+	WORD $0x6ea7e453 // FCMGT V19, V2, V7
+	VBIT V19.B16, V7.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	WORD $0x6ea3e4d0 // FCMGT V16, V6, V3
+	VBIT V16.B16, V6.B16, V3.B16
+	WORD $0x6ea7e471 // FCMGT V17, V3, V7
+	VBIT V17.B16, V7.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	WORD $0x6ea4e4d2 // FCMGT V18, V6, V4
+	VBIT V18.B16, V6.B16, V4.B16
+	WORD $0x6ea7e493 // FCMGT V19, V4, V7
+	VBIT V19.B16, V7.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	WORD $0x6ea5e4d0 // FCMGT V16, V6, V5
+	VBIT V16.B16, V6.B16, V5.B16
+	WORD $0x6ea7e4b1 // FCMGT V17, V5, V7
+	VBIT V17.B16, V7.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tileAnyx5NEON(l *line)
+TEXT ·tileAnyx5NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	ADD R2<<1, R2, R4
+	// a tile of results
+tile:
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R5
+	CMP $0, R5
+	BEQ start
+	ADDS R1, R5
+	FMOVQ (R5), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	MOVD line_rows(R0), R9
+	CMP $0, R9
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R5
+	MOVD line_xAt(R0), R17
+	ADDS R17, R5
+	ADDS R1, R5
+	MOVD line_w(R0), R8
+	ADDS R1, R8
+	// a row of the window
+row:
+	MOVD R5, R10
+	MOVD R8, R11
+	MOVD line_taps(R0), R12
+	// a tap
+tap:
+	FMOVQ (R11), F5
+	FMOVQ (R10), F16
+	WORD $0x4e30cca0 // FMLA V0, V5, V16
+	WORD $0x3ce26951 // LDR Q17, [R10, R2]
+	WORD $0x4e31cca1 // FMLA V1, V5, V17
+	ADD R2<<1, R10, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cca2 // FMLA V2, V5, V18
+	WORD $0x3ce46953 // LDR Q19, [R10, R4]
+	WORD $0x4e33cca3 // FMLA V3, V5, V19
+	ADD R2<<2, R10, R16
+	FMOVQ (R16), F16
+	WORD $0x4e30cca4 // FMLA V4, V5, V16
+	MOVD line_xTap(R0), R17
+	ADDS R17, R10
+	ADDS R3, R11
+	SUBS $1, R12
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R5
+	MOVD line_wRow(R0), R17
+	ADDS R17, R8
+	SUBS $1, R9
+	BNE row
+sums:
+	// clamp and store the results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V5.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V6.S4]
+	MOVD line_y(R0), R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R5
+	ADDS R1, R5
+	MOVD line_yPixel(R0), R8
+	WORD $0x6ea0e4b1 // FCMGT V17, V5, V0
+	VBIT V17.B16, V5.B16, V0.B16
+	WORD $0x6ea6e412 // FCMGT V18, V0, V6
+	VBIT V18.B16, V6.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS R8, R5
+	WORD $0x6ea1e4b3 // FCMGT V19, V5, V1
+	VBIT V19.B16, V5.B16, V1.B16
+	WORD $0x6ea6e430 // FCMGT V16, V1, V6
+	VBIT V16.B16, V6.B16, V1.B16
+	FMOVQ F1, (R5)
+	ADDS R8, R5
+	WORD $0x6ea2e4b1 // FCMGT V17, V5, V2
+	VBIT V17.B16, V5.B16, V2.B16
+	WORD $0x6ea6e452 // FCMGT V18, V2, V6
+	VBIT V18.B16, V6.B16, V2.B16
+	FMOVQ F2, (R5)
+	ADDS R8, R5
+	WORD $0x6ea3e4b3 // FCMGT V19, V5, V3
+	VBIT V19.B16, V5.B16, V3.B16
+	WORD $0x6ea6e470 // FCMGT V16, V3, V6
+	VBIT V16.B16, V6.B16, V3.B16
+	FMOVQ F3, (R5)
+	ADDS R8, R5
+	WORD $0x6ea4e4b1 // FCMGT V17, V5, V4
+	VBIT V17.B16, V5.B16, V4.B16
+	WORD $0x6ea6e492 // FCMGT V18, V4, V6
+	VBIT V18.B16, V6.B16, V4.B16
+	FMOVQ F4, (R5)
+	ADDS R8, R5
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R5
+	MOVD line_xAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R5
+	MOVD line_yAt(R0), R19
+	ADDS R5, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tileAnyNEON(l *line)
+TEXT ·tileAnyNEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_pixels(R0), R3
+	MOVD line_wTap(R0), R4
+	ADD R2<<1, R2, R5
+	// a tile of results
+tile:
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	// a row of the window
+row:
+	MOVD R8, R11
+	MOVD R9, R12
+	MOVD line_taps(R0), R13
+	// a tap
+tap:
+	FMOVQ (R12), F4
+	FMOVQ (R11), F16
+	WORD $0x4e30cc80 // FMLA V0, V4, V16
+	CMP $1, R3
+	BEQ tapDone
+	WORD $0x3ce26971 // LDR Q17, [R11, R2]
+	WORD $0x4e31cc81 // FMLA V1, V4, V17
+	CMP $2, R3
+	BEQ tapDone
+	ADD R2<<1, R11, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cc82 // FMLA V2, V4, V18
+	CMP $3, R3
+	BEQ tapDone
+	WORD $0x3ce56973 // LDR Q19, [R11, R5]
+	WORD $0x4e33cc83 // FMLA V3, V4, V19
+tapDone:
+	MOVD line_xTap(R0), R17
+	ADDS R17, R11
+	ADDS R4, R12
+	SUBS $1, R13
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// clamp and store the results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V4.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V5.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e490 // FCMGT V16, V4, V0
+	VBIT V16.B16, V4.B16, V0.B16
+	WORD $0x6ea5e411 // FCMGT V17, V0, V5
+	VBIT V17.B16, V5.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	CMP $1, R3
+	BEQ kept
+	WORD $0x6ea1e492 // FCMGT V18, V4, V1
+	VBIT V18.B16, V4.B16, V1.B16
+	WORD $0x6ea5e433 // FCMGT V19, V1, V5
+	VBIT V19.B16, V5.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	CMP $2, R3
+	BEQ kept
+	WORD $0x6ea2e490 // FCMGT V16, V4, V2
+	VBIT V16.B16, V4.B16, V2.B16
+	WORD $0x6ea5e451 // FCMGT V17, V2, V5
+	VBIT V17.B16, V5.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	CMP $3, R3
+	BEQ kept
+	WORD $0x6ea3e492 // FCMGT V18, V4, V3
+	VBIT V18.B16, V4.B16, V3.B16
+	WORD $0x6ea5e473 // FCMGT V19, V3, V5
+	VBIT V19.B16, V5.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+kept:
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile3s1x8NEON(l *line)
+TEXT ·tile3s1x8NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	// a tile of results
+tile:
+	// its columns inside the image
+	EOR R4, R4
+	MOVD line_column(R0), R17
+	SUBS R17, R4
+	MOVD line_width(R0), R5
+	ADDS R4, R5
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	VMOV V0.B16, V7.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	// a row of the window
+row:
+	FMOVQ (R9), F8
+	WORD $0x3ce36929 // LDR Q9, [R9, R3]
+	ADD R3<<1, R9, R16
+	FMOVQ (R16), F10
+	MOVD R8, R11
+	CMP $0, R4
+	BGT column1
+	FMOVQ (R11), F16
+	WORD $0x4e30cd00 // FMLA V0, V8, V16
+column1:
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd20 // FMLA V0, V9, V12
+	WORD $0x4e2ccd01 // FMLA V1, V8, V12
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd40 // FMLA V0, V10, V11
+	WORD $0x4e2bcd21 // FMLA V1, V9, V11
+	WORD $0x4e2bcd02 // FMLA V2, V8, V11
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd41 // FMLA V1, V10, V12
+	WORD $0x4e2ccd22 // FMLA V2, V9, V12
+	WORD $0x4e2ccd03 // FMLA V3, V8, V12
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd42 // FMLA V2, V10, V11
+	WORD $0x4e2bcd23 // FMLA V3, V9, V11
+	WORD $0x4e2bcd04 // FMLA V4, V8, V11
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd43 // FMLA V3, V10, V12
+	WORD $0x4e2ccd24 // FMLA V4, V9, V12
+	WORD $0x4e2ccd05 // FMLA V5, V8, V12
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd44 // FMLA V4, V10, V11
+	WORD $0x4e2bcd25 // FMLA V5, V9, V11
+	WORD $0x4e2bcd06 // FMLA V6, V8, V11
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd45 // FMLA V5, V10, V12
+	WORD $0x4e2ccd26 // FMLA V6, V9, V12
+	WORD $0x4e2ccd07 // FMLA V7, V8, V12
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd46 // FMLA V6, V10, V11
+	WORD $0x4e2bcd27 // FMLA V7, V9, V11
+	ADDS R2, R11
+	CMP $9, R5
+	BLE columns
+	FMOVQ (R11), F17
+	WORD $0x4e31cd47 // FMLA V7, V10, V17
+columns:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// clamp and store the results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V8.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V9.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e512 // FCMGT V18, V8, V0
+	VBIT V18.B16, V8.B16, V0.B16
+	WORD $0x6ea9e413 // FCMGT V19, V0, V9
+	VBIT V19.B16, V9.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	WORD $0x6ea1e510 // FCMGT V16, V8, V1
+	VBIT V16.B16, V8.B16, V1.B16
+	WORD $0x6ea9e431 // FCMGT V17, V1, V9
+	VBIT V17.B16, V9.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	WORD $0x6ea2e512 // FCMGT V18, V8, V2
+	VBIT V18.B16, V8.B16, V2.B16
+	WORD $0x6ea9e453 // FCMGT V19, V2, V9
+	VBIT V19.B16, V9.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	WORD $0x6ea3e510 // FCMGT V16, V8, V3
+	VBIT V16.B16, V8.B16, V3.B16
+	WORD $0x6ea9e471 // FCMGT V17, V3, V9
+	VBIT V17.B16, V9.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	WORD $0x6ea4e512 // FCMGT V18, V8, V4
+	VBIT V18.B16, V8.B16, V4.B16
+	WORD $0x6ea9e493 // FCMGT V19, V4, V9
+	VBIT V19.B16, V9.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	WORD $0x6ea5e510 // FCMGT V16, V8, V5
+	VBIT V16.B16, V8.B16, V5.B16
+	WORD $0x6ea9e4b1 // FCMGT V17, V5, V9
+	VBIT V17.B16, V9.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+	WORD $0x6ea6e512 // FCMGT V18, V8, V6
+	VBIT V18.B16, V8.B16, V6.B16
+	WORD $0x6ea9e4d3 // FCMGT V19, V6, V9
+	VBIT V19.B16, V9.B16, V6.B16
+	FMOVQ F6, (R8)
+	ADDS R9, R8
+	WORD $0x6ea7e510 // FCMGT V16, V8, V7
+	VBIT V16.B16, V8.B16, V7.B16
+	WORD $0x6ea9e4f1 // FCMGT V17, V7, V9
+	VBIT V17.B16, V9.B16, V7.B16
+	FMOVQ F7, (R8)
+	ADDS R9, R8
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_columnTile(R0), R8
+	MOVD line_column(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_column(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile3s1x7NEON(l *line)
+TEXT ·tile3s1x7NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	// a tile of results
+tile:
+	// its columns inside the image
+	EOR R4, R4
+	MOVD line_column(R0), R17
+	SUBS R17, R4
+	MOVD line_width(R0), R5
+	ADDS R4, R5
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	// a row of the window
+row:
+	FMOVQ (R9), F7
+	WORD $0x3ce36928 // LDR Q8, [R9, R3]
+	ADD R3<<1, R9, R16
+	FMOVQ (R16), F9
+	MOVD R8, R11
+	CMP $0, R4
+	BGT column1
+	FMOVQ (R11), F16
+	WORD $0x4e30cce0 // FMLA V0, V7, V16
+column1:
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd00 // FMLA V0, V8, V11
+	WORD $0x4e2bcce1 // FMLA V1, V7, V11
+	ADDS R2, R11
+	FMOVQ (R11), F10
+	WORD $0x4e2acd20 // FMLA V0, V9, V10
+	WORD $0x4e2acd01 // FMLA V1, V8, V10
+	WORD $0x4e2acce2 // FMLA V2, V7, V10
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd21 // FMLA V1, V9, V11
+	WORD $0x4e2bcd02 // FMLA V2, V8, V11
+	WORD $0x4e2bcce3 // FMLA V3, V7, V11
+	ADDS R2, R11
+	FMOVQ (R11), F10
+	WORD $0x4e2acd22 // FMLA V2, V9, V10
+	WORD $0x4e2acd03 // FMLA V3, V8, V10
+	WORD $0x4e2acce4 // FMLA V4, V7, V10
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd23 // FMLA V3, V9, V11
+	WORD $0x4e2bcd04 // FMLA V4, V8, V11
+	WORD $0x4e2bcce5 // FMLA V5, V7, V11
+	ADDS R2, R11
+	FMOVQ (R11), F10
+	WORD $0x4e2acd24 // FMLA V4, V9, V10
+	WORD $0x4e2acd05 // FMLA V5, V8, V10
+	WORD $0x4e2acce6 // FMLA V6, V7, V10
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd25 // FMLA V5, V9, V11
+	WORD $0x4e2bcd06 // FMLA V6, V8, V11
+	ADDS R2, R11
+	CMP $8, R5
+	BLE columns
+	FMOVQ (R11), F17
+	WORD $0x4e31cd26 // FMLA V6, V9, V17
+columns:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// clamp and store the results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V7.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V8.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e4f2 // FCMGT V18, V7, V0
+	VBIT V18.B16, V7.B16, V0.B16
+	WORD $0x6ea8e413 // FCMGT V19, V0, V8
+	VBIT V19.B16, V8.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	WORD $0x6ea1e4f0 // FCMGT V16, V7, V1
+	VBIT V16.B16, V7.B16, V1.B16
+	WORD $0x6ea8e431 // FCMGT V17, V1, V8
+	VBIT V17.B16, V8.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	WORD $0x6ea2e4f2 // FCMGT V18, V7, V2
+	VBIT V18.B16, V7.B16, V2.B16
+	WORD $0x6ea8e453 // FCMGT V19, V2, V8
+	VBIT V19.B16, V8.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	WORD $0x6ea3e4f0 // FCMGT V16, V7, V3
+	VBIT V16.B16, V7.B16, V3.B16
+	WORD $0x6ea8e471 // FCMGT V17, V3, V8
+	VBIT V17.B16, V8.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	WORD $0x6ea4e4f2 // FCMGT V18, V7, V4
+	VBIT V18.B16, V7.B16, V4.B16
+	WORD $0x6ea8e493 // FCMGT V19, V4, V8
+	VBIT V19.B16, V8.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	WORD $0x6ea5e4f0 // FCMGT V16, V7, V5
+	VBIT V16.B16, V7.B16, V5.B16
+	WORD $0x6ea8e4b1 // FCMGT V17, V5, V8
+	VBIT V17.B16, V8.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+	WORD $0x6ea6e4f2 // FCMGT V18, V7, V6
+	VBIT V18.B16, V7.B16, V6.B16
+	WORD $0x6ea8e4d3 // FCMGT V19, V6, V8
+	VBIT V19.B16, V8.B16, V6.B16
+	FMOVQ F6, (R8)
+	ADDS R9, R8
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_columnTile(R0), R8
+	MOVD line_column(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_column(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile3s1NEON(l *line)
+TEXT ·tile3s1NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_pixels(R0), R3
+	MOVD line_wTap(R0), R4
+	// a tile of results
+tile:
+	// its columns inside the image
+	EOR R5, R5
+	MOVD line_column(R0), R17
+	SUBS R17, R5
+	MOVD line_width(R0), R8
+	ADDS R5, R8
+	MOVD line_columns(R0), R17
+	CMP R17, R8
+	BLT inside
+	MOVD line_columns(R0), R8
+inside:
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R9
+	CMP $0, R9
+	BEQ start
+	ADDS R1, R9
+	FMOVQ (R9), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	MOVD line_rows(R0), R11
+	CMP $0, R11
+	BEQ sums
+	MOVD line_x(R0), R9
+	MOVD line_xAt(R0), R17
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_w(R0), R10
+	ADDS R1, R10
+	// a row of the window
+row:
+	FMOVQ (R10), F6
+	WORD $0x3ce46947 // LDR Q7, [R10, R4]
+	ADD R4<<1, R10, R16
+	FMOVQ (R16), F8
+	MOVD R9, R12
+	CMP $0, R5
+	BGT column1
+	FMOVQ (R12), F16
+	WORD $0x4e30ccc0 // FMLA V0, V6, V16
+column1:
+	ADDS R2, R12
+	CMP $1, R8
+	BLE columns
+	FMOVQ (R12), F10
+	WORD $0x4e2acce0 // FMLA V0, V7, V10
+	WORD $0x4e2accc1 // FMLA V1, V6, V10
+	ADDS R2, R12
+	CMP $2, R8
+	BLE columns
+	FMOVQ (R12), F9
+	WORD $0x4e29cd00 // FMLA V0, V8, V9
+	WORD $0x4e29cce1 // FMLA V1, V7, V9
+	WORD $0x4e29ccc2 // FMLA V2, V6, V9
+	ADDS R2, R12
+	CMP $3, R8
+	BLE columns
+	FMOVQ (R12), F10
+	WORD $0x4e2acd01 // FMLA V1, V8, V10
+	WORD $0x4e2acce2 // FMLA V2, V7, V10
+	WORD $0x4e2accc3 // FMLA V3, V6, V10
+	ADDS R2, R12
+	CMP $4, R8
+	BLE columns
+	FMOVQ (R12), F9
+	WORD $0x4e29cd02 // FMLA V2, V8, V9
+	WORD $0x4e29cce3 // FMLA V3, V7, V9
+	WORD $0x4e29ccc4 // FMLA V4, V6, V9
+	ADDS R2, R12
+	CMP $5, R8
+	BLE columns
+	FMOVQ (R12), F10
+	WORD $0x4e2acd03 // FMLA V3, V8, V10
+	WORD $0x4e2acce4 // FMLA V4, V7, V10
+	WORD $0x4e2accc5 // FMLA V5, V6, V10
+	ADDS R2, R12
+	CMP $6, R8
+	BLE columns
+	FMOVQ (R12), F9
+	WORD $0x4e29cd04 // FMLA V4, V8, V9
+	WORD $0x4e29cce5 // FMLA V5, V7, V9
+	ADDS R2, R12
+	CMP $7, R8
+	BLE columns
+	FMOVQ (R12), F17
+	WORD $0x4e31cd05 // FMLA V5, V8, V17
+columns:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R9
+	MOVD line_wRow(R0), R17
+	ADDS R17, R10
+	SUBS $1, R11
+	BNE row
+sums:
+	// clamp and store the results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V6.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V7.S4]
+	MOVD line_y(R0), R9
+	MOVD line_yAt(R0), R17
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_yPixel(R0), R10
+	WORD $0x6ea0e4d2 // FCMGT V18, V6, V0
+	VBIT V18.B16, V6.B16, V0.B16
+	WORD $0x6ea7e413 // FCMGT V19, V0, V7
+	VBIT V19.B16, V7.B16, V0.B16
+	FMOVQ F0, (R9)
+	ADDS R10, R9
+	CMP $1, R3
+	BEQ kept
+	WORD $0x6ea1e4d0 // FCMGT V16, V6, V1
+	VBIT V16.B16, V6.B16, V1.B16
+	WORD $0x6ea7e431 // FCMGT V17, V1, V7
+	VBIT V17.B16, V7.B16, V1.B16
+	FMOVQ F1, (R9)
+	ADDS R10, R9
+	CMP $2, R3
+	BEQ kept
+	WORD $0x6ea2e4d2 // FCMGT V18, V6, V2
+	VBIT V18.B16, V6.B16, V2.B16
+	WORD $0x6ea7e453 // FCMGT V19, V2, V7
+	VBIT V19.B16, V7.B16, V2.B16
+	FMOVQ F2, (R9)
+	ADDS R10, R9
+	CMP $3, R3
+	BEQ kept
+	WORD $0x6ea3e4d0 // FCMGT V16, V6, V3
+	VBIT V16.B16, V6.B16, V3.B16
+	WORD $0x6ea7e471 // FCMGT V17, V3, V7
+	VBIT V17.B16, V7.B16, V3.B16
+	FMOVQ F3, (R9)
+	ADDS R10, R9
+	CMP $4, R3
+	BEQ kept
+	WORD $0x6ea4e4d2 // FCMGT V18, V6, V4
+	VBIT V18.B16, V6.B16, V4.B16
+	WORD $0x6ea7e493 // FCMGT V19, V4, V7
+	VBIT V19.B16, V7.B16, V4.B16
+	FMOVQ F4, (R9)
+	ADDS R10, R9
+	CMP $5, R3
+	BEQ kept
+	WORD $0x6ea5e4d0 // FCMGT V16, V6, V5
+	VBIT V16.B16, V6.B16, V5.B16
+	WORD $0x6ea7e4b1 // FCMGT V17, V5, V7
+	VBIT V17.B16, V7.B16, V5.B16
+	FMOVQ F5, (R9)
+	ADDS R10, R9
+kept:
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R9
+	MOVD line_xAt(R0), R19
+	ADDS R9, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R9
+	MOVD line_yAt(R0), R19
+	ADDS R9, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_columnTile(R0), R9
+	MOVD line_column(R0), R19
+	ADDS R9, R19
+	MOVD R19, line_column(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile3s2x8NEON(l *line)
+TEXT ·tile3s2x8NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	// a tile of results
+tile:
+	// its columns inside the image
+	EOR R4, R4
+	MOVD line_column(R0), R17
+	SUBS R17, R4
+	MOVD line_width(R0), R5
+	ADDS R4, R5
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	VMOV V0.B16, V7.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	// a row of the window
+row:
+	FMOVQ (R9), F8
+	WORD $0x3ce36929 // LDR Q9, [R9, R3]
+	ADD R3<<1, R9, R16
+	FMOVQ (R16), F10
+	MOVD R8, R11
+	CMP $0, R4
+	BGT column1
+	FMOVQ (R11), F16
+	WORD $0x4e30cd00 // FMLA V0, V8, V16
+column1:
+	ADDS R2, R11
+	FMOVQ (R11), F17
+	WORD $0x4e31cd20 // FMLA V0, V9, V17
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd40 // FMLA V0, V10, V11
+	WORD $0x4e2bcd01 // FMLA V1, V8, V11
+	ADDS R2, R11
+	FMOVQ (R11), F18
+	WORD $0x4e32cd21 // FMLA V1, V9, V18
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd41 // FMLA V1, V10, V11
+	WORD $0x4e2bcd02 // FMLA V2, V8, V11
+	ADDS R2, R11
+	FMOVQ (R11), F19
+	WORD $0x4e33cd22 // FMLA V2, V9, V19
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd42 // FMLA V2, V10, V11
+	WORD $0x4e2bcd03 // FMLA V3, V8, V11
+	ADDS R2, R11
+	FMOVQ (R11), F16
+	WORD $0x4e30cd23 // FMLA V3, V9, V16
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd43 // FMLA V3, V10, V11
+	WORD $0x4e2bcd04 // FMLA V4, V8, V11
+	ADDS R2, R11
+	FMOVQ (R11), F17
+	WORD $0x4e31cd24 // FMLA V4, V9, V17
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd44 // FMLA V4, V10, V11
+	WORD $0x4e2bcd05 // FMLA V5, V8, V11
+	ADDS R2, R11
+	FMOVQ (R11), F18
+	WORD $0x4e32cd25 // FMLA V5, V9, V18
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd45 // FMLA V5, V10, V11
+	WORD $0x4e2bcd06 // FMLA V6, V8, V11
+	ADDS R2, R11
+	FMOVQ (R11), F19
+	WORD $0x4e33cd26 // FMLA V6, V9, V19
+	ADDS R2, R11
+	FMOVQ (R11), F11
+	WORD $0x4e2bcd46 // FMLA V6, V10, V11
+	WORD $0x4e2bcd07 // FMLA V7, V8, V11
+	ADDS R2, R11
+	FMOVQ (R11), F16
+	WORD $0x4e30cd27 // FMLA V7, V9, V16
+	ADDS R2, R11
+	CMP $16, R5
+	BLE columns
+	FMOVQ (R11), F17
+	WORD $0x4e31cd47 // FMLA V7, V10, V17
+columns:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// clamp and store the results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V8.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V9.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e512 // FCMGT V18, V8, V0
+	VBIT V18.B16, V8.B16, V0.B16
+	WORD $0x6ea9e413 // FCMGT V19, V0, V9
+	VBIT V19.B16, V9.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	WORD $0x6ea1e510 // FCMGT V16, V8, V1
+	VBIT V16.B16, V8.B16, V1.B16
+	WORD $0x6ea9e431 // FCMGT V17, V1, V9
+	VBIT V17.B16, V9.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	WORD $0x6ea2e512 // FCMGT V18, V8, V2
+	VBIT V18.B16, V8.B16, V2.B16
+	WORD $0x6ea9e453 // FCMGT V19, V2, V9
+	VBIT V19.B16, V9.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	WORD $0x6ea3e510 // FCMGT V16, V8, V3
+	VBIT V16.B16, V8.B16, V3.B16
+	WORD $0x6ea9e471 // FCMGT V17, V3, V9
+	VBIT V17.B16, V9.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	WORD $0x6ea4e512 // FCMGT V18, V8, V4
+	VBIT V18.B16, V8.B16, V4.B16
+	WORD $0x6ea9e493 // FCMGT V19, V4, V9
+	VBIT V19.B16, V9.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	WORD $0x6ea5e510 // FCMGT V16, V8, V5
+	VBIT V16.B16, V8.B16, V5.B16
+	WORD $0x6ea9e4b1 // FCMGT V17, V5, V9
+	VBIT V17.B16, V9.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+	WORD $0x6ea6e512 // FCMGT V18, V8, V6
+	VBIT V18.B16, V8.B16, V6.B16
+	WORD $0x6ea9e4d3 // FCMGT V19, V6, V9
+	VBIT V19.B16, V9.B16, V6.B16
+	FMOVQ F6, (R8)
+	ADDS R9, R8
+	WORD $0x6ea7e510 // FCMGT V16, V8, V7
+	VBIT V16.B16, V8.B16, V7.B16
+	WORD $0x6ea9e4f1 // FCMGT V17, V7, V9
+	VBIT V17.B16, V9.B16, V7.B16
+	FMOVQ F7, (R8)
+	ADDS R9, R8
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_columnTile(R0), R8
+	MOVD line_column(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_column(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile3s2x7NEON(l *line)
+TEXT ·tile3s2x7NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	// a tile of results
+tile:
+	// its columns inside the image
+	EOR R4, R4
+	MOVD line_column(R0), R17
+	SUBS R17, R4
+	MOVD line_width(R0), R5
+	ADDS R4, R5
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	// a row of the window
+row:
+	FMOVQ (R9), F7
+	WORD $0x3ce36928 // LDR Q8, [R9, R3]
+	ADD R3<<1, R9, R16
+	FMOVQ (R16), F9
+	MOVD R8, R11
+	CMP $0, R4
+	BGT column1
+	FMOVQ (R11), F16
+	WORD $0x4e30cce0 // FMLA V0, V7, V16
+column1:
+	ADDS R2, R11
+	FMOVQ (R11), F17
+	WORD $0x4e31cd00 // FMLA V0, V8, V17
+	ADDS R2, R11
+	FMOVQ (R11), F10
+	WORD $0x4e2acd20 // FMLA V0, V9, V10
+	WORD $0x4e2acce1 // FMLA V1, V7, V10
+	ADDS R2, R11
+	FMOVQ (R11), F18
+	WORD $0x4e32cd01 // FMLA V1, V8, V18
+	ADDS R2, R11
+	FMOVQ (R11), F10
+	WORD $0x4e2acd21 // FMLA V1, V9, V10
+	WORD $0x4e2acce2 // FMLA V2, V7, V10
+	ADDS R2, R11
+	FMOVQ (R11), F19
+	WORD $0x4e33cd02 // FMLA V2, V8, V19
+	ADDS R2, R11
+	FMOVQ (R11), F10
+	WORD $0x4e2acd22 // FMLA V2, V9, V10
+	WORD $0x4e2acce3 // FMLA V3, V7, V10
+	ADDS R2, R11
+	FMOVQ (R11), F16
+	WORD $0x4e30cd03 // FMLA V3, V8, V16
+	ADDS R2, R11
+	FMOVQ (R11), F10
+	WORD $0x4e2acd23 // FMLA V3, V9, V10
+	WORD $0x4e2acce4 // FMLA V4, V7, V10
+	ADDS R2, R11
+	FMOVQ (R11), F17
+	WORD $0x4e31cd04 // FMLA V4, V8, V17
+	ADDS R2, R11
+	FMOVQ (R11), F10
+	WORD $0x4e2acd24 // FMLA V4, V9, V10
+	WORD $0x4e2acce5 // FMLA V5, V7, V10
+	ADDS R2, R11
+	FMOVQ (R11), F18
+	WORD $0x4e32cd05 // FMLA V5, V8, V18
+	ADDS R2, R11
+	FMOVQ (R11), F10
+	WORD $0x4e2acd25 // FMLA V5, V9, V10
+	WORD $0x4e2acce6 // FMLA V6, V7, V10
+	ADDS R2, R11
+	FMOVQ (R11), F19
+	WORD $0x4e33cd06 // FMLA V6, V8, V19
+	ADDS R2, R11
+	CMP $14, R5
+	BLE columns
+	FMOVQ (R11), F16
+	WORD $0x4e30cd26 // FMLA V6, V9, V16
+columns:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// clamp and store the results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V7.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V8.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e4f1 // FCMGT V17, V7, V0
+	VBIT V17.B16, V7.B16, V0.B16
+	WORD $0x6ea8e412 // FCMGT V18, V0, V8
+	VBIT V18.B16, V8.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	WORD $0x6ea1e4f3 // FCMGT V19, V7, V1
+	VBIT V19.B16, V7.B16, V1.B16
+	WORD $0x6ea8e430 // FCMGT V16, V1, V8
+	VBIT V16.B16, V8.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	WORD $0x6ea2e4f1 // FCMGT V17, V7, V2
+	VBIT V17.B16, V7.B16, V2.B16
+	WORD $0x6ea8e452 // FCMGT V18, V2, V8
+	VBIT V18.B16, V8.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	WORD $0x6ea3e4f3 // FCMGT V19, V7, V3
+	VBIT V19.B16, V7.B16, V3.B16
+	WORD $0x6ea8e470 // FCMGT V16, V3, V8
+	VBIT V16.B16, V8.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	WORD $0x6ea4e4f1 // FCMGT V17, V7, V4
+	VBIT V17.B16, V7.B16, V4.B16
+	WORD $0x6ea8e492 // FCMGT V18, V4, V8
+	VBIT V18.B16, V8.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	WORD $0x6ea5e4f3 // FCMGT V19, V7, V5
+	VBIT V19.B16, V7.B16, V5.B16
+	WORD $0x6ea8e4b0 // FCMGT V16, V5, V8
+	VBIT V16.B16, V8.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+	WORD $0x6ea6e4f1 // FCMGT V17, V7, V6
+	VBIT V17.B16, V7.B16, V6.B16
+	WORD $0x6ea8e4d2 // FCMGT V18, V6, V8
+	VBIT V18.B16, V8.B16, V6.B16
+	FMOVQ F6, (R8)
+	ADDS R9, R8
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_columnTile(R0), R8
+	MOVD line_column(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_column(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile3s2NEON(l *line)
+TEXT ·tile3s2NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_pixels(R0), R3
+	MOVD line_wTap(R0), R4
+	// a tile of results
+tile:
+	// its columns inside the image
+	EOR R5, R5
+	MOVD line_column(R0), R17
+	SUBS R17, R5
+	MOVD line_width(R0), R8
+	ADDS R5, R8
+	MOVD line_columns(R0), R17
+	CMP R17, R8
+	BLT inside
+	MOVD line_columns(R0), R8
+inside:
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R9
+	CMP $0, R9
+	BEQ start
+	ADDS R1, R9
+	FMOVQ (R9), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	MOVD line_rows(R0), R11
+	CMP $0, R11
+	BEQ sums
+	MOVD line_x(R0), R9
+	MOVD line_xAt(R0), R17
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_w(R0), R10
+	ADDS R1, R10
+	// a row of the window
+row:
+	FMOVQ (R10), F6
+	WORD $0x3ce46947 // LDR Q7, [R10, R4]
+	ADD R4<<1, R10, R16
+	FMOVQ (R16), F8
+	MOVD R9, R12
+	CMP $0, R5
+	BGT column1
+	FMOVQ (R12), F16
+	WORD $0x4e30ccc0 // FMLA V0, V6, V16
+column1:
+	ADDS R2, R12
+	CMP $1, R8
+	BLE columns
+	FMOVQ (R12), F17
+	WORD $0x4e31cce0 // FMLA V0, V7, V17
+	ADDS R2, R12
+	CMP $2, R8
+	BLE columns
+	FMOVQ (R12), F9
+	WORD $0x4e29cd00 // FMLA V0, V8, V9
+	WORD $0x4e29ccc1 // FMLA V1, V6, V9
+	ADDS R2, R12
+	CMP $3, R8
+	BLE columns
+	FMOVQ (R12), F18
+	WORD $0x4e32cce1 // FMLA V1, V7, V18
+	ADDS R2, R12
+	CMP $4, R8
+	BLE columns
+	FMOVQ (R12), F9
+	WORD $0x4e29cd01 // FMLA V1, V8, V9
+	WORD $0x4e29ccc2 // FMLA V2, V6, V9
+	ADDS R2, R12
+	CMP $5, R8
+	BLE columns
+	FMOVQ (R12), F19
+	WORD $0x4e33cce2 // FMLA V2, V7, V19
+	ADDS R2, R12
+	CMP $6, R8
+	BLE columns
+	FMOVQ (R12), F9
+	WORD $0x4e29cd02 // FMLA V2, V8, V9
+	WORD $0x4e29ccc3 // FMLA V3, V6, V9
+	ADDS R2, R12
+	CMP $7, R8
+	BLE columns
+	FMOVQ (R12), F16
+	WORD $0x4e30cce3 // FMLA V3, V7, V16
+	ADDS R2, R12
+	CMP $8, R8
+	BLE columns
+	FMOVQ (R12), F9
+	WORD $0x4e29cd03 // FMLA V3, V8, V9
+	WORD $0x4e29ccc4 // FMLA V4, V6, V9
+	ADDS R2, R12
+	CMP $9, R8
+	BLE columns
+	FMOVQ (R12), F17
+	WORD $0x4e31cce4 // FMLA V4, V7, V17
+	ADDS R2, R12
+	CMP $10, R8
+	BLE columns
+	FMOVQ (R12), F9
+	WORD $0x4e29cd04 // FMLA V4, V8, V9
+	WORD $0x4e29ccc5 // FMLA V5, V6, V9
+	ADDS R2, R12
+	CMP $11, R8
+	BLE columns
+	FMOVQ (R12), F18
+	WORD $0x4e32cce5 // FMLA V5, V7, V18
+	ADDS R2, R12
+	CMP $12, R8
+	BLE columns
+	FMOVQ (R12), F19
+	WORD $0x4e33cd05 // FMLA V5, V8, V19
+columns:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R9
+	MOVD line_wRow(R0), R17
+	ADDS R17, R10
+	SUBS $1, R11
+	BNE row
+sums:
+	// clamp and store the results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V6.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V7.S4]
+	MOVD line_y(R0), R9
+	MOVD line_yAt(R0), R17
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_yPixel(R0), R10
+	WORD $0x6ea0e4d0 // FCMGT V16, V6, V0
+	VBIT V16.B16, V6.B16, V0.B16
+	WORD $0x6ea7e411 // FCMGT V17, V0, V7
+	VBIT V17.B16, V7.B16, V0.B16
+	FMOVQ F0, (R9)
+	ADDS R10, R9
+	CMP $1, R3
+	BEQ kept
+	WORD $0x6ea1e4d2 // FCMGT V18, V6, V1
+	VBIT V18.B16, V6.B16, V1.B16
+	WORD $0x6ea7e433 // FCMGT V19, V1, V7
+	VBIT V19.B16, V7.B16, V1.B16
+	FMOVQ F1, (R9)
+	ADDS R10, R9
+	CMP $2, R3
+	BEQ kept
+	WORD $0x6ea2e4d0 // FCMGT V16, V6, V2
+	VBIT V16.B16, V6.B16, V2.B16
+	WORD $0x6ea7e451 // FCMGT V17, V2, V7
+	VBIT V17.B16, V7.B16, V2.B16
+	FMOVQ F2, (R9)
+	ADDS R10, R9
+	CMP $3, R3
+	BEQ kept
+	WORD $0x6ea3e4d2 // FCMGT V18, V6, V3
+	VBIT V18.B16, V6.B16, V3.B16
+	WORD $0x6ea7e473 // FCMGT V19, V3, V7
+	VBIT V19.B16, V7.B16, V3.B16
+	FMOVQ F3, (R9)
+	ADDS R10, R9
+	CMP $4, R3
+	BEQ kept
+	WORD $0x6ea4e4d0 // FCMGT V16, V6, V4
+	VBIT V16.B16, V6.B16, V4.B16
+	WORD $0x6ea7e491 // FCMGT V17, V4, V7
+	VBIT V17.B16, V7.B16, V4.B16
+	FMOVQ F4, (R9)
+	ADDS R10, R9
+	CMP $5, R3
+	BEQ kept
+	WORD $0x6ea5e4d2 // FCMGT V18, V6, V5
+	VBIT V18.B16, V6.B16, V5.B16
+	WORD $0x6ea7e4b3 // FCMGT V19, V5, V7
+	VBIT V19.B16, V7.B16, V5.B16
+	FMOVQ F5, (R9)
+	ADDS R10, R9
+kept:
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R9
+	MOVD line_xAt(R0), R19
+	ADDS R9, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R9
+	MOVD line_yAt(R0), R19
+	ADDS R9, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_columnTile(R0), R9
+	MOVD line_column(R0), R19
+	ADDS R9, R19
+	MOVD R19, line_column(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile5s1x8NEON(l *line)
+TEXT ·tile5s1x8NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	// a tile of results
+tile:
+	// its columns inside the image
+	EOR R4, R4
+	MOVD line_column(R0), R17
+	SUBS R17, R4
+	MOVD line_width(R0), R5
+	ADDS R4, R5
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	VMOV V0.B16, V7.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	// a row of the window
+row:
+	FMOVQ (R9), F8
+	WORD $0x3ce36929 // LDR Q9, [R9, R3]
+	ADD R3<<1, R9, R16
+	FMOVQ (R16), F10
+	ADD R3<<1, R9, R11
+	WORD $0x3ce3696b // LDR Q11, [R11, R3]
+	ADD R3<<2, R9, R16
+	FMOVQ (R16), F12
+	MOVD R8, R11
+	CMP $0, R4
+	BGT column1
+	FMOVQ (R11), F16
+	WORD $0x4e30cd00 // FMLA V0, V8, V16
+column1:
+	ADDS R2, R11
+	CMP $1, R4
+	BGT column2
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd20 // FMLA V0, V9, V14
+	WORD $0x4e2ecd01 // FMLA V1, V8, V14
+column2:
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd40 // FMLA V0, V10, V13
+	WORD $0x4e2dcd21 // FMLA V1, V9, V13
+	WORD $0x4e2dcd02 // FMLA V2, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd60 // FMLA V0, V11, V14
+	WORD $0x4e2ecd41 // FMLA V1, V10, V14
+	WORD $0x4e2ecd22 // FMLA V2, V9, V14
+	WORD $0x4e2ecd03 // FMLA V3, V8, V14
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd80 // FMLA V0, V12, V13
+	WORD $0x4e2dcd61 // FMLA V1, V11, V13
+	WORD $0x4e2dcd42 // FMLA V2, V10, V13
+	WORD $0x4e2dcd23 // FMLA V3, V9, V13
+	WORD $0x4e2dcd04 // FMLA V4, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd81 // FMLA V1, V12, V14
+	WORD $0x4e2ecd62 // FMLA V2, V11, V14
+	WORD $0x4e2ecd43 // FMLA V3, V10, V14
+	WORD $0x4e2ecd24 // FMLA V4, V9, V14
+	WORD $0x4e2ecd05 // FMLA V5, V8, V14
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd82 // FMLA V2, V12, V13
+	WORD $0x4e2dcd63 // FMLA V3, V11, V13
+	WORD $0x4e2dcd44 // FMLA V4, V10, V13
+	WORD $0x4e2dcd25 // FMLA V5, V9, V13
+	WORD $0x4e2dcd06 // FMLA V6, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd83 // FMLA V3, V12, V14
+	WORD $0x4e2ecd64 // FMLA V4, V11, V14
+	WORD $0x4e2ecd45 // FMLA V5, V10, V14
+	WORD $0x4e2ecd26 // FMLA V6, V9, V14
+	WORD $0x4e2ecd07 // FMLA V7, V8, V14
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd84 // FMLA V4, V12, V13
+	WORD $0x4e2dcd65 // FMLA V5, V11, V13
+	WORD $0x4e2dcd46 // FMLA V6, V10, V13
+	WORD $0x4e2dcd27 // FMLA V7, V9, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd85 // FMLA V5, V12, V14
+	WORD $0x4e2ecd66 // FMLA V6, V11, V14
+	WORD $0x4e2ecd47 // FMLA V7, V10, V14
+	ADDS R2, R11
+	CMP $10, R5
+	BLE columns
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd86 // FMLA V6, V12, V13
+	WORD $0x4e2dcd67 // FMLA V7, V11, V13
+	ADDS R2, R11
+	CMP $11, R5
+	BLE columns
+	FMOVQ (R11), F17
+	WORD $0x4e31cd87 // FMLA V7, V12, V17
+columns:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// clamp and store the results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V8.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V9.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e512 // FCMGT V18, V8, V0
+	VBIT V18.B16, V8.B16, V0.B16
+	WORD $0x6ea9e413 // FCMGT V19, V0, V9
+	VBIT V19.B16, V9.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	WORD $0x6ea1e510 // FCMGT V16, V8, V1
+	VBIT V16.B16, V8.B16, V1.B16
+	WORD $0x6ea9e431 // FCMGT V17, V1, V9
+	VBIT V17.B16, V9.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	WORD $0x6ea2e512 // FCMGT V18, V8, V2
+	VBIT V18.B16, V8.B16, V2.B16
+	WORD $0x6ea9e453 // FCMGT V19, V2, V9
+	VBIT V19.B16, V9.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	WORD $0x6ea3e510 // FCMGT V16, V8, V3
+	VBIT V16.B16, V8.B16, V3.B16
+	WORD $0x6ea9e471 // FCMGT V17, V3, V9
+	VBIT V17.B16, V9.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	WORD $0x6ea4e512 // FCMGT V18, V8, V4
+	VBIT V18.B16, V8.B16, V4.B16
+	WORD $0x6ea9e493 // FCMGT V19, V4, V9
+	VBIT V19.B16, V9.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	WORD $0x6ea5e510 // FCMGT V16, V8, V5
+	VBIT V16.B16, V8.B16, V5.B16
+	WORD $0x6ea9e4b1 // FCMGT V17, V5, V9
+	VBIT V17.B16, V9.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+	WORD $0x6ea6e512 // FCMGT V18, V8, V6
+	VBIT V18.B16, V8.B16, V6.B16
+	WORD $0x6ea9e4d3 // FCMGT V19, V6, V9
+	VBIT V19.B16, V9.B16, V6.B16
+	FMOVQ F6, (R8)
+	ADDS R9, R8
+	WORD $0x6ea7e510 // FCMGT V16, V8, V7
+	VBIT V16.B16, V8.B16, V7.B16
+	WORD $0x6ea9e4f1 // FCMGT V17, V7, V9
+	VBIT V17.B16, V9.B16, V7.B16
+	FMOVQ F7, (R8)
+	ADDS R9, R8
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_columnTile(R0), R8
+	MOVD line_column(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_column(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile5s1x7NEON(l *line)
+TEXT ·tile5s1x7NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	// a tile of results
+tile:
+	// its columns inside the image
+	EOR R4, R4
+	MOVD line_column(R0), R17
+	SUBS R17, R4
+	MOVD line_width(R0), R5
+	ADDS R4, R5
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	// a row of the window
+row:
+	FMOVQ (R9), F7
+	WORD $0x3ce36928 // LDR Q8, [R9, R3]
+	ADD R3<<1, R9, R16
+	FMOVQ (R16), F9
+	ADD R3<<1, R9, R11
+	WORD $0x3ce3696a // LDR Q10, [R11, R3]
+	ADD R3<<2, R9, R16
+	FMOVQ (R16), F11
+	MOVD R8, R11
+	CMP $0, R4
+	BGT column1
+	FMOVQ (R11), F16
+	WORD $0x4e30cce0 // FMLA V0, V7, V16
+column1:
+	ADDS R2, R11
+	CMP $1, R4
+	BGT column2
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd00 // FMLA V0, V8, V13
+	WORD $0x4e2dcce1 // FMLA V1, V7, V13
+column2:
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd20 // FMLA V0, V9, V12
+	WORD $0x4e2ccd01 // FMLA V1, V8, V12
+	WORD $0x4e2ccce2 // FMLA V2, V7, V12
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd40 // FMLA V0, V10, V13
+	WORD $0x4e2dcd21 // FMLA V1, V9, V13
+	WORD $0x4e2dcd02 // FMLA V2, V8, V13
+	WORD $0x4e2dcce3 // FMLA V3, V7, V13
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd60 // FMLA V0, V11, V12
+	WORD $0x4e2ccd41 // FMLA V1, V10, V12
+	WORD $0x4e2ccd22 // FMLA V2, V9, V12
+	WORD $0x4e2ccd03 // FMLA V3, V8, V12
+	WORD $0x4e2ccce4 // FMLA V4, V7, V12
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd61 // FMLA V1, V11, V13
+	WORD $0x4e2dcd42 // FMLA V2, V10, V13
+	WORD $0x4e2dcd23 // FMLA V3, V9, V13
+	WORD $0x4e2dcd04 // FMLA V4, V8, V13
+	WORD $0x4e2dcce5 // FMLA V5, V7, V13
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd62 // FMLA V2, V11, V12
+	WORD $0x4e2ccd43 // FMLA V3, V10, V12
+	WORD $0x4e2ccd24 // FMLA V4, V9, V12
+	WORD $0x4e2ccd05 // FMLA V5, V8, V12
+	WORD $0x4e2ccce6 // FMLA V6, V7, V12
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd63 // FMLA V3, V11, V13
+	WORD $0x4e2dcd44 // FMLA V4, V10, V13
+	WORD $0x4e2dcd25 // FMLA V5, V9, V13
+	WORD $0x4e2dcd06 // FMLA V6, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd64 // FMLA V4, V11, V12
+	WORD $0x4e2ccd45 // FMLA V5, V10, V12
+	WORD $0x4e2ccd26 // FMLA V6, V9, V12
+	ADDS R2, R11
+	CMP $9, R5
+	BLE columns
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd65 // FMLA V5, V11, V13
+	WORD $0x4e2dcd46 // FMLA V6, V10, V13
+	ADDS R2, R11
+	CMP $10, R5
+	BLE columns
+	FMOVQ (R11), F17
+	WORD $0x4e31cd66 // FMLA V6, V11, V17
+columns:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// clamp and store the results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V7.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V8.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e4f2 // FCMGT V18, V7, V0
+	VBIT V18.B16, V7.B16, V0.B16
+	WORD $0x6ea8e413 // FCMGT V19, V0, V8
+	VBIT V19.B16, V8.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	WORD $0x6ea1e4f0 // FCMGT V16, V7, V1
+	VBIT V16.B16, V7.B16, V1.B16
+	WORD $0x6ea8e431 // FCMGT V17, V1, V8
+	VBIT V17.B16, V8.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	WORD $0x6ea2e4f2 // FCMGT V18, V7, V2
+	VBIT V18.B16, V7.B16, V2.B16
+	WORD $0x6ea8e453 // FCMGT V19, V2, V8
+	VBIT V19.B16, V8.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	WORD $0x6ea3e4f0 // FCMGT V16, V7, V3
+	VBIT V16.B16, V7.B16, V3.B16
+	WORD $0x6ea8e471 // FCMGT V17, V3, V8
+	VBIT V17.B16, V8.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	WORD $0x6ea4e4f2 // FCMGT V18, V7, V4
+	VBIT V18.B16, V7.B16, V4.B16
+	WORD $0x6ea8e493 // FCMGT V19, V4, V8
+	VBIT V19.B16, V8.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	WORD $0x6ea5e4f0 // FCMGT V16, V7, V5
+	VBIT V16.B16, V7.B16, V5.B16
+	WORD $0x6ea8e4b1 // FCMGT V17, V5, V8
+	VBIT V17.B16, V8.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+	WORD $0x6ea6e4f2 // FCMGT V18, V7, V6
+	VBIT V18.B16, V7.B16, V6.B16
+	WORD $0x6ea8e4d3 // FCMGT V19, V6, V8
+	VBIT V19.B16, V8.B16, V6.B16
+	FMOVQ F6, (R8)
+	ADDS R9, R8
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_columnTile(R0), R8
+	MOVD line_column(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_column(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile5s1NEON(l *line)
+TEXT ·tile5s1NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_pixels(R0), R3
+	MOVD line_wTap(R0), R4
+	// a tile of results
+tile:
+	// its columns inside the image
+	EOR R5, R5
+	MOVD line_column(R0), R17
+	SUBS R17, R5
+	MOVD line_width(R0), R8
+	ADDS R5, R8
+	MOVD line_columns(R0), R17
+	CMP R17, R8
+	BLT inside
+	MOVD line_columns(R0), R8
+inside:
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R9
+	CMP $0, R9
+	BEQ start
+	ADDS R1, R9
+	FMOVQ (R9), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	MOVD line_rows(R0), R11
+	CMP $0, R11
+	BEQ sums
+	MOVD line_x(R0), R9
+	MOVD line_xAt(R0), R17
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_w(R0), R10
+	ADDS R1, R10
+	// a row of the window
+row:
+	FMOVQ (R10), F6
+	WORD $0x3ce46947 // LDR Q7, [R10, R4]
+	ADD R4<<1, R10, R16
+	FMOVQ (R16), F8
+	ADD R4<<1, R10, R12
+	WORD $0x3ce46989 // LDR Q9, [R12, R4]
+	ADD R4<<2, R10, R16
+	FMOVQ (R16), F10
+	MOVD R9, R12
+	CMP $0, R5
+	BGT column1
+	FMOVQ (R12), F16
+	WORD $0x4e30ccc0 // FMLA V0, V6, V16
+column1:
+	ADDS R2, R12
+	CMP $1, R8
+	BLE columns
+	CMP $1, R5
+	BGT column2
+	FMOVQ (R12), F12
+	WORD $0x4e2ccce0 // FMLA V0, V7, V12
+	WORD $0x4e2cccc1 // FMLA V1, V6, V12
+column2:
+	ADDS R2, R12
+	CMP $2, R8
+	BLE columns
+	FMOVQ (R12), F11
+	WORD $0x4e2bcd00 // FMLA V0, V8, V11
+	WORD $0x4e2bcce1 // FMLA V1, V7, V11
+	WORD $0x4e2bccc2 // FMLA V2, V6, V11
+	ADDS R2, R12
+	CMP $3, R8
+	BLE columns
+	FMOVQ (R12), F12
+	WORD $0x4e2ccd20 // FMLA V0, V9, V12
+	WORD $0x4e2ccd01 // FMLA V1, V8, V12
+	WORD $0x4e2ccce2 // FMLA V2, V7, V12
+	WORD $0x4e2cccc3 // FMLA V3, V6, V12
+	ADDS R2, R12
+	CMP $4, R8
+	BLE columns
+	FMOVQ (R12), F11
+	WORD $0x4e2bcd40 // FMLA V0, V10, V11
+	WORD $0x4e2bcd21 // FMLA V1, V9, V11
+	WORD $0x4e2bcd02 // FMLA V2, V8, V11
+	WORD $0x4e2bcce3 // FMLA V3, V7, V11
+	WORD $0x4e2bccc4 // FMLA V4, V6, V11
+	ADDS R2, R12
+	CMP $5, R8
+	BLE columns
+	FMOVQ (R12), F12
+	WORD $0x4e2ccd41 // FMLA V1, V10, V12
+	WORD $0x4e2ccd22 // FMLA V2, V9, V12
+	WORD $0x4e2ccd03 // FMLA V3, V8, V12
+	WORD $0x4e2ccce4 // FMLA V4, V7, V12
+	WORD $0x4e2cccc5 // FMLA V5, V6, V12
+	ADDS R2, R12
+	CMP $6, R8
+	BLE columns
+	FMOVQ (R12), F11
+	WORD $0x4e2bcd42 // FMLA V2, V10, V11
+	WORD $0x4e2bcd23 // FMLA V3, V9, V11
+	WORD $0x4e2bcd04 // FMLA V4, V8, V11
+	WORD $0x4e2bcce5 // FMLA V5, V7, V11
+	ADDS R2, R12
+	CMP $7, R8
+	BLE columns
+	FMOVQ (R12), F12
+	WORD $0x4e2ccd43 // FMLA V3, V10, V12
+	WORD $0x4e2ccd24 // FMLA V4, V9, V12
+	WORD $0x4e2ccd05 // FMLA V5, V8, V12
+	ADDS R2, R12
+	CMP $8, R8
+	BLE columns
+	FMOVQ (R12), F11
+	WORD $0x4e2bcd44 // FMLA V4, V10, V11
+	WORD $0x4e2bcd25 // FMLA V5, V9, V11
+	ADDS R2, R12
+	CMP $9, R8
+	BLE columns
+	FMOVQ (R12), F17
+	WORD $0x4e31cd45 // FMLA V5, V10, V17
+columns:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R9
+	MOVD line_wRow(R0), R17
+	ADDS R17, R10
+	SUBS $1, R11
+	BNE row
+sums:
+	// clamp and store the results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V6.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V7.S4]
+	MOVD line_y(R0), R9
+	MOVD line_yAt(R0), R17
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_yPixel(R0), R10
+	WORD $0x6ea0e4d2 // FCMGT V18, V6, V0
+	VBIT V18.B16, V6.B16, V0.B16
+	WORD $0x6ea7e413 // FCMGT V19, V0, V7
+	VBIT V19.B16, V7.B16, V0.B16
+	FMOVQ F0, (R9)
+	ADDS R10, R9
+	CMP $1, R3
+	BEQ kept
+	WORD $0x6ea1e4d0 // FCMGT V16, V6, V1
+	VBIT V16.B16, V6.B16, V1.B16
+	WORD $0x6ea7e431 // FCMGT V17, V1, V7
+	VBIT V17.B16, V7.B16, V1.B16
+	FMOVQ F1, (R9)
+	ADDS R10, R9
+	CMP $2, R3
+	BEQ kept
+	WORD $0x6ea2e4d2 // FCMGT V18, V6, V2
+	VBIT V18.B16, V6.B16, V2.B16
+	WORD $0x6ea7e453 // FCMGT V19, V2, V7
+	VBIT V19.B16, V7.B16, V2.B16
+	FMOVQ F2, (R9)
+	ADDS R10, R9
+	CMP $3, R3
+	BEQ kept
+	WORD $0x6ea3e4d0 // FCMGT V16, V6, V3
+	VBIT V16.B16, V6.B16, V3.B16
+	WORD $0x6ea7e471 // FCMGT V17, V3, V7
+	VBIT V17.B16, V7.B16, V3.B16
+	FMOVQ F3, (R9)
+	ADDS R10, R9
+	CMP $4, R3
+	BEQ kept
+	WORD $0x6ea4e4d2 // FCMGT V18, V6, V4
+	VBIT V18.B16, V6.B16, V4.B16
+	WORD $0x6ea7e493 // FCMGT V19, V4, V7
+	VBIT V19.B16, V7.B16, V4.B16
+	FMOVQ F4, (R9)
+	ADDS R10, R9
+	CMP $5, R3
+	BEQ kept
+	WORD $0x6ea5e4d0 // FCMGT V16, V6, V5
+	VBIT V16.B16, V6.B16, V5.B16
+	WORD $0x6ea7e4b1 // FCMGT V17, V5, V7
+	VBIT V17.B16, V7.B16, V5.B16
+	FMOVQ F5, (R9)
+	ADDS R10, R9
+kept:
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R9
+	MOVD line_xAt(R0), R19
+	ADDS R9, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R9
+	MOVD line_yAt(R0), R19
+	ADDS R9, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_columnTile(R0), R9
+	MOVD line_column(R0), R19
+	ADDS R9, R19
+	MOVD R19, line_column(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile5s2x8NEON(l *line)
+TEXT ·tile5s2x8NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	// a tile of results
+tile:
+	// its columns inside the image
+	EOR R4, R4
+	MOVD line_column(R0), R17
+	SUBS R17, R4
+	MOVD line_width(R0), R5
+	ADDS R4, R5
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	VMOV V0.B16, V7.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	// a row of the window
+row:
+	FMOVQ (R9), F8
+	WORD $0x3ce36929 // LDR Q9, [R9, R3]
+	ADD R3<<1, R9, R16
+	FMOVQ (R16), F10
+	ADD R3<<1, R9, R11
+	WORD $0x3ce3696b // LDR Q11, [R11, R3]
+	ADD R3<<2, R9, R16
+	FMOVQ (R16), F12
+	MOVD R8, R11
+	CMP $0, R4
+	BGT column1
+	FMOVQ (R11), F16
+	WORD $0x4e30cd00 // FMLA V0, V8, V16
+column1:
+	ADDS R2, R11
+	CMP $1, R4
+	BGT column2
+	FMOVQ (R11), F17
+	WORD $0x4e31cd20 // FMLA V0, V9, V17
+column2:
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd40 // FMLA V0, V10, V13
+	WORD $0x4e2dcd01 // FMLA V1, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd60 // FMLA V0, V11, V14
+	WORD $0x4e2ecd21 // FMLA V1, V9, V14
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd80 // FMLA V0, V12, V13
+	WORD $0x4e2dcd41 // FMLA V1, V10, V13
+	WORD $0x4e2dcd02 // FMLA V2, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd61 // FMLA V1, V11, V14
+	WORD $0x4e2ecd22 // FMLA V2, V9, V14
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd81 // FMLA V1, V12, V13
+	WORD $0x4e2dcd42 // FMLA V2, V10, V13
+	WORD $0x4e2dcd03 // FMLA V3, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd62 // FMLA V2, V11, V14
+	WORD $0x4e2ecd23 // FMLA V3, V9, V14
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd82 // FMLA V2, V12, V13
+	WORD $0x4e2dcd43 // FMLA V3, V10, V13
+	WORD $0x4e2dcd04 // FMLA V4, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd63 // FMLA V3, V11, V14
+	WORD $0x4e2ecd24 // FMLA V4, V9, V14
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd83 // FMLA V3, V12, V13
+	WORD $0x4e2dcd44 // FMLA V4, V10, V13
+	WORD $0x4e2dcd05 // FMLA V5, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd64 // FMLA V4, V11, V14
+	WORD $0x4e2ecd25 // FMLA V5, V9, V14
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd84 // FMLA V4, V12, V13
+	WORD $0x4e2dcd45 // FMLA V5, V10, V13
+	WORD $0x4e2dcd06 // FMLA V6, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd65 // FMLA V5, V11, V14
+	WORD $0x4e2ecd26 // FMLA V6, V9, V14
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd85 // FMLA V5, V12, V13
+	WORD $0x4e2dcd46 // FMLA V6, V10, V13
+	WORD $0x4e2dcd07 // FMLA V7, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F14
+	WORD $0x4e2ecd66 // FMLA V6, V11, V14
+	WORD $0x4e2ecd27 // FMLA V7, V9, V14
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd86 // FMLA V6, V12, V13
+	WORD $0x4e2dcd47 // FMLA V7, V10, V13
+	ADDS R2, R11
+	CMP $17, R5
+	BLE columns
+	FMOVQ (R11), F18
+	WORD $0x4e32cd67 // FMLA V7, V11, V18
+	ADDS R2, R11
+	CMP $18, R5
+	BLE columns
+	FMOVQ (R11), F19
+	WORD $0x4e33cd87 // FMLA V7, V12, V19
+columns:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// clamp and store the results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V8.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V9.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e510 // FCMGT V16, V8, V0
+	VBIT V16.B16, V8.B16, V0.B16
+	WORD $0x6ea9e411 // FCMGT V17, V0, V9
+	VBIT V17.B16, V9.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	WORD $0x6ea1e512 // FCMGT V18, V8, V1
+	VBIT V18.B16, V8.B16, V1.B16
+	WORD $0x6ea9e433 // FCMGT V19, V1, V9
+	VBIT V19.B16, V9.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	WORD $0x6ea2e510 // FCMGT V16, V8, V2
+	VBIT V16.B16, V8.B16, V2.B16
+	WORD $0x6ea9e451 // FCMGT V17, V2, V9
+	VBIT V17.B16, V9.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	WORD $0x6ea3e512 // FCMGT V18, V8, V3
+	VBIT V18.B16, V8.B16, V3.B16
+	WORD $0x6ea9e473 // FCMGT V19, V3, V9
+	VBIT V19.B16, V9.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	WORD $0x6ea4e510 // FCMGT V16, V8, V4
+	VBIT V16.B16, V8.B16, V4.B16
+	WORD $0x6ea9e491 // FCMGT V17, V4, V9
+	VBIT V17.B16, V9.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	WORD $0x6ea5e512 // FCMGT V18, V8, V5
+	VBIT V18.B16, V8.B16, V5.B16
+	WORD $0x6ea9e4b3 // FCMGT V19, V5, V9
+	VBIT V19.B16, V9.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+	WORD $0x6ea6e510 // FCMGT V16, V8, V6
+	VBIT V16.B16, V8.B16, V6.B16
+	WORD $0x6ea9e4d1 // FCMGT V17, V6, V9
+	VBIT V17.B16, V9.B16, V6.B16
+	FMOVQ F6, (R8)
+	ADDS R9, R8
+	WORD $0x6ea7e512 // FCMGT V18, V8, V7
+	VBIT V18.B16, V8.B16, V7.B16
+	WORD $0x6ea9e4f3 // FCMGT V19, V7, V9
+	VBIT V19.B16, V9.B16, V7.B16
+	FMOVQ F7, (R8)
+	ADDS R9, R8
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_columnTile(R0), R8
+	MOVD line_column(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_column(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile5s2x7NEON(l *line)
+TEXT ·tile5s2x7NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_wTap(R0), R3
+	// a tile of results
+tile:
+	// its columns inside the image
+	EOR R4, R4
+	MOVD line_column(R0), R17
+	SUBS R17, R4
+	MOVD line_width(R0), R5
+	ADDS R4, R5
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
+	FMOVQ (R8), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	VMOV V0.B16, V6.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
+	BEQ sums
+	MOVD line_x(R0), R8
+	MOVD line_xAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	// a row of the window
+row:
+	FMOVQ (R9), F7
+	WORD $0x3ce36928 // LDR Q8, [R9, R3]
+	ADD R3<<1, R9, R16
+	FMOVQ (R16), F9
+	ADD R3<<1, R9, R11
+	WORD $0x3ce3696a // LDR Q10, [R11, R3]
+	ADD R3<<2, R9, R16
+	FMOVQ (R16), F11
+	MOVD R8, R11
+	CMP $0, R4
+	BGT column1
+	FMOVQ (R11), F16
+	WORD $0x4e30cce0 // FMLA V0, V7, V16
+column1:
+	ADDS R2, R11
+	CMP $1, R4
+	BGT column2
+	FMOVQ (R11), F17
+	WORD $0x4e31cd00 // FMLA V0, V8, V17
+column2:
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd20 // FMLA V0, V9, V12
+	WORD $0x4e2ccce1 // FMLA V1, V7, V12
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd40 // FMLA V0, V10, V13
+	WORD $0x4e2dcd01 // FMLA V1, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd60 // FMLA V0, V11, V12
+	WORD $0x4e2ccd21 // FMLA V1, V9, V12
+	WORD $0x4e2ccce2 // FMLA V2, V7, V12
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd41 // FMLA V1, V10, V13
+	WORD $0x4e2dcd02 // FMLA V2, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd61 // FMLA V1, V11, V12
+	WORD $0x4e2ccd22 // FMLA V2, V9, V12
+	WORD $0x4e2ccce3 // FMLA V3, V7, V12
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd42 // FMLA V2, V10, V13
+	WORD $0x4e2dcd03 // FMLA V3, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd62 // FMLA V2, V11, V12
+	WORD $0x4e2ccd23 // FMLA V3, V9, V12
+	WORD $0x4e2ccce4 // FMLA V4, V7, V12
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd43 // FMLA V3, V10, V13
+	WORD $0x4e2dcd04 // FMLA V4, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd63 // FMLA V3, V11, V12
+	WORD $0x4e2ccd24 // FMLA V4, V9, V12
+	WORD $0x4e2ccce5 // FMLA V5, V7, V12
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd44 // FMLA V4, V10, V13
+	WORD $0x4e2dcd05 // FMLA V5, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd64 // FMLA V4, V11, V12
+	WORD $0x4e2ccd25 // FMLA V5, V9, V12
+	WORD $0x4e2ccce6 // FMLA V6, V7, V12
+	ADDS R2, R11
+	FMOVQ (R11), F13
+	WORD $0x4e2dcd45 // FMLA V5, V10, V13
+	WORD $0x4e2dcd06 // FMLA V6, V8, V13
+	ADDS R2, R11
+	FMOVQ (R11), F12
+	WORD $0x4e2ccd65 // FMLA V5, V11, V12
+	WORD $0x4e2ccd26 // FMLA V6, V9, V12
+	ADDS R2, R11
+	CMP $15, R5
+	BLE columns
+	FMOVQ (R11), F18
+	WORD $0x4e32cd46 // FMLA V6, V10, V18
+	ADDS R2, R11
+	CMP $16, R5
+	BLE columns
+	FMOVQ (R11), F19
+	WORD $0x4e33cd66 // FMLA V6, V11, V19
+columns:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// clamp and store the results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V7.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V8.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e4f0 // FCMGT V16, V7, V0
+	VBIT V16.B16, V7.B16, V0.B16
+	WORD $0x6ea8e411 // FCMGT V17, V0, V8
+	VBIT V17.B16, V8.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	WORD $0x6ea1e4f2 // FCMGT V18, V7, V1
+	VBIT V18.B16, V7.B16, V1.B16
+	WORD $0x6ea8e433 // FCMGT V19, V1, V8
+	VBIT V19.B16, V8.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	WORD $0x6ea2e4f0 // FCMGT V16, V7, V2
+	VBIT V16.B16, V7.B16, V2.B16
+	WORD $0x6ea8e451 // FCMGT V17, V2, V8
+	VBIT V17.B16, V8.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	WORD $0x6ea3e4f2 // FCMGT V18, V7, V3
+	VBIT V18.B16, V7.B16, V3.B16
+	WORD $0x6ea8e473 // FCMGT V19, V3, V8
+	VBIT V19.B16, V8.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	WORD $0x6ea4e4f0 // FCMGT V16, V7, V4
+	VBIT V16.B16, V7.B16, V4.B16
+	WORD $0x6ea8e491 // FCMGT V17, V4, V8
+	VBIT V17.B16, V8.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	WORD $0x6ea5e4f2 // FCMGT V18, V7, V5
+	VBIT V18.B16, V7.B16, V5.B16
+	WORD $0x6ea8e4b3 // FCMGT V19, V5, V8
+	VBIT V19.B16, V8.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+	WORD $0x6ea6e4f0 // FCMGT V16, V7, V6
+	VBIT V16.B16, V7.B16, V6.B16
+	WORD $0x6ea8e4d1 // FCMGT V17, V6, V8
+	VBIT V17.B16, V8.B16, V6.B16
+	FMOVQ F6, (R8)
+	ADDS R9, R8
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_columnTile(R0), R8
+	MOVD line_column(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_column(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tile5s2NEON(l *line)
+TEXT ·tile5s2NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_pixels(R0), R3
+	MOVD line_wTap(R0), R4
+	// a tile of results
+tile:
+	// its columns inside the image
+	EOR R5, R5
+	MOVD line_column(R0), R17
+	SUBS R17, R5
+	MOVD line_width(R0), R8
+	ADDS R5, R8
+	MOVD line_columns(R0), R17
+	CMP R17, R8
+	BLT inside
+	MOVD line_columns(R0), R8
+inside:
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R9
+	CMP $0, R9
+	BEQ start
+	ADDS R1, R9
+	FMOVQ (R9), F0
+start:
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	MOVD line_rows(R0), R11
+	CMP $0, R11
+	BEQ sums
+	MOVD line_x(R0), R9
+	MOVD line_xAt(R0), R17
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_w(R0), R10
+	ADDS R1, R10
+	// a row of the window
+row:
+	FMOVQ (R10), F6
+	WORD $0x3ce46947 // LDR Q7, [R10, R4]
+	ADD R4<<1, R10, R16
+	FMOVQ (R16), F8
+	ADD R4<<1, R10, R12
+	WORD $0x3ce46989 // LDR Q9, [R12, R4]
+	ADD R4<<2, R10, R16
+	FMOVQ (R16), F10
+	MOVD R9, R12
+	CMP $0, R5
+	BGT column1
+	FMOVQ (R12), F16
+	WORD $0x4e30ccc0 // FMLA V0, V6, V16
+column1:
+	ADDS R2, R12
+	CMP $1, R8
+	BLE columns
+	CMP $1, R5
+	BGT column2
+	FMOVQ (R12), F17
+	WORD $0x4e31cce0 // FMLA V0, V7, V17
+column2:
+	ADDS R2, R12
+	CMP $2, R8
+	BLE columns
+	FMOVQ (R12), F11
+	WORD $0x4e2bcd00 // FMLA V0, V8, V11
+	WORD $0x4e2bccc1 // FMLA V1, V6, V11
+	ADDS R2, R12
+	CMP $3, R8
+	BLE columns
+	FMOVQ (R12), F12
+	WORD $0x4e2ccd20 // FMLA V0, V9, V12
+	WORD $0x4e2ccce1 // FMLA V1, V7, V12
+	ADDS R2, R12
+	CMP $4, R8
+	BLE columns
+	FMOVQ (R12), F11
+	WORD $0x4e2bcd40 // FMLA V0, V10, V11
+	WORD $0x4e2bcd01 // FMLA V1, V8, V11
+	WORD $0x4e2bccc2 // FMLA V2, V6, V11
+	ADDS R2, R12
+	CMP $5, R8
+	BLE columns
+	FMOVQ (R12), F12
+	WORD $0x4e2ccd21 // FMLA V1, V9, V12
+	WORD $0x4e2ccce2 // FMLA V2, V7, V12
+	ADDS R2, R12
+	CMP $6, R8
+	BLE columns
+	FMOVQ (R12), F11
+	WORD $0x4e2bcd41 // FMLA V1, V10, V11
+	WORD $0x4e2bcd02 // FMLA V2, V8, V11
+	WORD $0x4e2bccc3 // FMLA V3, V6, V11
+	ADDS R2, R12
+	CMP $7, R8
+	BLE columns
+	FMOVQ (R12), F12
+	WORD $0x4e2ccd22 // FMLA V2, V9, V12
+	WORD $0x4e2ccce3 // FMLA V3, V7, V12
+	ADDS R2, R12
+	CMP $8, R8
+	BLE columns
+	FMOVQ (R12), F11
+	WORD $0x4e2bcd42 // FMLA V2, V10, V11
+	WORD $0x4e2bcd03 // FMLA V3, V8, V11
+	WORD $0x4e2bccc4 // FMLA V4, V6, V11
+	ADDS R2, R12
+	CMP $9, R8
+	BLE columns
+	FMOVQ (R12), F12
+	WORD $0x4e2ccd23 // FMLA V3, V9, V12
+	WORD $0x4e2ccce4 // FMLA V4, V7, V12
+	ADDS R2, R12
+	CMP $10, R8
+	BLE columns
+	FMOVQ (R12), F11
+	WORD $0x4e2bcd43 // FMLA V3, V10, V11
+	WORD $0x4e2bcd04 // FMLA V4, V8, V11
+	WORD $0x4e2bccc5 // FMLA V5, V6, V11
+	ADDS R2, R12
+	CMP $11, R8
+	BLE columns
+	FMOVQ (R12), F12
+	WORD $0x4e2ccd24 // FMLA V4, V9, V12
+	WORD $0x4e2ccce5 // FMLA V5, V7, V12
+	ADDS R2, R12
+	CMP $12, R8
+	BLE columns
+	FMOVQ (R12), F11
+	WORD $0x4e2bcd44 // FMLA V4, V10, V11
+	WORD $0x4e2bcd05 // FMLA V5, V8, V11
+	ADDS R2, R12
+	CMP $13, R8
+	BLE columns
+	FMOVQ (R12), F18
+	WORD $0x4e32cd25 // FMLA V5, V9, V18
+	ADDS R2, R12
+	CMP $14, R8
+	BLE columns
+	FMOVQ (R12), F19
+	WORD $0x4e33cd45 // FMLA V5, V10, V19
+columns:
+	MOVD line_xRow(R0), R17
+	ADDS R17, R9
+	MOVD line_wRow(R0), R17
+	ADDS R17, R10
+	SUBS $1, R11
+	BNE row
+sums:
+	// clamp and store the results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V6.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V7.S4]
+	MOVD line_y(R0), R9
+	MOVD line_yAt(R0), R17
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_yPixel(R0), R10
+	WORD $0x6ea0e4d0 // FCMGT V16, V6, V0
+	VBIT V16.B16, V6.B16, V0.B16
+	WORD $0x6ea7e411 // FCMGT V17, V0, V7
+	VBIT V17.B16, V7.B16, V0.B16
+	FMOVQ F0, (R9)
+	ADDS R10, R9
+	CMP $1, R3
+	BEQ kept
+	WORD $0x6ea1e4d2 // FCMGT V18, V6, V1
+	VBIT V18.B16, V6.B16, V1.B16
+	WORD $0x6ea7e433 // FCMGT V19, V1, V7
+	VBIT V19.B16, V7.B16, V1.B16
+	FMOVQ F1, (R9)
+	ADDS R10, R9
+	CMP $2, R3
+	BEQ kept
+	WORD $0x6ea2e4d0 // FCMGT V16, V6, V2
+	VBIT V16.B16, V6.B16, V2.B16
+	WORD $0x6ea7e451 // FCMGT V17, V2, V7
+	VBIT V17.B16, V7.B16, V2.B16
+	FMOVQ F2, (R9)
+	ADDS R10, R9
+	CMP $3, R3
+	BEQ kept
+	WORD $0x6ea3e4d2 // FCMGT V18, V6, V3
+	VBIT V18.B16, V6.B16, V3.B16
+	WORD $0x6ea7e473 // FCMGT V19, V3, V7
+	VBIT V19.B16, V7.B16, V3.B16
+	FMOVQ F3, (R9)
+	ADDS R10, R9
+	CMP $4, R3
+	BEQ kept
+	WORD $0x6ea4e4d0 // FCMGT V16, V6, V4
+	VBIT V16.B16, V6.B16, V4.B16
+	WORD $0x6ea7e491 // FCMGT V17, V4, V7
+	VBIT V17.B16, V7.B16, V4.B16
+	FMOVQ F4, (R9)
+	ADDS R10, R9
+	CMP $5, R3
+	BEQ kept
+	WORD $0x6ea5e4d2 // FCMGT V18, V6, V5
+	VBIT V18.B16, V6.B16, V5.B16
+	WORD $0x6ea7e4b3 // FCMGT V19, V5, V7
+	VBIT V19.B16, V7.B16, V5.B16
+	FMOVQ F5, (R9)
+	ADDS R10, R9
+kept:
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R9
+	MOVD line_xAt(R0), R19
+	ADDS R9, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R9
+	MOVD line_yAt(R0), R19
+	ADDS R9, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_columnTile(R0), R9
+	MOVD line_column(R0), R19
+	ADDS R9, R19
+	MOVD R19, line_column(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tileGroupsx8NEON(l *line)
+TEXT ·tileGroupsx8NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	ADD R2<<1, R2, R3
+	ADD R2<<2, R2, R4
+	ADD R2<<2, R3, R5
+	// a tile of results
+tile:
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// sums start from the bias
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_bias(R0), R8
+	CMP $0, R8
+	BEQ start
+	ADDS R1, R8
 	FMOVQ (R8), F0
 start:
 	VMOV V0.B16, V1.B16
@@ -4100,15 +3422,12 @@ start:
 	MOVD line_x(R0), R8
 	MOVD line_xAt(R0), R17
 	ADDS R17, R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
+	ADDS R1, R8
 	MOVD line_w(R0), R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
+	ADDS R1, R9
 	MOVD line_groupBytes(R0), R11
 	ADDS R11, R8
-	MOVD line_channel(R0), R17
-	AND R17, R11
+	AND R1, R11
 	SUBS R11, R8
 	// a row of the window
 row:
@@ -4130,17 +3449,17 @@ member:
 	FMOVQ (R11), F16
 	VTBL V9.B16, [V16.B16], V10.B16
 	WORD $0x4e2acd00 // FMLA V0, V8, V10
-	WORD $0x3ce16971 // LDR Q17, [R11, R1]
+	WORD $0x3ce26971 // LDR Q17, [R11, R2]
 	VTBL V9.B16, [V17.B16], V11.B16
 	WORD $0x4e2bcd01 // FMLA V1, V8, V11
-	ADD R1<<1, R11, R16
+	ADD R2<<1, R11, R16
 	FMOVQ (R16), F18
 	VTBL V9.B16, [V18.B16], V10.B16
 	WORD $0x4e2acd02 // FMLA V2, V8, V10
 	WORD $0x3ce36973 // LDR Q19, [R11, R3]
 	VTBL V9.B16, [V19.B16], V11.B16
 	WORD $0x4e2bcd03 // FMLA V3, V8, V11
-	ADD R1<<2, R11, R16
+	ADD R2<<2, R11, R16
 	FMOVQ (R16), F16
 	VTBL V9.B16, [V16.B16], V10.B16
 	WORD $0x4e2acd04 // FMLA V4, V8, V10
@@ -4159,7 +3478,8 @@ member:
 	BNE member
 	MOVD line_xTap(R0), R17
 	ADDS R17, R11
-	ADDS R2, R12
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
 	SUBS $1, R13
 	BNE tap
 	MOVD line_xRow(R0), R17
@@ -4169,7 +3489,7 @@ member:
 	SUBS $1, R10
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V8.S4]
 	ADD $line_high, R0, R16
@@ -4177,79 +3497,74 @@ sums:
 	MOVD line_y(R0), R8
 	MOVD line_yAt(R0), R17
 	ADDS R17, R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
+	ADDS R1, R8
 	MOVD line_yPixel(R0), R9
 	WORD $0x6ea0e510 // FCMGT V16, V8, V0
 	VBIT V16.B16, V8.B16, V0.B16
 	WORD $0x6ea9e411 // FCMGT V17, V0, V9
 	VBIT V17.B16, V9.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
 	WORD $0x6ea1e512 // FCMGT V18, V8, V1
 	VBIT V18.B16, V8.B16, V1.B16
 	WORD $0x6ea9e433 // FCMGT V19, V1, V9
 	VBIT V19.B16, V9.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
 	WORD $0x6ea2e510 // FCMGT V16, V8, V2
 	VBIT V16.B16, V8.B16, V2.B16
 	WORD $0x6ea9e451 // FCMGT V17, V2, V9
 	VBIT V17.B16, V9.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
 	WORD $0x6ea3e512 // FCMGT V18, V8, V3
 	VBIT V18.B16, V8.B16, V3.B16
 	WORD $0x6ea9e473 // FCMGT V19, V3, V9
 	VBIT V19.B16, V9.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
 	WORD $0x6ea4e510 // FCMGT V16, V8, V4
 	VBIT V16.B16, V8.B16, V4.B16
 	WORD $0x6ea9e491 // FCMGT V17, V4, V9
 	VBIT V17.B16, V9.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
 	WORD $0x6ea5e512 // FCMGT V18, V8, V5
 	VBIT V18.B16, V8.B16, V5.B16
 	WORD $0x6ea9e4b3 // FCMGT V19, V5, V9
 	VBIT V19.B16, V9.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
 	WORD $0x6ea6e510 // FCMGT V16, V8, V6
 	VBIT V16.B16, V8.B16, V6.B16
 	WORD $0x6ea9e4d1 // FCMGT V17, V6, V9
 	VBIT V17.B16, V9.B16, V6.B16
+	FMOVQ F6, (R8)
+	ADDS R9, R8
 	WORD $0x6ea7e512 // FCMGT V18, V8, V7
 	VBIT V18.B16, V8.B16, V7.B16
 	WORD $0x6ea9e4f3 // FCMGT V19, V7, V9
 	VBIT V19.B16, V9.B16, V7.B16
-	FMOVQ F0, (R8)
-	ADDS R9, R8
-	FMOVQ F1, (R8)
-	ADDS R9, R8
-	FMOVQ F2, (R8)
-	ADDS R9, R8
-	FMOVQ F3, (R8)
-	ADDS R9, R8
-	FMOVQ F4, (R8)
-	ADDS R9, R8
-	FMOVQ F5, (R8)
-	ADDS R9, R8
-	FMOVQ F6, (R8)
-	ADDS R9, R8
 	FMOVQ F7, (R8)
-	MOVD line_channel(R0), R8
+	ADDS R9, R8
+	ADDS $16, R1
 	MOVD line_last(R0), R17
-	CMP R17, R8
-	BEQ vectors
-	ADDS $16, R8
-	MOVD R8, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R8
+	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R8
-	MOVD R8, line_channel(R0)
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
 	JMP vector
 vectors:
 	// the next tile
-	MOVD $8, R16
-	MUL R16, R1, R8
+	MOVD line_xTile(R0), R8
 	MOVD line_xAt(R0), R19
 	ADDS R8, R19
 	MOVD R19, line_xAt(R0)
-	MOVD $8, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R8
+	MOVD line_yTile(R0), R8
 	MOVD line_yAt(R0), R19
 	ADDS R8, R19
 	MOVD R19, line_yAt(R0)
@@ -4259,16 +3574,15 @@ vectors:
 	BNE tile
 	RET
 
-// func tile7GroupsNEON(l *line)
-TEXT ·tile7GroupsNEON(SB), NOSPLIT, $0-8
+// func tileGroupsx7NEON(l *line)
+TEXT ·tileGroupsx7NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	ADD R1<<1, R1, R3
-	ADD R1<<2, R1, R4
-	// a tile: 7 results
+	MOVD line_xPixel(R0), R2
+	ADD R2<<1, R2, R3
+	ADD R2<<2, R2, R4
+	// a tile of results
 tile:
-	MOVD ZR, line_channel(R0)
+	EOR R1, R1
 	// a vector of channels
 	PCALIGN $16
 vector:
@@ -4277,8 +3591,7 @@ vector:
 	MOVD line_bias(R0), R5
 	CMP $0, R5
 	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
+	ADDS R1, R5
 	FMOVQ (R5), F0
 start:
 	VMOV V0.B16, V1.B16
@@ -4296,15 +3609,12 @@ start:
 	MOVD line_x(R0), R5
 	MOVD line_xAt(R0), R17
 	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
+	ADDS R1, R5
 	MOVD line_w(R0), R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
+	ADDS R1, R8
 	MOVD line_groupBytes(R0), R10
 	ADDS R10, R5
-	MOVD line_channel(R0), R17
-	AND R17, R10
+	AND R1, R10
 	SUBS R10, R5
 	// a row of the window
 row:
@@ -4326,17 +3636,17 @@ member:
 	FMOVQ (R10), F16
 	VTBL V8.B16, [V16.B16], V9.B16
 	WORD $0x4e29cce0 // FMLA V0, V7, V9
-	WORD $0x3ce16951 // LDR Q17, [R10, R1]
+	WORD $0x3ce26951 // LDR Q17, [R10, R2]
 	VTBL V8.B16, [V17.B16], V10.B16
 	WORD $0x4e2acce1 // FMLA V1, V7, V10
-	ADD R1<<1, R10, R16
+	ADD R2<<1, R10, R16
 	FMOVQ (R16), F18
 	VTBL V8.B16, [V18.B16], V9.B16
 	WORD $0x4e29cce2 // FMLA V2, V7, V9
 	WORD $0x3ce36953 // LDR Q19, [R10, R3]
 	VTBL V8.B16, [V19.B16], V10.B16
 	WORD $0x4e2acce3 // FMLA V3, V7, V10
-	ADD R1<<2, R10, R16
+	ADD R2<<2, R10, R16
 	FMOVQ (R16), F16
 	VTBL V8.B16, [V16.B16], V9.B16
 	WORD $0x4e29cce4 // FMLA V4, V7, V9
@@ -4352,7 +3662,8 @@ member:
 	BNE member
 	MOVD line_xTap(R0), R17
 	ADDS R17, R10
-	ADDS R2, R11
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
 	SUBS $1, R12
 	BNE tap
 	MOVD line_xRow(R0), R17
@@ -4362,7 +3673,7 @@ member:
 	SUBS $1, R9
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
 	VLD1R (R16), [V7.S4]
 	ADD $line_high, R0, R16
@@ -4370,73 +3681,68 @@ sums:
 	MOVD line_y(R0), R5
 	MOVD line_yAt(R0), R17
 	ADDS R17, R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
+	ADDS R1, R5
 	MOVD line_yPixel(R0), R8
 	WORD $0x6ea0e4f3 // FCMGT V19, V7, V0
 	VBIT V19.B16, V7.B16, V0.B16
 	WORD $0x6ea8e410 // FCMGT V16, V0, V8
 	VBIT V16.B16, V8.B16, V0.B16
+	FMOVQ F0, (R5)
+	ADDS R8, R5
 	WORD $0x6ea1e4f1 // FCMGT V17, V7, V1
 	VBIT V17.B16, V7.B16, V1.B16
 	WORD $0x6ea8e432 // FCMGT V18, V1, V8
 	VBIT V18.B16, V8.B16, V1.B16
+	FMOVQ F1, (R5)
+	ADDS R8, R5
 	WORD $0x6ea2e4f3 // FCMGT V19, V7, V2
 	VBIT V19.B16, V7.B16, V2.B16
 	WORD $0x6ea8e450 // FCMGT V16, V2, V8
 	VBIT V16.B16, V8.B16, V2.B16
+	FMOVQ F2, (R5)
+	ADDS R8, R5
 	WORD $0x6ea3e4f1 // FCMGT V17, V7, V3
 	VBIT V17.B16, V7.B16, V3.B16
 	WORD $0x6ea8e472 // FCMGT V18, V3, V8
 	VBIT V18.B16, V8.B16, V3.B16
+	FMOVQ F3, (R5)
+	ADDS R8, R5
 	WORD $0x6ea4e4f3 // FCMGT V19, V7, V4
 	VBIT V19.B16, V7.B16, V4.B16
 	WORD $0x6ea8e490 // FCMGT V16, V4, V8
 	VBIT V16.B16, V8.B16, V4.B16
+	FMOVQ F4, (R5)
+	ADDS R8, R5
 	WORD $0x6ea5e4f1 // FCMGT V17, V7, V5
 	VBIT V17.B16, V7.B16, V5.B16
 	WORD $0x6ea8e4b2 // FCMGT V18, V5, V8
 	VBIT V18.B16, V8.B16, V5.B16
+	FMOVQ F5, (R5)
+	ADDS R8, R5
 	WORD $0x6ea6e4f3 // FCMGT V19, V7, V6
 	VBIT V19.B16, V7.B16, V6.B16
 	WORD $0x6ea8e4d0 // FCMGT V16, V6, V8
 	VBIT V16.B16, V8.B16, V6.B16
-	FMOVQ F0, (R5)
-	ADDS R8, R5
-	FMOVQ F1, (R5)
-	ADDS R8, R5
-	FMOVQ F2, (R5)
-	ADDS R8, R5
-	FMOVQ F3, (R5)
-	ADDS R8, R5
-	FMOVQ F4, (R5)
-	ADDS R8, R5
-	FMOVQ F5, (R5)
-	ADDS R8, R5
 	FMOVQ F6, (R5)
-	MOVD line_channel(R0), R5
+	ADDS R8, R5
+	ADDS $16, R1
 	MOVD line_last(R0), R17
-	CMP R17, R5
-	BEQ vectors
-	ADDS $16, R5
-	MOVD R5, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R5
+	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R5
-	MOVD R5, line_channel(R0)
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
 	JMP vector
 vectors:
 	// the next tile
-	MOVD $7, R16
-	MUL R16, R1, R5
+	MOVD line_xTile(R0), R5
 	MOVD line_xAt(R0), R19
 	ADDS R5, R19
 	MOVD R19, line_xAt(R0)
-	MOVD $7, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R5
+	MOVD line_yTile(R0), R5
 	MOVD line_yAt(R0), R19
 	ADDS R5, R19
 	MOVD R19, line_yAt(R0)
@@ -4446,1110 +3752,531 @@ vectors:
 	BNE tile
 	RET
 
-// func tile4GroupsNEON(l *line)
-TEXT ·tile4GroupsNEON(SB), NOSPLIT, $0-8
+// func tileGroupsNEON(l *line)
+TEXT ·tileGroupsNEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	ADD R1<<1, R1, R3
-	// a tile: 4 results
+	MOVD line_xPixel(R0), R2
+	MOVD line_pixels(R0), R3
+	ADD R2<<1, R2, R4
+	ADD R2<<2, R2, R5
+	// a tile of results
 tile:
-	MOVD ZR, line_channel(R0)
+	EOR R1, R1
 	// a vector of channels
 	PCALIGN $16
 vector:
 	// sums start from the bias
 	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R4
-	CMP $0, R4
+	MOVD line_bias(R0), R8
+	CMP $0, R8
 	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F0
+	ADDS R1, R8
+	FMOVQ (R8), F0
 start:
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
 	VMOV V0.B16, V3.B16
-	MOVD line_rows(R0), R8
-	CMP $0, R8
+	VMOV V0.B16, V4.B16
+	VMOV V0.B16, V5.B16
+	MOVD line_rows(R0), R10
+	CMP $0, R10
 	BEQ sums
 	MOVD line_taps(R0), R17
 	CMP $0, R17
 	BEQ sums
-	MOVD line_x(R0), R4
+	MOVD line_x(R0), R8
 	MOVD line_xAt(R0), R17
-	ADDS R17, R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	MOVD line_w(R0), R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_groupBytes(R0), R9
-	ADDS R9, R4
-	MOVD line_channel(R0), R17
-	AND R17, R9
-	SUBS R9, R4
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	MOVD line_groupBytes(R0), R11
+	ADDS R11, R8
+	AND R1, R11
+	SUBS R11, R8
 	// a row of the window
 row:
-	MOVD R4, R9
-	MOVD R5, R10
-	MOVD line_taps(R0), R11
+	MOVD R8, R11
+	MOVD R9, R12
+	MOVD line_taps(R0), R13
 	// a tap
 tap:
-	MOVD line_members(R0), R12
-	MOVD line_group(R0), R13
+	MOVD line_members(R0), R14
+	MOVD line_group(R0), R15
 	// a member of the group
 member:
-	FMOVQ (R10), F4
-	FMOVQ (R12), F5
-	MOVD 16(R12), R17
-	ADDS R17, R9
-	MOVD line_wMember(R0), R17
-	ADDS R17, R10
-	FMOVQ (R9), F16
-	VTBL V5.B16, [V16.B16], V6.B16
-	WORD $0x4e26cc80 // FMLA V0, V4, V6
-	WORD $0x3ce16931 // LDR Q17, [R9, R1]
-	VTBL V5.B16, [V17.B16], V7.B16
-	WORD $0x4e27cc81 // FMLA V1, V4, V7
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F18
-	VTBL V5.B16, [V18.B16], V6.B16
-	WORD $0x4e26cc82 // FMLA V2, V4, V6
-	WORD $0x3ce36933 // LDR Q19, [R9, R3]
-	VTBL V5.B16, [V19.B16], V7.B16
-	WORD $0x4e27cc83 // FMLA V3, V4, V7
-	ADDS $32, R12
-	SUBS $1, R13
-	BNE member
-	MOVD line_xTap(R0), R17
-	ADDS R17, R9
-	ADDS R2, R10
-	SUBS $1, R11
-	BNE tap
-	MOVD line_xRow(R0), R17
-	ADDS R17, R4
-	MOVD line_wRow(R0), R17
-	ADDS R17, R5
-	SUBS $1, R8
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V4.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V5.S4]
-	MOVD line_y(R0), R4
-	MOVD line_yAt(R0), R17
-	ADDS R17, R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	MOVD line_yPixel(R0), R5
-	WORD $0x6ea0e490 // FCMGT V16, V4, V0
-	VBIT V16.B16, V4.B16, V0.B16
-	WORD $0x6ea5e411 // FCMGT V17, V0, V5
-	VBIT V17.B16, V5.B16, V0.B16
-	WORD $0x6ea1e492 // FCMGT V18, V4, V1
-	VBIT V18.B16, V4.B16, V1.B16
-	WORD $0x6ea5e433 // FCMGT V19, V1, V5
-	VBIT V19.B16, V5.B16, V1.B16
-	WORD $0x6ea2e490 // FCMGT V16, V4, V2
-	VBIT V16.B16, V4.B16, V2.B16
-	WORD $0x6ea5e451 // FCMGT V17, V2, V5
-	VBIT V17.B16, V5.B16, V2.B16
-	WORD $0x6ea3e492 // FCMGT V18, V4, V3
-	VBIT V18.B16, V4.B16, V3.B16
-	WORD $0x6ea5e473 // FCMGT V19, V3, V5
-	VBIT V19.B16, V5.B16, V3.B16
-	FMOVQ F0, (R4)
-	ADDS R5, R4
-	FMOVQ F1, (R4)
-	ADDS R5, R4
-	FMOVQ F2, (R4)
-	ADDS R5, R4
-	FMOVQ F3, (R4)
-	MOVD line_channel(R0), R4
-	MOVD line_last(R0), R17
-	CMP R17, R4
-	BEQ vectors
-	ADDS $16, R4
-	MOVD R4, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R4
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R4
-	MOVD R4, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	MOVD $4, R16
-	MUL R16, R1, R4
-	MOVD line_xAt(R0), R19
-	ADDS R4, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $4, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R4
-	MOVD line_yAt(R0), R19
-	ADDS R4, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile2GroupsNEON(l *line)
-TEXT ·tile2GroupsNEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	// a tile: 2 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R3
-	CMP $0, R3
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F0
-start:
-	VMOV V0.B16, V1.B16
-	MOVD line_rows(R0), R5
-	CMP $0, R5
-	BEQ sums
-	MOVD line_taps(R0), R17
-	CMP $0, R17
-	BEQ sums
-	MOVD line_x(R0), R3
-	MOVD line_xAt(R0), R17
-	ADDS R17, R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_w(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	MOVD line_groupBytes(R0), R8
-	ADDS R8, R3
-	MOVD line_channel(R0), R17
-	AND R17, R8
-	SUBS R8, R3
-	// a row of the window
-row:
-	MOVD R3, R8
-	MOVD R4, R9
-	MOVD line_taps(R0), R10
-	// a tap
-tap:
-	MOVD line_members(R0), R11
-	MOVD line_group(R0), R12
-	// a member of the group
-member:
-	FMOVQ (R9), F2
-	FMOVQ (R11), F3
-	MOVD 16(R11), R17
-	ADDS R17, R8
-	MOVD line_wMember(R0), R17
-	ADDS R17, R9
-	FMOVQ (R8), F16
-	VTBL V3.B16, [V16.B16], V4.B16
-	WORD $0x4e24cc40 // FMLA V0, V2, V4
-	WORD $0x3ce16911 // LDR Q17, [R8, R1]
-	VTBL V3.B16, [V17.B16], V5.B16
-	WORD $0x4e25cc41 // FMLA V1, V2, V5
-	ADDS $32, R11
-	SUBS $1, R12
-	BNE member
-	MOVD line_xTap(R0), R17
-	ADDS R17, R8
-	ADDS R2, R9
-	SUBS $1, R10
-	BNE tap
-	MOVD line_xRow(R0), R17
-	ADDS R17, R3
-	MOVD line_wRow(R0), R17
-	ADDS R17, R4
-	SUBS $1, R5
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V2.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V3.S4]
-	MOVD line_y(R0), R3
-	MOVD line_yAt(R0), R17
-	ADDS R17, R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_yPixel(R0), R4
-	WORD $0x6ea0e452 // FCMGT V18, V2, V0
-	VBIT V18.B16, V2.B16, V0.B16
-	WORD $0x6ea3e413 // FCMGT V19, V0, V3
-	VBIT V19.B16, V3.B16, V0.B16
-	WORD $0x6ea1e450 // FCMGT V16, V2, V1
-	VBIT V16.B16, V2.B16, V1.B16
-	WORD $0x6ea3e431 // FCMGT V17, V1, V3
-	VBIT V17.B16, V3.B16, V1.B16
-	FMOVQ F0, (R3)
-	ADDS R4, R3
-	FMOVQ F1, (R3)
-	MOVD line_channel(R0), R3
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BEQ vectors
-	ADDS $16, R3
-	MOVD R3, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R3
-	MOVD R3, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	MOVD $2, R16
-	MUL R16, R1, R3
-	MOVD line_xAt(R0), R19
-	ADDS R3, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $2, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R3
-	MOVD line_yAt(R0), R19
-	ADDS R3, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile1GroupsNEON(l *line)
-TEXT ·tile1GroupsNEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	// a tile: 1 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// sums start from the bias
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_bias(R0), R3
-	CMP $0, R3
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F0
-start:
-	MOVD line_rows(R0), R5
-	CMP $0, R5
-	BEQ sums
-	MOVD line_taps(R0), R17
-	CMP $0, R17
-	BEQ sums
-	MOVD line_x(R0), R3
-	MOVD line_xAt(R0), R17
-	ADDS R17, R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_w(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	MOVD line_groupBytes(R0), R8
-	ADDS R8, R3
-	MOVD line_channel(R0), R17
-	AND R17, R8
-	SUBS R8, R3
-	// a row of the window
-row:
-	MOVD R3, R8
-	MOVD R4, R9
-	MOVD line_taps(R0), R10
-	// a tap
-tap:
-	MOVD line_members(R0), R11
-	MOVD line_group(R0), R12
-	// a member of the group
-member:
-	FMOVQ (R9), F1
-	FMOVQ (R11), F2
-	MOVD 16(R11), R17
-	ADDS R17, R8
-	MOVD line_wMember(R0), R17
-	ADDS R17, R9
-	FMOVQ (R8), F16
-	VTBL V2.B16, [V16.B16], V3.B16
-	WORD $0x4e23cc20 // FMLA V0, V1, V3
-	ADDS $32, R11
-	SUBS $1, R12
-	BNE member
-	MOVD line_xTap(R0), R17
-	ADDS R17, R8
-	ADDS R2, R9
-	SUBS $1, R10
-	BNE tap
-	MOVD line_xRow(R0), R17
-	ADDS R17, R3
-	MOVD line_wRow(R0), R17
-	ADDS R17, R4
-	SUBS $1, R5
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V1.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V2.S4]
-	MOVD line_y(R0), R3
-	MOVD line_yAt(R0), R17
-	ADDS R17, R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_yPixel(R0), R4
-	WORD $0x6ea0e431 // FCMGT V17, V1, V0
-	VBIT V17.B16, V1.B16, V0.B16
-	WORD $0x6ea2e412 // FCMGT V18, V0, V2
-	VBIT V18.B16, V2.B16, V0.B16
-	FMOVQ F0, (R3)
-	MOVD line_channel(R0), R3
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BEQ vectors
-	ADDS $16, R3
-	MOVD R3, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R3
-	MOVD R3, line_channel(R0)
-	JMP vector
-vectors:
-	// the next tile
-	MOVD $1, R16
-	MUL R16, R1, R3
-	MOVD line_xAt(R0), R19
-	ADDS R3, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $1, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R3
-	MOVD line_yAt(R0), R19
-	ADDS R3, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile4NarrowNEON(l *line)
-TEXT ·tile4NarrowNEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_mask(R0), R20
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	ADD R1<<1, R1, R3
-	// a tile: 4 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// sums start from the bias
-	VEOR V1.B16, V1.B16, V1.B16
-	MOVD line_bias(R0), R4
-	CMP $0, R4
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	ADD $0, R4, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F1
-	JMP moved0
-two0:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved0:
-start:
-	VMOV V1.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V1.B16, V4.B16
-	MOVD line_rows(R0), R8
-	CMP $0, R8
-	BEQ sums
-	MOVD line_taps(R0), R17
-	CMP $0, R17
-	BEQ sums
-	MOVD line_x(R0), R4
-	MOVD line_xAt(R0), R17
-	ADDS R17, R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	MOVD line_w(R0), R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	// a row of the window
-row:
-	MOVD R4, R9
-	MOVD R5, R10
-	MOVD line_taps(R0), R11
-	// a tap
-tap:
-	ADD $0, R10, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F5
-	JMP moved1
-two1:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved1:
-	ADD $0, R9, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F6
-	JMP moved2
-two2:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved2:
-	WORD $0x4e26cca1 // FMLA V1, V5, V6
-	ADD R1<<0, R9, R16
-	TBNZ $1, R20, two3
-	FMOVS (R16), F6
-	JMP moved3
-two3:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved3:
-	WORD $0x4e26cca2 // FMLA V2, V5, V6
-	ADD R1<<1, R9, R16
-	TBNZ $1, R20, two4
-	FMOVS (R16), F6
-	JMP moved4
-two4:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved4
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved4:
-	WORD $0x4e26cca3 // FMLA V3, V5, V6
-	ADD R3<<0, R9, R16
-	TBNZ $1, R20, two5
-	FMOVS (R16), F6
-	JMP moved5
-two5:
-	FMOVD (R16), F6
-	TBZ $2, R20, moved5
-	ADD $8, R16
-	VLD1 (R16), V6.S[2]
-moved5:
-	WORD $0x4e26cca4 // FMLA V4, V5, V6
-	MOVD line_xTap(R0), R17
-	ADDS R17, R9
-	ADDS R2, R10
-	SUBS $1, R11
-	BNE tap
-	MOVD line_xRow(R0), R17
-	ADDS R17, R4
-	MOVD line_wRow(R0), R17
-	ADDS R17, R5
-	SUBS $1, R8
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V5.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V6.S4]
-	MOVD line_y(R0), R4
-	MOVD line_yAt(R0), R17
-	ADDS R17, R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	MOVD line_yPixel(R0), R5
-	WORD $0x6ea1e4b0 // FCMGT V16, V5, V1
-	VBIT V16.B16, V5.B16, V1.B16
-	WORD $0x6ea6e431 // FCMGT V17, V1, V6
-	VBIT V17.B16, V6.B16, V1.B16
-	WORD $0x6ea2e4b2 // FCMGT V18, V5, V2
-	VBIT V18.B16, V5.B16, V2.B16
-	WORD $0x6ea6e453 // FCMGT V19, V2, V6
-	VBIT V19.B16, V6.B16, V2.B16
-	WORD $0x6ea3e4b0 // FCMGT V16, V5, V3
-	VBIT V16.B16, V5.B16, V3.B16
-	WORD $0x6ea6e471 // FCMGT V17, V3, V6
-	VBIT V17.B16, V6.B16, V3.B16
-	WORD $0x6ea4e4b2 // FCMGT V18, V5, V4
-	VBIT V18.B16, V5.B16, V4.B16
-	WORD $0x6ea6e493 // FCMGT V19, V4, V6
-	VBIT V19.B16, V6.B16, V4.B16
-	ADD $0, R4, R16
-	TBNZ $1, R20, two6
-	FMOVS F1, (R16)
-	JMP moved6
-two6:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved6
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved6:
-	ADDS R5, R4
-	ADD $0, R4, R16
-	TBNZ $1, R20, two7
-	FMOVS F2, (R16)
-	JMP moved7
-two7:
-	FMOVD F2, (R16)
-	TBZ $2, R20, moved7
-	ADD $8, R16
-	VST1 V2.S[2], (R16)
-moved7:
-	ADDS R5, R4
-	ADD $0, R4, R16
-	TBNZ $1, R20, two8
-	FMOVS F3, (R16)
-	JMP moved8
-two8:
-	FMOVD F3, (R16)
-	TBZ $2, R20, moved8
-	ADD $8, R16
-	VST1 V3.S[2], (R16)
-moved8:
-	ADDS R5, R4
-	ADD $0, R4, R16
-	TBNZ $1, R20, two9
-	FMOVS F4, (R16)
-	JMP moved9
-two9:
-	FMOVD F4, (R16)
-	TBZ $2, R20, moved9
-	ADD $8, R16
-	VST1 V4.S[2], (R16)
-moved9:
-	// the next tile
-	MOVD $4, R16
-	MUL R16, R1, R4
-	MOVD line_xAt(R0), R19
-	ADDS R4, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $4, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R4
-	MOVD line_yAt(R0), R19
-	ADDS R4, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile4GroupsNarrowNEON(l *line)
-TEXT ·tile4GroupsNarrowNEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_mask(R0), R20
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	ADD R1<<1, R1, R3
-	// a tile: 4 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// sums start from the bias
-	VEOR V1.B16, V1.B16, V1.B16
-	MOVD line_bias(R0), R4
-	CMP $0, R4
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	ADD $0, R4, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F1
-	JMP moved0
-two0:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved0:
-start:
-	VMOV V1.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V1.B16, V4.B16
-	MOVD line_rows(R0), R8
-	CMP $0, R8
-	BEQ sums
-	MOVD line_taps(R0), R17
-	CMP $0, R17
-	BEQ sums
-	MOVD line_x(R0), R4
-	MOVD line_xAt(R0), R17
-	ADDS R17, R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	MOVD line_w(R0), R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	MOVD line_groupBytes(R0), R9
-	ADDS R9, R4
-	MOVD line_channel(R0), R17
-	AND R17, R9
-	SUBS R9, R4
-	// a row of the window
-row:
-	MOVD R4, R9
-	MOVD R5, R10
-	MOVD line_taps(R0), R11
-	// a tap
-tap:
-	MOVD line_members(R0), R12
-	MOVD line_group(R0), R13
-	// a member of the group
-member:
-	ADD $0, R10, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F5
-	JMP moved1
-two1:
-	FMOVD (R16), F5
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V5.S[2]
-moved1:
 	FMOVQ (R12), F6
-	MOVD 16(R12), R17
-	ADDS R17, R9
+	FMOVQ (R14), F7
+	MOVD 16(R14), R17
+	ADDS R17, R11
 	MOVD line_wMember(R0), R17
+	ADDS R17, R12
+	FMOVQ (R11), F16
+	VTBL V7.B16, [V16.B16], V8.B16
+	WORD $0x4e28ccc0 // FMLA V0, V6, V8
+	CMP $1, R3
+	BEQ memberDone
+	WORD $0x3ce26971 // LDR Q17, [R11, R2]
+	VTBL V7.B16, [V17.B16], V9.B16
+	WORD $0x4e29ccc1 // FMLA V1, V6, V9
+	CMP $2, R3
+	BEQ memberDone
+	ADD R2<<1, R11, R16
+	FMOVQ (R16), F18
+	VTBL V7.B16, [V18.B16], V8.B16
+	WORD $0x4e28ccc2 // FMLA V2, V6, V8
+	CMP $3, R3
+	BEQ memberDone
+	WORD $0x3ce46973 // LDR Q19, [R11, R4]
+	VTBL V7.B16, [V19.B16], V9.B16
+	WORD $0x4e29ccc3 // FMLA V3, V6, V9
+	CMP $4, R3
+	BEQ memberDone
+	ADD R2<<2, R11, R16
+	FMOVQ (R16), F16
+	VTBL V7.B16, [V16.B16], V8.B16
+	WORD $0x4e28ccc4 // FMLA V4, V6, V8
+	CMP $5, R3
+	BEQ memberDone
+	WORD $0x3ce56971 // LDR Q17, [R11, R5]
+	VTBL V7.B16, [V17.B16], V9.B16
+	WORD $0x4e29ccc5 // FMLA V5, V6, V9
+memberDone:
+	ADDS $32, R14
+	SUBS $1, R15
+	BNE member
+	MOVD line_xTap(R0), R17
+	ADDS R17, R11
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	SUBS $1, R13
+	BNE tap
+	MOVD line_xRow(R0), R17
+	ADDS R17, R8
+	MOVD line_wRow(R0), R17
+	ADDS R17, R9
+	SUBS $1, R10
+	BNE row
+sums:
+	// clamp and store the results
+	ADD $line_low, R0, R16
+	VLD1R (R16), [V6.S4]
+	ADD $line_high, R0, R16
+	VLD1R (R16), [V7.S4]
+	MOVD line_y(R0), R8
+	MOVD line_yAt(R0), R17
+	ADDS R17, R8
+	ADDS R1, R8
+	MOVD line_yPixel(R0), R9
+	WORD $0x6ea0e4d2 // FCMGT V18, V6, V0
+	VBIT V18.B16, V6.B16, V0.B16
+	WORD $0x6ea7e413 // FCMGT V19, V0, V7
+	VBIT V19.B16, V7.B16, V0.B16
+	FMOVQ F0, (R8)
+	ADDS R9, R8
+	CMP $1, R3
+	BEQ kept
+	WORD $0x6ea1e4d0 // FCMGT V16, V6, V1
+	VBIT V16.B16, V6.B16, V1.B16
+	WORD $0x6ea7e431 // FCMGT V17, V1, V7
+	VBIT V17.B16, V7.B16, V1.B16
+	FMOVQ F1, (R8)
+	ADDS R9, R8
+	CMP $2, R3
+	BEQ kept
+	WORD $0x6ea2e4d2 // FCMGT V18, V6, V2
+	VBIT V18.B16, V6.B16, V2.B16
+	WORD $0x6ea7e453 // FCMGT V19, V2, V7
+	VBIT V19.B16, V7.B16, V2.B16
+	FMOVQ F2, (R8)
+	ADDS R9, R8
+	CMP $3, R3
+	BEQ kept
+	WORD $0x6ea3e4d0 // FCMGT V16, V6, V3
+	VBIT V16.B16, V6.B16, V3.B16
+	WORD $0x6ea7e471 // FCMGT V17, V3, V7
+	VBIT V17.B16, V7.B16, V3.B16
+	FMOVQ F3, (R8)
+	ADDS R9, R8
+	CMP $4, R3
+	BEQ kept
+	WORD $0x6ea4e4d2 // FCMGT V18, V6, V4
+	VBIT V18.B16, V6.B16, V4.B16
+	WORD $0x6ea7e493 // FCMGT V19, V4, V7
+	VBIT V19.B16, V7.B16, V4.B16
+	FMOVQ F4, (R8)
+	ADDS R9, R8
+	CMP $5, R3
+	BEQ kept
+	WORD $0x6ea5e4d0 // FCMGT V16, V6, V5
+	VBIT V16.B16, V6.B16, V5.B16
+	WORD $0x6ea7e4b1 // FCMGT V17, V5, V7
+	VBIT V17.B16, V7.B16, V5.B16
+	FMOVQ F5, (R8)
+	ADDS R9, R8
+kept:
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	// the next tile
+	MOVD line_xTile(R0), R8
+	MOVD line_xAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_xAt(R0)
+	MOVD line_yTile(R0), R8
+	MOVD line_yAt(R0), R19
+	ADDS R8, R19
+	MOVD R19, line_yAt(R0)
+	MOVD line_tiles(R0), R19
+	SUBS $1, R19
+	MOVD R19, line_tiles(R0)
+	BNE tile
+	RET
+
+// func tileNarrowNEON(l *line)
+TEXT ·tileNarrowNEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_mask(R0), R20
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_xPixel(R0), R2
+	MOVD line_pixels(R0), R3
+	MOVD line_wTap(R0), R4
+	ADD R2<<1, R2, R5
+	ADD R2<<2, R2, R8
+	ADD R2<<2, R5, R9
+	// a tile of results
+tile:
+	EOR R1, R1
+	// sums start from the bias
+	VEOR V1.B16, V1.B16, V1.B16
+	MOVD line_bias(R0), R10
+	CMP $0, R10
+	BEQ start
+	ADDS R1, R10
+	ADD $0, R10, R16
+	TBNZ $1, R20, two0
+	FMOVS (R16), F1
+	JMP moved0
+two0:
+	FMOVD (R16), F1
+	TBZ $2, R20, moved0
+	ADD $8, R16
+	VLD1 (R16), V1.S[2]
+moved0:
+start:
+	VMOV V1.B16, V2.B16
+	VMOV V1.B16, V3.B16
+	VMOV V1.B16, V4.B16
+	VMOV V1.B16, V5.B16
+	VMOV V1.B16, V6.B16
+	VMOV V1.B16, V7.B16
+	VMOV V1.B16, V8.B16
+	MOVD line_rows(R0), R12
+	CMP $0, R12
+	BEQ sums
+	MOVD line_taps(R0), R17
+	CMP $0, R17
+	BEQ sums
+	MOVD line_x(R0), R10
+	MOVD line_xAt(R0), R17
 	ADDS R17, R10
-	ADD $0, R9, R16
+	ADDS R1, R10
+	MOVD line_w(R0), R11
+	ADDS R1, R11
+	// a row of the window
+row:
+	MOVD R10, R13
+	MOVD R11, R14
+	MOVD line_taps(R0), R15
+	// a tap
+tap:
+	ADD $0, R14, R16
+	TBNZ $1, R20, two1
+	FMOVS (R16), F9
+	JMP moved1
+two1:
+	FMOVD (R16), F9
+	TBZ $2, R20, moved1
+	ADD $8, R16
+	VLD1 (R16), V9.S[2]
+moved1:
+	ADD $0, R13, R16
 	TBNZ $1, R20, two2
-	FMOVS (R16), F7
+	FMOVS (R16), F10
 	JMP moved2
 two2:
-	FMOVD (R16), F7
+	FMOVD (R16), F10
 	TBZ $2, R20, moved2
 	ADD $8, R16
-	VLD1 (R16), V7.S[2]
+	VLD1 (R16), V10.S[2]
 moved2:
-	VTBL V6.B16, [V7.B16], V7.B16
-	WORD $0x4e27cca1 // FMLA V1, V5, V7
-	ADD R1<<0, R9, R16
+	WORD $0x4e2acd21 // FMLA V1, V9, V10
+	CMP $1, R3
+	BEQ tapDone
+	ADD R2<<0, R13, R16
 	TBNZ $1, R20, two3
-	FMOVS (R16), F8
+	FMOVS (R16), F10
 	JMP moved3
 two3:
-	FMOVD (R16), F8
+	FMOVD (R16), F10
 	TBZ $2, R20, moved3
 	ADD $8, R16
-	VLD1 (R16), V8.S[2]
+	VLD1 (R16), V10.S[2]
 moved3:
-	VTBL V6.B16, [V8.B16], V8.B16
-	WORD $0x4e28cca2 // FMLA V2, V5, V8
-	ADD R1<<1, R9, R16
+	WORD $0x4e2acd22 // FMLA V2, V9, V10
+	CMP $2, R3
+	BEQ tapDone
+	ADD R2<<1, R13, R16
 	TBNZ $1, R20, two4
-	FMOVS (R16), F7
+	FMOVS (R16), F10
 	JMP moved4
 two4:
-	FMOVD (R16), F7
+	FMOVD (R16), F10
 	TBZ $2, R20, moved4
 	ADD $8, R16
-	VLD1 (R16), V7.S[2]
+	VLD1 (R16), V10.S[2]
 moved4:
-	VTBL V6.B16, [V7.B16], V7.B16
-	WORD $0x4e27cca3 // FMLA V3, V5, V7
-	ADD R3<<0, R9, R16
+	WORD $0x4e2acd23 // FMLA V3, V9, V10
+	CMP $3, R3
+	BEQ tapDone
+	ADD R5<<0, R13, R16
 	TBNZ $1, R20, two5
-	FMOVS (R16), F8
+	FMOVS (R16), F10
 	JMP moved5
 two5:
-	FMOVD (R16), F8
+	FMOVD (R16), F10
 	TBZ $2, R20, moved5
 	ADD $8, R16
-	VLD1 (R16), V8.S[2]
+	VLD1 (R16), V10.S[2]
 moved5:
-	VTBL V6.B16, [V8.B16], V8.B16
-	WORD $0x4e28cca4 // FMLA V4, V5, V8
-	ADDS $32, R12
-	SUBS $1, R13
-	BNE member
-	MOVD line_xTap(R0), R17
-	ADDS R17, R9
-	ADDS R2, R10
-	SUBS $1, R11
-	BNE tap
-	MOVD line_xRow(R0), R17
-	ADDS R17, R4
-	MOVD line_wRow(R0), R17
-	ADDS R17, R5
-	SUBS $1, R8
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V5.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V6.S4]
-	MOVD line_y(R0), R4
-	MOVD line_yAt(R0), R17
-	ADDS R17, R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	MOVD line_yPixel(R0), R5
-	WORD $0x6ea1e4b0 // FCMGT V16, V5, V1
-	VBIT V16.B16, V5.B16, V1.B16
-	WORD $0x6ea6e431 // FCMGT V17, V1, V6
-	VBIT V17.B16, V6.B16, V1.B16
-	WORD $0x6ea2e4b2 // FCMGT V18, V5, V2
-	VBIT V18.B16, V5.B16, V2.B16
-	WORD $0x6ea6e453 // FCMGT V19, V2, V6
-	VBIT V19.B16, V6.B16, V2.B16
-	WORD $0x6ea3e4b0 // FCMGT V16, V5, V3
-	VBIT V16.B16, V5.B16, V3.B16
-	WORD $0x6ea6e471 // FCMGT V17, V3, V6
-	VBIT V17.B16, V6.B16, V3.B16
-	WORD $0x6ea4e4b2 // FCMGT V18, V5, V4
-	VBIT V18.B16, V5.B16, V4.B16
-	WORD $0x6ea6e493 // FCMGT V19, V4, V6
-	VBIT V19.B16, V6.B16, V4.B16
-	ADD $0, R4, R16
+	WORD $0x4e2acd24 // FMLA V4, V9, V10
+	CMP $4, R3
+	BEQ tapDone
+	ADD R2<<2, R13, R16
 	TBNZ $1, R20, two6
-	FMOVS F1, (R16)
+	FMOVS (R16), F10
 	JMP moved6
 two6:
-	FMOVD F1, (R16)
+	FMOVD (R16), F10
 	TBZ $2, R20, moved6
 	ADD $8, R16
-	VST1 V1.S[2], (R16)
+	VLD1 (R16), V10.S[2]
 moved6:
-	ADDS R5, R4
-	ADD $0, R4, R16
+	WORD $0x4e2acd25 // FMLA V5, V9, V10
+	CMP $5, R3
+	BEQ tapDone
+	ADD R8<<0, R13, R16
 	TBNZ $1, R20, two7
-	FMOVS F2, (R16)
+	FMOVS (R16), F10
 	JMP moved7
 two7:
-	FMOVD F2, (R16)
+	FMOVD (R16), F10
 	TBZ $2, R20, moved7
 	ADD $8, R16
-	VST1 V2.S[2], (R16)
+	VLD1 (R16), V10.S[2]
 moved7:
-	ADDS R5, R4
-	ADD $0, R4, R16
+	WORD $0x4e2acd26 // FMLA V6, V9, V10
+	CMP $6, R3
+	BEQ tapDone
+	ADD R5<<1, R13, R16
 	TBNZ $1, R20, two8
-	FMOVS F3, (R16)
+	FMOVS (R16), F10
 	JMP moved8
 two8:
-	FMOVD F3, (R16)
+	FMOVD (R16), F10
 	TBZ $2, R20, moved8
 	ADD $8, R16
-	VST1 V3.S[2], (R16)
+	VLD1 (R16), V10.S[2]
 moved8:
-	ADDS R5, R4
-	ADD $0, R4, R16
+	WORD $0x4e2acd27 // FMLA V7, V9, V10
+	CMP $7, R3
+	BEQ tapDone
+	ADD R9<<0, R13, R16
 	TBNZ $1, R20, two9
-	FMOVS F4, (R16)
+	FMOVS (R16), F10
 	JMP moved9
 two9:
-	FMOVD F4, (R16)
+	FMOVD (R16), F10
 	TBZ $2, R20, moved9
 	ADD $8, R16
-	VST1 V4.S[2], (R16)
+	VLD1 (R16), V10.S[2]
 moved9:
-	// the next tile
-	MOVD $4, R16
-	MUL R16, R1, R4
-	MOVD line_xAt(R0), R19
-	ADDS R4, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $4, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R4
-	MOVD line_yAt(R0), R19
-	ADDS R4, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile1NarrowNEON(l *line)
-TEXT ·tile1NarrowNEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_mask(R0), R20
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	// a tile: 1 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// sums start from the bias
-	VEOR V1.B16, V1.B16, V1.B16
-	MOVD line_bias(R0), R3
-	CMP $0, R3
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	ADD $0, R3, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F1
-	JMP moved0
-two0:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved0:
-start:
-	MOVD line_rows(R0), R5
-	CMP $0, R5
-	BEQ sums
-	MOVD line_taps(R0), R17
-	CMP $0, R17
-	BEQ sums
-	MOVD line_x(R0), R3
-	MOVD line_xAt(R0), R17
-	ADDS R17, R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_w(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	// a row of the window
-row:
-	MOVD R3, R8
-	MOVD R4, R9
-	MOVD line_taps(R0), R10
-	// a tap
-tap:
-	ADD $0, R9, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F2
-	JMP moved1
-two1:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved1:
-	ADD $0, R8, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F3
-	JMP moved2
-two2:
-	FMOVD (R16), F3
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V3.S[2]
-moved2:
-	WORD $0x4e23cc41 // FMLA V1, V2, V3
+	WORD $0x4e2acd28 // FMLA V8, V9, V10
+tapDone:
 	MOVD line_xTap(R0), R17
-	ADDS R17, R8
-	ADDS R2, R9
-	SUBS $1, R10
+	ADDS R17, R13
+	ADDS R4, R14
+	SUBS $1, R15
 	BNE tap
 	MOVD line_xRow(R0), R17
-	ADDS R17, R3
+	ADDS R17, R10
 	MOVD line_wRow(R0), R17
-	ADDS R17, R4
-	SUBS $1, R5
-	BNE row
-sums:
-	// limits, and results
-	ADD $line_low, R0, R16
-	VLD1R (R16), [V2.S4]
-	ADD $line_high, R0, R16
-	VLD1R (R16), [V3.S4]
-	MOVD line_y(R0), R3
-	MOVD line_yAt(R0), R17
-	ADDS R17, R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_yPixel(R0), R4
-	WORD $0x6ea1e450 // FCMGT V16, V2, V1
-	VBIT V16.B16, V2.B16, V1.B16
-	WORD $0x6ea3e431 // FCMGT V17, V1, V3
-	VBIT V17.B16, V3.B16, V1.B16
-	ADD $0, R3, R16
-	TBNZ $1, R20, two3
-	FMOVS F1, (R16)
-	JMP moved3
-two3:
-	FMOVD F1, (R16)
-	TBZ $2, R20, moved3
-	ADD $8, R16
-	VST1 V1.S[2], (R16)
-moved3:
-	// the next tile
-	MOVD $1, R16
-	MUL R16, R1, R3
-	MOVD line_xAt(R0), R19
-	ADDS R3, R19
-	MOVD R19, line_xAt(R0)
-	MOVD $1, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R3
-	MOVD line_yAt(R0), R19
-	ADDS R3, R19
-	MOVD R19, line_yAt(R0)
-	MOVD line_tiles(R0), R19
-	SUBS $1, R19
-	MOVD R19, line_tiles(R0)
-	BNE tile
-	RET
-
-// func tile1GroupsNarrowNEON(l *line)
-TEXT ·tile1GroupsNarrowNEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_mask(R0), R20
-	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_xPixel(R0), R1
-	MOVD line_wTap(R0), R2
-	// a tile: 1 results
-tile:
-	MOVD ZR, line_channel(R0)
-	// sums start from the bias
-	VEOR V1.B16, V1.B16, V1.B16
-	MOVD line_bias(R0), R3
-	CMP $0, R3
-	BEQ start
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	ADD $0, R3, R16
-	TBNZ $1, R20, two0
-	FMOVS (R16), F1
-	JMP moved0
-two0:
-	FMOVD (R16), F1
-	TBZ $2, R20, moved0
-	ADD $8, R16
-	VLD1 (R16), V1.S[2]
-moved0:
-start:
-	MOVD line_rows(R0), R5
-	CMP $0, R5
-	BEQ sums
-	MOVD line_taps(R0), R17
-	CMP $0, R17
-	BEQ sums
-	MOVD line_x(R0), R3
-	MOVD line_xAt(R0), R17
-	ADDS R17, R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_w(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	MOVD line_groupBytes(R0), R8
-	ADDS R8, R3
-	MOVD line_channel(R0), R17
-	AND R17, R8
-	SUBS R8, R3
-	// a row of the window
-row:
-	MOVD R3, R8
-	MOVD R4, R9
-	MOVD line_taps(R0), R10
-	// a tap
-tap:
-	MOVD line_members(R0), R11
-	MOVD line_group(R0), R12
-	// a member of the group
-member:
-	ADD $0, R9, R16
-	TBNZ $1, R20, two1
-	FMOVS (R16), F2
-	JMP moved1
-two1:
-	FMOVD (R16), F2
-	TBZ $2, R20, moved1
-	ADD $8, R16
-	VLD1 (R16), V2.S[2]
-moved1:
-	FMOVQ (R11), F3
-	MOVD 16(R11), R17
-	ADDS R17, R8
-	MOVD line_wMember(R0), R17
-	ADDS R17, R9
-	ADD $0, R8, R16
-	TBNZ $1, R20, two2
-	FMOVS (R16), F4
-	JMP moved2
-two2:
-	FMOVD (R16), F4
-	TBZ $2, R20, moved2
-	ADD $8, R16
-	VLD1 (R16), V4.S[2]
-moved2:
-	VTBL V3.B16, [V4.B16], V4.B16
-	WORD $0x4e24cc41 // FMLA V1, V2, V4
-	ADDS $32, R11
+	ADDS R17, R11
 	SUBS $1, R12
-	BNE member
-	MOVD line_xTap(R0), R17
-	ADDS R17, R8
-	ADDS R2, R9
-	SUBS $1, R10
-	BNE tap
-	MOVD line_xRow(R0), R17
-	ADDS R17, R3
-	MOVD line_wRow(R0), R17
-	ADDS R17, R4
-	SUBS $1, R5
 	BNE row
 sums:
-	// limits, and results
+	// clamp and store the results
 	ADD $line_low, R0, R16
-	VLD1R (R16), [V2.S4]
+	VLD1R (R16), [V9.S4]
 	ADD $line_high, R0, R16
-	VLD1R (R16), [V3.S4]
-	MOVD line_y(R0), R3
+	VLD1R (R16), [V10.S4]
+	MOVD line_y(R0), R10
 	MOVD line_yAt(R0), R17
-	ADDS R17, R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_yPixel(R0), R4
-	WORD $0x6ea1e450 // FCMGT V16, V2, V1
-	VBIT V16.B16, V2.B16, V1.B16
-	WORD $0x6ea3e431 // FCMGT V17, V1, V3
-	VBIT V17.B16, V3.B16, V1.B16
-	ADD $0, R3, R16
-	TBNZ $1, R20, two3
+	ADDS R17, R10
+	ADDS R1, R10
+	MOVD line_yPixel(R0), R11
+	WORD $0x6ea1e530 // FCMGT V16, V9, V1
+	VBIT V16.B16, V9.B16, V1.B16
+	WORD $0x6eaae431 // FCMGT V17, V1, V10
+	VBIT V17.B16, V10.B16, V1.B16
+	ADD $0, R10, R16
+	TBNZ $1, R20, two10
 	FMOVS F1, (R16)
-	JMP moved3
-two3:
+	JMP moved10
+two10:
 	FMOVD F1, (R16)
-	TBZ $2, R20, moved3
+	TBZ $2, R20, moved10
 	ADD $8, R16
 	VST1 V1.S[2], (R16)
-moved3:
+moved10:
+	ADDS R11, R10
+	CMP $1, R3
+	BEQ kept
+	WORD $0x6ea2e532 // FCMGT V18, V9, V2
+	VBIT V18.B16, V9.B16, V2.B16
+	WORD $0x6eaae453 // FCMGT V19, V2, V10
+	VBIT V19.B16, V10.B16, V2.B16
+	ADD $0, R10, R16
+	TBNZ $1, R20, two11
+	FMOVS F2, (R16)
+	JMP moved11
+two11:
+	FMOVD F2, (R16)
+	TBZ $2, R20, moved11
+	ADD $8, R16
+	VST1 V2.S[2], (R16)
+moved11:
+	ADDS R11, R10
+	CMP $2, R3
+	BEQ kept
+	WORD $0x6ea3e530 // FCMGT V16, V9, V3
+	VBIT V16.B16, V9.B16, V3.B16
+	WORD $0x6eaae471 // FCMGT V17, V3, V10
+	VBIT V17.B16, V10.B16, V3.B16
+	ADD $0, R10, R16
+	TBNZ $1, R20, two12
+	FMOVS F3, (R16)
+	JMP moved12
+two12:
+	FMOVD F3, (R16)
+	TBZ $2, R20, moved12
+	ADD $8, R16
+	VST1 V3.S[2], (R16)
+moved12:
+	ADDS R11, R10
+	CMP $3, R3
+	BEQ kept
+	WORD $0x6ea4e532 // FCMGT V18, V9, V4
+	VBIT V18.B16, V9.B16, V4.B16
+	WORD $0x6eaae493 // FCMGT V19, V4, V10
+	VBIT V19.B16, V10.B16, V4.B16
+	ADD $0, R10, R16
+	TBNZ $1, R20, two13
+	FMOVS F4, (R16)
+	JMP moved13
+two13:
+	FMOVD F4, (R16)
+	TBZ $2, R20, moved13
+	ADD $8, R16
+	VST1 V4.S[2], (R16)
+moved13:
+	ADDS R11, R10
+	CMP $4, R3
+	BEQ kept
+	WORD $0x6ea5e530 // FCMGT V16, V9, V5
+	VBIT V16.B16, V9.B16, V5.B16
+	WORD $0x6eaae4b1 // FCMGT V17, V5, V10
+	VBIT V17.B16, V10.B16, V5.B16
+	ADD $0, R10, R16
+	TBNZ $1, R20, two14
+	FMOVS F5, (R16)
+	JMP moved14
+two14:
+	FMOVD F5, (R16)
+	TBZ $2, R20, moved14
+	ADD $8, R16
+	VST1 V5.S[2], (R16)
+moved14:
+	ADDS R11, R10
+	CMP $5, R3
+	BEQ kept
+	WORD $0x6ea6e532 // FCMGT V18, V9, V6
+	VBIT V18.B16, V9.B16, V6.B16
+	WORD $0x6eaae4d3 // FCMGT V19, V6, V10
+	VBIT V19.B16, V10.B16, V6.B16
+	ADD $0, R10, R16
+	TBNZ $1, R20, two15
+	FMOVS F6, (R16)
+	JMP moved15
+two15:
+	FMOVD F6, (R16)
+	TBZ $2, R20, moved15
+	ADD $8, R16
+	VST1 V6.S[2], (R16)
+moved15:
+	ADDS R11, R10
+	CMP $6, R3
+	BEQ kept
+	WORD $0x6ea7e530 // FCMGT V16, V9, V7
+	VBIT V16.B16, V9.B16, V7.B16
+	WORD $0x6eaae4f1 // FCMGT V17, V7, V10
+	VBIT V17.B16, V10.B16, V7.B16
+	ADD $0, R10, R16
+	TBNZ $1, R20, two16
+	FMOVS F7, (R16)
+	JMP moved16
+two16:
+	FMOVD F7, (R16)
+	TBZ $2, R20, moved16
+	ADD $8, R16
+	VST1 V7.S[2], (R16)
+moved16:
+	ADDS R11, R10
+	CMP $7, R3
+	BEQ kept
+	WORD $0x6ea8e532 // FCMGT V18, V9, V8
+	VBIT V18.B16, V9.B16, V8.B16
+	WORD $0x6eaae513 // FCMGT V19, V8, V10
+	VBIT V19.B16, V10.B16, V8.B16
+	ADD $0, R10, R16
+	TBNZ $1, R20, two17
+	FMOVS F8, (R16)
+	JMP moved17
+two17:
+	FMOVD F8, (R16)
+	TBZ $2, R20, moved17
+	ADD $8, R16
+	VST1 V8.S[2], (R16)
+moved17:
+	ADDS R11, R10
+kept:
 	// the next tile
-	MOVD $1, R16
-	MUL R16, R1, R3
+	MOVD line_xTile(R0), R10
 	MOVD line_xAt(R0), R19
-	ADDS R3, R19
+	ADDS R10, R19
 	MOVD R19, line_xAt(R0)
-	MOVD $1, R16
-	MOVD line_yPixel(R0), R17
-	MUL R16, R17, R3
+	MOVD line_yTile(R0), R10
 	MOVD line_yAt(R0), R19
-	ADDS R3, R19
+	ADDS R10, R19
 	MOVD R19, line_yAt(R0)
 	MOVD line_tiles(R0), R19
 	SUBS $1, R19
@@ -5557,1210 +4284,106 @@ moved3:
 	BNE tile
 	RET
 
-// func sums1x1s1NEON(l *line)
-TEXT ·sums1x1s1NEON(SB), NOSPLIT, $0-8
+// func sums1x1NEON(l *line)
+TEXT ·sums1x1NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	MOVD ZR, line_channel(R0)
-	VCMEQ V0.S4, V0.S4, V0.S4
+	MOVD line_xPixel(R0), R2
+	MOVD line_xTap(R0), R3
+	EOR R1, R1
 	// a vector of channels
 	PCALIGN $16
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVD line_w(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F1
-	VEOR V2.B16, V2.B16, V2.B16
-	MOVD line_x(R0), R8
-	MOVD line_xAt(R0), R17
-	ADDS R17, R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	MOVD line_y(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	// results in the middle
-	MOVD line_middle(R0), R4
-	CMP $0, R4
-	BEQ middleDone
-	PCALIGN $16
-result:
-	FMOVQ (R3), F3
-	WORD $0x4e23d442 // FADD V2, V2, V3
-	FMOVQ (R8), F16
-	WORD $0x4e30cc61 // FMLA V1, V3, V16
-	ADDS R2, R8
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
-	BNE result
-middleDone:
-	// back to memory
-	MOVD line_w(R0), R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F4
-	VBIT V0.B16, V1.B16, V4.B16
-	FMOVQ F4, (R9)
-	MOVD line_bias(R0), R9
-	CMP $0, R9
-	BEQ noBias
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F4
-	WORD $0x4e22d482 // FADD V2, V4, V2
-	FMOVQ (R9), F4
-	VBIT V0.B16, V2.B16, V4.B16
-	FMOVQ F4, (R9)
-noBias:
-	MOVD line_channel(R0), R3
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BEQ vectors
-	ADDS $16, R3
-	MOVD R3, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R3
-	MOVD R3, line_channel(R0)
-	MOVD line_lanes(R0), R3
-	FMOVQ (R3), F0
-	JMP vector
-vectors:
-	RET
-
-// func sums3x3s1NEON(l *line)
-TEXT ·sums3x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	MOVD ZR, line_channel(R0)
-	VCMEQ V0.S4, V0.S4, V0.S4
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVD line_w(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F1
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F2
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F3
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F4
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F5
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F6
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F7
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F8
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F9
-	VEOR V10.B16, V10.B16, V10.B16
-	MOVD line_x(R0), R8
-	MOVD line_xAt(R0), R17
-	ADDS R17, R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	MOVD line_xRow(R0), R4
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	MOVD line_y(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_column(R0), R11
-	MOVD line_left(R0), R4
-	EOR R5, R5
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	CMP $0, R4
-	BEQ edgeDone
-edgeResult:
-	FMOVQ (R3), F11
-	WORD $0x4e2bd54a // FADD V10, V10, V11
-	ADD $0, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cd61 // FMLA V1, V11, V16
-	FMOVQ (R9), F17
-	WORD $0x4e31cd64 // FMLA V4, V11, V17
-	FMOVQ (R10), F18
-	WORD $0x4e32cd67 // FMLA V7, V11, V18
-skip0:
-	ADD $1, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip1
-	WORD $0x3ce16913 // LDR Q19, [R8, R1]
-	WORD $0x4e33cd62 // FMLA V2, V11, V19
-	WORD $0x3ce16930 // LDR Q16, [R9, R1]
-	WORD $0x4e30cd65 // FMLA V5, V11, V16
-	WORD $0x3ce16951 // LDR Q17, [R10, R1]
-	WORD $0x4e31cd68 // FMLA V8, V11, V17
-skip1:
-	ADD $2, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip2
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cd63 // FMLA V3, V11, V18
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cd66 // FMLA V6, V11, V19
-	ADD R1<<1, R10, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd69 // FMLA V9, V11, V16
-skip2:
-	ADDS R2, R8
-	ADDS R2, R9
-	ADDS R2, R10
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	MOVD line_yAt(R0), R17
-	ADDS R17, R11
-	SUBS $1, R4
-	BNE edgeResult
-edgeDone:
-	CMP $0, R5
-	BNE rowDone
-	// results in the middle
-	MOVD line_middle(R0), R4
-	CMP $0, R4
-	BEQ middleDone
-	PCALIGN $16
-result:
-	FMOVQ (R3), F11
-	WORD $0x4e2bd54a // FADD V10, V10, V11
-	FMOVQ (R8), F17
-	WORD $0x4e31cd61 // FMLA V1, V11, V17
-	FMOVQ (R9), F18
-	WORD $0x4e32cd64 // FMLA V4, V11, V18
-	FMOVQ (R10), F19
-	WORD $0x4e33cd67 // FMLA V7, V11, V19
-	WORD $0x3ce16910 // LDR Q16, [R8, R1]
-	WORD $0x4e30cd62 // FMLA V2, V11, V16
-	WORD $0x3ce16931 // LDR Q17, [R9, R1]
-	WORD $0x4e31cd65 // FMLA V5, V11, V17
-	WORD $0x3ce16952 // LDR Q18, [R10, R1]
-	WORD $0x4e32cd68 // FMLA V8, V11, V18
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cd63 // FMLA V3, V11, V19
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd66 // FMLA V6, V11, V16
-	ADD R1<<1, R10, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cd69 // FMLA V9, V11, V17
-	ADDS R2, R8
-	ADDS R2, R9
-	ADDS R2, R10
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
-	BNE result
-middleDone:
-	MOVD line_right(R0), R11
-	MOVD line_atRight(R0), R4
-	MOVD $1, R5
-	JMP edge
-rowDone:
-	// back to memory
-	MOVD line_w(R0), R11
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V0.B16, V1.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V0.B16, V2.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V0.B16, V3.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V0.B16, V4.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V0.B16, V5.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V0.B16, V6.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V0.B16, V7.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V0.B16, V8.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V0.B16, V9.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_bias(R0), R11
-	CMP $0, R11
-	BEQ noBias
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	WORD $0x4e2ad58a // FADD V10, V12, V10
-	FMOVQ (R11), F12
-	VBIT V0.B16, V10.B16, V12.B16
-	FMOVQ F12, (R11)
-noBias:
-	MOVD line_channel(R0), R3
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BEQ vectors
-	ADDS $16, R3
-	MOVD R3, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R3
-	MOVD R3, line_channel(R0)
-	MOVD line_lanes(R0), R3
-	FMOVQ (R3), F0
-	JMP vector
-vectors:
-	RET
-
-// func sums3x3s2NEON(l *line)
-TEXT ·sums3x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	MOVD ZR, line_channel(R0)
-	VCMEQ V0.S4, V0.S4, V0.S4
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVD line_w(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F1
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F2
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F3
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F4
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F5
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F6
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F7
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F8
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F9
-	VEOR V10.B16, V10.B16, V10.B16
-	MOVD line_x(R0), R8
-	MOVD line_xAt(R0), R17
-	ADDS R17, R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	MOVD line_xRow(R0), R4
-	ADD R4, R8, R9
-	ADD R4, R9, R10
-	MOVD line_y(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_column(R0), R11
-	MOVD line_left(R0), R4
-	EOR R5, R5
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	CMP $0, R4
-	BEQ edgeDone
-edgeResult:
-	FMOVQ (R3), F11
-	WORD $0x4e2bd54a // FADD V10, V10, V11
-	ADD $0, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cd61 // FMLA V1, V11, V16
-	FMOVQ (R9), F17
-	WORD $0x4e31cd64 // FMLA V4, V11, V17
-	FMOVQ (R10), F18
-	WORD $0x4e32cd67 // FMLA V7, V11, V18
-skip0:
-	ADD $1, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip1
-	WORD $0x3ce16913 // LDR Q19, [R8, R1]
-	WORD $0x4e33cd62 // FMLA V2, V11, V19
-	WORD $0x3ce16930 // LDR Q16, [R9, R1]
-	WORD $0x4e30cd65 // FMLA V5, V11, V16
-	WORD $0x3ce16951 // LDR Q17, [R10, R1]
-	WORD $0x4e31cd68 // FMLA V8, V11, V17
-skip1:
-	ADD $2, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip2
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cd63 // FMLA V3, V11, V18
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cd66 // FMLA V6, V11, V19
-	ADD R1<<1, R10, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd69 // FMLA V9, V11, V16
-skip2:
-	ADDS R2, R8
-	ADDS R2, R9
-	ADDS R2, R10
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	MOVD line_yAt(R0), R17
-	ADDS R17, R11
-	SUBS $1, R4
-	BNE edgeResult
-edgeDone:
-	CMP $0, R5
-	BNE rowDone
-	// results in the middle
-	MOVD line_middle(R0), R4
-	CMP $0, R4
-	BEQ middleDone
-	PCALIGN $16
-result:
-	FMOVQ (R3), F11
-	WORD $0x4e2bd54a // FADD V10, V10, V11
-	FMOVQ (R8), F17
-	WORD $0x4e31cd61 // FMLA V1, V11, V17
-	FMOVQ (R9), F18
-	WORD $0x4e32cd64 // FMLA V4, V11, V18
-	FMOVQ (R10), F19
-	WORD $0x4e33cd67 // FMLA V7, V11, V19
-	WORD $0x3ce16910 // LDR Q16, [R8, R1]
-	WORD $0x4e30cd62 // FMLA V2, V11, V16
-	WORD $0x3ce16931 // LDR Q17, [R9, R1]
-	WORD $0x4e31cd65 // FMLA V5, V11, V17
-	WORD $0x3ce16952 // LDR Q18, [R10, R1]
-	WORD $0x4e32cd68 // FMLA V8, V11, V18
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cd63 // FMLA V3, V11, V19
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd66 // FMLA V6, V11, V16
-	ADD R1<<1, R10, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cd69 // FMLA V9, V11, V17
-	ADDS R2, R8
-	ADDS R2, R9
-	ADDS R2, R10
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
-	BNE result
-middleDone:
-	MOVD line_right(R0), R11
-	MOVD line_atRight(R0), R4
-	MOVD $1, R5
-	JMP edge
-rowDone:
-	// back to memory
-	MOVD line_w(R0), R11
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V0.B16, V1.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V0.B16, V2.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V0.B16, V3.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V0.B16, V4.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V0.B16, V5.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V0.B16, V6.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V0.B16, V7.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V0.B16, V8.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	VBIT V0.B16, V9.B16, V12.B16
-	FMOVQ F12, (R11)
-	MOVD line_bias(R0), R11
-	CMP $0, R11
-	BEQ noBias
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F12
-	WORD $0x4e2ad58a // FADD V10, V12, V10
-	FMOVQ (R11), F12
-	VBIT V0.B16, V10.B16, V12.B16
-	FMOVQ F12, (R11)
-noBias:
-	MOVD line_channel(R0), R3
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BEQ vectors
-	ADDS $16, R3
-	MOVD R3, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R3
-	MOVD R3, line_channel(R0)
-	MOVD line_lanes(R0), R3
-	FMOVQ (R3), F0
-	JMP vector
-vectors:
-	RET
-
-// func sums2x3s1NEON(l *line)
-TEXT ·sums2x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	MOVD ZR, line_channel(R0)
-	VCMEQ V0.S4, V0.S4, V0.S4
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVD line_w(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F1
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F2
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F3
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F4
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F5
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F6
-	VEOR V7.B16, V7.B16, V7.B16
-	MOVD line_x(R0), R8
-	MOVD line_xAt(R0), R17
-	ADDS R17, R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	MOVD line_xRow(R0), R4
-	ADD R4, R8, R9
-	MOVD line_y(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_column(R0), R10
-	MOVD line_left(R0), R4
-	EOR R5, R5
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	CMP $0, R4
-	BEQ edgeDone
-edgeResult:
-	FMOVQ (R3), F8
-	WORD $0x4e28d4e7 // FADD V7, V7, V8
-	ADD $0, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cd01 // FMLA V1, V8, V16
-	FMOVQ (R9), F17
-	WORD $0x4e31cd04 // FMLA V4, V8, V17
-skip0:
-	ADD $1, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip1
-	WORD $0x3ce16912 // LDR Q18, [R8, R1]
-	WORD $0x4e32cd02 // FMLA V2, V8, V18
-	WORD $0x3ce16933 // LDR Q19, [R9, R1]
-	WORD $0x4e33cd05 // FMLA V5, V8, V19
-skip1:
-	ADD $2, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip2
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd03 // FMLA V3, V8, V16
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cd06 // FMLA V6, V8, V17
-skip2:
-	ADDS R2, R8
-	ADDS R2, R9
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	MOVD line_yAt(R0), R17
-	ADDS R17, R10
-	SUBS $1, R4
-	BNE edgeResult
-edgeDone:
-	CMP $0, R5
-	BNE rowDone
-	// results in the middle
-	MOVD line_middle(R0), R4
-	CMP $0, R4
-	BEQ middleDone
-	PCALIGN $16
-result:
-	FMOVQ (R3), F8
-	WORD $0x4e28d4e7 // FADD V7, V7, V8
-	FMOVQ (R8), F18
-	WORD $0x4e32cd01 // FMLA V1, V8, V18
-	FMOVQ (R9), F19
-	WORD $0x4e33cd04 // FMLA V4, V8, V19
-	WORD $0x3ce16910 // LDR Q16, [R8, R1]
-	WORD $0x4e30cd02 // FMLA V2, V8, V16
-	WORD $0x3ce16931 // LDR Q17, [R9, R1]
-	WORD $0x4e31cd05 // FMLA V5, V8, V17
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cd03 // FMLA V3, V8, V18
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cd06 // FMLA V6, V8, V19
-	ADDS R2, R8
-	ADDS R2, R9
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
-	BNE result
-middleDone:
-	MOVD line_right(R0), R10
-	MOVD line_atRight(R0), R4
-	MOVD $1, R5
-	JMP edge
-rowDone:
-	// back to memory
-	MOVD line_w(R0), R10
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F9
-	VBIT V0.B16, V1.B16, V9.B16
-	FMOVQ F9, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F9
-	VBIT V0.B16, V2.B16, V9.B16
-	FMOVQ F9, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F9
-	VBIT V0.B16, V3.B16, V9.B16
-	FMOVQ F9, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F9
-	VBIT V0.B16, V4.B16, V9.B16
-	FMOVQ F9, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F9
-	VBIT V0.B16, V5.B16, V9.B16
-	FMOVQ F9, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F9
-	VBIT V0.B16, V6.B16, V9.B16
-	FMOVQ F9, (R10)
-	MOVD line_bias(R0), R10
-	CMP $0, R10
-	BEQ noBias
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F9
-	WORD $0x4e27d527 // FADD V7, V9, V7
-	FMOVQ (R10), F9
-	VBIT V0.B16, V7.B16, V9.B16
-	FMOVQ F9, (R10)
-noBias:
-	MOVD line_channel(R0), R3
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BEQ vectors
-	ADDS $16, R3
-	MOVD R3, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R3
-	MOVD R3, line_channel(R0)
-	MOVD line_lanes(R0), R3
-	FMOVQ (R3), F0
-	JMP vector
-vectors:
-	RET
-
-// func sums2x3s2NEON(l *line)
-TEXT ·sums2x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	MOVD ZR, line_channel(R0)
-	VCMEQ V0.S4, V0.S4, V0.S4
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVD line_w(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F1
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F2
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F3
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F4
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F5
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F6
-	VEOR V7.B16, V7.B16, V7.B16
-	MOVD line_x(R0), R8
-	MOVD line_xAt(R0), R17
-	ADDS R17, R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	MOVD line_xRow(R0), R4
-	ADD R4, R8, R9
-	MOVD line_y(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_column(R0), R10
-	MOVD line_left(R0), R4
-	EOR R5, R5
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	CMP $0, R4
-	BEQ edgeDone
-edgeResult:
-	FMOVQ (R3), F8
-	WORD $0x4e28d4e7 // FADD V7, V7, V8
-	ADD $0, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cd01 // FMLA V1, V8, V16
-	FMOVQ (R9), F17
-	WORD $0x4e31cd04 // FMLA V4, V8, V17
-skip0:
-	ADD $1, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip1
-	WORD $0x3ce16912 // LDR Q18, [R8, R1]
-	WORD $0x4e32cd02 // FMLA V2, V8, V18
-	WORD $0x3ce16933 // LDR Q19, [R9, R1]
-	WORD $0x4e33cd05 // FMLA V5, V8, V19
-skip1:
-	ADD $2, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip2
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd03 // FMLA V3, V8, V16
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cd06 // FMLA V6, V8, V17
-skip2:
-	ADDS R2, R8
-	ADDS R2, R9
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	MOVD line_yAt(R0), R17
-	ADDS R17, R10
-	SUBS $1, R4
-	BNE edgeResult
-edgeDone:
-	CMP $0, R5
-	BNE rowDone
-	// results in the middle
-	MOVD line_middle(R0), R4
-	CMP $0, R4
-	BEQ middleDone
-	PCALIGN $16
-result:
-	FMOVQ (R3), F8
-	WORD $0x4e28d4e7 // FADD V7, V7, V8
-	FMOVQ (R8), F18
-	WORD $0x4e32cd01 // FMLA V1, V8, V18
-	FMOVQ (R9), F19
-	WORD $0x4e33cd04 // FMLA V4, V8, V19
-	WORD $0x3ce16910 // LDR Q16, [R8, R1]
-	WORD $0x4e30cd02 // FMLA V2, V8, V16
-	WORD $0x3ce16931 // LDR Q17, [R9, R1]
-	WORD $0x4e31cd05 // FMLA V5, V8, V17
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cd03 // FMLA V3, V8, V18
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cd06 // FMLA V6, V8, V19
-	ADDS R2, R8
-	ADDS R2, R9
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
-	BNE result
-middleDone:
-	MOVD line_right(R0), R10
-	MOVD line_atRight(R0), R4
-	MOVD $1, R5
-	JMP edge
-rowDone:
-	// back to memory
-	MOVD line_w(R0), R10
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F9
-	VBIT V0.B16, V1.B16, V9.B16
-	FMOVQ F9, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F9
-	VBIT V0.B16, V2.B16, V9.B16
-	FMOVQ F9, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F9
-	VBIT V0.B16, V3.B16, V9.B16
-	FMOVQ F9, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F9
-	VBIT V0.B16, V4.B16, V9.B16
-	FMOVQ F9, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F9
-	VBIT V0.B16, V5.B16, V9.B16
-	FMOVQ F9, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F9
-	VBIT V0.B16, V6.B16, V9.B16
-	FMOVQ F9, (R10)
-	MOVD line_bias(R0), R10
-	CMP $0, R10
-	BEQ noBias
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F9
-	WORD $0x4e27d527 // FADD V7, V9, V7
-	FMOVQ (R10), F9
-	VBIT V0.B16, V7.B16, V9.B16
-	FMOVQ F9, (R10)
-noBias:
-	MOVD line_channel(R0), R3
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BEQ vectors
-	ADDS $16, R3
-	MOVD R3, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R3
-	MOVD R3, line_channel(R0)
-	MOVD line_lanes(R0), R3
-	FMOVQ (R3), F0
-	JMP vector
-vectors:
-	RET
-
-// func sums1x3s1NEON(l *line)
-TEXT ·sums1x3s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	MOVD ZR, line_channel(R0)
-	VCMEQ V0.S4, V0.S4, V0.S4
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVD line_w(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F1
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F2
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F3
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD line_x(R0), R8
-	MOVD line_xAt(R0), R17
-	ADDS R17, R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	MOVD line_y(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_column(R0), R9
-	MOVD line_left(R0), R4
-	EOR R5, R5
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	CMP $0, R4
-	BEQ edgeDone
-edgeResult:
-	FMOVQ (R3), F5
-	WORD $0x4e25d484 // FADD V4, V4, V5
-	ADD $0, R9, R10
-	MOVD line_width(R0), R17
-	CMP R17, R10
-	BHS skip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cca1 // FMLA V1, V5, V16
-skip0:
-	ADD $1, R9, R10
-	MOVD line_width(R0), R17
-	CMP R17, R10
-	BHS skip1
-	WORD $0x3ce16911 // LDR Q17, [R8, R1]
-	WORD $0x4e31cca2 // FMLA V2, V5, V17
-skip1:
-	ADD $2, R9, R10
-	MOVD line_width(R0), R17
-	CMP R17, R10
-	BHS skip2
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cca3 // FMLA V3, V5, V18
-skip2:
-	ADDS R2, R8
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	MOVD line_yAt(R0), R17
-	ADDS R17, R9
-	SUBS $1, R4
-	BNE edgeResult
-edgeDone:
-	CMP $0, R5
-	BNE rowDone
-	// results in the middle
-	MOVD line_middle(R0), R4
-	CMP $0, R4
-	BEQ middleDone
-	PCALIGN $16
-result:
-	FMOVQ (R3), F5
-	WORD $0x4e25d484 // FADD V4, V4, V5
-	FMOVQ (R8), F19
-	WORD $0x4e33cca1 // FMLA V1, V5, V19
-	WORD $0x3ce16910 // LDR Q16, [R8, R1]
-	WORD $0x4e30cca2 // FMLA V2, V5, V16
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cca3 // FMLA V3, V5, V17
-	ADDS R2, R8
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
-	BNE result
-middleDone:
-	MOVD line_right(R0), R9
-	MOVD line_atRight(R0), R4
-	MOVD $1, R5
-	JMP edge
-rowDone:
-	// back to memory
-	MOVD line_w(R0), R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F6
-	VBIT V0.B16, V1.B16, V6.B16
-	FMOVQ F6, (R9)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F6
-	VBIT V0.B16, V2.B16, V6.B16
-	FMOVQ F6, (R9)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F6
-	VBIT V0.B16, V3.B16, V6.B16
-	FMOVQ F6, (R9)
-	MOVD line_bias(R0), R9
-	CMP $0, R9
-	BEQ noBias
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F6
-	WORD $0x4e24d4c4 // FADD V4, V6, V4
-	FMOVQ (R9), F6
-	VBIT V0.B16, V4.B16, V6.B16
-	FMOVQ F6, (R9)
-noBias:
-	MOVD line_channel(R0), R3
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BEQ vectors
-	ADDS $16, R3
-	MOVD R3, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R3
-	MOVD R3, line_channel(R0)
-	MOVD line_lanes(R0), R3
-	FMOVQ (R3), F0
-	JMP vector
-vectors:
-	RET
-
-// func sums1x3s2NEON(l *line)
-TEXT ·sums1x3s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	MOVD ZR, line_channel(R0)
-	VCMEQ V0.S4, V0.S4, V0.S4
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVD line_w(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F1
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F2
-	MOVD line_wTap(R0), R17
-	ADDS R17, R3
-	FMOVQ (R3), F3
-	VEOR V4.B16, V4.B16, V4.B16
-	MOVD line_x(R0), R8
-	MOVD line_xAt(R0), R17
-	ADDS R17, R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	MOVD line_y(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_column(R0), R9
-	MOVD line_left(R0), R4
-	EOR R5, R5
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	CMP $0, R4
-	BEQ edgeDone
-edgeResult:
-	FMOVQ (R3), F5
-	WORD $0x4e25d484 // FADD V4, V4, V5
-	ADD $0, R9, R10
-	MOVD line_width(R0), R17
-	CMP R17, R10
-	BHS skip0
-	FMOVQ (R8), F16
-	WORD $0x4e30cca1 // FMLA V1, V5, V16
-skip0:
-	ADD $1, R9, R10
-	MOVD line_width(R0), R17
-	CMP R17, R10
-	BHS skip1
-	WORD $0x3ce16911 // LDR Q17, [R8, R1]
-	WORD $0x4e31cca2 // FMLA V2, V5, V17
-skip1:
-	ADD $2, R9, R10
-	MOVD line_width(R0), R17
-	CMP R17, R10
-	BHS skip2
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cca3 // FMLA V3, V5, V18
-skip2:
-	ADDS R2, R8
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	MOVD line_yAt(R0), R17
-	ADDS R17, R9
-	SUBS $1, R4
-	BNE edgeResult
-edgeDone:
-	CMP $0, R5
-	BNE rowDone
-	// results in the middle
-	MOVD line_middle(R0), R4
-	CMP $0, R4
-	BEQ middleDone
-	PCALIGN $16
-result:
-	FMOVQ (R3), F5
-	WORD $0x4e25d484 // FADD V4, V4, V5
-	FMOVQ (R8), F19
-	WORD $0x4e33cca1 // FMLA V1, V5, V19
-	WORD $0x3ce16910 // LDR Q16, [R8, R1]
-	WORD $0x4e30cca2 // FMLA V2, V5, V16
-	ADD R1<<1, R8, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cca3 // FMLA V3, V5, V17
-	ADDS R2, R8
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
-	BNE result
-middleDone:
-	MOVD line_right(R0), R9
-	MOVD line_atRight(R0), R4
-	MOVD $1, R5
-	JMP edge
-rowDone:
-	// back to memory
-	MOVD line_w(R0), R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F6
-	VBIT V0.B16, V1.B16, V6.B16
-	FMOVQ F6, (R9)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F6
-	VBIT V0.B16, V2.B16, V6.B16
-	FMOVQ F6, (R9)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F6
-	VBIT V0.B16, V3.B16, V6.B16
-	FMOVQ F6, (R9)
-	MOVD line_bias(R0), R9
-	CMP $0, R9
-	BEQ noBias
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	FMOVQ (R9), F6
-	WORD $0x4e24d4c4 // FADD V4, V6, V4
-	FMOVQ (R9), F6
-	VBIT V0.B16, V4.B16, V6.B16
-	FMOVQ F6, (R9)
-noBias:
-	MOVD line_channel(R0), R3
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BEQ vectors
-	ADDS $16, R3
-	MOVD R3, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R3
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R3
-	MOVD R3, line_channel(R0)
-	MOVD line_lanes(R0), R3
-	FMOVQ (R3), F0
-	JMP vector
-vectors:
-	RET
-
-// func sums2x5s1NEON(l *line)
-TEXT ·sums2x5s1NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	ADD R1<<1, R1, R3
-	MOVD ZR, line_channel(R0)
-	VCMEQ V0.S4, V0.S4, V0.S4
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVD line_w(R0), R4
-	MOVD line_channel(R0), R17
+	ADDS R1, R4
+	FMOVQ (R4), F0
+	VEOR V1.B16, V1.B16, V1.B16
+	MOVD line_x(R0), R9
+	MOVD line_xAt(R0), R17
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_y(R0), R4
+	ADDS R1, R4
+	// results in the middle
+	MOVD line_middle(R0), R5
+	CMP $0, R5
+	BEQ middleDone
+	PCALIGN $16
+result:
+	FMOVQ (R4), F2
+	WORD $0x4e22d421 // FADD V1, V1, V2
+	FMOVQ (R9), F16
+	WORD $0x4e30cc40 // FMLA V0, V2, V16
+	ADDS R3, R9
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R4
+	SUBS $1, R5
+	BNE result
+middleDone:
+	MOVD $15, R10
+	AND R1, R10
+	CMP $0, R10
+	BEQ whole
+	// store the lanes that do not overlap the vector before
+	MOVD line_lanes(R0), R10
+	FMOVQ (R10), F4
+	MOVD line_w(R0), R10
+	ADDS R1, R10
+	FMOVQ (R10), F3
+	VBIT V4.B16, V0.B16, V3.B16
+	FMOVQ F3, (R10)
+	MOVD line_bias(R0), R10
+	CMP $0, R10
+	BEQ biasDone
+	ADDS R1, R10
+	FMOVQ (R10), F3
+	WORD $0x4e21d461 // FADD V1, V3, V1
+	FMOVQ (R10), F3
+	VBIT V4.B16, V1.B16, V3.B16
+	FMOVQ F3, (R10)
+biasDone:
+	JMP stored
+whole:
+	// store the sums
+	MOVD line_w(R0), R10
+	ADDS R1, R10
+	FMOVQ F0, (R10)
+	MOVD line_bias(R0), R10
+	CMP $0, R10
+	BEQ stored
+	ADDS R1, R10
+	FMOVQ (R10), F3
+	WORD $0x4e21d461 // FADD V1, V3, V1
+	FMOVQ F1, (R10)
+stored:
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	RET
+
+// func sums3x3NEON(l *line)
+TEXT ·sums3x3NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_xTap(R0), R3
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// load the sums; point to the rows of pixels and to the results
+	MOVD line_w(R0), R4
+	ADDS R1, R4
+	FMOVQ (R4), F0
+	MOVD line_wTap(R0), R17
 	ADDS R17, R4
 	FMOVQ (R4), F1
 	MOVD line_wTap(R0), R17
@@ -6784,88 +4407,69 @@ vector:
 	MOVD line_wTap(R0), R17
 	ADDS R17, R4
 	FMOVQ (R4), F8
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F9
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F10
-	VEOR V11.B16, V11.B16, V11.B16
+	VEOR V9.B16, V9.B16, V9.B16
 	MOVD line_x(R0), R9
 	MOVD line_xAt(R0), R17
 	ADDS R17, R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
+	ADDS R1, R9
 	MOVD line_xRow(R0), R5
 	ADD R5, R9, R10
+	ADD R5, R10, R11
 	MOVD line_y(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	MOVD line_column(R0), R11
+	ADDS R1, R4
+	MOVD line_column(R0), R12
 	MOVD line_left(R0), R5
 	EOR R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	CMP $0, R5
 	BEQ edgeDone
 edgeResult:
-	FMOVQ (R4), F12
-	WORD $0x4e2cd56b // FADD V11, V11, V12
-	ADD $0, R11, R12
+	FMOVQ (R4), F10
+	WORD $0x4e2ad529 // FADD V9, V9, V10
+	ADD $0, R12, R13
 	MOVD line_width(R0), R17
-	CMP R17, R12
+	CMP R17, R13
 	BHS skip0
 	FMOVQ (R9), F16
-	WORD $0x4e30cd81 // FMLA V1, V12, V16
+	WORD $0x4e30cd40 // FMLA V0, V10, V16
 	FMOVQ (R10), F17
-	WORD $0x4e31cd86 // FMLA V6, V12, V17
+	WORD $0x4e31cd43 // FMLA V3, V10, V17
+	FMOVQ (R11), F18
+	WORD $0x4e32cd46 // FMLA V6, V10, V18
 skip0:
-	ADD $1, R11, R12
+	ADD $1, R12, R13
 	MOVD line_width(R0), R17
-	CMP R17, R12
+	CMP R17, R13
 	BHS skip1
-	WORD $0x3ce16932 // LDR Q18, [R9, R1]
-	WORD $0x4e32cd82 // FMLA V2, V12, V18
-	WORD $0x3ce16953 // LDR Q19, [R10, R1]
-	WORD $0x4e33cd87 // FMLA V7, V12, V19
+	WORD $0x3ce26933 // LDR Q19, [R9, R2]
+	WORD $0x4e33cd41 // FMLA V1, V10, V19
+	WORD $0x3ce26950 // LDR Q16, [R10, R2]
+	WORD $0x4e30cd44 // FMLA V4, V10, V16
+	WORD $0x3ce26971 // LDR Q17, [R11, R2]
+	WORD $0x4e31cd47 // FMLA V7, V10, V17
 skip1:
-	ADD $2, R11, R12
+	ADD $2, R12, R13
 	MOVD line_width(R0), R17
-	CMP R17, R12
+	CMP R17, R13
 	BHS skip2
-	ADD R1<<1, R9, R16
+	ADD R2<<1, R9, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cd42 // FMLA V2, V10, V18
+	ADD R2<<1, R10, R16
+	FMOVQ (R16), F19
+	WORD $0x4e33cd45 // FMLA V5, V10, V19
+	ADD R2<<1, R11, R16
 	FMOVQ (R16), F16
-	WORD $0x4e30cd83 // FMLA V3, V12, V16
-	ADD R1<<1, R10, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cd88 // FMLA V8, V12, V17
+	WORD $0x4e30cd48 // FMLA V8, V10, V16
 skip2:
-	ADD $3, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip3
-	WORD $0x3ce36932 // LDR Q18, [R9, R3]
-	WORD $0x4e32cd84 // FMLA V4, V12, V18
-	WORD $0x3ce36953 // LDR Q19, [R10, R3]
-	WORD $0x4e33cd89 // FMLA V9, V12, V19
-skip3:
-	ADD $4, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip4
-	ADD R1<<2, R9, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd85 // FMLA V5, V12, V16
-	ADD R1<<2, R10, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cd8a // FMLA V10, V12, V17
-skip4:
-	ADDS R2, R9
-	ADDS R2, R10
+	ADDS R3, R9
+	ADDS R3, R10
+	ADDS R3, R11
 	MOVD line_yPixel(R0), R17
 	ADDS R17, R4
 	MOVD line_yAt(R0), R17
-	ADDS R17, R11
+	ADDS R17, R12
 	SUBS $1, R5
 	BNE edgeResult
 edgeDone:
@@ -6877,388 +4481,170 @@ edgeDone:
 	BEQ middleDone
 	PCALIGN $16
 result:
-	FMOVQ (R4), F12
-	WORD $0x4e2cd56b // FADD V11, V11, V12
-	FMOVQ (R9), F18
-	WORD $0x4e32cd81 // FMLA V1, V12, V18
-	FMOVQ (R10), F19
-	WORD $0x4e33cd86 // FMLA V6, V12, V19
-	WORD $0x3ce16930 // LDR Q16, [R9, R1]
-	WORD $0x4e30cd82 // FMLA V2, V12, V16
-	WORD $0x3ce16951 // LDR Q17, [R10, R1]
-	WORD $0x4e31cd87 // FMLA V7, V12, V17
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cd83 // FMLA V3, V12, V18
-	ADD R1<<1, R10, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cd88 // FMLA V8, V12, V19
-	WORD $0x3ce36930 // LDR Q16, [R9, R3]
-	WORD $0x4e30cd84 // FMLA V4, V12, V16
-	WORD $0x3ce36951 // LDR Q17, [R10, R3]
-	WORD $0x4e31cd89 // FMLA V9, V12, V17
-	ADD R1<<2, R9, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cd85 // FMLA V5, V12, V18
-	ADD R1<<2, R10, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cd8a // FMLA V10, V12, V19
-	ADDS R2, R9
-	ADDS R2, R10
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R4
-	SUBS $1, R5
-	BNE result
-middleDone:
-	MOVD line_right(R0), R11
-	MOVD line_atRight(R0), R5
-	MOVD $1, R8
-	JMP edge
-rowDone:
-	// back to memory
-	MOVD line_w(R0), R11
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V1.B16, V13.B16
-	FMOVQ F13, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V2.B16, V13.B16
-	FMOVQ F13, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V3.B16, V13.B16
-	FMOVQ F13, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V4.B16, V13.B16
-	FMOVQ F13, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V5.B16, V13.B16
-	FMOVQ F13, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V6.B16, V13.B16
-	FMOVQ F13, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V7.B16, V13.B16
-	FMOVQ F13, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V8.B16, V13.B16
-	FMOVQ F13, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V9.B16, V13.B16
-	FMOVQ F13, (R11)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V10.B16, V13.B16
-	FMOVQ F13, (R11)
-	MOVD line_bias(R0), R11
-	CMP $0, R11
-	BEQ noBias
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	WORD $0x4e2bd5ab // FADD V11, V13, V11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V11.B16, V13.B16
-	FMOVQ F13, (R11)
-noBias:
-	MOVD line_channel(R0), R4
-	MOVD line_last(R0), R17
-	CMP R17, R4
-	BEQ vectors
-	ADDS $16, R4
-	MOVD R4, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R4
-	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R4
-	MOVD R4, line_channel(R0)
-	MOVD line_lanes(R0), R4
-	FMOVQ (R4), F0
-	JMP vector
-vectors:
-	RET
-
-// func sums2x5s2NEON(l *line)
-TEXT ·sums2x5s2NEON(SB), NOSPLIT, $0-8
-	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	ADD R1<<1, R1, R3
-	MOVD ZR, line_channel(R0)
-	VCMEQ V0.S4, V0.S4, V0.S4
-	// a vector of channels
-	PCALIGN $16
-vector:
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVD line_w(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F1
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F2
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F3
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F4
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F5
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F6
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F7
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F8
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F9
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
 	FMOVQ (R4), F10
-	VEOR V11.B16, V11.B16, V11.B16
-	MOVD line_x(R0), R9
-	MOVD line_xAt(R0), R17
-	ADDS R17, R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	MOVD line_xRow(R0), R5
-	ADD R5, R9, R10
-	MOVD line_y(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	MOVD line_column(R0), R11
-	MOVD line_left(R0), R5
-	EOR R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
-edge:
-	CMP $0, R5
-	BEQ edgeDone
-edgeResult:
-	FMOVQ (R4), F12
-	WORD $0x4e2cd56b // FADD V11, V11, V12
-	ADD $0, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip0
-	FMOVQ (R9), F16
-	WORD $0x4e30cd81 // FMLA V1, V12, V16
-	FMOVQ (R10), F17
-	WORD $0x4e31cd86 // FMLA V6, V12, V17
-skip0:
-	ADD $1, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip1
-	WORD $0x3ce16932 // LDR Q18, [R9, R1]
-	WORD $0x4e32cd82 // FMLA V2, V12, V18
-	WORD $0x3ce16953 // LDR Q19, [R10, R1]
-	WORD $0x4e33cd87 // FMLA V7, V12, V19
-skip1:
-	ADD $2, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip2
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd83 // FMLA V3, V12, V16
-	ADD R1<<1, R10, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cd88 // FMLA V8, V12, V17
-skip2:
-	ADD $3, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip3
-	WORD $0x3ce36932 // LDR Q18, [R9, R3]
-	WORD $0x4e32cd84 // FMLA V4, V12, V18
-	WORD $0x3ce36953 // LDR Q19, [R10, R3]
-	WORD $0x4e33cd89 // FMLA V9, V12, V19
-skip3:
-	ADD $4, R11, R12
-	MOVD line_width(R0), R17
-	CMP R17, R12
-	BHS skip4
-	ADD R1<<2, R9, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cd85 // FMLA V5, V12, V16
-	ADD R1<<2, R10, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cd8a // FMLA V10, V12, V17
-skip4:
-	ADDS R2, R9
-	ADDS R2, R10
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R4
-	MOVD line_yAt(R0), R17
-	ADDS R17, R11
-	SUBS $1, R5
-	BNE edgeResult
-edgeDone:
-	CMP $0, R8
-	BNE rowDone
-	// results in the middle
-	MOVD line_middle(R0), R5
-	CMP $0, R5
-	BEQ middleDone
-	PCALIGN $16
-result:
-	FMOVQ (R4), F12
-	WORD $0x4e2cd56b // FADD V11, V11, V12
-	FMOVQ (R9), F18
-	WORD $0x4e32cd81 // FMLA V1, V12, V18
-	FMOVQ (R10), F19
-	WORD $0x4e33cd86 // FMLA V6, V12, V19
-	WORD $0x3ce16930 // LDR Q16, [R9, R1]
-	WORD $0x4e30cd82 // FMLA V2, V12, V16
-	WORD $0x3ce16951 // LDR Q17, [R10, R1]
-	WORD $0x4e31cd87 // FMLA V7, V12, V17
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cd83 // FMLA V3, V12, V18
-	ADD R1<<1, R10, R16
+	WORD $0x4e2ad529 // FADD V9, V9, V10
+	FMOVQ (R9), F17
+	WORD $0x4e31cd40 // FMLA V0, V10, V17
+	FMOVQ (R10), F18
+	WORD $0x4e32cd43 // FMLA V3, V10, V18
+	FMOVQ (R11), F19
+	WORD $0x4e33cd46 // FMLA V6, V10, V19
+	WORD $0x3ce26930 // LDR Q16, [R9, R2]
+	WORD $0x4e30cd41 // FMLA V1, V10, V16
+	WORD $0x3ce26951 // LDR Q17, [R10, R2]
+	WORD $0x4e31cd44 // FMLA V4, V10, V17
+	WORD $0x3ce26972 // LDR Q18, [R11, R2]
+	WORD $0x4e32cd47 // FMLA V7, V10, V18
+	ADD R2<<1, R9, R16
 	FMOVQ (R16), F19
-	WORD $0x4e33cd88 // FMLA V8, V12, V19
-	WORD $0x3ce36930 // LDR Q16, [R9, R3]
-	WORD $0x4e30cd84 // FMLA V4, V12, V16
-	WORD $0x3ce36951 // LDR Q17, [R10, R3]
-	WORD $0x4e31cd89 // FMLA V9, V12, V17
-	ADD R1<<2, R9, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cd85 // FMLA V5, V12, V18
-	ADD R1<<2, R10, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cd8a // FMLA V10, V12, V19
-	ADDS R2, R9
-	ADDS R2, R10
+	WORD $0x4e33cd42 // FMLA V2, V10, V19
+	ADD R2<<1, R10, R16
+	FMOVQ (R16), F16
+	WORD $0x4e30cd45 // FMLA V5, V10, V16
+	ADD R2<<1, R11, R16
+	FMOVQ (R16), F17
+	WORD $0x4e31cd48 // FMLA V8, V10, V17
+	ADDS R3, R9
+	ADDS R3, R10
+	ADDS R3, R11
 	MOVD line_yPixel(R0), R17
 	ADDS R17, R4
 	SUBS $1, R5
 	BNE result
 middleDone:
-	MOVD line_right(R0), R11
+	MOVD line_right(R0), R12
 	MOVD line_atRight(R0), R5
 	MOVD $1, R8
 	JMP edge
 rowDone:
-	// back to memory
-	MOVD line_w(R0), R11
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V1.B16, V13.B16
-	FMOVQ F13, (R11)
+	MOVD $15, R12
+	AND R1, R12
+	CMP $0, R12
+	BEQ whole
+	// store the lanes that do not overlap the vector before
+	MOVD line_lanes(R0), R12
+	FMOVQ (R12), F12
+	MOVD line_w(R0), R12
+	ADDS R1, R12
+	FMOVQ (R12), F11
+	VBIT V12.B16, V0.B16, V11.B16
+	FMOVQ F11, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V2.B16, V13.B16
-	FMOVQ F13, (R11)
+	ADDS R17, R12
+	FMOVQ (R12), F11
+	VBIT V12.B16, V1.B16, V11.B16
+	FMOVQ F11, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V3.B16, V13.B16
-	FMOVQ F13, (R11)
+	ADDS R17, R12
+	FMOVQ (R12), F11
+	VBIT V12.B16, V2.B16, V11.B16
+	FMOVQ F11, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V4.B16, V13.B16
-	FMOVQ F13, (R11)
+	ADDS R17, R12
+	FMOVQ (R12), F11
+	VBIT V12.B16, V3.B16, V11.B16
+	FMOVQ F11, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V5.B16, V13.B16
-	FMOVQ F13, (R11)
+	ADDS R17, R12
+	FMOVQ (R12), F11
+	VBIT V12.B16, V4.B16, V11.B16
+	FMOVQ F11, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V6.B16, V13.B16
-	FMOVQ F13, (R11)
+	ADDS R17, R12
+	FMOVQ (R12), F11
+	VBIT V12.B16, V5.B16, V11.B16
+	FMOVQ F11, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V7.B16, V13.B16
-	FMOVQ F13, (R11)
+	ADDS R17, R12
+	FMOVQ (R12), F11
+	VBIT V12.B16, V6.B16, V11.B16
+	FMOVQ F11, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V8.B16, V13.B16
-	FMOVQ F13, (R11)
+	ADDS R17, R12
+	FMOVQ (R12), F11
+	VBIT V12.B16, V7.B16, V11.B16
+	FMOVQ F11, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V9.B16, V13.B16
-	FMOVQ F13, (R11)
+	ADDS R17, R12
+	FMOVQ (R12), F11
+	VBIT V12.B16, V8.B16, V11.B16
+	FMOVQ F11, (R12)
+	MOVD line_bias(R0), R12
+	CMP $0, R12
+	BEQ biasDone
+	ADDS R1, R12
+	FMOVQ (R12), F11
+	WORD $0x4e29d569 // FADD V9, V11, V9
+	FMOVQ (R12), F11
+	VBIT V12.B16, V9.B16, V11.B16
+	FMOVQ F11, (R12)
+biasDone:
+	JMP stored
+whole:
+	// store the sums
+	MOVD line_w(R0), R12
+	ADDS R1, R12
+	FMOVQ F0, (R12)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V10.B16, V13.B16
-	FMOVQ F13, (R11)
-	MOVD line_bias(R0), R11
-	CMP $0, R11
-	BEQ noBias
-	MOVD line_channel(R0), R17
-	ADDS R17, R11
-	FMOVQ (R11), F13
-	WORD $0x4e2bd5ab // FADD V11, V13, V11
-	FMOVQ (R11), F13
-	VBIT V0.B16, V11.B16, V13.B16
-	FMOVQ F13, (R11)
-noBias:
-	MOVD line_channel(R0), R4
+	ADDS R17, R12
+	FMOVQ F1, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F2, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F3, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F4, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F5, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F6, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F7, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F8, (R12)
+	MOVD line_bias(R0), R12
+	CMP $0, R12
+	BEQ stored
+	ADDS R1, R12
+	FMOVQ (R12), F11
+	WORD $0x4e29d569 // FADD V9, V11, V9
+	FMOVQ F9, (R12)
+stored:
+	ADDS $16, R1
 	MOVD line_last(R0), R17
-	CMP R17, R4
-	BEQ vectors
-	ADDS $16, R4
-	MOVD R4, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R4
+	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R4
-	MOVD R4, line_channel(R0)
-	MOVD line_lanes(R0), R4
-	FMOVQ (R4), F0
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
 	JMP vector
 vectors:
 	RET
 
-// func sums1x5s1NEON(l *line)
-TEXT ·sums1x5s1NEON(SB), NOSPLIT, $0-8
+// func sums2x3NEON(l *line)
+TEXT ·sums2x3NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	ADD R1<<1, R1, R3
-	MOVD ZR, line_channel(R0)
-	VCMEQ V0.S4, V0.S4, V0.S4
+	MOVD line_xPixel(R0), R2
+	MOVD line_xTap(R0), R3
+	EOR R1, R1
 	// a vector of channels
 	PCALIGN $16
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVD line_w(R0), R4
-	MOVD line_channel(R0), R17
+	ADDS R1, R4
+	FMOVQ (R4), F0
+	MOVD line_wTap(R0), R17
 	ADDS R17, R4
 	FMOVQ (R4), F1
 	MOVD line_wTap(R0), R17
@@ -7277,63 +4663,56 @@ vector:
 	MOVD line_x(R0), R9
 	MOVD line_xAt(R0), R17
 	ADDS R17, R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_xRow(R0), R5
+	ADD R5, R9, R10
 	MOVD line_y(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
-	MOVD line_column(R0), R10
+	ADDS R1, R4
+	MOVD line_column(R0), R11
 	MOVD line_left(R0), R5
 	EOR R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	CMP $0, R5
 	BEQ edgeDone
 edgeResult:
 	FMOVQ (R4), F7
 	WORD $0x4e27d4c6 // FADD V6, V6, V7
-	ADD $0, R10, R11
+	ADD $0, R11, R12
 	MOVD line_width(R0), R17
-	CMP R17, R11
+	CMP R17, R12
 	BHS skip0
 	FMOVQ (R9), F16
-	WORD $0x4e30cce1 // FMLA V1, V7, V16
+	WORD $0x4e30cce0 // FMLA V0, V7, V16
+	FMOVQ (R10), F17
+	WORD $0x4e31cce3 // FMLA V3, V7, V17
 skip0:
-	ADD $1, R10, R11
+	ADD $1, R11, R12
 	MOVD line_width(R0), R17
-	CMP R17, R11
+	CMP R17, R12
 	BHS skip1
-	WORD $0x3ce16931 // LDR Q17, [R9, R1]
-	WORD $0x4e31cce2 // FMLA V2, V7, V17
-skip1:
-	ADD $2, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip2
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F18
-	WORD $0x4e32cce3 // FMLA V3, V7, V18
-skip2:
-	ADD $3, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip3
-	WORD $0x3ce36933 // LDR Q19, [R9, R3]
+	WORD $0x3ce26932 // LDR Q18, [R9, R2]
+	WORD $0x4e32cce1 // FMLA V1, V7, V18
+	WORD $0x3ce26953 // LDR Q19, [R10, R2]
 	WORD $0x4e33cce4 // FMLA V4, V7, V19
-skip3:
-	ADD $4, R10, R11
+skip1:
+	ADD $2, R11, R12
 	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip4
-	ADD R1<<2, R9, R16
+	CMP R17, R12
+	BHS skip2
+	ADD R2<<1, R9, R16
 	FMOVQ (R16), F16
-	WORD $0x4e30cce5 // FMLA V5, V7, V16
-skip4:
-	ADDS R2, R9
+	WORD $0x4e30cce2 // FMLA V2, V7, V16
+	ADD R2<<1, R10, R16
+	FMOVQ (R16), F17
+	WORD $0x4e31cce5 // FMLA V5, V7, V17
+skip2:
+	ADDS R3, R9
+	ADDS R3, R10
 	MOVD line_yPixel(R0), R17
 	ADDS R17, R4
 	MOVD line_yAt(R0), R17
-	ADDS R17, R10
+	ADDS R17, R11
 	SUBS $1, R5
 	BNE edgeResult
 edgeDone:
@@ -7347,170 +4726,181 @@ edgeDone:
 result:
 	FMOVQ (R4), F7
 	WORD $0x4e27d4c6 // FADD V6, V6, V7
-	FMOVQ (R9), F17
-	WORD $0x4e31cce1 // FMLA V1, V7, V17
-	WORD $0x3ce16932 // LDR Q18, [R9, R1]
-	WORD $0x4e32cce2 // FMLA V2, V7, V18
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F19
+	FMOVQ (R9), F18
+	WORD $0x4e32cce0 // FMLA V0, V7, V18
+	FMOVQ (R10), F19
 	WORD $0x4e33cce3 // FMLA V3, V7, V19
-	WORD $0x3ce36930 // LDR Q16, [R9, R3]
-	WORD $0x4e30cce4 // FMLA V4, V7, V16
-	ADD R1<<2, R9, R16
-	FMOVQ (R16), F17
-	WORD $0x4e31cce5 // FMLA V5, V7, V17
-	ADDS R2, R9
+	WORD $0x3ce26930 // LDR Q16, [R9, R2]
+	WORD $0x4e30cce1 // FMLA V1, V7, V16
+	WORD $0x3ce26951 // LDR Q17, [R10, R2]
+	WORD $0x4e31cce4 // FMLA V4, V7, V17
+	ADD R2<<1, R9, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cce2 // FMLA V2, V7, V18
+	ADD R2<<1, R10, R16
+	FMOVQ (R16), F19
+	WORD $0x4e33cce5 // FMLA V5, V7, V19
+	ADDS R3, R9
+	ADDS R3, R10
 	MOVD line_yPixel(R0), R17
 	ADDS R17, R4
 	SUBS $1, R5
 	BNE result
 middleDone:
-	MOVD line_right(R0), R10
+	MOVD line_right(R0), R11
 	MOVD line_atRight(R0), R5
 	MOVD $1, R8
 	JMP edge
 rowDone:
-	// back to memory
-	MOVD line_w(R0), R10
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V0.B16, V1.B16, V8.B16
-	FMOVQ F8, (R10)
+	MOVD $15, R11
+	AND R1, R11
+	CMP $0, R11
+	BEQ whole
+	// store the lanes that do not overlap the vector before
+	MOVD line_lanes(R0), R11
+	FMOVQ (R11), F9
+	MOVD line_w(R0), R11
+	ADDS R1, R11
+	FMOVQ (R11), F8
+	VBIT V9.B16, V0.B16, V8.B16
+	FMOVQ F8, (R11)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V0.B16, V2.B16, V8.B16
-	FMOVQ F8, (R10)
+	ADDS R17, R11
+	FMOVQ (R11), F8
+	VBIT V9.B16, V1.B16, V8.B16
+	FMOVQ F8, (R11)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V0.B16, V3.B16, V8.B16
-	FMOVQ F8, (R10)
+	ADDS R17, R11
+	FMOVQ (R11), F8
+	VBIT V9.B16, V2.B16, V8.B16
+	FMOVQ F8, (R11)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V0.B16, V4.B16, V8.B16
-	FMOVQ F8, (R10)
+	ADDS R17, R11
+	FMOVQ (R11), F8
+	VBIT V9.B16, V3.B16, V8.B16
+	FMOVQ F8, (R11)
 	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V0.B16, V5.B16, V8.B16
-	FMOVQ F8, (R10)
-	MOVD line_bias(R0), R10
-	CMP $0, R10
-	BEQ noBias
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
+	ADDS R17, R11
+	FMOVQ (R11), F8
+	VBIT V9.B16, V4.B16, V8.B16
+	FMOVQ F8, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F8
+	VBIT V9.B16, V5.B16, V8.B16
+	FMOVQ F8, (R11)
+	MOVD line_bias(R0), R11
+	CMP $0, R11
+	BEQ biasDone
+	ADDS R1, R11
+	FMOVQ (R11), F8
 	WORD $0x4e26d506 // FADD V6, V8, V6
-	FMOVQ (R10), F8
-	VBIT V0.B16, V6.B16, V8.B16
-	FMOVQ F8, (R10)
-noBias:
-	MOVD line_channel(R0), R4
+	FMOVQ (R11), F8
+	VBIT V9.B16, V6.B16, V8.B16
+	FMOVQ F8, (R11)
+biasDone:
+	JMP stored
+whole:
+	// store the sums
+	MOVD line_w(R0), R11
+	ADDS R1, R11
+	FMOVQ F0, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ F1, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ F2, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ F3, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ F4, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ F5, (R11)
+	MOVD line_bias(R0), R11
+	CMP $0, R11
+	BEQ stored
+	ADDS R1, R11
+	FMOVQ (R11), F8
+	WORD $0x4e26d506 // FADD V6, V8, V6
+	FMOVQ F6, (R11)
+stored:
+	ADDS $16, R1
 	MOVD line_last(R0), R17
-	CMP R17, R4
-	BEQ vectors
-	ADDS $16, R4
-	MOVD R4, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R4
+	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R4
-	MOVD R4, line_channel(R0)
-	MOVD line_lanes(R0), R4
-	FMOVQ (R4), F0
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
 	JMP vector
 vectors:
 	RET
 
-// func sums1x5s2NEON(l *line)
-TEXT ·sums1x5s2NEON(SB), NOSPLIT, $0-8
+// func sums1x3NEON(l *line)
+TEXT ·sums1x3NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	ADD R1<<1, R1, R3
-	MOVD ZR, line_channel(R0)
-	VCMEQ V0.S4, V0.S4, V0.S4
+	MOVD line_xPixel(R0), R2
+	MOVD line_xTap(R0), R3
+	EOR R1, R1
 	// a vector of channels
 	PCALIGN $16
 vector:
-	// the sums, and pointers to the rows of pixels and to the results
+	// load the sums; point to the rows of pixels and to the results
 	MOVD line_w(R0), R4
-	MOVD line_channel(R0), R17
+	ADDS R1, R4
+	FMOVQ (R4), F0
+	MOVD line_wTap(R0), R17
 	ADDS R17, R4
 	FMOVQ (R4), F1
 	MOVD line_wTap(R0), R17
 	ADDS R17, R4
 	FMOVQ (R4), F2
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F3
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F4
-	MOVD line_wTap(R0), R17
-	ADDS R17, R4
-	FMOVQ (R4), F5
-	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V3.B16, V3.B16, V3.B16
 	MOVD line_x(R0), R9
 	MOVD line_xAt(R0), R17
 	ADDS R17, R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
+	ADDS R1, R9
 	MOVD line_y(R0), R4
-	MOVD line_channel(R0), R17
-	ADDS R17, R4
+	ADDS R1, R4
 	MOVD line_column(R0), R10
 	MOVD line_left(R0), R5
 	EOR R8, R8
-	// results at an edge: the left one, and after those in the middle the right one
+	// results at an edge: first the left one, after the middle the right one
 edge:
 	CMP $0, R5
 	BEQ edgeDone
 edgeResult:
-	FMOVQ (R4), F7
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
+	FMOVQ (R4), F4
+	WORD $0x4e24d463 // FADD V3, V3, V4
 	ADD $0, R10, R11
 	MOVD line_width(R0), R17
 	CMP R17, R11
 	BHS skip0
 	FMOVQ (R9), F16
-	WORD $0x4e30cce1 // FMLA V1, V7, V16
+	WORD $0x4e30cc80 // FMLA V0, V4, V16
 skip0:
 	ADD $1, R10, R11
 	MOVD line_width(R0), R17
 	CMP R17, R11
 	BHS skip1
-	WORD $0x3ce16931 // LDR Q17, [R9, R1]
-	WORD $0x4e31cce2 // FMLA V2, V7, V17
+	WORD $0x3ce26931 // LDR Q17, [R9, R2]
+	WORD $0x4e31cc81 // FMLA V1, V4, V17
 skip1:
 	ADD $2, R10, R11
 	MOVD line_width(R0), R17
 	CMP R17, R11
 	BHS skip2
-	ADD R1<<1, R9, R16
+	ADD R2<<1, R9, R16
 	FMOVQ (R16), F18
-	WORD $0x4e32cce3 // FMLA V3, V7, V18
+	WORD $0x4e32cc82 // FMLA V2, V4, V18
 skip2:
-	ADD $3, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip3
-	WORD $0x3ce36933 // LDR Q19, [R9, R3]
-	WORD $0x4e33cce4 // FMLA V4, V7, V19
-skip3:
-	ADD $4, R10, R11
-	MOVD line_width(R0), R17
-	CMP R17, R11
-	BHS skip4
-	ADD R1<<2, R9, R16
-	FMOVQ (R16), F16
-	WORD $0x4e30cce5 // FMLA V5, V7, V16
-skip4:
-	ADDS R2, R9
+	ADDS R3, R9
 	MOVD line_yPixel(R0), R17
 	ADDS R17, R4
 	MOVD line_yAt(R0), R17
@@ -7526,21 +4916,16 @@ edgeDone:
 	BEQ middleDone
 	PCALIGN $16
 result:
-	FMOVQ (R4), F7
-	WORD $0x4e27d4c6 // FADD V6, V6, V7
-	FMOVQ (R9), F17
-	WORD $0x4e31cce1 // FMLA V1, V7, V17
-	WORD $0x3ce16932 // LDR Q18, [R9, R1]
-	WORD $0x4e32cce2 // FMLA V2, V7, V18
-	ADD R1<<1, R9, R16
-	FMOVQ (R16), F19
-	WORD $0x4e33cce3 // FMLA V3, V7, V19
-	WORD $0x3ce36930 // LDR Q16, [R9, R3]
-	WORD $0x4e30cce4 // FMLA V4, V7, V16
-	ADD R1<<2, R9, R16
+	FMOVQ (R4), F4
+	WORD $0x4e24d463 // FADD V3, V3, V4
+	FMOVQ (R9), F19
+	WORD $0x4e33cc80 // FMLA V0, V4, V19
+	WORD $0x3ce26930 // LDR Q16, [R9, R2]
+	WORD $0x4e30cc81 // FMLA V1, V4, V16
+	ADD R2<<1, R9, R16
 	FMOVQ (R16), F17
-	WORD $0x4e31cce5 // FMLA V5, V7, V17
-	ADDS R2, R9
+	WORD $0x4e31cc82 // FMLA V2, V4, V17
+	ADDS R3, R9
 	MOVD line_yPixel(R0), R17
 	ADDS R17, R4
 	SUBS $1, R5
@@ -7551,58 +4936,557 @@ middleDone:
 	MOVD $1, R8
 	JMP edge
 rowDone:
-	// back to memory
+	MOVD $15, R10
+	AND R1, R10
+	CMP $0, R10
+	BEQ whole
+	// store the lanes that do not overlap the vector before
+	MOVD line_lanes(R0), R10
+	FMOVQ (R10), F6
 	MOVD line_w(R0), R10
-	MOVD line_channel(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V0.B16, V1.B16, V8.B16
-	FMOVQ F8, (R10)
+	ADDS R1, R10
+	FMOVQ (R10), F5
+	VBIT V6.B16, V0.B16, V5.B16
+	FMOVQ F5, (R10)
 	MOVD line_wTap(R0), R17
 	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V0.B16, V2.B16, V8.B16
-	FMOVQ F8, (R10)
+	FMOVQ (R10), F5
+	VBIT V6.B16, V1.B16, V5.B16
+	FMOVQ F5, (R10)
 	MOVD line_wTap(R0), R17
 	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V0.B16, V3.B16, V8.B16
-	FMOVQ F8, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V0.B16, V4.B16, V8.B16
-	FMOVQ F8, (R10)
-	MOVD line_wTap(R0), R17
-	ADDS R17, R10
-	FMOVQ (R10), F8
-	VBIT V0.B16, V5.B16, V8.B16
-	FMOVQ F8, (R10)
+	FMOVQ (R10), F5
+	VBIT V6.B16, V2.B16, V5.B16
+	FMOVQ F5, (R10)
 	MOVD line_bias(R0), R10
 	CMP $0, R10
-	BEQ noBias
-	MOVD line_channel(R0), R17
+	BEQ biasDone
+	ADDS R1, R10
+	FMOVQ (R10), F5
+	WORD $0x4e23d4a3 // FADD V3, V5, V3
+	FMOVQ (R10), F5
+	VBIT V6.B16, V3.B16, V5.B16
+	FMOVQ F5, (R10)
+biasDone:
+	JMP stored
+whole:
+	// store the sums
+	MOVD line_w(R0), R10
+	ADDS R1, R10
+	FMOVQ F0, (R10)
+	MOVD line_wTap(R0), R17
 	ADDS R17, R10
-	FMOVQ (R10), F8
-	WORD $0x4e26d506 // FADD V6, V8, V6
-	FMOVQ (R10), F8
-	VBIT V0.B16, V6.B16, V8.B16
-	FMOVQ F8, (R10)
-noBias:
-	MOVD line_channel(R0), R4
+	FMOVQ F1, (R10)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	FMOVQ F2, (R10)
+	MOVD line_bias(R0), R10
+	CMP $0, R10
+	BEQ stored
+	ADDS R1, R10
+	FMOVQ (R10), F5
+	WORD $0x4e23d4a3 // FADD V3, V5, V3
+	FMOVQ F3, (R10)
+stored:
+	ADDS $16, R1
 	MOVD line_last(R0), R17
-	CMP R17, R4
-	BEQ vectors
-	ADDS $16, R4
-	MOVD R4, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R4
+	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R4
-	MOVD R4, line_channel(R0)
-	MOVD line_lanes(R0), R4
-	FMOVQ (R4), F0
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	RET
+
+// func sums2x5NEON(l *line)
+TEXT ·sums2x5NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_xTap(R0), R3
+	ADD R2<<1, R2, R4
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// load the sums; point to the rows of pixels and to the results
+	MOVD line_w(R0), R5
+	ADDS R1, R5
+	FMOVQ (R5), F0
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F1
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F2
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F3
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F4
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F5
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F6
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F7
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F8
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F9
+	VEOR V10.B16, V10.B16, V10.B16
+	MOVD line_x(R0), R10
+	MOVD line_xAt(R0), R17
+	ADDS R17, R10
+	ADDS R1, R10
+	MOVD line_xRow(R0), R8
+	ADD R8, R10, R11
+	MOVD line_y(R0), R5
+	ADDS R1, R5
+	MOVD line_column(R0), R12
+	MOVD line_left(R0), R8
+	EOR R9, R9
+	// results at an edge: first the left one, after the middle the right one
+edge:
+	CMP $0, R8
+	BEQ edgeDone
+edgeResult:
+	FMOVQ (R5), F11
+	WORD $0x4e2bd54a // FADD V10, V10, V11
+	ADD $0, R12, R13
+	MOVD line_width(R0), R17
+	CMP R17, R13
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30cd60 // FMLA V0, V11, V16
+	FMOVQ (R11), F17
+	WORD $0x4e31cd65 // FMLA V5, V11, V17
+skip0:
+	ADD $1, R12, R13
+	MOVD line_width(R0), R17
+	CMP R17, R13
+	BHS skip1
+	WORD $0x3ce26952 // LDR Q18, [R10, R2]
+	WORD $0x4e32cd61 // FMLA V1, V11, V18
+	WORD $0x3ce26973 // LDR Q19, [R11, R2]
+	WORD $0x4e33cd66 // FMLA V6, V11, V19
+skip1:
+	ADD $2, R12, R13
+	MOVD line_width(R0), R17
+	CMP R17, R13
+	BHS skip2
+	ADD R2<<1, R10, R16
+	FMOVQ (R16), F16
+	WORD $0x4e30cd62 // FMLA V2, V11, V16
+	ADD R2<<1, R11, R16
+	FMOVQ (R16), F17
+	WORD $0x4e31cd67 // FMLA V7, V11, V17
+skip2:
+	ADD $3, R12, R13
+	MOVD line_width(R0), R17
+	CMP R17, R13
+	BHS skip3
+	WORD $0x3ce46952 // LDR Q18, [R10, R4]
+	WORD $0x4e32cd63 // FMLA V3, V11, V18
+	WORD $0x3ce46973 // LDR Q19, [R11, R4]
+	WORD $0x4e33cd68 // FMLA V8, V11, V19
+skip3:
+	ADD $4, R12, R13
+	MOVD line_width(R0), R17
+	CMP R17, R13
+	BHS skip4
+	ADD R2<<2, R10, R16
+	FMOVQ (R16), F16
+	WORD $0x4e30cd64 // FMLA V4, V11, V16
+	ADD R2<<2, R11, R16
+	FMOVQ (R16), F17
+	WORD $0x4e31cd69 // FMLA V9, V11, V17
+skip4:
+	ADDS R3, R10
+	ADDS R3, R11
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R12
+	SUBS $1, R8
+	BNE edgeResult
+edgeDone:
+	CMP $0, R9
+	BNE rowDone
+	// results in the middle
+	MOVD line_middle(R0), R8
+	CMP $0, R8
+	BEQ middleDone
+	PCALIGN $16
+result:
+	FMOVQ (R5), F11
+	WORD $0x4e2bd54a // FADD V10, V10, V11
+	FMOVQ (R10), F18
+	WORD $0x4e32cd60 // FMLA V0, V11, V18
+	FMOVQ (R11), F19
+	WORD $0x4e33cd65 // FMLA V5, V11, V19
+	WORD $0x3ce26950 // LDR Q16, [R10, R2]
+	WORD $0x4e30cd61 // FMLA V1, V11, V16
+	WORD $0x3ce26971 // LDR Q17, [R11, R2]
+	WORD $0x4e31cd66 // FMLA V6, V11, V17
+	ADD R2<<1, R10, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cd62 // FMLA V2, V11, V18
+	ADD R2<<1, R11, R16
+	FMOVQ (R16), F19
+	WORD $0x4e33cd67 // FMLA V7, V11, V19
+	WORD $0x3ce46950 // LDR Q16, [R10, R4]
+	WORD $0x4e30cd63 // FMLA V3, V11, V16
+	WORD $0x3ce46971 // LDR Q17, [R11, R4]
+	WORD $0x4e31cd68 // FMLA V8, V11, V17
+	ADD R2<<2, R10, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32cd64 // FMLA V4, V11, V18
+	ADD R2<<2, R11, R16
+	FMOVQ (R16), F19
+	WORD $0x4e33cd69 // FMLA V9, V11, V19
+	ADDS R3, R10
+	ADDS R3, R11
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R5
+	SUBS $1, R8
+	BNE result
+middleDone:
+	MOVD line_right(R0), R12
+	MOVD line_atRight(R0), R8
+	MOVD $1, R9
+	JMP edge
+rowDone:
+	MOVD $15, R12
+	AND R1, R12
+	CMP $0, R12
+	BEQ whole
+	// store the lanes that do not overlap the vector before
+	MOVD line_lanes(R0), R12
+	FMOVQ (R12), F13
+	MOVD line_w(R0), R12
+	ADDS R1, R12
+	FMOVQ (R12), F12
+	VBIT V13.B16, V0.B16, V12.B16
+	FMOVQ F12, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ (R12), F12
+	VBIT V13.B16, V1.B16, V12.B16
+	FMOVQ F12, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ (R12), F12
+	VBIT V13.B16, V2.B16, V12.B16
+	FMOVQ F12, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ (R12), F12
+	VBIT V13.B16, V3.B16, V12.B16
+	FMOVQ F12, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ (R12), F12
+	VBIT V13.B16, V4.B16, V12.B16
+	FMOVQ F12, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ (R12), F12
+	VBIT V13.B16, V5.B16, V12.B16
+	FMOVQ F12, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ (R12), F12
+	VBIT V13.B16, V6.B16, V12.B16
+	FMOVQ F12, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ (R12), F12
+	VBIT V13.B16, V7.B16, V12.B16
+	FMOVQ F12, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ (R12), F12
+	VBIT V13.B16, V8.B16, V12.B16
+	FMOVQ F12, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ (R12), F12
+	VBIT V13.B16, V9.B16, V12.B16
+	FMOVQ F12, (R12)
+	MOVD line_bias(R0), R12
+	CMP $0, R12
+	BEQ biasDone
+	ADDS R1, R12
+	FMOVQ (R12), F12
+	WORD $0x4e2ad58a // FADD V10, V12, V10
+	FMOVQ (R12), F12
+	VBIT V13.B16, V10.B16, V12.B16
+	FMOVQ F12, (R12)
+biasDone:
+	JMP stored
+whole:
+	// store the sums
+	MOVD line_w(R0), R12
+	ADDS R1, R12
+	FMOVQ F0, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F1, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F2, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F3, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F4, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F5, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F6, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F7, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F8, (R12)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	FMOVQ F9, (R12)
+	MOVD line_bias(R0), R12
+	CMP $0, R12
+	BEQ stored
+	ADDS R1, R12
+	FMOVQ (R12), F12
+	WORD $0x4e2ad58a // FADD V10, V12, V10
+	FMOVQ F10, (R12)
+stored:
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
+	JMP vector
+vectors:
+	RET
+
+// func sums1x5NEON(l *line)
+TEXT ·sums1x5NEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_xPixel(R0), R2
+	MOVD line_xTap(R0), R3
+	ADD R2<<1, R2, R4
+	EOR R1, R1
+	// a vector of channels
+	PCALIGN $16
+vector:
+	// load the sums; point to the rows of pixels and to the results
+	MOVD line_w(R0), R5
+	ADDS R1, R5
+	FMOVQ (R5), F0
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F1
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F2
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F3
+	MOVD line_wTap(R0), R17
+	ADDS R17, R5
+	FMOVQ (R5), F4
+	VEOR V5.B16, V5.B16, V5.B16
+	MOVD line_x(R0), R10
+	MOVD line_xAt(R0), R17
+	ADDS R17, R10
+	ADDS R1, R10
+	MOVD line_y(R0), R5
+	ADDS R1, R5
+	MOVD line_column(R0), R11
+	MOVD line_left(R0), R8
+	EOR R9, R9
+	// results at an edge: first the left one, after the middle the right one
+edge:
+	CMP $0, R8
+	BEQ edgeDone
+edgeResult:
+	FMOVQ (R5), F6
+	WORD $0x4e26d4a5 // FADD V5, V5, V6
+	ADD $0, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip0
+	FMOVQ (R10), F16
+	WORD $0x4e30ccc0 // FMLA V0, V6, V16
+skip0:
+	ADD $1, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip1
+	WORD $0x3ce26951 // LDR Q17, [R10, R2]
+	WORD $0x4e31ccc1 // FMLA V1, V6, V17
+skip1:
+	ADD $2, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip2
+	ADD R2<<1, R10, R16
+	FMOVQ (R16), F18
+	WORD $0x4e32ccc2 // FMLA V2, V6, V18
+skip2:
+	ADD $3, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip3
+	WORD $0x3ce46953 // LDR Q19, [R10, R4]
+	WORD $0x4e33ccc3 // FMLA V3, V6, V19
+skip3:
+	ADD $4, R11, R12
+	MOVD line_width(R0), R17
+	CMP R17, R12
+	BHS skip4
+	ADD R2<<2, R10, R16
+	FMOVQ (R16), F16
+	WORD $0x4e30ccc4 // FMLA V4, V6, V16
+skip4:
+	ADDS R3, R10
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R5
+	MOVD line_yAt(R0), R17
+	ADDS R17, R11
+	SUBS $1, R8
+	BNE edgeResult
+edgeDone:
+	CMP $0, R9
+	BNE rowDone
+	// results in the middle
+	MOVD line_middle(R0), R8
+	CMP $0, R8
+	BEQ middleDone
+	PCALIGN $16
+result:
+	FMOVQ (R5), F6
+	WORD $0x4e26d4a5 // FADD V5, V5, V6
+	FMOVQ (R10), F17
+	WORD $0x4e31ccc0 // FMLA V0, V6, V17
+	WORD $0x3ce26952 // LDR Q18, [R10, R2]
+	WORD $0x4e32ccc1 // FMLA V1, V6, V18
+	ADD R2<<1, R10, R16
+	FMOVQ (R16), F19
+	WORD $0x4e33ccc2 // FMLA V2, V6, V19
+	WORD $0x3ce46950 // LDR Q16, [R10, R4]
+	WORD $0x4e30ccc3 // FMLA V3, V6, V16
+	ADD R2<<2, R10, R16
+	FMOVQ (R16), F17
+	WORD $0x4e31ccc4 // FMLA V4, V6, V17
+	ADDS R3, R10
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R5
+	SUBS $1, R8
+	BNE result
+middleDone:
+	MOVD line_right(R0), R11
+	MOVD line_atRight(R0), R8
+	MOVD $1, R9
+	JMP edge
+rowDone:
+	MOVD $15, R11
+	AND R1, R11
+	CMP $0, R11
+	BEQ whole
+	// store the lanes that do not overlap the vector before
+	MOVD line_lanes(R0), R11
+	FMOVQ (R11), F8
+	MOVD line_w(R0), R11
+	ADDS R1, R11
+	FMOVQ (R11), F7
+	VBIT V8.B16, V0.B16, V7.B16
+	FMOVQ F7, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F7
+	VBIT V8.B16, V1.B16, V7.B16
+	FMOVQ F7, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F7
+	VBIT V8.B16, V2.B16, V7.B16
+	FMOVQ F7, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F7
+	VBIT V8.B16, V3.B16, V7.B16
+	FMOVQ F7, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ (R11), F7
+	VBIT V8.B16, V4.B16, V7.B16
+	FMOVQ F7, (R11)
+	MOVD line_bias(R0), R11
+	CMP $0, R11
+	BEQ biasDone
+	ADDS R1, R11
+	FMOVQ (R11), F7
+	WORD $0x4e25d4e5 // FADD V5, V7, V5
+	FMOVQ (R11), F7
+	VBIT V8.B16, V5.B16, V7.B16
+	FMOVQ F7, (R11)
+biasDone:
+	JMP stored
+whole:
+	// store the sums
+	MOVD line_w(R0), R11
+	ADDS R1, R11
+	FMOVQ F0, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ F1, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ F2, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ F3, (R11)
+	MOVD line_wTap(R0), R17
+	ADDS R17, R11
+	FMOVQ F4, (R11)
+	MOVD line_bias(R0), R11
+	CMP $0, R11
+	BEQ stored
+	ADDS R1, R11
+	FMOVQ (R11), F7
+	WORD $0x4e25d4e5 // FADD V5, V7, V5
+	FMOVQ F5, (R11)
+stored:
+	ADDS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BLE vector
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
 	JMP vector
 vectors:
 	RET
@@ -7610,68 +5494,75 @@ vectors:
 // func sumsGroups2NEON(l *line)
 TEXT ·sumsGroups2NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
-	MOVD line_xTap(R0), R1
-	MOVD ZR, line_channel(R0)
-	VCMEQ V0.S4, V0.S4, V0.S4
+	MOVD line_xTap(R0), R2
+	MOVD line_yPixel(R0), R3
+	EOR R1, R1
 	// a vector of channels
 	PCALIGN $16
 vector:
 	// the sums
-	MOVD line_w(R0), R2
-	MOVD line_channel(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F1
+	MOVD line_w(R0), R4
+	ADDS R1, R4
+	FMOVQ (R4), F0
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F2
-	MOVD line_x(R0), R2
-	MOVD line_channel(R0), R17
-	ADDS R17, R2
-	MOVD line_y(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_middle(R0), R4
+	ADDS R17, R4
+	FMOVQ (R4), F1
+	MOVD line_x(R0), R4
+	MOVD line_y(R0), R5
+	MOVD line_middle(R0), R8
+	ADDS R1, R4
+	ADDS R1, R5
 	// a result
 	PCALIGN $16
 result:
-	FMOVQ (R3), F3
-	FMOVQ (R2), F16
-	VTRN1 V16.S4, V16.S4, V4.S4
-	WORD $0x4e24cc61 // FMLA V1, V3, V4
-	FMOVQ (R2), F17
-	VTRN2 V17.S4, V17.S4, V5.S4
-	WORD $0x4e25cc62 // FMLA V2, V3, V5
-	ADDS R1, R2
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
+	FMOVQ (R5), F2
+	FMOVQ (R4), F16
+	VTRN1 V16.S4, V16.S4, V3.S4
+	WORD $0x4e23cc40 // FMLA V0, V2, V3
+	FMOVQ (R4), F17
+	VTRN2 V17.S4, V17.S4, V4.S4
+	WORD $0x4e24cc41 // FMLA V1, V2, V4
+	ADDS R2, R4
+	ADDS R3, R5
+	SUBS $1, R8
 	BNE result
-	// back to memory
-	MOVD line_w(R0), R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F6
-	VBIT V0.B16, V1.B16, V6.B16
-	FMOVQ F6, (R5)
+	MOVD $15, R9
+	AND R1, R9
+	CMP $0, R9
+	BEQ whole
+	// store the lanes that do not overlap the vector before
+	MOVD line_lanes(R0), R9
+	FMOVQ (R9), F6
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	FMOVQ (R9), F5
+	VBIT V6.B16, V0.B16, V5.B16
+	FMOVQ F5, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F6
-	VBIT V0.B16, V2.B16, V6.B16
-	FMOVQ F6, (R5)
-	MOVD line_channel(R0), R2
+	ADDS R17, R9
+	FMOVQ (R9), F5
+	VBIT V6.B16, V1.B16, V5.B16
+	FMOVQ F5, (R9)
+	JMP stored
+whole:
+	// store the sums
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	FMOVQ F0, (R9)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R9
+	FMOVQ F1, (R9)
+stored:
+	ADDS $16, R1
 	MOVD line_last(R0), R17
-	CMP R17, R2
-	BEQ vectors
-	ADDS $16, R2
-	MOVD R2, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R2
+	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R2
-	MOVD R2, line_channel(R0)
-	MOVD line_lanes(R0), R2
-	FMOVQ (R2), F0
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
 	JMP vector
 vectors:
 	RET
@@ -7679,90 +5570,103 @@ vectors:
 // func sumsGroups4NEON(l *line)
 TEXT ·sumsGroups4NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
-	MOVD line_xTap(R0), R1
-	MOVD ZR, line_channel(R0)
-	VCMEQ V0.S4, V0.S4, V0.S4
+	MOVD line_xTap(R0), R2
+	MOVD line_yPixel(R0), R3
+	EOR R1, R1
 	// a vector of channels
 	PCALIGN $16
 vector:
 	// the sums
-	MOVD line_w(R0), R2
-	MOVD line_channel(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F1
+	MOVD line_w(R0), R4
+	ADDS R1, R4
+	FMOVQ (R4), F0
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F2
+	ADDS R17, R4
+	FMOVQ (R4), F1
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F3
+	ADDS R17, R4
+	FMOVQ (R4), F2
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F4
-	MOVD line_x(R0), R2
-	MOVD line_channel(R0), R17
-	ADDS R17, R2
-	MOVD line_y(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_middle(R0), R4
+	ADDS R17, R4
+	FMOVQ (R4), F3
+	MOVD line_x(R0), R4
+	MOVD line_y(R0), R5
+	MOVD line_middle(R0), R8
+	ADDS R1, R4
+	ADDS R1, R5
 	// a result
 	PCALIGN $16
 result:
-	FMOVQ (R3), F5
-	FMOVQ (R2), F16
-	VDUP V16.S[0], V6.S4
-	WORD $0x4e26cca1 // FMLA V1, V5, V6
-	FMOVQ (R2), F17
-	VDUP V17.S[1], V7.S4
-	WORD $0x4e27cca2 // FMLA V2, V5, V7
-	FMOVQ (R2), F18
-	VDUP V18.S[2], V6.S4
-	WORD $0x4e26cca3 // FMLA V3, V5, V6
-	FMOVQ (R2), F19
-	VDUP V19.S[3], V7.S4
-	WORD $0x4e27cca4 // FMLA V4, V5, V7
-	ADDS R1, R2
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
+	FMOVQ (R5), F4
+	FMOVQ (R4), F16
+	VDUP V16.S[0], V5.S4
+	WORD $0x4e25cc80 // FMLA V0, V4, V5
+	FMOVQ (R4), F17
+	VDUP V17.S[1], V6.S4
+	WORD $0x4e26cc81 // FMLA V1, V4, V6
+	FMOVQ (R4), F18
+	VDUP V18.S[2], V5.S4
+	WORD $0x4e25cc82 // FMLA V2, V4, V5
+	FMOVQ (R4), F19
+	VDUP V19.S[3], V6.S4
+	WORD $0x4e26cc83 // FMLA V3, V4, V6
+	ADDS R2, R4
+	ADDS R3, R5
+	SUBS $1, R8
 	BNE result
-	// back to memory
-	MOVD line_w(R0), R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F8
-	VBIT V0.B16, V1.B16, V8.B16
-	FMOVQ F8, (R5)
+	MOVD $15, R9
+	AND R1, R9
+	CMP $0, R9
+	BEQ whole
+	// store the lanes that do not overlap the vector before
+	MOVD line_lanes(R0), R9
+	FMOVQ (R9), F8
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	FMOVQ (R9), F7
+	VBIT V8.B16, V0.B16, V7.B16
+	FMOVQ F7, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F8
-	VBIT V0.B16, V2.B16, V8.B16
-	FMOVQ F8, (R5)
+	ADDS R17, R9
+	FMOVQ (R9), F7
+	VBIT V8.B16, V1.B16, V7.B16
+	FMOVQ F7, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F8
-	VBIT V0.B16, V3.B16, V8.B16
-	FMOVQ F8, (R5)
+	ADDS R17, R9
+	FMOVQ (R9), F7
+	VBIT V8.B16, V2.B16, V7.B16
+	FMOVQ F7, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F8
-	VBIT V0.B16, V4.B16, V8.B16
-	FMOVQ F8, (R5)
-	MOVD line_channel(R0), R2
+	ADDS R17, R9
+	FMOVQ (R9), F7
+	VBIT V8.B16, V3.B16, V7.B16
+	FMOVQ F7, (R9)
+	JMP stored
+whole:
+	// store the sums
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	FMOVQ F0, (R9)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R9
+	FMOVQ F1, (R9)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R9
+	FMOVQ F2, (R9)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R9
+	FMOVQ F3, (R9)
+stored:
+	ADDS $16, R1
 	MOVD line_last(R0), R17
-	CMP R17, R2
-	BEQ vectors
-	ADDS $16, R2
-	MOVD R2, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R2
+	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R2
-	MOVD R2, line_channel(R0)
-	MOVD line_lanes(R0), R2
-	FMOVQ (R2), F0
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
 	JMP vector
 vectors:
 	RET
@@ -7770,154 +5674,177 @@ vectors:
 // func sumsGroups8NEON(l *line)
 TEXT ·sumsGroups8NEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
-	MOVD line_xTap(R0), R1
-	MOVD ZR, line_channel(R0)
-	VCMEQ V0.S4, V0.S4, V0.S4
+	MOVD line_xTap(R0), R2
+	MOVD line_yPixel(R0), R3
+	EOR R1, R1
 	// a vector of channels
 	PCALIGN $16
 vector:
 	// the sums
-	MOVD line_w(R0), R2
-	MOVD line_channel(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F1
+	MOVD line_w(R0), R4
+	ADDS R1, R4
+	FMOVQ (R4), F0
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F2
+	ADDS R17, R4
+	FMOVQ (R4), F1
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F3
+	ADDS R17, R4
+	FMOVQ (R4), F2
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F4
+	ADDS R17, R4
+	FMOVQ (R4), F3
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F5
+	ADDS R17, R4
+	FMOVQ (R4), F4
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F6
+	ADDS R17, R4
+	FMOVQ (R4), F5
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F7
+	ADDS R17, R4
+	FMOVQ (R4), F6
 	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	FMOVQ (R2), F8
-	MOVD line_x(R0), R2
-	MOVD line_channel(R0), R17
-	ADDS R17, R2
-	MOVD line_y(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_middle(R0), R4
-	MOVD $16, R5
-	MOVD line_channel(R0), R17
-	AND R17, R5
-	SUBS R5, R2
+	ADDS R17, R4
+	FMOVQ (R4), F7
+	MOVD line_x(R0), R4
+	MOVD line_y(R0), R5
+	MOVD line_middle(R0), R8
+	ADDS R1, R4
+	ADDS R1, R5
+	MOVD $16, R9
+	AND R1, R9
+	SUBS R9, R4
 	// a result
 	PCALIGN $16
 result:
-	FMOVQ (R3), F9
-	VLD1R (R2), [V10.S4]
-	WORD $0x4e2acd21 // FMLA V1, V9, V10
-	ADD $4, R2, R16
-	VLD1R (R16), [V11.S4]
-	WORD $0x4e2bcd22 // FMLA V2, V9, V11
-	ADD $8, R2, R16
+	FMOVQ (R5), F8
+	VLD1R (R4), [V9.S4]
+	WORD $0x4e29cd00 // FMLA V0, V8, V9
+	ADD $4, R4, R16
 	VLD1R (R16), [V10.S4]
-	WORD $0x4e2acd23 // FMLA V3, V9, V10
-	ADD $12, R2, R16
-	VLD1R (R16), [V11.S4]
-	WORD $0x4e2bcd24 // FMLA V4, V9, V11
-	ADD $16, R2, R16
+	WORD $0x4e2acd01 // FMLA V1, V8, V10
+	ADD $8, R4, R16
+	VLD1R (R16), [V9.S4]
+	WORD $0x4e29cd02 // FMLA V2, V8, V9
+	ADD $12, R4, R16
 	VLD1R (R16), [V10.S4]
-	WORD $0x4e2acd25 // FMLA V5, V9, V10
-	ADD $20, R2, R16
-	VLD1R (R16), [V11.S4]
-	WORD $0x4e2bcd26 // FMLA V6, V9, V11
-	ADD $24, R2, R16
+	WORD $0x4e2acd03 // FMLA V3, V8, V10
+	ADD $16, R4, R16
+	VLD1R (R16), [V9.S4]
+	WORD $0x4e29cd04 // FMLA V4, V8, V9
+	ADD $20, R4, R16
 	VLD1R (R16), [V10.S4]
-	WORD $0x4e2acd27 // FMLA V7, V9, V10
-	ADD $28, R2, R16
-	VLD1R (R16), [V11.S4]
-	WORD $0x4e2bcd28 // FMLA V8, V9, V11
-	ADDS R1, R2
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
+	WORD $0x4e2acd05 // FMLA V5, V8, V10
+	ADD $24, R4, R16
+	VLD1R (R16), [V9.S4]
+	WORD $0x4e29cd06 // FMLA V6, V8, V9
+	ADD $28, R4, R16
+	VLD1R (R16), [V10.S4]
+	WORD $0x4e2acd07 // FMLA V7, V8, V10
+	ADDS R2, R4
+	ADDS R3, R5
+	SUBS $1, R8
 	BNE result
-	// back to memory
-	MOVD line_w(R0), R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F12
-	VBIT V0.B16, V1.B16, V12.B16
-	FMOVQ F12, (R5)
+	MOVD $15, R9
+	AND R1, R9
+	CMP $0, R9
+	BEQ whole
+	// store the lanes that do not overlap the vector before
+	MOVD line_lanes(R0), R9
+	FMOVQ (R9), F12
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	FMOVQ (R9), F11
+	VBIT V12.B16, V0.B16, V11.B16
+	FMOVQ F11, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F12
-	VBIT V0.B16, V2.B16, V12.B16
-	FMOVQ F12, (R5)
+	ADDS R17, R9
+	FMOVQ (R9), F11
+	VBIT V12.B16, V1.B16, V11.B16
+	FMOVQ F11, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F12
-	VBIT V0.B16, V3.B16, V12.B16
-	FMOVQ F12, (R5)
+	ADDS R17, R9
+	FMOVQ (R9), F11
+	VBIT V12.B16, V2.B16, V11.B16
+	FMOVQ F11, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F12
-	VBIT V0.B16, V4.B16, V12.B16
-	FMOVQ F12, (R5)
+	ADDS R17, R9
+	FMOVQ (R9), F11
+	VBIT V12.B16, V3.B16, V11.B16
+	FMOVQ F11, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F12
-	VBIT V0.B16, V5.B16, V12.B16
-	FMOVQ F12, (R5)
+	ADDS R17, R9
+	FMOVQ (R9), F11
+	VBIT V12.B16, V4.B16, V11.B16
+	FMOVQ F11, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F12
-	VBIT V0.B16, V6.B16, V12.B16
-	FMOVQ F12, (R5)
+	ADDS R17, R9
+	FMOVQ (R9), F11
+	VBIT V12.B16, V5.B16, V11.B16
+	FMOVQ F11, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F12
-	VBIT V0.B16, V7.B16, V12.B16
-	FMOVQ F12, (R5)
+	ADDS R17, R9
+	FMOVQ (R9), F11
+	VBIT V12.B16, V6.B16, V11.B16
+	FMOVQ F11, (R9)
 	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	FMOVQ (R5), F12
-	VBIT V0.B16, V8.B16, V12.B16
-	FMOVQ F12, (R5)
-	MOVD line_channel(R0), R2
+	ADDS R17, R9
+	FMOVQ (R9), F11
+	VBIT V12.B16, V7.B16, V11.B16
+	FMOVQ F11, (R9)
+	JMP stored
+whole:
+	// store the sums
+	MOVD line_w(R0), R9
+	ADDS R1, R9
+	FMOVQ F0, (R9)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R9
+	FMOVQ F1, (R9)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R9
+	FMOVQ F2, (R9)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R9
+	FMOVQ F3, (R9)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R9
+	FMOVQ F4, (R9)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R9
+	FMOVQ F5, (R9)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R9
+	FMOVQ F6, (R9)
+	MOVD line_wMember(R0), R17
+	ADDS R17, R9
+	FMOVQ F7, (R9)
+stored:
+	ADDS $16, R1
 	MOVD line_last(R0), R17
-	CMP R17, R2
-	BEQ vectors
-	ADDS $16, R2
-	MOVD R2, line_channel(R0)
-	MOVD line_last(R0), R17
-	CMP R17, R2
+	CMP R17, R1
 	BLE vector
-	// the last vector overlaps
-	MOVD line_last(R0), R2
-	MOVD R2, line_channel(R0)
-	MOVD line_lanes(R0), R2
-	FMOVQ (R2), F0
+	SUBS $16, R1
+	MOVD line_last(R0), R17
+	CMP R17, R1
+	BEQ vectors
+	// the last vector overlaps the one before
+	MOVD line_last(R0), R1
 	JMP vector
 vectors:
 	RET
 
-// func sumsNarrowNEON(l *line)
-TEXT ·sumsNarrowNEON(SB), NOSPLIT, $0-8
+// func sums1x1NarrowNEON(l *line)
+TEXT ·sums1x1NarrowNEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
 	MOVD line_mask(R0), R20
 	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_xPixel(R0), R1
-	MOVD line_xTap(R0), R2
-	MOVD ZR, line_channel(R0)
-	// the sums, and pointers to the rows of pixels and to the results
-	MOVD line_w(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	ADD $0, R3, R16
+	MOVD line_xPixel(R0), R2
+	MOVD line_xTap(R0), R3
+	EOR R1, R1
+	// load the sums; point to the rows of pixels and to the results
+	MOVD line_w(R0), R4
+	ADDS R1, R4
+	ADD $0, R4, R16
 	TBNZ $1, R20, two0
 	FMOVS (R16), F1
 	JMP moved0
@@ -7928,21 +5855,19 @@ two0:
 	VLD1 (R16), V1.S[2]
 moved0:
 	VEOR V2.B16, V2.B16, V2.B16
-	MOVD line_x(R0), R8
+	MOVD line_x(R0), R9
 	MOVD line_xAt(R0), R17
-	ADDS R17, R8
-	MOVD line_channel(R0), R17
-	ADDS R17, R8
-	MOVD line_y(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_y(R0), R4
+	ADDS R1, R4
 	// results in the middle
-	MOVD line_middle(R0), R4
-	CMP $0, R4
+	MOVD line_middle(R0), R5
+	CMP $0, R5
 	BEQ middleDone
 	PCALIGN $16
 result:
-	ADD $0, R3, R16
+	ADD $0, R4, R16
 	TBNZ $1, R20, two1
 	FMOVS (R16), F3
 	JMP moved1
@@ -7953,7 +5878,7 @@ two1:
 	VLD1 (R16), V3.S[2]
 moved1:
 	WORD $0x4e23d442 // FADD V2, V2, V3
-	ADD $0, R8, R16
+	ADD $0, R9, R16
 	TBNZ $1, R20, two2
 	FMOVS (R16), F4
 	JMP moved2
@@ -7964,17 +5889,16 @@ two2:
 	VLD1 (R16), V4.S[2]
 moved2:
 	WORD $0x4e24cc61 // FMLA V1, V3, V4
-	ADDS R2, R8
+	ADDS R3, R9
 	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
+	ADDS R17, R4
+	SUBS $1, R5
 	BNE result
 middleDone:
-	// back to memory
-	MOVD line_w(R0), R9
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	ADD $0, R9, R16
+	// store the sums
+	MOVD line_w(R0), R10
+	ADDS R1, R10
+	ADD $0, R10, R16
 	TBNZ $1, R20, two3
 	FMOVS F1, (R16)
 	JMP moved3
@@ -7984,12 +5908,11 @@ two3:
 	ADD $8, R16
 	VST1 V1.S[2], (R16)
 moved3:
-	MOVD line_bias(R0), R9
-	CMP $0, R9
-	BEQ noBias
-	MOVD line_channel(R0), R17
-	ADDS R17, R9
-	ADD $0, R9, R16
+	MOVD line_bias(R0), R10
+	CMP $0, R10
+	BEQ stored
+	ADDS R1, R10
+	ADD $0, R10, R16
 	TBNZ $1, R20, two4
 	FMOVS (R16), F4
 	JMP moved4
@@ -8000,7 +5923,7 @@ two4:
 	VLD1 (R16), V4.S[2]
 moved4:
 	WORD $0x4e22d482 // FADD V2, V4, V2
-	ADD $0, R9, R16
+	ADD $0, R10, R16
 	TBNZ $1, R20, two5
 	FMOVS F2, (R16)
 	JMP moved5
@@ -8010,21 +5933,21 @@ two5:
 	ADD $8, R16
 	VST1 V2.S[2], (R16)
 moved5:
-noBias:
+stored:
 	RET
 
-// func sumsGroups2NarrowNEON(l *line)
-TEXT ·sumsGroups2NarrowNEON(SB), NOSPLIT, $0-8
+// func sums1x3NarrowNEON(l *line)
+TEXT ·sums1x3NarrowNEON(SB), NOSPLIT, $0-8
 	MOVD l+0(FP), R0
 	MOVD line_mask(R0), R20
 	VEOR V0.B16, V0.B16, V0.B16
-	MOVD line_xTap(R0), R1
-	MOVD ZR, line_channel(R0)
-	// the sums
-	MOVD line_w(R0), R2
-	MOVD line_channel(R0), R17
-	ADDS R17, R2
-	ADD $0, R2, R16
+	MOVD line_xPixel(R0), R2
+	MOVD line_xTap(R0), R3
+	EOR R1, R1
+	// load the sums; point to the rows of pixels and to the results
+	MOVD line_w(R0), R4
+	ADDS R1, R4
+	ADD $0, R4, R16
 	TBNZ $1, R20, two0
 	FMOVS (R16), F1
 	JMP moved0
@@ -8034,9 +5957,9 @@ two0:
 	ADD $8, R16
 	VLD1 (R16), V1.S[2]
 moved0:
-	MOVD line_wMember(R0), R17
-	ADDS R17, R2
-	ADD $0, R2, R16
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
 	TBNZ $1, R20, two1
 	FMOVS (R16), F2
 	JMP moved1
@@ -8046,17 +5969,9 @@ two1:
 	ADD $8, R16
 	VLD1 (R16), V2.S[2]
 moved1:
-	MOVD line_x(R0), R2
-	MOVD line_channel(R0), R17
-	ADDS R17, R2
-	MOVD line_y(R0), R3
-	MOVD line_channel(R0), R17
-	ADDS R17, R3
-	MOVD line_middle(R0), R4
-	// a result
-	PCALIGN $16
-result:
-	ADD $0, R3, R16
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
 	TBNZ $1, R20, two2
 	FMOVS (R16), F3
 	JMP moved2
@@ -8066,7 +5981,264 @@ two2:
 	ADD $8, R16
 	VLD1 (R16), V3.S[2]
 moved2:
-	ADD $0, R2, R16
+	VEOR V4.B16, V4.B16, V4.B16
+	MOVD line_x(R0), R9
+	MOVD line_xAt(R0), R17
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_y(R0), R4
+	ADDS R1, R4
+	MOVD line_column(R0), R10
+	MOVD line_left(R0), R5
+	EOR R8, R8
+	// results at an edge: first the left one, after the middle the right one
+edge:
+	CMP $0, R5
+	BEQ edgeDone
+edgeResult:
+	ADD $0, R4, R16
+	TBNZ $1, R20, two3
+	FMOVS (R16), F5
+	JMP moved3
+two3:
+	FMOVD (R16), F5
+	TBZ $2, R20, moved3
+	ADD $8, R16
+	VLD1 (R16), V5.S[2]
+moved3:
+	WORD $0x4e25d484 // FADD V4, V4, V5
+	ADD $0, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip0
+	ADD $0, R9, R16
+	TBNZ $1, R20, two4
+	FMOVS (R16), F6
+	JMP moved4
+two4:
+	FMOVD (R16), F6
+	TBZ $2, R20, moved4
+	ADD $8, R16
+	VLD1 (R16), V6.S[2]
+moved4:
+	WORD $0x4e26cca1 // FMLA V1, V5, V6
+skip0:
+	ADD $1, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip1
+	ADD R2<<0, R9, R16
+	TBNZ $1, R20, two5
+	FMOVS (R16), F6
+	JMP moved5
+two5:
+	FMOVD (R16), F6
+	TBZ $2, R20, moved5
+	ADD $8, R16
+	VLD1 (R16), V6.S[2]
+moved5:
+	WORD $0x4e26cca2 // FMLA V2, V5, V6
+skip1:
+	ADD $2, R10, R11
+	MOVD line_width(R0), R17
+	CMP R17, R11
+	BHS skip2
+	ADD R2<<1, R9, R16
+	TBNZ $1, R20, two6
+	FMOVS (R16), F6
+	JMP moved6
+two6:
+	FMOVD (R16), F6
+	TBZ $2, R20, moved6
+	ADD $8, R16
+	VLD1 (R16), V6.S[2]
+moved6:
+	WORD $0x4e26cca3 // FMLA V3, V5, V6
+skip2:
+	ADDS R3, R9
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R4
+	MOVD line_yAt(R0), R17
+	ADDS R17, R10
+	SUBS $1, R5
+	BNE edgeResult
+edgeDone:
+	CMP $0, R8
+	BNE rowDone
+	// results in the middle
+	MOVD line_middle(R0), R5
+	CMP $0, R5
+	BEQ middleDone
+	PCALIGN $16
+result:
+	ADD $0, R4, R16
+	TBNZ $1, R20, two7
+	FMOVS (R16), F5
+	JMP moved7
+two7:
+	FMOVD (R16), F5
+	TBZ $2, R20, moved7
+	ADD $8, R16
+	VLD1 (R16), V5.S[2]
+moved7:
+	WORD $0x4e25d484 // FADD V4, V4, V5
+	ADD $0, R9, R16
+	TBNZ $1, R20, two8
+	FMOVS (R16), F6
+	JMP moved8
+two8:
+	FMOVD (R16), F6
+	TBZ $2, R20, moved8
+	ADD $8, R16
+	VLD1 (R16), V6.S[2]
+moved8:
+	WORD $0x4e26cca1 // FMLA V1, V5, V6
+	ADD R2<<0, R9, R16
+	TBNZ $1, R20, two9
+	FMOVS (R16), F6
+	JMP moved9
+two9:
+	FMOVD (R16), F6
+	TBZ $2, R20, moved9
+	ADD $8, R16
+	VLD1 (R16), V6.S[2]
+moved9:
+	WORD $0x4e26cca2 // FMLA V2, V5, V6
+	ADD R2<<1, R9, R16
+	TBNZ $1, R20, two10
+	FMOVS (R16), F6
+	JMP moved10
+two10:
+	FMOVD (R16), F6
+	TBZ $2, R20, moved10
+	ADD $8, R16
+	VLD1 (R16), V6.S[2]
+moved10:
+	WORD $0x4e26cca3 // FMLA V3, V5, V6
+	ADDS R3, R9
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R4
+	SUBS $1, R5
+	BNE result
+middleDone:
+	MOVD line_right(R0), R10
+	MOVD line_atRight(R0), R5
+	MOVD $1, R8
+	JMP edge
+rowDone:
+	// store the sums
+	MOVD line_w(R0), R10
+	ADDS R1, R10
+	ADD $0, R10, R16
+	TBNZ $1, R20, two11
+	FMOVS F1, (R16)
+	JMP moved11
+two11:
+	FMOVD F1, (R16)
+	TBZ $2, R20, moved11
+	ADD $8, R16
+	VST1 V1.S[2], (R16)
+moved11:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	ADD $0, R10, R16
+	TBNZ $1, R20, two12
+	FMOVS F2, (R16)
+	JMP moved12
+two12:
+	FMOVD F2, (R16)
+	TBZ $2, R20, moved12
+	ADD $8, R16
+	VST1 V2.S[2], (R16)
+moved12:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R10
+	ADD $0, R10, R16
+	TBNZ $1, R20, two13
+	FMOVS F3, (R16)
+	JMP moved13
+two13:
+	FMOVD F3, (R16)
+	TBZ $2, R20, moved13
+	ADD $8, R16
+	VST1 V3.S[2], (R16)
+moved13:
+	MOVD line_bias(R0), R10
+	CMP $0, R10
+	BEQ stored
+	ADDS R1, R10
+	ADD $0, R10, R16
+	TBNZ $1, R20, two14
+	FMOVS (R16), F6
+	JMP moved14
+two14:
+	FMOVD (R16), F6
+	TBZ $2, R20, moved14
+	ADD $8, R16
+	VLD1 (R16), V6.S[2]
+moved14:
+	WORD $0x4e24d4c4 // FADD V4, V6, V4
+	ADD $0, R10, R16
+	TBNZ $1, R20, two15
+	FMOVS F4, (R16)
+	JMP moved15
+two15:
+	FMOVD F4, (R16)
+	TBZ $2, R20, moved15
+	ADD $8, R16
+	VST1 V4.S[2], (R16)
+moved15:
+stored:
+	RET
+
+// func sums3x3NarrowNEON(l *line)
+TEXT ·sums3x3NarrowNEON(SB), NOSPLIT, $0-8
+	MOVD l+0(FP), R0
+	MOVD line_mask(R0), R20
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD line_xPixel(R0), R2
+	MOVD line_xTap(R0), R3
+	EOR R1, R1
+	// load the sums; point to the rows of pixels and to the results
+	MOVD line_w(R0), R4
+	ADDS R1, R4
+	ADD $0, R4, R16
+	TBNZ $1, R20, two0
+	FMOVS (R16), F1
+	JMP moved0
+two0:
+	FMOVD (R16), F1
+	TBZ $2, R20, moved0
+	ADD $8, R16
+	VLD1 (R16), V1.S[2]
+moved0:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
+	TBNZ $1, R20, two1
+	FMOVS (R16), F2
+	JMP moved1
+two1:
+	FMOVD (R16), F2
+	TBZ $2, R20, moved1
+	ADD $8, R16
+	VLD1 (R16), V2.S[2]
+moved1:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
+	TBNZ $1, R20, two2
+	FMOVS (R16), F3
+	JMP moved2
+two2:
+	FMOVD (R16), F3
+	TBZ $2, R20, moved2
+	ADD $8, R16
+	VLD1 (R16), V3.S[2]
+moved2:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
 	TBNZ $1, R20, two3
 	FMOVS (R16), F4
 	JMP moved3
@@ -8076,9 +6248,9 @@ two3:
 	ADD $8, R16
 	VLD1 (R16), V4.S[2]
 moved3:
-	VTRN1 V4.S4, V4.S4, V4.S4
-	WORD $0x4e24cc61 // FMLA V1, V3, V4
-	ADD $0, R2, R16
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
 	TBNZ $1, R20, two4
 	FMOVS (R16), F5
 	JMP moved4
@@ -8088,39 +6260,473 @@ two4:
 	ADD $8, R16
 	VLD1 (R16), V5.S[2]
 moved4:
-	VTRN2 V5.S4, V5.S4, V5.S4
-	WORD $0x4e25cc62 // FMLA V2, V3, V5
-	ADDS R1, R2
-	MOVD line_yPixel(R0), R17
-	ADDS R17, R3
-	SUBS $1, R4
-	BNE result
-	// back to memory
-	MOVD line_w(R0), R5
-	MOVD line_channel(R0), R17
-	ADDS R17, R5
-	ADD $0, R5, R16
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
 	TBNZ $1, R20, two5
-	FMOVS F1, (R16)
+	FMOVS (R16), F6
 	JMP moved5
 two5:
-	FMOVD F1, (R16)
+	FMOVD (R16), F6
 	TBZ $2, R20, moved5
 	ADD $8, R16
-	VST1 V1.S[2], (R16)
+	VLD1 (R16), V6.S[2]
 moved5:
-	MOVD line_wMember(R0), R17
-	ADDS R17, R5
-	ADD $0, R5, R16
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
 	TBNZ $1, R20, two6
-	FMOVS F2, (R16)
+	FMOVS (R16), F7
 	JMP moved6
 two6:
-	FMOVD F2, (R16)
+	FMOVD (R16), F7
 	TBZ $2, R20, moved6
 	ADD $8, R16
-	VST1 V2.S[2], (R16)
+	VLD1 (R16), V7.S[2]
 moved6:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
+	TBNZ $1, R20, two7
+	FMOVS (R16), F8
+	JMP moved7
+two7:
+	FMOVD (R16), F8
+	TBZ $2, R20, moved7
+	ADD $8, R16
+	VLD1 (R16), V8.S[2]
+moved7:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R4
+	ADD $0, R4, R16
+	TBNZ $1, R20, two8
+	FMOVS (R16), F9
+	JMP moved8
+two8:
+	FMOVD (R16), F9
+	TBZ $2, R20, moved8
+	ADD $8, R16
+	VLD1 (R16), V9.S[2]
+moved8:
+	VEOR V10.B16, V10.B16, V10.B16
+	MOVD line_x(R0), R9
+	MOVD line_xAt(R0), R17
+	ADDS R17, R9
+	ADDS R1, R9
+	MOVD line_xRow(R0), R5
+	ADD R5, R9, R10
+	ADD R5, R10, R11
+	MOVD line_y(R0), R4
+	ADDS R1, R4
+	MOVD line_column(R0), R12
+	MOVD line_left(R0), R5
+	EOR R8, R8
+	// results at an edge: first the left one, after the middle the right one
+edge:
+	CMP $0, R5
+	BEQ edgeDone
+edgeResult:
+	ADD $0, R4, R16
+	TBNZ $1, R20, two9
+	FMOVS (R16), F11
+	JMP moved9
+two9:
+	FMOVD (R16), F11
+	TBZ $2, R20, moved9
+	ADD $8, R16
+	VLD1 (R16), V11.S[2]
+moved9:
+	WORD $0x4e2bd54a // FADD V10, V10, V11
+	ADD $0, R12, R13
+	MOVD line_width(R0), R17
+	CMP R17, R13
+	BHS skip0
+	ADD $0, R9, R16
+	TBNZ $1, R20, two10
+	FMOVS (R16), F12
+	JMP moved10
+two10:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved10
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved10:
+	WORD $0x4e2ccd61 // FMLA V1, V11, V12
+	ADD $0, R10, R16
+	TBNZ $1, R20, two11
+	FMOVS (R16), F12
+	JMP moved11
+two11:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved11
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved11:
+	WORD $0x4e2ccd64 // FMLA V4, V11, V12
+	ADD $0, R11, R16
+	TBNZ $1, R20, two12
+	FMOVS (R16), F12
+	JMP moved12
+two12:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved12
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved12:
+	WORD $0x4e2ccd67 // FMLA V7, V11, V12
+skip0:
+	ADD $1, R12, R13
+	MOVD line_width(R0), R17
+	CMP R17, R13
+	BHS skip1
+	ADD R2<<0, R9, R16
+	TBNZ $1, R20, two13
+	FMOVS (R16), F12
+	JMP moved13
+two13:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved13
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved13:
+	WORD $0x4e2ccd62 // FMLA V2, V11, V12
+	ADD R2<<0, R10, R16
+	TBNZ $1, R20, two14
+	FMOVS (R16), F12
+	JMP moved14
+two14:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved14
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved14:
+	WORD $0x4e2ccd65 // FMLA V5, V11, V12
+	ADD R2<<0, R11, R16
+	TBNZ $1, R20, two15
+	FMOVS (R16), F12
+	JMP moved15
+two15:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved15
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved15:
+	WORD $0x4e2ccd68 // FMLA V8, V11, V12
+skip1:
+	ADD $2, R12, R13
+	MOVD line_width(R0), R17
+	CMP R17, R13
+	BHS skip2
+	ADD R2<<1, R9, R16
+	TBNZ $1, R20, two16
+	FMOVS (R16), F12
+	JMP moved16
+two16:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved16
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved16:
+	WORD $0x4e2ccd63 // FMLA V3, V11, V12
+	ADD R2<<1, R10, R16
+	TBNZ $1, R20, two17
+	FMOVS (R16), F12
+	JMP moved17
+two17:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved17
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved17:
+	WORD $0x4e2ccd66 // FMLA V6, V11, V12
+	ADD R2<<1, R11, R16
+	TBNZ $1, R20, two18
+	FMOVS (R16), F12
+	JMP moved18
+two18:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved18
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved18:
+	WORD $0x4e2ccd69 // FMLA V9, V11, V12
+skip2:
+	ADDS R3, R9
+	ADDS R3, R10
+	ADDS R3, R11
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R4
+	MOVD line_yAt(R0), R17
+	ADDS R17, R12
+	SUBS $1, R5
+	BNE edgeResult
+edgeDone:
+	CMP $0, R8
+	BNE rowDone
+	// results in the middle
+	MOVD line_middle(R0), R5
+	CMP $0, R5
+	BEQ middleDone
+	PCALIGN $16
+result:
+	ADD $0, R4, R16
+	TBNZ $1, R20, two19
+	FMOVS (R16), F11
+	JMP moved19
+two19:
+	FMOVD (R16), F11
+	TBZ $2, R20, moved19
+	ADD $8, R16
+	VLD1 (R16), V11.S[2]
+moved19:
+	WORD $0x4e2bd54a // FADD V10, V10, V11
+	ADD $0, R9, R16
+	TBNZ $1, R20, two20
+	FMOVS (R16), F12
+	JMP moved20
+two20:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved20
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved20:
+	WORD $0x4e2ccd61 // FMLA V1, V11, V12
+	ADD $0, R10, R16
+	TBNZ $1, R20, two21
+	FMOVS (R16), F12
+	JMP moved21
+two21:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved21
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved21:
+	WORD $0x4e2ccd64 // FMLA V4, V11, V12
+	ADD $0, R11, R16
+	TBNZ $1, R20, two22
+	FMOVS (R16), F12
+	JMP moved22
+two22:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved22
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved22:
+	WORD $0x4e2ccd67 // FMLA V7, V11, V12
+	ADD R2<<0, R9, R16
+	TBNZ $1, R20, two23
+	FMOVS (R16), F12
+	JMP moved23
+two23:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved23
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved23:
+	WORD $0x4e2ccd62 // FMLA V2, V11, V12
+	ADD R2<<0, R10, R16
+	TBNZ $1, R20, two24
+	FMOVS (R16), F12
+	JMP moved24
+two24:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved24
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved24:
+	WORD $0x4e2ccd65 // FMLA V5, V11, V12
+	ADD R2<<0, R11, R16
+	TBNZ $1, R20, two25
+	FMOVS (R16), F12
+	JMP moved25
+two25:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved25
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved25:
+	WORD $0x4e2ccd68 // FMLA V8, V11, V12
+	ADD R2<<1, R9, R16
+	TBNZ $1, R20, two26
+	FMOVS (R16), F12
+	JMP moved26
+two26:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved26
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved26:
+	WORD $0x4e2ccd63 // FMLA V3, V11, V12
+	ADD R2<<1, R10, R16
+	TBNZ $1, R20, two27
+	FMOVS (R16), F12
+	JMP moved27
+two27:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved27
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved27:
+	WORD $0x4e2ccd66 // FMLA V6, V11, V12
+	ADD R2<<1, R11, R16
+	TBNZ $1, R20, two28
+	FMOVS (R16), F12
+	JMP moved28
+two28:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved28
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved28:
+	WORD $0x4e2ccd69 // FMLA V9, V11, V12
+	ADDS R3, R9
+	ADDS R3, R10
+	ADDS R3, R11
+	MOVD line_yPixel(R0), R17
+	ADDS R17, R4
+	SUBS $1, R5
+	BNE result
+middleDone:
+	MOVD line_right(R0), R12
+	MOVD line_atRight(R0), R5
+	MOVD $1, R8
+	JMP edge
+rowDone:
+	// store the sums
+	MOVD line_w(R0), R12
+	ADDS R1, R12
+	ADD $0, R12, R16
+	TBNZ $1, R20, two29
+	FMOVS F1, (R16)
+	JMP moved29
+two29:
+	FMOVD F1, (R16)
+	TBZ $2, R20, moved29
+	ADD $8, R16
+	VST1 V1.S[2], (R16)
+moved29:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	ADD $0, R12, R16
+	TBNZ $1, R20, two30
+	FMOVS F2, (R16)
+	JMP moved30
+two30:
+	FMOVD F2, (R16)
+	TBZ $2, R20, moved30
+	ADD $8, R16
+	VST1 V2.S[2], (R16)
+moved30:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	ADD $0, R12, R16
+	TBNZ $1, R20, two31
+	FMOVS F3, (R16)
+	JMP moved31
+two31:
+	FMOVD F3, (R16)
+	TBZ $2, R20, moved31
+	ADD $8, R16
+	VST1 V3.S[2], (R16)
+moved31:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	ADD $0, R12, R16
+	TBNZ $1, R20, two32
+	FMOVS F4, (R16)
+	JMP moved32
+two32:
+	FMOVD F4, (R16)
+	TBZ $2, R20, moved32
+	ADD $8, R16
+	VST1 V4.S[2], (R16)
+moved32:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	ADD $0, R12, R16
+	TBNZ $1, R20, two33
+	FMOVS F5, (R16)
+	JMP moved33
+two33:
+	FMOVD F5, (R16)
+	TBZ $2, R20, moved33
+	ADD $8, R16
+	VST1 V5.S[2], (R16)
+moved33:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	ADD $0, R12, R16
+	TBNZ $1, R20, two34
+	FMOVS F6, (R16)
+	JMP moved34
+two34:
+	FMOVD F6, (R16)
+	TBZ $2, R20, moved34
+	ADD $8, R16
+	VST1 V6.S[2], (R16)
+moved34:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	ADD $0, R12, R16
+	TBNZ $1, R20, two35
+	FMOVS F7, (R16)
+	JMP moved35
+two35:
+	FMOVD F7, (R16)
+	TBZ $2, R20, moved35
+	ADD $8, R16
+	VST1 V7.S[2], (R16)
+moved35:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	ADD $0, R12, R16
+	TBNZ $1, R20, two36
+	FMOVS F8, (R16)
+	JMP moved36
+two36:
+	FMOVD F8, (R16)
+	TBZ $2, R20, moved36
+	ADD $8, R16
+	VST1 V8.S[2], (R16)
+moved36:
+	MOVD line_wTap(R0), R17
+	ADDS R17, R12
+	ADD $0, R12, R16
+	TBNZ $1, R20, two37
+	FMOVS F9, (R16)
+	JMP moved37
+two37:
+	FMOVD F9, (R16)
+	TBZ $2, R20, moved37
+	ADD $8, R16
+	VST1 V9.S[2], (R16)
+moved37:
+	MOVD line_bias(R0), R12
+	CMP $0, R12
+	BEQ stored
+	ADDS R1, R12
+	ADD $0, R12, R16
+	TBNZ $1, R20, two38
+	FMOVS (R16), F12
+	JMP moved38
+two38:
+	FMOVD (R16), F12
+	TBZ $2, R20, moved38
+	ADD $8, R16
+	VLD1 (R16), V12.S[2]
+moved38:
+	WORD $0x4e2ad58a // FADD V10, V12, V10
+	ADD $0, R12, R16
+	TBNZ $1, R20, two39
+	FMOVS F10, (R16)
+	JMP moved39
+two39:
+	FMOVD F10, (R16)
+	TBZ $2, R20, moved39
+	ADD $8, R16
+	VST1 V10.S[2], (R16)
+moved39:
+stored:
 	RET
 
 // func repeat2NEON(dst *float32, x *float32, n int)

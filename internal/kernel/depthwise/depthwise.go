@@ -42,8 +42,8 @@ func (s Shape) Validate() error {
 			return fmt.Errorf("depthwise: %+v: sizes, strides and dilations must be at least 1", s)
 		}
 	}
-	if s.Group < 0 || s.Group > 1 && (s.M > 1 || s.C%s.Group != 0) {
-		return fmt.Errorf("depthwise: %+v: groups want one filter for each channel, and to divide the channels", s)
+	if s.Group < 0 || s.Group > 1 && (s.M > 1 || s.C%s.Group != 0 || s.C == s.Group) {
+		return fmt.Errorf("depthwise: %+v: groups must have one filter for each channel, divide the channels, and be two or more", s)
 	}
 	if s.PadTop < 0 || s.PadLeft < 0 {
 		return fmt.Errorf("depthwise: %+v: negative padding", s)
@@ -86,16 +86,24 @@ const partElements = 1 << 15
 // l1 is about how much of the first cache the rows under a window may take, in floats.
 const l1 = 6 << 10
 
-// vector is the number of channels that bounds between parts are multiples of. The last part, and
-// the last block of one, has at least half as many, unless the image has fewer: assembly takes
-// vectors of at most as many that end with the last channel.
+// vector is the number of channels that bounds between parts are multiples of. Each part and each
+// block has at least this many, unless the image has fewer: the last vector of assembly ends with
+// the block's last channel.
 const vector = 16
 
-// vectors is about how many vectors some channels are: what is over and less than half of one goes
-// with the last.
-func vectors(channels int) int { return max(1, (channels+vector/2)/vector) }
+// instructionsFor is the instruction set for a number of channels. AVX-512 has no functions for fewer
+// channels than lanes; those of AVX2 give the same bits.
+func instructionsFor(isa kernel.ISA, channels int) kernel.ISA {
+	if isa == kernel.AVX512 && channels < vector {
+		return kernel.AVX2
+	}
+	return isa
+}
 
-// splitVectors is run i of n of some channels.
+// vectors is the number of vectors in channels. The remainder belongs to the last one.
+func vectors(channels int) int { return max(1, channels/vector) }
+
+// splitVectors is the i-th of n runs of channels.
 func splitVectors(channels, n, i int) (first, last int) {
 	first, last = kernel.Split(vectors(channels), n, i)
 	if last == vectors(channels) {
@@ -104,16 +112,13 @@ func splitVectors(channels, n, i int) (first, last int) {
 	return first * vector, last * vector
 }
 
-// blocks calls f for each block of channels [first, last).
-func blocks(first, last, block int, f func(lo, hi int)) {
-	for lo := first; lo < last; {
-		hi := lo + block
-		if last-hi < vector/2 {
-			hi = last
-		}
-		f(lo, hi)
-		lo = hi
+// blockEnd is the end of the block that starts at lo. A remainder of less than a vector belongs to the
+// block before.
+func blockEnd(lo, last, block int) int {
+	if last-lo-block < vector {
+		return last
 	}
+	return lo + block
 }
 
 // Images and results that have together more floats than this are not all in the caches when

@@ -18,7 +18,7 @@ func lanes(isa kernel.ISA) int {
 	return 8
 }
 
-// groups sets the number of channels of a group, and the size of a member's weights.
+// groups sets the number of channels in a group, and the bytes of a member's weights.
 func (l *line) groups(members, size int) {
 	l.group, l.wMember = members, size
 	if i := slices.Index(groupSizes[:], members); i >= 0 {
@@ -26,7 +26,8 @@ func (l *line) groups(members, size int) {
 	}
 }
 
-// groupMembers are, for each size of groups, the lanes of each member of the groups of a vector.
+// groupMembers has, for each size and member of a group, the lanes for VPERMPS that replace each lane
+// by the member.
 var groupMembers = func() (t [3][8][16]int32) {
 	for i, members := range groupSizes {
 		for j := range members {

@@ -13,7 +13,7 @@ const fetches = false
 // lanes is how many lanes a vector has.
 func lanes(kernel.ISA) int { return 4 }
 
-// groups sets the number of channels of a group, and the size of a member's weights.
+// groups sets the number of channels in a group, and the bytes of a member's weights.
 func (l *line) groups(members, size int) {
 	l.group, l.wMember = members, size
 	if i := slices.Index(groupSizes[:], members); i >= 0 {
@@ -24,8 +24,9 @@ func (l *line) groups(members, size int) {
 	}
 }
 
-// groupMembers says, for each size of groups, where each member is in a vector: its bytes for each
-// lane, and how far to go on before it. Groups of eight are two vectors.
+// groupMembers has, for each size and member of a group, the index for VTBL that replaces each lane
+// by the member, and the distance from the vector that holds the member before. A group of eight is
+// two vectors.
 var groupMembers = func() (t [3][8]struct {
 	lanes      [16]uint8
 	advance, _ int

@@ -76,7 +76,7 @@ func shapes() []Shape {
 		list = append(list, s)
 	}
 	for i, members := range []int{2, 4, 8, 3} {
-		for _, c := range []int{1, 2, 5, 9} {
+		for _, c := range []int{2, 3, 5, 9} {
 			list = append(list,
 				same(Shape{N: 2, H: 8, W: 9, C: c * members, Group: members, KH: 3, KW: 3}),
 				valid(Shape{H: 9, W: 19, C: c * members, Group: members, KH: 3, KW: 3}),
@@ -278,7 +278,8 @@ func TestNaN(t *testing.T) {
 
 func TestValidate(t *testing.T) {
 	wrong := same(Shape{H: 3, W: 3, C: 4, KH: 3, KW: 3, Group: 3})
-	for _, s := range []Shape{{}, wrong, {N: 1, H: 1, W: 1, C: 1, M: 1, KH: 1, KW: 1, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, OH: 1, OW: 1, PadTop: -1}} {
+	single := same(Shape{H: 3, W: 3, C: 4, KH: 3, KW: 3, Group: 4})
+	for _, s := range []Shape{{}, wrong, single, {N: 1, H: 1, W: 1, C: 1, M: 1, KH: 1, KW: 1, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, OH: 1, OW: 1, PadTop: -1}} {
 		if s.Validate() == nil {
 			t.Errorf("%+v is valid", s)
 		}

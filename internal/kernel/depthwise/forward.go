@@ -13,7 +13,7 @@ func NewForward(isa kernel.ISA, s Shape, e Epilogue) *Forward {
 	s.must()
 	large := s.together() > largeForward
 	f := &Forward{shape: s, gather: gather{
-		isa:     isa,
+		isa:     instructionsFor(isa, s.channels()),
 		cut:     newCut(s.OH, s.OW, s.channels(), s.W*s.KH, large),
 		rows:    results(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop),
 		columns: runs(results(s.W, s.OW, s.KW, s.StrideW, s.DilationW, s.PadLeft), 1),

@@ -37,7 +37,7 @@ const (
 // panics for an impossible shape.
 func NewGradFilter(isa kernel.ISA, s Shape, bias bool) *GradFilter {
 	s.must()
-	b := &GradFilter{isa: isa, shape: s, bias: bias, large: s.together() > largeGradFilter}
+	b := &GradFilter{isa: instructionsFor(isa, s.channels()), shape: s, bias: bias, large: s.together() > largeGradFilter}
 	b.rows = results(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop)
 	for kw := range s.KW {
 		at := kw*s.DilationW - s.PadLeft
@@ -104,11 +104,12 @@ func (b *GradFilter) Run(part int, x, dy, partial, scratch []float32) {
 	}
 	image := s.H * s.W * s.C
 	if s.M == 1 {
-		blocks(first, last, b.block, func(lo, hi int) {
+		for lo, hi := first, 0; lo < last; lo = hi {
+			hi = blockEnd(lo, last, b.block)
 			for r := from; r < to; r++ {
 				b.row(x[r/s.OH*image:][:image], 0, dy, sums, r, lo, hi)
 			}
-		})
+		}
 		return
 	}
 	for from < to {
@@ -116,11 +117,12 @@ func (b *GradFilter) Run(part int, x, dy, partial, scratch []float32) {
 		rows := min(repeatedRows, to-from, s.OH-row)
 		low, high := seen(b.rows[row : row+rows])
 		repeat(b.isa, scratch, x[n*image+low*s.W*s.C:n*image+high*s.W*s.C], s.M)
-		blocks(first, last, b.block, func(lo, hi int) {
+		for lo, hi := first, 0; lo < last; lo = hi {
+			hi = blockEnd(lo, last, b.block)
 			for r := from; r < from+rows; r++ {
 				b.row(scratch, low, dy, sums, r, lo, hi)
 			}
-		})
+		}
 		from += rows
 	}
 }
@@ -163,12 +165,20 @@ func (b *GradFilter) addBias(dy, sums []float32, lo, hi int) {
 	if !b.bias {
 		return
 	}
-	for c := lo; c < hi; c++ {
-		var sum float32
-		for at := c; at < len(dy); at += b.shape.channels() {
-			sum += dy[at]
+	channels := b.shape.channels()
+	sums = sums[b.filter():]
+	var block [64]float32 // rows are read in the order of memory
+	for ; lo < hi; lo += len(block) {
+		row := block[:min(len(block), hi-lo)]
+		clear(row)
+		for at := lo; at < len(dy); at += channels {
+			for c, v := range dy[at:][:len(row)] {
+				row[c] += v
+			}
 		}
-		sums[b.filter()+c] += sum
+		for c, v := range row {
+			sums[lo+c] += v
+		}
 	}
 }
 

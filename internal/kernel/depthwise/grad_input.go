@@ -13,7 +13,7 @@ func NewGradInput(isa kernel.ISA, s Shape) *GradInput {
 	s.must()
 	large := s.together() > largeGradInput || s.together() > largeGradStride && s.StrideH*s.StrideW > 1
 	b := &GradInput{shape: s, gather: gather{
-		isa:     isa,
+		isa:     instructionsFor(isa, s.channels()),
 		cut:     newCut(s.H, s.W, s.channels(), s.OW*kernel.CeilDiv(s.KH, s.StrideH), large),
 		rows:    pixels(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop),
 		columns: runs(pixels(s.W, s.OW, s.KW, s.StrideW, s.DilationW, s.PadLeft), s.StrideW),

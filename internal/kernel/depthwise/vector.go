@@ -9,9 +9,9 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// line describes a call of assembly: tiles of a row of results, or a row's products for the
-// gradient of the filters. Distances are in bytes. The assembly takes the offsets of fields from
-// go_asm.h.
+// line has the arguments of an assembly function, which computes tiles of a row of results or adds
+// a row of results to the gradient of the filters. Distances are in bytes. The assembly takes the
+// fields' offsets from go_asm.h.
 type line struct {
 	x      unsafe.Pointer // source: first pixel of the first row under the window, first channel
 	xRow   int            // from row to row of the window
@@ -33,36 +33,41 @@ type line struct {
 	low, high float32        // least and greatest result
 
 	rows, taps int // of the window
-	tiles      int // of results
+	tiles      int // number of tiles
+	pixels     int // results in a tile
+	columns    int // columns of the source under a tile, for windows
 
-	last    int            // from the first channel to those of the last vector
-	mask    uint64         // AVX-512, and NEON where there are fewer channels than lanes: lanes of the last vector
-	lanes   unsafe.Pointer // AVX2 and NEON: the lanes of the last vector that are in no vector before; 0 and -1
-	channel int            // assembly's own: from the first channel to those of a vector
+	xTile, yTile, columnTile int // added to xAt, yAt and column after each tile
+
+	last    int            // from the first channel to the first of the last vector
+	lanes   unsafe.Pointer // mask, 0 or -1 for each lane: those of the last vector that do not overlap the vector before; if the image has fewer channels than lanes, its channels
+	mask    uint64         // the same as bits; AVX-512 and NEON
+	channel int            //nolint:unused // the assembly's own: from the first channel to the first of a vector
 
 	left, middle, atRight int // for the filters' gradient: results at the left edge, at no edge, at the right edge
 	right                 int // column of the source under the first tap of the first result at the right edge
 
-	stream int // AVX-512: 1: results do not go to the caches; whole vectors, which are aligned
-	ahead  int // from the first tap to the row that is fetched ahead
-	fetch  int // how many rows are; for the filters' gradient, with stride 2, from the first to the second
-	yAhead int // for the filters' gradient: from a result to the one that is fetched ahead
+	stream  int // AVX-512: 1: store past the caches; results are aligned
+	ahead   int // from the first tap to the row to prefetch
+	fetch   int // number of rows to prefetch; for the filters' gradient with stride 2, from the first row to the second
+	fetched int // pixels of a row to prefetch for a tile
+	yAhead  int // for the filters' gradient: from a result to the one to prefetch
 
-	group      int            // channels of a group
-	wMember    int            // from the weights of a member of a group to those of the next
-	members    unsafe.Pointer // to the lanes of each member
-	groupBytes int            // NEON: of a group of eight; 0: of others
+	group      int            // channels in a group
+	wMember    int            // from the weights of a group's member to those of the next
+	members    unsafe.Pointer // for each member, the lanes of a pixel that hold it: groupMembers
+	groupBytes int            //nolint:unused // NEON: 16 for groups of eight, else 0
 }
 
 // window is the window that assembly is written for: 3 or 5 pixels wide, every pixel or every
 // second, and at the edges at most half of it outside of the image. A width of 0 is any other.
 type window struct{ width, stride int }
 
-// kind is what the generated switches know a window by.
+// kind is the window's number in the generated switches.
 func (w window) kind() int { return w.width*2 + w.stride }
 
-// The other kinds of functions: for groups of channels, and for fewer channels than a vector has
-// lanes, under any window.
+// Other kinds of functions in the generated switches: for groups of channels, and for images with
+// fewer channels than a vector has lanes.
 const (
 	groupKind = iota + 16
 	narrowKind
@@ -182,7 +187,7 @@ func (g *gather) run(l *line, w []float32, v *taps, c *run, lo int) {
 	l.xAt, l.yAt = c.at*size, c.first*size
 }
 
-// kind is the kind of tiles.
+// kind is the kind of function that computes tiles.
 func (g *gather) kind() int {
 	switch few := narrow(g.isa, g.channels); {
 	case few && g.members > 1:
@@ -195,68 +200,58 @@ func (g *gather) kind() int {
 	return g.window.kind()
 }
 
-// The sizes of tiles, in results; for fewer channels than a vector has lanes there are fewer.
-var (
-	tileSizes       = []int{8, 7, 4, 2, 1}
-	narrowTileSizes = []int{4, 1}
+// The most results in a tile, and in one of groups with few channels.
+const (
+	tilePixels      = 8
+	groupTilePixels = 6
 )
 
-// tiles makes results by tiles.
+// tiles cuts results into tiles of about the same size. Windows have tiles of seven and eight, and a
+// smaller one only at the end of a row: elsewhere it would do as many multiplications as a larger one.
 func (g *gather) tiles(l *line, results int) {
-	sizes := tileSizes
-	if narrow(g.isa, g.channels) {
-		sizes = narrowTileSizes
-	} else if tiles := kernel.CeilDiv(results, 8); 7*tiles <= results {
-		sevens := 8*tiles - results
-		g.tile(l, 8, tiles-sevens)
-		g.tile(l, 7, sevens)
+	most := tilePixels
+	if g.members > 1 && narrow(g.isa, g.channels) {
+		most = groupTilePixels
+	}
+	tiles := kernel.CeilDiv(results, most)
+	if g.window.width > 0 && results < 7*tiles {
+		g.tile(l, 7, tiles-1)
+		g.tile(l, results-7*(tiles-1), 1)
 		return
 	}
-	g.tile(l, sizes[0], results/sizes[0])
-	for left := results % sizes[0]; left > 0; {
-		size := sizes[len(sizes)-1]
-		for _, s := range sizes {
-			if s >= left && s <= results || s <= left && s > size {
-				size = s
-			}
-		}
-		// The tile may overlap the one before.
-		if again := size - left; again > 0 {
-			l.xAt -= again * max(1, g.window.stride) * l.xPixel
-			l.yAt -= again * l.yPixel
-			l.column -= again * g.window.stride
-		}
-		g.tile(l, size, 1)
-		left -= size
-	}
+	pixels, more := results/tiles, results%tiles
+	g.tile(l, pixels+1, more)
+	g.tile(l, pixels, tiles-more)
 }
 
-// tile makes tiles of a size, if any.
-func (g *gather) tile(l *line, size, tiles int) {
+// tile computes a number of tiles of the same size.
+func (g *gather) tile(l *line, results, tiles int) {
 	if tiles == 0 {
 		return
 	}
-	l.tiles = tiles
-	tile(g.isa, g.kind(), size, l)
-	l.column += size * tiles * g.window.stride
+	stride := max(1, g.window.stride)
+	l.tiles, l.pixels = tiles, results
+	l.xTile, l.yTile, l.columnTile = results*stride*l.xPixel, results*l.yPixel, results*stride
+	l.fetched, l.columns = results*stride, (results-1)*stride+g.window.width
+	tile(g.isa, g.kind(), results, l)
 }
 
-// narrow says whether there are fewer channels than a vector has lanes. AVX-512 needs nothing else
-// for them.
-func narrow(isa kernel.ISA, channels int) bool { return isa != kernel.AVX512 && channels < lanes(isa) }
+// narrow says whether there are fewer channels than a vector has lanes.
+func narrow(isa kernel.ISA, channels int) bool { return channels < lanes(isa) }
 
-// laneMasks has vectors with the first lanes set, or the last ones.
+// laneMasks[8-n:] is a vector whose first n lanes are set; laneMasks[8+n:], one of eight lanes whose
+// last n are.
 var laneMasks = [24]int32{0: -1, 1: -1, 2: -1, 3: -1, 4: -1, 5: -1, 6: -1, 7: -1, 16: -1, 17: -1, 18: -1, 19: -1, 20: -1, 21: -1, 22: -1, 23: -1}
 
-// channels sets the number of channels: at least the lanes of a vector, but where the image has
-// fewer.
+// channels sets the number of channels. It is less than a vector has lanes only if the image has as
+// few channels.
 func (l *line) channels(isa kernel.ISA, n int) {
 	lanes := lanes(isa)
 	switch rest := n % lanes; {
-	case isa == kernel.AVX512:
-		l.last, l.mask = 4*((n-1)/lanes*lanes), 1<<((n-1)%lanes+1)-1
 	case n < lanes:
 		l.lanes, l.mask = unsafe.Pointer(&laneMasks[8-n]), 1<<n-1
+	case isa == kernel.AVX512:
+		l.last, l.mask = 4*(n-lanes), (1<<rest-1)<<(lanes-rest)
 	default:
 		l.last, l.lanes = 4*(n-lanes), unsafe.Pointer(&laneMasks[16-lanes+rest])
 	}
@@ -265,21 +260,21 @@ func (l *line) channels(isa kernel.ISA, n int) {
 // windowFor says whether the edges of the results are where assembly looks for them.
 func (b *GradFilter) windowFor() window {
 	s := b.shape
-	if s.members() == 1 && !narrow(b.isa, s.channels()) && (s.KW == 3 || s.KW == 5) && s.DilationW == 1 {
-		return window{s.KW, s.StrideW}
+	if s.members() == 1 && (s.KW == 3 || s.KW == 5 && !narrow(b.isa, s.channels())) && s.DilationW == 1 {
+		return window{s.KW, 1}
 	}
 	return window{}
 }
 
-// sumRows is how many of some rows of the filters' gradient assembly makes at once.
+// sumRows is how many of the remaining rows of taps one call of assembly sums.
 func (w window) sumRows(isa kernel.ISA, rows int) int {
 	switch {
-	case w.width == 5 && isa == kernel.AVX512 && rows >= 5:
-		return 5
-	case w.width == 5 && (isa != kernel.AVX512 || rows == 4):
-		return min(2, rows)
+	case w.width == 3:
+		return min(3, rows)
+	case isa == kernel.AVX512:
+		return min(5, rows)
 	}
-	return min(3, rows)
+	return min(2, rows)
 }
 
 // vector adds the products of a row of the gradient, for channels [lo, hi), if there is
@@ -305,15 +300,23 @@ func (b *GradFilter) vector(x, dy, sums []float32, v taps, at, step, lo, hi int)
 		l.right = (b.edges[0]+b.edges[1])*s.StrideW - s.PadLeft
 		l.bias = bias
 		for t := 0; t < v.n; {
-			n := b.window.sumRows(b.isa, v.n-t)
+			kind, n := b.window.kind(), b.window.sumRows(b.isa, v.n-t)
+			taps := n
+			if narrow(b.isa, channels) { // one row of taps, or three
+				kind, n = narrowKind, max(1, n/3*3)
+				taps = n * b.window.width
+			}
 			l.x = unsafe.Pointer(&x[(at+t*step)*s.W*channels+lo])
 			if fetches && b.large && t == 0 {
-				l.ahead, l.fetch, l.yAhead = v.n*l.xRow, l.xRow, s.OW*size
+				l.ahead, l.yAhead = v.n*l.xRow, s.OW*size
+				if s.StrideW > 1 {
+					l.fetch = l.xRow
+				}
 			} else {
 				l.ahead, l.fetch, l.yAhead = 0, 0, 0
 			}
 			l.w = unsafe.Pointer(&sums[(v.tap+t)*s.KW*channels+lo])
-			addSums(b.isa, window{b.window.width, min(2, s.StrideW)}.kind(), n, &l)
+			addSums(b.isa, kind, taps, &l)
 			l.bias = nil
 			t += n
 		}
@@ -321,7 +324,7 @@ func (b *GradFilter) vector(x, dy, sums []float32, v taps, at, step, lo, hi int)
 	}
 	l.groups(s.members(), size)
 	kind, rows := window{1, 1}.kind(), 1
-	switch few := narrow(b.isa, channels) && s.members() < lanes(b.isa); {
+	switch few := narrow(b.isa, channels); {
 	case few && s.members() > 1:
 		kind, rows = narrowGroupKind, s.members()
 	case few:

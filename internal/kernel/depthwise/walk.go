@@ -29,9 +29,10 @@ type gather struct {
 // part makes rows [from, to) of a result y, whose first row it is given, for channels
 // [first, last); x is the source's image from row top on.
 func (g *gather) part(x []float32, top int, w, bias, y []float32, from, to, first, last int) {
-	blocks(first, last, g.cut.block, func(lo, hi int) {
+	for lo, hi := first, 0; lo < last; lo = hi {
+		hi = blockEnd(lo, last, g.cut.block)
 		if g.vector(x, top, w, bias, y, from, to, lo, hi) {
-			return
+			continue
 		}
 		for r := from; r < to; r++ {
 			row := y[(r-from)*g.width*g.channels:][:g.width*g.channels]
@@ -39,7 +40,7 @@ func (g *gather) part(x []float32, top int, w, bias, y []float32, from, to, firs
 				g.portable(x, top, w, bias, row, g.rows[r], g.columns[i], lo, hi)
 			}
 		}
-	})
+	}
 }
 
 // portable makes a run of the elements of a row, for channels [lo, hi).

@@ -2,56 +2,64 @@ package main
 
 import "fmt"
 
-// Tiles of package depthwise have 8, 7, 4, 2 or 1 results (depthwise.tileSizes cuts rows into
-// them); narrow ones are for fewer channels than a vector has lanes.
-var (
-	depthwiseTiles       = []int{8, 7, 4, 2, 1}
-	depthwiseNarrowTiles = []int{4, 1}
-)
-
-// depthwiseWindows are the windows, by width and stride, that have tiles of their own. A width
-// of 0 is any other window.
+// depthwiseWindows are the windows, by width and stride, that have functions for tiles. A width of
+// 0 stands for any other window.
 var depthwiseWindows = []struct{ width, stride int }{{0, 0}, {3, 1}, {3, 2}, {5, 1}, {5, 2}}
 
 // groupSizes are the sizes of groups of channels that there is assembly for.
 var groupSizes = []int{2, 4, 8}
 
-// depthwise writes the rows of package depthwise: tiles of results, and the sums of the filters'
-// gradient over a row. Both take a vector of channels at a time.
+// The most results in a tile. The function for groups that reads the number of results from
+// line.pixels has too few registers for eight.
+const (
+	tilePixels      = 8
+	groupTilePixels = 6
+)
+
+// exactTiles are the sizes of tiles that have a function with the size built in. Other sizes share
+// one function, which compares with line.pixels after each result: 2 to 10 % slower.
+func exactTiles(width int) []int {
+	if width == 0 {
+		return []int{1, 8, 7, 6, 5}
+	}
+	return []int{8, 7}
+}
+
+// depthwise writes the functions of package depthwise: tiles compute neighboring results of a row,
+// sums add up the filters' gradient over a row. Both handle one vector of channels at a time.
 func depthwise(f *family) {
 	for _, v := range f.vecs {
 		f.choice("tile", v, func(add func(kind string, size int, function string)) {
-			const doc = "is tiles of rows of results; see line."
-			for _, w := range depthwiseWindows {
-				for _, pixels := range depthwiseTiles {
-					name := fmt.Sprintf("tile%dx%ds%d", pixels, w.width, w.stride)
-					if w.width == 0 {
-						name = fmt.Sprintf("tile%d", pixels)
-					}
-					add(windowKind(w.width, w.stride), pixels, name)
-					t := depthwiseTile{depthwiseFunction: newDepthwise(f, v, name, doc), pixels: pixels, width: w.width, stride: w.stride}
-					t.write()
+			tile := func(kind, name string, t depthwiseTile) {
+				size := 0
+				if t.exact {
+					size = t.pixels
+					name += fmt.Sprint("x", size)
 				}
-			}
-			for _, pixels := range depthwiseTiles {
-				name := fmt.Sprintf("tile%dGroups", pixels)
-				add("groupKind", pixels, name)
-				t := depthwiseTile{depthwiseFunction: newDepthwise(f, v, name, doc), pixels: pixels, groups: true}
+				add(kind, size, name)
+				t.depthwiseFunction = newDepthwise(f, v, name, "computes tiles of a row of results; see line.", t.narrow)
 				t.write()
 			}
-			if v.is512() {
-				return
+			for _, w := range depthwiseWindows {
+				kind, name := windowKind(w.width, w.stride), fmt.Sprintf("tile%ds%d", w.width, w.stride)
+				if w.width == 0 {
+					name = "tileAny"
+				}
+				exact := exactTiles(w.width)
+				for _, pixels := range exact {
+					tile(kind, name, depthwiseTile{pixels: pixels, exact: true, width: w.width, stride: w.stride})
+				}
+				tile(kind, name, depthwiseTile{pixels: exact[len(exact)-1] - 1, width: w.width, stride: w.stride})
 			}
-			for _, pixels := range depthwiseNarrowTiles {
-				for _, groups := range []bool{false, true} {
-					name, kind := fmt.Sprintf("tile%dNarrow", pixels), "narrowKind"
-					if groups {
-						name, kind = fmt.Sprintf("tile%dGroupsNarrow", pixels), "narrowGroupKind"
-					}
-					add(kind, pixels, name)
-					t := depthwiseTile{depthwiseFunction: newDepthwise(f, v, name, doc), pixels: pixels, groups: groups}
-					t.narrow = true
-					t.write()
+			for _, pixels := range []int{8, 7} {
+				tile("groupKind", "tileGroups", depthwiseTile{pixels: pixels, exact: true, groups: true})
+			}
+			tile("groupKind", "tileGroups", depthwiseTile{pixels: groupTilePixels, groups: true})
+			if !v.is512() {
+				narrow := depthwiseFunction{narrow: true}
+				tile("narrowKind", "tileNarrow", depthwiseTile{depthwiseFunction: narrow, pixels: tilePixels})
+				if !v.isNEON() { // two groups of two fill a vector of NEON
+					tile("narrowGroupKind", "tileGroupsNarrow", depthwiseTile{depthwiseFunction: narrow, pixels: groupTilePixels, groups: true})
 				}
 			}
 		})
@@ -59,35 +67,34 @@ func depthwise(f *family) {
 			const doc = "adds a row's products to the filters' gradient; see line."
 			for _, width := range []int{1, 3, 5} {
 				for _, rows := range v.sumRows(width) {
-					for stride := 1; stride <= min(width, 2); stride++ {
-						name := fmt.Sprintf("sums%dx%ds%d", rows, width, stride)
-						add(windowKind(width, stride), rows, name)
-						t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, name, doc), rows: rows, width: width, stride: stride}
-						t.write()
-					}
+					name := fmt.Sprintf("sums%dx%d", rows, width)
+					add(windowKind(width, 1), rows, name)
+					t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, name, doc, false), rows: rows, width: width}
+					t.write()
 				}
 			}
 			for _, members := range groupSizes {
 				name := fmt.Sprintf("sumsGroups%d", members)
 				add("groupKind", members, name)
-				t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, name, doc), members: members}
+				t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, name, doc, false), members: members}
 				t.writeGroups()
 			}
 			if v.is512() {
 				return
 			}
-			add("narrowKind", 1, "sumsNarrow")
-			t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, "sumsNarrow", doc), rows: 1, width: 1, stride: 1}
-			t.narrow = true
-			t.write()
+			for _, sums := range []struct{ rows, width int }{{1, 1}, {1, 3}, {3, 3}} {
+				name := fmt.Sprintf("sums%dx%dNarrow", sums.rows, sums.width)
+				add("narrowKind", sums.rows*sums.width, name)
+				t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, name, doc, true), rows: sums.rows, width: sums.width}
+				t.write()
+			}
 			for _, members := range groupSizes {
-				if members >= v.lanes {
+				if 2*members >= v.lanes { // two groups fill a vector
 					continue
 				}
 				name := fmt.Sprintf("sumsGroups%dNarrow", members)
 				add("narrowGroupKind", members, name)
-				t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, name, doc), members: members}
-				t.narrow = true
+				t := depthwiseSums{depthwiseFunction: newDepthwise(f, v, name, doc, true), members: members}
 				t.writeGroups()
 			}
 		})
@@ -101,19 +108,25 @@ func depthwise(f *family) {
 	}
 }
 
-// choice writes a Go function that calls the function of a kind and a size.
+// choice writes a Go function that calls the function for a kind and a size. A function added with
+// size 0 takes all other sizes of its kind.
 func (f *family) choice(name string, v vec, list func(add func(kind string, size int, function string))) {
+	var any string
 	fmt.Fprintf(&f.code, "\nfunc %s%s(kind, size int, l *line) {\n\tswitch kind*16 + size {\n", name, v.name)
 	list(func(kind string, size int, function string) {
-		fmt.Fprintf(&f.code, "\tcase %s*16 + %d:\n\t\t%s%s(l)\n", kind, size, function, v.name)
+		if size == 0 {
+			any += fmt.Sprintf("\tcase %s:\n\t\t%s%s(l)\n", kind, function, v.name)
+			return
+		}
+		fmt.Fprintf(&f.code, "\tcase %s*16 + %d:\n\t\t%s%s(l)\n\t\treturn\n", kind, size, function, v.name)
 	})
-	fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"depthwise: no such %s\")\n\t}\n}\n", name)
+	fmt.Fprintf(&f.code, "\t}\n\tswitch kind {\n%s\tdefault:\n\t\tpanic(\"depthwise: no such %s\")\n\t}\n}\n", any, name)
 }
 
 // windowKind is depthwise.window.kind.
 func windowKind(width, stride int) string { return fmt.Sprint(width*2 + stride) }
 
-// sumRows is depthwise.sumRows: how many rows of a filter's gradient are made at once.
+// sumRows are the numbers of rows of taps that one function sums; see depthwise.sumRows.
 func (v vec) sumRows(width int) []int {
 	switch {
 	case width == 1:
@@ -121,115 +134,126 @@ func (v vec) sumRows(width int) []int {
 	case width == 3:
 		return []int{3, 2, 1}
 	case v.is512():
-		return []int{5, 3, 2, 1}
+		return []int{5, 4, 3, 2, 1}
 	}
 	return []int{2, 1}
 }
 
-// depthwiseFunction is a function of package depthwise while it is written.
+// depthwiseFunction is what the functions of package depthwise have in common.
 type depthwiseFunction struct {
 	*asm
-	narrow bool // fewer channels than lanes
-	l      *reg // *line; its field channel is that of the vector's first lane, in bytes
-	mask   *reg // of the vector's lanes; nil: all
-	fresh  *reg // the lanes that the vector before did not have, for sums of AVX2 and NEON
+	narrow  bool // the image has fewer channels than a vector has lanes
+	l       *reg // *line
+	channel *reg // offset of the vector's first channel; nil: it is in line.channel
+	mask    *reg // lanes to load and store; nil: all
 }
 
-func newDepthwise(f *family, v vec, name, doc string) depthwiseFunction {
-	return depthwiseFunction{asm: f.fn(v, name, doc, "l *line")}
+func newDepthwise(f *family, v vec, name, doc string, narrow bool) depthwiseFunction {
+	return depthwiseFunction{asm: f.fn(v, name, doc, "l *line"), narrow: narrow}
 }
 
-// begin loads the parameter and the masks. A last vector that is not whole is masked in AVX-512,
-// as are all others, with all lanes. In AVX2 and NEON it ends with the last channel, and overlaps
-// the one before; so only narrow functions have masks.
-func (d *depthwiseFunction) begin(sums bool) {
+// begin loads the parameter and the mask.
+func (d *depthwiseFunction) begin() {
 	d.l = d.param("l")
 	switch {
-	case d.is512():
-		d.mask = d.asm.mask("lanes")
-	case d.narrow:
+	case !d.narrow:
+	case d.isNEON():
 		d.mask = d.vector("lanes")
-		if d.isNEON() {
-			d.setLanes(d.l.field("mask"))
-			d.zero(d.mask)
-			break
-		}
-		d.loadLaneMask(d.mask)
-	case sums:
-		d.fresh = d.vector("lanes not done")
+		d.setLanes(d.l.field("mask"))
+		d.zero(d.mask)
+	default:
+		d.mask = d.loadMask("lanes")
 	}
 }
 
-func (d *depthwiseFunction) loadLaneMask(to *reg) {
+// loadMask loads line's mask to a new register.
+func (d *depthwiseFunction) loadMask(name string) *reg {
+	mask := d.asm.mask(name)
+	if d.is512() {
+		d.i("KMOVW %s, %s", d.l.field("mask"), mask)
+		return mask
+	}
 	table := d.general("table")
 	d.i("MOVQ %s, %s", d.l.field("lanes"), table)
-	d.v("VMOVUPS", table.mem(0), to)
+	d.v("VMOVUPS", table.mem(0), mask)
 	d.free(table)
+	return mask
 }
 
-// eachVector makes the vectors of channels, one after the other.
+// channelAt is the operand that holds the offset of the vector's first channel.
+func (d *depthwiseFunction) channelAt() string {
+	if d.channel != nil {
+		return d.channel.String()
+	}
+	return d.l.field("channel")
+}
+
+// addChannel moves a pointer from the first channel to the vector's.
+func (d *depthwiseFunction) addChannel(to *reg) { d.i("ADDQ %s, %s", d.channelAt(), to) }
+
+// eachVector writes the loop over vectors of channels. The last vector ends with the last channel,
+// so it may overlap the vector before. This needs no masks, which cost AVX-512 6 % here.
 func (d *depthwiseFunction) eachVector(body func()) {
-	channel, last := d.l.field("channel"), d.l.field("last")
-	d.i("MOVQ $0, %s", channel)
+	last := d.l.field("last")
+	// changing runs f with the channel in a register.
+	changing := func(read bool, f func(channel *reg)) {
+		if d.channel != nil {
+			f(d.channel)
+			return
+		}
+		channel := d.general("channel")
+		if read {
+			d.i("MOVQ %s, %s", d.l.field("channel"), channel)
+		}
+		f(channel)
+		d.free(channel)
+	}
+	set := func(channel *reg) {
+		if d.channel == nil {
+			d.i("MOVQ %s, %s", channel, d.l.field("channel"))
+		}
+	}
+	changing(false, func(channel *reg) {
+		d.i("XORQ %s, %s", channel, channel)
+		set(channel)
+	})
 	if d.narrow {
 		body()
 		return
 	}
-	if d.is512() {
-		d.i("KXNORW %s, %s, %s", d.mask, d.mask, d.mask)
-	}
-	if d.fresh != nil {
-		d.v("VPCMPEQD", d.fresh, d.fresh, d.fresh)
-	}
 	d.comment("a vector of channels")
 	d.loop("vector")
-	if d.is512() {
-		at := d.general("channel")
-		d.i("MOVQ %s, %s\nCMPQ %s, %s\nJNE whole\nKMOVW %s, %s", channel, at, at, last, d.l.field("mask"), d.mask)
-		d.at("whole")
-		d.free(at)
-	}
 	body()
-	at := d.general("channel")
-	d.i("MOVQ %s, %s", channel, at)
-	if d.is512() {
-		d.i("ADDQ $%d, %s\nMOVQ %s, %s\nCMPQ %s, %s\nJLE vector", d.bytes(), at, at, channel, at, last)
-		d.free(at)
-		return
-	}
-	d.i("CMPQ %s, %s\nJEQ vectors", at, last)
-	d.i("ADDQ $%d, %s\nMOVQ %s, %s\nCMPQ %s, %s\nJLE vector", d.bytes(), at, at, channel, at, last)
-	d.comment("the last vector overlaps")
-	d.i("MOVQ %s, %s\nMOVQ %s, %s", last, at, at, channel)
-	d.free(at)
-	if d.fresh != nil {
-		d.loadLaneMask(d.fresh)
-	}
+	changing(true, func(channel *reg) {
+		d.i("ADDQ $%d, %s", d.bytes(), channel)
+		set(channel)
+		d.i("CMPQ %s, %s\nJLE vector\nSUBQ $%d, %s\nCMPQ %s, %s\nJEQ vectors", channel, last, d.bytes(), channel, channel, last)
+		d.comment("the last vector overlaps the one before")
+		d.i("MOVQ %s, %s", last, channel)
+		set(channel)
+	})
 	d.i("JMP vector")
 	d.at("vectors")
 }
 
-// load loads a vector of channels.
+// load loads the vector's channels.
 func (d *depthwiseFunction) load(m string, to *reg) { d.loadPart(m, d.mask, to) }
 
-// store stores a vector of channels.
+// store stores the vector's channels.
 func (d *depthwiseFunction) store(from *reg, m string) { d.storePart(from, d.mask, m) }
 
-// multiply adds the product of a vector in memory and a register to a sum; spare is lost.
+// multiply adds the product of memory and a register to a sum. It overwrites spare.
 func (d *depthwiseFunction) multiply(m string, by, sum, spare *reg) {
-	switch {
-	case d.mask == nil:
+	if d.mask == nil {
 		d.v("VFMADD231PS", m, by, sum)
-	case d.is512():
-		d.v("VFMADD231PS", m, by, d.mask, sum)
-	default:
-		d.load(m, spare)
-		d.v("VFMADD231PS", spare, by, sum)
+		return
 	}
+	d.load(m, spare)
+	d.v("VFMADD231PS", spare, by, sum)
 }
 
-// repeat writes each number m times; index has, for each vector of results, the lanes that they
-// come from.
+// repeat writes each number m times. For each vector of results, index has the lanes that the
+// results come from.
 func (f *family) repeat(v vec, m int) {
 	a := f.fn(v, fmt.Sprintf("repeat%d", m), fmt.Sprintf("sets dst[i] = x[i/%d] for n vectors of x; index says which lanes.", m),
 		"dst *float32", "x *float32", "index *int32", "n int")

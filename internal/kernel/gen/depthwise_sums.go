@@ -2,24 +2,24 @@ package main
 
 import "fmt"
 
-// depthwiseSums is a function that keeps the sums of some rows of taps, and of the bias, in
-// registers while it goes over a row of results.
+// depthwiseSums writes a function that adds a row of results to the gradients of some rows of taps,
+// and of the bias. The sums stay in registers for the whole row.
 type depthwiseSums struct {
 	depthwiseFunction
 	rows, width int // taps
-	stride      int // of what is fetched ahead: 1, or 2
-	members     int // of a group
+	members     int // channels in a group; 0: no groups
 
-	pixel, result *reg // bytes from pixel to pixel, and from result to result, of the source
-	dy            *reg // of a result
-	n             *reg // results to be done
+	pixel, result *reg // line.xPixel and line.xTap
+	dy            *reg // gradient of a result
+	n             *reg // results that are left
 	sums          []*reg
 }
 
-// eachSum runs f for each sum and its place in memory.
+// eachSum writes code for each sum; f gets the sum and its address.
 func (s *depthwiseSums) eachSum(f func(sum *reg, m string)) {
 	at := s.general("at")
-	s.i("MOVQ %s, %s\nADDQ %s, %s", s.l.field("w"), at, s.l.field("channel"), at)
+	s.i("MOVQ %s, %s", s.l.field("w"), at)
+	s.addChannel(at)
 	step := s.l.field("wTap")
 	if s.members > 0 {
 		step = s.l.field("wMember")
@@ -33,19 +33,52 @@ func (s *depthwiseSums) eachSum(f func(sum *reg, m string)) {
 	s.free(at)
 }
 
-// storeFresh stores sums, but for the lanes that the vector before has stored.
-func (s *depthwiseSums) storeFresh(sum, spare *reg, m string) {
-	if s.fresh == nil {
-		s.store(sum, m)
-		return
+// storeSums stores the sums, and adds the bias' sum unless bias is nil. If the vector overlaps the one
+// before, the overlapping lanes in memory are final and stay.
+func (s *depthwiseSums) storeSums(bias, spare *reg) {
+	all := func(name string, store func(sum *reg, m string)) {
+		s.eachSum(store)
+		if bias == nil {
+			return
+		}
+		at := s.general("at")
+		s.i("MOVQ %s, %s\nTESTQ %s, %s\nJEQ %s", s.l.field("bias"), at, at, at, name)
+		s.addChannel(at)
+		s.load(at.mem(0), spare)
+		s.v("VADDPS", bias, spare, bias)
+		store(bias, at.mem(0))
+		s.at(name)
+		s.free(at)
 	}
-	s.v("VMOVUPS", m, spare)
-	s.blend(s.fresh, sum, spare)
-	s.v("VMOVUPS", spare, m)
+	if s.mask == nil {
+		channel := s.general("channel")
+		s.i("MOVQ $%d, %s", s.bytes()-1, channel)
+		s.i("ANDQ %s, %s", s.channelAt(), channel)
+		s.i("TESTQ %s, %s\nJEQ whole", channel, channel)
+		s.free(channel)
+		s.comment("store the lanes that do not overlap the vector before")
+		fresh := s.loadMask("fresh lanes")
+		all("biasDone", func(sum *reg, m string) {
+			s.v("VMOVUPS", m, spare)
+			s.blend(fresh, sum, spare)
+			s.v("VMOVUPS", spare, m)
+		})
+		s.i("JMP stored")
+		s.free(fresh)
+		s.at("whole")
+	}
+	s.comment("store the sums")
+	all("stored", func(sum *reg, m string) { s.store(sum, m) })
+	if bias == nil && s.mask == nil {
+		s.at("stored")
+	}
 }
 
 func (s *depthwiseSums) write() {
-	s.begin(true)
+	s.begin()
+	if s.rows < 5 { // five rows leave no register
+		s.channel = s.general("channel")
+	}
 	s.pixel, s.result = s.general("pixel"), s.general("result")
 	s.i("MOVQ %s, %s\nMOVQ %s, %s", s.l.field("xPixel"), s.pixel, s.l.field("xTap"), s.result)
 	var three *reg
@@ -56,7 +89,7 @@ func (s *depthwiseSums) write() {
 	s.eachVector(func() {
 		s.sums = s.vectors("sum", s.rows*s.width)
 		bias, dy, spare := s.vector("bias"), s.vector("dy"), s.vector("spare")
-		s.comment("the sums, and pointers to the rows of pixels and to the results")
+		s.comment("load the sums; point to the rows of pixels and to the results")
 		s.eachSum(func(sum *reg, m string) { s.load(m, sum) })
 		s.zero(bias)
 		s.dy, s.n = s.general("dy"), s.general("n")
@@ -64,17 +97,19 @@ func (s *depthwiseSums) write() {
 		for r := range row {
 			row[r] = s.general("row")
 		}
-		s.i("MOVQ %s, %s\nADDQ %s, %s\nADDQ %s, %s", s.l.field("x"), row[0], s.l.field("xAt"), row[0], s.l.field("channel"), row[0])
+		s.i("MOVQ %s, %s\nADDQ %s, %s", s.l.field("x"), row[0], s.l.field("xAt"), row[0])
+		s.addChannel(row[0])
 		if s.rows > 1 {
 			s.i("MOVQ %s, %s", s.l.field("xRow"), s.n)
 			for r := 1; r < s.rows; r++ {
 				s.i("LEAQ %s, %s", row[r-1].memPlus(s.n, 1, 0), row[r])
 			}
 		}
-		s.i("MOVQ %s, %s\nADDQ %s, %s", s.l.field("y"), s.dy, s.l.field("channel"), s.dy)
+		s.i("MOVQ %s, %s", s.l.field("y"), s.dy)
+		s.addChannel(s.dy)
 
-		// products adds those of a result to the sums, but for those of columns outside of the image,
-		// if edge is the column of its first tap.
+		// products adds the products of a result to the sums. At an edge, the register edge has the
+		// column of the first tap, and columns outside the image are skipped.
 		products := func(edge *reg) {
 			s.load(s.dy.mem(0), dy)
 			s.v("VADDPS", dy, bias, bias)
@@ -107,7 +142,7 @@ func (s *depthwiseSums) write() {
 		if s.width > 1 {
 			column := s.general("column of the first tap")
 			s.i("MOVQ %s, %s\nMOVQ %s, %s\nXORQ %s, %s", s.l.field("column"), column, s.l.field("left"), s.n, fetch, fetch)
-			s.comment("results at an edge: the left one, and after those in the middle the right one")
+			s.comment("results at an edge: first the left one, after the middle the right one")
 			s.at("edge")
 			s.i("TESTQ %s, %s\nJEQ edgeDone", s.n, s.n)
 			s.at("edgeResult")
@@ -124,27 +159,20 @@ func (s *depthwiseSums) write() {
 			s.middle(row, fetch, column, products)
 			s.free(column)
 		}
-		s.comment("back to memory")
-		s.eachSum(func(sum *reg, m string) { s.storeFresh(sum, spare, m) })
-		at := s.general("at")
-		s.i("MOVQ %s, %s\nTESTQ %s, %s\nJEQ noBias\nADDQ %s, %s", s.l.field("bias"), at, at, at, s.l.field("channel"), at)
-		s.load(at.mem(0), spare)
-		s.v("VADDPS", bias, spare, bias)
-		s.storeFresh(bias, spare, at.mem(0))
-		s.at("noBias")
+		s.storeSums(bias, spare)
 		s.free(s.sums...)
 		s.free(row...)
-		s.free(bias, dy, spare, s.dy, s.n, fetch, at)
+		s.free(bias, dy, spare, s.dy, s.n, fetch)
 	})
 	s.ret()
 }
 
-// middle goes over the results whose windows are inside the image, and fetches rows that are
-// read later.
+// middle writes the loop over the results whose windows are inside the image. It prefetches rows for
+// later.
 func (s *depthwiseSums) middle(row []*reg, fetch, spare *reg, products func(edge *reg)) {
 	s.comment("results in the middle")
 	s.i("MOVQ %s, %s\nTESTQ %s, %s\nJEQ middleDone", s.l.field("middle"), s.n, s.n, s.n)
-	if s.isNEON() {
+	if s.isNEON() || s.narrow || s.width == 1 {
 		s.loop("result")
 		products(nil)
 		s.i("DECQ %s\nJNE result", s.n)
@@ -152,13 +180,15 @@ func (s *depthwiseSums) middle(row []*reg, fetch, spare *reg, products func(edge
 		return
 	}
 	second := s.general("second row")
-	s.i("MOVQ %s, %s\nADDQ %s, %s\nMOVQ %s, %s\nMOVQ %s, %s", s.l.field("ahead"), fetch, row[0], fetch, s.l.field("fetch"), second, s.l.field("yAhead"), spare)
+	s.i("MOVQ %s, %s\nMOVQ %s, %s", s.l.field("fetch"), second, s.l.field("yAhead"), spare)
+	s.i("MOVQ %s, %s\nADDQ %s, %s", s.l.field("ahead"), fetch, row[0], fetch)
 	s.loop("result")
-	s.i("PREFETCHT0 %s\nPREFETCHT0 %s", fetch.mem(0), s.dy.memPlus(spare, 1, 0))
-	if s.stride > 1 {
-		s.i("PREFETCHT0 %s\nPREFETCHT0 %s", fetch.memPlus(s.pixel, 1, 0), fetch.memPlus(second, 1, 0))
-		s.i("ADDQ %s, %s\nPREFETCHT0 %s\nSUBQ %s, %s", s.pixel, fetch, fetch.memPlus(second, 1, 0), s.pixel, fetch)
-	}
+	s.comment("prefetch rows for later: with stride 2, two pixels in each of two rows")
+	s.i("PREFETCHT0 %s\nPREFETCHT0 %s", s.dy.memPlus(spare, 1, 0), fetch.mem(0))
+	s.i("TESTQ %s, %s\nJEQ fetched", second, second)
+	s.i("PREFETCHT0 %s\nPREFETCHT0 %s", fetch.memPlus(s.pixel, 1, 0), fetch.memPlus(second, 1, 0))
+	s.i("ADDQ %s, %s\nPREFETCHT0 %s\nSUBQ %s, %s", s.pixel, fetch, fetch.memPlus(second, 1, 0), s.pixel, fetch)
+	s.at("fetched")
 	s.i("ADDQ %s, %s", s.result, fetch)
 	products(nil)
 	s.i("DECQ %s\nJNE result", s.n)
@@ -166,11 +196,12 @@ func (s *depthwiseSums) middle(row []*reg, fetch, spare *reg, products func(edge
 	s.free(second)
 }
 
-// writeGroups writes the sums of one tap of channels in groups: one for each member of the group.
+// writeGroups writes the function for one tap of channels in groups: a sum for each member of a group.
 func (s *depthwiseSums) writeGroups() {
-	s.begin(true)
-	s.result = s.general("result")
-	s.i("MOVQ %s, %s", s.l.field("xTap"), s.result)
+	s.begin()
+	s.channel, s.result = s.general("channel"), s.general("result")
+	pixel := s.general("pixel of y")
+	s.i("MOVQ %s, %s\nMOVQ %s, %s", s.l.field("xTap"), s.result, s.l.field("yPixel"), pixel)
 	lanes := s.groupLanes()
 	s.eachVector(func() {
 		s.sums = s.vectors("sum", s.members)
@@ -179,8 +210,9 @@ func (s *depthwiseSums) writeGroups() {
 		s.eachSum(func(sum *reg, m string) { s.load(m, sum) })
 		x := s.general("x")
 		s.dy, s.n = s.general("dy"), s.general("n")
-		s.i("MOVQ %s, %s\nADDQ %s, %s", s.l.field("x"), x, s.l.field("channel"), x)
-		s.i("MOVQ %s, %s\nADDQ %s, %s\nMOVQ %s, %s", s.l.field("y"), s.dy, s.l.field("channel"), s.dy, s.l.field("middle"), s.n)
+		s.i("MOVQ %s, %s\nMOVQ %s, %s\nMOVQ %s, %s", s.l.field("x"), x, s.l.field("y"), s.dy, s.l.field("middle"), s.n)
+		s.addChannel(x)
+		s.addChannel(s.dy)
 		if s.isNEON() && s.members == 8 {
 			s.neonGroupStart(x)
 		}
@@ -192,9 +224,8 @@ func (s *depthwiseSums) writeGroups() {
 			s.loadMember(x, j, to, lanes)
 			s.v("VFMADD231PS", to, dy, sum)
 		}
-		s.i("ADDQ %s, %s\nADDQ %s, %s\nDECQ %s\nJNE result", s.result, x, s.l.field("yPixel"), s.dy, s.n)
-		s.comment("back to memory")
-		s.eachSum(func(sum *reg, m string) { s.storeFresh(sum, spare, m) })
+		s.i("ADDQ %s, %s\nADDQ %s, %s\nDECQ %s\nJNE result", s.result, x, pixel, s.dy, s.n)
+		s.storeSums(nil, spare)
 		s.free(s.sums...)
 		s.free(member...)
 		s.free(dy, spare, x, s.dy, s.n)
@@ -202,7 +233,7 @@ func (s *depthwiseSums) writeGroups() {
 	s.ret()
 }
 
-// groupLanes loads, for groups of eight in AVX-512, the lanes of each member.
+// groupLanes loads the lanes of each member, for groups of eight in AVX-512.
 func (s *depthwiseSums) groupLanes() []*reg {
 	if s.members < 8 || !s.is512() {
 		return nil
@@ -216,7 +247,7 @@ func (s *depthwiseSums) groupLanes() []*reg {
 	return lanes
 }
 
-// loadMember loads, to each lane, member j of the lane's group in the vector of channels at x.
+// loadMember loads the vector at x with each lane replaced by member j of its group.
 func (s *depthwiseSums) loadMember(x *reg, j int, to *reg, lanes []*reg) {
 	m := x.mem(0)
 	switch {

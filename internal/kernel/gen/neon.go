@@ -143,6 +143,7 @@ var neonWords = map[string]func(a *asm, o []string){
 	"JNE":   func(a *asm, o []string) { a.n("BNE %s", o[0]) },
 	"JCC":   func(a *asm, o []string) { a.n("BHS %s", o[0]) },
 	"JLE":   func(a *asm, o []string) { a.n("BLE %s", o[0]) },
+	"JGT":   func(a *asm, o []string) { a.n("BGT %s", o[0]) },
 	"JLT":   func(a *asm, o []string) { a.n("BLT %s", o[0]) },
 	"JGE":   func(a *asm, o []string) { a.n("BGE %s", o[0]) },
 	"JMP":   func(a *asm, o []string) { a.n("JMP %s", o[0]) },

@@ -5,19 +5,26 @@ import "fmt"
 // What NEON does in its own way for package depthwise: groups of eight channels, which are two
 // vectors, and depth multipliers.
 
-// neonGroupStart goes back from a vector's channels to the first of its group of eight.
+// An entry of line.members, in bytes: the index for VTBL, then the distance from the vector that
+// holds the member before.
+const (
+	neonMemberAdvance = 16
+	neonMemberRow     = 32
+)
+
+// neonGroupStart moves x from a vector's channels to the first channel of its group of eight.
 func (d *depthwiseFunction) neonGroupStart(x *reg) {
 	in := d.general("in the group")
-	d.i("MOVQ $16, %s\nANDQ %s, %s\nSUBQ %s, %s", in, d.l.field("channel"), in, in, x)
+	d.i("MOVQ $16, %s\nANDQ %s, %s\nSUBQ %s, %s", in, d.channelAt(), in, in, x)
 	d.free(in)
 }
 
-// neonStartGroup does so for a tile: the members of groups of eight are in the first vector of a
-// group, then in the second one. line.members says how to get from one to the other: by 16 bytes
-// back before the first member, which come from here, and 16 on before the fifth.
+// neonStartGroup does this for a tile, and adds 16: members 0 to 3 of a group of eight are in its
+// first vector, 4 to 7 in its second, and line.members steps back 16 bytes before member 0 and 16
+// bytes forward before member 4.
 func (t *depthwiseTile) neonStartGroup() {
 	in := t.general("in the group")
-	t.i("MOVQ %s, %s\nADDQ %s, %s\nANDQ %s, %s\nSUBQ %s, %s", t.l.field("groupBytes"), in, in, t.x, t.l.field("channel"), in, in, t.x)
+	t.i("MOVQ %s, %s\nADDQ %s, %s\nANDQ %s, %s\nSUBQ %s, %s", t.l.field("groupBytes"), in, in, t.x, t.channelAt(), in, in, t.x)
 	t.free(in)
 }
 
