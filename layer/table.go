@@ -3,6 +3,7 @@ package layer
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/internal/config"
@@ -47,13 +48,13 @@ var classes = &config.Registry[Layer]{
 	Types: []config.Type{
 		config.TypeOf(encodeActivation, decodeActivation, checkActivation, func(s string) Activation { return Function(s) }),
 		config.TypeOf(encodeInitializer, decodeInitializer, initializer.Check, parseInitializer),
-		config.TypeOf(func(p Padding) any { return p.String() }, decodePadding, checkPadding, func(string) Padding { return Valid }),
+		config.TypeOf(func(p Padding) any { return p.String() }, decodePadding, checkPadding, noDefault[Padding]),
 		config.TypeOf(func(p Policy) any { return string(p) }, decodePolicy, Policy.check, func(s string) Policy { return Policy(s) }),
-		config.TypeOf(encodeDims, decodeDims, nil, func(string) Dims { return nil }),
+		config.TypeOf(encodeDims, decodeDims, nil, noDefault[Dims]),
 		config.TypeOf(func(a Axis) any { return int(a) }, decodeAxis, nil, parseAxis),
-		config.TypeOf(encodePads, decodePads, checkPads, func(string) *Pads { return &Pads{{1, 1}, {1, 1}} }),
-		config.TypeOf(encodeNumbers, decodeNumbers, checkNumbers, func(string) Numbers { return Numbers{0} }),
-		config.TypeOf(func(d tensor.DType) any { return d.String() }, decodeDType, nil, func(string) tensor.DType { return tensor.Float32 }),
+		config.TypeOf(encodePads, decodePads, checkPads, parsePads),
+		config.TypeOf(encodeNumbers, decodeNumbers, checkNumbers, parseNumbers),
+		config.TypeOf(func(d tensor.DType) any { return d.String() }, decodeDType, nil, parseDType),
 	},
 	Common: struct {
 		_ struct{} `keras:"activity_regularizer,training,omit"`
@@ -136,6 +137,37 @@ func parseInitializer(class string) initializer.Initializer {
 		panic(err)
 	}
 	return i
+}
+
+// noDefault is for types whose zero value is the default of every class. A tag with another default
+// is a mistake in this package.
+func noDefault[T any](text string) T {
+	panic(fmt.Sprintf("layer: the default %s of a %T in a tag: only its zero value can be a default", text, *new(T)))
+}
+
+func parseNumbers(text string) Numbers {
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		panic(err)
+	}
+	return Numbers{n}
+}
+
+// parsePads reads a number for all sides.
+func parsePads(text string) *Pads {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		panic(err)
+	}
+	return &Pads{{n, n}, {n, n}}
+}
+
+func parseDType(text string) tensor.DType {
+	d, err := tensor.ParseDType(text)
+	if err != nil {
+		panic(err)
+	}
+	return d
 }
 
 func decodePadding(r *config.Reader, key string, _ any) (Padding, bool) {
