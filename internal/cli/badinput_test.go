@@ -170,7 +170,7 @@ func TestBadInput(t *testing.T) {
 		{"predict several mistakes", map[string][]byte{"m.keras": model, "a.txt": {1}}, []string{"predict", "m.keras", "nope.png", "a.txt"}, 1,
 			[]string{"nope.png", "no such file", "a.txt", "is neither"}},
 		{"predict what cannot be read", map[string][]byte{"m.keras": model, "a.png": {1}}, []string{"predict", "m.keras", "a.png"}, 1,
-			[]string{"none of the 1 image can be read", "a.png"}},
+			[]string{"the only image cannot be read", "a.png"}},
 		{"predict strictly", with(map[string][]byte{"m.keras": model, "set/cat.90.jpg": {1}}), []string{"predict", "m.keras", "set", "--strict"}, 1, []string{"cat.90.jpg"}},
 		{"predictions cannot be written", with(map[string][]byte{"m.keras": model}), []string{"predict", "m.keras", "set", "--csv", "m.keras/p.csv"}, 1, []string{"m.keras/p.csv"}},
 		{"rescale", with(map[string][]byte{"m.keras": model}), []string{"predict", "m.keras", "set", "--rescale", "x"}, 2, []string{"--rescale must be a factor", "1/255", "got x"}},
