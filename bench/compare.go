@@ -16,8 +16,8 @@ import (
 // values holds numbers by name, in the form that both sides print.
 type values map[string]float64
 
-// compare measures a row. Both sides run in turn, and the side that goes first alternates from round
-// to round. Errors are stored in the result.
+// compare measures a row. In each round one side runs after the other; the side that runs first
+// alternates from round to round. Errors are stored in the result.
 func (o *options) compare(r row) result {
 	res := result{Name: r.name, Unit: r.unit, Peer: r.peer, Goal: r.goal, Threads: o.threads, Date: time.Now().Format(time.DateOnly)}
 	for _, name := range r.needs {
@@ -78,7 +78,8 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// side runs a command whose last line of output is a JSON object of numbers.
+// side runs a command whose last line of output is a JSON object of numbers, and appends the numbers
+// to into.
 func (o *options) side(into *[]values, env []string, name string, args ...string) error {
 	c := exec.Command(name, args...)
 	var out, errOut bytes.Buffer

@@ -131,7 +131,7 @@ func classCount(m *lince.Model) int {
 	return max(out[len(out)-1], 2)
 }
 
-// classNames returns the names of a model's classes, or their indexes if it has no names.
+// classNames returns the names of a model's classes, or the class indices if it has no names.
 func classNames(m *lince.Model) []string {
 	if len(m.Classes) > 0 {
 		return m.Classes
