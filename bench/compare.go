@@ -60,8 +60,9 @@ func (o *options) compare(r row) result {
 	return res
 }
 
-// watchOthers returns a function that returns the fraction of processor time that processes other
-// than the bench have used since the call. It is 0 if the system does not report processor times.
+// watchOthers returns a function, which returns the fraction of the processor time since the call of
+// watchOthers that processes other than the bench have used. The fraction is 0 if the system does not
+// report processor times.
 func watchOthers() func() float64 {
 	all, used, ours, err := cpuTime()
 	return func() float64 {

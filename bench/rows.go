@@ -19,7 +19,7 @@ type row struct {
 // goal is the goal of a row.
 type goal struct {
 	Ratio float64 `json:"ratio,omitempty"` // speedup over the peer, as the geometric mean of the items
-	Floor float64 `json:"floor,omitempty"` // minimum of that speedup, below the goal
+	Floor float64 `json:"floor,omitempty"` // minimum of that speedup, less than Ratio
 	Least float64 `json:"least,omitempty"` // minimum speedup of each item
 	Most  float64 `json:"most,omitempty"`  // maximum of lince's value
 }

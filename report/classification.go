@@ -8,8 +8,8 @@ import (
 )
 
 // Classification measures how well predictions match their targets. It holds the results of
-// sklearn.metrics.classification_report and confusion_matrix. In JSON, the fields have the names of
-// scikit-learn.
+// sklearn.metrics.classification_report and confusion_matrix. In JSON, scores
+// and averages have the names of scikit-learn.
 type Classification struct {
 	Classes []string `json:"classes"`
 	// Confusion is the confusion matrix: Confusion[t][p] is the number of examples of class t

@@ -120,6 +120,9 @@ func TestBadInput(t *testing.T) {
 		{"class weights", set, train("set", "--class-weight", "cat=x,dog"), 2, []string{"--class-weight must be", "got cat=x", "got dog", "balanced"}},
 		{"class weight of an unknown class", set, small("set", "--class-weight", "cta=2"), 2, []string{"--class-weight", `"cta"`, "did you mean cat?"}},
 		{"flag", set, train("set", "--epocs", "1"), 2, []string{"--epocs", `did you mean "--epochs"?`, "lince train --help"}},
+		{"seed", set, train("set", "--seed=-1"), 2, []string{`--seed: must be an integer from 0 to 4294967295, got "-1"`}},
+		{"rename without a new name", set, train("set", "--rename", "cat"), 2, []string{`--rename: must be OLD=NEW`, `got "cat"`}},
+		{"shell", nil, []string{"completion", "tcsh"}, 2, []string{`must be one of "bash","zsh","fish", got "tcsh"`}},
 		{"command", set, []string{"trian", "set"}, 2, []string{"trian", `did you mean "train"?`}},
 		{"no data", nil, train(), 2, []string{"<data>", "lince train --help"}},
 

@@ -36,7 +36,7 @@ type leaving struct {
 	// saving is set while the command has something to save. The first ^C then does not limit
 	// the time that it may take to end.
 	saving atomic.Bool
-	// abandoned, if not nil, is called when the process ends before the command has.
+	// abandoned, if not nil, is called if the process ends before the command does.
 	abandoned atomic.Pointer[func()]
 }
 

@@ -78,7 +78,7 @@ func (t *training) callbacks(times *epochTimes) []callback.Callback {
 }
 
 // abandon discards the run's files after an error that came before the first step. It returns the
-// error of the command. when says for the message when ^C came.
+// error of the command. After ^C, the error contains when, a text such as "before the first step".
 func (t *training) abandon(err error, when string) error {
 	t.folder.discard()
 	if t.ctx.Err() == nil || !errors.Is(err, context.Canceled) {

@@ -111,7 +111,7 @@ func labeledFlow(m *lince.Model, t *data.Table, batch, workers int, cache *data.
 	}
 	o.Cache = cache
 	if n := classCount(m); len(o.Classes) == 0 && len(t.Classes()) != n {
-		return nil, fmt.Errorf("the model has %d classes without names, the data have %d: %s; name the model's with --classes", n, len(t.Classes()), strings.Join(t.Classes(), ", "))
+		return nil, fmt.Errorf("the model has %d classes without names, the data have %d: %s; set the names of the model's classes with --classes", n, len(t.Classes()), strings.Join(t.Classes(), ", "))
 	}
 	for _, c := range o.Classes {
 		if slices.Contains(t.Classes(), c) {

@@ -48,7 +48,7 @@ var runFiles = []outFile{
 	{"predictions.csv", "the prediction for each validation image"},
 	{"batch.png", "the images of the first training batch, after augmentation"},
 	{"unreadable.csv", "images that could not be read, and why"},
-	{"profile.txt", "how long each step of the work took"},
+	{"profile.txt", "the time spent on data, steps and kernels"},
 	{"trace.json", "the same as a trace for ui.perfetto.dev"},
 	{"run.json", "settings, data and results"},
 }

@@ -99,7 +99,7 @@ func (t *training) fits(m *lince.Model, classes []string) error {
 		return otherClasses{fmt.Errorf("the model %s has %d classes, the data have %d: %s", t.ModelSource, n, len(classes), strings.Join(classes, ", "))}
 	}
 	if m.Classes != nil && !slices.Equal(slices.Sorted(slices.Values(m.Classes)), classes) {
-		return otherClasses{fmt.Errorf("the model %s has the classes %s, the data have %s; rename them with --rename",
+		return otherClasses{fmt.Errorf("the model %s has the classes %s; the data have the classes %s; rename those of the data with --rename",
 			t.ModelSource, strings.Join(m.Classes, ", "), strings.Join(classes, ", "))}
 	}
 	return nil

@@ -40,7 +40,7 @@ type trainCommand struct {
 	Out          path `group:"output" placeholder:"DIR" predictor:"folder" help:"Output folder (default: the next free runs/train-N)."`
 	Resume       path `group:"output" placeholder:"DIR" predictor:"folder" help:"Resume the interrupted run in this folder, with its settings."`
 	SaveFreq     int  `group:"output" placeholder:"N" help:"Write the checkpoint for --resume every N steps (default: after each epoch)."`
-	WriteProfile bool `name:"profile" group:"output" help:"Print how long each step of the work took, and write profile.txt and trace.json."`
+	WriteProfile bool `name:"profile" group:"output" help:"Print the time spent on data, steps and kernels, and write profile.txt and trace.json."`
 	Overwrite    bool `group:"output" help:"Replace the files of an earlier run in the folder of --out."`
 }
 
