@@ -388,7 +388,7 @@ func TestFewerThanABatch(t *testing.T) {
 	workIn(t)
 	put(t, "set", pngs(t, 4))
 	o := succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "2")
-	contains(t, "the warning", o.stderr, "lince: warning: only 3 images to train on, less than the batch size of 15")
+	contains(t, "the warning", o.stderr, "lince: warning: only 3 images to train on, fewer than the batch size of 15")
 	contains(t, "the history", read(t, "runs", "train-1", "history.csv"), "\n0,", "\n1,")
 	if _, err := os.Stat("runs/train-1/model.keras"); err != nil {
 		t.Error(err)
