@@ -8,9 +8,9 @@ import (
 	"github.com/lince-ml/lince/profile"
 )
 
-// balance shows how evenly the work of a training step is divided into parts: the speedup over one
-// thread that more threads would give if they had no overhead and shared no resources. It is
-// computed from the times of the parts on one thread.
+// balance says how evenly the work of a training step is divided into parts. It is the speedup over
+// one thread that several threads would reach without overhead and without shared resources, computed
+// from the times of the parts on one thread.
 type balance struct {
 	Name    string    `json:"name"`
 	Speedup []float64 `json:"speedup"` // for each of balanceThreads

@@ -33,9 +33,9 @@ func binary() (path, folder string, err error) {
 	return path, folder, build.Run()
 }
 
-// wholeTutorial runs lince train on the photos. Its arguments are WHAT BATCH EPOCHS. WHAT is
-// seconds, for the times of the process and of an epoch, or MiB, for the peak memory of a process
-// that keeps no decoded images.
+// wholeTutorial runs lince train on the photos. Its arguments are WHAT BATCH EPOCHS. If WHAT is
+// seconds, it measures the times of the process and of an epoch. If WHAT is MiB, it measures the peak
+// memory of a process that keeps no decoded images.
 func wholeTutorial(args []string, threads int) (values, error) {
 	path, folder, err := binary()
 	defer func() { _ = os.RemoveAll(folder) }() // temporary

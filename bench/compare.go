@@ -16,8 +16,8 @@ import (
 // values holds numbers by name, in the form that both sides print.
 type values map[string]float64
 
-// compare measures a row. Both sides run in turn, and the side that goes first alternates from round
-// to round. Errors are stored in the result.
+// compare measures a row. In each round one side runs after the other; the side that runs first
+// alternates from round to round. Errors are stored in the result.
 func (o *options) compare(r row) result {
 	res := result{Name: r.name, Unit: r.unit, Peer: r.peer, Goal: r.goal, Threads: o.threads, Date: time.Now().Format(time.DateOnly)}
 	for _, name := range r.needs {
@@ -60,8 +60,9 @@ func (o *options) compare(r row) result {
 	return res
 }
 
-// watchOthers returns a function that returns the fraction of processor time that processes other
-// than the bench have used since the call. It is 0 if the system does not report processor times.
+// watchOthers returns a function, which returns the fraction of the processor time since the call of
+// watchOthers that processes other than the bench have used. The fraction is 0 if the system does not
+// report processor times.
 func watchOthers() func() float64 {
 	all, used, ours, err := cpuTime()
 	return func() float64 {
@@ -78,7 +79,8 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// side runs a command whose last line of output is a JSON object of numbers.
+// side runs a command whose last line of output is a JSON object of numbers, and appends the numbers
+// to into.
 func (o *options) side(into *[]values, env []string, name string, args ...string) error {
 	c := exec.Command(name, args...)
 	var out, errOut bytes.Buffer

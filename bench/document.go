@@ -58,7 +58,7 @@ func withTables(root, document string) (string, error) {
 	return b.String(), nil
 }
 
-// markdown writes the section of a machine: its limits, the table, and the measurements at which
+// markdown writes the section of a machine: its limits, the table, and the measurements in which
 // the peer is faster.
 func (r *results) markdown(b *strings.Builder) {
 	fmt.Fprintf(b, "\n### %s, %d cores (%s)\n\n", r.CPU, r.Cores, r.ISA)
@@ -84,7 +84,7 @@ func (r *results) markdown(b *strings.Builder) {
 	}
 	for i, bal := range r.Balance {
 		if i == 0 {
-			b.WriteString("\nSpeedup over one thread that the division of work allows with more threads, computed from the measured times of the parts:\n")
+			b.WriteString("\nSpeedup over one thread that several threads would reach if they had no overhead and shared no resources. It shows how evenly the work is divided into parts, and is computed from the measured times of the parts:\n")
 		}
 		fmt.Fprintf(b, "- %s\n", bal)
 	}
@@ -92,7 +92,7 @@ func (r *results) markdown(b *strings.Builder) {
 		return
 	}
 	slices.SortStableFunc(losing, func(a, b item) int { return cmp.Compare(a.ratio(), b.ratio()) })
-	fmt.Fprintf(b, "\n<details><summary>The %d measurements at which the peer is faster, lowest speedup first</summary>\n\n", len(losing))
+	fmt.Fprintf(b, "\n<details><summary>The %d measurements in which the peer is faster, lowest speedup first</summary>\n\n", len(losing))
 	b.WriteString("| work | lince | peer | speedup |\n|---|---|---|---|\n")
 	for _, it := range losing {
 		fmt.Fprintf(b, "| %s | %s | %s | %.2fx |\n", it.Name, digits(it.Lince), digits(it.Peer), it.ratio())

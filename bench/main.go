@@ -1,7 +1,7 @@
-// Command bench compares the speed of lince with that of its peers. It measures both on this
-// machine, in turn, in separate processes, for several rounds, and prints a table of the medians.
-// It installs the peers into a virtual environment in the user's cache folder. BENCHMARKS.md
-// describes the measurements.
+// Command bench compares the speed of lince with that of its peers. In each of several rounds it
+// measures lince and a peer on this machine, one after the other, in separate processes. It prints
+// a table of the medians. It installs the peers into a virtual environment in the user's cache
+// folder. BENCHMARKS.md describes the measurements.
 //
 //	go run ./bench [-run REGEXP] [-rounds 5] [-long] [-write] [-list] [-threads N] [-python PYTHON]
 //
@@ -33,7 +33,7 @@ type options struct {
 	write         bool
 	tables        bool
 	measure       bool
-	selected      bool // -run was given
+	selected      bool // -run is set
 	args          []string
 	root, shared  string
 	self, peerDir string
@@ -129,14 +129,14 @@ func (o *options) keep(r *results) error {
 func parse() (*options, error) {
 	o := &options{}
 	pattern := flag.String("run", "", "measure only rows whose names match this regular expression")
-	flag.IntVar(&o.rounds, "rounds", 5, "number of rounds per row")
-	flag.IntVar(&o.threads, "threads", runtime.NumCPU(), "number of threads, for lince and its peers")
+	flag.IntVar(&o.rounds, "rounds", 5, "measure each row in this many rounds")
+	flag.IntVar(&o.threads, "threads", runtime.NumCPU(), "number of threads of lince and of its peers")
 	flag.StringVar(&o.python, "python", "", "Python interpreter with the packages of bench/requirements.txt (default: install them into a virtual environment)")
 	flag.BoolVar(&o.long, "long", false, "also measure rows that take many minutes")
 	flag.BoolVar(&o.list, "list", false, "list the rows and exit")
 	flag.BoolVar(&o.write, "write", false, "store the results in bench/results/CPU.json and update the tables in BENCHMARKS.md")
 	flag.BoolVar(&o.tables, "tables", false, "update the tables in BENCHMARKS.md from bench/results and exit")
-	flag.BoolVar(&o.measure, "measure", false, "measure lince's side of a row (the bench runs itself with this flag)")
+	flag.BoolVar(&o.measure, "measure", false, "for internal use: measure lince's side of a row (the bench starts itself with this flag)")
 	flag.Parse()
 	o.args, o.selected = flag.Args(), *pattern != ""
 	var err error
@@ -160,7 +160,7 @@ func parse() (*options, error) {
 	return o, err
 }
 
-// root returns the folder with go.mod: the working folder or one above it.
+// root returns the folder with go.mod: the working folder or one of its parents.
 func root() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -172,7 +172,7 @@ func root() (string, error) {
 		}
 		up := filepath.Dir(dir)
 		if up == dir {
-			return "", errors.New("no go.mod here or above; run the bench in the project's folder")
+			return "", errors.New("there is no go.mod in the working folder or its parents; run the bench in the folder of the project")
 		}
 		dir = up
 	}

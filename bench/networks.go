@@ -10,8 +10,9 @@ import (
 	"github.com/lince-ml/lince/optimizer"
 )
 
-// applications builds networks of keras.applications for images of size x size, with the same layer
-// names, and random weights. peers/keras_networks.py and peers/torch_networks.py build the same.
+// applications builds networks of keras.applications for images of size x size, with the layer names
+// of Keras and random weights. peers/keras_networks.py and peers/torch_networks.py build the same
+// networks.
 var applications = map[string]func(size, classes, threads int) (*lince.Model, error){
 	"ResNet-50":   resNet50,
 	"MobileNetV2": mobileNetV2,
@@ -156,8 +157,9 @@ func applicationPrediction(args []string, threads int) (values, error) {
 	return predict(m, batch)
 }
 
-// flops returns the operations of a network's convolutions and dense layers in a forward pass of one
-// image: of all layers, and of the first layer, whose input needs no gradient.
+// flops returns the number of operations of a network's convolutions and dense layers in a forward
+// pass of one image. all is that of all layers; first is that of the first layer, whose input needs no
+// gradient.
 func flops(m *lince.Model) (all, first float64) {
 	for _, l := range m.Layers() {
 		if l.Class() != "Conv2D" && l.Class() != "DepthwiseConv2D" && l.Class() != "Dense" {

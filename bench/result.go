@@ -44,8 +44,8 @@ type result struct {
 	Items   []item  `json:"items,omitempty"`
 }
 
-// item is one of the things that a row measures: the medians over the rounds, and their spreads,
-// (maximum - minimum) / median.
+// item is one of the things that a row measures. It has the medians over the rounds, and the spreads,
+// which are (maximum - minimum) / median.
 type item struct {
 	Name        string  `json:"name"`
 	Lince       float64 `json:"lince"`
@@ -131,8 +131,8 @@ func load(root string) (*results, error) {
 	return r, nil
 }
 
-// measureLimits measures the limits of the machine. The best value of all measurements counts,
-// because other processes can only lower it.
+// measureLimits measures the limits of the machine. It keeps the best value of all measurements,
+// because other processes can only lower a value.
 func (r *results) measureLimits(threads int) error {
 	isa, err := kernel.Detect()
 	if err != nil {

@@ -2,8 +2,8 @@ package main
 
 import "fmt"
 
-// row is a comparison of lince with a peer. lince's side is one of kinds with its arguments, the peer's
-// side is a Python script in bench/peers. Both print numbers by name; less is better.
+// row is a comparison of lince with a peer. lince's side is one of kinds, with its arguments. The peer's
+// side is a Python script in bench/peers. Both print numbers by name; lower is better.
 type row struct {
 	name   string
 	unit   string
@@ -13,13 +13,13 @@ type row struct {
 	env    []string // environment variables of the script
 	goal   goal
 	needs  []string // archives of photos
-	long   bool     // takes many minutes: one round, and only with -long or -run
+	long   bool     // takes many minutes: it is measured in one round, and only with -long or -run
 }
 
 // goal is the goal of a row.
 type goal struct {
 	Ratio float64 `json:"ratio,omitempty"` // speedup over the peer, as the geometric mean of the items
-	Floor float64 `json:"floor,omitempty"` // minimum of that speedup, below the goal
+	Floor float64 `json:"floor,omitempty"` // minimum of that speedup, less than Ratio
 	Least float64 `json:"least,omitempty"` // minimum speedup of each item
 	Most  float64 `json:"most,omitempty"`  // maximum of lince's value
 }
@@ -33,8 +33,9 @@ const (
 	openVINO    = "OpenVINO 2026.4"
 )
 
-// keepMemory makes glibc keep freed memory in PyTorch's rows. By default glibc returns large arrays to
-// the system after each call and gets new pages for the next, which makes PyTorch up to twice as slow.
+// keepMemory makes glibc keep freed memory in the rows with PyTorch. By default, glibc returns large
+// arrays to the system after each call and gets new pages for the next call. This makes PyTorch up to
+// twice as slow.
 var keepMemory = []string{"MALLOC_MMAP_MAX_=0", "MALLOC_TRIM_THRESHOLD_=17179869184"}
 
 // rows lists all comparisons.

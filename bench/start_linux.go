@@ -18,7 +18,7 @@ import (
 var firstBar = regexp.MustCompile(`(^|[^0-9])1/[0-9]+`)
 
 // firstStep measures the time from the start of the binary to the end of the first training step on
-// the demo's images, when the progress bar in a terminal shows one step.
+// the demo's images. At that moment the progress bar in a terminal shows one step.
 func firstStep(_ []string, threads int) (values, error) {
 	path, folder, err := binary()
 	defer func() { _ = os.RemoveAll(folder) }() // temporary

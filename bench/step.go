@@ -105,7 +105,8 @@ func trainingStep(args []string, threads int) (values, error) {
 	return values{"step": ms}, err
 }
 
-// tutorialSteps trains the tutorial's network as peers/keras_step.py does.
+// tutorialSteps trains the tutorial's network as peers/keras_step.py does, and returns the median
+// milliseconds of a step.
 func tutorialSteps(size string, threads int, p *profile.Profile) (float64, error) {
 	batch, err := strconv.Atoi(size)
 	if err != nil {
@@ -121,8 +122,8 @@ func tutorialSteps(size string, threads int, p *profile.Profile) (float64, error
 	return trainSteps(m, batch, 5, 30, p)
 }
 
-// trainSteps trains a compiled model on one batch of random images, and returns the median
-// milliseconds of steps steps, after warm steps that do not count.
+// trainSteps trains a compiled model on one batch of random images. It runs warm steps to warm up and
+// then steps steps, and returns the median milliseconds of the latter.
 func trainSteps(m *lince.Model, batch, warm, steps int, p *profile.Profile) (float64, error) {
 	shape, classes := m.InputShape(), m.OutputShape()[1]
 	shape[0] = batch

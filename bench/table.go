@@ -111,7 +111,7 @@ func (l *line) cells() []string {
 	return []string{what, digits(l.lince) + " " + l.unit, digits(l.other) + " " + l.unit, faster, l.goal, l.verdict, l.limit, spread}
 }
 
-// busy is the fraction of processor time used by other processes from which a row shows it.
+// busy is the smallest fraction of processor time used by other processes that a row shows.
 const busy = .03
 
 var heads = []string{"work", "lince", "peer", "speedup", "goal", "reached", "of the limits", "spread"}

@@ -29,11 +29,11 @@ type OpenOptions struct {
 
 	// FilenameColumn and LabelColumn name the columns of a CSV file (Keras' x_col and y_col). The
 	// default of FilenameColumn is "filename". The default of LabelColumn is "category", or "class"
-	// if there is no category.
+	// if there is no category. With a source of another kind they are an error.
 	FilenameColumn, LabelColumn string
 
 	// Images is the folder or archive of the images that a CSV file lists. The default is the folder
-	// of the CSV file.
+	// of the CSV file. With a source of another kind it is an error.
 	Images string
 
 	// Progress, if not nil, receives the number of files listed so far. total is 0 while it is not
@@ -61,12 +61,18 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 	}
 	rep := &reading{ctx: ctx, progress: o.Progress}
 	if strings.HasPrefix(name, demo.Scheme) {
+		if err := o.checkNotCSV(name); err != nil {
+			return nil, err
+		}
 		return openDemo(name, o)
 	}
 	if kind, err := sniff(name); err != nil {
 		return nil, err
 	} else if kind == kindCSV {
 		return openCSV(name, o, rep)
+	}
+	if err := o.checkNotCSV(name); err != nil {
+		return nil, err
 	}
 	l, err := list(name, rep)
 	if err != nil {
@@ -79,6 +85,23 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+// checkNotCSV returns an error if options are set that apply only to a CSV file. name is a source
+// of another kind.
+func (o OpenOptions) checkNotCSV(name string) error {
+	var set []string
+	for _, option := range []struct{ value, name string }{
+		{o.Images, "Images (--images)"}, {o.FilenameColumn, "FilenameColumn (--filename)"}, {o.LabelColumn, "LabelColumn (--category)"},
+	} {
+		if option.value != "" {
+			set = append(set, option.name)
+		}
+	}
+	if len(set) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: is not a CSV file; remove the options for CSV files: %s", name, strings.Join(set, ", "))
 }
 
 func openDemo(name string, o OpenOptions) (*Table, error) {

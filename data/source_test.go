@@ -282,6 +282,8 @@ func TestBadSources(t *testing.T) {
 		{"ragged CSV", csv("filename,category\ncat.0.png\n"), OpenOptions{}, "wrong number of fields"},
 		{"CSV and a rule", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{LabelRule: Prefix}, "come from the CSV's category column"},
 		{"CSV and a part", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Part: "x"}, "part"},
+		{"options for a CSV file, with the demo", "demo:cats-and-dogs?n=4", OpenOptions{Images: dir, FilenameColumn: "file", LabelColumn: "kind"},
+			"is not a CSV file; remove the options for CSV files: Images (--images), FilenameColumn (--filename), LabelColumn (--category)"},
 		{"CSV of an image", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Images: filepath.Join(dir, "cat.0.png")}, "is not a folder or a zip archive"},
 		{"no such rule", dir, OpenOptions{LabelRule: 9}, "no label rule 9"},
 		{"no such demo", "demo:horses", OpenOptions{}, "demo:cats-and-dogs"},

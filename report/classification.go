@@ -8,8 +8,8 @@ import (
 )
 
 // Classification measures how well predictions match their targets. It holds the results of
-// sklearn.metrics.classification_report and confusion_matrix. The JSON form has scikit-learn's
-// names.
+// sklearn.metrics.classification_report and confusion_matrix. In JSON, scores
+// and averages have the names of scikit-learn.
 type Classification struct {
 	Classes []string `json:"classes"`
 	// Confusion is the confusion matrix: Confusion[t][p] is the number of examples of class t
@@ -23,10 +23,10 @@ type Classification struct {
 	// support.
 	MacroAverage    Scores `json:"macro avg"`
 	WeightedAverage Scores `json:"weighted avg"`
-	// Undefined names the scores that would be 0/0 and are set to 0, like scikit-learn's
-	// zero_division=0: the precision of a class that was never predicted, the recall of a
-	// class without examples, and the F1 score of a class with neither. An entry reads
-	// "precision of cat".
+	// Undefined names the scores that would be 0/0. They are 0, as with scikit-learn's
+	// zero_division=0. These are the precision of a class that was never predicted, the recall of
+	// a class without examples, and the F1 score of a class without predictions and examples. An
+	// entry has the form "precision of cat".
 	Undefined []string `json:"undefined,omitempty"`
 }
 
@@ -35,7 +35,7 @@ type Classification struct {
 type Scores struct {
 	// Precision is TP / (TP + FP): the fraction of the class's predictions that are correct.
 	Precision float64 `json:"precision"`
-	// Recall is TP / (TP + FN): the fraction of the class's examples that were predicted as it.
+	// Recall is TP / (TP + FN): the fraction of the class's examples whose prediction is correct.
 	Recall float64 `json:"recall"`
 	// F1 is the harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN).
 	F1 float64 `json:"f1-score"`
@@ -114,7 +114,7 @@ func checkConfusion(classes []string, counts [][]int) error {
 		}
 		for j, n := range row {
 			if n < 0 {
-				return fmt.Errorf("report: the confusion matrix has %d at (%d, %d), want counts of at least 0", n, i, j)
+				return fmt.Errorf("report: the confusion matrix has %d at (%d, %d), want counts greater than or equal to 0", n, i, j)
 			}
 		}
 	}

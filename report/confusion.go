@@ -17,7 +17,7 @@ import (
 
 // maxCells is the largest number of cells in a row of the plot. A confusion matrix of more
 // classes is drawn with several classes per cell. Large cells show counts and percentages,
-// smaller ones counts only or just their color.
+// smaller cells only counts, and the smallest only a color.
 const maxCells = 250
 
 // shades is the color scale from 0 to 100 % of a class's examples.
@@ -122,8 +122,9 @@ type matrix struct {
 	cell    int // size of a cell in pixels, including the gap
 	gap     int // gap between cells in pixels; even, because each cell has half of it
 	every   int // every nth class has its name on the axes
-	// root is set for many classes: each cell then has few wrong predictions, and a linear
-	// color scale would leave all but the diagonal white.
+	// root selects a color scale by the square root of the fraction. It is set for many classes:
+	// each cell then has few wrong predictions, and with a linear scale only the diagonal would
+	// have a visible color.
 	root bool
 }
 

@@ -28,15 +28,15 @@ const (
 	panelGap    = 40
 )
 
-// manyEpochs is the largest number of epochs for which lines have dots.
+// manyEpochs is the largest number of epochs for which each value has a dot.
 const manyEpochs = 40
 
 // Curves writes a PNG with a panel for each metric. A panel plots the metric's training and
 // validation values by epoch, counted from 1. Values that are not finite leave a gap. The scale
 // is logarithmic if all values are positive and the largest is at least 100 times the smallest.
 //
-// It returns an error if the history has no epochs or no metrics, if a series has another number
-// of values than there are epochs, if two series have the same name, or if writing fails.
+// It returns an error if the history has no epochs or no metrics, if the number of values of a
+// series is not the number of epochs, if two series have the same name, or if writing fails.
 func Curves(w io.Writer, h History) error {
 	if err := h.check(); err != nil {
 		return err
@@ -68,7 +68,7 @@ type curve struct {
 	values []float64
 }
 
-// layCurves returns an image with a panel for each metric, and the panels with their places.
+// layCurves returns an empty image, and the panels with their positions in it.
 func layCurves(h History) (*vgimg.Canvas, []panel) {
 	var panels []panel
 	for _, p := range h.pairs() {

@@ -14,7 +14,7 @@ import (
 
 // Tile is one image of a gallery, with the text below it.
 type Tile struct {
-	// Image may have any size: it is scaled to the tile. nil shows an empty tile.
+	// Image may have any size: it is scaled to fit the tile. nil means an empty tile.
 	Image image.Image
 	// Caption is printed in bold below the image, Detail in smaller type below the caption.
 	// Text that is wider than the tile is shortened in the middle.
@@ -34,8 +34,8 @@ var (
 type GalleryOptions struct {
 	// Title is printed above the tiles, Subtitle in smaller type below the title.
 	Title, Subtitle string
-	// Columns is the number of tiles per row. 0 chooses a number that makes the gallery
-	// somewhat wider than high.
+	// Columns is the number of tiles per row. The default, 0, is a number for which the gallery
+	// is somewhat wider than high.
 	Columns int
 	// Empty is the text shown if there are no tiles. The default is "no images".
 	Empty string

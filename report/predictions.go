@@ -15,13 +15,13 @@ type Prediction struct {
 	Label string
 	// Predicted is the name of the class with the highest probability.
 	Predicted string
-	// Probabilities holds the probability of each class.
+	// Probabilities holds the probability of each class, in the order of class indices.
 	Probabilities []float32
 }
 
-// WritePredictions writes a CSV file with a line for each prediction. The columns are filename,
-// category (the label), predicted, and one with the probability for each class, which has the
-// name of the class. Numbers are formatted as pandas does.
+// WritePredictions writes a CSV file with a header and a line for each prediction. The columns are
+// filename, category (the label), predicted, and then a column for each class, which has the name
+// of the class and holds its probability. Numbers are formatted as in pandas.
 //
 // It returns an error if a row does not have one probability for each class, or if writing fails.
 func WritePredictions(w io.Writer, classes []string, rows []Prediction) error {

@@ -1,6 +1,6 @@
 // Package report writes the results of a training: plots of its metrics, confusion matrices,
-// galleries of images, classification reports and CSV files. Its input is plain numbers and
-// images, so it also works for models of other libraries.
+// galleries of images, classification reports and CSV files. It takes numbers and images, not
+// models, so it can also report on models of other libraries.
 //
-// Equal input gives equal bytes.
+// The same input always gives the same bytes.
 package report

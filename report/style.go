@@ -83,8 +83,8 @@ func fit(p *plot.Plot, c draw.Canvas, want vg.Rectangle) draw.Canvas {
 	return c
 }
 
-// shorten replaces the middle of a text that is too wide by an ellipsis. The ends of file names
-// are kept because they differ most.
+// shorten replaces the middle of a text that is too wide with an ellipsis. File names differ most at
+// their ends, which are kept.
 func shorten(t draw.TextStyle, s string, width vg.Length) string {
 	if t.Width(s) <= width {
 		return s

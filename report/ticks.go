@@ -34,7 +34,7 @@ func setValueAxis(a *plot.Axis, values ...[]float64) (ok bool) {
 		return true
 	}
 	room := (high - low) * .05
-	// A difference as small as a rounding error counts as none.
+	// A difference as small as a rounding error is treated as 0.
 	if size := math.Max(math.Abs(low), math.Abs(high)); size < 1e-290 {
 		room = .05
 	} else if high-low <= 1e-12*size {

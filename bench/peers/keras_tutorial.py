@@ -1,7 +1,7 @@
 """Measures the tutorial in Keras on the photos: keras_tutorial.py WHAT BATCH EPOCHS THREADS
 
-WHAT is seconds, for the times of the process and of an epoch, or MiB, for the peak memory of the
-process. The images, network and augmentation are those of lince train dogs-vs-cats.zip. The
+If WHAT is seconds, it measures the times of the process and of an epoch. If WHAT is MiB, it measures
+the peak memory of the process. The images, network and augmentation are those of lince train dogs-vs-cats.zip. The
 environment variable KERAS_SEED sets the seed (default: 42). The losses are printed before the
 last line.
 """

@@ -95,6 +95,12 @@ func TestBadInput(t *testing.T) {
 			[]string{"t.csv", `no column "class"`, "filename, kind"}},
 		{"csv of missing files", map[string][]byte{"t.csv": []byte("filename,category\na.png,cat\nb.png,dog\n")}, small("t.csv"), 1,
 			[]string{"t.csv", "none of its 2 rows", "a.png", "line 2", "there is no file"}},
+		{"flags for a csv, with a folder", set, small("set", "--images", "set", "--filename", "name", "--category", "kind"), 1,
+			[]string{"set: is not a CSV file", "remove", "Images (--images), FilenameColumn (--filename), LabelColumn (--category)"}},
+		{"a flag for a csv, with a zip", map[string][]byte{"x.zip": whole}, []string{"data", "x.zip", "--category", "kind"}, 1,
+			[]string{"x.zip: is not a CSV file", "remove", "LabelColumn (--category)"}},
+		{"a flag for a csv, with the demo", map[string][]byte{"m.keras": model}, []string{"evaluate", "m.keras", "demo:cats-and-dogs?n=4", "--filename", "name"}, 1,
+			[]string{"demo:cats-and-dogs?n=4: is not a CSV file", "remove", "FilenameColumn (--filename)"}},
 		{"empty csv", map[string][]byte{"t.csv": {}}, small("t.csv"), 1, []string{"t.csv", "is empty", "filename,category"}},
 
 		// Settings.
@@ -114,6 +120,9 @@ func TestBadInput(t *testing.T) {
 		{"class weights", set, train("set", "--class-weight", "cat=x,dog"), 2, []string{"--class-weight must be", "got cat=x", "got dog", "balanced"}},
 		{"class weight of an unknown class", set, small("set", "--class-weight", "cta=2"), 2, []string{"--class-weight", `"cta"`, "did you mean cat?"}},
 		{"flag", set, train("set", "--epocs", "1"), 2, []string{"--epocs", `did you mean "--epochs"?`, "lince train --help"}},
+		{"seed", set, train("set", "--seed=-1"), 2, []string{`--seed: must be an integer from 0 to 4294967295, got "-1"`}},
+		{"rename without a new name", set, train("set", "--rename", "cat"), 2, []string{`--rename: must be OLD=NEW`, `got "cat"`}},
+		{"shell", nil, []string{"completion", "tcsh"}, 2, []string{`must be one of "bash","zsh","fish", got "tcsh"`}},
 		{"command", set, []string{"trian", "set"}, 2, []string{"trian", `did you mean "train"?`}},
 		{"no data", nil, train(), 2, []string{"<data>", "lince train --help"}},
 
@@ -164,7 +173,7 @@ func TestBadInput(t *testing.T) {
 		{"predict several mistakes", map[string][]byte{"m.keras": model, "a.txt": {1}}, []string{"predict", "m.keras", "nope.png", "a.txt"}, 1,
 			[]string{"nope.png", "no such file", "a.txt", "is neither"}},
 		{"predict what cannot be read", map[string][]byte{"m.keras": model, "a.png": {1}}, []string{"predict", "m.keras", "a.png"}, 1,
-			[]string{"none of the 1 image can be read", "a.png"}},
+			[]string{"the only image cannot be read", "a.png"}},
 		{"predict strictly", with(map[string][]byte{"m.keras": model, "set/cat.90.jpg": {1}}), []string{"predict", "m.keras", "set", "--strict"}, 1, []string{"cat.90.jpg"}},
 		{"predictions cannot be written", with(map[string][]byte{"m.keras": model}), []string{"predict", "m.keras", "set", "--csv", "m.keras/p.csv"}, 1, []string{"m.keras/p.csv"}},
 		{"rescale", with(map[string][]byte{"m.keras": model}), []string{"predict", "m.keras", "set", "--rescale", "x"}, 2, []string{"--rescale must be a factor", "1/255", "got x"}},
@@ -379,7 +388,7 @@ func TestFewerThanABatch(t *testing.T) {
 	workIn(t)
 	put(t, "set", pngs(t, 4))
 	o := succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "2")
-	contains(t, "the warning", o.stderr, "lince: warning: only 3 images to train on, less than the batch size of 15")
+	contains(t, "the warning", o.stderr, "lince: warning: only 3 images to train on, fewer than the batch size of 15")
 	contains(t, "the history", read(t, "runs", "train-1", "history.csv"), "\n0,", "\n1,")
 	if _, err := os.Stat("runs/train-1/model.keras"); err != nil {
 		t.Error(err)

@@ -12,7 +12,7 @@ import (
 // byteSize is an amount of memory such as "512MB", "1.5GiB" or "0".
 type byteSize int64
 
-// byteUnits lists the units. A unit comes after the longer ones that end with it.
+// byteUnits lists the units. The longer units come first, because some end with a shorter one.
 var byteUnits = []struct {
 	name string
 	size float64
@@ -56,7 +56,7 @@ func (b byteSize) String() string {
 
 // cacheFlag is the flag --cache.
 type cacheFlag struct {
-	Cache byteSize `default:"128MiB" placeholder:"128MB" help:"Keep decoded images in memory if they fit in this much; 0 keeps none."`
+	Cache byteSize `default:"128MiB" placeholder:"128MiB" help:"Memory for decoded images. A dataset whose images fit is decoded only once. 0 decodes the images in each epoch."`
 }
 
 // cache returns the cache of a run, or nil if the flag is 0.
@@ -67,7 +67,7 @@ func (c cacheFlag) cache() *data.Cache {
 	return data.NewCache(int64(c.Cache))
 }
 
-// kept describes which datasets' decoded images stay in memory.
+// kept says for each dataset whether its decoded images stay in memory.
 func (c cacheFlag) kept(sets ...cachedSet) string {
 	if c.Cache == 0 {
 		return ""

@@ -23,16 +23,16 @@ const (
 	exitOK          = 0
 	exitFailure     = 1
 	exitUsage       = 2
-	exitInterrupted = 130 // as shells report a command that was ended by ^C: 128 + SIGINT
+	exitInterrupted = 130 // 128 + SIGINT, which shells report for a command that ^C ended
 )
 
 const description = `Train, evaluate and use image classifiers.
 
-lince trains Keras models on a CPU. Its model files open in Keras, and Keras' open in lince.
+lince trains Keras models on a CPU. It opens the model files of Keras, and Keras opens those of lince.
 
 Examples:
   lince train demo:cats-and-dogs   # generated images, no download
-  lince train dogs-vs-cats.zip     # the Keras tutorial on Kaggle's file
+  lince train dogs-vs-cats.zip     # the Keras tutorial, with Kaggle's archive
   lince predict runs/train-1/best.keras photo.jpg`
 
 // commands defines the command line: kong reads the tags.
@@ -42,7 +42,7 @@ type commands struct {
 	Predict    predictCommand    `cmd:"" help:"Classify images."`
 	Summary    summaryCommand    `cmd:"" help:"Print the layers of a model."`
 	Show       showCommand       `cmd:"" help:"Show an image in the terminal, with its shape and pixel values."`
-	Data       dataCommand       `cmd:"" help:"Show what a dataset contains: first rows, classes, skipped files."`
+	Data       dataCommand       `cmd:"" help:"Show the contents of a folder or archive: first rows, classes, skipped files."`
 	Completion completionCommand `cmd:"" help:"Print a shell completion script."`
 
 	Quiet   bool             `short:"q" help:"Do not print progress. With train, print only warnings and errors."`
@@ -175,9 +175,12 @@ var kongMessages = []struct {
 }{
 	{regexp.MustCompile(`expected \S+ value but got "EOL" \(<EOL>\)`), `needs a value`},
 	{regexp.MustCompile(`expected \S+ value but got (".*") \((?:short|long) flag\); perhaps try (\S+)\?`), `needs a value, got the flag $1; write $2 if it is the value`},
-	{regexp.MustCompile(`expected a valid \d+ bit u?int but got (".*")`), `must be an integer, got $1`},
+	{regexp.MustCompile(`expected a valid 32 bit uint but got (".*")`), `must be an integer from 0 to 4294967295, got $1`},
+	{regexp.MustCompile(`expected a valid \d+ bit int but got (".*")`), `must be an integer, got $1`},
 	{regexp.MustCompile(`expected a float but got (".*") \(string\)`), `must be a number, got $1`},
 	{regexp.MustCompile(`bool value must be .* but got (".*")`), `must be true or false, got $1`},
+	{regexp.MustCompile(`(--rename): expected "<key>=<value>" but got (".*")`), `$1: must be OLD=NEW,... such as cat=gato,dog=perro, got $2`},
+	{regexp.MustCompile(`must be one of (.*) but got (".*")`), `must be one of $1, got $2`},
 }
 
 // interruption is the error of a command that was ended by ^C. It says what was saved.
@@ -227,8 +230,8 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// normalization lists the options of package augment that --augment does not accept, because
-// they are not random changes: predictions would need them too.
+// normalization lists the options of package augment that --augment does not accept. They are not
+// random changes of training images: predictions would need them too.
 var normalization = []string{"samplewise-center", "samplewise-std", "featurewise-center", "featurewise-std", "zca", "zca-epsilon", "validation-split"}
 
 // augmentKeys returns the options that --augment accepts.

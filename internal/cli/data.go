@@ -15,12 +15,12 @@ type dataCommand struct {
 	sourceFlags `group:"data"`
 	Head        int  `group:"output" default:"5" help:"Number of rows to show."`
 	Check       bool `group:"output" help:"Decode all images, and list those that cannot be read."`
-	CSV         path `group:"output" name:"csv" placeholder:"FILE" predictor:"csv" help:"Write file names and labels to a CSV file; - is standard output."`
+	CSV         path `group:"output" name:"csv" placeholder:"FILE" predictor:"csv" help:"Write file names and labels to a CSV file. - writes them to standard output instead of the result."`
 }
 
 // Help returns the command's detailed help.
 func (dataCommand) Help() string {
-	return `Prints the first rows and the number of images of each class as pandas does, and lists skipped files with the reasons.
+	return `Prints the first rows and the number of images of each class, in the format of pandas. Lists skipped files with the reasons.
 
 Examples:
   lince data dogs-vs-cats.zip
@@ -72,14 +72,14 @@ func (c *dataCommand) Run(e *env) error {
 			fmt.Fprintf(&w, "%s cannot be read:%s\n", count(len(bad), "image"), indent(listBad(bad)))
 		}
 		if parts := t.Parts(); len(parts) > 1 {
-			fmt.Fprintf(&w, "The source has the folders %s; select one with --part.\n", strings.Join(parts, ", "))
+			fmt.Fprintf(&w, "The data have the folders %s; select one with --part.\n", strings.Join(parts, ", "))
 		}
 		_, err := io.WriteString(out, w.String())
 		return err
 	})
 }
 
-// checkAll is check without the warning.
+// checkAll is like check, but prints no warning.
 func (e *env) checkAll(t *data.Table) (*data.Table, []data.BadFile, error) {
 	quiet := *e
 	quiet.stderr = io.Discard

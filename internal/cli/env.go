@@ -36,7 +36,7 @@ type leaving struct {
 	// saving is set while the command has something to save. The first ^C then does not limit
 	// the time that it may take to end.
 	saving atomic.Bool
-	// abandoned, if not nil, is called when the process ends before the command has.
+	// abandoned, if not nil, is called if the process ends before the command does.
 	abandoned atomic.Pointer[func()]
 }
 
@@ -93,14 +93,14 @@ func newEnv(c *commands, command string, args []string, stdout, stderr io.Writer
 	}
 }
 
-// listened is a writer to a reader that may exit early, such as head. Writes never fail: a
-// command is not to fail because its progress cannot be printed.
+// listened is a writer to a process that may exit early, such as head. Write never returns an error,
+// because a command must not fail only because its progress cannot be printed.
 type listened struct {
 	w    io.Writer
 	stop func()
 
 	mu  sync.Mutex
-	err error // the first one
+	err error // the first error
 }
 
 // Write implements io.Writer.
@@ -113,8 +113,8 @@ func (l *listened) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// stopUnheard does what ^C does if the reader of the text has exited. Training calls it after
-// each step, when there is a model to save.
+// stopUnheard has the same effect as ^C if the process that reads the text has exited. Training calls
+// it after each step, when there is a model to save.
 func (e *env) stopUnheard() {
 	l, ok := e.text.(*listened)
 	if !ok {
@@ -127,7 +127,8 @@ func (e *env) stopUnheard() {
 	}
 }
 
-// unwritten returns the error of the text output. A reader that exited is not an error.
+// unwritten returns the error of the text output. It returns nil if the process that reads the text
+// has exited.
 func (e *env) unwritten() error {
 	l, ok := e.text.(*listened)
 	if !ok {

@@ -20,12 +20,12 @@ type evaluateCommand struct {
 	Batch        int  `group:"model" default:"32" help:"Batch size."`
 	Threads      int  `group:"model" placeholder:"N" help:"Number of threads (default: all cores)."`
 	Out          path `group:"output" placeholder:"DIR" predictor:"folder" help:"Write predictions.csv, confusion.png and mistakes.png to this folder."`
-	Overwrite    bool `group:"output" help:"Allow --out to replace existing results."`
+	Overwrite    bool `group:"output" help:"Replace results that the folder of --out already contains."`
 }
 
 // Help returns the command's detailed help.
 func (evaluateCommand) Help() string {
-	return `Prints precision, recall and F1 score of each class, and the loss and metrics that the model was compiled with.
+	return `Prints precision, recall and F1 score of each class, and the loss and metrics with which the model was compiled.
 
 Examples:
   lince evaluate runs/train-1/best.keras photos/

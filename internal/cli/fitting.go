@@ -77,8 +77,8 @@ func (t *training) callbacks(times *epochTimes) []callback.Callback {
 	return append(list, times.callback(), t.backup())
 }
 
-// abandon discards the run's files after an error that came before the first step. It returns
-// the error of the command; when says where ^C ended it.
+// abandon discards the run's files after an error that came before the first step. It returns the
+// error of the command. After ^C, the error contains when, a text such as "before the first step".
 func (t *training) abandon(err error, when string) error {
 	t.folder.discard()
 	if t.ctx.Err() == nil || !errors.Is(err, context.Canceled) {
@@ -148,7 +148,7 @@ func (t *training) evaluateStart() error {
 	return t.folder.wroteIf("best.keras", t.model.Save(t.folder.path("best.keras")))
 }
 
-// reader returns a callback that ends the training after a step if the reader of its output
+// reader returns a callback that ends the training after a step if the process that reads its output
 // has exited.
 func (t *training) reader() callback.Callback {
 	return callback.Func(func(callback.Run) (callback.Hooks, error) {
@@ -221,8 +221,8 @@ func (f *historyFile) callback(out *folder) callback.Callback {
 	})
 }
 
-// noteSkipped records and warns of images that were readable when they were checked, but not
-// during the training.
+// noteSkipped records images that were readable when they were checked, but not during the training,
+// and prints a warning.
 func (t *training) noteSkipped() {
 	later := append(t.train.Corrupt(), t.val.Corrupt()...)
 	if len(later) == 0 || len(later) == len(t.record.Data.LeftOut) {
@@ -363,6 +363,9 @@ func (t *training) conclude(trouble error) error {
 func (t *training) describeFiles() {
 	r := &t.record
 	last := "the model " + r.reached()
+	if r.Partial != nil {
+		last = "the model at the interruption, " + r.reached()
+	}
 	if t.Patience > 0 && r.Epochs > 0 {
 		if epoch, ok := bestEpoch(r.History, nil); ok {
 			last = fmt.Sprintf("the model after epoch %d, restored by --patience", epoch+1)
@@ -375,7 +378,7 @@ func (t *training) describeFiles() {
 	case r.Start != nil && r.Start.Metrics["val_loss"] != nil:
 		t.folder.what["best.keras"] = "the initial model: no epoch has a lower val_loss"
 	default:
-		t.folder.what["best.keras"] = "the same as model.keras: no epoch was completed"
+		t.folder.what["best.keras"] = "a copy of model.keras: no epoch was completed"
 	}
 	if r.Epochs == 0 {
 		t.folder.what["curves.png"] = "loss and accuracy of the completed steps"

@@ -44,7 +44,7 @@ func flowOptions(m *lince.Model, batch, workers int) (data.ImageOptions, error) 
 // oneImage returns an error for a model with more than one input or output.
 func oneImage(m *lince.Model) error {
 	if in, out := m.InputNames(), m.OutputNames(); len(in)+len(out) > 2 {
-		return fmt.Errorf("the model has the inputs %s and the outputs %s; the command line needs one image as input and one output, use the library for this model",
+		return fmt.Errorf("the model has the inputs %s and the outputs %s; the commands support models with one image as input and one output; use the library for this model",
 			strings.Join(in, ", "), strings.Join(out, ", "))
 	}
 	return nil
@@ -111,7 +111,7 @@ func labeledFlow(m *lince.Model, t *data.Table, batch, workers int, cache *data.
 	}
 	o.Cache = cache
 	if n := classCount(m); len(o.Classes) == 0 && len(t.Classes()) != n {
-		return nil, fmt.Errorf("the model has %d classes without names, the data have %d: %s; name the model's with --classes", n, len(t.Classes()), strings.Join(t.Classes(), ", "))
+		return nil, fmt.Errorf("the model has %d classes without names, the data have %d: %s; set the names of the model's classes with --classes", n, len(t.Classes()), strings.Join(t.Classes(), ", "))
 	}
 	for _, c := range o.Classes {
 		if slices.Contains(t.Classes(), c) {
@@ -131,7 +131,7 @@ func classCount(m *lince.Model) int {
 	return max(out[len(out)-1], 2)
 }
 
-// classNames returns the names of a model's classes, or their numbers if it has no names.
+// classNames returns the names of a model's classes, or the class indices if it has no names.
 func classNames(m *lince.Model) []string {
 	if len(m.Classes) > 0 {
 		return m.Classes

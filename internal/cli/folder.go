@@ -15,10 +15,10 @@ import (
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
-// folder is the output folder of a command. One process at a time may use it. Files are written
-// to a temporary file first, so that they are complete at any time. With --overwrite the files
-// of an earlier run stay until the new run begins to train. They are then removed before others
-// are written, so that the folder never holds files of two runs.
+// folder is the output folder of a command. One process at a time may use it. Each file is first
+// written to a temporary file, so it is complete at any time. With --overwrite, the files of an earlier
+// run stay until the new run begins to train. They are then removed before new files except run.json
+// are written, so the folder never holds results of two runs.
 type folder struct {
 	dir    string
 	files  []outFile
@@ -26,7 +26,7 @@ type folder struct {
 	wrote  map[string]bool   // the files that this run has written
 	what   map[string]string // descriptions of files that replace outFile.what
 	keep   bool              // the folder has a run to resume, so discard removes nothing
-	gone   bool              // the folder was removed during the command, and created again
+	gone   bool              // the folder was removed while the command ran, and save created it again
 	unlock func()
 }
 
@@ -42,13 +42,13 @@ var runFiles = []outFile{
 	{"best.keras", "the model of the epoch with the lowest val_loss"},
 	{checkpointName, "the state from which --resume continues"},
 	{"history.csv", "loss and accuracy of each epoch"},
-	{"curves.png", "the history as a plot"},
+	{"curves.png", "plots of the history"},
 	{"confusion.png", "the confusion matrix"},
 	{"mistakes.png", "the wrong predictions with the highest probability"},
 	{"predictions.csv", "the prediction for each validation image"},
-	{"batch.png", "the first training batch, as the model saw it"},
+	{"batch.png", "the images of the first training batch, after augmentation"},
 	{"unreadable.csv", "images that could not be read, and why"},
-	{"profile.txt", "the time of each part of the training"},
+	{"profile.txt", "the time spent on data, steps and kernels"},
 	{"trace.json", "the same as a trace for ui.perfetto.dev"},
 	{"run.json", "settings, data and results"},
 }
@@ -58,8 +58,8 @@ var resultFiles = slices.DeleteFunc(slices.Clone(runFiles), func(f outFile) bool
 	return !slices.Contains([]string{"confusion.png", "mistakes.png", "predictions.csv", "unreadable.csv"}, f.name)
 })
 
-// newFolder creates the folder dir, or the next free runs/train-N if dir is empty, and takes it.
-// It checks that the folder is writable, so that the command fails before its work and not after.
+// newFolder creates the folder dir, or the next free runs/train-N if dir is empty, and takes it. It
+// checks that the folder is writable, so that the command fails before its work and not after it.
 func newFolder(dir string, files []outFile, overwrite bool) (*folder, error) {
 	f := &folder{dir: dir, files: files, wrote: map[string]bool{}, what: map[string]string{}}
 	err := f.make()
@@ -210,8 +210,8 @@ func (f *folder) write(name string, write func(io.Writer) error) error {
 	return f.save(name, func() error { return atomicfile.Write(f.path(name), write) })
 }
 
-// save calls a function that writes a file. If the folder was removed during the command, save
-// creates it again, so that the files that are still to come are not lost.
+// save calls a function that writes a file. If the folder was removed while the command ran, save
+// creates it again, so that the remaining files are not lost.
 func (f *folder) save(name string, save func() error) error {
 	if _, err := os.Stat(f.dir); errors.Is(err, fs.ErrNotExist) && len(f.wrote) > 0 {
 		f.gone = true

@@ -8,11 +8,11 @@ import (
 	"github.com/lince-ml/lince/data/augment"
 )
 
-// foreignFlags complete a model from a file that Keras wrote, which has neither class names nor
-// preprocessing.
+// foreignFlags add class names and a scale of pixel values to a model. A file that Keras wrote has
+// neither class names nor preprocessing.
 type foreignFlags struct {
-	Rescale string   `placeholder:"1/255" help:"Multiply pixel values by this factor, instead of what the model's file says."`
-	Classes []string `placeholder:"NAME" help:"Names of the model's classes in order, instead of those in its file."`
+	Rescale string   `placeholder:"1/255" help:"Multiply pixel values by this factor, instead of scaling them as the model file says."`
+	Classes []string `placeholder:"NAME" help:"Names of the model's classes, in the order of its outputs, instead of those in its file."`
 }
 
 // factor parses --rescale. It is 0 if the flag is not set.
@@ -60,7 +60,7 @@ func (e *env) openTrained(name string, threads int, f foreignFlags) (*lince.Mode
 	}
 	if len(f.Classes) > 0 {
 		if n := classCount(m); n != len(f.Classes) {
-			return nil, usageError{fmt.Errorf("--classes has %d names, but the model %s has %d classes", len(f.Classes), name, n)}
+			return nil, usageError{fmt.Errorf("--classes has %s, but the model %s has %d classes", count(len(f.Classes), "name"), name, n)}
 		}
 		m.Classes = f.Classes
 	}

@@ -17,10 +17,10 @@ import (
 // tutorialName is the value of --model for the tutorial's network.
 const tutorialName = "cnn"
 
-// openModel opens a model file, or builds a new model from Keras' to_json() if path ends in
-// .json.
+// openModel opens a model file. If path ends in .json, it builds a new model from the output of Keras'
+// to_json().
 func openModel(path string, o lince.Options) (*lince.Model, error) {
-	if info, err := os.Stat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() { // reading might never end
+	if info, err := os.Stat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() { // reading a pipe or a device might never end
 		return nil, fmt.Errorf("%s: is a pipe or a device, want a regular file; copy its contents to one", path)
 	}
 	if !strings.HasSuffix(strings.ToLower(path), ".json") {
@@ -74,7 +74,7 @@ func (t *training) makeModel(classes []string) error {
 	}
 	if factor := t.augment.Rescale; factor != 0 {
 		if !rescales(m.Preprocessing) {
-			return usageError{fmt.Errorf("--augment rescale=%v: the model %s has its own normalization of pixel values; remove rescale", factor, t.ModelSource)}
+			return usageError{fmt.Errorf("--augment rescale=%v: the model %s already normalizes pixel values; remove rescale", factor, t.ModelSource)}
 		}
 		// Predictions need the factor too, so it becomes part of the model.
 		m.Preprocessing, t.augment.Rescale = rescaled(m.Preprocessing, factor), 0
@@ -99,13 +99,13 @@ func (t *training) fits(m *lince.Model, classes []string) error {
 		return otherClasses{fmt.Errorf("the model %s has %d classes, the data have %d: %s", t.ModelSource, n, len(classes), strings.Join(classes, ", "))}
 	}
 	if m.Classes != nil && !slices.Equal(slices.Sorted(slices.Values(m.Classes)), classes) {
-		return otherClasses{fmt.Errorf("the model %s has the classes %s, the data have %s; rename them with --rename",
+		return otherClasses{fmt.Errorf("the model %s has the classes %s; the data have the classes %s; rename those of the data with --rename",
 			t.ModelSource, strings.Join(m.Classes, ", "), strings.Join(classes, ", "))}
 	}
 	return nil
 }
 
-// defaultCompile returns the loss and metrics of a classifier that was not compiled.
+// defaultCompile returns the compile options for a classifier that is not compiled.
 func defaultCompile(m *lince.Model) lince.CompileOptions {
 	logits := m.GivesLogits()
 	c := lince.CompileOptions{Loss: loss.CategoricalCrossentropy{FromLogits: logits}, Metrics: []metric.Metric{metric.Accuracy{}}}
@@ -115,8 +115,8 @@ func defaultCompile(m *lince.Model) lince.CompileOptions {
 	return c
 }
 
-// compile compiles the model. A model whose file says how it was compiled keeps that, unless
-// flags change it.
+// compile compiles the model. If its file has compile options, they are used unless flags change
+// them.
 func (t *training) compile() error {
 	c, compiled := t.model.Compiled()
 	if unknown := t.model.Unknown(); len(unknown) > 0 {

@@ -16,8 +16,8 @@ import (
 // predictCommand classifies images.
 type predictCommand struct {
 	Model   string   `arg:"" predictor:"model" help:"A model file (.keras)."`
-	Sources []string `arg:"" name:"images" predictor:"file" help:"Image files, folders or zip archives."`
-	CSV     path     `name:"csv" placeholder:"FILE" predictor:"csv" help:"Write the predictions to a CSV file instead: filename, category (empty), predicted, and the probability of each class."`
+	Sources []string `arg:"" name:"images" predictor:"file" help:"Image files, folders, zip archives or CSV files, or demo:cats-and-dogs."`
+	CSV     path     `name:"csv" placeholder:"FILE" predictor:"csv" help:"Write the predictions to a CSV file instead of standard output. Columns: filename, category (empty), predicted, and the probability of each class."`
 	Part    string   `placeholder:"FOLDER" help:"Use only this folder of each source, such as test1."`
 	foreignFlags
 	Batch   int  `default:"32" help:"Batch size."`
@@ -64,7 +64,7 @@ func (c *predictCommand) Run(e *env) error {
 	bad := f.Corrupt()
 	if err != nil {
 		if len(bad) == t.Len() && e.ctx.Err() == nil {
-			return fmt.Errorf("none of the %s can be read:%s", count(len(bad), "image"), listBad(bad))
+			return noneReadable(bad)
 		}
 		return err
 	}
@@ -94,8 +94,8 @@ func (c *predictCommand) Run(e *env) error {
 	})
 }
 
-// open opens all sources as one table. It also returns a name for each row: its name in its
-// source, with the source in front if there are several.
+// open opens all sources as one table. It also returns a name for each row. This is the row's name in
+// its source; if there are several sources, the name of the source comes before it.
 func (c *predictCommand) open(e *env) (*data.Table, []string, error) {
 	var (
 		tables []*data.Table

@@ -21,7 +21,7 @@ import (
 	"github.com/lince-ml/lince/report"
 )
 
-// The states of a run. The record of a killed run still has the state running.
+// The values of record.Status. The record of a killed run still has the status running.
 const (
 	running     = "running"
 	interrupted = "interrupted"
@@ -29,8 +29,8 @@ const (
 	finished    = "finished"
 )
 
-// record is the content of run.json: what is needed to understand, repeat and resume a run. It
-// is written before all other files, and again at the end.
+// record is the content of run.json: the information that is needed to understand, repeat and resume
+// a run. It is written before all other files, and again at the end.
 type record struct {
 	Status      string            `json:"status"`
 	Command     string            `json:"command"`

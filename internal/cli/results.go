@@ -103,7 +103,7 @@ func thumbnail(r data.Row) (image.Image, error) {
 	return report.Pixels(img.H, img.W, img.C, img.Pix)
 }
 
-// batchTiles returns tiles with copies of a batch's images, as the model sees them.
+// batchTiles returns tiles with copies of a batch's images.
 func batchTiles(f *data.Flow, b data.Batch) ([]report.Tile, error) {
 	p, err := f.Preprocessing().Compile()
 	if err != nil {
@@ -127,7 +127,7 @@ func batchTiles(f *data.Flow, b data.Batch) ([]report.Tile, error) {
 // writeBatch draws the gallery of batchTiles.
 func writeBatch(tiles []report.Tile) func(w io.Writer) error {
 	return func(w io.Writer) error {
-		return report.Gallery(w, tiles, report.GalleryOptions{Title: "The first training batch, as the model sees it"})
+		return report.Gallery(w, tiles, report.GalleryOptions{Title: "The first training batch, after augmentation"})
 	}
 }
 

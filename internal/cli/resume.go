@@ -88,12 +88,12 @@ func readRecord(path string) (r record, err error) {
 	return r, nil
 }
 
-// errFinished ends the command with success: there is nothing to resume.
+// errFinished ends the command with exit code 0: there is nothing to resume.
 var errFinished = errors.New("the run is finished")
 
-// alreadyFinished ends --resume of a finished run with success, so that scripts can repeat
-// --resume until it succeeds. It removes the checkpoint of a run that was killed after it had
-// finished but before it removed that file.
+// alreadyFinished ends --resume of a finished run with exit code 0, so that scripts can repeat
+// --resume until it succeeds. It removes the checkpoint that is left if the run was killed after it
+// wrote the final run.json.
 func (t *training) alreadyFinished(r record) error {
 	if err := t.folder.remove(checkpointName); err != nil {
 		return err

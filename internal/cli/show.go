@@ -15,18 +15,18 @@ import (
 
 // showCommand shows an image.
 type showCommand struct {
-	Image   string `arg:"" predictor:"file" help:"An image file: JPEG, PNG, GIF, BMP, TIFF or WebP."`
+	Image   string `arg:"" predictor:"file" help:"An image file: JPEG, PNG, GIF, BMP, TIFF, WebP or PPM."`
 	Size    size   `placeholder:"HxW" help:"Resize the image to this height and width."`
-	Model   string `placeholder:"FILE" predictor:"model" help:"Decode, resize and crop the image as this model does."`
+	Model   string `placeholder:"FILE" predictor:"model" help:"Decode, resize and crop the image as for this model."`
 	Layers  path   `placeholder:"OUT.png" help:"Write a PNG of the image and its red, green and blue channels, side by side."`
-	Width   int    `placeholder:"N" help:"Width of the image in columns (default: the terminal's width)."`
+	Width   int    `placeholder:"N" help:"Width of the drawing in columns (default: the width of the terminal, at most 120)."`
 	Plain   bool   `help:"Draw with plain characters, without color."`
-	NoImage bool   `help:"Print numbers only, without the image."`
+	NoImage bool   `help:"Do not draw the image."`
 }
 
 // Help returns the command's detailed help.
 func (showCommand) Help() string {
-	return `Prints the shape, the pixel values as NumPy does, the minimum, mean and maximum of each channel, and the image itself, drawn with colored half blocks (with plain characters if the output has no color).
+	return `Prints the shape of the image, its pixel values in the format of NumPy, and the minimum, mean and maximum of each channel. Then draws the image with colored half blocks, or with plain characters if the output has no color.
 
 Examples:
   lince show cat.0.jpg
@@ -50,7 +50,7 @@ func (c *showCommand) Run(e *env) error {
 		return fmt.Errorf("%s: %w", c.Image, patherr.Bare(err))
 	case info.IsDir():
 		return fmt.Errorf("%s: is a folder, want an image file", c.Image)
-	case !info.Mode().IsRegular(): // reading might never end
+	case !info.Mode().IsRegular(): // reading a pipe or a device might never end
 		return fmt.Errorf("%s: is not a regular file, want an image file", c.Image)
 	}
 	raw, err := os.ReadFile(c.Image)

@@ -13,13 +13,13 @@ import (
 
 // sourceFlags select images and labels from a source.
 type sourceFlags struct {
-	Label    string            `default:"auto" predictor:"rule" placeholder:"RULE" help:"Where labels come from: prefix (cat.0.jpg), folder (cats/0.jpg) or auto."`
+	Label    string            `default:"auto" predictor:"rule" placeholder:"RULE" help:"Where labels come from: prefix (cat.0.jpg), folder (cats/0.jpg), none, or auto (folder if the images are in two or more folders, else prefix)."`
 	Part     string            `placeholder:"FOLDER" help:"Use only this folder of the source, such as train."`
-	Images   path              `placeholder:"FOLDER|ZIP" predictor:"file" help:"Location of the images that a CSV file names (default: its folder)."`
+	Images   path              `placeholder:"FOLDER|ZIP" predictor:"file" help:"Folder or archive of the images that a CSV file lists (default: the folder of the CSV file)."`
 	Filename string            `placeholder:"COLUMN" help:"CSV column with file names (default: filename)."`
 	Labels   string            `name:"category" placeholder:"COLUMN" help:"CSV column with labels (default: category or class)."`
 	Rename   map[string]string `mapsep:"," placeholder:"OLD=NEW,..." help:"Rename classes, such as cat=gato,dog=perro."`
-	Limit    int               `placeholder:"N" help:"Use at most N images, as many of each class as possible."`
+	Limit    int               `placeholder:"N" help:"Use at most N images, the same number of each class if possible."`
 }
 
 // mistakes returns the errors of the flags.
@@ -115,9 +115,9 @@ func (e *env) read(name string, o data.OpenOptions) (*data.Table, error) {
 	return t, nil
 }
 
-// check decodes all images and returns the table of those that can be read, and a list of the
-// others. If strict, unreadable images are an error. report, if not nil, is the folder to which
-// the list will be written.
+// check decodes all images. It returns the table of the images that can be read, and a list of the
+// others. With strict, unreadable images are an error. report, if not nil, is the folder to which
+// the caller will write the list; the warning names it.
 func (e *env) check(t *data.Table, strict bool, report *folder) (*data.Table, []data.BadFile, error) {
 	counter := e.display().Counter("Checking images", t.Len())
 	counter.Set(0) // show it at once
@@ -125,7 +125,7 @@ func (e *env) check(t *data.Table, strict bool, report *folder) (*data.Table, []
 	if err != nil {
 		counter.Abandon()
 		if len(bad) > 0 { // no image can be read
-			err = fmt.Errorf("%s: none of the %s can be read:%s", t.Name(), count(len(bad), "image"), listBad(bad))
+			err = fmt.Errorf("%s: %w", t.Name(), noneReadable(bad))
 		}
 		return nil, nil, err
 	}
@@ -142,6 +142,14 @@ func (e *env) check(t *data.Table, strict bool, report *folder) (*data.Table, []
 	}
 	e.warn(fmt.Sprintf("%d of %s cannot be read and will be skipped%s:%s", len(bad), count(t.Len(), "image"), where, listBad(bad)))
 	return good, bad, nil
+}
+
+// noneReadable is the error for images of which none can be read.
+func noneReadable(bad []data.BadFile) error {
+	if len(bad) == 1 {
+		return fmt.Errorf("the only image cannot be read:%s", listBad(bad))
+	}
+	return fmt.Errorf("none of the %d images can be read:%s", len(bad), listBad(bad))
 }
 
 // listBad lists the first five files that cannot be used, one per line.

@@ -15,13 +15,13 @@ type summaryCommand struct {
 	Model         string `arg:"" optional:"" default:"cnn" predictor:"start" help:"A model file (.keras), a Keras architecture (.json, from to_json()), or cnn, the tutorial's network (default: cnn)."`
 	ExpandNested  bool   `help:"Show the layers of nested models."`
 	ShowTrainable bool   `help:"Show which layers are trainable."`
-	Memory        bool   `help:"Print the memory that training and prediction need."`
+	Memory        bool   `help:"Also print the memory that training and prediction need."`
 	Batch         int    `default:"32" aliases:"batch-size" help:"Batch size for --memory."`
 }
 
 // Help returns the command's detailed help.
 func (summaryCommand) Help() string {
-	return `Prints the layers, output shapes and parameter counts in the same table as Keras' model.summary().
+	return `Prints the table of layers, output shapes and parameter counts that Keras' model.summary() prints.
 
 Examples:
   lince summary runs/train-1/model.keras

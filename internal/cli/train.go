@@ -20,35 +20,35 @@ type trainCommand struct {
 	Source      string `arg:"" optional:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip archive (archives inside it are opened too), a CSV file, or demo:cats-and-dogs."`
 	sourceFlags `group:"data"`
 	TestSize    float64 `group:"data" default:"0.25" placeholder:".25" help:"Fraction of the images to use for validation, or their number if at least 1."`
-	Stratify    bool    `group:"data" help:"Split each class in the same proportion."`
+	Stratify    bool    `group:"data" help:"Use the same fraction of each class for validation."`
 	Strict      bool    `group:"data" help:"Fail if an image cannot be read, instead of skipping it."`
 	cacheFlag   `group:"data"`
 
 	ModelSource string   `name:"model" group:"model" default:"cnn" placeholder:"cnn|FILE" predictor:"start" help:"Model to train: cnn (the tutorial's network), a Keras architecture (.json, from to_json()), or a saved model to train further (.keras)."`
-	Size        size     `group:"model" placeholder:"128x128" help:"Height x width to which images are resized. A model file sets its own size."`
+	Size        size     `group:"model" placeholder:"128x128" help:"Height x width to which images are resized (default: 128x128, or the size in the model file)."`
 	Epochs      int      `group:"model" default:"3" help:"Number of passes over the training images."`
 	Batch       int      `group:"model" default:"15" help:"Batch size."`
-	Optimizer   string   `group:"model" placeholder:"rmsprop" predictor:"optimizer" help:"Optimizer: rmsprop, adam or sgd. A saved model keeps its own by default."`
+	Optimizer   string   `group:"model" placeholder:"rmsprop" predictor:"optimizer" help:"Optimizer: rmsprop, adam or sgd (default: the optimizer in the model file, or rmsprop)."`
 	LR          *float64 `group:"model" name:"lr" placeholder:"RATE" help:"Learning rate (default: the optimizer's default in Keras)."`
-	AugmentSpec string   `name:"augment" group:"model" placeholder:"OPTIONS" help:"Random changes to training images; see the options above (default: ${augment})."`
+	AugmentSpec string   `name:"augment" group:"model" placeholder:"OPTIONS" help:"Random changes of training images; the options are listed above (default: ${augment})."`
 	NoAugment   bool     `group:"model" help:"Train on the unchanged images."`
-	ClassWeight string   `group:"model" placeholder:"WEIGHTS" help:"Class weights in the loss, such as cat=2,dog=1, or balanced: the rarer a class, the higher its weight."`
-	Patience    int      `group:"model" placeholder:"N" help:"Stop if val_loss has not improved for N epochs, and restore the best weights."`
+	ClassWeight string   `group:"model" placeholder:"WEIGHTS" help:"Class weights in the loss, such as cat=2,dog=1. balanced gives rare classes a higher weight (default: 1 for each class)."`
+	Patience    int      `group:"model" placeholder:"N" help:"Stop if val_loss has not improved for N epochs, and restore the best weights (default: do not stop early)."`
 	Seed        uint32   `group:"model" default:"42" help:"Random seed. The same seed gives the same split, initial weights, augmentation and results, bit for bit."`
-	Threads     int      `group:"model" placeholder:"N" help:"Number of threads (default: all cores). Results do not depend on it."`
+	Threads     int      `group:"model" placeholder:"N" help:"Number of threads (default: all cores). It does not change results."`
 
 	Out          path `group:"output" placeholder:"DIR" predictor:"folder" help:"Output folder (default: the next free runs/train-N)."`
 	Resume       path `group:"output" placeholder:"DIR" predictor:"folder" help:"Resume the interrupted run in this folder, with its settings."`
 	SaveFreq     int  `group:"output" placeholder:"N" help:"Write the checkpoint for --resume every N steps (default: after each epoch)."`
-	WriteProfile bool `name:"profile" group:"output" help:"Print the time of each part of the training, and write profile.txt and trace.json."`
-	Overwrite    bool `group:"output" help:"Allow --out to replace the files of an earlier run."`
+	WriteProfile bool `name:"profile" group:"output" help:"Print the time spent on data, steps and kernels, and write profile.txt and trace.json."`
+	Overwrite    bool `group:"output" help:"Replace the files of an earlier run in the folder of --out."`
 }
 
 // Help returns the command's detailed help.
 func (trainCommand) Help() string {
-	return `The defaults are those of the tutorial "How to build a convolutional neural network in Keras": its network, split and augmentation, 3 epochs, batch size 15. With demo:cats-and-dogs, which has fewer images, the defaults are 12 epochs and images of 64x64 pixels.
+	return `The defaults are those of the tutorial "How to build a convolutional neural network in Keras": its network, split and augmentation, 3 epochs, batch size 15. With demo:cats-and-dogs, which has 2,000 images (demo:cats-and-dogs?n=60 has 60), the defaults are 12 epochs and images of 64x64 pixels.
 
-^C stops the training after the current step and writes all files; a second ^C stops at once. --resume continues an interrupted or killed run from its last checkpoint, which may be in the middle of an epoch. The files are then the same as those of an uninterrupted run. Only the data (if they have moved), --threads, --cache and --profile can be combined with --resume.
+^C stops the training after the current step and writes all files; a second ^C stops at once. --resume continues an interrupted or killed run from its last checkpoint, which may be in the middle of an epoch. The files, except run.json, are then the same as those of an uninterrupted run. --resume can be combined with --threads, --cache, --profile, --quiet and --json, and with the new path of the data if they have moved.
 
 Examples:
   lince train demo:cats-and-dogs
@@ -91,8 +91,8 @@ func (c *trainCommand) Validate() error {
 	return mistakes(errs...)
 }
 
-// The defaults for the demo, which has a sixth of the tutorial's images: more epochs make up for
-// the smaller number, and smaller images take less time.
+// The defaults for the demo, which has a sixth of the tutorial's images. There are more epochs because
+// there are fewer images, and images are smaller to save time.
 const demoEpochs = 12
 
 var demoSize = size{64, 64}

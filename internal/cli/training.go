@@ -153,7 +153,7 @@ func (t *training) split(table *data.Table) error {
 		return err
 	}
 	if n := trainRows.Len(); n < t.Batch {
-		t.warn(fmt.Sprintf("only %s to train on, less than the batch size of %d: each epoch is one smaller batch", count(n, "image"), t.Batch))
+		t.warn(fmt.Sprintf("only %s to train on, fewer than the batch size of %d: each epoch has one step, with a smaller batch", count(n, "image"), t.Batch))
 	}
 	o, err := flowOptions(t.model, t.Batch, t.Threads)
 	if err != nil {

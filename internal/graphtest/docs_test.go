@@ -27,13 +27,13 @@ and errors.
 
 The page is generated from the tags of the Go structs. After a change, run ` + "`go test ./internal/graphtest -run Docs -update`" + `.
 
-- The first column is the name in Keras, and ` + "`argument`" + ` is the name of the argument there. A row without a field is an argument of which lince
-  supports only the given value.
+- The first column is the name in Keras, and ` + "`argument`" + ` is the name of the argument there. In a row without a field, lince supports
+  only the given value of the argument.
 - An empty default means that the field must be set. The default ` + "`none`" + ` is Keras' None: a nil pointer or slice, or 0 for a number.
 - The column ` + "`values`" + ` gives the valid values. A field that is inverted in Go, such as ` + "`NoBias`" + `, has the default of the Keras argument.
 - Every layer except Input and SpatialDropout2D also has the fields ` + "`Name`, `Frozen` and `DType`: Keras' `name`, `trainable` (inverted) and `dtype`" + `. The
   tables omit them. The default name is automatic. ` + "`DType`" + ` is a dtype policy; lince computes in float32 under each of them.
-- Regularizers and constraints are not supported yet. A model that has some can be opened for prediction, but it cannot be trained.
+- Regularizers and constraints are not supported yet. A model with regularizers or constraints can be opened for prediction, but it cannot be trained.
 
 ## Activations
 
