@@ -51,6 +51,6 @@
 //
 // # Reproducibility
 //
-// The same seed, data and version of lince give the same bits, for any number of threads. A training that is interrupted can be
-// resumed, and ends with the same bits as without the interruption; see callback.BackupAndRestore.
+// The same seed, data and version of lince give the same bits, for any number of threads. Interrupted training can be
+// resumed, and then ends with the same bits as training without the interruption; see callback.BackupAndRestore.
 package lince

@@ -21,7 +21,7 @@ type reader struct {
 	shared  map[int64]*layerInstance // layers that are in several models, by keras.NetworkLayer.Shared
 }
 
-// missingClasses returns an error that lists all classes that lince lacks.
+// missingClasses returns an error that lists all unsupported classes.
 func (r *reader) missingClasses() error {
 	if len(r.missing) == 0 {
 		return nil
@@ -38,11 +38,11 @@ func (r *reader) missingClasses() error {
 		}
 		list = append(list, fmt.Sprintf("%s (%s)", class, where))
 	}
-	return fmt.Errorf("the model needs classes that lince lacks: %s; add custom layers to Options.Layers", strings.Join(list, ", "))
+	return fmt.Errorf("the model needs classes that lince does not support: %s; add custom layers to Options.Layers", strings.Join(list, ", "))
 }
 
-// model makes the model of a network. in, if not nil, is the symbol that a nested model is applied to: it
-// gives the input's shape if the network does not. where is put before the names of layers in messages.
+// model makes the model of a network. in, if not nil, is the symbol that a nested model is applied to: it gives
+// the input's shape if the network does not. where is the prefix of layer names in messages.
 func (r *reader) model(n *keras.Network, in *Symbol, where string) (*Model, error) {
 	var m *Model
 	var err error
@@ -255,8 +255,8 @@ func isNone(v keras.Constant) bool {
 	return !slices.ContainsFunc(list, func(x json.RawMessage) bool { return string(x) != "null" })
 }
 
-// instance returns the layer instance of a layer in a file. It is nil, without an error, if lince lacks the
-// layer's class, which is noted in missing.
+// instance returns the layer instance of a layer in a file. If lince does not support the layer's class, it notes
+// the class in missing and returns nil without an error.
 func (r *reader) instance(nl keras.NetworkLayer, x *Symbol, where string) (*layerInstance, error) {
 	if l := r.shared[nl.Shared]; l != nil && l.name == nl.Name && l.Class() == nl.Class {
 		return l, nil
@@ -289,7 +289,7 @@ func (r *reader) newLayer(nl keras.NetworkLayer, x *Symbol, where string) (*laye
 	return l, nil
 }
 
-// layer decodes a layer's configuration. passedOver lists its settings that lince lacks and that only
+// layer decodes a layer's configuration. passedOver lists its settings that lince does not support and that only
 // training needs.
 func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, passedOver []string, err error) {
 	name := where + nl.Name
@@ -351,8 +351,8 @@ func unknownClasses(err error) (unknown []*layer.UnknownClass, rest error) {
 	return nil, err
 }
 
-// passedOverError returns the error of training a model whose layers have settings that lince lacks; nil if
-// there are none.
+// passedOverError returns the error of Fit for a model whose layers have settings that lince does not support, or
+// nil.
 func (m *Model) passedOverError() error {
 	list := m.passedOver()
 	if len(list) == 0 {
@@ -365,8 +365,8 @@ func (m *Model) passedOverError() error {
 	return fmt.Errorf("the model can only predict, because training needs settings that lince does not have yet: %s%s", strings.Join(list, "; "), more)
 }
 
-// passedOver lists the settings of layers in the model's file that lince lacks and that change training
-// alone.
+// passedOver lists the settings of layers in the model's file that lince does not support and that affect training
+// only.
 func (m *Model) passedOver() []string {
 	var list []string
 	for _, l := range m.layers {

@@ -150,7 +150,7 @@ func TestEarlyStopping(t *testing.T) {
 
 func TestMonitorMistakes(t *testing.T) {
 	for want, c := range map[string]Callback{
-		"there will be no val_loss to monitor":                     EarlyStopping{},
+		"there is no val_loss to monitor":                          EarlyStopping{},
 		"a higher or a lower odd is better":                        ModelCheckpoint{Path: "a.keras", SaveBestOnly: true, Monitor: "odd"},
 		`got "up"`:                                                 ReduceLROnPlateau{Monitor: "loss", Mode: "up"},
 		"Patience must be at least 0, got -1":                      EarlyStopping{Monitor: "loss", Patience: -1},
@@ -227,7 +227,7 @@ func TestModelCheckpoint(t *testing.T) {
 	if err := h.EpochEnd(0, &Logs{}); err != nil {
 		t.Errorf("error is %v", err)
 	}
-	if len(f.saved) != 2 || len(f.said) != 1 || !strings.Contains(f.said[0], "disk full; the training continues") {
+	if len(f.saved) != 2 || len(f.said) != 1 || !strings.Contains(f.said[0], "disk full; training continues") {
 		t.Errorf("tried %v, said %q", f.saved, f.said)
 	}
 	f.failing = nil
