@@ -108,9 +108,9 @@ func (m *Model) ClassifyBatch(x *tensor.Tensor) ([]Classification, error) {
 // the file and applies Model.Preprocessing. It returns an error if the model has no preprocessing. The Row of the
 // result is 0.
 //
-// ClassifyImage is safe for files from untrusted sources: decoding takes no more memory than the limits of package
-// picture allow. Any number of goroutines may call it at the same time. If ctx is cancelled before the prediction
-// starts, the error wraps context.Cause(ctx).
+// ClassifyImage is safe for files from untrusted sources: decoding takes no more memory than the limits of data/picture
+// allow. Any number of goroutines may call it at the same time. If ctx is cancelled before the prediction starts, the
+// error wraps context.Cause(ctx).
 func (m *Model) ClassifyImage(ctx context.Context, file []byte) (Classification, error) {
 	list, err := m.classifyImages(ctx, 1, func(w *imageWorker, _ int) error { return w.decode(file) })
 	if err != nil {

@@ -168,7 +168,7 @@ func (r *training) checkPlace(s *callback.State) error {
 		return bad("it is at epoch %d, step %d, and in the data at epoch %d, step %d; an epoch has %d steps", p.Epoch, p.Step, at.Epoch, at.Step, r.total)
 	}
 	if s.Called < 0 || s.Called > len(s.Callbacks) {
-		return bad("it counts %d called callbacks of %d", s.Called, len(s.Callbacks))
+		return bad("it has called %d of %d callbacks", s.Called, len(s.Callbacks))
 	}
 	switch s.Phase {
 	case callback.AtEpochBegin, callback.AtEnd:

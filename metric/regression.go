@@ -5,7 +5,7 @@ import (
 	"github.com/lince-ml/lince/internal/targets"
 )
 
-// MeanSquaredError is the mean of the squared differences between predictions p and targets y
+// MeanSquaredError is the mean of the squared differences of predictions p and targets y
 // (keras.metrics.MeanSquaredError):
 //
 //	mse = mean of (p-y)^2

@@ -1,5 +1,5 @@
-// Package profile records where training spends its time: how long each kernel takes and how close it comes
-// to the limits of the machine, how long training waits for data, and how evenly the work is divided among
+// Package profile records where training spends its time: how long each kernel takes and how near it is to
+// the limits of the machine, how long training waits for data, and how evenly the work is divided among
 // threads. Pass a Profile to lince's Model.Fit, and read it afterwards:
 //
 //	p := &profile.Profile{}
