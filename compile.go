@@ -86,7 +86,7 @@ func (m *Model) Compile(c CompileOptions) error {
 		return errors.New("compiling: the model is training")
 	}
 	defer m.fitting.Unlock()
-	if err := m.passedOverError(); err != nil {
+	if err := m.unsupportedError(); err != nil {
 		return fmt.Errorf("compiling: %w", err)
 	}
 	if m.predict.graph == nil {
@@ -307,8 +307,8 @@ func (m *Model) readyToTrain() error {
 	switch {
 	case len(m.unknown) > 0:
 		return m.unknownError()
-	case m.passedOverError() != nil:
-		return m.passedOverError()
+	case m.unsupportedError() != nil:
+		return m.unsupportedError()
 	case m.compiled == nil:
 		return errors.New("the model is not compiled; call Compile first")
 	case m.stale():

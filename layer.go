@@ -29,9 +29,9 @@ type layerInstance struct {
 	applied   *call // the first use; guarded by making
 	variables []*graph.Variable
 	owner     *Model // the model whose store declared the variables
-	// passedOver lists settings from a file that lince does not support and that affect training only; see
-	// Model.passedOver.
-	passedOver []string
+	// unsupported lists settings from a file that lince does not support and that affect training only; see
+	// Model.unsupported.
+	unsupported []string
 }
 
 // Shared makes a layer that can be applied several times with the same weights, like a layer object in Keras

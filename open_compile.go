@@ -37,7 +37,7 @@ func (o Options) compileFrom(m *Model, text json.RawMessage) {
 	if !ok {
 		return
 	}
-	if err := m.passedOverError(); err != nil {
+	if err := m.unsupportedError(); err != nil {
 		m.unknown = append(m.unknown, err)
 	}
 	if err := m.compileKnown(c); err != nil {

@@ -280,18 +280,18 @@ func (r *reader) newLayer(nl keras.NetworkLayer, x *Symbol, where string) (*laye
 		m.frozen = nl.Frozen
 		return l, nil
 	}
-	conf, passedOver, err := r.layer(nl, where)
+	conf, unsupported, err := r.layer(nl, where)
 	if conf == nil || err != nil {
 		return nil, err
 	}
 	l := newLayer(conf)
-	l.name, l.frozen, l.passedOver = nl.Name, nl.Frozen, passedOver
+	l.name, l.frozen, l.unsupported = nl.Name, nl.Frozen, unsupported
 	return l, nil
 }
 
-// layer decodes a layer's configuration. passedOver lists its settings that lince does not support and that only
+// layer decodes a layer's configuration. unsupported lists its settings that lince does not support and that only
 // training needs.
-func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, passedOver []string, err error) {
+func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, unsupported []string, err error) {
 	name := where + nl.Name
 	if nl.Op() {
 		class := fmt.Sprintf("%s.%s", nl.Module, nl.Class)
@@ -325,12 +325,12 @@ func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, pass
 		return nil, nil, nil
 	}
 	for _, i := range ignored {
-		passedOver = append(passedOver, fmt.Sprintf("layer %s: %v", name, i))
+		unsupported = append(unsupported, fmt.Sprintf("layer %s: %v", name, i))
 	}
 	if p, err := layer.PolicyOf(l); err == nil && p != layer.Float32 {
-		passedOver = append(passedOver, fmt.Sprintf("layer %s: dtype %s", name, p))
+		unsupported = append(unsupported, fmt.Sprintf("layer %s: dtype %s", name, p))
 	}
-	return l, passedOver, nil
+	return l, unsupported, nil
 }
 
 // unknownClasses separates the unknown classes from the other errors in err.
@@ -351,10 +351,10 @@ func unknownClasses(err error) (unknown []*layer.UnknownClass, rest error) {
 	return nil, err
 }
 
-// passedOverError returns the error of Fit for a model whose layers have settings that lince does not support, or
+// unsupportedError returns the error of Fit for a model whose layers have settings that lince does not support, or
 // nil.
-func (m *Model) passedOverError() error {
-	list := m.passedOver()
+func (m *Model) unsupportedError() error {
+	list := m.unsupported()
 	if len(list) == 0 {
 		return nil
 	}
@@ -365,14 +365,14 @@ func (m *Model) passedOverError() error {
 	return fmt.Errorf("the model can only predict, because training needs settings that lince does not have yet: %s%s", strings.Join(list, "; "), more)
 }
 
-// passedOver lists the settings of layers in the model's file that lince does not support and that affect training
+// unsupported lists the settings of layers in the model's file that lince does not support and that affect training
 // only.
-func (m *Model) passedOver() []string {
+func (m *Model) unsupported() []string {
 	var list []string
 	for _, l := range m.layers {
-		list = append(list, l.passedOver...)
+		list = append(list, l.unsupported...)
 		if inner := l.Model(); inner != nil {
-			list = append(list, inner.passedOver()...)
+			list = append(list, inner.unsupported()...)
 		}
 	}
 	return list

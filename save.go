@@ -95,7 +95,7 @@ type extra struct {
 // file returns the content of a file, including training, the state of Fit, if that is not nil. The model is
 // locked for reading until unlock is called.
 func (m *Model) file(training *callback.State) (f *keras.File, unlock func(), err error) {
-	if list := m.passedOver(); len(list) > 0 {
+	if list := m.unsupported(); len(list) > 0 {
 		return nil, nil, fmt.Errorf("the new file would lose settings that lince does not have yet: %s", list[0])
 	}
 	m.mu.RLock()

@@ -123,7 +123,7 @@ func decodeInitializer(r *config.Reader, key string, v any) (initializer.Initial
 		return nil, false
 	}
 	i, err := initializer.Decode(class, conf)
-	if _, unknown := err.(*UnknownClass); unknown && r.PassOver(key) { //nolint:errorlint // only if the initializer itself is unknown
+	if _, unknown := err.(*UnknownClass); unknown && r.Skip(key) { //nolint:errorlint // only if the initializer itself is unknown
 		return nil, false
 	}
 	r.Fail(key, err)
