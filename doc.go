@@ -31,8 +31,8 @@
 //	prediction, err := model.ClassifyImage(ctx, photo) // a file's bytes
 //	fmt.Println(prediction.Name, prediction.Probability)
 //
-// The API follows Keras. Packages layer, loss, metric, optimizer and callback hold Keras' classes under Keras' names: struct
-// literals whose zero values are Keras' defaults. They compute what Keras computes.
+// The API follows Keras. Packages layer, loss, metric, optimizer and callback hold Keras' classes under Keras' names:
+// struct literals whose zero values are Keras' defaults. Their results are the same as in Keras, except for rounding.
 //
 // # Models
 //

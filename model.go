@@ -65,9 +65,9 @@ type MetricDecoder = func(config json.RawMessage) (metric.Metric, error)
 // layer.Layer, so it can be nested in other models, which then share its weights.
 //
 // Any number of goroutines may predict at the same time, even while the model trains: each prediction uses the weights
-// from between two steps. Only one Fit may run at a time. Other methods that change the model must not run concurrently
-// with any use of it. The first use of a model as a layer is such a change if Options.Name was not set, because the
-// model then gets a name.
+// as they were after a complete step. Only one Fit may run at a time. Other methods that change the model must not run
+// concurrently with any use of it. The first use of a model as a layer is such a change if Options.Name was not set,
+// because the model then gets a name.
 type Model struct {
 	// Classes are the names of the classes, in the order of the outputs; nil if they are not known. A model with a
 	// single output unit has two classes, and an output near 1 means Classes[1]. The names are saved in the model's

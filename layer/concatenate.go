@@ -14,8 +14,8 @@ import (
 // differ.
 // Output shape: the same shape, except that the size along Axis is the sum of the operands' sizes.
 //
-// Build reports an error if the shapes differ in another dimension or Axis is not a dimension
-// after the batch.
+// Build reports an error if the operands are not float32, their shapes differ in another dimension,
+// or Axis is not a dimension after the batch.
 type Concatenate struct {
 	// Axis is the dimension along which the operands are joined. It cannot be 0, the batch, which
 	// Keras accepts. The default is -1, the last one.

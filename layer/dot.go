@@ -18,7 +18,8 @@ import (
 // Output shape: (batch, the other dimensions of the first operand, the other dimensions of the
 // second), or (batch, 1) if there are no other dimensions.
 //
-// Build reports an error if Axes is not set, the sizes along Axes differ, or a dimension other
+// Build reports an error if Axes is not set or has a dimension that an operand does not have, there
+// are not two operands, they are not float32, their sizes along Axes differ, or a dimension other
 // than the batch is unknown.
 type Dot struct {
 	// Axes has the dimension of the first operand and that of the second. Required. Negative

@@ -26,8 +26,9 @@ import (
 // State, unless Mean is set: mean and variance, and count, an Int64 scalar that Keras stores but
 // does not use. The shape of mean and variance is the sizes of the dimensions in Axis.
 //
-// Build reports an error if the operand is a Bool, the size of a dimension in Axis is unknown, or
-// Mean and Variance do not have the same length or do not fit the operand.
+// Build reports an error if the operand is a Bool, Axis lists the batch or a dimension of unknown
+// size, a number in Variance is negative, or Mean and Variance do not have the same length or do
+// not fit the operand.
 type Normalization struct {
 	// Axis lists the dimensions that have separate statistics for each index. The default, nil, is
 	// -1, the last dimension. If Axis is empty but not nil, one mean and one variance apply to all

@@ -15,7 +15,8 @@ import (
 // Keras. It cannot be trained yet.
 type Policy string
 
-// The policies. A mixed policy computes in the 16-bit type and keeps the weights in float32.
+// The policies. In Keras, a mixed policy computes in the 16-bit type and keeps the weights in
+// float32.
 const (
 	Float32       Policy = "float32"
 	BFloat16      Policy = "bfloat16"

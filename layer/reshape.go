@@ -8,7 +8,7 @@ import (
 // Reshape changes the shape of each example (keras.layers.Reshape). The elements stay in row-major
 // order:
 //
-//	y = the numbers of x, in order, in an array of shape Shape
+//	y = the elements of x, in order, in an array of shape Shape
 //
 // Input shape: (batch, ...).
 // Output shape: (batch, Shape...).

@@ -20,13 +20,13 @@ import (
 // Predictions: (batch, ..., classes).
 // Result: (batch, ...).
 //
-// Build reports an error if the shapes of targets and predictions differ. For targets that are
-// class indices, use SparseCategoricalCrossentropy.
+// Build reports an error if LabelSmoothing is out of range, or the shapes of targets and
+// predictions differ. For targets that are class indices, use SparseCategoricalCrossentropy.
 //
 // Label smoothing was introduced by Szegedy et al., 2016 (arXiv:1512.00567).
 type CategoricalCrossentropy struct {
-	// FromLogits says that the predictions are logits x: p = softmax(x).
-	// The default, false, is for probabilities.
+	// FromLogits means that the predictions are logits x, and p = softmax(x). By default they are
+	// probabilities.
 	FromLogits bool `keras:"from_logits"`
 	// LabelSmoothing is the fraction s of each target that is spread evenly over all K classes:
 	// y*(1-s) + s/K. From 0 to 1. The default is 0.
@@ -54,8 +54,8 @@ type CategoricalCrossentropy struct {
 // Build reports an error if the shapes do not match or the number of classes is unknown. For
 // one-hot targets, use CategoricalCrossentropy.
 type SparseCategoricalCrossentropy struct {
-	// FromLogits says that the predictions are logits x: p = softmax(x).
-	// The default, false, is for probabilities.
+	// FromLogits means that the predictions are logits x, and p = softmax(x). By default they are
+	// probabilities.
 	FromLogits bool `keras:"from_logits"`
 
 	_ struct{} `keras:"axis,only=-1,omit"`
@@ -76,7 +76,8 @@ type SparseCategoricalCrossentropy struct {
 // Predictions: (batch, ..., n).
 // Result: (batch, ...).
 //
-// Build reports an error if the shapes of targets and predictions differ.
+// Build reports an error if LabelSmoothing is out of range, or the shapes of targets and
+// predictions differ.
 type BinaryCrossentropy struct {
 	// FromLogits means that the predictions are logits x, and p = sigmoid(x). By default they are
 	// probabilities.

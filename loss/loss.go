@@ -5,9 +5,9 @@
 // Keras and its range. Build reports fields that are out of range.
 //
 // A loss computes one number for each example, or for each pixel or time step of an example. The
-// model then multiplies these numbers by the example weights, if there are any, and computes their
-// mean (Keras' reduction "sum_over_batch_size"). The divisor is the count of numbers, not the sum
-// of the weights.
+// model then multiplies these numbers by the example weights and class weights, if there are any,
+// and computes their mean (Keras' reduction "sum_over_batch_size"). The divisor is the count of
+// numbers, not the sum of the weights.
 //
 // docs/add-a-layer.md shows how to add a loss, and how to write a custom one.
 package loss
