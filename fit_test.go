@@ -424,7 +424,7 @@ func TestFitRefuses(t *testing.T) {
 	}
 }
 
-// A callback may predict and evaluate during a training without changing it.
+// A callback may predict and evaluate during training without changing the result.
 func TestCallbacksUseTheModel(t *testing.T) {
 	a, b := smallModel(t, 1), smallModel(t, 1)
 	x, _ := bars(4)
@@ -437,7 +437,7 @@ func TestCallbacksUseTheModel(t *testing.T) {
 			return err
 		}, EpochEnd: func(int, *Logs) error {
 			if err := b.Compile(CompileOptions{Loss: loss.CategoricalCrossentropy{}}); err == nil {
-				t.Error("Compile in a training: no error")
+				t.Error("Compile during training: no error")
 			}
 			return nil
 		}}, nil

@@ -37,7 +37,7 @@ type training struct {
 	logs     *Logs             // logs for the hooks of the epoch
 	stopped  bool
 	over     bool // the End hooks are being called
-	finished bool // the training ended without an error
+	finished bool // training ended without an error
 	messages []string
 
 	memories []callback.Memory // from the State to resume, until the callbacks have them
@@ -55,7 +55,7 @@ var phases = []struct {
 	{callback.AtEpochEnd, (*training).epochEnd},
 }
 
-// run runs the training and calls the callbacks' Begin and End.
+// run runs all epochs and calls the callbacks' Begin and End.
 func (r *training) run(ctx context.Context) error {
 	err := r.begin()
 	for err == nil && r.phase != callback.AtEnd && r.position.Epoch < r.o.Epochs+r.ending() && (!r.stopped || r.phase != callback.AtEpochBegin) {

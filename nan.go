@@ -32,7 +32,7 @@ func (e *NaNError) Error() string {
 	}
 	when := "when the epoch began"
 	if e.Resumed > 0 {
-		when = fmt.Sprintf("after step %d, where the training was resumed", e.Resumed)
+		when = fmt.Sprintf("after step %d, where training was resumed", e.Resumed)
 	}
 	return fmt.Sprintf("%s at epoch %d, step %d; the model is restored to its state %s; lower %s, or check the data for NaN or infinite numbers (and that they are rescaled)",
 		what, e.Epoch+1, e.Step+1, when, rate)

@@ -17,7 +17,7 @@ import (
 // reader makes a model from a file's network.
 type reader struct {
 	Options
-	missing map[string][]string      // names of layers, by the class that lince lacks
+	missing map[string][]string      // names of layers, by unsupported class
 	shared  map[int64]*layerInstance // layers that are in several models, by keras.NetworkLayer.Shared
 }
 

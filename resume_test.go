@@ -21,7 +21,7 @@ import (
 	"github.com/lince-ml/lince/optimizer"
 )
 
-// snapshot is a training at some moment: its State, and its model's file.
+// snapshot is the state of training at some moment: a State, and the file of the model.
 type snapshot struct {
 	where string
 	state []byte
@@ -89,8 +89,8 @@ func exactly(t *testing.T, h *History) string {
 	return string(must(json.Marshal(callback.State{Version: callback.StateVersion, History: h})))
 }
 
-// Every State resumes to the same bits, in whichever hook of which callback it is taken, also if a callback has stopped
-// the training.
+// Training that resumes from a State ends with the same bits, in any hook in which the State is taken, also if a callback has stopped
+// training.
 func TestResumeFromEveryHook(t *testing.T) {
 	for name, c := range map[string]struct {
 		fit FitOptions
@@ -146,7 +146,7 @@ func TestResumeFromEveryHook(t *testing.T) {
 	}
 }
 
-// stopAt stops a training at the end of an epoch, or after a step.
+// stopAt stops training at the end of an epoch, or after a step.
 type stopAt struct{ epoch, step int }
 
 func (c stopAt) Begin(run callback.Run) (callback.Hooks, error) {
@@ -225,7 +225,7 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 }
 
-// A checkpoint opens as a model and as a checkpoint. A checkpoint of another training is refused with the reason.
+// A checkpoint opens as a model and as a checkpoint. A checkpoint of other training is refused with the reason.
 func TestCheckpointRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "backup.keras")
 	stop := func(run callback.Run) (callback.Hooks, error) {

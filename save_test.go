@@ -486,7 +486,7 @@ func TestPredictAnySize(t *testing.T) {
 	}
 }
 
-// Predictions may run at the same time, and during a training.
+// Predictions may run at the same time, and during training.
 func TestPredictConcurrently(t *testing.T) {
 	m := trained(t)
 	x, _ := bars(3)

@@ -63,7 +63,7 @@ func (f *fake) SetLearningRate(rate float64) error {
 }
 func (f *fake) Printf(format string, a ...any) { f.said = append(f.said, fmt.Sprintf(format, a...)) }
 
-// run simulates a training in which a metric has these values, and returns the logs of its epochs.
+// run simulates training in which a metric has these values, and returns the logs of its epochs.
 func (f *fake) run(t *testing.T, c Callback, name string, values ...float64) []*Logs {
 	t.Helper()
 	h, err := c.Begin(f)
@@ -484,7 +484,7 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 }
 
-// A resumed training must write the same file as one without an interruption.
+// Resumed training must write the same file as one without an interruption.
 func TestCSVLoggerResumes(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "h.csv")
 	write := func(h Hooks, epoch int, logs map[string]float64) {
