@@ -89,8 +89,8 @@ func exactly(t *testing.T, h *History) string {
 	return string(must(json.Marshal(callback.State{Version: callback.StateVersion, History: h})))
 }
 
-// Training that resumes from a State ends with the same bits, in any hook in which the State is taken, also if a callback has stopped
-// training.
+// Training that resumes from a State ends with the same bits. The State may be taken in any hook of any callback, also
+// after a callback has stopped training.
 func TestResumeFromEveryHook(t *testing.T) {
 	for name, c := range map[string]struct {
 		fit FitOptions
