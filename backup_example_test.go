@@ -12,7 +12,7 @@ import (
 	"github.com/lince-ml/lince/data"
 )
 
-// interrupted is a dataset that cancels the training at the beginning of an epoch, in place of a crash.
+// interrupted is a dataset that cancels training at the beginning of an epoch, to simulate a crash.
 type interrupted struct {
 	data.Dataset
 	epoch  int
@@ -26,7 +26,7 @@ func (d interrupted) Batches(ctx context.Context, epoch, step int) iter.Seq2[dat
 	return d.Dataset.Batches(ctx, epoch, step)
 }
 
-// A training that survives a crash: run the program again, and it resumes where it stopped.
+// Training that can be interrupted: after a crash, run the program again, and training resumes from the last checkpoint.
 func ExampleModel_Fit_resume() {
 	defer inTemporaryFolder()()
 	program := func(ctx context.Context, train data.Dataset) (*lince.History, error) {

@@ -12,17 +12,17 @@ import (
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
-// A checkpoint is a .keras file that also has a callback.State, beside the class names in the part of the
-// file that Keras ignores. It opens as a model, here and in Keras.
+// A checkpoint is a .keras file that also holds a callback.State. The State is in the part of the file that
+// Keras ignores, next to the class names. lince and Keras open a checkpoint as a model.
 
 // OpenCheckpoint reads a checkpoint with default Options. See Options.OpenCheckpoint.
 func OpenCheckpoint(path string) (*Model, *callback.State, error) {
 	return Options{}.OpenCheckpoint(path)
 }
 
-// OpenCheckpoint reads a checkpoint that callback.BackupAndRestore or Run.Checkpoint of another callback
-// wrote. It returns the model, and the State for FitOptions.Resume. A .keras file without a State is an
-// error.
+// OpenCheckpoint reads a checkpoint, which callback.BackupAndRestore writes, or a custom callback with
+// callback.Run.Checkpoint. It returns the model, and the State for FitOptions.Resume. It returns an error for
+// a .keras file without a State.
 func (o Options) OpenCheckpoint(path string) (*Model, *callback.State, error) {
 	f, s, err := readCheckpoint(path)
 	if err != nil {
@@ -58,7 +58,7 @@ func readCheckpointFile(path string) (*keras.File, *callback.State, error) {
 		return nil, nil, err
 	}
 	if x.Training == nil {
-		return nil, nil, errors.New("it is a model, not a checkpoint: it has no state of a training")
+		return nil, nil, errors.New("it is a model, not a checkpoint: it has no training state")
 	}
 	s := &callback.State{}
 	if err := json.Unmarshal(x.Training, s); err != nil {
@@ -67,7 +67,7 @@ func readCheckpointFile(path string) (*keras.File, *callback.State, error) {
 	return f, s, nil
 }
 
-// checkpointOf returns the State from which a training resumes, or nil. restore, if not nil, sets the model's
+// checkpointOf returns the State from which to resume training, or nil. restore, if not nil, sets the model's
 // variables from the checkpoint.
 func (m *Model) checkpointOf(o FitOptions) (s *callback.State, restore func() error, err error) {
 	if o.Resume != nil {
@@ -119,7 +119,8 @@ func (m *Model) restore(f *keras.File) error {
 	return m.loadStreams(x)
 }
 
-// openRegular opens a file and returns its size. It refuses pipes and devices, which have no end or block.
+// openRegular opens a file and returns its size. It refuses pipes and devices, because reading one may block
+// or never end.
 func openRegular(path string) (*os.File, int64, error) {
 	info, err := os.Stat(path) // before Open, which would block on a pipe
 	if err != nil {

@@ -23,10 +23,10 @@ import (
 
 // Classification is a model's prediction for one example.
 type Classification struct {
-	// Row is the index of the example, from 0: its row in the dataset (data.Batch.Index), in the tensor, or in the list of
-	// images.
+	// Row is the index of the example, counted from 0. For Classify it is the row in the dataset (data.Batch.Index),
+	// for ClassifyBatch the row in the tensor, and for the methods that take images the index in the list of images.
 	Row int
-	// Class is the index of the most probable class, the first of them on a tie.
+	// Class is the index of the most probable class. On a tie it is the smallest such index.
 	Class int
 	// Name is the class name from Model.Classes, or the class index as text if the model has no names.
 	Name string
@@ -45,8 +45,8 @@ type ClassProbability struct {
 	Probability float32 `json:"probability"` // from 0 to 1
 }
 
-// Top returns the k most probable classes, the most probable first, and on a tie the one with the smaller index first. It
-// returns all classes if k is 0 or larger than their number.
+// Top returns the k most probable classes, most probable first. On a tie the smaller index comes first. If k is less
+// than 1 or greater than the number of classes, Top returns all classes.
 func (c Classification) Top(k int) []ClassProbability {
 	list := make([]ClassProbability, len(c.Probabilities))
 	for i, p := range c.Probabilities {
@@ -71,8 +71,8 @@ func className(names []string, class int) string {
 // output must have shape (batch, classes), or (batch, 1), in which case it is the probability of the second
 // of two classes.
 //
-// If the outputs are logits (see GivesLogits), Classify applies a softmax, or a sigmoid to a single output.
-// It ends after the first error; if ctx is cancelled, that error wraps its cause.
+// If the outputs are logits (see GivesLogits), Classify applies a softmax, or a sigmoid to a single output. The
+// sequence ends after the first error. If ctx is cancelled, that error wraps context.Cause(ctx).
 func (m *Model) Classify(ctx context.Context, ds data.Dataset) iter.Seq2[Classification, error] {
 	return func(yield func(Classification, error) bool) {
 		for p, err := range m.Predictions(ctx, ds) {
@@ -104,13 +104,13 @@ func (m *Model) ClassifyBatch(x *tensor.Tensor) ([]Classification, error) {
 	return m.classifications(y)
 }
 
-// ClassifyImage returns the prediction for an image file in memory (JPEG, PNG, GIF, BMP, TIFF, WebP or PPM).
-// It decodes the file and applies Model.Preprocessing; an error says so if the model has none. The Row of the
+// ClassifyImage returns the prediction for an image file in memory (JPEG, PNG, GIF, BMP, TIFF, WebP or PPM). It decodes
+// the file and applies Model.Preprocessing. It returns an error if the model has no preprocessing. The Row of the
 // result is 0.
 //
-// ClassifyImage is safe for files from untrusted sources: decoding takes no more memory than the limits of package picture
-// allow. Any number of goroutines may call it at the same time. If ctx is cancelled before the prediction starts, the error
-// wraps its cause.
+// ClassifyImage is safe for files from untrusted sources: decoding takes no more memory than the limits of data/picture
+// allow. Any number of goroutines may call it at the same time. If ctx is cancelled before the prediction starts, the
+// error wraps context.Cause(ctx).
 func (m *Model) ClassifyImage(ctx context.Context, file []byte) (Classification, error) {
 	list, err := m.classifyImages(ctx, 1, func(w *imageWorker, _ int) error { return w.decode(file) })
 	if err != nil {
@@ -119,8 +119,8 @@ func (m *Model) ClassifyImage(ctx context.Context, file []byte) (Classification,
 	return list[0], nil
 }
 
-// ClassifyImages is ClassifyImage for several files, which it decodes in parallel and predicts in batches. If
-// files cannot be read, it returns no predictions, and an error that lists all of them by index.
+// ClassifyImages is ClassifyImage for several files. It decodes them in parallel and computes the predictions in
+// batches. If any file cannot be read, it returns no predictions, and an error that lists all such files by index.
 func (m *Model) ClassifyImages(ctx context.Context, files ...[]byte) ([]Classification, error) {
 	return m.classifyImages(ctx, len(files), func(w *imageWorker, i int) error { return w.decode(files[i]) })
 }
@@ -185,9 +185,10 @@ func (m *Model) classifyImages(ctx context.Context, n int, load func(w *imageWor
 	return out, nil
 }
 
-// imagesAtOnce bounds the memory of images that wait to be predicted.
+// imagesAtOnce returns the number of images to load before each prediction. It limits the memory that these images
+// take.
 func imagesAtOnce(p *preprocess.Pipeline) int {
-	const most = 64 << 20 // numbers
+	const most = 64 << 20 // elements of all images
 	h, w := p.Size()
 	if h == 0 {
 		return runtime.GOMAXPROCS(0)
@@ -195,8 +196,8 @@ func imagesAtOnce(p *preprocess.Pipeline) int {
 	return max(min(data.DefaultBatchSize, most/(h*w*p.Channels())), 1)
 }
 
-// loadImages loads images from..to-1 in parallel. It returns one tensor of all images if they have one
-// size, else one tensor for each.
+// loadImages loads images from..to-1 in parallel. It returns one tensor with all images if the pipeline gives all of
+// them the same size, else one tensor for each image.
 func loadImages(ctx context.Context, p *preprocess.Pipeline, from, to int, load func(w *imageWorker, i int) error) ([]*tensor.Tensor, []error) {
 	n := to - from
 	h, w := p.Size()
@@ -304,9 +305,9 @@ func (m *Model) classifications(y *tensor.Tensor) ([]Classification, error) {
 	return list, nil
 }
 
-// GivesLogits reports whether the outputs are logits, which a softmax, or a sigmoid for a single output,
-// turns into probabilities. They are if the last layer has no activation, and the model is either compiled
-// with a loss that takes logits (FromLogits) or not compiled.
+// GivesLogits reports whether the model's first output is logits. A softmax, or a sigmoid for a single unit, turns
+// logits into probabilities. The output is logits if the last layer has no activation, and the model is either not
+// compiled or compiled with a loss that takes logits (FromLogits).
 func (m *Model) GivesLogits() bool {
 	if f, known := m.finalActivation(m.outputs[0]); !known || f != layer.Linear {
 		return false

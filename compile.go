@@ -26,11 +26,11 @@ type CompileOptions struct {
 	// Loss is what training minimizes (loss). It is required unless Outputs has a loss. If the model has several outputs, it is the
 	// loss of each output for which Outputs has none.
 	Loss loss.Loss
-	// Metrics are computed without example weights (metrics). If the model has several outputs, set Objective.Metrics
-	// instead.
+	// Metrics are computed without example weights (metrics). They are for a model with one output; for several
+	// outputs, set Objective.Metrics.
 	Metrics []metric.Metric
-	// WeightedMetrics are computed with the weight of each example and its class, as the loss is
-	// (weighted_metrics).
+	// WeightedMetrics are computed with example weights and class weights, like the loss (weighted_metrics). They too
+	// are for a model with one output.
 	WeightedMetrics []metric.Metric
 	// Outputs has the objectives of outputs by name (see Model.OutputNames), for models with several outputs:
 	// Keras' loss, loss_weights and metrics as dicts.
@@ -78,15 +78,15 @@ type compiled struct {
 // step, with forward pass, loss, gradients, optimizer and metrics, and one of an evaluation step. Compiling
 // again keeps the weights and discards the optimizer's state.
 //
-// The error lists all mistakes; nothing changes then. Compile also refuses losses that do not fit the last
-// layer's activation, such as a softmax over one unit, which Keras accepts. It returns an error while the
-// model trains.
+// If Compile returns an error, the model is unchanged, and the error lists all mistakes. Unlike Keras, Compile refuses
+// losses that do not fit the last layer's activation, such as any loss after a softmax over one unit. It returns an
+// error while the model trains.
 func (m *Model) Compile(c CompileOptions) error {
 	if !m.fitting.TryLock() {
 		return errors.New("compiling: the model is training")
 	}
 	defer m.fitting.Unlock()
-	if err := m.passedOverError(); err != nil {
+	if err := m.unsupportedError(); err != nil {
 		return fmt.Errorf("compiling: %w", err)
 	}
 	if m.predict.graph == nil {
@@ -173,8 +173,8 @@ func wantLoss(objectives []objective) error {
 	return errors.New("there is no loss; set Loss, as in CompileOptions{Loss: loss.CategoricalCrossentropy{}}")
 }
 
-// compileKnown compiles a model from a file as far as lince knows the classes that the file names: without an
-// optimizer, or without any loss, it can still be evaluated.
+// compileKnown compiles a model from a file. If lince does not support all classes in its compile config, it compiles
+// the model for evaluation only.
 func (m *Model) compileKnown(c CompileOptions) error {
 	if len(m.unknown) == 0 {
 		return m.compile(c)
@@ -182,7 +182,7 @@ func (m *Model) compileKnown(c CompileOptions) error {
 	return m.compileFor(c, false)
 }
 
-// compile is Compile without checkLoss: a model in a file may be what Keras accepts.
+// compile is Compile without checkLoss, because a file may hold a model that Keras accepts and Compile refuses.
 func (m *Model) compile(c CompileOptions) error {
 	if c.Optimizer == nil {
 		c.Optimizer = optimizer.RMSprop{}
@@ -211,8 +211,8 @@ func (m *Model) compileFor(c CompileOptions, training bool) error {
 	if err := n.nameMetrics(); err != nil {
 		return fmt.Errorf("compiling: %w", err)
 	}
-	// The graphs are built on a new store that shares the layers' variables, so that a mistake changes
-	// nothing.
+	// The graphs are built on a new store that shares the layers' variables, so that the model is unchanged if there is
+	// a mistake.
 	store := graph.NewStore()
 	for _, v := range m.store.Variables() {
 		if first, _, _ := strings.Cut(v.Path, "/"); first == generatorPath {
@@ -307,8 +307,8 @@ func (m *Model) readyToTrain() error {
 	switch {
 	case len(m.unknown) > 0:
 		return m.unknownError()
-	case m.passedOverError() != nil:
-		return m.passedOverError()
+	case m.unsupportedError() != nil:
+		return m.unsupportedError()
 	case m.compiled == nil:
 		return errors.New("the model is not compiled; call Compile first")
 	case m.stale():
@@ -340,7 +340,7 @@ func (m *Model) Compiled() (c CompileOptions, ok bool) {
 	return m.compiled.config, true
 }
 
-// known reports whether the loss is one of package loss, about which messages can say more.
+// known reports whether the loss is a class of package loss. Messages about such a loss are more specific.
 func (o objective) known() bool {
 	return o.Loss != nil && slices.Contains(loss.Classes(), o.Loss.Class())
 }
@@ -451,7 +451,7 @@ func (m *Model) checkLoss(l loss.Loss, output *Symbol) error {
 	}
 	last, known := m.finalActivation(output)
 	probabilities := takes.Of != loss.Numbers && !takes.Logits
-	logits := "" // the other remedy, for losses that have the field
+	logits := "" // also suggested for losses that have the field
 	if slices.Contains(loss.Classes(), class) {
 		logits = ", or set FromLogits"
 	}

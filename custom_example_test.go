@@ -61,7 +61,7 @@ func (Rank) Target(output op.Type) op.Type {
 	return op.Type{DType: tensor.Int32, Shape: output.Shape[:1]}
 }
 
-// Takes declares that each prediction is a separate probability, as a sigmoid computes it.
+// Takes declares that each prediction is a separate probability, such as the result of a sigmoid.
 func (Rank) Takes() loss.Predictions { return loss.Predictions{Of: loss.Independent} }
 
 func (l Rank) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
@@ -76,7 +76,7 @@ func (l Rank) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	return b.Mean(b.Square(b.Sub(yPred, b.Concat(1, levels...))), 1)
 }
 
-// Custom layers and losses are used like any others. To open a file that has some, pass them in Options, as
+// Custom layers and losses are used like any others. To open a file with custom classes, pass them in Options, as
 // custom_objects in Keras.
 func Example_customClasses() {
 	model, err := lince.Sequential(layer.Input{Shape: []int{4}}, layer.Dense{Units: 8}, Bend{}, layer.Dense{Units: 3, Activation: layer.Sigmoid})

@@ -31,8 +31,8 @@
 //	prediction, err := model.ClassifyImage(ctx, photo) // a file's bytes
 //	fmt.Println(prediction.Name, prediction.Probability)
 //
-// The API follows Keras. Packages layer, loss, metric, optimizer and callback hold Keras' classes under Keras' names: struct
-// literals whose zero values are Keras' defaults. They compute what Keras computes.
+// The API follows Keras. Packages layer, loss, metric, optimizer and callback hold Keras' classes under Keras' names:
+// struct literals whose zero values are Keras' defaults. Their results are the same as in Keras, except for rounding.
 //
 // # Models
 //
@@ -51,6 +51,6 @@
 //
 // # Reproducibility
 //
-// The same seed, data and version of lince give the same bits, for any number of threads. A training that is interrupted can be
-// resumed, and ends with the same bits as without the interruption; see callback.BackupAndRestore.
+// The same seed, data and version of lince give the same bits, for any number of threads. Interrupted training can be
+// resumed, and then ends with the same bits as training without the interruption; see callback.BackupAndRestore.
 package lince

@@ -24,8 +24,8 @@ type EvaluateOptions struct {
 // compiled. The weights of examples are used as in Keras: in the loss and in WeightedMetrics. Evaluations of one model run one
 // at a time; a second one waits.
 //
-// A batch without examples changes nothing, and the results of a dataset with no other batches are 0, as in Keras. A dataset
-// without batches is an error, while Keras returns an empty list. If ctx is cancelled, the error wraps its cause.
+// A batch without examples is skipped. If all batches are empty, the results are 0, as in Keras. A dataset without
+// batches is an error; Keras returns an empty list. If ctx is cancelled, the error wraps context.Cause(ctx).
 func (m *Model) Evaluate(ctx context.Context, ds data.Dataset, o EvaluateOptions) (*Logs, error) {
 	logs, err := m.evaluateShown(ctx, ds, o)
 	if err != nil {

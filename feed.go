@@ -123,8 +123,8 @@ func (m *Model) checkInput(i int, x tensor.Shape) error {
 	return fmt.Errorf("the examples have shape %v, the model takes %v", x, want)
 }
 
-// fitTarget returns the shape in which targets of shape y can be used where want is needed: targets of shape
-// (batch) can be used as (batch, 1), and the reverse.
+// fitTarget returns the shape to which targets of shape y are reshaped to fit want. It adds or removes a
+// last dimension of size 1. ok is false if they do not fit.
 func fitTarget(want, y tensor.Shape) (tensor.Shape, bool) {
 	switch {
 	case len(y) == len(want)+1 && y[len(y)-1] == 1:
@@ -150,9 +150,9 @@ func (m *Model) targetError(o objective, y tensor.Shape) error {
 	switch classes := out[len(out)-1]; {
 	case !o.known():
 	case o.target.DType == tensor.Int32 && len(y) == len(out) && y[len(y)-1] == classes:
-		hint = "; the targets are one-hot: use loss.CategoricalCrossentropy, or targets that are class indexes"
+		hint = "; the targets are one-hot: use loss.CategoricalCrossentropy, or targets that are class indices"
 	case o.target.DType != tensor.Int32 && (len(y) == len(out)-1 || len(y) == len(out) && y[len(y)-1] == 1) && classes != 1:
-		hint = "; if the targets are class indexes use loss.SparseCategoricalCrossentropy, or one-hot targets"
+		hint = "; if the targets are class indices, use loss.SparseCategoricalCrossentropy, or one-hot targets"
 	case len(y) == len(out) && y[len(y)-1] != classes:
 		hint = fmt.Sprintf("; the last layer has %d units, but there are %d classes: set Units: %d", classes, y[len(y)-1], y[len(y)-1])
 	}
@@ -278,8 +278,8 @@ func weigh(own *tensor.Tensor, byClass map[int]float64, y *tensor.Tensor, buf **
 	return w, nil
 }
 
-// classOf returns the class of example i, whose target has each numbers: the index of the largest, or the
-// number itself if there is only one.
+// classOf returns the class of example i. each is the number of elements of a target. The class is the index
+// of the largest element, or the element itself if there is only one.
 func classOf(y *tensor.Tensor, i, each int) int {
 	if y.DType() == tensor.Int32 {
 		return int(tensor.Values[int32](y)[i*each])
@@ -393,8 +393,8 @@ func convertFrom[T float32 | float64 | int8 | int16 | int32 | int64 | uint8](out
 	return nil
 }
 
-// source iterates over a dataset, epoch after epoch. It keeps its position between the epochs of a training,
-// so that batches that were made ahead are used.
+// source iterates over a dataset, epoch after epoch. It keeps its position between epochs, so that batches
+// that were made ahead of their use are not lost.
 type source struct {
 	ds          data.Dataset
 	epoch, step int // of the batch that comes next
@@ -432,12 +432,13 @@ func (s *source) close() {
 	s.pull, s.stop = nil, nil
 }
 
-// ahead discards the first batches of datasets that were prepared but not used.
+// ahead discards batches that prepare made and training did not use.
 type ahead struct {
 	training, validation func() // nil if there are none
 }
 
-// prepare makes a dataset begin with the first batches of an epoch, if it can.
+// prepare starts to make the first batches of an epoch ahead of their use, if the dataset is a
+// data.Preparer.
 func prepare(ctx context.Context, ds data.Dataset, epoch int, discard *func()) {
 	if p, ok := ds.(data.Preparer); ok {
 		*discard = p.Prepare(ctx, epoch, 0)

@@ -18,14 +18,14 @@ import (
 
 // FitOptions configures Fit: the arguments of Keras' model.fit. The zero value trains one epoch on all data.
 type FitOptions struct {
-	// Epochs is the number of the last epoch, counted from 1 (epochs): with InitialEpoch 2 and Epochs 5,
-	// three epochs run. The default is 1.
+	// Epochs is the total number of epochs, including those before InitialEpoch (epochs). For example, with
+	// InitialEpoch 2 and Epochs 5, three epochs run. The default is 1.
 	Epochs int
-	// InitialEpoch is the first epoch, counted from 0 (initial_epoch).
+	// InitialEpoch is the first epoch to run, counted from 0 (initial_epoch). The default is 0.
 	InitialEpoch int
-	// StepsPerEpoch is the number of batches in an epoch (steps_per_epoch). 0 means all batches of the
-	// dataset. With another number, an epoch continues in the data where the one before it ended, and starts
-	// over, in another order, when the data end.
+	// StepsPerEpoch is the number of batches in an epoch (steps_per_epoch). 0 means all batches of the dataset. With
+	// another number, each epoch continues in the data where the previous one ended. At the end of the data it
+	// continues with the next epoch of the dataset, which has another order if the dataset shuffles.
 	StepsPerEpoch int
 
 	// Validation is evaluated after epochs (validation_data). Nil means no validation.
@@ -51,37 +51,36 @@ type FitOptions struct {
 	// Output receives the progress and the messages of callbacks. The default is os.Stdout.
 	Output io.Writer
 
-	// AllowNaN continues training when the loss becomes NaN or infinite, as Keras does. Otherwise such a loss
-	// ends the training with a *NaNError, because the step that computed it, or the one before, has made the
-	// weights useless. The model is then restored to the beginning of the epoch, or to where the training was
-	// resumed if that was later.
+	// AllowNaN makes Fit continue when the loss becomes NaN or infinite, as Keras does. By default such a loss ends
+	// training with a *NaNError, because the weights are then no longer of use. The model is restored to its state at
+	// the beginning of the epoch, or at the step where training was resumed if that was later.
 	AllowNaN bool
 
-	// Profile, if not nil, records how long each part of the training takes. Recording slows short steps by a
+	// Profile, if not nil, records how long training takes, by phase and by kernel. Recording slows short steps by a
 	// few percent.
 	Profile *profile.Profile
 
-	// Resume continues an interrupted training from its State, and ends with the same bits as a training
+	// Resume is the State from which to resume an interrupted training run. The result has the same bits as a run
 	// without the interruption. The model must be the one saved with the State, as OpenCheckpoint returns it.
-	// Dataset, callbacks and other options must be those of the interrupted training, except that Epochs may
-	// be larger. InitialEpoch must be 0. If Resume is nil, a callback that is a callback.Resumer, such as
-	// callback.BackupAndRestore, may provide a checkpoint; else the training starts at InitialEpoch.
+	// Dataset, callbacks and other options must be those of the interrupted run, except that Epochs may be larger.
+	// InitialEpoch must be 0. If Resume is nil, a callback that is a callback.Resumer, such as
+	// callback.BackupAndRestore, may provide a checkpoint; otherwise training starts at InitialEpoch.
 	Resume *callback.State
 }
 
 // Fit trains the model on a dataset (model.fit). The model must be compiled. If Model.Classes or
 // Model.Preprocessing are nil, they are set from the dataset.
 //
-// Fit returns the logs of each epoch: "loss" and the metrics, and with Validation also "val_loss" and so on.
-// The history is nil only if training did not start. If ctx is cancelled, the error wraps its cause, the
-// weights are those after the last step, and History.Partial has the logs of the unfinished epoch.
+// Fit returns the logs of each epoch: "loss" and the metrics, and with Validation also "val_loss" and so on. The
+// history is nil only if training did not start. If ctx is cancelled, the error wraps context.Cause(ctx), the weights
+// are those after the last step, and History.Partial has the logs of the unfinished epoch.
 //
-// Mistakes in o, or data whose shapes do not fit the model, are errors before the first step; the error lists
-// all of them. A dataset without batches is an error, while Keras returns an empty history. A batch without
-// examples is an error too, while TensorFlow aborts.
+// Fit checks o and the shapes of the data before the first step, and returns one error that lists all mistakes. A
+// dataset without batches is an error; Keras returns an empty history. A batch without examples is also an error;
+// TensorFlow aborts.
 func (m *Model) Fit(ctx context.Context, train data.Dataset, o FitOptions) (*History, error) {
 	if !m.fitting.TryLock() {
-		return nil, errors.New("fitting: the model is training already")
+		return nil, errors.New("fitting: the model is already training")
 	}
 	defer m.fitting.Unlock()
 	r, err := m.prepare(train, o)
@@ -103,8 +102,8 @@ func (m *Model) Fit(ctx context.Context, train data.Dataset, o FitOptions) (*His
 	return r.history, nil
 }
 
-// prepare is the first phase of a training: it checks the options, and moves the training to where a
-// checkpoint was made, if there is one. Nothing changes on an error.
+// prepare is the first phase of a training run: it checks the options and, if there is a checkpoint, moves to its
+// position. If it returns an error, the model is unchanged.
 func (m *Model) prepare(train data.Dataset, o FitOptions) (*training, error) {
 	o.Epochs, o.ValidationFreq = cmp.Or(o.Epochs, 1), cmp.Or(o.ValidationFreq, 1)
 	display, err := o.Verbose.display(o.Output)
@@ -163,7 +162,7 @@ func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
 		errs = append(errs, fmt.Errorf("InitialEpoch must be 0 with Resume, got %d", o.InitialEpoch))
 	}
 	if len(m.compiled.optimizer) == 0 {
-		errs = append(errs, errors.New("there is nothing to train: no layer has trainable weights"))
+		errs = append(errs, errors.New("no layer has trainable weights, so there is nothing to train"))
 	}
 	errs = append(errs, m.checkSpec("training data", train))
 	if o.Validation != nil {

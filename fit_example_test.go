@@ -32,7 +32,7 @@ func shapesModel() *lince.Model {
 	return model
 }
 
-// Train with a validation and callbacks: stop early, lower the learning rate, and write a CSV file.
+// Train with validation data and callbacks: stop early, reduce the learning rate, and write a CSV file.
 func ExampleModel_Fit() {
 	defer inTemporaryFolder()()
 	x, y := drawings(96)

@@ -386,7 +386,7 @@ func TestFitRefuses(t *testing.T) {
 		"validation":      {ok, FitOptions{Validation: must(data.Tensors(x, nil, data.TensorOptions{}))}, "validation data: there are no targets"},
 		"negative epochs": {ok, FitOptions{Epochs: -1}, "Epochs must be at least 0, got -1"},
 		"nil callback":    {ok, FitOptions{Callbacks: []callback.Callback{nil}}, "callback 0 is nil"},
-		"no validation":   {ok, FitOptions{Callbacks: []callback.Callback{callback.EarlyStopping{}}}, "there will be no val_loss"},
+		"no validation":   {ok, FitOptions{Callbacks: []callback.Callback{callback.EarlyStopping{}}}, "there is no val_loss to monitor"},
 		"bad verbose":     {ok, FitOptions{Verbose: 9}, "Verbose must be Auto, Silent, Bar or Lines, got 9"},
 	} {
 		if c.f.Verbose == 0 {
@@ -424,7 +424,7 @@ func TestFitRefuses(t *testing.T) {
 	}
 }
 
-// A callback may predict and evaluate during a training without changing it.
+// A callback may predict and evaluate during training without changing the result.
 func TestCallbacksUseTheModel(t *testing.T) {
 	a, b := smallModel(t, 1), smallModel(t, 1)
 	x, _ := bars(4)
@@ -437,7 +437,7 @@ func TestCallbacksUseTheModel(t *testing.T) {
 			return err
 		}, EpochEnd: func(int, *Logs) error {
 			if err := b.Compile(CompileOptions{Loss: loss.CategoricalCrossentropy{}}); err == nil {
-				t.Error("Compile in a training: no error")
+				t.Error("Compile during training: no error")
 			}
 			return nil
 		}}, nil

@@ -37,7 +37,7 @@ func (o Options) Functional(inputs, outputs *Symbol) (*Model, error) {
 	return m.initialized()
 }
 
-// between makes a Functional model without values for its new variables.
+// between makes a Functional model. Its new variables have no values yet.
 func (o Options) between(inputs, outputs *Symbol) (*Model, error) {
 	m, err := o.model("Functional", "functional")
 	if err != nil {
@@ -123,8 +123,8 @@ func labelOf(c *call) string {
 	return s
 }
 
-// fromInputs replaces each input that is not a layer.Input by one, and rebuilds the calls behind it with the
-// same layers.
+// fromInputs replaces each input that is not the result of a layer.Input with a new one that is. It makes
+// new calls of the same layers for all symbols that depend on such an input.
 func (m *Model) fromInputs() error {
 	replace := map[*Symbol]*Symbol{}
 	for i, s := range m.inputs {

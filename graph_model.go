@@ -17,8 +17,8 @@ func FromGraph(g *graph.Graph, variables *graph.Store) (*Model, error) {
 
 // FromGraph makes a model of a graph of ops, for example one that was read from a file in another format. The
 // model's inputs and outputs are the graph's, named by their keys; inputs have shape (batch, ...). variables
-// has the graph's variables with their values, which the model copies. The graph must be one for predictions:
-// a graph that updates variables is an error.
+// holds the graph's variables; the model copies their values. The graph must be for predictions: FromGraph
+// returns an error if it updates variables.
 //
 // The model can be compiled, trained, evaluated and nested in other models. Summary shows it as one layer. It
 // cannot be saved to a .keras file.

@@ -29,9 +29,9 @@ type layerInstance struct {
 	applied   *call // the first use; guarded by making
 	variables []*graph.Variable
 	owner     *Model // the model whose store declared the variables
-	// passedOver lists settings from a file that lince lacks and that change training alone; see
-	// Model.passedOver.
-	passedOver []string
+	// unsupported lists settings from a file that lince does not support and that affect training only; see
+	// Model.unsupported.
+	unsupported []string
 }
 
 // Shared makes a layer that can be applied several times with the same weights, like a layer object in Keras
@@ -137,7 +137,7 @@ func (l *layerInstance) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 func (l *layerInstance) Operands() (least, most int) { return layer.Operands(l.config) }
 
 // Trainable reports whether the layer's weights are trained (layer.trainable). For a nested model it is the
-// value last set for the model as a whole.
+// value that SetTrainable of the model last set; layers in the model may differ.
 func (l *layerInstance) Trainable() bool { return !l.frozen }
 
 // SetTrainable sets whether the layer's weights are trained (layer.trainable). For a nested model it sets the
@@ -157,8 +157,9 @@ func (l *layerInstance) SetTrainable(trainable bool) {
 }
 
 // Output returns the symbol of the layer's result (layer.output). Use it as the output of another model that
-// shares the layers before it, or to apply new layers. If the layer is applied several times in the model
-// that returned it, Output is the first result. It is nil if the layer is nil or has not been applied.
+// shares the layers before it, or to apply new layers. If the layer is applied several times, Output is the
+// result of the first call in the model from which Model.Layer returned the layer. It is nil if the layer is
+// nil or has not been applied.
 func (l *Layer) Output() *Symbol {
 	if c := l.first(); c != nil {
 		return listOf(c.out, false)
@@ -175,7 +176,8 @@ func (l *Layer) Input() *Symbol {
 	return nil
 }
 
-// first returns the first call of the layer, in the model that returned the layer or else in any.
+// first returns the first call of the layer in the model that returned it. If Shared made the layer, it
+// returns the first call in any model.
 func (l *Layer) first() *call {
 	if l == nil {
 		return nil // Model.Layer found no such name

@@ -35,11 +35,12 @@ func (m *Model) LearningRate() (float64, error) {
 	return float64(v.Value().Float32s()[0]), nil
 }
 
-// SetLearningRate sets the learning rate for the following steps. rate must be above 0. It returns an error
-// if the model is not compiled, or the optimizer has no learning rate that can be set.
+// SetLearningRate sets the learning rate for the following steps. rate must be greater than 0 and at most
+// 1e30. It returns an error if the model is not compiled, or the optimizer has no learning rate that can be
+// set.
 func (m *Model) SetLearningRate(rate float64) error {
 	if !(rate > 0) || rate > 1e30 {
-		return fmt.Errorf("the learning rate must be above 0, got %v", rate)
+		return fmt.Errorf("the learning rate must be greater than 0 and at most 1e30, got %v", rate)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

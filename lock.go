@@ -6,7 +6,7 @@ import (
 )
 
 // lock guards the variables of models that share some. It is held for reading by code that reads variables,
-// and for writing by a training step. Each model begins with its own lock; join makes two locks one.
+// and for writing by a training step. Each model starts with its own lock. join merges two locks into one.
 type lock struct {
 	mu   sync.RWMutex
 	next atomic.Pointer[lock] // the lock that replaced this one; nil if none did
@@ -50,10 +50,10 @@ func (l *lock) RLock() {
 // RUnlock undoes RLock.
 func (l *lock) RUnlock() { l.root().mu.RUnlock() }
 
-// joining is held by join, so that no two joins hold two locks each.
+// joining is held by join. Without it two joins could deadlock, because each takes two locks.
 var joining sync.Mutex
 
-// join makes two locks one. The caller must hold neither.
+// join merges two locks into one. The caller must hold neither.
 func (l *lock) join(other *lock) {
 	joining.Lock()
 	defer joining.Unlock()

@@ -15,7 +15,7 @@ import (
 // training is a running Fit. It implements callback.Run.
 //
 // It runs prepare (fit.go), then phases for each epoch, then the callbacks' End. The fields phase, called,
-// position and place say where it is. A State contains them, and a training that is resumed starts there.
+// position and place are its progress. A State contains them, and resumed training starts from them.
 type training struct {
 	m       *Model
 	o       FitOptions
@@ -33,11 +33,11 @@ type training struct {
 	phase    callback.Phase
 	called   int // number of callbacks whose hooks of the phase were called
 	position callback.Position
-	place    callback.Position // position of the next batch in the data
+	place    callback.Position // position in the data of the next batch
 	logs     *Logs             // logs for the hooks of the epoch
 	stopped  bool
 	over     bool // the End hooks are being called
-	finished bool // the training ended without an error
+	finished bool // training ended without an error
 	messages []string
 
 	memories []callback.Memory // from the State to resume, until the callbacks have them
@@ -55,7 +55,7 @@ var phases = []struct {
 	{callback.AtEpochEnd, (*training).epochEnd},
 }
 
-// run runs the training and calls the callbacks' Begin and End.
+// run runs all epochs and calls the callbacks' Begin and End.
 func (r *training) run(ctx context.Context) error {
 	err := r.begin()
 	for err == nil && r.phase != callback.AtEnd && r.position.Epoch < r.o.Epochs+r.ending() && (!r.stopped || r.phase != callback.AtEpochBegin) {
@@ -123,8 +123,8 @@ func (r *training) epoch(ctx context.Context) error {
 	return r.checkpoint(callback.AfterEpoch)
 }
 
-// call calls the hooks of a moment that have not been called. called counts a hook before it runs, because a
-// State that the hook takes must not call it again.
+// call calls the hooks of the current phase that have not been called yet. called counts a hook before it
+// runs: if the hook takes a State, training that resumes from it must not call the hook again.
 func (r *training) call(hook func(callback.Hooks) error) error {
 	for r.called < len(r.hooks) {
 		h := r.hooks[r.called]
@@ -205,7 +205,8 @@ func (r *training) step(ctx context.Context, b data.Batch) error {
 	return r.stepped()
 }
 
-// stepped follows a step: it calls BatchEnd hooks, checks the loss and lets callbacks make checkpoints.
+// stepped runs after each step. It calls the BatchEnd hooks, checks the loss and calls the Checkpoint
+// hooks.
 func (r *training) stepped() error {
 	err := r.call(func(h callback.Hooks) error {
 		if h.BatchEnd == nil {
@@ -223,8 +224,8 @@ func (r *training) stepped() error {
 	return r.checkpoint(callback.AfterStep)
 }
 
-// batch returns the batch at the training's position in the data. Without StepsPerEpoch, an epoch of the
-// training is an epoch of the data.
+// batch returns the batch at the current position in the data. Without StepsPerEpoch, an epoch of training
+// is one epoch of the dataset.
 func (r *training) batch(ctx context.Context) (b data.Batch, more bool, err error) {
 	if r.position.Step == 0 {
 		r.place = r.start()
@@ -257,7 +258,7 @@ func (r *training) validates(epoch int) bool {
 	return r.o.Validation != nil && (epoch+1)%r.o.ValidationFreq == 0
 }
 
-// validate evaluates the model, while the first batches of the next epoch are being made.
+// validate evaluates the model, while the dataset prepares the first batches of the next epoch.
 func (r *training) validate(ctx context.Context) error {
 	epoch := r.position.Epoch
 	if r.o.StepsPerEpoch == 0 && epoch+1 < r.o.Epochs && !r.stopped {
@@ -307,7 +308,7 @@ func (r *training) checkpoint(m callback.Moment) error {
 	return nil
 }
 
-// cut ends an epoch between two steps or in its validation, where the training can be resumed.
+// cut ends an epoch between two steps or during validation. Training can be resumed from there.
 func (r *training) cut(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, cause)) {
 		err = fmt.Errorf("stopped in epoch %d of %d, after step %d of %d: %w", r.position.Epoch+1, r.o.Epochs, r.position.Step, r.total, cause)

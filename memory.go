@@ -10,23 +10,23 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Memory is the memory that a training or a prediction takes, in bytes, as computed from the plan that would run. It does not
-// include the program itself, cached images, and garbage that Go has not collected yet.
+// Memory is the memory that training or prediction takes, in bytes. It is computed from the plan, without running it.
+// It does not include the program itself, cached images, or garbage that Go has not collected yet.
 type Memory struct {
-	Batch int // batch size that the numbers are for
+	Batch int // batch size to which the numbers apply
 
 	Weights   int // the layers' variables
 	Optimizer int // the optimizer's variables
 	State     int // the metrics' variables
 	Backup    int // copy of all variables from the beginning of the epoch; not made with FitOptions.AllowNaN
 
-	// These share one block of memory. The numbers are for the moment at which most of it is in use.
+	// The next four share one block of memory. The numbers are for the moment of its peak use.
 	Activations int // results of the layers and their gradients
 	Gradients   int // gradients of the weights
 	Workspace   int // temporary memory of kernels
 	Gaps        int // unused at that moment
 
-	Packed  int // weights in the kernels' order
+	Packed  int // weights in the order in which kernels read them
 	Scratch int // temporary memory of each thread
 	Batches int // batches that a data.Flow makes ahead, for training and validation
 }

@@ -61,17 +61,17 @@ type LossDecoder = func(config json.RawMessage) (loss.Loss, error)
 // MetricDecoder makes a custom metric from its config, a JSON object.
 type MetricDecoder = func(config json.RawMessage) (metric.Metric, error)
 
-// Model is a network with its weights (keras.Model). Sequential, Functional and Open make one. A Model is
-// also a layer.Layer, so it can be a part of other models, which then share its weights.
+// Model is a network with its weights (keras.Model). Sequential, Functional and Open make one. A Model is also a
+// layer.Layer, so it can be nested in other models, which then share its weights.
 //
-// Any number of goroutines may predict at the same time, even while the model trains: each prediction sees
-// the weights as they are between two steps. Only one Fit may run at a time. Other methods that change the
-// model must not run concurrently with any use of it. The first use of a model as a layer is such a change if
-// the model was given no name, because it gets one.
+// Any number of goroutines may predict at the same time, even while the model trains: each prediction uses the weights
+// as they were after a complete step. Only one Fit may run at a time. Other methods that change the model must not run
+// concurrently with any use of it. The first use of a model as a layer is such a change if Options.Name was not set,
+// because the model then gets a name.
 type Model struct {
-	// Classes are the names of the classes, in the order of the outputs; nil if they are not known. A model
-	// with a single output unit has two: Classes[1] is the class that an output near 1 stands for. They are
-	// saved in the model's file, where Keras ignores them.
+	// Classes are the names of the classes, in the order of the outputs; nil if they are not known. A model with a
+	// single output unit has two classes, and an output near 1 means Classes[1]. The names are saved in the model's
+	// file, where Keras ignores them.
 	Classes []string
 	// Preprocessing turns an image into the model's input; nil if it is not known. It is saved in the model's
 	// file, as Classes are. Fit takes both from its dataset if they are nil.
@@ -91,10 +91,10 @@ type Model struct {
 	backend     backend.Backend
 
 	compiled    *compiled
-	unknown     []error         // what the compile config of the file needs and lince lacks
+	unknown     []error         // what training needs from the file and lince does not support
 	compileJSON json.RawMessage // the file's compile config, which is saved again if unknown is not empty
-	state       *keras.Entry    // the file's optimizer state, likewise
-	doubts      []error         // what Compile would refuse in the file's compile config
+	state       *keras.Entry    // the file's optimizer state, saved again in the same case
+	doubts      []error         // what Compile would refuse in the file's compile options
 	fitting     sync.Mutex      // held by Fit and Compile
 	testing     sync.Mutex      // held by Evaluate, which has its own metric variables
 
@@ -103,7 +103,7 @@ type Model struct {
 	predict lazyProgram
 }
 
-// History holds the logs of each epoch of a training; see callback.History.
+// History holds the logs of each epoch of training; see callback.History.
 type History = callback.History
 
 // Logs holds metrics by name, in order; see callback.Logs.
@@ -112,9 +112,8 @@ type Logs = callback.Logs
 // Name returns the model's name (model.name).
 func (m *Model) Name() string { return m.name }
 
-// Layers returns the layers in the order of Keras' model.layers. For a Sequential model this is the order of
-// the chain, without the Input. For a Functional model it is by distance from the outputs, the farthest
-// first.
+// Layers returns the layers in the order of Keras' model.layers. For a Sequential model this is the order of the chain,
+// without the Input. In a Functional model, layers farther from the outputs come first.
 func (m *Model) Layers() []*Layer {
 	list := make([]*Layer, len(m.layers))
 	for i, l := range m.layers {
@@ -191,7 +190,7 @@ func (m *Model) InputShape() tensor.Shape { return m.inputs[0].Shape() }
 // If there are several outputs, it is the shape of the first; see Outputs for the others.
 func (m *Model) OutputShape() tensor.Shape { return m.outputs[0].Shape() }
 
-// vars returns the variables of the layers in order, each once.
+// vars returns the variables of the layers in order, without duplicates.
 func (m *Model) vars() []*graph.Variable {
 	var vs []*graph.Variable
 	for _, v := range m.Variables() {
@@ -280,8 +279,8 @@ func (m *Model) Initialize(seed uint64) error {
 	return nil
 }
 
-// engines has an engine for each number of threads and instruction set. Models share them, so that models that come and go do
-// not leak workers, and models that run at the same time together use no more threads than one.
+// engines has an engine for each number of threads and instruction set. Models share them. So workers are not leaked
+// when models are garbage collected, and several models that run at the same time use no more threads than one model.
 var engines = struct {
 	sync.Mutex
 	made map[engineKey]*engine.Engine
@@ -292,7 +291,7 @@ type engineKey struct {
 	isa     string
 }
 
-// engineFor returns the backend that runs the model.
+// engineFor returns the backend for a new model.
 func (o Options) engineFor() (backend.Backend, error) {
 	if o.backend != nil {
 		return o.backend, nil

@@ -8,15 +8,15 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// NaNError is the error of a training whose loss became NaN or infinite, or whose weights did so by the end
-// of an epoch. See FitOptions.AllowNaN.
+// NaNError reports that the loss became NaN or infinite in a step, or that a weight did by the end of an epoch. See
+// FitOptions.AllowNaN.
 type NaNError struct {
 	Epoch, Step int     // where it happened, counted from 0
 	Loss        float64 // mean loss of the epoch so far
 	Variable    string  // path of the first weight that is not finite, if the loss is still finite
 	Rate        float64 // the learning rate, 0 if it is not known
-	// Resumed is the step of the epoch at which the training was resumed, and to which the model is restored. 0 means the
-	// beginning of the epoch.
+	// Resumed is the step of the epoch from which training was resumed. The model is restored to its state before that
+	// step. 0 means the beginning of the epoch.
 	Resumed int
 }
 
@@ -32,17 +32,17 @@ func (e *NaNError) Error() string {
 	}
 	when := "when the epoch began"
 	if e.Resumed > 0 {
-		when = fmt.Sprintf("after step %d, where the training was resumed", e.Resumed)
+		when = fmt.Sprintf("after step %d, where training was resumed", e.Resumed)
 	}
 	return fmt.Sprintf("%s at epoch %d, step %d; the model is restored to its state %s; lower %s, or check the data for NaN or infinite numbers (and that they are rescaled)",
 		what, e.Epoch+1, e.Step+1, when, rate)
 }
 
-// This file has all that a training does about a loss that is not finite. guard holds the values to which the
-// model is restored. checkLoss checks the loss after each step, checkWeights the weights after the last step
-// of an epoch. Neither checks if AllowNaN is set, or if a callback (TerminateOnNaN) has stopped the training.
+// This file handles a loss that is not finite. guard holds the values to which the model is restored. checkLoss checks
+// the loss after each step, and checkWeights checks the weights after the last step of an epoch. Neither checks
+// anything if AllowNaN is set, or if a callback (TerminateOnNaN) has stopped training.
 
-// guard is a copy of the variables from when they were known to be finite.
+// guard is a copy of the variables, made when they were known to be finite.
 type guard struct {
 	block *offheap.Block
 	step  int // of the epoch at which the copy was made
@@ -90,7 +90,7 @@ func (r *training) checkLoss() error {
 	return nil
 }
 
-// checkWeights checks the weights at the end of an epoch, because the next epoch would be restored to them.
+// checkWeights checks the weights at the end of an epoch, because the next epoch's guard copies them.
 func (r *training) checkWeights() error {
 	if !r.watched() {
 		return nil

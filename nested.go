@@ -7,7 +7,7 @@ import (
 	"github.com/lince-ml/lince/layer"
 )
 
-// A model is a layer.Layer: Apply and Sequential make it a part of another model, which shares its weights.
+// A model is a layer.Layer: Apply and Sequential nest it in another model, which shares its weights.
 var _ layer.Layer = (*Model)(nil)
 
 // Class implements layer.Layer: it returns "Sequential" or "Functional".

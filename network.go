@@ -30,8 +30,8 @@ type network struct {
 }
 
 // trace finds the calls and layers that lead to the outputs, and puts both in Keras' order (keras.Graph).
-// Files number layers in this order, and it makes the bits of a training independent of the order in which
-// the network was built.
+// Files number layers in this order. With it, the bits of the trained weights do not depend on the order in
+// which the network was built.
 func (n *network) trace() error {
 	found := n.reachable()
 	var layers []*layerInstance
@@ -86,7 +86,7 @@ func (n *network) trace() error {
 	return nil
 }
 
-// reachable returns the calls that lead from the inputs to the outputs, and those of the inputs.
+// reachable returns the calls on paths from the inputs to the outputs, including the calls of the inputs.
 func (n *network) reachable() (found []*call) {
 	met := map[*call]bool{}
 	stop := map[*call]bool{}
@@ -194,7 +194,7 @@ func checkName(name string) error {
 
 // forward adds the network's calls to a graph and returns its outputs. in are the values that the network is
 // applied to; if it is nil, forward adds inputs to the graph, named after the input layers. label names a
-// call in messages. If note is set, the symbols get the types that are found.
+// call in messages. If note is set, forward stores the inferred types in the symbols.
 func (n *network) forward(b *graph.Builder, in []*graph.Value, label func(*call) string, note bool) []*graph.Value {
 	values := map[*Symbol]*graph.Value{}
 	for i, s := range n.inputs {
@@ -285,7 +285,7 @@ func known(s tensor.Shape) tensor.Shape {
 	return s
 }
 
-// maxMemory bounds the memory of a model's variables: 64 GiB. A network that needs more is taken for a
+// maxMemory limits the memory of a model's variables to 64 GiB. A network that needs more is reported as a
 // mistake.
 const maxMemory = 1 << 36
 

@@ -21,15 +21,15 @@ func Read(r io.ReaderAt, size int64) (*Model, error) { return Options{}.Read(r, 
 // FromJSON makes a model from the JSON of Keras' model.to_json() with default Options. See Options.FromJSON.
 func FromJSON(config []byte) (*Model, error) { return Options{}.FromJSON(config) }
 
-// Open reads a model from a .keras file of lince, Keras 3, or Keras 2.13 or later (keras.models.load_model). The model may be
-// Sequential or Functional, and may contain nested models. It is compiled as it was when it was saved, so that Fit continues
-// from there, unless NoCompile is set.
+// Open reads a model from a .keras file of lince, Keras 3, or Keras 2.13 or later (keras.models.load_model). The model
+// may be Sequential or Functional, and may contain nested models. Unless NoCompile is set, it is compiled with the
+// options in the file, so that Fit continues training.
 //
-// If the network has classes that lince lacks, the error lists all of them. Classes and settings that only training needs do
-// not keep the model from being opened; Model.Unknown lists them.
+// If the network has classes that lince does not support, the error lists all of them. Unsupported classes and settings
+// that only training needs are not an error; Model.Unknown lists them.
 //
-// Open is safe for files from untrusted sources: a file cannot run code or name other files, and the memory that Open takes
-// is bounded in proportion to the file's size.
+// Open is safe for files from untrusted sources: a file cannot run code or refer to other files, and Open takes memory
+// at most in proportion to the file's size.
 func (o Options) Open(path string) (*Model, error) {
 	f, size, err := openRegular(path)
 	if err != nil {
@@ -83,7 +83,7 @@ func (o Options) fromFile(f *keras.File) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Variables take memory only after the file is known to have their values.
+	// Memory for variables is allocated only after checking that the file has their values.
 	if err := m.load(f.Weights); err != nil {
 		return nil, err
 	}
@@ -131,8 +131,8 @@ func (m *Model) loadStreams(x extra) error {
 	return nil
 }
 
-// fromConfig makes a model from a Keras object. Its variables have no values yet. compile is the compile
-// config; nil with NoCompile.
+// fromConfig makes a model from a Keras object. Its variables have no values yet. compile is the compile config, or nil
+// if NoCompile is set.
 func (o Options) fromConfig(text []byte) (m *Model, compile json.RawMessage, err error) {
 	n, err := keras.ReadNetwork(text)
 	if err != nil {
@@ -160,7 +160,7 @@ func (m *Model) load(weights keras.Weights) error {
 		entries[e.Path] = e
 	}
 	values := map[*graph.Variable]*tensor.Tensor{}
-	met := map[*layerInstance]bool{} // a layer in two models has its values at its first place; Keras' files have no other
+	met := map[*layerInstance]bool{} // a layer in two models has its values at its first path; Keras' files have no other
 	var errs []error
 	var find func(m *Model, path, where string)
 	find = func(m *Model, path, where string) {
@@ -200,7 +200,7 @@ func (m *Model) load(weights keras.Weights) error {
 			return err
 		}
 	}
-	m.store.Initialize(m.seed) // changes no value, but marks the store as initialized
+	m.store.Initialize(m.seed) // all variables have values; this marks the store as initialized
 	return nil
 }
 

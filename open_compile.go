@@ -17,11 +17,12 @@ import (
 // customOptions names the option for custom classes of each kind.
 var customOptions = map[string]string{"optimizer": "Options.Optimizers", "loss": "Options.Losses", "metric": "Options.Metrics"}
 
-// maxOutputs bounds the work for a short file that has one loss for very many outputs.
+// maxOutputs limits the work for a short file that declares one loss and very many outputs.
 const maxOutputs = 10_000
 
-// compileFrom compiles the model as its file says; nil or null means not at all. Classes that lince lacks are
-// noted in Model.unknown: predictions do not need them, Evaluate leaves them out, and Fit refuses.
+// compileFrom compiles the model with the compile config of its file. It does nothing if the config is nil or null.
+// Classes that lince does not support are noted in Model.unknown: predictions do not need them, Evaluate leaves them
+// out, and Fit returns an error.
 func (o Options) compileFrom(m *Model, text json.RawMessage) {
 	m.compileJSON = text
 	conf, err := config.Unmarshal(text)
@@ -36,7 +37,7 @@ func (o Options) compileFrom(m *Model, text json.RawMessage) {
 	if !ok {
 		return
 	}
-	if err := m.passedOverError(); err != nil {
+	if err := m.unsupportedError(); err != nil {
 		m.unknown = append(m.unknown, err)
 	}
 	if err := m.compileKnown(c); err != nil {
@@ -52,7 +53,7 @@ func (o Options) compileFrom(m *Model, text json.RawMessage) {
 	}
 }
 
-// note adds an error to Model.unknown, with the option for custom classes if one may help.
+// note adds an error to Model.unknown. For an unknown class, the error names the option for custom classes.
 func (m *Model) note(what string, err error) {
 	var unknown *layer.UnknownClass
 	switch {
@@ -63,7 +64,8 @@ func (m *Model) note(what string, err error) {
 	}
 }
 
-// compileOptions decodes a compile config, and notes what lince lacks. ok is false if the model has too many outputs.
+// compileOptions decodes a compile config, and notes what lince does not support. ok is false if the model has too many
+// outputs.
 func (o Options) compileOptions(m *Model, conf map[string]any) (c CompileOptions, ok bool) {
 	var err error
 	c.Optimizer, err = decode(conf["optimizer"], o.Optimizers, optimizer.Parse, optimizer.Decode)
@@ -110,7 +112,7 @@ func (o Options) objective(m *Model, conf map[string]any, names []string, i int)
 	if v := ofOutput(conf["loss_weights"], names, i); v != nil {
 		w, ok := config.Float(v)
 		if !ok || w < 0 {
-			m.note("loss_weights"+of, fmt.Errorf("must be a number of at least 0, got %s", config.Show(v)))
+			m.note("loss_weights"+of, fmt.Errorf("must be a number greater than or equal to 0, got %s", config.Show(v)))
 		} else {
 			one.LossWeight = &w
 		}
@@ -131,12 +133,12 @@ func (o Options) objective(m *Model, conf map[string]any, names []string, i int)
 	return one
 }
 
-// Unknown lists what lince lacks of the compile config in the model's file, each as an error with the reason; nil if it lacks
-// nothing. The model can still predict, and Evaluate leaves out unknown metrics. Fit returns an error until Compile is called.
+// Unknown lists the classes and settings in the model's file that training needs and lince does not support, each as an
+// error. It is nil if lince supports all of them. The model can still predict, and Evaluate leaves out unknown metrics.
+// Fit returns an error until Compile succeeds.
 func (m *Model) Unknown() []error { return slices.Clone(m.unknown) }
 
-// ofOutput returns the part of a loss, or of another setting that is one value, a list or a dict, that is for
-// output i.
+// ofOutput returns the value for output i of a setting such as loss. The setting is one value, a list or a dict.
 func ofOutput(v any, names []string, i int) any {
 	switch v := v.(type) {
 	case []any:
@@ -174,8 +176,8 @@ func isObject(v map[string]any) bool {
 	return ok
 }
 
-// metricsOf returns the metrics of output i: all metrics if there is one output, else those at its place in a
-// list or dict.
+// metricsOf returns the metrics of output i: all metrics if there is one output, else those for the output in a list or
+// dict.
 func metricsOf(v any, names []string, i int) []any {
 	if m, ok := v.(map[string]any); ok && !isObject(m) {
 		v = m[names[i]]
@@ -226,7 +228,7 @@ func decode[T any](v any, custom map[string]func(json.RawMessage) (T, error), pa
 	return decode(class, conf)
 }
 
-// unknownError is the error of training a model that could not be compiled as its file says; nil if it could.
+// unknownError returns the error of Fit for a model that could not be compiled with the options in its file, or nil.
 func (m *Model) unknownError() error {
 	if len(m.unknown) == 0 {
 		return nil
@@ -235,5 +237,5 @@ func (m *Model) unknownError() error {
 	for _, err := range m.unknown {
 		list = append(list, err.Error())
 	}
-	return fmt.Errorf("the model cannot be compiled as its file says; call Compile first: %s", strings.Join(list, "; "))
+	return fmt.Errorf("the model cannot be compiled with the options in its file; call Compile first: %s", strings.Join(list, "; "))
 }

@@ -17,11 +17,11 @@ import (
 // reader makes a model from a file's network.
 type reader struct {
 	Options
-	missing map[string][]string      // names of layers, by the class that lince lacks
+	missing map[string][]string      // names of layers, by unsupported class
 	shared  map[int64]*layerInstance // layers that are in several models, by keras.NetworkLayer.Shared
 }
 
-// missingClasses returns an error that lists all classes that lince lacks.
+// missingClasses returns an error that lists all unsupported classes.
 func (r *reader) missingClasses() error {
 	if len(r.missing) == 0 {
 		return nil
@@ -38,11 +38,11 @@ func (r *reader) missingClasses() error {
 		}
 		list = append(list, fmt.Sprintf("%s (%s)", class, where))
 	}
-	return fmt.Errorf("the model needs classes that lince lacks: %s; add custom layers to Options.Layers", strings.Join(list, ", "))
+	return fmt.Errorf("the model needs classes that lince does not support: %s; add custom layers to Options.Layers", strings.Join(list, ", "))
 }
 
-// model makes the model of a network. in, if not nil, is the symbol that a nested model is applied to: it
-// gives the input's shape if the network does not. where is put before the names of layers in messages.
+// model makes the model of a network. in, if not nil, is the symbol that a nested model is applied to: it gives
+// the input's shape if the network does not. where is the prefix of layer names in messages.
 func (r *reader) model(n *keras.Network, in *Symbol, where string) (*Model, error) {
 	var m *Model
 	var err error
@@ -255,8 +255,8 @@ func isNone(v keras.Constant) bool {
 	return !slices.ContainsFunc(list, func(x json.RawMessage) bool { return string(x) != "null" })
 }
 
-// instance returns the layer instance of a layer in a file. It is nil, without an error, if lince lacks the
-// layer's class, which is noted in missing.
+// instance returns the layer instance of a layer in a file. If lince does not support the layer's class, it notes
+// the class in missing and returns nil without an error.
 func (r *reader) instance(nl keras.NetworkLayer, x *Symbol, where string) (*layerInstance, error) {
 	if l := r.shared[nl.Shared]; l != nil && l.name == nl.Name && l.Class() == nl.Class {
 		return l, nil
@@ -280,18 +280,18 @@ func (r *reader) newLayer(nl keras.NetworkLayer, x *Symbol, where string) (*laye
 		m.frozen = nl.Frozen
 		return l, nil
 	}
-	conf, passedOver, err := r.layer(nl, where)
+	conf, unsupported, err := r.layer(nl, where)
 	if conf == nil || err != nil {
 		return nil, err
 	}
 	l := newLayer(conf)
-	l.name, l.frozen, l.passedOver = nl.Name, nl.Frozen, passedOver
+	l.name, l.frozen, l.unsupported = nl.Name, nl.Frozen, unsupported
 	return l, nil
 }
 
-// layer decodes a layer's configuration. passedOver lists its settings that lince lacks and that only
+// layer decodes a layer's configuration. unsupported lists its settings that lince does not support and that only
 // training needs.
-func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, passedOver []string, err error) {
+func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, unsupported []string, err error) {
 	name := where + nl.Name
 	if nl.Op() {
 		class := fmt.Sprintf("%s.%s", nl.Module, nl.Class)
@@ -325,12 +325,12 @@ func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, pass
 		return nil, nil, nil
 	}
 	for _, i := range ignored {
-		passedOver = append(passedOver, fmt.Sprintf("layer %s: %v", name, i))
+		unsupported = append(unsupported, fmt.Sprintf("layer %s: %v", name, i))
 	}
 	if p, err := layer.PolicyOf(l); err == nil && p != layer.Float32 {
-		passedOver = append(passedOver, fmt.Sprintf("layer %s: dtype %s", name, p))
+		unsupported = append(unsupported, fmt.Sprintf("layer %s: dtype %s", name, p))
 	}
-	return l, passedOver, nil
+	return l, unsupported, nil
 }
 
 // unknownClasses separates the unknown classes from the other errors in err.
@@ -351,10 +351,10 @@ func unknownClasses(err error) (unknown []*layer.UnknownClass, rest error) {
 	return nil, err
 }
 
-// passedOverError returns the error of training a model whose layers have settings that lince lacks; nil if
-// there are none.
-func (m *Model) passedOverError() error {
-	list := m.passedOver()
+// unsupportedError returns the error of Fit for a model whose layers have settings that lince does not support, or
+// nil.
+func (m *Model) unsupportedError() error {
+	list := m.unsupported()
 	if len(list) == 0 {
 		return nil
 	}
@@ -365,14 +365,14 @@ func (m *Model) passedOverError() error {
 	return fmt.Errorf("the model can only predict, because training needs settings that lince does not have yet: %s%s", strings.Join(list, "; "), more)
 }
 
-// passedOver lists the settings of layers in the model's file that lince lacks and that change training
-// alone.
-func (m *Model) passedOver() []string {
+// unsupported lists the settings of layers in the model's file that lince does not support and that affect training
+// only.
+func (m *Model) unsupported() []string {
 	var list []string
 	for _, l := range m.layers {
-		list = append(list, l.passedOver...)
+		list = append(list, l.unsupported...)
 		if inner := l.Model(); inner != nil {
-			list = append(list, inner.passedOver()...)
+			list = append(list, inner.unsupported()...)
 		}
 	}
 	return list

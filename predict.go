@@ -26,7 +26,7 @@ type PredictOptions struct {
 	Output io.Writer
 }
 
-// Prediction has the model's outputs for a batch. Its tensors are reused for the next batch.
+// Prediction has the model's outputs for a batch. Its tensors are valid until the next batch; copy them to keep them.
 type Prediction struct {
 	// Index has the dataset's row of each example.
 	Index []int
@@ -49,9 +49,9 @@ func (p *lazyProgram) get(m *Model) (backend.Program, error) {
 	return p.program, p.err
 }
 
-// PredictBatch returns the model's output for a batch of examples (model.predict_on_batch). The model must
-// have one input and one output. x has shape (batch, ...), and so has the result; a batch of 0 examples gives
-// a tensor without elements. Any number of goroutines may call PredictBatch at the same time.
+// PredictBatch returns the model's output for a batch of examples (model.predict_on_batch). The model must have one
+// input and one output. x and the result have shape (batch, ...). For a batch of 0 examples the result has no
+// elements. Any number of goroutines may call PredictBatch at the same time.
 func (m *Model) PredictBatch(x *tensor.Tensor) (*tensor.Tensor, error) {
 	if len(m.outputs) > 1 {
 		return nil, fmt.Errorf("predicting: the model has the outputs %s; use Call, which returns all", strings.Join(m.OutputNames(), ", "))
@@ -139,12 +139,12 @@ func (m *Model) outputsFor(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 	return out, nil
 }
 
-// Predict returns the model's output for a dataset, shape (examples, ...), in the order of the dataset's
-// batches (model.predict). The model must have one output; it need not be compiled. An example that the
-// dataset drops, such as an image that cannot be read, has no row; Predictions reports which rows there are.
+// Predict returns the model's output for a dataset, shape (examples, ...), in the order of the dataset's batches
+// (model.predict). The model must have one output; it need not be compiled. An image that cannot be read has no row in
+// the result. Use Predictions to get the row in the dataset of each output.
 //
-// Batches without examples add no rows. A dataset without batches is an error, as in Keras. If ctx is
-// cancelled, the error wraps its cause.
+// Batches without examples add no rows. A dataset without batches is an error, as in Keras. If ctx is cancelled, the
+// error wraps context.Cause(ctx).
 func (m *Model) Predict(ctx context.Context, ds data.Dataset, o PredictOptions) (*tensor.Tensor, error) {
 	if len(m.outputs) > 1 {
 		return nil, fmt.Errorf("predicting: the model has the outputs %s; use PredictNamed, which returns all", strings.Join(m.OutputNames(), ", "))
@@ -222,8 +222,8 @@ func (m *Model) predictAll(ctx context.Context, ds data.Dataset, o PredictOption
 	return out, nil
 }
 
-// Predictions yields the model's outputs for a dataset, batch by batch. It ends after the first error; if ctx
-// is cancelled, that error wraps its cause.
+// Predictions yields the model's outputs for a dataset, batch by batch. The sequence ends after the first error. If
+// ctx is cancelled, that error wraps context.Cause(ctx).
 func (m *Model) Predictions(ctx context.Context, ds data.Dataset) iter.Seq2[Prediction, error] {
 	names := m.OutputNames()
 	return func(yield func(Prediction, error) bool) {
@@ -298,12 +298,12 @@ func (m *Model) predictions(ctx context.Context, ds data.Dataset) iter.Seq2[pred
 	}
 }
 
-// Verbose selects how a training, an evaluation or a prediction shows its progress (Keras' verbose).
+// Verbose selects how Fit, Evaluate and Predict show their progress (Keras' verbose).
 type Verbose int
 
-// Auto is Bar in a terminal and Lines elsewhere.
+// The ways to show progress.
 const (
-	Auto   Verbose = iota // verbose="auto"
+	Auto   Verbose = iota // Bar in a terminal, Lines elsewhere (verbose="auto")
 	Silent                // nothing (verbose=0)
 	Bar                   // a progress bar (verbose=1)
 	Lines                 // one line per epoch (verbose=2)

@@ -70,7 +70,8 @@ func (m *Model) checkPreprocessing(steps Preprocessing) error {
 	}
 	h, w := p.Size()
 	for i, n := range []int{h, w, p.Channels()} {
-		// Size 0 means the file's size. If the model takes any size, a batch of one such image can be made.
+		// Size 0 means the size of the image file. A model that takes images of any size gets such images one
+		// at a time.
 		if want := in[i+1]; want != tensor.Unknown && n != want {
 			size := fmt.Sprintf("%dx%d", h, w)
 			if h == 0 {

@@ -121,7 +121,7 @@ func TestFitNotesPreprocessing(t *testing.T) {
 		m.Classes = []string{"gato", "perro"}
 		fit(t, m, must(data.Images(table, data.ImageOptions{TargetSize: [2]int{12, 10}})), FitOptions{})
 		if m.Classes[0] != "gato" || !reflect.DeepEqual(m.Preprocessing, c.want) {
-			t.Errorf("%s: another training changed it to %q, %+v", name, m.Classes, m.Preprocessing)
+			t.Errorf("%s: training again changed it to %q, %+v", name, m.Classes, m.Preprocessing)
 		}
 	}
 	// What does not fit is ignored.

@@ -16,7 +16,7 @@ import (
 // State implements callback.Run.
 func (r *training) State() (callback.State, error) {
 	if r.over && !r.finished {
-		return callback.State{}, errors.New("the training was interrupted; take its State in a Checkpoint hook, because End hooks may change the model")
+		return callback.State{}, errors.New("training was interrupted; take its State in a Checkpoint hook, because End hooks may change the model")
 	}
 	if r.network == nil {
 		n, err := r.m.identity()
@@ -63,7 +63,7 @@ func identify(ds data.Dataset) callback.Data {
 	return callback.Data{Len: ds.Len(), Steps: ds.Steps(), Fingerprint: ds.Fingerprint()}
 }
 
-// identity returns hashes that tell the model from others; see callback.Network.
+// identity returns hashes that identify the model; see callback.Network.
 func (m *Model) identity() (callback.Network, error) {
 	text, err := m.ToJSON()
 	if err != nil {
@@ -91,7 +91,7 @@ func (m *Model) identity() (callback.Network, error) {
 	return callback.Network{Config: sum(a), Compile: sum(b)}, nil
 }
 
-// checkState returns all reasons why this training cannot resume a State.
+// checkState returns all reasons why training cannot resume from a State.
 func (r *training) checkState(s *callback.State) error {
 	if s.Version != callback.StateVersion {
 		return fmt.Errorf("the state to resume has version %d, this version of lince resumes version %d; use the version of lince that wrote it, or start from the beginning", s.Version, callback.StateVersion)
@@ -107,9 +107,9 @@ func (r *training) checkState(s *callback.State) error {
 	r.network = &network
 	switch {
 	case s.Network.Config != network.Config:
-		add("is of another network: its layers differ from the model's; resume with the model that was trained")
+		add("was saved with another network: its layers differ from the model's; resume with the model that was trained")
 	case s.Network.Compile != network.Compile:
-		add("is of a model that was compiled with another optimizer, loss or metrics")
+		add("was saved with a model that was compiled with another optimizer, loss or metrics")
 	}
 	if err := sameData("training data", &s.Training, r.source.ds); err != nil {
 		add("%w", err)
@@ -141,23 +141,23 @@ func sameData(what string, was *callback.Data, ds data.Dataset) error {
 	case was == nil && ds == nil:
 		return nil
 	case was == nil:
-		return fmt.Errorf("is of a training without %s; remove them", what)
+		return fmt.Errorf("was saved without %s; remove them", what)
 	case ds == nil:
-		return fmt.Errorf("is of a training with %s; add them", what)
+		return fmt.Errorf("was saved with %s; add them", what)
 	}
 	is := identify(ds)
 	switch {
 	case was.Len != is.Len:
-		return fmt.Errorf("is of other %s: they had %d examples, there are %d now", what, was.Len, is.Len)
+		return fmt.Errorf("was saved with other %s: they had %d examples, there are %d now", what, was.Len, is.Len)
 	case was.Steps != is.Steps:
-		return fmt.Errorf("is of other %s: they had %d batches, there are %d now", what, was.Steps, is.Steps)
+		return fmt.Errorf("was saved with other %s: they had %d batches, there are %d now", what, was.Steps, is.Steps)
 	case was.Fingerprint != is.Fingerprint:
-		return fmt.Errorf("is of other %s: the number of examples is the same, but their content, order or settings differ", what)
+		return fmt.Errorf("was saved with other %s: the number of examples is the same, but their content, order or settings differ", what)
 	}
 	return nil
 }
 
-// checkPlace refuses positions that no training can have written.
+// checkPlace returns an error for positions that Fit never writes.
 func (r *training) checkPlace(s *callback.State) error {
 	bad := func(format string, a ...any) error {
 		return fmt.Errorf("the state to resume is corrupt: "+format, a...)
@@ -203,7 +203,7 @@ func (r *training) checkPlace(s *callback.State) error {
 	return nil
 }
 
-// resume moves the training to where a State was taken. The State has been checked.
+// resume moves to the position of a State, which has been checked.
 func (r *training) resume(s *callback.State) error {
 	r.position, r.place, r.phase, r.called, r.stopped = s.Position, s.Source, s.Phase, s.Called, s.Stopped
 	if s.Phase == callback.AtEnd && !s.Stopped && s.Position.Epoch < r.o.Epochs { // Epochs is larger than before

@@ -21,7 +21,7 @@ import (
 	"github.com/lince-ml/lince/optimizer"
 )
 
-// snapshot is a training at some moment: its State, and its model's file.
+// snapshot is the state of training at some moment: a State, and the file of the model.
 type snapshot struct {
 	where string
 	state []byte
@@ -89,8 +89,8 @@ func exactly(t *testing.T, h *History) string {
 	return string(must(json.Marshal(callback.State{Version: callback.StateVersion, History: h})))
 }
 
-// Every State resumes to the same bits, in whichever hook of which callback it is taken, also if a callback has stopped
-// the training.
+// Training that resumes from a State ends with the same bits. The State may be taken in any hook of any callback, also
+// after a callback has stopped training.
 func TestResumeFromEveryHook(t *testing.T) {
 	for name, c := range map[string]struct {
 		fit FitOptions
@@ -146,7 +146,7 @@ func TestResumeFromEveryHook(t *testing.T) {
 	}
 }
 
-// stopAt stops a training at the end of an epoch, or after a step.
+// stopAt stops training at the end of an epoch, or after a step.
 type stopAt struct{ epoch, step int }
 
 func (c stopAt) Begin(run callback.Run) (callback.Hooks, error) {
@@ -225,7 +225,7 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 }
 
-// A checkpoint opens as a model and as a checkpoint. A checkpoint of another training is refused with the reason.
+// A checkpoint opens as a model and as a checkpoint. A checkpoint of other training is refused with the reason.
 func TestCheckpointRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "backup.keras")
 	stop := func(run callback.Run) (callback.Hooks, error) {
@@ -265,8 +265,8 @@ func TestCheckpointRefused(t *testing.T) {
 		"version":         {m, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, func(s *callback.State) { s.Version = 9 }, "has version 9"},
 		"network":         {other, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, nil, "another network"},
 		"optimizer":       {compiled, barsData(10, 4, 2), FitOptions{Validation: val, Callbacks: list}, nil, "compiled with another optimizer"},
-		"more data":       {m, barsData(11, 4, 2), FitOptions{Validation: val, Callbacks: list}, nil, "of other training data: they had 10 examples, there are 11 now"},
-		"batches":         {m, barsData(10, 3, 2), FitOptions{Validation: val, Callbacks: list}, nil, "of other training data: they had 3 batches, there are 4 now"},
+		"more data":       {m, barsData(11, 4, 2), FitOptions{Validation: val, Callbacks: list}, nil, "with other training data: they had 10 examples, there are 11 now"},
+		"batches":         {m, barsData(10, 3, 2), FitOptions{Validation: val, Callbacks: list}, nil, "with other training data: they had 3 batches, there are 4 now"},
 		"order":           {m, barsData(10, 4, 3), FitOptions{Validation: val, Callbacks: list}, nil, "their content, order or settings differ"},
 		"no validation":   {m, barsData(10, 4, 2), FitOptions{Callbacks: list}, nil, "with validation data; add them"},
 		"validation":      {m, barsData(10, 4, 2), FitOptions{Validation: barsData(6, 4, 1), Callbacks: list}, nil, "other validation data"},

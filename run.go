@@ -45,7 +45,7 @@ func (r *training) Printf(format string, a ...any) {
 
 func (r *training) flush() {
 	for _, s := range r.messages {
-		_, _ = fmt.Fprintln(r.display.Writer, s) // an output that is closed must not end a training
+		_, _ = fmt.Fprintln(r.display.Writer, s) // writing to a closed output must not end training
 	}
 	r.messages = nil
 }

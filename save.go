@@ -19,18 +19,18 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Save writes the model to a .keras file, which Keras 3 opens (model.save): the network, the compile options,
-// the weights and the optimizer's state. path must end in .keras. An existing file is replaced after the new
-// one is completely on disk. Equal models give equal bytes.
+// Save writes the model to a .keras file, which Keras 3 opens (model.save): the network, the compile options, the
+// weights and the optimizer's state. path must end in .keras. An existing file is replaced only when the new one
+// is completely written. Equal models give equal bytes.
 //
-// A model that cannot train because its file has settings that lince lacks is not saved, because the new file
-// would lose them.
+// Save returns an error if the model's file had settings of layers that lince does not support, because the new
+// file would lose them.
 func (m *Model) Save(path string) error {
 	return m.save("saving", path, ".keras", nil, keras.Write)
 }
 
-// save writes a file whose name must end in suffix, with the state of a training if it is not nil. what
-// begins an error.
+// save writes a file whose name must end in suffix. It includes training, the state of Fit, if that is not nil.
+// what is the first word of errors.
 func (m *Model) save(what, path, suffix string, training *callback.State, write func(io.Writer, *keras.File) error) error {
 	if !strings.HasSuffix(path, suffix) {
 		return fmt.Errorf("%s: %s: the name must end in %s", what, path, suffix)
@@ -92,10 +92,10 @@ type extra struct {
 	Training json.RawMessage `json:"training,omitempty"`
 }
 
-// file gathers what is saved, with the state of a training if it is not nil. The model is locked for reading
-// until unlock is called.
+// file returns the content of a file, including training, the state of Fit, if that is not nil. The model is
+// locked for reading until unlock is called.
 func (m *Model) file(training *callback.State) (f *keras.File, unlock func(), err error) {
-	if list := m.passedOver(); len(list) > 0 {
+	if list := m.unsupported(); len(list) > 0 {
 		return nil, nil, fmt.Errorf("the new file would lose settings that lince does not have yet: %s", list[0])
 	}
 	m.mu.RLock()
@@ -136,8 +136,8 @@ func (m *Model) file(training *callback.State) (f *keras.File, unlock func(), er
 	} else if c := m.compiled; c != nil && len(c.optimizer) > 0 {
 		vars := c.optimizer
 		if m.stale() {
-			// The slots belong to other weights than the flags in the file say. A file of Keras has no slots
-			// either if the model was compiled but not trained.
+			// Layers were frozen or unfrozen since Compile, so the slots do not match the trainable flags in the
+			// file. A file without slots is valid: Keras writes one if the model was compiled but not trained.
 			vars = vars[:2]
 		}
 		f.Weights = append(f.Weights, keras.Entry{Path: optimizerPath, Name: c.config.Optimizer.Named(), Vars: tensors(vars)})
@@ -145,9 +145,8 @@ func (m *Model) file(training *callback.State) (f *keras.File, unlock func(), er
 	return f, m.mu.RUnlock, nil
 }
 
-// entries appends the places of the model's layers in a file's weights, with their values. path is the
-// model's own place. A layer that is in two models has its values at both places; Keras opens such a file as
-// two layers.
+// entries appends the weights of the model's layers, with their paths in the file. path is the path of the model
+// itself. A layer that is in two models is written under both paths; Keras opens such a file as two layers.
 func (m *Model) entries(path string, list keras.Weights) keras.Weights {
 	list = append(list, keras.Entry{Path: path, Name: m.name})
 	for i, at := range m.weightPaths(path) {
@@ -161,7 +160,7 @@ func (m *Model) entries(path string, list keras.Weights) keras.Weights {
 	return list
 }
 
-// weightPaths returns the layers' places in the file's weights. path is the model's own place.
+// weightPaths returns the paths of the layers' weights in the file. path is the path of the model itself.
 func (m *Model) weightPaths(path string) []string {
 	classes := make([]string, len(m.layers))
 	for i, l := range m.layers {
@@ -219,7 +218,7 @@ func (m *Model) Config() map[string]any {
 	return o.Config
 }
 
-// sharedLayers numbers the layers that are in more than one of the model and its nested models.
+// sharedLayers numbers the layers that occur in several models, among the model and its nested models.
 func (m *Model) sharedLayers() map[*layerInstance]int64 {
 	numbers := map[*layerInstance]int64{}
 	in, met := map[*layerInstance]*Model{}, map[*Model]bool{}
@@ -241,7 +240,7 @@ func (m *Model) sharedLayers() map[*layerInstance]int64 {
 	return numbers
 }
 
-// describe returns the network in the form that files have. shared has the numbers of layers that are in
+// describe returns the network in the form in which files store it. shared has the numbers of layers that are in
 // several models.
 func (m *Model) describe(shared map[*layerInstance]int64) (*keras.Network, error) {
 	n := &keras.Network{Class: m.class, Name: m.name, Frozen: m.frozen}
@@ -282,7 +281,7 @@ func (m *Model) describe(shared map[*layerInstance]int64) (*keras.Network, error
 	return n, nil
 }
 
-// describe returns the layer in the form that files have, without its calls.
+// describe returns the layer in the form in which files store it, without its calls.
 func (l *layerInstance) describe(calls []*call, shared map[*layerInstance]int64) (out keras.NetworkLayer, err error) {
 	out = keras.NetworkLayer{Module: "keras.layers", Class: l.Class(), Name: l.name, Frozen: l.frozen, Shared: shared[l]}
 	if inner := l.Model(); inner != nil {
@@ -304,7 +303,8 @@ func (l *layerInstance) describe(calls []*call, shared map[*layerInstance]int64)
 	return out, err
 }
 
-// describeCalls returns the layer's calls in the form that files have. ref returns a file's reference to a symbol.
+// describeCalls returns the layer's calls in the form in which files store them. ref returns a file's reference to
+// a symbol.
 func (l *layerInstance) describeCalls(calls []*call, ref func(*Symbol) keras.TensorRef) (list []keras.NetworkCall) {
 	for _, c := range calls {
 		if len(c.in) == 0 {

@@ -212,7 +212,7 @@ func TestOwnLayers(t *testing.T) {
 	if text := string(must(m.ToJSON())); !strings.Contains(text, `"registered_name": "Ramp"`) || !strings.Contains(text, `"class_name": "Dense"`) || strings.Count(text, `"module": "custom"`) != 1 {
 		t.Errorf("Keras would not look for the class among custom_objects: %s", text)
 	}
-	if _, err := on(1).Open(file); err == nil || !strings.Contains(err.Error(), "lacks: Ramp (layer ramp)") {
+	if _, err := on(1).Open(file); err == nil || !strings.Contains(err.Error(), "does not support: Ramp (layer ramp)") {
 		t.Errorf("without the class: error is %v", err)
 	}
 	own := on(1)
@@ -267,7 +267,7 @@ func TestOpenRefuses(t *testing.T) {
 		f    *keras.File
 		want string
 	}{
-		"unknown layer": {replace(`"class_name": "Flatten"`, `"class_name": "Lambda"`), "lacks: Lambda (layer flatten)"},
+		"unknown layer": {replace(`"class_name": "Flatten"`, `"class_name": "Lambda"`), "does not support: Lambda (layer flatten)"},
 		"unknown key":   {replace(`"filters": 3`, `"filters": 3, "filtres": 3`), "filtres"},
 		"huge layer":    {replace(`"units": 4`, `"units": 4000000`), "dense/kernel must be float32 (12, 4000000), the file has float32 (12, 4)"},
 		"another model": {replace(`"class_name": "Sequential"`, `"class_name": "MyModel"`), `its class is "MyModel"`},
@@ -486,7 +486,7 @@ func TestPredictAnySize(t *testing.T) {
 	}
 }
 
-// Predictions may run at the same time, and during a training.
+// Predictions may run at the same time, and during training.
 func TestPredictConcurrently(t *testing.T) {
 	m := trained(t)
 	x, _ := bars(3)

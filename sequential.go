@@ -26,7 +26,7 @@ func (o Options) Sequential(layers ...layer.Layer) (*Model, error) {
 	return m.initialized()
 }
 
-// chain makes a Sequential model without values for its new variables, which take no memory yet.
+// chain makes a Sequential model. Its new variables have no values and take no memory yet.
 func (o Options) chain(layers []layer.Layer) (*Model, error) {
 	m, err := o.model("Sequential", "sequential")
 	if err != nil {
@@ -75,8 +75,9 @@ func (o Options) chain(layers []layer.Layer) (*Model, error) {
 	return m.built(errs, label)
 }
 
-// chainLayers returns the layers of a chain, with an Input before a model that comes first, and the symbol of the
-// Input; nil if there is none. places has the position of each layer in the list, for messages.
+// chainLayers returns the layers of a chain, and the symbol of the Input or nil if there is none. If the first
+// layer is a model, chainLayers inserts an Input before it. places has the position of each layer in the list,
+// for messages.
 func chainLayers(layers []layer.Layer) (list []*layerInstance, in *Symbol, places map[*layerInstance]int, errs []error) {
 	places = map[*layerInstance]int{}
 	for i, l := range layers {

@@ -44,9 +44,9 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 // operands are what the metrics of an objective are computed from.
 type operands struct{ yTrue, yPred, weights, losses *graph.Value }
 
-// losses adds the losses of all objectives, and inputs for their targets and weights. total is the sum of the losses over
-// all objectives as a mean over the batch, each the sum for each example; both are nil without a loss. of is nil if a loss
-// has a mistake.
+// losses adds the losses of all objectives, and inputs for their targets and weights. each is the sum of the losses of
+// all objectives for each example, and total is its mean over the batch. Both are nil if there is no loss. of is nil if
+// a loss has a mistake.
 func (m *Model) losses(b *graph.Builder, c *compiled, out []*graph.Value) (of []operands, total, each *graph.Value) {
 	of = make([]operands, len(c.objectives))
 	for i, o := range c.objectives {

@@ -13,10 +13,11 @@ import (
 type SummaryOptions struct {
 	// ExpandNested also prints the layers of nested models (expand_nested).
 	ExpandNested bool
-	// ShowTrainable adds a column: Y for a trainable layer, N for another, - for one without weights (show_trainable).
+	// ShowTrainable adds a column: Y for a trainable layer, N for a frozen layer, - for a layer without weights
+	// (show_trainable).
 	ShowTrainable bool
-	// LineLength is the width of the table in columns (line_length). The default is 4 less than the terminal's width, or 76
-	// without a terminal; it is at most 88, or 108 with the column "Connected to".
+	// LineLength is the width of the table in columns (line_length). The default is the terminal's width minus 4, and
+	// 76 if w is not a terminal. The default is at most 88, or 108 with the column "Connected to".
 	LineLength int
 	// Positions are the fractions of the width at which the columns end (positions). The default is Keras'.
 	Positions []float64

@@ -11,8 +11,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Symbol is a value in a network that is being built: the result of a layer, with a shape but without numbers
-// (Keras' KerasTensor). Input and Apply make symbols, and Functional makes a model from them.
+// Symbol is a value in a network that is being built: the result of a layer. It has a type and a shape but no
+// elements (Keras' KerasTensor). Input and Apply make symbols, and Functional makes a model from them.
 //
 // Apply reports no errors. If there is a mistake, its result is a symbol without a shape, and Functional
 // reports all mistakes in the network at once.
@@ -62,8 +62,8 @@ func (s *Symbol) Layer() *Layer {
 	return &Layer{layerInstance: s.call.layer}
 }
 
-// Then applies layers one after the other and returns the last result: the first layer to s, each other layer
-// to the result of the one before it.
+// Then applies layers one after the other and returns the last result. The first layer is applied to s, and
+// each other layer to the result of the previous one.
 func (s *Symbol) Then(layers ...layer.Layer) *Symbol {
 	for _, l := range layers {
 		s = Apply(l, s)

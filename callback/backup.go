@@ -11,10 +11,10 @@ import (
 	"github.com/lince-ml/lince/internal/atomicfile"
 )
 
-// BackupAndRestore writes checkpoints during a training, and makes the next Fit with the same callback resume
-// from the last one (keras.callbacks.BackupAndRestore). If a program crashes, run it again: the training ends
-// with the same bits as without the interruption. Unlike Keras' callback, it resumes in the middle of an
-// epoch, and its checkpoint is a single file.
+// BackupAndRestore writes checkpoints during training. After a crash, the next Fit with the same callback
+// resumes from the last checkpoint (keras.callbacks.BackupAndRestore), and ends with the same bits as without
+// the interruption. Unlike Keras' callback, it resumes in the middle of an epoch, and its checkpoint is a
+// single file.
 //
 //	history, err := model.Fit(ctx, train, lince.FitOptions{
 //		Epochs:    20,
@@ -22,18 +22,18 @@ import (
 //	})
 //
 // A checkpoint is also written when the context of Fit is cancelled or the data cannot be read. Fit returns
-// an error if the checkpoint is of a training with another network, dataset or list of callbacks.
+// an error if the checkpoint was written with another network, dataset or list of callbacks.
 //
-// If a checkpoint cannot be written, the callback tries once more. If that fails too, it prints the error and
-// the training continues; Fit returns the error at the end.
+// If a checkpoint cannot be written, the callback tries once more. If that also fails, it prints the error
+// and training continues; Fit returns the error at the end.
 type BackupAndRestore struct {
-	// Path is the file of the checkpoint. It must end in .keras, and no other training may use it. Missing
-	// folders are created.
+	// Path is the file of the checkpoint. It must end in .keras, and no other training run may use it.
+	// Missing folders are created.
 	Path string
-	// SaveFreq is the number of steps from one checkpoint to the next, counted across epochs (save_freq). 0
-	// means one checkpoint after each epoch, Keras' "epoch".
+	// SaveFreq is the number of steps from one checkpoint to the next (save_freq). Steps are counted across
+	// epochs. The default, 0, means one checkpoint after each epoch, as Keras' "epoch".
 	SaveFreq int
-	// KeepCheckpoint keeps the file when the training has finished (delete_checkpoint=False). By default it
+	// KeepCheckpoint keeps the file when training has finished (delete_checkpoint=False). By default the file
 	// is deleted.
 	KeepCheckpoint bool
 }
@@ -74,7 +74,7 @@ func (c BackupAndRestore) Begin(run Run) (Hooks, error) {
 	if err := os.MkdirAll(filepath.Dir(c.Path), 0o777); err != nil {
 		return Hooks{}, fmt.Errorf("BackupAndRestore: %w", err)
 	}
-	// Remove unfinished files of a killed training: no other training uses the path.
+	// Remove incomplete files of a killed run. They can be removed because no other run uses the path.
 	if err := atomicfile.Sweep(c.Path); err != nil {
 		return Hooks{}, fmt.Errorf("BackupAndRestore: %w", err)
 	}
@@ -107,12 +107,12 @@ func (c BackupAndRestore) Begin(run Run) (Hooks, error) {
 	}, nil
 }
 
-// saver writes files during a training. A failure does not end the training.
+// saver writes files during training. A failure does not end training.
 type saver struct {
 	callback string
 	run      Run
 	save     func(path string) error
-	failed   error // the first error, returned at the end of the training
+	failed   error // the first error, returned at the end of training
 }
 
 // try saves, and tries once more after a failure. It reports whether the file was written.
@@ -124,7 +124,7 @@ func (s *saver) try(path string) bool {
 	if err == nil {
 		return true
 	}
-	s.run.Printf("%s: %v; the training continues", s.callback, err)
+	s.run.Printf("%s: %v; training continues", s.callback, err)
 	if s.failed == nil {
 		s.failed = fmt.Errorf("%s: %w", s.callback, err)
 	}

@@ -63,7 +63,7 @@ func (f *fake) SetLearningRate(rate float64) error {
 }
 func (f *fake) Printf(format string, a ...any) { f.said = append(f.said, fmt.Sprintf(format, a...)) }
 
-// run simulates a training in which a metric has these values, and returns the logs of its epochs.
+// run simulates training in which a metric has these values, and returns the logs of its epochs.
 func (f *fake) run(t *testing.T, c Callback, name string, values ...float64) []*Logs {
 	t.Helper()
 	h, err := c.Begin(f)
@@ -150,7 +150,7 @@ func TestEarlyStopping(t *testing.T) {
 
 func TestMonitorMistakes(t *testing.T) {
 	for want, c := range map[string]Callback{
-		"there will be no val_loss to monitor":                     EarlyStopping{},
+		"there is no val_loss to monitor":                          EarlyStopping{},
 		"a higher or a lower odd is better":                        ModelCheckpoint{Path: "a.keras", SaveBestOnly: true, Monitor: "odd"},
 		`got "up"`:                                                 ReduceLROnPlateau{Monitor: "loss", Mode: "up"},
 		"Patience must be at least 0, got -1":                      EarlyStopping{Monitor: "loss", Patience: -1},
@@ -227,7 +227,7 @@ func TestModelCheckpoint(t *testing.T) {
 	if err := h.EpochEnd(0, &Logs{}); err != nil {
 		t.Errorf("error is %v", err)
 	}
-	if len(f.saved) != 2 || len(f.said) != 1 || !strings.Contains(f.said[0], "disk full; the training continues") {
+	if len(f.saved) != 2 || len(f.said) != 1 || !strings.Contains(f.said[0], "disk full; training continues") {
 		t.Errorf("tried %v, said %q", f.saved, f.said)
 	}
 	f.failing = nil
@@ -484,7 +484,7 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 }
 
-// A resumed training must write the same file as one without an interruption.
+// Resumed training must write the same file as one without an interruption.
 func TestCSVLoggerResumes(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "h.csv")
 	write := func(h Hooks, epoch int, logs map[string]float64) {

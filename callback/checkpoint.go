@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// ModelCheckpoint saves the model during a training (keras.callbacks.ModelCheckpoint). An existing file is
-// replaced after the new one is completely on disk.
+// ModelCheckpoint saves the model during training (keras.callbacks.ModelCheckpoint). An existing file is
+// replaced only when the new one is completely written.
 //
-// If the file cannot be written, the callback tries once more. If that fails too, it prints the error and the
+// If the file cannot be written, the callback tries once more. If that also fails, it prints the error and
 // training continues; Fit returns the error at the end.
 type ModelCheckpoint struct {
 	// Path is the file, which must end in .keras (filepath). It may contain the epoch (counted from 1, as in
@@ -21,12 +21,14 @@ type ModelCheckpoint struct {
 	Monitor string
 	// SaveBestOnly saves the model only if the metric is the best so far (save_best_only).
 	SaveBestOnly bool
-	// Mode says whether a lower or a higher metric is better (mode). The default, Auto, depends on the metric.
+	// Mode says whether a lower or a higher value of Monitor is better (mode). The default, Auto, depends on
+	// the metric.
 	Mode Mode
-	// SaveFreq is the number of steps from one file to the next (save_freq). 0 means one after each epoch.
+	// SaveFreq is the number of steps from one file to the next (save_freq). Steps are counted across
+	// epochs. The default, 0, means one file after each epoch.
 	SaveFreq int
 	// InitialValueThreshold is the value that the metric must beat before the first file is saved with
-	// SaveBestOnly (initial_value_threshold). Nil means none. new(.9) makes a pointer.
+	// SaveBestOnly (initial_value_threshold). The default, nil, means no threshold. new(.9) sets one.
 	InitialValueThreshold *float64
 	// Verbose prints a message for each file (verbose=1).
 	Verbose bool
@@ -83,7 +85,7 @@ func (c ModelCheckpoint) Begin(run Run) (Hooks, error) {
 	return h, nil
 }
 
-// modelWriter writes the files of a ModelCheckpoint during a training.
+// modelWriter writes the files of a ModelCheckpoint.
 type modelWriter struct {
 	c       ModelCheckpoint
 	run     Run
@@ -93,7 +95,8 @@ type modelWriter struct {
 	state   checkpointState
 }
 
-// write saves the model, if it is to be saved with these logs. batch is 0 at the end of an epoch.
+// write saves the model, unless SaveBestOnly is set and the metric did not improve. batch is 0 at the end of
+// an epoch.
 func (w *modelWriter) write(epoch, batch int, logs *Logs) error {
 	values := logs.Clone()
 	values.Set("epoch", float64(epoch+1))

@@ -10,25 +10,25 @@ import (
 )
 
 // CSVLogger writes the logs of each epoch to a CSV file (keras.callbacks.CSVLogger): a column "epoch",
-// counted from 0, and one for each metric, sorted by name. List it after callbacks that add values to the
-// logs.
+// counted from 0, and one for each metric, sorted by name. In FitOptions.Callbacks it must come after
+// callbacks that add values to the logs.
 type CSVLogger struct {
 	// Filename is the path of the file. Its folder must exist.
 	Filename string
 	// Separator separates the columns (separator). The default is a comma.
 	Separator rune
-	// Append continues an existing file instead of replacing it (append).
+	// Append adds to an existing file instead of replacing it (append). The default is false.
 	Append bool
 }
 
 type csvState struct {
-	// Size is the size of the file. A resumed training continues at this offset.
+	// Size is the size of the file. Resumed training continues at this offset.
 	Size    int64    `json:"size"`
 	Columns []string `json:"columns"`
 }
 
-// Begin implements Callback. A resumed training truncates the file to its size at the checkpoint, and writes
-// the later epochs again.
+// Begin implements Callback. When training is resumed, the file is truncated to its size at the checkpoint,
+// and the later epochs are written again.
 func (c CSVLogger) Begin(Run) (Hooks, error) {
 	f, err := os.OpenFile(c.Filename, os.O_CREATE|os.O_WRONLY, 0o666)
 	if err != nil {
@@ -49,7 +49,7 @@ func (c CSVLogger) Begin(Run) (Hooks, error) {
 		}
 		if info.Mode().IsRegular() {
 			if info.Size() < s.Size {
-				return fmt.Errorf("CSVLogger: %s has %d bytes, but had %d when the training was interrupted; remove it and the checkpoint to start from the beginning", c.Filename, info.Size(), s.Size)
+				return fmt.Errorf("CSVLogger: %s has %d bytes, but had %d when training was interrupted; remove it and the checkpoint to start from the beginning", c.Filename, info.Size(), s.Size)
 			}
 			if err := f.Truncate(s.Size); err != nil {
 				return fmt.Errorf("CSVLogger: %w", err)

@@ -2,25 +2,28 @@ package callback
 
 import "fmt"
 
-// EarlyStopping stops a training when a metric has stopped improving (keras.callbacks.EarlyStopping).
+// EarlyStopping stops training when a metric has stopped improving (keras.callbacks.EarlyStopping).
 type EarlyStopping struct {
 	// Monitor is the metric (monitor). The default is "val_loss".
 	Monitor string
-	// MinDelta is the smallest change that counts as an improvement (min_delta). The default is 0.
+	// MinDelta is the change that an improvement must exceed (min_delta). The default is 0.
 	MinDelta float64
-	// Patience is the number of epochs without improvement after which the training stops (patience). The
-	// default is 0.
+	// Patience is the number of consecutive epochs without improvement after which training stops (patience).
+	// The default is 0, which stops after one such epoch, as 1 does.
 	Patience int
-	// Mode says whether a lower or a higher metric is better (mode). The default, Auto, depends on the metric.
+	// Mode says whether a lower or a higher value of Monitor is better (mode). The default, Auto, depends on the
+	// metric.
 	Mode Mode
-	// Baseline is a value that the metric must beat: until it does, each epoch counts as one without improvement
-	// (baseline). Nil means none. new(.9) makes a pointer.
+	// Baseline is a value that the metric must beat (baseline). Every epoch before that counts as an epoch
+	// without improvement. The default, nil, means no baseline. new(.9) sets one.
 	Baseline *float64
-	// RestoreBestWeights restores the weights of the best epoch at the end (restore_best_weights).
+	// RestoreBestWeights restores the weights of the best epoch at the end of training (restore_best_weights).
+	// The default is false.
 	RestoreBestWeights bool
-	// StartFromEpoch is the first epoch to consider, counted from 0 (start_from_epoch).
+	// StartFromEpoch is the first epoch in which the metric is monitored, counted from 0 (start_from_epoch). The
+	// default is 0.
 	StartFromEpoch int
-	// Verbose prints a message when the training is stopped and when weights are restored (verbose=1).
+	// Verbose prints a message when training is stopped and when weights are restored (verbose=1).
 	Verbose bool
 }
 

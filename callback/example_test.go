@@ -87,7 +87,7 @@ func ExampleLearningRateScheduler() {
 	// Output: [0.00100 0.00100 0.00050 0.00050 0.00025]
 }
 
-// The history during a training: a History is also a callback.
+// A History is also a callback. It gives access to the logs during training.
 func ExampleHistory() {
 	history := &callback.History{}
 	progress := callback.Func(func(run callback.Run) (callback.Hooks, error) {

@@ -7,8 +7,8 @@ import (
 	"math"
 )
 
-// History has the logs of each epoch of a training (keras.callbacks.History). Fit returns one. It is also a
-// callback, for programs that need the history while the training runs.
+// History has the logs of each epoch of training (keras.callbacks.History). Fit returns one. It is also a
+// callback, for programs that need the history during training.
 type History struct {
 	// Epochs are the numbers of the finished epochs, counted from 0.
 	Epochs []int

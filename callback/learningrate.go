@@ -47,26 +47,28 @@ func logRate(run Run, logs *Logs) error {
 	return err
 }
 
-// ReduceLROnPlateau lowers the learning rate when a metric has stopped improving
+// ReduceLROnPlateau reduces the learning rate when a metric has stopped improving
 // (keras.callbacks.ReduceLROnPlateau). It adds the rate to the logs as learning_rate.
 type ReduceLROnPlateau struct {
 	// Monitor is the metric (monitor). The default is "val_loss".
 	Monitor string
-	// Factor multiplies the learning rate (factor). It must be above 0 and below 1. The default is 0.1.
+	// Factor is the factor by which the learning rate is multiplied (factor). Greater than 0 and less than
+	// 1. The default is 0.1.
 	Factor float64
-	// Patience is the number of epochs without improvement after which the rate is lowered (patience). Nil
-	// means 10.
+	// Patience is the number of consecutive epochs without improvement after which the rate is reduced
+	// (patience). The default, nil, is 10.
 	Patience *int
-	// Mode says whether a lower or a higher metric is better (mode). The default, Auto, depends on the metric.
+	// Mode says whether a lower or a higher value of Monitor is better (mode). The default, Auto, depends on
+	// the metric.
 	Mode Mode
-	// MinDelta is the smallest change that counts as an improvement (min_delta). Nil means 1e-4.
+	// MinDelta is the change that an improvement must exceed (min_delta). The default, nil, is 1e-4.
 	MinDelta *float64
-	// Cooldown is the number of epochs after a change in which the metric is not judged (cooldown). The
-	// default is 0.
+	// Cooldown is the number of epochs after a reduction before epochs without improvement are counted again
+	// (cooldown). The default is 0.
 	Cooldown int
 	// MinLR is the lower bound of the learning rate (min_lr). The default is 0.
 	MinLR float64
-	// Verbose prints a message for each change (verbose=1).
+	// Verbose prints a message for each reduction (verbose=1).
 	Verbose bool
 }
 

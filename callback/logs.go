@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Logs has the values of metrics by name, in order: metrics of the training sorted by name, then those of the
-// validation (val_...), then those that callbacks add. The zero value is empty.
+// Logs has the values of metrics by name. They are in order: training metrics sorted by name, then validation
+// metrics (val_...), then values that callbacks add. The zero value is empty.
 type Logs struct {
 	names  []string
 	values []float64
@@ -78,8 +78,8 @@ type storedLog struct {
 	Value number `json:"value"`
 }
 
-// MarshalJSON writes [{"name": "loss", "value": 0.5}, ...], in order. Values that JSON cannot express are the
-// strings "NaN", "+Inf" and "-Inf".
+// MarshalJSON writes [{"name": "loss", "value": 0.5}, ...], in order. NaN and infinite values are written as
+// the strings "NaN", "+Inf" and "-Inf".
 func (l Logs) MarshalJSON() ([]byte, error) {
 	stored := make([]storedLog, len(l.names))
 	for i, name := range l.names {

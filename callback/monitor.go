@@ -9,7 +9,7 @@ import (
 // Mode says whether a lower or a higher value of a monitored metric is better.
 type Mode string
 
-// Auto depends on the metric: lower is better for a loss, higher for an accuracy.
+// The modes. With Auto, the metric determines which is better: lower for a loss, higher for an accuracy.
 const (
 	Auto Mode = ""    // mode="auto"
 	Min  Mode = "min" // lower is better
@@ -31,7 +31,7 @@ func newMonitor(run Run, callback, name string, mode Mode, minDelta float64) (*m
 	m := &monitor{callback: callback, name: name, minDelta: math.Abs(minDelta)}
 	metric, isVal := strings.CutPrefix(name, "val_")
 	if isVal && !run.Validates() {
-		return nil, fmt.Errorf("%s: there will be no %s to monitor without a validation; set FitOptions.Validation, or monitor %s", callback, name, metric)
+		return nil, fmt.Errorf("%s: without validation data there is no %s to monitor; set FitOptions.Validation, or monitor %s", callback, name, metric)
 	}
 	switch mode {
 	case Min:

@@ -2,9 +2,9 @@ package callback
 
 import "math"
 
-// TerminateOnNaN stops a training, without an error, when the loss becomes NaN or infinite
-// (keras.callbacks.TerminateOnNaN). Without it, such a loss ends the training with an error; see
-// FitOptions.AllowNaN.
+// TerminateOnNaN stops training, without an error, when the loss becomes NaN or infinite
+// (keras.callbacks.TerminateOnNaN). Without this callback, such a loss ends training with an error;
+// see FitOptions.AllowNaN.
 type TerminateOnNaN struct{}
 
 // Begin implements Callback.

@@ -8,7 +8,7 @@ import (
 )
 
 // pattern is a text with placeholders for numbers in the syntax of Python's str.format: {name}, {name:02d} or
-// {name:.3f}. {{ and }} stand for braces.
+// {name:.3f}. {{ means { and }} means }.
 type pattern struct {
 	text  string // the original text, for messages
 	parts []patternPart

@@ -12,10 +12,9 @@ import (
 // StateVersion is the version of State that this package writes. No other version can be resumed.
 const StateVersion = 1
 
-// State is the state of a training. Together with the model, saved at the same moment, it is all that a
-// training needs to resume and end with the same bits as without the interruption. It can be taken in any
-// hook: Phase and Called tell which hooks remain to be called. Run.Checkpoint stores a State and the model in
-// one file.
+// State is the state of training at some moment. From a State and the model saved at the same moment, Fit can
+// resume and end with the same bits as without the interruption. A State can be taken in any hook: Phase and
+// Called determine which hooks remain to be called. Run.Checkpoint stores a State and the model in one file.
 type State struct {
 	Version  int      `json:"version"`  // StateVersion
 	Position Position `json:"position"` // next epoch and step
@@ -26,19 +25,19 @@ type State struct {
 	Stopped bool `json:"stopped"`
 	// StepsPerEpoch is FitOptions.StepsPerEpoch.
 	StepsPerEpoch int `json:"steps_per_epoch"`
-	// Source is the position of the next batch in the training data. It differs from Position with
-	// StepsPerEpoch, and if the dataset drops batches.
+	// Source is the position of the next batch in the training data. It differs from Position if
+	// StepsPerEpoch is set or the dataset drops batches.
 	Source Position `json:"source"`
 
-	// Network, Training and Validation identify the model and its datasets. A training resumes only with the
-	// same ones. Validation is nil if there is none.
+	// Network, Training and Validation identify the model and its datasets. Fit resumes only with the same
+	// model and datasets. Validation is nil if there is none.
 	Network    Network `json:"network"`
 	Training   Data    `json:"training"`
 	Validation *Data   `json:"validation"`
 
 	// History has the logs of the finished epochs.
 	History *History `json:"history"`
-	// Logs has the logs of the current epoch so far, as its hooks see them.
+	// Logs has the logs of the current epoch so far, including values that hooks set.
 	Logs *Logs `json:"logs"`
 	// Metrics has the variables of the metrics of the current epoch.
 	Metrics Weights `json:"metrics"`
@@ -46,11 +45,11 @@ type State struct {
 	Callbacks []Memory `json:"callbacks"`
 }
 
-// Phase is a part of an epoch. The phases follow in the order of the constants. AtEpochEnd is followed by
-// AtEpochBegin of the next epoch, or by AtEnd.
+// Phase is a part of an epoch. The phases of an epoch run in the order of the constants. AtEpochEnd is
+// followed by AtEpochBegin of the next epoch, or by AtEnd.
 type Phase string
 
-// The phases of an epoch, and the end of the training.
+// The phases of an epoch, and the end of training.
 const (
 	AtEpochBegin Phase = "epoch_begin" // the EpochBegin hooks
 	AtSteps      Phase = "steps"       // each step, and its BatchEnd hooks
@@ -59,8 +58,8 @@ const (
 	AtEnd        Phase = "end"         // the End hooks, after the last epoch
 )
 
-// Network identifies a model by two SHA-256 hashes: one of its configuration, one of its compile options
-// without the learning rate, which is saved with the model.
+// Network identifies a model by two SHA-256 hashes: one of its configuration, and one of its compile options.
+// The learning rate is left out, because it is saved with the model.
 type Network struct {
 	Config  string `json:"config"`  // hash of the configuration, in hexadecimal
 	Compile string `json:"compile"` // hash of the compile options, in hexadecimal
@@ -88,8 +87,7 @@ func (s State) MarshalJSON() ([]byte, error) {
 	}{plain(s), (*exactHistory)(s.History)})
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote. If the version is another than StateVersion, it sets only
-// Version.
+// UnmarshalJSON reads what MarshalJSON wrote. If the version is not StateVersion, it sets only Version.
 func (s *State) UnmarshalJSON(data []byte) error {
 	var version struct {
 		Version int `json:"version"`

@@ -9,9 +9,9 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Builder adds nodes to a graph. It collects errors instead of returning them: a method whose
-// operands do not fit records an Error and returns an invalid Value, and Finish returns all errors
-// at once. In returns a view of the builder for a layer.
+// Builder adds nodes to a graph. It collects errors instead of returning them: if the operands of a
+// method are invalid for the op, the method records an Error and returns an invalid Value. Finish
+// returns all errors at once. In returns a view of the builder for a layer.
 //
 // The methods named after ops add that op; see package op for what each computes.
 type Builder struct {
@@ -31,14 +31,15 @@ type core struct {
 	errs     []error
 }
 
-// NewBuilder starts a graph over the variables of store. training tells layers such as Dropout
-// whether the graph is for training or for inference.
+// NewBuilder returns a builder for a graph over the variables of store. training says whether the
+// graph is for training or for prediction; layers such as Dropout depend on it.
 func NewBuilder(store *Store, training bool) *Builder {
 	return &Builder{core: &core{store: store, training: training, reads: map[*Variable]*Value{}, draws: map[uint64]int{}}}
 }
 
-// In returns a view of the builder for a layer: the paths of its variables begin with path, and its
-// errors with label ("layer 2 (Dense dense_1)"). Paths nest; an empty label keeps the outer one.
+// In returns a view of the builder for a layer. Paths of variables declared through the view begin
+// with path, and its error messages begin with label, such as "layer 2 (Dense dense_1)". Paths
+// nest. If label is empty, the view keeps the label of b.
 func (b *Builder) In(path, label string) *Builder {
 	if label == "" {
 		label = b.label
@@ -46,14 +47,14 @@ func (b *Builder) In(path, label string) *Builder {
 	return &Builder{b.core, join(b.path, path), label, b.frozen}
 }
 
-// Freeze returns a view of the builder whose weights are not trained, for a layer with Keras'
-// trainable = False. Views of that view are frozen too.
+// Freeze returns a view of the builder for a layer that is not trainable (Keras' trainable=False).
+// Weights declared through it are not trained. Views made from it are also frozen.
 func (b *Builder) Freeze() *Builder {
 	return &Builder{b.core, b.path, b.label, true}
 }
 
-// Frozen reports whether the view's layer is frozen. Its weights are declared as not trainable; a
-// layer that keeps statistics, such as BatchNormalization, must not update them.
+// Frozen reports whether the view's layer is frozen. A frozen layer that keeps statistics, such as
+// BatchNormalization, must not update them.
 func (b *Builder) Frozen() bool { return b.frozen }
 
 func join(outer, inner string) string {
@@ -63,16 +64,16 @@ func join(outer, inner string) string {
 	return outer + "/" + inner
 }
 
-// Path is the path of this view.
+// Path returns the path of this view.
 func (b *Builder) Path() string { return b.path }
 
-// Label is the layer's name in the view's error messages.
+// Label returns the label with which the view's error messages begin.
 func (b *Builder) Label() string { return b.label }
 
 // Training reports whether the graph is for training.
 func (b *Builder) Training() bool { return b.training }
 
-// Store is the store of the graph's variables.
+// Store returns the store of the graph's variables.
 func (b *Builder) Store() *Store { return b.store }
 
 // Errorf records an error of the view's layer. It returns an invalid value, which the layer can
@@ -94,7 +95,8 @@ func (b *Builder) fail(opName string, err error) *Value {
 // because an operand is invalid.
 func (b *Builder) Invalid() *Value { return &Value{} }
 
-// add adds an op and returns its node, or nil if the operands are invalid or do not fit.
+// add adds an op and returns its node, or nil if an operand is invalid or the op refuses the
+// operands.
 func (b *Builder) add(o op.Op, in ...*Value) *Node {
 	for i, v := range in {
 		if v == nil || !v.Valid() {
@@ -118,7 +120,8 @@ func (b *Builder) add(o op.Op, in ...*Value) *Node {
 	return n
 }
 
-// Op adds an op and returns its first result; the result's Node.Out has all of them.
+// Op adds an op and returns its first result. All results are in the field Node.Out of the returned
+// value.
 func (b *Builder) Op(o op.Op, in ...*Value) *Value {
 	n := b.add(o, in...)
 	if n == nil {
@@ -127,15 +130,16 @@ func (b *Builder) Op(o op.Op, in ...*Value) *Value {
 	return n.Out[0]
 }
 
-// Input adds an input of the graph. A run takes its inputs in the order of these calls.
+// Input adds an input of the graph, named key. A run takes the inputs in the order of the calls of
+// Input.
 func (b *Builder) Input(key string, dtype tensor.DType, shape ...int) *Value {
 	v := b.Op(op.Input{Key: key, Type: op.Type{DType: dtype, Shape: slices.Clone(shape)}})
 	b.inputs = append(b.inputs, v)
 	return v
 }
 
-// Variable declares a variable under the view's path, or finds the one that is already there, and
-// reads it. v.Path is the variable's own name.
+// Variable declares a variable under the view's path, or finds it if it is already declared, and
+// reads it. v.Path is the variable's path relative to the view, such as "kernel".
 func (b *Builder) Variable(v Variable) *Value {
 	v.Path = join(b.path, v.Path)
 	v.off = b.frozen
@@ -173,7 +177,7 @@ func (b *Builder) Update(o op.Op, in ...*Value) {
 	b.add(o, in...)
 }
 
-// Mistakes is the number of errors so far.
+// Mistakes returns the number of errors so far.
 func (b *Builder) Mistakes() int { return len(b.errs) }
 
 // Err returns the errors so far, joined, or nil if there are none.

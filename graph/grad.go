@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// Grad adds the gradients of loss, a floating-point scalar, with respect to the values wrt, by
-// reverse-mode differentiation of the graph built so far. The gradient of a value on which loss
-// does not depend is nil.
+// Grad adds ops that compute the gradients of loss with respect to the values wrt, by reverse-mode
+// differentiation of the graph built so far. loss must be a floating-point scalar. If loss does not
+// depend on a value, its gradient is nil.
 func Grad(b *Builder, loss *Value, wrt ...*Value) []*Value {
 	grads := make([]*Value, len(wrt))
 	if !loss.Valid() {

@@ -2,8 +2,8 @@
 // optimizers add ops to a Graph, Grad adds the ops that compute gradients, and a whole training
 // step is one Graph.
 //
-// A Graph is portable and immutable. Its batch dimension is unknown; memory layouts and fusion are
-// left to the compiler, and the values of its variables are in a Store.
+// A Graph is portable and immutable. Its batch dimension is unknown. The compiler decides about
+// memory layouts and fusion, and a Store holds the values of the graph's variables.
 package graph
 
 import (
@@ -21,8 +21,8 @@ type Value struct {
 	list []*Value // the arguments of List; such a value has no node
 }
 
-// List bundles several values into one, for layers that take or return several values. A list
-// cannot be an operand of a node; Values returns its elements.
+// List combines several values into one, for layers that take or return several values. A list
+// cannot be an operand of a node. Values returns its elements.
 func List(values ...*Value) *Value { return &Value{list: values} }
 
 // IsList reports whether the value was made by List.
@@ -45,8 +45,8 @@ type Node struct {
 	Layer string // path of the layer that added it, for errors, profiles and traces
 }
 
-// Valid reports whether the value was built without an error. An op on an invalid value gives an
-// invalid value and no further error.
+// Valid reports whether the value was built without an error. The result of an op on an invalid
+// value is invalid, without a further error.
 func (v *Value) Valid() bool { return v.DType != tensor.Invalid }
 
 // Is reports whether the value is a result of an op of this name.
@@ -58,7 +58,8 @@ type Output struct {
 	Value *Value
 }
 
-// Graph is a list of nodes, operands before users and updates last.
+// Graph is a list of nodes. A node comes after the nodes whose results it uses, and updates come
+// last.
 type Graph struct {
 	Nodes   []*Node
 	Inputs  []*Value

@@ -7,7 +7,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Constant is x as a scalar of the given type.
+// Constant returns x as a scalar of the given type.
 func (b *Builder) Constant(dtype tensor.DType, x float64) *Value {
 	t := tensor.New(dtype)
 	switch dtype {
@@ -27,7 +27,7 @@ func (b *Builder) Constant(dtype tensor.DType, x float64) *Value {
 	return b.Op(op.Const{Value: t})
 }
 
-// like is x as a scalar of the type of v.
+// like returns x as a scalar of the type of v.
 func (b *Builder) like(v *Value, x float64) *Value {
 	if !v.Valid() {
 		return b.Invalid()
@@ -116,7 +116,7 @@ func (b *Builder) Cast(x *Value, to tensor.DType) *Value {
 	return b.Op(op.Cast{To: to}, x)
 }
 
-// Reshape gives the elements of x, in the same order, another shape; see op.Reshape.
+// Reshape changes the shape of x and keeps the order of its elements; see op.Reshape.
 func (b *Builder) Reshape(x *Value, shape ...int) *Value {
 	return b.Op(op.Reshape{Shape: shape}, x)
 }
@@ -134,8 +134,8 @@ func (b *Builder) Pad(x *Value, before, after []int, value float64) *Value {
 // Concat joins values along dimension axis; their other dimensions must be equal.
 func (b *Builder) Concat(axis int, x ...*Value) *Value { return b.Op(op.Concat{Axis: axis}, x...) }
 
-// Slice takes size[i] elements of dimension i, starting at begin[i], or all of those up to the end
-// if size[i] is tensor.Unknown.
+// Slice takes size[i] elements of dimension i, starting at begin[i], or all elements from begin[i]
+// to the end if size[i] is tensor.Unknown.
 func (b *Builder) Slice(x *Value, begin, size []int) *Value {
 	return b.Op(op.Slice{Begin: begin, Size: size}, x)
 }
@@ -158,7 +158,7 @@ func (b *Builder) Sum(x *Value, axes ...int) *Value {
 	return b.Op(op.Reduce{Fn: op.ReduceSum, Axes: axes}, x)
 }
 
-// SumKeep is Sum with the summed dimensions kept as 1.
+// SumKeep is like Sum, but keeps the summed dimensions with size 1.
 func (b *Builder) SumKeep(x *Value, axes ...int) *Value {
 	return b.Op(op.Reduce{Fn: op.ReduceSum, Axes: axes, KeepDims: true}, x)
 }
@@ -174,7 +174,7 @@ func (b *Builder) ArgMax(x *Value) *Value { return b.Op(op.ArgMax{}, x) }
 // MatMul is the product of two matrices.
 func (b *Builder) MatMul(x, y *Value) *Value { return b.Op(op.MatMul{}, x, y) }
 
-// BatchMatMul multiplies the matrices in the last two dimensions of x and y, pair by pair.
+// BatchMatMul multiplies corresponding matrices of x and y, which are in their last two dimensions.
 func (b *Builder) BatchMatMul(x, y *Value) *Value { return b.Op(op.BatchMatMul{}, x, y) }
 
 // Conv2D convolves images with a filter.
@@ -197,8 +197,8 @@ func (b *Builder) AveragePool2D(x *Value, w op.Window) *Value {
 	return b.Op(op.AveragePool2D{Window: w}, x)
 }
 
-// BatchNorm normalizes each channel of x with the mean and variance of the batch and returns both.
-// gamma and beta may be nil: the result is then not scaled or not shifted.
+// BatchNorm normalizes each channel of x with the mean and variance of the batch, which it also
+// returns. If gamma is nil the result is not scaled, and if beta is nil it is not shifted.
 func (b *Builder) BatchNorm(x, gamma, beta *Value, epsilon float64) (y, mean, variance *Value) {
 	o, in := op.BatchNorm{Epsilon: epsilon, Scale: gamma != nil, Center: beta != nil}, []*Value{x}
 	for _, v := range []*Value{gamma, beta} {
@@ -216,14 +216,15 @@ func (b *Builder) BatchNorm(x, gamma, beta *Value, epsilon float64) (y, mean, va
 // Softmax is exp(x)/sum(exp(x)) along the last dimension.
 func (b *Builder) Softmax(x *Value) *Value { return b.Op(op.Softmax{}, x) }
 
-// SoftmaxCrossEntropy is the cross-entropy of each row of logits with labels that sum to 1.
+// SoftmaxCrossEntropy is the cross-entropy of each row of logits with a row of labels,
+// probabilities that sum to 1.
 func (b *Builder) SoftmaxCrossEntropy(logits, labels *Value) *Value {
 	return b.Op(op.SoftmaxCrossEntropy{}, logits, labels)
 }
 
 // RandomUniform draws numbers from [0, 1) in the shape of ref. step, an Int64 scalar, counts the
-// runs. The view's path and seed identify the stream; another draw with the same path and seed, in
-// a layer that is applied twice, gets its own stream.
+// runs. The view's path and seed identify the stream. If a layer is applied twice, its second draw
+// with the same path and seed gets another stream.
 func (b *Builder) RandomUniform(seed uint64, step, ref *Value) *Value {
 	key := Key(seed, b.path)
 	n := b.draws[key]

@@ -10,9 +10,9 @@ import (
 // Role is what a variable is used for.
 type Role uint8
 
-// The roles. A Weight is trained. State belongs to a layer or a metric (moving statistics, sums), a
-// Slot is an optimizer's state for one weight (its momentum, say), and Hyper is a number that
-// controls training (iterations, learning rate).
+// The roles. A Weight is trained. State belongs to a layer or a metric, such as moving statistics
+// or sums. A Slot is an optimizer's state for one weight, such as a momentum. Hyper is a number
+// that controls training: the iteration and the learning rate.
 const (
 	Weight Role = iota
 	State
@@ -23,8 +23,9 @@ const (
 // String returns the role's name.
 func (r Role) String() string { return [...]string{"weight", "state", "slot", "hyper"}[r] }
 
-// Initializer fills a new variable. key identifies a stream of random numbers. It is derived from
-// the model's seed and the variable's path (see Key), so the order of creation does not matter.
+// Initializer sets the initial value of a variable. key identifies a stream of random numbers. It
+// is derived from the model's seed and the variable's path (see Key), so the order of creation does
+// not matter.
 type Initializer interface {
 	Initialize(t *tensor.Tensor, key uint64)
 }
@@ -47,15 +48,15 @@ type cell struct {
 	version uint64
 }
 
-// Value is the variable's tensor, or nil before the store is initialized.
+// Value returns the variable's tensor, or nil before the store is initialized. It is not a copy.
 func (v *Variable) Value() *tensor.Tensor { return v.cell.value }
 
 // Trainable reports whether training changes the variable.
 func (v *Variable) Trainable() bool { return v.Role == Weight && !v.Frozen && !v.off }
 
 // Store holds a model's variables in the order in which they were declared. Stores may share
-// variables: a model that is a part of other models shares its variables with them. A shared
-// variable must have only one writer at a time; its version tells readers when its value changed.
+// variables: a nested model shares its variables with the models around it. A shared variable must
+// have only one writer at a time. Readers detect a change by its version.
 type Store struct {
 	vars   []*Variable
 	byPath map[string]*Variable
@@ -67,8 +68,8 @@ func NewStore() *Store {
 	return &Store{byPath: map[string]*Variable{}, byCell: map[*cell]*Variable{}}
 }
 
-// Share adds a variable that shares the value of v, a variable of another store. If the store has
-// that value already, path becomes one more name for it.
+// Share adds a variable that shares the value of v, a variable of another store. If the store
+// already has a variable with that value, path becomes another name for it.
 func (s *Store) Share(path string, v *Variable) (*Variable, error) {
 	if have := s.byPath[path]; have != nil {
 		if have.cell != v.cell {
@@ -95,7 +96,8 @@ func (s *Store) add(v *Variable) {
 	s.byCell[v.cell] = v
 }
 
-// Declare adds a variable, or finds the one with this path, which must have the same type.
+// Declare adds a variable. If the store already has a variable with this path, Declare returns that
+// one; it is an error if its type differs.
 func (s *Store) Declare(v Variable) (*Variable, error) {
 	if have := s.byPath[v.Path]; have != nil {
 		if !have.Equal(v.Type) {
@@ -147,8 +149,8 @@ func (s *Store) Set(v *Variable, t *tensor.Tensor) error {
 	return nil
 }
 
-// Changed records that the values of some variables (default: all) were changed in place, so that
-// anything derived from them is computed again.
+// Changed records that the values of vars (default: all variables) were changed in place, so that
+// prepared values that depend on them are recomputed.
 func (s *Store) Changed(vars ...*Variable) {
 	if len(vars) == 0 {
 		vars = s.vars
@@ -158,8 +160,8 @@ func (s *Store) Changed(vars ...*Variable) {
 	}
 }
 
-// Version is a number, at least 1, that grows whenever one of the variables changes, through this
-// store or another that shares it.
+// Version returns a number greater than or equal to 1 that increases whenever one of the variables
+// changes, through this store or through another that shares it.
 func (s *Store) Version(vars ...*Variable) uint64 {
 	version := uint64(1)
 	for _, v := range vars {
@@ -168,8 +170,8 @@ func (s *Store) Version(vars ...*Variable) uint64 {
 	return version
 }
 
-// Key identifies the stream of random numbers of a path under a seed: the FNV-1a hash of the path,
-// mixed with the seed by the finalizer of SplitMix64.
+// Key returns the key of the stream of random numbers for a seed and a path. It is the FNV-1a hash
+// of the path, combined with the seed and mixed by the finalizer of SplitMix64.
 func Key(seed uint64, path string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(path) {

@@ -103,7 +103,7 @@ var vjps = map[string]vjp{
 		x, o := n.In[0], n.Op.(op.Slice)
 		after := make([]int, x.Rank())
 		for i, d := range x.Shape {
-			if d != tensor.Unknown { // a dimension of unknown size is taken as a whole
+			if d != tensor.Unknown { // Slice takes all of a dimension of unknown size
 				after[i] = d - o.Begin[i] - n.Out[0].Shape[i]
 			}
 		}
@@ -222,7 +222,7 @@ var vjps = map[string]vjp{
 	},
 }
 
-// flat is the rule for an op whose operands have no gradient.
+// flat is the rule for an op whose derivative is 0, so that its operands have no gradient.
 func flat(_ *Builder, n *Node, _ []*Value) []*Value { return make([]*Value, len(n.In)) }
 
 func unary(f func(b *Builder, g, x, y *Value) *Value) vjp {
@@ -242,7 +242,8 @@ func reshapeLike(b *Builder, n *Node, g []*Value) []*Value {
 	return append([]*Value{b.Op(op.ReshapeLike{}, g[0], n.In[0])}, make([]*Value, len(n.In)-1)...)
 }
 
-// product returns the gradients of a matrix product, or of a stack of them; mul multiplies.
+// product returns the gradients of a matrix product or a batch matrix product. mul adds the op of a
+// product.
 func product(n *Node, g *Value, o op.MatMul, mul func(o op.MatMul, x, y *Value) *Value) []*Value {
 	x, y := n.In[0], n.In[1]
 	var dx, dy *Value
@@ -265,7 +266,8 @@ func route(b *Builder, cond, g *Value) (dx, dy *Value) {
 	return b.Select(cond, g, zero), b.Select(cond, zero, g)
 }
 
-// sumLike returns the gradient of x where x was broadcast to the shape of g.
+// sumLike sums g to the shape of x. If an op broadcast x to the shape of g, this is the gradient of
+// x.
 func (b *Builder) sumLike(g, x *Value) *Value {
 	if g.Valid() && x.Valid() && g.Shape.Equal(x.Shape) {
 		return g
@@ -273,7 +275,8 @@ func (b *Builder) sumLike(g, x *Value) *Value {
 	return b.Op(op.SumLike{}, g, x)
 }
 
-// keepDims gives v, which has the shape of reduction n's result, the reduced dimensions back as 1.
+// keepDims reshapes v, which has the shape of the result of reduction n, so that the reduced
+// dimensions have size 1.
 func (b *Builder) keepDims(n *Node, v *Value) *Value {
 	r := n.Op.(op.Reduce)
 	if r.KeepDims {

@@ -1,19 +1,20 @@
 // Package initializer provides the initializers of keras.initializers. An initializer sets the
-// first values of a weight. docs/keras.md lists all initializers with their arguments.
+// initial values of a weight. docs/keras.md lists all initializers with their arguments.
 //
-// The distributions are the same as in Keras. The random numbers are not: Keras' depend on its
-// backend. Here an element is a pure function of the model's seed, the weight's path and the
-// element's index (Philox4x32-10; Salmon et al., 2011). The arithmetic avoids operations that
-// differ between processors, such as fused multiply-add and the standard library's logarithm.
-// So the same seed gives the same bits on all machines, in any order of creating the weights.
+// The distributions are the same as in Keras. The random numbers are not, because in Keras they
+// depend on the backend. In lince, an element depends only on the model's seed, the weight's path
+// and the element's index (Philox4x32-10; Salmon et al., 2011). The arithmetic avoids operations
+// that differ between processors, such as fused multiply-add and the standard library's logarithm.
+// So the same seed gives the same bits on all machines, and the order in which weights are created
+// does not matter.
 //
-// Initializers fill tensors of numbers of any shape. Those that depend on the shape use fan_in
-// and fan_out, the number of inputs and outputs of a unit; see Fans.
+// Initializers fill tensors of any shape, of type float32, float64, int32 or int64. Some of them
+// depend on fan_in and fan_out, the number of inputs and outputs of a unit; see Fans.
 //
-// The zero value of a field means Keras' default. Where zero is a useful value but not the
-// default, the field is a pointer: nil means the default, and new(0.1) sets a value. The tag of a
-// field names the argument in Keras and its range. Check reports fields that are out of range,
-// and so does the Build method of the layer that uses the initializer.
+// The zero value of a field means Keras' default. Where zero is a useful value but not the default,
+// the field is a pointer: nil means the default, and new(0.1) sets a value. The tag of a field
+// gives the argument's name in Keras and its range. Check reports fields that are out of range, and
+// so does the Build method of the layer that uses the initializer.
 package initializer
 
 import (
@@ -27,9 +28,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Initializer sets the first values of a weight. Initialize, of graph.Initializer, gets the key
-// of a stream of random numbers, which the store derives from the model's seed and the weight's
-// path.
+// Initializer sets the initial values of a weight. Its method Initialize receives the key of a
+// stream of random numbers. The store derives the key from the model's seed and the weight's path.
 type Initializer interface {
 	graph.Initializer
 	// Class returns the name of the Keras class, such as "GlorotUniform".
@@ -51,8 +51,8 @@ func fill(t *tensor.Tensor, x float64) {
 // chunk is the number of elements that a worker computes at a time.
 const chunk = 1 << 14
 
-// each sets the elements of t, which has numbers of any type. Several workers call at for one
-// chunk at a time; at computes the elements from index first on.
+// each sets the elements of t, which has numbers of any type. Several workers call at, each for one
+// chunk at a time. at computes the elements from index first.
 func each(t *tensor.Tensor, at func(first int, dst []float64)) {
 	switch t.DType() {
 	case tensor.Float32:
@@ -90,8 +90,8 @@ func set[T float32 | float64 | int32 | int64](dst []T, at func(first int, dst []
 	wg.Wait()
 }
 
-// stream returns the key of the random numbers. Without a seed it is the key of the weight. With
-// one it depends on the seed alone, not on the model's seed or the weight's path.
+// stream returns the key of the random numbers. If seed is nil, it is the key of the weight.
+// Otherwise it depends only on seed, not on the model's seed or the weight's path.
 func stream(key uint64, seed *int) uint64 {
 	if seed == nil {
 		return key

@@ -120,13 +120,13 @@ const (
 //
 //	mean 0,  variance Scale / n
 //
-// where n is fan_in, fan_out or their mean. The variance of a truncated normal distribution is
-// that after the truncation: the distribution before it has the standard deviation
-// s = sqrt(variance)/0.8796, and the values are in [-2*s, 2*s].
+// where n is fan_in, fan_out or their mean. For a truncated normal distribution this is the
+// variance after truncation: before truncation the standard deviation is s = sqrt(variance)/0.8796,
+// and values outside [-2*s, 2*s] are excluded.
 //
 // Shape: any; see Fans.
 //
-// Source: the initializers Glorot, He and Lecun are cases of it.
+// Source: see GlorotUniform, HeUniform and LecunUniform, which are special cases.
 type VarianceScaling struct {
 	// Scale is the variance times n. Greater than 0. The default is 1.
 	Scale float64 `keras:"scale,default=1,above=0"`

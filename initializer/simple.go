@@ -41,8 +41,8 @@ type RandomNormal struct {
 	Seed *int `keras:"seed"`
 }
 
-// TruncatedNormal draws from a normal distribution within two standard deviations of the mean
-// (keras.initializers.TruncatedNormal):
+// TruncatedNormal draws from a normal distribution that is truncated to two standard deviations
+// from the mean (keras.initializers.TruncatedNormal):
 //
 //	normal with mean Mean and standard deviation Stddev,
 //	given that w is in [Mean - 2*Stddev, Mean + 2*Stddev]

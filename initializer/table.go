@@ -38,7 +38,8 @@ func filled[I Initializer](i I) I { return classes.Fill(i).(I) }
 // Classes lists the Keras names of the initializers that Decode supports.
 func Classes() []string { return classes.Names() }
 
-// Check returns all mistakes in the fields of an initializer, joined by errors.Join, or nil.
+// Check returns all mistakes in the fields of an initializer, joined with errors.Join, or nil if
+// there are none.
 func Check(i Initializer) error { return errors.Join(classes.Wrong(i)...) }
 
 // Decode returns the initializer of a Keras class with the given config. The class is a class

@@ -8,9 +8,8 @@ import (
 	"github.com/lince-ml/lince/internal/config"
 )
 
-// Activation is applied to the result of a layer. It is a Function, as in Activation: layer.ReLU,
-// or a Layer without weights, as in Activation: layer.ReLULayer{MaxValue: new(6.)}. nil means
-// Linear.
+// Activation is applied to the result of a layer. It is a Function, such as ReLU, or a Layer
+// without weights, such as ReLULayer{MaxValue: new(6.)}. Nil means Linear.
 type Activation interface {
 	// Build adds the activation of x to a graph and returns its result.
 	Build(b *graph.Builder, x *graph.Value) *graph.Value
@@ -19,8 +18,8 @@ type Activation interface {
 // Function is an activation function. Its value is the function's name in Keras.
 type Function string
 
-// The activation functions. The shape of the result is the shape of the operand. All of them
-// but Softmax compute each element from the same element of the operand.
+// The activation functions. The shape of the result is the shape of the operand. All of them except
+// Softmax apply to each element separately.
 const (
 	// Linear returns its operand (keras.activations.linear):
 	//
@@ -30,7 +29,7 @@ const (
 	//
 	//	y = max(x, 0)
 	ReLU Function = "relu"
-	// ReLU6 is ReLU with the limit 6 (keras.activations.relu6; Krizhevsky, 2010):
+	// ReLU6 is ReLU with a maximum of 6 (keras.activations.relu6; Krizhevsky, 2010):
 	//
 	//	y = min(max(x, 0), 6)
 	ReLU6 Function = "relu6"
@@ -68,7 +67,7 @@ var functions = []struct {
 	{Tanh, (*graph.Builder).Tanh},
 }
 
-// otherNames are names that Keras accepts but does not write.
+// otherNames are names that Keras reads but does not write to files.
 var otherNames = map[string]Function{"swish": SiLU}
 
 // Activations lists the names of the activation functions.
@@ -110,7 +109,8 @@ func activate(b *graph.Builder, a Activation, x *graph.Value) *graph.Value {
 	return y
 }
 
-// finalOf returns the last function of an activation. It is empty if the function is not known.
+// finalOf returns the function that an activation applies last. It is empty if the function is not
+// known.
 func finalOf(a Activation) Function {
 	switch a := a.(type) {
 	case nil:

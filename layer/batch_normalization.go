@@ -7,14 +7,14 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// BatchNormalization normalizes each channel, that is, each index of the last dimension
+// BatchNormalization normalizes each channel. The channels are the last dimension
 // (keras.layers.BatchNormalization):
 //
 //	y = gamma*(x-mean)/sqrt(variance+Epsilon) + beta
 //
 // In training, mean and variance are those of the batch, over all dimensions but the last. The
-// variance is the biased one: the mean of the squared deviations. Each application also updates
-// the moving statistics:
+// variance is the biased one: the mean of the squared deviations. Each call of the layer also
+// updates the moving statistics:
 //
 //	moving_mean     = moving_mean*Momentum + mean*(1-Momentum)
 //	moving_variance = moving_variance*Momentum + variance*(1-Momentum)
@@ -46,13 +46,13 @@ type BatchNormalization struct {
 	// NoScale omits gamma (Keras' scale=False). The default is false.
 	NoScale bool `keras:"scale,inverted"`
 
-	// BetaInitializer sets the first values of beta. The default is Zeros.
+	// BetaInitializer sets the initial values of beta. The default is Zeros.
 	BetaInitializer initializer.Initializer `keras:"beta_initializer,default=Zeros"`
-	// GammaInitializer sets the first values of gamma. The default is Ones.
+	// GammaInitializer sets the initial values of gamma. The default is Ones.
 	GammaInitializer initializer.Initializer `keras:"gamma_initializer,default=Ones"`
-	// MovingMeanInitializer sets the first values of moving_mean. The default is Zeros.
+	// MovingMeanInitializer sets the initial values of moving_mean. The default is Zeros.
 	MovingMeanInitializer initializer.Initializer `keras:"moving_mean_initializer,default=Zeros"`
-	// MovingVarianceInitializer sets the first values of moving_variance. The default is Ones.
+	// MovingVarianceInitializer sets the initial values of moving_variance. The default is Ones.
 	MovingVarianceInitializer initializer.Initializer `keras:"moving_variance_initializer,default=Ones"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
@@ -62,7 +62,7 @@ type BatchNormalization struct {
 	_ struct{} `keras:"renorm,only=false,omit"`
 	_ struct{} `keras:"renorm_clipping,any,omit"` // only used by renorm
 	_ struct{} `keras:"renorm_momentum,any,omit"`
-	_ struct{} `keras:"synchronized,only=false,omit"` // over several machines
+	_ struct{} `keras:"synchronized,only=false,omit"` // synchronized=True averages over several machines
 }
 
 // Class implements Layer.

@@ -12,13 +12,13 @@ import (
 //
 // Input shape: one or more operands of the same shape, except that their sizes along Axis may
 // differ.
-// Output shape: the same shape; its size along Axis is the sum of the sizes.
+// Output shape: the same shape, except that the size along Axis is the sum of the operands' sizes.
 //
-// Build reports an error if the shapes differ in another dimension or Axis is not a dimension
-// after the batch.
+// Build reports an error if the operands are not float32, their shapes differ in another dimension,
+// or Axis is not a dimension after the batch.
 type Concatenate struct {
-	// Axis is the dimension along which the operands are joined. It cannot be the batch. The
-	// default is -1, the last one.
+	// Axis is the dimension along which the operands are joined. It cannot be 0, the batch, which
+	// Keras accepts. The default is -1, the last one.
 	Axis Axis `keras:"axis,default=-1"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic

@@ -9,8 +9,9 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Conv2D convolves images with learned kernels (keras.layers.Conv2D). For the operand x, with
-// the strides s and the dilation d, the result at pixel (i, j) of filter f is:
+// Conv2D convolves images with learned kernels (keras.layers.Conv2D). For an image x, padded if
+// Padding is Same, with the strides s and the dilation d, the result at pixel (i, j) of filter f
+// is:
 //
 //	y[i,j,f] = Activation(bias[f] + sum over u, v, c of
 //	           x[i*s[0] + u*d[0], j*s[1] + v*d[1], c] * kernel[u,v,c,f])
@@ -28,7 +29,7 @@ import (
 // Source: LeCun et al., 1989 (Backpropagation applied to handwritten zip code recognition).
 // Dilation is from Yu and Koltun, 2016 (arXiv:1511.07122), groups from Krizhevsky et al., 2012.
 type Conv2D struct {
-	// Filters is the number of filters, and so of output channels. Required. At least 1.
+	// Filters is the number of filters. Each filter gives one output channel. Required. At least 1.
 	Filters int `keras:"filters,required,count"`
 	// Kernel is the height and width of the window, in pixels. Required. Each at least 1.
 	Kernel Size `keras:"kernel_size,required,count"`
@@ -39,17 +40,17 @@ type Conv2D struct {
 	// Dilation is the distance between neighboring pixels of the window. Each at least 1. The
 	// default is 1x1.
 	Dilation Size `keras:"dilation_rate,default=1,count"`
-	// Groups splits channels and filters into this number of groups; each group of filters sees
-	// its group of channels only. At least 1. The default is 1.
+	// Groups is the number of groups into which channels and filters are split. Each group of
+	// filters is applied to its own group of channels only. At least 1. The default is 1.
 	Groups int `keras:"groups,default=1,count"`
 	// Activation is applied to the result. The default is Linear.
 	Activation Activation `keras:"activation,default=linear"`
 	// NoBias omits the bias (Keras' use_bias=False). The default is false.
 	NoBias bool `keras:"use_bias,inverted"`
 
-	// KernelInitializer sets the first values of the kernel. The default is GlorotUniform.
+	// KernelInitializer sets the initial values of the kernel. The default is GlorotUniform.
 	KernelInitializer initializer.Initializer `keras:"kernel_initializer,default=GlorotUniform"`
-	// BiasInitializer sets the first values of the bias. The default is Zeros.
+	// BiasInitializer sets the initial values of the bias. The default is Zeros.
 	BiasInitializer initializer.Initializer `keras:"bias_initializer,default=Zeros"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
@@ -108,8 +109,8 @@ func window(kernel, strides, dilation Size, p Padding) op.Window {
 	return op.Window{Size: kernel, Stride: strides, Dilation: dilation, Padding: p}
 }
 
-// checkStrides returns an error for a convolution with both strides and dilation, which Keras
-// does not support either.
+// checkStrides returns an error for a convolution with both strides and dilation. Keras has the
+// same limit for Conv2D, and had it for depthwise convolutions in Keras 3.0.
 func checkStrides(strides, dilation Size) error {
 	one := func(s Size) bool { return s == Size{} || s == Size{1, 1} }
 	if !one(strides) && !one(dilation) {
@@ -118,8 +119,8 @@ func checkStrides(strides, dilation Size) error {
 	return nil
 }
 
-// wantImages checks that x is a batch of images with a known number of channels, in
-// floating-point numbers.
+// wantImages checks that x is a batch of images of floating-point numbers with a known number of
+// channels.
 func wantImages(b *graph.Builder, x *graph.Value) bool {
 	if !wantFloat(b, x) {
 		return false
@@ -139,7 +140,7 @@ func wantImages(b *graph.Builder, x *graph.Value) bool {
 	return false
 }
 
-// wantFit checks that a window fits into the images of x. smaller is a remedy for the message.
+// wantFit checks that a window fits into the images of x. smaller is a suggestion for the message.
 func wantFit(b *graph.Builder, what, smaller string, w op.Window, x *graph.Value) bool {
 	if w.Out(0, x.Shape[1]) != 0 && w.Out(1, x.Shape[2]) != 0 {
 		return true

@@ -21,16 +21,16 @@ import (
 // than two dimensions, or the number of features is unknown. With more than two dimensions, all
 // dimensions after the batch must be known.
 type Dense struct {
-	// Units is the number of units, and so of output features. Required. At least 1.
+	// Units is the number of units. Each unit gives one output feature. Required. At least 1.
 	Units int `keras:"units,required,count"`
 	// Activation is applied to the result. The default is Linear.
 	Activation Activation `keras:"activation,default=linear"`
 	// NoBias omits the bias (Keras' use_bias=False). The default is false.
 	NoBias bool `keras:"use_bias,inverted"`
 
-	// KernelInitializer sets the first values of the kernel. The default is GlorotUniform.
+	// KernelInitializer sets the initial values of the kernel. The default is GlorotUniform.
 	KernelInitializer initializer.Initializer `keras:"kernel_initializer,default=GlorotUniform"`
-	// BiasInitializer sets the first values of the bias. The default is Zeros.
+	// BiasInitializer sets the initial values of the bias. The default is Zeros.
 	BiasInitializer initializer.Initializer `keras:"bias_initializer,default=Zeros"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic

@@ -6,8 +6,8 @@ import (
 )
 
 // DepthwiseConv2D convolves each channel of images with its own DepthMultiplier kernels
-// (keras.layers.DepthwiseConv2D). For the operand x, with the strides s and the dilation d, the
-// result at pixel (i, j) of channel c and multiple m is:
+// (keras.layers.DepthwiseConv2D). For an image x, padded if Padding is Same, with the strides s and
+// the dilation d, result m of channel c at pixel (i, j) is:
 //
 //	y[i,j,c*DepthMultiplier + m] = Activation(bias[c*DepthMultiplier + m] + sum over u, v of
 //	           x[i*s[0] + u*d[0], j*s[1] + v*d[1], c] * kernel[u,v,c,m])
@@ -23,7 +23,7 @@ import (
 // images with a known number of channels, the window does not fit into the image, or both
 // Strides and Dilation are larger than 1.
 //
-// Strides may differ in height and width; Keras with TensorFlow on a CPU does not support that.
+// Newer versions of Keras, such as 3.15, support Strides and Dilation together.
 //
 // Source: Howard et al., 2017 (MobileNets, arXiv:1704.04861).
 type DepthwiseConv2D struct {
@@ -33,8 +33,8 @@ type DepthwiseConv2D struct {
 	Strides Size `keras:"strides,default=1,count"`
 	// Padding is Valid or Same. The default is Valid.
 	Padding Padding `keras:"padding"`
-	// DepthMultiplier is the number of output channels for each channel. At least 1. The default
-	// is 1.
+	// DepthMultiplier is the number of output channels for each input channel. At least 1. The
+	// default is 1.
 	DepthMultiplier int `keras:"depth_multiplier,default=1,count"`
 	// Dilation is the distance between neighboring pixels of the window. Each at least 1. The
 	// default is 1x1.
@@ -44,9 +44,9 @@ type DepthwiseConv2D struct {
 	// NoBias omits the bias (Keras' use_bias=False). The default is false.
 	NoBias bool `keras:"use_bias,inverted"`
 
-	// DepthwiseInitializer sets the first values of the kernel. The default is GlorotUniform.
+	// DepthwiseInitializer sets the initial values of the kernel. The default is GlorotUniform.
 	DepthwiseInitializer initializer.Initializer `keras:"depthwise_initializer,default=GlorotUniform"`
-	// BiasInitializer sets the first values of the bias. The default is Zeros.
+	// BiasInitializer sets the initial values of the bias. The default is Zeros.
 	BiasInitializer initializer.Initializer `keras:"bias_initializer,default=Zeros"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic

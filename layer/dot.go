@@ -8,23 +8,25 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Dot computes, for each example, sums of products of its two operands along a dimension of each
-// (keras.layers.Dot). For the vectors a and b it is the dot product:
+// Dot multiplies its two operands element by element along one dimension of each, and sums along
+// that dimension, separately for each example (keras.layers.Dot). For two vectors a and b this is
+// the dot product:
 //
 //	y = sum over k of a[k]*b[k]
 //
 // Input shape: two operands (batch, ...) that have the same size along Axes[0] and Axes[1].
-// Output shape: (batch, ...) with the other dimensions of the first operand, then of the second,
-// or (batch, 1) if there are no other dimensions.
+// Output shape: (batch, the other dimensions of the first operand, the other dimensions of the
+// second), or (batch, 1) if there are no other dimensions.
 //
-// Build reports an error if Axes is not set, the sizes along Axes differ, or a dimension other
+// Build reports an error if Axes is not set or has a dimension that an operand does not have, there
+// are not two operands, they are not float32, their sizes along Axes differ, or a dimension other
 // than the batch is unknown.
 type Dot struct {
-	// Axes is a dimension of each operand. Required. A negative one counts from the last
-	// dimension; 0, the batch, is not valid.
+	// Axes has the dimension of the first operand and that of the second. Required. Negative
+	// numbers count from the last dimension, which is -1. 0 is the batch, and not valid.
 	Axes [2]int `keras:"axes,required"`
-	// Normalize divides by the Euclidean norms along Axes first. The dot product is then the
-	// cosine similarity. The default is false.
+	// Normalize first divides each operand by its Euclidean norm along Axes, so that the dot
+	// product is the cosine similarity. The default is false.
 	Normalize bool `keras:"normalize"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic

@@ -7,18 +7,17 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Dropout sets a random fraction of its operand to 0 in training, and scales up the rest so that
-// the expected sum stays the same (keras.layers.Dropout):
+// Dropout sets a random fraction of its operand's elements to 0 in training, and scales the others
+// so that the expected sum does not change (keras.layers.Dropout):
 //
 //	y = 0            with probability Rate
 //	y = x/(1-Rate)   otherwise
 //
 // In prediction it returns its operand.
 //
-// The random mask is a pure function of the model's seed, the layer's path and the training
-// step, or of Seed, path and step if Seed is set. The seed and the step are variables of the
-// model, SeedPath and StepPath. So training that is resumed from a checkpoint continues with
-// the same masks.
+// The random mask depends only on the model's seed (or Seed, if set), the layer's path and the
+// training step. The model's seed and the step are stored in variables of the model, SeedPath and
+// StepPath, so training that is resumed from a checkpoint continues with the same masks.
 //
 // Input shape: (batch, ...).
 // Output shape: the input shape.
@@ -29,15 +28,15 @@ import (
 // Source: Srivastava et al., 2014 (Dropout: a simple way to prevent neural networks from
 // overfitting).
 type Dropout struct {
-	// Rate is the fraction that is set to 0. From 0 to 1. The default is 0; in Keras the argument
-	// is required.
+	// Rate is the probability that an element is set to 0. From 0 to 1. The default is 0; in Keras
+	// the argument is required.
 	Rate float64 `keras:"rate,required,min=0,max=1"`
 	// Seed makes the masks independent of the model's seed. Any integer. The default, nil, uses
 	// the model's seed.
 	Seed *int `keras:"seed"`
-	// NoiseShape is the shape of the mask, including the batch. Along a dimension of size 1 all
-	// numbers are kept or set to 0 together; tensor.Unknown means the operand's size. The
-	// default, nil, is the operand's shape.
+	// NoiseShape is the shape of the mask, including the batch. Along a dimension of size 1, all
+	// elements are kept or all are set to 0. tensor.Unknown means the operand's size. The default,
+	// nil, is the operand's shape.
 	NoiseShape Dims `keras:"noise_shape,omitempty"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
@@ -60,8 +59,8 @@ type Dropout struct {
 //
 // Source: Tompson et al., 2015 (arXiv:1411.4280).
 type SpatialDropout2D struct {
-	// Rate is the fraction of the channels that is set to 0. From 0 to 1. The default is 0; in
-	// Keras the argument is required.
+	// Rate is the probability that a channel of an image is set to 0. From 0 to 1. The default is
+	// 0; in Keras the argument is required.
 	Rate float64 `keras:"rate,required,min=0,max=1"`
 	// Seed makes the masks independent of the model's seed. Any integer. The default, nil, uses
 	// the model's seed.
@@ -77,8 +76,8 @@ type SpatialDropout2D struct {
 // Dims is a shape, including the batch. tensor.Unknown is null in a file.
 type Dims []int
 
-// The paths of two variables that all random layers of a model share. They are Int64 scalars of
-// role State.
+// The paths of two variables that all random layers of a model share. They are Int64 scalars with
+// the role graph.State.
 const (
 	SeedPath = "seed_generator/seed" // a random number derived from the model's seed
 	StepPath = "seed_generator/step" // the number of training steps so far
@@ -166,7 +165,8 @@ func drop(b *graph.Builder, x *graph.Value, mask tensor.Shape, rate float64, fix
 	if fixed != nil {
 		seed = uint64(*fixed)
 	} else {
-		// Seeds are so far apart that the ranges of steps of two models do not overlap.
+		// The seeds of two models are random 52-bit numbers, so their ranges of steps do not
+		// overlap in practice.
 		step = b.Add(step, shared(b, SeedPath, seedInit{}))
 	}
 	ref := x
@@ -220,8 +220,8 @@ func encodeDims(d Dims) any {
 	return list
 }
 
-// randomStep reads the step and increments it. Each layer adds this update, but all of them
-// assign the step before the run's updates plus one, so the step increases by one only.
+// randomStep reads the step and increments it. Each random layer adds this update. All of them
+// assign the same value, the step at the start of the run plus 1, so the step increases by 1 only.
 func randomStep(b *graph.Builder) *graph.Value {
 	step := shared(b, StepPath, nil)
 	b.Assign(step, b.Add(step, b.Constant(tensor.Int64, 1)))
@@ -240,7 +240,7 @@ func shared(b *graph.Builder, path string, init graph.Initializer) *graph.Value 
 }
 
 // seedInit sets the seed from the key, which the store derives from the model's seed. It keeps 52
-// bits, so that a float64 represents every seed plus step exactly.
+// bits, so that a float64 can represent the sum of seed and step exactly.
 type seedInit struct{}
 
 // Initialize implements graph.Initializer.

@@ -7,8 +7,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Flatten turns each example into a vector (keras.layers.Flatten). The numbers stay in row-major
-// order; of an image it is:
+// Flatten turns each example into a vector (keras.layers.Flatten). The elements stay in row-major
+// order. For an image x:
 //
 //	y[(i*width + j)*channels + c] = x[i,j,c]
 //
@@ -17,7 +17,7 @@ import (
 //
 // Build reports an error if a dimension other than the batch is unknown.
 //
-// Numbers may be of any type.
+// The elements may be of any type.
 type Flatten struct {
 	Name   string `keras:"name,omitempty"`        // default: automatic
 	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false

@@ -5,7 +5,7 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// GlobalAveragePool2D takes the mean of each channel over the whole image
+// GlobalAveragePool2D computes the mean of each channel over the whole image
 // (keras.layers.GlobalAveragePooling2D):
 //
 //	y[c] = mean over i, j of x[i,j,c]
@@ -28,7 +28,7 @@ type GlobalAveragePool2D struct {
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// GlobalMaxPool2D takes the maximum of each channel over the whole image
+// GlobalMaxPool2D computes the maximum of each channel over the whole image
 // (keras.layers.GlobalMaxPooling2D):
 //
 //	y[c] = max over i, j of x[i,j,c]
@@ -67,7 +67,7 @@ func (l GlobalAveragePool2D) Config() map[string]any { return ConfigOf(l) }
 // Config implements Layer.
 func (l GlobalMaxPool2D) Config() map[string]any { return ConfigOf(l) }
 
-// PassesThrough implements Transparent. The mean of probabilities is a probability.
+// PassesThrough implements Transparent. The means of probabilities are probabilities.
 func (GlobalAveragePool2D) PassesThrough() bool { return true }
 
 // Build implements Layer.

@@ -19,14 +19,14 @@ import (
 // Input shape: (batch, Shape...).
 // Output shape: the input shape.
 //
-// Build reports an error if Shape is not set or has invalid sizes, or if the data do not have
-// this shape and type.
+// Build reports an error if Shape is not set or has invalid sizes, Batch is negative, or the
+// operand has another shape or type.
 type Input struct {
 	// Shape is the shape of one example, without the batch, such as {128, 128, 3}. Required. Each
 	// size is at least 1, or tensor.Unknown if it may vary.
 	Shape []int
-	// Batch fixes the number of examples in each batch. The default, 0, is any number. Keras'
-	// batch_shape combines Batch and Shape.
+	// Batch fixes the number of examples in each batch. At least 1. The default, 0, allows any
+	// number. Keras' batch_shape combines Batch and Shape.
 	Batch int
 	// DType is the type of the data. The default is tensor.Float32.
 	DType tensor.DType `keras:"dtype,default=float32"`

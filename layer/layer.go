@@ -7,10 +7,10 @@
 //
 // # Fields
 //
-// The zero value of a field means Keras' default. Where zero is a useful value but not the
-// default, the field is a pointer (nil means the default, new(0.1) sets a value) or inverted
-// (NoBias instead of use_bias). The tag of a field names the argument in Keras and its range.
-// Build reports all fields that are out of range.
+// The zero value of a field means Keras' default. Where zero is a useful value but not the default,
+// the field is a pointer (nil means the default, new(0.1) sets a value) or inverted (NoBias instead
+// of use_bias). The tag of a field gives the argument's name in Keras and its range. Build reports
+// all fields that are out of range.
 //
 // Three fields are common to the layers of this package. SpatialDropout2D and Input have no
 // Frozen, as in Keras, and the DType of Input is the type of the data:
@@ -28,7 +28,8 @@
 // the width, may be unknown when the graph is built. An unknown size is tensor.Unknown and is
 // printed as None.
 //
-// Layers take float32 numbers unless their documentation says otherwise.
+// Layers take float32 numbers unless their documentation says otherwise. Build also accepts
+// float64, but the CPU engine does not run such a graph.
 //
 // docs/add-a-layer.md shows how to add a layer, and how to write a custom one.
 package layer
@@ -51,9 +52,9 @@ type Layer interface {
 	Class() string
 	// Named returns the layer's name. It is empty if the name is automatic.
 	Named() string
-	// Build adds the layer to a graph and returns its result for the operand x. b is the
-	// builder for this layer: it puts the layer's path before the paths of variables
-	// ("kernel", "bias"), and the layer's label before messages.
+	// Build adds the layer to a graph and returns its result for the operand x. b is the builder
+	// for this layer: it prefixes the paths of variables ("kernel", "bias") with the layer's path,
+	// and error messages with the layer's label.
 	//
 	// Build checks the layer's fields even if x is invalid, so that all mistakes in a network
 	// are reported together. If there is a mistake, Build reports it to b and returns an
@@ -61,8 +62,8 @@ type Layer interface {
 	//
 	// For a layer that implements MultiOperand, x is a graph.List of the operands.
 	//
-	// Build need not treat frozen layers: a model freezes the builder (graph.Builder.Freeze)
-	// if trainable is false in Config or was set to false later.
+	// Build need not handle frozen layers: the model freezes the builder (graph.Builder.Freeze) if
+	// trainable is false in Config or was set to false later.
 	Build(b *graph.Builder, x *graph.Value) *graph.Value
 	// Config returns the arguments that Keras needs to create the layer again, for JSON, as
 	// Keras' get_config does. Floating-point numbers are float64 and integers int. It contains
@@ -73,12 +74,12 @@ type Layer interface {
 // MultiOperand is implemented by layers with several operands, such as Add. Their Build gets a
 // graph.List.
 type MultiOperand interface {
-	// Operands returns the least and the largest number of operands. most is negative if there
+	// Operands returns the smallest and the largest number of operands. most is negative if there
 	// is no limit.
 	Operands() (least, most int)
 }
 
-// Operands returns the least and the largest number of operands of a layer. Both are 1 for a
+// Operands returns the smallest and the largest number of operands of a layer. Both are 1 for a
 // layer that does not implement MultiOperand. most is negative if there is no limit.
 func Operands(l Layer) (least, most int) {
 	if m, ok := l.(MultiOperand); ok {
@@ -90,15 +91,15 @@ func Operands(l Layer) (least, most int) {
 // Activated is implemented by layers that know their last activation function. A model uses it
 // to distinguish logits from probabilities.
 type Activated interface {
-	// FinalActivation returns the function that was applied last. It is Linear if there is
-	// none, so that the results are logits, and empty if it is not known, as for a custom layer
-	// in the field Activation.
+	// FinalActivation returns the function that was applied last. It returns Linear if there is no
+	// activation; the results are then logits. It returns "" if the function is not known, for
+	// example for a custom layer in the field Activation.
 	FinalActivation() Function
 }
 
-// FinalActivation returns the last activation function of l. known is false if l does not
-// implement Activated or does not know the function. A layer that PassesThrough has the final
-// activation of the layer before it.
+// FinalActivation returns the last activation function of l. known is false if l does not implement
+// Activated or does not know the function. If l PassesThrough, the final activation is that of the
+// layer before it.
 func FinalActivation(l Layer) (f Function, known bool) {
 	a, ok := l.(Activated)
 	if !ok {
@@ -115,8 +116,8 @@ type Transparent interface {
 	PassesThrough() bool
 }
 
-// PassesThrough reports whether the results of l are of the same kind as its operand. It is
-// false for layers that do not implement Transparent.
+// PassesThrough reports whether l has the property that Transparent describes. It is false for
+// layers that do not implement Transparent.
 func PassesThrough(l Layer) bool {
 	t, ok := l.(Transparent)
 	return ok && t.PassesThrough()
@@ -128,8 +129,8 @@ type Size [2]int
 // String formats the size as in "3x3".
 func (s Size) String() string { return fmt.Sprintf("%dx%d", s[0], s[1]) }
 
-// Padding is the treatment of image borders by a sliding window: Valid or Same. For an image of
-// height or width n, a window of size k with the dilation d, and the stride s, the new size is:
+// Padding says how images are padded for a sliding window: Valid or Same. For an image of height or
+// width n, a window of size k with the dilation d, and the stride s, the new size is:
 //
 //	Valid   floor((n - ((k-1)*d+1)) / s) + 1
 //	Same    ceil(n / s)
@@ -144,16 +145,16 @@ const (
 	Same  = op.Same  // with padding; a stride of 1 keeps the size of the image
 )
 
-// Limits for configurations, which come from untrusted files.
+// Limits on configurations, which may come from untrusted files.
 const (
 	maxSize     = config.MaxCount // of a dimension, a number of units or filters, a stride
 	maxElements = 1 << 36         // of one example in a layer
 	maxWeights  = 1 << 31         // of one weight
 )
 
-// Ready reports mistakes in the fields of l to b, and returns l with its defaults. ok is false
-// if there are mistakes, or if x is not one valid operand; Build then returns b.Invalid(). The
-// Build method of a layer with one operand calls it first.
+// Ready reports mistakes in the fields of l to b, and returns l with its defaults. ok is false if
+// there are mistakes, or if x is not one valid operand; Build must then return b.Invalid(). The
+// Build method of a layer with one operand calls Ready first.
 func Ready[L Layer](b *graph.Builder, l L, x *graph.Value) (filled L, ok bool) {
 	filled, ok = config.Ready(classes, l, b.Errorf)
 	if x.IsList() {

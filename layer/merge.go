@@ -10,9 +10,9 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// The layers in this file merge their operands element by element, with NumPy's broadcasting. As
-// in Keras, an operand of lower rank gets dimensions of size 1 after its batch. Dimensions that
-// differ must be 1 in one of the operands, which is repeated along it. The batch is never
+// The layers in this file merge their operands element by element, with NumPy's broadcasting. As in
+// Keras, an operand of lower rank gets dimensions of size 1 after its batch. Where two dimensions
+// differ, one of them must be 1, and that operand is repeated along it. The batch is never
 // repeated.
 
 // Add adds its operands, element by element (keras.layers.Add):
@@ -25,7 +25,7 @@ import (
 // Build reports an error if the number of operands is wrong, they are not float32, or their
 // shapes cannot be broadcast.
 //
-// Residual connections use it (He et al., 2016, arXiv:1512.03385).
+// Residual connections use this layer (He et al., 2016, arXiv:1512.03385).
 type Add struct {
 	Name   string `keras:"name,omitempty"`        // default: automatic
 	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false

@@ -10,30 +10,32 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Normalization shifts and scales features to mean 0 and variance 1, given their statistics
-// (keras.layers.Normalization):
+// Normalization shifts and scales features by a known mean and variance, so that they have mean 0
+// and variance 1 (keras.layers.Normalization):
 //
 //	y = (x-mean) / max(sqrt(variance), 1e-7)
 //
-// Mean and variance are the fields Mean and Variance. If these are not set, they are variables:
-// a layer that was adapted in Keras has their values in its file. lince cannot adapt a layer: a
-// new one without Mean and Variance has mean 0 and variance 1.
+// Mean and variance are the fields Mean and Variance or, if these are not set, variables of the
+// layer. The file of a model whose layer was adapted in Keras has the values of the variables.
+// lince cannot adapt a layer: in a new layer without Mean and Variance, mean is 0 and variance is
+// 1.
 //
 // Input shape: (batch, ...). Integers are converted to float32.
 // Output shape: the input shape.
 //
-// State, unless Mean is set: mean and variance, whose shapes are the sizes of the dimensions
-// Axis, and count, a scalar that Keras keeps.
+// State, unless Mean is set: mean and variance, and count, an Int64 scalar that Keras stores but
+// does not use. The shape of mean and variance is the sizes of the dimensions in Axis.
 //
-// Build reports an error if the operand is not numbers, the size of a dimension of Axis is
-// unknown, or Mean and Variance do not have the same length or do not fit the operand.
+// Build reports an error if the operand is a Bool, Axis lists the batch or a dimension of unknown
+// size, a number in Variance is negative, or Mean and Variance do not have the same length or do
+// not fit the operand.
 type Normalization struct {
-	// Axis lists the dimensions that have separate statistics for each index. The default, nil,
-	// is -1, the last dimension. If it is empty but not nil, one mean and variance apply to all
-	// numbers (Keras' axis=None).
+	// Axis lists the dimensions that have separate statistics for each index. The default, nil, is
+	// -1, the last dimension. If Axis is empty but not nil, one mean and one variance apply to all
+	// elements (Keras' axis=None).
 	Axis []int `keras:"axis,default=-1"`
-	// Mean is one number, or one for each index of the last dimension of Axis. The default, nil,
-	// means the variables.
+	// Mean is one number, or one number for each index of the last dimension that Axis lists. The
+	// default, nil, means the variables.
 	Mean Numbers `keras:"mean"`
 	// Variance has as many numbers as Mean. Each at least 0. The default, nil, means the
 	// variables.

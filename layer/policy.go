@@ -11,11 +11,12 @@ import (
 // Policy is the name of a Keras dtype policy (keras.dtype_policies): the number types in which a
 // layer computes and keeps its weights. The empty Policy means Float32.
 //
-// The engine computes in float32. A layer with another policy can predict, with more precision
-// than in Keras. Training it is not supported yet.
+// lince always computes in float32. A model with another policy can predict, more precisely than in
+// Keras. It cannot be trained yet.
 type Policy string
 
-// The policies. A mixed policy computes in the 16-bit type and keeps the weights in float32.
+// The policies. In Keras, a mixed policy computes in the 16-bit type and keeps the weights in
+// float32.
 const (
 	Float32       Policy = "float32"
 	BFloat16      Policy = "bfloat16"
@@ -26,9 +27,9 @@ const (
 
 var policies = []string{string(Float32), string(BFloat16), string(Float16), string(MixedBFloat16), string(MixedFloat16)}
 
-// PolicyOf returns the policy of a layer, which is the dtype in its Config. The default is
-// Float32. It is also the policy of Input, whose dtype is the type of the data. PolicyOf returns
-// an error if the dtype is not one of the policies.
+// PolicyOf returns the policy of a layer, which is the dtype in its Config. The default is Float32.
+// For Input, whose dtype is the type of the data, PolicyOf returns Float32. PolicyOf returns an
+// error if the dtype is not one of the policies.
 func PolicyOf(l Layer) (Policy, error) {
 	if _, ok := l.(Input); ok {
 		return Float32, nil

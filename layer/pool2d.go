@@ -5,12 +5,13 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// MaxPool2D takes the maximum of each channel in each window (keras.layers.MaxPooling2D). For the
-// operand x with the strides s:
+// MaxPool2D computes the maximum of each channel in each window (keras.layers.MaxPooling2D). For an
+// image x with the strides s:
 //
 //	y[i,j,c] = max over the window of x[i*s[0] + u, j*s[1] + v, c]
 //
-// With Same, padding does not count: the maximum is over the pixels of the image.
+// With Same, x is the padded image, and padding is ignored: the maximum is over the pixels of the
+// image.
 //
 // Input shape: (batch, height, width, channels).
 // Output shape: (batch, new height, new width, channels); see Padding for the new sizes.
@@ -18,9 +19,8 @@ import (
 // Build reports an error if a field is out of range, the operand is not a batch of float32
 // images with a known number of channels, or the window does not fit into the image.
 type MaxPool2D struct {
-	// Pool is the height and width of the window, in pixels. Each at least 1; together at most
-	// 255 pixels. The
-	// default is 2x2.
+	// Pool is the height and width of the window, in pixels. Each at least 1, and their product at
+	// most 255; Keras has no such limit. The default is 2x2.
 	Pool Size `keras:"pool_size,default=2,count"`
 	// Strides is the step between windows, in pixels. Each at least 1. The default is Pool, so
 	// that windows do not overlap.
@@ -35,12 +35,12 @@ type MaxPool2D struct {
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// AveragePool2D takes the mean of each channel in each window (keras.layers.AveragePooling2D). For the
-// operand x with the strides s:
+// AveragePool2D computes the mean of each channel in each window (keras.layers.AveragePooling2D). For
+// an image x with the strides s:
 //
 //	y[i,j,c] = mean over the window of x[i*s[0] + u, j*s[1] + v, c]
 //
-// With Same, padding does not count: the mean is over the pixels of the image.
+// With Same, x is the padded image, and padding is ignored: the mean is over the pixels of the image.
 //
 // Input shape: (batch, height, width, channels).
 // Output shape: (batch, new height, new width, channels); see Padding for the new sizes.
@@ -48,8 +48,8 @@ type MaxPool2D struct {
 // Build reports an error if a field is out of range, the operand is not a batch of float32
 // images with a known number of channels, or the window does not fit into the image.
 type AveragePool2D struct {
-	// Pool is the height and width of the window, in pixels. Each at least 1. The
-	// default is 2x2.
+	// Pool is the height and width of the window, in pixels. Each at least 1. The default is 2x2; in
+	// Keras the argument is required.
 	Pool Size `keras:"pool_size,required,default=2,count"`
 	// Strides is the step between windows, in pixels. Each at least 1. The default is Pool, so
 	// that windows do not overlap.
@@ -86,7 +86,7 @@ func (l MaxPool2D) Config() map[string]any { return ConfigOf(l) }
 // Config implements Layer.
 func (l AveragePool2D) Config() map[string]any { return ConfigOf(l) }
 
-// PassesThrough implements Transparent. The mean of probabilities is a probability.
+// PassesThrough implements Transparent. The means of probabilities are probabilities.
 func (AveragePool2D) PassesThrough() bool { return true }
 
 // Build implements Layer.

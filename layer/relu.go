@@ -5,12 +5,11 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// ReLULayer is the rectified linear unit with a limit, a slope and a threshold
-// (keras.layers.ReLU). The activation function ReLU is the case with the default fields:
+// ReLULayer is the rectified linear unit with a limit, a slope and a threshold (keras.layers.ReLU).
+// With the default fields it is the activation function ReLU. The result is:
 //
-//	y = MaxValue                        if x >= MaxValue
-//	y = x                               if Threshold < x < MaxValue
-//	y = NegativeSlope*(x - Threshold)   if x <= Threshold
+//	y = min(x, MaxValue)                if x > Threshold
+//	y = NegativeSlope*(x - Threshold)   otherwise
 //
 // Input shape: (batch, ...).
 // Output shape: the input shape.
@@ -19,11 +18,11 @@ import (
 //
 // Source: Nair and Hinton, 2010 (Rectified linear units improve restricted Boltzmann machines).
 type ReLULayer struct {
-	// MaxValue limits the result. At least 0. The default, nil, is no limit.
+	// MaxValue is the maximum of the result. At least 0. The default, nil, means no limit.
 	MaxValue *float64 `keras:"max_value,min=0"`
 	// NegativeSlope is the slope below the threshold. At least 0. The default is 0.
 	NegativeSlope float64 `keras:"negative_slope,min=0"`
-	// Threshold is the number up to which the slope applies. At least 0. The default is 0.
+	// Threshold is the largest number to which the slope is applied. At least 0. The default is 0.
 	Threshold float64 `keras:"threshold,min=0"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic

@@ -19,14 +19,13 @@ import (
 // Input shape: (batch, ..., features). Integers are converted to float32.
 // Output shape: the input shape.
 //
-// Build reports an error if the operand is not numbers, or if Scale or Offset has neither one
-// number nor as many as there are features.
+// Build reports an error if the operand is a Bool, or if Scale or Offset does not have one number,
+// or one for each feature.
 type Rescaling struct {
-	// Scale is one number, or one for each feature. Required. Any numbers in the range of
-	// float32.
+	// Scale is one number, or one number for each feature, in the range of float32. Required.
 	Scale Numbers `keras:"scale,required"`
-	// Offset is one number, or one for each feature. Any numbers in the range of float32. The
-	// default is 0.
+	// Offset is one number, or one number for each feature, in the range of float32. The default is
+	// 0.
 	Offset Numbers `keras:"offset,default=0"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic

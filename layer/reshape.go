@@ -5,21 +5,22 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Reshape gives each example another shape (keras.layers.Reshape). The numbers keep their
-// row-major order:
+// Reshape changes the shape of each example (keras.layers.Reshape). The elements stay in row-major
+// order:
 //
-//	y = the numbers of x, in order, in an array of shape Shape
+//	y = the elements of x, in order, in an array of shape Shape
 //
 // Input shape: (batch, ...).
 // Output shape: (batch, Shape...).
 //
-// Build reports an error if Shape is not set, an example does not have as many numbers as Shape,
+// Build reports an error if Shape is not set, Shape does not have as many elements as an example,
 // or a dimension other than the batch is unknown.
 //
-// Numbers may be of any type.
+// The elements may be of any type.
 type Reshape struct {
-	// Shape is the shape of an example, without the batch. Required. Each size is at least 1; one
-	// of them may be -1, which is computed from the others.
+	// Shape is the new shape of an example, without the batch. Required. Each size is at least 1,
+	// except that one of them may be -1: it is computed from the others. An empty Shape that is not
+	// nil gives the shape (batch).
 	Shape []int `keras:"target_shape,required"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic

@@ -22,6 +22,8 @@ import (
 // images with a known number of channels, the window does not fit into the image, or both
 // Strides and Dilation are larger than 1.
 //
+// Newer versions of Keras, such as 3.15, support Strides and Dilation together.
+//
 // Source: Chollet, 2017 (Xception, arXiv:1610.02357).
 type SeparableConv2D struct {
 	// Filters is the number of output channels. Required. At least 1.
@@ -36,21 +38,21 @@ type SeparableConv2D struct {
 	// Dilation is the distance between neighboring pixels of the window. Each at least 1. The
 	// default is 1x1.
 	Dilation Size `keras:"dilation_rate,default=1,count"`
-	// DepthMultiplier is the number of results of the depthwise convolution for each channel. At
-	// least 1. The default is 1.
+	// DepthMultiplier is the number of output channels of the depthwise convolution for each input
+	// channel. At least 1. The default is 1.
 	DepthMultiplier int `keras:"depth_multiplier,default=1,count"`
 	// Activation is applied to the result. The default is Linear.
 	Activation Activation `keras:"activation,default=linear"`
 	// NoBias omits the bias (Keras' use_bias=False). The default is false.
 	NoBias bool `keras:"use_bias,inverted"`
 
-	// DepthwiseInitializer sets the first values of the depthwise kernel. The default is
+	// DepthwiseInitializer sets the initial values of the depthwise kernel. The default is
 	// GlorotUniform.
 	DepthwiseInitializer initializer.Initializer `keras:"depthwise_initializer,default=GlorotUniform"`
-	// PointwiseInitializer sets the first values of the pointwise kernel. The default is
+	// PointwiseInitializer sets the initial values of the pointwise kernel. The default is
 	// GlorotUniform.
 	PointwiseInitializer initializer.Initializer `keras:"pointwise_initializer,default=GlorotUniform"`
-	// BiasInitializer sets the first values of the bias. The default is Zeros.
+	// BiasInitializer sets the initial values of the bias. The default is Zeros.
 	BiasInitializer initializer.Initializer `keras:"bias_initializer,default=Zeros"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic

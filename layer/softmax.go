@@ -10,7 +10,8 @@ import "github.com/lince-ml/lince/graph"
 // Input shape: (batch, ..., classes).
 // Output shape: the input shape.
 //
-// Build reports an error if the operand is not float32 or Axis is not the last dimension.
+// Build reports an error if the operand is not float32 or has fewer than two dimensions, or if Axis
+// is not the last dimension.
 type SoftmaxLayer struct {
 	// Axis is the dimension of the classes. Only the last dimension is supported. The default is
 	// -1, the last one.

@@ -71,16 +71,17 @@ var classes = &config.Registry[Layer]{
 // Classes lists the Keras names of the layers that Decode supports.
 func Classes() []string { return classes.Names() }
 
-// UnknownClass is the error for a class that lince does not support. Its Kind is "layer", or, for
-// a class in the config of a layer, "initializer" or "activation".
+// UnknownClass is the error for a class that lince does not support. Its Kind is "layer",
+// "initializer" or "activation"; the last two are for classes in the config of a layer.
 type UnknownClass = config.UnknownClass
 
 // Ignored is a setting that DecodeForPrediction skipped.
 type Ignored = config.Ignored
 
 // Decode returns the layer of a Keras class with the given config, as Keras 3 or Keras 2 saves it.
-// The error for an unknown class is an *UnknownClass. A value of the wrong type or out of range
-// and an unsupported key are errors too. All mistakes in a config are reported together.
+// The error for an unknown class is an *UnknownClass. Decode also returns an error for a value of
+// the wrong type or out of range, and for an unsupported key. It reports all mistakes in a config
+// together.
 func Decode(class string, conf map[string]any) (Layer, error) {
 	l, _, err := classes.Decode(class, conf, false)
 	return l, err
@@ -108,8 +109,8 @@ func DecodeAs[L Layer](conf map[string]any) (L, error) {
 	return config.DecodeCustom[L](classes, conf)
 }
 
-// ConfigOf returns the config of a layer, as the tags of its fields declare it. A custom layer
-// calls it in its Config method. DecodeAs shows the tags.
+// ConfigOf returns the config of a layer, derived from the tags of its fields. A custom layer calls
+// it in its Config method. See DecodeAs for the tags.
 func ConfigOf(l Layer) map[string]any { return classes.Config(l) }
 
 func encodeInitializer(i initializer.Initializer) any {
@@ -123,7 +124,7 @@ func decodeInitializer(r *config.Reader, key string, v any) (initializer.Initial
 		return nil, false
 	}
 	i, err := initializer.Decode(class, conf)
-	if _, unknown := err.(*UnknownClass); unknown && r.PassOver(key) { //nolint:errorlint // only if the initializer itself is unknown
+	if _, unknown := err.(*UnknownClass); unknown && r.Skip(key) { //nolint:errorlint // only if the initializer itself is unknown
 		return nil, false
 	}
 	r.Fail(key, err)

@@ -18,7 +18,8 @@ import (
 //
 // Build reports an error if a number is negative or the operand is not a batch of float32 images.
 type ZeroPadding2D struct {
-	// Padding is the number of pixels on each side. Each at least 0. The default, nil, is 1.
+	// Padding is the number of pixels on each side. Each at least 0. The default, nil, is 1 on all
+	// sides.
 	Padding *Pads `keras:"padding,default=1"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
@@ -56,7 +57,8 @@ func (l ZeroPadding2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 
 func encodePads(p *Pads) any { return []any{[]int{p[0][0], p[0][1]}, []int{p[1][0], p[1][1]}} }
 
-// decodePads reads one number for all sides, one number each for height and width, or two each.
+// decodePads reads one number for all sides, or a list of height and width, each of which is one
+// number or a pair.
 func decodePads(r *config.Reader, key string, v any) (*Pads, bool) {
 	var p Pads
 	pair := func(v any, at *[2]int) bool {

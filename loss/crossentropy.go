@@ -12,23 +12,23 @@ import (
 //
 //	loss = -sum over classes k of y[k] * ln(p[k])
 //
-// If the predictions are the result of a softmax, or of a sigmoid, the loss is computed from
-// the operand of that function, as with FromLogits. Other predictions are divided by their sum
-// and clipped to [1e-7, 1-1e-7].
+// If the predictions are the result of a softmax or a sigmoid, the loss is computed from the
+// logits, that is, from the operand of that function, as with FromLogits. Other predictions are
+// divided by their sum and then clipped to [1e-7, 1-1e-7].
 //
 // Targets: (batch, ..., classes), one-hot or probabilities.
 // Predictions: (batch, ..., classes).
 // Result: (batch, ...).
 //
-// Build reports an error if the shapes of targets and predictions differ. For targets that are
-// class indices, use SparseCategoricalCrossentropy.
+// Build reports an error if LabelSmoothing is out of range, or the shapes of targets and
+// predictions differ. For targets that are class indices, use SparseCategoricalCrossentropy.
 //
 // Label smoothing was introduced by Szegedy et al., 2016 (arXiv:1512.00567).
 type CategoricalCrossentropy struct {
-	// FromLogits says that the predictions are logits x: p = softmax(x).
-	// The default, false, is for probabilities.
+	// FromLogits means that the predictions are logits x, and p = softmax(x). By default they are
+	// probabilities.
 	FromLogits bool `keras:"from_logits"`
-	// LabelSmoothing moves this fraction s of each target to all K classes evenly:
+	// LabelSmoothing is the fraction s of each target that is spread evenly over all K classes:
 	// y*(1-s) + s/K. From 0 to 1. The default is 0.
 	LabelSmoothing float64 `keras:"label_smoothing,min=0,max=1"`
 
@@ -40,21 +40,22 @@ type CategoricalCrossentropy struct {
 //
 //	loss = -ln(p[y])
 //
-// If the predictions are the result of a softmax, or of a sigmoid, the loss is computed from
-// the operand of that function, as with FromLogits. Other predictions are clipped to
-// [1e-7, 1-1e-7] and then divided by their sum. The loss is NaN if y is not the index of a
-// class.
+// If the predictions are the result of a softmax or a sigmoid, the loss is computed from the
+// logits, that is, from the operand of that function, as with FromLogits. Other predictions are
+// clipped to [1e-7, 1-1e-7] and then divided by their sum. The loss is NaN if y is not a valid
+// class index; Fit and Evaluate return an error for such a target.
 //
-// Targets: (batch, ...) or (batch, ..., 1), integers from 0 to classes-1. Fractions of
-// floating-point targets are cut off.
+// Targets: (batch, ...) or (batch, ..., 1), integers from 0 to classes-1. Build truncates
+// floating-point targets to integers; Fit and Evaluate return an error for targets that are not
+// integers.
 // Predictions: (batch, ..., classes).
 // Result: (batch, ...).
 //
 // Build reports an error if the shapes do not match or the number of classes is unknown. For
 // one-hot targets, use CategoricalCrossentropy.
 type SparseCategoricalCrossentropy struct {
-	// FromLogits says that the predictions are logits x: p = softmax(x).
-	// The default, false, is for probabilities.
+	// FromLogits means that the predictions are logits x, and p = softmax(x). By default they are
+	// probabilities.
 	FromLogits bool `keras:"from_logits"`
 
 	_ struct{} `keras:"axis,only=-1,omit"`
@@ -66,22 +67,23 @@ type SparseCategoricalCrossentropy struct {
 //
 //	loss = -mean over the last dimension of (y*ln(p) + (1-y)*ln(1-p))
 //
-// It is for two classes with one output, and for several labels for each example (multi-label
-// classification). If the predictions are the result of a sigmoid, or of a softmax, the loss is
-// computed from the operand of that function, as with FromLogits. Other predictions are clipped
-// to [1e-7, 1-1e-7].
+// Use it for two classes with one output, or where an example can have several labels (multi-label
+// classification). If the predictions are the result of a sigmoid or a softmax, the loss is
+// computed from the logits, that is, from the operand of that function, as with FromLogits. Other
+// predictions are clipped to [1e-7, 1-1e-7].
 //
 // Targets: (batch, ..., n), or (batch, ...) if n is 1.
 // Predictions: (batch, ..., n).
 // Result: (batch, ...).
 //
-// Build reports an error if the shapes of targets and predictions differ.
+// Build reports an error if LabelSmoothing is out of range, or the shapes of targets and
+// predictions differ.
 type BinaryCrossentropy struct {
-	// FromLogits says that the predictions are logits x: p = sigmoid(x).
-	// The default, false, is for probabilities.
+	// FromLogits means that the predictions are logits x, and p = sigmoid(x). By default they are
+	// probabilities.
 	FromLogits bool `keras:"from_logits"`
-	// LabelSmoothing moves targets by this fraction s of the way to 1/2: y*(1-s) + s/2.
-	// From 0 to 1. The default is 0.
+	// LabelSmoothing is the fraction s by which targets are moved toward 1/2: y*(1-s) + s/2. From 0
+	// to 1. The default is 0.
 	LabelSmoothing float64 `keras:"label_smoothing,min=0,max=1"`
 
 	_ struct{} `keras:"axis,only=-1"`
@@ -168,7 +170,7 @@ func (l SparseCategoricalCrossentropy) Build(b *graph.Builder, yTrue, yPred *gra
 		// As in Keras on TensorFlow: the softmax divides by the sum.
 		p = b.Log(b.Clip(p, epsilon, 1-epsilon))
 	}
-	// The one-hot row of an invalid index is all zeros. 0/0 makes its loss NaN.
+	// The one-hot row of an invalid index is all zeros, so its loss is 0/0, which is NaN.
 	return b.Div(b.SoftmaxCrossEntropy(p, y), b.Sum(y, axis))
 }
 

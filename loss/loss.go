@@ -1,12 +1,13 @@
 // Package loss provides the losses of keras.losses. A loss measures how far predictions are from
 // their targets, and training minimizes it. docs/keras.md lists all losses with their arguments.
 //
-// The zero value of a field means Keras' default. The tag of a field names the argument in
+// The zero value of a field means Keras' default. The tag of a field gives the argument's name in
 // Keras and its range. Build reports fields that are out of range.
 //
-// A loss computes one number for each example, or for each pixel or time step of an example.
-// The model then takes the mean over the batch, weighted by example weights if there are any
-// (Keras' reduction "sum_over_batch_size").
+// A loss computes one number for each example, or for each pixel or time step of an example. The
+// model then multiplies these numbers by the example weights and class weights, if there are any,
+// and computes their mean (Keras' reduction "sum_over_batch_size"). The divisor is the count of
+// numbers, not the sum of the weights.
 //
 // docs/add-a-layer.md shows how to add a loss, and how to write a custom one.
 package loss
@@ -40,7 +41,7 @@ type Loss interface {
 // Predictions describes the predictions that a loss expects.
 type Predictions struct {
 	Of Kind
-	// Logits says that the loss itself applies the softmax or sigmoid.
+	// Logits means that the loss expects logits and applies the softmax or sigmoid itself.
 	Logits bool
 }
 
@@ -49,13 +50,13 @@ type Kind uint8
 
 // The kinds of predictions.
 const (
-	// Numbers are any numbers, such as the outputs of a regression.
+	// Numbers means any numbers, such as the outputs of a regression.
 	Numbers Kind = iota
-	// Distribution means class probabilities that sum to 1 along the last dimension, as a
-	// softmax computes them.
+	// Distribution means class probabilities that sum to 1 along the last dimension, such as the
+	// result of a softmax.
 	Distribution
-	// Independent means probabilities that do not depend on each other, as a sigmoid computes
-	// them.
+	// Independent means probabilities that do not depend on each other, such as the result of a
+	// sigmoid.
 	Independent
 )
 
@@ -75,7 +76,7 @@ func (Defaults) Takes() Predictions { return Predictions{} }
 const epsilon = 1e-7
 
 // logits returns the operand of x and true if x is the result of a softmax or a sigmoid, and
-// otherwise x and false. The cross-entropy of logits does not suffer from the rounding of
+// otherwise x and false. Computing the cross-entropy from logits avoids the rounding of
 // probabilities near 0. Keras does the same. As in Keras, each cross-entropy accepts either
 // function: BinaryCrossentropy treats a softmax as if it were a sigmoid.
 func logits(x *graph.Value) (*graph.Value, bool) {

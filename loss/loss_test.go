@@ -158,9 +158,9 @@ func TestBuildMistakes(t *testing.T) {
 	}{
 		{loss.CategoricalCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 26, 26, 2}, "targets have shape (None, 2) and predictions (None, 26, 26, 2), want equal shapes; add a Flatten layer before the last Dense layer"},
 		{loss.CategoricalCrossentropy{}, tensor.Shape{-1, 3}, tensor.Shape{-1, 2}, "targets have shape (None, 3) and predictions (None, 2), want equal shapes; the last layer needs one unit for each class"},
-		{loss.CategoricalCrossentropy{}, tensor.Shape{-1}, tensor.Shape{-1, 2}, "targets have shape (None,) and predictions (None, 2), want equal shapes; for class indices use the sparse categorical form"},
+		{loss.CategoricalCrossentropy{}, tensor.Shape{-1}, tensor.Shape{-1, 2}, "targets have shape (None,) and predictions (None, 2), want equal shapes; for class indices use SparseCategoricalCrossentropy or SparseCategoricalAccuracy"},
 		{loss.CategoricalCrossentropy{LabelSmoothing: 2}, tensor.Shape{-1, 2}, tensor.Shape{-1, 2}, "LabelSmoothing is 2, want a number from 0 to 1"},
-		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 2}, "targets have shape (None, 2), one number for each class; want the index of the class; for one-hot targets use the categorical form, without sparse"},
+		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 2}, "targets have shape (None, 2), one number for each class; want class indices; for one-hot targets use CategoricalCrossentropy or CategoricalAccuracy"},
 		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{-1}, tensor.Shape{-1, 5, 2}, "targets have shape (None,) and predictions (None, 5, 2), want equal shapes; add a Flatten layer before the last Dense layer"},
 		{loss.SparseCategoricalCrossentropy{}, tensor.Shape{-1}, tensor.Shape{-1}, "predictions have shape (None,), want (batch, ..., classes)"},
 		{loss.BinaryCrossentropy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 1}, "targets have shape (None, 2) and predictions (None, 1), want equal shapes; the last layer needs one unit for each class"},

@@ -28,8 +28,8 @@ var classes = &config.Registry[Loss]{
 // UnknownClass is the error for a class that lince does not support.
 type UnknownClass = config.UnknownClass
 
-// ConfigOf returns the config of a loss, as the tags of its fields declare it. A custom loss
-// calls it in its Config method. DecodeAs shows the tags.
+// ConfigOf returns the config of a loss, derived from the tags of its fields. A custom loss calls
+// it in its Config method. See DecodeAs for the tags.
 func ConfigOf(l Loss) map[string]any {
 	c := classes.Config(l)
 	c["name"] = l.Named()

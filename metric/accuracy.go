@@ -9,26 +9,28 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Accuracy is the metric that Keras selects for the string "accuracy" in
-// keras.Model.compile. The shapes of targets and predictions determine which one it is:
+// Accuracy is the metric that Keras selects for the string "accuracy" in keras.Model.compile. The
+// shapes of targets and predictions determine which metric it is:
 //
 //	predictions (batch, ..., 1)                     BinaryAccuracy
 //	targets (batch, ...) or (batch, ..., 1)         SparseCategoricalAccuracy
 //	targets (batch, ..., classes)                   CategoricalAccuracy
 //
-// The first row that matches counts. The result is the result of that metric, a scalar, and so
-// are the errors that Build reports.
+// The first row that matches applies. The result, a scalar, and the errors that Build reports are
+// those of the selected metric.
 type Accuracy struct {
 	// Name is the key in logs and in the history. The default is "accuracy".
 	Name string
 }
 
-// BinaryAccuracy is the fraction of predictions p that are on the side of a threshold that their
-// targets y, which are 0 or 1, demand (keras.metrics.BinaryAccuracy):
+// BinaryAccuracy is the fraction of correct predictions p for targets y, which are 0 or 1. A
+// prediction counts as 1 if it is above a threshold, and as 0 otherwise
+// (keras.metrics.BinaryAccuracy):
 //
 //	accuracy = mean of (y == (1 if p > Threshold, else 0))
 //
-// The mean is over the predictions of each example and then, weighted, over the examples.
+// This is first the mean over the predictions of each example, and then the weighted mean over the
+// examples.
 //
 // Targets: (batch, ..., n), or (batch, ...) if n is 1.
 // Predictions: (batch, ..., n).
@@ -37,15 +39,15 @@ type Accuracy struct {
 // Build reports an error if the shapes of targets and predictions differ or Threshold is not
 // finite.
 type BinaryAccuracy struct {
-	// Threshold is the number above which a prediction counts as 1. Any number. The default,
+	// Threshold is the number above which a prediction counts as 1. Any finite number. The default,
 	// nil, is 0.5.
 	Threshold *float64 `keras:"threshold,default=0.5"`
 	// Name is the key in logs and in the history. The default is "binary_accuracy".
 	Name string `keras:"name,default=binary_accuracy"`
 }
 
-// CategoricalAccuracy is the fraction of examples whose most probable class is the class of a
-// one-hot target y (keras.metrics.CategoricalAccuracy):
+// CategoricalAccuracy is the fraction of examples for which the prediction p is highest at the
+// class of the one-hot target y (keras.metrics.CategoricalAccuracy):
 //
 //	accuracy = mean of (argmax(y) == argmax(p))
 //
@@ -59,8 +61,8 @@ type CategoricalAccuracy struct {
 	Name string `keras:"name,default=categorical_accuracy"`
 }
 
-// SparseCategoricalAccuracy is the fraction of examples whose most probable class is the target
-// y, a class index (keras.metrics.SparseCategoricalAccuracy):
+// SparseCategoricalAccuracy is the fraction of examples for which the prediction p is highest at
+// the target y, a class index (keras.metrics.SparseCategoricalAccuracy):
 //
 //	accuracy = mean of (y == argmax(p))
 //

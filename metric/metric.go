@@ -1,9 +1,9 @@
-// Package metric provides the metrics of keras.metrics. A metric measures predictions over an
-// epoch; training reports it but does not minimize it. docs/keras.md lists all metrics with
-// their arguments.
+// Package metric provides the metrics of keras.metrics. A metric measures how good the predictions
+// are over an epoch. Training reports it but does not optimize it. docs/keras.md lists all metrics
+// with their arguments.
 //
-// The zero value of a field means Keras' default. The tag of a field names the argument in
-// Keras. Build reports fields that are out of range.
+// The zero value of a field means Keras' default. The tag of a field gives the argument's name in
+// Keras and its range. Build reports fields that are out of range.
 //
 // docs/add-a-layer.md shows how to add a metric, and how to write a custom one.
 package metric
@@ -17,21 +17,21 @@ import (
 // Metric measures predictions over an epoch. A custom metric may embed Defaults.
 type Metric interface {
 	// Class returns the name of the Keras class, such as "BinaryAccuracy". It is empty for
-	// Accuracy, which Keras knows only by the string "accuracy".
+	// Accuracy, because Keras has only the string "accuracy" for it.
 	Class() string
 	// Named returns the key of the metric in logs and in the history, such as "accuracy".
 	Named() string
-	// Build adds the metric to a graph. It updates the metric's state with the batch and
-	// returns the result so far, including the batch: a Float32 scalar. Models do not support
-	// results of other shapes yet. The state is kept in variables of role State below b's path,
-	// which are 0 at the start of an epoch; Mean is the usual way to keep it. weights are the
-	// example weights, (batch,), or nil.
+	// Build adds the metric to a graph. It updates the metric's state with the batch and returns
+	// the result so far, including the batch: a Float32 scalar. Models do not support results of
+	// other shapes yet. The state is kept in variables with the role graph.State under b's path.
+	// They have their initial values, usually 0, at the start of an epoch. Most metrics use Mean,
+	// which declares such variables. weights are the example weights, (batch,), or nil.
 	Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value
 	// Config returns the arguments for JSON, as Keras' get_config does. Floating-point numbers
 	// are float64 and integers int. It is nil if Class is empty.
 	Config() map[string]any
-	// HigherIsBetter reports whether a higher value is better. known is false if that is not
-	// known. Callbacks that monitor a metric use it to choose between the modes "min" and "max".
+	// HigherIsBetter reports whether a higher value is better. known is false if the metric does
+	// not say. Callbacks that monitor a metric use it to choose between the modes "min" and "max".
 	HigherIsBetter() (higher, known bool)
 }
 
@@ -49,7 +49,7 @@ func (Defaults) HigherIsBetter() (higher, known bool) { return false, false }
 //	mean = total / count, or 0 if count is 0
 //
 // values have the shape (batch, ...), and weights (batch,). If weights is nil, each weight is 1.
-// The result is a Float32 scalar. Mean reports an error to b for other shapes.
+// The result is a Float32 scalar. For other shapes, Mean reports an error to b.
 func Mean(b *graph.Builder, values, weights *graph.Value) *graph.Value {
 	if !values.Valid() || weights != nil && !weights.Valid() {
 		return b.Invalid()

@@ -153,7 +153,7 @@ func TestBuildMistakes(t *testing.T) {
 		{metric.Accuracy{}, tensor.Shape{-1, 2}, tensor.Shape{-1, 26, 26, 2}, nil, "targets have shape (None, 2) and predictions (None, 26, 26, 2), want equal shapes; add a Flatten layer before the last Dense layer"},
 		{metric.Accuracy{}, tensor.Shape{-1, 3}, tensor.Shape{-1, 2}, nil, "targets have shape (None, 3) and predictions (None, 2), want equal shapes; the last layer needs one unit for each class"},
 		{metric.CategoricalAccuracy{}, tensor.Shape{-1}, tensor.Shape{-1}, nil, "targets have shape (None,), want (batch, ..., classes)"},
-		{metric.BinaryAccuracy{}, tensor.Shape{-1}, tensor.Shape{-1, 2}, nil, "targets have shape (None,) and predictions (None, 2), want equal shapes; for class indices use the sparse categorical form"},
+		{metric.BinaryAccuracy{}, tensor.Shape{-1}, tensor.Shape{-1, 2}, nil, "targets have shape (None,) and predictions (None, 2), want equal shapes; for class indices use SparseCategoricalCrossentropy or SparseCategoricalAccuracy"},
 		{metric.BinaryAccuracy{}, tensor.Shape{-1}, tensor.Shape{-1, 1}, tensor.Shape{-1, 1}, "weights have shape (None, 1), want (batch,)"},
 		{metric.BinaryAccuracy{Threshold: new(math.NaN())}, tensor.Shape{-1, 1}, tensor.Shape{-1, 1}, nil, "Threshold is NaN, want a number"},
 		{metric.BinaryAccuracy{}, tensor.Shape{}, tensor.Shape{}, nil, "values have shape (), want (batch, ...)"},

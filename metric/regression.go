@@ -10,7 +10,8 @@ import (
 //
 //	mse = mean of (p-y)^2
 //
-// The mean is over the numbers of each example and then, weighted, over the examples.
+// This is first the mean over the numbers of each example, and then the weighted mean over the
+// examples.
 //
 // Targets: (batch, ..., n), or (batch, ...) if n is 1.
 // Predictions: (batch, ..., n).
@@ -27,7 +28,8 @@ type MeanSquaredError struct {
 //
 //	mae = mean of |p-y|
 //
-// The mean is over the numbers of each example and then, weighted, over the examples.
+// This is first the mean over the numbers of each example, and then the weighted mean over the
+// examples.
 //
 // Targets: (batch, ..., n), or (batch, ...) if n is 1.
 // Predictions: (batch, ..., n).

@@ -55,8 +55,8 @@ func Decode(class string, conf map[string]any) (Metric, error) {
 	return m, err
 }
 
-// ConfigOf returns the config of a metric, as the tags of its fields declare it. A custom metric
-// calls it in its Config method. DecodeAs shows the tags.
+// ConfigOf returns the config of a metric, derived from the tags of its fields. A custom metric
+// calls it in its Config method. See DecodeAs for the tags.
 func ConfigOf(m Metric) map[string]any { return classes.Config(m) }
 
 // DecodeAs returns a custom metric of type M with the given config. The tags of its fields

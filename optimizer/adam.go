@@ -5,15 +5,16 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// Adam scales steps by moving averages of the gradient and of its square
-// (keras.optimizers.Adam). For a weight w with the gradient g, in step t = 1, 2, ...:
+// Adam divides a moving average of the gradient by the square root of a moving average of the
+// squared gradient (keras.optimizers.Adam). For a weight w with the gradient g, in step t = 1, 2,
+// ...:
 //
 //	m += (g-m)*(1-Beta1)
 //	v += (g*g-v)*(1-Beta2)
 //	w -= lr*sqrt(1-Beta2^t)/(1-Beta1^t) * m/(sqrt(v)+Epsilon)
 //
-// Slots: m and v; with AMSGrad also the maximum of v so far. Each has the shape of the weight
-// and is 0 at first.
+// Slots: m and v; with AMSGrad also the maximum of v so far. Each has the shape of the weight and
+// is initially 0.
 //
 // Build reports an error if a field is out of range, or if more than one of the Clip fields is
 // set.
@@ -31,7 +32,8 @@ type Adam struct {
 	Beta2 *float64 `keras:"beta_2,default=0.999,min=0,below=1"`
 	// Epsilon keeps the divisor from being 0. At least 0. The default, nil, is 1e-7.
 	Epsilon *float64 `keras:"epsilon,default=1e-7,min=0"`
-	// AMSGrad divides by the root of the maximum of v so far instead of v. The default is false.
+	// AMSGrad replaces v in the last formula by the maximum of v over all steps so far. The default
+	// is false.
 	AMSGrad bool `keras:"amsgrad"`
 
 	// WeightDecay shrinks each weight by this fraction of itself, times the learning rate, in

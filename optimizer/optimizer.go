@@ -3,13 +3,13 @@
 // optimizers with their arguments.
 //
 // The zero value of a field means Keras' default. This includes the learning rate, because a
-// learning rate of 0 is useless. Where zero is a useful value but not the default, the field is
-// a pointer: nil means the default, and new(0.5) sets a value. The tag of a field names the
-// argument in Keras and its range. Build reports fields that are out of range.
+// learning rate of 0 is useless. Where zero is a useful value but not the default, the field is a
+// pointer: nil means the default, and new(0.5) sets a value. The tag of a field gives the
+// argument's name in Keras and its range. Build reports fields that are out of range.
 //
-// A step first clips the gradients, then applies weight decay, w -= w*WeightDecay*lr, and then
-// makes the update that the optimizer's formula describes. In the formulas lr is the learning
-// rate: LearningRate at first, and then what callbacks set.
+// A step first clips the gradients, then applies weight decay, w -= w*WeightDecay*lr, and then the
+// optimizer's formula. In the formulas, lr is the current learning rate. It is initially
+// LearningRate, and callbacks may change it.
 //
 // docs/add-a-layer.md shows how to add an optimizer, and how to write a custom one.
 package optimizer
@@ -31,12 +31,12 @@ type Optimizer interface {
 	// their gradients. A gradient is nil if the loss does not depend on the weight. Such a
 	// weight is not updated, but still has slots, as in Keras.
 	//
-	// Build declares the optimizer's variables below b's path, in the order of Keras' files:
-	// the scalars "iteration" (Int64) and "learning_rate" (Float32) of role Hyper, then the
-	// slots, of role Slot and named after their weights.
+	// Build declares the optimizer's variables under b's path, in the order of Keras' files. First
+	// come the scalars "iteration" (Int64) and "learning_rate" (Float32), with the role
+	// graph.Hyper. Then come the slots, with the role graph.Slot and named after their weights.
 	Build(b *graph.Builder, weights, grads []*graph.Value)
-	// Config returns the arguments for JSON, as Keras' get_config does. Floating-point numbers
-	// are float64 and integers int. The learning rate in it is the initial one.
+	// Config returns the arguments for JSON, as Keras' get_config does. Floating-point numbers are
+	// float64 and integers int. It has the initial learning rate.
 	Config() map[string]any
 }
 
@@ -156,8 +156,8 @@ func (s *step) slotOf(i int, name string) {
 	}))
 }
 
-// update adds the op that updates each weight. Its operands are the weight, its slots, the
-// gradient, the learning rate and more.
+// update adds the op o for each weight. The operands of o are the weight, its slots, the gradient,
+// the learning rate and the values in more.
 func (s *step) update(o op.Op, more ...*graph.Value) {
 	for i, w := range s.weights {
 		if s.grads[i] == nil {

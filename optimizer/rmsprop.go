@@ -15,8 +15,8 @@ import (
 //	without Momentum:  w -= lr*g/sqrt(d)
 //	with Momentum:     m = Momentum*m + lr*g/sqrt(d);  w -= m
 //
-// Slots: v; m, if Momentum is not 0; a, if Centered. Each has the shape of the weight and is 0
-// at first.
+// Slots: v; m, if Momentum is not 0; a, if Centered is set. Each has the shape of the weight and is
+// initially 0.
 //
 // Build reports an error if a field is out of range, or if more than one of the Clip fields is
 // set.
@@ -26,16 +26,16 @@ import (
 type RMSprop struct {
 	// LearningRate is lr. Greater than 0. The default is 0.001.
 	LearningRate float64 `keras:"learning_rate,default=0.001,above=0"`
-	// Rho is the fraction of the moving averages that is kept in each step. At least 0 and less
-	// than 1. The default, nil, is 0.9.
+	// Rho is the fraction of v and a that is kept in each step. At least 0 and less than 1. The
+	// default, nil, is 0.9.
 	Rho *float64 `keras:"rho,default=0.9,min=0,below=1"`
-	// Momentum is the fraction of the velocity that is kept in each step. At least 0 and less
-	// than 1. The default is 0.
+	// Momentum is the fraction of m that is kept in each step. At least 0 and less than 1. The
+	// default is 0.
 	Momentum float64 `keras:"momentum,min=0,below=1"`
 	// Epsilon keeps the divisor from being 0. At least 0. The default, nil, is 1e-7.
 	Epsilon *float64 `keras:"epsilon,default=1e-7,min=0"`
-	// Centered divides by an estimate of the standard deviation of the gradient instead of the
-	// root of its mean square. The default is false.
+	// Centered subtracts the square of the mean gradient a from v, so that the divisor estimates
+	// the gradient's standard deviation. The default is false.
 	Centered bool `keras:"centered"`
 
 	// WeightDecay shrinks each weight by this fraction of itself, times the learning rate, in

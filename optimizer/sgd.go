@@ -12,7 +12,7 @@ import (
 //	with Momentum:     m = Momentum*m - lr*g;  w += m
 //	with Nesterov:     m = Momentum*m - lr*g;  w += Momentum*m - lr*g
 //
-// Slots: m, of the shape of the weight and 0 at first, if Momentum is not 0.
+// Slots: m, if Momentum is not 0. It has the shape of the weight and is initially 0.
 //
 // Build reports an error if a field is out of range, or if more than one of the Clip fields is
 // set.
@@ -22,8 +22,8 @@ import (
 type SGD struct {
 	// LearningRate is lr. Greater than 0. The default is 0.01.
 	LearningRate float64 `keras:"learning_rate,default=0.01,above=0"`
-	// Momentum is the fraction of the velocity that is kept in each step. At least 0 and less
-	// than 1. The default is 0.
+	// Momentum is the fraction of m that is kept in each step. At least 0 and less than 1; Keras
+	// also allows 1. The default is 0.
 	Momentum float64 `keras:"momentum,min=0,below=1"`
 	// Nesterov applies Nesterov's momentum. It has no effect if Momentum is 0. The default is
 	// false.

@@ -56,8 +56,8 @@ var classes = &config.Registry[Optimizer]{
 // "learning rate schedule".
 type UnknownClass = config.UnknownClass
 
-// ConfigOf returns the config of an optimizer, as the tags of its fields declare it. A custom
-// optimizer calls it in its Config method. DecodeAs shows the tags.
+// ConfigOf returns the config of an optimizer, derived from the tags of its fields. A custom
+// optimizer calls it in its Config method. See DecodeAs for the tags.
 func ConfigOf(v Optimizer) map[string]any {
 	c := classes.Config(v)
 	c["name"] = v.Named()
@@ -74,8 +74,8 @@ func Ready[O Optimizer](b *graph.Builder, o O) (filled O, ok bool) {
 func Classes() []string { return classes.Names() }
 
 // Parse returns the optimizer with the given name, with default arguments. As in Keras'
-// compile(optimizer=name), the name is a class name in upper or lower case, such as "rmsprop".
-// The error for an unknown name is an *UnknownClass.
+// compile(optimizer=name), the name is a class name such as "RMSprop" or "rmsprop"; case is
+// ignored. The error for an unknown name is an *UnknownClass.
 func Parse(name string) (Optimizer, error) {
 	class, err := classes.Find(name)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// The time of a training, by phases and by kernels.
+// The time that training takes, by phase and by kernel.
 func Example() {
 	ds, err := data.Tensors(tensor.New(tensor.Float32, 8, 2), tensor.New(tensor.Float32, 8, 1), data.TensorOptions{BatchSize: 4})
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package profile shows where the time of a training goes: how long each kernel took and how close it came to
-// the limits of the machine, how long the training waited for data, and how evenly the work was shared among
+// Package profile records where training spends its time: how long each kernel takes and how near it is to
+// the limits of the machine, how long training waits for data, and how evenly the work is divided among
 // threads. Pass a Profile to lince's Model.Fit, and read it afterwards:
 //
 //	p := &profile.Profile{}
@@ -14,21 +14,21 @@ import (
 	"time"
 )
 
-// Limits are the limits of the machine with all threads of the training. The table compares kernels with
-// them. 0 means unknown, and leaves out the comparison.
+// Limits are the limits of the machine with as many threads as training uses. The table compares kernels with
+// them. A limit of 0 is unknown, and the table leaves out its comparison.
 type Limits struct {
 	GFLOPS float64 // 10^9 float32 additions and multiplications per second
 	GBS    float64 // 10^9 bytes of memory read and written per second
 }
 
-// Profile collects times. The zero value is ready to use. It may be used for several trainings, one after the
-// other.
+// Profile collects times. The zero value is ready to use. It may be used for several calls of Fit, one after
+// the other.
 type Profile struct {
-	// Limits are the limits of the machine, for the table. The zero value leaves out the comparison.
+	// Limits are the limits of the machine, for the table. With the zero value the table has no comparison.
 	Limits Limits
 
-	// MaxSpans limits the number of spans in the trace, each a step on one thread. Spans after the first
-	// MaxSpans count in the table only. The default is 200,000, which makes a trace of about 30 MB.
+	// MaxSpans is the maximum number of spans in the trace. A span is one step on one thread. Later spans
+	// count in the table only. The default, 0, is 200,000, which makes a trace of about 30 MB.
 	MaxSpans int
 
 	mu    sync.Mutex
@@ -38,7 +38,8 @@ type Profile struct {
 	phase []Phase // totals by phase, in the order of first use
 }
 
-// Phase is a part of a training other than a kernel, such as waiting for data, with its total time.
+// Phase is a kind of work during training, such as waiting for data, with its total time. Kernels are not
+// phases.
 type Phase struct {
 	Name  string        // name, such as Wait
 	Count int           // how often it occurred
@@ -62,7 +63,7 @@ type span struct {
 	from, to int64
 }
 
-// now returns the time since its first call.
+// now returns the time since its first call, in nanoseconds.
 func (p *Profile) now() int64 {
 	if p.start.IsZero() {
 		p.start = time.Now()
@@ -130,8 +131,8 @@ type Step struct {
 	Parts     int    // number of parts that threads can take
 }
 
-// Run records the runs of a plan, one at a time. Engines call its methods; Part may be called by several
-// threads at the same time, for different parts.
+// Run records the times of a plan, summed over its runs. Engines call its methods, for one run at a time.
+// Part may be called by several threads at the same time, for different parts.
 type Run struct {
 	Name    string // name of the plan, such as "training, batch 15"
 	Threads int    // number of threads
@@ -152,7 +153,7 @@ type thread struct {
 	_        [64]byte
 }
 
-// NewRun adds a plan with these steps, for this number of threads. Engines call it.
+// NewRun adds a plan with these steps that runs on this number of threads. Engines call it.
 func (p *Profile) NewRun(name string, threads int, steps []Step) *Run {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -165,7 +166,7 @@ func (p *Profile) NewRun(name string, threads int, steps []Step) *Run {
 	return r
 }
 
-// Belongs reports whether p made the run.
+// Belongs reports whether the run was made by p.NewRun.
 func (r *Run) Belongs(p *Profile) bool { return r.profile == p }
 
 func (r *Run) now() int64 { return time.Since(r.profile.start).Nanoseconds() }
@@ -189,7 +190,7 @@ func (r *Run) EndStep(step int) {
 	}
 }
 
-// Part calls work for a part of the current step on thread on, and records the time.
+// Part calls work for a part of the current step and records the time. on is the index of the calling thread.
 func (r *Run) Part(step, part, on int, work func(part int, scratch []float32), scratch []float32) {
 	t := &r.busy[on]
 	from := r.now()

@@ -26,7 +26,8 @@ func (r Row) Each() time.Duration { return r.Time / time.Duration(max(1, r.Runs)
 // an algorithm that needs fewer can exceed the limit of the machine.
 func (r Row) GFLOPS() float64 { return rate(r.FLOPs, r.Each()) }
 
-// GBS returns 10^9 bytes per second that must be read or written at least.
+// GBS returns the memory traffic in 10^9 bytes per second. Step.Bytes, the minimum that must be read and written, is
+// counted.
 func (r Row) GBS() float64 { return rate(r.Bytes, r.Each()) }
 
 func rate(n int, t time.Duration) float64 {
@@ -67,10 +68,9 @@ func (p *Profile) Rows() []Row {
 	return rows
 }
 
-// Speedup estimates how many times faster the steps in rows would run on this number of threads than on one.
-// It assumes that a free thread takes the next part of a step, as in the engine, and that each part takes as
-// long as recorded. It ignores the cost of waking threads, and limits of what threads share, such as memory
-// bandwidth.
+// Speedup estimates how many times faster the steps in rows would run on this number of threads than on one. It assumes
+// that a free thread takes the next part of a step, as in the engine, and that each part takes as long as recorded. It
+// ignores the cost of waking threads, and the limits of shared resources such as memory bandwidth.
 func Speedup(rows []Row, threads int) float64 {
 	var one, many time.Duration
 	for _, r := range rows {
@@ -88,7 +88,7 @@ func Speedup(rows []Row, threads int) float64 {
 	return float64(one) / float64(many)
 }
 
-// least is the fraction of a plan's time below which steps are summed up in one line.
+// least is the fraction of a plan's time below which steps are combined in one line.
 const least = .002
 
 // WriteTable writes tables of the phases and of the steps of each plan, the slowest first. It returns an error only if w does.

@@ -79,8 +79,8 @@ type placed struct {
 	thread int
 }
 
-// ordered returns all spans in the order that readers of the format expect: by start, and of spans with equal starts the
-// longest first, because it encloses the others.
+// ordered returns all spans in the order that readers of the format expect: by start. If starts are equal, the longest
+// span is first, because it encloses the others.
 func (p *Profile) ordered() []placed {
 	var spans []placed
 	for _, s := range p.spans {

@@ -9,12 +9,12 @@ import (
 // BatchNorm normalizes each channel (the last dimension) with the mean and variance of the batch,
 // taken over all other dimensions, then scales and shifts it (Ioffe and Szegedy, 2015). Operands:
 // x, of at least 2 dimensions; gamma (channels) if Scale is set; beta (channels) if Center is set.
-// Results: y, of the shape of x; the mean (channels); and the biased variance (channels), which is
-// divided by the count.
+// Results: y, of the shape of x; the mean (channels); and the biased variance (channels), whose
+// divisor is the number of elements of a channel.
 //
 //	y = (x-mean)/sqrt(variance+Epsilon)*gamma + beta
 //
-// Gradients flow through y only.
+// Only y has a gradient; the mean and the variance have none.
 type BatchNorm struct {
 	Epsilon       float64
 	Scale, Center bool

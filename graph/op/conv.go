@@ -2,10 +2,10 @@ package op
 
 import "fmt"
 
-// Conv2D is the cross-correlation of images (n, height, width, channels) with a filter
-// (height, width, channels/Groups, output channels): Keras' Conv2D without bias and activation.
-// Groups divides the input channels and the output channels into that many equal ranges, and
-// each range of output channels sees only its own range of input channels; 0 means one group.
+// Conv2D is the cross-correlation of images (n, height, width, channels) with a filter (height,
+// width, channels/Groups, output channels): Keras' Conv2D without bias and activation. Groups is
+// the number of equal ranges into which input channels and output channels are divided. Each range
+// of output channels depends on one range of input channels only. 0 means one group.
 //
 // The weights of a convolution are the filter; the layer's variable is called kernel, as in Keras.
 type Conv2D struct {

@@ -32,7 +32,7 @@ type Unary struct{ Fn UnaryFn }
 // BinaryFn is the name of a function of two numbers.
 type BinaryFn string
 
-// The functions of two numbers. The result of a comparison (Equal and those below it) is a Bool.
+// The functions of two numbers. The result of a comparison, from Equal to GreaterEqual, is a Bool.
 const (
 	Add          BinaryFn = "Add"
 	Sub          BinaryFn = "Sub"

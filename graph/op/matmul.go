@@ -10,9 +10,9 @@ import (
 // (k, m), with TransposeB the second is (n, k).
 type MatMul struct{ TransposeA, TransposeB bool }
 
-// BatchMatMul multiplies stacks of matrices pair by pair: (..., m, k) by (..., k, n) is (..., m, n).
-// The operands have at least 3 dimensions, and the same leading dimensions. With TransposeA the
-// first operand is (..., k, m), with TransposeB the second is (..., n, k).
+// BatchMatMul multiplies corresponding matrices of two stacks (..., m, k) and (..., k, n). The
+// result is (..., m, n). The operands have at least 3 dimensions, and the same leading dimensions.
+// With TransposeA the first operand is (..., k, m), with TransposeB the second is (..., n, k).
 type BatchMatMul struct{ TransposeA, TransposeB bool }
 
 // Name implements Op.

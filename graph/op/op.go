@@ -1,10 +1,10 @@
-// Package op defines the operations of the graph. An op is a struct of attributes with a
-// shape rule. Its comment says what it computes; internal/interp computes it by plain loops and
-// internal/engine by fast kernels. The gradients of all ops are in one table in package graph
+// Package op defines the operations of the graph. An op is a struct of attributes with a shape
+// rule. Its comment says what it computes. internal/interp implements it in plain loops, and
+// internal/engine with fast kernels. The gradients of all ops are in one table in package graph
 // (vjp.go).
 //
-// Images are NHWC and filters HWIO, as in Keras. An op is as coarse as the kernel that runs it:
-// a convolution or an optimizer's update is one op.
+// Images have the layout NHWC and filters HWIO, as in Keras. An op does as much work as the kernel
+// that runs it: a convolution or an optimizer's update is one op.
 package op
 
 import (
@@ -19,7 +19,7 @@ type Type struct {
 	Shape tensor.Shape
 }
 
-// Rank is the number of dimensions.
+// Rank returns the number of dimensions.
 func (t Type) Rank() int { return len(t.Shape) }
 
 // String formats the type as in "float32 (None, 10)".
@@ -30,7 +30,7 @@ func (t Type) Equal(u Type) bool { return t.DType == u.DType && t.Shape.Equal(u.
 
 // Op is an operation: its attributes, and a rule for the types of its results.
 type Op interface {
-	// Name is the op's name: the key of every table about ops.
+	// Name returns the op's name, which is its key in all tables of ops.
 	Name() string
 	// Infer returns the types of the results, or an error that says what is wrong with the
 	// operands. It must check their number and types, and work for unknown dimensions as well as
@@ -38,8 +38,8 @@ type Op interface {
 	Infer(in []Type) ([]Type, error)
 }
 
-// ShapeOnly is implemented by ops that use only the shape of some operand, not its values.
-// The memory of such an operand may be reused before the op runs.
+// ShapeOnly is implemented by ops that use only the shape of some of their operands, not the
+// elements. The memory of such an operand may be reused before the op runs.
 type ShapeOnly interface{ ShapeOnly(operand int) bool }
 
 // Updater is implemented by ops that change variables in place: their first Updates()
@@ -72,7 +72,7 @@ func one(t Type) []Type { return []Type{t} }
 // compatible reports whether two dimensions can be equal.
 func compatible(a, b int) bool { return a == b || a == tensor.Unknown || b == tensor.Unknown }
 
-// known returns the known one of two compatible dimensions.
+// known merges two compatible dimensions. It returns the known one, or Unknown.
 func known(a, b int) int {
 	if a == tensor.Unknown {
 		return b
@@ -80,7 +80,8 @@ func known(a, b int) int {
 	return a
 }
 
-// unify merges two shapes of which some dimensions may be unknown; ok is false where they differ.
+// unify merges two shapes, some of whose dimensions may be unknown. ok is false if the shapes
+// differ.
 func unify(a, b tensor.Shape) (s tensor.Shape, ok bool) {
 	if len(a) != len(b) {
 		return nil, false

@@ -8,8 +8,8 @@ import (
 
 // MaxPool2D is the maximum of each window in each channel; padding counts as -Inf. The second
 // result, argmax, is a Uint8 of the same shape: the position of the maximum in its window,
-// row*width + column, the first one where several elements are equal. A window has at most 255
-// elements.
+// row*width + column. If several elements are equal, it is the position of the first. A window has
+// at most 255 elements.
 type MaxPool2D struct{ Window }
 
 // MaxPool2DGrad is the gradient of MaxPool2D. Operands: the gradient of the result, argmax, and

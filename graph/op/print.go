@@ -8,8 +8,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Attributes formats an op's attributes for a listing of a graph. Attributes that have their
-// usual value are left out.
+// Attributes formats an op's attributes for a listing of a graph. It leaves out attributes with
+// default values.
 func Attributes(o Op) string {
 	switch o := o.(type) {
 	case interface{ Attributes() string }:

@@ -4,8 +4,8 @@ import "fmt"
 
 // RandomUniform draws numbers from [0, 1) with Philox4x32-10 (Salmon et al., "Parallel random
 // numbers: as easy as 1, 2, 3", 2011). Operands: the step, an integer scalar, and a value of the
-// result's type, of which only the shape is used. A number depends on Key, which identifies the
-// stream, on the step and on the element's index, and on nothing else.
+// result's type, of which only the shape is used. An element depends only on Key (which identifies
+// the stream), on the step and on the element's index.
 type RandomUniform struct{ Key uint64 }
 
 // Name implements Op.

@@ -7,10 +7,10 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// ReduceFn is the name of a function of many numbers.
+// ReduceFn is the name of a reduction.
 type ReduceFn string
 
-// The reductions. Over no elements the sum is 0 and the maximum -Inf.
+// The reductions. The sum of no elements is 0, and their maximum is -Inf.
 const (
 	ReduceSum ReduceFn = "ReduceSum"
 	ReduceMax ReduceFn = "ReduceMax"
@@ -24,8 +24,8 @@ type Reduce struct {
 	KeepDims bool
 }
 
-// ArgMax is the index of the maximum along the last dimension as an Int32, the first one where
-// several elements are equal. The last dimension is removed.
+// ArgMax is the index of the maximum along the last dimension, as an Int32. If several elements are
+// equal, it is the index of the first. The last dimension is removed.
 type ArgMax struct{}
 
 // Name implements Op.

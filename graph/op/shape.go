@@ -7,11 +7,12 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Reshape gives the elements, in the same order, another shape. One dimension of Shape may be
+// Reshape changes the shape and keeps the order of the elements. One dimension of Shape may be
 // Unknown: it is computed from the number of elements and the other dimensions.
 type Reshape struct{ Shape tensor.Shape }
 
-// ReshapeLike gives the first operand the shape of the second, of which only the shape is used.
+// ReshapeLike reshapes the first operand to the shape of the second, of which only the shape is
+// used.
 type ReshapeLike struct{}
 
 // Transpose permutes the dimensions: dimension i of the result is dimension Perm[i] of the operand.
@@ -91,8 +92,8 @@ func (o Reshape) Infer(in []Type) ([]Type, error) {
 		}
 	}
 	if !in[0].Shape.Known() {
-		// The product of the operand's known dimensions must divide that of the result's, or
-		// the other way round.
+		// The product of the operand's known dimensions must divide the product of the result's, or
+		// vice versa.
 		part := 1
 		for _, d := range in[0].Shape {
 			if d > 0 {
@@ -186,7 +187,7 @@ func (o Size) Infer(in []Type) ([]Type, error) {
 	return one(Type{o.DType, tensor.Shape{}}), nil
 }
 
-// Count is the result of Size for an operand of the known shape s.
+// Count returns the result of Size for an operand of the known shape s.
 func (o Size) Count(s tensor.Shape) int {
 	if o.Axes == nil {
 		return s.Elements()

@@ -7,8 +7,8 @@ import (
 )
 
 // Pad surrounds a floating-point operand with elements equal to Value: along dimension i, Before[i]
-// elements are added before and After[i] after it, each at least 0. A dimension of n elements
-// becomes one of Before[i]+n+After[i].
+// elements are added before and After[i] after it, each at least 0. A dimension of size n gets the
+// size Before[i]+n+After[i].
 type Pad struct {
 	Before, After []int
 	Value         float64

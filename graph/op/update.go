@@ -27,9 +27,9 @@ type RMSprop struct {
 }
 
 // Adam is a step of keras.optimizers.Adam (Kingma and Ba, 2014). Operands: the variable w, the
-// momentum m, the velocity v, the maximum velocity so far if AMSGrad (it replaces v in the
-// last line), the gradient g, the learning rate lr (a scalar), and the number of steps made so far
-// (an integer scalar; t is one more).
+// momentum m, the velocity v, the maximum velocity so far if AMSGrad is set, the gradient g, the
+// learning rate lr (a scalar), and the number of previous steps (an integer scalar; t is that
+// number plus 1). With AMSGrad the maximum velocity replaces v in the last line.
 //
 //	alpha = lr*sqrt(1-Beta2^t)/(1-Beta1^t);  m += (g-m)*(1-Beta1);  v += (g*g-v)*(1-Beta2)
 //	w -= alpha*m/(sqrt(v)+Epsilon)

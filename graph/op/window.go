@@ -6,12 +6,13 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Padding is how an image is padded at its borders for a sliding window.
+// Padding says how an image is padded at its borders for a sliding window.
 type Padding uint8
 
 // Valid and Same are Keras' paddings: Valid is no padding, and Same pads so that the result has
-// ceil(size/stride) positions along an axis. Where Same needs an odd number of pixels, the extra one
-// comes at the end, as in TensorFlow. Explicit pads by Window.Pads, as a ZeroPadding2D layer does.
+// ceil(size/stride) positions along an axis. If Same needs an odd number of pixels, the extra pixel
+// is at the bottom or on the right, as in TensorFlow. Explicit pads by Window.Pads, as a
+// ZeroPadding2D layer does.
 const (
 	Valid Padding = iota
 	Same
@@ -38,12 +39,12 @@ type Window struct {
 	Pads                   [2][2]int
 }
 
-// Span is the number of pixels from the first to the last that the window covers along an axis
-// (0: height, 1: width): (size-1)*dilation + 1.
+// Span returns the extent of the window along an axis (0: height, 1: width), in pixels:
+// (size-1)*dilation + 1.
 func (w Window) Span(axis int) int { return (w.Size[axis]-1)*w.Dilation[axis] + 1 }
 
-// Out is the number of positions of the window along an axis of n pixels: Unknown for an unknown
-// n, 0 where the window does not fit.
+// Out returns the number of positions of the window along an axis of n pixels. It is Unknown if n
+// is, and 0 if the window does not fit.
 func (w Window) Out(axis, n int) int {
 	if n == tensor.Unknown {
 		return n
@@ -58,7 +59,7 @@ func (w Window) Out(axis, n int) int {
 	return (n-w.Span(axis))/w.Stride[axis] + 1
 }
 
-// Before is the number of pixels of padding before the first pixel of an axis of n pixels.
+// Before returns the number of padding pixels before the first pixel of an axis of n pixels.
 func (w Window) Before(axis, n int) int {
 	if w.Padding != Same {
 		return w.Pads[axis][0]

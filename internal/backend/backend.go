@@ -1,5 +1,5 @@
-// Package backend defines the interface of what runs graphs: the CPU engine (internal/engine), and the
-// interpreter (internal/interp), which is the reference in tests.
+// Package backend defines the interface between models and the backends that run graphs: the CPU
+// engine (internal/engine), and the interpreter (internal/interp), which is the reference in tests.
 package backend
 
 import (
@@ -10,7 +10,7 @@ import (
 
 // Backend compiles graphs.
 type Backend interface {
-	// Name is the backend's name in messages and logs: "cpu/avx512", "interpreter".
+	// Name returns the backend's name for messages and logs, such as "cpu/avx512" or "interpreter".
 	Name() string
 	// Supports returns an error, with the names of the layer and the op, if the backend cannot run
 	// the node.
@@ -23,11 +23,11 @@ type Backend interface {
 // Program is a compiled graph. A program without updates may run in several goroutines at once. While
 // a program with updates runs, nothing else may write the store.
 type Program interface {
-	// Run runs the graph once. in are the graph's inputs in order; their shapes must fit the graph's,
-	// and the first dimensions that the graph leaves unknown must all be equal. Run copies the
-	// graph's outputs, in order, to the tensors out, which must have their types and shapes; an
-	// output whose tensor is nil is skipped. The first run on inputs of new shapes makes a plan for
-	// them, which is kept.
+	// Run runs the graph once. in are the graph's inputs in order. Their shapes must fit the graph's,
+	// and all inputs whose first dimension is unknown in the graph must have the same batch size. Run
+	// copies the graph's outputs, in order, to the tensors out, which must have the outputs' types
+	// and shapes. It skips an output whose tensor is nil. The first run on inputs of new shapes makes
+	// a plan for them, which is kept.
 	Run(in, out []*tensor.Tensor) error
 	// Close frees the program's memory.
 	Close()
@@ -39,7 +39,7 @@ type Profiled interface {
 	Profile(p *profile.Profile, name string)
 }
 
-// Measured is a Program that can tell how much memory it needs.
+// Measured is a Program that can report how much memory it needs.
 type Measured interface {
 	// Memory returns the memory that a run on inputs of these shapes needs, without running.
 	Memory(shapes []tensor.Shape) (Memory, error)

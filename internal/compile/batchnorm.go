@@ -154,9 +154,9 @@ func (o BatchNormGrad) Infer(in []op.Type) ([]op.Type, error) {
 	return out, nil
 }
 
-// scaleShift fuses Mul and Add with one number for each channel, and what follows them, into one
-// pass over memory. This is normalization with known statistics that foldScale could not fold into
-// a convolution.
+// scaleShift fuses a Mul and an Add of one number for each channel, and the ops that follow them,
+// into one pass over memory. Such ops are a normalization with known statistics that foldScale could
+// not fold into a convolution.
 func (f *fuser) scaleShift(mul *graph.Node) {
 	if mul.Op.Name() != "Mul" {
 		return
@@ -186,7 +186,7 @@ func (f *fuser) scaleShift(mul *graph.Node) {
 	f.remove(chain...)
 }
 
-// batchNorm fuses a normalization with what follows it into one pass.
+// batchNorm fuses a normalization and the ops that follow it into one pass.
 func (f *fuser) batchNorm(bn *graph.Node) {
 	o, ok := bn.Op.(op.BatchNorm)
 	if !ok {

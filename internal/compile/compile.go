@@ -11,14 +11,14 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Target is what runs a plan.
+// Target describes the engine that runs a plan.
 type Target interface {
-	// Workspace is the number of bytes of the arena that a node needs while it runs.
+	// Workspace returns the number of bytes of the arena that a node needs while it runs.
 	Workspace(n *graph.Node) (int, error)
-	// InPlace lists the operands whose memory a result of the node may overwrite, best first, if
-	// they are not needed after the node.
+	// InPlace lists the operands whose memory a result of the node may overwrite if no later node
+	// needs them, in order of preference.
 	InPlace(n *graph.Node, result int) []int
-	// Size is the number of bytes that a value occupies in the arena.
+	// Size returns the number of bytes that a value occupies in the arena.
 	Size(v *graph.Value) int
 }
 
@@ -32,8 +32,8 @@ type Plan struct {
 	Peak      Peak
 }
 
-// Peak says how the arena is used at the node where most of it is in use, in bytes. The sum may be
-// less than ArenaSize, because there may be gaps.
+// Peak is how the arena is used at the node where its use is highest, in bytes. The sum may be less
+// than ArenaSize, because there may be gaps.
 type Peak struct {
 	Values    int // the network's values and their gradients
 	Gradients int // gradients of variables that have not been updated yet

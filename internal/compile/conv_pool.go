@@ -13,9 +13,9 @@ type pooledConv struct {
 	bias                  *graph.Value
 }
 
-// convPool fuses a pooledConv and its gradients. The convolution's result, the ReLU's result and
-// the gradients of both, all of full size, are then never in memory: the pooled values and one byte
-// for each of them are enough.
+// convPool fuses a pooledConv and its gradients. The convolution's result, the ReLU's result and the
+// gradients of both, which have the size before pooling, are then never in memory. The pooled values
+// and one byte for each of them are stored instead.
 func (f *fuser) convPool(conv *graph.Node) {
 	p, ok := f.pooledConv(conv)
 	if !ok {
@@ -74,8 +74,8 @@ func (f *fuser) pooledConv(conv *graph.Node) (p pooledConv, ok bool) {
 	return p, len(users) == 3 && f.pooledGradient(p)
 }
 
-// pooledGradient reports whether the gradients of p belong together, and whether all users of the
-// ReLU's gradient can take the pooled gradient instead.
+// pooledGradient reports whether the gradients of p match each other, and whether all users of the
+// ReLU's gradient can use the pooled gradient instead.
 func (f *fuser) pooledGradient(p pooledConv) bool {
 	pool, relu, poolGrad, reluGrad := p.pool.Out, p.relu.Out[0], p.poolGrad, p.reluGrad
 	if reluGrad == nil || reluGrad.In[1] != relu || f.only(poolGrad.Out[0]) != reluGrad ||

@@ -41,7 +41,8 @@ func (f *fuser) foldScale(n *graph.Node) {
 	}
 	shift := next("Add")
 	if f.origins()[weights] != ofFixed || f.origins()[scale] != ofFixed {
-		// The weights change in each run. Fold only if that costs less than a pass over the results.
+		// The weights change in each run, so they must be folded in each run. Fold only if that costs
+		// less than a pass over the results.
 		if 2*weights.Shape.Elements() > y.Shape.Elements() {
 			return
 		}

@@ -7,9 +7,9 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// patterns lists the groups of ops that one kernel can run. Each function looks at a node and, if the
-// node begins its pattern, records a change of the graph. The patterns are tried in order; a node
-// that is part of a change is not looked at again.
+// patterns lists the groups of ops that one kernel can run. Each function examines a node and, if the
+// node is the first of its pattern, records a change of the graph. The patterns are tried in order. A
+// node that is part of a change is not examined again.
 var patterns = []struct {
 	name  string
 	match func(f *fuser, n *graph.Node)
@@ -103,11 +103,11 @@ func (f *fuser) convEpilogue(conv *graph.Node) {
 	})
 }
 
-// epilogue says which of these ops follow a convolution, in this order.
+// epilogue has a flag for each op that follows a convolution. The ops are in this order.
 type epilogue struct{ bias, residual, relu, relu6 bool }
 
 // fuseEpilogue replaces a convolution and the ops that follow it, if there are any, with one fused
-// op. Only with residuals may the addition of a residual be one of them.
+// op. If residuals is set, these ops may include the addition of a residual.
 func (f *fuser) fuseEpilogue(conv *graph.Node, residuals bool, fused func(e epilogue) op.Op) {
 	var e epilogue
 	chain, in := []*graph.Node{conv}, slices.Clone(conv.In)
@@ -131,7 +131,7 @@ func (f *fuser) fuseEpilogue(conv *graph.Node, residuals bool, fused func(e epil
 }
 
 // following finds the chain of ops that follows v: the addition of a residual, if residuals is set,
-// then a ReLU or ReLU6. It records in e which of them there are.
+// then a ReLU or ReLU6. It records in e which of these ops it found.
 func (f *fuser) following(v *graph.Value, residuals bool, e *epilogue) (chain []*graph.Node, residual *graph.Value) {
 	if residuals {
 		if add, other := f.residual(v); add != nil {

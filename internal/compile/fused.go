@@ -9,15 +9,15 @@ import (
 )
 
 // The ops below exist only in plans: the passes replace ops of the graph with them. In their comments,
-// an operand in parentheses is there only if the flag for it is set.
+// an operand in parentheses is present only if its flag is set.
 
 // Copy copies its operand to other memory.
 type Copy struct{}
 
 // Conv2D is op.Conv2D followed, in this order, by the addition of a bias, the addition of a residual,
 // a ReLU or ReLU6, and a 2x2 max-pool with stride 2. Operands: images, filter, (bias), (residual).
-// With Pool the second result is the pool's argmax (see package internal/kernel), which is
-// kernel.NoArgmax2x2 where the ReLU cut the maximum to 0.
+// With Pool the second result is the pool's argmax (see package internal/kernel). It is
+// kernel.NoArgmax2x2 where the ReLU set the maximum to 0.
 type Conv2D struct {
 	op.Window
 	Bias, Residual, ReLU, ReLU6, Pool bool

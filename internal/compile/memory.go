@@ -10,7 +10,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Root returns the value whose memory v uses: v itself, unless it is a view.
+// Root returns the value whose memory v uses. For a view this is the value that it views, otherwise v.
 func Root(v *graph.Value) *graph.Value {
 	for {
 		switch v.Node.Op.(type) {
@@ -32,7 +32,7 @@ func InArena(v *graph.Value) bool {
 	return true
 }
 
-// block is memory for values that replace one another in place, or for the work of a node.
+// block is memory for values of which each overwrites the previous one, or working memory of a node.
 type block struct {
 	first, last int // indices of the nodes between which it is needed, inclusive
 	size        int // bytes
@@ -105,8 +105,8 @@ func blocksOf(g *graph.Graph, target Target, prepared map[*graph.Node]bool) ([]*
 	return blocks, nil
 }
 
-// place gives each block the lowest offset at which it does not overlap a block that is placed already and alive
-// at the same time. It returns the size of the arena.
+// place assigns offsets to the blocks in order. Each block gets the lowest offset at which it does not overlap
+// any earlier block with an overlapping lifetime. place returns the size of the arena.
 func place(blocks []*block) (size int) {
 	var placed []*block // by offset
 	for _, b := range blocks {
@@ -144,7 +144,7 @@ func lastUses(g *graph.Graph) map[*graph.Value]int {
 	return last
 }
 
-// peak says how the arena is used at the node where most of it is in use.
+// peak returns how the arena is used at the node where its use is highest.
 func peak(g *graph.Graph, blocks []*block) Peak {
 	change := make([]int, len(g.Nodes)+2) // of the bytes in use, at each node
 	for _, b := range blocks {
@@ -173,7 +173,7 @@ func peak(g *graph.Graph, blocks []*block) Peak {
 	return p
 }
 
-// gradientsOf finds the gradients that optimizers take.
+// gradientsOf finds the gradients that are operands of optimizer updates.
 func gradientsOf(g *graph.Graph) map[*graph.Value]bool {
 	found := map[*graph.Value]bool{}
 	for _, n := range g.Nodes {

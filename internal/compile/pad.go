@@ -7,10 +7,10 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// padConv turns a Pad with zeros into the padding of the convolutions that follow it, so that the
-// padded images are never in memory. All users of the Pad must be convolutions without padding, or
-// gradients of such. The gradient of the Pad, a Slice of the gradient of the padded images, is removed
-// too. A Pad before a max-pool stays, because a max-pool pads with -Inf.
+// padConv replaces a Pad with zeros by padding in the convolutions that follow it, so that the padded
+// images are never in memory. All users of the Pad must be convolutions without padding, or gradients
+// of such convolutions. The gradient of the Pad, a Slice of the gradient of the padded images, is also
+// removed. A Pad before a max-pool stays, because a max-pool pads with -Inf.
 func (f *fuser) padConv(pad *graph.Node) {
 	o, ok := pad.Op.(op.Pad)
 	if !ok || o.Value != 0 || len(o.Before) != 4 || f.output(pad.Out[0]) {
@@ -57,7 +57,7 @@ func (f *fuser) padConv(pad *graph.Node) {
 // shapeOfImages is the index of the operand of GradInput that gives the shape of the images.
 const shapeOfImages = 2
 
-// cuts reports whether n is the gradient of a Pad of images.
+// cuts reports whether n is a Slice that computes the gradient of a Pad of images.
 func cuts(n *graph.Node, before []int, images *graph.Value) bool {
 	o, ok := n.Op.(op.Slice)
 	return ok && slices.Equal(o.Begin, before) && n.Out[0].Equal(images.Type)

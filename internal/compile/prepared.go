@@ -10,7 +10,7 @@ import (
 type origin uint8
 
 const (
-	ofRun       origin = iota // from inputs of the run, among others
+	ofRun       origin = iota // from inputs of the run, and possibly other values
 	ofVariables               // from variables and constants only; some of the variables are updated by the graph
 	ofFixed                   // from constants and variables that the graph does not update
 )
@@ -46,8 +46,8 @@ func origins(g *graph.Graph) map[*graph.Value]origin {
 	return of
 }
 
-// prepared finds the nodes whose results need not be computed in each run, but only when a variable
-// that they depend on was changed outside the graph. Their results are kept outside the arena.
+// prepared finds the nodes whose results are computed only after a variable that they depend on was
+// changed outside the graph, not in each run. Their results are kept outside the arena.
 func prepared(g *graph.Graph) map[*graph.Node]bool {
 	of := origins(g)
 	found := map[*graph.Node]bool{}

@@ -6,7 +6,7 @@ import (
 	"github.com/lince-ml/lince/graph"
 )
 
-// rewrite collects changes to a graph, which apply makes all at once.
+// rewrite collects changes to a graph. apply makes all of them at once.
 type rewrite struct {
 	g     *graph.Graph
 	users map[*graph.Value][]*graph.Node
@@ -36,7 +36,8 @@ func (r *rewrite) output(v *graph.Value) bool {
 	return slices.ContainsFunc(r.g.Outputs, func(o graph.Output) bool { return o.Value == v })
 }
 
-// only returns the only user of v, or nil if v has no or several users or is an output.
+// only returns the only user of v. It returns nil if v has no users, has several users, or is an
+// output.
 func (r *rewrite) only(v *graph.Value) *graph.Node {
 	if len(r.users[v]) != 1 || r.output(v) {
 		return nil

@@ -41,8 +41,9 @@ func fold(g *graph.Graph) error {
 	return nil
 }
 
-// loosen removes operands that n does not need once shapes are known: an operand that only gives a
-// shape, and a BroadcastLike before an element-wise op, which broadcasts its operands itself.
+// loosen removes dependencies that n does not need once shapes are known. It removes an operand that
+// only gives a shape, and a BroadcastLike before an element-wise op, because the op broadcasts its
+// operands itself.
 func loosen(n *graph.Node) error {
 	switch o := n.Op.(type) {
 	case op.ReshapeLike:
@@ -100,8 +101,8 @@ func isScalar(v *graph.Value, x float32) bool {
 	return ok && c.Value.Len() == 1 && v.DType == tensor.Float32 && c.Value.Float32s()[0] == x
 }
 
-// constant returns n's result if it is known before the run, else nil. It knows sizes, constants in
-// another shape, and arithmetic on float32 scalars.
+// constant returns n's result if it is known before the run, else nil. It evaluates sizes, reshaped
+// constants, and arithmetic on float32 scalars.
 func constant(n *graph.Node) *tensor.Tensor {
 	switch o := n.Op.(type) {
 	case op.Size:
@@ -142,7 +143,7 @@ func constant(n *graph.Node) *tensor.Tensor {
 	return nil
 }
 
-// cse (common subexpression elimination) computes the same op on the same operands once.
+// cse (common subexpression elimination) merges nodes with the same op and the same operands.
 func cse(g *graph.Graph) error {
 	r := newRewrite(g)
 	seen := map[string]*graph.Node{}
@@ -175,7 +176,7 @@ func cse(g *graph.Graph) error {
 }
 
 // dce (dead code elimination) removes nodes whose results are not used. Inputs stay, because callers
-// pass them in any case.
+// pass all inputs.
 func dce(g *graph.Graph) error {
 	needed := map[*graph.Value]bool{}
 	for _, o := range g.Outputs {
@@ -207,8 +208,8 @@ func dce(g *graph.Graph) error {
 	return nil
 }
 
-// snapshot copies the variables that an update reads after another update has changed them.
-// Variables are read in place, but must be read as they were before all updates.
+// snapshot copies the variables that an update reads after another update has changed them. Kernels
+// read variables in place, but an op must read the value from before all updates.
 func snapshot(g *graph.Graph) error {
 	r := newRewrite(g)
 	changed := map[*graph.Value]bool{}

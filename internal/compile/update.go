@@ -9,7 +9,7 @@ import (
 )
 
 // MatMulUpdate is an optimizer's update whose gradient is the product of a transposed matrix and
-// another, as for the weights of a dense layer. The gradient is never in memory as a whole.
+// another matrix, as for the weights of a dense layer. The gradient is never in memory as a whole.
 // Operands: the variables that the update changes, the two matrices, and the update's other
 // operands.
 type MatMulUpdate struct{ Update op.Op }
@@ -18,7 +18,7 @@ type MatMulUpdate struct{ Update op.Op }
 var updateProduct = op.MatMul{TransposeA: true}
 
 const (
-	// minUpdate is the number of weights from which on it pays not to write the gradient to memory.
+	// minUpdate is the minimum number of weights for which the fusion is faster.
 	minUpdate = 1 << 16
 	// minRows is the minimum number of rows of such a matrix.
 	minRows = 64

@@ -80,7 +80,7 @@ func (r *Reader) Null(key string) bool {
 	return ok && v == nil
 }
 
-// Text reads a string. The default is otherwise.
+// Text reads a string. It returns the parameter otherwise if the key is absent or null.
 func (r *Reader) Text(key, otherwise string) string {
 	v := r.Value(key)
 	if v == nil {
@@ -117,14 +117,14 @@ func (r *Reader) Training(key string) {
 	case v == nil:
 	case class == "":
 		r.Errorf("%s is %s, want null or a Keras object", key, Show(v))
-	case !r.PassOver(key):
+	case !r.Skip(key):
 		r.Errorf("%s is %s: not supported in training yet, want null", key, Show(v))
 	}
 }
 
-// PassOver skips a key that affects training only, and records it in the list of ignored
+// Skip skips a key that affects training only, and records it in the list of ignored
 // settings. It does nothing and returns false if the config is not read for prediction.
-func (r *Reader) PassOver(key string) bool {
+func (r *Reader) Skip(key string) bool {
 	if r.lenient {
 		r.ignored = append(r.ignored, Ignored{key, r.m[key]})
 	}
@@ -142,8 +142,8 @@ func (r *Reader) Value(key string) any {
 	return r.m[key]
 }
 
-// Only records a mistake unless key is absent, null or one of values. It is for arguments of
-// which lince does not support all values yet.
+// Only records a mistake unless key is absent, null or one of values. It is for arguments for which
+// lince does not support all values yet.
 func (r *Reader) Only(key string, values ...any) {
 	v := r.Value(key)
 	if class, conf := Object(v); class == "DTypePolicy" {
@@ -170,7 +170,7 @@ func (r *Reader) Drop(key string) {
 	delete(r.m, key)
 }
 
-// Ignore marks keys as known that have no effect.
+// Ignore marks keys without effect as known.
 func (r *Reader) Ignore(keys ...string) { r.known = append(r.known, keys...) }
 
 // Fail records err, if it is not nil, as a mistake in the value of key.
@@ -200,8 +200,8 @@ func (r *Reader) Err() error {
 	return errors.Join(r.errs...)
 }
 
-// Unmarshal reads a config from JSON. Its numbers are of type json.Number, so that they keep
-// all digits. The config of an empty text is nil.
+// Unmarshal reads a config from JSON. Its numbers are of type json.Number, so that no digits are
+// lost. For an empty text it returns nil.
 func Unmarshal(text []byte) (map[string]any, error) {
 	if len(text) == 0 {
 		return nil, nil

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// MaxCount is the largest number that the option count allows. Configs come from untrusted
-// files: the limit keeps the product of two sizes and a few small factors within an int.
+// MaxCount is the largest number that the option count allows. Configs come from untrusted files.
+// With this limit, the product of two sizes and a few small factors does not overflow an int.
 const MaxCount = 1 << 24
 
 // field is the declaration of an argument in a struct's tag. Registry documents the options.
@@ -358,7 +358,7 @@ func (f *field) set(v reflect.Value, x any) bool {
 	return true
 }
 
-// wrong describes what is wanted if v is invalid; it is empty if v is valid.
+// wrong returns a description of the valid values if v is invalid, and "" if v is valid.
 func (f *field) wrong(v reflect.Value) string {
 	switch v.Kind() {
 	case reflect.Pointer:

@@ -19,8 +19,8 @@ type Class interface {
 	Config() map[string]any
 }
 
-// Registry lists the classes of one kind, such as layers or losses. It encodes, decodes and
-// checks values of these classes as the tags of their fields declare. A tag has the form
+// Registry lists the classes of one kind, such as layers or losses. The tags of their fields
+// declare how values of these classes are encoded, decoded and checked. A tag has the form
 //
 //	`keras:"key,option,..."`
 //
@@ -240,10 +240,10 @@ func split(err error) []error {
 	return []error{err}
 }
 
-// Decode returns the object of a Keras class with the given config. An unknown class is an
-// error of type *UnknownClass. A value of the wrong type or out of range and an unsupported
-// key are errors, and all of them are reported together. If prediction is true, settings that
-// affect training only are skipped, and Decode returns them.
+// Decode returns the object of a Keras class with the given config. The error for an unknown class
+// is an *UnknownClass. Decode also returns an error for a value of the wrong type or out of range,
+// and for an unsupported key. It reports all mistakes together. If prediction is true, settings
+// that affect training only are skipped, and Decode returns them.
 func (g *Registry[T]) Decode(class string, conf map[string]any, prediction bool) (T, []Ignored, error) {
 	for _, e := range g.Classes {
 		if e.Of.Class() == class {

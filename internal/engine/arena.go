@@ -8,9 +8,9 @@ import (
 	"github.com/lince-ml/lince/internal/offheap"
 )
 
-// arenas is the memory of an engine's runs. Runs that follow one another share an arena, even if
-// they belong to different plans or programs. There are as many arenas as there were concurrent
-// runs, each as large as the largest plan that used it.
+// arenas is the memory of an engine's runs. Consecutive runs share an arena, even if they belong to
+// different plans or programs. The number of arenas is the largest number of runs that were
+// concurrent. Each arena is as large as the largest plan that used it.
 //
 // An arena lives as long as an instance that is bound to it.
 type arenas struct {
@@ -26,7 +26,7 @@ type arena struct {
 }
 
 // claim takes the arena of an instance for a run. ok is false if another run has the arena, or if
-// the instance has lost its arena; then gone is true.
+// the instance has lost its arena. In the second case gone is true.
 func (s *arenas) claim(i *instance) (ok, gone bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,7 +1,6 @@
 // Package engine runs graphs on the CPU. It compiles a graph to a plan for the given input shapes,
 // binds the plan's nodes to kernels and to memory in one arena, and runs them with a fixed number of
-// workers. A run does not allocate memory. Its results are bit for bit the same for any number of
-// workers.
+// workers. A run does not allocate memory. Its results have the same bits for any number of workers.
 package engine
 
 import (

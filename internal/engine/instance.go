@@ -45,8 +45,8 @@ type instance struct {
 	traced  *traced // with LINCE_TRACE=plan
 }
 
-// memory is the memory of a value. Kernels hold pointers to it, because an input has different memory
-// in each run. One of the slices is set, according to the value's type.
+// memory is the memory of a value. Kernels hold pointers to a memory rather than slices, because an
+// input has different memory in each run. Only the slice for the value's type is set.
 type memory struct {
 	f32 []float32
 	u8  []uint8
@@ -172,7 +172,7 @@ func (i *instance) pack() {
 	}
 }
 
-// all runs steps. In a profile they have the numbers from first on.
+// all runs steps. first is the number in a profile of the first of them.
 func (i *instance) all(steps []step, first int) {
 	for s := range steps {
 		i.job.number = first + s
@@ -229,7 +229,7 @@ func (b *binding) in(i int) *memory { return b.at(b.node.In[i]) }
 // out returns the memory of the node's result i.
 func (b *binding) out(i int) *memory { return b.at(b.node.Out[i]) }
 
-// step adds a step to the instance, or to the node's preparation. Without parts, it adds none.
+// step adds a step to the instance, or to the node's preparation. If parts is 0, it adds nothing.
 func (b *binding) step(parts int, run func(part int, scratch []float32)) {
 	if parts == 0 {
 		return
@@ -289,7 +289,7 @@ func (b *binding) check() {
 	}
 }
 
-// truth is a Bool as the engine keeps it.
+// truth converts a Bool to the engine's form, 0 or 1.
 func truth(b bool) float32 {
 	if b {
 		return 1

@@ -112,7 +112,8 @@ var lowerers = map[string]func(l *lowering) error{
 	"FusedMatMulUpdate": matMulUpdate,
 }
 
-// sourceOf reports whether a node is an input, a variable or a constant, and so computes nothing.
+// sourceOf reports whether a node is an input, a variable or a constant. Such a node computes
+// nothing.
 func sourceOf(n *graph.Node) bool {
 	switch n.Op.(type) {
 	case op.Input, op.Variable, op.Const:
@@ -136,7 +137,7 @@ func supportsSource(n *graph.Node) error {
 	}
 }
 
-// target is the machine that runs a plan. It keeps the lowering of each node.
+// target implements compile.Target. It keeps the lowering of each node.
 type target struct {
 	isa     kernel.ISA
 	lowered map[*graph.Node]*lowering

@@ -117,8 +117,8 @@ func apply(l *lowering, o compile.BatchNorm, rows, channels int) *batchnorm.Appl
 	return batchnorm.NewApply(l.isa, rows, channels, batchnorm.Epilogue{Residual: o.Residual, Activation: activation(o.ReLU, o.ReLU6)})
 }
 
-// bindApply adds the steps that follow the statistics. gamma, beta and the residual, those that there
-// are, are the operands from index from on.
+// bindApply adds the steps that follow the statistics. The operands starting at index from are gamma,
+// beta and the residual, as far as the node has them.
 func bindApply(l *lowering, b *binding, a *batchnorm.Apply, o compile.BatchNorm, from int, x *memory, coefficients []float32) {
 	y, mean, variance := b.out(0), b.out(1), b.out(2)
 	gamma, beta, residual := l.optional(b, from, o.Scale, o.Center, o.Residual)
@@ -126,8 +126,9 @@ func bindApply(l *lowering, b *binding, a *batchnorm.Apply, o compile.BatchNorm,
 	b.step(a.Parts(), func(part int, _ []float32) { a.Run(part, x.f32, residual.f32, coefficients, y.f32) })
 }
 
-// optional returns the memory of up to three optional operands. has says which of them the node has;
-// these follow one another, starting at operand from. The others get empty memory.
+// optional returns the memory of up to three optional operands. has has a flag for each: whether the
+// node has the operand. The operands that the node has are consecutive, starting at operand from. The
+// others get empty memory.
 func (l *lowering) optional(b *binding, from int, has ...bool) (x, y, z *memory) {
 	var m [3]*memory
 	for i := range m {

@@ -115,7 +115,7 @@ func rowBroadcast(x, y, z tensor.Shape) (how eltwise.Broadcast, rows, cols int, 
 	return 0, 0, 0, false
 }
 
-// isSuffix reports whether z ends with s, leading ones of s aside.
+// isSuffix reports whether z ends with s without its leading ones.
 func isSuffix(s, z tensor.Shape) bool {
 	for len(s) > 0 && s[0] == 1 {
 		s = s[1:]
@@ -123,7 +123,7 @@ func isSuffix(s, z tensor.Shape) bool {
 	return s.Equal(z[len(z)-len(s):])
 }
 
-// isPrefix reports whether s has as many dimensions as z, and z begins with s, trailing ones of s aside.
+// isPrefix reports whether s has as many dimensions as z, and z begins with s without its trailing ones.
 func isPrefix(s, z tensor.Shape) bool {
 	if len(s) != len(z) {
 		return false
@@ -145,7 +145,7 @@ func strides(s tensor.Shape) []int {
 	return stride
 }
 
-// repeated returns the strides of an operand of shape s in a walk over z, to which s is broadcast.
+// repeated returns the strides of an operand of shape s that is broadcast to shape z, for a loop over z.
 func repeated(s, z tensor.Shape) []int {
 	stride := make([]int, len(z))
 	for d, step := range strides(s) {

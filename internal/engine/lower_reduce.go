@@ -83,9 +83,9 @@ func reduction(l *lowering, fn op.ReduceFn, axes []int) {
 	}
 }
 
-// inTurns reduces one run of adjacent axes after another, the last run first. With the dimensions
-// before and after it merged, a run is the middle one of three dimensions, or the last of two if
-// nothing is left after it.
+// inTurns reduces one group of adjacent axes after another, the last group first. If the dimensions
+// before and after a group are merged, the group is the middle one of three dimensions, or the last
+// of two if no dimension is left after it.
 func inTurns(l *lowering, kop reduce.Op, s tensor.Shape, axes []int) {
 	type turn struct{ outer, rows, cols int }
 	var turns []turn

@@ -41,9 +41,9 @@ func slice(l *lowering) error {
 	return l.floats()
 }
 
-// gather copies elements of the operand to the result, starting with the operand's element first.
-// stride is the distance, in elements of the operand, between adjacent elements along each dimension
-// of the result.
+// gather copies elements of the operand to the result. first is the index in the operand of the
+// result's first element. stride is the distance, in elements of the operand, between adjacent
+// elements along each dimension of the result.
 func gather(l *lowering, stride []int, first int) {
 	walk := kernel.NewWalk(l.node.Out[0].Shape, stride)
 	step := walk.Step().A
@@ -172,8 +172,8 @@ func pad(l *lowering) error {
 	return l.floats()
 }
 
-// size returns an error: the compiler replaces op.Size with a constant, except for types of which it
-// makes no constants.
+// size returns an error. The compiler replaces op.Size with a constant, so size is called only for
+// types for which the compiler cannot make constants.
 func size(l *lowering) error {
 	return fmt.Errorf("no kernel for a size of type %v, want float32 or int64", l.node.Out[0].DType)
 }

@@ -38,8 +38,8 @@ func assign(l *lowering) error {
 }
 
 // updates has a function for each optimizer's op. It returns a function that updates elements [lo, hi)
-// of the op's variables with their gradient g. in(i) is the memory of the op's operand i; it must not
-// be called for the gradient.
+// of the op's variables with their gradient g. in(i) returns the memory of the op's operand i. It must
+// not be called for the gradient.
 var updates = map[string]func(l *lowering, o op.Op, in func(i int) *memory) func(lo, hi int, g []float32){
 	"SGD": func(l *lowering, o op.Op, in func(i int) *memory) func(lo, hi int, g []float32) {
 		a, k, n := o.(op.SGD), optstep.NewSGD(l.isa, 0), o.(op.Updater).Updates()

@@ -10,7 +10,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// packer implements conv.Packer by a function.
+// packer implements conv.Packer with a function.
 type packer struct {
 	length, parts int
 	run           func(part int, w, packed []float32)
@@ -40,8 +40,8 @@ func newPacked(length int) *packed {
 	return &packed{block: b, data: tensor.View[float32](b.Bytes)}
 }
 
-// packs finds packed values that exist already. A packed value lives as long as an instance that uses
-// it.
+// packs finds existing packed values, so that they are shared. A packed value lives as long as an
+// instance that uses it.
 type packs struct {
 	mu   sync.Mutex
 	made map[packKey]weak.Pointer[packed]

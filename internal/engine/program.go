@@ -12,8 +12,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// maxPlans limits the number of plans that a program keeps. There is one for full batches, one for the
-// last batch of an epoch, one for single images, and some more.
+// maxPlans limits the number of plans that a program keeps. Usually there is one for full batches, one
+// for the last batch of an epoch and one for single images.
 const maxPlans = 8
 
 // program is a graph with the plans that were made from it.

@@ -13,7 +13,7 @@ import (
 )
 
 // With LINCE_TRACE=plan each plan is printed when it is made: the algorithms that each convolution can
-// use, their times as the cost model estimates them, and the chosen one. After some runs the plan is
+// use, their times according to the cost model, and the chosen algorithm. After some runs the plan is
 // printed again with measured times.
 
 // traceRuns is the number of runs after which measured times are printed. The first run is not
@@ -110,7 +110,7 @@ func (t *traced) profile() *profile.Profile {
 	return &t.times
 }
 
-// chosen returns the algorithm that was chosen.
+// chosen returns the algorithm that the cost model chose.
 func chosen(choices []conv.Choice) conv.Choice {
 	for _, c := range choices {
 		if c.Chosen {

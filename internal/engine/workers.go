@@ -9,8 +9,8 @@ import (
 	"github.com/lince-ml/lince/profile"
 )
 
-// workers are the goroutines that runs share. The goroutine of a run works too; the run reserves as
-// many of the workers as are free until it ends.
+// workers are the goroutines that runs share. The goroutine that calls Run also runs parts. A run
+// reserves all free workers, and releases them when it ends.
 type workers struct {
 	threads int
 	mu      sync.Mutex
@@ -129,8 +129,8 @@ func (w *worker) help(j *job) {
 			kernel.Pause()
 			continue
 		}
-		// A step may be published now. Whichever sees that first, this worker or the run, sets the
-		// state to present.
+		// A step may be published now. If this worker sees it first, it sets the state to present;
+		// otherwise the run does.
 		w.state.Store(leaving)
 		if j.next.Load()>>32 != seen && w.state.CompareAndSwap(leaving, present) {
 			continue
@@ -140,7 +140,7 @@ func (w *worker) help(j *job) {
 	}
 }
 
-// wait polls for another job for a while. It returns nil if none has come.
+// wait polls for another job for a while. It returns nil if no job arrives.
 func (w *worker) wait() *job {
 	for range waits {
 		if j := w.mail.Load(); j != nil {
@@ -187,7 +187,7 @@ func (j *job) work(slot int, number uint64) {
 		}
 		j.part(s, part, slot)
 		// Between Add and CompareAndSwap the run may have seen that the step is done, and may already
-		// wait for a later step. Comparing the number makes sure that it is woken for this step only.
+		// wait for a later step. Because the number is compared, the run is woken for this step only.
 		if int(j.done.Add(1)) == s.parts && j.asleep.CompareAndSwap(number+1, 0) {
 			j.wake <- struct{}{}
 		}
@@ -209,8 +209,8 @@ func (j *job) publish(s *step) (number uint64) {
 }
 
 // change replaces a step that is done with s. A helper may have read the number of the old step, but
-// not yet the step itself. The number changes first, so that such a helper, which then reads s, cannot
-// take a part of it: work takes a part only if the number is still the one that it was given.
+// not yet the step itself, so that it then reads s. To keep it from taking a part of s, the number
+// changes first: work takes a part only if the number is still the one that it was called with.
 func (j *job) change(s *step) {
 	number := j.next.Load()>>32 + 1
 	j.next.Store(number << 32)

@@ -10,8 +10,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// eval computes a node's results from its operands. out is zero when it is called. An update changes
-// its first operands.
+// eval computes a node's results from its operands. The elements of out are initially 0. An update
+// changes its first operands.
 type eval func(n *graph.Node, in, out []*Array)
 
 // evals maps the name of each op to its reference implementation.
@@ -475,8 +475,8 @@ func rows(a *Array, f func(i int, row []float64)) {
 	}
 }
 
-// slide calls f for each result (n, oh, ow) of a window and each pixel (ih, iw) of x in it, with the
-// pixel's position (kh, kw) in the window.
+// slide calls f for each result (n, oh, ow) of a window and for each pixel (ih, iw) of x in that
+// window, with the pixel's position (kh, kw) in the window.
 func slide(w op.Window, x, y tensor.Shape, f func(n, oh, ow, ih, iw, kh, kw int)) {
 	top, left := w.Before(0, x[1]), w.Before(1, x[2])
 	for n := range y[0] {

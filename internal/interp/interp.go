@@ -1,6 +1,6 @@
-// Package interp runs graphs by plain loops over float64 and rounds to the value's type after each op.
-// It is the reference that the engine is tested against. In Exact mode, without rounding, it is the
-// reference for checking gradients by finite differences.
+// Package interp runs graphs in plain loops over float64, and rounds to the value's type after each
+// op. The engine is tested against it. In Exact mode it does not round; gradients are checked against
+// it by finite differences.
 package interp
 
 import (

@@ -27,8 +27,9 @@ func Dense(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	return b.Cast(y, yPred.DType)
 }
 
-// Sparse converts targets to class indices: Int32, with the shape of the predictions without
-// their last dimension, which is the classes. Targets may have a last dimension of size 1.
+// Sparse converts targets to class indices of type Int32. Their shape is that of the predictions
+// without the last dimension, the classes. The given targets may have an additional last dimension
+// of size 1.
 func Sparse(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	if !yTrue.Valid() || !yPred.Valid() {
 		return b.Invalid()
@@ -42,7 +43,7 @@ func Sparse(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 		return b.Errorf("predictions have shape %v, want (batch, ..., classes)", yPred.Shape)
 	case !compatible(y.Shape, yPred.Shape[:n-1]):
 		if y.Rank() == n && compatible(y.Shape, yPred.Shape) {
-			return b.Errorf("targets have shape %v, one number for each class; want the index of the class; for one-hot targets use the categorical form, without sparse", yTrue.Shape)
+			return b.Errorf("targets have shape %v, one number for each class; want class indices; for one-hot targets use CategoricalCrossentropy or CategoricalAccuracy", yTrue.Shape)
 		}
 		return mismatch(b, yTrue, yPred)
 	}
@@ -57,14 +58,14 @@ func mismatch(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	case len(p) > 2 && len(p) > len(t):
 		hint = "; add a Flatten layer before the last Dense layer"
 	case len(p) == 2 && (len(t) == 1 || len(t) == 2 && t[1] == 1):
-		hint = "; for class indices use the sparse categorical form"
+		hint = "; for class indices use SparseCategoricalCrossentropy or SparseCategoricalAccuracy"
 	case len(p) == 2 && len(t) == 2:
 		hint = "; the last layer needs one unit for each class"
 	}
 	return b.Errorf("targets have shape %v and predictions %v, want equal shapes%s", t, p, hint)
 }
 
-// compatible reports whether two shapes can be equal, where unknown dimensions match any size.
+// compatible reports whether two shapes can be equal. Unknown dimensions match any size.
 func compatible(a, b tensor.Shape) bool {
 	if len(a) != len(b) {
 		return false
