@@ -25,7 +25,6 @@ import (
 
 // fit trains the model and writes the run's files. It writes them after an error or ^C too.
 func (t *training) fit() error {
-	t.saving.Store(true)
 	if err := t.evaluateStart(); err != nil {
 		return t.abandon(err, "before the first step")
 	}
@@ -84,6 +83,20 @@ func (t *training) abandon(err error, when string) error {
 	if t.ctx.Err() == nil || !errors.Is(err, context.Canceled) {
 		return err
 	}
+	return t.unstarted(when)
+}
+
+// abandoned returns the error of a training that did not end in time after ^C.
+func (t *training) abandoned() error {
+	if t.saving.Load() {
+		return t.interruption("before all files were written to " + t.folder.dir)
+	}
+	t.folder.unmake()
+	return t.unstarted("before the training began")
+}
+
+// unstarted returns the error of a training that ^C ended before the first step.
+func (t *training) unstarted(when string) error {
 	if t.folder.keep {
 		return t.interruption(when + "; the run is unchanged")
 	}
