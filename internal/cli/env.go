@@ -35,10 +35,8 @@ type env struct {
 type leaving struct {
 	// saving is set once the command writes files. The first ^C then does not limit the time
 	// that the command may take to end.
-	saving atomic.Bool
-	// abandoned, if not nil, returns the error to report if the process ends before the
-	// command does. It is called while the command is still running.
-	abandoned atomic.Pointer[func() error]
+	saving    atomic.Bool
+	abandoned atomic.Pointer[func() error] // set by onAbandon
 	// bar is the latest counter, if it is redrawn in place.
 	bar atomic.Pointer[progress.Counter]
 }
@@ -146,6 +144,10 @@ func (e *env) unwritten() error {
 
 // grace is the time that a command has to end after ^C.
 const grace = 500 * time.Millisecond
+
+// onAbandon sets the function that returns the error to report if the process ends before the
+// command does. It is called while the command is still running.
+func (l *leaving) onAbandon(f func() error) { l.abandoned.Store(&f) }
 
 // startSaving must be called before a command writes its first file. It fails after ^C: run may
 // then end the process at any time, so the command must not write.

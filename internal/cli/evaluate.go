@@ -64,14 +64,13 @@ func (c *evaluateCommand) Run(e *env) error {
 		}
 		out.what["predictions.csv"] = "the prediction for each image"
 		defer out.close()
-		abandoned := func() error {
+		e.onAbandon(func() error {
 			if e.saving.Load() {
 				return interruption("before all files were written to " + out.dir)
 			}
 			out.unmake()
 			return context.Canceled
-		}
-		e.abandoned.Store(&abandoned)
+		})
 	}
 	result, err := c.evaluate(e, m, out)
 	if err != nil {

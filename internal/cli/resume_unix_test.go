@@ -372,8 +372,7 @@ func TestAbandoned(t *testing.T) {
 			hard, cancelHard := context.WithCancel(t.Context())
 			e := &env{ctx: ctx, hard: hard, text: io.Discard, leaving: &leaving{}}
 			release, reported := make(chan struct{}), errors.New("abandoned")
-			abandoned := func() error { return reported }
-			e.abandoned.Store(&abandoned)
+			e.onAbandon(func() error { return reported })
 			if saving {
 				if err := e.startSaving(); err != nil {
 					t.Fatal(err)

@@ -191,7 +191,8 @@ func TestInterruptFirstEpoch(t *testing.T) {
 	}
 }
 
-// TestInterruptTwice checks that a second ^C stops at once, and that files written before it stay.
+// TestInterruptTwice checks that a second ^C stops the prediction of the validation images, and that
+// files written before it stay.
 func TestInterruptTwice(t *testing.T) {
 	long(t)
 	workIn(t)
@@ -201,6 +202,7 @@ func TestInterruptTwice(t *testing.T) {
 	p.await(" 1/30")
 	p.interrupt()
 	p.await("Interrupted: saving the results")
+	p.await("Predicting validation")
 	p.interrupt()
 	code, screen := p.end()
 	if code != exitInterrupted {

@@ -54,8 +54,7 @@ func (c *trainCommand) Run(e *env, k *kong.Context) error {
 		return err
 	}
 	defer t.folder.close()
-	abandoned := t.abandoned
-	e.abandoned.Store(&abandoned)
+	e.onAbandon(t.unfinished)
 	err = t.prepare()
 	if t.table != nil {
 		defer t.table.Close()
