@@ -48,12 +48,14 @@ type Generator struct {
 	ZCAWhitening bool
 	// ZCAEpsilon is added to the singular values before the division. 0 means 1e-6.
 	ZCAEpsilon float64
-	// RotationRange turns the image by U(-RotationRange, RotationRange) degrees.
+	// RotationRange rotates the image by U(-RotationRange, RotationRange) degrees.
 	RotationRange float64
-	// WidthShiftRange and HeightShiftRange move the image along its width and its height. Shift's
-	// constructors say what is drawn.
+	// WidthShiftRange and HeightShiftRange shift the image. See the constructors of Shift for what
+	// is drawn. WidthShiftRange draws fractions of the width, and HeightShiftRange fractions of the
+	// height.
 	//
-	// As in Keras, the shift drawn for the height moves columns and the one for the width moves rows.
+	// As in Keras, the directions are swapped: WidthShiftRange moves the image up and down, and
+	// HeightShiftRange moves it left and right.
 	WidthShiftRange, HeightShiftRange Shift
 	// BrightnessRange multiplies the values by a factor U(lo, hi) and clips them to 0..255. The values
 	// are rounded down to whole numbers before and after. The zero value does nothing.
@@ -65,9 +67,10 @@ type Generator struct {
 	// value does not zoom.
 	ZoomRange Range
 	// ChannelShiftRange adds v = U(-ChannelShiftRange, ChannelShiftRange) to every value:
-	// min(max(x+v, min(x)), max(x)), where min(x) and max(x) are those of the whole image.
+	// min(max(x+v, min(x)), max(x)), where min(x) and max(x) are the minimum and maximum of the
+	// whole image.
 	ChannelShiftRange float64
-	// FillMode says which values lie outside the image. The default is FillNearest.
+	// FillMode determines the values outside the image. The default is FillNearest.
 	FillMode FillMode
 	// Cval is the value outside the image with FillConstant.
 	Cval float64
@@ -148,8 +151,8 @@ func (g Generator) Check() error {
 	return errors.Join(errs...)
 }
 
-// Split returns how many of n rows ValidationSplit reserves for validation: int(n*ValidationSplit). They
-// are the first rows.
+// Split returns how many of n rows ValidationSplit reserves for validation: the first int(n*ValidationSplit)
+// rows.
 func (g Generator) Split(n int) int { return int(float64(n) * g.ValidationSplit) }
 
 // NeedsFit reports whether the options use statistics of the dataset, which Fit computes.

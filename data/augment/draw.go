@@ -25,7 +25,7 @@ type Transform struct {
 // Identity returns the transform that changes nothing.
 func Identity() Transform { return Transform{Zx: 1, Zy: 1} }
 
-// affine reports whether the transform moves pixels in another way than by flips.
+// affine reports whether the transform moves pixels other than by flips.
 func (t *Transform) affine() bool {
 	return t.Theta != 0 || t.Tx != 0 || t.Ty != 0 || t.Shear != 0 || t.Zx != 1 || t.Zy != 1
 }
