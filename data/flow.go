@@ -141,8 +141,8 @@ type Flow struct {
 
 // Images makes a dataset of the images of a table. The error lists all mistakes in the options.
 //
-// The shape of a batch's X is (n, height, width, channels), and Y is as ClassMode says. augment.Order defines
-// the rows of each batch, and augment.Generator their augmentation.
+// The shape of a batch's X is (n, height, width, channels). ClassMode determines Y. augment.Order defines the
+// rows of each batch, and augment.Generator their augmentation.
 func Images(t *Table, o ImageOptions) (*Flow, error) {
 	if t == nil {
 		return nil, errors.New("the table is nil")

@@ -13,8 +13,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Ahead is the number of batches that a Flow keeps in memory: the one that the training uses, the one
-// that is being made, and the one after it, which workers begin while a slow image delays the second.
+// Ahead is the number of batches that a Flow keeps in memory: the batch in use, the batch that is being made,
+// and the batch after that. Workers begin the third one while a slow image delays the second.
 const Ahead = 3
 
 // slot is the memory of one batch.

@@ -29,7 +29,7 @@ type Row struct {
 	file file
 }
 
-// Bytes reads the file's content.
+// Bytes reads the file's content. It fails with an *AccessError if the file cannot be reached.
 func (r Row) Bytes() ([]byte, error) {
 	if r.file == nil {
 		return nil, fmt.Errorf("%s: the row has no file", r.Filename)

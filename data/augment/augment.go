@@ -1,11 +1,11 @@
 // Package augment is Keras' ImageDataGenerator: random rotations, shifts, shears, zooms, flips, channel
 // shifts and brightness, and the normalization that follows them.
 //
-// For a seed it draws the same numbers as Keras, from NumPy's Mersenne Twister in the same order. The
-// pixels equal Keras' to the last bit in nearly all cases; the golden tests list the others. A
-// [Generator] holds the options, [Generator.Draw] draws a [Transform], and a [Worker] applies it. An
-// [Order] says which images form a batch and where in the random stream the batch begins, so that any
-// goroutine can make any batch of any epoch.
+// For a seed it draws the same numbers as Keras, from NumPy's Mersenne Twister in the same order. The pixels
+// equal Keras' to the last bit in nearly all cases; the golden tests list the others. A [Generator] holds the
+// options, [Generator.Draw] draws a [Transform], and a [Worker] applies it. An [Order] determines which
+// images form a batch and where in the random stream the batch begins, so that any goroutine can make any
+// batch of any epoch.
 //
 //	g := augment.Tutorial()
 //	worker, err := g.Worker(128, 128, 3, nil)
@@ -51,8 +51,8 @@ type Generator struct {
 	// RotationRange rotates the image by U(-RotationRange, RotationRange) degrees.
 	RotationRange float64
 	// WidthShiftRange and HeightShiftRange shift the image. See the constructors of Shift for what
-	// is drawn. WidthShiftRange draws fractions of the width, and HeightShiftRange fractions of the
-	// height.
+	// is drawn. Fractions in WidthShiftRange are relative to the width, and those in
+	// HeightShiftRange to the height.
 	//
 	// As in Keras, the directions are swapped: WidthShiftRange moves the image up and down, and
 	// HeightShiftRange moves it left and right.
@@ -79,7 +79,7 @@ type Generator struct {
 	// Rescale multiplies every value: x * Rescale. 0 means 1.
 	Rescale float64
 	// PreprocessingFunction, if not nil, changes a transformed image in place, before Rescale. It must be
-	// safe for calls from several goroutines at once.
+	// safe for concurrent use.
 	PreprocessingFunction func(pixels []float32, height, width, channels int)
 	// ValidationSplit is the fraction of the rows that is reserved for validation, strictly between 0
 	// and 1. These are the first int(n*ValidationSplit) of n rows. 0 reserves none.

@@ -9,7 +9,8 @@ import (
 )
 
 // Transform holds the numbers drawn for one image: the transform_parameters of ImageDataGenerator.
-// Identity returns the Transform that changes nothing; the zero value does not.
+// Use Identity for a Transform that changes nothing. The zero value is invalid, because its zoom
+// factors are 0.
 type Transform struct {
 	Theta          float64 // the rotation in degrees
 	Tx, Ty         float64 // the shifts in pixels, drawn from HeightShiftRange and from WidthShiftRange

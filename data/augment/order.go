@@ -41,7 +41,7 @@ func (o Order) Epoch(rows []int, epoch int) []int {
 	return rows
 }
 
-// Bounds returns which rows of an epoch's order a batch has: Epoch(nil, epoch)[from:to].
+// Bounds returns the range of a batch in an epoch's order: the batch has the rows Epoch(nil, epoch)[from:to].
 func (o Order) Bounds(step int) (from, to int) {
 	from = step * o.BatchSize
 	return from, min(from+o.BatchSize, o.N)

@@ -96,9 +96,9 @@ var options = [...]option{
 	number("validation-split", "validation_split", ".2", "fraction of the rows for validation", func(g *Generator) *float64 { return &g.ValidationSplit }),
 }
 
-// Parse parses a spec: options separated by commas, such as
-// "rotation=15,shear=.1,zoom=.2,hflip,shift=.1". Help lists the options. Keras' names for them, such as
-// rotation_range, work too. An empty spec is the zero Generator. The error lists all mistakes.
+// Parse parses a spec: options separated by commas, such as "rotation=15,shear=.1,zoom=.2,hflip,shift=.1".
+// Help lists the options. Keras' names for them, such as rotation_range, are also accepted. An empty spec is
+// the zero Generator. The error lists all mistakes.
 //
 // As in Python, a shift with a decimal point or an exponent (.1, 5., 1e-1) is Keras' floating-point argument,
 // and one without (5) is its integer argument. A list is written 3/5/7, or 3/ for a single value.

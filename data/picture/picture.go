@@ -2,10 +2,10 @@
 // resizes, and returns float32 values from 0 to 255. It can also show images: printed as NumPy prints an array, drawn in a
 // terminal, or split into color layers.
 //
-// The pixels equal those of Pillow's Image.open(...).convert(mode) in every bit, for all supported formats: JPEG, PNG, GIF (first
-// frame), BMP, TIFF, WebP, and PPM, PGM and PBM. (For JPEG, package data/picture/internal/jpeg says why that needs a separate decoder.)
-// As in Pillow and Keras, EXIF orientation is ignored unless Options.Orient is set. TIFF files are an exception: Pillow always
-// applies their orientation, and so does this package.
+// The pixels equal those of Pillow's Image.open(...).convert(mode) in every bit, for all supported formats: JPEG, PNG, GIF (first frame), BMP,
+// TIFF, WebP, and PPM, PGM and PBM. (Package data/picture/internal/jpeg explains why JPEG needs a separate decoder.) As in Pillow and Keras,
+// EXIF orientation is ignored unless Options.Orient is set. TIFF files are an exception: Pillow always applies their orientation, and so does
+// this package.
 //
 // Image files may come from untrusted sources. The content determines the format, not the file's name. An image may have at most
 // MaxPixels pixels. Its pixels, and the memory for decoding, may each use 16 times the file's size plus 64 MiB. This is checked before memory

@@ -97,11 +97,11 @@ func TestHostileJSON(t *testing.T) {
 // These mistakes can only be made in Go code, not in a file.
 func TestCompileRefuses(t *testing.T) {
 	for want, s := range map[string]Steps{
-		"step 1 is <nil>":                     {nil},
-		"step 2 is *preprocess.Resize":        {Decode{}, &Resize{Height: 1, Width: 1}},
-		"step 1 is *preprocess.BGR":           {(*BGR)(nil), Decode{}},
-		"scale is NaN":                        {Rescale{Scale: math.NaN()}},
-		"std is -Inf":                         {Normalize{Std: []float64{math.Inf(-1)}}},
+		"step 1 is <nil>":                          {nil},
+		"step 2 is *preprocess.Resize":             {Decode{}, &Resize{Height: 1, Width: 1}},
+		"step 1 is *preprocess.BGR":                {(*BGR)(nil), Decode{}},
+		"scale is NaN":                             {Rescale{Scale: math.NaN()}},
+		"std is -Inf":                              {Normalize{Std: []float64{math.Inf(-1)}}},
 		"step 1 (decode): unknown color mode 9":    {Decode{ColorMode: 9}},
 		"step 1 (resize): unknown interpolation 9": {Resize{Height: 1, Width: 1, Interpolation: 9}},
 		"unknown mode 3":                           {Input{Mode: 3}},

@@ -5,6 +5,6 @@
 // order of layers ([Graph]), and the paths of their variables in the HDF5 file ([Weights]). It does not interpret the configs of individual
 // layers.
 //
-// Files may come from untrusted sources. Nothing in a file names code, a path or an address that would be followed, and the size of the
-// file bounds the memory.
+// Files may come from untrusted sources. Reading a file never runs code from it and never opens another file or address. The size of the file
+// bounds the memory.
 package keras
