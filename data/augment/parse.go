@@ -37,10 +37,11 @@ var options = [...]option{
 			return ""
 		},
 	},
-	shift("wshift", "width_shift_range", "fraction of width, pixels, or a list; up and down, as in Keras", func(g *Generator) (one, other *Shift) {
+	// The directions are swapped, as in Keras; see Generator.WidthShiftRange.
+	shift("wshift", "width_shift_range", "vertical: fraction of width, pixels, or a list", func(g *Generator) (one, other *Shift) {
 		return &g.WidthShiftRange, &g.HeightShiftRange
 	}),
-	shift("hshift", "height_shift_range", "fraction of height, pixels, or a list; left and right, as in Keras", func(g *Generator) (one, other *Shift) {
+	shift("hshift", "height_shift_range", "horizontal: fraction of height, pixels, or a list", func(g *Generator) (one, other *Shift) {
 		return &g.HeightShiftRange, &g.WidthShiftRange
 	}),
 	number("shear", "shear_range", ".1", "largest shear angle in degrees, either way", func(g *Generator) *float64 { return &g.ShearRange }),
