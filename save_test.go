@@ -278,7 +278,7 @@ func TestOpenRefuses(t *testing.T) {
 		"one name for two classes": {change(func(f *keras.File) { f.Extra = json.RawMessage(`{"classes":["a","a"]}`) }), `two classes have the name "a"`},
 		"unknown step": {change(func(f *keras.File) {
 			f.Extra = json.RawMessage(`{"preprocessing":[{"step":"resise","height":6,"width":6}]}`)
-		}), `preprocessing step 1: no step "resise"; did you mean resize?`},
+		}), `preprocessing step 1: unknown step "resise"; did you mean resize?`},
 		"other color mode": {change(func(f *keras.File) {
 			f.Extra = json.RawMessage(`{"preprocessing":{"target_size":[6,6],"color_mode":"rgb","interpolation":"nearest","rescale":0}}`)
 		}), "images of 6x6 with 3 channels, the model takes (None, 6, 6, 1)"},

@@ -10,16 +10,16 @@ import (
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
-// AccessError reports that an image file that was listed before could not be reached: the file
-// was removed, the process has too many open files, or the disk or the network failed. The
-// image itself may be fine, so it is not dropped as a corrupt image is. The error ends the
-// operation that needed the file.
+// AccessError reports that an image file that was listed before could not be reached: the file was
+// removed, the process has too many open files, or the disk or the network failed. The image itself
+// may be valid, so the dataset does not drop it as it drops a corrupt image. Instead, the operation
+// that needed the file fails.
 type AccessError struct {
 	Where string // the file's path, or the archive's path and the entry's name
 	Err   error  // the cause, without the path
 }
 
-// Error returns the place and the cause.
+// Error returns the location and the cause.
 func (e *AccessError) Error() string {
 	if errors.Is(e.Err, fs.ErrNotExist) {
 		return fmt.Sprintf("%s: the file no longer exists; it was there when the dataset was listed", e.Where)
@@ -30,8 +30,8 @@ func (e *AccessError) Error() string {
 // Unwrap returns Err.
 func (e *AccessError) Unwrap() error { return e.Err }
 
-// accessed wraps an error of reading a file. Errors of package os become an AccessError, except
-// for missing permissions: trying again does not help there.
+// accessed wraps an error from reading a file. An error of package os becomes an AccessError,
+// except for a missing permission, which a retry cannot fix.
 func accessed(where string, err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) && !errors.Is(err, fs.ErrPermission) {
@@ -40,8 +40,8 @@ func accessed(where string, err error) error {
 	return fmt.Errorf("%s: %w", where, patherr.Bare(err))
 }
 
-// retries are the pauses before each new attempt to reach a file. Other readers may close their
-// files, and a network may recover.
+// retries holds the pause before each retry of a read. A retry can succeed after other readers have
+// closed their files, or after a network has recovered.
 var retries = []time.Duration{10 * time.Millisecond, 100 * time.Millisecond}
 
 // readFile is file.read with retries.

@@ -58,7 +58,7 @@ func readZip(r io.ReaderAt, size int64, name string, rep *reading) (*listing, er
 		if err != nil {
 			return nil, err
 		}
-		// The entries of train.zip are train/cat.0.jpg, or cat.0.jpg. The second form gets the folder, too.
+		// The entries of train.zip are named train/cat.0.jpg or just cat.0.jpg. Add train/ to the latter.
 		prefix := strings.TrimSuffix(path.Base(n.Name), path.Ext(n.Name)) + "/"
 		if !slices.ContainsFunc(inner.File, func(f *zip.File) bool {
 			return !strings.HasPrefix(slashed(f.Name), prefix) && isImage(f.Name) && !isJunk(f.Name)
@@ -81,10 +81,10 @@ func (l *listing) add(z *zip.Reader, name, prefix string, rep *reading, nested *
 		}
 		n := slashed(f.Name)
 		if err := safeName(n); err != nil {
-			return fmt.Errorf("%s: the entry %q %w: the archive is refused; pack it again", name, f.Name, err)
+			return fmt.Errorf("%s: the entry %q %w; lince refuses such archives, create it again", name, f.Name, err)
 		}
 		if f.Mode()&fs.ModeSymlink != 0 {
-			return fmt.Errorf("%s: the entry %q is a symbolic link: the archive is refused; pack it again with the files themselves", name, f.Name)
+			return fmt.Errorf("%s: the entry %q is a symbolic link; lince refuses such archives, create it again with the files themselves", name, f.Name)
 		}
 		switch {
 		case strings.HasSuffix(n, "/"), isJunk(n):
@@ -108,11 +108,11 @@ func isJunk(name string) bool { return strings.HasPrefix(name, "__MACOSX/") }
 func safeName(n string) error {
 	switch {
 	case slices.Contains(strings.Split(n, "/"), ".."):
-		return errors.New(`leaves the folder by ".."`)
+		return errors.New(`points outside the folder with ".."`)
 	case strings.HasPrefix(n, "/"), filepath.VolumeName(n) != "", len(n) > 1 && n[1] == ':':
 		return errors.New("has an absolute name")
 	case strings.ContainsRune(n, 0):
-		return errors.New("has a zero byte in its name")
+		return errors.New("has a NUL byte in its name")
 	}
 	return nil
 }
@@ -125,7 +125,7 @@ func openZip(r io.ReaderAt, size int64, name string) (*zip.Reader, error) {
 		n, _ := r.ReadAt(head, 0)
 		head = head[:n]
 		if bytes.HasPrefix(head, []byte("PK")) {
-			return nil, fmt.Errorf("%s: is cut short or damaged (it begins as a zip archive, but its directory at the end can't be read); download it again", name)
+			return nil, fmt.Errorf("%s: is truncated or damaged (it begins like a zip archive, but its directory at the end cannot be read); download it again", name)
 		}
 		return nil, fmt.Errorf("%s: is not a zip archive (%s)", name, looksLike(head))
 	}
@@ -134,7 +134,7 @@ func openZip(r io.ReaderAt, size int64, name string) (*zip.Reader, error) {
 	for _, f := range z.File {
 		stored += f.CompressedSize64
 		if f.CompressedSize64 > uint64(size) || stored > uint64(size) {
-			return nil, fmt.Errorf("%s: its entries claim more bytes than the %d of the archive: it is damaged or forged and is refused", name, size)
+			return nil, fmt.Errorf("%s: its entries claim more bytes than the archive has (%d): the archive is damaged or forged", name, size)
 		}
 	}
 	return z, nil
@@ -143,15 +143,15 @@ func openZip(r io.ReaderAt, size int64, name string) (*zip.Reader, error) {
 // maxUnpacked limits the size of a nested archive that has to be unpacked to memory.
 const maxUnpacked = 1 << 30
 
-// unnest gives access to an archive inside an archive. A stored one is read in place. A compressed
-// one is unpacked to memory if its size is within the limits.
+// unnest opens an archive inside an archive. An uncompressed (stored) one is read in place. A
+// compressed one is unpacked to memory, if its size is within the limits.
 func unnest(r io.ReaderAt, f *zip.File, what string) (io.ReaderAt, int64, error) {
 	if f.Flags&1 != 0 {
 		return nil, 0, fmt.Errorf("%s: is encrypted; unpack it with its password and open the folder", what)
 	}
 	if f.Method == zip.Store {
 		if f.CompressedSize64 != f.UncompressedSize64 {
-			return nil, 0, fmt.Errorf("%s: is stored but has two sizes, %d and %d: the archive is damaged", what, f.CompressedSize64, f.UncompressedSize64)
+			return nil, 0, fmt.Errorf("%s: is stored uncompressed, but its two sizes differ (%d and %d): the archive is damaged", what, f.CompressedSize64, f.UncompressedSize64)
 		}
 		at, err := f.DataOffset()
 		if err != nil {
@@ -161,7 +161,7 @@ func unnest(r io.ReaderAt, f *zip.File, what string) (io.ReaderAt, int64, error)
 	}
 	limit := min(inflateLimit(f.CompressedSize64), maxUnpacked)
 	if f.UncompressedSize64 > limit {
-		return nil, 0, fmt.Errorf("%s: is compressed inside the archive and claims %d bytes from %d stored ones; at most %d are unpacked to memory; unpack the outer archive and open the inner one",
+		return nil, 0, fmt.Errorf("%[1]s: is compressed inside the archive, and its %[3]d bytes claim to unpack to %[2]d; the limit is %[4]d; unpack the outer archive and open the inner one",
 			what, f.UncompressedSize64, f.CompressedSize64, limit)
 	}
 	rc, err := f.Open()

@@ -22,8 +22,8 @@ type TensorOptions struct {
 	NoShuffle bool      // keeps the order of the rows, as validation and prediction do
 	Seed      uint32    // the seed of the shuffled order
 	Weights   []float32 // an example weight for each row (Keras' sample_weight); nil means all 1
-	// SampleWeights holds example weights for single targets, by the target's name. Targets that
-	// are not named use Weights.
+	// SampleWeights holds the example weights of individual targets, by target name. All other
+	// targets use Weights.
 	SampleWeights map[string][]float32
 }
 

@@ -8,10 +8,10 @@ import (
 	"github.com/lince-ml/lince/internal/offheap"
 )
 
-// Cache is a memory budget for decoded images. An image that is kept is not decoded again in
-// later epochs. Several datasets may share a Cache. A dataset reserves room for all of its images
-// when it is made. If they do not fit in the rest of the budget, it keeps none. Reserved room is
-// never given back.
+// Cache is a memory budget for decoded images. A cached image is not decoded again in later epochs.
+// Several datasets may share a Cache. When a dataset is created, it reserves memory for all of its
+// images. If the remaining budget is too small, it caches none of them. Reserved memory is never
+// returned to the budget.
 type Cache struct {
 	budget int64
 

@@ -41,8 +41,8 @@ func openCSV(name string, o OpenOptions, rep *reading) (*Table, error) {
 	return t, nil
 }
 
-// finder returns a function that finds the file of a name in a CSV, and what must be closed after
-// the files were read.
+// finder returns a function that finds the file for a name in the CSV file, and a Closer to close
+// after the files have been read.
 func finder(name string, o OpenOptions, rep *reading) (func(string) (file, error), io.Closer, error) {
 	images := cmp.Or(o.Images, filepath.Dir(name))
 	k, err := sniff(images)
@@ -74,13 +74,13 @@ func findOnDisk(folder, name string) (file, error) {
 	case err != nil:
 		return nil, patherr.Bare(err)
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is not a file", p)
+		return nil, fmt.Errorf("%s is not a regular file", p)
 	}
 	return diskFile(p), nil
 }
 
-// finder finds entries by name. A name may omit leading folders if only one entry matches:
-// cat.0.jpg finds train/cat.0.jpg.
+// finder returns a function that finds entries by name. A name may omit leading folders if only one
+// entry matches: cat.0.jpg finds train/cat.0.jpg.
 func (l *listing) finder(archive string) func(string) (file, error) {
 	const ambiguous = -1
 	at := map[string]int{}
@@ -110,7 +110,7 @@ func (l *listing) finder(archive string) func(string) (file, error) {
 	}
 }
 
-// readCSV makes a table of the rows whose file find finds.
+// readCSV makes a table of the rows for which find returns a file.
 func readCSV(name string, o OpenOptions, rep *reading, find func(string) (file, error)) (*Table, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -147,7 +147,7 @@ func readCSV(name string, o OpenOptions, rep *reading, find func(string) (file, 
 		}
 	}
 	if n := len(unlabeled); n > 0 {
-		t.warn = append(t.warn, fmt.Sprintf("%d of the %d rows have no label and are dropped, such as %s.", n, read, unlabeled[0].Filename))
+		t.warn = append(t.warn, fmt.Sprintf("Dropped %d of the %d rows, which have no label, such as %s.", n, read, unlabeled[0].Filename))
 	}
 	if n := len(missing); n > 0 {
 		t.warn = append(t.warn, fmt.Sprintf("Found %d invalid image filename(s) in x_col=%q. These filename(s) will be ignored.", n, c.nameColumn))
@@ -208,7 +208,7 @@ func newCSV(r io.Reader, name string, o OpenOptions) (*csvRows, error) {
 	return c, nil
 }
 
-// next reads a row and its line number. Its error is io.EOF at the end.
+// next reads a row and its line number. At the end, it returns io.EOF.
 func (c *csvRows) next() (Row, int, error) {
 	record, err := c.r.Read()
 	if err != nil {

@@ -21,10 +21,10 @@ type Batch struct {
 	// the model's inputs and outputs. If Inputs is nil, X is the only input. If Targets is nil,
 	// Y is the only target.
 	Inputs, Targets, SampleWeights map[string]*tensor.Tensor
-	// Index holds the dataset's row of each example.
+	// Index holds the row of each example in the dataset.
 	Index []int
-	// Next is the step at which Batches would continue after this batch. 0 means the step after
-	// the previous batch's. A dataset sets it if it skips batches.
+	// Next is the step that follows this batch. 0 means that no step was skipped: it is one more
+	// than the step of this batch. A dataset that skips batches must set it.
 	Next int
 }
 
@@ -40,8 +40,8 @@ type Dataset interface {
 	Spec() (x, y tensor.Shape)
 	// Fingerprint returns a hash that identifies the dataset's content and order.
 	Fingerprint() string
-	// Batches yields the batches of an epoch from a step to the epoch's end. Both count from 0.
-	// An error comes with a zero Batch and ends the sequence.
+	// Batches yields the batches of an epoch, from the given step to the end of the epoch. epoch
+	// and step count from 0. An error comes with a zero Batch and ends the sequence.
 	Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, error]
 }
 
@@ -53,14 +53,14 @@ type Named interface {
 	NamedSpec() (inputs, targets map[string]tensor.Shape)
 }
 
-// Preparer is a Dataset that can make batches ahead. Fit prepares the first batches of the
+// Preparer is a Dataset that can prepare batches in advance. Fit prepares the first batches of the
 // validation during the last step of an epoch, and those of the next epoch during the validation.
 type Preparer interface {
 	Dataset
-	// Prepare starts making the batches of an epoch from a step. The next call of Batches for
-	// the same position yields them. The caller must call discard in the end: it drops the
-	// batches if Batches has not taken them. ctx must stay valid until Batches ends or discard
-	// is called.
+	// Prepare starts making the batches of an epoch, from the given step on. The next call of
+	// Batches with the same epoch and step yields them. The caller must call discard at the end. It
+	// frees the batches if no call of Batches has used them. ctx must stay valid until Batches ends
+	// or discard is called.
 	Prepare(ctx context.Context, epoch, step int) (discard func())
 }
 
@@ -68,7 +68,8 @@ type Preparer interface {
 // has none.
 type Labeled interface {
 	Dataset
-	// Classes returns the class names in the order of their class indexes, or nil.
+	// Classes returns the class names in the order of their class indexes, or nil if the targets
+	// are not classes.
 	Classes() []string
 }
 

@@ -16,13 +16,13 @@ import (
 
 // file gives access to the bytes of one image.
 type file interface {
-	// read returns the whole content, appended to buf[:0]. It allocates no more than the bytes
-	// that are really stored justify.
+	// read returns the whole content, appended to buf[:0]. The memory that it allocates is bounded
+	// by the number of stored bytes, not by the size that a file claims.
 	read(buf []byte) ([]byte, error)
 	// crc returns the CRC-32 (IEEE) and the length of the content if they are known without
 	// reading it.
 	crc() (sum uint32, size int64, known bool)
-	// where returns the place of the file for messages.
+	// where returns the location of the file for messages.
 	where() string
 }
 
@@ -43,7 +43,7 @@ func (f diskFile) read(buf []byte) ([]byte, error) {
 	}
 	switch {
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s: is not a file", f)
+		return nil, fmt.Errorf("%s: is not a regular file", f)
 	case info.Size() > maxFile:
 		return nil, fmt.Errorf("%s: has %d bytes; an image may have at most %d", f, info.Size(), maxFile)
 	}
@@ -77,7 +77,7 @@ func (f zipFile) read(buf []byte) ([]byte, error) {
 	}
 	limit := inflateLimit(f.f.CompressedSize64)
 	if f.f.UncompressedSize64 > limit {
-		return nil, fmt.Errorf("%s: claims %d bytes from %d stored ones; an image of that size may have at most %d: refused",
+		return nil, fmt.Errorf("%[1]s: its %[3]d bytes claim to unpack to %[2]d; the limit is %[4]d",
 			f.where(), f.f.UncompressedSize64, f.f.CompressedSize64, limit)
 	}
 	r, err := f.f.Open()
@@ -103,7 +103,7 @@ func zipError(err error) error {
 	case errors.Is(err, zip.ErrChecksum):
 		return errors.New("is damaged (wrong checksum)")
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return errors.New("is cut short")
+		return errors.New("is truncated")
 	case errors.Is(err, zip.ErrFormat):
 		return errors.New("is damaged or forged (it differs from the archive's directory)")
 	}
@@ -118,8 +118,8 @@ type drawnFile struct {
 
 func (f drawnFile) where() string { return f.set.Name() + ": " + f.set.Filename(f.i) }
 
-// crc returns the CRC-32 of the image's identity. It identifies the image as well as the CRC-32 of
-// its bytes would, and nothing has to be drawn.
+// crc returns the CRC-32 of the image's identity. It identifies the image just like the CRC-32 of
+// the bytes would, without drawing the image.
 func (f drawnFile) crc() (uint32, int64, bool) {
 	return crc32.ChecksumIEEE([]byte(f.set.Identity(f.i))), 0, true
 }
@@ -146,7 +146,7 @@ func readAll(buf []byte, r io.Reader, guess, limit int64) ([]byte, error) {
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		if int64(len(buf)) > limit {
-			return nil, fmt.Errorf("holds more than the %d bytes it claims: refused", limit)
+			return nil, fmt.Errorf("has more bytes than the %d that it claims", limit)
 		}
 		if err == io.EOF {
 			return buf, nil
@@ -157,12 +157,12 @@ func readAll(buf []byte, r io.Reader, guess, limit int64) ([]byte, error) {
 	}
 }
 
-// extensions are the endings of names of image files: Keras' list, and the other formats that
-// package picture decodes. As in Keras, case does not matter.
+// extensions lists the file name extensions of images: Keras' list, and those of the other formats
+// that package picture decodes. As in Keras, case does not matter.
 var extensions = []string{"png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff", "gif", "webp"}
 
-// isImage reports whether name is an image file's. Hidden files are not images: macOS adds a
-// ._cat.0.jpg for each cat.0.jpg.
+// isImage reports whether name is the name of an image file. Hidden files are not images: macOS
+// adds a ._cat.0.jpg for each cat.0.jpg.
 func isImage(name string) bool {
 	if strings.HasPrefix(path.Base(name), ".") {
 		return false

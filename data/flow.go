@@ -29,7 +29,7 @@ const (
 	Categorical ClassMode = iota // one-hot vectors, shape (n, classes); "categorical"
 	Binary                       // the class index, 0 or 1, shape (n,); needs two classes; "binary"
 	Sparse                       // the class index, shape (n,); "sparse"
-	Raw                          // the label read as a number, shape (n,); "raw"
+	Raw                          // the label parsed as a number, shape (n,); "raw"
 	Input                        // the images themselves, for autoencoders; "input"
 	NoTargets                    // no targets, for prediction; None in Keras
 )
@@ -49,7 +49,7 @@ func ParseClassMode(name string) (ClassMode, error) {
 	if i := slices.Index(classModes[:], name); i >= 0 {
 		return ClassMode(i), nil
 	}
-	return 0, fmt.Errorf("no class mode %q; the class modes are %s", name, strings.Join(classModes[:], ", "))
+	return 0, fmt.Errorf("unknown class mode %q; want one of %s", name, strings.Join(classModes[:], ", "))
 }
 
 // labeled reports whether the targets are classes.
@@ -79,10 +79,10 @@ type ImageOptions struct {
 	// Augment transforms each image at random. Its zero value keeps the pixel values, 0 to 255. Its
 	// field Rescale scales them, as in ImageDataGenerator.
 	Augment augment.Generator
-	// Preprocessing lists the steps from an image file to the input, in the form of
-	// Model.Preprocessing. It replaces TargetSize, ColorMode, Interpolation and Augment's rescaling and
-	// normalization, which must be zero then. The steps must give all images one size. Augment
-	// transforms an image after it was resized and before its values are rescaled or normalized.
+	// Preprocessing lists the steps from an image file to the input, in the form of Model.Preprocessing. It
+	// replaces TargetSize, ColorMode, Interpolation and Augment's rescaling and normalization, which must be
+	// zero then. The steps must give all images one size. Augment transforms an image after it is resized and
+	// before its values are rescaled or normalized.
 	Preprocessing preprocess.Steps
 	// Statistics is the result of Augment's Fit. It is required if Augment.NeedsFit.
 	Statistics *augment.Statistics
@@ -93,13 +93,13 @@ type ImageOptions struct {
 	// Weights holds an example weight for each row of the table. nil means all 1.
 	Weights []float32
 
-	// Workers limits how many images are read at once. 0 means runtime.GOMAXPROCS(0). Fewer run while
-	// they keep up with the training. The batches are the same for any number.
+	// Workers limits how many images are read at once. 0 means runtime.GOMAXPROCS(0). A Flow uses fewer
+	// workers while they keep up with the training. The number does not affect the batches.
 	Workers int
 
-	// Cache has room for decoded images: bytes at target size, before augmentation. Images that are
-	// kept are decoded once, and the batches stay the same. nil keeps none. Images resized with
-	// BilinearTF are not bytes and are never kept.
+	// Cache keeps decoded images in memory, as bytes at target size before augmentation. A cached
+	// image is decoded only once. The cache does not affect the batches. nil means no cache. Images
+	// resized with BilinearTF are not bytes and are never cached.
 	Cache *Cache
 
 	// Strict ends the epoch with an error if an image cannot be decoded. By default the image is
@@ -107,15 +107,15 @@ type ImageOptions struct {
 	Strict bool
 }
 
-// Flow is a Dataset of image files, as Keras' flow_from_dataframe makes one. Several goroutines read,
-// decode and augment images ahead of the training. Images makes a Flow.
+// Flow is a Dataset of image files, like the iterator that Keras' flow_from_dataframe returns. Several
+// goroutines read, decode and augment images ahead of the training. Images makes a Flow.
 //
 // An image that cannot be decoded is dropped, and its batch is smaller by one. The other images and
 // batches do not change. A batch without images is skipped. An epoch without images fails. Corrupt lists the
 // dropped images. Table.Check finds them before the training.
 //
 // If a file cannot be reached (it was removed, too many files are open, the disk fails), the Flow
-// tries again twice, and then ends the epoch with an *AccessError.
+// retries twice, and then ends the epoch with an *AccessError.
 type Flow struct {
 	table       *Table
 	o           ImageOptions
@@ -139,10 +139,10 @@ type Flow struct {
 	slots    []*slot // free, from epochs that have ended
 }
 
-// Images makes a dataset of the images of a table. An error lists all mistakes in the options.
+// Images makes a dataset of the images of a table. The error lists all mistakes in the options.
 //
-// The shape of a batch's X is (n, height, width, channels), and Y is as ClassMode says. Row order and
-// augmentation of each batch are those of augment.Order and augment.Generator.
+// The shape of a batch's X is (n, height, width, channels). ClassMode determines Y. augment.Order defines the
+// rows of each batch, and augment.Generator their augmentation.
 func Images(t *Table, o ImageOptions) (*Flow, error) {
 	if t == nil {
 		return nil, errors.New("the table is nil")
@@ -180,8 +180,8 @@ func Images(t *Table, o ImageOptions) (*Flow, error) {
 	return f, nil
 }
 
-// DecodedBytes returns the memory in bytes that a Cache needs to keep all images, or 0 for BilinearTF,
-// whose images are not kept.
+// DecodedBytes returns the number of bytes that a Cache needs for all images, or 0 for BilinearTF, whose
+// images are not cached.
 func (f *Flow) DecodedBytes() int64 {
 	if f.o.Interpolation == picture.BilinearTF {
 		return 0
@@ -189,7 +189,8 @@ func (f *Flow) DecodedBytes() int64 {
 	return int64(f.Len()) * int64(f.pixels())
 }
 
-// KeepsDecoded reports whether decoded images are kept in memory; see ImageOptions.Cache.
+// KeepsDecoded reports whether decoded images are kept in memory after their first use; see
+// ImageOptions.Cache.
 func (f *Flow) KeepsDecoded() bool { return f.decoded != nil }
 
 func (o *ImageOptions) check(t *Table) error {
@@ -209,13 +210,13 @@ func (o *ImageOptions) check(t *Table) error {
 		add("the number of workers is %d; it must be positive", o.Workers)
 	}
 	if int(o.ClassMode) >= len(classModes) {
-		add("no %v; the class modes are %s", o.ClassMode, strings.Join(classModes[:], ", "))
+		add("unknown %v; want one of %s", o.ClassMode, strings.Join(classModes[:], ", "))
 	}
 	if o.Weights != nil && len(o.Weights) != t.Len() {
 		add("want %d weights, one for each row, got %d", t.Len(), len(o.Weights))
 	}
 	if o.Subset > Validation {
-		add("no subset %d", o.Subset)
+		add("unknown subset %d; want WholeSet, Training or Validation", o.Subset)
 	}
 	if o.Subset != WholeSet && o.Augment.ValidationSplit == 0 {
 		add("Subset needs Augment.ValidationSplit, which is 0")
@@ -362,9 +363,9 @@ func (f *Flow) known(row int) error {
 	return f.corrupt[row]
 }
 
-// Batches yields the batches of an epoch from a step; see Dataset. At most Ahead batches are in memory
-// at once. Their memory is kept for the next epoch. The sequence may be ranged over again, and several
-// sequences may be ranged over at the same time.
+// Batches yields the batches of an epoch from a step; see Dataset. At most Ahead batches are in memory at
+// once. The next epoch reuses their memory. The sequence may be ranged over again, and several sequences may
+// be ranged over at the same time.
 func (f *Flow) Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) { f.run(ctx, epoch, max(step, 0), yield) }
 }
@@ -392,7 +393,7 @@ func (f *Flow) Images(ctx context.Context) iter.Seq2[[]float32, error] {
 	}
 }
 
-// imageWorker is the memory of one goroutine that makes images.
+// imageWorker is the memory of one goroutine that loads images.
 type imageWorker struct {
 	decoder picture.Decoder
 	augment *augment.Worker

@@ -8,9 +8,9 @@ type gate struct {
 	mu      sync.Mutex
 	change  sync.Cond
 	working int
-	limit   int // on working; from 1 to most
+	limit   int // the maximum of working; from 1 to most
 	most    int
-	starved bool // the consumer waits: all workers may run
+	starved bool // the consumer is waiting: all workers may run
 }
 
 func (g *gate) init(limit, most int) {
@@ -29,7 +29,7 @@ func (g *gate) enter() {
 	g.working++
 }
 
-// leave ends what enter began.
+// leave gives the place that enter took to another worker.
 func (g *gate) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -37,7 +37,8 @@ func (g *gate) leave() {
 	g.change.Signal()
 }
 
-// starve says that the consumer waits. If more is set, the limit was too low and rises by one.
+// starve records that the consumer is waiting. If more is set, the limit was too low, and it
+// increases by one.
 func (g *gate) starve(more bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -48,14 +49,14 @@ func (g *gate) starve(more bool) {
 	g.change.Broadcast()
 }
 
-// fed says that the consumer no longer waits.
+// fed records that the consumer is no longer waiting.
 func (g *gate) fed() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.starved = false
 }
 
-// full says that all memory for batches is in use, so one worker less is enough.
+// full records that all memory for batches is in use, so one worker fewer is enough.
 func (g *gate) full() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

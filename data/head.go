@@ -72,7 +72,8 @@ type Count struct {
 type Counts []Count
 
 // Counts counts the rows of each class, as pandas' df["category"].value_counts() does: the largest
-// class first, equal ones in order of appearance. Rows without a label are not counted.
+// class first, and classes of equal size in order of appearance. Rows without a label are not
+// counted.
 func (t *Table) Counts() Counts {
 	at := map[string]int{}
 	var counts Counts

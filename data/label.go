@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Rule says how the label of an image follows from its file's name.
+// Rule is the way in which the label of an image is derived from its file name.
 type Rule int
 
 // The rules.
@@ -35,7 +35,7 @@ func ParseRule(name string) (Rule, error) {
 			return Rule(r), nil
 		}
 	}
-	return Auto, fmt.Errorf("no label rule %q: use auto, prefix (cat.0.jpg), folder (cats/1.jpg) or none", name)
+	return Auto, fmt.Errorf("unknown label rule %q; use auto, prefix (cat.0.jpg), folder (cats/1.jpg) or none", name)
 }
 
 // what describes the rule in messages.
@@ -49,7 +49,8 @@ func (r Rule) what() string {
 	return r.String()
 }
 
-// label returns the label of a name below the table's root, or "" if the name does not fit the rule.
+// label returns the label for a file name relative to the table's root, or "" if the name does not fit the
+// rule.
 func (r Rule) label(name string) string {
 	switch r {
 	case Prefix:
@@ -66,7 +67,7 @@ func (r Rule) label(name string) string {
 	return ""
 }
 
-// detect chooses a rule for the names below the table's root.
+// detect chooses a rule for file names relative to the table's root.
 func detect(names []string) Rule {
 	folders := map[string]bool{}
 	var inFolder, prefixed int
@@ -112,8 +113,8 @@ func newTable(l *listing, o OpenOptions) (*Table, error) {
 	return t, nil
 }
 
-// relative returns the entries' names below their common folder, which is the table's root. below is
-// the folder from which they were chosen.
+// relative returns the entries' names relative to their common folder, which is the table's root. below is
+// the folder from which the entries were chosen.
 func relative(chosen []entry, below string, o OpenOptions) []string {
 	names := make([]string, len(chosen))
 	for i, e := range chosen {
@@ -121,7 +122,7 @@ func relative(chosen []entry, below string, o OpenOptions) []string {
 	}
 	root := commonFolder(names)
 	if o.LabelRule == Folder && !slices.ContainsFunc(names, func(n string) bool { return Folder.label(n[len(root):]) != "" }) {
-		// If there is one class only, its folder is the common folder. It belongs to the names, as the label.
+		// If there is only one class, its folder is the common folder, but it must stay in the names: it is the label.
 		up := strings.TrimSuffix(root, "/")
 		if up = up[:strings.LastIndexByte(up, '/')+1]; o.Part == "" || len(up) >= len(below) {
 			root = up
@@ -155,7 +156,7 @@ func labeled(l *listing, chosen []entry, names []string, rule Rule) (*Table, err
 			l.name, len(chosen), rule.what(), names[0])
 	}
 	if n := len(unfit); n > 0 {
-		t.warn = append(t.warn, fmt.Sprintf("%d of the %d images have no label (the rule is %s) and are dropped, such as %s.",
+		t.warn = append(t.warn, fmt.Sprintf("Dropped %d of the %d images, which have no label (the rule is %s), such as %s.",
 			n, len(chosen), rule.what(), unfit[n-1]))
 	}
 	return t, nil

@@ -18,13 +18,13 @@ import (
 
 // OpenOptions configures Open. The zero value detects everything.
 type OpenOptions struct {
-	// LabelRule says how the label follows from a file's name. The default is Auto. It does not
-	// apply to a CSV file, whose labels are in a column.
+	// LabelRule determines how a label is derived from a file name. The default is Auto. It does
+	// not apply to a CSV file, whose labels are in a column.
 	LabelRule Rule
 
-	// Part takes only the files below this folder of the source, such as "train" or "test1". By
-	// default, the table holds the whole source. If all top folders have names such as train, test1
-	// and validation, it holds the folder train.
+	// Part limits the table to the files below this folder of the source, such as "train" or
+	// "test1". By default, the table holds the whole source, with one exception: if all top-level
+	// folders have names such as train, test1 and validation, it holds only the folder train.
 	Part string
 
 	// FilenameColumn and LabelColumn name the columns of a CSV file (Keras' x_col and y_col). The
@@ -51,13 +51,14 @@ type OpenOptions struct {
 //   - an image file;
 //   - demo:cats-and-dogs[?n=2000&seed=1], images drawn by package data/demo.
 //
-// The rows are sorted by name in byte order. Those of a CSV file keep its order.
+// The rows are sorted by name in byte order, except that rows of a CSV file keep the order of the
+// file.
 //
 // A file that does not fit the label rule is dropped and listed by Table.Ignored. Open fails if no
 // file fits. The caller must close the table.
 func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 	if o.LabelRule < Auto || o.LabelRule > Unlabeled {
-		return nil, fmt.Errorf("no label rule %d", int(o.LabelRule))
+		return nil, fmt.Errorf("unknown label rule %d", int(o.LabelRule))
 	}
 	rep := &reading{ctx: ctx, progress: o.Progress}
 	if strings.HasPrefix(name, demo.Scheme) {
@@ -156,7 +157,7 @@ const (
 	kindImage
 )
 
-// sniff finds the kind of a source by its name and first bytes.
+// sniff determines the kind of a source from its name and first bytes.
 func sniff(name string) (kind, error) {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -166,7 +167,7 @@ func sniff(name string) (kind, error) {
 		return kindFolder, nil
 	}
 	if !info.Mode().IsRegular() {
-		return 0, fmt.Errorf("%s: is neither a file nor a folder", name)
+		return 0, fmt.Errorf("%s: is neither a regular file nor a folder", name)
 	}
 	f, err := os.Open(name)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// splitFolders are names of folders that hold a part of a dataset, and not a class. The first two
-// hold the training images.
+// splitFolders lists folder names that stand for a part of a dataset and not for a class. The first
+// two hold the training images.
 var splitFolders = []string{"train", "training", "test", "test1", "testing", "validation", "val", "valid", "dev", "eval", "evaluation"}
 
 // normalize sorts the entries and drops duplicate names. It fails if there are no entries.
@@ -18,12 +18,12 @@ func (l *listing) normalize() error {
 	if len(l.entries) == 0 {
 		hint := ""
 		if l.zip != "" {
-			hint = fmt.Sprintf("; it has archives: open one of them, such as %s", l.zip)
+			hint = fmt.Sprintf("; it contains archives; open one of them, such as %s", l.zip)
 		}
 		return fmt.Errorf("%s: has no images (%d other files); names must end in %s%s", l.name, l.others, strings.Join(extensions, ", "), hint)
 	}
 	slices.SortFunc(l.entries, func(a, b entry) int { return cmp.Compare(a.name, b.name) })
-	// An archive may hold two entries with the same name. Other programs find the first.
+	// An archive may hold two entries with the same name. Keep the first, as other programs do.
 	l.entries = slices.CompactFunc(l.entries, func(a, b entry) bool {
 		if a.name == b.name {
 			l.ignored = append(l.ignored, BadFile{b.name, errors.New("is a duplicate name")})
@@ -33,14 +33,14 @@ func (l *listing) normalize() error {
 	return nil
 }
 
-// parts are the entries of a listing by their top folder.
+// parts holds the entries of a listing, grouped by top-level folder.
 type parts struct {
 	root    string // the folder that all entries share, with its slash
 	entries map[string][]entry
 }
 
-// split groups the entries by the first folder below the folder that they share. Those without a
-// folder are under "".
+// split groups the entries by the first folder below the folder that they share. The key of entries
+// without such a folder is "".
 func (l *listing) split() parts {
 	p := parts{commonFolder(l.names()), map[string][]entry{}}
 	for _, e := range l.entries {

@@ -13,8 +13,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Ahead is the number of batches that a Flow keeps in memory: the one that the training uses, the one
-// that is being made, and the one after it, which workers begin while a slow image delays the second.
+// Ahead is the number of batches that a Flow keeps in memory: the batch in use, the batch that is being made,
+// and the batch after that. Workers begin the third one while a slow image delays the second.
 const Ahead = 3
 
 // slot is the memory of one batch.
@@ -173,8 +173,8 @@ func (p *production) stop() {
 	}
 }
 
-// wait waits until a batch is complete and reports whether it is. All workers may run while it waits,
-// because the training leaves the processors idle. first says that no batch was made before.
+// wait waits until a batch is complete and reports whether it is. All workers may run while it waits, because
+// the training leaves the processors idle. first is set for the first batch.
 func (p *production) wait(ctx context.Context, s *slot, first bool) bool {
 	select {
 	case <-s.done:
@@ -209,7 +209,7 @@ func (f *Flow) Prepare(ctx context.Context, epoch, step int) (discard func()) {
 	}
 }
 
-// take returns the prepared production if it is the right one. The caller then owns it.
+// take returns the prepared production if right accepts it. The caller then owns it.
 func (f *Flow) take(right func(*production) bool) *production {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -229,7 +229,7 @@ func (f *Flow) run(ctx context.Context, epoch, step int, yield func(Batch, error
 		p = f.start(ctx, epoch, step)
 	}
 	defer p.stop()
-	cancelled := func() bool {
+	canceled := func() bool {
 		for _, c := range []context.Context{ctx, p.ctx} {
 			if c.Err() != nil {
 				yield(Batch{}, context.Cause(c))
@@ -240,10 +240,10 @@ func (f *Flow) run(ctx context.Context, epoch, step int, yield func(Batch, error
 	}
 	yielded := false
 	var firstBad error
-	for k := step; !cancelled(); k++ {
+	for k := step; !canceled(); k++ {
 		s, ok := <-p.ready
 		if !ok {
-			if !cancelled() && !yielded && firstBad != nil {
+			if !canceled() && !yielded && firstBad != nil {
 				yield(Batch{}, fmt.Errorf("%s: none of the %d images could be read; the first: %w", f.table.Name(), f.Len(), firstBad))
 			}
 			return
@@ -255,7 +255,7 @@ func (f *Flow) run(ctx context.Context, epoch, step int, yield func(Batch, error
 			p.gate.full()
 		}
 		n, bad := f.compact(s)
-		if cancelled() { // the batch may be incomplete
+		if canceled() { // the batch may be incomplete
 			return
 		}
 		if bad != nil && (f.o.Strict || unreachable(bad)) {
@@ -307,9 +307,8 @@ func (f *Flow) make(ctx context.Context, w *imageWorker, s *slot, i int) error {
 	return nil
 }
 
-// compact moves the images that could be read to the front of the batch and records the others. It
-// returns the number of images, and the first error. Errors of files that cannot be reached come before
-// others.
+// compact moves the images that could be read to the front of the batch and records the others. It returns
+// the number of images, and the first error. It prefers errors of files that cannot be reached.
 func (f *Flow) compact(s *slot) (n int, bad error) {
 	for i, err := range s.errs[:len(s.rows)] {
 		if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/lince-ml/lince/data/preprocess"
 )
 
-// preprocessing fills in TargetSize, ColorMode and Interpolation. It returns how files are loaded, and
-// what happens to the values after Augment, or nil if nothing does.
+// preprocessing fills in TargetSize, ColorMode and Interpolation. It returns the options for loading files,
+// and the steps that follow Augment, or nil if there are none.
 func (o *ImageOptions) preprocessing() (picture.Options, *preprocess.Pipeline, error) {
 	if len(o.Preprocessing) == 0 {
 		if o.TargetSize == [2]int{} {
@@ -48,9 +48,9 @@ func (o *ImageOptions) preprocessing() (picture.Options, *preprocess.Pipeline, e
 	return load, p, errors.Join(append(errs, err)...)
 }
 
-// Preprocessing returns the steps from an image file to the input, without Augment's random transforms;
-// see Preprocessed. It is nil if no list of steps describes them: Augment has a PreprocessingFunction,
-// normalizes each image separately, or whitens.
+// Preprocessing returns the steps from an image file to the input, without Augment's random transforms; see
+// Preprocessed. It is nil if no list of steps describes them: Augment has a PreprocessingFunction, normalizes
+// each image separately, or applies ZCA whitening.
 func (f *Flow) Preprocessing() preprocess.Steps {
 	o := f.o
 	g := o.Augment

@@ -91,7 +91,7 @@ func (s SplitOptions) sizes(n int) (train, test int, err error) {
 	case n < 1:
 		return 0, 0, fmt.Errorf("there are no samples to split (n=%d)", n)
 	case int64(n) > math.MaxUint32:
-		return 0, 0, fmt.Errorf("%d samples are more than can be permuted", n)
+		return 0, 0, fmt.Errorf("cannot shuffle %d samples; want at most %d", n, int64(math.MaxUint32))
 	}
 	if s.TestSize != 0 {
 		if test, err = count("test_size", s.TestSize, math.Ceil); err != nil {
@@ -169,9 +169,9 @@ func stratified(labels []string, nTrain, nTest int, rng *mt19937.Rand) (train, t
 	return train, test, nil
 }
 
-// approximateMode returns the most likely result of n draws without replacement from classes with these
-// counts. It breaks ties at random. This is scikit-learn's _approximate_mode, with the same order of
-// float64 operations and random draws.
+// approximateMode returns the most likely number of draws of each class, for n draws without replacement from
+// classes with these counts. It breaks ties at random. This is scikit-learn's _approximate_mode, with the
+// same order of float64 operations and random draws.
 func approximateMode(counts []int, n int, rng *mt19937.Rand) []int {
 	total := 0
 	for _, c := range counts {

@@ -29,7 +29,7 @@ type Row struct {
 	file file
 }
 
-// Bytes reads the file's content.
+// Bytes reads the file's content. It fails with an *AccessError if the file cannot be reached.
 func (r Row) Bytes() ([]byte, error) {
 	if r.file == nil {
 		return nil, fmt.Errorf("%s: the row has no file", r.Filename)
@@ -37,7 +37,7 @@ func (r Row) Bytes() ([]byte, error) {
 	return readFile(context.Background(), r.file, nil)
 }
 
-// Where returns the file's place for messages: its path, or the archive's path and the entry's name.
+// Where returns the file's location for messages: its path, or the archive's path and the entry's name.
 func (r Row) Where() string {
 	if r.file == nil {
 		return r.Filename
@@ -46,14 +46,14 @@ func (r Row) Where() string {
 }
 
 // Table lists image files with their labels. It is immutable: methods that select or change rows
-// return a new table over the same source. Open says in which order the rows are.
+// return a new table over the same source. See Open for the order of the rows.
 type Table struct {
 	rows    []Row
 	src     *source
-	found   string // "images" or "", for Found
+	found   string // what Found calls the rows: "images", or "" for Keras' "validated image filenames"
 	ignored []BadFile
 	warn    []string
-	checked map[string]sum // the checksums that Check computed, by place; derived tables share them
+	checked map[string]sum // the checksums that Check computed, by location; derived tables share them
 }
 
 // source is shared by the tables that come from one Open.
@@ -64,7 +64,7 @@ type source struct {
 	closer io.Closer
 }
 
-// sum is the CRC-32 and the length of a file. It is known if ok is set.
+// sum is the CRC-32 and the length of a file, if ok is set.
 type sum struct {
 	crc  uint32
 	size int64
@@ -111,7 +111,7 @@ func (t *Table) Rule() Rule {
 	return t.src.rule
 }
 
-// Take returns the rows with these indexes, in the order of index. An index may repeat.
+// Take returns a table of the rows with the given indexes, in that order. An index may occur more than once.
 func (t *Table) Take(index []int) *Table {
 	rows := make([]Row, len(index))
 	for i, j := range index {
@@ -120,7 +120,7 @@ func (t *Table) Take(index []int) *Table {
 	return t.with(rows)
 }
 
-// Filter returns the rows for which keep returns true.
+// Filter returns a table of the rows for which keep returns true.
 func (t *Table) Filter(keep func(Row) bool) *Table {
 	var rows []Row
 	for _, r := range t.rows {
@@ -131,9 +131,9 @@ func (t *Table) Filter(keep func(Row) bool) *Table {
 	return t.with(rows)
 }
 
-// Limit returns at most n rows, with the same number of each class as far as possible. It takes the
-// first row of each class, then the second of each, until there are n. The rows keep the table's
-// order. (The first n rows of a table sorted by name would all be cats.)
+// Limit returns a table of at most n rows, with the same number of each class as far as possible.
+// It takes the first row of each class, then the second of each, until there are n. The rows keep
+// the table's order. (The first n rows of a table sorted by name would all be cats.)
 func (t *Table) Limit(n int) *Table {
 	if n >= len(t.rows) {
 		return t.with(t.rows)
@@ -160,8 +160,8 @@ func (t *Table) Limit(n int) *Table {
 	return t.Take(index)
 }
 
-// Rename gives classes other names, as pandas' replace({"cat": "gato"}). Labels that are not in names
-// stay. A name that no row has is an error.
+// Rename renames classes, as pandas' replace({"cat": "gato"}) does. names maps old names to new ones. Other
+// labels do not change. An old name that no row has is an error.
 func (t *Table) Rename(names map[string]string) (*Table, error) {
 	classes := t.Classes()
 	for _, from := range slices.Sorted(maps.Keys(names)) {
@@ -178,7 +178,7 @@ func (t *Table) Rename(names map[string]string) (*Table, error) {
 	return t.with(rows), nil
 }
 
-// Labels returns the label of each row, for example as SplitOptions.Stratify.
+// Labels returns the label of each row, for example for SplitOptions.Stratify.
 func (t *Table) Labels() []string {
 	c := make([]string, len(t.rows))
 	for i, r := range t.rows {
@@ -215,7 +215,7 @@ func found(n int, what string, classes int) string {
 	return fmt.Sprintf("Found %d %s belonging to %d classes.", n, what, classes)
 }
 
-// Warnings returns Open's warnings, a sentence each, with Keras' wording where Keras has the warning.
+// Warnings returns Open's warnings, one sentence each. A warning that Keras has too is worded as in Keras.
 func (t *Table) Warnings() []string { return t.warn }
 
 // Ignored lists the files that Open dropped, and the reasons.
@@ -240,7 +240,7 @@ func (t *Table) Trainable() error {
 }
 
 // Parts lists the parts of the source, sorted, such as test1 and train of Kaggle's archive. It is
-// empty if the top folders of the source are not named as parts; see OpenOptions.Part.
+// empty if the names of the top-level folders are not those of parts; see OpenOptions.Part.
 func (t *Table) Parts() []string {
 	if t.src == nil {
 		return nil
@@ -248,8 +248,8 @@ func (t *Table) Parts() []string {
 	return slices.Sorted(maps.Keys(t.src.parts))
 }
 
-// Part returns a part of the source, labeled by the table's rule. Files that do not fit the rule have
-// no label: Part("test1") of Kaggle's archive has none.
+// Part returns a part of the source, labeled by the table's rule. Files that do not fit the rule have no
+// label, such as all files of Part("test1") of Kaggle's archive.
 func (t *Table) Part(name string) (*Table, error) {
 	var rows []Row
 	if t.src != nil {
@@ -290,8 +290,8 @@ func (c closers) Close() error {
 	return errors.Join(all...)
 }
 
-// Close closes the files of the source. Derived tables share them, so close a table only when all
-// tables that come from it are no longer used.
+// Close closes the files of the source. Derived tables share them, so close a table only when no
+// table derived from it is in use.
 func (t *Table) Close() error {
 	if t.src == nil || t.src.closer == nil {
 		return nil
@@ -308,13 +308,12 @@ func (t *Table) WriteCSV(w io.Writer) error {
 	return csv.NewWriter(w).WriteAll(records)
 }
 
-// Fingerprint identifies the content: the SHA-256 hash of each row's filename, label, length and
-// CRC-32, in order. It does not depend on the place of the files: an archive and the folder with its
-// unpacked files have the same fingerprint. Archives store the CRC-32. Files on disk are read, unless
-// Check has read them.
+// Fingerprint identifies the content: the SHA-256 hash of each row's filename, label, length and CRC-32, in
+// order. It does not depend on the location of the files: an archive and the folder with its unpacked files
+// have the same fingerprint. Archives store the CRC-32. Files on disk are read, unless Check has read them.
 func (t *Table) Fingerprint() string {
 	sums := make([]sum, len(t.rows))
-	// A file that cannot be read is hashed as such: its row differs from a row with any content.
+	// The hash of a file that cannot be read differs from the hash of any content.
 	var all sync.WaitGroup
 	room := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for i, r := range t.rows {

@@ -61,7 +61,7 @@ func ParseDType(name string) (DType, error) {
 			return DType(d), nil
 		}
 	}
-	return Invalid, fmt.Errorf("tensor: no element type %q", name)
+	return Invalid, fmt.Errorf("tensor: unknown element type %q", name)
 }
 
 // BF16 holds the bits of a bfloat16, which are the upper half of a float32.

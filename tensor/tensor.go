@@ -89,16 +89,16 @@ func View[T Element](b []byte) []T {
 	return unsafe.Slice((*T)(p), len(b)/int(unsafe.Sizeof(z)))
 }
 
-// Reshape returns a tensor with another shape and the same memory. It panics if the numbers of elements differ.
+// Reshape returns a tensor with another shape and the same memory. It panics if the new shape has another number of elements.
 func (t *Tensor) Reshape(shape ...int) *Tensor { return Wrap(t.dtype, shape, t.data) }
 
-// Row returns the part at index i of the first axis, with the same memory.
+// Row returns the part at index i of the first axis, in the same memory, without that axis.
 func (t *Tensor) Row(i int) *Tensor {
 	n := len(t.data) / max(t.shape[0], 1)
 	return Wrap(t.dtype, t.shape[1:], t.data[i*n:(i+1)*n])
 }
 
-// Rows returns the parts at the indexes from to to-1 of the first axis, with the same memory.
+// Rows returns the parts at the indexes [from, to) of the first axis, in the same memory.
 func (t *Tensor) Rows(from, to int) *Tensor {
 	n := len(t.data) / max(t.shape[0], 1)
 	s := t.shape.Clone()

@@ -1,11 +1,11 @@
 // Package augment is Keras' ImageDataGenerator: random rotations, shifts, shears, zooms, flips, channel
 // shifts and brightness, and the normalization that follows them.
 //
-// For a seed it draws the same numbers as Keras, from NumPy's Mersenne Twister in the same order. The
-// pixels equal Keras' to the last bit in nearly all cases; the golden tests list the others. A
-// [Generator] holds the options, [Generator.Draw] draws a [Transform], and a [Worker] applies it. An
-// [Order] says which images form a batch and where in the random stream the batch begins, so that any
-// goroutine can make any batch of any epoch.
+// For a seed it draws the same numbers as Keras, from NumPy's Mersenne Twister in the same order. The pixels
+// equal Keras' to the last bit in nearly all cases; the golden tests list the others. A [Generator] holds the
+// options, [Generator.Draw] draws a [Transform], and a [Worker] applies it. An [Order] determines which
+// images form a batch and where in the random stream the batch begins, so that any goroutine can make any
+// batch of any epoch.
 //
 //	g := augment.Tutorial()
 //	worker, err := g.Worker(128, 128, 3, nil)
@@ -48,12 +48,14 @@ type Generator struct {
 	ZCAWhitening bool
 	// ZCAEpsilon is added to the singular values before the division. 0 means 1e-6.
 	ZCAEpsilon float64
-	// RotationRange turns the image by U(-RotationRange, RotationRange) degrees.
+	// RotationRange rotates the image by U(-RotationRange, RotationRange) degrees.
 	RotationRange float64
-	// WidthShiftRange and HeightShiftRange move the image along its width and its height. Shift's
-	// constructors say what is drawn.
+	// WidthShiftRange and HeightShiftRange shift the image. See the constructors of Shift for what
+	// is drawn. Fractions in WidthShiftRange are relative to the width, and those in
+	// HeightShiftRange to the height.
 	//
-	// As in Keras, the shift drawn for the height moves columns and the one for the width moves rows.
+	// As in Keras, the directions are swapped: WidthShiftRange moves the image up and down, and
+	// HeightShiftRange moves it left and right.
 	WidthShiftRange, HeightShiftRange Shift
 	// BrightnessRange multiplies the values by a factor U(lo, hi) and clips them to 0..255. The values
 	// are rounded down to whole numbers before and after. The zero value does nothing.
@@ -65,9 +67,10 @@ type Generator struct {
 	// value does not zoom.
 	ZoomRange Range
 	// ChannelShiftRange adds v = U(-ChannelShiftRange, ChannelShiftRange) to every value:
-	// min(max(x+v, min(x)), max(x)), where min(x) and max(x) are those of the whole image.
+	// min(max(x+v, min(x)), max(x)), where min(x) and max(x) are the minimum and maximum of the
+	// whole image.
 	ChannelShiftRange float64
-	// FillMode says which values lie outside the image. The default is FillNearest.
+	// FillMode determines the values outside the image. The default is FillNearest.
 	FillMode FillMode
 	// Cval is the value outside the image with FillConstant.
 	Cval float64
@@ -76,7 +79,7 @@ type Generator struct {
 	// Rescale multiplies every value: x * Rescale. 0 means 1.
 	Rescale float64
 	// PreprocessingFunction, if not nil, changes a transformed image in place, before Rescale. It must be
-	// safe for calls from several goroutines at once.
+	// safe for concurrent use.
 	PreprocessingFunction func(pixels []float32, height, width, channels int)
 	// ValidationSplit is the fraction of the rows that is reserved for validation, strictly between 0
 	// and 1. These are the first int(n*ValidationSplit) of n rows. 0 reserves none.
@@ -148,8 +151,8 @@ func (g Generator) Check() error {
 	return errors.Join(errs...)
 }
 
-// Split returns how many of n rows ValidationSplit reserves for validation: int(n*ValidationSplit). They
-// are the first rows.
+// Split returns how many of n rows ValidationSplit reserves for validation: the first int(n*ValidationSplit)
+// rows.
 func (g Generator) Split(n int) int { return int(float64(n) * g.ValidationSplit) }
 
 // NeedsFit reports whether the options use statistics of the dataset, which Fit computes.

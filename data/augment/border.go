@@ -2,7 +2,7 @@ package augment
 
 import "math"
 
-// place maps a coordinate outside an axis of n pixels to one inside, as scipy.ndimage's map_coordinate
+// place maps a coordinate outside an axis of n pixels to one inside it, as scipy.ndimage's map_coordinate
 // does. ok is false if the value is Cval.
 func (m FillMode) place(x float64, n int) (at float64, ok bool) {
 	last := float64(n - 1)

@@ -9,7 +9,8 @@ import (
 )
 
 // Transform holds the numbers drawn for one image: the transform_parameters of ImageDataGenerator.
-// Identity returns the Transform that changes nothing; the zero value does not.
+// Use Identity for a Transform that changes nothing. The zero value is invalid, because its zoom
+// factors are 0.
 type Transform struct {
 	Theta          float64 // the rotation in degrees
 	Tx, Ty         float64 // the shifts in pixels, drawn from HeightShiftRange and from WidthShiftRange
@@ -25,7 +26,7 @@ type Transform struct {
 // Identity returns the transform that changes nothing.
 func Identity() Transform { return Transform{Zx: 1, Zy: 1} }
 
-// affine reports whether the transform moves pixels in another way than by flips.
+// affine reports whether the transform moves pixels other than by flips.
 func (t *Transform) affine() bool {
 	return t.Theta != 0 || t.Tx != 0 || t.Ty != 0 || t.Shear != 0 || t.Zx != 1 || t.Zy != 1
 }

@@ -20,7 +20,7 @@ type Statistics struct {
 	Components []float32 `json:"components,omitempty"`
 }
 
-// check reports whether s, which may be nil, has what g (with implied options) uses.
+// check returns an error if s, which may be nil, lacks statistics that g (with implied options) needs.
 func (s *Statistics) check(g Generator, h, w, c int) error {
 	if !g.NeedsFit() {
 		return nil
@@ -56,7 +56,7 @@ type FitOptions struct {
 // As in Keras, the values are rescaled, and the preprocessing function is not applied. Keras sums in
 // float32, which loses accuracy on large datasets. Fit sums in float64.
 //
-// Fit fails if the options are invalid, an image has another size, or there are no images.
+// Fit fails if the options are invalid, an image has the wrong size, or there are no images.
 func (g Generator) Fit(images iter.Seq2[[]float32, error], h, w, c int, opt FitOptions) (*Statistics, error) {
 	f, err := g.newFit(h, w, c, opt)
 	if err != nil {

@@ -7,9 +7,9 @@ import "github.com/lince-ml/lince/internal/mt19937"
 // be resumed anywhere, and any number of goroutines can make batches in any order.
 //
 // Batch t, counted from 0 over all epochs, begins with numpy.random.seed(Seed + t). The first batch of an
-// epoch then draws permutation(N) from that stream. The batch's images follow one after the other.
-// Keras' fit reads its iterators from several threads that share one global stream, so its numbers depend
-// on timing. Here they do not.
+// epoch then draws permutation(N) from that stream. Then the transforms of the batch's images are drawn, one
+// image after the other. Keras' fit reads its iterators from several threads that share one global stream, so
+// its numbers depend on timing. Here they do not.
 type Order struct {
 	Seed      uint32 // Seed + t wraps around at 2^32, where NumPy would refuse the seed
 	N         int    // the number of rows in the dataset
@@ -41,7 +41,7 @@ func (o Order) Epoch(rows []int, epoch int) []int {
 	return rows
 }
 
-// Bounds returns which rows of an epoch's order a batch has: Epoch(nil, epoch)[from:to].
+// Bounds returns the range of a batch in an epoch's order: the batch has the rows Epoch(nil, epoch)[from:to].
 func (o Order) Bounds(step int) (from, to int) {
 	from = step * o.BatchSize
 	return from, min(from+o.BatchSize, o.N)

@@ -37,16 +37,17 @@ var options = [...]option{
 			return ""
 		},
 	},
-	shift("wshift", "width_shift_range", "horizontal: fraction of width, pixels, or a list", func(g *Generator) (one, other *Shift) {
+	// The directions are swapped, as in Keras; see Generator.WidthShiftRange.
+	shift("wshift", "width_shift_range", "vertical: fraction of width, pixels, or a list", func(g *Generator) (one, other *Shift) {
 		return &g.WidthShiftRange, &g.HeightShiftRange
 	}),
-	shift("hshift", "height_shift_range", "vertical: fraction of height, pixels, or a list", func(g *Generator) (one, other *Shift) {
+	shift("hshift", "height_shift_range", "horizontal: fraction of height, pixels, or a list", func(g *Generator) (one, other *Shift) {
 		return &g.HeightShiftRange, &g.WidthShiftRange
 	}),
 	number("shear", "shear_range", ".1", "largest shear angle in degrees, either way", func(g *Generator) *float64 { return &g.ShearRange }),
 	span("zoom", "zoom_range", ".2 | .8:1.2", "factor; below 1 enlarges; .2 means .8:1.2", true, func(g *Generator) *Range { return &g.ZoomRange }),
 	span("brightness", "brightness_range", ".5:1.5", "factor", false, func(g *Generator) *Range { return &g.BrightnessRange }),
-	number("channel", "channel_shift_range", "20", "largest number added to all values, or subtracted", func(g *Generator) *float64 { return &g.ChannelShiftRange }),
+	number("channel", "channel_shift_range", "20", "largest number to add to all values, or to subtract", func(g *Generator) *float64 { return &g.ChannelShiftRange }),
 	flag("hflip", "horizontal_flip", "mirror half of the images left to right", func(g *Generator) *bool { return &g.HorizontalFlip }),
 	flag("vflip", "vertical_flip", "mirror half of the images top to bottom", func(g *Generator) *bool { return &g.VerticalFlip }),
 	{
@@ -86,7 +87,7 @@ var options = [...]option{
 			return strconv.Itoa(g.InterpolationOrder.Order())
 		},
 	},
-	number("rescale", "rescale", "1/255", "factor of every value", func(g *Generator) *float64 { return &g.Rescale }),
+	number("rescale", "rescale", "1/255", "factor by which every value is multiplied", func(g *Generator) *float64 { return &g.Rescale }),
 	flag("samplewise-center", "samplewise_center", "subtract the image's mean", func(g *Generator) *bool { return &g.SamplewiseCenter }),
 	flag("samplewise-std", "samplewise_std_normalization", "divide by the image's standard deviation", func(g *Generator) *bool { return &g.SamplewiseStdNormalization }),
 	flag("featurewise-center", "featurewise_center", "subtract the dataset's mean", func(g *Generator) *bool { return &g.FeaturewiseCenter }),
@@ -96,12 +97,12 @@ var options = [...]option{
 	number("validation-split", "validation_split", ".2", "fraction of the rows for validation", func(g *Generator) *float64 { return &g.ValidationSplit }),
 }
 
-// Parse parses a spec: options separated by commas, such as
-// "rotation=15,shear=.1,zoom=.2,hflip,shift=.1". Help lists the options. Keras' names for them, such as
-// rotation_range, work too. An empty spec is the zero Generator. The error lists all mistakes.
+// Parse parses a spec: options separated by commas, such as "rotation=15,shear=.1,zoom=.2,hflip,shift=.1".
+// Help lists the options. Keras' names for them, such as rotation_range, are also accepted. An empty spec is
+// the zero Generator. The error lists all mistakes.
 //
-// As in Python, a shift with a point or an exponent (.1, 5.) is Keras' floating-point argument, and one
-// without (5) is its integer argument. A list is written 3/5/7, or 3/ for a single value.
+// As in Python, a shift with a decimal point or an exponent (.1, 5., 1e-1) is Keras' floating-point argument,
+// and one without (5) is its integer argument. A list is written 3/5/7, or 3/ for a single value.
 func Parse(spec string) (Generator, error) {
 	var g Generator
 	var errs []error

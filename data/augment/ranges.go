@@ -21,8 +21,8 @@ func Around(z float64) Range { return Range{1 - z, 1 + z, true} }
 // Bounds returns the ends of the range. ok is false for the zero value.
 func (r Range) Bounds() (lo, hi float64, ok bool) { return r.lo, r.hi, r.set }
 
-// Shift says how far images move along one axis. Keras has three forms of the argument and distinguishes
-// them by Python type. Here each has a constructor. The zero value does not shift.
+// Shift determines how far images move along one axis. Keras accepts three forms of the argument and
+// distinguishes them by their Python type. Here, each form has a constructor. The zero value does not shift.
 type Shift struct {
 	kind    shiftKind
 	most    float64   // for ShiftBy
@@ -57,8 +57,8 @@ func ShiftPixels(n int) Shift {
 	return Shift{kind: shiftPixels, pixels: n}
 }
 
-// ShiftChoice is Keras' list argument. The shift is ±values[k] with k and the sign drawn. The values are
-// fractions of the image's size if the largest is below 1, and numbers of pixels otherwise.
+// ShiftChoice is Keras' list argument. The shift is ±values[k], where k and the sign are drawn. The values
+// are fractions of the image's size if the largest is below 1, and numbers of pixels otherwise.
 func ShiftChoice(values ...float64) Shift {
 	if len(values) == 0 {
 		return Shift{}
@@ -81,7 +81,7 @@ func (s Shift) check() error {
 	return nil
 }
 
-// FillMode says which values lie outside an image: Keras' fill_mode.
+// FillMode determines the values outside an image: Keras' fill_mode.
 type FillMode int
 
 // The fill modes, for an image abcd.

@@ -142,8 +142,8 @@ func (s *spline) value() float64 {
 	return t
 }
 
-// splineWeights computes the B-spline's values at the order+1 pixels around a place at distance x from the
-// middle one. The last is 1 minus the others.
+// splineWeights computes the B-spline's values at the order+1 pixels around a position at distance x from the
+// middle one. The last value is 1 minus the sum of the others.
 func splineWeights(w *[6]float64, order int, x float64) {
 	switch order {
 	case 2:

@@ -195,7 +195,7 @@ func warpNearest(dst target, src *pixels, mp mapping, mode FillMode, cval float3
 	}
 }
 
-// source returns the place that destination (i, j) reads. ok is false if the value is Cval.
+// source returns the source position of destination (i, j). ok is false if the value is Cval.
 func (mp *mapping) source(i, j int, src *pixels, mode FillMode) (y, x float64, ok bool) {
 	y = mp.shift[0] + float64(float64(i)*mp.m[0][0]) + float64(float64(j)*mp.m[0][1])
 	x = mp.shift[1] + float64(float64(i)*mp.m[1][0]) + float64(float64(j)*mp.m[1][1])

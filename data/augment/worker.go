@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Worker applies transforms to images of one size. It has its own memory and allocates nothing for an
-// image. Only one goroutine may use a Worker at a time. Generator.Worker makes one.
+// Worker applies transforms to images of one size. It reuses its memory, so Apply does not allocate. Only one
+// goroutine may use a Worker at a time. Generator.Worker makes one.
 type Worker struct {
 	g       Generator
 	h, w, c int
@@ -58,8 +58,8 @@ func (k *Worker) Apply(dst, src []float32, t Transform) error {
 	return nil
 }
 
-// transform is Keras' apply_transform. It also rescales if fuse is set and no other step comes between;
-// layout says whether it did.
+// transform is Keras' apply_transform. It also rescales if fuse is set and no other step comes between. The
+// returned layout records whether it did.
 func (k *Worker) transform(dst, src []float32, t *Transform, fuse bool) (l layout, err error) {
 	if n := k.h * k.w * k.c; len(dst) != n || len(src) != n {
 		return l, fmt.Errorf("augment: want %d values for an image of %dx%dx%d, got %d to read and %d to write",

@@ -26,7 +26,7 @@ type canvas struct {
 // crossing is a point where an outline crosses a row of samples, downwards (1) or upwards (-1).
 type crossing struct{ x, dir int }
 
-// The number of rows of samples in a row of pixels. Along a row, coverage is exact to 1/256.
+// A row of pixels has this many rows of samples. Along a row, coverage is exact to 1/256.
 const (
 	sub  = 4
 	full = sub * 256

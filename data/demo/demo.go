@@ -23,7 +23,7 @@ const Scheme = "demo:"
 // Version is the version of the drawings. It increases when the pixels of an image change.
 const Version = 1
 
-// maxImages limits the size of a set. Images are drawn when they are needed, but their names are listed.
+// maxImages limits the size of a set. Images are drawn on demand, but all names are in memory.
 const maxImages = 1_000_000
 
 // Set is a set of drawn images, half cats and half dogs. Image k of a class depends only on the seed, the
@@ -45,7 +45,7 @@ func Parse(name string) (*Set, error) {
 	}
 	kind, query, _ := strings.Cut(rest, "?")
 	if kind != "cats-and-dogs" {
-		return nil, fmt.Errorf("%s: no demo %q; the only one is demo:cats-and-dogs", name, kind)
+		return nil, fmt.Errorf("%s: unknown demo %q; the only one is demo:cats-and-dogs", name, kind)
 	}
 	s := &Set{n: 2000, seed: 1}
 	values, err := url.ParseQuery(query)
@@ -64,7 +64,7 @@ func Parse(name string) (*Set, error) {
 				return nil, fmt.Errorf("%s: seed=%s: want a whole number greater than or equal to 0", name, v[0])
 			}
 		default:
-			return nil, fmt.Errorf("%s: no setting %q; the settings are n and seed, as in demo:cats-and-dogs?n=2000&seed=1", name, k)
+			return nil, fmt.Errorf("%s: unknown setting %q; the settings are n and seed, as in demo:cats-and-dogs?n=2000&seed=1", name, k)
 		}
 	}
 	return s, nil

@@ -98,11 +98,11 @@ func TestParse(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"cats-and-dogs":                    "does not begin with demo:",
-		"demo:lynxes":                      `no demo "lynxes"`,
+		"demo:lynxes":                      `unknown demo "lynxes"`,
 		"demo:cats-and-dogs?n=x":           "want a number of images",
 		"demo:cats-and-dogs?n=99999999999": "want a number of images",
 		"demo:cats-and-dogs?seed=-1":       "want a whole number",
-		"demo:cats-and-dogs?size=3":        `no setting "size"`,
+		"demo:cats-and-dogs?size=3":        `unknown setting "size"`,
 		"demo:cats-and-dogs?%zz":           "invalid URL escape",
 	} {
 		if _, err := Parse(name); err == nil || !strings.Contains(err.Error(), want) {

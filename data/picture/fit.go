@@ -159,7 +159,8 @@ func (d *Decoder) fromMemory(m image.Image) (native, error) {
 	}
 	pix := grow(&d.native, 4*b.Dx()*b.Dy())
 	to := image.Rect(0, 0, b.Dx(), b.Dy())
-	// For opaque images, premultiplied colors equal the others, and package draw converts to them fastest and most exactly.
+	// In opaque images, premultiplied and other colors are equal, and package draw is fastest and most exact for premultiplied
+	// ones.
 	if o, ok := m.(interface{ Opaque() bool }); ok && o.Opaque() {
 		draw.Draw(&image.RGBA{Pix: pix, Stride: 4 * b.Dx(), Rect: to}, to, m, b.Min, draw.Src)
 	} else if n, ok := m.(*image.NRGBA); ok {

@@ -73,7 +73,7 @@ func Layers(img Image) (Image, error) {
 	return fromRGBA(canvas), nil
 }
 
-// fit reduces a size to at most most in each direction. A smaller size is returned unchanged.
+// fit scales a size down so that neither side is longer than most. A smaller size is returned unchanged.
 func fit(w, h, most int) (int, int) {
 	if w <= most && h <= most {
 		return w, h

@@ -2,10 +2,10 @@
 // resizes, and returns float32 values from 0 to 255. It can also show images: printed as NumPy prints an array, drawn in a
 // terminal, or split into color layers.
 //
-// The pixels equal those of Pillow's Image.open(...).convert(mode) in every bit, for all supported formats: JPEG, PNG, GIF (first
-// frame), BMP, TIFF, WebP, and PPM, PGM and PBM. (For JPEG, package data/picture/internal/jpeg says why that needs a separate decoder.)
-// As in Pillow and Keras, EXIF orientation is ignored unless Options.Orient is set. TIFF files are an exception: Pillow always
-// applies their orientation, and so does this package.
+// The pixels equal those of Pillow's Image.open(...).convert(mode) in every bit, for all supported formats: JPEG, PNG, GIF (first frame), BMP,
+// TIFF, WebP, and PPM, PGM and PBM. (Package data/picture/internal/jpeg explains why JPEG needs a separate decoder.) As in Pillow and Keras,
+// EXIF orientation is ignored unless Options.Orient is set. TIFF files are an exception: Pillow always applies their orientation, and so does
+// this package.
 //
 // Image files may come from untrusted sources. The content determines the format, not the file's name. An image may have at most
 // MaxPixels pixels. Its pixels, and the memory for decoding, may each use 16 times the file's size plus 64 MiB. This is checked before memory
@@ -60,7 +60,7 @@ func (m ColorMode) Channels() int {
 // MarshalText returns the mode's name, for JSON.
 func (m ColorMode) MarshalText() ([]byte, error) {
 	if m.Channels() == 0 {
-		return nil, fmt.Errorf("no color mode %d", uint8(m))
+		return nil, fmt.Errorf("unknown color mode %d", uint8(m))
 	}
 	return []byte(m.String()), nil
 }
@@ -78,7 +78,7 @@ func ParseColorMode(name string) (ColorMode, error) {
 			return ColorMode(m), nil
 		}
 	}
-	return 0, fmt.Errorf("no color mode %q: use rgb, grayscale or rgba", name)
+	return 0, fmt.Errorf("unknown color mode %q; use rgb, grayscale or rgba", name)
 }
 
 // Options configures how an image is loaded: it is decoded, oriented, converted, padded, resized and cropped, in this order. The
@@ -109,10 +109,10 @@ type Options struct {
 // Check returns an error if the options are invalid.
 func (o Options) Check() error {
 	if o.ColorMode.Channels() == 0 {
-		return fmt.Errorf("no color mode %d", uint8(o.ColorMode))
+		return fmt.Errorf("unknown color mode %d", uint8(o.ColorMode))
 	}
 	if o.Interpolation.info() == nil {
-		return fmt.Errorf("no interpolation %d", uint8(o.Interpolation))
+		return fmt.Errorf("unknown interpolation %d", uint8(o.Interpolation))
 	}
 	whole := o.Height == 0 && o.Width == 0
 	switch {
@@ -158,7 +158,7 @@ func checkTarget(h, w int) error {
 // this package does not support.
 func Decode(data []byte, mode ColorMode) (Image, error) { return new(Decoder).Decode(data, mode) }
 
-// DecodeReader decodes an image file of size bytes. Memory is allocated as bytes arrive, so a wrong size does no harm.
+// DecodeReader decodes an image file of size bytes. Memory is allocated as bytes arrive, so a size that is too large is only an error.
 func DecodeReader(r io.Reader, size int64, mode ColorMode) (Image, error) {
 	data, err := io.ReadAll(io.LimitReader(r, size))
 	if err != nil {
@@ -170,7 +170,7 @@ func DecodeReader(r io.Reader, size int64, mode ColorMode) (Image, error) {
 	return Decode(data, mode)
 }
 
-// Load loads an image file: keras.utils.load_img. It fails if the options are invalid, or for the same files as Decode. It does not support
+// Load loads an image file: keras.utils.load_img. It fails if the options are invalid, or if Decode fails for the file. It does not support
 // BilinearTF, whose values are not whole numbers; use Decoder.LoadFloat32 for it.
 func Load(data []byte, o Options) (Image, error) { return new(Decoder).Load(data, o) }
 
@@ -186,8 +186,8 @@ func ToFloat32(img Image, dst []float32) error {
 	return nil
 }
 
-// Decoder loads images and reuses its buffers, so that loading many images allocates almost nothing. The zero value is ready to
-// use. Only one goroutine may use a Decoder at a time. An Image that it returns is valid until the next call.
+// Decoder loads images and reuses its buffers, so loading many images allocates almost no memory. The zero value is ready to use.
+// Only one goroutine may use a Decoder at a time. An Image that it returns is valid until the next call.
 type Decoder struct {
 	jpeg    jpegDecoder
 	native  []byte // pixels in the file's layout
@@ -208,7 +208,7 @@ func (d *Decoder) Decode(data []byte, mode ColorMode) (Image, error) {
 // decodeTurned decodes, orients and converts an image.
 func (d *Decoder) decodeTurned(data []byte, o Options) (Image, error) {
 	if o.ColorMode.Channels() == 0 {
-		return Image{}, fmt.Errorf("no color mode %d", uint8(o.ColorMode))
+		return Image{}, fmt.Errorf("unknown color mode %d", uint8(o.ColorMode))
 	}
 	n, err := d.decode(data, o.ColorMode.Channels())
 	if err != nil {
@@ -239,7 +239,7 @@ func (d *Decoder) Load(data []byte, o Options) (Image, error) {
 }
 
 // LoadFloat32 loads an image file into dst: Load and then ToFloat32. It returns the height and width of the image. dst must have exactly
-// h*w*channels elements, also if the size depends on the file. All interpolations are supported.
+// h*w*channels elements, even if the size depends on the file. All interpolations are supported.
 func (d *Decoder) LoadFloat32(dst []float32, data []byte, o Options) (h, w int, err error) {
 	out, h, w, err := d.AppendFloat32(dst[:0:len(dst)], data, o)
 	if err == nil && len(out) != len(dst) {
@@ -248,8 +248,8 @@ func (d *Decoder) LoadFloat32(dst []float32, data []byte, o Options) (h, w int, 
 	return h, w, err
 }
 
-// AppendFloat32 is like LoadFloat32, and appends the values to dst. It returns the extended slice. Use it for images whose size is not known
-// before.
+// AppendFloat32 is like LoadFloat32, and appends the values to dst. It returns the extended slice. Use it for images whose size is not known in
+// advance.
 func (d *Decoder) AppendFloat32(dst []float32, data []byte, o Options) (out []float32, h, w int, err error) {
 	if err := o.Check(); err != nil {
 		return nil, 0, 0, err

@@ -47,7 +47,7 @@ func (i Interpolation) info() *interpolation {
 	return &interpolations[i]
 }
 
-// String returns Keras' name of the interpolation, such as "bilinear", or "bilinear-tf".
+// String returns the name of the interpolation. It is Keras' name, such as "bilinear", except for "bilinear-tf".
 func (i Interpolation) String() string {
 	if info := i.info(); info != nil {
 		return info.name
@@ -58,7 +58,7 @@ func (i Interpolation) String() string {
 // MarshalText returns the interpolation's name, for JSON.
 func (i Interpolation) MarshalText() ([]byte, error) {
 	if i.info() == nil {
-		return nil, fmt.Errorf("no interpolation %d", uint8(i))
+		return nil, fmt.Errorf("unknown interpolation %d", uint8(i))
 	}
 	return []byte(i.String()), nil
 }
@@ -76,7 +76,7 @@ func ParseInterpolation(name string) (Interpolation, error) {
 			return Interpolation(i), nil
 		}
 	}
-	return 0, fmt.Errorf("no interpolation %q: use nearest, bilinear, bicubic, hamming, box, lanczos or bilinear-tf", name)
+	return 0, fmt.Errorf("unknown interpolation %q; use nearest, bilinear, bicubic, hamming, box, lanczos or bilinear-tf", name)
 }
 
 // Resize resizes an image to height x width pixels, as Pillow's Image.resize does. It fails if img is invalid or a size is not positive. It
@@ -130,7 +130,7 @@ func (r *resampler) resize(out, img Image, from crop, how Interpolation) {
 	}
 }
 
-// nearest is Pillow's ImagingScaleAffine. It adds the step to the position again and again. Multiplying instead would give other
+// nearest is Pillow's ImagingScaleAffine. It computes positions by adding the step repeatedly. A multiplication would give other
 // pixels for about a third of all sizes.
 func (r *resampler) nearest(out, img Image, from crop) {
 	xs, ys := r.positions(out.H, out.W, img, from)
@@ -196,9 +196,9 @@ func pickRow(dst, src []byte, xs []int, c int) {
 }
 
 // ResizeTF resizes an image as tf.image.resize(method="bilinear") does: half-pixel centers, no antialias, float32. dst has
-// height*width*C elements in the order (H, W, C) and gets values from 0 to 255. ResizeTF fails if dst has another length.
-// (Images from image_dataset_from_directory may still
-// differ slightly: TensorFlow decodes JPEG files with a faster, less exact inverse DCT.)
+// height*width*C elements in the order (H, W, C) and gets values from 0 to 255. ResizeTF fails if dst has the wrong length.
+// (Images from image_dataset_from_directory may still differ slightly: TensorFlow decodes JPEG files with a faster, less exact
+// inverse DCT.)
 func ResizeTF(dst []float32, img Image, height, width int) error {
 	if err := img.check(); err != nil {
 		return err

@@ -6,7 +6,7 @@ import (
 	"io"
 )
 
-// TerminalMode says which colors and characters a terminal can show.
+// TerminalMode is the set of colors and characters that a terminal can show.
 type TerminalMode uint8
 
 // The terminal modes. The zero value needs the most capable terminal.
@@ -26,7 +26,7 @@ func Terminal(w io.Writer, img Image, cols int, mode TerminalMode) error {
 		return err
 	}
 	if mode > ASCII {
-		return fmt.Errorf("no terminal mode %d", mode)
+		return fmt.Errorf("unknown terminal mode %d", mode)
 	}
 	if cols <= 0 {
 		cols = 80

@@ -13,7 +13,7 @@ import (
 	"github.com/lince-ml/lince/internal/suggest"
 )
 
-// table lists the steps by their names in files. A new step needs a row here and a type.
+// table lists the steps with their names in files. A new step needs a row here and a type.
 var table = []struct {
 	name string
 	step Step // its zero value
@@ -50,7 +50,7 @@ func (m Mode) String() string {
 // MarshalText returns the mode's name, for JSON.
 func (m Mode) MarshalText() ([]byte, error) {
 	if int(m) >= len(modes) {
-		return nil, fmt.Errorf("no mode %d", uint8(m))
+		return nil, fmt.Errorf("unknown mode %d", uint8(m))
 	}
 	return []byte(m.String()), nil
 }
@@ -59,7 +59,7 @@ func (m Mode) MarshalText() ([]byte, error) {
 func (m *Mode) UnmarshalText(text []byte) error {
 	i := slices.Index(modes[:], string(text))
 	if i < 0 {
-		return fmt.Errorf("no mode %q; the modes are %s", text, strings.Join(modes[:], ", "))
+		return fmt.Errorf("unknown mode %q; want one of %s", text, strings.Join(modes[:], ", "))
 	}
 	*m = Mode(i)
 	return nil
@@ -96,7 +96,7 @@ func (s Steps) MarshalJSON() ([]byte, error) {
 //
 //	{"target_size": [height, width], "color_mode": "rgb", "interpolation": "nearest", "rescale": 0.00392}
 //
-// Unknown names and keys are errors. The error lists all mistakes, and s is unchanged then.
+// Unknown names and keys are errors. The error lists all mistakes. After an error, s is unchanged.
 func (s *Steps) UnmarshalJSON(text []byte) error {
 	text = bytes.TrimSpace(text)
 	var steps Steps
@@ -172,10 +172,10 @@ func decode(text []byte) (name string, step Step, err error) {
 		return name, v.Elem().Interface().(Step), nil
 	}
 	name = short(name, 40)
-	return "", nil, fmt.Errorf("no step %q%s", name, suggest.Hint(name, names))
+	return "", nil, fmt.Errorf("unknown step %q%s", name, suggest.Hint(name, names))
 }
 
-// older decodes the form of files from before there were lists.
+// older decodes the form that files had before preprocessing was a list.
 func older(text []byte) (Steps, error) {
 	var o struct {
 		TargetSize    [2]int  `json:"target_size"`

@@ -69,8 +69,8 @@ type Resize struct {
 }
 
 // CenterCrop keeps the center of an image, as torchvision's CenterCrop does. The first row is round((rows-Height)/2), where
-// halves are rounded to even numbers, and likewise for columns. A smaller image is padded with zeros on both sides. If their
-// number is odd, the side at the end gets one more.
+// halves are rounded to even numbers, and likewise for columns. A smaller image is padded with zeros on both sides. If the number
+// of zeros is odd, the bottom or the right side gets one more.
 type CenterCrop struct {
 	Height int `json:"height"` // pixels, 1 to MaxSize
 	Width  int `json:"width"`  // pixels, 1 to MaxSize
@@ -85,8 +85,8 @@ type Rescale struct {
 	Offset float64 `json:"offset,omitempty"`
 }
 
-// Normalize computes (x-Mean)/Std. Each of Mean and Std has one value for each channel, or one value for all channels, or none:
-// then Mean is 0 and Std is 1. The values must be finite, and those of Std not 0.
+// Normalize computes (x-Mean)/Std. Mean and Std each have one value for each channel, or one value for all channels, or no value.
+// The default Mean is 0, and the default Std is 1. The values must be finite, and those of Std must not be 0.
 type Normalize struct {
 	Mean []float64 `json:"mean,omitempty"`
 	Std  []float64 `json:"std,omitempty"`
@@ -149,7 +149,7 @@ func (s Steps) Compile() (*Pipeline, error) {
 		case step.stage() < s[i-1].stage():
 			err = fmt.Errorf("it comes after %s; want decode, resize and center_crop first, in this order, and then the steps that change values", nameOf(s[i-1]))
 		case step.stage() == s[i-1].stage() && step.stage() < numbers:
-			err = fmt.Errorf("there is another one before it; want at most one %s", nameOf(step))
+			err = fmt.Errorf("there is already one before it; want at most one %s", nameOf(step))
 		}
 		if err == nil {
 			err = step.compile(p)
@@ -173,7 +173,7 @@ func (s Steps) Split() (images, changes Steps) {
 	return s[:i:i], s[i:]
 }
 
-// Options returns how package picture must load an image.
+// Options returns the options with which package picture must load an image.
 func (p *Pipeline) Options() picture.Options { return p.options }
 
 // Size returns the height and width of the images in pixels. It is 0, 0 if they depend on the file.
@@ -246,7 +246,7 @@ func (i Input) compile(p *Pipeline) error {
 	case Torch:
 		steps = []Step{Normalize{Std: []float64{255}}, Normalize{Mean: []float64{.485, .456, .406}, Std: []float64{.229, .224, .225}}}
 	default:
-		return fmt.Errorf("no mode %d", uint8(i.Mode))
+		return fmt.Errorf("unknown mode %d", uint8(i.Mode))
 	}
 	if i.Mode != TF && p.Channels() != 3 {
 		return fmt.Errorf("images are %v, want rgb for the mode %v", p.options.ColorMode, i.Mode)
@@ -335,7 +335,7 @@ func (p *Pipeline) Apply(pix []float32) {
 	}
 }
 
-// Undo reverses Apply, except for rounding: the result is from 0 to 255 again. It is for showing the input of a model.
+// Undo reverses Apply, except for rounding: the resulting values are from 0 to 255 again. Use it to show the input of a model.
 func (p *Pipeline) Undo(pix []float32) {
 	c := p.Channels()
 	for n := len(p.changes) - 1; n >= 0; n-- {

@@ -32,7 +32,7 @@ func (d *Dataset) arrayVisit(l *layout, h arrayHeader, visit func(chunkEntry) er
 	}, nil
 }
 
-// client parses what kind of elements an array index has.
+// client parses the kind of elements that an array index has.
 func (h *arrayHeader) client(c *cursor) error {
 	kind := c.u8()
 	if kind > 1 {

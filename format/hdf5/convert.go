@@ -17,7 +17,7 @@ type numbers struct {
 	dtype tensor.DType
 	// swap reverses the bytes of each element first.
 	swap bool
-	// widen, if not nil, converts src to dst. It is set if tensors do not have the type.
+	// widen, if not nil, converts src to dst. It is set if tensors do not have the file's type.
 	widen func(dst, src []byte) error
 	// check, if not nil, returns an error for values that the tensor's type does not have.
 	check func(src []byte) error

@@ -9,7 +9,7 @@ import (
 // undefined is HDF5's "no address": all bits set.
 const undefined = math.MaxUint64
 
-var errShort = errors.New("structure is cut short")
+var errShort = errors.New("structure is truncated")
 
 func le32(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }
 

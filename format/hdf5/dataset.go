@@ -117,9 +117,9 @@ func (d *Dataset) Shape() tensor.Shape { return d.space.shape }
 // IsText reports whether the elements are strings, which ReadText reads.
 func (d *Dataset) IsText() bool { return d.dtype.isText() }
 
-// Read reads the dataset as a tensor. An element type that tensors do not have becomes the narrowest type that holds every
-// value: float16 becomes float32, uint16 becomes int32, and uint32 and uint64 become int64. A uint64 that does not
-// fit is an error. h5py's bool becomes Bool, and what Keras marks as bfloat16 becomes BFloat16.
+// Read reads the dataset as a tensor. An element type that tensors do not have becomes the narrowest type that holds every value:
+// float16 becomes float32, uint16 becomes int32, and uint32 and uint64 become int64. A uint64 that does not fit is an error.
+// h5py's bool becomes Bool, and data that Keras marks as bfloat16 becomes BFloat16.
 func (d *Dataset) Read() (*tensor.Tensor, error) {
 	t, err := d.read()
 	if err != nil {

@@ -19,7 +19,7 @@ type File struct {
 	offsetSize, lengthSize int
 	root                   uint64 // address of the root group's object header
 
-	// unsealed turns the checks of checksums off. Fuzz tests use it.
+	// unsealed turns off the verification of checksums, for fuzz tests.
 	unsealed bool
 
 	mu      sync.Mutex
@@ -132,7 +132,7 @@ func (f *File) superblock(start int64) error {
 		end -= base
 	}
 	if end == undefined || end > uint64(f.size) {
-		return fmt.Errorf("file is cut short: want %d bytes, got %d", end, f.size)
+		return fmt.Errorf("file is truncated: want %d bytes, got %d", end, f.size)
 	}
 	return nil
 }
@@ -154,7 +154,7 @@ func (f *File) read(addr, n uint64) ([]byte, error) {
 	return b, f.readInto(addr, b)
 }
 
-// readInto fills b from addr. The caller has checked that the bytes lie in the file.
+// readInto fills b from addr. The caller must have checked that the bytes are in the file.
 func (f *File) readInto(addr uint64, b []byte) error {
 	if n, err := f.r.ReadAt(b, int64(addr)); n < len(b) {
 		if err == nil || err == io.EOF {
@@ -184,9 +184,9 @@ func (f *File) sealed(addr, n uint64) (*cursor, error) {
 	return &cursor{b: body, f: f}, nil
 }
 
-// charge counts n bytes at addr, which owner needs, once. It fails if the total of a kind exceeds what a valid file of this
-// size can hold. As a result, a small file in which many objects share the same bytes does not need more memory than it
-// stores.
+// charge counts the n bytes at addr, which owner needs, against the file's size. It counts the same bytes of an owner only once,
+// and fails if the total of a kind exceeds what a valid file of this size can hold. So a small file in which many objects share
+// the same bytes cannot use more memory than its size justifies.
 func (f *File) charge(kind chargeKind, owner, addr, n uint64) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -39,7 +39,8 @@ type Group struct {
 	links []link // sorted by name
 }
 
-// link is an entry of a group. GroupKind stands for everything with an address; the object header says whether it is a group.
+// link is an entry of a group. GroupKind stands for every object with an address. The object header tells groups from datasets
+// and types.
 type link struct {
 	name string
 	kind Kind

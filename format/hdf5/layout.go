@@ -6,7 +6,7 @@ import (
 	"math/bits"
 )
 
-// layoutClass says how a dataset is stored.
+// layoutClass is the way in which a dataset is stored.
 type layoutClass uint8
 
 const (

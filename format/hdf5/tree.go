@@ -31,7 +31,7 @@ type annotations struct {
 	errs  []error
 }
 
-// Attr sets an attribute, which may have at most 64 KB. name must be valid UTF-8 without NUL.
+// Attr sets an attribute. Its name and value together may have at most 64 KB. name must be valid UTF-8 without NUL.
 func (a *annotations) Attr(name string, v Value) {
 	if a.attrs == nil {
 		a.attrs = map[string]Value{}

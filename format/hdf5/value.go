@@ -37,7 +37,7 @@ func Numbers(t *tensor.Tensor) Value { return Value{Shape: t.Shape(), Numbers: t
 // IsText reports whether v holds strings.
 func (v Value) IsText() bool { return v.Numbers == nil }
 
-// ScalarText returns the string of a scalar, or of an array with one element.
+// ScalarText returns the string of a scalar, or of an array with one element. It fails for other values.
 func (v Value) ScalarText() (string, error) {
 	if !v.IsText() || len(v.Text) != 1 {
 		return "", fmt.Errorf("want a string, got %s", v.describe())
@@ -45,8 +45,8 @@ func (v Value) ScalarText() (string, error) {
 	return v.Text[0], nil
 }
 
-// TextList returns a list of strings. An empty array of numbers is an empty list, too, because h5py stores an empty Python
-// list as float64 of shape (0,).
+// TextList returns a list of strings. An empty array of numbers is also an empty list, because h5py stores an empty Python list
+// as float64 of shape (0,). TextList fails for other values.
 func (v Value) TextList() ([]string, error) {
 	if v.IsText() {
 		return v.Text, nil

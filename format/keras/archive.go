@@ -110,7 +110,7 @@ type archive struct {
 func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
-		return nil, fmt.Errorf("not a .keras archive, or cut short: %w", err)
+		return nil, fmt.Errorf("not a .keras archive, or truncated: %w", err)
 	}
 	if len(z.File) > maxMembers {
 		return nil, fmt.Errorf("want at most %d members in the archive, got %d", maxMembers, len(z.File))

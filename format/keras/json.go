@@ -95,7 +95,7 @@ func scan(text []byte) (value, error) {
 // maxJSON limits the length of a JSON text in bytes.
 const maxJSON = 1 << 30
 
-// checkSyntax returns an error that says where a text stops being valid JSON.
+// checkSyntax returns an error with the position at which a text stops being valid JSON.
 func checkSyntax(text []byte) error {
 	if len(text) > maxJSON {
 		return fmt.Errorf("want at most %d bytes of JSON, got %d", maxJSON, len(text))

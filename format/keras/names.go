@@ -22,9 +22,9 @@ func SnakeCase(class string) string {
 }
 
 // LayerPaths returns the paths in the weights file of layers with these classes, which are in the order of model.layers. Examples are
-// layers/conv2d, layers/max_pooling2d and layers/conv2d_1. The paths depend on the classes, not on the layers' names. Leave out ops,
-// and the InputLayer of a Sequential model; a Functional model's InputLayer counts. The layers of a nested model at path p have
-// the paths p + "/" + theirs. See Network.LayerPaths.
+// layers/conv2d, layers/max_pooling2d and layers/conv2d_1. The paths depend on the classes, not on the layers' names. classes must not include
+// ops or the InputLayer of a Sequential model. It must include the InputLayers of a Functional model. The layers of a nested model at path p
+// have these paths with the prefix p + "/". See Network.LayerPaths.
 func LayerPaths(classes []string) []string {
 	paths := make([]string, len(classes))
 	used := map[string]int{}

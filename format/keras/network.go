@@ -24,9 +24,8 @@ type Network struct {
 	Layers []NetworkLayer
 	// Inputs and Outputs are those of a Functional model.
 	Inputs, Outputs Structure
-	// BuildInputShape is the input shape, with batch dimension, for which a Sequential model was built. It is nil if the file has none. If
-	// a Sequential model has no InputLayer, only this field holds its input shape, also for files of Keras 2 that store the shape in
-	// the first layer.
+	// BuildInputShape is the input shape, with batch dimension, for which a Sequential model was built. It is nil if the file has none. If a
+	// Sequential model has no InputLayer, only this field holds its input shape, even if a file of Keras 2 stores the shape in the first layer.
 	BuildInputShape tensor.Shape
 	// DType is the dtype policy of a Sequential model as JSON: a name or a Keras object. nil means float32.
 	DType json.RawMessage

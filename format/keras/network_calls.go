@@ -92,7 +92,7 @@ func (r *references) argument(v value, legacy bool) Arg {
 	return r.arg(v, legacy)
 }
 
-// mayHaveTensors reports whether a part of a value looks like a tensor. Constants, which can be long, are not taken apart.
+// mayHaveTensors reports whether a part of a value looks like a tensor. It does not parse constants, which can be long.
 func mayHaveTensors(v value, legacy bool) bool {
 	for i := v.i; i < v.d.tokens[v.i].next; i++ {
 		x := value{v.d, i}

@@ -59,7 +59,7 @@ func (n *Network) applied() (once, all int) {
 	return once, min(all+once, maxCalls+1)
 }
 
-// place is a place in a config, for messages. Its text can be long, so it is only made when it is needed.
+// place is a location in a config, for messages. Its text can be long, so it is built only on demand.
 type place struct {
 	up          *place // nil for the outermost model
 	layer       int    // the layer's index in the model at up

@@ -16,8 +16,8 @@ type Optimizer struct {
 	Name string
 	// Iterations is the number of updates so far.
 	Iterations int64
-	// LearningRate is nil if a schedule computes it, because Keras then stores no variable. It is also nil in files of Keras 2, where only
-	// the configuration holds it.
+	// LearningRate is nil if a schedule computes the learning rate, because Keras then stores no variable for it. It is also nil in files of
+	// Keras 2, where only the configuration holds it.
 	LearningRate *float32
 	// Slots holds the variables of the class, such as momentums.
 	Slots []*tensor.Tensor
@@ -33,9 +33,9 @@ func (o Optimizer) Entry() Entry {
 	return e
 }
 
-// Optimizer returns the stored state. schedule says that the configuration computes the learning rate by a schedule, so that the file has no
-// variable for it. Otherwise, a scalar after the number of updates is the learning rate, since a slot there is never a scalar. The
-// error wraps fs.ErrNotExist if the file has no optimizer state, because the model was not compiled or was saved without it.
+// Optimizer returns the stored state. Set schedule if the configuration computes the learning rate by a schedule, because then the file has no
+// variable for it. Otherwise, a scalar after the number of updates is the learning rate, since a slot there is never a scalar. The error wraps
+// fs.ErrNotExist if the file has no optimizer state, because the model was not compiled or was saved without it.
 func (w Weights) Optimizer(schedule bool) (Optimizer, error) {
 	e, ok := w.Find(optimizerPath)
 	if !ok || len(e.Vars) == 0 {

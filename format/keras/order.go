@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Graph says which calls use the results of which calls. It determines the order of a Functional model's layers. Operations, most of which
-// are layers, are numbered.
+// Graph records which calls use the results of which other calls. It determines the order of a Functional model's layers. Operations, most of
+// which are layers, are numbered.
 type Graph struct {
 	// Names holds the names of the operations, for errors.
 	Names []string
@@ -80,8 +80,8 @@ func (g Graph) Chain() (bool, error) {
 	return true, nil
 }
 
-// depths returns when a walk from the outputs first visits each operation, or -1, and the depths of the calls. A call is at least as deep as
-// the calls of the same operation that are nearer to the outputs.
+// depths returns the time at which a walk from the outputs first visits each operation (-1 for never), and the depths of the calls. A call is at
+// least as deep as the calls of the same operation that are nearer to the outputs.
 func (g Graph) depths() (met []int, calls map[Call]int, err error) {
 	w := g.walk()
 	for _, c := range g.Outputs {

@@ -15,10 +15,10 @@ import (
 	"strings"
 )
 
-// Write replaces the content of the file at path by what write writes. It writes a temporary file in the same
-// folder, flushes it to the disk, and renames it. On an error, the old file is unchanged and the temporary
-// file is removed. An existing file keeps its permissions, and a new one gets those of os.Create. If path is
-// a symbolic link, the file that it points to is replaced.
+// Write replaces the content of the file at path with what write writes. It writes a temporary file in the
+// same folder, flushes it to the disk, and renames it. On an error, the old file is unchanged and the
+// temporary file is removed. An existing file keeps its permissions, and a new one gets those of os.Create.
+// If path is a symbolic link, the file that it points to is replaced.
 func Write(path string, write func(w io.Writer) error) error {
 	target, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -71,11 +71,11 @@ func create(dir, base string) (*os.File, error) {
 			return f, err
 		}
 	}
-	return nil, errors.New("found no free name for a temporary file")
+	return nil, errors.New("cannot find a free name for a temporary file")
 }
 
-// Sweep removes temporary files that a killed process left in a Write to path. No other Write to path may be
-// running.
+// Sweep removes temporary files left by a process that was killed during a Write to path. No Write to path
+// may be running.
 func Sweep(path string) error {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if errors.Is(err, fs.ErrNotExist) {

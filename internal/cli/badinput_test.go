@@ -60,15 +60,15 @@ func TestBadInput(t *testing.T) {
 		{"not a zip", map[string][]byte{"x.zip": []byte("<html>sign in first</html>")}, train("x.zip"), 1,
 			[]string{"x.zip", "is not a zip archive", "looks like text/html", "download it again"}},
 		{"empty zip file", map[string][]byte{"x.zip": {}}, train("x.zip"), 1, []string{"x.zip", "is not a zip archive", "it is empty"}},
-		{"truncated zip", map[string][]byte{"x.zip": whole[:len(whole)*2/3]}, train("x.zip"), 1, []string{"x.zip", "cut short or damaged", "download it again"}},
+		{"truncated zip", map[string][]byte{"x.zip": whole[:len(whole)*2/3]}, train("x.zip"), 1, []string{"x.zip", "truncated or damaged", "download it again"}},
 		{"zip without images", map[string][]byte{"x.zip": zipped(t, "", map[string][]byte{"a.txt": {1}})}, train("x.zip"), 1,
 			[]string{"x.zip", "has no images", "names must end in"}},
 		{"nested file that is not a zip", map[string][]byte{"x.zip": zipped(t, "", map[string][]byte{"train.zip": []byte("no")})}, train("x.zip"), 1,
 			[]string{"x.zip: train.zip", "is not a zip archive"}},
 		{"nested zip cut short", map[string][]byte{"x.zip": zipped(t, "", map[string][]byte{"train.zip": whole[:len(whole)/2]})}, train("x.zip"), 1,
-			[]string{"x.zip: train.zip", "cut short"}},
+			[]string{"x.zip: train.zip", "truncated"}},
 		{"entry with ..", map[string][]byte{"x.zip": zipped(t, "../", images)}, train("x.zip"), 1,
-			[]string{"x.zip", `"../cat.0.png"`, `".."`, "refused", "pack it again"}},
+			[]string{"x.zip", `"../cat.0.png"`, `".."`, "refuses", "create it again"}},
 		{"a folder without images", map[string][]byte{"set/a.txt": {1}}, train("set"), 1, []string{"set", "has no images", "1 other file"}},
 		{"some other file", map[string][]byte{"x.tar.gz": {0x1f, 0x8b, 8}}, train("x.tar.gz"), 1, []string{"x.tar.gz", "unpack it and open the folder"}},
 		{"unknown demo", nil, train("demo:cats"), 1, []string{"demo:cats"}},
@@ -365,7 +365,7 @@ func TestPartlyBadSources(t *testing.T) {
 
 	put(t, filepath.Join(dir, "set"), map[string][]byte{"1.png": set["cat.0.png"]})
 	o = succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "b")
-	contains(t, "the warning", o.stderr, "lince: warning: 1 of the 9 images have no label", "1.png")
+	contains(t, "the warning", o.stderr, "lince: warning: Dropped 1 of the 9 images, which have no label", "1.png")
 
 	// A class without a readable image does not count.
 	put(t, filepath.Join(dir, "set"), map[string][]byte{"emu.0.png": {}})

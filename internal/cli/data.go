@@ -54,7 +54,7 @@ func (c *dataCommand) Run(e *env) error {
 	case "-":
 		return t.WriteCSV(e.stdout)
 	default:
-		if err := writeFile("--csv", c.CSV, t.WriteCSV); err != nil {
+		if err := e.writeFile("--csv", c.CSV, t.WriteCSV); err != nil {
 			return err
 		}
 		e.printf("Wrote %s to %s.\n", count(t.Len(), "row"), c.CSV)

@@ -33,11 +33,12 @@ type env struct {
 
 // leaving controls how a command ends after ^C.
 type leaving struct {
-	// saving is set while the command has something to save. The first ^C then does not limit
-	// the time that it may take to end.
-	saving atomic.Bool
-	// abandoned, if not nil, is called if the process ends before the command does.
-	abandoned atomic.Pointer[func()]
+	// saving is set once the command writes files. The first ^C then does not limit the time
+	// that the command may take to end.
+	saving    atomic.Bool
+	abandoned atomic.Pointer[func() error] // set by onAbandon
+	// bar is the latest counter, if it is redrawn in place.
+	bar atomic.Pointer[progress.Counter]
 }
 
 // endSignals are the signals that ask a process to end. Interrupt comes from ^C, SIGTERM from
@@ -145,9 +146,20 @@ func (e *env) unwritten() error {
 // grace is the time that a command has to end after ^C.
 const grace = 500 * time.Millisecond
 
-// run runs a command. After the first ^C the command has a grace period to end; run does not
-// wait longer, for example for a file that is slow to decode. A command that has something to
-// save has unlimited time until the second ^C.
+// onAbandon sets the function that returns the error to report if the process ends before the
+// command does. It is called while the command is still running.
+func (l *leaving) onAbandon(f func() error) { l.abandoned.Store(&f) }
+
+// startSaving must be called before a command writes its first file. It fails after ^C: run may
+// then end the process at any time, so the command must not write.
+func (e *env) startSaving() error {
+	e.saving.Store(true)
+	return e.ctx.Err() // after Store: run reads saving after ctx is canceled
+}
+
+// run runs a command. After the first ^C the command has a grace period to end. run does not
+// wait longer, for example for a file that is slow to read. A command that is saving has
+// unlimited time until the second ^C.
 func (e *env) run(command func() error) error {
 	ended := make(chan error, 1)
 	go func() { ended <- command() }()
@@ -167,19 +179,29 @@ func (e *env) run(command func() error) error {
 			return err
 		case <-timer.C:
 		}
-		if ctx == e.ctx && e.saving.Load() { // set during the grace period
-			continue
-		}
 		break
 	}
-	if clean := e.abandoned.Load(); clean != nil {
-		(*clean)()
+	if bar := e.bar.Load(); bar != nil {
+		bar.Abandon()
+	}
+	if abandoned := e.abandoned.Load(); abandoned != nil {
+		return (*abandoned)()
 	}
 	return context.Canceled
 }
 
 // display returns the display for progress.
 func (e *env) display() *progress.Display { return progress.Detect(e.text, e.quiet) }
+
+// counter starts a progress bar for work other than training. total is 0 if it is not known.
+func (e *env) counter(label string, total int) *progress.Counter {
+	d := e.display()
+	c := d.Counter(label, total)
+	if d.Mode == progress.Live {
+		e.bar.Store(c)
+	}
+	return c
+}
 
 // verbose returns how a model shows its progress.
 func (e *env) verbose() lince.Verbose {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -63,8 +64,13 @@ func (c *evaluateCommand) Run(e *env) error {
 		}
 		out.what["predictions.csv"] = "the prediction for each image"
 		defer out.close()
-		clean := out.unmake
-		e.abandoned.Store(&clean)
+		e.onAbandon(func() error {
+			if e.saving.Load() {
+				return interruption("before all files were written to " + out.dir)
+			}
+			out.unmake()
+			return context.Canceled
+		})
 	}
 	result, err := c.evaluate(e, m, out)
 	if err != nil {
@@ -135,6 +141,9 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	}
 	if r.Classification, err = classification(classes, f, predictions); err != nil || out == nil {
 		return r, err
+	}
+	if err := e.startSaving(); err != nil {
+		return nil, err
 	}
 	if len(bad) > 0 {
 		if err := out.write("unreadable.csv", writeUnreadable(bad)); err != nil {

@@ -25,7 +25,6 @@ import (
 
 // fit trains the model and writes the run's files. It writes them after an error or ^C too.
 func (t *training) fit() error {
-	t.saving.Store(true)
 	if err := t.evaluateStart(); err != nil {
 		return t.abandon(err, "before the first step")
 	}
@@ -84,6 +83,20 @@ func (t *training) abandon(err error, when string) error {
 	if t.ctx.Err() == nil || !errors.Is(err, context.Canceled) {
 		return err
 	}
+	return t.unstarted(when)
+}
+
+// unfinished returns the error of a training that did not end in time after ^C.
+func (t *training) unfinished() error {
+	if t.saving.Load() {
+		return t.interruption("before all files were written to " + t.folder.dir)
+	}
+	t.folder.unmake()
+	return t.unstarted("before the training began")
+}
+
+// unstarted returns the error of a training that ^C ended before the first step.
+func (t *training) unstarted(when string) error {
 	if t.folder.keep {
 		return t.interruption(when + "; the run is unchanged")
 	}
@@ -287,21 +300,24 @@ func (t *training) lastIsBest() error {
 // report evaluates the model on the validation images and writes and prints the results.
 // trouble is the error of files that could not be written before.
 func (t *training) report(trouble error) error {
+	when := "after the training"
+	if t.record.Status == interrupted {
+		when = t.record.reached()
+	}
+	unpredicted := t.interruption(when + "; the validation images were not predicted; all other results are in " + t.folder.dir)
+	t.onAbandon(func() error { return unpredicted })
 	// The results are written after ^C too; a second ^C stops this.
 	predictions, err := t.predict(t.hard, t.model, t.val, "Predicting validation")
 	t.noteSkipped()
+	if t.hard.Err() != nil && errors.Is(err, context.Canceled) {
+		return unpredicted
+	}
+	t.onAbandon(t.unfinished)
 	if err == nil {
 		t.record.Results, err = classification(t.model.Classes, t.val, predictions)
 	}
 	if err == nil {
 		err = writeResults(t.folder, t.model.Classes, t.val, predictions, t.record.Results)
-	}
-	if t.hard.Err() != nil && errors.Is(err, context.Canceled) {
-		when := "after the training"
-		if t.record.Status == interrupted {
-			when = t.record.reached()
-		}
-		return t.interruption(when + "; the validation images were not predicted; all other results are in " + t.folder.dir)
 	}
 	if err == nil {
 		err = t.conclude(trouble)

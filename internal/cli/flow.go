@@ -145,7 +145,7 @@ func classNames(m *lince.Model) []string {
 
 // predict classifies the images of a dataset, and shows progress.
 func (e *env) predict(ctx context.Context, m *lince.Model, f *data.Flow, label string) ([]lince.Classification, error) {
-	counter := e.display().Counter(label, f.Len())
+	counter := e.counter(label, f.Len())
 	var out []lince.Classification
 	for l, err := range m.Classify(ctx, f) {
 		if err != nil {

@@ -5,6 +5,7 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -124,4 +125,51 @@ func TestInterrupt(t *testing.T) {
 	}
 	// The model can be trained further.
 	succeed(t, "train", "demo:cats-and-dogs?n=40", "--model", filepath.Join("out", "model.keras"), "--epochs", "1", "--out", "on")
+}
+
+// canceling is a writer that presses ^C when a text is written to it.
+type canceling struct {
+	at     string
+	cancel func()
+}
+
+// Write implements io.Writer.
+func (c *canceling) Write(b []byte) (int, error) {
+	if strings.Contains(string(b), c.at) {
+		c.cancel()
+	}
+	return len(b), nil
+}
+
+// TestInterruptBeforeSaving checks that ^C just before a command writes its files leaves none.
+func TestInterruptBeforeSaving(t *testing.T) {
+	dir := workIn(t)
+	put(t, "set", pngs(t, 12))
+	model := trained(t) + "/model.keras"
+	files := snapshot(t, dir)
+	for _, c := range []struct {
+		at, want string
+		args     []string
+	}{
+		{"Training: ", "lince: interrupted before the training began; nothing was written\n", []string{"train", "set", "--out", "some/new/folder"}},
+		{"Predicting", "lince: interrupted\n", []string{"evaluate", model, "set", "--out", "some/new/folder"}},
+		{"Predicting", "lince: interrupted\n", []string{"predict", model, "set", "--csv", "out.csv"}},
+	} {
+		var parsed commands
+		parser, err := newParser(&parsed, io.Discard, io.Discard, func(int) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		k, err := parser.Parse(c.args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var stderr bytes.Buffer
+		ctx, cancel := context.WithCancel(t.Context())
+		e := &env{args: c.args, ctx: ctx, hard: t.Context(), stdout: io.Discard, stderr: &stderr, text: &canceling{c.at, cancel}, leaving: &leaving{}}
+		if code := e.conclude(k.Run(e)); code != exitInterrupted || !strings.HasSuffix(stderr.String(), c.want) {
+			t.Errorf("%v: exit code %d, %q", c.args, code, stderr.String())
+		}
+		sameTree(t, files, snapshot(t, dir))
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -29,6 +30,14 @@ func TestMain(m *testing.M) {
 	// The environment of the user must not change results.
 	for _, name := range []string{"COMP_LINE", "COMP_POINT", "NO_COLOR", "COLORTERM"} {
 		_ = os.Unsetenv(name)
+	}
+	// A shell lets its background jobs ignore SIGINT, and nohup lets its command ignore SIGHUP. A
+	// child process ignores what its parent ignores, so the tests that interrupt one would wait
+	// forever. Child processes get the default handling of a signal that this process catches.
+	for _, s := range endSignals {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
 	}
 	var err error
 	if packageDir, err = os.Getwd(); err != nil {

@@ -25,7 +25,10 @@ func (p *path) UnmarshalText(text []byte) error {
 }
 
 // writeFile writes the file p, which is the value of a flag.
-func writeFile(flag string, p path, write func(w io.Writer) error) error {
+func (e *env) writeFile(flag string, p path, write func(w io.Writer) error) error {
+	if err := e.startSaving(); err != nil {
+		return err
+	}
 	if err := atomicfile.Write(string(p), write); err != nil {
 		return fmt.Errorf("%s: cannot write %s: %w", flag, p, patherr.Bare(err))
 	}

@@ -77,7 +77,7 @@ func (c *predictCommand) Run(e *env) error {
 		rows[i] = report.Prediction{Filename: names[v.Row], Predicted: classes[v.Class], Probabilities: v.Probabilities}
 	}
 	if c.CSV != "" {
-		if err := writeFile("--csv", c.CSV, func(w io.Writer) error { return report.WritePredictions(w, classes, rows) }); err != nil {
+		if err := e.writeFile("--csv", c.CSV, func(w io.Writer) error { return report.WritePredictions(w, classes, rows) }); err != nil {
 			return err
 		}
 		e.printf("Wrote %s to %s.\n", count(len(rows), "prediction"), c.CSV)

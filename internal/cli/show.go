@@ -68,7 +68,7 @@ func (c *showCommand) Run(e *env) error {
 	if c.Layers != "" {
 		layers, err := picture.Layers(img)
 		if err == nil {
-			err = writeFile("--layers", c.Layers, func(w io.Writer) error { return picture.WritePNG(w, layers) })
+			err = e.writeFile("--layers", c.Layers, func(w io.Writer) error { return picture.WritePNG(w, layers) })
 		}
 		if err != nil {
 			return err

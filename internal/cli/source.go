@@ -93,7 +93,7 @@ func withoutRuns(name string, t *data.Table) (*data.Table, []data.BadFile) {
 }
 
 func (e *env) read(name string, o data.OpenOptions) (*data.Table, error) {
-	counter := e.display().Counter("Reading "+shortName(name), 0)
+	counter := e.counter("Reading "+shortName(name), 0)
 	seen := 0
 	o.Progress = func(done, _ int) {
 		seen = done
@@ -119,7 +119,7 @@ func (e *env) read(name string, o data.OpenOptions) (*data.Table, error) {
 // others. With strict, unreadable images are an error. report, if not nil, is the folder to which
 // the caller will write the list; the warning names it.
 func (e *env) check(t *data.Table, strict bool, report *folder) (*data.Table, []data.BadFile, error) {
-	counter := e.display().Counter("Checking images", t.Len())
+	counter := e.counter("Checking images", t.Len())
 	counter.Set(0) // show it at once
 	good, bad, err := t.Check(e.ctx, data.CheckOptions{Progress: func(done, _ int) { counter.Set(done) }})
 	if err != nil {

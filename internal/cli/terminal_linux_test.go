@@ -3,8 +3,6 @@ package cli
 import (
 	"bytes"
 	"fmt"
-	"image"
-	"image/png"
 	"os"
 	"os/exec"
 	"strings"
@@ -108,22 +106,29 @@ func (p *terminal) end() (int, string) {
 	return p.cmd.ProcessState.ExitCode(), p.screen.String()
 }
 
-// TestInterruptWhileChecking checks that ^C before the training leaves no files.
+// block makes other processes wait when they open a file, until release is called. The kernel ends
+// the wait after /proc/sys/fs/lease-break-time, which is 45 seconds by default.
+func block(t *testing.T, path string) (release func()) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_WRLCK); err != nil {
+		_ = f.Close()
+		t.Skip("there are no leases here:", err)
+	}
+	return func() { _ = f.Close() } // closing ends the lease
+}
+
+// TestInterruptWhileChecking checks that ^C before the training leaves no files, and that the message
+// says so, although the check of the images does not end.
 func TestInterruptWhileChecking(t *testing.T) {
 	long(t)
 	dir := workIn(t)
-	var large bytes.Buffer
-	if err := png.Encode(&large, image.NewGray(image.Rect(0, 0, 2000, 2000))); err != nil {
-		t.Fatal(err)
-	}
-	put(t, "set", map[string][]byte{"cat.0.png": large.Bytes()})
-	for i := range 400 { // takes many seconds to check
-		if err := os.Link("set/cat.0.png", fmt.Sprintf("set/%s.%d.png", []string{"dog", "cat"}[i%2], i+1)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	put(t, "set", pngs(t, 12))
 	files := snapshot(t, dir)
-	const before = "lince: interrupted before the training began; nothing was written"
+	const before = "lince: interrupted before the training began; nothing was written\r\n"
 	for _, c := range []struct {
 		args []string
 		want string
@@ -133,24 +138,26 @@ func TestInterruptWhileChecking(t *testing.T) {
 		{[]string{"evaluate", trained(t) + "/model.keras", "set", "--out", "some/new/folder"}, "lince: interrupted\r\n"},
 		{[]string{"data", "set", "--check"}, "lince: interrupted\r\n"},
 	} {
+		release := block(t, "set/cat.0.png")
 		p := inTerminal(t, c.args...)
 		p.await("Checking images")
 		p.interrupt()
 		code, screen := p.end()
+		release()
 		if code != exitInterrupted {
 			t.Errorf("exit code %d", code)
 		}
-		contains(t, "the terminal", screen, c.want)
+		contains(t, "the terminal", screen, "\n\r"+c.want)
 		sameTree(t, files, snapshot(t, dir))
 	}
 }
 
-// many returns 320 images, for which the tutorial's network needs several seconds.
-func many(t *testing.T) map[string][]byte {
+// many returns 8*copies images. The tutorial's network needs several seconds for 320.
+func many(t *testing.T, copies int) map[string][]byte {
 	t.Helper()
 	set := map[string][]byte{}
 	for name, b := range pngs(t, 8) {
-		for i := range 40 {
+		for i := range copies {
 			set[fmt.Sprintf("%s.%s.%d.png", name[:3], name[4:5], i)] = b
 		}
 	}
@@ -162,7 +169,7 @@ func many(t *testing.T) map[string][]byte {
 func TestInterruptFirstEpoch(t *testing.T) {
 	long(t)
 	workIn(t)
-	put(t, "set", many(t))
+	put(t, "set", many(t, 40))
 	p := inTerminal(t, "train", "set", "--batch", "1", "--test-size", "20", "--out", "out")
 	p.await(" 1/300")
 	p.interrupt()
@@ -184,16 +191,18 @@ func TestInterruptFirstEpoch(t *testing.T) {
 	}
 }
 
-// TestInterruptTwice checks that a second ^C stops at once, and that files written before it stay.
+// TestInterruptTwice checks that a second ^C stops the prediction of the validation images, and that
+// files written before it stay.
 func TestInterruptTwice(t *testing.T) {
 	long(t)
 	workIn(t)
-	put(t, "set", many(t))
-	// The tutorial's network needs about a second to predict these.
-	p := inTerminal(t, "train", "set", "--batch", "1", "--test-size", "290", "--out", "out")
+	put(t, "set", many(t, 400))
+	// The tutorial's network needs many seconds to predict 3170 images.
+	p := inTerminal(t, "train", "set", "--batch", "1", "--test-size", "3170", "--out", "out")
 	p.await(" 1/30")
 	p.interrupt()
 	p.await("Interrupted: saving the results")
+	p.await("Predicting validation")
 	p.interrupt()
 	code, screen := p.end()
 	if code != exitInterrupted {

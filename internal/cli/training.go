@@ -54,8 +54,7 @@ func (c *trainCommand) Run(e *env, k *kong.Context) error {
 		return err
 	}
 	defer t.folder.close()
-	clean := t.folder.unmake
-	e.abandoned.Store(&clean)
+	e.onAbandon(t.unfinished)
 	err = t.prepare()
 	if t.table != nil {
 		defer t.table.Close()
@@ -102,7 +101,7 @@ func (t *training) prepare() error {
 	t.record.data(table, t.ignored, t.train, t.val, t.unreadable)
 	t.record.total = t.Epochs
 	t.record.model(t.model, t.augment, t.weights)
-	return t.ctx.Err()
+	return nil
 }
 
 // load opens the data and the model, and returns the table of images that can be read. It makes
@@ -177,6 +176,9 @@ func (t *training) split(table *data.Table) error {
 // begin writes run.json, the list of unreadable images, and batch.png. It draws batch.png in the
 // background while the training starts.
 func (t *training) begin() error {
+	if err := t.startSaving(); err != nil {
+		return err
+	}
 	t.drawn = func() error { return nil }
 	if err := t.folder.begin("run.json", t.record.write); err != nil {
 		return err

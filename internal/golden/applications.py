@@ -2,8 +2,8 @@
 
     python internal/golden/applications.py FOLDER [NAME...]
 
-writes NAME.keras, NAME.json (model.to_json()), NAME.txt (the output of model.summary()) and NAME.npz with x, images with values from 0
-to 1, and y, the result of model.predict(x). The weights are seeded. The moving statistics and the scales of BatchNormalization differ
+writes NAME.keras, NAME.json (model.to_json()), NAME.txt (the output of model.summary()) and NAME.npz. NAME.npz has x, images with
+values from 0 to 1, and y, the result of model.predict(x). The weights are seeded. The moving statistics and the scales of BatchNormalization differ
 from 0 and 1, so that mistakes in them are visible.
 """
 

@@ -1,6 +1,6 @@
 """Writes layer/testdata/batch_normalization.json: BatchNormalization in training.
 
-For each layer and step: the result, the gradients of the input and the weights, and the moving statistics after the step. A layer with
+For each layer and step, the file has the result, the gradients of the input and the weights, and the moving statistics after the step. A layer with
 "twice" is applied to x and then to x/2 + 1.
 
 Run with the packages of requirements.txt:  python internal/golden/batch_normalization.py

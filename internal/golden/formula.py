@@ -1,4 +1,4 @@
-"""Numbers that the Go tests compute, too (internal/graphtest.Formula)."""
+"""Numbers that the Go tests also compute (internal/graphtest.Formula)."""
 
 import numpy as np
 

@@ -1,24 +1,26 @@
 """Real Keras reads and writes .keras files for the root package's *interop_test.go.
 
-open FOLDER...  load lince.keras, with warnings as errors; write what it predicts of x, its
-                weights and the loss after two more steps, and keras.keras, saved again
-make FOLDER     write models that Keras made and trained, and what they predict of x
-networks FOLDER train the networks of networks.py: NAME-0.keras, NAME-10.keras, NAME-20.keras, and
-                NAME.result.json, which is what testdata/networks has
-resume FOLDER... load each NAME.keras, a network of networks.py after 10 steps, and NAME.json, what to_json
-                says of it, with warnings as errors; write what it predicts of the first batch, and the
-                logs of 10 more steps, to NAME.result.json, and the model after them to NAME.again.keras
-policies FOLDER models of other dtype policies, with a regularizer and a constraint, and of a fixed batch:
-                NAME.keras, and NAME.predictions of x, which a model of the same weights in float32 makes
-forms FOLDER    a model of two outputs, compiled in all the ways that Keras has: NAME.keras, and in
-                result.json what evaluate tells of each
-evaluate FOLDER load each *.keras of the folder, which lince wrote of these, with warnings as errors, and
-                write what evaluate tells of it to result.json
-summaries FOLDER models in models: NAME.keras, and NAME.txt and NAME-expanded.txt, what summary() prints
-predict FOLDER  load NAME.keras, with warnings as errors; write what it predicts of x in NAME.npz to
+open FOLDER...  load lince.keras, with warnings as errors; write its predictions for x, its weights and
+                the loss after two more steps; save it again as keras.keras
+make FOLDER     write models that Keras made and trained, and their predictions for x
+networks FOLDER train the networks of networks.py; write NAME-0.keras, NAME-10.keras, NAME-20.keras, and
+                NAME.result.json, which has the content of testdata/networks/NAME.json
+resume FOLDER... load each NAME.keras (a network of networks.py after 10 steps) and NAME.json (its
+                to_json()), with warnings as errors; write its predictions for the first batch and the
+                logs of 10 more steps to NAME.result.json, and the model after these steps to NAME.again.keras
+policies FOLDER write models with other dtype policies, with a regularizer and a constraint, and with a
+                fixed batch size: NAME.keras, and in NAME.predictions the predictions for x of a float32
+                model with the same weights
+forms FOLDER    write a model with two outputs, compiled in all the ways that Keras has: NAME.keras, and
+                in result.json what evaluate returns for each
+evaluate FOLDER load each *.keras in the folder (lince's files of the same models), with warnings as
+                errors; write what evaluate returns for each to result.json
+summaries FOLDER write nested models: NAME.keras, and the output of summary() in NAME.txt and
+                NAME-expanded.txt
+predict FOLDER  load NAME.keras, with warnings as errors; write its predictions for x in NAME.npz to
                 NAME.predictions, and to_json() to NAME.json
 
-Arrays are raw little-endian float32, their shapes known to both sides.
+Arrays are raw little-endian float32. The Go tests know their shapes.
 """
 import json
 import os

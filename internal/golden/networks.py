@@ -2,20 +2,21 @@
 
     python internal/golden/networks.py [FOLDER]
 
-writes for each into FOLDER, if there is one:
+For each network, it writes to FOLDER, if one is given:
 
-    NAME-0.keras, NAME-10.keras, NAME-20.keras  the model before, within and after training
+    NAME-0.keras, NAME-10.keras, NAME-20.keras  the model before, during and after training
     NAME.json                                   model.to_json(), compiled
     NAME.npz                                    the batches, x0..x19 (or x0_left, ...), y0..y19, and
-                                                what the models of step 10 and 20 predict of the first
+                                                the predictions of the models of steps 10 and 20 for
+                                                the first batch
 
-and into testdata/networks/NAME.json what tests without Python need: the config, the losses and metrics
-of 20 steps, predictions, a sample of the weights; into NAME.txt and NAME-expanded.txt what
-model.summary() prints, and what it prints with nested models expanded. The first weights and the batches are computed by the
-formulas below on both sides.
+It also writes the data for tests without Python to testdata/networks: NAME.json with the config, the
+losses and metrics of 20 steps, predictions and a sample of the weights, and NAME.txt and
+NAME-expanded.txt with the output of model.summary(), without and with nested models expanded. The Go
+tests compute the initial weights and the batches by the same formulas as this script.
 
-The same training in float64 is run beside it, and the largest relative difference of a loss is
-printed: what rounding alone does, which must be far below the bound that tests ask for, 1e-4.
+The script also runs the same training in float64, and prints the largest relative difference of a
+loss. This is the effect of rounding alone. It must be far below the tests' bound of 1e-4.
 """
 
 import contextlib
@@ -76,7 +77,7 @@ def conv_bn_relu(x, filters, strides=1):
 class Residual:
     """Two residual blocks with BatchNormalization; the second one's residual is a convolution of stride 2."""
 
-    # In the batches of salt 5000, the operand of a ReLU is so close to 0 that rounding decides. float32 sums in another
+    # In the batches of salt 5000, the operand of a ReLU is so close to 0 that rounding decides its sign. float32 sums in another
     # order then differ from float64 by 3e-4 within ten steps.
     name, salt = "residual", 5010
 

@@ -105,7 +105,7 @@ func specs[S ast.Spec](decls []ast.Decl, add func(spec S, doc string)) {
 	}
 }
 
-// TestClassesAreDocumented holds that the doc comment of each class gives its Keras symbol, its shapes, a formula
+// TestClassesAreDocumented checks that the doc comment of each class gives its Keras symbol, its shapes, a formula
 // and its errors, and that the comment of each field gives its default.
 func TestClassesAreDocumented(t *testing.T) {
 	type declared struct {
@@ -132,7 +132,7 @@ func TestClassesAreDocumented(t *testing.T) {
 	}
 }
 
-// TestActivationsAreDocumented holds that the doc comment of each activation function gives its Keras symbol and a
+// TestActivationsAreDocumented checks that the doc comment of each activation function gives its Keras symbol and a
 // formula.
 func TestActivationsAreDocumented(t *testing.T) {
 	var seen []string

@@ -97,7 +97,7 @@ func as[T configured](decode func(string, map[string]any) (T, error)) func(strin
 	return func(class string, conf map[string]any) (configured, error) { return decode(class, conf) }
 }
 
-// TestDefaultsAreComplete holds that each class has a row in defaults.
+// TestDefaultsAreComplete checks that each class has a row in defaults.
 func TestDefaultsAreComplete(t *testing.T) {
 	seen := map[string]bool{}
 	for _, d := range defaults {

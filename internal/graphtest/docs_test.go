@@ -54,7 +54,7 @@ var values = map[reflect.Type]string{
 	reflect.TypeFor[tensor.DType]():            "a number type",
 }
 
-// TestDocs holds that docs/keras.md is up to date.
+// TestDocs checks that docs/keras.md is up to date.
 func TestDocs(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(docs)

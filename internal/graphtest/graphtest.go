@@ -62,7 +62,8 @@ func TryNew(training bool, in []*tensor.Tensor, build Build) (*Model, error) {
 	return &Model{Graph: g, Store: store}, nil
 }
 
-// View returns the view of the builder for a layer, frozen if its config says so, as a model makes it.
+// View returns the builder's view for a layer, as a model creates it. The view is frozen if the layer's config sets
+// trainable to false.
 func View(b *graph.Builder, path, label string, l interface{ Config() map[string]any }) *graph.Builder {
 	b = b.In(path, label)
 	if l.Config()["trainable"] == false {
@@ -155,8 +156,8 @@ func shapes(in []*tensor.Tensor) []tensor.Shape {
 	return s
 }
 
-// Formula returns numbers in [lo, hi) that internal/golden/formula.py computes too. The first 10007 numbers of a salt
-// are different.
+// Formula returns numbers in [lo, hi) that internal/golden/formula.py computes too. The first 10,007 numbers of a salt
+// are distinct.
 func Formula(salt int, lo, hi float64, shape ...int) *tensor.Tensor {
 	x := tensor.New(tensor.Float32, shape...)
 	for i := range x.Float32s() {

@@ -96,7 +96,7 @@ func unindented(text string) string {
 	return b.String()
 }
 
-// TestGuide holds that docs/add-a-layer.md agrees with the tree.
+// TestGuide checks that docs/add-a-layer.md agrees with the tree.
 func TestGuide(t *testing.T) {
 	root := testenv.Root(t)
 	page, err := os.ReadFile(filepath.Join(root, "docs", "add-a-layer.md"))

@@ -11,8 +11,8 @@ import (
 )
 
 // Keras runs a Python script with real Keras. It writes in to the script's standard input as JSON, with floating-point
-// numbers that Python reads as floats, and decodes what the script prints into out. Without a LINCE_PYTHON that has
-// Keras, the test is skipped.
+// numbers that Python reads as floats, and decodes what the script prints into out. LINCE_PYTHON must name a Python
+// that has Keras. If it is not set, the test is skipped.
 func Keras(t testing.TB, script string, in, out any) {
 	t.Helper()
 	python := os.Getenv("LINCE_PYTHON")

@@ -44,7 +44,7 @@ func NewWriter(w io.Writer, o Options) *Writer {
 func (h *Writer) Columns() []string { return h.columns }
 
 // Write writes the line of an epoch, counted from 0. The first call determines the columns: the names of logs
-// in order and, if none of them is of the validation, the same names again with the prefix val_. Later, a
+// in order and, if none of them is a validation metric, the same names again with the prefix val_. Later, a
 // missing value is written as NA, and a name without a column is ignored.
 func (h *Writer) Write(epoch int, logs map[string]float64) error {
 	if h.columns == nil {

@@ -166,7 +166,7 @@ func wordsOfGo(rows, names []avoided, path string, src []byte) (found []string) 
 	}
 }
 
-// TestGlossary holds the tables of words and names to avoid of docs/glossary.md.
+// TestGlossary checks that no file has a word or name that the tables of docs/glossary.md ban.
 func TestGlossary(t *testing.T) {
 	root := testenv.Root(t)
 	rows := glossary(t, root, "Words to avoid", "(?i)")
@@ -228,7 +228,7 @@ func goFiles(t *testing.T) map[string][]*ast.File {
 	return parsed
 }
 
-// TestOptionsNames holds that the type of a call's settings, its last parameter o, ends in Options.
+// TestOptionsNames checks that the type of a call's settings, its last parameter o, ends in Options.
 func TestOptionsNames(t *testing.T) {
 	parsed := goFiles(t)
 	structs := map[string]bool{}
@@ -280,7 +280,7 @@ func TestOptionsNames(t *testing.T) {
 	}
 }
 
-// TestFieldCase holds that no struct has two fields, its own or those of embedded structs of its package, that differ by case
+// TestFieldCase checks that no struct has two fields, its own or those of embedded structs of its package, that differ by case
 // alone.
 func TestFieldCase(t *testing.T) {
 	for dir, files := range goFiles(t) {

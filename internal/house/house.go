@@ -1,3 +1,4 @@
-// Package house holds the rules of the house, as tests: which package may import which
-// (the table in ARCHITECTURE.md), and what no file of the project says.
+// Package house checks the rules of the project with tests: which package may import which (the
+// table in ARCHITECTURE.md), how long a file may be, and which words to avoid (the tables in
+// docs/glossary.md).
 package house

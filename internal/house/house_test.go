@@ -20,7 +20,7 @@ const module = "github.com/lince-ml/lince"
 // row matches a line of the map: package, purpose, what it may import.
 var row = regexp.MustCompile("(?m)^\\| `([a-z0-9/]+)` \\| (.+?) \\|(.*)\\|$")
 
-// TestImports holds the table of ARCHITECTURE.md.
+// TestImports checks the imports of each package against the table in ARCHITECTURE.md.
 func TestImports(t *testing.T) {
 	root := testenv.Root(t)
 	text, err := os.ReadFile(filepath.Join(root, "ARCHITECTURE.md"))
@@ -124,7 +124,7 @@ func sources(t *testing.T, root string) map[string][]string {
 	return m
 }
 
-// TestNoInit holds that nothing registers itself: tables are written out in one place.
+// TestNoInit checks that nothing registers itself: tables are written out in one place.
 func TestNoInit(t *testing.T) {
 	init := regexp.MustCompile(`(?m)^func init\(\)`)
 	for _, files := range sources(t, testenv.Root(t)) {
@@ -140,7 +140,7 @@ func TestNoInit(t *testing.T) {
 	}
 }
 
-// TestFileLength asks whether a file that has grown long holds two ideas.
+// TestFileLength checks that no file is so long that it probably holds two ideas.
 func TestFileLength(t *testing.T) {
 	const most = 650
 	for _, files := range sources(t, testenv.Root(t)) {
@@ -150,7 +150,7 @@ func TestFileLength(t *testing.T) {
 				t.Fatal(err)
 			}
 			if n := strings.Count(string(text), "\n"); n > most && !strings.HasPrefix(string(text), "// Code generated") {
-				t.Errorf("%s has %d lines, %d at most: does it hold two ideas?", file, n, most)
+				t.Errorf("%s has %d lines, want at most %d: split it if it holds two ideas", file, n, most)
 			}
 		}
 	}

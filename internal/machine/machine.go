@@ -1,4 +1,4 @@
-// Package machine measures the limits of the processor, with which the speed of kernels is compared: fused
+// Package machine measures the limits of the machine, for comparison with the speed of kernels: fused
 // multiply-adds per second, and bytes per second from and to memory.
 package machine
 
@@ -20,8 +20,8 @@ type Limits struct {
 	Copy    float64 `json:"copy_gbs"`   // 10^9 bytes read and written per second, when copying
 }
 
-// memory is the size of the block that each thread reads, or of which it copies one half to the other. It
-// exceeds most caches.
+// memory is the size of the block that each thread reads. To measure copying, the thread copies one half of
+// the block to the other. It exceeds most caches.
 const memory = 64 << 20
 
 // Measure measures the limits. It takes about a third of a second, and 64 MiB of memory per thread.
@@ -73,8 +73,8 @@ func FMA(isa kernel.ISA, threads int) float64 {
 	return flops * float64(2*k*calls*rows*columns)
 }
 
-// rate returns how much all threads do together per second, in 10^9. Each thread repeats work of the given
-// size; the best of several rounds counts.
+// rate returns the work that all threads do together per second, in units of 10^9. Each thread repeats work
+// of the given size. The result is that of the best of several rounds.
 func rate(threads, size int, work func(thread int)) float64 {
 	var best time.Duration
 	for end := time.Now().Add(100 * time.Millisecond); best == 0 || time.Now().Before(end); {

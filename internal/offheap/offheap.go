@@ -35,8 +35,8 @@ func New(size int) *Block {
 	return &Block{Bytes: tensor.Bytes(size)}
 }
 
-// Reserve is like New, for memory that will not be touched. Where possible it allocates only addresses; it
-// returns nil if there are too few.
+// Reserve is like New, for memory that will not be touched. On systems that support it, it allocates only
+// addresses. It returns nil if there are too few addresses.
 func Reserve(size int) *Block {
 	b, ok := reserveMemory(size)
 	if !ok {

@@ -22,7 +22,7 @@ type Bar struct {
 	afterOne time.Time // end of the first step; zero before
 }
 
-// Bar starts a bar for a number of steps, 0 if it is not known.
+// Bar starts a bar for a number of steps. 0 means that the number is not known.
 func (d *Display) Bar(steps int) *Bar {
 	b := &Bar{target: max(steps, 0)}
 	b.display, b.start = d, d.now()

@@ -10,8 +10,8 @@ import (
 //
 //	Reading train.zip  3421/12500 ━━━━━─────────────── 2s
 //
-// The time is the estimated time left, or in the last line the total time. Lines shows only the last line. The methods of a Counter
-// may be called by several goroutines at the same time.
+// The time is the estimated time left, and in the last line the total time. In mode Lines, only the last line
+// is shown. Several goroutines may call the methods of a Counter at the same time.
 type Counter struct {
 	line
 	label   string

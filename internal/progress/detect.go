@@ -29,7 +29,7 @@ func IsTerminal(f *os.File) bool {
 	return term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" && enableEscapes(f)
 }
 
-// Columns returns the width of a terminal, 0 if it is not known.
+// Columns returns the width of a terminal, or 0 if it is not known.
 func Columns(f *os.File) int {
 	width, _, err := term.GetSize(int(f.Fd()))
 	if err != nil {

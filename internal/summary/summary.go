@@ -1,5 +1,5 @@
 // Package summary prints the structure of a model as keras.Model.summary() does: a table of layers, then the
-// number and size of the parameters. It does not depend on models; it prints rows.
+// number and size of the parameters. It prints rows and does not depend on the package of models.
 package summary
 
 import (
@@ -18,7 +18,8 @@ type Row struct {
 	// OutputShape is the output shape of the layer's last call, as Shapes formats it. "" means that the layer
 	// is not built, and is shown as "?".
 	OutputShape string
-	// Params is the number of the layer's parameters, for a nested model those of all its layers.
+	// Params is the number of the layer's parameters. For a nested model, it includes those of all its
+	// layers.
 	Params int
 	// Unbuilt means that Params is not known yet.
 	Unbuilt bool

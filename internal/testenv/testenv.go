@@ -26,9 +26,9 @@ func Root(t testing.TB) string {
 	}
 }
 
-// Data returns the path of a file of real photos, which are not part of the project. It looks in
-// $LINCE_SHARED/data, or else in ../shared/data beside the project's folder. Without the file, the test is
-// skipped.
+// Data returns the path of a file with real photos. The photos are not part of the project. Data looks in
+// $LINCE_SHARED/data, or if LINCE_SHARED is not set, in ../shared/data beside the project's folder. If the
+// file does not exist, the test is skipped.
 func Data(t testing.TB, name string) string {
 	t.Helper()
 	shared := os.Getenv("LINCE_SHARED")

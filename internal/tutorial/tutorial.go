@@ -1,4 +1,4 @@
-// Package tutorial has the network of the tutorial: a small convolutional network that tells cats from dogs.
+// Package tutorial holds the tutorial's network: a small convolutional network that tells cats from dogs.
 package tutorial
 
 import "github.com/lince-ml/lince/layer"

@@ -170,7 +170,7 @@ func (b *bitReader) refillSlow() {
 // spent reports whether bits after the end were used.
 func (b *bitReader) spent() bool { return b.fake > b.n }
 
-// align drops the rest of the entropy-coded data. Afterwards, pos is not after the next marker.
+// align drops the rest of the entropy-coded data that was read. Afterwards, pos is at or before the next marker.
 func (b *bitReader) align() { b.acc, b.n, b.fake = 0, 0, 0 }
 
 // take returns the next n bits, 1 to 16.

@@ -28,7 +28,7 @@ import (
 // ErrTruncated is wrapped by the errors for files that end too early.
 var ErrTruncated = errors.New("truncated")
 
-// ColorSpace says what the components of a file mean.
+// ColorSpace is the meaning of the components of a file.
 type ColorSpace uint8
 
 // The color spaces of JPEG files.
@@ -40,7 +40,7 @@ const (
 	YCCK
 )
 
-// Header holds what a file says before its first scan.
+// Header holds the properties of a file that its headers give.
 type Header struct {
 	Width, Height int
 	// Channels is the number of bytes per pixel in Decode's result: 1 (gray), 3 (RGB) or 4 (CMYK as stored; Adobe's files store

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// haveAVX2 says whether to use the assembly. LINCE_ISA=generic turns it off, like all assembly of lince.
+// haveAVX2 reports whether to use the assembly. LINCE_ISA=generic turns it off, like all assembly of lince.
 var haveAVX2 = cpu.X86.HasAVX2 && os.Getenv("LINCE_ISA") != "generic"
 
 // inverseDCTAVX2 is inverseDCTGo without its special cases.

@@ -51,7 +51,7 @@ func (d *Decoder) scanComponents(s *scan, seg []byte) error {
 		}
 		for _, other := range s.comp[:i] {
 			if other == ci {
-				return fmt.Errorf("corrupt JPEG: component %d twice in a scan", id)
+				return fmt.Errorf("corrupt JPEG: component %d occurs twice in a scan", id)
 			}
 		}
 		s.comp[i] = ci

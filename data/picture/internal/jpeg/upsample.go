@@ -1,8 +1,7 @@
 package jpeg
 
-// The upsampling of libjpeg's jdsample.c. It makes a row of output samples from a row of n samples (near) and, for vertical upsampling, from
-// the neighboring row that is closer to the output row (far). lower says that the output row is the lower one of the two that are made from
-// near.
+// The upsampling of libjpeg's jdsample.c. It makes a row of output samples from a row of n samples (near) and, for vertical upsampling, from the
+// neighboring row that is closer to the output row (far). lower is set if the output row is the lower one of the two that are made from near.
 
 // h2v1FancyGo doubles a row horizontally by the triangle filter: 3/4 of the nearer sample and 1/4 of the other, with alternating rounding.
 // n > 2.
