@@ -19,10 +19,27 @@ import (
 // flow is what check knows of the text so far.
 type flow struct {
 	owners  map[string]*reg          // by physical register
+	named   bool                     // a register has been taken
 	written map[*reg]bool            // on all ways to here
 	never   bool                     // nothing gets here: behind a jump
 	forward map[string]map[*reg]bool // written on all ways that jump to a label
 	heads   map[string][]*reg        // what is written where a label is
+}
+
+func newFlow() flow {
+	return flow{owners: map[string]*reg{}, written: map[*reg]bool{}, forward: map[string]map[*reg]bool{}, heads: map[string][]*reg{}}
+}
+
+// finish checks the end of the last function. If the function took no register, check has checked nothing.
+func (f *family) finish() {
+	switch a := f.last; {
+	case a == nil:
+	case !a.never:
+		panic(a.name + ": the function does not return")
+	case !a.named:
+		panic(a.name + ": the function has no named register")
+	}
+	f.last = nil
 }
 
 // registerWord finds registers; symbols of go_asm.h have letters before and behind.
@@ -38,7 +55,7 @@ func keyOf(text string) string {
 
 // check checks an instruction.
 func (a *asm) check(line string) {
-	if a.owners == nil || a.translating {
+	if a.translating {
 		return
 	}
 	op, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -176,9 +193,6 @@ func (a *asm) jump(op string, operands []string, line string) bool {
 			}
 		}
 	} else if !a.never {
-		if a.forward == nil {
-			a.forward = map[string]map[*reg]bool{}
-		}
 		a.forward[label] = common(a.forward[label], a.written)
 	}
 	if op == "JMP" || op == "B" {
@@ -198,9 +212,6 @@ func common(x, y map[*reg]bool) map[*reg]bool {
 
 // reached brings what jumps to a label together with what comes from above.
 func (a *asm) reached(label string) {
-	if a.owners == nil {
-		return
-	}
 	from, jumped := a.forward[label]
 	switch {
 	case jumped && a.never:
@@ -211,9 +222,6 @@ func (a *asm) reached(label string) {
 		panic(fmt.Sprintf("%s: nothing gets to %s", a.name, label))
 	}
 	a.never = false
-	if a.heads == nil {
-		a.heads = map[string][]*reg{}
-	}
 	maps.DeleteFunc(a.written, func(r *reg, _ bool) bool { return r.freed })
 	a.heads[label] = slices.Collect(maps.Keys(a.written))
 }

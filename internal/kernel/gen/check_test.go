@@ -21,7 +21,13 @@ func TestChecks(t *testing.T) {
 		{"use after free, of a number", "is free", avx2, func(a *asm) {
 			x := a.vector("x")
 			a.free(x)
-			a.spread("AX", x)
+			a.n3("FADD", x, x, x)
+		}},
+		{"use after free, of a part", "use after free", avx2, func(a *asm) {
+			x := a.vector("x")
+			a.zero(x)
+			a.free(x)
+			a.i("VMOVQ %s, %s", x.as("X"), a.param("src").mem(0))
 		}},
 		{"freed twice", "is free already", avx2, func(a *asm) {
 			x := a.vector("x")
@@ -49,7 +55,7 @@ func TestChecks(t *testing.T) {
 			a.general("x")
 			a.i("VXORPS Y16, Y16, Y16")
 		}},
-		{"no name", "R9 has no name", avx2, func(a *asm) { a.i("ADDQ $8, R9"); a.param("src"); a.i("ADDQ $8, R9") }},
+		{"no name", "R9 has no name", avx2, func(a *asm) { a.i("ADDQ $8, R9") }},
 		{"no name in an address", "R9 has no name", avx2, func(a *asm) { a.i("MOVQ 8(%s)(R9*4), %s", a.param("src"), a.general("x")) }},
 		{"no name, under another letter", "V3 has no name", avx2, func(a *asm) { a.i("VMOVQ X3, %s", a.param("src").mem(0)) }},
 		{"read before it is written", "x is read before", avx2, func(a *asm) { a.v("VMOVUPS", a.vector("x"), a.param("src").mem(0)) }},
@@ -84,11 +90,20 @@ func TestChecks(t *testing.T) {
 			a.ret()
 			a.at("after")
 		}},
+		{"no register at all", "has no named register", avx2, func(a *asm) { a.ret() }},
+		{"NEON: no register at all", "has no named register", neonOwn, func(a *asm) { a.end() }},
+		{"only bytes, which are not checked", "has no named register", avx2, func(a *asm) { a.i("BYTE $0x90\nRET") }},
+		{"no end", "does not return", avx2, func(a *asm) { a.param("n") }},
+		{"an end on one of two ways", "does not return", avx2, func(a *asm) {
+			n := a.param("n")
+			a.i("TESTQ %s, %s\nJEQ zero\nRET", n, n)
+			a.at("zero")
+		}},
 		{"a field of what is no struct", "points to no struct", avx2, func(a *asm) { a.general("x").field("K") }},
 		{"NEON: no name", "V9 has no name", neonOwn, func(a *asm) { a.n3("FADD", 9, 9, a.vector("x")) }},
 		{"NEON: read before it is written", "x is read before", neonOwn, func(a *asm) { a.n("FMOVQ %s, %s", a.vector("x").as("F"), a.param("src").mem(0)) }},
 		{"NEON: a branch", "x is read before", neonOwn, func(a *asm) { a.n("CBZ %s, done", a.general("x")) }},
-		{"NEON translated: no name", "V9 has no name", neon, func(a *asm) { a.v("VADDPS", 9, 9, a.vector("x")) }},
+		{"NEON translated: no name", "V9 has no name", neon, func(a *asm) { a.v("VADDPS", "V9", "V9", a.vector("x")) }},
 		{"NEON translated: too few registers", "too few registers", neon, func(a *asm) { a.vectors("x", 17) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -97,7 +112,9 @@ func TestChecks(t *testing.T) {
 					t.Errorf("got %q, want %q", got, c.want)
 				}
 			}()
-			c.write((&family{}).fn(c.v, "f", "", "src *float32", "n int"))
+			f := &family{}
+			c.write(f.fn(c.v, "f", "", "src *float32", "n int"))
+			f.finish()
 		})
 	}
 }

@@ -38,9 +38,9 @@ func gemmTile(t *product) {
 	t.fetchResult()
 	t.startFrom("Init", "IStride")
 	t.eitherLeft(func() {
-		t.packAndMultiply(t.strided("AStride", t.args.field("A")))
+		t.packAndMultiply(t.strided(t.args.field("A")))
 	}, func() {
-		t.packAndMultiply(t.contiguous("AStride", t.args.field("A")))
+		t.packAndMultiply(t.contiguous(t.args.field("A")))
 	})
 	t.activate(false)
 	t.store()
@@ -92,7 +92,7 @@ func gemmShort(t *product) {
 	t.free(next, below)
 	t.at("fetched")
 	t.startZero()
-	t.left = t.contiguous("AStride", t.args.field("A"))
+	t.left = t.contiguous(t.args.field("A"))
 	t.right = right{t.general("row of B"), t.pointer("BStride")}
 	t.i("MOVQ %s, %s", b, t.right.p)
 	ahead, step := t.fetchUpTo(t.args.field("ahead"), t.args.field("end"), "T1")

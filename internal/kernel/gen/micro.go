@@ -41,7 +41,7 @@ func microTile(t *product, height int) {
 func (t *product) microN() {
 	t.fetchResult()
 	t.rightAtStride()
-	rows := t.strided("AStride", t.args.field("A"))
+	rows := t.strided(t.args.field("A"))
 	t.left = rows
 	ahead, step := t.pointer("aheadTile"), t.pointer("aheadStep")
 	t.i("ADDQ %s, %s", rows.pointers[0][0], ahead)
@@ -54,7 +54,7 @@ func (t *product) microN() {
 func (t *product) microT() {
 	t.rightAtStride()
 	t.pairs = t.vectors == 2
-	t.left = t.contiguous("AStride", t.args.field("A"))
+	t.left = t.contiguous(t.args.field("A"))
 	var ahead []*reg
 	for _, f := range []string{"Ahead", "Ahead+Ahead__size"} {
 		at, step := t.pointer(f+"+Ahead_at"), t.pointer(f+"+Ahead_step")
@@ -76,7 +76,7 @@ func microP(t *product, pooled int) {
 	t.at("tile")
 	t.startFrom("Init", "IStride")
 	t.rightAtStride()
-	t.left = t.strided("AStride", t.args.field("A"), t.args.field("A2"))
+	t.left = t.strided(t.args.field("A"), t.args.field("A2"))
 	t.overDistances()
 	t.freeOperands()
 	t.free(append(t.b, t.x...)...)

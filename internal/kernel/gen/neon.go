@@ -44,6 +44,8 @@ var general = map[string]string{
 
 const (
 	addressRegister = "R16"
+	valueRegister   = "R17" // see value
+	changeRegister  = "R19" // see change
 	lanesRegister   = "R20" // see setLanes
 )
 

@@ -129,10 +129,3 @@ func neonDots(f *family, columns int) {
 	}
 	a.end()
 }
-
-// loadNEON moves parameters to registers of arm64, in order.
-func (a *asm) loadNEON(regs ...string) {
-	for n, r := range regs {
-		a.n("MOVD %s+%d(FP), %s", a.params[n], 8*n, r)
-	}
-}

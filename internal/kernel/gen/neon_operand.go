@@ -35,9 +35,9 @@ func (a *asm) change(op, by, to string) {
 		return
 	}
 	m := a.address(to)
-	a.n("MOVD %s, R19", m)
-	a.n("%s %s, R19", op, by)
-	a.n("MOVD R19, %s", m)
+	a.n("MOVD %s, %s", m, changeRegister)
+	a.n("%s %s, %s", op, by, changeRegister)
+	a.n("MOVD %s, %s", changeRegister, m)
 }
 
 // compare sets the flags for x - y, one of which can be in memory.
@@ -103,8 +103,8 @@ func (a *asm) value(operand string) string {
 	case general[operand] != "":
 		return generalRegister(operand)
 	}
-	a.n("MOVD %s, R17", a.address(operand))
-	return "R17"
+	a.n("MOVD %s, %s", a.address(operand), valueRegister)
+	return valueRegister
 }
 
 func (a *asm) moveVector(from, to string) {
@@ -286,12 +286,4 @@ func memory(operand string) (base, index string, shift int, offset string) {
 		index = generalRegister(m[3])
 	}
 	return generalRegister(m[2]), index, shift, offset
-}
-
-// plus is an offset n bytes on.
-func plus(offset string, n int) string {
-	if number, err := strconv.Atoi(offset); err == nil {
-		return strconv.Itoa(number + n)
-	}
-	return fmt.Sprintf("%s+%d", offset, n)
 }

@@ -148,8 +148,8 @@ type strided struct {
 }
 
 // strided begins at the rows of the given starts, each followed by as many others at a stride.
-func (t *product) strided(stride string, starts ...any) *strided {
-	s := &strided{t: t, stride: t.pointer(stride), each: t.rows / len(starts)}
+func (t *product) strided(starts ...any) *strided {
+	s := &strided{t: t, stride: t.pointer("AStride"), each: t.rows / len(starts)}
 	three := t.general("three rows")
 	t.i("LEAQ (%s)(%s*2), %s", s.stride, s.stride, three)
 	for _, start := range starts {
@@ -201,8 +201,8 @@ type contiguous struct {
 	p, stride *reg
 }
 
-func (t *product) contiguous(stride string, start any) *contiguous {
-	c := &contiguous{t, t.general("A"), t.pointer(stride)}
+func (t *product) contiguous(start any) *contiguous {
+	c := &contiguous{t, t.general("A"), t.pointer("AStride")}
 	t.i("MOVQ %v, %s", start, c.p)
 	return c
 }

@@ -87,7 +87,7 @@ func (t *product) poolAndStore(pooled int) {
 			t.blend(greater, zero, best)
 			t.blend(greater, positions[3], argmax)
 			if !t.is512() {
-				t.packBytes(argmax.number, greater.number)
+				t.packBytes(argmax, greater)
 			}
 			t.wholeOrPart(func(tail *reg) {
 				if j < t.vectors-1 {
@@ -132,9 +132,9 @@ func (t *product) nextTile(moves ...[2]string) {
 	}
 }
 
-// packBytes packs the eight lanes of a Y register to bytes in the lower half of its X.
-func (a *asm) packBytes(n, spare int) {
-	a.i("VEXTRACTI128 $1, Y%d, X%d", n, spare)
-	a.i("VPACKUSDW X%d, X%d, X%d", spare, n, n)
-	a.i("VPACKUSWB X%d, X%d, X%d", n, n, n)
+// packBytes packs the eight lanes of a vector of AVX2 to bytes, in the lower half of its X register.
+func (a *asm) packBytes(x, spare *reg) {
+	a.i("VEXTRACTI128 $1, %s, %s", x, spare.as("X"))
+	a.i("VPACKUSDW %s, %s, %[2]s", spare.as("X"), x.as("X"))
+	a.i("VPACKUSWB %s, %[1]s, %[1]s", x.as("X"))
 }

@@ -61,6 +61,9 @@ func (r *reg) physical() string {
 // as is a vector register under another letter, for an instruction on a part of it: X, Y; for
 // arm64: F.
 func (r *reg) as(letter string) string {
+	if r.freed {
+		return r.String()
+	}
 	return letter + r.String()[1:]
 }
 
@@ -110,13 +113,10 @@ func (a *asm) take(c class, number int, name string) *reg {
 		panic(fmt.Sprintf("%s: no register %d for %s", a.name, number, name))
 	}
 	r := &reg{a: a, name: name, class: c, number: number}
-	if a.owners == nil {
-		a.owners, a.written = map[string]*reg{}, map[*reg]bool{}
-	}
 	if other := a.owners[r.key()]; other != nil {
 		panic(fmt.Sprintf("%s: %s for %s is %s already", a.name, r.physical(), name, other.name))
 	}
-	a.owners[r.key()] = r
+	a.owners[r.key()], a.named = r, true
 	return r
 }
 

@@ -39,11 +39,11 @@ func (t *product) planes() {
 	t.at("begin")
 	t.nextMemory()
 	t.eitherLeft(func() {
-		t.left = t.strided("AStride", a)
+		t.left = t.strided(a)
 		t.right = right{t.pointer("panelB"), width}
 		t.multiplyAndAsk(a)
 	}, func() {
-		t.left = t.contiguous("AStride", a)
+		t.left = t.contiguous(a)
 		t.right = right{t.pointer("panelB"), t.pointer("BStride")}
 		t.multiplyAndAsk(a)
 	})

@@ -510,11 +510,6 @@ func products5AVX2(a *Products)
 //go:noescape
 func products6AVX2(a *Products)
 
-// toRead is ToRead for lines of 64 bytes.
-//
-//go:noescape
-func toRead(x *float32, lines int)
-
 // toWrite is ToWrite for lines of 64 bytes.
 //
 //go:noescape

@@ -10281,17 +10281,6 @@ multiplied:
 	VZEROUPPER
 	RET
 
-// func toRead(x *float32, lines int)
-TEXT ·toRead(SB), NOSPLIT, $0-16
-	MOVQ x+0(FP), SI
-	MOVQ lines+8(FP), AX
-again:
-	PREFETCHT1 (SI)
-	ADDQ $64, SI
-	DECQ AX
-	JNE again
-	RET
-
 // func toWrite(x *float32, lines int)
 TEXT ·toWrite(SB), NOSPLIT, $0-16
 	MOVQ x+0(FP), SI

@@ -6,8 +6,5 @@ import "github.com/lince-ml/lince/internal/kernel"
 // compute while they wait for memory. Products use only that cache. So the memory that transforms will need is
 // prefetched, little by little, during products.
 
-// ToRead prefetches x to the second cache.
-func ToRead(isa kernel.ISA, x []float32) { prefetch(isa, x, false) }
-
 // ToWrite prefetches x to the second cache, for exclusive access of this core, before it is written.
-func ToWrite(isa kernel.ISA, x []float32) { prefetch(isa, x, true) }
+func ToWrite(isa kernel.ISA, x []float32) { prefetch(isa, x) }
