@@ -42,7 +42,7 @@ type line struct {
 	last    int            // from the first channel to the first of the last vector
 	lanes   unsafe.Pointer // mask, 0 or -1 for each lane: those of the last vector that do not overlap the vector before; if the image has fewer channels than lanes, its channels
 	mask    uint64         // the same as bits; AVX-512 and NEON
-	channel int            //nolint:unused // the assembly's own: from the first channel to the first of a vector
+	channel int            // the assembly's own: from the first channel to the first of a vector
 
 	left, middle, atRight int // for the filters' gradient: results at the left edge, at no edge, at the right edge
 	right                 int // column of the source under the first tap of the first result at the right edge

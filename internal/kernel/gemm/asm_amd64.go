@@ -2,6 +2,44 @@
 
 package gemm
 
+import "unsafe"
+
+// The assembly uses these fields.
+const (
+	_ = unsafe.Offsetof(short{}.A)
+	_ = unsafe.Offsetof(short{}.AStride)
+	_ = unsafe.Offsetof(short{}.B)
+	_ = unsafe.Offsetof(short{}.BStride)
+	_ = unsafe.Offsetof(short{}.C)
+	_ = unsafe.Offsetof(short{}.CStride)
+	_ = unsafe.Offsetof(short{}.K)
+	_ = unsafe.Offsetof(short{}.ahead)
+	_ = unsafe.Offsetof(short{}.bTile)
+	_ = unsafe.Offsetof(short{}.columns)
+	_ = unsafe.Offsetof(short{}.end)
+	_ = unsafe.Offsetof(short{}.left)
+	_ = unsafe.Offsetof(short{}.past)
+	_ = unsafe.Offsetof(short{}.rows)
+	_ = unsafe.Offsetof(tile{}.A)
+	_ = unsafe.Offsetof(tile{}.AStride)
+	_ = unsafe.Offsetof(tile{}.B)
+	_ = unsafe.Offsetof(tile{}.BStride)
+	_ = unsafe.Offsetof(tile{}.C)
+	_ = unsafe.Offsetof(tile{}.CStride)
+	_ = unsafe.Offsetof(tile{}.IStride)
+	_ = unsafe.Offsetof(tile{}.Init)
+	_ = unsafe.Offsetof(tile{}.K)
+	_ = unsafe.Offsetof(tile{}.ReLU)
+	_ = unsafe.Offsetof(tile{}.ahead)
+	_ = unsafe.Offsetof(tile{}.end)
+	_ = unsafe.Offsetof(tile{}.fetch)
+	_ = unsafe.Offsetof(tile{}.next)
+	_ = unsafe.Offsetof(tile{}.pack)
+	_ = unsafe.Offsetof(tile{}.packStep)
+	_ = unsafe.Offsetof(tile{}.step)
+	_ = unsafe.Offsetof(tile{}.transposed)
+)
+
 func tileAVX512(rows int, t *tile) {
 	switch rows {
 	case 1:

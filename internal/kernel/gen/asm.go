@@ -13,12 +13,13 @@ import (
 
 // family is the assembly of one package for one architecture.
 type family struct {
-	vecs  []vec        // what it is written for
-	text  bytes.Buffer // assembly
-	data  []uint32     // constants in use
-	decls bytes.Buffer // Go declarations
-	code  bytes.Buffer // other Go code
-	last  *asm         // the function being written
+	vecs   []vec        // what it is written for
+	text   bytes.Buffer // assembly
+	data   []uint32     // constants in use
+	decls  bytes.Buffer // Go declarations
+	code   bytes.Buffer // other Go code
+	last   *asm         // the function being written
+	fields []string     // of structs, that the assembly uses
 	dispatching
 }
 
@@ -52,12 +53,37 @@ func (a *asm) bits(bits uint32) string {
 }
 
 func (f *family) declarations(pkg string) []byte {
-	return formatted(fmt.Sprintf("%spackage %s\n%s%s%s", notice, pkg, f.imports(), f.code.String(), f.decls.String()))
+	imports := f.importKernel()
+	if len(f.fields) > 0 {
+		imports = "\nimport \"unsafe\"\n" + imports
+	}
+	return formatted(notice + "package " + pkg + "\n" + imports + f.fieldChecks() + f.code.String() + f.decls.String())
+}
+
+// uses records that the assembly uses a field of a struct.
+func (f *family) uses(structure, field string) {
+	if field := structure + "{}." + field; !slices.Contains(f.fields, field) {
+		f.fields = append(f.fields, field)
+	}
+}
+
+// fieldChecks returns constants that do not compile if one of the recorded fields does not exist. Without them the
+// assembler would report the line, but not the field. They also tell linters that the fields are used.
+func (f *family) fieldChecks() string {
+	if len(f.fields) == 0 {
+		return ""
+	}
+	slices.Sort(f.fields)
+	text := "\n// The assembly uses these fields.\nconst (\n"
+	for _, field := range f.fields {
+		text += "\t_ = unsafe.Offsetof(" + field + ")\n"
+	}
+	return text + ")\n"
 }
 
 // others is asm_other.go: the functions that choose an instruction set, where there is none.
 func (f *family) others(pkg string) []byte {
-	return formatted(fmt.Sprintf("%s//go:build !amd64 && !arm64\n\npackage %s\n%s%s", notice, pkg, f.imports(), f.other.String()))
+	return formatted(fmt.Sprintf("%s//go:build !amd64 && !arm64\n\npackage %s\n%s%s", notice, pkg, f.importKernel(), f.other.String()))
 }
 
 func formatted(src string) []byte {

@@ -73,8 +73,8 @@ func blank(params []string) string {
 	return strings.Join(types, ", ")
 }
 
-// imports is the import of package kernel, where the Go code needs it.
-func (d *dispatching) imports() string {
+// importKernel returns the import of package kernel, if the Go code needs it.
+func (d *dispatching) importKernel() string {
 	if !d.kernels {
 		return ""
 	}

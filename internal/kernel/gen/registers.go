@@ -81,6 +81,13 @@ func (r *reg) field(name string) string {
 	if r.structure == "" {
 		panic(fmt.Sprintf("%s: %s points to no struct", r.a.name, r.name))
 	}
+	first, rest, _ := strings.Cut(name, "+")
+	r.a.f.uses(r.structure, first)
+	for part := range strings.SplitSeq(rest, "+") {
+		if structure, field, ok := strings.Cut(part, "_"); ok && field != "_size" {
+			r.a.f.uses(structure, field)
+		}
+	}
 	return fmt.Sprintf("%s_%s(%s)", r.structure, name, r)
 }
 

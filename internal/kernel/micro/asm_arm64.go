@@ -2,6 +2,37 @@
 
 package micro
 
+import "unsafe"
+
+// The assembly uses these fields.
+const (
+	_ = unsafe.Offsetof(Args{}.A)
+	_ = unsafe.Offsetof(Args{}.A2)
+	_ = unsafe.Offsetof(Args{}.ASeg)
+	_ = unsafe.Offsetof(Args{}.AStride)
+	_ = unsafe.Offsetof(Args{}.Argmax)
+	_ = unsafe.Offsetof(Args{}.B)
+	_ = unsafe.Offsetof(Args{}.BSeg)
+	_ = unsafe.Offsetof(Args{}.BStride)
+	_ = unsafe.Offsetof(Args{}.C)
+	_ = unsafe.Offsetof(Args{}.CStride)
+	_ = unsafe.Offsetof(Args{}.IStride)
+	_ = unsafe.Offsetof(Args{}.Init)
+	_ = unsafe.Offsetof(Args{}.K)
+	_ = unsafe.Offsetof(Args{}.Limit)
+	_ = unsafe.Offsetof(Args{}.Mask)
+	_ = unsafe.Offsetof(Args{}.ReLU)
+	_ = unsafe.Offsetof(Args{}.Residual)
+	_ = unsafe.Offsetof(Args{}.Seg)
+	_ = unsafe.Offsetof(Args{}.Segs)
+	_ = unsafe.Offsetof(Args{}.aTile)
+	_ = unsafe.Offsetof(Args{}.argmaxTile)
+	_ = unsafe.Offsetof(Args{}.cTile)
+	_ = unsafe.Offsetof(Args{}.iTile)
+	_ = unsafe.Offsetof(Args{}.tiles)
+	_ = unsafe.Offsetof(Args{}.transposed)
+)
+
 func tileNEON(height int, a *Args) {
 	switch a.kind<<4 | height {
 	case 0x11:

@@ -2,7 +2,35 @@
 
 package winograd
 
+import "unsafe"
+
 import "github.com/lince-ml/lince/internal/kernel"
+
+// The assembly uses these fields.
+const (
+	_ = unsafe.Offsetof(Products{}.A)
+	_ = unsafe.Offsetof(Products{}.APlane)
+	_ = unsafe.Offsetof(Products{}.AStride)
+	_ = unsafe.Offsetof(Products{}.Accumulate)
+	_ = unsafe.Offsetof(Products{}.B)
+	_ = unsafe.Offsetof(Products{}.BPanel)
+	_ = unsafe.Offsetof(Products{}.BPlane)
+	_ = unsafe.Offsetof(Products{}.BStride)
+	_ = unsafe.Offsetof(Products{}.C)
+	_ = unsafe.Offsetof(Products{}.CPlane)
+	_ = unsafe.Offsetof(Products{}.CStride)
+	_ = unsafe.Offsetof(Products{}.K)
+	_ = unsafe.Offsetof(Products{}.Panels)
+	_ = unsafe.Offsetof(Products{}.Planes)
+	_ = unsafe.Offsetof(Products{}.aTile)
+	_ = unsafe.Offsetof(Products{}.ahead)
+	_ = unsafe.Offsetof(Products{}.cTile)
+	_ = unsafe.Offsetof(Products{}.left)
+	_ = unsafe.Offsetof(Products{}.panelB)
+	_ = unsafe.Offsetof(Products{}.panelC)
+	_ = unsafe.Offsetof(Products{}.tiles)
+	_ = unsafe.Offsetof(Products{}.transposed)
+)
 
 func productsAVX512(height int, a *Products) {
 	switch height {
