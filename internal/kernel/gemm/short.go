@@ -46,7 +46,7 @@ func (t *tiler) products(n, tiles int, b unsafe.Pointer, bStride, bTile uintptr)
 	if t.args.K <= shortK && (!t.near || t.args.K*t.shape.N <= 1<<13) { // else B comes from the second cache
 		heights = heights.Limit(shortRows(t.isa))
 	}
-	most := heights.Most()
+	most := heights.Max()
 	if pieces := kernel.CeilDiv(tiles, max(1, kernel.CallProducts/(most*width*t.args.K))); pieces > 1 {
 		for i := range pieces {
 			lo, hi := kernel.Split(tiles, pieces, i)

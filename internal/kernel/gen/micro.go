@@ -169,7 +169,7 @@ func transpose8(f *family) {
 
 // eachHeight calls f with each of the heights.
 func eachHeight(heights kernel.Heights, f func(height int)) {
-	for height := 1; height <= heights.Most(); height++ {
+	for height := 1; height <= heights.Max(); height++ {
 		if heights.Has(height) {
 			f(height)
 		}
