@@ -4,7 +4,8 @@
 //
 //   - N: the rows of A lie at a stride. In a row, k runs over segments of contiguous elements, at any
 //     distance from each other. For pixels under a window, and row-major matrices.
-//   - T: the rows of A are contiguous, and k has a stride. For gradients of filters, and transposed matrices.
+//   - T: the rows of A are contiguous, and k has a stride. Segments lie at one distance. For gradients of filters, and
+//     transposed matrices.
 //   - P: N with a 2x2 max-pool, which stores the maximum of four results and its position.
 //
 // N, T and P divide any number of rows into tiles of similar heights. NLines and PLines do the same for several
