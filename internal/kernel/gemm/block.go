@@ -48,7 +48,7 @@ func (g *Gemm) inBlocks() *Gemm {
 // BlockScratchLen is the length of the scratch that each worker needs for RunBlock, in floats.
 func (g *Gemm) BlockScratchLen() int { return g.blocks.ScratchLen() }
 
-// RunBlock computes a block: rows [lo, hi) of the product. dst must have BlockLen floats.
+// RunBlock computes a block: rows [lo, hi) of the product. BlockLen floats are enough for dst.
 func (g *Gemm) RunBlock(part int, a, b, dst, scratch []float32) (lo, hi int) {
 	r, _ := g.blocks.part(part)
 	g.blocks.runTiles(r, a, b, nil, dst, r.m0, nil, scratch, Epilogue{}, false)
