@@ -13,7 +13,7 @@ import (
 
 // family is the assembly of one package for one architecture.
 type family struct {
-	vecs   []vec        // what it is written for
+	vecs   []vec        // instruction sets
 	text   bytes.Buffer // assembly
 	data   []uint32     // constants in use
 	decls  bytes.Buffer // Go declarations
@@ -41,10 +41,10 @@ func (f *family) assembly() []byte {
 
 func constantName(bits uint32) string { return fmt.Sprintf("c%08x<>", bits) }
 
-// number is the address of a vector with a number in all lanes.
+// number returns the address of a vector with x in all lanes.
 func (a *asm) number(x float64) string { return a.bits(math.Float32bits(float32(x))) }
 
-// bits is number for an integer.
+// bits returns the address of a vector with an integer in all lanes.
 func (a *asm) bits(bits uint32) string {
 	if !a.isNEON() && !slices.Contains(a.f.data, bits) {
 		a.f.data = append(a.f.data, bits)
@@ -81,7 +81,7 @@ func (f *family) fieldChecks() string {
 	return text + ")\n"
 }
 
-// others is asm_other.go: the functions that choose an instruction set, where there is none.
+// others returns asm_other.go, for architectures without assembly: the functions that choose an instruction set panic.
 func (f *family) others(pkg string) []byte {
 	return formatted(fmt.Sprintf("%s//go:build !amd64 && !arm64\n\npackage %s\n%s%s", notice, pkg, f.importKernel(), f.other.String()))
 }
@@ -94,52 +94,52 @@ func formatted(src string) []byte {
 	return out
 }
 
-// vec is an instruction set as kernels are written for it.
+// vec describes an instruction set for which kernels are written.
 type vec struct {
 	isa   kernel.ISA
-	name  string // suffix of functions' names
-	lanes int    // float32 in a register
-	regs  int    // that a function may use
-	r     string // letter of the registers
+	name  string // suffix of the names of functions
+	lanes int    // number of float32 in a vector register
+	regs  int    // number of vector registers that a function may use
+	r     string // letter of the vector registers
 }
 
 var (
 	avx512 = vec{kernel.AVX512, "AVX512", 16, 32, "Z"}
 	avx2   = vec{kernel.AVX2, "AVX2", 8, 16, "Y"}
-	neon   = vec{kernel.NEON, "NEON", 4, 16, "V"} // has 32; see neon.go
+	neon   = vec{kernel.NEON, "NEON", 4, 16, "V"} // arm64 has 32 registers; neon.go uses the others
 	vecs   = []vec{avx512, avx2}                  // amd64
 
-	// neonOwn is for functions in arm64's own words.
-	neonOwn = vec{kernel.NEON, "NEON", 4, 32, "V"}
+	// neonNative is for functions that are written with instructions of arm64.
+	neonNative = vec{kernel.NEON, "NEON", 4, 32, "V"}
 )
 
 func (v vec) is512() bool  { return v.lanes == 16 }
 func (v vec) isNEON() bool { return v.lanes == 4 }
 
-// bytes is the size of a register.
+// bytes is the size of a vector register.
 func (v vec) bytes() int { return 4 * v.lanes }
 
-// asm is a function being written. Its parameters are all of eight bytes.
+// asm is a function that is being written. All its parameters have eight bytes.
 type asm struct {
 	vec
 	f      *family
 	name   string
 	params []string
 	types  []string // of params
-	labels int
+	labels int      // number of labels from newLabel
 
-	masks512 bool // masks are those of AVX-512, though vectors are shorter
+	masks512 bool // masks are mask registers of AVX-512, although vectors are shorter
 	flow
 	neonText
 }
 
-// fn starts a function with parameters of the given Go types; goDoc says which Go loop it
-// equals. (A parameter cannot be called g: that is a register.)
+// fn starts a function. Each of params is a name and a Go type of eight bytes. A parameter cannot be called g, which is
+// a register. goDoc continues the doc comment of the Go declaration after the name.
 func (f *family) fn(v vec, name, goDoc string, params ...string) *asm {
 	f.finish()
 	a := &asm{vec: v, f: f, name: name + v.name, flow: newFlow()}
 	f.last = a
-	f.noted(name, v, params)
+	f.record(name, v, params)
 	fmt.Fprintf(&f.decls, "\n// %s %s\n//\n//go:noescape\nfunc %s(%s)\n", a.name, goDoc, a.name, strings.Join(params, ", "))
 	fmt.Fprintf(&f.text, "\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-%d\n", a.name, strings.Join(params, ", "), a.name, 8*len(params))
 	for _, p := range params {
@@ -148,7 +148,7 @@ func (f *family) fn(v vec, name, goDoc string, params ...string) *asm {
 	return a
 }
 
-// i writes instructions, one a line, in the words of amd64.
+// i writes instructions of amd64, one in each line. NEON functions get their translation.
 func (a *asm) i(format string, args ...any) {
 	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
 		line = strings.TrimSpace(line)
@@ -161,7 +161,7 @@ func (a *asm) i(format string, args ...any) {
 	}
 }
 
-// comment says what the instructions that follow do: a line for each block.
+// comment writes a comment line, which says what the following block of instructions does.
 func (a *asm) comment(format string, args ...any) {
 	text := fmt.Sprintf("\t// "+format+"\n", args...)
 	if a.isNEON() {
@@ -171,7 +171,7 @@ func (a *asm) comment(format string, args ...any) {
 	}
 }
 
-// at writes a label.
+// at writes a label, which earlier or later instructions may jump to.
 func (a *asm) at(label string) {
 	if !a.translating {
 		a.reached(label)
@@ -183,13 +183,13 @@ func (a *asm) at(label string) {
 	}
 }
 
-// newLabel is a label that the function has not used.
+// newLabel returns a label that the function has not used yet.
 func (a *asm) newLabel(name string) string {
 	a.labels++
 	return fmt.Sprintf("%s%d", name, a.labels)
 }
 
-// loop is at after aligning to a cache line.
+// loop aligns the code to a cache line and writes a label.
 func (a *asm) loop(label string) {
 	a.i("PCALIGN $64")
 	a.at(label)
@@ -204,7 +204,7 @@ func (a *asm) v(op string, operands ...any) {
 	a.i("%s %s", op, strings.Join(text, ", "))
 }
 
-// zero clears a register.
+// zero clears a vector register.
 func (a *asm) zero(x *reg) {
 	if a.is512() {
 		a.v("VPXORQ", x, x, x)
@@ -224,7 +224,7 @@ func (a *asm) integer(value uint32, to *reg) {
 // spread sets all lanes of a vector register to the lower 32 bits of a general one.
 func (a *asm) spread(from, to *reg) {
 	if a.isNEON() {
-		a.word(fmt.Sprintf("VMOVD %v, %s", from, to.as("X")), func() {
+		a.replace(fmt.Sprintf("VMOVD %v, %s", from, to.as("X")), func() {
 			a.n("VDUP %s, %s.S4", generalRegister(from.String()), to)
 		})
 		return
@@ -236,7 +236,7 @@ func (a *asm) spread(from, to *reg) {
 // AVX-512 does not need it: it has an instruction for this.
 func (a *asm) storeBytes(x, spare *reg, to string) {
 	if a.isNEON() {
-		a.word(fmt.Sprintf("VMOVQ %s, %s", x.as("X"), to), func() {
+		a.replace(fmt.Sprintf("VMOVQ %s, %s", x.as("X"), to), func() {
 			a.n2("XTN.H4", x, x)
 			a.n2("XTN.B8", x, x)
 			a.n("FMOVS %s, %s", x.as("F"), a.address(to))
@@ -247,7 +247,7 @@ func (a *asm) storeBytes(x, spare *reg, to string) {
 	a.i("VMOVQ %s, %s", x.as("X"), to)
 }
 
-// vectorNumber is the number of a vector register: an int, or one with a name.
+// vectorNumber returns the number of a vector register: x is a *reg or, in translations to NEON, the number.
 func (a *asm) vectorNumber(x any) int {
 	switch x := x.(type) {
 	case int:
@@ -261,8 +261,8 @@ func (a *asm) vectorNumber(x any) int {
 	panic(fmt.Sprintf("%s: %v is no vector register", a.name, x))
 }
 
-// word checks an instruction in the words of amd64 that is written in those of arm64.
-func (a *asm) word(line string, write func()) {
+// replace checks an instruction of amd64, and calls write, which writes instructions of arm64 in its place.
+func (a *asm) replace(line string, write func()) {
 	a.check(line)
 	before := a.translating
 	a.translating = true
@@ -270,7 +270,7 @@ func (a *asm) word(line string, write func()) {
 	a.translating = before
 }
 
-// blend moves the lanes of a mask.
+// blend copies the lanes of a mask, and keeps the other lanes of to.
 func (a *asm) blend(mask *reg, from, to any) {
 	if mask.class == maskClass {
 		a.v("VMOVAPS", from, mask, to)
@@ -279,8 +279,8 @@ func (a *asm) blend(mask *reg, from, to any) {
 	}
 }
 
-// loadPart loads the lanes of a mask, and 0 to the others; or all lanes, when there is no mask.
-// NEON moves the lanes that setLanes says.
+// loadPart loads the lanes of a mask, and sets the others to 0. If mask is nil, it loads all lanes. NEON loads the
+// lanes from setLanes.
 func (a *asm) loadPart(m string, mask *reg, to any) {
 	switch {
 	case mask == nil:
@@ -292,7 +292,7 @@ func (a *asm) loadPart(m string, mask *reg, to any) {
 	}
 }
 
-// storePart stores the lanes of a mask, or all.
+// storePart stores the lanes of a mask, or all lanes if mask is nil.
 func (a *asm) storePart(from any, mask *reg, m string) {
 	switch {
 	case mask == nil:
@@ -304,7 +304,7 @@ func (a *asm) storePart(from any, mask *reg, m string) {
 	}
 }
 
-// ret ends the function.
+// ret returns from the function.
 func (a *asm) ret() {
 	if a.isNEON() {
 		a.end()
@@ -313,7 +313,7 @@ func (a *asm) ret() {
 	a.i("VZEROUPPER\nRET")
 }
 
-// mem is an address.
+// mem returns the address offset bytes after a general register.
 func mem(offset int, reg any) string {
 	if offset == 0 {
 		return fmt.Sprintf("(%v)", reg)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Each mistake in the use of registers stops the generator.
+// TestChecks checks that the generator panics for each mistake in the use of registers.
 func TestChecks(t *testing.T) {
 	for _, c := range []struct {
 		name, want string
@@ -23,7 +23,7 @@ func TestChecks(t *testing.T) {
 			a.free(x)
 			a.n3("FADD", x, x, x)
 		}},
-		{"use after free, of a part", "use after free", avx2, func(a *asm) {
+		{"use after free, of the lower half", "use after free", avx2, func(a *asm) {
 			x := a.vector("x")
 			a.zero(x)
 			a.free(x)
@@ -60,49 +60,49 @@ func TestChecks(t *testing.T) {
 		{"no name, under another letter", "V3 has no name", avx2, func(a *asm) { a.i("VMOVQ X3, %s", a.param("src").mem(0)) }},
 		{"read before it is written", "x is read before", avx2, func(a *asm) { a.v("VMOVUPS", a.vector("x"), a.param("src").mem(0)) }},
 		{"added to before it is written", "x is read before", avx2, func(a *asm) { a.i("INCQ %s", a.general("x")) }},
-		{"a sum that starts from nothing", "sum is read before", avx512, func(a *asm) {
+		{"a sum without an initial value", "sum is read before", avx512, func(a *asm) {
 			x, sum := a.vector("x"), a.vector("sum")
 			a.zero(x)
 			a.v("VFMADD231PS", x, x, sum)
 		}},
-		{"lanes kept of nothing", "y is read before", avx512, func(a *asm) {
+		{"lanes kept of a register that is not written", "y is read before", avx512, func(a *asm) {
 			x, y, k := a.vector("x"), a.vector("y"), a.mask("k")
 			a.zero(x)
 			a.v("VCMPPS", "$0x1e", x, x, k)
 			a.blend(k, x, y)
 		}},
-		{"written on one of two ways", "x is read before", avx2, func(a *asm) {
+		{"written on one of two paths", "x is read before", avx2, func(a *asm) {
 			n, x := a.param("n"), a.vector("x")
 			a.i("TESTQ %s, %s\nJEQ done", n, n)
 			a.zero(x)
 			a.at("done")
 			a.v("VMOVUPS", x, a.param("src").mem(0))
 		}},
-		{"a loop that needs what is free", "the loop needs x", avx2, func(a *asm) {
+		{"a loop that needs a freed register", "the loop needs x", avx2, func(a *asm) {
 			n, x := a.param("n"), a.vector("x")
 			a.zero(x)
 			a.at("again")
 			a.free(x)
 			a.i("DECQ %s\nJNE again", n)
 		}},
-		{"code that nothing gets to", "nothing gets to", avx2, func(a *asm) {
+		{"code that no path leads to", "no path leads to", avx2, func(a *asm) {
 			a.param("n")
 			a.ret()
 			a.at("after")
 		}},
 		{"no register at all", "has no named register", avx2, func(a *asm) { a.ret() }},
-		{"NEON: no register at all", "has no named register", neonOwn, func(a *asm) { a.end() }},
+		{"NEON: no register at all", "has no named register", neonNative, func(a *asm) { a.end() }},
 		{"only bytes, which are not checked", "has no named register", avx2, func(a *asm) { a.i("BYTE $0x90\nRET") }},
-		{"no end", "does not return", avx2, func(a *asm) { a.param("n") }},
-		{"an end on one of two ways", "does not return", avx2, func(a *asm) {
+		{"no return", "does not return", avx2, func(a *asm) { a.param("n") }},
+		{"a return on one of two paths", "does not return", avx2, func(a *asm) {
 			n := a.param("n")
 			a.i("TESTQ %s, %s\nJEQ zero\nRET", n, n)
 			a.at("zero")
 		}},
-		{"a field of what is no struct", "points to no struct", avx2, func(a *asm) { a.general("x").field("K") }},
-		{"NEON: no name", "V9 has no name", neonOwn, func(a *asm) { a.n3("FADD", 9, 9, a.vector("x")) }},
-		{"NEON: read before it is written", "x is read before", neonOwn, func(a *asm) { a.n("FMOVQ %s, %s", a.vector("x").as("F"), a.param("src").mem(0)) }},
-		{"NEON: a branch", "x is read before", neonOwn, func(a *asm) { a.n("CBZ %s, done", a.general("x")) }},
+		{"a field of a parameter that points to no struct", "points to no struct", avx2, func(a *asm) { a.general("x").field("K") }},
+		{"NEON: no name", "V9 has no name", neonNative, func(a *asm) { a.n3("FADD", 9, 9, a.vector("x")) }},
+		{"NEON: read before it is written", "x is read before", neonNative, func(a *asm) { a.n("FMOVQ %s, %s", a.vector("x").as("F"), a.param("src").mem(0)) }},
+		{"NEON: a branch", "x is read before", neonNative, func(a *asm) { a.n("CBZ %s, done", a.general("x")) }},
 		{"NEON translated: no name", "V9 has no name", neon, func(a *asm) { a.v("VADDPS", "V9", "V9", a.vector("x")) }},
 		{"NEON translated: too few registers", "too few registers", neon, func(a *asm) { a.vectors("x", 17) }},
 	} {
@@ -119,7 +119,7 @@ func TestChecks(t *testing.T) {
 	}
 }
 
-// What is right passes.
+// TestCheckPasses checks that correct code passes, and its text.
 func TestCheckPasses(t *testing.T) {
 	f := &family{}
 	a := f.fn(avx512, "f", "", "args *Args", "n int")

@@ -143,7 +143,7 @@ func (t *transform) halves(groups [][]int, body func(group []int)) {
 // strides are registers with one, three and five times a distance.
 type strides struct{ one, three, five *reg }
 
-// strides takes registers for multiples of a distance; five times it only if asked for.
+// strides takes registers for multiples of a distance; for five times only if five is set.
 func (a *asm) strides(one *reg, five bool) strides {
 	s := strides{one: one, three: a.general("3*" + one.name)}
 	a.i("LEAQ (%s)(%[1]s*2), %s", one, s.three)
@@ -152,7 +152,7 @@ func (a *asm) strides(one *reg, five bool) strides {
 		a.i("LEAQ (%s)(%[1]s*4), %s", one, s.five)
 	}
 	if a.isNEON() {
-		a.word(fmt.Sprintf("TESTQ %s, %[1]s", one), func() { a.keepScaled(one.String()) })
+		a.replace(fmt.Sprintf("TESTQ %s, %[1]s", one), func() { a.keepScaled(one.String()) })
 	}
 	return s
 }

@@ -63,7 +63,7 @@ func (t *product) planes() {
 
 // multiplyAndPrefetch writes the loop over k, which prefetches memory.
 func (t *product) multiplyAndPrefetch(a *reg) {
-	ahead, step := t.fetchUpTo(t.args.field("ahead"), t.args.field("ahead+8"), "T0")
+	ahead, step := t.prefetchUpTo(t.args.field("ahead"), t.args.field("ahead+8"), "T0")
 	t.comment("if there is no memory to prefetch, prefetch A")
 	t.i("TESTQ %s, %s\nCMOVQEQ %s, %s", ahead, ahead, a, ahead)
 	t.overK()
