@@ -2,23 +2,23 @@ package kernel
 
 import "math/bits"
 
-// Heights is a set of heights, in rows, of tiles of matrix products: bit n stands for n rows. There is
-// assembly for few of them.
+// Heights is a set of heights of tiles of matrix products, in rows: bit n stands for n rows. Only a few heights
+// have assembly.
 type Heights uint32
 
-// Sets of heights: all up to a number, but above eight only some.
+// The sets of heights. upToN has all heights up to eight, and some of those from nine to N.
 const (
 	upTo6  Heights = 1<<7 - 2
 	upTo8  Heights = 1<<9 - 2
 	upTo12 Heights = upTo8 | 1<<10 | 1<<12
-	upTo14 Heights = upTo8 | 1<<9 | 1<<10 | 1<<14 // 9: three pixels of three channels
+	upTo14 Heights = upTo8 | 1<<9 | 1<<10 | 1<<14 // 9: a row of a 3x3 filter for three channels
 	narrow Heights = 1<<5 - 2 | 1<<8
 )
 
-// TileHeights are the heights of tiles that are some vectors of columns wide. (A vector of NEON has
-// four columns; there, 0 vectors stand for fewer than four columns.) reread says that each tile is
-// likely to read B from beyond the first cache, as it does where A is transposed: then some tiles are
-// higher. internal/kernel/gen writes the tiles of this table; micro, gemm and winograd use them.
+// TileHeights returns the heights of the tiles that are a number of vectors of columns wide. For NEON, whose
+// vectors have four columns, 0 vectors means fewer than four columns. reread says that each tile probably
+// reads B from beyond the first cache, as it does if A is transposed; AVX-512 has higher tiles for that.
+// internal/kernel/gen writes the tiles of this table. Packages micro, gemm and winograd use them.
 func TileHeights(isa ISA, vectors int, reread bool) Heights {
 	switch {
 	case isa == AVX512 && vectors == 2 && reread:
@@ -33,24 +33,24 @@ func TileHeights(isa ISA, vectors int, reread bool) Heights {
 	return upTo8
 }
 
-// Most is the greatest of the set.
-func (h Heights) Most() int { return bits.Len32(uint32(h)) - 1 }
+// Max returns the greatest height in the set.
+func (h Heights) Max() int { return bits.Len32(uint32(h)) - 1 }
 
-// Has says whether there is a tile of n rows.
+// Has reports whether the set has height n.
 func (h Heights) Has(n int) bool { return n < 32 && h>>n&1 != 0 }
 
-// Limit is the set up to n.
+// Limit returns the heights up to n.
 func (h Heights) Limit(n int) Heights { return h & (1<<(n+1) - 1) }
 
-// Tiles are some tiles of a height.
+// Tiles are Count tiles of the same Height.
 type Tiles struct{ Height, Count int }
 
-// Cut cuts rows into few tiles, about as high as each other. Tiles of a Count of 0 are none.
+// Cut divides rows into few tiles of similar heights. Entries with a Count of 0 are unused.
 func (h Heights) Cut(rows int) [3]Tiles {
 	if rows == 0 {
 		return [3]Tiles{}
 	}
-	n := CeilDiv(rows, h.Most())
+	n := CeilDiv(rows, h.Max())
 	height := h.next(CeilDiv(rows, n))
 	count := rows / height
 	rest := rows - count*height
@@ -71,12 +71,12 @@ func (h Heights) Cut(rows int) [3]Tiles {
 	return [3]Tiles{{height, count}, {a, 1}, {b, 1}}
 }
 
-// next is the least of the set from n on.
+// next returns the least height in the set that is at least n.
 func (h Heights) next(n int) int { return n + bits.TrailingZeros32(uint32(h>>n)) }
 
-// halves cuts rows into two heights, the first the greater, or says 0.
+// halves divides rows into two heights of the set, the greater first. It returns 0, 0 if there are none.
 func (h Heights) halves(rows int) (a, b int) {
-	for a := (rows + 1) / 2; a < rows && a <= h.Most(); a++ {
+	for a := (rows + 1) / 2; a < rows && a <= h.Max(); a++ {
 		if h.Has(a) && h.Has(rows-a) {
 			return a, rows - a
 		}

@@ -2,6 +2,47 @@
 
 package depthwise
 
+import "unsafe"
+
+// The assembly uses these fields.
+const (
+	_ = unsafe.Offsetof(line{}.atRight)
+	_ = unsafe.Offsetof(line{}.bias)
+	_ = unsafe.Offsetof(line{}.column)
+	_ = unsafe.Offsetof(line{}.columnTile)
+	_ = unsafe.Offsetof(line{}.columns)
+	_ = unsafe.Offsetof(line{}.group)
+	_ = unsafe.Offsetof(line{}.groupBytes)
+	_ = unsafe.Offsetof(line{}.high)
+	_ = unsafe.Offsetof(line{}.lanes)
+	_ = unsafe.Offsetof(line{}.last)
+	_ = unsafe.Offsetof(line{}.left)
+	_ = unsafe.Offsetof(line{}.low)
+	_ = unsafe.Offsetof(line{}.mask)
+	_ = unsafe.Offsetof(line{}.members)
+	_ = unsafe.Offsetof(line{}.middle)
+	_ = unsafe.Offsetof(line{}.pixels)
+	_ = unsafe.Offsetof(line{}.right)
+	_ = unsafe.Offsetof(line{}.rows)
+	_ = unsafe.Offsetof(line{}.taps)
+	_ = unsafe.Offsetof(line{}.tiles)
+	_ = unsafe.Offsetof(line{}.w)
+	_ = unsafe.Offsetof(line{}.wMember)
+	_ = unsafe.Offsetof(line{}.wRow)
+	_ = unsafe.Offsetof(line{}.wTap)
+	_ = unsafe.Offsetof(line{}.width)
+	_ = unsafe.Offsetof(line{}.x)
+	_ = unsafe.Offsetof(line{}.xAt)
+	_ = unsafe.Offsetof(line{}.xPixel)
+	_ = unsafe.Offsetof(line{}.xRow)
+	_ = unsafe.Offsetof(line{}.xTap)
+	_ = unsafe.Offsetof(line{}.xTile)
+	_ = unsafe.Offsetof(line{}.y)
+	_ = unsafe.Offsetof(line{}.yAt)
+	_ = unsafe.Offsetof(line{}.yPixel)
+	_ = unsafe.Offsetof(line{}.yTile)
+)
+
 func tileNEON(kind, size int, l *line) {
 	switch kind*16 + size {
 	case 0*16 + 1:

@@ -1,27 +1,27 @@
 package depthwise
 
-// taps are what an element of a result is the sum of, along an axis: sources at+t*step under
-// the filter's taps tap+t*tapStep, for t < n; in ascending order of the source.
+// taps describes the sum that an element of a result is, along an axis: the source's elements at+t*step times the
+// filter's taps tap+t*tapStep, for t < n. The source's elements ascend.
 type taps struct {
 	n            int
 	at, step     int
 	tap, tapStep int
 }
 
-// like says whether elements have the same of the filter's taps, at the same distances.
+// like reports whether two elements have the same taps of the filter, at the same distances.
 func (t *taps) like(u *taps) bool {
 	return t.n == u.n && t.tap == u.tap && t.tapStep == u.tapStep && t.step == u.step
 }
 
-// run is a number of elements of a result, `every` apart, that have the same taps; their
-// sources are `advance` apart.
+// run is count elements of a result that have the same taps. They are first, first+every and so on. Their sources
+// lie advance apart.
 type run struct {
 	first, every, count int
 	advance             int
 	taps
 }
 
-// results are the taps of each result along an axis of n pixels.
+// results returns the taps of each result along an axis of n pixels.
 func results(n, out, k, stride, dilation, pad int) []taps {
 	list := make([]taps, out)
 	for o := range list {
@@ -39,8 +39,8 @@ func results(n, out, k, stride, dilation, pad int) []taps {
 	return list
 }
 
-// pixels are the taps of each pixel's gradient along an axis of out results: the results that
-// see it, and through which of the filter's taps.
+// pixels returns the taps of each pixel's gradient along an axis of out results: the results that read the pixel, and
+// the taps of the filter through which they do.
 func pixels(n, out, k, stride, dilation, pad int) []taps {
 	list := make([]taps, n)
 	for i := range list {
@@ -63,7 +63,7 @@ func pixels(n, out, k, stride, dilation, pad int) []taps {
 	return list
 }
 
-// runs joins elements that are `every` apart and have the same taps.
+// runs joins elements that lie every apart and have the same taps.
 func runs(list []taps, every int) []run {
 	var out []run
 	for r := range min(every, len(list)) {
@@ -84,7 +84,7 @@ func runs(list []taps, every int) []run {
 	return out
 }
 
-// seen is the run [low, high) of sources that elements with these taps are made of.
+// seen returns the range [low, high) of the source that elements with these taps read.
 func seen(list []taps) (low, high int) {
 	none := true
 	for _, t := range list {

@@ -8,7 +8,7 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// benchmarks are what BenchmarkDepthwise times: square images, kernels and strides.
+// benchmarks lists what BenchmarkDepthwise measures: square images, filters and strides.
 var benchmarks = []struct {
 	group                                      string
 	size, channels, kernel, stride, multiplier int

@@ -1,16 +1,15 @@
-// Package depthwise holds the depthwise convolution kernels, each channel of an image under
-// filters of its own, and those of convolutions in groups of few channels: forward, with bias
-// and ReLU in the same pass; backward for the images; backward for the filters, and the bias
-// with them.
+// Package depthwise holds the kernels of depthwise convolutions, in which each channel of an image has its own
+// filters, and of convolutions with groups of few channels: Forward, with bias and ReLU in the same pass; GradInput,
+// the gradient with respect to the images; and GradFilter, the gradient with respect to the filters and the bias.
 //
-// Results are sums over taps: the pixels of the window that are inside the image, row by row.
-// Padding is never read and never copied. Forward and backward for the images are the same
-// walk over memory (walk.go), by tables that say which taps each row and each column of the
-// result has (axis.go). Assembly runs along a row of results, a vector of channels at a time.
+// A result is the sum over its taps: the pixels of its window that are inside the image, row by row. Padding is
+// neither read nor copied. Forward and GradInput walk over memory in the same way (walk.go). Tables say which taps
+// each row and each column of the result has (axis.go). Assembly computes results along a row, a vector of channels
+// at a time.
 //
-// Images are NHWC, filters [KH, KW, C, M], as in Keras; result channel c*M+m is channel c
-// under its filter m. With groups of G channels, filters are [KH, KW, G, C], as those of
-// Keras' Conv2D with C/G groups: result channel c sees the channels of its group.
+// Images are NHWC. Filters are [KH, KW, C, M], as in Keras, and result channel c*M+m is channel c under its filter
+// m. With groups of G channels, filters are [KH, KW, G, C], as in Keras' Conv2D with groups=C/G, and each result
+// channel is the sum over the channels of its group.
 package depthwise
 
 import (
@@ -20,11 +19,11 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// Shape is a depthwise convolution: N images of H x W pixels of C channels under M filters
-// each of KH x KW pixels, OH x OW results of C*M channels an image; or, with M 1 and Group
-// more, a convolution in groups of so many channels, as many results in each. Result (oh, ow) sees the
-// pixels (oh*StrideH+kh*DilationH-PadTop, ow*StrideW+kw*DilationW-PadLeft); those beyond the
-// image are 0, at all four sides.
+// Shape is the shape of a depthwise convolution: N images of H x W pixels with C channels, M filters of KH x KW
+// pixels for each channel, and OH x OW results with C*M channels for each image. If Group is at least 2, it is a
+// convolution with groups of Group input channels and as many output channels, and M must be 1. Tap (kh, kw) of
+// result (oh, ow) reads pixel (oh*StrideH+kh*DilationH-PadTop, ow*StrideW+kw*DilationW-PadLeft). Pixels outside the
+// image, on all four sides, are 0.
 type Shape struct {
 	N, H, W, C, M        int
 	KH, KW               int
@@ -32,10 +31,10 @@ type Shape struct {
 	DilationH, DilationW int
 	PadTop, PadLeft      int
 	OH, OW               int
-	Group                int // channels of a group; 0: 1
+	Group                int // number of channels in a group; 0 means 1
 }
 
-// Validate reports a shape that no kernel can have.
+// Validate returns an error for an impossible shape.
 func (s Shape) Validate() error {
 	for _, v := range []int{s.N, s.H, s.W, s.C, s.M, s.KH, s.KW, s.StrideH, s.StrideW, s.DilationH, s.DilationW, s.OH, s.OW} {
 		if v < 1 {
@@ -43,10 +42,10 @@ func (s Shape) Validate() error {
 		}
 	}
 	if s.Group < 0 || s.Group > 1 && (s.M > 1 || s.C%s.Group != 0 || s.C == s.Group) {
-		return fmt.Errorf("depthwise: %+v: groups must have one filter for each channel, divide the channels, and be two or more", s)
+		return fmt.Errorf("depthwise: %+v: Group must divide C and be less than C, and M must be 1 with groups", s)
 	}
 	if s.PadTop < 0 || s.PadLeft < 0 {
-		return fmt.Errorf("depthwise: %+v: negative padding", s)
+		return fmt.Errorf("depthwise: %+v: padding must be at least 0", s)
 	}
 	return nil
 }
@@ -57,42 +56,40 @@ func (s Shape) must() {
 	}
 }
 
-// FLOPs is the number of multiplications and additions of the forward pass, and of each of
-// the gradients.
+// FLOPs is the number of multiplications and additions of the convolution, and of each of its gradients.
 func (s Shape) FLOPs() int { return 2 * s.N * s.OH * s.OW * s.channels() * s.KH * s.KW * s.members() }
 
-// members is the number of channels that a result channel sees.
+// members is the number of input channels of a result channel.
 func (s Shape) members() int { return max(1, s.Group) }
 
-// groupSizes are the sizes of groups of channels that there is assembly for.
+// groupSizes lists the sizes of groups of channels for which there is assembly.
 var groupSizes = [3]int{2, 4, 8}
 
-// Fast says whether there is assembly for groups of so many channels of as many results.
+// Fast reports whether there is assembly for groups of the given number of channels.
 func Fast(group int) bool { return group == 1 || slices.Contains(groupSizes[:], group) }
 
 // channels is the number of channels of a result.
 func (s Shape) channels() int { return s.C * s.M }
 
-// Epilogue is what is done to a result before it goes to memory. Sums start from the bias.
+// Epilogue says what is done to a result, in this order, before it is written to memory.
 type Epilogue struct {
-	Bias  bool
-	ReLU  bool
-	Limit float32 // with ReLU: the greatest result; 0: none
+	Bias  bool    // add a bias [C*M]: sums start from it
+	ReLU  bool    // set negative numbers to 0; NaN stays NaN
+	Limit float32 // set numbers above the limit to it: 6 for ReLU6; 0 means no limit; needs ReLU
 }
 
-// partElements is about the number of results, or pixels, of a part.
+// partElements is the approximate number of results, or of pixels, in a part.
 const partElements = 1 << 15
 
-// l1 is about how much of the first cache the rows under a window may take, in floats.
+// l1 is the approximate number of floats that the rows under a window may use of the first cache.
 const l1 = 6 << 10
 
-// vector is the number of channels that bounds between parts are multiples of. Each part and each
-// block has at least this many, unless the image has fewer: the last vector of assembly ends with
-// the block's last channel.
+// vector is the unit in which channels are divided into parts and blocks. Each has at least this many channels,
+// unless the image has fewer, because the last vector in assembly ends with the last channel of the block.
 const vector = 16
 
-// instructionsFor is the instruction set for a number of channels. AVX-512 has no functions for fewer
-// channels than lanes; those of AVX2 give the same bits.
+// instructionsFor returns the instruction set for a number of channels. There are no functions of AVX-512 for fewer
+// channels than lanes. Those of AVX2 give the same bits.
 func instructionsFor(isa kernel.ISA, channels int) kernel.ISA {
 	if isa == kernel.AVX512 && channels < vector {
 		return kernel.AVX2
@@ -100,10 +97,10 @@ func instructionsFor(isa kernel.ISA, channels int) kernel.ISA {
 	return isa
 }
 
-// vectors is the number of vectors in channels. The remainder belongs to the last one.
+// vectors is the number of units of channels. The last one includes the remainder.
 func vectors(channels int) int { return max(1, channels/vector) }
 
-// splitVectors is the i-th of n runs of channels.
+// splitVectors returns the channels [first, last) of run i of n.
 func splitVectors(channels, n, i int) (first, last int) {
 	first, last = kernel.Split(vectors(channels), n, i)
 	if last == vectors(channels) {
@@ -112,8 +109,7 @@ func splitVectors(channels, n, i int) (first, last int) {
 	return first * vector, last * vector
 }
 
-// blockEnd is the end of the block that starts at lo. A remainder of less than a vector belongs to the
-// block before.
+// blockEnd is the end of the block that starts at channel lo. The last block includes a remainder of less than a unit.
 func blockEnd(lo, last, block int) int {
 	if last-lo-block < vector {
 		return last
@@ -121,31 +117,29 @@ func blockEnd(lo, last, block int) int {
 	return lo + block
 }
 
-// Images and results that have together more floats than this are not all in the caches when
-// they are read: they are read in the order of memory, and fetched ahead. Where that begins to
-// pay was measured, for each kernel. A result that is larger than largeResult, too, does not
-// go to the caches at all.
+// If images and results together have more floats than this, they are not in the caches when they are read. Then they
+// are read in the order of memory and prefetched. The limits were measured for each kernel. Forward writes results of
+// more than largeResult floats past the caches.
 const (
 	largeForward    = 4 << 20
 	largeGradInput  = 4 << 20
-	largeGradStride = 1 << 20 // with strides
+	largeGradStride = 1 << 20 // GradInput with strides
 	largeGradFilter = 1 << 19
 	largeResult     = 2 << 20
 )
 
-// together is the number of floats of images and results.
-func (s Shape) together() int { return s.N*s.H*s.W*s.C + s.N*s.OH*s.OW*s.channels() }
+// floats is the number of floats of images and results together.
+func (s Shape) floats() int { return s.N*s.H*s.W*s.C + s.N*s.OH*s.OW*s.channels() }
 
-// cut is how the work on rows of results is cut into parts: bands of an image's rows by runs
-// of channels; and a part into blocks of channels whose rows under the window stay in the
-// first cache. Large images are cut into bands only.
+// cut divides rows of results into parts: a band of an image's rows by a run of channels. A part is divided into blocks
+// of channels, such that the rows under a window stay in the first cache. Large images are divided into bands only.
 type cut struct {
 	rows, channels int // of an image
-	bands, runs    int
-	block          int // channels
+	bands, runs    int // number of bands and of runs
+	block          int // number of channels in a block
 }
 
-// newCut cuts rows of width results that each see so many pixels.
+// newCut divides rows of width results. Under the window of a row are the given number of pixels.
 func newCut(rows, width, channels, pixels int, large bool) cut {
 	c := cut{rows: rows, channels: channels}
 	if large {
@@ -163,7 +157,7 @@ func newCut(rows, width, channels, pixels int, large bool) cut {
 // parts is the number of parts of n images.
 func (c cut) parts(n int) int { return n * c.bands * c.runs }
 
-// at is what a part is: rows [from, to) of an image, channels [first, last).
+// at returns a part: rows [from, to) of an image, and channels [first, last).
 func (c cut) at(part int) (image, from, to, first, last int) {
 	run := part % c.runs
 	band := part / c.runs % c.bands

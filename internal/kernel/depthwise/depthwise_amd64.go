@@ -7,10 +7,10 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// fetches says whether assembly fetches memory ahead.
+// fetches reports whether assembly prefetches memory.
 const fetches = true
 
-// lanes is how many lanes a vector has.
+// lanes is the number of lanes in a vector.
 func lanes(isa kernel.ISA) int {
 	if isa == kernel.AVX512 {
 		return 16
@@ -39,7 +39,7 @@ var groupMembers = func() (t [3][8][16]int32) {
 	return t
 }()
 
-// repeatLanes are, for vectors of lanes numbers, the lanes that results of repeat come from.
+// repeatLanes returns the lanes from which the results of repeat come, for vectors of the given number of lanes.
 func repeatLanes(lanes, m int) (t [8 * 16]int32) {
 	for i := range lanes * m {
 		t[i] = int32(i / m)
@@ -52,7 +52,7 @@ var (
 	repeatLanes8  = [3][8 * 16]int32{repeatLanes(8, 2), repeatLanes(8, 4), repeatLanes(8, 8)}
 )
 
-// repeatVector does some first numbers of repeat, and says how many.
+// repeatVector does repeat for the first numbers of x, and returns their number.
 func repeatVector(isa kernel.ISA, dst, x []float32, m int) int {
 	n := len(x) / 16
 	switch {
@@ -76,10 +76,10 @@ func repeatVector(isa kernel.ISA, dst, x []float32, m int) int {
 	return n * 16
 }
 
-// hasGroups says whether there is assembly for groups of so many channels.
+// hasGroups reports whether there is assembly for groups of the given number of channels.
 func hasGroups(members int) bool { return Fast(members) }
 
-// tile makes tiles of results.
+// tile computes tiles of results.
 func tile(isa kernel.ISA, kind, size int, l *line) {
 	if isa == kernel.AVX512 {
 		tileAVX512(kind, size, l)
@@ -88,7 +88,7 @@ func tile(isa kernel.ISA, kind, size int, l *line) {
 	}
 }
 
-// addSums adds to the filters' gradient.
+// addSums adds a row of results to the gradient of the filters.
 func addSums(isa kernel.ISA, kind, size int, l *line) {
 	if isa == kernel.AVX512 {
 		sumsAVX512(kind, size, l)

@@ -7,10 +7,10 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// fetches says whether assembly fetches memory ahead.
+// fetches reports whether assembly prefetches memory.
 const fetches = false
 
-// lanes is how many lanes a vector has.
+// lanes is the number of lanes in a vector.
 func lanes(kernel.ISA) int { return 4 }
 
 // groups sets the number of channels in a group, and the bytes of a member's weights.
@@ -43,16 +43,16 @@ var groupMembers = func() (t [3][8]struct {
 	return t
 }()
 
-// tile makes tiles of results.
+// tile computes tiles of results.
 func tile(_ kernel.ISA, kind, size int, l *line) { tileNEON(kind, size, l) }
 
-// addSums adds to the filters' gradient.
+// addSums adds a row of results to the gradient of the filters.
 func addSums(_ kernel.ISA, kind, size int, l *line) { sumsNEON(kind, size, l) }
 
-// hasGroups says whether there is assembly for groups of so many channels.
+// hasGroups reports whether there is assembly for groups of the given number of channels.
 func hasGroups(members int) bool { return Fast(members) }
 
-// repeatVector does some first numbers of repeat, and says how many.
+// repeatVector does repeat for the first numbers of x, and returns their number.
 func repeatVector(isa kernel.ISA, dst, x []float32, m int) int {
 	n := len(x) / 4
 	switch {

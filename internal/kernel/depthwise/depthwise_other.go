@@ -4,7 +4,7 @@ package depthwise
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-// window is what assembly would need.
+// window replaces the type of vector.go, which is for assembly only.
 type window struct{}
 
 func (g *gather) windowFor(_, _ int) window { return window{} }
@@ -15,5 +15,5 @@ func (b *GradFilter) windowFor() window { return window{} }
 
 func (b *GradFilter) vector(_, _, _ []float32, _ taps, _, _, _, _ int) bool { return false }
 
-// repeatVector does some first numbers of repeat, and says how many.
+// repeatVector does repeat for the first numbers of x, and returns their number: there is no assembly.
 func repeatVector(_ kernel.ISA, _, _ []float32, _ int) int { return 0 }

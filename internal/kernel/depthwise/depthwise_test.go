@@ -10,8 +10,8 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// same is s with its results and padding as Keras' "same" has them, valid with those of "valid".
-// Numbers that s leaves out are 1.
+// same returns s with the results and padding of Keras' padding "same", and valid with those of "valid". Numbers that
+// are 0 in s become 1.
 func same(s Shape) Shape {
 	s = ones(s)
 	s.OH, s.OW = kernel.CeilDiv(s.H, s.StrideH), kernel.CeilDiv(s.W, s.StrideW)
@@ -33,7 +33,7 @@ func ones(s Shape) Shape {
 	return s
 }
 
-// shapes is the grid that all kernels are tested on.
+// shapes lists the shapes on which all kernels are tested.
 func shapes() []Shape {
 	var list []Shape
 	for _, c := range []int{1, 3, 8, 17, 24, 40} {
@@ -57,7 +57,7 @@ func shapes() []Shape {
 			padded(Shape{H: 13, W: 12, C: 33, KH: 2, KW: 4, StrideH: 3, StrideW: 2}),
 			padded(Shape{H: 12, W: 13, C: 9, M: 2, KH: 3, KW: 2, StrideH: 2, StrideW: 3, DilationH: 2, DilationW: 2}),
 			padded(Shape{H: 7, W: 8, C: 10, KH: 1, KW: 1}),
-			padded(Shape{H: 9, W: 8, C: 10, KH: 1, KW: 2, StrideH: 4, StrideW: 3}), // pixels that no window sees
+			padded(Shape{H: 9, W: 8, C: 10, KH: 1, KW: 2, StrideH: 4, StrideW: 3}), // pixels outside all windows
 			padded(Shape{H: 8, W: 9, C: 18, KH: 7, KW: 7}),
 			padded(Shape{H: 8, W: 19, C: 35, KH: 5, KW: 3}),
 			padded(Shape{H: 20, W: 33, C: 50, KH: 3, KW: 5, StrideW: 2}))
@@ -69,7 +69,7 @@ func shapes() []Shape {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 60 {
 		s := same(Shape{N: 1 + r.IntN(3), H: 1 + r.IntN(20), W: 1 + r.IntN(20), C: 1 + r.IntN(70), M: 1 + max(0, r.IntN(4)-2), KH: 1 + r.IntN(5), KW: 1 + r.IntN(5), StrideH: 1 + r.IntN(3), StrideW: 1 + r.IntN(3), DilationH: 1 + r.IntN(2), DilationW: 1 + r.IntN(2)})
-		if r.IntN(2) == 0 { // any padding, any number of results, even such that see nothing
+		if r.IntN(2) == 0 { // any padding and any number of results, even results that read no pixel
 			s.PadTop, s.PadLeft = r.IntN(6), r.IntN(6)
 			s.OH, s.OW = 1+r.IntN(12), 1+r.IntN(20)
 		}
@@ -92,7 +92,7 @@ func shapes() []Shape {
 		same(Shape{H: 5, W: 150, C: 70, KH: 3, KW: 3}))
 }
 
-// visit calls f with the places of every product.
+// visit calls f for each product, with the indices of its operands and of its result.
 func visit(s Shape, f func(x, w, y int)) {
 	out := s.channels()
 	for n := range s.N {
@@ -117,7 +117,7 @@ func visit(s Shape, f func(x, w, y int)) {
 	}
 }
 
-// lens are the numbers of pixels, weights and results.
+// lens returns the lengths of images, filters and results.
 func (s Shape) lens() (x, w, y int) {
 	return s.N * s.H * s.W * s.C, s.KH * s.KW * s.members() * s.channels(), s.N * s.OH * s.OW * s.channels()
 }
@@ -215,8 +215,8 @@ func TestGradFilter(t *testing.T) {
 	})
 }
 
-// TestLarge is of images that are larger than caches, against portable code: they are cut
-// differently, fetched ahead, and their results stream to memory.
+// TestLarge compares assembly with portable code for images that are larger than the caches. They are divided into
+// other parts and prefetched, and their results are written past the caches.
 func TestLarge(t *testing.T) {
 	for _, s := range kerneltest.Thin([]Shape{
 		same(Shape{N: 3, H: 112, W: 112, C: 64, KH: 3, KW: 3}),
@@ -255,7 +255,7 @@ func TestLarge(t *testing.T) {
 	}
 }
 
-// NaN stays through ReLU and its limit, and does not leave its channel and windows.
+// TestNaN checks that NaN stays NaN in ReLU and its limit, and affects only its channel and its windows.
 func TestNaN(t *testing.T) {
 	s := same(Shape{H: 9, W: 20, C: 21, KH: 3, KW: 3})
 	nx, nw, ny := s.lens()

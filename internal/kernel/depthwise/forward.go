@@ -11,7 +11,7 @@ type Forward struct {
 // NewForward prepares a convolution. It panics for an impossible shape.
 func NewForward(isa kernel.ISA, s Shape, e Epilogue) *Forward {
 	s.must()
-	large := s.together() > largeForward
+	large := s.floats() > largeForward
 	f := &Forward{shape: s, gather: gather{
 		isa:     instructionsFor(isa, s.channels()),
 		cut:     newCut(s.OH, s.OW, s.channels(), s.W*s.KH, large),
@@ -29,10 +29,10 @@ func NewForward(isa kernel.ISA, s Shape, e Epilogue) *Forward {
 	return f
 }
 
-// Parts is the number of parts of the convolution.
+// Parts is the number of parts of Run.
 func (f *Forward) Parts() int { return f.gather.cut.parts(f.shape.N) }
 
-// ScratchLen is the number of floats that each worker needs.
+// ScratchLen is the length of the scratch that each worker needs, in floats.
 func (f *Forward) ScratchLen() int {
 	s, most := f.shape, 0
 	if s.M == 1 {
@@ -46,14 +46,14 @@ func (f *Forward) ScratchLen() int {
 	return most * s.W * s.channels()
 }
 
-// Run convolves a part: x [N, H, W, C] and w [KH, KW, C, M], or [KH, KW, Group, C], give
-// y [N, OH, OW, C*M]. bias [C*M] is used with Bias.
+// Run computes a part of y [N, OH, OW, C*M] from x [N, H, W, C] and the filters w, which are [KH, KW, C, M], or
+// [KH, KW, Group, C] with groups. bias [C*M] is read with Bias.
 func (f *Forward) Run(part int, x, w, bias, y, scratch []float32) {
 	s := f.shape
 	image, from, to, first, last := f.gather.cut.at(part)
 	x = x[image*s.H*s.W*s.C:][:s.H*s.W*s.C]
 	top := 0
-	if s.M > 1 { // each channel M times, in the rows that are seen
+	if s.M > 1 { // repeat each channel M times, in the rows that the part reads
 		low, high := seen(f.gather.rows[from:to])
 		repeat(f.gather.isa, scratch, x[low*s.W*s.C:high*s.W*s.C], s.M)
 		x, top = scratch, low

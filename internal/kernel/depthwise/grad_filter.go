@@ -5,39 +5,38 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/reduce"
 )
 
-// GradFilter is the gradient of a depthwise convolution with respect to its filters, and
-// the bias.
+// GradFilter is the gradient of a depthwise convolution with respect to its filters and, optionally, its bias.
 type GradFilter struct {
 	isa     kernel.ISA
 	shape   Shape
 	bias    bool
-	rows    []taps
-	columns []span // of each of the filter's columns
-	groups  int    // runs of the rows of all images, each with sums of its own
-	runs    int    // of channels
-	block   int    // channels
+	rows    []taps // of each row of results
+	columns []span // for each column of the filter
+	groups  int    // number of groups of rows of results, each of which has its own sums
+	runs    int    // number of runs of channels
+	block   int    // number of channels in a block
 	large   bool
-	window  window // that assembly has
-	edges   [3]int // of a row: results at the left edge, in the middle, at the right edge
+	window  window // the window for which there is assembly, or none
+	edges   [3]int // number of results of a row at the left edge, in the middle, and at the right edge
 }
 
-// span is the results [lo, hi) that see a pixel through one of the filter's columns: the first
-// one sees pixel at.
+// span is the results [lo, hi) of a row for which a column of the filter is inside the image. For result lo, it reads
+// pixel at.
 type span struct{ lo, hi, at int }
 
-// The sums that are added up in the end are those of at most maxGroups groups of about
-// groupPixels results, or more; there are leastParts parts if channels allow.
+// There are at most maxGroups groups of results, whose sums are added up at the end. A group has about groupPixels
+// results or more. There are at least leastParts parts if there are enough channels.
 const (
 	maxGroups   = 16
 	groupPixels = 128
 	leastParts  = 8
 )
 
-// NewGradFilter prepares the gradient of filters, with bias that of the bias, too. It
-// panics for an impossible shape.
+// NewGradFilter prepares the gradient of the filters and, if bias is set, of the bias. It panics for an impossible
+// shape.
 func NewGradFilter(isa kernel.ISA, s Shape, bias bool) *GradFilter {
 	s.must()
-	b := &GradFilter{isa: instructionsFor(isa, s.channels()), shape: s, bias: bias, large: s.together() > largeGradFilter}
+	b := &GradFilter{isa: instructionsFor(isa, s.channels()), shape: s, bias: bias, large: s.floats() > largeGradFilter}
 	b.rows = results(s.H, s.OH, s.KH, s.StrideH, s.DilationH, s.PadTop)
 	for kw := range s.KW {
 		at := kw*s.DilationW - s.PadLeft
@@ -66,7 +65,7 @@ func (b *GradFilter) filter() int {
 	return b.shape.KH * b.shape.KW * b.shape.members() * b.shape.channels()
 }
 
-// length is that of a group's sums: of the filter, then of the bias.
+// length is the number of sums of a group: those of the filters, then those of the bias.
 func (b *GradFilter) length() int {
 	if b.bias {
 		return b.filter() + b.shape.channels()
@@ -74,13 +73,13 @@ func (b *GradFilter) length() int {
 	return b.filter()
 }
 
-// PartialLen is the number of floats of the sums of all parts.
+// PartialLen is the length of the sums of all groups, in floats.
 func (b *GradFilter) PartialLen() int { return b.groups * b.length() }
 
-// Parts is the number of parts of the sums.
+// Parts is the number of parts of Run.
 func (b *GradFilter) Parts() int { return b.groups * b.runs }
 
-// ScratchLen is the number of floats that each worker needs.
+// ScratchLen is the length of the scratch that each worker needs, in floats.
 func (b *GradFilter) ScratchLen() int {
 	if b.shape.M == 1 {
 		return 0
@@ -89,10 +88,10 @@ func (b *GradFilter) ScratchLen() int {
 	return min(span, b.shape.H) * b.shape.W * b.shape.channels()
 }
 
-// repeatedRows is of how many results' rows the pixels are repeated at once.
+// repeatedRows is the number of rows of results whose pixels are repeated at a time, if M is not 1.
 const repeatedRows = 8
 
-// Run makes a part of the sums, of x [N, H, W, C] and dy [N, OH, OW, C*M].
+// Run computes a part of the sums from x [N, H, W, C] and dy [N, OH, OW, C*M].
 func (b *GradFilter) Run(part int, x, dy, partial, scratch []float32) {
 	s := b.shape
 	group := part / b.runs
@@ -127,8 +126,7 @@ func (b *GradFilter) Run(part int, x, dy, partial, scratch []float32) {
 	}
 }
 
-// row adds the products of a row of the gradient, for channels [lo, hi); x is the image from
-// row top on.
+// row adds the products of a row of the gradient, for channels [lo, hi). x is an image that starts with row top.
 func (b *GradFilter) row(x []float32, top int, dy, sums []float32, r, lo, hi int) {
 	s, channels := b.shape, b.shape.channels()
 	vertical := b.rows[r%s.OH]
@@ -149,7 +147,7 @@ func (b *GradFilter) row(x []float32, top int, dy, sums []float32, r, lo, hi int
 	b.addBias(dy, sums, lo, hi)
 }
 
-// products adds those of a pixel and a result's gradient to the sums of a tap.
+// products adds the products of a pixel and a result's gradient to the sums of a tap.
 func (b *GradFilter) products(acc, pixel, dy []float32, lo, hi int) {
 	members := b.shape.members()
 	for m := range members {
@@ -160,7 +158,7 @@ func (b *GradFilter) products(acc, pixel, dy []float32, lo, hi int) {
 	}
 }
 
-// addBias adds the sums of a row of the gradient.
+// addBias adds a row of the gradient to the sums of the bias.
 func (b *GradFilter) addBias(dy, sums []float32, lo, hi int) {
 	if !b.bias {
 		return
@@ -182,11 +180,11 @@ func (b *GradFilter) addBias(dy, sums []float32, lo, hi int) {
 	}
 }
 
-// ReduceParts is the number of parts of adding up.
+// ReduceParts is the number of parts of Reduce.
 func (b *GradFilter) ReduceParts() int { return kernel.Blocks(b.length()) }
 
-// Reduce adds up a part: the gradient dw of the filters, laid out as they are, and that of the bias,
-// db [C*M]. All of Run must be done.
+// Reduce adds up a part of the sums of all groups to the gradient dw of the filters, which has their shape, and the
+// gradient db [C*M] of the bias. It must be called after all parts of Run are done.
 func (b *GradFilter) Reduce(part int, partial, dw, db []float32) {
 	lo, hi := kernel.BlockRange(b.length(), part)
 	n := b.filter()

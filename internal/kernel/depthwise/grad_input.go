@@ -8,10 +8,10 @@ type GradInput struct {
 	gather gather
 }
 
-// NewGradInput prepares the gradient of images. It panics for an impossible shape.
+// NewGradInput prepares the gradient of the images. It panics for an impossible shape.
 func NewGradInput(isa kernel.ISA, s Shape) *GradInput {
 	s.must()
-	large := s.together() > largeGradInput || s.together() > largeGradStride && s.StrideH*s.StrideW > 1
+	large := s.floats() > largeGradInput || s.floats() > largeGradStride && s.StrideH*s.StrideW > 1
 	b := &GradInput{shape: s, gather: gather{
 		isa:     instructionsFor(isa, s.channels()),
 		cut:     newCut(s.H, s.W, s.channels(), s.OW*kernel.CeilDiv(s.KH, s.StrideH), large),
@@ -19,19 +19,19 @@ func NewGradInput(isa kernel.ISA, s Shape) *GradInput {
 		columns: runs(pixels(s.W, s.OW, s.KW, s.StrideW, s.DilationW, s.PadLeft), s.StrideW),
 		source:  s.OW, width: s.W,
 		channels: s.channels(), kw: s.KW, members: s.members(),
-		large: large, stream: s.together() > largeGradInput && s.M == 1 && s.N*s.H*s.W*s.C > largeResult, newRows: 1,
+		large: large, stream: s.floats() > largeGradInput && s.M == 1 && s.N*s.H*s.W*s.C > largeResult, newRows: 1,
 	}}
 	if s.M > 1 {
 		b.gather.cut.runs = 1
 	}
-	if s.StrideW == 1 { // a convolution with the filter turned round
+	if s.StrideW == 1 { // a convolution with the reversed filter
 		b.gather.pad, b.gather.reversed = (s.KW-1)*s.DilationW-s.PadLeft, true
 		b.gather.window = b.gather.windowFor(1, s.DilationW)
 	}
 	return b
 }
 
-// PackedLen is the number of floats of the packed filters; 0 when filters need no packing.
+// PackedLen is the length of the packed filters, in floats. It is 0 if filters need no packing: without groups.
 func (b *GradInput) PackedLen() int {
 	if b.gather.members == 1 {
 		return 0
@@ -39,7 +39,7 @@ func (b *GradInput) PackedLen() int {
 	return b.shape.KH * b.shape.KW * b.gather.members * b.shape.C
 }
 
-// PackParts is the number of parts of packing.
+// PackParts is the number of parts of Pack.
 func (b *GradInput) PackParts() int {
 	if b.gather.members == 1 {
 		return 0
@@ -47,7 +47,7 @@ func (b *GradInput) PackParts() int {
 	return b.shape.KH * b.shape.KW
 }
 
-// Pack packs a part of the filters w: within a group, channels and results change places.
+// Pack packs a part of the filters w: it swaps input and output channels within each group.
 func (b *GradInput) Pack(part int, w, packed []float32) {
 	n, c := b.gather.members, b.shape.C
 	w, packed = w[part*n*c:(part+1)*n*c], packed[part*n*c:(part+1)*n*c]
@@ -60,10 +60,10 @@ func (b *GradInput) Pack(part int, w, packed []float32) {
 	}
 }
 
-// Parts is the number of parts of the gradient.
+// Parts is the number of parts of Run.
 func (b *GradInput) Parts() int { return b.gather.cut.parts(b.shape.N) }
 
-// ScratchLen is the number of floats that each worker needs.
+// ScratchLen is the length of the scratch that each worker needs, in floats.
 func (b *GradInput) ScratchLen() int {
 	if b.shape.M == 1 {
 		return 0
@@ -71,8 +71,8 @@ func (b *GradInput) ScratchLen() int {
 	return b.shape.W * b.shape.channels()
 }
 
-// Run makes a part of the images' gradient dx [N, H, W, C] from dy [N, OH, OW, C*M] and
-// w [KH, KW, C, M]; with groups, from the packed filters.
+// Run computes a part of the gradient dx [N, H, W, C] from dy [N, OH, OW, C*M] and the filters w [KH, KW, C, M] or,
+// with groups, the packed filters.
 func (b *GradInput) Run(part int, dy, w, dx, scratch []float32) {
 	s := b.shape
 	image, from, to, first, last := b.gather.cut.at(part)

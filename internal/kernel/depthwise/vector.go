@@ -42,7 +42,7 @@ type line struct {
 	last    int            // from the first channel to the first of the last vector
 	lanes   unsafe.Pointer // mask, 0 or -1 for each lane: those of the last vector that do not overlap the vector before; if the image has fewer channels than lanes, its channels
 	mask    uint64         // the same as bits; AVX-512 and NEON
-	channel int            //nolint:unused // the assembly's own: from the first channel to the first of a vector
+	channel int            // used by assembly only: from the first channel to the first of a vector
 
 	left, middle, atRight int // for the filters' gradient: results at the left edge, at no edge, at the right edge
 	right                 int // column of the source under the first tap of the first result at the right edge
@@ -236,7 +236,7 @@ func (g *gather) tile(l *line, results, tiles int) {
 	tile(g.isa, g.kind(), results, l)
 }
 
-// narrow says whether there are fewer channels than a vector has lanes.
+// narrow reports whether there are fewer channels than a vector has lanes.
 func narrow(isa kernel.ISA, channels int) bool { return channels < lanes(isa) }
 
 // laneMasks[8-n:] is a vector whose first n lanes are set; laneMasks[8+n:], one of eight lanes whose
@@ -257,7 +257,7 @@ func (l *line) channels(isa kernel.ISA, n int) {
 	}
 }
 
-// windowFor says whether the edges of the results are where assembly looks for them.
+// windowFor returns the window for which there is assembly, or none.
 func (b *GradFilter) windowFor() window {
 	s := b.shape
 	if s.members() == 1 && (s.KW == 3 || s.KW == 5 && !narrow(b.isa, s.channels())) && s.DilationW == 1 {

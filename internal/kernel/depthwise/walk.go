@@ -4,30 +4,30 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// gather makes each element of a result the sum over its taps of a source's element times a
-// weight: a convolution, or the gradient of its images.
+// gather computes a convolution, or the gradient of its images: each element of the result is the sum, over its taps,
+// of an element of the source times a weight.
 type gather struct {
 	isa      kernel.ISA
 	cut      cut
 	rows     []taps // of each row of the result
-	columns  []run
-	source   int // pixels in a row of the source
-	width    int // of a row of the result
+	columns  []run  // of the columns of the result
+	source   int    // number of pixels in a row of the source
+	width    int    // number of pixels in a row of the result
 	channels int
 	kw       int
-	members  int // channels that a result channel sees: its group
+	members  int // number of source channels of a result channel: its group
 	epilogue Epilogue
-	large    bool // source and result are
+	large    bool // source and result are large
 	stream   bool // the result is large
-	newRows  int  // of the source for each row of the result
+	newRows  int  // number of rows of the source that each row of the result reads first
 
-	window   window // that assembly has
-	pad      int    // columns before the source that the first result sees, with a window
-	reversed bool   // the window's taps are turned round
+	window   window // the window for which there is assembly, or none
+	pad      int    // number of columns of padding before the source, with a window
+	reversed bool   // the taps of the window are reversed
 }
 
-// part makes rows [from, to) of a result y, whose first row it is given, for channels
-// [first, last); x is the source's image from row top on.
+// part computes rows [from, to) and channels [first, last) of the result. y starts with row from, and x, an image of
+// the source, with row top.
 func (g *gather) part(x []float32, top int, w, bias, y []float32, from, to, first, last int) {
 	for lo, hi := first, 0; lo < last; lo = hi {
 		hi = blockEnd(lo, last, g.cut.block)
@@ -43,7 +43,7 @@ func (g *gather) part(x []float32, top int, w, bias, y []float32, from, to, firs
 	}
 }
 
-// portable makes a run of the elements of a row, for channels [lo, hi).
+// portable computes channels [lo, hi) of a run of the elements of a row.
 func (g *gather) portable(x []float32, top int, w, bias, row []float32, vertical taps, r run, lo, hi int) {
 	for p := range r.count {
 		y := row[(r.first+p*r.every)*g.channels:][lo:hi]

@@ -2,6 +2,44 @@
 
 package gemm
 
+import "unsafe"
+
+// The assembly uses these fields.
+const (
+	_ = unsafe.Offsetof(short{}.A)
+	_ = unsafe.Offsetof(short{}.AStride)
+	_ = unsafe.Offsetof(short{}.B)
+	_ = unsafe.Offsetof(short{}.BStride)
+	_ = unsafe.Offsetof(short{}.C)
+	_ = unsafe.Offsetof(short{}.CStride)
+	_ = unsafe.Offsetof(short{}.K)
+	_ = unsafe.Offsetof(short{}.ahead)
+	_ = unsafe.Offsetof(short{}.bTile)
+	_ = unsafe.Offsetof(short{}.columns)
+	_ = unsafe.Offsetof(short{}.end)
+	_ = unsafe.Offsetof(short{}.left)
+	_ = unsafe.Offsetof(short{}.past)
+	_ = unsafe.Offsetof(short{}.rows)
+	_ = unsafe.Offsetof(tile{}.A)
+	_ = unsafe.Offsetof(tile{}.AStride)
+	_ = unsafe.Offsetof(tile{}.B)
+	_ = unsafe.Offsetof(tile{}.BStride)
+	_ = unsafe.Offsetof(tile{}.C)
+	_ = unsafe.Offsetof(tile{}.CStride)
+	_ = unsafe.Offsetof(tile{}.IStride)
+	_ = unsafe.Offsetof(tile{}.Init)
+	_ = unsafe.Offsetof(tile{}.K)
+	_ = unsafe.Offsetof(tile{}.ReLU)
+	_ = unsafe.Offsetof(tile{}.ahead)
+	_ = unsafe.Offsetof(tile{}.end)
+	_ = unsafe.Offsetof(tile{}.fetch)
+	_ = unsafe.Offsetof(tile{}.next)
+	_ = unsafe.Offsetof(tile{}.pack)
+	_ = unsafe.Offsetof(tile{}.packStep)
+	_ = unsafe.Offsetof(tile{}.step)
+	_ = unsafe.Offsetof(tile{}.transposed)
+)
+
 func tileAVX512(rows int, t *tile) {
 	switch rows {
 	case 1:
@@ -98,242 +136,242 @@ func shortAVX2(rows int, t *short) {
 	}
 }
 
-// tile1AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile1AVX512 computes a tile of two vectors of columns, packs B and prefetches more of it; see tile.
 //
 //go:noescape
 func tile1AVX512(t *tile)
 
-// tile2AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile2AVX512 computes a tile of two vectors of columns, packs B and prefetches more of it; see tile.
 //
 //go:noescape
 func tile2AVX512(t *tile)
 
-// tile3AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile3AVX512 computes a tile of two vectors of columns, packs B and prefetches more of it; see tile.
 //
 //go:noescape
 func tile3AVX512(t *tile)
 
-// tile4AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile4AVX512 computes a tile of two vectors of columns, packs B and prefetches more of it; see tile.
 //
 //go:noescape
 func tile4AVX512(t *tile)
 
-// tile5AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile5AVX512 computes a tile of two vectors of columns, packs B and prefetches more of it; see tile.
 //
 //go:noescape
 func tile5AVX512(t *tile)
 
-// tile6AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile6AVX512 computes a tile of two vectors of columns, packs B and prefetches more of it; see tile.
 //
 //go:noescape
 func tile6AVX512(t *tile)
 
-// tile7AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile7AVX512 computes a tile of two vectors of columns, packs B and prefetches more of it; see tile.
 //
 //go:noescape
 func tile7AVX512(t *tile)
 
-// tile8AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile8AVX512 computes a tile of two vectors of columns, packs B and prefetches more of it; see tile.
 //
 //go:noescape
 func tile8AVX512(t *tile)
 
-// tile9AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile9AVX512 computes a tile of two vectors of columns, packs B and prefetches more of it; see tile.
 //
 //go:noescape
 func tile9AVX512(t *tile)
 
-// tile10AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile10AVX512 computes a tile of two vectors of columns, packs B and prefetches more of it; see tile.
 //
 //go:noescape
 func tile10AVX512(t *tile)
 
-// tile14AVX512 is a tile, of which B is packed and the next of it fetched.
+// tile14AVX512 computes a tile of two vectors of columns, packs B and prefetches more of it; see tile.
 //
 //go:noescape
 func tile14AVX512(t *tile)
 
-// short1AVX512 is rows of tiles of few products.
+// short1AVX512 computes rows of short tiles; see short.
 //
 //go:noescape
 func short1AVX512(t *short)
 
-// short2AVX512 is rows of tiles of few products.
+// short2AVX512 computes rows of short tiles; see short.
 //
 //go:noescape
 func short2AVX512(t *short)
 
-// short3AVX512 is rows of tiles of few products.
+// short3AVX512 computes rows of short tiles; see short.
 //
 //go:noescape
 func short3AVX512(t *short)
 
-// short4AVX512 is rows of tiles of few products.
+// short4AVX512 computes rows of short tiles; see short.
 //
 //go:noescape
 func short4AVX512(t *short)
 
-// short5AVX512 is rows of tiles of few products.
+// short5AVX512 computes rows of short tiles; see short.
 //
 //go:noescape
 func short5AVX512(t *short)
 
-// short6AVX512 is rows of tiles of few products.
+// short6AVX512 computes rows of short tiles; see short.
 //
 //go:noescape
 func short6AVX512(t *short)
 
-// short7AVX512 is rows of tiles of few products.
+// short7AVX512 computes rows of short tiles; see short.
 //
 //go:noescape
 func short7AVX512(t *short)
 
-// short8AVX512 is rows of tiles of few products.
+// short8AVX512 computes rows of short tiles; see short.
 //
 //go:noescape
 func short8AVX512(t *short)
 
-// short9AVX512 is rows of tiles of few products.
+// short9AVX512 computes rows of short tiles; see short.
 //
 //go:noescape
 func short9AVX512(t *short)
 
-// short10AVX512 is rows of tiles of few products.
+// short10AVX512 computes rows of short tiles; see short.
 //
 //go:noescape
 func short10AVX512(t *short)
 
-// short14AVX512 is rows of tiles of few products.
+// short14AVX512 computes rows of short tiles; see short.
 //
 //go:noescape
 func short14AVX512(t *short)
 
-// sumRows1AVX512 adds to 1 rows of C, of n floats, those of B (4*fours of them) times the elements of A; strides are in bytes; ahead: how far ahead B is fetched.
+// sumRows1AVX512 adds multiples of 4*fours rows of B, by elements of A, to 1 rows of C of n floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func sumRows1AVX512(c *float32, cStride uintptr, x *float32, xRow uintptr, xK uintptr, b *float32, bStride uintptr, n int, fours int, ahead uintptr, mask *int32)
 
-// sumRows2AVX512 adds to 2 rows of C, of n floats, those of B (4*fours of them) times the elements of A; strides are in bytes; ahead: how far ahead B is fetched.
+// sumRows2AVX512 adds multiples of 4*fours rows of B, by elements of A, to 2 rows of C of n floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func sumRows2AVX512(c *float32, cStride uintptr, x *float32, xRow uintptr, xK uintptr, b *float32, bStride uintptr, n int, fours int, ahead uintptr, mask *int32)
 
-// dots1x1AVX512 adds to 1 rows of C, of 1 numbers, the dot products of rows of A and B of k floats; strides are in bytes; mask: the lanes of the last 16; ahead: how far ahead B is fetched.
+// dots1x1AVX512 adds the dot products of rows of A and B, of k floats, to 1 rows of C of 1 numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func dots1x1AVX512(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)
 
-// dots1x4AVX512 adds to 1 rows of C, of 4 numbers, the dot products of rows of A and B of k floats; strides are in bytes; mask: the lanes of the last 16; ahead: how far ahead B is fetched.
+// dots1x4AVX512 adds the dot products of rows of A and B, of k floats, to 1 rows of C of 4 numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func dots1x4AVX512(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)
 
-// dots2x1AVX512 adds to 2 rows of C, of 1 numbers, the dot products of rows of A and B of k floats; strides are in bytes; mask: the lanes of the last 16; ahead: how far ahead B is fetched.
+// dots2x1AVX512 adds the dot products of rows of A and B, of k floats, to 2 rows of C of 1 numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func dots2x1AVX512(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)
 
-// dots2x4AVX512 adds to 2 rows of C, of 4 numbers, the dot products of rows of A and B of k floats; strides are in bytes; mask: the lanes of the last 16; ahead: how far ahead B is fetched.
+// dots2x4AVX512 adds the dot products of rows of A and B, of k floats, to 2 rows of C of 4 numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func dots2x4AVX512(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)
 
-// dots3x1AVX512 adds to 3 rows of C, of 1 numbers, the dot products of rows of A and B of k floats; strides are in bytes; mask: the lanes of the last 16; ahead: how far ahead B is fetched.
+// dots3x1AVX512 adds the dot products of rows of A and B, of k floats, to 3 rows of C of 1 numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func dots3x1AVX512(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)
 
-// dots3x4AVX512 adds to 3 rows of C, of 4 numbers, the dot products of rows of A and B of k floats; strides are in bytes; mask: the lanes of the last 16; ahead: how far ahead B is fetched.
+// dots3x4AVX512 adds the dot products of rows of A and B, of k floats, to 3 rows of C of 4 numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func dots3x4AVX512(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)
 
-// dots4x1AVX512 adds to 4 rows of C, of 1 numbers, the dot products of rows of A and B of k floats; strides are in bytes; mask: the lanes of the last 16; ahead: how far ahead B is fetched.
+// dots4x1AVX512 adds the dot products of rows of A and B, of k floats, to 4 rows of C of 1 numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func dots4x1AVX512(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)
 
-// dots4x4AVX512 adds to 4 rows of C, of 4 numbers, the dot products of rows of A and B of k floats; strides are in bytes; mask: the lanes of the last 16; ahead: how far ahead B is fetched.
+// dots4x4AVX512 adds the dot products of rows of A and B, of k floats, to 4 rows of C of 4 numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func dots4x4AVX512(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)
 
-// tile1AVX2 is a tile, of which B is packed and the next of it fetched.
+// tile1AVX2 computes a tile of two vectors of columns, packs B and prefetches more of it; see tile.
 //
 //go:noescape
 func tile1AVX2(t *tile)
 
-// tile2AVX2 is a tile, of which B is packed and the next of it fetched.
+// tile2AVX2 computes a tile of two vectors of columns, packs B and prefetches more of it; see tile.
 //
 //go:noescape
 func tile2AVX2(t *tile)
 
-// tile3AVX2 is a tile, of which B is packed and the next of it fetched.
+// tile3AVX2 computes a tile of two vectors of columns, packs B and prefetches more of it; see tile.
 //
 //go:noescape
 func tile3AVX2(t *tile)
 
-// tile4AVX2 is a tile, of which B is packed and the next of it fetched.
+// tile4AVX2 computes a tile of two vectors of columns, packs B and prefetches more of it; see tile.
 //
 //go:noescape
 func tile4AVX2(t *tile)
 
-// tile5AVX2 is a tile, of which B is packed and the next of it fetched.
+// tile5AVX2 computes a tile of two vectors of columns, packs B and prefetches more of it; see tile.
 //
 //go:noescape
 func tile5AVX2(t *tile)
 
-// tile6AVX2 is a tile, of which B is packed and the next of it fetched.
+// tile6AVX2 computes a tile of two vectors of columns, packs B and prefetches more of it; see tile.
 //
 //go:noescape
 func tile6AVX2(t *tile)
 
-// short1AVX2 is rows of tiles of few products.
+// short1AVX2 computes rows of short tiles; see short.
 //
 //go:noescape
 func short1AVX2(t *short)
 
-// short2AVX2 is rows of tiles of few products.
+// short2AVX2 computes rows of short tiles; see short.
 //
 //go:noescape
 func short2AVX2(t *short)
 
-// short3AVX2 is rows of tiles of few products.
+// short3AVX2 computes rows of short tiles; see short.
 //
 //go:noescape
 func short3AVX2(t *short)
 
-// short4AVX2 is rows of tiles of few products.
+// short4AVX2 computes rows of short tiles; see short.
 //
 //go:noescape
 func short4AVX2(t *short)
 
-// short5AVX2 is rows of tiles of few products.
+// short5AVX2 computes rows of short tiles; see short.
 //
 //go:noescape
 func short5AVX2(t *short)
 
-// short6AVX2 is rows of tiles of few products.
+// short6AVX2 computes rows of short tiles; see short.
 //
 //go:noescape
 func short6AVX2(t *short)
 
-// sumRows1AVX2 adds to 1 rows of C, of n floats, those of B (4*fours of them) times the elements of A; strides are in bytes; ahead: how far ahead B is fetched.
+// sumRows1AVX2 adds multiples of 4*fours rows of B, by elements of A, to 1 rows of C of n floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func sumRows1AVX2(c *float32, cStride uintptr, x *float32, xRow uintptr, xK uintptr, b *float32, bStride uintptr, n int, fours int, ahead uintptr, mask *int32)
 
-// sumRows2AVX2 adds to 2 rows of C, of n floats, those of B (4*fours of them) times the elements of A; strides are in bytes; ahead: how far ahead B is fetched.
+// sumRows2AVX2 adds multiples of 4*fours rows of B, by elements of A, to 2 rows of C of n floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func sumRows2AVX2(c *float32, cStride uintptr, x *float32, xRow uintptr, xK uintptr, b *float32, bStride uintptr, n int, fours int, ahead uintptr, mask *int32)
 
-// dots1x1AVX2 adds to 1 rows of C, of 1 numbers, the dot products of rows of A and B of k floats; strides are in bytes; mask: the lanes of the last 16; ahead: how far ahead B is fetched.
+// dots1x1AVX2 adds the dot products of rows of A and B, of k floats, to 1 rows of C of 1 numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func dots1x1AVX2(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)
 
-// dots1x4AVX2 adds to 1 rows of C, of 4 numbers, the dot products of rows of A and B of k floats; strides are in bytes; mask: the lanes of the last 16; ahead: how far ahead B is fetched.
+// dots1x4AVX2 adds the dot products of rows of A and B, of k floats, to 1 rows of C of 4 numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func dots1x4AVX2(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)

@@ -6,12 +6,12 @@
 // func tile1AVX512(t *tile)
 TEXT ·tile1AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ tile_Init(AX), BX
 	MOVQ tile_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -26,7 +26,7 @@ TEXT ·tile1AVX512(SB), NOSPLIT, $0-8
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again1:
@@ -56,14 +56,14 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again3:
@@ -99,7 +99,7 @@ multiplied:
 	VMAXPS Z0, Z2, Z0
 	VMAXPS Z1, Z2, Z1
 store:
-	// the result
+	// store the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -110,7 +110,7 @@ store:
 // func tile2AVX512(t *tile)
 TEXT ·tile2AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -118,7 +118,7 @@ TEXT ·tile2AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ tile_Init(AX), BX
 	MOVQ tile_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -136,7 +136,7 @@ TEXT ·tile2AVX512(SB), NOSPLIT, $0-8
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again1:
@@ -169,14 +169,14 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again3:
@@ -217,7 +217,7 @@ multiplied:
 	VMAXPS Z2, Z4, Z2
 	VMAXPS Z3, Z4, Z3
 store:
-	// the result
+	// store the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -231,7 +231,7 @@ store:
 // func tile3AVX512(t *tile)
 TEXT ·tile3AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -242,7 +242,7 @@ TEXT ·tile3AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ tile_Init(AX), BX
 	MOVQ tile_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -263,7 +263,7 @@ TEXT ·tile3AVX512(SB), NOSPLIT, $0-8
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again1:
@@ -299,14 +299,14 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again3:
@@ -352,7 +352,7 @@ multiplied:
 	VMAXPS Z4, Z6, Z4
 	VMAXPS Z5, Z6, Z5
 store:
-	// the result
+	// store the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -369,7 +369,7 @@ store:
 // func tile4AVX512(t *tile)
 TEXT ·tile4AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -383,7 +383,7 @@ TEXT ·tile4AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ tile_Init(AX), BX
 	MOVQ tile_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -408,7 +408,7 @@ TEXT ·tile4AVX512(SB), NOSPLIT, $0-8
 	MOVQ tile_BStride(AX), DI
 	MOVQ tile_pack(AX), R8
 	MOVQ tile_ahead(AX), R9
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R10
 	PCALIGN $64
 again1:
@@ -448,14 +448,14 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again3:
@@ -506,7 +506,7 @@ multiplied:
 	VMAXPS Z6, Z8, Z6
 	VMAXPS Z7, Z8, Z7
 store:
-	// the result
+	// store the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -526,7 +526,7 @@ store:
 // func tile5AVX512(t *tile)
 TEXT ·tile5AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -543,7 +543,7 @@ TEXT ·tile5AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ tile_Init(AX), BX
 	MOVQ tile_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -571,7 +571,7 @@ TEXT ·tile5AVX512(SB), NOSPLIT, $0-8
 	MOVQ tile_BStride(AX), DI
 	MOVQ tile_pack(AX), R8
 	MOVQ tile_ahead(AX), R9
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R10
 	PCALIGN $64
 again1:
@@ -614,14 +614,14 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again3:
@@ -677,7 +677,7 @@ multiplied:
 	VMAXPS Z8, Z10, Z8
 	VMAXPS Z9, Z10, Z9
 store:
-	// the result
+	// store the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -700,7 +700,7 @@ store:
 // func tile6AVX512(t *tile)
 TEXT ·tile6AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -720,7 +720,7 @@ TEXT ·tile6AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ tile_Init(AX), BX
 	MOVQ tile_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -751,7 +751,7 @@ TEXT ·tile6AVX512(SB), NOSPLIT, $0-8
 	MOVQ tile_BStride(AX), DI
 	MOVQ tile_pack(AX), R8
 	MOVQ tile_ahead(AX), R9
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R10
 	PCALIGN $64
 again1:
@@ -797,14 +797,14 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again3:
@@ -865,7 +865,7 @@ multiplied:
 	VMAXPS Z10, Z12, Z10
 	VMAXPS Z11, Z12, Z11
 store:
-	// the result
+	// store the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -891,7 +891,7 @@ store:
 // func tile7AVX512(t *tile)
 TEXT ·tile7AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -914,7 +914,7 @@ TEXT ·tile7AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ tile_Init(AX), BX
 	MOVQ tile_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -949,7 +949,7 @@ TEXT ·tile7AVX512(SB), NOSPLIT, $0-8
 	MOVQ tile_BStride(AX), R8
 	MOVQ tile_pack(AX), R9
 	MOVQ tile_ahead(AX), R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R11
 	PCALIGN $64
 again1:
@@ -999,14 +999,14 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again3:
@@ -1072,7 +1072,7 @@ multiplied:
 	VMAXPS Z12, Z14, Z12
 	VMAXPS Z13, Z14, Z13
 store:
-	// the result
+	// store the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -1101,7 +1101,7 @@ store:
 // func tile8AVX512(t *tile)
 TEXT ·tile8AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -1127,7 +1127,7 @@ TEXT ·tile8AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ tile_Init(AX), BX
 	MOVQ tile_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -1165,7 +1165,7 @@ TEXT ·tile8AVX512(SB), NOSPLIT, $0-8
 	MOVQ tile_BStride(AX), R8
 	MOVQ tile_pack(AX), R9
 	MOVQ tile_ahead(AX), R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R11
 	PCALIGN $64
 again1:
@@ -1218,14 +1218,14 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again3:
@@ -1296,7 +1296,7 @@ multiplied:
 	VMAXPS Z14, Z16, Z14
 	VMAXPS Z15, Z16, Z15
 store:
-	// the result
+	// store the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -1328,7 +1328,7 @@ store:
 // func tile9AVX512(t *tile)
 TEXT ·tile9AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -1357,7 +1357,7 @@ TEXT ·tile9AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ tile_Init(AX), BX
 	MOVQ tile_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -1398,7 +1398,7 @@ TEXT ·tile9AVX512(SB), NOSPLIT, $0-8
 	MOVQ tile_BStride(AX), R8
 	MOVQ tile_pack(AX), R9
 	MOVQ tile_ahead(AX), R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R11
 	PCALIGN $64
 again1:
@@ -1454,14 +1454,14 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again3:
@@ -1537,7 +1537,7 @@ multiplied:
 	VMAXPS Z16, Z18, Z16
 	VMAXPS Z17, Z18, Z17
 store:
-	// the result
+	// store the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -1572,7 +1572,7 @@ store:
 // func tile10AVX512(t *tile)
 TEXT ·tile10AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -1604,7 +1604,7 @@ TEXT ·tile10AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ tile_Init(AX), BX
 	MOVQ tile_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -1649,7 +1649,7 @@ TEXT ·tile10AVX512(SB), NOSPLIT, $0-8
 	MOVQ tile_BStride(AX), R9
 	MOVQ tile_pack(AX), R10
 	MOVQ tile_ahead(AX), R11
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R12
 	PCALIGN $64
 again1:
@@ -1709,14 +1709,14 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again3:
@@ -1797,7 +1797,7 @@ multiplied:
 	VMAXPS Z18, Z20, Z18
 	VMAXPS Z19, Z20, Z19
 store:
-	// the result
+	// store the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -1835,7 +1835,7 @@ store:
 // func tile14AVX512(t *tile)
 TEXT ·tile14AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -1879,7 +1879,7 @@ TEXT ·tile14AVX512(SB), NOSPLIT, $0-8
 	ADDQ CX, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ tile_Init(AX), BX
 	MOVQ tile_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -1937,7 +1937,7 @@ TEXT ·tile14AVX512(SB), NOSPLIT, $0-8
 	MOVQ tile_BStride(AX), R10
 	MOVQ tile_pack(AX), R11
 	MOVQ tile_ahead(AX), R12
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R13
 	PCALIGN $64
 again1:
@@ -2010,14 +2010,14 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again3:
@@ -2118,7 +2118,7 @@ multiplied:
 	VMAXPS Z26, Z28, Z26
 	VMAXPS Z27, Z28, Z27
 store:
-	// the result
+	// store the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -2176,7 +2176,7 @@ row:
 	MOVQ BX, DX
 	MOVQ DI, short_left(AX)
 tile:
-	// the next tile's result: of the next columns, or the first of the next rows
+	// prefetch the result of the next tile: the next columns, or the first of the next rows
 	CMPQ short_past(AX), $0
 	JNE fetched
 	LEAQ 128(DX), DI
@@ -2187,7 +2187,7 @@ tile:
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 fetched:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	MOVQ short_AStride(AX), R8
@@ -2199,7 +2199,7 @@ fetched:
 	MOVL $32, R13
 	CMPQ R11, short_end(AX)
 	CMOVQCS R13, R12
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
 again1:
@@ -2215,7 +2215,7 @@ again1:
 	DECQ R13
 	JNE again1
 	MOVQ R11, short_ahead(AX)
-	// the result
+	// store the result
 	MOVQ DX, DI
 	CMPQ short_past(AX), $0
 	JNE past
@@ -2226,7 +2226,7 @@ past:
 	VMOVNTPS Z0, (DI)
 	VMOVNTPS Z1, 64(DI)
 stored:
-	// the next columns, then the next rows
+	// move to the next columns, then to the next rows
 	ADDQ $128, DX
 	ADDQ short_bTile(AX), SI
 	DECQ short_left(AX)
@@ -2254,7 +2254,7 @@ row:
 	MOVQ BX, DX
 	MOVQ DI, short_left(AX)
 tile:
-	// the next tile's result: of the next columns, or the first of the next rows
+	// prefetch the result of the next tile: the next columns, or the first of the next rows
 	CMPQ short_past(AX), $0
 	JNE fetched
 	LEAQ 128(DX), DI
@@ -2268,7 +2268,7 @@ tile:
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 fetched:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -2282,7 +2282,7 @@ fetched:
 	MOVL $32, R13
 	CMPQ R11, short_end(AX)
 	CMOVQCS R13, R12
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
 again1:
@@ -2301,7 +2301,7 @@ again1:
 	DECQ R13
 	JNE again1
 	MOVQ R11, short_ahead(AX)
-	// the result
+	// store the result
 	MOVQ DX, DI
 	CMPQ short_past(AX), $0
 	JNE past
@@ -2318,7 +2318,7 @@ past:
 	VMOVNTPS Z2, (DI)
 	VMOVNTPS Z3, 64(DI)
 stored:
-	// the next columns, then the next rows
+	// move to the next columns, then to the next rows
 	ADDQ $128, DX
 	ADDQ short_bTile(AX), SI
 	DECQ short_left(AX)
@@ -2346,7 +2346,7 @@ row:
 	MOVQ BX, DX
 	MOVQ DI, short_left(AX)
 tile:
-	// the next tile's result: of the next columns, or the first of the next rows
+	// prefetch the result of the next tile: the next columns, or the first of the next rows
 	CMPQ short_past(AX), $0
 	JNE fetched
 	LEAQ 128(DX), DI
@@ -2363,7 +2363,7 @@ tile:
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 fetched:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -2379,7 +2379,7 @@ fetched:
 	MOVL $32, R13
 	CMPQ R11, short_end(AX)
 	CMOVQCS R13, R12
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
 again1:
@@ -2401,7 +2401,7 @@ again1:
 	DECQ R13
 	JNE again1
 	MOVQ R11, short_ahead(AX)
-	// the result
+	// store the result
 	MOVQ DX, DI
 	CMPQ short_past(AX), $0
 	JNE past
@@ -2424,7 +2424,7 @@ past:
 	VMOVNTPS Z4, (DI)
 	VMOVNTPS Z5, 64(DI)
 stored:
-	// the next columns, then the next rows
+	// move to the next columns, then to the next rows
 	ADDQ $128, DX
 	ADDQ short_bTile(AX), SI
 	DECQ short_left(AX)
@@ -2452,7 +2452,7 @@ row:
 	MOVQ BX, DX
 	MOVQ DI, short_left(AX)
 tile:
-	// the next tile's result: of the next columns, or the first of the next rows
+	// prefetch the result of the next tile: the next columns, or the first of the next rows
 	CMPQ short_past(AX), $0
 	JNE fetched
 	LEAQ 128(DX), DI
@@ -2472,7 +2472,7 @@ tile:
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 fetched:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -2490,7 +2490,7 @@ fetched:
 	MOVL $32, R13
 	CMPQ R11, short_end(AX)
 	CMOVQCS R13, R12
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
 again1:
@@ -2515,7 +2515,7 @@ again1:
 	DECQ R13
 	JNE again1
 	MOVQ R11, short_ahead(AX)
-	// the result
+	// store the result
 	MOVQ DX, DI
 	CMPQ short_past(AX), $0
 	JNE past
@@ -2544,7 +2544,7 @@ past:
 	VMOVNTPS Z6, (DI)
 	VMOVNTPS Z7, 64(DI)
 stored:
-	// the next columns, then the next rows
+	// move to the next columns, then to the next rows
 	ADDQ $128, DX
 	ADDQ short_bTile(AX), SI
 	DECQ short_left(AX)
@@ -2572,7 +2572,7 @@ row:
 	MOVQ BX, DX
 	MOVQ DI, short_left(AX)
 tile:
-	// the next tile's result: of the next columns, or the first of the next rows
+	// prefetch the result of the next tile: the next columns, or the first of the next rows
 	CMPQ short_past(AX), $0
 	JNE fetched
 	LEAQ 128(DX), DI
@@ -2595,7 +2595,7 @@ tile:
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 fetched:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -2615,7 +2615,7 @@ fetched:
 	MOVL $32, R13
 	CMPQ R11, short_end(AX)
 	CMOVQCS R13, R12
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
 again1:
@@ -2643,7 +2643,7 @@ again1:
 	DECQ R13
 	JNE again1
 	MOVQ R11, short_ahead(AX)
-	// the result
+	// store the result
 	MOVQ DX, DI
 	CMPQ short_past(AX), $0
 	JNE past
@@ -2678,7 +2678,7 @@ past:
 	VMOVNTPS Z8, (DI)
 	VMOVNTPS Z9, 64(DI)
 stored:
-	// the next columns, then the next rows
+	// move to the next columns, then to the next rows
 	ADDQ $128, DX
 	ADDQ short_bTile(AX), SI
 	DECQ short_left(AX)
@@ -2706,7 +2706,7 @@ row:
 	MOVQ BX, DX
 	MOVQ DI, short_left(AX)
 tile:
-	// the next tile's result: of the next columns, or the first of the next rows
+	// prefetch the result of the next tile: the next columns, or the first of the next rows
 	CMPQ short_past(AX), $0
 	JNE fetched
 	LEAQ 128(DX), DI
@@ -2732,7 +2732,7 @@ tile:
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 fetched:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -2754,7 +2754,7 @@ fetched:
 	MOVL $32, R13
 	CMPQ R11, short_end(AX)
 	CMOVQCS R13, R12
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
 again1:
@@ -2785,7 +2785,7 @@ again1:
 	DECQ R13
 	JNE again1
 	MOVQ R11, short_ahead(AX)
-	// the result
+	// store the result
 	MOVQ DX, DI
 	CMPQ short_past(AX), $0
 	JNE past
@@ -2826,7 +2826,7 @@ past:
 	VMOVNTPS Z10, (DI)
 	VMOVNTPS Z11, 64(DI)
 stored:
-	// the next columns, then the next rows
+	// move to the next columns, then to the next rows
 	ADDQ $128, DX
 	ADDQ short_bTile(AX), SI
 	DECQ short_left(AX)
@@ -2854,7 +2854,7 @@ row:
 	MOVQ BX, DX
 	MOVQ DI, short_left(AX)
 tile:
-	// the next tile's result: of the next columns, or the first of the next rows
+	// prefetch the result of the next tile: the next columns, or the first of the next rows
 	CMPQ short_past(AX), $0
 	JNE fetched
 	LEAQ 128(DX), DI
@@ -2883,7 +2883,7 @@ tile:
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 fetched:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -2907,7 +2907,7 @@ fetched:
 	MOVL $32, R13
 	CMPQ R11, short_end(AX)
 	CMOVQCS R13, R12
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
 again1:
@@ -2941,7 +2941,7 @@ again1:
 	DECQ R13
 	JNE again1
 	MOVQ R11, short_ahead(AX)
-	// the result
+	// store the result
 	MOVQ DX, DI
 	CMPQ short_past(AX), $0
 	JNE past
@@ -2988,7 +2988,7 @@ past:
 	VMOVNTPS Z12, (DI)
 	VMOVNTPS Z13, 64(DI)
 stored:
-	// the next columns, then the next rows
+	// move to the next columns, then to the next rows
 	ADDQ $128, DX
 	ADDQ short_bTile(AX), SI
 	DECQ short_left(AX)
@@ -3016,7 +3016,7 @@ row:
 	MOVQ BX, DX
 	MOVQ DI, short_left(AX)
 tile:
-	// the next tile's result: of the next columns, or the first of the next rows
+	// prefetch the result of the next tile: the next columns, or the first of the next rows
 	CMPQ short_past(AX), $0
 	JNE fetched
 	LEAQ 128(DX), DI
@@ -3048,7 +3048,7 @@ tile:
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 fetched:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -3074,7 +3074,7 @@ fetched:
 	MOVL $32, R13
 	CMPQ R11, short_end(AX)
 	CMOVQCS R13, R12
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
 again1:
@@ -3111,7 +3111,7 @@ again1:
 	DECQ R13
 	JNE again1
 	MOVQ R11, short_ahead(AX)
-	// the result
+	// store the result
 	MOVQ DX, DI
 	CMPQ short_past(AX), $0
 	JNE past
@@ -3164,7 +3164,7 @@ past:
 	VMOVNTPS Z14, (DI)
 	VMOVNTPS Z15, 64(DI)
 stored:
-	// the next columns, then the next rows
+	// move to the next columns, then to the next rows
 	ADDQ $128, DX
 	ADDQ short_bTile(AX), SI
 	DECQ short_left(AX)
@@ -3192,7 +3192,7 @@ row:
 	MOVQ BX, DX
 	MOVQ DI, short_left(AX)
 tile:
-	// the next tile's result: of the next columns, or the first of the next rows
+	// prefetch the result of the next tile: the next columns, or the first of the next rows
 	CMPQ short_past(AX), $0
 	JNE fetched
 	LEAQ 128(DX), DI
@@ -3227,7 +3227,7 @@ tile:
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 fetched:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -3255,7 +3255,7 @@ fetched:
 	MOVL $32, R13
 	CMPQ R11, short_end(AX)
 	CMOVQCS R13, R12
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
 again1:
@@ -3295,7 +3295,7 @@ again1:
 	DECQ R13
 	JNE again1
 	MOVQ R11, short_ahead(AX)
-	// the result
+	// store the result
 	MOVQ DX, DI
 	CMPQ short_past(AX), $0
 	JNE past
@@ -3354,7 +3354,7 @@ past:
 	VMOVNTPS Z16, (DI)
 	VMOVNTPS Z17, 64(DI)
 stored:
-	// the next columns, then the next rows
+	// move to the next columns, then to the next rows
 	ADDQ $128, DX
 	ADDQ short_bTile(AX), SI
 	DECQ short_left(AX)
@@ -3382,7 +3382,7 @@ row:
 	MOVQ BX, DX
 	MOVQ DI, short_left(AX)
 tile:
-	// the next tile's result: of the next columns, or the first of the next rows
+	// prefetch the result of the next tile: the next columns, or the first of the next rows
 	CMPQ short_past(AX), $0
 	JNE fetched
 	LEAQ 128(DX), DI
@@ -3420,7 +3420,7 @@ tile:
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 fetched:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -3450,7 +3450,7 @@ fetched:
 	MOVL $32, R13
 	CMPQ R11, short_end(AX)
 	CMOVQCS R13, R12
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
 again1:
@@ -3493,7 +3493,7 @@ again1:
 	DECQ R13
 	JNE again1
 	MOVQ R11, short_ahead(AX)
-	// the result
+	// store the result
 	MOVQ DX, DI
 	CMPQ short_past(AX), $0
 	JNE past
@@ -3558,7 +3558,7 @@ past:
 	VMOVNTPS Z18, (DI)
 	VMOVNTPS Z19, 64(DI)
 stored:
-	// the next columns, then the next rows
+	// move to the next columns, then to the next rows
 	ADDQ $128, DX
 	ADDQ short_bTile(AX), SI
 	DECQ short_left(AX)
@@ -3586,7 +3586,7 @@ row:
 	MOVQ BX, DX
 	MOVQ DI, short_left(AX)
 tile:
-	// the next tile's result: of the next columns, or the first of the next rows
+	// prefetch the result of the next tile: the next columns, or the first of the next rows
 	CMPQ short_past(AX), $0
 	JNE fetched
 	LEAQ 128(DX), DI
@@ -3636,7 +3636,7 @@ tile:
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 fetched:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -3674,7 +3674,7 @@ fetched:
 	MOVL $32, R13
 	CMPQ R11, short_end(AX)
 	CMOVQCS R13, R12
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
 again1:
@@ -3729,7 +3729,7 @@ again1:
 	DECQ R13
 	JNE again1
 	MOVQ R11, short_ahead(AX)
-	// the result
+	// store the result
 	MOVQ DX, DI
 	CMPQ short_past(AX), $0
 	JNE past
@@ -3818,7 +3818,7 @@ past:
 	VMOVNTPS Z26, (DI)
 	VMOVNTPS Z27, 64(DI)
 stored:
-	// the next columns, then the next rows
+	// move to the next columns, then to the next rows
 	ADDQ $128, DX
 	ADDQ short_bTile(AX), SI
 	DECQ short_left(AX)
@@ -3850,7 +3850,7 @@ TEXT ·sumRows1AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 (R11), Z0
 	VPMOVD2M Z0, K1
 group:
-	// the elements of A of four k
+	// load the elements of A for four k
 	LEAQ (SI)(SI*2), R11
 	MOVQ CX, R12
 	VBROADCASTSS (R12), Z0
@@ -3900,7 +3900,7 @@ last:
 	VMOVUPS Z8, K1, (R12)
 	LEAQ (DI)(R13*4), DI
 line:
-	// from the end of a row of B to the start of that four rows on
+	// move from the end of a row of B to the start of the fourth row after it
 	MOVQ n+56(FP), R13
 	SHLQ $2, R13
 	SUBQ R13, DI
@@ -3925,7 +3925,7 @@ TEXT ·sumRows2AVX512(SB), NOSPLIT, $0-88
 	VMOVDQU32 (R11), Z0
 	VPMOVD2M Z0, K1
 group:
-	// the elements of A of four k
+	// load the elements of A for four k
 	LEAQ (SI)(SI*2), R11
 	MOVQ CX, R12
 	VBROADCASTSS (R12), Z0
@@ -3992,7 +3992,7 @@ last:
 	VMOVUPS Z13, K1, (R12)(BX*1)
 	LEAQ (DI)(R13*4), DI
 line:
-	// from the end of a row of B to the start of that four rows on
+	// move from the end of a row of B to the start of the fourth row after it
 	MOVQ n+56(FP), R13
 	SHLQ $2, R13
 	SUBQ R13, DI
@@ -4044,7 +4044,7 @@ last:
 	ADDQ $64, SI
 	ADDQ $64, R9
 total:
-	// the sums of sixteen, in one order
+	// add up the sixteen sums: those 8 apart, then 4, 2 and 1
 	VEXTRACTF64X4 $1, Z0, Y2
 	VADDPS Y2, Y0, Y0
 	VEXTRACTF32X4 $1, Y0, X2
@@ -4121,7 +4121,7 @@ last:
 	ADDQ $64, SI
 	ADDQ $64, R9
 total:
-	// the sums of sixteen, in one order
+	// add up the sixteen sums: those 8 apart, then 4, 2 and 1
 	VEXTRACTF64X4 $1, Z0, Y5
 	VADDPS Y5, Y0, Y0
 	VEXTRACTF32X4 $1, Y0, X5
@@ -4199,7 +4199,7 @@ last:
 	ADDQ $64, SI
 	ADDQ $64, R9
 total:
-	// the sums of sixteen, in one order
+	// add up the sixteen sums: those 8 apart, then 4, 2 and 1
 	VEXTRACTF64X4 $1, Z0, Y4
 	VADDPS Y4, Y0, Y0
 	VEXTRACTF32X4 $1, Y0, X4
@@ -4301,7 +4301,7 @@ last:
 	ADDQ $64, SI
 	ADDQ $64, R9
 total:
-	// the sums of sixteen, in one order
+	// add up the sixteen sums: those 8 apart, then 4, 2 and 1
 	VEXTRACTF64X4 $1, Z0, Y10
 	VADDPS Y10, Y0, Y0
 	VEXTRACTF32X4 $1, Y0, X10
@@ -4412,7 +4412,7 @@ last:
 	ADDQ $64, SI
 	ADDQ $64, R9
 total:
-	// the sums of sixteen, in one order
+	// add up the sixteen sums: those 8 apart, then 4, 2 and 1
 	VEXTRACTF64X4 $1, Z0, Y6
 	VADDPS Y6, Y0, Y0
 	VEXTRACTF32X4 $1, Y0, X6
@@ -4539,7 +4539,7 @@ last:
 	ADDQ $64, SI
 	ADDQ $64, R9
 total:
-	// the sums of sixteen, in one order
+	// add up the sixteen sums: those 8 apart, then 4, 2 and 1
 	VEXTRACTF64X4 $1, Z0, Y15
 	VADDPS Y15, Y0, Y0
 	VEXTRACTF32X4 $1, Y0, X15
@@ -4683,7 +4683,7 @@ last:
 	ADDQ $64, SI
 	ADDQ $64, R9
 total:
-	// the sums of sixteen, in one order
+	// add up the sixteen sums: those 8 apart, then 4, 2 and 1
 	VEXTRACTF64X4 $1, Z0, Y8
 	VADDPS Y8, Y0, Y0
 	VEXTRACTF32X4 $1, Y0, X8
@@ -4835,7 +4835,7 @@ last:
 	ADDQ $64, SI
 	ADDQ $64, R9
 total:
-	// the sums of sixteen, in one order
+	// add up the sixteen sums: those 8 apart, then 4, 2 and 1
 	VEXTRACTF64X4 $1, Z0, Y20
 	VADDPS Y20, Y0, Y0
 	VEXTRACTF32X4 $1, Y0, X20
@@ -4953,11 +4953,11 @@ total:
 // func tile1AVX2(t *tile)
 TEXT ·tile1AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	PREFETCHT0 (BX)
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ tile_Init(AX), BX
 	MOVQ tile_IStride(AX), CX
 	VMOVUPS (BX), Y0
@@ -4972,7 +4972,7 @@ TEXT ·tile1AVX2(SB), NOSPLIT, $0-8
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again1:
@@ -5000,14 +5000,14 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again3:
@@ -5041,7 +5041,7 @@ multiplied:
 	VMAXPS Y0, Y2, Y0
 	VMAXPS Y1, Y2, Y1
 store:
-	// the result
+	// store the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	VMOVUPS Y0, (BX)
@@ -5052,13 +5052,13 @@ store:
 // func tile2AVX2(t *tile)
 TEXT ·tile2AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	PREFETCHT0 (BX)
 	ADDQ CX, BX
 	PREFETCHT0 (BX)
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ tile_Init(AX), BX
 	MOVQ tile_IStride(AX), CX
 	VMOVUPS (BX), Y0
@@ -5076,7 +5076,7 @@ TEXT ·tile2AVX2(SB), NOSPLIT, $0-8
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again1:
@@ -5107,14 +5107,14 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again3:
@@ -5153,7 +5153,7 @@ multiplied:
 	VMAXPS Y2, Y4, Y2
 	VMAXPS Y3, Y4, Y3
 store:
-	// the result
+	// store the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	VMOVUPS Y0, (BX)
@@ -5167,7 +5167,7 @@ store:
 // func tile3AVX2(t *tile)
 TEXT ·tile3AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -5175,7 +5175,7 @@ TEXT ·tile3AVX2(SB), NOSPLIT, $0-8
 	PREFETCHT0 (BX)
 	ADDQ CX, BX
 	PREFETCHT0 (BX)
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ tile_Init(AX), BX
 	MOVQ tile_IStride(AX), CX
 	VMOVUPS (BX), Y0
@@ -5196,7 +5196,7 @@ TEXT ·tile3AVX2(SB), NOSPLIT, $0-8
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again1:
@@ -5230,14 +5230,14 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again3:
@@ -5281,7 +5281,7 @@ multiplied:
 	VMAXPS Y4, Y6, Y4
 	VMAXPS Y5, Y6, Y5
 store:
-	// the result
+	// store the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	VMOVUPS Y0, (BX)
@@ -5298,7 +5298,7 @@ store:
 // func tile4AVX2(t *tile)
 TEXT ·tile4AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -5308,7 +5308,7 @@ TEXT ·tile4AVX2(SB), NOSPLIT, $0-8
 	PREFETCHT0 (BX)
 	ADDQ CX, BX
 	PREFETCHT0 (BX)
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ tile_Init(AX), BX
 	MOVQ tile_IStride(AX), CX
 	VMOVUPS (BX), Y0
@@ -5333,7 +5333,7 @@ TEXT ·tile4AVX2(SB), NOSPLIT, $0-8
 	MOVQ tile_BStride(AX), DI
 	MOVQ tile_pack(AX), R8
 	MOVQ tile_ahead(AX), R9
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R10
 	PCALIGN $64
 again1:
@@ -5371,14 +5371,14 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again3:
@@ -5427,7 +5427,7 @@ multiplied:
 	VMAXPS Y6, Y8, Y6
 	VMAXPS Y7, Y8, Y7
 store:
-	// the result
+	// store the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	VMOVUPS Y0, (BX)
@@ -5447,7 +5447,7 @@ store:
 // func tile5AVX2(t *tile)
 TEXT ·tile5AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -5459,7 +5459,7 @@ TEXT ·tile5AVX2(SB), NOSPLIT, $0-8
 	PREFETCHT0 (BX)
 	ADDQ CX, BX
 	PREFETCHT0 (BX)
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ tile_Init(AX), BX
 	MOVQ tile_IStride(AX), CX
 	VMOVUPS (BX), Y0
@@ -5487,7 +5487,7 @@ TEXT ·tile5AVX2(SB), NOSPLIT, $0-8
 	MOVQ tile_BStride(AX), DI
 	MOVQ tile_pack(AX), R8
 	MOVQ tile_ahead(AX), R9
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R10
 	PCALIGN $64
 again1:
@@ -5528,14 +5528,14 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again3:
@@ -5589,7 +5589,7 @@ multiplied:
 	VMAXPS Y8, Y10, Y8
 	VMAXPS Y9, Y10, Y9
 store:
-	// the result
+	// store the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	VMOVUPS Y0, (BX)
@@ -5612,7 +5612,7 @@ store:
 // func tile6AVX2(t *tile)
 TEXT ·tile6AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -5626,7 +5626,7 @@ TEXT ·tile6AVX2(SB), NOSPLIT, $0-8
 	PREFETCHT0 (BX)
 	ADDQ CX, BX
 	PREFETCHT0 (BX)
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ tile_Init(AX), BX
 	MOVQ tile_IStride(AX), CX
 	VMOVUPS (BX), Y0
@@ -5657,7 +5657,7 @@ TEXT ·tile6AVX2(SB), NOSPLIT, $0-8
 	MOVQ tile_BStride(AX), DI
 	MOVQ tile_pack(AX), R8
 	MOVQ tile_ahead(AX), R9
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R10
 	PCALIGN $64
 again1:
@@ -5701,14 +5701,14 @@ packed2:
 	JNE again1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ tile_AStride(AX), CX
 	MOVQ tile_A(AX), BX
 	MOVQ tile_B(AX), DX
 	MOVQ tile_BStride(AX), SI
 	MOVQ tile_pack(AX), DI
 	MOVQ tile_ahead(AX), R8
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ tile_K(AX), R9
 	PCALIGN $64
 again3:
@@ -5767,7 +5767,7 @@ multiplied:
 	VMAXPS Y10, Y12, Y10
 	VMAXPS Y11, Y12, Y11
 store:
-	// the result
+	// store the result
 	MOVQ tile_C(AX), BX
 	MOVQ tile_CStride(AX), CX
 	VMOVUPS Y0, (BX)
@@ -5801,7 +5801,7 @@ row:
 	MOVQ BX, DX
 	MOVQ DI, short_left(AX)
 tile:
-	// the next tile's result: of the next columns, or the first of the next rows
+	// prefetch the result of the next tile: the next columns, or the first of the next rows
 	CMPQ short_past(AX), $0
 	JNE fetched
 	LEAQ 64(DX), DI
@@ -5811,7 +5811,7 @@ tile:
 	CMOVQEQ R8, DI
 	PREFETCHT0 (DI)
 fetched:
-	// the sums start from 0
+	// set the sums to 0
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ short_AStride(AX), R8
@@ -5823,7 +5823,7 @@ fetched:
 	MOVL $32, R13
 	CMPQ R11, short_end(AX)
 	CMOVQCS R13, R12
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
 again1:
@@ -5839,7 +5839,7 @@ again1:
 	DECQ R13
 	JNE again1
 	MOVQ R11, short_ahead(AX)
-	// the result
+	// store the result
 	MOVQ DX, DI
 	CMPQ short_past(AX), $0
 	JNE past
@@ -5850,7 +5850,7 @@ past:
 	VMOVNTPS Y0, (DI)
 	VMOVNTPS Y1, 32(DI)
 stored:
-	// the next columns, then the next rows
+	// move to the next columns, then to the next rows
 	ADDQ $64, DX
 	ADDQ short_bTile(AX), SI
 	DECQ short_left(AX)
@@ -5878,7 +5878,7 @@ row:
 	MOVQ BX, DX
 	MOVQ DI, short_left(AX)
 tile:
-	// the next tile's result: of the next columns, or the first of the next rows
+	// prefetch the result of the next tile: the next columns, or the first of the next rows
 	CMPQ short_past(AX), $0
 	JNE fetched
 	LEAQ 64(DX), DI
@@ -5890,7 +5890,7 @@ tile:
 	ADDQ CX, DI
 	PREFETCHT0 (DI)
 fetched:
-	// the sums start from 0
+	// set the sums to 0
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -5904,7 +5904,7 @@ fetched:
 	MOVL $32, R13
 	CMPQ R11, short_end(AX)
 	CMOVQCS R13, R12
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
 again1:
@@ -5923,7 +5923,7 @@ again1:
 	DECQ R13
 	JNE again1
 	MOVQ R11, short_ahead(AX)
-	// the result
+	// store the result
 	MOVQ DX, DI
 	CMPQ short_past(AX), $0
 	JNE past
@@ -5940,7 +5940,7 @@ past:
 	VMOVNTPS Y2, (DI)
 	VMOVNTPS Y3, 32(DI)
 stored:
-	// the next columns, then the next rows
+	// move to the next columns, then to the next rows
 	ADDQ $64, DX
 	ADDQ short_bTile(AX), SI
 	DECQ short_left(AX)
@@ -5968,7 +5968,7 @@ row:
 	MOVQ BX, DX
 	MOVQ DI, short_left(AX)
 tile:
-	// the next tile's result: of the next columns, or the first of the next rows
+	// prefetch the result of the next tile: the next columns, or the first of the next rows
 	CMPQ short_past(AX), $0
 	JNE fetched
 	LEAQ 64(DX), DI
@@ -5982,7 +5982,7 @@ tile:
 	ADDQ CX, DI
 	PREFETCHT0 (DI)
 fetched:
-	// the sums start from 0
+	// set the sums to 0
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -5998,7 +5998,7 @@ fetched:
 	MOVL $32, R13
 	CMPQ R11, short_end(AX)
 	CMOVQCS R13, R12
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
 again1:
@@ -6020,7 +6020,7 @@ again1:
 	DECQ R13
 	JNE again1
 	MOVQ R11, short_ahead(AX)
-	// the result
+	// store the result
 	MOVQ DX, DI
 	CMPQ short_past(AX), $0
 	JNE past
@@ -6043,7 +6043,7 @@ past:
 	VMOVNTPS Y4, (DI)
 	VMOVNTPS Y5, 32(DI)
 stored:
-	// the next columns, then the next rows
+	// move to the next columns, then to the next rows
 	ADDQ $64, DX
 	ADDQ short_bTile(AX), SI
 	DECQ short_left(AX)
@@ -6071,7 +6071,7 @@ row:
 	MOVQ BX, DX
 	MOVQ DI, short_left(AX)
 tile:
-	// the next tile's result: of the next columns, or the first of the next rows
+	// prefetch the result of the next tile: the next columns, or the first of the next rows
 	CMPQ short_past(AX), $0
 	JNE fetched
 	LEAQ 64(DX), DI
@@ -6087,7 +6087,7 @@ tile:
 	ADDQ CX, DI
 	PREFETCHT0 (DI)
 fetched:
-	// the sums start from 0
+	// set the sums to 0
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -6105,7 +6105,7 @@ fetched:
 	MOVL $32, R13
 	CMPQ R11, short_end(AX)
 	CMOVQCS R13, R12
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
 again1:
@@ -6130,7 +6130,7 @@ again1:
 	DECQ R13
 	JNE again1
 	MOVQ R11, short_ahead(AX)
-	// the result
+	// store the result
 	MOVQ DX, DI
 	CMPQ short_past(AX), $0
 	JNE past
@@ -6159,7 +6159,7 @@ past:
 	VMOVNTPS Y6, (DI)
 	VMOVNTPS Y7, 32(DI)
 stored:
-	// the next columns, then the next rows
+	// move to the next columns, then to the next rows
 	ADDQ $64, DX
 	ADDQ short_bTile(AX), SI
 	DECQ short_left(AX)
@@ -6187,7 +6187,7 @@ row:
 	MOVQ BX, DX
 	MOVQ DI, short_left(AX)
 tile:
-	// the next tile's result: of the next columns, or the first of the next rows
+	// prefetch the result of the next tile: the next columns, or the first of the next rows
 	CMPQ short_past(AX), $0
 	JNE fetched
 	LEAQ 64(DX), DI
@@ -6205,7 +6205,7 @@ tile:
 	ADDQ CX, DI
 	PREFETCHT0 (DI)
 fetched:
-	// the sums start from 0
+	// set the sums to 0
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -6225,7 +6225,7 @@ fetched:
 	MOVL $32, R13
 	CMPQ R11, short_end(AX)
 	CMOVQCS R13, R12
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
 again1:
@@ -6253,7 +6253,7 @@ again1:
 	DECQ R13
 	JNE again1
 	MOVQ R11, short_ahead(AX)
-	// the result
+	// store the result
 	MOVQ DX, DI
 	CMPQ short_past(AX), $0
 	JNE past
@@ -6288,7 +6288,7 @@ past:
 	VMOVNTPS Y8, (DI)
 	VMOVNTPS Y9, 32(DI)
 stored:
-	// the next columns, then the next rows
+	// move to the next columns, then to the next rows
 	ADDQ $64, DX
 	ADDQ short_bTile(AX), SI
 	DECQ short_left(AX)
@@ -6316,7 +6316,7 @@ row:
 	MOVQ BX, DX
 	MOVQ DI, short_left(AX)
 tile:
-	// the next tile's result: of the next columns, or the first of the next rows
+	// prefetch the result of the next tile: the next columns, or the first of the next rows
 	CMPQ short_past(AX), $0
 	JNE fetched
 	LEAQ 64(DX), DI
@@ -6336,7 +6336,7 @@ tile:
 	ADDQ CX, DI
 	PREFETCHT0 (DI)
 fetched:
-	// the sums start from 0
+	// set the sums to 0
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -6358,7 +6358,7 @@ fetched:
 	MOVL $32, R13
 	CMPQ R11, short_end(AX)
 	CMOVQCS R13, R12
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ short_K(AX), R13
 	PCALIGN $64
 again1:
@@ -6389,7 +6389,7 @@ again1:
 	DECQ R13
 	JNE again1
 	MOVQ R11, short_ahead(AX)
-	// the result
+	// store the result
 	MOVQ DX, DI
 	CMPQ short_past(AX), $0
 	JNE past
@@ -6430,7 +6430,7 @@ past:
 	VMOVNTPS Y10, (DI)
 	VMOVNTPS Y11, 32(DI)
 stored:
-	// the next columns, then the next rows
+	// move to the next columns, then to the next rows
 	ADDQ $64, DX
 	ADDQ short_bTile(AX), SI
 	DECQ short_left(AX)
@@ -6461,7 +6461,7 @@ TEXT ·sumRows1AVX2(SB), NOSPLIT, $0-88
 	MOVQ mask+80(FP), R11
 	VMOVUPS (R11), Y0
 group:
-	// the elements of A of four k
+	// load the elements of A for four k
 	LEAQ (SI)(SI*2), R11
 	MOVQ CX, R12
 	VBROADCASTSS (R12), Y1
@@ -6511,7 +6511,7 @@ last:
 	VMASKMOVPS Y9, Y0, (R12)
 	LEAQ (DI)(R13*4), DI
 line:
-	// from the end of a row of B to the start of that four rows on
+	// move from the end of a row of B to the start of the fourth row after it
 	MOVQ n+56(FP), R13
 	SHLQ $2, R13
 	SUBQ R13, DI
@@ -6535,7 +6535,7 @@ TEXT ·sumRows2AVX2(SB), NOSPLIT, $0-88
 	MOVQ mask+80(FP), R11
 	VMOVUPS (R11), Y0
 group:
-	// the elements of A of four k
+	// load the elements of A for four k
 	LEAQ (SI)(SI*2), R11
 	MOVQ CX, R12
 	VBROADCASTSS (R12), Y1
@@ -6602,7 +6602,7 @@ last:
 	VMASKMOVPS Y14, Y0, (R12)(BX*1)
 	LEAQ (DI)(R13*4), DI
 line:
-	// from the end of a row of B to the start of that four rows on
+	// move from the end of a row of B to the start of the fourth row after it
 	MOVQ n+56(FP), R13
 	SHLQ $2, R13
 	SUBQ R13, DI
@@ -6661,7 +6661,7 @@ last:
 	ADDQ $64, SI
 	ADDQ $64, R9
 total:
-	// the sums of sixteen, in one order
+	// add up the sixteen sums: those 8 apart, then 4, 2 and 1
 	VADDPS Y3, Y2, Y2
 	VEXTRACTF128 $1, Y2, X5
 	VADDPS X5, X2, X2
@@ -6759,7 +6759,7 @@ last:
 	ADDQ $64, SI
 	ADDQ $64, R9
 total:
-	// the sums of sixteen, in one order
+	// add up the sixteen sums: those 8 apart, then 4, 2 and 1
 	VADDPS Y3, Y2, Y2
 	VEXTRACTF128 $1, Y2, X11
 	VADDPS X11, X2, X2

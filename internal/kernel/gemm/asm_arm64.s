@@ -14,7 +14,7 @@ TEXT ·sumRows1NEON(SB), NOSPLIT, $0-72
 	MOVD bStride+48(FP), R6
 	MOVD n+56(FP), R7
 	MOVD fours+64(FP), R8
-	// the elements of A of four k
+	// load the elements of A for four k
 group:
 	VLD1R.P (R2)(R4), [V0.S4]
 	VLD1R.P (R2)(R4), [V1.S4]
@@ -60,7 +60,7 @@ TEXT ·sumRows2NEON(SB), NOSPLIT, $0-72
 	MOVD bStride+48(FP), R6
 	MOVD n+56(FP), R7
 	MOVD fours+64(FP), R8
-	// the elements of A of four k
+	// load the elements of A for four k
 group:
 	ADD R3, R2, R9
 	VLD1R.P (R9)(R4), [V4.S4]
@@ -146,7 +146,7 @@ last:
 	WORD $0x4e26cd42 // FMLA V2, V10, V6
 	WORD $0x4e27cd63 // FMLA V3, V11, V7
 total:
-	// the sums of sixteen, in one order: 8 apart, 4, 2, 1
+	// add up the sixteen sums: those 8 apart, then 4, 2 and 1
 	WORD $0x4e22d400 // FADD V0, V0, V2
 	WORD $0x4e23d421 // FADD V1, V1, V3
 	WORD $0x4e21d400 // FADD V0, V0, V1
@@ -251,7 +251,7 @@ last:
 	WORD $0x4e32cece // FMLA V14, V22, V18
 	WORD $0x4e33ceef // FMLA V15, V23, V19
 total:
-	// the sums of sixteen, in one order: 8 apart, 4, 2, 1
+	// add up the sixteen sums: those 8 apart, then 4, 2 and 1
 	WORD $0x4e22d400 // FADD V0, V0, V2
 	WORD $0x4e23d421 // FADD V1, V1, V3
 	WORD $0x4e21d400 // FADD V0, V0, V1

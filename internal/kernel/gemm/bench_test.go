@@ -11,7 +11,7 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// layers are dense layers and 1x1 convolutions: rows in the batch, inputs, units.
+// layers are dense layers and 1x1 convolutions: number of rows, inputs and units.
 var layers = [][3]int{
 	{1, 4096, 4096}, {16, 4096, 4096}, {128, 4096, 4096},
 	{15, 57600, 64}, {32, 57600, 64}, {32, 512, 10}, {128, 784, 1},
@@ -19,7 +19,7 @@ var layers = [][3]int{
 	{12544, 64, 64}, {3136, 64, 256}, {12544, 16, 96}, {3136, 144, 24}, {784, 512, 128}, {196, 1024, 256}, {49, 2048, 512}, {49, 960, 160}, {49, 320, 1280},
 }
 
-// products are the three of a layer: y = x w, dx = dy w', dw = x' dy.
+// products are the three products of a layer: y = x w, dx = dy w', dw = x' dy.
 var products = []struct {
 	name  string
 	shape func(m, k, n int) Shape
@@ -47,7 +47,7 @@ func eachProduct(b *testing.B, run func(b *testing.B, g *Gemm, x, y, out, partia
 
 func bytes(s Shape) int { return 4 * (s.M*s.K + s.K*s.N + s.M*s.N) }
 
-// BenchmarkGemm is one thread, by its own time.
+// BenchmarkGemm measures the processor time of one thread.
 func BenchmarkGemm(b *testing.B) {
 	eachProduct(b, func(b *testing.B, g *Gemm, x, y, out, partial []float32) {
 		scratch := make([]float32, g.ScratchLen())
@@ -65,7 +65,7 @@ func BenchmarkGemm(b *testing.B) {
 	})
 }
 
-// BenchmarkBlocks is the gradient of weights in blocks of rows, on one thread.
+// BenchmarkBlocks measures the gradient of weights in blocks of rows, on one thread.
 func BenchmarkBlocks(b *testing.B) {
 	eachProduct(b, func(b *testing.B, g *Gemm, x, y, _, _ []float32) {
 		if !g.shape.TransA {
@@ -80,7 +80,7 @@ func BenchmarkBlocks(b *testing.B) {
 	})
 }
 
-// BenchmarkThreads is all threads, by the clock: what it says on a machine that does other things is too little.
+// BenchmarkThreads measures the wall time of all threads. Other processes on the machine disturb it.
 func BenchmarkThreads(b *testing.B) {
 	threads := runtime.GOMAXPROCS(0)
 	eachProduct(b, func(b *testing.B, g *Gemm, x, y, out, partial []float32) {

@@ -3,21 +3,21 @@ package gemm
 import "github.com/lince-ml/lince/internal/kernel"
 
 const (
-	blockFloats = 1 << 14 // about what a block of whole rows holds: the second cache has it, and more
-	blockLeast  = 12      // rows of it at least: B is read once for so many
-	blockLong   = 84      // the same for a long k
+	blockFloats = 1 << 14 // approximate number of floats in a block, which fits into the second cache
+	blockLeast  = 12      // minimum number of rows in a block: each block reads B once
+	blockLong   = 84      // the same if k is longer than blockK
 )
 
-// A product whose rows are wanted one after the other, to be used up at once, is made in
-// blocks of whole rows instead of parts:
+// Instead of parts, a product can be computed in blocks of whole rows. The caller processes each block while it is in
+// the cache:
 //
-//	lo, hi := g.RunBlock(i, a, b, dst, scratch) // dst [hi-lo, N] holds rows lo to hi of C
+//	lo, hi := g.RunBlock(i, a, b, dst, scratch) // dst [hi-lo, N] gets rows [lo, hi) of C
 //
-// So the gradient of a dense layer's weights, A'B with the batch as K, goes into the
-// optimizer's step without ever being in memory. There is neither epilogue nor Accumulate. The bits
-// are those of Run, unless that cuts along k or adds up dot products; blocks never do.
+// For example, the gradient of a dense layer's weights, A'B where K is the batch, is passed to the optimizer's step
+// and is never in memory as a whole. Blocks ignore the epilogue and Accumulate. They have the same bits as Run,
+// except for products that Run computes by dot products or in cuts along k.
 
-// Blocks is the number of blocks.
+// Blocks is the number of blocks of RunBlock.
 func (g *Gemm) Blocks() int { return kernel.CeilDiv(g.shape.M, g.blockRows()) }
 
 func (g *Gemm) blockRows() int {
@@ -28,10 +28,10 @@ func (g *Gemm) blockRows() int {
 	return min(g.shape.M, max(least, blockFloats/g.shape.N))
 }
 
-// BlockLen is the number of floats of the largest block.
+// BlockLen is the length of the largest block, in floats.
 func (g *Gemm) BlockLen() int { return g.blockRows() * g.shape.N }
 
-// inBlocks is the product cut into blocks.
+// inBlocks returns the product with blocks as parts.
 func (g *Gemm) inBlocks() *Gemm {
 	h, s := *g, g.shape
 	h.plan = plan{
@@ -45,10 +45,10 @@ func (g *Gemm) inBlocks() *Gemm {
 	return &h
 }
 
-// BlockScratchLen is the number of floats that each worker needs for RunBlock.
+// BlockScratchLen is the length of the scratch that each worker needs for RunBlock, in floats.
 func (g *Gemm) BlockScratchLen() int { return g.blocks.ScratchLen() }
 
-// RunBlock makes rows [lo, hi) of the product in dst.
+// RunBlock computes a block: rows [lo, hi) of the product. BlockLen floats are enough for dst.
 func (g *Gemm) RunBlock(part int, a, b, dst, scratch []float32) (lo, hi int) {
 	r, _ := g.blocks.part(part)
 	g.blocks.runTiles(r, a, b, nil, dst, r.m0, nil, scratch, Epilogue{}, false)

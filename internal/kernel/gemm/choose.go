@@ -2,46 +2,45 @@ package gemm
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-// method is a way to multiply.
+// method is one of the methods in the package comment.
 type method uint8
 
 const (
 	tiles method = iota
-	sums         // of rows of B
-	dots         // products of rows of A and B
+	sums         // sums of rows
+	dots         // dot products
 )
 
-// How work is cut. Nothing here may depend on the instruction set: the method and the cut
-// along k decide how sums are rounded.
+// How the work is divided. The method and the cuts along k determine how sums are rounded, so they must not depend on
+// the instruction set.
 const (
-	partFLOPs  = 4 << 20   // least work of a part
-	longFLOPs  = 128 << 20 // most of it, but for products that are larger in all directions
-	blockRows  = 168       // rows of a part at most: whole tiles of 6, 8, 12 and 14 rows
+	partFLOPs  = 4 << 20   // minimum work in a part, in floating-point operations
+	longFLOPs  = 128 << 20 // maximum work in a part, if there are enough rows and columns to divide
+	blockRows  = 168       // maximum number of rows in a part: whole tiles of 6, 8, 12 and 14 rows
 	blockK     = 512       // depth of a panel of B in scratch
-	unit       = 32        // columns of a part are a multiple of this
-	shortest   = 256       // least k of a part of a product that is cut along k
-	partFloats = 1 << 18   // floats of all matrices in a part, where that is more than its work
-	dotDepth   = 1024      // products of a dot product that are added to c at a time
-	shortK     = 64        // up to here, the result is larger than the operands
+	unit       = 32        // the number of columns in a part is a multiple of this
+	shortest   = 256       // minimum length of a cut along k
+	partFloats = 1 << 18   // floats of all matrices in a part, if reading them takes longer than multiplying
+	dotDepth   = 1024      // number of products that are summed before they are added to c
+	shortK     = 64        // maximum k for which short tiles are used: the result is larger than the operands
 )
 
-// plan is how a product is made.
+// plan says how a product is computed.
 type plan struct {
 	method  method
-	rows    int // parts along M, N and K
-	columns int
-	cuts    int
-	direct  bool // B is read where it is by all tiles
-	gather  bool // A is brought together,
-	shared  bool // once for all parts
-	turn    bool // A is brought together transposed
-	few     bool // products of few terms: short tiles, if there is nothing to add
+	rows    int  // number of parts along M
+	columns int  // number of parts along N
+	cuts    int  // number of parts along K
+	direct  bool // all tiles read B in place
+	gather  bool // A is gathered in scratch
+	shared  bool // A is gathered once for all parts, by Start
+	turn    bool // A is gathered transposed
+	few     bool // short tiles are used (see short.go)
 	near    bool // the result stays in the caches
-	depth   int  // of a block along k
+	depth   int  // maximum number of k in a panel of B
 }
 
-// choose plans a product. What depends on the instruction set is only where matrices are
-// read, not how sums are rounded.
+// choose plans a product. The instruction set affects only where matrices are read, not how sums are rounded.
 func choose(isa kernel.ISA, s Shape) plan {
 	p := plan{rows: 1, columns: 1, cuts: 1}
 	floats := s.M*s.K + s.K*s.N + s.M*s.N
@@ -63,7 +62,7 @@ func choose(isa kernel.ISA, s Shape) plan {
 	wide := isa == kernel.AVX512 && columns >= unit && s.TransA && !s.TransB && !s.Accumulate && s.K > shortK && s.K <= blockK && p.cuts == 1
 	p.turn = p.few && !s.TransA
 	p.direct = !s.TransB && (s.K*s.N <= 1<<12 || s.N <= unit || wide)
-	p.few = p.few || wide // lines of two vectors: a short tile reads B fast enough where it is
+	p.few = p.few || wide // a row of a short tile is two cache lines of B, which are read fast enough in place
 	switch {
 	case p.method != tiles:
 	case s.TransA:
@@ -78,19 +77,19 @@ func choose(isa kernel.ISA, s Shape) plan {
 	return p
 }
 
-// far says whether rows of n floats, read side by side, fight over a few sets of the first cache.
+// far reports whether rows of n floats that are read side by side compete for a few sets of the first cache.
 func far(n int) bool { return n%512 == 0 }
 
-// readOnce cuts a product that is as fast as B comes from memory: along k, so that a part is
-// contiguous, when that is long; else along the columns.
+// readOnce divides a product whose time is that of reading B. It divides k, so that a part of B is contiguous, and the
+// columns only if k is short.
 func (p *plan) readOnce(s Shape) {
 	want := min(32, s.K*s.N/partFloats)
 	p.cuts = max(1, min(want, s.K/128))
 	p.columns = max(1, min(want/p.cuts, kernel.CeilDiv(s.N, 4*unit)))
 }
 
-// cut finds the parts along rows and columns, want in all, that bring the least together:
-// A once for each part along the columns, B once for each along the rows.
+// cut divides the rows and columns into about want parts, such that the parts read as little as possible: each part
+// along the columns reads A, and each part along the rows reads B.
 func (p *plan) cut(s Shape, want int) {
 	best := -1
 	units := kernel.CeilDiv(s.N, unit)
@@ -105,7 +104,7 @@ func (p *plan) cut(s Shape, want int) {
 	}
 }
 
-// panels is the number of floats of all of B that a part needs at a time, in whole units.
+// panels is the length of the panels of B for all columns of a part, in floats. Columns are whole units.
 func (p *plan) panels(s Shape) int {
 	return p.depth * (kernel.CeilDiv(kernel.CeilDiv(s.N, unit), p.columns) * unit)
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// TestDenormals holds package kernel's rule: neither operands nor results are flushed to zero.
+// TestDenormals checks that neither operands nor results are flushed to zero, as package kernel promises.
 func TestDenormals(t *testing.T) {
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		for _, c := range []struct{ a, b float32 }{

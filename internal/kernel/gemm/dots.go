@@ -1,6 +1,6 @@
 package gemm
 
-// runDots makes a block of C whose elements are dot products of rows of A and of B.
+// runDots computes a block of C, whose elements are dot products of rows of A and B.
 func (g *Gemm) runDots(r block, a, b, bias, c []float32, e Epilogue, add bool) {
 	s := g.shape
 	for m := r.m0; m < r.m1; m++ {
@@ -31,7 +31,7 @@ func (g *Gemm) runDots(r block, a, b, bias, c []float32, e Epilogue, add bool) {
 	}
 }
 
-// addDotsGo adds to a block of C the dot products of rows of A and B.
+// addDotsGo is addDots in portable Go.
 func addDotsGo(rows, columns int, c []float32, cStride int, a, b []float32, stride, k int) {
 	for r := range rows {
 		x := a[r*stride : r*stride+k]
@@ -41,7 +41,7 @@ func addDotsGo(rows, columns int, c []float32, cStride int, a, b []float32, stri
 	}
 }
 
-// dot is a dot product in the order that all kernels add in.
+// dot computes a dot product, in the order of addition that all instruction sets use.
 func dot(x, y []float32) float32 {
 	var t [16]float32
 	for len(x) >= 16 {

@@ -1,18 +1,18 @@
-// Package gemm holds matrix multiplication, with bias, ReLU and addition in the same pass.
+// Package gemm holds matrix multiplication, with a bias, ReLU and accumulation in the same pass.
 //
-// Three methods, chosen by shape alone (choose.go):
+// There are three methods. The choice depends on the shape only (choose.go):
 //
-//   - tiles: the micro-kernels of package micro, for all shapes and instruction sets. A and B
-//     are brought together in scratch when they are passed over often; the first tile that
-//     needs a panel of B fetches it ahead and packs it for the others. Products of few terms, whose
-//     result is larger than the operands, are made in short tiles that write it row by row (short.go).
-//   - sums of rows: one or two rows of A times a matrix B that is read once, row by row.
-//   - dot products: few rows of A times the rows of a transposed B, each read once.
+//   - tiles: the micro-kernels of package micro, for all shapes and instruction sets. If A or B is read often, it
+//     is gathered in scratch. The first tile that needs a panel of B prefetches it and packs it for the others. If k
+//     is short, so that the result is larger than the operands, tiles are low, and write the result a few rows at a
+//     time (short.go).
+//   - sums of rows: multiples of the rows of B are added to one or two rows of C. B is read once, row by row.
+//   - dot products of few rows of A and the rows of a transposed B, which is read once.
 //
-// An element is summed over k in ascending order by the first two. A dot product has sixteen
-// sums, of every sixteenth product, added up in one order; each run of dotDepth products is
-// added to the element. A product with few results and a long k is cut along k, and the
-// cuts' sums are added in order.
+// The first two methods sum an element over k in ascending order. A dot product has sixteen partial sums, each of
+// every sixteenth product, which are added up in a fixed order. It is computed for dotDepth products at a time, and
+// each of these sums is added to the element. If there are few results and k is long, k is divided into cuts, whose
+// sums are added up in order.
 package gemm
 
 import (
@@ -22,15 +22,15 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/reduce"
 )
 
-// Shape is C[M,N] = op(A) op(B), or C += with Accumulate. All matrices are row-major and
-// dense: A is [M,K], or [K,M] with TransA; B is [K,N], or [N,K] with TransB.
+// Shape is the shape of C = A B, or C += A B with Accumulate. All matrices are row-major and dense. C is [M, N], A is
+// [M, K], or [K, M] with TransA, and B is [K, N], or [N, K] with TransB.
 type Shape struct {
 	M, N, K        int
 	TransA, TransB bool
 	Accumulate     bool
 }
 
-// Validate reports a shape that no kernel can have.
+// Validate returns an error for an impossible shape.
 func (s Shape) Validate() error {
 	if s.M < 1 || s.N < 1 || s.K < 1 {
 		return fmt.Errorf("gemm: %+v: sizes must be at least 1", s)
@@ -41,19 +41,19 @@ func (s Shape) Validate() error {
 // FLOPs is the number of multiplications and additions.
 func (s Shape) FLOPs() int { return 2 * s.M * s.N * s.K }
 
-// Epilogue is what is done to the product before it goes to memory.
+// Epilogue says what is done to the product, in this order, before it is written to memory.
 type Epilogue struct {
-	Bias bool // one number a column; not together with Accumulate
-	ReLU bool
+	Bias bool // add a bias [N]; not with Accumulate
+	ReLU bool // set negative numbers to 0; NaN stays NaN
 }
 
-// Gemm is a matrix multiplication.
+// Gemm is a matrix multiplication. Its steps are Start, all parts of Run, all parts of Reduce.
 type Gemm struct {
 	isa      kernel.ISA
 	shape    Shape
 	epilogue Epilogue
 	plan
-	blocks *Gemm // see Blocks
+	blocks *Gemm // the same product for RunBlock
 }
 
 // New prepares a multiplication. It panics for an impossible shape.
@@ -62,18 +62,18 @@ func New(isa kernel.ISA, s Shape, e Epilogue) *Gemm {
 		panic(err)
 	}
 	if e.Bias && s.Accumulate {
-		panic("gemm: a bias and Accumulate exclude each other")
+		panic("gemm: Bias and Accumulate cannot be used together")
 	}
 	g := &Gemm{isa: isa, shape: s, epilogue: e, plan: choose(isa, s)}
 	g.blocks = g.inBlocks()
 	return g
 }
 
-// Parts is the number of parts.
+// Parts is the number of parts of Run.
 func (g *Gemm) Parts() int { return g.rows * g.columns * g.cuts }
 
-// PartialLen is the number of floats of what parts share: the sums of a product that is cut
-// along k, or the rows of A that Start brings together; 0 when there is neither.
+// PartialLen is the length of the memory that all parts share, in floats: the sums of the cuts along k, or the rows
+// of A that Start gathers. It is 0 if there are neither.
 func (g *Gemm) PartialLen() int {
 	switch {
 	case g.cuts > 1:
@@ -84,7 +84,7 @@ func (g *Gemm) PartialLen() int {
 	return 0
 }
 
-// StartParts is the number of parts of Start; 0 when there is nothing to do before Run.
+// StartParts is the number of parts of Start. It is 0 if Run needs no Start.
 func (g *Gemm) StartParts() int {
 	if !g.shared {
 		return 0
@@ -92,7 +92,7 @@ func (g *Gemm) StartParts() int {
 	return kernel.RowBlocks(g.shape.M, g.shape.K)
 }
 
-// Start brings a part of A together, for all parts of Run.
+// Start gathers a part of A in partial, for all parts of Run.
 func (g *Gemm) Start(part int, a, partial []float32) {
 	s := g.shape
 	lo, hi := kernel.Split(s.M, g.StartParts(), part)
@@ -104,7 +104,7 @@ func (g *Gemm) Start(part int, a, partial []float32) {
 // block is a block of the product: rows [m0, m1), columns [n0, n1), summed over [k0, k1).
 type block struct{ m0, m1, n0, n1, k0, k1 int }
 
-// part is a part's block, and the number of its cut along k.
+// part returns the block of a part, and the index of its cut along k.
 func (g *Gemm) part(part int) (r block, cut int) {
 	s := g.shape
 	cut = part / (g.rows * g.columns)
@@ -116,8 +116,8 @@ func (g *Gemm) part(part int) (r block, cut int) {
 	return r, cut
 }
 
-// Run multiplies a part, after Start. It writes c, or partial when ReduceParts is not 0.
-// bias [N] is used with Bias.
+// Run computes a part of c or, if ReduceParts is not 0, of partial. It must be called after all parts of Start are
+// done. bias [N] is read with Bias.
 func (g *Gemm) Run(part int, a, b, bias, c, partial, scratch []float32) {
 	s := g.shape
 	r, cut := g.part(part)
@@ -135,7 +135,7 @@ func (g *Gemm) Run(part int, a, b, bias, c, partial, scratch []float32) {
 	}
 }
 
-// ReduceParts is the number of parts of adding up the cuts along k; 0 when there are none.
+// ReduceParts is the number of parts of Reduce. It is 0 if k is not divided into cuts.
 func (g *Gemm) ReduceParts() int {
 	if g.cuts == 1 {
 		return 0
@@ -145,7 +145,8 @@ func (g *Gemm) ReduceParts() int {
 
 func (g *Gemm) reduceRows() int { return max(1, kernel.Block/g.shape.N) }
 
-// Reduce adds up a part of c [M,N] and finishes it. All of Run must be done.
+// Reduce adds up the cuts of a part of c [M, N], and applies the epilogue. It must be called after all parts of Run
+// are done.
 func (g *Gemm) Reduce(part int, partial, bias, c []float32) {
 	s := g.shape
 	m0 := part * g.reduceRows()
@@ -158,7 +159,7 @@ func (g *Gemm) Reduce(part int, partial, bias, c []float32) {
 	}
 }
 
-// begin sets part of a row of c to what sums start from; bias begins at its first column.
+// begin sets some columns of a row of c to the initial values of the sums. bias starts at the first of these columns.
 func (g *Gemm) begin(row, bias []float32, e Epilogue, add bool) {
 	switch {
 	case add:
@@ -169,7 +170,7 @@ func (g *Gemm) begin(row, bias []float32, e Epilogue, add bool) {
 	}
 }
 
-// finish applies ReLU to part of a row of c.
+// finish applies ReLU to some columns of a row of c.
 func (g *Gemm) finish(row []float32, e Epilogue) {
 	if !e.ReLU {
 		return

@@ -2,13 +2,13 @@ package gemm
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-// streams says whether there is assembly for runTile and runShort.
+// streams reports whether there is assembly for runTile and runShort.
 func streams(isa kernel.ISA) bool { return isa == kernel.AVX2 || isa == kernel.AVX512 }
 
-// addsRows says whether there is assembly for sumRows.
+// addsRows reports whether there is assembly for sumRows.
 func addsRows(isa kernel.ISA) bool { return streams(isa) }
 
-// runTile makes a tile that packs B.
+// runTile computes a tile and packs B.
 func runTile(isa kernel.ISA, height int, t *tile) {
 	if isa == kernel.AVX512 {
 		tileAVX512(height, t)
@@ -17,7 +17,7 @@ func runTile(isa kernel.ISA, height int, t *tile) {
 	}
 }
 
-// runShort makes rows of tiles.
+// runShort computes rows of short tiles.
 func runShort(isa kernel.ISA, height int, t *short) {
 	if isa == kernel.AVX512 {
 		shortAVX512(height, t)
@@ -26,7 +26,7 @@ func runShort(isa kernel.ISA, height int, t *short) {
 	}
 }
 
-// sumRows adds 4*fours rows of B, n floats of each, to one or two rows of C.
+// sumRows adds multiples of 4*fours rows of B to one or two rows of C, n floats of each.
 func sumRows(isa kernel.ISA, rows int, c []float32, cStride int, a []float32, aRow, aK int, b []float32, bStride, n, fours int) {
 	ahead := uintptr(16 * bStride * kernel.CeilDiv(aheadFloat, 4*n))
 	cBytes, rowBytes, kBytes, bBytes := uintptr(4*cStride), uintptr(4*aRow), uintptr(4*aK), uintptr(4*bStride)
@@ -47,7 +47,7 @@ func sumRows(isa kernel.ISA, rows int, c []float32, cStride int, a []float32, aR
 	}
 }
 
-// dotRows is how many rows of A a call of addDots takes at most.
+// dotRows is the maximum number of rows of A in a call of addDots.
 func dotRows(isa kernel.ISA) int {
 	if isa == kernel.AVX512 {
 		return 4
@@ -55,7 +55,7 @@ func dotRows(isa kernel.ISA) int {
 	return 1
 }
 
-// addDots adds to a block of C, of one or four columns, the dot products of rows of A and B.
+// addDots adds dot products of rows of A and B to a block of C, which has one or four columns.
 func addDots(isa kernel.ISA, rows, columns int, c []float32, cStride int, a, b []float32, stride, k int) {
 	if !streams(isa) {
 		addDotsGo(rows, columns, c, cStride, a, b, stride, k)

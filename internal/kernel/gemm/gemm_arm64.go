@@ -7,7 +7,7 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/micro"
 )
 
-// Tiles are those of package micro: without streams, those that panic are not called.
+// All tiles are those of package micro: functions that panic are not called, because streams returns false.
 
 func streams(kernel.ISA) bool { return false }
 
@@ -15,10 +15,10 @@ func runTile(kernel.ISA, int, *tile) { panic("gemm: no such tile") }
 
 func runShort(kernel.ISA, int, *short) { panic("gemm: no such tile") }
 
-// addsRows says whether there is assembly for sumRows.
+// addsRows reports whether there is assembly for sumRows.
 func addsRows(isa kernel.ISA) bool { return isa == kernel.NEON }
 
-// sumRows adds 4*fours rows of B, n floats of each, to one or two rows of C.
+// sumRows adds multiples of 4*fours rows of B to one or two rows of C, n floats of each.
 func sumRows(isa kernel.ISA, rows int, c []float32, cStride int, a []float32, aRow, aK int, b []float32, bStride, n, fours int) {
 	cBytes, rowBytes, kBytes, bBytes := uintptr(4*cStride), uintptr(4*aRow), uintptr(4*aK), uintptr(4*bStride)
 	whole := n / 4
@@ -33,7 +33,7 @@ func sumRows(isa kernel.ISA, rows int, c []float32, cStride int, a []float32, aR
 	if done == n {
 		return
 	}
-	// The last columns are a narrow tile.
+	// A narrow tile computes the last columns.
 	args := micro.Args{
 		A: unsafe.Pointer(&a[0]), B: unsafe.Pointer(&b[done]), C: unsafe.Pointer(&c[done]), Init: unsafe.Pointer(&c[done]),
 		BStride: bBytes, CStride: cBytes, IStride: cBytes,
@@ -49,16 +49,16 @@ func sumRows(isa kernel.ISA, rows int, c []float32, cStride int, a []float32, aR
 	}
 }
 
-// dotRows is how many rows of A a call of addDots takes at most.
+// dotRows is the maximum number of rows of A in a call of addDots.
 func dotRows(kernel.ISA) int { return 1 }
 
-// addDots adds to one or four numbers of C the dot products of a row of A and rows of B.
+// addDots adds dot products of a row of A and rows of B to one or four numbers of C.
 func addDots(isa kernel.ISA, rows, columns int, c []float32, cStride int, a, b []float32, stride, k int) {
 	if isa != kernel.NEON {
 		addDotsGo(rows, columns, c, cStride, a, b, stride, k)
 		return
 	}
-	// What does not fill sixteen sums is padded with zeros.
+	// The last products, fewer than sixteen, are padded with zeros.
 	var last [5 * 16]float32
 	var tail *float32
 	if whole := k &^ 15; whole < k {

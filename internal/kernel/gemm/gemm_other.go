@@ -4,7 +4,7 @@ package gemm
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-// Without assembly, those that panic are not called.
+// There is no assembly: functions that panic are not called, because streams and addsRows return false.
 
 func streams(kernel.ISA) bool { return false }
 

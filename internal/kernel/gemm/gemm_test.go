@@ -10,8 +10,8 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// shapes is the grid: tails of all kinds, then the shapes of the tutorial's dense layers cut
-// down, then one that is cut along k.
+// shapes lists shapes with incomplete tiles of all kinds, smaller versions of the tutorial's dense layers, and shapes
+// for each method.
 func shapes() []Shape {
 	var list []Shape
 	for _, m := range []int{1, 2, 7, 15, 43} {
@@ -27,18 +27,18 @@ func shapes() []Shape {
 		Shape{M: 15, N: 1000, K: 64},
 		Shape{M: 1000, N: 64, K: 15},
 		Shape{M: 345, N: 70, K: 517},
-		Shape{M: 2, N: 2100, K: 301},   // sums of rows, in two widths
+		Shape{M: 2, N: 2100, K: 301},   // sums of rows, in two runs of columns
 		Shape{M: 1, N: 300, K: 2003},   // cut along k
 		Shape{M: 23, N: 67, K: 1100},   // dot products in two runs
-		Shape{M: 70, N: 4000, K: 37},   // few products, A turned
-		Shape{M: 30, N: 525, K: 1024},  // A brought together once
-		Shape{M: 513, N: 130, K: 201},  // short tiles of many products
+		Shape{M: 70, N: 4000, K: 37},   // short k, A gathered transposed
+		Shape{M: 30, N: 525, K: 1024},  // A gathered once
+		Shape{M: 513, N: 130, K: 201},  // short tiles with a longer k
 		Shape{M: 512, N: 96, K: 70},    // rows far apart
-		Shape{M: 40, N: 2600, K: 400},  // calls are cut
+		Shape{M: 40, N: 2600, K: 400},  // several calls for a panel
 		Shape{M: 260, N: 300, K: 1030}) // blocks along k
 }
 
-// random adds shapes that nobody thought of.
+// random returns n random shapes.
 func random(n int) []Shape {
 	r := rand.New(rand.NewPCG(7, 6))
 	var list []Shape
@@ -113,11 +113,11 @@ func TestGemm(t *testing.T) {
 	})
 }
 
-// A result that is written past the caches, whole and with columns left over.
+// TestPast checks a result that is written past the caches, with and without an incomplete tile of columns.
 func TestPast(t *testing.T) {
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		if !streams(isa) {
-			t.Skip("has no such stores")
+			t.Skip("has no non-temporal stores")
 		}
 		for _, s := range []Shape{{M: 2050, N: 4096, K: 2, TransA: true}, {M: 4100, N: 2064, K: 1, TransA: true}} {
 			a, b := kerneltest.Random(t, 1, s.M*s.K), kerneltest.Random(t, 2, s.N*s.K)
@@ -135,7 +135,7 @@ func TestPast(t *testing.T) {
 	})
 }
 
-// Blocks of rows have the bits of the whole.
+// TestBlocks checks that blocks have the bits of Run.
 func TestBlocks(t *testing.T) {
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		for _, s := range []Shape{
@@ -159,7 +159,7 @@ func TestBlocks(t *testing.T) {
 	})
 }
 
-// The cut, and so the order of sums, is the same for all instruction sets.
+// TestCutDependsOnTheShapeAlone checks that the plan, and so the order of sums, is the same for all instruction sets.
 func TestCutDependsOnTheShapeAlone(t *testing.T) {
 	for _, s := range append(shapes(), random(100)...) {
 		for trans := range 4 {

@@ -7,12 +7,12 @@ import (
 )
 
 const (
-	sumFloats  = 1 << 12 // columns of c that are summed at a time, over the rows of A: they stay in the first cache
-	callFloats = 1 << 18 // of B that a call of assembly reads: 0.1 ms
-	aheadFloat = 1 << 10 // of B that are fetched ahead at least
+	sumFloats  = 1 << 12 // floats of c that are summed at a time; they stay in the first cache
+	callFloats = 1 << 18 // floats of B that a call of assembly reads, in about 0.1 ms
+	aheadFloat = 1 << 10 // minimum number of floats of B between the one that is read and the one that is prefetched
 )
 
-// runSums makes a block of one or two rows of C by adding multiples of rows of B to them.
+// runSums computes a block of one or two rows of C by adding multiples of rows of B to them.
 func (g *Gemm) runSums(r block, a, b, bias, c []float32, e Epilogue, add bool) {
 	s := g.shape
 	row, step := s.K, 1 // of A
@@ -44,7 +44,7 @@ func (g *Gemm) runSums(r block, a, b, bias, c []float32, e Epilogue, add bool) {
 	}
 }
 
-// sumRest adds the last products, of up to three rows of B.
+// sumRest adds the products of the last rows of B, at most three.
 func (g *Gemm) sumRest(r block, a, b, c []float32) {
 	s := g.shape
 	args := micro.Args{BStride: uintptr(4 * s.N), CStride: uintptr(4 * s.N), IStride: uintptr(4 * s.N)}

@@ -7,30 +7,33 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/micro"
 )
 
-// short is what rows of tiles of a transposed A read; fields are named as those of micro.Args.
-// Assembly reads it; distances are in bytes.
+// Short tiles compute products with a short k, whose result is larger than the operands. They have few rows, because
+// few lines of the result should be written at a time.
+
+// short has the operands of rows of short tiles. The rows of A are contiguous. Fields with the names of fields of
+// micro.Args have the same meaning, and distances are in bytes. Assembly reads and changes it.
 type short struct {
-	A       unsafe.Pointer // first row, first k; moves on
-	B       unsafe.Pointer // first k, first column
-	C       unsafe.Pointer // result
+	A       unsafe.Pointer // first row and k; moves from row to row of tiles
+	B       unsafe.Pointer // first k and column
+	C       unsafe.Pointer // first row and column of the result
 	AStride uintptr        // from k to k
 	BStride uintptr        // from k to k
 	CStride uintptr        // from row to row
-	bTile   uintptr        // from tile to tile along the columns
+	bTile   uintptr        // of B, from tile to tile along the columns
 	K       int
-	columns int     // tiles
-	left    int     // of the assembly: columns left
-	rows    int     // of tiles; counted down
-	past    int     // 1: C is written past the caches
-	ahead   uintptr // what is fetched for later, half a line for each k of a tile; moves on
-	end     uintptr // up to here
+	columns int     // number of tiles in a row of tiles
+	left    int     // used by assembly only: number of tiles left in the row
+	rows    int     // number of rows of tiles; assembly counts it down
+	past    int     // 1: write C past the caches, with non-temporal stores
+	ahead   uintptr // memory to prefetch for later, half a line for each k of a tile; moves
+	end     uintptr // end of that memory
 }
 
-// pastFloats is how large a result is that is written past the caches.
+// pastFloats is the minimum length of a result that is written past the caches, in floats.
 const pastFloats = 8 << 20
 
-// shortRows is the height of a tile: at the peak, yet with few lines to write at a time. A
-// tile of 14 rows takes twice as long when the result is not in the second cache.
+// shortRows is the maximum height of a short tile. It is high enough for peak speed. A tile of 14 rows takes twice as
+// long if the result is not in the second cache.
 func shortRows(isa kernel.ISA) int {
 	if isa == kernel.AVX512 {
 		return 4
@@ -38,15 +41,14 @@ func shortRows(isa kernel.ISA) int {
 	return 6
 }
 
-// products makes tiles of two vectors of columns, from column n on, of all rows. Panels of B
-// are bTile bytes apart.
+// products computes some short tiles, starting at column n, for all rows. Their panels of B lie bTile bytes apart.
 func (t *tiler) products(n, tiles int, b unsafe.Pointer, bStride, bTile uintptr) {
 	width := 2 * micro.Lanes(t.isa)
 	heights := kernel.TileHeights(t.isa, 2, true)
-	if t.args.K <= shortK && (!t.near || t.args.K*t.shape.N <= 1<<13) { // else B comes from the second cache
+	if t.args.K <= shortK && (!t.near || t.args.K*t.shape.N <= 1<<13) { // else high tiles, because B is read from the second cache
 		heights = heights.Limit(shortRows(t.isa))
 	}
-	most := heights.Most()
+	most := heights.Max()
 	if pieces := kernel.CeilDiv(tiles, max(1, kernel.CallProducts/(most*width*t.args.K))); pieces > 1 {
 		for i := range pieces {
 			lo, hi := kernel.Split(tiles, pieces, i)
@@ -60,7 +62,7 @@ func (t *tiler) products(n, tiles int, b unsafe.Pointer, bStride, bTile uintptr)
 		K: t.args.K, columns: tiles,
 	}
 	x.ahead = uintptr(b)
-	if t.shape.TransB && t.turn { // the rows of the next panel follow those of this
+	if t.shape.TransB && t.turn { // the rows of the next panel follow the rows of this one
 		x.ahead = uintptr(unsafe.Pointer(&t.b[n*t.shape.K])) + uintptr(4*width*t.shape.K)
 	}
 	x.end = x.ahead + uintptr(4*width*t.args.K)
@@ -82,7 +84,7 @@ func (t *tiler) products(n, tiles int, b unsafe.Pointer, bStride, bTile uintptr)
 	}
 }
 
-// short makes the tiles that short tiles can make, and says how many columns that are.
+// short computes as many columns as possible in short tiles, and returns their number.
 func (t *tiler) short() int {
 	s, width := t.shape, 2*micro.Lanes(t.isa)
 	tiles := (t.n1 - t.n0) / width

@@ -7,33 +7,34 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/micro"
 )
 
-// tile is what a tile of two vectors of columns that packs B reads; fields are named as those of
-// micro.Args. Assembly reads it; distances are in bytes.
+// tile has the operands of a tile of two vectors of columns that also packs and prefetches B. Fields with the names of
+// fields of micro.Args have the same meaning, and distances are in bytes. Assembly reads it.
 type tile struct {
-	transposed int            // 1: rows of A are contiguous
-	A          unsafe.Pointer // first row, first k
-	B          unsafe.Pointer // first k, first column
-	C          unsafe.Pointer // result
-	Init       unsafe.Pointer // what sums start from
+	transposed int            // 1: the rows of A are contiguous
+	A          unsafe.Pointer // first row and k
+	B          unsafe.Pointer // first k and column
+	C          unsafe.Pointer // first row and column of the result
+	Init       unsafe.Pointer // initial values of the sums
 	AStride    uintptr        // from row to row; transposed: from k to k
 	BStride    uintptr        // from k to k
 	CStride    uintptr        // from row to row
 	IStride    uintptr        // of Init from row to row
 	K          int
-	ReLU       int            // 1: negative results become 0, NaN stays
-	pack       unsafe.Pointer // where B goes, row after row
-	packStep   uintptr        // from row to row: 0 when nobody wants them
-	ahead      uintptr        // what is fetched for later, four vectors for each k; it need not be there
-	fetch      uintptr        // from one to the next
-	end        uintptr        // past the last of those,
-	next       uintptr        // from where it goes on here
-	step       uintptr        // how far both move on then
+	ReLU       int            // 1: set negative results to 0; NaN stays NaN
+	pack       unsafe.Pointer // packed rows of B
+	packStep   uintptr        // from packed row to packed row; 0 if the packed rows are not needed
+	ahead      uintptr        // memory to prefetch, four vectors for each k; it may be beyond the end of B
+	fetch      uintptr        // added to ahead for each k
+	end        uintptr        // when ahead reaches end, it continues at next,
+	next       uintptr        // and then next and end move by step
+	step       uintptr        // see end
 }
 
-// distance is how many rows ahead B is fetched: a memory's latency of tiles of few rows.
+// distance is the number of rows between the row of B that is read and the one that is prefetched. For low tiles this
+// is about the latency of memory.
 const distance = 32
 
-// ScratchLen is the number of floats that each worker needs.
+// ScratchLen is the length of the scratch that each worker needs, in floats.
 func (g *Gemm) ScratchLen() int {
 	if g.method == dots || g.method == sums && addsRows(g.isa) {
 		return 0
@@ -45,7 +46,7 @@ func (g *Gemm) ScratchLen() int {
 		if g.few && g.shape.TransA {
 			n = g.panels(g.shape)
 		}
-		n += 8*width + lineBytes/4 // 8: what goes nowhere, see first
+		n += 8*width + lineBytes/4 // 8 vectors: packed rows that are not needed; see first
 	}
 	if g.gather && !g.shared {
 		rows := kernel.CeilDiv(g.shape.M, g.rows)
@@ -58,49 +59,49 @@ func (g *Gemm) ScratchLen() int {
 	return n
 }
 
-// apart is the distance between rows of n floats in scratch: an odd number of lines of the
-// cache, so that they do not fight over a few of its sets.
+// apart is the distance between rows of n floats in scratch. It is an odd number of cache lines, so that rows do not
+// compete for a few sets of the cache.
 func apart(n int) int { return (kernel.CeilDiv(4*n, lineBytes) | 1) * lineBytes / 4 }
 
-// lineBytes is the length of a line of the cache.
+// lineBytes is the length of a cache line.
 const lineBytes = 64
 
-// runTiles makes a block in tiles. c begins with row from; together is A, when it is shared.
-func (g *Gemm) runTiles(r block, a, b, bias, c []float32, from int, together, scratch []float32, e Epilogue, add bool) {
+// runTiles computes a block in tiles. c starts with row from. gathered is A as Start has gathered it, if it is shared.
+func (g *Gemm) runTiles(r block, a, b, bias, c []float32, from int, gathered, scratch []float32, e Epilogue, add bool) {
 	s := g.shape
-	t := tiler{Gemm: g, block: r, b: b, bias: bias, c: c, from: from, together: together, scratch: scratch, e: e, add: add}
+	t := tiler{Gemm: g, block: r, b: b, bias: bias, c: c, from: from, gathered: gathered, scratch: scratch, e: e, add: add}
 	t.tiling = micro.NewTiling(g.isa, r.n1-r.n0)
 	t.args.CStride = uintptr(4 * s.N)
 	for k := r.k0; k < r.k1; k += g.depth {
 		t.k = k
 		t.args.Contiguous(min(g.depth, r.k1-k))
-		t.bring(a)
+		t.setRows(a)
 		t.panels(t.short())
 	}
 }
 
-// tiler makes a block in tiles.
+// tiler computes a block in tiles.
 type tiler struct {
 	*Gemm
 	block
 	b, bias, c []float32
-	from       int
+	from       int // first row of c
 	scratch    []float32
-	together   []float32 // A, when it is shared
+	gathered   []float32 // A, if it is shared
 	e          Epilogue
 	add        bool
 
 	tiling micro.Tiling
 	args   micro.Args
-	k      int       // where the panels begin
+	k      int       // first k of the panels
 	rowsOf []float32 // op(A) from m0 and k on
-	stride int
-	rest   []float32 // of scratch
+	stride int       // of rowsOf
+	rest   []float32 // scratch that is not used for A
 }
 
-// bring sets where rows of op(A) are, from k on: in A, or together in scratch. Where A is
-// transposed, rows are contiguous, and stride is from k to k.
-func (t *tiler) bring(a []float32) {
+// setRows sets rowsOf and stride for the panels that start at k. If A is to be gathered, it copies A to scratch. If
+// rows are contiguous (TransA or turn), stride is from k to k, else from row to row.
+func (t *tiler) setRows(a []float32) {
 	s := t.shape
 	lines, length, from := t.m1-t.m0, t.args.K, a[t.m0*s.K+t.k:]
 	t.stride = s.K
@@ -112,7 +113,7 @@ func (t *tiler) bring(a []float32) {
 	switch {
 	case t.shared:
 		t.stride = apart(s.K)
-		t.rowsOf = t.together[t.m0*t.stride+t.k:]
+		t.rowsOf = t.gathered[t.m0*t.stride+t.k:]
 	case t.turn:
 		step := apart(lines)
 		micro.PackTransposed(t.isa, t.scratch, from, length, t.stride, lines, step)
@@ -127,13 +128,13 @@ func (t *tiler) bring(a []float32) {
 	t.args.AStride = uintptr(4 * t.stride)
 }
 
-// aligned is x from the first whole line of the cache on, so that no vector is in two; an empty x stays.
+// aligned returns x without the floats before the first whole cache line, so that no vector crosses a line.
 func aligned(x []float32) []float32 {
 	skip := -uintptr(unsafe.Pointer(unsafe.SliceData(x))) % lineBytes / 4
 	return x[min(int(skip), len(x)):]
 }
 
-// panels makes the tiles of a panel of B, then those of the next, from column done on.
+// panels computes the tiles of all panels of B that start at column done or later.
 func (t *tiler) panels(done int) {
 	s := t.shape
 	for i := range t.tiling.Tiles() {
@@ -158,7 +159,7 @@ func (t *tiler) panels(done int) {
 	}
 }
 
-// start sets what the tile's sums start from, and says where.
+// start sets the result of the tile at row m and column n, and the initial values of its sums.
 func (t *tiler) start(m, n int) {
 	t.args.C = unsafe.Pointer(&t.c[(m-t.from)*t.shape.N+n])
 	switch {
@@ -175,7 +176,7 @@ func (t *tiler) start(m, n int) {
 	}
 }
 
-// rowsTimes makes rows [m, end) of a panel.
+// rowsTimes computes rows [m, end) of a panel.
 func (t *tiler) rowsTimes(m, end, n int) {
 	t.start(m, n)
 	if t.shape.TransA || t.turn {
@@ -187,12 +188,12 @@ func (t *tiler) rowsTimes(m, end, n int) {
 	}
 }
 
-// first makes the first tile of panel i, and says how many rows that has. It packs B, which
-// is fetched ahead of use; where B is transposed and packed before, the next panel is fetched.
+// first computes the first tile of panel i, and returns its number of rows. The tile prefetches B and packs it for the
+// other tiles. If B is transposed, it is packed before, and the tile prefetches the next panel.
 func (t *tiler) first(n, i int) int {
 	s, args, width := t.shape, &t.args, 2*micro.Lanes(t.isa)
 	rows := t.m1 - t.m0
-	height := kernel.TileHeights(t.isa, 2, true).Cut(rows)[0].Height // high, as B comes from memory
+	height := kernel.TileHeights(t.isa, 2, true).Cut(rows)[0].Height // a high tile, because B is read from memory
 	x := tile{
 		A: unsafe.Pointer(&t.rowsOf[0]), AStride: args.AStride, CStride: args.CStride, K: args.K,
 		BStride: uintptr(4 * s.N), fetch: uintptr(4 * s.N), packStep: uintptr(4 * width),
@@ -231,7 +232,7 @@ func (t *tiler) first(n, i int) int {
 	return height
 }
 
-// panel packs B for the panel's rows from k on and columns from n on.
+// panel packs the panel of B that starts at k and column n.
 func (t *tiler) panel(packed []float32, n, columns, padded int) {
 	s := t.shape
 	if s.TransB {

@@ -2,9 +2,9 @@ package main
 
 import "fmt"
 
-// word3 are instructions with three vector registers of four float32 (or sixteen bytes) that
-// Go's assembler has no word for: their encoding with all registers 0, by their name in the
-// Arm Architecture Reference Manual (C7.2).
+// word3 has instructions that Go's assembler does not know, with three vector registers of four float32 or sixteen
+// bytes. It has their encoding with register 0 for all operands, by their name in the Arm Architecture Reference
+// Manual (C7.2).
 var word3 = map[string]uint32{
 	"FADD":  0x4e20d400,
 	"FSUB":  0x4ea0d400,
@@ -20,26 +20,26 @@ var word3 = map[string]uint32{
 	"BIC":   0x4e601c00,
 }
 
-// word2 is the same for two registers; numbers in the name are part of the instruction.
+// word2 is the same for two registers. A number or suffix in a name selects a form of the instruction.
 var word2 = map[string]uint32{
 	"FCMLT0":  0x4ea0e800,
 	"FCMLE0":  0x6ea0d800,
 	"FSQRT":   0x6ea1f800,
 	"FNEG":    0x6ea0f800,
-	"FCVTNS":  0x4e21a800, // to integers, to nearest, ties to even
+	"FCVTNS":  0x4e21a800, // converts to integers, to nearest, ties to even
 	"SCVTF":   0x4e21d800,
 	"SSHR1":   0x4f3f0400,
-	"FADDP.S": 0x7e30d800, // the sum of the first two
+	"FADDP.S": 0x7e30d800, // adds the first two lanes
 	"XTN.H4":  0x0e612800, // from S4
 	"XTN.B8":  0x0e212800, // from H8
 	"USHLL.8": 0x2f08a400, // B8 to H8
 	"USHLL.4": 0x2f10a400, // H4 to S4
 }
 
-// fmlaElement is FMLA (by element): to += x * lane of y.
+// fmlaElement is the encoding of FMLA (by element): to += x * y[lane].
 const fmlaElement = 0x4f801000
 
-// encode3 is op to = x op y, in the manual's order of operands x, y.
+// encode3 encodes to = x op y, with the manual's order of operands.
 func encode3(op string, x, y, to int) uint32 {
 	code, ok := word3[op]
 	if !ok {
@@ -48,7 +48,7 @@ func encode3(op string, x, y, to int) uint32 {
 	return code | register(y)<<16 | register(x)<<5 | register(to)
 }
 
-// encode2 is to = op x.
+// encode2 encodes to = op x.
 func encode2(op string, x, to int) uint32 {
 	code, ok := word2[op]
 	if !ok {
@@ -57,12 +57,12 @@ func encode2(op string, x, to int) uint32 {
 	return code | register(x)<<5 | register(to)
 }
 
-// encodeFMLA is to += x * y[lane].
+// encodeFMLA encodes to += x * y[lane].
 func encodeFMLA(x, y, lane, to int) uint32 {
 	return fmlaElement | uint32(lane&1)<<21 | register(y)<<16 | uint32(lane>>1)<<11 | register(x)<<5 | register(to)
 }
 
-// encodeIndexed is LDR or STR (register, SIMD&FP) of 16 bytes at base + index.
+// encodeIndexed encodes LDR or STR (register, SIMD&FP) of 16 bytes at base + index.
 func encodeIndexed(load bool, base, index, n int) uint32 {
 	code := uint32(0x3ca06800)
 	if load {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// What LLVM's assembler makes of the same instructions (llvm-mc -triple=aarch64).
+// TestEncodings compares encodings with those of LLVM's assembler (llvm-mc -triple=aarch64).
 func TestEncodings(t *testing.T) {
 	for op, want := range map[string]uint32{
 		"FADD": 0x4e21d443, "FSUB": 0x4ea1d443, "FMUL": 0x6e21dc43, "FDIV": 0x6e21fc43, "FMLA": 0x4e21cc43, "FMLS": 0x4ea1cc43,
@@ -43,7 +43,8 @@ func TestEncodings(t *testing.T) {
 	}
 }
 
-// R18 belongs to the system, R27 to Go's assembler, R28 to its runtime, R29 and R30 to the stack.
+// TestReservedRegisters checks that kernels do not use reserved registers: the operating system uses R18, Go's
+// assembler R27, its runtime R28, and the stack R29 and R30.
 func TestReservedRegisters(t *testing.T) {
 	reserved := regexp.MustCompile(`\bR(18|27|28|29|30)\b`)
 	for path, text := range generate() {

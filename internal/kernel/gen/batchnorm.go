@@ -24,7 +24,7 @@ func batchnorm(f *family) {
 	f.dispatch()
 }
 
-// bnActivation is batchnorm.Linear and so on.
+// bnActivation stands for batchnorm.Linear, ReLU and ReLU6.
 type bnActivation int
 
 const (

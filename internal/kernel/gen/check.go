@@ -8,27 +8,48 @@ import (
 	"strings"
 )
 
-// What stops the generator, in functions whose registers have names (registers.go):
+// The generator panics if a function
 //
-//   - a name used after free, or two names for one register;
-//   - more registers than the instruction set has;
-//   - an instruction with a register that no name holds;
-//   - a register read before it is written, on any way through the function;
-//   - a jump back to a loop that needs a register which is free by then.
+//   - uses a register after free, or has two names for one register;
+//   - has more registers than the instruction set;
+//   - uses a register that has no name;
+//   - reads a register before it is written, on some path;
+//   - frees a register in a loop that needs it when it jumps back;
+//   - does not return, or has no named register, so that there was nothing to check.
+//
+// Instructions that are written as WORD or BYTE are not checked themselves. The functions that encode instructions
+// check the operands instead.
 
-// flow is what check knows of the text so far.
+// flow is the state of the checks at the current end of the text.
 type flow struct {
-	owners  map[string]*reg          // by physical register
-	written map[*reg]bool            // on all ways to here
-	never   bool                     // nothing gets here: behind a jump
-	forward map[string]map[*reg]bool // written on all ways that jump to a label
-	heads   map[string][]*reg        // what is written where a label is
+	owners  map[string]*reg          // names in use, by physical register
+	named   bool                     // a register has been taken
+	written map[*reg]bool            // registers that are written on all paths to here
+	never   bool                     // no path leads here: after a jump or return
+	forward map[string]map[*reg]bool // registers that are written on all jumps forward to a label
+	heads   map[string][]*reg        // registers that are written at a label, which a jump back needs
 }
 
-// registerWord finds registers; symbols of go_asm.h have letters before and behind.
+func newFlow() flow {
+	return flow{owners: map[string]*reg{}, written: map[*reg]bool{}, forward: map[string]map[*reg]bool{}, heads: map[string][]*reg{}}
+}
+
+// finish checks the end of the last function. If the function took no register, check has checked nothing.
+func (f *family) finish() {
+	switch a := f.last; {
+	case a == nil:
+	case !a.never:
+		panic(a.name + ": the function does not return")
+	case !a.named:
+		panic(a.name + ": the function has no named register")
+	}
+	f.last = nil
+}
+
+// registerWord finds registers. In symbols of go_asm.h, letters or underscores surround similar words.
 var registerWord = regexp.MustCompile(`\b(?:AX|BX|CX|DX|SI|DI|BP|K[0-7]|[RXYZVF]\d+)\b`)
 
-// keyOf is reg.key of a register in a text.
+// keyOf returns reg.key of a register in a text.
 func keyOf(text string) string {
 	if strings.ContainsRune("XYZVF", rune(text[0])) {
 		return "V" + text[1:]
@@ -36,14 +57,14 @@ func keyOf(text string) string {
 	return text
 }
 
-// check checks an instruction.
+// check checks an instruction and updates the state.
 func (a *asm) check(line string) {
-	if a.owners == nil || a.translating {
+	if a.translating {
 		return
 	}
 	op, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 	if op == "WORD" || op == "BYTE" {
-		return // see n2, n3 and those who encode
+		return // n2, n3 and fmla check the instruction that they encode
 	}
 	if i := strings.IndexByte(rest, '!'); i >= 0 {
 		panic(fmt.Sprintf("%s: %s: use after free", a.name, line))
@@ -61,7 +82,7 @@ func (a *asm) check(line string) {
 	}
 }
 
-// reads checks that a register may be read.
+// reads checks that a register has been written.
 func (a *asm) reads(key, line string) {
 	if r := a.owner(key, line); !a.written[r] && !a.never {
 		panic(fmt.Sprintf("%s: %s: %s is read before it is written", a.name, line, r.name))
@@ -76,7 +97,7 @@ func (a *asm) owner(key, line string) *reg {
 	return r
 }
 
-// operandsOf splits at commas that are in no brackets.
+// operandsOf splits a list of operands at its commas, except for those inside parentheses or brackets.
 func operandsOf(text string) []string {
 	var operands []string
 	depth, start := 0, 0
@@ -108,17 +129,17 @@ func keysIn(text string) []string {
 }
 
 var (
-	// comparisons write nothing but flags.
+	// comparisons are instructions that only write flags or memory.
 	comparisons = regexp.MustCompile(`^(CMP|TEST|BT|PREFETCH|VST1|FSTP|FCMP)`)
-	// accumulates are instructions that read what they write to, whatever number of operands they have.
+	// accumulates are instructions that also read their destination, with any number of operands.
 	accumulates = regexp.MustCompile(`^(VF(N?M(ADD|SUB))|CMOV|INC|DEC|NEG|VBIT|VBIF|VBSL|FML|SHA)`)
-	// of two operands, these compute: the second is read, too.
+	// computes are instructions that also read their destination if they have two operands.
 	computes = regexp.MustCompile(`^(ADD|SUB|AND|OR|XOR|SHL|SHR|SAR|IMUL|ADC|SBB|MUL|LSL|LSR|ASR|EOR|BIC)`)
 	isMemory = regexp.MustCompile(`\((\w+)\)(\(\w+(\*\d)?\))?$`)
 )
 
-// effects are the registers that an instruction reads and writes. The last operand is the one that
-// is written.
+// effects returns the registers that an instruction reads and those that it writes. The last operand is the
+// destination.
 func (a *asm) effects(op string, operands []string) (reads, writes []string) {
 	if len(operands) == 0 {
 		return nil, nil
@@ -143,7 +164,7 @@ func (a *asm) effects(op string, operands []string) (reads, writes []string) {
 	return reads, writes
 }
 
-// clears says whether an instruction makes 0, or all bits, of a register whatever that has.
+// clears reports whether an instruction sets all bits of a register to 0 or to 1, so that its old value does not matter.
 func clears(op string, operands []string) bool {
 	switch op {
 	case "VXORPS", "VPXORQ", "VPXORD", "VPXOR", "VEOR", "XORQ", "XORL", "VPCMPEQD", "KXNORW":
@@ -152,7 +173,7 @@ func clears(op string, operands []string) bool {
 	return false
 }
 
-// jump follows a jump, if op is one.
+// jump updates the state for a jump or return. It returns false for other instructions.
 func (a *asm) jump(op string, operands []string, line string) bool {
 	switch {
 	case op == "RET":
@@ -176,9 +197,6 @@ func (a *asm) jump(op string, operands []string, line string) bool {
 			}
 		}
 	} else if !a.never {
-		if a.forward == nil {
-			a.forward = map[string]map[*reg]bool{}
-		}
 		a.forward[label] = common(a.forward[label], a.written)
 	}
 	if op == "JMP" || op == "B" {
@@ -187,7 +205,7 @@ func (a *asm) jump(op string, operands []string, line string) bool {
 	return true
 }
 
-// common is what is in x, unless that is nil, and in y.
+// common returns the registers that are in both x and y, or those in y if x is nil.
 func common(x, y map[*reg]bool) map[*reg]bool {
 	out := maps.Clone(y)
 	if x != nil {
@@ -196,11 +214,9 @@ func common(x, y map[*reg]bool) map[*reg]bool {
 	return out
 }
 
-// reached brings what jumps to a label together with what comes from above.
+// reached updates the state at a label: a register is written if it is written before all jumps to the label and, if
+// execution also reaches the label from above, there.
 func (a *asm) reached(label string) {
-	if a.owners == nil {
-		return
-	}
 	from, jumped := a.forward[label]
 	switch {
 	case jumped && a.never:
@@ -208,12 +224,9 @@ func (a *asm) reached(label string) {
 	case jumped:
 		a.written = common(from, a.written)
 	case a.never:
-		panic(fmt.Sprintf("%s: nothing gets to %s", a.name, label))
+		panic(fmt.Sprintf("%s: no path leads to %s", a.name, label))
 	}
 	a.never = false
-	if a.heads == nil {
-		a.heads = map[string][]*reg{}
-	}
 	maps.DeleteFunc(a.written, func(r *reg, _ bool) bool { return r.freed })
 	a.heads[label] = slices.Collect(maps.Keys(a.written))
 }

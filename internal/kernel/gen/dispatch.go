@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// Families that call dispatch get, for each function that is written for all instruction sets of an
-// architecture, a Go function that chooses one: takeVectors(isa, ...) calls takeAVX512 or takeAVX2, and
-// on arm64 takeNEON. On other architectures it panics. So the Go code around it is the same everywhere.
+// dispatch writes Go functions that choose an instruction set, so that the Go code that calls them is the same on all
+// architectures. For each function that is written for all instruction sets of an architecture, such as take, it writes
+// takeVectors(isa, ...), which calls takeAVX512 or takeAVX2, and on arm64 takeNEON. On other architectures it panics.
 
-// dispatching collects what dispatch writes.
+// dispatching has the input and the output of dispatch.
 type dispatching struct {
 	functions []function
-	shared    bytes.Buffer // Go code for all architectures; it may call the functions that choose
-	other     bytes.Buffer // asm_other.go, without its head
+	shared    bytes.Buffer // Go code for all architectures, which may call the functions of dispatch
+	other     bytes.Buffer // asm_other.go after its imports
 	kernels   bool         // whether the Go code imports package kernel
 }
 
@@ -25,12 +25,12 @@ type function struct {
 	params    []string
 }
 
-// noted records a function.
-func (d *dispatching) noted(name string, v vec, params []string) {
+// record adds a function to those for which dispatch writes Go functions.
+func (d *dispatching) record(name string, v vec, params []string) {
 	d.functions = append(d.functions, function{name, v.name, params})
 }
 
-// dispatch writes the functions that choose an instruction set.
+// dispatch writes the functions that choose an instruction set. It must be called at the end of a family.
 func (f *family) dispatch() {
 	f.kernels = true
 	var done []string
@@ -64,7 +64,7 @@ func (f *family) dispatch() {
 	f.other.Write(f.shared.Bytes())
 }
 
-// blank replaces the names of parameters with underscores.
+// blank replaces the names of parameters by underscores.
 func blank(params []string) string {
 	var types []string
 	for _, p := range params {
@@ -73,8 +73,8 @@ func blank(params []string) string {
 	return strings.Join(types, ", ")
 }
 
-// imports is the import of package kernel, where the Go code needs it.
-func (d *dispatching) imports() string {
+// importKernel returns the import of package kernel, if the Go code needs it.
+func (d *dispatching) importKernel() string {
 	if !d.kernels {
 		return ""
 	}

@@ -6,13 +6,12 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// gemm writes the kernels that stream a matrix from memory: tiles, two vectors wide, that
-// fetch B ahead of use and pack it for those that follow; rows of tiles of few products;
-// sums of rows; dot products.
+// gemm writes the kernels of package gemm that read or write a matrix in memory once: tiles that prefetch B and pack it
+// for other tiles; rows of short tiles; sums of rows; and dot products.
 func gemm(f *family) {
 	for _, v := range vecs {
-		f.gemmTiles(v, "tile", "is a tile, of which B is packed and the next of it fetched.", "t *tile", gemmTile)
-		f.gemmTiles(v, "short", "is rows of tiles of few products.", "t *short", gemmShort)
+		f.gemmTiles(v, "tile", "computes a tile of two vectors of columns, packs B and prefetches more of it; see tile.", "t *tile", gemmTile)
+		f.gemmTiles(v, "short", "computes rows of short tiles; see short.", "t *short", gemmShort)
 		sumRows(f, v, 1)
 		sumRows(f, v, 2)
 		for rows := 1; rows <= v.dotRows(); rows++ {
@@ -22,7 +21,7 @@ func gemm(f *family) {
 	}
 }
 
-// gemmTiles writes the tiles of a kind for all heights, and the switch that chooses one.
+// gemmTiles writes the tiles of a kind, for all heights, and the switch that chooses one.
 func (f *family) gemmTiles(v vec, kind, doc, param string, write func(t *product)) {
 	fmt.Fprintf(&f.code, "\nfunc %s%s(rows int, %s) {\n\tswitch rows {\n", kind, v.name, param)
 	eachHeight(kernel.TileHeights(v.isa, 2, true), func(rows int) {
@@ -33,27 +32,27 @@ func (f *family) gemmTiles(v vec, kind, doc, param string, write func(t *product
 	fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"gemm: no such tile\")\n\t}\n}\n")
 }
 
-// gemmTile packs the rows of B that it multiplies by, and fetches others.
+// gemmTile writes a tile that packs the rows of B that it reads, and prefetches others.
 func gemmTile(t *product) {
-	t.fetchResult()
+	t.prefetchResult()
 	t.startFrom("Init", "IStride")
 	t.eitherLeft(func() {
-		t.packAndMultiply(t.strided("AStride", t.args.field("A")))
+		t.packAndMultiply(t.strided(t.args.field("A")))
 	}, func() {
-		t.packAndMultiply(t.contiguous("AStride", t.args.field("A")))
+		t.packAndMultiply(t.contiguous(t.args.field("A")))
 	})
 	t.activate(false)
 	t.store()
 	t.ret()
 }
 
-// packAndMultiply is the loop over k of gemmTile.
+// packAndMultiply writes the loop over k of gemmTile.
 func (t *product) packAndMultiply(left left) {
 	t.left = left
 	t.rightAtStride()
 	pack, ahead := t.pointer("pack"), t.pointer("ahead")
-	t.meanwhile = append(t.meanwhile, func() {
-		for line := 0; line < 4*t.bytes(); line += 64 { // those of the next panel, too, while the page is at hand
+	t.perK = append(t.perK, func() {
+		for line := 0; line < 4*t.bytes(); line += 64 { // also those of the next panel, which are in the same page
 			t.i("PREFETCHT1 %s", ahead.mem(line))
 		}
 		packed := t.newLabel("packed")
@@ -72,9 +71,9 @@ func (t *product) packAndMultiply(left left) {
 	t.freeOperands(pack, ahead)
 }
 
-// gemmShort makes rows of tiles: all columns of a few rows, then the next. Rows of A are
-// contiguous, sums start from 0, and C is fetched a tile ahead, or written past the caches.
-// Something else is fetched at half a line for each k.
+// gemmShort writes rows of tiles: all columns of a few rows, then those of the next rows. The rows of A are contiguous,
+// and sums start from 0. C is prefetched one tile ahead, or written past the caches. The memory at short.ahead is
+// prefetched too, half a line for each k.
 func gemmShort(t *product) {
 	width := t.vectors * t.bytes()
 	row, cStride := t.pointer("C"), t.pointer("CStride")
@@ -83,24 +82,24 @@ func gemmShort(t *product) {
 	t.i("MOVQ %s, %s\nMOVQ %s, %s", row, c, count, t.args.field("left"))
 	t.free(count)
 	t.at("tile")
-	t.comment("the next tile's result: of the next columns, or the first of the next rows")
+	t.comment("prefetch the result of the next tile: the next columns, or the first of the next rows")
 	t.i("CMPQ %s, $0\nJNE fetched", t.args.field("past"))
 	next, below := t.general("next"), t.general("below")
 	t.i("LEAQ %s, %s\nIMUL3Q $%d, %s, %s\nADDQ %s, %s", c.mem(width), next, t.rows, cStride, below, row, below)
 	t.i("CMPQ %s, $1\nCMOVQEQ %s, %s", t.args.field("left"), below, next)
-	t.overRows(next, cStride, func(int) { t.fetchLines(next) })
+	t.overRows(next, cStride, func(int) { t.prefetchLines(next) })
 	t.free(next, below)
 	t.at("fetched")
 	t.startZero()
-	t.left = t.contiguous("AStride", t.args.field("A"))
+	t.left = t.contiguous(t.args.field("A"))
 	t.right = right{t.general("row of B"), t.pointer("BStride")}
 	t.i("MOVQ %s, %s", b, t.right.p)
-	ahead, step := t.fetchUpTo(t.args.field("ahead"), t.args.field("end"), "T1")
+	ahead, step := t.prefetchUpTo(t.args.field("ahead"), t.args.field("end"), "T1")
 	t.overK()
 	t.i("MOVQ %s, %s", ahead, t.args.field("ahead"))
 	t.freeOperands(ahead, step)
 	to := t.general("to")
-	t.comment("the result")
+	t.comment("store the result")
 	t.i("MOVQ %s, %s\nCMPQ %s, $0\nJNE past", c, to, t.args.field("past"))
 	t.overRows(to, cStride, func(r int) { t.storeRow(r, nil, to) })
 	t.i("JMP stored")
@@ -108,7 +107,7 @@ func gemmShort(t *product) {
 	t.storePast(to, cStride)
 	t.at("stored")
 	t.free(to)
-	t.comment("the next columns, then the next rows")
+	t.comment("move to the next columns, then to the next rows")
 	t.i("ADDQ $%d, %s\nADDQ %s, %s\nDECQ %s\nJNE tile", width, c, t.args.field("bTile"), b, t.args.field("left"))
 	t.free(c, b)
 	by := t.general("rows")
@@ -118,20 +117,20 @@ func gemmShort(t *product) {
 	t.ret()
 }
 
-// sumRows adds multiples of rows of B, four at a time, to one or two rows of C.
+// sumRows writes the function that adds multiples of rows of B, four at a time, to one or two rows of C.
 func sumRows(f *family, v vec, rows int) {
-	a := f.fn(v, fmt.Sprintf("sumRows%d", rows), fmt.Sprintf("adds to %d rows of C, of n floats, those of B (4*fours of them) times the elements of A; strides are in bytes; ahead: how far ahead B is fetched.", rows),
+	a := f.fn(v, fmt.Sprintf("sumRows%d", rows), fmt.Sprintf("adds multiples of 4*fours rows of B, by elements of A, to %d rows of C of n floats. B is prefetched ahead bytes ahead. Strides are in bytes.", rows),
 		"c *float32", "cStride uintptr", "x *float32", "xRow uintptr", "xK uintptr", "b *float32", "bStride uintptr", "n int", "fours int", "ahead uintptr", "mask *int32")
 	c, cStride, x, xRow, xK := a.param("c"), a.param("cStride"), a.param("x"), a.param("xRow"), a.param("xK")
 	b, bStride, fours, ahead := a.param("b"), a.param("bStride"), a.param("fours"), a.param("ahead")
 	lanes := a.lastLanes("mask", 1)[0]
 	elements, line, sums := a.vectors("element of A", 4*rows), a.vectors("row of B", 4), a.vectors("row of C", rows)
 	three := a.general("three rows")
-	at := func(p, stride *reg) []string { // of four k; three is three strides
+	at := func(p, stride *reg) []string { // addresses for four k; three has three strides
 		return []string{p.mem(0), p.memPlus(stride, 1, 0), p.memPlus(stride, 2, 0), p.memPlus(three, 1, 0)}
 	}
 	a.at("group")
-	a.comment("the elements of A of four k")
+	a.comment("load the elements of A for four k")
 	from := a.general("row of A")
 	a.i("LEAQ %s, %s\nMOVQ %s, %s", xK.memPlus(xK, 2, 0), three, x, from)
 	for r := range rows {
@@ -149,15 +148,15 @@ func sumRows(f *family, v vec, rows int) {
 	a.loadParam("n", n)
 	a.i("SUBQ $%d, %s\nJLT last", a.lanes, n)
 	result := []string{to.mem(0), to.memPlus(cStride, 1, 0)}
-	// add adds to a vector of each row, or to some lanes of the last one.
-	add := func(lanes *reg, meanwhile func()) {
+	// add adds to a vector of each row of C, or to some lanes if lanes is not nil.
+	add := func(lanes *reg, prefetch func()) {
 		for u, m := range at(b, bStride) {
 			a.loadPart(m, lanes, line[u])
 		}
 		for r, sum := range sums {
 			a.loadPart(result[r], lanes, sum)
 		}
-		meanwhile()
+		prefetch()
 		for u := range line {
 			for r, sum := range sums {
 				a.v("VFMADD231PS", line[u], elements[4*r+u], sum)
@@ -183,7 +182,7 @@ func sumRows(f *family, v vec, rows int) {
 	add(lanes, func() {})
 	a.i("LEAQ %s, %s", b.memPlus(n, 4, 0), b)
 	a.at("line")
-	a.comment("from the end of a row of B to the start of that four rows on")
+	a.comment("move from the end of a row of B to the start of the fourth row after it")
 	a.loadParam("n", n)
 	a.i("SHLQ $2, %s\nSUBQ %s, %s\nLEAQ %s, %s", n, n, b, b.memPlus(bStride, 4, 0), b)
 	a.free(to, n)
@@ -191,7 +190,7 @@ func sumRows(f *family, v vec, rows int) {
 	a.ret()
 }
 
-// lastLanes loads the lanes of the last vectors from where a parameter points to.
+// lastLanes takes masks for the last vectors, and loads them from the memory to which a parameter points.
 func (a *asm) lastLanes(param string, vectors int) []*reg {
 	from := a.param(param)
 	var masks []*reg
@@ -210,7 +209,7 @@ func (a *asm) lastLanes(param string, vectors int) []*reg {
 	return masks
 }
 
-// dotRows is how many rows of A a kernel of dot products takes at most.
+// dotRows is the maximum number of rows of A in a kernel of dot products.
 func (v vec) dotRows() int {
 	if v.is512() {
 		return 4
@@ -218,10 +217,10 @@ func (v vec) dotRows() int {
 	return 1
 }
 
-// dots multiplies rows of A with rows of B, both contiguous along k: sixteen sums for each
-// pair, of every sixteenth product, which are added up in one order.
+// dots writes dot products of rows of A and B, in which k is contiguous. Each dot product has sixteen partial sums, of
+// every sixteenth product, which are added up in a fixed order.
 func dots(f *family, v vec, rows, columns int) {
-	a := f.fn(v, fmt.Sprintf("dots%dx%d", rows, columns), fmt.Sprintf("adds to %d rows of C, of %d numbers, the dot products of rows of A and B of k floats; strides are in bytes; mask: the lanes of the last 16; ahead: how far ahead B is fetched.", rows, columns),
+	a := f.fn(v, fmt.Sprintf("dots%dx%d", rows, columns), fmt.Sprintf("adds the dot products of rows of A and B, of k floats, to %d rows of C of %d numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.", rows, columns),
 		"c *float32", "cStride uintptr", "x *float32", "xStride uintptr", "b *float32", "bStride uintptr", "k int", "mask *int32", "ahead uintptr")
 	halves := 16 / a.lanes
 	lanes := a.lastLanes("mask", halves)
@@ -275,7 +274,7 @@ func dots(f *family, v vec, rows, columns int) {
 	a.i("ADDQ $16, %s\nJEQ total", k)
 	sixteen(lanes)
 	a.at("total")
-	a.comment("the sums of sixteen, in one order")
+	a.comment("add up the sixteen sums: those 8 apart, then 4, 2 and 1")
 	spare := line
 	for r := range rows {
 		for c := range columns {
@@ -312,7 +311,7 @@ func dots(f *family, v vec, rows, columns int) {
 	a.ret()
 }
 
-// unpack adds the upper halves of x and y to their lower ones, interleaved.
+// unpack adds the upper halves of x and y to their lower halves, interleaved.
 func (a *asm) unpack(size, x, y, spare string) {
 	a.v("VUNPCKH"+size, y, x, spare)
 	a.v("VUNPCKL"+size, y, x, x)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The checked-in files are what the generator writes.
+// TestGeneratedFilesAreCurrent checks that the checked-in files are what the generator writes.
 func TestGeneratedFilesAreCurrent(t *testing.T) {
 	for path, want := range generate() {
 		got, err := os.ReadFile(filepath.Join("..", path))

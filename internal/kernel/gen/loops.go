@@ -1,12 +1,12 @@
 package main
 
-// step is a pointer and the number of bytes by which a loop moves it for each vector.
+// step is a pointer, and the number of bytes by which a loop moves it for each vector.
 type step struct {
 	pointer *reg
 	bytes   int
 }
 
-// steps are pointers to float32.
+// steps returns steps for pointers to float32: a vector each.
 func (a *asm) steps(pointers ...*reg) []step {
 	var s []step
 	for _, p := range pointers {
@@ -15,7 +15,8 @@ func (a *asm) steps(pointers ...*reg) []step {
 	return s
 }
 
-// eachVector writes the loop over n vectors, which moves pointers on, and ends the function.
+// eachVector writes a loop over the n vectors of the parameter n. It moves the pointers after each vector, and returns
+// from the function at the end.
 func (a *asm) eachVector(body func(), steps ...step) {
 	n := a.param("n")
 	a.comment("a vector at a time")
@@ -26,7 +27,7 @@ func (a *asm) eachVector(body func(), steps ...step) {
 	a.ret()
 }
 
-// advance moves pointers on by a vector.
+// advance moves each pointer by its step.
 func (a *asm) advance(steps ...step) {
 	for _, s := range steps {
 		a.i("ADDQ $%d, %s", s.bytes, s.pointer)

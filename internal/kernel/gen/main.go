@@ -1,12 +1,12 @@
-// Command gen writes the assembly of the kernels, the Go declarations of its functions and
-// the switches that choose one: `go generate ./internal/kernel/...`. Its output is checked
-// in, and a test holds the two together.
+// Command gen writes the assembly of the kernels, the Go declarations of its functions, and the switches that choose
+// one of them. To run it: `go generate ./internal/kernel/...`. Its output is checked in, and a test fails if the
+// output is out of date.
 //
-// asm.go, registers.go and check.go are the language that kernels are written in: instructions,
-// registers with names, and the checks of their use. neon.go translates it to arm64. product.go and
-// product_end.go (and neon_product.go in arm64's own words) are the tile of a matrix product, which
-// micro.go, gemm.go and winograd_products.go are made of. The other files are the vector loops of the
-// family they are named after. docs/add-a-kernel.md tells how to add one.
+// Kernels are written with the functions in asm.go (instructions), registers.go (registers with names) and check.go
+// (checks of their use). They use the instructions of amd64, which neon.go translates to arm64. product.go and
+// product_end.go write tiles of matrix products, for micro.go, gemm.go and winograd_products.go; neon_product.go does
+// the same with instructions of arm64. Each of the other files writes the vector loops of a family. See
+// docs/add-a-kernel.md.
 package main
 
 import (
@@ -15,8 +15,7 @@ import (
 	"path/filepath"
 )
 
-// families lists the packages that have assembly, and what writes it for amd64 and, when not
-// nil, for arm64.
+// families lists the packages that have assembly, and the functions that write it for amd64 and arm64.
 var families = []struct {
 	name         string
 	amd64, arm64 func(f *family)
@@ -42,7 +41,7 @@ func main() {
 	}
 }
 
-// generate makes all files, named relative to internal/kernel.
+// generate returns the text of all files, by their path in internal/kernel.
 func generate() map[string][]byte {
 	files := map[string][]byte{}
 	for _, f := range families {
@@ -54,9 +53,6 @@ func generate() map[string][]byte {
 			{"amd64", f.amd64, vecs},
 			{"arm64", f.arm64, []vec{neon}},
 		} {
-			if target.write == nil {
-				continue
-			}
 			out := &family{vecs: target.vecs}
 			target.write(out)
 			files[filepath.Join(f.name, "asm_"+target.arch+".s")] = out.assembly()

@@ -6,18 +6,18 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// microTiles are the kinds of tile of package micro; rows is how many a unit of height has.
+// microTiles are the tiles of package micro. rows is the number of rows in a unit of height.
 var microTiles = []struct {
 	name, doc string
 	heights   func(v vec, vectors int) kernel.Heights
 	rows      int
 	write     func(t *product, height int)
 }{
-	{"tile", "is N and T.", func(v vec, vectors int) kernel.Heights { return kernel.TileHeights(v.isa, vectors, true) }, 1, microTile},
-	{"pooled", "is P.", func(v vec, _ int) kernel.Heights { return 1<<(v.maxPooled()+1) - 2 }, 4, microP},
+	{"tile", "computes tiles for N and T; see Args.", func(v vec, vectors int) kernel.Heights { return kernel.TileHeights(v.isa, vectors, true) }, 1, microTile},
+	{"pooled", "computes tiles for P; see Args.", func(v vec, _ int) kernel.Heights { return 1<<(v.maxPooled()+1) - 2 }, 4, microP},
 }
 
-// microTile is N and T, but for heights that only T has.
+// microTile writes a tile for forms N and T or, for heights that only T has, for T.
 func microTile(t *product, height int) {
 	t.at("tile")
 	t.startFrom("Init", "IStride")
@@ -37,28 +37,28 @@ func microTile(t *product, height int) {
 	t.ret()
 }
 
-// microN has rows of A at a stride, k contiguous, in segments at any distance.
+// microN writes the loop over k for form N.
 func (t *product) microN() {
-	t.fetchResult()
+	t.prefetchResult()
 	t.rightAtStride()
-	rows := t.strided("AStride", t.args.field("A"))
+	rows := t.strided(t.args.field("A"))
 	t.left = rows
 	ahead, step := t.pointer("aheadTile"), t.pointer("aheadStep")
 	t.i("ADDQ %s, %s", rows.pointers[0][0], ahead)
-	t.fetchAhead("T0", ahead, step)
+	t.prefetchAhead("T0", ahead, step)
 	t.overDistances()
 	t.freeOperands(ahead, step)
 }
 
-// microT has contiguous rows of A, k at a stride, in segments at one distance.
+// microT writes the loop over k for form T.
 func (t *product) microT() {
 	t.rightAtStride()
 	t.pairs = t.vectors == 2
-	t.left = t.contiguous("AStride", t.args.field("A"))
+	t.left = t.contiguous(t.args.field("A"))
 	var ahead []*reg
 	for _, f := range []string{"Ahead", "Ahead+Ahead__size"} {
 		at, step := t.pointer(f+"+Ahead_at"), t.pointer(f+"+Ahead_step")
-		t.fetchAhead("T1", at, step)
+		t.prefetchAhead("T1", at, step)
 		ahead = append(ahead, at, step)
 	}
 	t.overSegments(func() {
@@ -71,12 +71,12 @@ func (t *product) microT() {
 	t.freeOperands(ahead...)
 }
 
-// microP has the rows of the window's first line, then those of the second.
+// microP writes a tile for form P. The rows are those of the windows' first line, then those of the second.
 func microP(t *product, pooled int) {
 	t.at("tile")
 	t.startFrom("Init", "IStride")
 	t.rightAtStride()
-	t.left = t.strided("AStride", t.args.field("A"), t.args.field("A2"))
+	t.left = t.strided(t.args.field("A"), t.args.field("A2"))
 	t.overDistances()
 	t.freeOperands()
 	t.free(append(t.b, t.x...)...)
@@ -87,10 +87,10 @@ func microP(t *product, pooled int) {
 	t.ret()
 }
 
-// rightAtStride has rows of B at a stride.
+// rightAtStride takes registers for rows of B, which lie BStride apart.
 func (t *product) rightAtStride() { t.right = right{t.pointer("B"), t.pointer("BStride")} }
 
-// overDistances is overK for segments whose distances are in memory.
+// overDistances is overK for segments whose distances are in the array Seg.
 func (t *product) overDistances() {
 	distance := t.pointer("Seg")
 	t.overSegments(func() {
@@ -102,9 +102,9 @@ func (t *product) overDistances() {
 	t.free(distance)
 }
 
-// packRows copies rows of one or two vectors.
+// packRows writes the function that copies rows of one or two vectors.
 func packRows(f *family, v vec, vectors int) {
-	a := f.fn(v, fmt.Sprintf("packRows%d", vectors), fmt.Sprintf("copies rows of %d lanes, stride bytes apart, to dst, one after the other; rows is not 0.", vectors*v.lanes),
+	a := f.fn(v, fmt.Sprintf("packRows%d", vectors), fmt.Sprintf("copies rows of %d floats, which lie stride bytes apart, to adjacent rows of dst; rows is at least 1.", vectors*v.lanes),
 		"dst *float32", "src *float32", "rows int", "stride uintptr")
 	dst, src, rows, stride := a.param("dst"), a.param("src"), a.param("rows"), a.param("stride")
 	x := a.vectors("row", vectors)
@@ -119,9 +119,9 @@ func packRows(f *family, v vec, vectors int) {
 	a.ret()
 }
 
-// transpose8 transposes blocks of eight by eight.
+// transpose8 writes the function that transposes blocks of 8x8.
 func transpose8(f *family) {
-	a := f.fn(avx2, "transpose8", "sets dst[r*dstStride+c] = src[c*srcStride+r] for r < 8*blocks, c < 8; strides are in bytes.",
+	a := f.fn(avx2, "transpose8", "sets dst[r*dstStride+c] = src[c*srcStride+r] for r < 8*blocks and c < 8; strides are in bytes.",
 		"dst *float32", "src *float32", "dstStride uintptr", "srcStride uintptr", "blocks int")
 	dst, src, dstStride, srcStride, blocks := a.param("dst"), a.param("src"), a.param("dstStride"), a.param("srcStride"), a.param("blocks")
 	ahead, three, dstThree := a.general("16 lines on"), a.general("three lines"), a.general("three lines of dst")
@@ -167,9 +167,9 @@ func transpose8(f *family) {
 	a.ret()
 }
 
-// eachHeight calls f with each of the heights.
+// eachHeight calls f for each height of a set.
 func eachHeight(heights kernel.Heights, f func(height int)) {
-	for height := 1; height <= heights.Most(); height++ {
+	for height := 1; height <= heights.Max(); height++ {
 		if heights.Has(height) {
 			f(height)
 		}
@@ -184,11 +184,11 @@ func (v vec) maxPooled() int {
 	return 1
 }
 
-// micro writes the tiles and the switches over them.
+// micro writes the tiles, and the switches that choose one.
 func micro(f *family) {
 	for _, v := range vecs {
 		for _, kind := range microTiles {
-			// Through a table of functions in place of a switch, every *Args would escape.
+			// A table of functions would be shorter than the switch, but every *Args would escape to the heap.
 			fmt.Fprintf(&f.code, "\nfunc %s%s(height int, a *Args) {\n\tswitch a.kind<<4 | height {\n", kind.name, v.name)
 			for vectors := 1; vectors <= 2; vectors++ {
 				eachHeight(kind.heights(v, vectors), func(height int) {

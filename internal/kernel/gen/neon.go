@@ -7,26 +7,25 @@ import (
 	"strings"
 )
 
-// Kernels are written in the words of amd64; here each word is said in arm64's, so that a
-// loop written for AVX2 is one for NEON with vectors of four. A kernel has the registers
-// V0 to V15. V16 to V19 are for operands in memory and for masks, V20 to V31 for numbers,
-// which are put there before the kernel's first instruction; R16 is for addresses, R17 and R19
-// for what is in memory.
+// Kernels are written with instructions of amd64. This file translates each of them to arm64, so that a loop for AVX2
+// is also a loop for NEON, with vectors of four. A kernel uses the registers V0 to V15. The translation uses V16 to V19
+// for operands in memory and masks, and V20 to V31 for numbers, which it loads at the start of the function. It uses
+// R16 for addresses, and R17 and R19 for general operands in memory.
 
 const (
 	firstSpare, lastSpare   = 16, 19
 	firstNumber, lastNumber = 20, 31
 )
 
-// neonText is what a function of NEON needs while it is written.
+// neonText is the state of a NEON function that is being written.
 type neonText struct {
-	body    bytes.Buffer
-	numbers []uint32 // those in registers, from lastNumber down, then from V15 down to free
-	below   int      // see only; 0: 16
-	spare   int
+	body    bytes.Buffer // text of the function after the loads of numbers
+	numbers []uint32     // numbers in registers: from lastNumber down, then from V15 down to below
+	below   int          // the function uses registers below this, see only; 0 means 16
+	spare   int          // number of calls of takeSpare
 
-	translating bool              // what is written is no word of the function's own
-	scaled      map[scaled]string // registers with multiples of others
+	translating bool              // the text is a translation, which is not checked
+	scaled      map[scaled]string // registers that have multiples of others, see keepScaled
 }
 
 // scaled is a register shifted to the left.
@@ -35,8 +34,7 @@ type scaled struct {
 	shift    int
 }
 
-// general are the general registers. (R18 belongs to the system, R27 to the assembler, R28 to
-// Go.)
+// general has the register of arm64 for each general register of amd64.
 var general = map[string]string{
 	"AX": "R0", "BX": "R1", "CX": "R2", "DX": "R3", "SI": "R4", "DI": "R5",
 	"R8": "R8", "R9": "R9", "R10": "R10", "R11": "R11", "R12": "R12", "R13": "R13", "R14": "R14", "R15": "R15",
@@ -44,10 +42,12 @@ var general = map[string]string{
 
 const (
 	addressRegister = "R16"
+	valueRegister   = "R17" // see value
+	changeRegister  = "R19" // see change
 	lanesRegister   = "R20" // see setLanes
 )
 
-// n writes instructions of arm64, one a line.
+// n writes instructions of arm64, one in each line.
 func (a *asm) n(format string, args ...any) {
 	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
 		line = strings.TrimSpace(line)
@@ -56,13 +56,14 @@ func (a *asm) n(format string, args ...any) {
 	}
 }
 
-// n3 writes to = x op y, and n2 to = op x: see arm64.go. Registers are numbers, or have names.
+// n3 writes to = x op y, see arm64.go. Operands are registers or, in translations, their numbers.
 func (a *asm) n3(op string, x, y, to any) {
 	i, j, k := a.vectorNumber(x), a.vectorNumber(y), a.vectorNumber(to)
 	a.check(fmt.Sprintf("%s V%d, V%d, V%d", op, i, j, k))
 	a.n("WORD $%#08x // %s V%d, V%d, V%d", encode3(op, i, j, k), op, k, i, j)
 }
 
+// n2 writes to = op x.
 func (a *asm) n2(op string, x, to any) {
 	i, j := a.vectorNumber(x), a.vectorNumber(to)
 	a.check(fmt.Sprintf("%s V%d, V%d", op, i, j))
@@ -76,7 +77,7 @@ func (a *asm) fmla(x, y any, lane int, to any) {
 	a.n("WORD $%#08x // FMLA V%d.4S, V%d.4S, V%d.S[%d]", encodeFMLA(i, j, lane, k), k, i, j, lane)
 }
 
-// end writes the function: numbers first.
+// end returns from the function, and writes its text after the loads of its numbers.
 func (a *asm) end() {
 	a.n("RET")
 	for i, bits := range a.numbers {
@@ -85,25 +86,25 @@ func (a *asm) end() {
 	a.f.text.Write(a.body.Bytes())
 }
 
-// translate writes a line.
+// translate writes the translation of an instruction.
 func (a *asm) translate(line string) {
 	op, rest, _ := strings.Cut(line, " ")
 	var operands []string
 	if rest != "" {
 		operands = strings.Split(rest, ", ")
 	}
-	word, ok := neonWords[op]
+	word, ok := neonInstructions[op]
 	if !ok {
-		panic(fmt.Sprintf("%s: NEON has no word for %s", a.name, line))
+		panic(fmt.Sprintf("%s: no translation to NEON of %s", a.name, line))
 	}
 	a.translating = true
 	word(a, operands)
 	a.translating = false
 }
 
-// neonWords says each word. The order of operands is that of Go for amd64: for vectors,
-// second source, first source, destination.
-var neonWords = map[string]func(a *asm, o []string){
+// neonInstructions has a function for each instruction of amd64 that writes its translation. Operands are in the order
+// of Go's assembler for amd64. For vectors: second source, first source, destination.
+var neonInstructions = map[string]func(a *asm, o []string){
 	"MOVQ": func(a *asm, o []string) { a.move(o[0], o[1]) },
 	"MOVL": func(a *asm, o []string) { a.move(o[0], o[1]) },
 	"LEAQ": func(a *asm, o []string) {
@@ -138,7 +139,7 @@ var neonWords = map[string]func(a *asm, o []string){
 		a.n("MUL %s, %s, %s", addressRegister, a.value(o[1]), generalRegister(o[2]))
 	},
 	"CMPQ":  func(a *asm, o []string) { a.compare(o[0], o[1]) },
-	"TESTQ": func(a *asm, o []string) { a.compare(o[0], "$0") }, // of a register with itself
+	"TESTQ": func(a *asm, o []string) { a.compare(o[0], "$0") }, // only of a register with itself
 	"JEQ":   func(a *asm, o []string) { a.n("BEQ %s", o[0]) },
 	"JNE":   func(a *asm, o []string) { a.n("BNE %s", o[0]) },
 	"JCC":   func(a *asm, o []string) { a.n("BHS %s", o[0]) },
@@ -149,7 +150,7 @@ var neonWords = map[string]func(a *asm, o []string){
 	"JMP":   func(a *asm, o []string) { a.n("JMP %s", o[0]) },
 
 	"PCALIGN":    func(a *asm, _ []string) { a.n("PCALIGN $16") },
-	"PREFETCHT0": func(*asm, []string) {}, // a loop of vectors of 16 bytes would fetch each line four times
+	"PREFETCHT0": func(*asm, []string) {}, // a loop over vectors of 16 bytes would prefetch each cache line four times
 
 	"VMOVUPS":    func(a *asm, o []string) { a.moveVector(o[0], o[1]) },
 	"VMOVAPS":    func(a *asm, o []string) { a.moveVector(o[0], o[1]) },
@@ -174,7 +175,7 @@ var neonWords = map[string]func(a *asm, o []string){
 	"VSUBPS": arithmetic("FSUB"),
 	"VMULPS": arithmetic("FMUL"),
 	"VDIVPS": arithmetic("FDIV"),
-	// Those that x86 chooses by a comparison: the second source where it is false, as for NaN.
+	// As on amd64, these are a comparison and a selection: the second source if the comparison is false, as for NaN.
 	"VMAXPS": func(a *asm, o []string) {
 		x, y, to := a.source(o[1]), a.source(o[0]), vectorRegister(o[2])
 		a.where("FCMGT", x, y, x, y, to)
@@ -218,7 +219,7 @@ var neonWords = map[string]func(a *asm, o []string){
 		case "$0x12": // x <= y
 			a.n3("FCMGE", y, x, to)
 		default:
-			panic("NEON has no word for the comparison " + o[0])
+			panic("no translation to NEON of the comparison " + o[0])
 		}
 	},
 	"VBLENDVPS": func(a *asm, o []string) {
@@ -236,7 +237,7 @@ var neonWords = map[string]func(a *asm, o []string){
 		case "$0x00", "$0x55", "$0xaa", "$0xff": // one lane
 			a.n("VDUP V%d.S[%d], V%d.S4", x, slices.Index([]string{"$0x00", "$0x55", "$0xaa", "$0xff"}, o[0]), to)
 		default:
-			panic("NEON has no word for the permutation " + o[0])
+			panic("no translation to NEON of the permutation " + o[0])
 		}
 	},
 
@@ -251,7 +252,7 @@ var neonWords = map[string]func(a *asm, o []string){
 	"VCVTDQ2PS": func(a *asm, o []string) { a.n2("SCVTF", a.source(o[0]), vectorRegister(o[1])) },
 	"VPSRAD": func(a *asm, o []string) {
 		if o[0] != "$1" {
-			panic("NEON shifts right by 1 only")
+			panic("the translation to NEON shifts right by 1 only")
 		}
 		a.n2("SSHR1", a.source(o[1]), vectorRegister(o[2]))
 	},
@@ -268,21 +269,21 @@ func logic(op string) func(a *asm, o []string) { return sized(op, "B16") }
 
 func integers(op string) func(a *asm, o []string) { return sized(op, "S4") }
 
-// sized is an instruction that Go's assembler knows.
+// sized translates to an instruction that Go's assembler knows, with elements of a size.
 func sized(op, size string) func(a *asm, o []string) {
 	return func(a *asm, o []string) {
 		a.n("%s V%d.%s, V%d.%s, V%d.%s", op, a.source(o[0]), size, a.source(o[1]), size, vectorRegister(o[2]), size)
 	}
 }
 
-// where sets to x where the comparison of p with q holds, else to y.
+// where sets the lanes of to for which a comparison of p with q holds to x, and the others to y.
 func (a *asm) where(comparison string, p, q, x, y, to int) {
 	mask := a.takeSpare()
 	a.n3(comparison, p, q, mask)
 	a.blendVector(mask, x, y, to)
 }
 
-// blendVector sets to x where mask is set, else to y.
+// blendVector sets the lanes of to that are set in the mask to x, and the others to y.
 func (a *asm) blendVector(maskReg, xReg, yReg, toReg any) {
 	mask, x, y, to := a.vectorNumber(maskReg), a.vectorNumber(xReg), a.vectorNumber(yReg), a.vectorNumber(toReg)
 	switch to {

@@ -2,8 +2,8 @@ package main
 
 import "fmt"
 
-// What NEON does in its own way for package depthwise: groups of eight channels, which are two
-// vectors, and depth multipliers.
+// This file has the parts of package depthwise that differ for NEON: groups of eight channels, which are two vectors,
+// and depth multipliers.
 
 // An entry of line.members, in bytes: the index for VTBL, then the distance from the vector that
 // holds the member before.
@@ -28,9 +28,9 @@ func (t *depthwiseTile) neonStartGroup() {
 	t.free(in)
 }
 
-// neonRepeat writes each number m times: two, four or eight.
+// neonRepeat writes the function that repeats each number m times: two, four or eight.
 func neonRepeat(f *family, m int) {
-	a := f.fn(neonOwn, fmt.Sprintf("repeat%d", m), fmt.Sprintf("sets dst[i] = x[i/%d] for n vectors of x.", m), "dst *float32", "x *float32", "n int")
+	a := f.fn(neonNative, fmt.Sprintf("repeat%d", m), fmt.Sprintf("sets dst[i] = x[i/%d] for n vectors of x.", m), "dst *float32", "x *float32", "n int")
 	dst, x, n := a.param("dst"), a.param("x"), a.param("n")
 	from, to := a.vector("x"), a.vectors("result", 2)
 	a.comment("a vector of numbers is %d of results", m)

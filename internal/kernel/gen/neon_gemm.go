@@ -2,8 +2,7 @@ package main
 
 import "fmt"
 
-// neonGemm writes the kernels that read a matrix once, in arm64's own words: sums of rows and
-// dot products.
+// neonGemm writes the kernels of package gemm that read a matrix once: sums of rows, and dot products.
 func neonGemm(f *family) {
 	neonSumRows(f, 1)
 	neonSumRows(f, 2)
@@ -12,14 +11,14 @@ func neonGemm(f *family) {
 }
 
 func neonSumRows(f *family, rows int) {
-	a := f.fn(neonOwn, fmt.Sprintf("sumRows%d", rows), fmt.Sprintf("adds to %d rows of C, of n vectors, those of B (4*fours of them) times the elements of A; strides are in bytes.", rows),
+	a := f.fn(neonNative, fmt.Sprintf("sumRows%d", rows), fmt.Sprintf("adds multiples of 4*fours rows of B, by elements of A, to %d rows of C of n vectors; strides are in bytes.", rows),
 		"c *float32", "cStride uintptr", "x *float32", "xRow uintptr", "xK uintptr", "b *float32", "bStride uintptr", "n int", "fours int")
 	start, cStride, x, xRow, xK := a.param("c"), a.param("cStride"), a.param("x"), a.param("xRow"), a.param("xK")
 	bStart, bStride, n, fours := a.param("b"), a.param("bStride"), a.param("n"), a.param("fours")
 	elements, line, sums := a.vectors("element of A", 4*rows), a.vectors("row of B", 4), a.vectors("row of C", rows)
-	a.comment("the elements of A of four k")
+	a.comment("load the elements of A for four k")
 	a.at("group")
-	for r := rows - 1; r >= 0; r-- { // the first row's pointer moves on
+	for r := rows - 1; r >= 0; r-- { // the pointer to the first row moves
 		from := x
 		if r > 0 {
 			from = a.general("second row of A")
@@ -70,9 +69,9 @@ func neonSumRows(f *family, rows int) {
 	a.end()
 }
 
-// neonDots has four vectors of sums for each column, as all kernels of dot products.
+// neonDots writes dot products. Each has sixteen sums, as on amd64: four vectors.
 func neonDots(f *family, columns int) {
-	a := f.fn(neonOwn, fmt.Sprintf("dots%d", columns), fmt.Sprintf("adds to %d numbers the dot products of x and rows of B, of 16*n floats and, unless it is nil, of tail: 16 floats of x, then of each row; the stride is in bytes.", columns),
+	a := f.fn(neonNative, fmt.Sprintf("dots%d", columns), fmt.Sprintf("adds the dot products of x and %d rows of B, of 16*n floats each, to numbers of C. If tail is not nil, it has 16 more floats of x, then of each row. The stride is in bytes.", columns),
 		"c *float32", "x *float32", "b *float32", "bStride uintptr", "n int", "tail *float32")
 	c, x, bStride, n, tail := a.param("c"), a.param("x"), a.param("bStride"), a.param("n"), a.param("tail")
 	rows := []*reg{a.param("b")}
@@ -112,7 +111,7 @@ func neonDots(f *family, columns int) {
 	}
 	sixteen()
 	a.at("total")
-	a.comment("the sums of sixteen, in one order: 8 apart, 4, 2, 1")
+	a.comment("add up the sixteen sums: those 8 apart, then 4, 2 and 1")
 	spare := xs[0]
 	a.free(xs[1:]...)
 	for column := range columns {
@@ -128,11 +127,4 @@ func neonDots(f *family, columns int) {
 		a.n("FMOVS %s, %s", sum[0].as("F"), c.mem(4*column))
 	}
 	a.end()
-}
-
-// loadNEON moves parameters to registers of arm64, in order.
-func (a *asm) loadNEON(regs ...string) {
-	for n, r := range regs {
-		a.n("MOVD %s+%d(FP), %s", a.params[n], 8*n, r)
-	}
 }

@@ -6,18 +6,18 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// neonTiles are the tiles of package micro in arm64's own words.
+// neonTiles are the tiles of package micro for arm64. rows is the number of rows in a unit of height.
 var neonTiles = []struct {
 	name, doc string
 	heights   func(vectors int) kernel.Heights
 	rows      int
 	write     func(t *neonProduct)
 }{
-	{"tile", "is N and T.", func(vectors int) kernel.Heights { return kernel.TileHeights(kernel.NEON, vectors, false) }, 1, neonTile},
-	{"pooled", "is P.", func(int) kernel.Heights { return 1 << 1 }, 4, neonP},
+	{"tile", "computes tiles for N and T; see Args.", func(vectors int) kernel.Heights { return kernel.TileHeights(kernel.NEON, vectors, false) }, 1, neonTile},
+	{"pooled", "computes tiles for P; see Args.", func(int) kernel.Heights { return 1 << 1 }, 4, neonP},
 }
 
-// neonTile is microTile.
+// neonTile is microTile for arm64.
 func neonTile(t *neonProduct) {
 	t.at("tile")
 	t.startFrom("Init", "IStride")
@@ -34,7 +34,7 @@ func neonTile(t *neonProduct) {
 	t.end()
 }
 
-// neonP is microP.
+// neonP is microP for arm64.
 func neonP(t *neonProduct) {
 	t.at("tile")
 	t.startFrom("Init", "IStride")
@@ -48,9 +48,9 @@ func neonP(t *neonProduct) {
 	t.end()
 }
 
-// neonPackRows copies rows of 8 or 16 floats.
+// neonPackRows writes the function that copies rows of 8 or 16 floats.
 func neonPackRows(f *family, columns int) {
-	a := f.fn(neonOwn, fmt.Sprintf("packRows%d", columns), fmt.Sprintf("copies rows of %d floats, stride bytes apart, to dst, one after the other; rows is not 0.", columns),
+	a := f.fn(neonNative, fmt.Sprintf("packRows%d", columns), fmt.Sprintf("copies rows of %d floats, which lie stride bytes apart, to adjacent rows of dst; rows is at least 1.", columns),
 		"dst *float32", "src *float32", "rows int", "stride uintptr")
 	dst, src, rows, stride := a.param("dst"), a.param("src"), a.param("rows"), a.param("stride")
 	x := a.vectors("row", columns/4)
@@ -64,9 +64,9 @@ func neonPackRows(f *family, columns int) {
 	a.end()
 }
 
-// neonTranspose transposes blocks of four by four.
+// neonTranspose writes the function that transposes blocks of 4x4.
 func neonTranspose(f *family) {
-	a := f.fn(neonOwn, "transpose4", "sets dst[r*dstStride+c] = src[c*srcStride+r] for r < 4*blocks, c < 4; strides are in bytes.",
+	a := f.fn(neonNative, "transpose4", "sets dst[r*dstStride+c] = src[c*srcStride+r] for r < 4*blocks and c < 4; strides are in bytes.",
 		"dst *float32", "src *float32", "dstStride uintptr", "srcStride uintptr", "blocks int")
 	dst, dstStride, srcStride, blocks := a.param("dst"), a.param("dstStride"), a.param("srcStride"), a.param("blocks")
 	rows := []*reg{a.param("src")}
@@ -95,8 +95,8 @@ func neonTranspose(f *family) {
 	a.end()
 }
 
-// neonMicro writes the tiles and the switches that choose one by Args.kind: the number of vectors,
-// or 4 and the columns of a narrow tile.
+// neonMicro writes the tiles, and the switches that choose one by Args.kind. It is the number of vectors or, for tiles
+// of one to three columns, four plus the number of columns.
 func neonMicro(f *family) {
 	for _, kind := range neonTiles {
 		fmt.Fprintf(&f.code, "\nfunc %sNEON(height int, a *Args) {\n\tswitch a.kind<<4 | height {\n", kind.name)
@@ -110,7 +110,7 @@ func neonMicro(f *family) {
 				name := fmt.Sprintf("%s%dx%s", kind.name, height, size)
 				fmt.Fprintf(&f.code, "\tcase %#x:\n\t\t%sNEON(a)\n", width<<4|height, name)
 				rows := height * kind.rows
-				kind.write(newNEONProduct(f.fn(neonOwn, name, kind.doc, "a *Args"), rows, vectors, narrow))
+				kind.write(newNEONProduct(f.fn(neonNative, name, kind.doc, "a *Args"), rows, vectors, narrow))
 			})
 		}
 		fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"micro: no such tile\")\n\t}\n}\n")

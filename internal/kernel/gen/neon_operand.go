@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// The operands of amd64's words, for neon.go: registers, addresses and numbers.
+// This file translates operands of amd64 for neon.go: registers, addresses and numbers.
 
-// move is MOVQ between general registers, memory and a number.
+// move translates MOVQ between general registers, from or to memory, or of a number.
 func (a *asm) move(from, to string) {
 	switch {
 	case general[to] == "":
@@ -28,19 +28,19 @@ func (a *asm) move(from, to string) {
 	}
 }
 
-// change adds to a register or to memory, or subtracts.
+// change adds to, or subtracts from, a register or memory.
 func (a *asm) change(op, by, to string) {
 	if general[to] != "" {
 		a.n("%s %s, %s", op, by, generalRegister(to))
 		return
 	}
 	m := a.address(to)
-	a.n("MOVD %s, R19", m)
-	a.n("%s %s, R19", op, by)
-	a.n("MOVD R19, %s", m)
+	a.n("MOVD %s, %s", m, changeRegister)
+	a.n("%s %s, %s", op, by, changeRegister)
+	a.n("MOVD %s, %s", changeRegister, m)
 }
 
-// compare sets the flags for x - y, one of which can be in memory.
+// compare sets the flags for x - y. One of the operands may be in memory.
 func (a *asm) compare(x, y string) {
 	if y == "$0" {
 		a.n("CMP $0, %s", a.value(x))
@@ -49,12 +49,12 @@ func (a *asm) compare(x, y string) {
 	a.n("CMP %s, %s", a.value(y), generalRegister(x))
 }
 
-// setLanes takes the lanes that moveSome moves from memory: bits 1, 3 or 7 for one to three.
+// setLanes sets the number of lanes that moveSome moves. The operand in memory is 1, 3 or 7 for one to three lanes.
 func (a *asm) setLanes(from string) {
-	a.word("TESTQ "+from, func() { a.n("MOVD %s, %s", a.address(from), lanesRegister) })
+	a.replace("TESTQ "+from, func() { a.n("MOVD %s, %s", a.address(from), lanesRegister) })
 }
 
-// moveSome loads or stores the first lanes of a vector, as many as setLanes said; flags stay.
+// moveSome loads or stores the first lanes of a vector. Their number is that of setLanes. It does not change the flags.
 func (a *asm) moveSome(o []string) {
 	load := !isVector(o[0])
 	m, register := o[0], o[len(o)-1]
@@ -95,7 +95,7 @@ func (a *asm) moveSome(o []string) {
 	a.at(done)
 }
 
-// value is a number or a general register; what is in memory is loaded.
+// value returns an operand as a number or a general register. It loads an operand in memory.
 func (a *asm) value(operand string) string {
 	switch {
 	case strings.HasPrefix(operand, "$"):
@@ -103,8 +103,8 @@ func (a *asm) value(operand string) string {
 	case general[operand] != "":
 		return generalRegister(operand)
 	}
-	a.n("MOVD %s, R17", a.address(operand))
-	return "R17"
+	a.n("MOVD %s, %s", a.address(operand), valueRegister)
+	return valueRegister
 }
 
 func (a *asm) moveVector(from, to string) {
@@ -120,8 +120,8 @@ func (a *asm) moveVector(from, to string) {
 	a.vectorInMemory(true, n, from)
 }
 
-// vectorInMemory loads or stores a vector. Go's assembler does not know addresses of two
-// registers for it.
+// vectorInMemory loads or stores a vector. It encodes addresses of two registers, which Go's assembler does not know
+// for vectors.
 func (a *asm) vectorInMemory(load bool, n int, operand string) {
 	base, index, shift, offset := memory(operand)
 	if shift > 0 {
@@ -141,8 +141,8 @@ func (a *asm) vectorInMemory(load bool, n int, operand string) {
 	}
 }
 
-// keepScaled keeps twice and four times a register for the addresses of vectors; on amd64 an
-// address can have these.
+// keepScaled keeps two and four times a register in other registers. Addresses of vectors can scale an index by these
+// numbers on amd64, but not on arm64.
 func (a *asm) keepScaled(register string) {
 	if a.scaled == nil {
 		a.scaled = map[scaled]string{}
@@ -171,7 +171,7 @@ func (a *asm) copyVector(from, to int) {
 	}
 }
 
-// source is the register of an operand: of itself, of a number, or one that it is loaded to.
+// source returns the number of the vector register that has an operand. It loads an operand in memory.
 func (a *asm) source(operand string) int {
 	switch {
 	case isVector(operand):
@@ -184,7 +184,8 @@ func (a *asm) source(operand string) int {
 	return n
 }
 
-// numberRegister is the register of a number in all lanes.
+// numberRegister returns the register that has the number of a symbol in all lanes. If too many registers have numbers,
+// it loads the number to a spare register.
 func (a *asm) numberRegister(symbol string) int {
 	parsed, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(symbol, "c"), "<>(SB)"), 16, 32)
 	if err != nil {
@@ -209,7 +210,7 @@ func (a *asm) numberRegister(symbol string) int {
 	return n
 }
 
-// numberedRegister is the register of the number that came as number n.
+// numberedRegister returns the register of the n-th number.
 func numberedRegister(n int) int {
 	if n <= lastNumber-firstNumber {
 		return lastNumber - n
@@ -217,10 +218,10 @@ func numberedRegister(n int) int {
 	return firstSpare - 1 - (n - (lastNumber - firstNumber + 1))
 }
 
-// only promises that the function uses registers below n: NEON has numbers in the others.
+// only limits the function to registers below n. NEON keeps numbers in the others.
 func (a *asm) only(n int) { a.below = n }
 
-// takeSpare gives registers in turn: each is good for the word that takes it.
+// takeSpare returns the spare registers in turn. An instruction may use the register only in its own translation.
 func (a *asm) takeSpare() int {
 	n := firstSpare + a.spare%(lastSpare-firstSpare+1)
 	a.spare++
@@ -230,7 +231,7 @@ func (a *asm) takeSpare() int {
 func generalRegister(operand string) string {
 	r, ok := general[operand]
 	if !ok {
-		panic("NEON: not a general register: " + operand)
+		panic("no general register: " + operand)
 	}
 	return r
 }
@@ -245,7 +246,7 @@ func vectorRegister(operand string) int {
 	return n
 }
 
-// address is an address as arm64 takes it: what has an index is computed first.
+// address returns an address in the form of arm64. It computes an address that has an index.
 func (a *asm) address(operand string) string {
 	if strings.HasSuffix(operand, "(FP)") {
 		return operand
@@ -262,7 +263,7 @@ func (a *asm) address(operand string) string {
 	return memAt(offset, addressRegister)
 }
 
-// memAt is mem with an offset that may be a symbol.
+// memAt is mem for an offset that may be a symbol.
 func memAt(offset, reg string) string {
 	if offset == "0" {
 		offset = ""
@@ -272,11 +273,11 @@ func memAt(offset, reg string) string {
 
 var memoryForm = regexp.MustCompile(`^(-?[\w+]+)?\((\w+)\)(?:\((\w+)\*(\d)\))?$`)
 
-// memory takes offset(base)(index*scale) apart; the offset is a number or symbols of go_asm.h.
+// memory parses offset(base)(index*scale). The offset is a number, or symbols of go_asm.h and numbers.
 func memory(operand string) (base, index string, shift int, offset string) {
 	m := memoryForm.FindStringSubmatch(operand)
 	if m == nil {
-		panic("NEON: not an address: " + operand)
+		panic("no address: " + operand)
 	}
 	if offset = m[1]; offset == "" {
 		offset = "0"
@@ -286,12 +287,4 @@ func memory(operand string) (base, index string, shift int, offset string) {
 		index = generalRegister(m[3])
 	}
 	return generalRegister(m[2]), index, shift, offset
-}
-
-// plus is an offset n bytes on.
-func plus(offset string, n int) string {
-	if number, err := strconv.Atoi(offset); err == nil {
-		return strconv.Itoa(number + n)
-	}
-	return fmt.Sprintf("%s+%d", offset, n)
 }

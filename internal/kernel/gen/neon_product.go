@@ -2,25 +2,24 @@ package main
 
 import "fmt"
 
-// neonProduct is a tile of a matrix product in arm64's own words: there a multiplication takes a lane
-// of a register, so that four elements of A come by one load and none is broadcast. Its parts have
-// the names of those of product.
+// neonProduct writes a tile of a matrix product for arm64. There a multiplication can use one lane of a register, so one
+// load gets four elements of A, and none is broadcast. Methods have the same names as those of product.
 //
-// A tile has one to four vectors of four columns. The last one ends with the tile's last
-// column, and overlaps the one before where columns are no multiple of four: both make the
-// same numbers there. Tiles of fewer than four columns load and store what there is.
+// A tile has one to four vectors of four columns. The last vector ends with the last column of the tile. If the number
+// of columns is not a multiple of four, it overlaps the vector before, which computes the same numbers. Tiles of fewer
+// than four columns load and store single columns.
 type neonProduct struct {
 	*asm
 	args    *reg
 	rows    int
 	vectors int
-	narrow  int  // columns, when fewer than four
+	narrow  int  // number of columns if there are fewer than four, else 0
 	last    *reg // byte offset of the last vector
 	sums    [][]*reg
 	b       []*reg // a row of B, two vectors at a time
 	x       []*reg // elements of A
 
-	// Rows of B: pointers to the first, third and last vector.
+	// Pointers to the first, third and last vector of a row of B.
 	bFirst, bThird, bLast, bStride *reg
 }
 
@@ -43,7 +42,7 @@ func (t *neonProduct) pointer(field string) *reg {
 	return p
 }
 
-// loadVector loads vector j of a row, the last from a pointer of its own.
+// loadVector loads vector j of a row: the last vector from last, the others from first.
 func (t *neonProduct) loadVector(to *reg, j int, first, last *reg) {
 	switch {
 	case t.narrow > 0:
@@ -70,6 +69,7 @@ func (t *neonProduct) loadNarrow(to, from *reg) {
 	}
 }
 
+// storeVector stores vector j of a row.
 func (t *neonProduct) storeVector(x *reg, j int, first, last *reg) {
 	switch {
 	case t.narrow == 1:
@@ -89,8 +89,8 @@ func (t *neonProduct) storeVector(x *reg, j int, first, last *reg) {
 	}
 }
 
-// rowsOf writes something for each row of a matrix whose place and stride are fields, from registers
-// that point to its first and last vector.
+// rowsOf writes code for each row of a matrix. Its start and its stride are fields. first and last point to the first and
+// the last vector of the row.
 func (t *neonProduct) rowsOf(start, stride string, each func(row int, first, last *reg)) {
 	first, last, step := t.pointer(start), t.general("last"), t.pointer(stride)
 	if t.narrow == 0 {
@@ -108,7 +108,7 @@ func (t *neonProduct) rowsOf(start, stride string, each func(row int, first, las
 	t.free(first, last, step)
 }
 
-// eachSum writes something for each sum.
+// eachSum writes code for each sum.
 func (t *neonProduct) eachSum(each func(sum *reg)) {
 	for _, row := range t.sums {
 		for _, sum := range row {
@@ -117,9 +117,9 @@ func (t *neonProduct) eachSum(each func(sum *reg)) {
 	}
 }
 
-// startFrom loads the sums.
+// startFrom loads the initial values of the sums.
 func (t *neonProduct) startFrom(start, stride string) {
-	t.comment("what the sums start from")
+	t.comment("load the initial values of the sums")
 	t.rowsOf(start, stride, func(row int, first, last *reg) {
 		for j, sum := range t.sums[row] {
 			t.loadVector(sum, j, first, last)
@@ -127,7 +127,7 @@ func (t *neonProduct) startFrom(start, stride string) {
 	})
 }
 
-// rightAtStride has rows of B at a stride.
+// rightAtStride takes registers for rows of B, which lie BStride apart.
 func (t *neonProduct) rightAtStride() {
 	t.bFirst, t.bStride = t.pointer("B"), t.pointer("BStride")
 	if t.narrow == 0 {
@@ -140,7 +140,7 @@ func (t *neonProduct) rightAtStride() {
 	}
 }
 
-// rightPointers are the pointers that the tile has to rows of B.
+// rightPointers returns the pointers to rows of B that the tile uses.
 func (t *neonProduct) rightPointers() []*reg {
 	var pointers []*reg
 	for _, p := range []*reg{t.bFirst, t.bThird, t.bLast} {
@@ -151,8 +151,8 @@ func (t *neonProduct) rightPointers() []*reg {
 	return pointers
 }
 
-// multiply adds the products of a row of B with an element of each row of A: a lane of a register.
-// It moves on to the next row of B. Of more than two vectors, two come at a time.
+// multiply adds the products of a row of B and an element of each row of A, which is a lane of a register. It moves to
+// the next row of B. It loads two vectors at a time.
 func (t *neonProduct) multiply(element func(row int) (x *reg, lane int)) {
 	for j := 0; j < t.vectors; j += 2 {
 		n := min(2, t.vectors-j)
@@ -181,7 +181,7 @@ func (t *neonProduct) multiply(element func(row int) (x *reg, lane int)) {
 	}
 }
 
-// overSegments writes the loop over segments of k.
+// overSegments writes the loop over segments of k. skip moves from the end of a segment to the start of the next.
 func (t *neonProduct) overSegments(overK func(k *reg), skip func()) {
 	segments, segment := t.pointer("Segs"), t.newLabel("segment")
 	t.at(segment)
@@ -192,8 +192,8 @@ func (t *neonProduct) overSegments(overK func(k *reg), skip func()) {
 	t.free(segments, k)
 }
 
-// strided multiplies by rows of A at a stride, k contiguous, each with a pointer of its own: those
-// from a start, or half from each of two. Segments are at any distance.
+// strided multiplies by rows of A that lie AStride apart, in which k is contiguous. Each row has its own pointer. The rows
+// begin at start or, if there are two starts, half of them at each. Segments may be at any distance.
 func (t *neonProduct) strided(starts ...string) {
 	stride := t.pointer("AStride")
 	var rows []*reg
@@ -220,7 +220,7 @@ func (t *neonProduct) strided(starts ...string) {
 		}
 	}
 	t.overSegments(func(k *reg) {
-		if t.narrow > 0 { // its sums wait for one another: fewer loads are no gain
+		if t.narrow > 0 { // it waits for the latency of its sums, so fewer loads would not make it faster
 			t.comment("one k at a time")
 			t.at("one")
 			some(1)
@@ -251,8 +251,8 @@ func (t *neonProduct) strided(starts ...string) {
 	t.free(rows...)
 }
 
-// contiguous multiplies by rows of A that follow one another, k at a stride: four of them in a
-// register, the last of which ends with the last row. Segments are at one distance.
+// contiguous multiplies by contiguous rows of A, with k at a stride. A register has elements of four rows. The last
+// register ends with the last row. Segments lie at one distance.
 func (t *neonProduct) contiguous(start string) {
 	p, stride := t.pointer(start), t.pointer("AStride")
 	aSeg, bSeg := t.pointer("ASeg"), t.pointer("BSeg")
@@ -295,8 +295,8 @@ func (t *neonProduct) contiguous(start string) {
 	t.free(p, stride, aSeg, bSeg)
 }
 
-// eitherLeft writes the loop over k for rows of A at a stride and for those that follow one another,
-// which the field transposed says.
+// eitherLeft writes the loop over k twice: for rows of A at a stride and for contiguous rows. The field transposed
+// selects one.
 func (t *neonProduct) eitherLeft(strided, contiguous func()) {
 	transposed := t.pointer("transposed")
 	t.n("CBNZ %s, transposed", transposed)
@@ -305,13 +305,13 @@ func (t *neonProduct) eitherLeft(strided, contiguous func()) {
 	strided()
 	t.n("JMP multiplied")
 	t.at("transposed")
-	t.comment("rows of A that follow one another")
+	t.comment("contiguous rows of A")
 	contiguous()
 	t.at("multiplied")
 	t.freeOperands()
 }
 
-// freeOperands gives back the registers that the loop over k had for A and B.
+// freeOperands frees the registers that the loop over k uses for A and B.
 func (t *neonProduct) freeOperands() {
 	t.free(t.rightPointers()...)
 	t.free(t.bStride)
@@ -319,7 +319,7 @@ func (t *neonProduct) freeOperands() {
 	t.free(t.x...)
 }
 
-// addResidual adds a matrix laid out as the result, if there is one.
+// addResidual adds the residual, if there is one. It has the strides of C.
 func (t *neonProduct) addResidual() {
 	t.comment("the residual, if there is one")
 	x, residual := t.pointer("Residual"), t.vector("residual")
@@ -334,25 +334,25 @@ func (t *neonProduct) addResidual() {
 	t.free(x, residual)
 }
 
-// activate applies ReLU, if that is wanted, and its limit, if there is one.
+// activate applies ReLU and its limit, if the fields ReLU and Limit are not 0.
 func (t *neonProduct) activate() {
 	t.comment("ReLU")
 	x, mask := t.pointer("ReLU"), t.vector("mask")
 	t.n("CBZ %s, store", x)
-	t.eachSum(func(sum *reg) { // 0 where x < 0, so that NaN stays
+	t.eachSum(func(sum *reg) { // set x < 0 to 0: NaN stays NaN
 		t.n2("FCMLT0", sum, mask)
 		t.n3("BIC", sum, mask, sum)
 	})
 	t.n("MOVWU %s, %s\nCBZ %s, store", t.args.field("Limit"), x, x)
 	t.n("VDUP %s, %s.S4", x, mask)
-	t.eachSum(func(sum *reg) { t.n3("FMIN", sum, mask, sum) }) // NaN stays
+	t.eachSum(func(sum *reg) { t.n3("FMIN", sum, mask, sum) }) // NaN stays NaN
 	t.at("store")
 	t.free(x, mask)
 }
 
 // store stores the sums.
 func (t *neonProduct) store() {
-	t.comment("the result")
+	t.comment("store the result")
 	t.rowsOf("C", "CStride", func(row int, first, last *reg) {
 		for j, sum := range t.sums[row] {
 			t.storeVector(sum, j, first, last)
@@ -360,10 +360,10 @@ func (t *neonProduct) store() {
 	})
 }
 
-// poolAndStore keeps the greatest of the four pixels of a window and where it was, unless ReLU cuts
-// it. Rows are two of the window's first line, then two of the second.
+// poolAndStore stores the maximum of the four pixels of a window, with ReLU, and its position. The rows are two of the
+// window's first line, then two of the second.
 func (t *neonProduct) poolAndStore() {
-	t.comment("positions in the window, in all bytes; 4 is none")
+	t.comment("positions in the window, in all bytes; 4: ReLU set the maximum to 0")
 	var positions []*reg
 	for n := range 4 {
 		p := t.vector("position")
@@ -392,7 +392,7 @@ func (t *neonProduct) poolAndStore() {
 	t.free(append(positions, argmax, mask, c, bytes, cLast, bytesLast)...)
 }
 
-// storeArgmax stores the lanes of vector j as bytes.
+// storeArgmax stores the lanes of vector j as bytes. It overwrites x.
 func (t *neonProduct) storeArgmax(x *reg, j int, first, last *reg) {
 	t.n2("XTN.H4", x, x)
 	t.n2("XTN.B8", x, x)
@@ -410,7 +410,7 @@ func (t *neonProduct) storeArgmax(x *reg, j int, first, last *reg) {
 	}
 }
 
-// nextTile leaves unless there are more tiles, and moves fields by others.
+// nextTile jumps to done after the last tile. Else it adds to the first field of each pair the second.
 func (t *neonProduct) nextTile(moves ...[2]string) {
 	t.comment("the next tile")
 	left := t.pointer("tiles")

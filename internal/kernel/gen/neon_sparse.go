@@ -2,12 +2,11 @@ package main
 
 import "fmt"
 
-// neonSparse writes the products of package sparse in arm64's own words: TBL takes one of the four candidates
-// for each lane.
+// neonSparse writes the products of package sparse for arm64: TBL selects one of the four candidates for each lane.
 func neonSparse(f *family) {
 	for channels := 1; channels <= 3; channels++ {
 		passes := [][]int{{0, 1, 2}}
-		if channels == 3 { // there are too few registers for the sums of all rows of the filter
+		if channels == 3 { // there are not enough registers for the sums of all rows of the filter
 			passes = [][]int{{0, 1}, {2}}
 		}
 		neonSparseAdd(f, channels, passes)
@@ -16,7 +15,7 @@ func neonSparse(f *family) {
 }
 
 func neonSparseAdd(f *family, channels int, passes [][]int) {
-	s := newSparseAdd(f, neonOwn, channels)
+	s := newSparseAdd(f, neonNative, channels)
 	a := s.asm
 	stride, number := a.general("stride in bytes"), a.general("number")
 	a.n("LSL $2, %s, %s", s.stride, stride)
@@ -29,7 +28,7 @@ func neonSparseAdd(f *family, channels int, passes [][]int) {
 		{0x0101010100000000, 0x0303030302020202, spread}, // from four bytes to lanes
 		{0x0c080400, 0, distance},                        // of the candidates, in bytes
 		{0x0302010003020100, 0x0302010003020100, bytes},
-		{0x0404040404040404, 0x0404040404040404, none}, // argmax without a maximum
+		{0x0404040404040404, 0x0404040404040404, none}, // the argmax of a window that ReLU set to 0
 	} {
 		a.n("MOVD $%#x, %s\nFMOVD %[2]s, %s", c.low, number, c.to.as("F"))
 		a.n("MOVD $%#x, %s\nVMOV %[2]s, %s.D[1]", c.high, number, c.to)

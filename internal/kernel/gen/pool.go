@@ -48,7 +48,7 @@ func poolMax(f *family, v vec) {
 	best, x, value := a.param("best"), a.param("x"), a.vector("value")
 	a.eachVector(func() {
 		a.v("VMOVUPS", x.mem(0), value)
-		a.v("VMAXPS", best.mem(0), value, value) // best unless x > best; so it is for NaN, too
+		a.v("VMAXPS", best.mem(0), value, value) // best unless x > best, also for NaN
 		a.v("VMOVUPS", value, best.mem(0))
 	}, a.steps(x, best)...)
 }
@@ -95,7 +95,7 @@ func poolUnpool(f *family, v vec) {
 	a.comment("a pooled pixel")
 	a.at("pixel")
 	a.i("MOVQ %s, %s", n, left)
-	a.comment("a vector of its channels, to four pixels")
+	a.comment("a vector of its channels, which goes to four pixels")
 	a.at("again")
 	a.v("VPMOVZXBD", argmax.mem(0), here)
 	a.v("VMOVUPS", grad.mem(0), value)

@@ -2,33 +2,32 @@ package main
 
 import "fmt"
 
-// product is a tile of a matrix product on amd64: some rows by one or two vectors of columns, whose
-// sums stay in registers while k runs. All kernels that multiply matrices are made of it (micro.go,
-// gemm.go, winograd_products.go). What differs is put in: what sums start from (startFrom, startZero),
-// where A and B come from (left, right), what is done besides for each k (meanwhile), and what becomes
-// of the sums (product_end.go).
+// product writes a tile of a matrix product C = A B for amd64: some rows by one or two vectors of columns. The sums stay
+// in registers while k runs. All kernels that multiply matrices use it (micro.go, gemm.go, winograd_products.go). They
+// choose the initial values of the sums (startFrom, startZero), where A and B are read from (left, right), what else is
+// done for each k (perK), and what is done with the sums (product_end.go).
 type product struct {
 	*asm
-	args    *reg // the struct that says where operands are
+	args    *reg // pointer to the struct that has the operands
 	rows    int
 	vectors int
-	tail    *reg     // mask of the last vector; nil: it is whole
+	tail    *reg     // mask of the last vector; nil: it is always whole
 	sums    [][]*reg // by row and vector
-	b       []*reg   // the row of B at hand
-	x       []*reg   // elements of A, in turn
+	b       []*reg   // a row of B
+	x       []*reg   // elements of A; they are used in turn
 
-	left      left
-	right     right
-	meanwhile []func()
-	pairs     bool // the loop over k is unrolled twice
+	left  left
+	right right
+	perK  []func() // write what else is done for each k
+	pairs bool     // the loop over k is unrolled by two
 }
 
-// newProduct takes the registers of a tile. The function's only parameter points to its struct.
+// newProduct takes the registers of a tile. The function's only parameter is a pointer to the struct.
 func newProduct(a *asm, rows, vectors int, masked bool) *product {
 	t := &product{asm: a, args: a.param(a.params[0]), rows: rows, vectors: vectors}
 	if masked {
 		t.tail = a.mask("lanes")
-		t.comment("the lanes of the last vector")
+		t.comment("load the mask of the last vector")
 		if a.is512() {
 			a.i("KMOVW %s, %s", t.args.field("Mask"), t.tail)
 		} else {
@@ -45,15 +44,16 @@ func newProduct(a *asm, rows, vectors int, masked bool) *product {
 	return t
 }
 
-// pointer takes a register and loads a field to it.
+// pointer takes a general register and loads a field to it.
 func (t *product) pointer(field string) *reg {
 	p := t.general(field)
 	t.i("MOVQ %s, %s", t.args.field(field), p)
 	return p
 }
 
-// wholeOrPart writes something for tiles whose last vector is whole, and for others, unless all are
-// whole. (With a mask, loads in the loop over k take a multiplication's time, and stores of AVX2 many.)
+// wholeOrPart writes code twice: for tiles whose last vector is whole, and with a mask for the others. Without a tail
+// it writes only the first. A masked load in the loop over k would cost as much as a multiplication, and a masked store
+// of AVX2 as much as many.
 func (t *product) wholeOrPart(write func(tail *reg)) {
 	if t.tail == nil {
 		write(nil)
@@ -68,7 +68,7 @@ func (t *product) wholeOrPart(write func(tail *reg)) {
 	t.at(done)
 }
 
-// eachVector writes something for each vector of a row, and the mask that it has.
+// eachVector writes code for each vector of a row, with its mask, which is nil for whole vectors.
 func (t *product) eachVector(tail *reg, each func(j int, mask *reg)) {
 	for j := range t.vectors - 1 {
 		each(j, nil)
@@ -76,12 +76,12 @@ func (t *product) eachVector(tail *reg, each func(j int, mask *reg)) {
 	each(t.vectors-1, tail)
 }
 
-// loadRow loads the vectors of a row that a register points to.
+// loadRow loads the vectors of the row to which a register points.
 func (t *product) loadRow(from *reg, tail *reg, to []*reg) {
 	t.eachVector(tail, func(j int, mask *reg) { t.loadPart(from.mem(j*t.bytes()), mask, to[j]) })
 }
 
-// eachSum writes something for each sum.
+// eachSum writes code for each sum.
 func (t *product) eachSum(each func(sum *reg)) {
 	for _, row := range t.sums {
 		for _, sum := range row {
@@ -90,7 +90,7 @@ func (t *product) eachSum(each func(sum *reg)) {
 	}
 }
 
-// overRows writes something for each row of a matrix, from a register that walks down.
+// overRows writes code for each row of a matrix. p points to the row: it starts at the first row, and moves by stride.
 func (t *product) overRows(p, stride *reg, each func(row int)) {
 	for r := range t.rows {
 		each(r)
@@ -100,56 +100,58 @@ func (t *product) overRows(p, stride *reg, each func(row int)) {
 	}
 }
 
-// rowsOf is overRows for a matrix whose place and stride are fields.
+// rowsOf is overRows for a matrix whose start and stride are fields.
 func (t *product) rowsOf(start, stride string, each func(row int, p *reg)) {
 	p, step := t.pointer(start), t.pointer(stride)
 	t.overRows(p, step, func(row int) { each(row, p) })
 	t.free(p, step)
 }
 
-// fetchResult brings the lines that results go to into the first cache.
-func (t *product) fetchResult() {
-	t.comment("the result comes into the cache meanwhile")
-	t.rowsOf("C", "CStride", func(_ int, p *reg) { t.fetchLines(p) })
+// prefetchResult prefetches the lines to which results are written.
+func (t *product) prefetchResult() {
+	t.comment("prefetch the result")
+	t.rowsOf("C", "CStride", func(_ int, p *reg) { t.prefetchLines(p) })
 }
 
-func (t *product) fetchLines(p *reg) {
+// prefetchLines prefetches the lines of a row.
+func (t *product) prefetchLines(p *reg) {
 	for o := 0; o < t.vectors*t.bytes(); o += 64 {
 		t.i("PREFETCHT0 %s", p.mem(o))
 	}
 }
 
-// startFrom loads the sums.
+// startFrom loads the initial values of the sums.
 func (t *product) startFrom(start, stride string) {
-	t.comment("what the sums start from")
+	t.comment("load the initial values of the sums")
 	t.rowsOf(start, stride, func(row int, p *reg) { t.loadRow(p, t.tail, t.sums[row]) })
 }
 
 // startZero clears the sums.
 func (t *product) startZero() {
-	t.comment("the sums start from 0")
+	t.comment("set the sums to 0")
 	t.eachSum(func(sum *reg) { t.zero(sum) })
 }
 
-// left is where elements of A come from.
+// left is where elements of A are read from.
 type left interface {
-	element(row int) string // of the k at hand
-	next()                  // goes to the next k
-	move(by any)            // goes somewhere else, in bytes
+	element(row int) string // address of a row's element for the current k
+	next()                  // moves to the next k
+	move(by any)            // moves by an operand, in bytes
 	registers() []*reg
 }
 
-// strided are rows of A at a stride, k contiguous. A register serves three rows.
+// strided are rows of A at a stride, in which k is contiguous. Three rows share a pointer.
 type strided struct {
 	t        *product
 	stride   *reg
-	each     int // rows behind each start
-	pointers [][]*reg
+	each     int      // number of rows from each start
+	pointers [][]*reg // by start, for each three rows
 }
 
-// strided begins at the rows of the given starts, each followed by as many others at a stride.
-func (t *product) strided(stride string, starts ...any) *strided {
-	s := &strided{t: t, stride: t.pointer(stride), each: t.rows / len(starts)}
+// strided takes registers for rows that lie AStride apart. An equal number of rows begins at each of the starts, which
+// are operands.
+func (t *product) strided(starts ...any) *strided {
+	s := &strided{t: t, stride: t.pointer("AStride"), each: t.rows / len(starts)}
 	three := t.general("three rows")
 	t.i("LEAQ (%s)(%s*2), %s", s.stride, s.stride, three)
 	for _, start := range starts {
@@ -195,14 +197,15 @@ func (s *strided) registers() []*reg {
 	return regs
 }
 
-// contiguous are rows of A that follow one another, k at a stride.
+// contiguous are contiguous rows of A, with k at a stride.
 type contiguous struct {
 	t         *product
 	p, stride *reg
 }
 
-func (t *product) contiguous(stride string, start any) *contiguous {
-	c := &contiguous{t, t.general("A"), t.pointer(stride)}
+// contiguous takes registers for contiguous rows. start is an operand, and the stride is AStride.
+func (t *product) contiguous(start any) *contiguous {
+	c := &contiguous{t, t.general("A"), t.pointer("AStride")}
 	t.i("MOVQ %v, %s", start, c.p)
 	return c
 }
@@ -212,19 +215,19 @@ func (c *contiguous) next()                  { c.move(c.stride) }
 func (c *contiguous) move(by any)            { c.t.i("ADDQ %v, %s", by, c.p) }
 func (c *contiguous) registers() []*reg      { return []*reg{c.p, c.stride} }
 
-// right is where rows of B come from: from k to k a register or a number of bytes.
+// right is where rows of B are read from. stride is a register, or a number of bytes.
 type right struct {
 	p      *reg
 	stride any
 }
 
-// overK multiplies while k runs: a row of B at a time, which each row of A has an element for.
+// overK writes the loop over k. For each k, it multiplies a row of B by an element of each row of A.
 func (t *product) overK() {
-	t.comment("for each k: a row of B times an element of each row of A")
+	t.comment("for each k, multiply a row of B by an element of each row of A")
 	t.wholeOrPart(t.multiply)
 }
 
-// multiply is overK with a mask for the last vectors of B. In pairs, two k are multiplied at a time.
+// multiply is overK with a mask for the last vector of B, or nil. With pairs, a pass of the loop multiplies for two k.
 func (t *product) multiply(tail *reg) {
 	k, again := t.pointer("K"), t.newLabel("again")
 	if !t.pairs || tail != nil {
@@ -247,10 +250,10 @@ func (t *product) multiply(tail *reg) {
 	t.free(k)
 }
 
-// multiplyRow multiplies a row of B by an element of each row of A, and goes to the next k.
+// multiplyRow multiplies a row of B by an element of each row of A, and moves to the next k.
 func (t *product) multiplyRow(tail *reg) {
 	t.loadRow(t.right.p, tail, t.b)
-	for _, do := range t.meanwhile {
+	for _, do := range t.perK {
 		do()
 	}
 	for r, sums := range t.sums {
@@ -264,7 +267,7 @@ func (t *product) multiplyRow(tail *reg) {
 	t.i("ADDQ %v, %s", prefixed(t.right.stride), t.right.p)
 }
 
-// prefixed is an operand: a register, or a number.
+// prefixed returns a register, or a number with the prefix of a constant.
 func prefixed(x any) any {
 	if n, ok := x.(int); ok {
 		return fmt.Sprintf("$%d", n)
@@ -272,7 +275,7 @@ func prefixed(x any) any {
 	return x
 }
 
-// overSegments is overK for the segments of k, with what leads from the end of one to the next.
+// overSegments is overK for all segments of k. skip moves from the end of a segment to the start of the next.
 func (t *product) overSegments(skip func()) {
 	count := t.pointer("Segs")
 	t.i("MOVQ %s, %s", count, t.args.field("segments"))
@@ -284,25 +287,25 @@ func (t *product) overSegments(skip func()) {
 	t.i("DECQ %s\nJNE %s", t.args.field("segments"), segment)
 }
 
-// fetchAhead asks for a line of memory for each k, from a register that moves on by another.
-func (t *product) fetchAhead(cache string, p, step *reg) {
-	t.meanwhile = append(t.meanwhile, func() { t.i("PREFETCH%s %s\nADDQ %s, %s", cache, p.mem(0), step, p) })
+// prefetchAhead prefetches a line of memory for each k: the one to which p points. p then moves by step.
+func (t *product) prefetchAhead(cache string, p, step *reg) {
+	t.perK = append(t.perK, func() { t.i("PREFETCH%s %s\nADDQ %s, %s", cache, p.mem(0), step, p) })
 }
 
-// fetchUpTo is fetchAhead for memory up to an end, half a line for each k. Registers are where it is,
-// and the step: 0 when all has been asked for.
-func (t *product) fetchUpTo(at, end, cache string) (p, step *reg) {
+// prefetchUpTo is prefetchAhead for memory from at to end, half a line for each k. It returns the two registers. step is
+// 0 if all of the memory has been prefetched.
+func (t *product) prefetchUpTo(at, end, cache string) (p, step *reg) {
 	p, step = t.general("ahead"), t.general("step")
 	half := t.general("half a line")
 	t.i("MOVQ %s, %s\nXORL %s, %s\nMOVL $32, %s", at, p, step, step, half)
 	t.i("CMPQ %s, %s\nCMOVQCS %s, %s", p, end, half, step)
 	t.free(half)
-	t.fetchAhead(cache, p, step)
+	t.prefetchAhead(cache, p, step)
 	return p, step
 }
 
-// eitherLeft writes the loop over k for rows of A at a stride, unless that is nil, and for those that
-// follow one another, which the field transposed says. Each gives back its registers.
+// eitherLeft writes the loop over k twice: for rows of A at a stride, and for contiguous rows. The field transposed
+// selects one. If strided is nil, it writes only the second. The functions must free the registers that they take.
 func (t *product) eitherLeft(strided, contiguous func()) {
 	if strided != nil {
 		t.i("CMPQ %s, $0\nJNE transposed", t.args.field("transposed"))
@@ -311,7 +314,7 @@ func (t *product) eitherLeft(strided, contiguous func()) {
 		t.i("JMP multiplied")
 		t.at("transposed")
 	}
-	t.comment("rows of A that follow one another")
+	t.comment("contiguous rows of A")
 	contiguous()
 	if strided != nil {
 		t.at("multiplied")
@@ -320,7 +323,7 @@ func (t *product) eitherLeft(strided, contiguous func()) {
 	t.free(t.x...)
 }
 
-// freeOperands gives back the registers that the loop over k had for A and B, and others.
+// freeOperands frees the registers that the loop over k uses for A and B, and others.
 func (t *product) freeOperands(others ...*reg) {
 	t.free(t.left.registers()...)
 	t.free(t.right.p)
@@ -328,5 +331,5 @@ func (t *product) freeOperands(others ...*reg) {
 		t.free(stride)
 	}
 	t.free(others...)
-	t.meanwhile, t.pairs = nil, false
+	t.perK, t.pairs = nil, false
 }

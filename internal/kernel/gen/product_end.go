@@ -1,8 +1,8 @@
 package main
 
-// What becomes of the sums of a tile.
+// This file writes what is done with the sums of a tile.
 
-// addResidual adds a matrix laid out as the result, if there is one.
+// addResidual adds the residual, if there is one. It has the strides of C.
 func (t *product) addResidual() {
 	t.comment("the residual, if there is one")
 	p, stride := t.pointer("Residual"), t.pointer("CStride")
@@ -19,13 +19,13 @@ func (t *product) addResidual() {
 	t.free(y...)
 }
 
-// activate applies ReLU, if that is wanted, and its limit, if there is one.
+// activate applies ReLU if the field ReLU is not 0. If limited is set, it also applies the limit, if that is not 0.
 func (t *product) activate(limited bool) {
 	t.comment("ReLU")
 	bound := t.vector("bound")
 	t.i("CMPQ %s, $0\nJEQ store", t.args.field("ReLU"))
 	t.zero(bound)
-	t.eachSum(func(sum *reg) { t.v("VMAXPS", sum, bound, sum) }) // keeps NaN: the second operand of the instruction
+	t.eachSum(func(sum *reg) { t.v("VMAXPS", sum, bound, sum) }) // NaN stays NaN: the instruction returns its second operand
 	if limited {
 		t.i("CMPL %s, $0\nJEQ store", t.args.field("Limit"))
 		t.v("VBROADCASTSS", t.args.field("Limit"), bound)
@@ -42,7 +42,7 @@ func (t *product) storeRow(row int, tail, to *reg) {
 
 // store stores the sums.
 func (t *product) store() {
-	t.comment("the result")
+	t.comment("store the result")
 	store := func(tail *reg) { t.rowsOf("C", "CStride", func(row int, p *reg) { t.storeRow(row, tail, p) }) }
 	if t.is512() {
 		store(t.tail)
@@ -51,7 +51,7 @@ func (t *product) store() {
 	}
 }
 
-// storePast stores whole vectors past the caches.
+// storePast stores the sums past the caches. All vectors must be whole and aligned.
 func (t *product) storePast(p, stride *reg) {
 	t.overRows(p, stride, func(row int) {
 		for j, sum := range t.sums[row] {
@@ -60,10 +60,10 @@ func (t *product) storePast(p, stride *reg) {
 	})
 }
 
-// poolAndStore keeps the greatest of the four pixels of each window and where it was, unless ReLU
-// cuts it. Rows are those of the windows' first line, then those of the second.
+// poolAndStore stores the maximum of the four pixels of each window, with ReLU, and its position. The rows are those of
+// the windows' first line, then those of the second.
 func (t *product) poolAndStore(pooled int) {
-	t.comment("positions in the window; 4 is none")
+	t.comment("positions in the window; 4: ReLU set the maximum to 0")
 	var positions []*reg
 	for n := range 4 {
 		p := t.vector("position")
@@ -87,7 +87,7 @@ func (t *product) poolAndStore(pooled int) {
 			t.blend(greater, zero, best)
 			t.blend(greater, positions[3], argmax)
 			if !t.is512() {
-				t.packBytes(argmax.number, greater.number)
+				t.packBytes(argmax, greater)
 			}
 			t.wholeOrPart(func(tail *reg) {
 				if j < t.vectors-1 {
@@ -104,7 +104,7 @@ func (t *product) poolAndStore(pooled int) {
 	t.free(append(positions, argmax, zero, greater, c, cStride, to, toStride)...)
 }
 
-// storeArgmax stores the lanes of a vector as bytes; those of AVX2 are packed already.
+// storeArgmax stores the lanes of a vector as bytes. For AVX2 they are already packed.
 func (t *product) storeArgmax(x, tail *reg, m string) {
 	switch {
 	case t.is512() && tail == nil:
@@ -123,7 +123,7 @@ func (t *product) storeArgmax(x, tail *reg, m string) {
 	}
 }
 
-// nextTile leaves unless there are more tiles, and moves fields by others.
+// nextTile jumps to done after the last tile. Else it adds to the first field of each pair the second.
 func (t *product) nextTile(moves ...[2]string) {
 	t.comment("the next tile")
 	t.i("DECQ %s\nJEQ done", t.args.field("tiles"))
@@ -132,9 +132,9 @@ func (t *product) nextTile(moves ...[2]string) {
 	}
 }
 
-// packBytes packs the eight lanes of a Y register to bytes in the lower half of its X.
-func (a *asm) packBytes(n, spare int) {
-	a.i("VEXTRACTI128 $1, Y%d, X%d", n, spare)
-	a.i("VPACKUSDW X%d, X%d, X%d", spare, n, n)
-	a.i("VPACKUSWB X%d, X%d, X%d", n, n, n)
+// packBytes packs the eight lanes of a vector of AVX2 to bytes, in the lower half of its X register.
+func (a *asm) packBytes(x, spare *reg) {
+	a.i("VEXTRACTI128 $1, %s, %s", x, spare.as("X"))
+	a.i("VPACKUSDW %s, %s, %[2]s", spare.as("X"), x.as("X"))
+	a.i("VPACKUSWB %s, %[1]s, %[1]s", x.as("X"))
 }

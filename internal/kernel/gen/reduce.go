@@ -10,7 +10,7 @@ func reduce(f *family) {
 }
 
 func addRows(f *family, v vec) {
-	a := f.fn(v, "addRows", "adds to dst[c] each src[r*stride+c] in order of r, for c below the lanes of vectors; stride is in bytes.",
+	a := f.fn(v, "addRows", "adds src[r*stride+c] to dst[c] for each row r, in order, and for c < vectors*lanes; stride is in bytes.",
 		"dst *float32", "src *float32", "vectors int", "rows int", "stride uintptr")
 	dst, src, vectors, rows, stride := a.param("dst"), a.param("src"), a.param("vectors"), a.param("rows"), a.param("stride")
 	row, left := a.general("row"), a.general("rows left")
@@ -43,7 +43,7 @@ func addRows(f *family, v vec) {
 }
 
 func sumLanes(f *family, v vec) {
-	a := f.fn(v, "sumLanes", "adds to sums[i%16] each src[i] in order of i, for i < 16*n; n is at least 1.",
+	a := f.fn(v, "sumLanes", "adds src[i] to sums[i%16] for i < 16*n, in order; n is at least 1.",
 		"sums *[16]float32", "src *float32", "n int")
 	sums, src, n := a.param("sums"), a.param("src"), a.param("n")
 	regs := a.vectors("sum", 16/a.lanes)

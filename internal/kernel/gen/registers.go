@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// Registers have names. A function takes one with general, vector, mask or param, writes it into
-// instructions with %s, and gives it back with free. What is wrong with the use of registers
-// stops the generator: see check.go.
+// Registers have names. A function takes a register with general, vector, mask or param, uses it in instructions with
+// %s, and returns it with free. The generator panics if registers are used incorrectly; see check.go.
 
 // class is a kind of register.
 type class int
@@ -19,19 +18,19 @@ const (
 	maskClass
 )
 
-// reg is a register under a name.
+// reg is a register with a name.
 type reg struct {
 	a         *asm
 	name      string
-	structure string // the Go struct that a parameter points to
+	structure string // name of the Go struct to which a parameter points
 	class     class
-	number    int // in its class; of a general one: in generalNames
+	number    int // of the register; for general registers, its index in generals()
 	freed     bool
 }
 
-// generalNames are the general registers that functions may use: of amd64, whose names neon.go
-// translates, and of arm64 for functions in its own words. (R16 and R17 are last there: Go's linker
-// may use them between functions. R18 belongs to the system, R27 to the assembler, R28 to Go.)
+// The general registers that functions may use: generalNames are those of amd64, which neon.go translates, and armNames
+// those of arm64 for native functions. Go's linker may use R16 and R17 between functions. The operating system uses
+// R18, the assembler R27, and Go's runtime R28.
 var (
 	generalNames = []string{"AX", "BX", "CX", "DX", "SI", "DI", "R8", "R9", "R10", "R11", "R12", "R13", "R14", "R15"}
 	armNames     = []string{
@@ -40,10 +39,10 @@ var (
 	}
 )
 
-// String is the register in the text of an instruction.
+// String returns the register as it is written in an instruction.
 func (r *reg) String() string {
 	if r.freed {
-		return "!" + r.name // fmt would swallow a panic: check finds the mark
+		return "!" + r.name // check panics when it finds the mark; fmt would recover a panic here
 	}
 	return r.physical()
 }
@@ -58,40 +57,49 @@ func (r *reg) physical() string {
 	return fmt.Sprintf("%s%d", r.a.r, r.number)
 }
 
-// as is a vector register under another letter, for an instruction on a part of it: X, Y; for
-// arm64: F.
+// as returns a vector register with another letter, for instructions on its lower part: X or Y, or F on arm64.
 func (r *reg) as(letter string) string {
+	if r.freed {
+		return r.String()
+	}
 	return letter + r.String()[1:]
 }
 
-// mem is the memory that a register points to, offset bytes on.
+// mem returns the address offset bytes after a register.
 func (r *reg) mem(offset int) string { return mem(offset, r.String()) }
 
-// memPlus is mem with an index: scale is 1, 2, 4 or 8.
+// memPlus is mem plus index*scale. scale is 1, 2, 4 or 8.
 func (r *reg) memPlus(index *reg, scale, offset int) string {
 	return fmt.Sprintf("%s(%s*%d)", r.mem(offset), index, scale)
 }
 
-// field is a field of the struct that a parameter points to. Its offset is of go_asm.h, which
-// Go's toolchain writes; "Ahead+8" is eight bytes on.
+// field returns the address of a field of the struct to which a parameter points. Its offset is in go_asm.h, which
+// Go's toolchain writes. "Ahead+8" is eight bytes after the field Ahead.
 func (r *reg) field(name string) string {
 	if r.structure == "" {
 		panic(fmt.Sprintf("%s: %s points to no struct", r.a.name, r.name))
+	}
+	first, rest, _ := strings.Cut(name, "+")
+	r.a.f.uses(r.structure, first)
+	for part := range strings.SplitSeq(rest, "+") {
+		if structure, field, ok := strings.Cut(part, "_"); ok && field != "_size" {
+			r.a.f.uses(structure, field)
+		}
 	}
 	return fmt.Sprintf("%s_%s(%s)", r.structure, name, r)
 }
 
 func (a *asm) generals() []string {
-	if a.ownWords() {
+	if a.isNative() {
 		return armNames
 	}
 	return generalNames
 }
 
-// ownWords says that a function is written in arm64's own words: with n, not i.
-func (a *asm) ownWords() bool { return a.isNEON() && a.regs == neonOwn.regs }
+// isNative reports whether a function is written with instructions of arm64: with n, not i.
+func (a *asm) isNative() bool { return a.isNEON() && a.regs == neonNative.regs }
 
-// size is how many registers of a class there are.
+// size is the number of registers in a class.
 func (a *asm) size(c class) int {
 	switch {
 	case c == generalClass:
@@ -104,23 +112,20 @@ func (a *asm) size(c class) int {
 	return a.regs
 }
 
-// take gives a name the register of a number.
+// take gives a register a name.
 func (a *asm) take(c class, number int, name string) *reg {
 	if number < 0 || number >= a.size(c) {
 		panic(fmt.Sprintf("%s: no register %d for %s", a.name, number, name))
 	}
 	r := &reg{a: a, name: name, class: c, number: number}
-	if a.owners == nil {
-		a.owners, a.written = map[string]*reg{}, map[*reg]bool{}
-	}
 	if other := a.owners[r.key()]; other != nil {
 		panic(fmt.Sprintf("%s: %s for %s is %s already", a.name, r.physical(), name, other.name))
 	}
-	a.owners[r.key()] = r
+	a.owners[r.key()], a.named = r, true
 	return r
 }
 
-// key names a physical register whatever letter a vector has.
+// key returns the same name of a physical register for all letters of a vector register.
 func (r *reg) key() string {
 	if r.class == vectorClass {
 		return fmt.Sprintf("V%d", r.number)
@@ -128,11 +133,11 @@ func (r *reg) key() string {
 	return r.physical()
 }
 
-// run finds free registers that follow one another.
+// run takes the first free registers with consecutive numbers, one for each name.
 func (a *asm) run(c class, names ...string) []*reg {
 	first := 0
 	if c == maskClass {
-		first = 1 // K0 as a mask means: no mask
+		first = 1 // K0 cannot be used as a mask
 	}
 	for ; first+len(names) <= a.size(c); first++ {
 		taken := func(n int) bool {
@@ -149,7 +154,7 @@ func (a *asm) run(c class, names ...string) []*reg {
 	panic(fmt.Sprintf("%s: too few registers for %s", a.name, strings.Join(names, ", ")))
 }
 
-// unused is how many registers of a class are free.
+// unused is the number of free registers in a class.
 func (a *asm) unused(c class) int {
 	n := a.size(c)
 	for _, r := range a.owners {
@@ -160,7 +165,7 @@ func (a *asm) unused(c class) int {
 	return n
 }
 
-// upTo is n numbers from first on.
+// upTo returns n consecutive numbers, starting with first.
 func upTo(first, n int) []int {
 	var numbers []int
 	for i := range n {
@@ -172,7 +177,7 @@ func upTo(first, n int) []int {
 // general takes a general register.
 func (a *asm) general(name string) *reg { return a.run(generalClass, name)[0] }
 
-// generalAt takes a certain one.
+// generalAt takes the general register with a physical name.
 func (a *asm) generalAt(name, physical string) *reg {
 	return a.take(generalClass, slices.Index(a.generals(), physical), name)
 }
@@ -180,7 +185,7 @@ func (a *asm) generalAt(name, physical string) *reg {
 // vector takes a vector register.
 func (a *asm) vector(name string) *reg { return a.run(vectorClass, name)[0] }
 
-// vectors takes n that follow one another.
+// vectors takes n consecutive vector registers.
 func (a *asm) vectors(name string, n int) []*reg {
 	if n == 0 {
 		return nil
@@ -192,8 +197,8 @@ func (a *asm) vectors(name string, n int) []*reg {
 	return a.run(vectorClass, names...)
 }
 
-// mask takes a register for the result of a comparison or the lanes of a load: K1 to K7 in
-// AVX-512, else a vector.
+// mask takes a register for the result of a comparison, or for the lanes of a load or store: a mask register on
+// AVX-512, else a vector register.
 func (a *asm) mask(name string) *reg {
 	if a.is512() || a.masks512 {
 		return a.run(maskClass, name)[0]
@@ -201,7 +206,7 @@ func (a *asm) mask(name string) *reg {
 	return a.vector(name)
 }
 
-// free gives registers back.
+// free returns registers, which can then be taken again.
 func (a *asm) free(regs ...*reg) {
 	for _, r := range regs {
 		if r.freed {
@@ -213,7 +218,7 @@ func (a *asm) free(regs ...*reg) {
 	}
 }
 
-// param takes a register for a parameter and loads it.
+// param takes a general register and loads a parameter to it.
 func (a *asm) param(name string) *reg {
 	r := a.general(name)
 	a.loadParam(name, r)
@@ -225,7 +230,7 @@ func (a *asm) loadParam(name string, to *reg) {
 	for n, p := range a.params {
 		if p == name {
 			to.structure = strings.TrimPrefix(a.types[n], "*")
-			if a.ownWords() {
+			if a.isNative() {
 				a.n("MOVD %s, %s", a.arg(name), to)
 			} else {
 				a.i("MOVQ %s, %s", a.arg(name), to)

@@ -30,7 +30,7 @@ func sparseSwitch(f *family) {
 	f.other.WriteString(text)
 }
 
-// sparseQuads is written in vectors of four.
+// sparseQuads writes the function that gathers candidates, with vectors of four.
 func sparseQuads(f *family) {
 	a := f.fn(avx2, "quads", "is Quads for 4*n of them; step is in bytes.", "dst *float32", "upper *float32", "lower *float32", "step uintptr", "n int")
 	dst, lines, pixel := a.param("dst"), []*reg{a.param("upper"), a.param("lower")}, a.param("step")

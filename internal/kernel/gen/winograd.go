@@ -23,25 +23,22 @@ func winograd(f *family) {
 		}
 	}
 	if f.vecs[0].is512() {
-		winogradAhead(f)
+		winogradPrefetch(f)
 	}
 	winogradNarrowSwitch(f)
 	f.dispatch()
 }
 
-// winogradAhead writes the loops that prefetch memory to the second cache.
-func winogradAhead(f *family) {
-	for _, to := range []struct{ name, doc, instruction string }{
-		{"toRead", "is ToRead for lines of 64 bytes.", "PREFETCHT1 (SI)"},
-		{"toWrite", "is ToWrite for lines of 64 bytes.", "BYTE $0x0f; BYTE $0x0d; BYTE $0x0e // PREFETCHW (SI)"},
-	} {
-		a := f.fn(vec{}, to.name, to.doc, "x *float32", "lines int")
-		x, lines := a.generalAt("x", "SI"), a.general("lines")
-		a.loadParam("x", x)
-		a.loadParam("lines", lines)
-		a.at("again")
-		a.i("%s\nADDQ $64, %s\nDECQ %s\nJNE again\nRET", to.instruction, x, lines)
-	}
+// winogradPrefetch writes the loop that prefetches memory to the second cache before it is written.
+// Go's assembler does not know PREFETCHW.
+func winogradPrefetch(f *family) {
+	a := f.fn(vec{}, "toWrite", "is ToWrite for lines of 64 bytes.", "x *float32", "lines int")
+	x, lines := a.generalAt("x", "SI"), a.general("lines")
+	a.loadParam("x", x)
+	a.loadParam("lines", lines)
+	a.at("again")
+	a.i("BYTE $0x0f; BYTE $0x0d; BYTE $0x0e // PREFETCHW (SI)")
+	a.i("ADDQ $64, %s\nDECQ %s\nJNE again\nRET", x, lines)
 }
 
 // The points of the transforms are 0, wa, -wa, wb, -wb and infinity. Of all simple fractions these cause the
@@ -146,7 +143,7 @@ func (t *transform) halves(groups [][]int, body func(group []int)) {
 // strides are registers with one, three and five times a distance.
 type strides struct{ one, three, five *reg }
 
-// strides takes registers for multiples of a distance; five times it only if asked for.
+// strides takes registers for multiples of a distance; for five times only if five is set.
 func (a *asm) strides(one *reg, five bool) strides {
 	s := strides{one: one, three: a.general("3*" + one.name)}
 	a.i("LEAQ (%s)(%[1]s*2), %s", one, s.three)
@@ -155,7 +152,7 @@ func (a *asm) strides(one *reg, five bool) strides {
 		a.i("LEAQ (%s)(%[1]s*4), %s", one, s.five)
 	}
 	if a.isNEON() {
-		a.word(fmt.Sprintf("TESTQ %s, %[1]s", one), func() { a.keepScaled(one.String()) })
+		a.replace(fmt.Sprintf("TESTQ %s, %[1]s", one), func() { a.keepScaled(one.String()) })
 	}
 	return s
 }

@@ -120,10 +120,10 @@ func (t *gradientTile) small(dst, plane, sums, to *reg) {
 func (t *gradientTile) large(dst, plane, sums, to *reg) {
 	held, y, tmp := t.vectors("held", 4*6), t.vectors("y", 4), t.vectors("tmp", 3)
 	halves := [][]int{{0, 1, 2}, {3, 4, 5}}
-	// The same condition guards where a register is written and where it is read, which the generator's check
-	// does not see: take them as written.
+	// These registers are written and read under the same condition, which the generator's checks do not know: mark
+	// them as written.
 	for _, r := range append(held[:len(held):len(held)], tmp[2]) {
-		t.word(fmt.Sprintf("VPXORQ %s, %[1]s, %[1]s", r), func() {})
+		t.replace(fmt.Sprintf("VPXORQ %s, %[1]s, %[1]s", r), func() {})
 	}
 	for j := range 4 {
 		t.comment("column %d", j)

@@ -153,7 +153,7 @@ func winogradAddImage(f *family, v vec) {
 	groups := t.groups([][]int{{0, 1, 3}, {2, 4, 5}}, [][]int{{0}, {1, 3}, {2, 4}, {5}})
 	held, tmp := a.vectors("held", 6*len(groups[1])), a.vectors("tmp", 4)
 	a.overTiles(func(to, left *reg) {
-		// The pixels above are in another register for lack of one: the counter waits in memory.
+		// There is no free register for the pixels above: they use the register of the counter, which is kept in memory.
 		above := left
 		a.i("MOVQ %s, %s", left, a.arg("row"))
 		for _, group := range groups {

@@ -6,14 +6,14 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// winogradProducts writes products of some planes' matrices, tiles of all heights by two vectors:
-// many planes in a call, and with memory asked for ahead, at the pace of the multiplications.
+// winogradProducts writes the functions of winograd.Products: tiles of all heights and two vectors of columns. A call
+// computes many planes, and prefetches memory during the multiplications.
 func winogradProducts(f *family, v vec) {
 	fmt.Fprintf(&f.code, "\nfunc products%s(height int, a *Products) {\n\tswitch height {\n", v.name)
 	eachHeight(kernel.TileHeights(v.isa, 2, true), func(height int) {
 		name := fmt.Sprintf("products%d", height)
 		fmt.Fprintf(&f.code, "\tcase %d:\n\t\t%s%s(a)\n", height, name, v.name)
-		newProduct(f.fn(v, name, "makes tiles of this height: see Products.", "a *Products"), height, 2, false).planes()
+		newProduct(f.fn(v, name, "computes tiles of this height; see Products.", "a *Products"), height, 2, false).planes()
 	})
 	fmt.Fprintf(&f.code, "\tdefault:\n\t\tpanic(\"winograd: no such tile\")\n\t}\n}\n")
 }
@@ -39,13 +39,13 @@ func (t *product) planes() {
 	t.at("begin")
 	t.nextMemory()
 	t.eitherLeft(func() {
-		t.left = t.strided("AStride", a)
+		t.left = t.strided(a)
 		t.right = right{t.pointer("panelB"), width}
-		t.multiplyAndAsk(a)
+		t.multiplyAndPrefetch(a)
 	}, func() {
-		t.left = t.contiguous("AStride", a)
+		t.left = t.contiguous(a)
 		t.right = right{t.pointer("panelB"), t.pointer("BStride")}
-		t.multiplyAndAsk(a)
+		t.multiplyAndPrefetch(a)
 	})
 	t.comment("the result")
 	t.walk(c, func(row int, p *reg) { t.storeRow(row, nil, p) })
@@ -61,19 +61,19 @@ func (t *product) planes() {
 	t.ret()
 }
 
-// multiplyAndAsk is the loop over k, which asks for memory.
-func (t *product) multiplyAndAsk(a *reg) {
-	ahead, step := t.fetchUpTo(t.args.field("ahead"), t.args.field("ahead+8"), "T0")
-	t.comment("without memory to ask for, A is asked for")
+// multiplyAndPrefetch writes the loop over k, which prefetches memory.
+func (t *product) multiplyAndPrefetch(a *reg) {
+	ahead, step := t.prefetchUpTo(t.args.field("ahead"), t.args.field("ahead+8"), "T0")
+	t.comment("if there is no memory to prefetch, prefetch A")
 	t.i("TESTQ %s, %s\nCMOVQEQ %s, %s", ahead, ahead, a, ahead)
 	t.overK()
-	asked := t.newLabel("asked")
-	t.i("TESTQ %s, %s\nJEQ %s\nMOVQ %s, %s", step, step, asked, ahead, t.args.field("ahead"))
-	t.at(asked)
+	fetched := t.newLabel("fetched")
+	t.i("TESTQ %s, %s\nJEQ %s\nMOVQ %s, %s", step, step, fetched, ahead, t.args.field("ahead"))
+	t.at(fetched)
 	t.freeOperands(ahead, step)
 }
 
-// walk writes something for each row of C.
+// walk writes code for each row of C.
 func (t *product) walk(c *reg, each func(row int, p *reg)) {
 	p, stride := t.general("row of C"), t.pointer("CStride")
 	t.i("MOVQ %s, %s", c, p)
@@ -81,17 +81,17 @@ func (t *product) walk(c *reg, each func(row int, p *reg)) {
 	t.free(p, stride)
 }
 
-// advance adds a field to another.
+// advance adds field by to another field.
 func (t *product) advance(field, by string) {
 	x := t.pointer(by)
 	t.i("ADDQ %s, %s", x, t.args.field(field))
 	t.free(x)
 }
 
-// nextMemory goes on to the next memory to ask for when there is no more of the first; none of it
-// starts and ends at 0.
+// nextMemory removes the first range from Products.ahead if all of it has been prefetched. Unused ranges start and end
+// at 0.
 func (t *product) nextMemory() {
-	t.comment("the next memory, when all of the first has been asked for")
+	t.comment("the next range, if all of the first has been prefetched")
 	x := t.pointer("ahead")
 	t.i("CMPQ %s, %s\nJCS more", x, t.args.field("ahead+8"))
 	for n := range 4 {

@@ -2,6 +2,46 @@
 
 package micro
 
+import "unsafe"
+
+// The assembly uses these fields.
+const (
+	_ = unsafe.Offsetof(Ahead{}.at)
+	_ = unsafe.Offsetof(Ahead{}.step)
+	_ = unsafe.Offsetof(Args{}.A)
+	_ = unsafe.Offsetof(Args{}.A2)
+	_ = unsafe.Offsetof(Args{}.ASeg)
+	_ = unsafe.Offsetof(Args{}.AStride)
+	_ = unsafe.Offsetof(Args{}.Ahead)
+	_ = unsafe.Offsetof(Args{}.Argmax)
+	_ = unsafe.Offsetof(Args{}.ArgmaxStride)
+	_ = unsafe.Offsetof(Args{}.B)
+	_ = unsafe.Offsetof(Args{}.BSeg)
+	_ = unsafe.Offsetof(Args{}.BStride)
+	_ = unsafe.Offsetof(Args{}.C)
+	_ = unsafe.Offsetof(Args{}.CStride)
+	_ = unsafe.Offsetof(Args{}.IStride)
+	_ = unsafe.Offsetof(Args{}.Init)
+	_ = unsafe.Offsetof(Args{}.K)
+	_ = unsafe.Offsetof(Args{}.Lanes)
+	_ = unsafe.Offsetof(Args{}.Limit)
+	_ = unsafe.Offsetof(Args{}.Mask)
+	_ = unsafe.Offsetof(Args{}.ReLU)
+	_ = unsafe.Offsetof(Args{}.Residual)
+	_ = unsafe.Offsetof(Args{}.Seg)
+	_ = unsafe.Offsetof(Args{}.Segs)
+	_ = unsafe.Offsetof(Args{}.aTile)
+	_ = unsafe.Offsetof(Args{}.aheadStep)
+	_ = unsafe.Offsetof(Args{}.aheadTile)
+	_ = unsafe.Offsetof(Args{}.argmaxTile)
+	_ = unsafe.Offsetof(Args{}.cTile)
+	_ = unsafe.Offsetof(Args{}.iTile)
+	_ = unsafe.Offsetof(Args{}.segments)
+	_ = unsafe.Offsetof(Args{}.tiles)
+	_ = unsafe.Offsetof(Args{}.transposed)
+	_ = unsafe.Offsetof(Args{}.whole)
+)
+
 func tileAVX512(height int, a *Args) {
 	switch a.kind<<4 | height {
 	case 0x11:
@@ -116,242 +156,242 @@ func pooledAVX2(height int, a *Args) {
 	}
 }
 
-// tile1x1AVX512 is N and T.
+// tile1x1AVX512 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile1x1AVX512(a *Args)
 
-// tile2x1AVX512 is N and T.
+// tile2x1AVX512 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile2x1AVX512(a *Args)
 
-// tile3x1AVX512 is N and T.
+// tile3x1AVX512 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile3x1AVX512(a *Args)
 
-// tile4x1AVX512 is N and T.
+// tile4x1AVX512 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile4x1AVX512(a *Args)
 
-// tile5x1AVX512 is N and T.
+// tile5x1AVX512 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile5x1AVX512(a *Args)
 
-// tile6x1AVX512 is N and T.
+// tile6x1AVX512 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile6x1AVX512(a *Args)
 
-// tile7x1AVX512 is N and T.
+// tile7x1AVX512 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile7x1AVX512(a *Args)
 
-// tile8x1AVX512 is N and T.
+// tile8x1AVX512 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile8x1AVX512(a *Args)
 
-// tile1x2AVX512 is N and T.
+// tile1x2AVX512 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile1x2AVX512(a *Args)
 
-// tile2x2AVX512 is N and T.
+// tile2x2AVX512 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile2x2AVX512(a *Args)
 
-// tile3x2AVX512 is N and T.
+// tile3x2AVX512 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile3x2AVX512(a *Args)
 
-// tile4x2AVX512 is N and T.
+// tile4x2AVX512 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile4x2AVX512(a *Args)
 
-// tile5x2AVX512 is N and T.
+// tile5x2AVX512 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile5x2AVX512(a *Args)
 
-// tile6x2AVX512 is N and T.
+// tile6x2AVX512 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile6x2AVX512(a *Args)
 
-// tile7x2AVX512 is N and T.
+// tile7x2AVX512 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile7x2AVX512(a *Args)
 
-// tile8x2AVX512 is N and T.
+// tile8x2AVX512 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile8x2AVX512(a *Args)
 
-// tile9x2AVX512 is N and T.
+// tile9x2AVX512 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile9x2AVX512(a *Args)
 
-// tile10x2AVX512 is N and T.
+// tile10x2AVX512 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile10x2AVX512(a *Args)
 
-// tile14x2AVX512 is N and T.
+// tile14x2AVX512 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile14x2AVX512(a *Args)
 
-// pooled1x1AVX512 is P.
+// pooled1x1AVX512 computes tiles for P; see Args.
 //
 //go:noescape
 func pooled1x1AVX512(a *Args)
 
-// pooled2x1AVX512 is P.
+// pooled2x1AVX512 computes tiles for P; see Args.
 //
 //go:noescape
 func pooled2x1AVX512(a *Args)
 
-// pooled3x1AVX512 is P.
+// pooled3x1AVX512 computes tiles for P; see Args.
 //
 //go:noescape
 func pooled3x1AVX512(a *Args)
 
-// pooled1x2AVX512 is P.
+// pooled1x2AVX512 computes tiles for P; see Args.
 //
 //go:noescape
 func pooled1x2AVX512(a *Args)
 
-// pooled2x2AVX512 is P.
+// pooled2x2AVX512 computes tiles for P; see Args.
 //
 //go:noescape
 func pooled2x2AVX512(a *Args)
 
-// pooled3x2AVX512 is P.
+// pooled3x2AVX512 computes tiles for P; see Args.
 //
 //go:noescape
 func pooled3x2AVX512(a *Args)
 
-// tile1x1AVX2 is N and T.
+// tile1x1AVX2 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile1x1AVX2(a *Args)
 
-// tile2x1AVX2 is N and T.
+// tile2x1AVX2 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile2x1AVX2(a *Args)
 
-// tile3x1AVX2 is N and T.
+// tile3x1AVX2 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile3x1AVX2(a *Args)
 
-// tile4x1AVX2 is N and T.
+// tile4x1AVX2 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile4x1AVX2(a *Args)
 
-// tile5x1AVX2 is N and T.
+// tile5x1AVX2 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile5x1AVX2(a *Args)
 
-// tile6x1AVX2 is N and T.
+// tile6x1AVX2 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile6x1AVX2(a *Args)
 
-// tile7x1AVX2 is N and T.
+// tile7x1AVX2 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile7x1AVX2(a *Args)
 
-// tile8x1AVX2 is N and T.
+// tile8x1AVX2 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile8x1AVX2(a *Args)
 
-// tile10x1AVX2 is N and T.
+// tile10x1AVX2 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile10x1AVX2(a *Args)
 
-// tile12x1AVX2 is N and T.
+// tile12x1AVX2 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile12x1AVX2(a *Args)
 
-// tile1x2AVX2 is N and T.
+// tile1x2AVX2 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile1x2AVX2(a *Args)
 
-// tile2x2AVX2 is N and T.
+// tile2x2AVX2 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile2x2AVX2(a *Args)
 
-// tile3x2AVX2 is N and T.
+// tile3x2AVX2 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile3x2AVX2(a *Args)
 
-// tile4x2AVX2 is N and T.
+// tile4x2AVX2 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile4x2AVX2(a *Args)
 
-// tile5x2AVX2 is N and T.
+// tile5x2AVX2 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile5x2AVX2(a *Args)
 
-// tile6x2AVX2 is N and T.
+// tile6x2AVX2 computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile6x2AVX2(a *Args)
 
-// pooled1x1AVX2 is P.
+// pooled1x1AVX2 computes tiles for P; see Args.
 //
 //go:noescape
 func pooled1x1AVX2(a *Args)
 
-// pooled1x2AVX2 is P.
+// pooled1x2AVX2 computes tiles for P; see Args.
 //
 //go:noescape
 func pooled1x2AVX2(a *Args)
 
-// packRows1AVX512 copies rows of 16 lanes, stride bytes apart, to dst, one after the other; rows is not 0.
+// packRows1AVX512 copies rows of 16 floats, which lie stride bytes apart, to adjacent rows of dst; rows is at least 1.
 //
 //go:noescape
 func packRows1AVX512(dst *float32, src *float32, rows int, stride uintptr)
 
-// packRows2AVX512 copies rows of 32 lanes, stride bytes apart, to dst, one after the other; rows is not 0.
+// packRows2AVX512 copies rows of 32 floats, which lie stride bytes apart, to adjacent rows of dst; rows is at least 1.
 //
 //go:noescape
 func packRows2AVX512(dst *float32, src *float32, rows int, stride uintptr)
 
-// packRows1AVX2 copies rows of 8 lanes, stride bytes apart, to dst, one after the other; rows is not 0.
+// packRows1AVX2 copies rows of 8 floats, which lie stride bytes apart, to adjacent rows of dst; rows is at least 1.
 //
 //go:noescape
 func packRows1AVX2(dst *float32, src *float32, rows int, stride uintptr)
 
-// packRows2AVX2 copies rows of 16 lanes, stride bytes apart, to dst, one after the other; rows is not 0.
+// packRows2AVX2 copies rows of 16 floats, which lie stride bytes apart, to adjacent rows of dst; rows is at least 1.
 //
 //go:noescape
 func packRows2AVX2(dst *float32, src *float32, rows int, stride uintptr)
 
-// transpose8AVX2 sets dst[r*dstStride+c] = src[c*srcStride+r] for r < 8*blocks, c < 8; strides are in bytes.
+// transpose8AVX2 sets dst[r*dstStride+c] = src[c*srcStride+r] for r < 8*blocks and c < 8; strides are in bytes.
 //
 //go:noescape
 func transpose8AVX2(dst *float32, src *float32, dstStride uintptr, srcStride uintptr, blocks int)

@@ -6,17 +6,17 @@
 // func tile1x1AVX512(a *Args)
 TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS.Z (BX), K1, Z0
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -32,7 +32,7 @@ tile:
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R10
@@ -69,7 +69,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -81,7 +81,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -140,7 +140,7 @@ activate:
 	VBROADCASTSS Args_Limit(AX), Z1
 	VMINPS Z0, Z1, Z0
 store:
-	// the result
+	// store the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, K1, (BX)
@@ -166,10 +166,10 @@ done:
 // func tile2x1AVX512(a *Args)
 TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS.Z (BX), K1, Z0
@@ -178,7 +178,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -196,7 +196,7 @@ tile:
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R10
@@ -237,7 +237,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -249,7 +249,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -317,7 +317,7 @@ activate:
 	VMINPS Z0, Z2, Z0
 	VMINPS Z1, Z2, Z1
 store:
-	// the result
+	// store the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, K1, (BX)
@@ -345,10 +345,10 @@ done:
 // func tile3x1AVX512(a *Args)
 TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS.Z (BX), K1, Z0
@@ -359,7 +359,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -379,7 +379,7 @@ tile:
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R10
@@ -424,7 +424,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -436,7 +436,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -513,7 +513,7 @@ activate:
 	VMINPS Z1, Z3, Z1
 	VMINPS Z2, Z3, Z2
 store:
-	// the result
+	// store the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, K1, (BX)
@@ -543,10 +543,10 @@ done:
 // func tile4x1AVX512(a *Args)
 TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS.Z (BX), K1, Z0
@@ -559,7 +559,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -582,7 +582,7 @@ tile:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R11
@@ -634,7 +634,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -646,7 +646,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -732,7 +732,7 @@ activate:
 	VMINPS Z2, Z4, Z2
 	VMINPS Z3, Z4, Z3
 store:
-	// the result
+	// store the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, K1, (BX)
@@ -764,10 +764,10 @@ done:
 // func tile5x1AVX512(a *Args)
 TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS.Z (BX), K1, Z0
@@ -782,7 +782,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -807,7 +807,7 @@ tile:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R11
@@ -863,7 +863,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -875,7 +875,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -970,7 +970,7 @@ activate:
 	VMINPS Z3, Z5, Z3
 	VMINPS Z4, Z5, Z4
 store:
-	// the result
+	// store the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, K1, (BX)
@@ -1004,10 +1004,10 @@ done:
 // func tile6x1AVX512(a *Args)
 TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS.Z (BX), K1, Z0
@@ -1024,7 +1024,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -1051,7 +1051,7 @@ tile:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R11
@@ -1111,7 +1111,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -1123,7 +1123,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -1227,7 +1227,7 @@ activate:
 	VMINPS Z4, Z6, Z4
 	VMINPS Z5, Z6, Z5
 store:
-	// the result
+	// store the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, K1, (BX)
@@ -1263,10 +1263,10 @@ done:
 // func tile7x1AVX512(a *Args)
 TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS.Z (BX), K1, Z0
@@ -1285,7 +1285,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -1315,7 +1315,7 @@ tile:
 	MOVQ Args_Segs(AX), R12
 	MOVQ R12, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R12
@@ -1382,7 +1382,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -1394,7 +1394,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -1507,7 +1507,7 @@ activate:
 	VMINPS Z5, Z7, Z5
 	VMINPS Z6, Z7, Z6
 store:
-	// the result
+	// store the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, K1, (BX)
@@ -1545,10 +1545,10 @@ done:
 // func tile8x1AVX512(a *Args)
 TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS.Z (BX), K1, Z0
@@ -1569,7 +1569,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -1601,7 +1601,7 @@ tile:
 	MOVQ Args_Segs(AX), R12
 	MOVQ R12, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R12
@@ -1672,7 +1672,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -1684,7 +1684,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -1806,7 +1806,7 @@ activate:
 	VMINPS Z6, Z8, Z6
 	VMINPS Z7, Z8, Z7
 store:
-	// the result
+	// store the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, K1, (BX)
@@ -1846,10 +1846,10 @@ done:
 // func tile1x2AVX512(a *Args)
 TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -1857,7 +1857,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -1874,7 +1874,7 @@ tile:
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R10
@@ -1915,7 +1915,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -1927,7 +1927,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -2022,7 +2022,7 @@ activate:
 	VMINPS Z0, Z2, Z0
 	VMINPS Z1, Z2, Z1
 store:
-	// the result
+	// store the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -2049,10 +2049,10 @@ done:
 // func tile2x2AVX512(a *Args)
 TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -2063,7 +2063,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -2083,7 +2083,7 @@ tile:
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R10
@@ -2130,7 +2130,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -2142,7 +2142,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -2258,7 +2258,7 @@ activate:
 	VMINPS Z2, Z4, Z2
 	VMINPS Z3, Z4, Z3
 store:
-	// the result
+	// store the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -2288,10 +2288,10 @@ done:
 // func tile3x2AVX512(a *Args)
 TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -2305,7 +2305,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -2328,7 +2328,7 @@ tile:
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R10
@@ -2381,7 +2381,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -2393,7 +2393,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -2530,7 +2530,7 @@ activate:
 	VMINPS Z4, Z6, Z4
 	VMINPS Z5, Z6, Z5
 store:
-	// the result
+	// store the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -2563,10 +2563,10 @@ done:
 // func tile4x2AVX512(a *Args)
 TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -2583,7 +2583,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -2610,7 +2610,7 @@ tile:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R11
@@ -2672,7 +2672,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -2684,7 +2684,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -2842,7 +2842,7 @@ activate:
 	VMINPS Z6, Z8, Z6
 	VMINPS Z7, Z8, Z7
 store:
-	// the result
+	// store the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -2878,10 +2878,10 @@ done:
 // func tile5x2AVX512(a *Args)
 TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -2901,7 +2901,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -2931,7 +2931,7 @@ tile:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R11
@@ -2999,7 +2999,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -3011,7 +3011,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -3190,7 +3190,7 @@ activate:
 	VMINPS Z8, Z10, Z8
 	VMINPS Z9, Z10, Z9
 store:
-	// the result
+	// store the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -3229,10 +3229,10 @@ done:
 // func tile6x2AVX512(a *Args)
 TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -3255,7 +3255,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -3288,7 +3288,7 @@ tile:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R11
@@ -3362,7 +3362,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -3374,7 +3374,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -3574,7 +3574,7 @@ activate:
 	VMINPS Z10, Z12, Z10
 	VMINPS Z11, Z12, Z11
 store:
-	// the result
+	// store the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -3616,10 +3616,10 @@ done:
 // func tile7x2AVX512(a *Args)
 TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -3645,7 +3645,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -3682,7 +3682,7 @@ tile:
 	MOVQ Args_Segs(AX), R12
 	MOVQ R12, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R12
@@ -3765,7 +3765,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -3777,7 +3777,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -3998,7 +3998,7 @@ activate:
 	VMINPS Z12, Z14, Z12
 	VMINPS Z13, Z14, Z13
 store:
-	// the result
+	// store the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -4043,10 +4043,10 @@ done:
 // func tile8x2AVX512(a *Args)
 TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -4075,7 +4075,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -4115,7 +4115,7 @@ tile:
 	MOVQ Args_Segs(AX), R12
 	MOVQ R12, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R12
@@ -4204,7 +4204,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -4216,7 +4216,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -4458,7 +4458,7 @@ activate:
 	VMINPS Z14, Z16, Z14
 	VMINPS Z15, Z16, Z15
 store:
-	// the result
+	// store the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -4506,10 +4506,10 @@ done:
 // func tile9x2AVX512(a *Args)
 TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -4538,7 +4538,7 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Z16
 	VMOVUPS.Z 64(BX), K1, Z17
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -4550,7 +4550,7 @@ tile:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R11
@@ -4812,7 +4812,7 @@ activate:
 	VMINPS Z16, Z18, Z16
 	VMINPS Z17, Z18, Z17
 store:
-	// the result
+	// store the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -4863,10 +4863,10 @@ done:
 // func tile10x2AVX512(a *Args)
 TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -4898,7 +4898,7 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Z18
 	VMOVUPS.Z 64(BX), K1, Z19
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -4910,7 +4910,7 @@ tile:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R11
@@ -5193,7 +5193,7 @@ activate:
 	VMINPS Z18, Z20, Z18
 	VMINPS Z19, Z20, Z19
 store:
-	// the result
+	// store the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -5247,10 +5247,10 @@ done:
 // func tile14x2AVX512(a *Args)
 TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -5294,7 +5294,7 @@ tile:
 	ADDQ CX, BX
 	VMOVUPS (BX), Z26
 	VMOVUPS.Z 64(BX), K1, Z27
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -5306,7 +5306,7 @@ tile:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R11
@@ -5673,7 +5673,7 @@ activate:
 	VMINPS Z26, Z28, Z26
 	VMINPS Z27, Z28, Z27
 store:
-	// the result
+	// store the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	VMOVUPS Z0, (BX)
@@ -5739,10 +5739,10 @@ done:
 // func pooled1x1AVX512(a *Args)
 TEXT ·pooled1x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS.Z (BX), K1, Z0
@@ -5762,7 +5762,7 @@ tile:
 	MOVQ Args_Segs(AX), R9
 	MOVQ R9, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R9
@@ -5808,7 +5808,7 @@ done3:
 	ADDQ R9, R8
 	DECQ Args_segments(AX)
 	JNE segment1
-	// positions in the window; 4 is none
+	// positions in the window; 4: ReLU set the maximum to 0
 	MOVL $1, BX
 	VMOVD BX, X4
 	VPBROADCASTD X4, Z4
@@ -5871,10 +5871,10 @@ done:
 // func pooled2x1AVX512(a *Args)
 TEXT ·pooled2x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS.Z (BX), K1, Z0
@@ -5904,7 +5904,7 @@ tile:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R11
@@ -5972,7 +5972,7 @@ done3:
 	ADDQ R11, R10
 	DECQ Args_segments(AX)
 	JNE segment1
-	// positions in the window; 4 is none
+	// positions in the window; 4: ReLU set the maximum to 0
 	MOVL $1, BX
 	VMOVD BX, X8
 	VPBROADCASTD X8, Z8
@@ -6061,10 +6061,10 @@ done:
 // func pooled3x1AVX512(a *Args)
 TEXT ·pooled3x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS.Z (BX), K1, Z0
@@ -6102,7 +6102,7 @@ tile:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R11
@@ -6186,7 +6186,7 @@ done3:
 	ADDQ R11, R10
 	DECQ Args_segments(AX)
 	JNE segment1
-	// positions in the window; 4 is none
+	// positions in the window; 4: ReLU set the maximum to 0
 	MOVL $1, BX
 	VMOVD BX, X12
 	VPBROADCASTD X12, Z12
@@ -6301,10 +6301,10 @@ done:
 // func pooled1x2AVX512(a *Args)
 TEXT ·pooled1x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -6328,7 +6328,7 @@ tile:
 	MOVQ Args_Segs(AX), R9
 	MOVQ R9, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R9
@@ -6384,7 +6384,7 @@ done3:
 	ADDQ R9, R8
 	DECQ Args_segments(AX)
 	JNE segment1
-	// positions in the window; 4 is none
+	// positions in the window; 4: ReLU set the maximum to 0
 	MOVL $1, BX
 	VMOVD BX, X8
 	VPBROADCASTD X8, Z8
@@ -6469,10 +6469,10 @@ done:
 // func pooled2x2AVX512(a *Args)
 TEXT ·pooled2x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -6510,7 +6510,7 @@ tile:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R11
@@ -6596,7 +6596,7 @@ done3:
 	ADDQ R11, R10
 	DECQ Args_segments(AX)
 	JNE segment1
-	// positions in the window; 4 is none
+	// positions in the window; 4: ReLU set the maximum to 0
 	MOVL $1, BX
 	VMOVD BX, X16
 	VPBROADCASTD X16, Z16
@@ -6729,10 +6729,10 @@ done:
 // func pooled3x2AVX512(a *Args)
 TEXT ·pooled3x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	KMOVW Args_Mask(AX), K1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Z0
@@ -6782,7 +6782,7 @@ tile:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R11
@@ -6892,7 +6892,7 @@ done3:
 	ADDQ R11, R10
 	DECQ Args_segments(AX)
 	JNE segment1
-	// positions in the window; 4 is none
+	// positions in the window; 4: ReLU set the maximum to 0
 	MOVL $1, BX
 	VMOVD BX, X24
 	VPBROADCASTD X24, Z24
@@ -7073,18 +7073,18 @@ done:
 // func tile1x1AVX2(a *Args)
 TEXT ·tile1x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMASKMOVPS (BX), Y0, Y1
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -7100,7 +7100,7 @@ tile:
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R10
@@ -7137,7 +7137,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -7149,7 +7149,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -7208,7 +7208,7 @@ activate:
 	VBROADCASTSS Args_Limit(AX), Y2
 	VMINPS Y1, Y2, Y1
 store:
-	// the result
+	// store the result
 	CMPQ Args_whole(AX), $0
 	JEQ part11
 	MOVQ Args_C(AX), BX
@@ -7242,11 +7242,11 @@ done:
 // func tile2x1AVX2(a *Args)
 TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMASKMOVPS (BX), Y0, Y1
@@ -7255,7 +7255,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -7273,7 +7273,7 @@ tile:
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R10
@@ -7314,7 +7314,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -7326,7 +7326,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -7394,7 +7394,7 @@ activate:
 	VMINPS Y1, Y3, Y1
 	VMINPS Y2, Y3, Y2
 store:
-	// the result
+	// store the result
 	CMPQ Args_whole(AX), $0
 	JEQ part11
 	MOVQ Args_C(AX), BX
@@ -7432,11 +7432,11 @@ done:
 // func tile3x1AVX2(a *Args)
 TEXT ·tile3x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMASKMOVPS (BX), Y0, Y1
@@ -7447,7 +7447,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -7467,7 +7467,7 @@ tile:
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R10
@@ -7512,7 +7512,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -7524,7 +7524,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -7601,7 +7601,7 @@ activate:
 	VMINPS Y2, Y4, Y2
 	VMINPS Y3, Y4, Y3
 store:
-	// the result
+	// store the result
 	CMPQ Args_whole(AX), $0
 	JEQ part11
 	MOVQ Args_C(AX), BX
@@ -7643,11 +7643,11 @@ done:
 // func tile4x1AVX2(a *Args)
 TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMASKMOVPS (BX), Y0, Y1
@@ -7660,7 +7660,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -7683,7 +7683,7 @@ tile:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R11
@@ -7735,7 +7735,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -7747,7 +7747,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -7833,7 +7833,7 @@ activate:
 	VMINPS Y3, Y5, Y3
 	VMINPS Y4, Y5, Y4
 store:
-	// the result
+	// store the result
 	CMPQ Args_whole(AX), $0
 	JEQ part11
 	MOVQ Args_C(AX), BX
@@ -7879,11 +7879,11 @@ done:
 // func tile5x1AVX2(a *Args)
 TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMASKMOVPS (BX), Y0, Y1
@@ -7898,7 +7898,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -7923,7 +7923,7 @@ tile:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R11
@@ -7979,7 +7979,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -7991,7 +7991,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -8086,7 +8086,7 @@ activate:
 	VMINPS Y4, Y6, Y4
 	VMINPS Y5, Y6, Y5
 store:
-	// the result
+	// store the result
 	CMPQ Args_whole(AX), $0
 	JEQ part11
 	MOVQ Args_C(AX), BX
@@ -8136,11 +8136,11 @@ done:
 // func tile6x1AVX2(a *Args)
 TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMASKMOVPS (BX), Y0, Y1
@@ -8157,7 +8157,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -8184,7 +8184,7 @@ tile:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R11
@@ -8244,7 +8244,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -8256,7 +8256,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -8360,7 +8360,7 @@ activate:
 	VMINPS Y5, Y7, Y5
 	VMINPS Y6, Y7, Y6
 store:
-	// the result
+	// store the result
 	CMPQ Args_whole(AX), $0
 	JEQ part11
 	MOVQ Args_C(AX), BX
@@ -8414,11 +8414,11 @@ done:
 // func tile7x1AVX2(a *Args)
 TEXT ·tile7x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMASKMOVPS (BX), Y0, Y1
@@ -8437,7 +8437,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -8467,7 +8467,7 @@ tile:
 	MOVQ Args_Segs(AX), R12
 	MOVQ R12, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R12
@@ -8534,7 +8534,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -8546,7 +8546,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -8659,7 +8659,7 @@ activate:
 	VMINPS Y6, Y8, Y6
 	VMINPS Y7, Y8, Y7
 store:
-	// the result
+	// store the result
 	CMPQ Args_whole(AX), $0
 	JEQ part11
 	MOVQ Args_C(AX), BX
@@ -8717,11 +8717,11 @@ done:
 // func tile8x1AVX2(a *Args)
 TEXT ·tile8x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMASKMOVPS (BX), Y0, Y1
@@ -8742,7 +8742,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -8774,7 +8774,7 @@ tile:
 	MOVQ Args_Segs(AX), R12
 	MOVQ R12, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R12
@@ -8845,7 +8845,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -8857,7 +8857,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -8979,7 +8979,7 @@ activate:
 	VMINPS Y7, Y9, Y7
 	VMINPS Y8, Y9, Y8
 store:
-	// the result
+	// store the result
 	CMPQ Args_whole(AX), $0
 	JEQ part11
 	MOVQ Args_C(AX), BX
@@ -9041,11 +9041,11 @@ done:
 // func tile10x1AVX2(a *Args)
 TEXT ·tile10x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMASKMOVPS (BX), Y0, Y1
@@ -9070,7 +9070,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -9107,7 +9107,7 @@ tile:
 	MOVQ Args_Segs(AX), R13
 	MOVQ R13, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R13
@@ -9189,7 +9189,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -9201,7 +9201,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -9341,7 +9341,7 @@ activate:
 	VMINPS Y9, Y11, Y9
 	VMINPS Y10, Y11, Y10
 store:
-	// the result
+	// store the result
 	CMPQ Args_whole(AX), $0
 	JEQ part11
 	MOVQ Args_C(AX), BX
@@ -9411,11 +9411,11 @@ done:
 // func tile12x1AVX2(a *Args)
 TEXT ·tile12x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMASKMOVPS (BX), Y0, Y1
@@ -9444,7 +9444,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -9485,7 +9485,7 @@ tile:
 	MOVQ Args_Segs(AX), R13
 	MOVQ R13, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R13
@@ -9575,7 +9575,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -9587,7 +9587,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -9745,7 +9745,7 @@ activate:
 	VMINPS Y11, Y13, Y11
 	VMINPS Y12, Y13, Y12
 store:
-	// the result
+	// store the result
 	CMPQ Args_whole(AX), $0
 	JEQ part11
 	MOVQ Args_C(AX), BX
@@ -9823,11 +9823,11 @@ done:
 // func tile1x2AVX2(a *Args)
 TEXT ·tile1x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Y1
@@ -9835,7 +9835,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -9851,7 +9851,7 @@ tile:
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R10
@@ -9892,7 +9892,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -9904,7 +9904,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -9999,7 +9999,7 @@ activate:
 	VMINPS Y1, Y3, Y1
 	VMINPS Y2, Y3, Y2
 store:
-	// the result
+	// store the result
 	CMPQ Args_whole(AX), $0
 	JEQ part13
 	MOVQ Args_C(AX), BX
@@ -10035,11 +10035,11 @@ done:
 // func tile2x2AVX2(a *Args)
 TEXT ·tile2x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Y1
@@ -10050,7 +10050,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -10068,7 +10068,7 @@ tile:
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R10
@@ -10115,7 +10115,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -10127,7 +10127,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -10243,7 +10243,7 @@ activate:
 	VMINPS Y3, Y5, Y3
 	VMINPS Y4, Y5, Y4
 store:
-	// the result
+	// store the result
 	CMPQ Args_whole(AX), $0
 	JEQ part13
 	MOVQ Args_C(AX), BX
@@ -10285,11 +10285,11 @@ done:
 // func tile3x2AVX2(a *Args)
 TEXT ·tile3x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Y1
@@ -10303,7 +10303,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -10323,7 +10323,7 @@ tile:
 	MOVQ Args_Segs(AX), R10
 	MOVQ R10, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R10
@@ -10376,7 +10376,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -10388,7 +10388,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -10525,7 +10525,7 @@ activate:
 	VMINPS Y5, Y7, Y5
 	VMINPS Y6, Y7, Y6
 store:
-	// the result
+	// store the result
 	CMPQ Args_whole(AX), $0
 	JEQ part13
 	MOVQ Args_C(AX), BX
@@ -10573,11 +10573,11 @@ done:
 // func tile4x2AVX2(a *Args)
 TEXT ·tile4x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Y1
@@ -10594,7 +10594,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -10617,7 +10617,7 @@ tile:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R11
@@ -10679,7 +10679,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -10691,7 +10691,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -10849,7 +10849,7 @@ activate:
 	VMINPS Y7, Y9, Y7
 	VMINPS Y8, Y9, Y8
 store:
-	// the result
+	// store the result
 	CMPQ Args_whole(AX), $0
 	JEQ part13
 	MOVQ Args_C(AX), BX
@@ -10903,11 +10903,11 @@ done:
 // func tile5x2AVX2(a *Args)
 TEXT ·tile5x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Y1
@@ -10927,7 +10927,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -10952,7 +10952,7 @@ tile:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R11
@@ -11020,7 +11020,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -11032,7 +11032,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -11211,7 +11211,7 @@ activate:
 	VMINPS Y9, Y11, Y9
 	VMINPS Y10, Y11, Y10
 store:
-	// the result
+	// store the result
 	CMPQ Args_whole(AX), $0
 	JEQ part13
 	MOVQ Args_C(AX), BX
@@ -11271,11 +11271,11 @@ done:
 // func tile6x2AVX2(a *Args)
 TEXT ·tile6x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Y1
@@ -11298,7 +11298,7 @@ tile:
 	CMPQ Args_transposed(AX), $0
 	JNE transposed
 	// rows of A at a stride
-	// the result comes into the cache meanwhile
+	// prefetch the result
 	MOVQ Args_C(AX), BX
 	MOVQ Args_CStride(AX), CX
 	PREFETCHT0 (BX)
@@ -11325,7 +11325,7 @@ tile:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R11
@@ -11399,7 +11399,7 @@ done3:
 	JNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Args_B(AX), BX
 	MOVQ Args_BStride(AX), CX
 	MOVQ Args_AStride(AX), SI
@@ -11411,7 +11411,7 @@ transposed:
 	MOVQ Args_Segs(AX), R11
 	MOVQ R11, Args_segments(AX)
 segment6:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part7
 	MOVQ Args_K(AX), R11
@@ -11611,7 +11611,7 @@ activate:
 	VMINPS Y11, Y13, Y11
 	VMINPS Y12, Y13, Y12
 store:
-	// the result
+	// store the result
 	CMPQ Args_whole(AX), $0
 	JEQ part13
 	MOVQ Args_C(AX), BX
@@ -11677,11 +11677,11 @@ done:
 // func pooled1x1AVX2(a *Args)
 TEXT ·pooled1x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMASKMOVPS (BX), Y0, Y1
@@ -11701,7 +11701,7 @@ tile:
 	MOVQ Args_Segs(AX), R9
 	MOVQ R9, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R9
@@ -11747,7 +11747,7 @@ done3:
 	ADDQ R9, R8
 	DECQ Args_segments(AX)
 	JNE segment1
-	// positions in the window; 4 is none
+	// positions in the window; 4: ReLU set the maximum to 0
 	MOVL $1, BX
 	VMOVD BX, X5
 	VPBROADCASTD X5, Y5
@@ -11820,11 +11820,11 @@ done:
 // func pooled1x2AVX2(a *Args)
 TEXT ·pooled1x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	// the lanes of the last vector
+	// load the mask of the last vector
 	MOVQ Args_Lanes(AX), BX
 	VMOVUPS (BX), Y0
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVQ Args_Init(AX), BX
 	MOVQ Args_IStride(AX), CX
 	VMOVUPS (BX), Y1
@@ -11848,7 +11848,7 @@ tile:
 	MOVQ Args_Segs(AX), R9
 	MOVQ R9, Args_segments(AX)
 segment1:
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	CMPQ Args_whole(AX), $0
 	JEQ part2
 	MOVQ Args_K(AX), R9
@@ -11904,7 +11904,7 @@ done3:
 	ADDQ R9, R8
 	DECQ Args_segments(AX)
 	JNE segment1
-	// positions in the window; 4 is none
+	// positions in the window; 4: ReLU set the maximum to 0
 	MOVL $1, BX
 	VMOVD BX, X9
 	VPBROADCASTD X9, Y9

@@ -2,6 +2,37 @@
 
 package micro
 
+import "unsafe"
+
+// The assembly uses these fields.
+const (
+	_ = unsafe.Offsetof(Args{}.A)
+	_ = unsafe.Offsetof(Args{}.A2)
+	_ = unsafe.Offsetof(Args{}.ASeg)
+	_ = unsafe.Offsetof(Args{}.AStride)
+	_ = unsafe.Offsetof(Args{}.Argmax)
+	_ = unsafe.Offsetof(Args{}.B)
+	_ = unsafe.Offsetof(Args{}.BSeg)
+	_ = unsafe.Offsetof(Args{}.BStride)
+	_ = unsafe.Offsetof(Args{}.C)
+	_ = unsafe.Offsetof(Args{}.CStride)
+	_ = unsafe.Offsetof(Args{}.IStride)
+	_ = unsafe.Offsetof(Args{}.Init)
+	_ = unsafe.Offsetof(Args{}.K)
+	_ = unsafe.Offsetof(Args{}.Limit)
+	_ = unsafe.Offsetof(Args{}.Mask)
+	_ = unsafe.Offsetof(Args{}.ReLU)
+	_ = unsafe.Offsetof(Args{}.Residual)
+	_ = unsafe.Offsetof(Args{}.Seg)
+	_ = unsafe.Offsetof(Args{}.Segs)
+	_ = unsafe.Offsetof(Args{}.aTile)
+	_ = unsafe.Offsetof(Args{}.argmaxTile)
+	_ = unsafe.Offsetof(Args{}.cTile)
+	_ = unsafe.Offsetof(Args{}.iTile)
+	_ = unsafe.Offsetof(Args{}.tiles)
+	_ = unsafe.Offsetof(Args{}.transposed)
+)
+
 func tileNEON(height int, a *Args) {
 	switch a.kind<<4 | height {
 	case 0x11:
@@ -116,267 +147,267 @@ func pooledNEON(height int, a *Args) {
 	}
 }
 
-// tile1x1NEON is N and T.
+// tile1x1NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile1x1NEON(a *Args)
 
-// tile2x1NEON is N and T.
+// tile2x1NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile2x1NEON(a *Args)
 
-// tile3x1NEON is N and T.
+// tile3x1NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile3x1NEON(a *Args)
 
-// tile4x1NEON is N and T.
+// tile4x1NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile4x1NEON(a *Args)
 
-// tile5x1NEON is N and T.
+// tile5x1NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile5x1NEON(a *Args)
 
-// tile6x1NEON is N and T.
+// tile6x1NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile6x1NEON(a *Args)
 
-// tile7x1NEON is N and T.
+// tile7x1NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile7x1NEON(a *Args)
 
-// tile8x1NEON is N and T.
+// tile8x1NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile8x1NEON(a *Args)
 
-// tile1x2NEON is N and T.
+// tile1x2NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile1x2NEON(a *Args)
 
-// tile2x2NEON is N and T.
+// tile2x2NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile2x2NEON(a *Args)
 
-// tile3x2NEON is N and T.
+// tile3x2NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile3x2NEON(a *Args)
 
-// tile4x2NEON is N and T.
+// tile4x2NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile4x2NEON(a *Args)
 
-// tile5x2NEON is N and T.
+// tile5x2NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile5x2NEON(a *Args)
 
-// tile6x2NEON is N and T.
+// tile6x2NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile6x2NEON(a *Args)
 
-// tile7x2NEON is N and T.
+// tile7x2NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile7x2NEON(a *Args)
 
-// tile8x2NEON is N and T.
+// tile8x2NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile8x2NEON(a *Args)
 
-// tile1x3NEON is N and T.
+// tile1x3NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile1x3NEON(a *Args)
 
-// tile2x3NEON is N and T.
+// tile2x3NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile2x3NEON(a *Args)
 
-// tile3x3NEON is N and T.
+// tile3x3NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile3x3NEON(a *Args)
 
-// tile4x3NEON is N and T.
+// tile4x3NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile4x3NEON(a *Args)
 
-// tile5x3NEON is N and T.
+// tile5x3NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile5x3NEON(a *Args)
 
-// tile6x3NEON is N and T.
+// tile6x3NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile6x3NEON(a *Args)
 
-// tile1x4NEON is N and T.
+// tile1x4NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile1x4NEON(a *Args)
 
-// tile2x4NEON is N and T.
+// tile2x4NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile2x4NEON(a *Args)
 
-// tile3x4NEON is N and T.
+// tile3x4NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile3x4NEON(a *Args)
 
-// tile4x4NEON is N and T.
+// tile4x4NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile4x4NEON(a *Args)
 
-// tile5x4NEON is N and T.
+// tile5x4NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile5x4NEON(a *Args)
 
-// tile6x4NEON is N and T.
+// tile6x4NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile6x4NEON(a *Args)
 
-// tile1xc1NEON is N and T.
+// tile1xc1NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile1xc1NEON(a *Args)
 
-// tile2xc1NEON is N and T.
+// tile2xc1NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile2xc1NEON(a *Args)
 
-// tile3xc1NEON is N and T.
+// tile3xc1NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile3xc1NEON(a *Args)
 
-// tile4xc1NEON is N and T.
+// tile4xc1NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile4xc1NEON(a *Args)
 
-// tile8xc1NEON is N and T.
+// tile8xc1NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile8xc1NEON(a *Args)
 
-// tile1xc2NEON is N and T.
+// tile1xc2NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile1xc2NEON(a *Args)
 
-// tile2xc2NEON is N and T.
+// tile2xc2NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile2xc2NEON(a *Args)
 
-// tile3xc2NEON is N and T.
+// tile3xc2NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile3xc2NEON(a *Args)
 
-// tile4xc2NEON is N and T.
+// tile4xc2NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile4xc2NEON(a *Args)
 
-// tile8xc2NEON is N and T.
+// tile8xc2NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile8xc2NEON(a *Args)
 
-// tile1xc3NEON is N and T.
+// tile1xc3NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile1xc3NEON(a *Args)
 
-// tile2xc3NEON is N and T.
+// tile2xc3NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile2xc3NEON(a *Args)
 
-// tile3xc3NEON is N and T.
+// tile3xc3NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile3xc3NEON(a *Args)
 
-// tile4xc3NEON is N and T.
+// tile4xc3NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile4xc3NEON(a *Args)
 
-// tile8xc3NEON is N and T.
+// tile8xc3NEON computes tiles for N and T; see Args.
 //
 //go:noescape
 func tile8xc3NEON(a *Args)
 
-// pooled1x1NEON is P.
+// pooled1x1NEON computes tiles for P; see Args.
 //
 //go:noescape
 func pooled1x1NEON(a *Args)
 
-// pooled1x2NEON is P.
+// pooled1x2NEON computes tiles for P; see Args.
 //
 //go:noescape
 func pooled1x2NEON(a *Args)
 
-// pooled1x3NEON is P.
+// pooled1x3NEON computes tiles for P; see Args.
 //
 //go:noescape
 func pooled1x3NEON(a *Args)
 
-// pooled1x4NEON is P.
+// pooled1x4NEON computes tiles for P; see Args.
 //
 //go:noescape
 func pooled1x4NEON(a *Args)
 
-// pooled1xc1NEON is P.
+// pooled1xc1NEON computes tiles for P; see Args.
 //
 //go:noescape
 func pooled1xc1NEON(a *Args)
 
-// pooled1xc2NEON is P.
+// pooled1xc2NEON computes tiles for P; see Args.
 //
 //go:noescape
 func pooled1xc2NEON(a *Args)
 
-// pooled1xc3NEON is P.
+// pooled1xc3NEON computes tiles for P; see Args.
 //
 //go:noescape
 func pooled1xc3NEON(a *Args)
 
-// packRows8NEON copies rows of 8 floats, stride bytes apart, to dst, one after the other; rows is not 0.
+// packRows8NEON copies rows of 8 floats, which lie stride bytes apart, to adjacent rows of dst; rows is at least 1.
 //
 //go:noescape
 func packRows8NEON(dst *float32, src *float32, rows int, stride uintptr)
 
-// packRows16NEON copies rows of 16 floats, stride bytes apart, to dst, one after the other; rows is not 0.
+// packRows16NEON copies rows of 16 floats, which lie stride bytes apart, to adjacent rows of dst; rows is at least 1.
 //
 //go:noescape
 func packRows16NEON(dst *float32, src *float32, rows int, stride uintptr)
 
-// transpose4NEON sets dst[r*dstStride+c] = src[c*srcStride+r] for r < 4*blocks, c < 4; strides are in bytes.
+// transpose4NEON sets dst[r*dstStride+c] = src[c*srcStride+r] for r < 4*blocks and c < 4; strides are in bytes.
 //
 //go:noescape
 func transpose4NEON(dst *float32, src *float32, dstStride uintptr, srcStride uintptr, blocks int)

@@ -8,7 +8,7 @@ TEXT ·tile1x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -58,7 +58,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -100,7 +100,7 @@ activate:
 	VDUP R2, V1.S4
 	WORD $0x4ea1f400 // FMIN V0, V0, V1
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -136,7 +136,7 @@ TEXT ·tile2x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -198,7 +198,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -248,7 +248,7 @@ activate:
 	WORD $0x4ea2f400 // FMIN V0, V0, V2
 	WORD $0x4ea2f421 // FMIN V1, V1, V2
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -287,7 +287,7 @@ TEXT ·tile3x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -361,7 +361,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -420,7 +420,7 @@ activate:
 	WORD $0x4ea3f421 // FMIN V1, V1, V3
 	WORD $0x4ea3f442 // FMIN V2, V2, V3
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -462,7 +462,7 @@ TEXT ·tile4x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -548,7 +548,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -614,7 +614,7 @@ activate:
 	WORD $0x4ea4f442 // FMIN V2, V2, V4
 	WORD $0x4ea4f463 // FMIN V3, V3, V4
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -659,7 +659,7 @@ TEXT ·tile5x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -757,7 +757,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -832,7 +832,7 @@ activate:
 	WORD $0x4ea5f463 // FMIN V3, V3, V5
 	WORD $0x4ea5f484 // FMIN V4, V4, V5
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -880,7 +880,7 @@ TEXT ·tile6x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -990,7 +990,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -1073,7 +1073,7 @@ activate:
 	WORD $0x4ea6f484 // FMIN V4, V4, V6
 	WORD $0x4ea6f4a5 // FMIN V5, V5, V6
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -1124,7 +1124,7 @@ TEXT ·tile7x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -1246,7 +1246,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -1337,7 +1337,7 @@ activate:
 	WORD $0x4ea7f4a5 // FMIN V5, V5, V7
 	WORD $0x4ea7f4c6 // FMIN V6, V6, V7
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -1391,7 +1391,7 @@ TEXT ·tile8x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -1525,7 +1525,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -1624,7 +1624,7 @@ activate:
 	WORD $0x4ea8f4c6 // FMIN V6, V6, V8
 	WORD $0x4ea8f4e7 // FMIN V7, V7, V8
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -1681,7 +1681,7 @@ TEXT ·tile1x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -1742,7 +1742,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -1791,7 +1791,7 @@ activate:
 	WORD $0x4ea2f400 // FMIN V0, V0, V2
 	WORD $0x4ea2f421 // FMIN V1, V1, V2
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -1828,7 +1828,7 @@ TEXT ·tile2x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -1907,7 +1907,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -1970,7 +1970,7 @@ activate:
 	WORD $0x4ea4f442 // FMIN V2, V2, V4
 	WORD $0x4ea4f463 // FMIN V3, V3, V4
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -2011,7 +2011,7 @@ TEXT ·tile3x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -2108,7 +2108,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -2186,7 +2186,7 @@ activate:
 	WORD $0x4ea6f484 // FMIN V4, V4, V6
 	WORD $0x4ea6f4a5 // FMIN V5, V5, V6
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -2231,7 +2231,7 @@ TEXT ·tile4x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -2346,7 +2346,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -2437,7 +2437,7 @@ activate:
 	WORD $0x4ea8f4c6 // FMIN V6, V6, V8
 	WORD $0x4ea8f4e7 // FMIN V7, V7, V8
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -2486,7 +2486,7 @@ TEXT ·tile5x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -2619,7 +2619,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -2725,7 +2725,7 @@ activate:
 	WORD $0x4eaaf508 // FMIN V8, V8, V10
 	WORD $0x4eaaf529 // FMIN V9, V9, V10
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -2778,7 +2778,7 @@ TEXT ·tile6x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -2929,7 +2929,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -3049,7 +3049,7 @@ activate:
 	WORD $0x4eacf54a // FMIN V10, V10, V12
 	WORD $0x4eacf56b // FMIN V11, V11, V12
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -3106,7 +3106,7 @@ TEXT ·tile7x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -3275,7 +3275,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -3409,7 +3409,7 @@ activate:
 	WORD $0x4eaef58c // FMIN V12, V12, V14
 	WORD $0x4eaef5ad // FMIN V13, V13, V14
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -3470,7 +3470,7 @@ TEXT ·tile8x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -3657,7 +3657,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R5
 	MOVD Args_AStride(R0), R6
 	MOVD Args_ASeg(R0), R7
@@ -3805,7 +3805,7 @@ activate:
 	WORD $0x4eb0f5ce // FMIN V14, V14, V16
 	WORD $0x4eb0f5ef // FMIN V15, V15, V16
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -3870,7 +3870,7 @@ TEXT ·tile1x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -3938,7 +3938,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -3994,7 +3994,7 @@ activate:
 	WORD $0x4ea3f421 // FMIN V1, V1, V3
 	WORD $0x4ea3f442 // FMIN V2, V2, V3
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -4032,7 +4032,7 @@ TEXT ·tile2x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -4124,7 +4124,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -4200,7 +4200,7 @@ activate:
 	WORD $0x4ea6f484 // FMIN V4, V4, V6
 	WORD $0x4ea6f4a5 // FMIN V5, V5, V6
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -4243,7 +4243,7 @@ TEXT ·tile3x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -4359,7 +4359,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -4456,7 +4456,7 @@ activate:
 	WORD $0x4ea9f4e7 // FMIN V7, V7, V9
 	WORD $0x4ea9f508 // FMIN V8, V8, V9
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -4504,7 +4504,7 @@ TEXT ·tile4x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -4644,7 +4644,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -4760,7 +4760,7 @@ activate:
 	WORD $0x4eacf54a // FMIN V10, V10, V12
 	WORD $0x4eacf56b // FMIN V11, V11, V12
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -4813,7 +4813,7 @@ TEXT ·tile5x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -4977,7 +4977,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -5114,7 +5114,7 @@ activate:
 	WORD $0x4eaff5ad // FMIN V13, V13, V15
 	WORD $0x4eaff5ce // FMIN V14, V14, V15
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -5172,7 +5172,7 @@ TEXT ·tile6x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -5360,7 +5360,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -5517,7 +5517,7 @@ activate:
 	WORD $0x4eb2f610 // FMIN V16, V16, V18
 	WORD $0x4eb2f631 // FMIN V17, V17, V18
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -5580,7 +5580,7 @@ TEXT ·tile1x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -5659,7 +5659,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -5722,7 +5722,7 @@ activate:
 	WORD $0x4ea4f442 // FMIN V2, V2, V4
 	WORD $0x4ea4f463 // FMIN V3, V3, V4
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -5761,7 +5761,7 @@ TEXT ·tile2x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -5870,7 +5870,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -5959,7 +5959,7 @@ activate:
 	WORD $0x4ea8f4c6 // FMIN V6, V6, V8
 	WORD $0x4ea8f4e7 // FMIN V7, V7, V8
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -6004,7 +6004,7 @@ TEXT ·tile3x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -6143,7 +6143,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -6259,7 +6259,7 @@ activate:
 	WORD $0x4eacf54a // FMIN V10, V10, V12
 	WORD $0x4eacf56b // FMIN V11, V11, V12
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -6310,7 +6310,7 @@ TEXT ·tile4x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -6479,7 +6479,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -6620,7 +6620,7 @@ activate:
 	WORD $0x4eb0f5ce // FMIN V14, V14, V16
 	WORD $0x4eb0f5ef // FMIN V15, V15, V16
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -6677,7 +6677,7 @@ TEXT ·tile5x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -6876,7 +6876,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -7044,7 +7044,7 @@ activate:
 	WORD $0x4eb4f652 // FMIN V18, V18, V20
 	WORD $0x4eb4f673 // FMIN V19, V19, V20
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -7107,7 +7107,7 @@ TEXT ·tile6x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -7336,7 +7336,7 @@ next:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R6
 	MOVD Args_AStride(R0), R7
 	MOVD Args_ASeg(R0), R8
@@ -7530,7 +7530,7 @@ activate:
 	WORD $0x4eb8f6d6 // FMIN V22, V22, V24
 	WORD $0x4eb8f6f7 // FMIN V23, V23, V24
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	ADD R1, R2, R3
@@ -7599,7 +7599,7 @@ TEXT ·tile1xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	FMOVS (R2), F0
@@ -7628,7 +7628,7 @@ one:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -7669,7 +7669,7 @@ activate:
 	VDUP R2, V1.S4
 	WORD $0x4ea1f400 // FMIN V0, V0, V1
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	FMOVS F0, (R2)
@@ -7704,7 +7704,7 @@ TEXT ·tile2xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	FMOVS (R2), F0
@@ -7739,7 +7739,7 @@ one:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -7787,7 +7787,7 @@ activate:
 	WORD $0x4ea2f400 // FMIN V0, V0, V2
 	WORD $0x4ea2f421 // FMIN V1, V1, V2
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	FMOVS F0, (R2)
@@ -7824,7 +7824,7 @@ TEXT ·tile3xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	FMOVS (R2), F0
@@ -7865,7 +7865,7 @@ one:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -7921,7 +7921,7 @@ activate:
 	WORD $0x4ea3f421 // FMIN V1, V1, V3
 	WORD $0x4ea3f442 // FMIN V2, V2, V3
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	FMOVS F0, (R2)
@@ -7960,7 +7960,7 @@ TEXT ·tile4xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	FMOVS (R2), F0
@@ -8007,7 +8007,7 @@ one:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -8069,7 +8069,7 @@ activate:
 	WORD $0x4ea4f442 // FMIN V2, V2, V4
 	WORD $0x4ea4f463 // FMIN V3, V3, V4
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	FMOVS F0, (R2)
@@ -8110,7 +8110,7 @@ TEXT ·tile8xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	FMOVS (R2), F0
@@ -8181,7 +8181,7 @@ one:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -8272,7 +8272,7 @@ activate:
 	WORD $0x4ea8f4c6 // FMIN V6, V6, V8
 	WORD $0x4ea8f4e7 // FMIN V7, V7, V8
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	FMOVS F0, (R2)
@@ -8321,7 +8321,7 @@ TEXT ·tile1xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	FMOVD (R2), F0
@@ -8350,7 +8350,7 @@ one:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -8391,7 +8391,7 @@ activate:
 	VDUP R2, V1.S4
 	WORD $0x4ea1f400 // FMIN V0, V0, V1
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	FMOVD F0, (R2)
@@ -8426,7 +8426,7 @@ TEXT ·tile2xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	FMOVD (R2), F0
@@ -8461,7 +8461,7 @@ one:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -8509,7 +8509,7 @@ activate:
 	WORD $0x4ea2f400 // FMIN V0, V0, V2
 	WORD $0x4ea2f421 // FMIN V1, V1, V2
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	FMOVD F0, (R2)
@@ -8546,7 +8546,7 @@ TEXT ·tile3xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	FMOVD (R2), F0
@@ -8587,7 +8587,7 @@ one:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -8643,7 +8643,7 @@ activate:
 	WORD $0x4ea3f421 // FMIN V1, V1, V3
 	WORD $0x4ea3f442 // FMIN V2, V2, V3
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	FMOVD F0, (R2)
@@ -8682,7 +8682,7 @@ TEXT ·tile4xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	FMOVD (R2), F0
@@ -8729,7 +8729,7 @@ one:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -8791,7 +8791,7 @@ activate:
 	WORD $0x4ea4f442 // FMIN V2, V2, V4
 	WORD $0x4ea4f463 // FMIN V3, V3, V4
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	FMOVD F0, (R2)
@@ -8832,7 +8832,7 @@ TEXT ·tile8xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	FMOVD (R2), F0
@@ -8903,7 +8903,7 @@ one:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -8994,7 +8994,7 @@ activate:
 	WORD $0x4ea8f4c6 // FMIN V6, V6, V8
 	WORD $0x4ea8f4e7 // FMIN V7, V7, V8
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	FMOVD F0, (R2)
@@ -9043,7 +9043,7 @@ TEXT ·tile1xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	FMOVD (R2), F0
@@ -9076,7 +9076,7 @@ one:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -9121,7 +9121,7 @@ activate:
 	VDUP R2, V1.S4
 	WORD $0x4ea1f400 // FMIN V0, V0, V1
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	FMOVD F0, (R2)
@@ -9158,7 +9158,7 @@ TEXT ·tile2xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	FMOVD (R2), F0
@@ -9199,7 +9199,7 @@ one:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -9253,7 +9253,7 @@ activate:
 	WORD $0x4ea2f400 // FMIN V0, V0, V2
 	WORD $0x4ea2f421 // FMIN V1, V1, V2
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	FMOVD F0, (R2)
@@ -9294,7 +9294,7 @@ TEXT ·tile3xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	FMOVD (R2), F0
@@ -9343,7 +9343,7 @@ one:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -9407,7 +9407,7 @@ activate:
 	WORD $0x4ea3f421 // FMIN V1, V1, V3
 	WORD $0x4ea3f442 // FMIN V2, V2, V3
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	FMOVD F0, (R2)
@@ -9452,7 +9452,7 @@ TEXT ·tile4xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	FMOVD (R2), F0
@@ -9509,7 +9509,7 @@ one:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -9581,7 +9581,7 @@ activate:
 	WORD $0x4ea4f442 // FMIN V2, V2, V4
 	WORD $0x4ea4f463 // FMIN V3, V3, V4
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	FMOVD F0, (R2)
@@ -9630,7 +9630,7 @@ TEXT ·tile8xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	FMOVD (R2), F0
@@ -9719,7 +9719,7 @@ one:
 	BNE segment1
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVD Args_A(R0), R4
 	MOVD Args_AStride(R0), R5
 	MOVD Args_ASeg(R0), R6
@@ -9828,7 +9828,7 @@ activate:
 	WORD $0x4ea8f4c6 // FMIN V6, V6, V8
 	WORD $0x4ea8f4e7 // FMIN V7, V7, V8
 store:
-	// the result
+	// store the result
 	MOVD Args_C(R0), R2
 	MOVD Args_CStride(R0), R4
 	FMOVD F0, (R2)
@@ -9893,7 +9893,7 @@ TEXT ·pooled1x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -9974,7 +9974,7 @@ next:
 	ADD R12, R9
 	SUBS $1, R10
 	BNE segment1
-	// positions in the window, in all bytes; 4 is none
+	// positions in the window, in all bytes; 4: ReLU set the maximum to 0
 	VMOVI $1, V4.B16
 	VMOVI $2, V5.B16
 	VMOVI $3, V6.B16
@@ -10035,7 +10035,7 @@ TEXT ·pooled1x2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -10145,7 +10145,7 @@ next:
 	ADD R12, R9
 	SUBS $1, R10
 	BNE segment1
-	// positions in the window, in all bytes; 4 is none
+	// positions in the window, in all bytes; 4: ReLU set the maximum to 0
 	VMOVI $1, V8.B16
 	VMOVI $2, V9.B16
 	VMOVI $3, V10.B16
@@ -10224,7 +10224,7 @@ TEXT ·pooled1x3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -10359,7 +10359,7 @@ next:
 	ADD R13, R10
 	SUBS $1, R11
 	BNE segment1
-	// positions in the window, in all bytes; 4 is none
+	// positions in the window, in all bytes; 4: ReLU set the maximum to 0
 	VMOVI $1, V12.B16
 	VMOVI $2, V13.B16
 	VMOVI $3, V14.B16
@@ -10456,7 +10456,7 @@ TEXT ·pooled1x4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	ADD R1, R2, R3
@@ -10620,7 +10620,7 @@ next:
 	ADD R13, R10
 	SUBS $1, R11
 	BNE segment1
-	// positions in the window, in all bytes; 4 is none
+	// positions in the window, in all bytes; 4: ReLU set the maximum to 0
 	VMOVI $1, V16.B16
 	VMOVI $2, V17.B16
 	VMOVI $3, V18.B16
@@ -10735,7 +10735,7 @@ TEXT ·pooled1xc1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	FMOVS (R2), F0
@@ -10777,7 +10777,7 @@ one:
 	ADD R11, R8
 	SUBS $1, R9
 	BNE segment1
-	// positions in the window, in all bytes; 4 is none
+	// positions in the window, in all bytes; 4: ReLU set the maximum to 0
 	VMOVI $1, V4.B16
 	VMOVI $2, V5.B16
 	VMOVI $3, V6.B16
@@ -10839,7 +10839,7 @@ TEXT ·pooled1xc2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	FMOVD (R2), F0
@@ -10881,7 +10881,7 @@ one:
 	ADD R11, R8
 	SUBS $1, R9
 	BNE segment1
-	// positions in the window, in all bytes; 4 is none
+	// positions in the window, in all bytes; 4: ReLU set the maximum to 0
 	VMOVI $1, V4.B16
 	VMOVI $2, V5.B16
 	VMOVI $3, V6.B16
@@ -10945,7 +10945,7 @@ TEXT ·pooled1xc3NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	MOVD Args_Mask(R0), R1
 tile:
-	// what the sums start from
+	// load the initial values of the sums
 	MOVD Args_Init(R0), R2
 	MOVD Args_IStride(R0), R4
 	FMOVD (R2), F0
@@ -10997,7 +10997,7 @@ one:
 	ADD R11, R8
 	SUBS $1, R9
 	BNE segment1
-	// positions in the window, in all bytes; 4 is none
+	// positions in the window, in all bytes; 4: ReLU set the maximum to 0
 	VMOVI $1, V4.B16
 	VMOVI $2, V5.B16
 	VMOVI $3, V6.B16

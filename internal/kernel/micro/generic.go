@@ -2,9 +2,9 @@ package micro
 
 import "unsafe"
 
-// The portable micro-kernels: what the assembly must equal but for rounding.
+// The portable micro-kernels. The assembly gives the same results except for rounding.
 
-// generic makes a.tiles tiles of a height.
+// generic computes a.tiles tiles of the same height.
 func generic(f form, height int, a *Args) {
 	start := a.operands()
 	for tile := range uintptr(a.tiles) {
@@ -21,7 +21,8 @@ func generic(f form, height int, a *Args) {
 	a.forward(start, 0, 0, 0)
 }
 
-// genericP makes pooled pixels one by one from tiles of two rows for each line of the window.
+// genericP computes pooled pixels one by one. For each it computes two tiles of two rows, one for each line of the
+// window.
 func genericP(pooled int, a *Args) {
 	var tile [4 * 32]float32
 	n := a.columns
@@ -49,7 +50,7 @@ func genericP(pooled int, a *Args) {
 	}
 }
 
-// genericTile is a tile of any height and width, eight columns of a row at a time.
+// genericTile computes a tile of any height and width, eight columns of a row at a time.
 func genericTile(rows int, a *Args, first unsafe.Pointer, aRow, aK uintptr, c unsafe.Pointer) {
 	for r := range rows {
 		at := unsafe.Add(first, uintptr(r)*aRow)
@@ -119,7 +120,7 @@ func genericOne(a *Args, at unsafe.Pointer, aK uintptr, j int, init, residual, o
 	*(*float32)(unsafe.Add(out, 4*j)) = a.activate(s)
 }
 
-// activate is ReLU, and its limit.
+// activate applies ReLU and its limit.
 func (a *Args) activate(v float32) float32 {
 	switch {
 	case a.ReLU == 0:

@@ -1,18 +1,18 @@
-// Package micro holds the micro-kernels that convolution and matrix multiplication are made
-// of: a tile of a matrix product, a few rows by one or two vectors of columns, kept in
-// registers while k runs.
+// Package micro holds the micro-kernels of which convolutions and matrix products consist. A micro-kernel
+// computes a tile of a matrix product C = A B: some rows by one or two vectors of columns. The sums stay in
+// registers while k runs. There are three forms:
 //
-//   - N: rows at a stride, k contiguous, in segments at any distance: images under a window,
-//     row-major matrices;
-//   - T: rows contiguous, k at a stride: the gradient of filters, transposed matrices;
-//   - P: N over a 2x2 pooling window, which keeps the greatest of four results and where it
-//     was.
+//   - N: the rows of A lie at a stride. In a row, k runs over segments of contiguous elements, at any
+//     distance from each other. For pixels under a window, and row-major matrices.
+//   - T: the rows of A are contiguous, and k has a stride. Segments lie at one distance. For gradients of filters, and
+//     transposed matrices.
+//   - P: N with a 2x2 max-pool, which stores the maximum of four results and its position.
 //
-// N, T and P take any number of rows and cut them into tiles evenly, NLines and PLines many
-// lines of rows, too: one call of assembly makes many tiles, as long as it stays short.
+// N, T and P divide any number of rows into tiles of similar heights. NLines and PLines do the same for several
+// lines of rows. One call of assembly computes as many tiles as fit into about 0.1 ms.
 //
-// An element is summed over k in ascending order, starting from Init, with fused
-// multiply-adds in assembly; so it does not depend on the tile that it is in.
+// Each element is summed over k in ascending order, starting from Init. Assembly uses fused multiply-adds. So the
+// result does not depend on the tile that contains the element.
 package micro
 
 import (
@@ -21,57 +21,58 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// Args describes a tile. Assembly reads it; distances are in bytes.
+// Args describes the operands of tiles. Strides and other distances are in bytes. Assembly reads Args; go_asm.h has
+// the offsets of its fields.
 type Args struct {
-	A            unsafe.Pointer // first row, first k
-	B            unsafe.Pointer // first k, first column; columns are contiguous
-	C            unsafe.Pointer // result
-	Init         unsafe.Pointer // what sums start from: a row of columns
-	AStride      uintptr        // N, P: from row to row; T: from k to k
+	A            unsafe.Pointer // first row and k
+	B            unsafe.Pointer // first k and column; columns are contiguous
+	C            unsafe.Pointer // first row and column of the result
+	Init         unsafe.Pointer // initial values of the sums, such as a bias: a row of columns
+	AStride      uintptr        // N and P: from row to row; T: from k to k
 	BStride      uintptr        // from k to k
 	CStride      uintptr        // from row to row (P: from pooled pixel to pooled pixel)
-	IStride      uintptr        // of Init from row to row: 0 for a bias, CStride to add to C
+	IStride      uintptr        // of Init from row to row: 0 to repeat one row, CStride if Init is C
 	K            int            // length of a segment; not 0
 	Segs         int            // number of segments; not 0
-	Seg          *int           // N, P: from the end of each segment to the start of the next, Segs numbers, the last unused
-	ASeg         int            // T: the same for A, one distance for all
-	BSeg         int            // T: the same for B
-	ReLU         int            // 1: negative results become 0, NaN stays
-	Mask         uint64         // AVX-512: lanes of the last vector; NEON: its byte offset
-	Lanes        unsafe.Pointer // AVX2: the same as a vector of 0 and -1
+	Seg          *int           // N and P: Segs distances, each from the end of a segment to the start of the next; the last one is unused
+	ASeg         int            // T: distance in A from the end of each segment to the start of the next
+	BSeg         int            // T: the same in B
+	ReLU         int            // 1: set negative results to 0; NaN stays NaN
+	Mask         uint64         // AVX-512: lanes of the last vector, as bits; NEON: its offset in bytes
+	Lanes        unsafe.Pointer // AVX2: lanes of the last vector, as a vector of 0 and -1
 	A2           unsafe.Pointer // P: first row of the window's second line
-	Argmax       unsafe.Pointer // P: a byte for each result: where the maximum was in the window, row*2+column, or 4 where ReLU cut it
-	ArgmaxStride uintptr        // P: of Argmax from pooled pixel to pooled pixel
-	Residual     unsafe.Pointer // N, T: added to the sums before ReLU, laid out as C; or nil
-	Limit        float32        // N, T: with ReLU: the greatest result; 0: none
+	Argmax       unsafe.Pointer // P: for each result one byte, the position of the maximum in the window, row*2+column, or 4 if ReLU set it to 0
+	ArgmaxStride uintptr        // P: from pooled pixel to pooled pixel of Argmax
+	Residual     unsafe.Pointer // N and T: added to the sums before ReLU; with the strides of C; or nil
+	Limit        float32        // N and T: with ReLU, the maximum result; 0: no limit
 
 	transposed int     // 1: T
-	tiles      int     // how many tiles a call of assembly makes
-	aTile      uintptr // from tile to tile: of A and A2
-	cTile      uintptr // of C and Residual
-	iTile      uintptr // of Init
-	argmaxTile uintptr // of Argmax
-	whole      int     // 1: so is the last vector
-	segments   int     // of the assembly: segments left
-	aheadTile  uintptr // N: aTile when rows follow one another, and those of the next tile are fetched; else 0
-	aheadStep  uintptr // N: how many bytes are fetched for each k; or 0
+	tiles      int     // number of tiles that a call of assembly computes
+	aTile      uintptr // of A and A2, from tile to tile
+	cTile      uintptr // of C and Residual, from tile to tile
+	iTile      uintptr // of Init, from tile to tile
+	argmaxTile uintptr // of Argmax, from tile to tile
+	whole      int     // 1: the last vector of columns is whole
+	segments   int     // used by assembly only: number of segments that are left
+	aheadTile  uintptr // N: aTile if adjacent rows are contiguous and the rows of the next tile are prefetched; else 0
+	aheadStep  uintptr // N: number of bytes to prefetch for each k; or 0
 
-	Ahead [2]Ahead // T: memory to fetch meanwhile
+	Ahead [2]Ahead // T: memory to prefetch while tiles are computed
 
 	isa     kernel.ISA
 	columns int
-	kind    int // vectors: which tile the generated code takes (NEON: see neonColumns)
+	kind    int // selects the tile in the generated switch: the number of vectors; for NEON see neonColumns
 }
 
-// Ahead is memory that the second cache asks for while tiles are made: a line of 64 bytes for
-// each k of each tile. It is not a pointer, as it may go beyond the end.
+// Ahead is a range of memory that is prefetched to the second cache while tiles are computed: a line of 64 bytes for
+// each k of each tile. The fields are not pointers because they may be beyond the end of the memory.
 type Ahead struct {
 	at   uintptr
-	step uintptr // 64, or 0 for nothing
+	step uintptr // 64, or 0 to prefetch nothing more
 	end  uintptr
 }
 
-// Over starts with memory.
+// Over sets the range to the memory of x, which may be empty.
 func (f *Ahead) Over(x []float32) {
 	*f = Ahead{}
 	if len(x) > 0 {
@@ -80,14 +81,14 @@ func (f *Ahead) Over(x []float32) {
 	}
 }
 
-// zeros is what sums start from when there is nothing to add to.
+// zeros are the initial values of sums without a bias.
 var zeros [64]float32
 
-// Zero makes sums start from 0.
+// Zero sets Init so that sums start from 0.
 func (a *Args) Zero() { a.Init, a.IStride = unsafe.Pointer(&zeros[0]), 0 }
 
-// Columns sets the tile's width, at most two vectors, and the instruction set: AVX-512 does
-// eight columns or less with the shorter vectors of AVX2.
+// Columns sets the number of columns, which may be at most two vectors (see Lanes), and the instruction set. For up
+// to eight columns, AVX-512 uses the shorter vectors of AVX2.
 func (a *Args) Columns(isa kernel.ISA, n int) {
 	lanes := lanesFor(isa, n)
 	vectors := kernel.CeilDiv(n, lanes)
@@ -110,8 +111,8 @@ func (a *Args) Columns(isa kernel.ISA, n int) {
 	}
 }
 
-// neonColumns is Columns for vectors of four. Fewer columns than that have tiles of their
-// own; else the last vector ends with the last column, over some of the one before.
+// neonColumns is Columns for NEON, whose vectors have four columns. For fewer than four columns there are special
+// tiles. Otherwise the last vector ends with the last column, so it may overlap the vector before it.
 func (a *Args) neonColumns() {
 	if a.columns < 4 {
 		a.kind, a.Mask = 4+a.columns, 0
@@ -120,8 +121,7 @@ func (a *Args) neonColumns() {
 	a.kind, a.Mask = kernel.CeilDiv(a.columns, 4), uint64(4*(a.columns-4))
 }
 
-// Lanes is the number of float32 in a vector. Portable code counts as AVX2 does, and NEON,
-// which has twice the registers of half the length, too.
+// Lanes is the number of columns that count as a vector: 16 for AVX-512, else 8. For NEON this is two registers.
 func Lanes(isa kernel.ISA) int {
 	if isa == kernel.AVX512 {
 		return 16
@@ -129,7 +129,7 @@ func Lanes(isa kernel.ISA) int {
 	return 8
 }
 
-// lanesFor is the length of the vectors that a tile of n columns is made of.
+// lanesFor is the length of the vectors in a tile of n columns.
 func lanesFor(isa kernel.ISA, n int) int {
 	if n <= 8 {
 		return 8
@@ -137,7 +137,7 @@ func lanesFor(isa kernel.ISA, n int) int {
 	return Lanes(isa)
 }
 
-// heights are those that there are tiles of these columns for.
+// heights returns the heights of the tiles of a form with these columns.
 func (a *Args) heights(f form) kernel.Heights {
 	vectors := a.kind
 	switch {
@@ -149,10 +149,10 @@ func (a *Args) heights(f form) kernel.Heights {
 	return kernel.TileHeights(a.isa, vectors, f == formT)
 }
 
-// MaxRows is the greatest number of rows of a tile of N of these columns.
-func (a *Args) MaxRows() int { return a.heights(formN).Most() }
+// MaxRows is the maximum number of rows in a tile of form N with these columns.
+func (a *Args) MaxRows() int { return a.heights(formN).Max() }
 
-// maxPooled is the greatest number of pooled pixels of a tile of P of these columns.
+// maxPooled is the maximum number of pooled pixels in a tile of form P with these columns.
 func (a *Args) maxPooled() int {
 	if a.isa == kernel.AVX512 {
 		return 3

@@ -2,7 +2,7 @@ package micro
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-// run makes a.tiles tiles of a height.
+// run computes a.tiles tiles of the same height.
 func run(f form, height int, a *Args) {
 	switch {
 	case a.isa != kernel.NEON:
@@ -14,7 +14,7 @@ func run(f form, height int, a *Args) {
 	}
 }
 
-// packRows does Pack for whole vectors, where there is assembly.
+// packRows is Pack for whole vectors. It returns false if there is no assembly.
 func packRows(isa kernel.ISA, dst, src []float32, rows, stride, padded int) bool {
 	switch {
 	case isa == kernel.Generic:
@@ -27,8 +27,8 @@ func packRows(isa kernel.ISA, dst, src []float32, rows, stride, padded int) bool
 	return true
 }
 
-// transpose does what it can of PackTransposed in blocks of four by four, and says how many
-// rows of how many columns it did.
+// transpose does PackTransposed for whole blocks of 4x4, and returns the number of rows and of columns that it has
+// packed.
 func transpose(isa kernel.ISA, dst, src []float32, rows, stride, columns, padded int) (doneRows, doneColumns int) {
 	if isa == kernel.Generic || rows < 4 {
 		return 0, 0

@@ -4,7 +4,7 @@ package micro
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-// run makes a.tiles tiles of a height.
+// run computes a.tiles tiles of the same height.
 func run(f form, height int, a *Args) { generic(f, height, a) }
 
 func transpose(_ kernel.ISA, _, _ []float32, _, _, _, _ int) (rows, columns int) { return 0, 0 }

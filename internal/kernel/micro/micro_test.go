@@ -11,7 +11,7 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// problem is a product in the form of N or T, its operands right before guard pages.
+// problem is a product in form N or T. Its operands end at guard pages.
 type problem struct {
 	rows, columns, k, segs int
 	relu                   bool
@@ -58,7 +58,7 @@ func (p problem) args(isa kernel.ISA, c []float32) *Args {
 	return a
 }
 
-// element is row r, column c in float64.
+// element computes row r, column c in float64.
 func (p problem) element(r, c int) float64 {
 	sum := float64(p.init[c])
 	for i := range p.segs * p.k {
@@ -74,7 +74,7 @@ func (p problem) element(r, c int) float64 {
 	return sum
 }
 
-// inHalvesAndNot runs a test for processors that do AVX-512 in halves and for others.
+// inHalvesAndNot runs a test for processors that execute AVX-512 in halves, and for others.
 func inHalvesAndNot(t *testing.T, f func(t *testing.T)) {
 	before := kernel.Halves
 	defer func() { kernel.Halves = before }()
@@ -85,7 +85,7 @@ func inHalvesAndNot(t *testing.T, f func(t *testing.T)) {
 
 func TestTiles(t *testing.T) { inHalvesAndNot(t, testTiles) }
 
-// Every tile there is, and one row after the other for the same bits.
+// testTiles checks all tiles, and that rows computed one by one have the same bits.
 func testTiles(t *testing.T) {
 	run := map[bool]func(rows int, a *Args){false: N, true: T}
 	for _, transposed := range []bool{false, true} {
@@ -187,7 +187,7 @@ func TestPooledLines(t *testing.T) {
 
 func TestLines(t *testing.T) { inHalvesAndNot(t, testLines) }
 
-// Many tiles in a call are what tiles one by one are, with everything that is done to sums.
+// testLines checks calls with many tiles, with all options: initial sums, residual, ReLU and limit.
 func testLines(t *testing.T) {
 	for _, c := range []struct{ rows, lines, columns, k int }{
 		{1, 1, 5, 3}, {14, 1, 32, 7}, {15, 1, 32, 7}, {29, 1, 20, 8}, {100, 1, 16, 5}, {7, 7, 32, 9}, {7, 5, 17, 9}, {28, 3, 24, 4}, {30, 4, 8, 2},
@@ -275,7 +275,7 @@ func TestPack(t *testing.T) {
 	})
 }
 
-// ReLU lets NaN pass, and a window that has it first keeps it.
+// TestNaN checks that NaN stays NaN in a ReLU, and in a pool if it is the first element of the window.
 func TestNaN(t *testing.T) {
 	nan := float32(math.NaN())
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
@@ -291,7 +291,7 @@ func TestNaN(t *testing.T) {
 			a.Limit = limit
 			N(4, a)
 			if y[0] == y[0] || y[16] != 1 {
-				t.Errorf("ReLU of NaN and 1: %v, %v", y[0], y[16])
+				t.Errorf("ReLU of NaN and 1 is %v and %v", y[0], y[16])
 			}
 		}
 		a.A2, a.Argmax, a.ArgmaxStride = unsafe.Pointer(&x[2]), unsafe.Pointer(&argmax[0]), 16

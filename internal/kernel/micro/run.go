@@ -6,7 +6,7 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// form is one of the three kinds of tile.
+// form is one of the forms of tiles in the package comment.
 type form uint8
 
 const (
@@ -15,28 +15,28 @@ const (
 	formP
 )
 
-// N makes rows at a stride: any number of them, cut into tiles.
+// N computes any number of rows in form N.
 func N(rows int, a *Args) { a.lines(formN, rows, 1, 0, 0, 0) }
 
-// NLines makes lines of rows: line l starts aLine*l bytes behind A and cLine*l bytes behind C
-// (and Residual, and Init unless IStride is 0).
+// NLines computes several lines of rows in form N. Line l starts aLine*l bytes after A, and cLine*l bytes after C,
+// Residual and, unless IStride is 0, Init.
 func NLines(rows, lines int, aLine, cLine uintptr, a *Args) {
 	a.lines(formN, rows, lines, aLine, cLine, 0)
 }
 
-// T makes contiguous rows, any number of them.
+// T computes any number of rows in form T.
 func T(rows int, a *Args) { a.lines(formT, rows, 1, 0, 0, 0) }
 
-// P makes pooled pixels, any number of them, cut into tiles.
+// P computes any number of pooled pixels in form P.
 func P(pooled int, a *Args) { a.lines(formP, pooled, 1, 0, 0, 0) }
 
-// PLines makes lines of pooled pixels: line l starts aLine*l bytes behind A and A2, cLine*l
-// bytes behind C and argmaxLine*l bytes behind Argmax.
+// PLines computes several lines of pooled pixels in form P. Line l starts aLine*l bytes after A and A2, cLine*l bytes
+// after C, and argmaxLine*l bytes after Argmax.
 func PLines(pooled, lines int, aLine, cLine, argmaxLine uintptr, a *Args) {
 	a.lines(formP, pooled, lines, aLine, cLine, argmaxLine)
 }
 
-// step is the bytes from row to row of A.
+// step is the distance in A from a row to the next, or from a pooled pixel to the next, in bytes.
 func (a *Args) step(f form) uintptr {
 	switch f {
 	case formT:
@@ -47,7 +47,8 @@ func (a *Args) step(f form) uintptr {
 	return a.AStride
 }
 
-// lines cuts rows into tiles: few heights, many tiles of each.
+// lines divides lines of rows, or of pooled pixels, into tiles. It uses at most three heights, so that many tiles have
+// the same.
 func (a *Args) lines(f form, rows, lines int, aLine, cLine, argmaxLine uintptr) {
 	if f != formP && a.isa == kernel.AVX512 && kernel.Halves && (a.columns == 16 || a.columns == 24) {
 		a.inHalves(f, rows, lines, aLine, cLine)
@@ -57,7 +58,7 @@ func (a *Args) lines(f form, rows, lines int, aLine, cLine, argmaxLine uintptr) 
 	if f == formT {
 		a.transposed = 1
 		for i := range a.Ahead {
-			if f := &a.Ahead[i]; f.at >= f.end { // nothing is left: what is there already
+			if f := &a.Ahead[i]; f.at >= f.end { // nothing is left: prefetch B, which is in the cache
 				f.at, f.end, f.step = uintptr(a.B), 0, 0
 			}
 		}
@@ -89,8 +90,9 @@ func (a *Args) lines(f form, rows, lines int, aLine, cLine, argmaxLine uintptr) 
 	a.forward(start, 0, 0, 0)
 }
 
-// inHalves makes narrow tiles with the vectors of AVX2: one long vector for each element of A
-// would wait for loads, and half of a second one would be idle.
+// inHalves computes tiles of 16 and 24 columns with the vectors of AVX2, on processors that execute AVX-512 in
+// halves. With AVX-512, 16 columns would be one vector for each element of A, which is limited by loads, and of 24
+// columns half of the second vector would be unused.
 func (a *Args) inHalves(f form, rows, lines int, aLine, cLine uintptr) {
 	b, rest := *a, *a
 	b.Columns(kernel.AVX2, 16)
@@ -107,7 +109,7 @@ func (a *Args) inHalves(f form, rows, lines int, aLine, cLine uintptr) {
 	}
 	some := rows
 	if f == formT {
-		some = 24 // A is read twice: from the first cache
+		some = 24 // A is read twice, the second time from the first cache
 	}
 	start, restStart := b.operands(), rest.operands()
 	for row := 0; row < rows; row += some {
@@ -122,11 +124,11 @@ func (a *Args) inHalves(f form, rows, lines int, aLine, cLine uintptr) {
 	a.Ahead = b.Ahead
 }
 
-// sameSet is how many rows a tile has that lie a multiple of 4096 bytes apart: they share a set of
-// the first cache, which has eight ways or more.
+// sameSet is the maximum number of rows in a tile if rows lie a multiple of 4096 bytes apart. Such rows share a set of
+// the first cache, which has at least eight ways.
 const sameSet = 7
 
-// repeat makes tiles of a height, in calls that are short.
+// repeat computes a number of tiles of the same height, in several calls if one would take too long.
 func (a *Args) repeat(f form, height, tiles int, aTile, cTile, argmaxTile uintptr) {
 	a.aTile, a.cTile, a.argmaxTile, a.iTile = aTile, cTile, argmaxTile, 0
 	if a.IStride != 0 {
@@ -146,12 +148,12 @@ func (a *Args) repeat(f form, height, tiles int, aTile, cTile, argmaxTile uintpt
 	}
 }
 
-// operands are where the matrices of a tile are.
+// operands are the pointers in Args that move from tile to tile.
 type operands struct{ a, a2, c, init, residual, argmax unsafe.Pointer }
 
 func (a *Args) operands() operands { return operands{a.A, a.A2, a.C, a.Init, a.Residual, a.Argmax} }
 
-// forward moves on from where operands are.
+// forward sets the pointers to p plus the given distances.
 func (a *Args) forward(p operands, aBytes, cBytes, argmaxBytes uintptr) {
 	a.A, a.C, a.Init = unsafe.Add(p.a, aBytes), unsafe.Add(p.c, cBytes), p.init
 	if a.IStride != 0 {

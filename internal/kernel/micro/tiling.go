@@ -2,17 +2,17 @@ package micro
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-// Tiling cuts the columns of a matrix into tiles of two vectors; the last has one, or eight
-// columns, when that is enough. Packed, a tile is [k][padded columns], and tile follows tile.
+// Tiling divides the columns of a matrix into tiles of two vectors. The last tile has one vector, or eight columns,
+// if that is enough. In a packed matrix, a tile is [k, padded columns], and the tiles follow one another.
 type Tiling struct{ columns, lanes int }
 
-// NewTiling cuts n columns.
+// NewTiling divides n columns.
 func NewTiling(isa kernel.ISA, n int) Tiling { return Tiling{n, Lanes(isa)} }
 
 // Tiles is the number of tiles.
 func (t Tiling) Tiles() int { return kernel.CeilDiv(t.columns, 2*t.lanes) }
 
-// At is where tile i starts, how many columns it has, and how many with padding.
+// At returns the first column of tile i and its number of columns, without and with padding.
 func (t Tiling) At(i int) (first, columns, padded int) {
 	first = i * 2 * t.lanes
 	columns = min(2*t.lanes, t.columns-first)
@@ -23,13 +23,13 @@ func (t Tiling) At(i int) (first, columns, padded int) {
 	return first, columns, kernel.CeilDiv(columns, lanes) * lanes
 }
 
-// Padded is the number of columns with the padding of the last tile.
+// Padded is the number of columns including the padding of the last tile.
 func (t Tiling) Padded() int {
 	first, _, padded := t.At(t.Tiles() - 1)
 	return first + padded
 }
 
-// Pack copies rows of a row-major matrix (stride floats from row to row) into a packed tile.
+// Pack copies rows of a row-major matrix, which lie stride floats apart, to a packed tile. Padding is set to 0.
 func Pack(isa kernel.ISA, dst, src []float32, rows, stride, columns, padded int) {
 	if columns == padded && packRows(isa, dst[:rows*padded], src[:(rows-1)*stride+padded], rows, stride, padded) {
 		return
@@ -41,8 +41,8 @@ func Pack(isa kernel.ISA, dst, src []float32, rows, stride, columns, padded int)
 	}
 }
 
-// PackTransposed fills a packed tile of rows by columns from the transposed matrix: column c
-// is the row that starts at src[c*stride].
+// PackTransposed is Pack from a transposed matrix: column c of the tile is the row of src that starts at
+// src[c*stride].
 func PackTransposed(isa kernel.ISA, dst, src []float32, rows, stride, columns, padded int) {
 	if columns < padded {
 		clear(dst[:rows*padded])

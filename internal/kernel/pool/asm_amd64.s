@@ -94,7 +94,7 @@ TEXT ·unpoolAVX512(SB), NOSPLIT, $0-48
 	// a pooled pixel
 pixel:
 	MOVQ DI, R9
-	// a vector of its channels, to four pixels
+	// a vector of its channels, which goes to four pixels
 again:
 	VPMOVZXBD (DX), Z5
 	VMOVUPS (CX), Z4
@@ -242,7 +242,7 @@ TEXT ·unpoolAVX2(SB), NOSPLIT, $0-48
 	// a pooled pixel
 pixel:
 	MOVQ DI, R9
-	// a vector of its channels, to four pixels
+	// a vector of its channels, which goes to four pixels
 again:
 	VPMOVZXBD (DX), Y5
 	VMOVUPS (CX), Y4

@@ -100,7 +100,7 @@ TEXT ·unpoolNEON(SB), NOSPLIT, $0-48
 	// a pooled pixel
 pixel:
 	MOVD R5, R9
-	// a vector of its channels, to four pixels
+	// a vector of its channels, which goes to four pixels
 again:
 	FMOVS (R3), F5
 	WORD $0x2f08a4a5 // USHLL.8 V5, V5

@@ -22,22 +22,22 @@ func sumLanesVectors(isa kernel.ISA, sums *[16]float32, src *float32, n int) {
 	}
 }
 
-// addRowsAVX512 adds to dst[c] each src[r*stride+c] in order of r, for c below the lanes of vectors; stride is in bytes.
+// addRowsAVX512 adds src[r*stride+c] to dst[c] for each row r, in order, and for c < vectors*lanes; stride is in bytes.
 //
 //go:noescape
 func addRowsAVX512(dst *float32, src *float32, vectors int, rows int, stride uintptr)
 
-// sumLanesAVX512 adds to sums[i%16] each src[i] in order of i, for i < 16*n; n is at least 1.
+// sumLanesAVX512 adds src[i] to sums[i%16] for i < 16*n, in order; n is at least 1.
 //
 //go:noescape
 func sumLanesAVX512(sums *[16]float32, src *float32, n int)
 
-// addRowsAVX2 adds to dst[c] each src[r*stride+c] in order of r, for c below the lanes of vectors; stride is in bytes.
+// addRowsAVX2 adds src[r*stride+c] to dst[c] for each row r, in order, and for c < vectors*lanes; stride is in bytes.
 //
 //go:noescape
 func addRowsAVX2(dst *float32, src *float32, vectors int, rows int, stride uintptr)
 
-// sumLanesAVX2 adds to sums[i%16] each src[i] in order of i, for i < 16*n; n is at least 1.
+// sumLanesAVX2 adds src[i] to sums[i%16] for i < 16*n, in order; n is at least 1.
 //
 //go:noescape
 func sumLanesAVX2(sums *[16]float32, src *float32, n int)

@@ -14,12 +14,12 @@ func sumLanesVectors(_ kernel.ISA, sums *[16]float32, src *float32, n int) {
 	sumLanesNEON(sums, src, n)
 }
 
-// addRowsNEON adds to dst[c] each src[r*stride+c] in order of r, for c below the lanes of vectors; stride is in bytes.
+// addRowsNEON adds src[r*stride+c] to dst[c] for each row r, in order, and for c < vectors*lanes; stride is in bytes.
 //
 //go:noescape
 func addRowsNEON(dst *float32, src *float32, vectors int, rows int, stride uintptr)
 
-// sumLanesNEON adds to sums[i%16] each src[i] in order of i, for i < 16*n; n is at least 1.
+// sumLanesNEON adds src[i] to sums[i%16] for i < 16*n, in order; n is at least 1.
 //
 //go:noescape
 func sumLanesNEON(sums *[16]float32, src *float32, n int)

@@ -2,7 +2,35 @@
 
 package winograd
 
+import "unsafe"
+
 import "github.com/lince-ml/lince/internal/kernel"
+
+// The assembly uses these fields.
+const (
+	_ = unsafe.Offsetof(Products{}.A)
+	_ = unsafe.Offsetof(Products{}.APlane)
+	_ = unsafe.Offsetof(Products{}.AStride)
+	_ = unsafe.Offsetof(Products{}.Accumulate)
+	_ = unsafe.Offsetof(Products{}.B)
+	_ = unsafe.Offsetof(Products{}.BPanel)
+	_ = unsafe.Offsetof(Products{}.BPlane)
+	_ = unsafe.Offsetof(Products{}.BStride)
+	_ = unsafe.Offsetof(Products{}.C)
+	_ = unsafe.Offsetof(Products{}.CPlane)
+	_ = unsafe.Offsetof(Products{}.CStride)
+	_ = unsafe.Offsetof(Products{}.K)
+	_ = unsafe.Offsetof(Products{}.Panels)
+	_ = unsafe.Offsetof(Products{}.Planes)
+	_ = unsafe.Offsetof(Products{}.aTile)
+	_ = unsafe.Offsetof(Products{}.ahead)
+	_ = unsafe.Offsetof(Products{}.cTile)
+	_ = unsafe.Offsetof(Products{}.left)
+	_ = unsafe.Offsetof(Products{}.panelB)
+	_ = unsafe.Offsetof(Products{}.panelC)
+	_ = unsafe.Offsetof(Products{}.tiles)
+	_ = unsafe.Offsetof(Products{}.transposed)
+)
 
 func productsAVX512(height int, a *Products) {
 	switch height {
@@ -355,57 +383,57 @@ func narrow4x1AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintp
 //go:noescape
 func narrow4x2AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
-// products1AVX512 makes tiles of this height: see Products.
+// products1AVX512 computes tiles of this height; see Products.
 //
 //go:noescape
 func products1AVX512(a *Products)
 
-// products2AVX512 makes tiles of this height: see Products.
+// products2AVX512 computes tiles of this height; see Products.
 //
 //go:noescape
 func products2AVX512(a *Products)
 
-// products3AVX512 makes tiles of this height: see Products.
+// products3AVX512 computes tiles of this height; see Products.
 //
 //go:noescape
 func products3AVX512(a *Products)
 
-// products4AVX512 makes tiles of this height: see Products.
+// products4AVX512 computes tiles of this height; see Products.
 //
 //go:noescape
 func products4AVX512(a *Products)
 
-// products5AVX512 makes tiles of this height: see Products.
+// products5AVX512 computes tiles of this height; see Products.
 //
 //go:noescape
 func products5AVX512(a *Products)
 
-// products6AVX512 makes tiles of this height: see Products.
+// products6AVX512 computes tiles of this height; see Products.
 //
 //go:noescape
 func products6AVX512(a *Products)
 
-// products7AVX512 makes tiles of this height: see Products.
+// products7AVX512 computes tiles of this height; see Products.
 //
 //go:noescape
 func products7AVX512(a *Products)
 
-// products8AVX512 makes tiles of this height: see Products.
+// products8AVX512 computes tiles of this height; see Products.
 //
 //go:noescape
 func products8AVX512(a *Products)
 
-// products9AVX512 makes tiles of this height: see Products.
+// products9AVX512 computes tiles of this height; see Products.
 //
 //go:noescape
 func products9AVX512(a *Products)
 
-// products10AVX512 makes tiles of this height: see Products.
+// products10AVX512 computes tiles of this height; see Products.
 //
 //go:noescape
 func products10AVX512(a *Products)
 
-// products14AVX512 makes tiles of this height: see Products.
+// products14AVX512 computes tiles of this height; see Products.
 //
 //go:noescape
 func products14AVX512(a *Products)
@@ -480,40 +508,35 @@ func narrow4x1AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr
 //go:noescape
 func narrow4x2AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
-// products1AVX2 makes tiles of this height: see Products.
+// products1AVX2 computes tiles of this height; see Products.
 //
 //go:noescape
 func products1AVX2(a *Products)
 
-// products2AVX2 makes tiles of this height: see Products.
+// products2AVX2 computes tiles of this height; see Products.
 //
 //go:noescape
 func products2AVX2(a *Products)
 
-// products3AVX2 makes tiles of this height: see Products.
+// products3AVX2 computes tiles of this height; see Products.
 //
 //go:noescape
 func products3AVX2(a *Products)
 
-// products4AVX2 makes tiles of this height: see Products.
+// products4AVX2 computes tiles of this height; see Products.
 //
 //go:noescape
 func products4AVX2(a *Products)
 
-// products5AVX2 makes tiles of this height: see Products.
+// products5AVX2 computes tiles of this height; see Products.
 //
 //go:noescape
 func products5AVX2(a *Products)
 
-// products6AVX2 makes tiles of this height: see Products.
+// products6AVX2 computes tiles of this height; see Products.
 //
 //go:noescape
 func products6AVX2(a *Products)
-
-// toRead is ToRead for lines of 64 bytes.
-//
-//go:noescape
-func toRead(x *float32, lines int)
 
 // toWrite is ToWrite for lines of 64 bytes.
 //

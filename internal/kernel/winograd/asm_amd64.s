@@ -3503,11 +3503,11 @@ tile:
 	VMOVUPS 64(SI), Z1
 	JMP begin
 zero:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 begin:
-	// the next memory, when all of the first has been asked for
+	// the next range, if all of the first has been prefetched
 	MOVQ Products_ahead(AX), SI
 	CMPQ SI, Products_ahead+8(AX)
 	JCS more
@@ -3535,10 +3535,10 @@ more:
 	MOVL $32, R11
 	CMPQ R9, Products_ahead+8(AX)
 	CMOVQCS R11, R10
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R9, R9
 	CMOVQEQ CX, R9
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R11
 	PCALIGN $64
 again1:
@@ -3554,12 +3554,12 @@ again1:
 	DECQ R11
 	JNE again1
 	TESTQ R10, R10
-	JEQ asked2
+	JEQ fetched2
 	MOVQ R9, Products_ahead(AX)
-asked2:
+fetched2:
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -3569,10 +3569,10 @@ transposed:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again3:
@@ -3588,9 +3588,9 @@ again3:
 	DECQ R12
 	JNE again3
 	TESTQ R11, R11
-	JEQ asked4
+	JEQ fetched4
 	MOVQ R10, Products_ahead(AX)
-asked4:
+fetched4:
 multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
@@ -3645,13 +3645,13 @@ tile:
 	VMOVUPS 64(SI), Z3
 	JMP begin
 zero:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
 begin:
-	// the next memory, when all of the first has been asked for
+	// the next range, if all of the first has been prefetched
 	MOVQ Products_ahead(AX), SI
 	CMPQ SI, Products_ahead+8(AX)
 	JCS more
@@ -3679,10 +3679,10 @@ more:
 	MOVL $32, R11
 	CMPQ R9, Products_ahead+8(AX)
 	CMOVQCS R11, R10
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R9, R9
 	CMOVQEQ CX, R9
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R11
 	PCALIGN $64
 again1:
@@ -3701,12 +3701,12 @@ again1:
 	DECQ R11
 	JNE again1
 	TESTQ R10, R10
-	JEQ asked2
+	JEQ fetched2
 	MOVQ R9, Products_ahead(AX)
-asked2:
+fetched2:
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -3716,10 +3716,10 @@ transposed:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again3:
@@ -3738,9 +3738,9 @@ again3:
 	DECQ R12
 	JNE again3
 	TESTQ R11, R11
-	JEQ asked4
+	JEQ fetched4
 	MOVQ R10, Products_ahead(AX)
-asked4:
+fetched4:
 multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
@@ -3801,7 +3801,7 @@ tile:
 	VMOVUPS 64(SI), Z5
 	JMP begin
 zero:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -3809,7 +3809,7 @@ zero:
 	VPXORQ Z4, Z4, Z4
 	VPXORQ Z5, Z5, Z5
 begin:
-	// the next memory, when all of the first has been asked for
+	// the next range, if all of the first has been prefetched
 	MOVQ Products_ahead(AX), SI
 	CMPQ SI, Products_ahead+8(AX)
 	JCS more
@@ -3837,10 +3837,10 @@ more:
 	MOVL $32, R11
 	CMPQ R9, Products_ahead+8(AX)
 	CMOVQCS R11, R10
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R9, R9
 	CMOVQEQ CX, R9
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R11
 	PCALIGN $64
 again1:
@@ -3862,12 +3862,12 @@ again1:
 	DECQ R11
 	JNE again1
 	TESTQ R10, R10
-	JEQ asked2
+	JEQ fetched2
 	MOVQ R9, Products_ahead(AX)
-asked2:
+fetched2:
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -3877,10 +3877,10 @@ transposed:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again3:
@@ -3902,9 +3902,9 @@ again3:
 	DECQ R12
 	JNE again3
 	TESTQ R11, R11
-	JEQ asked4
+	JEQ fetched4
 	MOVQ R10, Products_ahead(AX)
-asked4:
+fetched4:
 multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
@@ -3971,7 +3971,7 @@ tile:
 	VMOVUPS 64(SI), Z7
 	JMP begin
 zero:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -3981,7 +3981,7 @@ zero:
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z7, Z7, Z7
 begin:
-	// the next memory, when all of the first has been asked for
+	// the next range, if all of the first has been prefetched
 	MOVQ Products_ahead(AX), SI
 	CMPQ SI, Products_ahead+8(AX)
 	JCS more
@@ -4010,10 +4010,10 @@ more:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again1:
@@ -4039,12 +4039,12 @@ again1:
 	DECQ R12
 	JNE again1
 	TESTQ R11, R11
-	JEQ asked2
+	JEQ fetched2
 	MOVQ R10, Products_ahead(AX)
-asked2:
+fetched2:
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -4054,10 +4054,10 @@ transposed:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again3:
@@ -4082,9 +4082,9 @@ again3:
 	DECQ R12
 	JNE again3
 	TESTQ R11, R11
-	JEQ asked4
+	JEQ fetched4
 	MOVQ R10, Products_ahead(AX)
-asked4:
+fetched4:
 multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
@@ -4157,7 +4157,7 @@ tile:
 	VMOVUPS 64(SI), Z9
 	JMP begin
 zero:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -4169,7 +4169,7 @@ zero:
 	VPXORQ Z8, Z8, Z8
 	VPXORQ Z9, Z9, Z9
 begin:
-	// the next memory, when all of the first has been asked for
+	// the next range, if all of the first has been prefetched
 	MOVQ Products_ahead(AX), SI
 	CMPQ SI, Products_ahead+8(AX)
 	JCS more
@@ -4198,10 +4198,10 @@ more:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again1:
@@ -4230,12 +4230,12 @@ again1:
 	DECQ R12
 	JNE again1
 	TESTQ R11, R11
-	JEQ asked2
+	JEQ fetched2
 	MOVQ R10, Products_ahead(AX)
-asked2:
+fetched2:
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -4245,10 +4245,10 @@ transposed:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again3:
@@ -4276,9 +4276,9 @@ again3:
 	DECQ R12
 	JNE again3
 	TESTQ R11, R11
-	JEQ asked4
+	JEQ fetched4
 	MOVQ R10, Products_ahead(AX)
-asked4:
+fetched4:
 multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
@@ -4357,7 +4357,7 @@ tile:
 	VMOVUPS 64(SI), Z11
 	JMP begin
 zero:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -4371,7 +4371,7 @@ zero:
 	VPXORQ Z10, Z10, Z10
 	VPXORQ Z11, Z11, Z11
 begin:
-	// the next memory, when all of the first has been asked for
+	// the next range, if all of the first has been prefetched
 	MOVQ Products_ahead(AX), SI
 	CMPQ SI, Products_ahead+8(AX)
 	JCS more
@@ -4400,10 +4400,10 @@ more:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again1:
@@ -4435,12 +4435,12 @@ again1:
 	DECQ R12
 	JNE again1
 	TESTQ R11, R11
-	JEQ asked2
+	JEQ fetched2
 	MOVQ R10, Products_ahead(AX)
-asked2:
+fetched2:
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -4450,10 +4450,10 @@ transposed:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again3:
@@ -4484,9 +4484,9 @@ again3:
 	DECQ R12
 	JNE again3
 	TESTQ R11, R11
-	JEQ asked4
+	JEQ fetched4
 	MOVQ R10, Products_ahead(AX)
-asked4:
+fetched4:
 multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
@@ -4571,7 +4571,7 @@ tile:
 	VMOVUPS 64(SI), Z13
 	JMP begin
 zero:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -4587,7 +4587,7 @@ zero:
 	VPXORQ Z12, Z12, Z12
 	VPXORQ Z13, Z13, Z13
 begin:
-	// the next memory, when all of the first has been asked for
+	// the next range, if all of the first has been prefetched
 	MOVQ Products_ahead(AX), SI
 	CMPQ SI, Products_ahead+8(AX)
 	JCS more
@@ -4617,10 +4617,10 @@ more:
 	MOVL $32, R13
 	CMPQ R11, Products_ahead+8(AX)
 	CMOVQCS R13, R12
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R11, R11
 	CMOVQEQ CX, R11
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R13
 	PCALIGN $64
 again1:
@@ -4656,12 +4656,12 @@ again1:
 	DECQ R13
 	JNE again1
 	TESTQ R12, R12
-	JEQ asked2
+	JEQ fetched2
 	MOVQ R11, Products_ahead(AX)
-asked2:
+fetched2:
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -4671,10 +4671,10 @@ transposed:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again3:
@@ -4708,9 +4708,9 @@ again3:
 	DECQ R12
 	JNE again3
 	TESTQ R11, R11
-	JEQ asked4
+	JEQ fetched4
 	MOVQ R10, Products_ahead(AX)
-asked4:
+fetched4:
 multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
@@ -4801,7 +4801,7 @@ tile:
 	VMOVUPS 64(SI), Z15
 	JMP begin
 zero:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -4819,7 +4819,7 @@ zero:
 	VPXORQ Z14, Z14, Z14
 	VPXORQ Z15, Z15, Z15
 begin:
-	// the next memory, when all of the first has been asked for
+	// the next range, if all of the first has been prefetched
 	MOVQ Products_ahead(AX), SI
 	CMPQ SI, Products_ahead+8(AX)
 	JCS more
@@ -4849,10 +4849,10 @@ more:
 	MOVL $32, R13
 	CMPQ R11, Products_ahead+8(AX)
 	CMOVQCS R13, R12
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R11, R11
 	CMOVQEQ CX, R11
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R13
 	PCALIGN $64
 again1:
@@ -4891,12 +4891,12 @@ again1:
 	DECQ R13
 	JNE again1
 	TESTQ R12, R12
-	JEQ asked2
+	JEQ fetched2
 	MOVQ R11, Products_ahead(AX)
-asked2:
+fetched2:
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -4906,10 +4906,10 @@ transposed:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again3:
@@ -4946,9 +4946,9 @@ again3:
 	DECQ R12
 	JNE again3
 	TESTQ R11, R11
-	JEQ asked4
+	JEQ fetched4
 	MOVQ R10, Products_ahead(AX)
-asked4:
+fetched4:
 multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
@@ -5045,7 +5045,7 @@ tile:
 	VMOVUPS 64(SI), Z17
 	JMP begin
 zero:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -5065,7 +5065,7 @@ zero:
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 begin:
-	// the next memory, when all of the first has been asked for
+	// the next range, if all of the first has been prefetched
 	MOVQ Products_ahead(AX), SI
 	CMPQ SI, Products_ahead+8(AX)
 	JCS more
@@ -5095,10 +5095,10 @@ more:
 	MOVL $32, R13
 	CMPQ R11, Products_ahead+8(AX)
 	CMOVQCS R13, R12
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R11, R11
 	CMOVQEQ CX, R11
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R13
 	PCALIGN $64
 again1:
@@ -5140,12 +5140,12 @@ again1:
 	DECQ R13
 	JNE again1
 	TESTQ R12, R12
-	JEQ asked2
+	JEQ fetched2
 	MOVQ R11, Products_ahead(AX)
-asked2:
+fetched2:
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -5155,10 +5155,10 @@ transposed:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again3:
@@ -5198,9 +5198,9 @@ again3:
 	DECQ R12
 	JNE again3
 	TESTQ R11, R11
-	JEQ asked4
+	JEQ fetched4
 	MOVQ R10, Products_ahead(AX)
-asked4:
+fetched4:
 multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
@@ -5303,7 +5303,7 @@ tile:
 	VMOVUPS 64(SI), Z19
 	JMP begin
 zero:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -5325,7 +5325,7 @@ zero:
 	VPXORQ Z18, Z18, Z18
 	VPXORQ Z19, Z19, Z19
 begin:
-	// the next memory, when all of the first has been asked for
+	// the next range, if all of the first has been prefetched
 	MOVQ Products_ahead(AX), SI
 	CMPQ SI, Products_ahead+8(AX)
 	JCS more
@@ -5356,10 +5356,10 @@ more:
 	MOVL $32, R14
 	CMPQ R12, Products_ahead+8(AX)
 	CMOVQCS R14, R13
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R12, R12
 	CMOVQEQ CX, R12
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R14
 	PCALIGN $64
 again1:
@@ -5405,12 +5405,12 @@ again1:
 	DECQ R14
 	JNE again1
 	TESTQ R13, R13
-	JEQ asked2
+	JEQ fetched2
 	MOVQ R12, Products_ahead(AX)
-asked2:
+fetched2:
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -5420,10 +5420,10 @@ transposed:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again3:
@@ -5466,9 +5466,9 @@ again3:
 	DECQ R12
 	JNE again3
 	TESTQ R11, R11
-	JEQ asked4
+	JEQ fetched4
 	MOVQ R10, Products_ahead(AX)
-asked4:
+fetched4:
 multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
@@ -5586,7 +5586,7 @@ tile:
 	VMOVUPS 64(SI), Z27
 	JMP begin
 zero:
-	// the sums start from 0
+	// set the sums to 0
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -5616,7 +5616,7 @@ zero:
 	VPXORQ Z26, Z26, Z26
 	VPXORQ Z27, Z27, Z27
 begin:
-	// the next memory, when all of the first has been asked for
+	// the next range, if all of the first has been prefetched
 	MOVQ Products_ahead(AX), SI
 	CMPQ SI, Products_ahead+8(AX)
 	JCS more
@@ -5648,10 +5648,10 @@ more:
 	MOVL $32, R15
 	CMPQ R13, Products_ahead+8(AX)
 	CMOVQCS R15, R14
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R13, R13
 	CMOVQEQ CX, R13
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R15
 	PCALIGN $64
 again1:
@@ -5710,12 +5710,12 @@ again1:
 	DECQ R15
 	JNE again1
 	TESTQ R14, R14
-	JEQ asked2
+	JEQ fetched2
 	MOVQ R13, Products_ahead(AX)
-asked2:
+fetched2:
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -5725,10 +5725,10 @@ transposed:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again3:
@@ -5783,9 +5783,9 @@ again3:
 	DECQ R12
 	JNE again3
 	TESTQ R11, R11
-	JEQ asked4
+	JEQ fetched4
 	MOVQ R10, Products_ahead(AX)
-asked4:
+fetched4:
 multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
@@ -9255,11 +9255,11 @@ tile:
 	VMOVUPS 32(SI), Y1
 	JMP begin
 zero:
-	// the sums start from 0
+	// set the sums to 0
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 begin:
-	// the next memory, when all of the first has been asked for
+	// the next range, if all of the first has been prefetched
 	MOVQ Products_ahead(AX), SI
 	CMPQ SI, Products_ahead+8(AX)
 	JCS more
@@ -9287,10 +9287,10 @@ more:
 	MOVL $32, R11
 	CMPQ R9, Products_ahead+8(AX)
 	CMOVQCS R11, R10
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R9, R9
 	CMOVQEQ CX, R9
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R11
 	PCALIGN $64
 again1:
@@ -9306,12 +9306,12 @@ again1:
 	DECQ R11
 	JNE again1
 	TESTQ R10, R10
-	JEQ asked2
+	JEQ fetched2
 	MOVQ R9, Products_ahead(AX)
-asked2:
+fetched2:
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -9321,10 +9321,10 @@ transposed:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again3:
@@ -9340,9 +9340,9 @@ again3:
 	DECQ R12
 	JNE again3
 	TESTQ R11, R11
-	JEQ asked4
+	JEQ fetched4
 	MOVQ R10, Products_ahead(AX)
-asked4:
+fetched4:
 multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
@@ -9397,13 +9397,13 @@ tile:
 	VMOVUPS 32(SI), Y3
 	JMP begin
 zero:
-	// the sums start from 0
+	// set the sums to 0
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 begin:
-	// the next memory, when all of the first has been asked for
+	// the next range, if all of the first has been prefetched
 	MOVQ Products_ahead(AX), SI
 	CMPQ SI, Products_ahead+8(AX)
 	JCS more
@@ -9431,10 +9431,10 @@ more:
 	MOVL $32, R11
 	CMPQ R9, Products_ahead+8(AX)
 	CMOVQCS R11, R10
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R9, R9
 	CMOVQEQ CX, R9
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R11
 	PCALIGN $64
 again1:
@@ -9453,12 +9453,12 @@ again1:
 	DECQ R11
 	JNE again1
 	TESTQ R10, R10
-	JEQ asked2
+	JEQ fetched2
 	MOVQ R9, Products_ahead(AX)
-asked2:
+fetched2:
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -9468,10 +9468,10 @@ transposed:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again3:
@@ -9490,9 +9490,9 @@ again3:
 	DECQ R12
 	JNE again3
 	TESTQ R11, R11
-	JEQ asked4
+	JEQ fetched4
 	MOVQ R10, Products_ahead(AX)
-asked4:
+fetched4:
 multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
@@ -9553,7 +9553,7 @@ tile:
 	VMOVUPS 32(SI), Y5
 	JMP begin
 zero:
-	// the sums start from 0
+	// set the sums to 0
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -9561,7 +9561,7 @@ zero:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 begin:
-	// the next memory, when all of the first has been asked for
+	// the next range, if all of the first has been prefetched
 	MOVQ Products_ahead(AX), SI
 	CMPQ SI, Products_ahead+8(AX)
 	JCS more
@@ -9589,10 +9589,10 @@ more:
 	MOVL $32, R11
 	CMPQ R9, Products_ahead+8(AX)
 	CMOVQCS R11, R10
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R9, R9
 	CMOVQEQ CX, R9
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R11
 	PCALIGN $64
 again1:
@@ -9614,12 +9614,12 @@ again1:
 	DECQ R11
 	JNE again1
 	TESTQ R10, R10
-	JEQ asked2
+	JEQ fetched2
 	MOVQ R9, Products_ahead(AX)
-asked2:
+fetched2:
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -9629,10 +9629,10 @@ transposed:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again3:
@@ -9654,9 +9654,9 @@ again3:
 	DECQ R12
 	JNE again3
 	TESTQ R11, R11
-	JEQ asked4
+	JEQ fetched4
 	MOVQ R10, Products_ahead(AX)
-asked4:
+fetched4:
 multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
@@ -9723,7 +9723,7 @@ tile:
 	VMOVUPS 32(SI), Y7
 	JMP begin
 zero:
-	// the sums start from 0
+	// set the sums to 0
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -9733,7 +9733,7 @@ zero:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 begin:
-	// the next memory, when all of the first has been asked for
+	// the next range, if all of the first has been prefetched
 	MOVQ Products_ahead(AX), SI
 	CMPQ SI, Products_ahead+8(AX)
 	JCS more
@@ -9762,10 +9762,10 @@ more:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again1:
@@ -9791,12 +9791,12 @@ again1:
 	DECQ R12
 	JNE again1
 	TESTQ R11, R11
-	JEQ asked2
+	JEQ fetched2
 	MOVQ R10, Products_ahead(AX)
-asked2:
+fetched2:
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -9806,10 +9806,10 @@ transposed:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again3:
@@ -9834,9 +9834,9 @@ again3:
 	DECQ R12
 	JNE again3
 	TESTQ R11, R11
-	JEQ asked4
+	JEQ fetched4
 	MOVQ R10, Products_ahead(AX)
-asked4:
+fetched4:
 multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
@@ -9909,7 +9909,7 @@ tile:
 	VMOVUPS 32(SI), Y9
 	JMP begin
 zero:
-	// the sums start from 0
+	// set the sums to 0
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -9921,7 +9921,7 @@ zero:
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 begin:
-	// the next memory, when all of the first has been asked for
+	// the next range, if all of the first has been prefetched
 	MOVQ Products_ahead(AX), SI
 	CMPQ SI, Products_ahead+8(AX)
 	JCS more
@@ -9950,10 +9950,10 @@ more:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again1:
@@ -9982,12 +9982,12 @@ again1:
 	DECQ R12
 	JNE again1
 	TESTQ R11, R11
-	JEQ asked2
+	JEQ fetched2
 	MOVQ R10, Products_ahead(AX)
-asked2:
+fetched2:
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -9997,10 +9997,10 @@ transposed:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again3:
@@ -10028,9 +10028,9 @@ again3:
 	DECQ R12
 	JNE again3
 	TESTQ R11, R11
-	JEQ asked4
+	JEQ fetched4
 	MOVQ R10, Products_ahead(AX)
-asked4:
+fetched4:
 multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
@@ -10109,7 +10109,7 @@ tile:
 	VMOVUPS 32(SI), Y11
 	JMP begin
 zero:
-	// the sums start from 0
+	// set the sums to 0
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -10123,7 +10123,7 @@ zero:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 begin:
-	// the next memory, when all of the first has been asked for
+	// the next range, if all of the first has been prefetched
 	MOVQ Products_ahead(AX), SI
 	CMPQ SI, Products_ahead+8(AX)
 	JCS more
@@ -10152,10 +10152,10 @@ more:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again1:
@@ -10187,12 +10187,12 @@ again1:
 	DECQ R12
 	JNE again1
 	TESTQ R11, R11
-	JEQ asked2
+	JEQ fetched2
 	MOVQ R10, Products_ahead(AX)
-asked2:
+fetched2:
 	JMP multiplied
 transposed:
-	// rows of A that follow one another
+	// contiguous rows of A
 	MOVQ Products_AStride(AX), DI
 	MOVQ CX, SI
 	MOVQ Products_panelB(AX), R8
@@ -10202,10 +10202,10 @@ transposed:
 	MOVL $32, R12
 	CMPQ R10, Products_ahead+8(AX)
 	CMOVQCS R12, R11
-	// without memory to ask for, A is asked for
+	// if there is no memory to prefetch, prefetch A
 	TESTQ R10, R10
 	CMOVQEQ CX, R10
-	// for each k: a row of B times an element of each row of A
+	// for each k, multiply a row of B by an element of each row of A
 	MOVQ Products_K(AX), R12
 	PCALIGN $64
 again3:
@@ -10236,9 +10236,9 @@ again3:
 	DECQ R12
 	JNE again3
 	TESTQ R11, R11
-	JEQ asked4
+	JEQ fetched4
 	MOVQ R10, Products_ahead(AX)
-asked4:
+fetched4:
 multiplied:
 	// the result
 	MOVQ Products_CStride(AX), DI
@@ -10279,17 +10279,6 @@ multiplied:
 	DECQ Products_Planes(AX)
 	JNE plane
 	VZEROUPPER
-	RET
-
-// func toRead(x *float32, lines int)
-TEXT ·toRead(SB), NOSPLIT, $0-16
-	MOVQ x+0(FP), SI
-	MOVQ lines+8(FP), AX
-again:
-	PREFETCHT1 (SI)
-	ADDQ $64, SI
-	DECQ AX
-	JNE again
 	RET
 
 // func toWrite(x *float32, lines int)

@@ -2,12 +2,9 @@ package winograd
 
 import "github.com/lince-ml/lince/internal/kernel"
 
-// Images and results are larger than the second cache. Transforms read and write them, and have nothing to
-// compute while they wait for memory. Products use only that cache. So the memory that transforms will need is
-// prefetched, little by little, during products.
-
-// ToRead prefetches x to the second cache.
-func ToRead(isa kernel.ISA, x []float32) { prefetch(isa, x, false) }
+// Images and results are larger than the second cache. Transforms, which read and write them, have little to compute
+// while they wait for memory, but products only use the second cache. So the memory that the next transforms need is
+// prefetched during products, a line at a time.
 
 // ToWrite prefetches x to the second cache, for exclusive access of this core, before it is written.
-func ToWrite(isa kernel.ISA, x []float32) { prefetch(isa, x, true) }
+func ToWrite(isa kernel.ISA, x []float32) { prefetch(isa, x) }

@@ -6,39 +6,37 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 )
 
-// Products describes products of matrices of one or more planes: C = A B, of panels of
-// ProductColumns columns one after the other, summed over k in ascending order with fused multiply-adds, as
-// package micro does it; and memory that is needed soon. Images and results are larger than
-// the second cache, and while they come or go there is nothing to do in a transform, but in
-// products, which need no more than that cache, there is: a line is asked for every two k.
+// Products describes matrix products C = A B for one or more planes, and memory to prefetch during them (see Ahead).
+// B consists of panels of ProductColumns columns. Elements are summed over k in ascending order, with fused
+// multiply-adds, as in package micro.
 //
-// Assembly reads it; distances are in bytes.
+// All distances are in bytes. Assembly reads and changes the struct; N and T restore the exported fields.
 type Products struct {
-	A          unsafe.Pointer // of the first plane: first row and k
-	B          unsafe.Pointer // first k and column
-	C          unsafe.Pointer // first row and column
-	AStride    uintptr        // N: from row to row; T: from k to k
-	BStride    uintptr        // T: from k to k
-	CStride    uintptr        // from row to row
-	K          int            // not 0
-	transposed int            // 1: T
-	tiles      int            // of rows
-	Panels     int
-	Planes     int
-	aTile      uintptr              // from tile to tile of rows
-	cTile      uintptr              // from tile to tile of rows
+	A          unsafe.Pointer       // first plane: first row and k
+	B          unsafe.Pointer       // first plane and panel: first k and column
+	C          unsafe.Pointer       // first plane: first row and column
+	AStride    uintptr              // N: from row to row; T: from k to k
+	BStride    uintptr              // T: from k to k; N: rows of a panel are contiguous
+	CStride    uintptr              // from row to row
+	K          int                  // not 0
+	transposed int                  // 1: T
+	tiles      int                  // number of tiles of rows
+	Panels     int                  // number of panels
+	Planes     int                  // number of planes
+	aTile      uintptr              // of A, from tile to tile of rows
+	cTile      uintptr              // of C, from tile to tile of rows
 	APlane     uintptr              // from plane to plane
 	BPlane     uintptr              // from plane to plane
 	BPanel     uintptr              // from panel to panel
 	CPlane     uintptr              // from plane to plane
 	Accumulate int                  // 1: the sums start from C
-	ahead      [3][2]unsafe.Pointer // where it starts and ends
+	ahead      [3][2]unsafe.Pointer // start and end of the memory to prefetch
 
-	panelB, panelC uintptr // of the assembly: the panel
-	left           int     // of the assembly: panels left
+	panelB, panelC uintptr // used by assembly only: the panel
+	left           int     // used by assembly only: number of panels left
 }
 
-// Ahead asks for memory, one after the other; there can be three.
+// Ahead sets up to three ranges of memory to prefetch, one after the other: a cache line for every two k.
 func (p *Products) Ahead(memory ...[]float32) {
 	n := 0
 	for _, m := range memory {
@@ -49,8 +47,7 @@ func (p *Products) Ahead(memory ...[]float32) {
 	}
 }
 
-// ProductColumns is the columns of a panel, or 0 if there is no assembly. (The rows of N's
-// panels lie one behind the other.)
+// ProductColumns is the number of columns in a panel, or 0 if the instruction set has no assembly for Products.
 func ProductColumns(isa kernel.ISA) int {
 	switch isa {
 	case kernel.AVX512:
@@ -61,19 +58,19 @@ func ProductColumns(isa kernel.ISA) int {
 	return 0
 }
 
-// N makes rows at a stride, k being contiguous.
+// N computes rows of C. The rows of A lie AStride apart, and k is contiguous.
 func (p *Products) N(isa kernel.ISA, rows int) {
 	p.transposed = 0
 	p.run(isa, rows, p.AStride)
 }
 
-// T makes contiguous rows, k being at a stride.
+// T computes rows of C. The rows of A are contiguous, and k has the stride AStride.
 func (p *Products) T(isa kernel.ISA, rows int) {
 	p.transposed = 1
 	p.run(isa, rows, 4)
 }
 
-// run cuts rows, and planes so that calls are short.
+// run divides the rows into tiles, and the planes into calls of about 0.1 ms.
 func (p *Products) run(isa kernel.ISA, rows int, step uintptr) {
 	all, planes := *p, p.Planes
 	a, c := p.A, p.C

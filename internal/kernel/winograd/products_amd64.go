@@ -10,13 +10,8 @@ func products(isa kernel.ISA, height int, p *Products) {
 	}
 }
 
-func prefetch(isa kernel.ISA, x []float32, write bool) {
-	lines := len(x) / 16
-	switch {
-	case isa == kernel.Generic || lines == 0:
-	case write:
+func prefetch(isa kernel.ISA, x []float32) {
+	if lines := len(x) / 16; isa != kernel.Generic && lines > 0 {
 		toWrite(&x[0], lines)
-	default:
-		toRead(&x[0], lines)
 	}
 }

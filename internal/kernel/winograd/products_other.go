@@ -6,4 +6,4 @@ import "github.com/lince-ml/lince/internal/kernel"
 
 func products(kernel.ISA, int, *Products) { panic("winograd: no products on this architecture") }
 
-func prefetch(kernel.ISA, []float32, bool) {}
+func prefetch(kernel.ISA, []float32) {}

@@ -10,7 +10,7 @@ import (
 	"github.com/lince-ml/lince/internal/kernel/kerneltest"
 )
 
-// TestProducts checks the sums for all heights of tiles, with little and with much memory to prefetch.
+// TestProducts checks the sums for all heights of tiles, with short and long ranges of memory to prefetch.
 func TestProducts(t *testing.T) {
 	const planes, panels = 2, 2
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
