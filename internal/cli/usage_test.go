@@ -4,13 +4,22 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
 )
 
-var commandNames = []string{"train", "evaluate", "predict", "summary", "show", "data", "completion"}
+// commandNames lists the commands, so that a new one is tested too.
+var commandNames = func() (names []string) {
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[commands]()) {
+		if _, ok := f.Tag.Lookup("cmd"); ok {
+			names = append(names, strings.ToLower(f.Name))
+		}
+	}
+	return names
+}()
 
 func TestHelp(t *testing.T) {
 	t.Setenv("COLUMNS", "80")
