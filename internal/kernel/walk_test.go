@@ -9,7 +9,7 @@ func TestWalk(t *testing.T) {
 	for _, c := range []struct {
 		shape   []int
 		strides [][]int
-		runs    int // how many there are in a walk over everything
+		runs    int // number of runs in a walk over all elements
 	}{
 		{nil, nil, 1},
 		{[]int{7}, [][]int{{1}}, 1},

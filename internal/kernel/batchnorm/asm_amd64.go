@@ -185,7 +185,7 @@ func gradLines(isa kernel.ISA, a Activation, dx, grad, x, coefficients *float32,
 	}
 }
 
-// momentsAVX512 sets, for each lane c of vectors, mean[c] to the mean of x[r*stride+c] for the rows r, in order, corrected by the mean of their differences from it, and squares[c] to the sum of the squares of these differences, corrected likewise; stride is in bytes, and count is rows.
+// momentsAVX512 computes the means of x over the rows, and the sums of the squares of the deviations from them, for the columns of vectors. Both are corrected by the mean of the deviations. stride is in bytes, and count is the number of rows.
 //
 //go:noescape
 func momentsAVX512(mean *float32, squares *float32, x *float32, count *float32, vectors int, rows int, stride uintptr)
@@ -200,7 +200,7 @@ func applyLinearAVX512(y *float32, x *float32, coefficients *float32, lines int,
 //go:noescape
 func applyResidualLinearAVX512(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
 
-// sumsLinearAVX512 sets, for each lane of vectors, sums to the sum of grad, and products to that of grad*(x-mean), down the rows, in order.
+// sumsLinearAVX512 computes, for the columns of vectors, sums, which is the sum over the rows of grad, and products, which is the sum of grad*(x-mean).
 //
 //go:noescape
 func sumsLinearAVX512(sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr)
@@ -210,22 +210,22 @@ func sumsLinearAVX512(sums *float32, products *float32, grad *float32, x *float3
 //go:noescape
 func gradLinearAVX512(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
 
-// applyReLUAVX512 sets y = (x-mean)*scale + shift, at least 0, over lines.
+// applyReLUAVX512 sets y = (x-mean)*scale + shift, with ReLU, over lines.
 //
 //go:noescape
 func applyReLUAVX512(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
 
-// applyResidualReLUAVX512 sets y = (x-mean)*scale + shift + residual, at least 0, over lines.
+// applyResidualReLUAVX512 sets y = (x-mean)*scale + shift + residual, with ReLU, over lines.
 //
 //go:noescape
 func applyResidualReLUAVX512(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
 
-// sumsReLUAVX512 sets, for each lane of vectors, sums to the sum of grad, masked by (x-mean)*scale + shift, and products to that of grad*(x-mean), down the rows, in order.
+// sumsReLUAVX512 computes, for the columns of vectors, sums, which is the sum over the rows of grad, masked by (x-mean)*scale + shift, and products, which is the sum of grad*(x-mean).
 //
 //go:noescape
 func sumsReLUAVX512(sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr)
 
-// sumsOfReLUAVX512 sets, for each lane of vectors, sums to the sum of grad, masked by y and stored, and products to that of grad*(x-mean), down the rows, in order.
+// sumsOfReLUAVX512 computes, for the columns of vectors, sums, which is the sum over the rows of grad, masked by y and stored, and products, which is the sum of grad*(x-mean).
 //
 //go:noescape
 func sumsOfReLUAVX512(sums *float32, products *float32, grad *float32, x *float32, y *float32, masked *float32, coefficients *float32, vectors int, rows int, width uintptr)
@@ -235,22 +235,22 @@ func sumsOfReLUAVX512(sums *float32, products *float32, grad *float32, x *float3
 //go:noescape
 func gradReLUAVX512(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
 
-// applyReLU6AVX512 sets y = (x-mean)*scale + shift, from 0 to 6, over lines.
+// applyReLU6AVX512 sets y = (x-mean)*scale + shift, with ReLU6, over lines.
 //
 //go:noescape
 func applyReLU6AVX512(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
 
-// applyResidualReLU6AVX512 sets y = (x-mean)*scale + shift + residual, from 0 to 6, over lines.
+// applyResidualReLU6AVX512 sets y = (x-mean)*scale + shift + residual, with ReLU6, over lines.
 //
 //go:noescape
 func applyResidualReLU6AVX512(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
 
-// sumsReLU6AVX512 sets, for each lane of vectors, sums to the sum of grad, masked by (x-mean)*scale + shift, and products to that of grad*(x-mean), down the rows, in order.
+// sumsReLU6AVX512 computes, for the columns of vectors, sums, which is the sum over the rows of grad, masked by (x-mean)*scale + shift, and products, which is the sum of grad*(x-mean).
 //
 //go:noescape
 func sumsReLU6AVX512(sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr)
 
-// sumsOfReLU6AVX512 sets, for each lane of vectors, sums to the sum of grad, masked by y and stored, and products to that of grad*(x-mean), down the rows, in order.
+// sumsOfReLU6AVX512 computes, for the columns of vectors, sums, which is the sum over the rows of grad, masked by y and stored, and products, which is the sum of grad*(x-mean).
 //
 //go:noescape
 func sumsOfReLU6AVX512(sums *float32, products *float32, grad *float32, x *float32, y *float32, masked *float32, coefficients *float32, vectors int, rows int, width uintptr)
@@ -260,7 +260,7 @@ func sumsOfReLU6AVX512(sums *float32, products *float32, grad *float32, x *float
 //go:noescape
 func gradReLU6AVX512(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
 
-// momentsAVX2 sets, for each lane c of vectors, mean[c] to the mean of x[r*stride+c] for the rows r, in order, corrected by the mean of their differences from it, and squares[c] to the sum of the squares of these differences, corrected likewise; stride is in bytes, and count is rows.
+// momentsAVX2 computes the means of x over the rows, and the sums of the squares of the deviations from them, for the columns of vectors. Both are corrected by the mean of the deviations. stride is in bytes, and count is the number of rows.
 //
 //go:noescape
 func momentsAVX2(mean *float32, squares *float32, x *float32, count *float32, vectors int, rows int, stride uintptr)
@@ -275,7 +275,7 @@ func applyLinearAVX2(y *float32, x *float32, coefficients *float32, lines int, w
 //go:noescape
 func applyResidualLinearAVX2(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
 
-// sumsLinearAVX2 sets, for each lane of vectors, sums to the sum of grad, and products to that of grad*(x-mean), down the rows, in order.
+// sumsLinearAVX2 computes, for the columns of vectors, sums, which is the sum over the rows of grad, and products, which is the sum of grad*(x-mean).
 //
 //go:noescape
 func sumsLinearAVX2(sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr)
@@ -285,22 +285,22 @@ func sumsLinearAVX2(sums *float32, products *float32, grad *float32, x *float32,
 //go:noescape
 func gradLinearAVX2(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
 
-// applyReLUAVX2 sets y = (x-mean)*scale + shift, at least 0, over lines.
+// applyReLUAVX2 sets y = (x-mean)*scale + shift, with ReLU, over lines.
 //
 //go:noescape
 func applyReLUAVX2(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
 
-// applyResidualReLUAVX2 sets y = (x-mean)*scale + shift + residual, at least 0, over lines.
+// applyResidualReLUAVX2 sets y = (x-mean)*scale + shift + residual, with ReLU, over lines.
 //
 //go:noescape
 func applyResidualReLUAVX2(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
 
-// sumsReLUAVX2 sets, for each lane of vectors, sums to the sum of grad, masked by (x-mean)*scale + shift, and products to that of grad*(x-mean), down the rows, in order.
+// sumsReLUAVX2 computes, for the columns of vectors, sums, which is the sum over the rows of grad, masked by (x-mean)*scale + shift, and products, which is the sum of grad*(x-mean).
 //
 //go:noescape
 func sumsReLUAVX2(sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr)
 
-// sumsOfReLUAVX2 sets, for each lane of vectors, sums to the sum of grad, masked by y and stored, and products to that of grad*(x-mean), down the rows, in order.
+// sumsOfReLUAVX2 computes, for the columns of vectors, sums, which is the sum over the rows of grad, masked by y and stored, and products, which is the sum of grad*(x-mean).
 //
 //go:noescape
 func sumsOfReLUAVX2(sums *float32, products *float32, grad *float32, x *float32, y *float32, masked *float32, coefficients *float32, vectors int, rows int, width uintptr)
@@ -310,22 +310,22 @@ func sumsOfReLUAVX2(sums *float32, products *float32, grad *float32, x *float32,
 //go:noescape
 func gradReLUAVX2(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
 
-// applyReLU6AVX2 sets y = (x-mean)*scale + shift, from 0 to 6, over lines.
+// applyReLU6AVX2 sets y = (x-mean)*scale + shift, with ReLU6, over lines.
 //
 //go:noescape
 func applyReLU6AVX2(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
 
-// applyResidualReLU6AVX2 sets y = (x-mean)*scale + shift + residual, from 0 to 6, over lines.
+// applyResidualReLU6AVX2 sets y = (x-mean)*scale + shift + residual, with ReLU6, over lines.
 //
 //go:noescape
 func applyResidualReLU6AVX2(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
 
-// sumsReLU6AVX2 sets, for each lane of vectors, sums to the sum of grad, masked by (x-mean)*scale + shift, and products to that of grad*(x-mean), down the rows, in order.
+// sumsReLU6AVX2 computes, for the columns of vectors, sums, which is the sum over the rows of grad, masked by (x-mean)*scale + shift, and products, which is the sum of grad*(x-mean).
 //
 //go:noescape
 func sumsReLU6AVX2(sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr)
 
-// sumsOfReLU6AVX2 sets, for each lane of vectors, sums to the sum of grad, masked by y and stored, and products to that of grad*(x-mean), down the rows, in order.
+// sumsOfReLU6AVX2 computes, for the columns of vectors, sums, which is the sum over the rows of grad, masked by y and stored, and products, which is the sum of grad*(x-mean).
 //
 //go:noescape
 func sumsOfReLU6AVX2(sums *float32, products *float32, grad *float32, x *float32, y *float32, masked *float32, coefficients *float32, vectors int, rows int, width uintptr)

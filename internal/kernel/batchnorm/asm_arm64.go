@@ -125,7 +125,7 @@ func gradLines(isa kernel.ISA, a Activation, dx, grad, x, coefficients *float32,
 	}
 }
 
-// momentsNEON sets, for each lane c of vectors, mean[c] to the mean of x[r*stride+c] for the rows r, in order, corrected by the mean of their differences from it, and squares[c] to the sum of the squares of these differences, corrected likewise; stride is in bytes, and count is rows.
+// momentsNEON computes the means of x over the rows, and the sums of the squares of the deviations from them, for the columns of vectors. Both are corrected by the mean of the deviations. stride is in bytes, and count is the number of rows.
 //
 //go:noescape
 func momentsNEON(mean *float32, squares *float32, x *float32, count *float32, vectors int, rows int, stride uintptr)
@@ -140,7 +140,7 @@ func applyLinearNEON(y *float32, x *float32, coefficients *float32, lines int, w
 //go:noescape
 func applyResidualLinearNEON(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
 
-// sumsLinearNEON sets, for each lane of vectors, sums to the sum of grad, and products to that of grad*(x-mean), down the rows, in order.
+// sumsLinearNEON computes, for the columns of vectors, sums, which is the sum over the rows of grad, and products, which is the sum of grad*(x-mean).
 //
 //go:noescape
 func sumsLinearNEON(sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr)
@@ -150,22 +150,22 @@ func sumsLinearNEON(sums *float32, products *float32, grad *float32, x *float32,
 //go:noescape
 func gradLinearNEON(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
 
-// applyReLUNEON sets y = (x-mean)*scale + shift, at least 0, over lines.
+// applyReLUNEON sets y = (x-mean)*scale + shift, with ReLU, over lines.
 //
 //go:noescape
 func applyReLUNEON(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
 
-// applyResidualReLUNEON sets y = (x-mean)*scale + shift + residual, at least 0, over lines.
+// applyResidualReLUNEON sets y = (x-mean)*scale + shift + residual, with ReLU, over lines.
 //
 //go:noescape
 func applyResidualReLUNEON(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
 
-// sumsReLUNEON sets, for each lane of vectors, sums to the sum of grad, masked by (x-mean)*scale + shift, and products to that of grad*(x-mean), down the rows, in order.
+// sumsReLUNEON computes, for the columns of vectors, sums, which is the sum over the rows of grad, masked by (x-mean)*scale + shift, and products, which is the sum of grad*(x-mean).
 //
 //go:noescape
 func sumsReLUNEON(sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr)
 
-// sumsOfReLUNEON sets, for each lane of vectors, sums to the sum of grad, masked by y and stored, and products to that of grad*(x-mean), down the rows, in order.
+// sumsOfReLUNEON computes, for the columns of vectors, sums, which is the sum over the rows of grad, masked by y and stored, and products, which is the sum of grad*(x-mean).
 //
 //go:noescape
 func sumsOfReLUNEON(sums *float32, products *float32, grad *float32, x *float32, y *float32, masked *float32, coefficients *float32, vectors int, rows int, width uintptr)
@@ -175,22 +175,22 @@ func sumsOfReLUNEON(sums *float32, products *float32, grad *float32, x *float32,
 //go:noescape
 func gradReLUNEON(dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr)
 
-// applyReLU6NEON sets y = (x-mean)*scale + shift, from 0 to 6, over lines.
+// applyReLU6NEON sets y = (x-mean)*scale + shift, with ReLU6, over lines.
 //
 //go:noescape
 func applyReLU6NEON(y *float32, x *float32, coefficients *float32, lines int, width uintptr)
 
-// applyResidualReLU6NEON sets y = (x-mean)*scale + shift + residual, from 0 to 6, over lines.
+// applyResidualReLU6NEON sets y = (x-mean)*scale + shift + residual, with ReLU6, over lines.
 //
 //go:noescape
 func applyResidualReLU6NEON(y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr)
 
-// sumsReLU6NEON sets, for each lane of vectors, sums to the sum of grad, masked by (x-mean)*scale + shift, and products to that of grad*(x-mean), down the rows, in order.
+// sumsReLU6NEON computes, for the columns of vectors, sums, which is the sum over the rows of grad, masked by (x-mean)*scale + shift, and products, which is the sum of grad*(x-mean).
 //
 //go:noescape
 func sumsReLU6NEON(sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr)
 
-// sumsOfReLU6NEON sets, for each lane of vectors, sums to the sum of grad, masked by y and stored, and products to that of grad*(x-mean), down the rows, in order.
+// sumsOfReLU6NEON computes, for the columns of vectors, sums, which is the sum over the rows of grad, masked by y and stored, and products, which is the sum of grad*(x-mean).
 //
 //go:noescape
 func sumsOfReLU6NEON(sums *float32, products *float32, grad *float32, x *float32, y *float32, masked *float32, coefficients *float32, vectors int, rows int, width uintptr)

@@ -6641,7 +6641,7 @@ TEXT ·sumsGroups2AVX512(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums
+	// load the sums
 	MOVQ line_w(AX), SI
 	ADDQ BX, SI
 	VMOVUPS (SI), Z0
@@ -6710,7 +6710,7 @@ TEXT ·sumsGroups4AVX512(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums
+	// load the sums
 	MOVQ line_w(AX), SI
 	ADDQ BX, SI
 	VMOVUPS (SI), Z0
@@ -6808,7 +6808,7 @@ TEXT ·sumsGroups8AVX512(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums
+	// load the sums
 	MOVQ line_w(AX), SI
 	ADDQ BX, SI
 	VMOVUPS (SI), Z8
@@ -12133,7 +12133,7 @@ TEXT ·sumsGroups2AVX2(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums
+	// load the sums
 	MOVQ line_w(AX), SI
 	ADDQ BX, SI
 	VMOVUPS (SI), Y0
@@ -12203,7 +12203,7 @@ TEXT ·sumsGroups4AVX2(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums
+	// load the sums
 	MOVQ line_w(AX), SI
 	ADDQ BX, SI
 	VMOVUPS (SI), Y0
@@ -12293,7 +12293,7 @@ TEXT ·sumsGroups8AVX2(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $64
 vector:
-	// the sums
+	// load the sums
 	MOVQ line_w(AX), SI
 	ADDQ BX, SI
 	VMOVUPS (SI), Y0
@@ -12727,7 +12727,7 @@ TEXT ·sumsGroups2NarrowAVX2(SB), NOSPLIT, $0-8
 	MOVQ line_xTap(AX), CX
 	MOVQ line_yPixel(AX), DX
 	XORQ BX, BX
-	// the sums
+	// load the sums
 	MOVQ line_w(AX), SI
 	ADDQ BX, SI
 	VMASKMOVPS (SI), Y0, Y1

@@ -5500,7 +5500,7 @@ TEXT ·sumsGroups2NEON(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $16
 vector:
-	// the sums
+	// load the sums
 	MOVD line_w(R0), R4
 	ADDS R1, R4
 	FMOVQ (R4), F0
@@ -5576,7 +5576,7 @@ TEXT ·sumsGroups4NEON(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $16
 vector:
-	// the sums
+	// load the sums
 	MOVD line_w(R0), R4
 	ADDS R1, R4
 	FMOVQ (R4), F0
@@ -5680,7 +5680,7 @@ TEXT ·sumsGroups8NEON(SB), NOSPLIT, $0-8
 	// a vector of channels
 	PCALIGN $16
 vector:
-	// the sums
+	// load the sums
 	MOVD line_w(R0), R4
 	ADDS R1, R4
 	FMOVQ (R4), F0

@@ -13,8 +13,8 @@ func (t *taps) like(u *taps) bool {
 	return t.n == u.n && t.tap == u.tap && t.tapStep == u.tapStep && t.step == u.step
 }
 
-// run is count elements of a result that have the same taps. They are first, first+every and so on. Their sources
-// lie advance apart.
+// run is count elements of a result that have the same taps. They are first, first+every and so on. The distance
+// between their sources is advance.
 type run struct {
 	first, every, count int
 	advance             int
@@ -63,7 +63,7 @@ func pixels(n, out, k, stride, dilation, pad int) []taps {
 	return list
 }
 
-// runs joins elements that lie every apart and have the same taps.
+// runs joins elements that have the same taps and whose distance is every.
 func runs(list []taps, every int) []run {
 	var out []run
 	for r := range min(every, len(list)) {

@@ -86,7 +86,7 @@ func (g *gather) windowFor(stride, dilation int) window {
 	return window{}
 }
 
-// vector does what part does for channels [lo, hi), if there is assembly.
+// vector computes channels [lo, hi) of the rows, like part. It returns false if there is no assembly.
 func (g *gather) vector(x []float32, top int, w, bias, y []float32, from, to, lo, hi int) bool {
 	if g.isa == kernel.Generic || !hasGroups(g.members) {
 		return false
@@ -163,7 +163,7 @@ func (g *gather) vector(x []float32, top int, w, bias, y []float32, from, to, lo
 	return true
 }
 
-// row sets what a row of the result, the n-th of y, sees.
+// row sets the operands for a row of the result, the n-th of y.
 func (g *gather) row(l *line, x, y []float32, v *taps, top, n, lo int) {
 	size := 4 * g.channels
 	l.rows = v.n
@@ -174,14 +174,14 @@ func (g *gather) row(l *line, x, y []float32, v *taps, top, n, lo int) {
 	l.xRow, l.wRow = v.step*g.source*size, v.tapStep*g.kw*g.members*size
 }
 
-// run sets what a run of results sees in each row.
+// run sets the operands for a run of results of a row.
 func (g *gather) run(l *line, w []float32, v *taps, c *run, lo int) {
 	size := 4 * g.channels
 	l.taps = c.n
 	l.w = unsafe.Pointer(&w[(v.tap*g.kw+c.tap)*g.members*g.channels+lo])
 	l.wTap = c.tapStep * size
 	if g.members > 1 {
-		l.wTap = (c.tapStep - 1) * g.members * size // from behind the last member
+		l.wTap = (c.tapStep - 1) * g.members * size // after the last member
 	}
 	l.xTap, l.xPixel, l.yPixel = c.step*size, c.advance*size, c.every*size
 	l.xAt, l.yAt = c.at*size, c.first*size
@@ -266,7 +266,7 @@ func (b *GradFilter) windowFor() window {
 	return window{}
 }
 
-// sumRows is how many of the remaining rows of taps one call of assembly sums.
+// sumRows is the number of the remaining rows of taps that one call of assembly sums.
 func (w window) sumRows(isa kernel.ISA, rows int) int {
 	switch {
 	case w.width == 3:
@@ -277,8 +277,8 @@ func (w window) sumRows(isa kernel.ISA, rows int) int {
 	return min(2, rows)
 }
 
-// vector adds the products of a row of the gradient, for channels [lo, hi), if there is
-// assembly: the rows of pixels under the window begin at row `at` of x, `step` apart.
+// vector adds the products of a row of the gradient to the sums, for channels [lo, hi). The rows of pixels under the
+// window are at, at+step and so on of x. It returns false if there is no assembly.
 func (b *GradFilter) vector(x, dy, sums []float32, v taps, at, step, lo, hi int) bool {
 	if b.isa == kernel.Generic || !hasGroups(b.shape.members()) {
 		return false

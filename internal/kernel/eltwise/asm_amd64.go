@@ -273,232 +273,232 @@ func unaryOps(isa kernel.ISA, op UnaryOp, dst, x *float32, n int) bool {
 	return true
 }
 
-// binaryAddAVX512 sets dst[i] = x + y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryAddAVX512 sets dst = x + y, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryAddAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binarySubAVX512 sets dst[i] = x - y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binarySubAVX512 sets dst = x - y, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binarySubAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMulAVX512 sets dst[i] = x * y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryMulAVX512 sets dst = x * y, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryMulAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryDivAVX512 sets dst[i] = x / y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryDivAVX512 sets dst = x / y, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryDivAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMaxAVX512 sets dst[i] = max(x, y) of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryMaxAVX512 sets dst = max(x, y), element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryMaxAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMinAVX512 sets dst[i] = min(x, y) of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryMinAVX512 sets dst = min(x, y), element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryMinAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryEqualAVX512 sets dst[i] = 1 where x == y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryEqualAVX512 sets dst = 1 where x == y, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryEqualAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryLessAVX512 sets dst[i] = 1 where x < y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryLessAVX512 sets dst = 1 where x < y, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryLessAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryLessEqualAVX512 sets dst[i] = 1 where x <= y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryLessEqualAVX512 sets dst = 1 where x <= y, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryLessEqualAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryGreaterAVX512 sets dst[i] = 1 where x > y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryGreaterAVX512 sets dst = 1 where x > y, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryGreaterAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryGreaterEqualAVX512 sets dst[i] = 1 where x >= y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryGreaterEqualAVX512 sets dst = 1 where x >= y, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryGreaterEqualAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryReLUGradAVX512 sets dst[i] = x where y > 0, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryReLUGradAVX512 sets dst = x where y > 0, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryReLUGradAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryReLU6GradAVX512 sets dst[i] = x where 0 < y < 6, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryReLU6GradAVX512 sets dst = x where 0 < y < 6, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryReLU6GradAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// chooseAVX512 sets dst[i] = x[i] where cond[i] is not 0, else y[i], for n vectors; x and y are stepX and stepY bytes apart.
+// chooseAVX512 sets dst[i] = x[i] where cond[i] is not 0, else y[i], for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func chooseAVX512(dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// unaryNegAVX512 sets dst[i] = -x of x[i], for n vectors.
+// unaryNegAVX512 sets dst = -x, element by element, for n vectors.
 //
 //go:noescape
 func unaryNegAVX512(dst *float32, x *float32, n int)
 
-// unaryAbsAVX512 sets dst[i] = |x| of x[i], for n vectors.
+// unaryAbsAVX512 sets dst = |x|, element by element, for n vectors.
 //
 //go:noescape
 func unaryAbsAVX512(dst *float32, x *float32, n int)
 
-// unarySquareAVX512 sets dst[i] = x * x of x[i], for n vectors.
+// unarySquareAVX512 sets dst = x * x, element by element, for n vectors.
 //
 //go:noescape
 func unarySquareAVX512(dst *float32, x *float32, n int)
 
-// unarySqrtAVX512 sets dst[i] = sqrt(x) of x[i], for n vectors.
+// unarySqrtAVX512 sets dst = sqrt(x), element by element, for n vectors.
 //
 //go:noescape
 func unarySqrtAVX512(dst *float32, x *float32, n int)
 
-// unaryReLUAVX512 sets dst[i] = 0 where x < 0, else x of x[i], for n vectors.
+// unaryReLUAVX512 sets dst = 0 where x < 0, else x, element by element, for n vectors.
 //
 //go:noescape
 func unaryReLUAVX512(dst *float32, x *float32, n int)
 
-// unaryReLU6AVX512 sets dst[i] = 0 where x < 0, 6 where x > 6, else x of x[i], for n vectors.
+// unaryReLU6AVX512 sets dst = 0 where x < 0, 6 where x > 6, else x, element by element, for n vectors.
 //
 //go:noescape
 func unaryReLU6AVX512(dst *float32, x *float32, n int)
 
-// unaryExpAVX512 sets dst[i] = exp(x), nearly of x[i], for n vectors.
+// unaryExpAVX512 sets dst = exp(x), approximately, element by element, for n vectors.
 //
 //go:noescape
 func unaryExpAVX512(dst *float32, x *float32, n int)
 
-// unarySigmoidAVX512 sets dst[i] = 1 / (1 + exp(-x)), nearly of x[i], for n vectors.
+// unarySigmoidAVX512 sets dst = 1 / (1 + exp(-x)), approximately, element by element, for n vectors.
 //
 //go:noescape
 func unarySigmoidAVX512(dst *float32, x *float32, n int)
 
-// unaryTanhAVX512 sets dst[i] = tanh(x), nearly of x[i], for n vectors.
+// unaryTanhAVX512 sets dst = tanh(x), approximately, element by element, for n vectors.
 //
 //go:noescape
 func unaryTanhAVX512(dst *float32, x *float32, n int)
 
-// binaryAddAVX2 sets dst[i] = x + y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryAddAVX2 sets dst = x + y, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryAddAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binarySubAVX2 sets dst[i] = x - y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binarySubAVX2 sets dst = x - y, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binarySubAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMulAVX2 sets dst[i] = x * y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryMulAVX2 sets dst = x * y, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryMulAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryDivAVX2 sets dst[i] = x / y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryDivAVX2 sets dst = x / y, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryDivAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMaxAVX2 sets dst[i] = max(x, y) of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryMaxAVX2 sets dst = max(x, y), element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryMaxAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMinAVX2 sets dst[i] = min(x, y) of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryMinAVX2 sets dst = min(x, y), element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryMinAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryEqualAVX2 sets dst[i] = 1 where x == y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryEqualAVX2 sets dst = 1 where x == y, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryEqualAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryLessAVX2 sets dst[i] = 1 where x < y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryLessAVX2 sets dst = 1 where x < y, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryLessAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryLessEqualAVX2 sets dst[i] = 1 where x <= y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryLessEqualAVX2 sets dst = 1 where x <= y, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryLessEqualAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryGreaterAVX2 sets dst[i] = 1 where x > y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryGreaterAVX2 sets dst = 1 where x > y, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryGreaterAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryGreaterEqualAVX2 sets dst[i] = 1 where x >= y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryGreaterEqualAVX2 sets dst = 1 where x >= y, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryGreaterEqualAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryReLUGradAVX2 sets dst[i] = x where y > 0, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryReLUGradAVX2 sets dst = x where y > 0, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryReLUGradAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryReLU6GradAVX2 sets dst[i] = x where 0 < y < 6, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryReLU6GradAVX2 sets dst = x where 0 < y < 6, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryReLU6GradAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// chooseAVX2 sets dst[i] = x[i] where cond[i] is not 0, else y[i], for n vectors; x and y are stepX and stepY bytes apart.
+// chooseAVX2 sets dst[i] = x[i] where cond[i] is not 0, else y[i], for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func chooseAVX2(dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// unaryNegAVX2 sets dst[i] = -x of x[i], for n vectors.
+// unaryNegAVX2 sets dst = -x, element by element, for n vectors.
 //
 //go:noescape
 func unaryNegAVX2(dst *float32, x *float32, n int)
 
-// unaryAbsAVX2 sets dst[i] = |x| of x[i], for n vectors.
+// unaryAbsAVX2 sets dst = |x|, element by element, for n vectors.
 //
 //go:noescape
 func unaryAbsAVX2(dst *float32, x *float32, n int)
 
-// unarySquareAVX2 sets dst[i] = x * x of x[i], for n vectors.
+// unarySquareAVX2 sets dst = x * x, element by element, for n vectors.
 //
 //go:noescape
 func unarySquareAVX2(dst *float32, x *float32, n int)
 
-// unarySqrtAVX2 sets dst[i] = sqrt(x) of x[i], for n vectors.
+// unarySqrtAVX2 sets dst = sqrt(x), element by element, for n vectors.
 //
 //go:noescape
 func unarySqrtAVX2(dst *float32, x *float32, n int)
 
-// unaryReLUAVX2 sets dst[i] = 0 where x < 0, else x of x[i], for n vectors.
+// unaryReLUAVX2 sets dst = 0 where x < 0, else x, element by element, for n vectors.
 //
 //go:noescape
 func unaryReLUAVX2(dst *float32, x *float32, n int)
 
-// unaryReLU6AVX2 sets dst[i] = 0 where x < 0, 6 where x > 6, else x of x[i], for n vectors.
+// unaryReLU6AVX2 sets dst = 0 where x < 0, 6 where x > 6, else x, element by element, for n vectors.
 //
 //go:noescape
 func unaryReLU6AVX2(dst *float32, x *float32, n int)
 
-// unaryExpAVX2 sets dst[i] = exp(x), nearly of x[i], for n vectors.
+// unaryExpAVX2 sets dst = exp(x), approximately, element by element, for n vectors.
 //
 //go:noescape
 func unaryExpAVX2(dst *float32, x *float32, n int)
 
-// unarySigmoidAVX2 sets dst[i] = 1 / (1 + exp(-x)), nearly of x[i], for n vectors.
+// unarySigmoidAVX2 sets dst = 1 / (1 + exp(-x)), approximately, element by element, for n vectors.
 //
 //go:noescape
 func unarySigmoidAVX2(dst *float32, x *float32, n int)
 
-// unaryTanhAVX2 sets dst[i] = tanh(x), nearly of x[i], for n vectors.
+// unaryTanhAVX2 sets dst = tanh(x), approximately, element by element, for n vectors.
 //
 //go:noescape
 func unaryTanhAVX2(dst *float32, x *float32, n int)

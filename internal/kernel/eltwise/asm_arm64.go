@@ -181,117 +181,117 @@ func unaryOps(isa kernel.ISA, op UnaryOp, dst, x *float32, n int) bool {
 	return true
 }
 
-// binaryAddNEON sets dst[i] = x + y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryAddNEON sets dst = x + y, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryAddNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binarySubNEON sets dst[i] = x - y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binarySubNEON sets dst = x - y, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binarySubNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMulNEON sets dst[i] = x * y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryMulNEON sets dst = x * y, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryMulNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryDivNEON sets dst[i] = x / y of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryDivNEON sets dst = x / y, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryDivNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMaxNEON sets dst[i] = max(x, y) of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryMaxNEON sets dst = max(x, y), element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryMaxNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryMinNEON sets dst[i] = min(x, y) of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryMinNEON sets dst = min(x, y), element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryMinNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryEqualNEON sets dst[i] = 1 where x == y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryEqualNEON sets dst = 1 where x == y, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryEqualNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryLessNEON sets dst[i] = 1 where x < y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryLessNEON sets dst = 1 where x < y, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryLessNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryLessEqualNEON sets dst[i] = 1 where x <= y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryLessEqualNEON sets dst = 1 where x <= y, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryLessEqualNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryGreaterNEON sets dst[i] = 1 where x > y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryGreaterNEON sets dst = 1 where x > y, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryGreaterNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryGreaterEqualNEON sets dst[i] = 1 where x >= y, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryGreaterEqualNEON sets dst = 1 where x >= y, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryGreaterEqualNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryReLUGradNEON sets dst[i] = x where y > 0, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryReLUGradNEON sets dst = x where y > 0, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryReLUGradNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// binaryReLU6GradNEON sets dst[i] = x where 0 < y < 6, else 0 of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.
+// binaryReLU6GradNEON sets dst = x where 0 < y < 6, else 0, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func binaryReLU6GradNEON(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// chooseNEON sets dst[i] = x[i] where cond[i] is not 0, else y[i], for n vectors; x and y are stepX and stepY bytes apart.
+// chooseNEON sets dst[i] = x[i] where cond[i] is not 0, else y[i], for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
 func chooseNEON(dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// unaryNegNEON sets dst[i] = -x of x[i], for n vectors.
+// unaryNegNEON sets dst = -x, element by element, for n vectors.
 //
 //go:noescape
 func unaryNegNEON(dst *float32, x *float32, n int)
 
-// unaryAbsNEON sets dst[i] = |x| of x[i], for n vectors.
+// unaryAbsNEON sets dst = |x|, element by element, for n vectors.
 //
 //go:noescape
 func unaryAbsNEON(dst *float32, x *float32, n int)
 
-// unarySquareNEON sets dst[i] = x * x of x[i], for n vectors.
+// unarySquareNEON sets dst = x * x, element by element, for n vectors.
 //
 //go:noescape
 func unarySquareNEON(dst *float32, x *float32, n int)
 
-// unarySqrtNEON sets dst[i] = sqrt(x) of x[i], for n vectors.
+// unarySqrtNEON sets dst = sqrt(x), element by element, for n vectors.
 //
 //go:noescape
 func unarySqrtNEON(dst *float32, x *float32, n int)
 
-// unaryReLUNEON sets dst[i] = 0 where x < 0, else x of x[i], for n vectors.
+// unaryReLUNEON sets dst = 0 where x < 0, else x, element by element, for n vectors.
 //
 //go:noescape
 func unaryReLUNEON(dst *float32, x *float32, n int)
 
-// unaryReLU6NEON sets dst[i] = 0 where x < 0, 6 where x > 6, else x of x[i], for n vectors.
+// unaryReLU6NEON sets dst = 0 where x < 0, 6 where x > 6, else x, element by element, for n vectors.
 //
 //go:noescape
 func unaryReLU6NEON(dst *float32, x *float32, n int)
 
-// unaryExpNEON sets dst[i] = exp(x), nearly of x[i], for n vectors.
+// unaryExpNEON sets dst = exp(x), approximately, element by element, for n vectors.
 //
 //go:noescape
 func unaryExpNEON(dst *float32, x *float32, n int)
 
-// unarySigmoidNEON sets dst[i] = 1 / (1 + exp(-x)), nearly of x[i], for n vectors.
+// unarySigmoidNEON sets dst = 1 / (1 + exp(-x)), approximately, element by element, for n vectors.
 //
 //go:noescape
 func unarySigmoidNEON(dst *float32, x *float32, n int)
 
-// unaryTanhNEON sets dst[i] = tanh(x), nearly of x[i], for n vectors.
+// unaryTanhNEON sets dst = tanh(x), approximately, element by element, for n vectors.
 //
 //go:noescape
 func unaryTanhNEON(dst *float32, x *float32, n int)

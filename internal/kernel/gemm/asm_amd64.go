@@ -246,52 +246,52 @@ func short10AVX512(t *short)
 //go:noescape
 func short14AVX512(t *short)
 
-// sumRows1AVX512 adds multiples of 4*fours rows of B, by elements of A, to 1 rows of C of n floats. B is prefetched ahead bytes ahead. Strides are in bytes.
+// sumRows1AVX512 adds multiples of 4*fours rows of B, by elements of A, to C, one row of n floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func sumRows1AVX512(c *float32, cStride uintptr, x *float32, xRow uintptr, xK uintptr, b *float32, bStride uintptr, n int, fours int, ahead uintptr, mask *int32)
 
-// sumRows2AVX512 adds multiples of 4*fours rows of B, by elements of A, to 2 rows of C of n floats. B is prefetched ahead bytes ahead. Strides are in bytes.
+// sumRows2AVX512 adds multiples of 4*fours rows of B, by elements of A, to C, two rows of n floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func sumRows2AVX512(c *float32, cStride uintptr, x *float32, xRow uintptr, xK uintptr, b *float32, bStride uintptr, n int, fours int, ahead uintptr, mask *int32)
 
-// dots1x1AVX512 adds the dot products of rows of A and B, of k floats, to 1 rows of C of 1 numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
+// dots1x1AVX512 adds the dot products of rows of A and B, of k floats, to a 1x1 block of C. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func dots1x1AVX512(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)
 
-// dots1x4AVX512 adds the dot products of rows of A and B, of k floats, to 1 rows of C of 4 numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
+// dots1x4AVX512 adds the dot products of rows of A and B, of k floats, to a 1x4 block of C. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func dots1x4AVX512(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)
 
-// dots2x1AVX512 adds the dot products of rows of A and B, of k floats, to 2 rows of C of 1 numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
+// dots2x1AVX512 adds the dot products of rows of A and B, of k floats, to a 2x1 block of C. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func dots2x1AVX512(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)
 
-// dots2x4AVX512 adds the dot products of rows of A and B, of k floats, to 2 rows of C of 4 numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
+// dots2x4AVX512 adds the dot products of rows of A and B, of k floats, to a 2x4 block of C. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func dots2x4AVX512(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)
 
-// dots3x1AVX512 adds the dot products of rows of A and B, of k floats, to 3 rows of C of 1 numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
+// dots3x1AVX512 adds the dot products of rows of A and B, of k floats, to a 3x1 block of C. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func dots3x1AVX512(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)
 
-// dots3x4AVX512 adds the dot products of rows of A and B, of k floats, to 3 rows of C of 4 numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
+// dots3x4AVX512 adds the dot products of rows of A and B, of k floats, to a 3x4 block of C. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func dots3x4AVX512(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)
 
-// dots4x1AVX512 adds the dot products of rows of A and B, of k floats, to 4 rows of C of 1 numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
+// dots4x1AVX512 adds the dot products of rows of A and B, of k floats, to a 4x1 block of C. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func dots4x1AVX512(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)
 
-// dots4x4AVX512 adds the dot products of rows of A and B, of k floats, to 4 rows of C of 4 numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
+// dots4x4AVX512 adds the dot products of rows of A and B, of k floats, to a 4x4 block of C. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func dots4x4AVX512(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)
@@ -356,22 +356,22 @@ func short5AVX2(t *short)
 //go:noescape
 func short6AVX2(t *short)
 
-// sumRows1AVX2 adds multiples of 4*fours rows of B, by elements of A, to 1 rows of C of n floats. B is prefetched ahead bytes ahead. Strides are in bytes.
+// sumRows1AVX2 adds multiples of 4*fours rows of B, by elements of A, to C, one row of n floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func sumRows1AVX2(c *float32, cStride uintptr, x *float32, xRow uintptr, xK uintptr, b *float32, bStride uintptr, n int, fours int, ahead uintptr, mask *int32)
 
-// sumRows2AVX2 adds multiples of 4*fours rows of B, by elements of A, to 2 rows of C of n floats. B is prefetched ahead bytes ahead. Strides are in bytes.
+// sumRows2AVX2 adds multiples of 4*fours rows of B, by elements of A, to C, two rows of n floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func sumRows2AVX2(c *float32, cStride uintptr, x *float32, xRow uintptr, xK uintptr, b *float32, bStride uintptr, n int, fours int, ahead uintptr, mask *int32)
 
-// dots1x1AVX2 adds the dot products of rows of A and B, of k floats, to 1 rows of C of 1 numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
+// dots1x1AVX2 adds the dot products of rows of A and B, of k floats, to a 1x1 block of C. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func dots1x1AVX2(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)
 
-// dots1x4AVX2 adds the dot products of rows of A and B, of k floats, to 1 rows of C of 4 numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
+// dots1x4AVX2 adds the dot products of rows of A and B, of k floats, to a 1x4 block of C. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.
 //
 //go:noescape
 func dots1x4AVX2(c *float32, cStride uintptr, x *float32, xStride uintptr, b *float32, bStride uintptr, k int, mask *int32, ahead uintptr)

@@ -2,22 +2,22 @@
 
 package gemm
 
-// sumRows1NEON adds multiples of 4*fours rows of B, by elements of A, to 1 rows of C of n vectors; strides are in bytes.
+// sumRows1NEON adds multiples of 4*fours rows of B, by elements of A, to C, one row of n vectors. Strides are in bytes.
 //
 //go:noescape
 func sumRows1NEON(c *float32, cStride uintptr, x *float32, xRow uintptr, xK uintptr, b *float32, bStride uintptr, n int, fours int)
 
-// sumRows2NEON adds multiples of 4*fours rows of B, by elements of A, to 2 rows of C of n vectors; strides are in bytes.
+// sumRows2NEON adds multiples of 4*fours rows of B, by elements of A, to C, two rows of n vectors. Strides are in bytes.
 //
 //go:noescape
 func sumRows2NEON(c *float32, cStride uintptr, x *float32, xRow uintptr, xK uintptr, b *float32, bStride uintptr, n int, fours int)
 
-// dots1NEON adds the dot products of x and 1 rows of B, of 16*n floats each, to numbers of C. If tail is not nil, it has 16 more floats of x, then of each row. The stride is in bytes.
+// dots1NEON adds the dot products of x and rows of B, of 16*n floats each, to the first 1 numbers of c. If tail is not nil, it has 16 more floats of x, then of each row. The stride is in bytes.
 //
 //go:noescape
 func dots1NEON(c *float32, x *float32, b *float32, bStride uintptr, n int, tail *float32)
 
-// dots4NEON adds the dot products of x and 4 rows of B, of 16*n floats each, to numbers of C. If tail is not nil, it has 16 more floats of x, then of each row. The stride is in bytes.
+// dots4NEON adds the dot products of x and rows of B, of 16*n floats each, to the first 4 numbers of c. If tail is not nil, it has 16 more floats of x, then of each row. The stride is in bytes.
 //
 //go:noescape
 func dots4NEON(c *float32, x *float32, b *float32, bStride uintptr, n int, tail *float32)

@@ -84,8 +84,8 @@ func (a *asm) columns(vectors *reg, pointers []*reg, code func(n int, label stri
 }
 
 func bnMoments(f *family, v vec) {
-	a := f.fn(v, "moments", "sets, for each lane c of vectors, mean[c] to the mean of x[r*stride+c] for the rows r, in order, corrected by the mean of their "+
-		"differences from it, and squares[c] to the sum of the squares of these differences, corrected likewise; stride is in bytes, and count is rows.",
+	a := f.fn(v, "moments", "computes the means of x over the rows, and the sums of the squares of the deviations from them, for the columns of vectors. "+
+		"Both are corrected by the mean of the deviations. stride is in bytes, and count is the number of rows.",
 		"mean *float32", "squares *float32", "x *float32", "count *float32", "vectors int", "rows int", "stride uintptr")
 	mean, squares, x, count := a.param("mean"), a.param("squares"), a.param("x"), a.param("count")
 	vectors, rows, stride := a.param("vectors"), a.param("rows"), a.param("stride")
@@ -185,7 +185,7 @@ func bnApply(f *family, v vec, activation bnActivation, residual bool) {
 	if residual {
 		name, doc, params = "applyResidual"+activation.String(), " + residual", append(params, "residual *float32")
 	}
-	doc += []string{"", ", at least 0", ", from 0 to 6"}[activation]
+	doc += []string{"", ", with ReLU", ", with ReLU6"}[activation]
 	a := f.fn(v, name, "sets y = (x-mean)*scale + shift"+doc+", over lines.", append(params, "coefficients *float32", "lines int", "width uintptr")...)
 	y, x := a.param("y"), a.param("x")
 	pointers := []*reg{y, x}
@@ -231,7 +231,7 @@ func bnSums(f *family, v vec, activation bnActivation, ofResult bool) {
 	case computed:
 		doc = ", masked by (x-mean)*scale + shift"
 	}
-	a := f.fn(v, name, "sets, for each lane of vectors, sums to the sum of grad"+doc+", and products to that of grad*(x-mean), down the rows, in order.",
+	a := f.fn(v, name, "computes, for the columns of vectors, sums, which is the sum over the rows of grad"+doc+", and products, which is the sum of grad*(x-mean).",
 		append(params, "coefficients *float32", "vectors int", "rows int", "width uintptr")...)
 	var pointers []*reg
 	for _, p := range params {

@@ -206,7 +206,7 @@ func (s *depthwiseSums) writeGroups() {
 	s.eachVector(func() {
 		s.sums = s.vectors("sum", s.members)
 		dy, member, spare := s.vector("dy"), s.vectors("member", 2), s.vector("spare")
-		s.comment("the sums")
+		s.comment("load the sums")
 		s.eachSum(func(sum *reg, m string) { s.load(m, sum) })
 		x := s.general("x")
 		s.dy, s.n = s.general("dy"), s.general("n")

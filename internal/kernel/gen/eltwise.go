@@ -119,7 +119,7 @@ func (e *elements) truth(comparison string) {
 
 // choose writes the loop of Select.
 func choose(f *family, v vec) {
-	a := f.fn(v, "choose", "sets dst[i] = x[i] where cond[i] is not 0, else y[i], for n vectors; x and y are stepX and stepY bytes apart.",
+	a := f.fn(v, "choose", "sets dst[i] = x[i] where cond[i] is not 0, else y[i], for n vectors. The vectors of x and y lie stepX and stepY bytes apart.",
 		"dst *float32", "cond *float32", "x *float32", "y *float32", "n int", "stepX int", "stepY int")
 	dst, cond, x, y := a.param("dst"), a.param("cond"), a.param("x"), a.param("y")
 	stepX, stepY := a.param("stepX"), a.param("stepY")
@@ -156,14 +156,14 @@ var unaryOps = []struct {
 		e.v("VMOVUPS", e.number(6), e.s)
 		e.v("VMINPS", e.x, e.s, e.x)
 	}},
-	{"Exp", "exp(x), nearly", needs{}, func(e *elements) { e.exp() }},
-	{"Sigmoid", "1 / (1 + exp(-x)), nearly", needs{one: true, sign: true}, func(e *elements) {
+	{"Exp", "exp(x), approximately", needs{}, func(e *elements) { e.exp() }},
+	{"Sigmoid", "1 / (1 + exp(-x)), approximately", needs{one: true, sign: true}, func(e *elements) {
 		e.v("VXORPS", e.sign, e.x, e.x)
 		e.exp()
 		e.v("VADDPS", e.one, e.x, e.x)
 		e.v("VDIVPS", e.x, e.one, e.x)
 	}},
-	{"Tanh", "tanh(x), nearly", needs{one: true, sign: true}, func(e *elements) { e.tanh() }},
+	{"Tanh", "tanh(x), approximately", needs{one: true, sign: true}, func(e *elements) { e.tanh() }},
 }
 
 // polynomial sets p to the value of a polynomial at x, highest power first.
@@ -254,7 +254,7 @@ func eltwise(f *family) {
 }
 
 func binary(f *family, v vec, name, goExpr string, n needs, code func(e *elements)) {
-	a := f.fn(v, name, "sets dst[i] = "+goExpr+" of x[i] and y[i], for n vectors; those of x and y are stepX and stepY bytes apart.",
+	a := f.fn(v, name, "sets dst = "+goExpr+", element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.",
 		"dst *float32", "x *float32", "y *float32", "n int", "stepX int", "stepY int")
 	dst, x, y, stepX, stepY := a.param("dst"), a.param("x"), a.param("y"), a.param("stepX"), a.param("stepY")
 	e := newElements(a, n, true)
@@ -268,7 +268,7 @@ func binary(f *family, v vec, name, goExpr string, n needs, code func(e *element
 }
 
 func unary(f *family, v vec, name, goExpr string, n needs, code func(e *elements)) {
-	a := f.fn(v, name, "sets dst[i] = "+goExpr+" of x[i], for n vectors.", "dst *float32", "x *float32", "n int")
+	a := f.fn(v, name, "sets dst = "+goExpr+", element by element, for n vectors.", "dst *float32", "x *float32", "n int")
 	dst, x := a.param("dst"), a.param("x")
 	e := newElements(a, n, false)
 	a.eachVector(func() {

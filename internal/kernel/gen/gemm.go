@@ -119,7 +119,7 @@ func gemmShort(t *product) {
 
 // sumRows writes the function that adds multiples of rows of B, four at a time, to one or two rows of C.
 func sumRows(f *family, v vec, rows int) {
-	a := f.fn(v, fmt.Sprintf("sumRows%d", rows), fmt.Sprintf("adds multiples of 4*fours rows of B, by elements of A, to %d rows of C of n floats. B is prefetched ahead bytes ahead. Strides are in bytes.", rows),
+	a := f.fn(v, fmt.Sprintf("sumRows%d", rows), fmt.Sprintf("adds multiples of 4*fours rows of B, by elements of A, to C, %s of n floats. B is prefetched ahead bytes ahead. Strides are in bytes.", rowsOfC(rows)),
 		"c *float32", "cStride uintptr", "x *float32", "xRow uintptr", "xK uintptr", "b *float32", "bStride uintptr", "n int", "fours int", "ahead uintptr", "mask *int32")
 	c, cStride, x, xRow, xK := a.param("c"), a.param("cStride"), a.param("x"), a.param("xRow"), a.param("xK")
 	b, bStride, fours, ahead := a.param("b"), a.param("bStride"), a.param("fours"), a.param("ahead")
@@ -190,6 +190,9 @@ func sumRows(f *family, v vec, rows int) {
 	a.ret()
 }
 
+// rowsOfC is a number of rows in a doc comment.
+func rowsOfC(rows int) string { return []string{"", "one row", "two rows"}[rows] }
+
 // lastLanes takes masks for the last vectors, and loads them from the memory to which a parameter points.
 func (a *asm) lastLanes(param string, vectors int) []*reg {
 	from := a.param(param)
@@ -220,7 +223,7 @@ func (v vec) dotRows() int {
 // dots writes dot products of rows of A and B, in which k is contiguous. Each dot product has sixteen partial sums, of
 // every sixteenth product, which are added up in a fixed order.
 func dots(f *family, v vec, rows, columns int) {
-	a := f.fn(v, fmt.Sprintf("dots%dx%d", rows, columns), fmt.Sprintf("adds the dot products of rows of A and B, of k floats, to %d rows of C of %d numbers. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.", rows, columns),
+	a := f.fn(v, fmt.Sprintf("dots%dx%d", rows, columns), fmt.Sprintf("adds the dot products of rows of A and B, of k floats, to a %dx%d block of C. mask has the lanes of the last 16 floats. B is prefetched ahead bytes ahead. Strides are in bytes.", rows, columns),
 		"c *float32", "cStride uintptr", "x *float32", "xStride uintptr", "b *float32", "bStride uintptr", "k int", "mask *int32", "ahead uintptr")
 	halves := 16 / a.lanes
 	lanes := a.lastLanes("mask", halves)

@@ -11,7 +11,7 @@ func neonGemm(f *family) {
 }
 
 func neonSumRows(f *family, rows int) {
-	a := f.fn(neonNative, fmt.Sprintf("sumRows%d", rows), fmt.Sprintf("adds multiples of 4*fours rows of B, by elements of A, to %d rows of C of n vectors; strides are in bytes.", rows),
+	a := f.fn(neonNative, fmt.Sprintf("sumRows%d", rows), fmt.Sprintf("adds multiples of 4*fours rows of B, by elements of A, to C, %s of n vectors. Strides are in bytes.", rowsOfC(rows)),
 		"c *float32", "cStride uintptr", "x *float32", "xRow uintptr", "xK uintptr", "b *float32", "bStride uintptr", "n int", "fours int")
 	start, cStride, x, xRow, xK := a.param("c"), a.param("cStride"), a.param("x"), a.param("xRow"), a.param("xK")
 	bStart, bStride, n, fours := a.param("b"), a.param("bStride"), a.param("n"), a.param("fours")
@@ -71,7 +71,7 @@ func neonSumRows(f *family, rows int) {
 
 // neonDots writes dot products. Each has sixteen sums, as on amd64: four vectors.
 func neonDots(f *family, columns int) {
-	a := f.fn(neonNative, fmt.Sprintf("dots%d", columns), fmt.Sprintf("adds the dot products of x and %d rows of B, of 16*n floats each, to numbers of C. If tail is not nil, it has 16 more floats of x, then of each row. The stride is in bytes.", columns),
+	a := f.fn(neonNative, fmt.Sprintf("dots%d", columns), fmt.Sprintf("adds the dot products of x and rows of B, of 16*n floats each, to the first %d numbers of c. If tail is not nil, it has 16 more floats of x, then of each row. The stride is in bytes.", columns),
 		"c *float32", "x *float32", "b *float32", "bStride uintptr", "n int", "tail *float32")
 	c, x, bStride, n, tail := a.param("c"), a.param("x"), a.param("bStride"), a.param("n"), a.param("tail")
 	rows := []*reg{a.param("b")}

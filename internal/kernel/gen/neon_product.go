@@ -228,7 +228,7 @@ func (t *neonProduct) strided(starts ...string) {
 			return
 		}
 		t.n("SUBS $4, %s\nBLT rest\nPCALIGN $16", k)
-		t.comment("four k at a time: elements of A, then rows of B")
+		t.comment("for four k at a time, load elements of A, then multiply rows of B by them")
 		t.at("four")
 		some(4)
 		t.n("SUBS $4, %s\nBGE four", k)
@@ -259,7 +259,7 @@ func (t *neonProduct) contiguous(start string) {
 	regs := (t.rows + 3) / 4
 	t.overSegments(func(k *reg) {
 		t.n("PCALIGN $16")
-		t.comment("for each k: elements of A, then a row of B")
+		t.comment("for each k, load elements of A, then multiply a row of B by them")
 		t.at("again")
 		switch {
 		case t.rows == 1:

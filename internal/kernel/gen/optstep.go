@@ -41,7 +41,7 @@ func sgd(f *family, v vec, name string, momentum, nesterov bool) {
 	if momentum {
 		params = append(params[:4:4], "m *float32")
 	}
-	a := f.fn(v, name, "makes an SGD step; numbers: LearningRate, Momentum.", params...)
+	a := f.fn(v, name, "computes an SGD step. numbers has LearningRate and Momentum.", params...)
 	numbers := a.stepNumbers("rate", "mu")
 	rate, mu := numbers[0], numbers[1]
 	w, grad := a.param("w"), a.param("grad")
@@ -81,7 +81,7 @@ func rmsprop(f *family, v vec, momentum, centered bool) {
 		name += "Centered"
 		params = append(params, "a *float32")
 	}
-	a := f.fn(v, name, "makes an RMSprop step; numbers: LearningRate, Rho, 1-Rho, Momentum, Epsilon.", params...)
+	a := f.fn(v, name, "computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.", params...)
 	numbers := a.stepNumbers("rate", "rho", "1-rho", "mu", "epsilon")
 	rate, rho, rest, mu, epsilon := numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
 	w, grad, squares := a.param("w"), a.param("grad"), a.param("v")
@@ -127,7 +127,7 @@ func rmsprop(f *family, v vec, momentum, centered bool) {
 }
 
 func adam(f *family, v vec) {
-	a := f.fn(v, "adam", "makes an Adam step; numbers: alpha, 1-Beta1, 1-Beta2, Epsilon.",
+	a := f.fn(v, "adam", "computes an Adam step. numbers has alpha, 1-Beta1, 1-Beta2 and Epsilon.",
 		append(stepParams[:4:4], "m *float32", "v *float32")...)
 	numbers := a.stepNumbers("alpha", "1-beta1", "1-beta2", "epsilon")
 	alpha, rest1, rest2, epsilon := numbers[0], numbers[1], numbers[2], numbers[3]

@@ -79,8 +79,8 @@ func poolMaxGrad(f *family, v vec) {
 }
 
 func poolUnpool(f *family, v vec) {
-	a := f.fn(v, "unpool", "sets, for each pooled pixel p and each of its n vectors, the four pixels of its window to grad where argmax has their position, else to 0: "+
-		"upper[2p], upper[2p+1], lower[2p], lower[2p+1].",
+	a := f.fn(v, "unpool", "sets the four pixels of each window, of n vectors each, to grad if argmax has their position, else to 0. "+
+		"The pixels of window p are upper[2p], upper[2p+1], lower[2p] and lower[2p+1].",
 		"upper *float32", "lower *float32", "grad *float32", "argmax *uint8", "pixels int", "n int")
 	upper, lower, grad, argmax := a.param("upper"), a.param("lower"), a.param("grad"), a.param("argmax")
 	pixels, n := a.param("pixels"), a.param("n")

@@ -39,7 +39,7 @@ var (
 	}
 )
 
-// String returns the register in the form used in an instruction.
+// String returns the name of the register in an instruction.
 func (r *reg) String() string {
 	if r.freed {
 		return "!" + r.name // check panics when it finds the mark; fmt would recover a panic here

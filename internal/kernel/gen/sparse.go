@@ -32,7 +32,7 @@ func sparseSwitch(f *family) {
 
 // sparseQuads writes the function that gathers candidates, with vectors of four.
 func sparseQuads(f *family) {
-	a := f.fn(avx2, "quads", "is Quads for 4*n of them; step is in bytes.", "dst *float32", "upper *float32", "lower *float32", "step uintptr", "n int")
+	a := f.fn(avx2, "quads", "is Quads for 4*n positions; step is in bytes.", "dst *float32", "upper *float32", "lower *float32", "step uintptr", "n int")
 	dst, lines, pixel := a.param("dst"), []*reg{a.param("upper"), a.param("lower")}, a.param("step")
 	var low, high [2]*reg // of a line: the pixel and its right neighbor, alternating
 	for i := range lines {
@@ -58,7 +58,7 @@ type sparseAdd struct {
 }
 
 func newSparseAdd(f *family, v vec, channels int) *sparseAdd {
-	a := f.fn(v, fmt.Sprintf("add%d", channels), fmt.Sprintf("adds to %d rows of sums, and the gradient to one more, for a vector of output channels; stride is in floats.", 9*channels),
+	a := f.fn(v, fmt.Sprintf("add%d", channels), fmt.Sprintf("is Add for a vector of output channels. It adds products to %d rows of sums, and the gradient to one more. stride is in floats.", 9*channels),
 		"sums *float32", "q0 *float32", "q1 *float32", "q2 *float32", "dy *float32", "argmax *uint8", "stride uintptr", "pixels int")
 	return &sparseAdd{
 		asm: a, sums: a.param("sums"), quads: []*reg{a.param("q0"), a.param("q1"), a.param("q2")},

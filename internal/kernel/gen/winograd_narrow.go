@@ -39,7 +39,7 @@ func winogradNarrowSwitch(f *family) {
 }
 
 func narrow(f *family, v vec, channels, vectors int) {
-	a := f.fn(v, fmt.Sprintf("narrow%dx%d", channels, vectors), "is Narrow for as many columns; strides are in bytes.",
+	a := f.fn(v, fmt.Sprintf("narrow%dx%d", channels, vectors), fmt.Sprintf("is Narrow for %d channels and %d columns; strides are in bytes.", channels, vectors*v.lanes),
 		"m *float32", "v *float32", "row uintptr", "u *float32", "uRow uintptr")
 	m, pixels, row, u, uRow := a.param("m"), a.param("v"), a.param("row"), a.param("u"), a.param("uRow")
 	left := a.general("planes left")
@@ -61,7 +61,7 @@ func narrow(f *family, v vec, channels, vectors int) {
 	filter := a.vectors("filter", vectors*channels)
 	x := a.vector("pixel")
 	sums := a.vectors("sum", min(narrowTiles*vectors, a.unused(vectorClass)))
-	a.comment("a plane: its filter")
+	a.comment("load the filter of a plane")
 	a.loop("again")
 	for c := range channels {
 		for n := range vectors {

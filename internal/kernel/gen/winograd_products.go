@@ -31,7 +31,7 @@ func (t *product) planes() {
 	tiles, a, c := t.pointer("tiles"), t.pointer("A"), t.pointer("panelC")
 	t.at("tile")
 	t.i("CMPQ %s, $0\nJEQ zero", t.args.field("Accumulate"))
-	t.comment("the sums start from C")
+	t.comment("load the sums from C")
 	t.walk(c, func(row int, p *reg) { t.loadRow(p, nil, t.sums[row]) })
 	t.i("JMP begin")
 	t.at("zero")
@@ -47,7 +47,7 @@ func (t *product) planes() {
 		t.right = right{t.pointer("panelB"), t.pointer("BStride")}
 		t.multiplyAndPrefetch(a)
 	})
-	t.comment("the result")
+	t.comment("store the result")
 	t.walk(c, func(row int, p *reg) { t.storeRow(row, nil, p) })
 	t.comment("the next tile, panel and plane")
 	t.i("ADDQ %s, %s\nADDQ %s, %s\nDECQ %s\nJNE tile", t.args.field("aTile"), a, t.args.field("cTile"), c, tiles)

@@ -28,7 +28,7 @@ segment1:
 	SUBS $4, R8
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R6), F2
 	VLD1.P (R4)(R3), [V1.S4]
@@ -67,7 +67,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R10
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVS (R5), F2
 	ADD R6, R5
@@ -160,7 +160,7 @@ segment1:
 	SUBS $4, R9
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R6), F3
 	FMOVQ.P 16(R7), F4
@@ -207,7 +207,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R10
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVD (R5), F3
 	ADD R6, R5
@@ -315,7 +315,7 @@ segment1:
 	SUBS $4, R10
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R6), F4
 	FMOVQ.P 16(R7), F5
@@ -370,7 +370,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R10
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVD (R5), F4
 	FMOVS 8(R5), F5
@@ -494,7 +494,7 @@ segment1:
 	SUBS $4, R11
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R6), F5
 	FMOVQ.P 16(R7), F6
@@ -557,7 +557,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R10
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R5), F5
 	ADD R6, R5
@@ -695,7 +695,7 @@ segment1:
 	SUBS $4, R12
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R6), F6
 	FMOVQ.P 16(R7), F7
@@ -766,7 +766,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R10
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R5), F6
 	FMOVQ 4(R5), F7
@@ -920,7 +920,7 @@ segment1:
 	SUBS $4, R13
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R6), F7
 	FMOVQ.P 16(R7), F8
@@ -999,7 +999,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R10
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R5), F7
 	FMOVQ 8(R5), F8
@@ -1168,7 +1168,7 @@ segment1:
 	SUBS $4, R14
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R6), F8
 	FMOVQ.P 16(R7), F9
@@ -1255,7 +1255,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R10
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R5), F8
 	FMOVQ 12(R5), F9
@@ -1439,7 +1439,7 @@ segment1:
 	SUBS $4, R15
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R6), F9
 	FMOVQ.P 16(R7), F10
@@ -1534,7 +1534,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R10
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R5), F9
 	FMOVQ 16(R5), F10
@@ -1702,7 +1702,7 @@ segment1:
 	SUBS $4, R8
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R6), F4
 	VLD1.P (R2)(R3), [V2.S4]
@@ -1751,7 +1751,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R10
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVS (R5), F4
 	ADD R6, R5
@@ -1854,7 +1854,7 @@ segment1:
 	SUBS $4, R9
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R6), F6
 	FMOVQ.P 16(R7), F7
@@ -1916,7 +1916,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R10
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVD (R5), F6
 	ADD R6, R5
@@ -2042,7 +2042,7 @@ segment1:
 	SUBS $4, R10
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R6), F8
 	FMOVQ.P 16(R7), F9
@@ -2117,7 +2117,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R10
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVD (R5), F8
 	FMOVS 8(R5), F9
@@ -2267,7 +2267,7 @@ segment1:
 	SUBS $4, R11
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R6), F10
 	FMOVQ.P 16(R7), F11
@@ -2355,7 +2355,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R10
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R5), F10
 	ADD R6, R5
@@ -2527,7 +2527,7 @@ segment1:
 	SUBS $4, R12
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R6), F12
 	FMOVQ.P 16(R7), F13
@@ -2628,7 +2628,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R10
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R5), F12
 	FMOVQ 4(R5), F13
@@ -2824,7 +2824,7 @@ segment1:
 	SUBS $4, R13
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R6), F14
 	FMOVQ.P 16(R7), F15
@@ -2938,7 +2938,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R10
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R5), F14
 	FMOVQ 8(R5), F15
@@ -3157,7 +3157,7 @@ segment1:
 	SUBS $4, R14
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R6), F16
 	FMOVQ.P 16(R7), F17
@@ -3284,7 +3284,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R10
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R5), F16
 	FMOVQ 12(R5), F17
@@ -3526,7 +3526,7 @@ segment1:
 	SUBS $4, R15
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R6), F18
 	FMOVQ.P 16(R7), F19
@@ -3666,7 +3666,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R10
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R5), F18
 	FMOVQ 16(R5), F19
@@ -3893,7 +3893,7 @@ segment1:
 	SUBS $4, R9
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R7), F5
 	VLD1.P (R2)(R3), [V3.S4, V4.S4]
@@ -3947,7 +3947,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R11
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVS (R6), F5
 	ADD R7, R6
@@ -4061,7 +4061,7 @@ segment1:
 	SUBS $4, R10
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R7), F8
 	FMOVQ.P 16(R8), F9
@@ -4133,7 +4133,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R11
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVD (R6), F8
 	ADD R7, R6
@@ -4278,7 +4278,7 @@ segment1:
 	SUBS $4, R11
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R7), F11
 	FMOVQ.P 16(R8), F12
@@ -4368,7 +4368,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R11
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVD (R6), F11
 	FMOVS 8(R6), F12
@@ -4545,7 +4545,7 @@ segment1:
 	SUBS $4, R12
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R7), F14
 	FMOVQ.P 16(R8), F15
@@ -4653,7 +4653,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R11
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R6), F14
 	ADD R7, R6
@@ -4860,7 +4860,7 @@ segment1:
 	SUBS $4, R13
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R7), F17
 	FMOVQ.P 16(R8), F18
@@ -4986,7 +4986,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R11
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R6), F17
 	FMOVQ 4(R6), F18
@@ -5225,7 +5225,7 @@ segment1:
 	SUBS $4, R14
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R7), F20
 	FMOVQ.P 16(R8), F21
@@ -5369,7 +5369,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R11
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R6), F20
 	FMOVQ 8(R6), F21
@@ -5604,7 +5604,7 @@ segment1:
 	SUBS $4, R9
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R7), F6
 	VLD1.P (R2)(R3), [V4.S4, V5.S4]
@@ -5668,7 +5668,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R11
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVS (R6), F6
 	ADD R7, R6
@@ -5792,7 +5792,7 @@ segment1:
 	SUBS $4, R10
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R7), F10
 	FMOVQ.P 16(R8), F11
@@ -5879,7 +5879,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R11
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVD (R6), F10
 	ADD R7, R6
@@ -6042,7 +6042,7 @@ segment1:
 	SUBS $4, R11
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R7), F14
 	FMOVQ.P 16(R8), F15
@@ -6152,7 +6152,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R11
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVD (R6), F14
 	FMOVS 8(R6), F15
@@ -6355,7 +6355,7 @@ segment1:
 	SUBS $4, R12
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R7), F18
 	FMOVQ.P 16(R8), F19
@@ -6488,7 +6488,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R11
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R6), F18
 	ADD R7, R6
@@ -6729,7 +6729,7 @@ segment1:
 	SUBS $4, R13
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R7), F22
 	FMOVQ.P 16(R8), F23
@@ -6885,7 +6885,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R11
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R6), F22
 	FMOVQ 4(R6), F23
@@ -7166,7 +7166,7 @@ segment1:
 	SUBS $4, R14
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R7), F26
 	FMOVQ.P 16(R8), F27
@@ -7345,7 +7345,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R11
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R6), F26
 	FMOVQ 8(R6), F27
@@ -7637,7 +7637,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVS (R4), F2
 	ADD R5, R4
@@ -7748,7 +7748,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVD (R4), F3
 	ADD R5, R4
@@ -7874,7 +7874,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVD (R4), F4
 	FMOVS 8(R4), F5
@@ -8016,7 +8016,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R4), F5
 	ADD R5, R4
@@ -8190,7 +8190,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R4), F9
 	FMOVQ 16(R4), F10
@@ -8359,7 +8359,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVS (R4), F2
 	ADD R5, R4
@@ -8470,7 +8470,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVD (R4), F3
 	ADD R5, R4
@@ -8596,7 +8596,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVD (R4), F4
 	FMOVS 8(R4), F5
@@ -8738,7 +8738,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R4), F5
 	ADD R5, R4
@@ -8912,7 +8912,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R4), F9
 	FMOVQ 16(R4), F10
@@ -9085,7 +9085,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVS (R4), F2
 	ADD R5, R4
@@ -9208,7 +9208,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVD (R4), F3
 	ADD R5, R4
@@ -9352,7 +9352,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVD (R4), F4
 	FMOVS 8(R4), F5
@@ -9518,7 +9518,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R4), F5
 	ADD R5, R4
@@ -9728,7 +9728,7 @@ transposed:
 segment2:
 	MOVD Args_K(R0), R9
 	PCALIGN $16
-	// for each k: elements of A, then a row of B
+	// for each k, load elements of A, then multiply a row of B by them
 again:
 	FMOVQ (R4), F9
 	FMOVQ 16(R4), F10
@@ -9922,7 +9922,7 @@ segment1:
 	SUBS $4, R11
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R6), F5
 	FMOVQ.P 16(R7), F6
@@ -10068,7 +10068,7 @@ segment1:
 	SUBS $4, R11
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R6), F10
 	FMOVQ.P 16(R7), F11
@@ -10262,7 +10262,7 @@ segment1:
 	SUBS $4, R12
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R7), F14
 	FMOVQ.P 16(R8), F15
@@ -10498,7 +10498,7 @@ segment1:
 	SUBS $4, R12
 	BLT rest
 	PCALIGN $16
-	// four k at a time: elements of A, then rows of B
+	// for four k at a time, load elements of A, then multiply rows of B by them
 four:
 	FMOVQ.P 16(R7), F18
 	FMOVQ.P 16(R8), F19

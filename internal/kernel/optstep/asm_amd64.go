@@ -76,82 +76,82 @@ func adamVectors(isa kernel.ISA, numbers *[8]float32, n int, w *float32, grad *f
 	}
 }
 
-// sgdAVX512 makes an SGD step; numbers: LearningRate, Momentum.
+// sgdAVX512 computes an SGD step. numbers has LearningRate and Momentum.
 //
 //go:noescape
 func sgdAVX512(numbers *[8]float32, n int, w *float32, grad *float32)
 
-// sgdMomentumAVX512 makes an SGD step; numbers: LearningRate, Momentum.
+// sgdMomentumAVX512 computes an SGD step. numbers has LearningRate and Momentum.
 //
 //go:noescape
 func sgdMomentumAVX512(numbers *[8]float32, n int, w *float32, grad *float32, m *float32)
 
-// sgdNesterovAVX512 makes an SGD step; numbers: LearningRate, Momentum.
+// sgdNesterovAVX512 computes an SGD step. numbers has LearningRate and Momentum.
 //
 //go:noescape
 func sgdNesterovAVX512(numbers *[8]float32, n int, w *float32, grad *float32, m *float32)
 
-// rmspropAVX512 makes an RMSprop step; numbers: LearningRate, Rho, 1-Rho, Momentum, Epsilon.
+// rmspropAVX512 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
 //
 //go:noescape
 func rmspropAVX512(numbers *[8]float32, n int, w *float32, grad *float32, v *float32)
 
-// rmspropCenteredAVX512 makes an RMSprop step; numbers: LearningRate, Rho, 1-Rho, Momentum, Epsilon.
+// rmspropCenteredAVX512 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
 //
 //go:noescape
 func rmspropCenteredAVX512(numbers *[8]float32, n int, w *float32, grad *float32, v *float32, a *float32)
 
-// rmspropMomentumAVX512 makes an RMSprop step; numbers: LearningRate, Rho, 1-Rho, Momentum, Epsilon.
+// rmspropMomentumAVX512 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
 //
 //go:noescape
 func rmspropMomentumAVX512(numbers *[8]float32, n int, w *float32, grad *float32, v *float32, m *float32)
 
-// rmspropMomentumCenteredAVX512 makes an RMSprop step; numbers: LearningRate, Rho, 1-Rho, Momentum, Epsilon.
+// rmspropMomentumCenteredAVX512 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
 //
 //go:noescape
 func rmspropMomentumCenteredAVX512(numbers *[8]float32, n int, w *float32, grad *float32, v *float32, m *float32, a *float32)
 
-// adamAVX512 makes an Adam step; numbers: alpha, 1-Beta1, 1-Beta2, Epsilon.
+// adamAVX512 computes an Adam step. numbers has alpha, 1-Beta1, 1-Beta2 and Epsilon.
 //
 //go:noescape
 func adamAVX512(numbers *[8]float32, n int, w *float32, grad *float32, m *float32, v *float32)
 
-// sgdAVX2 makes an SGD step; numbers: LearningRate, Momentum.
+// sgdAVX2 computes an SGD step. numbers has LearningRate and Momentum.
 //
 //go:noescape
 func sgdAVX2(numbers *[8]float32, n int, w *float32, grad *float32)
 
-// sgdMomentumAVX2 makes an SGD step; numbers: LearningRate, Momentum.
+// sgdMomentumAVX2 computes an SGD step. numbers has LearningRate and Momentum.
 //
 //go:noescape
 func sgdMomentumAVX2(numbers *[8]float32, n int, w *float32, grad *float32, m *float32)
 
-// sgdNesterovAVX2 makes an SGD step; numbers: LearningRate, Momentum.
+// sgdNesterovAVX2 computes an SGD step. numbers has LearningRate and Momentum.
 //
 //go:noescape
 func sgdNesterovAVX2(numbers *[8]float32, n int, w *float32, grad *float32, m *float32)
 
-// rmspropAVX2 makes an RMSprop step; numbers: LearningRate, Rho, 1-Rho, Momentum, Epsilon.
+// rmspropAVX2 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
 //
 //go:noescape
 func rmspropAVX2(numbers *[8]float32, n int, w *float32, grad *float32, v *float32)
 
-// rmspropCenteredAVX2 makes an RMSprop step; numbers: LearningRate, Rho, 1-Rho, Momentum, Epsilon.
+// rmspropCenteredAVX2 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
 //
 //go:noescape
 func rmspropCenteredAVX2(numbers *[8]float32, n int, w *float32, grad *float32, v *float32, a *float32)
 
-// rmspropMomentumAVX2 makes an RMSprop step; numbers: LearningRate, Rho, 1-Rho, Momentum, Epsilon.
+// rmspropMomentumAVX2 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
 //
 //go:noescape
 func rmspropMomentumAVX2(numbers *[8]float32, n int, w *float32, grad *float32, v *float32, m *float32)
 
-// rmspropMomentumCenteredAVX2 makes an RMSprop step; numbers: LearningRate, Rho, 1-Rho, Momentum, Epsilon.
+// rmspropMomentumCenteredAVX2 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
 //
 //go:noescape
 func rmspropMomentumCenteredAVX2(numbers *[8]float32, n int, w *float32, grad *float32, v *float32, m *float32, a *float32)
 
-// adamAVX2 makes an Adam step; numbers: alpha, 1-Beta1, 1-Beta2, Epsilon.
+// adamAVX2 computes an Adam step. numbers has alpha, 1-Beta1, 1-Beta2 and Epsilon.
 //
 //go:noescape
 func adamAVX2(numbers *[8]float32, n int, w *float32, grad *float32, m *float32, v *float32)

@@ -44,42 +44,42 @@ func adamVectors(_ kernel.ISA, numbers *[8]float32, n int, w *float32, grad *flo
 	adamNEON(numbers, n, w, grad, m, v)
 }
 
-// sgdNEON makes an SGD step; numbers: LearningRate, Momentum.
+// sgdNEON computes an SGD step. numbers has LearningRate and Momentum.
 //
 //go:noescape
 func sgdNEON(numbers *[8]float32, n int, w *float32, grad *float32)
 
-// sgdMomentumNEON makes an SGD step; numbers: LearningRate, Momentum.
+// sgdMomentumNEON computes an SGD step. numbers has LearningRate and Momentum.
 //
 //go:noescape
 func sgdMomentumNEON(numbers *[8]float32, n int, w *float32, grad *float32, m *float32)
 
-// sgdNesterovNEON makes an SGD step; numbers: LearningRate, Momentum.
+// sgdNesterovNEON computes an SGD step. numbers has LearningRate and Momentum.
 //
 //go:noescape
 func sgdNesterovNEON(numbers *[8]float32, n int, w *float32, grad *float32, m *float32)
 
-// rmspropNEON makes an RMSprop step; numbers: LearningRate, Rho, 1-Rho, Momentum, Epsilon.
+// rmspropNEON computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
 //
 //go:noescape
 func rmspropNEON(numbers *[8]float32, n int, w *float32, grad *float32, v *float32)
 
-// rmspropCenteredNEON makes an RMSprop step; numbers: LearningRate, Rho, 1-Rho, Momentum, Epsilon.
+// rmspropCenteredNEON computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
 //
 //go:noescape
 func rmspropCenteredNEON(numbers *[8]float32, n int, w *float32, grad *float32, v *float32, a *float32)
 
-// rmspropMomentumNEON makes an RMSprop step; numbers: LearningRate, Rho, 1-Rho, Momentum, Epsilon.
+// rmspropMomentumNEON computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
 //
 //go:noescape
 func rmspropMomentumNEON(numbers *[8]float32, n int, w *float32, grad *float32, v *float32, m *float32)
 
-// rmspropMomentumCenteredNEON makes an RMSprop step; numbers: LearningRate, Rho, 1-Rho, Momentum, Epsilon.
+// rmspropMomentumCenteredNEON computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
 //
 //go:noescape
 func rmspropMomentumCenteredNEON(numbers *[8]float32, n int, w *float32, grad *float32, v *float32, m *float32, a *float32)
 
-// adamNEON makes an Adam step; numbers: alpha, 1-Beta1, 1-Beta2, Epsilon.
+// adamNEON computes an Adam step. numbers has alpha, 1-Beta1, 1-Beta2 and Epsilon.
 //
 //go:noescape
 func adamNEON(numbers *[8]float32, n int, w *float32, grad *float32, m *float32, v *float32)

@@ -64,7 +64,7 @@ func maxAVX512(best *float32, x *float32, n int)
 //go:noescape
 func maxGradAVX512(x *float32, grad *float32, argmax *uint8, position int, n int)
 
-// unpoolAVX512 sets, for each pooled pixel p and each of its n vectors, the four pixels of its window to grad where argmax has their position, else to 0: upper[2p], upper[2p+1], lower[2p], lower[2p+1].
+// unpoolAVX512 sets the four pixels of each window, of n vectors each, to grad if argmax has their position, else to 0. The pixels of window p are upper[2p], upper[2p+1], lower[2p] and lower[2p+1].
 //
 //go:noescape
 func unpoolAVX512(upper *float32, lower *float32, grad *float32, argmax *uint8, pixels int, n int)
@@ -89,7 +89,7 @@ func maxAVX2(best *float32, x *float32, n int)
 //go:noescape
 func maxGradAVX2(x *float32, grad *float32, argmax *uint8, position int, n int)
 
-// unpoolAVX2 sets, for each pooled pixel p and each of its n vectors, the four pixels of its window to grad where argmax has their position, else to 0: upper[2p], upper[2p+1], lower[2p], lower[2p+1].
+// unpoolAVX2 sets the four pixels of each window, of n vectors each, to grad if argmax has their position, else to 0. The pixels of window p are upper[2p], upper[2p+1], lower[2p] and lower[2p+1].
 //
 //go:noescape
 func unpoolAVX2(upper *float32, lower *float32, grad *float32, argmax *uint8, pixels int, n int)

@@ -44,7 +44,7 @@ func maxNEON(best *float32, x *float32, n int)
 //go:noescape
 func maxGradNEON(x *float32, grad *float32, argmax *uint8, position int, n int)
 
-// unpoolNEON sets, for each pooled pixel p and each of its n vectors, the four pixels of its window to grad where argmax has their position, else to 0: upper[2p], upper[2p+1], lower[2p], lower[2p+1].
+// unpoolNEON sets the four pixels of each window, of n vectors each, to grad if argmax has their position, else to 0. The pixels of window p are upper[2p], upper[2p+1], lower[2p] and lower[2p+1].
 //
 //go:noescape
 func unpoolNEON(upper *float32, lower *float32, grad *float32, argmax *uint8, pixels int, n int)

@@ -43,37 +43,37 @@ func addChannels(isa kernel.ISA, channels int, sums, q0, q1, q2, dy *float32, ar
 	}
 }
 
-// quadsAVX2 is Quads for 4*n of them; step is in bytes.
+// quadsAVX2 is Quads for 4*n positions; step is in bytes.
 //
 //go:noescape
 func quadsAVX2(dst *float32, upper *float32, lower *float32, step uintptr, n int)
 
-// add1AVX512 adds to 9 rows of sums, and the gradient to one more, for a vector of output channels; stride is in floats.
+// add1AVX512 is Add for a vector of output channels. It adds products to 9 rows of sums, and the gradient to one more. stride is in floats.
 //
 //go:noescape
 func add1AVX512(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int)
 
-// add1AVX2 adds to 9 rows of sums, and the gradient to one more, for a vector of output channels; stride is in floats.
+// add1AVX2 is Add for a vector of output channels. It adds products to 9 rows of sums, and the gradient to one more. stride is in floats.
 //
 //go:noescape
 func add1AVX2(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int)
 
-// add2AVX512 adds to 18 rows of sums, and the gradient to one more, for a vector of output channels; stride is in floats.
+// add2AVX512 is Add for a vector of output channels. It adds products to 18 rows of sums, and the gradient to one more. stride is in floats.
 //
 //go:noescape
 func add2AVX512(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int)
 
-// add2AVX2 adds to 18 rows of sums, and the gradient to one more, for a vector of output channels; stride is in floats.
+// add2AVX2 is Add for a vector of output channels. It adds products to 18 rows of sums, and the gradient to one more. stride is in floats.
 //
 //go:noescape
 func add2AVX2(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int)
 
-// add3AVX512 adds to 27 rows of sums, and the gradient to one more, for a vector of output channels; stride is in floats.
+// add3AVX512 is Add for a vector of output channels. It adds products to 27 rows of sums, and the gradient to one more. stride is in floats.
 //
 //go:noescape
 func add3AVX512(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int)
 
-// add3AVX2 adds to 27 rows of sums, and the gradient to one more, for a vector of output channels; stride is in floats.
+// add3AVX2 is Add for a vector of output channels. It adds products to 27 rows of sums, and the gradient to one more. stride is in floats.
 //
 //go:noescape
 func add3AVX2(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int)

@@ -31,17 +31,17 @@ func addChannels(isa kernel.ISA, channels int, sums, q0, q1, q2, dy *float32, ar
 	}
 }
 
-// add1NEON adds to 9 rows of sums, and the gradient to one more, for a vector of output channels; stride is in floats.
+// add1NEON is Add for a vector of output channels. It adds products to 9 rows of sums, and the gradient to one more. stride is in floats.
 //
 //go:noescape
 func add1NEON(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int)
 
-// add2NEON adds to 18 rows of sums, and the gradient to one more, for a vector of output channels; stride is in floats.
+// add2NEON is Add for a vector of output channels. It adds products to 18 rows of sums, and the gradient to one more. stride is in floats.
 //
 //go:noescape
 func add2NEON(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int)
 
-// add3NEON adds to 27 rows of sums, and the gradient to one more, for a vector of output channels; stride is in floats.
+// add3NEON is Add for a vector of output channels. It adds products to 27 rows of sums, and the gradient to one more. stride is in floats.
 //
 //go:noescape
 func add3NEON(sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int)

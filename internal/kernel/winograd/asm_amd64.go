@@ -353,32 +353,32 @@ func filterAVX512(planes *float32, plane uintptr, n int)
 //go:noescape
 func filterGradientAVX512(dst *float32, dstPlane uintptr, src *float32, plane uintptr, n int)
 
-// narrow2x1AVX512 is Narrow for as many columns; strides are in bytes.
+// narrow2x1AVX512 is Narrow for 2 channels and 16 columns; strides are in bytes.
 //
 //go:noescape
 func narrow2x1AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
-// narrow2x2AVX512 is Narrow for as many columns; strides are in bytes.
+// narrow2x2AVX512 is Narrow for 2 channels and 32 columns; strides are in bytes.
 //
 //go:noescape
 func narrow2x2AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
-// narrow3x1AVX512 is Narrow for as many columns; strides are in bytes.
+// narrow3x1AVX512 is Narrow for 3 channels and 16 columns; strides are in bytes.
 //
 //go:noescape
 func narrow3x1AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
-// narrow3x2AVX512 is Narrow for as many columns; strides are in bytes.
+// narrow3x2AVX512 is Narrow for 3 channels and 32 columns; strides are in bytes.
 //
 //go:noescape
 func narrow3x2AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
-// narrow4x1AVX512 is Narrow for as many columns; strides are in bytes.
+// narrow4x1AVX512 is Narrow for 4 channels and 16 columns; strides are in bytes.
 //
 //go:noescape
 func narrow4x1AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
-// narrow4x2AVX512 is Narrow for as many columns; strides are in bytes.
+// narrow4x2AVX512 is Narrow for 4 channels and 32 columns; strides are in bytes.
 //
 //go:noescape
 func narrow4x2AVX512(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
@@ -478,32 +478,32 @@ func filterAVX2(planes *float32, plane uintptr, n int)
 //go:noescape
 func filterGradientAVX2(dst *float32, dstPlane uintptr, src *float32, plane uintptr, n int)
 
-// narrow2x1AVX2 is Narrow for as many columns; strides are in bytes.
+// narrow2x1AVX2 is Narrow for 2 channels and 8 columns; strides are in bytes.
 //
 //go:noescape
 func narrow2x1AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
-// narrow2x2AVX2 is Narrow for as many columns; strides are in bytes.
+// narrow2x2AVX2 is Narrow for 2 channels and 16 columns; strides are in bytes.
 //
 //go:noescape
 func narrow2x2AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
-// narrow3x1AVX2 is Narrow for as many columns; strides are in bytes.
+// narrow3x1AVX2 is Narrow for 3 channels and 8 columns; strides are in bytes.
 //
 //go:noescape
 func narrow3x1AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
-// narrow3x2AVX2 is Narrow for as many columns; strides are in bytes.
+// narrow3x2AVX2 is Narrow for 3 channels and 16 columns; strides are in bytes.
 //
 //go:noescape
 func narrow3x2AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
-// narrow4x1AVX2 is Narrow for as many columns; strides are in bytes.
+// narrow4x1AVX2 is Narrow for 4 channels and 8 columns; strides are in bytes.
 //
 //go:noescape
 func narrow4x1AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
-// narrow4x2AVX2 is Narrow for as many columns; strides are in bytes.
+// narrow4x2AVX2 is Narrow for 4 channels and 16 columns; strides are in bytes.
 //
 //go:noescape
 func narrow4x2AVX2(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)

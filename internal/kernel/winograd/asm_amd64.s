@@ -3098,7 +3098,7 @@ TEXT ·narrow2x1AVX512(SB), NOSPLIT, $0-40
 	MOVQ u+24(FP), DX
 	MOVQ uRow+32(FP), SI
 	MOVQ $36, DI
-	// a plane: its filter
+	// load the filter of a plane
 	PCALIGN $64
 again:
 	VMOVUPS (DX), Z0
@@ -3143,7 +3143,7 @@ TEXT ·narrow2x2AVX512(SB), NOSPLIT, $0-40
 	MOVQ u+24(FP), DX
 	MOVQ uRow+32(FP), SI
 	MOVQ $36, DI
-	// a plane: its filter
+	// load the filter of a plane
 	PCALIGN $64
 again:
 	VMOVUPS (DX), Z0
@@ -3204,7 +3204,7 @@ TEXT ·narrow3x1AVX512(SB), NOSPLIT, $0-40
 	MOVQ $36, DI
 	LEAQ (CX)(CX*2), R8
 	LEAQ (SI)(SI*2), R9
-	// a plane: its filter
+	// load the filter of a plane
 	PCALIGN $64
 again:
 	VMOVUPS (DX), Z0
@@ -3260,7 +3260,7 @@ TEXT ·narrow3x2AVX512(SB), NOSPLIT, $0-40
 	MOVQ $36, DI
 	LEAQ (CX)(CX*2), R8
 	LEAQ (SI)(SI*2), R9
-	// a plane: its filter
+	// load the filter of a plane
 	PCALIGN $64
 again:
 	VMOVUPS (DX), Z0
@@ -3335,7 +3335,7 @@ TEXT ·narrow4x1AVX512(SB), NOSPLIT, $0-40
 	MOVQ $36, DI
 	LEAQ (CX)(CX*2), R8
 	LEAQ (SI)(SI*2), R9
-	// a plane: its filter
+	// load the filter of a plane
 	PCALIGN $64
 again:
 	VMOVUPS (DX), Z0
@@ -3400,7 +3400,7 @@ TEXT ·narrow4x2AVX512(SB), NOSPLIT, $0-40
 	MOVQ $36, DI
 	LEAQ (CX)(CX*2), R8
 	LEAQ (SI)(SI*2), R9
-	// a plane: its filter
+	// load the filter of a plane
 	PCALIGN $64
 again:
 	VMOVUPS (DX), Z0
@@ -3496,7 +3496,7 @@ panel:
 tile:
 	CMPQ Products_Accumulate(AX), $0
 	JEQ zero
-	// the sums start from C
+	// load the sums from C
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS (SI), Z0
@@ -3592,7 +3592,7 @@ again3:
 	MOVQ R10, Products_ahead(AX)
 fetched4:
 multiplied:
-	// the result
+	// store the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS Z0, (SI)
@@ -3635,7 +3635,7 @@ panel:
 tile:
 	CMPQ Products_Accumulate(AX), $0
 	JEQ zero
-	// the sums start from C
+	// load the sums from C
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS (SI), Z0
@@ -3742,7 +3742,7 @@ again3:
 	MOVQ R10, Products_ahead(AX)
 fetched4:
 multiplied:
-	// the result
+	// store the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS Z0, (SI)
@@ -3788,7 +3788,7 @@ panel:
 tile:
 	CMPQ Products_Accumulate(AX), $0
 	JEQ zero
-	// the sums start from C
+	// load the sums from C
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS (SI), Z0
@@ -3906,7 +3906,7 @@ again3:
 	MOVQ R10, Products_ahead(AX)
 fetched4:
 multiplied:
-	// the result
+	// store the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS Z0, (SI)
@@ -3955,7 +3955,7 @@ panel:
 tile:
 	CMPQ Products_Accumulate(AX), $0
 	JEQ zero
-	// the sums start from C
+	// load the sums from C
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS (SI), Z0
@@ -4086,7 +4086,7 @@ again3:
 	MOVQ R10, Products_ahead(AX)
 fetched4:
 multiplied:
-	// the result
+	// store the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS Z0, (SI)
@@ -4138,7 +4138,7 @@ panel:
 tile:
 	CMPQ Products_Accumulate(AX), $0
 	JEQ zero
-	// the sums start from C
+	// load the sums from C
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS (SI), Z0
@@ -4280,7 +4280,7 @@ again3:
 	MOVQ R10, Products_ahead(AX)
 fetched4:
 multiplied:
-	// the result
+	// store the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS Z0, (SI)
@@ -4335,7 +4335,7 @@ panel:
 tile:
 	CMPQ Products_Accumulate(AX), $0
 	JEQ zero
-	// the sums start from C
+	// load the sums from C
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS (SI), Z0
@@ -4488,7 +4488,7 @@ again3:
 	MOVQ R10, Products_ahead(AX)
 fetched4:
 multiplied:
-	// the result
+	// store the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS Z0, (SI)
@@ -4546,7 +4546,7 @@ panel:
 tile:
 	CMPQ Products_Accumulate(AX), $0
 	JEQ zero
-	// the sums start from C
+	// load the sums from C
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS (SI), Z0
@@ -4712,7 +4712,7 @@ again3:
 	MOVQ R10, Products_ahead(AX)
 fetched4:
 multiplied:
-	// the result
+	// store the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS Z0, (SI)
@@ -4773,7 +4773,7 @@ panel:
 tile:
 	CMPQ Products_Accumulate(AX), $0
 	JEQ zero
-	// the sums start from C
+	// load the sums from C
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS (SI), Z0
@@ -4950,7 +4950,7 @@ again3:
 	MOVQ R10, Products_ahead(AX)
 fetched4:
 multiplied:
-	// the result
+	// store the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS Z0, (SI)
@@ -5014,7 +5014,7 @@ panel:
 tile:
 	CMPQ Products_Accumulate(AX), $0
 	JEQ zero
-	// the sums start from C
+	// load the sums from C
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS (SI), Z0
@@ -5202,7 +5202,7 @@ again3:
 	MOVQ R10, Products_ahead(AX)
 fetched4:
 multiplied:
-	// the result
+	// store the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS Z0, (SI)
@@ -5269,7 +5269,7 @@ panel:
 tile:
 	CMPQ Products_Accumulate(AX), $0
 	JEQ zero
-	// the sums start from C
+	// load the sums from C
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS (SI), Z0
@@ -5470,7 +5470,7 @@ again3:
 	MOVQ R10, Products_ahead(AX)
 fetched4:
 multiplied:
-	// the result
+	// store the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS Z0, (SI)
@@ -5540,7 +5540,7 @@ panel:
 tile:
 	CMPQ Products_Accumulate(AX), $0
 	JEQ zero
-	// the sums start from C
+	// load the sums from C
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS (SI), Z0
@@ -5787,7 +5787,7 @@ again3:
 	MOVQ R10, Products_ahead(AX)
 fetched4:
 multiplied:
-	// the result
+	// store the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS Z0, (SI)
@@ -8850,7 +8850,7 @@ TEXT ·narrow2x1AVX2(SB), NOSPLIT, $0-40
 	MOVQ u+24(FP), DX
 	MOVQ uRow+32(FP), SI
 	MOVQ $36, DI
-	// a plane: its filter
+	// load the filter of a plane
 	PCALIGN $64
 again:
 	VMOVUPS (DX), Y0
@@ -8895,7 +8895,7 @@ TEXT ·narrow2x2AVX2(SB), NOSPLIT, $0-40
 	MOVQ u+24(FP), DX
 	MOVQ uRow+32(FP), SI
 	MOVQ $36, DI
-	// a plane: its filter
+	// load the filter of a plane
 	PCALIGN $64
 again:
 	VMOVUPS (DX), Y0
@@ -8956,7 +8956,7 @@ TEXT ·narrow3x1AVX2(SB), NOSPLIT, $0-40
 	MOVQ $36, DI
 	LEAQ (CX)(CX*2), R8
 	LEAQ (SI)(SI*2), R9
-	// a plane: its filter
+	// load the filter of a plane
 	PCALIGN $64
 again:
 	VMOVUPS (DX), Y0
@@ -9012,7 +9012,7 @@ TEXT ·narrow3x2AVX2(SB), NOSPLIT, $0-40
 	MOVQ $36, DI
 	LEAQ (CX)(CX*2), R8
 	LEAQ (SI)(SI*2), R9
-	// a plane: its filter
+	// load the filter of a plane
 	PCALIGN $64
 again:
 	VMOVUPS (DX), Y0
@@ -9087,7 +9087,7 @@ TEXT ·narrow4x1AVX2(SB), NOSPLIT, $0-40
 	MOVQ $36, DI
 	LEAQ (CX)(CX*2), R8
 	LEAQ (SI)(SI*2), R9
-	// a plane: its filter
+	// load the filter of a plane
 	PCALIGN $64
 again:
 	VMOVUPS (DX), Y0
@@ -9152,7 +9152,7 @@ TEXT ·narrow4x2AVX2(SB), NOSPLIT, $0-40
 	MOVQ $36, DI
 	LEAQ (CX)(CX*2), R8
 	LEAQ (SI)(SI*2), R9
-	// a plane: its filter
+	// load the filter of a plane
 	PCALIGN $64
 again:
 	VMOVUPS (DX), Y0
@@ -9248,7 +9248,7 @@ panel:
 tile:
 	CMPQ Products_Accumulate(AX), $0
 	JEQ zero
-	// the sums start from C
+	// load the sums from C
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS (SI), Y0
@@ -9344,7 +9344,7 @@ again3:
 	MOVQ R10, Products_ahead(AX)
 fetched4:
 multiplied:
-	// the result
+	// store the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS Y0, (SI)
@@ -9387,7 +9387,7 @@ panel:
 tile:
 	CMPQ Products_Accumulate(AX), $0
 	JEQ zero
-	// the sums start from C
+	// load the sums from C
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS (SI), Y0
@@ -9494,7 +9494,7 @@ again3:
 	MOVQ R10, Products_ahead(AX)
 fetched4:
 multiplied:
-	// the result
+	// store the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS Y0, (SI)
@@ -9540,7 +9540,7 @@ panel:
 tile:
 	CMPQ Products_Accumulate(AX), $0
 	JEQ zero
-	// the sums start from C
+	// load the sums from C
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS (SI), Y0
@@ -9658,7 +9658,7 @@ again3:
 	MOVQ R10, Products_ahead(AX)
 fetched4:
 multiplied:
-	// the result
+	// store the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS Y0, (SI)
@@ -9707,7 +9707,7 @@ panel:
 tile:
 	CMPQ Products_Accumulate(AX), $0
 	JEQ zero
-	// the sums start from C
+	// load the sums from C
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS (SI), Y0
@@ -9838,7 +9838,7 @@ again3:
 	MOVQ R10, Products_ahead(AX)
 fetched4:
 multiplied:
-	// the result
+	// store the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS Y0, (SI)
@@ -9890,7 +9890,7 @@ panel:
 tile:
 	CMPQ Products_Accumulate(AX), $0
 	JEQ zero
-	// the sums start from C
+	// load the sums from C
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS (SI), Y0
@@ -10032,7 +10032,7 @@ again3:
 	MOVQ R10, Products_ahead(AX)
 fetched4:
 multiplied:
-	// the result
+	// store the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS Y0, (SI)
@@ -10087,7 +10087,7 @@ panel:
 tile:
 	CMPQ Products_Accumulate(AX), $0
 	JEQ zero
-	// the sums start from C
+	// load the sums from C
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS (SI), Y0
@@ -10240,7 +10240,7 @@ again3:
 	MOVQ R10, Products_ahead(AX)
 fetched4:
 multiplied:
-	// the result
+	// store the result
 	MOVQ Products_CStride(AX), DI
 	MOVQ DX, SI
 	VMOVUPS Y0, (SI)

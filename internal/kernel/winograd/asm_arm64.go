@@ -116,17 +116,17 @@ func filterNEON(planes *float32, plane uintptr, n int)
 //go:noescape
 func filterGradientNEON(dst *float32, dstPlane uintptr, src *float32, plane uintptr, n int)
 
-// narrow2x2NEON is Narrow for as many columns; strides are in bytes.
+// narrow2x2NEON is Narrow for 2 channels and 8 columns; strides are in bytes.
 //
 //go:noescape
 func narrow2x2NEON(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
-// narrow3x2NEON is Narrow for as many columns; strides are in bytes.
+// narrow3x2NEON is Narrow for 3 channels and 8 columns; strides are in bytes.
 //
 //go:noescape
 func narrow3x2NEON(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)
 
-// narrow4x2NEON is Narrow for as many columns; strides are in bytes.
+// narrow4x2NEON is Narrow for 4 channels and 8 columns; strides are in bytes.
 //
 //go:noescape
 func narrow4x2NEON(m *float32, v *float32, row uintptr, u *float32, uRow uintptr)

@@ -3493,7 +3493,7 @@ TEXT ·narrow2x2NEON(SB), NOSPLIT, $0-40
 	MOVD u+24(FP), R3
 	MOVD uRow+32(FP), R4
 	MOVD $36, R5
-	// a plane: its filter
+	// load the filter of a plane
 	PCALIGN $16
 again:
 	FMOVQ (R3), F0
@@ -3564,7 +3564,7 @@ TEXT ·narrow3x2NEON(SB), NOSPLIT, $0-40
 	MOVD $36, R5
 	ADD R2<<1, R2, R8
 	ADD R4<<1, R4, R9
-	// a plane: its filter
+	// load the filter of a plane
 	PCALIGN $16
 again:
 	FMOVQ (R3), F0
@@ -3658,7 +3658,7 @@ TEXT ·narrow4x2NEON(SB), NOSPLIT, $0-40
 	MOVD $36, R5
 	ADD R2<<1, R2, R8
 	ADD R4<<1, R4, R9
-	// a plane: its filter
+	// load the filter of a plane
 	PCALIGN $16
 again:
 	FMOVQ (R3), F0
