@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,6 +52,34 @@ func fill(t *testing.T, dir string, leave int64) (empty func()) {
 		if err := os.Remove(f.Name()); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// pause stops the process at a moment when it has no temporary file in dir, until resume is called.
+func (p *process) pause(dir string) (resume func()) {
+	p.t.Helper()
+	send := func(sig syscall.Signal) {
+		if err := p.cmd.Process.Signal(sig); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	for {
+		send(syscall.SIGSTOP)
+		var status syscall.WaitStatus
+		for !status.Stopped() {
+			if _, err := syscall.Wait4(p.cmd.Process.Pid, &status, syscall.WUNTRACED, nil); err != nil && !errors.Is(err, syscall.EINTR) {
+				p.t.Fatal(err)
+			}
+		}
+		temporary, err := filepath.Glob(filepath.Join(dir, ".*.tmp"))
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if len(temporary) == 0 {
+			return func() { send(syscall.SIGCONT) }
+		}
+		send(syscall.SIGCONT)
+		p.await("Epoch ") // so that it runs
 	}
 }
 
@@ -106,7 +135,9 @@ func TestDiskFullForAWhile(t *testing.T) {
 	out := filepath.Join(dir, "out")
 	p := start(t, "train", "demo:cats-and-dogs?n=12", "--model", network("two.json"), "--epochs", "200", "--batch", "3", "--out", out)
 	p.await("Epoch 3/")
+	resume := p.pause(out)
 	empty := fill(t, dir, 0)
+	resume()
 	p.await("BackupAndRestore: ")
 	empty()
 	code, rest := p.end()

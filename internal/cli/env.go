@@ -33,9 +33,10 @@ type env struct {
 
 // leaving controls how a command ends after ^C.
 type leaving struct {
+	mu sync.Mutex
 	// saving is set once the command writes files. The first ^C then does not limit the time
 	// that the command may take to end.
-	saving    atomic.Bool
+	saving    bool
 	abandoned atomic.Pointer[func() error] // set by onAbandon
 	// bar is the latest counter, if it is redrawn in place.
 	bar atomic.Pointer[progress.Counter]
@@ -153,8 +154,18 @@ func (l *leaving) onAbandon(f func() error) { l.abandoned.Store(&f) }
 // startSaving must be called before a command writes its first file. It fails after ^C: run may
 // then end the process at any time, so the command must not write.
 func (e *env) startSaving() error {
-	e.saving.Store(true)
-	return e.ctx.Err() // after Store: run reads saving after ctx is canceled
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	err := e.ctx.Err()
+	e.saving = e.saving || err == nil
+	return err
+}
+
+// isSaving reports whether startSaving succeeded. It does not change after ^C.
+func (e *env) isSaving() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.saving
 }
 
 // run runs a command. After the first ^C the command has a grace period to end. run does not
@@ -169,7 +180,7 @@ func (e *env) run(command func() error) error {
 			return err
 		case <-ctx.Done():
 		}
-		if ctx == e.ctx && e.saving.Load() {
+		if ctx == e.ctx && e.isSaving() {
 			continue
 		}
 		timer := time.NewTimer(grace)

@@ -65,7 +65,7 @@ func (c *evaluateCommand) Run(e *env) error {
 		out.what["predictions.csv"] = "the prediction for each image"
 		defer out.close()
 		e.onAbandon(func() error {
-			if e.saving.Load() {
+			if e.isSaving() {
 				return interruption("before all files were written to " + out.dir)
 			}
 			out.unmake()

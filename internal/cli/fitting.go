@@ -88,7 +88,7 @@ func (t *training) abandon(err error, when string) error {
 
 // unfinished returns the error of a training that did not end in time after ^C.
 func (t *training) unfinished() error {
-	if t.saving.Load() {
+	if t.isSaving() {
 		return t.interruption("before all files were written to " + t.folder.dir)
 	}
 	t.folder.unmake()
