@@ -97,7 +97,7 @@ func instructionsFor(isa kernel.ISA, channels int) kernel.ISA {
 	return isa
 }
 
-// vectors is the number of units of channels. The last one includes the remainder.
+// vectors is the number of units in channels. The last one includes the remainder.
 func vectors(channels int) int { return max(1, channels/vector) }
 
 // splitVectors returns the channels [first, last) of run i of n.

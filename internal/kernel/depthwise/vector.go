@@ -30,7 +30,7 @@ type line struct {
 	yAt    int            // from y to the first result; for the filters' gradient, columns from result to result
 
 	bias      unsafe.Pointer // or nil; for the filters' gradient, its sums
-	low, high float32        // least and greatest result
+	low, high float32        // minimum and maximum result
 
 	rows, taps int // of the window
 	tiles      int // number of tiles
@@ -59,8 +59,8 @@ type line struct {
 	groupBytes int            //nolint:unused // NEON: 16 for groups of eight, else 0
 }
 
-// window is the window that assembly is written for: 3 or 5 pixels wide, every pixel or every
-// second, and at the edges at most half of it outside of the image. A width of 0 is any other.
+// window is a window for which there is assembly: 3 or 5 pixels wide, with stride 1 or 2, of which at most half lies
+// outside the image at the edges. A width of 0 means any other window.
 type window struct{ width, stride int }
 
 // kind is the window's number in the generated switches.
@@ -74,7 +74,7 @@ const (
 	narrowGroupKind
 )
 
-// windowFor is the window of a walk at a stride, whose pad is known.
+// windowFor returns the window for which there is assembly, or none. g.pad must be set.
 func (g *gather) windowFor(stride, dilation int) window {
 	if g.members > 1 || narrow(g.isa, g.channels) {
 		return window{}
@@ -138,7 +138,7 @@ func (g *gather) vector(x []float32, top int, w, bias, y []float32, from, to, lo
 	if g.window.width > 0 {
 		return true
 	}
-	// Results that are alone in their row, at the edges, make tiles with those of the rows below.
+	// Runs of one result, at the edges, form tiles with the same results of the rows below.
 	l.fetch = 0
 	for r := from; r < to; {
 		v := &g.rows[r]
@@ -200,7 +200,7 @@ func (g *gather) kind() int {
 	return g.window.kind()
 }
 
-// The most results in a tile, and in one of groups with few channels.
+// The maximum number of results in a tile, and in a tile for groups of images with few channels.
 const (
 	tilePixels      = 8
 	groupTilePixels = 6
@@ -239,12 +239,11 @@ func (g *gather) tile(l *line, results, tiles int) {
 // narrow reports whether there are fewer channels than a vector has lanes.
 func narrow(isa kernel.ISA, channels int) bool { return channels < lanes(isa) }
 
-// laneMasks[8-n:] is a vector whose first n lanes are set; laneMasks[8+n:], one of eight lanes whose
-// last n are.
+// laneMasks[8-n:] is a vector of eight lanes, of which the first n are set. laneMasks[8+n:] is one of which the last n
+// are set.
 var laneMasks = [24]int32{0: -1, 1: -1, 2: -1, 3: -1, 4: -1, 5: -1, 6: -1, 7: -1, 16: -1, 17: -1, 18: -1, 19: -1, 20: -1, 21: -1, 22: -1, 23: -1}
 
-// channels sets the number of channels. It is less than a vector has lanes only if the image has as
-// few channels.
+// channels sets the number of channels. It may be less than the number of lanes only if the image has so few channels.
 func (l *line) channels(isa kernel.ISA, n int) {
 	lanes := lanes(isa)
 	switch rest := n % lanes; {

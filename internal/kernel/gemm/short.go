@@ -13,7 +13,7 @@ import (
 // short has the operands of rows of short tiles. The rows of A are contiguous. Fields with the names of fields of
 // micro.Args have the same meaning, and distances are in bytes. Assembly reads and changes it.
 type short struct {
-	A       unsafe.Pointer // first row and k; moves from row to row of tiles
+	A       unsafe.Pointer // first row and k of a row of tiles; assembly moves it
 	B       unsafe.Pointer // first k and column
 	C       unsafe.Pointer // first row and column of the result
 	AStride uintptr        // from k to k
@@ -25,7 +25,7 @@ type short struct {
 	left    int     // used by assembly only: number of tiles left in the row
 	rows    int     // number of rows of tiles; assembly counts it down
 	past    int     // 1: write C past the caches, with non-temporal stores
-	ahead   uintptr // memory to prefetch for later, half a line for each k of a tile; moves
+	ahead   uintptr // memory to prefetch for later, half a line for each k of a tile; assembly moves it
 	end     uintptr // end of that memory
 }
 

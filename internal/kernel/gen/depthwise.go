@@ -6,10 +6,10 @@ import "fmt"
 // 0 stands for any other window.
 var depthwiseWindows = []struct{ width, stride int }{{0, 0}, {3, 1}, {3, 2}, {5, 1}, {5, 2}}
 
-// groupSizes are the sizes of groups of channels that there is assembly for.
+// groupSizes lists the sizes of groups of channels for which there is assembly.
 var groupSizes = []int{2, 4, 8}
 
-// The most results in a tile. The function for groups that reads the number of results from
+// The maximum number of results in a tile. The function for groups that reads the number of results from
 // line.pixels has too few registers for eight.
 const (
 	tilePixels      = 8
@@ -123,7 +123,7 @@ func (f *family) choice(name string, v vec, list func(add func(kind string, size
 	fmt.Fprintf(&f.code, "\t}\n\tswitch kind {\n%s\tdefault:\n\t\tpanic(\"depthwise: no such %s\")\n\t}\n}\n", any, name)
 }
 
-// windowKind is depthwise.window.kind.
+// windowKind is the result of depthwise.window.kind.
 func windowKind(width, stride int) string { return fmt.Sprint(width*2 + stride) }
 
 // sumRows are the numbers of rows of taps that one function sums; see depthwise.sumRows.

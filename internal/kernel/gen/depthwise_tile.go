@@ -7,7 +7,7 @@ import "fmt"
 type depthwiseTile struct {
 	depthwiseFunction
 	pixels        int  // results of a tile
-	exact         bool // else line.pixels says how many, and pixels is the most
+	exact         bool // else the number of results is in line.pixels, and pixels is the maximum
 	width, stride int  // of the window; a width of 0: any window
 	groups        bool
 
@@ -319,7 +319,7 @@ func (t *depthwiseTile) finish() {
 	t.addChannel(y)
 	t.i("MOVQ %s, %s", t.l.field("yPixel"), pixel)
 	limit := func(sum *reg) {
-		t.v("VMAXPS", sum, low, sum) // keeps NaN: the second operand of the instruction
+		t.v("VMAXPS", sum, low, sum) // NaN stays NaN: the instruction returns its second operand
 		t.v("VMINPS", sum, high, sum)
 	}
 	if t.is512() {

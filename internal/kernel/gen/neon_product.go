@@ -7,7 +7,7 @@ import "fmt"
 //
 // A tile has one to four vectors of four columns. The last vector ends with the last column of the tile. If the number
 // of columns is not a multiple of four, it overlaps the vector before, which computes the same numbers. Tiles of fewer
-// than four columns load and store single columns.
+// than four columns have their own loads and stores.
 type neonProduct struct {
 	*asm
 	args    *reg

@@ -6,7 +6,7 @@
 //     distance from each other. For pixels under a window, and row-major matrices.
 //   - T: the rows of A are contiguous, and k has a stride. Segments lie at one distance. For gradients of filters, and
 //     transposed matrices.
-//   - P: N with a 2x2 max-pool, which stores the maximum of four results and its position.
+//   - P: N with ReLU and a 2x2 max-pool, which stores the maximum of four results and its position.
 //
 // N, T and P divide any number of rows into tiles of similar heights. NLines and PLines do the same for several
 // lines of rows. One call of assembly computes as many tiles as fit into about 0.1 ms.
@@ -37,7 +37,7 @@ type Args struct {
 	Seg          *int           // N and P: Segs distances, each from the end of a segment to the start of the next; the last one is unused
 	ASeg         int            // T: distance in A from the end of each segment to the start of the next
 	BSeg         int            // T: the same in B
-	ReLU         int            // 1: set negative results to 0; NaN stays NaN
+	ReLU         int            // N and T: 1: set negative results to 0; NaN stays NaN; P always does
 	Mask         uint64         // AVX-512: lanes of the last vector, as bits; NEON: its offset in bytes
 	Lanes        unsafe.Pointer // AVX2: lanes of the last vector, as a vector of 0 and -1
 	A2           unsafe.Pointer // P: first row of the window's second line

@@ -179,10 +179,10 @@ func GradientPooled(isa kernel.ISA, rows Rows, dst []float32, plane, tile int, g
 	}
 }
 
-// AddImage computes the gradient of 6x6 pixels, B v B'. Rows 0 to 3 are written to dx, rows 4 and 5 to carry.
-// Tiles overlap by two pixels: columns 0 and 1 are added to the pixels of the tile to the left, which are there
-// already, and the other columns of rows 0 and 1 to those in carry, which the tiles above have left there.
-// The number of channels must be a multiple of 16.
+// AddImage computes the gradient of 6x6 pixels, B v B'. Rows 0 to 3 are written to dx, and rows 4 and 5 to carry, for
+// the tiles below. Tiles overlap by two pixels: columns 0 and 1 are added to the pixels that the tile to the left has
+// written, and the other columns of rows 0 and 1 include what the tiles above have written to carry. The number of
+// channels must be a multiple of 16.
 func AddImage(isa kernel.ISA, dx []float32, row int, carry []float32, carryRow, pixel int, v []float32, plane, tile, channels, tiles int) {
 	if addImageVector(isa, dx, row, carry, carryRow, pixel, v, plane, tile, channels, tiles) {
 		return
