@@ -84,7 +84,7 @@ func (r *training) begin() error {
 	for i, memory := range r.memories {
 		if state := r.hooks[i].State; state != nil {
 			if err := json.Unmarshal(memory.State, state); err != nil {
-				return fmt.Errorf("resuming: the memory of callback %d (%s): %w", i, memory.Type, err)
+				return fmt.Errorf("resuming: the state of callback %d (%s): %w", i, memory.Type, err)
 			}
 		}
 	}

@@ -237,7 +237,7 @@ func (n *network) forward(b *graph.Builder, in []*graph.Value, label func(*call)
 		default:
 			for _, v := range y.Values() {
 				if _, err := known(v.Shape).CheckedElements(); err != nil || slices.Contains(v.Shape[min(1, v.Rank()):], 0) {
-					y = view.Errorf("the result would have shape %v", v.Shape)
+					y = view.Errorf("the result would have shape %v, which is empty or too large", v.Shape)
 					break
 				}
 			}

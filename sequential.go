@@ -88,7 +88,7 @@ func chainLayers(layers []layer.Layer) (list []*layerInstance, in *Symbol, place
 		}
 		next := newLayer(l)
 		if first, ok := places[next]; ok {
-			errs = append(errs, fmt.Errorf("layer %d (%s): it is layer %d again; a Sequential model can use a layer only once", i, l.Class(), first))
+			errs = append(errs, fmt.Errorf("layer %d (%s): it is the same layer as layer %d; a Sequential model can use a layer only once", i, l.Class(), first))
 			continue
 		}
 		places[next] = i

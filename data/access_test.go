@@ -89,7 +89,7 @@ func TestUnreadableLinks(t *testing.T) {
 	}
 	tab := open(t, dir, OpenOptions{})
 	if len(tab.Ignored()) != 1 || !strings.Contains(tab.Ignored()[0].Err.Error(), "link to a missing file") {
-		t.Errorf("left out are %v", tab.Ignored())
+		t.Errorf("ignored: %v", tab.Ignored())
 	}
 	if err := accessed("x", &fs.PathError{Op: "open", Path: "x", Err: fs.ErrPermission}); unreachable(err) {
 		t.Error("a file without permission cannot be reached")

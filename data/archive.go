@@ -99,7 +99,7 @@ func (l *listing) add(z *zip.Reader, name, prefix string, rep *reading, nested *
 	return nil
 }
 
-// slashed replaces the backslashes that some Windows archivers write.
+// slashed turns backslashes, which some Windows archivers write, into slashes.
 func slashed(name string) string { return strings.ReplaceAll(name, `\`, "/") }
 
 // isJunk reports whether name is an entry that macOS adds to archives.

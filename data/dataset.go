@@ -29,7 +29,7 @@ type Batch struct {
 }
 
 // Dataset yields batches for training, evaluation and prediction. The batch of an (epoch, step)
-// depends only on the dataset and this position, so that a training can be resumed anywhere.
+// depends only on the dataset, the epoch and the step, so training can be resumed at any step.
 type Dataset interface {
 	// Len returns the number of examples in an epoch.
 	Len() int

@@ -92,8 +92,8 @@ func (f zipFile) read(buf []byte) ([]byte, error) {
 	return b, nil
 }
 
-// inflateLimit is the number of bytes that a stored entry may unpack to. It bounds the memory that
-// a hostile archive can claim.
+// inflateLimit is the maximum size that an entry with the given number of stored bytes may unpack
+// to. It bounds the memory that a hostile archive can claim.
 func inflateLimit(stored uint64) uint64 { return min(16*min(stored, maxFile)+64<<20, maxFile) }
 
 func zipError(err error) error {

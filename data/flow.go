@@ -94,7 +94,7 @@ type ImageOptions struct {
 	Weights []float32
 
 	// Workers limits how many images are read at once. 0 means runtime.GOMAXPROCS(0). A Flow uses fewer
-	// workers while they keep up with the training. The number does not affect the batches.
+	// workers if fewer keep up with training. The number does not affect the batches.
 	Workers int
 
 	// Cache keeps decoded images in memory, as bytes at target size before augmentation. A cached
@@ -108,11 +108,11 @@ type ImageOptions struct {
 }
 
 // Flow is a Dataset of image files, like the iterator that Keras' flow_from_dataframe returns. Several
-// goroutines read, decode and augment images ahead of the training. Images makes a Flow.
+// goroutines read, decode and augment images before training needs them. Images makes a Flow.
 //
 // An image that cannot be decoded is dropped, and its batch is smaller by one. The other images and
 // batches do not change. A batch without images is skipped. An epoch without images fails. Corrupt lists the
-// dropped images. Table.Check finds them before the training.
+// dropped images. Table.Check finds them before training.
 //
 // If a file cannot be reached (it was removed, too many files are open, the disk fails), the Flow
 // retries twice, and then ends the epoch with an *AccessError.

@@ -3,7 +3,7 @@ package data
 import "sync"
 
 // gate limits how many workers run at once to the number that keeps up with the demand. Without
-// it, workers would make batches that are not needed yet and take processors from the training.
+// it, workers would make batches that are not needed yet and take processors from training.
 type gate struct {
 	mu      sync.Mutex
 	change  sync.Cond

@@ -18,8 +18,8 @@ import (
 
 // OpenOptions configures Open. The zero value detects everything.
 type OpenOptions struct {
-	// LabelRule determines how a label is derived from a file name. The default is Auto. It does
-	// not apply to a CSV file, whose labels are in a column.
+	// LabelRule determines how a label is derived from a file name. The default is Auto. For a CSV
+	// file, whose labels are in a column, only Auto and Unlabeled are allowed.
 	LabelRule Rule
 
 	// Part limits the table to the files below this folder of the source, such as "train" or

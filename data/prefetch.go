@@ -174,7 +174,7 @@ func (p *production) stop() {
 }
 
 // wait waits until a batch is complete and reports whether it is. All workers may run while it waits, because
-// the training leaves the processors idle. first is set for the first batch.
+// training does not use the processors then. first is set for the first batch.
 func (p *production) wait(ctx context.Context, s *slot, first bool) bool {
 	select {
 	case <-s.done:

@@ -31,26 +31,26 @@ func TestPrepare(t *testing.T) {
 				t.Errorf("epoch %d, step %d: %v", at[0], at[1], err)
 			}
 			if f.prepared != nil {
-				t.Error("what was prepared was not taken")
+				t.Error("the prepared batches were not used")
 			}
 			discard() // does nothing
 		}
 
 		discard := f.Prepare(t.Context(), 7, 0)
 		if err := sameBatches(copies(t, f, 1, 0), copies(t, g, 1, 0)); err != nil {
-			t.Errorf("another epoch than the one that is prepared: %v", err)
+			t.Errorf("an epoch that was not prepared: %v", err)
 		}
 		if f.prepared == nil {
-			t.Error("another epoch took what was prepared")
+			t.Error("another epoch used the prepared batches")
 		}
 		other := f.Prepare(t.Context(), 8, 0) // replaces the first
 		discard()
 		if f.prepared == nil || f.prepared.epoch != 8 {
-			t.Error("discarding what is gone discarded what is there")
+			t.Error("discarding the replaced batches discarded the new ones")
 		}
 		other()
 		if f.prepared != nil {
-			t.Error("what was discarded is there")
+			t.Error("the discarded batches are still there")
 		}
 
 		ctx, cancel := context.WithCancelCause(t.Context())

@@ -66,7 +66,7 @@ func TestGradOfWhatHasNone(t *testing.T) {
 	b := graph.NewBuilder(graph.NewStore(), true)
 	x, y := b.Input("x", tensor.Float32, 2, 4, 4, 1), b.Input("y", tensor.Float32, 2)
 	if g := graph.Grad(b, b.Sum(x), y); g[0] != nil {
-		t.Error("a gradient of what the loss does not depend on")
+		t.Error("a value on which the loss does not depend has a gradient")
 	}
 	graph.Grad(b, x, x)
 	if err := b.Err(); err == nil || !strings.Contains(err.Error(), "want a floating-point scalar") {
@@ -216,7 +216,7 @@ func TestPadConcatSlice(t *testing.T) {
 		{op.Concat{Axis: 1}, []tensor.Shape{{batch, 3}, {5, 1}, {batch, 2}}, tensor.Shape{5, 6}, ""},
 		{op.Concat{Axis: 0}, []tensor.Shape{{batch, 3}, {5, 3}}, tensor.Shape{batch, 3}, ""},
 		{op.Concat{}, nil, nil, "got no operands"},
-		{op.Concat{Axis: 2}, []tensor.Shape{{batch, 3}}, nil, "axis 2 of shape (None, 3)"},
+		{op.Concat{Axis: 2}, []tensor.Shape{{batch, 3}}, nil, "shape (None, 3) has no axis 2"},
 		{op.Concat{Axis: 1}, []tensor.Shape{{batch, 3, 4}, {batch, 3, 5}}, nil, "cannot concatenate (None, 3, 4) and (None, 3, 5) along axis 1"},
 		{op.Concat{Axis: 1}, []tensor.Shape{{batch, 3}, {batch, 3, 5}}, nil, "cannot concatenate"},
 		{op.Slice{Begin: []int{0, 1}, Size: []int{batch, 2}}, []tensor.Shape{{batch, 3}}, tensor.Shape{batch, 2}, ""},

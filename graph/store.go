@@ -12,7 +12,7 @@ type Role uint8
 
 // The roles. A Weight is trained. State belongs to a layer or a metric, such as moving statistics
 // or sums. A Slot is an optimizer's state for one weight, such as a momentum. Hyper is a number
-// that controls training: the iteration and the learning rate.
+// that controls training: the iteration or the learning rate.
 const (
 	Weight Role = iota
 	State

@@ -3,8 +3,8 @@ package augment
 import "github.com/lince-ml/lince/internal/mt19937"
 
 // Order is the order of Keras' image iterators: which rows form a batch, and where in NumPy's random
-// stream the batch begins. Both depend only on the seed, the epoch and the step, so that a training can
-// be resumed anywhere, and any number of goroutines can make batches in any order.
+// stream the batch begins. Both depend only on the seed, the epoch and the step. So training can be resumed
+// at any step, and any number of goroutines can make batches in any order.
 //
 // Batch t, counted from 0 over all epochs, begins with numpy.random.seed(Seed + t). The first batch of an
 // epoch then draws permutation(N) from that stream. Then the transforms of the batch's images are drawn, one

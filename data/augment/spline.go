@@ -13,7 +13,7 @@ type spline struct {
 	order   int
 	mode    FillMode
 	pad     int // FillNearest filters with this many border pixels on each side
-	h, w    int // with pad
+	h, w    int // height and width, including pad
 	plane   []float64
 	line    []float64
 	weights [2][6]float64

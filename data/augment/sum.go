@@ -37,7 +37,7 @@ func (l layout) axes(h, w, c int) (n [3]int, count int) {
 	return n, count
 }
 
-// bufferSize is NumPy's: an array that needs more than one loop is summed in blocks of so many values.
+// bufferSize is NumPy's: an array that needs more than one loop is summed in blocks of this many values.
 const bufferSize = 8192
 
 // sum is numpy.sum of the image.
@@ -50,7 +50,7 @@ func (k *Worker) sum(pix []float32, l layout) float32 {
 		return pairwise(pix)
 	}
 	i := count - 1
-	core := n[i] // a block has a multiple of this size
+	core := n[i] // the size of a block is a multiple of this
 	for core <= bufferSize && i > 0 && core*n[i-1] <= bufferSize {
 		i--
 		core *= n[i]

@@ -385,7 +385,7 @@ func (l look) paw() color {
 	return l.fur.light(30)
 }
 
-// coat draws the fur's pattern over a body of about this place and size.
+// coat draws the fur's pattern over a body with approximately the center (x, y) and the radii rx and ry.
 func (l look) coat(c *canvas, m matrix, x, y, rx, ry int) {
 	switch l.pattern {
 	case stripes:

@@ -17,7 +17,7 @@ var sheet = flag.String("sheet", "", "write a PNG `file` with sixty of the image
 // The pixels are the same on every machine. A change of the drawings needs a new Version.
 func TestPixels(t *testing.T) {
 	if Version != 1 {
-		t.Error("new sums are wanted for a new version")
+		t.Error("the version has changed: update the sums")
 	}
 	s := New(2000, 1)
 	for _, c := range []struct {

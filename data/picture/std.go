@@ -30,7 +30,7 @@ func decodeWebP(d *Decoder, data []byte, channels int) (native, error) {
 	return d.decodeStd("WebP", data, channels, webp.DecodeConfig, webp.Decode)
 }
 
-// decodeStd decodes a file with a decoder of the standard library's form.
+// decodeStd decodes a file with a decoder that has the same functions as those of the standard library.
 func (d *Decoder) decodeStd(format string, data []byte, channels int,
 	config func(io.Reader) (image.Config, error), decode func(io.Reader) (image.Image, error)) (native, error) {
 	cfg, err := config(bytes.NewReader(data))

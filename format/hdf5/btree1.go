@@ -22,7 +22,7 @@ type btree1 struct {
 	met           map[uint64]bool
 }
 
-// node walks the node at addr. Its level must be level, unless level is -1. Levels decrease by one, so that no
+// node walks the node at addr. The level in the file must equal level, unless level is -1. Levels decrease by one, so that no
 // file can make the walk endless.
 func (w *btree1) node(addr uint64, level int) error {
 	if w.met[addr] {

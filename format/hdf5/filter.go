@@ -9,7 +9,7 @@ import (
 	"math/bits"
 )
 
-// The supported filters. filterNames has others.
+// The supported filters. filterNames lists others, for error messages.
 const (
 	filterDeflate    = 1
 	filterShuffle    = 2

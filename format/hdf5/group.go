@@ -39,8 +39,8 @@ type Group struct {
 	links []link // sorted by name
 }
 
-// link is an entry of a group. GroupKind stands for every object with an address. The object header tells groups from datasets
-// and types.
+// link is an entry of a group. GroupKind stands for every object with an address. The object header shows whether it is
+// a group, a dataset or a type.
 type link struct {
 	name string
 	kind Kind

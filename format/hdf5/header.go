@@ -64,7 +64,7 @@ func (f *File) object(addr uint64) (*object, error) {
 // block is a block of messages: the first, or a continuation.
 type block struct{ addr, size uint64 }
 
-// charge checks the last block, which is new. It fails if it overlaps another or lies outside the file.
+// charge checks the last block, which is new. It fails if that block overlaps another or lies outside the file.
 func (o *object) charge(blocks []block) error {
 	last := len(blocks) - 1
 	for _, b := range blocks[:last] {

@@ -182,7 +182,7 @@ func (o *plannedObject) encode() []byte {
 	if t := o.tensor; t != nil {
 		add(msgDataspace, 0, encodeShape(t.Shape())...)
 		add(msgDatatype, 1, encodeDType(t.DType())...)
-		// Allocate late, and fill if the fill value is set. It is not.
+		// Space is allocated late, and filled only if a fill value is set, which is not the case.
 		add(msgFill, 1, 3, 0x0a)
 		layout := binary.LittleEndian.AppendUint64([]byte{3, byte(layoutContiguous)}, o.addr)
 		add(msgLayout, 0, binary.LittleEndian.AppendUint64(layout, uint64(len(t.Raw())))...)

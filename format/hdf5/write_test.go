@@ -72,7 +72,7 @@ func treeBytes(t testing.TB, tree *Tree) []byte {
 	}
 	size, err := tree.Size()
 	if err != nil || n != size || n != int64(b.Len()) {
-		t.Fatalf("WriteTo says %d bytes, Size %d (%v), written are %d", n, size, err, b.Len())
+		t.Fatalf("WriteTo returned %d bytes and Size %d (%v), but %d were written", n, size, err, b.Len())
 	}
 	return b.Bytes()
 }
@@ -90,7 +90,7 @@ func checkSample(t *testing.T, root *Group) {
 		if err != nil {
 			t.Error(err)
 		} else if got.DType() != want.DType() || !got.Shape().Equal(want.Shape()) || !bytes.Equal(got.Raw(), want.Raw()) {
-			t.Errorf("%s: %v %v, written was %v %v", name, got, plainNumbers(got), want, plainNumbers(want))
+			t.Errorf("%s: read %v %v, wrote %v %v", name, got, plainNumbers(got), want, plainNumbers(want))
 		}
 	}
 	g, err := root.Group("attributes")
@@ -107,7 +107,7 @@ func checkSample(t *testing.T, root *Group) {
 			continue
 		}
 		if got, err := v.TextList(); err != nil || !slices.Equal(got, want) {
-			t.Errorf("attribute %s: %.60q (%v), written was %.60q", name, got, err, want)
+			t.Errorf("attribute %s: read %.60q (%v), wrote %.60q", name, got, err, want)
 		}
 	}
 	if v, err := g.Attr("numbers"); err != nil || fmt.Sprint(v.Shape, plainNumbers(v.Numbers)) != "(2, 3) [1 2 3 4 5 6]" {
@@ -218,7 +218,7 @@ func TestRealH5py(t *testing.T) {
 	for name, v := range sampleTensors() {
 		h := got.Types[name]
 		if !v.Shape().Equal(h.Shape) || !slices.Equal(plainGolden(t, h.Values), plainNumbers(v)) {
-			t.Errorf("%s: h5py reads shape %v, %v; written was %v %v", name, h.Shape, h.Values, v, plainNumbers(v))
+			t.Errorf("%s: h5py reads shape %v, %v; want %v %v", name, h.Shape, h.Values, v, plainNumbers(v))
 		}
 	}
 

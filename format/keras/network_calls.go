@@ -176,7 +176,7 @@ func (r *references) tensor(v value) Arg {
 	}
 	if f[0].ok {
 		if t.Shape, ok = readShape(f[0].value); !ok {
-			t.Shape = nil // several tensors of a ragged or nested one; the shape is optional
+			t.Shape = nil // the shape is optional; a ragged or nested tensor has several
 		}
 	}
 	t.DType = f[1].text()

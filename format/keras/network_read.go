@@ -43,8 +43,8 @@ func ReadNetwork(text []byte) (*Network, error) {
 	return n, nil
 }
 
-// applied returns how often layers are called: once for one call of the model, and all for building the model and each nested model
-// separately. Both are at most maxCalls + 1. The limit stops short files that describe huge graphs: a model that calls another twice,
+// applied returns two numbers of calls of layers: once, for one call of the model, and all, for building the model and each nested
+// model separately. Both are at most maxCalls + 1. The limit stops short files that describe huge graphs: a model that calls another twice,
 // which calls a third twice, and so on.
 func (n *Network) applied() (once, all int) {
 	for _, l := range n.Layers {

@@ -75,7 +75,7 @@ type shapeJSON struct {
 }
 
 // WriteNetwork writes the config of a model as Keras 3.15 does, for config.json of a .keras file or as model.to_json(). The tensors in calls
-// need a Shape. A DType of "" means float32. What Keras cannot read is an error: names that are not unique, and invalid references.
+// need a Shape. A DType of "" means float32. Names that are not unique and invalid references are errors, because Keras cannot read them.
 func WriteNetwork(n *Network) ([]byte, error) {
 	w := &networkWriter{}
 	o := w.model("the model", n, nil, 0)

@@ -138,7 +138,7 @@ func TestRealKeras(t *testing.T) {
 	dense, _ := f.Weights.Find("layers/dense")
 	for i, v := range slices.Concat(conv.Vars, dense.Vars) {
 		if !slices.Equal(got.Weights[i], float64s(t, v)) {
-			t.Errorf("weights %d: Keras has %v, written was %v", i, got.Weights[i], float64s(t, v))
+			t.Errorf("weights %d: Keras has %v, want %v", i, got.Weights[i], float64s(t, v))
 		}
 	}
 	o, err := f.Weights.Optimizer(false)
@@ -150,7 +150,7 @@ func TestRealKeras(t *testing.T) {
 	}
 	for i, v := range o.Slots {
 		if !slices.Equal(got.Slots[i], float64s(t, v)) {
-			t.Errorf("slot %d: Keras has %v, written was %v", i, got.Slots[i], float64s(t, v))
+			t.Errorf("slot %d: Keras has %v, want %v", i, got.Slots[i], float64s(t, v))
 		}
 	}
 	if len(got.Prediction) != 8 || got.IterationsAfter != o.Iterations+2 {

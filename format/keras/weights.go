@@ -128,7 +128,7 @@ type collector struct {
 	paths   map[string]bool // paths of weights
 }
 
-// once returns an error if an object is visited twice. Keras never writes hard links, and a file with a loop of links would never end.
+// once returns an error if an object is visited twice. Keras never writes hard links, and reading a file with a loop of links would never end.
 func (c *collector) once(id uint64, path string) error {
 	if c.met[id] {
 		return fmt.Errorf("%s: a second link to the same object", path)

@@ -41,7 +41,7 @@ func (o Reduce) Infer(in []Type) ([]Type, error) {
 	}
 	for _, a := range o.Axes {
 		if a < 0 || a >= in[0].Rank() {
-			return nil, fmt.Errorf("axis %d of shape %v", a, in[0].Shape)
+			return nil, fmt.Errorf("shape %v has no axis %d", in[0].Shape, a)
 		}
 	}
 	s := tensor.Shape{}

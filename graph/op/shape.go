@@ -141,7 +141,7 @@ func (o Transpose) Infer(in []Type) ([]Type, error) {
 		}
 	}
 	if len(p) != in[0].Rank() {
-		return nil, fmt.Errorf("permutation %v for shape %v", o.Perm, in[0].Shape)
+		return nil, fmt.Errorf("permutation %v does not fit shape %v", o.Perm, in[0].Shape)
 	}
 	s := make(tensor.Shape, len(p))
 	for i, d := range o.Perm {
@@ -181,7 +181,7 @@ func (o Size) Infer(in []Type) ([]Type, error) {
 	}
 	for _, a := range o.Axes {
 		if a < 0 || a >= in[0].Rank() {
-			return nil, fmt.Errorf("axis %d of shape %v", a, in[0].Shape)
+			return nil, fmt.Errorf("shape %v has no axis %d", in[0].Shape, a)
 		}
 	}
 	return one(Type{o.DType, tensor.Shape{}}), nil

@@ -62,7 +62,7 @@ func (o Concat) Infer(in []Type) ([]Type, error) {
 	}
 	s := in[0].Shape.Clone()
 	if o.Axis < 0 || o.Axis >= len(s) {
-		return nil, fmt.Errorf("axis %d of shape %v", o.Axis, s)
+		return nil, fmt.Errorf("shape %v has no axis %d", s, o.Axis)
 	}
 	for _, t := range in[1:] {
 		if t.DType != in[0].DType {

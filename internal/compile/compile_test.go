@@ -171,7 +171,7 @@ func TestFuse(t *testing.T) {
 			return graph.Grad(b, b.Sum(z), x)
 		}, "Pad Before:[0 1 1 0] After:[0 1 1 0] Value:0, Conv2D 3x3 valid, Conv2D 3x3 valid, " +
 			"Conv2DGradInput 3x3 valid, Conv2DGradInput 3x3 valid, Add, Slice Begin:[0 1 1 0] Size:[-1 8 8 3]"},
-		{"ones, zeros of channels, zeros that are wanted, and zeros that a pool sees", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		{"padding that stays: ones, along channels, an output, before a pool", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			one, two := []int{0, 1, 1, 0}, []int{0, 2, 2, 0}
 			z := b.Pad(x, two, two, 0)
 			return []*graph.Value{

@@ -32,7 +32,8 @@ func InArena(v *graph.Value) bool {
 	return true
 }
 
-// block is memory for values of which each overwrites the previous one, or working memory of a node.
+// block is memory for a chain of values, each of which overwrites the previous one, or working memory of a
+// node.
 type block struct {
 	first, last int // indices of the nodes between which it is needed, inclusive
 	size        int // bytes

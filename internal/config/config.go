@@ -164,7 +164,7 @@ func (r *Reader) Only(key string, values ...any) {
 	r.Errorf("%s is %s: not supported yet, want %s", key, Show(v), want)
 }
 
-// Drop removes a key in which a mistake was recorded, so that it is not read again.
+// Drop removes a key for which a mistake was recorded, so that it is not read again.
 func (r *Reader) Drop(key string) {
 	r.m = maps.Clone(r.m)
 	delete(r.m, key)

@@ -54,7 +54,7 @@ type packKey struct {
 	packing any    // conv.SharedPacker.Packing; nil if the value is not packed
 }
 
-// find returns memory of length numbers for a packed value. All users of the same value share it.
+// find returns memory for a packed value of the given length, in floats. All users of the same value share it.
 func (s *packs) find(store *graph.Store, value string, packing any, length int) *packed {
 	key := packKey{weak.Make(store), value, packing}
 	s.mu.Lock()

@@ -3,9 +3,9 @@
 // uses only + - * / and square roots, each rounded separately, so that the Go loops and the assembly
 // give the same bits.
 //
-// A matrix [rows, channels] is processed in lines. A line is as many rows as have a multiple of 16
-// numbers, and at least 64, so that all instruction sets have whole vectors for any number of channels.
-// An incomplete last line is processed in Go.
+// A matrix [rows, channels] is processed in lines. A line is the smallest number of rows that
+// together have a multiple of 16 numbers, and at least 64, so that all instruction sets have whole vectors
+// for any number of channels. An incomplete last line is processed in Go.
 //
 // Sums are computed down blocks of at most 256 lines, in order, in float32. The blocks of a channel are
 // then added up, in order, in float64. Each block has its own mean, and squares are of the deviations from

@@ -79,7 +79,7 @@ func (b source) blockLen(rows, channels int) int {
 	return ((rows-1)*s.StrideH + s.spanH()) * ((s.OW-1)*s.StrideW + s.spanW()) * channels
 }
 
-// block is like window, but copies channels [c0, c1) to scratch. Under a filter of one pixel it copies
+// block is like window, but copies channels [c0, c1) to scratch. For a filter of one pixel it copies
 // only the pixels that results read.
 func (b source) block(x []float32, image, from, to, c0, c1 int, scratch []float32) window {
 	s, c := b.shape, c1-c0

@@ -22,10 +22,10 @@
 // Winograd is F(4x4, 3x3), for 3x3 filters with stride and dilation 1 and at least 16 input and output
 // channels; Forward also has a form for 2 to 4 input channels. It needs a quarter of the
 // multiplications, between transforms (package winograd) of tiles of 4x4 results. The gradients are the
-// exact adjoint. It rounds more than a direct convolution: compared with float64, results are wrong by
-// at most 1.5e-6 of the largest result (direct: 8e-7), and gradients by 1e-6 of their norm
-// (TestWinogradErrors). A pixel that is not finite makes all results of the tiles that read it not
-// finite, up to 36 instead of 9. LINCE_WINOGRAD=off makes all convolutions direct.
+// exact adjoint of the convolution. Winograd rounds more than a direct convolution: compared with
+// float64, results are wrong by at most 1.5e-6 of the largest result (direct: 8e-7), and gradients by
+// 1e-6 of their norm (TestWinogradErrors). A pixel that is not finite makes up to 25 results not finite,
+// not only the 9 or fewer that read it. LINCE_WINOGRAD=off makes all convolutions direct.
 package conv
 
 import (

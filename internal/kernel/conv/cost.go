@@ -8,8 +8,8 @@ import (
 // This file estimates the cost of each implementation and divides its work into parts. Both depend on
 // the shape only.
 
-// cost is the cost of a convolution or a gradient: floating-point operations, and the bytes read from
-// and written to caches other than the first outside of products.
+// cost is the cost of a convolution or a gradient: the floating-point operations, and the bytes that are
+// read from or written to caches other than the first. Bytes of products are not counted.
 type cost struct{ flops, bytes int }
 
 // cycles is the estimated time on a core with 16 multiply-adds a cycle, on which transforms move 8 bytes

@@ -36,9 +36,9 @@ func (g grid) row(q, hi int) (image, i, j, end int) {
 	return image, i, j, min(g.wide, j+hi-q)
 }
 
-// lines returns the range of floats, in images of h lines of row floats, that the rows of tiles whose
-// first tile is in [lo, hi) read, without those that rows of tiles above read too. Tiles lie size lines
-// apart and read patch lines, starting pad lines above.
+// lines returns the range of floats that the rows of tiles whose first tile is in [lo, hi) read, without
+// the floats that rows of tiles above read too. Images have h lines of row floats. Tiles lie size lines
+// apart, and each reads patch lines, starting pad lines above it.
 func (g grid) lines(lo, hi, size, pad, patch, h, row int) (from, to int) {
 	if lo >= hi {
 		return 0, 0

@@ -168,8 +168,8 @@ func (b *winogradGradInput) begin(first bool, channels int, lines []float32, lin
 	}
 }
 
-// write writes channels [lo, hi) of a line of pixels from sums, which start at channel lo, and sets the
-// pixels that sums do not have to 0.
+// write writes channels [lo, hi) of a line of pixels from sums, which start at channel lo. Pixels that
+// are not in sums are set to 0.
 func (b *winogradGradInput) write(dx, sums []float32, lo, hi int) {
 	s := b.shape
 	pixels := 0

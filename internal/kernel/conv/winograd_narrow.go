@@ -24,8 +24,8 @@ func newWinogradNarrow(isa kernel.ISA, s Shape, e Epilogue) Forward {
 	return f
 }
 
-// narrowFits reports whether the narrow Winograd algorithm supports a convolution, and there are enough
-// output channels that share the transform of an image for it to be faster.
+// narrowFits reports whether the narrow Winograd algorithm supports a convolution and is faster. It is
+// faster if enough output channels share the transform of an image.
 func narrowFits(s Shape, e Epilogue) bool {
 	if e.Pool {
 		s = s.pooled()

@@ -77,7 +77,7 @@ func TestWinogradErrors(t *testing.T) {
 	})
 }
 
-// TestWinogradAdjoint: <dy, conv(x)> = <dx, x> = <dw, w>, also through a pool.
+// TestWinogradAdjoint checks that <dy, conv(x)> = <dx, x> = <dw, w>, also through a pool.
 func TestWinogradAdjoint(t *testing.T) {
 	dot := func(a, b []float32) (sum, size float64) {
 		var aa, bb float64

@@ -34,12 +34,12 @@ func TestBits(t *testing.T) {
 			}
 			d, dx := NewGradInput(isa, s), kerneltest.Junk(t, nx)
 			kerneltest.Parts(d.Parts(), func(p int) { d.Run(p, dy, w, dx, kerneltest.Junk(t, d.ScratchLen())) })
-			bits.Check(isa, fmt.Sprintf("%d backward data", n), dx)
+			bits.Check(isa, fmt.Sprintf("%d input gradient", n), dx)
 			b := NewGradFilter(isa, s, true)
 			partial, dw, db := kerneltest.Junk(t, b.PartialLen()), kerneltest.Junk(t, nw), kerneltest.Junk(t, s.channels())
 			kerneltest.Parts(b.Parts(), func(p int) { b.Run(p, x, dy, partial, kerneltest.Junk(t, b.ScratchLen())) })
 			kerneltest.Parts(b.ReduceParts(), func(p int) { b.Reduce(p, partial, dw, db) })
-			bits.Check(isa, fmt.Sprintf("%d backward filter", n), dw, db)
+			bits.Check(isa, fmt.Sprintf("%d filter gradient", n), dw, db)
 		}
 	}
 }

@@ -139,7 +139,7 @@ type cut struct {
 	block          int // number of channels in a block
 }
 
-// newCut divides rows of width results. Under the window of a row are the given number of pixels.
+// newCut divides rows of width results. pixels is the number of pixels under the window of a row.
 func newCut(rows, width, channels, pixels int, large bool) cut {
 	c := cut{rows: rows, channels: channels}
 	if large {

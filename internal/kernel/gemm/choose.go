@@ -80,7 +80,7 @@ func choose(isa kernel.ISA, s Shape) plan {
 // far reports whether rows of n floats that are read side by side compete for a few sets of the first cache.
 func far(n int) bool { return n%512 == 0 }
 
-// readOnce divides a product whose time is that of reading B. It divides k, so that a part of B is contiguous, and the
+// readOnce divides a product that takes as long as reading B. It divides k, so that a part of B is contiguous, and the
 // columns only if k is short.
 func (p *plan) readOnce(s Shape) {
 	want := min(32, s.K*s.N/partFloats)

@@ -2,8 +2,8 @@ package main
 
 import "fmt"
 
-// word3 has instructions that Go's assembler does not know, with three vector registers of four float32 or sixteen
-// bytes. It has their encoding with register 0 for all operands, by their name in the Arm Architecture Reference
+// word3 has the encodings of instructions that Go's assembler does not know, with three vector registers of four
+// float32 or sixteen bytes. All operands are register 0. The keys are the names in the Arm Architecture Reference
 // Manual (C7.2).
 var word3 = map[string]uint32{
 	"FADD":  0x4e20d400,

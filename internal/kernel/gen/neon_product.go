@@ -410,7 +410,7 @@ func (t *neonProduct) storeArgmax(x *reg, j int, first, last *reg) {
 	}
 }
 
-// nextTile jumps to done after the last tile. Else it adds to the first field of each pair the second.
+// nextTile jumps to done after the last tile. Otherwise it adds the second field of each pair to the first.
 func (t *neonProduct) nextTile(moves ...[2]string) {
 	t.comment("the next tile")
 	left := t.pointer("tiles")

@@ -123,7 +123,7 @@ func (t *product) storeArgmax(x, tail *reg, m string) {
 	}
 }
 
-// nextTile jumps to done after the last tile. Else it adds to the first field of each pair the second.
+// nextTile jumps to done after the last tile. Otherwise it adds the second field of each pair to the first.
 func (t *product) nextTile(moves ...[2]string) {
 	t.comment("the next tile")
 	t.i("DECQ %s\nJEQ done", t.args.field("tiles"))

@@ -81,8 +81,8 @@ func NewMaxGrad(isa kernel.ISA, s Shape) *MaxGrad {
 // Parts is the number of parts of Run.
 func (m *MaxGrad) Parts() int { return gradientParts(m.shape) }
 
-// Run computes a part of dx [N, H, W, C] from dy and argmax [N, OH, OW, C]. Where argmax is no position
-// of the window, no pixel gets the gradient.
+// Run computes a part of dx [N, H, W, C] from dy and argmax [N, OH, OW, C]. Where argmax is not a
+// position in the window, no pixel gets the gradient.
 func (m *MaxGrad) Run(part int, dy []float32, argmax []uint8, dx []float32) {
 	gatherRows(m.shape, part, dx, func(line []float32, image, oh, kh int) {
 		s := m.shape
@@ -98,8 +98,8 @@ func (m *MaxGrad) Run(part int, dy []float32, argmax []uint8, dx []float32) {
 	})
 }
 
-// addMaxGrad adds the gradient to those channels of a pixel that are the maximum: the pixel is at a
-// position of the window.
+// addMaxGrad adds the gradient to those channels of a pixel that are the maximum. position is the pixel's
+// position in the window.
 func addMaxGrad(isa kernel.ISA, pixel, g []float32, argmax []uint8, position uint8) {
 	for c := maxGradVector(isa, pixel, g, argmax, position); c < len(pixel); c++ {
 		if argmax[c] == position {

@@ -14,7 +14,7 @@
 // [tiles, channels]; plane 6i+j has row i and column j of the transform.
 //
 // Functions process some adjacent tiles. The pixels of adjacent tiles lie four apart (two if pooled), and
-// their rows in the planes `tile` elements. There must be at least MinChannels channels. All distances (row,
+// their rows in the planes lie `tile` elements apart. There must be at least MinChannels channels. All distances (row,
 // pixel, plane, tile) are in elements. If a number of a tile is not finite, all results of the tile that
 // depend on it are not finite.
 package winograd
@@ -35,8 +35,8 @@ const (
 	MinChannels = 16
 )
 
-// Rows says which rows of a transform are computed. Their planes follow one another. If all planes do not fit
-// into a cache, half of them may.
+// Rows says which rows of a transform are computed. Their planes follow one another. If the planes of all
+// rows do not fit into a cache, those of half the rows may.
 type Rows uint8
 
 // The rows of a transform.

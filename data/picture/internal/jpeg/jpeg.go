@@ -240,7 +240,7 @@ func (d *Decoder) truncated(wanted string) error {
 	return fmt.Errorf("%w JPEG: the file ends after %d bytes where %s should follow", ErrTruncated, len(d.bits.data), wanted)
 }
 
-// tables reads marker segments until a scan or the end of the image. Of a scan it reads the marker, but not the header.
+// tables reads marker segments until a scan or the end of the image. It reads the scan's marker, but not its header.
 func (d *Decoder) tables() (byte, error) {
 	for {
 		m, err := d.nextMarker()
