@@ -31,23 +31,24 @@
 //	prediction, err := model.ClassifyImage(ctx, photo) // a file's bytes
 //	fmt.Println(prediction.Name, prediction.Probability)
 //
-// The API follows Keras. Packages layer, loss, metric, optimizer and callback hold Keras' classes under Keras' names:
-// struct literals whose zero values are Keras' defaults. Their results are the same as in Keras, except for rounding.
+// The API follows Keras. Packages layer, loss, metric, optimizer and callback provide Keras' classes as structs with Keras'
+// names. The zero value of a field means Keras' default. The results are the same as in Keras, except for rounding.
 //
 // # Models
 //
 // Sequential builds a chain of layers. Functional builds any other network: Input and Apply return symbols, and Functional
-// makes a model of the layers between some of them. Open reads a model from a .keras file, which lince and Keras exchange in
-// both directions. A model is also a layer, so models can be nested and share weights.
+// makes a model from the layers between input symbols and output symbols. Open reads a model from a .keras file that lince
+// or Keras wrote, and Keras opens the files that Save writes. A model is also a layer, so models can be nested and share
+// weights.
 //
 // Compile and the functions that build a model report all mistakes in a network at once. Each message names the layer and the
 // shapes.
 //
 // # Data
 //
-// Fit, Evaluate and Predict take a data.Dataset. data.Images makes one of image files, with the augmentation of Keras'
-// ImageDataGenerator, and data.Tensors one of arrays. A trained model stores its class names and its preprocessing, so
-// ClassifyImage needs nothing but the bytes of an image file.
+// Fit, Evaluate and Predict take a data.Dataset. data.Images makes one from image files, with the augmentation of Keras'
+// ImageDataGenerator, and data.Tensors makes one from arrays. A trained model stores its class names and its preprocessing,
+// so ClassifyImage needs only the bytes of an image file.
 //
 // # Reproducibility
 //

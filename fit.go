@@ -36,7 +36,7 @@ type FitOptions struct {
 	// is 1.
 	ValidationFreq int
 
-	// Callbacks are called in this order (callbacks).
+	// Callbacks are called in the order of the list (callbacks).
 	Callbacks []callback.Callback
 	// ClassWeight has the weights of classes in the loss and in WeightedMetrics, by class index
 	// (class_weight). Classes that are not listed have weight 1. The weight of an example's class multiplies
@@ -52,8 +52,8 @@ type FitOptions struct {
 	Output io.Writer
 
 	// AllowNaN makes Fit continue when the loss becomes NaN or infinite, as Keras does. By default such a loss ends
-	// training with a *NaNError, because the weights are then no longer of use. The model is restored to its state at
-	// the beginning of the epoch, or at the step where training was resumed if that was later.
+	// training with a *NaNError, because the weights are then useless. The model is restored to its state at the
+	// beginning of the epoch, or at the step where training was resumed if that was later.
 	AllowNaN bool
 
 	// Profile, if not nil, records how long training takes, by phase and by kernel. Recording slows short steps by a

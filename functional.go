@@ -10,13 +10,13 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Functional makes a model of the layers between inputs and outputs, with default Options. See
+// Functional makes a model from the layers between inputs and outputs, with default Options. See
 // Options.Functional.
 func Functional(inputs, outputs *Symbol) (*Model, error) {
 	return Options{}.Functional(inputs, outputs)
 }
 
-// Functional makes a model of the layers between inputs and outputs (keras.Model(inputs, outputs)). Use List
+// Functional makes a model from the layers between inputs and outputs (keras.Model(inputs, outputs)). Use List
 // to pass several inputs or outputs. New weights get their initial values. Layers that are already in other
 // models share their weights with the new model.
 //

@@ -10,12 +10,12 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// FromGraph makes a model of a graph with default Options. See Options.FromGraph.
+// FromGraph makes a model from a graph with default Options. See Options.FromGraph.
 func FromGraph(g *graph.Graph, variables *graph.Store) (*Model, error) {
 	return Options{}.FromGraph(g, variables)
 }
 
-// FromGraph makes a model of a graph of ops, for example one that was read from a file in another format. The
+// FromGraph makes a model from a graph of ops, for example one that was read from a file in another format. The
 // model's inputs and outputs are the graph's, named by their keys; inputs have shape (batch, ...). variables
 // holds the graph's variables; the model copies their values. The graph must be for predictions: FromGraph
 // returns an error if it updates variables.

@@ -167,8 +167,9 @@ func (l *Layer) Output() *Symbol {
 	return nil
 }
 
-// Input returns the symbol that the layer is applied to (layer.input), a List if there are several; see
-// Output. It is nil for a layer.Input, and if the layer is nil or has not been applied.
+// Input returns the symbol that the layer is applied to (layer.input), a List if there are several. If the
+// layer is applied several times, Input is the operand of the call that Output describes. It is nil for a
+// layer.Input, and if the layer is nil or has not been applied.
 func (l *Layer) Input() *Symbol {
 	if c := l.first(); c != nil && len(c.in) > 0 {
 		return listOf(c.in, false)

@@ -141,7 +141,7 @@ func (m *Model) outputsFor(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 
 // Predict returns the model's output for a dataset, shape (examples, ...), in the order of the dataset's batches
 // (model.predict). The model must have one output; it need not be compiled. An image that cannot be read has no row in
-// the result. Use Predictions to get the row in the dataset of each output.
+// the result. Predictions also yields the dataset's row of each output.
 //
 // Batches without examples add no rows. A dataset without batches is an error, as in Keras. If ctx is cancelled, the
 // error wraps context.Cause(ctx).

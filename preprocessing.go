@@ -10,7 +10,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Preprocessing turns an image into the input of a model: steps of package preprocess, applied in this order.
+// Preprocessing turns an image into the input of a model: a list of steps from package preprocess,
+// which are applied in order.
 //
 //	model.Preprocessing = lince.Preprocessing{
 //		preprocess.Resize{Height: 224, Width: 224},

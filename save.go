@@ -23,8 +23,8 @@ import (
 // weights and the optimizer's state. path must end in .keras. An existing file is replaced only when the new one
 // is completely written. Equal models give equal bytes.
 //
-// Save returns an error if the model's file had settings of layers that lince does not support, because the new
-// file would lose them.
+// Save returns an error if the model was opened from a file with settings of layers that lince does not support,
+// because the new file would lose them.
 func (m *Model) Save(path string) error {
 	return m.save("saving", path, ".keras", nil, keras.Write)
 }

@@ -12,7 +12,7 @@ import (
 // Sequential makes a chain of layers, with default Options. See Options.Sequential.
 func Sequential(layers ...layer.Layer) (*Model, error) { return Options{}.Sequential(layers...) }
 
-// Sequential makes a model of a chain of layers (keras.Sequential): each layer is applied to the output of
+// Sequential makes a model from a chain of layers (keras.Sequential): each layer is applied to the output of
 // the one before it. The first is layer.Input, or a model, whose input becomes the input of the new model.
 // New weights get their initial values. Layers and models that already have weights share them with the new
 // model.

@@ -84,7 +84,7 @@ func (r *results) markdown(b *strings.Builder) {
 	}
 	for i, bal := range r.Balance {
 		if i == 0 {
-			b.WriteString("\nSpeedup over one thread that several threads would reach if they had no overhead and shared no resources. It shows how evenly the work is divided into parts, and is computed from the measured times of the parts:\n")
+			b.WriteString("\nThe following numbers are the speedup over one thread that several threads would reach if they had no overhead and shared no resources. They show how evenly the work is divided into parts, and are computed from the measured times of the parts:\n")
 		}
 		fmt.Fprintf(b, "- %s\n", bal)
 	}

@@ -31,7 +31,7 @@ type BackupAndRestore struct {
 	// Missing folders are created.
 	Path string
 	// SaveFreq is the number of steps from one checkpoint to the next (save_freq). Steps are counted across
-	// epochs. The default, 0, means one checkpoint after each epoch, as Keras' "epoch".
+	// epochs. The default, 0, means one checkpoint after each epoch (Keras' "epoch").
 	SaveFreq int
 	// KeepCheckpoint keeps the file when training has finished (delete_checkpoint=False). By default the file
 	// is deleted.

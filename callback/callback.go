@@ -119,7 +119,7 @@ type Run interface {
 	Printf(format string, a ...any)
 }
 
-// Func is a custom callback: a function that is called as Begin.
+// Func turns a function into a custom callback. The function is its Begin method.
 type Func func(run Run) (Hooks, error)
 
 // Begin implements Callback.

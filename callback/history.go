@@ -29,7 +29,7 @@ type Series struct {
 
 // Partial is an epoch that was not finished.
 type Partial struct {
-	Epoch, Steps int   // number of the epoch, from 0, and of the steps that ran
+	Epoch, Steps int   // epoch, counted from 0, and number of its steps that ran
 	Logs         *Logs // mean metrics of these steps
 }
 

@@ -41,7 +41,7 @@ type State struct {
 	Logs *Logs `json:"logs"`
 	// Metrics has the variables of the metrics of the current epoch.
 	Metrics Weights `json:"metrics"`
-	// Callbacks has the memory of each callback, in the order of the list.
+	// Callbacks has the Memory of each callback, in the order of FitOptions.Callbacks.
 	Callbacks []Memory `json:"callbacks"`
 }
 

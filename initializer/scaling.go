@@ -95,7 +95,7 @@ type LecunNormal struct {
 	Seed *int `keras:"seed"`
 }
 
-// Mode is the divisor n of VarianceScaling.
+// Mode selects the divisor n of VarianceScaling.
 type Mode string
 
 // The modes of VarianceScaling.

@@ -8,7 +8,7 @@ import (
 )
 
 // Axis is the index of a dimension. 1 is the first dimension after the batch, and -1 is the last
-// one. 0 is the batch, and not valid.
+// one. 0, the batch, is not valid.
 type Axis int
 
 // decodeAxis reads an integer, or a list of one integer, as Keras 2 writes it.

@@ -5,9 +5,9 @@ import (
 	"github.com/lince-ml/lince/initializer"
 )
 
-// DepthwiseConv2D convolves each channel of images with its own DepthMultiplier kernels
-// (keras.layers.DepthwiseConv2D). For an image x, padded if Padding is Same, with the strides s and
-// the dilation d, result m of channel c at pixel (i, j) is:
+// DepthwiseConv2D convolves each channel of images separately, with DepthMultiplier kernels for
+// each channel (keras.layers.DepthwiseConv2D). For an image x, padded if Padding is Same, with the
+// strides s and the dilation d, result m of channel c at pixel (i, j) is:
 //
 //	y[i,j,c*DepthMultiplier + m] = Activation(bias[c*DepthMultiplier + m] + sum over u, v of
 //	           x[i*s[0] + u*d[0], j*s[1] + v*d[1], c] * kernel[u,v,c,m])

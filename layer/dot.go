@@ -23,7 +23,7 @@ import (
 // than the batch is unknown.
 type Dot struct {
 	// Axes has the dimension of the first operand and that of the second. Required. Negative
-	// numbers count from the last dimension, which is -1. 0 is the batch, and not valid.
+	// numbers count from the last dimension, which is -1. 0, the batch, is not valid.
 	Axes [2]int `keras:"axes,required"`
 	// Normalize first divides each operand by its Euclidean norm along Axes, so that the dot
 	// product is the cosine similarity. The default is false.

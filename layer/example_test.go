@@ -14,7 +14,7 @@ import (
 
 // Gain is a custom layer. It multiplies each feature by a learned number.
 type Gain struct {
-	// Start is the first value of the learned numbers. At least 0. The default is 1.
+	// Start is the initial value of the learned numbers. At least 0. The default is 1.
 	Start float64 `keras:"start,default=1,min=0"`
 
 	Name   string       `keras:"name,omitempty"`

@@ -98,8 +98,8 @@ type Activated interface {
 }
 
 // FinalActivation returns the last activation function of l. known is false if l does not implement
-// Activated or does not know the function. If l PassesThrough, the final activation is that of the
-// layer before it.
+// Activated or does not know the function. If PassesThrough(l) is true, the final activation is that
+// of the layer before l.
 func FinalActivation(l Layer) (f Function, known bool) {
 	a, ok := l.(Activated)
 	if !ok {

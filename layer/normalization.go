@@ -24,7 +24,7 @@ import (
 // Output shape: the input shape.
 //
 // State, unless Mean is set: mean and variance, and count, an Int64 scalar that Keras stores but
-// does not use. The shape of mean and variance is the sizes of the dimensions in Axis.
+// does not use. The shape of mean and variance consists of the sizes of the dimensions in Axis.
 //
 // Build reports an error if the operand is a Bool, Axis lists the batch or a dimension of unknown
 // size, a number in Variance is negative, or Mean and Variance do not have the same length or do
@@ -35,10 +35,9 @@ type Normalization struct {
 	// elements (Keras' axis=None).
 	Axis []int `keras:"axis,default=-1"`
 	// Mean is one number, or one number for each index of the last dimension that Axis lists. The
-	// default, nil, means the variables.
+	// default, nil, means that mean and variance are variables.
 	Mean Numbers `keras:"mean"`
-	// Variance has as many numbers as Mean. Each at least 0. The default, nil, means the
-	// variables.
+	// Variance has as many numbers as Mean. Each at least 0. Set both or neither. The default is nil.
 	Variance Numbers `keras:"variance"`
 	// Invert computes the inverse: x*max(sqrt(variance), 1e-7) + mean. The default is false.
 	Invert bool `keras:"invert"`

@@ -9,7 +9,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Distance is a custom loss with its own target type: the power of the distance between a
+// Distance is a custom loss with its own target type: a power of the distance between a
 // predicted number and a class index.
 type Distance struct {
 	// Power is the exponent. At least 1. The default is 2.
@@ -25,7 +25,7 @@ func (Distance) Target(output op.Type) op.Type {
 	return op.Type{DType: tensor.Int32, Shape: tensor.Shape{output.Shape[0]}}
 }
 
-// Takes returns that predictions are numbers, not probabilities.
+// Takes reports that predictions are numbers, not probabilities.
 func (Distance) Takes() loss.Predictions { return loss.Predictions{} }
 
 func (l Distance) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {

@@ -40,6 +40,8 @@ type Loss interface {
 
 // Predictions describes the predictions that a loss expects.
 type Predictions struct {
+	// Of is the kind of predictions, such as probabilities. For logits, it is the kind of the
+	// probabilities that are computed from them.
 	Of Kind
 	// Logits means that the loss expects logits and applies the softmax or sigmoid itself.
 	Logits bool

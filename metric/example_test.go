@@ -34,7 +34,7 @@ func (Within) Class() string            { return "Within" }
 func (m Within) Named() string          { return cmp.Or(m.Name, "within") }
 func (m Within) Config() map[string]any { return metric.ConfigOf(m) }
 
-// HigherIsBetter returns that a larger fraction is better.
+// HigherIsBetter reports that a larger fraction is better.
 func (Within) HigherIsBetter() (higher, known bool) { return true, true }
 
 func (m Within) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {

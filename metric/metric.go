@@ -24,8 +24,9 @@ type Metric interface {
 	// Build adds the metric to a graph. It updates the metric's state with the batch and returns
 	// the result so far, including the batch: a Float32 scalar. Models do not support results of
 	// other shapes yet. The state is kept in variables with the role graph.State under b's path.
-	// They have their initial values, usually 0, at the start of an epoch. Most metrics use Mean,
-	// which declares such variables. weights are the example weights, (batch,), or nil.
+	// The model resets them to their initial values, usually 0, at the start of each epoch. Most
+	// metrics use Mean, which declares such variables. weights are the example weights, (batch,),
+	// or nil.
 	Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value
 	// Config returns the arguments for JSON, as Keras' get_config does. Floating-point numbers
 	// are float64 and integers int. It is nil if Class is empty.

@@ -64,7 +64,8 @@ func (o Adam) common() common {
 func (o Adam) Config() map[string]any { return ConfigOf(o) }
 
 // Build implements Optimizer. It declares the slots "momentum" (m) and "velocity" (v) of the first
-// weight, then of the second, and so on, then with AMSGrad "velocity_hat" of every weight.
+// weight, then those of the second, and so on. With AMSGrad, the slot "velocity_hat" of every weight
+// follows.
 func (o Adam) Build(b *graph.Builder, weights, grads []*graph.Value) {
 	o, ok := Ready(b, o)
 	s, started := o.common().start(b, weights, grads)

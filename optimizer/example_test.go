@@ -70,7 +70,7 @@ func ExampleRMSprop() {
 
 // SignSGD is a custom optimizer that uses only the sign of the gradient (Bernstein et al., 2018).
 type SignSGD struct {
-	// LearningRate is the length of a step. Greater than 0. The default is 0.001.
+	// LearningRate is the step size. Greater than 0. The default is 0.001.
 	LearningRate float64 `keras:"learning_rate,default=0.001,above=0"`
 }
 

@@ -65,8 +65,9 @@ func (o RMSprop) common() common {
 // Config implements Optimizer.
 func (o RMSprop) Config() map[string]any { return ConfigOf(o) }
 
-// Build implements Optimizer. It declares the slot "velocity" (v) of every weight, then with
-// Momentum "momentum" (m) of every weight, then with Centered "average_gradient" (a).
+// Build implements Optimizer. It declares the slot "velocity" (v) of every weight; then, with
+// Momentum, "momentum" (m) of every weight; then, with Centered, "average_gradient" (a) of every
+// weight.
 func (o RMSprop) Build(b *graph.Builder, weights, grads []*graph.Value) {
 	o, ok := Ready(b, o)
 	s, started := o.common().start(b, weights, grads)

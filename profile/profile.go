@@ -1,6 +1,6 @@
-// Package profile records where training spends its time: how long each kernel takes and how near it is to
-// the limits of the machine, how long training waits for data, and how evenly the work is divided among
-// threads. Pass a Profile to lince's Model.Fit, and read it afterwards:
+// Package profile records where training spends its time: how long each kernel takes and how close it
+// gets to the limits of the machine, how long training waits for data, and how evenly the work is
+// divided among threads. Pass a Profile to lince's Model.Fit, and read it afterwards:
 //
 //	p := &profile.Profile{}
 //	_, err := model.Fit(ctx, train, lince.FitOptions{Profile: p})
@@ -126,8 +126,8 @@ type Step struct {
 	Shape     string // shapes of operands and result: "15x128x128x3 -> 15x63x63x64"
 	Algorithm string // "winograd" and the like, if there is a choice
 	FLOPs     int    // additions and multiplications by the op's definition
-	Cycles    int    // processor cycles that the engine's cost model predicts, 0 if it does not
-	Bytes     int    // bytes that must be read and written at least
+	Cycles    int    // processor cycles that the engine's cost model predicts; 0 means no prediction
+	Bytes     int    // smallest number of bytes that must be read and written
 	Parts     int    // number of parts that threads can take
 }
 

@@ -26,8 +26,8 @@ func (r Row) Each() time.Duration { return r.Time / time.Duration(max(1, r.Runs)
 // an algorithm that needs fewer can exceed the limit of the machine.
 func (r Row) GFLOPS() float64 { return rate(r.FLOPs, r.Each()) }
 
-// GBS returns the memory traffic in 10^9 bytes per second. Step.Bytes, the minimum that must be read and written, is
-// counted.
+// GBS returns the memory traffic in 10^9 bytes per second. It counts Step.Bytes, the
+// minimum that must be read and written.
 func (r Row) GBS() float64 { return rate(r.Bytes, r.Each()) }
 
 func rate(n int, t time.Duration) float64 {

@@ -45,8 +45,8 @@ var blues = func() shades {
 }()
 
 // Confusion writes a PNG of a confusion matrix, counts[target][prediction]. The color of a cell
-// and its percentage show the fraction of the examples of its true class. More than 250 classes
-// are drawn with several classes per cell.
+// and its percentage show the fraction of the examples of its true class. If there are more than
+// 250 classes, each cell stands for several classes.
 //
 // It returns an error if counts is not a square matrix with a row for each class, if a count is
 // negative, or if writing fails.

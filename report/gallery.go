@@ -34,8 +34,8 @@ var (
 type GalleryOptions struct {
 	// Title is printed above the tiles, Subtitle in smaller type below the title.
 	Title, Subtitle string
-	// Columns is the number of tiles per row. The default, 0, is a number for which the gallery
-	// is somewhat wider than high.
+	// Columns is the number of tiles per row. The default, 0, chooses a number that makes the
+	// gallery somewhat wider than it is high.
 	Columns int
 	// Empty is the text shown if there are no tiles. The default is "no images".
 	Empty string

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// History holds the metrics of a training by epoch, like keras.callbacks.History.
+// History holds the metrics of training by epoch, like keras.callbacks.History.
 type History struct {
 	// Epochs lists the epochs, counted from 0.
 	Epochs []int

@@ -1,4 +1,4 @@
-// Package report writes the results of a training: plots of its metrics, confusion matrices,
+// Package report writes the results of training: plots of its metrics, confusion matrices,
 // galleries of images, classification reports and CSV files. It takes numbers and images, not
 // models, so it can also report on models of other libraries.
 //

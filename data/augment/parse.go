@@ -47,11 +47,11 @@ var options = [...]option{
 	number("shear", "shear_range", ".1", "largest shear angle in degrees, either way", func(g *Generator) *float64 { return &g.ShearRange }),
 	span("zoom", "zoom_range", ".2 | .8:1.2", "factor; below 1 enlarges; .2 means .8:1.2", true, func(g *Generator) *Range { return &g.ZoomRange }),
 	span("brightness", "brightness_range", ".5:1.5", "factor", false, func(g *Generator) *Range { return &g.BrightnessRange }),
-	number("channel", "channel_shift_range", "20", "largest number to add to all values, or to subtract", func(g *Generator) *float64 { return &g.ChannelShiftRange }),
+	number("channel", "channel_shift_range", "20", "largest number added to all values, or subtracted", func(g *Generator) *float64 { return &g.ChannelShiftRange }),
 	flag("hflip", "horizontal_flip", "mirror half of the images left to right", func(g *Generator) *bool { return &g.HorizontalFlip }),
 	flag("vflip", "vertical_flip", "mirror half of the images top to bottom", func(g *Generator) *bool { return &g.VerticalFlip }),
 	{
-		"fill", "fill_mode", "nearest", "outside: " + nameList(fillModes[:]),
+		"fill", "fill_mode", "nearest", "values outside the image: " + nameList(fillModes[:]),
 		func(g *Generator, v string) error {
 			for i, name := range fillModes {
 				if v == name {

@@ -56,7 +56,7 @@ func (b byteSize) String() string {
 
 // cacheFlag is the flag --cache.
 type cacheFlag struct {
-	Cache byteSize `default:"128MiB" placeholder:"128MiB" help:"Memory for decoded images. A dataset whose images fit is decoded only once. 0 decodes the images in each epoch."`
+	Cache byteSize `default:"128MiB" placeholder:"128MiB" help:"Memory for decoded images. A dataset whose images fit is decoded only once. With 0, images are decoded each time they are used."`
 }
 
 // cache returns the cache of a run, or nil if the flag is 0.

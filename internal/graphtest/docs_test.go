@@ -30,9 +30,12 @@ The page is generated from the tags of the Go structs. After a change, run ` + "
 - The first column is the name in Keras, and ` + "`argument`" + ` is the name of the argument there. In a row without a field, lince supports
   only the given value of the argument.
 - An empty default means that the field must be set. The default ` + "`none`" + ` is Keras' None: a nil pointer or slice, or 0 for a number.
-- The column ` + "`values`" + ` gives the valid values. A field that is inverted in Go, such as ` + "`NoBias`" + `, has the default of the Keras argument.
-- Every layer except Input and SpatialDropout2D also has the fields ` + "`Name`, `Frozen` and `DType`: Keras' `name`, `trainable` (inverted) and `dtype`" + `. The
-  tables omit them. The default name is automatic. ` + "`DType`" + ` is a dtype policy; lince computes in float32 under each of them.
+- The column ` + "`values`" + ` gives the range of the field. The documentation of the Go type says if lince supports only part of this range: for
+  example, ` + "`BatchNormalization`" + ` supports only the last axis.
+- For a field that is inverted in Go, such as ` + "`NoBias`" + `, the table shows the default of the Keras argument.
+- Every layer also has the fields ` + "`Name`, `Frozen` and `DType`: Keras' `name`, `trainable` (inverted) and `dtype`" + `. The tables omit them, except
+  the ` + "`DType`" + ` of Input, which is the type of the data. Input and SpatialDropout2D have no ` + "`Frozen`" + `. The default name is automatic. ` + "`DType`" + ` is a
+  dtype policy; lince computes in float32 under every policy.
 - Regularizers and constraints are not supported yet. A model with regularizers or constraints can be opened for prediction, but it cannot be trained.
 
 ## Activations
