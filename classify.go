@@ -125,8 +125,8 @@ func (m *Model) ClassifyImages(ctx context.Context, files ...[]byte) ([]Classifi
 	return m.classifyImages(ctx, len(files), func(w *imageWorker, i int) error { return w.decode(files[i]) })
 }
 
-// ClassifyDecoded is ClassifyImages for images that are already decoded. Go's decoders may give slightly
-// different pixels than ClassifyImage, whose pixels are Pillow's, and they ignore EXIF orientation.
+// ClassifyDecoded is ClassifyImages for images that are already decoded. Go's decoders ignore EXIF
+// orientation, and their pixels may differ slightly from those of ClassifyImage, which are the same as Pillow's.
 func (m *Model) ClassifyDecoded(ctx context.Context, images ...image.Image) ([]Classification, error) {
 	return m.classifyImages(ctx, len(images), func(w *imageWorker, i int) error { return w.convert(images[i]) })
 }

@@ -91,8 +91,8 @@ type Run interface {
 	Validates() bool
 	// History returns the logs of the finished epochs. The caller must not change it.
 	History() *History
-	// HigherIsBetter reports whether a metric (named without val_) improves as it grows. known is false if
-	// the direction is not known.
+	// HigherIsBetter reports whether a higher value of a metric (named without val_) is better. known is
+	// false if this is not known.
 	HigherIsBetter(metric string) (higher, known bool)
 	// Stop ends training after the current step. The validation and the EpochEnd hooks of the epoch still run.
 	Stop()

@@ -152,7 +152,7 @@ const (
 	maxWeights  = 1 << 31         // of one weight
 )
 
-// Ready reports mistakes in the fields of l to b, and returns l with its defaults. ok is false if
+// Ready reports mistakes in the fields of l to b, and returns l with its defaults set. ok is false if
 // there are mistakes, or if x is not one valid operand; Build must then return b.Invalid(). The
 // Build method of a layer with one operand calls Ready first.
 func Ready[L Layer](b *graph.Builder, l L, x *graph.Value) (filled L, ok bool) {

@@ -75,7 +75,7 @@ func FromConfig[T Loss](text json.RawMessage) (Loss, error) {
 	return config.DecodeCustomJSON[T](classes, text)
 }
 
-// Ready reports mistakes in the fields of l to b, and returns l with its defaults. ok is false
+// Ready reports mistakes in the fields of l to b, and returns l with its defaults set. ok is false
 // if there are mistakes. The Build method of a custom loss calls it first.
 func Ready[T Loss](b *graph.Builder, l T) (filled T, ok bool) {
 	return config.Ready(classes, l, b.Errorf)

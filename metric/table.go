@@ -78,7 +78,7 @@ func FromConfig[T Metric](text json.RawMessage) (Metric, error) {
 	return config.DecodeCustomJSON[T](classes, text)
 }
 
-// Ready reports mistakes in the fields of m to b, and returns m with its defaults. ok is false
+// Ready reports mistakes in the fields of m to b, and returns m with its defaults set. ok is false
 // if there are mistakes. The Build method of a custom metric calls it first.
 func Ready[T Metric](b *graph.Builder, m T) (filled T, ok bool) {
 	return config.Ready(classes, m, b.Errorf)

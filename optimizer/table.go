@@ -64,7 +64,7 @@ func ConfigOf(v Optimizer) map[string]any {
 	return c
 }
 
-// Ready reports mistakes in the fields of o to b, and returns o with its defaults. ok is false
+// Ready reports mistakes in the fields of o to b, and returns o with its defaults set. ok is false
 // if there are mistakes. The Build method of a custom optimizer calls it first.
 func Ready[O Optimizer](b *graph.Builder, o O) (filled O, ok bool) {
 	return config.Ready(classes, o, b.Errorf)

@@ -51,7 +51,7 @@ var options = [...]option{
 	flag("hflip", "horizontal_flip", "mirror half of the images left to right", func(g *Generator) *bool { return &g.HorizontalFlip }),
 	flag("vflip", "vertical_flip", "mirror half of the images top to bottom", func(g *Generator) *bool { return &g.VerticalFlip }),
 	{
-		"fill", "fill_mode", "nearest", "values outside the image: " + nameList(fillModes[:]),
+		"fill", "fill_mode", "nearest", "beyond the edge: " + nameList(fillModes[:]),
 		func(g *Generator, v string) error {
 			for i, name := range fillModes {
 				if v == name {
