@@ -327,9 +327,6 @@ func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, unsu
 	for _, i := range ignored {
 		unsupported = append(unsupported, fmt.Sprintf("layer %s: %v", name, i))
 	}
-	if p, err := layer.PolicyOf(l); err == nil && p != layer.Float32 {
-		unsupported = append(unsupported, fmt.Sprintf("layer %s: dtype %s", name, p))
-	}
 	return l, unsupported, nil
 }
 
@@ -365,14 +362,16 @@ func (m *Model) unsupportedError() error {
 	return fmt.Errorf("the model can only predict, because training needs settings that lince does not have yet: %s%s", strings.Join(list, "; "), more)
 }
 
-// unsupported lists the settings of layers in the model's file that lince does not support and that affect training
-// only.
+// unsupported lists the settings of layers that lince does not support and that affect training only: those that were
+// left out when a file was read, and dtype policies other than float32.
 func (m *Model) unsupported() []string {
 	var list []string
 	for _, l := range m.layers {
 		list = append(list, l.unsupported...)
 		if inner := l.Model(); inner != nil {
 			list = append(list, inner.unsupported()...)
+		} else if p, err := layer.PolicyOf(l.config); err == nil && p != layer.Float32 {
+			list = append(list, fmt.Sprintf("layer %s: dtype %s", l.name, p))
 		}
 	}
 	return list

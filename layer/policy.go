@@ -11,9 +11,8 @@ import (
 // Policy is the name of a Keras dtype policy (keras.dtype_policies): the number types in which a
 // layer computes and keeps its weights. The empty Policy means Float32.
 //
-// lince always computes in float32. A model opened from a file with another policy can predict, more
-// precisely than in Keras, but it cannot be trained yet. A model built in Go is trained in float32
-// under every policy.
+// lince always computes in float32. A model with another policy can predict, more precisely than in
+// Keras, but it cannot be compiled for training or saved yet.
 type Policy string
 
 // The policies. In Keras, a mixed policy computes in the 16-bit type and keeps the weights in

@@ -35,8 +35,8 @@ The page is generated from the tags of the Go structs. After a change, run ` + "
 - For a field that is inverted in Go, such as ` + "`NoBias`" + `, the table shows the default of the Keras argument.
 - Every layer also has the fields ` + "`Name`, `Frozen` and `DType`: Keras' `name`, `trainable` (inverted) and `dtype`" + `. The tables omit them, except
   the ` + "`DType`" + ` of Input, which is the type of the data. Input and SpatialDropout2D have no ` + "`Frozen`" + `. The default name is automatic.
-- ` + "`DType`" + ` is a dtype policy. lince computes in float32 under every policy. A model opened from a file with another policy can predict, but
-  it cannot be trained yet.
+- ` + "`DType`" + ` is a dtype policy. lince computes in float32 under every policy. A model with another policy can predict, but it cannot be
+  trained or saved yet.
 - Regularizers and constraints are not supported yet. A model with regularizers or constraints can be opened for prediction, but it cannot be trained.
 
 ## Activations
