@@ -103,7 +103,7 @@ func TestResumeRefuses(t *testing.T) {
 		"no such file":                            {"--resume", "nowhere"},
 		"does not describe a training run":        {"--resume", "old"},
 		"run.json cannot be read":                 {"--resume", "broken"},
-		"with other training data":                  {"--resume", "out", "more"},
+		"with other training data":                {"--resume", "out", "more"},
 		"their content, order or settings differ": {"--resume", "out", "changed"},
 		"expected \"<data>\" or --resume":         {},
 	} {
