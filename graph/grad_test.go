@@ -2,8 +2,15 @@ package graph_test
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/lince-ml/lince/graph"
@@ -211,7 +218,10 @@ func TestGradients(t *testing.T) {
 			out := []graph.Output{{Key: "loss", Value: loss}}
 			for k, g := range graph.Grad(b, loss, in...) {
 				if g == nil {
-					t.Fatalf("no gradient of input %d", k)
+					if _, err := b.Finish(out...); err != nil {
+						t.Fatal(err) // an op without a gradient rule
+					}
+					t.Fatalf("the loss does not depend on input %d", k)
 				}
 				out = append(out, graph.Output{Key: fmt.Sprint("d", k), Value: g})
 			}
@@ -271,4 +281,68 @@ func TestGradientsCover(t *testing.T) {
 			t.Errorf("no test of the gradient of %s", name)
 		}
 	}
+}
+
+// TestOpsHaveGradients checks that each op of package op has a gradient rule, or is listed here as an op that needs none.
+func TestOpsHaveGradients(t *testing.T) {
+	known := append(graph.Differentiable(),
+		"Input", "Variable", "Const", // no operands
+		"Assign", "MovingAverage", "SGD", "RMSprop", "Adam", // updates
+		// Gradients of ops whose second derivatives nothing needs.
+		"MaxPool2DGrad", "SoftmaxGrad", "SoftmaxCrossEntropyGrad", "BatchNormGrad")
+	ops := opNames(t)
+	for _, name := range ops {
+		if !slices.Contains(known, name) {
+			t.Errorf("%s has no gradient rule in vjp.go; if none is needed, add the op to this test", name)
+		}
+	}
+	for _, name := range known {
+		if !slices.Contains(ops, name) {
+			t.Errorf("package op has no %s", name)
+		}
+	}
+}
+
+// opNames returns the names of all ops of package op: the results of methods Name, and the constants of UnaryFn,
+// BinaryFn and ReduceFn, which are such results.
+func opNames(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("op/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no files of package op:", err)
+	}
+	var names []string
+	add := func(e ast.Expr) bool {
+		text, ok := e.(*ast.BasicLit)
+		if !ok {
+			return false
+		}
+		name, err := strconv.Unquote(text.Value)
+		names = append(names, name)
+		return err == nil
+	}
+	for _, file := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncDecl:
+				if n.Recv == nil || n.Name.Name != "Name" {
+					break
+				}
+				result := n.Body.List[0].(*ast.ReturnStmt).Results[0]
+				if _, conversion := result.(*ast.CallExpr); !conversion && !add(result) { // string(o.Fn)
+					t.Errorf("%s: a method Name returns neither a string literal nor string(o.Fn)", file)
+				}
+			case *ast.ValueSpec:
+				if kind, ok := n.Type.(*ast.Ident); ok && strings.HasSuffix(kind.Name, "Fn") && !add(n.Values[0]) {
+					t.Errorf("%s: the value of %s is not a string literal", file, n.Names[0])
+				}
+			}
+			return true
+		})
+	}
+	return names
 }

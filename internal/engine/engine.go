@@ -87,10 +87,8 @@ func (e *Engine) Supports(n *graph.Node) error {
 	if sourceOf(n) {
 		return supportsSource(n)
 	}
-	if _, ok := lowerers[n.Op.Name()]; !ok {
-		return fmt.Errorf("%s: the CPU engine has no kernel for %s", n.Layer, n.Op.Name())
-	}
-	return nil
+	_, err := lowererOf(n)
+	return err
 }
 
 // Compile implements backend.Backend.

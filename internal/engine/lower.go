@@ -5,8 +5,10 @@ import (
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/compile"
 	"github.com/lince-ml/lince/internal/kernel"
 	"github.com/lince-ml/lince/internal/kernel/conv"
+	"github.com/lince-ml/lince/internal/kernel/eltwise"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -25,34 +27,34 @@ type lowering struct {
 
 // lowerers maps the name of each op to the function that prepares its kernels.
 var lowerers = map[string]func(l *lowering) error{
-	"Neg":     unary,
-	"Abs":     unary,
-	"Sign":    unary,
-	"Square":  unary,
-	"Sqrt":    unary,
-	"Exp":     unary,
-	"Log":     unary,
-	"Log1p":   unary,
-	"ReLU":    unary,
-	"ReLU6":   unary,
-	"Sigmoid": unary,
-	"Tanh":    unary,
-	"Copy":    unary,
+	"Neg":     unary(eltwise.Neg),
+	"Abs":     unary(eltwise.Abs),
+	"Sign":    unary(eltwise.Sign),
+	"Square":  unary(eltwise.Square),
+	"Sqrt":    unary(eltwise.Sqrt),
+	"Exp":     unary(eltwise.Exp),
+	"Log":     unary(eltwise.Log),
+	"Log1p":   unary(eltwise.Log1p),
+	"ReLU":    unary(eltwise.ReLU),
+	"ReLU6":   unary(eltwise.ReLU6),
+	"Sigmoid": unary(eltwise.Sigmoid),
+	"Tanh":    unary(eltwise.Tanh),
+	"Copy":    duplicate,
 
-	"Add":          binary,
-	"Sub":          binary,
-	"Mul":          binary,
-	"Div":          binary,
-	"Max":          binary,
-	"Min":          binary,
-	"Pow":          binary,
-	"Equal":        binary,
-	"Less":         binary,
-	"LessEqual":    binary,
-	"Greater":      binary,
-	"GreaterEqual": binary,
-	"ReLUGrad":     binary,
-	"ReLU6Grad":    binary,
+	"Add":          binary(eltwise.Add),
+	"Sub":          binary(eltwise.Sub),
+	"Mul":          binary(eltwise.Mul),
+	"Div":          binary(eltwise.Div),
+	"Max":          binary(eltwise.Max),
+	"Min":          binary(eltwise.Min),
+	"Pow":          binary(eltwise.Pow),
+	"Equal":        binary(eltwise.Equal),
+	"Less":         binary(eltwise.Less),
+	"LessEqual":    binary(eltwise.LessEqual),
+	"Greater":      binary(eltwise.Greater),
+	"GreaterEqual": binary(eltwise.GreaterEqual),
+	"ReLUGrad":     binary(eltwise.ReLUGrad),
+	"ReLU6Grad":    binary(eltwise.ReLU6Grad),
 	"Select":       choose,
 	"Cast":         cast,
 
@@ -112,6 +114,15 @@ var lowerers = map[string]func(l *lowering) error{
 	"FusedMatMulUpdate": matMulUpdate,
 }
 
+// lowererOf returns the node's row in lowerers.
+func lowererOf(n *graph.Node) (func(l *lowering) error, error) {
+	lower, ok := lowerers[n.Op.Name()]
+	if !ok {
+		return nil, &graph.Error{Where: n.Layer, Err: fmt.Errorf("the CPU engine has no kernel for %s", n.Op.Name())}
+	}
+	return lower, nil
+}
+
 // sourceOf reports whether a node is an input, a variable or a constant. Such a node computes
 // nothing.
 func sourceOf(n *graph.Node) bool {
@@ -133,7 +144,7 @@ func supportsSource(n *graph.Node) error {
 		}
 		fallthrough
 	default:
-		return fmt.Errorf("%s: the CPU engine has no %s of type %v", n.Layer, n.Op.Name(), d)
+		return &graph.Error{Where: n.Layer, Err: fmt.Errorf("the CPU engine has no %s of type %v", n.Op.Name(), d)}
 	}
 }
 
@@ -149,12 +160,12 @@ func (t *target) Workspace(n *graph.Node) (int, error) {
 		return 0, supportsSource(n)
 	}
 	l := &lowering{node: n, isa: t.isa}
-	lower, ok := lowerers[n.Op.Name()]
-	if !ok {
-		return 0, fmt.Errorf("%s: the CPU engine has no kernel for %s", n.Layer, n.Op.Name())
+	lower, err := lowererOf(n)
+	if err != nil {
+		return 0, err
 	}
 	if err := lower(l); err != nil {
-		return 0, fmt.Errorf("%s: %s: %w", n.Layer, n.Op.Name(), err)
+		return 0, &graph.Error{Where: n.Layer, Op: n.Op.Name(), Err: err}
 	}
 	t.lowered[n] = l
 	return l.work * 4, nil
@@ -162,6 +173,41 @@ func (t *target) Workspace(n *graph.Node) (int, error) {
 
 // InPlace implements compile.Target.
 func (t *target) InPlace(n *graph.Node, result int) []int { return inPlace(n.Op, len(n.In), result) }
+
+// inPlace lists the operands that a result of an op may overwrite: the kernels read an element of such an operand
+// before they write the result's element.
+func inPlace(o op.Op, operands, result int) []int {
+	residual := func(add bool) []int {
+		if add {
+			return []int{operands - 1, 0}
+		}
+		return []int{0}
+	}
+	switch o := o.(type) {
+	case compile.ScaleShift:
+		return residual(o.Residual)
+	case op.BatchNorm:
+		if result == 0 {
+			return residual(false)
+		}
+	case compile.BatchNorm:
+		if result == 0 {
+			return residual(o.Residual)
+		}
+	case compile.ConvBatchNorm:
+		if result == 0 && o.BatchNorm.Residual {
+			return []int{operands - 1}
+		}
+	case op.BatchNormGrad, compile.BatchNormGrad:
+		switch result {
+		case 0: // written after all sums
+			return []int{1, 0}
+		case 3: // written in the pass that sums
+			return []int{0}
+		}
+	}
+	return nil
+}
 
 // Size implements compile.Target.
 func (t *target) Size(v *graph.Value) int { return v.Shape.Elements() * elementSize(v.DType) }

@@ -169,41 +169,6 @@ func batchNormGrad(l *lowering) error {
 	return l.floats()
 }
 
-// inPlace lists the operands that a result of batch normalization may overwrite: the kernels read an
-// element of such an operand before they write the result's element.
-func inPlace(o op.Op, operands, result int) []int {
-	residual := func(add bool) []int {
-		if add {
-			return []int{operands - 1, 0}
-		}
-		return []int{0}
-	}
-	switch o := o.(type) {
-	case compile.ScaleShift:
-		return residual(o.Residual)
-	case op.BatchNorm:
-		if result == 0 {
-			return residual(false)
-		}
-	case compile.BatchNorm:
-		if result == 0 {
-			return residual(o.Residual)
-		}
-	case compile.ConvBatchNorm:
-		if result == 0 && o.BatchNorm.Residual {
-			return []int{operands - 1}
-		}
-	case op.BatchNormGrad, compile.BatchNormGrad:
-		switch result {
-		case 0: // written after all sums
-			return []int{1, 0}
-		case 3: // written in the pass that sums
-			return []int{0}
-		}
-	}
-	return nil
-}
-
 // movingAverage lowers op.MovingAverage. The conversions round the products before they are added, so
 // that no compiler fuses the two.
 func movingAverage(l *lowering) error {

@@ -9,79 +9,55 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-var unaryOps = map[string]eltwise.UnaryOp{
-	"Copy":    eltwise.Copy,
-	"Neg":     eltwise.Neg,
-	"Abs":     eltwise.Abs,
-	"Sign":    eltwise.Sign,
-	"Square":  eltwise.Square,
-	"Sqrt":    eltwise.Sqrt,
-	"Exp":     eltwise.Exp,
-	"Log":     eltwise.Log,
-	"Log1p":   eltwise.Log1p,
-	"ReLU":    eltwise.ReLU,
-	"ReLU6":   eltwise.ReLU6,
-	"Sigmoid": eltwise.Sigmoid,
-	"Tanh":    eltwise.Tanh,
-}
-
-var binaryOps = map[string]eltwise.BinaryOp{
-	"Add":          eltwise.Add,
-	"Sub":          eltwise.Sub,
-	"Mul":          eltwise.Mul,
-	"Div":          eltwise.Div,
-	"Max":          eltwise.Max,
-	"Min":          eltwise.Min,
-	"Pow":          eltwise.Pow,
-	"Equal":        eltwise.Equal,
-	"Less":         eltwise.Less,
-	"LessEqual":    eltwise.LessEqual,
-	"Greater":      eltwise.Greater,
-	"GreaterEqual": eltwise.GreaterEqual,
-	"ReLUGrad":     eltwise.ReLUGrad,
-	"ReLU6Grad":    eltwise.ReLU6Grad,
-}
-
-func unary(l *lowering) error {
-	name, n := l.node.Op.Name(), l.node.In[0].Shape.Elements()
-	if d := l.node.In[0].DType; d == tensor.Int64 && name == "Copy" {
+// unary returns the function that lowers a function of one number.
+func unary(f eltwise.UnaryOp) func(l *lowering) error {
+	return func(l *lowering) error {
+		k := eltwise.NewUnary(l.isa, f, l.node.In[0].Shape.Elements())
 		l.bind = func(b *binding) {
 			x, y := b.in(0), b.out(0)
-			b.step(1, func(int, []float32) { copy(y.i64, x.i64) })
+			b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, y.f32) })
 		}
-		return nil
+		return l.floats()
 	}
-	k := eltwise.NewUnary(l.isa, unaryOps[name], n)
-	l.bind = func(b *binding) {
-		x, y := b.in(0), b.out(0)
-		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, y.f32) })
-	}
-	return l.floats()
 }
 
-func binary(l *lowering) error {
-	x, y, z := l.node.In[0].Shape, l.node.In[1].Shape, l.node.Out[0].Shape
-	kop := binaryOps[l.node.Op.Name()]
-	switch l.node.In[0].DType {
-	case tensor.Int64:
-		return integers(l, func(m *memory) []int64 { return m.i64 })
-	case tensor.Int32:
-		return integers(l, func(m *memory) []int32 { return m.i32 })
+// duplicate lowers compile.Copy.
+func duplicate(l *lowering) error {
+	if l.node.In[0].DType != tensor.Int64 {
+		return unary(eltwise.Copy)(l)
 	}
-	if how, rows, cols, ok := rowBroadcast(x, y, z); ok {
-		k := eltwise.NewBinary(l.isa, kop, how, rows, cols)
+	l.bind = func(b *binding) {
+		x, y := b.in(0), b.out(0)
+		b.step(1, func(int, []float32) { copy(y.i64, x.i64) })
+	}
+	return nil
+}
+
+// binary returns the function that lowers a function of two numbers.
+func binary(f eltwise.BinaryOp) func(l *lowering) error {
+	return func(l *lowering) error {
+		x, y, z := l.node.In[0].Shape, l.node.In[1].Shape, l.node.Out[0].Shape
+		switch l.node.In[0].DType {
+		case tensor.Int64:
+			return integers(l, func(m *memory) []int64 { return m.i64 })
+		case tensor.Int32:
+			return integers(l, func(m *memory) []int32 { return m.i32 })
+		}
+		if how, rows, cols, ok := rowBroadcast(x, y, z); ok {
+			k := eltwise.NewBinary(l.isa, f, how, rows, cols)
+			l.bind = func(b *binding) {
+				x, y, z := b.in(0), b.in(1), b.out(0)
+				b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, y.f32, z.f32) })
+			}
+			return l.floatsOrBools()
+		}
+		k := eltwise.NewBinaryWalk(l.isa, f, kernel.NewWalk(z, repeated(x, z), repeated(y, z)))
 		l.bind = func(b *binding) {
 			x, y, z := b.in(0), b.in(1), b.out(0)
 			b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, y.f32, z.f32) })
 		}
 		return l.floatsOrBools()
 	}
-	k := eltwise.NewBinaryWalk(l.isa, kop, kernel.NewWalk(z, repeated(x, z), repeated(y, z)))
-	l.bind = func(b *binding) {
-		x, y, z := b.in(0), b.in(1), b.out(0)
-		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, y.f32, z.f32) })
-	}
-	return l.floatsOrBools()
 }
 
 func (l *lowering) floatsOrBools() error {
@@ -160,7 +136,7 @@ func repeated(s, z tensor.Shape) []int {
 func integers[T int32 | int64](l *lowering, of func(*memory) []T) error {
 	var f func(x, y T) T
 	var test func(x, y T) bool
-	switch fn := l.node.Op.(op.Binary).Fn; fn {
+	switch op.BinaryFn(l.node.Op.Name()) {
 	case op.Add:
 		f = func(x, y T) T { return x + y }
 	case op.Sub:

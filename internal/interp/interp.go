@@ -33,7 +33,7 @@ func (Interpreter) Name() string { return "interpreter" }
 // Supports implements backend.Backend.
 func (Interpreter) Supports(n *graph.Node) error {
 	if _, ok := evals[n.Op.Name()]; !ok {
-		return fmt.Errorf("%s: the interpreter does not know the op %s", n.Layer, n.Op.Name())
+		return &graph.Error{Where: n.Layer, Err: fmt.Errorf("the interpreter has no reference implementation of %s", n.Op.Name())}
 	}
 	return nil
 }
@@ -112,6 +112,9 @@ func (i Interpreter) Evaluate(g *graph.Graph, in []*Array, vars func(path string
 		case op.Const:
 			values[n.Out[0]] = FromTensor(o.Value)
 			continue
+		}
+		if err := i.Supports(n); err != nil {
+			return nil, err
 		}
 		args := make([]*Array, len(n.In))
 		for j, v := range n.In {

@@ -17,6 +17,7 @@ package kernel
 import (
 	"fmt"
 	"os"
+	"strings"
 )
 
 // ISA is an instruction set.
@@ -93,5 +94,9 @@ func detect(name string) (ISA, error) {
 		}
 		return s.isa, nil
 	}
-	return Generic, fmt.Errorf("LINCE_ISA=%s: must be one of generic, avx2, avx512, neon", name)
+	var names []string
+	for _, s := range isas {
+		names = append(names, s.name)
+	}
+	return Generic, fmt.Errorf("LINCE_ISA=%s: must be one of %s", name, strings.Join(names, ", "))
 }

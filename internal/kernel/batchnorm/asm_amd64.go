@@ -6,136 +6,181 @@ import "github.com/lince-ml/lince/internal/kernel"
 
 // momentsVectors calls the assembly for an instruction set.
 func momentsVectors(isa kernel.ISA, mean *float32, squares *float32, x *float32, count *float32, vectors int, rows int, stride uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		momentsAVX512(mean, squares, x, count, vectors, rows, stride)
-	} else {
+	case kernel.AVX2:
 		momentsAVX2(mean, squares, x, count, vectors, rows, stride)
+	default:
+		panic("moments has no assembly for " + isa.String())
 	}
 }
 
 // applyLinearVectors calls the assembly for an instruction set.
 func applyLinearVectors(isa kernel.ISA, y *float32, x *float32, coefficients *float32, lines int, width uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		applyLinearAVX512(y, x, coefficients, lines, width)
-	} else {
+	case kernel.AVX2:
 		applyLinearAVX2(y, x, coefficients, lines, width)
+	default:
+		panic("applyLinear has no assembly for " + isa.String())
 	}
 }
 
 // applyResidualLinearVectors calls the assembly for an instruction set.
 func applyResidualLinearVectors(isa kernel.ISA, y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		applyResidualLinearAVX512(y, x, residual, coefficients, lines, width)
-	} else {
+	case kernel.AVX2:
 		applyResidualLinearAVX2(y, x, residual, coefficients, lines, width)
+	default:
+		panic("applyResidualLinear has no assembly for " + isa.String())
 	}
 }
 
 // sumsLinearVectors calls the assembly for an instruction set.
 func sumsLinearVectors(isa kernel.ISA, sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		sumsLinearAVX512(sums, products, grad, x, coefficients, vectors, rows, width)
-	} else {
+	case kernel.AVX2:
 		sumsLinearAVX2(sums, products, grad, x, coefficients, vectors, rows, width)
+	default:
+		panic("sumsLinear has no assembly for " + isa.String())
 	}
 }
 
 // gradLinearVectors calls the assembly for an instruction set.
 func gradLinearVectors(isa kernel.ISA, dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		gradLinearAVX512(dx, grad, x, coefficients, lines, width)
-	} else {
+	case kernel.AVX2:
 		gradLinearAVX2(dx, grad, x, coefficients, lines, width)
+	default:
+		panic("gradLinear has no assembly for " + isa.String())
 	}
 }
 
 // applyReLUVectors calls the assembly for an instruction set.
 func applyReLUVectors(isa kernel.ISA, y *float32, x *float32, coefficients *float32, lines int, width uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		applyReLUAVX512(y, x, coefficients, lines, width)
-	} else {
+	case kernel.AVX2:
 		applyReLUAVX2(y, x, coefficients, lines, width)
+	default:
+		panic("applyReLU has no assembly for " + isa.String())
 	}
 }
 
 // applyResidualReLUVectors calls the assembly for an instruction set.
 func applyResidualReLUVectors(isa kernel.ISA, y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		applyResidualReLUAVX512(y, x, residual, coefficients, lines, width)
-	} else {
+	case kernel.AVX2:
 		applyResidualReLUAVX2(y, x, residual, coefficients, lines, width)
+	default:
+		panic("applyResidualReLU has no assembly for " + isa.String())
 	}
 }
 
 // sumsReLUVectors calls the assembly for an instruction set.
 func sumsReLUVectors(isa kernel.ISA, sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		sumsReLUAVX512(sums, products, grad, x, coefficients, vectors, rows, width)
-	} else {
+	case kernel.AVX2:
 		sumsReLUAVX2(sums, products, grad, x, coefficients, vectors, rows, width)
+	default:
+		panic("sumsReLU has no assembly for " + isa.String())
 	}
 }
 
 // sumsOfReLUVectors calls the assembly for an instruction set.
 func sumsOfReLUVectors(isa kernel.ISA, sums *float32, products *float32, grad *float32, x *float32, y *float32, masked *float32, coefficients *float32, vectors int, rows int, width uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		sumsOfReLUAVX512(sums, products, grad, x, y, masked, coefficients, vectors, rows, width)
-	} else {
+	case kernel.AVX2:
 		sumsOfReLUAVX2(sums, products, grad, x, y, masked, coefficients, vectors, rows, width)
+	default:
+		panic("sumsOfReLU has no assembly for " + isa.String())
 	}
 }
 
 // gradReLUVectors calls the assembly for an instruction set.
 func gradReLUVectors(isa kernel.ISA, dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		gradReLUAVX512(dx, grad, x, coefficients, lines, width)
-	} else {
+	case kernel.AVX2:
 		gradReLUAVX2(dx, grad, x, coefficients, lines, width)
+	default:
+		panic("gradReLU has no assembly for " + isa.String())
 	}
 }
 
 // applyReLU6Vectors calls the assembly for an instruction set.
 func applyReLU6Vectors(isa kernel.ISA, y *float32, x *float32, coefficients *float32, lines int, width uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		applyReLU6AVX512(y, x, coefficients, lines, width)
-	} else {
+	case kernel.AVX2:
 		applyReLU6AVX2(y, x, coefficients, lines, width)
+	default:
+		panic("applyReLU6 has no assembly for " + isa.String())
 	}
 }
 
 // applyResidualReLU6Vectors calls the assembly for an instruction set.
 func applyResidualReLU6Vectors(isa kernel.ISA, y *float32, x *float32, residual *float32, coefficients *float32, lines int, width uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		applyResidualReLU6AVX512(y, x, residual, coefficients, lines, width)
-	} else {
+	case kernel.AVX2:
 		applyResidualReLU6AVX2(y, x, residual, coefficients, lines, width)
+	default:
+		panic("applyResidualReLU6 has no assembly for " + isa.String())
 	}
 }
 
 // sumsReLU6Vectors calls the assembly for an instruction set.
 func sumsReLU6Vectors(isa kernel.ISA, sums *float32, products *float32, grad *float32, x *float32, coefficients *float32, vectors int, rows int, width uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		sumsReLU6AVX512(sums, products, grad, x, coefficients, vectors, rows, width)
-	} else {
+	case kernel.AVX2:
 		sumsReLU6AVX2(sums, products, grad, x, coefficients, vectors, rows, width)
+	default:
+		panic("sumsReLU6 has no assembly for " + isa.String())
 	}
 }
 
 // sumsOfReLU6Vectors calls the assembly for an instruction set.
 func sumsOfReLU6Vectors(isa kernel.ISA, sums *float32, products *float32, grad *float32, x *float32, y *float32, masked *float32, coefficients *float32, vectors int, rows int, width uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		sumsOfReLU6AVX512(sums, products, grad, x, y, masked, coefficients, vectors, rows, width)
-	} else {
+	case kernel.AVX2:
 		sumsOfReLU6AVX2(sums, products, grad, x, y, masked, coefficients, vectors, rows, width)
+	default:
+		panic("sumsOfReLU6 has no assembly for " + isa.String())
 	}
 }
 
 // gradReLU6Vectors calls the assembly for an instruction set.
 func gradReLU6Vectors(isa kernel.ISA, dx *float32, grad *float32, x *float32, coefficients *float32, lines int, width uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		gradReLU6AVX512(dx, grad, x, coefficients, lines, width)
-	} else {
+	case kernel.AVX2:
 		gradReLU6AVX2(dx, grad, x, coefficients, lines, width)
+	default:
+		panic("gradReLU6 has no assembly for " + isa.String())
 	}
 }
 

@@ -6,208 +6,277 @@ import "github.com/lince-ml/lince/internal/kernel"
 
 // binaryAddVectors calls the assembly for an instruction set.
 func binaryAddVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		binaryAddAVX512(dst, x, y, n, stepX, stepY)
-	} else {
+	case kernel.AVX2:
 		binaryAddAVX2(dst, x, y, n, stepX, stepY)
+	default:
+		panic("binaryAdd has no assembly for " + isa.String())
 	}
 }
 
 // binarySubVectors calls the assembly for an instruction set.
 func binarySubVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		binarySubAVX512(dst, x, y, n, stepX, stepY)
-	} else {
+	case kernel.AVX2:
 		binarySubAVX2(dst, x, y, n, stepX, stepY)
+	default:
+		panic("binarySub has no assembly for " + isa.String())
 	}
 }
 
 // binaryMulVectors calls the assembly for an instruction set.
 func binaryMulVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		binaryMulAVX512(dst, x, y, n, stepX, stepY)
-	} else {
+	case kernel.AVX2:
 		binaryMulAVX2(dst, x, y, n, stepX, stepY)
+	default:
+		panic("binaryMul has no assembly for " + isa.String())
 	}
 }
 
 // binaryDivVectors calls the assembly for an instruction set.
 func binaryDivVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		binaryDivAVX512(dst, x, y, n, stepX, stepY)
-	} else {
+	case kernel.AVX2:
 		binaryDivAVX2(dst, x, y, n, stepX, stepY)
+	default:
+		panic("binaryDiv has no assembly for " + isa.String())
 	}
 }
 
 // binaryMaxVectors calls the assembly for an instruction set.
 func binaryMaxVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		binaryMaxAVX512(dst, x, y, n, stepX, stepY)
-	} else {
+	case kernel.AVX2:
 		binaryMaxAVX2(dst, x, y, n, stepX, stepY)
+	default:
+		panic("binaryMax has no assembly for " + isa.String())
 	}
 }
 
 // binaryMinVectors calls the assembly for an instruction set.
 func binaryMinVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		binaryMinAVX512(dst, x, y, n, stepX, stepY)
-	} else {
+	case kernel.AVX2:
 		binaryMinAVX2(dst, x, y, n, stepX, stepY)
+	default:
+		panic("binaryMin has no assembly for " + isa.String())
 	}
 }
 
 // binaryEqualVectors calls the assembly for an instruction set.
 func binaryEqualVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		binaryEqualAVX512(dst, x, y, n, stepX, stepY)
-	} else {
+	case kernel.AVX2:
 		binaryEqualAVX2(dst, x, y, n, stepX, stepY)
+	default:
+		panic("binaryEqual has no assembly for " + isa.String())
 	}
 }
 
 // binaryLessVectors calls the assembly for an instruction set.
 func binaryLessVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		binaryLessAVX512(dst, x, y, n, stepX, stepY)
-	} else {
+	case kernel.AVX2:
 		binaryLessAVX2(dst, x, y, n, stepX, stepY)
+	default:
+		panic("binaryLess has no assembly for " + isa.String())
 	}
 }
 
 // binaryLessEqualVectors calls the assembly for an instruction set.
 func binaryLessEqualVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		binaryLessEqualAVX512(dst, x, y, n, stepX, stepY)
-	} else {
+	case kernel.AVX2:
 		binaryLessEqualAVX2(dst, x, y, n, stepX, stepY)
+	default:
+		panic("binaryLessEqual has no assembly for " + isa.String())
 	}
 }
 
 // binaryGreaterVectors calls the assembly for an instruction set.
 func binaryGreaterVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		binaryGreaterAVX512(dst, x, y, n, stepX, stepY)
-	} else {
+	case kernel.AVX2:
 		binaryGreaterAVX2(dst, x, y, n, stepX, stepY)
+	default:
+		panic("binaryGreater has no assembly for " + isa.String())
 	}
 }
 
 // binaryGreaterEqualVectors calls the assembly for an instruction set.
 func binaryGreaterEqualVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		binaryGreaterEqualAVX512(dst, x, y, n, stepX, stepY)
-	} else {
+	case kernel.AVX2:
 		binaryGreaterEqualAVX2(dst, x, y, n, stepX, stepY)
+	default:
+		panic("binaryGreaterEqual has no assembly for " + isa.String())
 	}
 }
 
 // binaryReLUGradVectors calls the assembly for an instruction set.
 func binaryReLUGradVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		binaryReLUGradAVX512(dst, x, y, n, stepX, stepY)
-	} else {
+	case kernel.AVX2:
 		binaryReLUGradAVX2(dst, x, y, n, stepX, stepY)
+	default:
+		panic("binaryReLUGrad has no assembly for " + isa.String())
 	}
 }
 
 // binaryReLU6GradVectors calls the assembly for an instruction set.
 func binaryReLU6GradVectors(isa kernel.ISA, dst *float32, x *float32, y *float32, n int, stepX int, stepY int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		binaryReLU6GradAVX512(dst, x, y, n, stepX, stepY)
-	} else {
+	case kernel.AVX2:
 		binaryReLU6GradAVX2(dst, x, y, n, stepX, stepY)
+	default:
+		panic("binaryReLU6Grad has no assembly for " + isa.String())
 	}
 }
 
 // chooseVectors calls the assembly for an instruction set.
 func chooseVectors(isa kernel.ISA, dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		chooseAVX512(dst, cond, x, y, n, stepX, stepY)
-	} else {
+	case kernel.AVX2:
 		chooseAVX2(dst, cond, x, y, n, stepX, stepY)
+	default:
+		panic("choose has no assembly for " + isa.String())
 	}
 }
 
 // unaryNegVectors calls the assembly for an instruction set.
 func unaryNegVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		unaryNegAVX512(dst, x, n)
-	} else {
+	case kernel.AVX2:
 		unaryNegAVX2(dst, x, n)
+	default:
+		panic("unaryNeg has no assembly for " + isa.String())
 	}
 }
 
 // unaryAbsVectors calls the assembly for an instruction set.
 func unaryAbsVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		unaryAbsAVX512(dst, x, n)
-	} else {
+	case kernel.AVX2:
 		unaryAbsAVX2(dst, x, n)
+	default:
+		panic("unaryAbs has no assembly for " + isa.String())
 	}
 }
 
 // unarySquareVectors calls the assembly for an instruction set.
 func unarySquareVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		unarySquareAVX512(dst, x, n)
-	} else {
+	case kernel.AVX2:
 		unarySquareAVX2(dst, x, n)
+	default:
+		panic("unarySquare has no assembly for " + isa.String())
 	}
 }
 
 // unarySqrtVectors calls the assembly for an instruction set.
 func unarySqrtVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		unarySqrtAVX512(dst, x, n)
-	} else {
+	case kernel.AVX2:
 		unarySqrtAVX2(dst, x, n)
+	default:
+		panic("unarySqrt has no assembly for " + isa.String())
 	}
 }
 
 // unaryReLUVectors calls the assembly for an instruction set.
 func unaryReLUVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		unaryReLUAVX512(dst, x, n)
-	} else {
+	case kernel.AVX2:
 		unaryReLUAVX2(dst, x, n)
+	default:
+		panic("unaryReLU has no assembly for " + isa.String())
 	}
 }
 
 // unaryReLU6Vectors calls the assembly for an instruction set.
 func unaryReLU6Vectors(isa kernel.ISA, dst *float32, x *float32, n int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		unaryReLU6AVX512(dst, x, n)
-	} else {
+	case kernel.AVX2:
 		unaryReLU6AVX2(dst, x, n)
+	default:
+		panic("unaryReLU6 has no assembly for " + isa.String())
 	}
 }
 
 // unaryExpVectors calls the assembly for an instruction set.
 func unaryExpVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		unaryExpAVX512(dst, x, n)
-	} else {
+	case kernel.AVX2:
 		unaryExpAVX2(dst, x, n)
+	default:
+		panic("unaryExp has no assembly for " + isa.String())
 	}
 }
 
 // unarySigmoidVectors calls the assembly for an instruction set.
 func unarySigmoidVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		unarySigmoidAVX512(dst, x, n)
-	} else {
+	case kernel.AVX2:
 		unarySigmoidAVX2(dst, x, n)
+	default:
+		panic("unarySigmoid has no assembly for " + isa.String())
 	}
 }
 
 // unaryTanhVectors calls the assembly for an instruction set.
 func unaryTanhVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		unaryTanhAVX512(dst, x, n)
-	} else {
+	case kernel.AVX2:
 		unaryTanhAVX2(dst, x, n)
+	default:
+		panic("unaryTanh has no assembly for " + isa.String())
 	}
 }
 

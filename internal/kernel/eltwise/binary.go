@@ -33,6 +33,9 @@ const (
 	GreaterEqual
 )
 
+// String returns the function's name.
+func (o BinaryOp) String() string { return binaries[o].name }
+
 // Broadcast says which operand is repeated.
 type Broadcast uint8
 
@@ -46,6 +49,11 @@ const (
 	ScalarY           // y is [1]
 	ScalarX           // x is [1]
 )
+
+var broadcasts = [...]string{Same: "Same", RowY: "RowY", RowX: "RowX", ColY: "ColY", ColX: "ColX", ScalarY: "ScalarY", ScalarX: "ScalarX"}
+
+// String returns the broadcast's name.
+func (b Broadcast) String() string { return broadcasts[b] }
 
 // Binary is a function of two numbers over rows of cols elements.
 type Binary struct {
@@ -132,7 +140,7 @@ func (b *Binary) short(lo, hi int, x, y, dst []float32) {
 // apply computes a function of x and y, which have len(dst) numbers. One of them may have one number,
 // which is repeated.
 func apply(isa kernel.ISA, op BinaryOp, x, y, dst []float32) {
-	f := binaries[op]
+	f := binaries[op].f
 	i := binaryVector(isa, op, x, y, dst)
 	switch {
 	case len(x) == 1:
@@ -150,34 +158,37 @@ func apply(isa kernel.ISA, op BinaryOp, x, y, dst []float32) {
 	}
 }
 
-// binaries has a Go function for each function, which is its reference.
-var binaries = [...]func(x, y float32) float32{
-	Add: func(x, y float32) float32 { return x + y },
-	Sub: func(x, y float32) float32 { return x - y },
-	Mul: func(x, y float32) float32 { return x * y },
-	Div: func(x, y float32) float32 { return x / y },
-	Max: func(x, y float32) float32 { return max(x, y) },
-	Min: func(x, y float32) float32 { return min(x, y) },
-	ReLUGrad: func(x, y float32) float32 {
+// binaries has the name of each function, and a Go function, which is its reference.
+var binaries = [...]struct {
+	name string
+	f    func(x, y float32) float32
+}{
+	Add: {"Add", func(x, y float32) float32 { return x + y }},
+	Sub: {"Sub", func(x, y float32) float32 { return x - y }},
+	Mul: {"Mul", func(x, y float32) float32 { return x * y }},
+	Div: {"Div", func(x, y float32) float32 { return x / y }},
+	Max: {"Max", func(x, y float32) float32 { return max(x, y) }},
+	Min: {"Min", func(x, y float32) float32 { return min(x, y) }},
+	ReLUGrad: {"ReLUGrad", func(x, y float32) float32 {
 		if y > 0 {
 			return x
 		}
 		return 0
-	},
-	ReLU6Grad: func(x, y float32) float32 {
+	}},
+	ReLU6Grad: {"ReLU6Grad", func(x, y float32) float32 {
 		if y > 0 && y < 6 {
 			return x
 		}
 		return 0
-	},
+	}},
 
-	Pow:          func(x, y float32) float32 { return float32(math.Pow(float64(x), float64(y))) },
-	Equal:        func(x, y float32) float32 { return truth(x == y) },
-	NotEqual:     func(x, y float32) float32 { return truth(x != y) },
-	Less:         func(x, y float32) float32 { return truth(x < y) },
-	LessEqual:    func(x, y float32) float32 { return truth(x <= y) },
-	Greater:      func(x, y float32) float32 { return truth(x > y) },
-	GreaterEqual: func(x, y float32) float32 { return truth(x >= y) },
+	Pow:          {"Pow", func(x, y float32) float32 { return float32(math.Pow(float64(x), float64(y))) }},
+	Equal:        {"Equal", func(x, y float32) float32 { return truth(x == y) }},
+	NotEqual:     {"NotEqual", func(x, y float32) float32 { return truth(x != y) }},
+	Less:         {"Less", func(x, y float32) float32 { return truth(x < y) }},
+	LessEqual:    {"LessEqual", func(x, y float32) float32 { return truth(x <= y) }},
+	Greater:      {"Greater", func(x, y float32) float32 { return truth(x > y) }},
+	GreaterEqual: {"GreaterEqual", func(x, y float32) float32 { return truth(x >= y) }},
 }
 
 func truth(b bool) float32 {

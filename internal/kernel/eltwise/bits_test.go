@@ -35,7 +35,7 @@ func TestBits(t *testing.T) {
 				}
 				k := NewBinary(isa, op, b, rows, cols)
 				kerneltest.Parts(k.Parts(), func(p int) { k.Run(p, x, y, dst[:rows*cols]) })
-				bits.Check(isa, fmt.Sprintf("binary %d, broadcast %d", op, b), dst[:rows*cols])
+				bits.Check(isa, fmt.Sprintf("binary %v, broadcast %v", op, b), dst[:rows*cols])
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package eltwise
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/lince-ml/lince/internal/kernel"
@@ -69,8 +70,8 @@ func TestBinary(t *testing.T) {
 					}
 					for i, got := range dst {
 						u, v := at(x, RowX, ColX, ScalarX, i), at(y, RowY, ColY, ScalarY, i)
-						if want := binaries[op](u, v); !same(got, want) {
-							t.Fatalf("op %d, broadcast %d, %dx%d, element %d: f(%v, %v) = %v, want %v", op, b, rows, cols, i, u, v, got, want)
+						if want := binaries[op].f(u, v); !same(got, want) {
+							t.Fatalf("%v, broadcast %v, %dx%d, element %d: f(%v, %v) = %v, want %v", op, b, rows, cols, i, u, v, got, want)
 						}
 					}
 				}
@@ -92,8 +93,8 @@ func TestMeaning(t *testing.T) {
 		{Less, 2, 3, 1}, {Less, 2, 2, 0}, {LessEqual, 2, 2, 1}, {LessEqual, 3, 2, 0},
 		{Greater, 3, 2, 1}, {Greater, 2, 2, 0}, {GreaterEqual, 2, 2, 1}, {GreaterEqual, 2, 3, 0},
 	} {
-		if got := binaries[c.op](c.x, c.y); got != c.want {
-			t.Errorf("op %d of %v, %v is %v, want %v", c.op, c.x, c.y, got, c.want)
+		if got := binaries[c.op].f(c.x, c.y); got != c.want {
+			t.Errorf("%v of %v, %v is %v, want %v", c.op, c.x, c.y, got, c.want)
 		}
 	}
 	for _, c := range []struct {
@@ -105,8 +106,8 @@ func TestMeaning(t *testing.T) {
 		{Sigmoid, 0, .5}, {Sigmoid, 200, 1}, {Sigmoid, -200, 0},
 		{Tanh, .5, .46211717}, {Sign, -3, -1}, {Sign, 0, 0}, {Sign, 7, 1}, {Floor, -1.5, -2}, {Ceil, -1.5, -1}, {Round, 2.5, 2}, {Round, 3.5, 4},
 	} {
-		if got := unaries[c.op](c.x); got != c.want {
-			t.Errorf("op %d of %v is %v, want %v", c.op, c.x, got, c.want)
+		if got := unaries[c.op].f(c.x); got != c.want {
+			t.Errorf("%v of %v is %v, want %v", c.op, c.x, got, c.want)
 		}
 	}
 }
@@ -121,7 +122,10 @@ func near(a, b float32) bool {
 func TestApproximations(t *testing.T) {
 	vectors := kerneltest.Vectors{}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
-		for _, op := range []UnaryOp{Exp, Sigmoid, Tanh} {
+		for op := range UnaryOp(len(unaries)) {
+			if !op.approximate() {
+				continue
+			}
 			const n = 1<<16 + 7
 			x, dst := kerneltest.Guarded[float32](t, n), kerneltest.Junk(t, n)
 			for i := range x {
@@ -133,13 +137,60 @@ func TestApproximations(t *testing.T) {
 			u := NewUnary(isa, op, n)
 			kerneltest.Parts(u.Parts(), func(p int) { u.Run(p, x, dst) })
 			for i, got := range dst {
-				if want := unaries[op](x[i]); !near(got, want) {
-					t.Fatalf("op %d: f(%v) = %v, want %v", op, x[i], got, want)
+				if want := unaries[op].f(x[i]); !near(got, want) {
+					t.Fatalf("%v: f(%v) = %v, want %v", op, x[i], got, want)
 				}
 			}
 			vectors.Check(t, isa, fmt.Sprint(op), dst)
 		}
 	})
+}
+
+// TestAssembly checks that each function has assembly, except for those that package eltwise computes in Go. A row
+// that the generator lacks would otherwise show only in the speed.
+func TestAssembly(t *testing.T) {
+	goUnaries := []UnaryOp{Copy, Rsqrt, Log, Log1p, Sign, Floor, Ceil, Round}
+	goBinaries := []BinaryOp{NotEqual, Pow}
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		if isa == kernel.Generic {
+			return
+		}
+		check := func(op fmt.Stringer, got, inGo bool) {
+			switch {
+			case !got && !inGo:
+				t.Errorf("%v has no assembly: add a row to internal/kernel/gen/eltwise.go, or add %[1]v to the functions in this test", op)
+			case got && inGo:
+				t.Errorf("%v has assembly: remove it from the functions in this test", op)
+			}
+		}
+		var x, y, dst [16]float32
+		for op := range UnaryOp(len(unaries)) {
+			check(op, unaryOps(isa, op, &dst[0], &x[0], 1), slices.Contains(goUnaries, op))
+		}
+		for op := range BinaryOp(len(binaries)) {
+			check(op, binaryOps(isa, op, &dst[0], &x[0], &y[0], 1, 0, 0), slices.Contains(goBinaries, op))
+		}
+	})
+}
+
+// TestNames checks that the functions and broadcasts have different names, which are keys of testdata/bits.txt.
+func TestNames(t *testing.T) {
+	seen := map[string]bool{"": true}
+	check := func(name fmt.Stringer) {
+		if seen[name.String()] {
+			t.Errorf("two are called %q", name)
+		}
+		seen[name.String()] = true
+	}
+	for op := range UnaryOp(len(unaries)) {
+		check(op)
+	}
+	for op := range BinaryOp(len(binaries)) {
+		check(op)
+	}
+	for b := Same; b <= ScalarX; b++ {
+		check(b)
+	}
 }
 
 func TestUnary(t *testing.T) {
@@ -151,8 +202,8 @@ func TestUnary(t *testing.T) {
 				u := NewUnary(isa, op, n)
 				kerneltest.Parts(u.Parts(), func(p int) { u.Run(p, x, dst) })
 				for i, got := range dst {
-					if want := unaries[op](x[i]); !same(got, want) && !(op.approximate() && near(got, want)) {
-						t.Fatalf("op %d, element %d of %d: f(%v) = %v, want %v", op, i, n, x[i], got, want)
+					if want := unaries[op].f(x[i]); !same(got, want) && !(op.approximate() && near(got, want)) {
+						t.Fatalf("%v, element %d of %d: f(%v) = %v, want %v", op, i, n, x[i], got, want)
 					}
 				}
 				if op.approximate() {
@@ -161,7 +212,7 @@ func TestUnary(t *testing.T) {
 				kerneltest.Parts(u.Parts(), func(p int) { u.Run(p, x, x) })
 				for i, got := range x {
 					if !same(got, dst[i]) {
-						t.Fatalf("op %d in place, element %d of %d: %v, want %v", op, i, n, got, dst[i])
+						t.Fatalf("%v in place, element %d of %d: %v, want %v", op, i, n, got, dst[i])
 					}
 				}
 			}
@@ -213,8 +264,8 @@ func TestBinaryWalk(t *testing.T) {
 				kerneltest.Parts(s.Parts(), func(p int) { s.Run(p, x, y, dst) })
 				for i, got := range dst {
 					u, v := x[i/(n*37)*37+i%37], y[i/37%n]
-					if want := binaries[op](u, v); !same(got, want) {
-						t.Fatalf("op %d, %d rows, element %d: f(%v, %v) = %v, want %v", op, n, i, u, v, got, want)
+					if want := binaries[op].f(u, v); !same(got, want) {
+						t.Fatalf("%v, %d rows, element %d: f(%v, %v) = %v, want %v", op, n, i, u, v, got, want)
 					}
 				}
 			}
@@ -246,9 +297,9 @@ func BenchmarkEltwise(b *testing.B) {
 	const n = 1 << 20
 	x, y, dst := make([]float32, n), make([]float32, n), make([]float32, n)
 	for _, isa := range kernel.Available() {
-		for name, op := range map[string]BinaryOp{"add": Add, "reluGrad": ReLUGrad} {
+		for op := range BinaryOp(len(binaries)) {
 			k := NewBinary(isa, op, Same, 1, n)
-			b.Run(fmt.Sprintf("%v/%s", isa, name), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%v/%v", isa, op), func(b *testing.B) {
 				kerneltest.Speed(b, 0, 12*n, func() {
 					for p := range k.Parts() {
 						k.Run(p, x, y, dst)
@@ -256,9 +307,9 @@ func BenchmarkEltwise(b *testing.B) {
 				})
 			})
 		}
-		for name, op := range map[string]UnaryOp{"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh, "exp": Exp} {
+		for op := range UnaryOp(len(unaries)) {
 			k := NewUnary(isa, op, n)
-			b.Run(fmt.Sprintf("%v/%s", isa, name), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%v/%v", isa, op), func(b *testing.B) {
 				kerneltest.Speed(b, 0, 8*n, func() {
 					for p := range k.Parts() {
 						k.Run(p, x, dst)

@@ -30,6 +30,9 @@ const (
 	Round // to even
 )
 
+// String returns the function's name.
+func (o UnaryOp) String() string { return unaries[o].name }
+
 // Unary is a function of one number over n elements.
 type Unary struct {
 	isa kernel.ISA
@@ -51,7 +54,7 @@ func (u *Unary) Run(part int, x, dst []float32) {
 		copy(dst, x)
 		return
 	}
-	f := unaries[u.op]
+	f := unaries[u.op].f
 	for i := unaryVector(u.isa, u.op, x, dst); i < len(x); i++ {
 		dst[i] = f(x[i])
 	}
@@ -66,25 +69,28 @@ func double(f func(float64) float64) func(float32) float32 {
 	return func(x float32) float32 { return float32(f(float64(x))) }
 }
 
-// unaries has a Go function for each function, which is its reference.
-var unaries = [...]func(x float32) float32{
-	Copy:   func(x float32) float32 { return x },
-	Neg:    func(x float32) float32 { return -x },
-	Abs:    func(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) },
-	Square: func(x float32) float32 { return x * x },
-	Sqrt:   double(math.Sqrt),
-	Rsqrt:  double(func(x float64) float64 { return 1 / math.Sqrt(x) }),
+// unaries has the name of each function, and a Go function, which is its reference.
+var unaries = [...]struct {
+	name string
+	f    func(x float32) float32
+}{
+	Copy:   {"Copy", func(x float32) float32 { return x }},
+	Neg:    {"Neg", func(x float32) float32 { return -x }},
+	Abs:    {"Abs", func(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }},
+	Square: {"Square", func(x float32) float32 { return x * x }},
+	Sqrt:   {"Sqrt", double(math.Sqrt)},
+	Rsqrt:  {"Rsqrt", double(func(x float64) float64 { return 1 / math.Sqrt(x) })},
 
-	Exp:   double(math.Exp),
-	Log:   double(math.Log),
-	Log1p: double(math.Log1p),
-	ReLU: func(x float32) float32 {
+	Exp:   {"Exp", double(math.Exp)},
+	Log:   {"Log", double(math.Log)},
+	Log1p: {"Log1p", double(math.Log1p)},
+	ReLU: {"ReLU", func(x float32) float32 {
 		if x < 0 {
 			return 0
 		}
 		return x
-	},
-	ReLU6: func(x float32) float32 {
+	}},
+	ReLU6: {"ReLU6", func(x float32) float32 {
 		switch {
 		case x < 0:
 			return 0
@@ -92,10 +98,10 @@ var unaries = [...]func(x float32) float32{
 			return 6
 		}
 		return x
-	},
-	Sigmoid: double(func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }),
-	Tanh:    double(math.Tanh),
-	Sign: func(x float32) float32 {
+	}},
+	Sigmoid: {"Sigmoid", double(func(x float64) float64 { return 1 / (1 + math.Exp(-x)) })},
+	Tanh:    {"Tanh", double(math.Tanh)},
+	Sign: {"Sign", func(x float32) float32 {
 		switch {
 		case x > 0:
 			return 1
@@ -103,8 +109,8 @@ var unaries = [...]func(x float32) float32{
 			return -1
 		}
 		return x
-	},
-	Floor: double(math.Floor),
-	Ceil:  double(math.Ceil),
-	Round: double(math.RoundToEven),
+	}},
+	Floor: {"Floor", double(math.Floor)},
+	Ceil:  {"Ceil", double(math.Ceil)},
+	Round: {"Round", double(math.RoundToEven)},
 }

@@ -113,8 +113,8 @@ var (
 	neonNative = vec{kernel.NEON, "NEON", 4, 32, "V"}
 )
 
-func (v vec) is512() bool  { return v.lanes == 16 }
-func (v vec) isNEON() bool { return v.lanes == 4 }
+func (v vec) is512() bool  { return v.isa == kernel.AVX512 && v.lanes == 16 } // not half512
+func (v vec) isNEON() bool { return v.isa == kernel.NEON }
 
 // bytes is the size of a vector register.
 func (v vec) bytes() int { return 4 * v.lanes }
@@ -134,7 +134,7 @@ type asm struct {
 }
 
 // fn starts a function. Each of params is a name and a Go type of eight bytes. A parameter cannot be called g, which is
-// a register. goDoc continues the doc comment of the Go declaration after the name.
+// a register of arm64. goDoc continues the doc comment of the Go declaration after the name.
 func (f *family) fn(v vec, name, goDoc string, params ...string) *asm {
 	f.finish()
 	a := &asm{vec: v, f: f, name: name + v.name, flow: newFlow()}
@@ -143,6 +143,9 @@ func (f *family) fn(v vec, name, goDoc string, params ...string) *asm {
 	fmt.Fprintf(&f.decls, "\n// %s %s\n//\n//go:noescape\nfunc %s(%s)\n", a.name, goDoc, a.name, strings.Join(params, ", "))
 	fmt.Fprintf(&f.text, "\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-%d\n", a.name, strings.Join(params, ", "), a.name, 8*len(params))
 	for _, p := range params {
+		if strings.Fields(p)[0] == "g" {
+			panic(a.name + ": a parameter cannot be called g, which is a register of arm64")
+		}
 		a.params, a.types = append(a.params, strings.Fields(p)[0]), append(a.types, strings.Fields(p)[1])
 	}
 	return a
@@ -198,7 +201,10 @@ func (a *asm) loop(label string) {
 // v writes an instruction. Operands are registers, addresses and numbers in Go's order: the destination comes last.
 func (a *asm) v(op string, operands ...any) {
 	var text []string
-	for _, o := range operands {
+	for i, o := range operands {
+		if r, ok := o.(*reg); ok && r == nil {
+			panic(fmt.Sprintf("%s: %s: operand %d is nil: no register was taken for it; does the function's row say what it needs?", a.name, op, i+1))
+		}
 		text = append(text, fmt.Sprint(o))
 	}
 	a.i("%s %s", op, strings.Join(text, ", "))
@@ -253,6 +259,9 @@ func (a *asm) vectorNumber(x any) int {
 	case int:
 		return x
 	case *reg:
+		if x == nil {
+			panic(a.name + ": an operand is nil: no register was taken for it; does the function's row say what it needs?")
+		}
 		if x.freed || x.class != vectorClass {
 			panic(fmt.Sprintf("%s: %s is free, or no vector", a.name, x.name))
 		}

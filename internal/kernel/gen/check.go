@@ -12,9 +12,10 @@ import (
 //
 //   - uses a register after free, or has two names for one register;
 //   - has more registers than the instruction set;
-//   - uses a register that has no name;
+//   - uses a register that has no name, or a nil one;
 //   - reads a register before it is written, on some path;
 //   - frees a register in a loop that needs it when it jumps back;
+//   - has a parameter called g, which is a register of arm64;
 //   - does not return, or has no named register, so that there was nothing to check.
 //
 // Instructions that are written as WORD or BYTE are not checked themselves. The functions that encode instructions
@@ -65,6 +66,9 @@ func (a *asm) check(line string) {
 	op, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 	if op == "WORD" || op == "BYTE" {
 		return // n2, n3 and fmla check the instruction that they encode
+	}
+	if strings.Contains(rest, "<nil>") {
+		panic(fmt.Sprintf("%s: %s: a register is nil", a.name, line))
 	}
 	if i := strings.IndexByte(rest, '!'); i >= 0 {
 		panic(fmt.Sprintf("%s: %s: use after free", a.name, line))

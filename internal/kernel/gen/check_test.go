@@ -100,6 +100,14 @@ func TestChecks(t *testing.T) {
 			a.at("zero")
 		}},
 		{"a field of a parameter that points to no struct", "points to no struct", avx2, func(a *asm) { a.general("x").field("K") }},
+		{"a nil register", "fAVX2: VADDPS: operand 2 is nil", avx2, func(a *asm) {
+			x := a.vector("x")
+			a.zero(x)
+			a.v("VADDPS", x, (&elements{}).one, x)
+		}},
+		{"a nil register in other instructions", "fAVX2: ADDQ <nil>, AX: a register is nil", avx2, func(a *asm) { a.i("ADDQ %s, %s", (*reg)(nil), a.param("n")) }},
+		{"a parameter called g", "hAVX2: a parameter cannot be called g", avx2, func(a *asm) { a.f.last = nil; a.f.fn(avx2, "h", "", "g *float32") }},
+		{"NEON: a nil register", "fNEON: an operand is nil", neonNative, func(a *asm) { a.n3("FADD", a.vector("x"), (*reg)(nil), a.vector("y")) }},
 		{"NEON: no name", "V9 has no name", neonNative, func(a *asm) { a.n3("FADD", 9, 9, a.vector("x")) }},
 		{"NEON: read before it is written", "x is read before", neonNative, func(a *asm) { a.n("FMOVQ %s, %s", a.vector("x").as("F"), a.param("src").mem(0)) }},
 		{"NEON: a branch", "x is read before", neonNative, func(a *asm) { a.n("CBZ %s, done", a.general("x")) }},

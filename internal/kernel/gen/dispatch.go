@@ -9,7 +9,8 @@ import (
 
 // dispatch writes Go functions that choose an instruction set, so that the Go code that calls them is the same on all
 // architectures. For each function that is written for all instruction sets of an architecture, such as take, it writes
-// takeVectors(isa, ...), which calls takeAVX512 or takeAVX2, and on arm64 takeNEON. On other architectures it panics.
+// takeVectors(isa, ...), which calls takeAVX512 or takeAVX2, and on arm64 takeNEON. It panics for other instruction
+// sets, whose vectors may have another length, and on other architectures.
 
 // dispatching has the input and the output of dispatch.
 type dispatching struct {
@@ -56,7 +57,11 @@ func (f *family) dispatch() {
 		if len(f.vecs) == 1 {
 			fmt.Fprint(&f.code, head("_"), fn.name, f.vecs[0].name, call, "}\n")
 		} else {
-			fmt.Fprint(&f.code, head("isa"), "if isa == kernel.AVX512 {\n", fn.name, "AVX512", call, "} else {\n", fn.name, "AVX2", call, "}\n}\n")
+			fmt.Fprint(&f.code, head("isa"), "switch isa {\n")
+			for _, v := range f.vecs {
+				fmt.Fprint(&f.code, "case kernel.", v.name, ":\n", fn.name, v.name, call)
+			}
+			fmt.Fprintf(&f.code, "default:\npanic(\"%s has no assembly for \" + isa.String())\n}\n}\n", fn.name)
 		}
 		fmt.Fprintf(&f.other, "\nfunc %sVectors(_ kernel.ISA, %s) { panic(%q) }\n", fn.name, blank(fn.params), "no assembly on this architecture")
 	}

@@ -30,19 +30,37 @@ type Bits struct {
 	t    *testing.T
 	want map[string]string
 	made map[string]string // by AVX2
+	new  []string          // names without a line in the file
+}
+
+// remedy says how to write the file.
+func remedy() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		panic(err)
+	}
+	return "run `go test ./internal/kernel/" + filepath.Base(dir) + " -run Bits -update` on a machine with AVX2"
 }
 
 // NewBits reads the hashes. With -update, they are written at the end of the test.
 func NewBits(t *testing.T) *Bits {
-	b := &Bits{t, map[string]string{}, map[string]string{}}
+	b := &Bits{t: t, want: map[string]string{}, made: map[string]string{}}
 	if *update {
 		t.Cleanup(b.write)
 		return b
 	}
 	text, err := os.ReadFile(bitsFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("there is no %s: if all other tests pass, %s", bitsFile, remedy())
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if len(b.new) > 0 {
+			t.Errorf("%s has no line for %s: if all other tests pass, %s", bitsFile, strings.Join(b.new, "; "), remedy())
+		}
+	})
 	for line := range strings.Lines(string(text)) {
 		if at := strings.LastIndexByte(line, ' '); at > 0 {
 			b.want[line[:at]] = strings.TrimSpace(line[at:])
@@ -73,9 +91,17 @@ func (b *Bits) Check(isa kernel.ISA, name string, results ...[]float32) {
 		b.made[name] = got
 	case *update:
 	case !ok:
-		b.t.Errorf("%s has no line for %s; see kerneltest.Bits", bitsFile, name)
-	case got != want:
-		b.t.Errorf("%s: %v gives bits with hash %s, want %s as in %s; if the change is intended, see kerneltest.Bits", name, isa, got, want, bitsFile)
+		if !slices.Contains(b.new, name) {
+			b.new = append(b.new, name)
+		}
+	case got == want:
+	case isa == kernel.AVX2:
+		b.t.Errorf("%s: AVX2 gives bits with hash %s, but %s has %s. If the results have changed on purpose, %s", name, got, bitsFile, want, remedy())
+	case isa == kernel.NEON:
+		b.t.Errorf("%s: NEON gives bits with hash %s, but %s has %s, from AVX2. They must agree. On arm64 Go's compiler fuses a product with an addition: "+
+			"write float32(x*y) + z in Go loops", name, got, bitsFile, want)
+	default:
+		b.t.Errorf("%s: %v gives bits with hash %s, but %s has %s, from AVX2. They must agree", name, isa, got, bitsFile, want)
 	}
 }
 

@@ -6,73 +6,97 @@ import "github.com/lince-ml/lince/internal/kernel"
 
 // sgdVectors calls the assembly for an instruction set.
 func sgdVectors(isa kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		sgdAVX512(numbers, n, w, grad)
-	} else {
+	case kernel.AVX2:
 		sgdAVX2(numbers, n, w, grad)
+	default:
+		panic("sgd has no assembly for " + isa.String())
 	}
 }
 
 // sgdMomentumVectors calls the assembly for an instruction set.
 func sgdMomentumVectors(isa kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, m *float32) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		sgdMomentumAVX512(numbers, n, w, grad, m)
-	} else {
+	case kernel.AVX2:
 		sgdMomentumAVX2(numbers, n, w, grad, m)
+	default:
+		panic("sgdMomentum has no assembly for " + isa.String())
 	}
 }
 
 // sgdNesterovVectors calls the assembly for an instruction set.
 func sgdNesterovVectors(isa kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, m *float32) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		sgdNesterovAVX512(numbers, n, w, grad, m)
-	} else {
+	case kernel.AVX2:
 		sgdNesterovAVX2(numbers, n, w, grad, m)
+	default:
+		panic("sgdNesterov has no assembly for " + isa.String())
 	}
 }
 
 // rmspropVectors calls the assembly for an instruction set.
 func rmspropVectors(isa kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, v *float32) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		rmspropAVX512(numbers, n, w, grad, v)
-	} else {
+	case kernel.AVX2:
 		rmspropAVX2(numbers, n, w, grad, v)
+	default:
+		panic("rmsprop has no assembly for " + isa.String())
 	}
 }
 
 // rmspropCenteredVectors calls the assembly for an instruction set.
 func rmspropCenteredVectors(isa kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, v *float32, a *float32) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		rmspropCenteredAVX512(numbers, n, w, grad, v, a)
-	} else {
+	case kernel.AVX2:
 		rmspropCenteredAVX2(numbers, n, w, grad, v, a)
+	default:
+		panic("rmspropCentered has no assembly for " + isa.String())
 	}
 }
 
 // rmspropMomentumVectors calls the assembly for an instruction set.
 func rmspropMomentumVectors(isa kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, v *float32, m *float32) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		rmspropMomentumAVX512(numbers, n, w, grad, v, m)
-	} else {
+	case kernel.AVX2:
 		rmspropMomentumAVX2(numbers, n, w, grad, v, m)
+	default:
+		panic("rmspropMomentum has no assembly for " + isa.String())
 	}
 }
 
 // rmspropMomentumCenteredVectors calls the assembly for an instruction set.
 func rmspropMomentumCenteredVectors(isa kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, v *float32, m *float32, a *float32) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		rmspropMomentumCenteredAVX512(numbers, n, w, grad, v, m, a)
-	} else {
+	case kernel.AVX2:
 		rmspropMomentumCenteredAVX2(numbers, n, w, grad, v, m, a)
+	default:
+		panic("rmspropMomentumCentered has no assembly for " + isa.String())
 	}
 }
 
 // adamVectors calls the assembly for an instruction set.
 func adamVectors(isa kernel.ISA, numbers *[8]float32, n int, w *float32, grad *float32, m *float32, v *float32) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		adamAVX512(numbers, n, w, grad, m, v)
-	} else {
+	case kernel.AVX2:
 		adamAVX2(numbers, n, w, grad, m, v)
+	default:
+		panic("adam has no assembly for " + isa.String())
 	}
 }
 

@@ -6,46 +6,61 @@ import "github.com/lince-ml/lince/internal/kernel"
 
 // maxArgmaxVectors calls the assembly for an instruction set.
 func maxArgmaxVectors(isa kernel.ISA, best *float32, argmax *uint8, x *float32, position int, n int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		maxArgmaxAVX512(best, argmax, x, position, n)
-	} else {
+	case kernel.AVX2:
 		maxArgmaxAVX2(best, argmax, x, position, n)
+	default:
+		panic("maxArgmax has no assembly for " + isa.String())
 	}
 }
 
 // maxVectors calls the assembly for an instruction set.
 func maxVectors(isa kernel.ISA, best *float32, x *float32, n int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		maxAVX512(best, x, n)
-	} else {
+	case kernel.AVX2:
 		maxAVX2(best, x, n)
+	default:
+		panic("max has no assembly for " + isa.String())
 	}
 }
 
 // maxGradVectors calls the assembly for an instruction set.
 func maxGradVectors(isa kernel.ISA, x *float32, grad *float32, argmax *uint8, position int, n int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		maxGradAVX512(x, grad, argmax, position, n)
-	} else {
+	case kernel.AVX2:
 		maxGradAVX2(x, grad, argmax, position, n)
+	default:
+		panic("maxGrad has no assembly for " + isa.String())
 	}
 }
 
 // unpoolVectors calls the assembly for an instruction set.
 func unpoolVectors(isa kernel.ISA, upper *float32, lower *float32, grad *float32, argmax *uint8, pixels int, n int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		unpoolAVX512(upper, lower, grad, argmax, pixels, n)
-	} else {
+	case kernel.AVX2:
 		unpoolAVX2(upper, lower, grad, argmax, pixels, n)
+	default:
+		panic("unpool has no assembly for " + isa.String())
 	}
 }
 
 // addDividedVectors calls the assembly for an instruction set.
 func addDividedVectors(isa kernel.ISA, dst *float32, x *float32, by *float32, n int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		addDividedAVX512(dst, x, by, n)
-	} else {
+	case kernel.AVX2:
 		addDividedAVX2(dst, x, by, n)
+	default:
+		panic("addDivided has no assembly for " + isa.String())
 	}
 }
 

@@ -6,19 +6,25 @@ import "github.com/lince-ml/lince/internal/kernel"
 
 // addRowsVectors calls the assembly for an instruction set.
 func addRowsVectors(isa kernel.ISA, dst *float32, src *float32, vectors int, rows int, stride uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		addRowsAVX512(dst, src, vectors, rows, stride)
-	} else {
+	case kernel.AVX2:
 		addRowsAVX2(dst, src, vectors, rows, stride)
+	default:
+		panic("addRows has no assembly for " + isa.String())
 	}
 }
 
 // sumLanesVectors calls the assembly for an instruction set.
 func sumLanesVectors(isa kernel.ISA, sums *[16]float32, src *float32, n int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		sumLanesAVX512(sums, src, n)
-	} else {
+	case kernel.AVX2:
 		sumLanesAVX2(sums, src, n)
+	default:
+		panic("sumLanes has no assembly for " + isa.String())
 	}
 }
 

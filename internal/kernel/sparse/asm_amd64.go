@@ -6,28 +6,37 @@ import "github.com/lince-ml/lince/internal/kernel"
 
 // add1Vectors calls the assembly for an instruction set.
 func add1Vectors(isa kernel.ISA, sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		add1AVX512(sums, q0, q1, q2, dy, argmax, stride, pixels)
-	} else {
+	case kernel.AVX2:
 		add1AVX2(sums, q0, q1, q2, dy, argmax, stride, pixels)
+	default:
+		panic("add1 has no assembly for " + isa.String())
 	}
 }
 
 // add2Vectors calls the assembly for an instruction set.
 func add2Vectors(isa kernel.ISA, sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		add2AVX512(sums, q0, q1, q2, dy, argmax, stride, pixels)
-	} else {
+	case kernel.AVX2:
 		add2AVX2(sums, q0, q1, q2, dy, argmax, stride, pixels)
+	default:
+		panic("add2 has no assembly for " + isa.String())
 	}
 }
 
 // add3Vectors calls the assembly for an instruction set.
 func add3Vectors(isa kernel.ISA, sums *float32, q0 *float32, q1 *float32, q2 *float32, dy *float32, argmax *uint8, stride uintptr, pixels int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		add3AVX512(sums, q0, q1, q2, dy, argmax, stride, pixels)
-	} else {
+	case kernel.AVX2:
 		add3AVX2(sums, q0, q1, q2, dy, argmax, stride, pixels)
+	default:
+		panic("add3 has no assembly for " + isa.String())
 	}
 }
 

@@ -135,181 +135,241 @@ func narrowProducts(isa kernel.ISA, channels, columns int, m, v *float32, row ui
 
 // imageVectors calls the assembly for an instruction set.
 func imageVectors(isa kernel.ISA, dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int, upper int, lower int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		imageAVX512(dst, plane, tile, src, row, pixel, n, tiles, upper, lower)
-	} else {
+	case kernel.AVX2:
 		imageAVX2(dst, plane, tile, src, row, pixel, n, tiles, upper, lower)
+	default:
+		panic("image has no assembly for " + isa.String())
 	}
 }
 
 // gradientVectors calls the assembly for an instruction set.
 func gradientVectors(isa kernel.ISA, dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, tiles int, upper int, lower int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		gradientAVX512(dst, plane, tile, src, row, pixel, n, tiles, upper, lower)
-	} else {
+	case kernel.AVX2:
 		gradientAVX2(dst, plane, tile, src, row, pixel, n, tiles, upper, lower)
+	default:
+		panic("gradient has no assembly for " + isa.String())
 	}
 }
 
 // gradientPooledVectors calls the assembly for an instruction set.
 func gradientPooledVectors(isa kernel.ISA, dst *float32, plane uintptr, tile uintptr, src *float32, row uintptr, pixel uintptr, n int, argmax *uint8, argmaxRow uintptr, argmaxPixel uintptr, tiles int, upper int, lower int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		gradientPooledAVX512(dst, plane, tile, src, row, pixel, n, argmax, argmaxRow, argmaxPixel, tiles, upper, lower)
-	} else {
+	case kernel.AVX2:
 		gradientPooledAVX2(dst, plane, tile, src, row, pixel, n, argmax, argmaxRow, argmaxPixel, tiles, upper, lower)
+	default:
+		panic("gradientPooled has no assembly for " + isa.String())
 	}
 }
 
 // resultVectors calls the assembly for an instruction set.
 func resultVectors(isa kernel.ISA, dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, floor *[16]float32, tiles int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		resultAVX512(dst, row, pixel, src, plane, tile, bias, n, floor, tiles)
-	} else {
+	case kernel.AVX2:
 		resultAVX2(dst, row, pixel, src, plane, tile, bias, n, floor, tiles)
+	default:
+		panic("result has no assembly for " + isa.String())
 	}
 }
 
 // resultPoolVectors calls the assembly for an instruction set.
 func resultPoolVectors(isa kernel.ISA, dst *float32, row uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, bias *float32, n int, argmax *uint8, argmaxRow uintptr, argmaxPixel uintptr, tiles int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		resultPoolAVX512(dst, row, pixel, src, plane, tile, bias, n, argmax, argmaxRow, argmaxPixel, tiles)
-	} else {
+	case kernel.AVX2:
 		resultPoolAVX2(dst, row, pixel, src, plane, tile, bias, n, argmax, argmaxRow, argmaxPixel, tiles)
+	default:
+		panic("resultPool has no assembly for " + isa.String())
 	}
 }
 
 // addImageVectors calls the assembly for an instruction set.
 func addImageVectors(isa kernel.ISA, dst *float32, row uintptr, carry *float32, carryRow uintptr, pixel uintptr, src *float32, plane uintptr, tile uintptr, n int, tiles int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		addImageAVX512(dst, row, carry, carryRow, pixel, src, plane, tile, n, tiles)
-	} else {
+	case kernel.AVX2:
 		addImageAVX2(dst, row, carry, carryRow, pixel, src, plane, tile, n, tiles)
+	default:
+		panic("addImage has no assembly for " + isa.String())
 	}
 }
 
 // filterVectors calls the assembly for an instruction set.
 func filterVectors(isa kernel.ISA, planes *float32, plane uintptr, n int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		filterAVX512(planes, plane, n)
-	} else {
+	case kernel.AVX2:
 		filterAVX2(planes, plane, n)
+	default:
+		panic("filter has no assembly for " + isa.String())
 	}
 }
 
 // filterGradientVectors calls the assembly for an instruction set.
 func filterGradientVectors(isa kernel.ISA, dst *float32, dstPlane uintptr, src *float32, plane uintptr, n int) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		filterGradientAVX512(dst, dstPlane, src, plane, n)
-	} else {
+	case kernel.AVX2:
 		filterGradientAVX2(dst, dstPlane, src, plane, n)
+	default:
+		panic("filterGradient has no assembly for " + isa.String())
 	}
 }
 
 // narrow2x1Vectors calls the assembly for an instruction set.
 func narrow2x1Vectors(isa kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		narrow2x1AVX512(m, v, row, u, uRow)
-	} else {
+	case kernel.AVX2:
 		narrow2x1AVX2(m, v, row, u, uRow)
+	default:
+		panic("narrow2x1 has no assembly for " + isa.String())
 	}
 }
 
 // narrow2x2Vectors calls the assembly for an instruction set.
 func narrow2x2Vectors(isa kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		narrow2x2AVX512(m, v, row, u, uRow)
-	} else {
+	case kernel.AVX2:
 		narrow2x2AVX2(m, v, row, u, uRow)
+	default:
+		panic("narrow2x2 has no assembly for " + isa.String())
 	}
 }
 
 // narrow3x1Vectors calls the assembly for an instruction set.
 func narrow3x1Vectors(isa kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		narrow3x1AVX512(m, v, row, u, uRow)
-	} else {
+	case kernel.AVX2:
 		narrow3x1AVX2(m, v, row, u, uRow)
+	default:
+		panic("narrow3x1 has no assembly for " + isa.String())
 	}
 }
 
 // narrow3x2Vectors calls the assembly for an instruction set.
 func narrow3x2Vectors(isa kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		narrow3x2AVX512(m, v, row, u, uRow)
-	} else {
+	case kernel.AVX2:
 		narrow3x2AVX2(m, v, row, u, uRow)
+	default:
+		panic("narrow3x2 has no assembly for " + isa.String())
 	}
 }
 
 // narrow4x1Vectors calls the assembly for an instruction set.
 func narrow4x1Vectors(isa kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		narrow4x1AVX512(m, v, row, u, uRow)
-	} else {
+	case kernel.AVX2:
 		narrow4x1AVX2(m, v, row, u, uRow)
+	default:
+		panic("narrow4x1 has no assembly for " + isa.String())
 	}
 }
 
 // narrow4x2Vectors calls the assembly for an instruction set.
 func narrow4x2Vectors(isa kernel.ISA, m *float32, v *float32, row uintptr, u *float32, uRow uintptr) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		narrow4x2AVX512(m, v, row, u, uRow)
-	} else {
+	case kernel.AVX2:
 		narrow4x2AVX2(m, v, row, u, uRow)
+	default:
+		panic("narrow4x2 has no assembly for " + isa.String())
 	}
 }
 
 // products1Vectors calls the assembly for an instruction set.
 func products1Vectors(isa kernel.ISA, a *Products) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		products1AVX512(a)
-	} else {
+	case kernel.AVX2:
 		products1AVX2(a)
+	default:
+		panic("products1 has no assembly for " + isa.String())
 	}
 }
 
 // products2Vectors calls the assembly for an instruction set.
 func products2Vectors(isa kernel.ISA, a *Products) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		products2AVX512(a)
-	} else {
+	case kernel.AVX2:
 		products2AVX2(a)
+	default:
+		panic("products2 has no assembly for " + isa.String())
 	}
 }
 
 // products3Vectors calls the assembly for an instruction set.
 func products3Vectors(isa kernel.ISA, a *Products) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		products3AVX512(a)
-	} else {
+	case kernel.AVX2:
 		products3AVX2(a)
+	default:
+		panic("products3 has no assembly for " + isa.String())
 	}
 }
 
 // products4Vectors calls the assembly for an instruction set.
 func products4Vectors(isa kernel.ISA, a *Products) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		products4AVX512(a)
-	} else {
+	case kernel.AVX2:
 		products4AVX2(a)
+	default:
+		panic("products4 has no assembly for " + isa.String())
 	}
 }
 
 // products5Vectors calls the assembly for an instruction set.
 func products5Vectors(isa kernel.ISA, a *Products) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		products5AVX512(a)
-	} else {
+	case kernel.AVX2:
 		products5AVX2(a)
+	default:
+		panic("products5 has no assembly for " + isa.String())
 	}
 }
 
 // products6Vectors calls the assembly for an instruction set.
 func products6Vectors(isa kernel.ISA, a *Products) {
-	if isa == kernel.AVX512 {
+	switch isa {
+	case kernel.AVX512:
 		products6AVX512(a)
-	} else {
+	case kernel.AVX2:
 		products6AVX2(a)
+	default:
+		panic("products6 has no assembly for " + isa.String())
 	}
 }
 
