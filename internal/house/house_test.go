@@ -3,8 +3,8 @@ package house
 import (
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -99,27 +99,12 @@ func TestImports(t *testing.T) {
 func sources(t *testing.T, root string) map[string][]string {
 	t.Helper()
 	m := map[string][]string{}
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
+	for _, name := range pages(t, root, ".go") {
+		dir := path.Dir(name)
+		if strings.HasSuffix(name, "_test.go") || slices.Contains(strings.Split(dir, "/"), "examples") {
+			continue
 		}
-		if d.IsDir() {
-			if n := d.Name(); path != root && (n == "testdata" || n == "examples" || strings.HasPrefix(n, ".") || n == "runs") {
-				return filepath.SkipDir
-			}
-			return nil
-		}
-		if strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
-			dir, err := filepath.Rel(root, filepath.Dir(path))
-			if err != nil {
-				return err
-			}
-			m[filepath.ToSlash(dir)] = append(m[filepath.ToSlash(dir)], path)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+		m[dir] = append(m[dir], filepath.Join(root, name))
 	}
 	return m
 }

@@ -10,14 +10,6 @@ import (
 // fetches reports whether assembly prefetches memory.
 const fetches = true
 
-// lanes is the number of lanes in a vector.
-func lanes(isa kernel.ISA) int {
-	if isa == kernel.AVX512 {
-		return 16
-	}
-	return 8
-}
-
 // groups sets the number of channels in a group, and the bytes of a member's weights.
 func (l *line) groups(members, size int) {
 	l.group, l.wMember = members, size

@@ -10,9 +10,6 @@ import (
 // fetches reports whether assembly prefetches memory.
 const fetches = false
 
-// lanes is the number of lanes in a vector.
-func lanes(kernel.ISA) int { return 4 }
-
 // groups sets the number of channels in a group, and the bytes of a member's weights.
 func (l *line) groups(members, size int) {
 	l.group, l.wMember = members, size

@@ -187,17 +187,17 @@ func (g *gather) run(l *line, w []float32, v *taps, c *run, lo int) {
 	l.xAt, l.yAt = c.at*size, c.first*size
 }
 
-// kind is the kind of function that computes tiles.
-func (g *gather) kind() int {
-	switch few := narrow(g.isa, g.channels); {
-	case few && g.members > 1:
+// kindOf is the kind of function for a window, and for images with a number of channels in groups of members.
+func kindOf(isa kernel.ISA, w window, channels, members int) int {
+	switch few := narrow(isa, channels); {
+	case few && members > 1:
 		return narrowGroupKind
 	case few:
 		return narrowKind
-	case g.members > 1:
+	case members > 1:
 		return groupKind
 	}
-	return g.window.kind()
+	return w.kind()
 }
 
 // The maximum number of results in a tile, and in a tile for groups of images with few channels.
@@ -233,26 +233,22 @@ func (g *gather) tile(l *line, results, tiles int) {
 	l.tiles, l.pixels = tiles, results
 	l.xTile, l.yTile, l.columnTile = results*stride*l.xPixel, results*l.yPixel, results*stride
 	l.fetched, l.columns = results*stride, (results-1)*stride+g.window.width
-	tile(g.isa, g.kind(), results, l)
+	tile(g.isa, kindOf(g.isa, g.window, g.channels, g.members), results, l)
 }
 
 // narrow reports whether there are fewer channels than a vector has lanes.
-func narrow(isa kernel.ISA, channels int) bool { return channels < lanes(isa) }
-
-// laneMasks[8-n:] is a vector of eight lanes, of which the first n are set. laneMasks[8+n:] is one of which the last n
-// are set.
-var laneMasks = [24]int32{0: -1, 1: -1, 2: -1, 3: -1, 4: -1, 5: -1, 6: -1, 7: -1, 16: -1, 17: -1, 18: -1, 19: -1, 20: -1, 21: -1, 22: -1, 23: -1}
+func narrow(isa kernel.ISA, channels int) bool { return channels < isa.Lanes() }
 
 // channels sets the number of channels. It may be less than the number of lanes only if the image has so few channels.
 func (l *line) channels(isa kernel.ISA, n int) {
-	lanes := lanes(isa)
+	lanes := isa.Lanes()
 	switch rest := n % lanes; {
 	case n < lanes:
-		l.lanes, l.mask = unsafe.Pointer(&laneMasks[8-n]), 1<<n-1
+		l.lanes, l.mask = unsafe.Pointer(kernel.LaneMask(n)), 1<<n-1
 	case isa == kernel.AVX512:
 		l.last, l.mask = 4*(n-lanes), (1<<rest-1)<<(lanes-rest)
 	default:
-		l.last, l.lanes = 4*(n-lanes), unsafe.Pointer(&laneMasks[16-lanes+rest])
+		l.last, l.lanes = 4*(n-lanes), unsafe.Pointer(kernel.LastLaneMask(lanes, rest))
 	}
 }
 
@@ -322,15 +318,7 @@ func (b *GradFilter) vector(x, dy, sums []float32, v taps, at, step, lo, hi int)
 		return true
 	}
 	l.groups(s.members(), size)
-	kind, rows := window{1, 1}.kind(), 1
-	switch few := narrow(b.isa, channels); {
-	case few && s.members() > 1:
-		kind, rows = narrowGroupKind, s.members()
-	case few:
-		kind = narrowKind
-	case s.members() > 1:
-		kind, rows = groupKind, s.members()
-	}
+	kind := kindOf(b.isa, window{1, 1}, channels, s.members())
 	for t := range v.n {
 		for kw, c := range b.columns {
 			if c.lo == c.hi {
@@ -340,7 +328,7 @@ func (b *GradFilter) vector(x, dy, sums []float32, v taps, at, step, lo, hi int)
 			l.x, l.xAt = unsafe.Pointer(&x[((at+t*step)*s.W+c.at)*channels+lo]), 0
 			l.y = unsafe.Pointer(&dy[c.lo*channels+lo])
 			l.w = unsafe.Pointer(&sums[((v.tap+t)*s.KW+kw)*s.members()*channels+lo])
-			addSums(b.isa, kind, rows, &l)
+			addSums(b.isa, kind, s.members(), &l)
 		}
 	}
 	b.addBias(dy, sums, lo, hi)
