@@ -117,6 +117,18 @@ var gradients = []struct {
 	{"Slice", []int{3, 4, 2}, []int{2, 2, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.Mul(b.Slice(x, []int{1, 1, 0}, []int{2, 2, tensor.Unknown}), y)
 	}},
+	{"Resize", []int{2, 3, 4, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		sum := b.Sum(x)
+		for m := op.Nearest; m <= op.AdaptiveMean; m++ {
+			for _, o := range []op.Resize{
+				{Scale: [2]int{2, 3}, Method: m}, {Size: [2]int{5, 3}, Method: m}, {Size: [2]int{2, 7}, Method: m, Antialias: true},
+			} {
+				up := b.Op(o, b.Square(x))
+				sum = b.Add(sum, b.Sum(b.Square(b.Op(op.ResizeGrad{Resize: o}, b.Square(up), x))))
+			}
+		}
+		return sum
+	}},
 	{"Conv2D", []int{2, 5, 6, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.Conv2D(x, y, window(3, 1, 1, op.Valid))
 	}},

@@ -220,6 +220,13 @@ var vjps = map[string]vjp{
 			b.Neg(b.Mul(b.Reshape(g[0], rows...), b.Log(b.Softmax(x)))),
 		}
 	},
+
+	"Resize": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(op.ResizeGrad{Resize: n.Op.(op.Resize)}, g[0], n.In[0])}
+	},
+	"ResizeGrad": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(n.Op.(op.ResizeGrad).Resize, g[0]), nil}
+	},
 }
 
 // flat is the rule for an op whose derivative is 0, so that its operands have no gradient.

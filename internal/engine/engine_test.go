@@ -188,6 +188,21 @@ var cases = []struct {
 		}
 		return out
 	}},
+	{"resize", []int{3, 7, 6, 3}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		var out []*graph.Value
+		wide := b.Concat(3, x, b.Square(x), b.Neg(x), x, x, b.Abs(x)) // more channels than a vector
+		for _, x := range []*graph.Value{x, wide} {
+			for m := op.Nearest; m <= op.AdaptiveMean; m++ {
+				for _, o := range []op.Resize{
+					{Scale: [2]int{2, 3}, Method: m}, {Size: [2]int{11, 4}, Method: m}, {Size: [2]int{3, 6}, Method: m, Antialias: true}, {Size: [2]int{1, 1}, Method: m},
+				} {
+					y := b.Op(o, x)
+					out = append(append(out, y), graph.Grad(b, b.Sum(b.Square(y)), x)...)
+				}
+			}
+		}
+		return out
+	}},
 	{"softmax", []int{5, 4}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		labels := b.OneHot(b.ArgMax(b.Neg(x)), 4, tensor.Float32)
 		y, loss := b.Softmax(x), b.SoftmaxCrossEntropy(x, labels)

@@ -277,6 +277,13 @@ var evals = map[string]eval{
 		}
 	},
 
+	"Resize": func(n *graph.Node, in, out []*Array) {
+		resample(n.Op.(op.Resize), in[0].Shape, out[0].Shape, func(x, y int, w float64) { out[0].V[y] += w * in[0].V[x] })
+	},
+	"ResizeGrad": func(n *graph.Node, in, out []*Array) {
+		resample(n.Op.(op.ResizeGrad).Resize, out[0].Shape, in[0].Shape, func(x, y int, w float64) { out[0].V[x] += w * in[0].V[y] })
+	},
+
 	"Assign": func(_ *graph.Node, in, _ []*Array) { copy(in[0].V, in[1].V) },
 	"MovingAverage": func(n *graph.Node, in, _ []*Array) {
 		m := n.Op.(op.MovingAverage).Momentum
