@@ -113,8 +113,15 @@ var lowerers = map[string]func(l *lowering) error{
 
 	"FusedMatMulUpdate": matMulUpdate,
 
-	"Resize":     resize,
-	"ResizeGrad": resizeGrad,
+	"ExpandDims":            view,
+	"Squeeze":               view,
+	"SliceGrad":             sliceGrad,
+	"Conv2DTranspose":       convTranspose,
+	"AdaptiveMaxPool2D":     adaptiveMaxPool,
+	"AdaptiveMaxPool2DGrad": adaptiveMaxPoolGrad,
+	"Resize":                resize,
+	"ResizeGrad":            resizeGrad,
+	"RandomNormal":          randomNormal,
 }
 
 // lowererOf returns the node's row in lowerers.

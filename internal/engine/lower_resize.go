@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/kernel"
 	"github.com/lince-ml/lince/internal/kernel/resample"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -41,4 +42,55 @@ func resampling(l *lowering, rows, columns resample.Axis) {
 		x, y := b.in(0), b.out(0)
 		b.step(k.Parts(), func(part int, scratch []float32) { k.Run(part, x.f32, y.f32, scratch) })
 	}
+}
+
+// adaptiveMaxPool lowers op.AdaptiveMaxPool2D. A part has whole rows of results.
+func adaptiveMaxPool(l *lowering) error {
+	x, y := l.node.In[0].Shape, l.node.Out[0].Shape
+	rows, c := y[0]*y[1], y[3]
+	parts := kernel.RowBlocks(rows, kernel.CeilDiv(x[1], y[1])*x[2]*c)
+	l.bind = func(b *binding) {
+		in, out, argmax := b.in(0), b.out(0), b.out(1)
+		b.step(parts, func(part int, _ []float32) {
+			lo, hi := kernel.Split(rows, parts, part)
+			for row := lo; row < hi; row++ {
+				top, bottom := op.Adaptive(row%y[1], x[1], y[1])
+				for j := range y[2] {
+					left, right := op.Adaptive(j, x[2], y[2])
+					best, at := out.f32[(row*y[2]+j)*c:][:c], argmax.i32[(row*y[2]+j)*c:][:c]
+					first := true
+					for w := left; w < right; w++ {
+						for h := top; h < bottom; h++ {
+							pixel := in.f32[((row/y[1]*x[1]+h)*x[2]+w)*c:][:c]
+							for i, v := range pixel {
+								if first || v > best[i] {
+									best[i], at[i] = v, int32(h*x[2]+w)
+								}
+							}
+							first = false
+						}
+					}
+				}
+			}
+		})
+	}
+	return l.floats()
+}
+
+// adaptiveMaxPoolGrad lowers op.AdaptiveMaxPool2DGrad. A part is an image, because windows may overlap.
+func adaptiveMaxPoolGrad(l *lowering) error {
+	x, y := l.node.In[2].Shape, l.node.In[0].Shape
+	pixels, results, c := x[1]*x[2]*x[3], y[1]*y[2]*y[3], x[3]
+	l.bind = func(b *binding) {
+		dy, argmax, dx := b.in(0), b.in(1), b.out(0)
+		b.step(x[0], func(image int, _ []float32) {
+			out := dx.f32[image*pixels:][:pixels]
+			clear(out)
+			at := argmax.i32[image*results:][:results]
+			for i, g := range dy.f32[image*results:][:results] {
+				out[int(at[i])*c+i%c] += g
+			}
+		})
+	}
+	return l.types(tensor.Float32, tensor.Int32)
 }
