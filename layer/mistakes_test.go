@@ -303,6 +303,11 @@ func TestIntegersAreRefused(t *testing.T) {
 		layer.DepthwiseConv2D{Kernel: layer.Size{1, 1}}, layer.SeparableConv2D{Filters: 1, Kernel: layer.Size{1, 1}}, layer.ReLULayer{},
 		layer.LeakyReLU{}, layer.Dense{Units: 1}, layer.Dropout{Rate: .5}, layer.Activate{Activation: layer.ReLU}, layer.SoftmaxLayer{}, layer.BatchNormalization{},
 		layer.GlobalAveragePool2D{}, layer.GlobalMaxPool2D{}, layer.ZeroPadding2D{}, layer.Add{}, layer.Maximum{}, layer.Concatenate{},
+		layer.Conv2DTranspose{Filters: 1, Kernel: layer.Size{1, 1}}, layer.UpSampling2D{}, layer.Cropping2D{}, layer.Resizing{Height: 1, Width: 1}, layer.CenterCrop{Height: 1, Width: 1},
+		layer.AdaptiveAveragePool2D{Size: layer.Size{1, 1}}, layer.AdaptiveMaxPool2D{Size: layer.Size{1, 1}}, layer.Permute{Dims: []int{1}}, layer.RepeatVector{N: 1},
+		layer.GaussianNoise{}, layer.GaussianDropout{}, layer.AlphaDropout{}, layer.Conv1D{Filters: 1, Kernel: 1}, layer.Conv1DTranspose{Filters: 1, Kernel: 1},
+		layer.DepthwiseConv1D{Kernel: 1}, layer.SeparableConv1D{Filters: 1, Kernel: 1}, layer.MaxPool1D{}, layer.AveragePool1D{}, layer.GlobalAveragePool1D{},
+		layer.GlobalMaxPool1D{}, layer.AdaptiveAveragePool1D{Size: 1}, layer.AdaptiveMaxPool1D{Size: 1}, layer.UpSampling1D{}, layer.ZeroPadding1D{}, layer.Cropping1D{}, layer.SpatialDropout1D{},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
 		l.Build(b.In("it", "layer 1"), b.Input("x", tensor.Uint8, -1, 4, 4, 1))

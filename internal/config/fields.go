@@ -409,7 +409,7 @@ func (f *field) check(v reflect.Value) error {
 	switch {
 	case f.kind != nil && f.required && !f.defaults && f.unset(v):
 		return fmt.Errorf("%s is not set", f.name)
-	case f.kind != nil && f.oneOf != nil:
+	case f.kind != nil && f.oneOf != nil && !v.IsZero():
 		if s, ok := f.kind.encode(v.Interface()).(string); !ok || !slices.Contains(f.oneOf, s) {
 			return fmt.Errorf("%s is %v, want one of %s", f.name, v, strings.Join(f.oneOf, ", "))
 		}
