@@ -95,15 +95,6 @@ type AdaptiveMaxPool1D struct {
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// Class implements Layer.
-func (AdaptiveAveragePool2D) Class() string { return "AdaptiveAveragePooling2D" }
-
-// Named implements Layer.
-func (l AdaptiveAveragePool2D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l AdaptiveAveragePool2D) Config() map[string]any { return ConfigOf(l) }
-
 // PassesThrough implements Transparent. The means of probabilities are probabilities.
 func (AdaptiveAveragePool2D) PassesThrough() bool { return true }
 
@@ -120,15 +111,6 @@ func (l AdaptiveAveragePool2D) Build(b *graph.Builder, x *graph.Value) *graph.Va
 	return y
 }
 
-// Class implements Layer.
-func (AdaptiveMaxPool2D) Class() string { return "AdaptiveMaxPooling2D" }
-
-// Named implements Layer.
-func (l AdaptiveMaxPool2D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l AdaptiveMaxPool2D) Config() map[string]any { return ConfigOf(l) }
-
 // Build implements Layer.
 func (l AdaptiveMaxPool2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	l, ok := Ready(b, l, x)
@@ -141,15 +123,6 @@ func (l AdaptiveMaxPool2D) Build(b *graph.Builder, x *graph.Value) *graph.Value 
 	}
 	return y
 }
-
-// Class implements Layer.
-func (AdaptiveAveragePool1D) Class() string { return "AdaptiveAveragePooling1D" }
-
-// Named implements Layer.
-func (l AdaptiveAveragePool1D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l AdaptiveAveragePool1D) Config() map[string]any { return ConfigOf(l) }
 
 // PassesThrough implements Transparent. The means of probabilities are probabilities.
 func (AdaptiveAveragePool1D) PassesThrough() bool { return true }
@@ -166,15 +139,6 @@ func (l AdaptiveAveragePool1D) Build(b *graph.Builder, x *graph.Value) *graph.Va
 	}
 	return b.Squeeze(y, 1)
 }
-
-// Class implements Layer.
-func (AdaptiveMaxPool1D) Class() string { return "AdaptiveMaxPooling1D" }
-
-// Named implements Layer.
-func (l AdaptiveMaxPool1D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l AdaptiveMaxPool1D) Config() map[string]any { return ConfigOf(l) }
 
 // Build implements Layer.
 func (l AdaptiveMaxPool1D) Build(b *graph.Builder, x *graph.Value) *graph.Value {

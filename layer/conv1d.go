@@ -58,15 +58,6 @@ type Conv1D struct {
 // Causal is a padding of Conv1D: see there.
 const Causal = op.Causal
 
-// Class implements Layer.
-func (Conv1D) Class() string { return "Conv1D" }
-
-// Named implements Layer.
-func (l Conv1D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Conv1D) Config() map[string]any { return ConfigOf(l) }
-
 // FinalActivation implements Activated.
 func (l Conv1D) FinalActivation() Function { return finalOf(l.Activation) }
 

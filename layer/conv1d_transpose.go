@@ -55,15 +55,6 @@ type Conv1DTranspose struct {
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// Class implements Layer.
-func (Conv1DTranspose) Class() string { return "Conv1DTranspose" }
-
-// Named implements Layer.
-func (l Conv1DTranspose) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Conv1DTranspose) Config() map[string]any { return ConfigOf(l) }
-
 // FinalActivation implements Activated.
 func (l Conv1DTranspose) FinalActivation() Function { return finalOf(l.Activation) }
 

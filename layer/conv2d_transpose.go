@@ -66,15 +66,6 @@ type Conv2DTranspose struct {
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// Class implements Layer.
-func (Conv2DTranspose) Class() string { return "Conv2DTranspose" }
-
-// Named implements Layer.
-func (l Conv2DTranspose) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Conv2DTranspose) Config() map[string]any { return ConfigOf(l) }
-
 // FinalActivation implements Activated.
 func (l Conv2DTranspose) FinalActivation() Function { return finalOf(l.Activation) }
 

@@ -70,38 +70,11 @@ type ZeroPadding1D struct {
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// Class implements Layer.
-func (Cropping2D) Class() string { return "Cropping2D" }
-
-// Named implements Layer.
-func (l Cropping2D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Cropping2D) Config() map[string]any { return ConfigOf(l) }
-
 // PassesThrough implements Transparent.
 func (Cropping2D) PassesThrough() bool { return true }
 
-// Class implements Layer.
-func (Cropping1D) Class() string { return "Cropping1D" }
-
-// Named implements Layer.
-func (l Cropping1D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Cropping1D) Config() map[string]any { return ConfigOf(l) }
-
 // PassesThrough implements Transparent.
 func (Cropping1D) PassesThrough() bool { return true }
-
-// Class implements Layer.
-func (ZeroPadding1D) Class() string { return "ZeroPadding1D" }
-
-// Named implements Layer.
-func (l ZeroPadding1D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l ZeroPadding1D) Config() map[string]any { return ConfigOf(l) }
 
 // Build implements Layer.
 func (l Cropping2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {

@@ -53,15 +53,6 @@ type DepthwiseConv1D struct {
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// Class implements Layer.
-func (DepthwiseConv1D) Class() string { return "DepthwiseConv1D" }
-
-// Named implements Layer.
-func (l DepthwiseConv1D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l DepthwiseConv1D) Config() map[string]any { return ConfigOf(l) }
-
 // FinalActivation implements Activated.
 func (l DepthwiseConv1D) FinalActivation() Function { return finalOf(l.Activation) }
 

@@ -26,15 +26,6 @@ type GlobalAveragePool1D struct {
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// Class implements Layer.
-func (GlobalAveragePool1D) Class() string { return "GlobalAveragePooling1D" }
-
-// Named implements Layer.
-func (l GlobalAveragePool1D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l GlobalAveragePool1D) Config() map[string]any { return ConfigOf(l) }
-
 // PassesThrough implements Transparent. The means of probabilities are probabilities.
 func (GlobalAveragePool1D) PassesThrough() bool { return true }
 
@@ -69,15 +60,6 @@ type GlobalMaxPool1D struct {
 
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
-
-// Class implements Layer.
-func (GlobalMaxPool1D) Class() string { return "GlobalMaxPooling1D" }
-
-// Named implements Layer.
-func (l GlobalMaxPool1D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l GlobalMaxPool1D) Config() map[string]any { return ConfigOf(l) }
 
 // Build implements Layer.
 func (l GlobalMaxPool1D) Build(b *graph.Builder, x *graph.Value) *graph.Value {

@@ -118,50 +118,14 @@ type SpatialDropout1D struct {
 	_ struct{} `keras:"trainable,any,omit"` // not an argument of this layer in Keras
 }
 
-// Class implements Layer.
-func (GaussianNoise) Class() string { return "GaussianNoise" }
-
-// Named implements Layer.
-func (l GaussianNoise) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l GaussianNoise) Config() map[string]any { return ConfigOf(l) }
-
 // PassesThrough implements Transparent.
 func (GaussianNoise) PassesThrough() bool { return true }
-
-// Class implements Layer.
-func (GaussianDropout) Class() string { return "GaussianDropout" }
-
-// Named implements Layer.
-func (l GaussianDropout) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l GaussianDropout) Config() map[string]any { return ConfigOf(l) }
 
 // PassesThrough implements Transparent.
 func (GaussianDropout) PassesThrough() bool { return true }
 
-// Class implements Layer.
-func (AlphaDropout) Class() string { return "AlphaDropout" }
-
-// Named implements Layer.
-func (l AlphaDropout) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l AlphaDropout) Config() map[string]any { return ConfigOf(l) }
-
 // PassesThrough implements Transparent.
 func (AlphaDropout) PassesThrough() bool { return true }
-
-// Class implements Layer.
-func (SpatialDropout1D) Class() string { return "SpatialDropout1D" }
-
-// Named implements Layer.
-func (l SpatialDropout1D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l SpatialDropout1D) Config() map[string]any { return ConfigOf(l) }
 
 // PassesThrough implements Transparent.
 func (SpatialDropout1D) PassesThrough() bool { return true }

@@ -59,38 +59,11 @@ type Identity struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (Permute) Class() string { return "Permute" }
-
-// Named implements Layer.
-func (l Permute) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Permute) Config() map[string]any { return ConfigOf(l) }
-
 // PassesThrough implements Transparent.
 func (Permute) PassesThrough() bool { return true }
 
-// Class implements Layer.
-func (RepeatVector) Class() string { return "RepeatVector" }
-
-// Named implements Layer.
-func (l RepeatVector) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l RepeatVector) Config() map[string]any { return ConfigOf(l) }
-
 // PassesThrough implements Transparent.
 func (RepeatVector) PassesThrough() bool { return true }
-
-// Class implements Layer.
-func (Identity) Class() string { return "Identity" }
-
-// Named implements Layer.
-func (l Identity) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Identity) Config() map[string]any { return ConfigOf(l) }
 
 // PassesThrough implements Transparent.
 func (Identity) PassesThrough() bool { return true }

@@ -64,24 +64,6 @@ type AveragePool1D struct {
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// Class implements Layer.
-func (MaxPool1D) Class() string { return "MaxPooling1D" }
-
-// Named implements Layer.
-func (l MaxPool1D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l MaxPool1D) Config() map[string]any { return ConfigOf(l) }
-
-// Class implements Layer.
-func (AveragePool1D) Class() string { return "AveragePooling1D" }
-
-// Named implements Layer.
-func (l AveragePool1D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l AveragePool1D) Config() map[string]any { return ConfigOf(l) }
-
 // PassesThrough implements Transparent. The means of probabilities are probabilities.
 func (AveragePool1D) PassesThrough() bool { return true }
 

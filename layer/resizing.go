@@ -78,27 +78,9 @@ type CenterCrop struct {
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// Class implements Layer.
-func (Resizing) Class() string { return "Resizing" }
-
-// Named implements Layer.
-func (l Resizing) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Resizing) Config() map[string]any { return ConfigOf(l) }
-
 // PassesThrough implements Transparent. Weighted means of probabilities are probabilities, if no weight is
 // negative.
 func (l Resizing) PassesThrough() bool { return convex(l.Interpolation) && !l.PadToAspectRatio }
-
-// Class implements Layer.
-func (CenterCrop) Class() string { return "CenterCrop" }
-
-// Named implements Layer.
-func (l CenterCrop) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l CenterCrop) Config() map[string]any { return ConfigOf(l) }
 
 // PassesThrough implements Transparent.
 func (CenterCrop) PassesThrough() bool { return true }

@@ -60,15 +60,6 @@ type SeparableConv1D struct {
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// Class implements Layer.
-func (SeparableConv1D) Class() string { return "SeparableConv1D" }
-
-// Named implements Layer.
-func (l SeparableConv1D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l SeparableConv1D) Config() map[string]any { return ConfigOf(l) }
-
 // FinalActivation implements Activated.
 func (l SeparableConv1D) FinalActivation() Function { return finalOf(l.Activation) }
 

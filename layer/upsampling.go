@@ -51,27 +51,9 @@ type UpSampling1D struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (UpSampling2D) Class() string { return "UpSampling2D" }
-
-// Named implements Layer.
-func (l UpSampling2D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l UpSampling2D) Config() map[string]any { return ConfigOf(l) }
-
 // PassesThrough implements Transparent. Weighted means of probabilities are probabilities, if no weight is
 // negative.
 func (l UpSampling2D) PassesThrough() bool { return convex(l.Interpolation) }
-
-// Class implements Layer.
-func (UpSampling1D) Class() string { return "UpSampling1D" }
-
-// Named implements Layer.
-func (l UpSampling1D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l UpSampling1D) Config() map[string]any { return ConfigOf(l) }
 
 // PassesThrough implements Transparent.
 func (UpSampling1D) PassesThrough() bool { return true }
