@@ -117,6 +117,7 @@ var lowerers = map[string]func(l *lowering) error{
 	"Squeeze":               view,
 	"SliceGrad":             sliceGrad,
 	"Conv2DTranspose":       convTranspose,
+	"FusedConv2DTranspose":  fusedConvTranspose,
 	"AdaptiveMaxPool2D":     adaptiveMaxPool,
 	"AdaptiveMaxPool2DGrad": adaptiveMaxPoolGrad,
 	"Resize":                resize,
