@@ -38,6 +38,11 @@ type Variable struct {
 	Frozen bool        // never trained, though a Weight
 	Init   Initializer // nil: zeros
 
+	// Regularizer and Constraint are for a Weight; the model ignores them while it is not trained. Both
+	// may be nil.
+	Regularizer Regularizer
+	Constraint  Constraint
+
 	off  bool // the layer is frozen: see Builder.Freeze
 	cell *cell
 }
