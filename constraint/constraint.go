@@ -124,14 +124,15 @@ func norm(b *graph.Builder, w *graph.Value, axis Axis, class string) *graph.Valu
 	if !w.Valid() {
 		return b.Invalid()
 	}
-	axes := slices.Clone([]int(axis))
-	for i, a := range axes {
+	var axes []int // nil means all
+	for _, a := range axis {
 		if a < -w.Rank() || a >= w.Rank() {
 			return b.Errorf("%s: Axis has %d, but the weight has shape %v", class, a, w.Shape)
 		}
 		if a < 0 {
-			axes[i] = a + w.Rank()
+			a += w.Rank()
 		}
+		axes = append(axes, a)
 	}
 	slices.Sort(axes)
 	return b.Sqrt(b.SumKeep(b.Square(w), slices.Compact(axes)...))

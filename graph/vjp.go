@@ -230,6 +230,7 @@ var vjps = map[string]vjp{
 			b.Neg(b.Mul(b.Reshape(g[0], rows...), b.Log(b.Softmax(x)))),
 		}
 	},
+	"Sparsemax": sparsemaxGrad,
 }
 
 // flat is the rule for an op whose derivative is 0, so that its operands have no gradient.

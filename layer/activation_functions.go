@@ -1,6 +1,8 @@
 package layer
 
 import (
+	"math"
+
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/tensor"
@@ -57,6 +59,11 @@ const (
 	//
 	//	y = exp(x)
 	Exponential Function = "exponential"
+	// GELU is the Gaussian error linear unit (keras.activations.gelu; Hendrycks and Gimpel, 2016,
+	// arXiv:1606.08415). It is the exact form; Keras' approximate=True has no name in files:
+	//
+	//	y = x * (1 + erf(x/sqrt(2))) / 2
+	GELU Function = "gelu"
 	// GLU is the gated linear unit (keras.activations.glu; Dauphin et al., 2017, arXiv:1612.08083). a and
 	// b are the first and the second half of the features, the last dimension of x. So the result has
 	// half as many features as the operand:
@@ -118,9 +125,10 @@ const (
 	//
 	//	y = x / (1 + |x|)
 	Softsign Function = "softsign"
-	// Sparsemax turns logits into probabilities that sum to 1, many of which are 0
-	// (keras.activations.sparsemax; Martins and Astudillo, 2016, arXiv:1602.02068). tau is the number for
-	// which the sum is 1:
+	// Sparsemax turns logits into weights, many of which are 0 (keras.activations.sparsemax; Martins and
+	// Astudillo, 2016, arXiv:1602.02068). In the paper, tau is such that the results sum to 1. Keras 3.15
+	// computes a different tau if more than one result is greater than 0, so the sum is not 1. lince
+	// computes the same numbers as Keras; see op.Sparsemax:
 	//
 	//	y[k] = max(x[k] - tau, 0)
 	Sparsemax Function = "sparsemax"
@@ -157,10 +165,11 @@ var functions = []struct {
 	{SiLU, func(b *graph.Builder, x *graph.Value) *graph.Value { return b.Mul(x, b.Sigmoid(x)) }},
 	{Tanh, (*graph.Builder).Tanh},
 	{CELU, func(b *graph.Builder, x *graph.Value) *graph.Value {
-		return b.Add(b.Max(x, number(b, x, 0)), expm1(b, b.Min(x, number(b, x, 0))))
+		return b.Add(b.Max(x, number(b, x, 0)), b.Expm1(negative(b, x)))
 	}},
 	{ELU, func(b *graph.Builder, x *graph.Value) *graph.Value { return elu(b, x, 1) }},
 	{Exponential, (*graph.Builder).Exp},
+	{GELU, func(b *graph.Builder, x *graph.Value) *graph.Value { return gelu(b, x, false) }},
 	{GLU, glu},
 	{HardShrink, func(b *graph.Builder, x *graph.Value) *graph.Value {
 		return b.Select(b.Binary(op.Greater, b.Abs(x), number(b, x, .5)), x, number(b, x, 0))
@@ -169,12 +178,12 @@ var functions = []struct {
 	{HardSiLU, func(b *graph.Builder, x *graph.Value) *graph.Value { return b.Mul(x, hardSigmoid(b, x)) }},
 	{HardTanh, func(b *graph.Builder, x *graph.Value) *graph.Value { return b.Clip(x, -1, 1) }},
 	{LeakyReLU02, func(b *graph.Builder, x *graph.Value) *graph.Value { return leakyReLU(b, x, .2) }},
-	{LogSigmoid, func(b *graph.Builder, x *graph.Value) *graph.Value { return b.Neg(softplus(b, b.Neg(x))) }},
+	{LogSigmoid, func(b *graph.Builder, x *graph.Value) *graph.Value { return b.Neg(b.Softplus(b.Neg(x))) }},
 	{LogSoftmax, logSoftmax},
-	{Mish, func(b *graph.Builder, x *graph.Value) *graph.Value { return b.Mul(x, b.Tanh(softplus(b, x))) }},
+	{Mish, func(b *graph.Builder, x *graph.Value) *graph.Value { return b.Mul(x, b.Tanh(b.Softplus(x))) }},
 	{SELU, selu},
 	{SoftShrink, softShrink},
-	{Softplus, softplus},
+	{Softplus, (*graph.Builder).Softplus},
 	{Softsign, func(b *graph.Builder, x *graph.Value) *graph.Value { return b.Div(x, b.Offset(b.Abs(x), 1)) }},
 	{Sparsemax, (*graph.Builder).Sparsemax},
 	{SparsePlus, sparsePlus},
@@ -196,11 +205,6 @@ var alongLast = []Function{GLU, LogSoftmax, Softmax, Sparsemax}
 // number returns a constant of the type of x.
 func number(b *graph.Builder, x *graph.Value, v float64) *graph.Value { return b.Constant(x.DType, v) }
 
-// expm1 is exp(x) - 1, without loss of precision near 0.
-func expm1(b *graph.Builder, x *graph.Value) *graph.Value {
-	return b.Mul(b.Tanh(b.Scale(x, .5)), b.Offset(b.Exp(x), 1))
-}
-
 // negative is the part of x that is below 0. The functions below use it in the branch for negative
 // numbers, so that exp does not overflow in the other branch.
 func negative(b *graph.Builder, x *graph.Value) *graph.Value { return b.Min(x, number(b, x, 0)) }
@@ -211,7 +215,7 @@ func elu(b *graph.Builder, x *graph.Value, alpha float64) *graph.Value {
 	if !x.Valid() {
 		return b.Invalid()
 	}
-	y := expm1(b, negative(b, x))
+	y := b.Expm1(negative(b, x))
 	if alpha == 1 { // the gradient at 0 is that of the branch for positive numbers
 		return b.Select(b.Binary(op.Less, x, number(b, x, 0)), y, x)
 	}
@@ -220,7 +224,7 @@ func elu(b *graph.Builder, x *graph.Value, alpha float64) *graph.Value {
 
 func selu(b *graph.Builder, x *graph.Value) *graph.Value {
 	const alpha, scale = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
-	return b.Select(b.Binary(op.Less, x, number(b, x, 0)), b.Scale(expm1(b, negative(b, x)), scale*alpha), b.Scale(x, scale))
+	return b.Select(b.Binary(op.Less, x, number(b, x, 0)), b.Scale(b.Expm1(negative(b, x)), scale*alpha), b.Scale(x, scale))
 }
 
 func leakyReLU(b *graph.Builder, x *graph.Value, slope float64) *graph.Value {
@@ -231,11 +235,14 @@ func hardSigmoid(b *graph.Builder, x *graph.Value) *graph.Value {
 	return b.Div(b.ReLU6(b.Offset(x, 3)), number(b, x, 6))
 }
 
-// softplus is log(1+exp(x)) = max(x, 0) + log(1+exp(-|x|)), which does not overflow. The maximum is
-// written as (x+|x|)/2, whose gradient at 0 is 1/2.
-func softplus(b *graph.Builder, x *graph.Value) *graph.Value {
-	size := b.Abs(x)
-	return b.Add(b.Scale(b.Add(x, size), .5), b.Log1p(b.Exp(b.Neg(size))))
+// gelu is the exact function or its approximation by tanh (Hendrycks and Gimpel, 2016,
+// arXiv:1606.08415).
+func gelu(b *graph.Builder, x *graph.Value, approximate bool) *graph.Value {
+	inner := b.Erf(b.Scale(x, math.Sqrt2/2))
+	if approximate {
+		inner = b.Tanh(b.Scale(b.Add(x, b.Scale(b.Mul(b.Square(x), x), .044715)), math.Sqrt2/math.SqrtPi))
+	}
+	return b.Mul(b.Scale(x, .5), b.Offset(inner, 1))
 }
 
 func softShrink(b *graph.Builder, x *graph.Value) *graph.Value {

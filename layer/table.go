@@ -46,6 +46,9 @@ var classes = &config.Registry[Layer]{
 		{Of: Dot{}},
 		{Of: Rescaling{}},
 		{Of: Normalization{}, Read: readNormalization},
+		{Of: ActivityRegularization{}},
+		{Of: ELULayer{}},
+		{Of: PReLU{}},
 	},
 	Types: []config.Type{
 		config.TypeOf(encodeActivation, decodeActivation, checkActivation, func(s string) Activation { return Function(s) }),

@@ -121,6 +121,9 @@ var lowerers = map[string]func(l *lowering) error{
 	"Adam":    update,
 
 	"FusedMatMulUpdate": matMulUpdate,
+
+	"Sparsemax":     sparsemax,
+	"SparsemaxGrad": sparsemaxGrad,
 }
 
 // lowererOf returns the node's row in lowerers.

@@ -5,12 +5,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/internal/graphtest"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/regularizer"
 )
 
 type configured interface {
@@ -54,6 +56,9 @@ var defaults = []struct {
 	{"layers", layer.Dot{Axes: [2]int{1, 1}}, map[string]any{"axes": 1}},
 	{"layers", layer.Rescaling{Scale: []float64{.5}}, map[string]any{"scale": .5}},
 	{"layers", layer.Normalization{}, nil},
+	{"layers", layer.ActivityRegularization{}, nil},
+	{"layers", layer.ELULayer{}, nil},
+	{"layers", layer.PReLU{}, nil},
 	{"initializers", initializer.GlorotUniform{}, nil},
 	{"initializers", initializer.GlorotNormal{}, nil},
 	{"initializers", initializer.HeUniform{}, nil},
@@ -80,6 +85,14 @@ var defaults = []struct {
 	{"optimizers", optimizer.SGD{}, nil},
 	{"optimizers", optimizer.RMSprop{}, nil},
 	{"optimizers", optimizer.Adam{}, nil},
+	{"regularizers", regularizer.L1{}, nil},
+	{"regularizers", regularizer.L2{}, nil},
+	{"regularizers", regularizer.L1L2{}, nil},
+	{"regularizers", regularizer.OrthogonalRegularizer{}, nil},
+	{"constraints", constraint.MaxNorm{}, nil},
+	{"constraints", constraint.MinMaxNorm{}, nil},
+	{"constraints", constraint.NonNeg{}, nil},
+	{"constraints", constraint.UnitNorm{}, nil},
 }
 
 var modules = map[string]struct {
@@ -91,6 +104,8 @@ var modules = map[string]struct {
 	"losses":       {loss.Classes, as(loss.Decode)},
 	"metrics":      {metric.Classes, as(metric.Decode)},
 	"optimizers":   {optimizer.Classes, as(optimizer.Decode)},
+	"regularizers": {regularizer.Classes, as(regularizer.Decode)},
+	"constraints":  {constraint.Classes, as(constraint.Decode)},
 }
 
 func as[T configured](decode func(string, map[string]any) (T, error)) func(string, map[string]any) (configured, error) {

@@ -346,6 +346,14 @@ var evals = map[string]eval{
 			w[i] -= alpha * m[i] / (math.Sqrt(d) + o.Epsilon)
 		}
 	},
+	"Sparsemax": func(_ *graph.Node, in, out []*Array) {
+		copy(out[0].V, in[0].V)
+		rows(out[0], func(_ int, row []float64) { sparsemaxResult(row) })
+	},
+	"SparsemaxGrad": func(_ *graph.Node, in, out []*Array) {
+		copy(out[0].V, in[0].V)
+		rows(out[0], func(i int, g []float64) { sparsemaxGradient(g, in[1].V[i*len(g):][:len(g)]) })
+	},
 }
 
 func truth(b bool) float64 {
