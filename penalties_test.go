@@ -145,10 +145,6 @@ type loud struct {
 	Name string `keras:"name,omitempty"`
 }
 
-func (loud) Class() string            { return "Loud" }
-func (l loud) Named() string          { return l.Name }
-func (l loud) Config() map[string]any { return layer.ConfigOf(l) }
-
 func (l loud) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	b.AddLoss(b.Square(b.Scale(x, .5))) // its sum
 	return x
@@ -187,8 +183,6 @@ type half struct {
 	Factor float64 `keras:"factor,required,above=0"`
 }
 
-func (half) Class() string            { return "Half" }
-func (r half) Config() map[string]any { return regularizer.ConfigOf(r) }
 func (r half) Penalty(b *graph.Builder, x *graph.Value) *graph.Value {
 	return b.Scale(b.Sum(b.Square(x)), r.Factor/2)
 }
@@ -197,8 +191,6 @@ type box struct {
 	Side float64 `keras:"side,required,above=0"`
 }
 
-func (box) Class() string            { return "Box" }
-func (c box) Config() map[string]any { return constraint.ConfigOf(c) }
 func (c box) Project(b *graph.Builder, w *graph.Value) *graph.Value {
 	return b.Clip(w, -c.Side, c.Side)
 }
@@ -231,8 +223,8 @@ func TestCustomPenalties(t *testing.T) {
 		}
 	}
 	custom := lince.Options{
-		Regularizers: map[string]lince.RegularizerDecoder{"Half": regularizer.FromConfig[half]},
-		Constraints:  map[string]lince.ConstraintDecoder{"Box": constraint.FromConfig[box]},
+		Regularizers: map[string]lince.RegularizerDecoder{"half": regularizer.FromConfig[half]},
+		Constraints:  map[string]lince.ConstraintDecoder{"box": constraint.FromConfig[box]},
 	}
 	again, err := custom.Read(bytes.NewReader(file), int64(len(file)))
 	if err != nil {
@@ -248,10 +240,10 @@ func TestCustomPenalties(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := train(plain); err == nil || !strings.Contains(err.Error(), `layer dense: kernel_constraint {"class_name":"Box"`) || !strings.Contains(err.Error(), `layer dense: kernel_regularizer {"class_name":"Half"`) {
+	if err := train(plain); err == nil || !strings.Contains(err.Error(), `layer dense: kernel_constraint {"class_name":"box"`) || !strings.Contains(err.Error(), `layer dense: kernel_regularizer {"class_name":"half"`) {
 		t.Errorf("training without the classes: %v", err)
 	}
-	custom.Constraints["Box"] = func(json.RawMessage) (constraint.Constraint, error) { return nil, os.ErrInvalid }
+	custom.Constraints["box"] = func(json.RawMessage) (constraint.Constraint, error) { return nil, os.ErrInvalid }
 	if _, err := custom.Read(bytes.NewReader(file), int64(len(file))); err == nil || !strings.Contains(err.Error(), "layer dense (Dense): kernel_constraint: invalid argument") {
 		t.Errorf("a decoder that fails: %v", err)
 	}
@@ -262,8 +254,6 @@ type nothing struct {
 	v func(*graph.Builder) *graph.Value
 }
 
-func (nothing) Class() string                                           { return "Nothing" }
-func (nothing) Config() map[string]any                                  { return nil }
 func (n nothing) Penalty(b *graph.Builder, _ *graph.Value) *graph.Value { return n.v(b) }
 func (n nothing) Project(b *graph.Builder, _ *graph.Value) *graph.Value { return n.v(b) }
 

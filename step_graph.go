@@ -6,7 +6,9 @@ import (
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
+	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -63,7 +65,7 @@ func (m *Model) losses(b *graph.Builder, c *compiled, out []*graph.Value) (of []
 		if o.Loss == nil {
 			continue
 		}
-		at := b.In("loss"+key, o.place("loss ("+o.Loss.Class()+")"))
+		at := b.In("loss"+key, o.place("loss ("+loss.ClassOf(o.Loss)+")"))
 		before := b.Mistakes()
 		v.losses = weighted(at, o.Loss.Build(at, v.yTrue, v.yPred), v.weights)
 		if v.losses == nil || !v.losses.Valid() {
@@ -236,6 +238,6 @@ func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
 			c.updated = append(c.updated, v)
 		}
 	}
-	at := b.In(optimizerPath, "optimizer ("+c.config.Optimizer.Class()+")")
+	at := b.In(optimizerPath, "optimizer ("+optimizer.ClassOf(c.config.Optimizer)+")")
 	c.config.Optimizer.Build(at, weights, grads)
 }

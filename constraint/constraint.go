@@ -24,11 +24,6 @@ import (
 // Constraint restricts the values of a weight.
 type Constraint interface {
 	graph.Constraint
-	// Class returns the name of the Keras class, such as "MaxNorm".
-	Class() string
-	// Config returns the arguments for JSON, as Keras' get_config does. Floating-point numbers
-	// are float64 and integers int. ConfigOf derives it from the tags of the fields.
-	Config() map[string]any
 }
 
 // MaxNorm limits the norms of vectors (keras.constraints.MaxNorm):
@@ -90,30 +85,6 @@ type UnitNorm struct {
 
 // Axis lists dimensions of a weight.
 type Axis []int
-
-// Class implements Constraint.
-func (MaxNorm) Class() string { return "MaxNorm" }
-
-// Class implements Constraint.
-func (MinMaxNorm) Class() string { return "MinMaxNorm" }
-
-// Class implements Constraint.
-func (NonNeg) Class() string { return "NonNeg" }
-
-// Class implements Constraint.
-func (UnitNorm) Class() string { return "UnitNorm" }
-
-// Config implements Constraint.
-func (c MaxNorm) Config() map[string]any { return ConfigOf(c) }
-
-// Config implements Constraint.
-func (c MinMaxNorm) Config() map[string]any { return ConfigOf(c) }
-
-// Config implements Constraint.
-func (c NonNeg) Config() map[string]any { return ConfigOf(c) }
-
-// Config implements Constraint.
-func (c UnitNorm) Config() map[string]any { return ConfigOf(c) }
 
 // epsilon is Keras' backend.epsilon().
 const epsilon = 1e-7

@@ -68,21 +68,21 @@ var all = []constraint.Constraint{
 
 func TestDecode(t *testing.T) {
 	for _, c := range all {
-		again, err := constraint.Decode(c.Class(), c.Config())
+		again, err := constraint.Decode(constraint.ClassOf(c), constraint.GetConfig(c))
 		if err != nil {
 			t.Error(err)
-		} else if d := cmp.Diff(c.Config(), again.Config()); d != "" {
-			t.Errorf("%s: %s", c.Class(), d)
+		} else if d := cmp.Diff(constraint.GetConfig(c), constraint.GetConfig(again)); d != "" {
+			t.Errorf("%s: %s", constraint.ClassOf(c), d)
 		}
 	}
 	for short, class := range map[string]string{"max_norm": "MaxNorm", "min_max_norm": "MinMaxNorm", "non_neg": "NonNeg", "unit_norm": "UnitNorm", "NonNeg": "NonNeg"} {
-		if c, err := constraint.Decode(short, nil); err != nil || c.Class() != class {
+		if c, err := constraint.Decode(short, nil); err != nil || constraint.ClassOf(c) != class {
 			t.Errorf("%s: got %v, %v", short, c, err)
 		}
 	}
 	c, err := constraint.Decode("max_norm", nil)
-	if want := map[string]any{"max_value": 2., "axis": 0}; err != nil || !cmp.Equal(c.Config(), want) {
-		t.Errorf("the defaults of max_norm are %v, %v, want %v", c.Config(), err, want)
+	if want := map[string]any{"max_value": 2., "axis": 0}; err != nil || !cmp.Equal(constraint.GetConfig(c), want) {
+		t.Errorf("the defaults of max_norm are %v, %v, want %v", constraint.GetConfig(c), err, want)
 	}
 }
 
@@ -130,9 +130,6 @@ type limit struct {
 	Limit float64 `keras:"limit,default=1,above=0"`
 }
 
-func (limit) Class() string            { return "Limit" }
-func (c limit) Config() map[string]any { return constraint.ConfigOf(c) }
-
 func (c limit) Project(b *graph.Builder, w *graph.Value) *graph.Value {
 	c, ok := constraint.Ready(b, c)
 	if !ok {
@@ -143,7 +140,7 @@ func (c limit) Project(b *graph.Builder, w *graph.Value) *graph.Value {
 
 func TestCustom(t *testing.T) {
 	c, err := constraint.FromConfig[limit]([]byte(`{"limit": 0.5}`))
-	if err != nil || c != (limit{.5}) || c.Config()["limit"] != .5 {
+	if err != nil || c != (limit{.5}) || constraint.GetConfig(c)["limit"] != .5 {
 		t.Errorf("got %v, %v", c, err)
 	}
 	if _, err := constraint.DecodeAs[limit](map[string]any{"limit": -1.}); err == nil {
@@ -158,7 +155,7 @@ func TestCustom(t *testing.T) {
 func TestKerasTakesConfigs(t *testing.T) {
 	var in []map[string]any
 	for _, c := range all {
-		in = append(in, map[string]any{"class_name": c.Class(), "config": c.Config(), "module": "keras.constraints", "registered_name": nil})
+		in = append(in, map[string]any{"class_name": constraint.ClassOf(c), "config": constraint.GetConfig(c), "module": "keras.constraints", "registered_name": nil})
 	}
 	var got []map[string]any
 	graphtest.Keras(t, `
@@ -166,11 +163,11 @@ import sys, json, keras
 print(json.dumps([keras.constraints.deserialize(o).get_config() for o in json.load(sys.stdin)]))
 `, in, &got)
 	for i, c := range all {
-		again, err := constraint.Decode(c.Class(), got[i])
+		again, err := constraint.Decode(constraint.ClassOf(c), got[i])
 		if err != nil {
 			t.Error(err)
-		} else if d := cmp.Diff(c.Config(), again.Config()); d != "" {
-			t.Errorf("%s: %s", c.Class(), d)
+		} else if d := cmp.Diff(constraint.GetConfig(c), constraint.GetConfig(again)); d != "" {
+			t.Errorf("%s: %s", constraint.ClassOf(c), d)
 		}
 	}
 }

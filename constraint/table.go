@@ -71,9 +71,14 @@ func readUnitNorm(r *config.Reader, c Constraint) Constraint {
 // UnknownClass is the error for a class that lince does not support.
 type UnknownClass = config.UnknownClass
 
-// ConfigOf returns the config of a constraint, derived from the tags of its fields. A custom
-// constraint calls it in its Config method. See DecodeAs for the tags.
-func ConfigOf(c Constraint) map[string]any { return classes.Config(c) }
+// ClassOf returns the name of the Keras class of a constraint, such as "MaxNorm". For a custom constraint, it is the
+// name of its Go type, or what its method Class() string returns.
+func ClassOf(c Constraint) string { return classes.ClassOf(c) }
+
+// GetConfig returns the arguments of a constraint for JSON, as Keras' get_config does. Floating-point
+// numbers are float64 and integers int. The tags of the fields declare the arguments. A custom constraint
+// with other arguments has a method Config() map[string]any.
+func GetConfig(c Constraint) map[string]any { return classes.GetConfig(c) }
 
 // Classes lists the Keras names of the constraints that Decode supports.
 func Classes() []string { return classes.Names() }

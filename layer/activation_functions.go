@@ -88,11 +88,11 @@ const (
 	//
 	//	y = min(max(x, -1), 1)
 	HardTanh Function = "hard_tanh"
-	// LeakyReLU02 is a ReLU with the slope 0.2 for negative numbers (keras.activations.leaky_relu; Maas
+	// LeakyReLUFunction is a ReLU with the slope 0.2 for negative numbers (keras.activations.leaky_relu; Maas
 	// et al., 2013). The layer LeakyReLU has the slope 0.3 by default:
 	//
 	//	y = x if x > 0, else 0.2*x
-	LeakyReLU02 Function = "leaky_relu"
+	LeakyReLUFunction Function = "leaky_relu"
 	// LogSigmoid is the logarithm of Sigmoid (keras.activations.log_sigmoid):
 	//
 	//	y = -log(1 + exp(-x))
@@ -169,7 +169,7 @@ var functions = []struct {
 	}},
 	{ELU, func(b *graph.Builder, x *graph.Value) *graph.Value { return elu(b, x, 1) }},
 	{Exponential, (*graph.Builder).Exp},
-	{GELU, func(b *graph.Builder, x *graph.Value) *graph.Value { return gelu(b, x, false) }},
+	{GELU, gelu},
 	{GLU, glu},
 	{HardShrink, func(b *graph.Builder, x *graph.Value) *graph.Value {
 		return b.Select(b.Binary(op.Greater, b.Abs(x), number(b, x, .5)), x, number(b, x, 0))
@@ -177,7 +177,7 @@ var functions = []struct {
 	{HardSigmoid, hardSigmoid},
 	{HardSiLU, func(b *graph.Builder, x *graph.Value) *graph.Value { return b.Mul(x, hardSigmoid(b, x)) }},
 	{HardTanh, func(b *graph.Builder, x *graph.Value) *graph.Value { return b.Clip(x, -1, 1) }},
-	{LeakyReLU02, func(b *graph.Builder, x *graph.Value) *graph.Value { return leakyReLU(b, x, .2) }},
+	{LeakyReLUFunction, func(b *graph.Builder, x *graph.Value) *graph.Value { return leakyReLU(b, x, .2) }},
 	{LogSigmoid, func(b *graph.Builder, x *graph.Value) *graph.Value { return b.Neg(b.Softplus(b.Neg(x))) }},
 	{LogSoftmax, logSoftmax},
 	{Mish, func(b *graph.Builder, x *graph.Value) *graph.Value { return b.Mul(x, b.Tanh(b.Softplus(x))) }},
@@ -235,14 +235,8 @@ func hardSigmoid(b *graph.Builder, x *graph.Value) *graph.Value {
 	return b.Div(b.ReLU6(b.Offset(x, 3)), number(b, x, 6))
 }
 
-// gelu is the exact function or its approximation by tanh (Hendrycks and Gimpel, 2016,
-// arXiv:1606.08415).
-func gelu(b *graph.Builder, x *graph.Value, approximate bool) *graph.Value {
-	inner := b.Erf(b.Scale(x, math.Sqrt2/2))
-	if approximate {
-		inner = b.Tanh(b.Scale(b.Add(x, b.Scale(b.Mul(b.Square(x), x), .044715)), math.Sqrt2/math.SqrtPi))
-	}
-	return b.Mul(b.Scale(x, .5), b.Offset(inner, 1))
+func gelu(b *graph.Builder, x *graph.Value) *graph.Value {
+	return b.Mul(b.Scale(x, .5), b.Offset(b.Erf(b.Scale(x, math.Sqrt2/2)), 1))
 }
 
 func softShrink(b *graph.Builder, x *graph.Value) *graph.Value {

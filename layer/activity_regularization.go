@@ -25,15 +25,6 @@ type ActivityRegularization struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (ActivityRegularization) Class() string { return "ActivityRegularization" }
-
-// Named implements Layer.
-func (l ActivityRegularization) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l ActivityRegularization) Config() map[string]any { return ConfigOf(l) }
-
 // PassesThrough implements Transparent.
 func (ActivityRegularization) PassesThrough() bool { return true }
 

@@ -23,15 +23,6 @@ type ELULayer struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (ELULayer) Class() string { return "ELU" }
-
-// Named implements Layer.
-func (l ELULayer) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l ELULayer) Config() map[string]any { return ConfigOf(l) }
-
 // FinalActivation implements Activated.
 func (ELULayer) FinalActivation() Function { return ELU }
 

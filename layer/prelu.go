@@ -39,15 +39,6 @@ type PReLU struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (PReLU) Class() string { return "PReLU" }
-
-// Named implements Layer.
-func (l PReLU) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l PReLU) Config() map[string]any { return ConfigOf(l) }
-
 // FinalActivation implements Activated. It returns the name of a function that Keras does not have.
 func (PReLU) FinalActivation() Function { return "prelu" }
 

@@ -22,11 +22,6 @@ import (
 // Regularizer computes a penalty.
 type Regularizer interface {
 	graph.Regularizer
-	// Class returns the name of the Keras class, such as "L2".
-	Class() string
-	// Config returns the arguments for JSON, as Keras' get_config does. Floating-point numbers
-	// are float64 and integers int. ConfigOf derives it from the tags of the fields.
-	Config() map[string]any
 }
 
 // L1 penalizes the sum of the absolute values (keras.regularizers.L1). It makes many weights 0:
@@ -93,30 +88,6 @@ const (
 	Rows    Mode = "rows"    // the vectors are the rows of the matrix
 	Columns Mode = "columns" // the vectors are the columns of the matrix
 )
-
-// Class implements Regularizer.
-func (L1) Class() string { return "L1" }
-
-// Class implements Regularizer.
-func (L2) Class() string { return "L2" }
-
-// Class implements Regularizer.
-func (L1L2) Class() string { return "L1L2" }
-
-// Class implements Regularizer.
-func (OrthogonalRegularizer) Class() string { return "OrthogonalRegularizer" }
-
-// Config implements Regularizer.
-func (r L1) Config() map[string]any { return ConfigOf(r) }
-
-// Config implements Regularizer.
-func (r L2) Config() map[string]any { return ConfigOf(r) }
-
-// Config implements Regularizer.
-func (r L1L2) Config() map[string]any { return ConfigOf(r) }
-
-// Config implements Regularizer.
-func (r OrthogonalRegularizer) Config() map[string]any { return ConfigOf(r) }
 
 // Penalty implements graph.Regularizer.
 func (r L1) Penalty(b *graph.Builder, x *graph.Value) *graph.Value {

@@ -74,21 +74,21 @@ var all = []regularizer.Regularizer{
 
 func TestDecode(t *testing.T) {
 	for _, r := range all {
-		again, err := regularizer.Decode(r.Class(), r.Config())
+		again, err := regularizer.Decode(regularizer.ClassOf(r), regularizer.GetConfig(r))
 		if err != nil {
 			t.Error(err)
-		} else if d := cmp.Diff(r.Config(), again.Config()); d != "" {
-			t.Errorf("%s: %s", r.Class(), d)
+		} else if d := cmp.Diff(regularizer.GetConfig(r), regularizer.GetConfig(again)); d != "" {
+			t.Errorf("%s: %s", regularizer.ClassOf(r), d)
 		}
 	}
 	for short, class := range map[string]string{"l1": "L1", "l2": "L2", "l1l2": "L1L2", "L1L2": "L1L2", "orthogonal_regularizer": "OrthogonalRegularizer"} {
-		if r, err := regularizer.Decode(short, nil); err != nil || r.Class() != class {
+		if r, err := regularizer.Decode(short, nil); err != nil || regularizer.ClassOf(r) != class {
 			t.Errorf("%s: got %v, %v", short, r, err)
 		}
 	}
 	r, err := regularizer.Decode("l2", nil)
-	if err != nil || r.Config()["l2"] != .01 {
-		t.Errorf("the default of l2 is %v, %v", r.Config(), err)
+	if err != nil || regularizer.GetConfig(r)["l2"] != .01 {
+		t.Errorf("the default of l2 is %v, %v", regularizer.GetConfig(r), err)
 	}
 }
 
@@ -135,9 +135,6 @@ type power struct {
 	Factor float64 `keras:"factor,default=0.1,above=0"`
 }
 
-func (power) Class() string            { return "Power" }
-func (r power) Config() map[string]any { return regularizer.ConfigOf(r) }
-
 func (r power) Penalty(b *graph.Builder, x *graph.Value) *graph.Value {
 	r, ok := regularizer.Ready(b, r)
 	if !ok {
@@ -148,7 +145,7 @@ func (r power) Penalty(b *graph.Builder, x *graph.Value) *graph.Value {
 
 func TestCustom(t *testing.T) {
 	r, err := regularizer.FromConfig[power]([]byte(`{"factor": 0.5}`))
-	if err != nil || r != (power{.5}) || r.Config()["factor"] != .5 {
+	if err != nil || r != (power{.5}) || regularizer.GetConfig(r)["factor"] != .5 {
 		t.Errorf("got %v, %v", r, err)
 	}
 	if _, err := regularizer.DecodeAs[power](map[string]any{"factor": 0.}); err == nil || !strings.Contains(err.Error(), "factor is 0") {
@@ -163,7 +160,7 @@ func TestCustom(t *testing.T) {
 func TestKerasTakesConfigs(t *testing.T) {
 	var in []map[string]any
 	for _, r := range all {
-		in = append(in, map[string]any{"class_name": r.Class(), "config": r.Config(), "module": "keras.regularizers", "registered_name": nil})
+		in = append(in, map[string]any{"class_name": regularizer.ClassOf(r), "config": regularizer.GetConfig(r), "module": "keras.regularizers", "registered_name": nil})
 	}
 	var got []map[string]any
 	graphtest.Keras(t, `
@@ -172,11 +169,11 @@ print(json.dumps([keras.regularizers.deserialize(o).get_config() for o in json.l
 `, in, &got)
 	approximately := cmp.Comparer(func(x, y float64) bool { return graphtest.Near(x, y, 1e-7, 0) }) // Keras keeps some factors as float32
 	for i, r := range all {
-		again, err := regularizer.Decode(r.Class(), got[i])
+		again, err := regularizer.Decode(regularizer.ClassOf(r), got[i])
 		if err != nil {
 			t.Error(err)
-		} else if d := cmp.Diff(r.Config(), again.Config(), approximately); d != "" {
-			t.Errorf("%s: %s", r.Class(), d)
+		} else if d := cmp.Diff(regularizer.GetConfig(r), regularizer.GetConfig(again), approximately); d != "" {
+			t.Errorf("%s: %s", regularizer.ClassOf(r), d)
 		}
 	}
 }

@@ -22,9 +22,14 @@ var classes = &config.Registry[Regularizer]{
 // UnknownClass is the error for a class that lince does not support.
 type UnknownClass = config.UnknownClass
 
-// ConfigOf returns the config of a regularizer, derived from the tags of its fields. A custom
-// regularizer calls it in its Config method. See DecodeAs for the tags.
-func ConfigOf(r Regularizer) map[string]any { return classes.Config(r) }
+// ClassOf returns the name of the Keras class of a regularizer, such as "L2". For a custom regularizer, it is the
+// name of its Go type, or what its method Class() string returns.
+func ClassOf(r Regularizer) string { return classes.ClassOf(r) }
+
+// GetConfig returns the arguments of a regularizer for JSON, as Keras' get_config does. Floating-point
+// numbers are float64 and integers int. The tags of the fields declare the arguments. A custom regularizer
+// with other arguments has a method Config() map[string]any.
+func GetConfig(r Regularizer) map[string]any { return classes.GetConfig(r) }
 
 // Classes lists the Keras names of the regularizers that Decode supports.
 func Classes() []string { return classes.Names() }
