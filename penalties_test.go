@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,8 +16,10 @@ import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/internal/graphtest"
+	"github.com/lince-ml/lince/internal/testenv"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
@@ -79,26 +82,40 @@ func oneHot(n int, class func(i int) int) *tensor.Tensor {
 	return y
 }
 
-// TestPenaltiesAsKeras trains a network with regularizers and constraints on weighted examples as Keras did. The logged
-// losses and the weights at the end must agree.
-func TestPenaltiesAsKeras(t *testing.T) {
-	raw, err := os.ReadFile(filepath.Join("testdata", "training", "regularized.json"))
+// regularizedResults is what internal/golden/regularized.py writes.
+type regularizedResults struct {
+	Loss     []float64   `json:"loss"`
+	ValLoss  []float64   `json:"val_loss"`
+	Weights  [][]float32 `json:"weights"`
+	Evaluate float64     `json:"evaluate"`
+}
+
+func readRegularized(t *testing.T, path string) (r regularizedResults) {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(raw, &r)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want struct {
-		Loss     []float64 `json:"loss"`
-		ValLoss  []float64 `json:"val_loss"`
-		Weights  [][]float32
-		Evaluate float64
-	}
-	if err := json.Unmarshal(raw, &want); err != nil {
+	return r
+}
+
+// compileRegularized compiles the network as the script does.
+func compileRegularized(t *testing.T, m *lince.Model) {
+	t.Helper()
+	err := m.Compile(lince.CompileOptions{
+		Optimizer: optimizer.SGD{LearningRate: .05, Momentum: .9}, Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}},
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	m := regularized(t)
-	if err := m.Compile(lince.CompileOptions{Optimizer: optimizer.SGD{LearningRate: .05, Momentum: .9}, Loss: loss.CategoricalCrossentropy{}}); err != nil {
-		t.Fatal(err)
-	}
+}
+
+// trainRegularized trains and evaluates the network as the script does.
+func trainRegularized(t *testing.T, m *lince.Model) (r regularizedResults) {
+	t.Helper()
 	train, err := data.Tensors(graphtest.Formula(1, -1, 1, 11, 6, 5, 2), oneHot(11, func(i int) int { return i % 2 }),
 		data.TensorOptions{BatchSize: 4, NoShuffle: true, Weights: graphtest.Formula(2, .5, 1.5, 11).Float32s()})
 	if err != nil {
@@ -109,35 +126,67 @@ func TestPenaltiesAsKeras(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if memory, err := m.TrainingMemory(4); err != nil || memory.Activations == 0 {
-		t.Errorf("memory: %+v, %v", memory, err)
-	}
 	h, err := m.Fit(t.Context(), train, lince.FitOptions{Epochs: 4, Validation: validation, Verbose: lince.Silent})
 	if err != nil {
 		t.Fatal(err)
-	}
-	for name, losses := range map[string][]float64{"loss": want.Loss, "val_loss": want.ValLoss} {
-		for i, got := range h.Values(name) {
-			if !graphtest.Near(got, losses[i], 1e-5, 0) {
-				t.Errorf("epoch %d: %s %v, Keras has %v", i, name, got, losses[i])
-			}
-		}
-	}
-	for i, w := range m.Weights() {
-		for j, v := range w.Float32s() {
-			if !graphtest.Near(float64(v), float64(want.Weights[i][j]), 1e-4, 1e-5) {
-				t.Errorf("%s: element %d is %v, Keras has %v", m.Variables()[i].Path(), j, v, want.Weights[i][j])
-				break
-			}
-		}
 	}
 	logs, err := m.Evaluate(t.Context(), train, lince.EvaluateOptions{Verbose: lince.Silent})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := logs.Get("loss"); !graphtest.Near(got, want.Evaluate, 1e-5, 0) {
-		t.Errorf("Evaluate: loss %v, Keras has %v", got, want.Evaluate)
+	r = regularizedResults{Loss: h.Values("loss"), ValLoss: h.Values("val_loss")}
+	r.Evaluate, _ = logs.Get("loss")
+	for _, w := range m.Weights() {
+		r.Weights = append(r.Weights, w.Float32s())
 	}
+	return r
+}
+
+// compare expects the logged losses and the final weights to be those of Keras.
+func (r regularizedResults) compare(t *testing.T, want regularizedResults) {
+	t.Helper()
+	losses := func(r regularizedResults) []float64 { return slices.Concat(r.Loss, r.ValLoss, []float64{r.Evaluate}) }
+	got := losses(r)
+	for i, w := range losses(want) {
+		if !graphtest.Near(got[i], w, 1e-5, 0) {
+			t.Errorf("loss %d is %v, want %v", i, got[i], w)
+		}
+	}
+	for i, w := range want.Weights {
+		for j, v := range w {
+			if !graphtest.Near(float64(r.Weights[i][j]), float64(v), 1e-4, 1e-5) {
+				t.Errorf("weight %d: element %d is %v, want %v", i, j, r.Weights[i][j], v)
+				break
+			}
+		}
+	}
+}
+
+// TestPenaltiesAsKeras trains a network with regularizers and constraints on weighted examples as Keras did.
+func TestPenaltiesAsKeras(t *testing.T) {
+	m := regularized(t)
+	compileRegularized(t, m)
+	if memory, err := m.TrainingMemory(4); err != nil || memory.Activations == 0 {
+		t.Errorf("memory: %+v, %v", memory, err)
+	}
+	trainRegularized(t, m).compare(t, readRegularized(t, filepath.Join("testdata", "training", "regularized.json")))
+}
+
+// TestPenaltiesInFiles trains a file of real Keras that has regularizers and constraints, and lets Keras train a file of
+// lince. Both must give the losses and weights of the golden file.
+func TestPenaltiesInFiles(t *testing.T) {
+	folder := t.TempDir()
+	want := readRegularized(t, filepath.Join("testdata", "training", "regularized.json"))
+	theirs, ours := filepath.Join(folder, "keras.keras"), filepath.Join(folder, "lince.keras")
+	testenv.Python(t, "regularized.py", "save", theirs)
+	trainRegularized(t, openKnown(t, theirs)).compare(t, want)
+	m := regularized(t)
+	compileRegularized(t, m)
+	if err := m.Save(ours); err != nil {
+		t.Fatal(err)
+	}
+	testenv.Python(t, "regularized.py", "train", ours)
+	readRegularized(t, ours+".json").compare(t, want)
 }
 
 // loud is a custom layer with a loss.

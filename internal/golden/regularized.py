@@ -4,11 +4,15 @@ A small network with regularizers of weights and of activities, constraints, exa
 builds the same network, with the same initial weights and data, by the formula of formula.py.
 
 Run with the packages of requirements.txt:  python internal/golden/regularized.py
+
+    save PATH     saves the network, compiled but not trained
+    train PATH    trains the network in a file in the same way, and writes PATH.json
 """
 
 import json
 import os
 import pathlib
+import sys
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
@@ -47,23 +51,36 @@ def network():
     )
 
 
-def main():
+def compiled():
     model = network()
     model.set_weights([formula(10 + i, *((0.5, 1.5) if "variance" in w.path or "gamma" in w.path else (-0.5, 0.5)), w.shape) for i, w in enumerate(model.weights)])
     model.compile(keras.optimizers.SGD(0.05, momentum=0.9), "categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def train(model):
     one_hot = np.eye(2, dtype=np.float32)
     x, y, weights = formula(1, -1, 1, (11, 6, 5, 2)), one_hot[np.arange(11) % 2], formula(2, 0.5, 1.5, (11,))
     validation = formula(3, -1, 1, (7, 6, 5, 2)), one_hot[np.arange(7) % 3 // 2]
     history = model.fit(
         x, y, batch_size=4, epochs=4, sample_weight=weights, shuffle=False, verbose=0, validation_data=validation, validation_batch_size=3,
     ).history
-    out = {
+    return {
         "loss": history["loss"],
         "val_loss": history["val_loss"],
         "weights": [rounded(w) for w in model.get_weights()],
         "evaluate": model.evaluate(x, y, batch_size=4, sample_weight=weights, verbose=0)[0],
     }
-    OUT.write_text(json.dumps(out) + "\n")
+
+
+def main():
+    match sys.argv[1:]:
+        case []:
+            OUT.write_text(json.dumps(train(compiled())) + "\n")
+        case ["save", path]:
+            compiled().save(path)
+        case ["train", path]:
+            pathlib.Path(path + ".json").write_text(json.dumps(train(keras.models.load_model(path))))
 
 
 main()
