@@ -7,10 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/internal/graphtest"
 	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -80,7 +82,8 @@ Activation: there is no activation "rleu"; did you mean relu?`},
 		{layer.BatchNormalization{}, tensor.Shape{-1, -1}, "got shape (None, None), want a known number of channels"},
 		{layer.BatchNormalization{Axis: 1}, tensor.Shape{-1, 3, 4, 4}, "Axis is 1 for shape (None, 3, 4, 4), want the last dimension; others are not supported yet"},
 		{layer.Activate{Activation: layer.Softmax}, tensor.Shape{-1}, "got shape (None,) for softmax, want (batch, ..., classes)"},
-		{layer.SoftmaxLayer{Axis: 1}, tensor.Shape{-1, 3, 4}, "Axis is 1 for shape (None, 3, 4), want the last dimension; others are not supported yet"},
+		{layer.SoftmaxLayer{Axis: 2}, tensor.Shape{-1, 3}, "Axis is 2 for shape (None, 3), want a dimension after the batch"},
+		{layer.SoftmaxLayer{}, tensor.Shape{-1}, "Axis is -1 for shape (None,), want a dimension after the batch"},
 		{layer.GlobalAveragePool2D{}, tensor.Shape{-1, 9}, "got shape (None, 9), want (batch, height, width, channels); layers for images come before Flatten and Dense"},
 		{layer.GlobalMaxPool2D{}, tensor.Shape{-1, 9, 9}, "got shape (None, 9, 9), want (batch, height, width, channels); gray images have 1 channel: (batch, height, width, 1)"},
 		{layer.ZeroPadding2D{Padding: &layer.Pads{{0, -1}}}, nil, "Padding: got [[0 -1] [0 0]], want integers from 0 to 16777216"},
@@ -111,6 +114,15 @@ Activation: there is no activation "rleu"; did you mean relu?`},
 		{layer.Input{Shape: []int{8, 0, 3}, Batch: -1}, nil, "Shape is (8, 0, 3), want sizes from 1 to 16777216, without the batch"},
 		{layer.Input{Shape: []int{1 << 20, 1 << 20, 3}}, nil, "an example of shape (1048576, 1048576, 3) has more than 68719476736 numbers"},
 		{layer.Input{Shape: []int{8, 8, 3}}, tensor.Shape{-1, 8, 9, 3}, "got float32 (None, 8, 9, 3), want float32 (None, 8, 8, 3)"},
+		{layer.ActivityRegularization{L1: -1, L2: math.NaN()}, nil, "L1 is -1, want a number greater than or equal to 0\nL2 is NaN, want a number greater than or equal to 0"},
+		{layer.ELULayer{Alpha: new(math.Inf(1))}, nil, "Alpha is +Inf, want a number"},
+		{layer.PReLU{SharedAxes: []int{0}, AlphaConstraint: constraint.MaxNorm{MaxValue: -2}}, nil, "AlphaConstraint: MaxValue is -2, want a number greater than 0\nSharedAxes is [0], want integers from 1 to 32"},
+		{layer.PReLU{}, tensor.Shape{-1}, "got shape (None,), want (batch, ...)"},
+		{layer.PReLU{SharedAxes: []int{1, 3}}, tensor.Shape{-1, 4, 3}, "SharedAxes has 3, but the operand has shape (None, 4, 3)"},
+		{layer.PReLU{SharedAxes: []int{2}}, tensor.Shape{-1, -1, -1, 3}, "got shape (None, None, None, 3), want a known size of dimension 1; add it to SharedAxes, or set all sizes in the Shape of Input"},
+		{layer.Dense{Units: 2, BiasInitializer: initializer.Identity{}, KernelRegularizer: regularizer.L1{L1: new(-1.)}}, nil, "KernelRegularizer: L1 is -1, want a number greater than or equal to 0"},
+		{layer.Dense{Units: 2, BiasInitializer: initializer.Identity{}}, tensor.Shape{-1, 3}, "variable it/bias: the initializer Identity needs two dimensions, got shape (2,)"},
+		{layer.Dense{Units: 1 << 20, KernelInitializer: initializer.Orthogonal{}}, tensor.Shape{-1, 2000}, "variable it/kernel: the initializer Orthogonal would take too long for shape (2000, 1048576); use another one, such as HeNormal"},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
 		x := b.Invalid() // the result of a layer with a mistake
@@ -239,6 +251,7 @@ func TestIntegersAreRefused(t *testing.T) {
 		layer.DepthwiseConv2D{Kernel: layer.Size{1, 1}}, layer.SeparableConv2D{Filters: 1, Kernel: layer.Size{1, 1}}, layer.ReLULayer{},
 		layer.LeakyReLU{}, layer.Dense{Units: 1}, layer.Dropout{Rate: .5}, layer.Activate{Activation: layer.ReLU}, layer.SoftmaxLayer{}, layer.BatchNormalization{},
 		layer.GlobalAveragePool2D{}, layer.GlobalMaxPool2D{}, layer.ZeroPadding2D{}, layer.Add{}, layer.Maximum{}, layer.Concatenate{},
+		layer.ActivityRegularization{}, layer.ELULayer{}, layer.PReLU{},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
 		l.Build(b.In("it", "layer 1"), b.Input("x", tensor.Uint8, -1, 4, 4, 1))

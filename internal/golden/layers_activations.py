@@ -17,6 +17,8 @@ CASES = [
     (L.Dense(4, activation="glu"), (3, 5)),
     (L.Dense(3, activation="gelu"), (3, 5)),
     (L.Conv2D(2, 3, activation="hard_silu"), (2, 5, 4, 3)),
+    (L.Softmax(axis=1), (2, 3, 4)),
+    (L.Softmax(axis=-2), (2, 3, 2, 4)),
     (L.ELU(), (3, 6), WIDE),
     (L.ELU(0.5), (2, 3, 4, 3)),
     (L.Dense(3, activation=L.ELU(-0.25)), (3, 5)),

@@ -67,6 +67,8 @@ var defaults = []struct {
 	{"initializers", initializer.Zeros{}, nil},
 	{"initializers", initializer.Ones{}, nil},
 	{"initializers", initializer.Constant{}, nil},
+	{"initializers", initializer.Orthogonal{}, nil},
+	{"initializers", initializer.Identity{}, nil},
 	{"losses", loss.CategoricalCrossentropy{}, nil},
 	{"losses", loss.SparseCategoricalCrossentropy{}, nil},
 	{"losses", loss.BinaryCrossentropy{}, nil},
