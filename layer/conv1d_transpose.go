@@ -1,9 +1,11 @@
 package layer
 
 import (
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/regularizer"
 )
 
 // Conv1DTranspose is the transposed convolution of sequences with learned kernels
@@ -47,6 +49,16 @@ type Conv1DTranspose struct {
 	KernelInitializer initializer.Initializer `keras:"kernel_initializer,default=GlorotUniform"`
 	// BiasInitializer sets the initial values of the bias. The default is Zeros.
 	BiasInitializer initializer.Initializer `keras:"bias_initializer,default=Zeros"`
+	// KernelRegularizer adds a penalty for the kernel to the loss. The default is none.
+	KernelRegularizer regularizer.Regularizer `keras:"kernel_regularizer"`
+	// BiasRegularizer adds a penalty for the bias to the loss. The default is none.
+	BiasRegularizer regularizer.Regularizer `keras:"bias_regularizer"`
+	// ActivityRegularizer adds a penalty for the result of the layer to the loss. The default is none.
+	ActivityRegularizer regularizer.Regularizer `keras:"activity_regularizer"`
+	// KernelConstraint restricts the kernel. The default is none.
+	KernelConstraint constraint.Constraint `keras:"kernel_constraint"`
+	// BiasConstraint restricts the bias. The default is none.
+	BiasConstraint constraint.Constraint `keras:"bias_constraint"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
 	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
@@ -70,14 +82,14 @@ func (l Conv1DTranspose) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 		extra = &Size{0, *l.OutputPadding}
 	}
 	o.Last = [2]int{1, lastSize(o.Window, 1, extra)}
-	y := b.Op(o, rows(b, x), rowWeight(b, "kernel", x, l.KernelInitializer, l.Kernel, l.Filters, x.Shape[2]))
+	y := b.Op(o, rows(b, x), rowWeight(b, "kernel", x, weightOptions{l.KernelInitializer, l.KernelRegularizer, l.KernelConstraint}, l.Kernel, l.Filters, x.Shape[2]))
 	if !wantSmall(b, y) {
 		return b.Invalid()
 	}
 	if !l.NoBias {
-		y = b.Add(y, weight(b, "bias", x, l.BiasInitializer, l.Filters))
+		y = b.Add(y, weight(b, "bias", x, weightOptions{l.BiasInitializer, l.BiasRegularizer, l.BiasConstraint}, l.Filters))
 	}
-	return endRows(b, l.Activation, y)
+	return endRows(b, l.Activation, l.ActivityRegularizer, y)
 }
 
 func (l Conv1DTranspose) check() error {

@@ -3,10 +3,12 @@ package layer
 import (
 	"fmt"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/internal/config"
+	"github.com/lince-ml/lince/regularizer"
 )
 
 // Conv2DTranspose is the transposed convolution of images with learned kernels
@@ -58,6 +60,16 @@ type Conv2DTranspose struct {
 	KernelInitializer initializer.Initializer `keras:"kernel_initializer,default=GlorotUniform"`
 	// BiasInitializer sets the initial values of the bias. The default is Zeros.
 	BiasInitializer initializer.Initializer `keras:"bias_initializer,default=Zeros"`
+	// KernelRegularizer adds a penalty for the kernel to the loss. The default is none.
+	KernelRegularizer regularizer.Regularizer `keras:"kernel_regularizer"`
+	// BiasRegularizer adds a penalty for the bias to the loss. The default is none.
+	BiasRegularizer regularizer.Regularizer `keras:"bias_regularizer"`
+	// ActivityRegularizer adds a penalty for the result of the layer to the loss. The default is none.
+	ActivityRegularizer regularizer.Regularizer `keras:"activity_regularizer"`
+	// KernelConstraint restricts the kernel. The default is none.
+	KernelConstraint constraint.Constraint `keras:"kernel_constraint"`
+	// BiasConstraint restricts the bias. The default is none.
+	BiasConstraint constraint.Constraint `keras:"bias_constraint"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
 	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
@@ -79,14 +91,14 @@ func (l Conv2DTranspose) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	for a := range 2 {
 		o.Last[a] = lastSize(o.Window, a, l.OutputPadding)
 	}
-	y := b.Op(o, x, weight(b, "kernel", x, l.KernelInitializer, l.Kernel[0], l.Kernel[1], l.Filters, x.Shape[3]))
+	y := b.Op(o, x, weight(b, "kernel", x, weightOptions{l.KernelInitializer, l.KernelRegularizer, l.KernelConstraint}, l.Kernel[0], l.Kernel[1], l.Filters, x.Shape[3]))
 	if !wantSmall(b, y) {
 		return b.Invalid()
 	}
 	if !l.NoBias {
-		y = b.Add(y, weight(b, "bias", x, l.BiasInitializer, l.Filters))
+		y = b.Add(y, weight(b, "bias", x, weightOptions{l.BiasInitializer, l.BiasRegularizer, l.BiasConstraint}, l.Filters))
 	}
-	return activate(b, l.Activation, y)
+	return regularizeActivity(b, l.ActivityRegularizer, activate(b, l.Activation, y))
 }
 
 // lastSize returns the size of the result of a transposed convolution for an axis of one pixel.

@@ -5,8 +5,8 @@ import (
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
-	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/internal/config"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -59,16 +59,18 @@ func rows(b *graph.Builder, x *graph.Value) *graph.Value { return b.ExpandDims(x
 
 // rowWeight declares a weight of a layer for sequences, and returns it as one for images of one row.
 // Its shape in files is that of the layer for sequences.
-func rowWeight(b *graph.Builder, name string, x *graph.Value, init initializer.Initializer, shape ...int) *graph.Value {
-	return b.ExpandDims(weight(b, name, x, init, shape...), 0)
+func rowWeight(b *graph.Builder, name string, x *graph.Value, o weightOptions, shape ...int) *graph.Value {
+	return b.ExpandDims(weight(b, name, x, o, shape...), 0)
 }
 
-// endRows turns images of one row into sequences, and applies the activation.
-func endRows(b *graph.Builder, a Activation, y *graph.Value) *graph.Value {
+// endRows turns images of one row into sequences, applies the activation and regularizes the result.
+func endRows(b *graph.Builder, a Activation, r regularizer.Regularizer, y *graph.Value) *graph.Value {
 	if _, ok := a.(Function); ok { // a function is fused with the op before it
-		return b.Squeeze(activate(b, a, y), 1)
+		y = b.Squeeze(activate(b, a, y), 1)
+	} else {
+		y = activate(b, a, b.Squeeze(y, 1))
 	}
-	return activate(b, a, b.Squeeze(y, 1))
+	return regularizeActivity(b, r, y)
 }
 
 // checkSteps is checkStrides for sequences.
