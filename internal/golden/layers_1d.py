@@ -12,7 +12,10 @@ CASES = [
     (L.Conv1D(2, 4, padding="causal", strides=3), STEPS),
     (L.Conv1D(2, 3, dilation_rate=2, padding="same", activation="tanh"), STEPS),
     (L.Conv1D(4, 3, groups=2), STEPS),
+    (L.Conv1D(2, 3, kernel_regularizer="l2", bias_regularizer="l1", activity_regularizer="l2", kernel_constraint="max_norm"), STEPS),
     (L.DepthwiseConv1D(3), STEPS),
+    (L.DepthwiseConv1D(2, depthwise_regularizer="l2", bias_regularizer="l1", activity_regularizer="l1", depthwise_constraint="non_neg"), STEPS),
+    (L.SeparableConv1D(2, 3, depthwise_regularizer="l1", pointwise_regularizer="l2", activity_regularizer="l2", bias_constraint="non_neg"), STEPS),
     (L.DepthwiseConv1D(3, strides=2, padding="same", depth_multiplier=2, activation="relu"), STEPS),
     (L.DepthwiseConv1D(2, dilation_rate=3, use_bias=False), STEPS),
     (L.SeparableConv1D(3, 3), STEPS),
@@ -34,5 +37,5 @@ CASES = [
     (L.ZeroPadding1D((0, 2)), SMALL),
     (L.Cropping1D(), SMALL),
     (L.Cropping1D((2, 0)), SMALL),
-    (L.SpatialDropout1D(0.25), SMALL),
+    (L.SpatialDropout1D(0.5, seed=1), (2, 3, 12)),
 ]
