@@ -124,6 +124,17 @@ var lowerers = map[string]func(l *lowering) error{
 
 	"Sparsemax":     sparsemax,
 	"SparsemaxGrad": sparsemaxGrad,
+
+	"ExpandDims":            view,
+	"Squeeze":               view,
+	"SliceGrad":             sliceGrad,
+	"Conv2DTranspose":       convTranspose,
+	"FusedConv2DTranspose":  fusedConvTranspose,
+	"AdaptiveMaxPool2D":     adaptiveMaxPool,
+	"AdaptiveMaxPool2DGrad": adaptiveMaxPoolGrad,
+	"Resize":                resize,
+	"ResizeGrad":            resizeGrad,
+	"RandomNormal":          randomNormal,
 }
 
 // lowererOf returns the node's row in lowerers.
