@@ -30,6 +30,7 @@ var families = []struct {
 	{"gemm", gemm, neonGemm},
 	{"sparse", sparse, neonSparse},
 	{"batchnorm", batchnorm, batchnorm},
+	{"layernorm", layernorm, layernorm},
 }
 
 func main() {
