@@ -220,6 +220,14 @@ var vjps = map[string]vjp{
 			b.Neg(b.Mul(b.Reshape(g[0], rows...), b.Log(b.Softmax(x)))),
 		}
 	},
+
+	"LayerNorm": layerNormGrad,
+	"Gather": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(op.GatherGrad{}, g[0], n.In[1], n.In[0]), nil}
+	},
+	"GatherGrad": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Gather(g[0], n.In[1]), nil, nil}
+	},
 }
 
 // flat is the rule for an op whose derivative is 0, so that its operands have no gradient.

@@ -112,6 +112,11 @@ var lowerers = map[string]func(l *lowering) error{
 	"Adam":    update,
 
 	"FusedMatMulUpdate": matMulUpdate,
+
+	"LayerNorm":     layerNorm,
+	"LayerNormGrad": layerNormGrad,
+	"Gather":        gatherRows,
+	"GatherGrad":    gatherRowsGrad,
 }
 
 // lowererOf returns the node's row in lowerers.
@@ -197,6 +202,14 @@ func inPlace(o op.Op, operands, result int) []int {
 	case compile.ConvBatchNorm:
 		if result == 0 && o.BatchNorm.Residual {
 			return []int{operands - 1}
+		}
+	case op.LayerNorm:
+		if result == 0 {
+			return residual(false)
+		}
+	case op.LayerNormGrad:
+		if result == 0 { // each part sums its rows before it writes them
+			return []int{1, 0}
 		}
 	case op.BatchNormGrad, compile.BatchNormGrad:
 		switch result {

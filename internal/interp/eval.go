@@ -338,6 +338,11 @@ var evals = map[string]eval{
 			w[i] -= alpha * m[i] / (math.Sqrt(d) + o.Epsilon)
 		}
 	},
+
+	"LayerNorm":     layerNorm,
+	"LayerNormGrad": layerNormGrad,
+	"Gather":        gather,
+	"GatherGrad":    gatherGrad,
 }
 
 func truth(b bool) float64 {
