@@ -196,6 +196,9 @@ var gradients = []struct {
 	{"Gather", []int{3, 2}, []int{5, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.Mul(b.Square(b.Gather(x, b.Cast(b.ArgMax(b.Concat(1, y, y, y)), tensor.Int64))), y)
 	}},
+	{"StraightThrough", []int{3, 2}, []int{2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Mul(b.Square(b.Op(op.StraightThrough{}, x, b.Offset(x, 3))), y) // as x+3, whose derivative is that of x
+	}},
 	{"GatherGrad", []int{3, 2}, []int{5, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		rows := b.Gather(x, b.ArgMax(y))
 		return graph.Grad(b, b.Sum(b.Mul(b.Square(rows), y)), x)[0]

@@ -225,6 +225,7 @@ var vjps = map[string]vjp{
 	"Gather": func(b *Builder, n *Node, g []*Value) []*Value {
 		return []*Value{b.Op(op.GatherGrad{}, g[0], n.In[1], n.In[0]), nil}
 	},
+	"StraightThrough": func(_ *Builder, _ *Node, g []*Value) []*Value { return []*Value{g[0], nil} },
 	"GatherGrad": func(b *Builder, n *Node, g []*Value) []*Value {
 		return []*Value{b.Gather(g[0], n.In[1]), nil, nil}
 	},

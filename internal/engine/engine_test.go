@@ -288,7 +288,8 @@ var cases = []struct {
 		table := weight(b, "table", 10, 300)
 		i := b.ArgMax(b.Reshape(x, -1, 12)) // from 0 to 11: rows 10 and 11 do not exist
 		y, z := b.Gather(table, b.Min(i, b.Constant(tensor.Int32, 9))), b.Gather(table, b.Cast(b.Sub(b.Constant(tensor.Int32, 1), i), tensor.Int64))
-		return []*graph.Value{y, z, b.Gather(table, i), graph.Grad(b, b.Sum(b.Square(y)), table)[0], graph.Grad(b, b.Sum(b.Square(z)), table)[0]}
+		through := b.Op(op.StraightThrough{}, x, b.Square(x))
+		return []*graph.Value{y, z, b.Gather(table, i), through, graph.Grad(b, b.Sum(b.Exp(through)), x)[0], graph.Grad(b, b.Sum(b.Square(y)), table)[0], graph.Grad(b, b.Sum(b.Square(z)), table)[0]}
 	}},
 	{"residual network", []int{5, 14, 13, 3}, residual},
 	{"network", []int{5, 14, 13, 3}, network(op.RMSprop{Rho: .9, Epsilon: 1e-7}, 6, 8)},

@@ -113,10 +113,11 @@ var lowerers = map[string]func(l *lowering) error{
 
 	"FusedMatMulUpdate": matMulUpdate,
 
-	"LayerNorm":     layerNorm,
-	"LayerNormGrad": layerNormGrad,
-	"Gather":        gatherRows,
-	"GatherGrad":    gatherRowsGrad,
+	"LayerNorm":       layerNorm,
+	"LayerNormGrad":   layerNormGrad,
+	"Gather":          gatherRows,
+	"GatherGrad":      gatherRowsGrad,
+	"StraightThrough": straightThrough,
 }
 
 // lowererOf returns the node's row in lowerers.

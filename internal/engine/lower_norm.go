@@ -6,6 +6,7 @@ import (
 
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/eltwise"
 	"github.com/lince-ml/lince/internal/kernel/layernorm"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -39,6 +40,16 @@ func layerNormGrad(l *lowering) error {
 			dgamma, dbeta := b.out(1), b.out(2)
 			b.step(k.ReduceParts(), func(part int, _ []float32) { k.Reduce(part, partial, dgamma.f32, dbeta.f32) })
 		}
+	}
+	return l.floats()
+}
+
+// straightThrough lowers op.StraightThrough: it copies the second operand.
+func straightThrough(l *lowering) error {
+	k := eltwise.NewUnary(l.isa, eltwise.Copy, l.node.Out[0].Shape.Elements())
+	l.bind = func(b *binding) {
+		x, y := b.in(1), b.out(0)
+		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, y.f32) })
 	}
 	return l.floats()
 }
