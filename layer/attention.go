@@ -97,24 +97,6 @@ type AdditiveAttention struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (Attention) Class() string { return "Attention" }
-
-// Class implements Layer.
-func (AdditiveAttention) Class() string { return "AdditiveAttention" }
-
-// Named implements Layer.
-func (l Attention) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l AdditiveAttention) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Attention) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l AdditiveAttention) Config() map[string]any { return ConfigOf(l) }
-
 // Operands implements MultiOperand.
 func (Attention) Operands() (least, most int) { return 2, 3 }
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Separate is implemented by layers whose call in Keras takes each operand as an argument of its own, such as
+// Separate is implemented by layers whose call in Keras takes each operand as a separate argument, such as
 // MultiHeadAttention's layer(query, value). Other layers with several operands take a list.
 type Separate interface {
 	// OperandNames returns the names of the arguments, in order.
@@ -47,7 +47,7 @@ func within(path string) func(string) bool {
 func groupsOf(l Layer, group, path string) []Group {
 	inner, ok := l.(Grouped)
 	if !ok {
-		return []Group{{Path: group, Name: l.Named(), Has: within(path)}}
+		return []Group{{Path: group, Name: NameOf(l), Has: within(path)}}
 	}
 	groups := slices.Clone(inner.Groups())
 	for i, g := range groups {

@@ -55,15 +55,6 @@ type EinsumDense struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (EinsumDense) Class() string { return "EinsumDense" }
-
-// Named implements Layer.
-func (l EinsumDense) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l EinsumDense) Config() map[string]any { return ConfigOf(l) }
-
 // FinalActivation implements Activated.
 func (l EinsumDense) FinalActivation() Function { return finalOf(l.Activation) }
 

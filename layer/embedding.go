@@ -37,15 +37,6 @@ type Embedding struct {
 	_ struct{} `keras:"input_length,any,omit"` // written by Keras 2
 }
 
-// Class implements Layer.
-func (Embedding) Class() string { return "Embedding" }
-
-// Named implements Layer.
-func (l Embedding) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Embedding) Config() map[string]any { return ConfigOf(l) }
-
 // Build implements Layer.
 func (l Embedding) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	l, ok := Ready(b, l, x)

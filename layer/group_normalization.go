@@ -50,15 +50,6 @@ type GroupNormalization struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (GroupNormalization) Class() string { return "GroupNormalization" }
-
-// Named implements Layer.
-func (l GroupNormalization) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l GroupNormalization) Config() map[string]any { return ConfigOf(l) }
-
 // Build implements Layer.
 func (l GroupNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	l, ok := Ready(b, l, x)

@@ -66,15 +66,6 @@ type GroupQueryAttention struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (GroupQueryAttention) Class() string { return "GroupQueryAttention" }
-
-// Named implements Layer.
-func (l GroupQueryAttention) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l GroupQueryAttention) Config() map[string]any { return ConfigOf(l) }
-
 // Operands implements MultiOperand.
 func (GroupQueryAttention) Operands() (least, most int) { return 2, 3 }
 

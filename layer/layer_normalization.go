@@ -51,15 +51,6 @@ type LayerNormalization struct {
 	_ struct{} `keras:"rms_scaling,only=false"` // deprecated in Keras: it does not compute the root mean square
 }
 
-// Class implements Layer.
-func (LayerNormalization) Class() string { return "LayerNormalization" }
-
-// Named implements Layer.
-func (l LayerNormalization) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l LayerNormalization) Config() map[string]any { return ConfigOf(l) }
-
 // Build implements Layer.
 func (l LayerNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	l, ok := Ready(b, l, x)

@@ -18,7 +18,7 @@ import (
 //	y = all heads * kernel + bias
 //
 // It has two or three operands: query, value and, if it is not the value, key. For self-attention they are
-// all the same: lince.Apply(layer.MultiHeadAttention{...}, x, x).
+// one value: lince.Apply(layer.MultiHeadAttention{...}, x, x).
 //
 // Input shape: query (batch, rows, features), value and key (batch, other rows, features). The numbers
 // of features may differ. There can be more dimensions of rows.
@@ -72,15 +72,6 @@ type MultiHeadAttention struct {
 	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
-
-// Class implements Layer.
-func (MultiHeadAttention) Class() string { return "MultiHeadAttention" }
-
-// Named implements Layer.
-func (l MultiHeadAttention) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l MultiHeadAttention) Config() map[string]any { return ConfigOf(l) }
 
 // Operands implements MultiOperand.
 func (MultiHeadAttention) Operands() (least, most int) { return 2, 3 }

@@ -32,15 +32,6 @@ type RMSNormalization struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (RMSNormalization) Class() string { return "RMSNormalization" }
-
-// Named implements Layer.
-func (l RMSNormalization) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l RMSNormalization) Config() map[string]any { return ConfigOf(l) }
-
 // Build implements Layer.
 func (l RMSNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	l, ok := Ready(b, l, x)

@@ -18,7 +18,7 @@ import (
 //
 // W is the kernel as a matrix (..., units), and u is vector_u. The layer computes its result and its
 // gradient with the new kernel, and the optimizer updates it. A kernel of zeros is not changed. In
-// prediction, the layer uses its kernel as it is.
+// prediction, the layer uses its kernel unchanged.
 //
 // Input shape: that of Layer.
 // Output shape: that of Layer.
@@ -40,15 +40,6 @@ type SpectralNormalization struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (SpectralNormalization) Class() string { return "SpectralNormalization" }
-
-// Named implements Layer.
-func (l SpectralNormalization) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l SpectralNormalization) Config() map[string]any { return ConfigOf(l) }
-
 // FinalActivation implements Activated.
 func (l SpectralNormalization) FinalActivation() Function {
 	f, _ := FinalActivation(l.Layer)
@@ -63,7 +54,7 @@ func (l SpectralNormalization) Groups() []Group {
 }
 
 // inner is the path of the layer's variables.
-func (l SpectralNormalization) inner() string { return cmp.Or(l.Layer.Named(), "layer") }
+func (l SpectralNormalization) inner() string { return cmp.Or(NameOf(l.Layer), config.SnakeCase(ClassOf(l.Layer))) }
 
 // Build implements Layer.
 func (l SpectralNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Value {
@@ -72,12 +63,12 @@ func (l SpectralNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Va
 		return b.Invalid()
 	}
 	if least, most := Operands(l.Layer); least > 1 || most == 0 {
-		return b.Errorf("Layer is a %s, want a layer with one operand and a kernel", l.Layer.Class())
+		return b.Errorf("Layer is a %s, want a layer with one operand and a kernel", ClassOf(l.Layer))
 	}
 	var kernel, normal, vector *graph.Value
 	mistakes := b.Mistakes()
 	in := b.In(l.inner(), "")
-	if l.Layer.Config()["trainable"] == false {
+	if GetConfig(l.Layer)["trainable"] == false {
 		in = in.Freeze()
 	}
 	y := l.Layer.Build(in.Replace(func(path string, w *graph.Value) *graph.Value {
@@ -99,7 +90,7 @@ func (l SpectralNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Va
 	case !ok:
 		return b.Invalid()
 	case b.Mistakes() == mistakes && kernel == nil:
-		return b.Errorf("Layer is a %s, which has neither a kernel nor embeddings", l.Layer.Class())
+		return b.Errorf("Layer is a %s, which has neither a kernel nor embeddings", ClassOf(l.Layer))
 	}
 	return y
 }
@@ -125,7 +116,7 @@ func (l SpectralNormalization) normalize(b *graph.Builder, kernel, vector *graph
 	return normal
 }
 
-func encodeLayer(l Layer) any { return config.Wrap("keras.layers", l.Class(), l.Config()) }
+func encodeLayer(l Layer) any { return config.Same{Module: "keras.layers", Of: l} }
 
 func decodeLayer(r *config.Reader, key string, v any) (Layer, bool) {
 	class, conf := config.Object(v)

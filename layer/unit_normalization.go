@@ -22,15 +22,6 @@ type UnitNormalization struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (UnitNormalization) Class() string { return "UnitNormalization" }
-
-// Named implements Layer.
-func (l UnitNormalization) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l UnitNormalization) Config() map[string]any { return ConfigOf(l) }
-
 // Build implements Layer.
 func (l UnitNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	l, ok := Ready(b, l, x)

@@ -13,16 +13,11 @@ import (
 	"github.com/lince-ml/lince/optimizer"
 )
 
-type configured interface {
-	Class() string
-	Config() map[string]any
-}
-
 // defaults has a value of each class in which only the required fields are set, and the
 // required arguments of the class's constructor in Keras.
 var defaults = []struct {
 	module string
-	value  configured
+	value  any
 	args   map[string]any
 }{
 	{"layers", layer.Input{Shape: []int{4, 3}}, map[string]any{"shape": []any{4, 3}}},
@@ -54,6 +49,20 @@ var defaults = []struct {
 	{"layers", layer.Dot{Axes: [2]int{1, 1}}, map[string]any{"axes": 1}},
 	{"layers", layer.Rescaling{Scale: []float64{.5}}, map[string]any{"scale": .5}},
 	{"layers", layer.Normalization{}, nil},
+	{"layers", layer.LayerNormalization{}, nil},
+	{"layers", layer.RMSNormalization{}, nil},
+	{"layers", layer.UnitNormalization{}, nil},
+	{"layers", layer.GroupNormalization{}, nil},
+	{
+		"layers", layer.SpectralNormalization{Layer: layer.Dense{Units: 2, Name: "inner"}},
+		map[string]any{"layer": map[string]any{"class_name": "Dense", "config": map[string]any{"units": 2, "name": "inner"}}},
+	},
+	{"layers", layer.Embedding{InputDim: 2, OutputDim: 3}, map[string]any{"input_dim": 2, "output_dim": 3}},
+	{"layers", layer.EinsumDense{Equation: "ab,bc->ac", OutputShape: layer.Dims{4}}, map[string]any{"equation": "ab,bc->ac", "output_shape": 4}},
+	{"layers", layer.MultiHeadAttention{NumHeads: 2, KeyDim: 3}, map[string]any{"num_heads": 2, "key_dim": 3}},
+	{"layers", layer.GroupQueryAttention{HeadDim: 3, NumQueryHeads: 4, NumKeyValueHeads: 2}, map[string]any{"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2}},
+	{"layers", layer.Attention{}, nil},
+	{"layers", layer.AdditiveAttention{}, nil},
 	{"initializers", initializer.GlorotUniform{}, nil},
 	{"initializers", initializer.GlorotNormal{}, nil},
 	{"initializers", initializer.HeUniform{}, nil},
@@ -82,26 +91,39 @@ var defaults = []struct {
 	{"optimizers", optimizer.Adam{}, nil},
 }
 
-var modules = map[string]struct {
+// module is what the tests need of a package of classes.
+type module struct {
 	classes func() []string
-	decode  func(string, map[string]any) (configured, error)
-}{
-	"layers":       {layer.Classes, as(layer.Decode)},
-	"initializers": {initializer.Classes, as(initializer.Decode)},
-	"losses":       {loss.Classes, as(loss.Decode)},
-	"metrics":      {metric.Classes, as(metric.Decode)},
-	"optimizers":   {optimizer.Classes, as(optimizer.Decode)},
+	decode  func(string, map[string]any) (any, error)
+	class   func(any) string
+	config  func(any) map[string]any
 }
 
-func as[T configured](decode func(string, map[string]any) (T, error)) func(string, map[string]any) (configured, error) {
-	return func(class string, conf map[string]any) (configured, error) { return decode(class, conf) }
+var modules = map[string]module{
+	"layers":       moduleOf(layer.Classes, layer.Decode, layer.ClassOf, layer.GetConfig),
+	"initializers": moduleOf(initializer.Classes, initializer.Decode, initializer.ClassOf, initializer.GetConfig),
+	"losses":       moduleOf(loss.Classes, loss.Decode, loss.ClassOf, loss.GetConfig),
+	"metrics":      moduleOf(metric.Classes, metric.Decode, metric.ClassOf, metric.GetConfig),
+	"optimizers":   moduleOf(optimizer.Classes, optimizer.Decode, optimizer.ClassOf, optimizer.GetConfig),
 }
+
+func moduleOf[T any](classes func() []string, decode func(string, map[string]any) (T, error), class func(T) string, get func(T) map[string]any) module {
+	return module{
+		classes: classes,
+		decode:  func(class string, conf map[string]any) (any, error) { return decode(class, conf) },
+		class:   func(v any) string { return class(v.(T)) },
+		config:  func(v any) map[string]any { return get(v.(T)) },
+	}
+}
+
+// classOf returns the Keras class of a value of a module.
+func classOf(name string, v any) string { return modules[name].class(v) }
 
 // TestDefaultsAreComplete checks that each class has a row in defaults.
 func TestDefaultsAreComplete(t *testing.T) {
 	seen := map[string]bool{}
 	for _, d := range defaults {
-		seen[d.module+"."+d.value.Class()] = true
+		seen[d.module+"."+classOf(d.module, d.value)] = true
 	}
 	for module, m := range modules {
 		for _, class := range m.classes() {
@@ -121,28 +143,29 @@ func TestDefaultsAreKeras(t *testing.T) {
 		if args == nil {
 			args = map[string]any{}
 		}
-		in = append(in, map[string]any{"module": d.module, "class": d.value.Class(), "args": args})
+		in = append(in, map[string]any{"module": d.module, "class": classOf(d.module, d.value), "args": args})
 	}
 	var configs []map[string]any
 	graphtest.Keras(t, `
 import sys, json, keras
 out = []
 for o in json.load(sys.stdin):
-    config = getattr(getattr(keras, o["module"]), o["class"])(**o["args"]).get_config()
+    args = {k: keras.layers.deserialize(v) if isinstance(v, dict) else v for k, v in o["args"].items()}
+    config = getattr(getattr(keras, o["module"]), o["class"])(**args).get_config()
     config.pop("name", None)
     out.append(config)
 print(json.dumps(out))
 `, in, &configs)
 	for i, d := range defaults {
-		got, err := modules[d.module].decode(d.value.Class(), configs[i])
+		got, err := modules[d.module].decode(classOf(d.module, d.value), configs[i])
 		if err != nil {
 			t.Error(err)
 			continue
 		}
 		// Keras writes the learning rate as a float32.
 		approximately := cmp.Comparer(func(x, y float64) bool { return graphtest.Near(x, y, 1e-7, 0) })
-		if d := cmp.Diff(got.Config(), d.value.Config(), approximately); d != "" {
-			t.Errorf("%s (-Keras, +zero value): %s", got.Class(), d)
+		if d := cmp.Diff(modules[d.module].config(got), modules[d.module].config(d.value), approximately); d != "" {
+			t.Errorf("%s (-Keras, +zero value): %s", classOf(defaults[i].module, got), d)
 		}
 	}
 }
