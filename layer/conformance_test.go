@@ -27,8 +27,8 @@ type kerasCase struct {
 	Class     string
 	Config    map[string]any
 	Inputs    [][]int
-	Integers  int         // the inputs are integers below it, if it is not 0
-	Range     *[2]float64 // of the inputs; nil means -2 to 2
+	Integers  int            // the inputs are integers below it, if it is not 0
+	Range     *[2]float64    // of the inputs; nil means -2 to 2
 	Call      map[string]any // arguments of the call, which are fields of the layer in lince
 	Weights   [][]int
 	Shape     []int

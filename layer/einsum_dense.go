@@ -59,7 +59,10 @@ type EinsumDense struct {
 func (l EinsumDense) FinalActivation() Function { return finalOf(l.Activation) }
 
 func (l EinsumDense) check() error {
-	if _, err := parseEquation(l.Equation); l.Equation != "" && err != nil {
+	if l.Equation == "" {
+		return wrongf(`Equation is not set; set it as in Equation: "abc,cd->abd"`)
+	}
+	if _, err := parseEquation(l.Equation); err != nil {
 		return err
 	}
 	for _, d := range l.OutputShape {
@@ -75,9 +78,6 @@ func (l EinsumDense) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	l, ok := Ready(b, l, x)
 	if !ok || !wantFloat(b, x) {
 		return b.Invalid()
-	}
-	if l.Equation == "" {
-		return b.Errorf(`Equation is not set; set it as in Equation: "abc,cd->abd"`)
 	}
 	if x.Rank() == 0 || slices.Contains(x.Shape[1:], tensor.Unknown) {
 		return b.Errorf("got shape %v, want (batch, ...) with known dimensions after the batch", x.Shape)

@@ -54,7 +54,9 @@ func (l SpectralNormalization) Groups() []Group {
 }
 
 // inner is the path of the layer's variables.
-func (l SpectralNormalization) inner() string { return cmp.Or(NameOf(l.Layer), config.SnakeCase(ClassOf(l.Layer))) }
+func (l SpectralNormalization) inner() string {
+	return cmp.Or(NameOf(l.Layer), config.SnakeCase(ClassOf(l.Layer)))
+}
 
 // Build implements Layer.
 func (l SpectralNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Value {
@@ -62,7 +64,7 @@ func (l SpectralNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Va
 	if l.Layer == nil {
 		return b.Invalid()
 	}
-	if least, most := Operands(l.Layer); least > 1 || most == 0 {
+	if least, _ := Operands(l.Layer); least > 1 {
 		return b.Errorf("Layer is a %s, want a layer with one operand and a kernel", ClassOf(l.Layer))
 	}
 	var kernel, normal, vector *graph.Value

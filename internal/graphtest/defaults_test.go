@@ -55,7 +55,7 @@ var defaults = []struct {
 	{"layers", layer.GroupNormalization{}, nil},
 	{
 		"layers", layer.SpectralNormalization{Layer: layer.Dense{Units: 2, Name: "inner"}},
-		map[string]any{"layer": map[string]any{"class_name": "Dense", "config": map[string]any{"units": 2, "name": "inner"}}},
+		map[string]any{"layer": map[string]any{"module": "keras.layers", "class_name": "Dense", "registered_name": nil, "config": map[string]any{"units": 2, "name": "inner"}}},
 	},
 	{"layers", layer.Embedding{InputDim: 2, OutputDim: 3}, map[string]any{"input_dim": 2, "output_dim": 3}},
 	{"layers", layer.EinsumDense{Equation: "ab,bc->ac", OutputShape: layer.Dims{4}}, map[string]any{"equation": "ab,bc->ac", "output_shape": 4}},
