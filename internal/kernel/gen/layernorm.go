@@ -13,37 +13,40 @@ func layernorm(f *family) {
 	f.dispatch()
 }
 
-// total adds up the 16 lanes of sums, those 8 apart, then 4, 2 and 1, and sets all lanes of the first vector to the result.
-// It overwrites the other vectors and spare.
-func (a *asm) total(sums []*reg, spare *reg) {
-	sum := sums[0]
-	for n := len(sums) / 2; n > 0; n /= 2 {
+// total adds up the 16 lanes of sums, and sets all lanes of the first vector to the result; see fold.
+func (a *asm) total(sums []*reg, spare *reg) { a.fold("VADDPS", sums, spare) }
+
+// fold combines the 16 lanes of vectors by an instruction, those 8 apart, then 4, 2 and 1, and sets all lanes of the first
+// vector to the result. It overwrites the other vectors and spare.
+func (a *asm) fold(op string, vectors []*reg, spare *reg) {
+	x := vectors[0]
+	for n := len(vectors) / 2; n > 0; n /= 2 {
 		for j := range n {
-			a.v("VADDPS", sums[j+n], sums[j], sums[j])
+			a.v(op, vectors[j+n], vectors[j], vectors[j])
 		}
 	}
 	if a.isNEON() {
-		a.n("VEXT $8, %[1]s.B16, %[1]s.B16, %[2]s.B16", sum, spare)
-		a.n3("FADD", sum, spare, sum)
-		a.n("VTRN2 %[1]s.S4, %[1]s.S4, %[2]s.S4", sum, spare)
-		a.n3("FADD", sum, spare, sum)
-		a.n("VDUP %[1]s.S[0], %[1]s.S4", sum)
+		a.n("VEXT $8, %[1]s.B16, %[1]s.B16, %[2]s.B16", x, spare)
+		a.v(op, spare, x, x)
+		a.n("VTRN2 %[1]s.S4, %[1]s.S4, %[2]s.S4", x, spare)
+		a.v(op, spare, x, x)
+		a.n("VDUP %[1]s.S[0], %[1]s.S4", x)
 		return
 	}
-	low, rest := sum.as("X"), spare.as("X")
+	low, rest := x.as("X"), spare.as("X")
 	if a.is512() {
-		a.i("VEXTRACTF64X4 $1, %s, %s", sum, spare.as("Y"))
-		a.v("VADDPS", spare.as("Y"), sum.as("Y"), sum.as("Y"))
-		a.i("VEXTRACTF32X4 $1, %s, %s", sum.as("Y"), rest)
+		a.i("VEXTRACTF64X4 $1, %s, %s", x, spare.as("Y"))
+		a.v(op, spare.as("Y"), x.as("Y"), x.as("Y"))
+		a.i("VEXTRACTF32X4 $1, %s, %s", x.as("Y"), rest)
 	} else {
-		a.i("VEXTRACTF128 $1, %s, %s", sum, rest)
+		a.i("VEXTRACTF128 $1, %s, %s", x, rest)
 	}
-	a.v("VADDPS", rest, low, low)
+	a.v(op, rest, low, low)
 	a.v("VMOVHLPS", low, low, rest)
-	a.v("VADDPS", rest, low, low)
+	a.v(op, rest, low, low)
 	a.v("VMOVSHDUP", low, rest)
-	a.v("VADDPS", rest, low, low)
-	a.v("VBROADCASTSS", low, sum)
+	a.v(op, rest, low, low)
+	a.v("VBROADCASTSS", low, x)
 }
 
 // storeFirst stores the first lane of x.

@@ -31,6 +31,7 @@ var families = []struct {
 	{"sparse", sparse, neonSparse},
 	{"batchnorm", batchnorm, batchnorm},
 	{"layernorm", layernorm, layernorm},
+	{"softmax", softmax, softmax},
 }
 
 func main() {
