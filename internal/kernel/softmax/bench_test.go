@@ -20,7 +20,7 @@ func BenchmarkSoftmax(b *testing.B) {
 
 func benchmark(b *testing.B, isa kernel.ISA, rows, cols int) {
 	x, y := kerneltest.Random(b, 1, rows*cols), make([]float32, rows*cols)
-	labels, loss, scale := make([]float32, rows*cols), make([]float32, rows), []float32{1. / rows}
+	labels, loss, scale := make([]float32, rows*cols), make([]float32, rows), []float32{1 / float32(rows)}
 	for r := range rows {
 		labels[r*cols+r%cols] = 1
 	}
