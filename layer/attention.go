@@ -123,13 +123,13 @@ func (l Attention) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	}
 	scaled := func(x *graph.Value) *graph.Value { return x }
 	if l.UseScale {
-		scale := weight(b, "scale", query, initializer.Ones{})
+		scale := weight(b, "scale", query, weightOptions{init: initializer.Ones{}})
 		scaled = func(x *graph.Value) *graph.Value { return b.Mul(x, scale) }
 	}
 	var scores *graph.Value
 	if l.ScoreMode == ConcatScore {
 		sum := b.Sum(b.Tanh(scaled(pairs(b, query, key))), 3)
-		scores = b.Mul(sum, weight(b, "concat_score_weight", query, initializer.Ones{}))
+		scores = b.Mul(sum, weight(b, "concat_score_weight", query, weightOptions{init: initializer.Ones{}}))
 	} else {
 		scores = scaled(b.Op(op.BatchMatMul{TransposeB: true}, query, key))
 	}
@@ -144,7 +144,7 @@ func (l AdditiveAttention) Build(b *graph.Builder, x *graph.Value) *graph.Value 
 	}
 	similar := b.Tanh(pairs(b, query, key))
 	if !l.NoScale {
-		similar = b.Mul(similar, weight(b, "scale", query, initializer.GlorotUniform{}, query.Shape[2]))
+		similar = b.Mul(similar, weight(b, "scale", query, weightOptions{init: initializer.GlorotUniform{}}, query.Shape[2]))
 	}
 	return b.BatchMatMul(attention{l.CausalMask, nil, l.Dropout, l.Seed}.weights(b, b.Sum(similar, 3)), value)
 }

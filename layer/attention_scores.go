@@ -5,24 +5,35 @@ import (
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
-	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
 // projection is the multiplication by a kernel in MultiHeadAttention and GroupQueryAttention, with a bias unless noBias is set.
 type projection struct {
-	kernel, bias initializer.Initializer
+	kernel, bias weightOptions
 	noBias       bool
+	activity     regularizer.Regularizer
 }
 
 // apply multiplies the last dimensions of x, of which inner are summed, by the kernel of the layer's part name. out are the
 // dimensions of the result after the others of x, all of which but the batch must be known.
 func (p projection) apply(b *graph.Builder, name string, x *graph.Value, inner int, out ...int) *graph.Value {
+	return regularizeActivity(b, p.activity, p.product(b, name, x, inner, out...))
+}
+
+// gate is apply for the gate of the query, with its activation.
+func (p projection) gate(b *graph.Builder, query *graph.Value, out ...int) *graph.Value {
+	return regularizeActivity(b, p.activity, b.Sigmoid(p.product(b, "gate", query, 1, out...)))
+}
+
+func (p projection) product(b *graph.Builder, name string, x *graph.Value, inner int, out ...int) *graph.Value {
 	b = b.In(name, "")
 	first := x.Rank() - inner
 	in := x.Shape[first:]
 	n, m := in.Elements(), tensor.Shape(out).Elements()
-	kernel := weight(b, "kernel", x, withFans(p.kernel, n, m), append(in.Clone(), out...)...)
+	p.kernel.init = withFans(p.kernel.init, n, m)
+	kernel := weight(b, "kernel", x, p.kernel, append(in.Clone(), out...)...)
 	y := b.MatMul(b.Reshape(x, tensor.Unknown, n), b.Reshape(kernel, n, m))
 	if !p.noBias {
 		y = b.Add(y, b.Reshape(weight(b, "bias", x, p.bias, out...), m))

@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -49,6 +51,16 @@ type EinsumDense struct {
 	KernelInitializer initializer.Initializer `keras:"kernel_initializer,default=GlorotUniform"`
 	// BiasInitializer sets the initial values of the bias. The default is Zeros.
 	BiasInitializer initializer.Initializer `keras:"bias_initializer,default=Zeros"`
+	// KernelRegularizer adds a penalty for the kernel to the loss. The default is none.
+	KernelRegularizer regularizer.Regularizer `keras:"kernel_regularizer"`
+	// BiasRegularizer adds a penalty for the bias to the loss. The default is none.
+	BiasRegularizer regularizer.Regularizer `keras:"bias_regularizer"`
+	// ActivityRegularizer adds a penalty for the result of the layer to the loss. The default is none.
+	ActivityRegularizer regularizer.Regularizer `keras:"activity_regularizer,omitempty"`
+	// KernelConstraint restricts the kernel. The default is none.
+	KernelConstraint constraint.Constraint `keras:"kernel_constraint"`
+	// BiasConstraint restricts the bias. The default is none.
+	BiasConstraint constraint.Constraint `keras:"bias_constraint"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
 	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
@@ -105,19 +117,19 @@ func (l EinsumDense) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 			fanIn *= shape[i]
 		}
 	}
-	kernel := weight(b, "kernel", x, withFans(l.KernelInitializer, fanIn, fanOut), shape...)
+	kernel := weight(b, "kernel", x, weightOptions{withFans(l.KernelInitializer, fanIn, fanOut), l.KernelRegularizer, l.KernelConstraint}, shape...)
 	y := e.build(b, x, kernel, sizes)
 	if l.BiasAxes != "" {
 		shape, err := e.biasShape(l.BiasAxes, sizes)
 		if err != nil {
 			return b.Errorf("%w", err)
 		}
-		y = b.Add(y, weight(b, "bias", x, l.BiasInitializer, shape...))
+		y = b.Add(y, weight(b, "bias", x, weightOptions{l.BiasInitializer, l.BiasRegularizer, l.BiasConstraint}, shape...))
 	}
 	if !wantSmall(b, y) {
 		return b.Invalid()
 	}
-	return activate(b, l.Activation, y)
+	return regularizeActivity(b, l.ActivityRegularizer, activate(b, l.Activation, y))
 }
 
 // equation is a parsed equation: the letters of the operand, the kernel and the result. Dots are "." at the start

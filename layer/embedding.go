@@ -1,9 +1,11 @@
 package layer
 
 import (
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -28,6 +30,12 @@ type Embedding struct {
 
 	// EmbeddingsInitializer sets the initial values of the vectors. The default is RandomUniform.
 	EmbeddingsInitializer initializer.Initializer `keras:"embeddings_initializer,default=RandomUniform"`
+	// EmbeddingsRegularizer adds a penalty for the embeddings to the loss. The default is none.
+	EmbeddingsRegularizer regularizer.Regularizer `keras:"embeddings_regularizer"`
+	// ActivityRegularizer adds a penalty for the result of the layer to the loss. The default is none.
+	ActivityRegularizer regularizer.Regularizer `keras:"activity_regularizer"`
+	// EmbeddingsConstraint restricts the embeddings. The default is none.
+	EmbeddingsConstraint constraint.Constraint `keras:"embeddings_constraint"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
 	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
@@ -50,9 +58,9 @@ func (l Embedding) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	case x.DType.IsFloat():
 		like, x = x, b.Cast(x, tensor.Int32)
 	}
-	y := b.Gather(weight(b, "embeddings", like, l.EmbeddingsInitializer, l.InputDim, l.OutputDim), x)
+	y := b.Gather(weight(b, "embeddings", like, weightOptions{l.EmbeddingsInitializer, l.EmbeddingsRegularizer, l.EmbeddingsConstraint}, l.InputDim, l.OutputDim), x)
 	if !wantSmall(b, y) {
 		return b.Invalid()
 	}
-	return y
+	return regularizeActivity(b, l.ActivityRegularizer, y)
 }

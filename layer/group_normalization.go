@@ -3,8 +3,10 @@ package layer
 import (
 	"slices"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -44,6 +46,14 @@ type GroupNormalization struct {
 	BetaInitializer initializer.Initializer `keras:"beta_initializer,default=Zeros"`
 	// GammaInitializer sets the initial values of gamma. The default is Ones.
 	GammaInitializer initializer.Initializer `keras:"gamma_initializer,default=Ones"`
+	// BetaRegularizer adds a penalty for beta to the loss. The default is none.
+	BetaRegularizer regularizer.Regularizer `keras:"beta_regularizer"`
+	// GammaRegularizer adds a penalty for gamma to the loss. The default is none.
+	GammaRegularizer regularizer.Regularizer `keras:"gamma_regularizer"`
+	// BetaConstraint restricts beta. The default is none.
+	BetaConstraint constraint.Constraint `keras:"beta_constraint"`
+	// GammaConstraint restricts gamma. The default is none.
+	GammaConstraint constraint.Constraint `keras:"gamma_constraint"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
 	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
@@ -88,10 +98,10 @@ func (l GroupNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Value
 	y = b.Reshape(y, shape...)
 	spread := append([]int{channels}, slices.Repeat([]int{1}, x.Rank()-axis-1)...)
 	if !l.NoScale {
-		y = b.Mul(y, b.Reshape(weight(b, "gamma", x, l.GammaInitializer, channels), spread...))
+		y = b.Mul(y, b.Reshape(weight(b, "gamma", x, weightOptions{l.GammaInitializer, l.GammaRegularizer, l.GammaConstraint}, channels), spread...))
 	}
 	if !l.NoCenter {
-		y = b.Add(y, b.Reshape(weight(b, "beta", x, l.BetaInitializer, channels), spread...))
+		y = b.Add(y, b.Reshape(weight(b, "beta", x, weightOptions{l.BetaInitializer, l.BetaRegularizer, l.BetaConstraint}, channels), spread...))
 	}
 	return y
 }

@@ -3,8 +3,10 @@ package layer
 import (
 	"math"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -60,6 +62,17 @@ type GroupQueryAttention struct {
 	KernelInitializer initializer.Initializer `keras:"kernel_initializer,default=GlorotUniform"`
 	// BiasInitializer sets the initial values of the biases. The default is Zeros.
 	BiasInitializer initializer.Initializer `keras:"bias_initializer,default=Zeros"`
+	// KernelRegularizer adds a penalty for the kernels to the loss. The default is none.
+	KernelRegularizer regularizer.Regularizer `keras:"kernel_regularizer"`
+	// BiasRegularizer adds a penalty for the biases to the loss. The default is none.
+	BiasRegularizer regularizer.Regularizer `keras:"bias_regularizer"`
+	// ActivityRegularizer adds a penalty for the result of each product with a kernel, and for the result of
+	// the layer, to the loss. The default is none.
+	ActivityRegularizer regularizer.Regularizer `keras:"activity_regularizer"`
+	// KernelConstraint restricts the kernels. The default is none.
+	KernelConstraint constraint.Constraint `keras:"kernel_constraint"`
+	// BiasConstraint restricts the biases. The default is none.
+	BiasConstraint constraint.Constraint `keras:"bias_constraint"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
 	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
@@ -110,13 +123,16 @@ func (l GroupQueryAttention) Build(b *graph.Builder, x *graph.Value) *graph.Valu
 	if tooLarge(tensor.Shape{max(query.Shape[1], value.Shape[1]), l.NumQueryHeads, l.HeadDim}) {
 		return b.Errorf("an example of the query, %v, would give more than %d numbers", query.Shape[1:], maxElements)
 	}
-	p := projection{l.KernelInitializer, l.BiasInitializer, l.NoBias}
+	p := projection{
+		weightOptions{l.KernelInitializer, l.KernelRegularizer, l.KernelConstraint}, weightOptions{l.BiasInitializer, l.BiasRegularizer, l.BiasConstraint},
+		l.NoBias, l.ActivityRegularizer,
+	}
 	rows, keys, heads, shared, n := query.Shape[1], key.Shape[1], l.NumQueryHeads, l.NumKeyValueHeads, l.HeadDim
 	q := b.Scale(p.apply(b, "query", query, 1, heads, n), 1/math.Sqrt(float64(n)))
 	k := p.apply(b, "key", key, 1, shared, n)
 	var gate *graph.Value
 	if l.UseGate {
-		gate = b.Sigmoid(p.apply(b, "gate", query, 1, heads, n))
+		gate = p.gate(b, query, heads, n)
 	}
 	v := p.apply(b, "value", value, 1, shared, n)
 
@@ -131,5 +147,5 @@ func (l GroupQueryAttention) Build(b *graph.Builder, x *graph.Value) *graph.Valu
 	if gate != nil {
 		y = b.Mul(y, gate)
 	}
-	return p.apply(b, "attention_output", y, 2, query.Shape[2])
+	return regularizeActivity(b, l.ActivityRegularizer, p.apply(b, "attention_output", y, 2, query.Shape[2]))
 }

@@ -3,8 +3,10 @@ package layer
 import (
 	"slices"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -43,6 +45,14 @@ type LayerNormalization struct {
 	BetaInitializer initializer.Initializer `keras:"beta_initializer,default=Zeros"`
 	// GammaInitializer sets the initial values of gamma. The default is Ones.
 	GammaInitializer initializer.Initializer `keras:"gamma_initializer,default=Ones"`
+	// BetaRegularizer adds a penalty for beta to the loss. The default is none.
+	BetaRegularizer regularizer.Regularizer `keras:"beta_regularizer"`
+	// GammaRegularizer adds a penalty for gamma to the loss. The default is none.
+	GammaRegularizer regularizer.Regularizer `keras:"gamma_regularizer"`
+	// BetaConstraint restricts beta. The default is none.
+	BetaConstraint constraint.Constraint `keras:"beta_constraint"`
+	// GammaConstraint restricts gamma. The default is none.
+	GammaConstraint constraint.Constraint `keras:"gamma_constraint"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
 	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
@@ -63,10 +73,10 @@ func (l LayerNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Value
 	}
 	var gamma, beta *graph.Value
 	if !l.NoScale {
-		gamma = weight(b, "gamma", x, l.GammaInitializer, shape...)
+		gamma = weight(b, "gamma", x, weightOptions{l.GammaInitializer, l.GammaRegularizer, l.GammaConstraint}, shape...)
 	}
 	if !l.NoCenter {
-		beta = weight(b, "beta", x, l.BetaInitializer, shape...)
+		beta = weight(b, "beta", x, weightOptions{l.BetaInitializer, l.BetaRegularizer, l.BetaConstraint}, shape...)
 	}
 	if len(axes) == 1 && axes[0] == x.Rank()-1 {
 		return b.LayerNorm(x, gamma, beta, *l.Epsilon)

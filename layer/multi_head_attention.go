@@ -4,8 +4,10 @@ import (
 	"math"
 	"slices"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -67,6 +69,16 @@ type MultiHeadAttention struct {
 	KernelInitializer initializer.Initializer `keras:"kernel_initializer,default=GlorotUniform"`
 	// BiasInitializer sets the initial values of the biases. The default is Zeros.
 	BiasInitializer initializer.Initializer `keras:"bias_initializer,default=Zeros"`
+	// KernelRegularizer adds a penalty for the kernels to the loss. The default is none.
+	KernelRegularizer regularizer.Regularizer `keras:"kernel_regularizer"`
+	// BiasRegularizer adds a penalty for the biases to the loss. The default is none.
+	BiasRegularizer regularizer.Regularizer `keras:"bias_regularizer"`
+	// ActivityRegularizer adds a penalty for the result of each product with a kernel to the loss. The default is none.
+	ActivityRegularizer regularizer.Regularizer `keras:"activity_regularizer"`
+	// KernelConstraint restricts the kernels. The default is none.
+	KernelConstraint constraint.Constraint `keras:"kernel_constraint"`
+	// BiasConstraint restricts the biases. The default is none.
+	BiasConstraint constraint.Constraint `keras:"bias_constraint"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
 	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
@@ -118,12 +130,15 @@ func (l MultiHeadAttention) Build(b *graph.Builder, x *graph.Value) *graph.Value
 	if tooLarge(tensor.Shape{query.Shape[1:].Elements(), l.NumHeads, max(l.KeyDim, l.ValueDim)}) || tooLarge(append(query.Shape[1:].Clone(), out...)) {
 		return b.Errorf("an example of the query, %v, would give more than %d numbers", query.Shape[1:], maxElements)
 	}
-	p := projection{l.KernelInitializer, l.BiasInitializer, l.NoBias}
+	p := projection{
+		weightOptions{l.KernelInitializer, l.KernelRegularizer, l.KernelConstraint}, weightOptions{l.BiasInitializer, l.BiasRegularizer, l.BiasConstraint},
+		l.NoBias, l.ActivityRegularizer,
+	}
 	q := b.Scale(p.apply(b, "query", query, 1, l.NumHeads, l.KeyDim), 1/math.Sqrt(float64(l.KeyDim)))
 	k := p.apply(b, "key", key, 1, l.NumHeads, l.KeyDim)
 	var gate *graph.Value
 	if l.UseGate {
-		gate = b.Sigmoid(p.apply(b, "gate", query, 1, l.NumHeads, l.ValueDim))
+		gate = p.gate(b, query, l.NumHeads, l.ValueDim)
 	}
 	v := p.apply(b, "value", value, 1, l.NumHeads, l.ValueDim)
 

@@ -45,7 +45,7 @@ func (l RMSNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if first := x.Rank() - len(axes); axes[0] != first || !shape.Equal(x.Shape[first:]) {
 		return b.Errorf("Axis is %v for shape %v, want the last dimensions, in ascending order", l.Axis, x.Shape)
 	}
-	scale := weight(b, "scale", x, initializer.Ones{}, shape...)
+	scale := weight(b, "scale", x, weightOptions{init: initializer.Ones{}}, shape...)
 	square := b.Div(b.SumKeep(b.Square(x), axes...), b.Size(x, axes...))
 	return b.Mul(b.Div(x, b.Sqrt(b.Offset(square, *l.Epsilon))), scale)
 }

@@ -26,7 +26,7 @@ import (
 // Weights: those of Layer. State: vector_u (1, units).
 //
 // Build reports an error if a field is out of range, if Layer has neither a kernel nor embeddings or reports an
-// error, or, in training, if the layer is applied twice.
+// error, or, in training, if the layer is applied twice or the kernel has a regularizer.
 //
 // Source: Miyato et al., 2018 (arXiv:1802.05957).
 type SpectralNormalization struct {
@@ -84,6 +84,9 @@ func (l SpectralNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Va
 		})
 		if !b.Training() {
 			return w
+		}
+		if v := b.Store().Lookup(in.Path() + "/" + path); v != nil && v.Regularizer != nil {
+			return b.Errorf("a regularizer of the %s is not supported together with spectral normalization", path)
 		}
 		normal = l.normalize(b, w, vector)
 		return normal

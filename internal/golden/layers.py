@@ -71,8 +71,8 @@ def caller(layer, x, many, options):
 
 
 def train(layer, run, start):
-    """Three steps of gradient descent on the distance to fixed targets, in training mode. None for a layer that draws random
-    numbers: its result differs from call to call."""
+    """Three steps of gradient descent on the distance to fixed targets and the layer's penalties, in training mode, with its
+    constraints. None for a layer that draws random numbers: its result differs from call to call."""
     call = lambda: run(training=True)
     if not np.array_equal(call(), call()):
         return None
@@ -89,6 +89,8 @@ def train(layer, run, start):
         for w, g in zip(weights, tape.gradient(loss, [w.value for w in weights])):
             if g is not None:
                 w.assign(w - RATE * tf.convert_to_tensor(g))
+                if w.constraint is not None:
+                    w.assign(w.constraint(w))
     return {"losses": losses, "weights": [short(w) for w in layer.weights if "int" not in w.dtype]}
 
 

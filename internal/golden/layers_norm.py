@@ -1,6 +1,8 @@
 """Cases of the normalization layers."""
 
+from keras import constraints as C
 from keras import layers as L
+from keras import regularizers as R
 
 IMAGES = (2, 3, 4, 6)
 CASES = [
@@ -21,6 +23,8 @@ CASES = [
     (L.GroupNormalization(2, axis=1), (2, 4, 3, 2)),
     (L.GroupNormalization(2, axis=-2), (2, 3, 4, 2)),
     (L.GroupNormalization(2), (3, 6)),
+    (L.LayerNormalization(gamma_regularizer="l2", beta_regularizer=R.L1(0.1), gamma_constraint="non_neg", beta_constraint=C.MaxNorm(0.5)), (3, 5)),
+    (L.GroupNormalization(2, gamma_regularizer="l2", beta_regularizer=R.L1(0.1), gamma_constraint="non_neg", beta_constraint=C.MaxNorm(0.5)), (3, 6)),
     (L.SpectralNormalization(L.Dense(3, name="inner")), (3, 5)),
     (L.SpectralNormalization(L.Conv2D(3, 2, activation="tanh"), power_iterations=3), (2, 3, 4, 2)),
     (L.SpectralNormalization(L.Embedding(4, 3, name="table")), (2, 3), {"integers": 4}),

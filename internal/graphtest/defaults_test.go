@@ -5,12 +5,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/internal/graphtest"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/regularizer"
 )
 
 // defaults has a value of each class in which only the required fields are set, and the
@@ -49,6 +51,9 @@ var defaults = []struct {
 	{"layers", layer.Dot{Axes: [2]int{1, 1}}, map[string]any{"axes": 1}},
 	{"layers", layer.Rescaling{Scale: []float64{.5}}, map[string]any{"scale": .5}},
 	{"layers", layer.Normalization{}, nil},
+	{"layers", layer.ActivityRegularization{}, nil},
+	{"layers", layer.ELULayer{}, nil},
+	{"layers", layer.PReLU{}, nil},
 	{"layers", layer.LayerNormalization{}, nil},
 	{"layers", layer.RMSNormalization{}, nil},
 	{"layers", layer.UnitNormalization{}, nil},
@@ -76,6 +81,8 @@ var defaults = []struct {
 	{"initializers", initializer.Zeros{}, nil},
 	{"initializers", initializer.Ones{}, nil},
 	{"initializers", initializer.Constant{}, nil},
+	{"initializers", initializer.Orthogonal{}, nil},
+	{"initializers", initializer.Identity{}, nil},
 	{"losses", loss.CategoricalCrossentropy{}, nil},
 	{"losses", loss.SparseCategoricalCrossentropy{}, nil},
 	{"losses", loss.BinaryCrossentropy{}, nil},
@@ -89,6 +96,14 @@ var defaults = []struct {
 	{"optimizers", optimizer.SGD{}, nil},
 	{"optimizers", optimizer.RMSprop{}, nil},
 	{"optimizers", optimizer.Adam{}, nil},
+	{"regularizers", regularizer.L1{}, nil},
+	{"regularizers", regularizer.L2{}, nil},
+	{"regularizers", regularizer.L1L2{}, nil},
+	{"regularizers", regularizer.OrthogonalRegularizer{}, nil},
+	{"constraints", constraint.MaxNorm{}, nil},
+	{"constraints", constraint.MinMaxNorm{}, nil},
+	{"constraints", constraint.NonNeg{}, nil},
+	{"constraints", constraint.UnitNorm{}, nil},
 }
 
 // module is what the tests need of a package of classes.
@@ -105,6 +120,8 @@ var modules = map[string]module{
 	"losses":       moduleOf(loss.Classes, loss.Decode, loss.ClassOf, loss.GetConfig),
 	"metrics":      moduleOf(metric.Classes, metric.Decode, metric.ClassOf, metric.GetConfig),
 	"optimizers":   moduleOf(optimizer.Classes, optimizer.Decode, optimizer.ClassOf, optimizer.GetConfig),
+	"regularizers": moduleOf(regularizer.Classes, regularizer.Decode, regularizer.ClassOf, regularizer.GetConfig),
+	"constraints":  moduleOf(constraint.Classes, constraint.Decode, constraint.ClassOf, constraint.GetConfig),
 }
 
 func moduleOf[T any](classes func() []string, decode func(string, map[string]any) (T, error), class func(T) string, get func(T) map[string]any) module {
