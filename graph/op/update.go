@@ -33,7 +33,8 @@ type RMSprop struct {
 // Adam is a step of keras.optimizers.Adam (Kingma and Ba, 2014). Operands: the variable w, the
 // momentum m, the velocity v, the maximum velocity so far if AMSGrad is set, the gradient g, the
 // learning rate lr (a scalar), and the number of previous steps (an integer scalar; t is that
-// number plus 1). With AMSGrad the maximum velocity replaces v in the last line.
+// number plus 1). With AMSGrad the maximum velocity replaces v in the last line. In alpha, Beta1 and
+// Beta2 are rounded to float32.
 //
 //	w -= w*Decay*lr
 //	alpha = lr*sqrt(1-Beta2^t)/(1-Beta1^t);  m += (g-m)*(1-Beta1);  v += (g*g-v)*(1-Beta2)

@@ -77,7 +77,7 @@ var updates = map[string]func(l *lowering, o op.Op, in func(i int) *memory) func
 		}
 		return func(lo, hi int, g []float32) {
 			s := optstep.Adam{
-				LearningRate: lr.f32[0], Beta1: float32(a.Beta1), Beta2: float32(a.Beta2),
+				LearningRate: lr.f32[0], Beta1: a.Beta1, Beta2: a.Beta2,
 				Epsilon: float32(a.Epsilon), Step: int(steps.i64[0]) + 1, Decay: float32(a.Decay),
 			}
 			k.All(s, w.f32[lo:hi], g, m.f32[lo:hi], v.f32[lo:hi], vmax.part(lo, hi))

@@ -42,9 +42,9 @@ type RMSprop struct {
 //
 // With AMSGrad there is a slot vmax for the maximum of v, which replaces v in the last formula.
 type Adam struct {
-	LearningRate, Beta1, Beta2, Epsilon float32
-	Step                                int
-	Decay                               float32
+	LearningRate, Epsilon, Decay float32
+	Beta1, Beta2                 float64
+	Step                         int
 }
 
 // block divides n elements into parts.
@@ -144,7 +144,7 @@ func (s *AdamStep) Run(part int, o Adam, w, g, m, v, vmax []float32) {
 // All updates all elements of its operands, which must have the length of w.
 func (s *AdamStep) All(o Adam, w, g, m, v, vmax []float32) {
 	alpha := o.alpha()
-	rest1, rest2 := 1-o.Beta1, 1-o.Beta2
+	rest1, rest2 := float32(1-o.Beta1), float32(1-o.Beta2)
 	for i := adamVector(s.isa, o, alpha, w, g, m, v, vmax); i < len(w); i++ {
 		m[i] += float32((g[i] - m[i]) * rest1)
 		v[i] += float32((float32(g[i]*g[i]) - v[i]) * rest2)
@@ -157,10 +157,11 @@ func (s *AdamStep) All(o Adam, w, g, m, v, vmax []float32) {
 	}
 }
 
-// alpha is the learning rate with the corrections for the bias of both slots.
+// alpha is the learning rate with the corrections for the bias of both slots. Keras rounds Beta1 and Beta2 to
+// float32 here, but not before it computes 1-Beta1 and 1-Beta2. Of 1-0.999, the fifth digit depends on that.
 func (o Adam) alpha() float32 {
-	b1 := math.Pow(float64(o.Beta1), float64(o.Step))
-	b2 := math.Pow(float64(o.Beta2), float64(o.Step))
+	b1 := math.Pow(float64(float32(o.Beta1)), float64(o.Step))
+	b2 := math.Pow(float64(float32(o.Beta2)), float64(o.Step))
 	return float32(float64(o.LearningRate) * math.Sqrt(1-b2) / (1 - b1))
 }
 

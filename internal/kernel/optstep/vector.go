@@ -47,7 +47,7 @@ func adamVector(isa kernel.ISA, o Adam, alpha float32, w, g, m, v, vmax []float3
 	if n == 0 || vmax != nil {
 		return 0
 	}
-	c := [8]float32{alpha, 1 - o.Beta1, 1 - o.Beta2, o.Epsilon, o.Decay, o.LearningRate}
+	c := [8]float32{alpha, float32(1 - o.Beta1), float32(1 - o.Beta2), o.Epsilon, o.Decay, o.LearningRate}
 	adamVectors(isa, &c, n, &w[0], &g[0], &m[0], &v[0])
 	return n * isa.Lanes()
 }
