@@ -23,7 +23,7 @@ const maxOutputs = 10_000
 // compileFrom compiles the model with the compile config of its file. It does nothing if the config is nil or null.
 // Classes that lince does not support are noted in Model.unknown: predictions do not need them, Evaluate leaves them
 // out, and Fit returns an error.
-func (o Options) compileFrom(m *Model, text json.RawMessage) {
+func (o Options) compileFrom(m *Model, text json.RawMessage, excluded []string) {
 	m.compileJSON = text
 	conf, err := config.Unmarshal(text)
 	if err != nil {
@@ -36,6 +36,9 @@ func (o Options) compileFrom(m *Model, text json.RawMessage) {
 	c, ok := o.compileOptions(m, conf)
 	if !ok {
 		return
+	}
+	if c.Optimizer != nil && excluded != nil {
+		c.Optimizer = optimizer.WithExcluded(c.Optimizer, excluded)
 	}
 	if err := m.unsupportedError(); err != nil {
 		m.unknown = append(m.unknown, err)

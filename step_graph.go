@@ -6,6 +6,7 @@ import (
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/metric"
+	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -145,7 +146,8 @@ func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
 	if len(weights) == 0 {
 		return // the model can still be evaluated; Fit returns an error
 	}
-	grads := graph.Grad(b, total, weights...)
 	at := b.In(optimizerPath, "optimizer ("+c.config.Optimizer.Class()+")")
+	total = optimizer.ScaleLoss(at, c.config.Optimizer, total)
+	grads := graph.Grad(b, total, weights...)
 	c.config.Optimizer.Build(at, weights, grads)
 }
