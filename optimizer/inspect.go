@@ -24,7 +24,7 @@ func ScaleLoss(b *graph.Builder, o Optimizer, loss *graph.Value) *graph.Value {
 }
 
 // Rate tells where o's learning rate comes from: from s, or, if s is nil, from the variable
-// "learning_rate" under o's path. For a LossScaleOptimizer, which has no learning rate of its own, it is
+// "learning_rate" under o's path. For a LossScaleOptimizer, which has no separate learning rate, it is
 // the inner optimizer's; inner is then that optimizer's path under o's path, and otherwise "".
 func Rate(o Optimizer) (inner string, s schedule.Schedule) {
 	if l, ok := o.(LossScaleOptimizer); ok && l.Inner != nil {

@@ -14,7 +14,7 @@
 //
 //   - With LossScaleFactor, divide the gradients by it.
 //   - With GradientAccumulationSteps, add the gradients to a sum. Only the last of so many steps
-//     goes on, with their mean.
+//     continues, with their mean.
 //   - With ClipNorm, GlobalClipNorm or ClipValue, limit the gradients.
 //   - With WeightDecay, w -= w*WeightDecay*lr.
 //   - Apply the optimizer's formula.

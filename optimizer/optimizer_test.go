@@ -150,7 +150,7 @@ func (c golden) run(t *testing.T) {
 }
 
 // suffix returns the kind of a variable, the last part of its name in Keras. It is empty for variables to which Keras
-// gives no name of their own: Adafactor's sums and Nadam's product.
+// gives no separate name: Adafactor's sums and Nadam's product.
 func suffix(name string) string {
 	for _, s := range []string{
 		"_velocity_hat", "_velocity", "_momentum", "_average_gradient", "_average", "_gradient_accumulator", "_norm", "_accumulator",
@@ -360,7 +360,7 @@ func TestKerasTakesConfigs(t *testing.T) {
 	var got []map[string]any
 	graphtest.Keras(t, `
 import sys, json, keras
-print(json.dumps([keras.optimizers.deserialize(o).get_config() for o in json.load(sys.stdin)]))
+print(json.dumps([keras.saving.deserialize_keras_object(o).get_config() for o in json.load(sys.stdin)]))
 `, in, &got)
 	approximately := cmp.Comparer(func(x, y float64) bool { return graphtest.Near(x, y, 1e-7, 0) })
 	for i, o := range all {
