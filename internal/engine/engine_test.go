@@ -10,8 +10,8 @@ import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/interp"
-	"github.com/lince-ml/lince/optimizer/schedule"
 	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/optimizer/schedule"
 	"github.com/lince-ml/lince/tensor"
 )
 

@@ -115,7 +115,7 @@ var lowerers = map[string]func(l *lowering) error{
 
 	"AverageWeights": averageWeights,
 	"Every":          every,
-	"Schedule":       schedule,
+	"Schedule":       scheduled,
 }
 
 // lowererOf returns the node's row in lowerers.

@@ -73,8 +73,8 @@ func every(l *lowering) error {
 	return nil
 }
 
-// schedule lowers op.Schedule.
-func schedule(l *lowering) error {
+// scheduled lowers op.Schedule.
+func scheduled(l *lowering) error {
 	s := l.node.Op.(op.Schedule).Of
 	l.bind = func(b *binding) {
 		steps, rate := b.in(0), b.out(0)
