@@ -31,7 +31,7 @@ func (m *Model) rate() (*graph.Variable, schedule.Schedule, error) {
 	}
 	v := m.store.Lookup(path + "/learning_rate")
 	if v == nil {
-		return nil, nil, fmt.Errorf("the optimizer %s has no learning rate that can be set", m.compiled.config.Optimizer.Class())
+		return nil, nil, fmt.Errorf("the optimizer %s has no learning rate that can be set", optimizer.ClassOf(m.compiled.config.Optimizer))
 	}
 	return v, nil, nil
 }
@@ -66,7 +66,7 @@ func (m *Model) SetLearningRate(rate float64) error {
 		return err
 	}
 	if s != nil {
-		return fmt.Errorf("the learning rate is computed by the schedule %s and cannot be set; compile with a LearningRate in place of the Schedule", s.Class())
+		return fmt.Errorf("the learning rate is computed by the schedule %s and cannot be set; compile with a LearningRate in place of the Schedule", schedule.ClassOf(s))
 	}
 	return m.store.Set(v, tensor.Scalar(float32(rate)))
 }

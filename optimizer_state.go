@@ -21,10 +21,10 @@ func (m *Model) optimizerEntries() []keras.Entry {
 	if m.stale() || inner == "" && iteration != nil && tensor.Values[int64](iteration.Value())[0] == 0 {
 		vars = numbersOf(vars)
 	}
-	entries := []keras.Entry{{Path: optimizerPath, Name: o.Named(), Vars: tensors(vars)}}
+	entries := []keras.Entry{{Path: optimizerPath, Name: optimizer.NameOf(o), Vars: tensors(vars)}}
 	if inner != "" { // Keras stores the inner optimizer's variables twice
 		of := o.(optimizer.LossScaleOptimizer).Inner
-		entries = append(entries, keras.Entry{Path: optimizerPath + "/" + inner, Name: of.Named(), Vars: tensors(under(vars, optimizerPath+"/"+inner+"/"))})
+		entries = append(entries, keras.Entry{Path: optimizerPath + "/" + inner, Name: optimizer.NameOf(of), Vars: tensors(under(vars, optimizerPath+"/"+inner+"/"))})
 	}
 	return entries
 }
@@ -73,7 +73,7 @@ func (m *Model) loadOptimizer(weights keras.Weights) error {
 		slots = numbersOf(slots)
 	}
 	if len(o.Slots) != len(slots) {
-		return fmt.Errorf("the optimizer's state: the file has %d slots, %s needs %d", len(o.Slots), m.compiled.config.Optimizer.Class(), len(vs)-own)
+		return fmt.Errorf("the optimizer's state: the file has %d slots, %s needs %d", len(o.Slots), optimizer.ClassOf(m.compiled.config.Optimizer), len(vs)-own)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

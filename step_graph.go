@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/tensor"
@@ -62,7 +63,7 @@ func (m *Model) losses(b *graph.Builder, c *compiled, out []*graph.Value) (of []
 		if o.Loss == nil {
 			continue
 		}
-		at := b.In("loss"+key, o.place("loss ("+o.Loss.Class()+")"))
+		at := b.In("loss"+key, o.place("loss ("+loss.ClassOf(o.Loss)+")"))
 		before := b.Mistakes()
 		v.losses = weighted(at, o.Loss.Build(at, v.yTrue, v.yPred), v.weights)
 		if v.losses == nil || !v.losses.Valid() {
@@ -146,7 +147,7 @@ func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
 	if len(weights) == 0 {
 		return // the model can still be evaluated; Fit returns an error
 	}
-	at := b.In(optimizerPath, "optimizer ("+c.config.Optimizer.Class()+")")
+	at := b.In(optimizerPath, "optimizer ("+optimizer.ClassOf(c.config.Optimizer)+")")
 	total = optimizer.ScaleLoss(at, c.config.Optimizer, total)
 	grads := graph.Grad(b, total, weights...)
 	c.config.Optimizer.Build(at, weights, grads)

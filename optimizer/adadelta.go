@@ -65,15 +65,6 @@ type Adadelta struct {
 	GradientAccumulationSteps int `keras:"gradient_accumulation_steps,none,min=0"`
 }
 
-// Class implements Optimizer.
-func (Adadelta) Class() string { return "Adadelta" }
-
-// Named implements Optimizer.
-func (Adadelta) Named() string { return "adadelta" }
-
-// Config implements Optimizer.
-func (o Adadelta) Config() map[string]any { return ConfigOf(o) }
-
 // Build implements Optimizer. It declares the slots "accumulated_grad" (a) and
 // "accumulated_delta_var" (c) of the first weight, then those of the second, and so on.
 func (o Adadelta) Build(b *graph.Builder, weights, grads []*graph.Value) {

@@ -82,15 +82,6 @@ type Adafactor struct {
 	GradientAccumulationSteps int `keras:"gradient_accumulation_steps,none,min=0"`
 }
 
-// Class implements Optimizer.
-func (Adafactor) Class() string { return "Adafactor" }
-
-// Named implements Optimizer.
-func (Adafactor) Named() string { return "adafactor" }
-
-// Config implements Optimizer.
-func (o Adafactor) Config() map[string]any { return ConfigOf(o) }
-
 // Build implements Optimizer. It declares "r", "c" and "velocity" (v) of the first weight, then those of
 // the second, and so on.
 func (o Adafactor) Build(b *graph.Builder, weights, grads []*graph.Value) {

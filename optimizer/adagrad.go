@@ -63,15 +63,6 @@ type Adagrad struct {
 	GradientAccumulationSteps int `keras:"gradient_accumulation_steps,none,min=0"`
 }
 
-// Class implements Optimizer.
-func (Adagrad) Class() string { return "Adagrad" }
-
-// Named implements Optimizer.
-func (Adagrad) Named() string { return "adagrad" }
-
-// Config implements Optimizer.
-func (o Adagrad) Config() map[string]any { return ConfigOf(o) }
-
 // Build implements Optimizer. It declares the slot "accumulator" (a) of every weight.
 func (o Adagrad) Build(b *graph.Builder, weights, grads []*graph.Value) {
 	o, s, ok := start(b, o, weights, grads)

@@ -74,15 +74,6 @@ type Adam struct {
 	GradientAccumulationSteps int `keras:"gradient_accumulation_steps,none,min=0"`
 }
 
-// Class implements Optimizer.
-func (Adam) Class() string { return "Adam" }
-
-// Named implements Optimizer.
-func (Adam) Named() string { return "adam" }
-
-// Config implements Optimizer.
-func (o Adam) Config() map[string]any { return ConfigOf(o) }
-
 // Build implements Optimizer. It declares the slots "momentum" (m) and "velocity" (v) of the first
 // weight, then those of the second, and so on. With AMSGrad, the slot "velocity_hat" of every weight
 // follows.

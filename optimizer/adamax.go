@@ -67,15 +67,6 @@ type Adamax struct {
 	GradientAccumulationSteps int `keras:"gradient_accumulation_steps,none,min=0"`
 }
 
-// Class implements Optimizer.
-func (Adamax) Class() string { return "Adamax" }
-
-// Named implements Optimizer.
-func (Adamax) Named() string { return "adamax" }
-
-// Config implements Optimizer.
-func (o Adamax) Config() map[string]any { return ConfigOf(o) }
-
 // Build implements Optimizer. It declares the slots "momentum" and "norm" of the first weight, then
 // those of the second, and so on.
 func (o Adamax) Build(b *graph.Builder, weights, grads []*graph.Value) {

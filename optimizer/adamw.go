@@ -73,15 +73,6 @@ type AdamW struct {
 	GradientAccumulationSteps int `keras:"gradient_accumulation_steps,none,min=0"`
 }
 
-// Class implements Optimizer.
-func (AdamW) Class() string { return "AdamW" }
-
-// Named implements Optimizer.
-func (AdamW) Named() string { return "adam_w" }
-
-// Config implements Optimizer.
-func (o AdamW) Config() map[string]any { return ConfigOf(o) }
-
 // Build implements Optimizer. It declares the slots of Adam.
 func (o AdamW) Build(b *graph.Builder, weights, grads []*graph.Value) {
 	o, s, ok := start(b, o, weights, grads)

@@ -77,15 +77,6 @@ type Ftrl struct {
 	GradientAccumulationSteps int `keras:"gradient_accumulation_steps,none,min=0"`
 }
 
-// Class implements Optimizer.
-func (Ftrl) Class() string { return "Ftrl" }
-
-// Named implements Optimizer.
-func (Ftrl) Named() string { return "ftrl" }
-
-// Config implements Optimizer.
-func (o Ftrl) Config() map[string]any { return ConfigOf(o) }
-
 // Build implements Optimizer. It declares the slots "accumulator" (a) and "linear" (z) of the first weight, then
 // those of the second, and so on.
 func (o Ftrl) Build(b *graph.Builder, weights, grads []*graph.Value) {

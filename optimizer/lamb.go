@@ -72,15 +72,6 @@ type Lamb struct {
 	GradientAccumulationSteps int `keras:"gradient_accumulation_steps,none,min=0"`
 }
 
-// Class implements Optimizer.
-func (Lamb) Class() string { return "Lamb" }
-
-// Named implements Optimizer.
-func (Lamb) Named() string { return "lamb" }
-
-// Config implements Optimizer.
-func (o Lamb) Config() map[string]any { return ConfigOf(o) }
-
 // Build implements Optimizer. It declares the slots "momentum" and "velocity" of the first weight, then
 // those of the second, and so on.
 func (o Lamb) Build(b *graph.Builder, weights, grads []*graph.Value) {

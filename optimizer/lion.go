@@ -64,15 +64,6 @@ type Lion struct {
 	GradientAccumulationSteps int `keras:"gradient_accumulation_steps,none,min=0"`
 }
 
-// Class implements Optimizer.
-func (Lion) Class() string { return "Lion" }
-
-// Named implements Optimizer.
-func (Lion) Named() string { return "lion" }
-
-// Config implements Optimizer.
-func (o Lion) Config() map[string]any { return ConfigOf(o) }
-
 // Build implements Optimizer. It declares the slot "momentum" (m) of every weight.
 func (o Lion) Build(b *graph.Builder, weights, grads []*graph.Value) {
 	o, s, ok := start(b, o, weights, grads)

@@ -37,15 +37,6 @@ type LossScaleOptimizer struct {
 	DynamicGrowthSteps int `keras:"dynamic_growth_steps,default=2000,min=1"`
 }
 
-// Class implements Optimizer.
-func (LossScaleOptimizer) Class() string { return "LossScaleOptimizer" }
-
-// Named implements Optimizer.
-func (LossScaleOptimizer) Named() string { return "loss_scale_optimizer" }
-
-// Config implements Optimizer.
-func (o LossScaleOptimizer) Config() map[string]any { return ConfigOf(o) }
-
 // innerPath is the path of the inner optimizer's variables.
 const innerPath = "inner_optimizer"
 
@@ -106,12 +97,17 @@ func (o LossScaleOptimizer) check() error {
 	switch {
 	case o.Inner == nil:
 		return nil // reported already
-	case o.Inner.Class() == o.Class():
+	case isLossScale(o.Inner):
 		return errors.New("Inner is also a LossScaleOptimizer, want another optimizer")
 	case sharedOf(o.Inner).LossScaleFactor != 0:
 		return errors.New("Inner has a LossScaleFactor, want 0: the loss is scaled already")
 	}
 	return nil
+}
+
+func isLossScale(o Optimizer) bool {
+	_, ok := o.(LossScaleOptimizer)
+	return ok
 }
 
 // writeLossScale removes the arguments that are Inner's.

@@ -107,15 +107,6 @@ type Muon struct {
 	GradientAccumulationSteps int `keras:"gradient_accumulation_steps,none,min=0"`
 }
 
-// Class implements Optimizer.
-func (Muon) Class() string { return "Muon" }
-
-// Named implements Optimizer.
-func (Muon) Named() string { return "muon" }
-
-// Config implements Optimizer.
-func (o Muon) Config() map[string]any { return ConfigOf(o) }
-
 // Build implements Optimizer. It declares the slot "momentum" (m), and for a weight of AdamW also
 // "velocity" (v), of the first weight, then those of the second, and so on.
 func (o Muon) Build(b *graph.Builder, weights, grads []*graph.Value) {

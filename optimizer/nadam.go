@@ -73,15 +73,6 @@ type Nadam struct {
 	GradientAccumulationSteps int `keras:"gradient_accumulation_steps,none,min=0"`
 }
 
-// Class implements Optimizer.
-func (Nadam) Class() string { return "Nadam" }
-
-// Named implements Optimizer.
-func (Nadam) Named() string { return "nadam" }
-
-// Config implements Optimizer.
-func (o Nadam) Config() map[string]any { return ConfigOf(o) }
-
 // Build implements Optimizer. It declares the slots "momentum" and "velocity" of the first weight, then
 // those of the second, and so on, and
 // then "u_product" (p).

@@ -76,15 +76,6 @@ type RMSprop struct {
 	GradientAccumulationSteps int `keras:"gradient_accumulation_steps,none,min=0"`
 }
 
-// Class implements Optimizer.
-func (RMSprop) Class() string { return "RMSprop" }
-
-// Named implements Optimizer.
-func (RMSprop) Named() string { return "rm_sprop" }
-
-// Config implements Optimizer.
-func (o RMSprop) Config() map[string]any { return ConfigOf(o) }
-
 // Build implements Optimizer. It declares the slot "velocity" (v) of every weight; then, with
 // Momentum, "momentum" (m) of every weight; then, with Centered, "average_gradient" (a) of every
 // weight.

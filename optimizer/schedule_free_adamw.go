@@ -78,15 +78,6 @@ type ScheduleFreeAdamW struct {
 	GradientAccumulationSteps int `keras:"gradient_accumulation_steps,none,min=0"`
 }
 
-// Class implements Optimizer.
-func (ScheduleFreeAdamW) Class() string { return "ScheduleFreeAdamW" }
-
-// Named implements Optimizer.
-func (ScheduleFreeAdamW) Named() string { return "schedule_free_adam_w" }
-
-// Config implements Optimizer.
-func (o ScheduleFreeAdamW) Config() map[string]any { return ConfigOf(o) }
-
 // Build implements Optimizer. It declares the slots "momentum" (z) and "velocity" (v) of the first weight, then
 // those of the second, and so on.
 func (o ScheduleFreeAdamW) Build(b *graph.Builder, weights, grads []*graph.Value) {

@@ -67,15 +67,6 @@ type SGD struct {
 	GradientAccumulationSteps int `keras:"gradient_accumulation_steps,none,min=0"`
 }
 
-// Class implements Optimizer.
-func (SGD) Class() string { return "SGD" }
-
-// Named implements Optimizer.
-func (SGD) Named() string { return "sgd" }
-
-// Config implements Optimizer.
-func (o SGD) Config() map[string]any { return ConfigOf(o) }
-
 // Build implements Optimizer. With Momentum it declares the slot "momentum" of every weight.
 func (o SGD) Build(b *graph.Builder, weights, grads []*graph.Value) {
 	o, s, ok := start(b, o, weights, grads)

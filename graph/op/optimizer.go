@@ -26,12 +26,10 @@ type AverageWeights struct {
 type Every struct{ N int }
 
 // Schedule computes a learning rate. Operand: the number of previous steps, an Int64 scalar. Result: a
-// Float32 scalar.
+// Float32 scalar. Equal labels mean equal schedules.
 type Schedule struct {
-	Of interface {
-		At(step int64) float64
-		Config() map[string]any
-	}
+	Of    interface{ At(step int64) float64 }
+	Label string // class and arguments
 }
 
 // Name implements Op.
@@ -55,7 +53,7 @@ func (o When) Attributes() string {
 }
 
 // Attributes prints the op's attributes.
-func (o Schedule) Attributes() string { return fmt.Sprintf("%T %v", o.Of, o.Of.Config()) }
+func (o Schedule) Attributes() string { return o.Label }
 
 // Updates implements Updater.
 func (o When) Updates() int { return o.Update.(Updater).Updates() }

@@ -264,7 +264,7 @@ var cases = []struct {
 		every := b.Op(op.Every{N: 2}, step)
 		yes := every.Node.Out[1]
 		no := b.Select(yes, b.Constant(tensor.Bool, 0), b.Constant(tensor.Bool, 1))
-		rate := b.Op(op.Schedule{Of: schedule.ExponentialDecay{InitialLearningRate: .1, DecaySteps: 2, DecayRate: .5}}, step)
+		rate := b.Op(op.Schedule{Of: schedule.ExponentialDecay{InitialLearningRate: .1, DecaySteps: 2, DecayRate: .5}, Label: "exponential"}, step)
 		for i, at := range []*graph.Builder{b, b.When(yes), b.When(no), b.When(yes).When(no), b.When(no).When(no)} {
 			w, average := weight(b, fmt.Sprint("w", i), 4), weight(b, fmt.Sprint("a", i), 4)
 			at.Update(op.SGD{Decay: .1}, w, g, rate)

@@ -34,12 +34,6 @@ type CosineDecay struct {
 	_ struct{} `keras:"name,any=CosineDecay"`
 }
 
-// Class implements Schedule.
-func (CosineDecay) Class() string { return "CosineDecay" }
-
-// Config implements Schedule.
-func (d CosineDecay) Config() map[string]any { return ConfigOf(d) }
-
 // At implements Schedule.
 func (d CosineDecay) At(step int64) float64 {
 	s, top := float64(step), d.InitialLearningRate
@@ -76,12 +70,6 @@ type CosineDecayRestarts struct {
 
 	_ struct{} `keras:"name,any=SGDRDecay"`
 }
-
-// Class implements Schedule.
-func (CosineDecayRestarts) Class() string { return "CosineDecayRestarts" }
-
-// Config implements Schedule.
-func (d CosineDecayRestarts) Config() map[string]any { return ConfigOf(d) }
 
 // At implements Schedule.
 func (d CosineDecayRestarts) At(step int64) float64 {

@@ -8,20 +8,16 @@
 // if the optimizer accumulates gradients. Learning rates are computed in float64 and rounded to
 // float32; Keras computes in float32.
 //
-// A custom schedule is a struct with the methods of Schedule. Its fields have the same tags as those
-// of this package.
+// A custom schedule is a struct with the method At. Its fields have the same tags as those of this
+// package.
 package schedule
 
 import "math"
 
 // Schedule computes learning rates.
 type Schedule interface {
-	// Class returns the name of the Keras class, such as "CosineDecay".
-	Class() string
-	// Config returns the arguments for JSON, as Keras' get_config does.
-	Config() map[string]any
 	// At returns the learning rate of the step that follows step previous steps. It must depend on
-	// its arguments only, so that training can be resumed. Mistakes in the schedule's fields are
+	// step and the fields only, so that training can be resumed. Mistakes in the schedule's fields are
 	// reported by Check before the first call.
 	At(step int64) float64
 }
@@ -44,12 +40,6 @@ type ExponentialDecay struct {
 
 	_ struct{} `keras:"name,any=ExponentialDecay"`
 }
-
-// Class implements Schedule.
-func (ExponentialDecay) Class() string { return "ExponentialDecay" }
-
-// Config implements Schedule.
-func (d ExponentialDecay) Config() map[string]any { return ConfigOf(d) }
 
 // At implements Schedule.
 func (d ExponentialDecay) At(step int64) float64 {
@@ -76,12 +66,6 @@ type InverseTimeDecay struct {
 
 	_ struct{} `keras:"name,any=InverseTimeDecay"`
 }
-
-// Class implements Schedule.
-func (InverseTimeDecay) Class() string { return "InverseTimeDecay" }
-
-// Config implements Schedule.
-func (d InverseTimeDecay) Config() map[string]any { return ConfigOf(d) }
 
 // At implements Schedule.
 func (d InverseTimeDecay) At(step int64) float64 {
@@ -119,12 +103,6 @@ type PolynomialDecay struct {
 	_ struct{} `keras:"name,any=PolynomialDecay"`
 }
 
-// Class implements Schedule.
-func (PolynomialDecay) Class() string { return "PolynomialDecay" }
-
-// Config implements Schedule.
-func (d PolynomialDecay) Config() map[string]any { return ConfigOf(d) }
-
 // At implements Schedule.
 func (d PolynomialDecay) At(step int64) float64 {
 	d = Filled(d)
@@ -150,12 +128,6 @@ type PiecewiseConstantDecay struct {
 
 	_ struct{} `keras:"name,any=PiecewiseConstant"`
 }
-
-// Class implements Schedule.
-func (PiecewiseConstantDecay) Class() string { return "PiecewiseConstantDecay" }
-
-// Config implements Schedule.
-func (d PiecewiseConstantDecay) Config() map[string]any { return ConfigOf(d) }
 
 // At implements Schedule.
 func (d PiecewiseConstantDecay) At(step int64) float64 {

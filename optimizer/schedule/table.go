@@ -38,9 +38,13 @@ var classes = &config.Registry[Schedule]{
 // UnknownClass is the error for a class that lince does not support.
 type UnknownClass = config.UnknownClass
 
-// ConfigOf returns the config of a schedule, derived from the tags of its fields. A custom schedule
-// calls it in its Config method.
-func ConfigOf(s Schedule) map[string]any { return classes.Config(s) }
+// ClassOf returns the name of the Keras class of a schedule, such as "CosineDecay". For a custom
+// schedule, it is the name of its Go type, or what its method Class() string returns.
+func ClassOf(s Schedule) string { return classes.ClassOf(s) }
+
+// GetConfig returns the arguments of a schedule for JSON, as Keras' get_config does. Floating-point
+// numbers are float64 and integers int.
+func GetConfig(s Schedule) map[string]any { return classes.GetConfig(s) }
 
 // Filled returns a copy of s in which fields that are zero have their defaults. A custom schedule with
 // defaults calls it in its At method.
