@@ -1,6 +1,10 @@
 package initializer
 
-import "github.com/lince-ml/lince/tensor"
+import (
+	"fmt"
+
+	"github.com/lince-ml/lince/tensor"
+)
 
 // Zeros sets all elements to 0 (keras.initializers.Zeros). It is the default for biases.
 //
@@ -65,6 +69,8 @@ type TruncatedNormal struct {
 //
 //	uniform on [Minval, Maxval]
 //
+// It is a mistake if Minval is greater than Maxval.
+//
 // Shape: any.
 type RandomUniform struct {
 	// Minval is the lower bound. Any number. The default, nil, is -0.05.
@@ -103,4 +109,11 @@ func (i TruncatedNormal) Initialize(t *tensor.Tensor, key uint64) {
 func (i RandomUniform) Initialize(t *tensor.Tensor, key uint64) {
 	i = filled(i)
 	uniform(t, stream(key, i.Seed), *i.Minval, *i.Maxval)
+}
+
+func (i RandomUniform) check() error {
+	if i = filled(i); *i.Minval > *i.Maxval {
+		return fmt.Errorf("Minval is %v, want at most Maxval, which is %v", *i.Minval, *i.Maxval)
+	}
+	return nil
 }

@@ -39,7 +39,8 @@ import (
 //	omit          the argument is read but not written
 //
 // An argument x_initializer implies x_regularizer and x_constraint with the options training
-// and omit. Any other key in a file is a mistake unless its value is null.
+// and omit, if the class does not declare them. Any other key in a file is a mistake unless its value
+// is null.
 //
 // Fields may be of type int, float64, bool, string, *int, *float64, [n]int, []int, []float64,
 // []string or of one of Types.
@@ -103,7 +104,7 @@ func TypeOf[T any](encode func(T) any, decode func(r *Reader, key string, v any)
 
 // UnknownClass is the error for a class that lince does not support.
 type UnknownClass struct {
-	Kind  string   // "layer", "loss", "metric", "optimizer", "initializer" or "activation"
+	Kind  string   // "layer", "loss", "metric", "optimizer", "initializer", "regularizer", "constraint" or "activation"
 	Class string   // the name in the file or in the call
 	Short bool     // Class is the argument of a function that also takes short names, such as "mse"
 	Known []string // the supported names
@@ -342,7 +343,12 @@ func (g *Registry[T]) DecodeAs(e Entry[T], conf map[string]any, prediction bool)
 		g.Look(r)
 	}
 	s := reflect.New(reflect.TypeOf(e.Of)).Elem()
-	for _, f := range g.plan(s.Type()) {
+	plan := g.plan(s.Type())
+	declared := map[string]bool{}
+	for _, f := range plan {
+		declared[f.key] = true
+	}
+	for _, f := range plan {
 		switch {
 		case f.name != "_":
 			f.decode(r, s.Field(f.index))
@@ -354,8 +360,11 @@ func (g *Registry[T]) DecodeAs(e Entry[T], conf map[string]any, prediction bool)
 			r.Only(f.key, f.only...)
 		}
 		if stem, ok := strings.CutSuffix(f.key, "_initializer"); ok {
-			r.Training(stem + "_regularizer")
-			r.Training(stem + "_constraint")
+			for _, key := range []string{stem + "_regularizer", stem + "_constraint"} {
+				if !declared[key] {
+					r.Training(key)
+				}
+			}
 		}
 	}
 	v := s.Interface().(T)

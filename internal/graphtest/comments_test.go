@@ -26,6 +26,8 @@ var sections = map[string][]string{
 	"optimizers":   {"\nSlots: ", "Build reports an error if"},
 
 	"optimizers.schedules": nil,
+	"regularizers":         {"\nOperand: "},
+	"constraints":          {"\nOperand: "},
 }
 
 // missing lists what the doc comment of a Keras class or function lacks: its Keras symbol, a formula, which is an

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/internal/graphtest"
 	"github.com/lince-ml/lince/layer"
@@ -12,6 +13,7 @@ import (
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/optimizer/schedule"
+	"github.com/lince-ml/lince/regularizer"
 )
 
 // defaults has a value of each class in which only the required fields are set, and the
@@ -50,6 +52,9 @@ var defaults = []struct {
 	{"layers", layer.Dot{Axes: [2]int{1, 1}}, map[string]any{"axes": 1}},
 	{"layers", layer.Rescaling{Scale: []float64{.5}}, map[string]any{"scale": .5}},
 	{"layers", layer.Normalization{}, nil},
+	{"layers", layer.ActivityRegularization{}, nil},
+	{"layers", layer.ELULayer{}, nil},
+	{"layers", layer.PReLU{}, nil},
 	{"initializers", initializer.GlorotUniform{}, nil},
 	{"initializers", initializer.GlorotNormal{}, nil},
 	{"initializers", initializer.HeUniform{}, nil},
@@ -63,6 +68,8 @@ var defaults = []struct {
 	{"initializers", initializer.Zeros{}, nil},
 	{"initializers", initializer.Ones{}, nil},
 	{"initializers", initializer.Constant{}, nil},
+	{"initializers", initializer.Orthogonal{}, nil},
+	{"initializers", initializer.Identity{}, nil},
 	{"losses", loss.CategoricalCrossentropy{}, nil},
 	{"losses", loss.SparseCategoricalCrossentropy{}, nil},
 	{"losses", loss.BinaryCrossentropy{}, nil},
@@ -94,6 +101,14 @@ var defaults = []struct {
 	{"optimizers.schedules", schedule.InverseTimeDecay{InitialLearningRate: .5, DecaySteps: 2, DecayRate: .5}, map[string]any{"initial_learning_rate": .5, "decay_steps": 2, "decay_rate": .5}},
 	{"optimizers.schedules", schedule.CosineDecay{InitialLearningRate: .5, DecaySteps: 2}, map[string]any{"initial_learning_rate": .5, "decay_steps": 2}},
 	{"optimizers.schedules", schedule.CosineDecayRestarts{InitialLearningRate: .5, FirstDecaySteps: 2}, map[string]any{"initial_learning_rate": .5, "first_decay_steps": 2}},
+	{"regularizers", regularizer.L1{}, nil},
+	{"regularizers", regularizer.L2{}, nil},
+	{"regularizers", regularizer.L1L2{}, nil},
+	{"regularizers", regularizer.OrthogonalRegularizer{}, nil},
+	{"constraints", constraint.MaxNorm{}, nil},
+	{"constraints", constraint.MinMaxNorm{}, nil},
+	{"constraints", constraint.NonNeg{}, nil},
+	{"constraints", constraint.UnitNorm{}, nil},
 }
 
 // module is what the tests need of a package of classes.
@@ -112,6 +127,8 @@ var modules = map[string]module{
 	"optimizers":   moduleOf(optimizer.Classes, optimizer.Decode, optimizer.ClassOf, optimizer.GetConfig),
 
 	"optimizers.schedules": moduleOf(schedule.Classes, schedule.Decode, schedule.ClassOf, schedule.GetConfig),
+	"regularizers":         moduleOf(regularizer.Classes, regularizer.Decode, regularizer.ClassOf, regularizer.GetConfig),
+	"constraints":          moduleOf(constraint.Classes, constraint.Decode, constraint.ClassOf, constraint.GetConfig),
 }
 
 func moduleOf[T any](classes func() []string, decode func(string, map[string]any) (T, error), class func(T) string, get func(T) map[string]any) module {

@@ -11,12 +11,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/internal/testenv"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/optimizer/schedule"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -39,7 +41,9 @@ The page is generated from the tags of the Go structs. After a change, run ` + "
   the ` + "`DType`" + ` of Input, which is the type of the data. Input and SpatialDropout2D have no ` + "`Frozen`" + `. The default name is automatic.
 - ` + "`DType`" + ` is a dtype policy. lince computes in float32 under every policy. A model with another policy can predict, but it cannot be
   trained or saved yet.
-- Regularizers and constraints are not supported yet. A model with regularizers or constraints can be opened for prediction, but it cannot be trained.
+- A regularizer or a constraint is the name of a class, with its default arguments, or an object with arguments. In Keras every layer takes
+  ` + "`activity_regularizer`" + `; in lince, those whose table lists it do. For another layer, add the layer ` + "`ActivityRegularization`" + ` after it. A file that
+  gives such a layer an ` + "`activity_regularizer`" + ` can be opened for prediction, but the model cannot be trained.
 
 ## Activations
 
@@ -58,6 +62,9 @@ var values = map[reflect.Type]string{
 	reflect.TypeFor[initializer.Initializer](): "an initializer",
 	reflect.TypeFor[optimizer.Optimizer]():     "an optimizer",
 	reflect.TypeFor[schedule.Schedule]():       "a learning rate schedule",
+	reflect.TypeFor[regularizer.Regularizer](): "a regularizer",
+	reflect.TypeFor[constraint.Constraint]():   "a constraint",
+	reflect.TypeFor[constraint.Axis]():         "a dimension of the weight, or several; negative ones count from the last",
 	reflect.TypeFor[string]():                  "a string",
 	reflect.TypeFor[tensor.DType]():            "a number type",
 }
