@@ -190,6 +190,11 @@ func TestTraining(t *testing.T) {
 		optimizer.SGD{LearningRate: .1}, optimizer.SGD{LearningRate: .02, Momentum: .9, Nesterov: true, GlobalClipNorm: 1},
 		optimizer.RMSprop{LearningRate: .02}, optimizer.RMSprop{LearningRate: .01, Centered: true, Momentum: .5, ClipValue: .5},
 		optimizer.Adam{LearningRate: .05}, optimizer.Adam{LearningRate: .05, AMSGrad: true, WeightDecay: .001, ClipNorm: 1},
+		optimizer.AdamW{LearningRate: .05, WeightDecay: new(.001)}, optimizer.Adamax{LearningRate: .1}, optimizer.Nadam{LearningRate: .05},
+		optimizer.Adagrad{LearningRate: .5}, optimizer.Adadelta{LearningRate: 30}, optimizer.Lion{Schedule: schedule.PolynomialDecay{InitialLearningRate: .03, DecaySteps: 300}}, optimizer.Ftrl{LearningRate: 1},
+		optimizer.Lamb{Schedule: schedule.PolynomialDecay{InitialLearningRate: .05, DecaySteps: 300}}, optimizer.Adafactor{LearningRate: .1}, optimizer.Muon{LearningRate: .05, WeightDecay: new(.001)},
+		optimizer.ScheduleFreeAdamW{LearningRate: .1}, optimizer.LossScaleOptimizer{Inner: optimizer.Adam{LearningRate: .05}},
+		optimizer.SGD{Schedule: schedule.CosineDecay{InitialLearningRate: .3, DecaySteps: 300}, GradientAccumulationSteps: 2, UseEMA: true, EMAMomentum: new(.5), EMAOverwriteFrequency: 5},
 	} {
 		x := graphtest.Formula(1, -1, 1, 6, 3)
 		m := graphtest.New(t, true, []*tensor.Tensor{x}, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
@@ -206,7 +211,11 @@ func TestTraining(t *testing.T) {
 		if last := m.Run(t, x)[0].Float32s()[0]; !(last < first/100) {
 			t.Errorf("%+v: loss went from %v to %v", o, first, last)
 		}
-		if n := tensor.Values[int64](m.Store.Lookup("optimizer/iteration").Value())[0]; n != 302 {
+		count := m.Store.Lookup("optimizer/iteration")
+		if inner := m.Store.Lookup("optimizer/inner_optimizer/iteration"); inner != nil {
+			count = inner
+		}
+		if n := tensor.Values[int64](count.Value())[0]; n != 302 {
 			t.Errorf("%+v: %d iterations, want 302", o, n)
 		}
 	}

@@ -72,7 +72,11 @@ func encodeSchedule(s schedule.Schedule) any {
 	return config.Wrap("keras.optimizers.schedules", schedule.ClassOf(s), schedule.GetConfig(s))
 }
 
+// decodeSchedule reads a schedule. The value may already be one: the model decodes custom classes.
 func decodeSchedule(r *config.Reader, key string, v any) (schedule.Schedule, bool) {
+	if s, ok := v.(schedule.Schedule); ok {
+		return s, true
+	}
 	class, conf := config.Object(v)
 	s, err := schedule.Decode(class, conf)
 	r.Fail(key, err)
@@ -81,7 +85,11 @@ func decodeSchedule(r *config.Reader, key string, v any) (schedule.Schedule, boo
 
 func encodeInner(o Optimizer) any { return config.Same{Module: "keras.optimizers", Of: o} }
 
+// decodeInner reads an optimizer. The value may already be one: the model decodes custom classes.
 func decodeInner(r *config.Reader, key string, v any) (Optimizer, bool) {
+	if o, ok := v.(Optimizer); ok {
+		return o, true
+	}
 	class, conf := config.Object(v)
 	o, err := r.Same(class, conf)
 	r.Fail(key, err)

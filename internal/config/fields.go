@@ -306,7 +306,7 @@ func (f *field) decode(r *Reader, v reflect.Value) {
 	if x == nil {
 		return
 	}
-	if _, object := x.(map[string]any); object && f.number || !object && f.object {
+	if object := isObject(x); object && f.number || !object && f.object {
 		return // another field has it
 	}
 	if f.kind != nil {
@@ -332,6 +332,15 @@ func (f *field) decode(r *Reader, v reflect.Value) {
 	} else if (f.defaults || f.like != "") && v.IsZero() {
 		r.bad(key, f.want()+" other than 0") // a zero field means the default
 	}
+}
+
+// isObject reports whether a value of a config is a Keras object, or what such an object was decoded to.
+func isObject(x any) bool {
+	switch x.(type) {
+	case string, bool, int, int64, float32, float64, json.Number, []any, []int:
+		return false
+	}
+	return true
 }
 
 // set assigns x to v, and returns false if x has the wrong type.

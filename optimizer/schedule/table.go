@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -61,4 +62,22 @@ func Classes() []string { return classes.Names() }
 func Decode(class string, conf map[string]any) (Schedule, error) {
 	s, _, err := classes.Decode(class, conf, false)
 	return s, err
+}
+
+// DecodeAs returns a custom schedule of type S with the given config. The tags of its fields declare the
+// arguments, as they do for the schedules of this package:
+//
+//	DecaySteps int `keras:"decay_steps,required,min=1"`
+//
+// DecodeAs reports the same mistakes as Decode. It panics if a tag is invalid.
+func DecodeAs[S Schedule](conf map[string]any) (S, error) {
+	return config.DecodeCustom[S](classes, conf)
+}
+
+// FromConfig is DecodeAs for a config in JSON. Use it in lince.Options to open files that contain a custom
+// schedule:
+//
+//	lince.Options{Schedules: map[string]lince.ScheduleDecoder{"Name": schedule.FromConfig[Name]}}
+func FromConfig[T Schedule](text json.RawMessage) (Schedule, error) {
+	return config.DecodeCustomJSON[T](classes, text)
 }
