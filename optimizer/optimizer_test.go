@@ -234,8 +234,8 @@ func TestBuildMistakes(t *testing.T) {
 			"Schedule: InitialLearningRate is -1, want a number greater than or equal to 0\nGradientAccumulationSteps is 1, want 0 or at least 2\nLearningRate and Schedule are both set, want one of them\nExcludeFromWeightDecay: \"(\" is not a regular expression: error parsing regexp: missing closing ): `(`"},
 		{optimizer.Muon{ExcludeLayers: []string{"a", "*"}}, "ExcludeLayers: \"*\" is not a regular expression: error parsing regexp: missing argument to repetition operator: `*`"},
 		{optimizer.LossScaleOptimizer{}, "Inner is not set"},
-		{optimizer.LossScaleOptimizer{Inner: optimizer.SGD{LossScaleFactor: 2}}, "Inner has a LossScaleFactor, want 0: the loss is scaled already"},
-		{optimizer.LossScaleOptimizer{Inner: optimizer.LossScaleOptimizer{Inner: optimizer.SGD{}}}, "Inner is also a LossScaleOptimizer, want another optimizer"},
+		{optimizer.LossScaleOptimizer{Inner: optimizer.SGD{LossScaleFactor: 2}}, "the Inner optimizer has a LossScaleFactor, want 0: the loss is scaled already"},
+		{optimizer.LossScaleOptimizer{Inner: optimizer.LossScaleOptimizer{Inner: optimizer.SGD{}}}, "the Inner optimizer is also a LossScaleOptimizer, want another class"},
 		{optimizer.LossScaleOptimizer{Inner: optimizer.SGD{Momentum: 2}, InitialScale: -1}, "InitialScale is -1, want a number greater than 0"},
 		{optimizer.LossScaleOptimizer{Inner: optimizer.SGD{Momentum: 2}}, "Momentum is 2, want a number greater than or equal to 0 and less than 1"},
 	} {
