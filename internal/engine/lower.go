@@ -122,11 +122,23 @@ var lowerers = map[string]func(l *lowering) error{
 
 	"FusedMatMulUpdate": matMulUpdate,
 
+	"Sparsemax":     sparsemax,
+	"SparsemaxGrad": sparsemaxGrad,
+
+	"ExpandDims":            view,
+	"Squeeze":               view,
+	"SliceGrad":             sliceGrad,
+	"Conv2DTranspose":       convTranspose,
+	"FusedConv2DTranspose":  fusedConvTranspose,
+	"AdaptiveMaxPool2D":     adaptiveMaxPool,
+	"AdaptiveMaxPool2DGrad": adaptiveMaxPoolGrad,
+	"Resize":                resize,
+	"ResizeGrad":            resizeGrad,
+	"RandomNormal":          randomNormal,
+
 	"AverageWeights": averageWeights,
 	"Every":          every,
 	"Schedule":       scheduled,
-	"Sparsemax":      sparsemax,
-	"SparsemaxGrad":  sparsemaxGrad,
 }
 
 // lowererOf returns the node's row in lowerers.
