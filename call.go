@@ -13,7 +13,7 @@ import (
 )
 
 // Most layers are called as layer(x) or layer([x, y]) in Keras, and have their variables in one group of a file. This file has
-// the rules for the others: layer.Separate, layer.Causal and layer.Grouped.
+// the rules for the others: layer.Separate, layer.CausalMasked and layer.Grouped.
 
 // causalMask is the argument of a call that the field CausalMask of layers stands for.
 const causalMask = "use_causal_mask"
@@ -102,7 +102,7 @@ func (c *call) arguments() []*Symbol {
 // withKeywords returns a call in the form of files, whose operands are positional arguments, with the keywords of c and the
 // arguments that are fields of the layer.
 func (c *call) withKeywords(n keras.NetworkCall) keras.NetworkCall {
-	causal, ok := c.layer.config.(layer.Causal)
+	causal, ok := c.layer.config.(layer.CausalMasked)
 	if ok = ok && causal.UsesCausalMask(); !ok && c.keywords == nil {
 		return n
 	}
@@ -123,7 +123,7 @@ func (c *call) withKeywords(n keras.NetworkCall) keras.NetworkCall {
 
 // setCall sets the fields of the layer that files store as arguments of its calls. It returns an error if the calls differ.
 func (l *layerInstance) setCall(calls []keras.NetworkCall) error {
-	causal, ok := l.config.(layer.Causal)
+	causal, ok := l.config.(layer.CausalMasked)
 	if !ok {
 		return nil
 	}
@@ -137,7 +137,7 @@ func (l *layerInstance) setCall(calls []keras.NetworkCall) error {
 		if i > 0 && use != causal.UsesCausalMask() {
 			return fmt.Errorf("it is called with %s=True and without, which is not supported for one layer", causalMask)
 		}
-		causal = causal.SetCausalMask(use).(layer.Causal)
+		causal = causal.SetCausalMask(use).(layer.CausalMasked)
 	}
 	l.config = causal
 	return nil

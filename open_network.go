@@ -243,7 +243,7 @@ func numberCalls(results [][]*Symbol) {
 // plainCall refuses arguments of a call that lince does not support. It accepts None as a mask. It ignores
 // training, because the caller decides whether the model trains.
 func (l *layerInstance) plainCall(c keras.NetworkCall) error {
-	_, causal := l.config.(layer.Causal)
+	_, causal := l.config.(layer.CausalMasked)
 	for i, a := range c.Args {
 		if v, ok := a.(keras.Constant); ok && !isNone(v) {
 			return fmt.Errorf("it is called with %.100s as argument %d, which is not supported", v, i)

@@ -103,16 +103,16 @@ func (Attention) Operands() (least, most int) { return 2, 3 }
 // Operands implements MultiOperand.
 func (AdditiveAttention) Operands() (least, most int) { return 2, 3 }
 
-// UsesCausalMask implements Causal.
+// UsesCausalMask implements CausalMasked.
 func (l Attention) UsesCausalMask() bool { return l.CausalMask }
 
-// UsesCausalMask implements Causal.
+// UsesCausalMask implements CausalMasked.
 func (l AdditiveAttention) UsesCausalMask() bool { return l.CausalMask }
 
-// SetCausalMask implements Causal.
+// SetCausalMask implements CausalMasked.
 func (l Attention) SetCausalMask(use bool) Layer { l.CausalMask = use; return l }
 
-// SetCausalMask implements Causal.
+// SetCausalMask implements CausalMasked.
 func (l AdditiveAttention) SetCausalMask(use bool) Layer { l.CausalMask = use; return l }
 
 // Build implements Layer.

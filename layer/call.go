@@ -12,9 +12,9 @@ type Separate interface {
 	OperandNames() []string
 }
 
-// Causal is implemented by layers whose call in Keras takes the argument use_causal_mask. It is no part of
+// CausalMasked is implemented by layers whose call in Keras takes the argument use_causal_mask. It is no part of
 // the layer's config: files store it with the call.
-type Causal interface {
+type CausalMasked interface {
 	Layer
 	// UsesCausalMask returns the value of the argument.
 	UsesCausalMask() bool

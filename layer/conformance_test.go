@@ -71,7 +71,7 @@ func (c *kerasCase) layer(t *testing.T) layer.Layer {
 		t.Fatal(c.name(), err)
 	}
 	if c.Call["use_causal_mask"] == true {
-		l = l.(layer.Causal).SetCausalMask(true)
+		l = l.(layer.CausalMasked).SetCausalMask(true)
 	}
 	return l
 }

@@ -85,10 +85,10 @@ func (GroupQueryAttention) Operands() (least, most int) { return 2, 3 }
 // OperandNames implements Separate.
 func (GroupQueryAttention) OperandNames() []string { return []string{"query", "value", "key"} }
 
-// UsesCausalMask implements Causal.
+// UsesCausalMask implements CausalMasked.
 func (l GroupQueryAttention) UsesCausalMask() bool { return l.CausalMask }
 
-// SetCausalMask implements Causal.
+// SetCausalMask implements CausalMasked.
 func (l GroupQueryAttention) SetCausalMask(use bool) Layer { l.CausalMask = use; return l }
 
 // Groups implements Grouped.

@@ -91,10 +91,10 @@ func (MultiHeadAttention) Operands() (least, most int) { return 2, 3 }
 // OperandNames implements Separate.
 func (MultiHeadAttention) OperandNames() []string { return []string{"query", "value", "key"} }
 
-// UsesCausalMask implements Causal.
+// UsesCausalMask implements CausalMasked.
 func (l MultiHeadAttention) UsesCausalMask() bool { return l.CausalMask }
 
-// SetCausalMask implements Causal.
+// SetCausalMask implements CausalMasked.
 func (l MultiHeadAttention) SetCausalMask(use bool) Layer { l.CausalMask = use; return l }
 
 // Groups implements Grouped.

@@ -236,7 +236,7 @@ var cases = []struct {
 		return []*graph.Value{y, z, loss, g[2]}
 	}},
 	{"random", []int{4, 3}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
-		return []*graph.Value{b.In("drop", "").RandomUniform(7, b.Constant(tensor.Int64, 3), x)}
+		return []*graph.Value{b.In("drop", "").RandomUniform(7, b.Constant(tensor.Int64, 3), x), b.In("drop", "").RandomNormal(7, b.Constant(tensor.Int64, 3), x)}
 	}},
 	{"updates", []int{6, 4}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		step := b.Variable(graph.Variable{Path: "step", Type: op.Type{DType: tensor.Int64}, Role: graph.Hyper})
@@ -277,6 +277,9 @@ var cases = []struct {
 		}
 		return out
 	}},
+	{"transposed convolutions", []int{2, 6, 5, 20}, transposed},
+	{"adaptive maxima", []int{2, 7, 6, 3}, adaptiveMaxima},
+	{"resize", []int{3, 7, 6, 3}, resizes},
 	{"layer normalization", []int{5, 6, 7, 48}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		gamma, beta := weight(b, "gamma", 48), weight(b, "beta", 48)
 		var out []*graph.Value
@@ -480,7 +483,7 @@ func TestInterpreter(t *testing.T) {
 // TestSameBits checks that graphs, among them two training steps, give the same bits with one to five threads,
 // and on AVX2 and AVX-512.
 func TestSameBits(t *testing.T) {
-	for _, name := range []string{"images", "large images", "pad, concat and slice", "batch matmul", "network", "larger network"} {
+	for _, name := range []string{"images", "large images", "pad, concat and slice", "batch matmul", "transposed convolutions", "adaptive maxima", "resize", "network", "larger network"} {
 		i := find(t, name)
 		var want []byte
 		for _, isa := range kernel.Available() {

@@ -122,13 +122,24 @@ var lowerers = map[string]func(l *lowering) error{
 
 	"FusedMatMulUpdate": matMulUpdate,
 
-	"Sparsemax":       sparsemax,
-	"SparsemaxGrad":   sparsemaxGrad,
-	"LayerNorm":       layerNorm,
-	"LayerNormGrad":   layerNormGrad,
-	"Gather":          gatherRows,
-	"GatherGrad":      gatherRowsGrad,
-	"StraightThrough": straightThrough,
+	"Sparsemax":     sparsemax,
+	"SparsemaxGrad": sparsemaxGrad,
+
+	"ExpandDims":            view,
+	"Squeeze":               view,
+	"SliceGrad":             sliceGrad,
+	"Conv2DTranspose":       convTranspose,
+	"FusedConv2DTranspose":  fusedConvTranspose,
+	"AdaptiveMaxPool2D":     adaptiveMaxPool,
+	"AdaptiveMaxPool2DGrad": adaptiveMaxPoolGrad,
+	"Resize":                resize,
+	"ResizeGrad":            resizeGrad,
+	"RandomNormal":          randomNormal,
+	"LayerNorm":             layerNorm,
+	"LayerNormGrad":         layerNormGrad,
+	"Gather":                gatherRows,
+	"GatherGrad":            gatherRowsGrad,
+	"StraightThrough":       straightThrough,
 }
 
 // lowererOf returns the node's row in lowerers.
