@@ -31,7 +31,10 @@ func (r *Reader) Next() (Event, error) {
 	}
 	var e Event
 	if err == nil {
-		e, err = decodeEvent(b)
+		if e, err = decodeEvent(b); err != nil {
+			// Not %w: protowire's errors wrap io.ErrUnexpectedEOF, but the file did not end here.
+			err = fmt.Errorf("the message is malformed: %v", err) //nolint:errorlint
+		}
 	}
 	if err != nil {
 		return Event{}, fmt.Errorf("event %d: %w", r.count, err)
