@@ -114,7 +114,8 @@ func (m *Model) prepare(train data.Dataset, o FitOptions) (*training, error) {
 		return nil, err
 	}
 	r := &training{
-		m: m, o: o, total: cmp.Or(o.StepsPerEpoch, train.Steps()), display: display,
+		runner:   runner{m: m, task: callback.Training, steps: cmp.Or(o.StepsPerEpoch, train.Steps()), display: display},
+		o:        o,
 		feed:     feed{m: m, classWeight: o.ClassWeight, ofOutput: o.OutputClassWeight},
 		source:   source{ds: train},
 		values:   newScalars(m.compiled.names),

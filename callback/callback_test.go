@@ -28,6 +28,9 @@ type fake struct {
 	weight    float32
 	rate      float32
 	said      []string
+	task      Task
+	examples  []Example
+	variables []Variable
 }
 
 func (f *fake) Position() Position { return f.position }
@@ -37,8 +40,16 @@ func (f *fake) History() *History  { return &f.history }
 func (f *fake) HigherIsBetter(name string) (higher, known bool) {
 	return name == "accuracy", name == "accuracy" || name == "loss"
 }
-func (f *fake) Stop()          { f.stopped = true }
-func (f *fake) Finished() bool { return f.finished }
+func (f *fake) Task() Task                        { return f.task }
+func (f *fake) Steps() int                        { return 2 }
+func (f *fake) Iterations() int                   { return 7 }
+func (f *fake) SaveWeights(path string) error     { return f.Save(path) }
+func (f *fake) Network() ([]byte, error)          { return []byte("{}"), nil }
+func (f *fake) Batch(n int) []Example             { return f.examples[:min(n, len(f.examples))] }
+func (f *fake) Mistakes(n int) ([]Example, error) { return f.Batch(n), nil }
+func (f *fake) Variables() []Variable             { return f.variables }
+func (f *fake) Stop()                             { f.stopped = true }
+func (f *fake) Finished() bool                    { return f.finished }
 func (f *fake) Checkpoint(path string) error {
 	f.saved = append(f.saved, path)
 	if f.failing != nil {

@@ -41,6 +41,9 @@ type checkpointState struct {
 
 // Begin implements Callback.
 func (c ModelCheckpoint) Begin(run Run) (Hooks, error) {
+	if run.Task() != Training {
+		return Hooks{}, nil
+	}
 	fail := func(format string, a ...any) (Hooks, error) {
 		return Hooks{}, fmt.Errorf("ModelCheckpoint: "+format, a...)
 	}

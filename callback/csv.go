@@ -29,7 +29,10 @@ type csvState struct {
 
 // Begin implements Callback. When training is resumed, the file is truncated to its size at the checkpoint,
 // and the later epochs are written again.
-func (c CSVLogger) Begin(Run) (Hooks, error) {
+func (c CSVLogger) Begin(run Run) (Hooks, error) {
+	if run.Task() != Training {
+		return Hooks{}, nil
+	}
 	f, err := os.OpenFile(c.Filename, os.O_CREATE|os.O_WRONLY, 0o666)
 	if err != nil {
 		return Hooks{}, fmt.Errorf("CSVLogger: %w", err)

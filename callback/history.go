@@ -82,7 +82,10 @@ func (h *History) Add(epoch int, logs *Logs) {
 }
 
 // Begin implements Callback. It clears the history.
-func (h *History) Begin(Run) (Hooks, error) {
+func (h *History) Begin(run Run) (Hooks, error) {
+	if run.Task() != Training {
+		return Hooks{}, nil
+	}
 	*h = History{}
 	return Hooks{
 		EpochEnd: func(epoch int, logs *Logs) error {

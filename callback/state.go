@@ -21,6 +21,8 @@ type State struct {
 	Phase    Phase    `json:"phase"`    // phase of the epoch
 	// Called is the number of callbacks whose hooks of the phase have been called.
 	Called int `json:"called"`
+	// Begun is the number of callbacks whose BatchBegin for the next step has been called.
+	Begun int `json:"begun"`
 	// Stopped reports whether a callback has called Run.Stop.
 	Stopped bool `json:"stopped"`
 	// StepsPerEpoch is FitOptions.StepsPerEpoch.

@@ -82,7 +82,7 @@ func TestAgainstTensorFlow(t *testing.T) {
 		} else if v.Tag == "keras" {
 			want = KerasModel([]byte(`{"a": 1}`))
 		} else {
-			want = Images("picture", 4, 3, v.Tensor.Strings[2:]...)
+			want = Images("image", 4, 3, v.Tensor.Strings[2:]...)
 			if len(v.Tensor.Strings) != 4 {
 				t.Errorf("the images have %d strings", len(v.Tensor.Strings))
 			}

@@ -56,7 +56,7 @@ func Histogram(tag string, values []float32) Value {
 	return Value{Tag: tag, Plugin: "histograms", Tensor: Tensor{DType: Double, Shape: []int64{HistogramBuckets, 3}, Content: b}}
 }
 
-// Images returns pictures of the images dashboard, as tf.summary.image writes them. pngs are PNG files of the given
+// Images returns a value of the images dashboard, as tf.summary.image writes them. pngs are PNG files of the given
 // size in pixels.
 func Images(tag string, width, height int, pngs ...[]byte) Value {
 	t := Tensor{DType: String, Strings: [][]byte{[]byte(strconv.Itoa(width)), []byte(strconv.Itoa(height))}}

@@ -32,7 +32,7 @@ def write():
                 tf.summary.scalar(tag, v, step=step)
             for step, (tag, v) in enumerate(HISTOGRAMS.items()):
                 tf.summary.histogram(tag, np.array(v, "f"), step=100 + step)
-            tf.summary.image("picture", np.zeros((2, 3, 4, 3), "f"), step=7)
+            tf.summary.image("image", np.zeros((2, 3, 4, 3), "f"), step=7)
             metadata = tf.compat.v1.SummaryMetadata()
             metadata.plugin_data.plugin_name = "graph_keras_model"
             metadata.plugin_data.content = b"1"
