@@ -17,20 +17,21 @@ import (
 
 // fake is a run without a model. Its only weight is the number of the epoch.
 type fake struct {
-	epochs    int
-	validates bool
-	history   History
-	position  Position
-	stopped   bool
-	finished  bool
-	saved     []string
-	failing   error // error of Save
-	weight    float32
-	rate      float32
-	said      []string
-	task      Task
-	examples  []Example
-	variables []Variable
+	epochs       int
+	validates    bool
+	history      History
+	position     Position
+	stopped      bool
+	finished     bool
+	saved        []string
+	failing      error // error of Save
+	weight       float32
+	rate         float32
+	said         []string
+	task         Task
+	savedWeights []string
+	examples     []Example
+	variables    []Variable
 }
 
 func (f *fake) Position() Position { return f.position }
@@ -43,7 +44,6 @@ func (f *fake) HigherIsBetter(name string) (higher, known bool) {
 func (f *fake) Task() Task                        { return f.task }
 func (f *fake) Steps() int                        { return 2 }
 func (f *fake) Iterations() int                   { return 7 }
-func (f *fake) SaveWeights(path string) error     { return f.Save(path) }
 func (f *fake) Network() ([]byte, error)          { return []byte("{}"), nil }
 func (f *fake) Batch(n int) []Example             { return f.examples[:min(n, len(f.examples))] }
 func (f *fake) Mistakes(n int) ([]Example, error) { return f.Batch(n), nil }
@@ -73,6 +73,11 @@ func (f *fake) SetLearningRate(rate float64) error {
 	return nil
 }
 func (f *fake) Printf(format string, a ...any) { f.said = append(f.said, fmt.Sprintf(format, a...)) }
+
+func (f *fake) SaveWeights(path string) error {
+	f.savedWeights = append(f.savedWeights, path)
+	return f.failing
+}
 
 // run simulates training in which a metric has these values, and returns the logs of its epochs.
 func (f *fake) run(t *testing.T, c Callback, name string, values ...float64) []*Logs {
