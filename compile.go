@@ -213,13 +213,9 @@ func (m *Model) compileFor(c CompileOptions, training bool) error {
 	}
 	// The graphs are built on a new store that shares the layers' variables, so that the model is unchanged if there is
 	// a mistake.
-	store := graph.NewStore()
-	for _, v := range m.store.Variables() {
-		if first, _, _ := strings.Cut(v.Path, "/"); first == generatorPath {
-			if _, err := store.Share(v.Path, v); err != nil {
-				return fmt.Errorf("compiling: %w", err)
-			}
-		}
+	store, err := m.newStore()
+	if err != nil {
+		return fmt.Errorf("compiling: %w", err)
 	}
 	var graphs []*graph.Graph
 	for _, train := range []bool{true, false} {

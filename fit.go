@@ -139,6 +139,9 @@ func (m *Model) prepare(train data.Dataset, o FitOptions) (*training, error) {
 	return r, r.resume(state)
 }
 
+// errNothingToTrain means that the optimizer has no weights.
+var errNothingToTrain = errors.New("no layer has trainable weights, so there is nothing to train")
+
 // checkFit returns all mistakes in the options.
 func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
 	if err := m.readyToTrain(); err != nil {
@@ -163,7 +166,7 @@ func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
 		errs = append(errs, fmt.Errorf("InitialEpoch must be 0 with Resume, got %d", o.InitialEpoch))
 	}
 	if len(m.compiled.optimizer) == 0 {
-		errs = append(errs, errors.New("no layer has trainable weights, so there is nothing to train"))
+		errs = append(errs, errNothingToTrain)
 	}
 	errs = append(errs, m.checkSpec("training data", train))
 	if o.Validation != nil {

@@ -117,9 +117,18 @@ func (m *Model) predictInto(in, out []*tensor.Tensor) error {
 
 // outputsFor allocates the model's outputs for inputs.
 func (m *Model) outputsFor(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
-	out := make([]*tensor.Tensor, len(m.outputs))
+	out, err := allocate(m.predict.graph, in)
+	if err != nil {
+		return nil, fmt.Errorf("predicting: %w", err)
+	}
+	return out, nil
+}
+
+// allocate returns tensors for a graph's outputs for inputs.
+func allocate(g *graph.Graph, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	out := make([]*tensor.Tensor, len(g.Outputs))
 	var special *graph.Graph // the graph for inputs of these shapes
-	for i, o := range m.predict.graph.Outputs {
+	for i, o := range g.Outputs {
 		shape := o.Value.Shape.Clone()
 		if len(shape) > 0 && shape[0] == tensor.Unknown {
 			shape[0] = in[0].Shape()[0]
@@ -131,8 +140,8 @@ func (m *Model) outputsFor(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 					shapes[j] = x.Shape()
 				}
 				var err error
-				if special, err = m.predict.graph.Specialize(shapes); err != nil {
-					return nil, fmt.Errorf("predicting: %w", err)
+				if special, err = g.Specialize(shapes); err != nil {
+					return nil, err
 				}
 			}
 			shape = special.Outputs[i].Value.Shape
