@@ -19,9 +19,9 @@ type BatchOptions struct {
 // TrainOnBatch makes one training step on a batch (model.train_on_batch). The model must be compiled. For a model with
 // one input and one output, the batch is data.Batch{X: x, Y: y}; Weights has the weights of the examples, if there are any.
 //
-// It returns the loss and the metrics. They are means over all batches since the last call of ResetMetrics or Fit, as
-// in Keras 3, not those of this batch alone. A loss that is not finite is no error: the caller decides what to do.
-// TrainOnBatch returns an error while the model trains.
+// It returns the loss and the metrics of this batch, with the weights from before the step. As in Keras 3.15, it resets
+// the metrics first, so model.reset_metrics is not needed. (Keras 3.0 returned means over all batches so far.) A loss
+// that is not finite is not an error. TrainOnBatch returns an error while the model trains.
 func (m *Model) TrainOnBatch(b data.Batch, o BatchOptions) (*Logs, error) {
 	if !m.fitting.TryLock() {
 		return nil, errors.New("training on a batch: the model is already training")
@@ -38,7 +38,7 @@ func (m *Model) TrainOnBatch(b data.Batch, o BatchOptions) (*Logs, error) {
 		return fail(err)
 	}
 	f := feed{m: m, classWeight: o.ClassWeight, ofOutput: o.OutputClassWeight}
-	logs, err := m.onBatch(&f, b, m.compiled.train)
+	logs, err := m.onBatch(&f, b, m.compiled.train, m.compiled.training)
 	if err != nil {
 		return fail(err)
 	}
@@ -49,8 +49,7 @@ func (m *Model) TrainOnBatch(b data.Batch, o BatchOptions) (*Logs, error) {
 // TestOnBatch evaluates a batch (model.test_on_batch). The model must be compiled. The batch has the form that
 // TrainOnBatch takes.
 //
-// It returns the loss and the metrics. They are means over all batches since the last call of ResetMetrics, Evaluate or
-// Fit. Unlike in Keras, TrainOnBatch and TestOnBatch do not share these means.
+// It returns the loss and the metrics of this batch.
 func (m *Model) TestOnBatch(b data.Batch) (*Logs, error) {
 	switch {
 	case m.compiled == nil && len(m.unknown) > 0:
@@ -60,15 +59,15 @@ func (m *Model) TestOnBatch(b data.Batch) (*Logs, error) {
 	}
 	m.testing.Lock()
 	defer m.testing.Unlock()
-	logs, err := m.onBatch(&feed{m: m}, b, m.compiled.evaluate)
+	logs, err := m.onBatch(&feed{m: m}, b, m.compiled.evaluate, m.compiled.evaluation)
 	if err != nil {
 		return nil, fmt.Errorf("testing on a batch: %w", err)
 	}
 	return logs, nil
 }
 
-// onBatch runs the training or the evaluation program on a batch.
-func (m *Model) onBatch(f *feed, b data.Batch, p backend.Program) (*Logs, error) {
+// onBatch runs the training or the evaluation program on a batch, after resetting the metrics' variables.
+func (m *Model) onBatch(f *feed, b data.Batch, p backend.Program, metrics []*graph.Variable) (*Logs, error) {
 	in, err := f.batch(b)
 	if err == nil && in[0].Shape()[0] == 0 {
 		err = errors.New("the batch has no examples")
@@ -76,20 +75,10 @@ func (m *Model) onBatch(f *feed, b data.Batch, p backend.Program) (*Logs, error)
 	if err != nil {
 		return nil, err
 	}
+	m.reset(metrics)
 	values := newScalars(m.compiled.names)
 	if err := m.step(p, in, values); err != nil {
 		return nil, err
 	}
 	return values.logs(), nil
-}
-
-// ResetMetrics sets the means that TrainOnBatch and TestOnBatch return to 0 (model.reset_metrics). It does nothing if
-// the model is not compiled.
-func (m *Model) ResetMetrics() {
-	if m.compiled == nil {
-		return
-	}
-	for _, vs := range [][]*graph.Variable{m.compiled.training, m.compiled.evaluation} {
-		m.reset(vs)
-	}
 }

@@ -138,7 +138,6 @@ func TestCustomTrainingStep(t *testing.T) {
 	step := must(a.Function(FunctionOptions{Training: true}, trainingStep(a)))
 	for i := range 4 {
 		out := must(step.Run(x, y))
-		b.ResetMetrics()
 		logs := must(b.TrainOnBatch(data.Batch{X: x, Y: y}, BatchOptions{}))
 		if l, _ := logs.Get("loss"); math.Abs(l-float64(out[0].Float32s()[0])) > 1e-6 {
 			t.Errorf("step %d: the loss is %v, want %v", i, out[0].Float32s()[0], l)
@@ -215,7 +214,9 @@ func TestFunctionMistakes(t *testing.T) {
 		}, "does not depend on value 0"},
 		"no scalar": {m, func(t *Trace) []*graph.Value { return t.Gradient(t.Value(m.Outputs()), t.Value(m.Inputs())) }, "want a floating-point scalar"},
 		"nil value": {m, func(t *Trace) []*graph.Value { return t.Gradient(nil, t.Value(m.Inputs())) }, "the value to differentiate is nil"},
-		"shapes":    {m, func(t *Trace) []*graph.Value { return []*graph.Value{t.MatMul(t.Value(m.Inputs()), t.Value(m.Outputs()))} }, "function: "},
+		"shapes": {m, func(t *Trace) []*graph.Value {
+			return []*graph.Value{t.MatMul(t.Value(m.Inputs()), t.Value(m.Outputs()))}
+		}, "function: "},
 	} {
 		if _, err := c.m.Function(FunctionOptions{}, c.build); err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "making a function: ") {
 			t.Errorf("%s: the error is %v, want one with %q", name, err, c.want)
