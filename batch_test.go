@@ -181,3 +181,29 @@ func TestCheckpointOfWeights(t *testing.T) {
 		}
 	}
 }
+
+// fit(x, y, validation_split) trains on the first rows and evaluates the last ones, as with Validation.
+func TestFitValidationSplit(t *testing.T) {
+	x, y := bars(10)
+	o := data.TensorOptions{BatchSize: 4, Seed: 2}
+	a, b := smallModel(t, 5), smallModel(t, 5)
+	got := fit(t, a, must(data.Tensors(x, y, o)), FitOptions{Epochs: 2, ValidationSplit: .25})
+	validation := must(data.Tensors(x.Rows(7, 10), y.Rows(7, 10), data.TensorOptions{BatchSize: 4, NoShuffle: true}))
+	want := fit(t, b, must(data.Tensors(x.Rows(0, 7), y.Rows(0, 7), o)), FitOptions{Epochs: 2, Validation: validation})
+	if got, want := exactly(t, got), exactly(t, want); got != want {
+		t.Errorf("the history is %s, want %s", got, want)
+	}
+	for want, c := range map[string]struct {
+		ds data.Dataset
+		o  FitOptions
+	}{
+		"set only one of them":                       {must(data.Tensors(x, y, o)), FitOptions{ValidationSplit: .5, Validation: validation}},
+		"must be between 0 and 1, got -0.5":          {must(data.Tensors(x, y, o)), FitOptions{ValidationSplit: -.5}},
+		"ValidationSplit: 10 examples are too few":   {must(data.Tensors(x, y, o)), FitOptions{ValidationSplit: .95}},
+		"divides arrays (data.Tensors), got a lince": {gaps{barsData(8, 4, 0)}, FitOptions{ValidationSplit: .5}},
+	} {
+		if _, err := a.Fit(context.Background(), c.ds, quiet(c.o)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %v, want one with %q", err, want)
+		}
+	}
+}

@@ -30,6 +30,10 @@ type FitOptions struct {
 
 	// Validation is evaluated after epochs (validation_data). Nil means no validation.
 	Validation data.Dataset
+	// ValidationSplit is the fraction of the training data to use as validation data instead (validation_split). The
+	// dataset must be a data.Splitter, such as the result of data.Tensors, of which the last rows are taken, before
+	// shuffling. From 0 to 1. 0 means that all data are for training. It cannot be set together with Validation.
+	ValidationSplit float64
 	// ValidationSteps limits validation to the first ValidationSteps batches (validation_steps). 0 means all.
 	ValidationSteps int
 	// ValidationFreq is the number of epochs from one validation to the next (validation_freq). The default
@@ -110,6 +114,11 @@ func (m *Model) prepare(train data.Dataset, o FitOptions) (*training, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.ValidationSplit != 0 {
+		if train, o.Validation, err = splitValidation(train, o); err != nil {
+			return nil, err
+		}
+	}
 	if err := m.checkFit(train, o); err != nil {
 		return nil, err
 	}
@@ -137,6 +146,21 @@ func (m *Model) prepare(train data.Dataset, o FitOptions) (*training, error) {
 		}
 	}
 	return r, r.resume(state)
+}
+
+// splitValidation divides the training data as FitOptions.ValidationSplit says.
+func splitValidation(train data.Dataset, o FitOptions) (_, validation data.Dataset, err error) {
+	if o.Validation != nil {
+		return nil, nil, errors.New("both Validation and ValidationSplit are set; set only one of them")
+	}
+	s, ok := train.(data.Splitter)
+	if !ok {
+		return nil, nil, fmt.Errorf("ValidationSplit divides arrays (data.Tensors), got a %T; divide the data first, for example with Table.TrainTestSplit, and set Validation", train)
+	}
+	if train, validation, err = s.ValidationSplit(o.ValidationSplit); err != nil {
+		return nil, nil, fmt.Errorf("ValidationSplit: %w", err)
+	}
+	return train, validation, nil
 }
 
 // errNothingToTrain means that the optimizer has no weights.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"slices"
 	"sync"
 
@@ -261,4 +262,43 @@ func gather(dst, src *tensor.Tensor, index []int) {
 	for i, j := range index {
 		copy(dst.Raw()[i*n:(i+1)*n], src.Raw()[j*n:(j+1)*n])
 	}
+}
+
+// ValidationSplit divides the dataset into training and validation data, as Keras' fit(x, y, validation_split=fraction)
+// does. The validation data are the last rows, before any shuffling: with n rows, those from int(n * (1-fraction)) on.
+// They are not shuffled, and keep their weights. fraction must be between 0 and 1, and both parts must have rows.
+func (a *Arrays) ValidationSplit(fraction float64) (train, validation Dataset, err error) {
+	if !(fraction > 0 && fraction < 1) {
+		return nil, nil, fmt.Errorf("the fraction of the validation data must be between 0 and 1, got %v", fraction)
+	}
+	at := int(math.Floor(float64(a.n) * (1 - fraction)))
+	if at == 0 || at == a.n {
+		return nil, nil, fmt.Errorf("%d examples are too few for validation data that are a fraction of %v of them", a.n, fraction)
+	}
+	o := a.o
+	o.NoShuffle = true
+	if train, err = a.rows(0, at, a.o); err == nil {
+		validation, err = a.rows(at, a.n, o)
+	}
+	return train, validation, err
+}
+
+// rows returns a dataset of the rows from..to-1.
+func (a *Arrays) rows(from, to int, o TensorOptions) (*Arrays, error) {
+	cut := func(t *tensor.Tensor) *tensor.Tensor {
+		if t == nil {
+			return nil
+		}
+		return t.Rows(from, to)
+	}
+	if o.Weights != nil {
+		o.Weights = o.Weights[from:to]
+	}
+	if o.SampleWeights != nil {
+		o.SampleWeights = maps.Clone(o.SampleWeights)
+		for name, w := range o.SampleWeights {
+			o.SampleWeights[name] = w[from:to]
+		}
+	}
+	return newArrays(&Arrays{x: cut(a.x), y: cut(a.y), inputs: each(a.inputs, cut), targets: each(a.targets, cut), o: o})
 }

@@ -81,6 +81,14 @@ type Preprocessed interface {
 	Preprocessing() preprocess.Steps
 }
 
+// Splitter is a Dataset that can be divided into training and validation data.
+type Splitter interface {
+	Dataset
+	// ValidationSplit returns a dataset without the validation data, and one of the validation data. fraction, between
+	// 0 and 1, is the fraction of the examples in the latter.
+	ValidationSplit(fraction float64) (train, validation Dataset, err error)
+}
+
 // DefaultBatchSize is Keras' default batch size.
 const DefaultBatchSize = 32
 
