@@ -234,7 +234,7 @@ func (b *board) variables(epoch int) error {
 	return nil
 }
 
-// examples writes images, each under a tag of its own.
+// examples writes images, each under its own tag.
 func (b *board) examples(w *eventWriter, step int, group string, list []Example) error {
 	for i, e := range list {
 		tag := fmt.Sprintf("%s/%02d %s", group, i, e.Name)

@@ -317,7 +317,7 @@ func TestTensorBoard(t *testing.T) {
 	if n == 0 || len(got) != 8+n {
 		t.Errorf("%d mistakes, tags %q", n, got)
 	}
-	// Evaluate writes to a file of its own.
+	// Evaluate writes its own file.
 	if _, err := m.Evaluate(context.Background(), halvesData(t, 6, data.TensorOptions{}), lince.EvaluateOptions{Verbose: lince.Silent, Callbacks: []callback.Callback{c}}); err != nil {
 		t.Fatal(err)
 	}
