@@ -230,12 +230,12 @@ func (m *Model) compileFor(c CompileOptions, training bool) error {
 		}
 		graphs = append(graphs, g)
 	}
-	constraints, err := m.constraints(n, store)
+	constrain, err := constraints(n.updated, store)
 	if err != nil {
 		return err
 	}
-	if constraints != nil {
-		graphs = append(graphs, constraints)
+	if constrain != nil {
+		graphs = append(graphs, constrain)
 	}
 	programs, err := m.programs(graphs, store)
 	if err != nil {
@@ -245,7 +245,7 @@ func (m *Model) compileFor(c CompileOptions, training bool) error {
 		n.train, programs = programs[0], programs[1:]
 	}
 	n.evaluate = programs[0]
-	if constraints != nil {
+	if constrain != nil {
 		n.constrain = programs[1]
 	}
 	n.assign(store.Variables())

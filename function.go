@@ -20,11 +20,12 @@ type FunctionOptions struct {
 
 // Function is a computation on a model's values and their gradients, made by Model.Function.
 type Function struct {
-	m       *Model
-	graph   *graph.Graph
-	program backend.Program
-	inputs  int  // number of the model's inputs
-	updates bool // the function changes variables
+	m         *Model
+	graph     *graph.Graph
+	program   backend.Program
+	constrain backend.Program // runs after program; nil if it updates no weight that has a constraint
+	inputs    int             // number of the model's inputs
+	updates   bool            // the function changes variables
 }
 
 // Trace builds the graph of a Function. Its embedded Builder has the operations: t.Mul(x, y), t.Mean(x) and so on. Its
@@ -50,8 +51,9 @@ type Trace struct {
 //	out, err := f.Run(images, class)
 //
 // Each run uses the current weights of the model. Trainable flags are those of the layers when the function is made. If
-// build adds updates, as the method Build of an optimizer does, each run changes the weights. Variables that build
-// declares, such as an optimizer's, live as long as the function. The model need not be compiled.
+// build adds updates, as the method Build of an optimizer does, each run changes the weights, and then applies their
+// constraints. Variables that build declares, such as an optimizer's, live as long as the function. The model need not
+// be compiled.
 //
 // Function returns one error that lists all mistakes of build.
 func (m *Model) Function(o FunctionOptions, build func(t *Trace) []*graph.Value) (*Function, error) {
@@ -97,14 +99,32 @@ func (m *Model) function(o FunctionOptions, build func(t *Trace) []*graph.Value)
 	if err != nil {
 		return nil, err
 	}
-	programs, err := m.programs([]*graph.Graph{g}, store)
+	f := &Function{m: m, graph: g, inputs: len(m.inputs)}
+	graphs := []*graph.Graph{g}
+	var updated []*graph.Variable
+	for _, n := range g.Nodes {
+		u, ok := n.Op.(op.Updater)
+		if !ok {
+			continue
+		}
+		f.updates = true
+		for _, v := range n.In[:u.Updates()] {
+			updated = append(updated, store.Lookup(v.Node.Op.(op.Variable).Path))
+		}
+	}
+	constrain, err := constraints(updated, store)
 	if err != nil {
 		return nil, err
 	}
-	f := &Function{m: m, graph: g, program: programs[0], inputs: len(m.inputs)}
-	for _, n := range g.Nodes {
-		_, update := n.Op.(op.Updater)
-		f.updates = f.updates || update
+	if constrain != nil {
+		graphs = append(graphs, constrain)
+	}
+	programs, err := m.programs(graphs, store)
+	if err != nil {
+		return nil, err
+	}
+	if f.program = programs[0]; constrain != nil {
+		f.constrain = programs[1]
 	}
 	return f, nil
 }
@@ -160,13 +180,15 @@ func (t *Trace) Weight(v Variable) *graph.Value {
 // Model.Variables.
 func (t *Trace) Weights() []*graph.Value {
 	var list []*graph.Value
-	for _, v := range t.m.vars() {
-		if own := t.Store().Find(v); own.Trainable() {
-			list = append(list, t.Read(own))
-		}
+	for _, v := range t.m.trained(t.Builder) {
+		list = append(list, t.Read(v))
 	}
 	return list
 }
+
+// Losses returns the penalties of the layers' regularizers and activity regularizers, each a scalar (model.losses). A
+// custom training step adds them to its loss.
+func (t *Trace) Losses() []*graph.Value { return t.m.penalties(t.Builder) }
 
 // Gradient returns the gradients of a scalar with respect to values (tape.gradient). y must have been computed from the
 // values: a value that y does not depend on is a mistake. The gradient of a value has its shape.
@@ -245,5 +267,9 @@ func (f *Function) run(inputs []*tensor.Tensor) ([]*tensor.Tensor, error) {
 	defer f.m.fitting.Unlock()
 	f.m.mu.Lock()
 	defer f.m.mu.Unlock()
-	return out, f.program.Run(in, out)
+	err = f.program.Run(in, out)
+	if err == nil && f.constrain != nil {
+		err = f.constrain.Run(nil, nil)
+	}
+	return out, err
 }

@@ -9,12 +9,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/graphtest"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -169,6 +171,42 @@ func TestCustomTrainingStep(t *testing.T) {
 	for i, w := range a.Weights() {
 		if !cmp.Equal(w.Float32s(), before[i].Float32s()) {
 			t.Errorf("a function without updates changed %s", a.Variables()[i].Path())
+		}
+	}
+}
+
+// A custom training step with the layers' penalties and constraints gives the weights of TrainOnBatch.
+func TestCustomTrainingStepWithPenalties(t *testing.T) {
+	build := func() *Model {
+		return must(on(2).Sequential(layer.Input{Shape: []int{6, 6, 1}}, layer.Flatten{},
+			layer.Dense{Units: 3, KernelRegularizer: regularizer.L2{L2: new(.5)}, KernelConstraint: constraint.MaxNorm{MaxValue: .5}, ActivityRegularizer: regularizer.L1{L1: new(.1)}},
+			layer.Dense{Units: 2, Activation: layer.Softmax}))
+	}
+	x, y := bars(6)
+	a, b := build(), build()
+	if err := b.Compile(CompileOptions{Optimizer: optimizer.SGD{LearningRate: .1}, Loss: loss.CategoricalCrossentropy{}}); err != nil {
+		t.Fatal(err)
+	}
+	step := must(a.Function(FunctionOptions{Training: true}, func(t *Trace) []*graph.Value {
+		y := t.Input("y", tensor.Float32, tensor.Unknown, 2)
+		l := t.Mean(loss.CategoricalCrossentropy{}.Build(t.Builder, y, t.Value(a.Outputs())))
+		for _, p := range t.Losses() {
+			l = t.Add(l, p)
+		}
+		weights := t.Weights()
+		optimizer.SGD{LearningRate: .1}.Build(t.In("optimizer", "optimizer"), weights, t.Gradient(l, weights...))
+		return []*graph.Value{l}
+	}))
+	for range 3 {
+		out := must(step.Run(x, y))
+		logs := must(b.TrainOnBatch(data.Batch{X: x, Y: y}, BatchOptions{}))
+		if l, _ := logs.Get("loss"); math.Abs(l-float64(out[0].Float32s()[0])) > 1e-6 {
+			t.Errorf("the loss is %v, want %v", out[0].Float32s()[0], l)
+		}
+	}
+	for i, w := range b.Weights() {
+		if diff := cmp.Diff(w.Float32s(), a.Weights()[i].Float32s(), cmpopts.EquateApprox(0, 1e-6)); diff != "" {
+			t.Errorf("%s: %s", b.Variables()[i].Path(), diff)
 		}
 	}
 }

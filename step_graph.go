@@ -95,6 +95,23 @@ func (m *Model) penalize(b *graph.Builder, total, each *graph.Value) (*graph.Val
 	if total == nil {
 		return nil, nil
 	}
+	var sum *graph.Value
+	for _, p := range m.penalties(b) {
+		p = b.Cast(p, total.DType)
+		if sum == nil {
+			sum = p
+		} else {
+			sum = b.Add(sum, p)
+		}
+	}
+	if sum == nil {
+		return total, each
+	}
+	return b.Add(total, sum), b.Add(each, sum)
+}
+
+// penalties returns the losses that layers have added, and the penalties of the regularizers of the trained weights.
+func (m *Model) penalties(b *graph.Builder) []*graph.Value {
 	penalties := b.Losses()
 	for _, v := range m.trained(b) {
 		if v.Regularizer == nil {
@@ -107,19 +124,7 @@ func (m *Model) penalize(b *graph.Builder, total, each *graph.Value) (*graph.Val
 			penalties = append(penalties, p)
 		}
 	}
-	var sum *graph.Value
-	for _, p := range penalties {
-		p = b.Cast(p, total.DType)
-		if sum == nil {
-			sum = p
-		} else {
-			sum = b.Add(sum, p)
-		}
-	}
-	if sum == nil {
-		return total, each
-	}
-	return b.Add(total, sum), b.Add(each, sum)
+	return penalties
 }
 
 // trained returns the variables that training changes.
@@ -149,10 +154,10 @@ func wantValue(at *graph.Builder, before int, v *graph.Value, want op.Type) bool
 
 // constraints returns a graph that applies the constraints of the weights that training updates. It is nil if there are
 // none. It is a separate graph, because the values in the training graph are those from before the update.
-func (m *Model) constraints(c *compiled, store *graph.Store) (*graph.Graph, error) {
+func constraints(updated []*graph.Variable, store *graph.Store) (*graph.Graph, error) {
 	b := graph.NewBuilder(store, true)
 	any := false
-	for _, v := range c.updated {
+	for _, v := range updated {
 		if v.Constraint == nil {
 			continue
 		}
