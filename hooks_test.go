@@ -18,15 +18,15 @@ import (
 func everyHook(into *[]string, stop string) callback.Callback {
 	return callback.Func(func(run callback.Run) (callback.Hooks, error) {
 		note := func(format string, a ...any) error {
-			s := fmt.Sprintf(format, a...)
-			*into = append(*into, s)
-			if s == stop {
+			var s strings.Builder
+			_, err := fmt.Fprintf(&s, format, a...)
+			*into = append(*into, s.String())
+			if s.String() == stop {
 				run.Stop()
 			}
-			return nil
+			return err
 		}
-		_ = note("Begin task %d, %d steps", run.Task(), run.Steps())
-		return callback.Hooks{
+		hooks := callback.Hooks{
 			EpochBegin:        func(epoch int) error { return note("EpochBegin %d", epoch) },
 			BatchBegin:        func(step int) error { return note("BatchBegin %d after %d", step, run.Iterations()) },
 			BatchEnd:          func(step int, logs *Logs) error { return note("BatchEnd %d %v", step, logs.Names()) },
@@ -42,7 +42,8 @@ func everyHook(into *[]string, stop string) callback.Callback {
 			},
 			PredictEnd: func() error { return note("PredictEnd") },
 			End:        func() error { return note("End finished %v", run.Finished()) },
-		}, nil
+		}
+		return hooks, note("Begin task %d, %d steps", run.Task(), run.Steps())
 	})
 }
 

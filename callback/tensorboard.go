@@ -109,7 +109,7 @@ func (c TensorBoard) Begin(run Run) (Hooks, error) {
 	}
 	return Hooks{
 		State:      &b.state,
-		EpochBegin: func(epoch int) error { return tensorBoardError(b.epochBegin(epoch)) },
+		EpochBegin: func(int) error { return tensorBoardError(b.epochBegin()) },
 		BatchBegin: func(int) error { return tensorBoardError(b.batchBegin()) },
 		BatchEnd:   func(_ int, logs *Logs) error { return tensorBoardError(b.batchEnd(logs)) },
 		TestEnd:    testEnd,
@@ -136,7 +136,7 @@ type board struct {
 	iterations             int // at epochStart
 }
 
-func (b *board) epochBegin(epoch int) error {
+func (b *board) epochBegin() error {
 	if b.c.WriteStepsPerSecond {
 		b.epochStart, b.iterations = time.Now(), b.run.Iterations()
 	}

@@ -114,9 +114,9 @@ func imageModel(t *testing.T) *lince.Model {
 	return m
 }
 
-func fitModel(t *testing.T, ctx context.Context, m *lince.Model, epochs int, callbacks ...callback.Callback) error {
+func fitModel(t *testing.T, m *lince.Model, epochs int, callbacks ...callback.Callback) error {
 	t.Helper()
-	_, err := m.Fit(ctx, halvesData(t, 10, data.TensorOptions{BatchSize: 4, NoShuffle: true}), lince.FitOptions{
+	_, err := m.Fit(context.Background(), halvesData(t, 10, data.TensorOptions{BatchSize: 4, NoShuffle: true}), lince.FitOptions{
 		Epochs: epochs, Validation: halvesData(t, 6, data.TensorOptions{NoShuffle: true}), Callbacks: callbacks, Verbose: lince.Silent, Output: io.Discard,
 	})
 	return err
@@ -133,7 +133,7 @@ func TestTensorBoardAgainstKeras(t *testing.T) {
 	var keras struct{ Graphs [][]string }
 	// Keras trains the same model on the same data. The script prints how TensorBoard's graphs plugin reads Keras' graph
 	// and ours, which is written first.
-	if err := fitModel(t, context.Background(), m, 2, callback.TensorBoard{LogDir: at("ours"), HistogramFreq: 1, WriteImages: true, UpdateFreq: 1}); err != nil {
+	if err := fitModel(t, m, 2, callback.TensorBoard{LogDir: at("ours"), HistogramFreq: 1, WriteImages: true, UpdateFreq: 1}); err != nil {
 		t.Fatal(err)
 	}
 	x, y := halves(10)
@@ -242,7 +242,7 @@ func TestTensorBoard(t *testing.T) {
 	dir := t.TempDir()
 	m := imageModel(t)
 	c := callback.TensorBoard{LogDir: dir, NoGraph: true, UpdateFreq: 2, WriteStepsPerSecond: true, FirstBatch: 2, Mistakes: 2}
-	if err := fitModel(t, context.Background(), m, 2, c); err != nil {
+	if err := fitModel(t, m, 2, c); err != nil {
 		t.Fatal(err)
 	}
 	tags := func(side string) (list []string) {
@@ -336,7 +336,7 @@ func TestTensorBoardResumes(t *testing.T) {
 	board := func(name string) callback.Callback {
 		return callback.TensorBoard{LogDir: at(name), HistogramFreq: 1, UpdateFreq: 1, FirstBatch: 1}
 	}
-	if err := fitModel(t, context.Background(), imageModel(t), 3, board("whole")); err != nil {
+	if err := fitModel(t, imageModel(t), 3, board("whole")); err != nil {
 		t.Fatal(err)
 	}
 	for step := range 9 {
@@ -355,13 +355,13 @@ func TestTensorBoardResumes(t *testing.T) {
 			})
 		}
 		// Killed after a checkpoint, so that events after it are written again.
-		if err := fitModel(t, context.Background(), imageModel(t), 3, board(name), backup, kill(true)); !errors.Is(err, bad) {
+		if err := fitModel(t, imageModel(t), 3, board(name), backup, kill(true)); !errors.Is(err, bad) {
 			t.Fatal(err)
 		}
 		if _, err := os.Stat(at(name + ".keras")); err != nil { // there is no checkpoint yet
 			continue
 		}
-		if err := fitModel(t, context.Background(), imageModel(t), 3, board(name), backup, kill(false)); err != nil {
+		if err := fitModel(t, imageModel(t), 3, board(name), backup, kill(false)); err != nil {
 			t.Fatal(err)
 		}
 		for _, side := range []string{"train", "validation"} {
@@ -374,6 +374,23 @@ func TestTensorBoardResumes(t *testing.T) {
 	}
 }
 
+// If the event files are gone when training is resumed, the error says what to do.
+func TestTensorBoardWithoutFiles(t *testing.T) {
+	dir := t.TempDir()
+	logs := filepath.Join(dir, "logs")
+	callbacks := []callback.Callback{callback.TensorBoard{LogDir: logs}, callback.BackupAndRestore{Path: filepath.Join(dir, "b.keras"), KeepCheckpoint: true}}
+	if err := fitModel(t, imageModel(t), 1, callbacks...); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(logs); err != nil {
+		t.Fatal(err)
+	}
+	err := fitModel(t, imageModel(t), 2, callbacks...)
+	if err == nil || !strings.Contains(err.Error(), "training was writing it when it was interrupted; remove the checkpoint to start from the beginning") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 func TestTensorBoardMistakes(t *testing.T) {
 	dir := t.TempDir()
 	m := imageModel(t)
@@ -381,7 +398,7 @@ func TestTensorBoardMistakes(t *testing.T) {
 		"UpdateFreq must be at least 0, got -1": {LogDir: dir, UpdateFreq: -1},
 		"WriteImages needs HistogramFreq":       {LogDir: dir, WriteImages: true},
 	} {
-		if err := fitModel(t, context.Background(), m, 1, c); err == nil || !strings.Contains(err.Error(), want) {
+		if err := fitModel(t, m, 1, c); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v, want one with %q", err, want)
 		}
 	}
@@ -409,7 +426,7 @@ func TestTensorBoardMistakes(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := fitModel(t, context.Background(), m, 1, callback.TensorBoard{LogDir: file}); err == nil || !strings.Contains(err.Error(), "TensorBoard: ") {
+	if err := fitModel(t, m, 1, callback.TensorBoard{LogDir: file}); err == nil || !strings.Contains(err.Error(), "TensorBoard: ") {
 		t.Errorf("the error is %v", err)
 	}
 	if files, _ := filepath.Glob(filepath.Join(dir, "*")); len(files) != 1 {

@@ -33,7 +33,7 @@ func (r *Reader) Next() (Event, error) {
 	if err == nil {
 		if e, err = decodeEvent(b); err != nil {
 			// Not %w: protowire's errors wrap io.ErrUnexpectedEOF, but the file did not end here.
-			err = fmt.Errorf("the message is malformed: %v", err) //nolint:errorlint
+			err = fmt.Errorf("the message is malformed: %v", err) //nolint:errorlint // as the comment says
 		}
 	}
 	if err != nil {

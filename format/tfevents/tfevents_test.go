@@ -28,7 +28,7 @@ func golden(t testing.TB) (file []byte, events []Event) {
 	r := NewReader(bytes.NewReader(file))
 	for {
 		e, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return file, events
 		}
 		if err != nil {
@@ -154,7 +154,7 @@ func TestRoundTrip(t *testing.T) {
 			t.Errorf("event %d: -want +got\n%s", i, diff)
 		}
 	}
-	if _, err := r.Next(); err != io.EOF {
+	if _, err := r.Next(); !errors.Is(err, io.EOF) {
 		t.Errorf("at the end: %v, want io.EOF", err)
 	}
 }
