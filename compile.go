@@ -73,6 +73,7 @@ type compiled struct {
 
 	training, evaluation []*graph.Variable // variables of the metrics
 	optimizer            []*graph.Variable // iteration, learning rate, slots
+	averages             []average         // of the weights, if the optimizer keeps them
 	started              bool              // a step has run, or the optimizer's state came from a file
 }
 
@@ -249,6 +250,9 @@ func (m *Model) compileFor(c CompileOptions, training bool) error {
 		n.constrain = programs[1]
 	}
 	n.assign(store.Variables())
+	if training {
+		n.averages = averagesOf(graphs[0], store)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if old := m.compiled; old != nil {

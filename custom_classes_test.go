@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -98,7 +99,7 @@ func TestCustomClassesOpen(t *testing.T) {
 		t.Fatalf("unknown: %v", errs)
 	}
 	c, ok := again.Compiled()
-	if !ok || c.Optimizer != how.Optimizer || c.Loss != how.Loss || len(c.Metrics) != 1 || c.Metrics[0] != how.Metrics[0] {
+	if !ok || !reflect.DeepEqual(c.Optimizer, how.Optimizer) || c.Loss != how.Loss || len(c.Metrics) != 1 || c.Metrics[0] != how.Metrics[0] {
 		t.Errorf("compiled as %+v, want %+v", c, how)
 	}
 	for _, m := range []*lince.Model{m, again} {

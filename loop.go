@@ -366,6 +366,11 @@ func (r *training) end(finished bool) error {
 	r.over, r.finished = true, finished
 	if finished && r.phase != callback.AtEnd {
 		r.phase, r.called = callback.AtEnd, 0
+		if r.m.compiled.started && len(r.m.compiled.averages) > 0 {
+			if err := r.m.ApplyAverages(); err != nil {
+				return err
+			}
+		}
 	}
 	if !finished {
 		r.called = 0

@@ -10,6 +10,7 @@ import (
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -87,10 +88,17 @@ func (m *Model) identity() (callback.Network, error) {
 	compile, _ := config["compile_config"].(map[string]any)
 	delete(config, "compile_config")
 	if opt, ok := compile["optimizer"].(map[string]any); ok {
-		if c, ok := opt["config"].(map[string]any); ok {
-			if _, number := c["learning_rate"].(float64); number { // a variable, which the checkpoint restores
-				delete(c, "learning_rate")
-			}
+		c, _ := opt["config"].(map[string]any)
+		if in, ok := c["inner_optimizer"].(map[string]any); ok {
+			c, _ = in["config"].(map[string]any)
+		}
+		if _, number := c["learning_rate"].(float64); number { // a variable, which the checkpoint restores
+			delete(c, "learning_rate")
+		}
+	}
+	if m.compiled != nil && m.compiled.config.Optimizer != nil {
+		if list := optimizer.Excluded(m.compiled.config.Optimizer); compile != nil && len(list) > 0 {
+			compile["exclude_from_weight_decay"] = list // not in Keras' config
 		}
 	}
 	a, errA := json.Marshal(config)

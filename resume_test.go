@@ -18,7 +18,9 @@ import (
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/optimizer/schedule"
 )
 
 // snapshot is the state of training at some moment: a State, and the file of the model.
@@ -106,14 +108,22 @@ func exactly(t *testing.T, h *History) string {
 // after a callback has stopped training.
 func TestResumeFromEveryHook(t *testing.T) {
 	for name, c := range map[string]struct {
-		fit FitOptions
-		ds  func() data.Dataset
+		fit       FitOptions
+		ds        func() data.Dataset
+		optimizer optimizer.Optimizer
 	}{
-		"to the end":       {FitOptions{Epochs: 3}, func() data.Dataset { return barsData(10, 4, 2) }},
-		"steps per epoch":  {FitOptions{Epochs: 3, StepsPerEpoch: 2}, func() data.Dataset { return barsData(10, 4, 2) }},
-		"stopped":          {FitOptions{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, -1}}}, func() data.Dataset { return barsData(10, 4, 2) }},
-		"stopped in steps": {FitOptions{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, 1}}}, func() data.Dataset { return barsData(10, 4, 2) }},
-		"gaps":             {FitOptions{Epochs: 3, StepsPerEpoch: 5}, func() data.Dataset { return gaps{barsData(24, 4, 2)} }},
+		"to the end":       {FitOptions{Epochs: 3}, func() data.Dataset { return barsData(10, 4, 2) }, nil},
+		"steps per epoch":  {FitOptions{Epochs: 3, StepsPerEpoch: 2}, func() data.Dataset { return barsData(10, 4, 2) }, nil},
+		"stopped":          {FitOptions{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, -1}}}, func() data.Dataset { return barsData(10, 4, 2) }, nil},
+		"stopped in steps": {FitOptions{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, 1}}}, func() data.Dataset { return barsData(10, 4, 2) }, nil},
+		"gaps":             {FitOptions{Epochs: 3, StepsPerEpoch: 5}, func() data.Dataset { return gaps{barsData(24, 4, 2)} }, nil},
+		// The three batches of an epoch end within the sum of two gradients.
+		"accumulated": {FitOptions{Epochs: 3}, func() data.Dataset { return barsData(10, 4, 2) }, optimizer.AdamW{
+			LearningRate: .01, GradientAccumulationSteps: 2, UseEMA: true, EMAOverwriteFrequency: 3, ExcludeFromWeightDecay: []string{"bias"},
+		}},
+		"scheduled": {FitOptions{Epochs: 3}, func() data.Dataset { return barsData(10, 4, 2) }, optimizer.LossScaleOptimizer{
+			Inner: optimizer.SGD{Schedule: schedule.CosineDecay{InitialLearningRate: .1, DecaySteps: 9}, Momentum: .9}, DynamicGrowthSteps: 2,
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var notes []string
@@ -122,13 +132,23 @@ func TestResumeFromEveryHook(t *testing.T) {
 				f.Validation, f.Resume = barsData(6, 4, 0), resume
 				f.Callbacks = append([]callback.Callback{
 					snapper{m, "the first", taken},
-					callback.LearningRateScheduler{Schedule: func(_ int, rate float64) float64 { return rate * .7 }},
 					callback.EarlyStopping{Monitor: "val_loss", Patience: 5, RestoreBestWeights: true},
 					trail{&notes},
-				}, append(c.fit.Callbacks, callback.ReduceLROnPlateau{Patience: new(0), MinDelta: new(10.)}, snapper{m, "the last", taken})...)
+				}, c.fit.Callbacks...)
+				if name != "scheduled" {
+					f.Callbacks = append(f.Callbacks,
+						callback.LearningRateScheduler{Schedule: func(_ int, rate float64) float64 { return rate * .7 }},
+						callback.ReduceLROnPlateau{Patience: new(0), MinDelta: new(10.)})
+				}
+				f.Callbacks = append(f.Callbacks, snapper{m, "the last", taken})
 				return m.Fit(context.Background(), c.ds(), f)
 			}
 			whole := smallModel(t, 7)
+			if c.optimizer != nil {
+				if err := whole.Compile(CompileOptions{Optimizer: c.optimizer, Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}}}); err != nil {
+					t.Fatal(err)
+				}
+			}
 			var taken []snapshot
 			h := must(train(whole, &taken, nil))
 			want, wantNotes, history := bytesOf(t, whole), slices.Clone(notes), exactly(t, h)

@@ -204,12 +204,17 @@ func (m *Model) reset(vs []*graph.Variable) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, v := range vs {
-		clear(v.Value().Raw())
-		if v.Init != nil {
-			v.Init.Initialize(v.Value(), graph.Key(m.seed, v.Path))
-		}
+		m.initialize(v)
 	}
-	m.store.Changed(vs...)
+}
+
+// initialize sets a variable to its initial value.
+func (m *Model) initialize(v *graph.Variable) {
+	clear(v.Value().Raw())
+	if v.Init != nil {
+		v.Init.Initialize(v.Value(), graph.Key(m.seed, v.Path))
+	}
+	m.store.Changed(v)
 }
 
 func progressValues(logs *Logs) []progress.Value {

@@ -237,12 +237,13 @@ func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
 	if len(weights) == 0 {
 		return // the model can still be evaluated; Fit returns an error
 	}
+	at := b.In(optimizerPath, "optimizer ("+optimizer.ClassOf(c.config.Optimizer)+")")
+	total = optimizer.ScaleLoss(at, c.config.Optimizer, total)
 	grads := graph.Grad(b, total, weights...)
 	for i, v := range trained {
 		if grads[i] != nil {
 			c.updated = append(c.updated, v)
 		}
 	}
-	at := b.In(optimizerPath, "optimizer ("+optimizer.ClassOf(c.config.Optimizer)+")")
 	c.config.Optimizer.Build(at, weights, grads)
 }

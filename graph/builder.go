@@ -18,6 +18,7 @@ type Builder struct {
 	*core
 	path, label string
 	frozen      bool
+	when        *Value // the condition of updates, or nil
 }
 
 type core struct {
@@ -45,13 +46,22 @@ func (b *Builder) In(path, label string) *Builder {
 	if label == "" {
 		label = b.label
 	}
-	return &Builder{b.core, join(b.path, path), label, b.frozen}
+	return &Builder{b.core, join(b.path, path), label, b.frozen, b.when}
 }
 
 // Freeze returns a view of the builder for a layer that is not trainable (Keras' trainable=False).
 // Weights declared through it are not trained. Views made from it are also frozen.
 func (b *Builder) Freeze() *Builder {
-	return &Builder{b.core, b.path, b.label, true}
+	return &Builder{b.core, b.path, b.label, true, b.when}
+}
+
+// When returns a view of the builder whose updates take place only if cond, a Bool scalar, is true. If
+// b already has a condition, both must be true.
+func (b *Builder) When(cond *Value) *Builder {
+	if b.when != nil {
+		cond = b.Select(b.when, cond, b.Constant(tensor.Bool, 0))
+	}
+	return &Builder{b.core, b.path, b.label, b.frozen, cond}
 }
 
 // Frozen reports whether the view's layer is frozen. A frozen layer that keeps statistics, such as
@@ -174,6 +184,9 @@ func (b *Builder) Update(o op.Op, in ...*Value) {
 			b.fail(o.Name(), fmt.Errorf("operand %d is not a variable", i))
 			return
 		}
+	}
+	if b.when != nil {
+		o, in = op.When{Update: o}, append(slices.Clone(in), b.when)
 	}
 	b.add(o, in...)
 }

@@ -297,7 +297,8 @@ func TestGradientsCover(t *testing.T) {
 func TestOpsHaveGradients(t *testing.T) {
 	known := append(graph.Differentiable(),
 		"Input", "Variable", "Const", // no operands
-		"Assign", "MovingAverage", "SGD", "RMSprop", "Adam", // updates
+		"Assign", "MovingAverage", "SGD", "RMSprop", "Adam", "When", "AverageWeights", // updates
+		"Every", "Schedule", // of the number of steps
 		// Gradients of ops whose second derivatives nothing needs.
 		"MaxPool2DGrad", "SoftmaxGrad", "SoftmaxCrossEntropyGrad", "BatchNormGrad", "SparsemaxGrad")
 	ops := opNames(t)

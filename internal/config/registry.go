@@ -29,6 +29,7 @@ import (
 //	inverted      the field is the negation of the argument: NoBias is use_bias
 //	none          the zero value means None, which is null in a file
 //	omitempty     a zero value is not written
+//	object        the field has the argument if that is an object; another field has it otherwise
 //
 // A blank field _ declares an argument that has no Go field. Its options are:
 //
@@ -41,8 +42,8 @@ import (
 // and omit, if the class does not declare them. Any other key in a file is a mistake unless its value
 // is null.
 //
-// Fields may be of type int, float64, bool, string, *int, *float64, [n]int, []int, []float64
-// or of one of Types.
+// Fields may be of type int, float64, bool, string, *int, *float64, [n]int, []int, []float64,
+// []string or of one of Types.
 type Registry[T any] struct {
 	Kind    string // the kind in messages, such as "loss"
 	Quiet   bool   // messages begin with the class, without Kind
@@ -228,7 +229,7 @@ func (g *Registry[T]) Config(v T) map[string]any {
 		switch {
 		case f.name != "_":
 			x := filled.Field(f.index)
-			if !f.omit || !x.IsZero() {
+			if !f.omit && !f.object || !x.IsZero() {
 				c[f.key] = f.encode(x)
 				if same, ok := c[f.key].(Same); ok {
 					of := same.Of.(T)

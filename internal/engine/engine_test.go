@@ -11,6 +11,7 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/interp"
 	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/optimizer/schedule"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -246,9 +247,9 @@ var cases = []struct {
 			return b.Variable(graph.Variable{Path: name, Type: op.Type{DType: tensor.Float32, Shape: tensor.Shape{4}}, Role: graph.Slot})
 		}
 		for i, o := range []op.Op{
-			op.SGD{}, op.SGD{Momentum: .9}, op.SGD{Momentum: .9, Nesterov: true},
-			op.RMSprop{Rho: .9, Epsilon: 1e-7}, op.RMSprop{Rho: .9, Epsilon: 1e-7, Momentum: .5, Centered: true}, op.RMSprop{Rho: .9, Epsilon: 1e-7, Centered: true},
-			op.Adam{Beta1: .9, Beta2: .999, Epsilon: 1e-7}, op.Adam{Beta1: .9, Beta2: .999, Epsilon: 1e-7, AMSGrad: true},
+			op.SGD{}, op.SGD{Momentum: .9}, op.SGD{Momentum: .9, Nesterov: true, Decay: .3},
+			op.RMSprop{Rho: .9, Epsilon: 1e-7, Decay: .3}, op.RMSprop{Rho: .9, Epsilon: 1e-7, Momentum: .5, Centered: true}, op.RMSprop{Rho: .9, Epsilon: 1e-7, Centered: true},
+			op.Adam{Beta1: .9, Beta2: .999, Epsilon: 1e-7}, op.Adam{Beta1: .9, Beta2: .999, Epsilon: 1e-7, AMSGrad: true, Decay: .3},
 		} {
 			in := []*graph.Value{weight(b, fmt.Sprint("w", i), 4)}
 			for j := 1; j < o.(op.Updater).Updates(); j++ {
@@ -264,6 +265,22 @@ var cases = []struct {
 		b.Assign(step, b.Add(step, b.Constant(tensor.Int64, 1)))
 		b.Update(op.Assign{}, copied, in0(b, "w0")) // reads w0 as it was before the run's updates
 		return []*graph.Value{g}
+	}},
+	{"updates under conditions", []int{6, 4}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		step := b.Variable(graph.Variable{Path: "step", Type: op.Type{DType: tensor.Int64}, Role: graph.Hyper})
+		g := b.Mean(x, 0)
+		every := b.Op(op.Every{N: 2}, step)
+		yes := every.Node.Out[1]
+		no := b.Select(yes, b.Constant(tensor.Bool, 0), b.Constant(tensor.Bool, 1))
+		rate := b.Op(op.Schedule{Of: schedule.ExponentialDecay{InitialLearningRate: .1, DecaySteps: 2, DecayRate: .5}, Label: "exponential"}, step)
+		for i, at := range []*graph.Builder{b, b.When(yes), b.When(no), b.When(yes).When(no), b.When(no).When(no)} {
+			w, average := weight(b, fmt.Sprint("w", i), 4), weight(b, fmt.Sprint("a", i), 4)
+			at.Update(op.SGD{Decay: .1}, w, g, rate)
+			at.Update(op.AverageWeights{Momentum: .9, Overwrite: 1 + i%2}, average, w, every)
+			at.Assign(weight(b, fmt.Sprint("copy", i), 4), g)
+		}
+		b.Assign(step, b.Add(step, b.Constant(tensor.Int64, 1)))
+		return []*graph.Value{b.Cast(every, tensor.Float32), rate}
 	}},
 	{"winograd", []int{4, 13, 12, 24}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		var out []*graph.Value

@@ -122,15 +122,26 @@ var lowerers = map[string]func(l *lowering) error{
 
 	"FusedMatMulUpdate": matMulUpdate,
 
-	"Sparsemax":     sparsemax,
-	"SparsemaxGrad": sparsemaxGrad,
+	"AverageWeights": averageWeights,
+	"Every":          every,
+	"Schedule":       scheduled,
+	"Sparsemax":      sparsemax,
+	"SparsemaxGrad":  sparsemaxGrad,
 }
 
 // lowererOf returns the node's row in lowerers.
 func lowererOf(n *graph.Node) (func(l *lowering) error, error) {
-	lower, ok := lowerers[n.Op.Name()]
+	w, conditional := n.Op.(op.When)
+	name := n.Op.Name()
+	if conditional {
+		name = w.Update.Name()
+	}
+	lower, ok := lowerers[name]
 	if !ok {
-		return nil, &graph.Error{Where: n.Layer, Err: fmt.Errorf("the CPU engine has no kernel for %s", n.Op.Name())}
+		return nil, &graph.Error{Where: n.Layer, Err: fmt.Errorf("the CPU engine has no kernel for %s", name)}
+	}
+	if conditional {
+		return whenLowering(lower), nil
 	}
 	return lower, nil
 }

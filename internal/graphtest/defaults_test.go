@@ -12,6 +12,7 @@ import (
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/optimizer/schedule"
 	"github.com/lince-ml/lince/regularizer"
 )
 
@@ -82,6 +83,24 @@ var defaults = []struct {
 	{"optimizers", optimizer.SGD{}, nil},
 	{"optimizers", optimizer.RMSprop{}, nil},
 	{"optimizers", optimizer.Adam{}, nil},
+	{"optimizers", optimizer.AdamW{}, nil},
+	{"optimizers", optimizer.Adadelta{}, nil},
+	{"optimizers", optimizer.Adafactor{}, nil},
+	{"optimizers", optimizer.Adagrad{}, nil},
+	{"optimizers", optimizer.Adamax{}, nil},
+	{"optimizers", optimizer.Ftrl{}, nil},
+	{"optimizers", optimizer.Lamb{}, nil},
+	{"optimizers", optimizer.Lion{}, nil},
+	{"optimizers", optimizer.LossScaleOptimizer{Inner: optimizer.SGD{}}, map[string]any{"inner_optimizer": map[string]any{"class_name": "SGD", "module": "keras.optimizers", "config": map[string]any{}}}},
+	{"optimizers", optimizer.Muon{}, nil},
+	{"optimizers", optimizer.Nadam{}, nil},
+	{"optimizers", optimizer.ScheduleFreeAdamW{}, nil},
+	{"optimizers.schedules", schedule.ExponentialDecay{InitialLearningRate: .5, DecaySteps: 2, DecayRate: .5}, map[string]any{"initial_learning_rate": .5, "decay_steps": 2, "decay_rate": .5}},
+	{"optimizers.schedules", schedule.PiecewiseConstantDecay{Boundaries: []int{1}, Values: []float64{.5, .25}}, map[string]any{"boundaries": []any{1}, "values": []any{.5, .25}}},
+	{"optimizers.schedules", schedule.PolynomialDecay{InitialLearningRate: .5, DecaySteps: 2}, map[string]any{"initial_learning_rate": .5, "decay_steps": 2}},
+	{"optimizers.schedules", schedule.InverseTimeDecay{InitialLearningRate: .5, DecaySteps: 2, DecayRate: .5}, map[string]any{"initial_learning_rate": .5, "decay_steps": 2, "decay_rate": .5}},
+	{"optimizers.schedules", schedule.CosineDecay{InitialLearningRate: .5, DecaySteps: 2}, map[string]any{"initial_learning_rate": .5, "decay_steps": 2}},
+	{"optimizers.schedules", schedule.CosineDecayRestarts{InitialLearningRate: .5, FirstDecaySteps: 2}, map[string]any{"initial_learning_rate": .5, "first_decay_steps": 2}},
 	{"regularizers", regularizer.L1{}, nil},
 	{"regularizers", regularizer.L2{}, nil},
 	{"regularizers", regularizer.L1L2{}, nil},
@@ -106,8 +125,10 @@ var modules = map[string]module{
 	"losses":       moduleOf(loss.Classes, loss.Decode, loss.ClassOf, loss.GetConfig),
 	"metrics":      moduleOf(metric.Classes, metric.Decode, metric.ClassOf, metric.GetConfig),
 	"optimizers":   moduleOf(optimizer.Classes, optimizer.Decode, optimizer.ClassOf, optimizer.GetConfig),
-	"regularizers": moduleOf(regularizer.Classes, regularizer.Decode, regularizer.ClassOf, regularizer.GetConfig),
-	"constraints":  moduleOf(constraint.Classes, constraint.Decode, constraint.ClassOf, constraint.GetConfig),
+
+	"optimizers.schedules": moduleOf(schedule.Classes, schedule.Decode, schedule.ClassOf, schedule.GetConfig),
+	"regularizers":         moduleOf(regularizer.Classes, regularizer.Decode, regularizer.ClassOf, regularizer.GetConfig),
+	"constraints":          moduleOf(constraint.Classes, constraint.Decode, constraint.ClassOf, constraint.GetConfig),
 }
 
 func moduleOf[T any](classes func() []string, decode func(string, map[string]any) (T, error), class func(T) string, get func(T) map[string]any) module {
@@ -150,10 +171,13 @@ func TestDefaultsAreKeras(t *testing.T) {
 	}
 	var configs []map[string]any
 	graphtest.Keras(t, `
-import sys, json, keras
+import functools, sys, json, keras
+def argument(v):
+    return keras.saving.deserialize_keras_object(v) if isinstance(v, dict) and "class_name" in v else v
 out = []
 for o in json.load(sys.stdin):
-    config = getattr(getattr(keras, o["module"]), o["class"])(**o["args"]).get_config()
+    module = functools.reduce(getattr, o["module"].split("."), keras)
+    config = getattr(module, o["class"])(**{k: argument(v) for k, v in o["args"].items()}).get_config()
     config.pop("name", None)
     out.append(config)
 print(json.dumps(out))

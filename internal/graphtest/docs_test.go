@@ -16,6 +16,8 @@ import (
 	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/internal/testenv"
 	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/optimizer/schedule"
 	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -58,6 +60,8 @@ var values = map[reflect.Type]string{
 	reflect.TypeFor[layer.Padding]():           "valid, same",
 	reflect.TypeFor[*layer.Pads]():             "integers from 0 to 16777216 for top, bottom, left and right",
 	reflect.TypeFor[initializer.Initializer](): "an initializer",
+	reflect.TypeFor[optimizer.Optimizer]():     "an optimizer",
+	reflect.TypeFor[schedule.Schedule]():       "a learning rate schedule",
 	reflect.TypeFor[regularizer.Regularizer](): "a regularizer",
 	reflect.TypeFor[constraint.Constraint]():   "a constraint",
 	reflect.TypeFor[constraint.Axis]():         "a dimension of the weight, or several; negative ones count from the last",

@@ -296,6 +296,7 @@ var evals = map[string]eval{
 		o := n.Op.(op.SGD)
 		w, g, lr := in[0].V, in[o.Updates()].V, in[o.Updates()+1].V[0]
 		for i := range w {
+			w[i] -= w[i] * o.Decay * lr
 			if o.Momentum == 0 {
 				w[i] -= lr * g[i]
 				continue
@@ -314,6 +315,7 @@ var evals = map[string]eval{
 		k := o.Updates()
 		w, v, g, lr := in[0].V, in[1].V, in[k].V, in[k+1].V[0]
 		for i := range w {
+			w[i] -= w[i] * o.Decay * lr
 			v[i] = o.Rho*v[i] + (1-o.Rho)*g[i]*g[i]
 			d := v[i] + o.Epsilon
 			if o.Centered {
@@ -334,8 +336,10 @@ var evals = map[string]eval{
 		o := n.Op.(op.Adam)
 		k := o.Updates()
 		w, m, v, g, lr, t := in[0].V, in[1].V, in[2].V, in[k].V, in[k+1].V[0], in[k+2].V[0]+1
-		alpha := lr * math.Sqrt(1-math.Pow(o.Beta2, t)) / (1 - math.Pow(o.Beta1, t))
+		single := func(beta float64) float64 { return float64(float32(beta)) } // as Keras rounds it
+		alpha := lr * math.Sqrt(1-math.Pow(single(o.Beta2), t)) / (1 - math.Pow(single(o.Beta1), t))
 		for i := range w {
+			w[i] -= w[i] * o.Decay * lr
 			m[i] += (g[i] - m[i]) * (1 - o.Beta1)
 			v[i] += (g[i]*g[i] - v[i]) * (1 - o.Beta2)
 			d := v[i]
@@ -345,6 +349,27 @@ var evals = map[string]eval{
 			}
 			w[i] -= alpha * m[i] / (math.Sqrt(d) + o.Epsilon)
 		}
+	},
+
+	"AverageWeights": func(n *graph.Node, in, _ []*Array) {
+		o, a, w, updates := n.Op.(op.AverageWeights), in[0].V, in[1].V, int(in[2].V[0])
+		m := o.Momentum
+		if updates == 0 {
+			m = 0
+		}
+		for i := range a {
+			a[i] = m*a[i] + (1-m)*w[i]
+			if o.Overwrite > 0 && (updates+1)%o.Overwrite == 0 {
+				w[i] = a[i]
+			}
+		}
+	},
+	"Every": func(n *graph.Node, in, out []*Array) {
+		every, steps := n.Op.(op.Every).N, int(in[0].V[0])
+		out[0].V[0], out[1].V[0] = float64(steps/every), truth((steps+1)%every == 0)
+	},
+	"Schedule": func(n *graph.Node, in, out []*Array) {
+		out[0].V[0] = n.Op.(op.Schedule).Of.At(int64(in[0].V[0]))
 	},
 	"Sparsemax": func(_ *graph.Node, in, out []*Array) {
 		copy(out[0].V, in[0].V)
