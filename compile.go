@@ -74,6 +74,7 @@ type compiled struct {
 	training, evaluation []*graph.Variable // variables of the metrics
 	optimizer            []*graph.Variable // iteration, learning rate, slots
 	averages             []average         // of the weights, if the optimizer keeps them
+	swapped              bool              // the weights are exchanged with their averages
 	started              bool              // a step has run, or the optimizer's state came from a file
 }
 

@@ -27,7 +27,7 @@ func (r *training) State() (callback.State, error) {
 		r.network = &n
 	}
 	s := callback.State{
-		Version: callback.StateVersion, Position: r.position, Phase: r.phase, Called: r.called, Begun: r.begun, Stopped: r.stopped,
+		Version: callback.StateVersion, Position: r.position, Phase: r.phase, Called: r.called, Begun: r.begun, Stopped: r.stopped, Swapped: r.m.compiled.swapped,
 		StepsPerEpoch: r.o.StepsPerEpoch, Source: r.place, Network: *r.network, Training: identify(r.source.ds),
 		History: copyHistory(r.history), Logs: &Logs{},
 	}
@@ -189,6 +189,9 @@ func (r *training) checkPlace(s *callback.State) error {
 	if s.Called < 0 || s.Called > len(s.Callbacks) {
 		return bad("it has called %d of %d callbacks", s.Called, len(s.Callbacks))
 	}
+	if s.Swapped && len(r.m.compiled.averages) == 0 {
+		return bad("its weights are averages, but the optimizer keeps no averages")
+	}
 	if s.Begun < 0 || s.Begun > len(s.Callbacks) {
 		return bad("it has called BatchBegin of %d of %d callbacks", s.Begun, len(s.Callbacks))
 	}
@@ -243,6 +246,7 @@ func (r *training) resume(s *callback.State) error {
 	}
 	r.memories = s.Callbacks
 	r.m.mu.Lock()
+	r.m.compiled.swapped = s.Swapped
 	err := setAll(r.m.store, r.m.compiled.training, s.Metrics)
 	r.m.mu.Unlock()
 	if err == nil && r.phase == callback.AtSteps && !r.o.AllowNaN {

@@ -84,6 +84,8 @@ func (r *runner) LearningRate() (float64, error)         { return r.m.LearningRa
 func (r *runner) SetLearningRate(rate float64) error     { return r.m.SetLearningRate(rate) }
 func (r *runner) HigherIsBetter(name string) (_, _ bool) { return r.m.higherIsBetter(name) }
 func (r *runner) Iterations() int                        { return r.m.iterations() }
+func (r *runner) SwapAverages(on bool) error             { return r.m.swapAverages(on) }
+func (r *runner) KeepsAverages() bool                    { return r.m.compiled != nil && len(r.m.compiled.averages) > 0 }
 func (r *runner) Batch(int) []callback.Example           { return nil }
 
 // errNotTraining is the error of methods of callback.Run that are for training only.

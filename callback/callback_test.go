@@ -30,6 +30,8 @@ type fake struct {
 	said         []string
 	task         Task
 	savedWeights []string
+	swaps        []bool
+	averages     bool
 	examples     []Example
 	variables    []Variable
 }
@@ -76,6 +78,12 @@ func (f *fake) Printf(format string, a ...any) { f.said = append(f.said, fmt.Spr
 
 func (f *fake) SaveWeights(path string) error {
 	f.savedWeights = append(f.savedWeights, path)
+	return f.failing
+}
+
+func (f *fake) KeepsAverages() bool { return f.averages }
+func (f *fake) SwapAverages(on bool) error {
+	f.swaps = append(f.swaps, on)
 	return f.failing
 }
 

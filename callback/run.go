@@ -58,6 +58,12 @@ type Run interface {
 	Weights() []*tensor.Tensor
 	// SetWeights sets the model's weights from the result of Weights.
 	SetWeights(weights []*tensor.Tensor) error
+	// KeepsAverages reports whether the optimizer keeps moving averages of the weights (UseEMA).
+	KeepsAverages() bool
+	// SwapAverages exchanges the weights with the moving averages that an optimizer with UseEMA keeps of them: if on is
+	// true, the averages become the weights, and if it is false, the weights become what they were before. It does
+	// nothing if that is so already, or if the model is not trained yet. It returns an error unless KeepsAverages.
+	SwapAverages(on bool) error
 	// LearningRate returns the optimizer's learning rate.
 	LearningRate() (float64, error)
 	// SetLearningRate sets the learning rate for the following steps. rate must be greater than 0 and at most 1e30.

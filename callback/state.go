@@ -25,6 +25,8 @@ type State struct {
 	Begun int `json:"begun"`
 	// Stopped reports whether a callback has called Run.Stop.
 	Stopped bool `json:"stopped"`
+	// Swapped reports whether the weights are exchanged with their averages; see Run.SwapAverages.
+	Swapped bool `json:"swapped"`
 	// StepsPerEpoch is FitOptions.StepsPerEpoch.
 	StepsPerEpoch int `json:"steps_per_epoch"`
 	// Source is the position of the next batch in the training data. It differs from Position if
