@@ -230,6 +230,23 @@ var gradients = []struct {
 	{"Sparsemax", []int{3, 4}, []int{3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.Mul(b.Add(b.Sparsemax(x), b.Sparsemax(b.Scale(x, .1))), y) // some results are 0, and none
 	}},
+	{"LayerNorm", []int{2, 3, 4}, []int{4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.LayerNorm(x, y, b.Square(y), .1)
+	}},
+	{"LayerNorm", []int{5, 3}, []int{3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		scaled, shifted := b.LayerNorm(x, y, nil, .2), b.LayerNorm(x, nil, y, .3)
+		return b.Add(b.Mul(scaled, shifted), b.LayerNorm(b.Mul(x, y), nil, nil, .4))
+	}},
+	{"Gather", []int{3, 2}, []int{5, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Mul(b.Square(b.Gather(x, b.Cast(b.ArgMax(b.Concat(1, y, y, y)), tensor.Int64))), y)
+	}},
+	{"StraightThrough", []int{3, 2}, []int{2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Mul(b.Square(b.Op(op.StraightThrough{}, x, b.Offset(x, 3))), y) // as x+3, whose derivative is that of x
+	}},
+	{"GatherGrad", []int{3, 2}, []int{5, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		rows := b.Gather(x, b.ArgMax(y))
+		return graph.Grad(b, b.Sum(b.Mul(b.Square(rows), y)), x)[0]
+	}},
 }
 
 // TestGradients compares Grad with central differences, computed by the interpreter without rounding.
@@ -334,7 +351,7 @@ func TestOpsHaveGradients(t *testing.T) {
 		"Assign", "MovingAverage", "SGD", "RMSprop", "Adam", "When", "AverageWeights", // updates
 		"Every", "Schedule", // of the number of steps
 		// Gradients of ops whose second derivatives nothing needs.
-		"MaxPool2DGrad", "AdaptiveMaxPool2DGrad", "SoftmaxGrad", "SoftmaxCrossEntropyGrad", "BatchNormGrad", "SparsemaxGrad")
+		"MaxPool2DGrad", "AdaptiveMaxPool2DGrad", "SoftmaxGrad", "SoftmaxCrossEntropyGrad", "BatchNormGrad", "SparsemaxGrad", "LayerNormGrad")
 	ops := opNames(t)
 	for _, name := range ops {
 		if !slices.Contains(known, name) {

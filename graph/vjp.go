@@ -254,6 +254,14 @@ var vjps = map[string]vjp{
 	"ResizeGrad": func(b *Builder, n *Node, g []*Value) []*Value {
 		return []*Value{b.Op(n.Op.(op.ResizeGrad).Resize, g[0]), nil}
 	},
+	"LayerNorm": layerNormGrad,
+	"Gather": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(op.GatherGrad{}, g[0], n.In[1], n.In[0]), nil}
+	},
+	"StraightThrough": func(_ *Builder, _ *Node, g []*Value) []*Value { return []*Value{g[0], nil} },
+	"GatherGrad": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Gather(g[0], n.In[1]), nil, nil}
+	},
 }
 
 // flat is the rule for an op whose derivative is 0, so that its operands have no gradient.

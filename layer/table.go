@@ -77,6 +77,17 @@ var classes = &config.Registry[Layer]{
 		{Of: ZeroPadding1D{}},
 		{Of: Cropping1D{}},
 		{Of: SpatialDropout1D{}},
+		{Of: LayerNormalization{}, Write: writeAxis},
+		{Of: RMSNormalization{}, Write: writeAxis},
+		{Of: UnitNormalization{}, Write: writeAxis},
+		{Of: GroupNormalization{}},
+		{Of: SpectralNormalization{}},
+		{Of: Embedding{}},
+		{Of: EinsumDense{}},
+		{Of: MultiHeadAttention{}},
+		{Of: GroupQueryAttention{}},
+		{Of: Attention{}},
+		{Of: AdditiveAttention{}},
 	},
 	Types: []config.Type{
 		config.TypeOf(encodeActivation, decodeActivation, checkActivation, func(s string) Activation { return Function(s) }),
@@ -93,6 +104,7 @@ var classes = &config.Registry[Layer]{
 		config.TypeOf(encodeExtra, decodeExtra, checkExtra, noDefault[*Size]),
 		config.TypeOf(encodeNumbers, decodeNumbers, checkNumbers, parseNumbers),
 		config.TypeOf(func(d tensor.DType) any { return d.String() }, decodeDType, nil, parseDType),
+		config.TypeOf(encodeLayer, decodeLayer, nil, noDefault[Layer]),
 	},
 	Common: struct {
 		_ struct{} `keras:"activity_regularizer,training,omit"`

@@ -135,6 +135,11 @@ var lowerers = map[string]func(l *lowering) error{
 	"Resize":                resize,
 	"ResizeGrad":            resizeGrad,
 	"RandomNormal":          randomNormal,
+	"LayerNorm":             layerNorm,
+	"LayerNormGrad":         layerNormGrad,
+	"Gather":                gatherRows,
+	"GatherGrad":            gatherRowsGrad,
+	"StraightThrough":       straightThrough,
 
 	"AverageWeights": averageWeights,
 	"Every":          every,
@@ -232,6 +237,14 @@ func inPlace(o op.Op, operands, result int) []int {
 	case compile.ConvBatchNorm:
 		if result == 0 && o.BatchNorm.Residual {
 			return []int{operands - 1}
+		}
+	case op.LayerNorm:
+		if result == 0 {
+			return residual(false)
+		}
+	case op.LayerNormGrad:
+		if result == 0 { // each part sums its rows before it writes them
+			return []int{1, 0}
 		}
 	case op.BatchNormGrad, compile.BatchNormGrad:
 		switch result {

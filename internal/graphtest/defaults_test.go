@@ -82,6 +82,20 @@ var defaults = []struct {
 	{"layers", layer.ZeroPadding1D{}, nil},
 	{"layers", layer.Cropping1D{}, nil},
 	{"layers", layer.SpatialDropout1D{Rate: .5}, map[string]any{"rate": .5}},
+	{"layers", layer.LayerNormalization{}, nil},
+	{"layers", layer.RMSNormalization{}, nil},
+	{"layers", layer.UnitNormalization{}, nil},
+	{"layers", layer.GroupNormalization{}, nil},
+	{
+		"layers", layer.SpectralNormalization{Layer: layer.Dense{Units: 2, Name: "inner"}},
+		map[string]any{"layer": map[string]any{"module": "keras.layers", "class_name": "Dense", "registered_name": nil, "config": map[string]any{"units": 2, "name": "inner"}}},
+	},
+	{"layers", layer.Embedding{InputDim: 2, OutputDim: 3}, map[string]any{"input_dim": 2, "output_dim": 3}},
+	{"layers", layer.EinsumDense{Equation: "ab,bc->ac", OutputShape: layer.Dims{4}}, map[string]any{"equation": "ab,bc->ac", "output_shape": 4}},
+	{"layers", layer.MultiHeadAttention{NumHeads: 2, KeyDim: 3}, map[string]any{"num_heads": 2, "key_dim": 3}},
+	{"layers", layer.GroupQueryAttention{HeadDim: 3, NumQueryHeads: 4, NumKeyValueHeads: 2}, map[string]any{"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2}},
+	{"layers", layer.Attention{}, nil},
+	{"layers", layer.AdditiveAttention{}, nil},
 	{"initializers", initializer.GlorotUniform{}, nil},
 	{"initializers", initializer.GlorotNormal{}, nil},
 	{"initializers", initializer.HeUniform{}, nil},
@@ -200,7 +214,9 @@ func TestDefaultsAreKeras(t *testing.T) {
 	graphtest.Keras(t, `
 import functools, sys, json, keras
 def argument(v):
-    return keras.saving.deserialize_keras_object(v) if isinstance(v, dict) and "class_name" in v else v
+    if not isinstance(v, dict):
+        return v
+    return keras.optimizers.deserialize(v) if v.get("module") == "keras.optimizers" else keras.layers.deserialize(v)
 out = []
 for o in json.load(sys.stdin):
     module = functools.reduce(getattr, o["module"].split("."), keras)

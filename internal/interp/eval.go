@@ -404,6 +404,12 @@ var evals = map[string]eval{
 		copy(out[0].V, in[0].V)
 		rows(out[0], func(i int, g []float64) { sparsemaxGradient(g, in[1].V[i*len(g):][:len(g)]) })
 	},
+
+	"LayerNorm":       layerNorm,
+	"LayerNormGrad":   layerNormGrad,
+	"Gather":          gather,
+	"StraightThrough": func(_ *graph.Node, in, out []*Array) { copy(out[0].V, in[1].V) },
+	"GatherGrad":      gatherGrad,
 }
 
 func truth(b bool) float64 {
