@@ -186,9 +186,14 @@ func (t *Trace) Weights() []*graph.Value {
 	return list
 }
 
-// Losses returns the penalties of the layers' regularizers and activity regularizers, each a scalar (model.losses). A
-// custom training step adds them to its loss.
-func (t *Trace) Losses() []*graph.Value { return t.m.penalties(t.Builder) }
+// Penalty returns the sum of the penalties of the layers' regularizers and activity regularizers, a scalar
+// (sum(model.losses)). It is 0 if there are none. A custom training step adds it to its loss.
+func (t *Trace) Penalty() *graph.Value {
+	if p := t.m.penalty(t.Builder); p != nil {
+		return p
+	}
+	return t.Constant(tensor.Float32, 0)
+}
 
 // Gradient returns the gradients of a scalar with respect to values (tape.gradient). y must have been computed from the
 // values: a value that y does not depend on is a mistake. The gradient of a value has its shape.

@@ -190,9 +190,7 @@ func TestCustomTrainingStepWithPenalties(t *testing.T) {
 	step := must(a.Function(FunctionOptions{Training: true}, func(t *Trace) []*graph.Value {
 		y := t.Input("y", tensor.Float32, tensor.Unknown, 2)
 		l := t.Mean(loss.CategoricalCrossentropy{}.Build(t.Builder, y, t.Value(a.Outputs())))
-		for _, p := range t.Losses() {
-			l = t.Add(l, p)
-		}
+		l = t.Add(l, t.Penalty())
 		weights := t.Weights()
 		optimizer.SGD{LearningRate: .1}.Build(t.In("optimizer", "optimizer"), weights, t.Gradient(l, weights...))
 		return []*graph.Value{l}

@@ -104,7 +104,7 @@ func (o Options) compileOptions(m *Model, conf map[string]any) (c CompileOptions
 }
 
 // decodeSchedules replaces a custom learning rate schedule, and a custom inner optimizer, in the config of an optimizer by
-// what they decode to. A custom optimizer gets its config as it is in the file.
+// what they decode to. A custom optimizer gets its config unchanged.
 func (o Options) decodeSchedules(v any) error {
 	class, conf := config.Object(v)
 	if conf == nil || o.Optimizers[class] != nil {

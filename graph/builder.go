@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/tensor"
@@ -18,7 +19,8 @@ type Builder struct {
 	*core
 	path, label string
 	frozen      bool
-	when        *Value // the condition of updates, or nil
+	when        *Value                             // the condition of updates, or nil
+	replace     func(path string, x *Value) *Value // see Replace
 }
 
 type core struct {
@@ -46,13 +48,13 @@ func (b *Builder) In(path, label string) *Builder {
 	if label == "" {
 		label = b.label
 	}
-	return &Builder{b.core, join(b.path, path), label, b.frozen, b.when}
+	return &Builder{b.core, join(b.path, path), label, b.frozen, b.when, b.replace}
 }
 
 // Freeze returns a view of the builder for a layer that is not trainable (Keras' trainable=False).
 // Weights declared through it are not trained. Views made from it are also frozen.
 func (b *Builder) Freeze() *Builder {
-	return &Builder{b.core, b.path, b.label, true, b.when}
+	return &Builder{b.core, b.path, b.label, true, b.when, b.replace}
 }
 
 // When returns a view of the builder whose updates take place only if cond, a Bool scalar, is true. If
@@ -61,7 +63,19 @@ func (b *Builder) When(cond *Value) *Builder {
 	if b.when != nil {
 		cond = b.Select(b.when, cond, b.Constant(tensor.Bool, 0))
 	}
-	return &Builder{b.core, b.path, b.label, b.frozen, cond}
+	return &Builder{b.core, b.path, b.label, b.frozen, cond, b.replace}
+}
+
+// Replace returns a view of the builder for a layer inside another that changes its weights. Where the layer declares a
+// variable, it gets the result of with for the variable's path, relative to this view, and its value.
+func (b *Builder) Replace(with func(path string, x *Value) *Value) *Builder {
+	outer := b.path
+	return &Builder{b.core, b.path, b.label, b.frozen, b.when, func(path string, x *Value) *Value {
+		if b.replace != nil {
+			x = b.replace(path, x)
+		}
+		return with(strings.TrimPrefix(strings.TrimPrefix(path, outer), "/"), x)
+	}}
 }
 
 // Frozen reports whether the view's layer is frozen. A frozen layer that keeps statistics, such as
@@ -158,7 +172,11 @@ func (b *Builder) Variable(v Variable) *Value {
 	if err != nil {
 		return b.fail("", err)
 	}
-	return b.Read(have)
+	x := b.Read(have)
+	if b.replace != nil {
+		x = b.replace(v.Path, x)
+	}
+	return x
 }
 
 // Read returns the value of a variable of the store.
@@ -213,6 +231,13 @@ func (b *Builder) AddLoss(v *Value) {
 
 // Losses returns the losses that layers have added with AddLoss so far, as scalars.
 func (b *Builder) Losses() []*Value { return b.losses }
+
+// Updates reports whether an op that changes a variable has been added.
+func (b *Builder) Updates(variable *Value) bool {
+	return slices.ContainsFunc(b.updates, func(n *Node) bool {
+		return slices.Contains(n.In[:n.Op.(op.Updater).Updates()], variable)
+	})
+}
 
 // Mistakes returns the number of errors so far.
 func (b *Builder) Mistakes() int { return len(b.errs) }

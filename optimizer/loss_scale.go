@@ -98,9 +98,9 @@ func (o LossScaleOptimizer) check() error {
 	case o.Inner == nil:
 		return nil // reported already
 	case isLossScale(o.Inner):
-		return errors.New("Inner is also a LossScaleOptimizer, want another optimizer")
+		return errors.New("the Inner optimizer is also a LossScaleOptimizer, want another class")
 	case sharedOf(o.Inner).LossScaleFactor != 0:
-		return errors.New("Inner has a LossScaleFactor, want 0: the loss is scaled already")
+		return errors.New("the Inner optimizer has a LossScaleFactor, want 0: the loss is scaled already")
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -234,8 +235,8 @@ func TestBuildMistakes(t *testing.T) {
 			"Schedule: InitialLearningRate is -1, want a number greater than or equal to 0\nGradientAccumulationSteps is 1, want 0 or at least 2\nLearningRate and Schedule are both set, want one of them\nExcludeFromWeightDecay: \"(\" is not a regular expression: error parsing regexp: missing closing ): `(`"},
 		{optimizer.Muon{ExcludeLayers: []string{"a", "*"}}, "ExcludeLayers: \"*\" is not a regular expression: error parsing regexp: missing argument to repetition operator: `*`"},
 		{optimizer.LossScaleOptimizer{}, "Inner is not set"},
-		{optimizer.LossScaleOptimizer{Inner: optimizer.SGD{LossScaleFactor: 2}}, "Inner has a LossScaleFactor, want 0: the loss is scaled already"},
-		{optimizer.LossScaleOptimizer{Inner: optimizer.LossScaleOptimizer{Inner: optimizer.SGD{}}}, "Inner is also a LossScaleOptimizer, want another optimizer"},
+		{optimizer.LossScaleOptimizer{Inner: optimizer.SGD{LossScaleFactor: 2}}, "the Inner optimizer has a LossScaleFactor, want 0: the loss is scaled already"},
+		{optimizer.LossScaleOptimizer{Inner: optimizer.LossScaleOptimizer{Inner: optimizer.SGD{}}}, "the Inner optimizer is also a LossScaleOptimizer, want another class"},
 		{optimizer.LossScaleOptimizer{Inner: optimizer.SGD{Momentum: 2}, InitialScale: -1}, "InitialScale is -1, want a number greater than 0"},
 		{optimizer.LossScaleOptimizer{Inner: optimizer.SGD{Momentum: 2}}, "Momentum is 2, want a number greater than or equal to 0 and less than 1"},
 	} {
@@ -279,6 +280,31 @@ var all = []optimizer.Optimizer{
 	optimizer.Muon{}, optimizer.Muon{AdamWeightDecay: new(0.), ExcludeLayers: []string{"a", "b.*"}, IncludeEmbeddings: true, NSSteps: new(0), NoNesterov: true, RMSRate: new(0.), AdamLRRatio: 2},
 	optimizer.Nadam{}, optimizer.Nadam{Beta1: new(0.), Beta2: new(0.), Epsilon: new(0.)},
 	optimizer.ScheduleFreeAdamW{}, optimizer.ScheduleFreeAdamW{Beta1: .5, WarmupSteps: 3},
+}
+
+// TestSharedFields checks that all optimizers declare the fields that they share with the same tags. The defaults of the
+// learning rate and of the weight decay differ.
+func TestSharedFields(t *testing.T) {
+	want := reflect.TypeFor[optimizer.SGD]()
+	for _, o := range all {
+		if typ := reflect.TypeOf(o); typ != reflect.TypeFor[optimizer.LossScaleOptimizer]() {
+			for _, name := range []string{
+				"Schedule", "ExcludeFromWeightDecay", "ClipNorm", "GlobalClipNorm", "ClipValue", "UseEMA", "EMAMomentum", "EMAOverwriteFrequency",
+				"LossScaleFactor", "GradientAccumulationSteps",
+			} {
+				f, ok := typ.FieldByName(name)
+				w, _ := want.FieldByName(name)
+				if !ok || f.Type != w.Type || f.Tag != w.Tag {
+					t.Errorf("%v.%s is %v with the tag %q, want %v with %q", typ, name, f.Type, f.Tag, w.Type, w.Tag)
+				}
+			}
+			for _, name := range []string{"LearningRate", "WeightDecay"} {
+				if _, ok := typ.FieldByName(name); !ok {
+					t.Errorf("%v has no %s", typ, name)
+				}
+			}
+		}
+	}
 }
 
 func TestDecode(t *testing.T) {

@@ -93,9 +93,9 @@ func TestMistakes(t *testing.T) {
 		{schedule.ExponentialDecay{InitialLearningRate: -1, DecaySteps: -2}, "InitialLearningRate is -1, want a number greater than 0\nDecaySteps is -2, want an integer greater than or equal to 1\nDecayRate is not set, want a number greater than 0"},
 		{schedule.InverseTimeDecay{InitialLearningRate: 1, DecaySteps: 1, DecayRate: -1}, "DecayRate is -1, want a number greater than or equal to 0"},
 		{schedule.PolynomialDecay{InitialLearningRate: 1, DecaySteps: 1, Power: new(0.), EndLearningRate: new(-1.)}, "EndLearningRate is -1, want a number greater than or equal to 0\nPower is 0, want a number greater than 0"},
-		{schedule.PiecewiseConstantDecay{Boundaries: []int{5, 3}, Values: []float64{1, 2, 3}}, "Boundaries is [5 3], want increasing numbers of steps"},
+		{schedule.PiecewiseConstantDecay{Boundaries: []int{5, 3}, Values: []float64{1, 2, 3}}, "the Boundaries are [5 3], want increasing numbers of steps"},
 		{schedule.PiecewiseConstantDecay{Boundaries: []int{5}, Values: []float64{1}}, "there are 1 Values for 1 Boundaries, want one more value than boundaries"},
-		{schedule.PiecewiseConstantDecay{Values: []float64{1}}, "Boundaries is empty, want at least one number of steps"},
+		{schedule.PiecewiseConstantDecay{Values: []float64{1}}, "there are no Boundaries, want at least one number of steps"},
 		{schedule.CosineDecay{DecaySteps: 1, Alpha: 2}, "Alpha is 2, want a number from 0 to 1"},
 		{schedule.CosineDecayRestarts{InitialLearningRate: 1, FirstDecaySteps: 1, TMul: .5, MMul: -1}, "TMul is 0.5, want a number greater than or equal to 1\nMMul is -1, want a number greater than 0"},
 	} {

@@ -26,11 +26,11 @@ var classes = &config.Registry[Schedule]{
 		case !ok:
 			return nil
 		case len(p.Boundaries) == 0:
-			return errors.New("Boundaries is empty, want at least one number of steps")
+			return errors.New("there are no Boundaries, want at least one number of steps")
 		case len(p.Values) != len(p.Boundaries)+1:
 			return fmt.Errorf("there are %d Values for %d Boundaries, want one more value than boundaries", len(p.Values), len(p.Boundaries))
 		case !slices.IsSorted(p.Boundaries):
-			return fmt.Errorf("Boundaries is %v, want increasing numbers of steps", p.Boundaries)
+			return fmt.Errorf("the Boundaries are %v, want increasing numbers of steps", p.Boundaries)
 		}
 		return nil
 	},
@@ -49,7 +49,7 @@ func GetConfig(s Schedule) map[string]any { return classes.GetConfig(s) }
 
 // Filled returns a copy of s in which fields that are zero have their defaults. A custom schedule with
 // defaults calls it in its At method.
-func Filled[S Schedule](s S) S { return Schedule(classes.Fill(s)).(S) }
+func Filled[S Schedule](s S) S { return classes.Fill(s).(S) }
 
 // Check returns all mistakes in the fields of s, joined. Build methods of optimizers call it.
 func Check(s Schedule) error { return errors.Join(classes.Wrong(s)...) }

@@ -126,7 +126,7 @@ func steps() []step {
 			}
 		}, func(w, g, m, v, vmax *float64) {
 			*w -= *w * float64(o.Decay) * float64(o.LearningRate)
-			alpha := float64(o.LearningRate) * math.Sqrt(1-math.Pow(o.Beta2, 3)) / (1 - math.Pow(o.Beta1, 3))
+			alpha := float64(o.LearningRate) * math.Sqrt(1-o.Beta2*o.Beta2*o.Beta2) / (1 - o.Beta1*o.Beta1*o.Beta1)
 			*m += (*g - *m) * (1 - o.Beta1)
 			*v += (*g**g - *v) * (1 - o.Beta2)
 			u := *v
