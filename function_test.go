@@ -123,7 +123,7 @@ json.dump({"Values": [np.array(v).reshape(-1).tolist() for v in values], "Losses
 func trainingStep(m *Model) func(t *Trace) []*graph.Value {
 	return func(t *Trace) []*graph.Value {
 		y := t.Input("y", tensor.Float32, tensor.Unknown, 2)
-		l := t.Mean(loss.CategoricalCrossentropy{}.Build(t.Builder, y, t.Value(m.Outputs())))
+		l := t.Add(t.Mean(loss.CategoricalCrossentropy{}.Build(t.Builder, y, t.Value(m.Outputs()))), t.Penalty()) // which is 0
 		weights := t.Weights()
 		optimizer.SGD{LearningRate: .1, Momentum: .9}.Build(t.In("optimizer", "optimizer"), weights, t.Gradient(l, weights...))
 		return []*graph.Value{l}
