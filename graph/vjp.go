@@ -220,6 +220,12 @@ var vjps = map[string]vjp{
 			b.Neg(b.Mul(b.Reshape(g[0], rows...), b.Log(b.Softmax(x)))),
 		}
 	},
+
+	"SegmentSum": func(b *Builder, n *Node, g []*Value) []*Value {
+		one := b.OneHot(n.In[1], n.Op.(op.SegmentSum).Segments, n.In[0].DType)
+		return []*Value{b.Sum(b.Mul(one, g[0]), one.Rank()-1), nil}
+	},
+	"Iota": flat,
 }
 
 // flat is the rule for an op whose derivative is 0, so that its operands have no gradient.

@@ -112,6 +112,9 @@ var lowerers = map[string]func(l *lowering) error{
 	"Adam":    update,
 
 	"FusedMatMulUpdate": matMulUpdate,
+
+	"SegmentSum": segmentSum,
+	"Iota":       indices,
 }
 
 // lowererOf returns the node's row in lowerers.

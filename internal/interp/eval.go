@@ -120,6 +120,17 @@ var evals = map[string]eval{
 		}
 	},
 
+	"SegmentSum": func(_ *graph.Node, in, out []*Array) {
+		for i, v := range in[0].V {
+			if s := int(in[1].V[i]); s >= 0 && s < len(out[0].V) {
+				out[0].V[s] += v
+			}
+		}
+	},
+	"Iota": func(n *graph.Node, _, out []*Array) {
+		each(out[0].Shape, func(i int, at []int) { out[0].V[i] = float64(at[n.Op.(op.Iota).Axis]) })
+	},
+
 	"ReduceSum": reduce(0, func(a, x float64) float64 { return a + x }),
 	"ReduceMax": reduce(math.Inf(-1), func(a, x float64) float64 { return max(a, x) }),
 	"ArgMax": func(_ *graph.Node, in, out []*Array) {
