@@ -74,7 +74,7 @@ func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show f
 	c := m.compiled
 	m.reset(c.evaluation)
 	f := feed{m: m}
-	values := newScalars(c.names)
+	values := c.newMeasured()
 	done := 0
 	waited := p.Begin(profile.WaitVal)
 	for b, err := range ds.Batches(ctx, 0, 0) {

@@ -14,6 +14,7 @@ import (
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/profile"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // FitOptions configures Fit: the arguments of Keras' model.fit. The zero value trains one epoch on all data.
@@ -117,7 +118,7 @@ func (m *Model) prepare(train data.Dataset, o FitOptions) (*training, error) {
 		m: m, o: o, total: cmp.Or(o.StepsPerEpoch, train.Steps()), display: display,
 		feed:     feed{m: m, classWeight: o.ClassWeight, ofOutput: o.OutputClassWeight},
 		source:   source{ds: train},
-		values:   newScalars(m.compiled.names),
+		values:   m.compiled.newMeasured(),
 		history:  &History{},
 		phase:    callback.AtEpochBegin,
 		position: callback.Position{Epoch: o.InitialEpoch},
@@ -188,6 +189,11 @@ func (m *Model) checkClassWeights(o FitOptions) error {
 		weights, ok := o.OutputClassWeight[one.name]
 		if !ok && len(m.compiled.objectives) == 1 {
 			weights = o.ClassWeight
+		}
+		// As in Keras, an example has one class. (Keras takes other targets, and fails in the first step.)
+		if y := one.target; len(weights) > 0 && (len(y.Shape) > 2 || y.DType == tensor.Int32 && len(y.Shape) > 1) {
+			errs = append(errs, one.of(fmt.Errorf("ClassWeight needs targets with one class for each example, but they have shape %v; give each pixel or time step its weight in data.Batch.Weights", y.Shape)))
+			continue
 		}
 		out := m.outputs[one.output].Shape()
 		n := max(out[len(out)-1], 2) // a single unit stands for two classes

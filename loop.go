@@ -23,7 +23,7 @@ type training struct {
 	feed    feed
 	source  source
 	ahead   ahead
-	values  *scalars
+	values  *measured
 	display *progress.Display
 	bar     *progress.Bar
 	hooks   []callback.Hooks
@@ -271,9 +271,7 @@ func (r *training) validate(ctx context.Context) error {
 		if err != nil {
 			return r.cut(ctx, fmt.Errorf("validation: %w", err))
 		}
-		for name, v := range results.All() {
-			logs.Set("val_"+name, v)
-		}
+		logs.Merge("val_", results)
 	}
 	r.logs = logs
 	r.position = callback.Position{Epoch: epoch + 1}

@@ -562,7 +562,7 @@ func TestStateJSON(t *testing.T) {
 }
 
 func FuzzState(f *testing.F) {
-	b, err := json.Marshal(State{Version: StateVersion, History: &History{Epochs: []int{0}, Series: []Series{{"loss", []float64{1}}}}, Logs: &Logs{}, Metrics: Weights{tensor.Scalar(float32(2))}})
+	b, err := json.Marshal(State{Version: StateVersion, History: &History{Epochs: []int{0}, Series: []Series{{Name: "loss", Values: []float64{1}}, {Name: "f1", Values: []float64{2}, Vectors: [][]float64{{1, 3}}}}}, Logs: &Logs{}, Metrics: Weights{tensor.Scalar(float32(2))}})
 	if err != nil {
 		f.Fatal(err)
 	}

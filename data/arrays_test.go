@@ -19,7 +19,7 @@ func TestTensors(t *testing.T) {
 		tensor.Values[int32](y)[i] = int32(i)
 		w[i] = float32(i) / 2
 	}
-	a, err := Tensors(x, y, TensorOptions{BatchSize: 3, Seed: 4, Weights: w})
+	a, err := Tensors(x, y, TensorOptions{BatchSize: 3, Seed: 4, Weights: tensor.Of(w, len(w))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestTensorsErrors(t *testing.T) {
 		{tensor.New(tensor.Float32, 0, 2), nil, TensorOptions{}, "no examples"},
 		{tensor.Scalar(float32(1)), nil, TensorOptions{}, "scalar"},
 		{x, nil, TensorOptions{BatchSize: -1}, "batch size is -1"},
-		{x, nil, TensorOptions{Weights: []float32{1}}, "want 4 weights, one for each example, got 1"},
+		{x, nil, TensorOptions{Weights: tensor.Of([]float32{1}, 1)}, "the weights have shape (1,), want (4,)"},
 	} {
 		if _, err := Tensors(c.x, c.y, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v, want %q", err, c.want)

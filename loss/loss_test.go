@@ -21,6 +21,8 @@ func activate(b *graph.Builder, name string, x *graph.Value) *graph.Value {
 		return b.Softmax(x)
 	case "sigmoid":
 		return b.Sigmoid(x)
+	case "l2":
+		return b.Div(x, b.Sqrt(b.SumKeep(b.Square(x), 1)))
 	}
 	return x
 }
@@ -34,7 +36,8 @@ func TestAgainstKeras(t *testing.T) {
 		Shape          []int
 		Activation     string
 		Each, Gradient []float64
-		Total          float64
+		Sizes          []int
+		Total, Plain   []float64
 	}
 	graphtest.Golden(t, "losses", &cases)
 	seen := map[string]bool{}
@@ -47,21 +50,29 @@ func TestAgainstKeras(t *testing.T) {
 		}
 		shape, values := graphtest.Nested(c.Labels)
 		x := graphtest.Formula(3, c.Range[0], c.Range[1], c.Shape...)
-		weights := graphtest.Formula(4, .5, 1.5, c.Shape[:len(c.Shape)-1]...)
+		weights := graphtest.Formula(4, .5, 1.5, append(c.Sizes, c.Shape[:1]...)[:max(1, len(c.Sizes))]...)
 		in := []*tensor.Tensor{x, tensor.Of(values, shape...), weights}
 		m := graphtest.New(t, true, in, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
-			each := l.Build(b.In("loss", "loss"), in[1], activate(b, c.Activation, in[0]))
-			total := b.Mean(b.Mul(each, in[2]))
-			return []*graph.Value{each, total, graph.Grad(b, total, in[0])[0]}
+			y, p := in[1], activate(b, c.Activation, in[0])
+			b = b.In("loss", "loss")
+			each := l.Build(b, y, p)
+			total := loss.Reduce(b, l, y, p, each, in[2])
+			return []*graph.Value{each, total, loss.Reduce(b, l, y, p, each, nil), graph.Grad(b, b.Sum(total), in[0])[0]}
 		})
 		out := m.Run(t, in...)
-		if got, want := out[0].Shape(), tensor.Shape(c.Shape[:len(c.Shape)-1]); !got.Equal(want) {
+		if got, want := out[0].Shape(), tensor.Shape(c.Sizes); !got.Equal(want) {
 			t.Errorf("case %d, %s: shape %v, want %v", i, c.Class, got, want)
 			continue
 		}
-		for j, what := range []string{"loss", "total", "gradient"} {
-			for k, want := range [][]float64{c.Each, {c.Total}, c.Gradient}[j] {
-				if got := float64(out[j].Float32s()[k]); !graphtest.Near(got, want, 2e-5, 3e-7) {
+		for j, what := range []string{"loss", "total", "unweighted total", "gradient"} {
+			want := [][]float64{c.Each, c.Total, c.Plain, c.Gradient}[j]
+			got := out[j].Float32s()
+			if len(got) != len(want) {
+				t.Errorf("case %d, %s: %s has shape %v, want %d elements", i, c.Class, what, out[j].Shape(), len(want))
+				continue
+			}
+			for k, want := range want {
+				if got := float64(got[k]); !graphtest.Near(got, want, 2e-5, 3e-7) {
 					t.Errorf("case %d, %s: %s, element %d is %v, want %v", i, c.Class, what, k, got, want)
 				}
 			}

@@ -2,6 +2,8 @@ package historycsv
 
 import (
 	"errors"
+	"iter"
+	"maps"
 	"math"
 	"os"
 	"strings"
@@ -14,6 +16,29 @@ var logs = []map[string]float64{
 	{"val_loss": 0.5, "loss": float64(float32(0.7)), "accuracy": 1, "val_accuracy": 0},
 	{"val_loss": 1e-5, "loss": math.NaN(), "accuracy": 1e16, "val_accuracy": 1e-4},
 	{"val_loss": math.Inf(1), "loss": math.Inf(-1), "accuracy": 1. / 3, "val_accuracy": 2.5},
+}
+
+// mapped are logs in a map, with one vector.
+type mapped map[string]float64
+
+func (m mapped) All() iter.Seq2[string, float64] { return maps.All(m) }
+
+func (m mapped) Vector(name string) []float64 {
+	if name == "f1" {
+		return []float64{float64(float32(.1)), 1, 1e-5, m["f1"]}
+	}
+	return nil
+}
+
+// As keras.callbacks.CSVLogger wrote the result of a F1Score.
+func TestVector(t *testing.T) {
+	var b strings.Builder
+	if err := NewWriter(&b, Options{}).Write(0, mapped{"loss": .25, "f1": float64(float32(0.49999994))}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := b.String(), "epoch,f1,loss,val_f1,val_loss\r\n0,\"\"\"[0.1, 1.0, 1e-05, 0.49999994]\"\"\",0.25,NA,NA\r\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
 
 func training(l map[string]float64) map[string]float64 {
@@ -42,7 +67,7 @@ func TestHistoryKeras(t *testing.T) {
 		var b strings.Builder
 		w := NewWriter(&b, c.options)
 		for epoch, l := range c.logs {
-			if err := w.Write(epoch, l); err != nil {
+			if err := w.Write(epoch, mapped(l)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -56,11 +81,11 @@ func TestHistoryAppend(t *testing.T) {
 	var b strings.Builder
 	w := NewWriter(&b, Options{})
 	for epoch, l := range logs[:2] {
-		if err := w.Write(epoch, l); err != nil {
+		if err := w.Write(epoch, mapped(l)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := NewWriter(&b, Options{Append: true}).Write(2, logs[2]); err != nil {
+	if err := NewWriter(&b, Options{Append: true}).Write(2, mapped(logs[2])); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(golden(t, "history-append.csv"), b.String()); diff != "" {
@@ -75,7 +100,7 @@ type full struct{}
 func (full) Write([]byte) (int, error) { return 0, errFull }
 
 func TestFull(t *testing.T) {
-	if err := NewWriter(full{}, Options{}).Write(0, logs[0]); !errors.Is(err, errFull) {
+	if err := NewWriter(full{}, Options{}).Write(0, mapped(logs[0])); !errors.Is(err, errFull) {
 		t.Error(err)
 	}
 }
