@@ -24,7 +24,7 @@ ONE_HOT = [[0, 1, 0], [0, 0, 1], [1, 0, 0], [0, 1, 0]]
 CLASSES = [1, 2, 0, 1]
 PIXELS = np.array([[[0, 1], [2, 2], [1, 0]], [[1, 1], [0, 2], [2, 0]]])
 MASK = np.eye(3)[PIXELS]
-BINARY = np.array([[[0, 1], [1, 1], [1, 0]], [[1, 0], [0, 0], [1, 0]]])
+BINARY = np.array([[[0, 1], [1, 1], [1, 0]], [[1, 0], [0, 0], [1, 0]]])[..., None]
 REGRESSION = [[0.5, 1, -3, 0.25], [2, -1, 0, 1.5], [-0.5, 0.75, 1, -2]]
 # (loss, targets, predictions: range of the formula and shape, activation applied to them)
 CASES = [
@@ -119,8 +119,8 @@ def activate(name, x):
 
 
 def extra(loss):
-    """The arguments that get_config of a CosineSimilarity leaves out."""
-    return {"axis": loss._fn_kwargs["axis"]} if isinstance(loss, K.CosineSimilarity) else {}
+    """The arguments that get_config of these two classes leaves out."""
+    return loss._fn_kwargs if isinstance(loss, (K.CosineSimilarity, K.Huber)) else {}
 
 
 def main():
