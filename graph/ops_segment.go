@@ -10,6 +10,9 @@ func (b *Builder) SegmentSum(data, segments *Value, n int) *Value {
 // Iota is the index of each element of ref along an axis, in the shape and type of ref.
 func (b *Builder) Iota(ref *Value, axis int) *Value { return b.Op(op.Iota{Axis: axis}, ref) }
 
+// CumSum is the cumulative sum along the last dimension, from its end if reverse is set; see op.CumSum.
+func (b *Builder) CumSum(x *Value, reverse bool) *Value { return b.Op(op.CumSum{Reverse: reverse}, x) }
+
 // ReduceMax is the maximum along axes (default: all), which are removed.
 func (b *Builder) ReduceMax(x *Value, axes ...int) *Value {
 	return b.Op(op.Reduce{Fn: op.ReduceMax, Axes: axes}, x)

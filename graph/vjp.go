@@ -226,6 +226,9 @@ var vjps = map[string]vjp{
 		return []*Value{b.Sum(b.Mul(one, g[0]), one.Rank()-1), nil}
 	},
 	"Iota": flat,
+	"CumSum": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.CumSum(g[0], !n.Op.(op.CumSum).Reverse)}
+	},
 }
 
 // flat is the rule for an op whose derivative is 0, so that its operands have no gradient.

@@ -339,7 +339,7 @@ func TestKerasTakesConfigs(t *testing.T) {
 	var got []map[string]any
 	graphtest.Keras(t, `
 import sys, json, keras
-print(json.dumps([keras.losses.deserialize(o).get_config() for o in json.load(sys.stdin)]))
+print(json.dumps([keras.saving.deserialize_keras_object(o).get_config() for o in json.load(sys.stdin)]))
 `, in, &got)
 	for i, l := range all {
 		again, err := loss.Decode(l.Class(), got[i])

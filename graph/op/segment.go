@@ -16,6 +16,24 @@ type SegmentSum struct{ Segments int }
 // the shape and the type are used.
 type Iota struct{ Axis int }
 
+// CumSum is the cumulative sum along the last dimension: element i of the result is the sum of the
+// elements up to i or, with Reverse, of the elements from i on.
+type CumSum struct{ Reverse bool }
+
+// Name implements Op.
+func (CumSum) Name() string { return "CumSum" }
+
+// Infer implements Op.
+func (CumSum) Infer(in []Type) ([]Type, error) {
+	if err := wantOperands(in, 1); err != nil {
+		return nil, err
+	}
+	if in[0].Rank() == 0 || !in[0].DType.IsFloat() {
+		return nil, fmt.Errorf("operand is %v, want floating-point numbers of at least 1 dimension", in[0])
+	}
+	return one(in[0]), nil
+}
+
 // Name implements Op.
 func (SegmentSum) Name() string { return "SegmentSum" }
 

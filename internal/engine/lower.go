@@ -115,6 +115,7 @@ var lowerers = map[string]func(l *lowering) error{
 
 	"SegmentSum": segmentSum,
 	"Iota":       indices,
+	"CumSum":     cumSum,
 }
 
 // lowererOf returns the node's row in lowerers.

@@ -55,3 +55,26 @@ func indices(l *lowering) error {
 	}
 	return l.types(tensor.Float32)
 }
+
+// cumSum lowers op.CumSum.
+func cumSum(l *lowering) error {
+	rows, cols := matrix(l.node.In[0].Shape)
+	reverse := l.node.Op.(op.CumSum).Reverse
+	l.bind = func(b *binding) {
+		x, y := b.in(0), b.out(0)
+		b.step(kernel.RowBlocks(rows, cols), func(part int, _ []float32) {
+			lo, hi := kernel.Split(rows, kernel.RowBlocks(rows, cols), part)
+			for r := lo; r < hi; r++ {
+				sum, from, to := 0., x.f32[r*cols:(r+1)*cols], y.f32[r*cols:(r+1)*cols]
+				for j := range from {
+					if reverse {
+						j = cols - 1 - j
+					}
+					sum += float64(from[j])
+					to[j] = float32(sum)
+				}
+			}
+		})
+	}
+	return l.floats()
+}

@@ -127,6 +127,18 @@ var evals = map[string]eval{
 			}
 		}
 	},
+	"CumSum": func(n *graph.Node, in, out []*Array) {
+		rows(in[0], func(i int, row []float64) {
+			sum, y := 0., out[0].V[i*len(row):]
+			for j := range row {
+				if n.Op.(op.CumSum).Reverse {
+					j = len(row) - 1 - j
+				}
+				sum += row[j]
+				y[j] = sum
+			}
+		})
+	},
 	"Iota": func(n *graph.Node, _, out []*Array) {
 		each(out[0].Shape, func(i int, at []int) { out[0].V[i] = float64(at[n.Op.(op.Iota).Axis]) })
 	},
