@@ -458,7 +458,7 @@ func (m *Model) metricList(o objective, list []metric.Metric) any {
 			out = append(out, x.Named())
 			continue
 		}
-		out = append(out, wrap("keras.metrics", x.Class(), x.Config(), metric.Classes()))
+		out = append(out, wrap("keras.metrics", x.Class(), x.Config(), append(metric.Classes(), metric.Loss{}.Class())))
 	}
 	if out == nil {
 		return nil

@@ -133,20 +133,16 @@ func Reduce(b *graph.Builder, l Loss, yTrue, yPred, losses, weights *graph.Value
 
 // Samples returns what the mean of a loss over an epoch is computed from when the loss is a metric: the
 // result of Build and, in weights, the product of the given weights and of the mask of the loss. weights may
-// be nil.
+// be nil; as in Keras, the mask is then not applied.
 func Samples(b *graph.Builder, l Loss, yTrue, yPred, weights *graph.Value) (losses, weighted *graph.Value) {
 	losses = l.Build(b, yTrue, yPred)
-	if !losses.Valid() {
+	if !losses.Valid() || weights == nil {
 		return losses, weights
 	}
-	mask := maskOf(b, l, yTrue, yPred, losses)
-	if mask == nil {
-		return losses, weights
+	if mask := maskOf(b, l, yTrue, yPred, losses); mask != nil {
+		weights = b.Mul(mask, alignedTo(b, weights, losses.Rank()))
 	}
-	if weights != nil {
-		mask = b.Mul(mask, alignedTo(b, weights, losses.Rank()))
-	}
-	return losses, mask
+	return losses, weights
 }
 
 // ratio is x/y, or 0 where y is 0.

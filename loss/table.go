@@ -64,6 +64,21 @@ func ConfigOf(l Loss) map[string]any {
 // Classes lists the Keras names of the losses that Decode supports.
 func Classes() []string { return classes.Names() }
 
+// FunctionOf returns the name of the function that computes a loss in Keras, such as "huber" for Huber. For a custom
+// loss it is Named.
+func FunctionOf(l Loss) string {
+	for _, e := range classes.Classes {
+		if e.Of.Class() == l.Class() {
+			return e.Names[0]
+		}
+	}
+	return l.Named()
+}
+
+// ClassOf returns the class with the given name: a class name or one of the names that Parse accepts. The error for an
+// unknown name is an *UnknownClass.
+func ClassOf(name string) (string, error) { return classes.Find(name) }
+
 // Parse returns the loss with the given name, with default arguments. The name is a class name
 // or one of the short names that Keras' compile(loss=name) accepts, such as
 // "categorical_crossentropy" or "mse". The error for an unknown name is an *UnknownClass.

@@ -15,12 +15,14 @@ import (
 
 func TestAgainstKeras(t *testing.T) {
 	var cases []struct {
-		Name, Class string
-		Config      map[string]any
-		Labels      []any
-		Shape       []int
-		Weighted    bool
-		Results     []float64
+		Name, Class   string
+		Config        map[string]any
+		Labels        []any
+		Shape         []int
+		Range         [2]float64
+		Floor, Argmax bool
+		Weights       string
+		Results       [][]float64
 	}
 	graphtest.Golden(t, "metrics", &cases)
 	seen := map[string]bool{}
@@ -43,24 +45,46 @@ func TestAgainstKeras(t *testing.T) {
 		var model *graphtest.Model
 		for batch, want := range c.Results {
 			shape, values := graphtest.Nested(c.Labels[batch])
-			p := graphtest.Formula(3+batch, 0, 1, append([]int{shape[0]}, c.Shape...)...)
-			in := []*tensor.Tensor{tensor.Of(values, shape...), p, graphtest.Formula(5+batch, 0, 2, shape[0])}
+			p := graphtest.Formula(3+batch, c.Range[0], c.Range[1], append([]int{shape[0]}, c.Shape...)...)
+			if c.Floor {
+				for i, v := range p.Float32s() {
+					p.Float32s()[i] = float32(math.Floor(float64(v)))
+				}
+			}
+			if c.Argmax {
+				p = argmax(p)
+			}
+			spread := []int{shape[0]}
+			if c.Weights == "pixels" {
+				spread = append(spread, c.Shape[:len(c.Shape)-1]...)
+			}
+			in := []*tensor.Tensor{tensor.Of(values, shape...), p, graphtest.Formula(5+batch, 0, 2, spread...)}
 			if a, ok := m.(metric.Accuracy); ok {
 				if got := a.Resolve(in[0].Shape(), p.Shape()).Class(); got != c.Class {
 					t.Errorf("case %d: %s for targets %v and predictions %v, want %s", i, got, shape, p.Shape(), c.Class)
 				}
 			}
 			if model == nil {
-				model = graphtest.New(t, true, in, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
+				model, err = graphtest.TryNew(true, in, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
 					weights := in[2]
-					if !c.Weighted {
+					if c.Weights == "" {
 						weights = nil
 					}
 					return []*graph.Value{m.Build(b.In("metrics/m", ""), in[0], in[1], weights)}
 				})
+				if err != nil {
+					t.Fatalf("case %d, %s %s %v: %v", i, c.Name, c.Class, c.Config, err)
+				}
 			}
-			if got := float64(model.Run(t, in...)[0].Float32s()[0]); !graphtest.Near(got, want, 1e-6, 0) {
-				t.Errorf("case %d, %s %s, weighted %t: %v after batch %d, want %v", i, c.Name, c.Class, c.Weighted, got, batch, want)
+			got := model.Run(t, in...)[0]
+			if len(got.Float32s()) != len(want) {
+				t.Errorf("case %d, %s %s: shape %v, want %d numbers", i, c.Name, c.Class, got.Shape(), len(want))
+				continue
+			}
+			for j, want := range want {
+				if got := float64(got.Float32s()[j]); !graphtest.Near(got, want, 2e-6, 2e-7) {
+					t.Errorf("case %d, %s %s %v, weights %q: element %d is %v after batch %d, want %v", i, c.Name, c.Class, c.Config, c.Weights, j, got, batch, want)
+				}
 			}
 		}
 		for _, v := range model.Store.Variables() {
@@ -74,6 +98,20 @@ func TestAgainstKeras(t *testing.T) {
 			t.Errorf("%s has no row in internal/golden/metrics.py", class)
 		}
 	}
+}
+
+// argmax returns the index of the maximum along the last dimension.
+func argmax(x *tensor.Tensor) *tensor.Tensor {
+	n := len(x.Shape()) - 1
+	y, cols := tensor.New(tensor.Float32, x.Shape()[:n]...), x.Shape()[n]
+	for i := range y.Float32s() {
+		for j, v := range x.Float32s()[i*cols : (i+1)*cols] {
+			if v > x.Float32s()[i*cols+int(y.Float32s()[i])] {
+				y.Float32s()[i] = float32(j)
+			}
+		}
+	}
+	return y
 }
 
 // TestIntegerTargets checks integer targets: package data yields class indices as int32.
