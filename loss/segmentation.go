@@ -123,7 +123,7 @@ func (l Tversky) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value
 }
 
 // axesOf returns the indices of the dimensions axes of the predictions, in ascending order; all if axes is nil. ok is
-// false, and an error is reported, if one of them does not exist or is there twice.
+// false, and an error is reported, if one of them does not exist or is a duplicate.
 func axesOf(b *graph.Builder, axes []int, yPred *graph.Value) (list []int, ok bool) {
 	if !yPred.Valid() {
 		return nil, false

@@ -22,8 +22,8 @@ import (
 // Build reports an error if the shapes of targets and predictions differ or Axis is invalid.
 type PearsonCorrelation struct {
 	// Axis has the dimensions along which correlations are computed; negative numbers count from the last. The
-	// default, nil, is the last.
-	Axis []int `keras:"axis"`
+	// default, nil, is {-1}, the last.
+	Axis []int `keras:"axis,default=-1"`
 	// Name is the key in logs and in the history. The default is "pearson_correlation".
 	Name string `keras:"name,default=pearson_correlation"`
 }
@@ -42,8 +42,8 @@ type PearsonCorrelation struct {
 // Build reports an error if the shapes of targets and predictions differ or Axis is invalid.
 type ConcordanceCorrelation struct {
 	// Axis has the dimensions along which correlations are computed; negative numbers count from the last. The
-	// default, nil, is the last.
-	Axis []int `keras:"axis"`
+	// default, nil, is {-1}, the last.
+	Axis []int `keras:"axis,default=-1"`
 	// Name is the key in logs and in the history. The default is "concordance_correlation".
 	Name string `keras:"name,default=concordance_correlation"`
 }
@@ -74,7 +74,11 @@ func (m ConcordanceCorrelation) Config() map[string]any { return ConfigOf(m) }
 
 // Build implements Metric.
 func (m PearsonCorrelation) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {
-	return correlation(b, m, m.Axis, yTrue, yPred, weights, func(y, p *graph.Value, axes []int) *graph.Value {
+	m, ok := Ready(b, m)
+	if !ok {
+		return b.Invalid()
+	}
+	return correlation(b, m.Axis, yTrue, yPred, weights, func(y, p *graph.Value, axes []int) *graph.Value {
 		unit := func(x *graph.Value) *graph.Value {
 			d := b.Sub(x, meanKeep(b, x, axes))
 			return b.Div(d, b.Sqrt(meanKeep(b, b.Square(b.Sub(d, meanKeep(b, d, axes))), axes)))
@@ -85,7 +89,11 @@ func (m PearsonCorrelation) Build(b *graph.Builder, yTrue, yPred, weights *graph
 
 // Build implements Metric.
 func (m ConcordanceCorrelation) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {
-	return correlation(b, m, m.Axis, yTrue, yPred, weights, func(y, p *graph.Value, axes []int) *graph.Value {
+	m, ok := Ready(b, m)
+	if !ok {
+		return b.Invalid()
+	}
+	return correlation(b, m.Axis, yTrue, yPred, weights, func(y, p *graph.Value, axes []int) *graph.Value {
 		my, mp := meanKeep(b, y, axes), meanKeep(b, p, axes)
 		variance := func(d *graph.Value) *graph.Value {
 			return meanKeep(b, b.Square(b.Sub(d, meanKeep(b, d, axes))), axes)
@@ -96,15 +104,12 @@ func (m ConcordanceCorrelation) Build(b *graph.Builder, yTrue, yPred, weights *g
 }
 
 // correlation adds the running mean of the means of a function along axes.
-func correlation[M Metric](b *graph.Builder, m M, axes []int, yTrue, yPred, weights *graph.Value, of func(y, p *graph.Value, axes []int) *graph.Value) *graph.Value {
+func correlation(b *graph.Builder, axes []int, yTrue, yPred, weights *graph.Value, of func(y, p *graph.Value, axes []int) *graph.Value) *graph.Value {
 	y := targets.Dense(b, yTrue, yPred)
-	if _, ok := Ready(b, m); !ok || !y.Valid() {
+	if !y.Valid() {
 		return b.Invalid()
 	}
 	n := y.Rank()
-	if axes == nil {
-		axes = []int{-1}
-	}
 	var list []int
 	for _, a := range axes {
 		if a < 0 {

@@ -9,7 +9,7 @@ import (
 //
 //	accuracy = mean of (y == p)
 //
-// It is for predictions that are class numbers. The string "accuracy" in Keras' compile does not mean this class: see
+// It is for predictions that are class indices. The string "accuracy" in Keras' compile does not mean this class: see
 // Accuracy.
 //
 // Targets: (batch, ..., n), or (batch, ...) if n is 1.

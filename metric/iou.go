@@ -16,8 +16,8 @@ import (
 // are predicted as k, and those of class k that are predicted as another class. The result is the mean over TargetClassIDs. Classes without a target and a
 // prediction do not count in the mean.
 //
-// Targets: (batch, ...), class numbers; (batch, ..., classes) with DenseTargets.
-// Predictions: (batch, ...), class numbers; (batch, ..., classes) with DensePredictions.
+// Targets: (batch, ...), class indices; (batch, ..., classes) with DenseTargets.
+// Predictions: (batch, ...), class indices; (batch, ..., classes) with DensePredictions.
 // Result: a scalar.
 //
 // Build reports an error if a field is invalid, or the shapes do not match.
@@ -28,10 +28,10 @@ type IoU struct {
 	TargetClassIDs []int `keras:"target_class_ids,required,min=0"`
 	// IgnoreClass is a class of targets that is left out. The default, nil, ignores no class.
 	IgnoreClass *int `keras:"ignore_class"`
-	// DenseTargets means that targets are one-hot along the last dimension. By default they are class numbers.
+	// DenseTargets means that targets are one-hot along the last dimension. By default they are class indices.
 	DenseTargets bool `keras:"sparse_y_true,inverted"`
 	// DensePredictions means that predictions have a number for each class along the last dimension. By default they
-	// are class numbers.
+	// are class indices.
 	DensePredictions bool `keras:"sparse_y_pred,inverted"`
 	// DType is the type of the counts: int64, int32 or float32. With the integers, example weights are truncated to
 	// integers, as in Keras. The default is "int64".
@@ -50,8 +50,8 @@ type IoU struct {
 // are predicted as k, and those of class k that are predicted as another class. The result is the mean over all classes. Classes without a target and a
 // prediction do not count in the mean.
 //
-// Targets: (batch, ...), class numbers; (batch, ..., classes) with DenseTargets.
-// Predictions: (batch, ...), class numbers; (batch, ..., classes) with DensePredictions.
+// Targets: (batch, ...), class indices; (batch, ..., classes) with DenseTargets.
+// Predictions: (batch, ...), class indices; (batch, ..., classes) with DensePredictions.
 // Result: a scalar.
 //
 // Build reports an error if a field is invalid, or the shapes do not match.
@@ -60,10 +60,10 @@ type MeanIoU struct {
 	NumClasses int `keras:"num_classes,required,min=1,max=4096"`
 	// IgnoreClass is a class of targets that is left out. The default, nil, ignores no class.
 	IgnoreClass *int `keras:"ignore_class"`
-	// DenseTargets means that targets are one-hot along the last dimension. By default they are class numbers.
+	// DenseTargets means that targets are one-hot along the last dimension. By default they are class indices.
 	DenseTargets bool `keras:"sparse_y_true,inverted"`
 	// DensePredictions means that predictions have a number for each class along the last dimension. By default they
-	// are class numbers.
+	// are class indices.
 	DensePredictions bool `keras:"sparse_y_pred,inverted"`
 	// DType is the type of the counts: int64, int32 or float32. With the integers, example weights are truncated to
 	// integers, as in Keras. The default is "int64".
@@ -109,7 +109,7 @@ type BinaryIoU struct {
 // prediction do not count in the mean.
 //
 // Targets: (batch, ..., classes), one-hot.
-// Predictions: (batch, ..., classes); (batch, ...), class numbers, with SparsePredictions.
+// Predictions: (batch, ..., classes); (batch, ...), class indices, with SparsePredictions.
 // Result: a scalar.
 //
 // Build reports an error if a field is invalid, or the shapes do not match.
@@ -120,7 +120,7 @@ type OneHotIoU struct {
 	TargetClassIDs []int `keras:"target_class_ids,required,min=0"`
 	// IgnoreClass is a class of targets that is left out. The default, nil, ignores no class.
 	IgnoreClass *int `keras:"ignore_class"`
-	// SparsePredictions means that predictions are class numbers. By default, they have a number for each class along
+	// SparsePredictions means that predictions are class indices. By default, they have a number for each class along
 	// the last dimension.
 	SparsePredictions bool `keras:"sparse_y_pred"`
 	// DType is the type of the counts: int64, int32 or float32. With the integers, example weights are truncated to
@@ -141,7 +141,7 @@ type OneHotIoU struct {
 // prediction do not count in the mean.
 //
 // Targets: (batch, ..., classes), one-hot.
-// Predictions: (batch, ..., classes); (batch, ...), class numbers, with SparsePredictions.
+// Predictions: (batch, ..., classes); (batch, ...), class indices, with SparsePredictions.
 // Result: a scalar.
 //
 // Build reports an error if a field is invalid, or the shapes do not match.
@@ -150,7 +150,7 @@ type OneHotMeanIoU struct {
 	NumClasses int `keras:"num_classes,required,min=1,max=4096"`
 	// IgnoreClass is a class of targets that is left out. The default, nil, ignores no class.
 	IgnoreClass *int `keras:"ignore_class"`
-	// SparsePredictions means that predictions are class numbers. By default, they have a number for each class along
+	// SparsePredictions means that predictions are class indices. By default, they have a number for each class along
 	// the last dimension.
 	SparsePredictions bool `keras:"sparse_y_pred"`
 	// DType is the type of the counts: int64, int32 or float32. With the integers, example weights are truncated to
@@ -222,7 +222,7 @@ func (m OneHotIoU) Config() map[string]any { return ConfigOf(m) }
 // Config implements Metric.
 func (m OneHotMeanIoU) Config() map[string]any { return ConfigOf(m) }
 
-// check reports class numbers that are not in the range.
+// check reports class indices that are out of range.
 func (m IoU) check() error { return checkIDs(m.TargetClassIDs, m.NumClasses) }
 
 func (m OneHotIoU) check() error { return checkIDs(m.TargetClassIDs, m.NumClasses) }
@@ -278,7 +278,7 @@ func iou(b *graph.Builder, ok bool, m IoU, yTrue, yPred, weights *graph.Value) *
 	if !ok || !yTrue.Valid() || !yPred.Valid() {
 		return b.Invalid()
 	}
-	y, p := classNumbers(b, yTrue, m.DenseTargets), classNumbers(b, yPred, m.DensePredictions)
+	y, p := classIndices(b, yTrue, m.DenseTargets), classIndices(b, yPred, m.DensePredictions)
 	if !y.Valid() || !p.Valid() {
 		return b.Invalid()
 	}
@@ -334,8 +334,8 @@ func iou(b *graph.Builder, ok bool, m IoU, yTrue, yPred, weights *graph.Value) *
 	return b.Div(b.Sum(each), b.Offset(b.Sum(count), epsilon))
 }
 
-// classNumbers returns class numbers as Float32. dense means that x has a number for each class along the last dimension.
-func classNumbers(b *graph.Builder, x *graph.Value, dense bool) *graph.Value {
+// classIndices returns class indices as Float32. dense means that x has a number for each class along the last dimension.
+func classIndices(b *graph.Builder, x *graph.Value, dense bool) *graph.Value {
 	if !dense {
 		return b.Cast(b.Cast(x, tensor.Int32), tensor.Float32)
 	}

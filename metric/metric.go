@@ -50,7 +50,7 @@ func (Defaults) HigherIsBetter() (higher, known bool) { return false, false }
 //	mean = total / count, or 0 if count is 0
 //
 // values have the shape (batch, ...). weights have the shape (batch,), or (batch, ...) with the next
-// dimensions of values, or 1. Values without a weight of their own are averaged first. If weights is nil, each
+// dimensions of values, or 1. Dimensions of values that weights do not have are averaged first. If weights is nil, each
 // weight is 1. A scalar, such as a loss of the whole batch, counts as one value and takes no weights.
 // The result is a Float32 scalar. For other shapes, Mean reports an error to b.
 func Mean(b *graph.Builder, values, weights *graph.Value) *graph.Value {

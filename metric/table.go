@@ -36,7 +36,11 @@ var classes = &config.Registry[Metric]{
 		{Of: F1Score{}, Names: []string{"f1_score"}},
 		{Of: IoU{}, Names: []string{"io_u"}},
 		{Of: MeanIoU{}, Names: []string{"mean_io_u"}},
-		{Of: BinaryIoU{}, Names: []string{"binary_io_u"}},
+		{Of: BinaryIoU{}, Names: []string{"binary_io_u"}, Write: func(_ Metric, c map[string]any) {
+			if c["target_class_ids"] == nil {
+				c["target_class_ids"] = []int{0, 1}
+			}
+		}},
 		{Of: OneHotIoU{}, Names: []string{"one_hot_io_u"}},
 		{Of: OneHotMeanIoU{}, Names: []string{"one_hot_mean_io_u"}},
 		{Of: BinaryCrossentropy{}, Names: []string{"binary_crossentropy", "bce", "BCE"}},
@@ -52,8 +56,8 @@ var classes = &config.Registry[Metric]{
 		{Of: Hinge{}, Names: []string{"hinge"}},
 		{Of: SquaredHinge{}, Names: []string{"squared_hinge"}},
 		{Of: CategoricalHinge{}, Names: []string{"categorical_hinge"}},
-		{Of: PearsonCorrelation{}, Names: []string{"pearson_correlation"}},
-		{Of: ConcordanceCorrelation{}, Names: []string{"concordance_correlation"}},
+		{Of: PearsonCorrelation{}, Names: []string{"pearson_correlation"}, Read: refuseAllAxes},
+		{Of: ConcordanceCorrelation{}, Names: []string{"concordance_correlation"}, Read: refuseAllAxes},
 		{Of: R2Score{}, Names: []string{"r2_score"}},
 	},
 	Types: []config.Type{averageType, aggregationType, curveType, summationType, thresholdsType},
@@ -139,4 +143,12 @@ func FromConfig[T Metric](text json.RawMessage) (Metric, error) {
 // if there are mistakes. The Build method of a custom metric calls it first.
 func Ready[T Metric](b *graph.Builder, m T) (filled T, ok bool) {
 	return config.Ready(classes, m, b.Errorf)
+}
+
+// refuseAllAxes reports a null axis, which means all dimensions to Keras, and to lince the default.
+func refuseAllAxes(r *config.Reader, m Metric) Metric {
+	if r.Null("axis") {
+		r.Errorf("axis is null: not supported yet, want a list of dimensions")
+	}
+	return m
 }

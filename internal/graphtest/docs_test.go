@@ -15,6 +15,8 @@ import (
 	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/internal/testenv"
 	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -54,6 +56,13 @@ var values = map[reflect.Type]string{
 	reflect.TypeFor[layer.Padding]():           "valid, same",
 	reflect.TypeFor[*layer.Pads]():             "integers from 0 to 16777216 for top, bottom, left and right",
 	reflect.TypeFor[initializer.Initializer](): "an initializer",
+	reflect.TypeFor[loss.Factors]():            "a number, or one for each class",
+	reflect.TypeFor[loss.Reduction]():          "sum_over_batch_size, sum, mean_with_sample_weight, mean, none",
+	reflect.TypeFor[metric.Aggregation]():      "uniform_average, variance_weighted_average, none (null in Keras)",
+	reflect.TypeFor[metric.Average]():          "micro, macro, weighted, or empty for Keras' None",
+	reflect.TypeFor[metric.Curve]():            "ROC, PR, PRGAIN",
+	reflect.TypeFor[metric.Summation]():        "interpolation, majoring, minoring",
+	reflect.TypeFor[metric.Thresholds]():       "numbers from 0 to 1",
 	reflect.TypeFor[string]():                  "a string",
 	reflect.TypeFor[tensor.DType]():            "a number type",
 }
