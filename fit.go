@@ -41,7 +41,8 @@ type FitOptions struct {
 	Callbacks []callback.Callback
 	// ClassWeight has the weights of classes in the loss and in WeightedMetrics, by class index
 	// (class_weight). Classes that are not listed have weight 1. The weight of an example's class multiplies
-	// the example's own weight.
+	// the example's own weight. An example must have one class: for pixels or time steps with classes, use weights
+	// in the dataset.
 	ClassWeight map[int]float64
 	// OutputClassWeight has the ClassWeight of each output by name, for models with several outputs.
 	OutputClassWeight map[string]map[int]float64
