@@ -41,7 +41,6 @@ type distance struct {
 }
 
 func (distance) Class() string            { return "Distance" }
-func (d distance) Named() string          { return "distance" }
 func (d distance) Config() map[string]any { return map[string]any{"unit": d.Unit} }
 
 // TestCustomClassesOpen saves a model that is compiled with custom classes. Opened with Options, it must be compiled as
@@ -52,7 +51,7 @@ func TestCustomClassesOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	how := lince.CompileOptions{
-		Optimizer: customSGD{optimizer.SGD{LearningRate: .25}, 2}, Loss: customLoss{Tag: .5},
+		Optimizer: customSGD{optimizer.SGD{LearningRate: .25}, 2}, Loss: customLoss{MeanSquaredError: loss.MeanSquaredError{Name: "custom_loss"}, Tag: .5},
 		Metrics: []metric.Metric{distance{Unit: "m"}},
 	}
 	if err := m.Compile(how); err != nil {

@@ -158,7 +158,7 @@ func (m *Model) targetError(o objective, y tensor.Shape) error {
 	}
 	what := "the metrics"
 	if o.Loss != nil {
-		what = "the loss " + o.Loss.Class()
+		what = "the loss " + loss.ClassOf(o.Loss)
 	}
 	return fmt.Errorf("the targets have shape %v, want %v for %s with outputs %v%s", y, want, what, out, hint)
 }
@@ -251,7 +251,7 @@ func (f *feed) buffer(i int) **tensor.Tensor {
 func (o objective) weigh(own *tensor.Tensor, byClass map[int]float64, y *tensor.Tensor, buf **tensor.Tensor) (*tensor.Tensor, error) {
 	n := y.Shape()[0]
 	if o.unweighted && (own != nil || byClass != nil) {
-		return nil, fmt.Errorf("there are weights, but the loss %s computes no loss for each example, so they cannot be applied; remove them", o.Loss.Class())
+		return nil, fmt.Errorf("there are weights, but the loss %s computes no loss for each example, so they cannot be applied; remove them", loss.ClassOf(o.Loss))
 	}
 	shape := slices.Repeat(tensor.Shape{1}, len(o.weights))
 	shape[0] = n

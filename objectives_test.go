@@ -46,7 +46,7 @@ func floored(salt int, hi float64, shape ...int) *tensor.Tensor {
 	return x
 }
 
-func oneHot(x *tensor.Tensor) *tensor.Tensor {
+func oneHotOf(x *tensor.Tensor) *tensor.Tensor {
 	y := tensor.New(tensor.Float32, append(slices.Clone(x.Shape()), objectiveClasses)...)
 	for i, v := range x.Float32s() {
 		y.Float32s()[i*objectiveClasses+int(v)] = 1
@@ -111,12 +111,12 @@ func TestObjectivesAsKeras(t *testing.T) {
 		"pixels with weights":    {softmax, pixels, ofPixels},
 		"pixels without weights": {softmax, pixels, nil},
 		"ignored pixels":         {softmax, ignored, ofPixels},
-		"focal":                  {softmax, oneHot(pixels), ofPixels},
+		"focal":                  {softmax, oneHotOf(pixels), ofPixels},
 		"dice":                   {sigmoid, mask, nil},
 		"dice of each example":   {sigmoid, mask, each},
 		"tversky with weights":   {sigmoid, mask, each},
 		"binary focal":           {sigmoid, mask, ofPixels},
-		"vectors":                {objectiveNetwork(classes, layer.Softmax, false), oneHot(labels), each},
+		"vectors":                {objectiveNetwork(classes, layer.Softmax, false), oneHotOf(labels), each},
 		"sum":                    {linear, numbers, each},
 		"none":                   {linear, numbers, each},
 		"mean with weights":      {linear, numbers, each},
@@ -225,7 +225,7 @@ func TestVectorsInTraining(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, y := graphtest.Formula(17, -1, 1, 10, 6), oneHot(floored(15, objectiveClasses, 10))
+	x, y := graphtest.Formula(17, -1, 1, 10, 6), oneHotOf(floored(15, objectiveClasses, 10))
 	ds, err := data.Tensors(x, y, data.TensorOptions{BatchSize: 4})
 	if err != nil {
 		t.Fatal(err)
@@ -290,10 +290,10 @@ func TestWeightMistakes(t *testing.T) {
 		{softmax, loss.SparseCategoricalCrossentropy{}, pixels, nil, map[int]float64{1: 2}, "ClassWeight needs targets with one class for each example, but they have shape (None, 8, 8)"},
 		{sigmoid, loss.BinaryCrossentropy{}, mask, nil, map[int]float64{1: 2}, "ClassWeight needs targets with one class for each example, but they have shape (None, 8, 8, 1)"},
 		{sigmoid, loss.Dice{Reduction: loss.Sum}, mask, tensor.New(tensor.Float32, n), nil, "there are weights, but the loss Dice computes no loss for each example, so they cannot be applied; remove them"},
-		{softmax, loss.Dice{Axis: []int{0, 1, 2}}, oneHot(pixels), tensor.New(tensor.Float32, n), nil, "there are weights, but the loss Dice computes no loss for each example"},
+		{softmax, loss.Dice{Axis: []int{0, 1, 2}}, oneHotOf(pixels), tensor.New(tensor.Float32, n), nil, "there are weights, but the loss Dice computes no loss for each example"},
 		{sigmoid, loss.Dice{}, mask, tensor.New(tensor.Float32, n, side, side), nil, "the example weights must be float32 (4,), got float32 (4, 8, 8)"},
 		{sigmoid, loss.Dice{Reduction: loss.Sum}, mask, nil, nil, ""},
-		{softmax, loss.Dice{Axis: []int{0, 1, 2}}, oneHot(pixels), nil, nil, ""},
+		{softmax, loss.Dice{Axis: []int{0, 1, 2}}, oneHotOf(pixels), nil, nil, ""},
 		{softmax, loss.SparseCategoricalCrossentropy{}, pixels, tensor.New(tensor.Float32, n, side, side, 1), nil, ""},
 		{softmax, loss.SparseCategoricalCrossentropy{}, pixels, tensor.New(tensor.Float32, n, 1, side), nil, ""},
 	} {
@@ -310,7 +310,7 @@ func TestWeightMistakes(t *testing.T) {
 		}
 		_, err = m.Fit(t.Context(), ds, lince.FitOptions{ClassWeight: c.byClass, Verbose: lince.Silent})
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
-			t.Errorf("%s: got %v\nwant %s", c.loss.Class(), err, c.want)
+			t.Errorf("%s: got %v\nwant %s", loss.ClassOf(c.loss), err, c.want)
 		}
 	}
 }

@@ -49,6 +49,13 @@ var gradients = []struct {
 	{"ReLU6", []int{3, 5}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.ReLU6(b.Scale(x, 9)) }},
 	{"Sigmoid", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Sigmoid(x) }},
 	{"Tanh", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Tanh(x) }},
+	{"Erf", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Erf(x) }},
+	{"Expm1", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Expm1(x) }},
+	{"Softplus", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Softplus(b.Scale(x, 3)) }},
+	{"Floor", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(x, b.Floor(b.Scale(x, .9))) }},
+	{"Round", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(x, b.Round(b.Scale(x, .4))) }},
+	{"Sin", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Sin(b.Scale(x, 3)) }},
+	{"Cos", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Cos(b.Scale(x, 3)) }},
 	{"Add", []int{3, 2}, []int{2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Add(x, y) }},
 	{"Sub", []int{3, 2}, []int{3, 1}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Sub(y, x) }},
 	{"Mul", []int{3, 2}, []int{1, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(x, y) }},
@@ -194,6 +201,9 @@ var gradients = []struct {
 	{"SoftmaxCrossEntropy", []int{3, 4}, []int{3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.SoftmaxCrossEntropy(x, b.Div(y, b.SumKeep(y, 1))) // labels that sum to 1
 	}},
+	{"Sparsemax", []int{3, 4}, []int{3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Mul(b.Add(b.Sparsemax(x), b.Sparsemax(b.Scale(x, .1))), y) // some results are 0, and none
+	}},
 }
 
 // TestGradients compares Grad with central differences, computed by the interpreter without rounding.
@@ -297,7 +307,7 @@ func TestOpsHaveGradients(t *testing.T) {
 		"Input", "Variable", "Const", // no operands
 		"Assign", "MovingAverage", "SGD", "RMSprop", "Adam", // updates
 		// Gradients of ops whose second derivatives nothing needs.
-		"MaxPool2DGrad", "SoftmaxGrad", "SoftmaxCrossEntropyGrad", "BatchNormGrad")
+		"MaxPool2DGrad", "SoftmaxGrad", "SoftmaxCrossEntropyGrad", "BatchNormGrad", "SparsemaxGrad")
 	ops := opNames(t)
 	for _, name := range ops {
 		if !slices.Contains(known, name) {

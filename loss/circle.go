@@ -37,15 +37,6 @@ type Circle struct {
 	Name string `keras:"name,default=circle"`
 }
 
-// Class implements Loss.
-func (Circle) Class() string { return "Circle" }
-
-// Named implements Loss.
-func (l Circle) Named() string { return filled(l).Name }
-
-// Config implements Loss.
-func (l Circle) Config() map[string]any { return ConfigOf(l) }
-
 // Target implements Loss. Targets are class indices: Int32, (batch,).
 func (Circle) Target(output op.Type) op.Type { return sparse(output) }
 
@@ -79,8 +70,7 @@ func (l Circle) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value 
 	push := b.Mul(b.Max(b.Mul(b.Sub(constant(1+m), d), other), zero), b.Sub(constant(1-m), d))
 	p := logSum(b, b.Scale(pull, -l.Gamma), same)
 	n := logSum(b, b.Scale(push, l.Gamma), other)
-	top, rest := softplus(b, b.Add(p, n))
-	return b.Add(top, rest)
+	return b.Softplus(b.Add(p, n))
 }
 
 // logSum is the logarithm of the sum of exp(x) in each row of a matrix, over the columns where mask is 1.

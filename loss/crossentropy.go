@@ -109,33 +109,6 @@ type BinaryCrossentropy struct {
 	Name string `keras:"name,default=binary_crossentropy"`
 }
 
-// Class implements Loss.
-func (CategoricalCrossentropy) Class() string { return "CategoricalCrossentropy" }
-
-// Class implements Loss.
-func (SparseCategoricalCrossentropy) Class() string { return "SparseCategoricalCrossentropy" }
-
-// Class implements Loss.
-func (BinaryCrossentropy) Class() string { return "BinaryCrossentropy" }
-
-// Named implements Loss.
-func (l CategoricalCrossentropy) Named() string { return filled(l).Name }
-
-// Named implements Loss.
-func (l SparseCategoricalCrossentropy) Named() string { return filled(l).Name }
-
-// Named implements Loss.
-func (l BinaryCrossentropy) Named() string { return filled(l).Name }
-
-// Config implements Loss.
-func (l CategoricalCrossentropy) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Loss.
-func (l SparseCategoricalCrossentropy) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Loss.
-func (l BinaryCrossentropy) Config() map[string]any { return ConfigOf(l) }
-
 // Target implements Loss. Targets are one-hot, of the type of the predictions.
 func (CategoricalCrossentropy) Target(output op.Type) op.Type { return Defaults{}.Target(output) }
 
@@ -274,15 +247,9 @@ func binaryCrossEntropy(b *graph.Builder, y, yPred *graph.Value, fromLogits bool
 // sigmoidCrossEntropy computes max(x, 0) - x*y + ln(1+exp(-|x|)). As in TensorFlow, max and the
 // absolute value are selections, so that the gradient at x = 0 is correct: sigmoid(0) - y.
 func sigmoidCrossEntropy(b *graph.Builder, x, y *graph.Value) *graph.Value {
-	top, rest := softplus(b, x)
-	return b.Add(b.Sub(top, b.Mul(x, y)), rest)
-}
-
-// softplus returns two values whose sum is ln(1+exp(x)).
-func softplus(b *graph.Builder, x *graph.Value) (top, rest *graph.Value) {
 	zero := b.Constant(x.DType, 0)
 	positive := b.Binary(op.GreaterEqual, x, zero)
-	top = b.Select(positive, x, zero)
+	top := b.Select(positive, x, zero)
 	below := b.Select(positive, b.Neg(x), x)
-	return top, b.Log1p(b.Exp(below))
+	return b.Add(b.Sub(top, b.Mul(x, y)), b.Log1p(b.Exp(below)))
 }

@@ -110,33 +110,6 @@ type CategoricalGeneralizedCrossEntropy struct {
 	Name string `keras:"name,default=categorical_generalized_cross_entropy"`
 }
 
-// Class implements Loss.
-func (BinaryFocalCrossentropy) Class() string { return "BinaryFocalCrossentropy" }
-
-// Class implements Loss.
-func (CategoricalFocalCrossentropy) Class() string { return "CategoricalFocalCrossentropy" }
-
-// Class implements Loss.
-func (CategoricalGeneralizedCrossEntropy) Class() string { return "CategoricalGeneralizedCrossEntropy" }
-
-// Named implements Loss.
-func (l BinaryFocalCrossentropy) Named() string { return filled(l).Name }
-
-// Named implements Loss.
-func (l CategoricalFocalCrossentropy) Named() string { return filled(l).Name }
-
-// Named implements Loss.
-func (l CategoricalGeneralizedCrossEntropy) Named() string { return filled(l).Name }
-
-// Config implements Loss.
-func (l BinaryFocalCrossentropy) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Loss.
-func (l CategoricalFocalCrossentropy) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Loss.
-func (l CategoricalGeneralizedCrossEntropy) Config() map[string]any { return ConfigOf(l) }
-
 // Target implements Loss. Targets are 0 or 1, of the type of the predictions.
 func (BinaryFocalCrossentropy) Target(output op.Type) op.Type { return Defaults{}.Target(output) }
 

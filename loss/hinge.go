@@ -67,33 +67,6 @@ type CategoricalHinge struct {
 	Name string `keras:"name,default=categorical_hinge"`
 }
 
-// Class implements Loss.
-func (Hinge) Class() string { return "Hinge" }
-
-// Class implements Loss.
-func (SquaredHinge) Class() string { return "SquaredHinge" }
-
-// Class implements Loss.
-func (CategoricalHinge) Class() string { return "CategoricalHinge" }
-
-// Named implements Loss.
-func (l Hinge) Named() string { return filled(l).Name }
-
-// Named implements Loss.
-func (l SquaredHinge) Named() string { return filled(l).Name }
-
-// Named implements Loss.
-func (l CategoricalHinge) Named() string { return filled(l).Name }
-
-// Config implements Loss.
-func (l Hinge) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Loss.
-func (l SquaredHinge) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Loss.
-func (l CategoricalHinge) Config() map[string]any { return ConfigOf(l) }
-
 // Build implements Loss.
 func (l Hinge) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	return meanOf(b, l, yTrue, yPred, func(_ Hinge, y, p *graph.Value) *graph.Value { return lacks(b, y, p) })

@@ -23,18 +23,11 @@ import (
 
 // Loss compares predictions with targets. A custom loss may embed Defaults.
 type Loss interface {
-	// Class returns the name of the Keras class, such as "CategoricalCrossentropy".
-	Class() string
-	// Named returns the name in Keras, such as "categorical_crossentropy".
-	Named() string
 	// Build adds the loss to a graph. Its result usually has the shape of the predictions without
 	// the last dimension: (batch,) for predictions (batch, classes). The model applies example
 	// weights and the reduction (Reduce). A loss of the whole batch may return a scalar, or a result
 	// without the dimension batch, such as (classes,).
 	Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value
-	// Config returns the arguments for JSON, as Keras' get_config does. Floating-point numbers
-	// are float64 and integers int.
-	Config() map[string]any
 	// Target returns the type of the targets for predictions of type output. The model
 	// converts targets to it.
 	Target(output op.Type) op.Type

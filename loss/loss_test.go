@@ -240,13 +240,13 @@ var all = []loss.Loss{
 
 func TestDecode(t *testing.T) {
 	for _, l := range all {
-		again, err := loss.Decode(l.Class(), l.Config())
+		again, err := loss.Decode(loss.ClassOf(l), loss.GetConfig(l))
 		if err != nil {
 			t.Errorf("%+v: %v", l, err)
 			continue
 		}
-		if d := cmp.Diff(l.Config(), again.Config()); d != "" || again.Named() != l.Named() {
-			t.Errorf("%s: %s", l.Class(), d)
+		if d := cmp.Diff(loss.GetConfig(l), loss.GetConfig(again)); d != "" || loss.NameOf(again) != loss.NameOf(l) {
+			t.Errorf("%s: %s", loss.ClassOf(l), d)
 		}
 	}
 	for _, class := range loss.Classes() {
@@ -255,8 +255,8 @@ func TestDecode(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		for _, name := range []string{class, l.Named()} {
-			if p, err := loss.Parse(name); err != nil || p.Class() != class {
+		for _, name := range []string{class, loss.NameOf(l)} {
+			if p, err := loss.Parse(name); err != nil || loss.ClassOf(p) != class {
 				t.Errorf("%q: got %+v, %v", name, p, err)
 			}
 		}
@@ -312,10 +312,10 @@ func TestTargets(t *testing.T) {
 		{loss.Circle{}, "int32 (None, 5)", loss.Predictions{}},
 	} {
 		if got := c.l.Target(output).String(); got != c.target {
-			t.Errorf("%s: target %s, want %s", c.l.Class(), got, c.target)
+			t.Errorf("%s: target %s, want %s", loss.ClassOf(c.l), got, c.target)
 		}
 		if got := c.l.Takes(); got != c.takes {
-			t.Errorf("%s: takes %+v, want %+v", c.l.Class(), got, c.takes)
+			t.Errorf("%s: takes %+v, want %+v", loss.ClassOf(c.l), got, c.takes)
 		}
 	}
 }
@@ -334,7 +334,7 @@ func TestUnknownClass(t *testing.T) {
 func TestKerasTakesConfigs(t *testing.T) {
 	var in []map[string]any
 	for _, l := range all {
-		in = append(in, map[string]any{"class_name": l.Class(), "config": l.Config(), "module": "keras.losses", "registered_name": nil})
+		in = append(in, map[string]any{"class_name": loss.ClassOf(l), "config": loss.GetConfig(l), "module": "keras.losses", "registered_name": nil})
 	}
 	var got []map[string]any
 	graphtest.Keras(t, `
@@ -342,19 +342,19 @@ import sys, json, keras
 print(json.dumps([keras.saving.deserialize_keras_object(o).get_config() for o in json.load(sys.stdin)]))
 `, in, &got)
 	for i, l := range all {
-		again, err := loss.Decode(l.Class(), got[i])
+		again, err := loss.Decode(loss.ClassOf(l), got[i])
 		if err != nil {
 			t.Error(err)
 			continue
 		}
-		if _, huber := l.(loss.Huber); huber || l.Class() == "CosineSimilarity" { // Keras takes the argument, but does not write it
-			if name := again.Named(); name != l.Named() {
-				t.Errorf("%s is %q", l.Class(), name)
+		if _, huber := l.(loss.Huber); huber || loss.ClassOf(l) == "CosineSimilarity" { // Keras takes the argument, but does not write it
+			if name := loss.NameOf(again); name != loss.NameOf(l) {
+				t.Errorf("%s is %q", loss.ClassOf(l), name)
 			}
 			continue
 		}
-		if d := cmp.Diff(l.Config(), again.Config()); d != "" {
-			t.Errorf("%s: %s", l.Class(), d)
+		if d := cmp.Diff(loss.GetConfig(l), loss.GetConfig(again)); d != "" {
+			t.Errorf("%s: %s", loss.ClassOf(l), d)
 		}
 	}
 }

@@ -195,87 +195,6 @@ type CosineSimilarity struct {
 	Name string `keras:"name,default=cosine_similarity"`
 }
 
-// Class implements Loss.
-func (MeanSquaredError) Class() string { return "MeanSquaredError" }
-
-// Class implements Loss.
-func (MeanAbsoluteError) Class() string { return "MeanAbsoluteError" }
-
-// Class implements Loss.
-func (MeanAbsolutePercentageError) Class() string { return "MeanAbsolutePercentageError" }
-
-// Class implements Loss.
-func (MeanSquaredLogarithmicError) Class() string { return "MeanSquaredLogarithmicError" }
-
-// Class implements Loss.
-func (Huber) Class() string { return "Huber" }
-
-// Class implements Loss.
-func (LogCosh) Class() string { return "LogCosh" }
-
-// Class implements Loss.
-func (Poisson) Class() string { return "Poisson" }
-
-// Class implements Loss.
-func (KLDivergence) Class() string { return "KLDivergence" }
-
-// Class implements Loss.
-func (CosineSimilarity) Class() string { return "CosineSimilarity" }
-
-// Named implements Loss.
-func (l MeanSquaredError) Named() string { return filled(l).Name }
-
-// Named implements Loss.
-func (l MeanAbsoluteError) Named() string { return filled(l).Name }
-
-// Named implements Loss.
-func (l MeanAbsolutePercentageError) Named() string { return filled(l).Name }
-
-// Named implements Loss.
-func (l MeanSquaredLogarithmicError) Named() string { return filled(l).Name }
-
-// Named implements Loss.
-func (l Huber) Named() string { return filled(l).Name }
-
-// Named implements Loss.
-func (l LogCosh) Named() string { return filled(l).Name }
-
-// Named implements Loss.
-func (l Poisson) Named() string { return filled(l).Name }
-
-// Named implements Loss.
-func (l KLDivergence) Named() string { return filled(l).Name }
-
-// Named implements Loss.
-func (l CosineSimilarity) Named() string { return filled(l).Name }
-
-// Config implements Loss.
-func (l MeanSquaredError) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Loss.
-func (l MeanAbsoluteError) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Loss.
-func (l MeanAbsolutePercentageError) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Loss.
-func (l MeanSquaredLogarithmicError) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Loss.
-func (l Huber) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Loss.
-func (l LogCosh) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Loss.
-func (l Poisson) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Loss.
-func (l KLDivergence) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Loss.
-func (l CosineSimilarity) Config() map[string]any { return ConfigOf(l) }
-
 // Build implements Loss.
 func (l MeanSquaredError) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	return meanOf(b, l, yTrue, yPred, func(_ MeanSquaredError, y, p *graph.Value) *graph.Value { return b.Square(b.Sub(p, y)) })
@@ -315,8 +234,7 @@ func (l Huber) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 func (l LogCosh) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	return meanOf(b, l, yTrue, yPred, func(_ LogCosh, y, p *graph.Value) *graph.Value {
 		d := b.Sub(p, y)
-		top, rest := softplus(b, b.Scale(d, -2))
-		return b.Offset(b.Add(d, b.Add(top, rest)), -math.Ln2)
+		return b.Offset(b.Add(d, b.Softplus(b.Scale(d, -2))), -math.Ln2)
 	})
 }
 

@@ -65,24 +65,6 @@ type Tversky struct {
 	Name string `keras:"name,default=tversky"`
 }
 
-// Class implements Loss.
-func (Dice) Class() string { return "Dice" }
-
-// Class implements Loss.
-func (Tversky) Class() string { return "Tversky" }
-
-// Named implements Loss.
-func (l Dice) Named() string { return filled(l).Name }
-
-// Named implements Loss.
-func (l Tversky) Named() string { return filled(l).Name }
-
-// Config implements Loss.
-func (l Dice) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Loss.
-func (l Tversky) Config() map[string]any { return ConfigOf(l) }
-
 // Target implements Loss. Targets are 0 or 1, of the type of the predictions.
 func (Dice) Target(output op.Type) op.Type { return Defaults{}.Target(output) }
 

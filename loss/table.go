@@ -47,9 +47,6 @@ var classes = &config.Registry[Loss]{
 	}{},
 }
 
-// filled returns l with its defaults.
-func filled[L Loss](l L) L { return classes.Fill(l).(L) }
-
 // UnknownClass is the error for a class that lince does not support.
 type UnknownClass = config.UnknownClass
 
@@ -57,7 +54,24 @@ type UnknownClass = config.UnknownClass
 // it in its Config method. See DecodeAs for the tags.
 func ConfigOf(l Loss) map[string]any {
 	c := classes.Config(l)
-	c["name"] = l.Named()
+	c["name"] = NameOf(l)
+	return c
+}
+
+// ClassOf returns the name of the Keras class of a loss, such as "CategoricalCrossentropy". For a custom loss, it is the name of its Go
+// type, or what its method Class() string returns.
+func ClassOf(l Loss) string { return classes.ClassOf(l) }
+
+// NameOf returns the name of a loss in Keras, such as "categorical_crossentropy".
+func NameOf(l Loss) string { return classes.Named(l) }
+
+// GetConfig returns the arguments of a loss for JSON, as Keras' get_config does. Floating-point numbers are float64 and integers int. The tags
+// of the fields declare the arguments. A custom loss with other arguments has a method Config() map[string]any.
+func GetConfig(l Loss) map[string]any {
+	c := classes.GetConfig(l)
+	if c != nil && c["name"] == nil {
+		c["name"] = NameOf(l)
+	}
 	return c
 }
 
@@ -65,19 +79,19 @@ func ConfigOf(l Loss) map[string]any {
 func Classes() []string { return classes.Names() }
 
 // FunctionOf returns the name of the function that computes a loss in Keras, such as "huber" for Huber. For a custom
-// loss it is Named.
+// loss it is NameOf.
 func FunctionOf(l Loss) string {
 	for _, e := range classes.Classes {
-		if e.Of.Class() == l.Class() {
+		if ClassOf(e.Of) == ClassOf(l) {
 			return e.Names[0]
 		}
 	}
-	return l.Named()
+	return NameOf(l)
 }
 
-// ClassOf returns the class with the given name: a class name or one of the names that Parse accepts. The error for an
+// Find returns the class with the given name: a class name or one of the names that Parse accepts. The error for an
 // unknown name is an *UnknownClass.
-func ClassOf(name string) (string, error) { return classes.Find(name) }
+func Find(name string) (class string, err error) { return classes.Find(name) }
 
 // Parse returns the loss with the given name, with default arguments. The name is a class name
 // or one of the short names that Keras' compile(loss=name) accepts, such as

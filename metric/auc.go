@@ -71,17 +71,8 @@ type AUC struct {
 	Name string `keras:"name,default=auc"`
 }
 
-// Class implements Metric.
-func (AUC) Class() string { return "AUC" }
-
-// Named implements Metric.
-func (m AUC) Named() string { return filled(m).Name }
-
 // HigherIsBetter implements Metric.
 func (AUC) HigherIsBetter() (higher, known bool) { return true, true }
-
-// Config implements Metric.
-func (m AUC) Config() map[string]any { return ConfigOf(m) }
 
 // check reports fields that contradict each other.
 func (m AUC) check() error {

@@ -223,7 +223,7 @@ func (c confusion) buckets(b *graph.Builder, p *graph.Value, values ...*graph.Va
 	n := len(c.thresholds)
 	// ceil(p*(n-1)) - 1, between the thresholds
 	x := b.Scale(b.Clip(p, 0, 1), float64(n-1))
-	floor := b.Cast(b.Cast(x, tensor.Int32), tensor.Float32)
+	floor := b.Floor(x)
 	bucket := b.Offset(b.Add(floor, b.Cast(b.Binary(op.Less, floor, x), tensor.Float32)), -1)
 	zero := b.Constant(tensor.Float32, 0)
 	if c.edges {

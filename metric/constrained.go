@@ -106,30 +106,6 @@ type RecallAtPrecision struct {
 	Name string `keras:"name,default=recall_at_precision"`
 }
 
-// Class implements Metric.
-func (SensitivityAtSpecificity) Class() string { return "SensitivityAtSpecificity" }
-
-// Class implements Metric.
-func (SpecificityAtSensitivity) Class() string { return "SpecificityAtSensitivity" }
-
-// Class implements Metric.
-func (PrecisionAtRecall) Class() string { return "PrecisionAtRecall" }
-
-// Class implements Metric.
-func (RecallAtPrecision) Class() string { return "RecallAtPrecision" }
-
-// Named implements Metric.
-func (m SensitivityAtSpecificity) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m SpecificityAtSensitivity) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m PrecisionAtRecall) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m RecallAtPrecision) Named() string { return filled(m).Name }
-
 // HigherIsBetter implements Metric.
 func (SensitivityAtSpecificity) HigherIsBetter() (higher, known bool) { return true, true }
 
@@ -141,18 +117,6 @@ func (PrecisionAtRecall) HigherIsBetter() (higher, known bool) { return true, tr
 
 // HigherIsBetter implements Metric.
 func (RecallAtPrecision) HigherIsBetter() (higher, known bool) { return true, true }
-
-// Config implements Metric.
-func (m SensitivityAtSpecificity) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m SpecificityAtSensitivity) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m PrecisionAtRecall) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m RecallAtPrecision) Config() map[string]any { return ConfigOf(m) }
 
 // Build implements Metric.
 func (m SensitivityAtSpecificity) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {

@@ -48,29 +48,11 @@ type ConcordanceCorrelation struct {
 	Name string `keras:"name,default=concordance_correlation"`
 }
 
-// Class implements Metric.
-func (PearsonCorrelation) Class() string { return "PearsonCorrelation" }
-
-// Class implements Metric.
-func (ConcordanceCorrelation) Class() string { return "ConcordanceCorrelation" }
-
-// Named implements Metric.
-func (m PearsonCorrelation) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m ConcordanceCorrelation) Named() string { return filled(m).Name }
-
 // HigherIsBetter implements Metric.
 func (PearsonCorrelation) HigherIsBetter() (higher, known bool) { return true, true }
 
 // HigherIsBetter implements Metric.
 func (ConcordanceCorrelation) HigherIsBetter() (higher, known bool) { return true, true }
-
-// Config implements Metric.
-func (m PearsonCorrelation) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m ConcordanceCorrelation) Config() map[string]any { return ConfigOf(m) }
 
 // Build implements Metric.
 func (m PearsonCorrelation) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {

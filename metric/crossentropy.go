@@ -79,24 +79,6 @@ type SparseCategoricalCrossentropy struct {
 	_ struct{} `keras:"axis,only=-1"`
 }
 
-// Class implements Metric.
-func (BinaryCrossentropy) Class() string { return "BinaryCrossentropy" }
-
-// Class implements Metric.
-func (CategoricalCrossentropy) Class() string { return "CategoricalCrossentropy" }
-
-// Class implements Metric.
-func (SparseCategoricalCrossentropy) Class() string { return "SparseCategoricalCrossentropy" }
-
-// Named implements Metric.
-func (m BinaryCrossentropy) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m CategoricalCrossentropy) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m SparseCategoricalCrossentropy) Named() string { return filled(m).Name }
-
 // HigherIsBetter implements Metric.
 func (BinaryCrossentropy) HigherIsBetter() (higher, known bool) { return false, true }
 
@@ -105,15 +87,6 @@ func (CategoricalCrossentropy) HigherIsBetter() (higher, known bool) { return fa
 
 // HigherIsBetter implements Metric.
 func (SparseCategoricalCrossentropy) HigherIsBetter() (higher, known bool) { return false, true }
-
-// Config implements Metric.
-func (m BinaryCrossentropy) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m CategoricalCrossentropy) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m SparseCategoricalCrossentropy) Config() map[string]any { return ConfigOf(m) }
 
 // Build implements Metric.
 func (m BinaryCrossentropy) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {

@@ -22,17 +22,8 @@ type Equality struct {
 	Name string `keras:"name,default=accuracy"`
 }
 
-// Class implements Metric.
-func (Equality) Class() string { return "Accuracy" }
-
-// Named implements Metric.
-func (m Equality) Named() string { return filled(m).Name }
-
 // HigherIsBetter implements Metric.
 func (Equality) HigherIsBetter() (higher, known bool) { return true, true }
-
-// Config implements Metric.
-func (m Equality) Config() map[string]any { return ConfigOf(m) }
 
 // Build implements Metric.
 func (m Equality) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {

@@ -71,29 +71,11 @@ type F1Score struct {
 	Name string `keras:"name,default=f1_score"`
 }
 
-// Class implements Metric.
-func (FBetaScore) Class() string { return "FBetaScore" }
-
-// Class implements Metric.
-func (F1Score) Class() string { return "F1Score" }
-
-// Named implements Metric.
-func (m FBetaScore) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m F1Score) Named() string { return filled(m).Name }
-
 // HigherIsBetter implements Metric.
 func (FBetaScore) HigherIsBetter() (higher, known bool) { return true, true }
 
 // HigherIsBetter implements Metric.
 func (F1Score) HigherIsBetter() (higher, known bool) { return true, true }
-
-// Config implements Metric.
-func (m FBetaScore) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m F1Score) Config() map[string]any { return ConfigOf(m) }
 
 // Build implements Metric.
 func (m FBetaScore) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {

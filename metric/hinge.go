@@ -59,24 +59,6 @@ type CategoricalHinge struct {
 	Name string `keras:"name,default=categorical_hinge"`
 }
 
-// Class implements Metric.
-func (Hinge) Class() string { return "Hinge" }
-
-// Class implements Metric.
-func (SquaredHinge) Class() string { return "SquaredHinge" }
-
-// Class implements Metric.
-func (CategoricalHinge) Class() string { return "CategoricalHinge" }
-
-// Named implements Metric.
-func (m Hinge) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m SquaredHinge) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m CategoricalHinge) Named() string { return filled(m).Name }
-
 // HigherIsBetter implements Metric.
 func (Hinge) HigherIsBetter() (higher, known bool) { return false, true }
 
@@ -85,15 +67,6 @@ func (SquaredHinge) HigherIsBetter() (higher, known bool) { return false, true }
 
 // HigherIsBetter implements Metric.
 func (CategoricalHinge) HigherIsBetter() (higher, known bool) { return false, true }
-
-// Config implements Metric.
-func (m Hinge) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m SquaredHinge) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m CategoricalHinge) Config() map[string]any { return ConfigOf(m) }
 
 // Build implements Metric.
 func (m Hinge) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {

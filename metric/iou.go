@@ -162,36 +162,6 @@ type OneHotMeanIoU struct {
 	_ struct{} `keras:"axis,only=-1"`
 }
 
-// Class implements Metric.
-func (IoU) Class() string { return "IoU" }
-
-// Class implements Metric.
-func (MeanIoU) Class() string { return "MeanIoU" }
-
-// Class implements Metric.
-func (BinaryIoU) Class() string { return "BinaryIoU" }
-
-// Class implements Metric.
-func (OneHotIoU) Class() string { return "OneHotIoU" }
-
-// Class implements Metric.
-func (OneHotMeanIoU) Class() string { return "OneHotMeanIoU" }
-
-// Named implements Metric.
-func (m IoU) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m MeanIoU) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m BinaryIoU) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m OneHotIoU) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m OneHotMeanIoU) Named() string { return filled(m).Name }
-
 // HigherIsBetter implements Metric.
 func (IoU) HigherIsBetter() (higher, known bool) { return true, true }
 
@@ -206,21 +176,6 @@ func (OneHotIoU) HigherIsBetter() (higher, known bool) { return true, true }
 
 // HigherIsBetter implements Metric.
 func (OneHotMeanIoU) HigherIsBetter() (higher, known bool) { return true, true }
-
-// Config implements Metric.
-func (m IoU) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m MeanIoU) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m BinaryIoU) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m OneHotIoU) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m OneHotMeanIoU) Config() map[string]any { return ConfigOf(m) }
 
 // check reports class indices that are out of range.
 func (m IoU) check() error { return checkIDs(m.TargetClassIDs, m.NumClasses) }

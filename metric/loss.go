@@ -33,10 +33,10 @@ type Loss struct {
 	Name string
 }
 
-// Class implements Metric.
+// Class returns the Keras class.
 func (Loss) Class() string { return wrapper }
 
-// Named implements Metric.
+// Named returns the key in logs.
 func (m Loss) Named() string {
 	if m.Of == nil {
 		return cmp.Or(m.Name, "loss")
@@ -47,12 +47,12 @@ func (m Loss) Named() string {
 // HigherIsBetter implements Metric.
 func (Loss) HigherIsBetter() (higher, known bool) { return false, true }
 
-// Config implements Metric. It has the arguments of the loss, and its function in the key "fn".
+// Config returns the arguments for JSON: those of the loss, and its function in the key "fn".
 func (m Loss) Config() map[string]any {
 	if m.Of == nil {
 		return nil
 	}
-	c := maps.Clone(m.Of.Config())
+	c := maps.Clone(loss.GetConfig(m.Of))
 	delete(c, "reduction")
 	c["name"], c["dtype"] = m.Named(), "float32"
 	c["fn"] = map[string]any{"module": "builtins", "class_name": "function", "config": loss.FunctionOf(m.Of), "registered_name": "function"}
@@ -82,7 +82,7 @@ func decodeLoss(conf map[string]any) (Metric, error) {
 	if !ok {
 		return fail(fmt.Errorf("fn is %s, want a function", config.Show(conf["fn"])))
 	}
-	class, err := loss.ClassOf(function)
+	class, err := loss.Find(function)
 	if err != nil {
 		return fail(err)
 	}

@@ -16,11 +16,6 @@ import (
 
 // Metric measures predictions over an epoch. A custom metric may embed Defaults.
 type Metric interface {
-	// Class returns the name of the Keras class, such as "BinaryAccuracy". It is empty for
-	// Accuracy, because Keras has only the string "accuracy" for it.
-	Class() string
-	// Named returns the key of the metric in logs and in the history, such as "accuracy".
-	Named() string
 	// Build adds the metric to a graph. It updates the metric's state with the batch and returns
 	// the result so far, including the batch: a Float32 scalar, or a vector of known size. The state
 	// is kept in variables with the role graph.State under b's path. The model resets them to their
@@ -28,9 +23,6 @@ type Metric interface {
 	// such variables. weights are nil or the example weights: (batch,) or, for a loss of several
 	// numbers for each example, (batch, ...) with as many dimensions as the loss, which may be 1.
 	Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value
-	// Config returns the arguments for JSON, as Keras' get_config does. Floating-point numbers
-	// are float64 and integers int. It is nil if Class is empty.
-	Config() map[string]any
 	// HigherIsBetter reports whether a higher value is better. known is false if the metric does
 	// not say. Callbacks that monitor a metric use it to choose between the modes "min" and "max".
 	HigherIsBetter() (higher, known bool)

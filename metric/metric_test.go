@@ -42,8 +42,8 @@ func TestAgainstKeras(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		if c.Name != "" && m.Named() != c.Name {
-			t.Errorf("case %d: key %q, want %q", i, m.Named(), c.Name)
+		if c.Name != "" && metric.NameOf(m) != c.Name {
+			t.Errorf("case %d: key %q, want %q", i, metric.NameOf(m), c.Name)
 		}
 		var model *graphtest.Model
 		for batch, want := range c.Results {
@@ -63,7 +63,7 @@ func TestAgainstKeras(t *testing.T) {
 			}
 			in := []*tensor.Tensor{tensor.Of(values, shape...), p, graphtest.Formula(5+batch, 0, 2, spread...)}
 			if a, ok := m.(metric.Accuracy); ok {
-				if got := a.Resolve(in[0].Shape(), p.Shape()).Class(); got != c.Class {
+				if got := metric.ClassOf(a.Resolve(in[0].Shape(), p.Shape())); got != c.Class {
 					t.Errorf("case %d: %s for targets %v and predictions %v, want %s", i, got, shape, p.Shape(), c.Class)
 				}
 			}
@@ -132,12 +132,12 @@ func TestIntegerTargets(t *testing.T) {
 func TestHigherIsBetter(t *testing.T) {
 	for _, m := range lower {
 		if higher, known := m.HigherIsBetter(); higher || !known {
-			t.Errorf("%s: higher is better %t, known %t", m.Named(), higher, known)
+			t.Errorf("%s: higher is better %t, known %t", metric.NameOf(m), higher, known)
 		}
 	}
 	for _, m := range append(all, metric.Accuracy{}) {
 		if higher, known := m.HigherIsBetter(); !higher || !known {
-			t.Errorf("%s: higher is better %t, known %t", m.Named(), higher, known)
+			t.Errorf("%s: higher is better %t, known %t", metric.NameOf(m), higher, known)
 		}
 	}
 	if _, known := (metric.Defaults{}).HigherIsBetter(); known {
@@ -147,19 +147,22 @@ func TestHigherIsBetter(t *testing.T) {
 
 // topK is a custom metric.
 type topK struct {
-	metric.Accuracy
+	metric.Defaults
 	K int `keras:"k,default=5,count"`
 }
 
-func (topK) Class() string            { return "TopK" }
-func (m topK) Config() map[string]any { return metric.ConfigOf(m) }
+func (topK) Class() string { return "TopK" }
+
+func (topK) Build(b *graph.Builder, _, yPred, weights *graph.Value) *graph.Value {
+	return metric.Mean(b, yPred, weights)
+}
 
 func TestCustomMetric(t *testing.T) {
 	m, err := metric.DecodeAs[topK](map[string]any{"k": 3., "dtype": "float32"})
 	if err != nil || m.K != 3 {
 		t.Errorf("got %+v, %v", m, err)
 	}
-	if d := cmp.Diff(map[string]any{"k": 5, "dtype": "float32"}, topK{}.Config()); d != "" {
+	if d := cmp.Diff(map[string]any{"k": 5, "dtype": "float32"}, metric.GetConfig(topK{})); d != "" {
 		t.Error(d)
 	}
 	if _, err := metric.DecodeAs[topK](map[string]any{"k": 0.}); err == nil || err.Error() != "metric TopK: k is 0, want an integer from 1 to 16777216" {
@@ -268,18 +271,18 @@ var lower = []metric.Metric{
 
 func TestDecode(t *testing.T) {
 	for _, m := range slices.Concat(all, lower) {
-		again, err := metric.Decode(m.Class(), m.Config())
+		again, err := metric.Decode(metric.ClassOf(m), metric.GetConfig(m))
 		if err != nil {
 			t.Error(err)
 			continue
 		}
-		if d := cmp.Diff(m.Config(), again.Config()); d != "" {
-			t.Errorf("%s: %s", m.Class(), d)
+		if d := cmp.Diff(metric.GetConfig(m), metric.GetConfig(again)); d != "" {
+			t.Errorf("%s: %s", metric.ClassOf(m), d)
 		}
 	}
 	for _, name := range []string{"accuracy", "acc"} {
 		m, err := metric.Parse(name)
-		if err != nil || m.Named() != name || m.Class() != "" || m.Config() != nil {
+		if err != nil || metric.NameOf(m) != name || metric.ClassOf(m) != "" || metric.GetConfig(m) != nil {
 			t.Errorf("%q: got %+v, %v", name, m, err)
 		}
 	}
@@ -311,7 +314,7 @@ metric MeanIoU: axis is 1: not supported yet, want -1`},
 			t.Errorf("got %v\nwant %s", err, c.want)
 		}
 	}
-	if m, err := metric.Parse("dice"); err != nil || m.Named() != "dice" || m.(metric.Loss).Of.Class() != "Dice" {
+	if m, err := metric.Parse("dice"); err != nil || metric.NameOf(m) != "dice" || loss.ClassOf(m.(metric.Loss).Of) != "Dice" {
 		t.Errorf("got %+v, %v", m, err)
 	}
 	var unknown *metric.UnknownClass
@@ -324,7 +327,7 @@ func TestKerasTakesConfigs(t *testing.T) {
 	var in []map[string]any
 	list := slices.Concat(all, lower)
 	for _, m := range list {
-		in = append(in, map[string]any{"class_name": m.Class(), "config": m.Config(), "module": "keras.metrics", "registered_name": nil})
+		in = append(in, map[string]any{"class_name": metric.ClassOf(m), "config": metric.GetConfig(m), "module": "keras.metrics", "registered_name": nil})
 	}
 	var got struct {
 		Configs []map[string]any
@@ -343,11 +346,11 @@ names = {k: v.__name__ for k, v in ALL_OBJECTS_DICT.items()}
 print(json.dumps({"configs": out, "names": names}))
 `, in, &got)
 	for i, m := range list {
-		again, err := metric.Decode(m.Class(), got.Configs[i])
+		again, err := metric.Decode(metric.ClassOf(m), got.Configs[i])
 		if err != nil {
 			t.Error(err)
-		} else if d := cmp.Diff(m.Config(), again.Config()); d != "" {
-			t.Errorf("%s: %s", m.Class(), d)
+		} else if d := cmp.Diff(metric.GetConfig(m), metric.GetConfig(again)); d != "" {
+			t.Errorf("%s: %s", metric.ClassOf(m), d)
 		}
 	}
 	// All names that Keras accepts are known. A class that needs arguments is known too, but not by its name alone.
@@ -361,8 +364,8 @@ print(json.dumps({"configs": out, "names": names}))
 		switch {
 		case errors.As(err, &unknown) || err != nil && !strings.Contains(err.Error(), "is missing"):
 			t.Errorf("%q: %v", name, err)
-		case err == nil && (m.Class() != class || m.Named() != name):
-			t.Errorf("%q is %s %q, want %s", name, m.Class(), m.Named(), class)
+		case err == nil && (metric.ClassOf(m) != class || metric.NameOf(m) != name):
+			t.Errorf("%q is %s %q, want %s", name, metric.ClassOf(m), metric.NameOf(m), class)
 		}
 	}
 }

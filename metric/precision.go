@@ -130,42 +130,6 @@ type Recall struct {
 	Name string `keras:"name,default=recall"`
 }
 
-// Class implements Metric.
-func (TruePositives) Class() string { return "TruePositives" }
-
-// Class implements Metric.
-func (TrueNegatives) Class() string { return "TrueNegatives" }
-
-// Class implements Metric.
-func (FalsePositives) Class() string { return "FalsePositives" }
-
-// Class implements Metric.
-func (FalseNegatives) Class() string { return "FalseNegatives" }
-
-// Class implements Metric.
-func (Precision) Class() string { return "Precision" }
-
-// Class implements Metric.
-func (Recall) Class() string { return "Recall" }
-
-// Named implements Metric.
-func (m TruePositives) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m TrueNegatives) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m FalsePositives) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m FalseNegatives) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m Precision) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m Recall) Named() string { return filled(m).Name }
-
 // HigherIsBetter implements Metric.
 func (TruePositives) HigherIsBetter() (higher, known bool) { return true, true }
 
@@ -183,24 +147,6 @@ func (Precision) HigherIsBetter() (higher, known bool) { return true, true }
 
 // HigherIsBetter implements Metric.
 func (Recall) HigherIsBetter() (higher, known bool) { return true, true }
-
-// Config implements Metric.
-func (m TruePositives) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m TrueNegatives) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m FalsePositives) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m FalseNegatives) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m Precision) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m Recall) Config() map[string]any { return ConfigOf(m) }
 
 // Build implements Metric.
 func (m TruePositives) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {

@@ -46,17 +46,8 @@ type R2Score struct {
 	Name string `keras:"name,default=r2_score"`
 }
 
-// Class implements Metric.
-func (R2Score) Class() string { return "R2Score" }
-
-// Named implements Metric.
-func (m R2Score) Named() string { return filled(m).Name }
-
 // HigherIsBetter implements Metric.
 func (R2Score) HigherIsBetter() (higher, known bool) { return true, true }
-
-// Config implements Metric.
-func (m R2Score) Config() map[string]any { return ConfigOf(m) }
 
 // Build implements Metric.
 func (m R2Score) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {

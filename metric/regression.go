@@ -132,48 +132,6 @@ type KLDivergence struct {
 	Name string `keras:"name,default=kl_divergence"`
 }
 
-// Class implements Metric.
-func (MeanSquaredError) Class() string { return "MeanSquaredError" }
-
-// Class implements Metric.
-func (MeanAbsoluteError) Class() string { return "MeanAbsoluteError" }
-
-// Class implements Metric.
-func (MeanAbsolutePercentageError) Class() string { return "MeanAbsolutePercentageError" }
-
-// Class implements Metric.
-func (MeanSquaredLogarithmicError) Class() string { return "MeanSquaredLogarithmicError" }
-
-// Class implements Metric.
-func (LogCoshError) Class() string { return "LogCoshError" }
-
-// Class implements Metric.
-func (Poisson) Class() string { return "Poisson" }
-
-// Class implements Metric.
-func (KLDivergence) Class() string { return "KLDivergence" }
-
-// Named implements Metric.
-func (m MeanSquaredError) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m MeanAbsoluteError) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m MeanAbsolutePercentageError) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m MeanSquaredLogarithmicError) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m LogCoshError) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m Poisson) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m KLDivergence) Named() string { return filled(m).Name }
-
 // HigherIsBetter implements Metric.
 func (MeanSquaredError) HigherIsBetter() (higher, known bool) { return false, true }
 
@@ -194,27 +152,6 @@ func (Poisson) HigherIsBetter() (higher, known bool) { return false, true }
 
 // HigherIsBetter implements Metric.
 func (KLDivergence) HigherIsBetter() (higher, known bool) { return false, true }
-
-// Config implements Metric.
-func (m MeanSquaredError) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m MeanAbsoluteError) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m MeanAbsolutePercentageError) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m MeanSquaredLogarithmicError) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m LogCoshError) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m Poisson) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m KLDivergence) Config() map[string]any { return ConfigOf(m) }
 
 // Build implements Metric.
 func (m MeanSquaredError) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {
@@ -289,29 +226,11 @@ type RootMeanSquaredError struct {
 	Name string `keras:"name,default=root_mean_squared_error"`
 }
 
-// Class implements Metric.
-func (CosineSimilarity) Class() string { return "CosineSimilarity" }
-
-// Class implements Metric.
-func (RootMeanSquaredError) Class() string { return "RootMeanSquaredError" }
-
-// Named implements Metric.
-func (m CosineSimilarity) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m RootMeanSquaredError) Named() string { return filled(m).Name }
-
 // HigherIsBetter implements Metric.
 func (CosineSimilarity) HigherIsBetter() (higher, known bool) { return true, true }
 
 // HigherIsBetter implements Metric.
 func (RootMeanSquaredError) HigherIsBetter() (higher, known bool) { return false, true }
-
-// Config implements Metric.
-func (m CosineSimilarity) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m RootMeanSquaredError) Config() map[string]any { return ConfigOf(m) }
 
 // Build implements Metric.
 func (m CosineSimilarity) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {

@@ -51,29 +51,11 @@ type SparseTopKCategoricalAccuracy struct {
 	Name string `keras:"name,default=sparse_top_k_categorical_accuracy"`
 }
 
-// Class implements Metric.
-func (TopKCategoricalAccuracy) Class() string { return "TopKCategoricalAccuracy" }
-
-// Class implements Metric.
-func (SparseTopKCategoricalAccuracy) Class() string { return "SparseTopKCategoricalAccuracy" }
-
-// Named implements Metric.
-func (m TopKCategoricalAccuracy) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m SparseTopKCategoricalAccuracy) Named() string { return filled(m).Name }
-
 // HigherIsBetter implements Metric.
 func (TopKCategoricalAccuracy) HigherIsBetter() (higher, known bool) { return true, true }
 
 // HigherIsBetter implements Metric.
 func (SparseTopKCategoricalAccuracy) HigherIsBetter() (higher, known bool) { return true, true }
-
-// Config implements Metric.
-func (m TopKCategoricalAccuracy) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m SparseTopKCategoricalAccuracy) Config() map[string]any { return ConfigOf(m) }
 
 // Build implements Metric.
 func (m TopKCategoricalAccuracy) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {

@@ -46,6 +46,10 @@ var cases = []struct {
 			b.Add(x, y), b.Sub(x, y), b.Mul(x, y), b.Div(x, y), b.Max(x, y), b.Min(x, y), b.Binary(op.Pow, y, x), b.Clip(x, -.2, .3),
 		}
 	}},
+	{"more functions of one number", []int{7, 5}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		x = b.Scale(x, 5)
+		return []*graph.Value{b.Erf(x), b.Expm1(x), b.Softplus(x), b.Floor(x), b.Round(x), b.Sin(x), b.Cos(x)}
+	}},
 	{"comparisons", []int{4, 3}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		y := b.Neg(x)
 		var out []*graph.Value
@@ -199,6 +203,10 @@ var cases = []struct {
 		labels := b.OneHot(b.ArgMax(b.Neg(x)), 4, tensor.Float32)
 		y, loss := b.Softmax(x), b.SoftmaxCrossEntropy(x, labels)
 		return []*graph.Value{y, loss, graph.Grad(b, b.Sum(b.Square(y)), x)[0], graph.Grad(b, b.Mean(loss), x)[0]}
+	}},
+	{"sparsemax", []int{5, 70}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		few, many := b.Sparsemax(x), b.Sparsemax(b.Scale(x, .001))
+		return []*graph.Value{few, many, graph.Grad(b, b.Sum(b.Square(few)), x)[0], graph.Grad(b, b.Sum(b.Square(many)), x)[0]}
 	}},
 	{"batch normalization", []int{5, 6, 7, 12}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		gamma, beta := weight(b, "gamma", 12), weight(b, "beta", 12)

@@ -33,6 +33,14 @@ var evals = map[string]eval{
 	"Sigmoid": unary(func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }),
 	"Tanh":    unary(math.Tanh),
 
+	"Erf":      unary(math.Erf),
+	"Expm1":    unary(math.Expm1),
+	"Softplus": unary(func(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }),
+	"Floor":    unary(math.Floor),
+	"Round":    unary(math.RoundToEven),
+	"Sin":      unary(math.Sin),
+	"Cos":      unary(math.Cos),
+
 	"Add":          binary(func(x, y float64) float64 { return x + y }),
 	"Sub":          binary(func(x, y float64) float64 { return x - y }),
 	"Mul":          binary(func(x, y float64) float64 { return x * y }),
@@ -360,6 +368,14 @@ var evals = map[string]eval{
 			}
 			w[i] -= alpha * m[i] / (math.Sqrt(d) + o.Epsilon)
 		}
+	},
+	"Sparsemax": func(_ *graph.Node, in, out []*Array) {
+		copy(out[0].V, in[0].V)
+		rows(out[0], func(_ int, row []float64) { sparsemaxResult(row) })
+	},
+	"SparsemaxGrad": func(_ *graph.Node, in, out []*Array) {
+		copy(out[0].V, in[0].V)
+		rows(out[0], func(i int, g []float64) { sparsemaxGradient(g, in[1].V[i*len(g):][:len(g)]) })
 	},
 }
 
