@@ -314,6 +314,10 @@ metric MeanIoU: axis is 1: not supported yet, want -1`},
 			t.Errorf("got %v\nwant %s", err, c.want)
 		}
 	}
+	tensor := map[string]any{"class_name": "__tensor__", "config": map[string]any{"value": []any{1., 2.}, "dtype": "float32"}}
+	if m, err := metric.Decode("AUC", map[string]any{"label_weights": tensor}); err != nil || !slices.Equal(m.(metric.AUC).LabelWeights, []float64{1, 2}) {
+		t.Errorf("got %+v, %v", m, err)
+	}
 	if m, err := metric.Parse("dice"); err != nil || metric.NameOf(m) != "dice" || loss.ClassOf(m.(metric.Loss).Of) != "Dice" {
 		t.Errorf("got %+v, %v", m, err)
 	}

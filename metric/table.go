@@ -65,6 +65,9 @@ var classes = &config.Registry[Metric]{
 		if r.Null("class_aggregation") { // null means None there, not the default
 			r.Replace("class_aggregation", string(NoAggregation))
 		}
+		if class, conf := config.Object(r.Get("label_weights")); class == "__tensor__" { // as Keras writes the weights of an AUC
+			r.Replace("label_weights", conf["value"])
+		}
 	},
 	Check: func(m Metric) error {
 		if c, ok := m.(interface{ check() error }); ok {
