@@ -343,7 +343,7 @@ func (o objective) checkLabels(y *tensor.Tensor, classes int) error {
 	}
 	values := tensor.Values[int32](y)
 	for i, c := range values {
-		if (c < 0 || int(c) >= classes) && !(ignores && int(c) == ignored) {
+		if (c < 0 || int(c) >= classes) && (!ignores || int(c) != ignored) {
 			return fmt.Errorf("example %d of the batch has class %d; the model has %d outputs, for the classes 0 to %d", i/(len(values)/y.Shape()[0]), c, classes, classes-1)
 		}
 	}
