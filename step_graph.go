@@ -25,7 +25,9 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 	if of == nil {
 		return nil, fmt.Errorf("compiling: %w", b.Err())
 	}
-	total = m.penalize(b, total)
+	if p := m.penalty(b); p != nil && total != nil {
+		total = b.Add(total, b.Cast(p, total.DType))
+	}
 	if training {
 		m.learn(b, c, total)
 	}
@@ -118,13 +120,10 @@ func (o *objective) takeWeights(each, yPred *graph.Value) {
 	}
 }
 
-// penalize adds to total the losses that layers have added, and the penalties of the regularizers of the trained weights. It
-// returns nil if there is no loss.
-func (m *Model) penalize(b *graph.Builder, total *graph.Value) *graph.Value {
-	if total == nil {
-		return nil
-	}
-	penalties := b.Losses()
+// penalty returns the sum of the losses that layers have added and of the penalties of the regularizers of the trained
+// weights, a scalar. It is nil if there are none.
+func (m *Model) penalty(b *graph.Builder) *graph.Value {
+	penalties := slices.Clone(b.Losses())
 	for _, v := range m.trained(b) {
 		if v.Regularizer == nil {
 			continue
@@ -138,17 +137,13 @@ func (m *Model) penalize(b *graph.Builder, total *graph.Value) *graph.Value {
 	}
 	var sum *graph.Value
 	for _, p := range penalties {
-		p = b.Cast(p, total.DType)
 		if sum == nil {
 			sum = p
 		} else {
-			sum = b.Add(sum, p)
+			sum = b.Add(sum, b.Cast(p, sum.DType))
 		}
 	}
-	if sum == nil {
-		return total
-	}
-	return b.Add(total, sum)
+	return sum
 }
 
 // trained returns the variables that training changes.
