@@ -117,8 +117,8 @@ var thresholdsType = config.TypeOf(
 	nil,
 )
 
-// maxThresholds limits the work that a file can ask for.
-const maxThresholds = 1 << 16
+// maxThresholds limits the memory that a file can ask for: each prediction is compared with each of the thresholds.
+const maxThresholds = 1024
 
 // check returns an error unless there are thresholds, all from 0 to 1.
 func (t Thresholds) check() error {

@@ -121,8 +121,11 @@ func (RecallAtPrecision) HigherIsBetter() (higher, known bool) { return true, tr
 // Build implements Metric.
 func (m SensitivityAtSpecificity) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {
 	m, ok := Ready(b, m)
-	r, valid := ratesAt(b, m.NumThresholds, m.ClassID, yTrue, yPred, weights)
-	if !ok || !valid {
+	if !ok {
+		return b.Invalid()
+	}
+	r, ok := ratesAt(b, m.NumThresholds, m.ClassID, yTrue, yPred, weights)
+	if !ok {
 		return b.Invalid()
 	}
 	return best(b, r.specificity(), m.Specificity, r.recall())
@@ -131,8 +134,11 @@ func (m SensitivityAtSpecificity) Build(b *graph.Builder, yTrue, yPred, weights 
 // Build implements Metric.
 func (m SpecificityAtSensitivity) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {
 	m, ok := Ready(b, m)
-	r, valid := ratesAt(b, m.NumThresholds, m.ClassID, yTrue, yPred, weights)
-	if !ok || !valid {
+	if !ok {
+		return b.Invalid()
+	}
+	r, ok := ratesAt(b, m.NumThresholds, m.ClassID, yTrue, yPred, weights)
+	if !ok {
 		return b.Invalid()
 	}
 	return best(b, r.recall(), m.Sensitivity, r.specificity())
@@ -141,8 +147,11 @@ func (m SpecificityAtSensitivity) Build(b *graph.Builder, yTrue, yPred, weights 
 // Build implements Metric.
 func (m PrecisionAtRecall) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {
 	m, ok := Ready(b, m)
-	r, valid := ratesAt(b, m.NumThresholds, m.ClassID, yTrue, yPred, weights)
-	if !ok || !valid {
+	if !ok {
+		return b.Invalid()
+	}
+	r, ok := ratesAt(b, m.NumThresholds, m.ClassID, yTrue, yPred, weights)
+	if !ok {
 		return b.Invalid()
 	}
 	return best(b, r.recall(), m.Recall, r.precision())
@@ -151,8 +160,11 @@ func (m PrecisionAtRecall) Build(b *graph.Builder, yTrue, yPred, weights *graph.
 // Build implements Metric.
 func (m RecallAtPrecision) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {
 	m, ok := Ready(b, m)
-	r, valid := ratesAt(b, m.NumThresholds, m.ClassID, yTrue, yPred, weights)
-	if !ok || !valid {
+	if !ok {
+		return b.Invalid()
+	}
+	r, ok := ratesAt(b, m.NumThresholds, m.ClassID, yTrue, yPred, weights)
+	if !ok {
 		return b.Invalid()
 	}
 	return best(b, r.precision(), m.Precision, r.recall())
@@ -160,9 +172,6 @@ func (m RecallAtPrecision) Build(b *graph.Builder, yTrue, yPred, weights *graph.
 
 // ratesAt adds the counts of an epoch at n thresholds.
 func ratesAt(b *graph.Builder, n int, classID *int, yTrue, yPred, weights *graph.Value) (r rates, ok bool) {
-	if n < 1 || n > maxThresholds {
-		return r, false // Ready reports it
-	}
 	c, ok := confusion{thresholds: spaced(n), even: n > 1, classID: classID}.count(b, yTrue, yPred, weights)
 	if !ok {
 		return r, false

@@ -58,6 +58,19 @@ func Mean(b *graph.Builder, values, weights *graph.Value) *graph.Value {
 	return ratio(b, total, accumulate(b, "count", n))
 }
 
+// Sum adds the sum of values over an epoch (keras.metrics.Sum), which is kept in the variable "total" of b:
+//
+//	total += sum of weight[i] * values[i]
+//
+// The shapes of values and weights are those of Mean. The result is a Float32 scalar.
+func Sum(b *graph.Builder, values, weights *graph.Value) *graph.Value {
+	v, _ := samples(b, values, weights, b.Sum)
+	if !v.Valid() {
+		return v
+	}
+	return accumulate(b, "total", b.Sum(v))
+}
+
 // BatchMean adds the mean over an epoch of a number of each batch, such as the loss. Like Keras, it weighs a batch
 // by the number of its examples, which is the first dimension of batch. If value is not a scalar, its mean is taken.
 // The state is that of Mean.

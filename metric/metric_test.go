@@ -192,6 +192,19 @@ func TestMean(t *testing.T) {
 	}
 }
 
+func TestSum(t *testing.T) {
+	in := []*tensor.Tensor{tensor.Of([]float32{1, 3, 5, 7}, 2, 2), tensor.Of([]float32{1, .5}, 2)}
+	m := graphtest.New(t, true, in, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
+		return []*graph.Value{metric.Sum(b.In("plain", ""), in[0], nil), metric.Sum(b.In("weighted", ""), in[0], in[1])}
+	})
+	for _, want := range [][2]float32{{16, 10}, {32, 20}} { // keras.metrics.Sum after one and two batches
+		out := m.Run(t, in...)
+		if got := [2]float32{out[0].Float32s()[0], out[1].Float32s()[0]}; got != want {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+}
+
 func TestBuildMistakes(t *testing.T) {
 	for _, c := range []struct {
 		m    metric.Metric
@@ -209,7 +222,7 @@ func TestBuildMistakes(t *testing.T) {
 		{metric.TopKCategoricalAccuracy{}, tensor.Shape{-1, -1}, tensor.Shape{-1, -1}, nil, "targets have shape (None, None), want (batch, ..., classes)"},
 		{metric.Precision{TopK: new(4)}, tensor.Shape{-1, 3}, tensor.Shape{-1, 3}, nil, "TopK is 4 for predictions of shape (None, 3), want at most the number of classes, and at most 256"},
 		{metric.Recall{ClassID: new(3)}, tensor.Shape{-1, 3}, tensor.Shape{-1, 3}, nil, "ClassID is 3 for predictions of shape (None, 3), want a class of (batch, ..., classes)"},
-		{metric.Precision{Thresholds: metric.Thresholds{1.5}}, tensor.Shape{-1, 3}, tensor.Shape{-1, 3}, nil, "Thresholds: [1.5], want at most 65536 numbers from 0 to 1"},
+		{metric.Precision{Thresholds: metric.Thresholds{1.5}}, tensor.Shape{-1, 3}, tensor.Shape{-1, 3}, nil, "Thresholds: [1.5], want at most 1024 numbers from 0 to 1"},
 		{metric.AUC{MultiLabel: true}, tensor.Shape{-1, 4, 3}, tensor.Shape{-1, 4, 3}, nil, "predictions have shape (None, 4, 3), want (batch, labels) for MultiLabel"},
 		{metric.AUC{NumLabels: 2}, tensor.Shape{-1, 2}, tensor.Shape{-1, 2}, nil, "NumLabels is 2, but it is only for MultiLabel"},
 		{metric.AUC{NumLabels: 2, MultiLabel: true}, tensor.Shape{-1, 3}, tensor.Shape{-1, 3}, nil, "predictions have shape (None, 3), want (batch, 2) for NumLabels 2"},
@@ -298,7 +311,7 @@ func TestDecode(t *testing.T) {
 		conf  map[string]any
 		want  string
 	}{
-		{"Precision", map[string]any{"thresholds": []any{.5, 2.}, "top_k": 0.}, `metric Precision: thresholds is [0.5,2], want a number from 0 to 1, or a list of at most 65536 such numbers
+		{"Precision", map[string]any{"thresholds": []any{.5, 2.}, "top_k": 0.}, `metric Precision: thresholds is [0.5,2], want a number from 0 to 1, or a list of at most 1024 such numbers
 metric Precision: top_k is 0, want an integer from 1 to 16777216`},
 		{"F1Score", map[string]any{"average": "median", "threshold": 0.}, `metric F1Score: average is "median", want null or one of micro, macro, weighted
 metric F1Score: threshold is 0, want a number greater than 0 and less than or equal to 1`},

@@ -18,26 +18,38 @@ var logs = []map[string]float64{
 	{"val_loss": math.Inf(1), "loss": math.Inf(-1), "accuracy": 1. / 3, "val_accuracy": 2.5},
 }
 
-// mapped are logs in a map, with one vector.
+// mapped are logs in a map.
 type mapped map[string]float64
 
 func (m mapped) All() iter.Seq2[string, float64] { return maps.All(m) }
+func (mapped) Vector(string) []float64           { return nil }
 
-func (m mapped) Vector(name string) []float64 {
-	if name == "f1" {
-		return []float64{float64(float32(.1)), 1, 1e-5, m["f1"]}
-	}
-	return nil
+// withVector are logs with the vector f1.
+type withVector []float32
+
+func (v withVector) All() iter.Seq2[string, float64] {
+	return maps.All(map[string]float64{"loss": .25, "f1": 0})
 }
 
-// As keras.callbacks.CSVLogger wrote the result of a F1Score.
-func TestVector(t *testing.T) {
-	var b strings.Builder
-	if err := NewWriter(&b, Options{}).Write(0, mapped{"loss": .25, "f1": float64(float32(0.49999994))}); err != nil {
-		t.Fatal(err)
+func (v withVector) Vector(name string) (elements []float64) {
+	if name == "f1" {
+		for _, x := range v {
+			elements = append(elements, float64(x))
+		}
 	}
-	if got, want := b.String(), "epoch,f1,loss,val_f1,val_loss\r\n0,\"\"\"[0.1, 1.0, 1e-05, 0.49999994]\"\"\",0.25,NA,NA\r\n"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+	return elements
+}
+
+func TestVectorKeras(t *testing.T) {
+	var b strings.Builder
+	w := NewWriter(&b, Options{})
+	for epoch, v := range []withVector{{.1, 1, 1e-5}, {float32(math.NaN()), .49999994, 1e6}} {
+		if err := w.Write(epoch, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(golden(t, "history-vector.csv"), b.String()); diff != "" {
+		t.Errorf("want -, got +:\n%s", diff)
 	}
 }
 
