@@ -18,6 +18,7 @@ import (
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
 )
 
@@ -116,6 +117,11 @@ func TestResumeFromEveryHook(t *testing.T) {
 				return m.Fit(context.Background(), c.ds(), f)
 			}
 			whole := smallModel(t, 7)
+			how, _ := whole.Compiled()
+			how.Metrics = append(how.Metrics, metric.F1Score{}, metric.OneHotMeanIoU{NumClasses: 2}) // a vector, and counts that are int64
+			if err := whole.Compile(how); err != nil {
+				t.Fatal(err)
+			}
 			var taken []snapshot
 			h := must(train(whole, &taken, nil))
 			want, wantNotes, history := bytesOf(t, whole), slices.Clone(notes), exactly(t, h)
