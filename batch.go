@@ -76,7 +76,7 @@ func (m *Model) onBatch(f *feed, b data.Batch, p backend.Program, metrics []*gra
 		return nil, err
 	}
 	m.reset(metrics)
-	values := newScalars(m.compiled.names)
+	values := m.compiled.newMeasured()
 	if err := m.step(p, in, values); err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // CompileOptions configures how a model is trained and measured: the arguments of Keras' model.compile.
@@ -57,6 +58,10 @@ type objective struct {
 	prefix string   // prefix of its logs, "" if there is one output
 	target op.Type  // type of the targets
 	keys   []string // names in logs, of Metrics, then of WeightedMetrics
+
+	weights    tensor.Shape // of the example weights; a dimension after the batch may be 1
+	each       tensor.Shape // of the loss before the reduction; nil without a loss, and for a loss of the whole batch
+	unweighted bool         // the loss takes no weights
 }
 
 // compiled is what Compile adds to a model.
@@ -66,9 +71,10 @@ type compiled struct {
 	trained    []bool      // trainable flags of all layers, as they were at Compile
 
 	train, evaluate backend.Program
+	names           []string          // keys of the values that both graphs return, sorted
+	sizes           []tensor.Shape    // their shapes: scalars and vectors
 	constrain       backend.Program   // runs after each training step; nil if no weight has a constraint
 	updated         []*graph.Variable // the weights that a training step changes
-	names           []string          // keys of the values that train and evaluate return, sorted
 	measures        map[string]metric.Metric
 
 	training, evaluation []*graph.Variable // variables of the metrics
@@ -468,7 +474,7 @@ func (m *Model) checkLoss(l loss.Loss, output *Symbol) error {
 	last, known := m.finalActivation(output)
 	probabilities := takes.Of != loss.Numbers && !takes.Logits
 	logits := "" // also suggested for losses that have the field
-	if slices.Contains(loss.Classes(), class) {
+	if _, ok := loss.GetConfig(l)["from_logits"]; ok && slices.Contains(loss.Classes(), class) {
 		logits = ", or set FromLogits"
 	}
 	switch {

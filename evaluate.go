@@ -83,7 +83,7 @@ func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show f
 	c := m.compiled
 	m.reset(c.evaluation)
 	f := feed{m: m}
-	values := newScalars(c.names)
+	values := c.newMeasured()
 	done := 0
 	err := r.each(func(h callback.Hooks) error { return callHook(h.TestBegin) })
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/profile"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // FitOptions configures Fit: the arguments of Keras' model.fit. The zero value trains one epoch on all data.
@@ -44,7 +45,8 @@ type FitOptions struct {
 	Callbacks []callback.Callback
 	// ClassWeight has the weights of classes in the loss and in WeightedMetrics, by class index
 	// (class_weight). Classes that are not listed have weight 1. The weight of an example's class multiplies
-	// the example's own weight.
+	// the example's own weight. An example must have one class: for pixels or time steps with classes, use weights
+	// in the dataset.
 	ClassWeight map[int]float64
 	// OutputClassWeight has the ClassWeight of each output by name, for models with several outputs.
 	OutputClassWeight map[string]map[int]float64
@@ -127,7 +129,7 @@ func (m *Model) prepare(train data.Dataset, o FitOptions) (*training, error) {
 		o:        o,
 		feed:     feed{m: m, classWeight: o.ClassWeight, ofOutput: o.OutputClassWeight},
 		source:   source{ds: train},
-		values:   newScalars(m.compiled.names),
+		values:   m.compiled.newMeasured(),
 		history:  &History{},
 		phase:    callback.AtEpochBegin,
 		position: callback.Position{Epoch: o.InitialEpoch},
@@ -216,6 +218,11 @@ func (m *Model) checkClassWeights(o FitOptions) error {
 		weights, ok := o.OutputClassWeight[one.name]
 		if !ok && len(m.compiled.objectives) == 1 {
 			weights = o.ClassWeight
+		}
+		// As in Keras, an example has one class. (Keras takes other targets, and fails in the first step.)
+		if y := one.target; len(weights) > 0 && (len(y.Shape) > 2 || y.DType == tensor.Int32 && len(y.Shape) > 1) {
+			errs = append(errs, one.of(fmt.Errorf("ClassWeight needs targets with one class for each example, but they have shape %v; give each pixel or time step its weight in data.Batch.Weights", y.Shape)))
+			continue
 		}
 		out := m.outputs[one.output].Shape()
 		n := max(out[len(out)-1], 2) // a single unit stands for two classes

@@ -22,7 +22,7 @@ type training struct {
 	feed    feed
 	source  source
 	ahead   ahead
-	values  *scalars
+	values  *measured
 	bar     *progress.Bar
 	history *History
 	guard   guard
@@ -290,9 +290,7 @@ func (r *training) validate(ctx context.Context) error {
 		if err != nil {
 			return r.cut(ctx, fmt.Errorf("validation: %w", err))
 		}
-		for name, v := range results.All() {
-			logs.Set("val_"+name, v)
-		}
+		logs.Merge("val_", results)
 	}
 	r.logs = logs
 	r.position = callback.Position{Epoch: epoch + 1}

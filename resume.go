@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
@@ -223,6 +224,9 @@ func (r *training) checkPlace(s *callback.State) error {
 			if len(x.Values) != len(s.History.Epochs) {
 				return bad("it has %d values of %s for %d epochs", len(x.Values), x.Name, len(s.History.Epochs))
 			}
+			if x.Vectors != nil && len(x.Vectors) != len(s.History.Epochs) {
+				return bad("it has %d vectors of %s for %d epochs", len(x.Vectors), x.Name, len(s.History.Epochs))
+			}
 		}
 	}
 	return nil
@@ -239,10 +243,7 @@ func (r *training) resume(s *callback.State) error {
 	}
 	if s.Logs != nil {
 		r.logs = s.Logs.Clone()
-		for i, name := range r.values.names {
-			v, _ := s.Logs.Get(name)
-			r.values.out[i] = tensor.Scalar(float32(v))
-		}
+		r.values.restore(s.Logs)
 	}
 	r.memories = s.Callbacks
 	r.m.mu.Lock()
@@ -268,7 +269,7 @@ func setAll(store *graph.Store, vs []*graph.Variable, ts []*tensor.Tensor) error
 func copyHistory(h *History) *History {
 	c := &History{Epochs: append([]int(nil), h.Epochs...)}
 	for _, s := range h.Series {
-		c.Series = append(c.Series, callback.Series{Name: s.Name, Values: append([]float64(nil), s.Values...)})
+		c.Series = append(c.Series, callback.Series{Name: s.Name, Values: append([]float64(nil), s.Values...), Vectors: slices.Clone(s.Vectors)})
 	}
 	return c
 }

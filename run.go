@@ -151,26 +151,52 @@ func (m *Model) higherIsBetter(name string) (higher, known bool) {
 	return x.HigherIsBetter()
 }
 
-// scalars are the losses and metrics that a step returns.
-type scalars struct {
+// measured holds the losses and metrics that a step returns: scalars and vectors.
+type measured struct {
 	names []string
 	out   []*tensor.Tensor
 }
 
-func newScalars(names []string) *scalars {
-	s := &scalars{names: names}
-	for range names {
-		s.out = append(s.out, tensor.New(tensor.Float32))
+// newMeasured returns memory for the results of a step.
+func (c *compiled) newMeasured() *measured {
+	r := &measured{names: c.names}
+	for _, s := range c.sizes {
+		r.out = append(r.out, tensor.New(tensor.Float32, s...))
 	}
-	return s
+	return r
 }
 
-func (s *scalars) logs() *Logs {
+// logs returns the results as logs. As in Keras, a vector of one element is a number.
+func (r *measured) logs() *Logs {
 	l := &Logs{}
-	for i, name := range s.names {
-		l.Set(name, float64(s.out[i].Float32s()[0]))
+	for i, name := range r.names {
+		x := r.out[i].Float32s()
+		if len(x) == 1 {
+			l.Set(name, float64(x[0]))
+			continue
+		}
+		elements := make([]float64, len(x))
+		for j, v := range x {
+			elements[j] = float64(v)
+		}
+		l.SetVector(name, elements)
 	}
 	return l
+}
+
+// restore sets the results to logs, of which some may be missing.
+func (r *measured) restore(l *Logs) {
+	for i, name := range r.names {
+		x := r.out[i].Float32s()
+		v, _ := l.Get(name)
+		vector := l.Vector(name)
+		for j := range x {
+			x[j] = float32(v)
+			if j < len(vector) {
+				x[j] = float32(vector[j])
+			}
+		}
+	}
 }
 
 // profile records the times of training and evaluation in p, until the returned function is called.
@@ -191,7 +217,7 @@ func (m *Model) profile(p *profile.Profile) (end func()) {
 }
 
 // step runs a program that changes variables. After a training step it applies the constraints.
-func (m *Model) step(p backend.Program, in []*tensor.Tensor, values *scalars) error {
+func (m *Model) step(p backend.Program, in []*tensor.Tensor, values *measured) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	err := p.Run(in, values.out)

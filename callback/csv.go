@@ -11,7 +11,7 @@ import (
 )
 
 // CSVLogger writes the logs of each epoch to a CSV file (keras.callbacks.CSVLogger): a column "epoch",
-// counted from 0, and one for each metric, sorted by name. In FitOptions.Callbacks it must come after
+// counted from 0, and one for each metric, sorted by name. A vector is written as a list: "[0.5, 0.25]". In FitOptions.Callbacks it must come after
 // callbacks that add values to the logs.
 type CSVLogger struct {
 	// Filename is the path of the file. Its folder must exist.
@@ -66,7 +66,7 @@ func (c CSVLogger) Begin(run Run) (Hooks, error) {
 			if err := start(); err != nil {
 				return err
 			}
-			if err := w.Write(epoch, logs.Map()); err != nil {
+			if err := w.Write(epoch, logs); err != nil {
 				return fmt.Errorf("CSVLogger: %s: %w", c.Filename, err)
 			}
 			s.Columns = w.Columns()

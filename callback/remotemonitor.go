@@ -19,6 +19,7 @@ import (
 //
 //	{"epoch": 0, "accuracy": 0.5, "loss": 0.693}
 //
+// A metric whose value is a vector is written as a list.
 // Values that are NaN or infinite are written as null. (Keras writes NaN and Infinity, which are no JSON.) In
 // FitOptions.Callbacks, RemoteMonitor must come after callbacks that add values to the logs.
 //
@@ -134,11 +135,23 @@ func epochJSON(epoch int, logs *Logs) []byte {
 	for name, v := range logs.All() {
 		key, _ := json.Marshal(name) // text always has a JSON form
 		b = fmt.Appendf(b, ", %s: ", key)
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			b = append(b, "null"...)
-		} else {
-			b = strconv.AppendFloat(b, v, 'g', -1, 64)
+		vector := logs.Vector(name)
+		if vector == nil {
+			b = appendNumber(b, v)
+			continue
 		}
+		for i, v := range vector {
+			b = appendNumber(append(b, map[bool]string{true: "[", false: ", "}[i == 0]...), v)
+		}
+		b = append(b, ']')
 	}
 	return append(b, '}')
+}
+
+// appendNumber appends a number, or null if it is not finite.
+func appendNumber(b []byte, v float64) []byte {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return append(b, "null"...)
+	}
+	return strconv.AppendFloat(b, v, 'g', -1, 64)
 }

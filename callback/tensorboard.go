@@ -25,6 +25,9 @@ import (
 //   - conv2d/kernel/histogram and conv2d/kernel/image for each variable, if they are requested.
 //   - first_batch/... and mistakes/..., if they are requested.
 //
+// A metric whose value is a vector, such as metric.F1Score, has a tag for each element: epoch_f1_score/0,
+// epoch_f1_score/1 and so on. (Keras fails for such a metric.)
+//
 // As in Keras, each Fit adds a file to the folders, so use a LogDir for each training run, such as logs/run-1. Resumed
 // training continues the files of the interrupted run: it truncates them to their size at the checkpoint, and writes
 // the later events again.
@@ -187,10 +190,12 @@ func (b *board) testEnd(logs *Logs) error {
 func (b *board) epochEnd(epoch int, logs *Logs) error {
 	train, validation := &Logs{}, &Logs{}
 	for name, v := range logs.All() {
+		to, vector := train, logs.Vector(name)
 		if val, ok := strings.CutPrefix(name, "val_"); ok {
-			validation.Set(val, v)
-		} else {
-			train.Set(name, v)
+			to, name = validation, val
+		}
+		if to.Set(name, v); vector != nil {
+			to.SetVector(name, vector)
 		}
 	}
 	if rate, err := b.run.LearningRate(); err == nil { // not every optimizer has one
@@ -302,11 +307,19 @@ func (w *eventWriter) name() {
 	w.file.Name = fmt.Sprintf("events.out.tfevents.%010d.%s.%d.%d.v2", t.Unix(), host, os.Getpid(), t.Nanosecond())
 }
 
-// logs writes a scalar for each of the logs.
+// logs writes a scalar for each of the logs, and one for each element of a vector.
 func (w *eventWriter) logs(step int, prefix, suffix string, logs *Logs) error {
 	for name, v := range logs.All() {
-		if err := w.write(step, tfevents.Scalar(prefix+name+suffix, v)); err != nil {
-			return err
+		tag, vector := prefix+name+suffix, logs.Vector(name)
+		if vector == nil {
+			if err := w.write(step, tfevents.Scalar(tag, v)); err != nil {
+				return err
+			}
+		}
+		for i, v := range vector {
+			if err := w.write(step, tfevents.Scalar(fmt.Sprintf("%s/%d", tag, i), v)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -374,6 +374,51 @@ func TestTensorBoardResumes(t *testing.T) {
 	}
 }
 
+// A vector has a tag for each element.
+func TestTensorBoardVectors(t *testing.T) {
+	dir := t.TempDir()
+	m := imageModel(t)
+	c, _ := m.Compiled()
+	c.Metrics = []metric.Metric{metric.F1Score{}}
+	if err := m.Compile(c); err != nil {
+		t.Fatal(err)
+	}
+	x, y := halves(10)
+	ds, err := data.Tensors(x, y, data.TensorOptions{BatchSize: 4, NoShuffle: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := m.Fit(context.Background(), ds, lince.FitOptions{
+		Validation: ds, Verbose: lince.Silent, Callbacks: []callback.Callback{
+			callback.TensorBoard{LogDir: dir, NoGraph: true}, callback.RemoteMonitor{Filename: filepath.Join(dir, "log")},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, w := h.Vectors("f1_score")[0], h.Vectors("val_f1_score")[0]
+	train, _ := readEvents(t, filepath.Join(dir, "train"))
+	validation, _ := readEvents(t, filepath.Join(dir, "validation"))
+	all := "\n" + strings.Join(append(lines(train), lines(validation)...), "\n") + "\n"
+	for i := range 2 {
+		for _, want := range []string{
+			fmt.Sprintf("0 epoch_f1_score/%d %.6g", i, v[i]), fmt.Sprintf("0 epoch_f1_score/%d %.6g", i, w[i]),
+			fmt.Sprintf("3 evaluation_f1_score_vs_iterations/%d %.6g", i, w[i]),
+		} {
+			if !strings.Contains(all, "\n"+want+"\n") {
+				t.Errorf("the events %q do not have %q", all, want)
+			}
+		}
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("\"f1_score\": [%v, %v], ", v[0], v[1]); !strings.Contains(string(b), want) {
+		t.Errorf("RemoteMonitor wrote %s, want %s in it", b, want)
+	}
+}
+
 // If the event files are gone when training is resumed, the error says what to do.
 func TestTensorBoardWithoutFiles(t *testing.T) {
 	dir := t.TempDir()

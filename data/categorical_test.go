@@ -145,7 +145,7 @@ func TestValidationSplit(t *testing.T) {
 		x.Float32s()[i], y.Float32s()[i], w[i] = float32(i), float32(-i), float32(10*i)
 	}
 	ds, err := data.NamedTensors(map[string]*tensor.Tensor{"a": x}, map[string]*tensor.Tensor{"b": y},
-		data.TensorOptions{BatchSize: 10, Seed: 1, SampleWeights: map[string][]float32{"b": w}})
+		data.TensorOptions{BatchSize: 10, Seed: 1, SampleWeights: map[string]*tensor.Tensor{"b": tensor.Of(w, 7)}})
 	if err != nil {
 		t.Fatal(err)
 	}
