@@ -136,7 +136,7 @@ func epochJSON(epoch int, logs *Logs) []byte {
 		key, _ := json.Marshal(name) // text always has a JSON form
 		b = fmt.Appendf(b, ", %s: ", key)
 		vector := logs.Vector(name)
-		if vector == nil {
+		if len(vector) == 0 {
 			b = appendNumber(b, v)
 			continue
 		}
