@@ -19,8 +19,8 @@ type Builder struct {
 	*core
 	path, label string
 	frozen      bool
-	when        *Value                             // the condition of updates, or nil
 	replace     func(path string, x *Value) *Value // see Replace
+	when        *Value                             // the condition of updates, or nil
 }
 
 type core struct {
@@ -48,13 +48,25 @@ func (b *Builder) In(path, label string) *Builder {
 	if label == "" {
 		label = b.label
 	}
-	return &Builder{b.core, join(b.path, path), label, b.frozen, b.when, b.replace}
+	return &Builder{b.core, join(b.path, path), label, b.frozen, b.replace, b.when}
 }
 
 // Freeze returns a view of the builder for a layer that is not trainable (Keras' trainable=False).
 // Weights declared through it are not trained. Views made from it are also frozen.
 func (b *Builder) Freeze() *Builder {
-	return &Builder{b.core, b.path, b.label, true, b.when, b.replace}
+	return &Builder{b.core, b.path, b.label, true, b.replace, b.when}
+}
+
+// Replace returns a view of the builder for a layer inside another that changes its weights. Where the layer declares a
+// variable, it gets the result of with for the variable's path, relative to this view, and its value.
+func (b *Builder) Replace(with func(path string, x *Value) *Value) *Builder {
+	outer := b.path
+	return &Builder{b.core, b.path, b.label, b.frozen, func(path string, x *Value) *Value {
+		if b.replace != nil {
+			x = b.replace(path, x)
+		}
+		return with(strings.TrimPrefix(strings.TrimPrefix(path, outer), "/"), x)
+	}, b.when}
 }
 
 // When returns a view of the builder whose updates take place only if cond, a Bool scalar, is true. If
@@ -63,19 +75,7 @@ func (b *Builder) When(cond *Value) *Builder {
 	if b.when != nil {
 		cond = b.Select(b.when, cond, b.Constant(tensor.Bool, 0))
 	}
-	return &Builder{b.core, b.path, b.label, b.frozen, cond, b.replace}
-}
-
-// Replace returns a view of the builder for a layer inside another that changes its weights. Where the layer declares a
-// variable, it gets the result of with for the variable's path, relative to this view, and its value.
-func (b *Builder) Replace(with func(path string, x *Value) *Value) *Builder {
-	outer := b.path
-	return &Builder{b.core, b.path, b.label, b.frozen, b.when, func(path string, x *Value) *Value {
-		if b.replace != nil {
-			x = b.replace(path, x)
-		}
-		return with(strings.TrimPrefix(strings.TrimPrefix(path, outer), "/"), x)
-	}}
+	return &Builder{b.core, b.path, b.label, b.frozen, b.replace, cond}
 }
 
 // Frozen reports whether the view's layer is frozen. A frozen layer that keeps statistics, such as
