@@ -43,16 +43,36 @@ func (m *Model) eachAverage(set func(average, weight *tensor.Tensor)) error {
 }
 
 // SwapAverages exchanges the weights with their moving averages, which an optimizer with UseEMA keeps. A second call
-// undoes the first. The callback SwapEMAWeights calls it before and after evaluations. SwapAverages returns an error
+// undoes the first. The callback SwapEMAWeights does so before and after evaluations. SwapAverages returns an error
 // if the optimizer keeps no averages.
 func (m *Model) SwapAverages() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.eachAverage(func(average, weight *tensor.Tensor) {
+	return m.swap()
+}
+
+// swapAverages makes the averages the weights, or the weights what they were before. It does nothing if that is so
+// already, and leaves the weights of a model that is not trained, whose averages are 0.
+func (m *Model) swapAverages(on bool) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c := m.compiled; c != nil && len(c.averages) > 0 && (c.swapped == on || !c.started) {
+		return nil
+	}
+	return m.swap()
+}
+
+// swap exchanges the weights with their averages. Model.mu must be locked.
+func (m *Model) swap() error {
+	err := m.eachAverage(func(average, weight *tensor.Tensor) {
 		old := slices.Clone(weight.Raw())
 		copy(weight.Raw(), average.Raw())
 		copy(average.Raw(), old)
 	})
+	if err == nil {
+		m.compiled.swapped = !m.compiled.swapped
+	}
+	return err
 }
 
 // ApplyAverages sets the weights to their moving averages, which an optimizer with UseEMA keeps (Keras'
@@ -61,5 +81,15 @@ func (m *Model) SwapAverages() error {
 func (m *Model) ApplyAverages() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.eachAverage(func(average, weight *tensor.Tensor) { copy(weight.Raw(), average.Raw()) })
+	err := m.eachAverage(func(average, weight *tensor.Tensor) {
+		if m.compiled.swapped { // the weights are the averages
+			copy(average.Raw(), weight.Raw())
+		} else {
+			copy(weight.Raw(), average.Raw())
+		}
+	})
+	if err == nil {
+		m.compiled.swapped = false
+	}
+	return err
 }

@@ -52,7 +52,7 @@ func TestCustomClassesOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	how := lince.CompileOptions{
-		Optimizer: customSGD{optimizer.SGD{LearningRate: .25}, 2}, Loss: customLoss{Tag: .5},
+		Optimizer: customSGD{optimizer.SGD{LearningRate: .25}, 2}, Loss: customLoss{MeanSquaredError: loss.MeanSquaredError{Name: "custom_loss"}, Tag: .5},
 		Metrics: []metric.Metric{distance{Unit: "m"}},
 	}
 	if err := m.Compile(how); err != nil {

@@ -70,3 +70,17 @@ func (m *Model) SetLearningRate(rate float64) error {
 	}
 	return m.store.Set(v, tensor.Scalar(float32(rate)))
 }
+
+// iterations returns the number of steps of the optimizer, 0 if the model is not compiled for training.
+func (m *Model) iterations() int {
+	if m.compiled == nil {
+		return 0
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	v := m.store.Lookup(optimizerPath + "/iteration")
+	if v == nil {
+		return 0
+	}
+	return int(tensor.Values[int64](v.Value())[0])
+}

@@ -57,7 +57,7 @@ func steps(t *testing.T, m *Model, n int, x, y *tensor.Tensor) {
 		ones.Float32s()[i] = 1
 	}
 	for range n {
-		if err := m.step(m.compiled.train, []*tensor.Tensor{x, y, ones}, newScalars(m.compiled.names)); err != nil {
+		if err := m.step(m.compiled.train, []*tensor.Tensor{x, y, ones}, m.compiled.newMeasured()); err != nil {
 			t.Fatal(err)
 		}
 		m.compiled.started = true

@@ -58,11 +58,15 @@ func (s snapper) Begin(run callback.Run) (callback.Hooks, error) {
 		return nil
 	}
 	return callback.Hooks{
-		EpochBegin: func(epoch int) error { return take("EpochBegin %d", epoch) },
-		BatchEnd:   func(step int, _ *Logs) error { return take("BatchEnd %d.%d", run.Position().Epoch, step) },
-		EpochEnd:   func(epoch int, _ *Logs) error { return take("EpochEnd %d", epoch) },
-		Checkpoint: func(m callback.Moment) error { return take("Checkpoint %d at %v", m, run.Position()) },
-		End:        func() error { return take("End") },
+		EpochBegin:   func(epoch int) error { return take("EpochBegin %d", epoch) },
+		BatchBegin:   func(step int) error { return take("BatchBegin %d.%d", run.Position().Epoch, step) },
+		BatchEnd:     func(step int, _ *Logs) error { return take("BatchEnd %d.%d", run.Position().Epoch, step) },
+		TestBegin:    func() error { return take("TestBegin %d", run.Position().Epoch) },
+		TestBatchEnd: func(batch int, _ *Logs) error { return take("TestBatchEnd %d.%d", run.Position().Epoch, batch) },
+		TestEnd:      func(*Logs) error { return take("TestEnd %d", run.Position().Epoch) },
+		EpochEnd:     func(epoch int, _ *Logs) error { return take("EpochEnd %d", epoch) },
+		Checkpoint:   func(m callback.Moment) error { return take("Checkpoint %d at %v", m, run.Position()) },
+		End:          func() error { return take("End") },
 	}, take("Begin")
 }
 
@@ -73,9 +77,18 @@ func (c trail) Begin(callback.Run) (callback.Hooks, error) {
 	*c.into = nil
 	note := func(format string, a ...any) { *c.into = append(*c.into, fmt.Sprintf(format, a...)) }
 	return callback.Hooks{
-		State:      c.into,
-		EpochBegin: func(epoch int) error { note("begin %d", epoch); return nil },
-		BatchEnd:   func(step int, logs *Logs) error { note("step %d %v", step, logs.Map()); return nil },
+		State:          c.into,
+		EpochBegin:     func(epoch int) error { note("begin %d", epoch); return nil },
+		BatchBegin:     func(step int) error { note("begin step %d", step); return nil },
+		TestBegin:      func() error { note("test"); return nil },
+		TestBatchBegin: func(batch int) error { note("test batch %d", batch); return nil },
+		TestBatchEnd:   func(batch int, logs *Logs) error { note("tested %d %v", batch, logs.Map()); return nil },
+		TestEnd: func(logs *Logs) error {
+			logs.Set("tests", float64(len(*c.into)))
+			note("test end %v", logs.Map())
+			return nil
+		},
+		BatchEnd: func(step int, logs *Logs) error { note("step %d %v", step, logs.Map()); return nil },
 		EpochEnd: func(epoch int, logs *Logs) error {
 			logs.Set("noted", float64(len(*c.into)))
 			note("end %d %v", epoch, logs.Map())
@@ -131,10 +144,13 @@ func TestResumeFromEveryHook(t *testing.T) {
 				return m.Fit(context.Background(), c.ds(), f)
 			}
 			whole := smallModel(t, 7)
+			how, _ := whole.Compiled()
+			how.Metrics = append(how.Metrics, metric.F1Score{}, metric.OneHotMeanIoU{NumClasses: 2}) // a vector, and counts that are int64
 			if c.optimizer != nil {
-				if err := whole.Compile(CompileOptions{Optimizer: c.optimizer, Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}}}); err != nil {
-					t.Fatal(err)
-				}
+				how.Optimizer = c.optimizer
+			}
+			if err := whole.Compile(how); err != nil {
+				t.Fatal(err)
 			}
 			var taken []snapshot
 			h := must(train(whole, &taken, nil))

@@ -480,7 +480,7 @@ func (m *Model) metricList(o objective, list []metric.Metric) any {
 			out = append(out, metric.NameOf(x))
 			continue
 		}
-		out = append(out, wrap("keras.metrics", metric.ClassOf(x), metric.GetConfig(x), metric.Classes()))
+		out = append(out, wrap("keras.metrics", metric.ClassOf(x), metric.GetConfig(x), append(metric.Classes(), metric.ClassOf(metric.Loss{}))))
 	}
 	if out == nil {
 		return nil

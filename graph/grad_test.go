@@ -91,6 +91,14 @@ var gradients = []struct {
 	{"OneHot", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.Mul(x, b.OneHot(b.ArgMax(x), 2, tensor.Float32))
 	}},
+	{"SegmentSum", []int{3, 2}, []int{4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		segments := b.Cast(b.Offset(b.Scale(x, 3), 2), tensor.Int32) // from -1, which is left out, to 4, which is too
+		return b.Mul(b.SegmentSum(b.Square(x), segments, 4), y)
+	}},
+	{"CumSum", []int{3, 4}, []int{3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Add(b.Mul(b.CumSum(b.Square(x), false), y), b.CumSum(x, true))
+	}},
+	{"Iota", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(x, b.Iota(x, 1)) }},
 	{"RandomUniform", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.Mul(x, b.RandomUniform(1, b.Constant(tensor.Int64, 1), x))
 	}},

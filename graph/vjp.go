@@ -233,6 +233,15 @@ var vjps = map[string]vjp{
 			b.Neg(b.Mul(b.Reshape(g[0], rows...), b.Log(b.Softmax(x)))),
 		}
 	},
+
+	"SegmentSum": func(b *Builder, n *Node, g []*Value) []*Value {
+		one := b.OneHot(n.In[1], n.Op.(op.SegmentSum).Segments, n.In[0].DType)
+		return []*Value{b.Sum(b.Mul(one, g[0]), one.Rank()-1), nil}
+	},
+	"Iota": flat,
+	"CumSum": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.CumSum(g[0], !n.Op.(op.CumSum).Reverse)}
+	},
 	"Sparsemax": sparsemaxGrad,
 
 	"Resize": func(b *Builder, n *Node, g []*Value) []*Value {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -279,6 +280,31 @@ var all = []optimizer.Optimizer{
 	optimizer.Muon{}, optimizer.Muon{AdamWeightDecay: new(0.), ExcludeLayers: []string{"a", "b.*"}, IncludeEmbeddings: true, NSSteps: new(0), NoNesterov: true, RMSRate: new(0.), AdamLRRatio: 2},
 	optimizer.Nadam{}, optimizer.Nadam{Beta1: new(0.), Beta2: new(0.), Epsilon: new(0.)},
 	optimizer.ScheduleFreeAdamW{}, optimizer.ScheduleFreeAdamW{Beta1: .5, WarmupSteps: 3},
+}
+
+// TestSharedFields checks that all optimizers declare the fields that they share with the same tags. The defaults of the
+// learning rate and of the weight decay differ.
+func TestSharedFields(t *testing.T) {
+	want := reflect.TypeFor[optimizer.SGD]()
+	for _, o := range all {
+		if typ := reflect.TypeOf(o); typ != reflect.TypeFor[optimizer.LossScaleOptimizer]() {
+			for _, name := range []string{
+				"Schedule", "ExcludeFromWeightDecay", "ClipNorm", "GlobalClipNorm", "ClipValue", "UseEMA", "EMAMomentum", "EMAOverwriteFrequency",
+				"LossScaleFactor", "GradientAccumulationSteps",
+			} {
+				f, ok := typ.FieldByName(name)
+				w, _ := want.FieldByName(name)
+				if !ok || f.Type != w.Type || f.Tag != w.Tag {
+					t.Errorf("%v.%s is %v with the tag %q, want %v with %q", typ, name, f.Type, f.Tag, w.Type, w.Tag)
+				}
+			}
+			for _, name := range []string{"LearningRate", "WeightDecay"} {
+				if _, ok := typ.FieldByName(name); !ok {
+					t.Errorf("%v has no %s", typ, name)
+				}
+			}
+		}
+	}
 }
 
 func TestDecode(t *testing.T) {

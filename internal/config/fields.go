@@ -56,6 +56,8 @@ func (s span) want(what string) string {
 	switch {
 	case !s.set:
 		return what
+	case lo && hi && s.above && s.below:
+		return fmt.Sprintf("%s greater than %s and less than %s", what, show(s.lo), show(s.hi))
 	case lo && hi && s.below:
 		return fmt.Sprintf("%s greater than or equal to %s and less than %s", what, show(s.lo), show(s.hi))
 	case lo && hi && s.above:

@@ -79,6 +79,13 @@ var cases = []struct {
 		}
 		return append(out, b.ArgMax(x), b.OneHot(b.ArgMax(x), 5, tensor.Float32))
 	}},
+	{"segments", []int{3, 4, 5}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		s := b.SegmentSum(b.Square(x), b.Cast(b.Scale(x, 9), tensor.Int32), 7)
+		return append(graph.Grad(b, b.Sum(b.Square(s)), x), s, b.Iota(x, 0), b.Iota(x, 1), b.Iota(x, 2), b.CumSum(x, false), b.CumSum(x, true))
+	}},
+	{"many segments", []int{3, 40, 500}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		return []*graph.Value{b.SegmentSum(b.Square(x), b.Cast(b.Scale(x, 99), tensor.Int32), 50), b.SegmentSum(x, b.Cast(b.Iota(x, 2), tensor.Int32), 90_000), b.Iota(x, 1)}
+	}},
 	{"shapes", []int{3, 4, 5}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		return []*graph.Value{b.Reshape(x, -1, 20), b.Transpose(x, 2, 0, 1), b.Square(b.Reshape(b.Neg(x), 5, 4, -1))}
 	}},

@@ -122,6 +122,9 @@ var lowerers = map[string]func(l *lowering) error{
 
 	"FusedMatMulUpdate": matMulUpdate,
 
+	"SegmentSum":    segmentSum,
+	"Iota":          indices,
+	"CumSum":        cumSum,
 	"Sparsemax":     sparsemax,
 	"SparsemaxGrad": sparsemaxGrad,
 

@@ -16,6 +16,8 @@ import (
 	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/internal/testenv"
 	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/optimizer/schedule"
 	"github.com/lince-ml/lince/regularizer"
@@ -65,6 +67,13 @@ var values = map[reflect.Type]string{
 	reflect.TypeFor[initializer.Initializer](): "an initializer",
 	reflect.TypeFor[optimizer.Optimizer]():     "an optimizer",
 	reflect.TypeFor[schedule.Schedule]():       "a learning rate schedule",
+	reflect.TypeFor[loss.Factors]():            "a number, or one for each class",
+	reflect.TypeFor[loss.Reduction]():          "sum_over_batch_size, sum, mean_with_sample_weight, mean, none",
+	reflect.TypeFor[metric.Aggregation]():      "uniform_average, variance_weighted_average, none (null in Keras)",
+	reflect.TypeFor[metric.Average]():          "micro, macro, weighted, or empty for Keras' None",
+	reflect.TypeFor[metric.Curve]():            "ROC, PR, PRGAIN",
+	reflect.TypeFor[metric.Summation]():        "interpolation, majoring, minoring",
+	reflect.TypeFor[metric.Thresholds]():       "numbers from 0 to 1",
 	reflect.TypeFor[regularizer.Regularizer](): "a regularizer",
 	reflect.TypeFor[constraint.Constraint]():   "a constraint",
 	reflect.TypeFor[constraint.Axis]():         "a dimension of the weight, or several; negative ones count from the last",

@@ -128,6 +128,29 @@ var evals = map[string]eval{
 		}
 	},
 
+	"SegmentSum": func(_ *graph.Node, in, out []*Array) {
+		for i, v := range in[0].V {
+			if s := int(in[1].V[i]); s >= 0 && s < len(out[0].V) {
+				out[0].V[s] += v
+			}
+		}
+	},
+	"CumSum": func(n *graph.Node, in, out []*Array) {
+		rows(in[0], func(i int, row []float64) {
+			sum, y := 0., out[0].V[i*len(row):]
+			for j := range row {
+				if n.Op.(op.CumSum).Reverse {
+					j = len(row) - 1 - j
+				}
+				sum += row[j]
+				y[j] = sum
+			}
+		})
+	},
+	"Iota": func(n *graph.Node, _, out []*Array) {
+		each(out[0].Shape, func(i int, at []int) { out[0].V[i] = float64(at[n.Op.(op.Iota).Axis]) })
+	},
+
 	"ReduceSum": reduce(0, func(a, x float64) float64 { return a + x }),
 	"ReduceMax": reduce(math.Inf(-1), func(a, x float64) float64 { return max(a, x) }),
 	"ArgMax": func(_ *graph.Node, in, out []*Array) {
