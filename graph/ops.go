@@ -71,6 +71,27 @@ func (b *Builder) Sigmoid(x *Value) *Value { return b.Op(op.Unary{Fn: op.Sigmoid
 // Tanh is the hyperbolic tangent.
 func (b *Builder) Tanh(x *Value) *Value { return b.Op(op.Unary{Fn: op.Tanh}, x) }
 
+// Erf is the error function, 2/sqrt(pi) times the integral of exp(-t*t) from 0 to x.
+func (b *Builder) Erf(x *Value) *Value { return b.Op(op.Unary{Fn: op.Erf}, x) }
+
+// Expm1 is e to the x, minus 1. It is accurate for small x.
+func (b *Builder) Expm1(x *Value) *Value { return b.Op(op.Unary{Fn: op.Expm1}, x) }
+
+// Softplus is ln(1+exp(x)). It does not overflow.
+func (b *Builder) Softplus(x *Value) *Value { return b.Op(op.Unary{Fn: op.Softplus}, x) }
+
+// Floor is the greatest integer that is not greater than x. Its gradient is 0.
+func (b *Builder) Floor(x *Value) *Value { return b.Op(op.Unary{Fn: op.Floor}, x) }
+
+// Round is the nearest integer; halves are rounded to even. Its gradient is 0.
+func (b *Builder) Round(x *Value) *Value { return b.Op(op.Unary{Fn: op.Round}, x) }
+
+// Sin is the sine of x, in radians.
+func (b *Builder) Sin(x *Value) *Value { return b.Op(op.Unary{Fn: op.Sin}, x) }
+
+// Cos is the cosine of x, in radians.
+func (b *Builder) Cos(x *Value) *Value { return b.Op(op.Unary{Fn: op.Cos}, x) }
+
 // Binary applies a function to the elements of two values, broadcast as in NumPy.
 func (b *Builder) Binary(fn op.BinaryFn, x, y *Value) *Value {
 	return b.Op(op.Binary{Fn: fn}, x, y)

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"errors"
+	"math"
 	"slices"
 
 	"github.com/lince-ml/lince/graph/op"
@@ -14,7 +15,7 @@ import (
 type vjp func(b *Builder, n *Node, g []*Value) []*Value
 
 // vjps maps the name of each op to its gradient rule. Ops whose derivative is 0 wherever it exists
-// (comparisons, Sign, ArgMax and so on) have no gradient.
+// (comparisons, Sign, Floor, ArgMax and so on) have no gradient.
 var vjps = map[string]vjp{
 	"Neg":     unary(func(b *Builder, g, x, y *Value) *Value { return b.Neg(g) }),
 	"Abs":     unary(func(b *Builder, g, x, y *Value) *Value { return b.Mul(g, b.Sign(x)) }),
@@ -28,6 +29,15 @@ var vjps = map[string]vjp{
 	"ReLU6":   unary(func(b *Builder, g, x, y *Value) *Value { return b.Op(op.ReLU6Grad{}, g, y) }),
 	"Sigmoid": unary(func(b *Builder, g, x, y *Value) *Value { return b.Mul(g, b.Sub(y, b.Square(y))) }),
 	"Tanh":    unary(func(b *Builder, g, x, y *Value) *Value { return b.Sub(g, b.Mul(g, b.Square(y))) }),
+	"Erf": unary(func(b *Builder, g, x, y *Value) *Value {
+		return b.Mul(g, b.Scale(b.Exp(b.Neg(b.Square(x))), 2/math.Sqrt(math.Pi)))
+	}),
+	"Expm1":    unary(func(b *Builder, g, x, y *Value) *Value { return b.Mul(g, b.Offset(y, 1)) }),
+	"Softplus": unary(func(b *Builder, g, x, y *Value) *Value { return b.Mul(g, b.Sigmoid(x)) }),
+	"Floor":    flat,
+	"Round":    flat,
+	"Sin":      unary(func(b *Builder, g, x, y *Value) *Value { return b.Mul(g, b.Cos(x)) }),
+	"Cos":      unary(func(b *Builder, g, x, y *Value) *Value { return b.Neg(b.Mul(g, b.Sin(x))) }),
 
 	"Add": binary(func(b *Builder, g, x, y, z *Value) (dx, dy *Value) { return g, g }),
 	"Sub": binary(func(b *Builder, g, x, y, z *Value) (dx, dy *Value) { return g, b.Neg(g) }),

@@ -10,7 +10,8 @@ import (
 type UnaryFn string
 
 // The functions of one number. ReLU is max(x, 0), ReLU6 min(max(x, 0), 6), Sign is -1, 0 or 1,
-// Log1p is ln(1+x).
+// Log1p is ln(1+x), Expm1 is exp(x)-1, Erf is the error function, Softplus is ln(1+exp(x)), and Round
+// rounds halves to even. Sin and Cos take radians.
 const (
 	Neg     UnaryFn = "Neg"
 	Abs     UnaryFn = "Abs"
@@ -24,6 +25,14 @@ const (
 	ReLU6   UnaryFn = "ReLU6"
 	Sigmoid UnaryFn = "Sigmoid"
 	Tanh    UnaryFn = "Tanh"
+
+	Erf      UnaryFn = "Erf"
+	Expm1    UnaryFn = "Expm1"
+	Softplus UnaryFn = "Softplus"
+	Floor    UnaryFn = "Floor"
+	Round    UnaryFn = "Round"
+	Sin      UnaryFn = "Sin"
+	Cos      UnaryFn = "Cos"
 )
 
 // Unary applies Fn to each element of a floating-point or integer operand.

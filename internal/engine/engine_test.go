@@ -46,6 +46,10 @@ var cases = []struct {
 			b.Add(x, y), b.Sub(x, y), b.Mul(x, y), b.Div(x, y), b.Max(x, y), b.Min(x, y), b.Binary(op.Pow, y, x), b.Clip(x, -.2, .3),
 		}
 	}},
+	{"more functions of one number", []int{7, 5}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		x = b.Scale(x, 5)
+		return []*graph.Value{b.Erf(x), b.Expm1(x), b.Softplus(x), b.Floor(x), b.Round(x), b.Sin(x), b.Cos(x)}
+	}},
 	{"comparisons", []int{4, 3}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		y := b.Neg(x)
 		var out []*graph.Value

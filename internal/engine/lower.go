@@ -39,7 +39,16 @@ var lowerers = map[string]func(l *lowering) error{
 	"ReLU6":   unary(eltwise.ReLU6),
 	"Sigmoid": unary(eltwise.Sigmoid),
 	"Tanh":    unary(eltwise.Tanh),
-	"Copy":    duplicate,
+
+	"Erf":      unary(eltwise.Erf),
+	"Expm1":    unary(eltwise.Expm1),
+	"Softplus": unary(eltwise.Softplus),
+	"Floor":    unary(eltwise.Floor),
+	"Round":    unary(eltwise.Round),
+	"Sin":      unary(eltwise.Sin),
+	"Cos":      unary(eltwise.Cos),
+
+	"Copy": duplicate,
 
 	"Add":          binary(eltwise.Add),
 	"Sub":          binary(eltwise.Sub),

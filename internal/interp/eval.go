@@ -33,6 +33,14 @@ var evals = map[string]eval{
 	"Sigmoid": unary(func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }),
 	"Tanh":    unary(math.Tanh),
 
+	"Erf":      unary(math.Erf),
+	"Expm1":    unary(math.Expm1),
+	"Softplus": unary(func(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }),
+	"Floor":    unary(math.Floor),
+	"Round":    unary(math.RoundToEven),
+	"Sin":      unary(math.Sin),
+	"Cos":      unary(math.Cos),
+
 	"Add":          binary(func(x, y float64) float64 { return x + y }),
 	"Sub":          binary(func(x, y float64) float64 { return x - y }),
 	"Mul":          binary(func(x, y float64) float64 { return x * y }),

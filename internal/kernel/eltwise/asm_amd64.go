@@ -280,6 +280,42 @@ func unaryTanhVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
 	}
 }
 
+// unaryErfVectors calls the assembly for an instruction set.
+func unaryErfVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
+	switch isa {
+	case kernel.AVX512:
+		unaryErfAVX512(dst, x, n)
+	case kernel.AVX2:
+		unaryErfAVX2(dst, x, n)
+	default:
+		panic("unaryErf has no assembly for " + isa.String())
+	}
+}
+
+// unaryExpm1Vectors calls the assembly for an instruction set.
+func unaryExpm1Vectors(isa kernel.ISA, dst *float32, x *float32, n int) {
+	switch isa {
+	case kernel.AVX512:
+		unaryExpm1AVX512(dst, x, n)
+	case kernel.AVX2:
+		unaryExpm1AVX2(dst, x, n)
+	default:
+		panic("unaryExpm1 has no assembly for " + isa.String())
+	}
+}
+
+// unarySoftplusVectors calls the assembly for an instruction set.
+func unarySoftplusVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
+	switch isa {
+	case kernel.AVX512:
+		unarySoftplusAVX512(dst, x, n)
+	case kernel.AVX2:
+		unarySoftplusAVX2(dst, x, n)
+	default:
+		panic("unarySoftplus has no assembly for " + isa.String())
+	}
+}
+
 // binaryOps calls the assembly for a function of two numbers; it returns false if there is none.
 func binaryOps(isa kernel.ISA, op BinaryOp, dst, x, y *float32, n, stepX, stepY int) bool {
 	switch op {
@@ -336,6 +372,12 @@ func unaryOps(isa kernel.ISA, op UnaryOp, dst, x *float32, n int) bool {
 		unarySigmoidVectors(isa, dst, x, n)
 	case Tanh:
 		unaryTanhVectors(isa, dst, x, n)
+	case Erf:
+		unaryErfVectors(isa, dst, x, n)
+	case Expm1:
+		unaryExpm1Vectors(isa, dst, x, n)
+	case Softplus:
+		unarySoftplusVectors(isa, dst, x, n)
 	default:
 		return false
 	}
@@ -457,6 +499,21 @@ func unarySigmoidAVX512(dst *float32, x *float32, n int)
 //go:noescape
 func unaryTanhAVX512(dst *float32, x *float32, n int)
 
+// unaryErfAVX512 sets dst = erf(x), approximately, element by element, for n vectors.
+//
+//go:noescape
+func unaryErfAVX512(dst *float32, x *float32, n int)
+
+// unaryExpm1AVX512 sets dst = exp(x) - 1, approximately, element by element, for n vectors.
+//
+//go:noescape
+func unaryExpm1AVX512(dst *float32, x *float32, n int)
+
+// unarySoftplusAVX512 sets dst = ln(1 + exp(x)), approximately, element by element, for n vectors.
+//
+//go:noescape
+func unarySoftplusAVX512(dst *float32, x *float32, n int)
+
 // binaryAddAVX2 sets dst = x + y, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
@@ -571,3 +628,18 @@ func unarySigmoidAVX2(dst *float32, x *float32, n int)
 //
 //go:noescape
 func unaryTanhAVX2(dst *float32, x *float32, n int)
+
+// unaryErfAVX2 sets dst = erf(x), approximately, element by element, for n vectors.
+//
+//go:noescape
+func unaryErfAVX2(dst *float32, x *float32, n int)
+
+// unaryExpm1AVX2 sets dst = exp(x) - 1, approximately, element by element, for n vectors.
+//
+//go:noescape
+func unaryExpm1AVX2(dst *float32, x *float32, n int)
+
+// unarySoftplusAVX2 sets dst = ln(1 + exp(x)), approximately, element by element, for n vectors.
+//
+//go:noescape
+func unarySoftplusAVX2(dst *float32, x *float32, n int)

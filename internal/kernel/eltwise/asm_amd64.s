@@ -402,6 +402,538 @@ DATA c3f200000<>+56(SB)/4, $0x3f200000
 DATA c3f200000<>+60(SB)/4, $0x3f200000
 GLOBL c3f200000<>(SB), RODATA|NOPTR, $64
 
+// 3.95 in all lanes
+DATA c407ccccd<>+0(SB)/4, $0x407ccccd
+DATA c407ccccd<>+4(SB)/4, $0x407ccccd
+DATA c407ccccd<>+8(SB)/4, $0x407ccccd
+DATA c407ccccd<>+12(SB)/4, $0x407ccccd
+DATA c407ccccd<>+16(SB)/4, $0x407ccccd
+DATA c407ccccd<>+20(SB)/4, $0x407ccccd
+DATA c407ccccd<>+24(SB)/4, $0x407ccccd
+DATA c407ccccd<>+28(SB)/4, $0x407ccccd
+DATA c407ccccd<>+32(SB)/4, $0x407ccccd
+DATA c407ccccd<>+36(SB)/4, $0x407ccccd
+DATA c407ccccd<>+40(SB)/4, $0x407ccccd
+DATA c407ccccd<>+44(SB)/4, $0x407ccccd
+DATA c407ccccd<>+48(SB)/4, $0x407ccccd
+DATA c407ccccd<>+52(SB)/4, $0x407ccccd
+DATA c407ccccd<>+56(SB)/4, $0x407ccccd
+DATA c407ccccd<>+60(SB)/4, $0x407ccccd
+GLOBL c407ccccd<>(SB), RODATA|NOPTR, $64
+
+// -9.364646e-06 in all lanes
+DATA cb71d1cd9<>+0(SB)/4, $0xb71d1cd9
+DATA cb71d1cd9<>+4(SB)/4, $0xb71d1cd9
+DATA cb71d1cd9<>+8(SB)/4, $0xb71d1cd9
+DATA cb71d1cd9<>+12(SB)/4, $0xb71d1cd9
+DATA cb71d1cd9<>+16(SB)/4, $0xb71d1cd9
+DATA cb71d1cd9<>+20(SB)/4, $0xb71d1cd9
+DATA cb71d1cd9<>+24(SB)/4, $0xb71d1cd9
+DATA cb71d1cd9<>+28(SB)/4, $0xb71d1cd9
+DATA cb71d1cd9<>+32(SB)/4, $0xb71d1cd9
+DATA cb71d1cd9<>+36(SB)/4, $0xb71d1cd9
+DATA cb71d1cd9<>+40(SB)/4, $0xb71d1cd9
+DATA cb71d1cd9<>+44(SB)/4, $0xb71d1cd9
+DATA cb71d1cd9<>+48(SB)/4, $0xb71d1cd9
+DATA cb71d1cd9<>+52(SB)/4, $0xb71d1cd9
+DATA cb71d1cd9<>+56(SB)/4, $0xb71d1cd9
+DATA cb71d1cd9<>+60(SB)/4, $0xb71d1cd9
+GLOBL cb71d1cd9<>(SB), RODATA|NOPTR, $64
+
+// 0.0003043315 in all lanes
+DATA c399f8eaf<>+0(SB)/4, $0x399f8eaf
+DATA c399f8eaf<>+4(SB)/4, $0x399f8eaf
+DATA c399f8eaf<>+8(SB)/4, $0x399f8eaf
+DATA c399f8eaf<>+12(SB)/4, $0x399f8eaf
+DATA c399f8eaf<>+16(SB)/4, $0x399f8eaf
+DATA c399f8eaf<>+20(SB)/4, $0x399f8eaf
+DATA c399f8eaf<>+24(SB)/4, $0x399f8eaf
+DATA c399f8eaf<>+28(SB)/4, $0x399f8eaf
+DATA c399f8eaf<>+32(SB)/4, $0x399f8eaf
+DATA c399f8eaf<>+36(SB)/4, $0x399f8eaf
+DATA c399f8eaf<>+40(SB)/4, $0x399f8eaf
+DATA c399f8eaf<>+44(SB)/4, $0x399f8eaf
+DATA c399f8eaf<>+48(SB)/4, $0x399f8eaf
+DATA c399f8eaf<>+52(SB)/4, $0x399f8eaf
+DATA c399f8eaf<>+56(SB)/4, $0x399f8eaf
+DATA c399f8eaf<>+60(SB)/4, $0x399f8eaf
+GLOBL c399f8eaf<>(SB), RODATA|NOPTR, $64
+
+// -0.0035682684 in all lanes
+DATA cbb69d99c<>+0(SB)/4, $0xbb69d99c
+DATA cbb69d99c<>+4(SB)/4, $0xbb69d99c
+DATA cbb69d99c<>+8(SB)/4, $0xbb69d99c
+DATA cbb69d99c<>+12(SB)/4, $0xbb69d99c
+DATA cbb69d99c<>+16(SB)/4, $0xbb69d99c
+DATA cbb69d99c<>+20(SB)/4, $0xbb69d99c
+DATA cbb69d99c<>+24(SB)/4, $0xbb69d99c
+DATA cbb69d99c<>+28(SB)/4, $0xbb69d99c
+DATA cbb69d99c<>+32(SB)/4, $0xbb69d99c
+DATA cbb69d99c<>+36(SB)/4, $0xbb69d99c
+DATA cbb69d99c<>+40(SB)/4, $0xbb69d99c
+DATA cbb69d99c<>+44(SB)/4, $0xbb69d99c
+DATA cbb69d99c<>+48(SB)/4, $0xbb69d99c
+DATA cbb69d99c<>+52(SB)/4, $0xbb69d99c
+DATA cbb69d99c<>+56(SB)/4, $0xbb69d99c
+DATA cbb69d99c<>+60(SB)/4, $0xbb69d99c
+GLOBL cbb69d99c<>(SB), RODATA|NOPTR, $64
+
+// 0.023607211 in all lanes
+DATA c3cc163e9<>+0(SB)/4, $0x3cc163e9
+DATA c3cc163e9<>+4(SB)/4, $0x3cc163e9
+DATA c3cc163e9<>+8(SB)/4, $0x3cc163e9
+DATA c3cc163e9<>+12(SB)/4, $0x3cc163e9
+DATA c3cc163e9<>+16(SB)/4, $0x3cc163e9
+DATA c3cc163e9<>+20(SB)/4, $0x3cc163e9
+DATA c3cc163e9<>+24(SB)/4, $0x3cc163e9
+DATA c3cc163e9<>+28(SB)/4, $0x3cc163e9
+DATA c3cc163e9<>+32(SB)/4, $0x3cc163e9
+DATA c3cc163e9<>+36(SB)/4, $0x3cc163e9
+DATA c3cc163e9<>+40(SB)/4, $0x3cc163e9
+DATA c3cc163e9<>+44(SB)/4, $0x3cc163e9
+DATA c3cc163e9<>+48(SB)/4, $0x3cc163e9
+DATA c3cc163e9<>+52(SB)/4, $0x3cc163e9
+DATA c3cc163e9<>+56(SB)/4, $0x3cc163e9
+DATA c3cc163e9<>+60(SB)/4, $0x3cc163e9
+GLOBL c3cc163e9<>(SB), RODATA|NOPTR, $64
+
+// -0.106059626 in all lanes
+DATA cbdd935ca<>+0(SB)/4, $0xbdd935ca
+DATA cbdd935ca<>+4(SB)/4, $0xbdd935ca
+DATA cbdd935ca<>+8(SB)/4, $0xbdd935ca
+DATA cbdd935ca<>+12(SB)/4, $0xbdd935ca
+DATA cbdd935ca<>+16(SB)/4, $0xbdd935ca
+DATA cbdd935ca<>+20(SB)/4, $0xbdd935ca
+DATA cbdd935ca<>+24(SB)/4, $0xbdd935ca
+DATA cbdd935ca<>+28(SB)/4, $0xbdd935ca
+DATA cbdd935ca<>+32(SB)/4, $0xbdd935ca
+DATA cbdd935ca<>+36(SB)/4, $0xbdd935ca
+DATA cbdd935ca<>+40(SB)/4, $0xbdd935ca
+DATA cbdd935ca<>+44(SB)/4, $0xbdd935ca
+DATA cbdd935ca<>+48(SB)/4, $0xbdd935ca
+DATA cbdd935ca<>+52(SB)/4, $0xbdd935ca
+DATA cbdd935ca<>+56(SB)/4, $0xbdd935ca
+DATA cbdd935ca<>+60(SB)/4, $0xbdd935ca
+GLOBL cbdd935ca<>(SB), RODATA|NOPTR, $64
+
+// -0.6352569 in all lanes
+DATA cbf22a032<>+0(SB)/4, $0xbf22a032
+DATA cbf22a032<>+4(SB)/4, $0xbf22a032
+DATA cbf22a032<>+8(SB)/4, $0xbf22a032
+DATA cbf22a032<>+12(SB)/4, $0xbf22a032
+DATA cbf22a032<>+16(SB)/4, $0xbf22a032
+DATA cbf22a032<>+20(SB)/4, $0xbf22a032
+DATA cbf22a032<>+24(SB)/4, $0xbf22a032
+DATA cbf22a032<>+28(SB)/4, $0xbf22a032
+DATA cbf22a032<>+32(SB)/4, $0xbf22a032
+DATA cbf22a032<>+36(SB)/4, $0xbf22a032
+DATA cbf22a032<>+40(SB)/4, $0xbf22a032
+DATA cbf22a032<>+44(SB)/4, $0xbf22a032
+DATA cbf22a032<>+48(SB)/4, $0xbf22a032
+DATA cbf22a032<>+52(SB)/4, $0xbf22a032
+DATA cbf22a032<>+56(SB)/4, $0xbf22a032
+DATA cbf22a032<>+60(SB)/4, $0xbf22a032
+GLOBL cbf22a032<>(SB), RODATA|NOPTR, $64
+
+// -1.1286229 in all lanes
+DATA cbf9076b7<>+0(SB)/4, $0xbf9076b7
+DATA cbf9076b7<>+4(SB)/4, $0xbf9076b7
+DATA cbf9076b7<>+8(SB)/4, $0xbf9076b7
+DATA cbf9076b7<>+12(SB)/4, $0xbf9076b7
+DATA cbf9076b7<>+16(SB)/4, $0xbf9076b7
+DATA cbf9076b7<>+20(SB)/4, $0xbf9076b7
+DATA cbf9076b7<>+24(SB)/4, $0xbf9076b7
+DATA cbf9076b7<>+28(SB)/4, $0xbf9076b7
+DATA cbf9076b7<>+32(SB)/4, $0xbf9076b7
+DATA cbf9076b7<>+36(SB)/4, $0xbf9076b7
+DATA cbf9076b7<>+40(SB)/4, $0xbf9076b7
+DATA cbf9076b7<>+44(SB)/4, $0xbf9076b7
+DATA cbf9076b7<>+48(SB)/4, $0xbf9076b7
+DATA cbf9076b7<>+52(SB)/4, $0xbf9076b7
+DATA cbf9076b7<>+56(SB)/4, $0xbf9076b7
+DATA cbf9076b7<>+60(SB)/4, $0xbf9076b7
+GLOBL cbf9076b7<>(SB), RODATA|NOPTR, $64
+
+// -0.0006203272 in all lanes
+DATA cba229d74<>+0(SB)/4, $0xba229d74
+DATA cba229d74<>+4(SB)/4, $0xba229d74
+DATA cba229d74<>+8(SB)/4, $0xba229d74
+DATA cba229d74<>+12(SB)/4, $0xba229d74
+DATA cba229d74<>+16(SB)/4, $0xba229d74
+DATA cba229d74<>+20(SB)/4, $0xba229d74
+DATA cba229d74<>+24(SB)/4, $0xba229d74
+DATA cba229d74<>+28(SB)/4, $0xba229d74
+DATA cba229d74<>+32(SB)/4, $0xba229d74
+DATA cba229d74<>+36(SB)/4, $0xba229d74
+DATA cba229d74<>+40(SB)/4, $0xba229d74
+DATA cba229d74<>+44(SB)/4, $0xba229d74
+DATA cba229d74<>+48(SB)/4, $0xba229d74
+DATA cba229d74<>+52(SB)/4, $0xba229d74
+DATA cba229d74<>+56(SB)/4, $0xba229d74
+DATA cba229d74<>+60(SB)/4, $0xba229d74
+GLOBL cba229d74<>(SB), RODATA|NOPTR, $64
+
+// 0.005032185 in all lanes
+DATA c3ba4e507<>+0(SB)/4, $0x3ba4e507
+DATA c3ba4e507<>+4(SB)/4, $0x3ba4e507
+DATA c3ba4e507<>+8(SB)/4, $0x3ba4e507
+DATA c3ba4e507<>+12(SB)/4, $0x3ba4e507
+DATA c3ba4e507<>+16(SB)/4, $0x3ba4e507
+DATA c3ba4e507<>+20(SB)/4, $0x3ba4e507
+DATA c3ba4e507<>+24(SB)/4, $0x3ba4e507
+DATA c3ba4e507<>+28(SB)/4, $0x3ba4e507
+DATA c3ba4e507<>+32(SB)/4, $0x3ba4e507
+DATA c3ba4e507<>+36(SB)/4, $0x3ba4e507
+DATA c3ba4e507<>+40(SB)/4, $0x3ba4e507
+DATA c3ba4e507<>+44(SB)/4, $0x3ba4e507
+DATA c3ba4e507<>+48(SB)/4, $0x3ba4e507
+DATA c3ba4e507<>+52(SB)/4, $0x3ba4e507
+DATA c3ba4e507<>+56(SB)/4, $0x3ba4e507
+DATA c3ba4e507<>+60(SB)/4, $0x3ba4e507
+GLOBL c3ba4e507<>(SB), RODATA|NOPTR, $64
+
+// -0.026791466 in all lanes
+DATA cbcdb79c7<>+0(SB)/4, $0xbcdb79c7
+DATA cbcdb79c7<>+4(SB)/4, $0xbcdb79c7
+DATA cbcdb79c7<>+8(SB)/4, $0xbcdb79c7
+DATA cbcdb79c7<>+12(SB)/4, $0xbcdb79c7
+DATA cbcdb79c7<>+16(SB)/4, $0xbcdb79c7
+DATA cbcdb79c7<>+20(SB)/4, $0xbcdb79c7
+DATA cbcdb79c7<>+24(SB)/4, $0xbcdb79c7
+DATA cbcdb79c7<>+28(SB)/4, $0xbcdb79c7
+DATA cbcdb79c7<>+32(SB)/4, $0xbcdb79c7
+DATA cbcdb79c7<>+36(SB)/4, $0xbcdb79c7
+DATA cbcdb79c7<>+40(SB)/4, $0xbcdb79c7
+DATA cbcdb79c7<>+44(SB)/4, $0xbcdb79c7
+DATA cbcdb79c7<>+48(SB)/4, $0xbcdb79c7
+DATA cbcdb79c7<>+52(SB)/4, $0xbcdb79c7
+DATA cbcdb79c7<>+56(SB)/4, $0xbcdb79c7
+DATA cbcdb79c7<>+60(SB)/4, $0xbcdb79c7
+GLOBL cbcdb79c7<>(SB), RODATA|NOPTR, $64
+
+// 0.11282455 in all lanes
+DATA c3de7108f<>+0(SB)/4, $0x3de7108f
+DATA c3de7108f<>+4(SB)/4, $0x3de7108f
+DATA c3de7108f<>+8(SB)/4, $0x3de7108f
+DATA c3de7108f<>+12(SB)/4, $0x3de7108f
+DATA c3de7108f<>+16(SB)/4, $0x3de7108f
+DATA c3de7108f<>+20(SB)/4, $0x3de7108f
+DATA c3de7108f<>+24(SB)/4, $0x3de7108f
+DATA c3de7108f<>+28(SB)/4, $0x3de7108f
+DATA c3de7108f<>+32(SB)/4, $0x3de7108f
+DATA c3de7108f<>+36(SB)/4, $0x3de7108f
+DATA c3de7108f<>+40(SB)/4, $0x3de7108f
+DATA c3de7108f<>+44(SB)/4, $0x3de7108f
+DATA c3de7108f<>+48(SB)/4, $0x3de7108f
+DATA c3de7108f<>+52(SB)/4, $0x3de7108f
+DATA c3de7108f<>+56(SB)/4, $0x3de7108f
+DATA c3de7108f<>+60(SB)/4, $0x3de7108f
+GLOBL c3de7108f<>(SB), RODATA|NOPTR, $64
+
+// -0.3761255 in all lanes
+DATA cbec09386<>+0(SB)/4, $0xbec09386
+DATA cbec09386<>+4(SB)/4, $0xbec09386
+DATA cbec09386<>+8(SB)/4, $0xbec09386
+DATA cbec09386<>+12(SB)/4, $0xbec09386
+DATA cbec09386<>+16(SB)/4, $0xbec09386
+DATA cbec09386<>+20(SB)/4, $0xbec09386
+DATA cbec09386<>+24(SB)/4, $0xbec09386
+DATA cbec09386<>+28(SB)/4, $0xbec09386
+DATA cbec09386<>+32(SB)/4, $0xbec09386
+DATA cbec09386<>+36(SB)/4, $0xbec09386
+DATA cbec09386<>+40(SB)/4, $0xbec09386
+DATA cbec09386<>+44(SB)/4, $0xbec09386
+DATA cbec09386<>+48(SB)/4, $0xbec09386
+DATA cbec09386<>+52(SB)/4, $0xbec09386
+DATA cbec09386<>+56(SB)/4, $0xbec09386
+DATA cbec09386<>+60(SB)/4, $0xbec09386
+GLOBL cbec09386<>(SB), RODATA|NOPTR, $64
+
+// 0.12837915 in all lanes
+DATA c3e0375d3<>+0(SB)/4, $0x3e0375d3
+DATA c3e0375d3<>+4(SB)/4, $0x3e0375d3
+DATA c3e0375d3<>+8(SB)/4, $0x3e0375d3
+DATA c3e0375d3<>+12(SB)/4, $0x3e0375d3
+DATA c3e0375d3<>+16(SB)/4, $0x3e0375d3
+DATA c3e0375d3<>+20(SB)/4, $0x3e0375d3
+DATA c3e0375d3<>+24(SB)/4, $0x3e0375d3
+DATA c3e0375d3<>+28(SB)/4, $0x3e0375d3
+DATA c3e0375d3<>+32(SB)/4, $0x3e0375d3
+DATA c3e0375d3<>+36(SB)/4, $0x3e0375d3
+DATA c3e0375d3<>+40(SB)/4, $0x3e0375d3
+DATA c3e0375d3<>+44(SB)/4, $0x3e0375d3
+DATA c3e0375d3<>+48(SB)/4, $0x3e0375d3
+DATA c3e0375d3<>+52(SB)/4, $0x3e0375d3
+DATA c3e0375d3<>+56(SB)/4, $0x3e0375d3
+DATA c3e0375d3<>+60(SB)/4, $0x3e0375d3
+GLOBL c3e0375d3<>(SB), RODATA|NOPTR, $64
+
+// 0.875 in all lanes
+DATA c3f600000<>+0(SB)/4, $0x3f600000
+DATA c3f600000<>+4(SB)/4, $0x3f600000
+DATA c3f600000<>+8(SB)/4, $0x3f600000
+DATA c3f600000<>+12(SB)/4, $0x3f600000
+DATA c3f600000<>+16(SB)/4, $0x3f600000
+DATA c3f600000<>+20(SB)/4, $0x3f600000
+DATA c3f600000<>+24(SB)/4, $0x3f600000
+DATA c3f600000<>+28(SB)/4, $0x3f600000
+DATA c3f600000<>+32(SB)/4, $0x3f600000
+DATA c3f600000<>+36(SB)/4, $0x3f600000
+DATA c3f600000<>+40(SB)/4, $0x3f600000
+DATA c3f600000<>+44(SB)/4, $0x3f600000
+DATA c3f600000<>+48(SB)/4, $0x3f600000
+DATA c3f600000<>+52(SB)/4, $0x3f600000
+DATA c3f600000<>+56(SB)/4, $0x3f600000
+DATA c3f600000<>+60(SB)/4, $0x3f600000
+GLOBL c3f600000<>(SB), RODATA|NOPTR, $64
+
+// -30 in all lanes
+DATA cc1f00000<>+0(SB)/4, $0xc1f00000
+DATA cc1f00000<>+4(SB)/4, $0xc1f00000
+DATA cc1f00000<>+8(SB)/4, $0xc1f00000
+DATA cc1f00000<>+12(SB)/4, $0xc1f00000
+DATA cc1f00000<>+16(SB)/4, $0xc1f00000
+DATA cc1f00000<>+20(SB)/4, $0xc1f00000
+DATA cc1f00000<>+24(SB)/4, $0xc1f00000
+DATA cc1f00000<>+28(SB)/4, $0xc1f00000
+DATA cc1f00000<>+32(SB)/4, $0xc1f00000
+DATA cc1f00000<>+36(SB)/4, $0xc1f00000
+DATA cc1f00000<>+40(SB)/4, $0xc1f00000
+DATA cc1f00000<>+44(SB)/4, $0xc1f00000
+DATA cc1f00000<>+48(SB)/4, $0xc1f00000
+DATA cc1f00000<>+52(SB)/4, $0xc1f00000
+DATA cc1f00000<>+56(SB)/4, $0xc1f00000
+DATA cc1f00000<>+60(SB)/4, $0xc1f00000
+GLOBL cc1f00000<>(SB), RODATA|NOPTR, $64
+
+// 1.77e-43 in all lanes
+DATA c0000007e<>+0(SB)/4, $0x0000007e
+DATA c0000007e<>+4(SB)/4, $0x0000007e
+DATA c0000007e<>+8(SB)/4, $0x0000007e
+DATA c0000007e<>+12(SB)/4, $0x0000007e
+DATA c0000007e<>+16(SB)/4, $0x0000007e
+DATA c0000007e<>+20(SB)/4, $0x0000007e
+DATA c0000007e<>+24(SB)/4, $0x0000007e
+DATA c0000007e<>+28(SB)/4, $0x0000007e
+DATA c0000007e<>+32(SB)/4, $0x0000007e
+DATA c0000007e<>+36(SB)/4, $0x0000007e
+DATA c0000007e<>+40(SB)/4, $0x0000007e
+DATA c0000007e<>+44(SB)/4, $0x0000007e
+DATA c0000007e<>+48(SB)/4, $0x0000007e
+DATA c0000007e<>+52(SB)/4, $0x0000007e
+DATA c0000007e<>+56(SB)/4, $0x0000007e
+DATA c0000007e<>+60(SB)/4, $0x0000007e
+GLOBL c0000007e<>(SB), RODATA|NOPTR, $64
+
+// -0.5 in all lanes
+DATA cbf000000<>+0(SB)/4, $0xbf000000
+DATA cbf000000<>+4(SB)/4, $0xbf000000
+DATA cbf000000<>+8(SB)/4, $0xbf000000
+DATA cbf000000<>+12(SB)/4, $0xbf000000
+DATA cbf000000<>+16(SB)/4, $0xbf000000
+DATA cbf000000<>+20(SB)/4, $0xbf000000
+DATA cbf000000<>+24(SB)/4, $0xbf000000
+DATA cbf000000<>+28(SB)/4, $0xbf000000
+DATA cbf000000<>+32(SB)/4, $0xbf000000
+DATA cbf000000<>+36(SB)/4, $0xbf000000
+DATA cbf000000<>+40(SB)/4, $0xbf000000
+DATA cbf000000<>+44(SB)/4, $0xbf000000
+DATA cbf000000<>+48(SB)/4, $0xbf000000
+DATA cbf000000<>+52(SB)/4, $0xbf000000
+DATA cbf000000<>+56(SB)/4, $0xbf000000
+DATA cbf000000<>+60(SB)/4, $0xbf000000
+GLOBL cbf000000<>(SB), RODATA|NOPTR, $64
+
+// 0.41421357 in all lanes
+DATA c3ed413cd<>+0(SB)/4, $0x3ed413cd
+DATA c3ed413cd<>+4(SB)/4, $0x3ed413cd
+DATA c3ed413cd<>+8(SB)/4, $0x3ed413cd
+DATA c3ed413cd<>+12(SB)/4, $0x3ed413cd
+DATA c3ed413cd<>+16(SB)/4, $0x3ed413cd
+DATA c3ed413cd<>+20(SB)/4, $0x3ed413cd
+DATA c3ed413cd<>+24(SB)/4, $0x3ed413cd
+DATA c3ed413cd<>+28(SB)/4, $0x3ed413cd
+DATA c3ed413cd<>+32(SB)/4, $0x3ed413cd
+DATA c3ed413cd<>+36(SB)/4, $0x3ed413cd
+DATA c3ed413cd<>+40(SB)/4, $0x3ed413cd
+DATA c3ed413cd<>+44(SB)/4, $0x3ed413cd
+DATA c3ed413cd<>+48(SB)/4, $0x3ed413cd
+DATA c3ed413cd<>+52(SB)/4, $0x3ed413cd
+DATA c3ed413cd<>+56(SB)/4, $0x3ed413cd
+DATA c3ed413cd<>+60(SB)/4, $0x3ed413cd
+GLOBL c3ed413cd<>(SB), RODATA|NOPTR, $64
+
+// 0.070376836 in all lanes
+DATA c3d9021bb<>+0(SB)/4, $0x3d9021bb
+DATA c3d9021bb<>+4(SB)/4, $0x3d9021bb
+DATA c3d9021bb<>+8(SB)/4, $0x3d9021bb
+DATA c3d9021bb<>+12(SB)/4, $0x3d9021bb
+DATA c3d9021bb<>+16(SB)/4, $0x3d9021bb
+DATA c3d9021bb<>+20(SB)/4, $0x3d9021bb
+DATA c3d9021bb<>+24(SB)/4, $0x3d9021bb
+DATA c3d9021bb<>+28(SB)/4, $0x3d9021bb
+DATA c3d9021bb<>+32(SB)/4, $0x3d9021bb
+DATA c3d9021bb<>+36(SB)/4, $0x3d9021bb
+DATA c3d9021bb<>+40(SB)/4, $0x3d9021bb
+DATA c3d9021bb<>+44(SB)/4, $0x3d9021bb
+DATA c3d9021bb<>+48(SB)/4, $0x3d9021bb
+DATA c3d9021bb<>+52(SB)/4, $0x3d9021bb
+DATA c3d9021bb<>+56(SB)/4, $0x3d9021bb
+DATA c3d9021bb<>+60(SB)/4, $0x3d9021bb
+GLOBL c3d9021bb<>(SB), RODATA|NOPTR, $64
+
+// -0.1151461 in all lanes
+DATA cbdebd1b8<>+0(SB)/4, $0xbdebd1b8
+DATA cbdebd1b8<>+4(SB)/4, $0xbdebd1b8
+DATA cbdebd1b8<>+8(SB)/4, $0xbdebd1b8
+DATA cbdebd1b8<>+12(SB)/4, $0xbdebd1b8
+DATA cbdebd1b8<>+16(SB)/4, $0xbdebd1b8
+DATA cbdebd1b8<>+20(SB)/4, $0xbdebd1b8
+DATA cbdebd1b8<>+24(SB)/4, $0xbdebd1b8
+DATA cbdebd1b8<>+28(SB)/4, $0xbdebd1b8
+DATA cbdebd1b8<>+32(SB)/4, $0xbdebd1b8
+DATA cbdebd1b8<>+36(SB)/4, $0xbdebd1b8
+DATA cbdebd1b8<>+40(SB)/4, $0xbdebd1b8
+DATA cbdebd1b8<>+44(SB)/4, $0xbdebd1b8
+DATA cbdebd1b8<>+48(SB)/4, $0xbdebd1b8
+DATA cbdebd1b8<>+52(SB)/4, $0xbdebd1b8
+DATA cbdebd1b8<>+56(SB)/4, $0xbdebd1b8
+DATA cbdebd1b8<>+60(SB)/4, $0xbdebd1b8
+GLOBL cbdebd1b8<>(SB), RODATA|NOPTR, $64
+
+// 0.116769984 in all lanes
+DATA c3def251a<>+0(SB)/4, $0x3def251a
+DATA c3def251a<>+4(SB)/4, $0x3def251a
+DATA c3def251a<>+8(SB)/4, $0x3def251a
+DATA c3def251a<>+12(SB)/4, $0x3def251a
+DATA c3def251a<>+16(SB)/4, $0x3def251a
+DATA c3def251a<>+20(SB)/4, $0x3def251a
+DATA c3def251a<>+24(SB)/4, $0x3def251a
+DATA c3def251a<>+28(SB)/4, $0x3def251a
+DATA c3def251a<>+32(SB)/4, $0x3def251a
+DATA c3def251a<>+36(SB)/4, $0x3def251a
+DATA c3def251a<>+40(SB)/4, $0x3def251a
+DATA c3def251a<>+44(SB)/4, $0x3def251a
+DATA c3def251a<>+48(SB)/4, $0x3def251a
+DATA c3def251a<>+52(SB)/4, $0x3def251a
+DATA c3def251a<>+56(SB)/4, $0x3def251a
+DATA c3def251a<>+60(SB)/4, $0x3def251a
+GLOBL c3def251a<>(SB), RODATA|NOPTR, $64
+
+// -0.12420141 in all lanes
+DATA cbdfe5d4f<>+0(SB)/4, $0xbdfe5d4f
+DATA cbdfe5d4f<>+4(SB)/4, $0xbdfe5d4f
+DATA cbdfe5d4f<>+8(SB)/4, $0xbdfe5d4f
+DATA cbdfe5d4f<>+12(SB)/4, $0xbdfe5d4f
+DATA cbdfe5d4f<>+16(SB)/4, $0xbdfe5d4f
+DATA cbdfe5d4f<>+20(SB)/4, $0xbdfe5d4f
+DATA cbdfe5d4f<>+24(SB)/4, $0xbdfe5d4f
+DATA cbdfe5d4f<>+28(SB)/4, $0xbdfe5d4f
+DATA cbdfe5d4f<>+32(SB)/4, $0xbdfe5d4f
+DATA cbdfe5d4f<>+36(SB)/4, $0xbdfe5d4f
+DATA cbdfe5d4f<>+40(SB)/4, $0xbdfe5d4f
+DATA cbdfe5d4f<>+44(SB)/4, $0xbdfe5d4f
+DATA cbdfe5d4f<>+48(SB)/4, $0xbdfe5d4f
+DATA cbdfe5d4f<>+52(SB)/4, $0xbdfe5d4f
+DATA cbdfe5d4f<>+56(SB)/4, $0xbdfe5d4f
+DATA cbdfe5d4f<>+60(SB)/4, $0xbdfe5d4f
+GLOBL cbdfe5d4f<>(SB), RODATA|NOPTR, $64
+
+// 0.14249323 in all lanes
+DATA c3e11e9bf<>+0(SB)/4, $0x3e11e9bf
+DATA c3e11e9bf<>+4(SB)/4, $0x3e11e9bf
+DATA c3e11e9bf<>+8(SB)/4, $0x3e11e9bf
+DATA c3e11e9bf<>+12(SB)/4, $0x3e11e9bf
+DATA c3e11e9bf<>+16(SB)/4, $0x3e11e9bf
+DATA c3e11e9bf<>+20(SB)/4, $0x3e11e9bf
+DATA c3e11e9bf<>+24(SB)/4, $0x3e11e9bf
+DATA c3e11e9bf<>+28(SB)/4, $0x3e11e9bf
+DATA c3e11e9bf<>+32(SB)/4, $0x3e11e9bf
+DATA c3e11e9bf<>+36(SB)/4, $0x3e11e9bf
+DATA c3e11e9bf<>+40(SB)/4, $0x3e11e9bf
+DATA c3e11e9bf<>+44(SB)/4, $0x3e11e9bf
+DATA c3e11e9bf<>+48(SB)/4, $0x3e11e9bf
+DATA c3e11e9bf<>+52(SB)/4, $0x3e11e9bf
+DATA c3e11e9bf<>+56(SB)/4, $0x3e11e9bf
+DATA c3e11e9bf<>+60(SB)/4, $0x3e11e9bf
+GLOBL c3e11e9bf<>(SB), RODATA|NOPTR, $64
+
+// -0.16668057 in all lanes
+DATA cbe2aae50<>+0(SB)/4, $0xbe2aae50
+DATA cbe2aae50<>+4(SB)/4, $0xbe2aae50
+DATA cbe2aae50<>+8(SB)/4, $0xbe2aae50
+DATA cbe2aae50<>+12(SB)/4, $0xbe2aae50
+DATA cbe2aae50<>+16(SB)/4, $0xbe2aae50
+DATA cbe2aae50<>+20(SB)/4, $0xbe2aae50
+DATA cbe2aae50<>+24(SB)/4, $0xbe2aae50
+DATA cbe2aae50<>+28(SB)/4, $0xbe2aae50
+DATA cbe2aae50<>+32(SB)/4, $0xbe2aae50
+DATA cbe2aae50<>+36(SB)/4, $0xbe2aae50
+DATA cbe2aae50<>+40(SB)/4, $0xbe2aae50
+DATA cbe2aae50<>+44(SB)/4, $0xbe2aae50
+DATA cbe2aae50<>+48(SB)/4, $0xbe2aae50
+DATA cbe2aae50<>+52(SB)/4, $0xbe2aae50
+DATA cbe2aae50<>+56(SB)/4, $0xbe2aae50
+DATA cbe2aae50<>+60(SB)/4, $0xbe2aae50
+GLOBL cbe2aae50<>(SB), RODATA|NOPTR, $64
+
+// 0.20000714 in all lanes
+DATA c3e4cceac<>+0(SB)/4, $0x3e4cceac
+DATA c3e4cceac<>+4(SB)/4, $0x3e4cceac
+DATA c3e4cceac<>+8(SB)/4, $0x3e4cceac
+DATA c3e4cceac<>+12(SB)/4, $0x3e4cceac
+DATA c3e4cceac<>+16(SB)/4, $0x3e4cceac
+DATA c3e4cceac<>+20(SB)/4, $0x3e4cceac
+DATA c3e4cceac<>+24(SB)/4, $0x3e4cceac
+DATA c3e4cceac<>+28(SB)/4, $0x3e4cceac
+DATA c3e4cceac<>+32(SB)/4, $0x3e4cceac
+DATA c3e4cceac<>+36(SB)/4, $0x3e4cceac
+DATA c3e4cceac<>+40(SB)/4, $0x3e4cceac
+DATA c3e4cceac<>+44(SB)/4, $0x3e4cceac
+DATA c3e4cceac<>+48(SB)/4, $0x3e4cceac
+DATA c3e4cceac<>+52(SB)/4, $0x3e4cceac
+DATA c3e4cceac<>+56(SB)/4, $0x3e4cceac
+DATA c3e4cceac<>+60(SB)/4, $0x3e4cceac
+GLOBL c3e4cceac<>(SB), RODATA|NOPTR, $64
+
+// -0.24999994 in all lanes
+DATA cbe7ffffc<>+0(SB)/4, $0xbe7ffffc
+DATA cbe7ffffc<>+4(SB)/4, $0xbe7ffffc
+DATA cbe7ffffc<>+8(SB)/4, $0xbe7ffffc
+DATA cbe7ffffc<>+12(SB)/4, $0xbe7ffffc
+DATA cbe7ffffc<>+16(SB)/4, $0xbe7ffffc
+DATA cbe7ffffc<>+20(SB)/4, $0xbe7ffffc
+DATA cbe7ffffc<>+24(SB)/4, $0xbe7ffffc
+DATA cbe7ffffc<>+28(SB)/4, $0xbe7ffffc
+DATA cbe7ffffc<>+32(SB)/4, $0xbe7ffffc
+DATA cbe7ffffc<>+36(SB)/4, $0xbe7ffffc
+DATA cbe7ffffc<>+40(SB)/4, $0xbe7ffffc
+DATA cbe7ffffc<>+44(SB)/4, $0xbe7ffffc
+DATA cbe7ffffc<>+48(SB)/4, $0xbe7ffffc
+DATA cbe7ffffc<>+52(SB)/4, $0xbe7ffffc
+DATA cbe7ffffc<>+56(SB)/4, $0xbe7ffffc
+DATA cbe7ffffc<>+60(SB)/4, $0xbe7ffffc
+GLOBL cbe7ffffc<>(SB), RODATA|NOPTR, $64
+
+// 0.3333333 in all lanes
+DATA c3eaaaaaa<>+0(SB)/4, $0x3eaaaaaa
+DATA c3eaaaaaa<>+4(SB)/4, $0x3eaaaaaa
+DATA c3eaaaaaa<>+8(SB)/4, $0x3eaaaaaa
+DATA c3eaaaaaa<>+12(SB)/4, $0x3eaaaaaa
+DATA c3eaaaaaa<>+16(SB)/4, $0x3eaaaaaa
+DATA c3eaaaaaa<>+20(SB)/4, $0x3eaaaaaa
+DATA c3eaaaaaa<>+24(SB)/4, $0x3eaaaaaa
+DATA c3eaaaaaa<>+28(SB)/4, $0x3eaaaaaa
+DATA c3eaaaaaa<>+32(SB)/4, $0x3eaaaaaa
+DATA c3eaaaaaa<>+36(SB)/4, $0x3eaaaaaa
+DATA c3eaaaaaa<>+40(SB)/4, $0x3eaaaaaa
+DATA c3eaaaaaa<>+44(SB)/4, $0x3eaaaaaa
+DATA c3eaaaaaa<>+48(SB)/4, $0x3eaaaaaa
+DATA c3eaaaaaa<>+52(SB)/4, $0x3eaaaaaa
+DATA c3eaaaaaa<>+56(SB)/4, $0x3eaaaaaa
+DATA c3eaaaaaa<>+60(SB)/4, $0x3eaaaaaa
+GLOBL c3eaaaaaa<>(SB), RODATA|NOPTR, $64
+
 // func binaryAddAVX512(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 TEXT ·binaryAddAVX512(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
@@ -1044,6 +1576,195 @@ again:
 	VZEROUPPER
 	RET
 
+// func unaryErfAVX512(dst *float32, x *float32, n int)
+TEXT ·unaryErfAVX512(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVL $1065353216, CX
+	VMOVD CX, X1
+	VPBROADCASTD X1, Z1
+	MOVL $2147483648, CX
+	VMOVD CX, X2
+	VPBROADCASTD X2, Z2
+	MOVQ n+16(FP), CX
+	// a vector at a time
+	PCALIGN $64
+again:
+	VMOVUPS (BX), Z0
+	VMOVAPS Z0, Z5
+	VANDNPS Z0, Z2, Z0
+	VMOVUPS c407ccccd<>(SB), Z3
+	VMINPS Z0, Z3, Z0
+	VMOVUPS cb71d1cd9<>(SB), Z4
+	VFMADD213PS c399f8eaf<>(SB), Z0, Z4
+	VFMADD213PS cbb69d99c<>(SB), Z0, Z4
+	VFMADD213PS c3cc163e9<>(SB), Z0, Z4
+	VFMADD213PS cbdd935ca<>(SB), Z0, Z4
+	VFMADD213PS cbf22a032<>(SB), Z0, Z4
+	VFMADD213PS cbf9076b7<>(SB), Z0, Z4
+	VMULPS Z4, Z0, Z0
+	VMOVUPS c42b20000<>(SB), Z3
+	VMINPS Z0, Z3, Z0
+	VMOVUPS cc2d20000<>(SB), Z3
+	VMAXPS Z0, Z3, Z0
+	VMULPS c3fb8aa3b<>(SB), Z0, Z3
+	VCVTPS2DQ Z3, Z3
+	VCVTDQ2PS Z3, Z4
+	VFNMADD231PS c3f318000<>(SB), Z4, Z0
+	VFNMADD231PS cb95e8083<>(SB), Z4, Z0
+	VMOVUPS c39506967<>(SB), Z4
+	VFMADD213PS c3ab743ce<>(SB), Z0, Z4
+	VFMADD213PS c3c088908<>(SB), Z0, Z4
+	VFMADD213PS c3d2aa9c1<>(SB), Z0, Z4
+	VFMADD213PS c3e2aaaaa<>(SB), Z0, Z4
+	VFMADD213PS c3f000000<>(SB), Z0, Z4
+	VFMADD213PS c3f800000<>(SB), Z0, Z4
+	VFMADD213PS c3f800000<>(SB), Z0, Z4
+	VPSRAD $1, Z3, Z0
+	VPSUBD Z0, Z3, Z3
+	VPADDD c0000007f<>(SB), Z0, Z0
+	VPSLLD $23, Z0, Z0
+	VPADDD c0000007f<>(SB), Z3, Z3
+	VPSLLD $23, Z3, Z3
+	VMULPS Z0, Z4, Z4
+	VMULPS Z3, Z4, Z0
+	VSUBPS Z0, Z1, Z0
+	VANDPS Z2, Z5, Z3
+	VORPS Z3, Z0, Z0
+	// the polynomial, for small numbers
+	VMULPS Z5, Z5, Z3
+	VMOVUPS cba229d74<>(SB), Z4
+	VFMADD213PS c3ba4e507<>(SB), Z3, Z4
+	VFMADD213PS cbcdb79c7<>(SB), Z3, Z4
+	VFMADD213PS c3de7108f<>(SB), Z3, Z4
+	VFMADD213PS cbec09386<>(SB), Z3, Z4
+	VFMADD213PS c3e0375d3<>(SB), Z3, Z4
+	VFMADD213PS Z5, Z5, Z4
+	VANDNPS Z5, Z2, Z3
+	VCMPPS $0x11, c3f600000<>(SB), Z3, K1
+	VMOVAPS Z4, K1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ $64, BX
+	ADDQ $64, AX
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func unaryExpm1AVX512(dst *float32, x *float32, n int)
+TEXT ·unaryExpm1AVX512(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ n+16(FP), CX
+	// a vector at a time
+	PCALIGN $64
+again:
+	VMOVUPS (BX), Z0
+	VMOVUPS c42b20000<>(SB), Z1
+	VMINPS Z0, Z1, Z0
+	VMOVUPS cc1f00000<>(SB), Z1
+	VMAXPS Z0, Z1, Z0
+	VMULPS c3fb8aa3b<>(SB), Z0, Z1
+	VCVTPS2DQ Z1, Z1
+	VCVTDQ2PS Z1, Z2
+	VFNMADD231PS c3f318000<>(SB), Z2, Z0
+	VFNMADD231PS cb95e8083<>(SB), Z2, Z0
+	VMOVUPS c39506967<>(SB), Z2
+	VFMADD213PS c3ab743ce<>(SB), Z0, Z2
+	VFMADD213PS c3c088908<>(SB), Z0, Z2
+	VFMADD213PS c3d2aa9c1<>(SB), Z0, Z2
+	VFMADD213PS c3e2aaaaa<>(SB), Z0, Z2
+	VFMADD213PS c3f000000<>(SB), Z0, Z2
+	VMULPS Z0, Z0, Z3
+	VFMADD231PS Z2, Z3, Z0
+	VPADDD c0000007e<>(SB), Z1, Z1
+	VPSLLD $23, Z1, Z1
+	VMOVUPS c3f000000<>(SB), Z2
+	VSUBPS Z2, Z1, Z2
+	VFMADD213PS Z2, Z1, Z0
+	VADDPS Z0, Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ $64, BX
+	ADDQ $64, AX
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func unarySoftplusAVX512(dst *float32, x *float32, n int)
+TEXT ·unarySoftplusAVX512(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	VPXORQ Z1, Z1, Z1
+	MOVL $2147483648, CX
+	VMOVD CX, X2
+	VPBROADCASTD X2, Z2
+	MOVQ n+16(FP), CX
+	// a vector at a time
+	PCALIGN $64
+again:
+	VMOVUPS (BX), Z0
+	VMOVAPS Z0, Z5
+	VORPS Z2, Z0, Z0
+	VMOVUPS c42b20000<>(SB), Z3
+	VMINPS Z0, Z3, Z0
+	VMOVUPS cc2d20000<>(SB), Z3
+	VMAXPS Z0, Z3, Z0
+	VMULPS c3fb8aa3b<>(SB), Z0, Z3
+	VCVTPS2DQ Z3, Z3
+	VCVTDQ2PS Z3, Z4
+	VFNMADD231PS c3f318000<>(SB), Z4, Z0
+	VFNMADD231PS cb95e8083<>(SB), Z4, Z0
+	VMOVUPS c39506967<>(SB), Z4
+	VFMADD213PS c3ab743ce<>(SB), Z0, Z4
+	VFMADD213PS c3c088908<>(SB), Z0, Z4
+	VFMADD213PS c3d2aa9c1<>(SB), Z0, Z4
+	VFMADD213PS c3e2aaaaa<>(SB), Z0, Z4
+	VFMADD213PS c3f000000<>(SB), Z0, Z4
+	VFMADD213PS c3f800000<>(SB), Z0, Z4
+	VFMADD213PS c3f800000<>(SB), Z0, Z4
+	VPSRAD $1, Z3, Z0
+	VPSUBD Z0, Z3, Z3
+	VPADDD c0000007f<>(SB), Z0, Z0
+	VPSLLD $23, Z0, Z0
+	VPADDD c0000007f<>(SB), Z3, Z3
+	VPSLLD $23, Z3, Z3
+	VMULPS Z0, Z4, Z4
+	VMULPS Z3, Z4, Z0
+	VMOVUPS c3f000000<>(SB), Z3
+	VFMADD213PS cbf000000<>(SB), Z0, Z3
+	VCMPPS $0x1e, c3ed413cd<>(SB), Z0, K1
+	VMOVAPS Z3, K1, Z0
+	VMOVUPS c3d9021bb<>(SB), Z4
+	VFMADD213PS cbdebd1b8<>(SB), Z0, Z4
+	VFMADD213PS c3def251a<>(SB), Z0, Z4
+	VFMADD213PS cbdfe5d4f<>(SB), Z0, Z4
+	VFMADD213PS c3e11e9bf<>(SB), Z0, Z4
+	VFMADD213PS cbe2aae50<>(SB), Z0, Z4
+	VFMADD213PS c3e4cceac<>(SB), Z0, Z4
+	VFMADD213PS cbe7ffffc<>(SB), Z0, Z4
+	VFMADD213PS c3eaaaaaa<>(SB), Z0, Z4
+	VMULPS Z0, Z0, Z3
+	VMULPS Z0, Z4, Z4
+	VMULPS Z3, Z4, Z4
+	VFNMADD231PS c3f000000<>(SB), Z3, Z4
+	VMOVUPS cb95e8083<>(SB), Z3
+	VMOVAPS.Z Z3, K1, Z3
+	VADDPS Z3, Z4, Z4
+	VADDPS Z4, Z0, Z0
+	VMOVUPS c3f318000<>(SB), Z3
+	VMOVAPS.Z Z3, K1, Z3
+	VADDPS Z3, Z0, Z0
+	VMAXPS Z5, Z1, Z5
+	VADDPS Z5, Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ $64, BX
+	ADDQ $64, AX
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
 // func binaryAddAVX2(dst *float32, x *float32, y *float32, n int, stepX int, stepY int)
 TEXT ·binaryAddAVX2(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
@@ -1677,6 +2398,195 @@ again:
 	VANDNPS Y6, Y3, Y4
 	VCMPPS $0x11, c3f200000<>(SB), Y4, Y1
 	VBLENDVPS Y1, Y5, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ $32, BX
+	ADDQ $32, AX
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func unaryErfAVX2(dst *float32, x *float32, n int)
+TEXT ·unaryErfAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVL $1065353216, CX
+	VMOVD CX, X2
+	VPBROADCASTD X2, Y2
+	MOVL $2147483648, CX
+	VMOVD CX, X3
+	VPBROADCASTD X3, Y3
+	MOVQ n+16(FP), CX
+	// a vector at a time
+	PCALIGN $64
+again:
+	VMOVUPS (BX), Y0
+	VMOVAPS Y0, Y6
+	VANDNPS Y0, Y3, Y0
+	VMOVUPS c407ccccd<>(SB), Y4
+	VMINPS Y0, Y4, Y0
+	VMOVUPS cb71d1cd9<>(SB), Y5
+	VFMADD213PS c399f8eaf<>(SB), Y0, Y5
+	VFMADD213PS cbb69d99c<>(SB), Y0, Y5
+	VFMADD213PS c3cc163e9<>(SB), Y0, Y5
+	VFMADD213PS cbdd935ca<>(SB), Y0, Y5
+	VFMADD213PS cbf22a032<>(SB), Y0, Y5
+	VFMADD213PS cbf9076b7<>(SB), Y0, Y5
+	VMULPS Y5, Y0, Y0
+	VMOVUPS c42b20000<>(SB), Y4
+	VMINPS Y0, Y4, Y0
+	VMOVUPS cc2d20000<>(SB), Y4
+	VMAXPS Y0, Y4, Y0
+	VMULPS c3fb8aa3b<>(SB), Y0, Y4
+	VCVTPS2DQ Y4, Y4
+	VCVTDQ2PS Y4, Y5
+	VFNMADD231PS c3f318000<>(SB), Y5, Y0
+	VFNMADD231PS cb95e8083<>(SB), Y5, Y0
+	VMOVUPS c39506967<>(SB), Y5
+	VFMADD213PS c3ab743ce<>(SB), Y0, Y5
+	VFMADD213PS c3c088908<>(SB), Y0, Y5
+	VFMADD213PS c3d2aa9c1<>(SB), Y0, Y5
+	VFMADD213PS c3e2aaaaa<>(SB), Y0, Y5
+	VFMADD213PS c3f000000<>(SB), Y0, Y5
+	VFMADD213PS c3f800000<>(SB), Y0, Y5
+	VFMADD213PS c3f800000<>(SB), Y0, Y5
+	VPSRAD $1, Y4, Y0
+	VPSUBD Y0, Y4, Y4
+	VPADDD c0000007f<>(SB), Y0, Y0
+	VPSLLD $23, Y0, Y0
+	VPADDD c0000007f<>(SB), Y4, Y4
+	VPSLLD $23, Y4, Y4
+	VMULPS Y0, Y5, Y5
+	VMULPS Y4, Y5, Y0
+	VSUBPS Y0, Y2, Y0
+	VANDPS Y3, Y6, Y4
+	VORPS Y4, Y0, Y0
+	// the polynomial, for small numbers
+	VMULPS Y6, Y6, Y4
+	VMOVUPS cba229d74<>(SB), Y5
+	VFMADD213PS c3ba4e507<>(SB), Y4, Y5
+	VFMADD213PS cbcdb79c7<>(SB), Y4, Y5
+	VFMADD213PS c3de7108f<>(SB), Y4, Y5
+	VFMADD213PS cbec09386<>(SB), Y4, Y5
+	VFMADD213PS c3e0375d3<>(SB), Y4, Y5
+	VFMADD213PS Y6, Y6, Y5
+	VANDNPS Y6, Y3, Y4
+	VCMPPS $0x11, c3f600000<>(SB), Y4, Y1
+	VBLENDVPS Y1, Y5, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ $32, BX
+	ADDQ $32, AX
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func unaryExpm1AVX2(dst *float32, x *float32, n int)
+TEXT ·unaryExpm1AVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	MOVQ n+16(FP), CX
+	// a vector at a time
+	PCALIGN $64
+again:
+	VMOVUPS (BX), Y0
+	VMOVUPS c42b20000<>(SB), Y2
+	VMINPS Y0, Y2, Y0
+	VMOVUPS cc1f00000<>(SB), Y2
+	VMAXPS Y0, Y2, Y0
+	VMULPS c3fb8aa3b<>(SB), Y0, Y2
+	VCVTPS2DQ Y2, Y2
+	VCVTDQ2PS Y2, Y3
+	VFNMADD231PS c3f318000<>(SB), Y3, Y0
+	VFNMADD231PS cb95e8083<>(SB), Y3, Y0
+	VMOVUPS c39506967<>(SB), Y3
+	VFMADD213PS c3ab743ce<>(SB), Y0, Y3
+	VFMADD213PS c3c088908<>(SB), Y0, Y3
+	VFMADD213PS c3d2aa9c1<>(SB), Y0, Y3
+	VFMADD213PS c3e2aaaaa<>(SB), Y0, Y3
+	VFMADD213PS c3f000000<>(SB), Y0, Y3
+	VMULPS Y0, Y0, Y4
+	VFMADD231PS Y3, Y4, Y0
+	VPADDD c0000007e<>(SB), Y2, Y2
+	VPSLLD $23, Y2, Y2
+	VMOVUPS c3f000000<>(SB), Y3
+	VSUBPS Y3, Y2, Y3
+	VFMADD213PS Y3, Y2, Y0
+	VADDPS Y0, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ $32, BX
+	ADDQ $32, AX
+	DECQ CX
+	JNE again
+	VZEROUPPER
+	RET
+
+// func unarySoftplusAVX2(dst *float32, x *float32, n int)
+TEXT ·unarySoftplusAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), BX
+	VXORPS Y2, Y2, Y2
+	MOVL $2147483648, CX
+	VMOVD CX, X3
+	VPBROADCASTD X3, Y3
+	MOVQ n+16(FP), CX
+	// a vector at a time
+	PCALIGN $64
+again:
+	VMOVUPS (BX), Y0
+	VMOVAPS Y0, Y6
+	VORPS Y3, Y0, Y0
+	VMOVUPS c42b20000<>(SB), Y4
+	VMINPS Y0, Y4, Y0
+	VMOVUPS cc2d20000<>(SB), Y4
+	VMAXPS Y0, Y4, Y0
+	VMULPS c3fb8aa3b<>(SB), Y0, Y4
+	VCVTPS2DQ Y4, Y4
+	VCVTDQ2PS Y4, Y5
+	VFNMADD231PS c3f318000<>(SB), Y5, Y0
+	VFNMADD231PS cb95e8083<>(SB), Y5, Y0
+	VMOVUPS c39506967<>(SB), Y5
+	VFMADD213PS c3ab743ce<>(SB), Y0, Y5
+	VFMADD213PS c3c088908<>(SB), Y0, Y5
+	VFMADD213PS c3d2aa9c1<>(SB), Y0, Y5
+	VFMADD213PS c3e2aaaaa<>(SB), Y0, Y5
+	VFMADD213PS c3f000000<>(SB), Y0, Y5
+	VFMADD213PS c3f800000<>(SB), Y0, Y5
+	VFMADD213PS c3f800000<>(SB), Y0, Y5
+	VPSRAD $1, Y4, Y0
+	VPSUBD Y0, Y4, Y4
+	VPADDD c0000007f<>(SB), Y0, Y0
+	VPSLLD $23, Y0, Y0
+	VPADDD c0000007f<>(SB), Y4, Y4
+	VPSLLD $23, Y4, Y4
+	VMULPS Y0, Y5, Y5
+	VMULPS Y4, Y5, Y0
+	VMOVUPS c3f000000<>(SB), Y4
+	VFMADD213PS cbf000000<>(SB), Y0, Y4
+	VCMPPS $0x1e, c3ed413cd<>(SB), Y0, Y1
+	VBLENDVPS Y1, Y4, Y0, Y0
+	VMOVUPS c3d9021bb<>(SB), Y5
+	VFMADD213PS cbdebd1b8<>(SB), Y0, Y5
+	VFMADD213PS c3def251a<>(SB), Y0, Y5
+	VFMADD213PS cbdfe5d4f<>(SB), Y0, Y5
+	VFMADD213PS c3e11e9bf<>(SB), Y0, Y5
+	VFMADD213PS cbe2aae50<>(SB), Y0, Y5
+	VFMADD213PS c3e4cceac<>(SB), Y0, Y5
+	VFMADD213PS cbe7ffffc<>(SB), Y0, Y5
+	VFMADD213PS c3eaaaaaa<>(SB), Y0, Y5
+	VMULPS Y0, Y0, Y4
+	VMULPS Y0, Y5, Y5
+	VMULPS Y4, Y5, Y5
+	VFNMADD231PS c3f000000<>(SB), Y4, Y5
+	VMOVUPS cb95e8083<>(SB), Y4
+	VANDPS Y1, Y4, Y4
+	VADDPS Y4, Y5, Y5
+	VADDPS Y5, Y0, Y0
+	VMOVUPS c3f318000<>(SB), Y4
+	VANDPS Y1, Y4, Y4
+	VADDPS Y4, Y0, Y0
+	VMAXPS Y6, Y2, Y6
+	VADDPS Y6, Y0, Y0
 	VMOVUPS Y0, (AX)
 	ADDQ $32, BX
 	ADDQ $32, AX

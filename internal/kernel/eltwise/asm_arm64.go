@@ -119,6 +119,21 @@ func unaryTanhVectors(_ kernel.ISA, dst *float32, x *float32, n int) {
 	unaryTanhNEON(dst, x, n)
 }
 
+// unaryErfVectors calls the assembly for an instruction set.
+func unaryErfVectors(_ kernel.ISA, dst *float32, x *float32, n int) {
+	unaryErfNEON(dst, x, n)
+}
+
+// unaryExpm1Vectors calls the assembly for an instruction set.
+func unaryExpm1Vectors(_ kernel.ISA, dst *float32, x *float32, n int) {
+	unaryExpm1NEON(dst, x, n)
+}
+
+// unarySoftplusVectors calls the assembly for an instruction set.
+func unarySoftplusVectors(_ kernel.ISA, dst *float32, x *float32, n int) {
+	unarySoftplusNEON(dst, x, n)
+}
+
 // binaryOps calls the assembly for a function of two numbers; it returns false if there is none.
 func binaryOps(isa kernel.ISA, op BinaryOp, dst, x, y *float32, n, stepX, stepY int) bool {
 	switch op {
@@ -175,6 +190,12 @@ func unaryOps(isa kernel.ISA, op UnaryOp, dst, x *float32, n int) bool {
 		unarySigmoidVectors(isa, dst, x, n)
 	case Tanh:
 		unaryTanhVectors(isa, dst, x, n)
+	case Erf:
+		unaryErfVectors(isa, dst, x, n)
+	case Expm1:
+		unaryExpm1Vectors(isa, dst, x, n)
+	case Softplus:
+		unarySoftplusVectors(isa, dst, x, n)
 	default:
 		return false
 	}
@@ -295,3 +316,18 @@ func unarySigmoidNEON(dst *float32, x *float32, n int)
 //
 //go:noescape
 func unaryTanhNEON(dst *float32, x *float32, n int)
+
+// unaryErfNEON sets dst = erf(x), approximately, element by element, for n vectors.
+//
+//go:noescape
+func unaryErfNEON(dst *float32, x *float32, n int)
+
+// unaryExpm1NEON sets dst = exp(x) - 1, approximately, element by element, for n vectors.
+//
+//go:noescape
+func unaryExpm1NEON(dst *float32, x *float32, n int)
+
+// unarySoftplusNEON sets dst = ln(1 + exp(x)), approximately, element by element, for n vectors.
+//
+//go:noescape
+func unarySoftplusNEON(dst *float32, x *float32, n int)

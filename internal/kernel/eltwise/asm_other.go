@@ -98,6 +98,18 @@ func unaryTanhVectors(_ kernel.ISA, _ *float32, _ *float32, _ int) {
 	panic("no assembly on this architecture")
 }
 
+func unaryErfVectors(_ kernel.ISA, _ *float32, _ *float32, _ int) {
+	panic("no assembly on this architecture")
+}
+
+func unaryExpm1Vectors(_ kernel.ISA, _ *float32, _ *float32, _ int) {
+	panic("no assembly on this architecture")
+}
+
+func unarySoftplusVectors(_ kernel.ISA, _ *float32, _ *float32, _ int) {
+	panic("no assembly on this architecture")
+}
+
 // binaryOps calls the assembly for a function of two numbers; it returns false if there is none.
 func binaryOps(isa kernel.ISA, op BinaryOp, dst, x, y *float32, n, stepX, stepY int) bool {
 	switch op {
@@ -154,6 +166,12 @@ func unaryOps(isa kernel.ISA, op UnaryOp, dst, x *float32, n int) bool {
 		unarySigmoidVectors(isa, dst, x, n)
 	case Tanh:
 		unaryTanhVectors(isa, dst, x, n)
+	case Erf:
+		unaryErfVectors(isa, dst, x, n)
+	case Expm1:
+		unaryExpm1Vectors(isa, dst, x, n)
+	case Softplus:
+		unarySoftplusVectors(isa, dst, x, n)
 	default:
 		return false
 	}

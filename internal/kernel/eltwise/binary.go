@@ -1,8 +1,8 @@
 // Package eltwise holds functions of one, two and three numbers, element by element.
 //
 // Each function is a Go loop over a block. Functions that consist of + - * /, square roots, comparisons
-// and choices also have assembly, which gives the same bits. Exp, Sigmoid and Tanh have assembly that
-// differs from Go's functions in the last places; it gives the same bits on all instruction sets.
+// and choices also have assembly, which gives the same bits. Exp, Sigmoid, Tanh, Erf, Expm1 and Softplus have
+// assembly that differs from Go's functions in the last places; it gives the same bits on all instruction sets.
 package eltwise
 
 import (

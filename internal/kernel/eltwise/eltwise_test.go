@@ -105,6 +105,8 @@ func TestMeaning(t *testing.T) {
 		{Exp, 1, 2.7182817}, {Log, 2, .6931472}, {Log1p, 1, .6931472}, {ReLU, -1, 0}, {ReLU, 2, 2}, {ReLU6, -1, 0}, {ReLU6, 2, 2}, {ReLU6, 7, 6},
 		{Sigmoid, 0, .5}, {Sigmoid, 200, 1}, {Sigmoid, -200, 0},
 		{Tanh, .5, .46211717}, {Sign, -3, -1}, {Sign, 0, 0}, {Sign, 7, 1}, {Floor, -1.5, -2}, {Ceil, -1.5, -1}, {Round, 2.5, 2}, {Round, 3.5, 4},
+		{Erf, .5, .5204999}, {Erf, -4, -1}, {Expm1, 1, 1.7182819}, {Expm1, -200, -1}, {Softplus, 0, .6931472}, {Softplus, 200, 200}, {Softplus, -200, 0},
+		{Sin, 1, .84147098}, {Cos, 1, .5403023},
 	} {
 		if got := unaries[c.op].f(c.x); got != c.want {
 			t.Errorf("%v of %v is %v, want %v", c.op, c.x, got, c.want)
@@ -149,7 +151,7 @@ func TestApproximations(t *testing.T) {
 // TestAssembly checks that each function has assembly, except for those that package eltwise computes in Go. A row
 // that the generator lacks would otherwise show only in the speed.
 func TestAssembly(t *testing.T) {
-	goUnaries := []UnaryOp{Copy, Rsqrt, Log, Log1p, Sign, Floor, Ceil, Round}
+	goUnaries := []UnaryOp{Copy, Rsqrt, Log, Log1p, Sign, Floor, Ceil, Round, Sin, Cos}
 	goBinaries := []BinaryOp{NotEqual, Pow}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		if isa == kernel.Generic {

@@ -28,6 +28,11 @@ const (
 	Floor
 	Ceil
 	Round // to even
+	Erf
+	Expm1    // exp(x) - 1
+	Softplus // ln(1 + exp(x))
+	Sin
+	Cos
 )
 
 // String returns the function's name.
@@ -62,7 +67,13 @@ func (u *Unary) Run(part int, x, dst []float32) {
 
 // approximate reports whether assembly gives other bits than the Go function. They differ by at most 4
 // units in the last place, or 1e-38.
-func (o UnaryOp) approximate() bool { return o == Exp || o == Sigmoid || o == Tanh }
+func (o UnaryOp) approximate() bool {
+	switch o {
+	case Exp, Sigmoid, Tanh, Erf, Expm1, Softplus:
+		return true
+	}
+	return false
+}
 
 // double returns a function of float64 as one of float32.
 func double(f func(float64) float64) func(float32) float32 {
@@ -113,4 +124,12 @@ var unaries = [...]struct {
 	Floor: {"Floor", double(math.Floor)},
 	Ceil:  {"Ceil", double(math.Ceil)},
 	Round: {"Round", double(math.RoundToEven)},
+
+	Erf:   {"Erf", double(math.Erf)},
+	Expm1: {"Expm1", double(math.Expm1)},
+	Softplus: {"Softplus", double(func(x float64) float64 {
+		return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x)))
+	})},
+	Sin: {"Sin", double(math.Sin)},
+	Cos: {"Cos", double(math.Cos)},
 }

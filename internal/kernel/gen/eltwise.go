@@ -164,6 +164,9 @@ var unaryOps = []struct {
 		e.v("VDIVPS", e.x, e.one, e.x)
 	}},
 	{"Tanh", "tanh(x), approximately", needs{one: true, sign: true}, func(e *elements) { e.tanh() }},
+	{"Erf", "erf(x), approximately", needs{one: true, sign: true}, func(e *elements) { e.erf() }},
+	{"Expm1", "exp(x) - 1, approximately", needs{}, func(e *elements) { e.expm1() }},
+	{"Softplus", "ln(1 + exp(x)), approximately", needs{zero: true, sign: true}, func(e *elements) { e.softplus() }},
 }
 
 // polynomial sets p to the value of a polynomial at x, highest power first.
@@ -174,8 +177,11 @@ func (a *asm) polynomial(x, p *reg, coefficients ...float64) {
 	}
 }
 
+// expTail has the coefficients of (exp(r)-1-r)/r^2, from Cephes' expf (Moshier).
+var expTail = []float64{1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1}
+
 // exp computes the exponential of x, with s and t. exp(x) is exp(r) * 2^n with n the integer next to
-// x/ln 2; the coefficients are those of Cephes' expf (Moshier). 2^n is applied in two factors, so that
+// x/ln 2. 2^n is applied in two factors, so that
 // denormal results are rounded once and large ones become infinite.
 func (e *elements) exp() {
 	x, n, p := e.x, e.s, e.t
@@ -191,7 +197,7 @@ func (e *elements) exp() {
 	e.v("VCVTDQ2PS", n, p)
 	e.v("VFNMADD231PS", e.number(0.693359375), p, x)
 	e.v("VFNMADD231PS", e.number(-2.12194440e-4), p, x)
-	e.polynomial(x, p, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1, 1, 1)
+	e.polynomial(x, p, append(expTail[:len(expTail):len(expTail)], 1, 1)...)
 	e.v("VPSRAD", "$1", n, x)
 	e.v("VPSUBD", x, n, n)
 	for _, half := range []*reg{x, n} {
@@ -225,6 +231,86 @@ func (e *elements) tanh() {
 	e.v("VANDNPS", whole, e.sign, z)
 	e.v("VCMPPS", "$0x11", e.number(0.625), z, e.mask) // |x| < 0.625
 	e.blend(e.mask, p, x)
+}
+
+// erf computes the error function of x. Below 0.875 it is x + x*P(x*x), above 1 - exp(|x|*Q(|x|)). P and Q
+// are minimax approximations of erf(x)/x - 1 and of ln(1-erf(x))/x, with weights that make the relative
+// errors of the result equal (Lawson, 1961). From 3.95 on the result is 1. The error is at most 1.2 units in
+// the last place.
+func (e *elements) erf() {
+	x, z, p, whole := e.x, e.s, e.t, e.u
+	e.v("VMOVAPS", x, whole)
+	e.v("VANDNPS", x, e.sign, x)
+	e.v("VMOVUPS", e.number(3.95), z)
+	e.v("VMINPS", x, z, x) // NaN stays NaN
+	e.polynomial(x, p, -9.364645848108921e-06, 3.043315082322806e-4, -3.5682683810591698e-3, 2.360721118748188e-2, -1.0605962574481964e-1, -6.352568864822388e-1, -1.128622904419899)
+	e.v("VMULPS", p, x, x)
+	e.exp()
+	e.v("VSUBPS", x, e.one, x)
+	e.v("VANDPS", e.sign, whole, z)
+	e.v("VORPS", z, x, x)
+
+	e.comment("the polynomial, for small numbers")
+	e.v("VMULPS", whole, whole, z)
+	e.polynomial(z, p, -6.2032719142735e-4, 5.03218499943614e-3, -2.6791466400027275e-2, 1.1282455176115036e-1, -3.761255145072937e-1, 1.2837915122509003e-1)
+	e.v("VFMADD213PS", whole, whole, p)
+	e.v("VANDNPS", whole, e.sign, z)
+	e.v("VCMPPS", "$0x11", e.number(0.875), z, e.mask) // |x| < 0.875
+	e.blend(e.mask, p, x)
+}
+
+// expm1 computes the exponential of x, minus 1. As in exp, exp(x) is exp(r) * 2^n; the result is
+// (exp(r)-1) * 2^n + (2^n-1), of which half is computed, because 2^n may be too large.
+func (e *elements) expm1() {
+	x, n, p, square := e.x, e.s, e.t, e.u
+	for _, bound := range []struct {
+		op string
+		by float64
+	}{{"VMINPS", 89}, {"VMAXPS", -30}} {
+		e.v("VMOVUPS", e.number(bound.by), n)
+		e.v(bound.op, x, n, x) // NaN stays NaN
+	}
+	e.v("VMULPS", e.number(math.Log2E), x, n)
+	e.v("VCVTPS2DQ", n, n)
+	e.v("VCVTDQ2PS", n, p)
+	e.v("VFNMADD231PS", e.number(0.693359375), p, x)
+	e.v("VFNMADD231PS", e.number(-2.12194440e-4), p, x)
+	e.polynomial(x, p, expTail...)
+	e.v("VMULPS", x, x, square)
+	e.v("VFMADD231PS", p, square, x)
+	e.v("VPADDD", e.bits(126), n, n)
+	e.v("VPSLLD", "$23", n, n)
+	e.v("VMOVUPS", e.number(0.5), p)
+	e.v("VSUBPS", p, n, p)
+	e.v("VFMADD213PS", p, n, x)
+	e.v("VADDPS", x, x, x)
+}
+
+// softplus computes ln(1+exp(x)) as max(x, 0) + ln(1+y) with y = exp(-|x|). ln(1+y) is computed as in Cephes'
+// logf (Moshier): ln(1+r) with r = y, or ln(1+r) + ln 2 with 1+r = (1+y)/2 if 1+y is above sqrt(2).
+func (e *elements) softplus() {
+	r, s, p, whole := e.x, e.s, e.t, e.u
+	e.v("VMOVAPS", r, whole)
+	e.v("VORPS", e.sign, r, r)
+	e.exp()
+	e.v("VMOVUPS", e.number(0.5), s)
+	e.v("VFMADD213PS", e.number(-0.5), r, s)
+	e.v("VCMPPS", "$0x1e", e.number(math.Sqrt2-1), r, e.mask)
+	e.blend(e.mask, s, r)
+	e.polynomial(r, p, 7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1)
+	e.v("VMULPS", r, r, s)
+	e.v("VMULPS", r, p, p)
+	e.v("VMULPS", s, p, p)
+	e.v("VFNMADD231PS", e.number(0.5), s, p)
+	e.v("VMOVUPS", e.number(-2.12194440e-4), s)
+	e.zeroUnless(e.mask, s)
+	e.v("VADDPS", s, p, p)
+	e.v("VADDPS", p, r, r)
+	e.v("VMOVUPS", e.number(0.693359375), s)
+	e.zeroUnless(e.mask, s)
+	e.v("VADDPS", s, r, r)
+	e.v("VMAXPS", whole, e.zero, whole)
+	e.v("VADDPS", whole, r, r)
 }
 
 // eltwise writes a loop for each function, and the Go switches over them.
