@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"strconv"
-
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -247,13 +245,7 @@ func (b *Builder) SoftmaxCrossEntropy(logits, labels *Value) *Value {
 // runs. The view's path and seed identify the stream. If a layer is applied twice, its second draw
 // with the same path and seed gets another stream.
 func (b *Builder) RandomUniform(seed uint64, step, ref *Value) *Value {
-	key := Key(seed, b.path)
-	n := b.draws[key]
-	b.draws[key]++
-	if n > 0 {
-		key = Key(key, strconv.Itoa(n))
-	}
-	return b.Op(op.RandomUniform{Key: key}, step, ref)
+	return b.Op(op.RandomUniform{Key: b.draw(seed)}, step, ref)
 }
 
 // Assign sets a variable after all other ops have run.

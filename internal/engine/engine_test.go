@@ -273,6 +273,8 @@ var cases = []struct {
 		}
 		return out
 	}},
+	{"warps", []int{4, 6, 7, 3}, warps},
+	{"recolors", []int{4, 6, 7, 3}, recolors},
 	{"residual network", []int{5, 14, 13, 3}, residual},
 	{"network", []int{5, 14, 13, 3}, network(op.RMSprop{Rho: .9, Epsilon: 1e-7}, 6, 8)},
 	{"larger network", []int{5, 26, 25, 3}, network(op.SGD{Momentum: .9}, 32, 48)}, // its second convolution uses Winograd
@@ -454,7 +456,7 @@ func TestInterpreter(t *testing.T) {
 // TestSameBits checks that graphs, among them two training steps, give the same bits with one to five threads,
 // and on AVX2 and AVX-512.
 func TestSameBits(t *testing.T) {
-	for _, name := range []string{"images", "large images", "pad, concat and slice", "batch matmul", "network", "larger network"} {
+	for _, name := range []string{"images", "large images", "pad, concat and slice", "batch matmul", "warps", "recolors", "network", "larger network"} {
 		i := find(t, name)
 		var want []byte
 		for _, isa := range kernel.Available() {

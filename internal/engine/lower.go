@@ -121,6 +121,19 @@ var lowerers = map[string]func(l *lowering) error{
 	"Adam":    update,
 
 	"FusedMatMulUpdate": matMulUpdate,
+
+	"ProjectiveTransform":     projectiveTransform,
+	"ProjectiveTransformGrad": projectiveTransformGrad,
+	"MapCoordinates":          mapCoordinates,
+	"MapCoordinatesGrad":      mapCoordinatesGrad,
+	"Index":                   index,
+	"Homography":              homography,
+	"EqualizeHistogram":       equalizeHistogram,
+	"LocalEqualization":       localEqualization,
+	"RandomPermutation":       randomPermutation,
+	"RandomLogGamma":          randomLogGamma,
+	"TakeRows":                takeRows,
+	"TakeRowsGrad":            takeRowsGrad,
 }
 
 // lowererOf returns the node's row in lowerers.
