@@ -256,8 +256,14 @@ func runBits(t *testing.T, p backend.Program, g *graph.Graph, in []*tensor.Tenso
 	return bits
 }
 
+// stepped lists the classes whose result has steps in training, and therefore no gradient.
+var stepped = []string{"RandomPosterization", "Equalization"}
+
 // checkGradient compares the gradients of the training graph with finite differences in float64.
 func (c *kerasCase) checkGradient(t *testing.T, l layer.Layer) {
+	if slices.Contains(stepped, c.Class) {
+		t.Skip("the result has no gradient in training")
+	}
 	free := -1
 	if !c.differentiable() {
 		free = 0

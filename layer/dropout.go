@@ -160,15 +160,7 @@ func drop(b *graph.Builder, x *graph.Value, mask tensor.Shape, rate float64, fix
 	if !b.Training() || rate == 0 {
 		return x
 	}
-	step := randomStep(b)
-	seed := uint64(0)
-	if fixed != nil {
-		seed = uint64(*fixed)
-	} else {
-		// The seeds of two models are random 52-bit numbers, so their ranges of steps do not
-		// overlap in practice.
-		step = b.Add(step, shared(b, SeedPath, seedInit{}))
-	}
+	seed, step := stream(b, fixed)
 	ref := x
 	if !mask.Equal(x.Shape) {
 		size := make([]int, len(mask))
@@ -218,6 +210,18 @@ func encodeDims(d Dims) any {
 		}
 	}
 	return list
+}
+
+// stream returns the seed and the step of a layer's random numbers. fixed is the layer's own seed, or
+// nil.
+func stream(b *graph.Builder, fixed *int) (seed uint64, step *graph.Value) {
+	step = randomStep(b)
+	if fixed != nil {
+		return uint64(*fixed), step
+	}
+	// The seeds of two models are random 52-bit numbers, so their ranges of steps do not overlap in
+	// practice.
+	return 0, b.Add(step, shared(b, SeedPath, seedInit{}))
 }
 
 // randomStep reads the step and increments it. Each random layer adds this update. All of them
