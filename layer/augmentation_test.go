@@ -58,10 +58,11 @@ func TestAugmentationAgainstKeras(t *testing.T) {
 			if !y.Shape().Equal(c.Result) {
 				t.Fatalf("shape %v, want %v", y.Shape(), c.Result)
 			}
-			// The coordinates of warps are rounded differently, by up to about 1e-6 pixels, and neighbors differ by up to the range.
-			abs := 1e-6
+			// A rounding of a pixel is 6e-8 of the range. Those of a few steps add up, and differences of pixels are small. The
+			// coordinates of warps are rounded differently, by up to about 1e-6 pixels, and neighbors differ by up to the range.
+			abs := 1e-6 * (c.Range[1] - c.Range[0])
 			if warps[c.Class] {
-				abs = 3e-6 * (c.Range[1] - c.Range[0])
+				abs *= 3
 			}
 			for i, w := range c.Output {
 				if got := y.Float32s()[i]; !graphtest.Near(float64(got), float64(w), 2e-6, abs) {

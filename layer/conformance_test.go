@@ -368,7 +368,9 @@ func TestConformanceFiles(t *testing.T) {
 		Path   string        `json:"path"`
 		Inputs [][][]float32 `json:"inputs"` // of each input, its shape and its numbers
 	}
-	cases := kerasCases(t)
+	cases := slices.DeleteFunc(kerasCases(t), func(c kerasCase) bool {
+		return c.Class == "Equalization" // Keras 3.15 cannot build a model that contains it
+	})
 	var jobs []job
 	for i, c := range cases {
 		l, err := layer.Decode(c.Class, c.Config)

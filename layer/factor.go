@@ -34,6 +34,7 @@ type factorField struct {
 	rule      factorRule
 	lo, hi    float64
 	open      bool // lo itself is not allowed
+	whole     bool // the numbers are integers, also in a file
 }
 
 // factored is implemented by layers with Factors.
@@ -59,6 +60,8 @@ func (f factorField) check() error {
 	for i, x := range f.of {
 		other := f.of[len(f.of)-1-i]
 		switch {
+		case f.whole && x != math.Trunc(x):
+			bad = true
 		case f.rule == factorWithin && len(f.of) == 2:
 			bad = bad || i == 0 && x > f.hi || i == 1 && x < f.lo // as in Keras
 		case f.rule == factorSigned && len(f.of) == 2 && x < 0 && x == -other && -x <= f.hi:
@@ -70,13 +73,17 @@ func (f factorField) check() error {
 	if !bad {
 		return nil
 	}
+	numbers := "one number or two numbers"
+	if f.whole {
+		numbers = "one integer or two integers"
+	}
 	want := "from " + strconv.FormatFloat(f.lo, 'f', -1, 64)
 	if f.open {
 		want = "greater than " + strconv.FormatFloat(f.lo, 'f', -1, 64) + " and at most"
 	} else {
 		want += " to"
 	}
-	return wrongf("%s is %v, want one number or two numbers %s %s", f.name, []float64(f.of), want, strconv.FormatFloat(f.hi, 'f', -1, 64))
+	return wrongf("%s is %v, want %s %s %s", f.name, []float64(f.of), numbers, want, strconv.FormatFloat(f.hi, 'f', -1, 64))
 }
 
 // checkFactors checks the Factors that are set.
@@ -96,6 +103,8 @@ func writeFactors(l Layer, c map[string]any) {
 		}
 		lo, hi := f.ends()
 		switch {
+		case f.whole:
+			c[f.key] = []any{int(lo), int(hi)}
 		case f.rule != factorSigned:
 			c[f.key] = []any{lo, hi}
 		case f.lo == 0 && lo < 0: // Keras' RandomShear does not take the range that it saves, only the number

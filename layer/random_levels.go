@@ -1,8 +1,6 @@
 package layer
 
 import (
-	"math"
-
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/tensor"
@@ -333,14 +331,7 @@ func recolor[L augmenter](b *graph.Builder, l L, x *graph.Value, numbers []*grap
 	return l.change(b, x, numbers)
 }
 
-func (l RandomPosterization) check() error {
-	for _, n := range l.Factor {
-		if n != math.Trunc(n) {
-			return wrongf("Factor is %v, want integers from 1 to 8", []float64(l.Factor))
-		}
-	}
-	return checkFactors(l.factors())
-}
+func (l RandomPosterization) check() error { return checkFactors(l.factors()) }
 
 func (l Solarization) check() error { return checkFactors(l.factors()) }
 
@@ -354,7 +345,7 @@ func (l RandomGaussianBlur) check() error {
 }
 
 func (l RandomPosterization) factors() []factorField {
-	return []factorField{{name: "Factor", key: "factor", of: l.Factor, lo: 1, hi: 8}}
+	return []factorField{{name: "Factor", key: "factor", of: l.Factor, lo: 1, hi: 8, whole: true}}
 }
 
 func (l Solarization) factors() []factorField {
