@@ -79,6 +79,10 @@ func decodeLayers(r *config.Reader, key string, v any) (Layers, bool) {
 		}
 		out = append(out, inner.(Layer))
 	}
+	if err := checkLayers(out); err != nil {
+		r.Errorf("%s: %w", key, err)
+		return nil, false
+	}
 	return out, true
 }
 

@@ -101,7 +101,9 @@ func (l RandomElasticTransform) Config() map[string]any { return ConfigOf(l) }
 
 // Build implements Layer.
 func (l RandomCrop) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	return augment(b, l, l.Seed, x, wantSized)
+	return augment(b, l, l.Seed, x, func(b *graph.Builder, l RandomCrop, x *graph.Value) bool {
+		return wantSized(b, l, x) && wantFew(b, l.Height, l.Width, x.Shape[3])
+	})
 }
 
 // Build implements Layer.

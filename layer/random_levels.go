@@ -295,7 +295,7 @@ func (l Solarization) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 
 // Build implements Layer.
 func (l AutoContrast) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	return recolor(b, l, x, nil)
+	return recolor(b, l, x)
 }
 
 // Build implements Layer.
@@ -305,7 +305,7 @@ func (l Equalization) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 
 // Build implements Layer.
 func (l ContrastLimitedAdaptiveHistogramEqualization) Build(b *graph.Builder, x *graph.Value) *graph.Value {
-	return recolor(b, l, x, nil)
+	return recolor(b, l, x)
 }
 
 // Build implements Layer.
@@ -319,7 +319,7 @@ func (l RandomGaussianBlur) Build(b *graph.Builder, x *graph.Value) *graph.Value
 }
 
 // recolor builds a layer that acts in training and in prediction, and draws no numbers.
-func recolor[L augmenter](b *graph.Builder, l L, x *graph.Value, numbers []*graph.Value) *graph.Value {
+func recolor[L augmenter](b *graph.Builder, l L, x *graph.Value) *graph.Value {
 	l, ok := Ready(b, l, x)
 	if !ok {
 		return b.Invalid()
@@ -328,7 +328,7 @@ func recolor[L augmenter](b *graph.Builder, l L, x *graph.Value, numbers []*grap
 	if !ok || !wantImages(b, x) {
 		return b.Invalid()
 	}
-	return l.change(b, x, numbers)
+	return l.change(b, x, nil)
 }
 
 func (l RandomPosterization) check() error { return checkFactors(l.factors()) }
@@ -425,6 +425,9 @@ func (l Equalization) change(b *graph.Builder, x *graph.Value, _ []*graph.Value)
 }
 
 func (l ContrastLimitedAdaptiveHistogramEqualization) change(b *graph.Builder, x *graph.Value, _ []*graph.Value) *graph.Value {
+	if !wantFew(b, l.TileGridSize[0], l.TileGridSize[1], 256, x.Shape[3]) { // the histograms
+		return b.Invalid()
+	}
 	y := b.Op(op.LocalEqualization{Limit: *l.ClipLimit, Grid: l.TileGridSize}, rescale(b, x, l.ValueRange, bytes))
 	return rescale(b, y, bytes, l.ValueRange)
 }

@@ -34,7 +34,8 @@ The page is generated from the tags of the Go structs. After a change, run ` + "
   example, ` + "`BatchNormalization`" + ` supports only the last axis.
 - For a field that is inverted in Go, such as ` + "`NoBias`" + `, the table shows the default of the Keras argument.
 - Every layer also has the fields ` + "`Name`, `Frozen` and `DType`: Keras' `name`, `trainable` (inverted) and `dtype`" + `. The tables omit them, except
-  the ` + "`DType`" + ` of Input, which is the type of the data. Input and SpatialDropout2D have no ` + "`Frozen`" + `. The default name is automatic.
+  the ` + "`DType`" + ` of Input, which is the type of the data. Input, SpatialDropout2D and Pipeline have no ` + "`Frozen`" + `, and
+  Pipeline no ` + "`DType`" + `. The default name is automatic.
 - ` + "`DType`" + ` is a dtype policy. lince computes in float32 under every policy. A model with another policy can predict, but it cannot be
   trained or saved yet.
 - Regularizers and constraints are not supported yet. A model with regularizers or constraints can be opened for prediction, but it cannot be trained.
@@ -56,6 +57,9 @@ var values = map[reflect.Type]string{
 	reflect.TypeFor[initializer.Initializer](): "an initializer",
 	reflect.TypeFor[string]():                  "a string",
 	reflect.TypeFor[tensor.DType]():            "a number type",
+	reflect.TypeFor[layer.Factor]():            "a number, or the ends of a range",
+	reflect.TypeFor[layer.Range]():             "two numbers, the smaller first",
+	reflect.TypeFor[layer.Layers]():            "layers without weights",
 }
 
 // TestDocs checks that docs/keras.md is up to date.
