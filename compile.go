@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/backend"
+	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/internal/suggest"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
@@ -66,7 +66,9 @@ type compiled struct {
 	trained    []bool      // trainable flags of all layers, as they were at Compile
 
 	train, evaluate backend.Program
-	names           []string // keys of the values that both graphs return, sorted
+	constrain       backend.Program   // runs after each training step; nil if no weight has a constraint
+	updated         []*graph.Variable // the weights that a training step changes
+	names           []string          // keys of the values that train and evaluate return, sorted
 	measures        map[string]metric.Metric
 
 	training, evaluation []*graph.Variable // variables of the metrics
@@ -232,13 +234,23 @@ func (m *Model) compileFor(c CompileOptions, training bool) error {
 		}
 		graphs = append(graphs, g)
 	}
+	constraints, err := m.constraints(n, store)
+	if err != nil {
+		return err
+	}
+	if constraints != nil {
+		graphs = append(graphs, constraints)
+	}
 	programs, err := m.programs(graphs, store)
 	if err != nil {
 		return err
 	}
-	n.evaluate = programs[len(programs)-1]
 	if training {
-		n.train = programs[0]
+		n.train, programs = programs[0], programs[1:]
+	}
+	n.evaluate = programs[0]
+	if constraints != nil {
+		n.constrain = programs[1]
 	}
 	n.assign(store.Variables())
 	m.mu.Lock()
@@ -299,6 +311,9 @@ func (c *compiled) close() {
 	if c.train != nil {
 		c.train.Close()
 	}
+	if c.constrain != nil {
+		c.constrain.Close()
+	}
 	c.evaluate.Close()
 }
 
@@ -342,7 +357,7 @@ func (m *Model) Compiled() (c CompileOptions, ok bool) {
 
 // known reports whether the loss is a class of package loss. Messages about such a loss are more specific.
 func (o objective) known() bool {
-	return o.Loss != nil && slices.Contains(loss.Classes(), o.Loss.Class())
+	return o.Loss != nil && slices.Contains(loss.Classes(), loss.ClassOf(o.Loss))
 }
 
 // place adds the name of the output to a description, if there are several outputs.
@@ -418,10 +433,10 @@ func (c *compiled) nameMetrics() error {
 
 // metricName returns the name of a metric in logs.
 func metricName(x metric.Metric) string {
-	if name := x.Named(); name != "" {
+	if name := metric.NameOf(x); name != "" {
 		return name
 	}
-	return keras.SnakeCase(x.Class())
+	return config.SnakeCase(metric.ClassOf(x))
 }
 
 // finalActivation returns the last activation function before an output, if it is known.
@@ -443,7 +458,7 @@ func (n *network) finalActivation(s *Symbol) (f layer.Function, known bool) {
 
 // checkLoss refuses losses that make no sense with the network's last layer, though Keras accepts them.
 func (m *Model) checkLoss(l loss.Loss, output *Symbol) error {
-	class, takes := l.Class(), l.Takes()
+	class, takes := loss.ClassOf(l), l.Takes()
 	shape := output.Shape()
 	units := 1
 	if len(shape) > 1 {

@@ -289,6 +289,41 @@ func (r *reader) newLayer(nl keras.NetworkLayer, x *Symbol, where string) (*laye
 	return l, nil
 }
 
+// decodeCustom replaces custom regularizers and constraints in the config of a layer by what they decode to.
+func (o Options) decodeCustom(conf map[string]any) error {
+	var errs []error
+	for _, key := range slices.Sorted(maps.Keys(conf)) {
+		var x any
+		var err error
+		switch {
+		case strings.HasSuffix(key, "_regularizer"):
+			x, err = custom(conf[key], o.Regularizers)
+		case strings.HasSuffix(key, "_constraint"):
+			x, err = custom(conf[key], o.Constraints)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", key, err))
+		} else if x != nil {
+			conf[key] = x
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// custom decodes a Keras object if its class is in decoders. Otherwise it returns nil.
+func custom[T any](v any, decoders map[string]func(json.RawMessage) (T, error)) (any, error) {
+	class, conf := config.Object(v)
+	decode := decoders[class]
+	if decode == nil {
+		return nil, nil
+	}
+	text, err := json.Marshal(conf)
+	if err != nil {
+		return nil, err
+	}
+	return decode(text)
+}
+
 // layer decodes a layer's configuration. unsupported lists its settings that lince does not support and that only
 // training needs.
 func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, unsupported []string, err error) {
@@ -307,6 +342,9 @@ func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, unsu
 	}
 	conf, err := config.Unmarshal(nl.Config)
 	if err != nil {
+		return nil, nil, fmt.Errorf("layer %s (%s): %w", name, nl.Class, err)
+	}
+	if err := r.decodeCustom(conf); err != nil {
 		return nil, nil, fmt.Errorf("layer %s (%s): %w", name, nl.Class, err)
 	}
 	l, ignored, err := layer.DecodeForPrediction(nl.Class, conf)

@@ -27,6 +27,7 @@ type core struct {
 	inputs   []*Value
 	reads    map[*Variable]*Value
 	draws    map[uint64]int // number of RandomUniform ops for each key
+	losses   []*Value
 	training bool
 	errs     []error
 }
@@ -176,6 +177,29 @@ func (b *Builder) Update(o op.Op, in ...*Value) {
 	}
 	b.add(o, in...)
 }
+
+// AddLoss adds the sum of v to the loss of the model, in training and in evaluation (Keras'
+// Layer.add_loss). v has floating-point numbers. The sum is added to the mean loss of the batch;
+// example weights do not apply to it. In a graph for predictions it is not computed.
+func (b *Builder) AddLoss(v *Value) {
+	switch {
+	case v.IsList():
+		b.Errorf("AddLoss: got a list of %d values, want one value", len(v.list))
+		return
+	case !v.Valid():
+		return
+	case !v.DType.IsFloat():
+		b.Errorf("AddLoss: got numbers of type %v, want floating-point numbers", v.DType)
+		return
+	}
+	if v.Rank() > 0 {
+		v = b.Sum(v)
+	}
+	b.losses = append(b.losses, v)
+}
+
+// Losses returns the losses that layers have added with AddLoss so far, as scalars.
+func (b *Builder) Losses() []*Value { return b.losses }
 
 // Mistakes returns the number of errors so far.
 func (b *Builder) Mistakes() int { return len(b.errs) }

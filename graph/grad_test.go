@@ -206,6 +206,9 @@ var gradients = []struct {
 	{"SoftmaxCrossEntropy", []int{3, 4}, []int{3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.SoftmaxCrossEntropy(x, b.Div(y, b.SumKeep(y, 1))) // labels that sum to 1
 	}},
+	{"Sparsemax", []int{3, 4}, []int{3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Mul(b.Add(b.Sparsemax(x), b.Sparsemax(b.Scale(x, .1))), y) // some results are 0, and none
+	}},
 }
 
 // TestGradients compares Grad with central differences, computed by the interpreter without rounding.
@@ -309,7 +312,7 @@ func TestOpsHaveGradients(t *testing.T) {
 		"Input", "Variable", "Const", // no operands
 		"Assign", "MovingAverage", "SGD", "RMSprop", "Adam", // updates
 		// Gradients of ops whose second derivatives nothing needs.
-		"MaxPool2DGrad", "SoftmaxGrad", "SoftmaxCrossEntropyGrad", "BatchNormGrad")
+		"MaxPool2DGrad", "SoftmaxGrad", "SoftmaxCrossEntropyGrad", "BatchNormGrad", "SparsemaxGrad")
 	ops := opNames(t)
 	for _, name := range ops {
 		if !slices.Contains(known, name) {

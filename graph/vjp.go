@@ -230,6 +230,7 @@ var vjps = map[string]vjp{
 			b.Neg(b.Mul(b.Reshape(g[0], rows...), b.Log(b.Softmax(x)))),
 		}
 	},
+	"Sparsemax": sparsemaxGrad,
 
 	// The transforms and points of the warps come from random numbers, and have no gradient.
 	"ProjectiveTransform": func(b *Builder, n *Node, g []*Value) []*Value {

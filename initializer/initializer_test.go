@@ -102,8 +102,8 @@ func TestDistributions(t *testing.T) {
 		if c.top != 0 && (top > c.top*(1+1e-6) || top < c.top*.99) {
 			t.Errorf("%s: largest absolute value %v, want %v", c.name, top, c.top)
 		}
-		if c.i.Class() != c.name {
-			t.Errorf("class %q, want %q", c.i.Class(), c.name)
+		if ClassOf(c.i) != c.name {
+			t.Errorf("class %q, want %q", ClassOf(c.i), c.name)
 		}
 	}
 }
@@ -141,7 +141,7 @@ func TestBits(t *testing.T) {
 			got = append(got, math.Float32bits(v))
 		}
 		if !slices.Equal(got, c.want) {
-			t.Errorf("%s: %#x, want %#x", c.i.Class(), got, c.want)
+			t.Errorf("%s: %#x, want %#x", ClassOf(c.i), got, c.want)
 		}
 	}
 }
@@ -180,26 +180,26 @@ var all = []Initializer{
 	GlorotUniform{}, GlorotUniform{new(7)}, GlorotNormal{}, HeUniform{}, HeNormal{new(0)}, LecunUniform{}, LecunNormal{},
 	VarianceScaling{}, VarianceScaling{2.5, FanOut, UniformDistribution, new(3)}, RandomNormal{}, RandomNormal{1, .5, new(1)},
 	TruncatedNormal{}, TruncatedNormal{-1, 2, nil}, RandomUniform{}, RandomUniform{new(-1.), new(2.), new(9)},
-	Zeros{}, Ones{}, Constant{}, Constant{3},
+	Zeros{}, Ones{}, Constant{}, Constant{3}, Orthogonal{}, Orthogonal{2, new(4)}, Identity{}, Identity{-.5},
 }
 
 func TestDecode(t *testing.T) {
 	seen := map[string]bool{}
 	for _, i := range all {
-		seen[i.Class()] = true
-		j, err := Decode(i.Class(), i.Config())
+		seen[ClassOf(i)] = true
+		j, err := Decode(ClassOf(i), GetConfig(i))
 		if err != nil {
 			t.Error(err)
 			continue
 		}
-		if d := cmp.Diff(i.Config(), j.Config()); d != "" {
-			t.Errorf("%s: %s", i.Class(), d)
+		if d := cmp.Diff(GetConfig(i), GetConfig(j)); d != "" {
+			t.Errorf("%s: %s", ClassOf(i), d)
 		}
 		x, y := tensor.New(tensor.Float32, 4, 3), tensor.New(tensor.Float32, 4, 3)
 		i.Initialize(x, 5)
 		j.Initialize(y, 5)
 		if !slices.Equal(x.Float32s(), y.Float32s()) {
-			t.Errorf("%s: different values after decoding", i.Class())
+			t.Errorf("%s: different values after decoding", ClassOf(i))
 		}
 	}
 	for _, c := range Classes() {
@@ -207,7 +207,7 @@ func TestDecode(t *testing.T) {
 			t.Errorf("%s has no row in all", c)
 		}
 	}
-	for _, short := range []string{"glorot_uniform", "zeros", "he_normal", "random_uniform"} {
+	for _, short := range []string{"orthogonal", "OrthogonalInitializer", "identity", "IdentityInitializer", "glorot_uniform", "zeros", "he_normal", "random_uniform"} {
 		if _, err := Decode(short, nil); err != nil {
 			t.Error(err)
 		}
@@ -216,7 +216,7 @@ func TestDecode(t *testing.T) {
 
 func TestDecodeMistakes(t *testing.T) {
 	var unknown *UnknownClass
-	if _, err := Decode("Orthogonal", nil); !errors.As(err, &unknown) || unknown.Class != "Orthogonal" || unknown.Kind != "initializer" {
+	if _, err := Decode("STFT", nil); !errors.As(err, &unknown) || unknown.Class != "STFT" || unknown.Kind != "initializer" {
 		t.Errorf("got %v, want an UnknownClass", err)
 	}
 	for _, c := range []struct {
@@ -229,6 +229,9 @@ func TestDecodeMistakes(t *testing.T) {
 		{"RandomNormal", map[string]any{"stddev": -1., "mean": true}, "initializer RandomNormal: mean is true, want a number\ninitializer RandomNormal: stddev is -1, want a number greater than 0"},
 		{"VarianceScaling", map[string]any{"mode": "fan_inn", "scale": 0}, "initializer VarianceScaling: scale is 0, want a number greater than 0\ninitializer VarianceScaling: mode is \"fan_inn\"; did you mean fan_in?"},
 		{"Zeros", map[string]any{"value": 1}, `initializer Zeros: unknown key "value"`},
+		{"RandomUniform", map[string]any{"minval": .5, "maxval": .25}, "initializer RandomUniform: Minval is 0.5, want at most Maxval, which is 0.25"},
+		{"HeNormal", map[string]any{"input_axes": []any{0.}, "output_axes": nil}, "initializer HeNormal: input_axes is [0]: not supported yet, want null"},
+		{"Orthogonal", map[string]any{"gain": 0.}, "initializer Orthogonal: gain is 0, want a number other than 0"},
 	} {
 		_, err := Decode(c.class, c.config)
 		if err == nil || err.Error() != c.want {
@@ -250,6 +253,8 @@ func TestCheck(t *testing.T) {
 		{RandomNormal{Mean: math.Inf(1), Stddev: -1}, "Mean is +Inf, want a number\nStddev is -1, want a number greater than 0"},
 		{VarianceScaling{Scale: math.NaN(), Mode: "fan"}, "Scale is NaN, want a number greater than 0\nMode is \"fan\", want one of fan_in, fan_out, fan_avg"},
 		{RandomUniform{Maxval: new(math.NaN())}, "Maxval is NaN, want a number"},
+		{RandomUniform{Minval: new(.1)}, "Minval is 0.1, want at most Maxval, which is 0.05"},
+		{Identity{Gain: math.Inf(1)}, "Gain is +Inf, want a number"},
 		{Constant{1e39}, "Value is 1e+39, want a number in the range of float32"},
 	} {
 		if err := Check(c.i); err == nil || err.Error() != c.want {
@@ -261,7 +266,7 @@ func TestCheck(t *testing.T) {
 func TestKerasTakesConfigs(t *testing.T) {
 	var in []map[string]any
 	for _, i := range all {
-		in = append(in, map[string]any{"class_name": i.Class(), "config": i.Config(), "module": "keras.initializers", "registered_name": nil})
+		in = append(in, map[string]any{"class_name": ClassOf(i), "config": GetConfig(i), "module": "keras.initializers", "registered_name": nil})
 	}
 	var got []map[string]any
 	graphtest.Keras(t, `
@@ -273,11 +278,11 @@ for o in json.load(sys.stdin):
 print(json.dumps(out))
 `, in, &got)
 	for i, c := range all {
-		j, err := Decode(c.Class(), got[i])
+		j, err := Decode(ClassOf(c), got[i])
 		if err != nil {
 			t.Error(err)
-		} else if d := cmp.Diff(c.Config(), j.Config()); d != "" {
-			t.Errorf("%s: %s", c.Class(), d)
+		} else if d := cmp.Diff(GetConfig(c), GetConfig(j)); d != "" {
+			t.Errorf("%s: %s", ClassOf(c), d)
 		}
 	}
 }

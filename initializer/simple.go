@@ -1,6 +1,10 @@
 package initializer
 
-import "github.com/lince-ml/lince/tensor"
+import (
+	"fmt"
+
+	"github.com/lince-ml/lince/tensor"
+)
 
 // Zeros sets all elements to 0 (keras.initializers.Zeros). It is the default for biases.
 //
@@ -65,6 +69,8 @@ type TruncatedNormal struct {
 //
 //	uniform on [Minval, Maxval]
 //
+// It is a mistake if Minval is greater than Maxval.
+//
 // Shape: any.
 type RandomUniform struct {
 	// Minval is the lower bound. Any number. The default, nil, is -0.05.
@@ -75,42 +81,6 @@ type RandomUniform struct {
 	// The default, nil, uses the model's seed.
 	Seed *int `keras:"seed"`
 }
-
-// Class implements Initializer.
-func (Zeros) Class() string { return "Zeros" }
-
-// Class implements Initializer.
-func (Ones) Class() string { return "Ones" }
-
-// Class implements Initializer.
-func (Constant) Class() string { return "Constant" }
-
-// Class implements Initializer.
-func (RandomNormal) Class() string { return "RandomNormal" }
-
-// Class implements Initializer.
-func (TruncatedNormal) Class() string { return "TruncatedNormal" }
-
-// Class implements Initializer.
-func (RandomUniform) Class() string { return "RandomUniform" }
-
-// Config implements Initializer.
-func (i Zeros) Config() map[string]any { return classes.Config(i) }
-
-// Config implements Initializer.
-func (i Ones) Config() map[string]any { return classes.Config(i) }
-
-// Config implements Initializer.
-func (i Constant) Config() map[string]any { return classes.Config(i) }
-
-// Config implements Initializer.
-func (i RandomNormal) Config() map[string]any { return classes.Config(i) }
-
-// Config implements Initializer.
-func (i TruncatedNormal) Config() map[string]any { return classes.Config(i) }
-
-// Config implements Initializer.
-func (i RandomUniform) Config() map[string]any { return classes.Config(i) }
 
 // Initialize implements graph.Initializer.
 func (Zeros) Initialize(t *tensor.Tensor, _ uint64) { clear(t.Raw()) }
@@ -139,4 +109,11 @@ func (i TruncatedNormal) Initialize(t *tensor.Tensor, key uint64) {
 func (i RandomUniform) Initialize(t *tensor.Tensor, key uint64) {
 	i = filled(i)
 	uniform(t, stream(key, i.Seed), *i.Minval, *i.Maxval)
+}
+
+func (i RandomUniform) check() error {
+	if i = filled(i); *i.Minval > *i.Maxval {
+		return fmt.Errorf("Minval is %v, want at most Maxval, which is %v", *i.Minval, *i.Maxval)
+	}
+	return nil
 }

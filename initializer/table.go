@@ -23,10 +23,20 @@ var classes = &config.Registry[Initializer]{
 		{Of: Zeros{}, Names: []string{"zeros", "zero"}},
 		{Of: Ones{}, Names: []string{"ones", "one"}},
 		{Of: Constant{}, Names: []string{"constant"}},
+		{Of: Orthogonal{}, Names: []string{"orthogonal", "OrthogonalInitializer"}},
+		{Of: Identity{}, Names: []string{"identity", "IdentityInitializer"}},
 	},
 	Common: struct {
-		_ struct{} `keras:"dtype,any,omit"` // written by Keras 2; without effect
+		_ struct{} `keras:"dtype,any,omit"`            // written by Keras 2; without effect
+		_ struct{} `keras:"input_axes,only=null,omit"` // of classes that depend on fan_in and fan_out, in Keras 3.15
+		_ struct{} `keras:"output_axes,only=null,omit"`
 	}{},
+	Check: func(i Initializer) error {
+		if c, ok := i.(interface{ check() error }); ok {
+			return c.check()
+		}
+		return nil
+	},
 }
 
 // UnknownClass is the error for a class that lince does not support.
@@ -34,6 +44,12 @@ type UnknownClass = config.UnknownClass
 
 // filled returns i with its defaults.
 func filled[I Initializer](i I) I { return classes.Fill(i).(I) }
+
+// ClassOf returns the name of the Keras class of an initializer, such as "GlorotUniform".
+func ClassOf(i Initializer) string { return classes.ClassOf(i) }
+
+// GetConfig returns the arguments of an initializer for JSON, as Keras' get_config does. Floating-point numbers are float64 and integers int.
+func GetConfig(i Initializer) map[string]any { return classes.GetConfig(i) }
 
 // Classes lists the Keras names of the initializers that Decode supports.
 func Classes() []string { return classes.Names() }

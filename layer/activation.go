@@ -1,74 +1,22 @@
 package layer
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/config"
 )
 
-// Activation is applied to the result of a layer. It is a Function, such as ReLU, or a Layer
+// Activation is applied to the result of a layer. It is a Function, such as ReLU, or another Layer
 // without weights, such as ReLULayer{MaxValue: new(6.)}. Nil means Linear.
 type Activation interface {
 	// Build adds the activation of x to a graph and returns its result.
 	Build(b *graph.Builder, x *graph.Value) *graph.Value
 }
 
-// Function is an activation function. Its value is the function's name in Keras.
+// Function is an activation function. Its value is the function's name in Keras. In the list of a model's layers, it stands for
+// Activate{Activation: f}.
 type Function string
-
-// The activation functions. The shape of the result is the shape of the operand. All of them except
-// Softmax apply to each element separately.
-const (
-	// Linear returns its operand (keras.activations.linear):
-	//
-	//	y = x
-	Linear Function = "linear"
-	// ReLU is the rectified linear unit (keras.activations.relu; Nair and Hinton, 2010):
-	//
-	//	y = max(x, 0)
-	ReLU Function = "relu"
-	// ReLU6 is ReLU with a maximum of 6 (keras.activations.relu6; Krizhevsky, 2010):
-	//
-	//	y = min(max(x, 0), 6)
-	ReLU6 Function = "relu6"
-	// Sigmoid is the logistic function (keras.activations.sigmoid), from 0 to 1:
-	//
-	//	y = 1 / (1 + exp(-x))
-	Sigmoid Function = "sigmoid"
-	// Softmax turns logits into probabilities that sum to 1 along the last dimension, the
-	// classes (keras.activations.softmax). The operand has at least two dimensions:
-	//
-	//	y[k] = exp(x[k]) / sum over j of exp(x[j])
-	Softmax Function = "softmax"
-	// SiLU is the sigmoid linear unit, also known as swish (keras.activations.silu; Elfwing et
-	// al., 2017, arXiv:1702.03118; Ramachandran et al., 2017, arXiv:1710.05941):
-	//
-	//	y = x / (1 + exp(-x))
-	SiLU Function = "silu"
-	// Tanh is the hyperbolic tangent (keras.activations.tanh), from -1 to 1:
-	//
-	//	y = (exp(x) - exp(-x)) / (exp(x) + exp(-x))
-	Tanh Function = "tanh"
-)
-
-// functions is the table of activation functions.
-var functions = []struct {
-	name  Function
-	build func(b *graph.Builder, x *graph.Value) *graph.Value
-}{
-	{Linear, func(_ *graph.Builder, x *graph.Value) *graph.Value { return x }},
-	{ReLU, (*graph.Builder).ReLU},
-	{ReLU6, (*graph.Builder).ReLU6},
-	{Sigmoid, (*graph.Builder).Sigmoid},
-	{Softmax, (*graph.Builder).Softmax},
-	{SiLU, func(b *graph.Builder, x *graph.Value) *graph.Value { return b.Mul(x, b.Sigmoid(x)) }},
-	{Tanh, (*graph.Builder).Tanh},
-}
-
-// otherNames are names that Keras reads but does not write to files.
-var otherNames = map[string]Function{"swish": SiLU}
 
 // Activations lists the names of the activation functions.
 func Activations() []string {
@@ -83,8 +31,11 @@ func Activations() []string {
 func (f Function) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	for _, row := range functions {
 		if row.name == f {
-			if f == Softmax && x.Valid() && x.Rank() < 2 {
-				return b.Errorf("got shape %v for softmax, want (batch, ..., classes)", x.Shape)
+			if !x.Valid() {
+				return b.Invalid()
+			}
+			if slices.Contains(alongLast, f) && x.Rank() < 2 {
+				return b.Errorf("got shape %v for %s, want (batch, ..., classes)", x.Shape, f)
 			}
 			return row.build(b, x)
 		}
@@ -128,9 +79,9 @@ func encodeActivation(a Activation) any {
 	case Function:
 		return string(a)
 	case Layer:
-		return config.Wrap("keras.layers", a.Class(), a.Config())
+		return config.Same{Module: "keras.layers", Of: a}
 	}
-	return nil // checkActivation reports an error
+	return nil
 }
 
 // decodeActivation reads the name of a function, a serialized function or a serialized layer.
@@ -162,14 +113,8 @@ func decodeActivation(r *config.Reader, key string, v any) (Activation, bool) {
 }
 
 func checkActivation(a Activation) error {
-	switch a := a.(type) {
-	case Function:
-		if !slices.Contains(Activations(), string(a)) {
-			return a.unknown()
-		}
-	case Layer:
-	default:
-		return fmt.Errorf("%T is neither a layer.Function nor a layer.Layer", a)
+	if f, ok := a.(Function); ok && !slices.Contains(Activations(), string(f)) {
+		return f.unknown()
 	}
 	return nil
 }
@@ -191,15 +136,6 @@ type Activate struct {
 	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
-
-// Class implements Layer.
-func (Activate) Class() string { return "Activation" }
-
-// Named implements Layer.
-func (l Activate) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Activate) Config() map[string]any { return ConfigOf(l) }
 
 // FinalActivation implements Activated.
 func (l Activate) FinalActivation() Function { return finalOf(l.Activation) }

@@ -183,7 +183,7 @@ func (c *kerasCase) checkResults(t *testing.T, l layer.Layer, engines []conforma
 		if x := in[:len(in)-1]; differentiable {
 			wrt = slices.Clone(x)
 		}
-		y := l.Build(graphtest.View(b, "it", "layer 1", l), c.operand(l, in[:len(in)-1]))
+		y := l.Build(graphtest.View(b, "it", "layer 1", layer.GetConfig(l)), c.operand(l, in[:len(in)-1]))
 		for _, v := range b.Store().Variables() {
 			if v.Trainable() {
 				wrt = append(wrt, b.Read(v))
@@ -272,7 +272,7 @@ func (c *kerasCase) checkGradient(t *testing.T, l layer.Layer) {
 		}
 	}
 	graphtest.CheckGradient(t, true, free, c.inputs(), func(b *graph.Builder, in []*graph.Value) []*graph.Value {
-		return []*graph.Value{l.Build(graphtest.View(b, "it", "layer 1", l), c.operand(l, in))}
+		return []*graph.Value{l.Build(graphtest.View(b, "it", "layer 1", layer.GetConfig(l)), c.operand(l, in))}
 	})
 }
 
@@ -284,18 +284,32 @@ func (c *kerasCase) checkTraining(t *testing.T, l layer.Layer) {
 	const rate = .0625
 	in := append(c.inputs(), graphtest.Formula(98, -1, 1, c.Shape...))
 	m := graphtest.New(t, true, in, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
-		y := l.Build(graphtest.View(b, "it", "layer 1", l), c.operand(l, in[:len(in)-1]))
+		y := l.Build(graphtest.View(b, "it", "layer 1", layer.GetConfig(l)), c.operand(l, in[:len(in)-1]))
 		loss := b.Mean(b.Square(b.Sub(y, in[len(in)-1])))
+		for _, penalty := range b.Losses() {
+			loss = b.Add(loss, penalty)
+		}
 		var weights []*graph.Value
+		var variables []*graph.Variable
 		for _, v := range b.Store().Variables() {
-			if v.Trainable() {
-				weights = append(weights, b.Read(v))
+			if !v.Trainable() {
+				continue
 			}
+			w := b.Read(v)
+			if v.Regularizer != nil {
+				loss = b.Add(loss, v.Regularizer.Penalty(b, w))
+			}
+			weights, variables = append(weights, w), append(variables, v)
 		}
 		for i, g := range graph.Grad(b, loss, weights...) {
-			if g != nil {
-				b.Assign(weights[i], b.Sub(weights[i], b.Scale(g, rate)))
+			if g == nil {
+				continue
 			}
+			w := b.Sub(weights[i], b.Scale(g, rate))
+			if c := variables[i].Constraint; c != nil {
+				w = c.Project(b, w)
+			}
+			b.Assign(weights[i], w)
 		}
 		return []*graph.Value{loss}
 	})

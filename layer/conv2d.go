@@ -3,9 +3,11 @@ package layer
 import (
 	"errors"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -52,6 +54,16 @@ type Conv2D struct {
 	KernelInitializer initializer.Initializer `keras:"kernel_initializer,default=GlorotUniform"`
 	// BiasInitializer sets the initial values of the bias. The default is Zeros.
 	BiasInitializer initializer.Initializer `keras:"bias_initializer,default=Zeros"`
+	// KernelRegularizer adds a penalty for the kernel to the loss. The default is none.
+	KernelRegularizer regularizer.Regularizer `keras:"kernel_regularizer"`
+	// BiasRegularizer adds a penalty for the bias to the loss. The default is none.
+	BiasRegularizer regularizer.Regularizer `keras:"bias_regularizer"`
+	// ActivityRegularizer adds a penalty for the result of the layer to the loss. The default is none.
+	ActivityRegularizer regularizer.Regularizer `keras:"activity_regularizer"`
+	// KernelConstraint restricts the kernel. The default is none.
+	KernelConstraint constraint.Constraint `keras:"kernel_constraint"`
+	// BiasConstraint restricts the bias. The default is none.
+	BiasConstraint constraint.Constraint `keras:"bias_constraint"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
 	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
@@ -59,15 +71,6 @@ type Conv2D struct {
 
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
-
-// Class implements Layer.
-func (Conv2D) Class() string { return "Conv2D" }
-
-// Named implements Layer.
-func (l Conv2D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Conv2D) Config() map[string]any { return ConfigOf(l) }
 
 // FinalActivation implements Activated.
 func (l Conv2D) FinalActivation() Function { return finalOf(l.Activation) }
@@ -86,14 +89,14 @@ func (l Conv2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if in%o.Groups != 0 {
 		return b.Errorf("got %d channels, want a multiple of Groups, which is %d", in, o.Groups)
 	}
-	y := b.Op(o, x, weight(b, "kernel", x, l.KernelInitializer, l.Kernel[0], l.Kernel[1], in/o.Groups, l.Filters))
+	y := b.Op(o, x, weight(b, "kernel", x, weightOptions{l.KernelInitializer, l.KernelRegularizer, l.KernelConstraint}, l.Kernel[0], l.Kernel[1], in/o.Groups, l.Filters))
 	if !wantSmall(b, y) {
 		return b.Invalid()
 	}
 	if !l.NoBias {
-		y = b.Add(y, weight(b, "bias", x, l.BiasInitializer, l.Filters))
+		y = b.Add(y, weight(b, "bias", x, weightOptions{l.BiasInitializer, l.BiasRegularizer, l.BiasConstraint}, l.Filters))
 	}
-	return activate(b, l.Activation, y)
+	return regularizeActivity(b, l.ActivityRegularizer, activate(b, l.Activation, y))
 }
 
 func (l Conv2D) check() error {

@@ -37,21 +37,18 @@ package layer
 import (
 	"fmt"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/internal/config"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
 // Layer is the configuration of a layer. A layer may also implement MultiOperand, Activated and
 // Transparent.
 type Layer interface {
-	// Class returns the name of the Keras class, such as "Conv2D", "MaxPooling2D" or
-	// "InputLayer".
-	Class() string
-	// Named returns the layer's name. It is empty if the name is automatic.
-	Named() string
 	// Build adds the layer to a graph and returns its result for the operand x. b is the builder
 	// for this layer: it prefixes the paths of variables ("kernel", "bias") with the layer's path,
 	// and error messages with the layer's label.
@@ -63,12 +60,8 @@ type Layer interface {
 	// For a layer that implements MultiOperand, x is a graph.List of the operands.
 	//
 	// Build need not handle frozen layers: the model freezes the builder (graph.Builder.Freeze) if
-	// trainable is false in Config or was set to false later.
+	// trainable is false in the config or was set to false later.
 	Build(b *graph.Builder, x *graph.Value) *graph.Value
-	// Config returns the arguments that Keras needs to create the layer again, for JSON, as
-	// Keras' get_config does. Floating-point numbers are float64 and integers int. It contains
-	// the name unless the name is automatic. ConfigOf derives it from the tags of the fields.
-	Config() map[string]any
 }
 
 // MultiOperand is implemented by layers with several operands, such as Add. Their Build gets a
@@ -166,15 +159,37 @@ func Ready[L Layer](b *graph.Builder, l L, x *graph.Value) (filled L, ok bool) {
 // wrongf returns an error of a check method. Its message begins with the name of a field.
 func wrongf(format string, a ...any) error { return fmt.Errorf(format, a...) }
 
-// weight declares a trainable weight of the layer.
-func weight(b *graph.Builder, name string, x *graph.Value, init initializer.Initializer, shape ...int) *graph.Value {
+// weightOptions are the fields of a layer that belong to one weight.
+type weightOptions struct {
+	init       initializer.Initializer
+	regularize regularizer.Regularizer
+	constrain  constraint.Constraint
+}
+
+// weight declares a trainable weight of the layer, with numbers of the type of x.
+func weight(b *graph.Builder, name string, x *graph.Value, o weightOptions, shape ...int) *graph.Value {
 	if n, err := tensor.Shape(shape).CheckedElements(); err != nil || n > maxWeights {
 		return b.Errorf("%s would have shape %v, more than %d numbers; use smaller images, more pooling or fewer units",
 			name, tensor.Shape(shape), maxWeights)
 	}
-	return b.Variable(graph.Variable{
-		Path: name, Type: op.Type{DType: x.DType, Shape: shape}, Role: graph.Weight, Init: init,
-	})
+	v := graph.Variable{Path: name, Type: op.Type{DType: x.DType, Shape: shape}, Role: graph.Weight, Init: o.init}
+	if o.regularize != nil {
+		v.Regularizer = o.regularize
+	}
+	if o.constrain != nil {
+		v.Constraint = o.constrain
+	}
+	return b.Variable(v)
+}
+
+// regularizeActivity adds the penalty for the result y of a layer, divided by the batch size, to the
+// loss. It returns y. r may be nil.
+func regularizeActivity(b *graph.Builder, r regularizer.Regularizer, y *graph.Value) *graph.Value {
+	if r == nil || !y.Valid() {
+		return y
+	}
+	b.AddLoss(b.Div(r.Penalty(b, y), b.Size(y, 0)))
+	return y
 }
 
 // wantFloat checks that x has floating-point numbers.

@@ -228,7 +228,7 @@ func concrete(s tensor.Shape) []int {
 
 func build(name string, l layer.Layer) graphtest.Build {
 	return func(b *graph.Builder, in []*graph.Value) []*graph.Value {
-		return []*graph.Value{l.Build(graphtest.View(b, "it", "layer 1", l), operands(name, in))}
+		return []*graph.Value{l.Build(graphtest.View(b, "it", "layer 1", layer.GetConfig(l)), operands(name, in))}
 	}
 }
 
@@ -258,7 +258,7 @@ func TestLayers(t *testing.T) {
 				for _, v := range store.Variables() {
 					if v.Role == graph.Weight {
 						weights = append(weights, v.Shape)
-						if frozen := c.layer.Config()["trainable"] == false; v.Trainable() == frozen {
+						if frozen := layer.GetConfig(c.layer)["trainable"] == false; v.Trainable() == frozen {
 							t.Errorf("%s: trainable is %t", v.Path, v.Trainable())
 						}
 					} else {
@@ -271,9 +271,9 @@ func TestLayers(t *testing.T) {
 			})
 			t.Run("config", func(t *testing.T) {
 				roundTrip(t, c.layer)
-				conf := c.layer.Config()
+				conf := layer.GetConfig(c.layer)
 				_, trainable := conf["trainable"].(bool)
-				exempt := c.layer.Class() == "InputLayer" || c.layer.Class() == "SpatialDropout2D" // as in Keras
+				exempt := layer.ClassOf(c.layer) == "InputLayer" || layer.ClassOf(c.layer) == "SpatialDropout2D" // as in Keras
 				if trainable == exempt || conf["dtype"] == nil {
 					t.Errorf("config %v lacks trainable or dtype, which all layers have", conf)
 				}
@@ -289,7 +289,7 @@ func TestLayers(t *testing.T) {
 // roundTrip checks that the layer's config, converted to JSON and back, decodes to the same layer.
 func roundTrip(t *testing.T, l layer.Layer) {
 	t.Helper()
-	data, err := json.Marshal(l.Config())
+	data, err := json.Marshal(layer.GetConfig(l))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,15 +297,15 @@ func roundTrip(t *testing.T, l layer.Layer) {
 	if err := json.Unmarshal(data, &conf); err != nil {
 		t.Fatal(err)
 	}
-	again, err := layer.Decode(l.Class(), conf)
+	again, err := layer.Decode(layer.ClassOf(l), conf)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(l.Config(), again.Config()); d != "" {
+	if d := cmp.Diff(layer.GetConfig(l), layer.GetConfig(again)); d != "" {
 		t.Error(d)
 	}
-	if again.Named() != l.Named() || again.Class() != l.Class() {
-		t.Errorf("%s %q, want %s %q", again.Class(), again.Named(), l.Class(), l.Named())
+	if layer.NameOf(again) != layer.NameOf(l) || layer.ClassOf(again) != layer.ClassOf(l) {
+		t.Errorf("%s %q, want %s %q", layer.ClassOf(again), layer.NameOf(again), layer.ClassOf(l), layer.NameOf(l))
 	}
 }
 
@@ -315,8 +315,8 @@ func train(t *testing.T, name string, l layer.Layer, in tensor.Shape) {
 	x := inputs(name, in)
 	var weights []*graph.Value
 	m := graphtest.New(t, false, x, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
-		y := l.Build(graphtest.View(b, "it", "", l), operands(name, in))
-		want := l.Build(graphtest.View(b, "other", "", l), operands(name, in))
+		y := l.Build(graphtest.View(b, "it", "", layer.GetConfig(l)), operands(name, in))
+		want := l.Build(graphtest.View(b, "other", "", layer.GetConfig(l)), operands(name, in))
 		loss := b.Mean(b.Square(b.Sub(y, want)))
 		for _, v := range b.Store().Variables() {
 			if v.Trainable() && strings.HasPrefix(v.Path, "it/") {
@@ -359,7 +359,7 @@ func near(t *testing.T, what string, got, want []float32, relative float64) {
 func TestKerasTakesConfigs(t *testing.T) {
 	var in []map[string]any
 	for _, c := range layers {
-		in = append(in, map[string]any{"class_name": c.layer.Class(), "config": c.layer.Config(), "module": "keras.layers", "registered_name": nil})
+		in = append(in, map[string]any{"class_name": layer.ClassOf(c.layer), "config": layer.GetConfig(c.layer), "module": "keras.layers", "registered_name": nil})
 	}
 	var got []map[string]any
 	graphtest.Keras(t, `
@@ -367,16 +367,16 @@ import sys, json, keras
 print(json.dumps([keras.layers.deserialize(o).get_config() for o in json.load(sys.stdin)]))
 `, in, &got)
 	for i, c := range layers {
-		l, err := layer.Decode(c.layer.Class(), got[i])
+		l, err := layer.Decode(layer.ClassOf(c.layer), got[i])
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		back := l.Config()
-		if c.layer.Named() == "" {
+		back := layer.GetConfig(l)
+		if layer.NameOf(c.layer) == "" {
 			delete(back, "name") // added by Keras
 		}
-		if d := cmp.Diff(c.layer.Config(), back); d != "" {
+		if d := cmp.Diff(layer.GetConfig(c.layer), back); d != "" {
 			t.Errorf("%s: %s", c.name, d)
 		}
 	}

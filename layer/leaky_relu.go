@@ -1,9 +1,6 @@
 package layer
 
-import (
-	"github.com/lince-ml/lince/graph"
-	"github.com/lince-ml/lince/graph/op"
-)
+import "github.com/lince-ml/lince/graph"
 
 // LeakyReLU is a ReLU with a small slope for negative numbers (keras.layers.LeakyReLU):
 //
@@ -25,15 +22,6 @@ type LeakyReLU struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (LeakyReLU) Class() string { return "LeakyReLU" }
-
-// Named implements Layer.
-func (l LeakyReLU) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l LeakyReLU) Config() map[string]any { return ConfigOf(l) }
-
 // FinalActivation implements Activated. It returns the name of the function in Keras.
 func (LeakyReLU) FinalActivation() Function { return "leaky_relu" }
 
@@ -43,5 +31,5 @@ func (l LeakyReLU) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if !ok || !wantFloat(b, x) {
 		return b.Invalid()
 	}
-	return b.Select(b.Binary(op.Greater, x, b.Constant(x.DType, 0)), x, b.Scale(x, *l.NegativeSlope))
+	return leakyReLU(b, x, *l.NegativeSlope)
 }

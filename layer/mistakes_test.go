@@ -7,10 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/internal/graphtest"
 	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -80,7 +82,8 @@ Activation: there is no activation "rleu"; did you mean relu?`},
 		{layer.BatchNormalization{}, tensor.Shape{-1, -1}, "got shape (None, None), want a known number of channels"},
 		{layer.BatchNormalization{Axis: 1}, tensor.Shape{-1, 3, 4, 4}, "Axis is 1 for shape (None, 3, 4, 4), want the last dimension; others are not supported yet"},
 		{layer.Activate{Activation: layer.Softmax}, tensor.Shape{-1}, "got shape (None,) for softmax, want (batch, ..., classes)"},
-		{layer.SoftmaxLayer{Axis: 1}, tensor.Shape{-1, 3, 4}, "Axis is 1 for shape (None, 3, 4), want the last dimension; others are not supported yet"},
+		{layer.SoftmaxLayer{Axis: 2}, tensor.Shape{-1, 3}, "Axis is 2 for shape (None, 3), want a dimension after the batch"},
+		{layer.SoftmaxLayer{}, tensor.Shape{-1}, "Axis is -1 for shape (None,), want a dimension after the batch"},
 		{layer.GlobalAveragePool2D{}, tensor.Shape{-1, 9}, "got shape (None, 9), want (batch, height, width, channels); layers for images come before Flatten and Dense"},
 		{layer.GlobalMaxPool2D{}, tensor.Shape{-1, 9, 9}, "got shape (None, 9, 9), want (batch, height, width, channels); gray images have 1 channel: (batch, height, width, 1)"},
 		{layer.ZeroPadding2D{Padding: &layer.Pads{{0, -1}}}, nil, "Padding: got [[0 -1] [0 0]], want integers from 0 to 16777216"},
@@ -111,6 +114,15 @@ Activation: there is no activation "rleu"; did you mean relu?`},
 		{layer.Input{Shape: []int{8, 0, 3}, Batch: -1}, nil, "Shape is (8, 0, 3), want sizes from 1 to 16777216, without the batch"},
 		{layer.Input{Shape: []int{1 << 20, 1 << 20, 3}}, nil, "an example of shape (1048576, 1048576, 3) has more than 68719476736 numbers"},
 		{layer.Input{Shape: []int{8, 8, 3}}, tensor.Shape{-1, 8, 9, 3}, "got float32 (None, 8, 9, 3), want float32 (None, 8, 8, 3)"},
+		{layer.ActivityRegularization{L1: -1, L2: math.NaN()}, nil, "L1 is -1, want a number greater than or equal to 0\nL2 is NaN, want a number greater than or equal to 0"},
+		{layer.ELULayer{Alpha: new(math.Inf(1))}, nil, "Alpha is +Inf, want a number"},
+		{layer.PReLU{SharedAxes: []int{0}, AlphaConstraint: constraint.MaxNorm{MaxValue: -2}}, nil, "AlphaConstraint: MaxValue is -2, want a number greater than 0\nSharedAxes is [0], want integers from 1 to 32"},
+		{layer.PReLU{}, tensor.Shape{-1}, "got shape (None,), want (batch, ...)"},
+		{layer.PReLU{SharedAxes: []int{1, 3}}, tensor.Shape{-1, 4, 3}, "SharedAxes has 3, but the operand has shape (None, 4, 3)"},
+		{layer.PReLU{SharedAxes: []int{2}}, tensor.Shape{-1, -1, -1, 3}, "got shape (None, None, None, 3), want a known size of dimension 1; add it to SharedAxes, or set all sizes in the Shape of Input"},
+		{layer.Dense{Units: 2, BiasInitializer: initializer.Identity{}, KernelRegularizer: regularizer.L1{L1: new(-1.)}}, nil, "KernelRegularizer: L1 is -1, want a number greater than or equal to 0"},
+		{layer.Dense{Units: 2, BiasInitializer: initializer.Identity{}}, tensor.Shape{-1, 3}, "variable it/bias: the initializer Identity needs two dimensions, got shape (2,)"},
+		{layer.Dense{Units: 1 << 20, KernelInitializer: initializer.Orthogonal{}}, tensor.Shape{-1, 2000}, "variable it/kernel: the initializer Orthogonal would take too long for shape (2000, 1048576); use another one, such as HeNormal"},
 
 		{layer.RandomFlip{Mode: "diagonal"}, nil, `Mode is "diagonal", want one of horizontal_and_vertical, horizontal, vertical`},
 		{layer.RandomFlip{}, tensor.Shape{-1, 28, 28}, "got shape (None, 28, 28), want (batch, height, width, channels); gray images have 1 channel: (batch, height, width, 1)"},
@@ -164,7 +176,7 @@ ThresholdFactor is [0 2], want one number or two numbers from 0 to 1`},
 		{layer.AugMix{NumChains: -1, ChainDepth: 65, Alpha: -1}, nil, "NumChains is -1, want an integer from 1 to 64\nChainDepth is 65, want an integer from 1 to 64\nAlpha is -1, want a number greater than 0"},
 		{layer.Pipeline{}, nil, "Layers is not set"},
 		{layer.Pipeline{Layers: layer.Layers{}}, nil, "Layers: got no layers, want at least one"},
-		{layer.Pipeline{Layers: layer.Layers{layer.Add{}}}, nil, "Layers: layer 1 is Add, want a layer with one operand"},
+		{layer.Pipeline{Layers: layer.Layers{layer.Add{}}}, nil, "Layers: layer 1 is a layer.Add, want a layer with one operand"},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
 		x := b.Invalid() // the result of a layer with a mistake
@@ -187,16 +199,11 @@ ThresholdFactor is [0 2], want one number or two numbers from 0 to 1`},
 		if !errors.As(err, &e) {
 			t.Errorf("%T is not a graph.Error", err)
 		}
-		if _, err := layer.Decode(c.layer.Class(), c.layer.Config()); c.in == nil && err == nil && !strings.Contains(c.want, "example") {
+		if _, err := layer.Decode(layer.ClassOf(c.layer), layer.GetConfig(c.layer)); c.in == nil && err == nil && !strings.Contains(c.want, "example") {
 			t.Errorf("%+v: decoded from its config", c.layer)
 		}
 	}
 }
-
-// nothing is an activation that is neither a function nor a layer.
-type nothing struct{}
-
-func (nothing) Build(_ *graph.Builder, x *graph.Value) *graph.Value { return x }
 
 func TestActivationMistakes(t *testing.T) {
 	for _, c := range []struct {
@@ -205,7 +212,6 @@ func TestActivationMistakes(t *testing.T) {
 	}{
 		{layer.Dense{Units: 1}, "layer 1: the activation, a layer.Dense, has variables; add it to the network as a layer"},
 		{layer.ReLULayer{Threshold: -1}, "layer 1: Threshold is -1, want a number greater than or equal to 0"},
-		{nothing{}, "layer 1: Activation: layer_test.nothing is neither a layer.Function nor a layer.Layer"},
 		{layer.Function(""), `layer 1: Activation: there is no activation ""; want one of ` + strings.Join(layer.Activations(), ", ")},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
@@ -268,7 +274,7 @@ func TestBytes(t *testing.T) {
 		m := graphtest.New(t, false, []*tensor.Tensor{pixels}, build("", l))
 		for i, want := range []float64{1, 1.2, 2, 1.4} {
 			if got := float64(m.Run(t, pixels)[0].Float32s()[i]); !graphtest.Near(got, want, 1e-6, 0) {
-				t.Errorf("%s: element %d is %v, want %v", l.Class(), i, got, want)
+				t.Errorf("%s: element %d is %v, want %v", layer.ClassOf(l), i, got, want)
 			}
 		}
 	}
@@ -299,12 +305,13 @@ func TestIntegersAreRefused(t *testing.T) {
 		layer.DepthwiseConv2D{Kernel: layer.Size{1, 1}}, layer.SeparableConv2D{Filters: 1, Kernel: layer.Size{1, 1}}, layer.ReLULayer{},
 		layer.LeakyReLU{}, layer.Dense{Units: 1}, layer.Dropout{Rate: .5}, layer.Activate{Activation: layer.ReLU}, layer.SoftmaxLayer{}, layer.BatchNormalization{},
 		layer.GlobalAveragePool2D{}, layer.GlobalMaxPool2D{}, layer.ZeroPadding2D{}, layer.Add{}, layer.Maximum{}, layer.Concatenate{},
+		layer.ActivityRegularization{}, layer.ELULayer{}, layer.PReLU{},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
 		l.Build(b.In("it", "layer 1"), b.Input("x", tensor.Uint8, -1, 4, 4, 1))
 		want := "layer 1: got numbers of type uint8, want float32; do not set DType of Input, so that the data are converted to float32"
 		if err := b.Err(); err == nil || err.Error() != want {
-			t.Errorf("%s: %v", l.Class(), err)
+			t.Errorf("%s: %v", layer.ClassOf(l), err)
 		}
 	}
 }
@@ -334,28 +341,27 @@ Conv2D "c": kernel_size is [3,"x"], want 2 integers from 1 to 16777216
 Conv2D "c": groups is 0, want an integer from 1 to 16777216
 Conv2D "c": data_format is "channels_first": not supported yet, want "channels_last"
 Conv2D "c": unknown key "paddin"; did you mean padding?`},
-		{"Conv2D", config{"filters": 1e300, "kernel_size": 3, "kernel_regularizer": config{"class_name": "L2"}}, `Conv2D: filters is 1e+300, want an integer from 1 to 16777216
-Conv2D: kernel_regularizer is {"class_name":"L2"}: not supported in training yet, want null`},
-		{"Conv2D", config{"filters": 1, "kernel_size": 3, "strides": 2, "dilation_rate": 2, "activation": "swishh"}, `Conv2D: there is no activation "swishh"; want one of linear, relu, relu6, sigmoid, softmax, silu, tanh
+		{"Conv2D", config{"filters": 1e300, "kernel_size": 3, "kernel_regularizer": config{"class_name": "L2", "config": config{"l2": -1.}}}, `Conv2D: filters is 1e+300, want an integer from 1 to 16777216
+Conv2D: kernel_regularizer: regularizer L2: l2 is -1, want a number greater than or equal to 0`},
+		{"Conv2D", config{"filters": 1, "kernel_size": 3, "strides": 2, "dilation_rate": 2, "activation": "swishh"}, `Conv2D: there is no activation "swishh"; did you mean mish?
 Conv2D: Strides is 2x2 and Dilation 2x2: one of them must be 1x1`},
-		{"Dense", config{"units": 2.5, "use_bias": "no", "kernel_initializer": config{"class_name": "Orthogonal", "config": config{}}, "dtype": "float64"}, `Dense: units is 2.5, want an integer from 1 to 16777216
+		{"Dense", config{"units": 2.5, "use_bias": "no", "kernel_initializer": config{"class_name": "Sparse", "config": config{}}, "dtype": "float64"}, `Dense: units is 2.5, want an integer from 1 to 16777216
 Dense: use_bias is "no", want true or false
-Dense: kernel_initializer: there is no initializer class "Orthogonal"; want one of ` + strings.Join(initializer.Classes(), ", ") + `
+Dense: kernel_initializer: there is no initializer class "Sparse"; want one of ` + strings.Join(initializer.Classes(), ", ") + `
 Dense: dtype is "float64": not supported, want one of float32, bfloat16, float16, mixed_bfloat16, mixed_float16`},
 		{"Dense", config{"units": 2, "activation": 7}, "Dense: activation is 7, want the name of a function or a layer"},
 		{"Dense", config{"units": 2, "activation": config{"class_name": "Swish", "config": config{}}}, "Dense: activation: there is no layer class \"Swish\"; want one of " + strings.Join(layer.Classes(), ", ")},
 		{"Dense", config{"units": 2, "activation": config{"class_name": "ReLU", "config": config{"threshold": -1.}}}, "Dense: activation: ReLU: threshold is -1, want a number greater than or equal to 0"},
 		{"Dense", config{"units": 2, "dtype": config{"class_name": "QuantizedDTypePolicy", "config": config{}}}, "Dense: dtype is {\"class_name\":\"QuantizedDTypePolicy\",\"config\":{}}: not supported, want one of float32, bfloat16, float16, mixed_bfloat16, mixed_float16"},
-		{"Dense", config{"units": 2, "bias_constraint": 3.}, "Dense: bias_constraint is 3, want null or a Keras object"},
+		{"Dense", config{"units": 2, "bias_constraint": 3.}, "Dense: bias_constraint is 3, want a constraint"},
 		{"Flatten", config{"activity_regularizer": "l2"}, "Flatten: activity_regularizer is \"l2\": not supported in training yet, want null"},
 		{"Dense", config{"units": 2, "lora_rank": 4}, `Dense: unknown key "lora_rank"`},
 		{"DepthwiseConv2D", config{"depth_multiplier": 0., "filters": 3.}, "DepthwiseConv2D: kernel_size is missing\nDepthwiseConv2D: depth_multiplier is 0, want an integer from 1 to 16777216\nDepthwiseConv2D: unknown key \"filters\""},
-		{"SeparableConv2D", config{"filters": 3., "kernel_size": 3., "pointwise_regularizer": "l2"}, `SeparableConv2D: pointwise_regularizer is "l2": not supported in training yet, want null`},
+		{"SeparableConv2D", config{"filters": 3., "kernel_size": 3., "pointwise_regularizer": "l1_l2"}, `SeparableConv2D: pointwise_regularizer: there is no regularizer class "l1_l2"; did you mean L1L2?`},
 		{"ReLU", config{"max_value": -1., "slope": .1}, "ReLU: max_value is -1, want a number greater than or equal to 0\nReLU: unknown key \"slope\""},
 		{"LeakyReLU", config{"negative_slope": "much"}, `LeakyReLU: negative_slope is "much", want a number greater than or equal to 0`},
 		{"BatchNormalization", config{"axis": []any{1., 2.}, "momentum": 2., "renorm": true, "renorm_momentum": .9, "synchronized": true, "beta_regularizer": "l2"}, `BatchNormalization: axis is [1,2], want an integer other than 0, the batch
 BatchNormalization: momentum is 2, want a number from 0 to 1
-BatchNormalization: beta_regularizer is "l2": not supported in training yet, want null
 BatchNormalization: renorm is true: not supported yet, want false
 BatchNormalization: synchronized is true: not supported yet, want false`},
 		{"MaxPooling2D", config{"strides": []any{0., 0.}, "padding": "sme"}, "MaxPooling2D: strides is [0,0], want 2 integers from 1 to 16777216\nMaxPooling2D: padding is \"sme\"; did you mean same?"},
@@ -393,7 +399,7 @@ func TestDecodeKeras2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if in := l.(layer.Input); in.Batch != 8 || in.Type().Shape.String() != "(8, 28, 28, 1)" || in.Named() != "in" {
+	if in := l.(layer.Input); in.Batch != 8 || in.Type().Shape.String() != "(8, 28, 28, 1)" || layer.NameOf(in) != "in" {
 		t.Errorf("got %+v", in)
 	}
 	l, err = layer.Decode("BatchNormalization", map[string]any{

@@ -26,15 +26,6 @@ type Pipeline struct {
 // Layers is a list of layers.
 type Layers []Layer
 
-// Class implements Layer.
-func (Pipeline) Class() string { return "Pipeline" }
-
-// Named implements Layer.
-func (l Pipeline) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Pipeline) Config() map[string]any { return ConfigOf(l) }
-
 // Build implements Layer.
 func (l Pipeline) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	l, ok := Ready(b, l, x)
@@ -42,7 +33,7 @@ func (l Pipeline) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 		return b.Invalid()
 	}
 	for i, inner := range l.Layers {
-		label := fmt.Sprintf("%s, layer %d (%s)", b.Label(), i+1, inner.Class())
+		label := fmt.Sprintf("%s, layer %d (%s)", b.Label(), i+1, ClassOf(inner))
 		v := b.In(fmt.Sprintf("%d", i), label)
 		before := len(b.Store().Variables())
 		x = inner.Build(v, x)
@@ -56,9 +47,9 @@ func (l Pipeline) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 }
 
 func encodeLayers(list Layers) any {
-	out := make([]any, len(list))
+	out := make([]config.Same, len(list))
 	for i, l := range list {
-		out[i] = config.Wrap("keras.layers", l.Class(), l.Config())
+		out[i] = config.Same{Module: "keras.layers", Of: l}
 	}
 	return out
 }
@@ -94,8 +85,9 @@ func checkLayers(list Layers) error {
 		if l == nil {
 			return wrongf("layer %d is nil", i+1)
 		}
-		if _, many := l.(MultiOperand); many || l.Class() == "InputLayer" {
-			return wrongf("layer %d is %s, want a layer with one operand", i+1, l.Class())
+		_, many := l.(MultiOperand)
+		if _, input := l.(Input); many || input {
+			return wrongf("layer %d is a %T, want a layer with one operand", i+1, l)
 		}
 	}
 	return nil

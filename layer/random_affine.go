@@ -215,60 +215,6 @@ type RandomPerspective struct {
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// Class implements Layer.
-func (RandomFlip) Class() string { return "RandomFlip" }
-
-// Class implements Layer.
-func (RandomRotation) Class() string { return "RandomRotation" }
-
-// Class implements Layer.
-func (RandomZoom) Class() string { return "RandomZoom" }
-
-// Class implements Layer.
-func (RandomTranslation) Class() string { return "RandomTranslation" }
-
-// Class implements Layer.
-func (RandomShear) Class() string { return "RandomShear" }
-
-// Class implements Layer.
-func (RandomPerspective) Class() string { return "RandomPerspective" }
-
-// Named implements Layer.
-func (l RandomFlip) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l RandomRotation) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l RandomZoom) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l RandomTranslation) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l RandomShear) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l RandomPerspective) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l RandomFlip) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l RandomRotation) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l RandomZoom) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l RandomTranslation) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l RandomShear) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l RandomPerspective) Config() map[string]any { return ConfigOf(l) }
-
 // Build implements Layer.
 func (l RandomFlip) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	return augment(b, l, l.Seed, x, nil)

@@ -203,69 +203,6 @@ type RandomInvert struct {
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// Class implements Layer.
-func (RandomContrast) Class() string { return "RandomContrast" }
-
-// Class implements Layer.
-func (RandomBrightness) Class() string { return "RandomBrightness" }
-
-// Class implements Layer.
-func (RandomColorDegeneration) Class() string { return "RandomColorDegeneration" }
-
-// Class implements Layer.
-func (RandomGrayscale) Class() string { return "RandomGrayscale" }
-
-// Class implements Layer.
-func (RandomHue) Class() string { return "RandomHue" }
-
-// Class implements Layer.
-func (RandomSaturation) Class() string { return "RandomSaturation" }
-
-// Class implements Layer.
-func (RandomInvert) Class() string { return "RandomInvert" }
-
-// Named implements Layer.
-func (l RandomContrast) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l RandomBrightness) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l RandomColorDegeneration) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l RandomGrayscale) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l RandomHue) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l RandomSaturation) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l RandomInvert) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l RandomContrast) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l RandomBrightness) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l RandomColorDegeneration) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l RandomGrayscale) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l RandomHue) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l RandomSaturation) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l RandomInvert) Config() map[string]any { return ConfigOf(l) }
-
 // Build implements Layer.
 func (l RandomContrast) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	return augment(b, l, l.Seed, x, nil)

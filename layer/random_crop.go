@@ -81,24 +81,6 @@ type RandomElasticTransform struct {
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// Class implements Layer.
-func (RandomCrop) Class() string { return "RandomCrop" }
-
-// Class implements Layer.
-func (RandomElasticTransform) Class() string { return "RandomElasticTransform" }
-
-// Named implements Layer.
-func (l RandomCrop) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l RandomElasticTransform) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l RandomCrop) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l RandomElasticTransform) Config() map[string]any { return ConfigOf(l) }
-
 // Build implements Layer.
 func (l RandomCrop) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	return augment(b, l, l.Seed, x, func(b *graph.Builder, l RandomCrop, x *graph.Value) bool {

@@ -219,69 +219,9 @@ type RandomGaussianBlur struct {
 }
 
 // Class implements Layer.
-func (RandomPosterization) Class() string { return "RandomPosterization" }
-
-// Class implements Layer.
-func (Solarization) Class() string { return "Solarization" }
-
-// Class implements Layer.
-func (AutoContrast) Class() string { return "AutoContrast" }
-
-// Class implements Layer.
-func (Equalization) Class() string { return "Equalization" }
-
-// Class implements Layer.
 func (ContrastLimitedAdaptiveHistogramEqualization) Class() string {
 	return "ContrastLimitedAdaptiveHistogramEqualization"
 }
-
-// Class implements Layer.
-func (RandomSharpness) Class() string { return "RandomSharpness" }
-
-// Class implements Layer.
-func (RandomGaussianBlur) Class() string { return "RandomGaussianBlur" }
-
-// Named implements Layer.
-func (l RandomPosterization) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l Solarization) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l AutoContrast) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l Equalization) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l ContrastLimitedAdaptiveHistogramEqualization) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l RandomSharpness) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l RandomGaussianBlur) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l RandomPosterization) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l Solarization) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l AutoContrast) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l Equalization) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l ContrastLimitedAdaptiveHistogramEqualization) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l RandomSharpness) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l RandomGaussianBlur) Config() map[string]any { return ConfigOf(l) }
 
 // Build implements Layer.
 func (l RandomPosterization) Build(b *graph.Builder, x *graph.Value) *graph.Value {

@@ -102,33 +102,6 @@ type RandomErasing struct {
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// Class implements Layer.
-func (MixUp) Class() string { return "MixUp" }
-
-// Class implements Layer.
-func (CutMix) Class() string { return "CutMix" }
-
-// Class implements Layer.
-func (RandomErasing) Class() string { return "RandomErasing" }
-
-// Named implements Layer.
-func (l MixUp) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l CutMix) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l RandomErasing) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l MixUp) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l CutMix) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l RandomErasing) Config() map[string]any { return ConfigOf(l) }
-
 // Build implements Layer.
 func (l MixUp) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	return augment(b, l, l.Seed, x, nil)

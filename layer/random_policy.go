@@ -131,33 +131,6 @@ type AugMix struct {
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// Class implements Layer.
-func (RandomColorJitter) Class() string { return "RandomColorJitter" }
-
-// Class implements Layer.
-func (RandAugment) Class() string { return "RandAugment" }
-
-// Class implements Layer.
-func (AugMix) Class() string { return "AugMix" }
-
-// Named implements Layer.
-func (l RandomColorJitter) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l RandAugment) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l AugMix) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l RandomColorJitter) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l RandAugment) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l AugMix) Config() map[string]any { return ConfigOf(l) }
-
 // Build implements Layer.
 func (l RandomColorJitter) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	return augment(b, l, l.Seed, x, wantJittered)

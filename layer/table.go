@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/internal/config"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -15,23 +17,23 @@ var classes = &config.Registry[Layer]{
 	Kind:  "layer",
 	Quiet: true,
 	Classes: []config.Entry[Layer]{
-		{Of: Input{}, Read: readInput, Write: writeInput},
+		{Of: Input{}, Class: "InputLayer", Read: readInput, Write: writeInput},
 		{Of: Conv2D{}},
 		{Of: DepthwiseConv2D{}},
 		{Of: SeparableConv2D{}},
-		{Of: MaxPool2D{}},
-		{Of: AveragePool2D{}},
+		{Of: MaxPool2D{}, Class: "MaxPooling2D"},
+		{Of: AveragePool2D{}, Class: "AveragePooling2D"},
 		{Of: Flatten{}},
 		{Of: Dense{}},
 		{Of: Dropout{}},
 		{Of: SpatialDropout2D{}},
-		{Of: Activate{}},
-		{Of: ReLULayer{}},
+		{Of: Activate{}, Class: "Activation"},
+		{Of: ReLULayer{}, Class: "ReLU"},
 		{Of: LeakyReLU{}},
 		{Of: BatchNormalization{}},
-		{Of: SoftmaxLayer{}},
-		{Of: GlobalAveragePool2D{}},
-		{Of: GlobalMaxPool2D{}},
+		{Of: SoftmaxLayer{}, Class: "Softmax"},
+		{Of: GlobalAveragePool2D{}, Class: "GlobalAveragePooling2D"},
+		{Of: GlobalMaxPool2D{}, Class: "GlobalMaxPooling2D"},
 		{Of: ZeroPadding2D{}},
 		{Of: Reshape{}},
 		{Of: Add{}},
@@ -44,6 +46,9 @@ var classes = &config.Registry[Layer]{
 		{Of: Dot{}},
 		{Of: Rescaling{}},
 		{Of: Normalization{}, Read: readNormalization},
+		{Of: ActivityRegularization{}},
+		{Of: ELULayer{}, Class: "ELU"},
+		{Of: PReLU{}},
 
 		{Of: RandomFlip{}},
 		{Of: RandomRotation{}, Write: writeFactors},
@@ -77,7 +82,9 @@ var classes = &config.Registry[Layer]{
 	},
 	Types: []config.Type{
 		config.TypeOf(encodeActivation, decodeActivation, checkActivation, func(s string) Activation { return Function(s) }),
-		config.TypeOf(encodeInitializer, decodeInitializer, initializer.Check, parseInitializer),
+		config.TypeOf(encodeInitializer, objectReader("an initializer", initializer.Decode), initializer.Check, parseInitializer),
+		config.TypeOf(encodeRegularizer, objectReader("a regularizer", regularizer.Decode), regularizer.Check, noDefault[regularizer.Regularizer]),
+		config.TypeOf(encodeConstraint, objectReader("a constraint", constraint.Decode), constraint.Check, noDefault[constraint.Constraint]),
 		config.TypeOf(func(p Padding) any { return p.String() }, decodePadding, checkPadding, noDefault[Padding]),
 		config.TypeOf(func(p Policy) any { return string(p) }, decodePolicy, Policy.check, func(s string) Policy { return Policy(s) }),
 		config.TypeOf(encodeDims, decodeDims, nil, noDefault[Dims]),
@@ -101,11 +108,24 @@ var classes = &config.Registry[Layer]{
 	},
 }
 
+// ClassOf returns the name of the Keras class of a layer, such as "Conv2D", "MaxPooling2D" or "InputLayer". For a custom layer, it is the name of
+// its Go type, or what its method Class() string returns.
+func ClassOf(l Layer) string { return classes.ClassOf(l) }
+
+// NameOf returns the name of a layer. It is empty if the name is automatic.
+func NameOf(l Layer) string { return classes.NameOf(l) }
+
+// GetConfig returns the arguments that Keras needs to create a layer again, for JSON, as Keras' get_config does. Floating-point numbers are
+// float64 and integers int. It contains the name unless the name is automatic. The tags of the fields declare the arguments. A custom layer
+// with other arguments has a method Config() map[string]any.
+func GetConfig(l Layer) map[string]any { return classes.GetConfig(l) }
+
 // Classes lists the Keras names of the layers that Decode supports.
 func Classes() []string { return classes.Names() }
 
 // UnknownClass is the error for a class that lince does not support. Its Kind is "layer",
-// "initializer" or "activation"; the last two are for classes in the config of a layer.
+// "initializer", "regularizer", "constraint" or "activation"; all but the first are for classes in the
+// config of a layer.
 type UnknownClass = config.UnknownClass
 
 // Ignored is a setting that DecodeForPrediction skipped.
@@ -121,9 +141,10 @@ func Decode(class string, conf map[string]any) (Layer, error) {
 }
 
 // DecodeForPrediction is like Decode for a model that only predicts. It skips settings that
-// affect training only and that lince does not support yet: regularizers, constraints and
-// initializers of an unknown class. It returns the skipped settings. If there are any, the model
-// must not be trained or saved, because the settings would be lost.
+// affect training only and that lince does not support: regularizers, constraints and
+// initializers of an unknown class, and regularizers and constraints for which the layer has no field.
+// It returns the skipped settings. If there are any, the model must not be trained or saved, because
+// the settings would be lost.
 func DecodeForPrediction(class string, conf map[string]any) (Layer, []Ignored, error) {
 	return classes.Decode(class, conf, true)
 }
@@ -147,21 +168,38 @@ func DecodeAs[L Layer](conf map[string]any) (L, error) {
 func ConfigOf(l Layer) map[string]any { return classes.Config(l) }
 
 func encodeInitializer(i initializer.Initializer) any {
-	return config.Wrap("keras.initializers", i.Class(), i.Config())
+	return config.Wrap("keras.initializers", initializer.ClassOf(i), initializer.GetConfig(i))
 }
 
-func decodeInitializer(r *config.Reader, key string, v any) (initializer.Initializer, bool) {
-	class, conf := config.Object(v)
-	if class == "" {
-		r.Errorf("%s is %s, want an initializer", key, config.Show(v))
-		return nil, false
+func encodeRegularizer(x regularizer.Regularizer) any {
+	return config.Wrap("keras.regularizers", regularizer.ClassOf(x), regularizer.GetConfig(x))
+}
+
+func encodeConstraint(c constraint.Constraint) any {
+	return config.Wrap("keras.constraints", constraint.ClassOf(c), constraint.GetConfig(c))
+}
+
+// objectReader returns a function that reads a Keras object, such as an initializer, which decode
+// decodes. what names the object in messages. The value in the config may already be a T: the model
+// decodes custom classes.
+func objectReader[T any](what string, decode func(class string, conf map[string]any) (T, error)) func(*config.Reader, string, any) (T, bool) {
+	return func(r *config.Reader, key string, v any) (T, bool) {
+		if x, ok := v.(T); ok {
+			return x, true
+		}
+		var none T
+		class, conf := config.Object(v)
+		if class == "" {
+			r.Errorf("%s is %s, want %s", key, config.Show(v), what)
+			return none, false
+		}
+		x, err := decode(class, conf)
+		if _, unknown := err.(*UnknownClass); unknown && r.Skip(key) { //nolint:errorlint // only if the object itself is unknown
+			return none, false
+		}
+		r.Fail(key, err)
+		return x, err == nil
 	}
-	i, err := initializer.Decode(class, conf)
-	if _, unknown := err.(*UnknownClass); unknown && r.Skip(key) { //nolint:errorlint // only if the initializer itself is unknown
-		return nil, false
-	}
-	r.Fail(key, err)
-	return i, err == nil
 }
 
 // parseInitializer parses the default in a tag: a class of package initializer.

@@ -197,6 +197,10 @@ var cases = []struct {
 		y, loss := b.Softmax(x), b.SoftmaxCrossEntropy(x, labels)
 		return []*graph.Value{y, loss, graph.Grad(b, b.Sum(b.Square(y)), x)[0], graph.Grad(b, b.Mean(loss), x)[0]}
 	}},
+	{"sparsemax", []int{5, 70}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		few, many := b.Sparsemax(x), b.Sparsemax(b.Scale(x, .001))
+		return []*graph.Value{few, many, graph.Grad(b, b.Sum(b.Square(few)), x)[0], graph.Grad(b, b.Sum(b.Square(many)), x)[0]}
+	}},
 	{"batch normalization", []int{5, 6, 7, 12}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		gamma, beta := weight(b, "gamma", 12), weight(b, "beta", 12)
 		far := b.Offset(x, 2) // a mean far from 0

@@ -122,6 +122,8 @@ var lowerers = map[string]func(l *lowering) error{
 
 	"FusedMatMulUpdate": matMulUpdate,
 
+	"Sparsemax":               sparsemax,
+	"SparsemaxGrad":           sparsemaxGrad,
 	"ProjectiveTransform":     projectiveTransform,
 	"ProjectiveTransformGrad": projectiveTransformGrad,
 	"MapCoordinates":          mapCoordinates,

@@ -58,8 +58,8 @@ def operands(shapes, options):
 
 
 def train(layer, x, many, start):
-    """Three steps of gradient descent on the distance to fixed targets, in training mode. None for a layer that draws random
-    numbers: its result differs from call to call."""
+    """Three steps of gradient descent on the distance to fixed targets and the layer's penalties, in training mode, with its
+    constraints. None for a layer that draws random numbers: its result differs from call to call."""
     call = lambda: layer(x if many else x[0], training=True)
     first = call()
     if not all(np.array_equal(first, call()) for _ in range(20)):  # a coin may fall on the same side twice
@@ -77,6 +77,8 @@ def train(layer, x, many, start):
         for w, g in zip(weights, tape.gradient(loss, [w.value for w in weights])):
             if g is not None:
                 w.assign(w - RATE * tf.convert_to_tensor(g))
+                if w.constraint is not None:
+                    w.assign(w.constraint(w))
     return {"losses": losses, "weights": [short(w) for w in layer.weights if "int" not in w.dtype]}
 
 

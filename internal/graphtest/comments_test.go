@@ -24,6 +24,8 @@ var sections = map[string][]string{
 	"losses":       {"\nTargets: ", "\nPredictions: ", "\nResult: ", "Build reports an error if"},
 	"metrics":      {"\nTargets: ", "\nPredictions: ", "\nResult: ", "Build reports an error if"},
 	"optimizers":   {"\nSlots: ", "Build reports an error if"},
+	"regularizers": {"\nOperand: "},
+	"constraints":  {"\nOperand: "},
 }
 
 // missing lists what the doc comment of a Keras class or function lacks: its Keras symbol, a formula, which is an
@@ -121,7 +123,7 @@ func TestClassesAreDocumented(t *testing.T) {
 			specs(declarations(t, dir), func(s *ast.TypeSpec, doc string) { packages[dir][s.Name.Name] = declared{doc, s} })
 		}
 		c := packages[dir][typ.Name()]
-		for _, what := range missing(c.doc, d.module, d.value.Class()) {
+		for _, what := range missing(c.doc, d.module, classOf(d.module, d.value)) {
 			t.Errorf("the documentation of %v lacks %s", typ, what)
 		}
 		if s, ok := c.spec.Type.(*ast.StructType); ok {

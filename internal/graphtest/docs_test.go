@@ -11,10 +11,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/internal/testenv"
 	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -38,7 +40,9 @@ The page is generated from the tags of the Go structs. After a change, run ` + "
   Pipeline no ` + "`DType`" + `. The default name is automatic.
 - ` + "`DType`" + ` is a dtype policy. lince computes in float32 under every policy. A model with another policy can predict, but it cannot be
   trained or saved yet.
-- Regularizers and constraints are not supported yet. A model with regularizers or constraints can be opened for prediction, but it cannot be trained.
+- A regularizer or a constraint is the name of a class, with its default arguments, or an object with arguments. In Keras every layer takes
+  ` + "`activity_regularizer`" + `; in lince, those whose table lists it do. For another layer, add the layer ` + "`ActivityRegularization`" + ` after it. A file that
+  gives such a layer an ` + "`activity_regularizer`" + ` can be opened for prediction, but the model cannot be trained.
 
 ## Activations
 
@@ -55,6 +59,9 @@ var values = map[reflect.Type]string{
 	reflect.TypeFor[layer.Padding]():           "valid, same",
 	reflect.TypeFor[*layer.Pads]():             "integers from 0 to 16777216 for top, bottom, left and right",
 	reflect.TypeFor[initializer.Initializer](): "an initializer",
+	reflect.TypeFor[regularizer.Regularizer](): "a regularizer",
+	reflect.TypeFor[constraint.Constraint]():   "a constraint",
+	reflect.TypeFor[constraint.Axis]():         "a dimension of the weight, or several; negative ones count from the last",
 	reflect.TypeFor[string]():                  "a string",
 	reflect.TypeFor[tensor.DType]():            "a number type",
 	reflect.TypeFor[layer.Factor]():            "a number, or the ends of a range",
@@ -76,10 +83,10 @@ func TestDocs(t *testing.T) {
 	last := ""
 	seen := map[string]bool{}
 	for _, d := range defaults {
-		if seen[d.module+d.value.Class()] {
+		if seen[d.module+classOf(d.module, d.value)] {
 			continue
 		}
-		seen[d.module+d.value.Class()] = true
+		seen[d.module+classOf(d.module, d.value)] = true
 		if d.module != last {
 			fmt.Fprintf(&b, "\n## %s\n\n| keras.%s | Go | field | argument | default | values |\n|---|---|---|---|---|---|\n",
 				strings.ToUpper(d.module[:1])+d.module[1:], d.module)
@@ -88,7 +95,7 @@ func TestDocs(t *testing.T) {
 		for i, r := range rowsOf(d.module, d.value) {
 			class, typ := "", ""
 			if i == 0 {
-				class, typ = d.value.Class(), "`"+reflect.TypeOf(d.value).String()+"`"
+				class, typ = classOf(d.module, d.value), "`"+reflect.TypeOf(d.value).String()+"`"
 			}
 			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", class, typ, code(r.Field), code(r.Key), code(r.Default), r.Want)
 		}
@@ -110,11 +117,11 @@ func TestDocs(t *testing.T) {
 
 // rowsOf lists the arguments of a class, without the common ones of layers. A class without
 // arguments has one empty row.
-func rowsOf(module string, v configured) []config.Row {
+func rowsOf(module string, v any) []config.Row {
 	rows := config.Describe(v)
 	if module == "layers" {
 		rows = slices.DeleteFunc(rows, func(r config.Row) bool {
-			return r.Field == "Name" || r.Field == "Frozen" || r.Field == "DType" && v.Class() != "InputLayer"
+			return r.Field == "Name" || r.Field == "Frozen" || r.Field == "DType" && classOf(module, v) != "InputLayer"
 		})
 	}
 	for i, r := range rows {
@@ -122,7 +129,7 @@ func rowsOf(module string, v configured) []config.Row {
 			rows[i].Want = values[f.Type]
 		}
 	}
-	if v.Class() == "InputLayer" {
+	if classOf(module, v) == "InputLayer" {
 		rows = append([]config.Row{{Field: "Shape, Batch", Key: "batch_shape", Want: "the shape of an example, and the size of a batch"}}, rows...)
 	}
 	if len(rows) == 0 {

@@ -62,11 +62,11 @@ func TryNew(training bool, in []*tensor.Tensor, build Build) (*Model, error) {
 	return &Model{Graph: g, Store: store}, nil
 }
 
-// View returns the builder's view for a layer, as a model creates it. The view is frozen if the layer's config sets
-// trainable to false.
-func View(b *graph.Builder, path, label string, l interface{ Config() map[string]any }) *graph.Builder {
+// View returns the builder's view for a layer, as a model creates it. The view is frozen if the layer's config, conf,
+// sets trainable to false.
+func View(b *graph.Builder, path, label string, conf map[string]any) *graph.Builder {
 	b = b.In(path, label)
-	if l.Config()["trainable"] == false {
+	if conf["trainable"] == false {
 		return b.Freeze()
 	}
 	return b

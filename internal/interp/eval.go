@@ -346,61 +346,27 @@ var evals = map[string]eval{
 			w[i] -= alpha * m[i] / (math.Sqrt(d) + o.Epsilon)
 		}
 	},
+	"Sparsemax": func(_ *graph.Node, in, out []*Array) {
+		copy(out[0].V, in[0].V)
+		rows(out[0], func(_ int, row []float64) { sparsemaxResult(row) })
+	},
+	"SparsemaxGrad": func(_ *graph.Node, in, out []*Array) {
+		copy(out[0].V, in[0].V)
+		rows(out[0], func(i int, g []float64) { sparsemaxGradient(g, in[1].V[i*len(g):][:len(g)]) })
+	},
 
-	"ProjectiveTransform": func(n *graph.Node, in, out []*Array) {
-		o := n.Op.(op.ProjectiveTransform)
-		projective(o, in[0], in[1], out[0], resample(in[0], out[0], o.Value))
-	},
-	"ProjectiveTransformGrad": func(n *graph.Node, in, out []*Array) {
-		projective(n.Op.(op.ProjectiveTransformGrad).ProjectiveTransform, out[0], in[1], in[0], scatter(in[0], out[0]))
-	},
-	"MapCoordinates": func(n *graph.Node, in, out []*Array) {
-		o := n.Op.(op.MapCoordinates)
-		mapped(o, in[0], in[1], out[0], resample(in[0], out[0], o.Value))
-	},
-	"MapCoordinatesGrad": func(n *graph.Node, in, out []*Array) {
-		mapped(n.Op.(op.MapCoordinatesGrad).MapCoordinates, out[0], in[1], in[0], scatter(in[0], out[0]))
-	},
-	"Index": func(_ *graph.Node, _, out []*Array) {
-		for i := range out[0].V {
-			out[0].V[i] = float64(i)
-		}
-	},
-	"Homography":        homography,
-	"EqualizeHistogram": equalize,
-	"LocalEqualization": equalizeLocally,
-	"RandomPermutation": func(n *graph.Node, in, out []*Array) {
-		p := make([]int32, len(out[0].V))
-		philox.Permutation(n.Op.(op.RandomPermutation).Key, int64(in[0].V[0]), p)
-		for i, v := range p {
-			out[0].V[i] = float64(v)
-		}
-	},
-	"RandomLogGamma": func(n *graph.Node, in, out []*Array) {
-		g := make([]float32, len(out[0].V))
-		philox.LogGamma(n.Op.(op.RandomLogGamma).Key, int64(in[0].V[0]), in[1].V[0], 0, g)
-		for i, v := range g {
-			out[0].V[i] = float64(v)
-		}
-	},
-	"TakeRows": func(_ *graph.Node, in, out []*Array) {
-		size := len(out[0].V) / max(len(in[1].V), 1)
-		for i, at := range in[1].V {
-			if at >= 0 && int(at) < in[0].Shape[0] {
-				copy(out[0].V[i*size:(i+1)*size], in[0].V[int(at)*size:])
-			}
-		}
-	},
-	"TakeRowsGrad": func(_ *graph.Node, in, out []*Array) {
-		size := len(in[0].V) / max(len(in[1].V), 1)
-		for i, at := range in[1].V {
-			for j := range size {
-				if at >= 0 && int(at) < out[0].Shape[0] {
-					out[0].V[int(at)*size+j] += in[0].V[i*size+j]
-				}
-			}
-		}
-	},
+	"ProjectiveTransform":     projectiveTransform,
+	"ProjectiveTransformGrad": projectiveTransformGrad,
+	"MapCoordinates":          mapCoordinates,
+	"MapCoordinatesGrad":      mapCoordinatesGrad,
+	"Index":                   index,
+	"Homography":              homography,
+	"EqualizeHistogram":       equalize,
+	"LocalEqualization":       equalizeLocally,
+	"RandomPermutation":       randomPermutation,
+	"RandomLogGamma":          randomLogGamma,
+	"TakeRows":                takeRows,
+	"TakeRowsGrad":            takeRowsGrad,
 }
 
 func truth(b bool) float64 {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/philox"
 )
 
 // projective calls f for each pixel of the result of a ProjectiveTransform and each pixel of the operand x that it depends on,
@@ -304,5 +305,65 @@ func cumulate(h *[256]float64, limit, n float64) {
 	for i, v := range h {
 		sum += v
 		h[i] = min(max((sum-first)*255/rest, 0), 255)
+	}
+}
+
+func projectiveTransform(n *graph.Node, in, out []*Array) {
+	o := n.Op.(op.ProjectiveTransform)
+	projective(o, in[0], in[1], out[0], resample(in[0], out[0], o.Value))
+}
+
+func projectiveTransformGrad(n *graph.Node, in, out []*Array) {
+	projective(n.Op.(op.ProjectiveTransformGrad).ProjectiveTransform, out[0], in[1], in[0], scatter(in[0], out[0]))
+}
+
+func mapCoordinates(n *graph.Node, in, out []*Array) {
+	o := n.Op.(op.MapCoordinates)
+	mapped(o, in[0], in[1], out[0], resample(in[0], out[0], o.Value))
+}
+
+func mapCoordinatesGrad(n *graph.Node, in, out []*Array) {
+	mapped(n.Op.(op.MapCoordinatesGrad).MapCoordinates, out[0], in[1], in[0], scatter(in[0], out[0]))
+}
+
+func index(_ *graph.Node, _, out []*Array) {
+	for i := range out[0].V {
+		out[0].V[i] = float64(i)
+	}
+}
+
+func randomPermutation(n *graph.Node, in, out []*Array) {
+	p := make([]int32, len(out[0].V))
+	philox.Permutation(n.Op.(op.RandomPermutation).Key, int64(in[0].V[0]), p)
+	for i, v := range p {
+		out[0].V[i] = float64(v)
+	}
+}
+
+func randomLogGamma(n *graph.Node, in, out []*Array) {
+	g := make([]float32, len(out[0].V))
+	philox.LogGamma(n.Op.(op.RandomLogGamma).Key, int64(in[0].V[0]), in[1].V[0], 0, g)
+	for i, v := range g {
+		out[0].V[i] = float64(v)
+	}
+}
+
+func takeRows(_ *graph.Node, in, out []*Array) {
+	size := len(out[0].V) / max(len(in[1].V), 1)
+	for i, at := range in[1].V {
+		if at >= 0 && int(at) < in[0].Shape[0] {
+			copy(out[0].V[i*size:(i+1)*size], in[0].V[int(at)*size:])
+		}
+	}
+}
+
+func takeRowsGrad(_ *graph.Node, in, out []*Array) {
+	size := len(in[0].V) / max(len(in[1].V), 1)
+	for i, at := range in[1].V {
+		for j := range size {
+			if at >= 0 && int(at) < out[0].Shape[0] {
+				out[0].V[int(at)*size+j] += in[0].V[i*size+j]
+			}
+		}
 	}
 }
