@@ -15,8 +15,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// augmented is a network that begins with augmentation layers, as in Keras' guides.
-func augmented(o Options) (*Model, error) {
+// augmentedModel is a network that begins with augmentation layers, as in Keras' guides.
+func augmentedModel(o Options) (*Model, error) {
 	augmentation, err := o.Sequential(
 		layer.Input{Shape: []int{12, 10, 3}},
 		layer.RandomFlip{Mode: "horizontal"},
@@ -42,8 +42,8 @@ func augmented(o Options) (*Model, error) {
 	return m, m.Compile(CompileOptions{Optimizer: optimizer.Adam{}, Loss: loss.SparseCategoricalCrossentropy{}})
 }
 
-// pictures returns n images of 12x10 pixels from 0 to 255, of two classes.
-func pictures(n int) data.Dataset {
+// colorful returns n images of 12x10 pixels from 0 to 255, of two classes.
+func colorful(n int) data.Dataset {
 	x, y := graphtest.Formula(1, 0, 255, n, 12, 10, 3), tensor.New(tensor.Int32, n)
 	for i := range n {
 		tensor.Values[int32](y)[i] = int32(i % 2)
@@ -55,8 +55,8 @@ func pictures(n int) data.Dataset {
 func TestAugmentedThreads(t *testing.T) {
 	var first []byte
 	for threads := 1; threads <= 5; threads++ {
-		m := must(augmented(Options{Seed: 3, Threads: threads}))
-		fit(t, m, pictures(17), FitOptions{Epochs: 3})
+		m := must(augmentedModel(Options{Seed: 3, Threads: threads}))
+		fit(t, m, colorful(17), FitOptions{Epochs: 3})
 		file := bytesOf(t, m)
 		if first == nil {
 			first = file
@@ -70,13 +70,13 @@ func TestAugmentedThreads(t *testing.T) {
 // TestAugmentedPrediction holds that augmentation changes training, and not predictions, and that Keras opens the file and
 // predicts the same.
 func TestAugmentedPrediction(t *testing.T) {
-	m := must(augmented(Options{Seed: 3}))
+	m := must(augmentedModel(Options{Seed: 3}))
 	x := graphtest.Formula(2, 0, 255, 4, 12, 10, 3)
 	want := must(m.PredictBatch(x))
 	if again := must(m.PredictBatch(x)); !bytes.Equal(again.Raw(), want.Raw()) {
 		t.Error("two predictions differ")
 	}
-	fit(t, m, pictures(17), FitOptions{})
+	fit(t, m, colorful(17), FitOptions{})
 	want = must(m.PredictBatch(x))
 	path := filepath.Join(t.TempDir(), "augmented.keras")
 	if err := m.Save(path); err != nil {

@@ -66,6 +66,7 @@ type compiled struct {
 	trained    []bool      // trainable flags of all layers, as they were at Compile
 
 	train, evaluate backend.Program
+	early           *early            // the training step in two parts, or nil
 	constrain       backend.Program   // runs after each training step; nil if no weight has a constraint
 	updated         []*graph.Variable // the weights that a training step changes
 	names           []string          // keys of the values that train and evaluate return, sorted
@@ -252,6 +253,12 @@ func (m *Model) compileFor(c CompileOptions, training bool) error {
 	if constraints != nil {
 		n.constrain = programs[1]
 	}
+	if training {
+		if n.early, err = m.divide(graphs[0], store); err != nil {
+			n.close()
+			return fmt.Errorf("compiling for %s: %w", m.backend.Name(), err)
+		}
+	}
 	n.assign(store.Variables())
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -311,6 +318,7 @@ func (c *compiled) close() {
 	if c.train != nil {
 		c.train.Close()
 	}
+	c.early.close()
 	if c.constrain != nil {
 		c.constrain.Close()
 	}

@@ -93,14 +93,16 @@ func exactly(t *testing.T, h *History) string {
 // after a callback has stopped training.
 func TestResumeFromEveryHook(t *testing.T) {
 	for name, c := range map[string]struct {
-		fit FitOptions
-		ds  func() data.Dataset
+		fit     FitOptions
+		ds      func() data.Dataset
+		augment bool // the network begins with augmentation
 	}{
-		"to the end":       {FitOptions{Epochs: 3}, func() data.Dataset { return barsData(10, 4, 2) }},
-		"steps per epoch":  {FitOptions{Epochs: 3, StepsPerEpoch: 2}, func() data.Dataset { return barsData(10, 4, 2) }},
-		"stopped":          {FitOptions{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, -1}}}, func() data.Dataset { return barsData(10, 4, 2) }},
-		"stopped in steps": {FitOptions{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, 1}}}, func() data.Dataset { return barsData(10, 4, 2) }},
-		"gaps":             {FitOptions{Epochs: 3, StepsPerEpoch: 5}, func() data.Dataset { return gaps{barsData(24, 4, 2)} }},
+		"to the end":       {FitOptions{Epochs: 3}, func() data.Dataset { return barsData(10, 4, 2) }, false},
+		"steps per epoch":  {FitOptions{Epochs: 3, StepsPerEpoch: 2}, func() data.Dataset { return barsData(10, 4, 2) }, false},
+		"stopped":          {FitOptions{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, -1}}}, func() data.Dataset { return barsData(10, 4, 2) }, false},
+		"stopped in steps": {FitOptions{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, 1}}}, func() data.Dataset { return barsData(10, 4, 2) }, false},
+		"gaps":             {FitOptions{Epochs: 3, StepsPerEpoch: 5}, func() data.Dataset { return gaps{barsData(24, 4, 2)} }, false},
+		"augmented":        {FitOptions{Epochs: 3, StepsPerEpoch: 4}, func() data.Dataset { return gaps{barsData(24, 4, 2)} }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var notes []string
@@ -116,6 +118,9 @@ func TestResumeFromEveryHook(t *testing.T) {
 				return m.Fit(context.Background(), c.ds(), f)
 			}
 			whole := smallModel(t, 7)
+			if c.augment {
+				whole = augmentedSmall(t, 7)
+			}
 			var taken []snapshot
 			h := must(train(whole, &taken, nil))
 			want, wantNotes, history := bytesOf(t, whole), slices.Clone(notes), exactly(t, h)
