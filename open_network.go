@@ -188,13 +188,28 @@ func (r *reader) applyCalls(n *keras.Network, where string) (results, error) {
 				continue
 			}
 			layers[c.Op] = l
+			if err := l.setCall(nl.Calls); err != nil {
+				errs = append(errs, fmt.Errorf("layer %s%s (%s): %w", where, nl.Name, nl.Class, err))
+				layers[c.Op] = &layerInstance{name: nl.Name}
+			}
 		}
 		if layers[c.Op].config == nil {
 			continue // its class or config has a mistake
 		}
 		if len(nl.Calls) > 0 {
-			if err := plainCall(nl.Calls[c.Node]); err != nil {
+			refs, keywords, err := layers[c.Op].operandsOf(nl.Calls[c.Node])
+			if err == nil {
+				err = layers[c.Op].plainCall(nl.Calls[c.Node])
+			}
+			if err != nil {
 				errs = append(errs, fmt.Errorf("layer %s%s (%s): %w", where, nl.Name, nl.Class, err))
+				continue
+			}
+			if refs != nil {
+				for i, t := range refs {
+					in[i] = values.find(t)
+				}
+				values[nl.Name][c.Node] = applyWith(layers[c.Op], in, keywords).Values()
 				continue
 			}
 		}
@@ -227,7 +242,8 @@ func numberCalls(results [][]*Symbol) {
 
 // plainCall refuses arguments of a call that lince does not support. It accepts None as a mask. It ignores
 // training, because the caller decides whether the model trains.
-func plainCall(c keras.NetworkCall) error {
+func (l *layerInstance) plainCall(c keras.NetworkCall) error {
+	_, causal := l.config.(layer.CausalMasked)
 	for i, a := range c.Args {
 		if v, ok := a.(keras.Constant); ok && !isNone(v) {
 			return fmt.Errorf("it is called with %.100s as argument %d, which is not supported", v, i)
@@ -235,7 +251,7 @@ func plainCall(c keras.NetworkCall) error {
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.Kwargs)) {
 		v, ok := c.Kwargs[key].(keras.Constant)
-		if ok && !isNone(v) && key != "training" {
+		if ok && !isNone(v) && key != "training" && !(causal && (key == causalMask || key == "return_attention_scores" && string(v) == "false")) {
 			return fmt.Errorf("it is called with %s=%.100s, which is not supported", key, v)
 		}
 	}

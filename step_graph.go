@@ -25,7 +25,9 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 	if of == nil {
 		return nil, fmt.Errorf("compiling: %w", b.Err())
 	}
-	total, each = m.penalize(b, total, each)
+	if p := m.penalty(b); p != nil && total != nil {
+		total, each = b.Add(total, b.Cast(p, total.DType)), b.Add(each, b.Cast(p, each.DType))
+	}
 	if training {
 		m.learn(b, c, total)
 	}
@@ -89,13 +91,10 @@ func (m *Model) losses(b *graph.Builder, c *compiled, out []*graph.Value) (of []
 	return of, total, each
 }
 
-// penalize adds to total and to each the losses that layers have added, and the penalties of the regularizers of the
-// trained weights. It returns nil if there is no loss.
-func (m *Model) penalize(b *graph.Builder, total, each *graph.Value) (*graph.Value, *graph.Value) {
-	if total == nil {
-		return nil, nil
-	}
-	penalties := b.Losses()
+// penalty returns the sum of the losses that layers have added and of the penalties of the regularizers of the trained
+// weights, a scalar. It is nil if there are none.
+func (m *Model) penalty(b *graph.Builder) *graph.Value {
+	penalties := slices.Clone(b.Losses())
 	for _, v := range m.trained(b) {
 		if v.Regularizer == nil {
 			continue
@@ -109,17 +108,13 @@ func (m *Model) penalize(b *graph.Builder, total, each *graph.Value) (*graph.Val
 	}
 	var sum *graph.Value
 	for _, p := range penalties {
-		p = b.Cast(p, total.DType)
 		if sum == nil {
 			sum = p
 		} else {
-			sum = b.Add(sum, p)
+			sum = b.Add(sum, b.Cast(p, sum.DType))
 		}
 	}
-	if sum == nil {
-		return total, each
-	}
-	return b.Add(total, sum), b.Add(each, sum)
+	return sum
 }
 
 // trained returns the variables that training changes.

@@ -18,10 +18,6 @@ func mapped(b *graph.Builder, x *graph.Value) *graph.Value {
 	return b.Add(b.MapCoordinates(x, at, op.Sampling{Fill: op.FillReflect}), b.MapCoordinates(x, at, op.Sampling{Fill: op.FillConstant, Nearest: true}))
 }
 
-func taken(b *graph.Builder, x *graph.Value) *graph.Value {
-	return b.TakeRows(x, b.Op(op.Const{Value: tensor.Of([]int32{2, 0, 2, 5}, 4)}))
-}
-
 // unmoved multiplies x by the results of the ops whose derivative is 0 or that take random numbers only.
 func unmoved(b *graph.Builder, x *graph.Value) *graph.Value {
 	step := b.Constant(tensor.Int64, 2)

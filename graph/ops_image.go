@@ -1,10 +1,6 @@
 package graph
 
-import (
-	"strconv"
-
-	"github.com/lince-ml/lince/graph/op"
-)
+import "github.com/lince-ml/lince/graph/op"
 
 // ProjectiveTransform moves the pixels of images by eight numbers for each image; see op.ProjectiveTransform. size is the height and
 // width of the result; 0 means that of x.
@@ -25,28 +21,14 @@ func (b *Builder) Homography(before, after *Value) *Value {
 	return b.Op(op.Homography{}, before, after)
 }
 
-// TakeRows takes the entries of the first dimension of x with the given Int32 indices.
-func (b *Builder) TakeRows(x, indices *Value) *Value { return b.Op(op.TakeRows{}, x, indices) }
-
 // RandomPermutation draws an order of the entries of the first dimension of ref; see op.RandomPermutation. The stream is that of
 // RandomUniform for seed and step.
 func (b *Builder) RandomPermutation(seed uint64, step, ref *Value) *Value {
-	return b.Op(op.RandomPermutation{Key: b.draw(seed)}, step, ref)
+	return b.Op(op.RandomPermutation{Key: b.stream(seed)}, step, ref)
 }
 
 // RandomLogGamma draws logarithms of gamma-distributed numbers in the shape of ref; see op.RandomLogGamma. The stream is that of
 // RandomUniform for seed and step.
 func (b *Builder) RandomLogGamma(seed uint64, step, alpha, ref *Value) *Value {
-	return b.Op(op.RandomLogGamma{Key: b.draw(seed)}, step, alpha, ref)
-}
-
-// draw returns the key of the next stream of the view's path and a seed.
-func (b *Builder) draw(seed uint64) uint64 {
-	key := Key(seed, b.path)
-	n := b.draws[key]
-	b.draws[key]++
-	if n > 0 {
-		key = Key(key, strconv.Itoa(n))
-	}
-	return key
+	return b.Op(op.RandomLogGamma{Key: b.stream(seed)}, step, alpha, ref)
 }

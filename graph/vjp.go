@@ -93,7 +93,14 @@ var vjps = map[string]vjp{
 		return []*Value{b.BroadcastLike(g[0], n.In[0]), nil}
 	},
 	"Pad": func(b *Builder, n *Node, g []*Value) []*Value {
-		return []*Value{b.Slice(g[0], n.Op.(op.Pad).Before, n.In[0].Shape)}
+		o, x := n.Op.(op.Pad), n.In[0]
+		cut := op.Slice{Begin: o.Before, Size: x.Shape}
+		for i, d := range x.Shape {
+			if d == tensor.Unknown && o.After[i] > 0 {
+				cut.End = o.After // applies to dimensions of unknown size
+			}
+		}
+		return []*Value{b.Op(cut, g[0])}
 	},
 	"Concat": func(b *Builder, n *Node, g []*Value) []*Value {
 		axis := n.Op.(op.Concat).Axis
@@ -110,14 +117,10 @@ var vjps = map[string]vjp{
 		return grads
 	},
 	"Slice": func(b *Builder, n *Node, g []*Value) []*Value {
-		x, o := n.In[0], n.Op.(op.Slice)
-		after := make([]int, x.Rank())
-		for i, d := range x.Shape {
-			if d != tensor.Unknown { // Slice takes all of a dimension of unknown size
-				after[i] = d - o.Begin[i] - n.Out[0].Shape[i]
-			}
-		}
-		return []*Value{b.Pad(g[0], o.Begin, after, 0)}
+		return []*Value{b.Op(op.SliceGrad{Slice: n.Op.(op.Slice)}, g[0], n.In[0])}
+	},
+	"SliceGrad": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(n.Op.(op.SliceGrad).Slice, g[0]), nil}
 	},
 	"Size":          flat,
 	"OneHot":        flat,
@@ -232,6 +235,33 @@ var vjps = map[string]vjp{
 	},
 	"Sparsemax": sparsemaxGrad,
 
+	"Resize": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(op.ResizeGrad{Resize: n.Op.(op.Resize)}, g[0], n.In[0])}
+	},
+	"ExpandDims": reshapeLike,
+	"Squeeze":    reshapeLike,
+	"Conv2DTranspose": func(b *Builder, n *Node, g []*Value) []*Value {
+		w := n.Op.(op.Conv2DTranspose).Window
+		return []*Value{
+			b.Conv2D(g[0], n.In[1], w),
+			b.Op(op.Conv2DGradFilter{Window: w}, g[0], n.In[0], n.In[1]),
+		}
+	},
+	"AdaptiveMaxPool2D": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(op.AdaptiveMaxPool2DGrad{Size: n.Op.(op.AdaptiveMaxPool2D).Size}, g[0], n.Out[1], n.In[0])}
+	},
+	"RandomNormal": flat,
+	"ResizeGrad": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(n.Op.(op.ResizeGrad).Resize, g[0]), nil}
+	},
+	"LayerNorm": layerNormGrad,
+	"Gather": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(op.GatherGrad{}, g[0], n.In[1], n.In[0]), nil}
+	},
+	"StraightThrough": func(_ *Builder, _ *Node, g []*Value) []*Value { return []*Value{g[0], nil} },
+	"GatherGrad": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Gather(g[0], n.In[1]), nil, nil}
+	},
 	// The transforms and points of the warps come from random numbers, and have no gradient.
 	"ProjectiveTransform": func(b *Builder, n *Node, g []*Value) []*Value {
 		return []*Value{b.Op(op.ProjectiveTransformGrad{ProjectiveTransform: n.Op.(op.ProjectiveTransform)}, g[0], n.In[1], n.In[0]), nil}
@@ -248,12 +278,6 @@ var vjps = map[string]vjp{
 		o := n.Op.(op.MapCoordinatesGrad).MapCoordinates
 		o.Value = 0
 		return []*Value{b.Op(o, g[0], n.In[1]), nil, nil}
-	},
-	"TakeRows": func(b *Builder, n *Node, g []*Value) []*Value {
-		return []*Value{b.Op(op.TakeRowsGrad{}, g[0], n.In[1], n.In[0]), nil}
-	},
-	"TakeRowsGrad": func(b *Builder, n *Node, g []*Value) []*Value {
-		return []*Value{b.Op(op.TakeRows{}, g[0], n.In[1]), nil, nil}
 	},
 	"Index":             flat,
 	"EqualizeHistogram": flat,

@@ -13,28 +13,6 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// TestQuantile compares with scipy.special.ndtri.
-func TestQuantile(t *testing.T) {
-	for _, c := range []struct{ p, want float64 }{
-		{.5, 0}, {.25, -0.6744897501960817}, {.975, 1.959963984540054}, {.025, -1.959963984540054},
-		{.1, -1.2815515655446004}, {.999999, 4.753424308817087}, {1e-10, -6.361340902404056},
-		{1e-20, -9.262340089798409}, {1e-300, -37.0470962993612}, {belowMinusTwo, -2},
-		{.0751, -1.4388253927525403}, {.9251, 1.4402382675279635},
-	} {
-		if got := quantile(c.p); !graphtest.Near(got, c.want, 1e-15, 0) {
-			t.Errorf("quantile(%v) = %v, want %v", c.p, got, c.want)
-		}
-	}
-}
-
-func TestLogarithm(t *testing.T) {
-	for _, x := range []float64{1, 2, .5, math.Sqrt2 / 2, .70710, .70711, 1e-300, 1e300, math.E, 3e-17, .99999999} {
-		if got, want := logarithm(x), math.Log(x); !graphtest.Near(got, want, 3e-16, 0) {
-			t.Errorf("logarithm(%v) = %v, want %v", x, got, want)
-		}
-	}
-}
-
 func TestFans(t *testing.T) {
 	for _, c := range []struct {
 		shape   tensor.Shape
@@ -155,7 +133,7 @@ func TestChunks(t *testing.T) {
 	for _, i := range []int{0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, n - 1} {
 		var u [1]float64
 		philox.Float64s(5, i, u[:])
-		if got, want := tensor.Values[float64](long)[i], 2+float64(quantile(u[0])*3); got != want {
+		if got, want := tensor.Values[float64](long)[i], 2+float64(philox.Quantile(u[0])*3); got != want {
 			t.Errorf("element %d is %v, want %v", i, got, want)
 		}
 	}

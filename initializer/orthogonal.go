@@ -116,7 +116,7 @@ func newColumns(length, n int, key uint64) columns {
 	for r := range length {
 		philox.Float64s(key, r*n, row)
 		for c, u := range row {
-			q.values[c*length+r] = quantile(u)
+			q.values[c*length+r] = philox.Quantile(u)
 		}
 	}
 	return q

@@ -1,10 +1,6 @@
 package initializer
 
-import (
-	"fmt"
-
-	"github.com/lince-ml/lince/tensor"
-)
+import "github.com/lince-ml/lince/tensor"
 
 // Zeros sets all elements to 0 (keras.initializers.Zeros). It is the default for biases.
 //
@@ -113,7 +109,7 @@ func (i RandomUniform) Initialize(t *tensor.Tensor, key uint64) {
 
 func (i RandomUniform) check() error {
 	if i = filled(i); *i.Minval > *i.Maxval {
-		return fmt.Errorf("Minval is %v, want at most Maxval, which is %v", *i.Minval, *i.Maxval)
+		return wrongf("Minval is %v, want at most Maxval, which is %v", *i.Minval, *i.Maxval)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package initializer
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/lince-ml/lince/internal/config"
 )
@@ -38,6 +39,9 @@ var classes = &config.Registry[Initializer]{
 		return nil
 	},
 }
+
+// wrongf returns an error of a check method. Its message begins with the name of a field.
+func wrongf(format string, a ...any) error { return fmt.Errorf(format, a...) }
 
 // UnknownClass is the error for a class that lince does not support.
 type UnknownClass = config.UnknownClass

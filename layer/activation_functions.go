@@ -72,7 +72,7 @@ const (
 	GLU Function = "glu"
 	// HardShrink sets numbers near 0 to 0 (keras.activations.hard_shrink):
 	//
-	//	y = x if |x| > 0.5, else 0
+	//	y = x if abs(x) > 0.5, else 0
 	HardShrink Function = "hard_shrink"
 	// HardSigmoid is an approximation of Sigmoid by line segments (keras.activations.hard_sigmoid). In
 	// Keras 2 it was a different function, min(max(0.2*x + 0.5, 0), 1):
@@ -109,8 +109,7 @@ const (
 	// SELU is the scaled exponential linear unit (keras.activations.selu; Klambauer et al., 2017,
 	// arXiv:1706.02515). Use it with the initializer LecunNormal:
 	//
-	//	y = 1.05070098 * x                           if x >= 0
-	//	y = 1.05070098 * 1.67326324 * (exp(x) - 1)   otherwise
+	//	y = 1.05070098 * (x if x >= 0, else 1.67326324*(exp(x) - 1))
 	SELU Function = "selu"
 	// SoftShrink moves numbers towards 0 (keras.activations.soft_shrink):
 	//
@@ -123,7 +122,7 @@ const (
 	// Softsign is a function from -1 to 1 that approaches its limits more slowly than Tanh
 	// (keras.activations.softsign; Turian et al., 2009):
 	//
-	//	y = x / (1 + |x|)
+	//	y = x / (1 + abs(x))
 	Softsign Function = "softsign"
 	// Sparsemax turns logits into weights, many of which are 0 (keras.activations.sparsemax; Martins and
 	// Astudillo, 2016, arXiv:1602.02068). In the paper, tau is such that the results sum to 1. Keras 3.15

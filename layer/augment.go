@@ -1,8 +1,6 @@
 package layer
 
 import (
-	"math"
-
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/tensor"
@@ -47,7 +45,7 @@ func augment[L augmenter](b *graph.Builder, l L, seed *int, x *graph.Value, want
 
 func newDraws(b *graph.Builder, fixed *int, x *graph.Value) *draws {
 	d := &draws{Builder: b, x: x}
-	d.seed, d.step = stream(b, fixed)
+	d.seed, d.step = randomStream(b, fixed)
 	if x.Shape[1] > 0 && x.Shape[2] > 0 && x.Shape[3] > 0 {
 		d.each = b.Slice(x, make([]int, 4), []int{tensor.Unknown, 1, 1, 1})
 	} else {
@@ -92,11 +90,8 @@ func (d *draws) below(ref *graph.Value, n int) *graph.Value {
 	return d.Min(u, d.Constant(d.x.DType, float64(n-1))) // the product may be rounded up to n
 }
 
-// normal draws standard normal numbers in the shape of ref (Box and Muller, 1958).
-func (d *draws) normal(ref *graph.Value) *graph.Value {
-	radius := d.Sqrt(d.Scale(d.Log(d.Offset(d.Neg(d.like(ref, 0, 1)), 1)), -2))
-	return d.Mul(radius, d.Cos(d.like(ref, 0, 2*math.Pi)))
-}
+// normal draws standard normal numbers in the shape of ref.
+func (d *draws) normal(ref *graph.Value) *graph.Value { return d.RandomNormal(d.seed, d.step, ref) }
 
 // beta draws numbers with the beta distribution of a and a for each image; a is a scalar.
 func (d *draws) beta(a *graph.Value) *graph.Value {

@@ -100,9 +100,13 @@ func (l Conv2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 }
 
 func (l Conv2D) check() error {
-	err := checkStrides(l.Strides, l.Dilation)
-	if l.Groups > 1 && l.Filters%l.Groups != 0 {
-		err = errors.Join(err, wrongf("Filters is %d, want a multiple of Groups, which is %d", l.Filters, l.Groups))
+	return checkGroups(l.Filters, l.Groups, checkStrides(l.Strides, l.Dilation))
+}
+
+// checkGroups adds a mistake in the number of groups of a convolution to err.
+func checkGroups(filters, groups int, err error) error {
+	if groups > 1 && filters%groups != 0 {
+		return errors.Join(err, wrongf("Filters is %d, want a multiple of Groups, which is %d", filters, groups))
 	}
 	return err
 }

@@ -12,8 +12,8 @@
 // of use_bias). The tag of a field gives the argument's name in Keras and its range. Build reports
 // all fields that are out of range.
 //
-// Three fields are common to the layers of this package. SpatialDropout2D and Input have no
-// Frozen, as in Keras, and the DType of Input is the type of the data:
+// Three fields are common to the layers of this package. SpatialDropout1D, SpatialDropout2D and Input
+// have no Frozen, as in Keras, and the DType of Input is the type of the data:
 //
 //   - Name is the layer's name. The default is automatic: the class in snake case with a
 //     number, such as conv2d_1.

@@ -94,13 +94,7 @@ func (l RandomElasticTransform) Build(b *graph.Builder, x *graph.Value) *graph.V
 }
 
 // wantSized checks that the size of images is known.
-func wantSized[L augmenter](b *graph.Builder, _ L, x *graph.Value) bool {
-	if x.Shape[1] == tensor.Unknown || x.Shape[2] == tensor.Unknown {
-		b.Errorf("got shape %v, want a known height and width; set them in the Shape of Input", x.Shape)
-		return false
-	}
-	return true
-}
+func wantSized[L augmenter](b *graph.Builder, _ L, x *graph.Value) bool { return wantKnownSize(b, x) }
 
 func (l RandomElasticTransform) check() error { return checkFactors(l.factors()) }
 
@@ -140,18 +134,11 @@ func (l RandomCrop) fit(b *graph.Builder, x *graph.Value) *graph.Value {
 		begin[1+d] = (n - max(min(n, other*want/wanted[1-d]), 1)) / 2
 		size[1+d] = min(want, n-begin[1+d]) // as in Keras, the window starts in the middle, and may end at the edge
 	}
-	return resized(b, b.Slice(x, begin, size), wanted)
-}
-
-// resized resizes images bilinearly. Pixels are squares whose corners stay in place.
-func resized(b *graph.Builder, x *graph.Value, size [2]int) *graph.Value {
-	if x.Shape[1] == size[0] && x.Shape[2] == size[1] {
+	x = b.Slice(x, begin, size)
+	if x.Shape[1] == l.Height && x.Shape[2] == l.Width {
 		return x
 	}
-	scale := [2]float64{float64(x.Shape[1]) / float64(size[0]), float64(x.Shape[2]) / float64(size[1])}
-	n := func(v float64) *graph.Value { return b.Constant(x.DType, v) }
-	return project(b, x, op.Sampling{Fill: op.FillNearest}, size,
-		n(scale[1]), nil, n(scale[1]/2-.5), nil, n(scale[0]), n(scale[0]/2-.5))
+	return b.Op(op.Resize{Size: wanted, Method: op.Bilinear}, x)
 }
 
 // random returns 1 for images that are distorted and 0 for others, the scalar f, and the numbers e.

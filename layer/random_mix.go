@@ -183,12 +183,12 @@ func inRectangle(b *graph.Builder, x *graph.Value, of []*graph.Value) *graph.Val
 }
 
 func (l MixUp) change(b *graph.Builder, x *graph.Value, numbers []*graph.Value) *graph.Value {
-	t, other := numbers[0], b.TakeRows(x, numbers[1])
+	t, other := numbers[0], b.Gather(x, numbers[1])
 	return b.Add(b.Mul(t, x), b.Mul(b.Offset(b.Neg(t), 1), other))
 }
 
 func (l CutMix) change(b *graph.Builder, x *graph.Value, numbers []*graph.Value) *graph.Value {
-	return where(b, inRectangle(b, x, numbers), b.TakeRows(x, numbers[4]), x)
+	return where(b, inRectangle(b, x, numbers), b.Gather(x, numbers[4]), x)
 }
 
 func (l RandomErasing) change(b *graph.Builder, x *graph.Value, numbers []*graph.Value) *graph.Value {

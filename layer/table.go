@@ -18,11 +18,11 @@ var classes = &config.Registry[Layer]{
 	Quiet: true,
 	Classes: []config.Entry[Layer]{
 		{Of: Input{}, Class: "InputLayer", Read: readInput, Write: writeInput},
-		{Of: Conv2D{}},
+		{Of: Conv2D{}, Aliases: []string{"Convolution2D"}},
 		{Of: DepthwiseConv2D{}},
-		{Of: SeparableConv2D{}},
-		{Of: MaxPool2D{}, Class: "MaxPooling2D"},
-		{Of: AveragePool2D{}, Class: "AveragePooling2D"},
+		{Of: SeparableConv2D{}, Aliases: []string{"SeparableConvolution2D"}},
+		{Of: MaxPool2D{}, Class: "MaxPooling2D", Aliases: []string{"MaxPool2D"}},
+		{Of: AveragePool2D{}, Class: "AveragePooling2D", Aliases: []string{"AvgPool2D"}},
 		{Of: Flatten{}},
 		{Of: Dense{}},
 		{Of: Dropout{}},
@@ -32,8 +32,8 @@ var classes = &config.Registry[Layer]{
 		{Of: LeakyReLU{}},
 		{Of: BatchNormalization{}},
 		{Of: SoftmaxLayer{}, Class: "Softmax"},
-		{Of: GlobalAveragePool2D{}, Class: "GlobalAveragePooling2D"},
-		{Of: GlobalMaxPool2D{}, Class: "GlobalMaxPooling2D"},
+		{Of: GlobalAveragePool2D{}, Class: "GlobalAveragePooling2D", Aliases: []string{"GlobalAvgPool2D"}},
+		{Of: GlobalMaxPool2D{}, Class: "GlobalMaxPooling2D", Aliases: []string{"GlobalMaxPool2D"}},
 		{Of: ZeroPadding2D{}},
 		{Of: Reshape{}},
 		{Of: Add{}},
@@ -50,6 +50,44 @@ var classes = &config.Registry[Layer]{
 		{Of: ELULayer{}, Class: "ELU"},
 		{Of: PReLU{}},
 
+		{Of: Conv2DTranspose{}, Aliases: []string{"Convolution2DTranspose"}},
+		{Of: UpSampling2D{}},
+		{Of: Cropping2D{}},
+		{Of: Resizing{}},
+		{Of: CenterCrop{}},
+		{Of: AdaptiveAveragePool2D{}, Class: "AdaptiveAveragePooling2D"},
+		{Of: AdaptiveMaxPool2D{}, Class: "AdaptiveMaxPooling2D"},
+		{Of: Permute{}},
+		{Of: RepeatVector{}},
+		{Of: Identity{}},
+		{Of: GaussianNoise{}},
+		{Of: GaussianDropout{}},
+		{Of: AlphaDropout{}},
+		{Of: Conv1D{}, Aliases: []string{"Convolution1D"}},
+		{Of: Conv1DTranspose{}, Aliases: []string{"Convolution1DTranspose"}},
+		{Of: DepthwiseConv1D{}},
+		{Of: SeparableConv1D{}, Aliases: []string{"SeparableConvolution1D"}},
+		{Of: MaxPool1D{}, Class: "MaxPooling1D", Aliases: []string{"MaxPool1D"}},
+		{Of: AveragePool1D{}, Class: "AveragePooling1D", Aliases: []string{"AvgPool1D"}},
+		{Of: GlobalAveragePool1D{}, Class: "GlobalAveragePooling1D", Aliases: []string{"GlobalAvgPool1D"}},
+		{Of: GlobalMaxPool1D{}, Class: "GlobalMaxPooling1D", Aliases: []string{"GlobalMaxPool1D"}},
+		{Of: AdaptiveAveragePool1D{}, Class: "AdaptiveAveragePooling1D"},
+		{Of: AdaptiveMaxPool1D{}, Class: "AdaptiveMaxPooling1D"},
+		{Of: UpSampling1D{}},
+		{Of: ZeroPadding1D{}},
+		{Of: Cropping1D{}},
+		{Of: SpatialDropout1D{}},
+		{Of: LayerNormalization{}, Write: writeAxis},
+		{Of: RMSNormalization{}, Write: writeAxis},
+		{Of: UnitNormalization{}, Write: writeAxis},
+		{Of: GroupNormalization{}},
+		{Of: SpectralNormalization{}},
+		{Of: Embedding{}},
+		{Of: EinsumDense{}},
+		{Of: MultiHeadAttention{}},
+		{Of: GroupQueryAttention{}},
+		{Of: Attention{}},
+		{Of: AdditiveAttention{}},
 		{Of: RandomFlip{}},
 		{Of: RandomRotation{}, Write: writeFactors},
 		{Of: RandomZoom{}},
@@ -85,13 +123,17 @@ var classes = &config.Registry[Layer]{
 		config.TypeOf(encodeInitializer, objectReader("an initializer", initializer.Decode), initializer.Check, parseInitializer),
 		config.TypeOf(encodeRegularizer, objectReader("a regularizer", regularizer.Decode), regularizer.Check, noDefault[regularizer.Regularizer]),
 		config.TypeOf(encodeConstraint, objectReader("a constraint", constraint.Decode), constraint.Check, noDefault[constraint.Constraint]),
-		config.TypeOf(func(p Padding) any { return p.String() }, decodePadding, checkPadding, noDefault[Padding]),
+		config.TypeOf(func(p Padding) any { return p.String() }, decodePadding, checkPadding, parsePadding),
 		config.TypeOf(func(p Policy) any { return string(p) }, decodePolicy, Policy.check, func(s string) Policy { return Policy(s) }),
 		config.TypeOf(encodeDims, decodeDims, nil, noDefault[Dims]),
 		config.TypeOf(func(a Axis) any { return int(a) }, decodeAxis, nil, parseAxis),
 		config.TypeOf(encodePads, decodePads, checkPads, parsePads),
+		config.TypeOf(func(p Pads) any { return encodePads(&p) }, decodeCrop, func(p Pads) error { return checkPads(&p) }, noDefault[Pads]),
+		config.TypeOf(encodeEnds, decodeEnds, checkEnds, parseEnds),
+		config.TypeOf(encodeExtra, decodeExtra, checkExtra, noDefault[*Size]),
 		config.TypeOf(encodeNumbers, decodeNumbers, checkNumbers, parseNumbers),
 		config.TypeOf(func(d tensor.DType) any { return d.String() }, decodeDType, nil, parseDType),
+		config.TypeOf(encodeLayer, decodeLayer, nil, noDefault[Layer]),
 		config.TypeOf(encodeFactor, decodeFactor, checkFactor, parseFactor),
 		config.TypeOf(encodeRange, decodeRange, checkRange, parseRange),
 		config.TypeOf(encodeLayers, decodeLayers, checkLayers, noDefault[Layers]),
@@ -247,6 +289,15 @@ func decodePadding(r *config.Reader, key string, _ any) (Padding, bool) {
 		return Same, true
 	}
 	return Valid, true
+}
+
+func parsePadding(text string) Padding {
+	for _, p := range []Padding{Same, Causal} {
+		if p.String() == text {
+			return p
+		}
+	}
+	return Valid
 }
 
 func checkPadding(p Padding) error {

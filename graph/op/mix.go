@@ -18,34 +18,17 @@ type RandomPermutation struct{ Key uint64 }
 // shape is used. An element depends only on Key, the step, alpha and the element's index.
 type RandomLogGamma struct{ Key uint64 }
 
-// TakeRows takes entries of the first dimension of x. Operands: x, and Int32 indices into its first dimension, of rank 1. Entry i of
-// the result is entry indices[i] of x. An index out of range takes zeros.
-type TakeRows struct{}
-
-// TakeRowsGrad is the gradient of TakeRows by x: entry i of the gradient is added to entry indices[i]. Operands: the gradient
-// of the result, the indices, and x, of which only the shape is used.
-type TakeRowsGrad struct{}
-
 // Name implements Op.
 func (RandomPermutation) Name() string { return "RandomPermutation" }
 
 // Name implements Op.
 func (RandomLogGamma) Name() string { return "RandomLogGamma" }
 
-// Name implements Op.
-func (TakeRows) Name() string { return "TakeRows" }
-
-// Name implements Op.
-func (TakeRowsGrad) Name() string { return "TakeRowsGrad" }
-
 // ShapeOnly implements op.ShapeOnly.
 func (RandomPermutation) ShapeOnly(i int) bool { return i == 1 }
 
 // ShapeOnly implements op.ShapeOnly.
 func (RandomLogGamma) ShapeOnly(i int) bool { return i == 2 }
-
-// ShapeOnly implements op.ShapeOnly.
-func (TakeRowsGrad) ShapeOnly(i int) bool { return i == 2 }
 
 // Infer implements Op.
 func (RandomPermutation) Infer(in []Type) ([]Type, error) {
@@ -80,29 +63,4 @@ func (RandomLogGamma) Infer(in []Type) ([]Type, error) {
 		return nil, fmt.Errorf("alpha is %v, want a scalar of type %v", in[1], in[2].DType)
 	}
 	return one(in[2]), wantFloat("shape's operand", in[2])
-}
-
-// Infer implements Op.
-func (TakeRows) Infer(in []Type) ([]Type, error) {
-	if err := wantOperands(in, 2); err != nil {
-		return nil, err
-	}
-	if in[0].Rank() == 0 || in[1].Rank() != 1 || in[1].DType != tensor.Int32 {
-		return nil, fmt.Errorf("operands are %v and %v, want at least 1 dimension and int32 indices of rank 1", in[0], in[1])
-	}
-	s := in[0].Shape.Clone()
-	s[0] = in[1].Shape[0]
-	return one(Type{in[0].DType, s}), nil
-}
-
-// Infer implements Op.
-func (TakeRowsGrad) Infer(in []Type) ([]Type, error) {
-	if err := wantOperands(in, 3); err != nil {
-		return nil, err
-	}
-	y, err := TakeRows{}.Infer([]Type{in[2], in[1]})
-	if err != nil {
-		return nil, err
-	}
-	return one(in[2]), wantGradient(y[0], in[0])
 }

@@ -25,7 +25,9 @@ import (
 //	above=x       the number must be greater than x
 //	below=x       the number must be less than x
 //	count         an integer from 1 to MaxCount
-//	oneof=a|b     the valid strings; the first is the default
+//	oneof=a|b     the valid strings; the first is the default. For one of Types, the strings that
+//	              encode writes and parse reads
+//	tuple         a file has the integer as a list of one, as Keras' 1-D layers write sizes
 //	inverted      the field is the negation of the argument: NoBias is use_bias
 //	none          the zero value means None, which is null in a file
 //	omitempty     a zero value is not written
@@ -62,6 +64,8 @@ type Entry[T any] struct {
 	Class string   // the name of the Keras class, if it is not the name of the Go type
 	Name  string   // the name of its objects in Keras, if it is not the class in snake case; for losses and optimizers
 	Names []string // short names in Keras, such as "mse"
+	// Aliases are other names of the class in Keras, such as Convolution2D, which files may have.
+	Aliases []string
 	// Read and Write handle keys that do not correspond to one field. They may be nil.
 	Read  func(*Reader, T) T
 	Write func(T, map[string]any)
@@ -329,7 +333,7 @@ func split(err error) []error {
 // that affect training only are skipped, and Decode returns them.
 func (g *Registry[T]) Decode(class string, conf map[string]any, prediction bool) (T, []Ignored, error) {
 	for _, e := range g.Classes {
-		if e.class() == class {
+		if e.class() == class || slices.Contains(e.Aliases, class) {
 			return g.DecodeAs(e, conf, prediction)
 		}
 	}

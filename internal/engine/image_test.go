@@ -28,7 +28,7 @@ func points(b *graph.Builder, x *graph.Value) *graph.Value {
 func warps(b *graph.Builder, x *graph.Value) []*graph.Value {
 	t := b.Op(op.Const{Value: transforms})
 	one := b.Slice(t, []int{2, 0}, []int{1, 8})
-	t = b.TakeRows(t, b.Cast(b.Reshape(b.Index(x, 0), -1), tensor.Int32))
+	t = b.Gather(t, b.Cast(b.Reshape(b.Index(x, 0), -1), tensor.Int32))
 	var out []*graph.Value
 	for _, fill := range []op.Fill{op.FillConstant, op.FillNearest, op.FillReflect, op.FillWrap} {
 		for _, nearest := range []bool{false, true} {
@@ -49,8 +49,7 @@ func recolors(b *graph.Builder, x *graph.Value) []*graph.Value {
 	bright := b.Offset(b.Scale(x, 150), 100) // partly outside 0 to 255
 	step, alpha := b.Constant(tensor.Int64, 7), b.Constant(tensor.Float32, .4)
 	order := b.RandomPermutation(3, step, x)
-	taken := b.TakeRows(x, order)
-	twice := b.TakeRows(x, b.Op(op.Const{Value: tensor.Of([]int32{1, 3, 1, 9, -1}, 5)}))
+	taken := b.Gather(x, order)
 	corners := b.Reshape(b.Slice(x, []int{0, 0, 0, 0}, []int{tensor.Unknown, 4, 2, 1}), -1, 4, 2)
 	square := b.Op(op.Const{Value: tensor.Of([]float32{0, 0, 6, 0, 0, 5, 6, 5}, 1, 4, 2)})
 	before := b.Mul(b.Add(square, b.Scale(corners, 0)), b.Constant(tensor.Float32, 1))
@@ -59,7 +58,9 @@ func recolors(b *graph.Builder, x *graph.Value) []*graph.Value {
 		b.Op(op.EqualizeHistogram{Bins: 16}, b.Scale(b.Abs(x), 0)),
 		b.Op(op.LocalEqualization{Limit: 4, Grid: [2]int{2, 3}}, bright), b.Op(op.LocalEqualization{Grid: [2]int{1, 4}}, bright),
 		b.Op(op.LocalEqualization{Grid: [2]int{2, 2}}, b.Scale(x, 0)),
-		order, taken, twice, b.Homography(before, b.Add(before, corners)), b.Index(x, 0), b.Index(x, 2), b.Add(b.Index(x, 1), x),
+		order, taken, b.Homography(before, b.Add(before, corners)), b.Index(x, 0), b.Index(x, 2), b.Add(b.Index(x, 1), x),
 		b.RandomLogGamma(3, step, alpha, x), b.RandomLogGamma(4, step, b.Constant(tensor.Float32, 2.5), x),
-	}, append(graph.Grad(b, b.Sum(b.Square(taken)), x), graph.Grad(b, b.Sum(b.Square(twice)), x)...)...)
+	}, graph.Grad(b, b.Sum(b.Square(taken)), x)...)
 }
+
+func imageOps(b *graph.Builder, x *graph.Value) []*graph.Value { return append(warps(b, x), recolors(b, x)...) }

@@ -122,8 +122,24 @@ var lowerers = map[string]func(l *lowering) error{
 
 	"FusedMatMulUpdate": matMulUpdate,
 
-	"Sparsemax":               sparsemax,
-	"SparsemaxGrad":           sparsemaxGrad,
+	"Sparsemax":     sparsemax,
+	"SparsemaxGrad": sparsemaxGrad,
+
+	"ExpandDims":              view,
+	"Squeeze":                 view,
+	"SliceGrad":               sliceGrad,
+	"Conv2DTranspose":         convTranspose,
+	"FusedConv2DTranspose":    fusedConvTranspose,
+	"AdaptiveMaxPool2D":       adaptiveMaxPool,
+	"AdaptiveMaxPool2DGrad":   adaptiveMaxPoolGrad,
+	"Resize":                  resize,
+	"ResizeGrad":              resizeGrad,
+	"RandomNormal":            randomNormal,
+	"LayerNorm":               layerNorm,
+	"LayerNormGrad":           layerNormGrad,
+	"Gather":                  gatherRows,
+	"GatherGrad":              gatherRowsGrad,
+	"StraightThrough":         straightThrough,
 	"ProjectiveTransform":     projectiveTransform,
 	"ProjectiveTransformGrad": projectiveTransformGrad,
 	"MapCoordinates":          mapCoordinates,
@@ -134,8 +150,6 @@ var lowerers = map[string]func(l *lowering) error{
 	"LocalEqualization":       localEqualization,
 	"RandomPermutation":       randomPermutation,
 	"RandomLogGamma":          randomLogGamma,
-	"TakeRows":                takeRows,
-	"TakeRowsGrad":            takeRowsGrad,
 }
 
 // lowererOf returns the node's row in lowerers.
@@ -221,6 +235,14 @@ func inPlace(o op.Op, operands, result int) []int {
 	case compile.ConvBatchNorm:
 		if result == 0 && o.BatchNorm.Residual {
 			return []int{operands - 1}
+		}
+	case op.LayerNorm:
+		if result == 0 {
+			return residual(false)
+		}
+	case op.LayerNormGrad:
+		if result == 0 { // each part sums its rows before it writes them
+			return []int{1, 0}
 		}
 	case op.BatchNormGrad, compile.BatchNormGrad:
 		switch result {

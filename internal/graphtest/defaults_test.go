@@ -54,6 +54,47 @@ var defaults = []struct {
 	{"layers", layer.ActivityRegularization{}, nil},
 	{"layers", layer.ELULayer{}, nil},
 	{"layers", layer.PReLU{}, nil},
+	{"layers", layer.Conv2DTranspose{Filters: 2, Kernel: layer.Size{3, 3}}, map[string]any{"filters": 2, "kernel_size": 3}},
+	{"layers", layer.UpSampling2D{}, nil},
+	{"layers", layer.Cropping2D{}, nil},
+	{"layers", layer.Resizing{Height: 4, Width: 3}, map[string]any{"height": 4, "width": 3}},
+	{"layers", layer.CenterCrop{Height: 4, Width: 3}, map[string]any{"height": 4, "width": 3}},
+	{"layers", layer.AdaptiveAveragePool2D{Size: layer.Size{2, 2}}, map[string]any{"output_size": 2}},
+	{"layers", layer.AdaptiveMaxPool2D{Size: layer.Size{2, 2}}, map[string]any{"output_size": 2}},
+	{"layers", layer.Permute{Dims: []int{2, 1}}, map[string]any{"dims": []any{2, 1}}},
+	{"layers", layer.RepeatVector{N: 3}, map[string]any{"n": 3}},
+	{"layers", layer.Identity{}, nil},
+	{"layers", layer.GaussianNoise{}, map[string]any{"stddev": 0.}},
+	{"layers", layer.GaussianDropout{}, map[string]any{"rate": 0.}},
+	{"layers", layer.AlphaDropout{}, map[string]any{"rate": 0.}},
+	{"layers", layer.Conv1D{Filters: 2, Kernel: 3}, map[string]any{"filters": 2, "kernel_size": 3}},
+	{"layers", layer.Conv1DTranspose{Filters: 2, Kernel: 3}, map[string]any{"filters": 2, "kernel_size": 3}},
+	{"layers", layer.DepthwiseConv1D{Kernel: 3}, map[string]any{"kernel_size": 3}},
+	{"layers", layer.SeparableConv1D{Filters: 2, Kernel: 3}, map[string]any{"filters": 2, "kernel_size": 3}},
+	{"layers", layer.MaxPool1D{}, nil},
+	{"layers", layer.AveragePool1D{Pool: 2}, map[string]any{"pool_size": 2}},
+	{"layers", layer.GlobalAveragePool1D{}, nil},
+	{"layers", layer.GlobalMaxPool1D{}, nil},
+	{"layers", layer.AdaptiveAveragePool1D{Size: 2}, map[string]any{"output_size": 2}},
+	{"layers", layer.AdaptiveMaxPool1D{Size: 2}, map[string]any{"output_size": 2}},
+	{"layers", layer.UpSampling1D{}, nil},
+	{"layers", layer.ZeroPadding1D{}, nil},
+	{"layers", layer.Cropping1D{}, nil},
+	{"layers", layer.SpatialDropout1D{Rate: .5}, map[string]any{"rate": .5}},
+	{"layers", layer.LayerNormalization{}, nil},
+	{"layers", layer.RMSNormalization{}, nil},
+	{"layers", layer.UnitNormalization{}, nil},
+	{"layers", layer.GroupNormalization{}, nil},
+	{
+		"layers", layer.SpectralNormalization{Layer: layer.Dense{Units: 2, Name: "inner"}},
+		map[string]any{"layer": map[string]any{"module": "keras.layers", "class_name": "Dense", "registered_name": nil, "config": map[string]any{"units": 2, "name": "inner"}}},
+	},
+	{"layers", layer.Embedding{InputDim: 2, OutputDim: 3}, map[string]any{"input_dim": 2, "output_dim": 3}},
+	{"layers", layer.EinsumDense{Equation: "ab,bc->ac", OutputShape: layer.Dims{4}}, map[string]any{"equation": "ab,bc->ac", "output_shape": 4}},
+	{"layers", layer.MultiHeadAttention{NumHeads: 2, KeyDim: 3}, map[string]any{"num_heads": 2, "key_dim": 3}},
+	{"layers", layer.GroupQueryAttention{HeadDim: 3, NumQueryHeads: 4, NumKeyValueHeads: 2}, map[string]any{"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2}},
+	{"layers", layer.Attention{}, nil},
+	{"layers", layer.AdditiveAttention{}, nil},
 
 	{"layers", layer.RandomFlip{}, nil},
 	{"layers", layer.RandomRotation{Factor: layer.Factor{.1}}, map[string]any{"factor": .1}},
@@ -185,7 +226,8 @@ func TestDefaultsAreKeras(t *testing.T) {
 import sys, json, keras
 out = []
 for o in json.load(sys.stdin):
-    config = getattr(getattr(keras, o["module"]), o["class"])(**o["args"]).get_config()
+    args = {k: keras.layers.deserialize(v) if isinstance(v, dict) else v for k, v in o["args"].items()}
+    config = getattr(getattr(keras, o["module"]), o["class"])(**args).get_config()
     config.pop("name", None)
     out.append(config)
 print(json.dumps(out))

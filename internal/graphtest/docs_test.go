@@ -36,7 +36,7 @@ The page is generated from the tags of the Go structs. After a change, run ` + "
   example, ` + "`BatchNormalization`" + ` supports only the last axis.
 - For a field that is inverted in Go, such as ` + "`NoBias`" + `, the table shows the default of the Keras argument.
 - Every layer also has the fields ` + "`Name`, `Frozen` and `DType`: Keras' `name`, `trainable` (inverted) and `dtype`" + `. The tables omit them, except
-  the ` + "`DType`" + ` of Input, which is the type of the data. Input, SpatialDropout2D and Pipeline have no ` + "`Frozen`" + `, and
+  the ` + "`DType`" + ` of Input, which is the type of the data. Input, SpatialDropout1D, SpatialDropout2D and Pipeline have no ` + "`Frozen`" + `, and
   Pipeline no ` + "`DType`" + `. The default name is automatic.
 - ` + "`DType`" + ` is a dtype policy. lince computes in float32 under every policy. A model with another policy can predict, but it cannot be
   trained or saved yet.
@@ -57,6 +57,9 @@ var values = map[reflect.Type]string{
 	reflect.TypeFor[layer.Dims]():              "a shape, including the batch",
 	reflect.TypeFor[layer.Numbers]():           "a number, or one for each feature",
 	reflect.TypeFor[layer.Padding]():           "valid, same",
+	reflect.TypeFor[layer.Pads]():              "integers from 0 to 16777216 for top, bottom, left and right",
+	reflect.TypeFor[*layer.Ends]():             "2 integers from 0 to 16777216",
+	reflect.TypeFor[*layer.Size]():             "2 integers from 0 to 16777216",
 	reflect.TypeFor[*layer.Pads]():             "integers from 0 to 16777216 for top, bottom, left and right",
 	reflect.TypeFor[initializer.Initializer](): "an initializer",
 	reflect.TypeFor[regularizer.Regularizer](): "a regularizer",

@@ -151,8 +151,8 @@ func inside(fill op.Fill, i, n int) int {
 	return i
 }
 
-// resample sums the pixels that f of projective or mapped gives.
-func resample(x, y *Array, value float64) func(from, to int, weight float64) {
+// interpolated sums the pixels that f of projective or mapped gives.
+func interpolated(x, y *Array, value float64) func(from, to int, weight float64) {
 	return func(from, to int, weight float64) {
 		for c := range x.Shape[3] {
 			v := value
@@ -164,7 +164,7 @@ func resample(x, y *Array, value float64) func(from, to int, weight float64) {
 	}
 }
 
-// scatter is the adjoint of resample.
+// scatter is the adjoint of interpolated.
 func scatter(g, dx *Array) func(from, to int, weight float64) {
 	return func(from, to int, weight float64) {
 		if from < 0 {
@@ -310,7 +310,7 @@ func cumulate(h *[256]float64, limit, n float64) {
 
 func projectiveTransform(n *graph.Node, in, out []*Array) {
 	o := n.Op.(op.ProjectiveTransform)
-	projective(o, in[0], in[1], out[0], resample(in[0], out[0], o.Value))
+	projective(o, in[0], in[1], out[0], interpolated(in[0], out[0], o.Value))
 }
 
 func projectiveTransformGrad(n *graph.Node, in, out []*Array) {
@@ -319,7 +319,7 @@ func projectiveTransformGrad(n *graph.Node, in, out []*Array) {
 
 func mapCoordinates(n *graph.Node, in, out []*Array) {
 	o := n.Op.(op.MapCoordinates)
-	mapped(o, in[0], in[1], out[0], resample(in[0], out[0], o.Value))
+	mapped(o, in[0], in[1], out[0], interpolated(in[0], out[0], o.Value))
 }
 
 func mapCoordinatesGrad(n *graph.Node, in, out []*Array) {
@@ -345,25 +345,5 @@ func randomLogGamma(n *graph.Node, in, out []*Array) {
 	philox.LogGamma(n.Op.(op.RandomLogGamma).Key, int64(in[0].V[0]), in[1].V[0], 0, g)
 	for i, v := range g {
 		out[0].V[i] = float64(v)
-	}
-}
-
-func takeRows(_ *graph.Node, in, out []*Array) {
-	size := len(out[0].V) / max(len(in[1].V), 1)
-	for i, at := range in[1].V {
-		if at >= 0 && int(at) < in[0].Shape[0] {
-			copy(out[0].V[i*size:(i+1)*size], in[0].V[int(at)*size:])
-		}
-	}
-}
-
-func takeRowsGrad(_ *graph.Node, in, out []*Array) {
-	size := len(in[0].V) / max(len(in[1].V), 1)
-	for i, at := range in[1].V {
-		for j := range size {
-			if at >= 0 && int(at) < out[0].Shape[0] {
-				out[0].V[int(at)*size+j] += in[0].V[i*size+j]
-			}
-		}
 	}
 }

@@ -34,6 +34,12 @@ func (s *Sparsemax) Grad(part int, dy, x, dx, scratch []float32) {
 		g, from, to := s.row(dy, r), s.row(x, r), s.row(dx, r)
 		sorted := scratch[:s.cols]
 		k, tau := support(from, sorted)
+		if tau != tau {
+			for i := range to {
+				to[i] = float32(tau)
+			}
+			continue
+		}
 		least, dtau := sorted[len(sorted)-k], 0.
 		for i, v := range from {
 			to[i] = 0
