@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,8 +21,8 @@ import (
 // augmentedSmall is smallModel with augmentation.
 func augmentedSmall(t testing.TB, seed uint64) *Model {
 	t.Helper()
-	layers := append(small()[:1:1], layer.RandomTranslation{HeightFactor: layer.Factor{.3}, WidthFactor: layer.Factor{.3}}, layer.RandomFlip{})
-	m := must(on(seed).Sequential(append(layers, small()[1:]...)...))
+	augmentation := []layer.Layer{layer.RandomTranslation{HeightFactor: layer.Factor{.3}, WidthFactor: layer.Factor{.3}}, layer.RandomFlip{}}
+	m := must(on(seed).Sequential(slices.Insert(small(), 1, augmentation...)...))
 	if err := m.Compile(CompileOptions{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}}}); err != nil {
 		t.Fatal(err)
 	}

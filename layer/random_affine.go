@@ -256,7 +256,7 @@ func (l RandomShear) check() error { return checkFactors(l.factors()) }
 func (l RandomPerspective) check() error { return checkFactors(l.factors()) }
 
 func (l RandomRotation) factors() []factorField {
-	return []factorField{{name: "Factor", key: "factor", of: l.Factor, lo: -1, hi: 1}}
+	return oneFactor(l.Factor, -1)
 }
 
 func (l RandomZoom) factors() []factorField {
@@ -281,7 +281,7 @@ func (l RandomShear) factors() []factorField {
 }
 
 func (l RandomPerspective) factors() []factorField {
-	return []factorField{{name: "Factor", key: "factor", of: l.Factor, lo: 0, hi: 1}}
+	return oneFactor(l.Factor, 0)
 }
 
 // random returns 1 for images that are mirrored and 0 for others.

@@ -250,21 +250,21 @@ func (l RandomSaturation) check() error { return checkFactors(l.factors()) }
 
 func (l RandomInvert) check() error { return checkFactors(l.factors()) }
 
-func (l RandomContrast) factors() []factorField { return oneFactor(l.Factor, 0, 1) }
+func (l RandomContrast) factors() []factorField { return oneFactor(l.Factor, 0) }
 
-func (l RandomBrightness) factors() []factorField { return oneFactor(l.Factor, -1, 1) }
+func (l RandomBrightness) factors() []factorField { return oneFactor(l.Factor, -1) }
 
-func (l RandomColorDegeneration) factors() []factorField { return oneFactor(l.Factor, -1, 1) }
+func (l RandomColorDegeneration) factors() []factorField { return oneFactor(l.Factor, -1) }
 
-func (l RandomHue) factors() []factorField { return oneFactor(l.Factor, 0, 1) }
+func (l RandomHue) factors() []factorField { return oneFactor(l.Factor, 0) }
 
-func (l RandomSaturation) factors() []factorField { return oneFactor(l.Factor, -1, 1) }
+func (l RandomSaturation) factors() []factorField { return oneFactor(l.Factor, -1) }
 
-func (l RandomInvert) factors() []factorField { return oneFactor(l.Factor, 0, 1) }
+func (l RandomInvert) factors() []factorField { return oneFactor(l.Factor, 0) }
 
-// oneFactor is the field Factor of most layers.
-func oneFactor(f Factor, lo, hi float64) []factorField {
-	return []factorField{{name: "Factor", key: "factor", of: f, lo: lo, hi: hi}}
+// oneFactor is the field Factor of most layers, with numbers from lo to 1.
+func oneFactor(f Factor, lo float64) []factorField {
+	return []factorField{{name: "Factor", key: "factor", of: f, lo: lo, hi: 1}}
 }
 
 func wantRGB[L augmenter](b *graph.Builder, _ L, x *graph.Value) bool { return wantColors(b, x, false) }

@@ -99,7 +99,7 @@ func wantSized[L augmenter](b *graph.Builder, _ L, x *graph.Value) bool { return
 func (l RandomElasticTransform) check() error { return checkFactors(l.factors()) }
 
 func (l RandomElasticTransform) factors() []factorField {
-	return append(oneFactor(l.Factor, 0, 1), factorField{name: "Scale", key: "scale", of: l.Scale, lo: 0, hi: 1})
+	return append(oneFactor(l.Factor, 0), factorField{name: "Scale", key: "scale", of: l.Scale, lo: 0, hi: 1})
 }
 
 // larger reports whether images are larger than the window in both directions.

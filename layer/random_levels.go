@@ -295,10 +295,10 @@ func (l Solarization) factors() []factorField {
 	}
 }
 
-func (l RandomSharpness) factors() []factorField { return oneFactor(l.Factor, 0, 1) }
+func (l RandomSharpness) factors() []factorField { return oneFactor(l.Factor, 0) }
 
 func (l RandomGaussianBlur) factors() []factorField {
-	return append(oneFactor(l.Factor, 0, 1), factorField{name: "Sigma", key: "sigma", of: l.Sigma, lo: 0, hi: 1})
+	return append(oneFactor(l.Factor, 0), factorField{name: "Sigma", key: "sigma", of: l.Sigma, lo: 0, hi: 1})
 }
 
 // random returns the numbers of bits that are removed.

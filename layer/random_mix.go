@@ -126,10 +126,10 @@ func (l RandomErasing) check() error {
 	return checkFactors(l.factors())
 }
 
-func (l CutMix) factors() []factorField { return oneFactor(l.Factor, 0, 1) }
+func (l CutMix) factors() []factorField { return oneFactor(l.Factor, 0) }
 
 func (l RandomErasing) factors() []factorField {
-	return append(oneFactor(l.Factor, 0, 1), factorField{name: "Scale", key: "scale", of: l.Scale, lo: 0, hi: 1})
+	return append(oneFactor(l.Factor, 0), factorField{name: "Scale", key: "scale", of: l.Scale, lo: 0, hi: 1})
 }
 
 func fillFits(b *graph.Builder, l RandomErasing, x *graph.Value) bool {

@@ -161,9 +161,9 @@ func (l RandomColorJitter) factors() []factorField {
 	}
 }
 
-func (l RandAugment) factors() []factorField { return oneFactor(l.Factor, 0, 1) }
+func (l RandAugment) factors() []factorField { return oneFactor(l.Factor, 0) }
 
-func (l AugMix) factors() []factorField { return oneFactor(l.Factor, 0, 1) }
+func (l AugMix) factors() []factorField { return oneFactor(l.Factor, 0) }
 
 func wantJittered(b *graph.Builder, l RandomColorJitter, x *graph.Value) bool {
 	return l.SaturationFactor == nil && l.HueFactor == nil || wantColors(b, x, false)

@@ -63,4 +63,6 @@ func recolors(b *graph.Builder, x *graph.Value) []*graph.Value {
 	}, graph.Grad(b, b.Sum(b.Square(taken)), x)...)
 }
 
-func imageOps(b *graph.Builder, x *graph.Value) []*graph.Value { return append(warps(b, x), recolors(b, x)...) }
+func imageOps(b *graph.Builder, x *graph.Value) []*graph.Value {
+	return append(warps(b, x), recolors(b, x)...)
+}

@@ -20,7 +20,7 @@ func projective(o op.ProjectiveTransform, x, transforms, y *Array, f func(from, 
 				px, py := float64(c), float64(r)
 				k := t[6]*px + t[7]*py + 1
 				at := []float64{(t[3]*px + t[4]*py + t[5]) / k, (t[0]*px + t[1]*py + t[2]) / k}
-				sample(o.Sampling, n, x, [][]corner{corners(o.Sampling, at[0], x.Shape[1]), corners(o.Sampling, at[1], x.Shape[2])}, to, f)
+				sample(n, x, [][]corner{corners(o.Sampling, at[0], x.Shape[1]), corners(o.Sampling, at[1], x.Shape[2])}, to, f)
 				to += channels
 			}
 		}
@@ -96,7 +96,7 @@ func wrapped(v, n float64) float64 {
 }
 
 // sample calls f for each combination of a row and a column.
-func sample(s op.Sampling, image int, x *Array, at [][]corner, to int, f func(from, to int, weight float64)) {
+func sample(image int, x *Array, at [][]corner, to int, f func(from, to int, weight float64)) {
 	for _, r := range at[0] {
 		for _, c := range at[1] {
 			from := -1
@@ -125,7 +125,7 @@ func mapped(o op.MapCoordinates, x, points, y *Array, f func(from, to int, weigh
 				at[d] = []corner{{inside(o.Fill, int(lo), n), lo + 1 - v}, {inside(o.Fill, int(lo)+1, n), v - lo}}
 			}
 		}
-		sample(o.Sampling, i/size, x, at, i*x.Shape[3], f)
+		sample(i/size, x, at, i*x.Shape[3], f)
 	}
 }
 
