@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/internal/engine"
 	"github.com/lince-ml/lince/internal/graphtest"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
@@ -70,5 +71,68 @@ func TestAugmentationAgainstKeras(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestAugmentationOfAnySize builds the layers for images of unknown size, and runs them on two sizes.
+func TestAugmentationOfAnySize(t *testing.T) {
+	for _, c := range kerasCases(t) {
+		if c.family != "augmentation" || c.Class == "RandomCrop" || c.Class == "RandomElasticTransform" {
+			continue
+		}
+		l, err := layer.Decode(c.Class, c.Config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := graph.NewBuilder(graph.NewStore(), true)
+		y := l.Build(b.In("it", "layer 1"), b.Input("x", tensor.Uint8, -1, -1, -1, 3))
+		g, err := b.Finish(graph.Output{Key: "y", Value: y})
+		if err != nil {
+			t.Errorf("%s: %v", c.name(), err)
+			continue
+		}
+		b.Store().Initialize(1)
+		e, err := engine.New(engine.Options{Threads: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := e.Compile(g, b.Store())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, shape := range [][]int{{2, 8, 8, 3}, {1, 9, 13, 3}} {
+			out := tensor.New(tensor.Float32, shape...)
+			if err := p.Run([]*tensor.Tensor{tensor.New(tensor.Uint8, shape...)}, []*tensor.Tensor{out}); err != nil {
+				t.Errorf("%s: %v", c.name(), err)
+			}
+		}
+	}
+}
+
+// TestPipeline holds that a pipeline is its layers, one after the other, and that errors name the layer.
+func TestPipeline(t *testing.T) {
+	p := layer.Pipeline{Layers: layer.Layers{layer.Rescaling{Scale: []float64{2}}, layer.Flatten{}}}
+	x := graphtest.Formula(1, -1, 1, 2, 3, 2, 1)
+	m := graphtest.New(t, true, []*tensor.Tensor{x}, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
+		return []*graph.Value{p.Build(b.In("it", "layer 1"), in[0])}
+	})
+	y := m.Run(t, x)[0]
+	if !y.Shape().Equal([]int{2, 6}) {
+		t.Errorf("shape %v", y.Shape())
+	}
+	for i, v := range x.Float32s() {
+		if y.Float32s()[i] != 2*v {
+			t.Errorf("element %d is %v, want %v", i, y.Float32s()[i], 2*v)
+		}
+	}
+	for want, inner := range map[string]layer.Layer{
+		"layer 1, layer 2 (Dense): Units is not set, want an integer from 1 to 16777216":                                            layer.Dense{},
+		"layer 1, layer 2 (Dense): has the variable it/1/kernel, but the layers of a Pipeline have none; put it after the pipeline": layer.Dense{Units: 2},
+	} {
+		b := graph.NewBuilder(graph.NewStore(), true)
+		layer.Pipeline{Layers: layer.Layers{layer.Flatten{}, inner}}.Build(b.In("it", "layer 1"), b.Input("x", tensor.Float32, -1, 3))
+		if err := b.Err(); err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
 	}
 }

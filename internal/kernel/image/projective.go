@@ -44,7 +44,10 @@ func (k *Projective) row(x []float32, t *[8]float32, r int, y []float32) {
 		}
 		switch {
 		case p.one && p.r[0] >= 0 && p.c[0] >= 0:
-			copy(dst, x[(p.r[0]*k.W+p.c[0])*k.C:])
+			src := x[(p.r[0]*k.W+p.c[0])*k.C:][:len(dst)]
+			for c := range dst {
+				dst[c] = src[c]
+			}
 		case p.one:
 			for c := range dst {
 				dst[c] = k.sampling.Value
@@ -54,22 +57,24 @@ func (k *Projective) row(x []float32, t *[8]float32, r int, y []float32) {
 			below := at + k.W*k.C
 			v00, v01 := x[at:at+k.C], x[at+k.C:at+2*k.C]
 			v10, v11 := x[below:below+k.C], x[below+k.C:below+2*k.C]
+			v00, v01, v10, v11 = v00[:len(dst)], v01[:len(dst)], v10[:len(dst)], v11[:len(dst)]
+			wr0, wr1, wc0, wc1 := p.wr[0], p.wr[1], p.wc[0], p.wc[1]
 			for c := range dst {
-				dst[c] = p.mix(v00[c], v01[c], v10[c], v11[c])
+				dst[c] = mix(wr0, wr1, wc0, wc1, v00[c], v01[c], v10[c], v11[c])
 			}
 		default:
 			for c := range dst {
-				dst[c] = p.mix(k.read(x, p.r[0], p.c[0], c), k.read(x, p.r[0], p.c[1], c), k.read(x, p.r[1], p.c[0], c), k.read(x, p.r[1], p.c[1], c))
+				dst[c] = mix(p.wr[0], p.wr[1], p.wc[0], p.wc[1], k.read(x, p.r[0], p.c[0], c), k.read(x, p.r[0], p.c[1], c), k.read(x, p.r[1], p.c[0], c), k.read(x, p.r[1], p.c[1], c))
 			}
 		}
 	}
 }
 
 // mix interpolates along the rows first, as TensorFlow does.
-func (p *corner) mix(v00, v01, v10, v11 float32) float32 {
-	top := float32(p.wc[0]*v00) + float32(p.wc[1]*v01)
-	bottom := float32(p.wc[0]*v10) + float32(p.wc[1]*v11)
-	return float32(p.wr[0]*top) + float32(p.wr[1]*bottom)
+func mix(wr0, wr1, wc0, wc1, v00, v01, v10, v11 float32) float32 {
+	top := float32(wc0*v00) + float32(wc1*v01)
+	bottom := float32(wc0*v10) + float32(wc1*v11)
+	return float32(wr0*top) + float32(wr1*bottom)
 }
 
 func (k *Projective) read(x []float32, r, c, channel int) float32 {

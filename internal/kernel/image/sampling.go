@@ -4,7 +4,6 @@ package image
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/lince-ml/lince/internal/kernel"
 )
@@ -78,4 +77,9 @@ func within(i, n int) int {
 }
 
 // roundAway rounds to the nearest integer, and halves away from 0, as C does.
-func roundAway(v float32) int { return int(math.Round(float64(v))) }
+func roundAway(v float32) int {
+	if v < 0 {
+		return -int(.5 - float64(v)) // the sum is exact in float64
+	}
+	return int(float64(v) + .5)
+}
