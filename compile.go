@@ -73,6 +73,7 @@ type compiled struct {
 	train, evaluate backend.Program
 	names           []string          // keys of the values that both graphs return, sorted
 	sizes           []tensor.Shape    // their shapes: scalars and vectors
+	early           *early            // the training step in two parts, or nil
 	constrain       backend.Program   // runs after each training step; nil if no weight has a constraint
 	updated         []*graph.Variable // the weights that a training step changes
 	measures        map[string]metric.Metric
@@ -256,6 +257,12 @@ func (m *Model) compileFor(c CompileOptions, training bool) error {
 	if constrain != nil {
 		n.constrain = programs[1]
 	}
+	if training {
+		if n.early, err = m.divide(graphs[0], store); err != nil {
+			n.close()
+			return fmt.Errorf("compiling for %s: %w", m.backend.Name(), err)
+		}
+	}
 	n.assign(store.Variables())
 	if training {
 		n.averages = averagesOf(graphs[0], store)
@@ -318,6 +325,7 @@ func (c *compiled) close() {
 	if c.train != nil {
 		c.train.Close()
 	}
+	c.early.close()
 	if c.constrain != nil {
 		c.constrain.Close()
 	}

@@ -23,6 +23,8 @@ type feed struct {
 	classWeight map[int]float64            // if there is one objective
 	ofOutput    map[string]map[int]float64 // class weights by name of the output
 
+	early *lookahead // has the inputs of early.rest for the current batch; nil if the graph is not divided
+
 	buffers []*tensor.Tensor // for inputs of another type than the graph's
 	in      []*tensor.Tensor
 }
@@ -168,7 +170,12 @@ func (m *Model) targetError(o objective, y tensor.Shape) error {
 func (f *feed) batch(b data.Batch) ([]*tensor.Tensor, error) {
 	m := f.m
 	f.in = f.in[:0]
-	if err := f.examples(b); err != nil {
+	if f.early != nil {
+		if err := f.early.now.wrong; err != nil {
+			return nil, err
+		}
+		f.in = append(f.in, f.early.now.out...)
+	} else if err := f.examples(b); err != nil {
 		return nil, err
 	}
 	n := f.in[0].Shape()[0]
@@ -441,7 +448,8 @@ func convertFrom[T float32 | float64 | int8 | int16 | int32 | int64 | uint8](out
 // that were made ahead of their use are not lost.
 type source struct {
 	ds          data.Dataset
-	epoch, step int // of the batch that comes next
+	early       *lookahead // makes the batches, if it is not nil
+	epoch, step int        // of the batch that comes next
 	pull        func() (data.Batch, error, bool)
 	stop        func()
 }
@@ -453,7 +461,11 @@ func (s *source) seek(ctx context.Context, epoch, step int) {
 	}
 	s.close()
 	s.epoch, s.step = epoch, step
-	s.pull, s.stop = iter.Pull2(s.ds.Batches(ctx, epoch, step))
+	batches := s.ds.Batches
+	if s.early != nil {
+		batches = s.early.of(s.ds)
+	}
+	s.pull, s.stop = iter.Pull2(batches(ctx, epoch, step))
 }
 
 // next returns the next batch; more is false at the end of an epoch of the data.

@@ -134,6 +134,10 @@ func (m *Model) prepare(train data.Dataset, o FitOptions) (*training, error) {
 		phase:    callback.AtEpochBegin,
 		position: callback.Position{Epoch: o.InitialEpoch},
 	}
+	if m.compiled.early != nil {
+		r.feed.early = newLookahead(m)
+		r.source.early = r.feed.early
+	}
 	r.place = r.start()
 	state, restore, err := m.checkpointOf(o)
 	if err != nil || state == nil {

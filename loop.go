@@ -191,7 +191,7 @@ func (r *training) step(ctx context.Context, b data.Batch) error {
 	}
 	if err == nil {
 		end := r.o.Profile.Begin(profile.Train)
-		err = r.m.step(r.m.compiled.train, in, r.values)
+		err = r.m.step(r.m.compiled.step(), in, r.values)
 		end()
 	}
 	if err != nil {

@@ -111,19 +111,21 @@ func TestResumeFromEveryHook(t *testing.T) {
 		fit       FitOptions
 		ds        func() data.Dataset
 		optimizer optimizer.Optimizer
+		augment   bool // the network begins with augmentation
 	}{
-		"to the end":       {FitOptions{Epochs: 3}, func() data.Dataset { return barsData(10, 4, 2) }, nil},
-		"steps per epoch":  {FitOptions{Epochs: 3, StepsPerEpoch: 2}, func() data.Dataset { return barsData(10, 4, 2) }, nil},
-		"stopped":          {FitOptions{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, -1}}}, func() data.Dataset { return barsData(10, 4, 2) }, nil},
-		"stopped in steps": {FitOptions{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, 1}}}, func() data.Dataset { return barsData(10, 4, 2) }, nil},
-		"gaps":             {FitOptions{Epochs: 3, StepsPerEpoch: 5}, func() data.Dataset { return gaps{barsData(24, 4, 2)} }, nil},
+		"to the end":       {FitOptions{Epochs: 3}, func() data.Dataset { return barsData(10, 4, 2) }, nil, false},
+		"steps per epoch":  {FitOptions{Epochs: 3, StepsPerEpoch: 2}, func() data.Dataset { return barsData(10, 4, 2) }, nil, false},
+		"stopped":          {FitOptions{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, -1}}}, func() data.Dataset { return barsData(10, 4, 2) }, nil, false},
+		"stopped in steps": {FitOptions{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, 1}}}, func() data.Dataset { return barsData(10, 4, 2) }, nil, false},
+		"gaps":             {FitOptions{Epochs: 3, StepsPerEpoch: 5}, func() data.Dataset { return gaps{barsData(24, 4, 2)} }, nil, false},
 		// The three batches of an epoch end within the sum of two gradients.
 		"accumulated": {FitOptions{Epochs: 3}, func() data.Dataset { return barsData(10, 4, 2) }, optimizer.AdamW{
 			LearningRate: .01, GradientAccumulationSteps: 2, UseEMA: true, EMAOverwriteFrequency: 3, ExcludeFromWeightDecay: []string{"bias"},
-		}},
+		}, false},
 		"scheduled": {FitOptions{Epochs: 3}, func() data.Dataset { return barsData(10, 4, 2) }, optimizer.LossScaleOptimizer{
 			Inner: optimizer.SGD{Schedule: schedule.CosineDecay{InitialLearningRate: .1, DecaySteps: 9}, Momentum: .9}, DynamicGrowthSteps: 2,
-		}},
+		}, false},
+		"augmented": {FitOptions{Epochs: 3, StepsPerEpoch: 4}, func() data.Dataset { return gaps{barsData(24, 4, 2)} }, nil, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var notes []string
@@ -144,6 +146,9 @@ func TestResumeFromEveryHook(t *testing.T) {
 				return m.Fit(context.Background(), c.ds(), f)
 			}
 			whole := smallModel(t, 7)
+			if c.augment {
+				whole = augmentedSmall(t, 7)
+			}
 			how, _ := whole.Compiled()
 			how.Metrics = append(how.Metrics, metric.F1Score{}, metric.OneHotMeanIoU{NumClasses: 2}) // a vector, and counts that are int64
 			if c.optimizer != nil {

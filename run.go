@@ -201,7 +201,7 @@ func (r *measured) restore(l *Logs) {
 
 // profile records the times of training and evaluation in p, until the returned function is called.
 func (m *Model) profile(p *profile.Profile) (end func()) {
-	programs := map[string]backend.Program{"training": m.compiled.train, "validation": m.compiled.evaluate, "constraints": m.compiled.constrain}
+	programs := map[string]backend.Program{"training": m.compiled.step(), "validation": m.compiled.evaluate, "constraints": m.compiled.constrain}
 	for name, program := range programs {
 		if x, ok := program.(backend.Profiled); ok {
 			x.Profile(p, name)
@@ -221,7 +221,7 @@ func (m *Model) step(p backend.Program, in []*tensor.Tensor, values *measured) e
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	err := p.Run(in, values.out)
-	if c := m.compiled; err == nil && p == c.train && c.constrain != nil {
+	if c := m.compiled; err == nil && (p == c.train || p == c.step()) && c.constrain != nil {
 		err = c.constrain.Run(nil, nil)
 	}
 	return err

@@ -231,6 +231,15 @@ var gradients = []struct {
 		plain, _, _ := b.BatchNorm(b.Mul(x, y), nil, nil, .4)
 		return b.Add(b.Mul(scaled, shifted), plain)
 	}},
+	{"ProjectiveTransform", []int{2, 4, 5, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return warped(b, x) }},
+	{"ProjectiveTransformGrad", []int{2, 4, 5, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return graph.Grad(b, b.Sum(b.Square(warped(b, x))), x)[0]
+	}},
+	{"MapCoordinates", []int{2, 4, 5, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return mapped(b, x) }},
+	{"MapCoordinatesGrad", []int{2, 4, 5, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return graph.Grad(b, b.Sum(b.Square(mapped(b, x))), x)[0]
+	}},
+	{"image ops without gradients", []int{2, 4, 4, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return unmoved(b, x) }},
 	{"Softmax", []int{3, 4}, []int{3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(b.Softmax(x), y) }},
 	{"SoftmaxCrossEntropy", []int{3, 4}, []int{3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.SoftmaxCrossEntropy(x, b.Div(y, b.SumKeep(y, 1))) // labels that sum to 1

@@ -219,10 +219,26 @@ func (g *Registry[T]) GetConfig(v T) map[string]any {
 }
 
 // Same is what the encode function of a Type returns for another object of the same registry, such as a layer in a layer's
-// field. Its module is that of its class in Keras.
+// field. For several, it returns a []Same. Its module is that of its class in Keras.
 type Same struct {
 	Module string
 	Of     any
+}
+
+// wrap replaces a Same, or a list of them, by its config.
+func (g *Registry[T]) wrap(v any) any {
+	switch v := v.(type) {
+	case Same:
+		of := v.Of.(T)
+		return Wrap(v.Module, g.ClassOf(of), g.GetConfig(of))
+	case []Same:
+		list := make([]any, len(v))
+		for i, same := range v {
+			list[i] = g.wrap(same)
+		}
+		return list
+	}
+	return v
 }
 
 // Config returns the config of v. The class of v need not be listed.
@@ -234,11 +250,7 @@ func (g *Registry[T]) Config(v T) map[string]any {
 		case f.name != "_":
 			x := filled.Field(f.index)
 			if !f.omit && !f.object || !x.IsZero() {
-				c[f.key] = f.encode(x)
-				if same, ok := c[f.key].(Same); ok {
-					of := same.Of.(T)
-					c[f.key] = Wrap(same.Module, g.ClassOf(of), g.GetConfig(of))
-				}
+				c[f.key] = g.wrap(f.encode(x))
 			}
 		case !f.omit && !f.training:
 			c[f.key] = f.only[0]

@@ -40,7 +40,8 @@ The page is generated from the tags of the Go structs. After a change, run ` + "
   example, ` + "`BatchNormalization`" + ` supports only the last axis.
 - For a field that is inverted in Go, such as ` + "`NoBias`" + `, the table shows the default of the Keras argument.
 - Every layer also has the fields ` + "`Name`, `Frozen` and `DType`: Keras' `name`, `trainable` (inverted) and `dtype`" + `. The tables omit them, except
-  the ` + "`DType`" + ` of Input, which is the type of the data. Input, SpatialDropout1D and SpatialDropout2D have no ` + "`Frozen`" + `. The default name is automatic.
+  the ` + "`DType`" + ` of Input, which is the type of the data. Input, SpatialDropout1D, SpatialDropout2D and Pipeline have no ` + "`Frozen`" + `, and
+  Pipeline no ` + "`DType`" + `. The default name is automatic.
 - ` + "`DType`" + ` is a dtype policy. lince computes in float32 under every policy. A model with another policy can predict, but it cannot be
   trained or saved yet.
 - A regularizer or a constraint is the name of a class, with its default arguments, or an object with arguments. In Keras every layer takes
@@ -79,6 +80,9 @@ var values = map[reflect.Type]string{
 	reflect.TypeFor[constraint.Axis]():         "a dimension of the weight, or several; negative ones count from the last",
 	reflect.TypeFor[string]():                  "a string",
 	reflect.TypeFor[tensor.DType]():            "a number type",
+	reflect.TypeFor[layer.Factor]():            "a number, or the ends of a range",
+	reflect.TypeFor[layer.Range]():             "two numbers, the smaller first",
+	reflect.TypeFor[layer.Layers]():            "layers without weights",
 }
 
 // TestDocs checks that docs/keras.md is up to date.

@@ -428,11 +428,21 @@ var evals = map[string]eval{
 		rows(out[0], func(i int, g []float64) { sparsemaxGradient(g, in[1].V[i*len(g):][:len(g)]) })
 	},
 
-	"LayerNorm":       layerNorm,
-	"LayerNormGrad":   layerNormGrad,
-	"Gather":          gather,
-	"StraightThrough": func(_ *graph.Node, in, out []*Array) { copy(out[0].V, in[1].V) },
-	"GatherGrad":      gatherGrad,
+	"LayerNorm":               layerNorm,
+	"LayerNormGrad":           layerNormGrad,
+	"Gather":                  gather,
+	"StraightThrough":         func(_ *graph.Node, in, out []*Array) { copy(out[0].V, in[1].V) },
+	"GatherGrad":              gatherGrad,
+	"ProjectiveTransform":     projectiveTransform,
+	"ProjectiveTransformGrad": projectiveTransformGrad,
+	"MapCoordinates":          mapCoordinates,
+	"MapCoordinatesGrad":      mapCoordinatesGrad,
+	"Index":                   index,
+	"Homography":              homography,
+	"EqualizeHistogram":       equalize,
+	"LocalEqualization":       equalizeLocally,
+	"RandomPermutation":       randomPermutation,
+	"RandomLogGamma":          randomLogGamma,
 }
 
 func truth(b bool) float64 {
