@@ -50,6 +50,8 @@ const (
 	// chainSlot is the distance between blocks in scratch memory. It is not a multiple of 4096 bytes, because
 	// loads then wait for stores to other blocks, whose addresses have the same last digits.
 	chainSlot = chainBlock + 48
+	// chainVector is the length of the longest vector.
+	chainVector = 16
 )
 
 // chainOperand is an operand and its distance between elements along each axis.
@@ -64,7 +66,7 @@ type form uint8
 
 const (
 	direct   form = iota // the numbers of a block are adjacent
-	single               // a block has one number
+	single               // a block has one number; a vector of it is made when it changes
 	repeated             // a block repeats a run; it is copied when the run changes
 	gathered             // the runs of a block are apart, or a run has one number; each block is copied
 )
@@ -210,14 +212,20 @@ func (c *Chain) Parts() int {
 }
 
 // ScratchLen is the length of the scratch memory, in floats.
-func (c *Chain) ScratchLen() int { return c.slots * chainSlot }
+func (c *Chain) ScratchLen() int { return c.slots*chainSlot + len(c.operands)*chainVector }
+
+// chainValue has the numbers of a block, or chainVector times the one number that is repeated.
+type chainValue struct {
+	v    []float32
+	step int // 0 if a number is repeated
+}
 
 // Run computes a part of the results. A result may be an operand that is not repeated, if no instruction after the
 // result's takes the operand. fill computes the elements from index at on for an instruction of kind Filled.
 // An operand that has one number and is taken by such instructions only may be nil.
 func (c *Chain) Run(part int, operands, results [][]float32, fill func(instruction, at int, dst []float32), scratch []float32) {
-	var values [maxChain][]float32
-	var copied [maxChain]int // 1 + the index of the run that is in the operand's slot
+	var values [maxChain]chainValue
+	var copied [maxChain]int // 1 + the index of the run or the number that is in the operand's slot
 	run, outer := c.last()
 	lo, hi := kernel.BlockRange(c.n, part)
 	if c.rows > 1 {
@@ -237,10 +245,12 @@ func (c *Chain) Run(part int, operands, results [][]float32, fill func(instructi
 			from := c.offset(o.steps, row) + skip*o.steps[len(o.steps)-1]
 			switch o.form {
 			case direct:
-				values[i] = operands[i][from : from+n]
+				values[i] = chainValue{operands[i][from : from+n], 1}
 			case single:
-				if operands[i] != nil {
-					values[i] = operands[i][from : from+1]
+				if operands[i] != nil && copied[i] != 1+from {
+					copied[i] = 1 + from
+					values[i] = chainValue{scratch[c.slots*chainSlot+i*chainVector:][:chainVector], 0}
+					repeatTo(values[i].v, operands[i][from])
 				}
 			case repeated:
 				block := scratch[o.slot*chainSlot:][:chainBlock]
@@ -250,10 +260,10 @@ func (c *Chain) Run(part int, operands, results [][]float32, fill func(instructi
 						copy(block[r*run:], operands[i][from:from+run])
 					}
 				}
-				values[i] = block[:n]
+				values[i] = chainValue{block[:n], 1}
 			case gathered:
-				values[i] = scratch[o.slot*chainSlot:][:n]
-				o.gather(values[i], operands[i], from, run)
+				values[i] = chainValue{scratch[o.slot*chainSlot:][:n], 1}
+				o.gather(values[i].v, operands[i], from, run)
 			}
 		}
 		for j := range c.code {
@@ -264,14 +274,14 @@ func (c *Chain) Run(part int, operands, results [][]float32, fill func(instructi
 			} else {
 				dst = scratch[s.slot*chainSlot:][:n]
 			}
-			values[m+j] = dst
+			values[m+j] = chainValue{dst, 1}
 			switch s.Kind {
 			case OfOne:
 				c.unary(s.Unary, values[s.In[0]], dst)
 			case OfTwo:
 				c.binary(s.Binary, values[s.In[0]], values[s.In[1]], dst)
 			case Choice:
-				choose(c.isa, values[s.In[0]], values[s.In[1]], values[s.In[2]], dst)
+				c.choose(values[s.In[0]], values[s.In[1]], values[s.In[2]], dst)
 			case Filled:
 				fill(j, at, dst)
 			}
@@ -309,24 +319,37 @@ func repeatTo(dst []float32, x float32) {
 	}
 }
 
-// unary computes a function of x, which has len(dst) numbers or one number, which is repeated.
-func (c *Chain) unary(op UnaryOp, x, dst []float32) {
-	if len(x) == len(dst) {
-		applyUnary(c.isa, op, x, dst)
+func (c *Chain) unary(op UnaryOp, x chainValue, dst []float32) {
+	if x.step == 1 {
+		applyUnary(c.isa, op, x.v, dst)
 		return
 	}
-	applyUnary(c.isa, op, x, dst[:1])
+	applyUnary(c.isa, op, x.v[:1], dst[:1])
 	repeatTo(dst, dst[0])
 }
 
-// binary computes a function of x and y, each of which has len(dst) numbers or one number, which is repeated.
-func (c *Chain) binary(op BinaryOp, x, y, dst []float32) {
-	if len(x) == len(dst) || len(y) == len(dst) {
-		apply(c.isa, op, x, y, dst)
+func (c *Chain) binary(op BinaryOp, x, y chainValue, dst []float32) {
+	f := binaries[op].f
+	for i := binaryValues(c.isa, op, x, y, dst); i < len(dst); i++ {
+		dst[i] = f(x.v[i*x.step], y.v[i*y.step])
+	}
+}
+
+func (c *Chain) choose(cond, x, y chainValue, dst []float32) {
+	if cond.step == 0 {
+		if cond.v[0] == 0 {
+			x = y
+		}
+		c.unary(Copy, x, dst)
 		return
 	}
-	apply(c.isa, op, x, y, dst[:1])
-	repeatTo(dst, dst[0])
+	for i := selectValues(c.isa, cond, x, y, dst); i < len(dst); i++ {
+		if cond.v[i] != 0 {
+			dst[i] = x.v[i*x.step]
+		} else {
+			dst[i] = y.v[i*y.step]
+		}
+	}
 }
 
 // UnaryNamed returns the function of one number with a name.
