@@ -19,14 +19,7 @@ import (
 //
 // Then groups are merged if one reads a result of the other, or if both read the same value.
 func chains(g *graph.Graph) error {
-	c := &chainer{
-		rewrite: newRewrite(g), from: origins(g), index: map[*graph.Node]float64{},
-		fits: map[*graph.Node]bool{}, inlined: map[*graph.Node]bool{}, groups: map[*graph.Node][]*group{},
-	}
-	for i, n := range g.Nodes {
-		c.index[n] = float64(i)
-		c.fits[n] = c.fitting(n)
-	}
+	c := newChainer(g)
 	c.split()
 	c.merge()
 	return c.write()
@@ -40,6 +33,18 @@ type chainer struct {
 	inlined map[*graph.Node]bool     // nodes whose results are not kept
 	groups  map[*graph.Node][]*group // that compute the node
 	all     []*group
+}
+
+func newChainer(g *graph.Graph) *chainer {
+	c := &chainer{
+		rewrite: newRewrite(g), from: origins(g), index: map[*graph.Node]float64{},
+		fits: map[*graph.Node]bool{}, inlined: map[*graph.Node]bool{}, groups: map[*graph.Node][]*group{},
+	}
+	for i, n := range g.Nodes {
+		c.index[n] = float64(i)
+		c.fits[n] = c.fitting(n)
+	}
+	return c
 }
 
 // group is a set of nodes that become one Chain.

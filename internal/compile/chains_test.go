@@ -57,6 +57,14 @@ func TestChains(t *testing.T) {
 			"Conv2DGradInput 1x1 valid, Conv2DGradFilter 1x1 valid, " +
 			"FusedChain Greater(0 1) Expm1(0) Select(4 2 1) Select(4 1 2) Add(5 3) Mul(7 8) Add(6 9) = 10, " +
 			"Conv2DGradFilter 1x1 valid"},
+		{"batch normalization and h-swish", layers(func(b *graph.Builder, x *graph.Value) *graph.Value {
+			x, _, _ = b.BatchNorm(x, weight(b, "gamma", 8), weight(b, "beta", 8), .5)
+			return b.Mul(x, b.Scale(b.ReLU6(b.Offset(x, 3)), 1./6))
+		}), "FusedConvBatchNorm 1x1 valid epsilon 0.5 scale statistics only, " +
+			"FusedChain Sub(0 1) Mul(6 2) Add(7 3) Add(8 4) ReLU6(9) Mul(10 5) Mul(8 11) = 12, Conv2D 1x1 valid, " +
+			"BroadcastLike, Conv2DGradInput 1x1 valid, Conv2DGradFilter 1x1 valid, " +
+			"FusedChain Sub(0 1) Mul(7 2) Add(8 3) Add(9 4) ReLU6(10) Mul(11 5) Mul(6 12) Mul(6 9) Mul(14 5) ReLU6Grad(15 11) Add(13 16) = 17, " +
+			"BatchNormGrad epsilon 0.5 scale, Conv2DGradFilter 1x1 valid"},
 		{"squeeze and excite", layers(func(b *graph.Builder, x *graph.Value) *graph.Value {
 			gate := b.Reshape(b.MatMul(b.Mean(x, 1, 2), weight(b, "gate", 8, 8)), -1, 1, 1, 8)
 			return b.Mul(x, b.Scale(b.ReLU6(b.Offset(gate, 3)), 1./6))

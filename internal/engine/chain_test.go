@@ -70,6 +70,40 @@ func TestChainsOfPlan(t *testing.T) {
 	}
 }
 
+// TestUnfold compares batch normalization and the element-wise ops that follow it, which are divided and joined in
+// other ways, with the interpreter.
+func TestUnfold(t *testing.T) {
+	for seed := range 40 {
+		g, stores, shape := try(t, seed, func(t trial) []*graph.Value {
+			x := t.images(4)
+			y, wrt := x, []*graph.Value{x}
+			if t.IntN(3) > 0 {
+				var k *graph.Value
+				y, k, _ = t.conv(x, "a", t.window(3), t.between(4, 40))
+				wrt = append(wrt, k)
+			}
+			switch t.IntN(3) {
+			case 0:
+				y = t.normalized(y, "bn")
+			case 1:
+				y = t.normalized(y, "bn")
+				y = t.b.Add(y, t.b.Sigmoid(y))
+			default:
+				var more []*graph.Value
+				y, more = t.batchNorm(y, "bn")
+				wrt = append(wrt, more...)
+			}
+			y = t.b.Mul(y, t.b.Sigmoid(y))
+			z, k, _ := t.conv(y, "b", t.window(2), t.between(1, 9))
+			return t.weighted(z, append(wrt, k)...)
+		})
+		checkFused(t, g, stores[0], stores[1], shape, "FusedChain", "FusedScaleShift")
+		if t.Failed() {
+			t.Fatalf("seed %d, input %v:\n%v", seed, shape, g)
+		}
+	}
+}
+
 // TestChainBits checks that values have the same bits if more of them are outputs, which are kept in memory and divide
 // the chains in other ways.
 func TestChainBits(t *testing.T) {

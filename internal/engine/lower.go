@@ -206,7 +206,7 @@ func inPlace(o op.Op, operands, result int) []int {
 			return residual(false)
 		}
 	case compile.BatchNorm:
-		if result == 0 {
+		if result == 0 && !o.Statistics {
 			return residual(o.Residual)
 		}
 	case compile.ConvBatchNorm:
