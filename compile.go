@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/backend"
+	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/internal/suggest"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
@@ -342,7 +342,7 @@ func (m *Model) Compiled() (c CompileOptions, ok bool) {
 
 // known reports whether the loss is a class of package loss. Messages about such a loss are more specific.
 func (o objective) known() bool {
-	return o.Loss != nil && slices.Contains(loss.Classes(), o.Loss.Class())
+	return o.Loss != nil && slices.Contains(loss.Classes(), loss.ClassOf(o.Loss))
 }
 
 // place adds the name of the output to a description, if there are several outputs.
@@ -418,10 +418,10 @@ func (c *compiled) nameMetrics() error {
 
 // metricName returns the name of a metric in logs.
 func metricName(x metric.Metric) string {
-	if name := x.Named(); name != "" {
+	if name := metric.NameOf(x); name != "" {
 		return name
 	}
-	return keras.SnakeCase(x.Class())
+	return config.SnakeCase(metric.ClassOf(x))
 }
 
 // finalActivation returns the last activation function before an output, if it is known.
@@ -443,7 +443,7 @@ func (n *network) finalActivation(s *Symbol) (f layer.Function, known bool) {
 
 // checkLoss refuses losses that make no sense with the network's last layer, though Keras accepts them.
 func (m *Model) checkLoss(l loss.Loss, output *Symbol) error {
-	class, takes := l.Class(), l.Takes()
+	class, takes := loss.ClassOf(l), l.Takes()
 	shape := output.Shape()
 	units := 1
 	if len(shape) > 1 {

@@ -41,7 +41,6 @@ type distance struct {
 }
 
 func (distance) Class() string            { return "Distance" }
-func (d distance) Named() string          { return "distance" }
 func (d distance) Config() map[string]any { return map[string]any{"unit": d.Unit} }
 
 // TestCustomClassesOpen saves a model that is compiled with custom classes. Opened with Options, it must be compiled as

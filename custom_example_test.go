@@ -26,10 +26,6 @@ type Bend struct {
 	DType  layer.Policy `keras:"dtype,default=float32"`
 }
 
-func (Bend) Class() string            { return "Bend" }
-func (l Bend) Named() string          { return l.Name }
-func (l Bend) Config() map[string]any { return layer.ConfigOf(l) }
-
 func (l Bend) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	l, ok := layer.Ready(b, l, x) // fills in defaults, and reports mistakes in l
 	if !ok {
@@ -51,10 +47,6 @@ func (l Bend) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 // Rank is a custom loss for levels 0 to K. Its targets are levels, and prediction k of K is the probability that the
 // level is above k.
 type Rank struct{ loss.Defaults }
-
-func (Rank) Class() string            { return "Rank" }
-func (Rank) Named() string            { return "rank" }
-func (l Rank) Config() map[string]any { return loss.ConfigOf(l) }
 
 // Target returns the type of the targets: an integer for each example.
 func (Rank) Target(output op.Type) op.Type {
@@ -105,7 +97,7 @@ func Example_customClasses() {
 		Losses: map[string]lince.LossDecoder{"Rank": loss.FromConfig[Rank]},
 	}.Open(file)
 	check(err)
-	fmt.Println(opened.Layer("bend").Layer().Config()["start"], opened.Unknown())
+	fmt.Println(layer.GetConfig(opened.Layer("bend").Layer())["start"], opened.Unknown())
 	// Output:
 	// learned: true
 	// 0.25 []

@@ -158,7 +158,7 @@ func (m *Model) targetError(o objective, y tensor.Shape) error {
 	}
 	what := "the metrics"
 	if o.Loss != nil {
-		what = "the loss " + o.Loss.Class()
+		what = "the loss " + loss.ClassOf(o.Loss)
 	}
 	return fmt.Errorf("the targets have shape %v, want %v for %s with outputs %v%s", y, want, what, out, hint)
 }

@@ -50,10 +50,12 @@ func newLayer(l layer.Layer) *layerInstance {
 		return l
 	case *Model:
 		return l.asLayer()
+	case layer.Function:
+		return newLayer(layer.Activate{Activation: l})
 	}
 	m := &layerInstance{config: l}
 	if l != nil {
-		trainable, ok := l.Config()["trainable"].(bool)
+		trainable, ok := layer.GetConfig(l)["trainable"].(bool)
 		m.frozen = ok && !trainable
 	}
 	making.Lock()
@@ -81,7 +83,7 @@ func (m *Model) asLayer() *layerInstance {
 // configuration has a name.
 func (l *layerInstance) Name() string {
 	if l.name == "" && l.config != nil {
-		return l.config.Named()
+		return layer.NameOf(l.config)
 	}
 	return l.name
 }
@@ -94,7 +96,7 @@ func (l *layerInstance) Class() string {
 	if l.config == nil {
 		return "nil"
 	}
-	return l.config.Class()
+	return layer.ClassOf(l.config)
 }
 
 // Layer returns the layer's configuration, such as a layer.Dense, or a *Model if the layer is a nested model.
@@ -109,7 +111,7 @@ func (l *layerInstance) Model() *Model {
 // Config implements layer.Layer: it returns what Keras' get_config returns, with the layer's name and its
 // current trainable flag.
 func (l *layerInstance) Config() map[string]any {
-	c := l.config.Config()
+	c := layer.GetConfig(l.config)
 	c["name"] = l.Name()
 	if _, ok := c["trainable"]; ok {
 		c["trainable"] = !l.frozen

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -18,7 +19,7 @@ func (m *Model) rate() (*graph.Variable, error) {
 		return nil, m.unknownError()
 	}
 	if v == nil {
-		return nil, fmt.Errorf("the optimizer %s has no learning rate that can be set", m.compiled.config.Optimizer.Class())
+		return nil, fmt.Errorf("the optimizer %s has no learning rate that can be set", optimizer.ClassOf(m.compiled.config.Optimizer))
 	}
 	return v, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -157,7 +158,7 @@ func nameLayers(layers []*layerInstance, where func(*layerInstance) string) erro
 		}
 		stem := "input_layer"
 		if l.config != nil && !l.isInput() {
-			stem = keras.SnakeCase(l.Class())
+			stem = config.SnakeCase(l.Class())
 		}
 		for l.name == "" {
 			name := stem

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -216,7 +217,7 @@ func (m *Model) loadOptimizer(weights keras.Weights) error {
 		o.Slots = nil // Keras 2 also writes slots for momentum 0
 	}
 	if err == nil && len(o.Slots) > 0 && len(o.Slots) != len(vs)-2 {
-		err = fmt.Errorf("the file has %d slots, %s needs %d", len(o.Slots), m.compiled.config.Optimizer.Class(), len(vs)-2)
+		err = fmt.Errorf("the file has %d slots, %s needs %d", len(o.Slots), optimizer.ClassOf(m.compiled.config.Optimizer), len(vs)-2)
 	}
 	if err != nil || len(vs) == 0 {
 		return wrapped("the optimizer's state", err)

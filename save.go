@@ -140,7 +140,7 @@ func (m *Model) file(training *callback.State) (f *keras.File, unlock func(), er
 			// file. A file without slots is valid: Keras writes one if the model was compiled but not trained.
 			vars = vars[:2]
 		}
-		f.Weights = append(f.Weights, keras.Entry{Path: optimizerPath, Name: c.config.Optimizer.Named(), Vars: tensors(vars)})
+		f.Weights = append(f.Weights, keras.Entry{Path: optimizerPath, Name: optimizer.NameOf(c.config.Optimizer), Vars: tensors(vars)})
 	}
 	return f, m.mu.RUnlock, nil
 }
@@ -369,12 +369,12 @@ func python(v any) any {
 // compileConfig returns the compile config, with the current learning rate.
 func (m *Model) compileConfig() map[string]any {
 	c := m.compiled.config
-	opt := c.Optimizer.Config()
+	opt := optimizer.GetConfig(c.Optimizer)
 	if rate, err := m.rate(); err == nil {
 		opt["learning_rate"] = float64(rate.Value().Float32s()[0])
 	}
 	conf := map[string]any{
-		"optimizer":           wrap("keras.optimizers", c.Optimizer.Class(), opt, optimizer.Classes()),
+		"optimizer":           wrap("keras.optimizers", optimizer.ClassOf(c.Optimizer), opt, optimizer.Classes()),
 		"loss_weights":        nil,
 		"run_eagerly":         false,
 		"steps_per_execution": 1,
@@ -388,7 +388,7 @@ func (m *Model) compileConfig() map[string]any {
 			if o.Loss == nil {
 				return nil
 			}
-			return wrap("keras.losses", o.Loss.Class(), o.Loss.Config(), loss.Classes())
+			return wrap("keras.losses", loss.ClassOf(o.Loss), loss.GetConfig(o.Loss), loss.Classes())
 		}},
 		{"metrics", func(o objective) any { return m.metricList(o, o.Metrics) }},
 		{"weighted_metrics", func(o objective) any { return m.metricList(o, o.WeightedMetrics) }},
@@ -454,11 +454,11 @@ func (m *Model) metricList(o objective, list []metric.Metric) any {
 		if a, ok := x.(metric.Accuracy); ok && a.Named() != "accuracy" && a.Named() != "acc" {
 			x = named{a.Resolve(o.target.Shape, m.outputs[o.output].Shape()), a.Named()}
 		}
-		if x.Class() == "" {
-			out = append(out, x.Named())
+		if metric.ClassOf(x) == "" {
+			out = append(out, metric.NameOf(x))
 			continue
 		}
-		out = append(out, wrap("keras.metrics", x.Class(), x.Config(), metric.Classes()))
+		out = append(out, wrap("keras.metrics", metric.ClassOf(x), metric.GetConfig(x), metric.Classes()))
 	}
 	if out == nil {
 		return nil
@@ -472,8 +472,10 @@ type named struct {
 	name string
 }
 
+func (n named) Class() string { return metric.ClassOf(n.Metric) }
+
 func (n named) Config() map[string]any {
-	c := n.Metric.Config()
+	c := metric.GetConfig(n.Metric)
 	c["name"] = n.name
 	return c
 }

@@ -88,12 +88,12 @@ func chainLayers(layers []layer.Layer) (list []*layerInstance, in *Symbol, place
 		}
 		next := newLayer(l)
 		if first, ok := places[next]; ok {
-			errs = append(errs, fmt.Errorf("layer %d (%s): it is the same layer as layer %d; a Sequential model can use a layer only once", i, l.Class(), first))
+			errs = append(errs, fmt.Errorf("layer %d (%s): it is the same layer as layer %d; a Sequential model can use a layer only once", i, layer.ClassOf(l), first))
 			continue
 		}
 		places[next] = i
 		if inner := next.Model(); inner != nil && (len(inner.inputs) != 1 || len(inner.outputs) != 1) {
-			errs = append(errs, fmt.Errorf("layer %d (%s %s): it has %d inputs and %d outputs, a Sequential model needs one of each; use Functional", i, l.Class(), inner.name, len(inner.inputs), len(inner.outputs)))
+			errs = append(errs, fmt.Errorf("layer %d (%s %s): it has %d inputs and %d outputs, a Sequential model needs one of each; use Functional", i, layer.ClassOf(l), inner.name, len(inner.inputs), len(inner.outputs)))
 			continue
 		}
 		switch {
@@ -111,7 +111,7 @@ func chainLayers(layers []layer.Layer) (list []*layerInstance, in *Symbol, place
 			in = first.call(nil)
 		default:
 			if i == 0 {
-				errs = append(errs, fmt.Errorf("layer 0 (%s): the first layer must be layer.Input, which gives the shape of an example", l.Class()))
+				errs = append(errs, fmt.Errorf("layer 0 (%s): the first layer must be layer.Input, which gives the shape of an example", layer.ClassOf(l)))
 			}
 			list = append(list, next)
 		}

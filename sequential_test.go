@@ -258,3 +258,14 @@ func TestSetWeights(t *testing.T) {
 	}
 	sameWeights(t, m, n)
 }
+
+// TestFunctionAsLayer checks that an activation function may stand for a layer.
+func TestFunctionAsLayer(t *testing.T) {
+	m, err := Sequential(layer.Input{Shape: []int{4}}, layer.Dense{Units: 3}, layer.ReLU)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := m.Layers()[1]; l.Class() != "Activation" || l.Name() != "activation" || layer.GetConfig(l)["activation"] != "relu" {
+		t.Errorf("got %s %s %v", l.Class(), l.Name(), layer.GetConfig(l))
+	}
+}

@@ -5,7 +5,9 @@ import (
 	"slices"
 
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
+	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -61,7 +63,7 @@ func (m *Model) losses(b *graph.Builder, c *compiled, out []*graph.Value) (of []
 		if o.Loss == nil {
 			continue
 		}
-		at := b.In("loss"+key, o.place("loss ("+o.Loss.Class()+")"))
+		at := b.In("loss"+key, o.place("loss ("+loss.ClassOf(o.Loss)+")"))
 		before := b.Mistakes()
 		v.losses = weighted(at, o.Loss.Build(at, v.yTrue, v.yPred), v.weights)
 		if v.losses == nil || !v.losses.Valid() {
@@ -146,6 +148,6 @@ func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
 		return // the model can still be evaluated; Fit returns an error
 	}
 	grads := graph.Grad(b, total, weights...)
-	at := b.In(optimizerPath, "optimizer ("+c.config.Optimizer.Class()+")")
+	at := b.In(optimizerPath, "optimizer ("+optimizer.ClassOf(c.config.Optimizer)+")")
 	c.config.Optimizer.Build(at, weights, grads)
 }

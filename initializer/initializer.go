@@ -32,11 +32,6 @@ import (
 // stream of random numbers. The store derives the key from the model's seed and the weight's path.
 type Initializer interface {
 	graph.Initializer
-	// Class returns the name of the Keras class, such as "GlorotUniform".
-	Class() string
-	// Config returns the arguments for JSON, as Keras' get_config does. Floating-point numbers
-	// are float64 and integers int.
-	Config() map[string]any
 }
 
 // fill sets every element of t, which has numbers of any type, to x.

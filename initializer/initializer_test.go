@@ -102,8 +102,8 @@ func TestDistributions(t *testing.T) {
 		if c.top != 0 && (top > c.top*(1+1e-6) || top < c.top*.99) {
 			t.Errorf("%s: largest absolute value %v, want %v", c.name, top, c.top)
 		}
-		if c.i.Class() != c.name {
-			t.Errorf("class %q, want %q", c.i.Class(), c.name)
+		if ClassOf(c.i) != c.name {
+			t.Errorf("class %q, want %q", ClassOf(c.i), c.name)
 		}
 	}
 }
@@ -141,7 +141,7 @@ func TestBits(t *testing.T) {
 			got = append(got, math.Float32bits(v))
 		}
 		if !slices.Equal(got, c.want) {
-			t.Errorf("%s: %#x, want %#x", c.i.Class(), got, c.want)
+			t.Errorf("%s: %#x, want %#x", ClassOf(c.i), got, c.want)
 		}
 	}
 }
@@ -186,20 +186,20 @@ var all = []Initializer{
 func TestDecode(t *testing.T) {
 	seen := map[string]bool{}
 	for _, i := range all {
-		seen[i.Class()] = true
-		j, err := Decode(i.Class(), i.Config())
+		seen[ClassOf(i)] = true
+		j, err := Decode(ClassOf(i), GetConfig(i))
 		if err != nil {
 			t.Error(err)
 			continue
 		}
-		if d := cmp.Diff(i.Config(), j.Config()); d != "" {
-			t.Errorf("%s: %s", i.Class(), d)
+		if d := cmp.Diff(GetConfig(i), GetConfig(j)); d != "" {
+			t.Errorf("%s: %s", ClassOf(i), d)
 		}
 		x, y := tensor.New(tensor.Float32, 4, 3), tensor.New(tensor.Float32, 4, 3)
 		i.Initialize(x, 5)
 		j.Initialize(y, 5)
 		if !slices.Equal(x.Float32s(), y.Float32s()) {
-			t.Errorf("%s: different values after decoding", i.Class())
+			t.Errorf("%s: different values after decoding", ClassOf(i))
 		}
 	}
 	for _, c := range Classes() {
@@ -261,7 +261,7 @@ func TestCheck(t *testing.T) {
 func TestKerasTakesConfigs(t *testing.T) {
 	var in []map[string]any
 	for _, i := range all {
-		in = append(in, map[string]any{"class_name": i.Class(), "config": i.Config(), "module": "keras.initializers", "registered_name": nil})
+		in = append(in, map[string]any{"class_name": ClassOf(i), "config": GetConfig(i), "module": "keras.initializers", "registered_name": nil})
 	}
 	var got []map[string]any
 	graphtest.Keras(t, `
@@ -273,11 +273,11 @@ for o in json.load(sys.stdin):
 print(json.dumps(out))
 `, in, &got)
 	for i, c := range all {
-		j, err := Decode(c.Class(), got[i])
+		j, err := Decode(ClassOf(c), got[i])
 		if err != nil {
 			t.Error(err)
-		} else if d := cmp.Diff(c.Config(), j.Config()); d != "" {
-			t.Errorf("%s: %s", c.Class(), d)
+		} else if d := cmp.Diff(GetConfig(c), GetConfig(j)); d != "" {
+			t.Errorf("%s: %s", ClassOf(c), d)
 		}
 	}
 }

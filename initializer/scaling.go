@@ -139,48 +139,6 @@ type VarianceScaling struct {
 	Seed *int `keras:"seed"`
 }
 
-// Class implements Initializer.
-func (GlorotUniform) Class() string { return "GlorotUniform" }
-
-// Class implements Initializer.
-func (GlorotNormal) Class() string { return "GlorotNormal" }
-
-// Class implements Initializer.
-func (HeUniform) Class() string { return "HeUniform" }
-
-// Class implements Initializer.
-func (HeNormal) Class() string { return "HeNormal" }
-
-// Class implements Initializer.
-func (LecunUniform) Class() string { return "LecunUniform" }
-
-// Class implements Initializer.
-func (LecunNormal) Class() string { return "LecunNormal" }
-
-// Class implements Initializer.
-func (VarianceScaling) Class() string { return "VarianceScaling" }
-
-// Config implements Initializer.
-func (i GlorotUniform) Config() map[string]any { return classes.Config(i) }
-
-// Config implements Initializer.
-func (i GlorotNormal) Config() map[string]any { return classes.Config(i) }
-
-// Config implements Initializer.
-func (i HeUniform) Config() map[string]any { return classes.Config(i) }
-
-// Config implements Initializer.
-func (i HeNormal) Config() map[string]any { return classes.Config(i) }
-
-// Config implements Initializer.
-func (i LecunUniform) Config() map[string]any { return classes.Config(i) }
-
-// Config implements Initializer.
-func (i LecunNormal) Config() map[string]any { return classes.Config(i) }
-
-// Config implements Initializer.
-func (i VarianceScaling) Config() map[string]any { return classes.Config(i) }
-
 // Initialize implements graph.Initializer.
 func (i GlorotUniform) Initialize(t *tensor.Tensor, key uint64) {
 	VarianceScaling{1, FanAvg, UniformDistribution, i.Seed}.Initialize(t, key)

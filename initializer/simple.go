@@ -76,42 +76,6 @@ type RandomUniform struct {
 	Seed *int `keras:"seed"`
 }
 
-// Class implements Initializer.
-func (Zeros) Class() string { return "Zeros" }
-
-// Class implements Initializer.
-func (Ones) Class() string { return "Ones" }
-
-// Class implements Initializer.
-func (Constant) Class() string { return "Constant" }
-
-// Class implements Initializer.
-func (RandomNormal) Class() string { return "RandomNormal" }
-
-// Class implements Initializer.
-func (TruncatedNormal) Class() string { return "TruncatedNormal" }
-
-// Class implements Initializer.
-func (RandomUniform) Class() string { return "RandomUniform" }
-
-// Config implements Initializer.
-func (i Zeros) Config() map[string]any { return classes.Config(i) }
-
-// Config implements Initializer.
-func (i Ones) Config() map[string]any { return classes.Config(i) }
-
-// Config implements Initializer.
-func (i Constant) Config() map[string]any { return classes.Config(i) }
-
-// Config implements Initializer.
-func (i RandomNormal) Config() map[string]any { return classes.Config(i) }
-
-// Config implements Initializer.
-func (i TruncatedNormal) Config() map[string]any { return classes.Config(i) }
-
-// Config implements Initializer.
-func (i RandomUniform) Config() map[string]any { return classes.Config(i) }
-
 // Initialize implements graph.Initializer.
 func (Zeros) Initialize(t *tensor.Tensor, _ uint64) { clear(t.Raw()) }
 

@@ -1,21 +1,21 @@
 package layer
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/config"
 )
 
-// Activation is applied to the result of a layer. It is a Function, such as ReLU, or a Layer
+// Activation is applied to the result of a layer. It is a Function, such as ReLU, or another Layer
 // without weights, such as ReLULayer{MaxValue: new(6.)}. Nil means Linear.
 type Activation interface {
 	// Build adds the activation of x to a graph and returns its result.
 	Build(b *graph.Builder, x *graph.Value) *graph.Value
 }
 
-// Function is an activation function. Its value is the function's name in Keras.
+// Function is an activation function. Its value is the function's name in Keras. In the list of a model's layers, it stands for
+// Activate{Activation: f}.
 type Function string
 
 // The activation functions. The shape of the result is the shape of the operand. All of them except
@@ -128,9 +128,9 @@ func encodeActivation(a Activation) any {
 	case Function:
 		return string(a)
 	case Layer:
-		return config.Wrap("keras.layers", a.Class(), a.Config())
+		return config.Same{Module: "keras.layers", Of: a}
 	}
-	return nil // checkActivation reports an error
+	return nil
 }
 
 // decodeActivation reads the name of a function, a serialized function or a serialized layer.
@@ -162,14 +162,8 @@ func decodeActivation(r *config.Reader, key string, v any) (Activation, bool) {
 }
 
 func checkActivation(a Activation) error {
-	switch a := a.(type) {
-	case Function:
-		if !slices.Contains(Activations(), string(a)) {
-			return a.unknown()
-		}
-	case Layer:
-	default:
-		return fmt.Errorf("%T is neither a layer.Function nor a layer.Layer", a)
+	if f, ok := a.(Function); ok && !slices.Contains(Activations(), string(f)) {
+		return f.unknown()
 	}
 	return nil
 }
@@ -191,15 +185,6 @@ type Activate struct {
 	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
-
-// Class implements Layer.
-func (Activate) Class() string { return "Activation" }
-
-// Named implements Layer.
-func (l Activate) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Activate) Config() map[string]any { return ConfigOf(l) }
 
 // FinalActivation implements Activated.
 func (l Activate) FinalActivation() Function { return finalOf(l.Activation) }

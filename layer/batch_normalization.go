@@ -65,15 +65,6 @@ type BatchNormalization struct {
 	_ struct{} `keras:"synchronized,only=false,omit"` // synchronized=True averages over several machines
 }
 
-// Class implements Layer.
-func (BatchNormalization) Class() string { return "BatchNormalization" }
-
-// Named implements Layer.
-func (l BatchNormalization) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l BatchNormalization) Config() map[string]any { return ConfigOf(l) }
-
 // Build implements Layer.
 func (l BatchNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	l, ok := Ready(b, l, x)

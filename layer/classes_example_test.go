@@ -46,7 +46,7 @@ func ExampleSeparableConv2D() {
 	} {
 		model, err := lince.Sequential(layer.Input{Shape: []int{28, 28, 32}}, l)
 		check(err)
-		fmt.Println(l.Class(), model.OutputShape(), model.CountParams(), "parameters")
+		fmt.Println(layer.ClassOf(l), model.OutputShape(), model.CountParams(), "parameters")
 	}
 	// Output:
 	// Conv2D (None, 26, 26, 64) 18496 parameters

@@ -26,15 +26,6 @@ type Concatenate struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (Concatenate) Class() string { return "Concatenate" }
-
-// Named implements Layer.
-func (l Concatenate) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Concatenate) Config() map[string]any { return ConfigOf(l) }
-
 // Operands implements MultiOperand.
 func (Concatenate) Operands() (least, most int) { return 1, -1 }
 

@@ -60,15 +60,6 @@ type Conv2D struct {
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// Class implements Layer.
-func (Conv2D) Class() string { return "Conv2D" }
-
-// Named implements Layer.
-func (l Conv2D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Conv2D) Config() map[string]any { return ConfigOf(l) }
-
 // FinalActivation implements Activated.
 func (l Conv2D) FinalActivation() Function { return finalOf(l.Activation) }
 

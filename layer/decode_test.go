@@ -100,7 +100,7 @@ func TestPolicies(t *testing.T) {
 		if got, err := layer.PolicyOf(l); err != nil || got != c.want {
 			t.Errorf("%v: policy %q, %v, want %q", c.dtype, got, err, c.want)
 		}
-		if got := l.Config()["dtype"]; got != string(c.want) {
+		if got := layer.GetConfig(l)["dtype"]; got != string(c.want) {
 			t.Errorf("%v: saved as %v", c.dtype, got)
 		}
 	}
@@ -176,7 +176,7 @@ func TestDecodeForms(t *testing.T) {
 		l, err := layer.Decode(c.class, c.conf)
 		if err != nil {
 			t.Error(err)
-		} else if d := cmp.Diff(c.want.Config(), l.Config()); d != "" {
+		} else if d := cmp.Diff(layer.GetConfig(c.want), layer.GetConfig(l)); d != "" {
 			t.Errorf("%s %v: %s", c.class, c.conf, d)
 		}
 	}
@@ -189,9 +189,7 @@ type shifted struct {
 	Frozen bool    `keras:"trainable,inverted"`
 }
 
-func (shifted) Class() string            { return "Shifted" }
-func (l shifted) Named() string          { return l.Name }
-func (l shifted) Config() map[string]any { return layer.ConfigOf(l) }
+func (shifted) Class() string { return "Shifted" }
 func (l shifted) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	return b.Offset(x, l.By)
 }
@@ -199,7 +197,7 @@ func (l shifted) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 func ExampleDecodeAs() {
 	l, err := layer.DecodeAs[shifted](map[string]any{"by": 3., "trainable": false})
 	fmt.Printf("%+v %v\n", l, err)
-	fmt.Println(shifted{}.Config())
+	fmt.Println(layer.GetConfig(shifted{}))
 	_, err = layer.DecodeAs[shifted](map[string]any{"by": 10, "too": 1})
 	fmt.Println(err)
 	// Output:
@@ -215,7 +213,7 @@ func TestOtherNamesOfActivations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := l.Config()["activation"]; got != "silu" {
+	if got := layer.GetConfig(l)["activation"]; got != "silu" {
 		t.Errorf("activation is %v, want silu", got)
 	}
 }
@@ -227,7 +225,7 @@ func TestAlias(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := l.Config(); got["negative_slope"] != .5 || got["alpha"] != nil {
+		if got := layer.GetConfig(l); got["negative_slope"] != .5 || got["alpha"] != nil {
 			t.Errorf("of %v: config is %v", conf, got)
 		}
 	}

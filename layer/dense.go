@@ -38,15 +38,6 @@ type Dense struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (Dense) Class() string { return "Dense" }
-
-// Named implements Layer.
-func (l Dense) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Dense) Config() map[string]any { return ConfigOf(l) }
-
 // FinalActivation implements Activated.
 func (l Dense) FinalActivation() Function { return finalOf(l.Activation) }
 

@@ -57,15 +57,6 @@ type DepthwiseConv2D struct {
 	_ struct{} `keras:"groups,only=1,omit"` // written by Keras 2
 }
 
-// Class implements Layer.
-func (DepthwiseConv2D) Class() string { return "DepthwiseConv2D" }
-
-// Named implements Layer.
-func (l DepthwiseConv2D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l DepthwiseConv2D) Config() map[string]any { return ConfigOf(l) }
-
 // FinalActivation implements Activated.
 func (l DepthwiseConv2D) FinalActivation() Function { return finalOf(l.Activation) }
 

@@ -34,15 +34,6 @@ type Dot struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (Dot) Class() string { return "Dot" }
-
-// Named implements Layer.
-func (l Dot) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Dot) Config() map[string]any { return ConfigOf(l) }
-
 // Operands implements MultiOperand.
 func (Dot) Operands() (least, most int) { return 2, 2 }
 

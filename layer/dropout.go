@@ -83,24 +83,6 @@ const (
 	StepPath = "seed_generator/step" // the number of training steps so far
 )
 
-// Class implements Layer.
-func (Dropout) Class() string { return "Dropout" }
-
-// Class implements Layer.
-func (SpatialDropout2D) Class() string { return "SpatialDropout2D" }
-
-// Named implements Layer.
-func (l Dropout) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l SpatialDropout2D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Dropout) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l SpatialDropout2D) Config() map[string]any { return ConfigOf(l) }
-
 // PassesThrough implements Transparent.
 func (Dropout) PassesThrough() bool { return true }
 

@@ -22,10 +22,6 @@ type Gain struct {
 	DType  layer.Policy `keras:"dtype,default=float32"`
 }
 
-func (Gain) Class() string            { return "Gain" }
-func (l Gain) Named() string          { return l.Name }
-func (l Gain) Config() map[string]any { return layer.ConfigOf(l) }
-
 func (l Gain) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	l, ok := layer.Ready(b, l, x)
 	if !ok {

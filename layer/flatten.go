@@ -26,15 +26,6 @@ type Flatten struct {
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// Class implements Layer.
-func (Flatten) Class() string { return "Flatten" }
-
-// Named implements Layer.
-func (l Flatten) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Flatten) Config() map[string]any { return ConfigOf(l) }
-
 // PassesThrough implements Transparent.
 func (Flatten) PassesThrough() bool { return true }
 

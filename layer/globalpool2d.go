@@ -49,24 +49,6 @@ type GlobalMaxPool2D struct {
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// Class implements Layer.
-func (GlobalAveragePool2D) Class() string { return "GlobalAveragePooling2D" }
-
-// Class implements Layer.
-func (GlobalMaxPool2D) Class() string { return "GlobalMaxPooling2D" }
-
-// Named implements Layer.
-func (l GlobalAveragePool2D) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l GlobalMaxPool2D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l GlobalAveragePool2D) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l GlobalMaxPool2D) Config() map[string]any { return ConfigOf(l) }
-
 // PassesThrough implements Transparent. The means of probabilities are probabilities.
 func (GlobalAveragePool2D) PassesThrough() bool { return true }
 

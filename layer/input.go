@@ -39,12 +39,6 @@ type Input struct {
 	_ struct{} `keras:"trainable,any,omit"`
 }
 
-// Class implements Layer.
-func (Input) Class() string { return "InputLayer" }
-
-// Named implements Layer.
-func (l Input) Named() string { return l.Name }
-
 // Type returns the type of a batch.
 func (l Input) Type() op.Type {
 	t := op.Type{DType: l.DType, Shape: tensor.Shape{tensor.Unknown}}
@@ -57,9 +51,6 @@ func (l Input) Type() op.Type {
 	t.Shape = append(t.Shape, l.Shape...)
 	return t
 }
-
-// Config implements Layer.
-func (l Input) Config() map[string]any { return ConfigOf(l) }
 
 // Build implements Layer. It checks the type of x and returns x. If x is nil, it adds an input to
 // the graph, whose key is the layer's name.

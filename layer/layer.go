@@ -47,11 +47,6 @@ import (
 // Layer is the configuration of a layer. A layer may also implement MultiOperand, Activated and
 // Transparent.
 type Layer interface {
-	// Class returns the name of the Keras class, such as "Conv2D", "MaxPooling2D" or
-	// "InputLayer".
-	Class() string
-	// Named returns the layer's name. It is empty if the name is automatic.
-	Named() string
 	// Build adds the layer to a graph and returns its result for the operand x. b is the builder
 	// for this layer: it prefixes the paths of variables ("kernel", "bias") with the layer's path,
 	// and error messages with the layer's label.
@@ -63,12 +58,8 @@ type Layer interface {
 	// For a layer that implements MultiOperand, x is a graph.List of the operands.
 	//
 	// Build need not handle frozen layers: the model freezes the builder (graph.Builder.Freeze) if
-	// trainable is false in Config or was set to false later.
+	// trainable is false in the config or was set to false later.
 	Build(b *graph.Builder, x *graph.Value) *graph.Value
-	// Config returns the arguments that Keras needs to create the layer again, for JSON, as
-	// Keras' get_config does. Floating-point numbers are float64 and integers int. It contains
-	// the name unless the name is automatic. ConfigOf derives it from the tags of the fields.
-	Config() map[string]any
 }
 
 // MultiOperand is implemented by layers with several operands, such as Add. Their Build gets a

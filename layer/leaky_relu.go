@@ -25,15 +25,6 @@ type LeakyReLU struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (LeakyReLU) Class() string { return "LeakyReLU" }
-
-// Named implements Layer.
-func (l LeakyReLU) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l LeakyReLU) Config() map[string]any { return ConfigOf(l) }
-
 // FinalActivation implements Activated. It returns the name of the function in Keras.
 func (LeakyReLU) FinalActivation() Function { return "leaky_relu" }
 

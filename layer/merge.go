@@ -107,60 +107,6 @@ type Minimum struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (Add) Class() string { return "Add" }
-
-// Class implements Layer.
-func (Subtract) Class() string { return "Subtract" }
-
-// Class implements Layer.
-func (Multiply) Class() string { return "Multiply" }
-
-// Class implements Layer.
-func (Average) Class() string { return "Average" }
-
-// Class implements Layer.
-func (Maximum) Class() string { return "Maximum" }
-
-// Class implements Layer.
-func (Minimum) Class() string { return "Minimum" }
-
-// Named implements Layer.
-func (l Add) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l Subtract) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l Multiply) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l Average) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l Maximum) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l Minimum) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Add) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l Subtract) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l Multiply) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l Average) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l Maximum) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l Minimum) Config() map[string]any { return ConfigOf(l) }
-
 // Operands implements MultiOperand.
 func (Add) Operands() (least, most int) { return 1, -1 }
 

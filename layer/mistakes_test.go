@@ -133,16 +133,11 @@ Activation: there is no activation "rleu"; did you mean relu?`},
 		if !errors.As(err, &e) {
 			t.Errorf("%T is not a graph.Error", err)
 		}
-		if _, err := layer.Decode(c.layer.Class(), c.layer.Config()); c.in == nil && err == nil && !strings.Contains(c.want, "example") {
+		if _, err := layer.Decode(layer.ClassOf(c.layer), layer.GetConfig(c.layer)); c.in == nil && err == nil && !strings.Contains(c.want, "example") {
 			t.Errorf("%+v: decoded from its config", c.layer)
 		}
 	}
 }
-
-// nothing is an activation that is neither a function nor a layer.
-type nothing struct{}
-
-func (nothing) Build(_ *graph.Builder, x *graph.Value) *graph.Value { return x }
 
 func TestActivationMistakes(t *testing.T) {
 	for _, c := range []struct {
@@ -151,7 +146,6 @@ func TestActivationMistakes(t *testing.T) {
 	}{
 		{layer.Dense{Units: 1}, "layer 1: the activation, a layer.Dense, has variables; add it to the network as a layer"},
 		{layer.ReLULayer{Threshold: -1}, "layer 1: Threshold is -1, want a number greater than or equal to 0"},
-		{nothing{}, "layer 1: Activation: layer_test.nothing is neither a layer.Function nor a layer.Layer"},
 		{layer.Function(""), `layer 1: Activation: there is no activation ""; want one of ` + strings.Join(layer.Activations(), ", ")},
 	} {
 		b := graph.NewBuilder(graph.NewStore(), true)
@@ -214,7 +208,7 @@ func TestBytes(t *testing.T) {
 		m := graphtest.New(t, false, []*tensor.Tensor{pixels}, build("", l))
 		for i, want := range []float64{1, 1.2, 2, 1.4} {
 			if got := float64(m.Run(t, pixels)[0].Float32s()[i]); !graphtest.Near(got, want, 1e-6, 0) {
-				t.Errorf("%s: element %d is %v, want %v", l.Class(), i, got, want)
+				t.Errorf("%s: element %d is %v, want %v", layer.ClassOf(l), i, got, want)
 			}
 		}
 	}
@@ -250,7 +244,7 @@ func TestIntegersAreRefused(t *testing.T) {
 		l.Build(b.In("it", "layer 1"), b.Input("x", tensor.Uint8, -1, 4, 4, 1))
 		want := "layer 1: got numbers of type uint8, want float32; do not set DType of Input, so that the data are converted to float32"
 		if err := b.Err(); err == nil || err.Error() != want {
-			t.Errorf("%s: %v", l.Class(), err)
+			t.Errorf("%s: %v", layer.ClassOf(l), err)
 		}
 	}
 }
@@ -339,7 +333,7 @@ func TestDecodeKeras2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if in := l.(layer.Input); in.Batch != 8 || in.Type().Shape.String() != "(8, 28, 28, 1)" || in.Named() != "in" {
+	if in := l.(layer.Input); in.Batch != 8 || in.Type().Shape.String() != "(8, 28, 28, 1)" || layer.NameOf(in) != "in" {
 		t.Errorf("got %+v", in)
 	}
 	l, err = layer.Decode("BatchNormalization", map[string]any{

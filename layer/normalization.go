@@ -47,15 +47,6 @@ type Normalization struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (Normalization) Class() string { return "Normalization" }
-
-// Named implements Layer.
-func (l Normalization) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Normalization) Config() map[string]any { return ConfigOf(l) }
-
 func (l Normalization) check() error {
 	switch {
 	case len(l.Mean) != len(l.Variance):

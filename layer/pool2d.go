@@ -68,24 +68,6 @@ type AveragePool2D struct {
 // position of the maximum in the window, in one byte.
 const maxPoolArea = 255
 
-// Class implements Layer.
-func (MaxPool2D) Class() string { return "MaxPooling2D" }
-
-// Class implements Layer.
-func (AveragePool2D) Class() string { return "AveragePooling2D" }
-
-// Named implements Layer.
-func (l MaxPool2D) Named() string { return l.Name }
-
-// Named implements Layer.
-func (l AveragePool2D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l MaxPool2D) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Layer.
-func (l AveragePool2D) Config() map[string]any { return ConfigOf(l) }
-
 // PassesThrough implements Transparent. The means of probabilities are probabilities.
 func (AveragePool2D) PassesThrough() bool { return true }
 

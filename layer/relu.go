@@ -30,15 +30,6 @@ type ReLULayer struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (ReLULayer) Class() string { return "ReLU" }
-
-// Named implements Layer.
-func (l ReLULayer) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l ReLULayer) Config() map[string]any { return ConfigOf(l) }
-
 // FinalActivation implements Activated.
 func (ReLULayer) FinalActivation() Function { return ReLU }
 

@@ -37,15 +37,6 @@ type Rescaling struct {
 // each feature, such as []float64{.229, .224, .225}.
 type Numbers []float64
 
-// Class implements Layer.
-func (Rescaling) Class() string { return "Rescaling" }
-
-// Named implements Layer.
-func (l Rescaling) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Rescaling) Config() map[string]any { return ConfigOf(l) }
-
 // Build implements Layer.
 func (l Rescaling) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	l, ok := Ready(b, l, x)

@@ -28,15 +28,6 @@ type Reshape struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (Reshape) Class() string { return "Reshape" }
-
-// Named implements Layer.
-func (l Reshape) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l Reshape) Config() map[string]any { return ConfigOf(l) }
-
 // PassesThrough implements Transparent.
 func (Reshape) PassesThrough() bool { return true }
 

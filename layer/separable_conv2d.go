@@ -63,15 +63,6 @@ type SeparableConv2D struct {
 	_ struct{} `keras:"groups,only=1,omit"` // written by Keras 2
 }
 
-// Class implements Layer.
-func (SeparableConv2D) Class() string { return "SeparableConv2D" }
-
-// Named implements Layer.
-func (l SeparableConv2D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l SeparableConv2D) Config() map[string]any { return ConfigOf(l) }
-
 // FinalActivation implements Activated.
 func (l SeparableConv2D) FinalActivation() Function { return finalOf(l.Activation) }
 

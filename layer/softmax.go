@@ -22,15 +22,6 @@ type SoftmaxLayer struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 }
 
-// Class implements Layer.
-func (SoftmaxLayer) Class() string { return "Softmax" }
-
-// Named implements Layer.
-func (l SoftmaxLayer) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l SoftmaxLayer) Config() map[string]any { return ConfigOf(l) }
-
 // FinalActivation implements Activated.
 func (SoftmaxLayer) FinalActivation() Function { return Softmax }
 

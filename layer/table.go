@@ -15,23 +15,23 @@ var classes = &config.Registry[Layer]{
 	Kind:  "layer",
 	Quiet: true,
 	Classes: []config.Entry[Layer]{
-		{Of: Input{}, Read: readInput, Write: writeInput},
+		{Of: Input{}, Class: "InputLayer", Read: readInput, Write: writeInput},
 		{Of: Conv2D{}},
 		{Of: DepthwiseConv2D{}},
 		{Of: SeparableConv2D{}},
-		{Of: MaxPool2D{}},
-		{Of: AveragePool2D{}},
+		{Of: MaxPool2D{}, Class: "MaxPooling2D"},
+		{Of: AveragePool2D{}, Class: "AveragePooling2D"},
 		{Of: Flatten{}},
 		{Of: Dense{}},
 		{Of: Dropout{}},
 		{Of: SpatialDropout2D{}},
-		{Of: Activate{}},
-		{Of: ReLULayer{}},
+		{Of: Activate{}, Class: "Activation"},
+		{Of: ReLULayer{}, Class: "ReLU"},
 		{Of: LeakyReLU{}},
 		{Of: BatchNormalization{}},
-		{Of: SoftmaxLayer{}},
-		{Of: GlobalAveragePool2D{}},
-		{Of: GlobalMaxPool2D{}},
+		{Of: SoftmaxLayer{}, Class: "Softmax"},
+		{Of: GlobalAveragePool2D{}, Class: "GlobalAveragePooling2D"},
+		{Of: GlobalMaxPool2D{}, Class: "GlobalMaxPooling2D"},
 		{Of: ZeroPadding2D{}},
 		{Of: Reshape{}},
 		{Of: Add{}},
@@ -67,6 +67,18 @@ var classes = &config.Registry[Layer]{
 		return nil
 	},
 }
+
+// ClassOf returns the name of the Keras class of a layer, such as "Conv2D", "MaxPooling2D" or "InputLayer". For a custom layer, it is the name of
+// its Go type, or what its method Class() string returns.
+func ClassOf(l Layer) string { return classes.ClassOf(l) }
+
+// NameOf returns the name of a layer. It is empty if the name is automatic.
+func NameOf(l Layer) string { return classes.NameOf(l) }
+
+// GetConfig returns the arguments that Keras needs to create a layer again, for JSON, as Keras' get_config does. Floating-point numbers are
+// float64 and integers int. It contains the name unless the name is automatic. The tags of the fields declare the arguments. A custom layer
+// with other arguments has a method Config() map[string]any.
+func GetConfig(l Layer) map[string]any { return classes.GetConfig(l) }
 
 // Classes lists the Keras names of the layers that Decode supports.
 func Classes() []string { return classes.Names() }
@@ -114,7 +126,7 @@ func DecodeAs[L Layer](conf map[string]any) (L, error) {
 func ConfigOf(l Layer) map[string]any { return classes.Config(l) }
 
 func encodeInitializer(i initializer.Initializer) any {
-	return config.Wrap("keras.initializers", i.Class(), i.Config())
+	return config.Wrap("keras.initializers", initializer.ClassOf(i), initializer.GetConfig(i))
 }
 
 func decodeInitializer(r *config.Reader, key string, v any) (initializer.Initializer, bool) {

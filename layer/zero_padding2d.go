@@ -32,15 +32,6 @@ type ZeroPadding2D struct {
 // Pads is the number of pixels on each side of an image: {{top, bottom}, {left, right}}.
 type Pads [2][2]int
 
-// Class implements Layer.
-func (ZeroPadding2D) Class() string { return "ZeroPadding2D" }
-
-// Named implements Layer.
-func (l ZeroPadding2D) Named() string { return l.Name }
-
-// Config implements Layer.
-func (l ZeroPadding2D) Config() map[string]any { return ConfigOf(l) }
-
 // Build implements Layer.
 func (l ZeroPadding2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	l, ok := Ready(b, l, x)

@@ -89,33 +89,6 @@ type BinaryCrossentropy struct {
 	_ struct{} `keras:"axis,only=-1"`
 }
 
-// Class implements Loss.
-func (CategoricalCrossentropy) Class() string { return "CategoricalCrossentropy" }
-
-// Class implements Loss.
-func (SparseCategoricalCrossentropy) Class() string { return "SparseCategoricalCrossentropy" }
-
-// Class implements Loss.
-func (BinaryCrossentropy) Class() string { return "BinaryCrossentropy" }
-
-// Named implements Loss.
-func (CategoricalCrossentropy) Named() string { return "categorical_crossentropy" }
-
-// Named implements Loss.
-func (SparseCategoricalCrossentropy) Named() string { return "sparse_categorical_crossentropy" }
-
-// Named implements Loss.
-func (BinaryCrossentropy) Named() string { return "binary_crossentropy" }
-
-// Config implements Loss.
-func (l CategoricalCrossentropy) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Loss.
-func (l SparseCategoricalCrossentropy) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Loss.
-func (l BinaryCrossentropy) Config() map[string]any { return ConfigOf(l) }
-
 // Target implements Loss. Targets are one-hot, of the type of the predictions.
 func (CategoricalCrossentropy) Target(output op.Type) op.Type { return Defaults{}.Target(output) }
 

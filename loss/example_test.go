@@ -16,10 +16,6 @@ type Distance struct {
 	Power float64 `keras:"power,default=2,min=1"`
 }
 
-func (Distance) Class() string            { return "Distance" }
-func (Distance) Named() string            { return "distance" }
-func (l Distance) Config() map[string]any { return loss.ConfigOf(l) }
-
 // Target returns the type of the targets, (batch,), for predictions (batch, 1).
 func (Distance) Target(output op.Type) op.Type {
 	return op.Type{DType: tensor.Int32, Shape: tensor.Shape{output.Shape[0]}}
@@ -50,7 +46,7 @@ func ExampleLoss() {
 	each := l.Build(b.In("loss", "loss (Distance)"), b.Input("y", target.DType, target.Shape...), output)
 	fmt.Println(target, "->", each.Type, b.Err())
 
-	again, err := loss.DecodeAs[Distance](l.Config())
+	again, err := loss.DecodeAs[Distance](loss.GetConfig(l))
 	fmt.Printf("%+v %v\n", again, err)
 	_, err = loss.DecodeAs[Distance](map[string]any{"power": .5})
 	fmt.Println(err)

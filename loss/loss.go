@@ -19,17 +19,10 @@ import (
 
 // Loss compares predictions with targets. A custom loss may embed Defaults.
 type Loss interface {
-	// Class returns the name of the Keras class, such as "CategoricalCrossentropy".
-	Class() string
-	// Named returns the name in Keras, such as "categorical_crossentropy".
-	Named() string
 	// Build adds the loss to a graph. Its result has the shape of the predictions without the
 	// last dimension: (batch,) for predictions (batch, classes). The model computes the mean
 	// over the batch and applies example weights. Build must not reduce the batch to a scalar.
 	Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value
-	// Config returns the arguments for JSON, as Keras' get_config does. Floating-point numbers
-	// are float64 and integers int.
-	Config() map[string]any
 	// Target returns the type of the targets for predictions of type output. The model
 	// converts targets to it.
 	Target(output op.Type) op.Type

@@ -191,12 +191,12 @@ var all = []loss.Loss{
 
 func TestDecode(t *testing.T) {
 	for _, l := range all {
-		again, err := loss.Decode(l.Class(), l.Config())
+		again, err := loss.Decode(loss.ClassOf(l), loss.GetConfig(l))
 		if err != nil || again != l {
 			t.Errorf("got %+v, %v, want %+v", again, err, l)
 		}
-		for _, name := range []string{l.Class(), l.Named()} {
-			if p, err := loss.Parse(name); err != nil || p.Class() != l.Class() {
+		for _, name := range []string{loss.ClassOf(l), loss.NameOf(l)} {
+			if p, err := loss.Parse(name); err != nil || loss.ClassOf(p) != loss.ClassOf(l) {
 				t.Errorf("%q: got %+v, %v", name, p, err)
 			}
 		}
@@ -236,10 +236,10 @@ func TestTargets(t *testing.T) {
 		{loss.MeanAbsoluteError{}, "float32 (None, 5, 3)", loss.Predictions{}},
 	} {
 		if got := c.l.Target(output).String(); got != c.target {
-			t.Errorf("%s: target %s, want %s", c.l.Class(), got, c.target)
+			t.Errorf("%s: target %s, want %s", loss.ClassOf(c.l), got, c.target)
 		}
 		if got := c.l.Takes(); got != c.takes {
-			t.Errorf("%s: takes %+v, want %+v", c.l.Class(), got, c.takes)
+			t.Errorf("%s: takes %+v, want %+v", loss.ClassOf(c.l), got, c.takes)
 		}
 	}
 }
@@ -258,7 +258,7 @@ func TestUnknownClass(t *testing.T) {
 func TestKerasTakesConfigs(t *testing.T) {
 	var in []map[string]any
 	for _, l := range all {
-		in = append(in, map[string]any{"class_name": l.Class(), "config": l.Config(), "module": "keras.losses", "registered_name": nil})
+		in = append(in, map[string]any{"class_name": loss.ClassOf(l), "config": loss.GetConfig(l), "module": "keras.losses", "registered_name": nil})
 	}
 	var got []map[string]any
 	graphtest.Keras(t, `
@@ -266,11 +266,11 @@ import sys, json, keras
 print(json.dumps([keras.losses.deserialize(o).get_config() for o in json.load(sys.stdin)]))
 `, in, &got)
 	for i, l := range all {
-		again, err := loss.Decode(l.Class(), got[i])
+		again, err := loss.Decode(loss.ClassOf(l), got[i])
 		if err != nil {
 			t.Error(err)
-		} else if d := cmp.Diff(l.Config(), again.Config()); d != "" {
-			t.Errorf("%s: %s", l.Class(), d)
+		} else if d := cmp.Diff(loss.GetConfig(l), loss.GetConfig(again)); d != "" {
+			t.Errorf("%s: %s", loss.ClassOf(l), d)
 		}
 	}
 }

@@ -31,24 +31,6 @@ type MeanSquaredError struct{ Defaults }
 // Build reports an error if the shapes of targets and predictions differ.
 type MeanAbsoluteError struct{ Defaults }
 
-// Class implements Loss.
-func (MeanSquaredError) Class() string { return "MeanSquaredError" }
-
-// Class implements Loss.
-func (MeanAbsoluteError) Class() string { return "MeanAbsoluteError" }
-
-// Named implements Loss.
-func (MeanSquaredError) Named() string { return "mean_squared_error" }
-
-// Named implements Loss.
-func (MeanAbsoluteError) Named() string { return "mean_absolute_error" }
-
-// Config implements Loss.
-func (l MeanSquaredError) Config() map[string]any { return ConfigOf(l) }
-
-// Config implements Loss.
-func (l MeanAbsoluteError) Config() map[string]any { return ConfigOf(l) }
-
 // Build implements Loss.
 func (l MeanSquaredError) Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	return meanOf(b, l, yTrue, yPred, b.Square)

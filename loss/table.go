@@ -32,7 +32,24 @@ type UnknownClass = config.UnknownClass
 // it in its Config method. See DecodeAs for the tags.
 func ConfigOf(l Loss) map[string]any {
 	c := classes.Config(l)
-	c["name"] = l.Named()
+	c["name"] = NameOf(l)
+	return c
+}
+
+// ClassOf returns the name of the Keras class of a loss, such as "CategoricalCrossentropy". For a custom loss, it is the name of its Go
+// type, or what its method Class() string returns.
+func ClassOf(l Loss) string { return classes.ClassOf(l) }
+
+// NameOf returns the name of a loss in Keras, such as "categorical_crossentropy".
+func NameOf(l Loss) string { return classes.Named(l) }
+
+// GetConfig returns the arguments of a loss for JSON, as Keras' get_config does. Floating-point numbers are float64 and integers int. The tags
+// of the fields declare the arguments. A custom loss with other arguments has a method Config() map[string]any.
+func GetConfig(l Loss) map[string]any {
+	c := classes.GetConfig(l)
+	if c != nil && c["name"] == nil {
+		c["name"] = NameOf(l)
+	}
 	return c
 }
 

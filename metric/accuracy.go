@@ -80,26 +80,8 @@ type SparseCategoricalAccuracy struct {
 // Class implements Metric.
 func (Accuracy) Class() string { return "" }
 
-// Class implements Metric.
-func (BinaryAccuracy) Class() string { return "BinaryAccuracy" }
-
-// Class implements Metric.
-func (CategoricalAccuracy) Class() string { return "CategoricalAccuracy" }
-
-// Class implements Metric.
-func (SparseCategoricalAccuracy) Class() string { return "SparseCategoricalAccuracy" }
-
 // Named implements Metric.
 func (m Accuracy) Named() string { return cmp.Or(m.Name, "accuracy") }
-
-// Named implements Metric.
-func (m BinaryAccuracy) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m CategoricalAccuracy) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m SparseCategoricalAccuracy) Named() string { return filled(m).Name }
 
 // HigherIsBetter implements Metric.
 func (Accuracy) HigherIsBetter() (higher, known bool) { return true, true }
@@ -115,15 +97,6 @@ func (SparseCategoricalAccuracy) HigherIsBetter() (higher, known bool) { return 
 
 // Config implements Metric.
 func (Accuracy) Config() map[string]any { return nil }
-
-// Config implements Metric.
-func (m BinaryAccuracy) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m CategoricalAccuracy) Config() map[string]any { return ConfigOf(m) }
-
-// Config implements Metric.
-func (m SparseCategoricalAccuracy) Config() map[string]any { return ConfigOf(m) }
 
 // Resolve returns the metric that Keras selects for targets and predictions of these shapes.
 func (Accuracy) Resolve(yTrue, yPred tensor.Shape) Metric {

@@ -1,7 +1,6 @@
 package metric_test
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log"
@@ -29,10 +28,6 @@ type Within struct {
 	// Name is the key in logs. The default is "within".
 	Name string `keras:"name,default=within"`
 }
-
-func (Within) Class() string            { return "Within" }
-func (m Within) Named() string          { return cmp.Or(m.Name, "within") }
-func (m Within) Config() map[string]any { return metric.ConfigOf(m) }
 
 // HigherIsBetter reports that a larger fraction is better.
 func (Within) HigherIsBetter() (higher, known bool) { return true, true }
@@ -74,9 +69,9 @@ func ExampleMetric() {
 // Accuracy depends on the shapes of targets and predictions, as in Keras.
 func ExampleAccuracy_Resolve() {
 	a := metric.Accuracy{}
-	fmt.Println(a.Resolve(tensor.Shape{-1, 1}, tensor.Shape{-1, 1}).Class())
-	fmt.Println(a.Resolve(tensor.Shape{-1}, tensor.Shape{-1, 10}).Class())
-	fmt.Println(a.Resolve(tensor.Shape{-1, 10}, tensor.Shape{-1, 10}).Class())
+	fmt.Println(metric.ClassOf(a.Resolve(tensor.Shape{-1, 1}, tensor.Shape{-1, 1})))
+	fmt.Println(metric.ClassOf(a.Resolve(tensor.Shape{-1}, tensor.Shape{-1, 10})))
+	fmt.Println(metric.ClassOf(a.Resolve(tensor.Shape{-1, 10}, tensor.Shape{-1, 10})))
 	// Output:
 	// BinaryAccuracy
 	// SparseCategoricalAccuracy

@@ -16,11 +16,6 @@ import (
 
 // Metric measures predictions over an epoch. A custom metric may embed Defaults.
 type Metric interface {
-	// Class returns the name of the Keras class, such as "BinaryAccuracy". It is empty for
-	// Accuracy, because Keras has only the string "accuracy" for it.
-	Class() string
-	// Named returns the key of the metric in logs and in the history, such as "accuracy".
-	Named() string
 	// Build adds the metric to a graph. It updates the metric's state with the batch and returns
 	// the result so far, including the batch: a Float32 scalar. Models do not support results of
 	// other shapes yet. The state is kept in variables with the role graph.State under b's path.
@@ -28,9 +23,6 @@ type Metric interface {
 	// metrics use Mean, which declares such variables. weights are the example weights, (batch,),
 	// or nil.
 	Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value
-	// Config returns the arguments for JSON, as Keras' get_config does. Floating-point numbers
-	// are float64 and integers int. It is nil if Class is empty.
-	Config() map[string]any
 	// HigherIsBetter reports whether a higher value is better. known is false if the metric does
 	// not say. Callbacks that monitor a metric use it to choose between the modes "min" and "max".
 	HigherIsBetter() (higher, known bool)

@@ -37,8 +37,8 @@ func TestAgainstKeras(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		if c.Name != "" && m.Named() != c.Name {
-			t.Errorf("case %d: key %q, want %q", i, m.Named(), c.Name)
+		if c.Name != "" && metric.NameOf(m) != c.Name {
+			t.Errorf("case %d: key %q, want %q", i, metric.NameOf(m), c.Name)
 		}
 		var model *graphtest.Model
 		for batch, want := range c.Results {
@@ -46,7 +46,7 @@ func TestAgainstKeras(t *testing.T) {
 			p := graphtest.Formula(3+batch, 0, 1, append([]int{shape[0]}, c.Shape...)...)
 			in := []*tensor.Tensor{tensor.Of(values, shape...), p, graphtest.Formula(5+batch, 0, 2, shape[0])}
 			if a, ok := m.(metric.Accuracy); ok {
-				if got := a.Resolve(in[0].Shape(), p.Shape()).Class(); got != c.Class {
+				if got := metric.ClassOf(a.Resolve(in[0].Shape(), p.Shape())); got != c.Class {
 					t.Errorf("case %d: %s for targets %v and predictions %v, want %s", i, got, shape, p.Shape(), c.Class)
 				}
 			}
@@ -91,7 +91,7 @@ func TestIntegerTargets(t *testing.T) {
 func TestHigherIsBetter(t *testing.T) {
 	for _, m := range append(all, metric.Accuracy{}) {
 		if higher, known := m.HigherIsBetter(); !higher || !known {
-			t.Errorf("%s: higher is better %t, known %t", m.Named(), higher, known)
+			t.Errorf("%s: higher is better %t, known %t", metric.NameOf(m), higher, known)
 		}
 	}
 	if _, known := (metric.Defaults{}).HigherIsBetter(); known {
@@ -101,19 +101,22 @@ func TestHigherIsBetter(t *testing.T) {
 
 // topK is a custom metric.
 type topK struct {
-	metric.Accuracy
+	metric.Defaults
 	K int `keras:"k,default=5,count"`
 }
 
-func (topK) Class() string            { return "TopK" }
-func (m topK) Config() map[string]any { return metric.ConfigOf(m) }
+func (topK) Class() string { return "TopK" }
+
+func (topK) Build(b *graph.Builder, _, yPred, weights *graph.Value) *graph.Value {
+	return metric.Mean(b, yPred, weights)
+}
 
 func TestCustomMetric(t *testing.T) {
 	m, err := metric.DecodeAs[topK](map[string]any{"k": 3., "dtype": "float32"})
 	if err != nil || m.K != 3 {
 		t.Errorf("got %+v, %v", m, err)
 	}
-	if d := cmp.Diff(map[string]any{"k": 5, "dtype": "float32"}, topK{}.Config()); d != "" {
+	if d := cmp.Diff(map[string]any{"k": 5, "dtype": "float32"}, metric.GetConfig(topK{})); d != "" {
 		t.Error(d)
 	}
 	if _, err := metric.DecodeAs[topK](map[string]any{"k": 0.}); err == nil || err.Error() != "metric TopK: k is 0, want an integer from 1 to 16777216" {
@@ -180,18 +183,18 @@ var all = []metric.Metric{
 
 func TestDecode(t *testing.T) {
 	for _, m := range all {
-		again, err := metric.Decode(m.Class(), m.Config())
+		again, err := metric.Decode(metric.ClassOf(m), metric.GetConfig(m))
 		if err != nil {
 			t.Error(err)
 			continue
 		}
-		if d := cmp.Diff(m.Config(), again.Config()); d != "" {
-			t.Errorf("%s: %s", m.Class(), d)
+		if d := cmp.Diff(metric.GetConfig(m), metric.GetConfig(again)); d != "" {
+			t.Errorf("%s: %s", metric.ClassOf(m), d)
 		}
 	}
 	for _, name := range []string{"accuracy", "acc"} {
 		m, err := metric.Parse(name)
-		if err != nil || m.Named() != name || m.Class() != "" || m.Config() != nil {
+		if err != nil || metric.NameOf(m) != name || metric.ClassOf(m) != "" || metric.GetConfig(m) != nil {
 			t.Errorf("%q: got %+v, %v", name, m, err)
 		}
 	}
@@ -211,7 +214,7 @@ func TestDecode(t *testing.T) {
 func TestKerasTakesConfigs(t *testing.T) {
 	var in []map[string]any
 	for _, m := range all {
-		in = append(in, map[string]any{"class_name": m.Class(), "config": m.Config(), "module": "keras.metrics", "registered_name": nil})
+		in = append(in, map[string]any{"class_name": metric.ClassOf(m), "config": metric.GetConfig(m), "module": "keras.metrics", "registered_name": nil})
 	}
 	var got []map[string]any
 	graphtest.Keras(t, `
@@ -219,11 +222,11 @@ import sys, json, keras
 print(json.dumps([keras.metrics.deserialize(o).get_config() for o in json.load(sys.stdin)]))
 `, in, &got)
 	for i, m := range all {
-		again, err := metric.Decode(m.Class(), got[i])
+		again, err := metric.Decode(metric.ClassOf(m), got[i])
 		if err != nil {
 			t.Error(err)
-		} else if d := cmp.Diff(m.Config(), again.Config()); d != "" {
-			t.Errorf("%s: %s", m.Class(), d)
+		} else if d := cmp.Diff(metric.GetConfig(m), metric.GetConfig(again)); d != "" {
+			t.Errorf("%s: %s", metric.ClassOf(m), d)
 		}
 	}
 }

@@ -41,29 +41,11 @@ type MeanAbsoluteError struct {
 	Name string `keras:"name,default=mean_absolute_error"`
 }
 
-// Class implements Metric.
-func (MeanSquaredError) Class() string { return "MeanSquaredError" }
-
-// Class implements Metric.
-func (MeanAbsoluteError) Class() string { return "MeanAbsoluteError" }
-
-// Named implements Metric.
-func (m MeanSquaredError) Named() string { return filled(m).Name }
-
-// Named implements Metric.
-func (m MeanAbsoluteError) Named() string { return filled(m).Name }
-
 // HigherIsBetter implements Metric.
 func (MeanSquaredError) HigherIsBetter() (higher, known bool) { return false, true }
 
 // HigherIsBetter implements Metric.
 func (MeanAbsoluteError) HigherIsBetter() (higher, known bool) { return false, true }
-
-// Config implements Metric.
-func (m MeanSquaredError) Config() map[string]any { return classes.Config(m) }
-
-// Config implements Metric.
-func (m MeanAbsoluteError) Config() map[string]any { return classes.Config(m) }
 
 // Build implements Metric.
 func (m MeanSquaredError) Build(b *graph.Builder, yTrue, yPred, weights *graph.Value) *graph.Value {

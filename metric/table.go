@@ -28,6 +28,17 @@ type UnknownClass = config.UnknownClass
 // filled returns m with its defaults.
 func filled[M Metric](m M) M { return classes.Fill(m).(M) }
 
+// ClassOf returns the name of the Keras class of a metric, such as "BinaryAccuracy". It is empty for Accuracy, because Keras has only the
+// string "accuracy" for it. For a custom metric, it is the name of its Go type, or what its method Class() string returns.
+func ClassOf(m Metric) string { return classes.ClassOf(m) }
+
+// NameOf returns the key of a metric in logs and in the history, such as "accuracy".
+func NameOf(m Metric) string { return classes.Named(m) }
+
+// GetConfig returns the arguments of a metric for JSON, as Keras' get_config does. Floating-point numbers are float64 and integers int. It is nil if
+// ClassOf is empty. The tags of the fields declare the arguments. A custom metric with other arguments has a method Config() map[string]any.
+func GetConfig(m Metric) map[string]any { return classes.GetConfig(m) }
+
 // Classes lists the Keras names of the metrics that Decode supports.
 func Classes() []string { return classes.Names() }
 

@@ -50,18 +50,9 @@ type Adam struct {
 	ClipValue float64 `keras:"clipvalue,none,min=0"`
 }
 
-// Class implements Optimizer.
-func (Adam) Class() string { return "Adam" }
-
-// Named implements Optimizer.
-func (Adam) Named() string { return "adam" }
-
 func (o Adam) common() common {
 	return common{o.LearningRate, o.WeightDecay, o.ClipNorm, o.GlobalClipNorm, o.ClipValue}
 }
-
-// Config implements Optimizer.
-func (o Adam) Config() map[string]any { return ConfigOf(o) }
 
 // Build implements Optimizer. It declares the slots "momentum" (m) and "velocity" (v) of the first
 // weight, then those of the second, and so on. With AMSGrad, the slot "velocity_hat" of every weight

@@ -74,10 +74,6 @@ type SignSGD struct {
 	LearningRate float64 `keras:"learning_rate,default=0.001,above=0"`
 }
 
-func (SignSGD) Class() string            { return "SignSGD" }
-func (SignSGD) Named() string            { return "sign_sgd" }
-func (o SignSGD) Config() map[string]any { return optimizer.ConfigOf(o) }
-
 func (o SignSGD) Build(b *graph.Builder, weights, grads []*graph.Value) {
 	o, ok := optimizer.Ready(b, o)
 	if !ok {

@@ -23,10 +23,6 @@ import (
 
 // Optimizer updates weights with the gradients of the loss.
 type Optimizer interface {
-	// Class returns the name of the Keras class, such as "RMSprop".
-	Class() string
-	// Named returns the name in Keras, such as "rm_sprop".
-	Named() string
 	// Build adds a training step to a graph. weights are values of variables, and grads are
 	// their gradients. A gradient is nil if the loss does not depend on the weight. Such a
 	// weight is not updated, but still has slots, as in Keras.
@@ -35,9 +31,6 @@ type Optimizer interface {
 	// come the scalars "iteration" (Int64) and "learning_rate" (Float32), with the role
 	// graph.Hyper. Then come the slots, with the role graph.Slot and named after their weights.
 	Build(b *graph.Builder, weights, grads []*graph.Value)
-	// Config returns the arguments for JSON, as Keras' get_config does. Floating-point numbers are
-	// float64 and integers int. It has the initial learning rate.
-	Config() map[string]any
 }
 
 // common holds the arguments that all optimizers share.

@@ -52,18 +52,9 @@ type RMSprop struct {
 	ClipValue float64 `keras:"clipvalue,none,min=0"`
 }
 
-// Class implements Optimizer.
-func (RMSprop) Class() string { return "RMSprop" }
-
-// Named implements Optimizer.
-func (RMSprop) Named() string { return "rm_sprop" }
-
 func (o RMSprop) common() common {
 	return common{o.LearningRate, o.WeightDecay, o.ClipNorm, o.GlobalClipNorm, o.ClipValue}
 }
-
-// Config implements Optimizer.
-func (o RMSprop) Config() map[string]any { return ConfigOf(o) }
 
 // Build implements Optimizer. It declares the slot "velocity" (v) of every weight; then, with
 // Momentum, "momentum" (m) of every weight; then, with Centered, "average_gradient" (a) of every

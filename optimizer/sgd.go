@@ -43,18 +43,9 @@ type SGD struct {
 	ClipValue float64 `keras:"clipvalue,none,min=0"`
 }
 
-// Class implements Optimizer.
-func (SGD) Class() string { return "SGD" }
-
-// Named implements Optimizer.
-func (SGD) Named() string { return "sgd" }
-
 func (o SGD) common() common {
 	return common{o.LearningRate, o.WeightDecay, o.ClipNorm, o.GlobalClipNorm, o.ClipValue}
 }
-
-// Config implements Optimizer.
-func (o SGD) Config() map[string]any { return ConfigOf(o) }
 
 // Build implements Optimizer. With Momentum it declares the slot "momentum" of every weight.
 func (o SGD) Build(b *graph.Builder, weights, grads []*graph.Value) {

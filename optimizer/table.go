@@ -60,7 +60,7 @@ type UnknownClass = config.UnknownClass
 // optimizer calls it in its Config method. See DecodeAs for the tags.
 func ConfigOf(v Optimizer) map[string]any {
 	c := classes.Config(v)
-	c["name"] = v.Named()
+	c["name"] = NameOf(v)
 	return c
 }
 
@@ -68,6 +68,24 @@ func ConfigOf(v Optimizer) map[string]any {
 // if there are mistakes. The Build method of a custom optimizer calls it first.
 func Ready[O Optimizer](b *graph.Builder, o O) (filled O, ok bool) {
 	return config.Ready(classes, o, b.Errorf)
+}
+
+// ClassOf returns the name of the Keras class of an optimizer, such as "RMSprop". For a custom optimizer, it is the name of its Go type, or
+// what its method Class() string returns.
+func ClassOf(v Optimizer) string { return classes.ClassOf(v) }
+
+// NameOf returns the name of an optimizer in Keras, such as "rmsprop".
+func NameOf(v Optimizer) string { return classes.Named(v) }
+
+// GetConfig returns the arguments of an optimizer for JSON, as Keras' get_config does, with the initial learning rate. Floating-point numbers are
+// float64 and integers int. The tags of the fields declare the arguments. A custom optimizer with other arguments has a method
+// Config() map[string]any.
+func GetConfig(v Optimizer) map[string]any {
+	c := classes.GetConfig(v)
+	if c != nil && c["name"] == nil {
+		c["name"] = NameOf(v)
+	}
+	return c
 }
 
 // Classes lists the Keras names of the optimizers that Decode supports.

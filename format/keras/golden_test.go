@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -233,7 +234,7 @@ func TestNames(t *testing.T) {
 		t.Fatalf("only %d classes", len(want.SnakeCase))
 	}
 	for class, name := range want.SnakeCase {
-		if got := SnakeCase(class); got != name {
+		if got := config.SnakeCase(class); got != name {
 			t.Errorf("SnakeCase(%q) = %q, Keras says %q", class, got, name)
 		}
 	}

@@ -1,25 +1,10 @@
 package keras
 
 import (
-	"regexp"
 	"strconv"
-	"strings"
-)
 
-var (
-	notWord     = regexp.MustCompile(`\W+`)
-	beforeWord  = regexp.MustCompile(`(.)([A-Z][a-z]+)`)
-	beforeUpper = regexp.MustCompile(`([a-z])([A-Z])`)
+	"github.com/lince-ml/lince/internal/config"
 )
-
-// SnakeCase returns the name that Keras derives from a class: conv2d from Conv2D, max_pooling2d from MaxPooling2D, re_lu from
-// ReLU, rm_sprop from RMSprop (keras.src.utils.naming.to_snake_case).
-func SnakeCase(class string) string {
-	s := notWord.ReplaceAllString(class, "")
-	s = beforeWord.ReplaceAllString(s, "${1}_${2}")
-	s = beforeUpper.ReplaceAllString(s, "${1}_${2}")
-	return strings.ToLower(s)
-}
 
 // LayerPaths returns the paths in the weights file of layers with these classes, which are in the order of model.layers. Examples are
 // layers/conv2d, layers/max_pooling2d and layers/conv2d_1. The paths depend on the classes, not on the layers' names. classes must not include
@@ -29,7 +14,7 @@ func LayerPaths(classes []string) []string {
 	paths := make([]string, len(classes))
 	used := map[string]int{}
 	for i, class := range classes {
-		name := SnakeCase(class)
+		name := config.SnakeCase(class)
 		paths[i] = join(layersGroup, name)
 		if n := used[name]; n > 0 {
 			paths[i] += "_" + strconv.Itoa(n)

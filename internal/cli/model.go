@@ -147,9 +147,9 @@ func (t *training) compile() error {
 		}
 	}
 	if t.LR != nil {
-		config := c.Optimizer.Config()
+		config := optimizer.GetConfig(c.Optimizer)
 		config["learning_rate"] = *t.LR
-		if c.Optimizer, err = optimizer.Decode(c.Optimizer.Class(), config); err != nil {
+		if c.Optimizer, err = optimizer.Decode(optimizer.ClassOf(c.Optimizer), config); err != nil {
 			return usageError{fmt.Errorf("--lr: %w", err)}
 		}
 	}

@@ -18,6 +18,8 @@ import (
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/augment"
 	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/report"
 )
 
@@ -177,7 +179,7 @@ func (r *record) model(m *lince.Model, g augment.Generator, weights map[int]floa
 	c, _ := m.Compiled()
 	s, mode := imageSize(m)
 	r.Model = recordModel{
-		Params: m.CountParams(), Classes: m.Classes, Optimizer: c.Optimizer.Class(), Loss: c.Loss.Class(), Augment: g.String(),
+		Params: m.CountParams(), Classes: m.Classes, Optimizer: optimizer.ClassOf(c.Optimizer), Loss: loss.ClassOf(c.Loss), Augment: g.String(),
 		Size: s.String(), ColorMode: mode, Preprocessing: m.Preprocessing,
 	}
 	for c, w := range weights {

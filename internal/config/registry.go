@@ -10,15 +10,6 @@ import (
 	"github.com/lince-ml/lince/internal/suggest"
 )
 
-// Class is a struct whose fields are the arguments of a Keras class.
-type Class interface {
-	// Class returns the name of the Keras class.
-	Class() string
-	// Config returns the arguments that Keras needs to create the object again, as Keras'
-	// get_config does.
-	Config() map[string]any
-}
-
 // Registry lists the classes of one kind, such as layers or losses. The tags of their fields
 // declare how values of these classes are encoded, decoded and checked. A tag has the form
 //
@@ -51,7 +42,7 @@ type Class interface {
 //
 // Fields may be of type int, float64, bool, string, *int, *float64, [n]int, []int, []float64
 // or of one of Types.
-type Registry[T Class] struct {
+type Registry[T any] struct {
 	Kind    string // the kind in messages, such as "loss"
 	Quiet   bool   // messages begin with the class, without Kind
 	Fold    bool   // Find ignores case
@@ -65,8 +56,10 @@ type Registry[T Class] struct {
 }
 
 // Entry is a class of a registry.
-type Entry[T Class] struct {
+type Entry[T any] struct {
 	Of    T        // the zero value of the class
+	Class string   // the name of the Keras class, if it is not the name of the Go type
+	Name  string   // the name of its objects in Keras, if it is not the class in snake case; for losses and optimizers
 	Names []string // short names in Keras, such as "mse"
 	// Read and Write handle keys that do not correspond to one field. They may be nil.
 	Read  func(*Reader, T) T
@@ -132,7 +125,7 @@ func (e *UnknownClass) Error() string {
 func (g *Registry[T]) Names() []string {
 	names := make([]string, len(g.Classes))
 	for i, e := range g.Classes {
-		names[i] = e.Of.Class()
+		names[i] = e.class()
 	}
 	return names
 }
@@ -141,7 +134,7 @@ func (g *Registry[T]) Names() []string {
 func (g *Registry[T]) Find(name string) (string, error) {
 	var names []string
 	for _, e := range g.Classes {
-		class := e.Of.Class()
+		class := e.class()
 		if class == name || g.Fold && strings.EqualFold(class, name) || slices.Contains(e.Names, name) {
 			return class, nil
 		}
@@ -151,6 +144,79 @@ func (g *Registry[T]) Find(name string) (string, error) {
 		names = append(names, e.Names...)
 	}
 	return "", &UnknownClass{g.Kind, name, true, names}
+}
+
+// class returns the name of the Keras class.
+func (e Entry[T]) class() string {
+	if e.Class != "" {
+		return e.Class
+	}
+	return reflect.TypeOf(e.Of).Name()
+}
+
+// entry returns the entry of the type of v.
+func (g *Registry[T]) entry(v T) (e Entry[T], ok bool) {
+	t := reflect.Indirect(reflect.ValueOf(v)).Type()
+	for _, e := range g.Classes {
+		if reflect.TypeOf(e.Of) == t {
+			return e, true
+		}
+	}
+	return e, false
+}
+
+// ClassOf returns the name of the Keras class of v: the result of its method Class, if it has one, or else the name in
+// its entry or of its Go type.
+func (g *Registry[T]) ClassOf(v T) string {
+	if c, ok := any(v).(interface{ Class() string }); ok {
+		return c.Class()
+	}
+	if e, ok := g.entry(v); ok {
+		return e.class()
+	}
+	return reflect.Indirect(reflect.ValueOf(v)).Type().Name()
+}
+
+// NameOf returns the name of v: the result of its method Named, if it has one, or else its argument "name". It is "" if v has no
+// such argument.
+func (g *Registry[T]) NameOf(v T) string {
+	if n, ok := any(v).(interface{ Named() string }); ok {
+		return n.Named()
+	}
+	s := reflect.Indirect(reflect.ValueOf(g.Fill(v)))
+	for _, f := range g.plan(s.Type()) {
+		if f.key == "name" && f.name != "_" {
+			return s.Field(f.index).String()
+		}
+	}
+	return ""
+}
+
+// Named is NameOf for a class whose objects have a name in Keras even if they have no argument "name": the name in
+// its entry, or its class in snake case.
+func (g *Registry[T]) Named(v T) string {
+	if name := g.NameOf(v); name != "" {
+		return name
+	}
+	if e, ok := g.entry(v); ok && e.Name != "" {
+		return e.Name
+	}
+	return SnakeCase(g.ClassOf(v))
+}
+
+// GetConfig returns the config of v: the result of its method Config, if it has one, or else that of g.Config.
+func (g *Registry[T]) GetConfig(v T) map[string]any {
+	if c, ok := any(v).(interface{ Config() map[string]any }); ok {
+		return c.Config()
+	}
+	return g.Config(v)
+}
+
+// Same is what the encode function of a Type returns for another object of the same registry, such as a layer in a layer's
+// field. Its module is that of its class in Keras.
+type Same struct {
+	Module string
+	Of     any
 }
 
 // Config returns the config of v. The class of v need not be listed.
@@ -163,6 +229,10 @@ func (g *Registry[T]) Config(v T) map[string]any {
 			x := filled.Field(f.index)
 			if !f.omit || !x.IsZero() {
 				c[f.key] = f.encode(x)
+				if same, ok := c[f.key].(Same); ok {
+					of := same.Of.(T)
+					c[f.key] = Wrap(same.Module, g.ClassOf(of), g.GetConfig(of))
+				}
 			}
 		case !f.omit && !f.training:
 			c[f.key] = f.only[0]
@@ -203,7 +273,7 @@ func (g *Registry[T]) Fill(v T) T {
 
 // Ready reports all mistakes in the fields of v with errorf, and returns v with its defaults. ok
 // is false if there are mistakes. The Build method of a class calls it first.
-func Ready[C, T Class, R any](g *Registry[T], v C, errorf func(format string, a ...any) R) (filled C, ok bool) {
+func Ready[C, T, R any](g *Registry[T], v C, errorf func(format string, a ...any) R) (filled C, ok bool) {
 	wrong := g.Wrong(any(v).(T))
 	for _, err := range wrong {
 		errorf("%w", err)
@@ -246,7 +316,7 @@ func split(err error) []error {
 // that affect training only are skipped, and Decode returns them.
 func (g *Registry[T]) Decode(class string, conf map[string]any, prediction bool) (T, []Ignored, error) {
 	for _, e := range g.Classes {
-		if e.Of.Class() == class {
+		if e.class() == class {
 			return g.DecodeAs(e, conf, prediction)
 		}
 	}
@@ -256,7 +326,7 @@ func (g *Registry[T]) Decode(class string, conf map[string]any, prediction bool)
 
 // DecodeAs is like Decode for the class of e, which need not be listed.
 func (g *Registry[T]) DecodeAs(e Entry[T], conf map[string]any, prediction bool) (T, []Ignored, error) {
-	what := e.Of.Class()
+	what := g.ClassOf(e.Of)
 	if !g.Quiet {
 		what = g.Kind + " " + what
 	}
@@ -304,7 +374,7 @@ func (g *Registry[T]) DecodeAs(e Entry[T], conf map[string]any, prediction bool)
 }
 
 // DecodeCustom is like Decode for a custom class, which the registry does not list.
-func DecodeCustom[C, T Class](g *Registry[T], conf map[string]any) (C, error) {
+func DecodeCustom[C, T any](g *Registry[T], conf map[string]any) (C, error) {
 	var zero C
 	v, _, err := g.DecodeAs(Entry[T]{Of: any(zero).(T)}, conf, false)
 	if err != nil {
@@ -314,7 +384,7 @@ func DecodeCustom[C, T Class](g *Registry[T], conf map[string]any) (C, error) {
 }
 
 // DecodeCustomJSON is like DecodeCustom for a config in JSON.
-func DecodeCustomJSON[C, T Class](g *Registry[T], text []byte) (T, error) {
+func DecodeCustomJSON[C, T any](g *Registry[T], text []byte) (T, error) {
 	conf, err := Unmarshal(text)
 	if err != nil {
 		var none T

@@ -121,7 +121,7 @@ func TestClassesAreDocumented(t *testing.T) {
 			specs(declarations(t, dir), func(s *ast.TypeSpec, doc string) { packages[dir][s.Name.Name] = declared{doc, s} })
 		}
 		c := packages[dir][typ.Name()]
-		for _, what := range missing(c.doc, d.module, d.value.Class()) {
+		for _, what := range missing(c.doc, d.module, classOf(d.module, d.value)) {
 			t.Errorf("the documentation of %v lacks %s", typ, what)
 		}
 		if s, ok := c.spec.Type.(*ast.StructType); ok {

@@ -13,16 +13,11 @@ import (
 	"github.com/lince-ml/lince/optimizer"
 )
 
-type configured interface {
-	Class() string
-	Config() map[string]any
-}
-
 // defaults has a value of each class in which only the required fields are set, and the
 // required arguments of the class's constructor in Keras.
 var defaults = []struct {
 	module string
-	value  configured
+	value  any
 	args   map[string]any
 }{
 	{"layers", layer.Input{Shape: []int{4, 3}}, map[string]any{"shape": []any{4, 3}}},
@@ -82,26 +77,39 @@ var defaults = []struct {
 	{"optimizers", optimizer.Adam{}, nil},
 }
 
-var modules = map[string]struct {
+// module is what the tests need of a package of classes.
+type module struct {
 	classes func() []string
-	decode  func(string, map[string]any) (configured, error)
-}{
-	"layers":       {layer.Classes, as(layer.Decode)},
-	"initializers": {initializer.Classes, as(initializer.Decode)},
-	"losses":       {loss.Classes, as(loss.Decode)},
-	"metrics":      {metric.Classes, as(metric.Decode)},
-	"optimizers":   {optimizer.Classes, as(optimizer.Decode)},
+	decode  func(string, map[string]any) (any, error)
+	class   func(any) string
+	config  func(any) map[string]any
 }
 
-func as[T configured](decode func(string, map[string]any) (T, error)) func(string, map[string]any) (configured, error) {
-	return func(class string, conf map[string]any) (configured, error) { return decode(class, conf) }
+var modules = map[string]module{
+	"layers":       moduleOf(layer.Classes, layer.Decode, layer.ClassOf, layer.GetConfig),
+	"initializers": moduleOf(initializer.Classes, initializer.Decode, initializer.ClassOf, initializer.GetConfig),
+	"losses":       moduleOf(loss.Classes, loss.Decode, loss.ClassOf, loss.GetConfig),
+	"metrics":      moduleOf(metric.Classes, metric.Decode, metric.ClassOf, metric.GetConfig),
+	"optimizers":   moduleOf(optimizer.Classes, optimizer.Decode, optimizer.ClassOf, optimizer.GetConfig),
 }
+
+func moduleOf[T any](classes func() []string, decode func(string, map[string]any) (T, error), class func(T) string, get func(T) map[string]any) module {
+	return module{
+		classes: classes,
+		decode:  func(class string, conf map[string]any) (any, error) { return decode(class, conf) },
+		class:   func(v any) string { return class(v.(T)) },
+		config:  func(v any) map[string]any { return get(v.(T)) },
+	}
+}
+
+// classOf returns the Keras class of a value of a module.
+func classOf(name string, v any) string { return modules[name].class(v) }
 
 // TestDefaultsAreComplete checks that each class has a row in defaults.
 func TestDefaultsAreComplete(t *testing.T) {
 	seen := map[string]bool{}
 	for _, d := range defaults {
-		seen[d.module+"."+d.value.Class()] = true
+		seen[d.module+"."+classOf(d.module, d.value)] = true
 	}
 	for module, m := range modules {
 		for _, class := range m.classes() {
@@ -121,7 +129,7 @@ func TestDefaultsAreKeras(t *testing.T) {
 		if args == nil {
 			args = map[string]any{}
 		}
-		in = append(in, map[string]any{"module": d.module, "class": d.value.Class(), "args": args})
+		in = append(in, map[string]any{"module": d.module, "class": classOf(d.module, d.value), "args": args})
 	}
 	var configs []map[string]any
 	graphtest.Keras(t, `
@@ -134,15 +142,15 @@ for o in json.load(sys.stdin):
 print(json.dumps(out))
 `, in, &configs)
 	for i, d := range defaults {
-		got, err := modules[d.module].decode(d.value.Class(), configs[i])
+		got, err := modules[d.module].decode(classOf(d.module, d.value), configs[i])
 		if err != nil {
 			t.Error(err)
 			continue
 		}
 		// Keras writes the learning rate as a float32.
 		approximately := cmp.Comparer(func(x, y float64) bool { return graphtest.Near(x, y, 1e-7, 0) })
-		if d := cmp.Diff(got.Config(), d.value.Config(), approximately); d != "" {
-			t.Errorf("%s (-Keras, +zero value): %s", got.Class(), d)
+		if d := cmp.Diff(modules[d.module].config(got), modules[d.module].config(d.value), approximately); d != "" {
+			t.Errorf("%s (-Keras, +zero value): %s", classOf(defaults[i].module, got), d)
 		}
 	}
 }

@@ -72,10 +72,10 @@ func TestDocs(t *testing.T) {
 	last := ""
 	seen := map[string]bool{}
 	for _, d := range defaults {
-		if seen[d.module+d.value.Class()] {
+		if seen[d.module+classOf(d.module, d.value)] {
 			continue
 		}
-		seen[d.module+d.value.Class()] = true
+		seen[d.module+classOf(d.module, d.value)] = true
 		if d.module != last {
 			fmt.Fprintf(&b, "\n## %s\n\n| keras.%s | Go | field | argument | default | values |\n|---|---|---|---|---|---|\n",
 				strings.ToUpper(d.module[:1])+d.module[1:], d.module)
@@ -84,7 +84,7 @@ func TestDocs(t *testing.T) {
 		for i, r := range rowsOf(d.module, d.value) {
 			class, typ := "", ""
 			if i == 0 {
-				class, typ = d.value.Class(), "`"+reflect.TypeOf(d.value).String()+"`"
+				class, typ = classOf(d.module, d.value), "`"+reflect.TypeOf(d.value).String()+"`"
 			}
 			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", class, typ, code(r.Field), code(r.Key), code(r.Default), r.Want)
 		}
@@ -106,11 +106,11 @@ func TestDocs(t *testing.T) {
 
 // rowsOf lists the arguments of a class, without the common ones of layers. A class without
 // arguments has one empty row.
-func rowsOf(module string, v configured) []config.Row {
+func rowsOf(module string, v any) []config.Row {
 	rows := config.Describe(v)
 	if module == "layers" {
 		rows = slices.DeleteFunc(rows, func(r config.Row) bool {
-			return r.Field == "Name" || r.Field == "Frozen" || r.Field == "DType" && v.Class() != "InputLayer"
+			return r.Field == "Name" || r.Field == "Frozen" || r.Field == "DType" && classOf(module, v) != "InputLayer"
 		})
 	}
 	for i, r := range rows {
@@ -118,7 +118,7 @@ func rowsOf(module string, v configured) []config.Row {
 			rows[i].Want = values[f.Type]
 		}
 	}
-	if v.Class() == "InputLayer" {
+	if classOf(module, v) == "InputLayer" {
 		rows = append([]config.Row{{Field: "Shape, Batch", Key: "batch_shape", Want: "the shape of an example, and the size of a batch"}}, rows...)
 	}
 	if len(rows) == 0 {

@@ -10,11 +10,11 @@ import (
 // FuzzDecode decodes untrusted configs. The config of a decoded value decodes to the same value.
 func FuzzDecode(f *testing.F) {
 	for _, d := range defaults {
-		data, err := json.Marshal(d.value.Config())
+		data, err := json.Marshal(modules[d.module].config(d.value))
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(d.module, d.value.Class(), data)
+		f.Add(d.module, classOf(d.module, d.value), data)
 	}
 	f.Fuzz(func(t *testing.T, module, class string, data []byte) {
 		m, ok := modules[module]
@@ -26,11 +26,11 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := m.decode(v.Class(), v.Config())
+		again, err := m.decode(m.class(v), m.config(v))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(v.Config(), again.Config()); d != "" {
+		if d := cmp.Diff(m.config(v), m.config(again)); d != "" {
 			t.Fatal(d)
 		}
 	})

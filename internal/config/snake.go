@@ -1,0 +1,21 @@
+package config
+
+import (
+	"regexp"
+	"strings"
+)
+
+var (
+	notWord     = regexp.MustCompile(`\W+`)
+	beforeWord  = regexp.MustCompile(`(.)([A-Z][a-z]+)`)
+	beforeUpper = regexp.MustCompile(`([a-z])([A-Z])`)
+)
+
+// SnakeCase returns the name that Keras derives from a class: conv2d from Conv2D, max_pooling2d from MaxPooling2D, re_lu from
+// ReLU, rm_sprop from RMSprop (keras.src.utils.naming.to_snake_case).
+func SnakeCase(class string) string {
+	s := notWord.ReplaceAllString(class, "")
+	s = beforeWord.ReplaceAllString(s, "${1}_${2}")
+	s = beforeUpper.ReplaceAllString(s, "${1}_${2}")
+	return strings.ToLower(s)
+}
