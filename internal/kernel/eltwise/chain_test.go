@@ -187,3 +187,61 @@ func TestChainBits(t *testing.T) {
 		}
 	})
 }
+
+// BenchmarkChain compares activations as chains with a pass over memory for each function. BENCHMARKS.md has the times.
+func BenchmarkChain(b *testing.B) {
+	one := func(op UnaryOp, v int) Instruction { return Instruction{Kind: OfOne, Unary: op, In: []int{v}} }
+	two := func(op BinaryOp, v, w int) Instruction { return Instruction{Kind: OfTwo, Binary: op, In: []int{v, w}} }
+	isa := kernel.Available()[0]
+	for _, c := range []struct {
+		name    string
+		numbers []float32
+		code    []Instruction
+	}{
+		{"silu", nil, []Instruction{one(Sigmoid, 0), two(Mul, 0, 1)}},
+		{"gelu", []float32{.5, .70710677, 1}, []Instruction{two(Mul, 0, 1), two(Mul, 0, 2), one(Erf, 5), two(Add, 6, 3), two(Mul, 4, 7)}},
+		{"h-swish", []float32{3, 1. / 6}, []Instruction{two(Add, 0, 1), one(ReLU6, 3), two(Mul, 4, 2), two(Mul, 0, 5)}},
+	} {
+		for _, n := range []int{1 << 11, 1 << 16, 1 << 23} {
+			operands, strides := [][]float32{make([]float32, n)}, [][]int{{1}}
+			for i := range operands[0] {
+				operands[0][i] = float32(i%1000)/100 - 5
+			}
+			for _, v := range c.numbers {
+				operands, strides = append(operands, []float32{v}), append(strides, []int{0})
+			}
+			dst := make([]float32, n)
+			k := NewChain(isa, []int{n}, strides, c.code, []int{len(operands) + len(c.code) - 1})
+			scratch := make([]float32, k.ScratchLen())
+			b.Run(fmt.Sprintf("%s/%d/chain", c.name, n), func(b *testing.B) {
+				kerneltest.Speed(b, 0, 8*n, func() {
+					for p := range k.Parts() {
+						k.Run(p, operands, [][]float32{dst}, nil, scratch)
+					}
+				})
+			})
+			values := operands
+			for range c.code {
+				values = append(values, make([]float32, n))
+			}
+			b.Run(fmt.Sprintf("%s/%d/passes", c.name, n), func(b *testing.B) {
+				kerneltest.Speed(b, 0, 8*n, func() {
+					for j, s := range c.code {
+						y := values[len(operands)+j]
+						for p := range kernel.Blocks(n) {
+							lo, hi := kernel.BlockRange(n, p)
+							switch {
+							case s.Kind == OfOne:
+								applyUnary(isa, s.Unary, values[s.In[0]][lo:hi], y[lo:hi])
+							case len(values[s.In[1]]) == 1:
+								apply(isa, s.Binary, values[s.In[0]][lo:hi], values[s.In[1]], y[lo:hi])
+							default:
+								apply(isa, s.Binary, values[s.In[0]][lo:hi], values[s.In[1]][lo:hi], y[lo:hi])
+							}
+						}
+					}
+				})
+			})
+		}
+	}
+}
