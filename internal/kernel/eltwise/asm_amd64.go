@@ -172,18 +172,6 @@ func chooseVectors(isa kernel.ISA, dst *float32, cond *float32, x *float32, y *f
 	}
 }
 
-// fetchVectors calls the assembly for an instruction set.
-func fetchVectors(isa kernel.ISA, x *float32, n int) {
-	switch isa {
-	case kernel.AVX512:
-		fetchAVX512(x, n)
-	case kernel.AVX2:
-		fetchAVX2(x, n)
-	default:
-		panic("fetch has no assembly for " + isa.String())
-	}
-}
-
 // unaryNegVectors calls the assembly for an instruction set.
 func unaryNegVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
 	switch isa {
@@ -466,11 +454,6 @@ func binaryReLU6GradAVX512(dst *float32, x *float32, y *float32, n int, stepX in
 //go:noescape
 func chooseAVX512(dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int)
 
-// fetchAVX512 prefetches n lines of 64 bytes. It does nothing with NEON.
-//
-//go:noescape
-func fetchAVX512(x *float32, n int)
-
 // unaryNegAVX512 sets dst = -x, element by element, for n vectors.
 //
 //go:noescape
@@ -600,11 +583,6 @@ func binaryReLU6GradAVX2(dst *float32, x *float32, y *float32, n int, stepX int,
 //
 //go:noescape
 func chooseAVX2(dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int)
-
-// fetchAVX2 prefetches n lines of 64 bytes. It does nothing with NEON.
-//
-//go:noescape
-func fetchAVX2(x *float32, n int)
 
 // unaryNegAVX2 sets dst = -x, element by element, for n vectors.
 //

@@ -1296,19 +1296,6 @@ again:
 	VZEROUPPER
 	RET
 
-// func fetchAVX512(x *float32, n int)
-TEXT ·fetchAVX512(SB), NOSPLIT, $0-16
-	MOVQ x+0(FP), AX
-	MOVQ n+8(FP), BX
-	PCALIGN $64
-again:
-	PREFETCHT0 (AX)
-	ADDQ $64, AX
-	DECQ BX
-	JNE again
-	VZEROUPPER
-	RET
-
 // func unaryNegAVX512(dst *float32, x *float32, n int)
 TEXT ·unaryNegAVX512(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), AX
@@ -2135,19 +2122,6 @@ again:
 	ADDQ $32, BX
 	ADDQ $32, AX
 	DECQ R8
-	JNE again
-	VZEROUPPER
-	RET
-
-// func fetchAVX2(x *float32, n int)
-TEXT ·fetchAVX2(SB), NOSPLIT, $0-16
-	MOVQ x+0(FP), AX
-	MOVQ n+8(FP), BX
-	PCALIGN $64
-again:
-	PREFETCHT0 (AX)
-	ADDQ $64, AX
-	DECQ BX
 	JNE again
 	VZEROUPPER
 	RET

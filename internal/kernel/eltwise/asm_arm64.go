@@ -74,11 +74,6 @@ func chooseVectors(_ kernel.ISA, dst *float32, cond *float32, x *float32, y *flo
 	chooseNEON(dst, cond, x, y, n, stepX, stepY)
 }
 
-// fetchVectors calls the assembly for an instruction set.
-func fetchVectors(_ kernel.ISA, x *float32, n int) {
-	fetchNEON(x, n)
-}
-
 // unaryNegVectors calls the assembly for an instruction set.
 func unaryNegVectors(_ kernel.ISA, dst *float32, x *float32, n int) {
 	unaryNegNEON(dst, x, n)
@@ -276,11 +271,6 @@ func binaryReLU6GradNEON(dst *float32, x *float32, y *float32, n int, stepX int,
 //
 //go:noescape
 func chooseNEON(dst *float32, cond *float32, x *float32, y *float32, n int, stepX int, stepY int)
-
-// fetchNEON prefetches n lines of 64 bytes. It does nothing with NEON.
-//
-//go:noescape
-func fetchNEON(x *float32, n int)
 
 // unaryNegNEON sets dst = -x, element by element, for n vectors.
 //

@@ -339,12 +339,6 @@ again:
 	BNE again
 	RET
 
-// func fetchNEON(x *float32, n int)
-TEXT ·fetchNEON(SB), NOSPLIT, $0-16
-	MOVD x+0(FP), R0
-	MOVD n+8(FP), R1
-	RET
-
 // func unaryNegNEON(dst *float32, x *float32, n int)
 TEXT ·unaryNegNEON(SB), NOSPLIT, $0-24
 	MOVD dst+0(FP), R0

@@ -62,8 +62,6 @@ func chooseVectors(_ kernel.ISA, _ *float32, _ *float32, _ *float32, _ *float32,
 	panic("no assembly on this architecture")
 }
 
-func fetchVectors(_ kernel.ISA, _ *float32, _ int) { panic("no assembly on this architecture") }
-
 func unaryNegVectors(_ kernel.ISA, _ *float32, _ *float32, _ int) {
 	panic("no assembly on this architecture")
 }

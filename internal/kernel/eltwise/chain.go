@@ -58,8 +58,7 @@ const (
 type chainOperand struct {
 	steps []int
 	form  form
-	slot  int  // if it is copied
-	whole bool // all of its elements are read once, in order
+	slot  int // if it is copied
 }
 
 // form says how an operand's numbers for a block are found.
@@ -108,7 +107,6 @@ func NewChain(isa kernel.ISA, shape []int, strides [][]int, code []Instruction, 
 	}
 	for i := range c.operands {
 		o := &c.operands[i]
-		o.whole = !slices.Contains(o.steps, 0)
 		if o.form = c.formOf(o.steps); o.form >= repeated {
 			o.slot, c.slots = c.slots, c.slots+1
 		}
@@ -248,9 +246,6 @@ func (c *Chain) Run(part int, operands, results [][]float32, fill func(instructi
 			switch o.form {
 			case direct:
 				values[i] = chainValue{operands[i][from : from+n], 1}
-				if next := from + n; o.whole { // the next block
-					prefetch(c.isa, operands[i][next:min(next+n, len(operands[i]))])
-				}
 			case single:
 				if operands[i] != nil && copied[i] != 1+from {
 					copied[i] = 1 + from

@@ -47,13 +47,6 @@ func selectValues(isa kernel.ISA, cond, x, y chainValue, dst []float32) int {
 	return n * lanes
 }
 
-// prefetch brings x to the first cache.
-func prefetch(isa kernel.ISA, x []float32) {
-	if n := len(x) / 16; n > 0 && isa != kernel.Generic {
-		fetchVectors(isa, &x[0], n)
-	}
-}
-
 // repeat returns a vector with x in all lanes, for all instruction sets.
 func repeat(x float32) (vector [16]float32) {
 	for i := range vector {

@@ -141,18 +141,6 @@ func choose(f *family, v vec) {
 	}, a.steps(cond, dst)...)
 }
 
-// fetch writes the loop that prefetches memory to the first cache.
-func fetch(f *family, v vec) {
-	a := f.fn(v, "fetch", "prefetches n lines of 64 bytes. It does nothing with NEON.", "x *float32", "n int")
-	x, n := a.param("x"), a.param("n")
-	if !a.isNEON() {
-		a.loop("again")
-		a.i("PREFETCHT0 %s", x.mem(0))
-		a.i("ADDQ $64, %s\nDECQ %s\nJNE again", x, n)
-	}
-	a.ret()
-}
-
 var unaryOps = []struct {
 	name, goExpr string
 	needs        needs
@@ -332,7 +320,6 @@ func eltwise(f *family) {
 			binary(f, v, "binary"+op.name, op.goExpr, op.needs, op.code)
 		}
 		choose(f, v)
-		fetch(f, v)
 		for _, op := range unaryOps {
 			unary(f, v, "unary"+op.name, op.goExpr, op.needs, op.code)
 		}
