@@ -151,7 +151,8 @@ func (c *chainer) again() map[*graph.Node]bool {
 // that read a value are known.
 func (c *chainer) split() {
 	again := c.again()
-	for _, n := range slices.Backward(c.g.Nodes) {
+	for i := len(c.g.Nodes) - 1; i >= 0; i-- {
+		n := c.g.Nodes[i]
 		if !c.fits[n] {
 			continue
 		}

@@ -46,7 +46,7 @@ func chained(b *graph.Builder, x *graph.Value) []*graph.Value {
 }
 
 // TestChainsOfPlan checks that the plan of chained has a pass over memory for the gradient and for the result of
-// each of its functions, and no element-wise op of its own for a large value.
+// each of its functions, and no other element-wise op for a large value.
 func TestChainsOfPlan(t *testing.T) {
 	i := find(t, "chains")
 	g, _ := build(t, i)
