@@ -66,7 +66,9 @@ type compiled struct {
 	trained    []bool      // trainable flags of all layers, as they were at Compile
 
 	train, evaluate backend.Program
-	names           []string // keys of the values that both graphs return, sorted
+	constrain       backend.Program   // runs after each training step; nil if no weight has a constraint
+	updated         []*graph.Variable // the weights that a training step changes
+	names           []string          // keys of the values that train and evaluate return, sorted
 	measures        map[string]metric.Metric
 
 	training, evaluation []*graph.Variable // variables of the metrics
@@ -232,13 +234,23 @@ func (m *Model) compileFor(c CompileOptions, training bool) error {
 		}
 		graphs = append(graphs, g)
 	}
+	constraints, err := m.constraints(n, store)
+	if err != nil {
+		return err
+	}
+	if constraints != nil {
+		graphs = append(graphs, constraints)
+	}
 	programs, err := m.programs(graphs, store)
 	if err != nil {
 		return err
 	}
-	n.evaluate = programs[len(programs)-1]
 	if training {
-		n.train = programs[0]
+		n.train, programs = programs[0], programs[1:]
+	}
+	n.evaluate = programs[0]
+	if constraints != nil {
+		n.constrain = programs[1]
 	}
 	n.assign(store.Variables())
 	m.mu.Lock()
@@ -298,6 +310,9 @@ var errNothing = errors.New("no output has a loss or a metric")
 func (c *compiled) close() {
 	if c.train != nil {
 		c.train.Close()
+	}
+	if c.constrain != nil {
+		c.constrain.Close()
 	}
 	c.evaluate.Close()
 }

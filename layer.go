@@ -1,6 +1,7 @@
 package lince
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -312,5 +313,7 @@ func (v Variable) Set(t *tensor.Tensor) error {
 // own assigns to the layer the variables that building it declared in m's store.
 func (l *layerInstance) own(m *Model, variables []*graph.Variable) {
 	l.owner, l.variables = m, variables
-	slices.SortStableFunc(l.variables, func(a, b *graph.Variable) int { return int(a.Role) - int(b.Role) })
+	slices.SortStableFunc(l.variables, func(a, b *graph.Variable) int {
+		return cmp.Or(cmp.Compare(l.groupOf(a), l.groupOf(b)), cmp.Compare(a.Role, b.Role))
+	})
 }

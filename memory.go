@@ -93,6 +93,16 @@ func (m *Model) TrainingMemory(batch int) (Memory, error) {
 	if err != nil {
 		return r, err
 	}
+	if c.constrain != nil { // it uses the same block of memory
+		x, err := measure(c.constrain)
+		if err != nil {
+			return r, err
+		}
+		if x.Activations+x.Workspace+x.Gaps > r.Activations+r.Gradients+r.Workspace+r.Gaps {
+			r.Activations, r.Gradients, r.Workspace, r.Gaps = x.Activations, 0, x.Workspace, x.Gaps
+		}
+		r.Scratch = max(r.Scratch, x.Scratch)
+	}
 	r.Batch = batch
 	r.Weights = variableBytes(m.vars())
 	r.Optimizer = variableBytes(c.optimizer)

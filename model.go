@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/lince-ml/lince/callback"
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/backend"
@@ -19,6 +20,7 @@ import (
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -45,6 +47,9 @@ type Options struct {
 	Optimizers map[string]OptimizerDecoder
 	Losses     map[string]LossDecoder
 	Metrics    map[string]MetricDecoder
+	// Regularizers and Constraints decode custom regularizers and constraints of layers in a file.
+	Regularizers map[string]RegularizerDecoder
+	Constraints  map[string]ConstraintDecoder
 
 	backend backend.Backend // tests; nil is the engine
 }
@@ -60,6 +65,12 @@ type LossDecoder = func(config json.RawMessage) (loss.Loss, error)
 
 // MetricDecoder makes a custom metric from its config, a JSON object.
 type MetricDecoder = func(config json.RawMessage) (metric.Metric, error)
+
+// RegularizerDecoder makes a custom regularizer from its config, a JSON object.
+type RegularizerDecoder = func(config json.RawMessage) (regularizer.Regularizer, error)
+
+// ConstraintDecoder makes a custom constraint from its config, a JSON object.
+type ConstraintDecoder = func(config json.RawMessage) (constraint.Constraint, error)
 
 // Model is a network with its weights (keras.Model). Sequential, Functional and Open make one. A Model is also a
 // layer.Layer, so it can be nested in other models, which then share its weights.

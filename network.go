@@ -62,7 +62,7 @@ func (n *network) trace() error {
 		g.Names = append(g.Names, name)
 		var operands [][]keras.Call
 		for _, c := range calls[l] {
-			operands = append(operands, number(c.in))
+			operands = append(operands, number(c.arguments()))
 		}
 		g.Operands = append(g.Operands, operands)
 	}

@@ -176,19 +176,21 @@ func (m *Model) load(weights keras.Weights) error {
 				find(inner, at, name+"/")
 				continue
 			}
-			e := entries[at]
-			if len(e.Vars) != len(l.variables) {
-				errs = append(errs, fmt.Errorf("layer %s: want %d variables, the file has %d", name, len(l.variables), len(e.Vars)))
-			}
-			for j, v := range l.variables[:min(len(l.variables), len(e.Vars))] {
-				t := e.Vars[j]
-				if t.DType() == tensor.BFloat16 && v.DType == tensor.Float32 { // the layer computes in float32
-					t, _ = convert(t, v.DType, new(*tensor.Tensor))
+			for _, g := range l.groups(at) {
+				e := entries[g.path]
+				if len(e.Vars) != len(g.variables) {
+					errs = append(errs, fmt.Errorf("layer %s: want %d variables%s, the file has %d", name, len(g.variables), g.in(at), len(e.Vars)))
 				}
-				if t.DType() != v.DType || !t.Shape().Equal(v.Shape) {
-					errs = append(errs, fmt.Errorf("layer %s: %s must be %v, the file has %v", name, v.Path, v.Type, t))
+				for j, v := range g.variables[:min(len(g.variables), len(e.Vars))] {
+					t := e.Vars[j]
+					if t.DType() == tensor.BFloat16 && v.DType == tensor.Float32 { // the layer computes in float32
+						t, _ = convert(t, v.DType, new(*tensor.Tensor))
+					}
+					if t.DType() != v.DType || !t.Shape().Equal(v.Shape) {
+						errs = append(errs, fmt.Errorf("layer %s: %s must be %v, the file has %v", name, v.Path, v.Type, t))
+					}
+					values[v] = t
 				}
-				values[v] = t
 			}
 		}
 	}

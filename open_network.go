@@ -188,13 +188,28 @@ func (r *reader) applyCalls(n *keras.Network, where string) (results, error) {
 				continue
 			}
 			layers[c.Op] = l
+			if err := l.setCall(nl.Calls); err != nil {
+				errs = append(errs, fmt.Errorf("layer %s%s (%s): %w", where, nl.Name, nl.Class, err))
+				layers[c.Op] = &layerInstance{name: nl.Name}
+			}
 		}
 		if layers[c.Op].config == nil {
 			continue // its class or config has a mistake
 		}
 		if len(nl.Calls) > 0 {
-			if err := plainCall(nl.Calls[c.Node]); err != nil {
+			refs, keywords, err := layers[c.Op].operandsOf(nl.Calls[c.Node])
+			if err == nil {
+				err = layers[c.Op].plainCall(nl.Calls[c.Node])
+			}
+			if err != nil {
 				errs = append(errs, fmt.Errorf("layer %s%s (%s): %w", where, nl.Name, nl.Class, err))
+				continue
+			}
+			if refs != nil {
+				for i, t := range refs {
+					in[i] = values.find(t)
+				}
+				values[nl.Name][c.Node] = applyWith(layers[c.Op], in, keywords).Values()
 				continue
 			}
 		}
@@ -227,7 +242,8 @@ func numberCalls(results [][]*Symbol) {
 
 // plainCall refuses arguments of a call that lince does not support. It accepts None as a mask. It ignores
 // training, because the caller decides whether the model trains.
-func plainCall(c keras.NetworkCall) error {
+func (l *layerInstance) plainCall(c keras.NetworkCall) error {
+	_, causal := l.config.(layer.CausalMasked)
 	for i, a := range c.Args {
 		if v, ok := a.(keras.Constant); ok && !isNone(v) {
 			return fmt.Errorf("it is called with %.100s as argument %d, which is not supported", v, i)
@@ -235,7 +251,7 @@ func plainCall(c keras.NetworkCall) error {
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.Kwargs)) {
 		v, ok := c.Kwargs[key].(keras.Constant)
-		if ok && !isNone(v) && key != "training" {
+		if ok && !isNone(v) && key != "training" && !(causal && (key == causalMask || key == "return_attention_scores" && string(v) == "false")) {
 			return fmt.Errorf("it is called with %s=%.100s, which is not supported", key, v)
 		}
 	}
@@ -289,6 +305,41 @@ func (r *reader) newLayer(nl keras.NetworkLayer, x *Symbol, where string) (*laye
 	return l, nil
 }
 
+// decodeCustom replaces custom regularizers and constraints in the config of a layer by what they decode to.
+func (o Options) decodeCustom(conf map[string]any) error {
+	var errs []error
+	for _, key := range slices.Sorted(maps.Keys(conf)) {
+		var x any
+		var err error
+		switch {
+		case strings.HasSuffix(key, "_regularizer"):
+			x, err = custom(conf[key], o.Regularizers)
+		case strings.HasSuffix(key, "_constraint"):
+			x, err = custom(conf[key], o.Constraints)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", key, err))
+		} else if x != nil {
+			conf[key] = x
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// custom decodes a Keras object if its class is in decoders. Otherwise it returns nil.
+func custom[T any](v any, decoders map[string]func(json.RawMessage) (T, error)) (any, error) {
+	class, conf := config.Object(v)
+	decode := decoders[class]
+	if decode == nil {
+		return nil, nil
+	}
+	text, err := json.Marshal(conf)
+	if err != nil {
+		return nil, err
+	}
+	return decode(text)
+}
+
 // layer decodes a layer's configuration. unsupported lists its settings that lince does not support and that only
 // training needs.
 func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, unsupported []string, err error) {
@@ -307,6 +358,9 @@ func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, unsu
 	}
 	conf, err := config.Unmarshal(nl.Config)
 	if err != nil {
+		return nil, nil, fmt.Errorf("layer %s (%s): %w", name, nl.Class, err)
+	}
+	if err := r.decodeCustom(conf); err != nil {
 		return nil, nil, fmt.Errorf("layer %s (%s): %w", name, nl.Class, err)
 	}
 	l, ignored, err := layer.DecodeForPrediction(nl.Class, conf)

@@ -86,7 +86,7 @@ func (s *scalars) logs() *Logs {
 
 // profile records the times of training and evaluation in p, until the returned function is called.
 func (m *Model) profile(p *profile.Profile) (end func()) {
-	programs := map[string]backend.Program{"training": m.compiled.train, "validation": m.compiled.evaluate}
+	programs := map[string]backend.Program{"training": m.compiled.train, "validation": m.compiled.evaluate, "constraints": m.compiled.constrain}
 	for name, program := range programs {
 		if x, ok := program.(backend.Profiled); ok {
 			x.Profile(p, name)
@@ -101,11 +101,15 @@ func (m *Model) profile(p *profile.Profile) (end func()) {
 	}
 }
 
-// step runs a program that changes variables.
+// step runs a program that changes variables. After a training step it applies the constraints.
 func (m *Model) step(p backend.Program, in []*tensor.Tensor, values *scalars) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return p.Run(in, values.out)
+	err := p.Run(in, values.out)
+	if c := m.compiled; err == nil && p == c.train && c.constrain != nil {
+		err = c.constrain.Run(nil, nil)
+	}
+	return err
 }
 
 // reset sets the variables of metrics to their initial values.

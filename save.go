@@ -155,7 +155,9 @@ func (m *Model) entries(path string, list keras.Weights) keras.Weights {
 			list = inner.entries(at, list)
 			continue
 		}
-		list = append(list, keras.Entry{Path: at, Name: l.name, Vars: tensors(l.variables)})
+		for _, g := range l.groups(at) {
+			list = append(list, keras.Entry{Path: g.path, Name: g.name, Vars: tensors(g.variables)})
+		}
 	}
 	return list
 }
@@ -297,8 +299,8 @@ func (l *layerInstance) describe(calls []*call, shared map[*layerInstance]int64)
 	if out.Config, err = keras.Marshal(python(l.Config())); err != nil {
 		return out, fmt.Errorf("layer %s: its config: %w", l.name, err)
 	}
-	if shape := calls[0].inputShape(); shape != nil {
-		out.BuildConfig, err = keras.Marshal(map[string]any{"input_shape": shape})
+	if build := calls[0].buildConfig(); build != nil {
+		out.BuildConfig, err = keras.Marshal(build)
 	}
 	return out, err
 }
@@ -320,12 +322,29 @@ func (l *layerInstance) describeCalls(calls []*call, ref func(*Symbol) keras.Ten
 				dict[key] = args[i]
 			}
 			args = []keras.Arg{dict}
-		} else if _, most := l.Operands(); most != 1 {
+		} else if _, most := l.Operands(); most != 1 && l.operandNames() == nil {
 			args = []keras.Arg{keras.ArgList(args)}
 		}
-		list = append(list, keras.NetworkCall{Args: args})
+		list = append(list, c.withKeywords(keras.NetworkCall{Args: args}))
 	}
 	return list
+}
+
+// buildConfig returns the shapes of the call's operands for JSON, as Keras writes them for the layer. It is nil for an input.
+func (c *call) buildConfig() map[string]any {
+	shape := c.inputShape()
+	names := c.layer.operandNames()
+	switch {
+	case shape == nil:
+		return nil
+	case names == nil:
+		return map[string]any{"input_shape": shape}
+	}
+	shapes := map[string]any{}
+	for i, x := range c.in {
+		shapes[names[i]+"_shape"] = keras.Dims(x.Shape())
+	}
+	return map[string]any{"shapes_dict": shapes}
 }
 
 // inputShape returns the shape of the call's operands for JSON, nil for an input.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
@@ -23,6 +24,9 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 	of, total, each := m.losses(b, c, out)
 	if of == nil {
 		return nil, fmt.Errorf("compiling: %w", b.Err())
+	}
+	if p := m.penalty(b); p != nil && total != nil {
+		total, each = b.Add(total, b.Cast(p, total.DType)), b.Add(each, b.Cast(p, each.DType))
 	}
 	if training {
 		m.learn(b, c, total)
@@ -87,6 +91,83 @@ func (m *Model) losses(b *graph.Builder, c *compiled, out []*graph.Value) (of []
 	return of, total, each
 }
 
+// penalty returns the sum of the losses that layers have added and of the penalties of the regularizers of the trained
+// weights, a scalar. It is nil if there are none.
+func (m *Model) penalty(b *graph.Builder) *graph.Value {
+	penalties := slices.Clone(b.Losses())
+	for _, v := range m.trained(b) {
+		if v.Regularizer == nil {
+			continue
+		}
+		at := b.In("", "regularizer of "+v.Path)
+		before := b.Mistakes()
+		p := v.Regularizer.Penalty(at, b.Read(v))
+		if wantValue(at, before, p, op.Type{DType: v.DType, Shape: tensor.Shape{}}) {
+			penalties = append(penalties, p)
+		}
+	}
+	var sum *graph.Value
+	for _, p := range penalties {
+		if sum == nil {
+			sum = p
+		} else {
+			sum = b.Add(sum, b.Cast(p, sum.DType))
+		}
+	}
+	return sum
+}
+
+// trained returns the variables that training changes.
+func (m *Model) trained(b *graph.Builder) []*graph.Variable {
+	var list []*graph.Variable
+	for _, v := range m.vars() {
+		if v = b.Store().Find(v); v.Trainable() {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// wantValue reports whether v, the result of a regularizer or a constraint, has the type want. If not, it reports the
+// mistake to at. before is the number of mistakes before v was computed.
+func wantValue(at *graph.Builder, before int, v *graph.Value, want op.Type) bool {
+	switch {
+	case v != nil && v.Valid() && v.Equal(want):
+		return true
+	case v != nil && v.Valid():
+		at.Errorf("the result is %v, want %v", v.Type, want)
+	case at.Mistakes() == before:
+		at.Errorf("there is no valid result, and no error; call Errorf to report what is wrong")
+	}
+	return false
+}
+
+// constraints returns a graph that applies the constraints of the weights that training updates. It is nil if there are
+// none. It is a separate graph, because the values in the training graph are those from before the update.
+func (m *Model) constraints(c *compiled, store *graph.Store) (*graph.Graph, error) {
+	b := graph.NewBuilder(store, true)
+	any := false
+	for _, v := range c.updated {
+		if v.Constraint == nil {
+			continue
+		}
+		any = true
+		at := b.In("", "constraint of "+v.Path)
+		w, before := b.Read(v), b.Mistakes()
+		if p := v.Constraint.Project(at, w); wantValue(at, before, p, w.Type) {
+			b.Assign(w, p)
+		}
+	}
+	g, err := b.Finish()
+	if err != nil {
+		return nil, fmt.Errorf("compiling: %w", err)
+	}
+	if !any {
+		return nil, nil
+	}
+	return g, nil
+}
+
 // results adds the means of the losses, and the metrics, with variables under path. It returns them by their names in logs.
 func (c *compiled) results(b *graph.Builder, path string, of []operands, each *graph.Value) map[string]*graph.Value {
 	values := map[string]*graph.Value{}
@@ -138,16 +219,20 @@ func axesFrom(first, rank int) []int {
 
 // learn adds the gradients and the optimizer's updates.
 func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
-	var weights []*graph.Value
-	for _, v := range m.vars() {
-		if v = b.Store().Find(v); v.Trainable() {
-			weights = append(weights, b.Read(v))
-		}
+	trained := m.trained(b)
+	weights := make([]*graph.Value, len(trained))
+	for i, v := range trained {
+		weights[i] = b.Read(v)
 	}
 	if len(weights) == 0 {
 		return // the model can still be evaluated; Fit returns an error
 	}
 	grads := graph.Grad(b, total, weights...)
+	for i, v := range trained {
+		if grads[i] != nil {
+			c.updated = append(c.updated, v)
+		}
+	}
 	at := b.In(optimizerPath, "optimizer ("+optimizer.ClassOf(c.config.Optimizer)+")")
 	c.config.Optimizer.Build(at, weights, grads)
 }

@@ -30,6 +30,9 @@ type call struct {
 	out   []*Symbol
 	born  int   // sequence number among all calls and layers
 	err   error // a mistake that building the graph does not find
+	// keywords has, for each operand, the keyword with which the file that the call is from passes it, "" for a positional
+	// argument. nil means that all operands are positional.
+	keywords []string
 }
 
 // making numbers calls and layers, and guards layerInstance.applied and Model.self.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/tensor"
@@ -18,6 +19,7 @@ type Builder struct {
 	*core
 	path, label string
 	frozen      bool
+	replace     func(path string, x *Value) *Value // see Replace
 }
 
 type core struct {
@@ -27,6 +29,7 @@ type core struct {
 	inputs   []*Value
 	reads    map[*Variable]*Value
 	draws    map[uint64]int // number of RandomUniform ops for each key
+	losses   []*Value
 	training bool
 	errs     []error
 }
@@ -44,13 +47,25 @@ func (b *Builder) In(path, label string) *Builder {
 	if label == "" {
 		label = b.label
 	}
-	return &Builder{b.core, join(b.path, path), label, b.frozen}
+	return &Builder{b.core, join(b.path, path), label, b.frozen, b.replace}
 }
 
 // Freeze returns a view of the builder for a layer that is not trainable (Keras' trainable=False).
 // Weights declared through it are not trained. Views made from it are also frozen.
 func (b *Builder) Freeze() *Builder {
-	return &Builder{b.core, b.path, b.label, true}
+	return &Builder{b.core, b.path, b.label, true, b.replace}
+}
+
+// Replace returns a view of the builder for a layer inside another that changes its weights. Where the layer declares a
+// variable, it gets the result of with for the variable's path, relative to this view, and its value.
+func (b *Builder) Replace(with func(path string, x *Value) *Value) *Builder {
+	outer := b.path
+	return &Builder{b.core, b.path, b.label, b.frozen, func(path string, x *Value) *Value {
+		if b.replace != nil {
+			x = b.replace(path, x)
+		}
+		return with(strings.TrimPrefix(strings.TrimPrefix(path, outer), "/"), x)
+	}}
 }
 
 // Frozen reports whether the view's layer is frozen. A frozen layer that keeps statistics, such as
@@ -147,7 +162,11 @@ func (b *Builder) Variable(v Variable) *Value {
 	if err != nil {
 		return b.fail("", err)
 	}
-	return b.Read(have)
+	x := b.Read(have)
+	if b.replace != nil {
+		x = b.replace(v.Path, x)
+	}
+	return x
 }
 
 // Read returns the value of a variable of the store.
@@ -175,6 +194,36 @@ func (b *Builder) Update(o op.Op, in ...*Value) {
 		}
 	}
 	b.add(o, in...)
+}
+
+// AddLoss adds the sum of v to the loss of the model, in training and in evaluation (Keras'
+// Layer.add_loss). v has floating-point numbers. The sum is added to the mean loss of the batch;
+// example weights do not apply to it. In a graph for predictions it is not computed.
+func (b *Builder) AddLoss(v *Value) {
+	switch {
+	case v.IsList():
+		b.Errorf("AddLoss: got a list of %d values, want one value", len(v.list))
+		return
+	case !v.Valid():
+		return
+	case !v.DType.IsFloat():
+		b.Errorf("AddLoss: got numbers of type %v, want floating-point numbers", v.DType)
+		return
+	}
+	if v.Rank() > 0 {
+		v = b.Sum(v)
+	}
+	b.losses = append(b.losses, v)
+}
+
+// Losses returns the losses that layers have added with AddLoss so far, as scalars.
+func (b *Builder) Losses() []*Value { return b.losses }
+
+// Updates reports whether an op that changes a variable has been added.
+func (b *Builder) Updates(variable *Value) bool {
+	return slices.ContainsFunc(b.updates, func(n *Node) bool {
+		return slices.Contains(n.In[:n.Op.(op.Updater).Updates()], variable)
+	})
 }
 
 // Mistakes returns the number of errors so far.

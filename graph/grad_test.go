@@ -124,6 +124,40 @@ var gradients = []struct {
 	{"Slice", []int{3, 4, 2}, []int{2, 2, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.Mul(b.Slice(x, []int{1, 1, 0}, []int{2, 2, tensor.Unknown}), y)
 	}},
+	{"Slice", []int{3, 4, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Square(b.Op(op.Slice{Begin: []int{1, 1, 0}, Size: []int{2, tensor.Unknown, tensor.Unknown}, End: []int{7, 1, 0}}, b.Square(x)))
+	}},
+	{"SliceGrad", []int{3, 4, 2}, []int{2, 2, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Mul(x, b.Op(op.SliceGrad{Slice: op.Slice{Begin: []int{1, 1, 0}, Size: []int{2, 2, 2}}}, b.Square(y), x))
+	}},
+	{"ExpandDims", []int{3, 2}, []int{2, 1, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(b.ExpandDims(x, 0), y) }},
+	{"Squeeze", []int{3, 2}, []int{2, 1, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Mul(b.Sum(x), b.Square(b.Squeeze(y, 1)))
+	}},
+	{"RandomNormal", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Mul(x, b.RandomNormal(1, b.Constant(tensor.Int64, 1), x))
+	}},
+	{"Conv2DTranspose", []int{2, 3, 4, 2}, []int{3, 3, 3, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		same := b.Op(op.Conv2DTranspose{Window: window(3, 2, 1, op.Same), Last: [2]int{2, 1}}, x, y)
+		valid := b.Op(op.Conv2DTranspose{Window: window(3, 1, 2, op.Valid), Last: [2]int{5, 5}}, x, y)
+		return b.Add(b.Sum(b.Square(same)), b.Square(valid))
+	}},
+	{"AdaptiveMaxPool2D", []int{2, 5, 4, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		pool := func(h, w int) *graph.Value { return b.Op(op.AdaptiveMaxPool2D{Size: [2]int{h, w}}, x) }
+		return b.Add(b.Sum(b.Square(pool(3, 3))), b.Mul(pool(2, 6), pool(2, 6)))
+	}},
+	{"Resize", []int{2, 3, 4, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		sum := b.Sum(x)
+		for m := op.Nearest; m <= op.AdaptiveMean; m++ {
+			for _, o := range []op.Resize{
+				{Scale: [2]int{2, 3}, Method: m}, {Size: [2]int{5, 3}, Method: m}, {Size: [2]int{2, 7}, Method: m, Antialias: true},
+			} {
+				up := b.Op(o, b.Square(x))
+				sum = b.Add(sum, b.Sum(b.Square(b.Op(op.ResizeGrad{Resize: o}, b.Square(up), x))))
+			}
+		}
+		return sum
+	}},
 	{"Conv2D", []int{2, 5, 6, 2}, []int{3, 3, 2, 3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.Conv2D(x, y, window(3, 1, 1, op.Valid))
 	}},
@@ -192,6 +226,26 @@ var gradients = []struct {
 	{"Softmax", []int{3, 4}, []int{3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(b.Softmax(x), y) }},
 	{"SoftmaxCrossEntropy", []int{3, 4}, []int{3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.SoftmaxCrossEntropy(x, b.Div(y, b.SumKeep(y, 1))) // labels that sum to 1
+	}},
+	{"Sparsemax", []int{3, 4}, []int{3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Mul(b.Add(b.Sparsemax(x), b.Sparsemax(b.Scale(x, .1))), y) // some results are 0, and none
+	}},
+	{"LayerNorm", []int{2, 3, 4}, []int{4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.LayerNorm(x, y, b.Square(y), .1)
+	}},
+	{"LayerNorm", []int{5, 3}, []int{3}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		scaled, shifted := b.LayerNorm(x, y, nil, .2), b.LayerNorm(x, nil, y, .3)
+		return b.Add(b.Mul(scaled, shifted), b.LayerNorm(b.Mul(x, y), nil, nil, .4))
+	}},
+	{"Gather", []int{3, 2}, []int{5, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Mul(b.Square(b.Gather(x, b.Cast(b.ArgMax(b.Concat(1, y, y, y)), tensor.Int64))), y)
+	}},
+	{"StraightThrough", []int{3, 2}, []int{2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Mul(b.Square(b.Op(op.StraightThrough{}, x, b.Offset(x, 3))), y) // as x+3, whose derivative is that of x
+	}},
+	{"GatherGrad", []int{3, 2}, []int{5, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		rows := b.Gather(x, b.ArgMax(y))
+		return graph.Grad(b, b.Sum(b.Mul(b.Square(rows), y)), x)[0]
 	}},
 }
 
@@ -296,7 +350,7 @@ func TestOpsHaveGradients(t *testing.T) {
 		"Input", "Variable", "Const", // no operands
 		"Assign", "MovingAverage", "SGD", "RMSprop", "Adam", // updates
 		// Gradients of ops whose second derivatives nothing needs.
-		"MaxPool2DGrad", "SoftmaxGrad", "SoftmaxCrossEntropyGrad", "BatchNormGrad")
+		"MaxPool2DGrad", "AdaptiveMaxPool2DGrad", "SoftmaxGrad", "SoftmaxCrossEntropyGrad", "BatchNormGrad", "SparsemaxGrad", "LayerNormGrad")
 	ops := opNames(t)
 	for _, name := range ops {
 		if !slices.Contains(known, name) {

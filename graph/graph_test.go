@@ -223,7 +223,18 @@ func TestPadConcatSlice(t *testing.T) {
 		{op.Slice{Begin: []int{2, 1}, Size: []int{1, batch}}, []tensor.Shape{{4, 3}}, tensor.Shape{1, 2}, ""},
 		{op.Slice{Begin: []int{0, 1}, Size: []int{batch, 3}}, []tensor.Shape{{batch, 3}}, nil, "3 elements starting at 1 do not fit into dimension 1"},
 		{op.Slice{Begin: []int{0, 4}, Size: []int{batch, batch}}, []tensor.Shape{{batch, 3}}, nil, "do not fit"},
-		{op.Slice{Begin: []int{1, 0}, Size: []int{batch, 3}}, []tensor.Shape{{batch, 3}}, nil, "its size is not known"},
+		{op.Slice{Begin: []int{1, 0}, Size: []int{batch, 3}}, []tensor.Shape{{batch, 3}}, tensor.Shape{batch, 3}, ""},
+		{op.Slice{Begin: []int{1, 0}, Size: []int{2, batch}, End: []int{9, 1}}, []tensor.Shape{{batch, 3}}, tensor.Shape{2, 2}, ""},
+		{op.Slice{Begin: []int{1, 1}, Size: []int{batch, batch}, End: []int{2, 1}}, []tensor.Shape{{5, 3}}, tensor.Shape{2, 1}, ""},
+		{op.Slice{Begin: []int{1, 1}, Size: []int{batch, batch}, End: []int{5, 1}}, []tensor.Shape{{5, 3}}, nil, "0 elements starting at 1 do not fit into dimension 0"},
+		{op.Slice{Begin: []int{0, -1}, Size: []int{batch, batch}}, []tensor.Shape{{5, 3}}, nil, "want at least 0"},
+		{op.Slice{Begin: []int{0, 0}, Size: []int{batch, batch}, End: []int{0}}, []tensor.Shape{{5, 3}}, nil, "want one number for each dimension"},
+		{op.SliceGrad{Slice: op.Slice{Begin: []int{1, 0}, Size: []int{2, batch}}}, []tensor.Shape{{2, 3}, {batch, 3}}, tensor.Shape{batch, 3}, ""},
+		{op.SliceGrad{Slice: op.Slice{Begin: []int{1, 0}, Size: []int{2, batch}}}, []tensor.Shape{{1, 3}, {batch, 3}}, nil, "want float32 (2, 3)"},
+		{op.ExpandDims{Axis: 2}, []tensor.Shape{{batch, batch}}, tensor.Shape{batch, batch, 1}, ""},
+		{op.ExpandDims{Axis: 3}, []tensor.Shape{{batch, batch}}, nil, "cannot insert dimension 3"},
+		{op.Squeeze{Axis: 1}, []tensor.Shape{{batch, 1, batch}}, tensor.Shape{batch, batch}, ""},
+		{op.Squeeze{Axis: 1}, []tensor.Shape{{batch, 2}}, nil, "want size 1"},
 		{op.Slice{Begin: []int{0}, Size: []int{batch, 3}}, []tensor.Shape{{batch, 3}}, nil, "want one of each for each dimension"},
 		{op.BatchMatMul{TransposeB: true}, []tensor.Shape{{batch, 3, 4}, {7, 5, 4}}, tensor.Shape{7, 3, 5}, ""},
 		{op.BatchMatMul{}, []tensor.Shape{{batch, 3, 4}, {4, 5}}, nil, "want at least 3 dimensions"},
@@ -249,6 +260,52 @@ func TestPadConcatSlice(t *testing.T) {
 	graph.Grad(b, b.Sum(b.Concat(0, x, x)), x)
 	if err := b.Err(); err == nil || !strings.Contains(err.Error(), "its size is not known") {
 		t.Errorf("gradient of a concatenation of batches: %v", err)
+	}
+}
+
+// TestSizesOfImages checks the shapes and errors of ops that change the size of images.
+func TestSizesOfImages(t *testing.T) {
+	const none = tensor.Unknown
+	filter := tensor.Shape{3, 3, 5, 2}
+	transpose := func(stride int, p op.Padding, last int) op.Op {
+		return op.Conv2DTranspose{Window: window(3, stride, 1, p), Last: [2]int{last, last}}
+	}
+	for _, c := range []struct {
+		o       op.Op
+		in      []tensor.Shape
+		want    tensor.Shape
+		mistake string
+	}{
+		{op.Resize{Scale: [2]int{2, 3}}, []tensor.Shape{{none, none, 4, 2}}, tensor.Shape{none, none, 12, 2}, ""},
+		{op.Resize{Size: [2]int{2, 3}}, []tensor.Shape{{none, none, 4, 2}}, tensor.Shape{none, 2, 3, 2}, ""},
+		{op.Resize{}, []tensor.Shape{{none, 4, 4, 2}}, nil, "want one of them"},
+		{op.Resize{Size: [2]int{2, 3}, Method: 99}, []tensor.Shape{{none, 4, 4, 2}}, nil, "no resampling method 99"},
+		{op.Resize{Size: [2]int{2, 3}}, []tensor.Shape{{none, 0, 4, 2}}, nil, "want at least one pixel"},
+		{op.Resize{Size: [2]int{2, 3}}, []tensor.Shape{{none, 4, 2}}, nil, "want 4 dimensions"},
+		{op.ResizeGrad{Resize: op.Resize{Size: [2]int{2, 3}}}, []tensor.Shape{{none, 2, 3, 2}, {none, none, 4, 2}}, tensor.Shape{none, none, 4, 2}, ""},
+		{op.ResizeGrad{Resize: op.Resize{Size: [2]int{2, 3}}}, []tensor.Shape{{none, 2, 4, 2}, {none, none, 4, 2}}, nil, "want float32 (None, 2, 3, 2)"},
+		{op.AdaptiveMaxPool2D{Size: [2]int{2, 3}}, []tensor.Shape{{none, none, 4, 2}}, tensor.Shape{none, 2, 3, 2}, ""},
+		{op.AdaptiveMaxPool2D{Size: [2]int{2, 3}}, []tensor.Shape{{none, 1 << 20, 1 << 20, 2}}, nil, "too large"},
+		{transpose(2, op.Same, 2), []tensor.Shape{{none, none, 4, 2}, filter}, tensor.Shape{none, none, 8, 5}, ""},
+		{transpose(2, op.Valid, 3), []tensor.Shape{{none, 4, 4, 2}, filter}, tensor.Shape{none, 9, 9, 5}, ""},
+		{transpose(2, op.Valid, 4), []tensor.Shape{{none, 4, 4, 2}, filter}, tensor.Shape{none, 10, 10, 5}, ""},
+		{transpose(2, op.Valid, 5), []tensor.Shape{{none, 4, 4, 2}, filter}, nil, "has not one position"},
+		{transpose(2, op.Same, 3), []tensor.Shape{{none, 4, 4, 2}, filter}, nil, "has not one position"},
+		{transpose(2, op.Same, 2), []tensor.Shape{{none, 4, 4, 3}, filter}, nil, "gradient is float32 (None, 4, 4, 3), want float32 (None, 4, 4, 2)"},
+	} {
+		var in []op.Type
+		for _, s := range c.in {
+			in = append(in, op.Type{DType: tensor.Float32, Shape: s})
+		}
+		out, err := c.o.Infer(in)
+		switch {
+		case c.mistake != "":
+			if err == nil || !strings.Contains(err.Error(), c.mistake) {
+				t.Errorf("%+v of %v: %v, want %q", c.o, c.in, err, c.mistake)
+			}
+		case err != nil || !out[0].Shape.Equal(c.want):
+			t.Errorf("%+v of %v: %v, %v, want %v", c.o, c.in, out, err, c.want)
+		}
 	}
 }
 

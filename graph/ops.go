@@ -247,13 +247,23 @@ func (b *Builder) SoftmaxCrossEntropy(logits, labels *Value) *Value {
 // runs. The view's path and seed identify the stream. If a layer is applied twice, its second draw
 // with the same path and seed gets another stream.
 func (b *Builder) RandomUniform(seed uint64, step, ref *Value) *Value {
+	return b.Op(op.RandomUniform{Key: b.stream(seed)}, step, ref)
+}
+
+// RandomNormal draws numbers from the standard normal distribution; see RandomUniform.
+func (b *Builder) RandomNormal(seed uint64, step, ref *Value) *Value {
+	return b.Op(op.RandomNormal{Key: b.stream(seed)}, step, ref)
+}
+
+// stream returns the key of the next stream of the view's path and seed.
+func (b *Builder) stream(seed uint64) uint64 {
 	key := Key(seed, b.path)
 	n := b.draws[key]
 	b.draws[key]++
 	if n > 0 {
 		key = Key(key, strconv.Itoa(n))
 	}
-	return b.Op(op.RandomUniform{Key: key}, step, ref)
+	return key
 }
 
 // Assign sets a variable after all other ops have run.

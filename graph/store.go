@@ -30,6 +30,12 @@ type Initializer interface {
 	Initialize(t *tensor.Tensor, key uint64)
 }
 
+// ShapeChecker is implemented by initializers that do not support all shapes.
+type ShapeChecker interface {
+	// CheckShape returns an error if the initializer does not support variables of this shape.
+	CheckShape(tensor.Shape) error
+}
+
 // Variable is a named tensor that outlives a run.
 type Variable struct {
 	Path string // "conv2d/kernel": the layer's path and the variable's name
@@ -37,6 +43,11 @@ type Variable struct {
 	Role   Role
 	Frozen bool        // never trained, though a Weight
 	Init   Initializer // nil: zeros
+
+	// Regularizer and Constraint are for a Weight; the model ignores them while it is not trained. Both
+	// may be nil.
+	Regularizer Regularizer
+	Constraint  Constraint
 
 	off  bool // the layer is frozen: see Builder.Freeze
 	cell *cell
@@ -97,7 +108,8 @@ func (s *Store) add(v *Variable) {
 }
 
 // Declare adds a variable. If the store already has a variable with this path, Declare returns that
-// one; it is an error if its type differs.
+// one; it is an error if its type differs. It is also an error if the initializer does not support the
+// shape.
 func (s *Store) Declare(v Variable) (*Variable, error) {
 	if have := s.byPath[v.Path]; have != nil {
 		if !have.Equal(v.Type) {
@@ -108,6 +120,11 @@ func (s *Store) Declare(v Variable) (*Variable, error) {
 	}
 	if !v.Shape.Known() {
 		return nil, fmt.Errorf("variable %s has shape %v: every dimension must be known", v.Path, v.Shape)
+	}
+	if c, ok := v.Init.(ShapeChecker); ok {
+		if err := c.CheckShape(v.Shape); err != nil {
+			return nil, fmt.Errorf("variable %s: %w", v.Path, err)
+		}
 	}
 	w := v
 	w.cell = &cell{}

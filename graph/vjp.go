@@ -93,7 +93,14 @@ var vjps = map[string]vjp{
 		return []*Value{b.BroadcastLike(g[0], n.In[0]), nil}
 	},
 	"Pad": func(b *Builder, n *Node, g []*Value) []*Value {
-		return []*Value{b.Slice(g[0], n.Op.(op.Pad).Before, n.In[0].Shape)}
+		o, x := n.Op.(op.Pad), n.In[0]
+		cut := op.Slice{Begin: o.Before, Size: x.Shape}
+		for i, d := range x.Shape {
+			if d == tensor.Unknown && o.After[i] > 0 {
+				cut.End = o.After // applies to dimensions of unknown size
+			}
+		}
+		return []*Value{b.Op(cut, g[0])}
 	},
 	"Concat": func(b *Builder, n *Node, g []*Value) []*Value {
 		axis := n.Op.(op.Concat).Axis
@@ -110,14 +117,10 @@ var vjps = map[string]vjp{
 		return grads
 	},
 	"Slice": func(b *Builder, n *Node, g []*Value) []*Value {
-		x, o := n.In[0], n.Op.(op.Slice)
-		after := make([]int, x.Rank())
-		for i, d := range x.Shape {
-			if d != tensor.Unknown { // Slice takes all of a dimension of unknown size
-				after[i] = d - o.Begin[i] - n.Out[0].Shape[i]
-			}
-		}
-		return []*Value{b.Pad(g[0], o.Begin, after, 0)}
+		return []*Value{b.Op(op.SliceGrad{Slice: n.Op.(op.Slice)}, g[0], n.In[0])}
+	},
+	"SliceGrad": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(n.Op.(op.SliceGrad).Slice, g[0]), nil}
 	},
 	"Size":          flat,
 	"OneHot":        flat,
@@ -229,6 +232,35 @@ var vjps = map[string]vjp{
 			b.Op(op.SoftmaxCrossEntropyGrad{}, x, labels, g[0]),
 			b.Neg(b.Mul(b.Reshape(g[0], rows...), b.Log(b.Softmax(x)))),
 		}
+	},
+	"Sparsemax": sparsemaxGrad,
+
+	"Resize": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(op.ResizeGrad{Resize: n.Op.(op.Resize)}, g[0], n.In[0])}
+	},
+	"ExpandDims": reshapeLike,
+	"Squeeze":    reshapeLike,
+	"Conv2DTranspose": func(b *Builder, n *Node, g []*Value) []*Value {
+		w := n.Op.(op.Conv2DTranspose).Window
+		return []*Value{
+			b.Conv2D(g[0], n.In[1], w),
+			b.Op(op.Conv2DGradFilter{Window: w}, g[0], n.In[0], n.In[1]),
+		}
+	},
+	"AdaptiveMaxPool2D": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(op.AdaptiveMaxPool2DGrad{Size: n.Op.(op.AdaptiveMaxPool2D).Size}, g[0], n.Out[1], n.In[0])}
+	},
+	"RandomNormal": flat,
+	"ResizeGrad": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(n.Op.(op.ResizeGrad).Resize, g[0]), nil}
+	},
+	"LayerNorm": layerNormGrad,
+	"Gather": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(op.GatherGrad{}, g[0], n.In[1], n.In[0]), nil}
+	},
+	"StraightThrough": func(_ *Builder, _ *Node, g []*Value) []*Value { return []*Value{g[0], nil} },
+	"GatherGrad": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Gather(g[0], n.In[1]), nil, nil}
 	},
 }
 

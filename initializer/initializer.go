@@ -105,6 +105,9 @@ func uniform(t *tensor.Tensor, key uint64, lo, hi float64) {
 	})
 }
 
+// belowMinusTwo is the probability of a standard normal variable below -2.
+const belowMinusTwo = 0.022750131948179207
+
 // normal draws from the normal distribution, truncated to two standard deviations if truncated
 // is true.
 func normal(t *tensor.Tensor, key uint64, mean, stddev float64, truncated bool) {
@@ -115,7 +118,7 @@ func normal(t *tensor.Tensor, key uint64, mean, stddev float64, truncated bool) 
 	each(t, func(first int, dst []float64) {
 		philox.Float64s(key, first, dst)
 		for i, u := range dst {
-			dst[i] = mean + float64(quantile(lo+float64(u*width))*stddev)
+			dst[i] = mean + float64(philox.Quantile(lo+float64(u*width))*stddev)
 		}
 	})
 }

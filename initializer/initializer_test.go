@@ -13,28 +13,6 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// TestQuantile compares with scipy.special.ndtri.
-func TestQuantile(t *testing.T) {
-	for _, c := range []struct{ p, want float64 }{
-		{.5, 0}, {.25, -0.6744897501960817}, {.975, 1.959963984540054}, {.025, -1.959963984540054},
-		{.1, -1.2815515655446004}, {.999999, 4.753424308817087}, {1e-10, -6.361340902404056},
-		{1e-20, -9.262340089798409}, {1e-300, -37.0470962993612}, {belowMinusTwo, -2},
-		{.0751, -1.4388253927525403}, {.9251, 1.4402382675279635},
-	} {
-		if got := quantile(c.p); !graphtest.Near(got, c.want, 1e-15, 0) {
-			t.Errorf("quantile(%v) = %v, want %v", c.p, got, c.want)
-		}
-	}
-}
-
-func TestLogarithm(t *testing.T) {
-	for _, x := range []float64{1, 2, .5, math.Sqrt2 / 2, .70710, .70711, 1e-300, 1e300, math.E, 3e-17, .99999999} {
-		if got, want := logarithm(x), math.Log(x); !graphtest.Near(got, want, 3e-16, 0) {
-			t.Errorf("logarithm(%v) = %v, want %v", x, got, want)
-		}
-	}
-}
-
 func TestFans(t *testing.T) {
 	for _, c := range []struct {
 		shape   tensor.Shape
@@ -155,7 +133,7 @@ func TestChunks(t *testing.T) {
 	for _, i := range []int{0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, n - 1} {
 		var u [1]float64
 		philox.Float64s(5, i, u[:])
-		if got, want := tensor.Values[float64](long)[i], 2+float64(quantile(u[0])*3); got != want {
+		if got, want := tensor.Values[float64](long)[i], 2+float64(philox.Quantile(u[0])*3); got != want {
 			t.Errorf("element %d is %v, want %v", i, got, want)
 		}
 	}
@@ -180,7 +158,7 @@ var all = []Initializer{
 	GlorotUniform{}, GlorotUniform{new(7)}, GlorotNormal{}, HeUniform{}, HeNormal{new(0)}, LecunUniform{}, LecunNormal{},
 	VarianceScaling{}, VarianceScaling{2.5, FanOut, UniformDistribution, new(3)}, RandomNormal{}, RandomNormal{1, .5, new(1)},
 	TruncatedNormal{}, TruncatedNormal{-1, 2, nil}, RandomUniform{}, RandomUniform{new(-1.), new(2.), new(9)},
-	Zeros{}, Ones{}, Constant{}, Constant{3},
+	Zeros{}, Ones{}, Constant{}, Constant{3}, Orthogonal{}, Orthogonal{2, new(4)}, Identity{}, Identity{-.5},
 }
 
 func TestDecode(t *testing.T) {
@@ -207,7 +185,7 @@ func TestDecode(t *testing.T) {
 			t.Errorf("%s has no row in all", c)
 		}
 	}
-	for _, short := range []string{"glorot_uniform", "zeros", "he_normal", "random_uniform"} {
+	for _, short := range []string{"orthogonal", "OrthogonalInitializer", "identity", "IdentityInitializer", "glorot_uniform", "zeros", "he_normal", "random_uniform"} {
 		if _, err := Decode(short, nil); err != nil {
 			t.Error(err)
 		}
@@ -216,7 +194,7 @@ func TestDecode(t *testing.T) {
 
 func TestDecodeMistakes(t *testing.T) {
 	var unknown *UnknownClass
-	if _, err := Decode("Orthogonal", nil); !errors.As(err, &unknown) || unknown.Class != "Orthogonal" || unknown.Kind != "initializer" {
+	if _, err := Decode("STFT", nil); !errors.As(err, &unknown) || unknown.Class != "STFT" || unknown.Kind != "initializer" {
 		t.Errorf("got %v, want an UnknownClass", err)
 	}
 	for _, c := range []struct {
@@ -229,6 +207,9 @@ func TestDecodeMistakes(t *testing.T) {
 		{"RandomNormal", map[string]any{"stddev": -1., "mean": true}, "initializer RandomNormal: mean is true, want a number\ninitializer RandomNormal: stddev is -1, want a number greater than 0"},
 		{"VarianceScaling", map[string]any{"mode": "fan_inn", "scale": 0}, "initializer VarianceScaling: scale is 0, want a number greater than 0\ninitializer VarianceScaling: mode is \"fan_inn\"; did you mean fan_in?"},
 		{"Zeros", map[string]any{"value": 1}, `initializer Zeros: unknown key "value"`},
+		{"RandomUniform", map[string]any{"minval": .5, "maxval": .25}, "initializer RandomUniform: Minval is 0.5, want at most Maxval, which is 0.25"},
+		{"HeNormal", map[string]any{"input_axes": []any{0.}, "output_axes": nil}, "initializer HeNormal: input_axes is [0]: not supported yet, want null"},
+		{"Orthogonal", map[string]any{"gain": 0.}, "initializer Orthogonal: gain is 0, want a number other than 0"},
 	} {
 		_, err := Decode(c.class, c.config)
 		if err == nil || err.Error() != c.want {
@@ -250,6 +231,8 @@ func TestCheck(t *testing.T) {
 		{RandomNormal{Mean: math.Inf(1), Stddev: -1}, "Mean is +Inf, want a number\nStddev is -1, want a number greater than 0"},
 		{VarianceScaling{Scale: math.NaN(), Mode: "fan"}, "Scale is NaN, want a number greater than 0\nMode is \"fan\", want one of fan_in, fan_out, fan_avg"},
 		{RandomUniform{Maxval: new(math.NaN())}, "Maxval is NaN, want a number"},
+		{RandomUniform{Minval: new(.1)}, "Minval is 0.1, want at most Maxval, which is 0.05"},
+		{Identity{Gain: math.Inf(1)}, "Gain is +Inf, want a number"},
 		{Constant{1e39}, "Value is 1e+39, want a number in the range of float32"},
 	} {
 		if err := Check(c.i); err == nil || err.Error() != c.want {

@@ -65,6 +65,8 @@ type TruncatedNormal struct {
 //
 //	uniform on [Minval, Maxval]
 //
+// It is a mistake if Minval is greater than Maxval.
+//
 // Shape: any.
 type RandomUniform struct {
 	// Minval is the lower bound. Any number. The default, nil, is -0.05.
@@ -103,4 +105,11 @@ func (i TruncatedNormal) Initialize(t *tensor.Tensor, key uint64) {
 func (i RandomUniform) Initialize(t *tensor.Tensor, key uint64) {
 	i = filled(i)
 	uniform(t, stream(key, i.Seed), *i.Minval, *i.Maxval)
+}
+
+func (i RandomUniform) check() error {
+	if i = filled(i); *i.Minval > *i.Maxval {
+		return wrongf("Minval is %v, want at most Maxval, which is %v", *i.Minval, *i.Maxval)
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package initializer
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/lince-ml/lince/internal/config"
 )
@@ -23,11 +24,24 @@ var classes = &config.Registry[Initializer]{
 		{Of: Zeros{}, Names: []string{"zeros", "zero"}},
 		{Of: Ones{}, Names: []string{"ones", "one"}},
 		{Of: Constant{}, Names: []string{"constant"}},
+		{Of: Orthogonal{}, Names: []string{"orthogonal", "OrthogonalInitializer"}},
+		{Of: Identity{}, Names: []string{"identity", "IdentityInitializer"}},
 	},
 	Common: struct {
-		_ struct{} `keras:"dtype,any,omit"` // written by Keras 2; without effect
+		_ struct{} `keras:"dtype,any,omit"`            // written by Keras 2; without effect
+		_ struct{} `keras:"input_axes,only=null,omit"` // of classes that depend on fan_in and fan_out, in Keras 3.15
+		_ struct{} `keras:"output_axes,only=null,omit"`
 	}{},
+	Check: func(i Initializer) error {
+		if c, ok := i.(interface{ check() error }); ok {
+			return c.check()
+		}
+		return nil
+	},
 }
+
+// wrongf returns an error of a check method. Its message begins with the name of a field.
+func wrongf(format string, a ...any) error { return fmt.Errorf(format, a...) }
 
 // UnknownClass is the error for a class that lince does not support.
 type UnknownClass = config.UnknownClass

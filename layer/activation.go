@@ -18,58 +18,6 @@ type Activation interface {
 // Activate{Activation: f}.
 type Function string
 
-// The activation functions. The shape of the result is the shape of the operand. All of them except
-// Softmax apply to each element separately.
-const (
-	// Linear returns its operand (keras.activations.linear):
-	//
-	//	y = x
-	Linear Function = "linear"
-	// ReLU is the rectified linear unit (keras.activations.relu; Nair and Hinton, 2010):
-	//
-	//	y = max(x, 0)
-	ReLU Function = "relu"
-	// ReLU6 is ReLU with a maximum of 6 (keras.activations.relu6; Krizhevsky, 2010):
-	//
-	//	y = min(max(x, 0), 6)
-	ReLU6 Function = "relu6"
-	// Sigmoid is the logistic function (keras.activations.sigmoid), from 0 to 1:
-	//
-	//	y = 1 / (1 + exp(-x))
-	Sigmoid Function = "sigmoid"
-	// Softmax turns logits into probabilities that sum to 1 along the last dimension, the
-	// classes (keras.activations.softmax). The operand has at least two dimensions:
-	//
-	//	y[k] = exp(x[k]) / sum over j of exp(x[j])
-	Softmax Function = "softmax"
-	// SiLU is the sigmoid linear unit, also known as swish (keras.activations.silu; Elfwing et
-	// al., 2017, arXiv:1702.03118; Ramachandran et al., 2017, arXiv:1710.05941):
-	//
-	//	y = x / (1 + exp(-x))
-	SiLU Function = "silu"
-	// Tanh is the hyperbolic tangent (keras.activations.tanh), from -1 to 1:
-	//
-	//	y = (exp(x) - exp(-x)) / (exp(x) + exp(-x))
-	Tanh Function = "tanh"
-)
-
-// functions is the table of activation functions.
-var functions = []struct {
-	name  Function
-	build func(b *graph.Builder, x *graph.Value) *graph.Value
-}{
-	{Linear, func(_ *graph.Builder, x *graph.Value) *graph.Value { return x }},
-	{ReLU, (*graph.Builder).ReLU},
-	{ReLU6, (*graph.Builder).ReLU6},
-	{Sigmoid, (*graph.Builder).Sigmoid},
-	{Softmax, (*graph.Builder).Softmax},
-	{SiLU, func(b *graph.Builder, x *graph.Value) *graph.Value { return b.Mul(x, b.Sigmoid(x)) }},
-	{Tanh, (*graph.Builder).Tanh},
-}
-
-// otherNames are names that Keras reads but does not write to files.
-var otherNames = map[string]Function{"swish": SiLU}
-
 // Activations lists the names of the activation functions.
 func Activations() []string {
 	names := make([]string, len(functions))
@@ -83,8 +31,11 @@ func Activations() []string {
 func (f Function) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	for _, row := range functions {
 		if row.name == f {
-			if f == Softmax && x.Valid() && x.Rank() < 2 {
-				return b.Errorf("got shape %v for softmax, want (batch, ..., classes)", x.Shape)
+			if !x.Valid() {
+				return b.Invalid()
+			}
+			if slices.Contains(alongLast, f) && x.Rank() < 2 {
+				return b.Errorf("got shape %v for %s, want (batch, ..., classes)", x.Shape, f)
 			}
 			return row.build(b, x)
 		}

@@ -1,9 +1,11 @@
 package layer
 
 import (
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -54,6 +56,14 @@ type BatchNormalization struct {
 	MovingMeanInitializer initializer.Initializer `keras:"moving_mean_initializer,default=Zeros"`
 	// MovingVarianceInitializer sets the initial values of moving_variance. The default is Ones.
 	MovingVarianceInitializer initializer.Initializer `keras:"moving_variance_initializer,default=Ones"`
+	// BetaRegularizer adds a penalty for beta to the loss. The default is none.
+	BetaRegularizer regularizer.Regularizer `keras:"beta_regularizer"`
+	// GammaRegularizer adds a penalty for gamma to the loss. The default is none.
+	GammaRegularizer regularizer.Regularizer `keras:"gamma_regularizer"`
+	// BetaConstraint restricts beta. The default is none.
+	BetaConstraint constraint.Constraint `keras:"beta_constraint"`
+	// GammaConstraint restricts gamma. The default is none.
+	GammaConstraint constraint.Constraint `keras:"gamma_constraint"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
 	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
@@ -84,10 +94,10 @@ func (l BatchNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Value
 	}
 	var gamma, beta *graph.Value
 	if !l.NoScale {
-		gamma = weight(b, "gamma", x, l.GammaInitializer, channels)
+		gamma = weight(b, "gamma", x, weightOptions{l.GammaInitializer, l.GammaRegularizer, l.GammaConstraint}, channels)
 	}
 	if !l.NoCenter {
-		beta = weight(b, "beta", x, l.BetaInitializer, channels)
+		beta = weight(b, "beta", x, weightOptions{l.BetaInitializer, l.BetaRegularizer, l.BetaConstraint}, channels)
 	}
 	state := func(name string, init initializer.Initializer) *graph.Value {
 		return b.Variable(graph.Variable{Path: name, Type: op.Type{DType: x.DType, Shape: tensor.Shape{channels}}, Role: graph.State, Init: init})

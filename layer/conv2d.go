@@ -3,9 +3,11 @@ package layer
 import (
 	"errors"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -52,6 +54,16 @@ type Conv2D struct {
 	KernelInitializer initializer.Initializer `keras:"kernel_initializer,default=GlorotUniform"`
 	// BiasInitializer sets the initial values of the bias. The default is Zeros.
 	BiasInitializer initializer.Initializer `keras:"bias_initializer,default=Zeros"`
+	// KernelRegularizer adds a penalty for the kernel to the loss. The default is none.
+	KernelRegularizer regularizer.Regularizer `keras:"kernel_regularizer"`
+	// BiasRegularizer adds a penalty for the bias to the loss. The default is none.
+	BiasRegularizer regularizer.Regularizer `keras:"bias_regularizer"`
+	// ActivityRegularizer adds a penalty for the result of the layer to the loss. The default is none.
+	ActivityRegularizer regularizer.Regularizer `keras:"activity_regularizer"`
+	// KernelConstraint restricts the kernel. The default is none.
+	KernelConstraint constraint.Constraint `keras:"kernel_constraint"`
+	// BiasConstraint restricts the bias. The default is none.
+	BiasConstraint constraint.Constraint `keras:"bias_constraint"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
 	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
@@ -77,20 +89,24 @@ func (l Conv2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if in%o.Groups != 0 {
 		return b.Errorf("got %d channels, want a multiple of Groups, which is %d", in, o.Groups)
 	}
-	y := b.Op(o, x, weight(b, "kernel", x, l.KernelInitializer, l.Kernel[0], l.Kernel[1], in/o.Groups, l.Filters))
+	y := b.Op(o, x, weight(b, "kernel", x, weightOptions{l.KernelInitializer, l.KernelRegularizer, l.KernelConstraint}, l.Kernel[0], l.Kernel[1], in/o.Groups, l.Filters))
 	if !wantSmall(b, y) {
 		return b.Invalid()
 	}
 	if !l.NoBias {
-		y = b.Add(y, weight(b, "bias", x, l.BiasInitializer, l.Filters))
+		y = b.Add(y, weight(b, "bias", x, weightOptions{l.BiasInitializer, l.BiasRegularizer, l.BiasConstraint}, l.Filters))
 	}
-	return activate(b, l.Activation, y)
+	return regularizeActivity(b, l.ActivityRegularizer, activate(b, l.Activation, y))
 }
 
 func (l Conv2D) check() error {
-	err := checkStrides(l.Strides, l.Dilation)
-	if l.Groups > 1 && l.Filters%l.Groups != 0 {
-		err = errors.Join(err, wrongf("Filters is %d, want a multiple of Groups, which is %d", l.Filters, l.Groups))
+	return checkGroups(l.Filters, l.Groups, checkStrides(l.Strides, l.Dilation))
+}
+
+// checkGroups adds a mistake in the number of groups of a convolution to err.
+func checkGroups(filters, groups int, err error) error {
+	if groups > 1 && filters%groups != 0 {
+		return errors.Join(err, wrongf("Filters is %d, want a multiple of Groups, which is %d", filters, groups))
 	}
 	return err
 }

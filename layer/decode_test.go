@@ -23,18 +23,13 @@ func TestDecodeForPrediction(t *testing.T) {
 		ignored []string
 	}{
 		{"Dense", object{"units": 2., "kernel_regularizer": nil, "bias_constraint": nil, "activity_regularizer": nil}, nil},
-		{"Dense", object{"units": 2., "kernel_regularizer": l2, "bias_regularizer": "l1", "activity_regularizer": object{"class_name": "L1L2", "config": object{}}}, []string{
-			`kernel_regularizer {"class_name":"L2","config":{"l2":0.01},"module":"keras.regularizers"}`, `bias_regularizer "l1"`,
-			`activity_regularizer {"class_name":"L1L2","config":{}}`,
+		{"Dense", object{"units": 2., "kernel_regularizer": l2, "bias_regularizer": "l1", "bias_constraint": "non_neg", "activity_regularizer": object{"class_name": "L1L2", "config": object{}}}, nil},
+		{"Dense", object{"units": 2., "kernel_regularizer": object{"class_name": "L3", "config": object{"l3": .01}}, "bias_constraint": "positive"}, []string{
+			`kernel_regularizer {"class_name":"L3","config":{"l3":0.01}}`, `bias_constraint "positive"`,
 		}},
-		{"Conv2D", object{"filters": 1., "kernel_size": 1., "kernel_regularizer": object{"class_name": "OrthogonalRegularizer", "config": object{}}}, []string{
-			`kernel_regularizer {"class_name":"OrthogonalRegularizer","config":{}}`,
-		}},
-		{"SeparableConv2D", object{"filters": 1., "kernel_size": 1., "depthwise_constraint": "MaxNorm", "pointwise_constraint": "min_max_norm", "bias_constraint": "NonNeg"}, []string{
-			`depthwise_constraint "MaxNorm"`, `pointwise_constraint "min_max_norm"`, `bias_constraint "NonNeg"`,
-		}},
-		{"DepthwiseConv2D", object{"kernel_size": 1., "depthwise_constraint": object{"class_name": "UnitNorm", "config": object{"axis": 0.}}, "depthwise_initializer": object{"class_name": "Orthogonal", "config": object{"gain": 1.}}}, []string{
-			`depthwise_initializer {"class_name":"Orthogonal","config":{"gain":1}}`, `depthwise_constraint {"class_name":"UnitNorm","config":{"axis":0}}`,
+		{"Flatten", object{"activity_regularizer": l2}, []string{`activity_regularizer {"class_name":"L2","config":{"l2":0.01},"module":"keras.regularizers"}`}},
+		{"DepthwiseConv2D", object{"kernel_size": 1., "depthwise_constraint": object{"class_name": "UnitNorm", "config": object{"axis": 0.}}, "depthwise_initializer": object{"class_name": "Sparse", "config": object{"gain": 1.}}}, []string{
+			`depthwise_initializer {"class_name":"Sparse","config":{"gain":1}}`,
 		}},
 	} {
 		_, ignored, err := layer.DecodeForPrediction(c.class, c.conf)
@@ -56,6 +51,7 @@ func TestDecodeForPrediction(t *testing.T) {
 	for _, conf := range []object{
 		{"units": 0.}, {"units": 2., "kernel_initializer": object{"class_name": "Zeros", "config": object{"x": 1.}}},
 		{"units": 2., "kernel_regularizer": 3.}, {"units": 2., "gamma_regularizer": "l2"},
+		{"units": 2., "kernel_regularizer": object{"class_name": "L2", "config": object{"l2": -1.}}},
 	} {
 		if _, _, err := layer.DecodeForPrediction("Dense", conf); err == nil {
 			t.Errorf("no error for %v", conf)
@@ -69,9 +65,11 @@ func TestUnknownClass(t *testing.T) {
 		conf                 object
 	}{
 		{"LSTM", "layer", "LSTM", nil},
-		{"Dense", "activation", "gelu", object{"units": 1., "activation": "gelu"}},
-		{"Dense", "layer", "ELU", object{"units": 1., "activation": object{"class_name": "ELU", "config": object{}}}},
-		{"Dense", "initializer", "Orthogonal", object{"units": 1., "kernel_initializer": "Orthogonal"}},
+		{"Dense", "activation", "gehlu", object{"units": 1., "activation": "gehlu"}},
+		{"Dense", "layer", "Maxout", object{"units": 1., "activation": object{"class_name": "Maxout", "config": object{}}}},
+		{"Dense", "initializer", "Sparse", object{"units": 1., "kernel_initializer": "Sparse"}},
+		{"Dense", "regularizer", "l3", object{"units": 1., "kernel_regularizer": "l3"}},
+		{"Dense", "constraint", "Positive", object{"units": 1., "bias_constraint": object{"class_name": "Positive", "config": object{}}}},
 	} {
 		_, err := layer.Decode(c.class, c.conf)
 		var unknown *layer.UnknownClass
@@ -162,6 +160,12 @@ func TestDecodeForms(t *testing.T) {
 		{"ZeroPadding2D", object{"padding": 2.}, layer.ZeroPadding2D{Padding: &layer.Pads{{2, 2}, {2, 2}}}},
 		{"ZeroPadding2D", object{"padding": []any{1., 0.}}, layer.ZeroPadding2D{Padding: &layer.Pads{{1, 1}, {}}}},
 		{"ZeroPadding2D", object{}, layer.ZeroPadding2D{}},
+		{"Cropping2D", object{"cropping": []any{1., []any{0., 2.}}}, layer.Cropping2D{Cropping: layer.Pads{{1, 1}, {0, 2}}}},
+		{"Cropping1D", object{"cropping": 2.}, layer.Cropping1D{Cropping: &layer.Ends{2, 2}}},
+		{"Conv1D", object{"filters": 2., "kernel_size": 3., "strides": []any{2.}, "padding": "causal"}, layer.Conv1D{Filters: 2, Kernel: 3, Strides: 2, Padding: layer.Causal}},
+		{"Conv1DTranspose", object{"filters": 2., "kernel_size": []any{3.}, "strides": 2., "output_padding": []any{1.}}, layer.Conv1DTranspose{Filters: 2, Kernel: 3, Strides: 2, OutputPadding: new(1)}},
+		{"Conv2DTranspose", object{"filters": 2., "kernel_size": 3., "strides": 2., "output_padding": 1.}, layer.Conv2DTranspose{Filters: 2, Kernel: layer.Size{3, 3}, Strides: layer.Size{2, 2}, OutputPadding: &layer.Size{1, 1}}},
+		{"AdaptiveMaxPooling1D", object{"output_size": []any{3.}}, layer.AdaptiveMaxPool1D{Size: 3}},
 		{"Rescaling", object{"scale": numpy, "offset": 1.}, layer.Rescaling{Scale: []float64{1, 2}, Offset: []float64{1}}},
 		{"Rescaling", object{"scale": []any{.5}}, layer.Rescaling{Scale: []float64{.5}}},
 		{"Normalization", object{}, layer.Normalization{Axis: []int{-1}}},
@@ -178,6 +182,29 @@ func TestDecodeForms(t *testing.T) {
 			t.Error(err)
 		} else if d := cmp.Diff(layer.GetConfig(c.want), layer.GetConfig(l)); d != "" {
 			t.Errorf("%s %v: %s", c.class, c.conf, d)
+		}
+	}
+}
+
+// TestAliases decodes the other names that classes have in Keras.
+func TestAliases(t *testing.T) {
+	conv := object{"filters": 1., "kernel_size": 1.}
+	for alias, c := range map[string]struct {
+		class string
+		conf  object
+	}{
+		"Convolution1D": {"Conv1D", conv}, "Convolution2D": {"Conv2D", conv},
+		"Convolution1DTranspose": {"Conv1DTranspose", conv}, "Convolution2DTranspose": {"Conv2DTranspose", conv},
+		"SeparableConvolution1D": {"SeparableConv1D", conv}, "SeparableConvolution2D": {"SeparableConv2D", conv},
+		"MaxPool1D": {"MaxPooling1D", nil}, "MaxPool2D": {"MaxPooling2D", nil},
+		"AvgPool1D": {"AveragePooling1D", object{"pool_size": 2.}}, "AvgPool2D": {"AveragePooling2D", object{"pool_size": 2.}},
+		"GlobalAvgPool1D": {"GlobalAveragePooling1D", nil}, "GlobalAvgPool2D": {"GlobalAveragePooling2D", nil},
+		"GlobalMaxPool1D": {"GlobalMaxPooling1D", nil}, "GlobalMaxPool2D": {"GlobalMaxPooling2D", nil},
+	} {
+		if l, err := layer.Decode(alias, c.conf); err != nil {
+			t.Errorf("%s: %v", alias, err)
+		} else if got := layer.ClassOf(l); got != c.class {
+			t.Errorf("%s is %s, want %s", alias, got, c.class)
 		}
 	}
 }

@@ -3,8 +3,10 @@ package layer
 import (
 	"slices"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -32,6 +34,16 @@ type Dense struct {
 	KernelInitializer initializer.Initializer `keras:"kernel_initializer,default=GlorotUniform"`
 	// BiasInitializer sets the initial values of the bias. The default is Zeros.
 	BiasInitializer initializer.Initializer `keras:"bias_initializer,default=Zeros"`
+	// KernelRegularizer adds a penalty for the kernel to the loss. The default is none.
+	KernelRegularizer regularizer.Regularizer `keras:"kernel_regularizer"`
+	// BiasRegularizer adds a penalty for the bias to the loss. The default is none.
+	BiasRegularizer regularizer.Regularizer `keras:"bias_regularizer"`
+	// ActivityRegularizer adds a penalty for the result of the layer to the loss. The default is none.
+	ActivityRegularizer regularizer.Regularizer `keras:"activity_regularizer,omitempty"`
+	// KernelConstraint restricts the kernel. The default is none.
+	KernelConstraint constraint.Constraint `keras:"kernel_constraint"`
+	// BiasConstraint restricts the bias. The default is none.
+	BiasConstraint constraint.Constraint `keras:"bias_constraint"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
 	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
@@ -58,7 +70,7 @@ func (l Dense) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if !wantSmall(b, x) {
 		return b.Invalid()
 	}
-	kernel := weight(b, "kernel", x, l.KernelInitializer, in, l.Units)
+	kernel := weight(b, "kernel", x, weightOptions{l.KernelInitializer, l.KernelRegularizer, l.KernelConstraint}, in, l.Units)
 	y := x
 	if rank > 2 {
 		if slices.Contains(x.Shape[1:], tensor.Unknown) {
@@ -68,7 +80,7 @@ func (l Dense) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	}
 	y = b.MatMul(y, kernel)
 	if !l.NoBias {
-		y = b.Add(y, weight(b, "bias", x, l.BiasInitializer, l.Units))
+		y = b.Add(y, weight(b, "bias", x, weightOptions{l.BiasInitializer, l.BiasRegularizer, l.BiasConstraint}, l.Units))
 	}
 	if rank > 2 {
 		shape := x.Shape.Clone()
@@ -78,5 +90,5 @@ func (l Dense) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if !wantSmall(b, y) {
 		return b.Invalid()
 	}
-	return activate(b, l.Activation, y)
+	return regularizeActivity(b, l.ActivityRegularizer, activate(b, l.Activation, y))
 }

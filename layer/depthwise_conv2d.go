@@ -1,8 +1,10 @@
 package layer
 
 import (
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/regularizer"
 )
 
 // DepthwiseConv2D convolves each channel of images separately, with DepthMultiplier kernels for
@@ -48,6 +50,16 @@ type DepthwiseConv2D struct {
 	DepthwiseInitializer initializer.Initializer `keras:"depthwise_initializer,default=GlorotUniform"`
 	// BiasInitializer sets the initial values of the bias. The default is Zeros.
 	BiasInitializer initializer.Initializer `keras:"bias_initializer,default=Zeros"`
+	// DepthwiseRegularizer adds a penalty for the kernel to the loss. The default is none.
+	DepthwiseRegularizer regularizer.Regularizer `keras:"depthwise_regularizer"`
+	// BiasRegularizer adds a penalty for the bias to the loss. The default is none.
+	BiasRegularizer regularizer.Regularizer `keras:"bias_regularizer"`
+	// ActivityRegularizer adds a penalty for the result of the layer to the loss. The default is none.
+	ActivityRegularizer regularizer.Regularizer `keras:"activity_regularizer"`
+	// DepthwiseConstraint restricts the kernel. The default is none.
+	DepthwiseConstraint constraint.Constraint `keras:"depthwise_constraint"`
+	// BiasConstraint restricts the bias. The default is none.
+	BiasConstraint constraint.Constraint `keras:"bias_constraint"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
 	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
@@ -71,14 +83,14 @@ func (l DepthwiseConv2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 		return b.Invalid()
 	}
 	in := x.Shape[3]
-	y := b.DepthwiseConv2D(x, weight(b, "kernel", x, l.DepthwiseInitializer, l.Kernel[0], l.Kernel[1], in, l.DepthMultiplier), w)
+	y := b.DepthwiseConv2D(x, weight(b, "kernel", x, weightOptions{l.DepthwiseInitializer, l.DepthwiseRegularizer, l.DepthwiseConstraint}, l.Kernel[0], l.Kernel[1], in, l.DepthMultiplier), w)
 	if !wantSmall(b, y) {
 		return b.Invalid()
 	}
 	if !l.NoBias {
-		y = b.Add(y, weight(b, "bias", x, l.BiasInitializer, in*l.DepthMultiplier))
+		y = b.Add(y, weight(b, "bias", x, weightOptions{l.BiasInitializer, l.BiasRegularizer, l.BiasConstraint}, in*l.DepthMultiplier))
 	}
-	return activate(b, l.Activation, y)
+	return regularizeActivity(b, l.ActivityRegularizer, activate(b, l.Activation, y))
 }
 
 func (l DepthwiseConv2D) check() error { return checkStrides(l.Strides, l.Dilation) }

@@ -142,15 +142,16 @@ func drop(b *graph.Builder, x *graph.Value, mask tensor.Shape, rate float64, fix
 	if !b.Training() || rate == 0 {
 		return x
 	}
-	step := randomStep(b)
-	seed := uint64(0)
-	if fixed != nil {
-		seed = uint64(*fixed)
-	} else {
-		// The seeds of two models are random 52-bit numbers, so their ranges of steps do not
-		// overlap in practice.
-		step = b.Add(step, shared(b, SeedPath, seedInit{}))
+	scale := 0. // nothing is kept at rate 1
+	if rate < 1 {
+		scale = 1 / (1 - rate)
 	}
+	return b.Select(keep(b, x, mask, rate, fixed), b.Scale(x, scale), b.Constant(x.DType, 0))
+}
+
+// keep draws a mask that is false with probability rate.
+func keep(b *graph.Builder, x *graph.Value, mask tensor.Shape, rate float64, fixed *int) *graph.Value {
+	seed, step := randomStream(b, fixed)
 	ref := x
 	if !mask.Equal(x.Shape) {
 		size := make([]int, len(mask))
@@ -161,12 +162,19 @@ func drop(b *graph.Builder, x *graph.Value, mask tensor.Shape, rate float64, fix
 		}
 		ref = b.Slice(x, make([]int, len(mask)), size)
 	}
-	keep := b.Binary(op.GreaterEqual, b.RandomUniform(seed, step, ref), b.Constant(x.DType, rate))
-	scale := 0. // nothing is kept at rate 1
-	if rate < 1 {
-		scale = 1 / (1 - rate)
+	return b.Binary(op.GreaterEqual, b.RandomUniform(seed, step, ref), b.Constant(x.DType, rate))
+}
+
+// randomStream returns the seed and the step for the random numbers of a layer. fixed is the layer's
+// own seed, or nil.
+func randomStream(b *graph.Builder, fixed *int) (seed uint64, step *graph.Value) {
+	step = randomStep(b)
+	if fixed != nil {
+		return uint64(*fixed), step
 	}
-	return b.Select(keep, b.Scale(x, scale), b.Constant(x.DType, 0))
+	// The seeds of two models are random 52-bit numbers, so their ranges of steps do not
+	// overlap in practice.
+	return 0, b.Add(step, shared(b, SeedPath, seedInit{}))
 }
 
 // decodeDims reads a list of sizes, with null for an unknown size.

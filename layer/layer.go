@@ -12,8 +12,8 @@
 // of use_bias). The tag of a field gives the argument's name in Keras and its range. Build reports
 // all fields that are out of range.
 //
-// Three fields are common to the layers of this package. SpatialDropout2D and Input have no
-// Frozen, as in Keras, and the DType of Input is the type of the data:
+// Three fields are common to the layers of this package. SpatialDropout1D, SpatialDropout2D and Input
+// have no Frozen, as in Keras, and the DType of Input is the type of the data:
 //
 //   - Name is the layer's name. The default is automatic: the class in snake case with a
 //     number, such as conv2d_1.
@@ -37,10 +37,12 @@ package layer
 import (
 	"fmt"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/internal/config"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -157,15 +159,37 @@ func Ready[L Layer](b *graph.Builder, l L, x *graph.Value) (filled L, ok bool) {
 // wrongf returns an error of a check method. Its message begins with the name of a field.
 func wrongf(format string, a ...any) error { return fmt.Errorf(format, a...) }
 
-// weight declares a trainable weight of the layer.
-func weight(b *graph.Builder, name string, x *graph.Value, init initializer.Initializer, shape ...int) *graph.Value {
+// weightOptions are the fields of a layer that belong to one weight.
+type weightOptions struct {
+	init       initializer.Initializer
+	regularize regularizer.Regularizer
+	constrain  constraint.Constraint
+}
+
+// weight declares a trainable weight of the layer, with numbers of the type of x.
+func weight(b *graph.Builder, name string, x *graph.Value, o weightOptions, shape ...int) *graph.Value {
 	if n, err := tensor.Shape(shape).CheckedElements(); err != nil || n > maxWeights {
 		return b.Errorf("%s would have shape %v, more than %d numbers; use smaller images, more pooling or fewer units",
 			name, tensor.Shape(shape), maxWeights)
 	}
-	return b.Variable(graph.Variable{
-		Path: name, Type: op.Type{DType: x.DType, Shape: shape}, Role: graph.Weight, Init: init,
-	})
+	v := graph.Variable{Path: name, Type: op.Type{DType: x.DType, Shape: shape}, Role: graph.Weight, Init: o.init}
+	if o.regularize != nil {
+		v.Regularizer = o.regularize
+	}
+	if o.constrain != nil {
+		v.Constraint = o.constrain
+	}
+	return b.Variable(v)
+}
+
+// regularizeActivity adds the penalty for the result y of a layer, divided by the batch size, to the
+// loss. It returns y. r may be nil.
+func regularizeActivity(b *graph.Builder, r regularizer.Regularizer, y *graph.Value) *graph.Value {
+	if r == nil || !y.Valid() {
+		return y
+	}
+	b.AddLoss(b.Div(r.Penalty(b, y), b.Size(y, 0)))
+	return y
 }
 
 // wantFloat checks that x has floating-point numbers.

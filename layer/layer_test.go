@@ -175,6 +175,43 @@ var layers = []struct {
 	{"dot of matrices", layer.Dot{Axes: [2]int{1, -1}}, tensor.Shape{-1, 3, 2}, tensor.Shape{-1, 2, 4}, nil, 0},
 	{"dot of images", layer.Dot{Axes: [2]int{-1, 1}, Normalize: true}, tensor.Shape{-1, 2, 3, 2}, tensor.Shape{-1, 2, 3, 3}, nil, 0},
 	{"dot with a vector", layer.Dot{Axes: [2]int{2, 1}}, tensor.Shape{-1, 2, 3}, tensor.Shape{-1, 2}, nil, 0},
+	{
+		"transposed any size", layer.Conv2DTranspose{Filters: 2, Kernel: layer.Size{3, 2}, Strides: layer.Size{2, 3}, OutputPadding: &layer.Size{1, 0}, Frozen: true, Name: "up"},
+		tensor.Shape{-1, -1, 4, 3}, tensor.Shape{-1, -1, 11, 2}, []tensor.Shape{{3, 2, 2, 3}, {2}}, 0,
+	},
+	{
+		"transposed dilation", layer.Conv2DTranspose{Filters: 2, Kernel: layer.Size{3, 2}, Dilation: layer.Size{2, 1}, Padding: layer.Same, NoBias: true},
+		tensor.Shape{-1, 5, 4, 3}, tensor.Shape{-1, 5, 4, 2}, []tensor.Shape{{3, 2, 2, 3}}, 0,
+	},
+	{
+		"transposed steps", layer.Conv1DTranspose{Filters: 2, Kernel: 3, Dilation: 2, Activation: layer.SoftmaxLayer{Name: "soft"}},
+		tensor.Shape{-1, -1, 3}, tensor.Shape{-1, -1, 2}, []tensor.Shape{{3, 2, 3}, {2}}, 0,
+	},
+	{"upsampling any size", layer.UpSampling2D{Interpolation: "bilinear"}, tensor.Shape{-1, -1, 4, 3}, tensor.Shape{-1, -1, 8, 3}, nil, 0},
+	{"upsampling area", layer.UpSampling2D{Size: layer.Size{1, 3}, Interpolation: "area", Name: "wide"}, tensor.Shape{-1, 2, 3, 1}, tensor.Shape{-1, 2, 9, 1}, nil, 0},
+	{"upsampling steps", layer.UpSampling1D{Size: 3}, tensor.Shape{-1, -1, 2}, tensor.Shape{-1, -1, 2}, nil, 0},
+	{"cropping any size", layer.Cropping2D{Cropping: layer.Pads{{1, 1}, {0, 2}}}, tensor.Shape{-1, -1, 4, 3}, tensor.Shape{-1, -1, 2, 3}, nil, 0},
+	{"cropping steps", layer.Cropping1D{Cropping: &layer.Ends{0, 1}}, tensor.Shape{-1, -1, 2}, tensor.Shape{-1, -1, 2}, nil, 0},
+	{"padding steps", layer.ZeroPadding1D{}, tensor.Shape{-1, -1, 2}, tensor.Shape{-1, -1, 2}, nil, 0},
+	{"padding any size", layer.ZeroPadding2D{}, tensor.Shape{-1, -1, -1, 2}, tensor.Shape{-1, -1, -1, 2}, nil, 0},
+	{"resizing any size", layer.Resizing{Height: 4, Width: 5, Antialias: true}, tensor.Shape{-1, -1, -1, 2}, tensor.Shape{-1, 4, 5, 2}, nil, 0},
+	{"resizing area", layer.Resizing{Height: 3, Width: 2, Interpolation: "area"}, tensor.Shape{-1, 5, 4, 2}, tensor.Shape{-1, 3, 2, 2}, nil, 0},
+	{"adaptive maxima any size", layer.AdaptiveMaxPool2D{Size: layer.Size{2, 3}}, tensor.Shape{-1, -1, -1, 2}, tensor.Shape{-1, 2, 3, 2}, nil, 0},
+	{"adaptive means any size", layer.AdaptiveAveragePool1D{Size: 2}, tensor.Shape{-1, -1, 2}, tensor.Shape{-1, 2, 2}, nil, 0},
+	{
+		"steps any size", layer.Conv1D{Filters: 4, Kernel: 3, Padding: layer.Causal, Groups: 2, Activation: layer.Tanh},
+		tensor.Shape{-1, -1, 2}, tensor.Shape{-1, -1, 4}, []tensor.Shape{{3, 1, 4}, {4}}, 0,
+	},
+	{
+		"depthwise steps", layer.DepthwiseConv1D{Kernel: 3, Strides: 2},
+		tensor.Shape{-1, -1, 2}, tensor.Shape{-1, -1, 2}, []tensor.Shape{{3, 2, 1}, {2}}, 0,
+	},
+	{"pool steps", layer.MaxPool1D{Pool: 3, Strides: 2}, tensor.Shape{-1, -1, 2}, tensor.Shape{-1, -1, 2}, nil, 0},
+	{"large pool", layer.MaxPool2D{Pool: layer.Size{16, 17}, Strides: layer.Size{1, 2}, Padding: layer.Same}, tensor.Shape{-1, -1, 5, 2}, tensor.Shape{-1, -1, 3, 2}, nil, 0},
+	{"noise", layer.GaussianNoise{Stddev: .5}, tensor.Shape{-1, 4, 3}, tensor.Shape{-1, 4, 3}, nil, 2},
+	{"noise with seed", layer.GaussianDropout{Rate: .25, Seed: new(3)}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 1},
+	{"alpha dropout of examples", layer.AlphaDropout{Rate: .5, NoiseShape: layer.Dims{1, -1, 1}}, tensor.Shape{-1, 4, 3}, tensor.Shape{-1, 4, 3}, nil, 2},
+	{"noise of nothing", layer.GaussianNoise{}, tensor.Shape{-1, 5}, tensor.Shape{-1, 5}, nil, 0},
 }
 
 // others has the shapes of the operands after the first, by the names of rows in layers.

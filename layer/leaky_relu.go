@@ -1,9 +1,6 @@
 package layer
 
-import (
-	"github.com/lince-ml/lince/graph"
-	"github.com/lince-ml/lince/graph/op"
-)
+import "github.com/lince-ml/lince/graph"
 
 // LeakyReLU is a ReLU with a small slope for negative numbers (keras.layers.LeakyReLU):
 //
@@ -34,5 +31,5 @@ func (l LeakyReLU) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if !ok || !wantFloat(b, x) {
 		return b.Invalid()
 	}
-	return b.Select(b.Binary(op.Greater, x, b.Constant(x.DType, 0)), x, b.Scale(x, *l.NegativeSlope))
+	return leakyReLU(b, x, *l.NegativeSlope)
 }

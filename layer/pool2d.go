@@ -19,8 +19,8 @@ import (
 // Build reports an error if a field is out of range, the operand is not a batch of float32
 // images with a known number of channels, or the window does not fit into the image.
 type MaxPool2D struct {
-	// Pool is the height and width of the window, in pixels. Each at least 1, and their product at
-	// most 255; Keras has no such limit. The default is 2x2.
+	// Pool is the height and width of the window, in pixels. Each from 1 to 255; Keras has no upper
+	// limit. The default is 2x2.
 	Pool Size `keras:"pool_size,default=2,count"`
 	// Strides is the step between windows, in pixels. Each at least 1. The default is Pool, so
 	// that windows do not overlap.
@@ -64,9 +64,9 @@ type AveragePool2D struct {
 	_ struct{} `keras:"data_format,only=channels_last"`
 }
 
-// maxPoolArea is the largest window of MaxPool2D, in pixels. The op stores the argmax, the
+// maxPool is the largest number of elements in the window of op.MaxPool2D. The op stores the argmax, the
 // position of the maximum in the window, in one byte.
-const maxPoolArea = 255
+const maxPool = 255
 
 // PassesThrough implements Transparent. The means of probabilities are probabilities.
 func (AveragePool2D) PassesThrough() bool { return true }
@@ -74,7 +74,16 @@ func (AveragePool2D) PassesThrough() bool { return true }
 // Build implements Layer.
 func (l MaxPool2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	l, ok := Ready(b, l, x)
-	return pool(b, x, ok, window(l.Pool, l.Strides, Size{1, 1}, l.Padding), b.MaxPool2D)
+	return pool(b, x, ok, window(l.Pool, l.Strides, Size{1, 1}, l.Padding), func(x *graph.Value, w op.Window) *graph.Value {
+		if w.Size[0]*w.Size[1] <= maxPool {
+			return b.MaxPool2D(x, w)
+		}
+		// A large window is pooled along the rows, then along the columns. If elements are equal, the
+		// gradient still goes to the first in row-major order.
+		one := Size{1, 1}
+		x = b.MaxPool2D(x, window(Size{1, w.Size[1]}, Size{1, w.Stride[1]}, one, w.Padding))
+		return b.MaxPool2D(x, window(Size{w.Size[0], 1}, Size{w.Stride[0], 1}, one, w.Padding))
+	})
 }
 
 // Build implements Layer.
@@ -92,8 +101,8 @@ func pool(b *graph.Builder, x *graph.Value, ready bool, w op.Window, build func(
 }
 
 func (l MaxPool2D) check() error {
-	if l.Pool[0]*l.Pool[1] > maxPoolArea {
-		return wrongf("Pool is %v, want at most %d pixels", l.Pool, maxPoolArea)
+	if max(l.Pool[0], l.Pool[1]) > maxPool {
+		return wrongf("Pool is %v, want a height and a width of at most %d pixels", l.Pool, maxPool)
 	}
 	return nil
 }

@@ -1,9 +1,11 @@
 package layer
 
 import (
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/regularizer"
 )
 
 // SeparableConv2D is a depthwise convolution followed by a 1x1 convolution
@@ -54,6 +56,20 @@ type SeparableConv2D struct {
 	PointwiseInitializer initializer.Initializer `keras:"pointwise_initializer,default=GlorotUniform"`
 	// BiasInitializer sets the initial values of the bias. The default is Zeros.
 	BiasInitializer initializer.Initializer `keras:"bias_initializer,default=Zeros"`
+	// DepthwiseRegularizer adds a penalty for the depthwise kernel to the loss. The default is none.
+	DepthwiseRegularizer regularizer.Regularizer `keras:"depthwise_regularizer"`
+	// PointwiseRegularizer adds a penalty for the pointwise kernel to the loss. The default is none.
+	PointwiseRegularizer regularizer.Regularizer `keras:"pointwise_regularizer"`
+	// BiasRegularizer adds a penalty for the bias to the loss. The default is none.
+	BiasRegularizer regularizer.Regularizer `keras:"bias_regularizer"`
+	// ActivityRegularizer adds a penalty for the result of the layer to the loss. The default is none.
+	ActivityRegularizer regularizer.Regularizer `keras:"activity_regularizer"`
+	// DepthwiseConstraint restricts the depthwise kernel. The default is none.
+	DepthwiseConstraint constraint.Constraint `keras:"depthwise_constraint"`
+	// PointwiseConstraint restricts the pointwise kernel. The default is none.
+	PointwiseConstraint constraint.Constraint `keras:"pointwise_constraint"`
+	// BiasConstraint restricts the bias. The default is none.
+	BiasConstraint constraint.Constraint `keras:"bias_constraint"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
 	Frozen bool   `keras:"trainable,inverted"`    // do not train the weights; default: false
@@ -77,20 +93,20 @@ func (l SeparableConv2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 		return b.Invalid()
 	}
 	in, multiplier := x.Shape[3], l.DepthMultiplier
-	depthwise := weight(b, "depthwise_kernel", x, l.DepthwiseInitializer, l.Kernel[0], l.Kernel[1], in, multiplier)
+	depthwise := weight(b, "depthwise_kernel", x, weightOptions{l.DepthwiseInitializer, l.DepthwiseRegularizer, l.DepthwiseConstraint}, l.Kernel[0], l.Kernel[1], in, multiplier)
 	y := b.DepthwiseConv2D(x, depthwise, w)
 	if !wantSmall(b, y) {
 		return b.Invalid()
 	}
-	pointwise := weight(b, "pointwise_kernel", x, l.PointwiseInitializer, 1, 1, in*multiplier, l.Filters)
+	pointwise := weight(b, "pointwise_kernel", x, weightOptions{l.PointwiseInitializer, l.PointwiseRegularizer, l.PointwiseConstraint}, 1, 1, in*multiplier, l.Filters)
 	y = b.Conv2D(y, pointwise, op.Window{Size: [2]int{1, 1}, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}})
 	if !wantSmall(b, y) {
 		return b.Invalid()
 	}
 	if !l.NoBias {
-		y = b.Add(y, weight(b, "bias", x, l.BiasInitializer, l.Filters))
+		y = b.Add(y, weight(b, "bias", x, weightOptions{l.BiasInitializer, l.BiasRegularizer, l.BiasConstraint}, l.Filters))
 	}
-	return activate(b, l.Activation, y)
+	return regularizeActivity(b, l.ActivityRegularizer, activate(b, l.Activation, y))
 }
 
 func (l SeparableConv2D) check() error { return checkStrides(l.Strides, l.Dilation) }

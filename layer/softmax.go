@@ -10,11 +10,10 @@ import "github.com/lince-ml/lince/graph"
 // Input shape: (batch, ..., classes).
 // Output shape: the input shape.
 //
-// Build reports an error if the operand is not float32 or has fewer than two dimensions, or if Axis
-// is not the last dimension.
+// Build reports an error if the operand is not float32, or if Axis is not one of its dimensions after the
+// batch.
 type SoftmaxLayer struct {
-	// Axis is the dimension of the classes. Only the last dimension is supported. The default is
-	// -1, the last one.
+	// Axis is the dimension of the classes. The default is -1, the last one.
 	Axis Axis `keras:"axis,default=-1"`
 
 	Name   string `keras:"name,omitempty"`        // default: automatic
@@ -31,8 +30,18 @@ func (l SoftmaxLayer) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	if !ok || !wantFloat(b, x) {
 		return b.Invalid()
 	}
-	if l.Axis != -1 && int(l.Axis) != x.Rank()-1 {
-		return b.Errorf("Axis is %d for shape %v, want the last dimension; others are not supported yet", l.Axis, x.Shape)
+	axis, ok := axisOf(b, "Axis", int(l.Axis), x)
+	if !ok {
+		return b.Invalid()
 	}
-	return Softmax.Build(b, x)
+	last := x.Rank() - 1
+	if axis == last {
+		return Softmax.Build(b, x)
+	}
+	swapped := make([]int, x.Rank())
+	for i := range swapped {
+		swapped[i] = i
+	}
+	swapped[axis], swapped[last] = last, axis
+	return b.Transpose(Softmax.Build(b, b.Transpose(x, swapped...)), swapped...)
 }

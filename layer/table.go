@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/internal/config"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -16,11 +18,11 @@ var classes = &config.Registry[Layer]{
 	Quiet: true,
 	Classes: []config.Entry[Layer]{
 		{Of: Input{}, Class: "InputLayer", Read: readInput, Write: writeInput},
-		{Of: Conv2D{}},
+		{Of: Conv2D{}, Aliases: []string{"Convolution2D"}},
 		{Of: DepthwiseConv2D{}},
-		{Of: SeparableConv2D{}},
-		{Of: MaxPool2D{}, Class: "MaxPooling2D"},
-		{Of: AveragePool2D{}, Class: "AveragePooling2D"},
+		{Of: SeparableConv2D{}, Aliases: []string{"SeparableConvolution2D"}},
+		{Of: MaxPool2D{}, Class: "MaxPooling2D", Aliases: []string{"MaxPool2D"}},
+		{Of: AveragePool2D{}, Class: "AveragePooling2D", Aliases: []string{"AvgPool2D"}},
 		{Of: Flatten{}},
 		{Of: Dense{}},
 		{Of: Dropout{}},
@@ -30,8 +32,8 @@ var classes = &config.Registry[Layer]{
 		{Of: LeakyReLU{}},
 		{Of: BatchNormalization{}},
 		{Of: SoftmaxLayer{}, Class: "Softmax"},
-		{Of: GlobalAveragePool2D{}, Class: "GlobalAveragePooling2D"},
-		{Of: GlobalMaxPool2D{}, Class: "GlobalMaxPooling2D"},
+		{Of: GlobalAveragePool2D{}, Class: "GlobalAveragePooling2D", Aliases: []string{"GlobalAvgPool2D"}},
+		{Of: GlobalMaxPool2D{}, Class: "GlobalMaxPooling2D", Aliases: []string{"GlobalMaxPool2D"}},
 		{Of: ZeroPadding2D{}},
 		{Of: Reshape{}},
 		{Of: Add{}},
@@ -44,17 +46,65 @@ var classes = &config.Registry[Layer]{
 		{Of: Dot{}},
 		{Of: Rescaling{}},
 		{Of: Normalization{}, Read: readNormalization},
+		{Of: ActivityRegularization{}},
+		{Of: ELULayer{}, Class: "ELU"},
+		{Of: PReLU{}},
+
+		{Of: Conv2DTranspose{}, Aliases: []string{"Convolution2DTranspose"}},
+		{Of: UpSampling2D{}},
+		{Of: Cropping2D{}},
+		{Of: Resizing{}},
+		{Of: CenterCrop{}},
+		{Of: AdaptiveAveragePool2D{}, Class: "AdaptiveAveragePooling2D"},
+		{Of: AdaptiveMaxPool2D{}, Class: "AdaptiveMaxPooling2D"},
+		{Of: Permute{}},
+		{Of: RepeatVector{}},
+		{Of: Identity{}},
+		{Of: GaussianNoise{}},
+		{Of: GaussianDropout{}},
+		{Of: AlphaDropout{}},
+		{Of: Conv1D{}, Aliases: []string{"Convolution1D"}},
+		{Of: Conv1DTranspose{}, Aliases: []string{"Convolution1DTranspose"}},
+		{Of: DepthwiseConv1D{}},
+		{Of: SeparableConv1D{}, Aliases: []string{"SeparableConvolution1D"}},
+		{Of: MaxPool1D{}, Class: "MaxPooling1D", Aliases: []string{"MaxPool1D"}},
+		{Of: AveragePool1D{}, Class: "AveragePooling1D", Aliases: []string{"AvgPool1D"}},
+		{Of: GlobalAveragePool1D{}, Class: "GlobalAveragePooling1D", Aliases: []string{"GlobalAvgPool1D"}},
+		{Of: GlobalMaxPool1D{}, Class: "GlobalMaxPooling1D", Aliases: []string{"GlobalMaxPool1D"}},
+		{Of: AdaptiveAveragePool1D{}, Class: "AdaptiveAveragePooling1D"},
+		{Of: AdaptiveMaxPool1D{}, Class: "AdaptiveMaxPooling1D"},
+		{Of: UpSampling1D{}},
+		{Of: ZeroPadding1D{}},
+		{Of: Cropping1D{}},
+		{Of: SpatialDropout1D{}},
+		{Of: LayerNormalization{}, Write: writeAxis},
+		{Of: RMSNormalization{}, Write: writeAxis},
+		{Of: UnitNormalization{}, Write: writeAxis},
+		{Of: GroupNormalization{}},
+		{Of: SpectralNormalization{}},
+		{Of: Embedding{}},
+		{Of: EinsumDense{}},
+		{Of: MultiHeadAttention{}},
+		{Of: GroupQueryAttention{}},
+		{Of: Attention{}},
+		{Of: AdditiveAttention{}},
 	},
 	Types: []config.Type{
 		config.TypeOf(encodeActivation, decodeActivation, checkActivation, func(s string) Activation { return Function(s) }),
-		config.TypeOf(encodeInitializer, decodeInitializer, initializer.Check, parseInitializer),
-		config.TypeOf(func(p Padding) any { return p.String() }, decodePadding, checkPadding, noDefault[Padding]),
+		config.TypeOf(encodeInitializer, objectReader("an initializer", initializer.Decode), initializer.Check, parseInitializer),
+		config.TypeOf(encodeRegularizer, objectReader("a regularizer", regularizer.Decode), regularizer.Check, noDefault[regularizer.Regularizer]),
+		config.TypeOf(encodeConstraint, objectReader("a constraint", constraint.Decode), constraint.Check, noDefault[constraint.Constraint]),
+		config.TypeOf(func(p Padding) any { return p.String() }, decodePadding, checkPadding, parsePadding),
 		config.TypeOf(func(p Policy) any { return string(p) }, decodePolicy, Policy.check, func(s string) Policy { return Policy(s) }),
 		config.TypeOf(encodeDims, decodeDims, nil, noDefault[Dims]),
 		config.TypeOf(func(a Axis) any { return int(a) }, decodeAxis, nil, parseAxis),
 		config.TypeOf(encodePads, decodePads, checkPads, parsePads),
+		config.TypeOf(func(p Pads) any { return encodePads(&p) }, decodeCrop, func(p Pads) error { return checkPads(&p) }, noDefault[Pads]),
+		config.TypeOf(encodeEnds, decodeEnds, checkEnds, parseEnds),
+		config.TypeOf(encodeExtra, decodeExtra, checkExtra, noDefault[*Size]),
 		config.TypeOf(encodeNumbers, decodeNumbers, checkNumbers, parseNumbers),
 		config.TypeOf(func(d tensor.DType) any { return d.String() }, decodeDType, nil, parseDType),
+		config.TypeOf(encodeLayer, decodeLayer, nil, noDefault[Layer]),
 	},
 	Common: struct {
 		_ struct{} `keras:"activity_regularizer,training,omit"`
@@ -84,7 +134,8 @@ func GetConfig(l Layer) map[string]any { return classes.GetConfig(l) }
 func Classes() []string { return classes.Names() }
 
 // UnknownClass is the error for a class that lince does not support. Its Kind is "layer",
-// "initializer" or "activation"; the last two are for classes in the config of a layer.
+// "initializer", "regularizer", "constraint" or "activation"; all but the first are for classes in the
+// config of a layer.
 type UnknownClass = config.UnknownClass
 
 // Ignored is a setting that DecodeForPrediction skipped.
@@ -100,9 +151,10 @@ func Decode(class string, conf map[string]any) (Layer, error) {
 }
 
 // DecodeForPrediction is like Decode for a model that only predicts. It skips settings that
-// affect training only and that lince does not support yet: regularizers, constraints and
-// initializers of an unknown class. It returns the skipped settings. If there are any, the model
-// must not be trained or saved, because the settings would be lost.
+// affect training only and that lince does not support: regularizers, constraints and
+// initializers of an unknown class, and regularizers and constraints for which the layer has no field.
+// It returns the skipped settings. If there are any, the model must not be trained or saved, because
+// the settings would be lost.
 func DecodeForPrediction(class string, conf map[string]any) (Layer, []Ignored, error) {
 	return classes.Decode(class, conf, true)
 }
@@ -129,18 +181,35 @@ func encodeInitializer(i initializer.Initializer) any {
 	return config.Wrap("keras.initializers", initializer.ClassOf(i), initializer.GetConfig(i))
 }
 
-func decodeInitializer(r *config.Reader, key string, v any) (initializer.Initializer, bool) {
-	class, conf := config.Object(v)
-	if class == "" {
-		r.Errorf("%s is %s, want an initializer", key, config.Show(v))
-		return nil, false
+func encodeRegularizer(x regularizer.Regularizer) any {
+	return config.Wrap("keras.regularizers", regularizer.ClassOf(x), regularizer.GetConfig(x))
+}
+
+func encodeConstraint(c constraint.Constraint) any {
+	return config.Wrap("keras.constraints", constraint.ClassOf(c), constraint.GetConfig(c))
+}
+
+// objectReader returns a function that reads a Keras object, such as an initializer, which decode
+// decodes. what names the object in messages. The value in the config may already be a T: the model
+// decodes custom classes.
+func objectReader[T any](what string, decode func(class string, conf map[string]any) (T, error)) func(*config.Reader, string, any) (T, bool) {
+	return func(r *config.Reader, key string, v any) (T, bool) {
+		if x, ok := v.(T); ok {
+			return x, true
+		}
+		var none T
+		class, conf := config.Object(v)
+		if class == "" {
+			r.Errorf("%s is %s, want %s", key, config.Show(v), what)
+			return none, false
+		}
+		x, err := decode(class, conf)
+		if _, unknown := err.(*UnknownClass); unknown && r.Skip(key) { //nolint:errorlint // only if the object itself is unknown
+			return none, false
+		}
+		r.Fail(key, err)
+		return x, err == nil
 	}
-	i, err := initializer.Decode(class, conf)
-	if _, unknown := err.(*UnknownClass); unknown && r.Skip(key) { //nolint:errorlint // only if the initializer itself is unknown
-		return nil, false
-	}
-	r.Fail(key, err)
-	return i, err == nil
 }
 
 // parseInitializer parses the default in a tag: a class of package initializer.
@@ -188,6 +257,15 @@ func decodePadding(r *config.Reader, key string, _ any) (Padding, bool) {
 		return Same, true
 	}
 	return Valid, true
+}
+
+func parsePadding(text string) Padding {
+	for _, p := range []Padding{Same, Causal} {
+		if p.String() == text {
+			return p
+		}
+	}
+	return Valid
 }
 
 func checkPadding(p Padding) error {

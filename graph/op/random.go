@@ -8,11 +8,24 @@ import "fmt"
 // the stream), on the step and on the element's index.
 type RandomUniform struct{ Key uint64 }
 
+// RandomNormal draws numbers from the standard normal distribution. It is like RandomUniform otherwise.
+// A number is the quantile of a uniform draw with 32 bits, so it is between -6.4 and 6.4.
+type RandomNormal struct{ Key uint64 }
+
 // Name implements Op.
 func (RandomUniform) Name() string { return "RandomUniform" }
 
+// Name implements Op.
+func (RandomNormal) Name() string { return "RandomNormal" }
+
 // ShapeOnly implements op.ShapeOnly.
 func (RandomUniform) ShapeOnly(i int) bool { return i == 1 }
+
+// ShapeOnly implements op.ShapeOnly.
+func (RandomNormal) ShapeOnly(i int) bool { return i == 1 }
+
+// Infer implements Op.
+func (o RandomNormal) Infer(in []Type) ([]Type, error) { return RandomUniform(o).Infer(in) }
 
 // Infer implements Op.
 func (RandomUniform) Infer(in []Type) ([]Type, error) {

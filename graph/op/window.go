@@ -12,18 +12,22 @@ type Padding uint8
 // Valid and Same are Keras' paddings: Valid is no padding, and Same pads so that the result has
 // ceil(size/stride) positions along an axis. If Same needs an odd number of pixels, the extra pixel
 // is at the bottom or on the right, as in TensorFlow. Explicit pads by Window.Pads, as a
-// ZeroPadding2D layer does.
+// ZeroPadding2D layer does. Causal, which only Conv1D has in Keras, pads before the first pixel of an
+// axis, so that a result depends on no pixel after its own.
 const (
 	Valid Padding = iota
 	Same
 	Explicit
+	Causal
 )
 
-// String returns "valid", "same" or "explicit".
+// String returns "valid", "same", "explicit" or "causal".
 func (p Padding) String() string {
 	switch p {
 	case Same:
 		return "same"
+	case Causal:
+		return "causal"
 	case Explicit:
 		return "explicit"
 	}
@@ -52,7 +56,7 @@ func (w Window) Out(axis, n int) int {
 	if w.Padding == Same {
 		return (n + w.Stride[axis] - 1) / w.Stride[axis]
 	}
-	n += w.Pads[axis][0] + w.Pads[axis][1]
+	n += w.Before(axis, n) + w.Pads[axis][1]
 	if n < w.Span(axis) {
 		return 0
 	}
@@ -61,7 +65,11 @@ func (w Window) Out(axis, n int) int {
 
 // Before returns the number of padding pixels before the first pixel of an axis of n pixels.
 func (w Window) Before(axis, n int) int {
-	if w.Padding != Same {
+	switch w.Padding {
+	case Same:
+	case Causal:
+		return w.Span(axis) - 1
+	default:
 		return w.Pads[axis][0]
 	}
 	return max(0, (w.Out(axis, n)-1)*w.Stride[axis]+w.Span(axis)-n) / 2

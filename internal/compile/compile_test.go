@@ -204,6 +204,10 @@ func TestFuse(t *testing.T) {
 		{"scale and shift after matmul", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			return []*graph.Value{scaled(b, b.MatMul(b.Reshape(x, -1, 192), weight(b, "kernel", 192, 7)))}
 		}, "Reshape to (None, 192), Mul prepared, FusedMatMul +bias"},
+		{"sums of weights' squares, few and many", func(b *graph.Builder, x *graph.Value) []*graph.Value {
+			few, many := b.Square(weight(b, "few", 3)), b.Square(weight(b, "many", 1<<7, 1<<7))
+			return []*graph.Value{b.Add(b.Add(x, b.Sum(few)), b.Sum(many))}
+		}, "Square prepared, Square, ReduceSum prepared, Add, ReduceSum, Add"},
 		{"scale and shift without a conv", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			return []*graph.Value{b.ReLU(scaled(b, x))}
 		}, "FusedScaleShift +relu"},

@@ -28,6 +28,7 @@ var patterns = []struct {
 	{"batch norm (+ residual) (+ relu or relu6)", (*fuser).batchNorm},
 	{"conv (+ bias) + batch norm (+ residual) (+ relu or relu6)", (*fuser).convBatchNorm},
 	{"scale + shift (+ residual) (+ relu or relu6)", (*fuser).scaleShift},
+	{"transposed conv (+ bias) (+ relu or relu6)", (*fuser).transposeBias},
 }
 
 // Patterns lists the names of the patterns, for the tests that compare each with the ops that it

@@ -14,7 +14,7 @@ import (
 func Root(v *graph.Value) *graph.Value {
 	for {
 		switch v.Node.Op.(type) {
-		case op.Reshape, op.ReshapeLike:
+		case op.Reshape, op.ReshapeLike, op.ExpandDims, op.Squeeze:
 			v = v.Node.In[0]
 		default:
 			return v

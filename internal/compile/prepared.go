@@ -49,16 +49,44 @@ func origins(g *graph.Graph) map[*graph.Value]origin {
 // prepared finds the nodes whose results are computed only after a variable that they depend on was
 // changed outside the graph, not in each run. Their results are kept outside the arena.
 func prepared(g *graph.Graph) map[*graph.Node]bool {
-	of := origins(g)
+	of, read := origins(g), readers(g)
 	found := map[*graph.Node]bool{}
 	for _, n := range g.Nodes {
 		switch n.Op.(type) {
 		case op.Input, op.Variable, op.Const, op.Updater:
 			continue
 		}
-		if len(n.Out) == 1 && n.Out[0].DType == tensor.Float32 && of[n.Out[0]] == ofFixed && fixedOperands(n, found) {
+		if len(n.Out) == 1 && n.Out[0].DType == tensor.Float32 && of[n.Out[0]] == ofFixed && fixedOperands(n, found) && !read[n.Out[0]].onlyReduces() {
 			found[n] = true
 		}
+	}
+	return found
+}
+
+// reading says how a large value is read.
+type reading struct{ reduced, otherwise bool }
+
+// onlyReduces reports whether only reductions read the value. Such a value is not prepared: the squares of a weight whose
+// sum is a penalty would take as much memory as the weight, for one number.
+func (r reading) onlyReduces() bool { return r.reduced && !r.otherwise }
+
+// minReduced is the number of elements from which on a value counts as large.
+const minReduced = 1 << 14
+
+// readers returns how large values are read.
+func readers(g *graph.Graph) map[*graph.Value]reading {
+	found := map[*graph.Value]reading{}
+	for _, n := range g.Nodes {
+		_, reduces := n.Op.(op.Reduce)
+		for _, v := range n.In {
+			if v.Shape.Elements() >= minReduced {
+				r := found[v]
+				found[v] = reading{r.reduced || reduces, r.otherwise || !reduces}
+			}
+		}
+	}
+	for _, o := range g.Outputs {
+		found[o.Value] = reading{otherwise: true}
 	}
 	return found
 }

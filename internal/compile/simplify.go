@@ -45,13 +45,18 @@ func fold(g *graph.Graph) error {
 // only gives a shape, and a BroadcastLike before an element-wise op, because the op broadcasts its
 // operands itself.
 func loosen(n *graph.Node) error {
-	switch o := n.Op.(type) {
-	case op.ReshapeLike:
-		m, err := graph.NewNode(op.Reshape{Shape: n.Out[0].Shape}, n.Layer, n.In[0])
-		if err != nil {
-			return err
+	with := func(o op.Op) error {
+		m, err := graph.NewNode(o, n.Layer, n.In[0])
+		if err == nil {
+			n.Op, n.In = m.Op, m.In
 		}
-		n.Op, n.In = m.Op, m.In
+		return err
+	}
+	switch o := n.Op.(type) {
+	case op.ReshapeLike, op.ExpandDims, op.Squeeze:
+		return with(op.Reshape{Shape: n.Out[0].Shape})
+	case op.SliceGrad:
+		return with(o.Pad(n.In[0].Shape, n.In[1].Shape))
 	case op.Binary:
 		for i, v := range n.In {
 			if !v.Is("BroadcastLike") {

@@ -51,6 +51,9 @@ type every struct {
 	Axes    []int     `keras:"axes,min=-3"`
 	Scale   []float64 `keras:"scale"`
 	Color   color     `keras:"color,default=red"`
+	Shade   color     `keras:"shade,oneof=light|dark"`
+	Length  int       `keras:"length,default=3,count,tuple"`
+	Extra   *int      `keras:"extra,min=0,tuple"`
 	Name    string    `keras:"name,omitempty"`
 
 	Of int // a field without a tag
@@ -68,7 +71,7 @@ type color struct{ name string }
 
 var kinds = &Registry[any]{
 	Kind:    "kind",
-	Classes: []Entry[any]{{Of: every{}, Class: "Every", Names: []string{"all"}}},
+	Classes: []Entry[any]{{Of: every{}, Class: "Every", Names: []string{"all"}, Aliases: []string{"Each"}}},
 	Types: []Type{TypeOf(
 		func(c color) any { return c.name },
 		func(r *Reader, key string, _ any) (color, bool) { return color{r.Text(key, "")}, true },
@@ -103,18 +106,18 @@ func read(t *testing.T, text string) map[string]any {
 func TestConfig(t *testing.T) {
 	defaults := map[string]any{
 		"count": 3, "steps": 1, "any": 0, "axis": -1, "part": 0., "rate": .5, "decay": nil, "seed": nil, "epsilon": 1e-7, "flag": false, "use_bias": true,
-		"mode": "fast", "size": []int{2, 2}, "stride": []int{2, 2}, "axes": nil, "scale": nil, "color": "red", "format": "last", "note": .5,
+		"mode": "fast", "size": []int{2, 2}, "stride": []int{2, 2}, "axes": nil, "scale": nil, "color": "red", "shade": "light", "length": []int{3}, "extra": nil, "format": "last", "note": .5,
 	}
 	if d := cmp.Diff(defaults, kinds.Config(every{Count: 3})); d != "" {
 		t.Error(d)
 	}
 	full := every{
 		Count: 1, Steps: 9, Any: -4, Part: .25, Rate: 2, Decay: 1, Seed: new(0), Epsilon: new(0.), Flag: true, NoBias: true, Mode: "slow",
-		Size: [2]int{1, 3}, Stride: [2]int{4, 5}, Axes: []int{-3, 2}, Scale: []float64{.5, 1}, Color: color{"blue"}, Name: "n",
+		Size: [2]int{1, 3}, Stride: [2]int{4, 5}, Axes: []int{-3, 2}, Scale: []float64{.5, 1}, Color: color{"blue"}, Shade: color{"dark"}, Length: 4, Extra: new(0), Name: "n",
 	}
 	want := map[string]any{
 		"count": 1, "steps": 9, "any": -4, "axis": -1, "part": .25, "rate": 2., "decay": 1., "seed": 0, "epsilon": 0., "flag": true, "use_bias": false,
-		"mode": "slow", "size": []int{1, 3}, "stride": []int{4, 5}, "axes": []int{-3, 2}, "scale": []any{.5, 1.}, "color": "blue", "format": "last", "note": .5, "name": "n",
+		"mode": "slow", "size": []int{1, 3}, "stride": []int{4, 5}, "axes": []int{-3, 2}, "scale": []any{.5, 1.}, "color": "blue", "shade": "dark", "length": []int{4}, "extra": []int{0}, "format": "last", "note": .5, "name": "n",
 	}
 	if d := cmp.Diff(want, kinds.Config(full)); d != "" {
 		t.Error(d)
@@ -165,6 +168,8 @@ func TestDecode(t *testing.T) {
 		{`{"count":1,"axis":0}`, "axis is 0, want an integer other than 0"},
 		{`{"count":1,"mode":"sloww"}`, `mode is "sloww"; did you mean slow?`},
 		{`{"count":1,"size":[1,2,3],"stride":[0,1],"axes":[-4],"scale":[1,"x"]}`, "size is [1,2,3], want 2 integers from 1 to 16777216\nstride is [0,1], want 2 integers from 1 to 16777216\naxes is [-4], want integers greater than or equal to -3\nscale is [1,\"x\"], want numbers"},
+		{`{"count":1,"length":5,"extra":[1]}`, ""},
+		{`{"count":1,"length":[1,2],"extra":-1,"shade":"drak"}`, "shade is \"drak\"; did you mean dark?\nlength is [1,2], want an integer from 1 to 16777216\nextra is -1, want an integer greater than or equal to 0"},
 		{`{"count":1,"scale":1e39}`, "scale is 1e+39, want a number in the range of float32"},
 		{`{"count":1,"format":"first","old":1,"dtype":"float16"}`, "format is \"first\": not supported yet, want \"last\"\nold is 1: not supported yet, want null\ndtype is \"float16\": not supported yet, want \"float32\""},
 		{`{"count":1,"penalty":"l2","init_regularizer":"l1","init_constraint":2}`, "penalty is \"l2\": not supported in training yet, want null\ninit_regularizer is \"l1\": not supported in training yet, want null\ninit_constraint is 2, want null or a Keras object"},
@@ -190,6 +195,9 @@ func TestDecode(t *testing.T) {
 	if _, _, err := kinds.Decode("Evry", nil, false); err == nil || err.Error() != `there is no kind class "Evry"; did you mean Every?` {
 		t.Error(err)
 	}
+	if v, _, err := kinds.Decode("Each", read(t, `{"count":5}`), false); err != nil || v.(every).Count != 5 {
+		t.Errorf("got %+v, %v", v, err)
+	}
 	if class, err := kinds.Find("all"); err != nil || class != "Every" {
 		t.Errorf("%q, %v", class, err)
 	}
@@ -208,6 +216,7 @@ func TestWrong(t *testing.T) {
 		{every{Count: -1, Steps: 10, Part: math.NaN(), Rate: math.Inf(1)}, "Count is -1, want an integer from 1 to 16777216\nSteps is 10, want an integer from 1 to 9\nPart is NaN, want a number greater than or equal to 0 and less than 1\nRate is +Inf, want a number greater than 0 and less than or equal to 2"},
 		{every{Count: 1, Epsilon: new(-1.), Mode: "medium", Size: [2]int{1, 0}}, "Epsilon is -1, want a number greater than or equal to 0\nMode is \"medium\", want one of fast, slow\nSize is [1 0], want 2 integers from 1 to 16777216"},
 		{every{Count: 1, Color: color{"none"}, Scale: []float64{math.Inf(-1)}}, "Scale is [-Inf], want numbers\nColor: no color"},
+		{every{Count: 1, Shade: color{"none"}, Length: -1}, "Shade is {none}, want one of light, dark\nLength is -1, want an integer from 1 to 16777216"},
 		{every{Steps: 7}, "Count is not set, want an integer from 1 to 16777216\n7 steps\nof all numbers"},
 	} {
 		got := ""

@@ -23,6 +23,7 @@ type field struct {
 	kind  *Type // nil for Go's basic types
 
 	required, inverted, none, omit bool
+	tuple                          bool   // a file has the number as a list
 	text                           string // the default, as the tag has it
 	defaults                       bool   // the tag has a default
 	like                           string // the field whose value is the default
@@ -111,6 +112,8 @@ func (f *field) option(o string) (err error) {
 		f.inverted = true
 	case "none":
 		f.none = true
+	case "tuple":
+		f.tuple = true
 	case "omit", "omitempty":
 		f.omit = true
 	case "default":
@@ -236,6 +239,9 @@ func (f *field) encode(v reflect.Value) any {
 	case reflect.String:
 		return v.String()
 	case reflect.Int:
+		if f.tuple {
+			return []int{int(v.Int())}
+		}
 		return int(v.Int())
 	case reflect.Float64:
 		return v.Float()
@@ -292,6 +298,10 @@ func (f *field) decode(r *Reader, v reflect.Value) {
 	if x == nil {
 		return
 	}
+	if f.kind != nil && f.oneOf != nil {
+		v.Set(reflect.ValueOf(f.kind.parse(r.OneOf(key, f.oneOf...))))
+		return
+	}
 	if f.kind != nil {
 		if x := f.kind.decode(r, key, x); x != nil {
 			v.Set(reflect.ValueOf(x))
@@ -329,6 +339,9 @@ func (f *field) set(v reflect.Value, x any) bool {
 		v.SetBool(ok && b != f.inverted)
 		return ok
 	case reflect.Int:
+		if list, ok := List(x); ok && f.tuple && len(list) == 1 {
+			x = list[0]
+		}
 		n, ok := Int(x)
 		v.SetInt(int64(n))
 		return ok
@@ -396,6 +409,11 @@ func (f *field) check(v reflect.Value) error {
 	switch {
 	case f.kind != nil && f.required && !f.defaults && f.unset(v):
 		return fmt.Errorf("%s is not set", f.name)
+	case f.kind != nil && f.oneOf != nil && !v.IsZero():
+		if s, ok := f.kind.encode(v.Interface()).(string); !ok || !slices.Contains(f.oneOf, s) {
+			return fmt.Errorf("%s is %v, want one of %s", f.name, v, strings.Join(f.oneOf, ", "))
+		}
+		return nil
 	case f.kind != nil && (v.IsZero() || f.kind.check == nil):
 		return nil
 	case f.kind != nil:

@@ -25,7 +25,9 @@ import (
 //	above=x       the number must be greater than x
 //	below=x       the number must be less than x
 //	count         an integer from 1 to MaxCount
-//	oneof=a|b     the valid strings; the first is the default
+//	oneof=a|b     the valid strings; the first is the default. For one of Types, the strings that
+//	              encode writes and parse reads
+//	tuple         a file has the integer as a list of one, as Keras' 1-D layers write sizes
 //	inverted      the field is the negation of the argument: NoBias is use_bias
 //	none          the zero value means None, which is null in a file
 //	omitempty     a zero value is not written
@@ -38,7 +40,8 @@ import (
 //	omit          the argument is read but not written
 //
 // An argument x_initializer implies x_regularizer and x_constraint with the options training
-// and omit. Any other key in a file is a mistake unless its value is null.
+// and omit, if the class does not declare them. Any other key in a file is a mistake unless its value
+// is null.
 //
 // Fields may be of type int, float64, bool, string, *int, *float64, [n]int, []int, []float64
 // or of one of Types.
@@ -61,6 +64,8 @@ type Entry[T any] struct {
 	Class string   // the name of the Keras class, if it is not the name of the Go type
 	Name  string   // the name of its objects in Keras, if it is not the class in snake case; for losses and optimizers
 	Names []string // short names in Keras, such as "mse"
+	// Aliases are other names of the class in Keras, such as Convolution2D, which files may have.
+	Aliases []string
 	// Read and Write handle keys that do not correspond to one field. They may be nil.
 	Read  func(*Reader, T) T
 	Write func(T, map[string]any)
@@ -102,7 +107,7 @@ func TypeOf[T any](encode func(T) any, decode func(r *Reader, key string, v any)
 
 // UnknownClass is the error for a class that lince does not support.
 type UnknownClass struct {
-	Kind  string   // "layer", "loss", "metric", "optimizer", "initializer" or "activation"
+	Kind  string   // "layer", "loss", "metric", "optimizer", "initializer", "regularizer", "constraint" or "activation"
 	Class string   // the name in the file or in the call
 	Short bool     // Class is the argument of a function that also takes short names, such as "mse"
 	Known []string // the supported names
@@ -316,7 +321,7 @@ func split(err error) []error {
 // that affect training only are skipped, and Decode returns them.
 func (g *Registry[T]) Decode(class string, conf map[string]any, prediction bool) (T, []Ignored, error) {
 	for _, e := range g.Classes {
-		if e.class() == class {
+		if e.class() == class || slices.Contains(e.Aliases, class) {
 			return g.DecodeAs(e, conf, prediction)
 		}
 	}
@@ -341,7 +346,12 @@ func (g *Registry[T]) DecodeAs(e Entry[T], conf map[string]any, prediction bool)
 		g.Look(r)
 	}
 	s := reflect.New(reflect.TypeOf(e.Of)).Elem()
-	for _, f := range g.plan(s.Type()) {
+	plan := g.plan(s.Type())
+	declared := map[string]bool{}
+	for _, f := range plan {
+		declared[f.key] = true
+	}
+	for _, f := range plan {
 		switch {
 		case f.name != "_":
 			f.decode(r, s.Field(f.index))
@@ -353,8 +363,11 @@ func (g *Registry[T]) DecodeAs(e Entry[T], conf map[string]any, prediction bool)
 			r.Only(f.key, f.only...)
 		}
 		if stem, ok := strings.CutSuffix(f.key, "_initializer"); ok {
-			r.Training(stem + "_regularizer")
-			r.Training(stem + "_constraint")
+			for _, key := range []string{stem + "_regularizer", stem + "_constraint"} {
+				if !declared[key] {
+					r.Training(key)
+				}
+			}
 		}
 	}
 	v := s.Interface().(T)

@@ -197,6 +197,10 @@ var cases = []struct {
 		y, loss := b.Softmax(x), b.SoftmaxCrossEntropy(x, labels)
 		return []*graph.Value{y, loss, graph.Grad(b, b.Sum(b.Square(y)), x)[0], graph.Grad(b, b.Mean(loss), x)[0]}
 	}},
+	{"sparsemax", []int{5, 70}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		few, many := b.Sparsemax(x), b.Sparsemax(b.Scale(x, .001))
+		return []*graph.Value{few, many, graph.Grad(b, b.Sum(b.Square(few)), x)[0], graph.Grad(b, b.Sum(b.Square(many)), x)[0]}
+	}},
 	{"batch normalization", []int{5, 6, 7, 12}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		gamma, beta := weight(b, "gamma", 12), weight(b, "beta", 12)
 		far := b.Offset(x, 2) // a mean far from 0
@@ -232,7 +236,7 @@ var cases = []struct {
 		return []*graph.Value{y, z, loss, g[2]}
 	}},
 	{"random", []int{4, 3}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
-		return []*graph.Value{b.In("drop", "").RandomUniform(7, b.Constant(tensor.Int64, 3), x)}
+		return []*graph.Value{b.In("drop", "").RandomUniform(7, b.Constant(tensor.Int64, 3), x), b.In("drop", "").RandomNormal(7, b.Constant(tensor.Int64, 3), x)}
 	}},
 	{"updates", []int{6, 4}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		step := b.Variable(graph.Variable{Path: "step", Type: op.Type{DType: tensor.Int64}, Role: graph.Hyper})
@@ -272,6 +276,31 @@ var cases = []struct {
 			out = append(out, graph.Grad(b, b.Sum(b.Square(z)), x, k, bias)...)
 		}
 		return out
+	}},
+	{"transposed convolutions", []int{2, 6, 5, 20}, transposed},
+	{"adaptive maxima", []int{2, 7, 6, 3}, adaptiveMaxima},
+	{"resize", []int{3, 7, 6, 3}, resizes},
+	{"layer normalization", []int{5, 6, 7, 48}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		gamma, beta := weight(b, "gamma", 48), weight(b, "beta", 48)
+		var out []*graph.Value
+		for i, p := range [][2]*graph.Value{{gamma, beta}, {gamma, nil}, {nil, beta}, {nil, nil}} {
+			y := b.LayerNorm(b.Offset(x, float64(i)), p[0], p[1], 1e-3)
+			wrt := []*graph.Value{x}
+			for _, v := range p {
+				if v != nil {
+					wrt = append(wrt, v)
+				}
+			}
+			out = append(append(out, y), graph.Grad(b, b.Sum(b.Square(b.Sigmoid(y))), wrt...)...)
+		}
+		return append(out, b.LayerNorm(b.Reshape(x, -1, 14), nil, nil, 0))
+	}},
+	{"gather", []int{9, 300}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		table := weight(b, "table", 10, 300)
+		i := b.ArgMax(b.Reshape(x, -1, 12)) // from 0 to 11: rows 10 and 11 do not exist
+		y, z := b.Gather(table, b.Min(i, b.Constant(tensor.Int32, 9))), b.Gather(table, b.Cast(b.Sub(b.Constant(tensor.Int32, 1), i), tensor.Int64))
+		through := b.Op(op.StraightThrough{}, x, b.Square(x))
+		return []*graph.Value{y, z, b.Gather(table, i), through, graph.Grad(b, b.Sum(b.Exp(through)), x)[0], graph.Grad(b, b.Sum(b.Square(y)), table)[0], graph.Grad(b, b.Sum(b.Square(z)), table)[0]}
 	}},
 	{"residual network", []int{5, 14, 13, 3}, residual},
 	{"chains", []int{5, 9, 8, 12}, chained},
@@ -455,7 +484,7 @@ func TestInterpreter(t *testing.T) {
 // TestSameBits checks that graphs, among them two training steps, give the same bits with one to five threads,
 // and on AVX2 and AVX-512.
 func TestSameBits(t *testing.T) {
-	for _, name := range []string{"images", "large images", "pad, concat and slice", "batch matmul", "chains", "network", "larger network"} {
+	for _, name := range []string{"images", "large images", "pad, concat and slice", "batch matmul", "transposed convolutions", "adaptive maxima", "resize", "chains", "network", "larger network"} {
 		i := find(t, name)
 		var want []byte
 		for _, isa := range kernel.Available() {

@@ -192,6 +192,25 @@ var trials = map[string]struct {
 		y, k, bias := t.depthwise(x, t.window(5))
 		return t.grads(t.b.Add(y, bias), x, k, bias)
 	}, ""},
+	"transposed conv (+ bias) (+ relu or relu6)": {"FusedConv2DTranspose", func(t trial) []*graph.Value {
+		x, o := t.images(1), op.Conv2DTranspose{Window: window(1, 1, 1, op.Valid)}
+		for a := range 2 {
+			o.Size[a], o.Stride[a] = t.between(1, 4), t.between(1, 3)
+			o.Last[a] = max(o.Size[a], o.Stride[a])
+		}
+		o.Stride[0] = max(o.Stride[0], 2)
+		o.Last[0] = max(o.Size[0], o.Stride[0])
+		if t.IntN(2) == 0 {
+			o.Padding, o.Last = op.Same, o.Stride
+		}
+		n := t.between(1, 40)
+		k, bias := weight(t.b, "kernel", o.Size[0], o.Size[1], n, x.Shape[3]), weight(t.b, "bias", n)
+		y := t.b.Op(o, x, k)
+		if t.IntN(3) > 0 {
+			return t.grads(t.activate(t.b.Add(y, bias)), x, k, bias)
+		}
+		return t.grads(t.b.ReLU(y), x, k)
+	}, ""},
 	"matmul + bias (+ relu)": {"FusedMatMul", func(t trial) []*graph.Value {
 		x := t.b.Input("x", tensor.Float32, tensor.Unknown, t.between(1, 70))
 		n := t.between(1, 50)

@@ -122,6 +122,25 @@ var lowerers = map[string]func(l *lowering) error{
 	"Adam":    update,
 
 	"FusedMatMulUpdate": matMulUpdate,
+
+	"Sparsemax":     sparsemax,
+	"SparsemaxGrad": sparsemaxGrad,
+
+	"ExpandDims":            view,
+	"Squeeze":               view,
+	"SliceGrad":             sliceGrad,
+	"Conv2DTranspose":       convTranspose,
+	"FusedConv2DTranspose":  fusedConvTranspose,
+	"AdaptiveMaxPool2D":     adaptiveMaxPool,
+	"AdaptiveMaxPool2DGrad": adaptiveMaxPoolGrad,
+	"Resize":                resize,
+	"ResizeGrad":            resizeGrad,
+	"RandomNormal":          randomNormal,
+	"LayerNorm":             layerNorm,
+	"LayerNormGrad":         layerNormGrad,
+	"Gather":                gatherRows,
+	"GatherGrad":            gatherRowsGrad,
+	"StraightThrough":       straightThrough,
 }
 
 // lowererOf returns the node's row in lowerers.
@@ -212,6 +231,14 @@ func inPlace(o op.Op, operands, result int) []int {
 	case compile.ConvBatchNorm:
 		if result == 0 && o.BatchNorm.Residual {
 			return []int{operands - 1}
+		}
+	case op.LayerNorm:
+		if result == 0 {
+			return residual(false)
+		}
+	case op.LayerNormGrad:
+		if result == 0 { // each part sums its rows before it writes them
+			return []int{1, 0}
 		}
 	case op.BatchNormGrad, compile.BatchNormGrad:
 		switch result {

@@ -95,6 +95,43 @@ func convGradInput(l *lowering) error {
 	return l.types(tensor.Float32, tensor.Float32)
 }
 
+// convTranspose lowers op.Conv2DTranspose.
+func convTranspose(l *lowering) error {
+	s := convShape(l.node.Op.(op.Conv2DTranspose).Window, l.node.Out[0].Shape, l.node.In[1].Shape)
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	k := conv.NewGradInput(l.isa, s, false)
+	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
+	l.choices = func() []conv.Choice { return conv.GradInputChoices(s, false) }
+	l.bind = func(b *binding) {
+		packed := b.pack(1, k)
+		x, y := b.in(0), b.out(0)
+		b.step(k.Parts(), func(part int, scratch []float32) { k.Run(part, x.f32, nil, packed, y.f32, scratch) })
+	}
+	return l.floats()
+}
+
+// fusedConvTranspose lowers compile.Conv2DTranspose.
+func fusedConvTranspose(l *lowering) error {
+	f := l.node.Op.(compile.Conv2DTranspose)
+	s := convShape(f.Window, l.node.Out[0].Shape, l.node.In[1].Shape)
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	k := conv.NewTransposed(l.isa, s, conv.Epilogue{Bias: f.Bias, ReLU: f.ReLU || f.ReLU6, Limit: limit(f.ReLU6)})
+	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
+	l.bind = func(b *binding) {
+		packed := b.pack(1, k)
+		x, y, bias := b.in(0), b.out(0), &memory{}
+		if f.Bias {
+			bias = b.in(2)
+		}
+		b.step(k.Parts(), func(part int, scratch []float32) { k.Run(part, x.f32, packed, bias.f32, y.f32, scratch) })
+	}
+	return l.floats()
+}
+
 // convGradFilter lowers op.Conv2DGradFilter and compile.Conv2DGradFilter.
 func convGradFilter(l *lowering) error {
 	if o, ok := l.node.Op.(op.Conv2DGradFilter); ok && o.Groups > 1 {

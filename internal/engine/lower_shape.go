@@ -110,11 +110,20 @@ func concat(l *lowering) error {
 	return l.floats()
 }
 
-// pad lowers op.Pad: it writes the result row by row. A row spans the last padded dimension and all
-// dimensions after it.
 func pad(l *lowering) error {
+	padding(l, l.node.Op.(op.Pad))
+	return l.floats()
+}
+
+func sliceGrad(l *lowering) error {
+	padding(l, l.node.Op.(op.SliceGrad).Pad(l.node.In[0].Shape, l.node.In[1].Shape))
+	return l.types(tensor.Float32)
+}
+
+// padding writes the result row by row. A row spans the last padded dimension and all dimensions after
+// it.
+func padding(l *lowering, o op.Pad) {
 	type axis struct{ before, n, after int }
-	o := l.node.Op.(op.Pad)
 	var axes []axis // a dimension without padding is merged into the one before it
 	for d, n := range l.node.In[0].Shape {
 		axes = append(axes, axis{o.Before[d], n, o.After[d]})
@@ -169,7 +178,6 @@ func pad(l *lowering) error {
 			}
 		})
 	}
-	return l.floats()
 }
 
 // size returns an error. The compiler replaces op.Size with a constant, so size is called only for
@@ -219,12 +227,21 @@ func argMax(l *lowering) error {
 }
 
 func randomUniform(l *lowering) error {
-	key, n := l.node.Op.(op.RandomUniform).Key, l.node.Out[0].Shape.Elements()
+	return draw(l, l.node.Op.(op.RandomUniform).Key, philox.Uniform)
+}
+
+func randomNormal(l *lowering) error {
+	return draw(l, l.node.Op.(op.RandomNormal).Key, philox.Normal)
+}
+
+// draw fills the result with random numbers of a stream.
+func draw(l *lowering, key uint64, fill func(key uint64, step int64, first int, dst []float32)) error {
+	n := l.node.Out[0].Shape.Elements()
 	l.bind = func(b *binding) {
 		at, y := b.in(0), b.out(0)
 		b.step(kernel.Blocks(n), func(part int, _ []float32) {
 			lo, hi := kernel.BlockRange(n, part)
-			philox.Uniform(key, at.i64[0], lo, y.f32[lo:hi])
+			fill(key, at.i64[0], lo, y.f32[lo:hi])
 		})
 	}
 	return l.types(tensor.Int64)

@@ -6,11 +6,13 @@ list of shapes. The options are:
 
     integers=n      the operand has integers from 0 to n-1, as float32 unless the layer converts them
     range=(lo, hi)  the operand has numbers from lo to hi; the default is (-2, 2)
+    call={...}      arguments of the call
 
 Run with the packages of requirements.txt:  python internal/golden/layers.py [family ...]
 """
 
 import importlib
+import inspect
 import json
 import os
 import pathlib
@@ -57,10 +59,21 @@ def operands(shapes, options):
     return [tf.constant(formula(1 if i == 0 else 50 + i, lo, hi, s)) for i, s in enumerate(shapes)]
 
 
-def train(layer, x, many, start):
-    """Three steps of gradient descent on the distance to fixed targets, in training mode. None for a layer that draws random
-    numbers: its result differs from call to call."""
-    call = lambda: layer(x if many else x[0], training=True)
+def separate(layer):
+    """Whether the layer takes its operands as separate arguments, and not as a list."""
+    return "query" in inspect.signature(layer.call).parameters
+
+
+def caller(layer, x, many, options):
+    """A function that calls the layer."""
+    args = x if separate(layer) else [x if many else x[0]]
+    return lambda **kwargs: layer(*args, **kwargs, **options.get("call", {}))
+
+
+def train(layer, run, start):
+    """Three steps of gradient descent on the distance to fixed targets and the layer's penalties, in training mode, with its
+    constraints. None for a layer that draws random numbers: its result differs from call to call."""
+    call = lambda: run(training=True)
     if not np.array_equal(call(), call()):
         return None
     layer.set_weights(start)
@@ -76,26 +89,29 @@ def train(layer, x, many, start):
         for w, g in zip(weights, tape.gradient(loss, [w.value for w in weights])):
             if g is not None:
                 w.assign(w - RATE * tf.convert_to_tensor(g))
+                if w.constraint is not None:
+                    w.assign(w.constraint(w))
     return {"losses": losses, "weights": [short(w) for w in layer.weights if "int" not in w.dtype]}
 
 
 def result(layer, shape, options):
     many = isinstance(shape, list)
     shapes = shape if many else [shape]
-    layer.build(shape)
+    layer.build(*shape) if separate(layer) else layer.build(shape)
     start = [value(i, w) for i, w in enumerate(layer.weights)]
     layer.set_weights(start)
     if hasattr(layer, "finalize_state"):
         layer.finalize_state()
     x = operands(shapes, options)
+    run = caller(layer, x, many, options)
     weights = layer.trainable_variables
     with tf.GradientTape() as tape:
         tape.watch(x)
-        y = layer(x if many else x[0], training=False)
+        y = run(training=False)
         loss = tf.reduce_sum(y * formula(99, -1, 1, y.shape))
     gradients = tape.gradient(loss, [*x, *[w.value for w in weights]])
     return {
-        "class": type(layer).__name__,
+        "class": keras.saving.serialize_keras_object(layer)["class_name"],
         "config": {k: plain(v) for k, v in layer.get_config().items()},
         "inputs": shapes,
         **options,
@@ -103,7 +119,7 @@ def result(layer, shape, options):
         "shape": tuple(y.shape),
         "output": rounded(y),
         "gradients": [None if g is None else short(tf.convert_to_tensor(g)) for g in gradients],
-        "training": train(layer, x, many, start),
+        "training": train(layer, run, start),
     }
 
 

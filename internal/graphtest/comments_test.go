@@ -24,6 +24,8 @@ var sections = map[string][]string{
 	"losses":       {"\nTargets: ", "\nPredictions: ", "\nResult: ", "Build reports an error if"},
 	"metrics":      {"\nTargets: ", "\nPredictions: ", "\nResult: ", "Build reports an error if"},
 	"optimizers":   {"\nSlots: ", "Build reports an error if"},
+	"regularizers": {"\nOperand: "},
+	"constraints":  {"\nOperand: "},
 }
 
 // missing lists what the doc comment of a Keras class or function lacks: its Keras symbol, a formula, which is an

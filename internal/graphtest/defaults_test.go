@@ -5,12 +5,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/internal/graphtest"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/regularizer"
 )
 
 // defaults has a value of each class in which only the required fields are set, and the
@@ -49,6 +51,50 @@ var defaults = []struct {
 	{"layers", layer.Dot{Axes: [2]int{1, 1}}, map[string]any{"axes": 1}},
 	{"layers", layer.Rescaling{Scale: []float64{.5}}, map[string]any{"scale": .5}},
 	{"layers", layer.Normalization{}, nil},
+	{"layers", layer.ActivityRegularization{}, nil},
+	{"layers", layer.ELULayer{}, nil},
+	{"layers", layer.PReLU{}, nil},
+	{"layers", layer.Conv2DTranspose{Filters: 2, Kernel: layer.Size{3, 3}}, map[string]any{"filters": 2, "kernel_size": 3}},
+	{"layers", layer.UpSampling2D{}, nil},
+	{"layers", layer.Cropping2D{}, nil},
+	{"layers", layer.Resizing{Height: 4, Width: 3}, map[string]any{"height": 4, "width": 3}},
+	{"layers", layer.CenterCrop{Height: 4, Width: 3}, map[string]any{"height": 4, "width": 3}},
+	{"layers", layer.AdaptiveAveragePool2D{Size: layer.Size{2, 2}}, map[string]any{"output_size": 2}},
+	{"layers", layer.AdaptiveMaxPool2D{Size: layer.Size{2, 2}}, map[string]any{"output_size": 2}},
+	{"layers", layer.Permute{Dims: []int{2, 1}}, map[string]any{"dims": []any{2, 1}}},
+	{"layers", layer.RepeatVector{N: 3}, map[string]any{"n": 3}},
+	{"layers", layer.Identity{}, nil},
+	{"layers", layer.GaussianNoise{}, map[string]any{"stddev": 0.}},
+	{"layers", layer.GaussianDropout{}, map[string]any{"rate": 0.}},
+	{"layers", layer.AlphaDropout{}, map[string]any{"rate": 0.}},
+	{"layers", layer.Conv1D{Filters: 2, Kernel: 3}, map[string]any{"filters": 2, "kernel_size": 3}},
+	{"layers", layer.Conv1DTranspose{Filters: 2, Kernel: 3}, map[string]any{"filters": 2, "kernel_size": 3}},
+	{"layers", layer.DepthwiseConv1D{Kernel: 3}, map[string]any{"kernel_size": 3}},
+	{"layers", layer.SeparableConv1D{Filters: 2, Kernel: 3}, map[string]any{"filters": 2, "kernel_size": 3}},
+	{"layers", layer.MaxPool1D{}, nil},
+	{"layers", layer.AveragePool1D{Pool: 2}, map[string]any{"pool_size": 2}},
+	{"layers", layer.GlobalAveragePool1D{}, nil},
+	{"layers", layer.GlobalMaxPool1D{}, nil},
+	{"layers", layer.AdaptiveAveragePool1D{Size: 2}, map[string]any{"output_size": 2}},
+	{"layers", layer.AdaptiveMaxPool1D{Size: 2}, map[string]any{"output_size": 2}},
+	{"layers", layer.UpSampling1D{}, nil},
+	{"layers", layer.ZeroPadding1D{}, nil},
+	{"layers", layer.Cropping1D{}, nil},
+	{"layers", layer.SpatialDropout1D{Rate: .5}, map[string]any{"rate": .5}},
+	{"layers", layer.LayerNormalization{}, nil},
+	{"layers", layer.RMSNormalization{}, nil},
+	{"layers", layer.UnitNormalization{}, nil},
+	{"layers", layer.GroupNormalization{}, nil},
+	{
+		"layers", layer.SpectralNormalization{Layer: layer.Dense{Units: 2, Name: "inner"}},
+		map[string]any{"layer": map[string]any{"module": "keras.layers", "class_name": "Dense", "registered_name": nil, "config": map[string]any{"units": 2, "name": "inner"}}},
+	},
+	{"layers", layer.Embedding{InputDim: 2, OutputDim: 3}, map[string]any{"input_dim": 2, "output_dim": 3}},
+	{"layers", layer.EinsumDense{Equation: "ab,bc->ac", OutputShape: layer.Dims{4}}, map[string]any{"equation": "ab,bc->ac", "output_shape": 4}},
+	{"layers", layer.MultiHeadAttention{NumHeads: 2, KeyDim: 3}, map[string]any{"num_heads": 2, "key_dim": 3}},
+	{"layers", layer.GroupQueryAttention{HeadDim: 3, NumQueryHeads: 4, NumKeyValueHeads: 2}, map[string]any{"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2}},
+	{"layers", layer.Attention{}, nil},
+	{"layers", layer.AdditiveAttention{}, nil},
 	{"initializers", initializer.GlorotUniform{}, nil},
 	{"initializers", initializer.GlorotNormal{}, nil},
 	{"initializers", initializer.HeUniform{}, nil},
@@ -62,6 +108,8 @@ var defaults = []struct {
 	{"initializers", initializer.Zeros{}, nil},
 	{"initializers", initializer.Ones{}, nil},
 	{"initializers", initializer.Constant{}, nil},
+	{"initializers", initializer.Orthogonal{}, nil},
+	{"initializers", initializer.Identity{}, nil},
 	{"losses", loss.CategoricalCrossentropy{}, nil},
 	{"losses", loss.SparseCategoricalCrossentropy{}, nil},
 	{"losses", loss.BinaryCrossentropy{}, nil},
@@ -75,6 +123,14 @@ var defaults = []struct {
 	{"optimizers", optimizer.SGD{}, nil},
 	{"optimizers", optimizer.RMSprop{}, nil},
 	{"optimizers", optimizer.Adam{}, nil},
+	{"regularizers", regularizer.L1{}, nil},
+	{"regularizers", regularizer.L2{}, nil},
+	{"regularizers", regularizer.L1L2{}, nil},
+	{"regularizers", regularizer.OrthogonalRegularizer{}, nil},
+	{"constraints", constraint.MaxNorm{}, nil},
+	{"constraints", constraint.MinMaxNorm{}, nil},
+	{"constraints", constraint.NonNeg{}, nil},
+	{"constraints", constraint.UnitNorm{}, nil},
 }
 
 // module is what the tests need of a package of classes.
@@ -91,6 +147,8 @@ var modules = map[string]module{
 	"losses":       moduleOf(loss.Classes, loss.Decode, loss.ClassOf, loss.GetConfig),
 	"metrics":      moduleOf(metric.Classes, metric.Decode, metric.ClassOf, metric.GetConfig),
 	"optimizers":   moduleOf(optimizer.Classes, optimizer.Decode, optimizer.ClassOf, optimizer.GetConfig),
+	"regularizers": moduleOf(regularizer.Classes, regularizer.Decode, regularizer.ClassOf, regularizer.GetConfig),
+	"constraints":  moduleOf(constraint.Classes, constraint.Decode, constraint.ClassOf, constraint.GetConfig),
 }
 
 func moduleOf[T any](classes func() []string, decode func(string, map[string]any) (T, error), class func(T) string, get func(T) map[string]any) module {
@@ -136,7 +194,8 @@ func TestDefaultsAreKeras(t *testing.T) {
 import sys, json, keras
 out = []
 for o in json.load(sys.stdin):
-    config = getattr(getattr(keras, o["module"]), o["class"])(**o["args"]).get_config()
+    args = {k: keras.layers.deserialize(v) if isinstance(v, dict) else v for k, v in o["args"].items()}
+    config = getattr(getattr(keras, o["module"]), o["class"])(**args).get_config()
     config.pop("name", None)
     out.append(config)
 print(json.dumps(out))

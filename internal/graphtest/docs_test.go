@@ -11,10 +11,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/internal/testenv"
 	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -34,10 +36,12 @@ The page is generated from the tags of the Go structs. After a change, run ` + "
   example, ` + "`BatchNormalization`" + ` supports only the last axis.
 - For a field that is inverted in Go, such as ` + "`NoBias`" + `, the table shows the default of the Keras argument.
 - Every layer also has the fields ` + "`Name`, `Frozen` and `DType`: Keras' `name`, `trainable` (inverted) and `dtype`" + `. The tables omit them, except
-  the ` + "`DType`" + ` of Input, which is the type of the data. Input and SpatialDropout2D have no ` + "`Frozen`" + `. The default name is automatic.
+  the ` + "`DType`" + ` of Input, which is the type of the data. Input, SpatialDropout1D and SpatialDropout2D have no ` + "`Frozen`" + `. The default name is automatic.
 - ` + "`DType`" + ` is a dtype policy. lince computes in float32 under every policy. A model with another policy can predict, but it cannot be
   trained or saved yet.
-- Regularizers and constraints are not supported yet. A model with regularizers or constraints can be opened for prediction, but it cannot be trained.
+- A regularizer or a constraint is the name of a class, with its default arguments, or an object with arguments. In Keras every layer takes
+  ` + "`activity_regularizer`" + `; in lince, those whose table lists it do. For another layer, add the layer ` + "`ActivityRegularization`" + ` after it. A file that
+  gives such a layer an ` + "`activity_regularizer`" + ` can be opened for prediction, but the model cannot be trained.
 
 ## Activations
 
@@ -52,8 +56,14 @@ var values = map[reflect.Type]string{
 	reflect.TypeFor[layer.Dims]():              "a shape, including the batch",
 	reflect.TypeFor[layer.Numbers]():           "a number, or one for each feature",
 	reflect.TypeFor[layer.Padding]():           "valid, same",
+	reflect.TypeFor[layer.Pads]():              "integers from 0 to 16777216 for top, bottom, left and right",
+	reflect.TypeFor[*layer.Ends]():             "2 integers from 0 to 16777216",
+	reflect.TypeFor[*layer.Size]():             "2 integers from 0 to 16777216",
 	reflect.TypeFor[*layer.Pads]():             "integers from 0 to 16777216 for top, bottom, left and right",
 	reflect.TypeFor[initializer.Initializer](): "an initializer",
+	reflect.TypeFor[regularizer.Regularizer](): "a regularizer",
+	reflect.TypeFor[constraint.Constraint]():   "a constraint",
+	reflect.TypeFor[constraint.Axis]():         "a dimension of the weight, or several; negative ones count from the last",
 	reflect.TypeFor[string]():                  "a string",
 	reflect.TypeFor[tensor.DType]():            "a number type",
 }

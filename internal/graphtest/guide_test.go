@@ -45,7 +45,7 @@ func guideMistakes(page string, read func(path string) (string, bool)) []string 
 			}
 			for _, m := range quotedTest.FindAllStringSubmatch(part, -1) {
 				tests := ""
-				for _, dir := range []string{"layer", "loss", "metric", "optimizer", "initializer", "internal/graphtest"} {
+				for _, dir := range []string{"layer", "loss", "metric", "optimizer", "initializer", "regularizer", "constraint", "internal/graphtest"} {
 					text, _ := read(dir)
 					tests += text
 				}

@@ -285,6 +285,31 @@ var evals = map[string]eval{
 		}
 	},
 
+	"ExpandDims": func(_ *graph.Node, in, out []*Array) { copy(out[0].V, in[0].V) },
+	"Squeeze":    func(_ *graph.Node, in, out []*Array) { copy(out[0].V, in[0].V) },
+	"SliceGrad": func(n *graph.Node, in, out []*Array) {
+		each(in[0].Shape, func(i int, at []int) { *out[0].ptr(moved(at, n.Op.(op.SliceGrad).Begin)) = in[0].V[i] })
+	},
+	"Conv2DTranspose": func(n *graph.Node, in, out []*Array) {
+		o := op.Conv2D{Window: n.Op.(op.Conv2DTranspose).Window}
+		conv(o, out[0], in[1], in[0], func(x, w, y int) { out[0].V[x] += in[1].V[w] * in[0].V[y] })
+	},
+	"AdaptiveMaxPool2D":     adaptiveMax,
+	"AdaptiveMaxPool2DGrad": adaptiveMaxGrad,
+	"RandomNormal": func(n *graph.Node, in, out []*Array) {
+		z := make([]float32, len(out[0].V))
+		philox.Normal(n.Op.(op.RandomNormal).Key, int64(in[0].V[0]), 0, z)
+		for i, v := range z {
+			out[0].V[i] = float64(v)
+		}
+	},
+	"Resize": func(n *graph.Node, in, out []*Array) {
+		resample(n.Op.(op.Resize), in[0].Shape, out[0].Shape, func(x, y int, w float64) { out[0].V[y] += w * in[0].V[x] })
+	},
+	"ResizeGrad": func(n *graph.Node, in, out []*Array) {
+		resample(n.Op.(op.ResizeGrad).Resize, out[0].Shape, in[0].Shape, func(x, y int, w float64) { out[0].V[x] += w * in[0].V[y] })
+	},
+
 	"Assign": func(_ *graph.Node, in, _ []*Array) { copy(in[0].V, in[1].V) },
 	"MovingAverage": func(n *graph.Node, in, _ []*Array) {
 		m := n.Op.(op.MovingAverage).Momentum
@@ -346,6 +371,20 @@ var evals = map[string]eval{
 			w[i] -= alpha * m[i] / (math.Sqrt(d) + o.Epsilon)
 		}
 	},
+	"Sparsemax": func(_ *graph.Node, in, out []*Array) {
+		copy(out[0].V, in[0].V)
+		rows(out[0], func(_ int, row []float64) { sparsemaxResult(row) })
+	},
+	"SparsemaxGrad": func(_ *graph.Node, in, out []*Array) {
+		copy(out[0].V, in[0].V)
+		rows(out[0], func(i int, g []float64) { sparsemaxGradient(g, in[1].V[i*len(g):][:len(g)]) })
+	},
+
+	"LayerNorm":       layerNorm,
+	"LayerNormGrad":   layerNormGrad,
+	"Gather":          gather,
+	"StraightThrough": func(_ *graph.Node, in, out []*Array) { copy(out[0].V, in[1].V) },
+	"GatherGrad":      gatherGrad,
 }
 
 func truth(b bool) float64 {

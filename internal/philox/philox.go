@@ -60,3 +60,16 @@ func Float64s(key uint64, first int, dst []float64) {
 		}
 	}
 }
+
+// Normal fills dst with elements first, first+1, ... of a step of the stream key: standard normal numbers.
+// Element i is the quantile of word i%4 of block i/4. op.RandomNormal is defined by this function.
+func Normal(key uint64, step int64, first int, dst []float32) {
+	for i := 0; i < len(dst); {
+		n := first + i
+		block := At(key, step, uint64(n)/4)
+		for w := n % 4; w < 4 && i < len(dst); w++ {
+			dst[i] = float32(Quantile((float64(block[w]) + .5) * 0x1p-32))
+			i++
+		}
+	}
+}

@@ -384,6 +384,42 @@ func TestGradInput(t *testing.T) {
 	})
 }
 
+// TestTransposed compares transposed convolutions with the sums of TestGradInput, to which it adds a bias.
+func TestTransposed(t *testing.T) {
+	vectors := kerneltest.Vectors{}
+	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
+		for i, s := range kerneltest.Thin(shapes()) {
+			e := []Epilogue{{}, {Bias: true}, {Bias: true, ReLU: true}, {ReLU: true}, {Bias: true, ReLU: true, Limit: 6}}[i%5]
+			w, x := kerneltest.Random(t, 2, s.filterLen()), kerneltest.Random(t, 4, s.resultLen())
+			bias := kerneltest.Random(t, 6, s.C)
+			want := make([]float64, s.imageLen())
+			visit(s, func(xi, wi, yi int) { want[xi] += float64(x[yi]) * float64(w[wi]) })
+			for j := range want {
+				if e.Bias {
+					want[j] += float64(bias[j%s.C])
+				}
+				if e.ReLU {
+					want[j] = max(want[j], 0)
+				}
+				if e.Limit > 0 {
+					want[j] = min(want[j], float64(e.Limit))
+				}
+			}
+			if !e.Bias {
+				bias = nil
+			}
+			k := NewTransposed(isa, s, e)
+			packed := kerneltest.Junk(t, k.PackedLen())
+			kerneltest.Parts(k.PackParts(), func(p int) { k.Pack(p, w, packed) })
+			y, scratch := kerneltest.Junk(t, s.imageLen()), kerneltest.Junk(t, k.ScratchLen())
+			kerneltest.Parts(k.Parts(), func(p int) { k.Run(p, x, packed, bias, y, scratch) })
+			name := fmt.Sprintf("%s %+v", s.name(), e)
+			kerneltest.Close(t, name, y, want, tolerance)
+			vectors.Check(t, isa, name, y)
+		}
+	})
+}
+
 func runGradFilter(t testing.TB, b GradFilter, s Shape, bias bool, x, dy []float32, argmax []uint8) (dw, db []float32) {
 	partial := kerneltest.Junk(t, b.PartialLen())
 	scratch := kerneltest.Junk(t, b.ScratchLen())

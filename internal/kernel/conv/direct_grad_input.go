@@ -24,6 +24,7 @@ type directGradInput struct {
 	band       int     // rows of pixels in a part
 	bandsImage int     // bands of an image
 	columns    columns
+	epilogue   Epilogue // of a transposed convolution
 }
 
 // axis has the phases along an axis.
@@ -171,6 +172,10 @@ func (b *directGradInput) ScratchLen() int {
 
 // Run implements GradInput.
 func (b *directGradInput) Run(part int, dy []float32, argmax []uint8, packed, dx, scratch []float32) {
+	b.run(part, dy, argmax, packed, nil, dx, scratch)
+}
+
+func (b *directGradInput) run(part int, dy []float32, argmax []uint8, packed, bias, dx, scratch []float32) {
 	s := b.shape
 	c0, c1 := b.columns.at(part % b.columns.groups)
 	part /= b.columns.groups
@@ -185,13 +190,19 @@ func (b *directGradInput) Run(part int, dy []float32, argmax []uint8, packed, dx
 	a.AStride = uintptr(4 * s.O)
 	a.CStride = uintptr(4 * s.StrideW * s.C)
 	a.Zero()
-	b.blank(dx, lo, hi, c0, c1)
+	if b.epilogue.ReLU {
+		a.ReLU, a.Limit = 1, b.epilogue.Limit
+	}
+	b.blank(dx, bias, lo, hi, c0, c1)
 	width := 2 * micro.Lanes(b.isa)
 	for tile := c0 / width; tile*width < c1; tile++ {
 		first, columns, padded := b.tiling.At(tile)
 		a.Columns(b.isa, columns)
 		a.BStride = uintptr(4 * padded)
 		filters := packed[first*s.KH*s.KW*s.O:]
+		if bias != nil {
+			a.Init = unsafe.Pointer(&bias[first])
+		}
 		for h := lo; h < hi; h++ {
 			high := &b.high.phases[h%s.StrideH]
 			line := dx[h*s.W*s.C+first:]
@@ -211,12 +222,12 @@ func (b *directGradInput) Run(part int, dy []float32, argmax []uint8, packed, dx
 	}
 }
 
-// blank clears channels [c0, c1) of those pixels of rows [lo, hi) that no result reads.
-func (b *directGradInput) blank(dx []float32, lo, hi, c0, c1 int) {
+// blank sets channels [c0, c1) of those pixels of rows [lo, hi) that no result reads.
+func (b *directGradInput) blank(dx, bias []float32, lo, hi, c0, c1 int) {
 	s := b.shape
 	for h := lo; h < hi; h++ {
 		line := dx[h*s.W*s.C : (h+1)*s.W*s.C]
-		if c0 == 0 && c1 == s.C && len(b.high.phases[h%s.StrideH].taps) == 0 {
+		if bias == nil && c0 == 0 && c1 == s.C && len(b.high.phases[h%s.StrideH].taps) == 0 {
 			clear(line)
 			continue
 		}
@@ -227,8 +238,47 @@ func (b *directGradInput) blank(dx []float32, lo, hi, c0, c1 int) {
 			wide := &b.wide.phases[pw]
 			for j := range wide.count {
 				at := (wide.first + j*s.StrideW) * s.C
-				clear(line[at+c0 : at+c1])
+				b.empty(line[at+c0:at+c1], bias, c0)
 			}
 		}
 	}
+}
+
+// empty sets channels of a pixel that no result reads. The first of them is c0.
+func (b *directGradInput) empty(dst, bias []float32, c0 int) {
+	if bias == nil {
+		clear(dst)
+		return
+	}
+	for i := range dst {
+		v := bias[c0+i]
+		if b.epilogue.ReLU && v < 0 {
+			v = 0
+		}
+		if b.epilogue.Limit > 0 && v > b.epilogue.Limit {
+			v = b.epilogue.Limit
+		}
+		dst[i] = v
+	}
+}
+
+// Transposed is a transposed convolution with an epilogue: the gradient with respect to its images of a convolution,
+// to which a bias is added. It is direct, because it is for strides of more than 1.
+type Transposed struct{ *directGradInput }
+
+// NewTransposed prepares a transposed convolution. s is the shape of the convolution whose gradient it is: its results
+// are the images of s. NewTransposed panics for an impossible shape or epilogue.
+func NewTransposed(isa kernel.ISA, s Shape, e Epilogue) Transposed {
+	s.must()
+	if e.Residual || e.Pool || e.Validate() != nil {
+		panic("conv: a transposed convolution has a bias and a ReLU only")
+	}
+	b := newDirectGradInput(isa, s, false).(*directGradInput)
+	b.epilogue = e
+	return Transposed{b}
+}
+
+// Run computes a part of y [N, H, W, C] from x [N, OH, OW, O], the packed filter and, with Bias, bias [C].
+func (t Transposed) Run(part int, x, packed, bias, y, scratch []float32) {
+	t.run(part, x, nil, packed, bias, y, scratch)
 }

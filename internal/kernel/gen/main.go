@@ -30,6 +30,8 @@ var families = []struct {
 	{"gemm", gemm, neonGemm},
 	{"sparse", sparse, neonSparse},
 	{"batchnorm", batchnorm, batchnorm},
+	{"layernorm", layernorm, layernorm},
+	{"softmax", softmax, softmax},
 }
 
 func main() {

@@ -1,7 +1,8 @@
 // Package softmax holds softmax over the last dimension, its gradient, and the cross-entropy of logits with
 // labels, which is computed from the logits without rounding a softmax.
 //
-// Rows are short. They are computed in Go, in float64, and rounded once, for all instruction sets.
+// Cross-entropy, and softmax of rows shorter than 16, are computed in Go, in float64, and rounded once, for all instruction
+// sets. Softmax of longer rows, which attention computes, has assembly in float32.
 package softmax
 
 import (
@@ -9,6 +10,11 @@ import (
 	"math"
 
 	"github.com/lince-ml/lince/internal/kernel"
+)
+
+const (
+	lanes   = 16
+	maxLine = 1024 // the longest row that is not a multiple of lanes and that has assembly
 )
 
 // rows divides a matrix of rows with cols numbers into parts.
@@ -41,42 +47,116 @@ func normalizer(row []float32) (maximum, sum float64) {
 	return maximum, sum
 }
 
+// matrix divides the rows of softmax into parts.
+type matrix struct {
+	rows
+	isa kernel.ISA
+}
+
+func newMatrix(isa kernel.ISA, n, cols int) matrix { return matrix{newRows(n, cols), isa} }
+
+// vectors reports whether rows of this length have assembly.
+func (m *matrix) vectors() bool {
+	return m.cols >= lanes && (m.cols%lanes == 0 || m.cols <= maxLine)
+}
+
+// Parts is the number of parts of Run.
+func (m *matrix) Parts() int {
+	if !m.vectors() {
+		return m.rows.Parts()
+	}
+	return kernel.RowBlocks(m.rows.rows, 4*m.cols)
+}
+
+func (m *matrix) part(i int) (lo, hi int) { return kernel.Split(m.rows.rows, m.Parts(), i) }
+
+// width is the length of a row with padding to whole vectors, in floats.
+func (m *matrix) width() int { return kernel.CeilDiv(m.cols, lanes) * lanes }
+
+// step is the number of rows for one call of assembly.
+func (m *matrix) step() int { return max(1, kernel.Block/4/m.cols) }
+
+// line is a row with padding.
+type line [maxLine]float32
+
+// set copies a row, and pads it.
+func (l *line) set(row []float32, padding float32) {
+	for i := copy(l[:], row); i%lanes != 0; i++ {
+		l[i] = padding
+	}
+}
+
 // Softmax is exp(x)/sum(exp(x)) along rows.
-type Softmax struct{ rows }
+type Softmax struct{ matrix }
 
 // New prepares the softmax of n rows with cols numbers.
-func New(_ kernel.ISA, n, cols int) *Softmax { return &Softmax{newRows(n, cols)} }
+func New(isa kernel.ISA, n, cols int) *Softmax { return &Softmax{newMatrix(isa, n, cols)} }
 
 // Run computes a part of y, which may be x.
 func (s *Softmax) Run(part int, x, y []float32) {
 	lo, hi := s.part(part)
-	for r := lo; r < hi; r++ {
-		from, to := s.row(x, r), s.row(y, r)
-		maximum, sum := normalizer(from)
-		for i, v := range from {
-			to[i] = float32(math.Exp(float64(v)-maximum) / sum)
+	switch {
+	case s.isa == kernel.Generic || !s.vectors():
+		for r := lo; r < hi; r++ {
+			softmaxLoop(s.row(x, r), s.row(y, r))
+		}
+	case s.cols%lanes == 0:
+		for ; lo < hi; lo += s.step() {
+			rowsVectors(s.isa, &y[lo*s.cols], &x[lo*s.cols], min(s.step(), hi-lo), uintptr(4*s.cols))
+		}
+	default:
+		var l line
+		for r := lo; r < hi; r++ {
+			l.set(s.row(x, r), float32(math.Inf(-1)))
+			rowsVectors(s.isa, &l[0], &l[0], 1, uintptr(4*s.width()))
+			copy(s.row(y, r), l[:])
 		}
 	}
 }
 
+func softmaxLoop(x, y []float32) {
+	maximum, sum := normalizer(x)
+	for i, v := range x {
+		y[i] = float32(math.Exp(float64(v)-maximum) / sum)
+	}
+}
+
 // Grad is the gradient of Softmax: y*(dy - sum(dy*y)).
-type Grad struct{ rows }
+type Grad struct{ matrix }
 
 // NewGrad prepares the gradient for n rows with cols numbers.
-func NewGrad(_ kernel.ISA, n, cols int) *Grad { return &Grad{newRows(n, cols)} }
+func NewGrad(isa kernel.ISA, n, cols int) *Grad { return &Grad{newMatrix(isa, n, cols)} }
 
 // Run computes a part of dx, which may be dy, from the result y and its gradient dy.
 func (g *Grad) Run(part int, dy, y, dx []float32) {
 	lo, hi := g.part(part)
-	for r := lo; r < hi; r++ {
-		d, p, to := g.row(dy, r), g.row(y, r), g.row(dx, r)
-		var dot float64
-		for i, v := range d {
-			dot += float64(float64(v) * float64(p[i]))
+	switch {
+	case g.isa == kernel.Generic || !g.vectors():
+		for r := lo; r < hi; r++ {
+			gradLoop(g.row(dy, r), g.row(y, r), g.row(dx, r))
 		}
-		for i, v := range d {
-			to[i] = float32(float64(p[i]) * (float64(v) - dot))
+	case g.cols%lanes == 0:
+		for ; lo < hi; lo += g.step() {
+			gradientVectors(g.isa, &dx[lo*g.cols], &dy[lo*g.cols], &y[lo*g.cols], min(g.step(), hi-lo), uintptr(4*g.cols))
 		}
+	default:
+		var d, p line
+		for r := lo; r < hi; r++ {
+			d.set(g.row(dy, r), 0)
+			p.set(g.row(y, r), 0)
+			gradientVectors(g.isa, &d[0], &d[0], &p[0], 1, uintptr(4*g.width()))
+			copy(g.row(dx, r), d[:])
+		}
+	}
+}
+
+func gradLoop(dy, y, dx []float32) {
+	var dot float64
+	for i, v := range dy {
+		dot += float64(float64(v) * float64(y[i]))
+	}
+	for i, v := range dy {
+		dx[i] = float32(float64(y[i]) * (float64(v) - dot))
 	}
 }
 

@@ -1,14 +1,11 @@
-package initializer
+package philox
 
 import "math"
 
-// belowMinusTwo is the probability of a standard normal variable below -2.
-const belowMinusTwo = 0.022750131948179207
-
-// quantile computes the inverse of the standard normal distribution function for 0 < p < 1. It
+// Quantile computes the inverse of the standard normal distribution function for 0 < p < 1. It
 // is algorithm AS 241 (Wichura, "The percentage points of the normal distribution", Applied
 // Statistics 37, 1988), with a relative error of about 1e-16.
-func quantile(p float64) float64 {
+func Quantile(p float64) float64 {
 	q := p - .5
 	if math.Abs(q) <= .425 {
 		r := .180625 - float64(q*q)

@@ -1,0 +1,48 @@
+"""The cases of layers.py for layers that move, resize and pool, and for noise."""
+
+from keras import layers as L
+
+IMAGES = (2, 5, 4, 3)
+SMALL = (2, 3, 4, 2)
+CASES = [
+    (L.UpSampling2D(), SMALL),
+    (L.UpSampling2D((1, 3)), SMALL),
+    (L.UpSampling2D(2, interpolation="bilinear"), SMALL),
+    (L.UpSampling2D((2, 3), interpolation="bicubic"), SMALL),
+    (L.UpSampling2D(2, interpolation="lanczos3"), SMALL),
+    (L.UpSampling2D((3, 2), interpolation="lanczos5"), SMALL),
+    (L.Resizing(3, 7), IMAGES),
+    (L.Resizing(7, 3, interpolation="nearest"), IMAGES),
+    (L.Resizing(2, 6, interpolation="bicubic"), IMAGES),
+    (L.Resizing(4, 3, interpolation="lanczos3"), IMAGES),
+    (L.Resizing(3, 9, interpolation="lanczos5"), IMAGES),
+    (L.Resizing(2, 3, antialias=True), (2, 7, 5, 2)),
+    (L.Resizing(3, 2, interpolation="bicubic", antialias=True), (2, 7, 5, 2)),
+    (L.Resizing(2, 7, interpolation="lanczos3", antialias=True), (2, 7, 5, 2)),
+    (L.Resizing(4, 4, crop_to_aspect_ratio=True), (2, 5, 8, 2)),
+    (L.Resizing(6, 3, crop_to_aspect_ratio=True), (2, 5, 8, 2)),
+    (L.Resizing(4, 4, pad_to_aspect_ratio=True, fill_value=0.5), (2, 5, 8, 2)),
+    (L.Resizing(3, 6, pad_to_aspect_ratio=True, fill_mode="constant"), (2, 8, 5, 2)),
+    (L.CenterCrop(3, 2), IMAGES),
+    (L.CenterCrop(5, 3), IMAGES),
+    (L.CenterCrop(6, 3), IMAGES),
+    (L.CenterCrop(4, 7), IMAGES),
+    (L.Cropping2D(), SMALL),
+    (L.Cropping2D(1), IMAGES),
+    (L.Cropping2D((2, 1)), IMAGES),
+    (L.Cropping2D(((1, 0), (0, 2))), IMAGES),
+    (L.Permute((2, 1)), (2, 3, 4)),
+    (L.Permute((3, 1, 2)), SMALL),
+    (L.RepeatVector(3), (2, 5)),
+    (L.Identity(), SMALL),
+    (L.AdaptiveAveragePooling2D(2), IMAGES),
+    (L.AdaptiveAveragePooling2D((3, 6)), IMAGES),
+    (L.AdaptiveMaxPooling2D(2), IMAGES),
+    (L.AdaptiveMaxPooling2D((3, 6)), IMAGES),
+    (L.MaxPooling2D((17, 16), strides=(1, 2)), (1, 18, 19, 2)),
+    (L.MaxPooling2D((16, 17), strides=8, padding="same"), (1, 18, 12, 2)),
+    (L.GaussianNoise(0.5), SMALL),
+    (L.GaussianDropout(0.25, seed=3), (3, 5)),
+    (L.AlphaDropout(0.5, seed=1), (3, 5)),
+    (L.AlphaDropout(0.25, noise_shape=(None, 1, 4, 1), seed=2), SMALL),
+]
