@@ -207,7 +207,7 @@ func TestFuse(t *testing.T) {
 		{"sums of weights' squares, few and many", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			few, many := b.Square(weight(b, "few", 3)), b.Square(weight(b, "many", 1<<7, 1<<7))
 			return []*graph.Value{b.Add(b.Add(x, b.Sum(few)), b.Sum(many))}
-		}, "Square prepared, Square, ReduceSum prepared, Add, ReduceSum, Add"},
+		}, "Square prepared, Square, ReduceSum prepared, ReduceSum, FusedChain Add(0 1) Add(3 2) = 4"},
 		{"scale and shift without a conv", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			return []*graph.Value{b.ReLU(scaled(b, x))}
 		}, "FusedScaleShift +relu"},
