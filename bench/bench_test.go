@@ -150,6 +150,11 @@ func TestGraphs(t *testing.T) {
 			t.Errorf("%s: %v", block.name, err)
 		}
 	}
+	for name := range trainedBlocks {
+		if _, err := blockStep([]string{name, "1"}, 1); err != nil {
+			t.Errorf("training step of %s: %v", name, err)
+		}
+	}
 }
 
 // TestKeep checks that nothing is written into the tree without -write.

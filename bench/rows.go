@@ -62,6 +62,7 @@ var rows = concat(
 	},
 	networkRows(),
 	blockRows(),
+	blockStepRows(),
 	convRows(),
 	denseRows(),
 )
@@ -100,6 +101,22 @@ func blockRows() (list []row) {
 			list = append(list, row{
 				name: fmt.Sprintf("block %s, batch %s", block.name, batch), unit: "ms", lince: []string{"block", block.name, batch},
 				peer: onnxRuntime, script: []string{"onnx_block.py", block.name, batch}, goal: goal{Ratio: 1},
+			})
+		}
+	}
+	return list
+}
+
+// blockStepRows compares training steps of blocks of networks.
+func blockStepRows() (list []row) {
+	for _, block := range []string{"MobileNetV3", "ConvNeXt"} {
+		for _, p := range []struct {
+			name, script string
+			env          []string
+		}{{pytorch, "torch_block_step.py", keepMemory}, {keras, "keras_block_step.py", nil}} {
+			list = append(list, row{
+				name: fmt.Sprintf("training step of a block of %s, batch 32, vs. %s", block, p.name), unit: "ms", lince: []string{"blockstep", block, "32"},
+				peer: p.name, script: []string{p.script, block, "32"}, env: p.env, goal: goal{Ratio: 1.2},
 			})
 		}
 	}

@@ -16,9 +16,13 @@ type ScaleShift struct{ Residual, ReLU, ReLU6 bool }
 // BatchNorm is op.BatchNorm followed by the addition of a residual and a ReLU or ReLU6. Operands:
 // those of op.BatchNorm, (residual, of the shape of x). Results: y after all of these, the mean,
 // the variance.
+//
+// With Statistics, y is not computed, and the flags Center, Residual, ReLU and ReLU6 are not set. The first result
+// is the scale gamma/sqrt(variance+Epsilon) of each channel.
 type BatchNorm struct {
 	op.BatchNorm
 	Residual, ReLU, ReLU6 bool
+	Statistics            bool
 }
 
 // ConvBatchNorm is a convolution with a bias, followed by BatchNorm. The sums for the mean and the
@@ -57,7 +61,7 @@ func (o ScaleShift) Attributes() string {
 
 // Attributes prints the op's attributes.
 func (o BatchNorm) Attributes() string {
-	return flags(o.BatchNorm.Attributes(), "+residual", o.Residual, "+relu", o.ReLU, "+relu6", o.ReLU6)
+	return flags(o.BatchNorm.Attributes(), "+residual", o.Residual, "+relu", o.ReLU, "+relu6", o.ReLU6, "statistics only", o.Statistics)
 }
 
 // Attributes prints the op's attributes.
@@ -80,7 +84,7 @@ func (o ScaleShift) Infer(in []op.Type) ([]op.Type, error) {
 		return nil, fmt.Errorf("%d operands, want %d", len(in), 3+residual)
 	}
 	// The operands are like those of a normalization.
-	out, err := BatchNorm{op.BatchNorm{Scale: true, Center: true}, o.Residual, o.ReLU, o.ReLU6}.Infer(in)
+	out, err := BatchNorm{BatchNorm: op.BatchNorm{Scale: true, Center: true}, Residual: o.Residual}.Infer(in)
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +106,9 @@ func (o BatchNorm) Infer(in []op.Type) ([]op.Type, error) {
 	}
 	if residual := in[len(in)-1]; o.Residual && !residual.Equal(out[0]) {
 		return nil, fmt.Errorf("residual is %v, want %v like the result", residual, out[0])
+	}
+	if o.Statistics {
+		out[0] = out[2]
 	}
 	return out, nil
 }
@@ -211,7 +218,7 @@ func (f *fuser) batchNorm(bn *graph.Node) {
 		in = append(in, residual)
 	}
 	last := chain[len(chain)-1]
-	n := f.node(BatchNorm{o, e.residual, e.relu, e.relu6}, bn.Layer, in...)
+	n := f.node(BatchNorm{BatchNorm: o, Residual: e.residual, ReLU: e.relu, ReLU6: e.relu6}, bn.Layer, in...)
 	f.before(last, n)
 	f.replace(last.Out[0], n.Out[0])
 	for i := 1; i < 3; i++ {

@@ -56,6 +56,9 @@ var passes = []pass{
 	{"dce: remove nodes whose results are not used", dce},
 	{"fuse: the patterns of fuse.go", fuse},
 	{"dce", dce},
+	{"unfold: batch normalization before element-wise ops becomes statistics and element-wise ops", unfold},
+	{"chains: element-wise ops that one pass over memory computes", chains},
+	{"dce", dce},
 	{"snapshot: updates read variables as they were before all updates", snapshot},
 }
 

@@ -120,7 +120,7 @@ func TestFuse(t *testing.T) {
 			y, _, _ := conv(b, x, "a")
 			s := b.Add(y, y)
 			return []*graph.Value{b.ReLU(s), s}
-		}, "FusedConv2D 3x3 valid +bias, Add, ReLU"},
+		}, "FusedConv2D 3x3 valid +bias, FusedChain Add(0 0) ReLU(1) = 1 2"},
 		{"conv+residual", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			return []*graph.Value{b.Add(x, b.Conv2D(x, weight(b, "k", 1, 1, 3, 3), window(1, 1)))}
 		}, "FusedConv2D 1x1 valid +residual"},
@@ -151,7 +151,7 @@ func TestFuse(t *testing.T) {
 			k, bias := weight(b, "kernel", 3, 3, 3, 2), weight(b, "bias", 6)
 			loss := b.Sum(b.ReLU6(b.Add(b.DepthwiseConv2D(x, k, window(3, 1)), bias)))
 			return append(graph.Grad(b, loss, k, bias, x), loss)
-		}, "FusedDepthwiseConv2D 3x3 valid +bias +relu6, ReduceSum, BroadcastLike, ReLU6Grad, " +
+		}, "FusedDepthwiseConv2D 3x3 valid +bias +relu6, ReduceSum, FusedChain ReLU6Grad(0 1) = 2, " +
 			"FusedDepthwiseConv2DGradFilter 3x3 valid +bias, DepthwiseConv2DGradInput 3x3 valid"},
 		{"zeros+conv+bias+relu+pool", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			y, k, bias := conv(b, b.Pad(x, []int{0, 1, 2, 0}, []int{0, 0, 3, 0}, 0), "a")
@@ -207,7 +207,7 @@ func TestFuse(t *testing.T) {
 		{"sums of weights' squares, few and many", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			few, many := b.Square(weight(b, "few", 3)), b.Square(weight(b, "many", 1<<7, 1<<7))
 			return []*graph.Value{b.Add(b.Add(x, b.Sum(few)), b.Sum(many))}
-		}, "Square prepared, Square, ReduceSum prepared, Add, ReduceSum, Add"},
+		}, "Square prepared, Square, ReduceSum prepared, ReduceSum, FusedChain Add(0 1) Add(3 2) = 4"},
 		{"scale and shift without a conv", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			return []*graph.Value{b.ReLU(scaled(b, x))}
 		}, "FusedScaleShift +relu"},
@@ -220,13 +220,13 @@ func TestFuse(t *testing.T) {
 			y := scaled(b, b.Conv2D(x, k, window(1, 1)))
 			b.Assign(k, graph.Grad(b, b.Sum(y), k)[0])
 			return []*graph.Value{y}
-		}, "Mul, FusedConv2D 1x1 valid +bias, BroadcastLike, Mul, Conv2DGradFilter 1x1 valid, Assign"},
+		}, "Mul, FusedConv2D 1x1 valid +bias, FusedChain Mul(0 1) = 2 prepared, Conv2DGradFilter 1x1 valid, Assign"},
 		{"scale and shift after trained weights, many of them", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			k := weight(b, "kernel", 8, 8, 3, 50)
 			y := scaled(b, b.Conv2D(x, k, window(8, 1)))
 			b.Assign(k, graph.Grad(b, b.Sum(y), k)[0])
 			return []*graph.Value{y}
-		}, "Conv2D 8x8 valid, FusedScaleShift, BroadcastLike, Mul, Conv2DGradFilter 8x8 valid, Assign"},
+		}, "Conv2D 8x8 valid, FusedScaleShift, FusedChain Mul(0 1) = 2 prepared, Conv2DGradFilter 8x8 valid, Assign"},
 		{"batch normalization and its gradient", func(b *graph.Builder, x *graph.Value) []*graph.Value {
 			gamma, beta := weight(b, "gamma", 3), weight(b, "beta", 3)
 			y, _, _ := b.BatchNorm(x, gamma, beta, .5)

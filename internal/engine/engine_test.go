@@ -328,6 +328,7 @@ var cases = []struct {
 	}},
 	{"image ops", []int{4, 6, 7, 3}, imageOps},
 	{"residual network", []int{5, 14, 13, 3}, residual},
+	{"chains", []int{5, 9, 8, 12}, chained},
 	{"network", []int{5, 14, 13, 3}, network(op.RMSprop{Rho: .9, Epsilon: 1e-7}, 6, 8)},
 	{"larger network", []int{5, 26, 25, 3}, network(op.SGD{Momentum: .9}, 32, 48)}, // its second convolution uses Winograd
 }
@@ -508,7 +509,7 @@ func TestInterpreter(t *testing.T) {
 // TestSameBits checks that graphs, among them two training steps, give the same bits with one to five threads,
 // and on AVX2 and AVX-512.
 func TestSameBits(t *testing.T) {
-	for _, name := range []string{"images", "large images", "pad, concat and slice", "batch matmul", "transposed convolutions", "adaptive maxima", "resize", "image ops", "network", "larger network"} {
+	for _, name := range []string{"images", "large images", "pad, concat and slice", "batch matmul", "transposed convolutions", "adaptive maxima", "resize", "image ops", "chains", "network", "larger network"} {
 		i := find(t, name)
 		var want []byte
 		for _, isa := range kernel.Available() {

@@ -66,6 +66,7 @@ var lowerers = map[string]func(l *lowering) error{
 	"ReLU6Grad":    binary(eltwise.ReLU6Grad),
 	"Select":       choose,
 	"Cast":         cast,
+	"FusedChain":   chain,
 
 	"Reshape":       view,
 	"ReshapeLike":   view,
@@ -224,7 +225,12 @@ func (t *target) Workspace(n *graph.Node) (int, error) {
 }
 
 // InPlace implements compile.Target.
-func (t *target) InPlace(n *graph.Node, result int) []int { return inPlace(n.Op, len(n.In), result) }
+func (t *target) InPlace(n *graph.Node, result int) []int {
+	if o, ok := n.Op.(compile.Chain); ok {
+		return chainInPlace(o, n, result)
+	}
+	return inPlace(n.Op, len(n.In), result)
+}
 
 // inPlace lists the operands that a result of an op may overwrite: the kernels read an element of such an operand
 // before they write the result's element.
@@ -243,7 +249,7 @@ func inPlace(o op.Op, operands, result int) []int {
 			return residual(false)
 		}
 	case compile.BatchNorm:
-		if result == 0 {
+		if result == 0 && !o.Statistics {
 			return residual(o.Residual)
 		}
 	case compile.ConvBatchNorm:

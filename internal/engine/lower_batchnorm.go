@@ -118,10 +118,14 @@ func apply(l *lowering, o compile.BatchNorm, rows, channels int) *batchnorm.Appl
 }
 
 // bindApply adds the steps that follow the statistics. The operands starting at index from are gamma,
-// beta and the residual, as far as the node has them.
+// beta and the residual, as far as the node has them. With Statistics it adds a step that computes the scale.
 func bindApply(l *lowering, b *binding, a *batchnorm.Apply, o compile.BatchNorm, from int, x *memory, coefficients []float32) {
 	y, mean, variance := b.out(0), b.out(1), b.out(2)
 	gamma, beta, residual := l.optional(b, from, o.Scale, o.Center, o.Residual)
+	if o.Statistics {
+		b.step(1, func(int, []float32) { batchnorm.Scale(variance.f32, gamma.f32, o.Epsilon, y.f32) })
+		return
+	}
 	b.step(1, func(int, []float32) { a.Moments(mean.f32, variance.f32, gamma.f32, beta.f32, o.Epsilon, coefficients) })
 	b.step(a.Parts(), func(part int, _ []float32) { a.Run(part, x.f32, residual.f32, coefficients, y.f32) })
 }

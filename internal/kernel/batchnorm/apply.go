@@ -53,18 +53,23 @@ func (a *Apply) Affine(scale, shift, coefficients []float32) {
 func (l lines) coefficients(c, mean, variance, gamma, beta []float32, epsilon float64) {
 	w := l.width
 	l.spread(c[:w], mean)
-	for i := range l.channels {
-		s := float32(inverse(variance[i], epsilon))
-		if gamma != nil {
-			s *= gamma[i]
-		}
-		c[w+i] = s
-	}
+	Scale(variance, gamma, epsilon, c[w:w+l.channels])
 	l.spread(c[w:2*w], c[w:w+l.channels])
 	if beta != nil {
 		l.spread(c[2*w:], beta)
 	} else {
 		clear(c[2*w : 3*w])
+	}
+}
+
+// Scale computes gamma/sqrt(variance+epsilon) for each channel. A gamma of nil means 1.
+func Scale(variance, gamma []float32, epsilon float64, scale []float32) {
+	for i := range scale {
+		s := float32(inverse(variance[i], epsilon))
+		if gamma != nil {
+			s *= gamma[i]
+		}
+		scale[i] = s
 	}
 }
 

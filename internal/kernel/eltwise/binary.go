@@ -158,11 +158,13 @@ func apply(isa kernel.ISA, op BinaryOp, x, y, dst []float32) {
 	}
 }
 
-// binaries has the name of each function, and a Go function, which is its reference.
-var binaries = [...]struct {
+type binaryFunction struct {
 	name string
 	f    func(x, y float32) float32
-}{
+}
+
+// binaries has the name of each function, and a Go function, which is its reference.
+var binaries = [...]binaryFunction{
 	Add: {"Add", func(x, y float32) float32 { return x + y }},
 	Sub: {"Sub", func(x, y float32) float32 { return x - y }},
 	Mul: {"Mul", func(x, y float32) float32 { return x * y }},
@@ -215,27 +217,37 @@ func (s *Select) Run(part int, cond, x, y, dst []float32) {
 	lo, hi := kernel.BlockRange(s.walk.Len(), part)
 	step := s.walk.Step()
 	s.walk.Range(lo, hi, func(at, n int, from kernel.Offsets) {
-		c, u, v := run(cond, from.A, n, step.A), run(x, from.B, n, step.B), run(y, from.C, n, step.C)
-		d := dst[at : at+n]
-		if len(c) < n { // one condition for all elements
-			if c[0] == 0 {
-				u = v
-			}
-			if len(u) == n {
-				copy(d, u)
-				return
-			}
-			for i := range d {
-				d[i] = u[0]
-			}
+		choose(s.isa, run(cond, from.A, n, step.A), run(x, from.B, n, step.B), run(y, from.C, n, step.C), dst[at:at+n])
+	})
+}
+
+// choose computes x where cond is not 0, else y. Each has len(dst) numbers or one number, which is repeated.
+func choose(isa kernel.ISA, cond, x, y, dst []float32) {
+	n := len(dst)
+	if len(cond) < n { // one condition for all elements
+		if cond[0] == 0 {
+			x = y
+		}
+		if len(x) == n {
+			copy(dst, x)
 			return
 		}
-		for i := selectVector(s.isa, d, c, u, v); i < n; i++ {
-			if c[i] != 0 {
-				d[i] = u[i*step.B]
-			} else {
-				d[i] = v[i*step.C]
-			}
+		repeatTo(dst, x[0])
+		return
+	}
+	i := selectVector(isa, dst, cond, x, y)
+	stepX, stepY := 1, 1
+	if len(x) < n {
+		stepX = 0
+	}
+	if len(y) < n {
+		stepY = 0
+	}
+	for ; i < n; i++ {
+		if cond[i] != 0 {
+			dst[i] = x[i*stepX]
+		} else {
+			dst[i] = y[i*stepY]
 		}
-	})
+	}
 }

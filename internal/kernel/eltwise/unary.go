@@ -54,13 +54,17 @@ func (u *Unary) Parts() int { return kernel.Blocks(u.n) }
 // Run computes a part of dst, which may be x.
 func (u *Unary) Run(part int, x, dst []float32) {
 	lo, hi := kernel.BlockRange(u.n, part)
-	x, dst = x[lo:hi], dst[lo:hi]
-	if u.op == Copy {
+	applyUnary(u.isa, u.op, x[lo:hi], dst[lo:hi])
+}
+
+// applyUnary computes a function of the elements of x.
+func applyUnary(isa kernel.ISA, op UnaryOp, x, dst []float32) {
+	if op == Copy {
 		copy(dst, x)
 		return
 	}
-	f := unaries[u.op].f
-	for i := unaryVector(u.isa, u.op, x, dst); i < len(x); i++ {
+	f := unaries[op].f
+	for i := unaryVector(isa, op, x, dst); i < len(x); i++ {
 		dst[i] = f(x[i])
 	}
 }
@@ -80,11 +84,13 @@ func double(f func(float64) float64) func(float32) float32 {
 	return func(x float32) float32 { return float32(f(float64(x))) }
 }
 
-// unaries has the name of each function, and a Go function, which is its reference.
-var unaries = [...]struct {
+type unaryFunction struct {
 	name string
 	f    func(x float32) float32
-}{
+}
+
+// unaries has the name of each function, and a Go function, which is its reference.
+var unaries = [...]unaryFunction{
 	Copy:   {"Copy", func(x float32) float32 { return x }},
 	Neg:    {"Neg", func(x float32) float32 { return -x }},
 	Abs:    {"Abs", func(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }},

@@ -28,6 +28,25 @@ func binaryVector(isa kernel.ISA, op BinaryOp, x, y, dst []float32) int {
 	return n * lanes
 }
 
+// binaryValues is binaryVector for values of a chain.
+func binaryValues(isa kernel.ISA, op BinaryOp, x, y chainValue, dst []float32) int {
+	n, lanes := isa.Vectors(len(dst)), isa.Lanes()
+	if n == 0 || !binaryOps(isa, op, &dst[0], &x.v[0], &y.v[0], n, 4*lanes*x.step, 4*lanes*y.step) {
+		return 0
+	}
+	return n * lanes
+}
+
+// selectValues is selectVector for values of a chain.
+func selectValues(isa kernel.ISA, cond, x, y chainValue, dst []float32) int {
+	n, lanes := isa.Vectors(len(dst)), isa.Lanes()
+	if n == 0 {
+		return 0
+	}
+	chooseVectors(isa, &dst[0], &cond.v[0], &x.v[0], &y.v[0], n, 4*lanes*x.step, 4*lanes*y.step)
+	return n * lanes
+}
+
 // repeat returns a vector with x in all lanes, for all instruction sets.
 func repeat(x float32) (vector [16]float32) {
 	for i := range vector {
