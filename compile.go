@@ -17,6 +17,7 @@ import (
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // CompileOptions configures how a model is trained and measured: the arguments of Keras' model.compile.
@@ -57,6 +58,10 @@ type objective struct {
 	prefix string   // prefix of its logs, "" if there is one output
 	target op.Type  // type of the targets
 	keys   []string // names in logs, of Metrics, then of WeightedMetrics
+
+	weights    tensor.Shape // of the example weights; a dimension after the batch may be 1
+	each       tensor.Shape // of the loss before the reduction; nil without a loss, and for a loss of the whole batch
+	unweighted bool         // the loss takes no weights
 }
 
 // compiled is what Compile adds to a model.
@@ -66,13 +71,17 @@ type compiled struct {
 	trained    []bool      // trainable flags of all layers, as they were at Compile
 
 	train, evaluate backend.Program
+	names           []string          // keys of the values that both graphs return, sorted
+	sizes           []tensor.Shape    // their shapes: scalars and vectors
+	early           *early            // the training step in two parts, or nil
 	constrain       backend.Program   // runs after each training step; nil if no weight has a constraint
 	updated         []*graph.Variable // the weights that a training step changes
-	names           []string          // keys of the values that train and evaluate return, sorted
 	measures        map[string]metric.Metric
 
 	training, evaluation []*graph.Variable // variables of the metrics
 	optimizer            []*graph.Variable // iteration, learning rate, slots
+	averages             []average         // of the weights, if the optimizer keeps them
+	swapped              bool              // the weights are exchanged with their averages
 	started              bool              // a step has run, or the optimizer's state came from a file
 }
 
@@ -215,13 +224,9 @@ func (m *Model) compileFor(c CompileOptions, training bool) error {
 	}
 	// The graphs are built on a new store that shares the layers' variables, so that the model is unchanged if there is
 	// a mistake.
-	store := graph.NewStore()
-	for _, v := range m.store.Variables() {
-		if first, _, _ := strings.Cut(v.Path, "/"); first == generatorPath {
-			if _, err := store.Share(v.Path, v); err != nil {
-				return fmt.Errorf("compiling: %w", err)
-			}
-		}
+	store, err := m.newStore()
+	if err != nil {
+		return fmt.Errorf("compiling: %w", err)
 	}
 	var graphs []*graph.Graph
 	for _, train := range []bool{true, false} {
@@ -234,12 +239,12 @@ func (m *Model) compileFor(c CompileOptions, training bool) error {
 		}
 		graphs = append(graphs, g)
 	}
-	constraints, err := m.constraints(n, store)
+	constrain, err := constraints(n.updated, store)
 	if err != nil {
 		return err
 	}
-	if constraints != nil {
-		graphs = append(graphs, constraints)
+	if constrain != nil {
+		graphs = append(graphs, constrain)
 	}
 	programs, err := m.programs(graphs, store)
 	if err != nil {
@@ -249,10 +254,19 @@ func (m *Model) compileFor(c CompileOptions, training bool) error {
 		n.train, programs = programs[0], programs[1:]
 	}
 	n.evaluate = programs[0]
-	if constraints != nil {
+	if constrain != nil {
 		n.constrain = programs[1]
 	}
+	if training {
+		if n.early, err = m.divide(graphs[0], store); err != nil {
+			n.close()
+			return fmt.Errorf("compiling for %s: %w", m.backend.Name(), err)
+		}
+	}
 	n.assign(store.Variables())
+	if training {
+		n.averages = averagesOf(graphs[0], store)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if old := m.compiled; old != nil {
@@ -311,6 +325,7 @@ func (c *compiled) close() {
 	if c.train != nil {
 		c.train.Close()
 	}
+	c.early.close()
 	if c.constrain != nil {
 		c.constrain.Close()
 	}
@@ -467,7 +482,7 @@ func (m *Model) checkLoss(l loss.Loss, output *Symbol) error {
 	last, known := m.finalActivation(output)
 	probabilities := takes.Of != loss.Numbers && !takes.Logits
 	logits := "" // also suggested for losses that have the field
-	if slices.Contains(loss.Classes(), class) {
+	if _, ok := loss.GetConfig(l)["from_logits"]; ok && slices.Contains(loss.Classes(), class) {
 		logits = ", or set FromLogits"
 	}
 	switch {

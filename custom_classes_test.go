@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -51,7 +52,7 @@ func TestCustomClassesOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	how := lince.CompileOptions{
-		Optimizer: customSGD{optimizer.SGD{LearningRate: .25}, 2}, Loss: customLoss{Tag: .5},
+		Optimizer: customSGD{optimizer.SGD{LearningRate: .25}, 2}, Loss: customLoss{MeanSquaredError: loss.MeanSquaredError{Name: "custom_loss"}, Tag: .5},
 		Metrics: []metric.Metric{distance{Unit: "m"}},
 	}
 	if err := m.Compile(how); err != nil {
@@ -98,7 +99,7 @@ func TestCustomClassesOpen(t *testing.T) {
 		t.Fatalf("unknown: %v", errs)
 	}
 	c, ok := again.Compiled()
-	if !ok || c.Optimizer != how.Optimizer || c.Loss != how.Loss || len(c.Metrics) != 1 || c.Metrics[0] != how.Metrics[0] {
+	if !ok || !reflect.DeepEqual(c.Optimizer, how.Optimizer) || c.Loss != how.Loss || len(c.Metrics) != 1 || c.Metrics[0] != how.Metrics[0] {
 		t.Errorf("compiled as %+v, want %+v", c, how)
 	}
 	for _, m := range []*lince.Model{m, again} {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/profile"
 )
@@ -14,9 +15,11 @@ import (
 type EvaluateOptions struct {
 	// Steps limits the evaluation to the first Steps batches (steps). 0 means all.
 	Steps int
+	// Callbacks are called in the order of the list (callbacks). Their Test hooks are called.
+	Callbacks []callback.Callback
 	// Verbose selects how progress is shown (verbose). The default, Auto, is a bar in a terminal and a line elsewhere.
 	Verbose Verbose
-	// Output receives the progress. The default is os.Stdout.
+	// Output receives the progress and the messages of callbacks. The default is os.Stdout.
 	Output io.Writer
 }
 
@@ -56,26 +59,36 @@ func (m *Model) evaluateShown(ctx context.Context, ds data.Dataset, o EvaluateOp
 	if o.Steps > 0 {
 		steps = min(steps, o.Steps)
 	}
-	bar := display.Bar(steps)
-	defer bar.Abandon()
-	logs, err := m.evaluate(ctx, ds, o.Steps, func(done int, logs *Logs) { bar.Update(done, progressValues(logs)) }, nil)
-	if err != nil {
+	r := &runner{m: m, task: callback.Evaluation, steps: steps, display: display}
+	var logs *Logs
+	if err = r.begin(r, o.Callbacks); err == nil {
+		bar := display.Bar(steps)
+		logs, err = m.evaluate(ctx, ds, o.Steps, func(done int, logs *Logs) { bar.Update(done, progressValues(logs)) }, nil, r)
+		if err == nil {
+			bar.Finish(progressValues(logs))
+		}
+		bar.Abandon()
+	}
+	if err := r.end(err); err != nil {
 		return nil, err
 	}
-	bar.Finish(progressValues(logs))
 	return logs, nil
 }
 
 // evaluate evaluates a dataset, or its first steps. show, if not nil, is called after each batch. p, if not
-// nil, records the times.
-func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show func(done int, logs *Logs), p *profile.Profile) (*Logs, error) {
+// nil, records the times. r has the callbacks.
+func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show func(done int, logs *Logs), p *profile.Profile, r *runner) (*Logs, error) {
 	m.testing.Lock()
 	defer m.testing.Unlock()
 	c := m.compiled
 	m.reset(c.evaluation)
 	f := feed{m: m}
-	values := newScalars(c.names)
+	values := c.newMeasured()
 	done := 0
+	err := r.each(func(h callback.Hooks) error { return callHook(h.TestBegin) })
+	if err != nil {
+		return nil, err
+	}
 	waited := p.Begin(profile.WaitVal)
 	for b, err := range ds.Batches(ctx, 0, 0) {
 		waited()
@@ -88,6 +101,9 @@ func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show f
 			}
 			return nil, err
 		}
+		if err := r.each(func(h callback.Hooks) error { return callHook1(h.TestBatchBegin, done) }); err != nil {
+			return nil, err
+		}
 		in, err := f.batch(b)
 		if err == nil && in[0].Shape()[0] > 0 { // a batch without examples changes nothing
 			end := p.Begin(profile.Validation)
@@ -97,11 +113,17 @@ func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show f
 		if err != nil {
 			return nil, fmt.Errorf("batch %d: %w", done+1, err)
 		}
+		if len(r.hooks) > 0 {
+			logs := values.logs()
+			if err := r.each(func(h callback.Hooks) error { return callHook2(h.TestBatchEnd, done, logs) }); err != nil {
+				return nil, err
+			}
+		}
 		done++
 		if show != nil {
 			show(done, values.logs())
 		}
-		if done == steps {
+		if done == steps || r.stopped && r.task == callback.Evaluation {
 			break
 		}
 		waited = p.Begin(profile.WaitVal)
@@ -109,5 +131,30 @@ func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show f
 	if done == 0 {
 		return nil, errors.New("the dataset has no batches")
 	}
-	return values.logs(), nil
+	logs := values.logs()
+	return logs, r.each(func(h callback.Hooks) error { return callHook1(h.TestEnd, logs) })
+}
+
+// callHook calls a hook, unless it is nil.
+func callHook(hook func() error) error {
+	if hook == nil {
+		return nil
+	}
+	return hook()
+}
+
+// callHook1 calls a hook with an argument, unless it is nil.
+func callHook1[T any](hook func(T) error, x T) error {
+	if hook == nil {
+		return nil
+	}
+	return hook(x)
+}
+
+// callHook2 calls a hook with two arguments, unless it is nil.
+func callHook2[T, U any](hook func(T, U) error, x T, y U) error {
+	if hook == nil {
+		return nil
+	}
+	return hook(x, y)
 }

@@ -23,6 +23,8 @@ type feed struct {
 	classWeight map[int]float64            // if there is one objective
 	ofOutput    map[string]map[int]float64 // class weights by name of the output
 
+	early *lookahead // has the inputs of early.rest for the current batch; nil if the graph is not divided
+
 	buffers []*tensor.Tensor // for inputs of another type than the graph's
 	in      []*tensor.Tensor
 }
@@ -168,7 +170,12 @@ func (m *Model) targetError(o objective, y tensor.Shape) error {
 func (f *feed) batch(b data.Batch) ([]*tensor.Tensor, error) {
 	m := f.m
 	f.in = f.in[:0]
-	if err := f.examples(b); err != nil {
+	if f.early != nil {
+		if err := f.early.now.wrong; err != nil {
+			return nil, err
+		}
+		f.in = append(f.in, f.early.now.out...)
+	} else if err := f.examples(b); err != nil {
 		return nil, err
 	}
 	n := f.in[0].Shape()[0]
@@ -194,7 +201,7 @@ func (f *feed) batch(b data.Batch) ([]*tensor.Tensor, error) {
 		}
 		y = y.Reshape(shape...)
 		if out := m.outputs[o.output].Shape(); o.takesClasses() {
-			if err := checkLabels(y, out[len(out)-1]); err != nil {
+			if err := o.checkLabels(y, out[len(out)-1]); err != nil {
 				return nil, o.of(err)
 			}
 		}
@@ -203,7 +210,7 @@ func (f *feed) batch(b data.Batch) ([]*tensor.Tensor, error) {
 		if c, ok := f.ofOutput[o.name]; ok {
 			byClass = c
 		}
-		w, err := weigh(weights, byClass, y, f.buffer(len(f.in)))
+		w, err := o.weigh(weights, byClass, y, f.buffer(len(f.in)))
 		if err != nil {
 			return nil, o.of(err)
 		}
@@ -246,36 +253,74 @@ func (f *feed) buffer(i int) **tensor.Tensor {
 	return &f.buffers[i]
 }
 
-// weigh returns the weight of each example: its own weight times that of its class.
-func weigh(own *tensor.Tensor, byClass map[int]float64, y *tensor.Tensor, buf **tensor.Tensor) (*tensor.Tensor, error) {
+// weigh returns the weights of a batch for an objective, in the shape of the graph's input: the given weights times those
+// of the examples' classes.
+func (o objective) weigh(own *tensor.Tensor, byClass map[int]float64, y *tensor.Tensor, buf **tensor.Tensor) (*tensor.Tensor, error) {
 	n := y.Shape()[0]
+	if o.unweighted && (own != nil || byClass != nil) {
+		return nil, fmt.Errorf("there are weights, but the loss %s computes no loss for each example, so they cannot be applied; remove them", loss.ClassOf(o.Loss))
+	}
+	shape := slices.Repeat(tensor.Shape{1}, len(o.weights))
+	shape[0] = n
 	if own != nil {
-		if own.DType() != tensor.Float32 || !own.Shape().Equal(tensor.Shape{n}) {
-			return nil, fmt.Errorf("the example weights must be float32 (%d,), got %v", n, own)
+		var ok bool
+		if shape, ok = o.fitWeights(own, n); !ok {
+			return nil, fmt.Errorf("the example weights must be float32 (%d,)%s, got %v", n, o.orEach(n), own)
 		}
-		if byClass == nil {
+		if own = own.Reshape(shape...); byClass == nil {
 			return own, nil
 		}
 	}
-	w := buffer(buf, tensor.Float32, tensor.Shape{n})
+	w := buffer(buf, tensor.Float32, shape)
 	ws := w.Float32s()
 	for i := range ws {
 		ws[i] = 1
 	}
+	if own != nil {
+		copy(ws, own.Float32s())
+	}
 	if byClass != nil {
-		each := len(y.Raw()) / y.DType().Size() / max(n, 1)
-		for i := range ws {
+		each, of := len(y.Raw())/y.DType().Size()/max(n, 1), len(ws)/max(n, 1)
+		for i := range n {
 			if c, ok := byClass[classOf(y, i, each)]; ok {
-				ws[i] = float32(c)
+				for j := i * of; j < (i+1)*of; j++ {
+					ws[j] *= float32(c)
+				}
 			}
 		}
 	}
-	if own != nil {
-		for i, v := range own.Float32s() {
-			ws[i] *= v
+	return w, nil
+}
+
+// fitWeights returns the shape of given weights with as many dimensions as the input of the graph. ok is false if the
+// weights do not fit the loss.
+func (o objective) fitWeights(own *tensor.Tensor, n int) (shape tensor.Shape, ok bool) {
+	shape = own.Shape().Clone()
+	if k := len(shape); k == len(o.weights)+1 && k > 1 && shape[k-1] == 1 {
+		shape = shape[:k-1]
+	}
+	if own.DType() != tensor.Float32 || len(shape) == 0 || len(shape) > len(o.weights) || shape[0] != n {
+		return nil, false
+	}
+	for d := 1; d < len(shape); d++ {
+		if want := o.each[d]; shape[d] != 1 && want != tensor.Unknown && shape[d] != want {
+			return nil, false
 		}
 	}
-	return w, nil
+	for len(shape) < len(o.weights) {
+		shape = append(shape, 1)
+	}
+	return shape, true
+}
+
+// orEach describes the shape of weights for each number of the loss, if it has more than one for an example.
+func (o objective) orEach(n int) string {
+	if len(o.each) < 2 {
+		return ""
+	}
+	shape := o.each.Clone()
+	shape[0] = n
+	return fmt.Sprintf(" or %v", shape)
 }
 
 // classOf returns the class of example i. each is the number of elements of a target. The class is the index
@@ -297,10 +342,16 @@ func classOf(y *tensor.Tensor, i, each int) int {
 	return best
 }
 
-func checkLabels(y *tensor.Tensor, classes int) error {
-	for i, c := range tensor.Values[int32](y) {
-		if c < 0 || int(c) >= classes {
-			return fmt.Errorf("example %d of the batch has class %d; the model has %d outputs, for the classes 0 to %d", i, c, classes, classes-1)
+// checkLabels returns an error if a target is not a class, unless the loss ignores it.
+func (o objective) checkLabels(y *tensor.Tensor, classes int) error {
+	ignored, ignores := 0, false
+	if l, ok := o.Loss.(loss.Ignorer); ok {
+		ignored, ignores = l.Ignored()
+	}
+	values := tensor.Values[int32](y)
+	for i, c := range values {
+		if (c < 0 || int(c) >= classes) && (!ignores || int(c) != ignored) {
+			return fmt.Errorf("example %d of the batch has class %d; the model has %d outputs, for the classes 0 to %d", i/(len(values)/y.Shape()[0]), c, classes, classes-1)
 		}
 	}
 	return nil
@@ -397,7 +448,8 @@ func convertFrom[T float32 | float64 | int8 | int16 | int32 | int64 | uint8](out
 // that were made ahead of their use are not lost.
 type source struct {
 	ds          data.Dataset
-	epoch, step int // of the batch that comes next
+	early       *lookahead // makes the batches, if it is not nil
+	epoch, step int        // of the batch that comes next
 	pull        func() (data.Batch, error, bool)
 	stop        func()
 }
@@ -409,7 +461,11 @@ func (s *source) seek(ctx context.Context, epoch, step int) {
 	}
 	s.close()
 	s.epoch, s.step = epoch, step
-	s.pull, s.stop = iter.Pull2(s.ds.Batches(ctx, epoch, step))
+	batches := s.ds.Batches
+	if s.early != nil {
+		batches = s.early.of(s.ds)
+	}
+	s.pull, s.stop = iter.Pull2(batches(ctx, epoch, step))
 }
 
 // next returns the next batch; more is false at the end of an epoch of the data.

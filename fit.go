@@ -14,6 +14,7 @@ import (
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/profile"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // FitOptions configures Fit: the arguments of Keras' model.fit. The zero value trains one epoch on all data.
@@ -30,6 +31,10 @@ type FitOptions struct {
 
 	// Validation is evaluated after epochs (validation_data). Nil means no validation.
 	Validation data.Dataset
+	// ValidationSplit is the fraction of the training data to use as validation data instead (validation_split). The
+	// dataset must be a data.Splitter, such as the result of data.Tensors, of which the last rows are taken, before
+	// shuffling. From 0 to 1. 0 means that all data are for training. It cannot be set together with Validation.
+	ValidationSplit float64
 	// ValidationSteps limits validation to the first ValidationSteps batches (validation_steps). 0 means all.
 	ValidationSteps int
 	// ValidationFreq is the number of epochs from one validation to the next (validation_freq). The default
@@ -40,7 +45,8 @@ type FitOptions struct {
 	Callbacks []callback.Callback
 	// ClassWeight has the weights of classes in the loss and in WeightedMetrics, by class index
 	// (class_weight). Classes that are not listed have weight 1. The weight of an example's class multiplies
-	// the example's own weight.
+	// the example's own weight. An example must have one class: for pixels or time steps with classes, use weights
+	// in the dataset.
 	ClassWeight map[int]float64
 	// OutputClassWeight has the ClassWeight of each output by name, for models with several outputs.
 	OutputClassWeight map[string]map[int]float64
@@ -110,17 +116,27 @@ func (m *Model) prepare(train data.Dataset, o FitOptions) (*training, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.ValidationSplit != 0 {
+		if train, o.Validation, err = splitValidation(train, o); err != nil {
+			return nil, err
+		}
+	}
 	if err := m.checkFit(train, o); err != nil {
 		return nil, err
 	}
 	r := &training{
-		m: m, o: o, total: cmp.Or(o.StepsPerEpoch, train.Steps()), display: display,
+		runner:   runner{m: m, task: callback.Training, steps: cmp.Or(o.StepsPerEpoch, train.Steps()), display: display},
+		o:        o,
 		feed:     feed{m: m, classWeight: o.ClassWeight, ofOutput: o.OutputClassWeight},
 		source:   source{ds: train},
-		values:   newScalars(m.compiled.names),
+		values:   m.compiled.newMeasured(),
 		history:  &History{},
 		phase:    callback.AtEpochBegin,
 		position: callback.Position{Epoch: o.InitialEpoch},
+	}
+	if m.compiled.early != nil {
+		r.feed.early = newLookahead(m)
+		r.source.early = r.feed.early
 	}
 	r.place = r.start()
 	state, restore, err := m.checkpointOf(o)
@@ -137,6 +153,24 @@ func (m *Model) prepare(train data.Dataset, o FitOptions) (*training, error) {
 	}
 	return r, r.resume(state)
 }
+
+// splitValidation divides the training data as FitOptions.ValidationSplit says.
+func splitValidation(train data.Dataset, o FitOptions) (_, validation data.Dataset, err error) {
+	if o.Validation != nil {
+		return nil, nil, errors.New("both Validation and ValidationSplit are set; set only one of them")
+	}
+	s, ok := train.(data.Splitter)
+	if !ok {
+		return nil, nil, fmt.Errorf("ValidationSplit divides arrays (data.Tensors), got a %T; divide the data first, for example with Table.TrainTestSplit, and set Validation", train)
+	}
+	if train, validation, err = s.ValidationSplit(o.ValidationSplit); err != nil {
+		return nil, nil, fmt.Errorf("ValidationSplit: %w", err)
+	}
+	return train, validation, nil
+}
+
+// errNothingToTrain means that the optimizer has no weights.
+var errNothingToTrain = errors.New("no layer has trainable weights, so there is nothing to train")
 
 // checkFit returns all mistakes in the options.
 func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
@@ -162,7 +196,7 @@ func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
 		errs = append(errs, fmt.Errorf("InitialEpoch must be 0 with Resume, got %d", o.InitialEpoch))
 	}
 	if len(m.compiled.optimizer) == 0 {
-		errs = append(errs, errors.New("no layer has trainable weights, so there is nothing to train"))
+		errs = append(errs, errNothingToTrain)
 	}
 	errs = append(errs, m.checkSpec("training data", train))
 	if o.Validation != nil {
@@ -188,6 +222,11 @@ func (m *Model) checkClassWeights(o FitOptions) error {
 		weights, ok := o.OutputClassWeight[one.name]
 		if !ok && len(m.compiled.objectives) == 1 {
 			weights = o.ClassWeight
+		}
+		// As in Keras, an example has one class. (Keras takes other targets, and fails in the first step.)
+		if y := one.target; len(weights) > 0 && (len(y.Shape) > 2 || y.DType == tensor.Int32 && len(y.Shape) > 1) {
+			errs = append(errs, one.of(fmt.Errorf("ClassWeight needs targets with one class for each example, but they have shape %v; give each pixel or time step its weight in data.Batch.Weights", y.Shape)))
+			continue
 		}
 		out := m.outputs[one.output].Shape()
 		n := max(out[len(out)-1], 2) // a single unit stands for two classes

@@ -44,7 +44,7 @@ func TestLossOfPartialBatches(t *testing.T) {
 	m := smallModel(t, 1)
 	x, y := bars(10)
 	weights := []float32{1, 2, 3, 0, 1, .5, 1, 1, 2, 4}
-	ds := must(data.Tensors(x, y, data.TensorOptions{BatchSize: 4, NoShuffle: true, Weights: weights}))
+	ds := must(data.Tensors(x, y, data.TensorOptions{BatchSize: 4, NoShuffle: true, Weights: tensor.Of(weights, len(weights))}))
 	logs, err := m.Evaluate(context.Background(), ds, EvaluateOptions{Verbose: Silent})
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +72,7 @@ func TestClassWeights(t *testing.T) {
 	for i := range weights {
 		weights[i] = []float32{.5, 3}[i%2]
 	}
-	weighted := must(data.Tensors(x, y, data.TensorOptions{BatchSize: 5, Weights: weights}))
+	weighted := must(data.Tensors(x, y, data.TensorOptions{BatchSize: 5, Weights: tensor.Of(weights, len(weights))}))
 	a, b := smallModel(t, 1), smallModel(t, 1)
 	fit(t, a, plain, FitOptions{Epochs: 2, ClassWeight: map[int]float64{0: .5, 1: 3}})
 	fit(t, b, weighted, FitOptions{Epochs: 2})
@@ -101,7 +101,7 @@ func TestMetricNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	x, y := bars(4)
-	ds := must(data.Tensors(x, y, data.TensorOptions{Weights: []float32{1, 2, 3, 4}}))
+	ds := must(data.Tensors(x, y, data.TensorOptions{Weights: tensor.Of([]float32{1, 2, 3, 4}, 4)}))
 	logs := must(m.Evaluate(context.Background(), ds, EvaluateOptions{Verbose: Silent}))
 	want := []string{"accuracy", "accuracy_1", "binary_accuracy", "loss", "weighted_accuracy", "weighted_accuracy_1"}
 	if !slices.Equal(logs.Names(), want) {

@@ -410,11 +410,11 @@ func TestWeightsOfOutputs(t *testing.T) {
 		return logs.Map()
 	}
 	plain := evaluate(data.TensorOptions{})
-	half := evaluate(data.TensorOptions{SampleWeights: map[string][]float32{"kind": {.5, .5, .5, .5, .5, .5, .5, .5}}})
+	half := evaluate(data.TensorOptions{SampleWeights: map[string]*tensor.Tensor{"kind": tensor.Of([]float32{.5, .5, .5, .5, .5, .5, .5, .5}, 8)}})
 	if !near(half["kind_loss"], plain["kind_loss"]/2, 1e-6) || half["place_loss"] != plain["place_loss"] {
 		t.Errorf("with weights of kind: %v, without: %v", half, plain)
 	}
-	all := evaluate(data.TensorOptions{Weights: make([]float32, 8), SampleWeights: map[string][]float32{"place": {1, 1, 1, 1, 1, 1, 1, 1}}})
+	all := evaluate(data.TensorOptions{Weights: tensor.New(tensor.Float32, 8), SampleWeights: map[string]*tensor.Tensor{"place": tensor.Of([]float32{1, 1, 1, 1, 1, 1, 1, 1}, 8)}})
 	if all["kind_loss"] != 0 || all["place_loss"] != plain["place_loss"] {
 		t.Errorf("with weights of all but place: %v, without: %v", all, plain)
 	}

@@ -17,30 +17,28 @@ import (
 // It runs prepare (fit.go), then phases for each epoch, then the callbacks' End. The fields phase, called,
 // position and place are its progress. A State contains them, and resumed training starts from them.
 type training struct {
-	m       *Model
+	runner
 	o       FitOptions
-	total   int // steps in an epoch, for the progress bar
 	feed    feed
 	source  source
 	ahead   ahead
-	values  *scalars
-	display *progress.Display
+	values  *measured
 	bar     *progress.Bar
-	hooks   []callback.Hooks
 	history *History
 	guard   guard
+	ctx     context.Context //nolint:containedctx // of Fit, for Mistakes
+	batch   data.Batch      // of the current step
 
 	phase    callback.Phase
 	called   int // number of callbacks whose hooks of the phase were called
+	begun    int // number of callbacks whose BatchBegin of the next step was called
 	position callback.Position
 	place    callback.Position // position in the data of the next batch
 	logs     *Logs             // logs for the hooks of the epoch
-	stopped  bool
-	over     bool // the End hooks are being called
-	finished bool // training ended without an error
-	messages []string
+	over     bool              // the End hooks are being called
 
 	memories []callback.Memory // from the State to resume, until the callbacks have them
+	before   []callback.Memory // during a validation, the memories of callbacks that have hooks in it
 	network  *callback.Network // identity of the model; nil until a State needs it
 }
 
@@ -57,6 +55,7 @@ var phases = []struct {
 
 // run runs all epochs and calls the callbacks' Begin and End.
 func (r *training) run(ctx context.Context) error {
+	r.ctx = ctx
 	err := r.begin()
 	for err == nil && r.phase != callback.AtEnd && r.position.Epoch < r.o.Epochs+r.ending() && (!r.stopped || r.phase != callback.AtEpochBegin) {
 		err = r.epoch(ctx)
@@ -74,12 +73,8 @@ func (r *training) ending() int {
 
 // begin calls the callbacks' Begin, and restores their memories.
 func (r *training) begin() error {
-	for _, c := range r.o.Callbacks {
-		h, err := c.Begin(r)
-		if err != nil {
-			return err
-		}
-		r.hooks = append(r.hooks, h)
+	if err := r.runner.begin(r, r.o.Callbacks); err != nil {
+		return err
 	}
 	for i, memory := range r.memories {
 		if state := r.hooks[i].State; state != nil {
@@ -109,7 +104,7 @@ func (r *training) epoch(ctx context.Context) error {
 		if r.bar == nil && p.name != callback.AtEpochBegin {
 			r.display.Epoch(epoch, r.o.Epochs)
 			r.flush()
-			r.bar = r.display.Bar(r.total)
+			r.bar = r.display.Bar(r.steps)
 		}
 		if err := p.run(r, ctx); err != nil {
 			return err
@@ -162,7 +157,7 @@ func (r *training) train(ctx context.Context) error {
 			return r.cut(ctx, err)
 		}
 		end := r.o.Profile.Begin(profile.Wait)
-		b, more, err := r.batch(ctx)
+		b, more, err := r.next(ctx)
 		end()
 		if err != nil {
 			return r.cut(ctx, err)
@@ -183,8 +178,12 @@ func (r *training) train(ctx context.Context) error {
 // step trains on a batch.
 func (r *training) step(ctx context.Context, b data.Batch) error {
 	at := r.position
-	if at.Step == r.total-1 && r.o.Validation != nil && r.validates(at.Epoch) {
+	if at.Step == r.steps-1 && r.o.Validation != nil && r.validates(at.Epoch) {
 		prepare(ctx, r.o.Validation, 0, &r.ahead.validation)
+	}
+	r.batch = b
+	if err := r.batchBegin(); err != nil {
+		return r.partial(err)
 	}
 	in, err := r.feed.batch(b)
 	if err == nil && in[0].Shape()[0] == 0 {
@@ -192,7 +191,7 @@ func (r *training) step(ctx context.Context, b data.Batch) error {
 	}
 	if err == nil {
 		end := r.o.Profile.Begin(profile.Train)
-		err = r.m.step(r.m.compiled.train, in, r.values)
+		err = r.m.step(r.m.compiled.step(), in, r.values)
 		end()
 	}
 	if err != nil {
@@ -200,9 +199,25 @@ func (r *training) step(ctx context.Context, b data.Batch) error {
 	}
 	r.m.compiled.started = true
 	r.position.Step++
+	r.begun = 0
 	r.place = callback.Position{Epoch: r.source.epoch, Step: r.source.step}
 	r.logs, r.called = r.values.logs(), 0
 	return r.stepped()
+}
+
+// batchBegin calls the BatchBegin hooks that have not been called for this step.
+func (r *training) batchBegin() error {
+	for r.begun < len(r.hooks) {
+		h := r.hooks[r.begun]
+		r.begun++
+		if h.BatchBegin == nil {
+			continue
+		}
+		if err := h.BatchBegin(r.position.Step); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // stepped runs after each step. It calls the BatchEnd hooks, checks the loss and calls the Checkpoint
@@ -224,9 +239,9 @@ func (r *training) stepped() error {
 	return r.checkpoint(callback.AfterStep)
 }
 
-// batch returns the batch at the current position in the data. Without StepsPerEpoch, an epoch of training
+// next returns the batch at the current position in the data. Without StepsPerEpoch, an epoch of training
 // is one epoch of the dataset.
-func (r *training) batch(ctx context.Context) (b data.Batch, more bool, err error) {
+func (r *training) next(ctx context.Context) (b data.Batch, more bool, err error) {
 	if r.position.Step == 0 {
 		r.place = r.start()
 	}
@@ -267,16 +282,36 @@ func (r *training) validate(ctx context.Context) error {
 	r.called = len(r.hooks)
 	logs := r.values.logs()
 	if r.validates(epoch) {
-		results, err := r.m.evaluate(ctx, r.o.Validation, r.o.ValidationSteps, nil, r.o.Profile)
+		if err := r.remember(); err != nil {
+			return err
+		}
+		defer func() { r.before = nil }()
+		results, err := r.m.evaluate(ctx, r.o.Validation, r.o.ValidationSteps, nil, r.o.Profile, &r.runner)
 		if err != nil {
 			return r.cut(ctx, fmt.Errorf("validation: %w", err))
 		}
-		for name, v := range results.All() {
-			logs.Set("val_"+name, v)
-		}
+		logs.Merge("val_", results)
 	}
 	r.logs = logs
 	r.position = callback.Position{Epoch: epoch + 1}
+	return nil
+}
+
+// remember stores the memories of the callbacks that have hooks in a validation. Training that is resumed in the
+// validation repeats all of it, so a State must have the memories from before it. Callbacks without such hooks do not
+// change in a validation.
+func (r *training) remember() error {
+	before := make([]callback.Memory, len(r.hooks))
+	for i, h := range r.hooks {
+		if h.TestBegin == nil && h.TestBatchBegin == nil && h.TestBatchEnd == nil && h.TestEnd == nil {
+			continue
+		}
+		var err error
+		if before[i], err = r.memory(i); err != nil {
+			return err
+		}
+	}
+	r.before = before
 	return nil
 }
 
@@ -311,7 +346,7 @@ func (r *training) checkpoint(m callback.Moment) error {
 // cut ends an epoch between two steps or during validation. Training can be resumed from there.
 func (r *training) cut(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, cause)) {
-		err = fmt.Errorf("stopped in epoch %d of %d, after step %d of %d: %w", r.position.Epoch+1, r.o.Epochs, r.position.Step, r.total, cause)
+		err = fmt.Errorf("stopped in epoch %d of %d, after step %d of %d: %w", r.position.Epoch+1, r.o.Epochs, r.position.Step, r.steps, cause)
 	}
 	return errors.Join(r.partial(err), r.checkpoint(callback.CutShort))
 }
@@ -329,6 +364,11 @@ func (r *training) end(finished bool) error {
 	r.over, r.finished = true, finished
 	if finished && r.phase != callback.AtEnd {
 		r.phase, r.called = callback.AtEnd, 0
+		if r.m.compiled.started && len(r.m.compiled.averages) > 0 {
+			if err := r.m.ApplyAverages(); err != nil {
+				return err
+			}
+		}
 	}
 	if !finished {
 		r.called = 0

@@ -3,6 +3,7 @@ package lince
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/graph"
@@ -89,7 +90,7 @@ func (m *Model) TrainingMemory(batch int) (Memory, error) {
 		shapes = append(shapes, y, w)
 		batches += (y.Elements() + w.Elements()) * tensor.Float32.Size()
 	}
-	r, err := measure(c.train, shapes...)
+	r, err := c.measure(shapes, len(m.inputs))
 	if err != nil {
 		return r, err
 	}
@@ -108,8 +109,38 @@ func (m *Model) TrainingMemory(batch int) (Memory, error) {
 	r.Optimizer = variableBytes(c.optimizer)
 	r.State = variableBytes(c.training) + variableBytes(c.evaluation)
 	r.Backup = variableBytes(m.store.Variables())
-	r.Batches = 2 * data.Ahead * batches
+	r.Batches += 2 * data.Ahead * batches
 	return r, nil
+}
+
+// measure measures the training step. The first of the shapes are those of the model's inputs.
+func (c *compiled) measure(shapes []tensor.Shape, inputs int) (Memory, error) {
+	if c.early == nil {
+		return measure(c.train, shapes...)
+	}
+	in := slices.Clone(shapes[:inputs])
+	for range c.early.graph.Inputs[inputs:] {
+		in = append(in, tensor.Shape{})
+	}
+	g, err := c.early.graph.Specialize(in)
+	if err != nil {
+		return Memory{}, fmt.Errorf("memory: %w", err)
+	}
+	first, err := measure(c.early.first, in...)
+	if err != nil {
+		return Memory{}, err
+	}
+	var rest []tensor.Shape
+	batch := 0
+	for _, o := range g.Outputs {
+		rest = append(rest, o.Value.Shape)
+		batch += o.Value.Shape.Elements() * o.Value.DType.Size()
+	}
+	r, err := measure(c.early.rest, append(rest, shapes[inputs:]...)...)
+	// Both run at the same time.
+	r.Activations, r.Workspace, r.Gaps = r.Activations+first.Activations, r.Workspace+first.Workspace, r.Gaps+first.Gaps
+	r.Packed, r.Scratch, r.Batches = r.Packed+first.Packed, r.Scratch+first.Scratch, lookaheadSlots*batch
+	return r, err
 }
 
 // PredictionMemory returns the memory that Predict takes with batches of this size.

@@ -20,6 +20,7 @@ import (
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/optimizer/schedule"
 	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -50,6 +51,8 @@ type Options struct {
 	// Regularizers and Constraints decode custom regularizers and constraints of layers in a file.
 	Regularizers map[string]RegularizerDecoder
 	Constraints  map[string]ConstraintDecoder
+	// Schedules decodes custom learning rate schedules of an optimizer in a file.
+	Schedules map[string]ScheduleDecoder
 
 	backend backend.Backend // tests; nil is the engine
 }
@@ -71,6 +74,9 @@ type RegularizerDecoder = func(config json.RawMessage) (regularizer.Regularizer,
 
 // ConstraintDecoder makes a custom constraint from its config, a JSON object.
 type ConstraintDecoder = func(config json.RawMessage) (constraint.Constraint, error)
+
+// ScheduleDecoder makes a custom learning rate schedule from its config, a JSON object.
+type ScheduleDecoder = func(config json.RawMessage) (schedule.Schedule, error)
 
 // Model is a network with its weights (keras.Model). Sequential, Functional and Open make one. A Model is also a
 // layer.Layer, so it can be nested in other models, which then share its weights.

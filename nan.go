@@ -44,8 +44,9 @@ func (e *NaNError) Error() string {
 
 // guard is a copy of the variables, made when they were known to be finite.
 type guard struct {
-	block *offheap.Block
-	step  int // of the epoch at which the copy was made
+	block   *offheap.Block
+	swapped bool // the weights were exchanged with their averages
+	step    int  // of the epoch at which the copy was made
 }
 
 // keep copies the variables that training changes.
@@ -60,7 +61,7 @@ func (g *guard) keep(m *Model) {
 		}
 		g.block = offheap.New(n)
 	}
-	g.step = 0
+	g.step, g.swapped = 0, m.compiled.swapped
 	to := g.block.Bytes
 	for _, v := range vs {
 		to = to[copy(to, v.Value().Raw()):]
@@ -75,6 +76,7 @@ func (g *guard) putBack(m *Model) {
 	for _, v := range m.store.Variables() {
 		from = from[copy(v.Value().Raw(), from):]
 	}
+	m.compiled.swapped = g.swapped
 	m.store.Changed()
 }
 

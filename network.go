@@ -197,6 +197,18 @@ func checkName(name string) error {
 // applied to; if it is nil, forward adds inputs to the graph, named after the input layers. label names a
 // call in messages. If note is set, forward stores the inferred types in the symbols.
 func (n *network) forward(b *graph.Builder, in []*graph.Value, label func(*call) string, note bool) []*graph.Value {
+	values := n.values(b, in, label, note)
+	out := make([]*graph.Value, len(n.outputs))
+	for i, s := range n.outputs {
+		if out[i] = values[s]; out[i] == nil {
+			out[i] = b.Invalid()
+		}
+	}
+	return out
+}
+
+// values is forward, but returns the values of all symbols.
+func (n *network) values(b *graph.Builder, in []*graph.Value, label func(*call) string, note bool) map[*Symbol]*graph.Value {
 	values := map[*Symbol]*graph.Value{}
 	for i, s := range n.inputs {
 		view := b.In(s.call.layer.name, label(s.call))
@@ -245,13 +257,7 @@ func (n *network) forward(b *graph.Builder, in []*graph.Value, label func(*call)
 		}
 		n.give(c, y, values, note)
 	}
-	out := make([]*graph.Value, len(n.outputs))
-	for i, s := range n.outputs {
-		if out[i] = values[s]; out[i] == nil {
-			out[i] = b.Invalid()
-		}
-	}
-	return out
+	return values
 }
 
 func allValid(values []*graph.Value) bool {

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 
 	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/graph"
-	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -62,7 +60,7 @@ func (o Options) FromJSON(text []byte) (*Model, error) {
 	}
 	if err == nil {
 		m.store.Initialize(m.seed)
-		o.compileFrom(m, compile)
+		o.compileFrom(m, compile, nil)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading a model's JSON: %w", err)
@@ -96,7 +94,7 @@ func (o Options) fromFile(f *keras.File) (*Model, error) {
 	if err := m.checkExtra(); err != nil {
 		return nil, err
 	}
-	o.compileFrom(m, compile)
+	o.compileFrom(m, compile, x.ExcludeFromWeightDecay)
 	if m.compiled != nil && m.compiled.train != nil {
 		if err := m.loadOptimizer(f.Weights); err != nil {
 			m.unknown = append(m.unknown, err)
@@ -204,38 +202,6 @@ func (m *Model) load(weights keras.Weights) error {
 		}
 	}
 	m.store.Initialize(m.seed) // all variables have values; this marks the store as initialized
-	return nil
-}
-
-// loadOptimizer sets the optimizer's variables from a file. A file of a model that was compiled but not
-// trained has no slots, and a file of Keras 2 has no learning rate.
-func (m *Model) loadOptimizer(weights keras.Weights) error {
-	o, err := weights.Optimizer(false)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	vs := m.compiled.optimizer
-	if len(vs) == 2 {
-		o.Slots = nil // Keras 2 also writes slots for momentum 0
-	}
-	if err == nil && len(o.Slots) > 0 && len(o.Slots) != len(vs)-2 {
-		err = fmt.Errorf("the file has %d slots, %s needs %d", len(o.Slots), optimizer.ClassOf(m.compiled.config.Optimizer), len(vs)-2)
-	}
-	if err != nil || len(vs) == 0 {
-		return wrapped("the optimizer's state", err)
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	values := append([]*tensor.Tensor{tensor.Scalar(o.Iterations), vs[1].Value()}, o.Slots...)
-	if o.LearningRate != nil {
-		values[1] = tensor.Scalar(*o.LearningRate)
-	}
-	for i, t := range values {
-		if err := m.store.Set(vs[i], t); err != nil {
-			return wrapped("the optimizer's state", err)
-		}
-	}
-	m.compiled.started = len(o.Slots) > 0 || len(vs) == 2 && o.Iterations > 0
 	return nil
 }
 

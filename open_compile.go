@@ -15,7 +15,7 @@ import (
 )
 
 // customOptions names the option for custom classes of each kind.
-var customOptions = map[string]string{"optimizer": "Options.Optimizers", "loss": "Options.Losses", "metric": "Options.Metrics"}
+var customOptions = map[string]string{"optimizer": "Options.Optimizers", "loss": "Options.Losses", "metric": "Options.Metrics", "learning rate schedule": "Options.Schedules"}
 
 // maxOutputs limits the work for a short file that declares one loss and very many outputs.
 const maxOutputs = 10_000
@@ -23,7 +23,7 @@ const maxOutputs = 10_000
 // compileFrom compiles the model with the compile config of its file. It does nothing if the config is nil or null.
 // Classes that lince does not support are noted in Model.unknown: predictions do not need them, Evaluate leaves them
 // out, and Fit returns an error.
-func (o Options) compileFrom(m *Model, text json.RawMessage) {
+func (o Options) compileFrom(m *Model, text json.RawMessage, excluded []string) {
 	m.compileJSON = text
 	conf, err := config.Unmarshal(text)
 	if err != nil {
@@ -36,6 +36,9 @@ func (o Options) compileFrom(m *Model, text json.RawMessage) {
 	c, ok := o.compileOptions(m, conf)
 	if !ok {
 		return
+	}
+	if c.Optimizer != nil && excluded != nil {
+		c.Optimizer = optimizer.WithExcluded(c.Optimizer, excluded)
 	}
 	if err := m.unsupportedError(); err != nil {
 		m.unknown = append(m.unknown, err)
@@ -68,7 +71,9 @@ func (m *Model) note(what string, err error) {
 // outputs.
 func (o Options) compileOptions(m *Model, conf map[string]any) (c CompileOptions, ok bool) {
 	var err error
-	c.Optimizer, err = decode(conf["optimizer"], o.Optimizers, optimizer.Parse, optimizer.Decode)
+	if err = o.decodeSchedules(conf["optimizer"]); err == nil {
+		c.Optimizer, err = decode(conf["optimizer"], o.Optimizers, optimizer.Parse, optimizer.Decode)
+	}
 	m.note("the optimizer", err)
 	names := m.OutputNames()
 	if len(names) > maxOutputs {
@@ -96,6 +101,33 @@ func (o Options) compileOptions(m *Model, conf map[string]any) (c CompileOptions
 		c.Outputs[name] = o.objective(m, conf, names, i)
 	}
 	return c, true
+}
+
+// decodeSchedules replaces a custom learning rate schedule, and a custom inner optimizer, in the config of an optimizer by
+// what they decode to. A custom optimizer gets its config unchanged.
+func (o Options) decodeSchedules(v any) error {
+	class, conf := config.Object(v)
+	if conf == nil || o.Optimizers[class] != nil {
+		return nil
+	}
+	s, err := custom(conf["learning_rate"], o.Schedules)
+	if err != nil {
+		return fmt.Errorf("learning_rate: %w", err)
+	}
+	if s != nil {
+		conf["learning_rate"] = s
+	}
+	if err := o.decodeSchedules(conf["inner_optimizer"]); err != nil {
+		return fmt.Errorf("inner_optimizer: %w", err)
+	}
+	inner, err := custom(conf["inner_optimizer"], o.Optimizers)
+	if err != nil {
+		return fmt.Errorf("inner_optimizer: %w", err)
+	}
+	if inner != nil {
+		conf["inner_optimizer"] = inner
+	}
+	return nil
 }
 
 // objective decodes the part of a compile config for output i.

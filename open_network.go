@@ -243,19 +243,26 @@ func numberCalls(results [][]*Symbol) {
 // plainCall refuses arguments of a call that lince does not support. It accepts None as a mask. It ignores
 // training, because the caller decides whether the model trains.
 func (l *layerInstance) plainCall(c keras.NetworkCall) error {
-	_, causal := l.config.(layer.CausalMasked)
 	for i, a := range c.Args {
 		if v, ok := a.(keras.Constant); ok && !isNone(v) {
 			return fmt.Errorf("it is called with %.100s as argument %d, which is not supported", v, i)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.Kwargs)) {
-		v, ok := c.Kwargs[key].(keras.Constant)
-		if ok && !isNone(v) && key != "training" && !(causal && (key == causalMask || key == "return_attention_scores" && string(v) == "false")) {
+		if v, ok := c.Kwargs[key].(keras.Constant); ok && !l.accepts(key, v) {
 			return fmt.Errorf("it is called with %s=%.100s, which is not supported", key, v)
 		}
 	}
 	return nil
+}
+
+// accepts reports whether the layer supports a constant argument of a call. setCall has read use_causal_mask.
+func (l *layerInstance) accepts(key string, v keras.Constant) bool {
+	if isNone(v) || key == "training" {
+		return true
+	}
+	_, masked := l.config.(layer.CausalMasked)
+	return masked && (key == causalMask || key == "return_attention_scores" && string(v) == "false")
 }
 
 // isNone reports whether a constant is null or a list of nulls, which Keras writes as the mask of a model

@@ -117,7 +117,7 @@ func compileRegularized(t *testing.T, m *lince.Model) {
 func trainRegularized(t *testing.T, m *lince.Model) (r regularizedResults) {
 	t.Helper()
 	train, err := data.Tensors(graphtest.Formula(1, -1, 1, 11, 6, 5, 2), oneHot(11, func(i int) int { return i % 2 }),
-		data.TensorOptions{BatchSize: 4, NoShuffle: true, Weights: graphtest.Formula(2, .5, 1.5, 11).Float32s()})
+		data.TensorOptions{BatchSize: 4, NoShuffle: true, Weights: graphtest.Formula(2, .5, 1.5, 11)})
 	if err != nil {
 		t.Fatal(err)
 	}

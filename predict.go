@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/backend"
@@ -20,9 +21,11 @@ import (
 type PredictOptions struct {
 	// Steps limits the prediction to the first Steps batches (steps). 0 means all.
 	Steps int
+	// Callbacks are called in the order of the list (callbacks). Their Predict hooks are called.
+	Callbacks []callback.Callback
 	// Verbose selects how progress is shown (verbose). The default, Auto, is a bar in a terminal and a line elsewhere.
 	Verbose Verbose
-	// Output receives the progress. The default is os.Stdout.
+	// Output receives the progress and the messages of callbacks. The default is os.Stdout.
 	Output io.Writer
 }
 
@@ -114,9 +117,18 @@ func (m *Model) predictInto(in, out []*tensor.Tensor) error {
 
 // outputsFor allocates the model's outputs for inputs.
 func (m *Model) outputsFor(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
-	out := make([]*tensor.Tensor, len(m.outputs))
+	out, err := allocate(m.predict.graph, in)
+	if err != nil {
+		return nil, fmt.Errorf("predicting: %w", err)
+	}
+	return out, nil
+}
+
+// allocate returns tensors for a graph's outputs for inputs.
+func allocate(g *graph.Graph, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	out := make([]*tensor.Tensor, len(g.Outputs))
 	var special *graph.Graph // the graph for inputs of these shapes
-	for i, o := range m.predict.graph.Outputs {
+	for i, o := range g.Outputs {
 		shape := o.Value.Shape.Clone()
 		if len(shape) > 0 && shape[0] == tensor.Unknown {
 			shape[0] = in[0].Shape()[0]
@@ -128,8 +140,8 @@ func (m *Model) outputsFor(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 					shapes[j] = x.Shape()
 				}
 				var err error
-				if special, err = m.predict.graph.Specialize(shapes); err != nil {
-					return nil, fmt.Errorf("predicting: %w", err)
+				if special, err = g.Specialize(shapes); err != nil {
+					return nil, err
 				}
 			}
 			shape = special.Outputs[i].Value.Shape
@@ -185,12 +197,30 @@ func (m *Model) predictAll(ctx context.Context, ds data.Dataset, o PredictOption
 	if o.Steps > 0 {
 		steps = min(steps, o.Steps)
 	}
-	bar := display.Bar(steps)
+	r := &runner{m: m, task: callback.Prediction, steps: steps, display: display}
+	var out []*tensor.Tensor
+	if err = r.begin(r, o.Callbacks); err == nil {
+		out, err = m.predictRun(ctx, ds, o, r)
+	}
+	if err := r.end(err); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// predictRun is predictAll after the callbacks' Begin.
+func (m *Model) predictRun(ctx context.Context, ds data.Dataset, o PredictOptions, r *runner) ([]*tensor.Tensor, error) {
+	if err := r.each(func(h callback.Hooks) error { return callHook(h.PredictBegin) }); err != nil {
+		return nil, err
+	}
+	bar := r.display.Bar(r.steps)
 	defer bar.Abandon()
 	raw := make([][]byte, len(m.outputs))
 	var types []*tensor.Tensor // of a batch, for type and shape
 	rows, done := 0, 0
-	for p, err := range m.predictions(ctx, ds) {
+	for p, err := range m.predictions(ctx, ds, func() error {
+		return r.each(func(h callback.Hooks) error { return callHook1(h.PredictBatchBegin, done) })
+	}) {
 		if err != nil {
 			return nil, err
 		}
@@ -202,9 +232,12 @@ func (m *Model) predictAll(ctx context.Context, ds data.Dataset, o PredictOption
 		}
 		types = p.out
 		rows += p.out[0].Shape()[0]
+		if err := r.each(func(h callback.Hooks) error { return callHook2(h.PredictBatchEnd, done, p.out) }); err != nil {
+			return nil, err
+		}
 		done++
 		bar.Update(done, nil)
-		if done == o.Steps {
+		if done == o.Steps || r.stopped {
 			break
 		}
 	}
@@ -219,7 +252,7 @@ func (m *Model) predictAll(ctx context.Context, ds data.Dataset, o PredictOption
 		out[i] = tensor.New(t.DType(), shape...)
 		copy(out[i].Raw(), raw[i])
 	}
-	return out, nil
+	return out, r.each(func(h callback.Hooks) error { return callHook(h.PredictEnd) })
 }
 
 // Predictions yields the model's outputs for a dataset, batch by batch. The sequence ends after the first error. If
@@ -227,7 +260,7 @@ func (m *Model) predictAll(ctx context.Context, ds data.Dataset, o PredictOption
 func (m *Model) Predictions(ctx context.Context, ds data.Dataset) iter.Seq2[Prediction, error] {
 	names := m.OutputNames()
 	return func(yield func(Prediction, error) bool) {
-		for p, err := range m.predictions(ctx, ds) {
+		for p, err := range m.predictions(ctx, ds, nil) {
 			if err != nil {
 				yield(Prediction{}, err)
 				return
@@ -252,7 +285,8 @@ type predicted struct {
 	out   []*tensor.Tensor
 }
 
-func (m *Model) predictions(ctx context.Context, ds data.Dataset) iter.Seq2[predicted, error] {
+// predictions yields the outputs for a dataset. begin, if not nil, is called before each batch is predicted.
+func (m *Model) predictions(ctx context.Context, ds data.Dataset, begin func() error) iter.Seq2[predicted, error] {
 	return func(yield func(predicted, error) bool) {
 		fail := func(err error) { yield(predicted{}, fmt.Errorf("predicting: %w", err)) }
 		if ds == nil {
@@ -272,6 +306,9 @@ func (m *Model) predictions(ctx context.Context, ds data.Dataset) iter.Seq2[pred
 		for b, err := range ds.Batches(ctx, 0, 0) {
 			if err == nil {
 				err = ctx.Err()
+			}
+			if err == nil && begin != nil {
+				err = begin()
 			}
 			if err == nil {
 				f.in = f.in[:0]

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -26,7 +28,7 @@ func (r *training) State() (callback.State, error) {
 		r.network = &n
 	}
 	s := callback.State{
-		Version: callback.StateVersion, Position: r.position, Phase: r.phase, Called: r.called, Stopped: r.stopped,
+		Version: callback.StateVersion, Position: r.position, Phase: r.phase, Called: r.called, Begun: r.begun, Stopped: r.stopped, Swapped: r.m.compiled.swapped,
 		StepsPerEpoch: r.o.StepsPerEpoch, Source: r.place, Network: *r.network, Training: identify(r.source.ds),
 		History: copyHistory(r.history), Logs: &Logs{},
 	}
@@ -42,21 +44,32 @@ func (r *training) State() (callback.State, error) {
 		s.Metrics = append(s.Metrics, v.Value().Clone())
 	}
 	r.m.mu.RUnlock()
-	for i, c := range r.o.Callbacks {
-		memory := callback.Memory{Type: fmt.Sprintf("%T", c), State: json.RawMessage("null")}
-		switch {
-		case r.memories != nil: // not yet restored
-			memory = r.memories[i]
-		case i < len(r.hooks) && r.hooks[i].State != nil:
-			b, err := json.Marshal(r.hooks[i].State)
-			if err != nil {
-				return callback.State{}, fmt.Errorf("the state of callback %d (%s): %w", i, memory.Type, err)
-			}
-			memory.State = b
+	for i := range r.o.Callbacks {
+		memory, err := r.memory(i)
+		if err != nil {
+			return callback.State{}, err
 		}
 		s.Callbacks = append(s.Callbacks, memory)
 	}
 	return s, nil
+}
+
+// memory returns the memory of a callback.
+func (r *training) memory(i int) (callback.Memory, error) {
+	memory := callback.Memory{Type: fmt.Sprintf("%T", r.o.Callbacks[i]), State: json.RawMessage("null")}
+	switch {
+	case r.memories != nil: // not yet restored
+		return r.memories[i], nil
+	case r.before != nil && r.before[i].Type != "":
+		return r.before[i], nil
+	case i < len(r.hooks) && r.hooks[i].State != nil:
+		b, err := json.Marshal(r.hooks[i].State)
+		if err != nil {
+			return memory, fmt.Errorf("the state of callback %d (%s): %w", i, memory.Type, err)
+		}
+		memory.State = b
+	}
+	return memory, nil
 }
 
 func identify(ds data.Dataset) callback.Data {
@@ -76,10 +89,17 @@ func (m *Model) identity() (callback.Network, error) {
 	compile, _ := config["compile_config"].(map[string]any)
 	delete(config, "compile_config")
 	if opt, ok := compile["optimizer"].(map[string]any); ok {
-		if c, ok := opt["config"].(map[string]any); ok {
-			if _, number := c["learning_rate"].(float64); number { // a variable, which the checkpoint restores
-				delete(c, "learning_rate")
-			}
+		c, _ := opt["config"].(map[string]any)
+		if in, ok := c["inner_optimizer"].(map[string]any); ok {
+			c, _ = in["config"].(map[string]any)
+		}
+		if _, number := c["learning_rate"].(float64); number { // a variable, which the checkpoint restores
+			delete(c, "learning_rate")
+		}
+	}
+	if m.compiled != nil && m.compiled.config.Optimizer != nil {
+		if list := optimizer.Excluded(m.compiled.config.Optimizer); compile != nil && len(list) > 0 {
+			compile["exclude_from_weight_decay"] = list // not in Keras' config
 		}
 	}
 	a, errA := json.Marshal(config)
@@ -164,11 +184,17 @@ func (r *training) checkPlace(s *callback.State) error {
 	}
 	const far = 1 << 40 // epochs
 	p, at, steps := s.Position, s.Source, r.source.ds.Steps()
-	if p.Epoch < 0 || p.Epoch > far || p.Step < 0 || p.Step > r.total || at.Epoch < 0 || at.Epoch > far || at.Step < 0 || at.Step > steps {
-		return bad("it is at epoch %d, step %d, and in the data at epoch %d, step %d; an epoch has %d steps", p.Epoch, p.Step, at.Epoch, at.Step, r.total)
+	if p.Epoch < 0 || p.Epoch > far || p.Step < 0 || p.Step > r.steps || at.Epoch < 0 || at.Epoch > far || at.Step < 0 || at.Step > steps {
+		return bad("it is at epoch %d, step %d, and in the data at epoch %d, step %d; an epoch has %d steps", p.Epoch, p.Step, at.Epoch, at.Step, r.steps)
 	}
 	if s.Called < 0 || s.Called > len(s.Callbacks) {
 		return bad("it has called %d of %d callbacks", s.Called, len(s.Callbacks))
+	}
+	if s.Swapped && len(r.m.compiled.averages) == 0 {
+		return bad("its weights are averages, but the optimizer keeps no averages")
+	}
+	if s.Begun < 0 || s.Begun > len(s.Callbacks) {
+		return bad("it has called BatchBegin of %d of %d callbacks", s.Begun, len(s.Callbacks))
 	}
 	switch s.Phase {
 	case callback.AtEpochBegin, callback.AtEnd:
@@ -198,6 +224,9 @@ func (r *training) checkPlace(s *callback.State) error {
 			if len(x.Values) != len(s.History.Epochs) {
 				return bad("it has %d values of %s for %d epochs", len(x.Values), x.Name, len(s.History.Epochs))
 			}
+			if x.Vectors != nil && len(x.Vectors) != len(s.History.Epochs) {
+				return bad("it has %d vectors of %s for %d epochs", len(x.Vectors), x.Name, len(s.History.Epochs))
+			}
 		}
 	}
 	return nil
@@ -205,7 +234,7 @@ func (r *training) checkPlace(s *callback.State) error {
 
 // resume moves to the position of a State, which has been checked.
 func (r *training) resume(s *callback.State) error {
-	r.position, r.place, r.phase, r.called, r.stopped = s.Position, s.Source, s.Phase, s.Called, s.Stopped
+	r.position, r.place, r.phase, r.called, r.begun, r.stopped = s.Position, s.Source, s.Phase, s.Called, s.Begun, s.Stopped
 	if s.Phase == callback.AtEnd && !s.Stopped && s.Position.Epoch < r.o.Epochs { // Epochs is larger than before
 		r.phase, r.called = callback.AtEpochBegin, 0
 	}
@@ -214,13 +243,11 @@ func (r *training) resume(s *callback.State) error {
 	}
 	if s.Logs != nil {
 		r.logs = s.Logs.Clone()
-		for i, name := range r.values.names {
-			v, _ := s.Logs.Get(name)
-			r.values.out[i] = tensor.Scalar(float32(v))
-		}
+		r.values.restore(s.Logs)
 	}
 	r.memories = s.Callbacks
 	r.m.mu.Lock()
+	r.m.compiled.swapped = s.Swapped
 	err := setAll(r.m.store, r.m.compiled.training, s.Metrics)
 	r.m.mu.Unlock()
 	if err == nil && r.phase == callback.AtSteps && !r.o.AllowNaN {
@@ -242,7 +269,7 @@ func setAll(store *graph.Store, vs []*graph.Variable, ts []*tensor.Tensor) error
 func copyHistory(h *History) *History {
 	c := &History{Epochs: append([]int(nil), h.Epochs...)}
 	for _, s := range h.Series {
-		c.Series = append(c.Series, callback.Series{Name: s.Name, Values: append([]float64(nil), s.Values...)})
+		c.Series = append(c.Series, callback.Series{Name: s.Name, Values: append([]float64(nil), s.Values...), Vectors: slices.Clone(s.Vectors)})
 	}
 	return c
 }

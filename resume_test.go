@@ -18,7 +18,9 @@ import (
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/optimizer/schedule"
 )
 
 // snapshot is the state of training at some moment: a State, and the file of the model.
@@ -56,11 +58,15 @@ func (s snapper) Begin(run callback.Run) (callback.Hooks, error) {
 		return nil
 	}
 	return callback.Hooks{
-		EpochBegin: func(epoch int) error { return take("EpochBegin %d", epoch) },
-		BatchEnd:   func(step int, _ *Logs) error { return take("BatchEnd %d.%d", run.Position().Epoch, step) },
-		EpochEnd:   func(epoch int, _ *Logs) error { return take("EpochEnd %d", epoch) },
-		Checkpoint: func(m callback.Moment) error { return take("Checkpoint %d at %v", m, run.Position()) },
-		End:        func() error { return take("End") },
+		EpochBegin:   func(epoch int) error { return take("EpochBegin %d", epoch) },
+		BatchBegin:   func(step int) error { return take("BatchBegin %d.%d", run.Position().Epoch, step) },
+		BatchEnd:     func(step int, _ *Logs) error { return take("BatchEnd %d.%d", run.Position().Epoch, step) },
+		TestBegin:    func() error { return take("TestBegin %d", run.Position().Epoch) },
+		TestBatchEnd: func(batch int, _ *Logs) error { return take("TestBatchEnd %d.%d", run.Position().Epoch, batch) },
+		TestEnd:      func(*Logs) error { return take("TestEnd %d", run.Position().Epoch) },
+		EpochEnd:     func(epoch int, _ *Logs) error { return take("EpochEnd %d", epoch) },
+		Checkpoint:   func(m callback.Moment) error { return take("Checkpoint %d at %v", m, run.Position()) },
+		End:          func() error { return take("End") },
 	}, take("Begin")
 }
 
@@ -71,9 +77,18 @@ func (c trail) Begin(callback.Run) (callback.Hooks, error) {
 	*c.into = nil
 	note := func(format string, a ...any) { *c.into = append(*c.into, fmt.Sprintf(format, a...)) }
 	return callback.Hooks{
-		State:      c.into,
-		EpochBegin: func(epoch int) error { note("begin %d", epoch); return nil },
-		BatchEnd:   func(step int, logs *Logs) error { note("step %d %v", step, logs.Map()); return nil },
+		State:          c.into,
+		EpochBegin:     func(epoch int) error { note("begin %d", epoch); return nil },
+		BatchBegin:     func(step int) error { note("begin step %d", step); return nil },
+		TestBegin:      func() error { note("test"); return nil },
+		TestBatchBegin: func(batch int) error { note("test batch %d", batch); return nil },
+		TestBatchEnd:   func(batch int, logs *Logs) error { note("tested %d %v", batch, logs.Map()); return nil },
+		TestEnd: func(logs *Logs) error {
+			logs.Set("tests", float64(len(*c.into)))
+			note("test end %v", logs.Map())
+			return nil
+		},
+		BatchEnd: func(step int, logs *Logs) error { note("step %d %v", step, logs.Map()); return nil },
 		EpochEnd: func(epoch int, logs *Logs) error {
 			logs.Set("noted", float64(len(*c.into)))
 			note("end %d %v", epoch, logs.Map())
@@ -93,14 +108,24 @@ func exactly(t *testing.T, h *History) string {
 // after a callback has stopped training.
 func TestResumeFromEveryHook(t *testing.T) {
 	for name, c := range map[string]struct {
-		fit FitOptions
-		ds  func() data.Dataset
+		fit       FitOptions
+		ds        func() data.Dataset
+		optimizer optimizer.Optimizer
+		augment   bool // the network begins with augmentation
 	}{
-		"to the end":       {FitOptions{Epochs: 3}, func() data.Dataset { return barsData(10, 4, 2) }},
-		"steps per epoch":  {FitOptions{Epochs: 3, StepsPerEpoch: 2}, func() data.Dataset { return barsData(10, 4, 2) }},
-		"stopped":          {FitOptions{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, -1}}}, func() data.Dataset { return barsData(10, 4, 2) }},
-		"stopped in steps": {FitOptions{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, 1}}}, func() data.Dataset { return barsData(10, 4, 2) }},
-		"gaps":             {FitOptions{Epochs: 3, StepsPerEpoch: 5}, func() data.Dataset { return gaps{barsData(24, 4, 2)} }},
+		"to the end":       {FitOptions{Epochs: 3}, func() data.Dataset { return barsData(10, 4, 2) }, nil, false},
+		"steps per epoch":  {FitOptions{Epochs: 3, StepsPerEpoch: 2}, func() data.Dataset { return barsData(10, 4, 2) }, nil, false},
+		"stopped":          {FitOptions{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, -1}}}, func() data.Dataset { return barsData(10, 4, 2) }, nil, false},
+		"stopped in steps": {FitOptions{Epochs: 9, Callbacks: []callback.Callback{stopAt{1, 1}}}, func() data.Dataset { return barsData(10, 4, 2) }, nil, false},
+		"gaps":             {FitOptions{Epochs: 3, StepsPerEpoch: 5}, func() data.Dataset { return gaps{barsData(24, 4, 2)} }, nil, false},
+		// The three batches of an epoch end within the sum of two gradients.
+		"accumulated": {FitOptions{Epochs: 3}, func() data.Dataset { return barsData(10, 4, 2) }, optimizer.AdamW{
+			LearningRate: .01, GradientAccumulationSteps: 2, UseEMA: true, EMAOverwriteFrequency: 3, ExcludeFromWeightDecay: []string{"bias"},
+		}, false},
+		"scheduled": {FitOptions{Epochs: 3}, func() data.Dataset { return barsData(10, 4, 2) }, optimizer.LossScaleOptimizer{
+			Inner: optimizer.SGD{Schedule: schedule.CosineDecay{InitialLearningRate: .1, DecaySteps: 9}, Momentum: .9}, DynamicGrowthSteps: 2,
+		}, false},
+		"augmented": {FitOptions{Epochs: 3, StepsPerEpoch: 4}, func() data.Dataset { return gaps{barsData(24, 4, 2)} }, nil, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var notes []string
@@ -109,13 +134,29 @@ func TestResumeFromEveryHook(t *testing.T) {
 				f.Validation, f.Resume = barsData(6, 4, 0), resume
 				f.Callbacks = append([]callback.Callback{
 					snapper{m, "the first", taken},
-					callback.LearningRateScheduler{Schedule: func(_ int, rate float64) float64 { return rate * .7 }},
 					callback.EarlyStopping{Monitor: "val_loss", Patience: 5, RestoreBestWeights: true},
 					trail{&notes},
-				}, append(c.fit.Callbacks, callback.ReduceLROnPlateau{Patience: new(0), MinDelta: new(10.)}, snapper{m, "the last", taken})...)
+				}, c.fit.Callbacks...)
+				if name != "scheduled" {
+					f.Callbacks = append(f.Callbacks,
+						callback.LearningRateScheduler{Schedule: func(_ int, rate float64) float64 { return rate * .7 }},
+						callback.ReduceLROnPlateau{Patience: new(0), MinDelta: new(10.)})
+				}
+				f.Callbacks = append(f.Callbacks, snapper{m, "the last", taken})
 				return m.Fit(context.Background(), c.ds(), f)
 			}
 			whole := smallModel(t, 7)
+			if c.augment {
+				whole = augmentedSmall(t, 7)
+			}
+			how, _ := whole.Compiled()
+			how.Metrics = append(how.Metrics, metric.F1Score{}, metric.OneHotMeanIoU{NumClasses: 2}) // a vector, and counts that are int64
+			if c.optimizer != nil {
+				how.Optimizer = c.optimizer
+			}
+			if err := whole.Compile(how); err != nil {
+				t.Fatal(err)
+			}
 			var taken []snapshot
 			h := must(train(whole, &taken, nil))
 			want, wantNotes, history := bytesOf(t, whole), slices.Clone(notes), exactly(t, h)

@@ -1,6 +1,7 @@
 package lince
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -13,21 +14,118 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
+// runner is a running Fit, Evaluate or Predict with its callbacks. It implements callback.Run for the latter two;
+// training has more of it.
+type runner struct {
+	m        *Model
+	task     callback.Task
+	steps    int // in an epoch
+	display  *progress.Display
+	hooks    []callback.Hooks
+	stopped  bool
+	finished bool // the run ended without an error
+	messages []string
+}
+
+// begin calls the callbacks' Begin with run, which is r or a training of it.
+func (r *runner) begin(run callback.Run, callbacks []callback.Callback) error {
+	for i, c := range callbacks {
+		if c == nil {
+			return fmt.Errorf("callback %d is nil", i)
+		}
+		h, err := c.Begin(run)
+		if err != nil {
+			return err
+		}
+		r.hooks = append(r.hooks, h)
+	}
+	return nil
+}
+
+// each calls a hook of all callbacks.
+func (r *runner) each(hook func(callback.Hooks) error) error {
+	for _, h := range r.hooks {
+		if err := hook(h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// end calls the callbacks' End after an evaluation or a prediction, which ended with err.
+func (r *runner) end(err error) error {
+	r.finished = err == nil
+	errs := []error{err}
+	for _, h := range r.hooks {
+		if h.End != nil {
+			errs = append(errs, h.End())
+		}
+	}
+	r.flush()
+	return errors.Join(errs...)
+}
+
 // These methods implement callback.Run.
+
+func (r *runner) Task() callback.Task                    { return r.task }
+func (r *runner) Position() callback.Position            { return callback.Position{} }
+func (r *runner) Epochs() int                            { return 0 }
+func (r *runner) Steps() int                             { return r.steps }
+func (r *runner) Validates() bool                        { return false }
+func (r *runner) History() *History                      { return &History{} }
+func (r *runner) Stop()                                  { r.stopped = true }
+func (r *runner) Finished() bool                         { return r.finished }
+func (r *runner) Save(path string) error                 { return r.m.Save(path) }
+func (r *runner) SaveWeights(path string) error          { return r.m.SaveWeights(path) }
+func (r *runner) Network() ([]byte, error)               { return r.m.ToJSON() }
+func (r *runner) Weights() []*tensor.Tensor              { return r.m.Weights() }
+func (r *runner) SetWeights(w []*tensor.Tensor) error    { return r.m.SetWeights(w) }
+func (r *runner) LearningRate() (float64, error)         { return r.m.LearningRate() }
+func (r *runner) SetLearningRate(rate float64) error     { return r.m.SetLearningRate(rate) }
+func (r *runner) HigherIsBetter(name string) (_, _ bool) { return r.m.higherIsBetter(name) }
+func (r *runner) Iterations() int                        { return r.m.iterations() }
+func (r *runner) SwapAverages(on bool) error             { return r.m.swapAverages(on) }
+func (r *runner) KeepsAverages() bool                    { return r.m.compiled != nil && len(r.m.compiled.averages) > 0 }
+func (r *runner) Batch(int) []callback.Example           { return nil }
+
+// errNotTraining is the error of methods of callback.Run that are for training only.
+var errNotTraining = errors.New("the run is no training: it is an evaluation or a prediction")
+
+// State implements callback.Run.
+func (r *runner) State() (callback.State, error) { return callback.State{}, errNotTraining }
+
+// Checkpoint implements callback.Run.
+func (r *runner) Checkpoint(string) error { return errNotTraining }
+
+// Mistakes implements callback.Run.
+func (r *runner) Mistakes(int) ([]callback.Example, error) { return nil, errNotTraining }
+
+// Variables implements callback.Run.
+func (r *runner) Variables() []callback.Variable {
+	values := r.m.Weights()
+	list := make([]callback.Variable, len(values))
+	for i, v := range r.m.Variables() {
+		list[i] = callback.Variable{Path: v.Path(), Value: values[i]}
+	}
+	return list
+}
+
+// Printf keeps a message until the current line of the progress display ends.
+func (r *runner) Printf(format string, a ...any) {
+	r.messages = append(r.messages, strings.TrimSuffix(fmt.Sprintf(format, a...), "\n"))
+}
+
+func (r *runner) flush() {
+	for _, s := range r.messages {
+		_, _ = fmt.Fprintln(r.display.Writer, s) // writing to a closed output must not end the run
+	}
+	r.messages = nil
+}
 
 func (r *training) Position() callback.Position { return r.position }
 func (r *training) Epochs() int                 { return r.o.Epochs }
 func (r *training) Validates() bool             { return r.o.Validation != nil }
 func (r *training) History() *History           { return r.history }
-func (r *training) Stop()                       { r.stopped = true }
-func (r *training) Finished() bool              { return r.finished }
-func (r *training) Save(path string) error      { return r.m.Save(path) }
-
-func (r *training) Weights() []*tensor.Tensor              { return r.m.Weights() }
-func (r *training) SetWeights(w []*tensor.Tensor) error    { return r.m.SetWeights(w) }
-func (r *training) LearningRate() (float64, error)         { return r.m.LearningRate() }
-func (r *training) SetLearningRate(rate float64) error     { return r.m.SetLearningRate(rate) }
-func (r *training) HigherIsBetter(name string) (_, _ bool) { return r.m.higherIsBetter(name) }
 
 // Checkpoint implements callback.Run.
 func (r *training) Checkpoint(path string) error {
@@ -38,22 +136,13 @@ func (r *training) Checkpoint(path string) error {
 	return r.m.save("saving a checkpoint", path, ".keras", &s, keras.Write)
 }
 
-// Printf keeps a message until the current line of the progress display ends.
-func (r *training) Printf(format string, a ...any) {
-	r.messages = append(r.messages, strings.TrimSuffix(fmt.Sprintf(format, a...), "\n"))
-}
-
-func (r *training) flush() {
-	for _, s := range r.messages {
-		_, _ = fmt.Fprintln(r.display.Writer, s) // writing to a closed output must not end training
-	}
-	r.messages = nil
-}
-
 // higherIsBetter reports whether a metric improves as it grows.
 func (m *Model) higherIsBetter(name string) (higher, known bool) {
 	if name == "loss" {
 		return false, true
+	}
+	if m.compiled == nil {
+		return false, false
 	}
 	x, ok := m.compiled.measures[name]
 	if !ok {
@@ -62,31 +151,57 @@ func (m *Model) higherIsBetter(name string) (higher, known bool) {
 	return x.HigherIsBetter()
 }
 
-// scalars are the losses and metrics that a step returns.
-type scalars struct {
+// measured holds the losses and metrics that a step returns: scalars and vectors.
+type measured struct {
 	names []string
 	out   []*tensor.Tensor
 }
 
-func newScalars(names []string) *scalars {
-	s := &scalars{names: names}
-	for range names {
-		s.out = append(s.out, tensor.New(tensor.Float32))
+// newMeasured returns memory for the results of a step.
+func (c *compiled) newMeasured() *measured {
+	r := &measured{names: c.names}
+	for _, s := range c.sizes {
+		r.out = append(r.out, tensor.New(tensor.Float32, s...))
 	}
-	return s
+	return r
 }
 
-func (s *scalars) logs() *Logs {
+// logs returns the results as logs. As in Keras, a vector of one element is a number.
+func (r *measured) logs() *Logs {
 	l := &Logs{}
-	for i, name := range s.names {
-		l.Set(name, float64(s.out[i].Float32s()[0]))
+	for i, name := range r.names {
+		x := r.out[i].Float32s()
+		if len(x) == 1 {
+			l.Set(name, float64(x[0]))
+			continue
+		}
+		elements := make([]float64, len(x))
+		for j, v := range x {
+			elements[j] = float64(v)
+		}
+		l.SetVector(name, elements)
 	}
 	return l
 }
 
+// restore sets the results to logs, of which some may be missing.
+func (r *measured) restore(l *Logs) {
+	for i, name := range r.names {
+		x := r.out[i].Float32s()
+		v, _ := l.Get(name)
+		vector := l.Vector(name)
+		for j := range x {
+			x[j] = float32(v)
+			if j < len(vector) {
+				x[j] = float32(vector[j])
+			}
+		}
+	}
+}
+
 // profile records the times of training and evaluation in p, until the returned function is called.
 func (m *Model) profile(p *profile.Profile) (end func()) {
-	programs := map[string]backend.Program{"training": m.compiled.train, "validation": m.compiled.evaluate, "constraints": m.compiled.constrain}
+	programs := map[string]backend.Program{"training": m.compiled.step(), "validation": m.compiled.evaluate, "constraints": m.compiled.constrain}
 	for name, program := range programs {
 		if x, ok := program.(backend.Profiled); ok {
 			x.Profile(p, name)
@@ -102,11 +217,11 @@ func (m *Model) profile(p *profile.Profile) (end func()) {
 }
 
 // step runs a program that changes variables. After a training step it applies the constraints.
-func (m *Model) step(p backend.Program, in []*tensor.Tensor, values *scalars) error {
+func (m *Model) step(p backend.Program, in []*tensor.Tensor, values *measured) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	err := p.Run(in, values.out)
-	if c := m.compiled; err == nil && p == c.train && c.constrain != nil {
+	if c := m.compiled; err == nil && (p == c.train || p == c.step()) && c.constrain != nil {
 		err = c.constrain.Run(nil, nil)
 	}
 	return err
@@ -117,12 +232,17 @@ func (m *Model) reset(vs []*graph.Variable) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, v := range vs {
-		clear(v.Value().Raw())
-		if v.Init != nil {
-			v.Init.Initialize(v.Value(), graph.Key(m.seed, v.Path))
-		}
+		m.initialize(v)
 	}
-	m.store.Changed(vs...)
+}
+
+// initialize sets a variable to its initial value.
+func (m *Model) initialize(v *graph.Variable) {
+	clear(v.Value().Raw())
+	if v.Init != nil {
+		v.Init.Initialize(v.Value(), graph.Key(m.seed, v.Path))
+	}
+	m.store.Changed(v)
 }
 
 func progressValues(logs *Logs) []progress.Value {

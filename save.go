@@ -88,6 +88,8 @@ type extra struct {
 	Preprocessing Preprocessing `json:"preprocessing,omitempty"`
 	// State has the variables that belong to no layer: the states of random number generators.
 	State map[string]int64 `json:"state,omitempty"`
+	// ExcludeFromWeightDecay is the optimizer's field, which is not in its Keras config.
+	ExcludeFromWeightDecay []string `json:"exclude_from_weight_decay,omitempty"`
 	// Training is a callback.State. A file that has it is a checkpoint.
 	Training json.RawMessage `json:"training,omitempty"`
 }
@@ -120,12 +122,15 @@ func (m *Model) file(training *callback.State) (f *keras.File, unlock func(), er
 			x.State[v.Path] = tensor.Values[int64](v.Value())[0]
 		}
 	}
+	if c := m.compiled; c != nil && c.config.Optimizer != nil {
+		x.ExcludeFromWeightDecay = optimizer.Excluded(c.config.Optimizer)
+	}
 	if training != nil {
 		if x.Training, err = json.Marshal(training); err != nil {
 			return nil, nil, err
 		}
 	}
-	if x.Classes != nil || x.Preprocessing != nil || x.State != nil || x.Training != nil {
+	if x.Classes != nil || x.Preprocessing != nil || x.State != nil || x.ExcludeFromWeightDecay != nil || x.Training != nil {
 		if f.Extra, err = json.Marshal(x); err != nil {
 			return nil, nil, err
 		}
@@ -134,13 +139,7 @@ func (m *Model) file(training *callback.State) (f *keras.File, unlock func(), er
 	if m.state != nil {
 		f.Weights = append(f.Weights, *m.state)
 	} else if c := m.compiled; c != nil && len(c.optimizer) > 0 {
-		vars := c.optimizer
-		if m.stale() {
-			// Layers were frozen or unfrozen since Compile, so the slots do not match the trainable flags in the
-			// file. A file without slots is valid: Keras writes one if the model was compiled but not trained.
-			vars = vars[:2]
-		}
-		f.Weights = append(f.Weights, keras.Entry{Path: optimizerPath, Name: optimizer.NameOf(c.config.Optimizer), Vars: tensors(vars)})
+		f.Weights = append(f.Weights, m.optimizerEntries()...)
 	}
 	return f, m.mu.RUnlock, nil
 }
@@ -389,8 +388,12 @@ func python(v any) any {
 func (m *Model) compileConfig() map[string]any {
 	c := m.compiled.config
 	opt := optimizer.GetConfig(c.Optimizer)
-	if rate, err := m.rate(); err == nil {
-		opt["learning_rate"] = float64(rate.Value().Float32s()[0])
+	if rate, s, err := m.rate(); err == nil && s == nil {
+		of := opt
+		if inner, _ := optimizer.Rate(c.Optimizer); inner != "" {
+			_, of = config.Object(opt[inner])
+		}
+		of["learning_rate"] = float64(rate.Value().Float32s()[0])
 	}
 	conf := map[string]any{
 		"optimizer":           wrap("keras.optimizers", optimizer.ClassOf(c.Optimizer), opt, optimizer.Classes()),
@@ -477,7 +480,7 @@ func (m *Model) metricList(o objective, list []metric.Metric) any {
 			out = append(out, metric.NameOf(x))
 			continue
 		}
-		out = append(out, wrap("keras.metrics", metric.ClassOf(x), metric.GetConfig(x), metric.Classes()))
+		out = append(out, wrap("keras.metrics", metric.ClassOf(x), metric.GetConfig(x), append(metric.Classes(), metric.ClassOf(metric.Loss{}))))
 	}
 	if out == nil {
 		return nil

@@ -234,4 +234,4 @@ const (
 	generatorPath  = "seed_generator"
 )
 
-var reserved = []string{optimizerPath, metricsPath, evaluationPath, generatorPath}
+var reserved = []string{optimizerPath, metricsPath, evaluationPath, generatorPath, functionPath}

@@ -21,22 +21,26 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 	if training {
 		path = metricsPath
 	}
-	of, total, each := m.losses(b, c, out)
+	of, total := m.losses(b, c, out)
 	if of == nil {
 		return nil, fmt.Errorf("compiling: %w", b.Err())
 	}
 	if p := m.penalty(b); p != nil && total != nil {
-		total, each = b.Add(total, b.Cast(p, total.DType)), b.Add(each, b.Cast(p, each.DType))
+		total = b.Add(total, b.Cast(p, total.DType))
 	}
 	if training {
 		m.learn(b, c, total)
 	}
-	values := c.results(b, path, of, each)
+	values := c.results(b, path, of, total)
+	c.sizes = make([]tensor.Shape, len(c.names))
 	var outputs []graph.Output
-	for _, name := range c.names {
+	for i, name := range c.names {
 		v := values[name]
-		if v == nil || v.Valid() && v.Rank() != 0 {
-			b.In("", "metric "+name).Errorf("the result must be a scalar")
+		switch {
+		case v == nil || v.Valid() && (v.Rank() > 1 || !v.Shape.Known()):
+			b.In("", "metric "+name).Errorf("the result must be a scalar, or a vector of known size")
+		case v.Valid():
+			c.sizes[i] = v.Shape
 		}
 		outputs = append(outputs, graph.Output{Key: name, Value: v})
 	}
@@ -48,47 +52,72 @@ func (m *Model) graphOf(c *compiled, store *graph.Store, training bool) (*graph.
 }
 
 // operands are what the metrics of an objective are computed from.
-type operands struct{ yTrue, yPred, weights, losses *graph.Value }
+type operands struct {
+	yTrue, yPred, weights *graph.Value
+	loss                  *graph.Value // the reduced loss; nil if there is none
+}
 
-// losses adds the losses of all objectives, and inputs for their targets and weights. each is the sum of the losses of
-// all objectives for each example, and total is its mean over the batch. Both are nil if there is no loss. of is nil if
-// a loss has a mistake.
-func (m *Model) losses(b *graph.Builder, c *compiled, out []*graph.Value) (of []operands, total, each *graph.Value) {
+// losses adds the losses of all objectives, and inputs for their targets and weights. total is the sum of the reduced
+// losses, a scalar except with loss.None; it is nil if there is no loss. of is nil if a loss has a mistake.
+func (m *Model) losses(b *graph.Builder, c *compiled, out []*graph.Value) (of []operands, total *graph.Value) {
 	of = make([]operands, len(c.objectives))
-	for i, o := range c.objectives {
+	for i := range c.objectives {
+		o, v := &c.objectives[i], &of[i]
 		key := ""
 		if o.prefix != "" {
 			key = "/" + o.name
 		}
-		v := &of[i]
 		v.yPred = out[o.output]
 		v.yTrue = b.Input("y"+key, o.target.DType, o.target.Shape...)
-		v.weights = b.Input("sample_weight"+key, v.yPred.DType, o.target.Shape[0])
+		var each *graph.Value
+		at := b.In("loss"+key, o.place("loss"))
+		if o.Loss != nil {
+			at = b.In("loss"+key, o.place("loss ("+loss.ClassOf(o.Loss)+")"))
+			before := b.Mistakes()
+			each = o.Loss.Build(at, v.yTrue, v.yPred)
+			if each == nil || !each.Valid() {
+				if b.Mistakes() == before {
+					at.Errorf("Build returned no valid value, and no error; call Errorf to report what is wrong")
+				}
+				return nil, nil
+			}
+		}
+		o.takeWeights(each, v.yPred)
+		v.weights = b.Input("sample_weight"+key, v.yPred.DType, o.weights...)
 		if o.Loss == nil {
 			continue
 		}
-		at := b.In("loss"+key, o.place("loss ("+loss.ClassOf(o.Loss)+")"))
-		before := b.Mistakes()
-		v.losses = weighted(at, o.Loss.Build(at, v.yTrue, v.yPred), v.weights)
-		if v.losses == nil || !v.losses.Valid() {
-			if b.Mistakes() == before {
-				at.Errorf("Build returned no valid value, and no error; call Errorf to report what is wrong")
-			}
-			return nil, nil, nil
+		weights := v.weights
+		if o.unweighted {
+			weights = nil
 		}
-		mean, examples := at.Mean(v.losses), v.losses
-		if o.prefix != "" && examples.Rank() > 1 { // losses of different outputs may differ in rank
-			examples = at.Mean(examples, axesFrom(1, examples.Rank())...)
-		}
+		v.loss = loss.Reduce(at, o.Loss, v.yTrue, v.yPred, each, weights)
+		scaled := v.loss
 		if w := o.LossWeight; w != nil {
-			mean, examples = at.Scale(mean, *w), at.Scale(examples, *w)
+			scaled = at.Scale(scaled, *w)
 		}
 		if total != nil {
-			mean, examples = at.Add(total, mean), at.Add(each, examples)
+			scaled = at.Add(total, scaled)
 		}
-		total, each = mean, examples
+		total = scaled
 	}
-	return of, total, each
+	return of, total
+}
+
+// takeWeights sets the shape of the objective's example weights. There may be a weight for each number of the loss, but
+// usually each example has one: the dimensions after the batch are then 1. each is the loss, nil if there is none.
+func (o *objective) takeWeights(each, yPred *graph.Value) {
+	o.weights, o.unweighted, o.each = tensor.Shape{yPred.Shape[0]}, false, nil
+	switch {
+	case each == nil:
+	case each.Rank() > 0 && each.Shape[0] == yPred.Shape[0]:
+		o.each = each.Shape
+		for range each.Rank() - 1 {
+			o.weights = append(o.weights, tensor.Unknown)
+		}
+	case each.Rank() > 0, slices.Contains([]loss.Reduction{loss.Sum, loss.None}, loss.ReductionOf(o.Loss)):
+		o.unweighted = true // the loss of the whole batch
+	}
 }
 
 // penalty returns the sum of the losses that layers have added and of the penalties of the regularizers of the trained
@@ -144,10 +173,10 @@ func wantValue(at *graph.Builder, before int, v *graph.Value, want op.Type) bool
 
 // constraints returns a graph that applies the constraints of the weights that training updates. It is nil if there are
 // none. It is a separate graph, because the values in the training graph are those from before the update.
-func (m *Model) constraints(c *compiled, store *graph.Store) (*graph.Graph, error) {
+func constraints(updated []*graph.Variable, store *graph.Store) (*graph.Graph, error) {
 	b := graph.NewBuilder(store, true)
 	any := false
-	for _, v := range c.updated {
+	for _, v := range updated {
 		if v.Constraint == nil {
 			continue
 		}
@@ -169,15 +198,15 @@ func (m *Model) constraints(c *compiled, store *graph.Store) (*graph.Graph, erro
 }
 
 // results adds the means of the losses, and the metrics, with variables under path. It returns them by their names in logs.
-func (c *compiled) results(b *graph.Builder, path string, of []operands, each *graph.Value) map[string]*graph.Value {
+func (c *compiled) results(b *graph.Builder, path string, of []operands, total *graph.Value) map[string]*graph.Value {
 	values := map[string]*graph.Value{}
-	if each != nil {
-		values["loss"] = metric.Mean(b.In(path+"/loss", "loss"), each, nil)
+	if total != nil {
+		values["loss"] = metric.BatchMean(b.In(path+"/loss", "loss"), total, of[0].yPred)
 	}
 	for i, o := range c.objectives {
 		if o.Loss != nil && c.lossCount() > 1 {
 			name := o.prefix + "loss"
-			values[name] = metric.Mean(b.In(path+"/"+name, o.place("loss")), of[i].losses, nil)
+			values[name] = metric.BatchMean(b.In(path+"/"+name, o.place("loss")), of[i].loss, of[i].yPred)
 		}
 		for j, x := range slices.Concat(o.Metrics, o.WeightedMetrics) {
 			var w *graph.Value
@@ -191,32 +220,6 @@ func (c *compiled) results(b *graph.Builder, path string, of []operands, each *g
 	return values
 }
 
-// weighted multiplies losses by the weights of their examples. Keras' sum_over_batch_size divides the
-// weighted sum by the number of losses, not by the sum of the weights.
-func weighted(at *graph.Builder, losses, weights *graph.Value) *graph.Value {
-	if losses != nil && losses.Valid() && losses.Rank() == 0 {
-		return at.Errorf("the loss is a scalar; want one value for each example, shape (batch, ...)")
-	}
-	if losses == nil || !losses.Valid() {
-		return losses
-	}
-	if losses.Rank() > 1 {
-		ones := slices.Repeat([]int{1}, losses.Rank())
-		ones[0] = tensor.Unknown
-		weights = at.Reshape(weights, ones...)
-	}
-	return at.Mul(losses, weights)
-}
-
-// axesFrom returns the axes first, first+1, ..., rank-1.
-func axesFrom(first, rank int) []int {
-	var axes []int
-	for a := first; a < rank; a++ {
-		axes = append(axes, a)
-	}
-	return axes
-}
-
 // learn adds the gradients and the optimizer's updates.
 func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
 	trained := m.trained(b)
@@ -227,12 +230,16 @@ func (m *Model) learn(b *graph.Builder, c *compiled, total *graph.Value) {
 	if len(weights) == 0 {
 		return // the model can still be evaluated; Fit returns an error
 	}
+	if total.Valid() && total.Rank() > 0 { // as in Keras, loss.None minimizes the sum
+		total = b.Sum(total)
+	}
+	at := b.In(optimizerPath, "optimizer ("+optimizer.ClassOf(c.config.Optimizer)+")")
+	total = optimizer.ScaleLoss(at, c.config.Optimizer, total)
 	grads := graph.Grad(b, total, weights...)
 	for i, v := range trained {
 		if grads[i] != nil {
 			c.updated = append(c.updated, v)
 		}
 	}
-	at := b.In(optimizerPath, "optimizer ("+optimizer.ClassOf(c.config.Optimizer)+")")
 	c.config.Optimizer.Build(at, weights, grads)
 }

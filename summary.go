@@ -1,8 +1,11 @@
 package lince
 
 import (
+	"fmt"
 	"io"
 	"os"
+	"regexp"
+	"slices"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/progress"
@@ -21,6 +24,10 @@ type SummaryOptions struct {
 	LineLength int
 	// Positions are the fractions of the width at which the columns end (positions). The default is Keras'.
 	Positions []float64
+	// LayerRange limits the table to the layers from the first whose name matches LayerRange[0] to the last whose name
+	// matches LayerRange[1] (layer_range). Both are names, or regular expressions for the beginning of a name. The
+	// counts of parameters are still those of the whole model. The default is all layers.
+	LayerRange [2]string
 }
 
 // Summary prints a table of the model's layers with their output shapes and parameters, as Keras'
@@ -28,7 +35,11 @@ type SummaryOptions struct {
 // to. After the first training step, the optimizer's parameters are listed too. If w is a terminal, the table
 // has its width and colors; NO_COLOR turns colors off.
 func (m *Model) Summary(w io.Writer, o SummaryOptions) error {
-	s := summary.Model{Name: m.name, Connected: !m.chain, Rows: m.rows()}
+	rows, err := inRange(m.rows(), o.LayerRange)
+	if err != nil {
+		return fmt.Errorf("summary: %w", err)
+	}
+	s := summary.Model{Name: m.name, Connected: !m.chain, Rows: rows}
 	for _, v := range m.Variables() {
 		if v.Trainable() {
 			add(&s.Trainable, v.v)
@@ -50,6 +61,33 @@ func (m *Model) Summary(w io.Writer, o SummaryOptions) error {
 		how.Color = os.Getenv("NO_COLOR") == ""
 	}
 	return s.Write(w, how)
+}
+
+// inRange returns the rows of SummaryOptions.LayerRange.
+func inRange(rows []summary.Row, names [2]string) ([]summary.Row, error) {
+	if names == [2]string{} {
+		return rows, nil
+	}
+	var ends [2][]int // the rows whose names match
+	for i, name := range names {
+		match, err := regexp.Compile("^(?:" + name + ")")
+		if err != nil {
+			return nil, fmt.Errorf("LayerRange: %w", err)
+		}
+		for k, r := range rows {
+			if match.MatchString(r.Name) {
+				ends[i] = append(ends[i], k)
+			}
+		}
+		if ends[i] == nil {
+			return nil, fmt.Errorf("LayerRange: no layer has a name that matches %q", name)
+		}
+	}
+	from, to := slices.Min(ends[0]), slices.Max(ends[1])
+	if from > to { // the names are in the opposite order
+		from, to = slices.Min(ends[1]), slices.Max(ends[0])
+	}
+	return rows[from : to+1], nil
 }
 
 // rows returns the layers' rows in the summary.

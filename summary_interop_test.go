@@ -2,13 +2,16 @@ package lince_test
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/internal/graphtest"
 	"github.com/lince-ml/lince/internal/testenv"
 )
 
@@ -67,5 +70,47 @@ func TestSummaryOfNestedModels(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSummaryOfRange compares LayerRange with Keras' layer_range, byte for byte.
+func TestSummaryOfRange(t *testing.T) {
+	m, err := networks["residual"]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "m.keras")
+	if err := m.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, l := range m.Layers() {
+		names = append(names, l.Name())
+	}
+	ranges := [][2]string{{names[1], names[2]}, {names[2], names[1]}, {".", names[1]}, {names[2], ".*"}}
+	var want []string
+	graphtest.Keras(t, `
+import io, json, os, sys
+os.environ["COLUMNS"] = "80"
+import keras
+i = json.load(sys.stdin)
+m = keras.models.load_model(i["path"], compile=False)
+texts = []
+for r in i["ranges"]:
+    old, sys.stdout = sys.stdout, io.StringIO()
+    m.summary(layer_range=r)
+    texts.append(sys.stdout.getvalue())
+    sys.stdout = old
+json.dump(texts, sys.stdout)
+`, map[string]any{"path": path, "ranges": ranges}, &want)
+	for i, r := range ranges {
+		if diff := cmp.Diff(want[i], summaryOf(t, m, lince.SummaryOptions{LayerRange: r})); diff != "" {
+			t.Errorf("%q: want -, got +:\n%s", r, diff)
+		}
+	}
+	for want, r := range map[string][2]string{"matches \"nothing\"": {names[0], "nothing"}, "error parsing regexp": {"(", ""}} {
+		if err := m.Summary(io.Discard, lince.SummaryOptions{LayerRange: r}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %v, want one with %q", err, want)
+		}
 	}
 }

@@ -68,6 +68,9 @@ func (c BackupAndRestore) ResumeFrom() (string, error) {
 
 // Begin implements Callback.
 func (c BackupAndRestore) Begin(run Run) (Hooks, error) {
+	if run.Task() != Training {
+		return Hooks{}, nil
+	}
 	if err := c.check(); err != nil {
 		return Hooks{}, err
 	}

@@ -17,17 +17,23 @@ import (
 
 // fake is a run without a model. Its only weight is the number of the epoch.
 type fake struct {
-	epochs    int
-	validates bool
-	history   History
-	position  Position
-	stopped   bool
-	finished  bool
-	saved     []string
-	failing   error // error of Save
-	weight    float32
-	rate      float32
-	said      []string
+	epochs       int
+	validates    bool
+	history      History
+	position     Position
+	stopped      bool
+	finished     bool
+	saved        []string
+	failing      error // error of Save
+	weight       float32
+	rate         float32
+	said         []string
+	task         Task
+	savedWeights []string
+	swaps        []bool
+	averages     bool
+	examples     []Example
+	variables    []Variable
 }
 
 func (f *fake) Position() Position { return f.position }
@@ -37,8 +43,15 @@ func (f *fake) History() *History  { return &f.history }
 func (f *fake) HigherIsBetter(name string) (higher, known bool) {
 	return name == "accuracy", name == "accuracy" || name == "loss"
 }
-func (f *fake) Stop()          { f.stopped = true }
-func (f *fake) Finished() bool { return f.finished }
+func (f *fake) Task() Task                        { return f.task }
+func (f *fake) Steps() int                        { return 2 }
+func (f *fake) Iterations() int                   { return 7 }
+func (f *fake) Network() ([]byte, error)          { return []byte("{}"), nil }
+func (f *fake) Batch(n int) []Example             { return f.examples[:min(n, len(f.examples))] }
+func (f *fake) Mistakes(n int) ([]Example, error) { return f.Batch(n), nil }
+func (f *fake) Variables() []Variable             { return f.variables }
+func (f *fake) Stop()                             { f.stopped = true }
+func (f *fake) Finished() bool                    { return f.finished }
 func (f *fake) Checkpoint(path string) error {
 	f.saved = append(f.saved, path)
 	if f.failing != nil {
@@ -62,6 +75,17 @@ func (f *fake) SetLearningRate(rate float64) error {
 	return nil
 }
 func (f *fake) Printf(format string, a ...any) { f.said = append(f.said, fmt.Sprintf(format, a...)) }
+
+func (f *fake) SaveWeights(path string) error {
+	f.savedWeights = append(f.savedWeights, path)
+	return f.failing
+}
+
+func (f *fake) KeepsAverages() bool { return f.averages }
+func (f *fake) SwapAverages(on bool) error {
+	f.swaps = append(f.swaps, on)
+	return f.failing
+}
 
 // run simulates training in which a metric has these values, and returns the logs of its epochs.
 func (f *fake) run(t *testing.T, c Callback, name string, values ...float64) []*Logs {
@@ -561,8 +585,53 @@ func TestStateJSON(t *testing.T) {
 	}
 }
 
+func TestVectors(t *testing.T) {
+	l := &Logs{}
+	l.Set("loss", .5)
+	l.SetVector("f1", []float64{.25, .75, math.NaN()})
+	l.SetVector("f1", []float64{.25, .75})
+	if v, ok := l.Get("f1"); !ok || v != .5 || !slices.Equal(l.Vector("f1"), []float64{.25, .75}) || l.Vector("loss") != nil || l.Vector("other") != nil {
+		t.Errorf("got %v %v", l, l.Vector("f1"))
+	}
+	if got := l.String(); got != "loss: 0.5000 - f1: 0.5000" {
+		t.Errorf("got %s", got)
+	}
+	c := l.Clone()
+	l.Set("f1", 1)
+	if l.Vector("f1") != nil || len(c.Vector("f1")) != 2 {
+		t.Errorf("the logs have %v, their copy %v", l.Vector("f1"), c.Vector("f1"))
+	}
+	c.SetVector("inf", []float64{math.Inf(1), 2})
+	text, err := json.Marshal(c)
+	var read Logs
+	if err != nil || json.Unmarshal(text, &read) != nil || !slices.Equal(read.Vector("inf"), []float64{math.Inf(1), 2}) || !slices.Equal(read.Vector("f1"), []float64{.25, .75}) {
+		t.Errorf("%s reads back as %v, %v", text, read.Vector("inf"), err)
+	}
+	var h, back History
+	h.Add(0, l) // f1 is a number
+	h.Add(1, c)
+	h.Add(2, &Logs{})
+	text, err = json.Marshal(&h)
+	if want := `{"epoch":[0,1,2],"history":{"loss":[0.5,0.5,null],"f1":[1,[0.25,0.75],null],"inf":[null,[null,2],null]}}`; err != nil || string(text) != want {
+		t.Errorf("got %s, %v, want %s", text, err, want)
+	}
+	if err := json.Unmarshal(text, &back); err != nil {
+		t.Fatal(err)
+	}
+	if v := back.Vectors("f1"); len(v) != 3 || v[0] != nil || !slices.Equal(v[1], []float64{.25, .75}) || v[2] != nil || back.Values("f1")[1] != .5 || back.Vectors("loss") != nil {
+		t.Errorf("the history reads back as %+v", back)
+	}
+	p, err := parsePattern("{f1:.2f}.keras")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.format(c); err == nil || err.Error() != `the path "{f1:.2f}.keras": f1 is a vector; use a metric that is a number` {
+		t.Errorf("got %v", err)
+	}
+}
+
 func FuzzState(f *testing.F) {
-	b, err := json.Marshal(State{Version: StateVersion, History: &History{Epochs: []int{0}, Series: []Series{{"loss", []float64{1}}}}, Logs: &Logs{}, Metrics: Weights{tensor.Scalar(float32(2))}})
+	b, err := json.Marshal(State{Version: StateVersion, History: &History{Epochs: []int{0}, Series: []Series{{Name: "loss", Values: []float64{1}}, {Name: "f1", Values: []float64{2}, Vectors: [][]float64{{1, 3}}}}}, Logs: &Logs{}, Metrics: Weights{tensor.Scalar(float32(2))}})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -13,12 +13,15 @@ import (
 // If the file cannot be written, the callback tries once more. If that also fails, it prints the error and
 // training continues; Fit returns the error at the end.
 type ModelCheckpoint struct {
-	// Path is the file, which must end in .keras (filepath). It may contain the epoch (counted from 1, as in
+	// Path is the file (filepath). It must end in .keras, or in .weights.h5 with SaveWeightsOnly. It may contain the epoch (counted from 1, as in
 	// Keras), the batch and metrics, in the syntax of Python's str.format:
 	// "{epoch:02d}-{val_loss:.2f}.keras". Missing folders are created.
 	Path string
 	// Monitor is the metric for SaveBestOnly (monitor). The default is "val_loss".
 	Monitor string
+	// SaveWeightsOnly saves the values of the model's variables, which Model.LoadWeights reads, instead of the whole
+	// model (save_weights_only).
+	SaveWeightsOnly bool
 	// SaveBestOnly saves the model only if the metric is the best so far (save_best_only).
 	SaveBestOnly bool
 	// Mode says whether a lower or a higher value of Monitor is better (mode). The default, Auto, depends on
@@ -41,10 +44,18 @@ type checkpointState struct {
 
 // Begin implements Callback.
 func (c ModelCheckpoint) Begin(run Run) (Hooks, error) {
+	if run.Task() != Training {
+		return Hooks{}, nil
+	}
 	fail := func(format string, a ...any) (Hooks, error) {
 		return Hooks{}, fmt.Errorf("ModelCheckpoint: "+format, a...)
 	}
-	if !strings.HasSuffix(c.Path, ".keras") {
+	switch weights := strings.HasSuffix(c.Path, ".weights.h5"); {
+	case c.SaveWeightsOnly && !weights:
+		return fail("Path must end in .weights.h5 with SaveWeightsOnly, got %q", c.Path)
+	case weights && !c.SaveWeightsOnly:
+		return fail("Path must end in .keras, got %q; set SaveWeightsOnly to save the weights only", c.Path)
+	case !weights && !strings.HasSuffix(c.Path, ".keras"):
 		return fail("Path must end in .keras, got %q", c.Path)
 	}
 	name, err := parsePattern(c.Path)
@@ -67,6 +78,9 @@ func (c ModelCheckpoint) Begin(run Run) (Hooks, error) {
 	w.saver = saver{callback: "ModelCheckpoint", run: run, save: func(path string) error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			return err
+		}
+		if c.SaveWeightsOnly {
+			return run.SaveWeights(path)
 		}
 		return run.Save(path)
 	}}

@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/lince-ml/lince/internal/historycsv"
 )
 
 // CSVLogger writes the logs of each epoch to a CSV file (keras.callbacks.CSVLogger): a column "epoch",
-// counted from 0, and one for each metric, sorted by name. In FitOptions.Callbacks it must come after
+// counted from 0, and one for each metric, sorted by name. A vector is written as a list: "[0.5, 0.25]". In FitOptions.Callbacks it must come after
 // callbacks that add values to the logs.
 type CSVLogger struct {
 	// Filename is the path of the file. Its folder must exist.
@@ -29,7 +30,10 @@ type csvState struct {
 
 // Begin implements Callback. When training is resumed, the file is truncated to its size at the checkpoint,
 // and the later epochs are written again.
-func (c CSVLogger) Begin(Run) (Hooks, error) {
+func (c CSVLogger) Begin(run Run) (Hooks, error) {
+	if run.Task() != Training {
+		return Hooks{}, nil
+	}
 	f, err := os.OpenFile(c.Filename, os.O_CREATE|os.O_WRONLY, 0o666)
 	if err != nil {
 		return Hooks{}, fmt.Errorf("CSVLogger: %w", err)
@@ -48,13 +52,7 @@ func (c CSVLogger) Begin(Run) (Hooks, error) {
 			return nil
 		}
 		if info.Mode().IsRegular() {
-			if info.Size() < s.Size {
-				return fmt.Errorf("CSVLogger: %s has %d bytes, but had %d when training was interrupted; remove it and the checkpoint to start from the beginning", c.Filename, info.Size(), s.Size)
-			}
-			if err := f.Truncate(s.Size); err != nil {
-				return fmt.Errorf("CSVLogger: %w", err)
-			}
-			if _, err := f.Seek(s.Size, io.SeekStart); err != nil {
+			if err := cutTo(f, s.Size); err != nil {
 				return fmt.Errorf("CSVLogger: %w", err)
 			}
 		}
@@ -68,7 +66,7 @@ func (c CSVLogger) Begin(Run) (Hooks, error) {
 			if err := start(); err != nil {
 				return err
 			}
-			if err := w.Write(epoch, logs.Map()); err != nil {
+			if err := w.Write(epoch, logs); err != nil {
 				return fmt.Errorf("CSVLogger: %s: %w", c.Filename, err)
 			}
 			s.Columns = w.Columns()
@@ -82,6 +80,42 @@ func (c CSVLogger) Begin(Run) (Hooks, error) {
 			return err
 		},
 	}, nil
+}
+
+// cutTo truncates a file to its size when training was interrupted, and moves to its end.
+func cutTo(f *os.File, size int64) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() < size {
+		return fmt.Errorf("%s has %d bytes, but had %d when training was interrupted; remove it and the checkpoint to start from the beginning", f.Name(), info.Size(), size)
+	}
+	if err := f.Truncate(size); err != nil {
+		return err
+	}
+	_, err = f.Seek(size, io.SeekStart)
+	return err
+}
+
+// continueFile opens a file of an interrupted run and truncates it to its size at the checkpoint. If that is 0, the file
+// need not exist.
+func continueFile(path string, size int64) (*os.File, error) {
+	flags := os.O_WRONLY
+	if size == 0 {
+		flags |= os.O_CREATE
+	}
+	f, err := os.OpenFile(path, flags, 0o666)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w; training was writing it when it was interrupted; remove the checkpoint to start from the beginning", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := cutTo(f, size); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 // counter counts the bytes of a file.

@@ -37,6 +37,9 @@ type earlyStoppingState struct {
 
 // Begin implements Callback.
 func (c EarlyStopping) Begin(run Run) (Hooks, error) {
+	if run.Task() != Training {
+		return Hooks{}, nil
+	}
 	m, err := newMonitor(run, "EarlyStopping", c.Monitor, c.Mode, c.MinDelta)
 	if err != nil {
 		return Hooks{}, err

@@ -6,6 +6,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/callback"
@@ -100,4 +101,38 @@ func ExampleHistory() {
 	// Output:
 	// epoch 1 of 2: 1 in the history
 	// epoch 2 of 2: 2 in the history
+}
+
+// Event files for TensorBoard: metrics of each epoch and batch, histograms of the weights, and the graph.
+func ExampleTensorBoard() {
+	dir, err := os.MkdirTemp("", "lince")
+	check(err)
+	defer os.RemoveAll(dir)
+	fit(2, callback.TensorBoard{LogDir: filepath.Join(dir, "run-1"), HistogramFreq: 1, UpdateFreq: 1})
+	folders, err := os.ReadDir(filepath.Join(dir, "run-1"))
+	check(err)
+	for _, f := range folders {
+		fmt.Println(f.Name())
+	}
+	// Output: train
+}
+
+// One line of JSON for each epoch.
+func ExampleRemoteMonitor() {
+	dir, err := os.MkdirTemp("", "lince")
+	check(err)
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "log.jsonl")
+	fit(2, callback.RemoteMonitor{Filename: path})
+	b, err := os.ReadFile(path)
+	check(err)
+	fmt.Println(strings.Count(string(b), "\n"), "lines")
+	// Output: 2 lines
+}
+
+// The learning rate rises to 0.1 in the first 30 % of the steps, and falls to almost 0.
+func ExampleOneCycle() {
+	history := fit(5, callback.OneCycle{MaxLR: .1})
+	fmt.Printf("%.4f\n", history.Values("learning_rate"))
+	// Output: [0.0520 0.0950 0.0611 0.0188 0.0000]
 }

@@ -23,8 +23,12 @@ type History struct {
 type Series struct {
 	// Name is the name of the metric, such as "val_loss".
 	Name string
-	// Values has a value for each of History.Epochs, NaN if an epoch had none.
+	// Values has a value for each of History.Epochs, NaN if an epoch had none. If the values of the metric are
+	// vectors, it has their means.
 	Values []float64
+	// Vectors has the vector for each of History.Epochs, nil if an epoch had none. It is nil if the values of the
+	// metric are numbers.
+	Vectors [][]float64
 }
 
 // Partial is an epoch that was not finished.
@@ -47,6 +51,16 @@ func (h *History) Values(name string) []float64 {
 	for _, s := range h.Series {
 		if s.Name == name {
 			return s.Values
+		}
+	}
+	return nil
+}
+
+// Vectors returns the vectors of a metric, one per epoch, or nil if there is no such metric or its values are numbers.
+func (h *History) Vectors(name string) [][]float64 {
+	for _, s := range h.Series {
+		if s.Name == name {
+			return s.Vectors
 		}
 	}
 	return nil
@@ -78,11 +92,20 @@ func (h *History) Add(epoch int, logs *Logs) {
 			v = math.NaN()
 		}
 		s.Values = append(s.Values, v)
+		if vector := logs.Vector(s.Name); vector != nil || s.Vectors != nil {
+			for len(s.Vectors) < len(h.Epochs)-1 {
+				s.Vectors = append(s.Vectors, nil)
+			}
+			s.Vectors = append(s.Vectors, vector)
+		}
 	}
 }
 
 // Begin implements Callback. It clears the history.
-func (h *History) Begin(Run) (Hooks, error) {
+func (h *History) Begin(run Run) (Hooks, error) {
+	if run.Task() != Training {
+		return Hooks{}, nil
+	}
 	*h = History{}
 	return Hooks{
 		EpochEnd: func(epoch int, logs *Logs) error {
@@ -94,7 +117,7 @@ func (h *History) Begin(Run) (Hooks, error) {
 }
 
 // MarshalJSON writes {"epoch": [0, 1], "history": {"accuracy": [...], ...}}, with the metrics in order. NaN
-// and infinite values are written as null, and read back as NaN.
+// and infinite values are written as null, and read back as NaN. A vector is written as a list.
 func (h *History) MarshalJSON() ([]byte, error) {
 	epochs := h.Epochs
 	if epochs == nil {
@@ -114,10 +137,12 @@ func (h *History) MarshalJSON() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		values := make([]*float64, len(s.Values))
+		values := make([]any, len(s.Values))
 		for j, v := range s.Values {
-			if !math.IsNaN(v) && !math.IsInf(v, 0) {
-				values[j] = &v
+			if s.Vectors != nil && s.Vectors[j] != nil {
+				values[j] = finite(s.Vectors[j])
+			} else {
+				values[j] = finite([]float64{v})[0]
 			}
 		}
 		v, err := json.Marshal(values)
@@ -150,7 +175,7 @@ func (h *History) UnmarshalJSON(data []byte) error {
 			if err != nil {
 				return fmt.Errorf("history: %w", err)
 			}
-			var values []*float64
+			var values []entry
 			if err := d.Decode(&values); err != nil {
 				return fmt.Errorf("history: %v: %w", name, err)
 			}
@@ -159,14 +184,64 @@ func (h *History) UnmarshalJSON(data []byte) error {
 			}
 			s := Series{Name: name.(string), Values: make([]float64, len(values))}
 			for i, v := range values {
-				s.Values[i] = math.NaN()
-				if v != nil {
-					s.Values[i] = *v
+				s.Values[i] = v.value
+				if v.vector != nil && s.Vectors == nil {
+					s.Vectors = make([][]float64, len(values))
+				}
+				if s.Vectors != nil {
+					s.Vectors[i] = v.vector
 				}
 			}
 			read.Series = append(read.Series, s)
 		}
 	}
 	*h = read
+	return nil
+}
+
+// finite returns numbers for JSON, in which NaN and infinite numbers are nil.
+func finite(values []float64) []*float64 {
+	out := make([]*float64, len(values))
+	for i, v := range values {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			out[i] = &v
+		}
+	}
+	return out
+}
+
+// entry is a value of a History in JSON: a number, a list of numbers, or null.
+type entry struct {
+	value  float64
+	vector []float64
+}
+
+// UnmarshalJSON implements json.Unmarshaler. For null, it is called too.
+func (e *entry) UnmarshalJSON(data []byte) error {
+	*e = entry{value: math.NaN()}
+	if len(data) == 0 || data[0] != '[' {
+		var v *float64
+		if err := json.Unmarshal(data, &v); err != nil {
+			return err
+		}
+		if v != nil {
+			e.value = *v
+		}
+		return nil
+	}
+	var list []*float64
+	if err := json.Unmarshal(data, &list); err != nil {
+		return err
+	}
+	e.vector = make([]float64, len(list))
+	for i, v := range list {
+		e.vector[i] = math.NaN()
+		if v != nil {
+			e.vector[i] = *v
+		}
+	}
+	l := Logs{}
+	l.SetVector("", e.vector)
+	e.value, _ = l.Get("")
 	return nil
 }

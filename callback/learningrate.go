@@ -17,6 +17,9 @@ type LearningRateScheduler struct {
 
 // Begin implements Callback.
 func (c LearningRateScheduler) Begin(run Run) (Hooks, error) {
+	if run.Task() != Training {
+		return Hooks{}, nil
+	}
 	if c.Schedule == nil {
 		return Hooks{}, errors.New("LearningRateScheduler: Schedule is nil")
 	}
@@ -80,6 +83,9 @@ type plateauState struct {
 
 // Begin implements Callback.
 func (c ReduceLROnPlateau) Begin(run Run) (Hooks, error) {
+	if run.Task() != Training {
+		return Hooks{}, nil
+	}
 	factor, patience, minDelta := c.Factor, 10, 1e-4
 	if factor == 0 {
 		factor = .1

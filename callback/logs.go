@@ -10,19 +10,49 @@ import (
 
 // Logs has the values of metrics by name. They are in order: training metrics sorted by name, then validation
 // metrics (val_...), then values that callbacks add. The zero value is empty.
+//
+// The value of a metric is a number. A metric such as metric.F1Score, which gives a number for each class, has a
+// vector; its value is then the mean of the vector, which the progress bar shows, as in Keras.
 type Logs struct {
-	names  []string
-	values []float64
+	names   []string
+	values  []float64
+	vectors [][]float64 // of metrics whose values are vectors; nil for others
 }
 
 // Set sets the value of a metric. A new metric is added at the end.
-func (l *Logs) Set(name string, value float64) {
-	if i := slices.Index(l.names, name); i >= 0 {
-		l.values[i] = value
-		return
+func (l *Logs) Set(name string, value float64) { l.set(name, value, nil) }
+
+// SetVector sets the elements of a metric whose value is a vector, and its value to their mean.
+func (l *Logs) SetVector(name string, elements []float64) {
+	sum := 0.
+	for _, v := range elements {
+		sum += v
 	}
-	l.names = append(l.names, name)
-	l.values = append(l.values, value)
+	l.set(name, sum/float64(len(elements)), slices.Clone(elements))
+}
+
+func (l *Logs) set(name string, value float64, vector []float64) {
+	i := slices.Index(l.names, name)
+	if i < 0 {
+		i = len(l.names)
+		l.names, l.values, l.vectors = append(l.names, name), append(l.values, 0), append(l.vectors, nil)
+	}
+	l.values[i], l.vectors[i] = value, vector
+}
+
+// Vector returns the elements of a metric whose value is a vector, and nil for other metrics.
+func (l *Logs) Vector(name string) []float64 {
+	if i := slices.Index(l.names, name); i >= 0 {
+		return slices.Clone(l.vectors[i])
+	}
+	return nil
+}
+
+// Merge sets the values of other logs, with a prefix before their names.
+func (l *Logs) Merge(prefix string, from *Logs) {
+	for i, name := range from.names {
+		l.set(prefix+name, from.values[i], slices.Clone(from.vectors[i]))
+	}
 }
 
 // Get returns the value of a metric. ok is false if there is no such metric.
@@ -70,20 +100,23 @@ func (l *Logs) Map() map[string]float64 {
 
 // Clone returns a copy of the logs.
 func (l *Logs) Clone() *Logs {
-	return &Logs{slices.Clone(l.names), slices.Clone(l.values)}
+	c := &Logs{}
+	c.Merge("", l)
+	return c
 }
 
 type storedLog struct {
-	Name  string `json:"name"`
-	Value number `json:"value"`
+	Name   string   `json:"name"`
+	Value  number   `json:"value"`
+	Vector []number `json:"vector,omitempty"`
 }
 
-// MarshalJSON writes [{"name": "loss", "value": 0.5}, ...], in order. NaN and infinite values are written as
-// the strings "NaN", "+Inf" and "-Inf".
+// MarshalJSON writes [{"name": "loss", "value": 0.5}, ...], in order. A metric whose value is a vector also has the
+// key "vector". NaN and infinite values are written as the strings "NaN", "+Inf" and "-Inf".
 func (l Logs) MarshalJSON() ([]byte, error) {
 	stored := make([]storedLog, len(l.names))
 	for i, name := range l.names {
-		stored[i] = storedLog{name, number(l.values[i])}
+		stored[i] = storedLog{name, number(l.values[i]), numbers[number](l.vectors[i])}
 	}
 	return json.Marshal(stored)
 }
@@ -96,8 +129,20 @@ func (l *Logs) UnmarshalJSON(data []byte) error {
 	}
 	read := Logs{}
 	for _, s := range stored {
-		read.Set(s.Name, float64(s.Value))
+		read.set(s.Name, float64(s.Value), numbers[float64](s.Vector))
 	}
 	*l = read
 	return nil
+}
+
+// numbers converts numbers to another type. It returns nil for nil.
+func numbers[To, From ~float64](from []From) []To {
+	if from == nil {
+		return nil
+	}
+	to := make([]To, len(from))
+	for i, v := range from {
+		to[i] = To(v)
+	}
+	return to
 }

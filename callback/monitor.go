@@ -54,6 +54,9 @@ func (m *monitor) value(logs *Logs) (float64, error) {
 	if !ok {
 		return 0, fmt.Errorf("%s: there is no %s to monitor; the logs have %s", m.callback, m.name, strings.Join(logs.Names(), ", "))
 	}
+	if n := len(logs.Vector(m.name)); n > 0 {
+		return 0, fmt.Errorf("%s: %s is a vector of %d numbers, which cannot be monitored; monitor another metric, or make it a number (as Average does for F1Score)", m.callback, m.name, n)
+	}
 	return v, nil
 }
 

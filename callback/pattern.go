@@ -72,6 +72,9 @@ func (p *pattern) format(values *Logs) (string, error) {
 		if !ok {
 			return "", fmt.Errorf("the path %q: there is no %s; the logs have %s", p.text, part.name, strings.Join(values.Names(), ", "))
 		}
+		if values.Vector(part.name) != nil {
+			return "", fmt.Errorf("the path %q: %s is a vector; use a metric that is a number", p.text, part.name)
+		}
 		isInt := part.name == "epoch" || part.name == "batch"
 		switch {
 		case part.whole && !isInt:

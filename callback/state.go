@@ -21,8 +21,12 @@ type State struct {
 	Phase    Phase    `json:"phase"`    // phase of the epoch
 	// Called is the number of callbacks whose hooks of the phase have been called.
 	Called int `json:"called"`
+	// Begun is the number of callbacks whose BatchBegin for the next step has been called.
+	Begun int `json:"begun"`
 	// Stopped reports whether a callback has called Run.Stop.
 	Stopped bool `json:"stopped"`
+	// Swapped reports whether the weights are exchanged with their averages; see Run.SwapAverages.
+	Swapped bool `json:"swapped"`
 	// StepsPerEpoch is FitOptions.StepsPerEpoch.
 	StepsPerEpoch int `json:"steps_per_epoch"`
 	// Source is the position of the next batch in the training data. It differs from Position if
@@ -116,8 +120,9 @@ func (s *State) UnmarshalJSON(data []byte) error {
 type exactHistory History
 
 type exactSeries struct {
-	Name   string   `json:"name"`
-	Values []number `json:"values"`
+	Name    string     `json:"name"`
+	Values  []number   `json:"values"`
+	Vectors [][]number `json:"vectors,omitempty"`
 }
 
 type exactHistoryJSON struct {
@@ -132,6 +137,9 @@ func (h exactHistory) MarshalJSON() ([]byte, error) {
 		x := exactSeries{Name: s.Name}
 		for _, v := range s.Values {
 			x.Values = append(x.Values, number(v))
+		}
+		for _, v := range s.Vectors {
+			x.Vectors = append(x.Vectors, numbers[number](v))
 		}
 		out.Series = append(out.Series, x)
 	}
@@ -149,9 +157,15 @@ func (h *exactHistory) UnmarshalJSON(data []byte) error {
 		if len(s.Values) != len(in.Epochs) {
 			return fmt.Errorf("history: %s has %d values for %d epochs", s.Name, len(s.Values), len(in.Epochs))
 		}
+		if s.Vectors != nil && len(s.Vectors) != len(in.Epochs) {
+			return fmt.Errorf("history: %s has %d vectors for %d epochs", s.Name, len(s.Vectors), len(in.Epochs))
+		}
 		x := Series{Name: s.Name}
 		for _, v := range s.Values {
 			x.Values = append(x.Values, float64(v))
+		}
+		for _, v := range s.Vectors {
+			x.Vectors = append(x.Vectors, numbers[float64](v))
 		}
 		read.Series = append(read.Series, x)
 	}

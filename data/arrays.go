@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"slices"
 	"sync"
 
@@ -18,13 +19,16 @@ import (
 // TensorOptions configures Tensors and NamedTensors. The zero value does what Keras'
 // fit(x, y) does: batches of 32 in a shuffled order.
 type TensorOptions struct {
-	BatchSize int       // examples in a batch; 0 means 32
-	NoShuffle bool      // keeps the order of the rows, as validation and prediction do
-	Seed      uint32    // the seed of the shuffled order
-	Weights   []float32 // an example weight for each row (Keras' sample_weight); nil means all 1
+	BatchSize int    // examples in a batch; 0 means 32
+	NoShuffle bool   // keeps the order of the rows, as validation and prediction do
+	Seed      uint32 // the seed of the shuffled order
+	// Weights are example weights (Keras' sample_weight): float32 of shape (n,). If the loss has a number
+	// for each pixel or time step, they may also have the shape of its numbers: (n, height, width) or
+	// (n, steps). nil means all 1.
+	Weights *tensor.Tensor
 	// SampleWeights holds the example weights of individual targets, by target name. All other
 	// targets use Weights.
-	SampleWeights map[string][]float32
+	SampleWeights map[string]*tensor.Tensor
 }
 
 // Arrays is a Dataset of tensors in memory. Tensors and NamedTensors make one.
@@ -84,6 +88,20 @@ func (a *Arrays) arrays() []namedArray {
 	return list
 }
 
+// weights lists the dataset's example weights in a fixed order.
+func (a *Arrays) weights() []namedArray {
+	var list []namedArray
+	if a.o.Weights != nil {
+		list = append(list, namedArray{"weights", a.o.Weights})
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.o.SampleWeights)) {
+		if w := a.o.SampleWeights[name]; w != nil {
+			list = append(list, namedArray{"weights of " + name, w})
+		}
+	}
+	return list
+}
+
 func newArrays(a *Arrays) (*Arrays, error) {
 	if a.o.BatchSize == 0 {
 		a.o.BatchSize = DefaultBatchSize
@@ -106,19 +124,31 @@ func newArrays(a *Arrays) (*Arrays, error) {
 			return nil, fmt.Errorf("%s and %s must have the same number of examples; %[1]s has %[3]d, %[2]s has %[4]d", list[0].name, x.name, a.n, x.t.Shape()[0])
 		}
 	}
-	if w := a.o.Weights; w != nil && len(w) != a.n {
-		return nil, fmt.Errorf("want %d weights, one for each example, got %d", a.n, len(w))
+	if err := a.checkWeights(a.o.Weights); err != nil {
+		return nil, err
 	}
-	for name, w := range a.o.SampleWeights {
-		switch {
-		case a.targets[name] == nil:
+	for _, name := range slices.Sorted(maps.Keys(a.o.SampleWeights)) {
+		if a.targets[name] == nil {
 			return nil, fmt.Errorf("there are sample weights for the target %q, but the dataset has no such target", name)
-		case len(w) != a.n:
-			return nil, fmt.Errorf("target %s: want %d weights, one for each example, got %d", name, a.n, len(w))
+		}
+		if err := a.checkWeights(a.o.SampleWeights[name]); err != nil {
+			return nil, fmt.Errorf("target %s: %w", name, err)
 		}
 	}
 	a.fingerprint = sync.OnceValue(a.computeFingerprint)
 	return a, nil
+}
+
+// checkWeights returns an error if there are weights, but not for each example.
+func (a *Arrays) checkWeights(w *tensor.Tensor) error {
+	switch {
+	case w == nil:
+	case w.DType() != tensor.Float32:
+		return fmt.Errorf("the weights are %v, want float32", w.DType())
+	case len(w.Shape()) == 0 || w.Shape()[0] != a.n:
+		return fmt.Errorf("the weights have shape %v, want (%d,), or (%[2]d, ...) with weights for each pixel or time step", w.Shape(), a.n)
+	}
+	return nil
 }
 
 // Len returns the number of examples.
@@ -160,11 +190,8 @@ func specs(named map[string]*tensor.Tensor) map[string]tensor.Shape {
 
 func (a *Arrays) computeFingerprint() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%d %v %d\n%v\n", a.o.BatchSize, a.o.NoShuffle, a.o.Seed, a.o.Weights)
-	for _, name := range slices.Sorted(maps.Keys(a.o.SampleWeights)) {
-		fmt.Fprintf(h, "%s %v\n", name, a.o.SampleWeights[name])
-	}
-	for _, x := range a.arrays() {
+	fmt.Fprintf(h, "%d %v %d\n", a.o.BatchSize, a.o.NoShuffle, a.o.Seed)
+	for _, x := range append(a.arrays(), a.weights()...) {
 		fmt.Fprintln(h, x.name, x.t)
 		h.Write(x.t.Raw())
 	}
@@ -183,7 +210,7 @@ func (a *Arrays) Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, 
 		}
 		bs := min(a.o.BatchSize, a.n)
 		buffers := map[*tensor.Tensor]*tensor.Tensor{}
-		for _, x := range a.arrays() {
+		for _, x := range append(a.arrays(), a.weights()...) {
 			buffers[x.t] = like(x.t, bs)
 		}
 		for from := max(step, 0) * a.o.BatchSize; from < a.n; from += a.o.BatchSize {
@@ -200,9 +227,9 @@ func (a *Arrays) Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, 
 				gather(b, t, index)
 				return b
 			}
-			b := Batch{X: rows(a.x), Y: rows(a.y), Weights: pick(a.o.Weights, index), Index: index}
+			b := Batch{X: rows(a.x), Y: rows(a.y), Weights: rows(a.o.Weights), Index: index}
 			b.Inputs, b.Targets = each(a.inputs, rows), each(a.targets, rows)
-			b.SampleWeights = each(a.o.SampleWeights, func(w []float32) *tensor.Tensor { return pick(w, index) })
+			b.SampleWeights = each(a.o.SampleWeights, rows)
 			if !yield(b, nil) {
 				return
 			}
@@ -211,7 +238,7 @@ func (a *Arrays) Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, 
 }
 
 // each applies f to each value of m. It returns nil if m is nil.
-func each[T any](m map[string]T, f func(T) *tensor.Tensor) map[string]*tensor.Tensor {
+func each(m map[string]*tensor.Tensor, f func(*tensor.Tensor) *tensor.Tensor) map[string]*tensor.Tensor {
 	if m == nil {
 		return nil
 	}
@@ -220,18 +247,6 @@ func each[T any](m map[string]T, f func(T) *tensor.Tensor) map[string]*tensor.Te
 		out[name] = f(v)
 	}
 	return out
-}
-
-// pick gathers the weights of the given rows. It returns nil if weights is nil.
-func pick(weights []float32, index []int) *tensor.Tensor {
-	if weights == nil {
-		return nil
-	}
-	w := tensor.New(tensor.Float32, len(index))
-	for i, j := range index {
-		w.Float32s()[i] = weights[j]
-	}
-	return w
 }
 
 // like allocates a tensor for n examples of t.
@@ -261,4 +276,35 @@ func gather(dst, src *tensor.Tensor, index []int) {
 	for i, j := range index {
 		copy(dst.Raw()[i*n:(i+1)*n], src.Raw()[j*n:(j+1)*n])
 	}
+}
+
+// ValidationSplit divides the dataset into training and validation data, as Keras' fit(x, y, validation_split=fraction)
+// does. The validation data are the last rows, before any shuffling: with n rows, those from int(n * (1-fraction)) on.
+// They are not shuffled, and keep their weights. fraction must be between 0 and 1, and both parts must have rows.
+func (a *Arrays) ValidationSplit(fraction float64) (train, validation Dataset, err error) {
+	if !(fraction > 0 && fraction < 1) {
+		return nil, nil, fmt.Errorf("the fraction of the validation data must be between 0 and 1, got %v", fraction)
+	}
+	at := int(math.Floor(float64(a.n) * (1 - fraction)))
+	if at == 0 || at == a.n {
+		return nil, nil, fmt.Errorf("%d examples are too few for validation data that are a fraction of %v of them", a.n, fraction)
+	}
+	o := a.o
+	o.NoShuffle = true
+	if train, err = a.rows(0, at, a.o); err == nil {
+		validation, err = a.rows(at, a.n, o)
+	}
+	return train, validation, err
+}
+
+// rows returns a dataset of the rows from..to-1.
+func (a *Arrays) rows(from, to int, o TensorOptions) (*Arrays, error) {
+	cut := func(t *tensor.Tensor) *tensor.Tensor {
+		if t == nil {
+			return nil
+		}
+		return t.Rows(from, to)
+	}
+	o.Weights, o.SampleWeights = cut(o.Weights), each(o.SampleWeights, cut)
+	return newArrays(&Arrays{x: cut(a.x), y: cut(a.y), inputs: each(a.inputs, cut), targets: each(a.targets, cut), o: o})
 }

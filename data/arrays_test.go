@@ -19,7 +19,7 @@ func TestTensors(t *testing.T) {
 		tensor.Values[int32](y)[i] = int32(i)
 		w[i] = float32(i) / 2
 	}
-	a, err := Tensors(x, y, TensorOptions{BatchSize: 3, Seed: 4, Weights: w})
+	a, err := Tensors(x, y, TensorOptions{BatchSize: 3, Seed: 4, Weights: tensor.Of(w, len(w))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,10 +80,59 @@ func TestTensorsErrors(t *testing.T) {
 		{tensor.New(tensor.Float32, 0, 2), nil, TensorOptions{}, "no examples"},
 		{tensor.Scalar(float32(1)), nil, TensorOptions{}, "scalar"},
 		{x, nil, TensorOptions{BatchSize: -1}, "batch size is -1"},
-		{x, nil, TensorOptions{Weights: []float32{1}}, "want 4 weights, one for each example, got 1"},
+		{x, nil, TensorOptions{Weights: tensor.Of([]float32{1}, 1)}, "the weights have shape (1,), want (4,)"},
 	} {
 		if _, err := Tensors(c.x, c.y, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v, want %q", err, c.want)
+		}
+	}
+}
+
+// TestWeightsOfPixels checks that weights of several dimensions follow the order of the examples.
+func TestWeightsOfPixels(t *testing.T) {
+	x, w := tensor.New(tensor.Float32, 7, 1), tensor.New(tensor.Float32, 7, 2, 3)
+	for i := range 7 {
+		x.Float32s()[i] = float32(i)
+		for j := range 6 {
+			w.Float32s()[6*i+j] = float32(i) + float32(j)/10
+		}
+	}
+	named := map[string]*tensor.Tensor{"x": x}
+	for name, make := range map[string]func() (*Arrays, error){
+		"one target": func() (*Arrays, error) { return Tensors(x, x, TensorOptions{BatchSize: 3, Seed: 2, Weights: w}) },
+		"named": func() (*Arrays, error) {
+			return NamedTensors(named, named, TensorOptions{BatchSize: 3, Seed: 2, SampleWeights: map[string]*tensor.Tensor{"x": w}})
+		},
+	} {
+		a, err := make()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for b, err := range a.Batches(t.Context(), 0, 0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := b.Weights
+			if name == "named" {
+				got = b.SampleWeights["x"]
+			}
+			if !got.Shape().Equal(tensor.Shape{len(b.Index), 2, 3}) {
+				t.Fatalf("%s: weights %v", name, got.Shape())
+			}
+			for i, row := range b.Index {
+				if v := got.Float32s()[6*i+5]; v != float32(row)+.5 {
+					t.Errorf("%s: row %d has the weight %v", name, row, v)
+				}
+			}
+		}
+	}
+	for want, o := range map[string]TensorOptions{
+		"the weights are int32, want float32":                          {Weights: tensor.New(tensor.Int32, 7)},
+		"target x: the weights have shape (6, 2), want (7,), or":       {SampleWeights: map[string]*tensor.Tensor{"x": tensor.New(tensor.Float32, 6, 2)}},
+		`there are sample weights for the target "y", but the dataset`: {SampleWeights: map[string]*tensor.Tensor{"y": w}},
+	} {
+		if _, err := NamedTensors(named, named, o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 }

@@ -14,8 +14,9 @@ type Batch struct {
 	// X is the input and Y the target. The first axis counts the examples. Y is nil if the
 	// dataset has no targets.
 	X, Y *tensor.Tensor
-	// Weights holds an example weight for each example: float32 of shape (n,). nil means all 1.
-	// It applies to each target that SampleWeights does not name.
+	// Weights holds an example weight for each example: float32 of shape (n,). If the loss has a number
+	// for each pixel or time step, there may be a weight for each of them: (n, height, width) or (n, steps).
+	// nil means all 1. It applies to each target that SampleWeights does not name.
 	Weights *tensor.Tensor
 	// Inputs, Targets and SampleWeights hold several inputs, targets and weights by the names of
 	// the model's inputs and outputs. If Inputs is nil, X is the only input. If Targets is nil,
@@ -79,6 +80,14 @@ type Preprocessed interface {
 	Dataset
 	// Preprocessing returns the steps, or nil if no list of steps describes them.
 	Preprocessing() preprocess.Steps
+}
+
+// Splitter is a Dataset that can be divided into training and validation data.
+type Splitter interface {
+	Dataset
+	// ValidationSplit returns a dataset without the validation data, and one of the validation data. fraction, between
+	// 0 and 1, is the fraction of the examples in the latter.
+	ValidationSplit(fraction float64) (train, validation Dataset, err error)
 }
 
 // DefaultBatchSize is Keras' default batch size.

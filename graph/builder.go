@@ -20,6 +20,7 @@ type Builder struct {
 	path, label string
 	frozen      bool
 	replace     func(path string, x *Value) *Value // see Replace
+	when        *Value                             // the condition of updates, or nil
 }
 
 type core struct {
@@ -47,13 +48,13 @@ func (b *Builder) In(path, label string) *Builder {
 	if label == "" {
 		label = b.label
 	}
-	return &Builder{b.core, join(b.path, path), label, b.frozen, b.replace}
+	return &Builder{b.core, join(b.path, path), label, b.frozen, b.replace, b.when}
 }
 
 // Freeze returns a view of the builder for a layer that is not trainable (Keras' trainable=False).
 // Weights declared through it are not trained. Views made from it are also frozen.
 func (b *Builder) Freeze() *Builder {
-	return &Builder{b.core, b.path, b.label, true, b.replace}
+	return &Builder{b.core, b.path, b.label, true, b.replace, b.when}
 }
 
 // Replace returns a view of the builder for a layer inside another that changes its weights. Where the layer declares a
@@ -65,7 +66,16 @@ func (b *Builder) Replace(with func(path string, x *Value) *Value) *Builder {
 			x = b.replace(path, x)
 		}
 		return with(strings.TrimPrefix(strings.TrimPrefix(path, outer), "/"), x)
-	}}
+	}, b.when}
+}
+
+// When returns a view of the builder whose updates take place only if cond, a Bool scalar, is true. If
+// b already has a condition, both must be true.
+func (b *Builder) When(cond *Value) *Builder {
+	if b.when != nil {
+		cond = b.Select(b.when, cond, b.Constant(tensor.Bool, 0))
+	}
+	return &Builder{b.core, b.path, b.label, b.frozen, b.replace, cond}
 }
 
 // Frozen reports whether the view's layer is frozen. A frozen layer that keeps statistics, such as
@@ -192,6 +202,9 @@ func (b *Builder) Update(o op.Op, in ...*Value) {
 			b.fail(o.Name(), fmt.Errorf("operand %d is not a variable", i))
 			return
 		}
+	}
+	if b.when != nil {
+		o, in = op.When{Update: o}, append(slices.Clone(in), b.when)
 	}
 	b.add(o, in...)
 }

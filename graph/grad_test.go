@@ -91,6 +91,14 @@ var gradients = []struct {
 	{"OneHot", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.Mul(x, b.OneHot(b.ArgMax(x), 2, tensor.Float32))
 	}},
+	{"SegmentSum", []int{3, 2}, []int{4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		segments := b.Cast(b.Offset(b.Scale(x, 3), 2), tensor.Int32) // from -1, which is left out, to 4, which is too
+		return b.Mul(b.SegmentSum(b.Square(x), segments, 4), y)
+	}},
+	{"CumSum", []int{3, 4}, []int{3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Add(b.Mul(b.CumSum(b.Square(x), false), y), b.CumSum(x, true))
+	}},
+	{"Iota", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(x, b.Iota(x, 1)) }},
 	{"RandomUniform", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.Mul(x, b.RandomUniform(1, b.Constant(tensor.Int64, 1), x))
 	}},
@@ -223,6 +231,15 @@ var gradients = []struct {
 		plain, _, _ := b.BatchNorm(b.Mul(x, y), nil, nil, .4)
 		return b.Add(b.Mul(scaled, shifted), plain)
 	}},
+	{"ProjectiveTransform", []int{2, 4, 5, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return warped(b, x) }},
+	{"ProjectiveTransformGrad", []int{2, 4, 5, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return graph.Grad(b, b.Sum(b.Square(warped(b, x))), x)[0]
+	}},
+	{"MapCoordinates", []int{2, 4, 5, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return mapped(b, x) }},
+	{"MapCoordinatesGrad", []int{2, 4, 5, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return graph.Grad(b, b.Sum(b.Square(mapped(b, x))), x)[0]
+	}},
+	{"image ops without gradients", []int{2, 4, 4, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return unmoved(b, x) }},
 	{"Softmax", []int{3, 4}, []int{3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(b.Softmax(x), y) }},
 	{"SoftmaxCrossEntropy", []int{3, 4}, []int{3, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.SoftmaxCrossEntropy(x, b.Div(y, b.SumKeep(y, 1))) // labels that sum to 1
@@ -348,7 +365,8 @@ func TestGradientsCover(t *testing.T) {
 func TestOpsHaveGradients(t *testing.T) {
 	known := append(graph.Differentiable(),
 		"Input", "Variable", "Const", // no operands
-		"Assign", "MovingAverage", "SGD", "RMSprop", "Adam", // updates
+		"Assign", "MovingAverage", "SGD", "RMSprop", "Adam", "When", "AverageWeights", // updates
+		"Every", "Schedule", // of the number of steps
 		// Gradients of ops whose second derivatives nothing needs.
 		"MaxPool2DGrad", "AdaptiveMaxPool2DGrad", "SoftmaxGrad", "SoftmaxCrossEntropyGrad", "BatchNormGrad", "SparsemaxGrad", "LayerNormGrad")
 	ops := opNames(t)

@@ -233,6 +233,15 @@ var vjps = map[string]vjp{
 			b.Neg(b.Mul(b.Reshape(g[0], rows...), b.Log(b.Softmax(x)))),
 		}
 	},
+
+	"SegmentSum": func(b *Builder, n *Node, g []*Value) []*Value {
+		one := b.OneHot(n.In[1], n.Op.(op.SegmentSum).Segments, n.In[0].DType)
+		return []*Value{b.Sum(b.Mul(one, g[0]), one.Rank()-1), nil}
+	},
+	"Iota": flat,
+	"CumSum": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.CumSum(g[0], !n.Op.(op.CumSum).Reverse)}
+	},
 	"Sparsemax": sparsemaxGrad,
 
 	"Resize": func(b *Builder, n *Node, g []*Value) []*Value {
@@ -262,6 +271,30 @@ var vjps = map[string]vjp{
 	"GatherGrad": func(b *Builder, n *Node, g []*Value) []*Value {
 		return []*Value{b.Gather(g[0], n.In[1]), nil, nil}
 	},
+	// The transforms and points of the warps come from random numbers, and have no gradient.
+	"ProjectiveTransform": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(op.ProjectiveTransformGrad{ProjectiveTransform: n.Op.(op.ProjectiveTransform)}, g[0], n.In[1], n.In[0]), nil}
+	},
+	"ProjectiveTransformGrad": func(b *Builder, n *Node, g []*Value) []*Value {
+		o := n.Op.(op.ProjectiveTransformGrad).ProjectiveTransform
+		o.Value = 0
+		return []*Value{b.Op(o, g[0], n.In[1]), nil, nil}
+	},
+	"MapCoordinates": func(b *Builder, n *Node, g []*Value) []*Value {
+		return []*Value{b.Op(op.MapCoordinatesGrad{MapCoordinates: n.Op.(op.MapCoordinates)}, g[0], n.In[1], n.In[0]), nil}
+	},
+	"MapCoordinatesGrad": func(b *Builder, n *Node, g []*Value) []*Value {
+		o := n.Op.(op.MapCoordinatesGrad).MapCoordinates
+		o.Value = 0
+		return []*Value{b.Op(o, g[0], n.In[1]), nil, nil}
+	},
+	"Index":             flat,
+	"EqualizeHistogram": flat,
+	"LocalEqualization": flat,
+	"RandomPermutation": flat,
+	// RandomLogGamma's alpha and Homography's points come from random numbers, and have no gradient.
+	"RandomLogGamma": flat,
+	"Homography":     flat,
 }
 
 // flat is the rule for an op whose derivative is 0, so that its operands have no gradient.

@@ -252,7 +252,8 @@ import sys, json, keras
 out = []
 for o in json.load(sys.stdin):
     i = keras.initializers.deserialize(o)
-    out.append({k: v for k, v in i.get_config().items() if k in o["config"]})
+    config = i.get_config()
+    out.append({k: config.get(k, getattr(i, k, None)) for k in o["config"]})  # Identity has no get_config
 print(json.dumps(out))
 `, in, &got)
 	for i, c := range all {

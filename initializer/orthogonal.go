@@ -34,6 +34,8 @@ type Orthogonal struct {
 //
 //	w[i,j] = Gain if i = j, else 0
 //
+// Keras reads the gain from files but does not write it.
+//
 // Shape: (m, n). A layer reports an error for another shape.
 type Identity struct {
 	// Gain is the number on the diagonal. Any number except 0. The default is 1.

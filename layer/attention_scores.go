@@ -60,8 +60,8 @@ func (a attention) weights(b *graph.Builder, scores *graph.Value) *graph.Value {
 	if !scores.Valid() {
 		return scores
 	}
-	if mask := a.mask(b, scores); mask != nil {
-		scores = b.Select(mask, scores, b.Constant(scores.DType, masked))
+	if a.causal || a.window != nil {
+		scores = a.mask(b, scores)
 	}
 	p := b.Softmax(scores)
 	if a.rate == 0 {
@@ -73,21 +73,29 @@ func (a attention) weights(b *graph.Builder, scores *graph.Value) *graph.Value {
 // masked is the score of a key that is masked. Its probability is 0, unless all keys are masked.
 const masked = -1e30
 
-// mask returns a mask of the keys to which a query attends, or nil if it attends to all.
+// mask replaces the scores of the keys to which a query does not attend.
 func (a attention) mask(b *graph.Builder, scores *graph.Value) *graph.Value {
-	if !a.causal && a.window == nil {
-		return nil
+	rank := scores.Rank()
+	query := b.Reshape(b.Op(op.Const{Value: upTo(scores.Shape[rank-2])}), tensor.Unknown, 1)
+	key := b.Op(op.Const{Value: upTo(scores.Shape[rank-1])})
+	out := b.Constant(tensor.Float32, masked)
+	if a.causal {
+		scores = b.Select(b.Binary(op.GreaterEqual, query, key), scores, out)
 	}
-	queries, keys := scores.Shape[scores.Rank()-2], scores.Shape[scores.Rank()-1]
-	t := tensor.New(tensor.Float32, queries, keys)
-	for i := range queries {
-		for j := range keys {
-			if !(a.causal && j > i) && (a.window == nil || max(i-j, j-i) < *a.window) {
-				t.Float32s()[i*keys+j] = 1
-			}
-		}
+	if a.window != nil {
+		near := b.Binary(op.Less, b.Abs(b.Sub(query, key)), b.Constant(tensor.Float32, float64(*a.window)))
+		scores = b.Select(near, scores, out)
 	}
-	return b.Cast(b.Op(op.Const{Value: t}), tensor.Bool)
+	return scores
+}
+
+// upTo returns the numbers 0 to n-1. A float32 has all integers up to maxSize.
+func upTo(n int) *tensor.Tensor {
+	t := tensor.New(tensor.Float32, n)
+	for i := range n {
+		t.Float32s()[i] = float32(i)
+	}
+	return t
 }
 
 // attended returns the query, the value and the key (default: the value) of operands that are sequences of features. It

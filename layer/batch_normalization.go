@@ -9,12 +9,11 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// BatchNormalization normalizes each channel. The channels are the last dimension
-// (keras.layers.BatchNormalization):
+// BatchNormalization normalizes each channel (keras.layers.BatchNormalization):
 //
 //	y = gamma*(x-mean)/sqrt(variance+Epsilon) + beta
 //
-// In training, mean and variance are those of the batch, over all dimensions but the last. The
+// In training, mean and variance are those of the batch, over all dimensions but that of the channels. The
 // variance is the biased one: the mean of the squared deviations. Each call of the layer also
 // updates the moving statistics:
 //
@@ -24,19 +23,19 @@ import (
 // In prediction, and in training if the layer is frozen, mean and variance are the moving
 // statistics, which do not change.
 //
-// Input shape: (batch, ..., channels).
+// Input shape: (batch, ..., channels), or another order with Axis.
 // Output shape: the input shape.
 //
 // Weights: gamma (channels) and beta (channels). State: moving_mean (channels) and
 // moving_variance (channels).
 //
 // Build reports an error if a field is out of range, the operand is not float32 or has fewer
-// than two dimensions, the number of channels is unknown, or Axis is not the last dimension.
+// than two dimensions, the number of channels is unknown, or Axis is the batch.
 //
 // Source: Ioffe and Szegedy, 2015 (arXiv:1502.03167).
 type BatchNormalization struct {
-	// Axis is the dimension of the channels. Only the last dimension is supported. The default
-	// is -1, the last one.
+	// Axis is the dimension of the channels. Training is fastest with the last one. The default is -1,
+	// the last one.
 	Axis Axis `keras:"axis,default=-1"`
 	// Momentum is the fraction of the moving statistics that is kept in each step. From 0 to 1.
 	// The default, nil, is 0.99.
@@ -85,12 +84,15 @@ func (l BatchNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Value
 	if rank < 2 {
 		return b.Errorf("got shape %v, want (batch, ..., channels)", x.Shape)
 	}
-	if l.Axis != -1 && int(l.Axis) != rank-1 {
-		return b.Errorf("Axis is %d for shape %v, want the last dimension; others are not supported yet", l.Axis, x.Shape)
+	axis, ok := axisOf(b, "Axis", int(l.Axis), x)
+	if !ok {
+		return b.Invalid()
 	}
+	perm, back := lastAxes([]int{axis}, rank)
+	x = transposed(b, x, perm)
 	channels := x.Shape[rank-1]
 	if channels == tensor.Unknown {
-		return b.Errorf("got shape %v, want a known number of channels", x.Shape)
+		return b.Errorf("got shape %v, want a known number of channels", transposed(b, x, back).Shape)
 	}
 	var gamma, beta *graph.Value
 	if !l.NoScale {
@@ -110,7 +112,7 @@ func (l BatchNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Value
 		momentum := *l.Momentum
 		b.MovingAverage(mean, batchMean, momentum)
 		b.MovingAverage(variance, batchVariance, momentum)
-		return y
+		return transposed(b, y, back)
 	}
 	// As in TensorFlow, one multiplication and one addition for each element. The compiler folds
 	// them into a preceding convolution.
@@ -123,5 +125,5 @@ func (l BatchNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Value
 	if beta != nil {
 		shift = b.Sub(beta, b.Mul(mean, scale))
 	}
-	return b.Add(b.Mul(x, scale), shift)
+	return transposed(b, b.Add(b.Mul(x, scale), shift), back)
 }

@@ -268,8 +268,14 @@ func runBits(t *testing.T, p backend.Program, g *graph.Graph, in []*tensor.Tenso
 	return bits
 }
 
+// stepped lists the classes whose result has steps in training, and therefore no gradient.
+var stepped = []string{"RandomPosterization", "Equalization"}
+
 // checkGradient compares the gradients of the training graph with finite differences in float64.
 func (c *kerasCase) checkGradient(t *testing.T, l layer.Layer) {
+	if slices.Contains(stepped, c.Class) {
+		t.Skip("the result has no gradient in training")
+	}
 	free := -1
 	if c.Class == "SpectralNormalization" {
 		t.Skip("its gradient is that at the kernel which the step assigns")
@@ -391,7 +397,9 @@ func TestConformanceFiles(t *testing.T) {
 		Path   string        `json:"path"`
 		Inputs [][][]float32 `json:"inputs"` // of each input, its shape and its numbers
 	}
-	cases := kerasCases(t)
+	cases := slices.DeleteFunc(kerasCases(t), func(c kerasCase) bool {
+		return c.Class == "Equalization" // Keras 3.15 cannot build a model that contains it
+	})
 	var jobs []job
 	for i, c := range cases {
 		l := c.layer(t)

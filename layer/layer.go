@@ -206,8 +206,13 @@ func wantSmall(b *graph.Builder, x *graph.Value) bool {
 	if !x.Valid() {
 		return false
 	}
-	if tooLarge(x.Shape[1:]) {
-		b.Errorf("an example of shape %v has more than %d numbers", x.Shape[1:], maxElements)
+	return wantFew(b, x.Shape[1:]...)
+}
+
+// wantFew checks that an example of the given shape has at most maxElements numbers.
+func wantFew(b *graph.Builder, shape ...int) bool {
+	if tooLarge(shape) {
+		b.Errorf("an example of shape %v has more than %d numbers", tensor.Shape(shape), maxElements)
 		return false
 	}
 	return true

@@ -30,7 +30,7 @@ import (
 // a dimension other than the batch is unknown.
 //
 // Source: Ba et al., 2016 (arXiv:1607.06450).
-type LayerNormalization struct {
+type LayerNormalization struct { //nolint:revive // Keras' name
 	// Axis lists the dimensions to normalize along. Negative numbers count from the last dimension. The
 	// default, nil, is -1, the last dimension.
 	Axis []int `keras:"axis,default=-1"`

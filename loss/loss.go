@@ -6,22 +6,27 @@
 //
 // A loss computes one number for each example, or for each pixel or time step of an example. The
 // model then multiplies these numbers by the example weights and class weights, if there are any,
-// and computes their mean (Keras' reduction "sum_over_batch_size"). The divisor is the count of
-// numbers, not the sum of the weights.
+// and reduces them to one loss (Reduction). By default this is their mean, whose divisor is the count
+// of numbers, not the sum of the weights. Some losses, such as Dice, compute one number for the whole
+// batch.
 //
 // docs/add-a-layer.md shows how to add a loss, and how to write a custom one.
 package loss
 
 import (
+	"slices"
+
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/targets"
 )
 
 // Loss compares predictions with targets. A custom loss may embed Defaults.
 type Loss interface {
-	// Build adds the loss to a graph. Its result has the shape of the predictions without the
-	// last dimension: (batch,) for predictions (batch, classes). The model computes the mean
-	// over the batch and applies example weights. Build must not reduce the batch to a scalar.
+	// Build adds the loss to a graph. Its result usually has the shape of the predictions without
+	// the last dimension: (batch,) for predictions (batch, classes). The model applies example
+	// weights and the reduction (Reduce). A loss of the whole batch may return a scalar, or a result
+	// without the dimension batch, such as (classes,).
 	Build(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value
 	// Target returns the type of the targets for predictions of type output. The model
 	// converts targets to it.
@@ -67,6 +72,13 @@ func (Defaults) Target(output op.Type) op.Type {
 // Takes implements Loss. It returns Numbers.
 func (Defaults) Takes() Predictions { return Predictions{} }
 
+// Ignorer is a Loss of class indices that ignores a class. Fit and Evaluate accept targets of this class even if the
+// model has no output for it.
+type Ignorer interface {
+	// Ignored returns the class. ok is false if no class is ignored.
+	Ignored() (class int, ok bool)
+}
+
 // epsilon is keras.config.epsilon(). Probabilities are clipped to [epsilon, 1-epsilon].
 const epsilon = 1e-7
 
@@ -81,16 +93,65 @@ func logits(x *graph.Value) (*graph.Value, bool) {
 	return x, false
 }
 
-// ready reports mistakes in the fields of l and in the predictions, and returns the index of
-// the last dimension of the predictions. ok is false if Build cannot continue.
-func ready(b *graph.Builder, l Loss, yPred *graph.Value) (axis int, ok bool) {
-	_, ok = Ready(b, l)
-	if !yPred.Valid() {
-		return 0, false
-	}
-	if yPred.Rank() < 1 {
+// ready reports mistakes in the fields of l, the targets and the predictions. It returns l with its defaults, and the
+// targets with the type and the shape of the predictions. ok is false if Build cannot continue.
+func ready[L Loss](b *graph.Builder, l L, yTrue, yPred *graph.Value) (filled L, y *graph.Value, ok bool) {
+	filled, ok = Ready(b, l)
+	if yPred.Valid() && yPred.Rank() < 1 {
 		b.Errorf("predictions have shape %v, want (batch, ...)", yPred.Shape)
-		return 0, false
+		return filled, b.Invalid(), false
 	}
-	return yPred.Rank() - 1, ok
+	y = targets.Dense(b, yTrue, yPred)
+	return filled, y, ok && y.Valid()
+}
+
+// axisOf returns the index of a dimension of the predictions that comes after the batch. Negative numbers count from
+// the last dimension. If there is no such dimension, axisOf reports an error and returns -1.
+func axisOf(b *graph.Builder, axis int, yPred *graph.Value) int {
+	if !yPred.Valid() {
+		return -1
+	}
+	n := yPred.Rank()
+	at := axis
+	if at < 0 {
+		at += n
+	}
+	// Predictions (batch,) have no dimension after the batch. As in Keras, the loss is then that of the batch.
+	if at < 0 || at >= n || at == 0 && n > 1 {
+		b.Errorf("Axis is %d for predictions of shape %v, want a dimension after the batch", axis, yPred.Shape)
+		return -1
+	}
+	return at
+}
+
+// toLast moves a dimension to the end, and fromLast moves it back.
+func toLast(b *graph.Builder, x *graph.Value, axis int) *graph.Value {
+	perm := order(x.Rank(), axis)
+	if slices.IsSorted(perm) {
+		return x
+	}
+	return b.Transpose(x, perm...)
+}
+
+func fromLast(b *graph.Builder, x *graph.Value, axis int) *graph.Value {
+	perm := order(x.Rank(), axis)
+	if slices.IsSorted(perm) {
+		return x
+	}
+	back := make([]int, len(perm))
+	for i, d := range perm {
+		back[d] = i
+	}
+	return b.Transpose(x, back...)
+}
+
+// order lists the dimensions with one of them moved to the end.
+func order(rank, axis int) []int {
+	var perm []int
+	for d := range rank {
+		if d != axis {
+			perm = append(perm, d)
+		}
+	}
+	return append(perm, axis)
 }

@@ -16,6 +16,28 @@ var classes = &config.Registry[Loss]{
 		{Of: BinaryCrossentropy{}, Names: []string{"binary_crossentropy", "bce", "BCE"}},
 		{Of: MeanSquaredError{}, Names: []string{"mean_squared_error", "mse", "MSE"}},
 		{Of: MeanAbsoluteError{}, Names: []string{"mean_absolute_error", "mae", "MAE"}},
+		{Of: BinaryFocalCrossentropy{}, Names: []string{"binary_focal_crossentropy"}},
+		{Of: CategoricalFocalCrossentropy{}, Names: []string{"categorical_focal_crossentropy"}},
+		{Of: CategoricalGeneralizedCrossEntropy{}, Names: []string{"categorical_generalized_cross_entropy"}},
+		{Of: MeanAbsolutePercentageError{}, Names: []string{"mean_absolute_percentage_error", "mape", "MAPE"}},
+		{Of: MeanSquaredLogarithmicError{}, Names: []string{"mean_squared_logarithmic_error", "msle", "MSLE"}},
+		{Of: Huber{}, Names: []string{"huber", "huber_loss"}},
+		{Of: LogCosh{}, Names: []string{"log_cosh", "logcosh"}},
+		{Of: Poisson{}, Names: []string{"poisson"}},
+		{Of: KLDivergence{}, Names: []string{"kl_divergence", "kld", "KLD", "kullback_leibler_divergence"}},
+		{Of: CosineSimilarity{}, Names: []string{"cosine_similarity"}},
+		{Of: Hinge{}, Names: []string{"hinge"}},
+		{Of: SquaredHinge{}, Names: []string{"squared_hinge"}},
+		{Of: CategoricalHinge{}, Names: []string{"categorical_hinge"}},
+		{Of: Dice{}, Names: []string{"dice"}},
+		{Of: Tversky{}, Names: []string{"tversky"}},
+		{Of: Circle{}, Names: []string{"circle"}},
+	},
+	Types: []config.Type{reductionType, factorsType},
+	Look: func(r *config.Reader) {
+		if r.Null("reduction") { // in Keras, null is another way to write "none"
+			r.Replace("reduction", string(None))
+		}
 	},
 	Common: struct {
 		_ struct{} `keras:"reduction,only=sum_over_batch_size|mean|auto"`
@@ -55,6 +77,21 @@ func GetConfig(l Loss) map[string]any {
 
 // Classes lists the Keras names of the losses that Decode supports.
 func Classes() []string { return classes.Names() }
+
+// FunctionOf returns the name of the function that computes a loss in Keras, such as "huber" for Huber. For a custom
+// loss it is NameOf.
+func FunctionOf(l Loss) string {
+	for _, e := range classes.Classes {
+		if ClassOf(e.Of) == ClassOf(l) {
+			return e.Names[0]
+		}
+	}
+	return NameOf(l)
+}
+
+// Find returns the class with the given name: a class name or one of the names that Parse accepts. The error for an
+// unknown name is an *UnknownClass.
+func Find(name string) (class string, err error) { return classes.Find(name) }
 
 // Parse returns the loss with the given name, with default arguments. The name is a class name
 // or one of the short names that Keras' compile(loss=name) accepts, such as

@@ -13,6 +13,7 @@ import (
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/optimizer/schedule"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -66,6 +67,25 @@ func ExampleRMSprop() {
 	// Output:
 	// [0.968 0.946 0.927]
 	// [0.980 0.965 0.952]
+}
+
+// AdamW decays the weights. Biases and the scales of normalization layers are usually excluded.
+func ExampleAdamW() {
+	fmt.Printf("%.3f\n", threeSteps(optimizer.AdamW{LearningRate: 0.1, WeightDecay: new(0.5)}))
+	fmt.Printf("%.3f\n", threeSteps(optimizer.AdamW{LearningRate: 0.1, WeightDecay: new(0.5), ExcludeFromWeightDecay: []string{"kernel"}}))
+	// Output:
+	// [0.850 0.708 0.575]
+	// [0.900 0.800 0.702]
+}
+
+// A schedule computes the learning rate of each step.
+func ExampleSGD_schedule() {
+	decay := schedule.CosineDecay{InitialLearningRate: 0, WarmupTarget: 0.1, WarmupSteps: 1, DecaySteps: 2}
+	for step := range int64(4) {
+		fmt.Printf("%.3f ", decay.At(step))
+	}
+	fmt.Printf("%.3f\n", threeSteps(optimizer.SGD{Schedule: decay}))
+	// Output: 0.000 0.100 0.050 0.000 [1.000 0.800 0.720]
 }
 
 // SignSGD is a custom optimizer that uses only the sign of the gradient (Bernstein et al., 2018).

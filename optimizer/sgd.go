@@ -3,6 +3,7 @@ package optimizer
 import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/optimizer/schedule"
 )
 
 // SGD is gradient descent, optionally with momentum (keras.optimizers.SGD). For a weight w with
@@ -14,14 +15,18 @@ import (
 //
 // Slots: m, if Momentum is not 0. It has the shape of the weight and is initially 0.
 //
-// Build reports an error if a field is out of range, or if more than one of the Clip fields is
-// set.
+// Build reports an error if a field is out of range, if more than one of the Clip fields is set, or
+// if both LearningRate and Schedule are set.
 //
 // Momentum was introduced by Polyak, 1964, and Nesterov, 1983. Sutskever et al., 2013, give both
 // in this form.
 type SGD struct {
 	// LearningRate is lr. Greater than 0. The default is 0.01.
 	LearningRate float64 `keras:"learning_rate,default=0.01,above=0"`
+	// Schedule computes the learning rate from the number of previous steps (Keras' learning_rate
+	// given as a LearningRateSchedule). LearningRate must then be 0. The default, nil, means
+	// LearningRate.
+	Schedule schedule.Schedule `keras:"learning_rate,object"`
 	// Momentum is the fraction of m that is kept in each step. At least 0 and less than 1; Keras
 	// also allows 1. The default is 0.
 	Momentum float64 `keras:"momentum,min=0,below=1"`
@@ -32,6 +37,10 @@ type SGD struct {
 	// WeightDecay shrinks each weight by this fraction of itself, times the learning rate, in
 	// each step. At least 0. The default, 0, means no decay.
 	WeightDecay float64 `keras:"weight_decay,none,min=0"`
+	// ExcludeFromWeightDecay has regular expressions. A weight is not decayed if one of them matches
+	// a part of its path, such as "bias" or "dense_1/kernel" (the var_names of Keras'
+	// exclude_from_weight_decay). The default, nil, means that all weights are decayed.
+	ExcludeFromWeightDecay []string
 	// ClipNorm limits the Euclidean norm of the gradient of each weight tensor. At least 0. The
 	// default, 0, means no limit. Only one of the three Clip fields may be set.
 	ClipNorm float64 `keras:"clipnorm,none,min=0"`
@@ -41,22 +50,34 @@ type SGD struct {
 	// ClipValue limits the absolute value of each element of a gradient. At least 0. The
 	// default, 0, means no limit.
 	ClipValue float64 `keras:"clipvalue,none,min=0"`
-}
-
-func (o SGD) common() common {
-	return common{o.LearningRate, o.WeightDecay, o.ClipNorm, o.GlobalClipNorm, o.ClipValue}
+	// UseEMA keeps an exponential moving average of each weight. At the end of Fit, the averages
+	// replace the weights. The default is false.
+	UseEMA bool `keras:"use_ema"`
+	// EMAMomentum is the fraction of an average that is kept in each step. From 0 to 1. The
+	// default, nil, is 0.99.
+	EMAMomentum *float64 `keras:"ema_momentum,default=0.99,min=0,max=1"`
+	// EMAOverwriteFrequency is the number of updates after which the averages replace the weights
+	// during training. At least 0. The default, 0, means only at the end of Fit.
+	EMAOverwriteFrequency int `keras:"ema_overwrite_frequency,none,min=0"`
+	// LossScaleFactor multiplies the loss before the gradients are computed, and divides the
+	// gradients afterwards. At least 0. The default, 0, means no scaling.
+	LossScaleFactor float64 `keras:"loss_scale_factor,none,min=0"`
+	// GradientAccumulationSteps is the number of batches whose gradients are averaged for one
+	// update. At least 2. The default, 0, means an update for each batch.
+	GradientAccumulationSteps int `keras:"gradient_accumulation_steps,none,min=0"`
 }
 
 // Build implements Optimizer. With Momentum it declares the slot "momentum" of every weight.
 func (o SGD) Build(b *graph.Builder, weights, grads []*graph.Value) {
-	o, ok := Ready(b, o)
-	s, started := o.common().start(b, weights, grads)
-	if !ok || !started {
+	o, s, ok := start(b, o, weights, grads)
+	if !ok {
 		return
 	}
 	if o.Momentum > 0 {
 		s.slot("momentum")
 	}
-	s.update(op.SGD{Momentum: o.Momentum, Nesterov: o.Nesterov && o.Momentum > 0})
+	s.update(func(decay float64) op.Op {
+		return op.SGD{Momentum: o.Momentum, Nesterov: o.Nesterov && o.Momentum > 0, Decay: decay}
+	})
 	s.finish()
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/config"
+	"github.com/lince-ml/lince/optimizer/schedule"
 )
 
 // classes lists the optimizers.
@@ -16,7 +17,24 @@ var classes = &config.Registry[Optimizer]{
 		{Of: SGD{}},
 		{Of: RMSprop{}},
 		{Of: Adam{}},
+		{Of: AdamW{}},
+		{Of: Adadelta{}},
+		{Of: Adafactor{}},
+		{Of: Adagrad{}},
+		{Of: Adamax{}},
+		{Of: Ftrl{}},
+		{Of: Lamb{}},
+		{Of: Lion{}},
+		{Of: LossScaleOptimizer{}, Write: writeLossScale},
+		{Of: Muon{}, Read: readMuon, Write: writeMuon},
+		{Of: Nadam{}},
+		{Of: ScheduleFreeAdamW{}},
 	},
+	Types: []config.Type{
+		config.TypeOf(encodeSchedule, decodeSchedule, schedule.Check, func(string) schedule.Schedule { return nil }),
+		config.TypeOf(encodeInner, decodeInner, nil, func(string) Optimizer { return nil }),
+	},
+	// The defaults of arguments that a custom optimizer may lack.
 	Common: struct {
 		_ struct{} `keras:"use_ema,only=false"`
 		_ struct{} `keras:"ema_momentum,any=0.99"` // without effect: use_ema is false
@@ -24,32 +42,61 @@ var classes = &config.Registry[Optimizer]{
 		_ struct{} `keras:"loss_scale_factor,only=null"`
 		_ struct{} `keras:"gradient_accumulation_steps,only=null"`
 		_ struct{} `keras:"name,any,omit"`
-		_ struct{} `keras:"decay,only=0,omit"` // written by Keras 2, as the following are
-		_ struct{} `keras:"jit_compile,any,omit"`
+		_ struct{} `keras:"jit_compile,any,omit"` // written by Keras 2, as is the following
 		_ struct{} `keras:"is_legacy_optimizer,any,omit"`
 	}{},
 	Look: func(r *config.Reader) {
+		// Keras 2 divided the learning rate by 1 + decay*iteration; Keras 3 warns and ignores it.
+		if v := r.Value("decay"); v != nil {
+			if x, ok := config.Float(v); !ok || x != 0 {
+				r.Errorf("decay is %s: Keras 3 has no such argument, want 0; set Schedule to an InverseTimeDecay with this DecayRate and DecaySteps 1", config.Show(v))
+			}
+		}
 		if class, _ := config.Object(r.Value("learning_rate")); class != "" {
-			r.Fail("learning_rate", &UnknownClass{Kind: "learning rate schedule", Class: class})
-			r.Drop("learning_rate")
+			if _, err := schedule.Decode(class, nil); errors.As(err, new(*UnknownClass)) {
+				r.Fail("learning_rate", err)
+				r.Drop("learning_rate")
+			}
 		}
 	},
 	Check: func(o Optimizer) error {
-		c, ok := o.(interface{ common() common })
-		if !ok {
-			return nil
+		errs := sharedOf(o).check()
+		if c, ok := o.(interface{ check() error }); ok {
+			errs = append(errs, c.check())
 		}
-		clips := 0
-		for _, x := range []float64{c.common().clipNorm, c.common().globalClipNorm, c.common().clipValue} {
-			if x != 0 {
-				clips++
-			}
-		}
-		if clips > 1 {
-			return errors.New("more than one of ClipNorm, GlobalClipNorm and ClipValue is set, want at most one")
-		}
-		return nil
+		return errors.Join(errs...)
 	},
+}
+
+func encodeSchedule(s schedule.Schedule) any {
+	return config.Wrap("keras.optimizers.schedules", schedule.ClassOf(s), schedule.GetConfig(s))
+}
+
+// decodeSchedule reads a schedule. The value may already be one: the model decodes custom classes.
+func decodeSchedule(r *config.Reader, key string, v any) (schedule.Schedule, bool) {
+	if s, ok := v.(schedule.Schedule); ok {
+		return s, true
+	}
+	class, conf := config.Object(v)
+	s, err := schedule.Decode(class, conf)
+	r.Fail(key, err)
+	return s, err == nil
+}
+
+func encodeInner(o Optimizer) any { return config.Same{Module: "keras.optimizers", Of: o} }
+
+// decodeInner reads an optimizer. The value may already be one: the model decodes custom classes.
+func decodeInner(r *config.Reader, key string, v any) (Optimizer, bool) {
+	if o, ok := v.(Optimizer); ok {
+		return o, true
+	}
+	class, conf := config.Object(v)
+	o, err := r.Same(class, conf)
+	r.Fail(key, err)
+	if err != nil {
+		return nil, false
+	}
+	return o.(Optimizer), true
 }
 
 // UnknownClass is the error for a class that lince does not support. Its Kind is "optimizer" or

@@ -181,7 +181,7 @@ func (w *networkWriter) layers(where string, n *Network, depth int) []any {
 // noTrainable lists the classes whose constructors do not accept trainable. Keras does not write the flag for them, and rejects files that
 // have it.
 var noTrainable = map[string]bool{
-	inputLayer: true, "Discretization": true, "HashedCrossing": true,
+	inputLayer: true, "Discretization": true, "HashedCrossing": true, "Pipeline": true,
 	"SpatialDropout1D": true, "SpatialDropout2D": true, "SpatialDropout3D": true,
 }
 

@@ -50,6 +50,8 @@ func Attributes(o Op) string {
 	case Unary, Binary, Select, ReLUGrad, ReLU6Grad, ReshapeLike, BroadcastLike, SumLike, ArgMax, Softmax, SoftmaxGrad,
 		SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad, Assign:
 		return ""
+	case SGD, RMSprop, Adam:
+		return strings.TrimSuffix(strings.Trim(fmt.Sprintf("%+v", o), "{}"), " Decay:0")
 	}
 	// The other ops have a few numbers: print Go's own form without the braces.
 	return strings.Trim(fmt.Sprintf("%+v", o), "{}")

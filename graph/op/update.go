@@ -8,34 +8,41 @@ type Assign struct{}
 // SGD is a step of gradient descent (keras.optimizers.SGD). Operands: the variable w, the
 // velocity m if Momentum > 0, the gradient g, the learning rate lr (a scalar).
 //
+//	w -= w*Decay*lr
 //	Momentum == 0: w -= lr*g
 //	else:          m = Momentum*m - lr*g; w += m, with Nesterov w += Momentum*m - lr*g
 type SGD struct {
 	Momentum float64
 	Nesterov bool
+	Decay    float64
 }
 
 // RMSprop is a step of keras.optimizers.RMSprop. Operands: the variable w, the velocity v, the
 // momentum m if Momentum > 0, the average gradient a if Centered, the gradient g, the learning
 // rate lr (a scalar).
 //
+//	w -= w*Decay*lr
 //	v = Rho*v + (1-Rho)*g*g;  Centered: a = Rho*a + (1-Rho)*g, d = v - a*a + Epsilon, else d = v + Epsilon
 //	i = lr*g/sqrt(d);  Momentum > 0: m = Momentum*m + i, w -= m, else w -= i
 type RMSprop struct {
 	Rho, Momentum, Epsilon float64
 	Centered               bool
+	Decay                  float64
 }
 
 // Adam is a step of keras.optimizers.Adam (Kingma and Ba, 2014). Operands: the variable w, the
 // momentum m, the velocity v, the maximum velocity so far if AMSGrad is set, the gradient g, the
 // learning rate lr (a scalar), and the number of previous steps (an integer scalar; t is that
-// number plus 1). With AMSGrad the maximum velocity replaces v in the last line.
+// number plus 1). With AMSGrad the maximum velocity replaces v in the last line. In alpha, Beta1 and
+// Beta2 are rounded to float32.
 //
+//	w -= w*Decay*lr
 //	alpha = lr*sqrt(1-Beta2^t)/(1-Beta1^t);  m += (g-m)*(1-Beta1);  v += (g*g-v)*(1-Beta2)
 //	w -= alpha*m/(sqrt(v)+Epsilon)
 type Adam struct {
 	Beta1, Beta2, Epsilon float64
 	AMSGrad               bool
+	Decay                 float64
 }
 
 // Name implements Op.

@@ -153,6 +153,19 @@ func TestJSONAndQuiet(t *testing.T) {
 	}
 }
 
+// TestPlot checks the drawings of summary --plot.
+func TestPlot(t *testing.T) {
+	workIn(t)
+	for name, begin := range map[string]string{"a.svg": "<?xml", "b.PNG": "\x89PNG"} {
+		o := succeed(t, "summary", "--plot", name)
+		contains(t, "the summary", o.stdout, "Total params")
+		if b := read(t, name); !strings.HasPrefix(b, begin) {
+			t.Errorf("%s begins with %q", name, b[:20])
+		}
+	}
+	contains(t, "the drawing", read(t, "a.svg"), "conv2d (Conv2D)", "Input shape: ", "relu", "(None, 2)")
+}
+
 // TestData checks what data prints.
 func TestData(t *testing.T) {
 	workIn(t)

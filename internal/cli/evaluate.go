@@ -46,7 +46,7 @@ type evaluation struct {
 	Images         int                    `json:"pictures"`
 	Unreadable     []badFile              `json:"unreadable"`
 	Metrics        *lince.Logs            `json:"-"`
-	Values         map[string]float64     `json:"metrics"`
+	Values         map[string]any         `json:"metrics"`            // numbers and lists of numbers
 	Unknown        []string               `json:"left_out,omitempty"` // losses and metrics of the file that lince does not have
 	Classification *report.Classification `json:"classification"`
 }
@@ -84,6 +84,10 @@ func (c *evaluateCommand) Run(e *env) error {
 		if result.Metrics != nil {
 			text += "\n"
 			for name, v := range result.Metrics.All() {
+				if vector := result.Metrics.Vector(name); vector != nil {
+					text += fmt.Sprintf("%s: %.4f\n", name, vector)
+					continue
+				}
 				text += fmt.Sprintf("%s: %.4f\n", name, v)
 			}
 		}
@@ -114,7 +118,7 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 		e.warn(w)
 	}
 	e.printf("%s\n%s", f.Found(), c.kept(cachedSet{"", f}))
-	r := &evaluation{Model: c.Model, Data: c.Source, Images: f.Len(), Unreadable: badFiles(bad), Values: map[string]float64{}}
+	r := &evaluation{Model: c.Model, Data: c.Source, Images: f.Len(), Unreadable: badFiles(bad), Values: map[string]any{}}
 	for _, err := range m.Unknown() {
 		r.Unknown = append(r.Unknown, err.Error())
 		e.warn("not evaluated: " + err.Error())
@@ -123,7 +127,12 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 		if r.Metrics, err = m.Evaluate(e.ctx, f, lince.EvaluateOptions{Output: e.text, Verbose: e.verbose()}); err != nil {
 			return nil, err
 		}
-		r.Values = r.Metrics.Map()
+		for name, v := range r.Metrics.All() {
+			r.Values[name] = v
+			if vector := r.Metrics.Vector(name); vector != nil {
+				r.Values[name] = vector
+			}
+		}
 	}
 	predictions, err := e.predict(e.ctx, m, f, "Predicting")
 	if err != nil {

@@ -220,7 +220,7 @@ func (f *historyFile) callback(out *folder) callback.Callback {
 			EpochEnd: func(epoch int, logs *lince.Logs) error {
 				var rows bytes.Buffer
 				w := historycsv.NewWriter(&rows, historycsv.Options{Append: f.Rows != "", Columns: f.Columns})
-				if err := w.Write(epoch, logs.Map()); err != nil {
+				if err := w.Write(epoch, logs); err != nil {
 					return err
 				}
 				f.Rows, f.Columns = f.Rows+rows.String(), w.Columns()

@@ -204,7 +204,7 @@ func (r *record) fit(h *lince.History, epochs []float64, all time.Duration) {
 	}
 }
 
-// numbers returns logs in a form for JSON: values that are not finite are nil.
+// numbers returns logs in a form for JSON: values that are not finite are nil. The value of a vector is its mean.
 func numbers(logs *lince.Logs) map[string]*float64 {
 	m := map[string]*float64{}
 	for name, v := range logs.All() {

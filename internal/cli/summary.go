@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/internal/tutorial"
+	"github.com/lince-ml/lince/plot"
 )
 
 // summaryCommand prints a model's layers.
@@ -15,6 +17,7 @@ type summaryCommand struct {
 	Model         string `arg:"" optional:"" default:"cnn" predictor:"start" help:"A model file (.keras), a Keras architecture (.json, from to_json()), or cnn, the tutorial's network (default: cnn)."`
 	ExpandNested  bool   `help:"Show the layers of nested models."`
 	ShowTrainable bool   `help:"Show which layers are trainable."`
+	Plot          path   `placeholder:"FILE" predictor:"file" help:"Also draw the network to a file (.svg or .png)."`
 	Memory        bool   `help:"Also print the memory that training and prediction need."`
 	Batch         int    `default:"32" aliases:"batch-size" help:"Batch size for --memory."`
 }
@@ -26,12 +29,17 @@ func (summaryCommand) Help() string {
 Examples:
   lince summary runs/train-1/model.keras
   lince summary network.json --json
+  lince summary cnn --plot cnn.svg
   lince summary network.json --memory --batch 64`
 }
 
 // Validate implements kong's check of flags.
 func (c *summaryCommand) Validate() error {
-	return mistakes(atLeast(bound{"--batch", c.Batch, 1}))
+	errs := []error{atLeast(bound{"--batch", c.Batch, 1})}
+	if f := plot.Format(c.format()); c.Plot != "" && f != plot.SVG && f != plot.PNG {
+		errs = append(errs, fmt.Errorf("--plot must name a file that ends in .svg or .png, got %q", string(c.Plot)))
+	}
+	return mistakes(errs...)
 }
 
 // Run implements the command.
@@ -39,6 +47,11 @@ func (c *summaryCommand) Run(e *env) error {
 	m, err := c.open()
 	if err != nil {
 		return err
+	}
+	if c.Plot != "" {
+		if err := e.writeFile("--plot", c.Plot, func(w io.Writer) error { return c.draw(w, m) }); err != nil {
+			return err
+		}
 	}
 	var memory *memoryResult
 	if c.Memory {
@@ -71,6 +84,19 @@ func (c *summaryCommand) Run(e *env) error {
 		_, err := io.WriteString(w, "\n"+memory.String())
 		return err
 	})
+}
+
+// draw writes the drawing of --plot.
+func (c *summaryCommand) draw(w io.Writer, m *lince.Model) error {
+	return plot.Model(w, m, plot.Format(c.format()), plot.Options{
+		ShowShapes: true, ShowLayerNames: true, ShowLayerActivations: true,
+		ExpandNested: c.ExpandNested, ShowTrainable: c.ShowTrainable,
+	})
+}
+
+// format returns the ending of --plot in lowercase, without the dot.
+func (c *summaryCommand) format() string {
+	return strings.TrimPrefix(strings.ToLower(filepath.Ext(string(c.Plot))), ".")
 }
 
 func (c *summaryCommand) open() (*lince.Model, error) {

@@ -156,7 +156,7 @@ func TestNetworks(t *testing.T) {
 				t.Errorf("trained %+v", r.Model)
 			}
 			e := decode[evaluation](t, succeed(t, "evaluate", filepath.Join(out, "model.keras"), c.data, "--json").stdout)
-			if a := e.Values["accuracy"]; a < e.Classification.Accuracy-1e-6 || a > e.Classification.Accuracy+1e-6 {
+			if a, _ := e.Values["accuracy"].(float64); a < e.Classification.Accuracy-1e-6 || a > e.Classification.Accuracy+1e-6 {
 				t.Errorf("the model's accuracy is %v, that of its predictions %v", a, e.Classification.Accuracy)
 			}
 			if !slices.Equal(e.Classification.Classes, c.classes) {

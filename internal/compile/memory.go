@@ -179,7 +179,15 @@ func gradientsOf(g *graph.Graph) map[*graph.Value]bool {
 	found := map[*graph.Value]bool{}
 	for _, n := range g.Nodes {
 		u, ok := n.Op.(op.Updater)
-		if !ok || n.Op.Name() == (op.Assign{}).Name() || n.Op.Name() == (op.MovingAverage{}).Name() {
+		if !ok {
+			continue
+		}
+		o := n.Op
+		if w, ok := o.(op.When); ok {
+			o = w.Update
+		}
+		switch o.(type) {
+		case op.Assign, op.MovingAverage:
 			continue
 		}
 		for _, v := range n.In[u.Updates():] {

@@ -170,6 +170,15 @@ func (r *Reader) Drop(key string) {
 	delete(r.m, key)
 }
 
+// Get returns the value of a key, or nil if the key is absent. Unlike Value, it does not mark the key as known.
+func (r *Reader) Get(key string) any { return r.m[key] }
+
+// Replace changes the value of a key.
+func (r *Reader) Replace(key string, value any) {
+	r.m = maps.Clone(r.m)
+	r.m[key] = value
+}
+
 // Ignore marks keys without effect as known.
 func (r *Reader) Ignore(keys ...string) { r.known = append(r.known, keys...) }
 

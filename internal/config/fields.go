@@ -23,6 +23,8 @@ type field struct {
 	kind  *Type // nil for Go's basic types
 
 	required, inverted, none, omit bool
+	object                         bool   // the field has the argument if it is an object; another field has it otherwise
+	number                         bool   // a field with option object has the same key
 	tuple                          bool   // a file has the number as a list
 	text                           string // the default, as the tag has it
 	defaults                       bool   // the tag has a default
@@ -54,6 +56,8 @@ func (s span) want(what string) string {
 	switch {
 	case !s.set:
 		return what
+	case lo && hi && s.above && s.below:
+		return fmt.Sprintf("%s greater than %s and less than %s", what, show(s.lo), show(s.hi))
 	case lo && hi && s.below:
 		return fmt.Sprintf("%s greater than or equal to %s and less than %s", what, show(s.lo), show(s.hi))
 	case lo && hi && s.above:
@@ -95,6 +99,13 @@ func parse(t reflect.Type, types []Type) []field {
 		}
 		fields = append(fields, x)
 	}
+	for _, x := range fields {
+		for i := range fields {
+			if x.object && !fields[i].object && fields[i].key == x.key {
+				fields[i].number = true
+			}
+		}
+	}
 	return fields
 }
 
@@ -112,6 +123,8 @@ func (f *field) option(o string) (err error) {
 		f.inverted = true
 	case "none":
 		f.none = true
+	case "object":
+		f.object = true
 	case "tuple":
 		f.tuple = true
 	case "omit", "omitempty":
@@ -169,7 +182,7 @@ func basic(t reflect.Type) bool {
 	case reflect.Array:
 		return t.Elem().Kind() == reflect.Int
 	case reflect.Slice:
-		return t.Elem().Kind() == reflect.Int || t.Elem().Kind() == reflect.Float64
+		return slices.Contains([]reflect.Kind{reflect.Int, reflect.Float64, reflect.String}, t.Elem().Kind())
 	}
 	return false
 }
@@ -246,10 +259,10 @@ func (f *field) encode(v reflect.Value) any {
 	case reflect.Float64:
 		return v.Float()
 	}
-	if f.typ.Elem().Kind() == reflect.Float64 {
+	if f.typ.Elem().Kind() != reflect.Int {
 		list := make([]any, v.Len())
 		for i := range list {
-			list[i] = v.Index(i).Float()
+			list[i] = v.Index(i).Interface()
 		}
 		return list
 	}
@@ -268,8 +281,11 @@ func (f *field) want() string {
 	case reflect.Array:
 		return f.limits.want(fmt.Sprintf("%d integers", t.Len()))
 	case reflect.Slice:
-		if t.Elem().Kind() == reflect.Int {
+		switch t.Elem().Kind() {
+		case reflect.Int:
 			return f.limits.want("integers")
+		case reflect.String:
+			return "strings"
 		}
 		return f.limits.want("numbers")
 	case reflect.Int:
@@ -297,6 +313,9 @@ func (f *field) decode(r *Reader, v reflect.Value) {
 	x := r.Value(key)
 	if x == nil {
 		return
+	}
+	if object := isObject(x); object && f.number || !object && f.object {
+		return // another field has it
 	}
 	if f.kind != nil && f.oneOf != nil {
 		v.Set(reflect.ValueOf(f.kind.parse(r.OneOf(key, f.oneOf...))))
@@ -327,6 +346,15 @@ func (f *field) decode(r *Reader, v reflect.Value) {
 	}
 }
 
+// isObject reports whether a value of a config is a Keras object, or what such an object was decoded to.
+func isObject(x any) bool {
+	switch x.(type) {
+	case string, bool, int, int64, float32, float64, json.Number, []any, []int:
+		return false
+	}
+	return true
+}
+
 // set assigns x to v, and returns false if x has the wrong type.
 func (f *field) set(v reflect.Value, x any) bool {
 	if v.Kind() == reflect.Pointer {
@@ -348,6 +376,10 @@ func (f *field) set(v reflect.Value, x any) bool {
 	case reflect.Float64:
 		n, ok := Float(x)
 		v.SetFloat(n)
+		return ok
+	case reflect.String:
+		s, ok := x.(string)
+		v.SetString(s)
 		return ok
 	}
 	list, ok := List(x)

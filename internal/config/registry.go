@@ -31,6 +31,7 @@ import (
 //	inverted      the field is the negation of the argument: NoBias is use_bias
 //	none          the zero value means None, which is null in a file
 //	omitempty     a zero value is not written
+//	object        the field has the argument if that is an object; another field has it otherwise
 //
 // A blank field _ declares an argument that has no Go field. Its options are:
 //
@@ -43,8 +44,8 @@ import (
 // and omit, if the class does not declare them. Any other key in a file is a mistake unless its value
 // is null.
 //
-// Fields may be of type int, float64, bool, string, *int, *float64, [n]int, []int, []float64
-// or of one of Types.
+// Fields may be of type int, float64, bool, string, *int, *float64, [n]int, []int, []float64,
+// []string or of one of Types.
 type Registry[T any] struct {
 	Kind    string // the kind in messages, such as "loss"
 	Quiet   bool   // messages begin with the class, without Kind
@@ -218,10 +219,26 @@ func (g *Registry[T]) GetConfig(v T) map[string]any {
 }
 
 // Same is what the encode function of a Type returns for another object of the same registry, such as a layer in a layer's
-// field. Its module is that of its class in Keras.
+// field. For several, it returns a []Same. Its module is that of its class in Keras.
 type Same struct {
 	Module string
 	Of     any
+}
+
+// wrap replaces a Same, or a list of them, by its config.
+func (g *Registry[T]) wrap(v any) any {
+	switch v := v.(type) {
+	case Same:
+		of := v.Of.(T)
+		return Wrap(v.Module, g.ClassOf(of), g.GetConfig(of))
+	case []Same:
+		list := make([]any, len(v))
+		for i, same := range v {
+			list[i] = g.wrap(same)
+		}
+		return list
+	}
+	return v
 }
 
 // Config returns the config of v. The class of v need not be listed.
@@ -232,12 +249,8 @@ func (g *Registry[T]) Config(v T) map[string]any {
 		switch {
 		case f.name != "_":
 			x := filled.Field(f.index)
-			if !f.omit || !x.IsZero() {
-				c[f.key] = f.encode(x)
-				if same, ok := c[f.key].(Same); ok {
-					of := same.Of.(T)
-					c[f.key] = Wrap(same.Module, g.ClassOf(of), g.GetConfig(of))
-				}
+			if !f.omit && !f.object || !x.IsZero() {
+				c[f.key] = g.wrap(f.encode(x))
 			}
 		case !f.omit && !f.training:
 			c[f.key] = f.only[0]

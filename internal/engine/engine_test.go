@@ -11,6 +11,7 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/interp"
 	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/optimizer/schedule"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -77,6 +78,13 @@ var cases = []struct {
 			out = append(out, b.Mean(x, axes...))
 		}
 		return append(out, b.ArgMax(x), b.OneHot(b.ArgMax(x), 5, tensor.Float32))
+	}},
+	{"segments", []int{3, 4, 5}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		s := b.SegmentSum(b.Square(x), b.Cast(b.Scale(x, 9), tensor.Int32), 7)
+		return append(graph.Grad(b, b.Sum(b.Square(s)), x), s, b.Iota(x, 0), b.Iota(x, 1), b.Iota(x, 2), b.CumSum(x, false), b.CumSum(x, true))
+	}},
+	{"many segments", []int{3, 40, 500}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		return []*graph.Value{b.SegmentSum(b.Square(x), b.Cast(b.Scale(x, 99), tensor.Int32), 50), b.SegmentSum(x, b.Cast(b.Iota(x, 2), tensor.Int32), 90_000), b.Iota(x, 1)}
 	}},
 	{"shapes", []int{3, 4, 5}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		return []*graph.Value{b.Reshape(x, -1, 20), b.Transpose(x, 2, 0, 1), b.Square(b.Reshape(b.Neg(x), 5, 4, -1))}
@@ -246,9 +254,9 @@ var cases = []struct {
 			return b.Variable(graph.Variable{Path: name, Type: op.Type{DType: tensor.Float32, Shape: tensor.Shape{4}}, Role: graph.Slot})
 		}
 		for i, o := range []op.Op{
-			op.SGD{}, op.SGD{Momentum: .9}, op.SGD{Momentum: .9, Nesterov: true},
-			op.RMSprop{Rho: .9, Epsilon: 1e-7}, op.RMSprop{Rho: .9, Epsilon: 1e-7, Momentum: .5, Centered: true}, op.RMSprop{Rho: .9, Epsilon: 1e-7, Centered: true},
-			op.Adam{Beta1: .9, Beta2: .999, Epsilon: 1e-7}, op.Adam{Beta1: .9, Beta2: .999, Epsilon: 1e-7, AMSGrad: true},
+			op.SGD{}, op.SGD{Momentum: .9}, op.SGD{Momentum: .9, Nesterov: true, Decay: .3},
+			op.RMSprop{Rho: .9, Epsilon: 1e-7, Decay: .3}, op.RMSprop{Rho: .9, Epsilon: 1e-7, Momentum: .5, Centered: true}, op.RMSprop{Rho: .9, Epsilon: 1e-7, Centered: true},
+			op.Adam{Beta1: .9, Beta2: .999, Epsilon: 1e-7}, op.Adam{Beta1: .9, Beta2: .999, Epsilon: 1e-7, AMSGrad: true, Decay: .3},
 		} {
 			in := []*graph.Value{weight(b, fmt.Sprint("w", i), 4)}
 			for j := 1; j < o.(op.Updater).Updates(); j++ {
@@ -264,6 +272,22 @@ var cases = []struct {
 		b.Assign(step, b.Add(step, b.Constant(tensor.Int64, 1)))
 		b.Update(op.Assign{}, copied, in0(b, "w0")) // reads w0 as it was before the run's updates
 		return []*graph.Value{g}
+	}},
+	{"updates under conditions", []int{6, 4}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		step := b.Variable(graph.Variable{Path: "step", Type: op.Type{DType: tensor.Int64}, Role: graph.Hyper})
+		g := b.Mean(x, 0)
+		every := b.Op(op.Every{N: 2}, step)
+		yes := every.Node.Out[1]
+		no := b.Select(yes, b.Constant(tensor.Bool, 0), b.Constant(tensor.Bool, 1))
+		rate := b.Op(op.Schedule{Of: schedule.ExponentialDecay{InitialLearningRate: .1, DecaySteps: 2, DecayRate: .5}, Label: "exponential"}, step)
+		for i, at := range []*graph.Builder{b, b.When(yes), b.When(no), b.When(yes).When(no), b.When(no).When(no)} {
+			w, average := weight(b, fmt.Sprint("w", i), 4), weight(b, fmt.Sprint("a", i), 4)
+			at.Update(op.SGD{Decay: .1}, w, g, rate)
+			at.Update(op.AverageWeights{Momentum: .9, Overwrite: 1 + i%2}, average, w, every)
+			at.Assign(weight(b, fmt.Sprint("copy", i), 4), g)
+		}
+		b.Assign(step, b.Add(step, b.Constant(tensor.Int64, 1)))
+		return []*graph.Value{b.Cast(every, tensor.Float32), rate}
 	}},
 	{"winograd", []int{4, 13, 12, 24}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		var out []*graph.Value
@@ -302,6 +326,7 @@ var cases = []struct {
 		through := b.Op(op.StraightThrough{}, x, b.Square(x))
 		return []*graph.Value{y, z, b.Gather(table, i), through, graph.Grad(b, b.Sum(b.Exp(through)), x)[0], graph.Grad(b, b.Sum(b.Square(y)), table)[0], graph.Grad(b, b.Sum(b.Square(z)), table)[0]}
 	}},
+	{"image ops", []int{4, 6, 7, 3}, imageOps},
 	{"residual network", []int{5, 14, 13, 3}, residual},
 	{"chains", []int{5, 9, 8, 12}, chained},
 	{"network", []int{5, 14, 13, 3}, network(op.RMSprop{Rho: .9, Epsilon: 1e-7}, 6, 8)},
@@ -484,7 +509,7 @@ func TestInterpreter(t *testing.T) {
 // TestSameBits checks that graphs, among them two training steps, give the same bits with one to five threads,
 // and on AVX2 and AVX-512.
 func TestSameBits(t *testing.T) {
-	for _, name := range []string{"images", "large images", "pad, concat and slice", "batch matmul", "transposed convolutions", "adaptive maxima", "resize", "chains", "network", "larger network"} {
+	for _, name := range []string{"images", "large images", "pad, concat and slice", "batch matmul", "transposed convolutions", "adaptive maxima", "resize", "image ops", "chains", "network", "larger network"} {
 		i := find(t, name)
 		var want []byte
 		for _, isa := range kernel.Available() {

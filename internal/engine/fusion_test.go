@@ -233,14 +233,14 @@ var trials = map[string]struct {
 		case 0:
 			b.Update(op.SGD{}, k, g, rate)
 		case 1:
-			b.Update(op.SGD{Momentum: .9, Nesterov: true}, k, slot(0), g, rate)
+			b.Update(op.SGD{Momentum: .9, Nesterov: true, Decay: .1}, k, slot(0), g, rate)
 		case 2:
 			b.Update(op.RMSprop{Rho: .9, Momentum: .5, Epsilon: 2, Centered: true}, k, slot(0), slot(1), slot(2), g, rate)
 		case 3:
 			b.Update(op.RMSprop{Rho: .9, Epsilon: 1}, k, slot(0), g, rate)
 		default:
 			steps := b.Variable(graph.Variable{Path: "steps", Type: op.Type{DType: tensor.Int64}})
-			b.Update(op.Adam{Beta1: .9, Beta2: .999, Epsilon: 1, AMSGrad: true}, k, slot(0), slot(1), slot(2), g, rate, steps)
+			b.Update(op.Adam{Beta1: .9, Beta2: .999, Epsilon: 1, AMSGrad: true, Decay: .1}, k, slot(0), slot(1), slot(2), g, rate, steps)
 		}
 		return []*graph.Value{loss}
 	}, ""},

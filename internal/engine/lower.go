@@ -123,31 +123,55 @@ var lowerers = map[string]func(l *lowering) error{
 
 	"FusedMatMulUpdate": matMulUpdate,
 
+	"SegmentSum":    segmentSum,
+	"Iota":          indices,
+	"CumSum":        cumSum,
 	"Sparsemax":     sparsemax,
 	"SparsemaxGrad": sparsemaxGrad,
 
-	"ExpandDims":            view,
-	"Squeeze":               view,
-	"SliceGrad":             sliceGrad,
-	"Conv2DTranspose":       convTranspose,
-	"FusedConv2DTranspose":  fusedConvTranspose,
-	"AdaptiveMaxPool2D":     adaptiveMaxPool,
-	"AdaptiveMaxPool2DGrad": adaptiveMaxPoolGrad,
-	"Resize":                resize,
-	"ResizeGrad":            resizeGrad,
-	"RandomNormal":          randomNormal,
-	"LayerNorm":             layerNorm,
-	"LayerNormGrad":         layerNormGrad,
-	"Gather":                gatherRows,
-	"GatherGrad":            gatherRowsGrad,
-	"StraightThrough":       straightThrough,
+	"ExpandDims":              view,
+	"Squeeze":                 view,
+	"SliceGrad":               sliceGrad,
+	"Conv2DTranspose":         convTranspose,
+	"FusedConv2DTranspose":    fusedConvTranspose,
+	"AdaptiveMaxPool2D":       adaptiveMaxPool,
+	"AdaptiveMaxPool2DGrad":   adaptiveMaxPoolGrad,
+	"Resize":                  resize,
+	"ResizeGrad":              resizeGrad,
+	"RandomNormal":            randomNormal,
+	"LayerNorm":               layerNorm,
+	"LayerNormGrad":           layerNormGrad,
+	"Gather":                  gatherRows,
+	"GatherGrad":              gatherRowsGrad,
+	"StraightThrough":         straightThrough,
+	"ProjectiveTransform":     projectiveTransform,
+	"ProjectiveTransformGrad": projectiveTransformGrad,
+	"MapCoordinates":          mapCoordinates,
+	"MapCoordinatesGrad":      mapCoordinatesGrad,
+	"Index":                   index,
+	"Homography":              homography,
+	"EqualizeHistogram":       equalizeHistogram,
+	"LocalEqualization":       localEqualization,
+	"RandomPermutation":       randomPermutation,
+	"RandomLogGamma":          randomLogGamma,
+	"AverageWeights":          averageWeights,
+	"Every":                   every,
+	"Schedule":                scheduled,
 }
 
 // lowererOf returns the node's row in lowerers.
 func lowererOf(n *graph.Node) (func(l *lowering) error, error) {
-	lower, ok := lowerers[n.Op.Name()]
+	w, conditional := n.Op.(op.When)
+	name := n.Op.Name()
+	if conditional {
+		name = w.Update.Name()
+	}
+	lower, ok := lowerers[name]
 	if !ok {
-		return nil, &graph.Error{Where: n.Layer, Err: fmt.Errorf("the CPU engine has no kernel for %s", n.Op.Name())}
+		return nil, &graph.Error{Where: n.Layer, Err: fmt.Errorf("the CPU engine has no kernel for %s", name)}
+	}
+	if conditional {
+		return whenLowering(lower), nil
 	}
 	return lower, nil
 }

@@ -48,7 +48,7 @@ var updates = map[string]func(l *lowering, o op.Op, in func(i int) *memory) func
 			m = in(1)
 		}
 		return func(lo, hi int, g []float32) {
-			s := optstep.SGD{LearningRate: lr.f32[0], Momentum: float32(a.Momentum), Nesterov: a.Nesterov}
+			s := optstep.SGD{LearningRate: lr.f32[0], Momentum: float32(a.Momentum), Nesterov: a.Nesterov, Decay: float32(a.Decay)}
 			k.All(s, w.f32[lo:hi], g, m.part(lo, hi))
 		}
 	},
@@ -64,7 +64,7 @@ var updates = map[string]func(l *lowering, o op.Op, in func(i int) *memory) func
 		return func(lo, hi int, g []float32) {
 			s := optstep.RMSprop{
 				LearningRate: lr.f32[0], Rho: float32(a.Rho), Momentum: float32(a.Momentum),
-				Epsilon: float32(a.Epsilon), Centered: a.Centered,
+				Epsilon: float32(a.Epsilon), Centered: a.Centered, Decay: float32(a.Decay),
 			}
 			k.All(s, w.f32[lo:hi], g, v.f32[lo:hi], m.part(lo, hi), mean.part(lo, hi))
 		}
@@ -77,8 +77,8 @@ var updates = map[string]func(l *lowering, o op.Op, in func(i int) *memory) func
 		}
 		return func(lo, hi int, g []float32) {
 			s := optstep.Adam{
-				LearningRate: lr.f32[0], Beta1: float32(a.Beta1), Beta2: float32(a.Beta2),
-				Epsilon: float32(a.Epsilon), Step: int(steps.i64[0]) + 1,
+				LearningRate: lr.f32[0], Beta1: a.Beta1, Beta2: a.Beta2,
+				Epsilon: float32(a.Epsilon), Step: int(steps.i64[0]) + 1, Decay: float32(a.Decay),
 			}
 			k.All(s, w.f32[lo:hi], g, m.f32[lo:hi], v.f32[lo:hi], vmax.part(lo, hi))
 		}

@@ -19,6 +19,9 @@ summaries FOLDER write nested models: NAME.keras, and the output of summary() in
                 NAME-expanded.txt
 predict FOLDER  load NAME.keras, with warnings as errors; write its predictions for x in NAME.npz to
                 NAME.predictions, and to_json() to NAME.json
+optimizers FOLDER load each NAME.keras (a network that lince trained), with warnings as errors; write NAME.first, its weights
+                after two more steps with x and y, save it as NAME.again.keras, and write NAME.second, its weights
+                after two further steps; load it again and write NAME.fitted, its weights after fit
 
 Arrays are raw little-endian float32. The Go tests know their shapes.
 """
@@ -307,9 +310,29 @@ def predict(folder):
             f.write(model.to_json())
 
 
+def optimizers(folder):
+    x, y = floats(folder, "x", (12, 5)), floats(folder, "y", (12, 3))
+    for file in sorted(f for f in os.listdir(folder) if f.endswith(".keras")):
+        path, name = os.path.join(folder, file), file.removesuffix(".keras")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model = keras.models.load_model(path)
+        model.run_eagerly = True  # faster for a few steps
+        for part in ("first", "second"):
+            for _ in range(2):
+                model.train_on_batch(x, y)
+            write(folder, name + "." + part, *model.get_weights())
+            if part == "first":
+                model.save(os.path.join(folder, name + ".again.keras"))
+        model = keras.models.load_model(path)
+        model.run_eagerly = True
+        model.fit(x, y, batch_size=5, epochs=2, shuffle=False, verbose=0)
+        write(folder, name + ".fitted", *model.get_weights())
+
+
 MODES = {
     "open": open_, "make": make, "networks": networks_, "resume": resume, "policies": policies, "forms": forms,
-    "evaluate": evaluate, "summaries": summaries, "predict": predict,
+    "evaluate": evaluate, "summaries": summaries, "predict": predict, "optimizers": optimizers,
 }
 
 if __name__ == "__main__":

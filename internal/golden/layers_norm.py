@@ -25,6 +25,8 @@ CASES = [
     (L.GroupNormalization(2), (3, 6)),
     (L.LayerNormalization(gamma_regularizer="l2", beta_regularizer=R.L1(0.1), gamma_constraint="non_neg", beta_constraint=C.MaxNorm(0.5)), (3, 5)),
     (L.GroupNormalization(2, gamma_regularizer="l2", beta_regularizer=R.L1(0.1), gamma_constraint="non_neg", beta_constraint=C.MaxNorm(0.5)), (3, 6)),
+    (L.BatchNormalization(axis=1), (2, 3, 2, 4)),
+    (L.BatchNormalization(axis=-2, center=False), (2, 2, 3, 4)),
     (L.SpectralNormalization(L.Dense(3, name="inner")), (3, 5)),
     (L.SpectralNormalization(L.Conv2D(3, 2, activation="tanh"), power_iterations=3), (2, 3, 4, 2)),
     (L.SpectralNormalization(L.Embedding(4, 3, name="table")), (2, 3), {"integers": 4}),

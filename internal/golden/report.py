@@ -86,6 +86,8 @@ def history():
     # Only every second epoch is validated, and the first is not.
     write("history-sparse.csv", enumerate([training[0], logs[1], training[2]]))
     write("history-semicolon.csv", enumerate(logs), separator=";")
+    vectors = [np.array([0.1, 1, 1e-5], "float32"), np.array([np.nan, 0.49999994, 1e6], "float32")]
+    write("history-vector.csv", enumerate({"loss": 0.25, "f1": v} for v in vectors))
     (HISTORY / "history-append.csv").unlink(missing_ok=True)
     write("history-append.csv", enumerate(logs[:2]), append=True)
     write("history-append.csv", [(2, logs[2])], append=True)

@@ -12,6 +12,7 @@ import (
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/optimizer/schedule"
 	"github.com/lince-ml/lince/regularizer"
 )
 
@@ -95,6 +96,38 @@ var defaults = []struct {
 	{"layers", layer.GroupQueryAttention{HeadDim: 3, NumQueryHeads: 4, NumKeyValueHeads: 2}, map[string]any{"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2}},
 	{"layers", layer.Attention{}, nil},
 	{"layers", layer.AdditiveAttention{}, nil},
+
+	{"layers", layer.RandomFlip{}, nil},
+	{"layers", layer.RandomRotation{Factor: layer.Factor{.1}}, map[string]any{"factor": .1}},
+	{"layers", layer.RandomZoom{HeightFactor: layer.Factor{.1}}, map[string]any{"height_factor": .1}},
+	{"layers", layer.RandomTranslation{HeightFactor: layer.Factor{.1}, WidthFactor: layer.Factor{.2}}, map[string]any{"height_factor": .1, "width_factor": .2}},
+	{"layers", layer.RandomContrast{Factor: layer.Factor{.1}}, map[string]any{"factor": .1}},
+	{"layers", layer.RandomBrightness{Factor: layer.Factor{.1}}, map[string]any{"factor": .1}},
+	{"layers", layer.RandomCrop{Height: 4, Width: 5, Seed: new(1)}, map[string]any{"height": 4, "width": 5, "seed": 1}}, // Keras draws a default
+	{"layers", layer.RandomShear{XFactor: layer.Factor{0, 0}, YFactor: layer.Factor{0, 0}}, nil},
+	{"layers", layer.RandomPerspective{}, nil},
+	{"layers", layer.RandomColorDegeneration{Factor: layer.Factor{.1}}, map[string]any{"factor": .1}},
+	{"layers", layer.RandomGrayscale{}, nil},
+	{"layers", layer.RandomHue{Factor: layer.Factor{.1}}, map[string]any{"factor": .1}},
+	{"layers", layer.RandomSaturation{Factor: layer.Factor{.1}}, map[string]any{"factor": .1}},
+	{"layers", layer.RandomInvert{}, nil},
+	{"layers", layer.RandomPosterization{Factor: layer.Factor{4}}, map[string]any{"factor": 4}},
+	{"layers", layer.Solarization{}, nil},
+	{"layers", layer.AutoContrast{}, nil},
+	{"layers", layer.Equalization{}, nil},
+	{"layers", layer.ContrastLimitedAdaptiveHistogramEqualization{}, nil},
+	{"layers", layer.RandomSharpness{Factor: layer.Factor{.1}}, map[string]any{"factor": .1}},
+	{"layers", layer.RandomGaussianBlur{}, nil},
+	{"layers", layer.RandomElasticTransform{}, nil},
+	{"layers", layer.MixUp{}, nil},
+	{"layers", layer.CutMix{}, nil},
+	{"layers", layer.RandomErasing{}, nil},
+	{"layers", layer.RandomColorJitter{}, nil},
+	{"layers", layer.RandAugment{}, nil},
+	{"layers", layer.AugMix{}, nil},
+	{"layers", layer.Pipeline{Layers: layer.Layers{layer.Flatten{Name: "flat"}}}, map[string]any{"layers": []any{map[string]any{
+		"module": "keras.layers", "class_name": "Flatten", "registered_name": nil, "config": layer.GetConfig(layer.Flatten{Name: "flat"}),
+	}}}},
 	{"initializers", initializer.GlorotUniform{}, nil},
 	{"initializers", initializer.GlorotNormal{}, nil},
 	{"initializers", initializer.HeUniform{}, nil},
@@ -115,14 +148,85 @@ var defaults = []struct {
 	{"losses", loss.BinaryCrossentropy{}, nil},
 	{"losses", loss.MeanSquaredError{}, nil},
 	{"losses", loss.MeanAbsoluteError{}, nil},
+	{"losses", loss.BinaryFocalCrossentropy{}, nil},
+	{"losses", loss.CategoricalFocalCrossentropy{}, nil},
+	{"losses", loss.CategoricalGeneralizedCrossEntropy{}, nil},
+	{"losses", loss.MeanAbsolutePercentageError{}, nil},
+	{"losses", loss.MeanSquaredLogarithmicError{}, nil},
+	{"losses", loss.Huber{}, nil},
+	{"losses", loss.LogCosh{}, nil},
+	{"losses", loss.Poisson{}, nil},
+	{"losses", loss.KLDivergence{}, nil},
+	{"losses", loss.CosineSimilarity{}, nil},
+	{"losses", loss.Hinge{}, nil},
+	{"losses", loss.SquaredHinge{}, nil},
+	{"losses", loss.CategoricalHinge{}, nil},
+	{"losses", loss.Dice{}, nil},
+	{"losses", loss.Tversky{}, nil},
+	{"losses", loss.Circle{}, nil},
 	{"metrics", metric.BinaryAccuracy{}, nil},
 	{"metrics", metric.CategoricalAccuracy{}, nil},
 	{"metrics", metric.MeanSquaredError{}, nil},
 	{"metrics", metric.MeanAbsoluteError{}, nil},
 	{"metrics", metric.SparseCategoricalAccuracy{}, nil},
+	{"metrics", metric.Equality{}, nil},
+	{"metrics", metric.TopKCategoricalAccuracy{}, nil},
+	{"metrics", metric.SparseTopKCategoricalAccuracy{}, nil},
+	{"metrics", metric.TruePositives{}, nil},
+	{"metrics", metric.TrueNegatives{}, nil},
+	{"metrics", metric.FalsePositives{}, nil},
+	{"metrics", metric.FalseNegatives{}, nil},
+	{"metrics", metric.Precision{}, nil},
+	{"metrics", metric.Recall{}, nil},
+	{"metrics", metric.AUC{}, nil},
+	{"metrics", metric.SensitivityAtSpecificity{Specificity: .5}, map[string]any{"specificity": .5}},
+	{"metrics", metric.SpecificityAtSensitivity{Sensitivity: .5}, map[string]any{"sensitivity": .5}},
+	{"metrics", metric.PrecisionAtRecall{Recall: .5}, map[string]any{"recall": .5}},
+	{"metrics", metric.RecallAtPrecision{Precision: .5}, map[string]any{"precision": .5}},
+	{"metrics", metric.FBetaScore{}, nil},
+	{"metrics", metric.F1Score{}, nil},
+	{"metrics", metric.IoU{NumClasses: 3, TargetClassIDs: []int{0, 1}}, map[string]any{"num_classes": 3, "target_class_ids": []any{0, 1}}},
+	{"metrics", metric.MeanIoU{NumClasses: 3}, map[string]any{"num_classes": 3}},
+	{"metrics", metric.BinaryIoU{}, nil},
+	{"metrics", metric.OneHotIoU{NumClasses: 3, TargetClassIDs: []int{0, 1}}, map[string]any{"num_classes": 3, "target_class_ids": []any{0, 1}}},
+	{"metrics", metric.OneHotMeanIoU{NumClasses: 3}, map[string]any{"num_classes": 3}},
+	{"metrics", metric.BinaryCrossentropy{}, nil},
+	{"metrics", metric.CategoricalCrossentropy{}, nil},
+	{"metrics", metric.SparseCategoricalCrossentropy{}, nil},
+	{"metrics", metric.MeanAbsolutePercentageError{}, nil},
+	{"metrics", metric.MeanSquaredLogarithmicError{}, nil},
+	{"metrics", metric.LogCoshError{}, nil},
+	{"metrics", metric.Poisson{}, nil},
+	{"metrics", metric.KLDivergence{}, nil},
+	{"metrics", metric.CosineSimilarity{}, nil},
+	{"metrics", metric.RootMeanSquaredError{}, nil},
+	{"metrics", metric.Hinge{}, nil},
+	{"metrics", metric.SquaredHinge{}, nil},
+	{"metrics", metric.CategoricalHinge{}, nil},
+	{"metrics", metric.PearsonCorrelation{}, nil},
+	{"metrics", metric.ConcordanceCorrelation{}, nil},
+	{"metrics", metric.R2Score{}, nil},
 	{"optimizers", optimizer.SGD{}, nil},
 	{"optimizers", optimizer.RMSprop{}, nil},
 	{"optimizers", optimizer.Adam{}, nil},
+	{"optimizers", optimizer.AdamW{}, nil},
+	{"optimizers", optimizer.Adadelta{}, nil},
+	{"optimizers", optimizer.Adafactor{}, nil},
+	{"optimizers", optimizer.Adagrad{}, nil},
+	{"optimizers", optimizer.Adamax{}, nil},
+	{"optimizers", optimizer.Ftrl{}, nil},
+	{"optimizers", optimizer.Lamb{}, nil},
+	{"optimizers", optimizer.Lion{}, nil},
+	{"optimizers", optimizer.LossScaleOptimizer{Inner: optimizer.SGD{}}, map[string]any{"inner_optimizer": map[string]any{"class_name": "SGD", "module": "keras.optimizers", "config": map[string]any{}}}},
+	{"optimizers", optimizer.Muon{}, nil},
+	{"optimizers", optimizer.Nadam{}, nil},
+	{"optimizers", optimizer.ScheduleFreeAdamW{}, nil},
+	{"optimizers.schedules", schedule.ExponentialDecay{InitialLearningRate: .5, DecaySteps: 2, DecayRate: .5}, map[string]any{"initial_learning_rate": .5, "decay_steps": 2, "decay_rate": .5}},
+	{"optimizers.schedules", schedule.PiecewiseConstantDecay{Boundaries: []int{1}, Values: []float64{.5, .25}}, map[string]any{"boundaries": []any{1}, "values": []any{.5, .25}}},
+	{"optimizers.schedules", schedule.PolynomialDecay{InitialLearningRate: .5, DecaySteps: 2}, map[string]any{"initial_learning_rate": .5, "decay_steps": 2}},
+	{"optimizers.schedules", schedule.InverseTimeDecay{InitialLearningRate: .5, DecaySteps: 2, DecayRate: .5}, map[string]any{"initial_learning_rate": .5, "decay_steps": 2, "decay_rate": .5}},
+	{"optimizers.schedules", schedule.CosineDecay{InitialLearningRate: .5, DecaySteps: 2}, map[string]any{"initial_learning_rate": .5, "decay_steps": 2}},
+	{"optimizers.schedules", schedule.CosineDecayRestarts{InitialLearningRate: .5, FirstDecaySteps: 2}, map[string]any{"initial_learning_rate": .5, "first_decay_steps": 2}},
 	{"regularizers", regularizer.L1{}, nil},
 	{"regularizers", regularizer.L2{}, nil},
 	{"regularizers", regularizer.L1L2{}, nil},
@@ -147,8 +251,10 @@ var modules = map[string]module{
 	"losses":       moduleOf(loss.Classes, loss.Decode, loss.ClassOf, loss.GetConfig),
 	"metrics":      moduleOf(metric.Classes, metric.Decode, metric.ClassOf, metric.GetConfig),
 	"optimizers":   moduleOf(optimizer.Classes, optimizer.Decode, optimizer.ClassOf, optimizer.GetConfig),
-	"regularizers": moduleOf(regularizer.Classes, regularizer.Decode, regularizer.ClassOf, regularizer.GetConfig),
-	"constraints":  moduleOf(constraint.Classes, constraint.Decode, constraint.ClassOf, constraint.GetConfig),
+
+	"optimizers.schedules": moduleOf(schedule.Classes, schedule.Decode, schedule.ClassOf, schedule.GetConfig),
+	"regularizers":         moduleOf(regularizer.Classes, regularizer.Decode, regularizer.ClassOf, regularizer.GetConfig),
+	"constraints":          moduleOf(constraint.Classes, constraint.Decode, constraint.ClassOf, constraint.GetConfig),
 }
 
 func moduleOf[T any](classes func() []string, decode func(string, map[string]any) (T, error), class func(T) string, get func(T) map[string]any) module {
@@ -191,11 +297,15 @@ func TestDefaultsAreKeras(t *testing.T) {
 	}
 	var configs []map[string]any
 	graphtest.Keras(t, `
-import sys, json, keras
+import functools, sys, json, keras
+def argument(v):
+    if not isinstance(v, dict):
+        return v
+    return keras.optimizers.deserialize(v) if v.get("module") == "keras.optimizers" else keras.layers.deserialize(v)
 out = []
 for o in json.load(sys.stdin):
-    args = {k: keras.layers.deserialize(v) if isinstance(v, dict) else v for k, v in o["args"].items()}
-    config = getattr(getattr(keras, o["module"]), o["class"])(**args).get_config()
+    module = functools.reduce(getattr, o["module"].split("."), keras)
+    config = getattr(module, o["class"])(**{k: argument(v) for k, v in o["args"].items()}).get_config()
     config.pop("name", None)
     out.append(config)
 print(json.dumps(out))

@@ -16,6 +16,10 @@ import (
 	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/internal/testenv"
 	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/metric"
+	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/optimizer/schedule"
 	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -36,7 +40,8 @@ The page is generated from the tags of the Go structs. After a change, run ` + "
   example, ` + "`BatchNormalization`" + ` supports only the last axis.
 - For a field that is inverted in Go, such as ` + "`NoBias`" + `, the table shows the default of the Keras argument.
 - Every layer also has the fields ` + "`Name`, `Frozen` and `DType`: Keras' `name`, `trainable` (inverted) and `dtype`" + `. The tables omit them, except
-  the ` + "`DType`" + ` of Input, which is the type of the data. Input, SpatialDropout1D and SpatialDropout2D have no ` + "`Frozen`" + `. The default name is automatic.
+  the ` + "`DType`" + ` of Input, which is the type of the data. Input, SpatialDropout1D, SpatialDropout2D and Pipeline have no ` + "`Frozen`" + `, and
+  Pipeline no ` + "`DType`" + `. The default name is automatic.
 - ` + "`DType`" + ` is a dtype policy. lince computes in float32 under every policy. A model with another policy can predict, but it cannot be
   trained or saved yet.
 - A regularizer or a constraint is the name of a class, with its default arguments, or an object with arguments. In Keras every layer takes
@@ -61,11 +66,23 @@ var values = map[reflect.Type]string{
 	reflect.TypeFor[*layer.Size]():             "2 integers from 0 to 16777216",
 	reflect.TypeFor[*layer.Pads]():             "integers from 0 to 16777216 for top, bottom, left and right",
 	reflect.TypeFor[initializer.Initializer](): "an initializer",
+	reflect.TypeFor[optimizer.Optimizer]():     "an optimizer",
+	reflect.TypeFor[schedule.Schedule]():       "a learning rate schedule",
+	reflect.TypeFor[loss.Factors]():            "a number, or one for each class",
+	reflect.TypeFor[loss.Reduction]():          "sum_over_batch_size, sum, mean_with_sample_weight, mean, none",
+	reflect.TypeFor[metric.Aggregation]():      "uniform_average, variance_weighted_average, none (null in Keras)",
+	reflect.TypeFor[metric.Average]():          "micro, macro, weighted, or empty for Keras' None",
+	reflect.TypeFor[metric.Curve]():            "ROC, PR, PRGAIN",
+	reflect.TypeFor[metric.Summation]():        "interpolation, majoring, minoring",
+	reflect.TypeFor[metric.Thresholds]():       "numbers from 0 to 1",
 	reflect.TypeFor[regularizer.Regularizer](): "a regularizer",
 	reflect.TypeFor[constraint.Constraint]():   "a constraint",
 	reflect.TypeFor[constraint.Axis]():         "a dimension of the weight, or several; negative ones count from the last",
 	reflect.TypeFor[string]():                  "a string",
 	reflect.TypeFor[tensor.DType]():            "a number type",
+	reflect.TypeFor[layer.Factor]():            "a number, or the ends of a range",
+	reflect.TypeFor[layer.Range]():             "two numbers, the smaller first",
+	reflect.TypeFor[layer.Layers]():            "layers without weights",
 }
 
 // TestDocs checks that docs/keras.md is up to date.

@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,13 +44,33 @@ func NewWriter(w io.Writer, o Options) *Writer {
 // Columns returns the columns after epoch, nil before the first Write.
 func (h *Writer) Columns() []string { return h.columns }
 
+// Logs are the metrics of an epoch.
+type Logs interface {
+	// All yields the names and values of the metrics.
+	All() iter.Seq2[string, float64]
+	// Vector returns the elements of a metric whose value is a vector of float32 numbers, and nil for other metrics.
+	Vector(name string) []float64
+}
+
 // Write writes the line of an epoch, counted from 0. The first call determines the columns: the names of logs
 // in order and, if none of them is a validation metric, the same names again with the prefix val_. Later, a
-// missing value is written as NA, and a name without a column is ignored.
-func (h *Writer) Write(epoch int, logs map[string]float64) error {
+// missing value is written as NA, and a name without a column is ignored. A vector is written as a list in quotation
+// marks, which are part of the value.
+func (h *Writer) Write(epoch int, logs Logs) error {
+	values := map[string]string{}
+	for name, v := range logs.All() {
+		values[name] = pyfloat.Repr(v)
+		if vector := logs.Vector(name); vector != nil {
+			elements := make([]string, len(vector))
+			for i, v := range vector {
+				elements[i] = pyfloat.Repr32(float32(v))
+			}
+			values[name] = `"[` + strings.Join(elements, ", ") + `]"`
+		}
+	}
 	if h.columns == nil {
 		validated := false
-		for name := range logs {
+		for name := range values {
 			h.columns = append(h.columns, name)
 			validated = validated || strings.HasPrefix(name, "val_")
 		}
@@ -67,8 +88,8 @@ func (h *Writer) Write(epoch int, logs map[string]float64) error {
 	}
 	row := []string{strconv.Itoa(epoch)}
 	for _, name := range h.columns {
-		if v, ok := logs[name]; ok {
-			row = append(row, pyfloat.Repr(v))
+		if v, ok := values[name]; ok {
+			row = append(row, v)
 		} else {
 			row = append(row, "NA")
 		}

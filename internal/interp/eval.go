@@ -128,6 +128,29 @@ var evals = map[string]eval{
 		}
 	},
 
+	"SegmentSum": func(_ *graph.Node, in, out []*Array) {
+		for i, v := range in[0].V {
+			if s := int(in[1].V[i]); s >= 0 && s < len(out[0].V) {
+				out[0].V[s] += v
+			}
+		}
+	},
+	"CumSum": func(n *graph.Node, in, out []*Array) {
+		rows(in[0], func(i int, row []float64) {
+			sum, y := 0., out[0].V[i*len(row):]
+			for j := range row {
+				if n.Op.(op.CumSum).Reverse {
+					j = len(row) - 1 - j
+				}
+				sum += row[j]
+				y[j] = sum
+			}
+		})
+	},
+	"Iota": func(n *graph.Node, _, out []*Array) {
+		each(out[0].Shape, func(i int, at []int) { out[0].V[i] = float64(at[n.Op.(op.Iota).Axis]) })
+	},
+
 	"ReduceSum": reduce(0, func(a, x float64) float64 { return a + x }),
 	"ReduceMax": reduce(math.Inf(-1), func(a, x float64) float64 { return max(a, x) }),
 	"ArgMax": func(_ *graph.Node, in, out []*Array) {
@@ -321,6 +344,7 @@ var evals = map[string]eval{
 		o := n.Op.(op.SGD)
 		w, g, lr := in[0].V, in[o.Updates()].V, in[o.Updates()+1].V[0]
 		for i := range w {
+			w[i] -= w[i] * o.Decay * lr
 			if o.Momentum == 0 {
 				w[i] -= lr * g[i]
 				continue
@@ -339,6 +363,7 @@ var evals = map[string]eval{
 		k := o.Updates()
 		w, v, g, lr := in[0].V, in[1].V, in[k].V, in[k+1].V[0]
 		for i := range w {
+			w[i] -= w[i] * o.Decay * lr
 			v[i] = o.Rho*v[i] + (1-o.Rho)*g[i]*g[i]
 			d := v[i] + o.Epsilon
 			if o.Centered {
@@ -359,8 +384,10 @@ var evals = map[string]eval{
 		o := n.Op.(op.Adam)
 		k := o.Updates()
 		w, m, v, g, lr, t := in[0].V, in[1].V, in[2].V, in[k].V, in[k+1].V[0], in[k+2].V[0]+1
-		alpha := lr * math.Sqrt(1-math.Pow(o.Beta2, t)) / (1 - math.Pow(o.Beta1, t))
+		single := func(beta float64) float64 { return float64(float32(beta)) } // as Keras rounds it
+		alpha := lr * math.Sqrt(1-math.Pow(single(o.Beta2), t)) / (1 - math.Pow(single(o.Beta1), t))
 		for i := range w {
+			w[i] -= w[i] * o.Decay * lr
 			m[i] += (g[i] - m[i]) * (1 - o.Beta1)
 			v[i] += (g[i]*g[i] - v[i]) * (1 - o.Beta2)
 			d := v[i]
@@ -371,6 +398,27 @@ var evals = map[string]eval{
 			w[i] -= alpha * m[i] / (math.Sqrt(d) + o.Epsilon)
 		}
 	},
+
+	"AverageWeights": func(n *graph.Node, in, _ []*Array) {
+		o, a, w, updates := n.Op.(op.AverageWeights), in[0].V, in[1].V, int(in[2].V[0])
+		m := o.Momentum
+		if updates == 0 {
+			m = 0
+		}
+		for i := range a {
+			a[i] = m*a[i] + (1-m)*w[i]
+			if o.Overwrite > 0 && (updates+1)%o.Overwrite == 0 {
+				w[i] = a[i]
+			}
+		}
+	},
+	"Every": func(n *graph.Node, in, out []*Array) {
+		every, steps := n.Op.(op.Every).N, int(in[0].V[0])
+		out[0].V[0], out[1].V[0] = float64(steps/every), truth((steps+1)%every == 0)
+	},
+	"Schedule": func(n *graph.Node, in, out []*Array) {
+		out[0].V[0] = n.Op.(op.Schedule).Of.At(int64(in[0].V[0]))
+	},
 	"Sparsemax": func(_ *graph.Node, in, out []*Array) {
 		copy(out[0].V, in[0].V)
 		rows(out[0], func(_ int, row []float64) { sparsemaxResult(row) })
@@ -380,11 +428,21 @@ var evals = map[string]eval{
 		rows(out[0], func(i int, g []float64) { sparsemaxGradient(g, in[1].V[i*len(g):][:len(g)]) })
 	},
 
-	"LayerNorm":       layerNorm,
-	"LayerNormGrad":   layerNormGrad,
-	"Gather":          gather,
-	"StraightThrough": func(_ *graph.Node, in, out []*Array) { copy(out[0].V, in[1].V) },
-	"GatherGrad":      gatherGrad,
+	"LayerNorm":               layerNorm,
+	"LayerNormGrad":           layerNormGrad,
+	"Gather":                  gather,
+	"StraightThrough":         func(_ *graph.Node, in, out []*Array) { copy(out[0].V, in[1].V) },
+	"GatherGrad":              gatherGrad,
+	"ProjectiveTransform":     projectiveTransform,
+	"ProjectiveTransformGrad": projectiveTransformGrad,
+	"MapCoordinates":          mapCoordinates,
+	"MapCoordinatesGrad":      mapCoordinatesGrad,
+	"Index":                   index,
+	"Homography":              homography,
+	"EqualizeHistogram":       equalize,
+	"LocalEqualization":       equalizeLocally,
+	"RandomPermutation":       randomPermutation,
+	"RandomLogGamma":          randomLogGamma,
 }
 
 func truth(b bool) float64 {

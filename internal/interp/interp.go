@@ -32,8 +32,12 @@ func (Interpreter) Name() string { return "interpreter" }
 
 // Supports implements backend.Backend.
 func (Interpreter) Supports(n *graph.Node) error {
-	if _, ok := evals[n.Op.Name()]; !ok {
-		return &graph.Error{Where: n.Layer, Err: fmt.Errorf("the interpreter has no reference implementation of %s", n.Op.Name())}
+	name := n.Op.Name()
+	if w, ok := n.Op.(op.When); ok {
+		name = w.Update.Name()
+	}
+	if _, ok := evals[name]; !ok {
+		return &graph.Error{Where: n.Layer, Err: fmt.Errorf("the interpreter has no reference implementation of %s", name)}
 	}
 	return nil
 }
@@ -119,6 +123,14 @@ func (i Interpreter) Evaluate(g *graph.Graph, in []*Array, vars func(path string
 		args := make([]*Array, len(n.In))
 		for j, v := range n.In {
 			args[j] = values[v]
+		}
+		if w, ok := n.Op.(op.When); ok {
+			last := len(args) - 1
+			if args[last].V[0] == 0 {
+				continue
+			}
+			n = &graph.Node{Op: w.Update, In: n.In[:last], Layer: n.Layer}
+			args = args[:last]
 		}
 		if u, ok := n.Op.(op.Updater); ok {
 			for j, v := range n.In[:u.Updates()] {

@@ -55,6 +55,8 @@ func mismatch(b *graph.Builder, yTrue, yPred *graph.Value) *graph.Value {
 	t, p := yTrue.Shape, yPred.Shape
 	hint := ""
 	switch {
+	case len(p) > 2 && compatible(t, p[:len(p)-1]):
+		hint = "; for class indices use SparseCategoricalCrossentropy or SparseCategoricalAccuracy"
 	case len(p) > 2 && len(p) > len(t):
 		hint = "; add a Flatten layer before the last Dense layer"
 	case len(p) == 2 && (len(t) == 1 || len(t) == 2 && t[1] == 1):

@@ -36,20 +36,28 @@ func (a *asm) stepNumbers(names ...string) []*reg {
 	return regs
 }
 
+// decayed loads the weights and shrinks them: value = w - w*decay*rate. It changes the register part.
+func (a *asm) decayed(w, value, part, decay, rate *reg) {
+	a.v("VMOVUPS", w.mem(0), value)
+	a.v("VMULPS", decay, value, part)
+	a.v("VMULPS", rate, part, part)
+	a.v("VSUBPS", part, value, value)
+}
+
 func sgd(f *family, v vec, name string, momentum, nesterov bool) {
 	params := stepParams
 	if momentum {
 		params = append(params[:4:4], "m *float32")
 	}
-	a := f.fn(v, name, "computes an SGD step. numbers has LearningRate and Momentum.", params...)
-	numbers := a.stepNumbers("rate", "mu")
-	rate, mu := numbers[0], numbers[1]
+	a := f.fn(v, name, "computes an SGD step. numbers has LearningRate, Momentum and Decay.", params...)
+	numbers := a.stepNumbers("rate", "mu", "decay")
+	rate, mu, decay := numbers[0], numbers[1], numbers[2]
 	w, grad := a.param("w"), a.param("grad")
-	step, value := a.vector("step"), a.vector("value")
+	step, value, rest := a.vector("step"), a.vector("value"), a.vector("rest")
 	if !momentum {
 		a.eachVector(func() {
 			a.v("VMULPS", grad.mem(0), rate, step)
-			a.v("VMOVUPS", w.mem(0), value)
+			a.decayed(w, value, rest, decay, rate)
 			a.v("VSUBPS", step, value, value)
 			a.v("VMOVUPS", value, w.mem(0))
 		}, a.steps(w, grad)...)
@@ -58,7 +66,7 @@ func sgd(f *family, v vec, name string, momentum, nesterov bool) {
 	m, velocity := a.param("m"), a.vector("velocity")
 	a.eachVector(func() {
 		a.v("VMULPS", grad.mem(0), rate, step)
-		a.v("VMOVUPS", w.mem(0), value)
+		a.decayed(w, value, rest, decay, rate)
 		a.v("VMULPS", m.mem(0), mu, velocity)
 		a.v("VSUBPS", step, velocity, velocity)
 		a.v("VMOVUPS", velocity, m.mem(0))
@@ -81,9 +89,9 @@ func rmsprop(f *family, v vec, momentum, centered bool) {
 		name += "Centered"
 		params = append(params, "a *float32")
 	}
-	a := f.fn(v, name, "computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.", params...)
-	numbers := a.stepNumbers("rate", "rho", "1-rho", "mu", "epsilon")
-	rate, rho, rest, mu, epsilon := numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+	a := f.fn(v, name, "computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum, Epsilon and Decay.", params...)
+	numbers := a.stepNumbers("rate", "rho", "1-rho", "mu", "epsilon", "decay")
+	rate, rho, rest, mu, epsilon, decay := numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]
 	w, grad, squares := a.param("w"), a.param("grad"), a.param("v")
 	pointers := []*reg{w, grad, squares}
 	var velocities, means *reg
@@ -120,17 +128,17 @@ func rmsprop(f *family, v vec, momentum, centered bool) {
 			a.v("VADDPS", g, x, g)
 			a.v("VMOVUPS", g, velocities.mem(0))
 		}
-		a.v("VMOVUPS", w.mem(0), x)
+		a.decayed(w, x, y, decay, rate)
 		a.v("VSUBPS", g, x, x)
 		a.v("VMOVUPS", x, w.mem(0))
 	}, a.steps(pointers...)...)
 }
 
 func adam(f *family, v vec) {
-	a := f.fn(v, "adam", "computes an Adam step. numbers has alpha, 1-Beta1, 1-Beta2 and Epsilon.",
+	a := f.fn(v, "adam", "computes an Adam step. numbers has alpha, 1-Beta1, 1-Beta2, Epsilon, Decay and LearningRate.",
 		append(stepParams[:4:4], "m *float32", "v *float32")...)
-	numbers := a.stepNumbers("alpha", "1-beta1", "1-beta2", "epsilon")
-	alpha, rest1, rest2, epsilon := numbers[0], numbers[1], numbers[2], numbers[3]
+	numbers := a.stepNumbers("alpha", "1-beta1", "1-beta2", "epsilon", "decay", "rate")
+	alpha, rest1, rest2, epsilon, decay, rate := numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]
 	w, grad, means, squares := a.param("w"), a.param("grad"), a.param("m"), a.param("v")
 	g, mean, square := a.vector("gradient"), a.vector("mean"), a.vector("square")
 	a.eachVector(func() {
@@ -150,7 +158,7 @@ func adam(f *family, v vec) {
 		a.v("VADDPS", epsilon, square, square)
 		a.v("VMULPS", alpha, mean, mean)
 		a.v("VDIVPS", square, mean, mean)
-		a.v("VMOVUPS", w.mem(0), g)
+		a.decayed(w, g, square, decay, rate)
 		a.v("VSUBPS", mean, g, g)
 		a.v("VMOVUPS", g, w.mem(0))
 	}, a.steps(w, grad, means, squares)...)

@@ -100,82 +100,82 @@ func adamVectors(isa kernel.ISA, numbers *[8]float32, n int, w *float32, grad *f
 	}
 }
 
-// sgdAVX512 computes an SGD step. numbers has LearningRate and Momentum.
+// sgdAVX512 computes an SGD step. numbers has LearningRate, Momentum and Decay.
 //
 //go:noescape
 func sgdAVX512(numbers *[8]float32, n int, w *float32, grad *float32)
 
-// sgdMomentumAVX512 computes an SGD step. numbers has LearningRate and Momentum.
+// sgdMomentumAVX512 computes an SGD step. numbers has LearningRate, Momentum and Decay.
 //
 //go:noescape
 func sgdMomentumAVX512(numbers *[8]float32, n int, w *float32, grad *float32, m *float32)
 
-// sgdNesterovAVX512 computes an SGD step. numbers has LearningRate and Momentum.
+// sgdNesterovAVX512 computes an SGD step. numbers has LearningRate, Momentum and Decay.
 //
 //go:noescape
 func sgdNesterovAVX512(numbers *[8]float32, n int, w *float32, grad *float32, m *float32)
 
-// rmspropAVX512 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
+// rmspropAVX512 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum, Epsilon and Decay.
 //
 //go:noescape
 func rmspropAVX512(numbers *[8]float32, n int, w *float32, grad *float32, v *float32)
 
-// rmspropCenteredAVX512 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
+// rmspropCenteredAVX512 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum, Epsilon and Decay.
 //
 //go:noescape
 func rmspropCenteredAVX512(numbers *[8]float32, n int, w *float32, grad *float32, v *float32, a *float32)
 
-// rmspropMomentumAVX512 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
+// rmspropMomentumAVX512 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum, Epsilon and Decay.
 //
 //go:noescape
 func rmspropMomentumAVX512(numbers *[8]float32, n int, w *float32, grad *float32, v *float32, m *float32)
 
-// rmspropMomentumCenteredAVX512 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
+// rmspropMomentumCenteredAVX512 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum, Epsilon and Decay.
 //
 //go:noescape
 func rmspropMomentumCenteredAVX512(numbers *[8]float32, n int, w *float32, grad *float32, v *float32, m *float32, a *float32)
 
-// adamAVX512 computes an Adam step. numbers has alpha, 1-Beta1, 1-Beta2 and Epsilon.
+// adamAVX512 computes an Adam step. numbers has alpha, 1-Beta1, 1-Beta2, Epsilon, Decay and LearningRate.
 //
 //go:noescape
 func adamAVX512(numbers *[8]float32, n int, w *float32, grad *float32, m *float32, v *float32)
 
-// sgdAVX2 computes an SGD step. numbers has LearningRate and Momentum.
+// sgdAVX2 computes an SGD step. numbers has LearningRate, Momentum and Decay.
 //
 //go:noescape
 func sgdAVX2(numbers *[8]float32, n int, w *float32, grad *float32)
 
-// sgdMomentumAVX2 computes an SGD step. numbers has LearningRate and Momentum.
+// sgdMomentumAVX2 computes an SGD step. numbers has LearningRate, Momentum and Decay.
 //
 //go:noescape
 func sgdMomentumAVX2(numbers *[8]float32, n int, w *float32, grad *float32, m *float32)
 
-// sgdNesterovAVX2 computes an SGD step. numbers has LearningRate and Momentum.
+// sgdNesterovAVX2 computes an SGD step. numbers has LearningRate, Momentum and Decay.
 //
 //go:noescape
 func sgdNesterovAVX2(numbers *[8]float32, n int, w *float32, grad *float32, m *float32)
 
-// rmspropAVX2 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
+// rmspropAVX2 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum, Epsilon and Decay.
 //
 //go:noescape
 func rmspropAVX2(numbers *[8]float32, n int, w *float32, grad *float32, v *float32)
 
-// rmspropCenteredAVX2 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
+// rmspropCenteredAVX2 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum, Epsilon and Decay.
 //
 //go:noescape
 func rmspropCenteredAVX2(numbers *[8]float32, n int, w *float32, grad *float32, v *float32, a *float32)
 
-// rmspropMomentumAVX2 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
+// rmspropMomentumAVX2 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum, Epsilon and Decay.
 //
 //go:noescape
 func rmspropMomentumAVX2(numbers *[8]float32, n int, w *float32, grad *float32, v *float32, m *float32)
 
-// rmspropMomentumCenteredAVX2 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
+// rmspropMomentumCenteredAVX2 computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum, Epsilon and Decay.
 //
 //go:noescape
 func rmspropMomentumCenteredAVX2(numbers *[8]float32, n int, w *float32, grad *float32, v *float32, m *float32, a *float32)
 
-// adamAVX2 computes an Adam step. numbers has alpha, 1-Beta1, 1-Beta2 and Epsilon.
+// adamAVX2 computes an Adam step. numbers has alpha, 1-Beta1, 1-Beta2, Epsilon, Decay and LearningRate.
 //
 //go:noescape
 func adamAVX2(numbers *[8]float32, n int, w *float32, grad *float32, m *float32, v *float32)

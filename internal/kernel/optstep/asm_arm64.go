@@ -44,42 +44,42 @@ func adamVectors(_ kernel.ISA, numbers *[8]float32, n int, w *float32, grad *flo
 	adamNEON(numbers, n, w, grad, m, v)
 }
 
-// sgdNEON computes an SGD step. numbers has LearningRate and Momentum.
+// sgdNEON computes an SGD step. numbers has LearningRate, Momentum and Decay.
 //
 //go:noescape
 func sgdNEON(numbers *[8]float32, n int, w *float32, grad *float32)
 
-// sgdMomentumNEON computes an SGD step. numbers has LearningRate and Momentum.
+// sgdMomentumNEON computes an SGD step. numbers has LearningRate, Momentum and Decay.
 //
 //go:noescape
 func sgdMomentumNEON(numbers *[8]float32, n int, w *float32, grad *float32, m *float32)
 
-// sgdNesterovNEON computes an SGD step. numbers has LearningRate and Momentum.
+// sgdNesterovNEON computes an SGD step. numbers has LearningRate, Momentum and Decay.
 //
 //go:noescape
 func sgdNesterovNEON(numbers *[8]float32, n int, w *float32, grad *float32, m *float32)
 
-// rmspropNEON computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
+// rmspropNEON computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum, Epsilon and Decay.
 //
 //go:noescape
 func rmspropNEON(numbers *[8]float32, n int, w *float32, grad *float32, v *float32)
 
-// rmspropCenteredNEON computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
+// rmspropCenteredNEON computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum, Epsilon and Decay.
 //
 //go:noescape
 func rmspropCenteredNEON(numbers *[8]float32, n int, w *float32, grad *float32, v *float32, a *float32)
 
-// rmspropMomentumNEON computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
+// rmspropMomentumNEON computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum, Epsilon and Decay.
 //
 //go:noescape
 func rmspropMomentumNEON(numbers *[8]float32, n int, w *float32, grad *float32, v *float32, m *float32)
 
-// rmspropMomentumCenteredNEON computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum and Epsilon.
+// rmspropMomentumCenteredNEON computes an RMSprop step. numbers has LearningRate, Rho, 1-Rho, Momentum, Epsilon and Decay.
 //
 //go:noescape
 func rmspropMomentumCenteredNEON(numbers *[8]float32, n int, w *float32, grad *float32, v *float32, m *float32, a *float32)
 
-// adamNEON computes an Adam step. numbers has alpha, 1-Beta1, 1-Beta2 and Epsilon.
+// adamNEON computes an Adam step. numbers has alpha, 1-Beta1, 1-Beta2, Epsilon, Decay and LearningRate.
 //
 //go:noescape
 func adamNEON(numbers *[8]float32, n int, w *float32, grad *float32, m *float32, v *float32)

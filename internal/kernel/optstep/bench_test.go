@@ -32,6 +32,9 @@ func BenchmarkSteps(b *testing.B) {
 			{"Adam", 2, adam.Parts(), func(p int) {
 				adam.Run(p, Adam{LearningRate: 1e-3, Beta1: .9, Beta2: .999, Epsilon: 1e-7, Step: 3}, w, g, x, y, nil)
 			}},
+			{"AdamW", 2, adam.Parts(), func(p int) {
+				adam.Run(p, Adam{LearningRate: 1e-3, Beta1: .9, Beta2: .999, Epsilon: 1e-7, Step: 3, Decay: .004}, w, g, x, y, nil)
+			}},
 		} {
 			b.Run(fmt.Sprintf("%v/%s", isa, c.name), func(b *testing.B) {
 				kerneltest.Speed(b, 0, 4*n*(3+2*c.slots), func() {

@@ -13,32 +13,38 @@ import (
 
 // SGD is a step of keras.optimizers.SGD:
 //
+//	w -= w*Decay*LearningRate
 //	Momentum == 0: w -= LearningRate*g
 //	else:          m = Momentum*m - LearningRate*g; w += m, with Nesterov w += Momentum*m - LearningRate*g
 type SGD struct {
 	LearningRate, Momentum float32
 	Nesterov               bool
+	Decay                  float32
 }
 
 // RMSprop is a step of keras.optimizers.RMSprop:
 //
+//	w -= w*Decay*LearningRate
 //	v = Rho*v + (1-Rho)*g*g;  d = v + Epsilon
 //	Centered: a = Rho*a + (1-Rho)*g, d = v - a*a + Epsilon
 //	i = LearningRate*g/sqrt(d);  w -= i, with Momentum m = Momentum*m + i, w -= m
 type RMSprop struct {
 	LearningRate, Rho, Momentum, Epsilon float32
 	Centered                             bool
+	Decay                                float32
 }
 
 // Adam is a step of keras.optimizers.Adam. Step counts from 1:
 //
+//	w -= w*Decay*LearningRate
 //	alpha = LearningRate*sqrt(1-Beta2^Step)/(1-Beta1^Step)
 //	m += (g-m)*(1-Beta1);  v += (g*g-v)*(1-Beta2);  w -= alpha*m/(sqrt(v)+Epsilon)
 //
 // With AMSGrad there is a slot vmax for the maximum of v, which replaces v in the last formula.
 type Adam struct {
-	LearningRate, Beta1, Beta2, Epsilon float32
-	Step                                int
+	LearningRate, Epsilon, Decay float32
+	Beta1, Beta2                 float64
+	Step                         int
 }
 
 // block divides n elements into parts.
@@ -75,12 +81,13 @@ func (s *SGDStep) All(o SGD, w, g, m []float32) {
 	i := sgdVector(s.isa, o, w, g, m)
 	if m == nil || o.Momentum == 0 {
 		for ; i < len(w); i++ {
-			w[i] -= float32(o.LearningRate * g[i])
+			w[i] = decay(w[i], o.Decay, o.LearningRate) - float32(o.LearningRate*g[i])
 		}
 		return
 	}
 	for ; i < len(w); i++ {
 		step := float32(o.LearningRate * g[i])
+		w[i] = decay(w[i], o.Decay, o.LearningRate)
 		m[i] = float32(o.Momentum*m[i]) - step
 		if o.Nesterov {
 			w[i] += float32(o.Momentum*m[i]) - step
@@ -118,7 +125,7 @@ func (s *RMSpropStep) All(o RMSprop, w, g, v, m, a []float32) {
 			m[i] = float32(o.Momentum*m[i]) + step
 			step = m[i]
 		}
-		w[i] -= step
+		w[i] = decay(w[i], o.Decay, o.LearningRate) - step
 	}
 }
 
@@ -137,7 +144,7 @@ func (s *AdamStep) Run(part int, o Adam, w, g, m, v, vmax []float32) {
 // All updates all elements of its operands, which must have the length of w.
 func (s *AdamStep) All(o Adam, w, g, m, v, vmax []float32) {
 	alpha := o.alpha()
-	rest1, rest2 := 1-o.Beta1, 1-o.Beta2
+	rest1, rest2 := float32(1-o.Beta1), float32(1-o.Beta2)
 	for i := adamVector(s.isa, o, alpha, w, g, m, v, vmax); i < len(w); i++ {
 		m[i] += float32((g[i] - m[i]) * rest1)
 		v[i] += float32((float32(g[i]*g[i]) - v[i]) * rest2)
@@ -146,15 +153,26 @@ func (s *AdamStep) All(o Adam, w, g, m, v, vmax []float32) {
 			u = max(u, vmax[i])
 			vmax[i] = u
 		}
-		w[i] -= float32(alpha*m[i]) / (sqrt(u) + o.Epsilon)
+		w[i] = decay(w[i], o.Decay, o.LearningRate) - float32(alpha*m[i])/(sqrt(u)+o.Epsilon)
 	}
 }
 
-// alpha is the learning rate with the corrections for the bias of both slots.
+// alpha is the learning rate with the corrections for the bias of both slots. Keras rounds Beta1 and Beta2 to
+// float32 here, but not before it computes 1-Beta1 and 1-Beta2. Of 1-0.999, the fifth digit depends on that.
 func (o Adam) alpha() float32 {
-	b1 := math.Pow(float64(o.Beta1), float64(o.Step))
-	b2 := math.Pow(float64(o.Beta2), float64(o.Step))
+	b1 := math.Pow(float64(float32(o.Beta1)), float64(o.Step))
+	b2 := math.Pow(float64(float32(o.Beta2)), float64(o.Step))
 	return float32(float64(o.LearningRate) * math.Sqrt(1-b2) / (1 - b1))
+}
+
+// decay shrinks a weight.
+func decay(w, decay, rate float32) float32 { return w - float32(float32(w*decay)*rate) }
+
+// Average moves each element of a, which has the length of w, towards that of w: a = m*a + (1-m)*w.
+func Average(m float32, a, w []float32) {
+	for i, x := range w {
+		a[i] = float32(m*a[i]) + float32((1-m)*x)
+	}
 }
 
 func sqrt(x float32) float32 { return float32(math.Sqrt(float64(x))) }

@@ -48,7 +48,10 @@ type step struct {
 
 func steps() []step {
 	var list []step
-	for _, o := range []SGD{{LearningRate: .1}, {LearningRate: .1, Momentum: .9}, {LearningRate: .1, Momentum: .9, Nesterov: true}} {
+	for _, o := range []SGD{
+		{LearningRate: .1}, {LearningRate: .1, Momentum: .9}, {LearningRate: .1, Momentum: .9, Nesterov: true},
+		{LearningRate: .1, Decay: .3}, {LearningRate: .1, Momentum: .9, Decay: .3}, {LearningRate: .1, Momentum: .9, Nesterov: true, Decay: .3},
+	} {
 		list = append(list, step{fmt.Sprintf("%+v", o), func(isa kernel.ISA, n int) (int, func(int, []float32, []float32, []float32, []float32, []float32)) {
 			s := NewSGD(isa, n)
 			return s.Parts(), func(p int, w, g, a, _, _ []float32) {
@@ -59,6 +62,7 @@ func steps() []step {
 			}
 		}, func(w, g, a, _, _ *float64) {
 			lr, mu := float64(o.LearningRate), float64(o.Momentum)
+			*w -= *w * float64(o.Decay) * lr
 			if o.Momentum == 0 {
 				*w -= lr * *g
 				return
@@ -71,10 +75,13 @@ func steps() []step {
 			}
 		}})
 	}
-	for variant := range 4 {
+	for variant := range 8 {
 		o := RMSprop{LearningRate: .01, Rho: .9, Epsilon: 1e-7, Centered: variant&1 != 0}
 		if variant&2 != 0 {
 			o.Momentum = .5
+		}
+		if variant&4 != 0 {
+			o.Decay = .3
 		}
 		list = append(list, step{fmt.Sprintf("%+v", o), func(isa kernel.ISA, n int) (int, func(int, []float32, []float32, []float32, []float32, []float32)) {
 			s := NewRMSprop(isa, n)
@@ -89,6 +96,7 @@ func steps() []step {
 			}
 		}, func(w, g, v, m, a *float64) {
 			rho := float64(o.Rho)
+			*w -= *w * float64(o.Decay) * float64(o.LearningRate)
 			*v = rho**v + (1-rho)**g**g
 			d := *v + float64(o.Epsilon)
 			if o.Centered {
@@ -103,8 +111,11 @@ func steps() []step {
 			*w -= inc
 		}})
 	}
-	for _, ams := range []bool{false, true} {
-		o := Adam{LearningRate: .01, Beta1: .9, Beta2: .999, Epsilon: 1e-7, Step: 3}
+	for variant := range 4 {
+		o, ams := Adam{LearningRate: .01, Beta1: .9, Beta2: .999, Epsilon: 1e-7, Step: 3}, variant&1 != 0
+		if variant&2 != 0 {
+			o.Decay = .3
+		}
 		list = append(list, step{fmt.Sprintf("%+v AMSGrad %v", o, ams), func(isa kernel.ISA, n int) (int, func(int, []float32, []float32, []float32, []float32, []float32)) {
 			s := NewAdam(isa, n)
 			return s.Parts(), func(p int, w, g, a, b, c []float32) {
@@ -114,9 +125,10 @@ func steps() []step {
 				s.Run(p, o, w, g, a, b, c)
 			}
 		}, func(w, g, m, v, vmax *float64) {
-			alpha := float64(o.LearningRate) * math.Sqrt(1-math.Pow(float64(o.Beta2), 3)) / (1 - math.Pow(float64(o.Beta1), 3))
-			*m += (*g - *m) * (1 - float64(o.Beta1))
-			*v += (*g**g - *v) * (1 - float64(o.Beta2))
+			*w -= *w * float64(o.Decay) * float64(o.LearningRate)
+			alpha := float64(o.LearningRate) * math.Sqrt(1-o.Beta2*o.Beta2*o.Beta2) / (1 - o.Beta1*o.Beta1*o.Beta1)
+			*m += (*g - *m) * (1 - o.Beta1)
+			*v += (*g**g - *v) * (1 - o.Beta2)
 			u := *v
 			if ams {
 				u = math.Max(u, *vmax)

@@ -10,7 +10,7 @@ func sgdVector(isa kernel.ISA, o SGD, w, g, m []float32) int {
 	if n == 0 {
 		return 0
 	}
-	c := [8]float32{o.LearningRate, o.Momentum}
+	c := [8]float32{o.LearningRate, o.Momentum, o.Decay}
 	switch {
 	case m == nil || o.Momentum == 0:
 		sgdVectors(isa, &c, n, &w[0], &g[0])
@@ -27,7 +27,7 @@ func rmspropVector(isa kernel.ISA, o RMSprop, w, g, v, m, a []float32) int {
 	if n == 0 {
 		return 0
 	}
-	c := [8]float32{o.LearningRate, o.Rho, 1 - o.Rho, o.Momentum, o.Epsilon}
+	c := [8]float32{o.LearningRate, o.Rho, 1 - o.Rho, o.Momentum, o.Epsilon, o.Decay}
 	switch momentum := m != nil && o.Momentum != 0; {
 	case momentum && o.Centered:
 		rmspropMomentumCenteredVectors(isa, &c, n, &w[0], &g[0], &v[0], &m[0], &a[0])
@@ -47,7 +47,7 @@ func adamVector(isa kernel.ISA, o Adam, alpha float32, w, g, m, v, vmax []float3
 	if n == 0 || vmax != nil {
 		return 0
 	}
-	c := [8]float32{alpha, 1 - o.Beta1, 1 - o.Beta2, o.Epsilon}
+	c := [8]float32{alpha, float32(1 - o.Beta1), float32(1 - o.Beta2), o.Epsilon, o.Decay, o.LearningRate}
 	adamVectors(isa, &c, n, &w[0], &g[0], &m[0], &v[0])
 	return n * isa.Lanes()
 }

@@ -1,0 +1,200 @@
+package graph
+
+import (
+	"slices"
+
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// Split divides a graph into two, of which the first can run for the next batch while the second runs for the current one. early has
+// the nodes that depend on the first inputs of g, on constants and on the given variables only. Its inputs are those inputs, then
+// the variables that g has, under their paths. Its outputs are what the rest of g needs of them. The inputs of late are these values, then
+// the other inputs of g. Its outputs and updates are those of g.
+//
+// ok is false if nothing depends on both an input and one of the variables, or if late needs an input of early or a value
+// without a batch dimension.
+func (g *Graph) Split(inputs int, variables []string) (early, late *Graph, ok bool) {
+	s := &splitter{g: g, kind: map[*Node]nodeKind{}, variables: variables}
+	s.classify(g.Inputs[:inputs])
+	cut, ok := s.cut()
+	if !ok {
+		return nil, nil, false
+	}
+	early, late = s.early(g.Inputs[:inputs], cut), s.late(g.Inputs[inputs:], cut)
+	return early, late, true
+}
+
+// nodeKind says on what a node depends.
+type nodeKind int
+
+const (
+	freeNode   nodeKind = iota // on constants and on the given variables
+	earlyNode                  // also on the first inputs
+	randomNode                 // earlyNode that also depends on a given variable
+	lateNode                   // on anything else
+)
+
+type splitter struct {
+	g         *Graph
+	kind      map[*Node]nodeKind
+	varies    map[*Node]bool // depends on a given variable
+	variables []string
+}
+
+func (s *splitter) classify(first []*Value) {
+	s.varies = map[*Node]bool{}
+	for _, n := range s.g.Nodes {
+		k := freeNode
+		switch o := n.Op.(type) {
+		case op.Variable:
+			s.varies[n] = slices.Contains(s.variables, o.Path)
+			if !s.varies[n] {
+				k = lateNode
+			}
+		case op.Input:
+			if k = lateNode; slices.Contains(first, n.Out[0]) {
+				k = earlyNode
+			}
+		case op.Updater:
+			k = lateNode
+		}
+		for _, v := range n.In {
+			s.varies[n] = s.varies[n] || s.varies[v.Node]
+			k = max(k, s.kind[v.Node])
+		}
+		if k == earlyNode && s.varies[n] {
+			k = randomNode
+		}
+		s.kind[n] = k
+	}
+}
+
+// isEarly reports whether a node belongs to the early graph only.
+func (s *splitter) isEarly(n *Node) bool {
+	return s.kind[n] == earlyNode || s.kind[n] == randomNode
+}
+
+// cut returns the values of early nodes that late nodes or the outputs need.
+func (s *splitter) cut() (cut []*Value, ok bool) {
+	needed := map[*Value]bool{}
+	for _, n := range s.g.Nodes {
+		if s.kind[n] == lateNode {
+			for _, v := range n.In {
+				needed[v] = true
+			}
+		}
+	}
+	for _, o := range s.g.Outputs {
+		needed[o.Value] = true
+	}
+	random := false
+	for _, n := range s.g.Nodes {
+		for _, v := range n.Out {
+			if !needed[v] || !s.isEarly(n) {
+				continue
+			}
+			if n.Is("Input") || v.Rank() == 0 || v.Shape[0] != tensor.Unknown {
+				return nil, false
+			}
+			random = random || s.kind[n] == randomNode
+			cut = append(cut, v)
+		}
+	}
+	return cut, random
+}
+
+// Is reports whether the node's op has this name.
+func (n *Node) Is(name string) bool { return n.Op.Name() == name }
+
+func (s *splitter) early(inputs, cut []*Value) *Graph {
+	c := copier{out: &Graph{}, copies: map[*Value]*Value{}}
+	for _, v := range inputs {
+		c.input(v, v.Node.Op.(op.Input).Key)
+	}
+	for _, n := range s.g.Nodes {
+		switch o := n.Op.(type) {
+		case op.Variable:
+			if s.kind[n] == freeNode {
+				c.input(n.Out[0], o.Path)
+			}
+		case op.Input:
+		default:
+			if s.kind[n] != lateNode {
+				c.node(n)
+			}
+		}
+	}
+	for _, v := range cut {
+		c.out.Outputs = append(c.out.Outputs, Output{Key: v.Node.Layer, Value: c.copies[v]})
+	}
+	return c.finish()
+}
+
+func (s *splitter) late(inputs, cut []*Value) *Graph {
+	c := copier{out: &Graph{}, copies: map[*Value]*Value{}}
+	for _, v := range cut {
+		c.input(v, v.Node.Layer)
+	}
+	for _, v := range inputs {
+		c.input(v, v.Node.Op.(op.Input).Key)
+	}
+	for _, n := range s.g.Nodes {
+		if !s.isEarly(n) && !n.Is("Input") {
+			c.node(n)
+		}
+	}
+	for _, o := range s.g.Outputs {
+		c.out.Outputs = append(c.out.Outputs, Output{Key: o.Key, Value: c.copies[o.Value]})
+	}
+	return c.finish()
+}
+
+// copier copies nodes to another graph.
+type copier struct {
+	out    *Graph
+	copies map[*Value]*Value
+}
+
+// input adds an input in the place of v.
+func (c *copier) input(v *Value, key string) {
+	n := &Node{Op: op.Input{Key: key, Type: v.Type}, Layer: v.Node.Layer}
+	n.Out = []*Value{{Node: n, Type: v.Type}}
+	c.out.Nodes = append(c.out.Nodes, n)
+	c.out.Inputs = append(c.out.Inputs, n.Out[0])
+	c.copies[v] = n.Out[0]
+}
+
+func (c *copier) node(n *Node) {
+	m := &Node{Op: n.Op, Layer: n.Layer}
+	for _, v := range n.In {
+		m.In = append(m.In, c.copies[v])
+	}
+	for i, v := range n.Out {
+		m.Out = append(m.Out, &Value{Node: m, Index: i, Type: v.Type})
+		c.copies[v] = m.Out[i]
+	}
+	c.out.Nodes = append(c.out.Nodes, m)
+}
+
+// finish removes nodes whose results nothing needs, and numbers the others.
+func (c *copier) finish() *Graph {
+	needed := map[*Node]bool{}
+	for _, o := range c.out.Outputs {
+		needed[o.Value.Node] = true
+	}
+	for i := len(c.out.Nodes) - 1; i >= 0; i-- {
+		n := c.out.Nodes[i]
+		if _, update := n.Op.(op.Updater); update || needed[n] {
+			needed[n] = true
+			for _, v := range n.In {
+				needed[v.Node] = true
+			}
+		}
+	}
+	c.out.Nodes = slices.DeleteFunc(c.out.Nodes, func(n *Node) bool { return !needed[n] && !n.Is("Input") })
+	for i, n := range c.out.Nodes {
+		n.ID = i
+	}
+	return c.out
+}

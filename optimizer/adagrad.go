@@ -1,0 +1,81 @@
+package optimizer
+
+import (
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/optimizer/schedule"
+)
+
+// Adagrad divides the gradient by the root of the sum of all its squares so far
+// (keras.optimizers.Adagrad):
+//
+//	a += g*g
+//	w -= lr*g / sqrt(a+Epsilon)
+//
+// Slots: a. It has the shape of the weight and is initially InitialAccumulatorValue.
+//
+// Build reports an error if a field is out of range, if more than one of the Clip fields is set, or
+// if both LearningRate and Schedule are set.
+//
+// Source: Duchi et al., 2011, Journal of Machine Learning Research 12.
+type Adagrad struct {
+	// LearningRate is lr. Greater than 0. The default is 0.001.
+	LearningRate float64 `keras:"learning_rate,default=0.001,above=0"`
+	// Schedule computes the learning rate from the number of previous steps (Keras' learning_rate
+	// given as a LearningRateSchedule). LearningRate must then be 0. The default, nil, means
+	// LearningRate.
+	Schedule schedule.Schedule `keras:"learning_rate,object"`
+	// InitialAccumulatorValue is the initial value of a. At least 0. The default, nil, is 0.1.
+	InitialAccumulatorValue *float64 `keras:"initial_accumulator_value,default=0.1,min=0"`
+	// Epsilon keeps the divisor from being 0. At least 0. The default, nil, is 1e-7.
+	Epsilon *float64 `keras:"epsilon,default=1e-7,min=0"`
+
+	// WeightDecay shrinks each weight by this fraction of itself, times the learning rate, in
+	// each step. At least 0. The default, 0, means no decay.
+	WeightDecay float64 `keras:"weight_decay,none,min=0"`
+	// ExcludeFromWeightDecay has regular expressions. A weight is not decayed if one of them matches
+	// a part of its path, such as "bias" or "dense_1/kernel" (the var_names of Keras'
+	// exclude_from_weight_decay). The default, nil, means that all weights are decayed.
+	ExcludeFromWeightDecay []string
+	// ClipNorm limits the Euclidean norm of the gradient of each weight tensor. At least 0. The
+	// default, 0, means no limit. Only one of the three Clip fields may be set.
+	ClipNorm float64 `keras:"clipnorm,none,min=0"`
+	// GlobalClipNorm limits the Euclidean norm of all gradients together. At least 0. The
+	// default, 0, means no limit.
+	GlobalClipNorm float64 `keras:"global_clipnorm,none,min=0"`
+	// ClipValue limits the absolute value of each element of a gradient. At least 0. The
+	// default, 0, means no limit.
+	ClipValue float64 `keras:"clipvalue,none,min=0"`
+	// UseEMA keeps an exponential moving average of each weight. At the end of Fit, the averages
+	// replace the weights. The default is false.
+	UseEMA bool `keras:"use_ema"`
+	// EMAMomentum is the fraction of an average that is kept in each step. From 0 to 1. The
+	// default, nil, is 0.99.
+	EMAMomentum *float64 `keras:"ema_momentum,default=0.99,min=0,max=1"`
+	// EMAOverwriteFrequency is the number of updates after which the averages replace the weights
+	// during training. At least 0. The default, 0, means only at the end of Fit.
+	EMAOverwriteFrequency int `keras:"ema_overwrite_frequency,none,min=0"`
+	// LossScaleFactor multiplies the loss before the gradients are computed, and divides the
+	// gradients afterwards. At least 0. The default, 0, means no scaling.
+	LossScaleFactor float64 `keras:"loss_scale_factor,none,min=0"`
+	// GradientAccumulationSteps is the number of batches whose gradients are averaged for one
+	// update. At least 2. The default, 0, means an update for each batch.
+	GradientAccumulationSteps int `keras:"gradient_accumulation_steps,none,min=0"`
+}
+
+// Build implements Optimizer. It declares the slot "accumulator" (a) of every weight.
+func (o Adagrad) Build(b *graph.Builder, weights, grads []*graph.Value) {
+	o, s, ok := start(b, o, weights, grads)
+	if !ok {
+		return
+	}
+	for i := range weights {
+		s.slotOf(i, "accumulator", initializer.Constant{Value: *o.InitialAccumulatorValue})
+	}
+	s.each(func(w, g *graph.Value, slots []*graph.Value) []*graph.Value {
+		a := b.Add(slots[0], b.Square(g))
+		change := b.Div(b.Mul(s.lr(w), g), b.Sqrt(b.Offset(a, *o.Epsilon)))
+		return []*graph.Value{b.Sub(w, change), a}
+	})
+	s.finish()
+}

@@ -1,0 +1,84 @@
+package optimizer
+
+import (
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/optimizer/schedule"
+)
+
+// AdamW is Adam with a weight decay that does not go through the moving averages
+// (keras.optimizers.AdamW). In Keras, and so here, the same holds for Adam with a WeightDecay; AdamW
+// differs from it in the default of WeightDecay alone:
+//
+//	w -= w*WeightDecay*lr
+//	m += (g-m)*(1-Beta1)
+//	v += (g*g-v)*(1-Beta2)
+//	w -= lr*sqrt(1-Beta2^t)/(1-Beta1^t) * m/(sqrt(v)+Epsilon)
+//
+// Slots: m and v; with AMSGrad also the maximum of v so far. Each has the shape of the weight and is
+// initially 0.
+//
+// Build reports an error if a field is out of range, if more than one of the Clip fields is set, or
+// if both LearningRate and Schedule are set.
+//
+// Source: Loshchilov and Hutter, 2019 (arXiv:1711.05101).
+type AdamW struct {
+	// LearningRate is lr. Greater than 0. The default is 0.001.
+	LearningRate float64 `keras:"learning_rate,default=0.001,above=0"`
+	// Schedule computes the learning rate from the number of previous steps (Keras' learning_rate
+	// given as a LearningRateSchedule). LearningRate must then be 0. The default, nil, means
+	// LearningRate.
+	Schedule schedule.Schedule `keras:"learning_rate,object"`
+	// Beta1 is the fraction of m that is kept in each step. At least 0 and less than 1. The
+	// default, nil, is 0.9.
+	Beta1 *float64 `keras:"beta_1,default=0.9,min=0,below=1"`
+	// Beta2 is the fraction of v that is kept in each step. At least 0 and less than 1. The
+	// default, nil, is 0.999.
+	Beta2 *float64 `keras:"beta_2,default=0.999,min=0,below=1"`
+	// Epsilon keeps the divisor from being 0. At least 0. The default, nil, is 1e-7.
+	Epsilon *float64 `keras:"epsilon,default=1e-7,min=0"`
+	// AMSGrad replaces v in the last formula by the maximum of v over all steps so far. The default
+	// is false.
+	AMSGrad bool `keras:"amsgrad"`
+
+	// WeightDecay shrinks each weight by this fraction of itself, times the learning rate, in
+	// each step. At least 0. The default, nil, is 0.004.
+	WeightDecay *float64 `keras:"weight_decay,default=0.004,min=0"`
+	// ExcludeFromWeightDecay has regular expressions. A weight is not decayed if one of them matches
+	// a part of its path, such as "bias" or "dense_1/kernel" (the var_names of Keras'
+	// exclude_from_weight_decay). The default, nil, means that all weights are decayed.
+	ExcludeFromWeightDecay []string
+	// ClipNorm limits the Euclidean norm of the gradient of each weight tensor. At least 0. The
+	// default, 0, means no limit. Only one of the three Clip fields may be set.
+	ClipNorm float64 `keras:"clipnorm,none,min=0"`
+	// GlobalClipNorm limits the Euclidean norm of all gradients together. At least 0. The
+	// default, 0, means no limit.
+	GlobalClipNorm float64 `keras:"global_clipnorm,none,min=0"`
+	// ClipValue limits the absolute value of each element of a gradient. At least 0. The
+	// default, 0, means no limit.
+	ClipValue float64 `keras:"clipvalue,none,min=0"`
+	// UseEMA keeps an exponential moving average of each weight. At the end of Fit, the averages
+	// replace the weights. The default is false.
+	UseEMA bool `keras:"use_ema"`
+	// EMAMomentum is the fraction of an average that is kept in each step. From 0 to 1. The
+	// default, nil, is 0.99.
+	EMAMomentum *float64 `keras:"ema_momentum,default=0.99,min=0,max=1"`
+	// EMAOverwriteFrequency is the number of updates after which the averages replace the weights
+	// during training. At least 0. The default, 0, means only at the end of Fit.
+	EMAOverwriteFrequency int `keras:"ema_overwrite_frequency,none,min=0"`
+	// LossScaleFactor multiplies the loss before the gradients are computed, and divides the
+	// gradients afterwards. At least 0. The default, 0, means no scaling.
+	LossScaleFactor float64 `keras:"loss_scale_factor,none,min=0"`
+	// GradientAccumulationSteps is the number of batches whose gradients are averaged for one
+	// update. At least 2. The default, 0, means an update for each batch.
+	GradientAccumulationSteps int `keras:"gradient_accumulation_steps,none,min=0"`
+}
+
+// Build implements Optimizer. It declares the slots of Adam.
+func (o AdamW) Build(b *graph.Builder, weights, grads []*graph.Value) {
+	o, s, ok := start(b, o, weights, grads)
+	if !ok {
+		return
+	}
+	buildAdam(s, *o.Beta1, *o.Beta2, *o.Epsilon, o.AMSGrad)
+	s.finish()
+}

@@ -1,0 +1,121 @@
+package plot
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// box is a layer, or the frame of a nested model with its layers.
+type box struct {
+	*vertex
+	title string
+	rows  []row
+	inner *graph // of a frame
+}
+
+// row is a line of text below the title of a box: a name in normal type and its value in bold.
+type row struct{ name, value string }
+
+// graph is the boxes of a model with the arrows between them.
+type graph struct {
+	boxes         []*box
+	arrows        []*arrow
+	bands         [][2]float64 // of the ranks
+	width, height float64
+}
+
+// network returns the boxes of a model, and places them.
+func network(m *lince.Model, o Options) *graph {
+	g := &graph{}
+	of := map[*lince.Symbol]*box{}
+	for _, c := range m.Calls() {
+		b := newBox(c, o)
+		g.boxes = append(g.boxes, b)
+		for _, s := range c.Out {
+			of[s] = b
+		}
+		met := map[*box]bool{} // as in Keras, one arrow for several operands
+		for _, s := range c.In {
+			if from := of[s]; from != nil && !met[from] {
+				met[from] = true
+				g.arrows = append(g.arrows, &arrow{from: from.vertex, to: b.vertex})
+			}
+		}
+	}
+	var vertices []*vertex
+	sideways := o.RankDir == LeftRight || o.RankDir == RightLeft
+	for _, b := range g.boxes {
+		if sideways { // layout works from the top down
+			b.width, b.height = b.height, b.width
+		}
+		vertices = append(vertices, b.vertex)
+	}
+	g.width, g.height, g.bands = layout(vertices, g.arrows)
+	return g
+}
+
+// newBox returns the box of a call, with its size.
+func newBox(c lince.Call, o Options) *box {
+	l := c.Layer
+	b := &box{vertex: &vertex{}, title: l.Class()}
+	if o.ShowLayerNames {
+		b.title = fmt.Sprintf("%s (%s)", l.Name(), l.Class())
+	}
+	if o.ShowLayerActivations {
+		if a := activation(l); a != "" {
+			b.rows = append(b.rows, row{"Activation", a})
+		}
+	}
+	if o.ShowShapes {
+		if len(c.In) > 0 {
+			b.rows = append(b.rows, row{"Input shape", shapes(c.In)})
+		}
+		b.rows = append(b.rows, row{"Output shape", shapes(c.Out)})
+	}
+	if o.ShowDType {
+		b.rows = append(b.rows, row{"Output dtype", c.Out[0].DType().String()})
+	}
+	if o.ShowTrainable && l.CountParams() > 0 {
+		b.rows = append(b.rows, row{"Trainable", map[bool]string{true: "True", false: "False"}[l.Trainable()]})
+	}
+	if m := l.Model(); m != nil && o.ExpandNested {
+		b.inner = network(m, o)
+	}
+	b.measure(o)
+	return b
+}
+
+// activation returns the name of a layer's activation function, "" if it has none.
+func activation(l *lince.Layer) string {
+	if l.Model() != nil {
+		return ""
+	}
+	switch a := l.Config()["activation"].(type) {
+	case string:
+		return a
+	case map[string]any:
+		name, _ := a["class_name"].(string)
+		return name
+	}
+	return ""
+}
+
+// shapes formats the shapes of symbols as Python does.
+func shapes(list []*lince.Symbol) string {
+	var texts []string
+	for _, s := range list {
+		var sizes []string
+		for _, n := range s.Shape() {
+			if n == tensor.Unknown {
+				sizes = append(sizes, "None")
+			} else {
+				sizes = append(sizes, fmt.Sprint(n))
+			}
+		}
+		texts = append(texts, "("+strings.Join(sizes, ", ")+")")
+	}
+	return strings.Join(texts, ", ")
+}
