@@ -157,7 +157,7 @@ var vocabulary = map[string]struct {
 			in := lince.Input(layer.Input{Shape: []int{64, 2}, Name: "signal"})
 			x := in.Then(
 				layer.GaussianNoise{},
-				layer.Conv1D{Filters: 8, Kernel: 5, Padding: layer.Causal, Dilation: 2, KernelRegularizer: regularizer.L2{}},
+				layer.Conv1D{Filters: 8, Kernel: 5, Padding: layer.Causal, Dilation: 2, NoBias: true, KernelRegularizer: regularizer.L2{}},
 				layer.BatchNormalization{},
 				layer.ELU,
 				layer.MaxPool1D{},
