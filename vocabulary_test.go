@@ -15,6 +15,7 @@ import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/internal/testenv"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
@@ -370,5 +371,69 @@ func TestVocabularyAsKeras(t *testing.T) {
 				t.Error("a model that was saved and opened trains to other bits")
 			}
 		})
+	}
+}
+
+// TestVocabularyBothWays exchanges the networks with real Keras in the middle of their training: lince continues from Keras' file of step
+// 10, and Keras from lince's, without a warning.
+func TestVocabularyBothWays(t *testing.T) {
+	folder := t.TempDir()
+	testenv.Python(t, "vocabulary.py", folder)
+	want := map[string][]map[string]float64{}
+	compareLogs := func(t *testing.T, whose string, step int, got map[string]float64, want map[string]float64) {
+		t.Helper()
+		for key, keras := range want {
+			bound := 1e-4
+			if key == "iou" || key == "binary_accuracy" {
+				bound = 1e-3
+			}
+			if x, ok := got[key]; !ok || math.Abs(x-keras) > bound*math.Abs(keras) {
+				t.Errorf("%s, step %d: %s is %v, Keras' %v", whose, step, key, x, keras)
+			}
+		}
+	}
+	for name, network := range vocabulary {
+		var golden struct {
+			Salt int
+			Logs []map[string]float64
+		}
+		readJSON(t, &golden, "testdata", "vocabulary", name+".json")
+		want[name] = golden.Logs
+		theirs, err := withLayerScale.Open(filepath.Join(folder, name+"-10.keras"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ours, err := network.build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ours.Compile(network.compile); err != nil {
+			t.Fatal(err)
+		}
+		if err := ours.SetWeights(vocabularyWeights(ours)); err != nil {
+			t.Fatal(err)
+		}
+		for step := range 20 {
+			m, whose := ours, "lince's network"
+			if step >= 10 {
+				m, whose = theirs, "Keras' file"
+			}
+			logs, err := m.TrainOnBatch(network.batch(golden.Salt, step), lince.BatchOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			compareLogs(t, name+": "+whose, step, logs.Map(), golden.Logs[step])
+		}
+		if err := ours.Save(filepath.Join(folder, name+"-lince.keras")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	testenv.Python(t, "vocabulary.py", "resume", folder)
+	for name := range vocabulary {
+		var logs []map[string]float64
+		readJSON(t, &logs, folder, name+"-lince.json")
+		for i, log := range logs {
+			compareLogs(t, name+": lince's file in Keras", 10+i, log, want[name][10+i])
+		}
 	}
 }

@@ -2,6 +2,10 @@
 vision transformer, a block of ConvNeXt, a 1-D convolutional network and an autoencoder.
 
     python internal/golden/vocabulary.py [FOLDER]
+    python internal/golden/vocabulary.py resume FOLDER
+
+resume loads each FOLDER/NAME-lince.keras, a model after 10 steps, trains it for the other 10, and writes the logs to
+FOLDER/NAME-lince.json. Without resume:
 
 It writes the same files as networks.py, which it uses: the data for tests without Python to testdata/vocabulary, and, if there is a FOLDER,
 NAME-0.keras, NAME-10.keras, NAME-20.keras and NAME.npz to it.
@@ -11,6 +15,7 @@ import json
 import os
 import sys
 import time
+import warnings
 
 import keras
 import networks
@@ -253,8 +258,21 @@ class Autoencoder:
 NETWORKS = [UNet(), ViT(), ConvNeXt(), Signals(), Autoencoder()]
 
 
+def resume(folder):
+    for network in NETWORKS:
+        path = os.path.join(folder, network.name + "-lince")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model = keras.models.load_model(path + ".keras", custom_objects={"LayerScale": LayerScale})
+        logs = [networks.step(network, model, i) for i in range(10, networks.STEPS)]
+        with open(path + ".json", "w") as f:
+            json.dump(logs, f)
+
+
 def main():
     networks.weights, networks.sample = weights, sample
+    if sys.argv[1:2] == ["resume"]:
+        return resume(sys.argv[2])
     folder = sys.argv[1] if len(sys.argv) > 1 else None
     if folder:
         os.makedirs(folder, exist_ok=True)
