@@ -282,6 +282,9 @@ func vocabularyWeights(m *lince.Model) []*tensor.Tensor {
 func TestVocabularyAsKeras(t *testing.T) {
 	for name, network := range vocabulary {
 		t.Run(name, func(t *testing.T) {
+			if testing.Short() && name == "vit" {
+				t.Skip("the largest network")
+			}
 			raw, err := os.ReadFile(filepath.Join("testdata", "vocabulary", name+".json"))
 			if err != nil {
 				t.Fatal(err)

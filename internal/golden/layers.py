@@ -128,6 +128,7 @@ def main():
     OUT.mkdir(exist_ok=True)
     families = sys.argv[1:] or sorted(p.stem.removeprefix("layers_") for p in HERE.glob("layers_*.py"))
     for family in families:
+        keras.utils.clear_session()  # automatic names do not depend on the other families
         cases = importlib.import_module("layers_" + family).CASES
         rows = [result(c[0], c[1], c[2] if len(c) > 2 else {}) for c in cases]
         lines = ",\n".join(json.dumps(r, separators=(",", ":")) for r in rows)
