@@ -15,6 +15,7 @@ const (
 	noWrapper     = "lince cannot apply a layer to each time step; Dense, EinsumDense and the normalizations need no wrapper"
 	noLanguage    = "lince has no layers for language models; use Embedding and EinsumDense"
 	noSubclassing = "it is a base class; a custom layer in Go implements the interface Layer"
+	removed       = "Keras 3 removed it"
 )
 
 // refused has the classes of keras.layers that lince does not support.
@@ -72,4 +73,13 @@ var refused = map[string]string{
 	"TFSMLayer":          noTensorFlow,
 	"Layer":              noSubclassing,
 	"Wrapper":            noSubclassing,
+
+	"CuDNNGRU":           noRecurrence,
+	"CuDNNLSTM":          noRecurrence,
+	"DenseFeatures":      removed,
+	"LocallyConnected1D": removed,
+	"LocallyConnected2D": removed,
+	"MaxoutDense":        removed,
+	"Merge":              removed + "; use Add, Concatenate or another merging layer",
+	"ThresholdedReLU":    removed + "; use ReLU with Threshold",
 }
