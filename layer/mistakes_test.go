@@ -498,7 +498,7 @@ Conv1D: padding is "full"; want one of valid, same, causal`},
 		{"Conv2DTranspose", config{"filters": 2., "kernel_size": 3., "output_padding": "x"}, `Conv2DTranspose: output_padding is "x", want 2 integers from 0 to 16777216`},
 		{"Resizing", config{"height": 2., "width": 3., "fill_mode": "reflect", "interpolation": "cubic"}, `Resizing: interpolation is "cubic"; did you mean bicubic?
 Resizing: fill_mode is "reflect": not supported yet, want "constant"`},
-		{"Masking", config{}, `there is no layer class "Masking": layers of lince do not pass masks of time steps to each other`},
+		{"Masking", config{}, `there is no layer class "Masking": lince does not pass masks of time steps between layers`},
 		{"Rescaling", config{"scale": []any{[]any{1.}}, "offset": "x"}, "Rescaling: scale is [[1]], want a number or a list of numbers\nRescaling: offset is \"x\", want a number or a list of numbers"},
 		{"Rescaling", config{"scale": []any{}}, "Rescaling: scale is [], want a number or a list of numbers"},
 		{"Normalization", config{"mean": []any{1., 2.}, "variance": 1.}, "Normalization: Mean and Variance differ in length; set both or neither"},

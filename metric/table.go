@@ -61,9 +61,9 @@ var classes = &config.Registry[Metric]{
 		{Of: R2Score{}, Names: []string{"r2_score"}},
 	},
 	Refused: map[string]string{
-		"Mean":   "it is a mean of numbers of the user's program, and metrics of lince are computed from targets and predictions",
+		"Mean":   "it only averages numbers, and metrics in lince compare targets with predictions",
 		"Metric": "it is a base class; a custom metric in Go implements the interface Metric",
-		"Sum":    "it is a sum of numbers of the user's program, and metrics of lince are computed from targets and predictions",
+		"Sum":    "it only adds numbers, and metrics in lince compare targets with predictions",
 	},
 	Types: []config.Type{averageType, aggregationType, curveType, summationType, thresholdsType},
 	Look: func(r *config.Reader) {

@@ -45,7 +45,7 @@ The page is generated from the tables in internal/graphtest and the tags of the 
 - An argument in Python is a field in Go: of the class, or of an options struct such as ` + "`lince.FitOptions`" + `. The zero value means Keras'
   default.
 - *not there* means that lince cannot do it. If the name is a class, the error for a file with this class gives the same reason.
-- *not needed* means that a Go program works without it. *another program* means that a tool outside of lince does it.
+- *not needed* means that a Go program works without it.
 `
 
 const arguments = `

@@ -8,6 +8,8 @@ const (
 
 var classNames = []nameSection{
 	{group: "Layers, losses and other classes", module: "keras.layers", rows: map[string]string{
+		"Layer":       "layer.Layer, the interface of custom layers",
+		"Wrapper":     "layer.Layer, the interface of custom layers",
 		"Input":       "lince.Input; in lince.Sequential: layer.Input",
 		"InputSpec":   "not needed: the method Build of a layer checks its operand",
 		"add":         "lince.Apply with layer.Add",
@@ -32,6 +34,7 @@ var classNames = []nameSection{
 		"threshold":   "layer.ReLULayer with Threshold",
 	}},
 	{module: "keras.losses", rows: map[string]string{
+		"Loss":             "loss.Loss, the interface of custom losses",
 		"Reduction":        "loss.Reduction",
 		"cosine_proximity": "loss.CosineSimilarity",
 	}},
@@ -39,6 +42,7 @@ var classNames = []nameSection{
 		"LossFunctionWrapper": "loss.Loss: a custom loss is a type with the method Build",
 	}},
 	{module: "keras.metrics", note: "For the string \"accuracy\" in compile(metrics=...), use metric.Accuracy. The class Accuracy is another metric.", rows: map[string]string{
+		"Metric":                         "metric.Metric, the interface of custom metrics",
 		"binary_focal_crossentropy":      "metric.Loss with loss.BinaryFocalCrossentropy",
 		"categorical_focal_crossentropy": "metric.Loss with loss.CategoricalFocalCrossentropy",
 		"cosine_proximity":               "metric.CosineSimilarity",
@@ -48,6 +52,7 @@ var classNames = []nameSection{
 		"log_cosh":                       "metric.LogCoshError",
 	}},
 	{module: "keras.metrics (strings)", of: "keras.metrics", note: "These are further names for compile(metrics=[name]). metric.Parse takes them, and the name of any loss.", rows: map[string]string{
+		"metric":              "metric.Metric, the interface of custom metrics",
 		"acc":                 "metric.Accuracy with Name: `\"acc\"`",
 		"accuracy":            "metric.Accuracy",
 		"ce":                  "not there: name the class, such as metric.CategoricalCrossentropy",
@@ -66,9 +71,12 @@ var classNames = []nameSection{
 		"variables":    "not there: the state of metrics is not accessible",
 	}},
 	{module: "keras.optimizers", rows: map[string]string{
-		"get": "optimizer.Parse, optimizer.Decode",
+		"Optimizer": "optimizer.Optimizer, the interface of custom optimizers",
+		"get":       "optimizer.Parse, optimizer.Decode",
 	}},
-	{module: "keras.optimizers (strings)", of: "keras.optimizers", note: "These are names for compile(optimizer=name). optimizer.Parse takes all of them."},
+	{module: "keras.optimizers (strings)", of: "keras.optimizers", note: "These are names for compile(optimizer=name). optimizer.Parse takes all of them.", rows: map[string]string{
+		"optimizer": "optimizer.Optimizer, the interface of custom optimizers",
+	}},
 	{module: "keras.optimizers (old arguments)", rows: map[string]string{
 		"decay":        "schedule.InverseTimeDecay with DecaySteps 1; the field Schedule of each optimizer, such as optimizer.SGD.Schedule",
 		"epsilon=None": "the default of the field Epsilon, such as optimizer.Adam.Epsilon",
@@ -97,7 +105,9 @@ var classNames = []nameSection{
 		"update_step":                 "optimizer.Optimizer.Build",
 		"variables":                   "not there: the optimizer's state is not accessible; lince.Model.Save writes it",
 	}},
-	{module: "keras.optimizers.schedules", note: "A schedule is the value of the field Schedule of an optimizer, such as optimizer.Adam.Schedule."},
+	{module: "keras.optimizers.schedules", note: "A schedule is the value of the field Schedule of an optimizer, such as optimizer.Adam.Schedule.", rows: map[string]string{
+		"LearningRateSchedule": "schedule.Schedule, the interface of custom schedules",
+	}},
 	{module: "keras.experimental", of: "keras.optimizers.schedules", rows: map[string]string{
 		"LinearModel": "lince.Sequential with one layer.Dense",
 	}},
@@ -110,14 +120,25 @@ var classNames = []nameSection{
 		"set_dtype_policy":   "not there: lince computes in float32. A model with a layer.Policy for half precision can predict",
 		"set_global_policy":  "not there: lince computes in float32. A model with a layer.Policy for half precision can predict",
 	}},
-	{module: "keras.initializers"},
-	{module: "keras.initializers (strings)", of: "keras.initializers"},
-	{module: "keras.regularizers", rows: map[string]string{
-		"l1_l2": "regularizer.L1L2",
+	{module: "keras.initializers", rows: map[string]string{
+		"Initializer": "initializer.Initializer, the interface of custom initializers",
 	}},
-	{module: "keras.regularizers (strings)", of: "keras.regularizers"},
-	{module: "keras.constraints"},
-	{module: "keras.constraints (strings)", of: "keras.constraints"},
+	{module: "keras.initializers (strings)", of: "keras.initializers", rows: map[string]string{
+		"initializer": "initializer.Initializer, the interface of custom initializers",
+	}},
+	{module: "keras.regularizers", rows: map[string]string{
+		"Regularizer": "regularizer.Regularizer, the interface of custom regularizers",
+		"l1_l2":       "regularizer.L1L2",
+	}},
+	{module: "keras.regularizers (strings)", of: "keras.regularizers", rows: map[string]string{
+		"regularizer": "regularizer.Regularizer, the interface of custom regularizers",
+	}},
+	{module: "keras.constraints", rows: map[string]string{
+		"Constraint": "constraint.Constraint, the interface of custom constraints",
+	}},
+	{module: "keras.constraints (strings)", of: "keras.constraints", rows: map[string]string{
+		"constraint": "constraint.Constraint, the interface of custom constraints",
+	}},
 	{module: "keras.applications", note: "lince has no functions that make these networks, and no weights of ImageNet. Make the model in Keras, save it as .keras, and open it with lince.Open. " +
 		"Its layers can be used in a new model: see lince.Layer.Output and lince.Functional. The modules named in lower case have preprocess_input and decode_predictions, too.", rest: "not there: save the model in Keras and open it with lince.Open"},
 	{module: "keras.applications.ResNet50", rows: map[string]string{
@@ -143,5 +164,5 @@ var classNames = []nameSection{
 
 const (
 	noApplication = "not there: pass the argument in Keras, before you save the model"
-	channelsLast  = "not there: images and convolutions are channels_last"
+	channelsLast  = "not there: lince has only channels_last"
 )

@@ -205,7 +205,7 @@ var dataNames = []nameSection{
 		"resize":                  "layer.Resizing, preprocess.Resize, picture.Resize",
 		"resize_with_crop_or_pad": "layer.CenterCrop, layer.ZeroPadding2D",
 		"resize_with_pad":         "preprocess.Resize.PadToAspectRatio, layer.Resizing",
-		"rgb_to_grayscale":        "layer.RandomGrayscale with Factor 1, data.ImageOptions.ColorMode",
+		"rgb_to_grayscale":        "data.ImageOptions.ColorMode; at random in training: layer.RandomGrayscale",
 		"rot90":                   oneTransform,
 	}},
 }

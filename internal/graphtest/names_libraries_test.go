@@ -23,7 +23,7 @@ var libraryNames = []nameSection{
 		"concat":            "graph.Builder.Concat",
 		"constant":          "tensor.Of; in a graph: graph.Builder.Constant",
 		"convert_to_tensor": "tensor.Of",
-		"equal":             binary,
+		"equal":             equal,
 		"expand_dims":       "graph.Builder.ExpandDims; one image: lince.Model.ClassifyImage needs no batch",
 		"function":          noCompiler,
 		"matmul":            "graph.Builder.MatMul",

@@ -6,7 +6,7 @@ const (
 	noSubclass   = "not there: a model is a graph of layers, not a class with methods to override. For a custom training step, use lince.Model.Function"
 	noState      = "not there: a model keeps its variables; copy them with lince.Model.Weights"
 	noQuantizing = "not there: lince has no quantized layers"
-	noMasking    = "not there: layers of lince do not pass masks of time steps to each other"
+	noMasking    = "not there: lince does not pass masks of time steps between layers"
 	noSchema     = "not needed: the tags of a layer's fields declare its arguments (layer.GetConfig)"
 	noWeightFile = "not needed: lince.Model.Save writes the variables of all layers"
 	noDevices    = "not there: lince runs on the CPU of one machine; lince.Options.Threads limits its threads"

@@ -8,6 +8,7 @@ import (
 	"go/build"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -27,8 +28,8 @@ type nameSection struct {
 	module string // the key in names.json
 	of     string // the module whose registry has the classes, if that is not module
 	note   string // a text before the table
-	// rows has what is not a class of a registry. A cell has the Go symbols for the name, or begins with "not there: ",
-	// "not needed: " or "another program: ".
+	// rows has what is not a class of a registry. A cell has the Go symbols for the name, or begins with "not there: " or
+	// "not needed: ".
 	rows map[string]string
 	rest string // the cell of all names without a row and a class; they are listed together
 }
@@ -48,13 +49,23 @@ var registryDirs = map[string]string{
 	"keras.constraints":          "constraint",
 }
 
-// packages has the directories of the packages that the tables may name; those outside of lince have an import path.
-var packages = map[string]string{
-	"lince": ".", "augment": "data/augment", "callback": "callback", "constraint": "constraint", "data": "data", "graph": "graph",
-	"initializer": "initializer", "layer": "layer", "loss": "loss", "metric": "metric", "op": "graph/op", "optimizer": "optimizer",
-	"picture": "data/picture", "plot": "plot", "preprocess": "data/preprocess", "profile": "profile", "regularizer": "regularizer",
-	"report": "report", "schedule": "optimizer/schedule", "tensor": "tensor",
-	"context": "", "csv": "encoding/csv", "http": "net/http", "image": "", "iter": "", "json": "encoding/json", "math": "", "os": "", "rand": "math/rand/v2",
+// packageDirs has the directories of the packages that the tables may name, beside package lince, and import paths of the
+// standard library.
+var packageDirs = []string{
+	"callback", "constraint", "data", "data/augment", "data/picture", "data/preprocess", "graph", "graph/op", "initializer", "layer", "loss",
+	"metric", "optimizer", "optimizer/schedule", "plot", "profile", "regularizer", "report", "tensor", "math/rand", "net/http", "os",
+}
+
+// dirOf returns the entry of packageDirs for the name of a package, or "" if there is none.
+func dirOf(pkg string) string {
+	if pkg == "lince" {
+		return "."
+	}
+	i := slices.IndexFunc(packageDirs, func(dir string) bool { return path.Base(dir) == pkg })
+	if i < 0 {
+		return ""
+	}
+	return packageDirs[i]
 }
 
 var symbol = regexp.MustCompile(`\b([a-z]+)\.([A-Z]\w*)(?:\.([A-Z]\w*))?\b`)
@@ -265,7 +276,7 @@ func marked(cell string) string {
 // checkCell reports a cell that neither names a Go symbol nor says why there is none.
 func checkCell(t *testing.T, name, cell string) {
 	checkSymbols(t, name, cell)
-	for _, start := range []string{"not there: ", "not needed: ", "another program: "} {
+	for _, start := range []string{"not there: ", "not needed: "} {
 		if strings.HasPrefix(cell, start) {
 			return
 		}
@@ -278,7 +289,7 @@ func checkCell(t *testing.T, name, cell string) {
 // checkSymbols reports Go symbols in a text that do not exist.
 func checkSymbols(t *testing.T, name, text string) {
 	for _, m := range symbol.FindAllStringSubmatch(text, -1) {
-		if _, ok := packages[m[1]]; !ok {
+		if dirOf(m[1]) == "" {
 			t.Errorf("%s: there is no package %s", name, m[1])
 			continue
 		}
@@ -295,13 +306,9 @@ func symbols(t *testing.T, pkg string) map[string]bool {
 	if symbolsOf[pkg] != nil {
 		return symbolsOf[pkg]
 	}
-	dir := packages[pkg]
-	if _, err := os.Stat(filepath.Join(testenv.Root(t), dir)); dir == "" || err != nil {
-		path := dir
-		if path == "" {
-			path = pkg
-		}
-		p, err := build.Import(path, "", build.FindOnly)
+	dir := dirOf(pkg)
+	if _, err := os.Stat(filepath.Join(testenv.Root(t), dir)); err != nil {
+		p, err := build.Import(dir, "", build.FindOnly)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -332,7 +339,7 @@ func symbols(t *testing.T, pkg string) map[string]bool {
 						for _, n := range f.Names {
 							found[s.Name.Name+"."+n.Name] = true
 						}
-						if at, ok := f.Type.(*ast.SelectorExpr); ok && f.Names == nil && packages[baseType(at.X)] != "" {
+						if at, ok := f.Type.(*ast.SelectorExpr); ok && f.Names == nil && dirOf(baseType(at.X)) != "" {
 							for name := range symbols(t, baseType(at.X)) {
 								if member, ok := strings.CutPrefix(name, at.Sel.Name+"."); ok {
 									found[s.Name.Name+"."+member] = true

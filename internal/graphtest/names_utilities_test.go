@@ -10,7 +10,12 @@ const (
 	noPhase      = "not needed: lince.Model.Fit trains and lince.Model.Predict predicts; see also lince.FunctionOptions.Training"
 	noSession    = "not needed: there are no sessions and no global graph"
 	streams      = "rand.Rand; in a custom layer: graph.Builder.RandomUniform, graph.Builder.RandomNormal"
-	binary       = "graph.Builder.Binary"
+	noStop       = "not there: lince.Trace.Gradient differentiates by the values that it is given"
+	equal        = "graph.Builder.Binary with op.Equal"
+	less         = "graph.Builder.Binary with op.Less"
+	lessEqual    = "graph.Builder.Binary with op.LessEqual"
+	greater      = "graph.Builder.Binary with op.Greater"
+	greaterEqual = "graph.Builder.Binary with op.GreaterEqual"
 )
 
 var utilityNames = []nameSection{
@@ -132,7 +137,7 @@ var utilityNames = []nameSection{
 		"count_params":                    "lince.Layer.CountParams, lince.Model.CountParams",
 		"dot":                             "graph.Builder.MatMul",
 		"epsilon":                         "not there: the value is 1e-7, as in Keras; some classes have a field, such as optimizer.Adam.Epsilon",
-		"equal":                           binary,
+		"equal":                           equal,
 		"eval":                            noImperative,
 		"exp":                             "graph.Builder.Exp",
 		"expand_dims":                     "graph.Builder.ExpandDims",
@@ -143,7 +148,7 @@ var utilityNames = []nameSection{
 		"get_uid":                         "not needed: lince numbers the names of layers in each model",
 		"get_value":                       "lince.Variable.Value; the learning rate: lince.Model.LearningRate",
 		"gradients":                       "lince.Trace.Gradient",
-		"greater":                         binary,
+		"greater":                         greater,
 		"image_data_format":               channelsLast,
 		"int_shape":                       "lince.Symbol.Shape; graph.Value.Shape",
 		"is_float_dtype":                  "tensor.DType",
@@ -162,7 +167,7 @@ var utilityNames = []nameSection{
 		"ones_like":                       "graph.Builder.BroadcastLike of graph.Builder.Constant",
 		"permute_dimensions":              "graph.Builder.Transpose",
 		"placeholder":                     "lince.Input; in lince.Model.Function: graph.Builder.Input",
-		"pow":                             "graph.Builder.Exp of a product with graph.Builder.Log; graph.Builder.Square, graph.Builder.Sqrt",
+		"pow":                             "graph.Builder.Binary with op.Pow; graph.Builder.Square, graph.Builder.Sqrt",
 		"random_normal":                   "graph.Builder.RandomNormal",
 		"reshape":                         "graph.Builder.Reshape",
 		"result_type":                     "not needed: the operands of an operation have the same type; see graph.Builder.Cast",
@@ -184,7 +189,7 @@ var utilityNames = []nameSection{
 		"stack":                           "graph.Builder.Concat after graph.Builder.ExpandDims",
 		"standardize_dtype":               "tensor.ParseDType",
 		"std":                             "graph.Builder.Sqrt of the variance",
-		"stop_gradient":                   "graph.Builder.Freeze",
+		"stop_gradient":                   noStop,
 		"sum":                             "graph.Builder.Sum",
 		"switch":                          "graph.Builder.Select",
 		"tanh":                            "graph.Builder.Tanh",
@@ -224,7 +229,7 @@ var utilityNames = []nameSection{
 		"dot_product_attention":           "layer.MultiHeadAttention, layer.Attention",
 		"dtype":                           "graph.Value.DType",
 		"einsum":                          "layer.EinsumDense",
-		"equal":                           binary,
+		"equal":                           equal,
 		"erf":                             "graph.Builder.Erf",
 		"exp":                             "graph.Builder.Exp",
 		"expand_dims":                     "graph.Builder.ExpandDims",
@@ -233,15 +238,13 @@ var utilityNames = []nameSection{
 		"full_like":                       "graph.Builder.BroadcastLike of graph.Builder.Constant",
 		"gelu":                            "layer.GELU",
 		"get_item":                        "graph.Builder.Slice",
-		"greater":                         binary,
-		"greater_equal":                   binary,
+		"greater":                         greater,
+		"greater_equal":                   greaterEqual,
 		"layer_normalization":             "graph.Builder.LayerNorm",
-		"less":                            binary,
-		"less_equal":                      binary,
+		"less":                            less,
+		"less_equal":                      lessEqual,
 		"log":                             "graph.Builder.Log",
 		"log1p":                           "graph.Builder.Log1p",
-		"logical_and":                     binary,
-		"logical_or":                      binary,
 		"matmul":                          "graph.Builder.MatMul, graph.Builder.BatchMatMul",
 		"max":                             "graph.Builder.ReduceMax",
 		"max_pool":                        "graph.Builder.MaxPool2D",
@@ -250,9 +253,9 @@ var utilityNames = []nameSection{
 		"minimum":                         "graph.Builder.Min",
 		"multiply":                        "graph.Builder.Mul",
 		"negative":                        "graph.Builder.Neg",
-		"not_equal":                       binary,
 		"one_hot":                         "graph.Builder.OneHot; of an array: data.ToCategorical",
 		"ones_like":                       "graph.Builder.BroadcastLike of graph.Builder.Constant",
+		"power":                           "graph.Builder.Binary with op.Pow",
 		"pad":                             "graph.Builder.Pad",
 		"relu":                            "graph.Builder.ReLU",
 		"relu6":                           "graph.Builder.ReLU6",
@@ -271,7 +274,7 @@ var utilityNames = []nameSection{
 		"sqrt":                            "graph.Builder.Sqrt",
 		"square":                          "graph.Builder.Square",
 		"squeeze":                         "graph.Builder.Squeeze",
-		"stop_gradient":                   "graph.Builder.Freeze",
+		"stop_gradient":                   noStop,
 		"subtract":                        "graph.Builder.Sub",
 		"sum":                             "graph.Builder.Sum",
 		"take":                            "graph.Builder.Gather",
