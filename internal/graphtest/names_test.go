@@ -122,6 +122,9 @@ func writeSection(t *testing.T, b *strings.Builder, s nameSection, list []string
 		checkCell(t, s.module+"."+name, cell)
 	}
 	fmt.Fprintf(b, "\n### %s\n\n", s.module)
+	if args := strings.TrimPrefix(s.module, "keras."); registryDirs[s.module] != "" {
+		fmt.Fprintf(b, "The [arguments of these classes](#%s) are below.\n\n", strings.ReplaceAll(args, ".", ""))
+	}
 	if s.note != "" {
 		checkSymbols(t, s.module, s.note)
 		fmt.Fprintf(b, "%s\n\n", marked(s.note))
