@@ -3,7 +3,7 @@ package graphtest_test
 const (
 	noPreview    = "not there: lince does not write the augmented images to a folder; callback.TensorBoard.FirstBatch shows those of the first batch"
 	oneTransform = "not there: lince transforms the images of a dataset, with data.ImageOptions.Augment"
-	noSuchSource = "not there: lince has no data of this kind; make a dataset with data.Tensors"
+	noSuchSource = "not there: lince reads images; make a dataset of other data with data.Tensors"
 	noDownload   = "not there: lince does not download data. Read the files in Go and use data.Tensors"
 	noFrames     = "not needed: lince does not use dataframes of pandas; data.Open reads a CSV file"
 	afterDataset = "not there: lince has no function that splits, labels and resizes like image_dataset_from_directory; use data.Open, data.Table.TrainTestSplit and data.Images"

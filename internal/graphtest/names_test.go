@@ -135,7 +135,7 @@ func writeSection(t *testing.T, b *strings.Builder, s nameSection, list []string
 	}
 	if rest != nil {
 		checkSymbols(t, s.module, s.rest)
-		fmt.Fprintf(b, "\n%s: %s.\n", marked(s.rest), strings.Join(rest, ", "))
+		fmt.Fprintf(b, "\n%s: %s.\n", strings.ToUpper(s.rest[:1])+marked(s.rest)[1:], strings.Join(rest, ", "))
 	}
 }
 

@@ -10,7 +10,7 @@ const (
 	noPhase      = "not needed: lince.Model.Fit trains and lince.Model.Predict predicts; see also lince.FunctionOptions.Training"
 	noSession    = "not needed: there are no sessions and no global graph"
 	streams      = "rand.Rand; in a custom layer: graph.Builder.RandomUniform, graph.Builder.RandomNormal"
-	noStop       = "not there: lince.Trace.Gradient differentiates by the values that it is given"
+	noStop       = "not there: a gradient goes through every operation. lince.Trace.Gradient takes the values by which to differentiate, and lince.Layer.SetTrainable selects the weights to train"
 	equal        = "graph.Builder.Binary with op.Equal"
 	less         = "graph.Builder.Binary with op.Less"
 	lessEqual    = "graph.Builder.Binary with op.LessEqual"
@@ -44,7 +44,7 @@ var utilityNames = []nameSection{
 		"image_dataset_from_directory":   afterDataset,
 		"img_to_array":                   "picture.ToFloat32",
 		"is_interactive_logging_enabled": noLogging,
-		"is_keras_tensor":                "not needed: the type lince.Symbol says it",
+		"is_keras_tensor":                "not needed: the type lince.Symbol is only for such values",
 		"load_img":                       "picture.Load, picture.Decode",
 		"model_to_dot":                   "plot.Model, which draws without Graphviz",
 		"multi_gpu_model":                noDevices,
@@ -153,7 +153,7 @@ var utilityNames = []nameSection{
 		"int_shape":                       "lince.Symbol.Shape; the field Shape of graph.Value",
 		"is_float_dtype":                  "tensor.DType",
 		"is_int_dtype":                    "tensor.DType",
-		"is_keras_tensor":                 "not needed: the type lince.Symbol says it",
+		"is_keras_tensor":                 "not needed: the type lince.Symbol is only for such values",
 		"l2_normalize":                    "layer.UnitNormalization; of an array: data.Normalize",
 		"learning_phase":                  noPhase,
 		"log":                             "graph.Builder.Log",
@@ -200,11 +200,18 @@ var utilityNames = []nameSection{
 		"variable":                        "graph.Builder.Variable",
 		"zeros_like":                      "graph.Builder.BroadcastLike of graph.Builder.Constant",
 	}},
-	{module: "keras.ops", note: "An operation is a method of graph.Builder, for the Build method of a custom layer, loss or metric, and for lince.Model.Function (lince.Trace has the same methods).", rows: map[string]string{
+	{module: "keras.ops", of: "keras.activations", note: "An operation is a method of graph.Builder, for the Build method of a custom layer, loss or metric, and for lince.Model.Function (lince.Trace has the same methods).", rows: map[string]string{
 		"abs":                             "graph.Builder.Abs",
 		"absolute":                        "graph.Builder.Abs",
 		"add":                             "graph.Builder.Add",
 		"amax":                            "graph.Builder.ReduceMax",
+		"amin":                            "the negative of graph.Builder.ReduceMax of graph.Builder.Neg",
+		"min":                             "the negative of graph.Builder.ReduceMax of graph.Builder.Neg",
+		"ceil":                            "the negative of graph.Builder.Floor of graph.Builder.Neg",
+		"reciprocal":                      "graph.Builder.Div of graph.Builder.Constant",
+		"stack":                           "graph.Builder.Concat after graph.Builder.ExpandDims",
+		"hard_swish":                      "layer.HardSiLU",
+		"swish":                           "layer.SiLU",
 		"arange":                          "graph.Builder.Iota",
 		"argmax":                          "graph.Builder.ArgMax",
 		"average":                         "metric.Mean",
@@ -236,7 +243,6 @@ var utilityNames = []nameSection{
 		"expm1":                           "graph.Builder.Expm1",
 		"floor":                           "graph.Builder.Floor",
 		"full_like":                       "graph.Builder.BroadcastLike of graph.Builder.Constant",
-		"gelu":                            "layer.GELU",
 		"get_item":                        "graph.Builder.Slice",
 		"greater":                         greater,
 		"greater_equal":                   greaterEqual,
