@@ -326,7 +326,7 @@ func TestUnknownClass(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	unknown = nil
-	if _, err := loss.Parse("ctc"); !errors.As(err, &unknown) || unknown.Class != "ctc" {
+	if _, err := loss.Parse("ctc"); !errors.As(err, &unknown) || unknown.Class != "ctc" || unknown.Reason == "" {
 		t.Errorf("got %v", err)
 	}
 }
