@@ -33,6 +33,8 @@
 //
 // The API follows Keras. Packages layer, loss, metric, optimizer and callback provide Keras' classes as structs with Keras'
 // names. The zero value of a field means Keras' default. The results are the same as in Keras, except for rounding.
+// The page docs/keras.md of the module translates the names of Keras, and of the libraries that scripts use with it, to Go. It also
+// lists the arguments of all classes.
 //
 // # Models
 //

@@ -18,6 +18,7 @@ import (
 type reader struct {
 	Options
 	missing map[string][]string      // names of layers, by unsupported class
+	reasons map[string]string        // why lince does not support a class of missing, if it is one of Keras
 	shared  map[int64]*layerInstance // layers that are in several models, by keras.NetworkLayer.Shared
 }
 
@@ -33,7 +34,9 @@ func (r *reader) missingClasses() error {
 		if len(names) > 1 {
 			where = fmt.Sprintf("%s and %d more", where, len(names)-1)
 		}
-		if near := suggest.Nearest(class, layer.Classes()); near != "" {
+		if reason := r.reasons[class]; reason != "" {
+			where += "; " + reason
+		} else if near := suggest.Nearest(class, layer.Classes()); near != "" {
 			where += fmt.Sprintf("; did you mean %s?", near)
 		}
 		list = append(list, fmt.Sprintf("%s (%s)", class, where))
@@ -379,6 +382,7 @@ func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, unsu
 				what = fmt.Sprintf("%s %q", u.Kind, u.Class)
 			}
 			r.missing[what] = append(r.missing[what], name)
+			r.reasons[what] = u.Reason
 		}
 		if rest != nil {
 			return nil, nil, fmt.Errorf("layer %s: %w", name, rest)

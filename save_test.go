@@ -267,7 +267,7 @@ func TestOpenRefuses(t *testing.T) {
 		f    *keras.File
 		want string
 	}{
-		"unknown layer": {replace(`"class_name": "Flatten"`, `"class_name": "Lambda"`), "does not support: Lambda (layer flatten)"},
+		"unknown layer": {replace(`"class_name": "Flatten"`, `"class_name": "Lambda"`), "does not support: Lambda (layer flatten; it calls a Python function; write the layer in Go)"},
 		"unknown key":   {replace(`"filters": 3`, `"filters": 3, "filtres": 3`), "filtres"},
 		"huge layer":    {replace(`"units": 4`, `"units": 4000000`), "dense/kernel must be float32 (12, 4000000), the file has float32 (12, 4)"},
 		"another model": {replace(`"class_name": "Sequential"`, `"class_name": "MyModel"`), `its class is "MyModel"`},

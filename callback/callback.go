@@ -1,5 +1,6 @@
 // Package callback provides the callbacks of keras.callbacks. They stop training early, save the model, write logs, or
-// change the learning rate. Pass them to lince's Model.Fit, Evaluate or Predict:
+// change the learning rate. docs/keras.md translates the arguments in Keras to fields. Pass callbacks to lince's Model.Fit,
+// Evaluate or Predict:
 //
 //	history, err := model.Fit(ctx, train, lince.FitOptions{
 //		Epochs:     20,

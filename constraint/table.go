@@ -19,6 +19,9 @@ var classes = &config.Registry[Constraint]{
 		{Of: NonNeg{}, Names: []string{"non_neg"}},
 		{Of: UnitNorm{}, Names: []string{"unit_norm"}, Read: readUnitNorm},
 	},
+	Refused: map[string]string{
+		"Constraint": "it is a base class; a custom constraint in Go implements the interface Constraint",
+	},
 	Types: []config.Type{
 		config.TypeOf(encodeAxis, decodeAxis, nil, parseAxis),
 	},

@@ -8,4 +8,6 @@
 // train_test_split and pandas' way of printing tables. Where Keras' result depends on chance (the
 // order of files, a corrupt file, the number of workers), the result is defined here: the same
 // seed gives the same bits. Sources on disk are never written.
+//
+// docs/keras.md translates the names of Keras, tf.data and scikit-learn to those of this package.
 package data

@@ -4,6 +4,8 @@
 //
 // A Graph is portable and immutable. Its batch dimension is unknown. The compiler decides about
 // memory layouts and fusion, and a Store holds the values of the graph's variables.
+//
+// docs/keras.md translates the names of keras.ops and keras.backend to the methods of Builder.
 package graph
 
 import (

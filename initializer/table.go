@@ -7,6 +7,8 @@ import (
 	"github.com/lince-ml/lince/internal/config"
 )
 
+const noAudio = "lince has no layers for audio"
+
 // classes lists the initializers, with the names that keras.initializers.get accepts.
 var classes = &config.Registry[Initializer]{
 	Kind: "initializer",
@@ -26,6 +28,11 @@ var classes = &config.Registry[Initializer]{
 		{Of: Constant{}, Names: []string{"constant"}},
 		{Of: Orthogonal{}, Names: []string{"orthogonal", "OrthogonalInitializer"}},
 		{Of: Identity{}, Names: []string{"identity", "IdentityInitializer"}},
+	},
+	Refused: map[string]string{
+		"Initializer":     "it is a base class; a custom initializer in Go implements the interface Initializer",
+		"STFT":            noAudio,
+		"STFTInitializer": noAudio,
 	},
 	Common: struct {
 		_ struct{} `keras:"dtype,any,omit"`            // written by Keras 2; without effect

@@ -118,6 +118,7 @@ var classes = &config.Registry[Layer]{
 		{Of: AugMix{}, Write: writeFactors},
 		{Of: Pipeline{}},
 	},
+	Refused: refused,
 	Types: []config.Type{
 		config.TypeOf(encodeActivation, decodeActivation, checkActivation, func(s string) Activation { return Function(s) }),
 		config.TypeOf(encodeInitializer, objectReader("an initializer", initializer.Decode), initializer.Check, parseInitializer),

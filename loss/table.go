@@ -33,6 +33,10 @@ var classes = &config.Registry[Loss]{
 		{Of: Tversky{}, Names: []string{"tversky"}},
 		{Of: Circle{}, Names: []string{"circle"}},
 	},
+	Refused: map[string]string{
+		"CTC":  "lince has no losses for sequences of labels, such as written words",
+		"Loss": "it is a base class; a custom loss in Go implements the interface Loss",
+	},
 	Types: []config.Type{reductionType, factorsType},
 	Look: func(r *config.Reader) {
 		if r.Null("reduction") { // in Keras, null is another way to write "none"

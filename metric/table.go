@@ -60,6 +60,11 @@ var classes = &config.Registry[Metric]{
 		{Of: ConcordanceCorrelation{}, Names: []string{"concordance_correlation"}, Read: refuseAllAxes},
 		{Of: R2Score{}, Names: []string{"r2_score"}},
 	},
+	Refused: map[string]string{
+		"Mean":   "it only averages numbers, and metrics in lince compare targets with predictions",
+		"Metric": "it is a base class; a custom metric in Go implements the interface Metric",
+		"Sum":    "it only adds numbers, and metrics in lince compare targets with predictions",
+	},
 	Types: []config.Type{averageType, aggregationType, curveType, summationType, thresholdsType},
 	Look: func(r *config.Reader) {
 		if r.Null("class_aggregation") { // null means None there, not the default

@@ -30,6 +30,11 @@ var classes = &config.Registry[Optimizer]{
 		{Of: Nadam{}},
 		{Of: ScheduleFreeAdamW{}},
 	},
+	Refused: map[string]string{
+		"MultiOptimizer": "lince updates all weights of a model with one optimizer",
+		"Optimizer":      "it is a base class; a custom optimizer in Go implements the interface Optimizer",
+		"OptimizerMap":   "lince updates all weights of a model with one optimizer",
+	},
 	Types: []config.Type{
 		config.TypeOf(encodeSchedule, decodeSchedule, schedule.Check, func(string) schedule.Schedule { return nil }),
 		config.TypeOf(encodeInner, decodeInner, nil, func(string) Optimizer { return nil }),

@@ -3,6 +3,8 @@
 // program.
 //
 //	err := plot.Save("model.png", model, plot.Options{ShowShapes: true})
+//
+// docs/keras.md lists the arguments in Keras with their fields.
 package plot
 
 import (

@@ -17,6 +17,9 @@ var classes = &config.Registry[Regularizer]{
 		{Of: L1L2{}, Names: []string{"l1l2"}},
 		{Of: OrthogonalRegularizer{}, Names: []string{"orthogonal_regularizer"}},
 	},
+	Refused: map[string]string{
+		"Regularizer": "it is a base class; a custom regularizer in Go implements the interface Regularizer",
+	},
 }
 
 // UnknownClass is the error for a class that lince does not support.

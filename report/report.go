@@ -2,5 +2,6 @@
 // galleries of images, classification reports and CSV files. It takes numbers and images, not
 // models, so it can also report on models of other libraries.
 //
-// The same input always gives the same bytes.
+// The same input always gives the same bytes. docs/keras.md translates the names of scikit-learn and matplotlib to those of
+// this package.
 package report

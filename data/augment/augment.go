@@ -1,5 +1,5 @@
 // Package augment is Keras' ImageDataGenerator: random rotations, shifts, shears, zooms, flips, channel
-// shifts and brightness, and the normalization that follows them.
+// shifts and brightness, and the normalization that follows them. docs/keras.md lists the arguments in Keras with their fields.
 //
 // For a seed it draws the same numbers as Keras, from NumPy's Mersenne Twister in the same order. The pixels
 // equal Keras' to the last bit in nearly all cases; the golden tests list the others. A [Generator] holds the

@@ -51,6 +51,9 @@ type Registry[T any] struct {
 	Quiet   bool   // messages begin with the class, without Kind
 	Fold    bool   // Find ignores case
 	Classes []Entry[T]
+	// Refused has the public classes of Keras that lince does not support, each with the reason: the end of an error
+	// message, which docs/keras.md quotes.
+	Refused map[string]string
 	Types   []Type
 	Common  any           // a struct of blank fields: arguments of all classes
 	Look    func(*Reader) // examines a config before its fields are read; may be nil
@@ -112,6 +115,8 @@ type UnknownClass struct {
 	Class string   // the name in the file or in the call
 	Short bool     // Class is the argument of a function that also takes short names, such as "mse"
 	Known []string // the supported names
+	// Reason says why lince does not support a class of Keras. It is empty if Keras has no such class.
+	Reason string
 }
 
 // Error implements error.
@@ -123,6 +128,9 @@ func (e *UnknownClass) Error() string {
 	class := " class"
 	if e.Short {
 		class = ""
+	}
+	if e.Reason != "" {
+		hint = ": " + e.Reason
 	}
 	return fmt.Sprintf("there is no %s%s %q%s", e.Kind, class, e.Class, hint)
 }
@@ -149,7 +157,18 @@ func (g *Registry[T]) Find(name string) (string, error) {
 		}
 		names = append(names, e.Names...)
 	}
-	return "", &UnknownClass{g.Kind, name, true, names}
+	return "", &UnknownClass{g.Kind, name, true, names, g.reason(name)}
+}
+
+// reason returns why a class of Keras is refused. name is the class or, as in losses.ctc, its name in snake case or lower
+// case. It is "" for other names.
+func (g *Registry[T]) reason(name string) string {
+	for class, reason := range g.Refused {
+		if name == class || name == SnakeCase(class) || name == strings.ToLower(class) {
+			return reason
+		}
+	}
+	return ""
 }
 
 // class returns the name of the Keras class.
@@ -339,7 +358,7 @@ func (g *Registry[T]) Decode(class string, conf map[string]any, prediction bool)
 		}
 	}
 	var none T
-	return none, nil, &UnknownClass{g.Kind, class, false, g.Names()}
+	return none, nil, &UnknownClass{g.Kind, class, false, g.Names(), g.reason(class)}
 }
 
 // DecodeAs is like Decode for the class of e, which need not be listed.

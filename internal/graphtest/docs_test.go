@@ -26,12 +26,33 @@ import (
 
 var update = flag.Bool("update", false, "write docs/keras.md")
 
-const docs = `# Keras classes in lince
+const docs = `# Keras names in Go
 
-This page lists the Keras classes that lince supports, with their arguments. The documentation of the Go types has the formulas, shapes
-and errors.
+This page has two parts. The first translates the names of Keras, and of the libraries that scripts use with it, to Go. The second lists
+the classes that lince supports, with their arguments. Search the page for the name in Python.
 
-The page is generated from the tags of the Go structs. After a change, run ` + "`go test ./internal/graphtest -run Docs -update`" + `.
+The page is generated from the tables in internal/graphtest and the tags of the Go structs. After a change, run
+` + "`go test ./internal/graphtest -run Docs -update`" + `.
+
+**Names:** [models and training](#models-and-training), [layers, losses and other classes](#layers-losses-and-other-classes),
+[callbacks](#callbacks), [images and data](#images-and-data), [utilities](#utilities), [other libraries](#other-libraries).
+
+**Arguments:** [activations](#activations), [layers](#layers), [initializers](#initializers), [losses](#losses), [metrics](#metrics),
+[optimizers](#optimizers), [schedules](#optimizersschedules), [regularizers](#regularizers), [constraints](#constraints).
+
+- A Go name has the form ` + "`package.Symbol`" + ` or ` + "`package.Type.Member`" + `. In a module that uses lince, ` + "`go doc`" + ` accepts it:
+  ` + "`go doc callback.EarlyStopping`" + `. The root package ` + "`github.com/lince-ml/lince`" + ` is ` + "`lince`" + `.
+- An argument in Python is a field in Go: of the class, or of an options struct such as ` + "`lince.FitOptions`" + `. The zero value means Keras'
+  default.
+- *not there* means that lince cannot do it. If the name is a class, the error for a file with this class gives the same reason.
+- *not needed* means that a Go program works without it.
+`
+
+const arguments = `
+# Arguments
+
+The second part lists the arguments of the classes that lince supports. The documentation of the Go types has the formulas, shapes and
+errors.
 
 - The first column is the name in Keras, and ` + "`argument`" + ` is the name of the argument there. In a row without a field, lince supports
   only the given value of the argument.
@@ -89,6 +110,8 @@ var values = map[reflect.Type]string{
 func TestDocs(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(docs)
+	b.WriteString(names(t))
+	b.WriteString(arguments)
 	specs(declarations(t, "layer"), func(s *ast.ValueSpec, doc string) {
 		if typ, ok := s.Type.(*ast.Ident); ok && typ.Name == "Function" {
 			name := strings.Trim(s.Values[0].(*ast.BasicLit).Value, `"`)

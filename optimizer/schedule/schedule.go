@@ -4,6 +4,8 @@
 //
 //	optimizer.SGD{Schedule: schedule.CosineDecay{InitialLearningRate: .1, DecaySteps: 1000}}
 //
+// docs/keras.md lists all schedules with their arguments.
+//
 // In the formulas, s is the number of previous steps: 0 in the first step. A step is one batch, also
 // if the optimizer accumulates gradients. Learning rates are computed in float64 and rounded to
 // float32; Keras computes in float32.

@@ -20,6 +20,9 @@ var classes = &config.Registry[Schedule]{
 		{Of: CosineDecay{}},
 		{Of: CosineDecayRestarts{}},
 	},
+	Refused: map[string]string{
+		"LearningRateSchedule": "it is a base class; a custom schedule in Go implements the interface Schedule",
+	},
 	Check: func(s Schedule) error {
 		p, ok := s.(PiecewiseConstantDecay)
 		switch {

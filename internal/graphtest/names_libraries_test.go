@@ -1,0 +1,174 @@
+package graphtest_test
+
+const (
+	noTuner      = "not there: train with each setting in a loop in Go and compare lince.Model.Evaluate"
+	noFormat     = "not there: open the .keras file in Keras and export it there"
+	noCurve      = "not there: metric.AUC has the area under the curve; lince.Model.Predict gives the probabilities for the curve"
+	noFolds      = "not there: choose the rows in Go and use data.Table.Take"
+	noLabels     = "not needed: data.Images numbers the class names; see data.Flow.Classes. One-hot targets of an array: data.ToCategorical"
+	noScaling    = "layer.Normalization with Mean and Variance, layer.Rescaling"
+	goSlices     = "a Go slice, or tensor.Of"
+	sklearnKeras = "not there: lince has no models of scikit-learn; use lince.Model"
+)
+
+var libraryNames = []nameSection{
+	{group: "Other libraries", module: "tensorflow", rows: map[string]string{
+		"GradientTape":      "lince.Model.Function: lince.Trace.Gradient",
+		"Tensor":            "tensor.Tensor; in a graph: graph.Value",
+		"Variable":          "lince.Variable; in a custom layer: graph.Variable",
+		"abs":               "graph.Builder.Abs",
+		"argmax":            "graph.Builder.ArgMax; of a prediction: lince.Classification.Class",
+		"cast":              "graph.Builder.Cast",
+		"clip_by_value":     "graph.Builder.Clip",
+		"concat":            "graph.Builder.Concat",
+		"constant":          "tensor.Of; in a graph: graph.Builder.Constant",
+		"convert_to_tensor": "tensor.Of",
+		"equal":             equal,
+		"expand_dims":       "graph.Builder.ExpandDims; one image: lince.Model.ClassifyImage needs no batch",
+		"function":          noCompiler,
+		"matmul":            "graph.Builder.MatMul",
+		"newaxis":           "graph.Builder.ExpandDims",
+		"one_hot":           "data.ToCategorical; in a graph: graph.Builder.OneHot",
+		"ones":              "tensor.New, tensor.Of",
+		"py_function":       "not needed: a data.Dataset is Go code",
+		"reduce_max":        "graph.Builder.ReduceMax",
+		"reduce_mean":       "graph.Builder.Mean",
+		"reduce_sum":        "graph.Builder.Sum",
+		"reshape":           "graph.Builder.Reshape",
+		"shape":             "tensor.Tensor.Shape; in a graph: graph.Builder.Size",
+		"squeeze":           "graph.Builder.Squeeze",
+		"stack":             "graph.Builder.Concat after graph.Builder.ExpandDims",
+		"transpose":         "graph.Builder.Transpose",
+		"where":             "graph.Builder.Select",
+		"zeros":             "tensor.New",
+	}},
+	{module: "tensorflow.config", rows: map[string]string{
+		"experimental.enable_op_determinism": "not needed: the same seed gives the same bits; see lince.Options.Seed",
+		"experimental.set_memory_growth":     noDevices,
+		"list_physical_devices":              noDevices,
+
+		"threading.set_intra_op_parallelism_threads": "lince.Options.Threads",
+	}},
+	{module: "tensorflow.distribute", rows: map[string]string{
+		"MirroredStrategy": noDevices,
+		"TPUStrategy":      noDevices,
+	}},
+	{module: "tensorflow.io", rows: map[string]string{
+		"TFRecordWriter":       "not there: lince does not write TFRecord files",
+		"parse_single_example": "not there: lince does not read TFRecord files; implement data.Dataset",
+		"read_file":            "os.ReadFile",
+	}},
+	{module: "tensorflow.lite", rows: map[string]string{
+		"Interpreter":     "lince.Model.Predict, of a model that lince.Open read",
+		"TFLiteConverter": noFormat,
+	}},
+	{module: "tensorflow.math", rows: map[string]string{
+		"confusion_matrix": "report.Classify: report.Classification.Confusion",
+	}},
+	{module: "tensorflow.nn", rows: map[string]string{
+		"relu":    "graph.Builder.ReLU, layer.ReLU",
+		"sigmoid": "graph.Builder.Sigmoid, layer.Sigmoid",
+		"softmax": "graph.Builder.Softmax, layer.Softmax; a model without it: lince.Model.GivesLogits",
+
+		"sparse_softmax_cross_entropy_with_logits": "loss.SparseCategoricalCrossentropy with FromLogits",
+	}},
+	{module: "tensorflow.random", rows: map[string]string{
+		"normal":   streams,
+		"set_seed": "lince.Options.Seed for the model, data.TensorOptions.Seed or data.ImageOptions.Seed for the data",
+		"uniform":  streams,
+	}},
+	{module: "tensorflow.saved_model", rows: map[string]string{
+		"load": "not there: save the model as .keras and use lince.Open",
+		"save": noFormat,
+	}},
+	{module: "tensorflow.summary", rows: map[string]string{
+		"create_file_writer": "callback.TensorBoard",
+		"image":              "callback.TensorBoard.FirstBatch, callback.TensorBoard.Mistakes",
+		"scalar":             "callback.Logs.Set in a callback before callback.TensorBoard",
+	}},
+	{module: "tensorflow.train", rows: map[string]string{
+		"Checkpoint":        "callback.BackupAndRestore",
+		"CheckpointManager": "callback.BackupAndRestore, callback.ModelCheckpoint",
+		"latest_checkpoint": "not needed: lince.Model.Fit with callback.BackupAndRestore finds its checkpoint",
+	}},
+	{module: "tensorflow_datasets", rows: map[string]string{
+		"load": noDownload,
+	}},
+	{module: "tensorflow_hub", rows: map[string]string{
+		"KerasLayer": "not there: it runs a SavedModel of TensorFlow. Use a model of keras.applications, saved as .keras, with lince.Open",
+	}},
+	{module: "tensorflowjs", rows: map[string]string{
+		"converters.save_keras_model": noFormat,
+	}},
+	{module: "keras_tuner", rows: map[string]string{
+		"BayesianOptimization": noTuner,
+		"Hyperband":            noTuner,
+		"RandomSearch":         noTuner,
+	}},
+	{module: "keras.wrappers.scikit_learn", rows: map[string]string{
+		"KerasClassifier": sklearnKeras,
+		"KerasRegressor":  sklearnKeras,
+	}},
+	{module: "sklearn.metrics", rows: map[string]string{
+		"ConfusionMatrixDisplay":          "report.Confusion",
+		"accuracy_score":                  "report.Classification.Accuracy",
+		"auc":                             "metric.AUC",
+		"classification_report":           "report.Classify: report.Classification.String",
+		"confusion_matrix":                "report.Classify: report.Classification.Confusion",
+		"f1_score":                        "report.Scores.F1; in training: metric.F1Score",
+		"mean_squared_error":              "metric.MeanSquaredError",
+		"precision_recall_curve":          noCurve,
+		"precision_recall_fscore_support": "report.Classification.PerClass",
+		"precision_score":                 "report.Scores.Precision; in training: metric.Precision",
+		"recall_score":                    "report.Scores.Recall; in training: metric.Recall",
+		"roc_auc_score":                   "metric.AUC",
+		"roc_curve":                       noCurve,
+	}},
+	{module: "sklearn.model_selection", rows: map[string]string{
+		"GridSearchCV":           noTuner,
+		"KFold":                  noFolds,
+		"StratifiedKFold":        noFolds,
+		"StratifiedShuffleSplit": "data.SplitOptions.Stratify, with data.TrainTestSplit",
+		"cross_val_score":        noFolds,
+		"train_test_split":       "data.Table.TrainTestSplit, data.TrainTestSplit",
+	}},
+	{module: "sklearn.preprocessing", rows: map[string]string{
+		"LabelBinarizer": noLabels,
+		"LabelEncoder":   noLabels,
+		"MinMaxScaler":   noScaling,
+		"OneHotEncoder":  noLabels,
+		"StandardScaler": noScaling,
+	}},
+	{module: "sklearn.utils", rows: map[string]string{
+		"class_weight.compute_class_weight":  "lince.FitOptions.ClassWeight; compute the weights from data.Table.Counts",
+		"class_weight.compute_sample_weight": "data.ImageOptions.Weights; compute the weights from data.Table.Counts",
+		"shuffle":                            "not needed: data.Images and data.Tensors shuffle the rows",
+	}},
+	{module: "numpy", rows: map[string]string{
+		"argmax":      "lince.Classification.Class, from lince.Model.Classify",
+		"array":       goSlices,
+		"expand_dims": "not needed: lince.Model.ClassifyImage takes one image",
+		"load":        "not there: lince does not read .npy files; read the numbers in Go and use tensor.Of",
+		"random.seed": "lince.Options.Seed, data.SplitOptions.RandomState",
+		"save":        "not there: lince does not write .npy files; tensor.Values has the numbers",
+		"savez":       "not there: lince does not write .npz files; tensor.Values has the numbers",
+	}},
+	{module: "pandas", rows: map[string]string{
+		"DataFrame": "data.Table",
+		"read_csv":  "data.Open of a CSV file",
+	}},
+	{module: "matplotlib.pyplot", rows: map[string]string{
+		"imshow":  "report.Gallery; in the terminal: picture.Terminal",
+		"plot":    "report.Curves",
+		"savefig": "report.Curves, which writes an SVG image",
+		"subplot": "report.Gallery",
+	}},
+	{module: "PIL.Image", rows: map[string]string{
+		"open": "picture.Load, picture.Decode",
+	}},
+	{module: "cv2", rows: map[string]string{
+		"cvtColor": "picture.Decode with another picture.ColorMode; preprocess.BGR",
+		"imread":   "picture.Load, picture.Decode",
+		"resize":   "picture.Resize, preprocess.Resize",
+	}},
+}
