@@ -329,6 +329,10 @@ func FuzzArchive(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(b)
+		if b, err = gunzip(b); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		path := filepath.Join(t.TempDir(), "a.tar.gz")
