@@ -33,9 +33,9 @@ func unfold(g *graph.Graph) error {
 			f.replace(n.Out[0], at(op.Add, at(op.Mul, n.In[0], n.In[1]), n.In[2]))
 			f.remove(n)
 		case op.BatchNorm:
-			f.statistics(n, BatchNorm{BatchNorm: o}, 1, func(bn BatchNorm) op.Op { return bn }, func(*graph.Node) *graph.Value { return n.In[0] }, at)
+			f.statistics(n, BatchNorm{BatchNorm: o}, func(bn BatchNorm) op.Op { return bn }, func(*graph.Node) *graph.Value { return n.In[0] }, at)
 		case ConvBatchNorm:
-			f.statistics(n, o.BatchNorm, o.Operands(), func(bn BatchNorm) op.Op { return ConvBatchNorm{o.Conv2D, bn} },
+			f.statistics(n, o.BatchNorm, func(bn BatchNorm) op.Op { return ConvBatchNorm{o.Conv2D, bn} },
 				func(m *graph.Node) *graph.Value { return m.Out[3] }, at)
 		}
 		if f.err != nil {
@@ -46,9 +46,9 @@ func unfold(g *graph.Graph) error {
 	return nil
 }
 
-// statistics replaces the batch normalization n by a node with its statistics and by element-wise ops. The operands from
-// index from on are gamma and beta. with returns the op for a BatchNorm, and x what is normalized.
-func (f *fuser) statistics(n *graph.Node, o BatchNorm, from int, with func(BatchNorm) op.Op, x func(m *graph.Node) *graph.Value,
+// statistics replaces the batch normalization n by a node with its statistics and by element-wise ops. with returns the
+// op for a BatchNorm, and x what is normalized.
+func (f *fuser) statistics(n *graph.Node, o BatchNorm, with func(BatchNorm) op.Op, x func(m *graph.Node) *graph.Value,
 	at func(fn op.BinaryFn, x, y *graph.Value) *graph.Value) {
 	if o.Residual || o.ReLU || o.ReLU6 {
 		return
