@@ -276,7 +276,7 @@ func TestLoadErrors(t *testing.T) {
 }
 
 func TestCheckRefusesOtherArrays(t *testing.T) {
-	image := func(d tensor.DType, shape ...int) *tensor.Tensor { return tensor.New(d, shape...) }
+	image := tensor.New
 	good, labels := image(tensor.Uint8, 2, 3, 3), tensor.New(tensor.Int32, 2)
 	for _, c := range []struct {
 		x, y *tensor.Tensor
