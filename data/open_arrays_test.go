@@ -107,7 +107,13 @@ func TestLabelFolders(t *testing.T) {
 
 func TestOpenArraysErrors(t *testing.T) {
 	dir := t.TempDir()
-	for name, content := range map[string]string{"a.npz": "PK\x03\x04", "train-images-idx3-ubyte": "\x00\x00\x08\x03", "images.tar.gz": "\x1f\x8b\x08", "cat.0.txt": "x"} {
+	cut, err := os.ReadFile("datasets/testdata/cifar-10-python.tar.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{
+		"cifar.tar.gz": string(cut[:len(cut)/2]), "a.npz": "PK\x03\x04", "train-images-idx3-ubyte": "\x00\x00\x08\x03", "images.tar.gz": "\x1f\x8b\x08", "cat.0.txt": "x",
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -116,6 +122,7 @@ func TestOpenArraysErrors(t *testing.T) {
 		"a.npz":                   "is not a NumPy archive (.npz), or it is damaged",
 		"train-images-idx3-ubyte": "open the folder with all four of them",
 		"images.tar.gz":           "unpack it and open the folder",
+		"cifar.tar.gz":            "it is truncated; download it again",
 		"":                        "has no train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte",
 	} {
 		if _, err := Open(t.Context(), filepath.Join(dir, name), OpenOptions{}); err == nil || !strings.Contains(err.Error(), want) {

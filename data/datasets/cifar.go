@@ -132,9 +132,14 @@ func cifarFiles(s *source, labels tensor.DType, names []string, add func(b *cifa
 	return a, nil
 }
 
+// The files of CIFAR-10.
+var (
+	cifar10Files       = []string{"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"}
+	cifar10BinaryFiles = []string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"}
+)
+
 func loadCIFAR10(s *source, _ LabelMode) (*Arrays, error) {
-	names := []string{"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"}
-	a, err := cifarFiles(s, tensor.Uint8, names, func(b *cifarBatch, content []byte) error { return b.pickled(content, "labels") })
+	a, err := cifarFiles(s, tensor.Uint8, cifar10Files, func(b *cifarBatch, content []byte) error { return b.pickled(content, "labels") })
 	if err == nil {
 		a.Classes = cifar10Names
 	}
@@ -142,8 +147,7 @@ func loadCIFAR10(s *source, _ LabelMode) (*Arrays, error) {
 }
 
 func loadCIFAR10Binary(s *source, _ LabelMode) (*Arrays, error) {
-	names := []string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"}
-	a, err := cifarFiles(s, tensor.Uint8, names, func(b *cifarBatch, content []byte) error { return b.binary(content, 1, 0) })
+	a, err := cifarFiles(s, tensor.Uint8, cifar10BinaryFiles, func(b *cifarBatch, content []byte) error { return b.binary(content, 1, 0) })
 	if err == nil {
 		a.Classes = cifar10Names
 	}

@@ -97,12 +97,9 @@ func LoadCIFAR100(path string, mode LabelMode) (*Arrays, error) {
 	}, mode)
 }
 
-// Recognize reports whether path is a file or a folder that Load reads.
+// Recognize reports whether path is a file or a folder that Load reads, even if it is damaged.
 func Recognize(path string) bool {
-	s, f, err := find(path, allForms)
-	if err != nil {
-		return false
-	}
+	s, f, _ := find(path, allForms)
 	s.close()
 	return f != nil
 }
@@ -136,8 +133,8 @@ type form struct {
 var (
 	npzForm            = &form{name: "npz"}
 	idxForm            = &form{"IDX files", idxNames("train", "images", 3), nil, loadIDX}
-	cifar10Form        = &form{"cifar-10-batches-py", []string{"data_batch_1"}, nil, loadCIFAR10}
-	cifar10BinaryForm  = &form{"cifar-10-batches-bin", []string{"data_batch_1.bin"}, nil, loadCIFAR10Binary}
+	cifar10Form        = &form{"cifar-10-batches-py", cifar10Files[:5], nil, loadCIFAR10}
+	cifar10BinaryForm  = &form{"cifar-10-batches-bin", cifar10BinaryFiles[:5], nil, loadCIFAR10Binary}
 	cifar100Form       = &form{"cifar-100-python", []string{"meta"}, []string{"train", "test"}, loadCIFAR100}
 	cifar100BinaryForm = &form{"cifar-100-binary", []string{"fine_label_names.txt"}, []string{"train.bin"}, loadCIFAR100Binary}
 	allForms           = []*form{npzForm, idxForm, cifar10Form, cifar10BinaryForm, cifar100Form, cifar100BinaryForm}
@@ -151,10 +148,10 @@ func load(path string, w wanted, mode LabelMode) (*Arrays, error) {
 		}
 	}
 	s, f, err := find(path, w.forms)
+	defer s.close()
 	if err != nil {
 		return nil, err
 	}
-	defer s.close()
 	if f == nil {
 		return nil, fmt.Errorf("%s: is not %s: want %s", path, w.name, w.get)
 	}

@@ -67,7 +67,7 @@ func loadIDX(s *source, _ LabelMode) (*Arrays, error) {
 			*f.to, err = readIDX(b, f.dims)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %s %w", s.where, names[i], err)
+			return nil, fmt.Errorf("%s: %s: %w", s.where, names[i], err)
 		}
 	}
 	return a, nil

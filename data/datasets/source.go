@@ -28,7 +28,8 @@ type source struct {
 // folders are the folders in which the files of a dataset may be, below the folder that the user names.
 var folders = []string{"", "cifar-10-batches-py", "cifar-10-batches-bin", "cifar-100-python", "cifar-100-binary", "raw", "MNIST/raw", "FashionMNIST/raw"}
 
-// find determines the form of a dataset. It returns no form if there is none. The source is nil for .npz files.
+// find determines the form of a dataset. It returns no form if there is none, and a form with an error if the dataset is
+// damaged. The source is nil for .npz files.
 func find(name string, forms []*form) (*source, *form, error) {
 	info, err := os.Stat(name)
 	switch {
@@ -56,10 +57,7 @@ func find(name string, forms []*form) (*source, *form, error) {
 		return nil, nil, nil
 	case isTar(name):
 		s, err := listTar(name)
-		if err != nil {
-			return nil, nil, err
-		}
-		return s, s.form(forms), nil
+		return s, s.form(forms), err
 	}
 	return nil, nil, nil
 }
@@ -158,11 +156,11 @@ func (l *limited) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// listTar lists the files of an archive.
+// listTar lists the files of an archive. If it fails, the source has the files before the damage.
 func listTar(name string) (*source, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, patherr.Bare(err))
+		return &source{}, fmt.Errorf("%s: %w", name, patherr.Bare(err))
 	}
 	s := &source{where: name, file: f}
 	info, err := f.Stat()
@@ -173,8 +171,7 @@ func listTar(name string) (*source, error) {
 		})
 	}
 	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("%s: cannot be read as a tar archive: %w", name, unpacking(err))
+		return s, fmt.Errorf("%s: cannot be read as a tar archive: %w", name, unpacking(err))
 	}
 	return s, nil
 }
@@ -183,9 +180,9 @@ func listTar(name string) (*source, error) {
 func unpacking(err error) error {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return errors.New("is truncated; download it again")
+		return errors.New("it is truncated; download it again")
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.Is(err, tar.ErrHeader):
-		return fmt.Errorf("is damaged (%w); download it again", err)
+		return fmt.Errorf("it is damaged (%w); download it again", err)
 	}
 	return err
 }
