@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lince-ml/lince/internal/bounded"
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
@@ -159,7 +160,7 @@ func unnest(r io.ReaderAt, f *zip.File, what string) (io.ReaderAt, int64, error)
 		}
 		return io.NewSectionReader(r, at, int64(f.CompressedSize64)), int64(f.CompressedSize64), nil
 	}
-	limit := min(inflateLimit(f.CompressedSize64), maxUnpacked)
+	limit := min(bounded.InflateLimit(f.CompressedSize64), maxUnpacked)
 	if f.UncompressedSize64 > limit {
 		return nil, 0, fmt.Errorf("%[1]s: is compressed inside the archive, and its %[3]d bytes claim to unpack to %[2]d; the limit is %[4]d; unpack the outer archive and open the inner one",
 			what, f.UncompressedSize64, f.CompressedSize64, limit)
@@ -169,7 +170,7 @@ func unnest(r io.ReaderAt, f *zip.File, what string) (io.ReaderAt, int64, error)
 		return nil, 0, fmt.Errorf("%s: %w", what, zipError(err))
 	}
 	defer rc.Close()
-	b, err := readAll(nil, rc, int64(min(f.UncompressedSize64, 2*f.CompressedSize64+512)), int64(f.UncompressedSize64))
+	b, err := bounded.ReadAll(nil, rc, int64(min(f.UncompressedSize64, 2*f.CompressedSize64+512)), int64(f.UncompressedSize64))
 	if err != nil {
 		return nil, 0, fmt.Errorf("%s: %w", what, zipError(err))
 	}

@@ -4,6 +4,10 @@
 //   - [Table.TrainTestSplit] and [TrainTestSplit] divide the rows;
 //   - [Images] makes a [Dataset] of a table, and [Tensors] makes one of arrays.
 //
+// [ImageDatasetFromDirectory] does all three as keras.utils.image_dataset_from_directory does. [ImageTensors]
+// augments arrays of images, as ImageDataGenerator.flow does. [Map] applies a function to batches. Package
+// data/datasets reads MNIST and CIFAR.
+//
 // The package follows Keras' flow_from_dataframe and flow_from_directory, scikit-learn's
 // train_test_split and pandas' way of printing tables. Where Keras' result depends on chance (the
 // order of files, a corrupt file, the number of workers), the result is defined here: the same

@@ -114,3 +114,75 @@ func ExampleTable_TrainTestSplit() {
 	// cat    4
 	// Name: count, dtype: int64
 }
+
+// keras.utils.image_dataset_from_directory("testdata/directory", validation_split=0.2, subset="both", seed=42,
+// image_size=(32, 32)).
+func ExampleImageDatasetsFromDirectory() {
+	train, validation, err := data.ImageDatasetsFromDirectory(context.Background(), "testdata/directory", data.DirectoryOptions{
+		ValidationSplit: .2, Seed: 42, ImageSize: [2]int{32, 32},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(train.Found())
+	fmt.Println(validation.Found())
+	x, y := train.Spec()
+	fmt.Println(x, y, train.Classes())
+	// Output:
+	// Found 17 files belonging to 5 classes.
+	// Using 14 files for training.
+	// Using 3 files for validation.
+	// (None, 32, 32, 3) (None,) [cat cat-2 dog empty gray]
+}
+
+// Augmented batches of images in memory, as ImageDataGenerator(rotation_range=15).flow(x, y, batch_size=2) makes them.
+func ExampleImageTensors() {
+	x := tensor.New(tensor.Uint8, 5, 28, 28, 1)
+	y := tensor.Of([]uint8{7, 2, 1, 0, 4}, 5)
+	ds, err := data.ImageTensors(x, y, data.ImageTensorOptions{BatchSize: 2, Augment: augment.Generator{RotationRange: 15}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for batch, err := range ds.Batches(context.Background(), 0, 0) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(batch.X, batch.Y)
+	}
+	// Output:
+	// float32 (2, 28, 28, 1) uint8 (2,)
+	// float32 (2, 28, 28, 1) uint8 (2,)
+	// float32 (1, 28, 28, 1) uint8 (1,)
+}
+
+// Labels smoothed by 0.1, as a function of each batch.
+func ExampleMap() {
+	x := tensor.Of([]float32{1, 2, 3, 4}, 4, 1)
+	y := tensor.Of([]float32{0, 1, 1, 0}, 4)
+	ds, err := data.Tensors(x, y, data.TensorOptions{NoShuffle: true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	smooth, err := data.Map(ds, func(b data.Batch, _, _ int) (data.Batch, error) {
+		for i, v := range b.Y.Float32s() {
+			b.Y.Float32s()[i] = v*.9 + .05
+		}
+		return b, nil
+	}, data.MapOptions{Name: "smooth 0.1"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for batch, err := range smooth.Batches(context.Background(), 0, 0) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(batch.Y.Float32s())
+	}
+	// Output: [0.05 0.95 0.95 0.05]
+}

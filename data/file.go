@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/data/demo"
+	"github.com/lince-ml/lince/internal/bounded"
 )
 
 // file gives access to the bytes of one image.
@@ -25,9 +26,6 @@ type file interface {
 	// where returns the location of the file for messages.
 	where() string
 }
-
-// maxFile limits the size of a file in bytes. No photo is larger.
-const maxFile = 1 << 30
 
 // diskFile is a path of the file system.
 type diskFile string
@@ -44,15 +42,15 @@ func (f diskFile) read(buf []byte) ([]byte, error) {
 	switch {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s: is not a regular file", f)
-	case info.Size() > maxFile:
-		return nil, fmt.Errorf("%s: has %d bytes; an image may have at most %d", f, info.Size(), maxFile)
+	case info.Size() > bounded.MaxFile:
+		return nil, fmt.Errorf("%s: has %d bytes; an image may have at most %d", f, info.Size(), bounded.MaxFile)
 	}
 	r, err := os.Open(string(f))
 	if err != nil {
 		return nil, accessed(string(f), err)
 	}
 	defer r.Close()
-	b, err := readAll(buf, r, info.Size(), info.Size())
+	b, err := bounded.ReadAll(buf, r, info.Size(), info.Size())
 	if err != nil {
 		return nil, accessed(string(f), err)
 	}
@@ -75,7 +73,7 @@ func (f zipFile) read(buf []byte) ([]byte, error) {
 	if f.f.Flags&1 != 0 {
 		return nil, fmt.Errorf("%s: is encrypted; unpack the archive with its password and open the folder", f.where())
 	}
-	limit := inflateLimit(f.f.CompressedSize64)
+	limit := bounded.InflateLimit(f.f.CompressedSize64)
 	if f.f.UncompressedSize64 > limit {
 		return nil, fmt.Errorf("%[1]s: its %[3]d bytes claim to unpack to %[2]d; the limit is %[4]d",
 			f.where(), f.f.UncompressedSize64, f.f.CompressedSize64, limit)
@@ -85,16 +83,12 @@ func (f zipFile) read(buf []byte) ([]byte, error) {
 		return nil, accessed(f.where(), zipError(err))
 	}
 	defer r.Close()
-	b, err := readAll(buf, r, int64(min(f.f.UncompressedSize64, 2*f.f.CompressedSize64+512)), int64(f.f.UncompressedSize64))
+	b, err := bounded.ReadAll(buf, r, int64(min(f.f.UncompressedSize64, 2*f.f.CompressedSize64+512)), int64(f.f.UncompressedSize64))
 	if err != nil {
 		return nil, accessed(f.where(), zipError(err))
 	}
 	return b, nil
 }
-
-// inflateLimit is the maximum size that an entry with the given number of stored bytes may unpack
-// to. It bounds the memory that a hostile archive can claim.
-func inflateLimit(stored uint64) uint64 { return min(16*min(stored, maxFile)+64<<20, maxFile) }
 
 func zipError(err error) error {
 	switch {
@@ -130,31 +124,6 @@ func (f drawnFile) read(buf []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", f.where(), err)
 	}
 	return w.Bytes(), nil
-}
-
-// readAll reads r to its end, appending to buf[:0]. guess is the expected length. More than limit
-// bytes are an error.
-func readAll(buf []byte, r io.Reader, guess, limit int64) ([]byte, error) {
-	if int64(cap(buf)) < guess+1 {
-		buf = make([]byte, 0, guess+1)
-	}
-	buf = buf[:0]
-	for {
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
-		}
-		n, err := r.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		if int64(len(buf)) > limit {
-			return nil, fmt.Errorf("has more bytes than the %d that it claims", limit)
-		}
-		if err == io.EOF {
-			return buf, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
 }
 
 // extensions lists the file name extensions of images: Keras' list, and those of the other formats

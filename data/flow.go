@@ -32,6 +32,10 @@ const (
 	Raw                          // the label parsed as a number, shape (n,); "raw"
 	Input                        // the images themselves, for autoencoders; "input"
 	NoTargets                    // no targets, for prediction; None in Keras
+
+	// The modes below are those of ImageDatasetFromDirectory. They have no names in ImageDataGenerator.
+	intLabels    // the class index, int32, shape (n,)
+	binaryColumn // the class index, 0 or 1, shape (n, 1)
 )
 
 var classModes = [...]string{Categorical: "categorical", Binary: "binary", Sparse: "sparse", Raw: "raw", Input: "input", NoTargets: "none"}
@@ -53,7 +57,7 @@ func ParseClassMode(name string) (ClassMode, error) {
 }
 
 // labeled reports whether the targets are classes.
-func (m ClassMode) labeled() bool { return m <= Sparse }
+func (m ClassMode) labeled() bool { return m <= Sparse || m >= intLabels }
 
 // Subset selects the rows of one side of augment.Generator.ValidationSplit: Keras' subset.
 type Subset uint8
@@ -63,6 +67,20 @@ const (
 	WholeSet   Subset = iota // all rows
 	Training                 // the rows after the first int(ValidationSplit*n)
 	Validation               // the first int(ValidationSplit*n) rows
+)
+
+// SubsetBy determines the n rows of which ValidationSplit is a fraction.
+type SubsetBy uint8
+
+// The ways to divide a table into Subsets.
+const (
+	// BySource is ByClass if the labels of the table are folders, and ByTable otherwise.
+	BySource SubsetBy = iota
+	// ByTable divides all rows at once, as flow_from_dataframe does. If the rows are sorted by class, the
+	// validation rows have only the first classes.
+	ByTable
+	// ByClass divides the rows of each class separately, as flow_from_directory does.
+	ByClass
 )
 
 // ImageOptions configures Images. The names and defaults are those of Keras' flow_from_dataframe.
@@ -89,6 +107,10 @@ type ImageOptions struct {
 	// Subset selects the training or the validation rows of Augment.ValidationSplit. The default is
 	// all rows.
 	Subset Subset
+	// SubsetBy determines whether Subset divides the whole table or each class. The default does what Keras
+	// does: each class if the labels are folders (flow_from_directory), and else the whole table
+	// (flow_from_dataframe).
+	SubsetBy SubsetBy
 
 	// Weights holds an example weight for each row of the table. nil means all 1.
 	Weights []float32
@@ -123,7 +145,9 @@ type Flow struct {
 	classIndex  []int
 	targets     []float32 // for Raw
 	weights     []float32
+	arrays      *imageArrays // instead of the table's files
 	warn        []string
+	messages    string // what Found returns; "" for the messages of ImageDataGenerator
 	order       augment.Order
 	fingerprint func() string
 	picture     picture.Options      // how files are decoded and resized
@@ -144,6 +168,13 @@ type Flow struct {
 // The shape of a batch's X is (n, height, width, channels). ClassMode determines Y. augment.Order defines the
 // rows of each batch, and augment.Generator their augmentation.
 func Images(t *Table, o ImageOptions) (*Flow, error) {
+	if int(o.ClassMode) >= len(classModes) {
+		return nil, fmt.Errorf("unknown %v; want one of %s", o.ClassMode, strings.Join(classModes[:], ", "))
+	}
+	return newFlow(t, o)
+}
+
+func newFlow(t *Table, o ImageOptions) (*Flow, error) {
 	if t == nil {
 		return nil, errors.New("the table is nil")
 	}
@@ -166,24 +197,32 @@ func Images(t *Table, o ImageOptions) (*Flow, error) {
 	if err := f.choose(t); err != nil {
 		return nil, err
 	}
-	// Make one worker now, to report mistakes in the generator's options.
-	w, err := f.newWorker()
-	if err != nil {
+	if err := f.init(); err != nil {
 		return nil, err
 	}
-	f.workers.Put(w)
-	f.order = augment.Order{Seed: o.Seed, N: f.table.Len(), BatchSize: o.BatchSize, NoShuffle: o.NoShuffle}
-	f.fingerprint = sync.OnceValue(f.computeFingerprint)
 	if n := f.DecodedBytes(); n > 0 && o.Cache != nil && o.Cache.reserve(n) {
 		f.decoded = newDecoded(f.Len(), f.pixels())
 	}
 	return f, nil
 }
 
-// DecodedBytes returns the number of bytes that a Cache needs for all images, or 0 for BilinearTF, whose
-// images are not cached.
+// init sets what depends on the options and the chosen rows.
+func (f *Flow) init() error {
+	// Make one worker now, to report mistakes in the generator's options.
+	w, err := f.newWorker()
+	if err != nil {
+		return err
+	}
+	f.workers.Put(w)
+	f.order = augment.Order{Seed: f.o.Seed, N: f.table.Len(), BatchSize: f.o.BatchSize, NoShuffle: f.o.NoShuffle}
+	f.fingerprint = sync.OnceValue(f.computeFingerprint)
+	return nil
+}
+
+// DecodedBytes returns the number of bytes that a Cache needs for all images, or 0 for images that are
+// never cached: those that are resized with BilinearTF, and those of ImageTensors.
 func (f *Flow) DecodedBytes() int64 {
-	if f.o.Interpolation == picture.BilinearTF {
+	if f.o.Interpolation == picture.BilinearTF || f.arrays != nil {
 		return 0
 	}
 	return int64(f.Len()) * int64(f.pixels())
@@ -209,17 +248,14 @@ func (o *ImageOptions) check(t *Table) error {
 	if o.Workers < 0 {
 		add("the number of workers is %d; it must be positive", o.Workers)
 	}
-	if int(o.ClassMode) >= len(classModes) {
-		add("unknown %v; want one of %s", o.ClassMode, strings.Join(classModes[:], ", "))
-	}
 	if o.Weights != nil && len(o.Weights) != t.Len() {
 		add("want %d weights, one for each row, got %d", t.Len(), len(o.Weights))
 	}
-	if o.Subset > Validation {
-		add("unknown subset %d; want WholeSet, Training or Validation", o.Subset)
+	if err := o.Subset.check(o.Augment.ValidationSplit); err != nil {
+		errs = append(errs, err)
 	}
-	if o.Subset != WholeSet && o.Augment.ValidationSplit == 0 {
-		add("Subset needs Augment.ValidationSplit, which is 0")
+	if o.SubsetBy > ByClass {
+		add("unknown SubsetBy %d; want BySource, ByTable or ByClass", o.SubsetBy)
 	}
 	return errors.Join(errs...)
 }
@@ -259,12 +295,7 @@ func (f *Flow) choose(t *Table) error {
 			index = append(index, i)
 		}
 	}
-	switch n := o.Augment.Split(len(index)); o.Subset {
-	case Training:
-		index = index[n:]
-	case Validation:
-		index = index[:n]
-	}
+	index = o.subset(t, index)
 	if len(index) == 0 {
 		return fmt.Errorf("%s: none of the %d rows is in the chosen classes and subset; classes: %s", t.Name(), t.Len(), strings.Join(f.classes, ", "))
 	}
@@ -290,7 +321,14 @@ func (f *Flow) choose(t *Table) error {
 
 // pixels returns the number of values of an image.
 func (f *Flow) pixels() int {
-	return f.o.TargetSize[0] * f.o.TargetSize[1] * f.o.ColorMode.Channels()
+	return f.o.TargetSize[0] * f.o.TargetSize[1] * f.channels()
+}
+
+func (f *Flow) channels() int {
+	if f.arrays != nil {
+		return f.arrays.x.Shape()[3]
+	}
+	return f.o.ColorMode.Channels()
 }
 
 // Len returns the number of images.
@@ -301,7 +339,10 @@ func (f *Flow) Steps() int { return steps(f.Len(), f.o.BatchSize) }
 
 // Spec returns the shapes of X and Y with an unknown first axis; see Dataset.
 func (f *Flow) Spec() (x, y tensor.Shape) {
-	x = tensor.Shape{tensor.Unknown, f.o.TargetSize[0], f.o.TargetSize[1], f.o.ColorMode.Channels()}
+	x = tensor.Shape{tensor.Unknown, f.o.TargetSize[0], f.o.TargetSize[1], f.channels()}
+	if f.arrays != nil {
+		return x, unbatched(f.arrays.y)
+	}
 	switch f.o.ClassMode {
 	case Categorical:
 		return x, tensor.Shape{tensor.Unknown, len(f.classes)}
@@ -309,6 +350,8 @@ func (f *Flow) Spec() (x, y tensor.Shape) {
 		return x, x.Clone()
 	case NoTargets:
 		return x, nil
+	case binaryColumn:
+		return x, tensor.Shape{tensor.Unknown, 1}
 	}
 	return x, tensor.Shape{tensor.Unknown}
 }
@@ -325,6 +368,9 @@ func (f *Flow) computeFingerprint() string {
 	if len(o.Preprocessing) > 0 {
 		fmt.Fprintf(h, "%+v %+v\n", f.picture, o.Preprocessing)
 	}
+	if f.arrays != nil {
+		f.arrays.hash(h)
+	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 
@@ -339,8 +385,15 @@ func (f *Flow) ClassIndexes() []int { return f.classIndex }
 // Table returns the table of the flow's rows. Batch.Index refers to them.
 func (f *Flow) Table() *Table { return f.table }
 
-// Found returns Keras' message: "Found N validated image filenames belonging to K classes."
-func (f *Flow) Found() string { return found(f.Len(), f.table.found, len(f.classes)) }
+// Found returns Keras' message: "Found N validated image filenames belonging to K classes." For
+// ImageDatasetFromDirectory, it is "Found N files belonging to K classes.", and for a subset, a second line:
+// "Using M files for training." It is "" for ImageTensors.
+func (f *Flow) Found() string {
+	if f.messages != "" || f.arrays != nil {
+		return f.messages
+	}
+	return found(f.Len(), f.table.found, len(f.classes))
+}
 
 // Warnings returns the warnings of Images, with Keras' wording.
 func (f *Flow) Warnings() []string { return f.warn }
@@ -402,7 +455,7 @@ type imageWorker struct {
 }
 
 func (f *Flow) newWorker() (*imageWorker, error) {
-	a, err := f.o.Augment.Worker(f.o.TargetSize[0], f.o.TargetSize[1], f.o.ColorMode.Channels(), f.o.Statistics)
+	a, err := f.o.Augment.Worker(f.o.TargetSize[0], f.o.TargetSize[1], f.channels(), f.o.Statistics)
 	if err != nil {
 		return nil, err
 	}
@@ -422,6 +475,10 @@ func (f *Flow) worker() *imageWorker {
 
 // load reads a row's image at target size into w.pixels.
 func (f *Flow) load(ctx context.Context, w *imageWorker, row int) error {
+	if f.arrays != nil {
+		f.arrays.load(w.pixels, row)
+		return nil
+	}
 	if ok, err := f.decoded.use(row, func(pix []byte) error { return picture.ToFloat32(f.sized(pix), w.pixels) }); ok {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lince-ml/lince/data/datasets"
 	"github.com/lince-ml/lince/data/demo"
 	"github.com/lince-ml/lince/internal/patherr"
 )
@@ -49,6 +50,9 @@ type OpenOptions struct {
 //   - a folder with files named cat.0.jpg, or with a folder for each class;
 //   - a CSV file with the columns filename and category, as for Keras' flow_from_dataframe;
 //   - an image file;
+//   - the files of MNIST, Fashion-MNIST, CIFAR-10 or CIFAR-100: a .npz file with x_train, y_train, x_test and
+//     y_test, a folder with IDX files, or a folder or .tar.gz archive of CIFAR; see package data/datasets. The
+//     parts are train and test. The labels are names of classes, or numbers if the names are not known;
 //   - demo:cats-and-dogs[?n=2000&seed=1], images drawn by package data/demo.
 //
 // The rows are sorted by name in byte order, except that rows of a CSV file keep the order of the
@@ -67,13 +71,18 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 		}
 		return openDemo(name, o)
 	}
-	if kind, err := sniff(name); err != nil {
+	kind, err := sniff(name)
+	if err != nil {
 		return nil, err
-	} else if kind == kindCSV {
+	}
+	if kind == kindCSV {
 		return openCSV(name, o, rep)
 	}
 	if err := o.checkNotCSV(name); err != nil {
 		return nil, err
+	}
+	if kind == kindArrays {
+		return openArrays(name, o, rep)
 	}
 	l, err := list(name, rep)
 	if err != nil {
@@ -155,6 +164,7 @@ const (
 	kindZip
 	kindCSV
 	kindImage
+	kindArrays
 )
 
 // sniff determines the kind of a source from its name and first bytes.
@@ -162,6 +172,9 @@ func sniff(name string) (kind, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", name, patherr.Bare(err))
+	}
+	if datasets.Recognize(name) {
+		return kindArrays, nil
 	}
 	if info.IsDir() {
 		return kindFolder, nil
@@ -192,7 +205,9 @@ func sniff(name string) (kind, error) {
 		return kindImage, nil
 	}
 	hint := ""
-	if t := looksLike(head); strings.Contains(t, "gzip") || slices.Contains([]string{".tar", ".tgz", ".rar", ".7z", ".xz", ".bz2"}, ext) {
+	if strings.Contains(name, "-ubyte") {
+		hint = "; for IDX files, open the folder with all four of them"
+	} else if t := looksLike(head); strings.Contains(t, "gzip") || slices.Contains([]string{".tar", ".tgz", ".rar", ".7z", ".xz", ".bz2"}, ext) {
 		hint = "; unpack it and open the folder"
 	}
 	return 0, fmt.Errorf("%s: is neither a folder, a zip archive, a CSV file (.csv) nor an image (%s)%s", name, looksLike(head), hint)

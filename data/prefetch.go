@@ -46,12 +46,22 @@ func (f *Flow) slot() *slot {
 		s.y = s.x
 	case y != nil:
 		y[0] = n
-		s.y = tensor.New(tensor.Float32, y...)
+		s.y = tensor.New(f.targetType(), y...)
 	}
 	if f.weights != nil {
 		s.weights = tensor.New(tensor.Float32, n)
 	}
 	return s
+}
+
+func (f *Flow) targetType() tensor.DType {
+	switch {
+	case f.arrays != nil:
+		return f.arrays.y.DType()
+	case f.o.ClassMode == intLabels:
+		return tensor.Int32
+	}
+	return tensor.Float32
 }
 
 // task is one image of a batch.
@@ -290,19 +300,25 @@ func (f *Flow) make(ctx context.Context, w *imageWorker, s *slot, i int) error {
 	if f.numbers != nil {
 		f.numbers.Apply(x)
 	}
+	if s.weights != nil {
+		s.weights.Float32s()[i] = f.weights[row]
+	}
+	if f.arrays != nil {
+		f.arrays.target(s.y, i, row)
+		return nil
+	}
 	switch f.o.ClassMode {
 	case Categorical:
 		k := len(f.classes)
 		y := s.y.Float32s()[i*k : (i+1)*k]
 		clear(y)
 		y[f.classIndex[row]] = 1
-	case Binary, Sparse:
+	case intLabels:
+		tensor.Values[int32](s.y)[i] = int32(f.classIndex[row])
+	case Binary, Sparse, binaryColumn:
 		s.y.Float32s()[i] = float32(f.classIndex[row])
 	case Raw:
 		s.y.Float32s()[i] = f.targets[row]
-	}
-	if s.weights != nil {
-		s.weights.Float32s()[i] = f.weights[row]
 	}
 	return nil
 }

@@ -50,11 +50,11 @@ func (o *ImageOptions) preprocessing() (picture.Options, *preprocess.Pipeline, e
 
 // Preprocessing returns the steps from an image file to the input, without Augment's random transforms; see
 // Preprocessed. It is nil if no list of steps describes them: Augment has a PreprocessingFunction, normalizes
-// each image separately, or applies ZCA whitening.
+// each image separately, or applies ZCA whitening, or the images are not files (ImageTensors).
 func (f *Flow) Preprocessing() preprocess.Steps {
 	o := f.o
 	g := o.Augment
-	if g.PreprocessingFunction != nil {
+	if g.PreprocessingFunction != nil || f.arrays != nil {
 		return nil
 	}
 	if len(o.Preprocessing) > 0 {

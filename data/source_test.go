@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lince-ml/lince/internal/bounded"
 	"github.com/lince-ml/lince/internal/testenv"
 )
 
@@ -378,7 +379,7 @@ func FuzzZip(f *testing.F) {
 			if strings.Contains(r.Filename, "..") && slices.Contains(strings.Split(r.Filename, "/"), "..") {
 				t.Errorf("the name %q", r.Filename)
 			}
-			if b, err := r.Bytes(); err == nil && len(b) > maxFile {
+			if b, err := r.Bytes(); err == nil && len(b) > bounded.MaxFile {
 				t.Errorf("%d bytes", len(b))
 			}
 		}

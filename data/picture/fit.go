@@ -88,11 +88,35 @@ func (d *Decoder) fitTF(dst []float32, img Image, o Options, limit int64) (out [
 }
 
 func (d *Decoder) valuesTF(dst []float32, img Image, o Options, h, w int) {
+	if o.ResizeWithPad {
+		d.resizeWithPad(dst, img, h, w)
+		return
+	}
 	if h == img.H && w == img.W {
 		appendFloat32(dst[:0], img)
 		return
 	}
 	resizeTF(dst, img, o.part(img), h, w)
+}
+
+// resizeWithPad is tf.image.resize_with_pad, with its float32 arithmetic.
+func (d *Decoder) resizeWithPad(dst []float32, img Image, height, width int) {
+	ratio := max(float32(img.W)/float32(width), float32(img.H)/float32(height))
+	fh, fw := float32(img.H)/ratio, float32(img.W)/ratio
+	// TensorFlow fails for an image that is so narrow that nothing is left of it.
+	h, w := min(max(int(fh), 1), height), min(max(int(fw), 1), width)
+	top, left := int((float32(height)-fh)/2), int((float32(width)-fw)/2)
+	c := img.C
+	d.inner = growFloats(d.inner[:0], h*w*c)
+	if h == img.H && w == img.W {
+		_ = ToFloat32(img, d.inner) // the length is right
+	} else {
+		resizeTF(d.inner, img, img.whole(), h, w)
+	}
+	clear(dst)
+	for y := range h {
+		copy(dst[((top+y)*width+left)*c:], d.inner[y*w*c:(y+1)*w*c])
+	}
 }
 
 // pad pads an image with zeros if the options say so, and returns the size to which it is to be resized.

@@ -99,6 +99,10 @@ type Options struct {
 	// PadToAspectRatio first pads the image with zeros on two sides to the aspect ratio of Height to Width. It is Keras'
 	// pad_to_aspect_ratio with fill_value 0.
 	PadToAspectRatio bool
+	// ResizeWithPad resizes the image to the largest size with its own aspect ratio that fits into Height and Width, and then pads it
+	// with zeros on two sides: tf.image.resize_with_pad, which is pad_to_aspect_ratio of image_dataset_from_directory. It needs the
+	// interpolation BilinearTF.
+	ResizeWithPad bool
 	// Crop is the height and width of the centered part that is kept after resizing. A smaller image is padded with zeros, as in
 	// torchvision's CenterCrop. Zero does not crop.
 	Crop [2]int
@@ -122,8 +126,12 @@ func (o Options) Check() error {
 		return fmt.Errorf("the size is %dx%d and the shorter side is %d; want only one of them", o.Height, o.Width, o.ShortSide)
 	case o.KeepAspectRatio && o.PadToAspectRatio:
 		return errors.New("KeepAspectRatio crops and PadToAspectRatio pads; want only one of them")
-	case (o.KeepAspectRatio || o.PadToAspectRatio) && whole:
-		return errors.New("KeepAspectRatio and PadToAspectRatio need Height and Width")
+	case o.ResizeWithPad && (o.KeepAspectRatio || o.PadToAspectRatio):
+		return errors.New("ResizeWithPad keeps the aspect ratio; remove KeepAspectRatio and PadToAspectRatio")
+	case o.ResizeWithPad && o.Interpolation != BilinearTF:
+		return fmt.Errorf("ResizeWithPad supports only the interpolation %v, got %v", BilinearTF, o.Interpolation)
+	case (o.KeepAspectRatio || o.PadToAspectRatio || o.ResizeWithPad) && whole:
+		return errors.New("KeepAspectRatio, PadToAspectRatio and ResizeWithPad need Height and Width")
 	}
 	if o.Crop != [2]int{} {
 		if err := checkTarget(o.Crop[0], o.Crop[1]); err != nil {
@@ -198,6 +206,7 @@ type Decoder struct {
 	cropped []byte
 	scratch resampler
 	values  []float32
+	inner   []float32 // of ResizeWithPad
 }
 
 // Decode is like the function Decode, and returns an Image in the Decoder's memory.

@@ -66,6 +66,10 @@ type Resize struct {
 	// PadToAspectRatio first pads the image with zeros on two sides to the aspect ratio of Height to Width. It is Keras'
 	// pad_to_aspect_ratio.
 	PadToAspectRatio bool `json:"pad_to_aspect_ratio,omitempty"`
+	// ResizeWithPad resizes the image to the largest size with its own aspect ratio that fits into Height and Width, and then pads
+	// it with zeros on two sides. It is tf.image.resize_with_pad, and pad_to_aspect_ratio of Keras'
+	// image_dataset_from_directory. It needs the interpolation picture.BilinearTF.
+	ResizeWithPad bool `json:"resize_with_pad,omitempty"`
 }
 
 // CenterCrop keeps the center of an image, as torchvision's CenterCrop does. The first row is round((rows-Height)/2), where
@@ -201,7 +205,7 @@ func (r Resize) compile(p *Pipeline) error {
 	}
 	o := &p.options
 	o.Height, o.Width, o.ShortSide, o.Interpolation = r.Height, r.Width, r.ShortSide, r.Interpolation
-	o.KeepAspectRatio, o.PadToAspectRatio = r.CropToAspectRatio, r.PadToAspectRatio
+	o.KeepAspectRatio, o.PadToAspectRatio, o.ResizeWithPad = r.CropToAspectRatio, r.PadToAspectRatio, r.ResizeWithPad
 	return o.Check()
 }
 

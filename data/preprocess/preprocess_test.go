@@ -48,6 +48,9 @@ func TestHostileJSON(t *testing.T) {
 		{`[{"step":"resize","short_side":-1}]`, "short side -1: want 1 to 16384"},
 		{`[{"step":"resize","short_side":4,"pad_to_aspect_ratio":true}]`, "need Height and Width"},
 		{`[{"step":"resize","height":4,"width":4,"pad_to_aspect_ratio":true,"crop_to_aspect_ratio":true}]`, "want only one of them"},
+		{`[{"step":"resize","height":4,"width":4,"interpolation":"bilinear-tf","resize_with_pad":true,"crop_to_aspect_ratio":true}]`, "remove KeepAspectRatio"},
+		{`[{"step":"resize","height":4,"width":4,"interpolation":"bilinear","resize_with_pad":true}]`, "supports only the interpolation bilinear-tf"},
+		{`[{"step":"resize","short_side":4,"interpolation":"bilinear-tf","resize_with_pad":true}]`, "need Height and Width"},
 		{`[{"step":"resize","height":100000,"width":3}]`, "want a height and a width of 1 to 16384"},
 		{`[{"step":"resize","height":3,"width":3,"interpolation":"area"}]`, `step 1 (resize): unknown interpolation "area"`},
 		{`[{"step":"center_crop","height":3}]`, "step 1 (center_crop): the size is 3x0"},
@@ -147,6 +150,14 @@ func TestBounded(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "an image of 20000x1 pixels would become") {
 			t.Errorf("%+v: error is %v", s, err)
 		}
+	}
+	// Resizing before padding needs no more than the result.
+	p, err := Steps{Resize{Height: 8, Width: 6, Interpolation: picture.BilinearTF, ResizeWithPad: true}}.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x, h, w, err := new(picture.Decoder).AppendFloat32(nil, b.Bytes(), p.Options()); err != nil || h != 8 || w != 6 || len(x) != 8*6*3 {
+		t.Errorf("%d values, %dx%d, %v; want an image of 8x6", len(x), h, w, err)
 	}
 }
 

@@ -1,0 +1,191 @@
+package npy
+
+import (
+	"archive/zip"
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lince-ml/lince/tensor"
+)
+
+func values[T float32 | float64 | int8 | int16 | int32 | int64 | uint8](v []T) []float64 {
+	var out []float64
+	for _, x := range v {
+		out = append(out, float64(x))
+	}
+	return out
+}
+
+func floats(t *tensor.Tensor) []float64 {
+	switch t.DType() {
+	case tensor.Float32:
+		return values(tensor.Values[float32](t))
+	case tensor.Float64:
+		return values(tensor.Values[float64](t))
+	case tensor.Int8:
+		return values(tensor.Values[int8](t))
+	case tensor.Int16:
+		return values(tensor.Values[int16](t))
+	case tensor.Int32:
+		return values(tensor.Values[int32](t))
+	case tensor.Int64:
+		return values(tensor.Values[int64](t))
+	}
+	return values(t.Raw())
+}
+
+// The files were written by NumPy; see internal/golden/datasets.py.
+func TestRead(t *testing.T) {
+	up := []float64{0, 1, 2, 3, 4, 5}
+	cases := map[string]struct {
+		dtype  tensor.DType
+		shape  tensor.Shape
+		values []float64
+	}{
+		"uint8": {tensor.Uint8, tensor.Shape{2, 3, 1}, up}, "int8": {tensor.Int8, tensor.Shape{2, 3, 1}, up},
+		"int16": {tensor.Int16, tensor.Shape{2, 3, 1}, up}, "int32": {tensor.Int32, tensor.Shape{2, 3, 1}, up},
+		"int64": {tensor.Int64, tensor.Shape{2, 3, 1}, up}, "float32": {tensor.Float32, tensor.Shape{2, 3, 1}, up},
+		"float64": {tensor.Float64, tensor.Shape{2, 3, 1}, up}, "bool": {tensor.Bool, tensor.Shape{2, 3, 1}, []float64{0, 1, 0, 1, 0, 1}},
+		"scalar": {tensor.Float32, tensor.Shape{}, []float64{7}}, "empty": {tensor.Float32, tensor.Shape{0, 3}, nil},
+		"version2": {tensor.Int64, tensor.Shape{4}, up[:4]},
+	}
+	refused := map[string]string{
+		"big_endian": `">i2"`, "fortran": "Fortran order", "object": `"|O"`, "struct": "does not describe an array of numbers",
+	}
+	files, err := filepath.Glob("testdata/*.npy")
+	if err != nil || len(files) != len(cases)+len(refused) {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := Read(b)
+		name := strings.TrimSuffix(filepath.Base(file), ".npy")
+		if what, ok := strings.CutPrefix(name, "refused_"); ok {
+			if err == nil || !strings.Contains(err.Error(), refused[what]) {
+				t.Errorf("%s: %v; want %q", name, err, refused[what])
+			}
+			continue
+		}
+		c, ok := cases[name]
+		if err != nil || !ok {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got.DType() != c.dtype || !slices.Equal(got.Shape(), c.shape) || !slices.Equal(floats(got), c.values) {
+			t.Errorf("%s: %v %v, want %v %v %v", name, got, floats(got), c.dtype, c.shape, c.values)
+		}
+		for n := range b {
+			if _, err := Read(b[:n]); err == nil {
+				t.Errorf("%s: no error for its first %d of %d bytes", name, n, len(b))
+			}
+		}
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	file := func(header string, content ...byte) []byte {
+		b := append([]byte(magic), 1, 0, byte(len(header)), byte(len(header)>>8))
+		return append(append(b, header...), content...)
+	}
+	for _, c := range []struct {
+		b    []byte
+		want string
+	}{
+		{file("{'descr': '|u1', 'fortran_order': False, 'shape': (4000000000, 4000000000), }", 1), "too few"},
+		{file("{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999999999999,), }", 1), "invalid shape"},
+		{file("{'descr': '|u1', 'fortran_order': False, 'shape': (1,,1), }", 1), "invalid shape"},
+		{file("{'descr': '|u1', 'fortran_order': False, 'shape': (1,), }", 1, 2), "has 2 bytes of elements, want 1"},
+		{file("{'descr': '|b1', 'fortran_order': False, 'shape': (2,), }", 1, 2), "neither 0 nor 1"},
+		{file("{'descr': '<<u1', 'fortran_order': False, 'shape': (1,), }", 1), "type"},
+		{file("{'descr': '', 'fortran_order': False, 'shape': (1,), }", 1), "type"},
+		{append([]byte(magic), 9, 0, 0, 0, 0, 0), "version 9"},
+		{append([]byte(magic), 2, 0, 255, 255, 255, 255), "header of more than"},
+		{[]byte("hello, world"), "is not a NumPy array"},
+	} {
+		if _, err := Read(c.b); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: %v; want %q", c.b, err, c.want)
+		}
+	}
+}
+
+// archive makes a .npz file.
+func archive(t testing.TB, entries map[string][]byte) []byte {
+	var w bytes.Buffer
+	z := zip.NewWriter(&w)
+	for name, b := range entries {
+		f, err := z.Create(name)
+		if err == nil {
+			_, err = f.Write(b)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return w.Bytes()
+}
+
+func TestReadArchive(t *testing.T) {
+	one, err := os.ReadFile("testdata/int32.npy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "a.npz")
+	if err := os.WriteFile(path, archive(t, map[string][]byte{"x.npy": one, "y.npy": one[:20], "big.npy": make([]byte, 100<<20)}), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	m, err := ReadArchive(path, "x")
+	if err != nil || m["x"].DType() != tensor.Int32 {
+		t.Error(m, err)
+	}
+	for name, want := range map[string]string{"y": "truncated", "z": `has no array "z"; it has big, x, y`, "big": "the limit"} {
+		if _, err := ReadArchive(path, name); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v; want %q", name, err, want)
+		}
+	}
+	if _, err := ReadArchive("testdata/int32.npy", "x"); err == nil || !strings.Contains(err.Error(), "is not a NumPy archive") {
+		t.Error(err)
+	}
+	if _, err := ReadArchive("testdata/none.npz", "x"); err == nil || !strings.Contains(err.Error(), "no such file") {
+		t.Error(err)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.npy")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if x, err := Read(b); err == nil && len(x.Raw()) > len(b) {
+			t.Errorf("%v from %d bytes", x, len(b))
+		}
+	})
+}
+
+func FuzzReadArchive(f *testing.F) {
+	one, err := os.ReadFile("testdata/int32.npy")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(archive(f, map[string][]byte{"x.npy": one}))
+	f.Fuzz(func(_ *testing.T, b []byte) {
+		_, _ = readArchive(bytes.NewReader(b), int64(len(b)), []string{"x"})
+	})
+}
