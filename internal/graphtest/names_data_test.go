@@ -1,12 +1,12 @@
 package graphtest_test
 
 const (
-	noPreview    = "not there: lince does not write the augmented images to a folder; callback.TensorBoard.FirstBatch shows those of the first batch"
-	oneTransform = "not there: lince transforms the images of a dataset, with data.ImageOptions.Augment"
-	noSuchSource = "not there: lince reads images; make a dataset of other data with data.Tensors"
-	noDownload   = "not there: lince does not download data. Read the files in Go and use data.Tensors"
-	noFrames     = "not needed: lince does not use dataframes of pandas; data.Open reads a CSV file"
-	afterDataset = "not there: lince has no function that splits, labels and resizes like image_dataset_from_directory; use data.Open, data.Table.TrainTestSplit and data.Images"
+	noPreview        = "not there: lince does not write the augmented images to a folder; callback.TensorBoard.FirstBatch shows those of the first batch"
+	oneTransform     = "not there: lince transforms the images of a dataset, with data.ImageOptions.Augment"
+	noSuchSource     = "not there: lince reads images; make a dataset of other data with data.Tensors"
+	noDownload       = "not there: lince does not download data. Read the files in Go and use data.Tensors"
+	noFrames         = "not needed: lince does not use dataframes of pandas; data.Open reads a CSV file"
+	directoryDataset = "data.ImageDatasetFromDirectory; with subset=\"both\": data.ImageDatasetsFromDirectory"
 )
 
 var dataNames = []nameSection{
@@ -54,25 +54,25 @@ var dataNames = []nameSection{
 		"dtype":                         "not there: images are float32",
 		"apply_transform":               "augment.Worker.Apply",
 		"fit":                           "augment.Generator.Fit",
-		"flow":                          "not there: augment.Generator is for image files, with data.Images",
+		"flow":                          "data.ImageTensors with data.ImageTensorOptions.Augment",
 		"flow_from_dataframe":           "data.Open of a CSV file, then data.Images",
 		"flow_from_directory":           "data.Open of a folder, then data.Images",
 		"get_random_transform":          "augment.Generator.Draw, augment.Generator.Transforms",
 		"random_transform":              "augment.Generator.Transforms, augment.Worker.Apply",
 		"standardize":                   "augment.Worker.Apply",
 	}},
-	{module: "keras.preprocessing.image.ImageDataGenerator.flow", note: "lince does not augment arrays. Without augmentation, use data.Tensors. Another way is the layers such as layer.RandomFlip, in the model.", rows: map[string]string{
-		"x":                  "the first argument of data.Tensors",
-		"y":                  "the second argument of data.Tensors",
-		"batch_size":         "data.TensorOptions.BatchSize",
-		"shuffle":            "data.TensorOptions.NoShuffle (inverted)",
-		"sample_weight":      "data.TensorOptions.Weights",
-		"seed":               "data.TensorOptions.Seed",
+	{module: "keras.preprocessing.image.ImageDataGenerator.flow", rows: map[string]string{
+		"x":                  "the first argument of data.ImageTensors",
+		"y":                  "the second argument of data.ImageTensors",
+		"batch_size":         "data.ImageTensorOptions.BatchSize",
+		"shuffle":            "data.ImageTensorOptions.NoShuffle (inverted)",
+		"sample_weight":      "data.ImageTensorOptions.Weights",
+		"seed":               "data.ImageTensorOptions.Seed",
 		"save_to_dir":        noPreview,
 		"save_prefix":        noPreview,
 		"save_format":        noPreview,
-		"ignore_class_split": "lince.FitOptions.ValidationSplit, which does not check the classes",
-		"subset":             "lince.FitOptions.ValidationSplit",
+		"ignore_class_split": "data.ImageTensorOptions.IgnoreClassSplit",
+		"subset":             "data.ImageTensorOptions.Subset",
 	}},
 	{module: "keras.preprocessing.image.ImageDataGenerator.flow_from_directory", rows: map[string]string{
 		"directory":         "the argument name of data.Open",
@@ -87,7 +87,7 @@ var dataNames = []nameSection{
 		"save_prefix":       noPreview,
 		"save_format":       noPreview,
 		"follow_links":      "not there: data.Open does not follow links to folders",
-		"subset":            "data.ImageOptions.Subset, which splits all rows as in flow_from_dataframe, and not the rows of each class",
+		"subset":            "data.ImageOptions.Subset, data.ImageOptions.SubsetBy",
 		"interpolation":     "data.ImageOptions.Interpolation",
 		"keep_aspect_ratio": "preprocess.Resize.CropToAspectRatio, in data.ImageOptions.Preprocessing",
 	}},
@@ -123,38 +123,38 @@ var dataNames = []nameSection{
 		"samples":       "data.Flow.Len",
 	}},
 	{module: "keras.utils.image_dataset_from_directory", rows: map[string]string{
-		"directory":            "the argument name of data.Open",
-		"labels":               "data.OpenOptions.LabelRule",
-		"label_mode":           "data.ImageOptions.ClassMode",
-		"class_names":          "data.ImageOptions.Classes; of a dataset: data.Flow.Classes",
-		"color_mode":           "data.ImageOptions.ColorMode",
-		"batch_size":           "data.ImageOptions.BatchSize",
-		"image_size":           "data.ImageOptions.TargetSize",
-		"shuffle":              "data.ImageOptions.NoShuffle (inverted)",
-		"seed":                 "data.ImageOptions.Seed, data.SplitOptions.RandomState",
-		"validation_split":     "data.Table.TrainTestSplit",
-		"subset":               "data.Table.TrainTestSplit, which returns both subsets",
-		"interpolation":        "data.ImageOptions.Interpolation",
-		"follow_links":         "not there: data.Open does not follow links to folders",
-		"crop_to_aspect_ratio": "preprocess.Resize.CropToAspectRatio, in data.ImageOptions.Preprocessing",
-		"pad_to_aspect_ratio":  "preprocess.Resize.PadToAspectRatio, in data.ImageOptions.Preprocessing",
+		"directory":            "the argument dir of data.ImageDatasetFromDirectory",
+		"labels":               "data.DirectoryOptions.Labels",
+		"label_mode":           "data.DirectoryOptions.LabelMode",
+		"class_names":          "data.DirectoryOptions.ClassNames; of a dataset: data.Flow.Classes",
+		"color_mode":           "data.DirectoryOptions.ColorMode",
+		"batch_size":           "data.DirectoryOptions.BatchSize",
+		"image_size":           "data.DirectoryOptions.ImageSize",
+		"shuffle":              "data.DirectoryOptions.NoShuffle (inverted)",
+		"seed":                 "data.DirectoryOptions.Seed",
+		"validation_split":     "data.DirectoryOptions.ValidationSplit",
+		"subset":               "data.DirectoryOptions.Subset; for both: data.ImageDatasetsFromDirectory",
+		"interpolation":        "data.DirectoryOptions.Interpolation",
+		"follow_links":         "not there: links to folders are not followed",
+		"crop_to_aspect_ratio": "data.DirectoryOptions.CropToAspectRatio",
+		"pad_to_aspect_ratio":  "data.DirectoryOptions.PadToAspectRatio",
 		"data_format":          channelsLast,
 		"format":               "not needed: the result is a data.Dataset",
-		"verbose":              "data.Table.Found, which returns the text that Keras prints",
+		"verbose":              "data.Flow.Found, which returns the text that Keras prints",
 	}},
 	{module: "keras.preprocessing", rows: map[string]string{
-		"image_dataset_from_directory": afterDataset,
+		"image_dataset_from_directory": directoryDataset,
 		"sequence.pad_sequences":       noSuchSource,
 		"text.Tokenizer":               noSuchSource,
 	}},
 	{module: "keras.datasets", rows: map[string]string{
 		"boston_housing":     noDownload,
 		"california_housing": noDownload,
-		"cifar10":            noDownload,
-		"cifar100":           noDownload,
-		"fashion_mnist":      noDownload,
+		"cifar10":            "datasets.LoadCIFAR10; as a table of images: data.Open. lince does not download the files",
+		"cifar100":           "datasets.LoadCIFAR100; as a table of images: data.Open. lince does not download the files",
+		"fashion_mnist":      "datasets.LoadFashionMNIST; as a table of images: data.Open. lince does not download the files",
 		"imdb":               noDownload,
-		"mnist":              noDownload,
+		"mnist":              "datasets.LoadMNIST; as a table of images: data.Open. lince does not download the files",
 		"reuters":            noDownload,
 	}},
 	{module: "tensorflow.data", rows: map[string]string{

@@ -41,7 +41,7 @@ var utilityNames = []nameSection{
 		"get_registered_name":            noRegistry,
 		"get_registered_object":          noRegistry,
 		"get_source_inputs":              "lince.Model.Inputs",
-		"image_dataset_from_directory":   afterDataset,
+		"image_dataset_from_directory":   directoryDataset,
 		"img_to_array":                   "picture.ToFloat32",
 		"is_interactive_logging_enabled": noLogging,
 		"is_keras_tensor":                "not needed: the type lince.Symbol is only for such values",
