@@ -9,6 +9,11 @@ import (
 	"github.com/alecthomas/kong"
 	posener "github.com/posener/complete"
 	"github.com/willabides/kongplete"
+
+	"github.com/lince-ml/lince/internal/config"
+	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/metric"
+	"github.com/lince-ml/lince/optimizer"
 )
 
 // completionCommand prints a completion script for a shell. With the script, the shell runs
@@ -69,7 +74,19 @@ var predictors = map[string]posener.Predictor{
 	"csv":       posener.PredictFiles("*.csv"),
 	"folder":    posener.PredictDirs("*"),
 	"rule":      posener.PredictSet("auto", "prefix", "folder"),
-	"optimizer": posener.PredictSet("rmsprop", "adam", "sgd"),
+	"optimizer": posener.PredictSet(each(optimizer.Classes(), strings.ToLower)...),
+	"schedule":  posener.PredictSet(scheduleNames()...),
+	"loss":      posener.PredictSet(each(loss.Classes(), config.SnakeCase)...),
+	"metric":    posener.PredictSet(each(metric.Classes(), config.SnakeCase)...),
+}
+
+// each applies a function to words.
+func each(words []string, f func(string) string) []string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = f(w)
+	}
+	return out
 }
 
 // complete prints the completions of the line in COMP_LINE.
