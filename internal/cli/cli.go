@@ -76,17 +76,18 @@ func newParser(c *commands, stdout, stderr io.Writer, exit func(code int)) (*kon
 			{Key: lossGroup, Title: "Loss, metrics and early stopping:"},
 			{Key: outputGroup, Title: "Output:"},
 		}),
-		kong.Vars{
-			"version":   "lince " + version(),
-			"augment":   tutorialAugment(),
-			"schedules": strings.Join(scheduleNames(), ", "),
-		},
+		helpVars(),
 	)
 	if err != nil {
 		return nil, err
 	}
 	parser.Model.HelpFlag.Help = "Print help and exit."
 	return parser, nil
+}
+
+// helpVars returns the variables of the flags' help.
+func helpVars() kong.Vars {
+	return kong.Vars{"version": "lince " + version(), "augment": tutorialAugment(), "schedules": strings.Join(scheduleNames(), ", ")}
 }
 
 // Main runs the command line and returns the exit code.

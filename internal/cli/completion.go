@@ -13,7 +13,6 @@ import (
 	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
-	"github.com/lince-ml/lince/optimizer"
 )
 
 // completionCommand prints a completion script for a shell. With the script, the shell runs
@@ -74,7 +73,7 @@ var predictors = map[string]posener.Predictor{
 	"csv":       posener.PredictFiles("*.csv"),
 	"folder":    posener.PredictDirs("*"),
 	"rule":      posener.PredictSet("auto", "prefix", "folder"),
-	"optimizer": posener.PredictSet(each(optimizer.Classes(), strings.ToLower)...),
+	"optimizer": posener.PredictSet(optimizerNames()...),
 	"schedule":  posener.PredictSet(scheduleNames()...),
 	"loss":      posener.PredictSet(each(loss.Classes(), config.SnakeCase)...),
 	"metric":    posener.PredictSet(each(metric.Classes(), config.SnakeCase)...),

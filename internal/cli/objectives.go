@@ -146,11 +146,17 @@ func findMonitor(key string, m *lince.Model) (monitored, error) {
 		return monitored{key, x.Higher}, nil
 	}
 	slices.Sort(keys)
+	near := suggest.Nearest(key, keys)
+	for _, k := range keys {
+		if strings.HasPrefix(k, key) { // val_acc, as in Keras 1
+			near = k
+		}
+	}
 	hint := ""
-	if near := suggest.Nearest(key, keys); near != "" {
+	if near != "" {
 		hint = "; did you mean " + near + "?"
 	} else if _, err := metric.Parse(name); err == nil {
-		hint = "; --metrics adds metrics"
+		hint = fmt.Sprintf("; --metrics accuracy,%s computes %s", name, name)
 	}
 	return monitored{}, usageError{fmt.Errorf("--monitor: there is no value %q; the training has %s%s", key, strings.Join(keys, ", "), hint)}
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/lince-ml/lince/optimizer"
 )
@@ -116,6 +117,17 @@ func changed(o optimizer.Optimizer, changes map[string]any) (optimizer.Optimizer
 		return nil, usageError{fmt.Errorf("the optimizer %s: %w", class, err)}
 	}
 	return optimizer.WithExcluded(to, optimizer.Excluded(o)), nil
+}
+
+// optimizerNames returns the values of --optimizer.
+func optimizerNames() []string {
+	var names []string
+	for _, class := range optimizer.Classes() {
+		if class != "LossScaleOptimizer" { // it needs another optimizer
+			names = append(names, strings.ToLower(class))
+		}
+	}
+	return names
 }
 
 func orDefault(s, otherwise string) string {

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -97,7 +98,7 @@ type recordModel struct {
 	Params       int      `json:"params"`
 	Classes      []string `json:"classes"`
 	Optimizer    string   `json:"optimizer"`
-	LearningRate float32  `json:"learning_rate"`
+	LearningRate float64  `json:"learning_rate"`
 	// OptimizerConfig and LossConfig are the arguments in Keras.
 	OptimizerConfig map[string]any     `json:"optimizer_config"`
 	Schedule        string             `json:"schedule,omitempty"` // describes --schedule
@@ -181,7 +182,8 @@ func (r *record) data(t *data.Table, ignored []data.BadFile, train, val *data.Fl
 	r.steps = train.Steps()
 }
 
-// model records the model. The learning rate of a resumed run stays that of its beginning.
+// model records the model. The learning rate of a resumed run stays that of its beginning, and that of a schedule is its
+// highest.
 func (r *record) model(m *lince.Model, g augment.Generator, weights map[int]float64, resumed bool) {
 	r.Versions.Backend = m.Backend()
 	c, _ := m.Compiled()
@@ -204,8 +206,8 @@ func (r *record) model(m *lince.Model, g augment.Generator, weights map[int]floa
 			r.Model.Metrics = append(r.Model.Metrics, x.Name)
 		}
 	}
-	if rate, err := m.LearningRate(); err == nil && !resumed {
-		r.Model.LearningRate = float32(rate)
+	if rate, err := m.LearningRate(); err == nil && !resumed && r.Model.Schedule == "" {
+		r.Model.LearningRate = decimal(float32(rate))
 	}
 }
 
@@ -218,6 +220,12 @@ func (r *record) fit(h *lince.History, epochs []float64, all time.Duration) {
 	if p := h.Partial; p != nil {
 		r.Partial = &recordPartial{p.Epoch, p.Steps, numbers(p.Logs)}
 	}
+}
+
+// decimal returns the number whose shortest decimal form is that of v: 0.001 for float32(0.001).
+func decimal(v float32) float64 {
+	d, _ := strconv.ParseFloat(strconv.FormatFloat(float64(v), 'g', -1, 32), 64) // it is a number
+	return d
 }
 
 // numbers returns logs in a form for JSON: values that are not finite are nil. The value of a vector is its mean.

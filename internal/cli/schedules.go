@@ -84,7 +84,7 @@ var schedules = []rateSchedule{
 		text: func(p pace) string { return fmt.Sprintf("linear, from %v to 0 in %s", p.rate, count(p.steps, "step")) },
 	},
 	{
-		name: "exponential", classes: []string{"ExponentialDecay", "ExponentialLR"}, about: "falls to 1/100, by the same factor in each step (ExponentialDecay)",
+		name: "exponential", classes: []string{"ExponentialDecay", "ExponentialLR"}, about: "falls to 1/100 by the same factor each step (ExponentialDecay)",
 		make: func(p pace) (schedule.Schedule, error) {
 			return schedule.ExponentialDecay{InitialLearningRate: p.rate, DecaySteps: p.steps, DecayRate: exhaustion}, nil
 		},
@@ -93,7 +93,7 @@ var schedules = []rateSchedule{
 		},
 	},
 	{
-		name: "step", classes: []string{"PiecewiseConstantDecay", "StepLR", "MultiStepLR"}, about: "1/10 after half of the steps, 1/100 after 3/4 (PiecewiseConstantDecay)",
+		name: "step", classes: []string{"PiecewiseConstantDecay", "StepLR", "MultiStepLR"}, about: "1/10 after 1/2 of the steps, 1/100 after 3/4\n(PiecewiseConstantDecay)",
 		make: func(p pace) (schedule.Schedule, error) {
 			first, second := p.steps/2, p.steps*3/4
 			if p.steps < 4 {
@@ -107,7 +107,7 @@ var schedules = []rateSchedule{
 		},
 	},
 	{
-		name: plateau, classes: []string{"ReduceLROnPlateau"}, about: "1/10 after --lr-patience epochs without a better value of --monitor,\nand so on (ReduceLROnPlateau)",
+		name: plateau, classes: []string{"ReduceLROnPlateau"}, about: "1/10 whenever the value of --monitor has not improved for\n--lr-patience epochs (ReduceLROnPlateau)",
 		callback: func(p pace) callback.Callback {
 			return callback.ReduceLROnPlateau{Monitor: p.monitor, Factor: reduction, Patience: new(p.wait), Verbose: true}
 		},
@@ -116,7 +116,7 @@ var schedules = []rateSchedule{
 		},
 	},
 	{
-		name: "one-cycle", classes: []string{"OneCycle", "OneCycleLR", "onecycle"}, about: "rises from 1/25 of the rate in the first 30% of the steps, or during\n--warmup, then falls almost to 0 (OneCycleLR in PyTorch)", warmup: true,
+		name: "one-cycle", classes: []string{"OneCycle", "OneCycleLR", "onecycle"}, about: "rises from 1/25 of the rate in the first 30% of the steps, or\nduring --warmup, then falls almost to 0 (OneCycleLR of PyTorch)", warmup: true,
 		callback: func(p pace) callback.Callback { return p.cycle() },
 		text: func(p pace) string {
 			rise := p.warmup
@@ -200,7 +200,7 @@ func (t *training) setSchedule() error {
 	if p.rate, err = t.constantRate(); err != nil {
 		return err
 	}
-	t.record.Model.Schedule = s.text(p)
+	t.record.Model.Schedule, t.record.Model.LearningRate = s.text(p), p.rate
 	if s.callback != nil {
 		t.rates = s.callback(p)
 		return nil
@@ -219,10 +219,10 @@ func (t *training) setSchedule() error {
 	return t.model.Compile(c)
 }
 
-// constantRate returns the learning rate that the run started with.
+// constantRate returns the highest learning rate of the schedule.
 func (t *training) constantRate() (float64, error) {
 	if t.state != nil { // callbacks and schedules change that of the model
-		return float64(t.record.Model.LearningRate), nil
+		return t.record.Model.LearningRate, nil
 	}
 	c, _ := t.model.Compiled()
 	if rate, ok := optimizer.GetConfig(c.Optimizer)["learning_rate"].(float64); ok {
@@ -253,7 +253,7 @@ func (t *training) scheduled() bool {
 
 // warnOfRate warns if the schedule in the model file has come to its end, where training changes nothing.
 func (t *training) warnOfRate() {
-	if t.state != nil || t.optimizerFlags.set() || !t.scheduled() {
+	if t.state != nil || t.optimizerFlags.set() || t.objectiveFlags.set() || !t.scheduled() {
 		return
 	}
 	if rate, err := t.model.LearningRate(); err == nil && rate == 0 {

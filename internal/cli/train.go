@@ -60,7 +60,7 @@ Examples:
   lince train photos/ --metrics accuracy,auc --monitor val_auc --tensorboard
   lince train --resume runs/train-2
 
-Flags that change the loss, the metrics or the optimizer of a model file, except --lr, start the optimizer's state anew.
+Flags that change the loss, the metrics or the optimizer of a model file, except --lr, start the optimizer's state and its schedule anew.
 
 Schedules of --schedule. They change the rate of --lr over the steps of the run:
   ` + indent(schedulesHelp()) + `
