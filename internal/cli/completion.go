@@ -10,9 +10,6 @@ import (
 	posener "github.com/posener/complete"
 	"github.com/willabides/kongplete"
 
-	"github.com/lince-ml/lince/internal/config"
-	"github.com/lince-ml/lince/loss"
-	"github.com/lince-ml/lince/metric"
 )
 
 // completionCommand prints a completion script for a shell. With the script, the shell runs
@@ -75,17 +72,8 @@ var predictors = map[string]posener.Predictor{
 	"rule":      posener.PredictSet("auto", "prefix", "folder"),
 	"optimizer": posener.PredictSet(optimizerNames()...),
 	"schedule":  posener.PredictSet(scheduleNames()...),
-	"loss":      posener.PredictSet(each(loss.Classes(), config.SnakeCase)...),
-	"metric":    posener.PredictSet(each(metric.Classes(), config.SnakeCase)...),
-}
-
-// each applies a function to words.
-func each(words []string, f func(string) string) []string {
-	out := make([]string, len(words))
-	for i, w := range words {
-		out[i] = f(w)
-	}
-	return out
+	"loss":      posener.PredictSet(lossNames()...),
+	"metric":    posener.PredictSet(metricNames()...),
 }
 
 // complete prints the completions of the line in COMP_LINE.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/internal/suggest"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
@@ -20,6 +21,26 @@ type objectiveFlags struct {
 	Metrics        []string `placeholder:"NAME" predictor:"metric" help:"Metrics, by their names in Keras, such as accuracy,precision,recall,auc (default: the metrics in the model file, or accuracy)."`
 	Monitor        string   `placeholder:"KEY" default:"val_loss" help:"Value that selects best.keras, and that --patience and --schedule plateau watch: loss or a metric, such as accuracy, or val_auc for the validation images."`
 	Patience       int      `placeholder:"N" help:"Stop if the value of --monitor has not improved for N epochs, and restore the best weights (default: do not stop early)."`
+}
+
+// lossNames returns the values of --loss.
+func lossNames() []string { return parsed(loss.Classes(), loss.Parse) }
+
+// metricNames returns the values of --metrics, without the losses.
+func metricNames() []string { return append([]string{"accuracy"}, parsed(metric.Classes(), metric.Parse)...) }
+
+// parsed returns the names that functions have in Keras, such as categorical_hinge for the class CategoricalHinge. It
+// leaves out those that need arguments.
+func parsed[T any](classes []string, parse func(string) (T, error)) []string {
+	var names []string
+	for _, class := range classes {
+		if name := config.SnakeCase(class); name != "accuracy" {
+			if _, err := parse(name); err == nil {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 // mistakes returns the mistakes in the flags.
