@@ -9,7 +9,6 @@ import (
 	"github.com/alecthomas/kong"
 	posener "github.com/posener/complete"
 	"github.com/willabides/kongplete"
-
 )
 
 // completionCommand prints a completion script for a shell. With the script, the shell runs

@@ -81,7 +81,7 @@ func (t *training) callbacks(times *epochTimes) []callback.Callback {
 	}
 	list = append(list, t.checkpoint(), t.history.callback(t.folder))
 	if t.Patience > 0 {
-		list = append(list, callback.EarlyStopping{Monitor: t.monitor.key, Patience: t.Patience, RestoreBestWeights: true, Verbose: true})
+		list = append(list, callback.EarlyStopping{Monitor: t.watched.key, Patience: t.Patience, RestoreBestWeights: true, Verbose: true})
 	}
 	if t.TensorBoard.on {
 		list = append(list, t.board())
@@ -168,7 +168,7 @@ func (t *training) evaluateStart() error {
 		t.record.Start.Metrics["val_"+name] = v
 	}
 	t.printf("%s\n", line)
-	if t.record.Start.Metrics[t.monitor.key] == nil {
+	if t.record.Start.Metrics[t.watched.key] == nil {
 		return nil
 	}
 	return t.folder.wroteIf("best.keras", t.model.Save(t.folder.path("best.keras")))
@@ -184,9 +184,9 @@ func (t *training) reader() callback.Callback {
 
 // checkpoint returns a callback that writes best.keras.
 func (t *training) checkpoint() callback.Callback {
-	best := callback.ModelCheckpoint{Path: t.folder.path("best.keras"), Monitor: t.monitor.key, SaveBestOnly: true}
+	best := callback.ModelCheckpoint{Path: t.folder.path("best.keras"), Monitor: t.watched.key, SaveBestOnly: true}
 	if s := t.record.Start; s != nil {
-		best.InitialValueThreshold = s.Metrics[t.monitor.key]
+		best.InitialValueThreshold = s.Metrics[t.watched.key]
 	}
 	return callback.Func(func(run callback.Run) (callback.Hooks, error) {
 		return best.Begin(watchedRun{run, t.folder})
@@ -396,20 +396,20 @@ func (t *training) describeFiles() {
 		last = "the model at the interruption, " + r.reached()
 	}
 	if t.Patience > 0 && r.Epochs > 0 {
-		if epoch, ok := bestEpoch(r.History, nil, t.monitor); ok {
+		if epoch, ok := bestEpoch(r.History, nil, t.watched); ok {
 			last = fmt.Sprintf("the model after epoch %d, restored by --patience", epoch+1)
 		}
 	}
 	t.folder.what["model.keras"] = last
 	switch {
 	case r.BestEpoch != nil:
-		t.folder.what["best.keras"] = fmt.Sprintf("the model after epoch %d, which has %s", *r.BestEpoch+1, t.monitor.best())
-	case r.Start != nil && r.Start.Metrics[t.monitor.key] != nil:
-		t.folder.what["best.keras"] = "the initial model: no epoch has a better " + t.monitor.key
+		t.folder.what["best.keras"] = fmt.Sprintf("the model after epoch %d, which has %s", *r.BestEpoch+1, t.watched.best())
+	case r.Start != nil && r.Start.Metrics[t.watched.key] != nil:
+		t.folder.what["best.keras"] = "the initial model: no epoch has a better " + t.watched.key
 	default:
 		t.folder.what["best.keras"] = "a copy of model.keras: no epoch was completed"
 	}
 	if r.Epochs == 0 {
-		t.folder.what["curves.png"] = "loss and accuracy of the completed steps"
+		t.folder.what["curves.png"] = "loss and metrics of the completed steps"
 	}
 }

@@ -41,7 +41,7 @@ var runFiles = []outFile{
 	{"model.keras", "the model after the last epoch"},
 	{"best.keras", "the model of the epoch with the lowest val_loss"},
 	{checkpointName, "the state from which --resume continues"},
-	{"history.csv", "loss and accuracy of each epoch"},
+	{"history.csv", "loss and metrics of each epoch"},
 	{"curves.png", "plots of the history"},
 	{boardName, "files for TensorBoard"},
 	{"confusion.png", "the confusion matrix"},

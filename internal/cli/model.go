@@ -88,7 +88,7 @@ func (t *training) makeModel(classes []string) error {
 	if err := t.compile(); err != nil {
 		return err
 	}
-	t.monitor, err = findMonitor(t.Monitor, t.model)
+	t.watched, err = findMonitor(t.Monitor, t.model)
 	return err
 }
 

@@ -27,7 +27,9 @@ type objectiveFlags struct {
 func lossNames() []string { return parsed(loss.Classes(), loss.Parse) }
 
 // metricNames returns the values of --metrics, without the losses.
-func metricNames() []string { return append([]string{"accuracy"}, parsed(metric.Classes(), metric.Parse)...) }
+func metricNames() []string {
+	return append([]string{"accuracy"}, parsed(metric.Classes(), metric.Parse)...)
+}
 
 // parsed returns the names that functions have in Keras, such as categorical_hinge for the class CategoricalHinge. It
 // leaves out those that need arguments.

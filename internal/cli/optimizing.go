@@ -91,7 +91,7 @@ func (f optimizerFlags) from(given optimizer.Optimizer, rate float64) (optimizer
 	case f.LR != nil:
 		changes["learning_rate"] = *f.LR
 	case f.Optimizer == "" && scheduled != nil && (f.Schedule != "" || f.Warmup > 0):
-		return nil, usageError{errors.New("--schedule: the optimizer in the model file has a schedule of its own, and no learning rate to start from; set --lr")}
+		return nil, usageError{errors.New("--schedule: the optimizer in the model file has a schedule, so there is no learning rate to start from; set --lr")}
 	case f.Optimizer == "" && given != nil && scheduled == nil && rate > 0:
 		if was, ok := optimizer.GetConfig(o)["learning_rate"].(float64); ok && float32(was) != float32(rate) { // a callback reduced it
 			changes["learning_rate"] = rate

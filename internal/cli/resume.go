@@ -201,7 +201,7 @@ func (t *training) resumed(classes []string) error {
 	if t.augment, err = t.generator(m.Preprocessing); err != nil {
 		return err
 	}
-	t.monitor, err = findMonitor(t.Monitor, m)
+	t.watched, err = findMonitor(t.Monitor, m)
 	return err
 }
 

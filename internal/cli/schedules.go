@@ -187,7 +187,7 @@ func (t *training) setSchedule() error {
 	if t.Schedule == "" && t.Warmup == 0 {
 		return nil
 	}
-	p := pace{steps: t.Epochs * t.train.Steps(), monitor: t.monitor.key, wait: 10}
+	p := pace{steps: t.Epochs * t.train.Steps(), monitor: t.watched.key, wait: 10}
 	if t.LRPatience != nil {
 		p.wait = *t.LRPatience
 	}

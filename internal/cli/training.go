@@ -30,7 +30,7 @@ type training struct {
 	state      *callback.State // where to resume; nil is the beginning
 	train, val *data.Flow
 	augment    augment.Generator
-	monitor    monitored
+	watched    monitored
 	rates      callback.Callback // changes the learning rate; nil without such a schedule
 	weights    map[int]float64   // by class index; nil is 1 for all
 	profile    *profile.Profile  // nil without --profile
@@ -113,7 +113,7 @@ func (t *training) prepare() error {
 	t.record.data(table, t.ignored, t.train, t.val, t.unreadable)
 	t.record.total = t.Epochs
 	t.record.model(t.model, t.augment, t.weights, t.state != nil)
-	t.record.Model.Monitor, t.record.Model.MonitorMode = t.monitor.key, t.monitor.mode()
+	t.record.Model.Monitor, t.record.Model.MonitorMode = t.watched.key, t.watched.mode()
 	return nil
 }
 
