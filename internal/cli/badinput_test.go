@@ -127,7 +127,7 @@ func TestBadInput(t *testing.T) {
 		{"warmup of all steps", set, small("set", "--warmup", ".7"), 2, []string{"--warmup 0.7 takes all 1 step of the run"}},
 		{"schedule of too few steps", set, small("set", "--schedule", "step"), 2, []string{"--schedule step needs at least 4 steps, the run has 1"}},
 		{"patience of no schedule", set, train("set", "--lr-patience", "2"), 2, []string{"--lr-patience is for --schedule plateau"}},
-		{"metrics", set, train("set", "--metrics", "acuracy,auc,auc"), 2, []string{"--metrics", `"acuracy"`, "did you mean accuracy?", "auc twice"}},
+		{"metrics", set, train("set", "--metrics", "recal,auc,auc"), 2, []string{"--metrics", `"recal"`, "did you mean recall?", "auc twice"}},
 		{"loss", set, train("set", "--loss", "dise"), 2, []string{"--loss", `"dise"`, "did you mean dice?"}},
 		{"monitor", set, small("set", "--monitor", "val_auc"), 2, []string{"--monitor", `"val_auc"`, "accuracy, loss, val_accuracy, val_loss", "--metrics accuracy,auc"}},
 		{"monitor as in Keras 1", set, small("set", "--monitor", "val_acc"), 2, []string{"did you mean val_accuracy?"}},

@@ -155,10 +155,10 @@ func (t *training) compile() error {
 		c = defaultCompile(t.model)
 	}
 	var err error
-	if c.Optimizer, err = t.optimizerFlags.from(c.Optimizer, rate); err != nil {
+	if c.Optimizer, err = t.optimizerFrom(c.Optimizer, rate); err != nil {
 		return err
 	}
-	if err := t.objectiveFlags.change(&c, t.model); err != nil {
+	if err := t.changeObjectives(&c, t.model); err != nil {
 		return err
 	}
 	return t.model.Compile(c)

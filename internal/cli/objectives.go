@@ -82,8 +82,8 @@ func (f objectiveFlags) metrics() (list []metric.Metric, err error) {
 	return list, errors.Join(errs...)
 }
 
-// change applies the flags to compile options.
-func (f objectiveFlags) change(c *lince.CompileOptions, m *lince.Model) error {
+// changeObjectives applies the flags to compile options.
+func (f objectiveFlags) changeObjectives(c *lince.CompileOptions, m *lince.Model) error {
 	var err error
 	if f.Loss != "" {
 		if c.Loss, err = loss.Parse(f.Loss); err != nil {

@@ -139,3 +139,29 @@ func TestMetricNames(t *testing.T) {
 		t.Errorf("the metrics are %v, %v", list, err)
 	}
 }
+
+// TestAverages checks that with --ema the averages are validated and saved in both models.
+func TestAverages(t *testing.T) {
+	long(t)
+	workIn(t)
+	args := []string{"train", "demo:cats-and-dogs?n=24", "--model", network("two.json"), "--epochs", "1", "--batch", "3", "--optimizer", "sgd", "--lr", ".5", "-q", "--out"}
+	succeed(t, append(args, "plain")...)
+	succeed(t, append(args, "ema", "--ema", ".9")...)
+	plain, best, last := open(t, "plain/model.keras"), open(t, "ema/best.keras"), open(t, "ema/model.keras")
+	for i, w := range last.Weights() {
+		if string(w.Raw()) != string(best.Weights()[i].Raw()) {
+			t.Error("best.keras has other weights than model.keras after one epoch")
+		}
+		if string(w.Raw()) == string(plain.Weights()[i].Raw()) {
+			t.Error("the weights are those without --ema")
+		}
+	}
+	a, b := decode[record](t, read(t, "ema", "run.json")), decode[record](t, read(t, "plain", "run.json"))
+	if a.History.Last("loss") != b.History.Last("loss") || a.History.Last("val_loss") == b.History.Last("val_loss") {
+		t.Errorf("the training has %v and %v, want the same loss; the validation %v and %v, want others",
+			a.History.Last("loss"), b.History.Last("loss"), a.History.Last("val_loss"), b.History.Last("val_loss"))
+	}
+	if math.Abs(a.Results.Accuracy-a.History.Last("val_accuracy")) > 1e-6 {
+		t.Errorf("model.keras has the accuracy %v, the validation %v", a.Results.Accuracy, a.History.Last("val_accuracy"))
+	}
+}

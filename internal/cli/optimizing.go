@@ -66,9 +66,9 @@ func (f optimizerFlags) set() bool {
 	return f.Optimizer != "" || f.Schedule != "" || f.Warmup > 0 || f.WeightDecay != nil || f.ClipNorm != nil || f.EMA != nil
 }
 
-// from returns the optimizer that the flags ask for, with a constant learning rate. given is the optimizer in the model file,
+// optimizerFrom returns the optimizer that the flags ask for, with a constant learning rate. given is the optimizer in the model file,
 // whose current learning rate is rate, or nil. A rate of 0 is not known.
-func (f optimizerFlags) from(given optimizer.Optimizer, rate float64) (optimizer.Optimizer, error) {
+func (f optimizerFlags) optimizerFrom(given optimizer.Optimizer, rate float64) (optimizer.Optimizer, error) {
 	o := given
 	if f.Optimizer != "" || o == nil {
 		var err error
