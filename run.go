@@ -77,6 +77,7 @@ func (r *runner) Stop()                                  { r.stopped = true }
 func (r *runner) Finished() bool                         { return r.finished }
 func (r *runner) Save(path string) error                 { return r.m.Save(path) }
 func (r *runner) SaveWeights(path string) error          { return r.m.SaveWeights(path) }
+func (r *runner) Nodes() []callback.Node                 { return r.m.nodes() }
 func (r *runner) Network() ([]byte, error)               { return r.m.ToJSON() }
 func (r *runner) Weights() []*tensor.Tensor              { return r.m.Weights() }
 func (r *runner) SetWeights(w []*tensor.Tensor) error    { return r.m.SetWeights(w) }

@@ -46,6 +46,7 @@ func (f *fake) HigherIsBetter(name string) (higher, known bool) {
 func (f *fake) Task() Task                        { return f.task }
 func (f *fake) Steps() int                        { return 2 }
 func (f *fake) Iterations() int                   { return 7 }
+func (f *fake) Nodes() []Node                     { return nil }
 func (f *fake) Network() ([]byte, error)          { return []byte("{}"), nil }
 func (f *fake) Batch(n int) []Example             { return f.examples[:min(n, len(f.examples))] }
 func (f *fake) Mistakes(n int) ([]Example, error) { return f.Batch(n), nil }

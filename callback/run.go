@@ -52,6 +52,8 @@ type Run interface {
 	Checkpoint(path string) error
 	// Network returns the JSON of the network, as Model.ToJSON does.
 	Network() ([]byte, error)
+	// Nodes returns the calls of the network's layers, in an order in which each stands after its operands.
+	Nodes() []Node
 	// Variables returns the model's variables in the order of its layers, with copies of their values.
 	Variables() []Variable
 	// Weights returns copies of the values of Variables.
@@ -96,4 +98,17 @@ type Example struct {
 	// Predicted is the name of the predicted class, and Probability its probability, if there is a prediction.
 	Predicted   string
 	Probability float64
+}
+
+// Node is a call of a layer in a network.
+type Node struct {
+	// Name is the name of the layer. Further calls of a shared layer have a number at the end. Layers of a nested model
+	// have the model's name and a slash before theirs.
+	Name string
+	// Class is the Keras class of the layer.
+	Class string
+	// Inputs are the names of the nodes whose results the layer is applied to.
+	Inputs []string
+	// Shape is the shape of the result, in which unknown sizes are tensor.Unknown.
+	Shape tensor.Shape
 }

@@ -21,7 +21,8 @@ import (
 //   - epoch_learning_rate.
 //   - evaluation_loss_vs_iterations and so on, for each evaluation, with the number of the optimizer's steps as the step.
 //   - batch_loss and so on, if UpdateFreq is set, with the number of batches of this Fit as the step.
-//   - keras, the graph of the layers.
+//   - keras, the graph of the layers, which TensorBoard calls the conceptual graph. The same layers stand in the file as a graph of
+//     operations, so that the Graphs page opens with them.
 //   - conv2d/kernel/histogram and conv2d/kernel/image for each variable, if they are requested.
 //   - first_batch/... and mistakes/..., if they are requested.
 //
@@ -153,7 +154,18 @@ func (b *board) epochBegin() error {
 		b.run.Printf("TensorBoard: the graph is left out: %v", err)
 		return nil
 	}
-	return b.train.write(0, tfevents.KerasModel(network))
+	if err := b.train.write(0, tfevents.KerasModel(network)); err != nil {
+		return err
+	}
+	var nodes []tfevents.Node
+	for _, n := range b.run.Nodes() {
+		node := tfevents.Node{Name: n.Name, Op: n.Class, Inputs: n.Inputs, Shape: []int64{}}
+		for _, size := range n.Shape {
+			node.Shape = append(node.Shape, int64(size))
+		}
+		nodes = append(nodes, node)
+	}
+	return b.train.w.Write(tfevents.Event{WallTime: now(), Graph: nodes})
 }
 
 func (b *board) batchBegin() error {

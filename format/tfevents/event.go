@@ -21,6 +21,8 @@ type Event struct {
 	FileVersion string
 	// Source names the program that wrote the file. It is set in the first event only.
 	Source string
+	// Graph is a graph of operations: tensorflow.GraphDef. Reader does not read the shapes of its nodes.
+	Graph []Node
 	// Values are what the event records: tensorflow.Summary.
 	Values []Value
 }
@@ -132,6 +134,9 @@ func (e Event) encode() []byte {
 	b = protowire.AppendFixed64(b, math.Float64bits(e.WallTime))
 	b = appendInt(b, eventStep, e.Step)
 	b = appendText(b, eventFileVersion, e.FileVersion)
+	if len(e.Graph) > 0 {
+		b = appendBytes(b, eventGraph, encodeGraph(e.Graph))
+	}
 	if len(e.Values) > 0 {
 		var s []byte
 		for _, v := range e.Values {
@@ -161,11 +166,7 @@ func (v Value) encode() []byte {
 
 func (t Tensor) encode() []byte {
 	b := appendInt(nil, tensorDType, int64(t.DType))
-	var shape []byte
-	for _, n := range t.Shape {
-		shape = appendBytes(shape, shapeDim, appendInt(nil, dimSize, n))
-	}
-	b = appendBytes(b, tensorShape, shape)
+	b = appendBytes(b, tensorShape, encodeShape(t.Shape))
 	if t.DType == String {
 		for _, s := range t.Strings {
 			b = appendBytes(b, tensorString, s)

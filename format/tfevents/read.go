@@ -61,6 +61,10 @@ func decodeEvent(b []byte) (e Event, err error) {
 				}
 				return nil
 			})
+		case field == eventGraph && typ == protowire.BytesType:
+			var err error
+			e.Graph, err = decodeGraph(raw)
+			return err
 		case field == eventSummary && typ == protowire.BytesType:
 			return fields(raw, func(field protowire.Number, typ protowire.Type, raw []byte, _ uint64) error {
 				if field != summaryValue || typ != protowire.BytesType {

@@ -126,6 +126,7 @@ func sample() []Event {
 		{WallTime: 3, Step: 1 << 40, Values: []Value{Histogram("h", []float32{1, 2, 3})}},
 		{WallTime: 3, Step: -1, Values: []Value{Images("i", 1, 1, []byte("no real PNG"), []byte("\xff\x00"))}},
 		{WallTime: 4, Values: []Value{KerasModel([]byte("{}"))}},
+		{WallTime: 5, Graph: []Node{{Name: "a", Op: "InputLayer"}, {Name: "b/c", Op: "Dense", Inputs: []string{"a", "a"}}}},
 	}
 }
 
