@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
@@ -137,6 +138,20 @@ func TestMetricNames(t *testing.T) {
 	f := objectiveFlags{Metrics: []string{" auc", "mse"}}
 	if list, err := f.metrics(); err != nil || len(list) != 2 || metric.NameOf(list[0]) != "auc" || metric.NameOf(list[1]) != "mse" {
 		t.Errorf("the metrics are %v, %v", list, err)
+	}
+}
+
+// TestNotFinite checks that metrics that are not finite can be written as JSON.
+func TestNotFinite(t *testing.T) {
+	var b strings.Builder
+	logs := &lince.Logs{}
+	logs.Set("loss", math.NaN())
+	logs.Set("auc", .5)
+	if err := writeJSON(&b, map[string]any{"logs": numbers(logs), "vector": finiteOrNil([]float64{1, math.Inf(1)})}); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(strings.Fields(b.String()), ""); got != `{"logs":{"auc":0.5,"loss":null},"vector":[1,null]}` {
+		t.Errorf("the JSON is %s", got)
 	}
 }
 

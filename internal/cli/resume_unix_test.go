@@ -190,8 +190,8 @@ func TestResumeElsewhere(t *testing.T) {
 	put(t, "set", pngs(t, 12))
 	put(t, ".", map[string][]byte{"net.json": []byte(read(t, network("two.json")))})
 	args := []string{"train", "set", "--model", "net.json", "--epochs", "120", "--batch", "4", "--out"}
-	succeed(t, append(args, "whole")...)
-	p := start(t, append(args, "out")...)
+	succeed(t, append(args, "whole", "--tensorboard=logs/whole")...)
+	p := start(t, append(args, "out", "--tensorboard=logs/out")...)
 	p.await("Epoch 2/")
 	p.interrupt()
 	if code, _ := p.end(); code != exitInterrupted {
@@ -201,6 +201,7 @@ func TestResumeElsewhere(t *testing.T) {
 	t.Chdir(filepath.Join(dir, "else", "where"))
 	succeed(t, "train", "--resume", filepath.Join("..", "..", "out"), "-q")
 	sameRun(t, filepath.Join(dir, "whole"), filepath.Join(dir, "out"))
+	sameBoard(t, filepath.Join(dir, "logs", "whole"), filepath.Join(dir, "logs", "out"))
 }
 
 // TestReaderLeaves checks that a training saves its model when the reader of its output exits, as
