@@ -4,6 +4,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,9 +53,11 @@ type commands struct {
 
 // The groups of flags in --help.
 const (
-	dataGroup   = "data"
-	modelGroup  = "model"
-	outputGroup = "output"
+	dataGroup      = "data"
+	modelGroup     = "model"
+	optimizerGroup = "optimizer"
+	lossGroup      = "loss"
+	outputGroup    = "output"
 )
 
 // newParser returns the parser of the command line. It calls exit where kong would end the
@@ -69,18 +72,22 @@ func newParser(c *commands, stdout, stderr io.Writer, exit func(code int)) (*kon
 		kong.ExplicitGroups([]kong.Group{
 			{Key: dataGroup, Title: "Images and labels:"},
 			{Key: modelGroup, Title: "Model and training:"},
+			{Key: optimizerGroup, Title: "Optimizer and learning rate:"},
+			{Key: lossGroup, Title: "Loss, metrics and early stopping:"},
 			{Key: outputGroup, Title: "Output:"},
 		}),
-		kong.Vars{
-			"version": "lince " + version(),
-			"augment": tutorialAugment(),
-		},
+		helpVars(),
 	)
 	if err != nil {
 		return nil, err
 	}
 	parser.Model.HelpFlag.Help = "Print help and exit."
 	return parser, nil
+}
+
+// helpVars returns the variables of the flags' help.
+func helpVars() kong.Vars {
+	return kong.Vars{"version": "lince " + version(), "augment": tutorialAugment(), "schedules": strings.Join(scheduleNames(), ", ")}
 }
 
 // Main runs the command line and returns the exit code.
@@ -161,6 +168,9 @@ func parse(parser *kong.Kong, args []string, exited *int, stderr io.Writer) (k *
 		err = u
 	}
 	text := err.Error()
+	if pe != nil {
+		text = cmp.Or(kerasHint(text, pe.Context.Selected()), text)
+	}
 	for _, m := range kongMessages {
 		text = m.match.ReplaceAllString(text, m.write)
 	}

@@ -225,7 +225,7 @@ func TestDemoDefaults(t *testing.T) {
 		var got struct {
 			Train trainCommand `cmd:""`
 		}
-		parser, err := kong.New(&got, kong.Vars{"augment": ""})
+		parser, err := kong.New(&got, helpVars())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -69,7 +69,10 @@ var predictors = map[string]posener.Predictor{
 	"csv":       posener.PredictFiles("*.csv"),
 	"folder":    posener.PredictDirs("*"),
 	"rule":      posener.PredictSet("auto", "prefix", "folder"),
-	"optimizer": posener.PredictSet("rmsprop", "adam", "sgd"),
+	"optimizer": posener.PredictSet(optimizerNames()...),
+	"schedule":  posener.PredictSet(scheduleNames()...),
+	"loss":      posener.PredictSet(lossNames()...),
+	"metric":    posener.PredictSet(metricNames()...),
 }
 
 // complete prints the completions of the line in COMP_LINE.

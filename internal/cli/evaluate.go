@@ -127,10 +127,12 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 		if r.Metrics, err = m.Evaluate(e.ctx, f, lince.EvaluateOptions{Output: e.text, Verbose: e.verbose()}); err != nil {
 			return nil, err
 		}
-		for name, v := range r.Metrics.All() {
+		for name, v := range numbers(r.Metrics) {
 			r.Values[name] = v
+		}
+		for name := range r.Metrics.All() {
 			if vector := r.Metrics.Vector(name); vector != nil {
-				r.Values[name] = vector
+				r.Values[name] = finiteOrNil(vector)
 			}
 		}
 	}

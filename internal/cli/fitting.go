@@ -69,9 +69,22 @@ func (t *training) fit() error {
 
 // callbacks returns the callbacks of the training.
 func (t *training) callbacks(times *epochTimes) []callback.Callback {
-	list := []callback.Callback{t.reader(), t.checkpoint(), t.history.callback(t.folder)}
+	list := []callback.Callback{t.reader()}
+	if t.EMA != nil { // best.keras and the restored weights are averages
+		list = append(list, callback.SwapEMAWeights{SwapOnEpoch: true})
+	}
+	if t.rates != nil {
+		list = append(list, t.rates)
+	}
+	if t.scheduled() {
+		list = append(list, logRate())
+	}
+	list = append(list, t.checkpoint(), t.history.callback(t.folder))
 	if t.Patience > 0 {
-		list = append(list, callback.EarlyStopping{Monitor: "val_loss", Patience: t.Patience, RestoreBestWeights: true, Verbose: true})
+		list = append(list, callback.EarlyStopping{Monitor: t.watched.key, Patience: t.Patience, RestoreBestWeights: true, Verbose: true})
+	}
+	if t.TensorBoard.on {
+		list = append(list, t.board())
 	}
 	return append(list, times.callback(), t.backup())
 }
@@ -132,7 +145,7 @@ func (t *training) trained(h *lince.History) bool {
 }
 
 // evaluateStart evaluates the model that the run starts from, if it is a trained one. It saves
-// that model as best.keras, which stays until an epoch has a lower val_loss.
+// that model as best.keras, which stays until an epoch is better.
 func (t *training) evaluateStart() error {
 	if t.state != nil || t.ModelSource == tutorialName || !strings.HasSuffix(strings.ToLower(t.ModelSource), ".keras") {
 		return nil
@@ -155,7 +168,7 @@ func (t *training) evaluateStart() error {
 		t.record.Start.Metrics["val_"+name] = v
 	}
 	t.printf("%s\n", line)
-	if t.record.Start.Metrics["val_loss"] == nil {
+	if t.record.Start.Metrics[t.watched.key] == nil {
 		return nil
 	}
 	return t.folder.wroteIf("best.keras", t.model.Save(t.folder.path("best.keras")))
@@ -171,9 +184,9 @@ func (t *training) reader() callback.Callback {
 
 // checkpoint returns a callback that writes best.keras.
 func (t *training) checkpoint() callback.Callback {
-	best := callback.ModelCheckpoint{Path: t.folder.path("best.keras"), Monitor: "val_loss", SaveBestOnly: true}
+	best := callback.ModelCheckpoint{Path: t.folder.path("best.keras"), Monitor: t.watched.key, SaveBestOnly: true}
 	if s := t.record.Start; s != nil {
-		best.InitialValueThreshold = s.Metrics["val_loss"]
+		best.InitialValueThreshold = s.Metrics[t.watched.key]
 	}
 	return callback.Func(func(run callback.Run) (callback.Hooks, error) {
 		return best.Begin(watchedRun{run, t.folder})
@@ -383,20 +396,20 @@ func (t *training) describeFiles() {
 		last = "the model at the interruption, " + r.reached()
 	}
 	if t.Patience > 0 && r.Epochs > 0 {
-		if epoch, ok := bestEpoch(r.History, nil); ok {
+		if epoch, ok := bestEpoch(r.History, nil, t.watched); ok {
 			last = fmt.Sprintf("the model after epoch %d, restored by --patience", epoch+1)
 		}
 	}
 	t.folder.what["model.keras"] = last
 	switch {
 	case r.BestEpoch != nil:
-		t.folder.what["best.keras"] = fmt.Sprintf("the model after epoch %d, which has the lowest val_loss", *r.BestEpoch+1)
-	case r.Start != nil && r.Start.Metrics["val_loss"] != nil:
-		t.folder.what["best.keras"] = "the initial model: no epoch has a lower val_loss"
+		t.folder.what["best.keras"] = fmt.Sprintf("the model after epoch %d, which has %s", *r.BestEpoch+1, t.watched.best())
+	case r.Start != nil && r.Start.Metrics[t.watched.key] != nil:
+		t.folder.what["best.keras"] = "the initial model: no epoch has a better " + t.watched.key
 	default:
 		t.folder.what["best.keras"] = "a copy of model.keras: no epoch was completed"
 	}
 	if r.Epochs == 0 {
-		t.folder.what["curves.png"] = "loss and accuracy of the completed steps"
+		t.folder.what["curves.png"] = "loss and metrics of the completed steps"
 	}
 }

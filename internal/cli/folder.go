@@ -41,8 +41,9 @@ var runFiles = []outFile{
 	{"model.keras", "the model after the last epoch"},
 	{"best.keras", "the model of the epoch with the lowest val_loss"},
 	{checkpointName, "the state from which --resume continues"},
-	{"history.csv", "loss and accuracy of each epoch"},
+	{"history.csv", "loss and metrics of each epoch"},
 	{"curves.png", "plots of the history"},
+	{boardName, "files for TensorBoard"},
 	{"confusion.png", "the confusion matrix"},
 	{"mistakes.png", "the wrong predictions with the highest probability"},
 	{"predictions.csv", "the prediction for each validation image"},
@@ -243,9 +244,20 @@ func (f *folder) finish() error {
 		if f.wrote[o.name] {
 			continue
 		}
-		if err := os.Remove(f.path(o.name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := f.unlink(o.name); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// unlink removes a file of the folder, if it is there.
+func (f *folder) unlink(name string) error {
+	if name == boardName {
+		return removeBoard(f.path(name))
+	}
+	if err := os.Remove(f.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return nil
 }
@@ -253,10 +265,7 @@ func (f *folder) finish() error {
 // remove removes a file of this run.
 func (f *folder) remove(name string) error {
 	delete(f.wrote, name)
-	if err := os.Remove(f.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return f.unlink(name)
 }
 
 // lost returns an error that names the files of this run that have been removed since.
@@ -293,7 +302,7 @@ func (f *folder) discard() {
 		return
 	}
 	for name := range f.wrote {
-		_ = os.Remove(f.path(name)) // the caller reports another error
+		_ = f.unlink(name) // the caller reports another error
 	}
 	f.unmake()
 }

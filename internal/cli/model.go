@@ -9,6 +9,7 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/internal/tutorial"
+	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
@@ -50,7 +51,11 @@ func (t *training) makeModel(classes []string) error {
 		if s == (size{}) {
 			s = size{tutorial.Side, tutorial.Side}
 		}
-		if m, err = o.Sequential(tutorial.Layers(s[0], s[1], len(classes))...); err != nil {
+		layers := tutorial.Layers(s[0], s[1], len(classes))
+		if t.Dropout != nil {
+			layers = slices.Insert(layers, len(layers)-1, layer.Layer(layer.Dropout{Rate: *t.Dropout}))
+		}
+		if m, err = o.Sequential(layers...); err != nil {
 			return fmt.Errorf("--size %s: %w", s, err)
 		}
 	} else {
@@ -80,7 +85,11 @@ func (t *training) makeModel(classes []string) error {
 		m.Preprocessing, t.augment.Rescale = rescaled(m.Preprocessing, factor), 0
 	}
 	t.model = m
-	return t.compile()
+	if err := t.compile(); err != nil {
+		return err
+	}
+	t.watched, err = findMonitor(t.Monitor, t.model)
+	return err
 }
 
 // otherClasses is the error of a model whose classes are not those of the data.
@@ -130,28 +139,27 @@ func (t *training) compile() error {
 			compiled = false
 		}
 	}
-	if compiled && t.Optimizer == "" {
-		if t.LR != nil {
-			return t.model.SetLearningRate(*t.LR)
+	rate := 0.
+	if compiled {
+		_, scheduled := optimizer.Rate(c.Optimizer)
+		if !t.optimizerFlags.set() && !t.objectiveFlags.set() && (t.LR == nil || scheduled == nil) {
+			if t.LR != nil {
+				return t.model.SetLearningRate(*t.LR)
+			}
+			return nil
 		}
-		return nil
-	}
-	if !compiled {
+		if scheduled == nil {
+			rate, _ = t.model.LearningRate() // some optimizers have none
+		}
+	} else {
 		c = defaultCompile(t.model)
 	}
 	var err error
-	c.Optimizer = optimizer.RMSprop{}
-	if t.Optimizer != "" {
-		if c.Optimizer, err = optimizer.Parse(t.Optimizer); err != nil {
-			return usageError{fmt.Errorf("--optimizer: %w", err)}
-		}
+	if c.Optimizer, err = t.optimizerFrom(c.Optimizer, rate); err != nil {
+		return err
 	}
-	if t.LR != nil {
-		config := optimizer.GetConfig(c.Optimizer)
-		config["learning_rate"] = *t.LR
-		if c.Optimizer, err = optimizer.Decode(optimizer.ClassOf(c.Optimizer), config); err != nil {
-			return usageError{fmt.Errorf("--lr: %w", err)}
-		}
+	if err := t.changeObjectives(&c, t.model); err != nil {
+		return err
 	}
 	return t.model.Compile(c)
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -94,15 +95,22 @@ type recordData struct {
 
 // recordModel describes the model and the settings of its training.
 type recordModel struct {
-	Params       int                `json:"params"`
-	Classes      []string           `json:"classes"`
-	Optimizer    string             `json:"optimizer"`
-	LearningRate float32            `json:"learning_rate"`
-	Loss         string             `json:"loss"`
-	ClassWeight  map[string]float64 `json:"class_weight,omitempty"`
-	Augment      string             `json:"augment"`
-	Size         string             `json:"size"`
-	ColorMode    string             `json:"color_mode"`
+	Params       int      `json:"params"`
+	Classes      []string `json:"classes"`
+	Optimizer    string   `json:"optimizer"`
+	LearningRate float64  `json:"learning_rate"`
+	// OptimizerConfig and LossConfig are the arguments in Keras.
+	OptimizerConfig map[string]any     `json:"optimizer_config"`
+	Schedule        string             `json:"schedule,omitempty"` // describes --schedule
+	Loss            string             `json:"loss"`
+	LossConfig      map[string]any     `json:"loss_config"`
+	Metrics         []string           `json:"metrics"`
+	Monitor         string             `json:"monitor"`
+	MonitorMode     string             `json:"monitor_mode"` // "min" or "max"
+	ClassWeight     map[string]float64 `json:"class_weight,omitempty"`
+	Augment         string             `json:"augment"`
+	Size            string             `json:"size"`
+	ColorMode       string             `json:"color_mode"`
 	// Preprocessing turns images into the model's input, after Augment.
 	Preprocessing lince.Preprocessing `json:"preprocessing"`
 }
@@ -174,11 +182,16 @@ func (r *record) data(t *data.Table, ignored []data.BadFile, train, val *data.Fl
 	r.steps = train.Steps()
 }
 
-func (r *record) model(m *lince.Model, g augment.Generator, weights map[int]float64) {
+// model records the model. The learning rate of a resumed run stays that of its beginning, and that of a schedule is its
+// highest.
+func (r *record) model(m *lince.Model, g augment.Generator, weights map[int]float64, resumed bool) {
 	r.Versions.Backend = m.Backend()
 	c, _ := m.Compiled()
 	s, mode := imageSize(m)
+	before := r.Model
 	r.Model = recordModel{
+		LearningRate: before.LearningRate, OptimizerConfig: optimizer.GetConfig(c.Optimizer), Schedule: before.Schedule,
+		LossConfig: loss.GetConfig(c.Loss), Metrics: []string{},
 		Params: m.CountParams(), Classes: m.Classes, Optimizer: optimizer.ClassOf(c.Optimizer), Loss: loss.ClassOf(c.Loss), Augment: g.String(),
 		Size: s.String(), ColorMode: mode, Preprocessing: m.Preprocessing,
 	}
@@ -188,20 +201,31 @@ func (r *record) model(m *lince.Model, g augment.Generator, weights map[int]floa
 		}
 		r.Model.ClassWeight[m.Classes[c]] = w
 	}
-	if rate, err := m.LearningRate(); err == nil {
-		r.Model.LearningRate = float32(rate)
+	for _, x := range m.Measures() {
+		if x.Name != "loss" {
+			r.Model.Metrics = append(r.Model.Metrics, x.Name)
+		}
+	}
+	if rate, err := m.LearningRate(); err == nil && !resumed && r.Model.Schedule == "" {
+		r.Model.LearningRate = decimal(float32(rate))
 	}
 }
 
 func (r *record) fit(h *lince.History, epochs []float64, all time.Duration) {
 	r.History, r.Epochs, r.EpochTimes, r.Seconds = h, len(h.Epochs), epochs, (r.earlier + all).Seconds()
 	r.Partial, r.BestEpoch = nil, nil
-	if epoch, ok := bestEpoch(h, r.Start); ok {
+	if epoch, ok := bestEpoch(h, r.Start, r.monitor()); ok {
 		r.BestEpoch = &epoch
 	}
 	if p := h.Partial; p != nil {
 		r.Partial = &recordPartial{p.Epoch, p.Steps, numbers(p.Logs)}
 	}
+}
+
+// decimal returns the number whose shortest decimal form is that of v: 0.001 for float32(0.001).
+func decimal(v float32) float64 {
+	d, _ := strconv.ParseFloat(strconv.FormatFloat(float64(v), 'g', -1, 32), 64) // it is a number
+	return d
 }
 
 // numbers returns logs in a form for JSON: values that are not finite are nil. The value of a vector is its mean.
@@ -216,19 +240,38 @@ func numbers(logs *lince.Logs) map[string]*float64 {
 	return m
 }
 
+// monitor returns what selects the best epoch.
+func (r *record) monitor() monitored {
+	if r.Model.Monitor == "" { // a run.json that was written before --monitor
+		return lowestLoss
+	}
+	return monitored{r.Model.Monitor, r.Model.MonitorMode == "max"}
+}
+
 // bestEpoch returns the epoch of best.keras, as callback.ModelCheckpoint chooses it. ok is false
 // if no epoch was better than the model that the run started from.
-func bestEpoch(h *lince.History, start *recordStart) (epoch int, ok bool) {
+func bestEpoch(h *lince.History, start *recordStart, m monitored) (epoch int, ok bool) {
 	var best *float64
 	if start != nil {
-		best = start.Metrics["val_loss"]
+		best = start.Metrics[m.key]
 	}
-	for i, v := range h.Values("val_loss") {
-		if best == nil || v < *best {
+	for i, v := range h.Values(m.key) {
+		if best == nil || m.better(v, *best) {
 			best, epoch, ok = &v, h.Epochs[i], true
 		}
 	}
 	return epoch, ok
+}
+
+// finiteOrNil returns a vector in a form for JSON: elements that are not finite are nil.
+func finiteOrNil(vector []float64) []*float64 {
+	list := make([]*float64, len(vector))
+	for i, v := range vector {
+		if finite(v) {
+			list[i] = &v
+		}
+	}
+	return list
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

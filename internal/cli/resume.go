@@ -141,6 +141,11 @@ func (r *record) settings() (*trainCommand, error) {
 		t.ModelSource = from(t.ModelSource)
 	}
 	t.Images = path(from(string(t.Images)))
+	if dir := string(t.TensorBoard.dir); dir != "" && !filepath.IsAbs(dir) { // the folder may not exist yet
+		if there := filepath.Join(r.Directory, dir); r.Directory != "" {
+			t.TensorBoard.dir = path(there)
+		}
+	}
 	return t, nil
 }
 
@@ -179,7 +184,7 @@ func (t *training) openCheckpoint() error {
 		return fmt.Errorf("--resume: %w", err)
 	}
 	if h := t.state.History; h != nil && len(h.Epochs) > 0 && !t.folder.has("best.keras") {
-		if _, ok := bestEpoch(h, t.record.Start); ok {
+		if _, ok := bestEpoch(h, t.record.Start, t.record.monitor()); ok {
 			return fmt.Errorf("--resume %s: best.keras: %w", t.folder.dir, fs.ErrNotExist)
 		}
 	}
@@ -193,7 +198,10 @@ func (t *training) resumed(classes []string) error {
 		return fmt.Errorf("--resume: the data have changed: the classes were %s, now they are %s", strings.Join(have, ", "), strings.Join(classes, ", "))
 	}
 	var err error
-	t.augment, err = t.generator(m.Preprocessing)
+	if t.augment, err = t.generator(m.Preprocessing); err != nil {
+		return err
+	}
+	t.watched, err = findMonitor(t.Monitor, m)
 	return err
 }
 

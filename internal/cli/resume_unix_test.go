@@ -19,13 +19,68 @@ import (
 	"github.com/lince-ml/lince"
 )
 
-// sameRun compares the files of two runs, except run.json.
+// sameRun compares the files of two runs, except run.json, and except for the times in TensorBoard's files.
 func sameRun(t *testing.T, a, b string) {
 	t.Helper()
 	want, got := snapshot(t, a), snapshot(t, b)
-	delete(want, "run.json")
-	delete(got, "run.json")
+	board := false
+	for _, files := range []map[string]string{want, got} {
+		for name := range files {
+			if strings.HasPrefix(name, boardName) {
+				board = true
+				delete(files, name)
+			}
+		}
+		delete(files, "run.json")
+	}
 	sameTree(t, want, got)
+	if board {
+		sameBoard(t, filepath.Join(a, boardName), filepath.Join(b, boardName))
+	}
+}
+
+// TestResumeFlags interrupts and kills trainings whose learning rates, weights or files depend on flags. The resumed
+// runs must have the files of an uninterrupted one.
+func TestResumeFlags(t *testing.T) {
+	long(t)
+	workIn(t)
+	for name, flags := range map[string][]string{
+		"ema":       {"--ema", ".9", "--schedule", "cosine", "--warmup", "1.5", "--optimizer", "adamw", "--weight-decay", ".01", "--label-smoothing", ".1", "--tensorboard"},
+		"plateau":   {"--schedule", "plateau", "--lr-patience", "3", "--lr", ".3", "--optimizer", "sgd", "--monitor", "val_auc", "--metrics", "auc,f1_score", "--patience", "50"},
+		"one-cycle": {"--schedule", "one-cycle", "--lr", ".0333", "--optimizer", "adam", "--tensorboard=logs/DIR", "--metrics", "precision,recall"},
+	} {
+		args := func(out string) []string {
+			list := []string{"train", "demo:cats-and-dogs?n=40", "--model", network("two.json"), "--epochs", "60", "--batch", "4", "--save-freq", "3", "--out", out}
+			for _, f := range flags {
+				list = append(list, strings.ReplaceAll(f, "DIR", out))
+			}
+			return list
+		}
+		whole := name + "-whole"
+		succeed(t, args(whole)...)
+		for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGKILL} {
+			out := name + "-" + strconv.Itoa(int(sig))
+			p := start(t, args(out)...)
+			p.await("Epoch 4/")
+			if err := p.cmd.Process.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+			if code, _ := p.end(); code == exitOK {
+				t.Fatal("the training ended before the signal")
+			}
+			before := decode[record](t, read(t, out, "run.json"))
+			succeed(t, "train", "--resume", out, "-q")
+			sameRun(t, whole, out)
+			if name == "one-cycle" {
+				sameBoard(t, filepath.Join("logs", whole), filepath.Join("logs", out))
+			}
+			after, want := decode[record](t, read(t, out, "run.json")), decode[record](t, read(t, whole, "run.json"))
+			if len(after.Resumed) != 1 || after.Model.Schedule == "" || after.Model.Schedule != before.Model.Schedule || after.Model.LearningRate != want.Model.LearningRate ||
+				after.Model.Monitor != want.Model.Monitor || *after.BestEpoch != *want.BestEpoch {
+				t.Errorf("%s: run.json has %+v, was %+v", out, after.Model, before.Model)
+			}
+		}
+	}
 }
 
 // TestResumeAfterSignal checks that a run that any of the signals interrupts can be resumed with the
@@ -135,8 +190,8 @@ func TestResumeElsewhere(t *testing.T) {
 	put(t, "set", pngs(t, 12))
 	put(t, ".", map[string][]byte{"net.json": []byte(read(t, network("two.json")))})
 	args := []string{"train", "set", "--model", "net.json", "--epochs", "120", "--batch", "4", "--out"}
-	succeed(t, append(args, "whole")...)
-	p := start(t, append(args, "out")...)
+	succeed(t, append(args, "whole", "--tensorboard=logs/whole")...)
+	p := start(t, append(args, "out", "--tensorboard=logs/out")...)
 	p.await("Epoch 2/")
 	p.interrupt()
 	if code, _ := p.end(); code != exitInterrupted {
@@ -146,6 +201,7 @@ func TestResumeElsewhere(t *testing.T) {
 	t.Chdir(filepath.Join(dir, "else", "where"))
 	succeed(t, "train", "--resume", filepath.Join("..", "..", "out"), "-q")
 	sameRun(t, filepath.Join(dir, "whole"), filepath.Join(dir, "out"))
+	sameBoard(t, filepath.Join(dir, "logs", "whole"), filepath.Join(dir, "logs", "out"))
 }
 
 // TestReaderLeaves checks that a training saves its model when the reader of its output exits, as

@@ -12,7 +12,6 @@ import (
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/augment"
 	"github.com/lince-ml/lince/data/demo"
-	"github.com/lince-ml/lince/optimizer"
 )
 
 // trainCommand trains a model. The defaults are the tutorial's settings.
@@ -28,27 +27,28 @@ type trainCommand struct {
 	Size        size     `group:"model" placeholder:"128x128" help:"Height x width to which images are resized (default: 128x128, or the size in the model file)."`
 	Epochs      int      `group:"model" default:"3" help:"Number of passes over the training images."`
 	Batch       int      `group:"model" default:"15" help:"Batch size."`
-	Optimizer   string   `group:"model" placeholder:"rmsprop" predictor:"optimizer" help:"Optimizer: rmsprop, adam or sgd (default: the optimizer in the model file, or rmsprop)."`
-	LR          *float64 `group:"model" name:"lr" placeholder:"RATE" help:"Learning rate (default: the optimizer's default in Keras)."`
+	Dropout     *float64 `group:"model" placeholder:"FRACTION" help:"Fraction of the inputs of the last layer of cnn that is set to 0 in training, such as .3 (default: no dropout)."`
 	AugmentSpec string   `name:"augment" group:"model" placeholder:"OPTIONS" help:"Random changes of training images; the options are listed above (default: ${augment})."`
 	NoAugment   bool     `group:"model" help:"Train on the unchanged images."`
-	ClassWeight string   `group:"model" placeholder:"WEIGHTS" help:"Class weights in the loss, such as cat=2,dog=1. balanced gives rare classes a higher weight (default: 1 for each class)."`
-	Patience    int      `group:"model" placeholder:"N" help:"Stop if val_loss has not improved for N epochs, and restore the best weights (default: do not stop early)."`
 	Seed        uint32   `group:"model" default:"42" help:"Random seed. The same seed gives the same split, initial weights, augmentation and results, bit for bit."`
 	Threads     int      `group:"model" placeholder:"N" help:"Number of threads (default: all cores). It does not change results."`
 
-	Out          path `group:"output" placeholder:"DIR" predictor:"folder" help:"Output folder (default: the next free runs/train-N)."`
-	Resume       path `group:"output" placeholder:"DIR" predictor:"folder" help:"Resume the interrupted run in this folder, with its settings."`
-	SaveFreq     int  `group:"output" placeholder:"N" help:"Write the checkpoint for --resume every N steps (default: after each epoch)."`
-	WriteProfile bool `name:"profile" group:"output" help:"Print the time spent on data, steps and kernels, and write profile.txt and trace.json."`
-	Overwrite    bool `group:"output" help:"Replace the files of an earlier run in the folder of --out."`
+	optimizerFlags `group:"optimizer"`
+	objectiveFlags `group:"loss"`
+
+	Out          path      `group:"output" placeholder:"DIR" predictor:"folder" help:"Output folder (default: the next free runs/train-N)."`
+	Resume       path      `group:"output" placeholder:"DIR" predictor:"folder" help:"Resume the interrupted run in this folder, with its settings."`
+	SaveFreq     int       `group:"output" placeholder:"N" help:"Write the checkpoint for --resume every N steps (default: after each epoch)."`
+	TensorBoard  boardFlag `name:"tensorboard" group:"output" help:"Write files for TensorBoard to the folder tensorboard in the output folder. --tensorboard=DIR writes them to DIR."`
+	WriteProfile bool      `name:"profile" group:"output" help:"Print the time spent on data, steps and kernels, and write profile.txt and trace.json."`
+	Overwrite    bool      `group:"output" help:"Replace the files of an earlier run in the folder of --out."`
 }
 
 // Help returns the command's detailed help.
 func (trainCommand) Help() string {
 	return `The defaults are those of the tutorial "How to build a convolutional neural network in Keras": its network, split and augmentation, 3 epochs, batch size 15. With demo:cats-and-dogs, which has 2,000 images (demo:cats-and-dogs?n=60 has 60), the defaults are 12 epochs and images of 64x64 pixels.
 
-^C stops the training after the current step and writes all files; a second ^C stops at once. --resume continues an interrupted or killed run from its last checkpoint, which may be in the middle of an epoch. The files, except run.json and those of --profile, are then the same as those of an uninterrupted run. --resume can be combined with --threads, --cache, --profile, --quiet and --json, and with the new path of the data if it has changed.
+^C stops the training after the current step and writes all files; a second ^C stops at once. --resume continues an interrupted or killed run from its last checkpoint, which may be in the middle of an epoch. The files, except run.json and those of --profile and --tensorboard, which contain times, are then the same as those of an uninterrupted run. --resume can be combined with --threads, --cache, --profile, --quiet and --json, and with the new path of the data if it has changed.
 
 Examples:
   lince train demo:cats-and-dogs
@@ -56,7 +56,14 @@ Examples:
   lince train photos/ --size 96x96 --epochs 20 --patience 3 --optimizer adam
   lince train photos.csv --images photos/ --augment rotation=30,zoom=.3,hflip
   lince train photos/ --model runs/train-1/model.keras --epochs 5
+  lince train photos/ --optimizer adamw --lr 1e-3 --schedule cosine --warmup 1
+  lince train photos/ --metrics accuracy,auc --monitor val_auc --tensorboard
   lince train --resume runs/train-2
+
+Flags that change the loss, the metrics or the optimizer of a model file, except --lr, start the optimizer's state and its schedule anew.
+
+Schedules of --schedule. They change the rate of --lr over the steps of the run:
+  ` + indent(schedulesHelp()) + `
 
 Options of --augment, separated by commas:
   ` + indent(augment.Help(augmentKeys()...))
@@ -64,12 +71,12 @@ Options of --augment, separated by commas:
 
 // Validate implements kong's check of flags. It reports all mistakes at once.
 func (c *trainCommand) Validate() error {
-	_, weightErr := parseWeights(c.ClassWeight)
 	errs := []error{
-		weightErr,
 		atLeast(bound{"--epochs", c.Epochs, 1}, bound{"--batch", c.Batch, 1}, bound{"--patience", c.Patience, 0}, bound{"--threads", c.Threads, 0},
 			bound{"--save-freq", c.SaveFreq, 0}),
-		c.mistakes(),
+		c.sourceFlags.mistakes(),
+		c.optimizerFlags.mistakes(),
+		c.objectiveFlags.mistakes(),
 	}
 	if c.Source == "" && c.Resume == "" {
 		errs = append(errs, errors.New(`expected "<data>" or --resume`))
@@ -77,13 +84,11 @@ func (c *trainCommand) Validate() error {
 	if !(c.TestSize > 0) {
 		errs = append(errs, fmt.Errorf("--test-size must be a fraction between 0 and 1, or a number of images, got %v", c.TestSize))
 	}
-	if c.LR != nil && !(*c.LR > 0) {
-		errs = append(errs, fmt.Errorf("--lr must be greater than 0, got %v", *c.LR))
-	}
-	if c.Optimizer != "" {
-		if _, err := optimizer.Parse(c.Optimizer); err != nil {
-			errs = append(errs, fmt.Errorf("--optimizer: %w", err))
-		}
+	switch d := c.Dropout; {
+	case d != nil && !(*d >= 0 && *d < 1):
+		errs = append(errs, fmt.Errorf("--dropout must be at least 0 and less than 1, got %v", *d))
+	case d != nil && c.ModelSource != tutorialName:
+		errs = append(errs, fmt.Errorf("--dropout is for the network cnn; the layers of %s are those in the file, so add a Dropout layer there", c.ModelSource))
 	}
 	if _, err := c.generator(nil); err != nil {
 		errs = append(errs, err)

@@ -30,9 +30,11 @@ type training struct {
 	state      *callback.State // where to resume; nil is the beginning
 	train, val *data.Flow
 	augment    augment.Generator
-	weights    map[int]float64  // by class index; nil is 1 for all
-	profile    *profile.Profile // nil without --profile
-	drawn      func() error     // waits for batch.png
+	watched    monitored
+	rates      callback.Callback // changes the learning rate; nil without such a schedule
+	weights    map[int]float64   // by class index; nil is 1 for all
+	profile    *profile.Profile  // nil without --profile
+	drawn      func() error      // waits for batch.png
 	history    historyFile
 	record     record
 }
@@ -73,6 +75,9 @@ func (t *training) prepare() error {
 	if err := t.record.platform(t.Threads); err != nil {
 		return err
 	}
+	if err := t.checkWarmup(); err != nil {
+		return err
+	}
 	if err := t.openCheckpoint(); err != nil { // before thousands of images are read
 		return err
 	}
@@ -84,6 +89,10 @@ func (t *training) prepare() error {
 	if err := t.split(table); err != nil {
 		return err
 	}
+	if err := t.setSchedule(); err != nil {
+		return err
+	}
+	t.warnOfRate()
 	if t.weights, err = t.classWeight(); err != nil {
 		return err
 	}
@@ -98,9 +107,13 @@ func (t *training) prepare() error {
 		}
 		t.printf("\n")
 	}
+	if s := t.record.Model.Schedule; s != "" {
+		t.printf("Learning rate: %s\n\n", s)
+	}
 	t.record.data(table, t.ignored, t.train, t.val, t.unreadable)
 	t.record.total = t.Epochs
-	t.record.model(t.model, t.augment, t.weights)
+	t.record.model(t.model, t.augment, t.weights, t.state != nil)
+	t.record.Model.Monitor, t.record.Model.MonitorMode = t.watched.key, t.watched.mode()
 	return nil
 }
 
@@ -181,6 +194,9 @@ func (t *training) begin() error {
 	}
 	t.drawn = func() error { return nil }
 	if err := t.folder.begin("run.json", t.record.write); err != nil {
+		return err
+	}
+	if err := t.openBoard(); err != nil {
 		return err
 	}
 	if len(t.unreadable) > 0 {
