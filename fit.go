@@ -52,7 +52,7 @@ type FitOptions struct {
 	OutputClassWeight map[string]map[int]float64
 
 	// Verbose selects how progress is shown (verbose). The default, Auto, is a bar in a terminal and a line per epoch
-	// elsewhere.
+	// elsewhere. The others are Silent, Bar and Lines.
 	Verbose Verbose
 	// Output receives the progress and the messages of callbacks. The default is os.Stdout.
 	Output io.Writer

@@ -83,6 +83,7 @@ func (r *runner) Weights() []*tensor.Tensor              { return r.m.Weights() 
 func (r *runner) SetWeights(w []*tensor.Tensor) error    { return r.m.SetWeights(w) }
 func (r *runner) LearningRate() (float64, error)         { return r.m.LearningRate() }
 func (r *runner) SetLearningRate(rate float64) error     { return r.m.SetLearningRate(rate) }
+func (r *runner) Metrics() []string                      { return r.m.compiled.names }
 func (r *runner) HigherIsBetter(name string) (_, _ bool) { return r.m.higherIsBetter(name) }
 func (r *runner) Iterations() int                        { return r.m.iterations() }
 func (r *runner) SwapAverages(on bool) error             { return r.m.swapAverages(on) }

@@ -46,6 +46,7 @@ func (f *fake) HigherIsBetter(name string) (higher, known bool) {
 func (f *fake) Task() Task                        { return f.task }
 func (f *fake) Steps() int                        { return 2 }
 func (f *fake) Iterations() int                   { return 7 }
+func (f *fake) Metrics() []string                 { return []string{"accuracy", "loss", "odd"} }
 func (f *fake) Nodes() []Node                     { return nil }
 func (f *fake) Network() ([]byte, error)          { return []byte("{}"), nil }
 func (f *fake) Batch(n int) []Example             { return f.examples[:min(n, len(f.examples))] }
@@ -175,11 +176,12 @@ func TestEarlyStopping(t *testing.T) {
 
 func TestMonitorMistakes(t *testing.T) {
 	for want, c := range map[string]Callback{
-		"there is no val_loss to monitor":                          EarlyStopping{},
-		"a higher or a lower odd is better":                        ModelCheckpoint{Path: "a.keras", SaveBestOnly: true, Monitor: "odd"},
-		`got "up"`:                                                 ReduceLROnPlateau{Monitor: "loss", Mode: "up"},
-		"Patience must be at least 0, got -1":                      EarlyStopping{Monitor: "loss", Patience: -1},
-		"must end in .keras":                                       ModelCheckpoint{Path: "a.h5"},
+		"there is no val_loss to monitor":                             EarlyStopping{},
+		"a higher or a lower odd is better":                           ModelCheckpoint{Path: "a.keras", SaveBestOnly: true, Monitor: "odd"},
+		"there is no acc to monitor; want one of accuracy, loss, odd": EarlyStopping{Monitor: "acc"},
+		`got "up"`:                            ReduceLROnPlateau{Monitor: "loss", Mode: "up"},
+		"Patience must be at least 0, got -1": EarlyStopping{Monitor: "loss", Patience: -1},
+		"must end in .keras":                  ModelCheckpoint{Path: "a.h5"},
 		"SaveFreq must be at least 1, or 0 for each epoch, got -1": ModelCheckpoint{Path: "a.keras", SaveFreq: -1},
 		"cannot read {epoch:02x}":                                  ModelCheckpoint{Path: "{epoch:02x}.keras"},
 		"unmatched brace":                                          ModelCheckpoint{Path: "{epoch.keras"},

@@ -3,7 +3,10 @@ package callback
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
+
+	"github.com/lince-ml/lince/internal/suggest"
 )
 
 // Mode says whether a lower or a higher value of a monitored metric is better.
@@ -39,7 +42,9 @@ func newMonitor(run Run, callback, name string, mode Mode, minDelta float64) (*m
 		m.higher = true
 	case Auto:
 		higher, known := run.HigherIsBetter(metric)
-		if !known {
+		if names := run.Metrics(); !known && !slices.Contains(names, metric) {
+			return nil, fmt.Errorf("%s: there is no %s to monitor%s", callback, name, suggest.Hint(metric, names))
+		} else if !known {
 			return nil, fmt.Errorf("%s: it is not known whether a higher or a lower %s is better; set Mode to Min or Max", callback, name)
 		}
 		m.higher = higher

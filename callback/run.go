@@ -33,6 +33,8 @@ type Run interface {
 	// HigherIsBetter reports whether a higher value of a metric (named without val_) is better. known is
 	// false if this is not known.
 	HigherIsBetter(metric string) (higher, known bool)
+	// Metrics lists the names of the losses and metrics that the model is compiled with, without val_.
+	Metrics() []string
 	// Stop ends training after the current step, or evaluation and prediction after the current batch. The validation
 	// and the EpochEnd hooks of the epoch still run.
 	Stop()

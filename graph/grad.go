@@ -17,7 +17,7 @@ func Grad(b *Builder, loss *Value, wrt ...*Value) []*Value {
 		return grads
 	}
 	if loss.Rank() != 0 || !loss.DType.IsFloat() {
-		b.fail("Grad", fmt.Errorf("loss is %v, want a floating-point scalar", loss.Type))
+		b.fail("Grad", fmt.Errorf("the value to differentiate is %v, want a floating-point scalar; take its Sum or Mean first", loss.Type))
 		return grads
 	}
 	nodes, wanted := b.nodes, dependents(b.nodes, wrt)

@@ -59,7 +59,8 @@ errors.
 - An empty default means that the field must be set. The default ` + "`none`" + ` is Keras' None: a nil pointer or slice, or 0 for a number.
 - The column ` + "`values`" + ` gives the range of the field. The documentation of the Go type says if lince supports only part of this range: for
   example, ` + "`BatchNormalization`" + ` supports only the last axis.
-- For a field that is inverted in Go, such as ` + "`NoBias`" + `, the table shows the default of the Keras argument.
+- For a field that is inverted in Go, such as ` + "`NoBias`" + `, the column ` + "`default`" + ` is that of the Keras argument: ` + "`use_bias=True`" + ` is the
+  zero value of ` + "`NoBias`" + `.
 - Every layer also has the fields ` + "`Name`, `Frozen` and `DType`: Keras' `name`, `trainable` (inverted) and `dtype`" + `. The tables omit them, except
   the ` + "`DType`" + ` of Input, which is the type of the data. Input, SpatialDropout1D, SpatialDropout2D and Pipeline have no ` + "`Frozen`" + `, and
   Pipeline no ` + "`DType`" + `. The default name is automatic.
@@ -131,11 +132,8 @@ func TestDocs(t *testing.T) {
 				strings.ToUpper(d.module[:1])+d.module[1:], d.module)
 			last = d.module
 		}
-		for i, r := range rowsOf(d.module, d.value) {
-			class, typ := "", ""
-			if i == 0 {
-				class, typ = classOf(d.module, d.value), "`"+reflect.TypeOf(d.value).String()+"`"
-			}
+		for _, r := range rowsOf(d.module, d.value) {
+			class, typ := classOf(d.module, d.value), "`"+reflect.TypeOf(d.value).String()+"`"
 			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", class, typ, code(r.Field), code(r.Key), code(r.Default), r.Want)
 		}
 	}
@@ -164,7 +162,7 @@ func rowsOf(module string, v any) []config.Row {
 		})
 	}
 	for i, r := range rows {
-		if f, ok := reflect.TypeOf(v).FieldByName(r.Field); ok && values[f.Type] != "" {
+		if f, ok := reflect.TypeOf(v).FieldByName(r.Field); ok && values[f.Type] != "" && !strings.Contains(f.Tag.Get("keras"), "oneof=") {
 			rows[i].Want = values[f.Type]
 		}
 	}

@@ -51,7 +51,7 @@ var classNames = []nameSection{
 		"huber":                          "metric.Loss with loss.Huber",
 		"log_cosh":                       "metric.LogCoshError",
 	}},
-	{module: "keras.metrics (strings)", of: "keras.metrics", note: "These are further names for compile(metrics=[name]). metric.Parse takes them, and the name of any loss.", rows: map[string]string{
+	{module: "keras.metrics (strings)", of: "keras.metrics", note: "These are further names for compile(metrics=[name]). metric.Parse takes them, the name of any class, such as \"AUC\", and the name of any loss. As in Keras, the key in the logs is then the name as it is written: \"AUC\", not \"auc\". For a Go value, set its field Name.", rows: map[string]string{
 		"metric":              "metric.Metric, the interface of custom metrics",
 		"acc":                 "metric.Accuracy with Name: `\"acc\"`",
 		"accuracy":            "metric.Accuracy",

@@ -174,7 +174,7 @@ var dataNames = []nameSection{
 		"from_tensor_slices": "data.Tensors",
 		"interleave":         "not needed: a data.Flow reads several files at once",
 		"list_files":         "data.Open",
-		"map":                "data.ImageOptions.Preprocessing, data.ImageOptions.Augment; for other functions, implement data.Dataset",
+		"map":                "data.Map; layers such as layer.Rescaling and layer.RandomFlip can stand at the beginning of the model instead",
 		"padded_batch":       noSuchSource,
 		"prefetch":           "not needed: a data.Flow prepares batches ahead of training (data.Ahead)",
 		"repeat":             "not needed: lince.FitOptions.Epochs repeats the data; see also lince.FitOptions.StepsPerEpoch",
