@@ -482,7 +482,7 @@ func (m *Model) checkLoss(l loss.Loss, output *Symbol) error {
 	last, known := m.finalActivation(output)
 	probabilities := takes.Of != loss.Numbers && !takes.Logits
 	logits := "" // also suggested for losses that have the field
-	if _, ok := loss.GetConfig(l)["from_logits"]; ok && slices.Contains(loss.Classes(), class) {
+	if _, ok := loss.ConfigOf(l)["from_logits"]; ok && slices.Contains(loss.Classes(), class) {
 		logits = ", or set FromLogits"
 	}
 	switch {

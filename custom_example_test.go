@@ -97,7 +97,7 @@ func Example_customClasses() {
 		Losses: map[string]lince.LossDecoder{"Rank": loss.FromConfig[Rank]},
 	}.Open(file)
 	check(err)
-	fmt.Println(layer.GetConfig(opened.Layer("bend").Layer())["start"], opened.Unknown())
+	fmt.Println(layer.ConfigOf(opened.Layer("bend").Layer())["start"], opened.Unknown())
 	// Output:
 	// learned: true
 	// 0.25 []

@@ -56,7 +56,7 @@ func newLayer(l layer.Layer) *layerInstance {
 	}
 	m := &layerInstance{config: l}
 	if l != nil {
-		trainable, ok := layer.GetConfig(l)["trainable"].(bool)
+		trainable, ok := layer.ConfigOf(l)["trainable"].(bool)
 		m.frozen = ok && !trainable
 	}
 	making.Lock()
@@ -112,7 +112,7 @@ func (l *layerInstance) Model() *Model {
 // Config implements layer.Layer: it returns what Keras' get_config returns, with the layer's name and its
 // current trainable flag.
 func (l *layerInstance) Config() map[string]any {
-	c := layer.GetConfig(l.config)
+	c := layer.ConfigOf(l.config)
 	c["name"] = l.Name()
 	if _, ok := c["trainable"]; ok {
 		c["trainable"] = !l.frozen

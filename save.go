@@ -387,7 +387,7 @@ func python(v any) any {
 // compileConfig returns the compile config, with the current learning rate.
 func (m *Model) compileConfig() map[string]any {
 	c := m.compiled.config
-	opt := optimizer.GetConfig(c.Optimizer)
+	opt := optimizer.ConfigOf(c.Optimizer)
 	if rate, s, err := m.rate(); err == nil && s == nil {
 		of := opt
 		if inner, _ := optimizer.Rate(c.Optimizer); inner != "" {
@@ -410,7 +410,7 @@ func (m *Model) compileConfig() map[string]any {
 			if o.Loss == nil {
 				return nil
 			}
-			return wrap("keras.losses", loss.ClassOf(o.Loss), loss.GetConfig(o.Loss), loss.Classes())
+			return wrap("keras.losses", loss.ClassOf(o.Loss), loss.ConfigOf(o.Loss), loss.Classes())
 		}},
 		{"metrics", func(o objective) any { return m.metricList(o, o.Metrics) }},
 		{"weighted_metrics", func(o objective) any { return m.metricList(o, o.WeightedMetrics) }},
@@ -480,7 +480,7 @@ func (m *Model) metricList(o objective, list []metric.Metric) any {
 			out = append(out, metric.NameOf(x))
 			continue
 		}
-		out = append(out, wrap("keras.metrics", metric.ClassOf(x), metric.GetConfig(x), append(metric.Classes(), metric.ClassOf(metric.Loss{}))))
+		out = append(out, wrap("keras.metrics", metric.ClassOf(x), metric.ConfigOf(x), append(metric.Classes(), metric.ClassOf(metric.Loss{}))))
 	}
 	if out == nil {
 		return nil
@@ -497,7 +497,7 @@ type named struct {
 func (n named) Class() string { return metric.ClassOf(n.Metric) }
 
 func (n named) Config() map[string]any {
-	c := metric.GetConfig(n.Metric)
+	c := metric.ConfigOf(n.Metric)
 	c["name"] = n.name
 	return c
 }

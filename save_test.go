@@ -113,7 +113,7 @@ func TestJSON(t *testing.T) {
 		t.Errorf("JSON changed:\n%s\n%s", text, again)
 	}
 	c, ok := got.Compiled()
-	if !ok || !reflect.DeepEqual(loss.GetConfig(c.Loss), loss.GetConfig(loss.CategoricalCrossentropy{})) || len(c.Metrics) != 1 || metric.NameOf(c.Metrics[0]) != "accuracy" {
+	if !ok || !reflect.DeepEqual(loss.ConfigOf(c.Loss), loss.ConfigOf(loss.CategoricalCrossentropy{})) || len(c.Metrics) != 1 || metric.NameOf(c.Metrics[0]) != "accuracy" {
 		t.Errorf("compiled as %+v", c)
 	}
 	if rate := must(got.LearningRate()); float32(rate) != .01 {

@@ -265,7 +265,7 @@ func TestFunctionAsLayer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l := m.Layers()[1]; l.Class() != "Activation" || l.Name() != "activation" || layer.GetConfig(l)["activation"] != "relu" {
-		t.Errorf("got %s %s %v", l.Class(), l.Name(), layer.GetConfig(l))
+	if l := m.Layers()[1]; l.Class() != "Activation" || l.Name() != "activation" || layer.ConfigOf(l)["activation"] != "relu" {
+		t.Errorf("got %s %s %v", l.Class(), l.Name(), layer.ConfigOf(l))
 	}
 }

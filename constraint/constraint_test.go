@@ -68,10 +68,10 @@ var all = []constraint.Constraint{
 
 func TestDecode(t *testing.T) {
 	for _, c := range all {
-		again, err := constraint.Decode(constraint.ClassOf(c), constraint.GetConfig(c))
+		again, err := constraint.Decode(constraint.ClassOf(c), constraint.ConfigOf(c))
 		if err != nil {
 			t.Error(err)
-		} else if d := cmp.Diff(constraint.GetConfig(c), constraint.GetConfig(again)); d != "" {
+		} else if d := cmp.Diff(constraint.ConfigOf(c), constraint.ConfigOf(again)); d != "" {
 			t.Errorf("%s: %s", constraint.ClassOf(c), d)
 		}
 	}
@@ -81,8 +81,8 @@ func TestDecode(t *testing.T) {
 		}
 	}
 	c, err := constraint.Decode("max_norm", nil)
-	if want := map[string]any{"max_value": 2., "axis": 0}; err != nil || !cmp.Equal(constraint.GetConfig(c), want) {
-		t.Errorf("the defaults of max_norm are %v, %v, want %v", constraint.GetConfig(c), err, want)
+	if want := map[string]any{"max_value": 2., "axis": 0}; err != nil || !cmp.Equal(constraint.ConfigOf(c), want) {
+		t.Errorf("the defaults of max_norm are %v, %v, want %v", constraint.ConfigOf(c), err, want)
 	}
 }
 
@@ -140,7 +140,7 @@ func (c limit) Project(b *graph.Builder, w *graph.Value) *graph.Value {
 
 func TestCustom(t *testing.T) {
 	c, err := constraint.FromConfig[limit]([]byte(`{"limit": 0.5}`))
-	if err != nil || c != (limit{.5}) || constraint.GetConfig(c)["limit"] != .5 {
+	if err != nil || c != (limit{.5}) || constraint.ConfigOf(c)["limit"] != .5 {
 		t.Errorf("got %v, %v", c, err)
 	}
 	if _, err := constraint.DecodeAs[limit](map[string]any{"limit": -1.}); err == nil {
@@ -155,7 +155,7 @@ func TestCustom(t *testing.T) {
 func TestKerasTakesConfigs(t *testing.T) {
 	var in []map[string]any
 	for _, c := range all {
-		in = append(in, map[string]any{"class_name": constraint.ClassOf(c), "config": constraint.GetConfig(c), "module": "keras.constraints", "registered_name": nil})
+		in = append(in, map[string]any{"class_name": constraint.ClassOf(c), "config": constraint.ConfigOf(c), "module": "keras.constraints", "registered_name": nil})
 	}
 	var got []map[string]any
 	graphtest.Keras(t, `
@@ -166,7 +166,7 @@ print(json.dumps([keras.constraints.deserialize(o).get_config() for o in json.lo
 		again, err := constraint.Decode(constraint.ClassOf(c), got[i])
 		if err != nil {
 			t.Error(err)
-		} else if d := cmp.Diff(constraint.GetConfig(c), constraint.GetConfig(again)); d != "" {
+		} else if d := cmp.Diff(constraint.ConfigOf(c), constraint.ConfigOf(again)); d != "" {
 			t.Errorf("%s: %s", constraint.ClassOf(c), d)
 		}
 	}

@@ -78,10 +78,10 @@ type UnknownClass = config.UnknownClass
 // name of its Go type, or what its method Class() string returns.
 func ClassOf(c Constraint) string { return classes.ClassOf(c) }
 
-// GetConfig returns the arguments of a constraint for JSON, as Keras' get_config does. Floating-point
+// ConfigOf returns the arguments of a constraint for JSON, as Keras' get_config does. Floating-point
 // numbers are float64 and integers int. The tags of the fields declare the arguments. A custom constraint
 // with other arguments has a method Config() map[string]any.
-func GetConfig(c Constraint) map[string]any { return classes.GetConfig(c) }
+func ConfigOf(c Constraint) map[string]any { return classes.ConfigOf(c) }
 
 // Classes lists the Keras names of the constraints that Decode supports.
 func Classes() []string { return classes.Names() }

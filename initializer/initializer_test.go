@@ -165,12 +165,12 @@ func TestDecode(t *testing.T) {
 	seen := map[string]bool{}
 	for _, i := range all {
 		seen[ClassOf(i)] = true
-		j, err := Decode(ClassOf(i), GetConfig(i))
+		j, err := Decode(ClassOf(i), ConfigOf(i))
 		if err != nil {
 			t.Error(err)
 			continue
 		}
-		if d := cmp.Diff(GetConfig(i), GetConfig(j)); d != "" {
+		if d := cmp.Diff(ConfigOf(i), ConfigOf(j)); d != "" {
 			t.Errorf("%s: %s", ClassOf(i), d)
 		}
 		x, y := tensor.New(tensor.Float32, 4, 3), tensor.New(tensor.Float32, 4, 3)
@@ -244,7 +244,7 @@ func TestCheck(t *testing.T) {
 func TestKerasTakesConfigs(t *testing.T) {
 	var in []map[string]any
 	for _, i := range all {
-		in = append(in, map[string]any{"class_name": ClassOf(i), "config": GetConfig(i), "module": "keras.initializers", "registered_name": nil})
+		in = append(in, map[string]any{"class_name": ClassOf(i), "config": ConfigOf(i), "module": "keras.initializers", "registered_name": nil})
 	}
 	var got []map[string]any
 	graphtest.Keras(t, `
@@ -260,7 +260,7 @@ print(json.dumps(out))
 		j, err := Decode(ClassOf(c), got[i])
 		if err != nil {
 			t.Error(err)
-		} else if d := cmp.Diff(GetConfig(c), GetConfig(j)); d != "" {
+		} else if d := cmp.Diff(ConfigOf(c), ConfigOf(j)); d != "" {
 			t.Errorf("%s: %s", ClassOf(c), d)
 		}
 	}

@@ -59,8 +59,8 @@ func filled[I Initializer](i I) I { return classes.Fill(i).(I) }
 // ClassOf returns the name of the Keras class of an initializer, such as "GlorotUniform".
 func ClassOf(i Initializer) string { return classes.ClassOf(i) }
 
-// GetConfig returns the arguments of an initializer for JSON, as Keras' get_config does. Floating-point numbers are float64 and integers int.
-func GetConfig(i Initializer) map[string]any { return classes.GetConfig(i) }
+// ConfigOf returns the arguments of an initializer for JSON, as Keras' get_config does. Floating-point numbers are float64 and integers int.
+func ConfigOf(i Initializer) map[string]any { return classes.ConfigOf(i) }
 
 // Classes lists the Keras names of the initializers that Decode supports.
 func Classes() []string { return classes.Names() }

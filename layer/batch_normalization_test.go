@@ -34,9 +34,9 @@ func TestBatchNormalizationTraining(t *testing.T) {
 		g := graphtest.Formula(99, -1, 1, c.Input...)
 		in := []*tensor.Tensor{tensor.New(tensor.Float32, c.Input...), g}
 		m := graphtest.New(t, true, in, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
-			y := l.Build(graphtest.View(b, "it", "", layer.GetConfig(l)), in[0])
+			y := l.Build(graphtest.View(b, "it", "", layer.ConfigOf(l)), in[0])
 			if c.Twice {
-				y = b.Add(y, l.Build(graphtest.View(b, "it", "", layer.GetConfig(l)), b.Offset(b.Scale(in[0], .5), 1)))
+				y = b.Add(y, l.Build(graphtest.View(b, "it", "", layer.ConfigOf(l)), b.Offset(b.Scale(in[0], .5), 1)))
 			}
 			wrt := []*graph.Value{in[0]}
 			for _, v := range b.Store().Variables() {

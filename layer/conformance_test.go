@@ -195,7 +195,7 @@ func (c *kerasCase) checkResults(t *testing.T, l layer.Layer, engines []conforma
 		if x := in[:len(in)-1]; differentiable {
 			wrt = slices.Clone(x)
 		}
-		y := l.Build(graphtest.View(b, "it", "layer 1", layer.GetConfig(l)), c.operand(l, in[:len(in)-1]))
+		y := l.Build(graphtest.View(b, "it", "layer 1", layer.ConfigOf(l)), c.operand(l, in[:len(in)-1]))
 		for _, v := range b.Store().Variables() {
 			if v.Trainable() {
 				wrt = append(wrt, b.Read(v))
@@ -287,7 +287,7 @@ func (c *kerasCase) checkGradient(t *testing.T, l layer.Layer) {
 		}
 	}
 	graphtest.CheckGradient(t, true, free, c.inputs(), func(b *graph.Builder, in []*graph.Value) []*graph.Value {
-		return []*graph.Value{l.Build(graphtest.View(b, "it", "layer 1", layer.GetConfig(l)), c.operand(l, in))}
+		return []*graph.Value{l.Build(graphtest.View(b, "it", "layer 1", layer.ConfigOf(l)), c.operand(l, in))}
 	})
 }
 
@@ -299,7 +299,7 @@ func (c *kerasCase) checkTraining(t *testing.T, l layer.Layer) {
 	const rate = .0625
 	in := append(c.inputs(), graphtest.Formula(98, -1, 1, c.Shape...))
 	m := graphtest.New(t, true, in, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
-		y := l.Build(graphtest.View(b, "it", "layer 1", layer.GetConfig(l)), c.operand(l, in[:len(in)-1]))
+		y := l.Build(graphtest.View(b, "it", "layer 1", layer.ConfigOf(l)), c.operand(l, in[:len(in)-1]))
 		loss := b.Mean(b.Square(b.Sub(y, in[len(in)-1])))
 		for _, penalty := range b.Losses() {
 			loss = b.Add(loss, penalty)

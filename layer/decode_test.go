@@ -98,7 +98,7 @@ func TestPolicies(t *testing.T) {
 		if got, err := layer.PolicyOf(l); err != nil || got != c.want {
 			t.Errorf("%v: policy %q, %v, want %q", c.dtype, got, err, c.want)
 		}
-		if got := layer.GetConfig(l)["dtype"]; got != string(c.want) {
+		if got := layer.ConfigOf(l)["dtype"]; got != string(c.want) {
 			t.Errorf("%v: saved as %v", c.dtype, got)
 		}
 	}
@@ -180,7 +180,7 @@ func TestDecodeForms(t *testing.T) {
 		l, err := layer.Decode(c.class, c.conf)
 		if err != nil {
 			t.Error(err)
-		} else if d := cmp.Diff(layer.GetConfig(c.want), layer.GetConfig(l)); d != "" {
+		} else if d := cmp.Diff(layer.ConfigOf(c.want), layer.ConfigOf(l)); d != "" {
 			t.Errorf("%s %v: %s", c.class, c.conf, d)
 		}
 	}
@@ -224,7 +224,7 @@ func (l shifted) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 func ExampleDecodeAs() {
 	l, err := layer.DecodeAs[shifted](map[string]any{"by": 3., "trainable": false})
 	fmt.Printf("%+v %v\n", l, err)
-	fmt.Println(layer.GetConfig(shifted{}))
+	fmt.Println(layer.ConfigOf(shifted{}))
 	_, err = layer.DecodeAs[shifted](map[string]any{"by": 10, "too": 1})
 	fmt.Println(err)
 	// Output:
@@ -240,7 +240,7 @@ func TestOtherNamesOfActivations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := layer.GetConfig(l)["activation"]; got != "silu" {
+	if got := layer.ConfigOf(l)["activation"]; got != "silu" {
 		t.Errorf("activation is %v, want silu", got)
 	}
 }
@@ -252,7 +252,7 @@ func TestAlias(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := layer.GetConfig(l); got["negative_slope"] != .5 || got["alpha"] != nil {
+		if got := layer.ConfigOf(l); got["negative_slope"] != .5 || got["alpha"] != nil {
 			t.Errorf("of %v: config is %v", conf, got)
 		}
 	}

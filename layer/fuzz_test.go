@@ -53,11 +53,11 @@ func FuzzDecode(f *testing.F) {
 				}
 			}
 		}
-		again, err := layer.Decode(class, layer.GetConfig(l))
+		again, err := layer.Decode(class, layer.ConfigOf(l))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(layer.GetConfig(l), layer.GetConfig(again)); d != "" {
+		if d := cmp.Diff(layer.ConfigOf(l), layer.ConfigOf(again)); d != "" {
 			t.Fatal(d)
 		}
 	})

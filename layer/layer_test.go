@@ -265,7 +265,7 @@ func concrete(s tensor.Shape) []int {
 
 func build(name string, l layer.Layer) graphtest.Build {
 	return func(b *graph.Builder, in []*graph.Value) []*graph.Value {
-		return []*graph.Value{l.Build(graphtest.View(b, "it", "layer 1", layer.GetConfig(l)), operands(name, in))}
+		return []*graph.Value{l.Build(graphtest.View(b, "it", "layer 1", layer.ConfigOf(l)), operands(name, in))}
 	}
 }
 
@@ -295,7 +295,7 @@ func TestLayers(t *testing.T) {
 				for _, v := range store.Variables() {
 					if v.Role == graph.Weight {
 						weights = append(weights, v.Shape)
-						if frozen := layer.GetConfig(c.layer)["trainable"] == false; v.Trainable() == frozen {
+						if frozen := layer.ConfigOf(c.layer)["trainable"] == false; v.Trainable() == frozen {
 							t.Errorf("%s: trainable is %t", v.Path, v.Trainable())
 						}
 					} else {
@@ -308,7 +308,7 @@ func TestLayers(t *testing.T) {
 			})
 			t.Run("config", func(t *testing.T) {
 				roundTrip(t, c.layer)
-				conf := layer.GetConfig(c.layer)
+				conf := layer.ConfigOf(c.layer)
 				_, trainable := conf["trainable"].(bool)
 				exempt := layer.ClassOf(c.layer) == "InputLayer" || layer.ClassOf(c.layer) == "SpatialDropout2D" // as in Keras
 				if trainable == exempt || conf["dtype"] == nil {
@@ -326,7 +326,7 @@ func TestLayers(t *testing.T) {
 // roundTrip checks that the layer's config, converted to JSON and back, decodes to the same layer.
 func roundTrip(t *testing.T, l layer.Layer) {
 	t.Helper()
-	data, err := json.Marshal(layer.GetConfig(l))
+	data, err := json.Marshal(layer.ConfigOf(l))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -338,7 +338,7 @@ func roundTrip(t *testing.T, l layer.Layer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(layer.GetConfig(l), layer.GetConfig(again)); d != "" {
+	if d := cmp.Diff(layer.ConfigOf(l), layer.ConfigOf(again)); d != "" {
 		t.Error(d)
 	}
 	if layer.NameOf(again) != layer.NameOf(l) || layer.ClassOf(again) != layer.ClassOf(l) {
@@ -352,8 +352,8 @@ func train(t *testing.T, name string, l layer.Layer, in tensor.Shape) {
 	x := inputs(name, in)
 	var weights []*graph.Value
 	m := graphtest.New(t, false, x, func(b *graph.Builder, in []*graph.Value) []*graph.Value {
-		y := l.Build(graphtest.View(b, "it", "", layer.GetConfig(l)), operands(name, in))
-		want := l.Build(graphtest.View(b, "other", "", layer.GetConfig(l)), operands(name, in))
+		y := l.Build(graphtest.View(b, "it", "", layer.ConfigOf(l)), operands(name, in))
+		want := l.Build(graphtest.View(b, "other", "", layer.ConfigOf(l)), operands(name, in))
 		loss := b.Mean(b.Square(b.Sub(y, want)))
 		for _, v := range b.Store().Variables() {
 			if v.Trainable() && strings.HasPrefix(v.Path, "it/") {
@@ -396,7 +396,7 @@ func near(t *testing.T, what string, got, want []float32, relative float64) {
 func TestKerasTakesConfigs(t *testing.T) {
 	var in []map[string]any
 	for _, c := range layers {
-		in = append(in, map[string]any{"class_name": layer.ClassOf(c.layer), "config": layer.GetConfig(c.layer), "module": "keras.layers", "registered_name": nil})
+		in = append(in, map[string]any{"class_name": layer.ClassOf(c.layer), "config": layer.ConfigOf(c.layer), "module": "keras.layers", "registered_name": nil})
 	}
 	var got []map[string]any
 	graphtest.Keras(t, `
@@ -409,11 +409,11 @@ print(json.dumps([keras.layers.deserialize(o).get_config() for o in json.load(sy
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		back := layer.GetConfig(l)
+		back := layer.ConfigOf(l)
 		if layer.NameOf(c.layer) == "" {
 			delete(back, "name") // added by Keras
 		}
-		if d := cmp.Diff(layer.GetConfig(c.layer), back); d != "" {
+		if d := cmp.Diff(layer.ConfigOf(c.layer), back); d != "" {
 			t.Errorf("%s: %s", c.name, d)
 		}
 	}

@@ -290,7 +290,7 @@ ThresholdFactor is [0 2], want one number or two numbers from 0 to 1`},
 		if !errors.As(err, &e) {
 			t.Errorf("%T is not a graph.Error", err)
 		}
-		if _, err := layer.Decode(layer.ClassOf(c.layer), layer.GetConfig(c.layer)); c.in == nil && err == nil && !strings.Contains(c.want, "example") {
+		if _, err := layer.Decode(layer.ClassOf(c.layer), layer.ConfigOf(c.layer)); c.in == nil && err == nil && !strings.Contains(c.want, "example") {
 			t.Errorf("%+v: decoded from its config", c.layer)
 		}
 	}

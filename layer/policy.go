@@ -34,7 +34,7 @@ func PolicyOf(l Layer) (Policy, error) {
 	if _, ok := l.(Input); ok {
 		return Float32, nil
 	}
-	v := GetConfig(l)["dtype"]
+	v := ConfigOf(l)["dtype"]
 	if v == nil {
 		return Float32, nil
 	}

@@ -70,7 +70,7 @@ func (l SpectralNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Va
 	var kernel, normal, vector *graph.Value
 	mistakes := b.Mistakes()
 	in := b.In(l.inner(), "")
-	if GetConfig(l.Layer)["trainable"] == false {
+	if ConfigOf(l.Layer)["trainable"] == false {
 		in = in.Freeze()
 	}
 	y := l.Layer.Build(in.Replace(func(path string, w *graph.Value) *graph.Value {

@@ -158,10 +158,10 @@ func ClassOf(l Layer) string { return classes.ClassOf(l) }
 // NameOf returns the name of a layer. It is empty if the name is automatic.
 func NameOf(l Layer) string { return classes.NameOf(l) }
 
-// GetConfig returns the arguments that Keras needs to create a layer again, for JSON, as Keras' get_config does. Floating-point numbers are
+// ConfigOf returns the arguments that Keras needs to create a layer again, for JSON, as Keras' get_config does. Floating-point numbers are
 // float64 and integers int. It contains the name unless the name is automatic. The tags of the fields declare the arguments. A custom layer
 // with other arguments has a method Config() map[string]any.
-func GetConfig(l Layer) map[string]any { return classes.GetConfig(l) }
+func ConfigOf(l Layer) map[string]any { return classes.ConfigOf(l) }
 
 // Classes lists the Keras names of the layers that Decode supports.
 func Classes() []string { return classes.Names() }
@@ -206,20 +206,16 @@ func DecodeAs[L Layer](conf map[string]any) (L, error) {
 	return config.DecodeCustom[L](classes, conf)
 }
 
-// ConfigOf returns the config of a layer, derived from the tags of its fields. A custom layer calls
-// it in its Config method. See DecodeAs for the tags.
-func ConfigOf(l Layer) map[string]any { return classes.Config(l) }
-
 func encodeInitializer(i initializer.Initializer) any {
-	return config.Wrap("keras.initializers", initializer.ClassOf(i), initializer.GetConfig(i))
+	return config.Wrap("keras.initializers", initializer.ClassOf(i), initializer.ConfigOf(i))
 }
 
 func encodeRegularizer(x regularizer.Regularizer) any {
-	return config.Wrap("keras.regularizers", regularizer.ClassOf(x), regularizer.GetConfig(x))
+	return config.Wrap("keras.regularizers", regularizer.ClassOf(x), regularizer.ConfigOf(x))
 }
 
 func encodeConstraint(c constraint.Constraint) any {
-	return config.Wrap("keras.constraints", constraint.ClassOf(c), constraint.GetConfig(c))
+	return config.Wrap("keras.constraints", constraint.ClassOf(c), constraint.ConfigOf(c))
 }
 
 // objectReader returns a function that reads a Keras object, such as an initializer, which decode

@@ -46,7 +46,7 @@ func ExampleLoss() {
 	each := l.Build(b.In("loss", "loss (Distance)"), b.Input("y", target.DType, target.Shape...), output)
 	fmt.Println(target, "->", each.Type, b.Err())
 
-	again, err := loss.DecodeAs[Distance](loss.GetConfig(l))
+	again, err := loss.DecodeAs[Distance](loss.ConfigOf(l))
 	fmt.Printf("%+v %v\n", again, err)
 	_, err = loss.DecodeAs[Distance](map[string]any{"power": .5})
 	fmt.Println(err)

@@ -240,12 +240,12 @@ var all = []loss.Loss{
 
 func TestDecode(t *testing.T) {
 	for _, l := range all {
-		again, err := loss.Decode(loss.ClassOf(l), loss.GetConfig(l))
+		again, err := loss.Decode(loss.ClassOf(l), loss.ConfigOf(l))
 		if err != nil {
 			t.Errorf("%+v: %v", l, err)
 			continue
 		}
-		if d := cmp.Diff(loss.GetConfig(l), loss.GetConfig(again)); d != "" || loss.NameOf(again) != loss.NameOf(l) {
+		if d := cmp.Diff(loss.ConfigOf(l), loss.ConfigOf(again)); d != "" || loss.NameOf(again) != loss.NameOf(l) {
 			t.Errorf("%s: %s", loss.ClassOf(l), d)
 		}
 	}
@@ -334,7 +334,7 @@ func TestUnknownClass(t *testing.T) {
 func TestKerasTakesConfigs(t *testing.T) {
 	var in []map[string]any
 	for _, l := range all {
-		in = append(in, map[string]any{"class_name": loss.ClassOf(l), "config": loss.GetConfig(l), "module": "keras.losses", "registered_name": nil})
+		in = append(in, map[string]any{"class_name": loss.ClassOf(l), "config": loss.ConfigOf(l), "module": "keras.losses", "registered_name": nil})
 	}
 	var got []map[string]any
 	graphtest.Keras(t, `
@@ -353,7 +353,7 @@ print(json.dumps([keras.saving.deserialize_keras_object(o).get_config() for o in
 			}
 			continue
 		}
-		if d := cmp.Diff(loss.GetConfig(l), loss.GetConfig(again)); d != "" {
+		if d := cmp.Diff(loss.ConfigOf(l), loss.ConfigOf(again)); d != "" {
 			t.Errorf("%s: %s", loss.ClassOf(l), d)
 		}
 	}

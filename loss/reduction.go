@@ -64,7 +64,7 @@ func reductionNames() string {
 // ReductionOf returns the reduction of a loss, which is the key "reduction" of its config. The default is
 // SumOverBatchSize.
 func ReductionOf(l Loss) Reduction {
-	if r, ok := GetConfig(l)["reduction"].(string); ok {
+	if r, ok := ConfigOf(l)["reduction"].(string); ok {
 		return Reduction(r)
 	}
 	return SumOverBatchSize

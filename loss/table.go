@@ -54,14 +54,6 @@ var classes = &config.Registry[Loss]{
 // UnknownClass is the error for a class that lince does not support.
 type UnknownClass = config.UnknownClass
 
-// ConfigOf returns the config of a loss, derived from the tags of its fields. A custom loss calls
-// it in its Config method. See DecodeAs for the tags.
-func ConfigOf(l Loss) map[string]any {
-	c := classes.Config(l)
-	c["name"] = NameOf(l)
-	return c
-}
-
 // ClassOf returns the name of the Keras class of a loss, such as "CategoricalCrossentropy". For a custom loss, it is the name of its Go
 // type, or what its method Class() string returns.
 func ClassOf(l Loss) string { return classes.ClassOf(l) }
@@ -69,10 +61,10 @@ func ClassOf(l Loss) string { return classes.ClassOf(l) }
 // NameOf returns the name of a loss in Keras, such as "categorical_crossentropy".
 func NameOf(l Loss) string { return classes.Named(l) }
 
-// GetConfig returns the arguments of a loss for JSON, as Keras' get_config does. Floating-point numbers are float64 and integers int. The tags
+// ConfigOf returns the arguments of a loss for JSON, as Keras' get_config does. Floating-point numbers are float64 and integers int. The tags
 // of the fields declare the arguments. A custom loss with other arguments has a method Config() map[string]any.
-func GetConfig(l Loss) map[string]any {
-	c := classes.GetConfig(l)
+func ConfigOf(l Loss) map[string]any {
+	c := classes.ConfigOf(l)
 	if c != nil && c["name"] == nil {
 		c["name"] = NameOf(l)
 	}

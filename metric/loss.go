@@ -52,7 +52,7 @@ func (m Loss) Config() map[string]any {
 	if m.Of == nil {
 		return nil
 	}
-	c := maps.Clone(loss.GetConfig(m.Of))
+	c := maps.Clone(loss.ConfigOf(m.Of))
 	delete(c, "reduction")
 	c["name"], c["dtype"] = m.Named(), "float32"
 	c["fn"] = map[string]any{"module": "builtins", "class_name": "function", "config": loss.FunctionOf(m.Of), "registered_name": "function"}

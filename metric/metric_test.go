@@ -162,7 +162,7 @@ func TestCustomMetric(t *testing.T) {
 	if err != nil || m.K != 3 {
 		t.Errorf("got %+v, %v", m, err)
 	}
-	if d := cmp.Diff(map[string]any{"k": 5, "dtype": "float32"}, metric.GetConfig(topK{})); d != "" {
+	if d := cmp.Diff(map[string]any{"k": 5, "dtype": "float32"}, metric.ConfigOf(topK{})); d != "" {
 		t.Error(d)
 	}
 	if _, err := metric.DecodeAs[topK](map[string]any{"k": 0.}); err == nil || err.Error() != "metric TopK: k is 0, want an integer from 1 to 16777216" {
@@ -284,18 +284,18 @@ var lower = []metric.Metric{
 
 func TestDecode(t *testing.T) {
 	for _, m := range slices.Concat(all, lower) {
-		again, err := metric.Decode(metric.ClassOf(m), metric.GetConfig(m))
+		again, err := metric.Decode(metric.ClassOf(m), metric.ConfigOf(m))
 		if err != nil {
 			t.Error(err)
 			continue
 		}
-		if d := cmp.Diff(metric.GetConfig(m), metric.GetConfig(again)); d != "" {
+		if d := cmp.Diff(metric.ConfigOf(m), metric.ConfigOf(again)); d != "" {
 			t.Errorf("%s: %s", metric.ClassOf(m), d)
 		}
 	}
 	for _, name := range []string{"accuracy", "acc"} {
 		m, err := metric.Parse(name)
-		if err != nil || metric.NameOf(m) != name || metric.ClassOf(m) != "" || metric.GetConfig(m) != nil {
+		if err != nil || metric.NameOf(m) != name || metric.ClassOf(m) != "" || metric.ConfigOf(m) != nil {
 			t.Errorf("%q: got %+v, %v", name, m, err)
 		}
 	}
@@ -344,7 +344,7 @@ func TestKerasTakesConfigs(t *testing.T) {
 	var in []map[string]any
 	list := slices.Concat(all, lower)
 	for _, m := range list {
-		in = append(in, map[string]any{"class_name": metric.ClassOf(m), "config": metric.GetConfig(m), "module": "keras.metrics", "registered_name": nil})
+		in = append(in, map[string]any{"class_name": metric.ClassOf(m), "config": metric.ConfigOf(m), "module": "keras.metrics", "registered_name": nil})
 	}
 	var got struct {
 		Configs []map[string]any
@@ -366,7 +366,7 @@ print(json.dumps({"configs": out, "names": names}))
 		again, err := metric.Decode(metric.ClassOf(m), got.Configs[i])
 		if err != nil {
 			t.Error(err)
-		} else if d := cmp.Diff(metric.GetConfig(m), metric.GetConfig(again)); d != "" {
+		} else if d := cmp.Diff(metric.ConfigOf(m), metric.ConfigOf(again)); d != "" {
 			t.Errorf("%s: %s", metric.ClassOf(m), d)
 		}
 	}

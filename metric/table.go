@@ -98,9 +98,9 @@ func ClassOf(m Metric) string { return classes.ClassOf(m) }
 // NameOf returns the key of a metric in logs and in the history, such as "accuracy".
 func NameOf(m Metric) string { return classes.Named(m) }
 
-// GetConfig returns the arguments of a metric for JSON, as Keras' get_config does. Floating-point numbers are float64 and integers int. It is nil if
+// ConfigOf returns the arguments of a metric for JSON, as Keras' get_config does. Floating-point numbers are float64 and integers int. It is nil if
 // ClassOf is empty. The tags of the fields declare the arguments. A custom metric with other arguments has a method Config() map[string]any.
-func GetConfig(m Metric) map[string]any { return classes.GetConfig(m) }
+func ConfigOf(m Metric) map[string]any { return classes.ConfigOf(m) }
 
 // Classes lists the Keras names of the metrics that Decode supports.
 func Classes() []string { return classes.Names() }
@@ -134,10 +134,6 @@ func Decode(class string, conf map[string]any) (Metric, error) {
 	m, _, err := classes.Decode(class, conf, false)
 	return m, err
 }
-
-// ConfigOf returns the config of a metric, derived from the tags of its fields. A custom metric
-// calls it in its Config method. See DecodeAs for the tags.
-func ConfigOf(m Metric) map[string]any { return classes.Config(m) }
 
 // DecodeAs returns a custom metric of type M with the given config. The tags of its fields
 // declare the arguments, as they do for the metrics of this package:

@@ -309,12 +309,12 @@ func TestSharedFields(t *testing.T) {
 
 func TestDecode(t *testing.T) {
 	for _, o := range all {
-		again, err := optimizer.Decode(optimizer.ClassOf(o), optimizer.GetConfig(o))
+		again, err := optimizer.Decode(optimizer.ClassOf(o), optimizer.ConfigOf(o))
 		if err != nil {
 			t.Error(err)
 			continue
 		}
-		if d := cmp.Diff(optimizer.GetConfig(o), optimizer.GetConfig(again)); d != "" {
+		if d := cmp.Diff(optimizer.ConfigOf(o), optimizer.ConfigOf(again)); d != "" {
 			t.Errorf("%s: %s", optimizer.ClassOf(o), d)
 		}
 	}
@@ -362,7 +362,7 @@ func TestCustomOptimizer(t *testing.T) {
 	if err != nil || o.Beta != .5 {
 		t.Errorf("got %+v, %v", o, err)
 	}
-	if c := optimizer.GetConfig(o); c["beta"] != .5 || c["name"] != "sign" || c["use_ema"] != false {
+	if c := optimizer.ConfigOf(o); c["beta"] != .5 || c["name"] != "sign" || c["use_ema"] != false {
 		t.Errorf("config %v", c)
 	}
 	if _, err := optimizer.DecodeAs[sign](map[string]any{"beta": 1., "use_ema": true}); err == nil || err.Error() != "optimizer Sign: beta is 1, want a number greater than or equal to 0 and less than 1\noptimizer Sign: use_ema is true: not supported yet, want false" {
@@ -388,7 +388,7 @@ func TestUnknownClass(t *testing.T) {
 func TestKerasTakesConfigs(t *testing.T) {
 	var in []map[string]any
 	for _, o := range all {
-		in = append(in, map[string]any{"class_name": optimizer.ClassOf(o), "config": optimizer.GetConfig(o), "module": "keras.optimizers", "registered_name": nil})
+		in = append(in, map[string]any{"class_name": optimizer.ClassOf(o), "config": optimizer.ConfigOf(o), "module": "keras.optimizers", "registered_name": nil})
 	}
 	var got []map[string]any
 	graphtest.Keras(t, `
@@ -400,7 +400,7 @@ print(json.dumps([keras.saving.deserialize_keras_object(o).get_config() for o in
 		again, err := optimizer.Decode(optimizer.ClassOf(o), got[i])
 		if err != nil {
 			t.Error(err)
-		} else if d := cmp.Diff(optimizer.GetConfig(o), optimizer.GetConfig(again), approximately); d != "" {
+		} else if d := cmp.Diff(optimizer.ConfigOf(o), optimizer.ConfigOf(again), approximately); d != "" {
 			t.Errorf("%s: %s", optimizer.ClassOf(o), d)
 		}
 	}

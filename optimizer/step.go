@@ -75,7 +75,7 @@ func start[O Optimizer](b *graph.Builder, o O, weights, grads []*graph.Value) (O
 	s.iteration = iteration(b)
 	s.updates = s.iteration
 	if s.Schedule != nil {
-		s.rate = b.Op(op.Schedule{Of: s.Schedule, Label: fmt.Sprint(schedule.ClassOf(s.Schedule), " ", schedule.GetConfig(s.Schedule))}, s.iteration)
+		s.rate = b.Op(op.Schedule{Of: s.Schedule, Label: fmt.Sprint(schedule.ClassOf(s.Schedule), " ", schedule.ConfigOf(s.Schedule))}, s.iteration)
 	} else {
 		s.rate = learningRate(b, s.LearningRate)
 	}

@@ -74,7 +74,7 @@ var classes = &config.Registry[Optimizer]{
 }
 
 func encodeSchedule(s schedule.Schedule) any {
-	return config.Wrap("keras.optimizers.schedules", schedule.ClassOf(s), schedule.GetConfig(s))
+	return config.Wrap("keras.optimizers.schedules", schedule.ClassOf(s), schedule.ConfigOf(s))
 }
 
 // decodeSchedule reads a schedule. The value may already be one: the model decodes custom classes.
@@ -108,14 +108,6 @@ func decodeInner(r *config.Reader, key string, v any) (Optimizer, bool) {
 // "learning rate schedule".
 type UnknownClass = config.UnknownClass
 
-// ConfigOf returns the config of an optimizer, derived from the tags of its fields. A custom
-// optimizer calls it in its Config method. See DecodeAs for the tags.
-func ConfigOf(v Optimizer) map[string]any {
-	c := classes.Config(v)
-	c["name"] = NameOf(v)
-	return c
-}
-
 // Ready reports mistakes in the fields of o to b, and returns o with its defaults set. ok is false
 // if there are mistakes. The Build method of a custom optimizer calls it first.
 func Ready[O Optimizer](b *graph.Builder, o O) (filled O, ok bool) {
@@ -129,11 +121,11 @@ func ClassOf(v Optimizer) string { return classes.ClassOf(v) }
 // NameOf returns the name of an optimizer in Keras, such as "rmsprop".
 func NameOf(v Optimizer) string { return classes.Named(v) }
 
-// GetConfig returns the arguments of an optimizer for JSON, as Keras' get_config does, with the initial learning rate. Floating-point numbers are
+// ConfigOf returns the arguments of an optimizer for JSON, as Keras' get_config does, with the initial learning rate. Floating-point numbers are
 // float64 and integers int. The tags of the fields declare the arguments. A custom optimizer with other arguments has a method
 // Config() map[string]any.
-func GetConfig(v Optimizer) map[string]any {
-	c := classes.GetConfig(v)
+func ConfigOf(v Optimizer) map[string]any {
+	c := classes.ConfigOf(v)
 	if c != nil && c["name"] == nil {
 		c["name"] = NameOf(v)
 	}

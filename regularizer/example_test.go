@@ -43,7 +43,7 @@ func ExampleL2() {
 // A short name is accepted as a class.
 func ExampleDecode() {
 	r, err := regularizer.Decode("l2", nil)
-	fmt.Println(regularizer.ClassOf(r), regularizer.GetConfig(r), err)
+	fmt.Println(regularizer.ClassOf(r), regularizer.ConfigOf(r), err)
 	// Output:
 	// L2 map[l2:0.01] <nil>
 }

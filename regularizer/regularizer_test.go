@@ -74,10 +74,10 @@ var all = []regularizer.Regularizer{
 
 func TestDecode(t *testing.T) {
 	for _, r := range all {
-		again, err := regularizer.Decode(regularizer.ClassOf(r), regularizer.GetConfig(r))
+		again, err := regularizer.Decode(regularizer.ClassOf(r), regularizer.ConfigOf(r))
 		if err != nil {
 			t.Error(err)
-		} else if d := cmp.Diff(regularizer.GetConfig(r), regularizer.GetConfig(again)); d != "" {
+		} else if d := cmp.Diff(regularizer.ConfigOf(r), regularizer.ConfigOf(again)); d != "" {
 			t.Errorf("%s: %s", regularizer.ClassOf(r), d)
 		}
 	}
@@ -87,8 +87,8 @@ func TestDecode(t *testing.T) {
 		}
 	}
 	r, err := regularizer.Decode("l2", nil)
-	if err != nil || regularizer.GetConfig(r)["l2"] != .01 {
-		t.Errorf("the default of l2 is %v, %v", regularizer.GetConfig(r), err)
+	if err != nil || regularizer.ConfigOf(r)["l2"] != .01 {
+		t.Errorf("the default of l2 is %v, %v", regularizer.ConfigOf(r), err)
 	}
 }
 
@@ -145,7 +145,7 @@ func (r power) Penalty(b *graph.Builder, x *graph.Value) *graph.Value {
 
 func TestCustom(t *testing.T) {
 	r, err := regularizer.FromConfig[power]([]byte(`{"factor": 0.5}`))
-	if err != nil || r != (power{.5}) || regularizer.GetConfig(r)["factor"] != .5 {
+	if err != nil || r != (power{.5}) || regularizer.ConfigOf(r)["factor"] != .5 {
 		t.Errorf("got %v, %v", r, err)
 	}
 	if _, err := regularizer.DecodeAs[power](map[string]any{"factor": 0.}); err == nil || !strings.Contains(err.Error(), "factor is 0") {
@@ -160,7 +160,7 @@ func TestCustom(t *testing.T) {
 func TestKerasTakesConfigs(t *testing.T) {
 	var in []map[string]any
 	for _, r := range all {
-		in = append(in, map[string]any{"class_name": regularizer.ClassOf(r), "config": regularizer.GetConfig(r), "module": "keras.regularizers", "registered_name": nil})
+		in = append(in, map[string]any{"class_name": regularizer.ClassOf(r), "config": regularizer.ConfigOf(r), "module": "keras.regularizers", "registered_name": nil})
 	}
 	var got []map[string]any
 	graphtest.Keras(t, `
@@ -172,7 +172,7 @@ print(json.dumps([keras.regularizers.deserialize(o).get_config() for o in json.l
 		again, err := regularizer.Decode(regularizer.ClassOf(r), got[i])
 		if err != nil {
 			t.Error(err)
-		} else if d := cmp.Diff(regularizer.GetConfig(r), regularizer.GetConfig(again), approximately); d != "" {
+		} else if d := cmp.Diff(regularizer.ConfigOf(r), regularizer.ConfigOf(again), approximately); d != "" {
 			t.Errorf("%s: %s", regularizer.ClassOf(r), d)
 		}
 	}

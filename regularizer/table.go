@@ -29,10 +29,10 @@ type UnknownClass = config.UnknownClass
 // name of its Go type, or what its method Class() string returns.
 func ClassOf(r Regularizer) string { return classes.ClassOf(r) }
 
-// GetConfig returns the arguments of a regularizer for JSON, as Keras' get_config does. Floating-point
+// ConfigOf returns the arguments of a regularizer for JSON, as Keras' get_config does. Floating-point
 // numbers are float64 and integers int. The tags of the fields declare the arguments. A custom regularizer
 // with other arguments has a method Config() map[string]any.
-func GetConfig(r Regularizer) map[string]any { return classes.GetConfig(r) }
+func ConfigOf(r Regularizer) map[string]any { return classes.ConfigOf(r) }
 
 // Classes lists the Keras names of the regularizers that Decode supports.
 func Classes() []string { return classes.Names() }

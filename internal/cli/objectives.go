@@ -89,7 +89,7 @@ func (f objectiveFlags) changeObjectives(c *lince.CompileOptions, m *lince.Model
 		if c.Loss, err = loss.Parse(f.Loss); err != nil {
 			return usageError{fmt.Errorf("--loss: %w", err)}
 		}
-		conf := loss.GetConfig(c.Loss)
+		conf := loss.ConfigOf(c.Loss)
 		if _, ok := conf["from_logits"]; ok && m.GivesLogits() {
 			conf["from_logits"] = true
 			if c.Loss, err = loss.Decode(loss.ClassOf(c.Loss), conf); err != nil {
@@ -98,7 +98,7 @@ func (f objectiveFlags) changeObjectives(c *lince.CompileOptions, m *lince.Model
 		}
 	}
 	if f.LabelSmoothing != nil {
-		class, conf := loss.ClassOf(c.Loss), loss.GetConfig(c.Loss)
+		class, conf := loss.ClassOf(c.Loss), loss.ConfigOf(c.Loss)
 		if _, ok := conf["label_smoothing"]; !ok {
 			return usageError{fmt.Errorf("--label-smoothing: the loss %s has no label smoothing; set --loss categorical_crossentropy, or binary_crossentropy for a model with one output", class)}
 		}

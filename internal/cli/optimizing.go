@@ -93,7 +93,7 @@ func (f optimizerFlags) optimizerFrom(given optimizer.Optimizer, rate float64) (
 	case f.Optimizer == "" && scheduled != nil && (f.Schedule != "" || f.Warmup > 0):
 		return nil, usageError{errors.New("--schedule: the optimizer in the model file has a schedule, so there is no learning rate to start from; set --lr")}
 	case f.Optimizer == "" && given != nil && scheduled == nil && rate > 0:
-		if was, ok := optimizer.GetConfig(o)["learning_rate"].(float64); ok && float32(was) != float32(rate) { // a callback reduced it
+		if was, ok := optimizer.ConfigOf(o)["learning_rate"].(float64); ok && float32(was) != float32(rate) { // a callback reduced it
 			changes["learning_rate"] = rate
 		}
 	}
@@ -105,7 +105,7 @@ func changed(o optimizer.Optimizer, changes map[string]any) (optimizer.Optimizer
 	if len(changes) == 0 {
 		return o, nil
 	}
-	class, conf := optimizer.ClassOf(o), optimizer.GetConfig(o)
+	class, conf := optimizer.ClassOf(o), optimizer.ConfigOf(o)
 	for key, v := range changes {
 		if _, ok := conf[key]; !ok {
 			return nil, usageError{fmt.Errorf("the optimizer %s has no argument %s; set another --optimizer", class, key)}

@@ -190,8 +190,8 @@ func (r *record) model(m *lince.Model, g augment.Generator, weights map[int]floa
 	s, mode := imageSize(m)
 	before := r.Model
 	r.Model = recordModel{
-		LearningRate: before.LearningRate, OptimizerConfig: optimizer.GetConfig(c.Optimizer), Schedule: before.Schedule,
-		LossConfig: loss.GetConfig(c.Loss), Metrics: []string{},
+		LearningRate: before.LearningRate, OptimizerConfig: optimizer.ConfigOf(c.Optimizer), Schedule: before.Schedule,
+		LossConfig: loss.ConfigOf(c.Loss), Metrics: []string{},
 		Params: m.CountParams(), Classes: m.Classes, Optimizer: optimizer.ClassOf(c.Optimizer), Loss: loss.ClassOf(c.Loss), Augment: g.String(),
 		Size: s.String(), ColorMode: mode, Preprocessing: m.Preprocessing,
 	}

@@ -225,7 +225,7 @@ func (t *training) constantRate() (float64, error) {
 		return t.record.Model.LearningRate, nil
 	}
 	c, _ := t.model.Compiled()
-	if rate, ok := optimizer.GetConfig(c.Optimizer)["learning_rate"].(float64); ok {
+	if rate, ok := optimizer.ConfigOf(c.Optimizer)["learning_rate"].(float64); ok {
 		return rate, nil
 	}
 	return 0, usageError{fmt.Errorf("--schedule: the optimizer %s has no learning rate that a schedule can set; set another --optimizer", optimizer.ClassOf(c.Optimizer))}

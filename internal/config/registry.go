@@ -229,8 +229,8 @@ func (g *Registry[T]) Named(v T) string {
 	return SnakeCase(g.ClassOf(v))
 }
 
-// GetConfig returns the config of v: the result of its method Config, if it has one, or else that of g.Config.
-func (g *Registry[T]) GetConfig(v T) map[string]any {
+// ConfigOf returns the config of v: the result of its method Config, if it has one, or else that of g.Config.
+func (g *Registry[T]) ConfigOf(v T) map[string]any {
 	if c, ok := any(v).(interface{ Config() map[string]any }); ok {
 		return c.Config()
 	}
@@ -249,7 +249,7 @@ func (g *Registry[T]) wrap(v any) any {
 	switch v := v.(type) {
 	case Same:
 		of := v.Of.(T)
-		return Wrap(v.Module, g.ClassOf(of), g.GetConfig(of))
+		return Wrap(v.Module, g.ClassOf(of), g.ConfigOf(of))
 	case []Same:
 		list := make([]any, len(v))
 		for i, same := range v {

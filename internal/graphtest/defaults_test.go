@@ -126,7 +126,7 @@ var defaults = []struct {
 	{"layers", layer.RandAugment{}, nil},
 	{"layers", layer.AugMix{}, nil},
 	{"layers", layer.Pipeline{Layers: layer.Layers{layer.Flatten{Name: "flat"}}}, map[string]any{"layers": []any{map[string]any{
-		"module": "keras.layers", "class_name": "Flatten", "registered_name": nil, "config": layer.GetConfig(layer.Flatten{Name: "flat"}),
+		"module": "keras.layers", "class_name": "Flatten", "registered_name": nil, "config": layer.ConfigOf(layer.Flatten{Name: "flat"}),
 	}}}},
 	{"initializers", initializer.GlorotUniform{}, nil},
 	{"initializers", initializer.GlorotNormal{}, nil},
@@ -246,15 +246,15 @@ type module struct {
 }
 
 var modules = map[string]module{
-	"layers":       moduleOf(layer.Classes, layer.Decode, layer.ClassOf, layer.GetConfig),
-	"initializers": moduleOf(initializer.Classes, initializer.Decode, initializer.ClassOf, initializer.GetConfig),
-	"losses":       moduleOf(loss.Classes, loss.Decode, loss.ClassOf, loss.GetConfig),
-	"metrics":      moduleOf(metric.Classes, metric.Decode, metric.ClassOf, metric.GetConfig),
-	"optimizers":   moduleOf(optimizer.Classes, optimizer.Decode, optimizer.ClassOf, optimizer.GetConfig),
+	"layers":       moduleOf(layer.Classes, layer.Decode, layer.ClassOf, layer.ConfigOf),
+	"initializers": moduleOf(initializer.Classes, initializer.Decode, initializer.ClassOf, initializer.ConfigOf),
+	"losses":       moduleOf(loss.Classes, loss.Decode, loss.ClassOf, loss.ConfigOf),
+	"metrics":      moduleOf(metric.Classes, metric.Decode, metric.ClassOf, metric.ConfigOf),
+	"optimizers":   moduleOf(optimizer.Classes, optimizer.Decode, optimizer.ClassOf, optimizer.ConfigOf),
 
-	"optimizers.schedules": moduleOf(schedule.Classes, schedule.Decode, schedule.ClassOf, schedule.GetConfig),
-	"regularizers":         moduleOf(regularizer.Classes, regularizer.Decode, regularizer.ClassOf, regularizer.GetConfig),
-	"constraints":          moduleOf(constraint.Classes, constraint.Decode, constraint.ClassOf, constraint.GetConfig),
+	"optimizers.schedules": moduleOf(schedule.Classes, schedule.Decode, schedule.ClassOf, schedule.ConfigOf),
+	"regularizers":         moduleOf(regularizer.Classes, regularizer.Decode, regularizer.ClassOf, regularizer.ConfigOf),
+	"constraints":          moduleOf(constraint.Classes, constraint.Decode, constraint.ClassOf, constraint.ConfigOf),
 }
 
 func moduleOf[T any](classes func() []string, decode func(string, map[string]any) (T, error), class func(T) string, get func(T) map[string]any) module {

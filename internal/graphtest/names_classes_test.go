@@ -51,7 +51,7 @@ var classNames = []nameSection{
 		"huber":                          "metric.Loss with loss.Huber",
 		"log_cosh":                       "metric.LogCoshError",
 	}},
-	{module: "keras.metrics (strings)", of: "keras.metrics", note: "These are further names for compile(metrics=[name]). metric.Parse takes them, the name of any class, such as \"AUC\", and the name of any loss. As in Keras, the key in the logs is then the name as it is written: \"AUC\", not \"auc\". For a Go value, set its field Name.", rows: map[string]string{
+	{module: "keras.metrics (strings)", of: "keras.metrics", note: "These are further names for compile(metrics=[name]). metric.Parse takes them, the name of any class, such as \"AUC\", and the name of any loss. As in Keras, the key in the logs is then the name as written: \"AUC\", not \"auc\". For a Go value, set its field Name.", rows: map[string]string{
 		"metric":              "metric.Metric, the interface of custom metrics",
 		"acc":                 "metric.Accuracy with Name: `\"acc\"`",
 		"accuracy":            "metric.Accuracy",
@@ -64,7 +64,7 @@ var classNames = []nameSection{
 		"add_weight":   noCustomState,
 		"dtype":        "not there: metrics are computed in float32",
 		"from_config":  "metric.Decode",
-		"get_config":   "metric.GetConfig",
+		"get_config":   "metric.ConfigOf",
 		"reset_state":  "not needed: each epoch, evaluation and lince.Model.TestOnBatch begins with a new state",
 		"result":       "callback.Logs.Get; a vector: callback.Logs.Vector",
 		"update_state": "lince.Model.TestOnBatch; in a custom metric: metric.Metric.Build",
@@ -95,7 +95,7 @@ var classNames = []nameSection{
 		"exclude_from_weight_decay":   "the field ExcludeFromWeightDecay of each optimizer, such as optimizer.AdamW.ExcludeFromWeightDecay",
 		"finalize_variable_values":    "lince.Model.ApplyAverages",
 		"from_config":                 "optimizer.Decode",
-		"get_config":                  "optimizer.GetConfig",
+		"get_config":                  "optimizer.ConfigOf",
 		"iterations":                  "callback.Run.Iterations",
 		"learning_rate":               "lince.Model.LearningRate, lince.Model.SetLearningRate; in callbacks: callback.Run.LearningRate, callback.Run.SetLearningRate",
 		"load_own_variables":          "not needed: lince.Open restores the optimizer's state",

@@ -7,7 +7,7 @@ const (
 	noState      = "not there: a model keeps its variables; copy them with lince.Model.Weights"
 	noQuantizing = "not there: lince has no quantized layers"
 	noMasking    = "not there: lince does not pass masks of time steps between layers"
-	noSchema     = "not needed: the tags of a layer's fields declare its arguments (layer.GetConfig)"
+	noSchema     = "not needed: the tags of a layer's fields declare its arguments (layer.ConfigOf)"
 	noWeightFile = "not needed: lince.Model.Save writes the variables of all layers"
 	noDevices    = "not there: lince runs on the CPU of one machine; lince.Options.Threads limits its threads"
 )
@@ -189,7 +189,7 @@ var modelNames = []nameSection{
 		"dtype_policy":            "layer.Policy: the field DType of each layer",
 		"from_config":             "layer.Decode",
 		"get_build_config":        noSchema,
-		"get_config":              "layer.GetConfig, lince.Model.Config",
+		"get_config":              "layer.ConfigOf, lince.Model.Config",
 		"get_weights":             "lince.Layer.Weights, lince.Model.Weights",
 		"input":                   "lince.Layer.Input",
 		"input_dtype":             "lince.Symbol.DType, of lince.Layer.Input",

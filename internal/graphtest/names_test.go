@@ -163,7 +163,7 @@ func cellOf(s nameSection, registry map[string]string, name string) string {
 	case "get", "deserialize":
 		return pkg + ".Decode"
 	case "serialize":
-		return fmt.Sprintf("%s.ClassOf, %s.GetConfig", pkg, pkg)
+		return fmt.Sprintf("%s.ClassOf, %s.ConfigOf", pkg, pkg)
 	}
 	return ""
 }

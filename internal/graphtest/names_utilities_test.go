@@ -55,7 +55,7 @@ var utilityNames = []nameSection{
 		"plot_model":                     "plot.Save, plot.Model",
 		"register_keras_serializable":    noRegistry,
 		"save_img":                       "picture.WritePNG",
-		"serialize_keras_object":         "layer.GetConfig, loss.GetConfig and so on; a whole model: lince.Model.ToJSON",
+		"serialize_keras_object":         "layer.ConfigOf, loss.ConfigOf and so on; a whole model: lince.Model.ToJSON",
 		"set_random_seed":                "lince.Options.Seed for the model, data.TensorOptions.Seed or data.ImageOptions.Seed for the data",
 		"split_dataset":                  "data.TrainTestSplit, data.Table.TrainTestSplit",
 		"standardize_dtype":              "tensor.ParseDType",
@@ -94,7 +94,7 @@ var utilityNames = []nameSection{
 		"register_keras_serializable": noRegistry,
 		"save_model":                  "lince.Model.Save",
 		"save_weights":                "lince.Model.SaveWeights",
-		"serialize_keras_object":      "layer.GetConfig, loss.GetConfig and so on; a whole model: lince.Model.ToJSON",
+		"serialize_keras_object":      "layer.ConfigOf, loss.ConfigOf and so on; a whole model: lince.Model.ToJSON",
 	}},
 	{module: "keras.config", rows: map[string]string{
 		"backend":                        "lince.Model.Backend",

@@ -33,7 +33,7 @@ func TestAgainstKeras(t *testing.T) {
 			}
 		}
 		delete(c.Config, "name")
-		again := schedule.GetConfig(s)
+		again := schedule.ConfigOf(s)
 		delete(again, "name")
 		if d := cmp.Diff(number(c.Config), number(again)); d != "" {
 			t.Errorf("case %d, %s (-Keras, +lince): %s", i, c.Class, d)

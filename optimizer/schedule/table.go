@@ -46,9 +46,9 @@ type UnknownClass = config.UnknownClass
 // schedule, it is the name of its Go type, or what its method Class() string returns.
 func ClassOf(s Schedule) string { return classes.ClassOf(s) }
 
-// GetConfig returns the arguments of a schedule for JSON, as Keras' get_config does. Floating-point
+// ConfigOf returns the arguments of a schedule for JSON, as Keras' get_config does. Floating-point
 // numbers are float64 and integers int.
-func GetConfig(s Schedule) map[string]any { return classes.GetConfig(s) }
+func ConfigOf(s Schedule) map[string]any { return classes.ConfigOf(s) }
 
 // Filled returns a copy of s in which fields that are zero have their defaults. A custom schedule with
 // defaults calls it in its At method.
