@@ -83,7 +83,8 @@ func (m *Model) TrainingMemory(batch int) (Memory, error) {
 	for _, o := range c.objectives {
 		y := o.target.Shape.Clone()
 		y[0] = batch
-		w := tensor.Shape{batch}
+		w := slices.Repeat(tensor.Shape{1}, len(o.weights)) // as weigh makes them
+		w[0] = batch
 		if !y.Known() {
 			return Memory{}, o.of(fmt.Errorf("memory: the targets have shape %v, which is not known", y))
 		}

@@ -69,3 +69,17 @@ func TestMemory(t *testing.T) {
 		}
 	}
 }
+
+// TestMemoryOfSequences measures a network whose loss has a number for each step.
+func TestMemoryOfSequences(t *testing.T) {
+	m, err := Sequential(layer.Input{Shape: []int{5, 3}}, layer.Dense{Units: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Compile(CompileOptions{Loss: loss.MeanSquaredError{}, Optimizer: optimizer.SGD{}}); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := m.TrainingMemory(4); err != nil || r.Batches != 2*3*4*4*(5*3+5*2+1) {
+		t.Errorf("batches take %d bytes, %v", r.Batches, err)
+	}
+}

@@ -1,6 +1,7 @@
 package lince
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -353,7 +354,7 @@ func custom[T any](v any, decoders map[string]func(json.RawMessage) (T, error)) 
 // layer decodes a layer's configuration. unsupported lists its settings that lince does not support and that only
 // training needs.
 func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, unsupported []string, err error) {
-	name := where + nl.Name
+	name := where + cmp.Or(nl.Name, "without a name")
 	if nl.Op() {
 		class := fmt.Sprintf("%s.%s", nl.Module, nl.Class)
 		r.missing[class] = append(r.missing[class], name)

@@ -133,6 +133,14 @@ func TestJSONUnbuilt(t *testing.T) {
 	if m, err := on(1).FromJSON([]byte(built)); err != nil || m.CountParams() != 8 {
 		t.Errorf("model %v, error %v", m, err)
 	}
+	for conf, want := range map[string]string{
+		`{"class_name": "Dense", "config": {"units": 0}}`: "layer without a name: Dense: units is 0",
+		`{"class_name": "Danse", "config": {}}`:           "Danse (layer without a name; did you mean Dense?)",
+	} {
+		if _, err := on(1).FromJSON([]byte(strings.Replace(built, `"layers": [`, `"layers": [`+conf+",", 1))); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error is %v, want %s", conf, err, want)
+		}
+	}
 }
 
 // All that a compile config can hold is restored.

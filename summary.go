@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/internal/progress"
 	"github.com/lince-ml/lince/internal/summary"
 )
@@ -95,7 +96,7 @@ func (m *Model) rows() []summary.Row {
 	calls, node := nodes(m.calls)
 	var rows []summary.Row
 	for _, l := range m.layers {
-		r := summary.Row{Name: l.name, Class: l.Class(), Params: l.CountParams(), Frozen: l.frozen}
+		r := summary.Row{Name: l.name, Class: config.PythonName(l.Class()), Params: l.CountParams(), Frozen: l.frozen}
 		for _, c := range calls[l] {
 			for _, x := range c.in {
 				r.Inputs = append(r.Inputs, summary.Connection{Layer: x.call.layer.name, Node: node[x.call], Tensor: x.index})

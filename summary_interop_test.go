@@ -53,11 +53,11 @@ func TestSummaryAsKeras(t *testing.T) {
 }
 
 // TestSummaryOfNestedModels opens nested models of real Keras and compares their summaries byte for byte: with two
-// outputs, shared, three levels deep, frozen, trained.
+// outputs, of attention layers, shared, three levels deep, frozen, trained.
 func TestSummaryOfNestedModels(t *testing.T) {
 	folder := t.TempDir()
 	testenv.Python(t, "interop.py", "summaries", folder)
-	for _, name := range []string{"pair", "deep", "chain", "trained"} {
+	for _, name := range []string{"pair", "attention", "deep", "chain", "trained"} {
 		t.Run(name, func(t *testing.T) {
 			m := openKnown(t, filepath.Join(folder, name+".keras"))
 			for suffix, o := range summaries {

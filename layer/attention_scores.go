@@ -28,6 +28,9 @@ func (p projection) gate(b *graph.Builder, query *graph.Value, out ...int) *grap
 }
 
 func (p projection) product(b *graph.Builder, name string, x *graph.Value, inner int, out ...int) *graph.Value {
+	if !x.Valid() {
+		return b.Invalid()
+	}
 	b = b.In(name, "")
 	first := x.Rank() - inner
 	in := x.Shape[first:]

@@ -141,6 +141,9 @@ func (l MultiHeadAttention) Build(b *graph.Builder, x *graph.Value) *graph.Value
 		gate = p.gate(b, query, l.NumHeads, l.ValueDim)
 	}
 	v := p.apply(b, "value", value, 1, l.NumHeads, l.ValueDim)
+	if !q.Valid() || !k.Valid() || !v.Valid() {
+		return b.Invalid()
+	}
 
 	// The dimensions become (batch and other dimensions, heads, axes, features), and the axes one dimension.
 	rank := q.Rank()

@@ -18,7 +18,8 @@ import (
 //
 // W is the kernel as a matrix (..., units), and u is vector_u. The layer computes its result and its
 // gradient with the new kernel, and the optimizer updates it. A kernel of zeros is not changed. In
-// prediction, the layer uses its kernel unchanged.
+// prediction, the layer uses its kernel unchanged. With Frozen, the kernel is still normalized in training, as in
+// Keras.
 //
 // Input shape: that of Layer.
 // Output shape: that of Layer.

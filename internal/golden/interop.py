@@ -279,6 +279,15 @@ def summaries(folder):
     head = keras.Sequential([keras.Input((4,)), layers.Dense(4), layers.Dropout(0.5)], name="head")
     save("pair", keras.Model([a, b], [layers.Add()([head(p), head(q)]), layers.Flatten()(r)], name="pair"))
 
+    # Layers that consist of others, and one whose Python class has another name.
+    a = keras.Input((7,), name="a")
+    y = layers.Embedding(5, 4)(a)
+    y = layers.LayerNormalization(axis=(1, 2))(layers.MultiHeadAttention(2, 3)(y, y))
+    y = layers.PReLU(shared_axes=[1])(layers.GroupQueryAttention(3, 4, 2)(y, y))
+    y = layers.GroupNormalization(2)(layers.Conv1DTranspose(4, 3, strides=2)(y))
+    y = layers.Attention(use_scale=True)([y, layers.SpectralNormalization(layers.Dense(4))(y)])
+    save("attention", keras.Model(a, layers.EinsumDense("abc,cd->abd", (15, 3), bias_axes="d")(y), name="attention"))
+
     # A layer that is called three times, an input that is an output, models nested three deep.
     a = keras.Input((6,), name="a")
     dense = layers.Dense(6, activation="relu")
