@@ -6,9 +6,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/optimizer/schedule"
+	"github.com/lince-ml/lince/tensor"
 )
 
 func TestAverages(t *testing.T) {
@@ -121,5 +125,25 @@ func TestUntrainedOptimizer(t *testing.T) {
 		if !slices.Equal(allWeights(m), allWeights(again)) {
 			t.Errorf("%s: the weights differ after the file", name)
 		}
+	}
+}
+
+// z of ScheduleFreeAdamW is the weight before the first step, also if a constraint changes the weight in steps that only
+// accumulate gradients.
+func TestScheduleFreeStart(t *testing.T) {
+	m := must(on(4).Sequential(layer.Input{Shape: []int{5}}, layer.Dense{Name: "dense", Units: 3, KernelConstraint: constraint.UnitNorm{}}))
+	err := m.Compile(CompileOptions{Optimizer: optimizer.ScheduleFreeAdamW{GradientAccumulationSteps: 3}, Loss: loss.MeanSquaredError{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := slices.Clone(m.Weights()[0].Float32s())
+	for i := range 3 {
+		must(m.TrainOnBatch(data.Batch{X: tensor.New(tensor.Float32, 2, 5), Y: tensor.New(tensor.Float32, 2, 3)}, BatchOptions{}))
+		if got := m.store.Lookup("optimizer/dense/kernel_momentum").Value().Float32s(); !slices.Equal(got, want) { // the gradient is 0
+			t.Fatalf("after step %d, z is %v, want %v", i+1, got, want)
+		}
+	}
+	if got := m.Weights()[0].Float32s(); slices.Equal(got, want) {
+		t.Error("the constraint changed nothing")
 	}
 }

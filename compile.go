@@ -443,6 +443,11 @@ func (c *compiled) nameMetrics() error {
 		}
 	}
 	slices.Sort(c.names)
+	for _, name := range c.names {
+		if taken["val_"+name] {
+			errs = append(errs, fmt.Errorf("a metric has the name %q, which is the name of %s in the validation; give it another", "val_"+name, name))
+		}
+	}
 	return errors.Join(errs...)
 }
 

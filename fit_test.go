@@ -18,6 +18,7 @@ import (
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/optimizer/schedule"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -510,5 +511,21 @@ func TestPrepare(t *testing.T) {
 		if n := len(p.open); n == 0 || p.open[n-1] {
 			t.Errorf("%s: what was prepared last was not discarded", p.name)
 		}
+	}
+}
+
+// A schedule and ReduceLROnPlateau do not fit together. This is an error before the first step.
+func TestPlateauOfSchedule(t *testing.T) {
+	m := smallModel(t, 1)
+	err := m.Compile(CompileOptions{Optimizer: optimizer.SGD{Schedule: schedule.CosineDecay{InitialLearningRate: .1, DecaySteps: 9}}, Loss: loss.CategoricalCrossentropy{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = m.Fit(t.Context(), barsData(8, 4, 1), quiet(FitOptions{Epochs: 2, Callbacks: []callback.Callback{callback.ReduceLROnPlateau{Monitor: "loss"}}}))
+	if want := "ReduceLROnPlateau: the learning rate is computed by the schedule CosineDecay and cannot be set"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("the error is %v, want %s", err, want)
+	}
+	if n := m.iterations(); n != 0 {
+		t.Errorf("%d steps", n)
 	}
 }

@@ -71,6 +71,9 @@ func (m *Model) function(o FunctionOptions, build func(t *Trace) []*graph.Value)
 	if m.predict.graph == nil {
 		return nil, errors.New("the model has no layers; use Sequential, Functional or Open to make one")
 	}
+	if build == nil {
+		return nil, errors.New("build is nil, want a function that builds the computation")
+	}
 	if err := m.unsupportedError(); err != nil && o.Training {
 		return nil, err
 	}

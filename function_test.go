@@ -238,6 +238,7 @@ func TestFunctionMistakes(t *testing.T) {
 		want  string
 	}{
 		"no values": {m, func(*Trace) []*graph.Value { return nil }, "build returned no values"},
+		"no build":  {m, nil, "build is nil, want a function that builds the computation"},
 		"nil":       {m, func(*Trace) []*graph.Value { return []*graph.Value{nil} }, "result 0 is nil"},
 		"list":      {m, func(t *Trace) []*graph.Value { return []*graph.Value{t.Value(List(m.Inputs(), m.Outputs()))} }, "result 0 is a list"},
 		"no layer":  {m, func(t *Trace) []*graph.Value { return []*graph.Value{t.Value(m.Layer("nothing").Output())} }, "does the model have a layer of this name"},

@@ -182,6 +182,8 @@ func TestCompileMistakes(t *testing.T) {
 		"binary, of nothing":       {units1, CompileOptions{Loss: loss.BinaryCrossentropy{}}, "has no activation"},
 		"equal metrics":            {softmax, CompileOptions{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{Name: "a_1"}, metric.Accuracy{Name: "a"}, metric.Accuracy{Name: "a"}}}, `"a_1" is taken`},
 		"nil metric":               {softmax, CompileOptions{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{nil}}, "metric 0 is nil"},
+		"a metric named val_loss":  {softmax, CompileOptions{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{Name: "val_loss"}}}, `the name "val_loss", which is the name of loss in the validation`},
+		"a metric of no loss":      {softmax, CompileOptions{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Loss{}}}, "Of is not set, want a loss"},
 		"a metric named loss":      {softmax, CompileOptions{Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{Name: "loss"}}}, `"loss" is taken`},
 		"learning rate":            {softmax, CompileOptions{Loss: loss.CategoricalCrossentropy{}, Optimizer: optimizer.SGD{LearningRate: -1}}, "LearningRate is -1"},
 		"smoothing":                {softmax, CompileOptions{Loss: loss.CategoricalCrossentropy{LabelSmoothing: 2}}, "LabelSmoothing is 2"},

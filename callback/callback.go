@@ -18,7 +18,11 @@
 // Func turns a function into a custom callback.
 package callback
 
-import "github.com/lince-ml/lince/tensor"
+import (
+	"errors"
+
+	"github.com/lince-ml/lince/tensor"
+)
 
 // Callback is called at certain moments of training, evaluation and prediction (keras.callbacks.Callback).
 type Callback interface {
@@ -112,4 +116,9 @@ type Position struct {
 type Func func(run Run) (Hooks, error)
 
 // Begin implements Callback.
-func (f Func) Begin(run Run) (Hooks, error) { return f(run) }
+func (f Func) Begin(run Run) (Hooks, error) {
+	if f == nil {
+		return Hooks{}, errors.New("Func: the function is nil")
+	}
+	return f(run)
+}

@@ -188,6 +188,10 @@ func TestMonitorMistakes(t *testing.T) {
 		"below 1, got 1":                                           ReduceLROnPlateau{Monitor: "loss", Factor: 1},
 		"must be at least 0, got 10, -1 and 0":                     ReduceLROnPlateau{Monitor: "loss", Cooldown: -1},
 		"Schedule is nil":                                          LearningRateScheduler{},
+		"Func: the function is nil":                                Func(nil),
+		"MinDelta is NaN":                                          EarlyStopping{Monitor: "loss", MinDelta: math.NaN()},
+		"CSVLogger: Filename is not set":                           CSVLogger{},
+		`Separator is '\n'`:                                        CSVLogger{Filename: "a.csv", Separator: '\n'},
 		"CSVLogger":                                                CSVLogger{Filename: filepath.Join("no", "such", "folder.csv")},
 	} {
 		if _, err := c.Begin(&fake{}); err == nil || !strings.Contains(err.Error(), want) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"unicode/utf8"
 
 	"github.com/lince-ml/lince/internal/historycsv"
 )
@@ -33,6 +34,12 @@ type csvState struct {
 func (c CSVLogger) Begin(run Run) (Hooks, error) {
 	if run.Task() != Training {
 		return Hooks{}, nil
+	}
+	if c.Filename == "" {
+		return Hooks{}, errors.New("CSVLogger: Filename is not set")
+	}
+	if r := c.Separator; r == '"' || r == '\r' || r == '\n' || r == utf8.RuneError || !utf8.ValidRune(r) {
+		return Hooks{}, fmt.Errorf("CSVLogger: Separator is %q, which cannot separate columns; set another, such as ';'", r)
 	}
 	f, err := os.OpenFile(c.Filename, os.O_CREATE|os.O_WRONLY, 0o666)
 	if err != nil {

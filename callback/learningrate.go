@@ -51,7 +51,8 @@ func logRate(run Run, logs *Logs) error {
 }
 
 // ReduceLROnPlateau reduces the learning rate when a metric has stopped improving
-// (keras.callbacks.ReduceLROnPlateau). It adds the rate to the logs as learning_rate.
+// (keras.callbacks.ReduceLROnPlateau). It adds the rate to the logs as learning_rate. If a schedule computes the
+// learning rate, Fit returns an error before training starts; Keras raises one at the first reduction.
 type ReduceLROnPlateau struct {
 	// Monitor is the metric (monitor). The default is "val_loss".
 	Monitor string
@@ -105,6 +106,12 @@ func (c ReduceLROnPlateau) Begin(run Run) (Hooks, error) {
 	m, err := newMonitor(run, "ReduceLROnPlateau", c.Monitor, c.Mode, minDelta)
 	if err != nil {
 		return Hooks{}, err
+	}
+	// A rate that cannot be set, such as that of a schedule, is an error now, not in the epoch of the first reduction.
+	if rate, err := run.LearningRate(); err != nil {
+		return Hooks{}, fmt.Errorf("ReduceLROnPlateau: %w", err)
+	} else if err := run.SetLearningRate(rate); err != nil {
+		return Hooks{}, fmt.Errorf("ReduceLROnPlateau: %w", err)
 	}
 	s := &plateauState{}
 	return Hooks{State: s, EpochEnd: func(epoch int, logs *Logs) error {

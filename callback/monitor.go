@@ -31,6 +31,9 @@ func newMonitor(run Run, callback, name string, mode Mode, minDelta float64) (*m
 	if name == "" {
 		name = "val_loss"
 	}
+	if math.IsNaN(minDelta) {
+		return nil, fmt.Errorf("%s: MinDelta is NaN, want a number", callback)
+	}
 	m := &monitor{callback: callback, name: name, minDelta: math.Abs(minDelta)}
 	metric, isVal := strings.CutPrefix(name, "val_")
 	if isVal && !run.Validates() {

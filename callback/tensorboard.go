@@ -316,7 +316,7 @@ func (w *eventWriter) name() {
 		host = "localhost"
 	}
 	t := time.Now()
-	w.file.Name = fmt.Sprintf("events.out.tfevents.%010d.%s.%d.%d.v2", t.Unix(), host, os.Getpid(), t.Nanosecond())
+	w.file.Name = fmt.Sprintf("events.out.tfevents.%010d.%s.%d.%09d.v2", t.Unix(), host, os.Getpid(), t.Nanosecond())
 }
 
 // logs writes a scalar for each of the logs, and one for each element of a vector.

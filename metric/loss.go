@@ -39,7 +39,7 @@ func (Loss) Class() string { return wrapper }
 // Named returns the key in logs.
 func (m Loss) Named() string {
 	if m.Of == nil {
-		return cmp.Or(m.Name, "loss")
+		return cmp.Or(m.Name, "mean_metric_wrapper") // Build reports the mistake
 	}
 	return cmp.Or(m.Name, loss.FunctionOf(m.Of))
 }

@@ -91,20 +91,27 @@ func (o ScheduleFreeAdamW) Build(b *graph.Builder, weights, grads []*graph.Value
 	if o.WarmupSteps > 0 {
 		rate = b.Mul(rate, b.Min(b.Div(t, b.Constant(tensor.Float32, float64(o.WarmupSteps))), one))
 	}
-	first := b.Binary(op.Equal, s.updates, b.Constant(tensor.Int64, 0))
+	// A step that only accumulates gradients may change the weights too, by a constraint or an average, so z is set to
+	// the weight in the first step, not in the first update.
+	first := b.Binary(op.Equal, s.iteration, b.Constant(tensor.Int64, 0))
 	share := b.Div(one, t)
 	for i, start := range weights {
 		if grads[i] == nil {
 			continue
 		}
-		w, g, z := s.decayed(i), s.grads[i], b.Select(first, start, s.slots[i][0])
+		w, g, old := s.decayed(i), s.grads[i], b.Select(first, start, s.slots[i][0])
 		v := s.moved(s.slots[i][1], b.Square(g), single(*o.Beta2))
 		root := b.Sqrt(b.Div(v, s.correction(*o.Beta2)))
-		z = b.Sub(z, b.Div(b.Mul(rate, g), b.Offset(root, *o.Epsilon)))
+		z := b.Sub(old, b.Div(b.Mul(rate, g), b.Offset(root, *o.Epsilon)))
 		rest := b.Scale(z, 1-single(o.Beta1))
 		x := b.Div(b.Sub(w, rest), b.Constant(w.DType, o.Beta1))
 		x = b.Add(b.Mul(b.Sub(one, share), x), b.Mul(share, z))
-		s.assign(i, b.Add(rest, b.Scale(x, o.Beta1)), z, v)
+		s.b.Assign(start, b.Add(rest, b.Scale(x, o.Beta1)))
+		s.b.Assign(s.slots[i][1], v)
+		if s.complete != nil {
+			z = b.Select(s.complete, z, old)
+		}
+		s.always.Assign(s.slots[i][0], z)
 	}
 	s.finish()
 }

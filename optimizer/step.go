@@ -54,6 +54,7 @@ type step struct {
 	always         *graph.Builder // its updates take place in each step
 	iteration      *graph.Value   // the number of previous steps
 	updates        *graph.Value   // the number of previous updates
+	complete       *graph.Value   // whether this step completes a group of gradients; nil if each step is an update
 	rate           *graph.Value
 	weights, grads []*graph.Value
 	averages       []*graph.Value
@@ -162,7 +163,7 @@ func (s *step) accumulate(grads []*graph.Value) []*graph.Value {
 		return grads
 	}
 	complete := every.Node.Out[1]
-	s.updates, s.b = every, b.When(complete)
+	s.updates, s.complete, s.b = every, complete, b.When(complete)
 	return mapped(grads, func(i int, g *graph.Value) *graph.Value {
 		sum := b.Add(g, sums[i])
 		b.Assign(sums[i], b.Select(complete, b.Constant(g.DType, 0), sum))

@@ -142,9 +142,9 @@ func (r OrthogonalRegularizer) Penalty(b *graph.Builder, x *graph.Value) *graph.
 	if n < 2 || n > maxVectors {
 		return b.Errorf("OrthogonalRegularizer: got a matrix with %d %s, want 2 to %d", n, r.Mode, maxVectors)
 	}
-	// As in Keras, the length is at least 1e-7.
-	length := b.Sqrt(b.SumKeep(b.Square(x), along))
-	unit := b.Mul(x, b.Min(b.Div(b.Constant(x.DType, 1), length), b.Constant(x.DType, 1e7)))
+	// As in Keras, the length is at least 1e-7. The bound is inside the root, whose gradient at 0 is infinite.
+	length := b.Sqrt(b.Max(b.SumKeep(b.Square(x), along), b.Constant(x.DType, 1e-14)))
+	unit := b.Div(x, length)
 	indices := tensor.New(tensor.Int32, n)
 	for i := range n {
 		tensor.Values[int32](indices)[i] = int32(i)

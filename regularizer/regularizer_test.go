@@ -177,3 +177,28 @@ print(json.dumps([keras.regularizers.deserialize(o).get_config() for o in json.l
 		}
 	}
 }
+
+// A row of zeros, as NonNeg can make it, has no direction: its penalty and its gradient are 0, as in Keras on TensorFlow.
+func TestOrthogonalZeroRow(t *testing.T) {
+	in := tensor.New(tensor.Float32, 3, 2)
+	copy(in.Float32s(), []float32{0, 0, 3, 4, 4, 3})
+	m := graphtest.New(t, true, []*tensor.Tensor{in}, func(b *graph.Builder, _ []*graph.Value) []*graph.Value {
+		w := weight(b, in.Shape())
+		p := regularizer.OrthogonalRegularizer{Factor: new(3.)}.Penalty(b, w)
+		return []*graph.Value{p, graph.Grad(b, p, w)[0]}
+	})
+	if err := m.Store.Set(m.Store.Variables()[0], in); err != nil {
+		t.Fatal(err)
+	}
+	got := m.Run(t, in)
+	if p := float64(got[0].Float32s()[0]); !graphtest.Near(p, .96, 1e-6, 0) {
+		t.Errorf("the penalty is %v, want .96", p)
+	}
+	want := []float64{0, 0, 4 * .28 / 25, -3 * .28 / 25, -3 * .28 / 25, 4 * .28 / 25}
+	for i, g := range got[1].Float32s() {
+		if !graphtest.Near(float64(g), want[i], 1e-5, 1e-8) {
+			t.Errorf("the gradient is %v, want %v", got[1].Float32s(), want)
+			break
+		}
+	}
+}
