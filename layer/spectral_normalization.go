@@ -66,7 +66,7 @@ func (l SpectralNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Va
 		return b.Invalid()
 	}
 	if least, _ := Operands(l.Layer); least > 1 {
-		return b.Errorf("Layer is a %s, want a layer with one operand and a kernel", ClassOf(l.Layer))
+		return b.Errorf("Layer is %s, want a layer with one operand and a kernel", ClassOf(l.Layer))
 	}
 	var kernel, normal, vector *graph.Value
 	mistakes := b.Mistakes()
@@ -96,7 +96,7 @@ func (l SpectralNormalization) Build(b *graph.Builder, x *graph.Value) *graph.Va
 	case !ok:
 		return b.Invalid()
 	case b.Mistakes() == mistakes && kernel == nil:
-		return b.Errorf("Layer is a %s, which has neither a kernel nor embeddings", ClassOf(l.Layer))
+		return b.Errorf("Layer is %s, which has neither a kernel nor embeddings", ClassOf(l.Layer))
 	}
 	return y
 }
