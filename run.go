@@ -168,7 +168,8 @@ func (c *compiled) newMeasured() *measured {
 	return r
 }
 
-// logs returns the results as logs. As in Keras, a vector of one element is a number.
+// logs returns the results as logs. A vector of one element is a number, as in Keras, whose float() of it fails with
+// NumPy 2.4, so that it stays a vector there.
 func (r *measured) logs() *Logs {
 	l := &Logs{}
 	for i, name := range r.names {
