@@ -180,3 +180,12 @@ func TestAverages(t *testing.T) {
 		t.Errorf("model.keras has the accuracy %v, the validation %v", a.Results.Accuracy, a.History.Last("val_accuracy"))
 	}
 }
+
+func open(t *testing.T, path string) *lince.Model {
+	t.Helper()
+	m, err := lince.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}

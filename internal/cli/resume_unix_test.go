@@ -15,8 +15,6 @@ import (
 	"syscall"
 	"testing"
 	"testing/synctest"
-
-	"github.com/lince-ml/lince"
 )
 
 // sameRun compares the files of two runs, except run.json, and except for the times in TensorBoard's files.
@@ -341,15 +339,6 @@ func TestBestBeatsStart(t *testing.T) {
 	if r.BestEpoch == nil || r.History.Values("val_loss")[*r.BestEpoch] >= *r.Start.Metrics["val_loss"] {
 		t.Errorf("run.json has %+v, start %+v", r, r.Start)
 	}
-}
-
-func open(t *testing.T, path string) *lince.Model {
-	t.Helper()
-	m, err := lince.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
 }
 
 // TestModelIsPipe checks that a pipe is refused as a model file.
