@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -93,6 +94,9 @@ type compiled struct {
 // losses that do not fit the last layer's activation, such as any loss after a softmax over one unit. It returns an
 // error while the model trains.
 func (m *Model) Compile(c CompileOptions) error {
+	if err := c.nilPointers(); err != nil {
+		return fmt.Errorf("compiling: %w", err)
+	}
 	if !m.fitting.TryLock() {
 		return errors.New("compiling: the model is training")
 	}
@@ -508,4 +512,32 @@ func (m *Model) checkLoss(l loss.Loss, output *Symbol) error {
 		return fmt.Errorf("%s takes probabilities, but the last layer's activation is %s; use layer.Softmax or layer.Sigmoid%s", class, last, logits)
 	}
 	return nil
+}
+
+// nilPointers returns an error for each nil pointer to a class, such as (*optimizer.SGD)(nil).
+func (c CompileOptions) nilPointers() error {
+	var errs []error
+	check := func(what string, v any) {
+		if isNilPointer(v) {
+			errs = append(errs, fmt.Errorf("%s is a nil %T", what, v))
+		}
+	}
+	of := func(o Objective, prefix string) {
+		check(prefix+"the loss", o.Loss)
+		for i, x := range slices.Concat(o.Metrics, o.WeightedMetrics) {
+			check(fmt.Sprintf("%smetric %d", prefix, i), x)
+		}
+	}
+	check("the optimizer", c.Optimizer)
+	of(Objective{Loss: c.Loss, Metrics: c.Metrics, WeightedMetrics: c.WeightedMetrics}, "")
+	for _, name := range slices.Sorted(maps.Keys(c.Outputs)) {
+		of(c.Outputs[name], "output "+name+": ")
+	}
+	return errors.Join(errs...)
+}
+
+// isNilPointer reports whether an interface holds a nil pointer.
+func isNilPointer(v any) bool {
+	p := reflect.ValueOf(v)
+	return p.Kind() == reflect.Pointer && p.IsNil()
 }

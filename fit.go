@@ -204,7 +204,7 @@ func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
 	}
 	errs = append(errs, m.checkClassWeights(o))
 	for i, c := range o.Callbacks {
-		if c == nil {
+		if c == nil || isNilPointer(c) {
 			errs = append(errs, fmt.Errorf("callback %d is nil", i))
 		}
 	}

@@ -438,6 +438,9 @@ func (f *field) wrong(v reflect.Value) string {
 
 // check returns an error if the field of a struct is invalid.
 func (f *field) check(v reflect.Value) error {
+	if v.Kind() == reflect.Interface && v.Elem().Kind() == reflect.Pointer && v.Elem().IsNil() {
+		return fmt.Errorf("%s is a nil %v", f.name, v.Elem().Type())
+	}
 	switch {
 	case f.kind != nil && f.required && !f.defaults && f.unset(v):
 		return fmt.Errorf("%s is not set", f.name)
