@@ -280,6 +280,9 @@ func TestTensorBoardReads(t *testing.T) {
 			}
 			want = append(want, x)
 		}
+		if e.Graph != nil { // TensorBoard turns it into a value
+			want = append(want, value{Step: e.Step, Tag: "__run_graph__", Plugin: "graphs", Numbers: []string{fmt.Sprintf("%x", encodeGraph(e.Graph))}})
+		}
 	}
 	if diff := cmp.Diff(want, got.Values); diff != "" || got.Records != len(events) {
 		t.Errorf("%d records, want %d; -want +got\n%s", got.Records, len(events), diff)
