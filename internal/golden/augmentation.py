@@ -21,6 +21,8 @@ from keras import layers as L
 
 from formula import formula, rounded
 
+keras.utils.set_random_seed(1)  # so that the layers below have the same seeds each time
+
 OUT = pathlib.Path(__file__).resolve().parents[2] / "layer" / "testdata" / "augmentation.json"
 
 IMAGES = (3, 6, 5, 3)
