@@ -536,7 +536,7 @@ func (c CompileOptions) nilPointers() error {
 	return errors.Join(errs...)
 }
 
-// isNilPointer reports whether an interface holds a nil pointer.
+// isNilPointer reports whether an interface holds a nil pointer. It is false for a nil interface.
 func isNilPointer(v any) bool {
 	p := reflect.ValueOf(v)
 	return p.Kind() == reflect.Pointer && p.IsNil()

@@ -30,7 +30,7 @@ type runner struct {
 // begin calls the callbacks' Begin with run, which is r or a training of it.
 func (r *runner) begin(run callback.Run, callbacks []callback.Callback) error {
 	for i, c := range callbacks {
-		if c == nil {
+		if c == nil || isNilPointer(c) {
 			return fmt.Errorf("callback %d is nil", i)
 		}
 		h, err := c.Begin(run)

@@ -276,6 +276,20 @@ func vocabularyWeights(m *lince.Model) []*tensor.Tensor {
 	return w
 }
 
+// compareLogs compares the losses and metrics of a step with those of Keras.
+func compareLogs(t *testing.T, whose string, step int, got, want map[string]float64) {
+	t.Helper()
+	for key, keras := range want {
+		bound := 1e-4
+		if key == "iou" || key == "binary_accuracy" { // they count pixels; some are at the threshold
+			bound = 1e-3
+		}
+		if x, ok := got[key]; !ok || math.Abs(x-keras) > bound*math.Abs(keras) {
+			t.Errorf("%sstep %d: %s is %v, Keras' %v", whose, step, key, x, keras)
+		}
+	}
+}
+
 // TestVocabularyAsKeras trains a U-Net, ViT-tiny, blocks of ConvNeXt, a 1-D network and an autoencoder for 20 steps, from the same
 // weights and on the same batches as Keras. The losses and metrics of all steps must agree to 1e-4 relative, and so must predictions.
 // Networks from Go code and from Keras' JSON must be equal. A model that is saved and opened in the middle must train to the same bits.
@@ -308,15 +322,7 @@ func TestVocabularyAsKeras(t *testing.T) {
 					if logs.Len() != len(want.Logs[step]) {
 						t.Fatalf("the logs are %v, Keras' %v", logs, want.Logs[step])
 					}
-					for key, keras := range want.Logs[step] {
-						bound := 1e-4
-						if key == "iou" || key == "binary_accuracy" { // they count pixels; some are at the threshold
-							bound = 1e-3
-						}
-						if got, ok := logs.Get(key); !ok || math.Abs(got-keras) > bound*math.Abs(keras) {
-							t.Errorf("step %d: %s is %v, Keras' %v", step, key, got, keras)
-						}
-					}
+					compareLogs(t, "", step, logs.Map(), want.Logs[step])
 				}
 			}
 			predict := func(m *lince.Model, keras []float32) {
@@ -383,18 +389,6 @@ func TestVocabularyBothWays(t *testing.T) {
 	folder := t.TempDir()
 	testenv.Python(t, "vocabulary.py", folder)
 	want := map[string][]map[string]float64{}
-	compareLogs := func(t *testing.T, whose string, step int, got map[string]float64, want map[string]float64) {
-		t.Helper()
-		for key, keras := range want {
-			bound := 1e-4
-			if key == "iou" || key == "binary_accuracy" {
-				bound = 1e-3
-			}
-			if x, ok := got[key]; !ok || math.Abs(x-keras) > bound*math.Abs(keras) {
-				t.Errorf("%s, step %d: %s is %v, Keras' %v", whose, step, key, x, keras)
-			}
-		}
-	}
 	for name, network := range vocabulary {
 		var golden struct {
 			Salt int
@@ -425,7 +419,7 @@ func TestVocabularyBothWays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			compareLogs(t, name+": "+whose, step, logs.Map(), golden.Logs[step])
+			compareLogs(t, name+": "+whose+", ", step, logs.Map(), golden.Logs[step])
 		}
 		if err := ours.Save(filepath.Join(folder, name+"-lince.keras")); err != nil {
 			t.Fatal(err)
@@ -436,7 +430,7 @@ func TestVocabularyBothWays(t *testing.T) {
 		var logs []map[string]float64
 		readJSON(t, &logs, folder, name+"-lince.json")
 		for i, log := range logs {
-			compareLogs(t, name+": lince's file in Keras", 10+i, log, want[name][10+i])
+			compareLogs(t, name+": lince's file in Keras, ", 10+i, log, want[name][10+i])
 		}
 	}
 }

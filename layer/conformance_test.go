@@ -108,9 +108,18 @@ func (c *kerasCase) operand(l layer.Layer, in []*graph.Value) *graph.Value {
 	return in[0]
 }
 
-// trains reports whether the gradients of the inputs exist.
+// differentiable reports whether the gradients of the inputs exist.
 func (c *kerasCase) differentiable() bool {
 	return !slices.ContainsFunc(c.Gradients[:len(c.Inputs)], func(g []float32) bool { return g == nil })
+}
+
+// start returns the value that the script sets weight i to.
+func (c *kerasCase) start(i int, path string) *tensor.Tensor {
+	lo, hi := -1., 1.
+	if strings.HasSuffix(path, "variance") {
+		lo, hi = .5, 2
+	}
+	return graphtest.Formula(2+i, lo, hi, c.Weights[i]...)
 }
 
 // setWeights sets variables as the script does.
@@ -123,11 +132,7 @@ func (c *kerasCase) setWeights(t *testing.T, vs []*graph.Variable, set func(*gra
 		if v.DType != tensor.Float32 {
 			continue
 		}
-		lo, hi := -1., 1.
-		if strings.HasSuffix(v.Path, "variance") {
-			lo, hi = .5, 2
-		}
-		if err := set(v, graphtest.Formula(2+i, lo, hi, c.Weights[i]...)); err != nil {
+		if err := set(v, c.start(i, v.Path)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -359,11 +364,7 @@ func (c *kerasCase) model(t *testing.T, l layer.Layer) *lince.Model {
 	for i, v := range m.Variables() {
 		w := v.Value()
 		if w.DType() == tensor.Float32 {
-			lo, hi := -1., 1.
-			if strings.HasSuffix(v.Path(), "variance") {
-				lo, hi = .5, 2
-			}
-			w = graphtest.Formula(2+i, lo, hi, c.Weights[i]...)
+			w = c.start(i, v.Path())
 		}
 		weights = append(weights, w)
 	}

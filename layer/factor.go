@@ -113,19 +113,10 @@ func writeFactors(l Layer, c map[string]any) {
 	}
 }
 
-func encodeFactor(f Factor) any { return encodeNumbers(Numbers(f)) }
+func encodeFactor(f Factor) any { return config.EncodeFloats(f) }
 
 func decodeFactor(r *config.Reader, key string, v any) (Factor, bool) {
-	list, ok := config.List(v)
-	if !ok {
-		list = []any{v}
-	}
-	f := make(Factor, len(list))
-	for i, x := range list {
-		if f[i], ok = config.Float(x); !ok {
-			break
-		}
-	}
+	f, ok := config.DecodeFloats(v)
 	if !ok || len(f) > 2 || checkFactor(f) != nil {
 		r.Errorf("%s is %s, want a number or two numbers", key, config.Show(v))
 		return nil, false

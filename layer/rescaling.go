@@ -2,7 +2,6 @@ package layer
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
@@ -83,16 +82,7 @@ func (n Numbers) constant(b *graph.Builder) *graph.Value {
 	return b.Op(op.Const{Value: tensor.Of(v, len(v))})
 }
 
-func encodeNumbers(n Numbers) any {
-	if len(n) == 1 {
-		return n[0]
-	}
-	list := make([]any, len(n))
-	for i, x := range n {
-		list[i] = x
-	}
-	return list
-}
+func encodeNumbers(n Numbers) any { return config.EncodeFloats(n) }
 
 // decodeNumbers reads a number, a list of numbers or a serialized NumPy array.
 func decodeNumbers(r *config.Reader, key string, v any) (Numbers, bool) {
@@ -100,18 +90,7 @@ func decodeNumbers(r *config.Reader, key string, v any) (Numbers, bool) {
 	if class, conf := config.Object(v); class == "__numpy__" {
 		of = conf["value"]
 	}
-	list, ok := config.List(of)
-	if !ok {
-		list = []any{of}
-	}
-	n := make(Numbers, len(list))
-	ok = true
-	for i, x := range list {
-		n[i], ok = config.Float(x)
-		if !ok {
-			break
-		}
-	}
+	n, ok := config.DecodeFloats(of)
 	if !ok || checkNumbers(n) != nil {
 		r.Errorf("%s is %s, want a number or a list of numbers", key, config.Show(v))
 		return nil, false
@@ -123,10 +102,5 @@ func checkNumbers(n Numbers) error {
 	if len(n) == 0 {
 		return fmt.Errorf("got no numbers, want 1 or one for each feature")
 	}
-	for _, x := range n {
-		if math.IsNaN(x) || math.Abs(x) > math.MaxFloat32 {
-			return fmt.Errorf("got %v, want numbers in the range of float32", []float64(n))
-		}
-	}
-	return nil
+	return finite(n)
 }

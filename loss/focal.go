@@ -196,28 +196,10 @@ type Factors []float64
 
 // factorsType describes how Factors are written in a config: one number as a number, several as a list.
 var factorsType = config.TypeOf(
-	func(f Factors) any {
-		if len(f) == 1 {
-			return f[0]
-		}
-		list := make([]any, len(f))
-		for i, v := range f {
-			list[i] = v
-		}
-		return list
-	},
+	func(f Factors) any { return config.EncodeFloats(f) },
 	func(r *config.Reader, key string, v any) (Factors, bool) {
-		list, ok := config.List(v)
-		if !ok {
-			list = []any{v}
-		}
-		f := make(Factors, len(list))
-		for i, x := range list {
-			if f[i], ok = config.Float(x); !ok {
-				break
-			}
-		}
-		if err := f.check(); !ok || err != nil {
+		f, ok := config.DecodeFloats(v)
+		if err := Factors(f).check(); !ok || err != nil {
 			r.Errorf("%s is %s, want a number, or a list of numbers", key, config.Show(v))
 			return nil, false
 		}

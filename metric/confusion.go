@@ -86,28 +86,10 @@ type Thresholds []float64
 
 // thresholdsType describes how Thresholds are written in a config: one number as a number, several as a list.
 var thresholdsType = config.TypeOf(
-	func(t Thresholds) any {
-		if len(t) == 1 {
-			return t[0]
-		}
-		list := make([]any, len(t))
-		for i, v := range t {
-			list[i] = v
-		}
-		return list
-	},
+	func(t Thresholds) any { return config.EncodeFloats(t) },
 	func(r *config.Reader, key string, v any) (Thresholds, bool) {
-		list, ok := config.List(v)
-		if !ok {
-			list = []any{v}
-		}
-		t := make(Thresholds, len(list))
-		for i, x := range list {
-			if t[i], ok = config.Float(x); !ok {
-				break
-			}
-		}
-		if !ok || t.check() != nil {
+		t, ok := config.DecodeFloats(v)
+		if !ok || Thresholds(t).check() != nil {
 			r.Errorf("%s is %s, want a number from 0 to 1, or a list of at most %d such numbers", key, config.Show(v), maxThresholds)
 			return nil, false
 		}

@@ -124,11 +124,7 @@ func (m SensitivityAtSpecificity) Build(b *graph.Builder, yTrue, yPred, weights 
 	if !ok {
 		return b.Invalid()
 	}
-	r, ok := ratesAt(b, m.NumThresholds, m.ClassID, yTrue, yPred, weights)
-	if !ok {
-		return b.Invalid()
-	}
-	return best(b, r.specificity(), m.Specificity, r.recall())
+	return bestAt(b, m.NumThresholds, m.ClassID, yTrue, yPred, weights, rates.specificity, m.Specificity, rates.recall)
 }
 
 // Build implements Metric.
@@ -137,11 +133,7 @@ func (m SpecificityAtSensitivity) Build(b *graph.Builder, yTrue, yPred, weights 
 	if !ok {
 		return b.Invalid()
 	}
-	r, ok := ratesAt(b, m.NumThresholds, m.ClassID, yTrue, yPred, weights)
-	if !ok {
-		return b.Invalid()
-	}
-	return best(b, r.recall(), m.Sensitivity, r.specificity())
+	return bestAt(b, m.NumThresholds, m.ClassID, yTrue, yPred, weights, rates.recall, m.Sensitivity, rates.specificity)
 }
 
 // Build implements Metric.
@@ -150,11 +142,7 @@ func (m PrecisionAtRecall) Build(b *graph.Builder, yTrue, yPred, weights *graph.
 	if !ok {
 		return b.Invalid()
 	}
-	r, ok := ratesAt(b, m.NumThresholds, m.ClassID, yTrue, yPred, weights)
-	if !ok {
-		return b.Invalid()
-	}
-	return best(b, r.recall(), m.Recall, r.precision())
+	return bestAt(b, m.NumThresholds, m.ClassID, yTrue, yPred, weights, rates.recall, m.Recall, rates.precision)
 }
 
 // Build implements Metric.
@@ -163,11 +151,16 @@ func (m RecallAtPrecision) Build(b *graph.Builder, yTrue, yPred, weights *graph.
 	if !ok {
 		return b.Invalid()
 	}
-	r, ok := ratesAt(b, m.NumThresholds, m.ClassID, yTrue, yPred, weights)
+	return bestAt(b, m.NumThresholds, m.ClassID, yTrue, yPred, weights, rates.precision, m.Precision, rates.recall)
+}
+
+// bestAt is the highest value of of at n thresholds where constrained is at least limit.
+func bestAt(b *graph.Builder, n int, classID *int, yTrue, yPred, weights *graph.Value, constrained func(rates) *graph.Value, limit float64, of func(rates) *graph.Value) *graph.Value {
+	r, ok := ratesAt(b, n, classID, yTrue, yPred, weights)
 	if !ok {
 		return b.Invalid()
 	}
-	return best(b, r.precision(), m.Precision, r.recall())
+	return best(b, constrained(r), limit, of(r))
 }
 
 // ratesAt adds the counts of an epoch at n thresholds.

@@ -275,10 +275,8 @@ func (g *Registry[T]) Config(v T) map[string]any {
 			c[f.key] = f.only[0]
 		}
 	}
-	for _, e := range g.Classes {
-		if e.Write != nil && reflect.TypeOf(e.Of) == filled.Type() {
-			e.Write(filled.Interface().(T), c)
-		}
+	if e, ok := g.entry(v); ok && e.Write != nil {
+		e.Write(filled.Interface().(T), c)
 	}
 	return c
 }
