@@ -16,7 +16,7 @@ func transpose(w *writer, n *graph.Node) *plan {
 		for i, d := range n.Op.(op.Transpose).Perm {
 			back[d] = i
 		}
-		w.any(n.In[0])
+		w.any(n.In[0]) // so that there is one
 		for _, f := range w.forms[n.In[0]] {
 			w.set(n.Out[0], f.ref, pick(back, f.perm))
 		}
@@ -27,6 +27,11 @@ func transpose(w *writer, n *graph.Node) *plan {
 func reshape(w *writer, n *graph.Node) *plan {
 	return &plan{n.In, func() {
 		x, y := n.In[0], n.Out[0]
+		if x.Shape.Equal(y.Shape) {
+			w.any(x) // so that there is one
+			w.alias(y, w.forms[x])
+			return
+		}
 		if perm, f, ok := w.onesMoved(x, y); ok {
 			w.set(y, w.view(f.ref, pick(x.Shape, f.perm), pick(y.Shape, perm)), perm)
 			return
@@ -96,7 +101,17 @@ func (w *writer) onesMoved(x, y *graph.Value) (perm []int, f form, ok bool) {
 			}
 		}
 	}
-	return nil, f, false
+	// The other dimensions stay in the order of the first form.
+	f = w.forms[x][0]
+	for _, d := range larger(x.Shape, f.perm) {
+		perm = append(perm, to[slices.Index(of, d)])
+	}
+	for d := range y.Rank() {
+		if !slices.Contains(to, d) {
+			perm = slices.Insert(perm, slices.Index(perm, d-1)+1, d)
+		}
+	}
+	return perm, f, true
 }
 
 // places returns the index in of of each dimension.
