@@ -2,7 +2,7 @@ package lince
 
 import (
 	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
 	"path/filepath"
 	"strconv"
@@ -11,9 +11,9 @@ import (
 
 	"github.com/lince-ml/lince/format/onnx"
 	"github.com/lince-ml/lince/format/onnx/onnxpb"
-	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/atomicfile"
 	"github.com/lince-ml/lince/internal/bounded"
+	"github.com/lince-ml/lince/internal/onnxcheck"
 	"github.com/lince-ml/lince/internal/onnxgraph"
 )
 
@@ -43,21 +43,20 @@ func (m *Model) onnx(o ExportOptions) (*onnx.Model, error) {
 	if err := m.checkExtra(); err != nil {
 		return nil, err
 	}
-	g := m.predict.graph
-	if o.Preprocessing {
-		var err error
-		if g, err = m.withPreprocessing(); err != nil {
-			return nil, err
-		}
-	}
 	w := onnxgraph.WriteOptions{
 		Opset: o.Opset, ChannelsFirst: o.ChannelsFirst, Name: m.name, Outputs: m.OutputNames(),
 		Producer: "lince", Doc: o.Doc, Metadata: map[string]string{},
 	}
+	if o.Preprocessing {
+		if len(m.Preprocessing) == 0 {
+			return nil, errors.New("the model has no preprocessing; set Model.Preprocessing, or leave Preprocessing out")
+		}
+		w.Preprocessing = m.Preprocessing
+	}
 	if m.Classes != nil || m.Preprocessing != nil {
 		x := extra{Classes: m.Classes, Preprocessing: m.Preprocessing}
-		if o.Preprocessing {
-			x.Preprocessing = nil // it is in the graph
+		if o.Preprocessing { // it is in the graph
+			x.Preprocessing = nil
 		}
 		for _, e := range []struct {
 			key   string
@@ -74,7 +73,11 @@ func (m *Model) onnx(o ExportOptions) (*onnx.Model, error) {
 			w.Metadata[e.key] = string(text)
 		}
 	}
-	return onnxgraph.Write(g, m.store, w)
+	model, err := onnxgraph.Write(m.predict.graph, m.base, w)
+	if err == nil {
+		err = onnxcheck.Structure(model)
+	}
+	return model, err
 }
 
 // externalAlign is the alignment of tensors in a file of external data, so that runtimes can map them into memory.
@@ -116,9 +119,4 @@ func writeExternal(m *onnx.Model, path string) error {
 		t.RawData = nil
 	}
 	return nil
-}
-
-// withPreprocessing returns the graph for predictions with the model's preprocessing before it.
-func (m *Model) withPreprocessing() (*graph.Graph, error) {
-	return nil, fmt.Errorf("not there")
 }

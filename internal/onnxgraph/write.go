@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/format/onnx"
 	"github.com/lince-ml/lince/format/onnx/onnxpb"
 	"github.com/lince-ml/lince/graph"
@@ -30,6 +31,10 @@ type WriteOptions struct {
 	Name    string   // the graph's name
 	Outputs []string // the outputs' names; nil means the graph's keys
 
+	// Preprocessing is applied to the graph's only input, images of 4 dimensions. The model's input is then images of type uint8, of any
+	// size if a step makes their size.
+	Preprocessing preprocess.Steps
+
 	Producer, ProducerVersion, Doc string
 	Metadata                       map[string]string
 }
@@ -44,6 +49,9 @@ type WriteOptions struct {
 //
 // The error lists every op that has no equivalent in ONNX, with its layer.
 func Write(g *graph.Graph, s *graph.Store, o WriteOptions) (*onnx.Model, error) {
+	if len(g.Outputs) == 0 {
+		return nil, errors.New("the graph has no outputs")
+	}
 	if o.Opset == 0 {
 		o.Opset = Opsets[0]
 	}
@@ -55,8 +63,12 @@ func Write(g *graph.Graph, s *graph.Store, o WriteOptions) (*onnx.Model, error) 
 			o.Outputs = append(o.Outputs, out.Key)
 		}
 	}
+	o.Outputs = slices.Clone(o.Outputs)
 	if len(o.Outputs) != len(g.Outputs) {
 		return nil, fmt.Errorf("there are %d names for %d outputs", len(o.Outputs), len(g.Outputs))
+	}
+	if len(o.Preprocessing) > 0 && (len(g.Inputs) != 1 || g.Inputs[0].Rank() != 4) {
+		return nil, fmt.Errorf("preprocessing makes images, but the model has %d inputs, the first of shape %v", len(g.Inputs), g.Inputs[0].Shape)
 	}
 	w := &writer{
 		options: o, store: s,
@@ -245,14 +257,19 @@ func (w *writer) input(v *graph.Value) *onnxpb.ValueInfoProto {
 	if w.options.ChannelsFirst && v.Rank() == 4 {
 		f.perm = channelsFirst(4)
 	}
+	dtype, shape := v.DType, v.Shape
+	if len(w.options.Preprocessing) > 0 {
+		dtype, shape = tensor.Uint8, w.preprocessed(v, f)
+	} else {
+		w.forms[v] = []form{f}
+	}
 	for i, name := range names {
-		if i > 0 && v.Shape[i] == tensor.Unknown && w.dims[name] { // another input's
+		if i > 0 && shape[i] == tensor.Unknown && w.dims[name] { // another input's
 			names[i] = key + "_" + name
 		}
 		w.dims[names[i]] = true
 	}
-	w.forms[v] = []form{f}
-	return valueInfo(f.name, v.DType, pick(v.Shape, f.perm), pick(names, f.perm))
+	return valueInfo(f.name, dtype, pick(shape, f.perm), pick(names, f.perm))
 }
 
 // output gives an output of the graph its name.

@@ -75,11 +75,16 @@ func (w *writer) resample(o op.Resize, x *graph.Value, in *ref) *ref {
 			return w.node("Resize", []*ref{in, nil, w.scales(up, across)}, a...)
 		}
 	}
+	return w.resizeTo(in, o.Size[0], o.Size[1], a...)
+}
+
+// resizeTo adds ONNX's Resize of images (batch, channels, height, width) to a size.
+func (w *writer) resizeTo(in *ref, height, width int, a ...*onnxpb.AttributeProto) *ref {
 	if w.options.Opset >= 18 {
-		return w.node("Resize", []*ref{in, nil, nil, w.integers(o.Size[:]...)}, append(a, ints("axes", 2, 3))...)
+		return w.node("Resize", []*ref{in, nil, nil, w.integers(height, width)}, append(a, ints("axes", 2, 3))...)
 	}
 	shape := w.node("Slice", []*ref{w.node("Shape", []*ref{in}), w.integers(0), w.integers(2)})
-	shape = w.node("Concat", []*ref{shape, w.integers(o.Size[:]...)}, integer("axis", 0))
+	shape = w.node("Concat", []*ref{shape, w.integers(height, width)}, integer("axis", 0))
 	return w.node("Resize", []*ref{in, nil, nil, shape}, a...)
 }
 
