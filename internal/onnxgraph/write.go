@@ -133,8 +133,9 @@ func (w *writer) plan(g *graph.Graph) {
 		needed[o.Value.Node] = true
 		w.uses[o.Value]++
 	}
-	for _, n := range slices.Backward(g.Nodes) {
-		if needed[n] {
+	last := len(g.Nodes) - 1
+	for i := range g.Nodes {
+		if n := g.Nodes[last-i]; needed[n] {
 			for _, v := range n.In {
 				w.uses[v]++
 				needed[v.Node] = true
@@ -146,7 +147,8 @@ func (w *writer) plan(g *graph.Graph) {
 		needed[o.Value.Node] = true
 	}
 	reported := map[string]bool{}
-	for _, n := range slices.Backward(g.Nodes) {
+	for i := range g.Nodes {
+		n := g.Nodes[last-i]
 		if !needed[n] {
 			continue
 		}
