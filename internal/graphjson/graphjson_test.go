@@ -4,7 +4,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -295,4 +299,30 @@ func run(t *testing.T, g *graph.Graph, store *graph.Store, shapes []tensor.Shape
 		in[i] = tensor.New(g.Inputs[i].DType, s...)
 	}
 	_ = p.Run(in, make([]*tensor.Tensor, len(g.Outputs)))
+}
+
+// TestOpsAreComplete checks that each op of package op can be in a file, or is listed here.
+func TestOpsAreComplete(t *testing.T) {
+	training := []string{ // gradients, updates, random draws, and functions of the number of steps
+		"SGD", "RMSprop", "Adam", "Assign", "MovingAverage", "AverageWeights", "When", "Every", "Schedule",
+		"RandomUniform", "RandomNormal", "RandomPermutation", "RandomLogGamma",
+	}
+	files, err := filepath.Glob("../../graph/op/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no files of package op:", err)
+	}
+	infer := regexp.MustCompile(`(?m)^func \((?:\w+ )?(\w+)\) Infer\(`)
+	known := types()
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range infer.FindAllStringSubmatch(string(text), -1) {
+			name := m[1]
+			if known[name] == nil && !slices.Contains(training, name) && !regexp.MustCompile(`Grad(Input|Filter)?$`).MatchString(name) {
+				t.Errorf("%s is not in the table ops; add it, or list it here if only training needs it", name)
+			}
+		}
+	}
 }
