@@ -73,7 +73,7 @@ func Write(g *graph.Graph, s *graph.Store, o WriteOptions) (*onnx.Model, error) 
 	w := &writer{
 		options: o, store: s,
 		uses: map[*graph.Value]int{}, plans: map[*graph.Node]*plan{}, forms: map[*graph.Value][]form{}, statics: map[*graph.Value]*static{},
-		constants: map[string]*ref{}, taken: map[string]bool{}, dims: map[string]bool{},
+		constants: map[string]*ref{}, shaped: map[shaped]*ref{}, taken: map[string]bool{}, dims: map[string]bool{},
 	}
 	w.plan(g)
 	if err := errors.Join(w.errs...); err != nil {
@@ -108,6 +108,7 @@ type writer struct {
 	forms     map[*graph.Value][]form
 	statics   map[*graph.Value]*static
 	constants map[string]*ref
+	shaped    map[shaped]*ref
 	layer     string // path of the layer whose nodes are being written
 	taken     map[string]bool
 	dims      map[string]bool
