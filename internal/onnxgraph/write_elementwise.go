@@ -23,6 +23,10 @@ func (w *writer) elementwise(n *graph.Node, x *graph.Value, operator string, att
 // composed plans nodes that compute a function of each element of x.
 func (w *writer) composed(n *graph.Node, x *graph.Value, f func(x *ref) *ref) *plan {
 	return &plan{[]*graph.Value{x}, func() {
+		if row, ok := w.rows[x]; ok {
+			w.rows[n.Out[0]] = form{row.perm, f(row.ref)}
+			return
+		}
 		in := w.any(x)
 		w.set(n.Out[0], f(in.ref), in.perm)
 	}}
@@ -62,10 +66,34 @@ func expm1(w *writer, d tensor.DType, x *ref) *ref {
 func broadcast(operator string) rule {
 	return func(w *writer, n *graph.Node) *plan {
 		return &plan{n.In, func() {
+			if w.broadcastRows(n, operator) {
+				return
+			}
 			in, perm := w.align(n.Out[0].Rank(), n.In...)
 			w.set(n.Out[0], w.node(operator, in), perm)
 		}}
 	}
+}
+
+// broadcastRows writes an operator whose operands are images of one row, or scalars.
+func (w *writer) broadcastRows(n *graph.Node, operator string) bool {
+	var in []*ref
+	rows := false
+	for _, v := range n.In {
+		row, ok := w.rows[v]
+		switch {
+		case ok && len(w.forms[v]) == 0:
+			in, rows = append(in, row.ref), true
+		case v.Rank() == 0:
+			in = append(in, w.get(v, []int{}))
+		default:
+			return false
+		}
+	}
+	if rows {
+		w.rows[n.Out[0]] = form{channelsFirst(3), w.node(operator, in)}
+	}
+	return rows
 }
 
 func cast(w *writer, n *graph.Node) *plan {
