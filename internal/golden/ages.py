@@ -7,7 +7,7 @@ writes:
 
     NAME.keras         a zip; from Keras 2.11, HDF5. Not preprocess.keras of Keras 2.13 to 2.16, which cannot write the slice;
                        Keras 3.0 has no preprocess at all
-    NAME.h5            the whole model; not nested.h5 of Keras 3.0, which fails: two of its weights get one name
+    NAME.h5            the whole model; not nested.h5 and teachable.h5 of Keras 3.0, which fails: two weights get one name
     NAME.weights.h5    save_weights; up to Keras 2.11, the legacy layout
     NAME-weights.h5    the legacy layout that Keras 2 writes under such a name
     NAME.json          to_json
@@ -161,7 +161,7 @@ def save(model, path):
     name = os.path.basename(path)
     if (MAJOR, MINOR) >= (2, 11) and not (MAJOR == 2 and MINOR > 11 and name == "preprocess"):
         model.save(path + ".keras")
-    if not (VERSION == "3.0" and name == "nested"):
+    if not (VERSION == "3.0" and name in ("nested", "teachable")):
         model.save(path + ".h5")
     with open(path + ".json", "w") as f:
         f.write(model.to_json() + "\n")
