@@ -4,10 +4,10 @@ testdata/ages/layouts.zip.
     python internal/golden/old_layouts.py [FOLDER]
 
     names.h5          Keras 2.0: weights under names with other numbers than their layers', as a second model in one session gets them
-    vgg-weights.h5    Keras 2.0: weights-only, all names unlike the layers' (block1_conv1_W_1:0), the order of the file is all there is
+    vgg.h5, vgg-weights.h5  Keras 2.0: all names of weights unlike the layers' (block1_W_1:0)
     slash.h5          Keras 2.2: the model's name holds a slash
     string.h5         Keras 2.2: the JSON of the model stands inside a JSON string
-    string.json       the same of a model.json
+    string.json       the same of a model.json. The other NAME.json are the networks alone, as Keras writes them
     variable.h5       Keras 2.0: lists of names are strings of variable length, as newer h5py rewrites them
     fixed.h5          Keras 2.2: the JSON, the version and the backend are strings of fixed length
     windows.keras     Keras 2.13 on Windows: backslashes in the names of groups
@@ -80,10 +80,11 @@ def names(folder):
 
 
 def vgg(folder):
-    with copied(folder, "vgg-weights.h5", "2.0", "cnn-weights.h5") as f:
-        for i, (group, old) in enumerate(weight_groups(f)):
-            kinds = {"kernel:0": "W", "bias:0": "b"}
-            rename(group, old, [f"block{i + 1}_{kinds.get(n.rsplit('/', 1)[-1], n.rsplit('/', 1)[-1].split(':')[0])}_1:0" for n in old])
+    for kind in "-weights", "":
+        with copied(folder, f"vgg{kind}.h5", "2.0", f"cnn{kind}.h5") as f:
+            for i, (group, old) in enumerate(weight_groups(f)):
+                parts = [n.rsplit("/", 1)[-1].split(":")[0] for n in old]
+                rename(group, old, [f"block{i + 1}_{ {'kernel': 'W', 'bias': 'b'}.get(part, part)}_1:0" for part in parts])
     return "2.0", "cnn"
 
 
@@ -174,6 +175,8 @@ def long(folder):
     model = keras.Sequential(layers)
     model.set_weights([formula(i, -0.5, 0.5, w.shape) for i, w in enumerate(model.weights)])
     model.save(os.path.join(folder, "long.h5"))
+    with open(os.path.join(folder, "long.json"), "w") as f:
+        f.write(model.to_json() + "\n")
     x = formula(100, 0, 1, (4, 8, 8, 3))
     return {
         "layers": [layer.name for layer in model.layers], "input": {"salt": 100, "low": 0, "high": 1, "shape": list(x.shape)},
@@ -190,6 +193,10 @@ def main():
                 version, name = result
                 result = json.loads(member(version, "expected.json"))[name]
                 result["made_from"] = f"{version}/{name}"
+                network = os.path.join(folder, make.__name__ + ".json")
+                if not os.path.exists(network):
+                    with open(network, "wb") as f:
+                        f.write(member(version, name + ".json"))
             expected[make.__name__] = result
         with open(os.path.join(folder, "expected.json"), "w") as f:
             json.dump(expected, f, indent=1)
