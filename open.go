@@ -69,6 +69,9 @@ func (o Options) FromJSON(text []byte) (*Model, error) {
 }
 
 func (o Options) read(r io.ReaderAt, size int64) (*Model, error) {
+	if isHDF5(r) {
+		return o.openLegacy(r, size)
+	}
 	f, err := keras.Read(r, size)
 	if err != nil {
 		return nil, err
