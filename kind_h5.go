@@ -4,14 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/lince-ml/lince/format/keras"
 )
 
-// openLegacy reads the .h5 file of a whole model that Keras 1, 2 or 3 wrote.
-func (o Options) openLegacy(r io.ReaderAt, size int64) (*Model, error) {
-	f, err := keras.ReadLegacy(r, size)
+// openH5 reads the .h5 file of a whole model that Keras 1, 2 or 3 wrote.
+func openH5(o Options, file source) (*Model, error) {
+	f, err := keras.ReadLegacy(file.r, file.size)
 	if err != nil {
 		return nil, err
 	}
@@ -39,10 +38,4 @@ func (o Options) openLegacy(r io.ReaderAt, size int64) (*Model, error) {
 		o.compileFrom(m, f.CompileConfig, x.ExcludeFromWeightDecay)
 	}
 	return m, m.loadStreams(x)
-}
-
-func isHDF5(r io.ReaderAt) bool {
-	var head [8]byte
-	_, err := r.ReadAt(head[:], 0)
-	return err == nil && string(head[:]) == "\x89HDF\r\n\x1a\n"
 }
