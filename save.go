@@ -20,13 +20,17 @@ import (
 )
 
 // Save writes the model to a .keras file, which Keras 3 opens (model.save): the network, the compile options, the
-// weights and the optimizer's state. path must end in .keras. An existing file is replaced only when the new one
+// weights and the optimizer's state. The end of path decides the kind of file: .keras. An existing file is replaced only when the new one
 // is completely written. Equal models give equal bytes.
 //
 // Save returns an error if the model was opened from a file with settings of layers that lince does not support,
 // because the new file would lose them.
 func (m *Model) Save(path string) error {
-	return m.save("saving", path, ".keras", nil, keras.Write)
+	k := kindFor(path)
+	if k == nil || k.save == nil {
+		return fmt.Errorf("saving: %s: the name must end in %s", path, saves())
+	}
+	return m.save("saving", path, "", nil, k.save)
 }
 
 // save writes a file whose name must end in suffix. It includes training, the state of Fit, if that is not nil.
