@@ -207,11 +207,11 @@ func (d *decoder) newView(ref storageRef, typ Type, args pickle.Tuple) (any, err
 	}
 	offset += ref.offset
 	v.offset = int(min(offset, math.MaxInt))
-	v.shape = tensor.Shape{}
+	v.dims = tensor.Shape{}
 	for _, list := range []struct {
 		from pickle.Tuple
 		add  func(n int)
-	}{{dims, func(n int) { v.shape = append(v.shape, n) }}, {strides, func(n int) { v.strides = append(v.strides, n) }}} {
+	}{{dims, func(n int) { v.dims = append(v.dims, n) }}, {strides, func(n int) { v.strides = append(v.strides, n) }}} {
 		for _, x := range list.from {
 			n, ok := x.(int64)
 			if !ok || n < 0 || int64(int(n)) != n {
@@ -223,7 +223,7 @@ func (d *decoder) newView(ref storageRef, typ Type, args pickle.Tuple) (any, err
 	if err := v.check(); err != nil {
 		return nil, err
 	}
-	if d.budget -= int64(v.shape.Elements()) * int64(typ.size()); d.budget < 0 {
+	if d.budget -= int64(v.dims.Elements()) * int64(typ.size()); d.budget < 0 {
 		return nil, errors.New("its tensors together have far more elements than the file has bytes")
 	}
 	ref.users++

@@ -37,7 +37,7 @@ type Tensor struct {
 type view struct {
 	store   *storage
 	typ     Type
-	shape   tensor.Shape
+	dims    tensor.Shape
 	strides []int
 	offset  int // all three count elements
 }
@@ -64,11 +64,11 @@ func (v *view) read() (*tensor.Tensor, error) {
 		return nil, err
 	}
 	size := v.typ.size()
-	dst := tensor.Bytes(v.shape.Elements() * size)
+	dst := tensor.Bytes(v.dims.Elements() * size)
 	if len(dst) > 0 {
-		gather(dst, src[v.offset*size:], size, v.shape, v.strides)
+		gather(dst, src[v.offset*size:], size, v.dims, v.strides)
 	}
-	return types[v.typ].numbers.Decode(v.shape.Clone(), dst)
+	return types[v.typ].numbers.Decode(v.dims.Clone(), dst)
 }
 
 // gather copies elements with strides to row-major order. It returns what is left of dst.
@@ -98,19 +98,19 @@ func contiguous(shape tensor.Shape, strides []int) bool {
 
 // check returns an error if the tensor does not lie within its storage.
 func (v *view) check() error {
-	elements, err := v.shape.CheckedElements()
+	elements, err := v.dims.CheckedElements()
 	if err != nil || elements > math.MaxInt/16 {
-		return fmt.Errorf("a tensor's shape %v has too many elements", v.shape)
+		return fmt.Errorf("a tensor's shape %v has too many elements", v.dims)
 	}
-	if v.offset < 0 || len(v.strides) != len(v.shape) {
-		return fmt.Errorf("a tensor of shape %v has %d strides and begins at element %d of its storage", v.shape, len(v.strides), v.offset)
+	if v.offset < 0 || len(v.strides) != len(v.dims) {
+		return fmt.Errorf("a tensor of shape %v has %d strides and begins at element %d of its storage", v.dims, len(v.strides), v.offset)
 	}
 	has := v.store.bytes / int64(v.typ.size())
 	if elements == 0 {
 		return nil
 	}
 	last := int64(v.offset)
-	for i, n := range v.shape {
+	for i, n := range v.dims {
 		s := int64(v.strides[i])
 		if s < 0 || n > 1 && s > (math.MaxInt64-last)/int64(n-1) {
 			return fmt.Errorf("a tensor's strides %v are not valid", v.strides)
@@ -118,7 +118,7 @@ func (v *view) check() error {
 		last += s * int64(n-1)
 	}
 	if last >= has {
-		return fmt.Errorf("a tensor of shape %v with strides %v needs element %d of a storage that has %d", v.shape, v.strides, last, has)
+		return fmt.Errorf("a tensor of shape %v with strides %v needs element %d of a storage that has %d", v.dims, v.strides, last, has)
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ func stateDict(v any) (*File, error) {
 	slices.Sort(f.Others)
 	for _, name := range d.Keys {
 		if v, ok := d.Items[name].(*view); ok {
-			f.Tensors = append(f.Tensors, &Tensor{Name: name, Type: v.typ, Shape: v.shape, view: v})
+			f.Tensors = append(f.Tensors, &Tensor{Name: name, Type: v.typ, Shape: v.dims, view: v})
 		}
 	}
 	if len(f.Tensors) == 0 {

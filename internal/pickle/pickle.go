@@ -45,7 +45,7 @@ type Options struct {
 	Operations int
 }
 
-// Call is a function in Options.Globals. It returns plain data or an object of its own. The result may be any value, which is then
+// Call is a function in Options.Globals. It returns plain data or another object. The result may be any value, which is then
 // passed on. Its state cannot be set later.
 type Call func(args Tuple) (any, error)
 
