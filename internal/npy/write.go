@@ -5,9 +5,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
 	"strings"
 
+	"github.com/lince-ml/lince/internal/numbers"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -63,8 +63,8 @@ func widened(t *tensor.Tensor) *tensor.Tensor {
 		return t
 	}
 	out := tensor.New(tensor.Float32, t.Shape()...)
-	for i, v := range tensor.Values[tensor.BF16](t) {
-		out.Float32s()[i] = math.Float32frombits(uint32(v) << 16)
+	if numbers.Convert(out, t) != nil {
+		panic("bfloat16 is not converted to float32")
 	}
 	return out
 }
