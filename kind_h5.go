@@ -21,7 +21,8 @@ func openH5(o Options, file source) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.loadLegacy(f); err != nil {
+	inFile, err := m.loadLegacy(f)
+	if err != nil {
 		return nil, err
 	}
 	var x extra
@@ -36,6 +37,11 @@ func openH5(o Options, file source) (*Model, error) {
 	}
 	if !o.NoCompile {
 		o.compileFrom(m, f.CompileConfig, x.ExcludeFromWeightDecay)
+	}
+	if m.compiled != nil && m.compiled.train != nil {
+		if err := m.loadLegacyOptimizer(f, inFile); err != nil {
+			m.unknown = append(m.unknown, err)
+		}
 	}
 	return m, m.loadStreams(x)
 }

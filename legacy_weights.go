@@ -58,8 +58,8 @@ func rank(first bool) int {
 }
 
 // loadLegacy sets the layers' variables from an .h5 file. Layers that have weights are matched with groups that have
-// weights, in their order, as Keras does.
-func (m *Model) loadLegacy(f *keras.Legacy) error {
+// weights, in their order, as Keras does. It returns the variables in the order of the file.
+func (m *Model) loadLegacy(f *keras.Legacy) ([]legacyVariable, error) {
 	met := map[*layerInstance]bool{}
 	var layers [][]legacyVariable
 	var names []string
@@ -70,7 +70,7 @@ func (m *Model) loadLegacy(f *keras.Legacy) error {
 	}
 	groups := slices.DeleteFunc(slices.Clone(f.Layers), func(g keras.LegacyGroup) bool { return len(g.Weights) == 0 })
 	if len(groups) != len(layers) {
-		return fmt.Errorf("the file has weights for %d layers, the network has %d layers with weights", len(groups), len(layers))
+		return nil, fmt.Errorf("the file has weights for %d layers, the network has %d layers with weights", len(groups), len(layers))
 	}
 	type pair struct {
 		v legacyVariable
@@ -92,22 +92,24 @@ func (m *Model) loadLegacy(f *keras.Legacy) error {
 		errs = append(errs, fmt.Errorf("the file has %d weights of the model itself, which is not supported", len(f.TopLevel)))
 	}
 	if err := errors.Join(errs...); err != nil {
-		return err
+		return nil, err
 	}
+	var inFile []legacyVariable
 	for _, p := range pairs { // one after the other, so that only one is in memory twice
 		t, err := p.w.Read()
 		if err != nil {
-			return err
+			return nil, err
 		}
+		inFile = append(inFile, p.v)
 		if t, err = legacyValue(p.v, t); err == nil {
 			err = m.store.Set(m.store.Find(p.v.Variable), t)
 		}
 		if err != nil {
-			return fmt.Errorf("layer %s, weight %q of the file: %w", p.v.layer.name, p.w.Name, err)
+			return nil, fmt.Errorf("layer %s, weight %q of the file: %w", p.v.layer.name, p.w.Name, err)
 		}
 	}
 	m.store.Initialize(m.seed) // all variables have values; this marks the store as initialized
-	return nil
+	return inFile, nil
 }
 
 // legacyValue converts a value of a file to the variable's type: Keras 2 counts in other types.
