@@ -44,14 +44,8 @@ func (m *Model) loadLegacyOptimizer(f *keras.Legacy, inFile []legacyVariable) er
 func (m *Model) legacyState(f *keras.Legacy, inFile []legacyVariable) ([]*tensor.Tensor, error) {
 	weights := f.Optimizer
 	first := strings.TrimSuffix(weights[0].Name, ":0")
-	if first == "iteration" || strings.HasSuffix(first, "/iteration") { // Keras 2.11 and later have the order of Keras 3
+	if first == "iteration" || strings.HasSuffix(first, "/iteration") || strings.HasPrefix(f.KerasVersion, "3.") { // Keras 2.11 and later have the order of Keras 3
 		return readAll(weights)
-	}
-	if f.KerasVersion == "" {
-		if !slices.ContainsFunc(m.compiled.optimizer, isSlot) {
-			return nil, nil
-		}
-		return nil, errors.New("it is of Keras 1, which did not say which weights it belongs to")
 	}
 	iteration := tensor.Scalar(int64(0))
 	if len(weights[0].Shape) == 0 {
@@ -64,7 +58,7 @@ func (m *Model) legacyState(f *keras.Legacy, inFile []legacyVariable) ([]*tensor
 		}
 		weights = weights[1:]
 	}
-	found, err := m.legacySlotsOf(weights, inFile)
+	found, err := m.legacySlotsOf(weights, inFile, f.KerasVersion)
 	if err != nil {
 		return nil, err
 	}
@@ -87,17 +81,20 @@ func (m *Model) legacyState(f *keras.Legacy, inFile []legacyVariable) ([]*tensor
 }
 
 // legacySlotsOf finds the slots of Keras before 2.11. The result has their paths in the model.
-func (m *Model) legacySlotsOf(weights []keras.LegacyWeight, inFile []legacyVariable) (map[string]keras.LegacyWeight, error) {
+func (m *Model) legacySlotsOf(weights []keras.LegacyWeight, inFile []legacyVariable, version string) (map[string]keras.LegacyWeight, error) {
 	class := optimizer.ClassOf(m.compiled.config.Optimizer)
 	slots, ok := legacySlots[class]
 	if !ok {
 		return nil, fmt.Errorf("the slots of %s before Keras 2.11 are not known", class)
 	}
-	var trained []string
+	var trained []legacyVariable
 	for _, v := range inFile {
 		if v.trained {
-			trained = append(trained, m.store.Find(v.Variable).Path)
+			trained = append(trained, v)
 		}
+	}
+	path := func(v legacyVariable, slot int) string {
+		return optimizerPath + "/" + m.store.Find(v.Variable).Path + "_" + slots[slot].name
 	}
 	found := map[string]keras.LegacyWeight{}
 	n := len(trained)
@@ -106,13 +103,13 @@ func (m *Model) legacySlotsOf(weights []keras.LegacyWeight, inFile []legacyVaria
 		name := strings.TrimSuffix(w.Name[strings.LastIndexByte(w.Name, '/')+1:], ":0")
 		for k, s := range slots {
 			if slices.Contains(s.old, name) && named[k] < n {
-				found[optimizerPath+"/"+trained[named[k]]+"_"+s.name] = w
+				found[path(trained[named[k]], k)] = w
 				named[k]++
 				break
 			}
 		}
 	}
-	if sum(named) > 0 {
+	if len(found) > 0 {
 		for k, count := range named {
 			if count != 0 && count != n {
 				return nil, fmt.Errorf("it has %d slots %s for %d weights", count, slots[k].name, n)
@@ -120,26 +117,61 @@ func (m *Model) legacySlotsOf(weights []keras.LegacyWeight, inFile []legacyVaria
 		}
 		return found, nil
 	}
-	// Keras without TensorFlow named them Variable, Variable_1, ...
+	// Keras without TensorFlow named them Variable, Variable_1, ... Their shapes must tell in which order the weights are.
 	if n == 0 || len(weights)%n != 0 {
 		return nil, fmt.Errorf("it has %d slots for %d weights", len(weights), n)
 	}
+	order := trained
+	if sortsWeights(version) {
+		var err error
+		if order, err = opaqueOrder(trained, weights); err != nil {
+			return nil, err
+		}
+	}
+	for i, v := range order {
+		if !v.Shape.Equal(weights[i].Shape) {
+			return nil, errors.New("its slots do not have the shapes of the weights")
+		}
+	}
 	for i, w := range weights {
 		if k := i / n; k < len(slots) {
-			found[optimizerPath+"/"+trained[i%n]+"_"+slots[k].name] = w
+			found[path(order[i%n], k)] = w
 		}
 	}
 	return found, nil
 }
 
-func isSlot(v *graph.Variable) bool { return v.Role == graph.Slot }
-
-func sum(list []int) (total int) {
-	for _, n := range list {
-		total += n
-	}
-	return total
+// sortsWeights reports whether a version of Keras sorted the weights by name before it made the slots of the optimizer. Keras 1 has no
+// version in its files.
+func sortsWeights(version string) bool {
+	return version == "" || strings.HasPrefix(version, "1.") || strings.HasPrefix(version, "2.0.")
 }
+
+// opaqueOrder returns the order of the weights to which slots without names belong: that of the file or
+// that of the names. If the shapes allow both, it returns an error.
+func opaqueOrder(trained []legacyVariable, slots []keras.LegacyWeight) ([]legacyVariable, error) {
+	sorted := slices.Clone(trained)
+	slices.SortStableFunc(sorted, func(a, b legacyVariable) int { return strings.Compare(a.stored, b.stored) })
+	var fit [][]legacyVariable
+	for _, order := range [][]legacyVariable{trained, sorted} {
+		fits := true
+		for i, v := range order {
+			fits = fits && v.Shape.Equal(slots[i].Shape)
+		}
+		if fits {
+			fit = append(fit, order)
+		}
+	}
+	switch {
+	case len(fit) == 0:
+		return nil, errors.New("its slots do not have the shapes of the weights")
+	case len(fit) == 2 && !slices.EqualFunc(fit[0], fit[1], func(a, b legacyVariable) bool { return a.Variable == b.Variable }):
+		return nil, errors.New("its slots have no names, and their shapes do not say which weights they belong to")
+	}
+	return fit[0], nil
+}
+
+func isSlot(v *graph.Variable) bool { return v.Role == graph.Slot }
 
 // count returns the number of updates, which Keras has stored as an integer or a floating-point number.
 func count(t *tensor.Tensor) (*tensor.Tensor, error) {

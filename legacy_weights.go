@@ -19,7 +19,9 @@ import (
 type legacyVariable struct {
 	*graph.Variable
 	layer   *layerInstance
-	trained bool // it is a weight of a layer that is not frozen
+	trained bool     // it is a weight of a layer that is not frozen
+	stored  string   // its name in the file
+	in      []*Model // the nested models that the layer is in, from the outermost
 }
 
 // name returns the last part of the variable's path, such as "kernel".
@@ -31,6 +33,9 @@ func (l *layerInstance) legacyVariables(met map[*layerInstance]bool) (list []leg
 		for _, l := range inner.layers {
 			list = append(list, l.legacyVariables(met)...)
 		}
+		for i := range list {
+			list[i].in = append([]*Model{inner}, list[i].in...)
+		}
 		return list
 	}
 	if met[l] { // a layer that is in several models, or called several times
@@ -38,13 +43,21 @@ func (l *layerInstance) legacyVariables(met map[*layerInstance]bool) (list []leg
 	}
 	met[l] = true
 	for _, v := range l.variables {
-		list = append(list, legacyVariable{v, l, v.Role == graph.Weight && !l.frozen})
+		list = append(list, legacyVariable{Variable: v, layer: l, trained: v.Role == graph.Weight && !l.frozen})
 	}
 	return list
 }
 
-// legacyOrder returns variables in the order of an .h5 file by Keras 3: trainable_weights, then non_trainable_weights.
-func legacyOrder(list []legacyVariable) []legacyVariable {
+// legacyOrder returns the variables of a layer in the order in which Keras 3 reads them from an .h5 file: trainable_weights, then
+// non_trainable_weights. The flag of a nested Functional counts for all layers in it; that of a Sequential is not restored.
+func (l *layerInstance) legacyOrder(list []legacyVariable) []legacyVariable {
+	if inner := l.Model(); inner != nil && inner.class == "Functional" && l.frozen {
+		return list
+	}
+	return trainedFirst(list)
+}
+
+func trainedFirst(list []legacyVariable) []legacyVariable {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b legacyVariable) int { return rank(a.trained) - rank(b.trained) })
 	return list
@@ -100,6 +113,7 @@ func (m *Model) loadLegacy(f *keras.Legacy) ([]legacyVariable, error) {
 		if err != nil {
 			return nil, err
 		}
+		p.v.stored = p.w.Name
 		inFile = append(inFile, p.v)
 		if t, err = legacyValue(p.v, t); err == nil {
 			err = m.store.Set(m.store.Find(p.v.Variable), t)
@@ -228,7 +242,7 @@ func orders(vs []legacyVariable) [][]legacyVariable {
 	slices.SortStableFunc(unfrozen, func(a, b legacyVariable) int {
 		return rank(a.Role == graph.Weight) - rank(b.Role == graph.Weight)
 	})
-	return [][]legacyVariable{legacyOrder(vs), vs, unfrozen}
+	return [][]legacyVariable{trainedFirst(vs), vs, unfrozen}
 }
 
 // fitsLegacy returns an error unless the weights of a file, in their order, can be those of the variables. If strict is set, their names must
