@@ -27,6 +27,8 @@ type age struct {
 	Target      []int
 	Predictions []float32
 	Losses      []float64
+
+	tolerance float64 // of the losses after the first
 }
 
 // input returns the batch for which the predictions are.
@@ -51,6 +53,11 @@ func openAges(t *testing.T, do func(t *testing.T, folder, name string, want age)
 				var want age
 				if json.Unmarshal(text, &want) != nil {
 					continue // a version
+				}
+				want.tolerance = 1e-5
+				if v := filepath.Base(archive); v < "2.11" || strings.HasPrefix(v, "2.2") || strings.HasPrefix(v, "2.3") {
+					// With TensorFlow 1, it is a matter of luck whether Adam sees the number of a step or of the next one.
+					want.tolerance = 1e-2
 				}
 				t.Run(name, func(t *testing.T) { do(t, folder, name, want) })
 			}
@@ -116,7 +123,11 @@ func checkAge(t *testing.T, m *lince.Model, want age) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, _ := logs.Get("loss"); math.Abs(got-loss) > 1e-5 {
+		tolerance := 1e-5
+		if i > 0 {
+			tolerance = want.tolerance
+		}
+		if got, _ := logs.Get("loss"); math.Abs(got-loss) > tolerance {
 			t.Errorf("the loss of step %d is %v, want %v", i, got, loss)
 		}
 	}
