@@ -1,6 +1,7 @@
 package keras
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,7 +38,11 @@ func ReadNetwork(text []byte) (*Network, error) {
 			r.errorf(&place{}, "nested models are called so often that layers are called more than %d times", maxCalls)
 		}
 	}
-	if err := r.err(); err != nil {
+	err = r.err()
+	if err == nil && r.channelsFirst {
+		err = n.channelsLast()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("keras: the model's config: %w", err)
 	}
 	return n, nil
@@ -88,6 +93,7 @@ func (p *place) String() string {
 // networkReader collects mistakes and counts what is limited over all nested models.
 type networkReader struct {
 	layers, calls, args int
+	channelsFirst       bool // a layer has data_format channels_first
 	problems            []error
 	more                int
 }
@@ -157,7 +163,7 @@ func (r *networkReader) model(at *place, v value, depth int) *Network {
 		n.CompileConfig = f[2].raw()
 	}
 	c := f[1].fields("name", "trainable", "dtype", "layers", "build_input_shape", "input_layers", "output_layers")
-	n.Name = r.text(at, "config.name", c[0])
+	n.Name = cleanName(r.text(at, "config.name", c[0]))
 	n.Frozen = !r.trainable(at, c[1])
 	if c[2].ok {
 		n.DType = c[2].raw()
@@ -176,6 +182,9 @@ func (r *networkReader) model(at *place, v value, depth int) *Network {
 	r.functional(at, n, c[3].value, c[5], c[6], depth)
 	return n
 }
+
+// cleanName returns the name of a layer or model without slashes, which Keras 2 allows and Keras 3 does not.
+func cleanName(name string) string { return strings.ReplaceAll(name, "/", "_") }
 
 func isModel(class string) bool {
 	return class == sequential || class == functional || class == "Model"
@@ -258,6 +267,7 @@ func (r *networkReader) layer(at *place, i int, v value, depth int) entry {
 	if e.Name == "" {
 		e.Name = r.text(e.at, "config.name", c[0])
 	}
+	e.Name = cleanName(e.Name)
 	e.at.name, e.at.class = e.Name, e.Class
 	switch {
 	case len(e.Name) > maxName:
@@ -285,6 +295,13 @@ func (r *networkReader) layer(at *place, i int, v value, depth int) entry {
 		}
 		e.Config = liftShape(f[2].value, e.Class == inputLayer && !c[3].ok)
 	}
+	if !e.Op() {
+		var err error
+		if e.Class, e.Config, err = upgradeLayer(e.Class, e.Config); err != nil {
+			r.errorf(e.at, "%w", err)
+		}
+	}
+	r.channelsFirst = r.channelsFirst || bytes.Contains(e.Config, []byte(channelsFirst))
 	return e
 }
 
