@@ -165,7 +165,7 @@ func (w *writer) plan(g *graph.Graph) {
 				reported[where] = true
 				w.errs = append(w.errs, &graph.Error{Where: n.Layer, Op: n.Op.Name(), Err: errors.New(refusal(n))})
 			}
-			continue
+			p = &plan{in: n.In} // to find all such ops
 		}
 		w.plans[n] = p
 		for _, v := range p.in {

@@ -11,8 +11,8 @@ import (
 )
 
 // each returns a rule for an operator of one operand that does not depend on the order of dimensions.
-func each(operator string, attributes ...*onnxpb.AttributeProto) rule {
-	return func(w *writer, n *graph.Node) *plan { return w.elementwise(n, n.In[0], operator, attributes...) }
+func each(operator string) rule {
+	return func(w *writer, n *graph.Node) *plan { return w.elementwise(n, n.In[0], operator) }
 }
 
 // elementwise plans an operator that applies to each element of x.
@@ -41,11 +41,11 @@ func computed(f func(w *writer, d tensor.DType, x *ref) *ref) rule {
 
 func square(w *writer, _ tensor.DType, x *ref) *ref { return w.node("Mul", []*ref{x, x}) }
 
-// log1p is x*log(u)/(u-1) with u = 1+x, which is accurate for small x (Goldberg, 1991); where u is 1, it is x.
+// log1p is log(u)*x/(u-1) with u = 1+x, which is accurate for small x (Goldberg, 1991); where u is 1, it is x.
 func log1p(w *writer, d tensor.DType, x *ref) *ref {
 	one := w.scalar(d, 1)
 	u := w.node("Add", []*ref{x, one})
-	y := w.node("Div", []*ref{w.node("Mul", []*ref{x, w.node("Log", []*ref{u})}), w.node("Sub", []*ref{u, one})})
+	y := w.node("Mul", []*ref{w.node("Log", []*ref{u}), w.node("Div", []*ref{x, w.node("Sub", []*ref{u, one})})})
 	return w.node("Where", []*ref{w.node("Equal", []*ref{u, one}), x, y})
 }
 
@@ -55,7 +55,7 @@ func expm1(w *writer, d tensor.DType, x *ref) *ref {
 	u := w.node("Exp", []*ref{x})
 	below := w.node("Sub", []*ref{u, one})
 	log := w.node("Log", []*ref{u})
-	y := w.node("Div", []*ref{w.node("Mul", []*ref{below, x}), log})
+	y := w.node("Mul", []*ref{below, w.node("Div", []*ref{x, log})})
 	// log(u) is infinite for these two.
 	infinite := w.node("IsInf", []*ref{log})
 	y = w.node("Where", []*ref{infinite, below, y})
