@@ -38,6 +38,7 @@ var onnxNetworks = map[string]struct {
 	"mobile_channels_first": {exportedMobile, ExportOptions{ChannelsFirst: true}},
 	"transformer":           {exportedTransformer, ExportOptions{}},
 	"transformer_opset21":   {exportedTransformer, ExportOptions{Opset: 21}},
+	"groups":                {exportedGroups, ExportOptions{}},
 	"signals":               {exportedSignals, ExportOptions{}},
 	"unet":                  {exportedUNet, ExportOptions{}},
 }
@@ -81,6 +82,13 @@ func exportedUNet(t *testing.T) *Model {
 	other := b.Then(layer.UpSampling2D{Interpolation: "bilinear"})
 	x := Apply(layer.Concatenate{}, up, other, a)
 	return functionalOf(t, in, x.Then(layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}, Activation: layer.Sigmoid, Name: "mask"}))
+}
+
+// exportedGroups has a convolution in groups and GroupNormalization.
+func exportedGroups(t *testing.T) *Model {
+	in := Input(layer.Input{Shape: []int{16, 16, 4}, Name: "image"})
+	x := in.Then(layer.Conv2D{Filters: 8, Kernel: layer.Size{3, 3}, Groups: 2, Padding: layer.Same}, layer.GroupNormalization{Groups: 4}, layer.Mish, layer.Flatten{})
+	return functionalOf(t, in, x.Then(layer.Dense{Units: 3, Activation: layer.LogSoftmax}))
 }
 
 // exportedSignals has the layers for sequences.
