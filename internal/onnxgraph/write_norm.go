@@ -99,9 +99,9 @@ func layerNormalization(w *writer, n *graph.Node) *plan {
 	}}
 }
 
-// groupNormalization normalizes the groups of channels of each image. Layers compute it as a LayerNorm of rows, to which they reshape and
+// groupsNormalized normalizes the groups of channels of each image. Layers compute it as a LayerNorm of rows, to which they reshape and
 // transpose the groups. ONNX has it as InstanceNormalization, in which a group is a channel.
-func groupNormalization(w *writer, n *graph.Node) *plan {
+func groupsNormalized(w *writer, n *graph.Node) *plan {
 	y := n.Out[0]
 	rank := y.Rank()
 	// The dimensions are (batch, pixels, groups, channels of a group, 1), and with more than one pixel, the groups go to the front.
