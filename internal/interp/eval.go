@@ -40,6 +40,8 @@ var evals = map[string]eval{
 	"Round":    unary(math.RoundToEven),
 	"Sin":      unary(math.Sin),
 	"Cos":      unary(math.Cos),
+	"Ceil":     unary(math.Ceil),
+	"Atan":     unary(math.Atan),
 
 	"Add":          binary(func(x, y float64) float64 { return x + y }),
 	"Sub":          binary(func(x, y float64) float64 { return x - y }),
@@ -48,6 +50,13 @@ var evals = map[string]eval{
 	"Max":          binary(func(x, y float64) float64 { return max(x, y) }),
 	"Min":          binary(func(x, y float64) float64 { return min(x, y) }),
 	"Pow":          binary(math.Pow),
+	"Mod":          binary(mod),
+	"FMod":         binary(math.Mod),
+	"BitAnd":       bits(func(x, y int64) int64 { return x & y }),
+	"BitOr":        bits(func(x, y int64) int64 { return x | y }),
+	"BitXor":       bits(func(x, y int64) int64 { return x ^ y }),
+	"ShiftLeft":    bits(func(x, y int64) int64 { return shift(x, y, true) }),
+	"ShiftRight":   bits(func(x, y int64) int64 { return shift(x, y, false) }),
 	"Equal":        binary(func(x, y float64) float64 { return truth(x == y) }),
 	"Less":         binary(func(x, y float64) float64 { return truth(x < y) }),
 	"LessEqual":    binary(func(x, y float64) float64 { return truth(x <= y) }),
@@ -74,13 +83,7 @@ var evals = map[string]eval{
 			}
 		})
 	},
-	"Cast": func(n *graph.Node, in, out []*Array) {
-		if n.Out[0].DType == tensor.Bool {
-			unary(func(x float64) float64 { return truth(x != 0) })(n, in, out)
-			return
-		}
-		copy(out[0].V, in[0].V)
-	},
+	"Cast": cast,
 
 	"Reshape":     func(_ *graph.Node, in, out []*Array) { copy(out[0].V, in[0].V) },
 	"ReshapeLike": func(_ *graph.Node, in, out []*Array) { copy(out[0].V, in[0].V) },
@@ -152,7 +155,14 @@ var evals = map[string]eval{
 	},
 
 	"ReduceSum": reduce(0, func(a, x float64) float64 { return a + x }),
-	"ReduceMax": reduce(math.Inf(-1), func(a, x float64) float64 { return max(a, x) }),
+	"ReduceMax": func(n *graph.Node, in, out []*Array) {
+		reduce(limits(n)[0], func(a, x float64) float64 { return max(a, x) })(n, in, out)
+	},
+	"ReduceMin": func(n *graph.Node, in, out []*Array) {
+		reduce(limits(n)[1], func(a, x float64) float64 { return min(a, x) })(n, in, out)
+	},
+	"ReduceProd": reduce(1, func(a, x float64) float64 { return a * x }),
+	"TopK":       topK,
 	"ArgMax": func(_ *graph.Node, in, out []*Array) {
 		rows(in[0], func(i int, row []float64) {
 			for j, v := range row {
@@ -433,6 +443,7 @@ var evals = map[string]eval{
 	"Gather":                  gather,
 	"StraightThrough":         func(_ *graph.Node, in, out []*Array) { copy(out[0].V, in[1].V) },
 	"GatherGrad":              gatherGrad,
+	"Scatter":                 scatterRows,
 	"ProjectiveTransform":     projectiveTransform,
 	"ProjectiveTransformGrad": projectiveTransformGrad,
 	"MapCoordinates":          mapCoordinates,
