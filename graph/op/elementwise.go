@@ -50,7 +50,8 @@ type BinaryFn string
 //
 // Integers wrap around on overflow, Div rounds toward zero, and a division by zero or its remainder is 0. Pow with a negative
 // exponent is the power rounded toward zero. BitAnd, BitOr, BitXor, ShiftLeft and ShiftRight are for integers only.
-// ShiftRight repeats the sign bit of a signed number. A shift by a negative number of bits is 0.
+// ShiftRight repeats the sign bit of a signed number. A negative number of bits
+// counts as all bits.
 const (
 	Add          BinaryFn = "Add"
 	Sub          BinaryFn = "Sub"

@@ -49,10 +49,10 @@ func bits(f func(x, y int64) int64) eval {
 }
 
 func shift(x, y int64, left bool) int64 {
-	switch {
-	case y < 0:
-		return 0
-	case left:
+	if y < 0 {
+		y = 64
+	}
+	if left {
 		return x << y
 	}
 	return x >> y

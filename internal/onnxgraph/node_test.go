@@ -115,7 +115,7 @@ func (n *nodeTest) run(backends ...backend.Backend) error {
 			return fmt.Errorf("the test has no input %q", v.Node.Op.(op.Input).Key)
 		}
 		if t.DType() != v.DType && t.DType().IsFloat() {
-			t = fromFloats(interp.FromTensor(t).V, v.DType, t.Shape())
+			t = widened(t)
 		}
 		in, shapes = append(in, t), append(shapes, t.Shape())
 	}
@@ -181,13 +181,8 @@ func similar(got, want *tensor.Tensor) error {
 	return nil
 }
 
-// widened returns a bfloat16 tensor as float32, and others as they are.
-func widened(t *tensor.Tensor) *tensor.Tensor {
-	if t.DType() != tensor.BFloat16 {
-		return t
-	}
-	return (&reader{}).float32(t)
-}
+// widened returns a tensor of any floating-point type as float32.
+func widened(t *tensor.Tensor) *tensor.Tensor { return (&reader{}).float32(t) }
 
 // core reports whether the model has only tensors of the types that networks for images have.
 func (n *nodeTest) core() bool {

@@ -72,12 +72,12 @@ func scatterElements(n *node) {
 // scattered changes the elements of x at places; see places.
 func (n *node) scattered(x, places, updates *graph.Value) *graph.Value {
 	b := n.b
-	y := b.Scatter(b.Reshape(x, -1), b.Reshape(places, -1), b.Reshape(updates, -1), n.reduction())
+	y := b.Scatter(b.Reshape(x, -1), b.Reshape(places, -1), b.Reshape(updates, -1), n.scatterFn())
 	return b.Op(op.ReshapeLike{}, y, x)
 }
 
-// reduction returns the function by which an op scatters.
-func (n *node) reduction() op.BinaryFn {
+// scatterFn returns the function by which an op scatters.
+func (n *node) scatterFn() op.BinaryFn {
 	name := n.attrString("reduction", "none")
 	fn, ok := map[string]op.BinaryFn{"none": "", "add": op.Add, "mul": op.Mul, "max": op.Max, "min": op.Min}[name]
 	if !ok {
@@ -130,7 +130,7 @@ func gatherND(n *node) {
 // scatterND builds ScatterND.
 func scatterND(n *node) {
 	table, at := n.rows(0)
-	y := n.b.Scatter(table, at, n.plain(2), n.reduction())
+	y := n.b.Scatter(table, at, n.plain(2), n.scatterFn())
 	n.out(n.b.Op(op.ReshapeLike{}, y, n.plain(0))).like(n.in(0))
 }
 
@@ -156,8 +156,8 @@ func tensorScatter(n *node) {
 	n.out(n.scattered(n.plain(0), n.places(x, at, axis), update)).like(x)
 }
 
-// last moves an axis of x to the end, and returns a function that moves it back.
-func (n *node) last(x *graph.Value, axis int) (y *graph.Value, back func(y *graph.Value) *graph.Value) {
+// toEnd moves an axis of x to the end, and returns a function that moves it back.
+func (n *node) toEnd(x *graph.Value, axis int) (y *graph.Value, back func(y *graph.Value) *graph.Value) {
 	rank := x.Rank()
 	l := append(slices.Delete(plain(rank), axis, axis+1), axis)
 	return move(n.b, x, l), func(y *graph.Value) *graph.Value { return move(n.b, y, l.to(plain(rank))) }
@@ -175,7 +175,7 @@ func topK(n *node) {
 	}
 	axis := n.axis(n.attrInt("axis", -1), x.rank())
 	n.across(x, axis)
-	y, back := n.last(n.plain(0), axis)
+	y, back := n.toEnd(n.plain(0), axis)
 	top := n.b.Op(op.TopK{K: k, Smallest: !n.attrFlag("largest", true)}, y)
 	if !top.Valid() {
 		n.put(0, &value{bad: true})
@@ -200,23 +200,6 @@ func oneHot(n *node) {
 	at := b.ExpandDims(n.indices(0, depth), axis)
 	pick := func(i int) *graph.Value { return b.Reshape(n.cut(values, 0, i, 1)) }
 	n.out(b.Select(b.Binary(op.Equal, at, b.Op(op.Const{Value: counted(depth).Reshape(shape...)})), pick(1), pick(0)))
-}
-
-// hardmax builds Hardmax. Before opset 13 the dimensions from the axis on are one.
-func hardmax(n *node) {
-	x, b := n.in(0), n.b
-	if n.opset < 13 {
-		axis := n.axis(n.attrInt("axis", 1), x.rank())
-		y := n.plain(0)
-		size := n.known(x, axis) * n.after(x, axis)
-		hot := b.OneHot(b.ArgMax(b.Reshape(y, -1, size)), size, y.DType)
-		n.out(b.Op(op.ReshapeLike{}, hot, y)).like(x)
-		return
-	}
-	axis := n.axis(n.attrInt("axis", -1), x.rank())
-	n.across(x, axis)
-	y, back := n.last(n.plain(0), axis)
-	n.out(back(b.OneHot(b.ArgMax(y), n.known(x, axis), y.DType))).like(x)
 }
 
 // triangle builds Trilu.
@@ -249,7 +232,7 @@ func cumulative(product bool) func(n *node) {
 		x, b := n.in(0), n.b
 		axis := n.axis(n.int(1), x.rank())
 		n.across(x, axis)
-		y, back := n.last(n.plain(0), axis)
+		y, back := n.toEnd(n.plain(0), axis)
 		size, rank, reverse := n.known(x, axis), y.Rank(), n.attrFlag("reverse", false)
 		start := 0.
 		if product {

@@ -30,9 +30,11 @@ func resize(n *node) {
 	r := n.resizing()
 	axes := n.resampled(r)
 	x := n.in(0)
-	if v := n.unknownSizes(r, axes); v != nil {
-		n.set(0, v, channelsLast(4)).like(x)
-		return
+	if x.dtype == tensor.Float32 {
+		if v := n.common(r, axes); v != nil {
+			n.set(0, v, channelsLast(4)).like(x, 0)
+			return
+		}
 	}
 	taps := map[int]op.Taps{}
 	var outside []resampling
@@ -60,7 +62,7 @@ func resize(n *node) {
 	for _, a := range outside {
 		y = r.extrapolate(n, y, a, l.at(a.axis))
 	}
-	n.set(0, y, l).like(x)
+	n.set(0, y, l).like(x, 0)
 }
 
 // resizing reads the attributes that all axes share.
@@ -181,38 +183,46 @@ func (n *node) sized(list []resampling) {
 	}
 }
 
-// unknownSizes builds a Resize of images whose height or width is not known: op.Resize has the two ways that are common, for scales that are
-// whole numbers. It returns nil if the sizes are known. Axes with the scale 1 need no size.
-func (n *node) unknownSizes(r resizing, axes []resampling) *graph.Value {
+// common builds a Resize of images in one of the ways that op.Resize has a method for, or returns nil. Those by whole numbers do not need the
+// height and the width.
+func (n *node) common(r resizing, axes []resampling) *graph.Value {
 	x := n.in(0)
-	scale, unknown := [2]int{1, 1}, false
-	for i := len(axes) - 1; i >= 0; i-- {
-		a := axes[i]
-		if a.scale != 1 && x.dims[a.axis].s != nil {
-			unknown = true
-		}
-	}
-	if !unknown || x.rank() != 4 {
-		return nil
+	whole, exact := op.Resize{Scale: [2]int{1, 1}}, op.Resize{Method: op.Bilinear}
+	isWhole, isExact := true, true
+	for a := range 2 {
+		exact.Size[a] = max(x.dims[min(2+a, x.rank()-1)].dim(), 0)
 	}
 	for _, a := range axes {
-		if a.scale != 1 && (a.axis < 2 || a.scale != math.Trunc(a.scale) || a.scale > largest) {
+		if a.scale == 1 && (a.m == 0 || float64(a.m) == x.dims[a.axis].k) {
+			continue
+		}
+		if x.rank() != 4 || a.axis < 2 {
 			return nil
 		}
-		if a.axis >= 2 {
-			scale[a.axis-2] = int(a.scale)
+		size, d := a.m, x.dims[a.axis]
+		if size == 0 {
+			size = toInt(math.Floor(a.scale * d.k))
+		}
+		isWhole = isWhole && a.scale == math.Trunc(a.scale) && a.scale < largest && (a.m == 0 || d.s == nil && float64(a.m) == a.scale*d.k)
+		isExact = isExact && d.s == nil && float64(size) == a.scale*d.k && size <= largest
+		whole.Scale[a.axis-2], exact.Size[a.axis-2] = toInt(a.scale), size
+		if r.coordinates == "pytorch_half_pixel" && size <= 1 {
+			return nil
 		}
 	}
-	o := op.Resize{Scale: scale}
+	half := r.coordinates == "half_pixel" || r.coordinates == "pytorch_half_pixel" || r.coordinates == "half_pixel_symmetric"
 	switch {
-	case r.mode == "nearest" && (r.coordinates == "asymmetric" && r.nearest == "floor" ||
-		(r.coordinates == "half_pixel" || r.coordinates == "pytorch_half_pixel") && r.nearest == "round_prefer_floor"):
-	case r.mode == "linear" && r.coordinates == "half_pixel" && !r.antialias:
-		o.Method = op.Bilinear
-	default:
+	case x.rank() != 4:
 		return nil
+	case r.mode == "nearest" && isWhole && (r.coordinates == "asymmetric" && r.nearest == "floor" || half && r.nearest == "round_prefer_floor"):
+		return n.b.Op(whole, n.stored(0, channelsLast(4)))
+	case r.mode == "linear" && half && !r.antialias && isWhole:
+		whole.Method = op.Bilinear
+		return n.b.Op(whole, n.stored(0, channelsLast(4)))
+	case r.mode == "linear" && half && !r.antialias && isExact && exact.Size[0] > 0 && exact.Size[1] > 0:
+		return n.b.Op(exact, n.stored(0, channelsLast(4)))
 	}
-	return n.b.Op(o, n.stored(0, channelsLast(4)))
+	return nil
 }
 
 // at returns the position in the operand of result i.

@@ -225,21 +225,19 @@ func integer[T Number](name string) func(x, y T) T {
 	case "BitXor":
 		return func(x, y T) T { return T(int64(x) ^ int64(y)) }
 	case "ShiftLeft":
-		return func(x, y T) T {
-			if y < 0 {
-				return 0
-			}
-			return T(int64(x) << int64(y))
-		}
+		return func(x, y T) T { return T(int64(x) << bits(y)) }
 	case "ShiftRight":
-		return func(x, y T) T {
-			if y < 0 {
-				return 0
-			}
-			return T(int64(x) >> int64(y))
-		}
+		return func(x, y T) T { return T(int64(x) >> bits(y)) }
 	}
 	return nil
+}
+
+// bits returns the distance of a shift. A negative one is a shift by all bits.
+func bits[T Number](y T) int64 {
+	if y < 0 {
+		return 64
+	}
+	return int64(y)
 }
 
 func remainder[T Number](x, y T) T {

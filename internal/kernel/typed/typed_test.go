@@ -38,7 +38,7 @@ func TestIntegers(t *testing.T) {
 		{"Pow", 2, -1, 0}, {"Pow", 1, -5, 1}, {"Pow", -1, -5, -1}, {"Pow", -1, -4, 1}, {"Pow", 0, -1, 0},
 		{"BitAnd", -1, 12, 12}, {"BitOr", 3, -128, -125}, {"BitXor", -1, 1, -2},
 		{"ShiftLeft", 3, 2, 12}, {"ShiftLeft", 64, 1, -128}, {"ShiftLeft", 1, 100, 0}, {"ShiftLeft", 1, -1, 0},
-		{"ShiftRight", 12, 2, 3}, {"ShiftRight", -128, 3, -16}, {"ShiftRight", -1, 100, -1}, {"ShiftRight", 1, -1, 0},
+		{"ShiftRight", 12, 2, 3}, {"ShiftRight", -128, 3, -16}, {"ShiftRight", -1, 100, -1}, {"ShiftRight", 1, -1, 0}, {"ShiftRight", -5, -1, -1},
 	} {
 		k, ok := NewBinary[int8](c.name, kernel.NewWalk([]int{1}, []int{0}, []int{0}))
 		if !ok {
