@@ -47,22 +47,6 @@ func atanh(b *graph.Builder, x *graph.Value) *graph.Value {
 	return b.Scale(b.Log1p(b.Div(b.Scale(x, 2), b.Sub(number(b, x, 1), x))), .5)
 }
 
-func isNaN(b *graph.Builder, x *graph.Value) *graph.Value {
-	return not(b, b.Binary(op.Equal, x, x))
-}
-
-// isInf builds IsInf.
-func isInf(n *node, x *graph.Value) *graph.Value {
-	b := n.b
-	y := b.BroadcastLike(b.Constant(tensor.Bool, 0), x)
-	for i, name := range []string{"detect_negative", "detect_positive"} {
-		if n.attrFlag(name, true) {
-			y = b.Max(y, b.Binary(op.Equal, x, number(b, x, math.Inf(2*i-1))))
-		}
-	}
-	return y
-}
-
 // modulo builds Mod.
 func modulo(n *node) {
 	fn := op.Mod
