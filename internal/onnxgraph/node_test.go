@@ -101,7 +101,7 @@ func (n *nodeTest) run(backends ...backend.Backend) (err error) {
 	}()
 	o := ReadOptions{Values: map[string]*tensor.Tensor{}}
 	r, err := Read(n.model, o)
-	for range 4 { // a value may show that others are needed
+	for range 8 { // a value may show that others are needed
 		var needs *NeedsValue
 		if !errors.As(err, &needs) {
 			break
