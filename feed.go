@@ -444,9 +444,9 @@ func convertFrom[T float32 | float64 | int8 | int16 | int32 | int64 | uint8](out
 	return nil
 }
 
-// source iterates over a dataset, epoch after epoch. It keeps its position between epochs, so that batches
+// batchSource iterates over a dataset, epoch after epoch. It keeps its position between epochs, so that batches
 // that were made ahead of their use are not lost.
-type source struct {
+type batchSource struct {
 	ds          data.Dataset
 	early       *lookahead // makes the batches, if it is not nil
 	epoch, step int        // of the batch that comes next
@@ -455,7 +455,7 @@ type source struct {
 }
 
 // seek moves to a batch.
-func (s *source) seek(ctx context.Context, epoch, step int) {
+func (s *batchSource) seek(ctx context.Context, epoch, step int) {
 	if s.pull != nil && s.epoch == epoch && s.step == step {
 		return
 	}
@@ -469,7 +469,7 @@ func (s *source) seek(ctx context.Context, epoch, step int) {
 }
 
 // next returns the next batch; more is false at the end of an epoch of the data.
-func (s *source) next() (b data.Batch, more bool, err error) {
+func (s *batchSource) next() (b data.Batch, more bool, err error) {
 	b, err, more = s.pull()
 	switch {
 	case !more || err != nil:
@@ -481,7 +481,7 @@ func (s *source) next() (b data.Batch, more bool, err error) {
 	return b, more, err
 }
 
-func (s *source) close() {
+func (s *batchSource) close() {
 	if s.stop != nil {
 		s.stop()
 	}

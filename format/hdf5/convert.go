@@ -4,8 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 
+	"github.com/lince-ml/lince/internal/half"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -139,20 +139,7 @@ func widenUint32(dst, src []byte) error {
 func widenFloat16(dst, src []byte) error {
 	d := tensor.View[float32](dst)
 	for i := range d {
-		d[i] = float16(binary.NativeEndian.Uint16(src[2*i:]))
+		d[i] = half.Float32(binary.NativeEndian.Uint16(src[2*i:]))
 	}
 	return nil
-}
-
-// float16 converts an IEEE half-precision number, which is exact.
-func float16(h uint16) float32 {
-	sign := uint32(h>>15) << 31
-	exp, man := uint32(h>>10&31), uint32(h&1023)
-	switch exp {
-	case 0: // zero or subnormal: man * 2^-24
-		return math.Float32frombits(math.Float32bits(float32(man)/(1<<24)) | sign)
-	case 31:
-		return math.Float32frombits(sign | 0xff<<23 | man<<13)
-	}
-	return math.Float32frombits(sign | (exp+127-15)<<23 | man<<13)
 }
