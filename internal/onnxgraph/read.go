@@ -52,8 +52,8 @@ func (e *NeedsValue) Unwrap() error { return e.Err }
 
 // The opsets of domain ai.onnx whose ops the table knows.
 const (
-	oldestOpset = 7
-	newestOpset = 26
+	oldestOpset = 1
+	newestOpset = 28
 )
 
 // Read builds the graph of a model. Float initializers become variables of the store: weights, or state if they are

@@ -17,10 +17,7 @@ func conv(n *node) {
 	size, groups := n.filter(x, false)
 	w := n.window(size)
 	if x.rank() == 5 {
-		if groups > 1 {
-			n.fail("lince has no convolution of volumes in %d groups", groups)
-		}
-		conv3D(n, w)
+		conv3D(n, w, groups)
 		return
 	}
 	n.setImages(0, n.bias(n.conv2D(n.images(), w, groups)))
@@ -100,7 +97,7 @@ func (n *node) bias(y *graph.Value) *graph.Value {
 }
 
 // conv3D convolves volumes: the sum over the slices of the filter along the depth, each of which convolves images.
-func conv3D(n *node, w *window) {
+func conv3D(n *node, w *window, groups int) {
 	w.explicit(n)
 	x := n.stored(0, channelsLast(5))
 	n.trainable(1)
@@ -115,12 +112,18 @@ func conv3D(n *node, w *window) {
 		n.fail("the filter is %d deep, lince allows %d", w.size[0], largestDepth)
 	}
 	flat := &window{size: w.size[1:], stride: w.stride[1:], dilation: w.dilation[1:], pads: w.pads[1:]}
-	c := op.Conv2D{Window: flat.op()}
+	c, subsample := op.Conv2D{Window: flat.op()}, [2]int{1, 1}
+	if c.Stride != [2]int{1, 1} && c.Dilation != [2]int{1, 1} {
+		subsample, c.Stride = c.Stride, subsample
+	}
+	if groups > 1 {
+		c.Groups = groups
+	}
 	var y *graph.Value
 	for d := range w.size[0] {
 		slice := n.atDepths(x, d*w.dilation[0], w.stride[0], out)
 		f := n.b.Squeeze(n.b.Slice(filter, []int{d, 0, 0, 0, 0}, []int{1, w.size[1], w.size[2], tensor.Unknown, tensor.Unknown}), 0)
-		z := n.b.Op(c, slice, f)
+		z := every(n.b, n.b.Op(c, slice, f), subsample)
 		if y != nil {
 			z = n.b.Add(y, z)
 		}
@@ -130,7 +133,7 @@ func conv3D(n *node, w *window) {
 	if y.Valid() {
 		y = n.b.Reshape(y, tensor.Unknown, out, y.Shape[1], y.Shape[2], y.Shape[3])
 	}
-	n.set(0, y, channelsLast(5)).like(n.in(0), 0)
+	n.setVolumes(y)
 }
 
 // largestDepth limits the depth of a filter for volumes; each slice is an op.
@@ -193,11 +196,26 @@ func convTranspose(n *node) {
 		}
 	}
 	w.same = false
+	var cut *op.Slice
+	if slices.Min(last) < 1 { // op.Conv2DTranspose makes at least one pixel of one; more is made, and cut
+		cut = &op.Slice{Begin: make([]int, 4), Size: slices.Repeat([]int{tensor.Unknown}, 4), End: make([]int, 4)}
+		for a, p := range w.pads {
+			cut.Begin[3-axes+a], cut.End[3-axes+a] = p[0], p[1]
+			last[a] += p[0] + p[1]
+			w.pads[a] = [2]int{}
+		}
+	}
 	o := op.Conv2DTranspose{Window: w.op(), Last: [2]int{1, 1}}
 	copy(o.Last[2-axes:], last)
+	done := func(y *graph.Value) {
+		if cut != nil && y.Valid() {
+			y = n.b.Op(*cut, y)
+		}
+		n.setImages(0, n.bias(y))
+	}
 	images, filter := n.images(), n.form(1, n.filterForm())
 	if groups == 1 {
-		n.setImages(0, n.bias(n.b.Op(o, images, filter)))
+		done(n.b.Op(o, images, filter))
 		return
 	}
 	if groups > maxGroups {
@@ -209,7 +227,7 @@ func convTranspose(n *node) {
 		take[3] = in
 		parts[g] = n.b.Op(o, n.b.Slice(images, []int{0, 0, 0, g * in}, take), n.b.Slice(filter, []int{0, 0, 0, g * in}, take))
 	}
-	n.setImages(0, n.bias(n.b.Concat(3, parts...)))
+	done(n.b.Concat(3, parts...))
 }
 
 // fusedConv builds ONNX Runtime's FusedConv: a convolution, a residual that is added, and an activation.

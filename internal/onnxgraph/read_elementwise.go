@@ -14,6 +14,7 @@ import (
 // is computed keeps its layout if it can; constants are stored in that layout. Dimensions of size 1 at the front of a constant
 // are left out, so that one number for each channel is a row, as the compiler's patterns want it.
 func (n *node) broadcast(operands ...int) ([]*graph.Value, layout) {
+	n.alignOld()
 	rank := 0
 	for _, i := range operands {
 		rank = max(rank, n.in(i).rank())
@@ -34,6 +35,41 @@ func (n *node) broadcast(operands ...int) ([]*graph.Value, layout) {
 		values[j] = n.spread(i, l, full)
 	}
 	return values, l
+}
+
+// alignOld makes the dimensions of operand 1 those of operand 0 from the attribute axis on, as opsets before 7 did if the attribute
+// broadcast was set. PRelu's slopes were one for each channel.
+func (n *node) alignOld() {
+	if n.opset >= 7 || len(n.operands) != 2 || !n.has(1) {
+		return
+	}
+	x, y := n.in(0), n.in(1)
+	last := x.rank() - y.rank() // the place of the first dimension of y if nothing is to be done
+	axis := n.attrInt("axis", last)
+	if n.key == "PRelu" && y.rank() == 1 && x.rank() > 1 {
+		axis = 1
+	} else if !n.attrFlag("broadcast", false) {
+		return
+	}
+	if axis < 0 {
+		axis += x.rank()
+	}
+	after := last - axis
+	if axis < 0 || after <= 0 {
+		return
+	}
+	shape := append(y.shape(), slices.Repeat([]int{1}, after)...)
+	if y.t != nil {
+		t := constant(y.name, y.t.Reshape(shape...))
+		t.weight, t.path = y.weight, y.path
+		n.operands[1] = t
+		return
+	}
+	v := n.plain(1)
+	for range after {
+		v = n.b.ExpandDims(v, v.Rank())
+	}
+	n.operands[1] = &value{name: y.name, dtype: y.dtype, dims: dimsOf(v, plain(v.Rank())), v: v, layout: plain(v.Rank())}
 }
 
 // spread returns an operand as broadcasting to a value in layout l needs it. full says that another operand has all
@@ -287,7 +323,7 @@ func dropout(n *node) {
 // arithmetic follows numbers through a function of two numbers, broadcast. f reports false if the result is not known.
 func arithmetic(f func(x, y num, integers bool) (num, bool)) func(n *node) (*value, bool) {
 	return func(n *node) (*value, bool) {
-		if len(n.operands) != 2 || !n.has(0) || !n.has(1) {
+		if n.opset < 7 || len(n.operands) != 2 || !n.has(0) || !n.has(1) {
 			return nil, false
 		}
 		x, y := n.in(0), n.in(1)

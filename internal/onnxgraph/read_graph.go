@@ -297,7 +297,7 @@ func (s *scope) initializer(name string, p *onnxpb.TensorProto) *value {
 		return &value{name: name, bad: true}
 	}
 	x := constant(name, t)
-	x.weight, x.path = true, s.path+name
+	x.weight, x.path, x.elem = true, s.path+name, p.GetDataType()
 	return x
 }
 

@@ -537,6 +537,14 @@ func spaceToDepth(n *node) {
 		n.fail("blocks of %d for shape %v", k, x.shape())
 	}
 	b := n.b
-	v := b.Transpose(b.Reshape(n.stored(0, channelsLast(4)), tensor.Unknown, h/k, k, w/k, k, c), 0, 1, 3, 2, 4, 5)
+	v := b.Reshape(n.stored(0, channelsLast(4)), tensor.Unknown, h/k, k, w/k, k, c)
+	switch mode := n.attrString("mode", "DCR"); mode { // the inverse of DepthToSpace
+	case "DCR":
+		v = b.Transpose(v, 0, 1, 3, 2, 4, 5)
+	case "CRD":
+		v = b.Transpose(v, 0, 1, 3, 5, 2, 4)
+	default:
+		n.fail("mode is %q", mode)
+	}
 	n.set(0, b.Reshape(v, tensor.Unknown, h/k, w/k, k*k*c), channelsLast(4)).like(x, 0)
 }

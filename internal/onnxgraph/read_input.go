@@ -38,7 +38,9 @@ func (s *scope) readInput(in *onnxpb.ValueInfoProto) (*value, error) {
 		if dims != nil && !shapeOf(dims).Fits(t.Shape()) {
 			return nil, fmt.Errorf("the value given is %v, want shape %v", t, shapeOf(dims))
 		}
-		return constant(name, t), nil
+		x := constant(name, t)
+		x.elem = in.GetType().GetTensorType().GetElemType()
+		return x, nil
 	}
 	given, ok := s.o.Shapes[name]
 	if dims == nil && !ok {
@@ -56,7 +58,7 @@ func (s *scope) readInput(in *onnxpb.ValueInfoProto) (*value, error) {
 	if s.o.ChannelsLast && s.isImage(name, dims) {
 		l = channelsLast(4)
 	}
-	x := &value{dtype: dtype, dims: dims, layout: l}
+	x := &value{dtype: dtype, dims: dims, layout: l, elem: in.GetType().GetTensorType().GetElemType()}
 	x.v = s.b.Input(name, dtype, store(l, shapeOf(dims))...)
 	for i, a := range l {
 		if sym := dims[a].s; sym != nil && sym.of == nil {
@@ -97,7 +99,7 @@ func (s *scope) inputType(in *onnxpb.ValueInfoProto) (dtype tensor.DType, dims [
 		switch {
 		case known && size > maxElements:
 			return 0, nil, fmt.Errorf("dimension %d has the size %d", i, size)
-		case known && (size > 0 || size == 0 && i > 0):
+		case known && size >= 0:
 			dims = append(dims, fixed(int(size)))
 		default:
 			name := d.GetDimParam()

@@ -1,8 +1,6 @@
 package onnxgraph
 
 import (
-	"slices"
-
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/tensor"
@@ -94,12 +92,7 @@ func layerNormalization(n *node) {
 		row *= n.known(x, a)
 	}
 	shape := v.Shape.Clone()
-	flat := form{}
 	if last > 1 {
-		flat.post = tensor.Shape{row}
-		if slices.Contains(shape[1:axis], tensor.Unknown) || axis == 0 {
-			n.fail("lince has no layer normalization from axis %d on of shape %v", axis, x.shape())
-		}
 		v = b.Reshape(v, append(shape[:axis:axis], row)...)
 	}
 	operand := func(i int) *graph.Value {

@@ -51,16 +51,57 @@ func (w *window) fits() bool {
 
 // maxPool builds MaxPool.
 func maxPool(n *node) {
-	if n.wants(1) {
-		n.fail("lince does not compute the indices of the maxima")
-	}
-	n.wantRank(0, 3, 4, 5)
+	x := n.wantRank(0, 3, 4, 5)
 	w, _ := n.pool()
-	if n.in(0).rank() == 5 {
-		n.volumes(w, nil, n.maxima)
+	switch {
+	case n.wants(1):
+		n.maxIndices(w)
+	case x.rank() == 5:
+		n.setVolumes(n.volumes(n.stored(0, channelsLast(5)), w, nil, n.maxima))
+	case x.dtype != tensor.Float32:
+		v := n.maxima(n.b.Cast(n.images(), tensor.Float32), w)
+		n.setImages(0, n.b.Cast(v, x.dtype))
+	default:
+		n.setImages(0, n.maxima(n.images(), w))
+	}
+}
+
+// maxIndices builds a MaxPool that also returns where the maxima are: their indices among all elements of the operand.
+func (n *node) maxIndices(w *window) {
+	x := n.wantRank(0, 3, 4)
+	w.explicit(n)
+	o := w.op()
+	if !w.fits() || o.Size[0]*o.Size[1] > 255 {
+		n.fail("lince does not compute the indices of the maxima in windows of %v with dilations %v and pads %v", w.size, w.dilation, w.pads)
+	}
+	b, size := n.b, [2]int{1, n.known(x, x.rank()-1)}
+	if x.rank() == 4 {
+		size[0] = n.known(x, 2)
+	}
+	images := n.images()
+	y := b.MaxPool2D(images, o)
+	n.setImages(0, y)
+	if !y.Valid() {
 		return
 	}
-	n.setImages(0, n.maxima(n.images(), w))
+	at := b.Cast(y.Node.Out[1], tensor.Float32) // in the window
+	row := b.Floor(b.Scale(b.Offset(at, .5), 1/float64(o.Size[1])))
+	column := b.Sub(at, b.Scale(row, float64(o.Size[1])))
+	integer := func(v *graph.Value) *graph.Value { return b.Cast(v, tensor.Int64) }
+	place := func(v *graph.Value, a int) *graph.Value { // in the image
+		return integer(b.Add(v, b.Offset(b.Scale(b.Index(y, 1+a), float64(o.Stride[a])), -float64(o.Pads[a][0]))))
+	}
+	times := func(v *graph.Value, k int) *graph.Value { return b.Mul(v, number(b, v, float64(k))) }
+	first, second := place(row, 0), place(column, 1)
+	if n.attrInt("storage_order", 0) == 1 {
+		first, second, size[1] = second, first, size[0]
+	}
+	channel := b.Add(times(integer(b.Index(y, 0)), n.known(x, 1)), integer(b.Index(y, 3)))
+	pixels := n.known(x, x.rank()-1)
+	if x.rank() == 4 {
+		pixels *= n.known(x, 2)
+	}
+	n.setImages(1, b.Add(times(channel, pixels), b.Add(times(first, size[1]), second)))
 }
 
 // maxima is the maximum of each window. Windows that op.MaxPool2D does not have are composed.
@@ -88,44 +129,43 @@ func (n *node) maxima(x *graph.Value, w *window) *graph.Value {
 	return n.b.MaxPool2D(n.b.MaxPool2D(x, rows), columns)
 }
 
-// maxShifts limits the elements of a window that is composed of shifted images.
+// maxShifts limits the size of a window along an axis that is composed of shifted images.
 const maxShifts = 256
 
-// shifts combines, for each element of a window, the images that the window sees there. It pads with value.
+// shifts combines, for each element of a window, the images that the window sees there: first along the height, then
+// along the width. It pads with value.
 func (n *node) shifts(x *graph.Value, w *window, value float64, combine func(x, y *graph.Value) *graph.Value) *graph.Value {
 	w.explicit(n)
 	o := w.op()
-	if o.Size[0]*o.Size[1] > maxShifts {
-		n.fail("a window of %v with dilations %v; lince allows %d elements", w.size, w.dilation, maxShifts)
-	}
 	x = n.padImages(x, o.Pads, value)
-	if !x.Valid() {
-		return x
-	}
-	var count [2]int // of rows and columns that the window's first element sees
-	for a := range count {
+	for a := range 2 {
+		if !x.Valid() || o.Size[a] == 1 && o.Stride[a] == 1 {
+			continue
+		}
+		if o.Size[a] > maxShifts {
+			n.fail("a window of %v with dilations %v; lince allows %d pixels along an axis", w.size, w.dilation, maxShifts)
+		}
 		d := x.Shape[1+a]
 		if d == tensor.Unknown {
-			n.fail("the height and the width must be known for a window with dilations %v and pads %v", w.dilation, w.pads)
+			n.fail("the height and the width must be known for a window with dilations %v and pads %v; give the shapes of the model's inputs when it is opened", w.dilation, w.pads)
 		}
 		if d < o.Span(a) {
 			n.fail("a window of %v does not fit into images of shape %v", w.size, x.Shape)
 		}
-		count[a] = (d-o.Span(a))/o.Stride[a] + 1
-	}
-	var y *graph.Value
-	for i := range o.Size[0] {
-		for j := range o.Size[1] {
-			begin := []int{0, i * o.Dilation[0], j * o.Dilation[1], 0}
-			size := []int{tensor.Unknown, (count[0]-1)*o.Stride[0] + 1, (count[1]-1)*o.Stride[1] + 1, tensor.Unknown}
-			z := every(n.b, n.b.Slice(x, begin, size), o.Stride)
+		count := (d-o.Span(a))/o.Stride[a] + 1 // of the pixels that an element of the window sees
+		stride := [2]int{1, 1}
+		stride[a] = o.Stride[a]
+		var y *graph.Value
+		for i := range o.Size[a] {
+			z := every(n.b, n.cut(x, 1+a, i*o.Dilation[a], (count-1)*o.Stride[a]+1), stride)
 			if y != nil {
 				z = combine(y, z)
 			}
 			y = z
 		}
+		x = y
 	}
-	return y
+	return x
 }
 
 func (n *node) padImages(x *graph.Value, pads [2][2]int, value float64) *graph.Value {
@@ -152,7 +192,7 @@ func averagePool(n *node) {
 		clear(pads)
 	}
 	if n.in(0).rank() == 5 {
-		n.volumes(w, pads, n.means) // the number of pixels in a window is the product of those along its axes
+		n.setVolumes(n.volumes(n.stored(0, channelsLast(5)), w, pads, n.means)) // the number of pixels in a window is the product of those along its axes
 		return
 	}
 	p := &window{size: w.size, stride: w.stride, dilation: w.dilation, pads: pads}
@@ -170,9 +210,8 @@ func (n *node) means(x *graph.Value, w *window) *graph.Value {
 }
 
 // volumes applies a pool that is separable to volumes: to their slices, then along the depth. Before that it pads them with zeros.
-func (n *node) volumes(w *window, zeros [][2]int, pool func(x *graph.Value, w *window) *graph.Value) {
+func (n *node) volumes(x *graph.Value, w *window, zeros [][2]int, pool func(x *graph.Value, w *window) *graph.Value) *graph.Value {
 	w.explicit(n)
-	x := n.stored(0, channelsLast(5))
 	d, h, wide, c := n.known(n.in(0), 2), n.known(n.in(0), 3), n.known(n.in(0), 4), n.known(n.in(0), 1)
 	if zeros != nil {
 		before, after := make([]int, 5), make([]int, 5)
@@ -185,35 +224,43 @@ func (n *node) volumes(w *window, zeros [][2]int, pool func(x *graph.Value, w *w
 	flat := &window{size: w.size[1:], stride: w.stride[1:], dilation: w.dilation[1:], pads: w.pads[1:]}
 	y := pool(n.b.Reshape(x, tensor.Unknown, h, wide, c), flat)
 	if !y.Valid() {
-		n.set(0, y, channelsLast(5))
-		return
+		return y
 	}
 	h, wide = y.Shape[1], y.Shape[2]
 	one := []int{1}
 	along := &window{size: append(w.size[:1:1], one...), stride: append(w.stride[:1:1], one...), dilation: append(w.dilation[:1:1], one...), pads: append(w.pads[:1:1], [2]int{})}
 	y = pool(n.b.Reshape(y, tensor.Unknown, d, h*wide, c), along)
-	if y.Valid() {
-		y = n.b.Reshape(y, tensor.Unknown, y.Shape[1], h, wide, c)
+	if !y.Valid() {
+		return y
 	}
-	n.set(0, y, channelsLast(5)).like(n.in(0), 0)
+	return n.b.Reshape(y, tensor.Unknown, y.Shape[1], h, wide, c)
 }
+
+// setVolumes sets a result that is computed from volumes.
+func (n *node) setVolumes(y *graph.Value) { n.set(0, y, channelsLast(5)).like(n.in(0), 0) }
 
 // lpPool builds LpPool: the p-norm of each window.
 func lpPool(n *node) {
-	n.wantRank(0, 3, 4)
+	n.wantRank(0, 3, 4, 5)
 	w, _ := n.pool()
 	w.explicit(n)
 	p, b := n.attrInt("p", 2), n.b
 	if p < 1 || p > 64 {
 		n.fail("p is %d, want 1 to 64", p)
 	}
-	pads := w.op().Pads
+	pads := slices.Clone(w.pads)
 	clear(w.pads)
 	size := 1
 	for _, k := range w.size {
 		size *= k
 	}
-	x := n.padImages(n.norm(b.Abs(n.images()), p), pads, 0)
+	if n.in(0).rank() == 5 {
+		x := n.norm(b.Abs(n.stored(0, channelsLast(5))), p)
+		n.setVolumes(n.root(b.Scale(n.volumes(x, w, pads, n.means), float64(size)), p))
+		return
+	}
+	padding := &window{size: w.size, stride: w.stride, dilation: w.dilation, pads: pads}
+	x := n.padImages(n.norm(b.Abs(n.images()), p), padding.op().Pads, 0)
 	n.setImages(0, n.root(b.Scale(n.means(x, w), float64(size)), p))
 }
 

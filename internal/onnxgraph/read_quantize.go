@@ -3,6 +3,7 @@ package onnxgraph
 import (
 	"slices"
 
+	"github.com/lince-ml/lince/format/onnx/onnxpb"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/tensor"
@@ -13,12 +14,43 @@ import (
 
 const quantizedNote = "The model is quantized. lince computes with float32: quantized weights become floats, and quantized values are rounded as the model says."
 
-// ranges are the least and the greatest number of integer types.
-var ranges = map[tensor.DType][2]float64{
-	tensor.Int8:  {-128, 127},
-	tensor.Uint8: {0, 255},
-	tensor.Int16: {-32768, 32767},
-	tensor.Int32: {-2147483648, 2147483647},
+// integerType is a type to which numbers are quantized: the least and the greatest number.
+type integerType struct {
+	dtype       tensor.DType
+	least, most float64
+}
+
+// integerTypes has the types to which lince quantizes.
+var integerTypes = map[onnxpb.TensorProto_DataType]integerType{
+	onnxpb.TensorProto_INT8:   {tensor.Int8, -128, 127},
+	onnxpb.TensorProto_UINT8:  {tensor.Uint8, 0, 255},
+	onnxpb.TensorProto_INT16:  {tensor.Int16, -32768, 32767},
+	onnxpb.TensorProto_UINT16: {tensor.Int32, 0, 65535},
+}
+
+// integerType returns the type to which the node quantizes: that of the zero point, which may be nil. The default is uint8.
+func (n *node) integerType(zero *value) integerType {
+	elem := onnxpb.TensorProto_UINT8
+	switch {
+	case zero != nil && zero.elem != 0:
+		elem = onnxpb.TensorProto_DataType(zero.elem)
+	case zero != nil: // made by a node
+		for e, t := range integerTypes {
+			if t.dtype == zero.dtype {
+				elem = e
+			}
+		}
+		if zero.dtype == tensor.Int32 {
+			elem = onnxpb.TensorProto_INT32
+		}
+	case n.attrInt("output_dtype", 0) != 0:
+		elem = onnxpb.TensorProto_DataType(n.attrInt("output_dtype", 0))
+	}
+	t, ok := integerTypes[elem]
+	if !ok {
+		n.fail("lince does not quantize to %v", elem)
+	}
+	return t
 }
 
 // held returns a value as float32, in layout l.
@@ -36,6 +68,17 @@ func (n *node) held(x *value, l layout) *graph.Value {
 func (n *node) alongAxis(x *value, axis int, l layout) *graph.Value {
 	if x.rank() == 0 || x.rank() == 1 && x.dims[0] == fixed(1) {
 		return n.b.Cast(n.as(n.b, x, form{post: tensor.Shape{}}), tensor.Float32)
+	}
+	if block := n.attrInt("block_size", 0); block > 0 && x.rank() == len(l) { // each number counts for a block along the axis
+		v, size := n.b.Cast(n.get(n.b, x, l), tensor.Float32), n.known(n.in(0), axis)
+		if k := n.known(x, axis); size > largestTake || (size+block-1)/block != k {
+			n.fail("%d blocks of %d elements; lince allows %d elements", k, block, largestTake)
+		}
+		index := make([]int, size)
+		for i := range index {
+			index[i] = i / block
+		}
+		return n.take(v, l.at(axis), index)
 	}
 	if x.rank() != 1 || x.dims[0].s != nil {
 		n.fail("the scale or the zero point has shape %v, want one number or a vector", x.shape())
@@ -137,22 +180,19 @@ func elements(t *tensor.Tensor) func(i int) float64 {
 	return func(i int) float64 { return v[i].k }
 }
 
-// quantized rounds x to integers of the type of zero: round(x/scale)+zero, limited to the type. zero may be nil: uint8.
-func (n *node) quantized(x *graph.Value, l layout, scale, zero *value, dtype tensor.DType, axis int) *value {
+// quantized rounds x to integers of the type of zero: round(x/scale)+zero, limited to the type. zero may be nil.
+func (n *node) quantized(x *graph.Value, l layout, scale, zero *value, axis int) *value {
 	n.note(quantizedNote)
-	limits, ok := ranges[dtype]
-	if !ok {
-		n.fail("lince does not quantize to %v", dtype)
-	}
+	t := n.integerType(zero)
 	v := n.b.Round(n.b.Div(x, n.alongAxis(scale, axis, l)))
 	if zero != nil {
 		v = n.b.Add(v, n.alongAxis(zero, axis, l))
 	}
-	v = n.b.Clip(v, limits[0], limits[1])
+	v = n.b.Clip(v, t.least, t.most)
 	if !v.Valid() {
 		return &value{bad: true, dims: make([]num, len(l))}
 	}
-	return &value{dtype: dtype, dims: dimsOf(v, l), v: v, layout: l}
+	return &value{dtype: t.dtype, dims: dimsOf(v, l), v: v, layout: l}
 }
 
 func (n *node) optional(i int) *value {
@@ -165,23 +205,11 @@ func (n *node) optional(i int) *value {
 // quantizeLinear builds QuantizeLinear.
 func quantizeLinear(n *node) {
 	x, l := n.any(0)
-	dtype := tensor.Uint8
-	if n.has(2) {
-		dtype = n.in(2).dtype
-	} else if to := n.attrInt("output_dtype", 0); to != 0 {
-		var err error
-		if dtype, err = n.dtype(int32(to)); err != nil {
-			n.fail("%w", err)
-		}
-	}
-	if n.attrInt("block_size", 0) != 0 {
-		n.fail("lince does not quantize values in blocks")
-	}
 	axis := n.attrInt("axis", 1)
 	if len(l) == 1 || len(l) == 0 {
 		axis = 0
 	}
-	n.put(0, n.quantized(x, l, n.in(1), n.optional(2), dtype, n.axis(axis, max(len(l), 1)))).like(n.in(0))
+	n.put(0, n.quantized(x, l, n.in(1), n.optional(2), n.axis(axis, max(len(l), 1)))).like(n.in(0))
 }
 
 // dequantizeLinear builds DequantizeLinear.
@@ -207,11 +235,7 @@ func (n *node) quantizedOp(build func(n *node), scale, zero *value, floats ...*v
 	if l == nil {
 		l = plain(r.rank())
 	}
-	dtype := tensor.Uint8
-	if zero != nil {
-		dtype = zero.dtype
-	}
-	n.put(0, n.quantized(n.get(n.b, r, l), l, scale, zero, dtype, 0)).like(r)
+	n.put(0, n.quantized(n.get(n.b, r, l), l, scale, zero, 0)).like(r)
 }
 
 // qLinearConv builds QLinearConv. The bias has the scale of the products.

@@ -11,7 +11,8 @@ import (
 
 // reshape builds Reshape.
 func reshape(n *node) {
-	x, to := n.in(0), slices.Clone(n.numbers(1))
+	x := n.in(0)
+	to := n.newShape()
 	if len(to) > maxRank {
 		n.fail("the new shape has %d dimensions, lince allows %d", len(to), maxRank)
 	}
@@ -62,6 +63,21 @@ func reshape(n *node) {
 		n.fail("cannot reshape %v to %v", x.shape(), shapeOf(to))
 	}
 	n.reshapeTo(to, -1)
+}
+
+// newShape returns the shape that Reshape asks for: an attribute before opset 5, then an operand.
+func (n *node) newShape() []num {
+	if n.opset >= 5 {
+		if !n.has(1) {
+			n.fail("it has no shape")
+		}
+		return slices.Clone(n.numbers(1))
+	}
+	var to []num
+	for _, d := range n.attrInts("shape") {
+		to = append(to, fixed(d))
+	}
+	return to
 }
 
 // reshapeTo gives operand 0 a new shape. Dimension open, if it is not negative, follows from the others; it is known in a run only.
@@ -394,6 +410,9 @@ func regroup(n *node) (*value, bool) {
 	case "Unsqueeze":
 		rank = x.rank() + len(n.attrAxes("axes", 13, 1))
 	case "Reshape":
+		if !n.has(1) {
+			return nil, false
+		}
 		to := n.in(1)
 		if to.nums() == nil || len(to.numbers) > 1 {
 			return nil, false
@@ -504,6 +523,10 @@ func constantOfShape(n *node) {
 			copy(raw[:size], fill.Raw())
 		}
 		n.put(0, constant("", t))
+		return
+	}
+	if allFixed(to) && elements < maxElements {
+		n.put(0, &value{dtype: fill.DType(), dims: to, fill: fill})
 		return
 	}
 	n.expandTo(n.b.Op(op.Const{Value: fill}), to)

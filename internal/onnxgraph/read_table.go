@@ -116,7 +116,7 @@ var operators = map[string]operator{
 	"Expand":          {build: expand, least: 2, most: 2},
 	"Flatten":         {build: flatten, least: 1, most: 1},
 	"Range":           {build: span, least: 3, most: 3},
-	"Reshape":         {build: reshape, least: 2, most: 2, numbers: regroup},
+	"Reshape":         {build: reshape, least: 1, most: 2, numbers: regroup},
 	"Shape":           {build: never, least: 1, most: 1, numbers: shape},
 	"Size":            {build: count, least: 1, most: 1, numbers: size},
 	"Squeeze":         {build: squeeze, least: 1, most: 2, numbers: regroup},

@@ -15,6 +15,7 @@ type value struct {
 	name  string
 	dtype tensor.DType // in the file
 	dims  []num        // in the order of the file
+	elem  int32        // the type of an input or initializer in the file, which dtype may only contain; or 0
 
 	v      *graph.Value
 	layout layout // in which v is stored
@@ -24,6 +25,7 @@ type value struct {
 	role    graph.Role     // of the variable
 	path    string         // of the variable
 	numbers []num          // of a scalar or a vector
+	fill    *tensor.Tensor // the element that a large constant repeats, as a scalar
 
 	forms map[string]*graph.Value // see as
 	bad   bool                    // an error about it is recorded
@@ -87,6 +89,20 @@ func (f form) of(b *graph.Builder, v *graph.Value) *graph.Value {
 		v = b.Reshape(v, f.post...)
 	}
 	return v
+}
+
+// shape returns the shape of the result for a value of a shape.
+func (f form) shape(s tensor.Shape) tensor.Shape {
+	if f.pre != nil {
+		s = f.pre
+	}
+	if f.post != nil {
+		return f.post
+	}
+	if f.perm != nil {
+		return store(f.perm, s)
+	}
+	return s
 }
 
 // undo is the inverse of of, for a value whose shape in the file is known.
@@ -159,6 +175,8 @@ func (r *reader) as(b *graph.Builder, x *value, f form) *graph.Value {
 		v = r.variable(b, x, f)
 	case x.t != nil:
 		v = b.Op(op.Const{Value: f.ofTensor(x.t)})
+	case x.fill != nil:
+		v = r.filled(b, x.fill, f.shape(x.shape()))
 	case x.v != nil:
 		v = f.of(b, r.get(b, x, plain(x.rank())))
 	default:
@@ -173,13 +191,18 @@ func (x *value) variable() bool { return x.weight && x.dtype.IsFloat() && x.t.Le
 
 // stored is a variable with the form in which it is stored.
 type stored struct {
-	v    *graph.Variable
-	form form
+	v     *graph.Variable
+	form  form
+	shape tensor.Shape // of the initializer
 }
 
 func (r *reader) variable(b *graph.Builder, x *value, f form) *graph.Value {
 	if s, ok := r.variables[x.path]; ok {
-		return f.of(b, s.form.undo(b, b.Read(s.v), x.t.Shape()))
+		v := s.form.undo(b, b.Read(s.v), s.shape)
+		if !v.Shape.Equal(x.t.Shape()) {
+			v = b.Reshape(v, x.t.Shape()...)
+		}
+		return f.of(b, v)
 	}
 	t := f.ofTensor(x.t)
 	v, err := r.store.Declare(graph.Variable{Path: x.path, Type: op.Type{DType: t.DType(), Shape: t.Shape()}, Role: x.role})
@@ -189,7 +212,7 @@ func (r *reader) variable(b *graph.Builder, x *value, f form) *graph.Value {
 	if err != nil {
 		return b.Errorf("%w", err)
 	}
-	r.variables[x.path] = stored{v, f}
+	r.variables[x.path] = stored{v, f, x.t.Shape()}
 	return b.Read(v)
 }
 
@@ -206,6 +229,19 @@ func (r *reader) computed(b *graph.Builder, x *value) *graph.Value {
 		return parts[0]
 	}
 	return b.Concat(0, parts...)
+}
+
+// filled returns a constant that repeats an element. It is not made before the run.
+func (r *reader) filled(b *graph.Builder, fill *tensor.Tensor, shape tensor.Shape) *graph.Value {
+	one := b.Op(op.Const{Value: fill.Reshape(slices.Repeat([]int{1}, len(shape))...)})
+	if fill.DType() != tensor.Float32 || slices.Contains(shape, 0) {
+		return b.Errorf("a constant of type %v and shape %v is too large", fill.DType(), shape)
+	}
+	after := make([]int, len(shape))
+	for i, d := range shape {
+		after[i] = d - 1
+	}
+	return b.Pad(one, make([]int, len(shape)), after, float64(fill.Float32s()[0]))
 }
 
 // number returns a number as a scalar of the graph.
