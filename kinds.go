@@ -106,8 +106,8 @@ func kinds() []*kind {
 		},
 		{
 			name: "h5", title: "a Keras model in HDF5", suffixes: []string{".h5", ".hdf5"},
-			is:      isKerasHDF5,
-			refusal: convertKeras,
+			is:   isKerasHDF5,
+			open: openH5,
 		},
 		{
 			name: "tflite", title: "a TensorFlow Lite model", suffixes: []string{".tflite"},
