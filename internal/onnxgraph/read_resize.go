@@ -7,8 +7,8 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 )
 
-// resize builds Resize for images, as far as op.Resize can do it.
-func resize(n *node) {
+// readResize builds Resize for images, as far as op.Resize can do it.
+func readResize(n *node) {
 	var scales []float64
 	var sizes []int
 	switch {
