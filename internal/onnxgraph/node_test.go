@@ -29,8 +29,8 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/refused.txt")
 
-// refusal is the error for a test whose model cannot be read.
-type refusal struct{ error }
+// refusedTest is the error for a test whose model cannot be read.
+type refusedTest struct{ error }
 
 // nodeTest is a test of the onnx package: a model with inputs and the outputs that it should give.
 type nodeTest struct {
@@ -115,7 +115,7 @@ func (n *nodeTest) run(backends ...backend.Backend) (err error) {
 		r, err = Read(n.model, o)
 	}
 	if err != nil {
-		return refusal{err}
+		return refusedTest{err}
 	}
 	if n.bad != nil {
 		return n.bad
@@ -278,7 +278,7 @@ func runNodes(t *testing.T, files fs.FS) map[string]string {
 			if counts[key] == nil {
 				counts[key] = &tally{}
 			}
-			var no refusal
+			var no refusedTest
 			switch c := counts[key]; {
 			case err == nil:
 				c.passed++

@@ -9,7 +9,7 @@ import (
 
 // reciprocal is 1/x.
 func reciprocal(b *graph.Builder, x *graph.Value) *graph.Value {
-	return b.Div(number(b, x, 1), x)
+	return b.Div(constantLike(b, x, 1), x)
 }
 
 // activation returns the build function of an activation that has attributes.
@@ -22,43 +22,43 @@ func activation(f func(n *node, x *graph.Value) *graph.Value) func(n *node) {
 
 // negative takes y where x is below 0, and x elsewhere.
 func negative(b *graph.Builder, x, y *graph.Value) *graph.Value {
-	return b.Select(b.Binary(op.Less, x, number(b, x, 0)), y, x)
+	return b.Select(b.Binary(op.Less, x, constantLike(b, x, 0)), y, x)
 }
 
 // below is min(x, 0).
-func below(b *graph.Builder, x *graph.Value) *graph.Value { return b.Min(x, number(b, x, 0)) }
+func below(b *graph.Builder, x *graph.Value) *graph.Value { return b.Min(x, constantLike(b, x, 0)) }
 
-func leakyReLU(n *node, x *graph.Value) *graph.Value {
+func readLeakyReLU(n *node, x *graph.Value) *graph.Value {
 	return negative(n.b, x, n.b.Scale(x, n.attrFloat("alpha", .01)))
 }
 
-func elu(n *node, x *graph.Value) *graph.Value {
+func readElu(n *node, x *graph.Value) *graph.Value {
 	return negative(n.b, x, n.b.Scale(n.b.Expm1(below(n.b, x)), n.attrFloat("alpha", 1)))
 }
 
-func selu(n *node, x *graph.Value) *graph.Value {
+func readSelu(n *node, x *graph.Value) *graph.Value {
 	alpha, gamma := n.attrFloat("alpha", 1.67326319217681884765625), n.attrFloat("gamma", 1.05070102214813232421875)
 	b := n.b
-	return b.Select(b.Binary(op.Less, x, number(b, x, 0)), b.Scale(b.Expm1(below(b, x)), gamma*alpha), b.Scale(x, gamma))
+	return b.Select(b.Binary(op.Less, x, constantLike(b, x, 0)), b.Scale(b.Expm1(below(b, x)), gamma*alpha), b.Scale(x, gamma))
 }
 
-func celu(n *node, x *graph.Value) *graph.Value {
+func readCelu(n *node, x *graph.Value) *graph.Value {
 	alpha := n.attrFloat("alpha", 1)
 	return negative(n.b, x, n.b.Scale(n.b.Expm1(n.b.Scale(below(n.b, x), 1/alpha)), alpha))
 }
 
 func thresholdedReLU(n *node, x *graph.Value) *graph.Value {
-	return n.b.Select(n.b.Binary(op.Greater, x, number(n.b, x, n.attrFloat("alpha", 1))), x, number(n.b, x, 0))
+	return n.b.Select(n.b.Binary(op.Greater, x, constantLike(n.b, x, n.attrFloat("alpha", 1))), x, constantLike(n.b, x, 0))
 }
 
 func shrink(n *node, x *graph.Value) *graph.Value {
 	bias, limit, b := n.attrFloat("bias", 0), n.attrFloat("lambd", .5), n.b
-	over := b.Binary(op.Greater, x, number(b, x, limit))
-	under := b.Binary(op.Less, x, number(b, x, -limit))
-	return b.Select(over, b.Offset(x, -bias), b.Select(under, b.Offset(x, bias), number(b, x, 0)))
+	over := b.Binary(op.Greater, x, constantLike(b, x, limit))
+	under := b.Binary(op.Less, x, constantLike(b, x, -limit))
+	return b.Select(over, b.Offset(x, -bias), b.Select(under, b.Offset(x, bias), constantLike(b, x, 0)))
 }
 
-func hardSigmoid(n *node, x *graph.Value) *graph.Value {
+func readHardSigmoid(n *node, x *graph.Value) *graph.Value {
 	alpha, beta := n.attrFloat("alpha", .2), n.attrFloat("beta", .5)
 	if float32(alpha) == float32(1./6) && beta == .5 {
 		return hardSigmoid6(n.b, x)
@@ -68,10 +68,12 @@ func hardSigmoid(n *node, x *graph.Value) *graph.Value {
 
 // hardSigmoid6 is the usual hard sigmoid, written as in Keras, because the compiler knows ReLU6.
 func hardSigmoid6(b *graph.Builder, x *graph.Value) *graph.Value {
-	return b.Div(b.ReLU6(b.Offset(x, 3)), number(b, x, 6))
+	return b.Div(b.ReLU6(b.Offset(x, 3)), constantLike(b, x, 6))
 }
 
-func hardSwish(b *graph.Builder, x *graph.Value) *graph.Value { return b.Mul(x, hardSigmoid6(b, x)) }
+func readHardSwish(b *graph.Builder, x *graph.Value) *graph.Value {
+	return b.Mul(x, hardSigmoid6(b, x))
+}
 
 func swish(n *node, x *graph.Value) *graph.Value {
 	s := x
@@ -81,14 +83,14 @@ func swish(n *node, x *graph.Value) *graph.Value {
 	return n.b.Mul(x, n.b.Sigmoid(s))
 }
 
-func softsign(b *graph.Builder, x *graph.Value) *graph.Value {
+func readSoftsign(b *graph.Builder, x *graph.Value) *graph.Value {
 	return b.Div(x, b.Offset(b.Abs(x), 1))
 }
 
-func mish(b *graph.Builder, x *graph.Value) *graph.Value { return b.Mul(x, b.Tanh(b.Softplus(x))) }
+func readMish(b *graph.Builder, x *graph.Value) *graph.Value { return b.Mul(x, b.Tanh(b.Softplus(x))) }
 
-// gelu is exact, or approximated by tanh.
-func gelu(n *node, x *graph.Value) *graph.Value {
+// readGelu is exact, or approximated by tanh.
+func readGelu(n *node, x *graph.Value) *graph.Value {
 	switch form := n.attrString("approximate", "none"); form {
 	case "none":
 		return geluErf(n.b, x)
@@ -110,8 +112,8 @@ func geluTanh(b *graph.Builder, x *graph.Value) *graph.Value {
 	return b.Mul(b.Scale(x, .5), b.Offset(b.Tanh(inner), 1))
 }
 
-// prelu builds PRelu. The slope is broadcast to the operand.
-func prelu(n *node) {
+// readPrelu builds PRelu. The slope is broadcast to the operand.
+func readPrelu(n *node) {
 	v, l := n.broadcast(0, 1)
 	n.setBroadcast(n.b.Sub(n.b.ReLU(v[0]), n.b.Mul(v[1], n.b.ReLU(n.b.Neg(v[0])))), l, 0, 1)
 }
@@ -122,12 +124,12 @@ func quickGelu(n *node, x *graph.Value) *graph.Value {
 }
 
 // fastGelu builds ONNX Runtime's FastGelu: gelu, approximated by tanh, after the addition of a bias.
-func fastGelu(n *node) { biased(n, geluTanh) }
+func fastGelu(n *node) { readBiased(n, geluTanh) }
 
 // biasGelu builds ONNX Runtime's BiasGelu: gelu after the addition of a bias.
-func biasGelu(n *node) { biased(n, geluErf) }
+func biasGelu(n *node) { readBiased(n, geluErf) }
 
-func biased(n *node, f func(b *graph.Builder, x *graph.Value) *graph.Value) {
+func readBiased(n *node, f func(b *graph.Builder, x *graph.Value) *graph.Value) {
 	if !n.has(1) {
 		elementwise(f)(n)
 		return

@@ -69,8 +69,8 @@ func attention(n *node) {
 	biased := scores
 	if bias != nil { // a row without any key is 0
 		lowest := b.BroadcastLike(b.ReduceMaxKeep(b.BroadcastLike(bias, scores), 3), scores)
-		none := b.Binary(op.Equal, lowest, number(b, lowest, math.Inf(-1)))
-		scores = b.Select(none, number(b, scores, 0), b.Softmax(b.Select(none, number(b, scores, 0), scores)))
+		none := b.Binary(op.Equal, lowest, constantLike(b, lowest, math.Inf(-1)))
+		scores = b.Select(none, constantLike(b, scores, 0), b.Softmax(b.Select(none, constantLike(b, scores, 0), scores)))
 	} else {
 		scores = b.Softmax(scores)
 	}
@@ -140,7 +140,7 @@ func (n *node) attentionBias(dtype tensor.DType, queries, keys, past int) *graph
 	}
 	ahead = b.Sub(ahead, offset)
 	limit := func(fn op.BinaryFn, k int) {
-		add(b.Select(b.Binary(fn, ahead, number(b, ahead, float64(k))), zero, none))
+		add(b.Select(b.Binary(fn, ahead, constantLike(b, ahead, float64(k))), zero, none))
 	}
 	if n.attrFlag("is_causal", false) {
 		limit(op.LessEqual, 0)

@@ -11,8 +11,8 @@ import (
 // maxGroups limits the groups of a transposed convolution, each of which is an op.
 const maxGroups = 64
 
-// conv builds Conv.
-func conv(n *node) {
+// readConv builds Conv.
+func readConv(n *node) {
 	x := n.wantRank(0, 3, 4, 5)
 	size, groups := n.filter(x, false)
 	w := n.window(size)
@@ -54,9 +54,9 @@ func (n *node) filter(x *value, transposed bool) (size []int, groups int) {
 
 // filterForm is the form of the filter, operand 1, for images: height, width, and the other two dimensions exchanged.
 // A filter for sequences gets one row.
-func (n *node) filterForm() form {
+func (n *node) filterForm() operandForm {
 	n.trainable(1)
-	f := form{perm: []int{2, 3, 1, 0}}
+	f := operandForm{perm: []int{2, 3, 1, 0}}
 	if s := n.in(1).shape(); len(s) == 3 {
 		f.pre = tensor.Shape{s[0], s[1], 1, s[2]}
 	}
@@ -101,7 +101,7 @@ func conv3D(n *node, w *window, groups int) {
 	w.explicit(n)
 	x := n.stored(0, channelsLast(5))
 	n.trainable(1)
-	filter := n.form(1, form{perm: []int{2, 3, 4, 1, 0}})
+	filter := n.form(1, operandForm{perm: []int{2, 3, 4, 1, 0}})
 	depth := n.known(n.in(0), 2) + w.pads[0][0] + w.pads[0][1]
 	x = n.padDepth(x, w.pads[0], 0)
 	out := (depth-w.span(0))/w.stride[0] + 1
@@ -160,8 +160,8 @@ func (n *node) atDepths(x *graph.Value, first, stride, count int) *graph.Value {
 	return n.b.Reshape(x, tensor.Unknown, h, w, c)
 }
 
-// convTranspose builds ConvTranspose.
-func convTranspose(n *node) {
+// readConvTranspose builds ConvTranspose.
+func readConvTranspose(n *node) {
 	x := n.wantRank(0, 3, 4)
 	size, groups := n.filter(x, true)
 	w := n.window(size)
@@ -234,7 +234,7 @@ func convTranspose(n *node) {
 func fusedConv(n *node) {
 	m := *n
 	m.operands, m.results = n.operands[:min(3, len(n.operands))], nil
-	conv(&m)
+	readConv(&m)
 	if r := m.results[0]; n.has(3) && !r.bad {
 		m.operands, m.results = []*value{r, n.in(3)}, nil
 		binary(op.Add)(&m)
@@ -246,7 +246,7 @@ func fusedConv(n *node) {
 func fusedGemm(n *node) {
 	m := *n
 	m.results = nil
-	gemm(&m)
+	readGemm(&m)
 	n.put(0, n.activated(m.results[0]))
 }
 

@@ -78,7 +78,7 @@ func (n *node) spread(i int, l layout, full bool) *graph.Value {
 	x := n.in(i)
 	missing := len(l) - x.rank()
 	if x.v == nil && allFixed(x.dims) {
-		f := form{perm: l}
+		f := operandForm{perm: l}
 		if missing > 0 {
 			f.pre = append(slices.Repeat(tensor.Shape{1}, missing), x.shape()...)
 		}
@@ -162,8 +162,8 @@ func many(fn op.BinaryFn, mean bool) func(n *node) {
 	}
 }
 
-// number returns a constant of the type of x.
-func number(b *graph.Builder, x *graph.Value, k float64) *graph.Value {
+// constantLike returns a constant of the type of x.
+func constantLike(b *graph.Builder, x *graph.Value, k float64) *graph.Value {
 	if !x.Valid() {
 		return b.Invalid()
 	}
@@ -172,7 +172,7 @@ func number(b *graph.Builder, x *graph.Value, k float64) *graph.Value {
 
 // not is the negation of a Bool.
 func not(b *graph.Builder, x *graph.Value) *graph.Value {
-	return b.Binary(op.Equal, x, number(b, x, 0))
+	return b.Binary(op.Equal, x, constantLike(b, x, 0))
 }
 
 // xor is true where two Bools differ.
@@ -192,11 +192,11 @@ func isInf(n *node) {
 	var y *graph.Value
 	switch {
 	case positive && negative:
-		y = b.Binary(op.Equal, b.Abs(x), number(b, x, math.Inf(1)))
+		y = b.Binary(op.Equal, b.Abs(x), constantLike(b, x, math.Inf(1)))
 	case positive:
-		y = b.Binary(op.Equal, x, number(b, x, math.Inf(1)))
+		y = b.Binary(op.Equal, x, constantLike(b, x, math.Inf(1)))
 	case negative:
-		y = b.Binary(op.Equal, x, number(b, x, math.Inf(-1)))
+		y = b.Binary(op.Equal, x, constantLike(b, x, math.Inf(-1)))
 	default:
 		y = b.Binary(op.Less, x, x)
 	}
@@ -226,8 +226,8 @@ func where(n *node) {
 	n.setBroadcast(n.b.Select(v[0], v[1], v[2]), l, 0, 1, 2)
 }
 
-// clip builds Clip. Its limits are attributes before opset 11.
-func clip(n *node) {
+// readClip builds Clip. Its limits are attributes before opset 11.
+func readClip(n *node) {
 	x, l := n.any(0)
 	limits := []float64{math.Inf(-1), math.Inf(1)}
 	if n.opset < 11 {
@@ -250,7 +250,7 @@ func clip(n *node) {
 		}
 		limits[i] = limit
 		if !math.IsInf(limit, 2*i-1) {
-			y = n.b.Binary(fn, y, number(n.b, x, limit))
+			y = n.b.Binary(fn, y, constantLike(n.b, x, limit))
 		}
 	}
 	fixed := !n.has(1) || n.in(1).t != nil
@@ -266,8 +266,8 @@ func clip(n *node) {
 	n.set(0, y, l).like(n.in(0))
 }
 
-// cast builds Cast.
-func cast(n *node) {
+// readCast builds Cast.
+func readCast(n *node) {
 	d, err := n.dtype(int32(n.attrInt("to", int(onnxpb.TensorProto_UNDEFINED))))
 	if err != nil {
 		n.fail("%w", err)
@@ -303,8 +303,8 @@ func castNumbers(n *node) (*value, bool) {
 	return numeric(d, x.rank(), y)
 }
 
-// identity builds Identity.
-func identity(n *node) { n.alias(0, n.in(0)) }
+// readIdentity builds Identity.
+func readIdentity(n *node) { n.alias(0, n.in(0)) }
 
 // dropout builds Dropout, which does nothing at prediction. The second result, a mask, is all true.
 func dropout(n *node) {

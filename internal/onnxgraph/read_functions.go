@@ -14,11 +14,11 @@ import (
 func tan(b *graph.Builder, x *graph.Value) *graph.Value { return b.Div(b.Sin(x), b.Cos(x)) }
 
 func asin(b *graph.Builder, x *graph.Value) *graph.Value {
-	return b.Atan(b.Div(x, b.Sqrt(b.Mul(b.Sub(number(b, x, 1), x), b.Offset(x, 1)))))
+	return b.Atan(b.Div(x, b.Sqrt(b.Mul(b.Sub(constantLike(b, x, 1), x), b.Offset(x, 1)))))
 }
 
 func acos(b *graph.Builder, x *graph.Value) *graph.Value {
-	return b.Sub(number(b, x, math.Pi/2), asin(b, x))
+	return b.Sub(constantLike(b, x, math.Pi/2), asin(b, x))
 }
 
 // sinh does not lose digits near 0: with e = exp(|x|)-1 it is (e + e/(e+1))/2.
@@ -44,7 +44,7 @@ func acosh(b *graph.Builder, x *graph.Value) *graph.Value {
 }
 
 func atanh(b *graph.Builder, x *graph.Value) *graph.Value {
-	return b.Scale(b.Log1p(b.Div(b.Scale(x, 2), b.Sub(number(b, x, 1), x))), .5)
+	return b.Scale(b.Log1p(b.Div(b.Scale(x, 2), b.Sub(constantLike(b, x, 1), x))), .5)
 }
 
 // modulo builds Mod.
@@ -73,9 +73,9 @@ func bitShift(n *node) {
 func bitwiseNot(n *node) {
 	n.wantSigned()
 	x, l := n.any(0)
-	all := number(n.b, x, -1)
+	all := constantLike(n.b, x, -1)
 	if x.DType == tensor.Uint8 {
-		all = number(n.b, x, 255)
+		all = constantLike(n.b, x, 255)
 	}
 	n.set(0, n.b.Binary(op.BitXor, x, all), l).like(n.in(0))
 }
@@ -150,7 +150,7 @@ func determinant(n *node) {
 
 // binarizer builds Binarizer of ai.onnx.ml.
 func binarizer(n *node, x *graph.Value) *graph.Value {
-	return n.b.Cast(n.b.Binary(op.Greater, x, number(n.b, x, n.attrFloat("threshold", 0))), x.DType)
+	return n.b.Cast(n.b.Binary(op.Greater, x, constantLike(n.b, x, n.attrFloat("threshold", 0))), x.DType)
 }
 
 // featureExtractor builds ArrayFeatureExtractor of ai.onnx.ml: it takes elements along the last dimension.

@@ -76,13 +76,13 @@ func opsets(list []*onnxpb.OperatorSetIdProto) (map[string]int, error) {
 		if v := o.GetVersion(); v < 1 || v > 1<<20 {
 			return nil, fmt.Errorf("onnx: version %d of the opset %q", v, o.GetDomain())
 		}
-		of[domain(o.GetDomain())] = int(o.GetVersion())
+		of[domainName(o.GetDomain())] = int(o.GetVersion())
 	}
 	return of, nil
 }
 
-// domain returns the name of a domain of ops; ai.onnx, the standard, is "".
-func domain(name string) string {
+// domainName returns the name of a domainName of ops; ai.onnx, the standard, is "".
+func domainName(name string) string {
 	if name == "ai.onnx" {
 		return ""
 	}
@@ -91,7 +91,7 @@ func domain(name string) string {
 
 // opKey is an op's key in the table: its name, and before it the domain if it is not ai.onnx.
 func opKey(of, name string) string {
-	if of = domain(of); of != "" {
+	if of = domainName(of); of != "" {
 		return of + "." + name
 	}
 	return name

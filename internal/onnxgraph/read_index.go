@@ -9,8 +9,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// concat builds Concat. The operands are joined in the layout of the first that is not stored as in the file.
-func concat(n *node) {
+// readConcat builds Concat. The operands are joined in the layout of the first that is not stored as in the file.
+func readConcat(n *node) {
 	rank := n.in(0).rank()
 	axis := n.axis(n.attrInt("axis", 1), rank)
 	l := plain(rank)
@@ -302,8 +302,8 @@ func (n *node) take(v *graph.Value, at int, index []int) *graph.Value {
 	return n.b.Concat(at, parts...)
 }
 
-// gather builds Gather.
-func gather(n *node) {
+// readGather builds Gather.
+func readGather(n *node) {
 	x, ix := n.in(0), n.in(1)
 	axis := n.axis(n.attrInt("axis", 0), x.rank())
 	n.across(x, axis)
@@ -413,8 +413,8 @@ func tile(n *node) {
 	}
 }
 
-// pad builds Pad. The pads and the value are attributes before opset 11. Negative pads cut.
-func pad(n *node) {
+// readPad builds Pad. The pads and the value are attributes before opset 11. Negative pads cut.
+func readPad(n *node) {
 	x := n.in(0)
 	var pads, axes []int
 	value := 0.0

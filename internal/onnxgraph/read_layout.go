@@ -108,8 +108,8 @@ func move(b *graph.Builder, x *graph.Value, perm []int) *graph.Value {
 	return b.Reshape(x, shape...)
 }
 
-// permute returns a tensor with its dimensions permuted.
-func permute(t *tensor.Tensor, perm []int) *tensor.Tensor {
+// permuteTensor returns a tensor with its dimensions permuted.
+func permuteTensor(t *tensor.Tensor, perm []int) *tensor.Tensor {
 	if layout(perm).isPlain() {
 		return t
 	}

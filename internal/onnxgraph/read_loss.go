@@ -13,7 +13,7 @@ func likelihoodLoss(n *node) { n.loss(n.classesLast()) }
 func crossEntropyLoss(n *node) {
 	x := n.classesLast()
 	if x.Valid() {
-		x = logSoftmax(n.b, x)
+		x = readLogSoftmax(n.b, x)
 	}
 	if n.wants(1) {
 		n.set(1, x, append(append(layout{0}, plain(n.in(0).rank())[2:]...), 1)).like(n.in(0))
@@ -41,15 +41,15 @@ func (n *node) loss(x *graph.Value) {
 	}
 	last := x.Rank() - 1
 	hot := b.OneHot(labels, classes, x.DType)
-	isHot := b.Binary(op.Greater, hot, number(b, hot, 0))
-	loss := b.Neg(b.Sum(b.Select(isHot, x, number(b, x, 0)), last))
-	weights := b.BroadcastLike(number(b, x, 1), loss)
+	isHot := b.Binary(op.Greater, hot, constantLike(b, hot, 0))
+	loss := b.Neg(b.Sum(b.Select(isHot, x, constantLike(b, x, 0)), last))
+	weights := b.BroadcastLike(constantLike(b, x, 1), loss)
 	if n.has(2) {
 		weights = b.Sum(b.Mul(hot, n.plain(2)), last)
 	}
 	if a := n.attribute("ignore_index", onnxpb.AttributeProto_INT); a != nil {
-		ignored := b.Binary(op.Equal, labels, number(b, labels, float64(a.GetI())))
-		weights = b.Select(ignored, number(b, x, 0), weights)
+		ignored := b.Binary(op.Equal, labels, constantLike(b, labels, float64(a.GetI())))
+		weights = b.Select(ignored, constantLike(b, x, 0), weights)
 	}
 	loss = b.Mul(loss, weights)
 	switch r := n.attrString("reduction", "mean"); r {

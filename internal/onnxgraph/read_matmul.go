@@ -15,8 +15,8 @@ func (n *node) trainable(i int) {
 	}
 }
 
-// gemm builds Gemm: alpha*A*B + beta*C.
-func gemm(n *node) {
+// readGemm builds Gemm: alpha*A*B + beta*C.
+func readGemm(n *node) {
 	a, b := n.wantRank(0, 2), n.wantRank(1, 2)
 	n.trainable(1)
 	left, right := n.matrix(0, n.attrFlag("transA", false)), n.matrix(1, n.attrFlag("transB", false))
@@ -57,8 +57,8 @@ func (n *node) matrix(i int, transposed bool) *graph.Value {
 	return n.stored(i, l)
 }
 
-// matMul builds MatMul, which multiplies as NumPy does: matrices are in the last two dimensions, the others are broadcast.
-func matMul(n *node) {
+// readMatMul builds MatMul, which multiplies as NumPy does: matrices are in the last two dimensions, the others are broadcast.
+func readMatMul(n *node) {
 	a, b := n.in(0), n.in(1)
 	if a.rank() == 0 || b.rank() == 0 {
 		n.fail("operands are %v and %v, want at least 1 dimension", a, b)

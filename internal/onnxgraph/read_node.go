@@ -37,7 +37,7 @@ func (n *node) fail(format string, a ...any) {
 // run reads a node: it looks up the operands, builds its part of the graph, and records the results. A mistake is
 // recorded, and the results are then bad; nodes that use them are left out without another message.
 func (s *scope) run(p *onnxpb.NodeProto) {
-	n := &node{scope: s, pb: p, key: opKey(p.GetDomain(), p.GetOpType()), opset: s.opsets[domain(p.GetDomain())]}
+	n := &node{scope: s, pb: p, key: opKey(p.GetDomain(), p.GetOpType()), opset: s.opsets[domainName(p.GetDomain())]}
 	n.label = fmt.Sprintf("node %q (%s)", s.path+nameOf(p), n.key)
 	n.b = s.b.In(s.path+nameOf(p), n.label)
 	bad, err := n.prepare()
@@ -193,7 +193,7 @@ func (n *node) any(i int) (*graph.Value, layout) {
 }
 
 // form returns an operand in a form.
-func (n *node) form(i int, f form) *graph.Value { return n.as(n.b, n.in(i), f) }
+func (n *node) form(i int, f operandForm) *graph.Value { return n.as(n.b, n.in(i), f) }
 
 // set sets a result: a value of the graph that is stored in layout l. Its type in the file is that of v.
 func (n *node) set(i int, v *graph.Value, l layout) *value {

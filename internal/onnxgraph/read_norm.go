@@ -6,9 +6,9 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// batchNormalization builds BatchNormalization with its statistics, as at prediction, and as the layer does it: one
+// readBatchNormalization builds BatchNormalization with its statistics, as at prediction, and as the layer does it: one
 // multiplication and one addition. The compiler folds them into the convolution before it.
-func batchNormalization(n *node) {
+func readBatchNormalization(n *node) {
 	if n.attrFlag("training_mode", false) || n.wants(1) {
 		n.fail("training_mode is set; lince reads models for predictions")
 	}
@@ -74,15 +74,15 @@ func groupNormalization(n *node) {
 		n.fail("scale and bias have shapes %v and %v, want vectors", n.in(1).shape(), n.in(2).shape())
 	}
 	if n.opset < 21 {
-		column := form{post: tensor.Shape{groups, 1}}
+		column := operandForm{post: tensor.Shape{groups, 1}}
 		n.set(0, back(b.Add(b.Mul(y, n.form(1, column)), n.form(2, column))), l).like(x)
 		return
 	}
 	n.set(0, b.Add(b.Mul(back(y), n.plain(1)), n.plain(2)), l).like(x)
 }
 
-// layerNormalization builds LayerNormalization over the axes from axis on.
-func layerNormalization(n *node) {
+// readLayerNormalization builds LayerNormalization over the axes from axis on.
+func readLayerNormalization(n *node) {
 	x, b := n.in(0), n.b
 	axis := n.axis(n.attrInt("axis", -1), x.rank())
 	last := x.rank() - axis
@@ -102,7 +102,7 @@ func layerNormalization(n *node) {
 		if s := n.in(i).shape(); !s.Known() || s.Elements() != row {
 			n.fail("operand %d has shape %v, want %v", i, s, shape[axis:])
 		}
-		return n.form(i, form{post: tensor.Shape{row}})
+		return n.form(i, operandForm{post: tensor.Shape{row}})
 	}
 	o := op.LayerNorm{Epsilon: n.attrFloat("epsilon", 1e-5), Scale: n.has(1), Center: n.has(2)}
 	in := []*graph.Value{v}
@@ -162,7 +162,7 @@ func lrn(n *node) {
 		sum = b.Squeeze(sum, 1)
 	}
 	base := b.Offset(b.Scale(sum, n.attrFloat("alpha", 1e-4)/float64(size)), n.attrFloat("bias", 1))
-	n.set(0, b.Div(v, b.Binary(op.Pow, base, number(b, base, n.attrFloat("beta", .75)))), l).like(x)
+	n.set(0, b.Div(v, b.Binary(op.Pow, base, constantLike(b, base, n.attrFloat("beta", .75)))), l).like(x)
 }
 
 // lpNormalization builds LpNormalization.
@@ -176,8 +176,8 @@ func lpNormalization(n *node) {
 	n.across(n.in(0), axis)
 	size := n.root(n.b.SumKeep(n.norm(n.b.Abs(x), p), l.at(axis)), p)
 	// A vector of zeros stays zero.
-	zero := n.b.Binary(op.Equal, size, number(n.b, x, 0))
-	n.set(0, n.b.Div(x, n.b.Select(zero, number(n.b, x, 1), size)), l).like(n.in(0))
+	zero := n.b.Binary(op.Equal, size, constantLike(n.b, x, 0))
+	n.set(0, n.b.Div(x, n.b.Select(zero, constantLike(n.b, x, 1), size)), l).like(n.in(0))
 }
 
 // meanVarianceNormalization builds MeanVarianceNormalization.

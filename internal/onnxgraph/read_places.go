@@ -22,7 +22,7 @@ func (n *node) indices(i, size int) *graph.Value {
 
 // fromEnd adds size to negative indices.
 func fromEnd(b *graph.Builder, at *graph.Value, size int) *graph.Value {
-	return b.Select(b.Binary(op.Less, at, number(b, at, 0)), b.Add(at, number(b, at, float64(size))), at)
+	return b.Select(b.Binary(op.Less, at, constantLike(b, at, 0)), b.Add(at, constantLike(b, at, float64(size))), at)
 }
 
 // after returns the number of elements of the dimensions of x after an axis, which must be known.
@@ -37,10 +37,10 @@ func (n *node) after(x *value, axis int) int {
 // places returns for each element of at, indices along an axis of x, the index of the element of x, if all its dimensions are merged.
 func (n *node) places(x *value, at *graph.Value, axis int) *graph.Value {
 	b := n.b
-	flat := b.Mul(at, number(b, at, float64(n.after(x, axis))))
+	flat := b.Mul(at, constantLike(b, at, float64(n.after(x, axis))))
 	for a := range x.dims {
 		if a != axis {
-			flat = b.Add(flat, b.Mul(b.Op(op.Iota{Axis: a}, at), number(b, at, float64(n.after(x, a)))))
+			flat = b.Add(flat, b.Mul(b.Op(op.Iota{Axis: a}, at), constantLike(b, at, float64(n.after(x, a)))))
 		}
 	}
 	return flat
@@ -103,7 +103,7 @@ func (n *node) rows(batch int) (table, at *graph.Value) {
 		rest = append(rest, n.known(x, a))
 	}
 	stride := func(v *graph.Value, axis int) *graph.Value {
-		return number(b, v, float64(n.after(x, axis)/max(rest.Elements(), 1)))
+		return constantLike(b, v, float64(n.after(x, axis)/max(rest.Elements(), 1)))
 	}
 	all := b.Cast(n.plain(1), tensor.Int64)
 	for j := range depth {
@@ -149,7 +149,7 @@ func tensorScatter(n *node) {
 	switch mode := n.attrString("mode", "linear"); mode {
 	case "linear":
 	case "circular":
-		at = b.Binary(op.Mod, at, number(b, at, float64(n.known(x, axis))))
+		at = b.Binary(op.Mod, at, constantLike(b, at, float64(n.known(x, axis))))
 	default:
 		n.fail("mode is %q, want linear or circular", mode)
 	}
@@ -186,8 +186,8 @@ func topK(n *node) {
 	n.set(1, back(n.b.Cast(top.Node.Out[1], tensor.Int64)), plain(x.rank())).like(x)
 }
 
-// oneHot builds OneHot.
-func oneHot(n *node) {
+// readOneHot builds OneHot.
+func readOneHot(n *node) {
 	depth := n.int(1)
 	if depth < 1 || depth > largest || n.in(2).rank() != 1 || n.known(n.in(2), 0) != 2 {
 		n.fail("depth is %d and the values have shape %v, want a depth of 1 to %d and two values", depth, n.in(2).shape(), largest)
@@ -223,7 +223,7 @@ func triangle(n *node) {
 		}
 	}
 	v := n.plain(0)
-	n.out(n.b.Select(n.b.Op(op.Const{Value: mask}), v, number(n.b, v, 0))).like(x)
+	n.out(n.b.Select(n.b.Op(op.Const{Value: mask}), v, constantLike(n.b, v, 0))).like(x)
 }
 
 // cumulative returns the build function of CumSum or CumProd.

@@ -91,7 +91,7 @@ func (n *node) maxIndices(w *window) {
 	place := func(v *graph.Value, a int) *graph.Value { // in the image
 		return integer(b.Add(v, b.Offset(b.Scale(b.Index(y, 1+a), float64(o.Stride[a])), -float64(o.Pads[a][0]))))
 	}
-	times := func(v *graph.Value, k int) *graph.Value { return b.Mul(v, number(b, v, float64(k))) }
+	times := func(v *graph.Value, k int) *graph.Value { return b.Mul(v, constantLike(b, v, float64(k))) }
 	first, second := place(row, 0), place(column, 1)
 	if n.attrInt("storage_order", 0) == 1 {
 		first, second, size[1] = second, first, size[0]
@@ -272,7 +272,7 @@ func (n *node) norm(x *graph.Value, p int) *graph.Value {
 	case 2:
 		return n.b.Square(x)
 	}
-	return n.b.Binary(op.Pow, x, number(n.b, x, float64(p)))
+	return n.b.Binary(op.Pow, x, constantLike(n.b, x, float64(p)))
 }
 
 // root is the p-th root of x.
@@ -283,7 +283,7 @@ func (n *node) root(x *graph.Value, p int) *graph.Value {
 	case 2:
 		return n.b.Sqrt(x)
 	}
-	return n.b.Binary(op.Pow, x, number(n.b, x, 1/float64(p)))
+	return n.b.Binary(op.Pow, x, constantLike(n.b, x, 1/float64(p)))
 }
 
 // global returns the build function of a pool over whole images.

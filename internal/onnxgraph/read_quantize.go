@@ -67,7 +67,7 @@ func (n *node) held(x *value, l layout) *graph.Value {
 // element of an axis.
 func (n *node) alongAxis(x *value, axis int, l layout) *graph.Value {
 	if x.rank() == 0 || x.rank() == 1 && x.dims[0] == fixed(1) {
-		return n.b.Cast(n.as(n.b, x, form{post: tensor.Shape{}}), tensor.Float32)
+		return n.b.Cast(n.as(n.b, x, operandForm{post: tensor.Shape{}}), tensor.Float32)
 	}
 	if block := n.attrInt("block_size", 0); block > 0 && x.rank() == len(l) { // each number counts for a block along the axis
 		v, size := n.b.Cast(n.get(n.b, x, l), tensor.Float32), n.known(n.in(0), axis)
@@ -87,7 +87,7 @@ func (n *node) alongAxis(x *value, axis int, l layout) *graph.Value {
 	for range len(l) - 1 - l.at(axis) {
 		shape = append(shape, 1)
 	}
-	return n.b.Cast(n.as(n.b, x, form{post: shape}), tensor.Float32)
+	return n.b.Cast(n.as(n.b, x, operandForm{post: shape}), tensor.Float32)
 }
 
 // dequantized is (x-zero)*scale. A constant is computed at once. zero may be nil.
@@ -254,14 +254,14 @@ func qLinearConv(n *node) {
 		}
 		floats = append(floats, n.dequantized(b, constant("", tensorOf(scales, tensor.Float32, n.in(4).t.Shape()...)), nil, 0))
 	}
-	n.quantizedOp(conv, n.in(6), n.in(7), floats...)
+	n.quantizedOp(readConv, n.in(6), n.in(7), floats...)
 }
 
 // qLinearMatMul builds QLinearMatMul.
 func qLinearMatMul(n *node) {
 	b := n.in(3)
 	x, y := n.dequantized(n.in(0), n.in(1), n.in(2), -1), n.dequantized(b, n.in(4), n.in(5), -1)
-	n.quantizedOp(matMul, n.in(6), n.in(7), x, y)
+	n.quantizedOp(readMatMul, n.in(6), n.in(7), x, y)
 }
 
 // qLinearBinary returns the build function of ONNX Runtime's ops on two quantized operands.
@@ -291,7 +291,7 @@ func qLinearConcat(n *node) {
 		}
 		parts = append(parts, n.dequantized(n.in(i), n.in(i+1), n.in(i+2), -1))
 	}
-	n.quantizedOp(concat, n.in(0), n.in(1), parts...)
+	n.quantizedOp(readConcat, n.in(0), n.in(1), parts...)
 }
 
 // integers returns operand i minus its zero point, operand z, as float32.
@@ -314,20 +314,20 @@ func matMulInteger(n *node) {
 	if z := n.optional(2); z != nil && z.rank() > 0 && z.dims[0] != fixed(1) {
 		n.fail("lince wants one zero point for the left matrix")
 	}
-	n.holdIntegers(matMul, n.integers(0, 2, -1), n.integers(1, 3, -1))
+	n.holdIntegers(readMatMul, n.integers(0, 2, -1), n.integers(1, 3, -1))
 }
 
 // convInteger builds ConvInteger.
-func convInteger(n *node) { n.holdIntegers(conv, n.integers(0, 2, 1), n.integers(1, 3, 0)) }
+func convInteger(n *node) { n.holdIntegers(readConv, n.integers(0, 2, 1), n.integers(1, 3, 0)) }
 
 // dynamicQuantizeLinear builds DynamicQuantizeLinear: it quantizes to uint8 with the range of the values.
 func dynamicQuantizeLinear(n *node) {
 	b := n.b
 	x, l := n.any(0)
-	top := b.Max(b.ReduceMax(x), number(b, x, 0))
-	bottom := b.Min(b.Neg(b.ReduceMax(b.Neg(x))), number(b, x, 0))
+	top := b.Max(b.ReduceMax(x), constantLike(b, x, 0))
+	bottom := b.Min(b.Neg(b.ReduceMax(b.Neg(x))), constantLike(b, x, 0))
 	scale := b.Scale(b.Sub(top, bottom), 1/255.)
-	scale = b.Select(b.Binary(op.Equal, scale, number(b, x, 0)), number(b, x, 1), scale)
+	scale = b.Select(b.Binary(op.Equal, scale, constantLike(b, x, 0)), constantLike(b, x, 1), scale)
 	zero := b.Clip(b.Round(b.Neg(b.Div(bottom, scale))), 0, 255)
 	n.note(quantizedNote)
 	y := n.set(0, b.Clip(b.Add(b.Round(b.Div(x, scale)), zero), 0, 255), l).like(n.in(0))

@@ -8,9 +8,9 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// reduction returns the build function of a reduction. opset is the one from which on the axes are an operand. f computes the
-// reduction along stored axes, at least one, which stay with size 1.
-func reduction(opset int, f func(n *node, x *graph.Value, axes []int) *graph.Value) func(n *node) {
+// readReduction returns the build function of a readReduction. opset is the one from which on the axes are an operand. f computes the
+// readReduction along stored axes, at least one, which stay with size 1.
+func readReduction(opset int, f func(n *node, x *graph.Value, axes []int) *graph.Value) func(n *node) {
 	return func(n *node) {
 		x := n.in(0)
 		axes := n.attrAxes("axes", opset, 1)
@@ -129,9 +129,9 @@ func (n *node) last(axis int) (*graph.Value, layout) {
 	return n.stored(0, l), l
 }
 
-// softmax returns the build function of a function along the last stored dimension. Before opset 13, it works on a
+// readSoftmax returns the build function of a function along the last stored dimension. Before opset 13, it works on a
 // matrix: the dimensions from axis on are one.
-func softmax(f func(b *graph.Builder, x *graph.Value) *graph.Value) func(n *node) {
+func readSoftmax(f func(b *graph.Builder, x *graph.Value) *graph.Value) func(n *node) {
 	return func(n *node) {
 		x, otherwise := n.in(0), -1
 		if n.opset < 13 {
@@ -167,7 +167,7 @@ func softmax(f func(b *graph.Builder, x *graph.Value) *graph.Value) func(n *node
 	}
 }
 
-func logSoftmax(b *graph.Builder, x *graph.Value) *graph.Value {
+func readLogSoftmax(b *graph.Builder, x *graph.Value) *graph.Value {
 	if !x.Valid() {
 		return x
 	}
@@ -204,7 +204,7 @@ func argument(sign float64) func(n *node) {
 			size := n.known(x, axis)
 			v = n.reversed(v, at, size)
 			i := n.b.ArgMax(v)
-			y = n.b.Sub(number(n.b, i, float64(size-1)), i)
+			y = n.b.Sub(constantLike(n.b, i, float64(size-1)), i)
 		} else {
 			y = n.b.ArgMax(v)
 		}

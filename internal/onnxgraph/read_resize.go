@@ -25,8 +25,8 @@ type resizing struct {
 	outside                    float64
 }
 
-// resize builds Resize, and Upsample, its name before opset 10.
-func resize(n *node) {
+// readResize builds Resize, and Upsample, its name before opset 10.
+func readResize(n *node) {
 	r := n.resizing()
 	axes := n.resampled(r)
 	x := n.in(0)
@@ -412,5 +412,5 @@ func (r resizing) extrapolate(n *node, v *graph.Value, a resampling, at int) *gr
 	for i := range a.m {
 		tensor.Values[bool](mask)[i] = r.out(a, r.at(n, a, i))
 	}
-	return n.b.Select(n.b.Op(op.Const{Value: mask}), number(n.b, v, r.outside), v)
+	return n.b.Select(n.b.Op(op.Const{Value: mask}), constantLike(n.b, v, r.outside), v)
 }

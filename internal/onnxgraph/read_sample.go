@@ -45,8 +45,8 @@ func (p *points) reflect(b *graph.Builder, v *graph.Value, axis int) *graph.Valu
 	if size == 0 {
 		return b.Scale(v, 0)
 	}
-	d := b.Binary(op.Mod, b.Offset(v, -lo), number(b, v, 2*size))
-	return b.Offset(b.Min(d, b.Sub(number(b, v, 2*size), d)), lo)
+	d := b.Binary(op.Mod, b.Offset(v, -lo), constantLike(b, v, 2*size))
+	return b.Offset(b.Min(d, b.Sub(constantLike(b, v, 2*size), d)), lo)
 }
 
 // pixel returns the values of the pixels at whole coordinates, in rows. batch is the example of each point, or nil if it is that of the first dimension.
@@ -56,7 +56,7 @@ func (p *points) pixel(b *graph.Builder, at []*graph.Value, batch *graph.Value) 
 		last := float64(p.dims[a] - 1)
 		switch p.fill {
 		case "zeros":
-			in := b.Min(b.Binary(op.GreaterEqual, v, number(b, v, 0)), b.Binary(op.LessEqual, v, number(b, v, last)))
+			in := b.Min(b.Binary(op.GreaterEqual, v, constantLike(b, v, 0)), b.Binary(op.LessEqual, v, constantLike(b, v, last)))
 			if inside != nil {
 				in = b.Min(inside, in)
 			}
@@ -79,7 +79,7 @@ func (p *points) pixel(b *graph.Builder, at []*graph.Value, batch *graph.Value) 
 	}
 	rows := b.Gather(p.table, b.Add(flat, b.Scale(batch, float64(size))))
 	if inside != nil {
-		rows = b.Select(b.ExpandDims(inside, inside.Rank()), rows, number(b, rows, 0))
+		rows = b.Select(b.ExpandDims(inside, inside.Rank()), rows, constantLike(b, rows, 0))
 	}
 	return rows
 }
@@ -103,7 +103,7 @@ func (p *points) interpolate(n *node, mode string) *graph.Value {
 		var taps []tap
 		switch mode {
 		case "linear", "bilinear":
-			taps = []tap{{below, b.Sub(number(b, f, 1), f)}, {b.Offset(below, 1), f}}
+			taps = []tap{{below, b.Sub(constantLike(b, f, 1), f)}, {b.Offset(below, 1), f}}
 		case "cubic", "bicubic":
 			for k := -1; k <= 2; k++ {
 				taps = append(taps, tap{b.Offset(below, float64(k)), cubicWeight(b, f, k)})
@@ -145,7 +145,7 @@ func (p *points) border(b *graph.Builder, at []*graph.Value) []*graph.Value {
 		if p.align {
 			lo, hi = 0, size-1
 		}
-		out := b.Max(b.Binary(op.Less, v, number(b, v, lo)), b.Binary(op.Greater, v, number(b, v, hi)))
+		out := b.Max(b.Binary(op.Less, v, constantLike(b, v, lo)), b.Binary(op.Greater, v, constantLike(b, v, hi)))
 		switch p.fill {
 		case "border":
 			v = b.Select(out, b.Clip(v, 0, size-1), v)
@@ -269,7 +269,7 @@ func roiAlign(n *node) {
 	bins := func(begin, end *graph.Value, cells int) (first, size *graph.Value) {
 		size = b.Sub(end, begin)
 		if half != "half_pixel" {
-			size = b.Max(size, number(b, size, 1))
+			size = b.Max(size, constantLike(b, size, 1))
 		}
 		return begin, b.Scale(size, 1/float64(cells))
 	}
@@ -332,10 +332,10 @@ func (r region) pooled(n *node, p *points, largest bool) *graph.Value {
 			steps.Float32s()[i] = float32((float64(i) + .5) / float64(count))
 		}
 		v := b.Add(begin, b.Mul(size, b.Op(op.Const{Value: steps})))
-		counts := b.Min(b.Binary(op.GreaterEqual, v, number(b, v, -1)), b.Binary(op.LessEqual, v, number(b, v, float64(pixels))))
+		counts := b.Min(b.Binary(op.GreaterEqual, v, constantLike(b, v, -1)), b.Binary(op.LessEqual, v, constantLike(b, v, float64(pixels))))
 		v = b.Clip(v, 0, float64(pixels-1))
 		below := b.Floor(v)
-		return axis{below, b.Min(b.Offset(below, 1), number(b, v, float64(pixels-1))), b.Sub(v, below), counts}
+		return axis{below, b.Min(b.Offset(below, 1), constantLike(b, v, float64(pixels-1))), b.Sub(v, below), counts}
 	}
 	y := along(r.top, r.height, r.h, r.rows, p.dims[0])
 	x := along(r.left, r.width, r.w, r.columns, p.dims[1])
@@ -350,13 +350,13 @@ func (r region) pooled(n *node, p *points, largest bool) *graph.Value {
 				if up {
 					return a.above, a.weight
 				}
-				return a.below, b.Sub(number(b, a.weight, 1), a.weight)
+				return a.below, b.Sub(constantLike(b, a.weight, 1), a.weight)
 			}
 			h, wh := pick(y, i)
 			w, ww := pick(x, j)
 			zero := b.Scale(b.Mul(row(h), column(w)), 0)
 			v := p.pixel(b, []*graph.Value{b.Add(row(h), zero), b.Add(column(w), zero)}, b.ExpandDims(r.batch, 2))
-			v = b.Select(counts, b.Mul(v, b.ExpandDims(b.Mul(row(wh), column(ww)), 3)), number(b, v, 0))
+			v = b.Select(counts, b.Mul(v, b.ExpandDims(b.Mul(row(wh), column(ww)), 3)), constantLike(b, v, 0))
 			switch {
 			case all == nil:
 			case largest:

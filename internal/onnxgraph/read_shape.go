@@ -9,8 +9,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// reshape builds Reshape.
-func reshape(n *node) {
+// readReshape builds Reshape.
+func readReshape(n *node) {
 	x := n.in(0)
 	to := n.newShape()
 	if len(to) > maxRank {
@@ -238,8 +238,8 @@ func flatten(n *node) {
 	}
 }
 
-// transpose builds Transpose: it changes the layout only.
-func transpose(n *node) {
+// readTranspose builds Transpose: it changes the layout only.
+func readTranspose(n *node) {
 	x := n.in(0)
 	perm := n.attrInts("perm")
 	if perm == nil {
@@ -252,7 +252,7 @@ func transpose(n *node) {
 		n.fail("perm is %v for shape %v", perm, x.shape())
 	}
 	if x.t != nil && n.spend(x.t.Len()) {
-		n.put(0, constant("", permute(x.t, perm)))
+		n.put(0, constant("", permuteTensor(x.t, perm)))
 		return
 	}
 	v, l := n.any(0)
@@ -283,8 +283,8 @@ func (r *reader) spend(k int) bool {
 	return true
 }
 
-// squeeze builds Squeeze. Its axes are an operand from opset 13 on.
-func squeeze(n *node) {
+// readSqueeze builds Squeeze. Its axes are an operand from opset 13 on.
+func readSqueeze(n *node) {
 	x := n.in(0)
 	axes := n.attrAxes("axes", 13, 1)
 	if axes == nil {
@@ -372,8 +372,8 @@ func shape(n *node) (*value, bool) {
 	return numeric(tensor.Int64, 1, slices.Clone(dims[from:max(from, to)]))
 }
 
-// size follows numbers through Size.
-func size(n *node) (*value, bool) {
+// sizeNumbers follows numbers through Size.
+func sizeNumbers(n *node) (*value, bool) {
 	p, ok := product(n.in(0).dims...)
 	if !ok {
 		return nil, false

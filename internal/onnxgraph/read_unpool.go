@@ -14,7 +14,7 @@ import (
 func (n *node) zeros(x *graph.Value, size int) *graph.Value {
 	one := n.b.Reshape(x, -1, x.Shape[1:].Elements())
 	one = n.cut(one, 1, 0, 1)
-	return n.b.BroadcastLike(number(n.b, x, 0), n.b.Pad(one, []int{0, 0}, []int{0, size - 1}, 0))
+	return n.b.BroadcastLike(constantLike(n.b, x, 0), n.b.Pad(one, []int{0, 0}, []int{0, size - 1}, 0))
 }
 
 // maxUnpool builds MaxUnpool.
@@ -104,7 +104,7 @@ func columnsToImage(n *node) {
 	// A row for each element of a window, whose columns are the examples and channels.
 	v := b.Transpose(b.Reshape(n.plain(0), -1, window*columns), 1, 0)
 	table := b.Pad(n.cut(v, 0, 0, 1), []int{0, 0}, []int{size, 0}, 0)
-	table = b.Scatter(b.BroadcastLike(number(b, v, 0), table), b.Op(op.Const{Value: at}), v, op.Add)
+	table = b.Scatter(b.BroadcastLike(constantLike(b, v, 0), table), b.Op(op.Const{Value: at}), v, op.Add)
 	y := b.Transpose(n.cut(table, 0, 0, size), 1, 0)
 	n.out(b.Reshape(y, append([]int{-1, channels / window}, image...)...)).like(x, 0)
 }

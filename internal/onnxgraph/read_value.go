@@ -69,16 +69,16 @@ func (x *value) like(y *value, axes ...int) *value {
 	return x
 }
 
-// form is a way in which an op takes a value: its dimensions are reshaped to pre, then permuted, then reshaped to
+// operandForm is a way in which an op takes a value: its dimensions are reshaped to pre, then permuted, then reshaped to
 // post. nil leaves a step out. With a shape, all dimensions of the value must be known, except that there may be one that is unknown.
-type form struct {
+type operandForm struct {
 	pre  tensor.Shape
 	perm []int
 	post tensor.Shape
 }
 
 // of applies the form to a value that is stored as in the file.
-func (f form) of(b *graph.Builder, v *graph.Value) *graph.Value {
+func (f operandForm) of(b *graph.Builder, v *graph.Value) *graph.Value {
 	if f.pre != nil && v.Valid() && !v.Shape.Equal(f.pre) {
 		v = b.Reshape(v, f.pre...)
 	}
@@ -92,7 +92,7 @@ func (f form) of(b *graph.Builder, v *graph.Value) *graph.Value {
 }
 
 // shape returns the shape of the result for a value of a shape.
-func (f form) shape(s tensor.Shape) tensor.Shape {
+func (f operandForm) shape(s tensor.Shape) tensor.Shape {
 	if f.pre != nil {
 		s = f.pre
 	}
@@ -106,7 +106,7 @@ func (f form) shape(s tensor.Shape) tensor.Shape {
 }
 
 // undo is the inverse of of, for a value whose shape in the file is known.
-func (f form) undo(b *graph.Builder, v *graph.Value, shape tensor.Shape) *graph.Value {
+func (f operandForm) undo(b *graph.Builder, v *graph.Value, shape tensor.Shape) *graph.Value {
 	pre := f.pre
 	if pre == nil {
 		pre = shape
@@ -124,12 +124,12 @@ func (f form) undo(b *graph.Builder, v *graph.Value, shape tensor.Shape) *graph.
 }
 
 // ofTensor applies the form to a tensor.
-func (f form) ofTensor(t *tensor.Tensor) *tensor.Tensor {
+func (f operandForm) ofTensor(t *tensor.Tensor) *tensor.Tensor {
 	if f.pre != nil {
 		t = t.Reshape(f.pre...)
 	}
 	if f.perm != nil {
-		t = permute(t, f.perm)
+		t = permuteTensor(t, f.perm)
 	}
 	if f.post != nil {
 		t = t.Reshape(f.post...)
@@ -152,7 +152,7 @@ func (r *reader) get(b *graph.Builder, x *value, l layout) *graph.Value {
 		}
 		return x.forms[key]
 	}
-	return r.as(b, x, form{perm: l})
+	return r.as(b, x, operandForm{perm: l})
 }
 
 func (x *value) keep(key string, v *graph.Value) {
@@ -164,7 +164,7 @@ func (x *value) keep(key string, v *graph.Value) {
 
 // as returns x as a value of the graph in a form. An initializer of several floats becomes a variable, which is stored in
 // the form in which it is needed first.
-func (r *reader) as(b *graph.Builder, x *value, f form) *graph.Value {
+func (r *reader) as(b *graph.Builder, x *value, f operandForm) *graph.Value {
 	key := fmt.Sprint(f)
 	if v := x.forms[key]; v != nil {
 		return v
@@ -192,11 +192,11 @@ func (x *value) variable() bool { return x.weight && x.dtype.IsFloat() && x.t.Le
 // stored is a variable with the form in which it is stored.
 type stored struct {
 	v     *graph.Variable
-	form  form
+	form  operandForm
 	shape tensor.Shape // of the initializer
 }
 
-func (r *reader) variable(b *graph.Builder, x *value, f form) *graph.Value {
+func (r *reader) variable(b *graph.Builder, x *value, f operandForm) *graph.Value {
 	if s, ok := r.variables[x.path]; ok {
 		v := s.form.undo(b, b.Read(s.v), s.shape)
 		if !v.Shape.Equal(x.t.Shape()) {
