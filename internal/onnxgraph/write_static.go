@@ -70,14 +70,23 @@ func countOf(o op.Size, s tensor.Shape) (int, bool) {
 	return o.Count(s), true
 }
 
+// scalarOf returns a number of type d.
 func scalarOf(d tensor.DType, x float64) *tensor.Tensor {
 	switch d {
 	case tensor.Float64:
 		return tensor.Scalar(x)
+	case tensor.Int8:
+		return tensor.Scalar(int8(x))
+	case tensor.Int16:
+		return tensor.Scalar(int16(x))
 	case tensor.Int32:
 		return tensor.Scalar(int32(x))
 	case tensor.Int64:
 		return tensor.Scalar(int64(x))
+	case tensor.Uint8:
+		return tensor.Scalar(uint8(x))
+	case tensor.Bool:
+		return tensor.Scalar(x != 0)
 	}
 	return tensor.Scalar(float32(x))
 }
