@@ -130,6 +130,6 @@ func cumSum(w *writer, n *graph.Node) *plan {
 			reverse = integer("reverse", 1)
 		}
 		t := tensor.Scalar(axis)
-		w.set(n.Out[0], w.node("CumSum", []*ref{f.ref, w.initializer("constant/"+op.Attributes(op.Const{Value: t}), t)}, reverse), f.perm)
+		w.set(n.Out[0], w.node("CumSum", []*ref{f.ref, w.constant("constant/"+op.Attributes(op.Const{Value: t}), t)}, reverse), f.perm)
 	}}
 }

@@ -250,12 +250,12 @@ func (w *writer) counting(x *graph.Value, axis int) *ref {
 		for i := range count {
 			copy(t.Raw()[i*x.DType.Size():], scalarOf(x.DType, float64(i)).Raw())
 		}
-		return w.initializer(join(w.layer, "indices"), t)
+		return w.initializer(w.named(w.layer, "indices"), t)
 	}
 	f := w.any(x)
-	axes := w.initializer("constant/axis", tensor.Scalar(int64(slices.Index(f.perm, axis))))
+	axes := w.constant("constant/axis", tensor.Scalar(int64(slices.Index(f.perm, axis))))
 	count := w.node("Gather", []*ref{w.node("Shape", []*ref{f.ref}), axes})
-	zero, one := w.initializer("constant/0", tensor.Scalar(int64(0))), w.initializer("constant/1", tensor.Scalar(int64(1)))
+	zero, one := w.constant("constant/0", tensor.Scalar(int64(0))), w.constant("constant/1", tensor.Scalar(int64(1)))
 	y := w.node("Cast", []*ref{w.node("Range", []*ref{zero, count, one})}, integer("to", int(elementType(x.DType))))
 	shape[axis] = -1
 	return w.node("Reshape", []*ref{y, w.integers(shape...)})

@@ -65,12 +65,12 @@ func sparsemax(w *writer, n *graph.Node) *plan {
 		in, axis := w.get(x, identity(x.Rank())), w.integers(-1)
 		node := func(operator string, in ...*ref) *ref { return w.node(operator, in) }
 		sorted := w.nodeN("TopK", 2, []*ref{in, w.integers(classes)}, integer("axis", -1))[0]
-		sums := node("CumSum", sorted, w.initializer("constant/-1", tensor.Scalar(int64(-1))))
+		sums := node("CumSum", sorted, w.constant("constant/-1", tensor.Scalar(int64(-1))))
 		ranks := tensor.New(x.DType, classes)
 		for i := range classes {
 			copy(ranks.Raw()[i*x.DType.Size():], scalarOf(x.DType, float64(i+1)).Raw())
 		}
-		scaled := node("Mul", sorted, w.initializer(join(w.layer, "ranks"), ranks))
+		scaled := node("Mul", sorted, w.initializer(w.named(w.layer, "ranks"), ranks))
 		zero, one := w.scalar(x.DType, 0), w.scalar(x.DType, 1)
 		inside := node("Greater", node("Add", scaled, one), sums)
 		count := node("ReduceSum", w.node("Cast", []*ref{inside}, integer("to", int(elementType(x.DType)))), axis)
@@ -90,7 +90,7 @@ func oneHot(w *writer, n *graph.Node) *plan {
 		}
 		in := w.node("Unsqueeze", []*ref{w.get(x, identity(x.Rank())), w.integers(-1)})
 		in = w.node("Cast", []*ref{in}, integer("to", int(onnxpb.TensorProto_INT64)))
-		y := w.node("Equal", []*ref{in, w.initializer(join(w.layer, "classes"), classes)})
+		y := w.node("Equal", []*ref{in, w.initializer(w.named(w.layer, "classes"), classes)})
 		y = w.node("Cast", []*ref{y}, integer("to", int(elementType(o.DType))))
 		w.set(n.Out[0], y, identity(n.Out[0].Rank()))
 	}}
