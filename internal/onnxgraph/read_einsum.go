@@ -108,6 +108,7 @@ func (n *node) diagonal(x labelled) labelled {
 		v := move(n.b, x.v, l)
 		shape := slices.Clone(v.Shape)
 		shape = slices.Replace(shape, i, i+2, size*size)
+		n.afford(size)
 		at := make([]int64, size)
 		for k := range at {
 			at[k] = int64(k * (size + 1))
