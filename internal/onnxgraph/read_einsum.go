@@ -85,7 +85,7 @@ func (n *node) equation() (terms [][]rune, out []rune) {
 	}
 	for i, l := range out {
 		if count[l] == 0 || slices.Contains(out[:i], l) {
-			n.fail("equation %q: a label of the result is not in a term, or is there twice", text)
+			n.fail("equation %q: a label of the result is not in a term, or is a duplicate", text)
 		}
 	}
 	return terms, out

@@ -53,7 +53,7 @@ func (n *node) body(g *onnxpb.GraphProto, inputs []*value, turn int) []*value {
 func (n *node) truthOf(x *value) bool {
 	k := x.nums()
 	if len(k) != 1 || k[0].s != nil {
-		n.fail("whether it goes on must be known when the graph is built")
+		n.fail("whether it continues must be known when the graph is built")
 	}
 	return k[0].k != 0
 }
