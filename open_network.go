@@ -202,7 +202,7 @@ func (r *reader) applyCalls(n *keras.Network, where string) (results, error) {
 		}
 		if len(nl.Calls) > 0 {
 			refs, keywords, err := layers[c.Op].operandsOf(nl.Calls[c.Node])
-			if err == nil {
+			if err == nil && !layers[c.Op].isOp() {
 				err = layers[c.Op].plainCall(nl.Calls[c.Node])
 			}
 			if err != nil {
@@ -305,6 +305,15 @@ func (r *reader) newLayer(nl keras.NetworkLayer, x *Symbol, where string) (*laye
 		l := m.asLayer()
 		l.name, l.frozen = nl.Name, nl.Frozen
 		m.frozen = nl.Frozen
+		return l, nil
+	}
+	if _, custom := r.Layers[nl.Class]; nl.Op() && !custom && hasOp(nl.Class) {
+		o, err := newOp(nl)
+		if err != nil {
+			return nil, fmt.Errorf("layer %s%s (%s): %w", where, nl.Name, nl.Class, err)
+		}
+		l := newLayer(o)
+		l.name = nl.Name
 		return l, nil
 	}
 	conf, unsupported, err := r.layer(nl, where)
