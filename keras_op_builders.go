@@ -168,7 +168,7 @@ func reduceOp(f func(*graph.Builder, *graph.Value, ...int) *graph.Value) func(*o
 	}
 }
 
-// maxReversed limits the length of a dimension that is reversed, because each element is taken by an op of its own.
+// maxReversed limits the length of a dimension that is reversed, because each element is a separate op.
 const maxReversed = 64
 
 // reverse reverses a dimension.

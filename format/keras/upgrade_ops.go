@@ -141,7 +141,7 @@ func (l *NetworkLayer) upgradeOp(legacy bool) {
 	l.Frozen = false
 }
 
-// rawJSON is JSON that is encoded as it is.
+// rawJSON is JSON that is encoded unchanged.
 type rawJSON []byte
 
 // MarshalJSON implements json.Marshaler.
