@@ -371,8 +371,11 @@ func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, unsu
 		return nil, nil, nil
 	}
 	decode := r.Layers[nl.Class]
-	if nl.RegisteredName == graphClass {
+	switch a, ok := applicationLayers()[nl.Class]; {
+	case nl.RegisteredName == graphClass:
 		decode = decodeGraph
+	case ok && decode == nil:
+		decode = a.decode
 	}
 	if decode != nil {
 		l, err := decode(nl.Config)

@@ -309,6 +309,8 @@ func (l *layerInstance) describe(calls []*call, shared map[*layerInstance]int64)
 			return out, fmt.Errorf("layer %s: %w", l.name, err)
 		}
 		out.Module, out.RegisteredName = customModule, graphClass
+	} else if a, ok := applicationLayers()[out.Class]; ok {
+		out.Module, out.RegisteredName = a.module, out.Class
 	} else if !slices.Contains(layer.Classes(), out.Class) {
 		out.Module, out.RegisteredName = customModule, out.Class
 	}

@@ -308,7 +308,7 @@ def summaries(folder):
 def predict(folder):
     for file in sorted(os.listdir(folder)):
         name, ext = os.path.splitext(file)
-        if ext != ".keras":
+        if ext not in (".keras", ".h5"):
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("error")
