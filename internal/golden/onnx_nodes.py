@@ -1,11 +1,18 @@
 """Writes the tests of the onnx package to a folder: SET/TEST/model.onnx, SET/TEST/test_data_set_0/input_0.pb, output_0.pb and so on.
 
-Usage: onnx_nodes.py FOLDER. Made with onnx 1.23.2.
+Usage: onnx_nodes.py FOLDER [--pack FILE.tar.gz REFUSED.txt]
+
+With --pack, it also writes an archive of small tests, a few for each operator, without those that the file lists.
+Made with onnx 1.23.2.
 """
 import argparse
+import collections
+import gzip
+import io
 import os
 import shutil
 import sys
+import tarfile
 
 import numpy as np
 import onnx
@@ -42,3 +49,49 @@ for file in sorted(os.listdir(light)):
         value = (np.arange(n).reshape(shape) / n).astype(np.float32)
         with open(os.path.join(folder, f"input_{i}.pb"), "wb") as f:
             f.write(numpy_helper.from_array(value).SerializeToString())
+
+
+def files(test):
+    """The files of a test, by their names in the archive."""
+    found = []
+    for folder, _, names in os.walk(os.path.join(out, test)):
+        if not folder.endswith(test) and not folder.endswith("test_data_set_0"):
+            continue
+        found += [os.path.relpath(os.path.join(folder, n), out) for n in names]
+    return sorted(found)
+
+
+def size(test):
+    return sum(os.path.getsize(os.path.join(out, f)) for f in files(test))
+
+
+def pack(archive, refused):
+    """Writes the smallest tests of each operator: two nodes of its own, or else one graph that has it."""
+    with open(refused) as f:
+        skip = {line.split("\t")[0] for line in f}
+    of = collections.defaultdict(list)
+    for s in ("node", "pytorch-operator", "simple"):
+        for t in os.listdir(os.path.join(out, s)):
+            test = s + "/" + t
+            if test in skip:
+                continue
+            nodes = onnx.load(os.path.join(out, test, "model.onnx")).graph.node
+            for op in {n.domain + "." + n.op_type for n in nodes}:
+                of[op].append((len(nodes) > 1, size(test), test))
+    chosen = set()
+    for op, tests in of.items():
+        tests.sort()
+        chosen.update(t for alone, _, t in tests[:2] if not alone)
+        chosen.add(tests[0][2])
+    with open(archive, "wb") as f, gzip.GzipFile(filename="", mode="wb", fileobj=f, mtime=0) as z, tarfile.open(fileobj=z, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for name in sorted(sum((files(t) for t in chosen), [])):
+            with open(os.path.join(out, name), "rb") as g:
+                data = g.read()
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    print(len(chosen), "tests of", len(of), "operators,", os.path.getsize(archive), "bytes")
+
+
+if sys.argv[2:3] == ["--pack"]:
+    pack(*sys.argv[3:5])

@@ -94,6 +94,7 @@ func (n *node) repeatHeads(x *graph.Value, times int) *graph.Value {
 	if times == 1 {
 		return x
 	}
+	n.afford(x.Shape[1] * times)
 	at := make([]int64, x.Shape[1]*times)
 	for i := range at {
 		at[i] = int64(i / times)
@@ -128,7 +129,7 @@ func (n *node) attentionBias(dtype tensor.DType, queries, keys, past int) *graph
 		}
 		add(mask)
 	}
-	row, column := b.Op(op.Const{Value: counted(queries).Reshape(queries, 1)}), b.Op(op.Const{Value: counted(keys)})
+	row, column := b.Op(op.Const{Value: n.counted(queries).Reshape(queries, 1)}), b.Op(op.Const{Value: n.counted(keys)})
 	ahead := b.Sub(column, row) // of the first query, if it is at position 0
 	offset := b.Constant(tensor.Int64, float64(past))
 	if n.has(6) {

@@ -85,7 +85,7 @@ func (n *node) equation() (terms [][]rune, out []rune) {
 	}
 	for i, l := range out {
 		if count[l] == 0 || slices.Contains(out[:i], l) {
-			n.fail("equation %q: a label of the result is not in a term, or is there twice", text)
+			n.fail("equation %q: a label of the result is not in a term, or is a duplicate", text)
 		}
 	}
 	return terms, out
@@ -108,6 +108,7 @@ func (n *node) diagonal(x labelled) labelled {
 		v := move(n.b, x.v, l)
 		shape := slices.Clone(v.Shape)
 		shape = slices.Replace(shape, i, i+2, size*size)
+		n.afford(size)
 		at := make([]int64, size)
 		for k := range at {
 			at[k] = int64(k * (size + 1))

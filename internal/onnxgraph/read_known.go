@@ -30,6 +30,7 @@ func nonZero(n *node) {
 			at = append(at, i)
 		}
 	}
+	n.afford(len(shape) * len(at))
 	y := tensor.New(tensor.Int64, max(len(shape), 1), len(at))
 	for j, i := range at {
 		for d := len(shape) - 1; d >= 0; d-- {
@@ -73,9 +74,7 @@ func eyeLike(n *node) {
 		}
 	}
 	rows, columns := n.known(x, 0), n.known(x, 1)
-	if !n.spend(rows * columns) {
-		n.fail("a constant of shape %v is too large", x.shape())
-	}
+	n.afford(rows * columns)
 	ones := make([]float64, rows*columns)
 	for i := range rows {
 		if j := i + k; j >= 0 && j < columns {
@@ -177,6 +176,7 @@ func suppress(n *node) {
 				if len(kept) >= most || !(float64(score[j]) > least) {
 					break
 				}
+				n.afford(1 + len(kept))
 				x := newBox(boxes.Float32s()[(i*b[1]+j)*4:][:4], center)
 				if slices.ContainsFunc(kept, func(y box) bool { return x.overlap(y) > overlap }) {
 					continue

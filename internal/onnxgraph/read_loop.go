@@ -16,6 +16,9 @@ func (n *node) body(g *onnxpb.GraphProto, inputs []*value, turn int) []*value {
 	if n.depth >= maxDepth {
 		n.fail("graphs are nested more than %d deep", maxDepth)
 	}
+	if n.nodes--; n.nodes < 0 {
+		n.fail("the loops of the model have too many turns")
+	}
 	if len(inputs) != len(g.Input) {
 		n.fail("its graph has %d inputs, want %d", len(g.Input), len(inputs))
 	}
@@ -50,7 +53,7 @@ func (n *node) body(g *onnxpb.GraphProto, inputs []*value, turn int) []*value {
 func (n *node) truthOf(x *value) bool {
 	k := x.nums()
 	if len(k) != 1 || k[0].s != nil {
-		n.fail("whether it goes on must be known when the graph is built")
+		n.fail("whether it continues must be known when the graph is built")
 	}
 	return k[0].k != 0
 }
@@ -82,8 +85,7 @@ func loop(n *node) {
 	}
 	collected := make([][]*value, scans)
 	for turn := 0; on && turn != turns; turn++ {
-		one, truth := fixed(turn), fixed(1)
-		in := []*value{constant("", tensorOf([]num{one}, tensor.Int64)), constant("", tensorOf([]num{truth}, tensor.Bool))}
+		in := []*value{constant("", tensor.Scalar(int64(turn))), constant("", tensor.Scalar(true))}
 		out := n.body(g, append(in, carried...), turn)
 		if n.anyBad(out) {
 			return

@@ -199,7 +199,7 @@ func readOneHot(n *node) {
 	shape[axis] = depth
 	at := b.ExpandDims(n.indices(0, depth), axis)
 	pick := func(i int) *graph.Value { return b.Reshape(n.cut(values, 0, i, 1)) }
-	n.out(b.Select(b.Binary(op.Equal, at, b.Op(op.Const{Value: counted(depth).Reshape(shape...)})), pick(1), pick(0)))
+	n.out(b.Select(b.Binary(op.Equal, at, b.Op(op.Const{Value: n.counted(depth).Reshape(shape...)})), pick(1), pick(0)))
 }
 
 // triangle builds Trilu.
@@ -213,9 +213,7 @@ func triangle(n *node) {
 		k = n.int(1)
 	}
 	rows, columns := n.known(x, x.rank()-2), n.known(x, x.rank()-1)
-	if !n.spend(rows * columns) {
-		n.fail("operand has shape %v, which is too large for a constant triangle", x.shape())
-	}
+	n.afford(rows * columns)
 	mask := tensor.New(tensor.Bool, rows, columns)
 	for i := range rows {
 		for j := range columns {
@@ -278,7 +276,7 @@ func reverseSequence(n *node) {
 		n.fail("operand has shape %v; the dimensions after the first two must be known", x.shape())
 	}
 	lengths := b.ExpandDims(b.Cast(n.plain(1), tensor.Int64), 1)
-	at := b.Op(op.Const{Value: counted(steps)})
+	at := b.Op(op.Const{Value: n.counted(steps)})
 	from := b.Sub(b.Offset(lengths, -1), at)
 	from = b.Select(b.Binary(op.Less, at, lengths), from, at)
 	from = b.Add(from, b.Scale(b.Op(op.Iota{Axis: 0}, from), float64(steps)))
@@ -286,10 +284,18 @@ func reverseSequence(n *node) {
 	n.out(move(b, y, perm.to(plain(x.rank())))).like(x)
 }
 
-// counted returns the numbers from 0 to n-1.
-func counted(n int) *tensor.Tensor {
-	t := tensor.New(tensor.Int64, n)
-	for i := range n {
+// afford fails if the node may not make k more elements while reading; see spend.
+func (n *node) afford(k int) {
+	if k < 0 || !n.spend(k) {
+		n.fail("it needs constants that are too large")
+	}
+}
+
+// counted returns the numbers from 0 to size-1.
+func (n *node) counted(size int) *tensor.Tensor {
+	n.afford(size)
+	t := tensor.New(tensor.Int64, size)
+	for i := range size {
 		tensor.Values[int64](t)[i] = int64(i)
 	}
 	return t

@@ -275,7 +275,9 @@ func (r resizing) taps(n *node, a resampling) (t op.Taps, some bool) {
 				sum += w[j]
 			}
 			for j := range w {
-				w[j] /= sum
+				if sum != 0 {
+					w[j] /= sum
+				}
 			}
 		}
 		// Pixels outside are those at the border.
@@ -303,6 +305,7 @@ func (r resizing) weights(n *node, f, scale float64) []float64 {
 	kernel, radius := func(x float64) float64 { return max(0, 1-x) }, 1
 	switch r.mode {
 	case "nearest":
+		n.afford(2)
 		up := map[string]bool{"round_prefer_floor": f > .5, "round_prefer_ceil": f >= .5, "floor": false, "ceil": f > 0}
 		above, ok := up[r.nearest]
 		if !ok {
@@ -320,9 +323,7 @@ func (r resizing) weights(n *node, f, scale float64) []float64 {
 		wide = min(scale, 1)
 	}
 	half := int(math.Ceil(float64(radius) / wide))
-	if half > largest {
-		n.fail("a scale of %v", scale)
-	}
+	n.afford(2 * half)
 	w, sum := make([]float64, 2*half), 0.
 	for j := range w {
 		w[j] = kernel(math.Abs(float64(j-half+1)-f) * wide)
@@ -365,7 +366,7 @@ func (n *node) resample(x *value, taps map[int]op.Taps) (*graph.Value, layout) {
 		for a := range given {
 			t, ok := taps[2+a]
 			if !ok && len(taps) > 0 {
-				t = same(n.known(x, 2+a))
+				t = n.same(n.known(x, 2+a))
 			}
 			given[a] = t
 		}
@@ -388,17 +389,18 @@ func (n *node) resample(x *value, taps map[int]op.Taps) (*graph.Value, layout) {
 			inner *= d
 		}
 		v = n.b.Reshape(v, -1, shape[a], 1, inner)
-		v = n.b.Op(op.Resize{Method: op.Given, Given: &[2]op.Taps{t, same(1)}}, v)
+		v = n.b.Op(op.Resize{Method: op.Given, Given: &[2]op.Taps{t, n.same(1)}}, v)
 		shape[a] = len(t.First)
 		v = n.b.Reshape(v, shape...)
 	}
 	return n.b.Cast(v, dtype), l
 }
 
-// same returns the taps that keep n pixels.
-func same(n int) op.Taps {
+// same returns the taps that keep size pixels.
+func (n *node) same(size int) op.Taps {
+	n.afford(size)
 	t := op.Taps{}
-	for i := range n {
+	for i := range size {
 		t.First, t.Weights = append(t.First, i), append(t.Weights, []float32{1})
 	}
 	return t

@@ -216,7 +216,7 @@ func affineGrid(n *node) {
 	count, err := dims.CheckedElements()
 	k := len(dims)
 	if err != nil || !n.spend(count*(k+1)) {
-		n.fail("a grid of size %v is too large for a constant", size)
+		n.fail("a grid of size %v is too large", size)
 	}
 	// A row for each point: its coordinates, the last axis first, and 1.
 	rows := tensor.New(tensor.Float32, count, k+1)
@@ -238,6 +238,9 @@ func affineGrid(n *node) {
 	y = b.Transpose(b.Reshape(y, -1, k, count), 0, 2, 1)
 	n.out(b.Reshape(y, append(append([]int{-1}, dims...), k)...)).like(n.in(0), 0)
 }
+
+// maxRegions limits the regions of RoiAlign, if each of them has its own number of samples.
+const maxRegions = 256
 
 // roiAlign builds RoiAlign: the mean or the maximum of samples in the cells of regions.
 func roiAlign(n *node) {
@@ -280,6 +283,9 @@ func roiAlign(n *node) {
 		counts = [2][]int{{ratio}, {ratio}}
 	} else {
 		counts = n.samples(scale, half == "half_pixel", h, w)
+	}
+	if len(counts[0]) > maxRegions || len(counts[0]) == 0 {
+		n.fail("%d regions with sampling_ratio 0; lince allows 1 to %d", len(counts[0]), maxRegions)
 	}
 	var parts []*graph.Value
 	for i := range counts[0] {

@@ -56,8 +56,8 @@ func columnsToImage(n *node) {
 	image, block := n.ints(1), n.ints(2)
 	axes := len(image)
 	size, window := 1, 1
-	if len(block) != axes || axes == 0 {
-		n.fail("image_shape is %v and block_shape %v, want as many numbers", image, block)
+	if len(block) != axes || axes == 0 || axes > maxRank {
+		n.fail("image_shape is %v and block_shape %v, want as many numbers, 1 to %d", image, block, maxRank)
 	}
 	list := func(name string, otherwise, count int) []int {
 		v := n.attrInts(name)
@@ -78,11 +78,15 @@ func columnsToImage(n *node) {
 		size, window = size*image[a], window*block[a]
 		counts[a] = (image[a]+pads[a]+pads[axes+a]-dilations[a]*(block[a]-1)-1)/strides[a] + 1
 		columns *= max(counts[a], 0)
+		if max(size, window, columns) > maxElements {
+			n.fail("image_shape is %v and block_shape %v, which is too large", image, block)
+		}
 	}
 	channels := n.known(x, 1)
-	if columns != n.known(x, 2) || channels%window != 0 || !n.spend(window*columns+size) {
+	if columns != n.known(x, 2) || channels%window != 0 {
 		n.fail("operand has shape %v, want multiples of %d in dimension 1 and %d in dimension 2", x.shape(), window, columns)
 	}
+	n.afford(window * columns)
 	// The pixel that each element of a window sees; one more row is for those outside.
 	at := tensor.New(tensor.Int64, window*columns)
 	for i := range at.Len() {
@@ -152,8 +156,8 @@ func deformableConvolution(n *node) {
 		n.fail("images of shape %v and weights of shape %v with %d groups and %d offset groups", x.shape(), w.shape(), groups, offsets)
 	}
 	count := kernel[0] * kernel[1]
-	if count > maxShifts {
-		n.fail("a window of %v; lince allows %d elements", kernel, maxShifts)
+	if count > maxShifts || groups > maxGroups || offsets > maxGroups {
+		n.fail("a window of %v with %d groups and %d offset groups; lince allows %d elements and %d groups", kernel, groups, offsets, maxShifts, maxGroups)
 	}
 	offset := n.wantRank(2, 4)
 	oh, ow := n.known(offset, 2), n.known(offset, 3)
@@ -171,6 +175,7 @@ func deformableConvolution(n *node) {
 	grid := func(axis, element int) *graph.Value {
 		shape := []int{1, 1, 1}
 		size := []int{oh, ow}[axis]
+		n.afford(size)
 		shape[1+axis] = size
 		t := tensor.New(tensor.Float32, shape...)
 		for i := range size {
