@@ -182,9 +182,11 @@ func (w *writer) planOf(n *graph.Node) *plan {
 	if w.static(n.Out[0]) != nil {
 		return &plan{emit: func() {}}
 	}
-	for _, v := range n.Out[1:] {
-		if _, ok := n.Op.(op.TopK); !ok && w.uses[v] > 0 {
-			return nil // argmax, and statistics of normalizations, which only gradients need
+	switch n.Op.(type) {
+	case op.LayerNorm, op.TopK:
+	default:
+		if slices.ContainsFunc(n.Out[1:], func(v *graph.Value) bool { return w.uses[v] > 0 }) {
+			return nil // argmax, and the statistics of a batch, which only gradients need
 		}
 	}
 	for _, r := range rules[n.Op.Name()] {

@@ -94,8 +94,17 @@ func layerNormalization(w *writer, n *graph.Node) *plan {
 		if o.Center {
 			refs = append(refs, w.get(rest[0], identity(1)))
 		}
-		y := w.node("LayerNormalization", refs, integer("axis", -1), number("epsilon", o.Epsilon))
-		w.set(n.Out[0], y, f.perm)
+		results := 1
+		for i, v := range n.Out {
+			if w.uses[v] > 0 {
+				results = max(results, 1+i)
+			}
+		}
+		out := w.nodeN("LayerNormalization", results, refs, integer("axis", -1), number("epsilon", o.Epsilon))
+		w.set(n.Out[0], out[0], f.perm)
+		for i := 1; i < results; i++ { // the mean and the inverse deviation, with a dimension of size 1
+			w.set(n.Out[i], w.node("Squeeze", []*ref{out[i], w.integers(-1)}), f.perm[:last])
+		}
 	}}
 }
 

@@ -50,3 +50,13 @@ func shift(direction string) rule {
 		}}
 	}
 }
+
+// logical returns a rule for a maximum or minimum of Bools.
+func logical(operator string) rule {
+	return func(w *writer, n *graph.Node) *plan {
+		if n.Out[0].DType != tensor.Bool {
+			return nil
+		}
+		return broadcast(operator)(w, n)
+	}
+}

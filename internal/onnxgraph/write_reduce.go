@@ -75,6 +75,12 @@ func (w *writer) reduced(n *graph.Node, x *graph.Value, r op.Reduce, operator, g
 		if !r.KeepDims {
 			perm = without(perm, axes)
 		}
+		if x.DType == tensor.Bool { // ONNX reduces these only since opset 20
+			in := w.node("Cast", []*ref{f.ref}, integer("to", int(onnxpb.TensorProto_UINT8)))
+			in = w.reduce(operator, in, r.KeepDims, stored...)
+			w.set(n.Out[0], w.node("Cast", []*ref{in}, integer("to", int(onnxpb.TensorProto_BOOL))), perm)
+			return
+		}
 		w.set(n.Out[0], w.reduce(operator, f.ref, r.KeepDims, stored...), perm)
 	}}
 }

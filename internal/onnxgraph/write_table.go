@@ -22,7 +22,7 @@ var rules = map[string][]rule{
 	"Sub": {prelu, logSoftmax, broadcast("Sub")},
 	"Mul": {hardSwish, gelu, mish, broadcast("Mul")},
 	"Div": {hardSigmoid, average, softsign, broadcast("Div")},
-	"Max": {broadcast("Max")}, "Min": {clip, broadcast("Min")}, "Pow": {broadcast("Pow")},
+	"Max": {logical("Or"), broadcast("Max")}, "Min": {logical("And"), clip, broadcast("Min")}, "Pow": {broadcast("Pow")},
 	"Mod": {floorMod}, "FMod": {truncatedMod},
 	"BitAnd": {bitwise("BitwiseAnd")}, "BitOr": {bitwise("BitwiseOr")}, "BitXor": {bitwise("BitwiseXor")}, "ShiftLeft": {shift("LEFT")}, "ShiftRight": {shift("RIGHT")},
 	"Equal": {broadcast("Equal")}, "Less": {broadcast("Less")}, "LessEqual": {broadcast("LessOrEqual")},
@@ -62,7 +62,7 @@ func refusal(n *graph.Node) string {
 			return fmt.Sprintf("ONNX has this reduction since opset 18; write opset %d", Opsets[len(Opsets)-1])
 		case op.Resize, op.AdaptiveMaxPool2D:
 			return "ONNX has no operator for this with images of unknown height or width; set both in the Shape of the Input"
-		case op.MaxPool2D, op.LayerNorm:
+		case op.MaxPool2D:
 			return "ONNX has no operator that returns the second result"
 		}
 		return "ONNX has no operator for this with operands of unknown size"
