@@ -88,7 +88,7 @@ type kind struct {
 	// open makes a model of a file. The network, the weights, or what the file refers to may be invalid.
 	open func(o Options, f source) (*Model, error)
 	// save writes what Save writes to a file of this kind.
-	save func(w io.Writer, f *keras.File) error
+	save func(w io.Writer, m *Model, f *keras.File) error
 	// weights plans the loading of weights from a file of this kind, and saveWeights writes what SaveWeights writes.
 	weights     func(m *Model, f source, o WeightsOptions) (*weightPlan, error)
 	saveWeights func(w io.Writer, m *Model, f *keras.File) error
@@ -107,7 +107,7 @@ func kinds() []*kind {
 			name: "keras", title: "a Keras model", suffixes: []string{".keras"},
 			is:   isKeras,
 			open: openKeras,
-			save: keras.Write,
+			save: func(w io.Writer, _ *Model, f *keras.File) error { return keras.Write(w, f) },
 
 			weights: weightsOfKeras,
 		},
@@ -115,8 +115,10 @@ func kinds() []*kind {
 			name: "h5", title: "a Keras model in HDF5", suffixes: []string{".h5", ".hdf5"},
 			is:   isKerasHDF5,
 			open: openH5,
+			save: saveH5,
 
-			weights: weightsOfLegacy,
+			weights:     weightsOfLegacy,
+			saveWeights: writeLegacyWeights,
 		},
 		{
 			name: "tflite", title: "a TensorFlow Lite model", suffixes: []string{".tflite"},
@@ -143,7 +145,7 @@ func kinds() []*kind {
 			is: isSafetensors,
 
 			open:        openSafetensors,
-			save:        nil,
+			save:        writeSafetensors,
 			weights:     weightsOfSafetensors,
 			saveWeights: writeSafetensorsWeights,
 			named:       true,
