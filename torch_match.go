@@ -2,6 +2,7 @@ package lince
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,12 +15,13 @@ import (
 // A state dict has its modules in the order in which they were registered, which is, by custom, one in which they can run. The layers of the model are
 // a graph. So a match is an order of the layers in which each comes after those that it depends on, and in which each layer fits the module at
 // the same place. If there is exactly one such order, it is the match. A chain has at most one. Parallel branches may have several;
-// torchShortcuts decides between the two branches of a residual block.
+// in a residual block, the shorter
+// branch is the shortcut, whose modules have a word of torchShortcuts in their names.
 //
 // A safetensors file is sorted by names. Then the order is taken from the names: modules whose names differ in a number run in the order of the
 // numbers (layer1.0 before layer1.1, conv1 before conv2), and all modules of a container (layer1.0) run before another one of the container around it.
 
-// torchShortcuts are words in the names of the modules of a residual block's shortcut, which is registered after the longer branch.
+// torchShortcuts are words in the names of the modules of a residual block's shortcut.
 var torchShortcuts = []string{"downsample", "shortcut", "skip", "identity", "residual"}
 
 func (m *torchModule) isShortcut() bool {
@@ -32,9 +34,10 @@ type torchUnit struct {
 	layer   *layerInstance
 	where   string
 	targets []weightTarget
-	after   []int        // the units that it depends on, directly or through layers without weights
-	depth   int          // the largest number of units before it
-	flat    tensor.Shape // (height, width, channels) of the features along its first axis, if they were flattened
+	after   []int // the units that it depends on, directly or through layers without weights
+	// shortcut means that it is in the shorter of the two branches of a residual block, and the longer one has units, too.
+	shortcut bool
+	flat     tensor.Shape // (height, width, channels) of the features along its first axis, if they were flattened
 }
 
 func (u *torchUnit) title() string { return fmt.Sprintf("%s (%s)", u.where, u.layer.Class()) }
@@ -140,17 +143,46 @@ func (w *unitWalk) model(m *Model) {
 			if !met {
 				i = len(w.units)
 				u := &torchUnit{layer: c.layer, where: ts[0].where, targets: ts, flat: w.flattened(c)}
-				for j := range before {
-					u.after = append(u.after, j)
-					u.depth = max(u.depth, w.units[j].depth+1)
-				}
-				slices.Sort(u.after)
+				u.after = slices.Sorted(maps.Keys(before))
 				w.number[c.layer], w.units = i, append(w.units, u)
 			}
 			before = map[int]bool{i: true}
 		}
+		if _, ok := c.layer.config.(layer.Add); ok && len(c.in) == 2 {
+			w.markShortcut(w.before(c.in[0]), w.before(c.in[1]))
+		}
 		for _, s := range c.out {
 			w.after[s] = before
+		}
+	}
+}
+
+// before returns all units on which a value depends.
+func (w *unitWalk) before(x *Symbol) map[int]bool {
+	all := map[int]bool{}
+	todo := slices.Collect(maps.Keys(w.after[x]))
+	for len(todo) > 0 {
+		i := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if !all[i] {
+			all[i] = true
+			todo = append(todo, w.units[i].after...)
+		}
+	}
+	return all
+}
+
+// markShortcut marks the units of the shorter of two branches, given all units before the ends of both.
+func (w *unitWalk) markShortcut(a, b map[int]bool) {
+	onlyA, onlyB := maps.Clone(a), maps.Clone(b)
+	maps.DeleteFunc(onlyA, func(i int, _ bool) bool { return b[i] })
+	maps.DeleteFunc(onlyB, func(i int, _ bool) bool { return a[i] })
+	if len(onlyA) > len(onlyB) {
+		onlyA, onlyB = onlyB, onlyA
+	}
+	if len(onlyA) < len(onlyB) {
+		for i := range onlyA {
+			w.units[i].shortcut = true
 		}
 	}
 }

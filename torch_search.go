@@ -57,6 +57,7 @@ type torchSearch struct {
 	names   *moduleNames
 	found   []torchPair
 
+	shortcuts bool   // as many modules as units are of shortcuts, so that those belong together
 	placed    []bool // units, or modules if names is set
 	order     []torchPair
 	steps     int
@@ -73,7 +74,20 @@ const maxSteps = 200_000
 
 func (s *torchSearch) run() {
 	s.placed = make([]bool, max(len(s.units), len(s.modules)))
+	short := 0
+	for _, m := range s.modules {
+		short += rank(!m.isShortcut())
+	}
+	for _, u := range s.units {
+		short -= rank(!u.shortcut)
+	}
+	s.shortcuts = short == 0
 	s.next()
+}
+
+// fits reports whether a module can be that of a unit.
+func (s *torchSearch) fits(u *torchUnit, m *torchModule) bool {
+	return (!s.shortcuts || u.shortcut == m.isShortcut()) && u.fits(m) == ""
 }
 
 func (s *torchSearch) next() {
@@ -117,81 +131,17 @@ func (s *torchSearch) candidates() (list []torchPair) {
 	next := len(s.order)
 	if s.names != nil {
 		for i, m := range s.modules {
-			if !s.placed[i] && s.names.ready(i) && s.units[next].fits(m) == "" {
+			if !s.placed[i] && s.names.ready(i) && s.fits(s.units[next], m) {
 				list = append(list, torchPair{next, i})
 			}
 		}
-		return s.byWord(list)
+		return list
 	}
 	for i, u := range s.units {
-		if !s.placed[i] && !slices.ContainsFunc(u.after, func(j int) bool { return j < len(s.units) && !s.placed[j] }) && u.fits(s.modules[next]) == "" {
+		if !s.placed[i] && !slices.ContainsFunc(u.after, func(j int) bool { return j < len(s.units) && !s.placed[j] }) && s.fits(u, s.modules[next]) {
 			list = append(list, torchPair{i, next})
 		}
 	}
-	return s.byDepth(list)
-}
-
-// byDepth decides between two units: in a residual block, the shortcut has fewer layers before it.
-func (s *torchSearch) byDepth(list []torchPair) []torchPair {
-	if len(list) != 2 {
-		return list
-	}
-	short, long := list[0], list[1]
-	if s.units[short.unit].depth > s.units[long.unit].depth {
-		short, long = long, short
-	}
-	later := slices.ContainsFunc(s.modules[len(s.order)+1:], func(x *torchModule) bool {
-		return x.isShortcut() && s.units[short.unit].fits(x) == ""
-	})
-	switch {
-	case s.units[short.unit].depth == s.units[long.unit].depth:
-	case s.modules[short.module].isShortcut():
-		return []torchPair{short}
-	case later:
-		return []torchPair{long}
-	}
-	return list
-}
-
-// byWord decides between two modules of which one is a shortcut: it belongs to the unit with fewer layers before it. The other unit is the next one that
-// either module fits.
-func (s *torchSearch) byWord(list []torchPair) []torchPair {
-	if len(list) != 2 || s.modules[list[0].module].isShortcut() == s.modules[list[1].module].isShortcut() {
-		return list
-	}
-	short, long := list[0], list[1]
-	if s.modules[long.module].isShortcut() {
-		short, long = long, short
-	}
-	this := s.units[list[0].unit]
-	for _, other := range s.units[len(s.order)+1:] {
-		if other.fits(s.modules[short.module]) == "" && other.fits(s.modules[long.module]) == "" {
-			switch {
-			case this.depth < other.depth && !slices.Contains(s.ancestors(other), list[0].unit):
-				return []torchPair{short}
-			case this.depth > other.depth:
-				return []torchPair{long}
-			}
-			return list
-		}
-	}
-	return list
-}
-
-// ancestors returns the units on which a unit depends.
-func (s *torchSearch) ancestors(u *torchUnit) (list []int) {
-	met := map[int]bool{}
-	var visit func(u *torchUnit)
-	visit = func(u *torchUnit) {
-		for _, i := range u.after {
-			if !met[i] && i < len(s.units) {
-				met[i] = true
-				list = append(list, i)
-				visit(s.units[i])
-			}
-		}
-	}
-	visit(u)
 	return list
 }
 
