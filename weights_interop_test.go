@@ -36,7 +36,7 @@ func TestWeightsInterop(t *testing.T) {
 	dir := t.TempDir()
 	testenv.Python(t, "weights.py", "write", dir)
 	var cases []struct {
-		File, Model  string
+		File, Model   string
 		By_name, Skip bool //nolint:revive // the key of the script
 	}
 	readJSON(t, &cases, filepath.Join(dir, "cases.json"))

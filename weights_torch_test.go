@@ -294,9 +294,9 @@ func TestLoadTorchMismatch(t *testing.T) {
 	m := twins()
 	before := m.Weights()
 	for want, path := range map[string]string{
-		"in more than one way":  file(two),
-		"left (Dense) or right": file(two),
-		"WeightsOptions.Names":  file(two),
+		"in more than one way":                                file(two),
+		"left (Dense) or right":                               file(two),
+		"WeightsOptions.Names":                                file(two),
 		"the 1 modules of the file do not match the 2 layers": file(map[string]*tensor.Tensor{"a.weight": linear(3, 4), "a.bias": bias}),
 		"the module b is not right (Dense): it has no bias":   file(map[string]*tensor.Tensor{"a.weight": linear(3, 4), "a.bias": bias, "b.weight": linear(3, 4)}),
 		"it has 3 tensors (bias, scale, weight)": file(map[string]*tensor.Tensor{
