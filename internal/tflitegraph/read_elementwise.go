@@ -154,11 +154,11 @@ func rsqrt(b *graph.Builder, x *graph.Value) *graph.Value {
 	return b.Div(b.Constant(tensor.Float32, 1), b.Sqrt(x))
 }
 
-func elu(b *graph.Builder, x *graph.Value) *graph.Value {
+func readELU(b *graph.Builder, x *graph.Value) *graph.Value {
 	zero := b.Constant(tensor.Float32, 0)
 	return b.Select(b.Binary(op.Less, x, zero), b.Expm1(b.Min(x, zero)), x)
 }
 
-func hardSwish(b *graph.Builder, x *graph.Value) *graph.Value {
+func readHardSwish(b *graph.Builder, x *graph.Value) *graph.Value {
 	return b.Mul(x, b.Div(b.ReLU6(b.Offset(x, 3)), b.Constant(tensor.Float32, 6)))
 }

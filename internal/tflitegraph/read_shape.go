@@ -602,3 +602,24 @@ func (n *node) blocks4(x *graph.Value, block int) bool {
 	}
 	return true
 }
+
+// readOneHot reads rows that are 1 at an index and 0 elsewhere.
+func readOneHot(n *node) {
+	x, depth := n.in(0), n.numbers(1)
+	on, err1 := n.constant(n.Inputs[2])
+	off, err2 := n.constant(n.Inputs[3])
+	if !x.Valid() || depth == nil {
+		return
+	}
+	ok := err1 == nil && err2 == nil && on.DType() == tensor.Float32 && off.DType() == tensor.Float32 && on.Len() == 1 && off.Len() == 1 && len(depth) == 1
+	if axis := int(options[tflitefb.OneHotOptionsT](n).Axis); !ok || axis != -1 && axis != x.Rank() {
+		n.b.Errorf("lince makes rows of floating-point numbers along the last dimension only")
+		return
+	}
+	lo, hi := float64(off.Float32s()[0]), float64(on.Float32s()[0])
+	y := n.b.OneHot(x, depth[0], tensor.Float32)
+	if lo != 0 || hi != 1 {
+		y = n.b.Offset(n.b.Scale(y, hi-lo), lo)
+	}
+	n.set(y)
+}
