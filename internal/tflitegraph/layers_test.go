@@ -120,7 +120,7 @@ func (c *layerCase) graph(t *testing.T) (*graph.Graph, *graph.Store, []*tensor.T
 }
 
 // inexpressible has the ops that TensorFlow Lite has no operators for, by class or activation function.
-var inexpressible = map[any]string{
+var inexpressible = map[string]string{
 	"ContrastLimitedAdaptiveHistogramEqualization": "LocalEqualization",
 	"sparsemax": "Sparsemax",
 }
@@ -132,7 +132,8 @@ func TestLayers(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			g, store, in := c.graph(t)
 			m, err := tflitegraph.Write(g, store, tflitegraph.WriteOptions{})
-			for _, key := range []any{c.Class, c.Config["activation"]} {
+			activation, _ := c.Config["activation"].(string)
+			for _, key := range []string{c.Class, activation} {
 				if o := inexpressible[key]; o != "" {
 					if want := "it: " + o + ": TensorFlow Lite has no such operator"; err == nil || err.Error() != want {
 						t.Errorf("error %v, want %s", err, want)
