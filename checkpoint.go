@@ -135,9 +135,9 @@ func openRegular(path string) (*os.File, int64, error) {
 				break
 			}
 		}
-		return nil, 0, errors.New("is a folder, want a .keras file" + hint)
+		return nil, 0, errors.New("is a folder, want a model file" + hint)
 	case !info.Mode().IsRegular():
-		return nil, 0, errors.New("is a pipe or a device, want a .keras file; copy its content to one")
+		return nil, 0, errors.New("is a pipe or a device, want a model file; copy its content to one")
 	}
 	f, err := os.Open(path)
 	if err != nil {

@@ -128,7 +128,7 @@ func (m *Model) prepare(train data.Dataset, o FitOptions) (*training, error) {
 		runner:   runner{m: m, task: callback.Training, steps: cmp.Or(o.StepsPerEpoch, train.Steps()), display: display},
 		o:        o,
 		feed:     feed{m: m, classWeight: o.ClassWeight, ofOutput: o.OutputClassWeight},
-		source:   source{ds: train},
+		source:   batchSource{ds: train},
 		values:   m.compiled.newMeasured(),
 		history:  &History{},
 		phase:    callback.AtEpochBegin,

@@ -1,11 +1,15 @@
 package lince
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/graphjson"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -18,16 +22,25 @@ func FromGraph(g *graph.Graph, variables *graph.Store) (*Model, error) {
 // FromGraph makes a model from a graph of ops, for example one that was read from a file in another format. The
 // model's inputs and outputs are the graph's, named by their keys; inputs have shape (batch, ...). variables
 // holds the graph's variables; the model copies their values. The graph must be for predictions: FromGraph
-// returns an error if it updates variables.
+// returns an error if it updates variables. Variables whose role is not graph.Weight are not trained.
 //
-// The model can be compiled, trained, evaluated and nested in other models. Summary shows it as one layer. It
-// cannot be saved to a .keras file.
+// The model can be compiled, trained, evaluated and nested in other models. Summary shows it as one layer. Save writes a
+// .keras file that lince opens. Keras cannot open it, because its layer is not one of Keras.
 func (o Options) FromGraph(g *graph.Graph, variables *graph.Store) (*Model, error) {
 	if g == nil || variables == nil {
 		return nil, errors.New("making a model of a graph: the graph or its variables are nil")
 	}
-	l := graphLayer{g}
-	if err := l.check(variables); err != nil {
+	l := graphLayer{g, map[string]bool{}}
+	for _, v := range variables.Variables() {
+		if v.Role != graph.Weight {
+			l.state[v.Path] = true
+		}
+	}
+	err := l.check()
+	if err == nil {
+		err = l.checkVariables(variables)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("making a model of a graph: %w", err)
 	}
 	var in []*Symbol
@@ -53,10 +66,36 @@ func (o Options) FromGraph(g *graph.Graph, variables *graph.Store) (*Model, erro
 }
 
 // graphLayer is a graph as a layer.
-type graphLayer struct{ g *graph.Graph }
+type graphLayer struct {
+	g     *graph.Graph
+	state map[string]bool // the paths of variables that are not trained
+}
 
-// check returns all reasons why the graph cannot be a model.
-func (l graphLayer) check(variables *graph.Store) error {
+// graphClass is the registered name of graphLayer in files.
+const graphClass = "lince>Graph"
+
+// decodeGraph returns the layer with this config.
+func decodeGraph(text json.RawMessage) (layer.Layer, error) {
+	var c struct {
+		Graph json.RawMessage `json:"graph"`
+		State []string        `json:"state"`
+	}
+	if err := json.Unmarshal(text, &c); err != nil {
+		return nil, err
+	}
+	g, err := graphjson.Unmarshal(c.Graph)
+	if err != nil {
+		return nil, fmt.Errorf("its graph: %w", err)
+	}
+	l := graphLayer{g, map[string]bool{}}
+	for _, path := range c.State {
+		l.state[path] = true
+	}
+	return l, l.check()
+}
+
+// check returns all reasons why the graph cannot be a layer.
+func (l graphLayer) check() error {
 	var errs []error
 	if len(l.g.Inputs) == 0 || len(l.g.Outputs) == 0 {
 		errs = append(errs, fmt.Errorf("want at least one input and one output, got %d and %d", len(l.g.Inputs), len(l.g.Outputs)))
@@ -70,6 +109,14 @@ func (l graphLayer) check(variables *graph.Store) error {
 		if _, ok := n.Op.(op.Updater); ok {
 			errs = append(errs, fmt.Errorf("it updates variables (%s of %q); want a graph for predictions", n.Op.Name(), n.Layer))
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkVariables compares the graph's variables with those of a store.
+func (l graphLayer) checkVariables(variables *graph.Store) error {
+	var errs []error
+	for _, n := range l.g.Nodes {
 		if o, ok := n.Op.(op.Variable); ok {
 			switch v := variables.Lookup(o.Path); {
 			case v == nil || v.Value() == nil:
@@ -88,8 +135,19 @@ func (graphLayer) Class() string { return "Graph" }
 // Named implements layer.Layer.
 func (graphLayer) Named() string { return "" }
 
-// Config implements layer.Layer. A graph has no config.
-func (graphLayer) Config() map[string]any { return nil }
+// Config implements layer.Layer. The values of the variables are not in the config.
+func (l graphLayer) Config() map[string]any {
+	c := map[string]any{"trainable": true}
+	text, err := graphjson.Marshal(l.g)
+	if err != nil {
+		return c // Save reports the error
+	}
+	c["graph"] = json.RawMessage(text)
+	if len(l.state) > 0 {
+		c["state"] = slices.Sorted(maps.Keys(l.state))
+	}
+	return c
+}
 
 // Operands implements layer.MultiOperand.
 func (l graphLayer) Operands() (least, most int) { return len(l.g.Inputs), len(l.g.Inputs) }
@@ -109,7 +167,11 @@ func (l graphLayer) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 		case op.Input:
 			continue
 		case op.Variable:
-			values[n.Out[0]] = b.Variable(graph.Variable{Path: o.Path, Type: o.Type, Role: graph.Weight})
+			v := graph.Variable{Path: o.Path, Type: o.Type, Role: graph.Weight}
+			if l.state[o.Path] {
+				v.Role = graph.State
+			}
+			values[n.Out[0]] = b.Variable(v)
 			continue
 		}
 		operands := make([]*graph.Value, len(n.In))

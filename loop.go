@@ -20,7 +20,7 @@ type training struct {
 	runner
 	o       FitOptions
 	feed    feed
-	source  source
+	source  batchSource
 	ahead   ahead
 	values  *measured
 	bar     *progress.Bar

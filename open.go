@@ -11,18 +11,19 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Open reads a model from a .keras file with default Options. See Options.Open.
+// Open reads a model from a file with default Options. See Options.Open.
 func Open(path string) (*Model, error) { return Options{}.Open(path) }
 
-// Read reads a model from the size bytes of a .keras file in r with default Options. See Options.Read.
+// Read reads a model from the size bytes of a file in r with default Options. See Options.Read.
 func Read(r io.ReaderAt, size int64) (*Model, error) { return Options{}.Read(r, size) }
 
 // FromJSON makes a model from the JSON of Keras' model.to_json() with default Options. See Options.FromJSON.
 func FromJSON(config []byte) (*Model, error) { return Options{}.FromJSON(config) }
 
-// Open reads a model from a .keras file of lince, Keras 3, or Keras 2.13 or later (keras.models.load_model). The model
-// may be Sequential or Functional, and may contain nested models. Unless NoCompile is set, it is compiled with the
-// options in the file, so that Fit continues training.
+// Open reads a model from a file (keras.models.load_model). The first bytes of the file decide of which kind it is;
+// FileKinds lists the kinds. A .keras file may be of lince, Keras 3, or Keras 2.13 or later. The model may be Sequential or
+// Functional, and may contain nested models. Unless NoCompile is set, it is compiled with the options in the file, so that
+// Fit continues training. The JSON of Keras' model.to_json() gives a model whose weights have their initial values.
 //
 // If the network has classes that lince does not support, the error lists all of them. Unsupported classes and settings
 // that only training needs are not an error; Model.Unknown lists them.
@@ -30,21 +31,26 @@ func FromJSON(config []byte) (*Model, error) { return Options{}.FromJSON(config)
 // Open is safe for files from untrusted sources: a file cannot run code or refer to other files, and Open takes memory
 // at most in proportion to the file's size.
 func (o Options) Open(path string) (*Model, error) {
-	f, size, err := openRegular(path)
-	if err != nil {
-		return nil, fmt.Errorf("opening the model %s: %w", path, err)
-	}
-	defer func() { _ = f.Close() }() // only read
-	m, err := o.read(f, size)
-	if err != nil {
-		return nil, fmt.Errorf("opening the model %s: %w", path, err)
-	}
-	return m, nil
+	m, err := o.open(path)
+	return m, wrapped("opening the model "+path, err)
 }
 
-// Read reads a model from the size bytes of a .keras file in r, as Open does.
+func (o Options) open(path string) (*Model, error) {
+	if k := folderKind(path); k != nil {
+		return nil, k.errNotOpened(path)
+	}
+	f, size, err := openRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // only read
+	return o.read(source{r: f, size: size, path: path})
+}
+
+// Read reads a model from the size bytes of a file in r, as Open does. It fails for a model that needs other files beside
+// its own.
 func (o Options) Read(r io.ReaderAt, size int64) (*Model, error) {
-	m, err := o.read(r, size)
+	m, err := o.read(source{r: r, size: size})
 	if err != nil {
 		return nil, fmt.Errorf("reading a model: %w", err)
 	}
@@ -54,26 +60,33 @@ func (o Options) Read(r io.ReaderAt, size int64) (*Model, error) {
 // FromJSON makes a model from the JSON of Keras' model.to_json() (keras.models.model_from_json). The weights
 // get their initial values. If the JSON has a compile config, the model is compiled, unless NoCompile is set.
 func (o Options) FromJSON(text []byte) (*Model, error) {
-	m, compile, err := o.fromConfig(text)
-	if err == nil {
-		err = checkMemory(m.store.Variables())
-	}
-	if err == nil {
-		m.store.Initialize(m.seed)
-		o.compileFrom(m, compile, nil)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading a model's JSON: %w", err)
-	}
-	return m, nil
+	m, err := o.fromJSON(text)
+	return m, wrapped("reading a model's JSON", err)
 }
 
-func (o Options) read(r io.ReaderAt, size int64) (*Model, error) {
-	f, err := keras.Read(r, size)
+func (o Options) fromJSON(text []byte) (*Model, error) {
+	m, compile, err := o.fromConfig(text)
 	if err != nil {
 		return nil, err
 	}
-	return o.fromFile(f)
+	if err := checkMemory(m.store.Variables()); err != nil {
+		return nil, err
+	}
+	m.store.Initialize(m.seed)
+	o.compileFrom(m, compile, nil)
+	return m, nil
+}
+
+// read reads a model of any kind.
+func (o Options) read(f source) (*Model, error) {
+	k, err := sniff(f)
+	if err != nil {
+		return nil, err
+	}
+	if k.open == nil {
+		return nil, k.errNotOpened(f.name())
+	}
+	return k.open(o, f)
 }
 
 // fromFile makes the model of a file.

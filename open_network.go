@@ -360,7 +360,11 @@ func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, unsu
 		r.missing[class] = append(r.missing[class], name)
 		return nil, nil, nil
 	}
-	if decode := r.Layers[nl.Class]; decode != nil {
+	decode := r.Layers[nl.Class]
+	if nl.RegisteredName == graphClass {
+		decode = decodeGraph
+	}
+	if decode != nil {
 		l, err := decode(nl.Config)
 		if err != nil {
 			return nil, nil, fmt.Errorf("layer %s (%s): %w", name, nl.Class, err)

@@ -366,7 +366,7 @@ func TestNoStateInEndOfCutTraining(t *testing.T) {
 // Pipes and folders are refused.
 func TestOpenRefusesNoFiles(t *testing.T) {
 	for _, path := range []string{os.DevNull, t.TempDir()} {
-		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "want a .keras file") {
+		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "want a model file") {
 			t.Errorf("%s: error is %v", path, err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/atomicfile"
 	"github.com/lince-ml/lince/internal/config"
+	"github.com/lince-ml/lince/internal/graphjson"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
@@ -20,13 +21,17 @@ import (
 )
 
 // Save writes the model to a .keras file, which Keras 3 opens (model.save): the network, the compile options, the
-// weights and the optimizer's state. path must end in .keras. An existing file is replaced only when the new one
+// weights and the optimizer's state. The end of path decides the kind of file: .keras. An existing file is replaced only when the new one
 // is completely written. Equal models give equal bytes.
 //
 // Save returns an error if the model was opened from a file with settings of layers that lince does not support,
 // because the new file would lose them.
 func (m *Model) Save(path string) error {
-	return m.save("saving", path, ".keras", nil, keras.Write)
+	k := kindFor(path)
+	if k == nil || k.save == nil {
+		return fmt.Errorf("saving: %s: the name must end in %s", path, saves())
+	}
+	return m.save("saving", path, "", nil, k.save)
 }
 
 // save writes a file whose name must end in suffix. It includes training, the state of Fit, if that is not nil.
@@ -289,10 +294,12 @@ func (l *layerInstance) describe(calls []*call, shared map[*layerInstance]int64)
 		out.Network, err = inner.describe(shared)
 		return out, err
 	}
-	if _, ok := l.config.(graphLayer); ok {
-		return out, fmt.Errorf("layer %s is a graph, which is not a Keras layer", l.name)
-	}
-	if !slices.Contains(layer.Classes(), out.Class) {
+	if g, ok := l.config.(graphLayer); ok {
+		if _, err := graphjson.Marshal(g.g); err != nil {
+			return out, fmt.Errorf("layer %s: %w", l.name, err)
+		}
+		out.Module, out.RegisteredName = customModule, graphClass
+	} else if !slices.Contains(layer.Classes(), out.Class) {
 		out.Module, out.RegisteredName = customModule, out.Class
 	}
 	if out.Config, err = keras.Marshal(python(l.Config())); err != nil {

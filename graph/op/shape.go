@@ -156,7 +156,7 @@ func (BroadcastLike) Infer(in []Type) ([]Type, error) {
 		return nil, err
 	}
 	s, err := Broadcast(in[0].Shape, in[1].Shape)
-	if err == nil && len(s) != in[1].Rank() {
+	if _, ok := unify(s, in[1].Shape); err == nil && !ok {
 		err = fmt.Errorf("cannot broadcast %v to %v", in[0].Shape, in[1].Shape)
 	}
 	return one(Type{in[0].DType, in[1].Shape}), err
@@ -168,7 +168,7 @@ func (SumLike) Infer(in []Type) ([]Type, error) {
 		return nil, err
 	}
 	s, err := Broadcast(in[1].Shape, in[0].Shape)
-	if err == nil && len(s) != in[0].Rank() {
+	if _, ok := unify(s, in[0].Shape); err == nil && !ok {
 		err = fmt.Errorf("cannot sum %v to %v", in[0].Shape, in[1].Shape)
 	}
 	return one(Type{in[0].DType, in[1].Shape}), err

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
@@ -176,6 +177,25 @@ func lowererOf(n *graph.Node) (func(l *lowering) error, error) {
 	return lower, nil
 }
 
+// empty reports whether a node computes no numbers: it has results, and all of them have no elements.
+func empty(n *graph.Node) bool {
+	return len(n.Out) > 0 && !slices.ContainsFunc(n.Out, func(v *graph.Value) bool { return v.Shape.Elements() > 0 })
+}
+
+// nothing lowers an empty node. Kernels need not be able to run without elements.
+func nothing(l *lowering) error {
+	l.bind = func(*binding) {}
+	return nil
+}
+
+// elements returns an error if the first operand has no elements.
+func (l *lowering) elements() error {
+	if s := l.node.In[0].Shape; s.Elements() == 0 {
+		return fmt.Errorf("operand 0 has shape %v, want at least one element", s)
+	}
+	return nil
+}
+
 // sourceOf reports whether a node is an input, a variable or a constant. Such a node computes
 // nothing.
 func sourceOf(n *graph.Node) bool {
@@ -216,6 +236,9 @@ func (t *target) Workspace(n *graph.Node) (int, error) {
 	lower, err := lowererOf(n)
 	if err != nil {
 		return 0, err
+	}
+	if empty(n) {
+		lower = nothing
 	}
 	if err := lower(l); err != nil {
 		return 0, &graph.Error{Where: n.Layer, Op: n.Op.Name(), Err: err}

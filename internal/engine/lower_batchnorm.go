@@ -42,6 +42,9 @@ func batchNorm(l *lowering) error {
 	if !ok {
 		o.BatchNorm = l.node.Op.(op.BatchNorm)
 	}
+	if err := l.elements(); err != nil {
+		return err
+	}
 	rows, channels := matrix(l.node.In[0].Shape)
 	m := batchnorm.NewMoments(l.isa, rows, channels)
 	a := apply(l, o, rows, channels)

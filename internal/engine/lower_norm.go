@@ -14,6 +14,9 @@ import (
 // layerNorm lowers op.LayerNorm.
 func layerNorm(l *lowering) error {
 	o := l.node.Op.(op.LayerNorm)
+	if err := l.elements(); err != nil {
+		return err
+	}
 	rows, cols := matrix(l.node.In[0].Shape)
 	k := layernorm.NewNormalize(l.isa, rows, cols, o.Epsilon)
 	l.bind = func(b *binding) {

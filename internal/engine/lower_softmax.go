@@ -32,6 +32,9 @@ func softmaxGrad(l *lowering) error {
 }
 
 func crossEntropy(l *lowering) error {
+	if err := l.elements(); err != nil {
+		return err
+	}
 	rows, cols := matrix(l.node.In[0].Shape)
 	k := softmax.NewCrossEntropy(l.isa, rows, cols)
 	l.bind = func(b *binding) {

@@ -179,6 +179,9 @@ func TestGlossary(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if generated.Match(src) {
+			continue
+		}
 		var found []string
 		if strings.HasSuffix(path, ".go") {
 			found = wordsOfGo(rows, names, path, src)
