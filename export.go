@@ -10,10 +10,11 @@ import (
 
 // ExportOptions configures Model.Export. The zero value chooses the format by the name's suffix.
 type ExportOptions struct {
-	// Format is "onnx". The default is the suffix of the path.
+	// Format is "onnx" or "tflite". The default is the suffix of the path.
 	Format string
 	// Opset is the version of ONNX's operators, 17 or 21 (opset_version). The default is 17, which every runtime
-	// since 2022 supports. With 21, GELU and Mish are single operators.
+	// since 2022 supports. With 21, GELU and Mish are single operators. Only ONNX files have it, as well as ChannelsFirst and
+	// Preprocessing.
 	Opset int
 	// ChannelsFirst makes inputs of images (batch, channels, height, width), as PyTorch's models have them. The default is
 	// (batch, height, width, channels). Outputs keep their shape.
@@ -31,6 +32,7 @@ var exporters = []struct {
 	write  func(m *Model, path string, o ExportOptions) error
 }{
 	{"onnx", (*Model).exportONNX},
+	{"tflite", (*Model).exportTFLite},
 }
 
 // Export writes the model's network for predictions, with its weights, to a file in another format (model.export). The suffix of path is
@@ -39,6 +41,9 @@ var exporters = []struct {
 //   - .onnx: an ONNX model. Its inputs and outputs are those of the model, by InputNames and OutputNames, and its tensors have the
 //     names of layers. Classes and Preprocessing are metadata of the file. If the weights have 2 GB or more, they are
 //     in a second file, path with .data at its end.
+//   - .tflite: a TensorFlow Lite model of float32, for version 2.12 or later of the interpreter. Its inputs and outputs have these
+//     names in the signature serving_default. Batch normalization is folded into the weights. Classes are a list of labels and the
+//     normalization of images is metadata, which the TensorFlow Lite Task Library reads.
 //
 // An existing file is replaced only when the new one is completely written. Equal models give equal bytes. Export returns an error
 // that lists the layers which the format cannot express.

@@ -112,6 +112,7 @@ type Model struct {
 	compileJSON json.RawMessage // the file's compile config, which is saved again if unknown is not empty
 	state       *keras.Entry    // the file's optimizer state, saved again in the same case
 	doubts      []error         // what Compile would refuse in the file's compile options
+	notes       []string        // see Notes
 	fitting     sync.Mutex      // held by Fit and Compile
 	testing     sync.Mutex      // held by Evaluate, which has its own metric variables
 

@@ -13,6 +13,7 @@ import (
 	"github.com/lince-ml/lince/format/tflite"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/graphtest"
+	"github.com/lince-ml/lince/internal/tflitecheck"
 	"github.com/lince-ml/lince/internal/tflitegraph"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
@@ -127,7 +128,7 @@ var inexpressible = map[string]string{
 
 // Each layer must be written so that the real interpreter computes what real Keras computes, and be read back.
 func TestLayers(t *testing.T) {
-	var runs []run
+	var runs []tflitecheck.Run
 	for _, c := range layerCases(t) {
 		t.Run(c.name, func(t *testing.T) {
 			g, store, in := c.graph(t)
@@ -145,11 +146,11 @@ func TestLayers(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := tensor.Of(c.Output, c.Shape...)
-			runs = append(runs, run{c.name, m, in, []*tensor.Tensor{want}, 1e-5})
 			var file bytes.Buffer
 			if err := tflite.Write(&file, m); err != nil {
 				t.Fatal(err)
 			}
+			runs = append(runs, tflitecheck.Run{Name: c.name, File: file.Bytes(), In: in, Want: []*tensor.Tensor{want}, Bound: 1e-5})
 			again, err := tflite.Read(bytes.NewReader(file.Bytes()), int64(file.Len()))
 			if err != nil {
 				t.Fatal(err)
@@ -159,7 +160,7 @@ func TestLayers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			near(t, "after reading", y[0], want, 1e-5)
+			tflitecheck.Near(t, "after reading", y[0], want, 1e-5)
 			// Writing what was read gives the same numbers in the same operators.
 			m2, err := tflitegraph.Write(r.Graph, r.Store, tflitegraph.WriteOptions{})
 			if err != nil {
@@ -175,5 +176,5 @@ func TestLayers(t *testing.T) {
 			}
 		})
 	}
-	interpret(t, runs)
+	tflitecheck.Interpret(t, runs)
 }

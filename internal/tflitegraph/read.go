@@ -126,7 +126,7 @@ func read(m *tflite.Model, unknown bool) (*Result, error) {
 	s := &m.Subgraphs[0]
 	r := &reader{
 		b: graph.NewBuilder(store, false), store: store, sub: s, values: make([]*graph.Value, len(s.Tensors)),
-		ints: map[int][]int{}, consts: map[int]*tensor.Tensor{}, blocks: map[int][2]int{}, filters: map[string]*graph.Value{}, count: map[string]int{}, notes: map[string]bool{},
+		ints: map[int][]int{}, origins: map[int][]origin{}, consts: map[int]*tensor.Tensor{}, blocks: map[int][2]int{}, filters: map[string]*graph.Value{}, count: map[string]int{}, notes: map[string]bool{},
 	}
 	in, out := names(m)
 	for j, i := range s.Inputs {

@@ -289,6 +289,10 @@ func (n *node) resize(method op.Resampling, corners, centers bool) {
 	if !x.Valid() || to == nil {
 		return
 	}
+	if scale, ok := n.scaleOf(x); ok && (centers || method == op.Nearest && !corners) {
+		n.set(n.b.Op(op.Resize{Scale: scale, Method: method}, x))
+		return
+	}
 	if x.Rank() != 4 || len(to) != 2 || min(to[0], to[1]) < 1 || max(to[0], to[1]) > 1<<14 {
 		n.b.Errorf("got images of shape %v and size %v, want 4 dimensions and a known height and width", x.Shape, to)
 		return
@@ -305,6 +309,21 @@ func (n *node) resize(method op.Resampling, corners, centers bool) {
 	default:
 		n.set(n.b.Op(op.Resize{Size: [2]int(to), Method: method}, x))
 	}
+}
+
+// scaleOf returns the factors by which images of an unknown size grow. ok is false if the sizes at input 1 are others.
+func (n *node) scaleOf(x *graph.Value) (scale [2]int, ok bool) {
+	from := n.origins[n.Inputs[1]]
+	if x.Rank() != 4 || len(from) != 2 || x.Shape[1] != tensor.Unknown && x.Shape[2] != tensor.Unknown {
+		return scale, false
+	}
+	for a, o := range from {
+		if o.v != x || o.axis != 1+a {
+			return scale, false
+		}
+		scale[a] = o.factor
+	}
+	return scale, true
 }
 
 // linear resizes as TensorFlow 1 does, where pixel i of the result is at i*scale, by products with matrices of weights.

@@ -14,9 +14,10 @@ func unary(f func(b *graph.Builder, x *graph.Value) *graph.Value) *row {
 	return &row{1, func(n *node) { n.set(f(n.b, n.in(0))) }}
 }
 
-// unlessKnown is a row for a function that also computes sizes: of two known integers, or of lists of them.
-func unlessKnown(inputs int, f func(a, b int) int, read func(*node)) *row {
-	return &row{inputs, func(n *node) {
+// unlessKnown is a row for a function that also computes sizes: of two known integers, or of lists of them. An element that
+// depends on an unknown size is unknown, too.
+func unlessKnown(f func(a, b int) int, read func(*node)) *row {
+	return &row{2, func(n *node) {
 		_, x := n.ints[n.Inputs[0]]
 		_, y := n.ints[n.Inputs[1]]
 		if !x && !y {
@@ -27,7 +28,7 @@ func unlessKnown(inputs int, f func(a, b int) int, read func(*node)) *row {
 		if a == nil || b == nil {
 			return
 		}
-		if len(a) != len(b) && len(a) != 1 && len(b) != 1 {
+		if min(len(a), len(b)) == 0 || len(a) != len(b) && len(a) != 1 && len(b) != 1 {
 			n.b.Errorf("cannot combine lists of %d and %d integers", len(a), len(b))
 			return
 		}
@@ -39,7 +40,28 @@ func unlessKnown(inputs int, f func(a, b int) int, read func(*node)) *row {
 			}
 		}
 		n.ints[n.Outputs[0]] = list
+		if n.Code == tflitefb.BuiltinOperatorMUL {
+			n.scaleOrigins(a, b)
+		}
 	}}
+}
+
+// scaleOrigins sets the origins of the products of sizes a and factors b.
+func (n *node) scaleOrigins(a, b []int) {
+	from := n.origins[n.Inputs[0]]
+	if len(from) != len(a) || len(b) != len(a) && len(b) != 1 {
+		return
+	}
+	var to []origin
+	for i, o := range from {
+		if f := b[i%len(b)]; f > 0 && f < 1<<14 && o.factor < 1<<14 {
+			o.factor *= f
+		} else {
+			o = origin{}
+		}
+		to = append(to, o)
+	}
+	n.origins[n.Outputs[0]] = to
 }
 
 func floorDiv(a, b int) int {

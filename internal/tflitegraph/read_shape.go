@@ -15,9 +15,32 @@ func (n *node) sizes(i int) ([]int, bool) {
 	return list, ok
 }
 
+// origin says where an integer comes from: it is factor times the size of a dimension of v. v is nil if that is not known.
+type origin struct {
+	v            *graph.Value
+	axis, factor int
+}
+
 func readShape(n *node) {
-	if x := n.in(0); x.Valid() {
-		n.ints[n.Outputs[0]] = slices.Clone(x.Shape)
+	x := n.in(0)
+	if !x.Valid() {
+		return
+	}
+	n.ints[n.Outputs[0]] = slices.Clone(x.Shape)
+	for i := range x.Rank() {
+		n.origins[n.Outputs[0]] = append(n.origins[n.Outputs[0]], origin{x, i, 1})
+	}
+}
+
+// pick sets the output to elements of the list of integers at input 0.
+func (n *node) pick(list []int, indices []int) {
+	out, from := n.Outputs[0], n.origins[n.Inputs[0]]
+	n.ints[out] = []int{}
+	for _, i := range indices {
+		n.ints[out] = append(n.ints[out], list[i])
+		if len(from) == len(list) {
+			n.origins[out] = append(n.origins[out], from[i])
+		}
 	}
 }
 
@@ -338,7 +361,11 @@ func readSlice(n *node) {
 			if size[0] < 0 {
 				size = []int{len(list) - begin[0]}
 			}
-			n.ints[n.Outputs[0]] = list[begin[0] : begin[0]+size[0]]
+			var indices []int
+			for i := range size[0] {
+				indices = append(indices, begin[0]+i)
+			}
+			n.pick(list, indices)
 			return
 		}
 		n.b.Errorf("cannot take %v elements from %v of %d integers", size, begin, len(list))
@@ -363,16 +390,14 @@ func readGather(n *node) {
 	o := options[tflitefb.GatherOptionsT](n)
 	if list, ok := n.sizes(0); ok {
 		indices := n.numbers(1)
-		var picked []int
 		for _, i := range indices {
 			if i < 0 || i >= len(list) {
 				n.b.Errorf("there is no integer %d in a list of %d", i, len(list))
 				return
 			}
-			picked = append(picked, list[i])
 		}
 		if indices != nil {
-			n.ints[n.Outputs[0]] = picked
+			n.pick(list, indices)
 		}
 		return
 	}

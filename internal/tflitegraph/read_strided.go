@@ -122,11 +122,11 @@ func (n *node) sliceKnown(list []int, spans []span) {
 		n.b.Errorf("cannot slice a list of %d sizes from %d to %d", len(list), spans[0].begin, spans[0].end)
 		return
 	}
-	var out []int
+	var indices []int
 	for i := begin; i < end; i += spans[0].stride {
-		out = append(out, list[i])
+		indices = append(indices, i)
 	}
-	n.ints[n.Outputs[0]] = out
+	n.pick(list, indices)
 }
 
 func (n *node) sliceValue(x *graph.Value, spans []span) {

@@ -3,7 +3,6 @@ package tflitegraph_test
 import (
 	"bytes"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,8 +11,8 @@ import (
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/format/tflite"
 	"github.com/lince-ml/lince/internal/npy"
+	"github.com/lince-ml/lince/internal/tflitecheck"
 	"github.com/lince-ml/lince/internal/tflitegraph"
-	"github.com/lince-ml/lince/tensor"
 )
 
 // readFile reads a model of the real converter.
@@ -42,36 +41,6 @@ func modelOf(t testing.TB, m *tflite.Model) (*lince.Model, *tflitegraph.Result) 
 		t.Fatal(err)
 	}
 	return model, r
-}
-
-// near compares results with a bound relative to the largest number.
-func near(t testing.TB, what string, got, want *tensor.Tensor, tolerance float64) {
-	t.Helper()
-	if !got.Shape().Equal(want.Shape()) || got.DType() != want.DType() {
-		t.Errorf("%s: got %v, want %v", what, got, want)
-		return
-	}
-	if got.DType() != tensor.Float32 {
-		if !bytes.Equal(got.Raw(), want.Raw()) {
-			t.Errorf("%s: other integers", what)
-		}
-		return
-	}
-	scale := 1.
-	for _, x := range want.Float32s() {
-		scale = max(scale, math.Abs(float64(x)))
-	}
-	worst := 0.
-	for i, x := range want.Float32s() {
-		d := math.Abs(float64(x) - float64(got.Float32s()[i]))
-		if math.IsNaN(d) {
-			d = math.Inf(1)
-		}
-		worst = max(worst, d)
-	}
-	if worst > tolerance*scale {
-		t.Errorf("%s: differs by %g, of at most %g", what, worst, scale)
-	}
 }
 
 // Models of the real converter must give the results of the real interpreter.
@@ -114,7 +83,7 @@ func TestConverted(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, y := range out {
-				near(t, fmt.Sprintf("output %d", i), y, arrays[fmt.Sprintf("y%d", i)], tolerance)
+				tflitecheck.Near(t, fmt.Sprintf("output %d", i), y, arrays[fmt.Sprintf("y%d", i)], tolerance)
 			}
 		})
 	}

@@ -3,12 +3,12 @@ package tflitegraph
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 
 	"github.com/lince-ml/lince/format/tflite"
 	"github.com/lince-ml/lince/format/tflite/tflitefb"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/numbers"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -109,67 +109,35 @@ func (r *reader) constant(i int) (*tensor.Tensor, error) {
 	case t.Sparse:
 		return nil, fmt.Errorf("the weights %q are stored in a sparse format, which lince does not read", t.Name)
 	}
-	switch t.Type {
-	case tflitefb.TensorTypeFLOAT32, tflitefb.TensorTypeINT32, tflitefb.TensorTypeINT64, tflitefb.TensorTypeBOOL:
-		if t.Quantization != nil && t.Type != tflitefb.TensorTypeFLOAT32 {
-			return r.dequantized(t)
-		}
-		return plain(t), nil
-	case tflitefb.TensorTypeFLOAT16, tflitefb.TensorTypeBFLOAT16:
-		c := tensor.New(tensor.Float32, t.Shape...)
-		for j := range c.Float32s() {
-			bits := binary.LittleEndian.Uint16(t.Data[2*j:])
-			if t.Type == tflitefb.TensorTypeBFLOAT16 {
-				c.Float32s()[j] = math.Float32frombits(uint32(bits) << 16)
-			} else {
-				c.Float32s()[j] = half(bits)
-			}
-		}
-		return c, nil
-	case tflitefb.TensorTypeINT8, tflitefb.TensorTypeUINT8, tflitefb.TensorTypeINT16:
-		if t.Quantization != nil {
-			return r.dequantized(t)
-		}
+	if t.Quantization != nil && t.Type != tflitefb.TensorTypeFLOAT32 {
+		return r.dequantized(t)
 	}
-	return nil, fmt.Errorf("the constant %q has the type %v, which lince does not read", t.Name, t.Type)
+	kind := numberTypes[t.Type]
+	if kind == 0 {
+		return nil, fmt.Errorf("the constant %q has the type %v, which lince does not read", t.Name, t.Type)
+	}
+	// The copy is aligned, which a hostile file's data need not be.
+	data := tensor.Bytes(len(t.Data))
+	copy(data, t.Data)
+	c, err := kind.Decode(t.Shape, data)
+	if err != nil {
+		return nil, fmt.Errorf("the constant %q: %w", t.Name, err)
+	}
+	if c.DType() == tensor.BFloat16 {
+		f := tensor.New(tensor.Float32, t.Shape...)
+		err, c = numbers.Convert(f, c), f
+	}
+	return c, err
 }
 
-// plain returns a constant of a type that lince has.
-func plain(t *tflite.Tensor) *tensor.Tensor {
-	c := tensor.New(dtypes[t.Type], t.Shape...)
-	switch c.DType().Size() {
-	case 1: // bool
-		for j, x := range t.Data {
-			tensor.Values[bool](c)[j] = x != 0
-		}
-	case 4:
-		for j := range c.Len() {
-			binary.NativeEndian.PutUint32(c.Raw()[4*j:], binary.LittleEndian.Uint32(t.Data[4*j:]))
-		}
-	case 8:
-		for j := range c.Len() {
-			binary.NativeEndian.PutUint64(c.Raw()[8*j:], binary.LittleEndian.Uint64(t.Data[8*j:]))
-		}
-	}
-	return c
-}
-
-// half converts a float16.
-func half(bits uint16) float32 {
-	sign, exponent, mantissa := float64(1), int(bits>>10&31), float64(bits&1023)
-	if bits>>15 != 0 {
-		sign = -1
-	}
-	switch exponent {
-	case 0:
-		return float32(math.Copysign(math.Ldexp(mantissa, -24), sign))
-	case 31:
-		if mantissa != 0 {
-			return float32(math.NaN())
-		}
-		return float32(math.Inf(int(sign)))
-	}
-	return float32(sign * math.Ldexp(1024+mantissa, exponent-25))
+// numberTypes has the types of constants that can be read.
+var numberTypes = map[tflitefb.TensorType]numbers.Type{
+	tflitefb.TensorTypeFLOAT32:  numbers.Float32,
+	tflitefb.TensorTypeFLOAT16:  numbers.Float16,
+	tflitefb.TensorTypeBFLOAT16: numbers.BFloat16,
+	tflitefb.TensorTypeINT32:    numbers.Int32,
+	tflitefb.TensorTypeINT64:    numbers.Int64,
+	tflitefb.TensorTypeBOOL:     numbers.Bool,
 }
 
 // dequantized returns the real numbers of quantized weights.

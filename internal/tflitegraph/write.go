@@ -20,6 +20,8 @@ import (
 type WriteOptions struct {
 	Name        string // of the model
 	Description string
+	// Outputs has the names of the outputs, in order. The default is their keys in the graph.
+	Outputs []string
 	// Classes has a name for each index of the last dimension of the first output. They become a list of labels.
 	Classes []string
 	// Mean and Std are those of the normalization (x-Mean)/Std of pixels from 0 to 255 before the first input, each with one
@@ -55,7 +57,10 @@ func Write(g *graph.Graph, store *graph.Store, o WriteOptions) (*tflite.Model, e
 		w.at = s.node
 		s.emit(w)
 	}
-	for _, out := range g.Outputs {
+	for k, out := range g.Outputs {
+		if o.Outputs != nil {
+			out.Key = o.Outputs[k]
+		}
 		i := w.output(out)
 		w.sub.Outputs = append(w.sub.Outputs, i)
 		sig.Outputs = append(sig.Outputs, tflite.Named{Name: out.Key, Tensor: i})
@@ -69,14 +74,14 @@ func Write(g *graph.Graph, store *graph.Store, o WriteOptions) (*tflite.Model, e
 	for _, name := range slices.Sorted(maps.Keys(o.Metadata)) {
 		m.Metadata = append(m.Metadata, tflite.Metadata{Name: name, Data: []byte(o.Metadata[name])})
 	}
-	return m, inform(m, g, o)
+	return m, inform(m, g, sig, o)
 }
 
 // inform adds the description of the inputs and outputs, and the list of labels.
-func inform(m *tflite.Model, g *graph.Graph, o WriteOptions) error {
+func inform(m *tflite.Model, g *graph.Graph, sig tflite.Signature, o WriteOptions) error {
 	info := &tflite.Info{Name: o.Name, Description: o.Description}
-	for _, v := range g.Inputs {
-		t := tflite.TensorInfo{Name: v.Node.Op.(op.Input).Key}
+	for i, v := range g.Inputs {
+		t := tflite.TensorInfo{Name: sig.Inputs[i].Name}
 		if v.Rank() == 4 && v.Shape[3] == 3 {
 			t.Color = tflitefb.ColorSpaceTypeRGB
 		} else if v.Rank() == 4 && v.Shape[3] == 1 {
@@ -84,8 +89,8 @@ func inform(m *tflite.Model, g *graph.Graph, o WriteOptions) error {
 		}
 		info.Inputs = append(info.Inputs, t)
 	}
-	for _, v := range g.Outputs {
-		info.Outputs = append(info.Outputs, tflite.TensorInfo{Name: v.Key})
+	for _, out := range sig.Outputs {
+		info.Outputs = append(info.Outputs, tflite.TensorInfo{Name: out.Name})
 	}
 	info.Inputs[0].Mean, info.Inputs[0].Std = float32s(o.Mean), float32s(o.Std)
 	if len(o.Classes) > 0 {
