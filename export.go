@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -26,15 +25,6 @@ type ExportOptions struct {
 	Doc string
 }
 
-// exporters has a row for each format that Export writes.
-var exporters = []struct {
-	format string
-	write  func(m *Model, path string, o ExportOptions) error
-}{
-	{"onnx", (*Model).exportONNX},
-	{"tflite", (*Model).exportTFLite},
-}
-
 // Export writes the model's network for predictions, with its weights, to a file in another format (model.export). The suffix of path is
 // the format's name, unless Format is set:
 //
@@ -51,19 +41,21 @@ func (m *Model) Export(path string, o ExportOptions) error {
 	if o.Format == "" {
 		o.Format = strings.TrimPrefix(strings.ToLower(filepath.Ext(path)), ".")
 	}
+	if m.predict.graph == nil {
+		return errors.New("exporting: the model has no layers; use Sequential, Functional or Open to make one")
+	}
 	var names []string
-	for _, e := range exporters {
-		if e.format == o.Format {
-			if m.predict.graph == nil {
-				return errors.New("exporting: the model has no layers; use Sequential, Functional or Open to make one")
-			}
-			if err := e.write(m, path, o); err != nil {
+	for _, k := range kinds() {
+		switch {
+		case k.export == nil:
+		case k.name == o.Format:
+			if err := k.export(m, path, o); err != nil {
 				return fmt.Errorf("exporting: %s: %w", path, err)
 			}
 			return nil
+		default:
+			names = append(names, k.name)
 		}
-		names = append(names, e.format)
 	}
-	slices.Sort(names)
 	return fmt.Errorf("exporting: %s: unknown format %q; want a name that ends in .%s", path, o.Format, strings.Join(names, " or ."))
 }

@@ -94,6 +94,9 @@ func writeExternal(m *onnx.Model, path string) error {
 			large, offsets, end = append(large, t), append(offsets, at), at+n
 		}
 	}
+	if len(large) == 0 {
+		return nil
+	}
 	err := atomicfile.Write(path, func(w io.Writer) error {
 		written, gap := int64(0), make([]byte, externalAlign)
 		for i, t := range large {

@@ -2,12 +2,17 @@ package lince
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/lince-ml/lince/data/preprocess"
+	"github.com/lince-ml/lince/format/onnx"
+	"github.com/lince-ml/lince/format/onnx/onnxpb"
+	"github.com/lince-ml/lince/internal/onnxcheck"
 	"github.com/lince-ml/lince/internal/onnxgraph"
 	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/layer"
@@ -155,5 +160,75 @@ func TestExportMistakes(t *testing.T) {
 	}
 	if err := new(Model).Export("a.onnx", ExportOptions{}); err == nil || !strings.Contains(err.Error(), "no layers") {
 		t.Errorf("error is %v", err)
+	}
+}
+
+// TestONNXExternal checks the form of models whose weights are too large for one file.
+func TestONNXExternal(t *testing.T) {
+	m := exportedTransformer(t)
+	whole, path := filepath.Join(t.TempDir(), "model.onnx"), filepath.Join(t.TempDir(), "model.onnx")
+	if err := m.Export(whole, ExportOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(whole + ".data"); err == nil {
+		t.Error("a small model has a second file")
+	}
+	if err := m.exportONNXUpTo(1000, path, ExportOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	read := func(path string) *onnx.Model {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		model, err := onnx.Read(bytes.NewReader(b), int64(len(b)), func(name string) (io.ReaderAt, int64, error) {
+			b, err := os.ReadFile(filepath.Join(filepath.Dir(path), name))
+			return bytes.NewReader(b), int64(len(b)), err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return model
+	}
+	a, b := read(whole), read(path)
+	external := 0
+	for i, w := range a.Graph.Initializer {
+		if b.Graph.Initializer[i].GetDataLocation() == onnxpb.TensorProto_EXTERNAL {
+			external++
+		}
+		want, err := a.Tensor(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := b.Tensor(b.Graph.Initializer[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.GetName() != b.Graph.Initializer[i].GetName() || !bytes.Equal(got.Raw(), want.Raw()) {
+			t.Errorf("weight %s differs", w.GetName())
+		}
+	}
+	if external < 2 || external == len(a.Graph.Initializer) {
+		t.Errorf("%d weights are in the second file, want the large ones", external)
+	}
+	python := os.Getenv("LINCE_PYTHON")
+	if python == "" {
+		t.Skip("the comparison with ONNX Runtime needs LINCE_PYTHON")
+	}
+	x := tensor.New(tensor.Float32, 2, 32, 32, 3)
+	for i := range x.Float32s() {
+		x.Float32s()[i] = float32(i * 7919 % 256)
+	}
+	results, err := onnxcheck.Run(context.Background(), python, []onnxcheck.Job{{Path: whole, Inputs: []*tensor.Tensor{x}}, {Path: path, Inputs: []*tensor.Tensor{x}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range results {
+		if r.Err != nil {
+			t.Fatal(r.Err)
+		}
+	}
+	if !bytes.Equal(results[0].Outputs[0].Raw(), results[1].Outputs[0].Raw()) {
+		t.Error("the two forms predict differently")
 	}
 }

@@ -25,6 +25,8 @@ type FileKind struct {
 	Opens bool
 	// Saves reports whether Save writes such files.
 	Saves bool
+	// Exports reports whether Export writes such files.
+	Exports bool
 	// Refusal is the reason why Open does not read such files, with the command or the lines of Python that convert
 	// them. It is empty if Opens is true.
 	Refusal string
@@ -88,7 +90,9 @@ type kind struct {
 	// open makes a model of a file. The network, the weights, or what the file refers to may be invalid.
 	open func(o Options, f source) (*Model, error)
 	// save writes what Save writes to a file of this kind.
-	save func(w io.Writer, f *keras.File) error
+	save func(w io.Writer, m *Model, f *keras.File) error
+	// export writes the file that Export writes.
+	export func(m *Model, path string, o ExportOptions) error
 	// refusal says why open is nil, and how to convert the file. FILE stands for its name, NAME for its name without
 	// the suffix.
 	refusal string
@@ -102,17 +106,19 @@ func kinds() []*kind {
 			name: "keras", title: "a Keras model", suffixes: []string{".keras"},
 			is:   isKeras,
 			open: openKeras,
-			save: keras.Write,
+			save: func(w io.Writer, _ *Model, f *keras.File) error { return keras.Write(w, f) },
 		},
 		{
 			name: "h5", title: "a Keras model in HDF5", suffixes: []string{".h5", ".hdf5"},
 			is:   isKerasHDF5,
 			open: openH5,
+			save: saveH5,
 		},
 		{
 			name: "tflite", title: "a TensorFlow Lite model", suffixes: []string{".tflite"},
-			is:   func(_ source, head []byte) bool { return at(head, 4, "TFL3") },
-			open: openTFLite,
+			is:     func(_ source, head []byte) bool { return at(head, 4, "TFL3") },
+			open:   openTFLite,
+			export: (*Model).exportTFLite,
 		},
 		{
 			name: "weights.h5", title: "a file of Keras weights", suffixes: []string{".weights.h5"},
@@ -278,6 +284,7 @@ tf_keras.models.load_model("FOLDER").save("model.keras")`,
 		{
 			name: "onnx", title: "an ONNX model", suffixes: []string{".onnx"},
 			is:      isONNX,
+			export:  (*Model).exportONNX,
 			refusal: convertKeras,
 		},
 		{
@@ -331,7 +338,7 @@ model.save("NAME.keras")`
 )
 
 func (k *kind) public(path string) FileKind {
-	return FileKind{k.name, k.title, slices.Clone(k.suffixes), k.open != nil, k.save != nil, k.refusalFor(path)}
+	return FileKind{k.name, k.title, slices.Clone(k.suffixes), k.open != nil, k.save != nil, k.export != nil, k.refusalFor(path)}
 }
 
 // refusalFor returns the refusal for a file with this name.

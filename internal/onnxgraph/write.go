@@ -73,7 +73,7 @@ func Write(g *graph.Graph, s *graph.Store, o WriteOptions) (*onnx.Model, error) 
 	w := &writer{
 		options: o, store: s,
 		uses: map[*graph.Value]int{}, plans: map[*graph.Node]*plan{}, forms: map[*graph.Value][]form{}, statics: map[*graph.Value]*static{},
-		constants: map[string]*ref{}, taken: map[string]bool{}, dims: map[string]bool{},
+		constants: map[string]*ref{}, shaped: map[shaped]*ref{}, taken: map[string]bool{}, dims: map[string]bool{},
 	}
 	w.plan(g)
 	if err := errors.Join(w.errs...); err != nil {
@@ -108,6 +108,7 @@ type writer struct {
 	forms     map[*graph.Value][]form
 	statics   map[*graph.Value]*static
 	constants map[string]*ref
+	shaped    map[shaped]*ref
 	layer     string // path of the layer whose nodes are being written
 	taken     map[string]bool
 	dims      map[string]bool
@@ -133,8 +134,9 @@ func (w *writer) plan(g *graph.Graph) {
 		needed[o.Value.Node] = true
 		w.uses[o.Value]++
 	}
-	for _, n := range slices.Backward(g.Nodes) {
-		if needed[n] {
+	last := len(g.Nodes) - 1
+	for i := range g.Nodes {
+		if n := g.Nodes[last-i]; needed[n] {
 			for _, v := range n.In {
 				w.uses[v]++
 				needed[v.Node] = true
@@ -146,7 +148,8 @@ func (w *writer) plan(g *graph.Graph) {
 		needed[o.Value.Node] = true
 	}
 	reported := map[string]bool{}
-	for _, n := range slices.Backward(g.Nodes) {
+	for i := range g.Nodes {
+		n := g.Nodes[last-i]
 		if !needed[n] {
 			continue
 		}

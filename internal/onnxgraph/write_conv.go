@@ -111,11 +111,11 @@ func (w *writer) depthwise(filter *graph.Value) *ref {
 	if static == nil {
 		return w.node("Reshape", []*ref{w.get(filter, perm), w.integers(shape...)})
 	}
-	key := static.name + " depthwise"
-	if w.constants[key] == nil {
-		w.constants[key] = w.initializer(static.name, permuted(static.value, perm).Reshape(shape...))
+	key := shaped{static, "depthwise"}
+	if w.shaped[key] == nil {
+		w.shaped[key] = w.initializer(static.name, permuted(static.value, perm).Reshape(shape...))
 	}
-	return w.constants[key]
+	return w.shaped[key]
 }
 
 // windowOf returns the attributes of a window over images of shape (batch, height, width, channels). Attributes with default values
@@ -159,10 +159,37 @@ func pool(operator string) rule {
 			window = o.Window
 		}
 		x := n.In[0]
-		return &plan{n.In, func() {
+		if operator == "MaxPool" {
+			// Padding of a maximum is -Inf. Zeros around numbers of at least 0 give the same maximum, if each window has a pixel.
+			if y, larger := w.padded(x, window); y != x && nonnegative(y) && inside(larger) {
+				x, window = y, larger
+			}
+		}
+		return &plan{[]*graph.Value{x}, func() {
 			w.set(n.Out[0], w.node(operator, []*ref{w.get(x, channelsFirst(4))}, windowOf(window, x.Shape)...), channelsFirst(4))
 		}}
 	}
+}
+
+// nonnegative reports whether an activation function makes all numbers at least 0.
+func nonnegative(v *graph.Value) bool {
+	switch o := v.Node.Op.(type) {
+	case op.Unary:
+		return o.Fn == op.ReLU || o.Fn == op.ReLU6 || o.Fn == op.Sigmoid
+	case op.MaxPool2D, op.AveragePool2D:
+		return nonnegative(v.Node.In[0])
+	}
+	return false
+}
+
+// inside reports whether each position of a window contains a pixel.
+func inside(o op.Window) bool {
+	for a, p := range o.Pads {
+		if max(p[0], p[1]) >= o.Size[a] {
+			return false
+		}
+	}
+	return true
 }
 
 // adaptiveMaxPool is a pool if all windows are equal. Otherwise it takes the maximum of each window of rows, then of columns.

@@ -1,6 +1,7 @@
 package onnxgraph
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/lince-ml/lince/graph"
@@ -162,16 +163,16 @@ func (w *writer) spread(v *graph.Value, perm []int) *ref {
 		return w.get(v, sub)
 	}
 	if s := w.static(v); s != nil {
-		key := s.name + " spread to " + tensor.Shape(perm).String()
-		if w.constants[key] == nil {
+		key := shaped{s, fmt.Sprint(perm)}
+		if w.shaped[key] == nil {
 			t := permuted(s.value, sub)
 			shape := slices.Clone(t.Shape())
 			for _, i := range ones {
 				shape = slices.Insert(shape, i, 1)
 			}
-			w.constants[key] = w.initializer(s.name, t.Reshape(shape...))
+			w.shaped[key] = w.initializer(s.name, t.Reshape(shape...))
 		}
-		return w.constants[key]
+		return w.shaped[key]
 	}
 	return w.node("Unsqueeze", []*ref{w.get(v, sub), w.integers(ones...)})
 }

@@ -112,6 +112,7 @@ type reader struct {
 	sub     *tflite.Subgraph
 	values  []*graph.Value          // of tensors that are computed, and of constants that have been used
 	ints    map[int][]int           // of tensors of integers that are known while the graph is built; tensor.Unknown is an unknown size
+	origins map[int][]origin        // of the elements of ints, where they are sizes of values
 	consts  map[int]*tensor.Tensor  // of constants that operators compute
 	blocks  map[int][2]int          // see spaceToBatch
 	filters map[string]*graph.Value // weights that have been used, by tensor and order of dimensions
