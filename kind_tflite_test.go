@@ -54,7 +54,7 @@ func TestTFLite(t *testing.T) {
 		if !slices.Equal(back.InputNames(), m.InputNames()) || !slices.Equal(back.OutputNames(), m.OutputNames()) {
 			t.Errorf("%s: inputs %v and outputs %v", name, back.InputNames(), back.OutputNames())
 		}
-		// What was folded once stays as it is: the same bytes again, and predictions of the same bits.
+		// What was folded once stays unchanged: predictions have the same bits after another export.
 		again := opened(t, exported(t, back, ExportOptions{}))
 		for i, rows := range []int{1, 3} {
 			shape := m.InputShape().Clone()

@@ -46,8 +46,8 @@ func decode(b []byte) (m *Model, err error) {
 		return nil, err
 	}
 	defer func() {
-		// verify leaves nothing that package flatbuffers could panic on. If that is wrong, a service that reads a file must
-		// survive it all the same.
+		// verify leaves nothing that package flatbuffers could panic on. If that is wrong, a file must still not end the
+		// program that reads it.
 		if p := recover(); p != nil {
 			m, err = nil, fmt.Errorf("the file is malformed: %v", p)
 		}

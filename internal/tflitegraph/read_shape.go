@@ -165,8 +165,9 @@ func readSqueeze(n *node) {
 		}
 	}
 	slices.Sort(axes)
-	for _, a := range slices.Backward(slices.Compact(axes)) {
-		x = n.b.Squeeze(x, a)
+	axes = slices.Compact(axes)
+	for i := len(axes) - 1; i >= 0; i-- { // the last first, so that the others keep their numbers
+		x = n.b.Squeeze(x, axes[i])
 	}
 	n.set(x)
 }

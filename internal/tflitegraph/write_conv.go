@@ -37,7 +37,7 @@ func (w *writer) bias(a affine) int {
 }
 
 // padded returns the images that a window slides over, and the padding of the operator. Padding that TensorFlow Lite lacks
-// becomes an operator of its own, which pads with value.
+// becomes a separate operator, which pads with value.
 func (w *writer) padded(x *graph.Value, win op.Window, value float64) (int, tflitefb.Padding) {
 	before, after := []int{0, 0, 0, 0}, []int{0, 0, 0, 0}
 	switch win.Padding {

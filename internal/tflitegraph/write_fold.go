@@ -18,8 +18,8 @@ func (w *writer) fold(g *graph.Graph) error {
 		w.users[o.Value]++
 		live[o.Value.Node] = true
 	}
-	for _, n := range slices.Backward(g.Nodes) {
-		if live[n] {
+	for i := len(g.Nodes) - 1; i >= 0; i-- {
+		if n := g.Nodes[i]; live[n] {
 			for _, v := range n.In {
 				live[v.Node] = true
 				w.users[v]++
@@ -106,7 +106,8 @@ func evaluate(v *graph.Value, nodes []*graph.Node, consts map[*graph.Value]*tens
 	live := map[*graph.Node]bool{v.Node: true}
 	var used []*graph.Node
 	leaves := map[*graph.Value]bool{}
-	for _, n := range slices.Backward(nodes) {
+	for i := len(nodes) - 1; i >= 0; i-- {
+		n := nodes[i]
 		if !live[n] {
 			continue
 		}

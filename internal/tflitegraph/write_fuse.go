@@ -29,7 +29,8 @@ func (w *writer) steps(g *graph.Graph) []step {
 		live[o.Value.Node] = true
 	}
 	var all []step
-	for _, n := range slices.Backward(g.Nodes) {
+	for i := len(g.Nodes) - 1; i >= 0; i-- {
+		n := g.Nodes[i]
 		if !live[n] || n.Op.Name() == "Input" || len(n.Out) > 0 && w.consts[n.Out[0]] != nil {
 			continue
 		}
@@ -144,8 +145,8 @@ func linear(w *writer, n *graph.Node) *step {
 		return nil
 	}
 	a := affine{scale: slices.Repeat([]float64{1}, channels), shift: make([]float64, channels)}
-	for _, m := range slices.Backward(chain) {
-		a.apply(w, m)
+	for i := len(chain) - 1; i >= 0; i-- {
+		a.apply(w, chain[i])
 	}
 	core := v.Node
 	return &step{in: core.In, emit: func(w *writer) { linearWriters[core.Op.Name()](w, core, n.Out[0], a, f) }}
