@@ -77,7 +77,7 @@ func tflitePreprocessing(shape tensor.Shape, mean, std []float64) Preprocessing 
 // exportTFLite writes a TensorFlow Lite file.
 func (m *Model) exportTFLite(path string, o ExportOptions) error {
 	if o.Opset != 0 || o.ChannelsFirst || o.Preprocessing {
-		return errors.New("Opset, ChannelsFirst and Preprocessing are options of ONNX files; leave them out")
+		return errors.New("the options Opset, ChannelsFirst and Preprocessing are for ONNX files; leave them out")
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()

@@ -155,8 +155,8 @@ func float64sOf(list ...float32) []float64 {
 func TestTFLiteMistakes(t *testing.T) {
 	m := exportedMobile(t)
 	for want, o := range map[string]ExportOptions{
-		"options of ONNX files": {Opset: 17},
-		"leave them out":        {Preprocessing: true},
+		"are for ONNX files": {Opset: 17},
+		"leave them out":     {Preprocessing: true},
 	} {
 		if err := m.Export(filepath.Join(t.TempDir(), "a.tflite"), o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)

@@ -43,19 +43,19 @@ func finish(build func(b *flatbuffers.Builder) []flatbuffers.UOffsetT) []byte {
 func TestSharedTables(t *testing.T) {
 	b := finish(func(b *flatbuffers.Builder) []flatbuffers.UOffsetT {
 		tensor := (&tflitefb.TensorT{Name: "x"}).Pack(b)
-		tensors := b.CreateVectorOfTables(repeat(tensor, 2000))
+		tensors := b.CreateVectorOfTables(repeat(tensor))
 		tflitefb.SubGraphStart(b)
 		tflitefb.SubGraphAddTensors(b, tensors)
-		return repeat(tflitefb.SubGraphEnd(b), 2000)
+		return repeat(tflitefb.SubGraphEnd(b))
 	})
 	refused(t, "shared tables", b, "overlap")
 	// The same in the metadata.
 	meta := flatbuffers.NewBuilder(0)
 	name := meta.CreateString("a")
-	names := meta.CreateVectorOfTables(repeat(name, 2000))
+	names := meta.CreateVectorOfTables(repeat(name))
 	tflitefb.TensorMetadataStart(meta)
 	tflitefb.TensorMetadataAddDimensionNames(meta, names)
-	list := meta.CreateVectorOfTables(repeat(tflitefb.TensorMetadataEnd(meta), 2000))
+	list := meta.CreateVectorOfTables(repeat(tflitefb.TensorMetadataEnd(meta)))
 	tflitefb.SubGraphMetadataStart(meta)
 	tflitefb.SubGraphMetadataAddInputTensorMetadata(meta, list)
 	subgraphs := meta.CreateVectorOfTables([]flatbuffers.UOffsetT{tflitefb.SubGraphMetadataEnd(meta)})
@@ -67,8 +67,9 @@ func TestSharedTables(t *testing.T) {
 	refused(t, "shared names", writeBytes(t, m), "overlap")
 }
 
-func repeat(o flatbuffers.UOffsetT, n int) []flatbuffers.UOffsetT {
-	list := make([]flatbuffers.UOffsetT, n)
+// repeat returns a list that refers to one table again and again.
+func repeat(o flatbuffers.UOffsetT) []flatbuffers.UOffsetT {
+	list := make([]flatbuffers.UOffsetT, 2000)
 	for i := range list {
 		list[i] = o
 	}
@@ -84,7 +85,9 @@ func TestRefused(t *testing.T) {
 		name, want string
 		change     func(m *Model)
 	}{
-		{"a shape bomb", "bytes of FLOAT32", func(m *Model) { m.Subgraphs[0].Tensors[constantOf(m)].Shape = []int{1 << 30, 1 << 30, 1 << 30, 1 << 30} }},
+		{"a shape bomb", "bytes of FLOAT32", func(m *Model) {
+			m.Subgraphs[0].Tensors[constantOf(m)].Shape = []int{1 << 30, 1 << 30, 1 << 30, 1 << 30}
+		}},
 		{"a negative size", "malformed", func(m *Model) { m.Subgraphs[0].Tensors[0].Shape[1] = -5 }},
 		{"a signature of another shape", "malformed", func(m *Model) { m.Subgraphs[0].Tensors[0].Signature = []int{-1, 3} }},
 		{"an input that does not exist", "no tensor 999999", func(m *Model) { m.Subgraphs[0].Inputs = []int{999999} }},

@@ -51,7 +51,8 @@ func Read(m *tflite.Model) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return res, describe(m, res)
+	describe(m, res)
+	return res, nil
 }
 
 func inputs(m *tflite.Model) []*tflite.Tensor {
@@ -253,18 +254,18 @@ func (r *reader) operator(i int) {
 }
 
 // describe adds the metadata, classes and normalization to the result.
-func describe(m *tflite.Model, res *Result) error {
+func describe(m *tflite.Model, res *Result) {
 	for _, d := range m.Metadata {
 		res.Metadata[d.Name] = strings.TrimRight(string(d.Data), "\x00")
 	}
 	if m.Info == nil {
-		return nil
+		return
 	}
 	if len(m.Info.Inputs) > 0 {
 		res.Mean, res.Std = float64s(m.Info.Inputs[0].Mean), float64s(m.Info.Inputs[0].Std)
 	}
 	if len(m.Info.Outputs) == 0 || m.Info.Outputs[0].Labels == "" {
-		return nil
+		return
 	}
 	name := m.Info.Outputs[0].Labels
 	for _, f := range m.Files {
@@ -276,13 +277,12 @@ func describe(m *tflite.Model, res *Result) error {
 		shape := res.Graph.Outputs[0].Value.Shape
 		if n := shape[max(len(shape)-1, 0):]; len(n) != 1 || n[0] != len(lines) {
 			res.Notes = append(res.Notes, fmt.Sprintf("the list of labels %q has %d lines for an output of shape %v, so the classes have no names", name, len(lines), shape))
-			return nil
+			return
 		}
 		res.Classes = lines
-		return nil
+		return
 	}
 	res.Notes = append(res.Notes, fmt.Sprintf("the file lacks its list of labels %q, so the classes have no names", name))
-	return nil
 }
 
 func float64s(list []float32) []float64 {

@@ -20,24 +20,24 @@ func window(size, stride, dilation [2]int, p tflitefb.Padding) op.Window {
 
 func pair(h, w int32) [2]int { return [2]int{int(h), int(w)} }
 
-// filter returns the weights at input i, whose dimensions are permuted as perm says, then reshaped.
-func (n *node) filter(i int, rank int, perm []int, shape func(s tensor.Shape) tensor.Shape) *graph.Value {
-	t := &n.sub.Tensors[n.Inputs[i]]
+// filter returns the weights at input 1, whose dimensions are permuted as perm says, then reshaped.
+func (n *node) filter(rank int, perm []int, shape func(s tensor.Shape) tensor.Shape) *graph.Value {
+	t := &n.sub.Tensors[n.Inputs[1]]
 	if len(t.Shape) != rank {
 		return n.b.Errorf("the weights %q have shape %v, want %d dimensions", t.Name, t.Shape, rank)
 	}
-	if !n.isConstant(n.Inputs[i]) {
-		w := transpose(n.b, n.in(i), perm)
+	if !n.isConstant(n.Inputs[1]) {
+		w := transpose(n.b, n.in(1), perm)
 		if !w.Valid() {
 			return w
 		}
 		return n.b.Reshape(w, shape(w.Shape)...)
 	}
-	key := fmt.Sprint(n.Inputs[i], perm)
+	key := fmt.Sprint(n.Inputs[1], perm)
 	if w := n.filters[key]; w != nil { // operators share it
 		return w
 	}
-	c, err := n.constant(n.Inputs[i])
+	c, err := n.constant(n.Inputs[1])
 	if err != nil {
 		return n.b.Errorf("%v", err)
 	}
@@ -100,7 +100,7 @@ func (n *node) biased(x *graph.Value, i int, f tflitefb.ActivationFunctionType) 
 func readConv(n *node) {
 	o := options[tflitefb.Conv2DOptionsT](n)
 	x := n.in(0)
-	w := n.filter(1, 4, []int{1, 2, 3, 0}, same)
+	w := n.filter(4, []int{1, 2, 3, 0}, same)
 	if !x.Valid() || !w.Valid() {
 		return
 	}
@@ -132,7 +132,7 @@ func readDepthwiseConv(n *node) {
 		n.b.Errorf("the filter has shape %v for %d channels", s, c)
 		return
 	}
-	w := n.filter(1, 4, []int{0, 1, 2, 3}, func(s tensor.Shape) tensor.Shape { return tensor.Shape{s[1], s[2], c, s[3] / c} })
+	w := n.filter(4, []int{0, 1, 2, 3}, func(s tensor.Shape) tensor.Shape { return tensor.Shape{s[1], s[2], c, s[3] / c} })
 	if !w.Valid() {
 		return
 	}
@@ -202,7 +202,7 @@ func readAveragePool(n *node) {
 func readFullyConnected(n *node) {
 	o := options[tflitefb.FullyConnectedOptionsT](n)
 	x := n.in(0)
-	w := n.filter(1, 2, []int{1, 0}, same)
+	w := n.filter(2, []int{1, 0}, same)
 	if !x.Valid() || !w.Valid() {
 		return
 	}
@@ -249,7 +249,7 @@ func readBatchMatMul(n *node) {
 func readTransposeConv(n *node) {
 	o := options[tflitefb.TransposeConvOptionsT](n)
 	shape := n.numbers(0)
-	w := n.filter(1, 4, []int{1, 2, 0, 3}, same)
+	w := n.filter(4, []int{1, 2, 0, 3}, same)
 	x := n.in(2)
 	if shape == nil || !x.Valid() || !w.Valid() {
 		return
@@ -328,7 +328,7 @@ func (n *node) scaleOf(x *graph.Value) (scale [2]int, ok bool) {
 
 // linear resizes as TensorFlow 1 does, where pixel i of the result is at i*scale, by products with matrices of weights.
 func (n *node) linear(x *graph.Value, to [2]int, method op.Resampling, corners bool) {
-	if !tensor.Shape(x.Shape[1:]).Known() {
+	if !x.Shape[1:].Known() {
 		n.b.Errorf("got images of shape %v, want a known height and width", x.Shape)
 		return
 	}
@@ -357,8 +357,8 @@ func resizeMatrix(from, to int, method op.Resampling, corners bool) *tensor.Tens
 	for j := range to {
 		at := float32(j) * scale
 		i := min(int(at), from-1)
-		switch {
-		case method == op.Nearest:
+		switch method {
+		case op.Nearest:
 			if corners {
 				i = min(int(at+.5), from-1)
 			}

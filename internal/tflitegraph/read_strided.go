@@ -27,7 +27,7 @@ func readStridedSlice(n *node) {
 		n.b.Errorf("has begin %v, end %v and strides %v, want lists of one length", begin, end, stride)
 		return
 	}
-	list, known := n.sizes(0)
+	list, known := n.sizes()
 	var x *graph.Value
 	rank := 1
 	if !known {

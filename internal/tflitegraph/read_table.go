@@ -91,7 +91,7 @@ var readers = map[tflitefb.BuiltinOperator]*row{
 	tflitefb.BuiltinOperatorSOFTMAX:          {1, readSoftmax},
 	tflitefb.BuiltinOperatorSUM:              {2, readSum},
 
-	// read_shape.go
+	// read_shape.go, read_pieces.go, read_pad.go, read_strided.go
 	tflitefb.BuiltinOperatorBROADCAST_TO:   {2, readBroadcastTo},
 	tflitefb.BuiltinOperatorCONCATENATION:  {1, readConcatenation},
 	tflitefb.BuiltinOperatorDEPTH_TO_SPACE: {1, readDepthToSpace},

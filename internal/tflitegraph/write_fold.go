@@ -54,7 +54,7 @@ func (w *writer) fold(g *graph.Graph) error {
 				continue
 			}
 		case op.Index:
-			if t := indexOf(o, n); t != nil {
+			if t := indexOf(n); t != nil {
 				w.consts[n.Out[0]] = t
 				fixed[n.Out[0]] = true
 				continue
@@ -185,7 +185,7 @@ func sizeOf(o op.Size, x *graph.Value) *tensor.Tensor {
 }
 
 // indexOf returns the result of op.Index, or nil if it is not known.
-func indexOf(o op.Index, n *graph.Node) *tensor.Tensor {
+func indexOf(n *graph.Node) *tensor.Tensor {
 	if v := n.Out[0]; v.Shape.Known() && v.DType == tensor.Float32 {
 		t := tensor.New(tensor.Float32, v.Shape...)
 		for i := range t.Float32s() {

@@ -14,16 +14,16 @@ func writeReshape(w *writer, n *graph.Node) {
 }
 
 // reshape writes a new shape, in which one size may be unknown: it follows from the others.
-func (w *writer) reshape(out, x int, shape tensor.Shape) int {
+func (w *writer) reshape(out, x int, shape tensor.Shape) {
 	o := &tflitefb.ReshapeOptionsT{}
 	for _, d := range shape {
 		o.NewShape = append(o.NewShape, int32(d))
 	}
-	return w.emit(tflitefb.BuiltinOperatorRESHAPE, o, out, x, w.ints(shape...))
+	w.emit(tflitefb.BuiltinOperatorRESHAPE, o, out, x, w.ints(shape...))
 }
 
 func writeReshapeLike(w *writer, n *graph.Node) {
-	if s := n.Out[0].Shape; count(s, tensor.Unknown) <= 1 {
+	if s := n.Out[0].Shape; unknowns(s) <= 1 {
 		w.reshape(w.result(n.Out[0]), w.tensor(n.In[0]), s)
 		return
 	}
