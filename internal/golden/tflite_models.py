@@ -117,6 +117,57 @@ def prepared(x):
     return layers.Flatten()(y)
 
 
+def functions(x):
+    """Operators that Keras' layers do not use."""
+    y = layers.GlobalAveragePooling2D(keepdims=True)(x)
+    y = layers.Conv2D(8, 1)(y)
+    results = [
+        lambda t: tf.math.floor(t) + tf.math.ceil(t * 3) + tf.math.round(t * 5) + tf.sign(t) * tf.cos(t) - tf.sin(t),
+        lambda t: tf.pow(tf.abs(t) + 0.5, 1.5) / tf.math.squared_difference(t, 3.0),
+        lambda t: tf.where(tf.logical_or(t > 0.5, tf.logical_not(tf.logical_and(t < 0.2, t >= -0.2))), t, -2 * t),
+        lambda t: tf.where(tf.not_equal(tf.math.floor(t), 0.0), t, tf.zeros_like(t)) + tf.cast(tf.cast(t * 7, tf.int32), tf.float32),
+        lambda t: tf.reduce_min(t, axis=-1) + tf.reduce_max(t, axis=[3]) - tf.reduce_sum(t, axis=3),
+        lambda t: tf.math.l2_normalize(t, axis=-1),
+        lambda t: tf.cumsum(t, 3, exclusive=True) + tf.cumsum(t, 3, reverse=True),
+        lambda t: tf.argmax(t, axis=3, output_type=tf.int32),
+        lambda t: tf.argmin(t, axis=-1),
+        lambda t: tf.one_hot(tf.argmax(t, axis=3), 8, on_value=2.0, off_value=-1.0),
+        lambda t: tf.nn.gelu(t, approximate=True) + tf.clip_by_value(t, 0.0, 1.0),
+        lambda t: tf.add_n([t, t * t, -t]) // 0.7,
+        lambda t: tf.nn.softmax(t * 2.5) + tf.nn.log_softmax(t, axis=-1),
+    ]
+    return [layers.Lambda(f)(y) for f in results]
+
+
+def shapes(x):
+    """Operators that move elements, and the ways of TensorFlow 1 to resize images."""
+    y = layers.Conv2D(4, 1)(x)
+    v1 = tf.compat.v1.image
+    results = [
+        lambda t: tf.nn.depth_to_space(t, 2),
+        lambda t: tf.nn.space_to_depth(t, 3),
+        lambda t: tf.tile(t[:, 2:4, 5:6], [1, 2, 3, 1]),
+        lambda t: tf.gather(t, [3, 0, 2], axis=3),
+        lambda t: tf.gather(t, [[1, 0], [11, 5]], axis=1),
+        lambda t: tf.split(t, [3, 4, 5], axis=2)[1],
+        lambda t: tf.concat(tf.split(t, 2, axis=3)[::-1], 3),
+        lambda t: tf.stack(tf.unstack(t, axis=3)[:2], axis=1),
+        lambda t: tf.expand_dims(t[:, 3, :, 1:3], 2),
+        lambda t: tf.squeeze(t[:, 4:5, ..., tf.newaxis, 2], [1]),
+        lambda t: t[:, 1:-2:2, ::3],
+        lambda t: tf.pad(t, [[0, 0], [2, 1], [0, 3], [0, 0]], "SYMMETRIC"),
+        lambda t: tf.pad(t, [[0, 0], [2, 1], [0, 3], [1, 0]], constant_values=0.5),
+        lambda t: v1.resize_bilinear(t, [7, 20], align_corners=True),
+        lambda t: v1.resize_bilinear(t, [9, 5]),
+        lambda t: v1.resize_nearest_neighbor(t, [7, 20]),
+        lambda t: v1.resize_nearest_neighbor(t, [7, 20], align_corners=True),
+        lambda t: tf.image.resize(t, [7, 20], method="nearest"),
+        lambda t: tf.transpose(tf.reshape(t, [-1, 2, 72, 4]), [0, 3, 1, 2]),
+        lambda t: tf.matmul(t[:, 0], t[:, 1], transpose_b=True),
+    ]
+    return [layers.Lambda(f)(y) for f in results]
+
+
 def half(converter):
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.target_spec.supported_types = [tf.float16]
@@ -143,6 +194,8 @@ MODELS = [
     ("attention", attention, None),
     ("activations", activations, None),
     ("prepared", prepared, None),
+    ("functions", functions, None),
+    ("shapes", shapes, None),
     ("float16", cnn, half),
     ("weights", lambda x: layers.Dense(40, activation="softmax")(layers.Flatten()(x)), weights),
     ("int8", cnn, integers),
@@ -159,7 +212,7 @@ def small(name, build, change):
         if isinstance(layer, layers.BatchNormalization):
             layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
     content = convert(model, change)
-    values = images((3, 12, 12, 2)) if name != "int8" else images((1, 12, 12, 2))
+    values = images(({"int8": 1, "shapes": 2}.get(name, 3), 12, 12, 2))
     with open(os.path.join(FOLDER, name + ".tflite"), "wb") as f:
         f.write(content)
     np.savez(os.path.join(FOLDER, name + ".npz"), x=values, **{f"y{i}": y for i, y in enumerate(run(content, values))})

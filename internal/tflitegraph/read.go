@@ -168,7 +168,6 @@ func read(m *tflite.Model, unknown bool) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	store.Initialize(0)
 	res := &Result{Graph: g, Store: store, Metadata: map[string]string{}}
 	for n := range r.notes {
 		res.Notes = append(res.Notes, n)
@@ -233,6 +232,12 @@ func (r *reader) operator(i int) {
 	for j, t := range o.Inputs[:row.inputs] {
 		if t < 0 {
 			n.b.Errorf("lacks input %d", j)
+			return
+		}
+	}
+	for _, t := range o.Inputs {
+		if _, ok := r.blocks[t]; ok && !keepsBlocks[o.Code] {
+			n.b.Errorf("lince reads SPACE_TO_BATCH_ND only before a convolution")
 			return
 		}
 	}

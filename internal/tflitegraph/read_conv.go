@@ -153,6 +153,11 @@ func (n *node) convolved(win op.Window, f tflitefb.ActivationFunctionType, conv 
 	n.set(n.biased(conv(win), 2, f))
 }
 
+// keepsBlocks has the operators that may use the result of SPACE_TO_BATCH_ND.
+var keepsBlocks = map[tflitefb.BuiltinOperator]bool{
+	tflitefb.BuiltinOperatorCONV_2D: true, tflitefb.BuiltinOperatorDEPTHWISE_CONV_2D: true, tflitefb.BuiltinOperatorBATCH_TO_SPACE_ND: true,
+}
+
 // readSpaceToBatch reads the first of the three operators into which converters divide a dilated convolution. It pads the images
 // and moves pixel (i, j) of each block of pixels to another image; a convolution of these images is a dilated convolution of the
 // original ones.

@@ -117,7 +117,16 @@ func readNotEqual(n *node) {
 func readLogicalAnd(n *node) { n.set(n.b.Select(n.in(0), n.in(1), n.no())) }
 func readLogicalOr(n *node)  { n.set(n.b.Select(n.in(0), n.yes(), n.in(1))) }
 func readLogicalNot(n *node) { n.set(n.b.Select(n.in(0), n.no(), n.yes())) }
-func readSelect(n *node)     { n.set(n.b.Select(n.in(0), n.in(1), n.in(2))) }
+
+func readSelect(n *node) {
+	cond, x := n.in(0), n.in(1)
+	if n.Code == tflitefb.BuiltinOperatorSELECT && cond.Valid() && cond.Rank() == 1 { // it chooses whole rows
+		for range x.Rank() - 1 {
+			cond = n.b.ExpandDims(cond, cond.Rank())
+		}
+	}
+	n.set(n.b.Select(cond, x, n.in(2)))
+}
 
 func readSquaredDifference(n *node) { n.set(n.b.Square(n.b.Sub(n.in(0), n.in(1)))) }
 

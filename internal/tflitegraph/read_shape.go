@@ -84,6 +84,9 @@ func (n *node) reshape(x *graph.Value, dims []int) *graph.Value {
 	if slices.Equal(dims, x.Shape) && unknowns(dims) <= 1 {
 		return x
 	}
+	if unknowns(dims) == 0 && !x.Shape.Known() {
+		return n.b.Errorf("cannot reshape %v to %v, which has no place for the unknown size", x.Shape, dims)
+	}
 	if unknowns(dims) > 1 {
 		return n.b.Errorf("cannot reshape %v to %v: more than one size is not known", x.Shape, dims)
 	}

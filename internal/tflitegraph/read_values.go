@@ -83,14 +83,14 @@ func (r *reader) weight(b *graph.Builder, name string, c *tensor.Tensor) *graph.
 	for k := 2; r.store.Lookup(b.Path()+"/"+path) != nil; k++ {
 		path = fmt.Sprintf("%s_%d", name, k)
 	}
-	return b.Variable(graph.Variable{Path: path, Type: op.Type{DType: c.DType(), Shape: c.Shape()}, Role: graph.Weight, Init: constant{c}})
+	v := b.Variable(graph.Variable{Path: path, Type: op.Type{DType: c.DType(), Shape: c.Shape()}, Role: graph.Weight})
+	if v.Valid() {
+		if err := r.store.Set(r.store.Lookup(v.Node.Op.(op.Variable).Path), c); err != nil {
+			return b.Errorf("%v", err)
+		}
+	}
+	return v
 }
-
-// constant initializes a weight with a tensor.
-type constant struct{ *tensor.Tensor }
-
-// Initialize implements graph.Initializer.
-func (c constant) Initialize(t *tensor.Tensor, _ uint64) { copy(t.Raw(), c.Raw()) }
 
 // isConstant reports whether the file has the value of tensor i.
 func (r *reader) isConstant(i int) bool {

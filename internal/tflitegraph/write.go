@@ -121,7 +121,7 @@ type writer struct {
 	users  map[*graph.Value]int            // how often live nodes and outputs use a value
 	consts map[*graph.Value]*tensor.Tensor // values that do not depend on the inputs
 	index  map[*graph.Value]int            // the tensor of a value
-	small  map[string]int                  // the tensors of lists of integers and of single numbers
+	small  map[string]int                  // the tensors of constants, by content if they are small, or by weight
 	at     *graph.Node                     // the node that is being written
 	errs   []error
 }

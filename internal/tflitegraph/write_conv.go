@@ -1,6 +1,7 @@
 package tflitegraph
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/lince-ml/lince/format/tflite/tflitefb"
@@ -11,6 +12,10 @@ import (
 
 // weights returns a constant filter or matrix with permuted dimensions, scaled along the last one.
 func (w *writer) weights(c *tensor.Tensor, name string, a affine, perm []int, shape func(s tensor.Shape) tensor.Shape) int {
+	key := fmt.Sprintf("%p %v", c, perm)
+	if i, ok := w.small[key]; ok && !a.scaled { // several operators share it
+		return i
+	}
 	if a.scaled {
 		t := tensor.New(tensor.Float32, c.Shape()...)
 		for i, x := range c.Float32s() {
@@ -21,7 +26,11 @@ func (w *writer) weights(c *tensor.Tensor, name string, a affine, perm []int, sh
 	if !slices.IsSorted(perm) {
 		c = permuted(c, perm)
 	}
-	return w.constant(c.Reshape(shape(c.Shape())...), name)
+	i := w.constant(c.Reshape(shape(c.Shape())...), name)
+	if !a.scaled {
+		w.small[key] = i
+	}
+	return i
 }
 
 // bias returns the shifts as a constant, or -1 if there are none.
