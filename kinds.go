@@ -126,8 +126,9 @@ func kinds() []*kind {
 		},
 		{
 			name: "tflite", title: "a TensorFlow Lite model", suffixes: []string{".tflite"},
-			is:      func(_ source, head []byte) bool { return at(head, 4, "TFL3") },
-			refusal: "export the model from the program that trained it as a .keras file: model.save(\"NAME.keras\")",
+			is:     func(_ source, head []byte) bool { return at(head, 4, "TFL3") },
+			open:   openTFLite,
+			export: (*Model).exportTFLite,
 		},
 		{
 			name: "weights.h5", title: "a file of Keras weights", suffixes: []string{".weights.h5"},
