@@ -69,6 +69,8 @@ var predictors = map[string]posener.Predictor{
 	"model":     posener.PredictOr(posener.PredictFiles("*.keras"), posener.PredictFiles("*.json")),
 	"anymodel":  modelFiles(),
 	"start":     posener.PredictOr(posener.PredictSet("cnn"), posener.PredictFiles("*.keras"), posener.PredictFiles("*.json")),
+	"target":    posener.PredictSet(targetNames()...),
+	"runtime":   posener.PredictSet(runtimeNames()...),
 	"csv":       posener.PredictFiles("*.csv"),
 	"folder":    posener.PredictDirs("*"),
 	"rule":      posener.PredictSet("auto", "prefix", "folder"),
