@@ -88,7 +88,12 @@ type kind struct {
 	// open makes a model of a file. The network, the weights, or what the file refers to may be invalid.
 	open func(o Options, f source) (*Model, error)
 	// save writes what Save writes to a file of this kind.
-	save func(w io.Writer, f *keras.File) error
+	save func(w io.Writer, m *Model, f *keras.File) error
+	// weights plans the loading of weights from a file of this kind, and saveWeights writes what SaveWeights writes.
+	weights     func(m *Model, f source, o WeightsOptions) (*weightPlan, error)
+	saveWeights func(w io.Writer, m *Model, f *keras.File) error
+	// named means that WeightsOptions.Names has a meaning.
+	named bool
 	// refusal says why open is nil, and how to convert the file. FILE stands for its name, NAME for its name without
 	// the suffix.
 	refusal string
@@ -102,12 +107,18 @@ func kinds() []*kind {
 			name: "keras", title: "a Keras model", suffixes: []string{".keras"},
 			is:   isKeras,
 			open: openKeras,
-			save: keras.Write,
+			save: func(w io.Writer, _ *Model, f *keras.File) error { return keras.Write(w, f) },
+
+			weights: weightsOfKeras,
 		},
 		{
 			name: "h5", title: "a Keras model in HDF5", suffixes: []string{".h5", ".hdf5"},
 			is:   isKerasHDF5,
 			open: openH5,
+			save: saveH5,
+
+			weights:     weightsOfLegacy,
+			saveWeights: writeLegacyWeights,
 		},
 		{
 			name: "tflite", title: "a TensorFlow Lite model", suffixes: []string{".tflite"},
@@ -118,16 +129,26 @@ func kinds() []*kind {
 			name: "weights.h5", title: "a file of Keras weights", suffixes: []string{".weights.h5"},
 			is:      isKerasWeights,
 			refusal: needsNetwork,
+
+			weights:     weightsOfH5,
+			saveWeights: writeKerasWeights,
 		},
 		{
 			name: "legacy-weights", title: "a file of Keras 2 weights", suffixes: []string{".h5", ".hdf5"},
 			is:      isLegacyWeights,
 			refusal: needsNetwork,
+
+			weights: weightsOfLegacy,
 		},
 		{
 			name: "safetensors", title: "a file of weights (safetensors)", suffixes: []string{".safetensors"},
-			is:      isSafetensors,
-			refusal: needsNetwork,
+			is: isSafetensors,
+
+			open:        openSafetensors,
+			save:        writeSafetensors,
+			weights:     weightsOfSafetensors,
+			saveWeights: writeSafetensorsWeights,
+			named:       true,
 		},
 		{
 			name: "torchscript", title: "a TorchScript model", suffixes: []string{".pt", ".torchscript"},
@@ -145,8 +166,11 @@ torch.onnx.export(torch.export.load("FILE"), f="NAME.onnx", dynamo=True)`,
 		},
 		{
 			name: "torch", title: "a PyTorch file", suffixes: []string{".pth", ".pt", ".bin"},
-			is:      isTorch,
-			refusal: needsNetwork,
+			is: isTorch,
+
+			open:    openTorch,
+			weights: weightsOfTorch,
+			named:   true,
 		},
 		{
 			name: "npz", title: "an archive of NumPy arrays, not a model", suffixes: []string{".npz"},
@@ -223,6 +247,13 @@ mxnet.onnx.export_model("NAME-symbol.json", "FILE", [(1, 3, 224, 224)], numpy.fl
 			refusal: `convert it and its .params file with Python (the shape is that of the model's input):
 import mxnet, numpy
 mxnet.onnx.export_model("FILE", "NAME-0000.params", [(1, 3, 224, 224)], numpy.float32, "NAME.onnx")`,
+		},
+		{
+			name: "weights.json", title: "a map of sharded Keras weights", suffixes: []string{".weights.json"},
+			is:      isShardMap,
+			refusal: needsNetwork,
+
+			weights: weightsOfShards,
 		},
 		{
 			name: "json", title: "a Keras network in JSON", suffixes: []string{".json"},

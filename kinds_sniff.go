@@ -193,6 +193,8 @@ func jsonKeys(head []byte) map[string]bool {
 	}
 }
 
+func isShardMap(_ source, head []byte) bool { return jsonKeys(head)["weight_map"] }
+
 // isKerasJSON also takes objects of other programs, so that the reader says what is missing.
 func isKerasJSON(_ source, head []byte) bool { return jsonKeys(head) != nil }
 
