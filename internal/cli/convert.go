@@ -68,15 +68,15 @@ func (c *convertCommand) Validate() error {
 
 // conversion is the command's result.
 type conversion struct {
-	In       string            `json:"in"`
-	InKind   string            `json:"in_kind"`
-	Out      string            `json:"out"`
-	OutKind  string            `json:"out_kind"`
-	Files    []string          `json:"files"`
-	Bytes    int64             `json:"bytes"`
-	Lost     []string          `json:"not_in_the_new_file"`
-	Verified []verification    `json:"verified"`
-	titles   [2]string         // of the kinds
+	In       string         `json:"in"`
+	InKind   string         `json:"in_kind"`
+	Out      string         `json:"out"`
+	OutKind  string         `json:"out_kind"`
+	Files    []string       `json:"files"`
+	Bytes    int64          `json:"bytes"`
+	Lost     []string       `json:"not_in_the_new_file"`
+	Verified []verification `json:"verified"`
+	titles   [2]string      // of the kinds
 	weights  *lince.WeightsReport
 }
 
