@@ -25,6 +25,8 @@ type FileKind struct {
 	Opens bool
 	// Saves reports whether Save writes such files.
 	Saves bool
+	// Tensors reports whether OpenTensors reads such files: they hold weights.
+	Tensors bool
 	// Refusal is the reason why Open does not read such files, with the command or the lines of Python that convert
 	// them. It is empty if Opens is true.
 	Refusal string
@@ -92,6 +94,8 @@ type kind struct {
 	// weights plans the loading of weights from a file of this kind, and saveWeights writes what SaveWeights writes.
 	weights     func(m *Model, f source, o WeightsOptions) (*weightPlan, error)
 	saveWeights func(w io.Writer, m *Model, f *keras.File) error
+	// tensors lists the tensors in a file of weights.
+	tensors func(f source) ([]namedTensor, error)
 	// named means that WeightsOptions.Names has a meaning.
 	named bool
 	// refusal says why open is nil, and how to convert the file. FILE stands for its name, NAME for its name without
@@ -131,6 +135,7 @@ func kinds() []*kind {
 			refusal: needsNetwork,
 
 			weights:     weightsOfH5,
+			tensors:     tensorsOfH5,
 			saveWeights: writeKerasWeights,
 		},
 		{
@@ -139,6 +144,7 @@ func kinds() []*kind {
 			refusal: needsNetwork,
 
 			weights: weightsOfLegacy,
+			tensors: tensorsOfLegacy,
 		},
 		{
 			name: "safetensors", title: "a file of weights (safetensors)", suffixes: []string{".safetensors"},
@@ -147,6 +153,7 @@ func kinds() []*kind {
 			open:        openSafetensors,
 			save:        writeSafetensors,
 			weights:     weightsOfSafetensors,
+			tensors:     tensorsOfSafetensors,
 			saveWeights: writeSafetensorsWeights,
 			named:       true,
 		},
@@ -170,6 +177,7 @@ torch.onnx.export(torch.export.load("FILE"), f="NAME.onnx", dynamo=True)`,
 
 			open:    openTorch,
 			weights: weightsOfTorch,
+			tensors: torchTensors,
 			named:   true,
 		},
 		{
@@ -254,6 +262,7 @@ mxnet.onnx.export_model("FILE", "NAME-0000.params", [(1, 3, 224, 224)], numpy.fl
 			refusal: needsNetwork,
 
 			weights: weightsOfShards,
+			tensors: tensorsOfShards,
 		},
 		{
 			name: "json", title: "a Keras network in JSON", suffixes: []string{".json"},
@@ -351,7 +360,7 @@ tf_keras.models.load_model("FOLDER").save("model.keras")`,
 
 // Refusals of several rows.
 const (
-	needsNetwork = "it has no network; open or build the network and load the weights into it with Model.LoadWeights"
+	needsNetwork = "it has no network; load the weights into one with Model.LoadWeights, or on the command line:\nlince convert FILE NAME.keras --network NETWORK"
 	convertKeras = "this version of lince does not read such files; save the model as a .keras file: model.save(\"NAME.keras\")"
 	coreML       = "Core ML does not convert it back; export the model that it was made from as .keras or ONNX"
 	caffe        = "save the model as .keras or ONNX; MMdnn converts the two files of a Caffe model (pip install mmdnn):\nmmconvert -sf caffe -in NAME.prototxt -iw NAME.caffemodel -df onnx -om NAME.onnx"
@@ -362,7 +371,7 @@ model.save("NAME.keras")`
 )
 
 func (k *kind) public(path string) FileKind {
-	return FileKind{k.name, k.title, slices.Clone(k.suffixes), k.open != nil, k.save != nil, k.refusalFor(path)}
+	return FileKind{k.name, k.title, slices.Clone(k.suffixes), k.open != nil, k.save != nil, k.tensors != nil, k.refusalFor(path)}
 }
 
 // refusalFor returns the refusal for a file with this name.

@@ -36,6 +36,14 @@ const maxShardMap = 64 << 20
 
 // weightsOfShards reads a .weights.json file and the files beside it.
 func weightsOfShards(m *Model, f source, o WeightsOptions) (*weightPlan, error) {
+	weights, err := readShards(f)
+	if err != nil {
+		return nil, err
+	}
+	return m.planPaths(weights, o)
+}
+
+func readShards(f source) (keras.Weights, error) {
 	if f.size > maxShardMap {
 		return nil, fmt.Errorf("has %d bytes, want at most %d", f.size, maxShardMap)
 	}
@@ -43,11 +51,7 @@ func weightsOfShards(m *Model, f source, o WeightsOptions) (*weightPlan, error) 
 	if _, err := io.ReadFull(io.NewSectionReader(f.r, 0, f.size), text); err != nil {
 		return nil, err
 	}
-	weights, err := keras.ReadShards(text, f.beside)
-	if err != nil {
-		return nil, err
-	}
-	return m.planPaths(weights, o)
+	return keras.ReadShards(text, f.beside)
 }
 
 // planPaths matches layers with entries: by the order of layers, or by name.

@@ -76,8 +76,10 @@ type conversion struct {
 	Bytes    int64          `json:"bytes"`
 	Lost     []string       `json:"not_in_the_new_file"`
 	Verified []verification `json:"verified"`
-	titles   [2]string      // of the kinds
-	weights  *lince.WeightsReport
+	// NetworkRead reports that a file of a network alone was read as the same network.
+	NetworkRead bool `json:"network_read,omitempty"`
+
+	titles [2]string // of the kinds
 }
 
 // verification is a comparison of the new file with the model.
@@ -101,7 +103,7 @@ func (c *convertCommand) Run(e *env) error {
 		return err
 	}
 	r := &conversion{In: c.In, InKind: in.Name, Out: string(c.Out), OutKind: t.kind, titles: [2]string{in.Title, t.title()}}
-	m, err := c.open(e, in, r)
+	m, err := c.open(e, in)
 	if err != nil {
 		return err
 	}
@@ -150,7 +152,7 @@ func (c *convertCommand) checkOut() error {
 }
 
 // open opens the old file.
-func (c *convertCommand) open(e *env, in lince.FileKind, r *conversion) (*lince.Model, error) {
+func (c *convertCommand) open(e *env, in lince.FileKind) (*lince.Model, error) {
 	name := c.In
 	if c.Network != "" {
 		if in.Opens {
@@ -167,7 +169,6 @@ func (c *convertCommand) open(e *env, in lince.FileKind, r *conversion) (*lince.
 		if err != nil {
 			return nil, err
 		}
-		r.weights = &report
 		if n := len(report.Skipped); n > 0 {
 			e.warn(fmt.Sprintf("%s of the network kept the values of %s: %s", count(n, "variable"), c.Network, skipped(report)))
 		}
@@ -211,10 +212,10 @@ func (c *convertCommand) write(e *env, t *target, m *lince.Model, r *conversion)
 		file += t.suffix()
 	}
 	if err := t.write(c, m, file); err != nil {
-		return err
+		return placed{err, file, string(c.Out)}
 	}
 	if err := c.verify(e, t, m, file, r); err != nil {
-		return err
+		return placed{err, file, string(c.Out)}
 	}
 	if err := e.ctx.Err(); err != nil {
 		return err
@@ -242,6 +243,15 @@ func (c *convertCommand) write(e *env, t *target, m *lince.Model, r *conversion)
 	return nil
 }
 
+// placed is an error about a file that is not in its place yet. It names the place.
+type placed struct {
+	error
+	temporary, place string
+}
+
+func (p placed) Error() string { return strings.ReplaceAll(p.error.Error(), p.temporary, p.place) }
+func (p placed) Unwrap() error { return p.error }
+
 // print writes the result for people.
 func (r *conversion) print(w io.Writer) error {
 	fmt.Fprintf(w, "%s (%s) -> %s (%s, %v)\n", r.In, r.titles[0], r.Out, r.titles[1], byteSize(r.Bytes))
@@ -252,7 +262,10 @@ func (r *conversion) print(w io.Writer) error {
 		most, _ := largest(v.Outputs)
 		fmt.Fprintf(w, "Predictions of %s on %s: largest difference %.3g\n", v.With, v.On, most)
 	}
-	if len(r.Verified) == 0 {
+	switch {
+	case r.NetworkRead:
+		fmt.Fprintln(w, "The new file is read as the same network.")
+	case len(r.Verified) == 0:
 		fmt.Fprintln(w, "Not verified.")
 	}
 	if len(r.Lost) > 0 {

@@ -49,6 +49,7 @@ func (c *convertCommand) verify(e *env, t *target, m *lince.Model, file string, 
 		return nil
 	}
 	if !t.weights { // the network alone
+		r.NetworkRead = true
 		return verifyJSON(m, file)
 	}
 	if c.Preprocessing {

@@ -96,7 +96,10 @@ func run(ctx context.Context, python, script, dir string, jobs []Job) ([]Result,
 	cmd.Stderr = &stderr
 	printed, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %s", python, err, lastLine(stderr.String()))
+		if last := lastLine(stderr.String()); last != "" {
+			err = fmt.Errorf("%w: %s", err, last)
+		}
+		return nil, fmt.Errorf("running %s: %w", python, err)
 	}
 	var got []struct {
 		Outputs int
