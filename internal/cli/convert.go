@@ -155,9 +155,6 @@ func (c *convertCommand) checkOut() error {
 func (c *convertCommand) open(e *env, in lince.FileKind) (*lince.Model, error) {
 	name := c.In
 	if c.Network != "" {
-		if in.Opens {
-			return nil, usageError{fmt.Errorf("--network is for a file of weights; %s is %s, and has a network", c.In, in.Title)}
-		}
 		name = c.Network
 	}
 	m, err := lince.Open(name)

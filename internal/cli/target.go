@@ -25,7 +25,8 @@ var targets = []*target{
 	{kind: "onnx", write: export, network: true, weights: true, extra: true},
 	{kind: "tflite", write: export, network: true, weights: true},
 	{kind: "weights.h5", write: saveWeights, weights: true, state: true},
-	{kind: "safetensors", write: saveWeights, weights: true},
+	{kind: "legacy-weights", write: saveWeights, weights: true},
+	{kind: "safetensors", write: save, network: true, weights: true, compiled: true, extra: true},
 	{kind: "json", write: saveJSON, network: true, compiled: true},
 }
 
