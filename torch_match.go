@@ -303,6 +303,10 @@ func (p *namedPlan) search(units []*torchUnit, modules []*torchModule) *torchSea
 			break
 		}
 	}
+	if furthest.units == nil { // the numbers differ; how far do they agree?
+		furthest = &torchSearch{units: units, modules: modules}
+		furthest.run()
+	}
 	p.errs = append(p.errs, noTorchMatch(units, modules, furthest))
 	return nil
 }
@@ -422,6 +426,9 @@ func noTorchMatch(units []*torchUnit, modules []*torchModule, s *torchSearch) er
 		if w := units[i].fits(modules[at]); w != "" {
 			why = fmt.Sprintf("; the module %s is not %s: %s", modules[at].name, units[i].title(), w)
 		}
+	}
+	if len(units) != len(modules) && at == min(len(units), len(modules)) {
+		why = "; what both have matches, and SkipMismatch leaves out the rest"
 	}
 	return fmt.Errorf("the %d modules of the file do not match the %d layers of the model with weights%s\n%s", len(modules), len(units), why,
 		sideBySide("layer: what its module must have", left, "module: what it has", right, at))

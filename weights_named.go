@@ -27,7 +27,7 @@ type namedPlan struct {
 	weightPlan
 	tensors []namedTensor
 	targets []weightTarget
-	byName  map[string]*namedTensor
+	lookup  map[string]*namedTensor
 	used    map[string]bool // names of tensors
 	done    map[string]bool // paths of variables
 }
@@ -40,7 +40,7 @@ func (m *Model) planTensors(tensors []namedTensor, o WeightsOptions) (*weightPla
 	if len(p.errs) > 0 {
 		return &p.weightPlan, nil
 	}
-	exact := slices.ContainsFunc(p.targets, func(t weightTarget) bool { return p.byName[t.path] != nil })
+	exact := slices.ContainsFunc(p.targets, func(t weightTarget) bool { return p.lookup[t.path] != nil })
 	switch {
 	case exact:
 		p.exact()
@@ -53,12 +53,12 @@ func (m *Model) planTensors(tensors []namedTensor, o WeightsOptions) (*weightPla
 }
 
 func (p *namedPlan) index() {
-	if p.byName != nil {
+	if p.lookup != nil {
 		return
 	}
-	p.byName, p.used, p.done = map[string]*namedTensor{}, map[string]bool{}, map[string]bool{}
+	p.lookup, p.used, p.done = map[string]*namedTensor{}, map[string]bool{}, map[string]bool{}
 	for i, t := range p.tensors {
-		p.byName[t.name] = &p.tensors[i]
+		p.lookup[t.name] = &p.tensors[i]
 	}
 }
 
@@ -83,7 +83,7 @@ func (p *namedPlan) exact() {
 	p.index()
 	var missing []weightTarget
 	for _, t := range p.targets {
-		from := p.byName[t.path]
+		from := p.lookup[t.path]
 		switch {
 		case p.done[t.path]:
 		case from == nil:
@@ -100,7 +100,7 @@ func (p *namedPlan) exact() {
 		reason := "the file has no tensor of this name"
 		if i < maxWeightErrors {
 			if near := suggest.Nearest(t.path, unused); near != "" {
-				reason += fmt.Sprintf("; the nearest is %s %v", near, p.byName[near].shape)
+				reason += fmt.Sprintf("; the nearest is %s %v", near, p.lookup[near].shape)
 			}
 		}
 		if p.ByName {
@@ -146,7 +146,7 @@ func (p *namedPlan) given(m *Model) {
 		name := p.Names[key]
 		t, isVariable := variables[key]
 		u := units[key]
-		switch from := p.byName[name]; {
+		switch from := p.lookup[name]; {
 		case isVariable && from == nil:
 			p.errs = append(p.errs, fmt.Errorf("Names[%q]: the file has no tensor %q%s", key, name, similarTo(name, tensorNames(p.tensors))))
 		case isVariable:
@@ -186,7 +186,7 @@ func (p *namedPlan) givenVariable(t weightTarget, from *namedTensor, u *torchUni
 func (p *namedPlan) givenLayer(key, name string, u *torchUnit, modules []string) {
 	var list []*namedTensor
 	for _, t := range u.targets {
-		if from := p.byName[name+"/"+t.name()]; from != nil && from.shape.Equal(t.Shape) {
+		if from := p.lookup[name+"/"+t.name()]; from != nil && from.shape.Equal(t.Shape) {
 			list = append(list, from)
 		}
 	}

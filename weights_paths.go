@@ -64,7 +64,7 @@ func (m *Model) planPaths(weights keras.Weights, o WeightsOptions) (*weightPlan,
 	}
 	p.model(m, "", "")
 	if o.ByName && len(p.pairs) == 0 && len(p.skipped) > 0 && len(p.errs) == 0 {
-		return nil, noNameMatches(m, slices.Sorted(maps.Keys(p.byName)))
+		return nil, noNameMatches(m, slices.Sorted(maps.Keys(p.named)))
 	}
 	for _, e := range weights {
 		if !p.used[e.Path] && len(e.Vars) > 0 && e.Path != optimizerPath && !strings.HasPrefix(e.Path, optimizerPath+"/") && strings.HasPrefix(e.Path, "layers/") {
@@ -92,12 +92,12 @@ type pathPlan struct {
 	used    map[string]bool
 	met     map[*layerInstance]bool      // a layer in two models has its values at its first path; Keras' files have no other
 	inside  map[string]map[string]string // with ByName: paths of layers by the path of their model and their name
-	byName  map[string][]string          // with ByName: paths of layers by name
+	named   map[string][]string          // with ByName: paths of layers by name
 }
 
 // names finds the names of the layers in the file.
 func (p *pathPlan) names(weights keras.Weights) error {
-	p.inside, p.byName = map[string]map[string]string{}, map[string][]string{}
+	p.inside, p.named = map[string]map[string]string{}, map[string][]string{}
 	for _, e := range weights {
 		i := strings.LastIndex("/"+e.Path, "/layers/")
 		if i < 0 || e.Name == "" || strings.Contains(e.Path[i+len("layers/"):], "/") {
@@ -108,9 +108,9 @@ func (p *pathPlan) names(weights keras.Weights) error {
 			p.inside[model] = map[string]string{}
 		}
 		p.inside[model][e.Name] = e.Path
-		p.byName[e.Name] = append(p.byName[e.Name], e.Path)
+		p.named[e.Name] = append(p.named[e.Name], e.Path)
 	}
-	if len(p.byName) == 0 {
+	if len(p.named) == 0 {
 		return errors.New("the file has no names of layers; load it without ByName")
 	}
 	return nil
@@ -144,7 +144,7 @@ func (p *pathPlan) find(l *layerInstance, at string) (string, bool) {
 	if path, ok := p.inside[at][l.name]; ok {
 		return path, true
 	}
-	if list := p.byName[l.name]; len(list) == 1 {
+	if list := p.named[l.name]; len(list) == 1 {
 		return list[0], true
 	}
 	return "", l.Model() != nil // the layers of a nested model can be anywhere
@@ -153,7 +153,7 @@ func (p *pathPlan) find(l *layerInstance, at string) (string, bool) {
 // missing records that the file has no layer of a name.
 func (p *pathPlan) missing(l *layerInstance, where string) {
 	reason := "the file has no layer of this name"
-	if near := suggest.Nearest(l.name, slices.Sorted(maps.Keys(p.byName))); near != "" {
+	if near := suggest.Nearest(l.name, slices.Sorted(maps.Keys(p.named))); near != "" {
 		reason += "; the nearest is " + near
 	}
 	for _, t := range l.targets(where, p.met) {

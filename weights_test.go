@@ -31,7 +31,7 @@ func TestSaveWeights(t *testing.T) {
 			t.Errorf("output %d differs", i)
 		}
 	}
-	if err := m.SaveWeights(filepath.Join(dir, "two.bin")); err == nil || !strings.Contains(err.Error(), "must end in .weights.h5 or .safetensors") {
+	if err := m.SaveWeights(filepath.Join(dir, "two.bin")); err == nil || !strings.Contains(err.Error(), "must end in .h5 or .weights.h5 or .safetensors") {
 		t.Errorf("another name: error is %v", err)
 	}
 	small := smallModel(t, 1)
