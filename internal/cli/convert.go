@@ -16,11 +16,11 @@ import (
 
 // convertCommand writes a model as a file of another kind.
 type convertCommand struct {
-	In  string `arg:"" predictor:"anymodel" help:"A model file of any kind, or a file of weights with --network."`
+	In  string `arg:"" predictor:"model" help:"A model file of any kind, or a file of weights with --network."`
 	Out path   `arg:"" predictor:"file" help:"The file to write. The end of its name is its kind (default), or --to."`
 	To  string `group:"model" placeholder:"KIND" predictor:"target" help:"Kind of the new file: ${targets}."`
 
-	Network       string   `group:"model" placeholder:"FILE" predictor:"anymodel" help:"The network for a file of weights: a model file or the JSON of model.to_json()."`
+	Network       string   `group:"model" placeholder:"FILE" predictor:"model" help:"The network for a file of weights: a model file or the JSON of model.to_json()."`
 	ByName        bool     `group:"model" help:"Match the weights of a file of weights with layers by name."`
 	SkipMismatch  bool     `group:"model" help:"Skip layers whose weights in a file of weights have other shapes."`
 	Classes       []string `group:"model" placeholder:"NAME" help:"Names of the model's classes, in the order of its outputs, instead of those in its file."`
@@ -157,7 +157,7 @@ func (c *convertCommand) open(e *env, in lince.FileKind) (*lince.Model, error) {
 	if c.Network != "" {
 		name = c.Network
 	}
-	m, err := lince.Open(name)
+	m, err := openModel(name, lince.Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ type namedWeight struct {
 
 // openSide opens a model, or a file of weights.
 func openSide(name string) (*side, error) {
-	m, err := lince.Options{NoCompile: true}.Open(name)
+	m, err := openModel(name, lince.Options{NoCompile: true})
 	if err == nil {
 		s := &side{name: name, close: func() {}}
 		s.use(m)
@@ -85,8 +85,11 @@ func (s *side) fill(other *side) error {
 const graphClass = "Graph"
 
 // layered reports whether the model has layers of Keras.
-func (s *side) layered() bool {
-	return !slices.ContainsFunc(s.model.Layers(), func(l *lince.Layer) bool { return l.Class() == graphClass })
+func (s *side) layered() bool { return !hasGraph(s.model) }
+
+// hasGraph reports whether a model has a layer that is a whole graph.
+func hasGraph(m *lince.Model) bool {
+	return slices.ContainsFunc(m.Layers(), func(l *lince.Layer) bool { return l.Class() == graphClass })
 }
 
 // placedLayer is a layer of a model or of a nested one, whose names are prefix.

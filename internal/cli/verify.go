@@ -102,7 +102,7 @@ func reopened(t *target, m *lince.Model, file string, in map[string]*tensor.Tens
 	var again *lince.Model
 	var err error
 	if t.network {
-		again, err = lince.Options{NoCompile: true}.Open(file)
+		again, err = openModel(file, lince.Options{NoCompile: true})
 	} else {
 		var text []byte
 		if text, err = m.ToJSON(); err != nil {
@@ -193,7 +193,7 @@ func (c *convertCommand) verifyImages(e *env, m *lince.Model, file string, r *co
 	if c.Data != "" || c.Against != "" {
 		return usageError{errors.New("--preprocessing is verified on images of noise in lince; remove --data and --against")}
 	}
-	again, err := lince.Options{NoCompile: true}.Open(file)
+	again, err := openModel(file, lince.Options{NoCompile: true})
 	if err != nil {
 		return fmt.Errorf("verifying the new file: %w; --no-verify writes it nevertheless", err)
 	}

@@ -37,9 +37,9 @@ type Network interface {
 	prepare(in map[string]*tensor.Tensor) (func() ([]*tensor.Tensor, error), error)
 }
 
-// Open opens a model file of any kind. threads is the number of threads that compute; 0 means all cores.
-func Open(path string, threads int) (Network, error) {
-	m, err := lince.Options{Threads: threads, NoCompile: true}.Open(path)
+// Open opens a model file of any kind.
+func Open(path string, o lince.Options) (Network, error) {
+	m, err := o.Open(path)
 	if err != nil {
 		return nil, err
 	}
