@@ -44,7 +44,7 @@ func (convertCommand) Help() string {
 Examples:
   lince convert runs/train-1/best.keras best.onnx
   lince convert old.h5 new.keras --data photos/
-  lince convert best.keras best.onnx --against onnxruntime --python venv/bin/python
+  lince convert best.keras best.onnx --against onnxruntime
   lince convert weights.safetensors model.keras --network model.json`
 }
 
