@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/format/keras"
+	"github.com/lince-ml/lince/internal/beside"
 	"github.com/lince-ml/lince/internal/suggest"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -51,7 +52,9 @@ func readShards(f source) (keras.Weights, error) {
 	if _, err := io.ReadFull(io.NewSectionReader(f.r, 0, f.size), text); err != nil {
 		return nil, err
 	}
-	return keras.ReadShards(text, f.beside)
+	others := beside.To(f.path)
+	defer others.Close()
+	return keras.ReadShards(text, others.Open)
 }
 
 // planPaths matches layers with entries: by the order of layers, or by name.
