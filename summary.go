@@ -6,6 +6,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
@@ -139,10 +140,14 @@ func (m *Model) Ops() []OpInfo {
 	if m.predict.graph == nil { // a model without layers
 		return nil
 	}
+	alone := ""
+	if hidden := m.layers[len(m.layers)-1]; isGraph(hidden) && m.only(hidden) { // its name says nothing
+		alone = hidden.name + "/"
+	}
 	met := map[string]bool{}
 	var list []OpInfo
 	for _, n := range m.predict.graph.Nodes {
-		o := OpInfo{Layer: n.Layer, Op: n.Op.Name()}
+		o := OpInfo{Layer: strings.TrimPrefix(n.Layer, alone), Op: n.Op.Name()}
 		switch x := n.Op.(type) {
 		case op.Variable, op.Const:
 			continue
@@ -164,6 +169,17 @@ func (m *Model) Ops() []OpInfo {
 		list = append(list, o)
 	}
 	return list
+}
+
+// isGraph reports whether a layer is a whole graph, such as an ONNX model.
+func isGraph(l *layerInstance) bool {
+	_, ok := l.config.(graphLayer)
+	return ok
+}
+
+// only reports whether the model has no other layer than l that computes something.
+func (m *Model) only(l *layerInstance) bool {
+	return !slices.ContainsFunc(m.calls, func(c *call) bool { return c.layer != l && len(c.in) > 0 })
 }
 
 func (m *Model) opRows() []summary.Row {

@@ -121,6 +121,13 @@ func (c *diffCommand) compare(e *env, r *modelDiff, a, b *side) error {
 	if err := c.weights(r, a.tensors, b.tensors); err != nil {
 		return err
 	}
+	if a.model != nil && !a.layered() { // programs give weights of a graph other names
+		named := len(r.Weights)
+		r.Weights = slices.DeleteFunc(r.Weights, func(d weightDiff) bool { return d.OnlyIn != "" })
+		if n := named - len(r.Weights); n > 0 {
+			note("%s not compared, because only one of the graphs has weights of their names", count(n, "weight"))
+		}
+	}
 	if a.model == nil || b.model == nil {
 		return nil
 	}
