@@ -166,8 +166,11 @@ func (c *convertCommand) open(e *env, in lince.FileKind) (*lince.Model, error) {
 		if err != nil {
 			return nil, err
 		}
-		if n := len(report.Skipped); n > 0 {
-			e.warn(fmt.Sprintf("%s of the network kept the values of %s: %s", count(n, "variable"), c.Network, skipped(report)))
+		if len(report.Loaded) == 0 {
+			return nil, fmt.Errorf("no weights of %s belong to a layer of %s", c.In, c.Network)
+		}
+		if len(report.Unused)+len(report.Skipped) > 0 {
+			e.warn(fmt.Sprintf("%s and the network %s do not match: %v", c.In, c.Network, report))
 		}
 	} else if in.Name == "json" {
 		e.warn(c.In + " has no weights; the new file gets initial weights")
@@ -179,19 +182,6 @@ func (c *convertCommand) open(e *env, in lince.FileKind) (*lince.Model, error) {
 		m.Classes = c.Classes
 	}
 	return m, nil
-}
-
-// skipped lists the first variables that LoadWeights skipped.
-func skipped(r lince.WeightsReport) string {
-	var list []string
-	for i, s := range r.Skipped {
-		if i == 5 {
-			list = append(list, fmt.Sprintf("and %d more", len(r.Skipped)-i))
-			break
-		}
-		list = append(list, s.Variable)
-	}
-	return strings.Join(list, ", ")
 }
 
 // write writes the new file in a temporary folder beside its place, verifies it there, and moves it. An ONNX model may have a

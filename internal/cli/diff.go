@@ -197,6 +197,11 @@ func (c *diffCommand) predict(e *env, r *modelDiff, a, b *lince.Model) error {
 		note("the numbers of outputs differ")
 		return nil
 	}
+	if x, y := shapesOf(pa.Outputs()), shapesOf(pb.Outputs()); !x.fit(y) {
+		r.Layers = append(r.Layers, layerDiff{Layer: "the model", Setting: "outputs", A: x.String(), B: y.String()})
+		note("the outputs differ")
+		return nil
+	}
 	in, what, err := c.examples(e, a)
 	if err != nil {
 		return err
@@ -208,13 +213,6 @@ func (c *diffCommand) predict(e *env, r *modelDiff, a, b *lince.Model) error {
 	got, err := runAgain(b, a, in)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.B, err)
-	}
-	for i := range want {
-		if x, y := want[i].Shape(), got[i].Shape(); !x.Equal(y) {
-			r.Layers = append(r.Layers, layerDiff{Layer: "the model", Setting: "output " + a.OutputNames()[i], A: x.String(), B: y.String()})
-			note("the shapes of the outputs differ")
-			return nil
-		}
 	}
 	r.On = what
 	r.Predictions, err = compareOutputs(a.OutputNames(), got, want, c.Tolerance)
