@@ -56,7 +56,7 @@ func weightsOfSafetensors(m *Model, f source, o WeightsOptions) (*weightPlan, er
 	if err != nil {
 		return nil, err
 	}
-	return m.planTensors(safetensorsList(file), o)
+	return m.planTensors(safetensorsList(file), false, o)
 }
 
 func safetensorsList(file *safetensors.File) (list []namedTensor) {

@@ -19,7 +19,7 @@ func weightsOfTorch(m *Model, f source, o WeightsOptions) (*weightPlan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.planTensors(tensors, o)
+	return m.planTensors(tensors, true, o)
 }
 
 func torchTensors(f source) ([]namedTensor, error) {

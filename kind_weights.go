@@ -23,7 +23,7 @@ func (o Options) recognize(tensors []namedTensor, title string, f source) (*Mode
 			return nil, err
 		}
 		if m != nil {
-			p, err := m.planTensors(tensors, WeightsOptions{Names: names})
+			p, err := m.planTensors(tensors, false, WeightsOptions{Names: names})
 			if err == nil {
 				_, err = p.apply(m)
 			}

@@ -93,6 +93,7 @@ func kindCases(t testing.TB) []kindCase {
 		{"torch", "m.keras", archive(t, "archive/data.pkl", "archive/data/0", "archive/version")},
 		{"torch", "m.zip", archive(t, "resnet/data.pkl", "resnet/byteorder", "resnet/data/0")},
 		{"torch", "before 1.6", "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03."},
+		{"torch", "before 1.6, protocol 4", "\x80\x04\x95\x0d\x00\x00\x00\x00\x00\x00\x00\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."},
 		{"torchscript", "m.pt", archive(t, "net/data.pkl", "net/code/x.py", "net/constants.pkl")},
 		{"torch-export", "m.pt", archive(t, "serialized_exported_program.json", "version")},
 		{"torch-export", "of 2.8", archive(t, "net/archive_format", "net/models/model.json")},

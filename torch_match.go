@@ -2,6 +2,7 @@ package lince
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,10 +14,14 @@ import (
 //
 // A state dict has its modules in the order in which they were registered, which is, by custom, one in which they can run. The layers of the model are
 // a graph. So a match is an order of the layers in which each comes after those that it depends on, and in which each layer fits the module at
-// the same place. If there is exactly one such order, it is the match. The classifier of a chain has one always. Parallel branches may have several;
-// torchShortcuts decides between the two branches of a residual block.
+// the same place. If there is exactly one such order, it is the match. A chain has at most one. Parallel branches may have several;
+// in a residual block, the shorter
+// branch is the shortcut, whose modules have a word of torchShortcuts in their names.
+//
+// A safetensors file is sorted by names. Then the order is taken from the names: modules whose names differ in a number run in the order of the
+// numbers (layer1.0 before layer1.1, conv1 before conv2), and all modules of a container (layer1.0) run before another one of the container around it.
 
-// torchShortcuts are words in the names of the modules of a residual block's shortcut, which is registered after the longer branch.
+// torchShortcuts are words in the names of the modules of a residual block's shortcut.
 var torchShortcuts = []string{"downsample", "shortcut", "skip", "identity", "residual"}
 
 func (m *torchModule) isShortcut() bool {
@@ -29,9 +34,10 @@ type torchUnit struct {
 	layer   *layerInstance
 	where   string
 	targets []weightTarget
-	after   []int        // the units that it depends on, directly or through layers without weights
-	depth   int          // the largest number of units before it
-	flat    tensor.Shape // (height, width, channels) of the features along its first axis, if they were flattened
+	after   []int // the units that it depends on, directly or through layers without weights
+	// shortcut means that it is in the shorter of the two branches of a residual block, and the longer one has units, too.
+	shortcut bool
+	flat     tensor.Shape // (height, width, channels) of the features along its first axis, if they were flattened
 }
 
 func (u *torchUnit) title() string { return fmt.Sprintf("%s (%s)", u.where, u.layer.Class()) }
@@ -137,17 +143,46 @@ func (w *unitWalk) model(m *Model) {
 			if !met {
 				i = len(w.units)
 				u := &torchUnit{layer: c.layer, where: ts[0].where, targets: ts, flat: w.flattened(c)}
-				for j := range before {
-					u.after = append(u.after, j)
-					u.depth = max(u.depth, w.units[j].depth+1)
-				}
-				slices.Sort(u.after)
+				u.after = slices.Sorted(maps.Keys(before))
 				w.number[c.layer], w.units = i, append(w.units, u)
 			}
 			before = map[int]bool{i: true}
 		}
+		if _, ok := c.layer.config.(layer.Add); ok && len(c.in) == 2 {
+			w.markShortcut(w.before(c.in[0]), w.before(c.in[1]))
+		}
 		for _, s := range c.out {
 			w.after[s] = before
+		}
+	}
+}
+
+// before returns all units on which a value depends.
+func (w *unitWalk) before(x *Symbol) map[int]bool {
+	all := map[int]bool{}
+	todo := slices.Collect(maps.Keys(w.after[x]))
+	for len(todo) > 0 {
+		i := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if !all[i] {
+			all[i] = true
+			todo = append(todo, w.units[i].after...)
+		}
+	}
+	return all
+}
+
+// markShortcut marks the units of the shorter of two branches, given all units before the ends of both.
+func (w *unitWalk) markShortcut(a, b map[int]bool) {
+	onlyA, onlyB := maps.Clone(a), maps.Clone(b)
+	maps.DeleteFunc(onlyA, func(i int, _ bool) bool { return b[i] })
+	maps.DeleteFunc(onlyB, func(i int, _ bool) bool { return a[i] })
+	if len(onlyA) > len(onlyB) {
+		onlyA, onlyB = onlyB, onlyA
+	}
+	if len(onlyA) < len(onlyB) {
+		for i := range onlyA {
+			w.units[i].shortcut = true
 		}
 	}
 }
@@ -205,8 +240,8 @@ func (p *namedPlan) torch(m *Model) {
 	if s == nil {
 		return
 	}
-	for i, u := range s.found {
-		units[u].take(p, modules[i])
+	for _, pair := range s.found {
+		units[pair.unit].take(p, modules[pair.module])
 	}
 	for _, u := range units {
 		for _, t := range u.targets {
@@ -272,164 +307,4 @@ func (p *namedPlan) torchByName(m *Model, units []*torchUnit, modules []*torchMo
 		p.errs = append(p.errs, noNameMatches(m, names))
 	}
 	p.rest()
-}
-
-// search finds the match. With SkipMismatch, it leaves out as few modules and layers as possible at the end. It records an error and returns nil if there
-// is no match, or more than one.
-func (p *namedPlan) search(units []*torchUnit, modules []*torchModule) *torchSearch {
-	const most = 8 // that are left out
-	furthest := &torchSearch{}
-	for left := 0; left <= most; left++ {
-		for a := range left + 1 {
-			b := left - a // modules
-			if a > len(units) || b > len(modules) || len(units)-a != len(modules)-b {
-				continue
-			}
-			s := &torchSearch{units: units[:len(units)-a], modules: modules[:len(modules)-b]}
-			s.run()
-			switch {
-			case len(s.solutions) == 1 && !s.tooMany:
-				s.found = s.solutions[0]
-				return s
-			case len(s.solutions) > 1 || s.tooMany:
-				p.errs = append(p.errs, s.ambiguous())
-				return nil
-			}
-			if len(s.best) > len(furthest.best) || furthest.units == nil {
-				furthest = s
-			}
-		}
-		if !p.SkipMismatch {
-			break
-		}
-	}
-	if furthest.units == nil { // the numbers differ; how far do they agree?
-		furthest = &torchSearch{units: units, modules: modules}
-		furthest.run()
-	}
-	p.errs = append(p.errs, noTorchMatch(units, modules, furthest))
-	return nil
-}
-
-// torchSearch looks for orders of the units in which they fit the modules one by one.
-type torchSearch struct {
-	units   []*torchUnit
-	modules []*torchModule
-	found   []int // the unit of each module
-
-	placed    []bool
-	order     []int
-	steps     int
-	tooMany   bool // the search was cut short
-	solutions [][]int
-	best      []int // the longest order
-}
-
-// maxSteps limits the search. A network without ambiguous branches takes a step for each layer.
-const maxSteps = 200_000
-
-func (s *torchSearch) run() {
-	s.placed = make([]bool, len(s.units))
-	s.next()
-}
-
-func (s *torchSearch) next() {
-	if s.steps++; s.steps > maxSteps {
-		s.tooMany = true
-		return
-	}
-	if len(s.order) > len(s.best) {
-		s.best = slices.Clone(s.order)
-	}
-	if len(s.order) == len(s.modules) {
-		s.solutions = append(s.solutions, slices.Clone(s.order))
-		return
-	}
-	for _, u := range s.candidates() {
-		s.placed[u] = true
-		s.order = append(s.order, u)
-		s.next()
-		s.order = s.order[:len(s.order)-1]
-		s.placed[u] = false
-		if len(s.solutions) > 1 || s.steps > maxSteps {
-			return
-		}
-	}
-}
-
-// candidates returns the units that can be the next module: they fit, and all before them are placed.
-func (s *torchSearch) candidates() (list []int) {
-	m := s.modules[len(s.order)]
-	for i, u := range s.units {
-		if !s.placed[i] && !slices.ContainsFunc(u.after, func(j int) bool { return j < len(s.placed) && !s.placed[j] }) && u.fits(m) == "" {
-			list = append(list, i)
-		}
-	}
-	if len(list) != 2 {
-		return list
-	}
-	// In a residual block, the shortcut has fewer layers before it.
-	short, long := list[0], list[1]
-	if s.units[short].depth > s.units[long].depth {
-		short, long = long, short
-	}
-	later := slices.ContainsFunc(s.modules[len(s.order)+1:], func(x *torchModule) bool {
-		return x.isShortcut() && s.units[short].fits(x) == ""
-	})
-	switch {
-	case s.units[short].depth == s.units[long].depth:
-	case m.isShortcut():
-		return []int{short}
-	case later:
-		return []int{long}
-	}
-	return list
-}
-
-// ambiguous is the error if there are several matches.
-func (s *torchSearch) ambiguous() error {
-	if len(s.solutions) < 2 {
-		return fmt.Errorf("the modules of the file fit the layers of the model in very many ways; give the names of some in WeightsOptions.Names")
-	}
-	a, b := s.solutions[0], s.solutions[1]
-	var left, right []string
-	for i, m := range s.modules {
-		if a[i] != b[i] {
-			left = append(left, m.String())
-			right = append(right, s.units[a[i]].title()+" or "+s.units[b[i]].title())
-		}
-	}
-	return fmt.Errorf("the modules of the file fit the layers of the model in more than one way; give the names of these in WeightsOptions.Names\n%s",
-		sideBySide("module", left, "layer", right, -1))
-}
-
-// noTorchMatch is the error if there is no match. It lists layers and modules side by side.
-func noTorchMatch(units []*torchUnit, modules []*torchModule, s *torchSearch) error {
-	var left, right []string
-	placed := map[int]bool{}
-	for _, u := range s.best {
-		left = append(left, units[u].title()+": "+units[u].wants())
-		placed[u] = true
-	}
-	for i, u := range units {
-		if !placed[i] {
-			left = append(left, u.title()+": "+u.wants())
-		}
-	}
-	for _, m := range modules {
-		right = append(right, m.String())
-	}
-	at := len(s.best)
-	why := ""
-	if at < len(left) && at < len(modules) {
-		i := slices.IndexFunc(units, func(u *torchUnit) bool { return left[at] == u.title()+": "+u.wants() })
-		if w := units[i].fits(modules[at]); w != "" {
-			why = fmt.Sprintf("; the module %s is not %s: %s", modules[at].name, units[i].title(), w)
-		}
-	}
-	if len(units) != len(modules) && at == min(len(units), len(modules)) {
-		why = "; what both have matches, and SkipMismatch leaves out the rest"
-	}
-	return fmt.Errorf("the %d modules of the file do not match the %d layers of the model with weights%s\n%s", len(modules), len(units), why,
-		sideBySide("layer: what its module must have", left, "module: what it has", right, at))
 }

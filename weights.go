@@ -125,7 +125,10 @@ func (m *Model) loadWeights(path string, o WeightsOptions) (WeightsReport, error
 		return WeightsReport{}, err
 	}
 	defer func() { _ = file.Close() }() // only read
-	f := source{r: file, size: size, path: path}
+	return m.loadFrom(source{r: file, size: size, path: path}, o)
+}
+
+func (m *Model) loadFrom(f source, o WeightsOptions) (WeightsReport, error) {
 	k, err := sniff(f)
 	if err != nil {
 		return WeightsReport{}, err

@@ -26,6 +26,7 @@ type namedPlan struct {
 	WeightsOptions
 	weightPlan
 	tensors []namedTensor
+	ordered bool // the tensors are in the order of the network
 	targets []weightTarget
 	lookup  map[string]*namedTensor
 	used    map[string]bool // names of tensors
@@ -33,8 +34,9 @@ type namedPlan struct {
 }
 
 // planTensors matches tensors with the model's variables: by Names, by the paths of variables, or as PyTorch's modules.
-func (m *Model) planTensors(tensors []namedTensor, o WeightsOptions) (*weightPlan, error) {
-	p := &namedPlan{WeightsOptions: o, tensors: tensors, targets: m.weightTargets()}
+// ordered means that the tensors are in the order of a state dict.
+func (m *Model) planTensors(tensors []namedTensor, ordered bool, o WeightsOptions) (*weightPlan, error) {
+	p := &namedPlan{WeightsOptions: o, tensors: tensors, ordered: ordered, targets: m.weightTargets()}
 	p.index()
 	p.given(m)
 	if len(p.errs) > 0 {

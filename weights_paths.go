@@ -21,7 +21,35 @@ func weightsOfKeras(m *Model, f source, o WeightsOptions) (*weightPlan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.ByName { // old versions have the names of layers only in the network
+		if n, err := keras.ReadNetwork(file.Config); err == nil {
+			nameEntries(file.Weights, n)
+		}
+	}
 	return m.planPaths(file.Weights, o)
+}
+
+// nameEntries gives entries without a name that of the layer in the network.
+func nameEntries(weights keras.Weights, n *keras.Network) {
+	names := map[string]string{}
+	var visit func(n *keras.Network, at string)
+	visit = func(n *keras.Network, at string) {
+		for i, path := range n.LayerPaths(at) {
+			if path == "" {
+				continue
+			}
+			names[path] = n.Layers[i].Name
+			if inner := n.Layers[i].Network; inner != nil {
+				visit(inner, path)
+			}
+		}
+	}
+	visit(n, "")
+	for i, e := range weights {
+		if e.Name == "" {
+			weights[i].Name = names[e.Path]
+		}
+	}
 }
 
 func weightsOfH5(m *Model, f source, o WeightsOptions) (*weightPlan, error) {
