@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/numbers"
 	"github.com/lince-ml/lince/internal/suggest"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/tensor"
@@ -390,58 +391,7 @@ func convert(t *tensor.Tensor, dtype tensor.DType, buf **tensor.Tensor) (*tensor
 		return t, nil
 	}
 	out := buffer(buf, dtype, t.Shape())
-	var err error
-	switch t.DType() {
-	case tensor.Float32:
-		err = convertFrom[float32](out, t)
-	case tensor.Float64:
-		err = convertFrom[float64](out, t)
-	case tensor.Int8:
-		err = convertFrom[int8](out, t)
-	case tensor.Int16:
-		err = convertFrom[int16](out, t)
-	case tensor.Int32:
-		err = convertFrom[int32](out, t)
-	case tensor.Int64:
-		err = convertFrom[int64](out, t)
-	case tensor.Uint8:
-		err = convertFrom[uint8](out, t)
-	case tensor.BFloat16:
-		if dtype != tensor.Float32 {
-			return nil, fmt.Errorf("got %v, want %v", t.DType(), dtype)
-		}
-		dst := tensor.Values[float32](out)
-		for i, v := range tensor.Values[tensor.BF16](t) {
-			dst[i] = math.Float32frombits(uint32(v) << 16)
-		}
-	default:
-		err = fmt.Errorf("got %v, want %v", t.DType(), dtype)
-	}
-	return out, err
-}
-
-func convertFrom[T float32 | float64 | int8 | int16 | int32 | int64 | uint8](out, t *tensor.Tensor) error {
-	src := tensor.Values[T](t)
-	switch out.DType() {
-	case tensor.Float32:
-		for i, dst := 0, tensor.Values[float32](out); i < len(src); i++ {
-			dst[i] = float32(src[i])
-		}
-	case tensor.Float64:
-		for i, dst := 0, tensor.Values[float64](out); i < len(src); i++ {
-			dst[i] = float64(src[i])
-		}
-	case tensor.Int32:
-		dst := tensor.Values[int32](out)
-		for i, v := range src {
-			if dst[i] = int32(v); T(dst[i]) != v {
-				return fmt.Errorf("number %d must be an integer (a class index), got %v", i, v)
-			}
-		}
-	default:
-		return fmt.Errorf("got %v, want %v", t.DType(), out.DType())
-	}
-	return nil
+	return out, numbers.Convert(out, t)
 }
 
 // batchSource iterates over a dataset, epoch after epoch. It keeps its position between epochs, so that batches

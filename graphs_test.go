@@ -23,7 +23,7 @@ import (
 func four() *Symbol { return Input(layer.Input{Shape: []int{4}}) }
 
 // numbers returns a tensor of formula numbers.
-func numbers(shape ...int) *tensor.Tensor {
+func ascending(shape ...int) *tensor.Tensor {
 	x := tensor.New(tensor.Float32, shape...)
 	for i := range x.Float32s() {
 		x.Float32s()[i] = float32(i%7)/7 + .1
@@ -84,9 +84,9 @@ func TestLayerInSeveralModels(t *testing.T) {
 			if err := m.Compile(CompileOptions{Optimizer: optimizer.Adam{}, Loss: loss.MeanSquaredError{}}); err != nil {
 				t.Fatal(err)
 			}
-			ds := must(data.Tensors(numbers(6, 4), numbers(6, 4), data.TensorOptions{BatchSize: 2}))
+			ds := must(data.Tensors(ascending(6, 4), ascending(6, 4), data.TensorOptions{BatchSize: 2}))
 			fit(t, m, ds, FitOptions{})
-			got := same(t, m, numbers(3, 4))
+			got := same(t, m, ascending(3, 4))
 			fit(t, m, ds, FitOptions{})
 			fit(t, got, ds, FitOptions{})
 			if !bytes.Equal(bytesOf(t, m), bytesOf(t, got)) {
@@ -106,7 +106,7 @@ func TestNestedSeveralOutputs(t *testing.T) {
 	if got, want := m.OutputNames(), []string{"dense", "functional", "functional_1"}; !slices.Equal(got, want) {
 		t.Errorf("outputs are %v, want %v", got, want)
 	}
-	in := []*tensor.Tensor{numbers(2, 4), numbers(2, 4)}
+	in := []*tensor.Tensor{ascending(2, 4), ascending(2, 4)}
 	if out := must(m.Call(in...)); !bytes.Equal(out[1].Raw(), in[1].Raw()) {
 		t.Error("an input that is an output came back changed")
 	}
@@ -135,8 +135,8 @@ func TestOutputWithoutLoss(t *testing.T) {
 	weights := func(name string) []byte { return m.Layer(name).Weights()[0].Raw() }
 	a, b := weights("a"), weights("b")
 	ds := must(data.NamedTensors(
-		map[string]*tensor.Tensor{"input_layer": numbers(4, 4)},
-		map[string]*tensor.Tensor{"a": numbers(4, 2), "b": numbers(4, 1)}, data.TensorOptions{},
+		map[string]*tensor.Tensor{"input_layer": ascending(4, 4)},
+		map[string]*tensor.Tensor{"a": ascending(4, 2), "b": ascending(4, 1)}, data.TensorOptions{},
 	))
 	var names []string
 	for _, s := range fit(t, m, ds, FitOptions{}).Series {
@@ -151,7 +151,7 @@ func TestOutputWithoutLoss(t *testing.T) {
 	if n := len(m.compiled.optimizer); n != 2+4 {
 		t.Errorf("the optimizer has %d variables, want 6", n)
 	}
-	same(t, m, numbers(2, 4))
+	same(t, m, ascending(2, 4))
 }
 
 // testLayer is a custom layer.
@@ -308,8 +308,8 @@ func TestSharedStatistics(t *testing.T) {
 		if err := m.Compile(CompileOptions{Optimizer: optimizer.SGD{}, Loss: loss.MeanSquaredError{}}); err != nil {
 			t.Fatal(err)
 		}
-		x := numbers(8, 4)
-		fit(t, m, must(data.Tensors(x, numbers(8, 1), data.TensorOptions{BatchSize: 8})), FitOptions{})
+		x := ascending(8, 4)
+		fit(t, m, must(data.Tensors(x, ascending(8, 1), data.TensorOptions{BatchSize: 8})), FitOptions{})
 		mean := float32(0)
 		for i := range 8 {
 			mean += x.Float32s()[i*4] / 8
@@ -326,7 +326,7 @@ func TestSharedStatistics(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := d.Layer("dense").Weights()[0].Raw()
-		fit(t, d, must(data.Tensors(x, numbers(8, 1), data.TensorOptions{BatchSize: 8})), FitOptions{})
+		fit(t, d, must(data.Tensors(x, ascending(8, 1), data.TensorOptions{BatchSize: 8})), FitOptions{})
 		if string(before) == string(d.Layer("dense").Weights()[0].Raw()) {
 			t.Error("both masks are equal, so the difference is 0 and nothing is learned")
 		}

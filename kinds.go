@@ -25,6 +25,8 @@ type FileKind struct {
 	Opens bool
 	// Saves reports whether Save writes such files.
 	Saves bool
+	// Exports reports whether Export writes such files.
+	Exports bool
 	// Refusal is the reason why Open does not read such files, with the command or the lines of Python that convert
 	// them. It is empty if Opens is true.
 	Refusal string
@@ -89,6 +91,8 @@ type kind struct {
 	open func(o Options, f source) (*Model, error)
 	// save writes what Save writes to a file of this kind.
 	save func(w io.Writer, f *keras.File) error
+	// export writes the file that Export writes.
+	export func(m *Model, path string, o ExportOptions) error
 	// refusal says why open is nil, and how to convert the file. FILE stands for its name, NAME for its name without
 	// the suffix.
 	refusal string
@@ -106,8 +110,8 @@ func kinds() []*kind {
 		},
 		{
 			name: "h5", title: "a Keras model in HDF5", suffixes: []string{".h5", ".hdf5"},
-			is:      isKerasHDF5,
-			refusal: convertKeras,
+			is:   isKerasHDF5,
+			open: openH5,
 		},
 		{
 			name: "tflite", title: "a TensorFlow Lite model", suffixes: []string{".tflite"},
@@ -278,6 +282,7 @@ tf_keras.models.load_model("FOLDER").save("model.keras")`,
 		{
 			name: "onnx", title: "an ONNX model", suffixes: []string{".onnx"},
 			is:      isONNX,
+			export:  (*Model).exportONNX,
 			refusal: convertKeras,
 		},
 		{
@@ -331,7 +336,7 @@ model.save("NAME.keras")`
 )
 
 func (k *kind) public(path string) FileKind {
-	return FileKind{k.name, k.title, slices.Clone(k.suffixes), k.open != nil, k.save != nil, k.refusalFor(path)}
+	return FileKind{k.name, k.title, slices.Clone(k.suffixes), k.open != nil, k.save != nil, k.export != nil, k.refusalFor(path)}
 }
 
 // refusalFor returns the refusal for a file with this name.

@@ -5,33 +5,33 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/lince-ml/lince/internal/half"
+	"github.com/lince-ml/lince/internal/numbers"
 	"github.com/lince-ml/lince/tensor"
 )
 
 // nativeBig is set if this machine is big-endian.
 var nativeBig = binary.NativeEndian.Uint16([]byte{0, 1}) == 1
 
-// numbers describes how the elements of a datatype are converted to elements of a tensor.
-type numbers struct {
+// conversion describes how the elements of a datatype are converted to elements of a tensor.
+type conversion struct {
 	dtype tensor.DType
 	// swap reverses the bytes of each element first.
 	swap bool
 	// widen, if not nil, converts src to dst. It is set if tensors do not have the file's type.
-	widen func(dst, src []byte) error
+	widen func(dst, src []byte)
 	// check, if not nil, returns an error for values that the tensor's type does not have.
 	check func(src []byte) error
 }
 
 // numbers chooses the tensor type for t: the same type if tensors have it, else the narrowest that holds every value.
-func (t *datatype) numbers(bfloat16 bool) (numbers, error) {
-	n := numbers{swap: t.bigEndian != nativeBig && t.size > 1}
+func (t *datatype) numbers(bfloat16 bool) (conversion, error) {
+	n := conversion{swap: t.bigEndian != nativeBig && t.size > 1}
 	switch t.class {
 	case classFixed:
 		return n.integer(t)
 	case classEnum:
 		if t.isBool() {
-			return numbers{dtype: tensor.Bool, check: checkBool}, nil
+			return conversion{dtype: tensor.Bool, check: numbers.CheckBool}, nil
 		}
 		n.swap = t.base.bigEndian != nativeBig && t.size > 1
 		return n.integer(t.base)
@@ -44,7 +44,7 @@ func (t *datatype) numbers(bfloat16 bool) (numbers, error) {
 		case bfloat16Bits:
 			n.dtype = tensor.BFloat16
 		case float16Bits:
-			n.dtype, n.widen = tensor.Float32, widenFloat16
+			n.dtype, n.widen = tensor.Float32, numbers.WidenFloat16
 		default:
 			return n, fmt.Errorf("floating-point numbers of %d bits with %d of exponent are not supported",
 				t.float.precision, t.float.exponentSize)
@@ -52,7 +52,7 @@ func (t *datatype) numbers(bfloat16 bool) (numbers, error) {
 		return n, nil
 	case classOpaque:
 		if bfloat16 && t.size == 2 {
-			return numbers{dtype: tensor.BFloat16, swap: nativeBig}, nil
+			return conversion{dtype: tensor.BFloat16, swap: nativeBig}, nil
 		}
 	case classString, classVlen:
 		if t.isText() {
@@ -62,7 +62,7 @@ func (t *datatype) numbers(bfloat16 bool) (numbers, error) {
 	return n, fmt.Errorf("elements of type %v are not supported", t.class)
 }
 
-func (n numbers) integer(t *datatype) (numbers, error) {
+func (n conversion) integer(t *datatype) (conversion, error) {
 	if t.signed {
 		n.dtype = map[int]tensor.DType{1: tensor.Int8, 2: tensor.Int16, 4: tensor.Int32, 8: tensor.Int64}[t.size]
 		return n, nil
@@ -71,24 +71,20 @@ func (n numbers) integer(t *datatype) (numbers, error) {
 	case 1:
 		n.dtype = tensor.Uint8
 	case 2:
-		n.dtype, n.widen = tensor.Int32, widenUint16
+		n.dtype, n.widen = tensor.Int32, numbers.WidenUint16
 	case 4:
-		n.dtype, n.widen = tensor.Int64, widenUint32
+		n.dtype, n.widen = tensor.Int64, numbers.WidenUint32
 	case 8:
-		n.dtype, n.check = tensor.Int64, checkUint64
+		n.dtype, n.check = tensor.Int64, numbers.CheckUint64
 	}
 	return n, nil
 }
 
 // convert makes a tensor of the elements in src, which have size bytes each in the file's byte order. It may change
 // and keep src.
-func (n numbers) convert(shape tensor.Shape, size int, src []byte) (*tensor.Tensor, error) {
+func (n conversion) convert(shape tensor.Shape, size int, src []byte) (*tensor.Tensor, error) {
 	if n.swap {
-		for e := src; len(e) > 0; e = e[size:] {
-			for i, j := 0, size-1; i < j; i, j = i+1, j-1 {
-				e[i], e[j] = e[j], e[i]
-			}
-		}
+		numbers.Swap(src, size)
 	}
 	if n.check != nil {
 		if err := n.check(src); err != nil {
@@ -99,47 +95,6 @@ func (n numbers) convert(shape tensor.Shape, size int, src []byte) (*tensor.Tens
 		return tensor.Wrap(n.dtype, shape, src), nil
 	}
 	t := tensor.New(n.dtype, shape...)
-	return t, n.widen(t.Raw(), src)
-}
-
-func checkBool(src []byte) error {
-	for _, b := range src {
-		if b > 1 {
-			return fmt.Errorf("want a bool element of 0 or 1, got %d", b)
-		}
-	}
-	return nil
-}
-
-func checkUint64(src []byte) error {
-	for _, v := range tensor.View[int64](src) {
-		if v < 0 {
-			return fmt.Errorf("unsigned element %d does not fit int64", uint64(v))
-		}
-	}
-	return nil
-}
-
-func widenUint16(dst, src []byte) error {
-	d := tensor.View[int32](dst)
-	for i := range d {
-		d[i] = int32(binary.NativeEndian.Uint16(src[2*i:]))
-	}
-	return nil
-}
-
-func widenUint32(dst, src []byte) error {
-	d := tensor.View[int64](dst)
-	for i := range d {
-		d[i] = int64(binary.NativeEndian.Uint32(src[4*i:]))
-	}
-	return nil
-}
-
-func widenFloat16(dst, src []byte) error {
-	d := tensor.View[float32](dst)
-	for i := range d {
-		d[i] = half.Float32(binary.NativeEndian.Uint16(src[2*i:]))
-	}
-	return nil
+	n.widen(t.Raw(), src)
+	return t, nil
 }

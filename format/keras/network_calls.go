@@ -127,7 +127,7 @@ func (r *references) arg(v value, legacy bool) Arg {
 			}
 			index, isIndex := l[2].number()
 			if isNode && isIndex {
-				return TensorRef{Layer: l[0].text(), Node: node, Tensor: index}
+				return TensorRef{Layer: cleanName(l[0].text()), Node: node, Tensor: index}
 			}
 		}
 		var list ArgList
@@ -192,7 +192,7 @@ func (r *references) ref(v value) (TensorRef, bool) {
 	layer, isName := l[0].str()
 	node, isNode := l[1].number()
 	index, isIndex := l[2].number()
-	return TensorRef{Layer: layer, Node: node, Tensor: index}, isName && isNode && isIndex
+	return TensorRef{Layer: cleanName(layer), Node: node, Tensor: index}, isName && isNode && isIndex
 }
 
 // structure reads input_layers and output_layers.

@@ -157,7 +157,7 @@ func (r *networkReader) model(at *place, v value, depth int) *Network {
 		n.CompileConfig = f[2].raw()
 	}
 	c := f[1].fields("name", "trainable", "dtype", "layers", "build_input_shape", "input_layers", "output_layers")
-	n.Name = r.text(at, "config.name", c[0])
+	n.Name = cleanName(r.text(at, "config.name", c[0]))
 	n.Frozen = !r.trainable(at, c[1])
 	if c[2].ok {
 		n.DType = c[2].raw()
@@ -176,6 +176,9 @@ func (r *networkReader) model(at *place, v value, depth int) *Network {
 	r.functional(at, n, c[3].value, c[5], c[6], depth)
 	return n
 }
+
+// cleanName returns the name of a layer or model without slashes, which Keras 2 allows and Keras 3 does not.
+func cleanName(name string) string { return strings.ReplaceAll(name, "/", "_") }
 
 func isModel(class string) bool {
 	return class == sequential || class == functional || class == "Model"
@@ -258,6 +261,7 @@ func (r *networkReader) layer(at *place, i int, v value, depth int) entry {
 	if e.Name == "" {
 		e.Name = r.text(e.at, "config.name", c[0])
 	}
+	e.Name = cleanName(e.Name)
 	e.at.name, e.at.class = e.Name, e.Class
 	switch {
 	case len(e.Name) > maxName:
@@ -284,6 +288,12 @@ func (r *networkReader) layer(at *place, i int, v value, depth int) entry {
 			r.want(e.at, "batch_input_shape", c[2].value, "a list such as [null, 128, 128, 3]")
 		}
 		e.Config = liftShape(f[2].value, e.Class == inputLayer && !c[3].ok)
+	}
+	if !e.Op() {
+		var err error
+		if e.Class, e.Config, err = upgradeLayer(e.Class, e.Config); err != nil {
+			r.errorf(e.at, "%w", err)
+		}
 	}
 	return e
 }

@@ -42,6 +42,7 @@ type commands struct {
 	Evaluate   evaluateCommand   `cmd:"" help:"Evaluate a model on labeled images."`
 	Predict    predictCommand    `cmd:"" help:"Classify images."`
 	Summary    summaryCommand    `cmd:"" help:"Print the layers of a model."`
+	Run        runCommand        `cmd:"" help:"Run a model on tensors, and print its inputs and outputs."`
 	Show       showCommand       `cmd:"" help:"Show an image in the terminal, with its shape and pixel values."`
 	Data       dataCommand       `cmd:"" help:"Show the contents of a folder or archive: first rows, classes, skipped files."`
 	Completion completionCommand `cmd:"" help:"Print a shell completion script."`

@@ -9,6 +9,8 @@ import (
 	"github.com/alecthomas/kong"
 	posener "github.com/posener/complete"
 	"github.com/willabides/kongplete"
+
+	"github.com/lince-ml/lince"
 )
 
 // completionCommand prints a completion script for a shell. With the script, the shell runs
@@ -65,6 +67,7 @@ var predictors = map[string]posener.Predictor{
 	"file":      posener.PredictFiles("*"),
 	"data":      posener.PredictOr(posener.PredictSet("demo:cats-and-dogs"), posener.PredictFiles("*")),
 	"model":     posener.PredictOr(posener.PredictFiles("*.keras"), posener.PredictFiles("*.json")),
+	"anymodel":  modelFiles(),
 	"start":     posener.PredictOr(posener.PredictSet("cnn"), posener.PredictFiles("*.keras"), posener.PredictFiles("*.json")),
 	"csv":       posener.PredictFiles("*.csv"),
 	"folder":    posener.PredictDirs("*"),
@@ -73,6 +76,19 @@ var predictors = map[string]posener.Predictor{
 	"schedule":  posener.PredictSet(scheduleNames()...),
 	"loss":      posener.PredictSet(lossNames()...),
 	"metric":    posener.PredictSet(metricNames()...),
+}
+
+// modelFiles completes the names of files that lince opens.
+func modelFiles() posener.Predictor {
+	var list []posener.Predictor
+	for _, k := range lince.FileKinds() {
+		if k.Opens {
+			for _, s := range k.Suffixes {
+				list = append(list, posener.PredictFiles("*"+s))
+			}
+		}
+	}
+	return posener.PredictOr(list...)
 }
 
 // complete prints the completions of the line in COMP_LINE.

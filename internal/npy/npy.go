@@ -1,4 +1,4 @@
-// Package npy reads the files of NumPy's save and savez: .npy and .npz. Only arrays of numbers and bools in C order are
+// Package npy reads and writes the files of NumPy's save and savez: .npy and .npz. Only arrays of numbers and bools in C order are
 // supported. Nothing in a file is executed, and no memory is allocated for a size that the file only claims.
 //
 // Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
@@ -120,7 +120,8 @@ func Read(b []byte) (*tensor.Tensor, error) {
 	return Wrap(d, shape, rest[at+size:])
 }
 
-// ReadArchive reads the arrays with the given names from a .npz file. It fails if one is missing.
+// ReadArchive reads the arrays with the given names from a .npz file, or all arrays if there are no names. It fails if one is
+// missing.
 func ReadArchive(path string, names ...string) (map[string]*tensor.Tensor, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -147,13 +148,21 @@ func readArchive(r io.ReaderAt, size int64, names []string) (map[string]*tensor.
 	for _, f := range z.File {
 		files[strings.TrimSuffix(f.Name, ".npy")] = f
 	}
+	if len(names) == 0 {
+		names = slices.Sorted(maps.Keys(files))
+	}
 	arrays := map[string]*tensor.Tensor{}
+	left := bounded.InflateLimit(uint64(size)) // of all arrays together
 	for _, name := range names {
 		f, ok := files[name]
 		if !ok {
 			return nil, fmt.Errorf("has no array %q; it has %s", name, strings.Join(slices.Sorted(maps.Keys(files)), ", "))
 		}
+		if f.UncompressedSize64 > left {
+			return nil, fmt.Errorf("the array %q claims %d bytes; the limit for the arrays of an archive of %d bytes is %d", name, f.UncompressedSize64, size, bounded.InflateLimit(uint64(size)))
+		}
 		b, err := readEntry(f, size)
+		left -= uint64(len(b))
 		if err == nil {
 			arrays[name], err = Read(b)
 		}

@@ -160,6 +160,78 @@ func TestReadArchive(t *testing.T) {
 	}
 }
 
+// TestWrite writes NumPy's own files again, byte for byte.
+func TestWrite(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.npy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := Read(b)
+		if err != nil || b[len(magic)] != 1 { // refused, or of another version
+			continue
+		}
+		n++
+		var got bytes.Buffer
+		if err := Write(&got, x); err != nil || !bytes.Equal(got.Bytes(), b) {
+			t.Errorf("%s: %v, got\n%q\nwant\n%q", file, err, got.Bytes(), b)
+		}
+	}
+	if n < 8 {
+		t.Errorf("only %d files", n)
+	}
+	var got bytes.Buffer
+	if err := Write(&got, tensor.Of([]tensor.BF16{0x3fc0, 0xc000}, 2)); err != nil {
+		t.Fatal(err)
+	}
+	if x, err := Read(got.Bytes()); err != nil || !slices.Equal(x.Float32s(), []float32{1.5, -2}) {
+		t.Errorf("bfloat16 is read as %v, %v", x, err)
+	}
+}
+
+func TestWriteArchive(t *testing.T) {
+	arrays := []Named{{"x", tensor.Of([]float32{1, 2, 3}, 3)}, {"a/b:0", tensor.Of([]int64{7})}}
+	path := filepath.Join(t.TempDir(), "a.npz")
+	var b bytes.Buffer
+	if err := WriteArchive(&b, arrays); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadArchive(path)
+	if err != nil || len(got) != 2 {
+		t.Fatal(got, err)
+	}
+	for _, a := range arrays {
+		if x := got[a.Name]; x.DType() != a.Value.DType() || !slices.Equal(x.Shape(), a.Value.Shape()) || !bytes.Equal(x.Raw(), a.Value.Raw()) {
+			t.Errorf("%s is %v, want %v", a.Name, x, a.Value)
+		}
+	}
+}
+
+// TestReadWholeArchive: all arrays together must not need more memory than the file's size allows.
+func TestReadWholeArchive(t *testing.T) {
+	var zeros bytes.Buffer
+	if err := Write(&zeros, tensor.New(tensor.Uint8, 40<<20)); err != nil {
+		t.Fatal(err)
+	}
+	b := archive(t, map[string][]byte{"a.npy": zeros.Bytes(), "b.npy": zeros.Bytes()})
+	if _, err := readArchive(bytes.NewReader(b), int64(len(b)), nil); err == nil || !strings.Contains(err.Error(), `the array "b" claims`) {
+		t.Errorf("error is %v", err)
+	}
+	for _, name := range []string{"a", "b"} {
+		if _, err := readArchive(bytes.NewReader(b), int64(len(b)), []string{name}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.npy")
 	if err != nil {

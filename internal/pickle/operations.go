@@ -116,10 +116,10 @@ func collection(code byte) func(*machine) error {
 			return err
 		}
 	case '}':
-		return func(m *machine) error { m.push(&Dict{map[string]any{}}); return nil }
+		return func(m *machine) error { m.push(&Dict{}); return nil }
 	case 'd':
 		return fromGroup(func(items []any) (any, error) {
-			d := &Dict{map[string]any{}}
+			d := &Dict{}
 			return d, d.set(items)
 		})
 	case 's':
@@ -182,6 +182,8 @@ func collection(code byte) func(*machine) error {
 			name, _ := text(pair[1])
 			return m.find(module, name)
 		}
+	case 'Q':
+		return (*machine).persistent
 	case 'R':
 		return (*machine).reduce
 	case 'b':

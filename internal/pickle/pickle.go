@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -27,26 +28,62 @@ type (
 	// Tuple is a tuple.
 	Tuple []any
 	// Dict is a dict. The keys that are not strings are left out.
-	Dict struct{ Items map[string]any }
+	Dict struct {
+		Items map[string]any
+		Keys  []string // in the order in which they were first set
+	}
 )
 
-// Load reads a pickle. The result's byte strings share memory with b.
+// Options says what a pickle may contain besides plain data.
+type Options struct {
+	// Globals has the values of further classes and functions by "module name". A Call is a function: a call of it becomes
+	// the call's result. Another value stands for a class, and is passed on wherever the class is.
+	Globals map[string]any
+	// Persistent returns the object with a persistent ID, which is plain data or has values of Globals. nil refuses such objects.
+	Persistent func(id any) (any, error)
+	// Operations limits the number of operations, and so the memory, about 100 bytes for each. 0 is the default, 1<<22.
+	Operations int
+}
+
+// Call is a function in Options.Globals. It returns plain data or another object. The result may be any value, which is then
+// passed on. Its state cannot be set later.
+type Call func(args Tuple) (any, error)
+
+// RefusedError means that a pickle refers to a class or function that is not allowed.
+type RefusedError struct{ Module, Name string }
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("it refers to %.100s.%.100s, which is refused", e.Module, e.Name)
+}
+
+// Load reads a pickle of plain data. The result's byte strings share memory with b.
 func Load(b []byte) (any, error) {
-	m := &machine{rest: b, memo: map[uint32]any{}, budget: len(b)}
-	for range maxOperations {
+	v, _, err := Options{}.Load(b)
+	return v, err
+}
+
+// Load reads the pickle at the start of b, and returns what follows it. The result's byte strings share memory with b. The error
+// wraps io.ErrUnexpectedEOF if b ends within the pickle.
+func (o Options) Load(b []byte) (v any, rest []byte, err error) {
+	m := &machine{Options: o, rest: b, memo: map[uint32]any{}, budget: len(b)}
+	most := o.Operations
+	if most == 0 {
+		most = maxOperations
+	}
+	for range most {
 		done, err := m.step()
 		if err != nil {
-			return nil, fmt.Errorf("is not a pickle of plain data: byte %d: %w", len(b)-len(m.rest), err)
+			return nil, nil, fmt.Errorf("is not a pickle of plain data: byte %d: %w", len(b)-len(m.rest), err)
 		}
 		if done {
 			v, err := m.pop()
 			if err == nil {
 				v, err = value(v)
 			}
-			return v, err
+			return v, m.rest, err
 		}
 	}
-	return nil, fmt.Errorf("has more than %d operations", maxOperations)
+	return nil, nil, fmt.Errorf("has more than %d operations", most)
 }
 
 // maxOperations limits the memory, because an operation of one byte may use some 100 bytes. A file of CIFAR-100 has less than a
@@ -68,6 +105,7 @@ const (
 	dtype
 	frombuffer
 	encode
+	scalar
 )
 
 var globals = map[string]global{
@@ -77,6 +115,8 @@ var globals = map[string]global{
 	"numpy dtype":                         dtype,
 	"numpy.core.numeric _frombuffer":      frombuffer,
 	"numpy._core.numeric _frombuffer":     frombuffer,
+	"numpy.core.multiarray scalar":        scalar,
+	"numpy._core.multiarray scalar":       scalar,
 	"_codecs encode":                      encode, // how Python 3 stores bytes in protocols 0 to 2
 }
 
@@ -94,13 +134,14 @@ func value(v any) (any, error) {
 			return nil, errors.New("has an array without elements")
 		}
 		return v.t, nil
-	case mark, global, *element:
+	case mark, global, *element, Call:
 		return nil, fmt.Errorf("want plain data, got a %T", v)
 	}
 	return v, nil
 }
 
 type machine struct {
+	Options
 	rest   []byte
 	stack  []any
 	memo   map[uint32]any
@@ -141,7 +182,7 @@ func (m *machine) popN(n int) ([]any, error) {
 	return items, nil
 }
 
-var errTruncated = errors.New("it is truncated")
+var errTruncated = fmt.Errorf("it is truncated: %w", io.ErrUnexpectedEOF)
 
 func (m *machine) bytes(n uint64) ([]byte, error) {
 	if n > uint64(len(m.rest)) {
@@ -265,16 +306,29 @@ func (d *Dict) set(pairs []any) error {
 		}
 		switch k := pairs[i].(type) {
 		case string:
-			d.Items[k] = v
+			d.put(k, v)
 		case []byte:
 			if len(k) > maxKey {
 				return fmt.Errorf("a dict has a key of %d bytes, want at most %d", len(k), maxKey)
 			}
-			d.Items[string(k)] = v
+			d.put(string(k), v)
 		}
 	}
 	return nil
 }
+
+func (d *Dict) put(key string, v any) {
+	if d.Items == nil {
+		d.Items = map[string]any{}
+	}
+	if _, ok := d.Items[key]; !ok {
+		d.Keys = append(d.Keys, key)
+	}
+	d.Items[key] = v
+}
+
+// Set sets the value of a key. It is for the functions of Options.Globals that make dicts.
+func (d *Dict) Set(key string, v any) error { return d.set([]any{key, v}) }
 
 func (m *machine) list() (*List, error) {
 	if n := len(m.stack); n > 0 {
@@ -296,12 +350,30 @@ func (m *machine) dict() (*Dict, error) {
 
 // find pushes a global.
 func (m *machine) find(module, name string) error {
-	g, ok := globals[module+" "+name]
-	if !ok {
-		return fmt.Errorf("it refers to %s.%s, which is refused", module, name)
+	if g, ok := globals[module+" "+name]; ok {
+		m.push(g)
+		return nil
 	}
-	m.push(g)
+	v, ok := m.Globals[module+" "+name]
+	if !ok {
+		return &RefusedError{module, name}
+	}
+	m.push(v)
 	return nil
+}
+
+// persistent replaces an ID by its object.
+func (m *machine) persistent() error {
+	id, err := m.pop()
+	if err != nil {
+		return err
+	}
+	if m.Persistent == nil {
+		return errors.New("it refers to an object outside the pickle, which is refused")
+	}
+	v, err := m.Persistent(id)
+	m.push(v)
+	return err
 }
 
 // reduce replaces a global and its arguments by the object that Python would make.
@@ -313,6 +385,11 @@ func (m *machine) reduce() error {
 	args, ok := pair[1].(Tuple)
 	if !ok {
 		return errors.New("the arguments of a call are not a tuple")
+	}
+	if call, ok := pair[0].(Call); ok {
+		v, err := call(args)
+		m.push(v)
+		return err
 	}
 	switch g, _ := pair[0].(global); {
 	case g == reconstruct && len(args) == 3 && args[0] == ndarray:
@@ -328,6 +405,10 @@ func (m *machine) reduce() error {
 		t, err := m.newArray(args[1], args[2], args[0], order == "F")
 		m.push(&array{t})
 		return err
+	case g == scalar && len(args) == 2:
+		t, err := m.newArray(args[0], Tuple{}, args[1], false)
+		m.push(only(t))
+		return err
 	case g == encode && len(args) == 2:
 		s, isText := args[0].(string)
 		if to, _ := args[1].(string); isText && to == "latin1" {
@@ -335,6 +416,26 @@ func (m *machine) reduce() error {
 		}
 	}
 	return errors.New("it calls a function in an unknown way, which is refused")
+}
+
+// only returns the number in an array without dimensions.
+func only(t *tensor.Tensor) any {
+	if t == nil {
+		return nil
+	}
+	switch t.DType() {
+	case tensor.Float64:
+		return tensor.Values[float64](t)[0]
+	case tensor.Float32:
+		return float64(t.Float32s()[0])
+	case tensor.Int64:
+		return tensor.Values[int64](t)[0]
+	case tensor.Int32:
+		return int64(tensor.Values[int32](t)[0])
+	case tensor.Bool:
+		return tensor.Values[bool](t)[0]
+	}
+	return &array{t}
 }
 
 // encode pushes the bytes of text whose characters are bytes.
@@ -368,6 +469,11 @@ func (m *machine) build() error {
 				obj.descr = order + strings.TrimLeft(obj.descr, "<|=>")
 				return nil
 			}
+		}
+	case *Dict: // the attributes of an OrderedDict
+		if _, ok := pair[1].(*Dict); ok {
+			m.push(obj)
+			return nil
 		}
 	case *array:
 		if len(state) == 5 {

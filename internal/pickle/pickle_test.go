@@ -28,7 +28,7 @@ func TestLoad(t *testing.T) {
 		"none": nil, "yes": true, "no": false, "small": int64(7), "word": int64(300), "negative": int64(-5), "big": int64(1) << 40,
 		"float": 1.5, "text": "h\u00e9llo", "list": &List{[]any{int64(1), "a", &List{[]any{int64(2)}}}},
 		"again": &List{[]any{&List{[]any{int64(1), int64(2)}}, &List{[]any{int64(1), int64(2)}}}},
-		"tuple": Tuple{int64(1), int64(2), int64(3), int64(4)}, "dict": &Dict{map[string]any{"k": int64(3)}},
+		"tuple": Tuple{int64(1), int64(2), int64(3), int64(4)}, "dict": &Dict{Items: map[string]any{"k": int64(3)}, Keys: []string{"k"}},
 		"array": array, "floats": floats, "bytes": []byte("ab\xff"), "long": long,
 	}
 	for _, name := range []string{

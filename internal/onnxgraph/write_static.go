@@ -1,0 +1,200 @@
+package onnxgraph
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/lince-ml/lince/format/onnx"
+	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// static is a value that is known when the graph is written: a variable, a constant, or one of them in another shape.
+type static struct {
+	name  string
+	value *tensor.Tensor
+}
+
+// shaped names a static value in another shape than its own.
+type shaped struct {
+	of  *static
+	how string
+}
+
+// static returns the value, or nil if it is computed.
+func (w *writer) static(v *graph.Value) *static {
+	if s, ok := w.statics[v]; ok {
+		return s
+	}
+	s := w.staticOf(v)
+	w.statics[v] = s
+	return s
+}
+
+func (w *writer) staticOf(v *graph.Value) *static {
+	n := v.Node
+	switch o := n.Op.(type) {
+	case op.Variable:
+		if have := w.store.Lookup(o.Path); have != nil && have.Value() != nil {
+			return &static{o.Path, have.Value()}
+		}
+	case op.Const:
+		if o.Value.Len() == 1 {
+			return &static{fmt.Sprintf("constant/%s", op.Attributes(o)), o.Value}
+		}
+		return &static{join(n.Layer, "constant"), o.Value}
+	case op.Size:
+		if count, ok := countOf(o, n.In[0].Shape); ok {
+			return &static{fmt.Sprintf("constant/%d", count), scalarOf(v.DType, float64(count))}
+		}
+	case op.Reshape, op.ExpandDims, op.Squeeze:
+		if s := w.static(n.In[0]); s != nil && v.Shape.Known() {
+			return &static{s.name, s.value.Reshape(v.Shape...)}
+		}
+	case op.Transpose:
+		if s := w.static(n.In[0]); s != nil {
+			return &static{s.name, permuted(s.value, o.Perm)}
+		}
+	}
+	return nil
+}
+
+// countOf returns the number of elements that an op.Size computes, if it is known.
+func countOf(o op.Size, s tensor.Shape) (int, bool) {
+	for i, d := range s {
+		if d == tensor.Unknown && (o.Axes == nil || slices.Contains(o.Axes, i)) {
+			return 0, false
+		}
+	}
+	return o.Count(s), true
+}
+
+func scalarOf(d tensor.DType, x float64) *tensor.Tensor {
+	switch d {
+	case tensor.Float64:
+		return tensor.Scalar(x)
+	case tensor.Int32:
+		return tensor.Scalar(int32(x))
+	case tensor.Int64:
+		return tensor.Scalar(int64(x))
+	}
+	return tensor.Scalar(float32(x))
+}
+
+// permuted returns a tensor with its dimensions in another order. It is t itself if the order is the same, and shares t's memory if
+// the elements stay in place.
+func permuted(t *tensor.Tensor, perm []int) *tensor.Tensor {
+	shape := pick(t.Shape(), perm)
+	moved := make([]int, 0, len(perm)) // the dimensions that matter
+	for _, d := range perm {
+		if t.Shape()[d] != 1 {
+			moved = append(moved, d)
+		}
+	}
+	switch {
+	case slices.IsSorted(perm):
+		return t
+	case slices.IsSorted(moved):
+		return t.Reshape(shape...)
+	}
+	out := tensor.New(t.DType(), shape...)
+	switch t.DType().Size() {
+	case 1:
+		permute[uint8](out.Raw(), t.Raw(), t.Shape(), perm)
+	case 2:
+		permute[tensor.BF16](out.Raw(), t.Raw(), t.Shape(), perm)
+	case 4:
+		permute[float32](out.Raw(), t.Raw(), t.Shape(), perm)
+	case 8:
+		permute[float64](out.Raw(), t.Raw(), t.Shape(), perm)
+	}
+	return out
+}
+
+func permute[T tensor.Element](to, from []byte, shape tensor.Shape, perm []int) {
+	dst, src := tensor.View[T](to), tensor.View[T](from)
+	if len(dst) == 0 {
+		return
+	}
+	stride := make([]int, len(shape)) // of the operand
+	step := 1
+	for d := len(shape) - 1; d >= 0; d-- {
+		stride[d], step = step, step*shape[d]
+	}
+	last := len(perm) - 1
+	n, each := shape[perm[last]], stride[perm[last]]
+	at, from0 := make([]int, last), 0
+	for i := 0; i < len(dst); i += n {
+		for j := range n {
+			dst[i+j] = src[from0+j*each]
+		}
+		for d := last - 1; d >= 0; d-- {
+			s := stride[perm[d]]
+			at[d]++
+			from0 += s
+			if at[d] < shape[perm[d]] {
+				break
+			}
+			from0 -= at[d] * s
+			at[d] = 0
+		}
+	}
+}
+
+// initializer adds a tensor to the file. Its memory is not copied. Equal constants of one element are one tensor.
+func (w *writer) initializer(name string, t *tensor.Tensor) *ref {
+	key := ""
+	if t.Len() == 1 {
+		key = fmt.Sprintf("%v %x", t, t.Raw())
+		if r := w.constants[key]; r != nil && !w.isVariable(name) {
+			return r
+		}
+	}
+	r := &ref{name: w.unique(name)}
+	p, err := onnx.NewTensor(r.name, t)
+	if err != nil {
+		w.errorf("%w", err)
+		return r
+	}
+	w.initializers, w.weights = append(w.initializers, p), append(w.weights, r)
+	if key != "" && !w.isVariable(name) {
+		w.constants[key] = r
+	}
+	return r
+}
+
+func (w *writer) isVariable(name string) bool { return w.store.Lookup(name) != nil }
+
+// integers adds a vector of integers, such as axes or a shape.
+func (w *writer) integers(v ...int) *ref {
+	name := fmt.Sprintf("constant/%v", v)
+	if r := w.constants[name]; r != nil {
+		return r
+	}
+	list := make([]int64, len(v))
+	for i, x := range v {
+		list[i] = int64(x)
+	}
+	w.constants[name] = w.initializer(name, tensor.Of(list, len(list)))
+	return w.constants[name]
+}
+
+// scalar adds a number of type d.
+func (w *writer) scalar(d tensor.DType, x float64) *ref {
+	t := scalarOf(d, x)
+	return w.initializer("constant/"+op.Attributes(op.Const{Value: t}), t)
+}
+
+// vector adds equal numbers for each of n channels.
+func (w *writer) vector(name string, d tensor.DType, n int, x float64) *ref {
+	key := fmt.Sprintf("%d times %v %v", n, d, x)
+	if w.constants[key] == nil {
+		t := tensor.New(d, n)
+		for i := range n {
+			copy(t.Raw()[i*d.Size():], scalarOf(d, x).Raw())
+		}
+		w.constants[key] = w.initializer(name, t)
+	}
+	return w.constants[key]
+}
