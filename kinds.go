@@ -90,7 +90,7 @@ type kind struct {
 	// open makes a model of a file. The network, the weights, or what the file refers to may be invalid.
 	open func(o Options, f source) (*Model, error)
 	// save writes what Save writes to a file of this kind.
-	save func(w io.Writer, f *keras.File) error
+	save func(w io.Writer, m *Model, f *keras.File) error
 	// export writes the file that Export writes.
 	export func(m *Model, path string, o ExportOptions) error
 	// refusal says why open is nil, and how to convert the file. FILE stands for its name, NAME for its name without
@@ -106,12 +106,13 @@ func kinds() []*kind {
 			name: "keras", title: "a Keras model", suffixes: []string{".keras"},
 			is:   isKeras,
 			open: openKeras,
-			save: keras.Write,
+			save: func(w io.Writer, _ *Model, f *keras.File) error { return keras.Write(w, f) },
 		},
 		{
 			name: "h5", title: "a Keras model in HDF5", suffixes: []string{".h5", ".hdf5"},
 			is:   isKerasHDF5,
 			open: openH5,
+			save: saveH5,
 		},
 		{
 			name: "tflite", title: "a TensorFlow Lite model", suffixes: []string{".tflite"},

@@ -248,7 +248,7 @@ func TestOpenByContent(t *testing.T) {
 // TestSaveKinds: the name's end decides which kind of file Save writes.
 func TestSaveKinds(t *testing.T) {
 	m := must(Sequential(layer.Input{Shape: []int{2}}, layer.Dense{Units: 1}))
-	for name, want := range map[string]string{"m.KERAS": "", "m": "the name must end in .keras", "m.onnx": "the name must end in .keras", "m.weights.h5": "the name must end in .keras"} {
+	for name, want := range map[string]string{"m.KERAS": "", "m.h5": "", "m.HDF5": "", "m": "the name must end in .keras", "m.onnx": "the name must end in .keras", "m.weights.h5": "the name must end in .keras"} {
 		path := filepath.Join(t.TempDir(), name)
 		err := m.Save(path)
 		if want == "" {

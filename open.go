@@ -95,6 +95,7 @@ func (o Options) fromFile(f *keras.File) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	forms := m.flattenedForms(nil)
 	// Memory for variables is allocated only after checking that the file has their values.
 	if err := m.load(f.Weights); err != nil {
 		return nil, err
@@ -109,7 +110,7 @@ func (o Options) fromFile(f *keras.File) (*Model, error) {
 	}
 	o.compileFrom(m, compile, x.ExcludeFromWeightDecay)
 	if m.compiled != nil && m.compiled.train != nil {
-		if err := m.loadOptimizer(f.Weights); err != nil {
+		if err := m.loadOptimizer(f.Weights, forms); err != nil {
 			m.unknown = append(m.unknown, err)
 		}
 	}
@@ -172,6 +173,7 @@ func (m *Model) load(weights keras.Weights) error {
 		entries[e.Path] = e
 	}
 	values := map[*graph.Variable]*tensor.Tensor{}
+	forms := m.flattenedForms(nil)
 	met := map[*layerInstance]bool{} // a layer in two models has its values at its first path; Keras' files have no other
 	var errs []error
 	var find func(m *Model, path, where string)
@@ -199,6 +201,11 @@ func (m *Model) load(weights keras.Weights) error {
 					}
 					if t.DType() != v.DType || !t.Shape().Equal(v.Shape) {
 						errs = append(errs, fmt.Errorf("layer %s: %s must be %v, the file has %v", name, v.Path, v.Type, t))
+					} else if s, ok := forms[v]; ok {
+						var err error
+						if t, err = s.value(v, t); err != nil {
+							errs = append(errs, fmt.Errorf("layer %s: %s: %w", name, v.Path, err))
+						}
 					}
 					values[v] = t
 				}
@@ -215,6 +222,7 @@ func (m *Model) load(weights keras.Weights) error {
 		}
 	}
 	m.store.Initialize(m.seed) // all variables have values; this marks the store as initialized
+	m.forgetForms()
 	return nil
 }
 

@@ -313,6 +313,7 @@ func (r *reader) newLayer(nl keras.NetworkLayer, x *Symbol, where string) (*laye
 	}
 	l := newLayer(conf)
 	l.name, l.frozen, l.unsupported = nl.Name, nl.Frozen, unsupported
+	l.channelsFirst, l.flattened = nl.ChannelsFirst, nl.Flattened
 	return l, nil
 }
 

@@ -31,7 +31,7 @@ func (m *Model) Save(path string) error {
 	if k == nil || k.save == nil {
 		return fmt.Errorf("saving: %s: the name must end in %s", path, saves())
 	}
-	return m.save("saving", path, "", nil, k.save)
+	return m.save("saving", path, "", nil, func(w io.Writer, f *keras.File) error { return k.save(w, m, f) })
 }
 
 // save writes a file whose name must end in suffix. It includes training, the state of Fit, if that is not nil.
