@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/data/preprocess"
@@ -16,7 +15,7 @@ import (
 )
 
 // tfliteExtra is the name of the metadata that have what format/keras has in metadata.json: classes and preprocessing.
-const tfliteExtra = "lince"
+const tfliteExtra = "lince" // see readMetadata
 
 // openTFLite makes a model of a TensorFlow Lite file.
 func openTFLite(o Options, f source) (*Model, error) {
@@ -29,13 +28,8 @@ func openTFLite(o Options, f source) (*Model, error) {
 		return nil, err
 	}
 	m.notes = r.Notes
-	if text, ok := r.Metadata[tfliteExtra]; ok { // lince wrote the file
-		var x extra
-		if err := json.Unmarshal([]byte(text), &x); err != nil {
-			return nil, fmt.Errorf("the metadata %q: %w", tfliteExtra, err)
-		}
-		m.Classes, m.Preprocessing = x.Classes, x.Preprocessing
-		return m, m.checkExtra()
+	if _, ok := r.Metadata[tfliteExtra]; ok { // lince wrote the file
+		return m, m.readMetadata(r.Metadata)
 	}
 	if err := m.checkClasses(r.Classes); err != nil {
 		m.notes = append(m.notes, fmt.Sprintf("the labels in the file cannot name the classes: %v", err))
@@ -161,7 +155,3 @@ func normalizedAgain(mean, std, m, d []float64) (newMean, newStd []float64) {
 	}
 	return newMean, newStd
 }
-
-// Notes says in which respects the model differs from the file that it was opened from, for example that quantized weights were
-// read as floating-point numbers. It is empty for most files.
-func (m *Model) Notes() []string { return slices.Clone(m.notes) }

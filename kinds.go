@@ -93,6 +93,11 @@ type kind struct {
 	save func(w io.Writer, m *Model, f *keras.File) error
 	// export writes the file that Export writes.
 	export func(m *Model, path string, o ExportOptions) error
+	// weights plans the loading of weights from a file of this kind, and saveWeights writes what SaveWeights writes.
+	weights     func(m *Model, f source, o WeightsOptions) (*weightPlan, error)
+	saveWeights func(w io.Writer, m *Model, f *keras.File) error
+	// named means that WeightsOptions.Names has a meaning.
+	named bool
 	// refusal says why open is nil, and how to convert the file. FILE stands for its name, NAME for its name without
 	// the suffix.
 	refusal string
@@ -107,12 +112,17 @@ func kinds() []*kind {
 			is:   isKeras,
 			open: openKeras,
 			save: func(w io.Writer, _ *Model, f *keras.File) error { return keras.Write(w, f) },
+
+			weights: weightsOfKeras,
 		},
 		{
 			name: "h5", title: "a Keras model in HDF5", suffixes: []string{".h5", ".hdf5"},
 			is:   isKerasHDF5,
 			open: openH5,
 			save: saveH5,
+
+			weights:     weightsOfLegacy,
+			saveWeights: writeLegacyWeights,
 		},
 		{
 			name: "tflite", title: "a TensorFlow Lite model", suffixes: []string{".tflite"},
@@ -124,16 +134,26 @@ func kinds() []*kind {
 			name: "weights.h5", title: "a file of Keras weights", suffixes: []string{".weights.h5"},
 			is:      isKerasWeights,
 			refusal: needsNetwork,
+
+			weights:     weightsOfH5,
+			saveWeights: writeKerasWeights,
 		},
 		{
 			name: "legacy-weights", title: "a file of Keras 2 weights", suffixes: []string{".h5", ".hdf5"},
 			is:      isLegacyWeights,
 			refusal: needsNetwork,
+
+			weights: weightsOfLegacy,
 		},
 		{
 			name: "safetensors", title: "a file of weights (safetensors)", suffixes: []string{".safetensors"},
-			is:      isSafetensors,
-			refusal: needsNetwork,
+			is: isSafetensors,
+
+			open:        openSafetensors,
+			save:        writeSafetensors,
+			weights:     weightsOfSafetensors,
+			saveWeights: writeSafetensorsWeights,
+			named:       true,
 		},
 		{
 			name: "torchscript", title: "a TorchScript model", suffixes: []string{".pt", ".torchscript"},
@@ -151,8 +171,11 @@ torch.onnx.export(torch.export.load("FILE"), f="NAME.onnx", dynamo=True)`,
 		},
 		{
 			name: "torch", title: "a PyTorch file", suffixes: []string{".pth", ".pt", ".bin"},
-			is:      isTorch,
-			refusal: needsNetwork,
+			is: isTorch,
+
+			open:    openTorch,
+			weights: weightsOfTorch,
+			named:   true,
 		},
 		{
 			name: "npz", title: "an archive of NumPy arrays, not a model", suffixes: []string{".npz"},
@@ -231,6 +254,13 @@ import mxnet, numpy
 mxnet.onnx.export_model("FILE", "NAME-0000.params", [(1, 3, 224, 224)], numpy.float32, "NAME.onnx")`,
 		},
 		{
+			name: "weights.json", title: "a map of sharded Keras weights", suffixes: []string{".weights.json"},
+			is:      isShardMap,
+			refusal: needsNetwork,
+
+			weights: weightsOfShards,
+		},
+		{
 			name: "json", title: "a Keras network in JSON", suffixes: []string{".json"},
 			is:   isKerasJSON,
 			open: openJSON,
@@ -283,9 +313,9 @@ tf_keras.models.load_model("FOLDER").save("model.keras")`,
 		},
 		{
 			name: "onnx", title: "an ONNX model", suffixes: []string{".onnx"},
-			is:      isONNX,
-			export:  (*Model).exportONNX,
-			refusal: convertKeras,
+			is:     isONNX,
+			open:   openONNX,
+			export: (*Model).exportONNX,
 		},
 		{
 			name: "coreml", title: "a Core ML model", suffixes: []string{".mlmodel"},
@@ -328,7 +358,6 @@ tf_keras.models.load_model("FOLDER").save("model.keras")`,
 // Refusals of several rows.
 const (
 	needsNetwork = "it has no network; open or build the network and load the weights into it with Model.LoadWeights"
-	convertKeras = "this version of lince does not read such files; save the model as a .keras file: model.save(\"NAME.keras\")"
 	coreML       = "Core ML does not convert it back; export the model that it was made from as .keras or ONNX"
 	caffe        = "save the model as .keras or ONNX; MMdnn converts the two files of a Caffe model (pip install mmdnn):\nmmconvert -sf caffe -in NAME.prototxt -iw NAME.caffemodel -df onnx -om NAME.onnx"
 	checkpoints  = `it has no network; load it into its network with Python (pip install tf_keras):

@@ -39,6 +39,10 @@ type Options struct {
 	// NoCompile ignores how the model in a file was compiled, and its optimizer's state (Keras'
 	// compile=False). Use it to predict only, or to compile the model differently.
 	NoCompile bool
+	// InputShapes sets the shapes of inputs of an ONNX model, by their names and in the file's order of dimensions, such as
+	// (batch, channels, height, width). It is needed for a network that computes with dimensions that its file leaves open. A
+	// dimension may be tensor.Unknown. The default is the file's shapes.
+	InputShapes map[string]tensor.Shape
 	// Layers decodes custom layers in a file: it maps the name of a class to a function that makes the layer
 	// from its config (Keras' custom_objects). layer.FromConfig[T] is such a function for a layer of type T.
 	// Classes of package layer need no entry.
@@ -53,6 +57,10 @@ type Options struct {
 	Constraints  map[string]ConstraintDecoder
 	// Schedules decodes custom learning rate schedules of an optimizer in a file.
 	Schedules map[string]ScheduleDecoder
+
+	// Recognize makes the network of a file that has weights and no network, such as a state dict of PyTorch. nil knows none; zoo.Recognize
+	// knows the published networks of package zoo.
+	Recognize Recognizer
 
 	backend backend.Backend // tests; nil is the engine
 }
@@ -109,10 +117,10 @@ type Model struct {
 
 	compiled    *compiled
 	unknown     []error         // what training needs from the file and lince does not support
+	notes       []string        // what differs from the file
 	compileJSON json.RawMessage // the file's compile config, which is saved again if unknown is not empty
 	state       *keras.Entry    // the file's optimizer state, saved again in the same case
 	doubts      []error         // what Compile would refuse in the file's compile options
-	notes       []string        // see Notes
 	fitting     sync.Mutex      // held by Fit and Compile
 	testing     sync.Mutex      // held by Evaluate, which has its own metric variables
 
@@ -131,11 +139,14 @@ type Logs = callback.Logs
 func (m *Model) Name() string { return m.name }
 
 // Layers returns the layers in the order of Keras' model.layers. For a Sequential model this is the order of the chain,
-// without the Input. In a Functional model, layers farther from the outputs come first.
+// without the Input. In a Functional model, layers farther from the outputs come first. Operations between the layers, such as x / 255, are
+// not among them.
 func (m *Model) Layers() []*Layer {
-	list := make([]*Layer, len(m.layers))
-	for i, l := range m.layers {
-		list[i] = &Layer{l, m}
+	var list []*Layer
+	for _, l := range m.layers {
+		if !l.isOp() {
+			list = append(list, &Layer{l, m})
+		}
 	}
 	return list
 }

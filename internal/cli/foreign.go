@@ -6,6 +6,7 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/augment"
+	"github.com/lince-ml/lince/zoo"
 )
 
 // foreignFlags add class names and a scale of pixel values to a model. A file that Keras wrote has
@@ -35,7 +36,7 @@ func (f foreignFlags) mistakes() error {
 
 // openTrained opens a model for evaluation or prediction, and completes it from the flags.
 func (e *env) openTrained(name string, threads int, f foreignFlags) (*lince.Model, error) {
-	m, err := lince.Options{Threads: threads}.Open(name)
+	m, err := lince.Options{Threads: threads, Recognize: zoo.Recognize}.Open(name)
 	if err != nil {
 		return nil, err
 	}

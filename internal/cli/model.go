@@ -13,6 +13,7 @@ import (
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/zoo"
 )
 
 // tutorialName is the value of --model for the tutorial's network.
@@ -25,6 +26,7 @@ func openModel(path string, o lince.Options) (*lince.Model, error) {
 		return nil, fmt.Errorf("%s: is a pipe or a device, want a regular file; copy its contents to one", path)
 	}
 	if !strings.HasSuffix(strings.ToLower(path), ".json") {
+		o.Recognize = zoo.Recognize
 		return o.Open(path)
 	}
 	config, err := os.ReadFile(path)

@@ -11,6 +11,7 @@ import (
 	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/internal/patherr"
 	"github.com/lince-ml/lince/internal/progress"
+	"github.com/lince-ml/lince/zoo"
 )
 
 // showCommand shows an image.
@@ -93,7 +94,7 @@ func (c *showCommand) options() (picture.Options, error) {
 	if c.Model == "" {
 		return picture.Options{Height: c.Size[0], Width: c.Size[1]}, nil
 	}
-	m, err := lince.Options{NoCompile: true}.Open(c.Model)
+	m, err := lince.Options{NoCompile: true, Recognize: zoo.Recognize}.Open(c.Model)
 	if err != nil {
 		return picture.Options{}, err
 	}
