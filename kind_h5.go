@@ -1,9 +1,12 @@
 package lince
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/lince-ml/lince/format/keras"
 )
@@ -21,7 +24,8 @@ func openH5(o Options, file source) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.loadLegacy(f); err != nil {
+	inFile, err := m.loadLegacy(f)
+	if err != nil {
 		return nil, err
 	}
 	var x extra
@@ -37,5 +41,82 @@ func openH5(o Options, file source) (*Model, error) {
 	if !o.NoCompile {
 		o.compileFrom(m, f.CompileConfig, x.ExcludeFromWeightDecay)
 	}
+	if m.compiled != nil && m.compiled.train != nil {
+		if err := m.loadLegacyOptimizer(f, inFile); err != nil {
+			m.unknown = append(m.unknown, err)
+		}
+	}
 	return m, m.loadStreams(x)
+}
+
+// saveH5 writes the file of a whole model in the form of Keras 3's .h5 files.
+func saveH5(w io.Writer, m *Model, f *keras.File) error {
+	l := &keras.Legacy{Config: f.Config, Extra: f.Extra, Layers: m.legacyGroups()}
+	if e, ok := f.Weights.Find(optimizerPath); ok {
+		for i, name := range m.legacyStateNames(e) {
+			l.Optimizer = append(l.Optimizer, keras.NewLegacyWeight(name, e.Vars[i]))
+		}
+	}
+	return keras.WriteLegacy(w, l)
+}
+
+// writeLegacyWeights writes the weights only.
+func writeLegacyWeights(w io.Writer, m *Model, _ *keras.File) error {
+	return keras.WriteLegacy(w, &keras.Legacy{Layers: m.legacyGroups()})
+}
+
+// legacyGroups returns the groups of the layers' weights in an .h5 file.
+func (m *Model) legacyGroups() (groups []keras.LegacyGroup) {
+	met := map[*layerInstance]bool{}
+	for _, layer := range m.layers {
+		g := keras.LegacyGroup{Name: layer.name}
+		vs := layer.legacyOrder(layer.legacyVariables(met))
+		for i, name := range m.legacyPaths(vs) {
+			g.Weights = append(g.Weights, keras.NewLegacyWeight(name, vs[i].Value()))
+		}
+		groups = append(groups, g)
+	}
+	return groups
+}
+
+// legacyPaths returns names of variables in a group of an .h5 file, such as "sequential/conv2d/kernel". As in Keras 3, the name of a model is part
+// of it if the model is a Sequential. If two variables would have one name, the names of all models are parts.
+func (m *Model) legacyPaths(vs []legacyVariable) []string {
+	for _, all := range []bool{false, true} {
+		names := make([]string, len(vs))
+		met := map[string]bool{}
+		for i, v := range vs {
+			at := ""
+			for _, in := range append([]*Model{m}, v.in...) {
+				if all || in.class == "Sequential" {
+					at += in.name + "/"
+				}
+			}
+			names[i] = at + v.layer.name + "/" + v.layer.relative(v.Variable)
+			met[names[i]] = true
+		}
+		if len(met) == len(vs) || all {
+			return names
+		}
+	}
+	return nil
+}
+
+// legacyStateNames returns names of the optimizer's variables, such as "adam/iteration".
+func (m *Model) legacyStateNames(e keras.Entry) []string {
+	names := make([]string, len(e.Vars))
+	met := map[string]bool{}
+	for i := range names {
+		name := fmt.Sprintf("variable_%d", i)
+		if m.state == nil && m.compiled != nil && i < len(m.compiled.optimizer) {
+			path := strings.TrimPrefix(m.compiled.optimizer[i].Path, optimizerPath+"/")
+			name = strings.ReplaceAll(path, "/", "_")
+		}
+		for met[name] {
+			name += "_1"
+		}
+		met[name] = true
+		names[i] = cmp.Or(e.Name, optimizerPath) + "/" + name
+	}
+	return names
 }

@@ -89,9 +89,11 @@ func kindCases(t testing.TB) []kindCase {
 		{"hdf5", "m.h5", hdf5File(t, "", "x")},
 		{"tflite", "m.bin", "\x1c\x00\x00\x00TFL3\x14\x00"},
 		{"safetensors", "m.pt", string(binary.LittleEndian.AppendUint64(nil, uint64(len(safe)))) + safe},
+		{"weights.json", "m.json", `{"metadata": {"total_size": 8}, "weight_map": {"/layers/dense/vars": "m_00000.weights.h5"}}`},
 		{"torch", "m.keras", archive(t, "archive/data.pkl", "archive/data/0", "archive/version")},
 		{"torch", "m.zip", archive(t, "resnet/data.pkl", "resnet/byteorder", "resnet/data/0")},
 		{"torch", "before 1.6", "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03."},
+		{"torch", "before 1.6, protocol 4", "\x80\x04\x95\x0d\x00\x00\x00\x00\x00\x00\x00\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."},
 		{"torchscript", "m.pt", archive(t, "net/data.pkl", "net/code/x.py", "net/constants.pkl")},
 		{"torch-export", "m.pt", archive(t, "serialized_exported_program.json", "version")},
 		{"torch-export", "of 2.8", archive(t, "net/archive_format", "net/models/model.json")},
@@ -248,7 +250,7 @@ func TestOpenByContent(t *testing.T) {
 // TestSaveKinds: the name's end decides which kind of file Save writes.
 func TestSaveKinds(t *testing.T) {
 	m := must(Sequential(layer.Input{Shape: []int{2}}, layer.Dense{Units: 1}))
-	for name, want := range map[string]string{"m.KERAS": "", "m": "the name must end in .keras", "m.onnx": "the name must end in .keras", "m.weights.h5": "the name must end in .keras"} {
+	for name, want := range map[string]string{"m.KERAS": "", "m.h5": "", "m.HDF5": "", "m": "the name must end in .keras", "m.onnx": "the name must end in .keras", "m.weights.h5": "the name must end in .keras"} {
 		path := filepath.Join(t.TempDir(), name)
 		err := m.Save(path)
 		if want == "" {

@@ -2,7 +2,6 @@ package lince
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,7 +18,10 @@ import (
 type legacyVariable struct {
 	*graph.Variable
 	layer   *layerInstance
-	trained bool // it is a weight of a layer that is not frozen
+	trained bool     // it is a weight of a layer that is not frozen
+	stored  string   // its name in the file
+	in      []*Model // the nested models that the layer is in, from the outermost
+	form    stored
 }
 
 // name returns the last part of the variable's path, such as "kernel".
@@ -31,6 +33,9 @@ func (l *layerInstance) legacyVariables(met map[*layerInstance]bool) (list []leg
 		for _, l := range inner.layers {
 			list = append(list, l.legacyVariables(met)...)
 		}
+		for i := range list {
+			list[i].in = append([]*Model{inner}, list[i].in...)
+		}
 		return list
 	}
 	if met[l] { // a layer that is in several models, or called several times
@@ -38,13 +43,21 @@ func (l *layerInstance) legacyVariables(met map[*layerInstance]bool) (list []leg
 	}
 	met[l] = true
 	for _, v := range l.variables {
-		list = append(list, legacyVariable{v, l, v.Role == graph.Weight && !l.frozen})
+		list = append(list, legacyVariable{Variable: v, layer: l, trained: v.Role == graph.Weight && !l.frozen})
 	}
 	return list
 }
 
-// legacyOrder returns variables in the order of an .h5 file by Keras 3: trainable_weights, then non_trainable_weights.
-func legacyOrder(list []legacyVariable) []legacyVariable {
+// legacyOrder returns the variables of a layer in the order in which Keras 3 reads them from an .h5 file: trainable_weights, then
+// non_trainable_weights. The flag of a nested Functional counts for all layers in it; that of a Sequential is not restored.
+func (l *layerInstance) legacyOrder(list []legacyVariable) []legacyVariable {
+	if inner := l.Model(); inner != nil && inner.class == "Functional" && l.frozen {
+		return list
+	}
+	return trainedFirst(list)
+}
+
+func trainedFirst(list []legacyVariable) []legacyVariable {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b legacyVariable) int { return rank(a.trained) - rank(b.trained) })
 	return list
@@ -58,56 +71,28 @@ func rank(first bool) int {
 }
 
 // loadLegacy sets the layers' variables from an .h5 file. Layers that have weights are matched with groups that have
-// weights, in their order, as Keras does.
-func (m *Model) loadLegacy(f *keras.Legacy) error {
-	met := map[*layerInstance]bool{}
-	var layers [][]legacyVariable
-	var names []string
-	for _, l := range m.layers {
-		if vs := l.legacyVariables(met); len(vs) > 0 {
-			layers, names = append(layers, vs), append(names, l.name)
-		}
-	}
-	groups := slices.DeleteFunc(slices.Clone(f.Layers), func(g keras.LegacyGroup) bool { return len(g.Weights) == 0 })
-	if len(groups) != len(layers) {
-		return fmt.Errorf("the file has weights for %d layers, the network has %d layers with weights", len(groups), len(layers))
-	}
-	type pair struct {
-		v legacyVariable
-		w keras.LegacyWeight
-	}
-	var pairs []pair
-	var errs []error
-	for i, vs := range layers {
-		order, err := matchLegacy(vs, groups[i].Weights)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("layer %s, group %q of the file: %w", names[i], groups[i].Name, err))
-			continue
-		}
-		for j, v := range order {
-			pairs = append(pairs, pair{v, groups[i].Weights[j]})
-		}
+// weights, in their order, as Keras does. It returns the variables in the order of the file.
+func (m *Model) loadLegacy(f *keras.Legacy) ([]legacyVariable, error) {
+	p := m.planLegacy(f, WeightsOptions{})
+	if err := p.byOrder(); err != nil {
+		return nil, err
 	}
 	if len(f.TopLevel) > 0 {
-		errs = append(errs, fmt.Errorf("the file has %d weights of the model itself, which is not supported", len(f.TopLevel)))
+		p.errs = append(p.errs, fmt.Errorf("the file has %d weights of the model itself, which is not supported", len(f.TopLevel)))
 	}
-	if err := errors.Join(errs...); err != nil {
-		return err
+	if _, err := p.apply(m); err != nil {
+		return nil, err
 	}
-	for _, p := range pairs { // one after the other, so that only one is in memory twice
-		t, err := p.w.Read()
-		if err != nil {
-			return err
-		}
-		if t, err = legacyValue(p.v, t); err == nil {
-			err = m.store.Set(m.store.Find(p.v.Variable), t)
-		}
-		if err != nil {
-			return fmt.Errorf("layer %s, weight %q of the file: %w", p.v.layer.name, p.w.Name, err)
-		}
+	m.forgetForms()
+	return p.inFile, nil
+}
+
+// innermost returns the model that the layer of a variable is in.
+func (m *Model) innermost(v legacyVariable) *Model {
+	if n := len(v.in); n > 0 {
+		return v.in[n-1]
 	}
-	m.store.Initialize(m.seed) // all variables have values; this marks the store as initialized
-	return nil
+	return m
 }
 
 // legacyValue converts a value of a file to the variable's type: Keras 2 counts in other types.
@@ -226,7 +211,7 @@ func orders(vs []legacyVariable) [][]legacyVariable {
 	slices.SortStableFunc(unfrozen, func(a, b legacyVariable) int {
 		return rank(a.Role == graph.Weight) - rank(b.Role == graph.Weight)
 	})
-	return [][]legacyVariable{legacyOrder(vs), vs, unfrozen}
+	return [][]legacyVariable{trainedFirst(vs), vs, unfrozen}
 }
 
 // fitsLegacy returns an error unless the weights of a file, in their order, can be those of the variables. If strict is set, their names must
@@ -235,7 +220,7 @@ func fitsLegacy(vs []legacyVariable, weights []keras.LegacyWeight, strict bool) 
 	for i, w := range weights {
 		v := vs[i]
 		if !fitsShape(v, w) {
-			return fmt.Errorf("weight %q has shape %v, %s of layer %s has shape %v", w.Name, w.Shape, v.name(), v.layer.name, v.Shape)
+			return fmt.Errorf("weight %q has shape %v, %s of layer %s has shape %v", w.Name, w.Shape, v.name(), v.layer.name, v.form.shape)
 		}
 		if _, name := legacyName(w.Name); strict && name != v.name() {
 			return fmt.Errorf("weight %q is in the place of %s of layer %s", w.Name, v.name(), v.layer.name)
@@ -244,4 +229,4 @@ func fitsLegacy(vs []legacyVariable, weights []keras.LegacyWeight, strict bool) 
 	return nil
 }
 
-func fitsShape(v legacyVariable, w keras.LegacyWeight) bool { return v.Shape.Equal(w.Shape) }
+func fitsShape(v legacyVariable, w keras.LegacyWeight) bool { return v.form.shape.Equal(w.Shape) }

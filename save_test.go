@@ -82,7 +82,7 @@ func TestSaveAndOpen(t *testing.T) {
 func TestSaveRefuses(t *testing.T) {
 	m := trained(t)
 	dir := t.TempDir()
-	for _, path := range []string{filepath.Join(dir, "m.h5"), filepath.Join(dir, "no", "m.keras")} {
+	for _, path := range []string{filepath.Join(dir, "m.txt"), filepath.Join(dir, "no", "m.keras")} {
 		if err := m.Save(path); err == nil {
 			t.Errorf("%s: no error", path)
 		}

@@ -31,6 +31,9 @@ func TestDecodeForPrediction(t *testing.T) {
 		{"DepthwiseConv2D", object{"kernel_size": 1., "depthwise_constraint": object{"class_name": "UnitNorm", "config": object{"axis": 0.}}, "depthwise_initializer": object{"class_name": "Sparse", "config": object{"gain": 1.}}}, []string{
 			`depthwise_initializer {"class_name":"Sparse","config":{"gain":1}}`,
 		}},
+		// Layers that return their operand in prediction may have keys of other versions, and values that Keras does not check.
+		{"Dropout", object{"rate": .2, "noise_shape": 2.}, []string{`noise_shape 2`}},
+		{"RandomRotation", object{"factor": .1, "fill_mode": "mirror", "value_range": []any{0., 255.}}, []string{`fill_mode "mirror"`, `value_range [0,255]`}},
 	} {
 		_, ignored, err := layer.DecodeForPrediction(c.class, c.conf)
 		if err != nil {
@@ -52,6 +55,7 @@ func TestDecodeForPrediction(t *testing.T) {
 		{"units": 0.}, {"units": 2., "kernel_initializer": object{"class_name": "Zeros", "config": object{"x": 1.}}},
 		{"units": 2., "kernel_regularizer": 3.}, {"units": 2., "gamma_regularizer": "l2"},
 		{"units": 2., "kernel_regularizer": object{"class_name": "L2", "config": object{"l2": -1.}}},
+		{"units": 2., "value_range": []any{0., 1.}},
 	} {
 		if _, _, err := layer.DecodeForPrediction("Dense", conf); err == nil {
 			t.Errorf("no error for %v", conf)

@@ -30,7 +30,9 @@ type Reader struct {
 	known   []string
 	errs    []error
 	lenient bool
-	ignored []Ignored
+	// unchecked says that the config may also have unknown keys.
+	unchecked bool
+	ignored   []Ignored
 	// same decodes another object of the same kind.
 	same func(class string, config map[string]any) (any, error)
 }
@@ -200,6 +202,10 @@ func (r *Reader) Err() error {
 	}
 	slices.Sort(unknown)
 	for _, k := range unknown {
+		if r.unchecked {
+			r.Skip(k)
+			continue
+		}
 		hint := ""
 		if n := suggest.Nearest(k, r.known); n != "" {
 			hint = fmt.Sprintf("; did you mean %s?", n)

@@ -70,6 +70,9 @@ type Entry[T any] struct {
 	Names []string // short names in Keras, such as "mse"
 	// Aliases are other names of the class in Keras, such as Convolution2D, which files may have.
 	Aliases []string
+	// Training says that the class returns its operand in prediction. A config that is read for prediction may then have
+	// unknown keys, which other versions of Keras know, and invalid values, which Keras does not check.
+	Training bool
 	// Read and Write handle keys that do not correspond to one field. They may be nil.
 	Read  func(*Reader, T) T
 	Write func(T, map[string]any)
@@ -367,6 +370,7 @@ func (g *Registry[T]) DecodeAs(e Entry[T], conf map[string]any, prediction bool)
 	}
 	r := Read(what, conf)
 	r.lenient = prediction
+	r.unchecked = prediction && e.Training
 	r.same = func(class string, conf map[string]any) (any, error) {
 		v, ignored, err := g.Decode(class, conf, prediction)
 		r.ignored = append(r.ignored, ignored...)
@@ -382,9 +386,15 @@ func (g *Registry[T]) DecodeAs(e Entry[T], conf map[string]any, prediction bool)
 		declared[f.key] = true
 	}
 	for _, f := range plan {
+		before := len(r.errs)
 		switch {
 		case f.name != "_":
 			f.decode(r, s.Field(f.index))
+			if len(r.errs) > before && r.unchecked && !f.required {
+				r.errs = r.errs[:before]
+				r.Skip(f.key)
+				s.Field(f.index).SetZero()
+			}
 		case f.training:
 			r.Training(f.key)
 		case f.any:
