@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,6 +28,8 @@ type age struct {
 	Target      []int
 	Predictions []float32
 	Losses      []float64
+
+	tolerance float64 // of the losses after the first
 }
 
 // input returns the batch for which the predictions are.
@@ -51,6 +54,11 @@ func openAges(t *testing.T, do func(t *testing.T, folder, name string, want age)
 				var want age
 				if json.Unmarshal(text, &want) != nil {
 					continue // a version
+				}
+				want.tolerance = 1e-5
+				if v := filepath.Base(archive); v < "2.11" || strings.HasPrefix(v, "2.2") || strings.HasPrefix(v, "2.3") {
+					// With TensorFlow 1, it is a matter of luck whether Adam sees the number of a step or of the next one.
+					want.tolerance = 1e-2
 				}
 				t.Run(name, func(t *testing.T) { do(t, folder, name, want) })
 			}
@@ -88,8 +96,11 @@ func TestAges(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := len(m.Layers()); got != len(want.Layers) {
-			t.Errorf("the JSON has %d layers, want %d", got, len(want.Layers))
+		layers := slices.DeleteFunc(want.Layers, func(name string) bool {
+			return strings.HasPrefix(name, "tf.") // functions of TensorFlow, which are layers in Keras 2
+		})
+		if got := len(m.Layers()); got != len(layers) {
+			t.Errorf("the JSON has %d layers, want %d", got, len(layers))
 		}
 	})
 }
@@ -116,7 +127,11 @@ func checkAge(t *testing.T, m *lince.Model, want age) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, _ := logs.Get("loss"); math.Abs(got-loss) > 1e-5 {
+		tolerance := 1e-5
+		if i > 0 {
+			tolerance = want.tolerance
+		}
+		if got, _ := logs.Get("loss"); math.Abs(got-loss) > tolerance {
 			t.Errorf("the loss of step %d is %v, want %v", i, got, loss)
 		}
 	}

@@ -107,7 +107,7 @@ func (m *Model) restore(f *keras.File) error {
 	if err != nil {
 		return err
 	}
-	if err := m.loadOptimizer(f.Weights); err != nil {
+	if err := m.loadOptimizer(f.Weights, nil); err != nil {
 		return err
 	}
 	x, err := readExtra(f)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -18,47 +17,46 @@ type ExportOptions struct {
 	// ChannelsFirst makes inputs of images (batch, channels, height, width), as PyTorch's models have them. The default is
 	// (batch, height, width, channels). Outputs keep their shape.
 	ChannelsFirst bool
-	// Preprocessing puts the model's Preprocessing into the file. The input is then images of type uint8, of shape
-	// (batch, height, width, channels), of the size of the image before preprocessing.
+	// Preprocessing puts the model's Preprocessing into the file. The input is then images of type uint8 with values from 0 to 255,
+	// of any size if a step resizes them. Resize with the interpolation nearest or bilinear-tf to a fixed height and
+	// width, CenterCrop after it, and all steps that change values can be expressed; for another step, Export returns an error.
 	Preprocessing bool
 	// Doc describes the model in the file.
 	Doc string
 }
 
-// exporters has a row for each format that Export writes.
-var exporters = []struct {
-	format string
-	write  func(m *Model, path string, o ExportOptions) error
-}{
-	{"onnx", (*Model).exportONNX},
-}
-
 // Export writes the model's network for predictions, with its weights, to a file in another format (model.export). The suffix of path is
 // the format's name, unless Format is set:
 //
-//   - .onnx: an ONNX model. Its inputs and outputs are those of the model, by InputNames and OutputNames, and its tensors have the
-//     names of layers. Classes and Preprocessing are metadata of the file. If the weights have 2 GB or more, they are
-//     in a second file, path with .data at its end.
+//   - .onnx: an ONNX model. Its inputs and outputs have the names of InputNames and OutputNames, and its tensors those of layers. The small
+//     operations of layers become ONNX's operators, such as BatchNormalization, HardSwish and LayerNormalization. Its metadata
+//     have Classes as the JSON list "classes", and under "lince" the JSON of Classes and Preprocessing that a .keras file
+//     has. If the file would be larger than 1 GiB, the weights are in a second file beside it, whose name ends in .data.
 //
-// An existing file is replaced only when the new one is completely written. Equal models give equal bytes. Export returns an error
-// that lists the layers which the format cannot express.
+// An existing file is replaced only when the new one is completely written. Equal models give equal bytes.
+//
+// Export returns an error that lists the layers which the format cannot express. For ONNX, these are
+// ContrastLimitedAdaptiveHistogramEqualization; and for images of unknown height or width, AdaptiveAveragePool2D, AdaptiveMaxPool2D, and Resizing with
+// bicubic, lanczos or area interpolation or with antialias.
 func (m *Model) Export(path string, o ExportOptions) error {
 	if o.Format == "" {
 		o.Format = strings.TrimPrefix(strings.ToLower(filepath.Ext(path)), ".")
 	}
+	if m.predict.graph == nil {
+		return errors.New("exporting: the model has no layers; use Sequential, Functional or Open to make one")
+	}
 	var names []string
-	for _, e := range exporters {
-		if e.format == o.Format {
-			if m.predict.graph == nil {
-				return errors.New("exporting: the model has no layers; use Sequential, Functional or Open to make one")
-			}
-			if err := e.write(m, path, o); err != nil {
+	for _, k := range kinds() {
+		switch {
+		case k.export == nil:
+		case k.name == o.Format:
+			if err := k.export(m, path, o); err != nil {
 				return fmt.Errorf("exporting: %s: %w", path, err)
 			}
 			return nil
+		default:
+			names = append(names, k.name)
 		}
-		names = append(names, e.format)
 	}
-	slices.Sort(names)
 	return fmt.Errorf("exporting: %s: unknown format %q; want a name that ends in .%s", path, o.Format, strings.Join(names, " or ."))
 }

@@ -116,7 +116,7 @@ func TestONNXVocabulary(t *testing.T) {
 	e.compare(t, python)
 }
 
-// TestONNXApplications exports the models of keras.applications that lince opens. See TestApplications.
+// TestONNXApplications exports the models of keras.applications. See TestApplications.
 func TestONNXApplications(t *testing.T) {
 	python := onnxRuntime(t)
 	folder := os.Getenv("LINCE_APPLICATIONS")
@@ -130,17 +130,11 @@ func TestONNXApplications(t *testing.T) {
 	e := &exports{dir: t.TempDir()}
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".keras")
-		if lacking(t, filepath.Join(folder, name+".json")) != nil {
-			continue
-		}
 		m, err := lince.Open(file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		e.add(t, name, m, lince.ExportOptions{}, readNPZ(t, filepath.Join(folder, name+".npz"))["x"])
-	}
-	if len(e.jobs) < 8 {
-		t.Errorf("only %d models were exported", len(e.jobs))
 	}
 	e.compare(t, python)
 }

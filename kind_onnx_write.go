@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 
 	"google.golang.org/protobuf/proto"
@@ -45,7 +46,7 @@ func (m *Model) onnx(o ExportOptions) (*onnx.Model, error) {
 	}
 	w := onnxgraph.WriteOptions{
 		Opset: o.Opset, ChannelsFirst: o.ChannelsFirst, Name: m.name, Outputs: m.OutputNames(),
-		Producer: "lince", Doc: o.Doc, Metadata: map[string]string{},
+		Producer: "lince", ProducerVersion: moduleVersion(), Doc: o.Doc, Metadata: map[string]string{},
 	}
 	if o.Preprocessing {
 		if len(m.Preprocessing) == 0 {
@@ -80,6 +81,23 @@ func (m *Model) onnx(o ExportOptions) (*onnx.Model, error) {
 	return model, err
 }
 
+// module is the path of this module.
+const module = "github.com/lince-ml/lince"
+
+// moduleVersion returns the version of lince in the program; it is empty or (devel) if the program was not built from a released version.
+func moduleVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, m := range append(info.Deps, &info.Main) {
+		if m.Path == module {
+			return m.Version
+		}
+	}
+	return ""
+}
+
 // externalAlign is the alignment of tensors in a file of external data, so that runtimes can map them into memory.
 const externalAlign = 4096
 
@@ -93,6 +111,9 @@ func writeExternal(m *onnx.Model, path string) error {
 			at := (end + externalAlign - 1) / externalAlign * externalAlign
 			large, offsets, end = append(large, t), append(offsets, at), at+n
 		}
+	}
+	if len(large) == 0 {
+		return nil
 	}
 	err := atomicfile.Write(path, func(w io.Writer) error {
 		written, gap := int64(0), make([]byte, externalAlign)

@@ -2,13 +2,20 @@ package lince
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/lince-ml/lince/data/preprocess"
+	"github.com/lince-ml/lince/format/onnx"
+	"github.com/lince-ml/lince/format/onnx/onnxpb"
+	"github.com/lince-ml/lince/internal/onnxcheck"
 	"github.com/lince-ml/lince/internal/onnxgraph"
+	"github.com/lince-ml/lince/internal/pyrun"
 	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
@@ -32,6 +39,8 @@ var onnxNetworks = map[string]struct {
 	"mobile_channels_first": {exportedMobile, ExportOptions{ChannelsFirst: true}},
 	"transformer":           {exportedTransformer, ExportOptions{}},
 	"transformer_opset21":   {exportedTransformer, ExportOptions{Opset: 21}},
+	"groups":                {exportedGroups, ExportOptions{}},
+	"signals":               {exportedSignals, ExportOptions{}},
 	"unet":                  {exportedUNet, ExportOptions{}},
 }
 
@@ -74,6 +83,24 @@ func exportedUNet(t *testing.T) *Model {
 	other := b.Then(layer.UpSampling2D{Interpolation: "bilinear"})
 	x := Apply(layer.Concatenate{}, up, other, a)
 	return functionalOf(t, in, x.Then(layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}, Activation: layer.Sigmoid, Name: "mask"}))
+}
+
+// exportedGroups has a convolution in groups and GroupNormalization.
+func exportedGroups(t *testing.T) *Model {
+	in := Input(layer.Input{Shape: []int{16, 16, 4}, Name: "image"})
+	x := in.Then(layer.Conv2D{Filters: 8, Kernel: layer.Size{3, 3}, Groups: 2, Padding: layer.Same}, layer.GroupNormalization{Groups: 4}, layer.Mish, layer.Flatten{})
+	return functionalOf(t, in, x.Then(layer.Dense{Units: 3, Activation: layer.LogSoftmax}))
+}
+
+// exportedSignals has the layers for sequences.
+func exportedSignals(t *testing.T) *Model {
+	in := Input(layer.Input{Shape: []int{64, 2}, Name: "signal"})
+	x := in.Then(
+		layer.Conv1D{Filters: 8, Kernel: 5, Padding: layer.Causal, Dilation: 2, NoBias: true}, layer.BatchNormalization{}, layer.ELU, layer.MaxPool1D{},
+		layer.SeparableConv1D{Filters: 12, Kernel: 3, Padding: layer.Same, Activation: layer.SiLU},
+		layer.Conv1D{Filters: 12, Kernel: 3, Strides: 2, Activation: layer.GELU}, layer.GlobalAveragePool1D{},
+	)
+	return functionalOf(t, in, x.Then(layer.Dense{Units: 1, Activation: layer.Sigmoid}))
 }
 
 func functionalOf(t *testing.T, in, out *Symbol) *Model {
@@ -155,5 +182,97 @@ func TestExportMistakes(t *testing.T) {
 	}
 	if err := new(Model).Export("a.onnx", ExportOptions{}); err == nil || !strings.Contains(err.Error(), "no layers") {
 		t.Errorf("error is %v", err)
+	}
+}
+
+// TestONNXExternal checks the form of models whose weights are too large for one file.
+func TestONNXExternal(t *testing.T) {
+	m := exportedTransformer(t)
+	whole, path := filepath.Join(t.TempDir(), "model.onnx"), filepath.Join(t.TempDir(), "model.onnx")
+	if err := m.Export(whole, ExportOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(whole + ".data"); err == nil {
+		t.Error("a small model has a second file")
+	}
+	if err := m.exportONNXUpTo(1000, path, ExportOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	read := func(path string) *onnx.Model {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		model, err := onnx.Read(bytes.NewReader(b), int64(len(b)), func(name string) (io.ReaderAt, int64, error) {
+			b, err := os.ReadFile(filepath.Join(filepath.Dir(path), name))
+			return bytes.NewReader(b), int64(len(b)), err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return model
+	}
+	a, b := read(whole), read(path)
+	external := 0
+	for i, w := range a.Graph.Initializer {
+		if b.Graph.Initializer[i].GetDataLocation() == onnxpb.TensorProto_EXTERNAL {
+			external++
+		}
+		want, err := a.Tensor(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := b.Tensor(b.Graph.Initializer[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.GetName() != b.Graph.Initializer[i].GetName() || !bytes.Equal(got.Raw(), want.Raw()) {
+			t.Errorf("weight %s differs", w.GetName())
+		}
+	}
+	if external < 2 || external == len(a.Graph.Initializer) {
+		t.Errorf("%d weights are in the second file, want the large ones", external)
+	}
+	python := os.Getenv("LINCE_PYTHON")
+	if python == "" {
+		t.Skip("the comparison with ONNX Runtime needs LINCE_PYTHON")
+	}
+	x := tensor.New(tensor.Float32, 2, 32, 32, 3)
+	for i := range x.Float32s() {
+		x.Float32s()[i] = float32(i * 7919 % 256)
+	}
+	results, err := onnxcheck.Run(context.Background(), python, []pyrun.Job{{Path: whole, Inputs: []*tensor.Tensor{x}}, {Path: path, Inputs: []*tensor.Tensor{x}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range results {
+		if r.Err != nil {
+			t.Fatal(r.Err)
+		}
+	}
+	if !bytes.Equal(results[0].Outputs[0].Raw(), results[1].Outputs[0].Raw()) {
+		t.Error("the two forms predict differently")
+	}
+}
+
+// TestONNXGraphModel exports a model that was made from a graph. Its file has the same nodes as that of the model from which the graph is.
+func TestONNXGraphModel(t *testing.T) {
+	from := exportedMobile(t)
+	m, err := FromGraph(from.predict.graph, from.store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lists [2][]string
+	for i, m := range []*Model{from, m} {
+		model, err := m.onnx(ExportOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range model.Graph.Node {
+			lists[i] = append(lists[i], n.GetOpType())
+		}
+	}
+	if !slices.Equal(lists[0], lists[1]) {
+		t.Errorf("nodes are %v, want %v", lists[1], lists[0])
 	}
 }

@@ -25,6 +25,8 @@ type FileKind struct {
 	Opens bool
 	// Saves reports whether Save writes such files.
 	Saves bool
+	// Exports reports whether Export writes such files.
+	Exports bool
 	// Tensors reports whether OpenTensors reads such files: they hold weights.
 	Tensors bool
 	// Refusal is the reason why Open does not read such files, with the command or the lines of Python that convert
@@ -91,6 +93,8 @@ type kind struct {
 	open func(o Options, f source) (*Model, error)
 	// save writes what Save writes to a file of this kind.
 	save func(w io.Writer, m *Model, f *keras.File) error
+	// export writes the file that Export writes.
+	export func(m *Model, path string, o ExportOptions) error
 	// weights plans the loading of weights from a file of this kind, and saveWeights writes what SaveWeights writes.
 	weights     func(m *Model, f source, o WeightsOptions) (*weightPlan, error)
 	saveWeights func(w io.Writer, m *Model, f *keras.File) error
@@ -317,8 +321,9 @@ tf_keras.models.load_model("FOLDER").save("model.keras")`,
 		},
 		{
 			name: "onnx", title: "an ONNX model", suffixes: []string{".onnx"},
-			is:   isONNX,
-			open: openONNX,
+			is:     isONNX,
+			open:   openONNX,
+			export: (*Model).exportONNX,
 		},
 		{
 			name: "coreml", title: "a Core ML model", suffixes: []string{".mlmodel"},
@@ -370,7 +375,7 @@ model.save("NAME.keras")`
 )
 
 func (k *kind) public(path string) FileKind {
-	return FileKind{k.name, k.title, slices.Clone(k.suffixes), k.open != nil, k.save != nil, k.tensors != nil, k.refusalFor(path)}
+	return FileKind{k.name, k.title, slices.Clone(k.suffixes), k.open != nil, k.save != nil, k.export != nil, k.tensors != nil, k.refusalFor(path)}
 }
 
 // refusalFor returns the refusal for a file with this name.

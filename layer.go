@@ -30,6 +30,9 @@ type layerInstance struct {
 	applied   *call // the first use; guarded by making
 	variables []*graph.Variable
 	owner     *Model // the model whose store declared the variables
+	// channelsFirst and flattened say how a file stores the weights; see keras.NetworkLayer.
+	channelsFirst bool
+	flattened     string
 	// unsupported lists settings from a file that lince does not support and that affect training only; see
 	// Model.unsupported.
 	unsupported []string

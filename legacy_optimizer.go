@@ -37,7 +37,13 @@ func (m *Model) loadLegacyOptimizer(f *keras.Legacy, inFile []legacyVariable) er
 	if err != nil {
 		return fmt.Errorf("the optimizer's state: %w", err)
 	}
-	return m.loadOptimizer(keras.Weights{{Path: optimizerPath, Vars: state}})
+	forms := map[*graph.Variable]stored{}
+	for _, v := range inFile {
+		if v.form.differs(v.Variable) {
+			forms[v.Variable] = v.form
+		}
+	}
+	return m.loadOptimizer(keras.Weights{{Path: optimizerPath, Vars: state}}, forms)
 }
 
 // legacyState returns the state in the order of Keras 3.
@@ -68,7 +74,7 @@ func (m *Model) legacyState(f *keras.Legacy, inFile []legacyVariable) ([]*tensor
 			continue
 		}
 		w, ok := found[v.Path]
-		if !ok || !w.Shape.Equal(v.Shape) {
+		if !ok {
 			return nil, fmt.Errorf("it has no value for %s", v.Path)
 		}
 		t, err := w.Read()
@@ -129,7 +135,7 @@ func (m *Model) legacySlotsOf(weights []keras.LegacyWeight, inFile []legacyVaria
 		}
 	}
 	for i, v := range order {
-		if !v.Shape.Equal(weights[i].Shape) {
+		if !v.form.shape.Equal(weights[i].Shape) {
 			return nil, errors.New("its slots do not have the shapes of the weights")
 		}
 	}
@@ -156,7 +162,7 @@ func opaqueOrder(trained []legacyVariable, slots []keras.LegacyWeight) ([]legacy
 	for _, order := range [][]legacyVariable{trained, sorted} {
 		fits := true
 		for i, v := range order {
-			fits = fits && v.Shape.Equal(slots[i].Shape)
+			fits = fits && v.form.shape.Equal(slots[i].Shape)
 		}
 		if fits {
 			fit = append(fit, order)

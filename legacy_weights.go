@@ -22,6 +22,7 @@ type legacyVariable struct {
 	trained bool     // it is a weight of a layer that is not frozen
 	stored  string   // its name in the file
 	in      []*Model // the nested models that the layer is in, from the outermost
+	form    stored
 }
 
 // name returns the last part of the variable's path, such as "kernel".
@@ -74,10 +75,14 @@ func rank(first bool) int {
 // weights, in their order, as Keras does. It returns the variables in the order of the file.
 func (m *Model) loadLegacy(f *keras.Legacy) ([]legacyVariable, error) {
 	met := map[*layerInstance]bool{}
+	from := origin{keras1: f.KerasVersion == "" || strings.HasPrefix(f.KerasVersion, "1."), theano: f.Backend == "theano"}
 	var layers [][]legacyVariable
 	var names []string
 	for _, l := range m.layers {
 		if vs := l.legacyVariables(met); len(vs) > 0 {
+			for i, v := range vs {
+				vs[i].form = m.innermost(v).storedForm(v.layer, v.Variable, from)
+			}
 			layers, names = append(layers, vs), append(names, l.name)
 		}
 	}
@@ -116,6 +121,9 @@ func (m *Model) loadLegacy(f *keras.Legacy) ([]legacyVariable, error) {
 		p.v.stored = p.w.Name
 		inFile = append(inFile, p.v)
 		if t, err = legacyValue(p.v, t); err == nil {
+			t, err = p.v.form.value(p.v.Variable, t)
+		}
+		if err == nil {
 			err = m.store.Set(m.store.Find(p.v.Variable), t)
 		}
 		if err != nil {
@@ -123,7 +131,16 @@ func (m *Model) loadLegacy(f *keras.Legacy) ([]legacyVariable, error) {
 		}
 	}
 	m.store.Initialize(m.seed) // all variables have values; this marks the store as initialized
+	m.forgetForms()
 	return inFile, nil
+}
+
+// innermost returns the model that the layer of a variable is in.
+func (m *Model) innermost(v legacyVariable) *Model {
+	if n := len(v.in); n > 0 {
+		return v.in[n-1]
+	}
+	return m
 }
 
 // legacyValue converts a value of a file to the variable's type: Keras 2 counts in other types.
@@ -251,7 +268,7 @@ func fitsLegacy(vs []legacyVariable, weights []keras.LegacyWeight, strict bool) 
 	for i, w := range weights {
 		v := vs[i]
 		if !fitsShape(v, w) {
-			return fmt.Errorf("weight %q has shape %v, %s of layer %s has shape %v", w.Name, w.Shape, v.name(), v.layer.name, v.Shape)
+			return fmt.Errorf("weight %q has shape %v, %s of layer %s has shape %v", w.Name, w.Shape, v.name(), v.layer.name, v.form.shape)
 		}
 		if _, name := legacyName(w.Name); strict && name != v.name() {
 			return fmt.Errorf("weight %q is in the place of %s of layer %s", w.Name, v.name(), v.layer.name)
@@ -260,4 +277,4 @@ func fitsLegacy(vs []legacyVariable, weights []keras.LegacyWeight, strict bool) 
 	return nil
 }
 
-func fitsShape(v legacyVariable, w keras.LegacyWeight) bool { return v.Shape.Equal(w.Shape) }
+func fitsShape(v legacyVariable, w keras.LegacyWeight) bool { return v.form.shape.Equal(w.Shape) }

@@ -139,11 +139,14 @@ type Logs = callback.Logs
 func (m *Model) Name() string { return m.name }
 
 // Layers returns the layers in the order of Keras' model.layers. For a Sequential model this is the order of the chain,
-// without the Input. In a Functional model, layers farther from the outputs come first.
+// without the Input. In a Functional model, layers farther from the outputs come first. Operations between the layers, such as x / 255, are
+// not among them.
 func (m *Model) Layers() []*Layer {
-	list := make([]*Layer, len(m.layers))
-	for i, l := range m.layers {
-		list[i] = &Layer{l, m}
+	var list []*Layer
+	for _, l := range m.layers {
+		if !l.isOp() {
+			list = append(list, &Layer{l, m})
+		}
 	}
 	return list
 }

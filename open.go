@@ -93,6 +93,7 @@ func (o Options) fromFile(f *keras.File) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	forms := m.flattenedForms(nil)
 	// Memory for variables is allocated only after checking that the file has their values.
 	if err := m.load(f.Weights); err != nil {
 		return nil, err
@@ -107,7 +108,7 @@ func (o Options) fromFile(f *keras.File) (*Model, error) {
 	}
 	o.compileFrom(m, compile, x.ExcludeFromWeightDecay)
 	if m.compiled != nil && m.compiled.train != nil {
-		if err := m.loadOptimizer(f.Weights); err != nil {
+		if err := m.loadOptimizer(f.Weights, forms); err != nil {
 			m.unknown = append(m.unknown, err)
 		}
 	}
@@ -165,12 +166,17 @@ func (o Options) fromConfig(text []byte) (m *Model, compile json.RawMessage, err
 
 // load sets the layers' variables from a file.
 func (m *Model) load(weights keras.Weights) error {
+	forms := m.flattenedForms(nil)
 	p, err := m.planPaths(weights, WeightsOptions{})
 	if err != nil {
 		return err
 	}
-	_, err = p.apply(m)
-	return err
+	p.forms = forms
+	if _, err := p.apply(m); err != nil {
+		return err
+	}
+	m.forgetForms()
+	return nil
 }
 
 // wrapped adds what an error is about, if there is an error.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/graph"
@@ -50,8 +51,8 @@ func under(vars []*graph.Variable, prefix string) (list []*graph.Variable) {
 }
 
 // loadOptimizer sets the optimizer's variables from a file. A file of a model that was compiled but not trained has no
-// slots, and a file of Keras 2 has no learning rate.
-func (m *Model) loadOptimizer(weights keras.Weights) error {
+// slots, and a file of Keras 2 has no learning rate. forms has the forms of weights, and so of their slots, that differ from the model's.
+func (m *Model) loadOptimizer(weights keras.Weights, forms map[*graph.Variable]stored) error {
 	vs := m.compiled.optimizer
 	own := 1 // the variables before the slots: the iteration and, without a schedule, the learning rate
 	if m.store.Lookup(optimizerPath+"/learning_rate") != nil {
@@ -86,6 +87,11 @@ func (m *Model) loadOptimizer(weights keras.Weights) error {
 		if v.DType == tensor.Int64 && t.DType() == tensor.Int32 && t.Len() == 1 { // of Keras on other backends than TensorFlow
 			t = tensor.Scalar(int64(tensor.Values[int32](t)[0]))
 		}
+		if s, ok := m.slotForm(v, forms); ok {
+			if t, err = s.value(v, t); err != nil {
+				return wrapped("the optimizer's state", err)
+			}
+		}
 		values[v] = t
 	}
 	for _, v := range vs {
@@ -102,4 +108,16 @@ func (m *Model) loadOptimizer(weights keras.Weights) error {
 	}
 	m.compiled.started = trained && (len(slots) > 0 || o.Iterations > 0)
 	return nil
+}
+
+// slotForm returns the form in which a file has a slot: that of its weight. ok is false if it is the model's.
+func (m *Model) slotForm(slot *graph.Variable, forms map[*graph.Variable]stored) (s stored, ok bool) {
+	longest := 0
+	for v, form := range forms {
+		path := optimizerPath + "/" + m.store.Find(v).Path + "_"
+		if len(path) > longest && strings.HasPrefix(slot.Path, path) {
+			s, ok, longest = form, true, len(path)
+		}
+	}
+	return s, ok
 }

@@ -203,6 +203,8 @@ type weightPlan struct {
 	skipped []SkippedWeight
 	unused  []string
 	errs    []error
+	// forms has the variables whose values are in the file in another form.
+	forms map[*graph.Variable]stored
 }
 
 // weightPair is a variable and its value in the file.
@@ -254,6 +256,9 @@ func (p *weightPlan) apply(m *Model) (WeightsReport, error) {
 		t, err := pair.read()
 		if err == nil {
 			t, err = legacyValue(legacyVariable{Variable: pair.to.Variable}, t)
+		}
+		if s, ok := p.forms[pair.to.Variable]; ok && err == nil {
+			t, err = s.value(pair.to.Variable, t)
 		}
 		if err == nil && !t.Shape().Equal(pair.to.Shape) {
 			err = fmt.Errorf("got %v, want %v", t, pair.to.Type)

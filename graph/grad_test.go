@@ -56,6 +56,22 @@ var gradients = []struct {
 	{"Round", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(x, b.Round(b.Scale(x, .4))) }},
 	{"Sin", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Sin(b.Scale(x, 3)) }},
 	{"Cos", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Cos(b.Scale(x, 3)) }},
+	{"Ceil", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(x, b.Ceil(b.Scale(x, .9))) }},
+	{"Atan", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Atan(b.Scale(x, 3)) }},
+	{"Mod", []int{5, 4}, []int{5, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Add(b.Mul(b.Binary(op.Mod, b.Scale(x, 3), y), x), b.Binary(op.Mod, b.Scale(x, 3), b.Neg(y)))
+	}},
+	{"FMod", []int{5, 4}, []int{5, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Add(b.Mul(b.Binary(op.FMod, b.Scale(x, 3), y), x), b.Binary(op.FMod, b.Scale(x, 3), b.Neg(y)))
+	}},
+	{"functions of bits", []int{3, 2}, nil, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		i := b.Cast(b.Scale(x, 9), tensor.Int32)
+		two := b.Constant(tensor.Int32, 2)
+		for _, fn := range []op.BinaryFn{op.BitAnd, op.BitOr, op.BitXor, op.ShiftLeft, op.ShiftRight} {
+			i = b.Add(i, b.Binary(fn, i, two))
+		}
+		return b.Mul(x, b.Cast(i, tensor.Float32))
+	}},
 	{"Add", []int{3, 2}, []int{2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Add(x, y) }},
 	{"Sub", []int{3, 2}, []int{3, 1}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Sub(y, x) }},
 	{"Mul", []int{3, 2}, []int{1, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Mul(x, y) }},
@@ -105,6 +121,19 @@ var gradients = []struct {
 	{"ReduceSum", []int{2, 3, 4}, []int{2, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Add(b.Mul(b.Sum(x, 1), y), b.Sum(x)) }},
 	{"ReduceMax", []int{2, 3, 4}, []int{2, 1, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.Mul(b.Op(op.Reduce{Fn: op.ReduceMax, Axes: []int{1}, KeepDims: true}, x), y)
+	}},
+	{"ReduceMin", []int{2, 3, 4}, []int{2, 1, 4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		return b.Mul(b.Op(op.Reduce{Fn: op.ReduceMin, Axes: []int{1}, KeepDims: true}, x), y)
+	}},
+	{"ReduceProd", []int{3, 4}, []int{4}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		zeros := func(rows ...float32) *graph.Value { // x without and with one and two zeros in each column
+			return b.ReduceProd(b.Mul(x, b.Op(op.Const{Value: tensor.Of(rows, 3, 1)})), 0)
+		}
+		return b.Mul(b.Add(zeros(1, 2, 1), b.Add(zeros(1, 0, 1), zeros(0, 0, 1))), y)
+	}},
+	{"TopK", []int{3, 5}, []int{3, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		top, _ := b.TopK(x, 2)
+		return b.Mul(b.Add(top, b.Square(b.Op(op.TopK{K: 2, Smallest: true}, x))), y)
 	}},
 	{"MatMul", []int{3, 4}, []int{4, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.MatMul(x, y) }},
 	{"MatMul", []int{4, 3}, []int{4, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value { return b.Op(op.MatMul{TransposeA: true}, x, y) }},
@@ -158,6 +187,9 @@ var gradients = []struct {
 		sum := b.Sum(x)
 		for m := op.Nearest; m <= op.AdaptiveMean; m++ {
 			for _, o := range []op.Resize{
+				{Method: op.Given, Given: &[2]op.Taps{
+					{First: []int{0, 1, 0}, Weights: [][]float32{{.5, 2, -1}, {1}, nil}}, {First: []int{3, 1}, Weights: [][]float32{{-2}, {.25, .75}}},
+				}},
 				{Scale: [2]int{2, 3}, Method: m}, {Size: [2]int{5, 3}, Method: m}, {Size: [2]int{2, 7}, Method: m, Antialias: true},
 			} {
 				up := b.Op(o, b.Square(x))
@@ -256,6 +288,15 @@ var gradients = []struct {
 	}},
 	{"Gather", []int{3, 2}, []int{5, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.Mul(b.Square(b.Gather(x, b.Cast(b.ArgMax(b.Concat(1, y, y, y)), tensor.Int64))), y)
+	}},
+	{"Gather", []int{3, 4, 2}, []int{3, 2, 5, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		at := b.Op(op.Const{Value: tensor.Of([]int32{0, 3, -1, 2, 0, 0, 1, 3, -4, 2}, 2, 5)})
+		return b.Mul(b.Square(b.GatherAxis(b.Square(x), at, 1)), y)
+	}},
+	{"Scatter", []int{3, 2}, []int{2, 2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
+		at := b.Op(op.Const{Value: tensor.Of([]int32{2, -3}, 2)})
+		twice := b.Op(op.Const{Value: tensor.Of([]int32{1, 1}, 2)})
+		return b.Mul(b.Square(b.Scatter(x, at, b.Square(y), "")), b.Scatter(x, twice, y, op.Add))
 	}},
 	{"StraightThrough", []int{3, 2}, []int{2}, func(b *graph.Builder, x, y *graph.Value) *graph.Value {
 		return b.Mul(b.Square(b.Op(op.StraightThrough{}, x, b.Offset(x, 3))), y) // as x+3, whose derivative is that of x

@@ -19,6 +19,12 @@ func (b *Builder) Constant(dtype tensor.DType, x float64) *Value {
 		tensor.Values[int64](t)[0] = int64(x)
 	case tensor.Int32:
 		tensor.Values[int32](t)[0] = int32(x)
+	case tensor.Int16:
+		tensor.Values[int16](t)[0] = int16(x)
+	case tensor.Int8:
+		tensor.Values[int8](t)[0] = int8(x)
+	case tensor.Uint8:
+		tensor.Values[uint8](t)[0] = uint8(x)
 	case tensor.Bool:
 		tensor.Values[bool](t)[0] = x != 0
 	default:
@@ -91,6 +97,12 @@ func (b *Builder) Sin(x *Value) *Value { return b.Op(op.Unary{Fn: op.Sin}, x) }
 
 // Cos is the cosine of x, in radians.
 func (b *Builder) Cos(x *Value) *Value { return b.Op(op.Unary{Fn: op.Cos}, x) }
+
+// Ceil is the smallest integer that is not less than x. Its gradient is 0.
+func (b *Builder) Ceil(x *Value) *Value { return b.Op(op.Unary{Fn: op.Ceil}, x) }
+
+// Atan is the angle between -pi/2 and pi/2, in radians, whose tangent is x.
+func (b *Builder) Atan(x *Value) *Value { return b.Op(op.Unary{Fn: op.Atan}, x) }
 
 // Binary applies a function to the elements of two values, broadcast as in NumPy.
 func (b *Builder) Binary(fn op.BinaryFn, x, y *Value) *Value {

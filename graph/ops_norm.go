@@ -21,6 +21,16 @@ func (b *Builder) LayerNorm(x, gamma, beta *Value, epsilon float64) *Value {
 // Gather takes the rows of a table that integers name; see op.Gather.
 func (b *Builder) Gather(table, indices *Value) *Value { return b.Op(op.Gather{}, table, indices) }
 
+// GatherAxis is Gather along a dimension of the table; see op.Gather.
+func (b *Builder) GatherAxis(table, indices *Value, axis int) *Value {
+	return b.Op(op.Gather{Axis: axis}, table, indices)
+}
+
+// Scatter replaces rows of a table, or combines them with others by fn; see op.Scatter. If fn is empty, they are replaced.
+func (b *Builder) Scatter(table, indices, rows *Value, fn op.BinaryFn) *Value {
+	return b.Op(op.Scatter{Fn: fn}, table, indices, rows)
+}
+
 // layerNormGrad is the gradient rule of LayerNorm.
 func layerNormGrad(b *Builder, n *Node, g []*Value) []*Value {
 	o, none := n.Op.(op.LayerNorm), make([]*Value, len(n.In))

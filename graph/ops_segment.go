@@ -22,3 +22,22 @@ func (b *Builder) ReduceMax(x *Value, axes ...int) *Value {
 func (b *Builder) ReduceMaxKeep(x *Value, axes ...int) *Value {
 	return b.Op(op.Reduce{Fn: op.ReduceMax, Axes: axes, KeepDims: true}, x)
 }
+
+// ReduceMin is the minimum along axes (default: all), which are removed.
+func (b *Builder) ReduceMin(x *Value, axes ...int) *Value {
+	return b.Op(op.Reduce{Fn: op.ReduceMin, Axes: axes}, x)
+}
+
+// ReduceProd is the product along axes (default: all), which are removed.
+func (b *Builder) ReduceProd(x *Value, axes ...int) *Value {
+	return b.Op(op.Reduce{Fn: op.ReduceProd, Axes: axes}, x)
+}
+
+// TopK is the k largest elements along the last dimension, the largest first, and their indices; see op.TopK.
+func (b *Builder) TopK(x *Value, k int) (values, indices *Value) {
+	n := b.add(op.TopK{K: k}, x)
+	if n == nil {
+		return b.Invalid(), b.Invalid()
+	}
+	return n.Out[0], n.Out[1]
+}

@@ -37,6 +37,8 @@ var vjps = map[string]vjp{
 	"Floor":    flat,
 	"Round":    flat,
 	"Sin":      unary(func(b *Builder, g, x, y *Value) *Value { return b.Mul(g, b.Cos(x)) }),
+	"Ceil":     flat,
+	"Atan":     unary(func(b *Builder, g, x, y *Value) *Value { return b.Div(g, b.Offset(b.Square(x), 1)) }),
 	"Cos":      unary(func(b *Builder, g, x, y *Value) *Value { return b.Neg(b.Mul(g, b.Sin(x))) }),
 
 	"Add": binary(func(b *Builder, g, x, y, z *Value) (dx, dy *Value) { return g, g }),
@@ -54,6 +56,17 @@ var vjps = map[string]vjp{
 	"Pow": binary(func(b *Builder, g, x, y, z *Value) (dx, dy *Value) {
 		return b.Mul(g, b.Mul(y, b.Binary(op.Pow, x, b.Offset(y, -1)))), b.Mul(g, b.Mul(z, b.Log(x)))
 	}),
+	"Mod": binary(func(b *Builder, g, x, y, z *Value) (dx, dy *Value) {
+		return g, b.Neg(b.Mul(g, b.Round(b.Div(b.Sub(x, z), y))))
+	}),
+	"FMod": binary(func(b *Builder, g, x, y, z *Value) (dx, dy *Value) {
+		return g, b.Neg(b.Mul(g, b.Round(b.Div(b.Sub(x, z), y))))
+	}),
+	"BitAnd":       flat,
+	"BitOr":        flat,
+	"BitXor":       flat,
+	"ShiftLeft":    flat,
+	"ShiftRight":   flat,
 	"Equal":        flat,
 	"Less":         flat,
 	"LessEqual":    flat,
@@ -129,14 +142,10 @@ var vjps = map[string]vjp{
 	"ReduceSum": func(b *Builder, n *Node, g []*Value) []*Value {
 		return []*Value{b.BroadcastLike(b.keepDims(n, g[0]), n.In[0])}
 	},
-	// As in TensorFlow, equal maxima share the gradient.
-	"ReduceMax": func(b *Builder, n *Node, g []*Value) []*Value {
-		x, axes := n.In[0], n.Op.(op.Reduce).Axes
-		top := b.BroadcastLike(b.keepDims(n, n.Out[0]), x)
-		hit := b.Cast(b.Binary(op.Equal, x, top), x.DType)
-		share := b.Div(b.keepDims(n, g[0]), b.SumKeep(hit, axes...))
-		return []*Value{b.Mul(hit, b.BroadcastLike(share, x))}
-	},
+	"ReduceMax":  extremum,
+	"ReduceMin":  extremum,
+	"ReduceProd": reduceProdGrad,
+	"TopK":       topKGrad,
 
 	"MatMul": func(b *Builder, n *Node, g []*Value) []*Value {
 		return product(n, g[0], n.Op.(op.MatMul), func(o op.MatMul, x, y *Value) *Value { return b.Op(o, x, y) })
@@ -265,12 +274,13 @@ var vjps = map[string]vjp{
 	},
 	"LayerNorm": layerNormGrad,
 	"Gather": func(b *Builder, n *Node, g []*Value) []*Value {
-		return []*Value{b.Op(op.GatherGrad{}, g[0], n.In[1], n.In[0]), nil}
+		return []*Value{b.Op(op.GatherGrad(n.Op.(op.Gather)), g[0], n.In[1], n.In[0]), nil}
 	},
 	"StraightThrough": func(_ *Builder, _ *Node, g []*Value) []*Value { return []*Value{g[0], nil} },
 	"GatherGrad": func(b *Builder, n *Node, g []*Value) []*Value {
-		return []*Value{b.Gather(g[0], n.In[1]), nil, nil}
+		return []*Value{b.Op(op.Gather(n.Op.(op.GatherGrad)), g[0], n.In[1]), nil, nil}
 	},
+	"Scatter": scatterGrad,
 	// The transforms and points of the warps come from random numbers, and have no gradient.
 	"ProjectiveTransform": func(b *Builder, n *Node, g []*Value) []*Value {
 		return []*Value{b.Op(op.ProjectiveTransformGrad{ProjectiveTransform: n.Op.(op.ProjectiveTransform)}, g[0], n.In[1], n.In[0]), nil}

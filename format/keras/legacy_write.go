@@ -106,7 +106,7 @@ func setTexts(g *hdf5.Tree, name string, texts []string) error {
 		g.Attr(name, hdf5.Numbers(tensor.New(tensor.Float64, 0)))
 		return nil
 	}
-	width := 0
+	width := 16 // of a reference to a string
 	for _, s := range texts {
 		width = max(width, len(s))
 	}
@@ -121,14 +121,13 @@ func setTexts(g *hdf5.Tree, name string, texts []string) error {
 		g.Attr(name, hdf5.Strings(texts...))
 		return nil
 	}
+	total := len(texts)
 	for i := range pieces { // sizes as those of numpy.array_split
-		n := len(texts) / pieces
-		if i < len(texts)%pieces {
+		n := total / pieces
+		if i < total%pieces {
 			n++
 		}
-		if n > 0 {
-			g.Attr(name+strconv.Itoa(i), hdf5.Strings(texts[:n]...))
-		}
+		g.Attr(name+strconv.Itoa(i), hdf5.Strings(texts[:n]...))
 		texts = texts[n:]
 	}
 	return nil

@@ -58,6 +58,12 @@ type NetworkLayer struct {
 	// It is 0 for other layers. Keras writes it as shared_object_id, but confuses the calls of such layers when it reads most of these
 	// files. WriteNetwork therefore writes it as lince_shared, which Keras ignores.
 	Shared int64
+	// ChannelsFirst says that the file has data_format channels_first. ReadNetwork rewrites such networks for images with the channels
+	// last.
+	ChannelsFirst bool
+	// Flattened, if not "", names a Flatten layer before this one, whose result had the order (channels, height, width) in the file and has
+	// (height, width, channels) now. The rows of the layer's weights are in the order of the file.
+	Flattened string
 }
 
 // NetworkCall is one call of a layer.

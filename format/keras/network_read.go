@@ -1,6 +1,7 @@
 package keras
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,7 +38,11 @@ func ReadNetwork(text []byte) (*Network, error) {
 			r.errorf(&place{}, "nested models are called so often that layers are called more than %d times", maxCalls)
 		}
 	}
-	if err := r.err(); err != nil {
+	err = r.err()
+	if err == nil && r.channelsFirst {
+		err = n.channelsLast()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("keras: the model's config: %w", err)
 	}
 	return n, nil
@@ -88,6 +93,7 @@ func (p *place) String() string {
 // networkReader collects mistakes and counts what is limited over all nested models.
 type networkReader struct {
 	layers, calls, args int
+	channelsFirst       bool // a layer has data_format channels_first
 	problems            []error
 	more                int
 }
@@ -295,6 +301,7 @@ func (r *networkReader) layer(at *place, i int, v value, depth int) entry {
 			r.errorf(e.at, "%w", err)
 		}
 	}
+	r.channelsFirst = r.channelsFirst || bytes.Contains(e.Config, []byte(channelsFirst))
 	return e
 }
 
@@ -385,6 +392,7 @@ func (r *networkReader) functional(at *place, n *Network, list value, inputs, ou
 			refs.at = place{up: e.at, call: len(e.Calls) + 1}
 			e.Calls = append(e.Calls, refs.call(node))
 		}
+		e.upgradeOp(refs.legacy)
 		n.Layers = append(n.Layers, e.NetworkLayer)
 	}
 	n.Inputs = refs.structure(at, "input_layers", inputs)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -131,7 +132,6 @@ func upgradeLayer(class string, conf json.RawMessage) (string, json.RawMessage, 
 	if err != nil {
 		return class, conf, err
 	}
-	before := maps.Clone(m)
 	u := &upgrading{class: class, conf: m}
 	if up.class != "" {
 		u.class = up.class
@@ -152,6 +152,7 @@ func upgradeLayer(class string, conf json.RawMessage) (string, json.RawMessage, 
 	if up.then != nil {
 		up.then(u)
 	}
+	m = u.conf
 	for key, v := range m {
 		switch {
 		case strings.HasSuffix(key, "_initializer"):
@@ -160,7 +161,7 @@ func upgradeLayer(class string, conf json.RawMessage) (string, json.RawMessage, 
 			m[key] = upgradeNamed(v)
 		}
 	}
-	if !variance && u.class == class && equalKeys(before, m) {
+	if before, err := config.Unmarshal(conf); err == nil && u.class == class && reflect.DeepEqual(before, m) {
 		return class, conf, errors.Join(u.errs...)
 	}
 	text, err := Marshal(m)
@@ -168,21 +169,6 @@ func upgradeLayer(class string, conf json.RawMessage) (string, json.RawMessage, 
 		return class, conf, err
 	}
 	return u.class, text, errors.Join(u.errs...)
-}
-
-// equalKeys reports whether two configs have the same keys with the same simple values.
-func equalKeys(a, b map[string]any) bool {
-	return maps.EqualFunc(a, b, func(x, y any) bool {
-		switch x.(type) {
-		case string, bool, json.Number, nil:
-			return x == y
-		}
-		_, isMap := x.(map[string]any)
-		_, stays := y.(map[string]any)
-		_, isList := x.([]any)
-		_, list := y.([]any)
-		return isMap == stays && isList == list
-	})
 }
 
 func (u *upgrading) errorf(format string, a ...any) {

@@ -11,7 +11,7 @@ type UnaryFn string
 
 // The functions of one number. ReLU is max(x, 0), ReLU6 min(max(x, 0), 6), Sign is -1, 0 or 1,
 // Log1p is ln(1+x), Expm1 is exp(x)-1, Erf is the error function, Softplus is ln(1+exp(x)), and Round
-// rounds halves to even. Sin and Cos take radians.
+// rounds halves to even. Sin and Cos take radians, and Atan returns them.
 const (
 	Neg     UnaryFn = "Neg"
 	Abs     UnaryFn = "Abs"
@@ -33,6 +33,8 @@ const (
 	Round    UnaryFn = "Round"
 	Sin      UnaryFn = "Sin"
 	Cos      UnaryFn = "Cos"
+	Ceil     UnaryFn = "Ceil"
+	Atan     UnaryFn = "Atan"
 )
 
 // Unary applies Fn to each element of a floating-point or integer operand.
@@ -42,6 +44,14 @@ type Unary struct{ Fn UnaryFn }
 type BinaryFn string
 
 // The functions of two numbers. The result of a comparison, from Equal to GreaterEqual, is a Bool.
+//
+// Mod is the remainder of a division whose quotient is rounded down, so it has the sign of y (Python's %, NumPy's mod).
+// FMod is the remainder of a division whose quotient is rounded toward zero, so it has the sign of x (C's fmod).
+//
+// Integers wrap around on overflow, Div rounds toward zero, and a division by zero or its remainder is 0. Pow with a negative
+// exponent is the power rounded toward zero. BitAnd, BitOr, BitXor, ShiftLeft and ShiftRight are for integers only.
+// ShiftRight repeats the sign bit of a signed number. A negative number of bits
+// counts as all bits.
 const (
 	Add          BinaryFn = "Add"
 	Sub          BinaryFn = "Sub"
@@ -50,6 +60,13 @@ const (
 	Max          BinaryFn = "Max"
 	Min          BinaryFn = "Min"
 	Pow          BinaryFn = "Pow"
+	Mod          BinaryFn = "Mod"
+	FMod         BinaryFn = "FMod"
+	BitAnd       BinaryFn = "BitAnd"
+	BitOr        BinaryFn = "BitOr"
+	BitXor       BinaryFn = "BitXor"
+	ShiftLeft    BinaryFn = "ShiftLeft"
+	ShiftRight   BinaryFn = "ShiftRight"
 	Equal        BinaryFn = "Equal"
 	Less         BinaryFn = "Less"
 	LessEqual    BinaryFn = "LessEqual"
@@ -61,6 +78,15 @@ const (
 func (f BinaryFn) Compares() bool {
 	switch f {
 	case Equal, Less, LessEqual, Greater, GreaterEqual:
+		return true
+	}
+	return false
+}
+
+// ofBits reports whether the function is for integers only.
+func (f BinaryFn) ofBits() bool {
+	switch f {
+	case BitAnd, BitOr, BitXor, ShiftLeft, ShiftRight:
 		return true
 	}
 	return false
@@ -81,7 +107,9 @@ type ReLUGrad struct{}
 // The result is g where 0 < y < 6, and 0 elsewhere.
 type ReLU6Grad struct{}
 
-// Cast converts the elements to another type; true becomes 1 and false 0.
+// Cast converts the elements to another type. True becomes 1 and false 0, and a number becomes true unless it is 0.
+// A floating-point number that becomes an integer is rounded toward zero. If it is outside the range of the type, it becomes
+// the nearest number of the range, and NaN becomes 0. An integer that does not fit into the new integer type keeps its low bits, as in NumPy.
 type Cast struct{ To tensor.DType }
 
 // Name implements Op.
@@ -120,6 +148,9 @@ func (o Binary) Infer(in []Type) ([]Type, error) {
 	}
 	if in[0].DType != in[1].DType {
 		return nil, fmt.Errorf("operands are %v and %v, want one type", in[0].DType, in[1].DType)
+	}
+	if o.Fn.ofBits() && (in[0].DType.IsFloat() || in[0].DType == tensor.Bool) {
+		return nil, fmt.Errorf("operands are %v, want an integer type", in[0].DType)
 	}
 	s, err := Broadcast(in[0].Shape, in[1].Shape)
 	if err != nil {

@@ -10,10 +10,13 @@ import (
 // ReduceFn is the name of a reduction.
 type ReduceFn string
 
-// The reductions. The sum of no elements is 0, and their maximum is -Inf.
+// The reductions. The sum of no elements is 0, their product 1, their maximum -Inf and their minimum Inf, or the smallest and
+// largest number of an integer type. Sums and products of integers wrap around on overflow.
 const (
-	ReduceSum ReduceFn = "ReduceSum"
-	ReduceMax ReduceFn = "ReduceMax"
+	ReduceSum  ReduceFn = "ReduceSum"
+	ReduceMax  ReduceFn = "ReduceMax"
+	ReduceMin  ReduceFn = "ReduceMin"
+	ReduceProd ReduceFn = "ReduceProd"
 )
 
 // Reduce applies Fn along Axes (nil: all axes). The reduced dimensions are removed, or kept with

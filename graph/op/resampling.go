@@ -6,7 +6,7 @@ import "math"
 type Resampling uint8
 
 // The methods. Pixel i of n covers the range from i to i+1, so its center is i+1/2 (half-pixel
-// centers). All methods but AdaptiveMean compute the weights that TensorFlow's tf.image.resize uses.
+// centers). All methods but AdaptiveMean and Given compute the weights that TensorFlow's tf.image.resize uses.
 const (
 	Nearest      Resampling = iota // the pixel that contains the center of the new pixel
 	Bilinear                       // a triangle of radius 1
@@ -15,12 +15,13 @@ const (
 	Lanczos5                       // Lanczos' kernel of radius 5
 	Area                           // the mean over the area of the new pixel
 	AdaptiveMean                   // the mean over pixels floor(i*n/m) to ceil((i+1)*n/m)-1, for result i of m
+	Given                          // weights that Resize.Given lists
 	resamplings
 )
 
-// String returns the method's name in Keras. AdaptiveMean has none there.
+// String returns the method's name in Keras. AdaptiveMean and Given have none there.
 func (r Resampling) String() string {
-	return [...]string{"nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", "area", "adaptive mean"}[r]
+	return [...]string{"nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", "area", "adaptive mean", "given weights"}[r]
 }
 
 // Taps is a linear map along an axis of n pixels. Result i is the sum of Weights[i][j] times pixel
@@ -38,6 +39,9 @@ func (t *Taps) add(first int, weights ...float32) {
 // Taps returns the weights along an axis (0: height, 1: width) of n pixels. Positions are computed in
 // float32, as in TensorFlow.
 func (o Resize) Taps(axis, n int) Taps {
+	if o.Method == Given {
+		return o.Given[axis]
+	}
 	m := o.Out(axis, n)
 	t := Taps{make([]int, 0, m), make([][]float32, 0, m)}
 	scale := float32(n) / float32(m)

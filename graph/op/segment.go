@@ -28,8 +28,8 @@ func (CumSum) Infer(in []Type) ([]Type, error) {
 	if err := wantOperands(in, 1); err != nil {
 		return nil, err
 	}
-	if in[0].Rank() == 0 || !in[0].DType.IsFloat() {
-		return nil, fmt.Errorf("operand is %v, want floating-point numbers of at least 1 dimension", in[0])
+	if in[0].Rank() == 0 || in[0].DType == tensor.Bool {
+		return nil, fmt.Errorf("operand is %v, want numbers of at least 1 dimension", in[0])
 	}
 	return one(in[0]), nil
 }
@@ -68,8 +68,8 @@ func (o Iota) Infer(in []Type) ([]Type, error) {
 	if o.Axis < 0 || o.Axis >= in[0].Rank() {
 		return nil, fmt.Errorf("shape %v has no axis %d", in[0].Shape, o.Axis)
 	}
-	if !in[0].DType.IsFloat() {
-		return nil, fmt.Errorf("operand is %v, want floating-point numbers", in[0].DType)
+	if in[0].DType == tensor.Bool {
+		return nil, fmt.Errorf("operand is a bool, want numbers")
 	}
 	return one(in[0]), nil
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Pad surrounds a floating-point operand with elements equal to Value: along dimension i, Before[i]
+// Pad surrounds an operand with elements equal to Value, converted to its type: along dimension i, Before[i]
 // elements are added before and After[i] after it, each at least 0. A dimension of size n gets the
 // size Before[i]+n+After[i].
 type Pad struct {
@@ -53,9 +53,6 @@ func (o Slice) Attributes() string {
 // Infer implements Op.
 func (o Pad) Infer(in []Type) ([]Type, error) {
 	if err := wantOperands(in, 1); err != nil {
-		return nil, err
-	}
-	if err := wantFloat("operand", in[0]); err != nil {
 		return nil, err
 	}
 	s := in[0].Shape.Clone()

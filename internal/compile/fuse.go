@@ -5,6 +5,7 @@ import (
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // patterns lists the groups of ops that one kernel can run. Each function examines a node and, if the
@@ -51,7 +52,7 @@ func fuse(g *graph.Graph) error {
 	for _, p := range patterns {
 		f := &fuser{rewrite: newRewrite(g)}
 		for _, n := range g.Nodes {
-			if !f.drop[n] {
+			if !f.drop[n] && (len(n.Out) == 0 || n.Out[0].DType == tensor.Float32) { // fused kernels take float32 only
 				p.match(f, n)
 			}
 			if f.err != nil {

@@ -322,6 +322,11 @@ var cases = []struct {
 		return []*graph.Value{y, z, b.Gather(table, i), through, graph.Grad(b, b.Sum(b.Exp(through)), x)[0], graph.Grad(b, b.Sum(b.Square(y)), table)[0], graph.Grad(b, b.Sum(b.Square(z)), table)[0]}
 	}},
 	{"image ops", []int{4, 6, 7, 3}, imageOps},
+	{"arithmetic on all types", []int{3, 4, 5}, typedArithmetic},
+	{"conversions", []int{4, 5}, typedCasts},
+	{"ops that move and combine elements of all types", []int{3, 4, 5}, typedShapes},
+	{"NaN", []int{9, 7}, nans},
+	{"constants and variables of other types", []int{3, 4}, typedInputs},
 	{"residual network", []int{5, 14, 13, 3}, residual},
 	{"chains", []int{5, 9, 8, 12}, chained},
 	{"network", []int{5, 14, 13, 3}, network(op.RMSprop{Rho: .9, Epsilon: 1e-7}, 6, 8)},

@@ -67,7 +67,7 @@ func (b *binding) prepare() *preparation {
 	}
 	e, program := b.expression(v), b.instance.plan.program
 	p := program.engine.packs.find(program.store, e.key, nil, v.Shape.Elements())
-	b.memory[v] = &memory{f32: p.data}
+	b.memory[v] = &memory{raw: p.block.Bytes, f32: p.data}
 	b.instance.packed = append(b.instance.packed, p)
 	return &preparation{kind: "prepare", of: p, vars: e.vars}
 }

@@ -46,8 +46,10 @@ type instance struct {
 }
 
 // memory is the memory of a value. Kernels hold pointers to a memory rather than slices, because an
-// input has different memory in each run. Only the slice for the value's type is set.
+// input has different memory in each run. Of the slices with a type, only that for the value's type is set, if there is one; see elements for the
+// other types.
 type memory struct {
+	raw []byte
 	f32 []float32
 	u8  []uint8
 	i32 []int32
@@ -55,6 +57,7 @@ type memory struct {
 }
 
 func (m *memory) set(d tensor.DType, b []byte) {
+	m.raw = b
 	switch d {
 	case tensor.Float32, tensor.Bool: // the engine keeps a Bool as a float32, 0 or 1
 		m.f32 = tensor.View[float32](b)
@@ -64,8 +67,19 @@ func (m *memory) set(d tensor.DType, b []byte) {
 		m.i32 = tensor.View[int32](b)
 	case tensor.Int64:
 		m.i64 = tensor.View[int64](b)
+	case tensor.Float64, tensor.Int8, tensor.Int16:
 	default:
 		panic("engine: no memory of type " + d.String())
+	}
+}
+
+// setBools makes memory for the elements of a Bool tensor, in the engine's form.
+func (m *memory) setBools(values []bool) {
+	if len(m.f32) != len(values) {
+		m.set(tensor.Bool, tensor.New(tensor.Float32, len(values)).Raw())
+	}
+	for i, v := range values {
+		m.f32[i] = truth(v)
 	}
 }
 
@@ -78,9 +92,10 @@ func newInstance(p *plan, a *arena) *instance {
 		if l == nil {
 			continue
 		}
-		b.node, b.work = n, nil
+		b.node, b.work, b.rawWork = n, nil, nil
 		if w, ok := p.Work[n]; ok {
-			b.work = tensor.View[float32](a.Bytes[w.Offset : w.Offset+w.Size])
+			b.rawWork = a.Bytes[w.Offset : w.Offset+w.Size]
+			b.work = tensor.View[float32](b.rawWork)
 		}
 		b.preparing = nil
 		if p.Prepared[n] {
@@ -117,6 +132,10 @@ func (i *instance) run(in, out []*tensor.Tensor) error {
 	i.bad = nil
 	for j, v := range i.plan.Inputs {
 		if m := i.inputs[v]; m != nil {
+			if v.DType == tensor.Bool {
+				m.setBools(tensor.Values[bool](in[j]))
+				continue
+			}
 			m.set(v.DType, in[j].Raw())
 		}
 	}
@@ -146,12 +165,8 @@ func (i *instance) run(in, out []*tensor.Tensor) error {
 			for k, v := range m.f32[:t.Len()] {
 				tensor.Values[bool](t)[k] = v != 0
 			}
-		case tensor.Uint8:
-			copy(t.Raw(), m.u8)
-		case tensor.Int32:
-			copy(tensor.Values[int32](t), m.i32)
-		case tensor.Int64:
-			copy(tensor.Values[int64](t), m.i64)
+		default:
+			copy(t.Raw(), m.raw)
 		}
 	}
 	return nil
@@ -188,6 +203,7 @@ type binding struct {
 	instance *instance
 	node     *graph.Node
 	work     []float32
+	rawWork  []byte // the bytes of work
 	memory   map[*graph.Value]*memory
 
 	preparing   *preparation // the node's preparation, if it is prepared
@@ -209,9 +225,7 @@ func (b *binding) at(v *graph.Value) *memory {
 		m.set(root.DType, b.instance.plan.program.store.Lookup(o.Path).Value().Raw())
 	case op.Const:
 		if root.DType == tensor.Bool {
-			for _, v := range tensor.Values[bool](o.Value) {
-				m.f32 = append(m.f32, truth(v))
-			}
+			m.setBools(tensor.Values[bool](o.Value))
 			break
 		}
 		m.set(root.DType, o.Value.Raw())

@@ -26,7 +26,7 @@ type lowering struct {
 	bind func(b *binding) // adds the steps of the node
 }
 
-// lowerers maps the name of each op to the function that prepares its kernels.
+// lowerers maps the name of each op to the function that prepares its kernels. typedLowerers has other functions for other element types.
 var lowerers = map[string]func(l *lowering) error{
 	"Neg":     unary(eltwise.Neg),
 	"Abs":     unary(eltwise.Abs),
@@ -48,8 +48,10 @@ var lowerers = map[string]func(l *lowering) error{
 	"Round":    unary(eltwise.Round),
 	"Sin":      unary(eltwise.Sin),
 	"Cos":      unary(eltwise.Cos),
+	"Ceil":     unary(eltwise.Ceil),
+	"Atan":     unary(eltwise.Atan),
 
-	"Copy": duplicate,
+	"Copy": duplicate[float32],
 
 	"Add":          binary(eltwise.Add),
 	"Sub":          binary(eltwise.Sub),
@@ -58,6 +60,13 @@ var lowerers = map[string]func(l *lowering) error{
 	"Max":          binary(eltwise.Max),
 	"Min":          binary(eltwise.Min),
 	"Pow":          binary(eltwise.Pow),
+	"Mod":          binary(eltwise.Mod),
+	"FMod":         binary(eltwise.FMod),
+	"BitAnd":       (*lowering).noKernel,
+	"BitOr":        (*lowering).noKernel,
+	"BitXor":       (*lowering).noKernel,
+	"ShiftLeft":    (*lowering).noKernel,
+	"ShiftRight":   (*lowering).noKernel,
 	"Equal":        binary(eltwise.Equal),
 	"Less":         binary(eltwise.Less),
 	"LessEqual":    binary(eltwise.LessEqual),
@@ -71,16 +80,19 @@ var lowerers = map[string]func(l *lowering) error{
 
 	"Reshape":       view,
 	"ReshapeLike":   view,
-	"Transpose":     transpose,
-	"BroadcastLike": broadcast,
+	"Transpose":     transpose[float32],
+	"BroadcastLike": broadcast[float32],
 	"SumLike":       sumLike,
-	"Pad":           pad,
-	"Concat":        concat,
-	"Slice":         slice,
+	"Pad":           pad[float32],
+	"Concat":        concat[float32],
+	"Slice":         slice[float32],
 	"Size":          size,
 	"OneHot":        oneHot,
 	"ReduceSum":     reduceAxes,
 	"ReduceMax":     reduceAxes,
+	"ReduceMin":     typedReduce[float32],
+	"ReduceProd":    typedReduce[float32],
+	"TopK":          topK[float32],
 	"ArgMax":        argMax,
 	"RandomUniform": randomUniform,
 
@@ -117,7 +129,7 @@ var lowerers = map[string]func(l *lowering) error{
 	"FusedScaleShift":    scaleShift,
 	"MovingAverage":      movingAverage,
 
-	"Assign":  assign,
+	"Assign":  assign[float32],
 	"SGD":     update,
 	"RMSprop": update,
 	"Adam":    update,
@@ -125,14 +137,14 @@ var lowerers = map[string]func(l *lowering) error{
 	"FusedMatMulUpdate": matMulUpdate,
 
 	"SegmentSum":    segmentSum,
-	"Iota":          indices,
-	"CumSum":        cumSum,
+	"Iota":          indices[float32],
+	"CumSum":        cumSum[float32],
 	"Sparsemax":     sparsemax,
 	"SparsemaxGrad": sparsemaxGrad,
 
 	"ExpandDims":              view,
 	"Squeeze":                 view,
-	"SliceGrad":               sliceGrad,
+	"SliceGrad":               sliceGrad[float32],
 	"Conv2DTranspose":         convTranspose,
 	"FusedConv2DTranspose":    fusedConvTranspose,
 	"AdaptiveMaxPool2D":       adaptiveMaxPool,
@@ -142,8 +154,9 @@ var lowerers = map[string]func(l *lowering) error{
 	"RandomNormal":            randomNormal,
 	"LayerNorm":               layerNorm,
 	"LayerNormGrad":           layerNormGrad,
-	"Gather":                  gatherRows,
+	"Gather":                  gatherRows[float32],
 	"GatherGrad":              gatherRowsGrad,
+	"Scatter":                 scatter[float32],
 	"StraightThrough":         straightThrough,
 	"ProjectiveTransform":     projectiveTransform,
 	"ProjectiveTransformGrad": projectiveTransformGrad,
@@ -167,7 +180,10 @@ func lowererOf(n *graph.Node) (func(l *lowering) error, error) {
 	if conditional {
 		name = w.Update.Name()
 	}
-	lower, ok := lowerers[name]
+	lower, ok := typedLowerers[elementType(n)][name]
+	if !ok {
+		lower, ok = lowerers[name]
+	}
 	if !ok {
 		return nil, &graph.Error{Where: n.Layer, Err: fmt.Errorf("the CPU engine has no kernel for %s", name)}
 	}
@@ -207,12 +223,12 @@ func sourceOf(n *graph.Node) bool {
 }
 
 func supportsSource(n *graph.Node) error {
-	_, constant := n.Op.(op.Const)
+	_, variable := n.Op.(op.Variable)
 	switch d := n.Out[0].DType; d {
-	case tensor.Float32, tensor.Uint8, tensor.Int32, tensor.Int64:
+	case tensor.Float32, tensor.Float64, tensor.Int8, tensor.Int16, tensor.Int32, tensor.Int64, tensor.Uint8:
 		return nil
 	case tensor.Bool:
-		if constant {
+		if !variable {
 			return nil
 		}
 		fallthrough

@@ -8,6 +8,7 @@ import (
 	"github.com/lince-ml/lince/internal/kernel"
 	"github.com/lince-ml/lince/internal/kernel/eltwise"
 	"github.com/lince-ml/lince/internal/kernel/layernorm"
+	"github.com/lince-ml/lince/internal/kernel/typed"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -66,6 +67,10 @@ func indexOf(d tensor.DType, n int) (func(m *memory, i int) int, error) {
 		read = func(m *memory, i int) int { return int(m.i32[i]) }
 	case tensor.Int64:
 		read = func(m *memory, i int) int { return int(m.i64[i]) }
+	case tensor.Int8:
+		read = func(m *memory, i int) int { return int(elements[int8](m)[i]) }
+	case tensor.Int16:
+		read = func(m *memory, i int) int { return int(elements[int16](m)[i]) }
 	case tensor.Uint8:
 		read = func(m *memory, i int) int { return int(m.u8[i]) }
 	default:
@@ -83,55 +88,62 @@ func indexOf(d tensor.DType, n int) (func(m *memory, i int) int, error) {
 	}, nil
 }
 
-// gatherRows lowers op.Gather: each part copies some rows.
-func gatherRows(l *lowering) error {
-	table, n := l.node.In[0].Shape, l.node.In[1].Shape.Elements()
-	cols := table[1:].Elements()
-	index, err := indexOf(l.node.In[1].DType, table[0])
+// gatherRows lowers op.Gather: each part copies some entries.
+func gatherRows[T typed.Number](l *lowering) error {
+	table, axis, n := l.node.In[0].Shape, l.node.Op.(op.Gather).Axis, l.node.In[1].Shape.Elements()
+	outer, cols := table[:axis].Elements(), table[axis+1:].Elements()
+	index, err := indexOf(l.node.In[1].DType, table[axis])
 	if err != nil {
 		return err
 	}
+	var missing T
+	if l.node.In[0].DType.IsFloat() {
+		missing = T(math.NaN())
+	}
 	l.bind = func(b *binding) {
 		x, indices, y := b.in(0), b.in(1), b.out(0)
-		parts := kernel.RowBlocks(n, cols)
+		parts := kernel.RowBlocks(outer*n, max(cols, 1))
 		b.step(parts, func(part int, _ []float32) {
-			lo, hi := kernel.Split(n, parts, part)
+			from, all := elements[T](x), elements[T](y)
+			lo, hi := kernel.Split(outer*n, parts, part)
 			for i := lo; i < hi; i++ {
-				to := y.f32[i*cols : (i+1)*cols]
-				if row := index(indices, i); row >= 0 {
-					copy(to, x.f32[row*cols:])
+				to := all[i*cols : (i+1)*cols]
+				if row := index(indices, i%n); row >= 0 {
+					copy(to, from[(i/n*table[axis]+row)*cols:])
 				} else {
-					fill(to, float32(math.NaN()))
+					fill(to, missing)
 				}
 			}
 		})
 	}
-	return l.types(tensor.Float32)
+	return of[T](l, 0)
 }
 
-// gatherRowsGrad lowers op.GatherGrad. Each part writes a block of rows of the table: it goes through all indices, and adds
+// gatherRowsGrad lowers op.GatherGrad. Each part writes a block of the table's entries: it goes through all indices, and adds
 // the gradients of those in its block in their order.
 func gatherRowsGrad(l *lowering) error {
-	table, n := l.node.Out[0].Shape, l.node.In[1].Shape.Elements()
-	cols := table[1:].Elements()
-	index, err := indexOf(l.node.In[1].DType, table[0])
+	table, axis, n := l.node.Out[0].Shape, l.node.Op.(op.GatherGrad).Axis, l.node.In[1].Shape.Elements()
+	outer, rows, cols := table[:axis].Elements(), table[axis], table[axis+1:].Elements()
+	index, err := indexOf(l.node.In[1].DType, rows)
 	if err != nil {
 		return err
 	}
 	const blocks = 16 // the indices are read this often
-	parts := min(blocks, table[0])
+	parts := min(blocks, rows)
 	l.bind = func(b *binding) {
 		g, indices, dx := b.in(0), b.in(1), b.out(0)
-		b.step(parts, func(part int, _ []float32) {
-			lo, hi := kernel.Split(table[0], parts, part)
-			clear(dx.f32[lo*cols : hi*cols])
+		b.step(outer*parts, func(part int, _ []float32) {
+			o := part / parts
+			lo, hi := kernel.Split(rows, parts, part%parts)
+			block := dx.f32[o*rows*cols:][:rows*cols]
+			clear(block[lo*cols : hi*cols])
 			for i := range n {
 				row := index(indices, i)
 				if row < lo || row >= hi {
 					continue
 				}
-				from := g.f32[i*cols : (i+1)*cols]
-				to := dx.f32[row*cols:][:len(from)]
+				from := g.f32[(o*n+i)*cols:][:cols]
+				to := block[row*cols:][:len(from)]
 				for c, v := range from {
 					to[c] += v
 				}

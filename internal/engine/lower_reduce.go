@@ -11,28 +11,34 @@ import (
 
 // sumLike lowers op.SumLike: a sum over the dimensions along which broadcasting repeats the result.
 func sumLike(l *lowering) error {
-	x, z := l.node.In[0].Shape, l.node.Out[0].Shape
-	var axes []int
+	reduction(l, op.ReduceSum, summed(l.node.In[0].Shape, l.node.Out[0].Shape))
+	return l.types(tensor.Float32)
+}
+
+// summed returns the axes of x along which broadcasting repeats z.
+func summed(x, z tensor.Shape) (axes []int) {
 	for d := range x {
 		if j := d - (len(x) - len(z)); j < 0 || z[j] == 1 && x[d] != 1 {
 			axes = append(axes, d)
 		}
 	}
-	reduction(l, op.ReduceSum, axes)
-	return l.types(tensor.Float32)
+	return axes
 }
 
 func reduceAxes(l *lowering) error {
 	o := l.node.Op.(op.Reduce)
-	axes := slices.Clone(o.Axes)
-	if o.Axes == nil {
-		for d := range l.node.In[0].Shape {
+	reduction(l, o.Fn, reducedAxes(o, l.node.In[0].Shape))
+	return of[float32](l, 0)
+}
+
+// reducedAxes returns the axes of a reduction of shape s, in ascending order.
+func reducedAxes(o op.Reduce, s tensor.Shape) (axes []int) {
+	for d := range s {
+		if o.Axes == nil || slices.Contains(o.Axes, d) {
 			axes = append(axes, d)
 		}
 	}
-	slices.Sort(axes)
-	reduction(l, o.Fn, axes)
-	return l.floats()
+	return axes
 }
 
 // reduction reduces the operand along axes, which are in ascending order.
@@ -46,7 +52,10 @@ func reduction(l *lowering, fn op.ReduceFn, axes []int) {
 	first := len(axes) == 0 || axes[len(axes)-1] == len(axes)-1
 	last := len(axes) == 0 || axes[0] == len(s)-len(axes)
 	kop, start := reduce.Sum, 0.
-	if fn == op.ReduceMax {
+	switch {
+	case fn == op.ReduceMax && l.node.In[0].DType == tensor.Bool:
+		kop = reduce.Max
+	case fn == op.ReduceMax:
 		kop, start = reduce.Max, math.Inf(-1)
 	}
 	switch {
@@ -87,21 +96,7 @@ func reduction(l *lowering, fn op.ReduceFn, axes []int) {
 // before and after a group are merged, the group is the middle one of three dimensions, or the last
 // of two if no dimension is left after it.
 func inTurns(l *lowering, kop reduce.Op, s tensor.Shape, axes []int) {
-	type turn struct{ outer, rows, cols int }
-	var turns []turn
-	cols := 1 // number of elements left after dimension d
-	for d := len(s) - 1; d >= 0; d-- {
-		if !slices.Contains(axes, d) {
-			cols *= s[d]
-			continue
-		}
-		rows := s[d]
-		for d > 0 && slices.Contains(axes, d-1) {
-			d--
-			rows *= s[d]
-		}
-		turns = append(turns, turn{s[:d].Elements(), rows, cols})
-	}
+	turns := turnsOf(s, axes)
 	type kernels struct {
 		last         *reduce.Last
 		middle       *reduce.Middle
@@ -140,4 +135,26 @@ func inTurns(l *lowering, kop reduce.Op, s tensor.Shape, axes []int) {
 			x = y
 		}
 	}
+}
+
+// turn is the reduction of the middle dimension of a shape [outer, rows, cols].
+type turn struct{ outer, rows, cols int }
+
+// turnsOf divides a reduction along axes, in ascending order, into turns, each for a group of adjacent axes, the last group first.
+func turnsOf(s tensor.Shape, axes []int) []turn {
+	var turns []turn
+	cols := 1 // number of elements left after dimension d
+	for d := len(s) - 1; d >= 0; d-- {
+		if !slices.Contains(axes, d) {
+			cols *= s[d]
+			continue
+		}
+		rows := s[d]
+		for d > 0 && slices.Contains(axes, d-1) {
+			d--
+			rows *= s[d]
+		}
+		turns = append(turns, turn{s[:d].Elements(), rows, cols})
+	}
+	return turns
 }

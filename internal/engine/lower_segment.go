@@ -3,6 +3,7 @@ package engine
 import (
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/kernel"
+	"github.com/lince-ml/lince/internal/kernel/typed"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -41,23 +42,24 @@ func segmentSum(l *lowering) error {
 }
 
 // indices lowers op.Iota.
-func indices(l *lowering) error {
+func indices[T typed.Number](l *lowering) error {
 	s := l.node.Out[0].Shape
 	n, step, size := s.Elements(), strides(s)[l.node.Op.(op.Iota).Axis], s[l.node.Op.(op.Iota).Axis]
 	l.bind = func(b *binding) {
 		y := b.out(0)
 		b.step(kernel.Blocks(n), func(part int, _ []float32) {
 			lo, hi := kernel.BlockRange(n, part)
+			to := elements[T](y)
 			for i := lo; i < hi; i++ {
-				y.f32[i] = float32(i / step % size)
+				to[i] = T(i / step % size)
 			}
 		})
 	}
-	return l.types(tensor.Float32)
+	return of[T](l, 0)
 }
 
 // cumSum lowers op.CumSum.
-func cumSum(l *lowering) error {
+func cumSum[T typed.Number](l *lowering) error {
 	rows, cols := matrix(l.node.In[0].Shape)
 	reverse := l.node.Op.(op.CumSum).Reverse
 	l.bind = func(b *binding) {
@@ -65,16 +67,25 @@ func cumSum(l *lowering) error {
 		b.step(kernel.RowBlocks(rows, cols), func(part int, _ []float32) {
 			lo, hi := kernel.Split(rows, kernel.RowBlocks(rows, cols), part)
 			for r := lo; r < hi; r++ {
-				sum, from, to := 0., x.f32[r*cols:(r+1)*cols], y.f32[r*cols:(r+1)*cols]
-				for j := range from {
-					if reverse {
-						j = cols - 1 - j
-					}
-					sum += float64(from[j])
-					to[j] = float32(sum)
+				from, to := elements[T](x)[r*cols:(r+1)*cols], elements[T](y)[r*cols:(r+1)*cols]
+				if !l.node.In[0].DType.IsFloat() {
+					sumUp(from, to, T(0), reverse)
+				} else {
+					sumUp(from, to, 0., reverse)
 				}
 			}
 		})
 	}
-	return l.floats()
+	return of[T](l, 0)
+}
+
+// sumUp sets to to the cumulative sums of from, computed in the type of sum, which is 0.
+func sumUp[T, S typed.Number](from, to []T, sum S, reverse bool) {
+	for j := range from {
+		if reverse {
+			j = len(from) - 1 - j
+		}
+		sum += S(from[j])
+		to[j] = T(sum)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/kernel"
 	"github.com/lince-ml/lince/internal/kernel/reduce"
+	"github.com/lince-ml/lince/internal/kernel/typed"
 	"github.com/lince-ml/lince/internal/philox"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -17,50 +18,51 @@ func view(l *lowering) error {
 	return nil
 }
 
-func transpose(l *lowering) error {
+func transpose[T tensor.Element](l *lowering) error {
 	s, z := l.node.In[0].Shape, l.node.Out[0].Shape
 	stride := make([]int, len(z))
 	for i, d := range l.node.Op.(op.Transpose).Perm {
 		stride[i] = strides(s)[d]
 	}
-	gather(l, stride, 0)
-	return l.floats()
+	gather[T](l, stride, 0)
+	return of[T](l, 0)
 }
 
-func broadcast(l *lowering) error {
-	gather(l, repeated(l.node.In[0].Shape, l.node.Out[0].Shape), 0)
-	return l.types(tensor.Float32)
+func broadcast[T tensor.Element](l *lowering) error {
+	gather[T](l, repeated(l.node.In[0].Shape, l.node.Out[0].Shape), 0)
+	return of[T](l, 0)
 }
 
-func slice(l *lowering) error {
+func slice[T tensor.Element](l *lowering) error {
 	stride, first := strides(l.node.In[0].Shape), 0
 	for d, n := range l.node.Op.(op.Slice).Begin {
 		first += n * stride[d]
 	}
-	gather(l, stride, first)
-	return l.floats()
+	gather[T](l, stride, first)
+	return of[T](l, 0)
 }
 
 // gather copies elements of the operand to the result. first is the index in the operand of the
 // result's first element. stride is the distance, in elements of the operand, between adjacent
 // elements along each dimension of the result.
-func gather(l *lowering, stride []int, first int) {
+func gather[T tensor.Element](l *lowering, stride []int, first int) {
 	walk := kernel.NewWalk(l.node.Out[0].Shape, stride)
 	step := walk.Step().A
 	l.bind = func(b *binding) {
 		x, y := b.in(0), b.out(0)
 		b.step(kernel.Blocks(walk.Len()), func(part int, _ []float32) {
 			lo, hi := kernel.BlockRange(walk.Len(), part)
+			in, out := elements[T](x), elements[T](y)
 			walk.Range(lo, hi, func(at, n int, from kernel.Offsets) {
-				src, dst := first+from.A, y.f32[at:at+n]
+				src, dst := first+from.A, out[at:at+n]
 				switch step {
 				case 0:
-					fill(dst, x.f32[src])
+					fill(dst, in[src])
 				case 1:
-					copy(dst, x.f32[src:])
+					copy(dst, in[src:])
 				default:
 					for i := range dst {
-						dst[i] = x.f32[src+i*step]
+						dst[i] = in[src+i*step]
 					}
 				}
 			})
@@ -69,7 +71,7 @@ func gather(l *lowering, stride []int, first int) {
 }
 
 // concat lowers op.Concat: it copies the operands to the result, in blocks.
-func concat(l *lowering) error {
+func concat[T tensor.Element](l *lowering) error {
 	z, axis := l.node.Out[0].Shape, l.node.Op.(op.Concat).Axis
 	type block struct {
 		operand, lo, hi, first int
@@ -93,10 +95,10 @@ func concat(l *lowering) error {
 		y := b.out(0)
 		b.step(len(blocks), func(part int, _ []float32) {
 			c := blocks[part]
-			src := x[c.operand].f32
+			src, all := elements[T](x[c.operand]), elements[T](y)
 			step := c.walk.Step().A
 			c.walk.Range(c.lo, c.hi, func(at, n int, to kernel.Offsets) {
-				dst := y.f32[c.first+to.A:]
+				dst := all[c.first+to.A:]
 				if step == 1 {
 					copy(dst, src[at:at+n])
 					return
@@ -107,22 +109,27 @@ func concat(l *lowering) error {
 			})
 		})
 	}
-	return l.floats()
+	for i := range l.node.In {
+		if err := of[T](l, i); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func pad(l *lowering) error {
-	padding(l, l.node.Op.(op.Pad))
-	return l.floats()
+func pad[T typed.Number](l *lowering) error {
+	padding[T](l, l.node.Op.(op.Pad))
+	return of[T](l, 0)
 }
 
-func sliceGrad(l *lowering) error {
-	padding(l, l.node.Op.(op.SliceGrad).Pad(l.node.In[0].Shape, l.node.In[1].Shape))
-	return l.types(tensor.Float32)
+func sliceGrad[T typed.Number](l *lowering) error {
+	padding[T](l, l.node.Op.(op.SliceGrad).Pad(l.node.In[0].Shape, l.node.In[1].Shape))
+	return of[T](l, 0)
 }
 
 // padding writes the result row by row. A row spans the last padded dimension and all dimensions after
 // it.
-func padding(l *lowering, o op.Pad) {
+func padding[T typed.Number](l *lowering, o op.Pad) {
 	type axis struct{ before, n, after int }
 	var axes []axis // a dimension without padding is merged into the one before it
 	for d, n := range l.node.In[0].Shape {
@@ -153,14 +160,15 @@ func padding(l *lowering, o op.Pad) {
 		}
 		return at, true
 	}
-	n, value := l.node.Out[0].Shape.Elements(), float32(o.Value)
+	n, value := l.node.Out[0].Shape.Elements(), T(o.Value)
 	l.bind = func(b *binding) {
 		x, y := b.in(0), b.out(0)
 		b.step(kernel.Blocks(n), func(part int, _ []float32) {
 			lo, hi := kernel.BlockRange(n, part)
+			in, out := elements[T](x), elements[T](y)
 			for lo < hi {
 				begin := lo % row
-				dst := y.f32[lo:min(hi, lo-begin+row)]
+				dst := out[lo:min(hi, lo-begin+row)]
 				end := begin + len(dst)
 				src, ok := source(lo / row)
 				lo += len(dst)
@@ -172,7 +180,7 @@ func padding(l *lowering, o op.Pad) {
 				to := max(from, min(last.before+last.n, end))
 				fill(dst[:from-begin], value)
 				if from < to {
-					copy(dst[from-begin:to-begin], x.f32[src+from-last.before:])
+					copy(dst[from-begin:to-begin], in[src+from-last.before:])
 				}
 				fill(dst[to-begin:], value)
 			}
@@ -183,7 +191,7 @@ func padding(l *lowering, o op.Pad) {
 // size returns an error. The compiler replaces op.Size with a constant, so size is called only for
 // types for which the compiler cannot make constants.
 func size(l *lowering) error {
-	return fmt.Errorf("no kernel for a size of type %v, want float32 or int64", l.node.Out[0].DType)
+	return fmt.Errorf("no kernel for a size of type %v", l.node.Out[0].DType)
 }
 
 func oneHot(l *lowering) error {
@@ -223,7 +231,7 @@ func argMax(l *lowering) error {
 		x, y := b.in(0), b.out(0)
 		b.step(k.Parts(), func(part int, _ []float32) { k.Run(part, x.f32, y.i32) })
 	}
-	return l.floats()
+	return of[float32](l, 0)
 }
 
 func randomUniform(l *lowering) error {

@@ -21,7 +21,7 @@ func TestUnknownOp(t *testing.T) {
 		"layer: the CPU engine has no kernel for Cube": func(b *graph.Builder, x *graph.Value) *graph.Value {
 			return b.In("layer", "").Op(op.Unary{Fn: "Cube"}, x)
 		},
-		"ReLUGrad: no kernel for operands of type int64": func(b *graph.Builder, x *graph.Value) *graph.Value {
+		"ReLUGrad: operand 0 is int64, but the kernel takes float32": func(b *graph.Builder, x *graph.Value) *graph.Value {
 			i := b.Cast(x, tensor.Int64)
 			return b.Op(op.ReLUGrad{}, i, i)
 		},

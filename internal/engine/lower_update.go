@@ -12,8 +12,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// assign lowers op.Assign for variables of any type but Bool.
-func assign(l *lowering) error {
+// assign lowers op.Assign.
+func assign[T tensor.Element](l *lowering) error {
 	d, n := l.node.In[0].DType, l.node.In[0].Shape.Elements()
 	if d == tensor.Bool {
 		return fmt.Errorf("no kernel for a variable of type %v", d)
@@ -22,19 +22,10 @@ func assign(l *lowering) error {
 		w, x := b.in(0), b.in(1)
 		b.step(kernel.Blocks(n), func(part int, _ []float32) {
 			lo, hi := kernel.BlockRange(n, part)
-			switch d {
-			case tensor.Float32:
-				copy(w.f32[lo:hi], x.f32[lo:hi])
-			case tensor.Int32:
-				copy(w.i32[lo:hi], x.i32[lo:hi])
-			case tensor.Int64:
-				copy(w.i64[lo:hi], x.i64[lo:hi])
-			case tensor.Uint8:
-				copy(w.u8[lo:hi], x.u8[lo:hi])
-			}
+			copy(elements[T](w)[lo:hi], elements[T](x)[lo:hi])
 		})
 	}
-	return nil
+	return of[T](l, 0, 1)
 }
 
 // updates has a function for each optimizer's op. It returns a function that updates elements [lo, hi)

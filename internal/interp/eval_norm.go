@@ -5,6 +5,7 @@ import (
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/tensor"
 )
 
 func layerNorm(n *graph.Node, in, out []*Array) {
@@ -58,31 +59,40 @@ func layerNormGrad(n *graph.Node, in, out []*Array) {
 	})
 }
 
-func gather(_ *graph.Node, in, out []*Array) {
-	eachGathered(in[0], in[1], func(i, row, cols int) {
-		for c := range cols {
-			out[0].V[i*cols+c] = math.NaN()
-			if row >= 0 {
-				out[0].V[i*cols+c] = in[0].V[row*cols+c]
+func gather(n *graph.Node, in, out []*Array) {
+	missing := 0.
+	if n.Out[0].DType.IsFloat() {
+		missing = math.NaN()
+	}
+	eachGathered(in[0].Shape, n.Op.(op.Gather).Axis, in[1], func(i, row, rows, cols, outer int) {
+		for o := range outer {
+			for c := range cols {
+				y := &out[0].V[(o*len(in[1].V)+i)*cols+c]
+				*y = missing
+				if row >= 0 {
+					*y = in[0].V[(o*rows+row)*cols+c]
+				}
 			}
 		}
 	})
 }
 
-func gatherGrad(_ *graph.Node, in, out []*Array) {
-	eachGathered(out[0], in[1], func(i, row, cols int) {
-		for c := range cols {
-			if row >= 0 {
-				out[0].V[row*cols+c] += in[0].V[i*cols+c]
+func gatherGrad(n *graph.Node, in, out []*Array) {
+	eachGathered(out[0].Shape, n.Op.(op.GatherGrad).Axis, in[1], func(i, row, rows, cols, outer int) {
+		for o := range outer {
+			for c := range cols {
+				if row >= 0 {
+					out[0].V[(o*rows+row)*cols+c] += in[0].V[(o*len(in[1].V)+i)*cols+c]
+				}
 			}
 		}
 	})
 }
 
-// eachGathered calls f for each index: its number, the row of the table that it names, or -1 if there is none, and the
-// length of a row.
-func eachGathered(table, indices *Array, f func(i, row, cols int)) {
-	n := table.Shape[0]
+// eachGathered calls f for each index i into dimension axis of a table: with the entry that it names, or -1 if there is none, the number
+// of entries, and the number of elements after and before the dimension.
+func eachGathered(table tensor.Shape, axis int, indices *Array, f func(i, row, rows, cols, outer int)) {
+	n := table[axis]
 	for i, v := range indices.V {
 		row := int(v)
 		if row < 0 {
@@ -91,6 +101,6 @@ func eachGathered(table, indices *Array, f func(i, row, cols int)) {
 		if row >= n || row < 0 {
 			row = -1
 		}
-		f(i, row, len(table.V)/max(n, 1))
+		f(i, row, n, table[axis+1:].Elements(), table[:axis].Elements())
 	}
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Array is a value whose elements, of any type, are held as float64.
+// Array is a value whose elements, of any type, are held as float64. Elements of type Int64 are exact up to 1<<53; beyond, they are
+// rounded to the nearest float64.
 type Array struct {
 	Shape tensor.Shape
 	V     []float64
@@ -171,11 +172,53 @@ func (i Interpreter) round(d tensor.DType, a *Array) {
 	case tensor.Float64:
 	case tensor.BFloat16:
 		panic("interp: bfloat16")
+	case tensor.Bool:
 	default:
 		for j, v := range a.V {
-			a.V[j] = math.Trunc(v)
+			a.V[j] = wrap(d, v)
 		}
 	}
+}
+
+// wrap truncates a result to an integer, and takes it modulo the range of its type. Not a number and infinity, the results of
+// divisions by zero, become 0.
+func wrap(d tensor.DType, v float64) float64 {
+	const range64 = 1 << 64
+	v = math.Trunc(v)
+	if v-v != 0 {
+		return 0
+	}
+	if v >= range64/2 || v < -range64/2 {
+		v = math.Mod(v, range64)
+		switch {
+		case v >= range64/2:
+			v -= range64
+		case v < -range64/2:
+			v += range64
+		}
+	}
+	n := int64(v)
+	switch d {
+	case tensor.Int8:
+		n = int64(int8(n))
+	case tensor.Int16:
+		n = int64(int16(n))
+	case tensor.Int32:
+		n = int64(int32(n))
+	case tensor.Uint8:
+		n = int64(uint8(n))
+	}
+	return float64(n)
+}
+
+// ranges has the smallest and the largest number of each type but the floating-point types.
+var ranges = map[tensor.DType][2]float64{
+	tensor.Int8:  {math.MinInt8, math.MaxInt8},
+	tensor.Int16: {math.MinInt16, math.MaxInt16},
+	tensor.Int32: {math.MinInt32, math.MaxInt32},
+	tensor.Int64: {math.MinInt64, math.MaxInt64 &^ 1023}, // the largest float64 below 1<<63
+	tensor.Uint8: {0, math.MaxUint8},
+	tensor.Bool:  {0, 1},
 }
 
 // FromTensor returns an array with a copy of a tensor's elements.

@@ -12,9 +12,6 @@ func reciprocal(b *graph.Builder, x *graph.Value) *graph.Value {
 	return b.Div(constantLike(b, x, 1), x)
 }
 
-// ceil is the smallest integer that is not less than x.
-func ceil(b *graph.Builder, x *graph.Value) *graph.Value { return b.Neg(b.Floor(b.Neg(x))) }
-
 // activation returns the build function of an activation that has attributes.
 func activation(f func(n *node, x *graph.Value) *graph.Value) func(n *node) {
 	return func(n *node) {

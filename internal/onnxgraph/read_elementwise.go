@@ -309,7 +309,11 @@ func readIdentity(n *node) { n.alias(0, n.in(0)) }
 // dropout builds Dropout, which does nothing at prediction. The second result, a mask, is all true.
 func dropout(n *node) {
 	if n.has(2) {
-		if t := n.numbers(2); len(t) != 1 || t[0].s != nil || t[0].k != 0 {
+		t := n.numbers(2)
+		if len(t) != 1 || t[0].s != nil {
+			n.unknown(2)
+		}
+		if t[0].k != 0 && (!n.has(1) || n.float(1) != 0) {
 			n.fail("training_mode is set; lince reads models for predictions")
 		}
 	}

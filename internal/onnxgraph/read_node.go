@@ -365,7 +365,7 @@ func (s *scope) inputsBehind(name string, seen map[string]bool) []string {
 		if p.GetOpType() == "Shape" || p.GetOpType() == "Size" {
 			return nil
 		}
-		for _, i := range p.Input {
+		for _, i := range append(slices.Clone(p.Input), usedInside(p, 0)...) {
 			found = append(found, s.inputsBehind(i, seen)...)
 		}
 		return found
@@ -377,4 +377,23 @@ func (s *scope) inputsBehind(name string, seen map[string]bool) []string {
 		return []string{name}
 	}
 	return nil
+}
+
+// usedInside returns the names of the values that the graphs in a node's attributes use.
+func usedInside(p *onnxpb.NodeProto, depth int) []string {
+	if depth > maxDepth {
+		return nil
+	}
+	var names []string
+	for _, a := range p.Attribute {
+		for _, g := range append(a.Graphs, a.G) {
+			for _, o := range g.GetOutput() {
+				names = append(names, o.GetName())
+			}
+			for _, n := range g.GetNode() {
+				names = append(append(names, n.Input...), usedInside(n, depth+1)...)
+			}
+		}
+	}
+	return names
 }

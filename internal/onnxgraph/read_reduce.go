@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -66,7 +67,7 @@ func reduceMax(n *node, x *graph.Value, axes []int) *graph.Value {
 }
 
 func reduceMin(n *node, x *graph.Value, axes []int) *graph.Value {
-	return n.b.Neg(n.b.ReduceMaxKeep(n.b.Neg(x), axes...))
+	return n.b.Op(op.Reduce{Fn: op.ReduceMin, Axes: axes, KeepDims: true}, x)
 }
 
 func reduceL1(n *node, x *graph.Value, axes []int) *graph.Value {
@@ -93,21 +94,7 @@ func reduceLogSumExp(n *node, x *graph.Value, axes []int) *graph.Value {
 
 // reduceProd multiplies the elements along one axis after the other.
 func reduceProd(n *node, x *graph.Value, axes []int) *graph.Value {
-	for _, at := range axes {
-		if !x.Valid() {
-			return x
-		}
-		size := x.Shape[at]
-		if size == tensor.Unknown || size < 1 || size > largestTake {
-			n.fail("the product of %d elements; lince allows 1 to %d", size, largestTake)
-		}
-		y := n.cut(x, at, 0, 1)
-		for i := 1; i < size; i++ {
-			y = n.b.Mul(y, n.cut(x, at, i, 1))
-		}
-		x = y
-	}
-	return x
+	return n.b.Op(op.Reduce{Fn: op.ReduceProd, Axes: axes, KeepDims: true}, x)
 }
 
 // reduceNumbers follows numbers through a reduction of a vector to one number.
@@ -206,6 +193,9 @@ func argument(sign float64) func(n *node) {
 		v, l := n.last(axis)
 		at := len(l) - 1
 		if sign < 0 {
+			if v.Valid() && !v.DType.IsFloat() { // the smallest numbers of narrow types have no negative
+				v = n.b.Cast(v, tensor.Int64)
+			}
 			v = n.b.Neg(v)
 		}
 		var y *graph.Value

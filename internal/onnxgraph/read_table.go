@@ -56,7 +56,7 @@ var operators = map[string]operator{
 	"And":            {build: binary(op.Min), least: 2, most: 2},
 	"Cast":           {build: readCast, least: 1, most: 1, numbers: castNumbers},
 	"CastLike":       {build: castLike, least: 2, most: 2},
-	"Ceil":           {build: elementwise(ceil), least: 1, most: 1, numbers: roundNumbers(math.Ceil)},
+	"Ceil":           {build: unary(op.Ceil), least: 1, most: 1, numbers: roundNumbers(math.Ceil)},
 	"Clip":           {build: readClip, least: 1, most: 3},
 	"Cos":            {build: unary(op.Cos), least: 1, most: 1},
 	"Div":            {build: binary(op.Div), least: 2, most: 2, numbers: divNumbers},
@@ -156,7 +156,7 @@ var operators = map[string]operator{
 
 	// read_resize.go
 	"Resize":   {build: readResize, least: 1, most: 4},
-	"Upsample": {build: upsample, least: 1, most: 2},
+	"Upsample": {build: readResize, least: 1, most: 2},
 
 	// read_quantize.go
 	"ConvInteger":                            {build: convInteger, least: 2, most: 4},
@@ -174,6 +174,76 @@ var operators = map[string]operator{
 	"com.microsoft.QLinearMul":               {build: qLinearBinary(binary(op.Mul)), least: 7, most: 8},
 	"com.microsoft.QLinearSigmoid":           {build: qLinearUnary(unary(op.Sigmoid)), least: 4, most: 5},
 	"com.microsoft.QuantizeLinear":           {build: quantizeLinear, least: 2, most: 3},
+
+	// read_functions.go
+	"Tan":                              {build: elementwise(tan), least: 1, most: 1},
+	"Asin":                             {build: elementwise(asin), least: 1, most: 1},
+	"Acos":                             {build: elementwise(acos), least: 1, most: 1},
+	"Sinh":                             {build: elementwise(sinh), least: 1, most: 1},
+	"Cosh":                             {build: elementwise(cosh), least: 1, most: 1},
+	"Asinh":                            {build: elementwise(asinh), least: 1, most: 1},
+	"Acosh":                            {build: elementwise(acosh), least: 1, most: 1},
+	"Atanh":                            {build: elementwise(atanh), least: 1, most: 1},
+	"Atan":                             {build: unary(op.Atan), least: 1, most: 1},
+	"Mod":                              {build: modulo, least: 2, most: 2},
+	"BitShift":                         {build: bitShift, least: 2, most: 2},
+	"BitwiseAnd":                       {build: binary(op.BitAnd), least: 2, most: 2},
+	"BitwiseOr":                        {build: binary(op.BitOr), least: 2, most: 2},
+	"BitwiseXor":                       {build: binary(op.BitXor), least: 2, most: 2},
+	"BitwiseNot":                       {build: bitwiseNot, least: 1, most: 1},
+	"Det":                              {build: determinant, least: 1, most: 1},
+	"ai.onnx.ml.Binarizer":             {build: activation(binarizer), least: 1, most: 1},
+	"ai.onnx.ml.ArrayFeatureExtractor": {build: featureExtractor, least: 2, most: 2},
+
+	// read_index.go
+	"GatherElements":  {build: gatherElements, least: 2, most: 2},
+	"GatherND":        {build: gatherND, least: 2, most: 2},
+	"ScatterElements": {build: scatterElements, least: 3, most: 3},
+	"Scatter":         {build: scatterElements, least: 3, most: 3},
+	"ScatterND":       {build: scatterND, least: 3, most: 3},
+	"TensorScatter":   {build: tensorScatter, least: 2, most: 3},
+	"TopK":            {build: topK, least: 1, most: 2},
+	"OneHot":          {build: readOneHot, least: 3, most: 3},
+	"Trilu":           {build: triangle, least: 1, most: 2},
+	"CumSum":          {build: cumulative(false), least: 2, most: 2},
+	"CumProd":         {build: cumulative(true), least: 2, most: 2},
+	"ReverseSequence": {build: reverseSequence, least: 2, most: 2},
+
+	// read_sample.go
+	"GridSample": {build: gridSample, least: 2, most: 2},
+	"AffineGrid": {build: affineGrid, least: 2, most: 2},
+	"RoiAlign":   {build: roiAlign, least: 3, most: 3},
+
+	// read_unpool.go
+	"MaxUnpool":     {build: maxUnpool, least: 2, most: 3},
+	"Col2Im":        {build: columnsToImage, least: 3, most: 3},
+	"CenterCropPad": {build: centerCropPad, least: 2, most: 2},
+	"DeformConv":    {build: deformableConvolution, least: 3, most: 5},
+
+	// read_known.go
+	"NonZero":           {build: nonZero, least: 1, most: 1},
+	"Compress":          {build: compress, least: 2, most: 2},
+	"EyeLike":           {build: eyeLike, least: 1, most: 1},
+	"Unique":            {build: unique, least: 1, most: 1},
+	"NonMaxSuppression": {build: suppress, least: 2, most: 5},
+
+	// read_loss.go
+	"NegativeLogLikelihoodLoss": {build: likelihoodLoss, least: 2, most: 3},
+	"SoftmaxCrossEntropyLoss":   {build: crossEntropyLoss, least: 2, most: 3},
+
+	// read_attention.go
+	"Attention":           {build: attention, least: 3, most: 7},
+	"RotaryEmbedding":     {build: rotaryEmbedding, least: 3, most: 4},
+	"RMSNormalization":    {build: rmsNormalization, least: 2, most: 2},
+	"SwiGLU":              {build: swiGLU, least: 2, most: 2},
+	"CausalConvWithState": {build: causalConvolution, least: 2, most: 4},
+
+	// read_loop.go
+	"Loop": {build: loop, least: 0, most: -1, control: true},
+	"Scan": {build: scan, least: 1, most: -1, control: true},
+
+	// read_einsum.go
+	"Einsum": {build: einsum, least: 1, most: -1},
 
 	// read_control.go
 	"If": {build: branch, least: 1, most: 1, control: true},

@@ -72,8 +72,8 @@ func Write(g *graph.Graph, s *graph.Store, o WriteOptions) (*onnx.Model, error) 
 	}
 	w := &writer{
 		options: o, store: s,
-		uses: map[*graph.Value]int{}, plans: map[*graph.Node]*plan{}, forms: map[*graph.Value][]form{}, statics: map[*graph.Value]*static{},
-		constants: map[string]*ref{}, taken: map[string]bool{}, dims: map[string]bool{},
+		uses: map[*graph.Value]int{}, plans: map[*graph.Node]*plan{}, forms: map[*graph.Value][]form{}, rows: map[*graph.Value]form{}, slid: map[*graph.Value]bool{}, statics: map[*graph.Value]*static{},
+		constants: map[string]*ref{}, shaped: map[shaped]*ref{}, taken: map[string]bool{}, dims: map[string]bool{},
 	}
 	w.plan(g)
 	if err := errors.Join(w.errs...); err != nil {
@@ -103,11 +103,14 @@ type writer struct {
 	errs    []error
 
 	uses  map[*graph.Value]int  // by nodes that the outputs need
+	slid  map[*graph.Value]bool // images over which windows slide
 	plans map[*graph.Node]*plan // of the nodes that are written
 
 	forms     map[*graph.Value][]form
+	rows      map[*graph.Value]form // of images of one row, as sequences (batch, channels, width)
 	statics   map[*graph.Value]*static
 	constants map[string]*ref
+	shaped    map[shaped]*ref
 	layer     string // path of the layer whose nodes are being written
 	taken     map[string]bool
 	dims      map[string]bool
@@ -133,11 +136,16 @@ func (w *writer) plan(g *graph.Graph) {
 		needed[o.Value.Node] = true
 		w.uses[o.Value]++
 	}
-	for _, n := range slices.Backward(g.Nodes) {
-		if needed[n] {
+	last := len(g.Nodes) - 1
+	for i := range g.Nodes {
+		if n := g.Nodes[last-i]; needed[n] {
 			for _, v := range n.In {
 				w.uses[v]++
 				needed[v.Node] = true
+			}
+			switch n.Op.(type) {
+			case op.Conv2D, op.DepthwiseConv2D, op.Conv2DTranspose, op.MaxPool2D, op.AveragePool2D:
+				w.slid[n.In[0]] = true
 			}
 		}
 	}
@@ -146,7 +154,8 @@ func (w *writer) plan(g *graph.Graph) {
 		needed[o.Value.Node] = true
 	}
 	reported := map[string]bool{}
-	for _, n := range slices.Backward(g.Nodes) {
+	for i := range g.Nodes {
+		n := g.Nodes[last-i]
 		if !needed[n] {
 			continue
 		}
@@ -156,7 +165,7 @@ func (w *writer) plan(g *graph.Graph) {
 				reported[where] = true
 				w.errs = append(w.errs, &graph.Error{Where: n.Layer, Op: n.Op.Name(), Err: errors.New(refusal(n))})
 			}
-			continue
+			p = &plan{in: n.In} // to find all such ops
 		}
 		w.plans[n] = p
 		for _, v := range p.in {

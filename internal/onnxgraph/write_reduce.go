@@ -27,6 +27,27 @@ func average(w *writer, n *graph.Node) *plan {
 	return nil
 }
 
+// kept is a reduction over the height and the width of images, of which a reshape restores the two dimensions.
+func kept(w *writer, n *graph.Node) *plan {
+	y, shape := n.In[0], n.Out[0].Shape
+	if y.Rank() != 2 || len(shape) != 4 || shape[1] != 1 || shape[2] != 1 || shape[3] != y.Shape[1] || !w.once(y) {
+		return nil
+	}
+	x, r, ok := mean(y)
+	operator, global := "ReduceMean", "GlobalAveragePool"
+	if !ok {
+		if r, ok = y.Node.Op.(op.Reduce); !ok || r.Fn != op.ReduceMax || !y.DType.IsFloat() {
+			return nil
+		}
+		x, operator, global = y.Node.In[0], "ReduceMax", "GlobalMaxPool"
+	}
+	if r.KeepDims || !slices.Equal(slices.Sorted(slices.Values(r.Axes)), []int{1, 2}) {
+		return nil
+	}
+	r.KeepDims = true
+	return w.reduced(n, x, r, operator, global)
+}
+
 // reduced plans an operator along axes of x. global is the operator for the height and the width of images, if there is one.
 func (w *writer) reduced(n *graph.Node, x *graph.Value, r op.Reduce, operator, global string) *plan {
 	rank := x.Rank()

@@ -78,11 +78,9 @@ func (w *writer) resample(o op.Resize, x *graph.Value, in *ref) *ref {
 	return w.resizeTo(in, o.Size[0], o.Size[1], a...)
 }
 
-// resizeTo adds ONNX's Resize of images (batch, channels, height, width) to a size.
+// resizeTo adds ONNX's Resize of images (batch, channels, height, width) to a size. It computes the whole shape. Since opset 18, axes could
+// say that the size is that of the last two dimensions, but ONNX Runtime 1.32 fails if it moves a Transpose over such a Resize.
 func (w *writer) resizeTo(in *ref, height, width int, a ...*onnxpb.AttributeProto) *ref {
-	if w.options.Opset >= 18 {
-		return w.node("Resize", []*ref{in, nil, nil, w.integers(height, width)}, append(a, ints("axes", 2, 3))...)
-	}
 	shape := w.node("Slice", []*ref{w.node("Shape", []*ref{in}), w.integers(0), w.integers(2)})
 	shape = w.node("Concat", []*ref{shape, w.integers(height, width)}, integer("axis", 0))
 	return w.node("Resize", []*ref{in, nil, nil, shape}, a...)

@@ -16,6 +16,12 @@ type static struct {
 	value *tensor.Tensor
 }
 
+// shaped names a static value in another shape than its own.
+type shaped struct {
+	of  *static
+	how string
+}
+
 // static returns the value, or nil if it is computed.
 func (w *writer) static(v *graph.Value) *static {
 	if s, ok := w.statics[v]; ok {

@@ -36,7 +36,7 @@ var rules = map[string][]rule{
 
 	"ReduceSum": {reduction}, "ReduceMax": {reduction}, "ArgMax": {argMax}, "CumSum": {cumSum},
 
-	"Reshape": {dense, reshape}, "Transpose": {transpose}, "ExpandDims": {expandDims}, "Squeeze": {squeeze}, "Concat": {concat},
+	"Reshape": {dense, kept, groupsNormalized, reshape}, "Transpose": {transpose}, "ExpandDims": {expandDims}, "Squeeze": {squeeze}, "Concat": {concat},
 	"Slice": {sliceOf}, "Pad": {pad}, "BroadcastLike": {broadcastLike}, "ReshapeLike": {reshapeLike}, "Size": {size},
 	"Index": {index}, "Iota": {iota},
 }

@@ -31,6 +31,8 @@ const (
 	LessEqual
 	Greater
 	GreaterEqual
+	Mod  // the remainder of x/y rounded down: it has the sign of y
+	FMod // the remainder of x/y rounded toward zero: it has the sign of x
 )
 
 // String returns the function's name.
@@ -191,6 +193,14 @@ var binaries = [...]binaryFunction{
 	LessEqual:    {"LessEqual", func(x, y float32) float32 { return truth(x <= y) }},
 	Greater:      {"Greater", func(x, y float32) float32 { return truth(x > y) }},
 	GreaterEqual: {"GreaterEqual", func(x, y float32) float32 { return truth(x >= y) }},
+	Mod: {"Mod", func(x, y float32) float32 {
+		r := math.Mod(float64(x), float64(y))
+		if r != 0 && (r < 0) != (y < 0) {
+			r += float64(y)
+		}
+		return float32(r)
+	}},
+	FMod: {"FMod", func(x, y float32) float32 { return float32(math.Mod(float64(x), float64(y))) }},
 }
 
 func truth(b bool) float32 {

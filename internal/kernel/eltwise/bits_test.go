@@ -17,7 +17,7 @@ func TestBits(t *testing.T) {
 			x[i] *= float32(i%40 + 1)
 		}
 		for op := range UnaryOp(len(unaries)) {
-			if op == Log || op == Log1p || op == Sin || op == Cos { // computed in Go, whose results differ between architectures
+			if op == Log || op == Log1p || op == Sin || op == Cos || op == Atan { // computed in Go, whose results differ between architectures
 				continue
 			}
 			u := NewUnary(isa, op, n)

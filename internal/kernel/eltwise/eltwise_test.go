@@ -151,8 +151,8 @@ func TestApproximations(t *testing.T) {
 // TestAssembly checks that each function has assembly, except for those that package eltwise computes in Go. A row
 // that the generator lacks would otherwise show only in the speed.
 func TestAssembly(t *testing.T) {
-	goUnaries := []UnaryOp{Copy, Rsqrt, Log, Log1p, Sign, Floor, Ceil, Round, Sin, Cos}
-	goBinaries := []BinaryOp{NotEqual, Pow}
+	goUnaries := []UnaryOp{Copy, Rsqrt, Log, Log1p, Sign, Floor, Ceil, Round, Sin, Cos, Atan}
+	goBinaries := []BinaryOp{NotEqual, Pow, Mod, FMod}
 	kerneltest.Each(t, func(t *testing.T, isa kernel.ISA) {
 		if isa == kernel.Generic {
 			return

@@ -33,6 +33,7 @@ const (
 	Softplus // ln(1 + exp(x))
 	Sin
 	Cos
+	Atan
 )
 
 // String returns the function's name.
@@ -138,4 +139,6 @@ var unaries = [...]unaryFunction{
 	})},
 	Sin: {"Sin", double(math.Sin)},
 	Cos: {"Cos", double(math.Cos)},
+
+	Atan: {"Atan", double(math.Atan)},
 }
