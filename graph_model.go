@@ -64,6 +64,9 @@ func (o Options) FromGraph(g *graph.Graph, variables *graph.Store) (*Model, erro
 			return nil, fmt.Errorf("making a model of a graph: %w", err)
 		}
 	}
+	for _, out := range g.Outputs {
+		m.outputKeys = append(m.outputKeys, out.Key)
+	}
 	return m.initialized()
 }
 

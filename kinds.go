@@ -130,8 +130,9 @@ func kinds() []*kind {
 		},
 		{
 			name: "tflite", title: "a TensorFlow Lite model", suffixes: []string{".tflite"},
-			is:      func(_ source, head []byte) bool { return at(head, 4, "TFL3") },
-			refusal: "export the model from the program that trained it as a .keras file: model.save(\"NAME.keras\")",
+			is:     func(_ source, head []byte) bool { return at(head, 4, "TFL3") },
+			open:   openTFLite,
+			export: (*Model).exportTFLite,
 		},
 		{
 			name: "weights.h5", title: "a file of Keras weights", suffixes: []string{".weights.h5"},
@@ -375,7 +376,10 @@ model.save("NAME.keras")`
 )
 
 func (k *kind) public(path string) FileKind {
-	return FileKind{k.name, k.title, slices.Clone(k.suffixes), k.open != nil, k.save != nil, k.export != nil, k.tensors != nil, k.refusalFor(path)}
+	return FileKind{
+		Name: k.name, Title: k.title, Suffixes: slices.Clone(k.suffixes), Refusal: k.refusalFor(path),
+		Opens: k.open != nil, Saves: k.save != nil, Exports: k.export != nil, Tensors: k.tensors != nil,
+	}
 }
 
 // refusalFor returns the refusal for a file with this name.
