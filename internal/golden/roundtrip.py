@@ -75,7 +75,7 @@ def arrays(z, letter):
 
 def check(run, path, z):
     try:
-        got, expected = [[np.squeeze(a) for a in list] for list in (run(path, arrays(z, "x")), arrays(z, "y"))]
+        got, expected = [[np.squeeze(a) for a in group] for group in (run(path, arrays(z, "x")), arrays(z, "y"))]
         if [g.shape for g in got] != [e.shape for e in expected]:
             raise ValueError(f"outputs of shapes {[g.shape for g in got]}, want {[e.shape for e in expected]}")
         difference = max(float(np.abs(g.astype(np.float64) - e).max()) for g, e in zip(got, expected))
