@@ -15,6 +15,7 @@ import (
 	"github.com/lince-ml/lince/format/onnx/onnxpb"
 	"github.com/lince-ml/lince/internal/onnxcheck"
 	"github.com/lince-ml/lince/internal/onnxgraph"
+	"github.com/lince-ml/lince/internal/pyrun"
 	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
@@ -240,7 +241,7 @@ func TestONNXExternal(t *testing.T) {
 	for i := range x.Float32s() {
 		x.Float32s()[i] = float32(i * 7919 % 256)
 	}
-	results, err := onnxcheck.Run(context.Background(), python, []onnxcheck.Job{{Path: whole, Inputs: []*tensor.Tensor{x}}, {Path: path, Inputs: []*tensor.Tensor{x}}})
+	results, err := onnxcheck.Run(context.Background(), python, []pyrun.Job{{Path: whole, Inputs: []*tensor.Tensor{x}}, {Path: path, Inputs: []*tensor.Tensor{x}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,13 +3,14 @@ package lince_test
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/lince-ml/lince"
-	"github.com/lince-ml/lince/internal/testenv"
+	"github.com/lince-ml/lince/internal/onnxcheck"
+	"github.com/lince-ml/lince/internal/pyrun"
 	"github.com/lince-ml/lince/tensor"
+	"github.com/lince-ml/lince/zoo"
 )
 
 // publicModels lists the models that internal/golden/public_models.py downloads.
@@ -23,6 +24,7 @@ var publicModels = []struct {
 	{file: "fer-emotion.hdf5"},
 	// The interpreter rounds the operands of convolutions to 8 bits, lince computes with the weights as floats.
 	{file: "fer-emotion-int8.tflite", bound: 0.02},
+	{file: "efficientnet-lite0.pth", channelsFirst: true, options: lince.Options{Recognize: zoo.Recognize}},
 	{file: "opennsfw.onnx"},
 	{file: "ppocr-cls.onnx", channelsFirst: true},
 	{file: "ppocr-det.onnx", channelsFirst: true},
@@ -31,65 +33,86 @@ var publicModels = []struct {
 }
 
 // TestPublicModels opens the public models in the folder that LINCE_MODELS names. The predictions must be those of the libraries that
-// made them. Real Keras must open what lince saves of Keras' models, ONNX Runtime what it exports of all, and predict the same.
+// made them. Real Keras must open what lince saves of Keras' models, ONNX Runtime and TensorFlow Lite what it exports of all, and
+// predict the same.
 func TestPublicModels(t *testing.T) {
 	folder := os.Getenv("LINCE_MODELS")
 	if folder == "" {
 		t.Skip("LINCE_MODELS names no folder made by internal/golden/public_models.py")
 	}
 	back := t.TempDir()
-	var written []string
+	written := map[string][]pyrun.Job{} // by the library that runs them
+	want := map[string]*tensor.Tensor{} // by path
 	for _, p := range publicModels {
 		t.Run(p.file, func(t *testing.T) {
-			path := filepath.Join(folder, p.file)
-			kind, err := lince.FileKindOf(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !kind.Opens {
-				t.Skip(kind.Refusal)
-			}
-			m, err := p.options.Open(path)
+			m, err := p.options.Open(filepath.Join(folder, p.file))
 			if err != nil {
 				t.Fatal(err)
 			}
 			name := strings.TrimSuffix(p.file, filepath.Ext(p.file))
 			z := readNPZ(t, filepath.Join(folder, name+".npz"))
-			x, want := z["x"], z["y"]
+			x, y := z["x"], z["y"]
 			if p.channelsFirst {
 				x = channelsLast(x)
 			}
-			y, err := m.PredictBatch(x)
+			got, err := m.PredictBatch(x)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if p.channelsFirst && len(y.Shape()) == 4 && want.Shape()[1] == 1 { // with one channel, both orders are the same
-				want = tensor.Of(want.Float32s(), y.Shape()...)
+			if len(y.Shape()) == 4 && y.Shape()[1] == 1 { // one channel may be first or last
+				y = tensor.Of(y.Float32s(), got.Shape()...)
 			}
 			bound := p.bound
 			if bound == 0 {
 				bound = 1e-4
 			}
-			compareArray(t, y, want, bound)
-			if p.bound != 0 {
-				return // the other libraries' predictions are no reference
-			}
-			copyFile(t, filepath.Join(folder, name+".npz"), filepath.Join(back, name+".npz"))
-			if err := m.Export(filepath.Join(back, name+".onnx"), lince.ExportOptions{ChannelsFirst: p.channelsFirst}); err != nil {
-				t.Fatal(err)
-			}
-			written = append(written, name+".onnx")
-			if kind.Name == "h5" {
-				for _, suffix := range []string{".keras", ".h5"} {
-					if err := m.Save(filepath.Join(back, name+suffix)); err != nil {
-						t.Fatal(err)
-					}
-					written = append(written, name+suffix)
+			compareArray(t, got, y, bound)
+
+			out := func(library, suffix string, write func(path string) error) {
+				path := filepath.Join(back, name+suffix)
+				if err := write(path); err != nil {
+					t.Error(err)
+					return
 				}
+				written[library] = append(written[library], pyrun.Job{Path: path, Inputs: []*tensor.Tensor{x}})
+				want[path] = got
+			}
+			export := func(path string) error { return m.Export(path, lince.ExportOptions{}) }
+			out("onnxruntime", ".onnx", export)
+			out("tflite", ".tflite", export)
+			if strings.HasPrefix(filepath.Ext(p.file), ".h") { // a Keras model
+				out("keras", ".keras", m.Save)
+				out("keras", ".h5", m.Save)
 			}
 		})
 	}
-	checkRoundTrip(t, back, written, 1e-4)
+	python := os.Getenv("LINCE_PYTHON")
+	if python == "" {
+		t.Skip("the other libraries need LINCE_PYTHON")
+	}
+	for library, jobs := range written {
+		var results []pyrun.Result
+		var err error
+		switch library {
+		case "keras":
+			results, err = pyrun.Run(t.Context(), python, pyrun.Keras(), jobs)
+		case "tflite":
+			results, err = pyrun.Run(t.Context(), python, pyrun.TFLite(), jobs)
+		case "onnxruntime":
+			results, err = onnxcheck.Run(t.Context(), python, jobs)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range results {
+			t.Run(filepath.Base(jobs[i].Path), func(t *testing.T) {
+				if r.Err != nil {
+					t.Fatal(r.Err)
+				}
+				compareArray(t, r.Outputs[0], want[jobs[i].Path], 1e-4)
+			})
+		}
+	}
 }
 
 // channelsLast returns images with the channels as the last dimension.
@@ -105,45 +128,4 @@ func channelsLast(x *tensor.Tensor) *tensor.Tensor {
 		}
 	}
 	return out
-}
-
-// checkRoundTrip has the real libraries run the files in the folder with internal/golden/roundtrip.py. The outputs must differ from the
-// expected ones by at most the bound.
-func checkRoundTrip(t *testing.T, folder string, files []string, bound float64) {
-	t.Helper()
-	testenv.Python(t, "roundtrip.py", folder)
-	var results map[string]struct {
-		Difference, Scale float64
-		Error             string
-	}
-	readJSON(t, &results, folder, "roundtrip.json")
-	for _, name := range files {
-		r, ok := results[name]
-		switch {
-		case !ok:
-			t.Errorf("%s was not run; these were: %v", name, results)
-		case r.Error != "":
-			t.Errorf("%s: %s", name, r.Error)
-		case r.Scale == 0:
-			t.Errorf("%s: all expected outputs are 0", name)
-		case r.Difference > bound:
-			t.Errorf("%s: outputs differ by %g, want at most %g", name, r.Difference, bound)
-		}
-	}
-	for name := range results {
-		if !slices.Contains(files, name) {
-			t.Errorf("%s was run, but not written here", name)
-		}
-	}
-}
-
-func copyFile(t *testing.T, from, to string) {
-	t.Helper()
-	b, err := os.ReadFile(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(to, b, 0o666); err != nil {
-		t.Fatal(err)
-	}
 }
