@@ -15,6 +15,7 @@ import (
 	"github.com/lince-ml/lince/format/onnx"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/onnxcheck"
+	"github.com/lince-ml/lince/internal/pyrun"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -29,7 +30,7 @@ func TestWriteNodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var jobs []onnxcheck.Job
+	var jobs []pyrun.Job
 	var of []*nodeTest
 	var opsets []int
 	refused := map[string]string{}
@@ -72,7 +73,7 @@ func TestWriteNodes(t *testing.T) {
 				}
 				in = append(in, x)
 			}
-			jobs, of, opsets = append(jobs, onnxcheck.Job{Path: file, Inputs: in}), append(of, n), append(opsets, opset)
+			jobs, of, opsets = append(jobs, pyrun.Job{Path: file, Inputs: in}), append(of, n), append(opsets, opset)
 		}
 	}
 	results, err := onnxcheck.Run(context.Background(), python, jobs)
