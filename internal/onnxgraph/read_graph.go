@@ -135,7 +135,8 @@ func (r *reader) newScope(outer *scope, nodes []*onnxpb.NodeProto, outputs []str
 		s.uses[o]++
 	}
 	var needed []*onnxpb.NodeProto
-	for _, n := range slices.Backward(nodes) {
+	for i := len(nodes) - 1; i >= 0; i-- {
+		n := nodes[i]
 		if !slices.ContainsFunc(n.Output, func(o string) bool { return o != "" && s.uses[o] > 0 }) {
 			continue
 		}
@@ -144,7 +145,7 @@ func (r *reader) newScope(outer *scope, nodes []*onnxpb.NodeProto, outputs []str
 			s.uses[i]++
 		}
 		for _, a := range n.Attribute {
-			for _, g := range append(a.Graphs, a.G) {
+			for _, g := range slices.Concat(a.Graphs, []*onnxpb.GraphProto{a.G}) {
 				s.useInside(g, 0)
 			}
 		}
@@ -169,7 +170,7 @@ func (s *scope) useInside(g *onnxpb.GraphProto, depth int) {
 			s.uses[i] += 2
 		}
 		for _, a := range n.Attribute {
-			for _, g := range append(a.Graphs, a.G) {
+			for _, g := range slices.Concat(a.Graphs, []*onnxpb.GraphProto{a.G}) {
 				s.useInside(g, depth+1)
 			}
 		}
@@ -276,8 +277,8 @@ func prune(g *graph.Graph) {
 	for _, o := range g.Outputs {
 		needed[o.Value.Node] = true
 	}
-	for _, n := range slices.Backward(g.Nodes) {
-		if needed[n] {
+	for i := len(g.Nodes) - 1; i >= 0; i-- {
+		if n := g.Nodes[i]; needed[n] {
 			for _, v := range n.In {
 				needed[v.Node] = true
 			}
