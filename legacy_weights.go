@@ -71,6 +71,9 @@ func rank(first bool) int {
 	return 1
 }
 
+// maxMismatches limits the lines of an error.
+const maxMismatches = 20
+
 // loadLegacy sets the layers' variables from an .h5 file. Layers that have weights are matched with groups that have
 // weights, in their order, as Keras does. It returns the variables in the order of the file.
 func (m *Model) loadLegacy(f *keras.Legacy) ([]legacyVariable, error) {
@@ -108,6 +111,9 @@ func (m *Model) loadLegacy(f *keras.Legacy) ([]legacyVariable, error) {
 	}
 	if len(f.TopLevel) > 0 {
 		errs = append(errs, fmt.Errorf("the file has %d weights of the model itself, which is not supported", len(f.TopLevel)))
+	}
+	if n := len(errs) - maxMismatches; n > 0 {
+		errs = append(errs[:maxMismatches], fmt.Errorf("and %d more layers", n))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
