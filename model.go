@@ -58,6 +58,10 @@ type Options struct {
 	// Schedules decodes custom learning rate schedules of an optimizer in a file.
 	Schedules map[string]ScheduleDecoder
 
+	// Recognize makes the network of a file that has weights and no network, such as a state dict of PyTorch. nil knows none; zoo.Recognize
+	// knows the published networks of package zoo.
+	Recognize Recognizer
+
 	backend backend.Backend // tests; nil is the engine
 }
 
