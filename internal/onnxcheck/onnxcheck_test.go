@@ -78,7 +78,7 @@ func TestRun(t *testing.T) {
 		if err := f.Close(); err != nil {
 			t.Fatal(err)
 		}
-		jobs = append(jobs, pyrun.Job{path, []*tensor.Tensor{tensor.Of([]float32{10, 20}, 2)}})
+		jobs = append(jobs, pyrun.Job{Path: path, Inputs: []*tensor.Tensor{tensor.Of([]float32{10, 20}, 2)}})
 	}
 	got, err := Run(context.Background(), python, jobs)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/lince-ml/lince/internal/graphtest"
 	"github.com/lince-ml/lince/internal/onnxcheck"
 	"github.com/lince-ml/lince/internal/onnxgraph"
+	"github.com/lince-ml/lince/internal/pyrun"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -182,7 +183,7 @@ var writeCases = []writeCase{
 func TestWrite(t *testing.T) {
 	written := map[string]bool{}
 	dir := t.TempDir()
-	var jobs []onnxcheck.Job
+	var jobs []pyrun.Job
 	var want [][]*tensor.Tensor
 	var names []string
 	for i, c := range writeCases {
@@ -226,7 +227,7 @@ func TestWrite(t *testing.T) {
 						given[k] = transposed(x)
 					}
 				}
-				jobs, names = append(jobs, onnxcheck.Job{Path: path, Inputs: given}), append(names, fmt.Sprintf("%s, opset %d, channels first %v", c.name, opset, first))
+				jobs, names = append(jobs, pyrun.Job{Path: path, Inputs: given}), append(names, fmt.Sprintf("%s, opset %d, channels first %v", c.name, opset, first))
 				want = append(want, m.Run(t, in...))
 			}
 		}
