@@ -117,7 +117,7 @@ func (c *convertCommand) Run(e *env) error {
 	if err := c.write(e, t, m, r); err != nil {
 		return err
 	}
-	return e.result(r, r.print)
+	return e.result(r, escaped(r.print))
 }
 
 // target returns the kind of the new file.
