@@ -152,7 +152,7 @@ func kinds() []*kind {
 			tensors: tensorsOfLegacy,
 		},
 		{
-			name: "safetensors", title: "a file of weights (safetensors)", suffixes: []string{".safetensors"},
+			name: "safetensors", title: "a safetensors file", suffixes: []string{".safetensors"},
 			is: isSafetensors,
 
 			open:        openSafetensors,

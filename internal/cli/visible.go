@@ -6,8 +6,8 @@ import (
 	"unicode"
 )
 
-// visible returns a text in which characters that cannot be seen, except line ends and tabs, are escaped as in Go: names in a file from
-// a stranger must not control the terminal.
+// visible returns a text in which characters that cannot be seen, except line ends and tabs, are escaped as in Go: names in
+// an untrusted file must not control the terminal.
 func visible(text string) string {
 	text = strings.ToValidUTF8(text, "\ufffd")
 	if !strings.ContainsFunc(text, hidden) {
