@@ -38,7 +38,7 @@ func (c *diffCommand) Validate() error {
 	if !(c.Tolerance >= 0) {
 		err = fmt.Errorf("--tolerance must be at least 0, got %v", c.Tolerance)
 	}
-	return mistakes(c.exampleFlags.mistakes(), err)
+	return mistakes(c.mistakes(), err)
 }
 
 // modelDiff is the command's result.
