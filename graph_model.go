@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
@@ -20,7 +21,7 @@ func FromGraph(g *graph.Graph, variables *graph.Store) (*Model, error) {
 }
 
 // FromGraph makes a model from a graph of ops, for example one that was read from a file in another format. The
-// model's inputs and outputs are the graph's, named by their keys; inputs have shape (batch, ...). variables
+// model's inputs and outputs are the graph's, named by their keys, with _ for a slash; inputs have shape (batch, ...). variables
 // holds the graph's variables; the model copies their values. The graph must be for predictions: FromGraph
 // returns an error if it updates variables. Variables whose role is not graph.Weight are not trained.
 //
@@ -45,7 +46,8 @@ func (o Options) FromGraph(g *graph.Graph, variables *graph.Store) (*Model, erro
 	}
 	var in []*Symbol
 	for _, v := range g.Inputs {
-		input := layer.Input{Shape: v.Shape[1:], DType: v.DType, Name: v.Node.Op.(op.Input).Key}
+		name := strings.ReplaceAll(v.Node.Op.(op.Input).Key, "/", "_") // a layer's name has no slash
+		input := layer.Input{Shape: v.Shape[1:], DType: v.DType, Name: name}
 		if v.Shape[0] != tensor.Unknown {
 			input.Batch = v.Shape[0]
 		}

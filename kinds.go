@@ -282,9 +282,9 @@ tf_keras.models.load_model("FOLDER").save("model.keras")`,
 		},
 		{
 			name: "onnx", title: "an ONNX model", suffixes: []string{".onnx"},
-			is:      isONNX,
-			export:  (*Model).exportONNX,
-			refusal: convertKeras,
+			is:     isONNX,
+			open:   openONNX,
+			export: (*Model).exportONNX,
 		},
 		{
 			name: "coreml", title: "a Core ML model", suffixes: []string{".mlmodel"},
@@ -327,7 +327,6 @@ tf_keras.models.load_model("FOLDER").save("model.keras")`,
 // Refusals of several rows.
 const (
 	needsNetwork = "it has no network; open or build the network and load the weights into it with Model.LoadWeights"
-	convertKeras = "this version of lince does not read such files; save the model as a .keras file: model.save(\"NAME.keras\")"
 	coreML       = "Core ML does not convert it back; export the model that it was made from as .keras or ONNX"
 	caffe        = "save the model as .keras or ONNX; MMdnn converts the two files of a Caffe model (pip install mmdnn):\nmmconvert -sf caffe -in NAME.prototxt -iw NAME.caffemodel -df onnx -om NAME.onnx"
 	checkpoints  = `it has no network; load it into its network with Python (pip install tf_keras):

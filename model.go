@@ -39,6 +39,10 @@ type Options struct {
 	// NoCompile ignores how the model in a file was compiled, and its optimizer's state (Keras'
 	// compile=False). Use it to predict only, or to compile the model differently.
 	NoCompile bool
+	// InputShapes sets the shapes of inputs of an ONNX model, by their names and in the file's order of dimensions, such as
+	// (batch, channels, height, width). It is needed for a network that computes with dimensions that its file leaves open. A
+	// dimension may be tensor.Unknown. The default is the file's shapes.
+	InputShapes map[string]tensor.Shape
 	// Layers decodes custom layers in a file: it maps the name of a class to a function that makes the layer
 	// from its config (Keras' custom_objects). layer.FromConfig[T] is such a function for a layer of type T.
 	// Classes of package layer need no entry.
@@ -109,6 +113,7 @@ type Model struct {
 
 	compiled    *compiled
 	unknown     []error         // what training needs from the file and lince does not support
+	notes       []string        // what differs from the file
 	compileJSON json.RawMessage // the file's compile config, which is saved again if unknown is not empty
 	state       *keras.Entry    // the file's optimizer state, saved again in the same case
 	doubts      []error         // what Compile would refuse in the file's compile options
