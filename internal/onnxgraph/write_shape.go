@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/lince-ml/lince/format/onnx/onnxpb"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/tensor"
@@ -55,7 +56,11 @@ func (w *writer) view(r *ref, from, to tensor.Shape) *ref {
 	case len(to) == 2 && len(from) > 2 && from[1:].Known() && from[1:].Elements() == to[1]:
 		return w.node("Flatten", []*ref{r})
 	}
-	return w.node("Reshape", []*ref{r, w.integers(to...)})
+	var zeros *onnxpb.AttributeProto
+	if slices.Contains(to, 0) { // without it, 0 stands for the operand's dimension
+		zeros = integer("allowzero", 1)
+	}
+	return w.node("Reshape", []*ref{r, w.integers(to...)}, zeros)
 }
 
 // larger returns the dimensions in perm whose size is not 1.

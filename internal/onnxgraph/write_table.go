@@ -13,6 +13,7 @@ var rules = map[string][]rule{
 	"Neg": {each("Neg")}, "Abs": {each("Abs")}, "Sign": {each("Sign")}, "Sqrt": {each("Sqrt")}, "Exp": {each("Exp")}, "Log": {each("Log")},
 	"ReLU": {each("Relu")}, "ReLU6": {relu6}, "Sigmoid": {each("Sigmoid")}, "Tanh": {each("Tanh")}, "Erf": {each("Erf")},
 	"Softplus": {each("Softplus")}, "Floor": {each("Floor")}, "Round": {each("Round")}, "Sin": {each("Sin")}, "Cos": {each("Cos")},
+	"Ceil": {each("Ceil")}, "Atan": {each("Atan")},
 	"Square": {computed(square)}, "Log1p": {computed(log1p)}, "Expm1": {computed(expm1)},
 
 	"Add": {biased, gemm, batchNormalization, celu, broadcast("Add")},
@@ -22,6 +23,8 @@ var rules = map[string][]rule{
 	"Max": {broadcast("Max")}, "Min": {clip, broadcast("Min")}, "Pow": {broadcast("Pow")},
 	"Equal": {broadcast("Equal")}, "Less": {broadcast("Less")}, "LessEqual": {broadcast("LessOrEqual")},
 	"Greater": {broadcast("Greater")}, "GreaterEqual": {broadcast("GreaterOrEqual")},
+	"Mod": {remainder}, "FMod": {remainder},
+	"BitAnd": {bits("BitwiseAnd")}, "BitOr": {bits("BitwiseOr")}, "BitXor": {bits("BitwiseXor")}, "ShiftLeft": {shift("LEFT")}, "ShiftRight": {shift("RIGHT")},
 	"Select": {leakyReLU, elu, selu, broadcast("Where")},
 	"Cast":   {cast}, "StraightThrough": {straightThrough},
 
@@ -32,9 +35,9 @@ var rules = map[string][]rule{
 	"MaxPool2D": {pool("MaxPool")}, "AveragePool2D": {pool("AveragePool")}, "AdaptiveMaxPool2D": {adaptiveMaxPool},
 	"Resize": {resize},
 
-	"MatMul": {matMul}, "BatchMatMul": {batchMatMul}, "Gather": {gather}, "OneHot": {oneHot},
+	"MatMul": {matMul}, "BatchMatMul": {batchMatMul}, "Gather": {gather}, "Scatter": {scatter}, "TopK": {topK}, "OneHot": {oneHot},
 
-	"ReduceSum": {reduction}, "ReduceMax": {reduction}, "ArgMax": {argMax}, "CumSum": {cumSum},
+	"ReduceSum": {reduction}, "ReduceMax": {reduction}, "ReduceMin": {reduction}, "ReduceProd": {reduction}, "ArgMax": {argMax}, "CumSum": {cumSum},
 
 	"Reshape": {dense, kept, reshape}, "Transpose": {transpose}, "ExpandDims": {expandDims}, "Squeeze": {squeeze}, "Concat": {concat},
 	"Slice": {sliceOf}, "Pad": {pad}, "BroadcastLike": {broadcastLike}, "ReshapeLike": {reshapeLike}, "Size": {size},
