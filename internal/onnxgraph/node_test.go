@@ -367,8 +367,9 @@ func checkRefused(t *testing.T, refused map[string]string) {
 	}
 }
 
-// TestSomeNodes runs the tests in testdata/nodes.tar.gz: a few for each operator, all of which pass.
-func TestSomeNodes(t *testing.T) {
+// someNodes returns the files in testdata/nodes.tar.gz: a few tests for each operator, all of which pass.
+func someNodes(t testing.TB) fstest.MapFS {
+	t.Helper()
 	f, err := os.Open("testdata/nodes.tar.gz")
 	if err != nil {
 		t.Fatal(err)
@@ -382,7 +383,7 @@ func TestSomeNodes(t *testing.T) {
 	for r := tar.NewReader(z); ; {
 		h, err := r.Next()
 		if err == io.EOF {
-			break
+			return files
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -393,6 +394,11 @@ func TestSomeNodes(t *testing.T) {
 		}
 		files[h.Name] = &fstest.MapFile{Data: b}
 	}
+}
+
+// TestSomeNodes runs the tests of someNodes. They have each operator of the table.
+func TestSomeNodes(t *testing.T) {
+	files := someNodes(t)
 	for name, err := range runNodes(t, files) {
 		t.Errorf("%s is refused: %s", name, err)
 	}
