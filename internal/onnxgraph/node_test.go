@@ -217,7 +217,7 @@ func (n *nodeTest) tolerance() float64 {
 
 // similar compares tensors: integers are equal, floating-point numbers differ by at most 1e-7 + tolerance*|want|.
 func similar(got, want *tensor.Tensor, tolerance float64) error {
-	if got.DType() != want.DType() && !(got.DType() == tensor.Float32 && want.DType().IsFloat()) {
+	if got.DType() != want.DType() && (got.DType() != tensor.Float32 || !want.DType().IsFloat()) {
 		return fmt.Errorf("got %v, want %v", got, want)
 	}
 	if !got.Shape().Equal(want.Shape()) {
@@ -382,7 +382,7 @@ func someNodes(t testing.TB) fstest.MapFS {
 	files := fstest.MapFS{}
 	for r := tar.NewReader(z); ; {
 		h, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return files
 		}
 		if err != nil {
