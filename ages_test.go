@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -95,8 +96,11 @@ func TestAges(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := len(m.Layers()); got != len(want.Layers) {
-			t.Errorf("the JSON has %d layers, want %d", got, len(want.Layers))
+		layers := slices.DeleteFunc(want.Layers, func(name string) bool {
+			return strings.HasPrefix(name, "tf.") // functions of TensorFlow, which are layers in Keras 2
+		})
+		if got := len(m.Layers()); got != len(layers) {
+			t.Errorf("the JSON has %d layers, want %d", got, len(layers))
 		}
 	})
 }

@@ -15,14 +15,12 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/internal/testenv"
-	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
 )
 
 // TestApplications opens the models of keras.applications that internal/golden/applications.py wrote to the folder that
 // LINCE_APPLICATIONS names. Predictions and summaries must equal Keras'. With LINCE_PYTHON, real Keras opens what lince
-// writes of two of them, and must find the same network. For models with classes or activations that lince lacks, the
-// error must name all of these.
+// writes of them, .keras and .h5. It must find the same network in the first, and predict the same with both.
 func TestApplications(t *testing.T) {
 	folder := os.Getenv("LINCE_APPLICATIONS")
 	if folder == "" {
@@ -32,27 +30,10 @@ func TestApplications(t *testing.T) {
 	if err != nil || len(files) < 14 {
 		t.Fatalf("%d models, %v", len(files), err)
 	}
-	back := t.TempDir()
-	var written []string
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".keras")
 		t.Run(name, func(t *testing.T) {
 			m, err := lince.Open(file)
-			if want := lacking(t, filepath.Join(folder, name+".json")); want != nil {
-				if err == nil {
-					t.Fatalf("no error; want one that names %q", want)
-				}
-				got := err.Error()
-				for _, w := range want {
-					if !strings.Contains(got, w+" (") {
-						t.Errorf("the error lacks %s: %s", w, got)
-					}
-				}
-				if n := strings.Count(got, " (layer "); n != len(want) {
-					t.Errorf("%d classes, want %d: %s", n, len(want), got)
-				}
-				return
-			}
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,77 +50,59 @@ func TestApplications(t *testing.T) {
 			if diff := cmp.Diff(string(want), summaryOf(t, m, lince.SummaryOptions{})); diff != "" {
 				t.Errorf("summary: want -, got +:\n%s", diff)
 			}
-			if name == "MobileNetV2" || name == "ResNet50V2" {
-				if err := m.Save(filepath.Join(back, name+".keras")); err != nil {
+
+			back := t.TempDir()
+			npz, err := os.ReadFile(filepath.Join(folder, name+".npz"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Save(filepath.Join(back, "model.keras")); err != nil {
+				t.Fatal(err)
+			}
+			if m, err = lince.Open(filepath.Join(back, "model.keras")); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Save(filepath.Join(back, "legacy.h5")); err != nil {
+				t.Fatal(err)
+			}
+			if m, err = lince.Open(filepath.Join(back, "legacy.h5")); err != nil {
+				t.Fatal(err)
+			}
+			if got, err = m.PredictBatch(z["x"]); err != nil {
+				t.Fatal(err)
+			}
+			compareArray(t, got, z["y"], 1e-5)
+			for _, form := range []string{"model", "legacy"} {
+				if err := os.WriteFile(filepath.Join(back, form+".npz"), npz, 0o666); err != nil {
 					t.Fatal(err)
 				}
-				npz, err := os.ReadFile(filepath.Join(folder, name+".npz"))
-				if err != nil {
+			}
+			hasOps := slices.Contains(keras3Loses, name)
+			if hasOps {
+				if err := os.Remove(filepath.Join(back, "legacy.h5")); err != nil {
 					t.Fatal(err)
 				}
-				if err := os.WriteFile(filepath.Join(back, name+".npz"), npz, 0o666); err != nil {
+			}
+			testenv.Python(t, "interop.py", "predict", back)
+			compareArray(t, readArray(t, z["y"].Shape(), back, "model.predictions"), z["y"], 1e-6)
+			if !hasOps {
+				compareArray(t, readArray(t, z["y"].Shape(), back, "legacy.predictions"), z["y"], 1e-6)
+			}
+			var texts [2][]byte
+			for i, path := range []string{filepath.Join(folder, name+".json"), filepath.Join(back, "model.json")} {
+				if texts[i], err = os.ReadFile(path); err != nil {
 					t.Fatal(err)
 				}
-				written = append(written, name)
+			}
+			if diff := cmp.Diff(networkOf(t, texts[0]), networkOf(t, texts[1])); diff != "" {
+				t.Errorf("the network that Keras finds: want -, got +:\n%s", diff)
 			}
 		})
 	}
-	testenv.Python(t, "interop.py", "predict", back)
-	for _, name := range written {
-		z := readNPZ(t, filepath.Join(folder, name+".npz"))
-		compareArray(t, readArray(t, z["y"].Shape(), back, name+".predictions"), z["y"], 1e-6)
-		var texts [2][]byte
-		for i, dir := range []string{folder, back} {
-			if texts[i], err = os.ReadFile(filepath.Join(dir, name+".json")); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if diff := cmp.Diff(networkOf(t, texts[0]), networkOf(t, texts[1])); diff != "" {
-			t.Errorf("%s: the network that Keras finds: want -, got +:\n%s", name, diff)
-		}
-	}
 }
 
-// entry is a model or a layer in Keras' JSON.
-type entry struct {
-	Module string
-	Class  string `json:"class_name"`
-	Config struct {
-		Activation string
-		Layers     []entry
-	}
-}
-
-// lacking returns the classes and activations in a model's JSON that lince lacks, in the form in which the error of
-// Open names them.
-func lacking(t *testing.T, file string) []string {
-	t.Helper()
-	var model entry
-	readJSON(t, &model, file)
-	if len(model.Config.Layers) == 0 {
-		t.Fatalf("%s has no layers", file)
-	}
-	var list []string
-	var walk func(layers []entry)
-	walk = func(layers []entry) {
-		for _, l := range layers {
-			a := l.Config.Activation
-			switch {
-			case l.Config.Layers != nil:
-				walk(l.Config.Layers)
-			case strings.HasPrefix(l.Module, "keras.src.ops."):
-				list = append(list, l.Module+"."+l.Class)
-			case !slices.Contains(layer.Classes(), l.Class):
-				list = append(list, l.Class)
-			case a != "" && !slices.Contains(layer.Activations(), a):
-				list = append(list, fmt.Sprintf("activation %q", a))
-			}
-		}
-	}
-	walk(model.Config.Layers)
-	slices.Sort(list)
-	return slices.Compact(list)
-}
+// keras3Loses lists the models whose .h5 files Keras 3.15 does not open, not even its own: the networks have ops between the layers.
+var keras3Loses = []string{"MobileNetV3Small"}
 
 // readNPZ reads the float32 arrays of an .npz file.
 func readNPZ(t *testing.T, file string) map[string]*tensor.Tensor {

@@ -172,7 +172,7 @@ func TestCheckpointOfWeights(t *testing.T) {
 	m := smallModel(t, 1)
 	must(m.Fit(context.Background(), barsData(6, 4, 2), quiet(FitOptions{Epochs: 2, Callbacks: []callback.Callback{callback.ModelCheckpoint{Path: path, SaveWeightsOnly: true}}})))
 	again := smallModel(t, 2)
-	if err := again.LoadWeights(strings.Replace(path, "{epoch}", "2", 1)); err != nil {
+	if _, err := again.LoadWeights(strings.Replace(path, "{epoch}", "2", 1), WeightsOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	for i, w := range m.Weights() {

@@ -51,7 +51,22 @@ func openH5(o Options, file source) (*Model, error) {
 
 // saveH5 writes the file of a whole model in the form of Keras 3's .h5 files.
 func saveH5(w io.Writer, m *Model, f *keras.File) error {
-	l := &keras.Legacy{Config: f.Config, Extra: f.Extra}
+	l := &keras.Legacy{Config: f.Config, Extra: f.Extra, Layers: m.legacyGroups()}
+	if e, ok := f.Weights.Find(optimizerPath); ok {
+		for i, name := range m.legacyStateNames(e) {
+			l.Optimizer = append(l.Optimizer, keras.NewLegacyWeight(name, e.Vars[i]))
+		}
+	}
+	return keras.WriteLegacy(w, l)
+}
+
+// writeLegacyWeights writes the weights only.
+func writeLegacyWeights(w io.Writer, m *Model, _ *keras.File) error {
+	return keras.WriteLegacy(w, &keras.Legacy{Layers: m.legacyGroups()})
+}
+
+// legacyGroups returns the groups of the layers' weights in an .h5 file.
+func (m *Model) legacyGroups() (groups []keras.LegacyGroup) {
 	met := map[*layerInstance]bool{}
 	for _, layer := range m.layers {
 		g := keras.LegacyGroup{Name: layer.name}
@@ -59,14 +74,9 @@ func saveH5(w io.Writer, m *Model, f *keras.File) error {
 		for i, name := range m.legacyPaths(vs) {
 			g.Weights = append(g.Weights, keras.NewLegacyWeight(name, vs[i].Value()))
 		}
-		l.Layers = append(l.Layers, g)
+		groups = append(groups, g)
 	}
-	if e, ok := f.Weights.Find(optimizerPath); ok {
-		for i, name := range m.legacyStateNames(e) {
-			l.Optimizer = append(l.Optimizer, keras.NewLegacyWeight(name, e.Vars[i]))
-		}
-	}
-	return keras.WriteLegacy(w, l)
+	return groups
 }
 
 // legacyPaths returns names of variables in a group of an .h5 file, such as "sequential/conv2d/kernel". As in Keras 3, the name of a model is part

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 
 	"google.golang.org/protobuf/proto"
@@ -45,7 +46,7 @@ func (m *Model) onnx(o ExportOptions) (*onnx.Model, error) {
 	}
 	w := onnxgraph.WriteOptions{
 		Opset: o.Opset, ChannelsFirst: o.ChannelsFirst, Name: m.name, Outputs: m.OutputNames(),
-		Producer: "lince", Doc: o.Doc, Metadata: map[string]string{},
+		Producer: "lince", ProducerVersion: moduleVersion(), Doc: o.Doc, Metadata: map[string]string{},
 	}
 	if o.Preprocessing {
 		if len(m.Preprocessing) == 0 {
@@ -78,6 +79,23 @@ func (m *Model) onnx(o ExportOptions) (*onnx.Model, error) {
 		err = onnxcheck.Structure(model)
 	}
 	return model, err
+}
+
+// module is the path of this module.
+const module = "github.com/lince-ml/lince"
+
+// moduleVersion returns the version of lince in the program; it is empty or (devel) if the program was not built from a released version.
+func moduleVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, m := range append(info.Deps, &info.Main) {
+		if m.Path == module {
+			return m.Version
+		}
+	}
+	return ""
 }
 
 // externalAlign is the alignment of tensors in a file of external data, so that runtimes can map them into memory.

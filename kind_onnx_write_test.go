@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/lince-ml/lince/format/onnx/onnxpb"
 	"github.com/lince-ml/lince/internal/onnxcheck"
 	"github.com/lince-ml/lince/internal/onnxgraph"
+	"github.com/lince-ml/lince/internal/pyrun"
 	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
@@ -37,6 +39,8 @@ var onnxNetworks = map[string]struct {
 	"mobile_channels_first": {exportedMobile, ExportOptions{ChannelsFirst: true}},
 	"transformer":           {exportedTransformer, ExportOptions{}},
 	"transformer_opset21":   {exportedTransformer, ExportOptions{Opset: 21}},
+	"groups":                {exportedGroups, ExportOptions{}},
+	"signals":               {exportedSignals, ExportOptions{}},
 	"unet":                  {exportedUNet, ExportOptions{}},
 }
 
@@ -79,6 +83,24 @@ func exportedUNet(t *testing.T) *Model {
 	other := b.Then(layer.UpSampling2D{Interpolation: "bilinear"})
 	x := Apply(layer.Concatenate{}, up, other, a)
 	return functionalOf(t, in, x.Then(layer.Conv2D{Filters: 1, Kernel: layer.Size{1, 1}, Activation: layer.Sigmoid, Name: "mask"}))
+}
+
+// exportedGroups has a convolution in groups and GroupNormalization.
+func exportedGroups(t *testing.T) *Model {
+	in := Input(layer.Input{Shape: []int{16, 16, 4}, Name: "image"})
+	x := in.Then(layer.Conv2D{Filters: 8, Kernel: layer.Size{3, 3}, Groups: 2, Padding: layer.Same}, layer.GroupNormalization{Groups: 4}, layer.Mish, layer.Flatten{})
+	return functionalOf(t, in, x.Then(layer.Dense{Units: 3, Activation: layer.LogSoftmax}))
+}
+
+// exportedSignals has the layers for sequences.
+func exportedSignals(t *testing.T) *Model {
+	in := Input(layer.Input{Shape: []int{64, 2}, Name: "signal"})
+	x := in.Then(
+		layer.Conv1D{Filters: 8, Kernel: 5, Padding: layer.Causal, Dilation: 2, NoBias: true}, layer.BatchNormalization{}, layer.ELU, layer.MaxPool1D{},
+		layer.SeparableConv1D{Filters: 12, Kernel: 3, Padding: layer.Same, Activation: layer.SiLU},
+		layer.Conv1D{Filters: 12, Kernel: 3, Strides: 2, Activation: layer.GELU}, layer.GlobalAveragePool1D{},
+	)
+	return functionalOf(t, in, x.Then(layer.Dense{Units: 1, Activation: layer.Sigmoid}))
 }
 
 func functionalOf(t *testing.T, in, out *Symbol) *Model {
@@ -219,7 +241,7 @@ func TestONNXExternal(t *testing.T) {
 	for i := range x.Float32s() {
 		x.Float32s()[i] = float32(i * 7919 % 256)
 	}
-	results, err := onnxcheck.Run(context.Background(), python, []onnxcheck.Job{{Path: whole, Inputs: []*tensor.Tensor{x}}, {Path: path, Inputs: []*tensor.Tensor{x}}})
+	results, err := onnxcheck.Run(context.Background(), python, []pyrun.Job{{Path: whole, Inputs: []*tensor.Tensor{x}}, {Path: path, Inputs: []*tensor.Tensor{x}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,5 +252,27 @@ func TestONNXExternal(t *testing.T) {
 	}
 	if !bytes.Equal(results[0].Outputs[0].Raw(), results[1].Outputs[0].Raw()) {
 		t.Error("the two forms predict differently")
+	}
+}
+
+// TestONNXGraphModel exports a model that was made from a graph. Its file has the same nodes as that of the model from which the graph is.
+func TestONNXGraphModel(t *testing.T) {
+	from := exportedMobile(t)
+	m, err := FromGraph(from.predict.graph, from.store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lists [2][]string
+	for i, m := range []*Model{from, m} {
+		model, err := m.onnx(ExportOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range model.Graph.Node {
+			lists[i] = append(lists[i], n.GetOpType())
+		}
+	}
+	if !slices.Equal(lists[0], lists[1]) {
+		t.Errorf("nodes are %v, want %v", lists[1], lists[0])
 	}
 }

@@ -27,6 +27,8 @@ type FileKind struct {
 	Saves bool
 	// Exports reports whether Export writes such files.
 	Exports bool
+	// Tensors reports whether OpenTensors reads such files: they hold weights.
+	Tensors bool
 	// Refusal is the reason why Open does not read such files, with the command or the lines of Python that convert
 	// them. It is empty if Opens is true.
 	Refusal string
@@ -93,6 +95,13 @@ type kind struct {
 	save func(w io.Writer, m *Model, f *keras.File) error
 	// export writes the file that Export writes.
 	export func(m *Model, path string, o ExportOptions) error
+	// weights plans the loading of weights from a file of this kind, and saveWeights writes what SaveWeights writes.
+	weights     func(m *Model, f source, o WeightsOptions) (*weightPlan, error)
+	saveWeights func(w io.Writer, m *Model, f *keras.File) error
+	// tensors lists the tensors in a file of weights.
+	tensors func(f source) ([]namedTensor, error)
+	// named means that WeightsOptions.Names has a meaning.
+	named bool
 	// refusal says why open is nil, and how to convert the file. FILE stands for its name, NAME for its name without
 	// the suffix.
 	refusal string
@@ -107,32 +116,51 @@ func kinds() []*kind {
 			is:   isKeras,
 			open: openKeras,
 			save: func(w io.Writer, _ *Model, f *keras.File) error { return keras.Write(w, f) },
+
+			weights: weightsOfKeras,
 		},
 		{
 			name: "h5", title: "a Keras model in HDF5", suffixes: []string{".h5", ".hdf5"},
 			is:   isKerasHDF5,
 			open: openH5,
 			save: saveH5,
+
+			weights:     weightsOfLegacy,
+			saveWeights: writeLegacyWeights,
 		},
 		{
 			name: "tflite", title: "a TensorFlow Lite model", suffixes: []string{".tflite"},
-			is:      func(_ source, head []byte) bool { return at(head, 4, "TFL3") },
-			refusal: "export the model from the program that trained it as a .keras file: model.save(\"NAME.keras\")",
+			is:     func(_ source, head []byte) bool { return at(head, 4, "TFL3") },
+			open:   openTFLite,
+			export: (*Model).exportTFLite,
 		},
 		{
 			name: "weights.h5", title: "a file of Keras weights", suffixes: []string{".weights.h5"},
 			is:      isKerasWeights,
 			refusal: needsNetwork,
+
+			weights:     weightsOfH5,
+			tensors:     tensorsOfH5,
+			saveWeights: writeKerasWeights,
 		},
 		{
 			name: "legacy-weights", title: "a file of Keras 2 weights", suffixes: []string{".h5", ".hdf5"},
 			is:      isLegacyWeights,
 			refusal: needsNetwork,
+
+			weights: weightsOfLegacy,
+			tensors: tensorsOfLegacy,
 		},
 		{
 			name: "safetensors", title: "a file of weights (safetensors)", suffixes: []string{".safetensors"},
-			is:      isSafetensors,
-			refusal: needsNetwork,
+			is: isSafetensors,
+
+			open:        openSafetensors,
+			save:        writeSafetensors,
+			weights:     weightsOfSafetensors,
+			tensors:     tensorsOfSafetensors,
+			saveWeights: writeSafetensorsWeights,
+			named:       true,
 		},
 		{
 			name: "torchscript", title: "a TorchScript model", suffixes: []string{".pt", ".torchscript"},
@@ -150,8 +178,12 @@ torch.onnx.export(torch.export.load("FILE"), f="NAME.onnx", dynamo=True)`,
 		},
 		{
 			name: "torch", title: "a PyTorch file", suffixes: []string{".pth", ".pt", ".bin"},
-			is:      isTorch,
-			refusal: needsNetwork,
+			is: isTorch,
+
+			open:    openTorch,
+			weights: weightsOfTorch,
+			tensors: torchTensors,
+			named:   true,
 		},
 		{
 			name: "npz", title: "an archive of NumPy arrays, not a model", suffixes: []string{".npz"},
@@ -228,6 +260,14 @@ mxnet.onnx.export_model("NAME-symbol.json", "FILE", [(1, 3, 224, 224)], numpy.fl
 			refusal: `convert it and its .params file with Python (the shape is that of the model's input):
 import mxnet, numpy
 mxnet.onnx.export_model("FILE", "NAME-0000.params", [(1, 3, 224, 224)], numpy.float32, "NAME.onnx")`,
+		},
+		{
+			name: "weights.json", title: "a map of sharded Keras weights", suffixes: []string{".weights.json"},
+			is:      isShardMap,
+			refusal: needsNetwork,
+
+			weights: weightsOfShards,
+			tensors: tensorsOfShards,
 		},
 		{
 			name: "json", title: "a Keras network in JSON", suffixes: []string{".json"},
@@ -326,7 +366,7 @@ tf_keras.models.load_model("FOLDER").save("model.keras")`,
 
 // Refusals of several rows.
 const (
-	needsNetwork = "it has no network; open or build the network and load the weights into it with Model.LoadWeights"
+	needsNetwork = "it has no network; load the weights into one with Model.LoadWeights, or on the command line:\nlince convert FILE NAME.keras --network NETWORK"
 	coreML       = "Core ML does not convert it back; export the model that it was made from as .keras or ONNX"
 	caffe        = "save the model as .keras or ONNX; MMdnn converts the two files of a Caffe model (pip install mmdnn):\nmmconvert -sf caffe -in NAME.prototxt -iw NAME.caffemodel -df onnx -om NAME.onnx"
 	checkpoints  = `it has no network; load it into its network with Python (pip install tf_keras):
@@ -336,7 +376,10 @@ model.save("NAME.keras")`
 )
 
 func (k *kind) public(path string) FileKind {
-	return FileKind{k.name, k.title, slices.Clone(k.suffixes), k.open != nil, k.save != nil, k.export != nil, k.refusalFor(path)}
+	return FileKind{
+		Name: k.name, Title: k.title, Suffixes: slices.Clone(k.suffixes), Refusal: k.refusalFor(path),
+		Opens: k.open != nil, Saves: k.save != nil, Exports: k.export != nil, Tensors: k.tensors != nil,
+	}
 }
 
 // refusalFor returns the refusal for a file with this name.

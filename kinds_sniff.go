@@ -14,6 +14,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/lince-ml/lince/format/hdf5"
+	"github.com/lince-ml/lince/format/safetensors"
+	"github.com/lince-ml/lince/format/torch"
 )
 
 // sniffSize is the number of bytes at the start of a file that the kinds are recognized by. Zip archives, HDF5 files and
@@ -80,15 +82,9 @@ func isTorchExport(f source, head []byte) bool {
 	})
 }
 
-// legacyTorch is the start of the files of torch.save before version 1.6: a pickle of a magic number.
-const legacyTorch = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
-
 func isTorch(f source, head []byte) bool {
-	if len(head) > 2 && head[0] == 0x80 && at(head, 2, legacyTorch) {
-		return true
-	}
 	data, _ := torchMembers(f, head)
-	return data
+	return data || !isZip(head) && torch.Is(head)
 }
 
 // isPickle recognizes the opcode PROTO with a protocol from 2 to 5.
@@ -150,16 +146,7 @@ func isLegacyWeights(f source, _ []byte) bool {
 	return slices.Contains(attributes, "layer_names") || slices.Contains(attributes, "layer_names0")
 }
 
-// maxSafetensorsHeader is the format's limit.
-const maxSafetensorsHeader = 100_000_000
-
-func isSafetensors(f source, head []byte) bool {
-	if len(head) < 9 || head[8] != '{' {
-		return false
-	}
-	n := binary.LittleEndian.Uint64(head)
-	return n >= 2 && n <= min(maxSafetensorsHeader, uint64(f.size)-8)
-}
+func isSafetensors(f source, head []byte) bool { return safetensors.Is(head, f.size) }
 
 // text returns the start of a text file without a byte order mark and white space; nil if it is not text.
 func text(head []byte) []byte {
@@ -192,6 +179,8 @@ func jsonKeys(head []byte) map[string]bool {
 		}
 	}
 }
+
+func isShardMap(_ source, head []byte) bool { return jsonKeys(head)["weight_map"] }
 
 // isKerasJSON also takes objects of other programs, so that the reader says what is missing.
 func isKerasJSON(_ source, head []byte) bool { return jsonKeys(head) != nil }

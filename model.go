@@ -58,6 +58,10 @@ type Options struct {
 	// Schedules decodes custom learning rate schedules of an optimizer in a file.
 	Schedules map[string]ScheduleDecoder
 
+	// Recognize makes the network of a file that has weights and no network, such as a state dict of PyTorch. nil knows none; zoo.Recognize
+	// knows the published networks of package zoo.
+	Recognize Recognizer
+
 	backend backend.Backend // tests; nil is the engine
 }
 
@@ -135,11 +139,14 @@ type Logs = callback.Logs
 func (m *Model) Name() string { return m.name }
 
 // Layers returns the layers in the order of Keras' model.layers. For a Sequential model this is the order of the chain,
-// without the Input. In a Functional model, layers farther from the outputs come first.
+// without the Input. In a Functional model, layers farther from the outputs come first. Operations between the layers, such as x / 255, are
+// not among them.
 func (m *Model) Layers() []*Layer {
-	list := make([]*Layer, len(m.layers))
-	for i, l := range m.layers {
-		list[i] = &Layer{l, m}
+	var list []*Layer
+	for _, l := range m.layers {
+		if !l.isOp() {
+			list = append(list, &Layer{l, m})
+		}
 	}
 	return list
 }

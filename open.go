@@ -2,12 +2,10 @@ package lince
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 
 	"github.com/lince-ml/lince/format/keras"
-	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -168,60 +166,15 @@ func (o Options) fromConfig(text []byte) (m *Model, compile json.RawMessage, err
 
 // load sets the layers' variables from a file.
 func (m *Model) load(weights keras.Weights) error {
-	entries := map[string]keras.Entry{}
-	for _, e := range weights {
-		entries[e.Path] = e
-	}
-	values := map[*graph.Variable]*tensor.Tensor{}
 	forms := m.flattenedForms(nil)
-	met := map[*layerInstance]bool{} // a layer in two models has its values at its first path; Keras' files have no other
-	var errs []error
-	var find func(m *Model, path, where string)
-	find = func(m *Model, path, where string) {
-		for i, at := range m.weightPaths(path) {
-			l := m.layers[i]
-			if met[l] {
-				continue
-			}
-			met[l] = true
-			name := where + l.name
-			if inner := l.Model(); inner != nil {
-				find(inner, at, name+"/")
-				continue
-			}
-			for _, g := range l.groups(at) {
-				e := entries[g.path]
-				if len(e.Vars) != len(g.variables) {
-					errs = append(errs, fmt.Errorf("layer %s: want %d variables%s, the file has %d", name, len(g.variables), g.in(at), len(e.Vars)))
-				}
-				for j, v := range g.variables[:min(len(g.variables), len(e.Vars))] {
-					t := e.Vars[j]
-					if t.DType() == tensor.BFloat16 && v.DType == tensor.Float32 { // the layer computes in float32
-						t, _ = convert(t, v.DType, new(*tensor.Tensor))
-					}
-					if t.DType() != v.DType || !t.Shape().Equal(v.Shape) {
-						errs = append(errs, fmt.Errorf("layer %s: %s must be %v, the file has %v", name, v.Path, v.Type, t))
-					} else if s, ok := forms[v]; ok {
-						var err error
-						if t, err = s.value(v, t); err != nil {
-							errs = append(errs, fmt.Errorf("layer %s: %s: %w", name, v.Path, err))
-						}
-					}
-					values[v] = t
-				}
-			}
-		}
-	}
-	find(m, "", "")
-	if err := errors.Join(errs...); err != nil {
+	p, err := m.planPaths(weights, WeightsOptions{})
+	if err != nil {
 		return err
 	}
-	for _, v := range m.vars() {
-		if err := m.store.Set(m.store.Find(v), values[v]); err != nil {
-			return err
-		}
+	p.forms = forms
+	if _, err := p.apply(m); err != nil {
+		return err
 	}
-	m.store.Initialize(m.seed) // all variables have values; this marks the store as initialized
 	m.forgetForms()
 	return nil
 }

@@ -202,7 +202,7 @@ func (r *reader) applyCalls(n *keras.Network, where string) (results, error) {
 		}
 		if len(nl.Calls) > 0 {
 			refs, keywords, err := layers[c.Op].operandsOf(nl.Calls[c.Node])
-			if err == nil {
+			if err == nil && !layers[c.Op].isOp() {
 				err = layers[c.Op].plainCall(nl.Calls[c.Node])
 			}
 			if err != nil {
@@ -307,6 +307,15 @@ func (r *reader) newLayer(nl keras.NetworkLayer, x *Symbol, where string) (*laye
 		m.frozen = nl.Frozen
 		return l, nil
 	}
+	if _, custom := r.Layers[nl.Class]; nl.Op() && !custom && hasOp(nl.Class) {
+		o, err := newOp(nl)
+		if err != nil {
+			return nil, fmt.Errorf("layer %s%s (%s): %w", where, nl.Name, nl.Class, err)
+		}
+		l := newLayer(o)
+		l.name = nl.Name
+		return l, nil
+	}
 	conf, unsupported, err := r.layer(nl, where)
 	if conf == nil || err != nil {
 		return nil, err
@@ -362,8 +371,11 @@ func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, unsu
 		return nil, nil, nil
 	}
 	decode := r.Layers[nl.Class]
-	if nl.RegisteredName == graphClass {
+	switch a, ok := applicationLayers()[nl.Class]; {
+	case nl.RegisteredName == graphClass:
 		decode = decodeGraph
+	case ok && decode == nil:
+		decode = a.decode
 	}
 	if decode != nil {
 		l, err := decode(nl.Config)

@@ -159,6 +159,9 @@ func (m *Model) entries(path string, list keras.Weights) keras.Weights {
 			list = inner.entries(at, list)
 			continue
 		}
+		if l.isOp() {
+			continue
+		}
 		for _, g := range l.groups(at) {
 			list = append(list, keras.Entry{Path: g.path, Name: g.name, Vars: tensors(g.variables)})
 		}
@@ -168,14 +171,21 @@ func (m *Model) entries(path string, list keras.Weights) keras.Weights {
 
 // weightPaths returns the paths of the layers' weights in the file. path is the path of the model itself.
 func (m *Model) weightPaths(path string) []string {
-	classes := make([]string, len(m.layers))
-	for i, l := range m.layers {
-		classes[i] = l.Class()
+	paths := make([]string, len(m.layers))
+	var classes []string
+	for _, l := range m.layers {
+		if !l.isOp() {
+			classes = append(classes, l.Class())
+		}
 	}
-	paths := keras.LayerPaths(classes)
-	if path != "" {
-		for i, p := range paths {
-			paths[i] = path + "/" + p
+	numbered := keras.LayerPaths(classes)
+	for i, l := range m.layers {
+		if l.isOp() { // not in files of weights
+			continue
+		}
+		paths[i], numbered = numbered[0], numbered[1:]
+		if path != "" {
+			paths[i] = path + "/" + paths[i]
 		}
 	}
 	return paths
@@ -299,6 +309,8 @@ func (l *layerInstance) describe(calls []*call, shared map[*layerInstance]int64)
 			return out, fmt.Errorf("layer %s: %w", l.name, err)
 		}
 		out.Module, out.RegisteredName = customModule, graphClass
+	} else if a, ok := applicationLayers()[out.Class]; ok {
+		out.Module, out.RegisteredName = a.module, out.Class
 	} else if !slices.Contains(layer.Classes(), out.Class) {
 		out.Module, out.RegisteredName = customModule, out.Class
 	}
@@ -314,6 +326,9 @@ func (l *layerInstance) describe(calls []*call, shared map[*layerInstance]int64)
 // describeCalls returns the layer's calls in the form in which files store them. ref returns a file's reference to
 // a symbol.
 func (l *layerInstance) describeCalls(calls []*call, ref func(*Symbol) keras.TensorRef) (list []keras.NetworkCall) {
+	if o, ok := l.config.(kerasOp); ok {
+		return o.describeCalls(calls, ref)
+	}
 	for _, c := range calls {
 		if len(c.in) == 0 {
 			continue

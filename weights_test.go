@@ -21,7 +21,7 @@ func TestSaveWeights(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := twoHeads(t)
-	if err := other.LoadWeights(path); err != nil {
+	if _, err := other.LoadWeights(path, WeightsOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	x, _ := bars(4)
@@ -31,12 +31,12 @@ func TestSaveWeights(t *testing.T) {
 			t.Errorf("output %d differs", i)
 		}
 	}
-	if err := m.SaveWeights(filepath.Join(dir, "two.h5")); err == nil || !strings.Contains(err.Error(), "must end in .weights.h5") {
+	if err := m.SaveWeights(filepath.Join(dir, "two.bin")); err == nil || !strings.Contains(err.Error(), "must end in .h5 or .weights.h5 or .safetensors") {
 		t.Errorf("another name: error is %v", err)
 	}
 	small := smallModel(t, 1)
 	before := small.Weights()
-	if err := small.LoadWeights(path); err == nil || !strings.Contains(err.Error(), "layer conv2d: want 2 variables, the file has 0") || !strings.Contains(err.Error(), "layer dense_1") {
+	if _, err := small.LoadWeights(path, WeightsOptions{}); err == nil || !strings.Contains(err.Error(), "layer conv2d: want 2 variables, the file has 0") || !strings.Contains(err.Error(), "layer dense_1") {
 		t.Errorf("of another model: error is %v", err)
 	}
 	for i, w := range small.Weights() {
@@ -47,7 +47,7 @@ func TestSaveWeights(t *testing.T) {
 	if err := os.WriteFile(path, []byte("no HDF5"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.LoadWeights(path); err == nil || !strings.Contains(err.Error(), path) {
+	if _, err := m.LoadWeights(path, WeightsOptions{}); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("of nonsense: error is %v", err)
 	}
 }

@@ -59,6 +59,24 @@ func (a attributes) attr(name string) (Value, error) {
 	return Value{}, fs.ErrNotExist
 }
 
+// Attrs reads the attributes whose names want accepts, in one pass.
+func (a attributes) Attrs(want func(name string) bool) (map[string]Value, error) {
+	raws, err := a.raw()
+	if err != nil {
+		return nil, fmt.Errorf("hdf5: attributes of %s: %w", a.path, err)
+	}
+	values := map[string]Value{}
+	for _, r := range raws {
+		if !want(r.name) {
+			continue
+		}
+		if values[r.name], err = r.value(a.o.f); err != nil {
+			return nil, fmt.Errorf("hdf5: attribute %q of %s: %w", r.name, a.path, err)
+		}
+	}
+	return values, nil
+}
+
 // raw parses all attributes, those in the object header and those in a heap, sorted by name.
 func (a attributes) raw() ([]rawAttribute, error) {
 	var raws []rawAttribute

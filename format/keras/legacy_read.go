@@ -6,15 +6,12 @@ import (
 	"io"
 	"io/fs"
 	"strconv"
+	"strings"
 
 	"github.com/lince-ml/lince/format/hdf5"
 )
 
-const (
-	// Keras cuts attributes of more than 64,512 bytes into pieces.
-	maxPieces        = 1000
-	maxLegacyWeights = 1_000_000 // in a file
-)
+const maxLegacyWeights = 1_000_000 // in a file
 
 // ReadLegacy reads an HDF5 file of size bytes that Keras 1, 2 or 3 wrote for a whole model (.h5, .hdf5), or for the weights of a
 // model. Values are not read until LegacyWeight.Read is called; the caller must keep r open until then. The error names the attribute or
@@ -36,7 +33,7 @@ func readLegacy(r io.ReaderAt, size int64) (*Legacy, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &legacyReader{met: map[uint64]string{}}
+	c := &legacyReader{met: map[uint64]string{}, groups: map[string]*hdf5.Group{}}
 	l := &Legacy{}
 	if l.Config, err = jsonAttr(root, modelConfigAttr); err != nil {
 		return nil, err
@@ -87,7 +84,38 @@ func readLegacy(r io.ReaderAt, size int64) (*Legacy, error) {
 // legacyReader counts what a file has.
 type legacyReader struct {
 	count int
-	met   map[uint64]string // paths of datasets by ID
+	met   map[uint64]string // paths of the datasets and of the layers' groups, by ID
+	// groups holds the groups that were opened, by path: a file may have very many names below one group.
+	groups map[string]*hdf5.Group
+}
+
+// group opens the group at a path relative to g.
+func (c *legacyReader) group(g *hdf5.Group, path string) (*hdf5.Group, error) {
+	if strings.Count(path, "/") > maxDepth {
+		return nil, fmt.Errorf("%s: the path %q has more than %d parts", g.Path(), cut(path), maxDepth)
+	}
+	for name := range strings.SplitSeq(path, "/") {
+		full := join(g.Path(), name)
+		below := c.groups[full]
+		if below == nil {
+			var err error
+			if below, err = g.Group(name); err != nil {
+				return nil, err
+			}
+			c.groups[full] = below
+		}
+		g = below
+	}
+	return g, nil
+}
+
+// once returns an error if an object was met before. A second name for the same bytes would let a small file fill a large memory.
+func (c *legacyReader) once(id uint64, path string) error {
+	if at, ok := c.met[id]; ok {
+		return fmt.Errorf("%s: it is the same object as %s", path, at)
+	}
+	c.met[id] = path
+	return nil
 }
 
 // layers reads the groups of the layers.
@@ -108,8 +136,11 @@ func (c *legacyReader) layers(l *Legacy, g *hdf5.Group) error {
 			return fmt.Errorf("attribute %s: the layer %q appears twice", layerNamesAttr, cut(name))
 		}
 		met[name] = true
-		group, err := g.Group(name)
+		group, err := c.group(g, name)
 		if err != nil {
+			return err
+		}
+		if err := c.once(group.ID(), group.Path()); err != nil {
 			return err
 		}
 		weights, err := c.weights(group)
@@ -139,15 +170,20 @@ func (c *legacyReader) weights(g *hdf5.Group) ([]LegacyWeight, error) {
 	}
 	var list []LegacyWeight
 	for _, name := range names {
-		d, err := g.Dataset(name)
+		in, last := g, name
+		if slash := strings.LastIndexByte(name, '/'); slash >= 0 {
+			if in, err = c.group(g, name[:slash]); err != nil {
+				return nil, err
+			}
+			last = name[slash+1:]
+		}
+		d, err := in.Dataset(last)
 		if err != nil {
 			return nil, err
 		}
-		// A second name for the same bytes would let a small file fill a large memory.
-		if at, ok := c.met[d.ID()]; ok {
-			return nil, fmt.Errorf("%s: it is the same dataset as %s", d.Path(), at)
+		if err := c.once(d.ID(), d.Path()); err != nil {
+			return nil, err
 		}
-		c.met[d.ID()] = d.Path()
 		list = append(list, LegacyWeight{name, d.Shape(), d.Read})
 	}
 	return list, nil
@@ -171,30 +207,31 @@ func textAttr(g *hdf5.Group, name string) (string, error) {
 
 // textsAttr reads an attribute that is a list of strings. Keras cuts a long list into the attributes name0, name1, ...
 func textsAttr(g *hdf5.Group, name string) (list []string, found bool, err error) {
-	for piece := -1; piece < maxPieces; piece++ {
+	pieces, err := g.Attrs(func(s string) bool { return strings.HasPrefix(s, name) })
+	if err != nil {
+		return nil, false, err
+	}
+	for i := -1; ; i++ {
 		key := name
-		if piece >= 0 {
-			key += strconv.Itoa(piece)
+		if i >= 0 {
+			key += strconv.Itoa(i)
 		}
-		v, err := g.Attr(key)
-		switch {
-		case errors.Is(err, fs.ErrNotExist) && piece < 0:
+		v, ok := pieces[key]
+		if !ok && i < 0 {
 			continue
-		case errors.Is(err, fs.ErrNotExist):
+		}
+		if !ok {
 			return list, found, nil
-		case err != nil:
-			return nil, false, err
 		}
 		texts, err := v.TextList()
 		if err != nil {
 			return nil, false, fmt.Errorf("attribute %s of %s: %w", key, g.Path(), err)
 		}
 		list, found = append(list, texts...), true
-		if piece < 0 {
+		if i < 0 {
 			return list, true, nil
 		}
 	}
-	return nil, false, fmt.Errorf("attribute %s of %s: it is cut into more than %d pieces", name, g.Path(), maxPieces)
 }
 
 // jsonAttr reads an attribute that is JSON, nil if the group does not have it. Some files have the JSON inside a JSON string.

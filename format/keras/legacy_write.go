@@ -17,7 +17,8 @@ import (
 const maxAttribute = 64512
 
 // WriteLegacy writes an HDF5 file of a whole model as Keras 3.15 does with model.save("x.h5"). Config is a model as WriteNetwork writes it;
-// its compile_config becomes the attribute training_config, so that CompileConfig must be nil. Keras 3 reads the file; Keras 2 reads it if
+// its compile_config becomes the attribute training_config, so that CompileConfig must be nil. If Config is nil, it is a file of weights only, as
+// Keras' save_weights wrote it before .weights.h5. Keras 3 reads the file; Keras 2 reads it if
 // its classes have all arguments of the layers. Equal models give equal bytes.
 func WriteLegacy(w io.Writer, l *Legacy) error {
 	tree, err := l.tree()
@@ -32,10 +33,6 @@ func WriteLegacy(w io.Writer, l *Legacy) error {
 
 func (l *Legacy) tree() (*hdf5.Tree, error) {
 	root := &hdf5.Tree{}
-	model, training, err := legacyConfigs(l.Config)
-	if err != nil {
-		return nil, err
-	}
 	version := l.KerasVersion
 	if version == "" {
 		version = Version
@@ -46,16 +43,23 @@ func (l *Legacy) tree() (*hdf5.Tree, error) {
 	}
 	root.Attr(versionAttr, hdf5.String(version))
 	root.Attr(backendAttr, hdf5.String(backend))
-	root.Attr(modelConfigAttr, hdf5.String(string(model)))
-	if training != nil {
-		root.Attr(trainingConfigAttr, hdf5.String(string(training)))
+	weights := root
+	if l.Config != nil {
+		model, training, err := legacyConfigs(l.Config)
+		if err != nil {
+			return nil, err
+		}
+		root.Attr(modelConfigAttr, hdf5.String(string(model)))
+		if training != nil {
+			root.Attr(trainingConfigAttr, hdf5.String(string(training)))
+		}
+		if l.Extra != nil {
+			root.Attr(linceAttr, hdf5.String(string(l.Extra)))
+		}
+		weights = root.Group(modelWeightsGroup)
+		weights.Attr(versionAttr, hdf5.String(version))
+		weights.Attr(backendAttr, hdf5.String(backend))
 	}
-	if l.Extra != nil {
-		root.Attr(linceAttr, hdf5.String(string(l.Extra)))
-	}
-	weights := root.Group(modelWeightsGroup)
-	weights.Attr(versionAttr, hdf5.String(version))
-	weights.Attr(backendAttr, hdf5.String(backend))
 	var names []string
 	for _, g := range l.Layers {
 		if g.Name == topLevelGroup || slices.Contains(names, g.Name) {
@@ -102,7 +106,7 @@ func setTexts(g *hdf5.Tree, name string, texts []string) error {
 		g.Attr(name, hdf5.Numbers(tensor.New(tensor.Float64, 0)))
 		return nil
 	}
-	width := 0
+	width := 16 // of a reference to a string
 	for _, s := range texts {
 		width = max(width, len(s))
 	}
@@ -117,14 +121,13 @@ func setTexts(g *hdf5.Tree, name string, texts []string) error {
 		g.Attr(name, hdf5.Strings(texts...))
 		return nil
 	}
+	total := len(texts)
 	for i := range pieces { // sizes as those of numpy.array_split
-		n := len(texts) / pieces
-		if i < len(texts)%pieces {
+		n := total / pieces
+		if i < total%pieces {
 			n++
 		}
-		if n > 0 {
-			g.Attr(name+strconv.Itoa(i), hdf5.Strings(texts[:n]...))
-		}
+		g.Attr(name+strconv.Itoa(i), hdf5.Strings(texts[:n]...))
 		texts = texts[n:]
 	}
 	return nil

@@ -392,6 +392,7 @@ func (r *networkReader) functional(at *place, n *Network, list value, inputs, ou
 			refs.at = place{up: e.at, call: len(e.Calls) + 1}
 			e.Calls = append(e.Calls, refs.call(node))
 		}
+		e.upgradeOp(refs.legacy)
 		n.Layers = append(n.Layers, e.NetworkLayer)
 	}
 	n.Inputs = refs.structure(at, "input_layers", inputs)

@@ -125,7 +125,8 @@ func readWeights(what string, r io.ReaderAt, size int64) (Weights, error) {
 type collector struct {
 	weights Weights
 	met     map[uint64]bool
-	paths   map[string]bool // paths of weights
+	paths   map[string]bool  // paths of weights
+	parts   map[string]*part // entries of several files; nil for a single file
 }
 
 // once returns an error if an object is visited twice. Keras never writes hard links, and reading a file with a loop of links would never end.
@@ -265,20 +266,16 @@ func (c *collector) vars(g *hdf5.Group, path string) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
+	if c.parts != nil {
+		return c.shard(g, path, e.Name)
+	}
 	names := g.Names() // sorted
 	for i := range names {
 		name := strconv.Itoa(i)
 		if _, ok := slices.BinarySearch(names, name); !ok {
 			return fmt.Errorf("%s: want %d variables named 0 to %d, got %q", g.Path(), len(names), len(names)-1, abbreviate(names))
 		}
-		d, err := g.Dataset(name)
-		if err != nil {
-			return err
-		}
-		if err := c.once(d.ID(), d.Path()); err != nil {
-			return err
-		}
-		v, err := d.Read()
+		v, err := c.dataset(g, name)
 		if err != nil {
 			return err
 		}
@@ -286,6 +283,17 @@ func (c *collector) vars(g *hdf5.Group, path string) error {
 	}
 	c.weights = append(c.weights, e)
 	return nil
+}
+
+func (c *collector) dataset(g *hdf5.Group, name string) (*tensor.Tensor, error) {
+	d, err := g.Dataset(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.once(d.ID(), d.Path()); err != nil {
+		return nil, err
+	}
+	return d.Read()
 }
 
 func abbreviate(names []string) []string { return names[:min(len(names), 10)] }

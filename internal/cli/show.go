@@ -93,7 +93,7 @@ func (c *showCommand) options() (picture.Options, error) {
 	if c.Model == "" {
 		return picture.Options{Height: c.Size[0], Width: c.Size[1]}, nil
 	}
-	m, err := lince.Options{NoCompile: true}.Open(c.Model)
+	m, err := openModel(c.Model, lince.Options{NoCompile: true})
 	if err != nil {
 		return picture.Options{}, err
 	}

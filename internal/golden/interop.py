@@ -17,7 +17,9 @@ evaluate FOLDER load each *.keras in the folder (lince's files of the same model
                 errors; write what evaluate returns for each to result.json
 summaries FOLDER write nested models: NAME.keras, and the output of summary() in NAME.txt and
                 NAME-expanded.txt
-predict FOLDER  load NAME.keras, with warnings as errors; write its predictions for x in NAME.npz to
+legacy FOLDER   load each NAME.h5, with warnings as errors; write its predictions for x to NAME.predictions, and
+                what its compile options are to result.json
+predict FOLDER  load NAME.keras or NAME.h5, with warnings as errors; write its predictions for x in NAME.npz to
                 NAME.predictions, and to_json() to NAME.json
 optimizers FOLDER load each NAME.keras (a network that lince trained), with warnings as errors; write NAME.first, its weights
                 after two more steps with x and y, save it as NAME.again.keras, and write NAME.second, its weights
@@ -308,7 +310,7 @@ def summaries(folder):
 def predict(folder):
     for file in sorted(os.listdir(folder)):
         name, ext = os.path.splitext(file)
-        if ext != ".keras":
+        if ext not in (".keras", ".h5"):
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -317,6 +319,26 @@ def predict(folder):
             write(folder, name + ".predictions", model.predict(z["x"], verbose=0))
         with open(os.path.join(folder, name + ".json"), "w") as f:
             f.write(model.to_json())
+
+
+def legacy(folder):
+    x = floats(folder, "x", (12, 6, 6, 1))
+    result = {}
+    for file in sorted(f for f in os.listdir(folder) if f.endswith(".h5")):
+        name = file.removesuffix(".h5")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model = keras.models.load_model(os.path.join(folder, file))
+        write(folder, name + ".predictions", model.predict(x, verbose=0))
+        config = model.get_compile_config()
+        result[name] = {
+            "optimizer": type(model.optimizer).__name__, "rate": float(model.optimizer.learning_rate),
+            "smoothing": config["loss"]["config"]["label_smoothing"],
+            "metrics": [m if isinstance(m, str) else m["config"]["name"] for m in config["metrics"]],
+            "trainable": len(model.trainable_weights),
+        }
+    with open(os.path.join(folder, "result.json"), "w") as f:
+        json.dump(result, f)
 
 
 def optimizers(folder):
@@ -341,7 +363,7 @@ def optimizers(folder):
 
 MODES = {
     "open": open_, "make": make, "networks": networks_, "resume": resume, "policies": policies, "forms": forms,
-    "evaluate": evaluate, "summaries": summaries, "predict": predict, "optimizers": optimizers,
+    "evaluate": evaluate, "summaries": summaries, "predict": predict, "legacy": legacy, "optimizers": optimizers,
 }
 
 if __name__ == "__main__":

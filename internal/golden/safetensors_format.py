@@ -1,10 +1,11 @@
 """Small files written by the safetensors library, for format/safetensors.
 
     python internal/golden/safetensors_format.py [FILE...]
+    python internal/golden/safetensors_format.py --names FILE NAME...
 
 Without arguments, it writes format/safetensors/testdata/*.safetensors and expected.json, which lists what the library reads from
 them. With arguments, it checks files that lince wrote: the library must read them, and each tensor NAME of the file must hold
-0, 1, 2, ... in its type.
+0, 1, 2, ... in its type. With --names, it checks the names of the tensors in FILE.
 """
 
 import json
@@ -60,7 +61,10 @@ def check(path):
             assert (x == np.arange(x.size) % (2 if name == "bool" else 1000)).all(), (name, x)
 
 
-if sys.argv[1:]:
+if sys.argv[1:2] == ["--names"]:
+    with safe_open(sys.argv[2], "np") as f:
+        assert sorted(f.keys()) == sys.argv[3:], sorted(f.keys())
+elif sys.argv[1:]:
     for path in sys.argv[1:]:
         check(path)
 else:

@@ -10,6 +10,7 @@ import (
 	"github.com/lince-ml/lince/format/onnx"
 	"github.com/lince-ml/lince/format/onnx/onnxpb"
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -256,11 +257,34 @@ func (r *reader) read() (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
+	prune(built)
 	res := &Result{Graph: built, Store: r.store, Notes: r.notes, Metadata: map[string]string{}}
 	for _, e := range r.model.MetadataProps {
 		res.Metadata[e.GetKey()] = e.GetValue()
 	}
 	return res, nil
+}
+
+// prune removes nodes that no output needs, except inputs.
+func prune(g *graph.Graph) {
+	needed := map[*graph.Node]bool{}
+	for _, o := range g.Outputs {
+		needed[o.Value.Node] = true
+	}
+	for _, n := range slices.Backward(g.Nodes) {
+		if needed[n] {
+			for _, v := range n.In {
+				needed[v.Node] = true
+			}
+		}
+	}
+	g.Nodes = slices.DeleteFunc(g.Nodes, func(n *graph.Node) bool {
+		_, input := n.Op.(op.Input)
+		return !needed[n] && !input
+	})
+	for i, n := range g.Nodes {
+		n.ID = i
+	}
 }
 
 func (s *scope) initializers(g *onnxpb.GraphProto) {

@@ -63,6 +63,9 @@ func (s *scope) run(p *onnxpb.NodeProto) {
 			s.errorf("%s: lince does not compute its output %d", n.label, i)
 		}
 		x.name = name
+		if x.path == "" {
+			x.path = s.path + name
+		}
 		s.values[name] = x
 	}
 	for _, name := range p.Input {

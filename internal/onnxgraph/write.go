@@ -72,7 +72,7 @@ func Write(g *graph.Graph, s *graph.Store, o WriteOptions) (*onnx.Model, error) 
 	}
 	w := &writer{
 		options: o, store: s,
-		uses: map[*graph.Value]int{}, plans: map[*graph.Node]*plan{}, forms: map[*graph.Value][]form{}, statics: map[*graph.Value]*static{},
+		uses: map[*graph.Value]int{}, plans: map[*graph.Node]*plan{}, forms: map[*graph.Value][]form{}, rows: map[*graph.Value]form{}, slid: map[*graph.Value]bool{}, statics: map[*graph.Value]*static{},
 		constants: map[string]*ref{}, shaped: map[shaped]*ref{}, taken: map[string]bool{}, dims: map[string]bool{},
 	}
 	w.plan(g)
@@ -103,9 +103,11 @@ type writer struct {
 	errs    []error
 
 	uses  map[*graph.Value]int  // by nodes that the outputs need
+	slid  map[*graph.Value]bool // images over which windows slide
 	plans map[*graph.Node]*plan // of the nodes that are written
 
 	forms     map[*graph.Value][]form
+	rows      map[*graph.Value]form // of images of one row, as sequences (batch, channels, width)
 	statics   map[*graph.Value]*static
 	constants map[string]*ref
 	shaped    map[shaped]*ref
@@ -141,6 +143,10 @@ func (w *writer) plan(g *graph.Graph) {
 				w.uses[v]++
 				needed[v.Node] = true
 			}
+			switch n.Op.(type) {
+			case op.Conv2D, op.DepthwiseConv2D, op.Conv2DTranspose, op.MaxPool2D, op.AveragePool2D:
+				w.slid[n.In[0]] = true
+			}
 		}
 	}
 	clear(needed)
@@ -159,7 +165,7 @@ func (w *writer) plan(g *graph.Graph) {
 				reported[where] = true
 				w.errs = append(w.errs, &graph.Error{Where: n.Layer, Op: n.Op.Name(), Err: errors.New(refusal(n))})
 			}
-			continue
+			p = &plan{in: n.In} // to find all such ops
 		}
 		w.plans[n] = p
 		for _, v := range p.in {

@@ -1,6 +1,7 @@
 package onnxgraph
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/lince-ml/lince/format/onnx/onnxpb"
@@ -36,12 +37,10 @@ func (w *writer) convolution(n, c *graph.Node, bias *graph.Value) *plan {
 	if bias != nil {
 		in = append(in, bias)
 	}
-	done := func(operator string, kernel *ref, attributes ...*onnxpb.AttributeProto) {
-		refs := []*ref{w.get(x, channelsFirst(4)), kernel}
-		if bias != nil {
-			refs = append(refs, w.get(bias, identity(1)))
-		}
-		w.set(n.Out[0], w.node(operator, refs, attributes...), channelsFirst(4))
+	// done writes the operator, with the filter in the order perm. shape is that of the filter in ONNX, if it is not the filter's own.
+	done := func(operator string, window op.Window, perm, shape []int, attributes ...*onnxpb.AttributeProto) {
+		kernel := func(row bool) *ref { return w.filter(filter, perm, shape, row) }
+		w.windowed(n.Out[0], x, operator, window, kernel, bias, attributes)
 	}
 	switch o := c.Op.(type) {
 	case op.Conv2D:
@@ -49,23 +48,25 @@ func (w *writer) convolution(n, c *graph.Node, bias *graph.Value) *plan {
 		x, window = w.padded(x, o.Window)
 		in[0] = x
 		return &plan{in, func() {
-			a := windowOf(window, x.Shape)
+			var group *onnxpb.AttributeProto
 			if o.Groups > 1 {
-				a = append(a, integer("group", o.Groups))
+				group = integer("group", o.Groups)
 			}
-			done("Conv", w.get(filter, []int{3, 2, 0, 1}), a...)
+			done("Conv", window, []int{3, 2, 0, 1}, nil, group)
 		}}
 	case op.DepthwiseConv2D:
 		var window op.Window
 		x, window = w.padded(x, o.Window)
 		in[0] = x
 		return &plan{in, func() {
-			done("Conv", w.depthwise(filter), append(windowOf(window, x.Shape), integer("group", filter.Shape[2]))...)
+			// A filter (height, width, channels, multiplier) is one of as many groups as channels.
+			f := filter.Shape
+			done("Conv", window, []int{2, 3, 0, 1}, []int{f[2] * f[3], 1, f[0], f[1]}, integer("group", f[2]))
 		}}
 	case op.Conv2DTranspose:
 		return &plan{in, func() {
-			a := windowOf(op.Window{Size: o.Size, Stride: o.Stride, Dilation: o.Dilation}, x.Shape)
-			pads, extra := make([]int, 4), make([]int, 2)
+			window := op.Window{Size: o.Size, Stride: o.Stride, Dilation: o.Dilation, Padding: op.Explicit}
+			extra := make([]int, 2)
 			for i := range 2 {
 				before, after := o.Pads[i][0], o.Pads[i][1]
 				if o.Padding != op.Explicit {
@@ -73,18 +74,50 @@ func (w *writer) convolution(n, c *graph.Node, bias *graph.Value) *plan {
 					before = o.Before(i, o.Last[i])
 					after = max(0, o.Span(i)-o.Last[i]-before)
 				}
-				pads[i], pads[i+2], extra[i] = before, after, o.Last[i]-o.Span(i)+before+after
+				window.Pads[i], extra[i] = [2]int{before, after}, o.Last[i]-o.Span(i)+before+after
 			}
-			if slices.Max(pads) > 0 {
-				a = append(a, ints("pads", pads...))
-			}
+			var more *onnxpb.AttributeProto
 			if slices.Max(extra) > 0 {
-				a = append(a, ints("output_padding", extra...))
+				more = ints("output_padding", extra...)
 			}
-			done("ConvTranspose", w.get(filter, []int{3, 2, 0, 1}), a...)
+			done("ConvTranspose", window, []int{3, 2, 0, 1}, nil, more)
 		}}
 	}
 	return nil
+}
+
+// windowed writes an operator whose window slides over x: over images, or over images of one row, for which it becomes an operator for
+// sequences. filter returns the filter, if the operator has one, for images or for a row.
+func (w *writer) windowed(y, x *graph.Value, operator string, window op.Window, filter func(row bool) *ref, bias *graph.Value, attributes []*onnxpb.AttributeProto) {
+	row, ok := w.rows[x]
+	attributes = slices.DeleteFunc(append(windowOf(window, x.Shape), attributes...), func(a *onnxpb.AttributeProto) bool { return a == nil })
+	ok = ok && len(w.forms[x]) == 0 && window.Size[0] == 1 && !slices.ContainsFunc(attributes, changesHeight)
+	var in []*ref
+	if ok {
+		in = []*ref{row.ref}
+		for _, a := range attributes {
+			switch len(a.Ints) {
+			case 4:
+				a.Ints = []int64{a.Ints[1], a.Ints[3]}
+			case 2:
+				a.Ints = a.Ints[1:]
+			}
+		}
+	} else {
+		in = []*ref{w.get(x, channelsFirst(4))}
+	}
+	if filter != nil {
+		in = append(in, filter(ok))
+	}
+	if bias != nil {
+		in = append(in, w.get(bias, identity(1)))
+	}
+	r := w.node(operator, in, attributes...)
+	if ok {
+		w.rows[y] = form{channelsFirst(3), r}
+		return
+	}
+	w.set(y, r, channelsFirst(4))
 }
 
 // padded returns the operand of a window before zeros were added around it, and a window that adds them.
@@ -101,17 +134,33 @@ func (w *writer) padded(x *graph.Value, window op.Window) (*graph.Value, op.Wind
 	return x.Node.In[0], window
 }
 
-// depthwise returns the filter (height, width, channels, multiplier) of a depthwise convolution as one of as many groups as
-// channels, (channels*multiplier, 1, height, width).
-func (w *writer) depthwise(filter *graph.Value) *ref {
-	s := filter.Shape
-	shape := []int{s[2] * s[3], 1, s[0], s[1]}
-	perm := []int{2, 3, 0, 1}
-	static := w.static(filter)
-	if static == nil {
-		return w.node("Reshape", []*ref{w.get(filter, perm), w.integers(shape...)})
+// changesHeight reports whether an attribute of an operator makes images of one row higher.
+func changesHeight(a *onnxpb.AttributeProto) bool {
+	switch a.GetName() {
+	case "pads":
+		return a.Ints[0]+a.Ints[2] > 0
+	case "output_padding":
+		return a.Ints[0] > 0
 	}
-	key := shaped{static, "depthwise"}
+	return false
+}
+
+// filter returns a filter with its dimensions in the order perm, in the given shape or its own, without the height for a row.
+func (w *writer) filter(v *graph.Value, perm, shape []int, row bool) *ref {
+	if shape == nil && !row {
+		return w.get(v, perm)
+	}
+	if shape == nil {
+		shape = pick(v.Shape, perm)
+	}
+	if row {
+		shape = slices.Delete(slices.Clone(shape), 2, 3)
+	}
+	static := w.static(v)
+	if static == nil {
+		return w.node("Reshape", []*ref{w.get(v, perm), w.integers(shape...)})
+	}
+	key := shaped{static, fmt.Sprint(perm, shape)}
 	if w.shaped[key] == nil {
 		w.shaped[key] = w.initializer(static.name, permuted(static.value, perm).Reshape(shape...))
 	}
@@ -166,7 +215,7 @@ func pool(operator string) rule {
 			}
 		}
 		return &plan{[]*graph.Value{x}, func() {
-			w.set(n.Out[0], w.node(operator, []*ref{w.get(x, channelsFirst(4))}, windowOf(window, x.Shape)...), channelsFirst(4))
+			w.windowed(n.Out[0], x, operator, window, nil, nil, nil)
 		}}
 	}
 }

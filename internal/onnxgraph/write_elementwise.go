@@ -11,8 +11,8 @@ import (
 )
 
 // each returns a rule for an operator of one operand that does not depend on the order of dimensions.
-func each(operator string, attributes ...*onnxpb.AttributeProto) rule {
-	return func(w *writer, n *graph.Node) *plan { return w.elementwise(n, n.In[0], operator, attributes...) }
+func each(operator string) rule {
+	return func(w *writer, n *graph.Node) *plan { return w.elementwise(n, n.In[0], operator) }
 }
 
 // elementwise plans an operator that applies to each element of x.
@@ -23,6 +23,10 @@ func (w *writer) elementwise(n *graph.Node, x *graph.Value, operator string, att
 // composed plans nodes that compute a function of each element of x.
 func (w *writer) composed(n *graph.Node, x *graph.Value, f func(x *ref) *ref) *plan {
 	return &plan{[]*graph.Value{x}, func() {
+		if row, ok := w.rows[x]; ok {
+			w.rows[n.Out[0]] = form{row.perm, f(row.ref)}
+			return
+		}
 		in := w.any(x)
 		w.set(n.Out[0], f(in.ref), in.perm)
 	}}
@@ -37,11 +41,11 @@ func computed(f func(w *writer, d tensor.DType, x *ref) *ref) rule {
 
 func square(w *writer, _ tensor.DType, x *ref) *ref { return w.node("Mul", []*ref{x, x}) }
 
-// log1p is x*log(u)/(u-1) with u = 1+x, which is accurate for small x (Goldberg, 1991); where u is 1, it is x.
+// log1p is log(u)*x/(u-1) with u = 1+x, which is accurate for small x (Goldberg, 1991); where u is 1, it is x.
 func log1p(w *writer, d tensor.DType, x *ref) *ref {
 	one := w.scalar(d, 1)
 	u := w.node("Add", []*ref{x, one})
-	y := w.node("Div", []*ref{w.node("Mul", []*ref{x, w.node("Log", []*ref{u})}), w.node("Sub", []*ref{u, one})})
+	y := w.node("Mul", []*ref{w.node("Log", []*ref{u}), w.node("Div", []*ref{x, w.node("Sub", []*ref{u, one})})})
 	return w.node("Where", []*ref{w.node("Equal", []*ref{u, one}), x, y})
 }
 
@@ -51,7 +55,7 @@ func expm1(w *writer, d tensor.DType, x *ref) *ref {
 	u := w.node("Exp", []*ref{x})
 	below := w.node("Sub", []*ref{u, one})
 	log := w.node("Log", []*ref{u})
-	y := w.node("Div", []*ref{w.node("Mul", []*ref{below, x}), log})
+	y := w.node("Mul", []*ref{below, w.node("Div", []*ref{x, log})})
 	// log(u) is infinite for these two.
 	infinite := w.node("IsInf", []*ref{log})
 	y = w.node("Where", []*ref{infinite, below, y})
@@ -62,10 +66,34 @@ func expm1(w *writer, d tensor.DType, x *ref) *ref {
 func broadcast(operator string) rule {
 	return func(w *writer, n *graph.Node) *plan {
 		return &plan{n.In, func() {
+			if w.broadcastRows(n, operator) {
+				return
+			}
 			in, perm := w.align(n.Out[0].Rank(), n.In...)
 			w.set(n.Out[0], w.node(operator, in), perm)
 		}}
 	}
+}
+
+// broadcastRows writes an operator whose operands are images of one row, or scalars.
+func (w *writer) broadcastRows(n *graph.Node, operator string) bool {
+	var in []*ref
+	rows := false
+	for _, v := range n.In {
+		row, ok := w.rows[v]
+		switch {
+		case ok && len(w.forms[v]) == 0:
+			in, rows = append(in, row.ref), true
+		case v.Rank() == 0:
+			in = append(in, w.get(v, []int{}))
+		default:
+			return false
+		}
+	}
+	if rows {
+		w.rows[n.Out[0]] = form{channelsFirst(3), w.node(operator, in)}
+	}
+	return rows
 }
 
 func cast(w *writer, n *graph.Node) *plan {

@@ -58,6 +58,10 @@ func (w *writer) alias(v *graph.Value, forms []form) { w.forms[v] = slices.Clone
 
 // any returns the first form of a value.
 func (w *writer) any(v *graph.Value) form {
+	if f, ok := w.rows[v]; ok && len(w.forms[v]) == 0 { // images of one row are needed after all
+		at := channelsFirst(4)
+		w.set(v, w.node("Unsqueeze", []*ref{f.ref, w.integers(2)}), at)
+	}
 	if len(w.forms[v]) == 0 {
 		w.get(v, identity(v.Rank()))
 	}
@@ -71,12 +75,16 @@ func (w *writer) get(v *graph.Value, perm []int) *ref {
 
 // having returns a form of v whose order of dimensions is allowed. If there is none, it makes the form of order perm.
 func (w *writer) having(v *graph.Value, perm []int, allowed func(perm []int) bool) form {
+	s := w.static(v)
+	if s == nil {
+		w.any(v) // so that there is one
+	}
 	for _, f := range w.forms[v] {
 		if allowed(f.perm) {
 			return f
 		}
 	}
-	if s := w.static(v); s != nil {
+	if s != nil {
 		w.set(v, w.initializer(s.name, permuted(s.value, perm)), perm)
 	} else {
 		from := w.forms[v][0]
@@ -99,7 +107,11 @@ func (w *writer) has(v *graph.Value, perm []int) bool {
 func (w *writer) align(rank int, in ...*graph.Value) ([]*ref, []int) {
 	best, least := identity(rank), -1
 	for _, v := range in {
-		if v.Rank() < rank || w.static(v) != nil {
+		if w.static(v) != nil {
+			continue
+		}
+		w.any(v) // so that there is a form
+		if v.Rank() < rank {
 			continue
 		}
 		for _, f := range w.forms[v] {

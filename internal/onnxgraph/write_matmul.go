@@ -83,7 +83,8 @@ func dense(w *writer, n *graph.Node) *plan {
 	if bias != nil {
 		in = append(in, bias)
 	}
-	shape := append(x.Shape[:last:last], matrix.Shape[1])
+	shape := x.Shape.Clone()
+	shape[last] = matrix.Shape[1]
 	return &plan{in, func() {
 		same := n.Out[0].Shape.Equal(shape)
 		f := w.having(x, identity(x.Rank()), func(perm []int) bool {

@@ -98,3 +98,52 @@ func layerNormalization(w *writer, n *graph.Node) *plan {
 		w.set(n.Out[0], y, f.perm)
 	}}
 }
+
+// groupsNormalized normalizes the groups of channels of each image. Layers compute it as a LayerNorm of rows, to which they reshape and
+// transpose the groups. ONNX has it as InstanceNormalization, in which a group is a channel.
+func groupsNormalized(w *writer, n *graph.Node) *plan {
+	y := n.Out[0]
+	rank := y.Rank()
+	// The dimensions are (batch, pixels, groups, channels of a group, 1), and with more than one pixel, the groups go to the front.
+	back := reshapeOf(n.In[0])
+	if t, ok := n.In[0].Node.Op.(op.Transpose); ok && slices.Equal(t.Perm, []int{0, 2, 1, 3, 4}) {
+		back = reshapeOf(n.In[0].Node.In[0])
+	}
+	if back == nil {
+		back = n.In[0]
+	}
+	o, ok := back.Node.Op.(op.LayerNorm)
+	if !ok || back.Index > 0 || o.Scale || o.Center {
+		return nil
+	}
+	rows := reshapeOf(back.Node.In[0])
+	if rows == nil {
+		return nil
+	}
+	if t, ok := rows.Node.Op.(op.Transpose); ok && slices.Equal(t.Perm, []int{0, 2, 1, 3, 4}) {
+		rows = rows.Node.In[0]
+	}
+	x := reshapeOf(rows)
+	if x == nil || rows.Rank() != 5 || !x.Shape[1:].Equal(y.Shape[1:]) || !y.Shape[1:].Known() || back.Rank() != 3 {
+		return nil
+	}
+	s := rows.Shape
+	if pixels := y.Shape[1 : rank-1].Elements(); s[4] != 1 || s[1] != pixels || s[2]*s[3] != y.Shape[rank-1] || back.Shape[1] != s[2] {
+		return nil
+	}
+	return &plan{[]*graph.Value{x}, func() {
+		perm := channelsFirst(rank)
+		r := w.node("Reshape", []*ref{w.get(x, perm), w.integers(0, s[2], -1)})
+		ones, zeros := w.vector(join(w.layer, "ones"), x.DType, s[2], 1), w.vector(join(w.layer, "zeros"), x.DType, s[2], 0)
+		r = w.node("InstanceNormalization", []*ref{r, ones, zeros}, number("epsilon", o.Epsilon))
+		w.set(y, w.node("Reshape", []*ref{r, w.integers(pick(y.Shape, perm)...)}), perm)
+	}}
+}
+
+// reshapeOf returns the operand of a Reshape, or nil.
+func reshapeOf(v *graph.Value) *graph.Value {
+	if _, ok := v.Node.Op.(op.Reshape); ok {
+		return v.Node.In[0]
+	}
+	return nil
+}

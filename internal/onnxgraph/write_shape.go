@@ -133,6 +133,10 @@ func places(dims, of []int) []int {
 func expandDims(w *writer, n *graph.Node) *plan {
 	axis, y := n.Op.(op.ExpandDims).Axis, n.Out[0]
 	return &plan{n.In, func() {
+		if axis == 1 && w.slid[y] { // an image of one row, of which nothing is written as long as only operators for sequences use it
+			w.rows[y] = form{channelsFirst(3), w.get(n.In[0], channelsFirst(3))}
+			return
+		}
 		f := w.any(n.In[0])
 		perm := make([]int, len(f.perm))
 		for i, d := range f.perm {
@@ -154,6 +158,10 @@ func expandDims(w *writer, n *graph.Node) *plan {
 func squeeze(w *writer, n *graph.Node) *plan {
 	axis := n.Op.(op.Squeeze).Axis
 	return &plan{n.In, func() {
+		if row, ok := w.rows[n.In[0]]; ok && axis == 1 {
+			w.set(n.Out[0], row.ref, row.perm)
+			return
+		}
 		f := w.any(n.In[0])
 		y := w.node("Squeeze", []*ref{f.ref, w.integers(slices.Index(f.perm, axis))})
 		w.set(n.Out[0], y, without(f.perm, []int{axis}))

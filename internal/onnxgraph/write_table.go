@@ -39,7 +39,7 @@ var rules = map[string][]rule{
 
 	"ReduceSum": {reduction}, "ReduceMax": {reduction}, "ReduceMin": {reduction}, "ReduceProd": {reduction}, "ArgMax": {argMax}, "CumSum": {cumSum},
 
-	"Reshape": {dense, kept, reshape}, "Transpose": {transpose}, "ExpandDims": {expandDims}, "Squeeze": {squeeze}, "Concat": {concat},
+	"Reshape": {dense, kept, groupsNormalized, reshape}, "Transpose": {transpose}, "ExpandDims": {expandDims}, "Squeeze": {squeeze}, "Concat": {concat},
 	"Slice": {sliceOf}, "Pad": {pad}, "BroadcastLike": {broadcastLike}, "ReshapeLike": {reshapeLike}, "Size": {size},
 	"Index": {index}, "Iota": {iota},
 }
