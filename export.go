@@ -39,7 +39,7 @@ type ExportOptions struct {
 //
 // An existing file is replaced only when the new one is completely written. Equal models give equal bytes.
 //
-// Export returns an error that lists the layers which the format cannot express. For ONNX, these are
+// Export returns an error that lists the layers which the format cannot express. These are
 // ContrastLimitedAdaptiveHistogramEqualization; and for images of unknown height or width, AdaptiveAveragePool2D, AdaptiveMaxPool2D, and Resizing with
 // bicubic, lanczos or area interpolation or with antialias.
 func (m *Model) Export(path string, o ExportOptions) error {

@@ -15,7 +15,7 @@ import (
 )
 
 // tfliteExtra is the name of the metadata that have what format/keras has in metadata.json: classes and preprocessing.
-const tfliteExtra = "lince"
+const tfliteExtra = "lince" // see readMetadata
 
 // openTFLite makes a model of a TensorFlow Lite file.
 func openTFLite(o Options, f source) (*Model, error) {
@@ -28,13 +28,8 @@ func openTFLite(o Options, f source) (*Model, error) {
 		return nil, err
 	}
 	m.notes = r.Notes
-	if text, ok := r.Metadata[tfliteExtra]; ok { // lince wrote the file
-		var x extra
-		if err := json.Unmarshal([]byte(text), &x); err != nil {
-			return nil, fmt.Errorf("the metadata %q: %w", tfliteExtra, err)
-		}
-		m.Classes, m.Preprocessing = x.Classes, x.Preprocessing
-		return m, m.checkExtra()
+	if _, ok := r.Metadata[tfliteExtra]; ok { // lince wrote the file
+		return m, m.readMetadata(r.Metadata)
 	}
 	if err := m.checkClasses(r.Classes); err != nil {
 		m.notes = append(m.notes, fmt.Sprintf("the labels in the file cannot name the classes: %v", err))

@@ -74,6 +74,7 @@ func rank(first bool) int {
 // weights, in their order, as Keras does. It returns the variables in the order of the file.
 func (m *Model) loadLegacy(f *keras.Legacy) ([]legacyVariable, error) {
 	p := m.planLegacy(f, WeightsOptions{})
+	p.whole = true
 	if err := p.byOrder(); err != nil {
 		return nil, err
 	}

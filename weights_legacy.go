@@ -34,6 +34,7 @@ type legacyPlan struct {
 	groups []keras.LegacyGroup // those with weights
 	met    map[*layerInstance]bool
 	inFile []legacyVariable // the variables with a value, in the order of the file
+	whole  bool             // the file has the network, too
 }
 
 // planLegacy begins a plan. byOrder or byName completes it.
@@ -76,8 +77,12 @@ func (p *legacyPlan) countError(layers []*layerInstance, targets [][]weightTarge
 	for _, g := range p.groups {
 		file = append(file, fmt.Sprintf("%s (%d)", g.Name, len(g.Weights)))
 	}
-	return fmt.Errorf("the file has weights for %d layers, the model has %d layers with weights; use ByName to load the layers that both have\n%s",
-		len(file), len(model), sideBySide("layer of the model (weights)", model, "layer of the file (weights)", file, firstDifference(model, file)))
+	hint := "; use ByName to load the layers that both have"
+	if p.whole {
+		hint = ""
+	}
+	return fmt.Errorf("the file has weights for %d layers, the network has %d layers with weights%s\n%s",
+		len(file), len(model), hint, sideBySide("layer of the model (weights)", model, "layer of the file (weights)", file, firstDifference(model, file)))
 }
 
 // firstDifference returns the index of the first elements that differ.
