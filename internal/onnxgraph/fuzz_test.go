@@ -10,8 +10,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// FuzzRead reads damaged models: those of the tests in testdata/nodes.tar.gz, with changes. Read must return, without a panic.
-func FuzzRead(f *testing.F) {
+// FuzzNodes reads damaged models: those of the tests in testdata/nodes.tar.gz, with changes. Read must return, without a panic.
+func FuzzNodes(f *testing.F) {
 	for name, file := range someNodes(f) {
 		if path.Base(name) == "model.onnx" {
 			f.Add(file.Data, int64(2))

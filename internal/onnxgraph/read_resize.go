@@ -40,6 +40,9 @@ func readResize(n *node) {
 	var outside []resampling
 	for i := range axes {
 		a := &axes[i]
+		if a.scale == 1 && a.m == 0 && (r.coordinates != "tf_crop_and_resize" || a.from == 0 && a.to == 1) {
+			continue
+		}
 		n.across(x, a.axis)
 		if a.n = n.known(x, a.axis); a.n < 1 {
 			n.fail("operand has shape %v, want at least one element", x.shape())
@@ -118,8 +121,8 @@ func (n *node) resampled(r resizing) []resampling {
 			n.fail("got %d scales, want %d", len(scales), len(axes))
 		}
 		for i, s := range scales {
-			if !(s > 0) {
-				n.fail("scales are %v, want numbers above 0", scales)
+			if !(s > 0) || s > largest {
+				n.fail("scales are %v, want numbers above 0, up to %d", scales, largest)
 			}
 			list[i].scale = s
 		}

@@ -180,7 +180,7 @@ func (w *writer) planOf(n *graph.Node) *plan {
 		return &plan{emit: func() {}}
 	}
 	for _, v := range n.Out[1:] {
-		if w.uses[v] > 0 {
+		if w.uses[v] > 0 && n.Op.Name() != "TopK" {
 			return nil // argmax, and statistics of normalizations, which only gradients need
 		}
 	}
