@@ -183,7 +183,7 @@ func (l graphLayer) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 		for i, v := range n.In {
 			operands[i] = values[v]
 		}
-		y := b.Op(n.Op, operands...)
+		y := b.In(n.Layer, "").Op(n.Op, operands...)
 		if !y.Valid() {
 			return b.Invalid()
 		}

@@ -27,6 +27,8 @@ type FileKind struct {
 	Saves bool
 	// Exports reports whether Export writes such files.
 	Exports bool
+	// Tensors reports whether OpenTensors reads such files: they hold weights.
+	Tensors bool
 	// Refusal is the reason why Open does not read such files, with the command or the lines of Python that convert
 	// them. It is empty if Opens is true.
 	Refusal string
@@ -96,6 +98,8 @@ type kind struct {
 	// weights plans the loading of weights from a file of this kind, and saveWeights writes what SaveWeights writes.
 	weights     func(m *Model, f source, o WeightsOptions) (*weightPlan, error)
 	saveWeights func(w io.Writer, m *Model, f *keras.File) error
+	// tensors lists the tensors in a file of weights.
+	tensors func(f source) ([]namedTensor, error)
 	// named means that WeightsOptions.Names has a meaning.
 	named bool
 	// refusal says why open is nil, and how to convert the file. FILE stands for its name, NAME for its name without
@@ -136,6 +140,7 @@ func kinds() []*kind {
 			refusal: needsNetwork,
 
 			weights:     weightsOfH5,
+			tensors:     tensorsOfH5,
 			saveWeights: writeKerasWeights,
 		},
 		{
@@ -144,6 +149,7 @@ func kinds() []*kind {
 			refusal: needsNetwork,
 
 			weights: weightsOfLegacy,
+			tensors: tensorsOfLegacy,
 		},
 		{
 			name: "safetensors", title: "a file of weights (safetensors)", suffixes: []string{".safetensors"},
@@ -152,6 +158,7 @@ func kinds() []*kind {
 			open:        openSafetensors,
 			save:        writeSafetensors,
 			weights:     weightsOfSafetensors,
+			tensors:     tensorsOfSafetensors,
 			saveWeights: writeSafetensorsWeights,
 			named:       true,
 		},
@@ -175,6 +182,7 @@ torch.onnx.export(torch.export.load("FILE"), f="NAME.onnx", dynamo=True)`,
 
 			open:    openTorch,
 			weights: weightsOfTorch,
+			tensors: torchTensors,
 			named:   true,
 		},
 		{
@@ -259,6 +267,7 @@ mxnet.onnx.export_model("FILE", "NAME-0000.params", [(1, 3, 224, 224)], numpy.fl
 			refusal: needsNetwork,
 
 			weights: weightsOfShards,
+			tensors: tensorsOfShards,
 		},
 		{
 			name: "json", title: "a Keras network in JSON", suffixes: []string{".json"},
@@ -357,7 +366,7 @@ tf_keras.models.load_model("FOLDER").save("model.keras")`,
 
 // Refusals of several rows.
 const (
-	needsNetwork = "it has no network; open or build the network and load the weights into it with Model.LoadWeights"
+	needsNetwork = "it has no network; load the weights into one with Model.LoadWeights, or on the command line:\nlince convert FILE NAME.keras --network NETWORK"
 	coreML       = "Core ML does not convert it back; export the model that it was made from as .keras or ONNX"
 	caffe        = "save the model as .keras or ONNX; MMdnn converts the two files of a Caffe model (pip install mmdnn):\nmmconvert -sf caffe -in NAME.prototxt -iw NAME.caffemodel -df onnx -om NAME.onnx"
 	checkpoints  = `it has no network; load it into its network with Python (pip install tf_keras):
@@ -367,7 +376,10 @@ model.save("NAME.keras")`
 )
 
 func (k *kind) public(path string) FileKind {
-	return FileKind{k.name, k.title, slices.Clone(k.suffixes), k.open != nil, k.save != nil, k.export != nil, k.refusalFor(path)}
+	return FileKind{
+		Name: k.name, Title: k.title, Suffixes: slices.Clone(k.suffixes), Refusal: k.refusalFor(path),
+		Opens: k.open != nil, Saves: k.save != nil, Exports: k.export != nil, Tensors: k.tensors != nil,
+	}
 }
 
 // refusalFor returns the refusal for a file with this name.

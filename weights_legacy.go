@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/format/keras"
+	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/suggest"
 )
 
@@ -18,12 +19,7 @@ func weightsOfLegacy(m *Model, f source, o WeightsOptions) (*weightPlan, error) 
 	if err != nil {
 		return nil, err
 	}
-	p := &legacyPlan{WeightsOptions: o, model: m, met: map[*layerInstance]bool{}}
-	for _, g := range file.Layers {
-		if len(g.Weights) > 0 {
-			p.groups = append(p.groups, g)
-		}
-	}
+	p := m.planLegacy(file, o)
 	if o.ByName {
 		return &p.weightPlan, p.byName()
 	}
@@ -34,8 +30,24 @@ type legacyPlan struct {
 	WeightsOptions
 	weightPlan
 	model  *Model
+	from   origin
 	groups []keras.LegacyGroup // those with weights
 	met    map[*layerInstance]bool
+	inFile []legacyVariable // the variables with a value, in the order of the file
+	whole  bool             // the file has the network, too
+}
+
+// planLegacy begins a plan. byOrder or byName completes it.
+func (m *Model) planLegacy(f *keras.Legacy, o WeightsOptions) *legacyPlan {
+	p := &legacyPlan{WeightsOptions: o, model: m, met: map[*layerInstance]bool{}}
+	p.forms = map[*graph.Variable]stored{}
+	p.from = origin{keras1: f.KerasVersion == "" || strings.HasPrefix(f.KerasVersion, "1."), theano: f.Backend == "theano"}
+	for _, g := range f.Layers {
+		if len(g.Weights) > 0 {
+			p.groups = append(p.groups, g)
+		}
+	}
+	return p
 }
 
 // byOrder matches the layers that have weights with the groups that have weights, as Keras does.
@@ -65,8 +77,12 @@ func (p *legacyPlan) countError(layers []*layerInstance, targets [][]weightTarge
 	for _, g := range p.groups {
 		file = append(file, fmt.Sprintf("%s (%d)", g.Name, len(g.Weights)))
 	}
-	return fmt.Errorf("the file has weights for %d layers, the model has %d layers with weights; use ByName to load the layers that both have\n%s",
-		len(file), len(model), sideBySide("layer of the model (weights)", model, "layer of the file (weights)", file, firstDifference(model, file)))
+	hint := "; use ByName to load the layers that both have"
+	if p.whole {
+		hint = ""
+	}
+	return fmt.Errorf("the file has weights for %d layers, the network has %d layers with weights%s\n%s",
+		len(file), len(model), hint, sideBySide("layer of the model (weights)", model, "layer of the file (weights)", file, firstDifference(model, file)))
 }
 
 // firstDifference returns the index of the first elements that differ.
@@ -115,6 +131,9 @@ func sideBySide(leftTitle string, left []string, rightTitle string, right []stri
 // group matches the weights of a group with a layer's variables.
 func (p *legacyPlan) group(l *layerInstance, targets []weightTarget, g keras.LegacyGroup) {
 	vs := l.legacyVariables(map[*layerInstance]bool{})
+	for i, v := range vs {
+		vs[i].form = p.model.innermost(v).storedForm(v.layer, v.Variable, p.from)
+	}
 	order, err := matchLegacy(vs, g.Weights)
 	if err != nil {
 		p.mismatch(p.WeightsOptions, targets, fmt.Errorf("layer %s, group %q of the file: %w", l.name, g.Name, err))
@@ -125,7 +144,10 @@ func (p *legacyPlan) group(l *layerInstance, targets []weightTarget, g keras.Leg
 		if i < 0 {
 			continue // the layer is in two models, and has its weights already
 		}
-		p.add(targets[i], g.Weights[j].Name, g.Weights[j].Read)
+		v.stored = g.Weights[j].Name
+		p.inFile = append(p.inFile, v)
+		p.forms[v.Variable] = v.form
+		p.add(targets[i], v.stored, g.Weights[j].Read)
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/lince-ml/lince/format/onnx"
 	"github.com/lince-ml/lince/format/onnx/onnxpb"
@@ -62,7 +64,7 @@ func newReader(m *onnx.Model, o ReadOptions) (*reader, error) {
 			elements += min(n, len(t.RawData)+len(t.FloatData)+len(t.Int32Data)+len(t.Int64Data))
 		}
 	}
-	r.work, r.nodes = 1<<22+4*elements, 1<<14+16*len(m.Graph.Node)
+	r.work, r.nodes = 1<<21+4*elements, 1<<14+16*len(m.Graph.Node)
 	for _, f := range m.Functions {
 		r.functions[opKey(f.GetDomain(), f.GetName())] = f
 		r.nodes += len(f.Node)
@@ -198,6 +200,9 @@ func (s *scope) missing(nodes []*onnxpb.NodeProto) error {
 		times := "once"
 		if u.count > 1 {
 			times = fmt.Sprintf("%d times", u.count)
+		}
+		if strings.ContainsFunc(key, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			key = strconv.Quote(key) // nothing that controls a terminal
 		}
 		list = append(list, fmt.Sprintf("%s (%s, first in node %q)", key, times, u.first))
 	}

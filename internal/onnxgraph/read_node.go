@@ -31,7 +31,7 @@ type failure struct {
 
 // fail ends the building of the node with an error.
 func (n *node) fail(format string, a ...any) {
-	panic(failure{err: fmt.Errorf(n.label+": "+format, a...)})
+	panic(failure{err: fmt.Errorf("%s: "+format, append([]any{n.label}, a...)...)}) // the label may contain %
 }
 
 // run reads a node: it looks up the operands, builds its part of the graph, and records the results. A mistake is

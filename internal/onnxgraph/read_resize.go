@@ -257,6 +257,10 @@ func (r resizing) at(n *node, a resampling, i int) float64 {
 
 // taps returns the weights along an axis. some says that results lie outside the operand, so that they become the extrapolation value.
 func (r resizing) taps(n *node, a resampling) (t op.Taps, some bool) {
+	const each = 8 // about the elements' worth of memory for each result
+	if a.m > math.MaxInt32 || !n.spend(each*a.m) {
+		n.fail("the size of %d is too large to compute its weights while reading", a.m)
+	}
 	for i := range a.m {
 		at := r.at(n, a, i)
 		some = some || r.out(a, at)
