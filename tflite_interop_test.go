@@ -13,11 +13,11 @@ import (
 // tfliteApplications are the models of keras.applications that are tried in TensorFlow Lite, both ways.
 var tfliteApplications = []string{"MobileNetV2", "EfficientNetB0", "ResNet50", "DenseNet121", "MobileNetV3Small", "ConvNeXtTiny", "VGG16"}
 
-// TestTFLiteApplications opens the models of keras.applications that internal/golden/applications.py wrote to the folder that
+// TestApplicationsTFLite opens the models of keras.applications that internal/golden/applications.py wrote to the folder that
 // LINCE_APPLICATIONS names, exports them to TensorFlow Lite, and opens what was written, and what the real converter made of
 // them (internal/golden/tflite_models.py FOLDER). All predictions must equal Keras'. With LINCE_PYTHON, so must those of the real
 // interpreter for what lince wrote.
-func TestTFLiteApplications(t *testing.T) {
+func TestApplicationsTFLite(t *testing.T) {
 	folder := os.Getenv("LINCE_APPLICATIONS")
 	if folder == "" {
 		t.Skip("LINCE_APPLICATIONS names no folder made by internal/golden/applications.py")
