@@ -336,7 +336,7 @@ func tensorInfo(t *tflitefb.TensorMetadataT) TensorInfo {
 	return info
 }
 
-// files reads the files that the metadata name, from the archive that follows the model.
+// files reads the files that the metadata name and that are in the archive which follows the model.
 func (d *decoder) files(m *Model) error {
 	var names []string
 	for _, o := range m.Info.Outputs {
@@ -348,6 +348,9 @@ func (d *decoder) files(m *Model) error {
 		return nil
 	}
 	z, err := zip.NewReader(bytes.NewReader(d.b), int64(len(d.b)))
+	if errors.Is(err, zip.ErrFormat) { // somebody has removed the archive
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("the archive with the file %q: %w", names[0], err)
 	}
