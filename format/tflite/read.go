@@ -348,7 +348,7 @@ func (d *decoder) files(m *Model) error {
 		return nil
 	}
 	z, err := zip.NewReader(bytes.NewReader(d.b), int64(len(d.b)))
-	if errors.Is(err, zip.ErrFormat) { // somebody has removed the archive
+	if errors.Is(err, zip.ErrFormat) { // a program has removed the archive
 		return nil
 	}
 	if err != nil {
