@@ -90,6 +90,7 @@ func TestRefused(t *testing.T) {
 		}},
 		{"a negative size", "malformed", func(m *Model) { m.Subgraphs[0].Tensors[0].Shape[1] = -5 }},
 		{"a signature of another shape", "malformed", func(m *Model) { m.Subgraphs[0].Tensors[0].Signature = []int{-1, 3} }},
+		{"a signature of a scalar", "malformed", func(m *Model) { m.Subgraphs[0].Tensors[0].Shape = []int{} }},
 		{"an input that does not exist", "no tensor 999999", func(m *Model) { m.Subgraphs[0].Inputs = []int{999999} }},
 		{"a negative output", "no tensor -1", func(m *Model) { m.Subgraphs[0].Outputs = []int{-1} }},
 		{"an operand that does not exist", "no tensor -2", func(m *Model) { m.Subgraphs[0].Operators[0].Inputs[1] = -2 }},

@@ -179,10 +179,12 @@ func (d *decoder) tensor(to *Tensor, t *tflitefb.Tensor) error {
 	if n := t.ShapeSignatureLength(); n > 0 {
 		to.Signature = ints(n, t.ShapeSignature)
 	}
+	ok := to.Signature == nil || len(to.Signature) == len(to.Shape)
 	for i, n := range to.Shape {
-		if n < 0 || to.Signature != nil && (len(to.Signature) != len(to.Shape) || to.Signature[i] != -1 && to.Signature[i] != n) {
-			return fmt.Errorf("the shape %v with the signature %v is malformed", to.Shape, to.Signature)
-		}
+		ok = ok && n >= 0 && (to.Signature == nil || to.Signature[i] == -1 || to.Signature[i] == n)
+	}
+	if !ok {
+		return fmt.Errorf("the shape %v with the signature %v is malformed", to.Shape, to.Signature)
 	}
 	if !slices.Contains(to.Signature, -1) {
 		to.Signature = nil
