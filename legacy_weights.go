@@ -2,7 +2,6 @@ package lince
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -69,70 +68,6 @@ func rank(first bool) int {
 		return 0
 	}
 	return 1
-}
-
-// loadLegacy sets the layers' variables from an .h5 file. Layers that have weights are matched with groups that have
-// weights, in their order, as Keras does. It returns the variables in the order of the file.
-func (m *Model) loadLegacy(f *keras.Legacy) ([]legacyVariable, error) {
-	met := map[*layerInstance]bool{}
-	from := origin{keras1: f.KerasVersion == "" || strings.HasPrefix(f.KerasVersion, "1."), theano: f.Backend == "theano"}
-	var layers [][]legacyVariable
-	var names []string
-	for _, l := range m.layers {
-		if vs := l.legacyVariables(met); len(vs) > 0 {
-			for i, v := range vs {
-				vs[i].form = m.innermost(v).storedForm(v.layer, v.Variable, from)
-			}
-			layers, names = append(layers, vs), append(names, l.name)
-		}
-	}
-	groups := slices.DeleteFunc(slices.Clone(f.Layers), func(g keras.LegacyGroup) bool { return len(g.Weights) == 0 })
-	if len(groups) != len(layers) {
-		return nil, fmt.Errorf("the file has weights for %d layers, the network has %d layers with weights", len(groups), len(layers))
-	}
-	type pair struct {
-		v legacyVariable
-		w keras.LegacyWeight
-	}
-	var pairs []pair
-	var errs []error
-	for i, vs := range layers {
-		order, err := matchLegacy(vs, groups[i].Weights)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("layer %s, group %q of the file: %w", names[i], groups[i].Name, err))
-			continue
-		}
-		for j, v := range order {
-			pairs = append(pairs, pair{v, groups[i].Weights[j]})
-		}
-	}
-	if len(f.TopLevel) > 0 {
-		errs = append(errs, fmt.Errorf("the file has %d weights of the model itself, which is not supported", len(f.TopLevel)))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	var inFile []legacyVariable
-	for _, p := range pairs { // one after the other, so that only one is in memory twice
-		t, err := p.w.Read()
-		if err != nil {
-			return nil, err
-		}
-		p.v.stored = p.w.Name
-		inFile = append(inFile, p.v)
-		if t, err = legacyValue(p.v, t); err == nil {
-			t, err = p.v.form.value(p.v.Variable, t)
-		}
-		if err == nil {
-			err = m.store.Set(m.store.Find(p.v.Variable), t)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("layer %s, weight %q of the file: %w", p.v.layer.name, p.w.Name, err)
-		}
-	}
-	m.store.Initialize(m.seed) // all variables have values; this marks the store as initialized
-	m.forgetForms()
-	return inFile, nil
 }
 
 // innermost returns the model that the layer of a variable is in.
