@@ -20,9 +20,13 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Save writes the model to a .keras file, which Keras 3 opens (model.save): the network, the compile options, the
-// weights and the optimizer's state. The end of path decides the kind of file: .keras. An existing file is replaced only when the new one
-// is completely written. Equal models give equal bytes.
+// Save writes the model to a file that Keras 3 opens (model.save): the network, the compile options, the weights and the
+// optimizer's state. The end of path decides the kind of file: .keras, or .h5 for the older format. An existing file is
+// replaced only when the new one is completely written. Equal models give equal bytes.
+//
+// As with files of Keras, there are restrictions on .h5 files. Keras does not restore the optimizer's state from them. It
+// does not open them if there are operations between the layers, such as x / 255, and it needs custom_objects for the layers
+// of keras.applications.
 //
 // Save returns an error if the model was opened from a file with settings of layers that lince does not support,
 // because the new file would lose them.

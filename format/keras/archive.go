@@ -188,7 +188,7 @@ func (a *archive) read(name string) ([]byte, error) {
 // weights reads the weights. Stored weights, as Keras writes them, are read in place.
 func (a *archive) weights() (Weights, error) {
 	if a.members[weightsMember] == nil && a.members["model.weights.npz"] != nil {
-		return nil, errors.New("the weights are an npz file; only " + weightsMember + " is supported")
+		return nil, errors.New("the weights are an npz file, which Keras writes where h5py is missing; open the model in Keras with h5py installed, and save it again")
 	}
 	m, err := a.member(weightsMember)
 	if err != nil {
