@@ -16,7 +16,6 @@ func ExampleModel_LoadWeights() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
 	classifier := func(classes int, name string) *lince.Model {
 		m, err := lince.Sequential(
 			layer.Input{Shape: []int{16, 16, 3}},
@@ -40,6 +39,9 @@ func ExampleModel_LoadWeights() {
 		log.Fatal(err)
 	}
 	fmt.Println(report)
+	if err := os.RemoveAll(dir); err != nil {
+		log.Fatal(err)
+	}
 	// Output:
 	// 2 variables loaded, 2 skipped (cat_or_dog/kernel, cat_or_dog/bias), 2 unused in the file (animals/sequential/animals/kernel, animals/sequential/animals/bias)
 }
