@@ -33,6 +33,7 @@ func openSafetensors(o Options, f source) (*Model, error) {
 		return nil, fmt.Errorf("the network in its metadata: %w", err)
 	}
 	p := &namedPlan{tensors: tensors, targets: m.weightTargets()}
+	p.fresh = true
 	p.exact()
 	if _, err := p.apply(m); err != nil {
 		return nil, err

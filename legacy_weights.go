@@ -70,24 +70,6 @@ func rank(first bool) int {
 	return 1
 }
 
-// loadLegacy sets the layers' variables from an .h5 file. Layers that have weights are matched with groups that have
-// weights, in their order, as Keras does. It returns the variables in the order of the file.
-func (m *Model) loadLegacy(f *keras.Legacy) ([]legacyVariable, error) {
-	p := m.planLegacy(f, WeightsOptions{})
-	p.whole = true
-	if err := p.byOrder(); err != nil {
-		return nil, err
-	}
-	if len(f.TopLevel) > 0 {
-		p.errs = append(p.errs, fmt.Errorf("the file has %d weights of the model itself, which is not supported", len(f.TopLevel)))
-	}
-	if _, err := p.apply(m); err != nil {
-		return nil, err
-	}
-	m.forgetForms()
-	return p.inFile, nil
-}
-
 // innermost returns the model that the layer of a variable is in.
 func (m *Model) innermost(v legacyVariable) *Model {
 	if n := len(v.in); n > 0 {

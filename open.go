@@ -170,17 +170,13 @@ func (o Options) fromConfig(text []byte) (m *Model, compile json.RawMessage, err
 
 // load sets the layers' variables from a file.
 func (m *Model) load(weights keras.Weights) error {
-	forms := m.flattenedForms(nil)
 	p, err := m.planPaths(weights, WeightsOptions{})
 	if err != nil {
 		return err
 	}
-	p.forms = forms
-	if _, err := p.apply(m); err != nil {
-		return err
-	}
-	m.forgetForms()
-	return nil
+	p.fresh = true
+	_, err = p.apply(m)
+	return err
 }
 
 // wrapped adds what an error is about, if there is an error.

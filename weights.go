@@ -203,8 +203,8 @@ type weightPlan struct {
 	skipped []SkippedWeight
 	unused  []string
 	errs    []error
-	// forms has the variables whose values are in the file in another form.
-	forms map[*graph.Variable]stored
+	// fresh means that the model is being opened, so that it need not be unchanged if a value cannot be read.
+	fresh bool
 }
 
 // weightPair is a variable and its value in the file.
@@ -252,33 +252,46 @@ func (p *weightPlan) apply(m *Model) (WeightsReport, error) {
 	}
 	r := WeightsReport{Kind: p.kind, Skipped: p.skipped, Unused: p.unused}
 	values := make([]*tensor.Tensor, len(p.pairs))
+	set := func(i int) error {
+		t := values[i]
+		values[i] = nil
+		return m.store.Set(m.store.Find(p.pairs[i].to.Variable), t)
+	}
 	for i, pair := range p.pairs {
-		t, err := pair.read()
-		if err == nil {
-			t, err = legacyValue(legacyVariable{Variable: pair.to.Variable}, t)
-		}
-		if s, ok := p.forms[pair.to.Variable]; ok && err == nil {
-			t, err = s.value(pair.to.Variable, t)
-		}
-		if err == nil && !t.Shape().Equal(pair.to.Shape) {
-			err = fmt.Errorf("got %v, want %v", t, pair.to.Type)
+		var err error
+		if values[i], err = pair.value(); err == nil && p.fresh {
+			err = set(i)
 		}
 		if err != nil {
 			p.errs = append(p.errs, fmt.Errorf("%s, %s in the file: %w", pair.to.path, pair.from, err))
 			continue
 		}
-		values[i] = t
 		r.Loaded = append(r.Loaded, LoadedWeight{pair.to.path, pair.from})
 	}
 	if err := p.err(); err != nil {
 		return WeightsReport{}, err
 	}
-	for i, pair := range p.pairs {
-		if err := m.store.Set(m.store.Find(pair.to.Variable), values[i]); err != nil {
+	for i := range p.pairs {
+		if p.fresh {
+			break
+		}
+		if err := set(i); err != nil {
 			return WeightsReport{}, err
 		}
-		values[i] = nil
 	}
 	m.store.Initialize(m.seed) // in a model that is being opened, this marks the store as initialized
+	m.forgetForms()
 	return r, nil
+}
+
+// value reads the value and converts it to the variable's type.
+func (p weightPair) value() (*tensor.Tensor, error) {
+	t, err := p.read()
+	if err == nil {
+		t, err = legacyValue(legacyVariable{Variable: p.to.Variable}, t)
+	}
+	if err == nil && !t.Shape().Equal(p.to.Shape) {
+		err = fmt.Errorf("got %v, want %v", t, p.to.Type)
+	}
+	return t, err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/suggest"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // This file matches the weights of .h5 files of Keras 1 to 3, of whole models or weights only. legacy_weights.go matches the weights of one
@@ -19,35 +20,70 @@ func weightsOfLegacy(m *Model, f source, o WeightsOptions) (*weightPlan, error) 
 	if err != nil {
 		return nil, err
 	}
-	p := m.planLegacy(file, o)
+	p := newLegacyPlan(m, file, o)
 	if o.ByName {
 		return &p.weightPlan, p.byName()
 	}
 	return &p.weightPlan, p.byOrder()
 }
 
+// loadLegacy sets the layers' variables from an .h5 file whose network the model has. It returns the variables in the order of the file.
+func (m *Model) loadLegacy(f *keras.Legacy) ([]legacyVariable, error) {
+	p := newLegacyPlan(m, f, WeightsOptions{})
+	p.fresh = true
+	if err := p.byOrder(); err != nil {
+		return nil, err
+	}
+	if len(f.TopLevel) > 0 {
+		p.errs = append(p.errs, fmt.Errorf("the file has %d weights of the model itself, which is not supported", len(f.TopLevel)))
+	}
+	_, err := p.apply(m)
+	return p.order, err
+}
+
 type legacyPlan struct {
 	WeightsOptions
 	weightPlan
-	model  *Model
-	from   origin
-	groups []keras.LegacyGroup // those with weights
-	met    map[*layerInstance]bool
-	inFile []legacyVariable // the variables with a value, in the order of the file
-	whole  bool             // the file has the network, too
+	model     *Model
+	groups    []keras.LegacyGroup // those with weights
+	met       map[*layerInstance]bool
+	variables map[*graph.Variable]legacyVariable
+	order     []legacyVariable // in the order of the file
 }
 
-// planLegacy begins a plan. byOrder or byName completes it.
-func (m *Model) planLegacy(f *keras.Legacy, o WeightsOptions) *legacyPlan {
-	p := &legacyPlan{WeightsOptions: o, model: m, met: map[*layerInstance]bool{}}
-	p.forms = map[*graph.Variable]stored{}
-	p.from = origin{keras1: f.KerasVersion == "" || strings.HasPrefix(f.KerasVersion, "1."), theano: f.Backend == "theano"}
+func newLegacyPlan(m *Model, f *keras.Legacy, o WeightsOptions) *legacyPlan {
+	p := &legacyPlan{WeightsOptions: o, model: m, met: map[*layerInstance]bool{}, variables: map[*graph.Variable]legacyVariable{}}
 	for _, g := range f.Layers {
 		if len(g.Weights) > 0 {
 			p.groups = append(p.groups, g)
 		}
 	}
+	from := origin{keras1: f.KerasVersion == "" || strings.HasPrefix(f.KerasVersion, "1."), theano: f.Backend == "theano"}
+	met := map[*layerInstance]bool{}
+	for _, l := range m.layers {
+		for _, v := range l.legacyVariables(met) {
+			v.form = m.innermost(v).storedForm(v.layer, v.Variable, from)
+			p.variables[v.Variable] = v
+		}
+	}
 	return p
+}
+
+// take gives a variable the value of a weight, in the model's form.
+func (p *legacyPlan) take(to weightTarget, w keras.LegacyWeight) {
+	v := p.variables[to.Variable]
+	v.stored = w.Name
+	p.order = append(p.order, v)
+	p.add(to, w.Name, func() (*tensor.Tensor, error) {
+		t, err := w.Read()
+		if err == nil {
+			t, err = legacyValue(v, t)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return v.form.value(v.Variable, t)
+	})
 }
 
 // byOrder matches the layers that have weights with the groups that have weights, as Keras does.
@@ -78,7 +114,7 @@ func (p *legacyPlan) countError(layers []*layerInstance, targets [][]weightTarge
 		file = append(file, fmt.Sprintf("%s (%d)", g.Name, len(g.Weights)))
 	}
 	hint := "; use ByName to load the layers that both have"
-	if p.whole {
+	if p.fresh {
 		hint = ""
 	}
 	return fmt.Errorf("the file has weights for %d layers, the network has %d layers with weights%s\n%s",
@@ -132,7 +168,7 @@ func sideBySide(leftTitle string, left []string, rightTitle string, right []stri
 func (p *legacyPlan) group(l *layerInstance, targets []weightTarget, g keras.LegacyGroup) {
 	vs := l.legacyVariables(map[*layerInstance]bool{})
 	for i, v := range vs {
-		vs[i].form = p.model.innermost(v).storedForm(v.layer, v.Variable, p.from)
+		vs[i] = p.variables[v.Variable]
 	}
 	order, err := matchLegacy(vs, g.Weights)
 	if err != nil {
@@ -144,10 +180,7 @@ func (p *legacyPlan) group(l *layerInstance, targets []weightTarget, g keras.Leg
 		if i < 0 {
 			continue // the layer is in two models, and has its weights already
 		}
-		v.stored = g.Weights[j].Name
-		p.inFile = append(p.inFile, v)
-		p.forms[v.Variable] = v.form
-		p.add(targets[i], v.stored, g.Weights[j].Read)
+		p.take(targets[i], g.Weights[j])
 	}
 }
 
@@ -216,7 +249,11 @@ func (p *legacyPlan) byName() error {
 // oneByOne matches the weights of a group by the names of the layer and the variable at the end of their names, with layers at any depth.
 func (p *legacyPlan) oneByOne(g keras.LegacyGroup, single map[string][]*layerInstance, in map[*layerInstance][]weightTarget) {
 	failed := map[*layerInstance]error{}
-	var found []weightPair
+	type pair struct {
+		to weightTarget
+		w  keras.LegacyWeight
+	}
+	var found []pair
 	for _, w := range g.Weights {
 		layer, name := legacyName(w.Name)
 		var to *weightTarget
@@ -230,15 +267,15 @@ func (p *legacyPlan) oneByOne(g keras.LegacyGroup, single map[string][]*layerIns
 		switch {
 		case to == nil:
 			p.unused = append(p.unused, g.Name+"/"+w.Name)
-		case !to.Shape.Equal(w.Shape):
-			failed[to.layer] = errors.Join(failed[to.layer], fmt.Errorf("layer %s, weight %q of the file has shape %v, want %v", to.where, w.Name, w.Shape, to.Shape))
+		case !fitsShape(p.variables[to.Variable], w):
+			failed[to.layer] = errors.Join(failed[to.layer], fmt.Errorf("layer %s, weight %q of the file has shape %v, want %v", to.where, w.Name, w.Shape, p.variables[to.Variable].form.shape))
 		default:
-			found = append(found, weightPair{*to, w.Name, w.Read})
+			found = append(found, pair{*to, w})
 		}
 	}
-	for _, pair := range found {
-		if failed[pair.to.layer] == nil {
-			p.pairs = append(p.pairs, pair)
+	for _, f := range found {
+		if failed[f.to.layer] == nil {
+			p.take(f.to, f.w)
 		}
 	}
 	for _, list := range single {

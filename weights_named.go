@@ -150,14 +150,14 @@ func (p *namedPlan) given(m *Model) {
 		u := units[key]
 		switch from := p.lookup[name]; {
 		case isVariable && from == nil:
-			p.errs = append(p.errs, fmt.Errorf("Names[%q]: the file has no tensor %q%s", key, name, similarTo(name, tensorNames(p.tensors))))
+			p.errs = append(p.errs, fmt.Errorf("the name %q in Names: the file has no tensor %q%s", key, name, similarTo(name, tensorNames(p.tensors))))
 		case isVariable:
 			p.givenVariable(t, from, units[t.where])
 		case u == nil:
-			p.errs = append(p.errs, fmt.Errorf("Names[%q]: the model has no layer with weights and no variable of this name%s", key, similarTo(key, known)))
+			p.errs = append(p.errs, fmt.Errorf("the name %q in Names: the model has no layer with weights and no variable of this name%s", key, similarTo(key, known)))
 		case modules[name] != nil:
 			if why := u.fits(modules[name]); why != "" {
-				p.errs = append(p.errs, fmt.Errorf("Names[%q]: layer %s does not fit the module %s: %s", key, u.title(), name, why))
+				p.errs = append(p.errs, fmt.Errorf("the name %q in Names: layer %s does not fit the module %s: %s", key, u.title(), name, why))
 				continue
 			}
 			u.take(p, modules[name])
@@ -193,7 +193,7 @@ func (p *namedPlan) givenLayer(key, name string, u *torchUnit, modules []string)
 		}
 	}
 	if len(list) < len(u.targets) {
-		p.errs = append(p.errs, fmt.Errorf("Names[%q]: the file has no module or layer %q that fits %s%s", key, name, u.title(), similarTo(name, modules)))
+		p.errs = append(p.errs, fmt.Errorf("the name %q in Names: the file has no module or layer %q that fits %s%s", key, name, u.title(), similarTo(name, modules)))
 		return
 	}
 	for i, t := range u.targets {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/format/keras"
+	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/beside"
 	"github.com/lince-ml/lince/internal/suggest"
 	"github.com/lince-ml/lince/tensor"
@@ -87,7 +88,7 @@ func readShards(f source) (keras.Weights, error) {
 
 // planPaths matches layers with entries: by the order of layers, or by name.
 func (m *Model) planPaths(weights keras.Weights, o WeightsOptions) (*weightPlan, error) {
-	p := &pathPlan{WeightsOptions: o, entries: weights.ByPath(), used: map[string]bool{}, met: map[*layerInstance]bool{}}
+	p := &pathPlan{WeightsOptions: o, entries: weights.ByPath(), forms: m.flattenedForms(nil), used: map[string]bool{}, met: map[*layerInstance]bool{}}
 	if o.ByName {
 		if err := p.names(weights); err != nil {
 			return nil, err
@@ -120,6 +121,7 @@ type pathPlan struct {
 	WeightsOptions
 	weightPlan
 	entries map[string]keras.Entry
+	forms   map[*graph.Variable]stored // of variables that are in the file in another form
 	used    map[string]bool
 	met     map[*layerInstance]bool      // a layer in two models has its values at its first path; Keras' files have no other
 	inside  map[string]map[string]string // with ByName: paths of layers by the path of their model and their name
@@ -211,7 +213,12 @@ func (p *pathPlan) layer(l *layerInstance, path, where string) {
 			if !t.Shape().Equal(v.Shape) || t.DType() != v.DType && (t.DType() != tensor.BFloat16 || v.DType != tensor.Float32) {
 				errs = append(errs, fmt.Errorf("layer %s: %s must be %v, the file has %v", where+l.name, v.Path, v.Type, t))
 			}
-			p.add(of[v.Path], fmt.Sprintf("%s/vars/%d", g.path, j), func() (*tensor.Tensor, error) { return t, nil })
+			p.add(of[v.Path], fmt.Sprintf("%s/vars/%d", g.path, j), func() (*tensor.Tensor, error) {
+				if s, ok := p.forms[v]; ok {
+					return s.value(v, t)
+				}
+				return t, nil
+			})
 		}
 	}
 	if errs != nil {

@@ -143,44 +143,84 @@ func permuted(t *tensor.Tensor, axes []int) *tensor.Tensor {
 		return t
 	}
 	in := t.Shape()
-	strides := make([]int, len(in)) // in elements of t
+	strides := make([]int, len(in)) // of t
 	n := 1
-	for i := len(in) - 1; i >= 0; i-- {
+	for i, d := range slices.Backward(in) {
 		strides[i] = n
-		n *= in[i]
+		n *= d
 	}
-	shape := make(tensor.Shape, len(axes))
+	shape, step := make(tensor.Shape, len(axes)), make([]int, len(axes))
 	for k, axis := range axes {
-		shape[k] = in[axis]
+		shape[k], step[k] = in[axis], strides[axis]
 	}
 	out := tensor.New(t.DType(), shape...)
-	if out.Len() == 0 {
+	if n == 0 {
 		return out
 	}
-	size := t.DType().Size()
-	src, dst := t.Raw(), out.Raw()
-	index := make([]int, len(axes))
-	last := len(axes) - 1
-	step := strides[axes[last]] * size
+	switch t.DType().Size() {
+	case 1:
+		permute(tensor.View[uint8](out.Raw()), tensor.View[uint8](t.Raw()), shape, step)
+	case 2:
+		permute(tensor.View[int16](out.Raw()), tensor.View[int16](t.Raw()), shape, step)
+	case 4:
+		permute(tensor.View[int32](out.Raw()), tensor.View[int32](t.Raw()), shape, step)
+	default:
+		permute(tensor.View[int64](out.Raw()), tensor.View[int64](t.Raw()), shape, step)
+	}
+	return out
+}
+
+// permute writes the elements of src, whose axis k has a step, in row-major order. It goes in squares over the last axis and the one that is
+// the last in src, so that the elements of a square stay in the cache.
+func permute[T any](dst, src []T, shape tensor.Shape, step []int) {
+	last := len(shape) - 1
+	inner := max(last-1, 0)
+	if step[last] != 1 {
+		for k, n := range shape {
+			if step[k] == 1 && n > shape[inner] || step[inner] != 1 && step[k] == 1 {
+				inner = k
+			}
+		}
+	}
+	to := make([]int, len(shape)) // the steps of dst
+	n := 1
+	for k, d := range slices.Backward(shape) {
+		to[k] = n
+		n *= d
+	}
+	const side = 32
+	index := make([]int, len(shape))
 	for {
-		at := 0
-		for k, i := range index[:last] {
-			at += i * strides[axes[k]]
+		at, from := 0, 0
+		for k, i := range index {
+			at, from = at+i*to[k], from+i*step[k]
 		}
-		at *= size
-		for range shape[last] {
-			copy(dst[:size], src[at:])
-			dst, at = dst[size:], at+step
+		rows := min(side, shape[inner]-index[inner])
+		columns := min(side, shape[last]-index[last])
+		if inner == last {
+			rows = 1
 		}
-		k := last - 1
+		for r := range rows {
+			d, s := dst[at+r*to[inner]:], from+r*step[inner]
+			d = d[:columns]
+			for c := range d {
+				d[c] = src[s]
+				s += step[last]
+			}
+		}
+		k := last
 		for ; k >= 0; k-- {
-			if index[k]++; index[k] < shape[k] {
+			by := 1
+			if k == last || k == inner {
+				by = side
+			}
+			if index[k] += by; index[k] < shape[k] {
 				break
 			}
 			index[k] = 0
 		}
 		if k < 0 {
-			return out
+			return
 		}
 	}
 }

@@ -25,10 +25,7 @@ type known struct {
 // timm's two forms of EfficientNet-Lite, which differ in padding, cannot be in it.
 func table() (list []known) {
 	for _, v := range liteVariants {
-		list = append(list, known{
-			func(classes int) map[string]tensor.Shape { return v.torchShapes(classes) }, "_fc.weight",
-			func() map[string]string { return v.torchNames() }, v.model,
-		})
+		list = append(list, known{v.torchShapes, "_fc.weight", v.torchNames, v.model})
 	}
 	return list
 }

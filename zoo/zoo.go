@@ -74,7 +74,7 @@ func (o Options) check(name string, side int) (Options, error) {
 		o.Classes = 1000
 	}
 	if o.Classes < 0 {
-		errs = append(errs, fmt.Errorf("Classes is %d, want at least 1", o.Classes))
+		errs = append(errs, fmt.Errorf("the field Classes is %d, want at least 1", o.Classes))
 	}
 	if o.ClassifierActivation == nil {
 		o.ClassifierActivation = layer.Softmax

@@ -62,7 +62,7 @@ func stateDict(t testing.TB, v liteVariant, classes int) string {
 			tensors[name] = tensor.Of([]int64{1})
 			continue
 		}
-		n := max(tensor.Shape(shape[1:]).Elements(), 1)
+		n := max(shape[1:].Elements(), 1)
 		limit := math.Sqrt(3 / float64(n))
 		low, high := -limit, limit
 		switch {
@@ -165,7 +165,7 @@ func TestMistakes(t *testing.T) {
 		"tensor.Unknown needs NoTop":        {InputShape: []int{tensor.Unknown, 224, 3}},
 		`Pooling is "avg", which needs`:     {Pooling: AvgPooling},
 		`Pooling is "mean", want "", "avg"`: {Pooling: "mean", NoTop: true},
-		"Classes is -1":                     {Classes: -1},
+		"the field Classes is -1":           {Classes: -1},
 		"no such file":                      {Weights: "missing.pth"},
 	} {
 		if _, err := EfficientNetLite0(o); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "zoo: efficientnet-lite0: ") {

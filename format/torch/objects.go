@@ -38,7 +38,7 @@ type device struct{}
 func (d *decoder) options(size int) pickle.Options {
 	g := map[string]any{
 		"collections OrderedDict":             pickle.Call(orderedDict),
-		"torch Size":                          pickle.Call(func(args pickle.Tuple) (any, error) { return one(args) }),
+		"torch Size":                          pickle.Call(one),
 		"torch device":                        pickle.Call(func(pickle.Tuple) (any, error) { return device{}, nil }),
 		"torch._utils _rebuild_tensor":        pickle.Call(d.tensor),
 		"torch._utils _rebuild_tensor_v2":     pickle.Call(d.tensor),
