@@ -12,6 +12,7 @@ import (
 	"github.com/lince-ml/lince/format/onnx"
 	"github.com/lince-ml/lince/format/onnx/onnxpb"
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -134,7 +135,8 @@ func (r *reader) newScope(outer *scope, nodes []*onnxpb.NodeProto, outputs []str
 		s.uses[o]++
 	}
 	var needed []*onnxpb.NodeProto
-	for _, n := range slices.Backward(nodes) {
+	for i := len(nodes) - 1; i >= 0; i-- {
+		n := nodes[i]
 		if !slices.ContainsFunc(n.Output, func(o string) bool { return o != "" && s.uses[o] > 0 }) {
 			continue
 		}
@@ -143,7 +145,7 @@ func (r *reader) newScope(outer *scope, nodes []*onnxpb.NodeProto, outputs []str
 			s.uses[i]++
 		}
 		for _, a := range n.Attribute {
-			for _, g := range append(a.Graphs, a.G) {
+			for _, g := range slices.Concat(a.Graphs, []*onnxpb.GraphProto{a.G}) {
 				s.useInside(g, 0)
 			}
 		}
@@ -168,7 +170,7 @@ func (s *scope) useInside(g *onnxpb.GraphProto, depth int) {
 			s.uses[i] += 2
 		}
 		for _, a := range n.Attribute {
-			for _, g := range append(a.Graphs, a.G) {
+			for _, g := range slices.Concat(a.Graphs, []*onnxpb.GraphProto{a.G}) {
 				s.useInside(g, depth+1)
 			}
 		}
@@ -261,11 +263,34 @@ func (r *reader) read() (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
+	prune(built)
 	res := &Result{Graph: built, Store: r.store, Notes: r.notes, Metadata: map[string]string{}}
 	for _, e := range r.model.MetadataProps {
 		res.Metadata[e.GetKey()] = e.GetValue()
 	}
 	return res, nil
+}
+
+// prune removes nodes that no output needs, except inputs.
+func prune(g *graph.Graph) {
+	needed := map[*graph.Node]bool{}
+	for _, o := range g.Outputs {
+		needed[o.Value.Node] = true
+	}
+	for i := len(g.Nodes) - 1; i >= 0; i-- {
+		if n := g.Nodes[i]; needed[n] {
+			for _, v := range n.In {
+				needed[v.Node] = true
+			}
+		}
+	}
+	g.Nodes = slices.DeleteFunc(g.Nodes, func(n *graph.Node) bool {
+		_, input := n.Op.(op.Input)
+		return !needed[n] && !input
+	})
+	for i, n := range g.Nodes {
+		n.ID = i
+	}
 }
 
 func (s *scope) initializers(g *onnxpb.GraphProto) {

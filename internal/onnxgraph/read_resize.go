@@ -40,6 +40,9 @@ func readResize(n *node) {
 	var outside []resampling
 	for i := range axes {
 		a := &axes[i]
+		if a.scale == 1 && a.m == 0 && (r.coordinates != "tf_crop_and_resize" || a.from == 0 && a.to == 1) {
+			continue // the axis, which may be the batch, keeps its size
+		}
 		n.across(x, a.axis)
 		if a.n = n.known(x, a.axis); a.n < 1 {
 			n.fail("operand has shape %v, want at least one element", x.shape())

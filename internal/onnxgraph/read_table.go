@@ -167,6 +167,7 @@ var operators = map[string]operator{
 	"QLinearMatMul":                          {build: qLinearMatMul, least: 8, most: 8},
 	"QuantizeLinear":                         {build: quantizeLinear, least: 2, most: 3},
 	"com.microsoft.DequantizeLinear":         {build: dequantizeLinear, least: 2, most: 3},
+	"com.microsoft.QGemm":                    {build: qGemm, least: 6, most: 9},
 	"com.microsoft.QLinearAdd":               {build: qLinearBinary(binary(op.Add)), least: 7, most: 8},
 	"com.microsoft.QLinearConcat":            {build: qLinearConcat, least: 5, most: -1},
 	"com.microsoft.QLinearGlobalAveragePool": {build: qLinearUnary(global(globalAverage)), least: 4, most: 5},
