@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -16,6 +17,8 @@ import (
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/internal/graphtest"
+	"github.com/lince-ml/lince/internal/npy"
+	"github.com/lince-ml/lince/internal/testenv"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -114,6 +117,45 @@ func TestAges(t *testing.T) {
 			t.Errorf("the JSON has %d layers, want %d", got, len(layers))
 		}
 	})
+}
+
+// TestAgesInKeras: real Keras opens old networks that lince has saved as .keras, and predicts the same: those with operations between the layers, and
+// those whose images had the channels first.
+func TestAgesInKeras(t *testing.T) {
+	dir := t.TempDir()
+	predictions := map[string]*tensor.Tensor{}
+	openAges(t, func(t *testing.T, folder, name string, want age) {
+		path := filepath.Join(folder, name+".h5")
+		if !slices.Contains([]string{"scaled", "preprocess", "channels_first"}, name) {
+			return
+		}
+		m, err := lince.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := fmt.Sprintf("%02d-%s", len(predictions), name)
+		if err := m.Save(filepath.Join(dir, file+".keras")); err != nil {
+			t.Fatal(err)
+		}
+		x := want.input()
+		var npz bytes.Buffer
+		if err := npy.WriteArchive(&npz, []npy.Named{{Name: "x", Value: x}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, file+".npz"), npz.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if predictions[file], err = m.PredictBatch(x); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if len(predictions) < 15 {
+		t.Fatalf("%d models", len(predictions))
+	}
+	testenv.Python(t, "interop.py", "predict", dir)
+	for file, want := range predictions {
+		compareArray(t, readArray(t, want.Shape(), dir, file+".predictions"), want, 1e-6)
+	}
 }
 
 // checkCopy saves a model and opens the new file, whose predictions must have the same bits. A model with settings that lince does not have cannot

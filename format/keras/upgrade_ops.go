@@ -106,6 +106,9 @@ func (l *NetworkLayer) upgradeOp(legacy bool) {
 			if a == nil {
 				return
 			}
+			if c, is := a.(Constant); is && k > 0 && len(c) > 0 && c[0] == '[' && o.class != "GetItem" { // Keras 3 has tensors here
+				a = Constant(`{"class_name": "__tensor__", "config": {"value": ` + string(c) + `, "dtype": "float32"}}`)
+			}
 			call.Args = append(call.Args, a)
 		}
 		if o.class == "GetItem" {
