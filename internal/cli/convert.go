@@ -161,6 +161,7 @@ func (c *convertCommand) open(e *env, in lince.FileKind) (*lince.Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.noted(name, m)
 	if c.Network != "" {
 		report, err := m.LoadWeights(c.In, lince.WeightsOptions{ByName: c.ByName, SkipMismatch: c.SkipMismatch})
 		if err != nil {

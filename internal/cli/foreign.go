@@ -42,6 +42,7 @@ func (e *env) openTrained(name string, threads int, f foreignFlags) (*lince.Mode
 	if err != nil {
 		return nil, err
 	}
+	e.noted(name, m)
 	if err := oneImage(m); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -24,6 +24,13 @@ func openModel(path string, o lince.Options) (*lince.Model, error) {
 	return o.Open(path)
 }
 
+// noted warns of what differs between a model and its file, such as a quantized network that computes with float32.
+func (e *env) noted(name string, m *lince.Model) {
+	for _, n := range m.Notes() {
+		e.warn(name + ": " + n)
+	}
+}
+
 // makeModel builds or opens the model for the data's classes, and compiles it.
 func (t *training) makeModel(classes []string) error {
 	if t.state != nil {
@@ -48,6 +55,7 @@ func (t *training) makeModel(classes []string) error {
 		if m, err = openModel(t.ModelSource, o); err != nil {
 			return err
 		}
+		t.noted(t.ModelSource, m)
 		if err := t.fits(m, classes); err != nil {
 			return err
 		}

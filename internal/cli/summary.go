@@ -80,6 +80,7 @@ func (c *summaryCommand) Run(e *env) error {
 		}
 		return err
 	}
+	e.noted(c.Model, m)
 	if c.Plot != "" {
 		if err := e.writeFile("--plot", c.Plot, func(w io.Writer) error { return c.draw(w, m) }); err != nil {
 			return err

@@ -81,6 +81,9 @@ func TestCompletion(t *testing.T) {
 		{"lince predict ", []string{"model.keras"}, []string{"photo.jpg"}},
 		{"lince predict model.keras ", []string{"photo.jpg"}, nil},
 		{"lince predict model.keras photo.jpg --csv ", []string{"table.csv"}, []string{"photo.jpg"}},
+		{"lince run ", []string{"model.keras", "net.json"}, []string{"photo.jpg"}},
+		{"lince convert model.keras out --to ", []string{"onnx", "safetensors", "weights.h5"}, []string{"photo.jpg"}},
+		{"lince convert model.keras out.onnx --against ", []string{"onnxruntime"}, []string{"photo.jpg"}},
 		{"lince completion ", []string{"bash", "zsh", "fish"}, []string{"photo.jpg"}},
 	} {
 		t.Setenv("COMP_LINE", c.line)
