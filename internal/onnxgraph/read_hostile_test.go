@@ -126,7 +126,7 @@ func hostile() map[string]struct {
 		"huge expand":       one("is too large", opNode("Expand x s -> y"), vector("s", huge, 1, 3, 8, 8)),
 		"huge constant":     one("is too large", opNode("ConstantOfShape s -> y"), vector("s", huge, huge)),
 		"huge range":        one("elements are too many", opNode("Range a b c -> y"), initializer("a", tensor.Scalar(int64(0))), initializer("b", tensor.Scalar(int64(huge))), initializer("c", tensor.Scalar(int64(1)))),
-		"huge resize":       one("scales are", opNode("Resize x _ s -> y"), initializer("s", tensor.Of([]float32{1, 1, 1e9, 1e9}, 4))),
+		"huge resize":       one("would get the size", opNode("Resize x _ s -> y"), initializer("s", tensor.Of([]float32{1, 1, 1e9, 1e9}, 4))),
 		"huge reshape":      one("the new shape is", opNode("Reshape x s -> y"), vector("s", huge, huge)),
 		"negative axis":     one("axis -9 of a value with 4 dimensions", opNode("Concat x x -> y", intAttr("axis", -9))),
 		"axis twice":        one("contain an axis twice", opNode("Unsqueeze x a -> y"), vector("a", 1, 1)),
@@ -322,4 +322,22 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A Resize whose scale of the batch is 1 does not need the batch size.
+func TestResizeBatch(t *testing.T) {
+	for _, mode := range []string{"linear", "cubic"} {
+		text := func(name, v string) *onnxpb.AttributeProto {
+			return &onnxpb.AttributeProto{Name: &name, Type: onnxpb.AttributeProto_STRING.Enum(), S: []byte(v)}
+		}
+		n := opNode("Resize x _ s -> y", text("mode", mode), text("coordinate_transformation_mode", "align_corners"))
+		r, err := Read(modelOf(17, simple([]*onnxpb.NodeProto{n}, initializer("s", tensor.Of([]float32{1, 1, 2, 2}, 4)))), ReadOptions{})
+		if err != nil {
+			t.Error(mode, err)
+			continue
+		}
+		if s := r.Graph.Outputs[0].Value.Shape; !s.Equal(tensor.Shape{tensor.Unknown, 3, 16, 16}) {
+			t.Error(mode, s)
+		}
+	}
 }

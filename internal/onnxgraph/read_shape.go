@@ -293,8 +293,8 @@ func readSqueeze(n *node) {
 	v, l := n.any(0)
 	stored := l.ats(axes)
 	slices.Sort(stored)
-	for _, a := range slices.Backward(stored) {
-		v = n.b.Squeeze(v, a)
+	for i, a := range stored {
+		v = n.b.Squeeze(v, a-i) // the dimensions before it are gone
 	}
 	y := n.set(0, v, l.without(axes))
 	copyDims(y, x, func(i int) bool { return !slices.Contains(axes, i) })

@@ -1,10 +1,11 @@
 package onnxgraph
 
 import (
+	"slices"
+
 	"github.com/lince-ml/lince/format/onnx/onnxpb"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
-	"github.com/lince-ml/lince/tensor"
 )
 
 // gather takes entries of a table. Unlike lince, ONNX does not allow indices that are out of range.
@@ -12,7 +13,7 @@ func gather(w *writer, n *graph.Node) *plan {
 	return &plan{n.In, func() {
 		refs := []*ref{w.get(n.In[0], identity(n.In[0].Rank())), w.get(n.In[1], identity(n.In[1].Rank()))}
 		var axis *onnxpb.AttributeProto
-		if a := n.Op.(op.Gather).Axis; a > 0 {
+		if a := n.Op.(op.Gather).Axis; a != 0 {
 			axis = integer("axis", a)
 		}
 		w.set(n.Out[0], w.node("Gather", refs, axis), identity(n.Out[0].Rank()))
@@ -21,75 +22,38 @@ func gather(w *writer, n *graph.Node) *plan {
 
 // scatter changes rows of a table. Unlike lince, ONNX does not allow indices that are out of range.
 func scatter(w *writer, n *graph.Node) *plan {
-	fn := map[op.BinaryFn]string{"": "", op.Add: "add", op.Mul: "mul", op.Max: "max", op.Min: "min"}[n.Op.(op.Scatter).Fn]
-	if fn == "max" || fn == "min" {
-		if w.options.Opset < 18 {
-			return nil
-		}
-	}
-	return &plan{n.In, func() {
-		table, at, rows := n.In[0], n.In[1], n.In[2]
-		in := w.node("Unsqueeze", []*ref{w.get(at, identity(at.Rank())), w.integers(-1)})
-		in = w.node("Cast", []*ref{in}, integer("to", int(onnxpb.TensorProto_INT64)))
-		var reduction *onnxpb.AttributeProto
-		if fn != "" {
-			reduction = text("reduction", fn)
-		}
-		y := w.node("ScatterND", []*ref{w.get(table, identity(table.Rank())), in, w.get(rows, identity(rows.Rank()))}, reduction)
-		w.set(n.Out[0], y, identity(table.Rank()))
-	}}
-}
-
-// topK takes the largest or smallest elements along the last dimension.
-func topK(w *writer, n *graph.Node) *plan {
-	o, x := n.Op.(op.TopK), n.In[0]
-	return &plan{n.In, func() {
-		perm := identity(x.Rank())
-		var largest *onnxpb.AttributeProto
-		if o.Smallest {
-			largest = integer("largest", 0)
-		}
-		out := w.nodeN("TopK", 2, []*ref{w.get(x, perm), w.integers(o.K)}, largest)
-		w.set(n.Out[0], out[0], perm)
-		w.set(n.Out[1], w.node("Cast", []*ref{out[1]}, integer("to", int(onnxpb.TensorProto_INT32))), perm)
-	}}
-}
-
-// remainder is Mod. ONNX has the remainder with the sign of the dividend for all numbers, that with the sign of the divisor for integers.
-func remainder(w *writer, n *graph.Node) *plan {
-	fmod := n.Op.(op.Binary).Fn == op.FMod
-	if !fmod && n.In[0].DType.IsFloat() {
+	o := n.Op.(op.Scatter)
+	how, ok := map[op.BinaryFn]string{"": "none", op.Add: "add", op.Mul: "mul", op.Max: "max", op.Min: "min"}[o.Fn]
+	if !ok || w.options.Opset < 18 && (o.Fn == op.Max || o.Fn == op.Min) {
 		return nil
 	}
 	return &plan{n.In, func() {
-		in, perm := w.align(n.Out[0].Rank(), n.In...)
-		var a *onnxpb.AttributeProto
-		if fmod {
-			a = integer("fmod", 1)
+		var in []*ref
+		for _, v := range n.In {
+			in = append(in, w.get(v, identity(v.Rank())))
 		}
-		w.set(n.Out[0], w.node("Mod", in, a), perm)
+		in[1] = w.node("Cast", []*ref{w.node("Unsqueeze", []*ref{in[1], w.integers(-1)})}, integer("to", int(onnxpb.TensorProto_INT64)))
+		var reduction *onnxpb.AttributeProto
+		if o.Fn != "" {
+			reduction = text("reduction", how)
+		}
+		w.set(n.Out[0], w.node("ScatterND", in, reduction), identity(n.Out[0].Rank()))
 	}}
 }
 
-// bits writes a function of the bits of integers, which ONNX has from opset 18 on.
-func bits(operator string) rule {
-	return func(w *writer, n *graph.Node) *plan {
-		if w.options.Opset < 18 {
-			return nil
+// sortedEntries writes op.TopK, whose indices are Int32.
+func sortedEntries(w *writer, n *graph.Node) *plan {
+	o, x := n.Op.(op.TopK), n.In[0]
+	return &plan{n.In, func() {
+		f := w.any(x)
+		var smallest *onnxpb.AttributeProto
+		if o.Smallest {
+			smallest = integer("largest", 0)
 		}
-		return broadcast(operator)(w, n)
-	}
-}
-
-// shift shifts bits; ONNX has it for integers without a sign.
-func shift(direction string) rule {
-	return func(w *writer, n *graph.Node) *plan {
-		if n.In[0].DType != tensor.Uint8 {
-			return nil
+		out := w.nodeN("TopK", 2, []*ref{f.ref, w.integers(o.K)}, integer("axis", slices.Index(f.perm, x.Rank()-1)), smallest)
+		w.set(n.Out[0], out[0], f.perm)
+		if w.uses[n.Out[1]] > 0 {
+			w.set(n.Out[1], w.node("Cast", []*ref{out[1]}, integer("to", int(onnxpb.TensorProto_INT32))), f.perm)
 		}
-		return &plan{n.In, func() {
-			in, perm := w.align(n.Out[0].Rank(), n.In...)
-			w.set(n.Out[0], w.node("BitShift", in, text("direction", direction)), perm)
-		}}
-	}
+	}}
 }
