@@ -36,6 +36,8 @@ func encode(v reflect.Value) any {
 		return v.Float()
 	case reflect.Struct:
 		return fields(v)
+	case reflect.Pointer: // a nil pointer is zero, and has been left out
+		return encode(v.Elem())
 	case reflect.Slice, reflect.Array:
 		list := make([]any, v.Len())
 		for i := range list {
@@ -115,7 +117,7 @@ func decode(v reflect.Value, x any) error {
 			return wrong
 		}
 		v.SetUint(uint64(f))
-	case reflect.Float64:
+	case reflect.Float64, reflect.Float32:
 		switch f := x.(type) {
 		case float64:
 			v.SetFloat(f)
@@ -128,6 +130,9 @@ func decode(v reflect.Value, x any) error {
 		default:
 			return wrong
 		}
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		return decode(v.Elem(), x)
 	case reflect.Struct:
 		m, ok := x.(map[string]any)
 		if !ok {

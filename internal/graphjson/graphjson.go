@@ -23,7 +23,7 @@ var ops = []op.Op{
 	op.Input{}, op.Variable{}, op.Const{},
 	op.Unary{}, op.Binary{}, op.Select{}, op.Cast{}, op.StraightThrough{},
 	op.Reshape{}, op.ReshapeLike{}, op.Transpose{}, op.BroadcastLike{}, op.SumLike{}, op.Size{}, op.OneHot{}, op.ExpandDims{}, op.Squeeze{},
-	op.Pad{}, op.Concat{}, op.Slice{}, op.Gather{}, op.Reduce{}, op.ArgMax{}, op.CumSum{}, op.SegmentSum{}, op.Iota{}, op.Index{},
+	op.Pad{}, op.Concat{}, op.Slice{}, op.Gather{}, op.Scatter{}, op.TopK{}, op.Reduce{}, op.ArgMax{}, op.CumSum{}, op.SegmentSum{}, op.Iota{}, op.Index{},
 	op.MatMul{}, op.BatchMatMul{}, op.Conv2D{}, op.DepthwiseConv2D{}, op.Conv2DTranspose{},
 	op.MaxPool2D{}, op.AveragePool2D{}, op.AdaptiveMaxPool2D{},
 	op.BatchNorm{}, op.LayerNorm{}, op.Softmax{}, op.SoftmaxCrossEntropy{}, op.Sparsemax{},

@@ -326,3 +326,26 @@ func TestOpsAreComplete(t *testing.T) {
 		}
 	}
 }
+
+// TestGivenWeights checks an attribute that is a pointer.
+func TestGivenWeights(t *testing.T) {
+	b := graph.NewBuilder(graph.NewStore(), false)
+	x := b.Input("x", tensor.Float32, tensor.Unknown, 2, 3, 1)
+	rows, columns := op.Taps{First: []int{0, 1}, Weights: [][]float32{{.25, .75}, {1}}}, op.Taps{First: []int{2}, Weights: [][]float32{{-.1}}}
+	y := b.Op(op.Resize{Method: op.Given, Given: &[2]op.Taps{rows, columns}}, x)
+	g, err := b.Finish(graph.Output{Key: "y", Value: y})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := Marshal(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := Unmarshal(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := op.Attributes(h.Nodes[1].Op), op.Attributes(y.Node.Op); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

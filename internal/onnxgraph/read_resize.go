@@ -245,8 +245,8 @@ func (r resizing) at(n *node, a resampling, i int) float64 {
 		}
 		return x*(a.to-a.from)*(size-1)/(out-1) + a.from*(size-1)
 	case "pytorch_half_pixel":
-		if out == 1 {
-			return -.5
+		if a.m == 1 {
+			return 0
 		}
 		return (x+.5)/a.scale - .5
 	case "half_pixel":

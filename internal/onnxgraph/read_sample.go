@@ -97,7 +97,11 @@ func (p *points) interpolate(n *node, mode string) *graph.Value {
 	// Along each axis some pixels count, each with a weight.
 	type tap struct{ at, weight *graph.Value }
 	var axes [][]tap
-	for _, v := range p.border(b, p.at) {
+	at := p.at
+	if p.fill != "border" { // for which it is enough that each pixel is moved, as in PyTorch
+		at = p.border(b, at)
+	}
+	for _, v := range at {
 		below := b.Floor(v)
 		f := b.Sub(v, below)
 		var taps []tap

@@ -161,8 +161,11 @@ func (p *MatMul[T]) Run(part int, a, b, dst []T) {
 	lo, hi := kernel.Split(p.batch*p.m, p.Parts(), part)
 	for r := lo; r < hi; r++ {
 		i, row := r/p.m, dst[r*p.n:(r+1)*p.n]
-		x, y := a[i*p.m*p.k+r%p.m*p.rowA:], b[i*p.k*p.n:]
 		clear(row)
+		if p.k == 0 {
+			continue
+		}
+		x, y := a[i*p.m*p.k+r%p.m*p.rowA:], b[i*p.k*p.n:]
 		for j := range p.k {
 			f := x[j*p.colA]
 			for c := range row {
