@@ -16,8 +16,8 @@ import (
 	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/format/onnx"
 	"github.com/lince-ml/lince/internal/onnxcheck"
-	"github.com/lince-ml/lince/internal/pyrun"
 	"github.com/lince-ml/lince/internal/onnxgraph"
+	"github.com/lince-ml/lince/internal/pyrun"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
 )

@@ -1,11 +1,13 @@
 package lince
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince/format/keras"
@@ -28,6 +30,7 @@ func openH5(o Options, file source) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.notes = append(m.notes, legacyNotes(f, inFile)...)
 	var x extra
 	if f.Extra != nil {
 		if err := json.Unmarshal(f.Extra, &x); err != nil {
@@ -47,6 +50,23 @@ func openH5(o Options, file source) (*Model, error) {
 		}
 	}
 	return m, m.loadStreams(x)
+}
+
+// legacyNotes lists in what the model differs from what the file's Keras computed.
+func legacyNotes(f *keras.Legacy, inFile []legacyVariable) (notes []string) {
+	kernels := slices.ContainsFunc(inFile, func(v legacyVariable) bool {
+		return v.name() == "kernel" && strings.HasPrefix(v.layer.Class(), "Conv")
+	})
+	switch {
+	case kernels && f.Backend == "theano":
+		notes = append(notes, "The file was written with Theano, whose convolutions turn their kernels around. The model has the turned kernels.")
+	case kernels && f.Backend == "":
+		notes = append(notes, "The file is of Keras 1 and does not say whether TensorFlow or Theano wrote it. If it was Theano, the kernels of convolutions are turned around, and predictions are wrong.")
+	}
+	if !strings.HasPrefix(f.KerasVersion, "3.") && bytes.Contains(f.Config, []byte(`"hard_sigmoid"`)) {
+		notes = append(notes, "The activation hard_sigmoid is computed as in Keras 3, by clip(x/6+0.5, 0, 1). In Keras 2 it was clip(0.2*x+0.5, 0, 1).")
+	}
+	return notes
 }
 
 // saveH5 writes the file of a whole model in the form of Keras 3's .h5 files.

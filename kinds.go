@@ -102,8 +102,8 @@ type kind struct {
 	tensors func(f source) ([]namedTensor, error)
 	// named means that WeightsOptions.Names has a meaning.
 	named bool
-	// refusal says why open is nil, and how to convert the file. FILE stands for its name, NAME for its name without
-	// the suffix.
+	// refusal says why open is nil, and how to convert the file. FILE stands for its path, FOLDER for that of its folder, STEM for its
+	// path without the suffix, and NAME for its name without the suffix.
 	refusal string
 }
 
@@ -152,7 +152,7 @@ func kinds() []*kind {
 			tensors: tensorsOfLegacy,
 		},
 		{
-			name: "safetensors", title: "a file of weights (safetensors)", suffixes: []string{".safetensors"},
+			name: "safetensors", title: "a safetensors file", suffixes: []string{".safetensors"},
 			is: isSafetensors,
 
 			open:        openSafetensors,
@@ -371,7 +371,7 @@ const (
 	caffe        = "save the model as .keras or ONNX; MMdnn converts the two files of a Caffe model (pip install mmdnn):\nmmconvert -sf caffe -in NAME.prototxt -iw NAME.caffemodel -df onnx -om NAME.onnx"
 	checkpoints  = `it has no network; load it into its network with Python (pip install tf_keras):
 model = ... # the network, built by the program that trained it
-model.load_weights("NAME").expect_partial()
+model.load_weights("STEM").expect_partial()
 model.save("NAME.keras")`
 )
 
@@ -387,14 +387,14 @@ func (k *kind) refusalFor(path string) string {
 	if k.open != nil {
 		return ""
 	}
-	base := filepath.Base(path)
-	for _, s := range k.suffixes {
-		if n := len(base) - len(s); n > 0 && strings.EqualFold(base[n:], s) {
-			base = base[:n]
+	stem := checkpointData.ReplaceAllString(path, "")
+	for _, suffix := range k.suffixes {
+		if n := len(path) - len(suffix); n > 0 && strings.EqualFold(path[n:], suffix) {
+			stem = path[:n]
 			break
 		}
 	}
-	return strings.NewReplacer("FILE", path, "NAME", base).Replace(k.refusal)
+	return strings.NewReplacer("FILE", path, "FOLDER", filepath.Dir(path), "STEM", stem, "NAME", filepath.Base(stem)).Replace(k.refusal)
 }
 
 // errNotOpened returns the error of Open for a kind that it does not read.

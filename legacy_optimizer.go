@@ -150,7 +150,7 @@ func (m *Model) legacySlotsOf(weights []keras.LegacyWeight, inFile []legacyVaria
 // sortsWeights reports whether a version of Keras sorted the weights by name before it made the slots of the optimizer. Keras 1 has no
 // version in its files.
 func sortsWeights(version string) bool {
-	return version == "" || strings.HasPrefix(version, "1.") || strings.HasPrefix(version, "2.0.")
+	return version == "" || strings.HasPrefix(version, "1.") || len(version) == len("2.0.5") && strings.HasPrefix(version, "2.0.") && version <= "2.0.5"
 }
 
 // opaqueOrder returns the order of the weights to which slots without names belong: that of the file or

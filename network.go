@@ -185,8 +185,8 @@ func checkName(name string) error {
 		return fmt.Errorf("its name %q has a slash, which separates the parts of a variable's path", name)
 	case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return fmt.Errorf("its name %q has control characters", name)
-	case len(name) > 1000:
-		return fmt.Errorf("its name must have at most 1000 bytes, got %d", len(name))
+	case len(name) > 5000:
+		return fmt.Errorf("its name must have at most 5000 bytes, got %d", len(name))
 	case slices.Contains(reserved, name):
 		return fmt.Errorf("its name %q is reserved; choose another", name)
 	}

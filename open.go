@@ -19,12 +19,13 @@ func Read(r io.ReaderAt, size int64) (*Model, error) { return Options{}.Read(r, 
 func FromJSON(config []byte) (*Model, error) { return Options{}.FromJSON(config) }
 
 // Open reads a model from a file (keras.models.load_model). The first bytes of the file decide of which kind it is;
-// FileKinds lists the kinds. A .keras file may be of lince, Keras 3, or Keras 2.13 or later. The model may be Sequential or
-// Functional, and may contain nested models. Unless NoCompile is set, it is compiled with the options in the file, so that
+// FileKinds lists the kinds. A .keras file may be of lince, Keras 3, or Keras 2.12 or later, an .h5 file of Keras 1, 2 or 3.
+// Classes and arguments of old versions become those of Keras 3. The model may be Sequential or Functional, and may contain nested models. Unless NoCompile is set, it is compiled with the options in the file, so that
 // Fit continues training. The JSON of Keras' model.to_json() gives a model whose weights have their initial values.
 //
 // If the network has classes that lince does not support, the error lists all of them. Unsupported classes and settings
-// that only training needs are not an error; Model.Unknown lists them.
+// that only training needs are not an error; Model.Unknown lists them. Model.Notes lists what differs from the file: for example,
+// that images have the channels last.
 //
 // Open is safe for files from untrusted sources: a file cannot run code or refer to other files, and Open takes memory
 // at most in proportion to the file's size.
@@ -158,6 +159,9 @@ func (o Options) fromConfig(text []byte) (m *Model, compile json.RawMessage, err
 		return nil, nil, err
 	}
 	m.seed = o.Seed
+	if n.ChannelsFirst {
+		m.notes = append(m.notes, "In the file, images have the shape (channels, height, width). The model takes images of shape (height, width, channels).")
+	}
 	if !o.NoCompile {
 		compile = n.CompileConfig
 	}

@@ -20,9 +20,13 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Save writes the model to a .keras file, which Keras 3 opens (model.save): the network, the compile options, the
-// weights and the optimizer's state. The end of path decides the kind of file: .keras. An existing file is replaced only when the new one
-// is completely written. Equal models give equal bytes.
+// Save writes the model to a file that Keras 3 opens (model.save): the network, the compile options, the weights and the
+// optimizer's state. The end of path decides the kind of file: .keras, or .h5 for the older format. An existing file is
+// replaced only when the new one is completely written. Equal models give equal bytes.
+//
+// As with files of Keras, there are restrictions on .h5 files. Keras does not restore the optimizer's state from them. It
+// does not open them if there are operations between the layers, such as x / 255, and it needs custom_objects for the layers
+// of keras.applications.
 //
 // Save returns an error if the model was opened from a file with settings of layers that lince does not support,
 // because the new file would lose them.
@@ -303,6 +307,9 @@ func (l *layerInstance) describe(calls []*call, shared map[*layerInstance]int64)
 	if inner := l.Model(); inner != nil {
 		out.Network, err = inner.describe(shared)
 		return out, err
+	}
+	if o, ok := l.config.(kerasOp); ok {
+		return o.describe(l.name)
 	}
 	if g, ok := l.config.(graphLayer); ok {
 		if _, err := graphjson.Marshal(g.g); err != nil {

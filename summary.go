@@ -6,7 +6,9 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
@@ -188,6 +190,9 @@ func (m *Model) opRows() []summary.Row {
 		var shapes [][]int
 		for _, s := range o.Shapes {
 			shapes = append(shapes, s)
+		}
+		if strings.ContainsFunc(o.Layer, func(r rune) bool { return !unicode.IsPrint(r) }) { // names in a file may be anything
+			o.Layer = strconv.Quote(o.Layer)
 		}
 		rows = append(rows, summary.Row{Name: o.Layer, Class: o.Op, OutputShape: summary.Shapes(shapes...), Params: o.Params, Frozen: !o.Trainable})
 	}

@@ -60,6 +60,7 @@ func (n *Network) channelsLast() error {
 	if err != nil {
 		return fmt.Errorf("data_format is channels_first, and the network cannot be changed to channels_last: %w", err)
 	}
+	n.ChannelsFirst = true
 	for _, s := range out {
 		if s.flattened != "" {
 			return fmt.Errorf("data_format is channels_first, and the network cannot be changed to channels_last: its output has the order of layer %q", s.flattened)

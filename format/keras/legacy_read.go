@@ -244,6 +244,9 @@ func jsonAttr(g *hdf5.Group, name string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("attribute %s: %w", name, err)
 	}
+	if string(text) == "null" {
+		return nil, nil
+	}
 	return text, nil
 }
 
@@ -257,9 +260,6 @@ func unquoted(text []byte) ([]byte, error) {
 		if v, err = scan([]byte(s)); err != nil {
 			return nil, err
 		}
-	}
-	if v.null() {
-		return nil, nil
 	}
 	return v.raw(), nil
 }

@@ -31,6 +31,9 @@ type Network struct {
 	DType json.RawMessage
 	// CompileConfig is the JSON of optimizer, loss and metrics, or nil.
 	CompileConfig json.RawMessage
+	// ChannelsFirst says that images have the channels first in the file. ReadNetwork has rewritten the network, so that they have the channels
+	// last. It is false in nested models.
+	ChannelsFirst bool
 }
 
 // NetworkLayer is a layer of a Network, or an op in its graph.

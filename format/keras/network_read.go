@@ -15,18 +15,24 @@ const (
 	maxLayers   = 10_000  // in a model and its nested models
 	maxCalls    = 100_000 // of all layers; those of nested models count for each call of the model
 	maxArgs     = 100_000 // of all calls, including tensors in lists, and the inputs and outputs of models
-	maxName     = 1000    // bytes, also for the names of a nested model and the models around it together
+	maxName     = 5000    // bytes, also for the names of a nested model and the models around it together
 	maxRank     = 64
 	maxProblems = 20 // in an error
 )
 
 // ReadNetwork reads the config of a model: config.json of a .keras file of Keras 2 or 3, or model.to_json(). The model and its nested models
-// must be of class Sequential or Functional. The error lists all mistakes (at most 20), each with the name of its layer. In the returned
+// must be of class Sequential or Functional. The object may stand inside a JSON string, as in some files of Keras 2. The error lists all mistakes (at most 20), each with the name of its layer. In the returned
 // network, every reference is valid, names are unique within a model, and there are no cycles.
 //
 // A TensorRef's Node is an index of NetworkLayer.Calls. In some places, Keras counts a nested model's own connection as its call 0. There,
 // Node is one less than in the file.
 func ReadNetwork(text []byte) (*Network, error) {
+	var err error
+	if start := bytes.TrimLeft(text, " \t\r\n"); len(start) > 0 && start[0] == '"' {
+		if text, err = unquoted(text); err != nil {
+			return nil, fmt.Errorf("keras: the model's config: %w", err)
+		}
+	}
 	v, err := scan(text)
 	if err != nil {
 		return nil, fmt.Errorf("keras: the model's config: %w", err)
@@ -245,6 +251,9 @@ func (r *networkReader) layer(at *place, i int, v value, depth int) entry {
 	e.Module = r.text(e.at, "module", f[0])
 	e.Class = r.text(e.at, "class_name", f[1])
 	e.RegisteredName = r.text(e.at, "registered_name", f[3])
+	if class := registered(e.Class); class != e.Class && class != "" { // in .h5 files, as in "Custom>Gain"
+		e.Class, e.RegisteredName = class, e.Class
+	}
 	e.Name = r.text(e.at, "name", f[4])
 	e.nodes = f[5].value
 	if f[6].ok {

@@ -22,7 +22,7 @@ type Model struct {
 	// Info is the content of the metadata TFLITE_METADATA, or nil if there is none.
 	Info *Info
 	// Files are files in the ZIP archive that may follow the model, for example lists of labels. Read returns those that Info
-	// names as labels.
+	// names as labels; they may be missing.
 	Files []File
 }
 

@@ -90,6 +90,7 @@ func TestRefused(t *testing.T) {
 		}},
 		{"a negative size", "malformed", func(m *Model) { m.Subgraphs[0].Tensors[0].Shape[1] = -5 }},
 		{"a signature of another shape", "malformed", func(m *Model) { m.Subgraphs[0].Tensors[0].Signature = []int{-1, 3} }},
+		{"a signature of a scalar", "malformed", func(m *Model) { m.Subgraphs[0].Tensors[0].Shape = []int{} }},
 		{"an input that does not exist", "no tensor 999999", func(m *Model) { m.Subgraphs[0].Inputs = []int{999999} }},
 		{"a negative output", "no tensor -1", func(m *Model) { m.Subgraphs[0].Outputs = []int{-1} }},
 		{"an operand that does not exist", "no tensor -2", func(m *Model) { m.Subgraphs[0].Operators[0].Inputs[1] = -2 }},
@@ -105,7 +106,9 @@ func TestRefused(t *testing.T) {
 
 	b := writeBytes(t, withLabels(t))
 	cut := bytes.LastIndex(b, []byte("PK\x05\x06"))
-	refused(t, "no archive", b[:cut], "archive")
+	if m := readBytes(t, b[:cut]); m.Info.Outputs[0].Labels != "labels.txt" || m.Files != nil {
+		t.Errorf("without an archive: files %v", m.Files)
+	}
 	if m := readBytes(t, bytes.ReplaceAll(b, []byte("labels.txt"), []byte("labels.csv"))); m.Files[0].Name != "labels.csv" {
 		t.Errorf("files %v", m.Files)
 	}

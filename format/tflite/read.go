@@ -179,10 +179,12 @@ func (d *decoder) tensor(to *Tensor, t *tflitefb.Tensor) error {
 	if n := t.ShapeSignatureLength(); n > 0 {
 		to.Signature = ints(n, t.ShapeSignature)
 	}
+	ok := to.Signature == nil || len(to.Signature) == len(to.Shape)
 	for i, n := range to.Shape {
-		if n < 0 || to.Signature != nil && (len(to.Signature) != len(to.Shape) || to.Signature[i] != -1 && to.Signature[i] != n) {
-			return fmt.Errorf("the shape %v with the signature %v is malformed", to.Shape, to.Signature)
-		}
+		ok = ok && n >= 0 && (to.Signature == nil || to.Signature[i] == -1 || to.Signature[i] == n)
+	}
+	if !ok {
+		return fmt.Errorf("the shape %v with the signature %v is malformed", to.Shape, to.Signature)
 	}
 	if !slices.Contains(to.Signature, -1) {
 		to.Signature = nil
@@ -336,7 +338,7 @@ func tensorInfo(t *tflitefb.TensorMetadataT) TensorInfo {
 	return info
 }
 
-// files reads the files that the metadata name, from the archive that follows the model.
+// files reads the files that the metadata name and that are in the archive which follows the model.
 func (d *decoder) files(m *Model) error {
 	var names []string
 	for _, o := range m.Info.Outputs {
@@ -348,6 +350,9 @@ func (d *decoder) files(m *Model) error {
 		return nil
 	}
 	z, err := zip.NewReader(bytes.NewReader(d.b), int64(len(d.b)))
+	if errors.Is(err, zip.ErrFormat) { // a program has removed the archive
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("the archive with the file %q: %w", names[0], err)
 	}

@@ -1,4 +1,4 @@
-// Package beside opens the files that a model's file refers to. They must lie in its folder: a name in a file from a stranger must not
+// Package beside opens the files that a model's file refers to. They must be in its folder: a name in an untrusted file must not
 // lead to any other file of the machine.
 package beside
 

@@ -233,9 +233,9 @@ func atLeast(bounds ...bound) error {
 	return errors.Join(errs...)
 }
 
-// indent indents all lines of a message after the first.
+// indent indents all lines of a message after the first, and escapes what cannot be seen.
 func indent(s string) string {
-	return strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n  ")
+	return strings.ReplaceAll(visible(strings.TrimRight(s, "\n")), "\n", "\n  ")
 }
 
 // count returns a number with its noun: "1 image", "2 images".

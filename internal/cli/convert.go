@@ -50,7 +50,7 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *convertCommand) Validate() error {
-	errs := []error{c.exampleFlags.mistakes()}
+	errs := []error{c.mistakes()}
 	if c.To != "" && !slices.Contains(targetNames(), c.To) {
 		errs = append(errs, fmt.Errorf("--to: there is no kind %q%s", c.To, suggest.Hint(c.To, targetNames())))
 	}
@@ -117,7 +117,7 @@ func (c *convertCommand) Run(e *env) error {
 	if err := c.write(e, t, m, r); err != nil {
 		return err
 	}
-	return e.result(r, r.print)
+	return e.result(r, escaped(r.print))
 }
 
 // target returns the kind of the new file.

@@ -151,7 +151,7 @@ func (c *runCommand) Run(e *env) error {
 			return err
 		}
 	}
-	if err := e.result(r, r.print); err != nil {
+	if err := e.result(r, escaped(r.print)); err != nil {
 		return err
 	}
 	return c.verdict(r)

@@ -312,9 +312,13 @@ def predict(folder):
         name, ext = os.path.splitext(file)
         if ext not in (".keras", ".h5"):
             continue
+        # In .h5 files, Keras finds these classes only if it is told.
+        from keras.src.applications import convnext, inception_resnet_v2
+
+        own = {"LayerScale": convnext.LayerScale, "CustomScaleLayer": inception_resnet_v2.CustomScaleLayer} if ext == ".h5" else None
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            model = keras.models.load_model(os.path.join(folder, file))
+            model = keras.models.load_model(os.path.join(folder, file), custom_objects=own)
         with np.load(os.path.join(folder, name + ".npz")) as z:
             write(folder, name + ".predictions", model.predict(z["x"], verbose=0))
         with open(os.path.join(folder, name + ".json"), "w") as f:

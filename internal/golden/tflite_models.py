@@ -1,9 +1,10 @@
 """TensorFlow Lite models that the real converter makes from Keras models, for internal/tflitegraph.
 
-    python internal/golden/tflite_models.py [FOLDER]
+    python internal/golden/tflite_models.py [FOLDER [NAME...]]
 
 writes NAME.tflite and NAME.npz to internal/tflitegraph/testdata. NAME.npz has x, and y0, y1, ..., which the real interpreter computes.
-With a folder of models of internal/golden/applications.py, it converts these instead: FOLDER/NAME.keras to FOLDER/NAME.tflite.
+With a folder of models of internal/golden/applications.py, it converts these instead: FOLDER/NAME.keras to FOLDER/NAME.tflite, for all
+names or the given ones.
 """
 
 import os
@@ -222,8 +223,9 @@ def small(name, build, change):
 def main():
     if len(sys.argv) > 1:
         for name in sorted(os.listdir(sys.argv[1])):
-            if name.endswith(".keras"):
-                path = os.path.join(sys.argv[1], name[: -len(".keras")])
+            name, suffix = os.path.splitext(name)
+            if suffix == ".keras" and (name in sys.argv[2:] or len(sys.argv) == 2):
+                path = os.path.join(sys.argv[1], name)
                 with open(path + ".tflite", "wb") as f:
                     f.write(convert(keras.models.load_model(path + ".keras", compile=False)))
         return

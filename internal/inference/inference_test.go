@@ -237,7 +237,7 @@ func TestReadTensors(t *testing.T) {
 	}
 }
 
-// TestWriteTensors: names of outputs, which a stranger's file has, never lead out of the folder.
+// TestWriteTensors: names of outputs in an untrusted file never lead out of the folder.
 func TestWriteTensors(t *testing.T) {
 	x := tensor.Of([]float32{1}, 1)
 	names := []string{"../../x", "/etc/x", "a/b:0", "A/B:0", "", "..", strings.Repeat("n", 300), "y"}

@@ -203,7 +203,7 @@ var operators = map[string]operator{
 	"Scatter":         {build: scatterElements, least: 3, most: 3},
 	"ScatterND":       {build: scatterND, least: 3, most: 3},
 	"TensorScatter":   {build: tensorScatter, least: 2, most: 3},
-	"TopK":            {build: topK, least: 1, most: 2},
+	"TopK":            {build: readTopK, least: 1, most: 2},
 	"OneHot":          {build: readOneHot, least: 3, most: 3},
 	"Trilu":           {build: triangle, least: 1, most: 2},
 	"CumSum":          {build: cumulative(false), least: 2, most: 2},

@@ -123,7 +123,6 @@ func (c *layerCase) graph(t *testing.T) (*graph.Graph, *graph.Store, []*tensor.T
 // inexpressible has the ops that TensorFlow Lite has no operators for, by class or activation function.
 var inexpressible = map[string]string{
 	"ContrastLimitedAdaptiveHistogramEqualization": "LocalEqualization",
-	"sparsemax": "Sparsemax",
 }
 
 // Each layer must be written so that the real interpreter computes what real Keras computes, and be read back.

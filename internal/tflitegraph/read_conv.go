@@ -331,48 +331,39 @@ func (n *node) scaleOf(x *graph.Value) (scale [2]int, ok bool) {
 	return scale, true
 }
 
-// linear resizes as TensorFlow 1 does, where pixel i of the result is at i*scale, by products with matrices of weights.
+// linear resizes as TensorFlow 1 does: pixel i of the result is at i*scale.
 func (n *node) linear(x *graph.Value, to [2]int, method op.Resampling, corners bool) {
 	if !x.Shape[1:].Known() {
 		n.b.Errorf("got images of shape %v, want a known height and width", x.Shape)
 		return
 	}
-	for a := range 2 {
-		if !n.fits(1, x.Shape[1+a]*to[a]) {
-			return
-		}
-		m := resizeMatrix(x.Shape[1+a], to[a], method, corners)
-		perm := moved(4, 1+a)
-		y := transpose(n.b, x, perm)
-		s := y.Shape
-		y = n.b.MatMul(n.b.Reshape(y, tensor.Unknown, s[3]), n.b.Op(op.Const{Value: m}))
-		y = n.b.Reshape(y, tensor.Unknown, s[1], s[2], to[a])
-		x = transpose(n.b, y, inverse(perm))
+	if !n.fits(to[0]+to[1], 0) {
+		return
 	}
-	n.set(x)
+	n.set(n.b.Op(op.Resize{Method: op.Given, Given: &[2]op.Taps{
+		tapsOf(x.Shape[1], to[0], method, corners), tapsOf(x.Shape[2], to[1], method, corners),
+	}}, x))
 }
 
-// resizeMatrix returns the weights (from, to) of pixels along an axis.
-func resizeMatrix(from, to int, method op.Resampling, corners bool) *tensor.Tensor {
-	m := tensor.New(tensor.Float32, from, to)
+// tapsOf returns the weights of pixels along an axis. Positions are computed in float32, as in the interpreter.
+func tapsOf(from, to int, method op.Resampling, corners bool) op.Taps {
 	scale := float32(from) / float32(to)
 	if corners && to > 1 {
 		scale = float32(from-1) / float32(to-1)
 	}
+	var t op.Taps
 	for j := range to {
 		at := float32(j) * scale
 		i := min(int(at), from-1)
-		switch method {
-		case op.Nearest:
-			if corners {
-				i = min(int(at+.5), from-1)
-			}
-			m.Float32s()[i*to+j] = 1
+		switch f := at - float32(i); {
+		case method == op.Nearest && corners:
+			i = min(int(at+.5), from-1)
+			fallthrough
+		case method == op.Nearest, i == from-1:
+			t.First, t.Weights = append(t.First, i), append(t.Weights, []float32{1})
 		default:
-			f := at - float32(i)
-			m.Float32s()[i*to+j] += 1 - f
-			m.Float32s()[min(i+1, from-1)*to+j] += f
+			t.First, t.Weights = append(t.First, i), append(t.Weights, []float32{1 - f, f})
 		}
 	}
-	return m
+	return t
 }

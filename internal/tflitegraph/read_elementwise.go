@@ -172,14 +172,10 @@ func readCast(n *node) {
 		n.b.Errorf("lince has no type %v", n.sub.Tensors[n.Outputs[0]].Type)
 		return
 	}
-	x := n.in(0)
-	if x.Valid() && x.DType.IsFloat() && !to.IsFloat() && to != tensor.Bool { // toward zero
-		x = n.b.Mul(n.b.Sign(x), n.b.Floor(n.b.Abs(x)))
-	}
-	n.set(n.b.Cast(x, to))
+	n.set(n.b.Cast(n.in(0), to))
 }
 
-func ceil(b *graph.Builder, x *graph.Value) *graph.Value { return b.Neg(b.Floor(b.Neg(x))) }
+func ceil(b *graph.Builder, x *graph.Value) *graph.Value { return b.Op(op.Unary{Fn: op.Ceil}, x) }
 
 func rsqrt(b *graph.Builder, x *graph.Value) *graph.Value {
 	return b.Div(b.Constant(tensor.Float32, 1), b.Sqrt(x))

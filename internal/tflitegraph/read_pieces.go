@@ -5,6 +5,7 @@ import (
 
 	"github.com/lince-ml/lince/format/tflite/tflitefb"
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -248,23 +249,7 @@ func readGather(n *node) {
 		n.b.Errorf("lince lacks batch_dims = %d", o.BatchDims)
 		return
 	}
-	// Gather takes rows of the first dimension, so axis goes there and the dimensions of the indices back to its place.
-	front := append([]int{axis}, moved(x.Rank(), axis)[:x.Rank()-1]...)
-	y := n.b.Gather(transpose(n.b, x, front), indices)
-	if !y.Valid() {
-		return
-	}
-	var back []int
-	for i := range axis {
-		back = append(back, indices.Rank()+i)
-	}
-	for i := range indices.Rank() {
-		back = append(back, i)
-	}
-	for i := axis; i < x.Rank()-1; i++ {
-		back = append(back, indices.Rank()+i)
-	}
-	n.set(transpose(n.b, y, back))
+	n.set(n.b.Op(op.Gather{Axis: axis}, x, indices))
 }
 
 func readTile(n *node) {

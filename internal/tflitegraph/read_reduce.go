@@ -22,32 +22,24 @@ func (n *node) reduced() (x *graph.Value, axes []int, keep, ok bool) {
 
 func readMean(n *node) {
 	if x, axes, keep, ok := n.reduced(); ok {
-		n.set(n.b.Div(n.b.Op(op.Reduce{Fn: op.ReduceSum, Axes: axes, KeepDims: keep}, x), n.b.Size(x, axes...)))
+		n.set(n.b.Div(n.b.Op(op.Reduce{Fn: op.ReduceSum, Axes: axes, KeepDims: keep}, x), n.b.Op(op.Size{Axes: axes, DType: x.DType}, x)))
 	}
 }
 
-func readSum(n *node) {
-	if x, axes, keep, ok := n.reduced(); ok {
-		n.set(n.b.Op(op.Reduce{Fn: op.ReduceSum, Axes: axes, KeepDims: keep}, x))
+// readReduce reads a reduction.
+func readReduce(fn op.ReduceFn) func(*node) {
+	return func(n *node) {
+		if x, axes, keep, ok := n.reduced(); ok {
+			n.set(n.b.Op(op.Reduce{Fn: fn, Axes: axes, KeepDims: keep}, x))
+		}
 	}
 }
 
-func readReduceMax(n *node) {
-	if x, axes, keep, ok := n.reduced(); ok {
-		n.set(n.b.Op(op.Reduce{Fn: op.ReduceMax, Axes: axes, KeepDims: keep}, x))
-	}
-}
-
-func readReduceMin(n *node) {
-	if x, axes, keep, ok := n.reduced(); ok {
-		n.set(n.b.Neg(n.b.Op(op.Reduce{Fn: op.ReduceMax, Axes: axes, KeepDims: keep}, n.b.Neg(x))))
-	}
-}
-
-// readReduceProd multiplies known sizes.
+// readReduceProd also multiplies known sizes.
 func readReduceProd(n *node) {
-	list := n.numbers(0)
-	if list == nil {
+	list, ok := n.sizes()
+	if !ok {
+		readReduce(op.ReduceProd)(n)
 		return
 	}
 	product := 1
@@ -59,6 +51,25 @@ func readReduceProd(n *node) {
 		product *= d
 	}
 	n.ints[n.Outputs[0]] = []int{product}
+}
+
+// readTopK reads the largest elements of each row, and their indices.
+func readTopK(n *node) {
+	x, k := n.in(0), n.numbers(1)
+	if !x.Valid() || k == nil {
+		return
+	}
+	if len(k) != 1 || k[0] == tensor.Unknown {
+		n.b.Errorf("takes %v elements, want one known number", k)
+		return
+	}
+	y := n.b.Op(op.TopK{K: k[0]}, x)
+	if y.Valid() {
+		n.values[n.Outputs[0]] = y
+		if len(n.Outputs) > 1 {
+			n.values[n.Outputs[1]] = y.Node.Out[1]
+		}
+	}
 }
 
 func readSoftmax(n *node) {

@@ -33,6 +33,7 @@ var readers = map[tflitefb.BuiltinOperator]*row{
 	tflitefb.BuiltinOperatorSUB:                unlessKnown(func(a, b int) int { return a - b }, readBinary(op.Sub)),
 	tflitefb.BuiltinOperatorMUL:                unlessKnown(func(a, b int) int { return a * b }, readBinary(op.Mul)),
 	tflitefb.BuiltinOperatorFLOOR_DIV:          unlessKnown(floorDiv, readFloorDiv),
+	tflitefb.BuiltinOperatorFLOOR_MOD:          {2, readBinary(op.Mod)},
 	tflitefb.BuiltinOperatorDIV:                {2, readBinary(op.Div)},
 	tflitefb.BuiltinOperatorMAXIMUM:            unlessKnown(func(a, b int) int { return max(a, b) }, readBinary(op.Max)),
 	tflitefb.BuiltinOperatorMINIMUM:            unlessKnown(func(a, b int) int { return min(a, b) }, readBinary(op.Min)),
@@ -85,11 +86,12 @@ var readers = map[tflitefb.BuiltinOperator]*row{
 	tflitefb.BuiltinOperatorL2_NORMALIZATION: {1, readL2Normalization},
 	tflitefb.BuiltinOperatorLOG_SOFTMAX:      {1, readLogSoftmax},
 	tflitefb.BuiltinOperatorMEAN:             {2, readMean},
-	tflitefb.BuiltinOperatorREDUCE_MAX:       {2, readReduceMax},
-	tflitefb.BuiltinOperatorREDUCE_MIN:       {2, readReduceMin},
+	tflitefb.BuiltinOperatorREDUCE_MAX:       {2, readReduce(op.ReduceMax)},
+	tflitefb.BuiltinOperatorREDUCE_MIN:       {2, readReduce(op.ReduceMin)},
 	tflitefb.BuiltinOperatorREDUCE_PROD:      {2, readReduceProd},
+	tflitefb.BuiltinOperatorTOPK_V2:          {2, readTopK},
 	tflitefb.BuiltinOperatorSOFTMAX:          {1, readSoftmax},
-	tflitefb.BuiltinOperatorSUM:              {2, readSum},
+	tflitefb.BuiltinOperatorSUM:              {2, readReduce(op.ReduceSum)},
 
 	// read_shape.go, read_pieces.go, read_pad.go, read_strided.go
 	tflitefb.BuiltinOperatorBROADCAST_TO:   {2, readBroadcastTo},

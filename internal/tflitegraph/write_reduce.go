@@ -1,6 +1,7 @@
 package tflitegraph
 
 import (
+	"github.com/lince-ml/lince/format/tflite"
 	"github.com/lince-ml/lince/format/tflite/tflitefb"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
@@ -11,6 +12,10 @@ import (
 func (w *writer) reduce(code tflitefb.BuiltinOperator, n *graph.Node, out int) {
 	o := n.Op.(op.Reduce)
 	w.emit(code, &tflitefb.ReducerOptionsT{KeepDims: o.KeepDims}, out, w.tensor(n.In[0]), w.ints(allAxes(o.Axes, n.In[0])...))
+}
+
+func writeReduce(code tflitefb.BuiltinOperator) func(*writer, *graph.Node) {
+	return func(w *writer, n *graph.Node) { w.reduce(code, n, w.result(n.Out[0])) }
 }
 
 // allAxes returns axes, or all axes of x if it is nil.
@@ -27,6 +32,54 @@ func allAxes(axes []int, x *graph.Value) []int {
 func writeArgMax(w *writer, n *graph.Node) {
 	o := &tflitefb.ArgMaxOptionsT{OutputType: tflitefb.TensorTypeINT32}
 	w.emit(tflitefb.BuiltinOperatorARG_MAX, o, w.result(n.Out[0]), w.tensor(n.In[0]), w.integer(n.In[0].Rank()-1))
+}
+
+// topK writes the k largest elements of each row of x, and returns the elements and their indices.
+func (w *writer) topK(values, indices, x, k int) {
+	w.sub.Operators = append(w.sub.Operators, tflite.Operator{
+		Code: tflitefb.BuiltinOperatorTOPK_V2, Version: 1, Inputs: []int{x, w.integer(k)}, Outputs: []int{values, indices},
+	})
+}
+
+func writeTopK(w *writer, n *graph.Node) {
+	o, x := n.Op.(op.TopK), n.In[0]
+	if !o.Smallest {
+		w.topK(w.result(n.Out[0]), w.result(n.Out[1]), w.tensor(x), o.K)
+		return
+	}
+	least := w.like(n.Out[0])
+	w.topK(least, w.result(n.Out[1]), w.emit(tflitefb.BuiltinOperatorNEG, nil, w.like(x), w.tensor(x)), o.K)
+	w.emit(tflitefb.BuiltinOperatorNEG, nil, w.result(n.Out[0]), least)
+}
+
+// writeSparsemax writes the formula of op.Sparsemax: max(x-tau, 0), where tau comes from the sums of the largest elements.
+func writeSparsemax(w *writer, n *graph.Node) {
+	x := n.In[0]
+	last := x.Rank() - 1
+	columns := x.Shape[last]
+	if columns == tensor.Unknown || !w.floats(n) {
+		w.fail("the number of columns must be known")
+		return
+	}
+	count := tensor.New(tensor.Float32, columns)
+	for i := range columns {
+		count.Float32s()[i] = float32(i + 1)
+	}
+	row := x.Shape.Clone()
+	row[last] = 1
+	sorted, indices := w.like(x), w.temp(tensor.Int32, x.Shape...)
+	w.topK(sorted, indices, w.tensor(x), columns)
+	sums := w.emit(tflitefb.BuiltinOperatorCUMSUM, &tflitefb.CumsumOptionsT{}, w.like(x), sorted, w.integer(last))
+	// The elements from the first one with x(i) <= (s(i)-1)/i on become 0.
+	bound := w.emit(tflitefb.BuiltinOperatorDIV, &tflitefb.DivOptionsT{}, w.like(x), w.difference(w.like(x), sums, w.number(1)), w.constant(count, w.name("count")))
+	above := w.emit(tflitefb.BuiltinOperatorGREATER, nil, w.temp(tensor.Bool, x.Shape...), sorted, bound)
+	mask := w.emit(tflitefb.BuiltinOperatorCAST, &tflitefb.CastOptionsT{InDataType: tflitefb.TensorTypeBOOL, OutDataType: tflitefb.TensorTypeFLOAT32}, w.like(x), above)
+	total := func(v int) int {
+		return w.emit(tflitefb.BuiltinOperatorSUM, &tflitefb.ReducerOptionsT{KeepDims: true}, w.temp(tensor.Float32, row...), v, w.ints(last))
+	}
+	tau := w.difference(w.temp(tensor.Float32, row...), total(w.product(w.like(x), mask, sums)), w.number(1))
+	tau = w.emit(tflitefb.BuiltinOperatorDIV, &tflitefb.DivOptionsT{}, w.temp(tensor.Float32, row...), tau, total(mask))
+	w.emit(tflitefb.BuiltinOperatorRELU, nil, w.result(n.Out[0]), w.difference(w.like(x), w.tensor(x), tau))
 }
 
 func writeCumSum(w *writer, n *graph.Node) {

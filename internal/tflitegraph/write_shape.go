@@ -64,7 +64,7 @@ func writeConcat(w *writer, n *graph.Node) {
 }
 
 func writeGather(w *writer, n *graph.Node) {
-	w.emit(tflitefb.BuiltinOperatorGATHER, &tflitefb.GatherOptionsT{}, w.result(n.Out[0]), w.tensor(n.In[0]), w.tensor(n.In[1]))
+	w.emit(tflitefb.BuiltinOperatorGATHER, &tflitefb.GatherOptionsT{Axis: int32(n.Op.(op.Gather).Axis)}, w.result(n.Out[0]), w.tensor(n.In[0]), w.tensor(n.In[1]))
 }
 
 func writeOneHot(w *writer, n *graph.Node) {

@@ -19,6 +19,7 @@ var writers = map[string]func(w *writer, n *graph.Node){
 	"ReLU6":   writeUnary(tflitefb.BuiltinOperatorRELU6),
 	"Sigmoid": writeUnary(tflitefb.BuiltinOperatorLOGISTIC),
 	"Tanh":    writeUnary(tflitefb.BuiltinOperatorTANH),
+	"Ceil":    writeUnary(tflitefb.BuiltinOperatorCEIL),
 	"Floor":   writeUnary(tflitefb.BuiltinOperatorFLOOR),
 	"Round":   writeUnary(tflitefb.BuiltinOperatorROUND),
 	"Sin":     writeUnary(tflitefb.BuiltinOperatorSIN),
@@ -32,6 +33,7 @@ var writers = map[string]func(w *writer, n *graph.Node){
 	"Add": writeActivated, "Sub": writeActivated, "Mul": writeActivated, "Div": writeActivated,
 	"Max":             writeBinary(tflitefb.BuiltinOperatorMAXIMUM),
 	"Min":             writeBinary(tflitefb.BuiltinOperatorMINIMUM),
+	"Mod":             writeBinary(tflitefb.BuiltinOperatorFLOOR_MOD),
 	"Pow":             writeBinary(tflitefb.BuiltinOperatorPOW),
 	"Equal":           writeBinary(tflitefb.BuiltinOperatorEQUAL),
 	"Less":            writeBinary(tflitefb.BuiltinOperatorLESS),
@@ -51,16 +53,16 @@ var writers = map[string]func(w *writer, n *graph.Node){
 	"AdaptiveMaxPool2D": writeAdaptiveMaxPool,
 
 	// write_reduce.go
-	"ReduceSum": func(w *writer, n *graph.Node) {
-		w.reduce(tflitefb.BuiltinOperatorSUM, n, w.result(n.Out[0]))
-	},
-	"ReduceMax": func(w *writer, n *graph.Node) {
-		w.reduce(tflitefb.BuiltinOperatorREDUCE_MAX, n, w.result(n.Out[0]))
-	},
-	"ArgMax":    writeArgMax,
-	"CumSum":    writeCumSum,
-	"LayerNorm": writeLayerNorm,
-	"Size":      writeSize,
+	"ReduceSum":  writeReduce(tflitefb.BuiltinOperatorSUM),
+	"ReduceMax":  writeReduce(tflitefb.BuiltinOperatorREDUCE_MAX),
+	"ReduceMin":  writeReduce(tflitefb.BuiltinOperatorREDUCE_MIN),
+	"ReduceProd": writeReduce(tflitefb.BuiltinOperatorREDUCE_PROD),
+	"Sparsemax":  writeSparsemax,
+	"TopK":       writeTopK,
+	"ArgMax":     writeArgMax,
+	"CumSum":     writeCumSum,
+	"LayerNorm":  writeLayerNorm,
+	"Size":       writeSize,
 	"Softmax": func(w *writer, n *graph.Node) {
 		w.emit(tflitefb.BuiltinOperatorSOFTMAX, &tflitefb.SoftmaxOptionsT{Beta: 1}, w.result(n.Out[0]), w.tensor(n.In[0]))
 	},
