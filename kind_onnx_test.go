@@ -24,11 +24,11 @@ import (
 // onnxModels is the folder of models that internal/golden/onnx_models.py wrote.
 const onnxModels = "internal/onnxgraph/testdata/models"
 
-// edited writes a copy of an ONNX file after a change to a folder, and returns its path.
-func edited(t *testing.T, dir, name string, change func(m *onnxpb.ModelProto)) string {
+// edited writes a copy of torch_resnet.onnx after a change to a folder, and returns its path.
+func edited(t *testing.T, dir string, change func(m *onnxpb.ModelProto)) string {
 	t.Helper()
 	m := &onnxpb.ModelProto{}
-	if err := proto.Unmarshal(must(os.ReadFile(filepath.Join(onnxModels, name+".onnx"))), m); err != nil {
+	if err := proto.Unmarshal(must(os.ReadFile(filepath.Join(onnxModels, "torch_resnet.onnx"))), m); err != nil {
 		t.Fatal(err)
 	}
 	change(m)
@@ -151,18 +151,18 @@ func TestONNXMetadata(t *testing.T) {
 	}
 	five := []string{"a", "b", "c", "d", "e"}
 	for text, want := range map[string][]string{`["a","b","c","d","e"]`: five, `["a"]`: nil, `a b c`: nil} {
-		m, err := on(1).Open(edited(t, t.TempDir(), "torch_resnet", meta("classes", text)))
+		m, err := on(1).Open(edited(t, t.TempDir(), meta("classes", text)))
 		if err != nil || !slices.Equal(m.Classes, want) {
 			t.Errorf("%s: classes %q, error %v", text, m.Classes, err)
 		}
 	}
-	m, err := on(1).Open(edited(t, t.TempDir(), "torch_resnet", meta("lince", `{"classes":["a","b","c","d","e"],"preprocessing":[{"op":"resize","height":16,"width":16}]}`)))
+	m, err := on(1).Open(edited(t, t.TempDir(), meta("lince", `{"classes":["a","b","c","d","e"],"preprocessing":[{"op":"resize","height":16,"width":16}]}`)))
 	if err == nil {
 		if _, ok := m.Preprocessing[0].(preprocess.Resize); !ok || !slices.Equal(m.Classes, five) {
 			t.Errorf("classes %q, preprocessing %v", m.Classes, m.Preprocessing)
 		}
 	}
-	if _, err := on(1).Open(edited(t, t.TempDir(), "torch_resnet", meta("lince", `{"classes":["a"]}`))); err == nil || !strings.Contains(err.Error(), "there are 1 classes for 5 outputs") {
+	if _, err := on(1).Open(edited(t, t.TempDir(), meta("lince", `{"classes":["a"]}`))); err == nil || !strings.Contains(err.Error(), "there are 1 classes for 5 outputs") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -172,7 +172,7 @@ func TestONNXExternalFiles(t *testing.T) {
 	dir := t.TempDir()
 	outside := filepath.Join(t.TempDir(), "outside")
 	place := func(location string) string {
-		return edited(t, dir, "torch_resnet", func(m *onnxpb.ModelProto) {
+		return edited(t, dir, func(m *onnxpb.ModelProto) {
 			for _, w := range m.Graph.Initializer {
 				if len(w.RawData) == 0 {
 					continue

@@ -15,7 +15,7 @@ func reciprocal(b *graph.Builder, x *graph.Value) *graph.Value {
 // activation returns the build function of an activation that has attributes.
 func activation(f func(n *node, x *graph.Value) *graph.Value) func(n *node) {
 	return func(n *node) {
-		x, l := n.any(0)
+		x, l := n.data()
 		n.set(0, f(n, x), l).like(n.in(0))
 	}
 }

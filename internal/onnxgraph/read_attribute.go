@@ -90,6 +90,9 @@ func (n *node) attrTensor(name string) *tensor.Tensor {
 	if a == nil {
 		return nil
 	}
+	if a.GetT() == nil {
+		n.fail("attribute %s has no tensor", name)
+	}
 	t, err := n.scope.tensor(a.GetT())
 	if err != nil {
 		n.fail("attribute %s: %w", name, err)
@@ -106,10 +109,10 @@ func (n *node) attrGraph(name string) *onnxpb.GraphProto {
 	return a.GetG()
 }
 
-// attrAxes returns axes that are an attribute before an opset and operand i from then on, or nil if they are not given.
-func (n *node) attrAxes(name string, opset, i int) []int {
+// attrAxes returns axes that are the attribute axes before an opset and operand i from then on, or nil if they are not given.
+func (n *node) attrAxes(opset, i int) []int {
 	if n.opset < opset {
-		return n.attrInts(name)
+		return n.attrInts("axes")
 	}
 	if n.has(i) {
 		return n.ints(i)

@@ -104,7 +104,7 @@ func (n *node) spread(i int, l layout, full bool) *graph.Value {
 }
 
 // setBroadcast sets the first result of an op that broadcasts operands.
-func (n *node) setBroadcast(v *graph.Value, l layout, operands ...int) *value {
+func (n *node) setBroadcast(v *graph.Value, l layout, operands ...int) {
 	y := n.set(0, v, l)
 	for _, i := range operands {
 		x := n.in(i)
@@ -114,13 +114,12 @@ func (n *node) setBroadcast(v *graph.Value, l layout, operands ...int) *value {
 			}
 		}
 	}
-	return y
 }
 
 // elementwise returns the build function of an op on each element of one operand.
 func elementwise(f func(b *graph.Builder, x *graph.Value) *graph.Value) func(n *node) {
 	return func(n *node) {
-		x, l := n.any(0)
+		x, l := n.data()
 		n.set(0, f(n.b, x), l).like(n.in(0))
 	}
 }
@@ -187,7 +186,7 @@ func isNaN(b *graph.Builder, x *graph.Value) *graph.Value {
 
 // isInf builds IsInf.
 func isInf(n *node) {
-	x, l := n.any(0)
+	x, l := n.data()
 	b, positive, negative := n.b, n.attrFlag("detect_positive", true), n.attrFlag("detect_negative", true)
 	var y *graph.Value
 	switch {
@@ -206,7 +205,7 @@ func isInf(n *node) {
 // power builds Pow. The exponent may have another type than the base.
 func power(n *node) {
 	if e := n.in(1).nums(); len(e) == 1 && e[0].s == nil && n.in(0).dtype.IsFloat() && n.in(1).rank() <= n.in(0).rank() {
-		x, l := n.any(0)
+		x, l := n.data()
 		switch e[0].k {
 		case 2:
 			n.set(0, n.b.Square(x), l).like(n.in(0))
@@ -228,7 +227,7 @@ func where(n *node) {
 
 // readClip builds Clip. Its limits are attributes before opset 11.
 func readClip(n *node) {
-	x, l := n.any(0)
+	x, l := n.data()
 	limits := [2]float64{math.Inf(-1), math.Inf(1)}
 	var computed [2]*graph.Value
 	if n.opset < 11 {
@@ -284,7 +283,7 @@ func castTo(n *node, d tensor.DType) {
 		n.alias(0, n.in(0))
 		return
 	}
-	x, l := n.any(0)
+	x, l := n.data()
 	n.set(0, n.b.Cast(x, d), l).like(n.in(0))
 }
 
@@ -323,7 +322,7 @@ func dropout(n *node) {
 	}
 	n.alias(0, n.in(0))
 	if n.wants(1) {
-		x, l := n.any(0)
+		x, l := n.data()
 		n.set(1, n.b.BroadcastLike(n.b.Constant(tensor.Bool, 1), x), l).like(n.in(0))
 	}
 }

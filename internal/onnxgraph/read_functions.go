@@ -72,7 +72,7 @@ func bitShift(n *node) {
 // bitwiseNot builds BitwiseNot.
 func bitwiseNot(n *node) {
 	n.wantSigned()
-	x, l := n.any(0)
+	x, l := n.data()
 	all := constantLike(n.b, x, -1)
 	if x.DType == tensor.Uint8 {
 		all = constantLike(n.b, x, 255)

@@ -65,7 +65,7 @@ func newReader(m *onnx.Model, o ReadOptions) (*reader, error) {
 			elements += min(n, len(t.RawData)+len(t.FloatData)+len(t.Int32Data)+len(t.Int64Data))
 		}
 	}
-	r.work, r.nodes = 1<<21+4*elements, 1<<14+16*len(m.Graph.Node)
+	r.work, r.nodes = 1<<21+4*elements, 1<<12+32*len(m.Graph.Node)
 	for _, f := range m.Functions {
 		r.functions[opKey(f.GetDomain(), f.GetName())] = f
 		r.nodes += len(f.Node)

@@ -20,8 +20,9 @@ import (
 
 // The functions below make models for tests.
 
-func floatInput(name string, dims ...int64) *onnxpb.ValueInfoProto {
-	return typedInput(name, onnxpb.TensorProto_FLOAT, dims...)
+// floatInput describes an input x of floats.
+func floatInput(dims ...int64) *onnxpb.ValueInfoProto {
+	return typedInput("x", onnxpb.TensorProto_FLOAT, dims...)
 }
 
 // typedInput describes an input; a negative dimension is not known.
@@ -91,7 +92,7 @@ func modelOf(opset int64, g *onnxpb.GraphProto, functions ...*onnxpb.FunctionPro
 
 // simple makes a graph from x (batch, 3, 8, 8) to y.
 func simple(nodes []*onnxpb.NodeProto, initializers ...*onnxpb.TensorProto) *onnxpb.GraphProto {
-	return &onnxpb.GraphProto{Input: []*onnxpb.ValueInfoProto{floatInput("x", -1, 3, 8, 8)}, Output: outputs("y"), Node: nodes, Initializer: initializers}
+	return &onnxpb.GraphProto{Input: []*onnxpb.ValueInfoProto{floatInput(-1, 3, 8, 8)}, Output: outputs("y"), Node: nodes, Initializer: initializers}
 }
 
 // hostile are models that Read must refuse, with a part of the error.
@@ -197,7 +198,7 @@ func TestReadRefuses(t *testing.T) {
 // TestReadMistakes checks that all mistakes of a model come at once, each once.
 func TestReadMistakes(t *testing.T) {
 	m := modelOf(17, &onnxpb.GraphProto{
-		Input: []*onnxpb.ValueInfoProto{floatInput("x", -1, 3, 8, 8)}, Output: outputs("y", "z"),
+		Input: []*onnxpb.ValueInfoProto{floatInput(-1, 3, 8, 8)}, Output: outputs("y", "z"),
 		Node: []*onnxpb.NodeProto{
 			opNode("Transpose x -> a", intsAttr("perm", 0)), opNode("Relu a -> y"), opNode("Conv x w -> z"),
 		},
@@ -238,7 +239,7 @@ func TestNeedsValue(t *testing.T) {
 // TestShapes reads a model that flattens images of any size, which is only possible if the size is given.
 func TestShapes(t *testing.T) {
 	g := simple([]*onnxpb.NodeProto{opNode("Flatten x -> f"), opNode("Shape x -> s"), opNode("Gather s zero -> n"), opNode("Concat n rest -> t", intAttr("axis", 0)), opNode("Reshape f t -> y")}, vector("zero", 0), vector("rest", -1, 3))
-	g.Input = []*onnxpb.ValueInfoProto{floatInput("x", -1, 3, -1, -1)}
+	g.Input = []*onnxpb.ValueInfoProto{floatInput(-1, 3, -1, -1)}
 	m := modelOf(17, g)
 	if _, err := Read(m, ReadOptions{}); err == nil || !strings.Contains(err.Error(), "give the shapes of the model's inputs") {
 		t.Errorf("got %v", err)
@@ -272,7 +273,7 @@ func TestFreeBatch(t *testing.T) {
 		{opNode("Transpose x -> y", intsAttr("perm", 1, 0, 2, 3)), false},
 	} {
 		g := simple([]*onnxpb.NodeProto{c.node}, vector("s", 1, 192), vector("zero", 0))
-		g.Input = []*onnxpb.ValueInfoProto{floatInput("x", 1, 3, 8, 8)}
+		g.Input = []*onnxpb.ValueInfoProto{floatInput(1, 3, 8, 8)}
 		r, err := Read(modelOf(17, g), ReadOptions{FreeBatch: true})
 		if err != nil {
 			t.Error(c.node, err)

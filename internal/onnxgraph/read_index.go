@@ -70,7 +70,7 @@ func split(n *node) {
 	if len(sizes) != parts {
 		n.fail("%d sizes for %d results", len(sizes), parts)
 	}
-	v, l := n.any(0)
+	v, l := n.data()
 	at := 0
 	for i, s := range sizes {
 		if s < 0 || s > total-at {
@@ -123,7 +123,7 @@ func slice(n *node) {
 	if len(ends) != len(starts) || len(axes) != len(starts) || len(steps) != len(starts) {
 		n.fail("starts %v, ends %v, axes %v and steps %v: want equally many", starts, ends, axes, steps)
 	}
-	v, l := n.any(0)
+	v, l := n.data()
 	changed := make([]bool, x.rank())
 	n.axes(axes, x.rank())
 	for i, a := range axes {
@@ -316,7 +316,7 @@ func readGather(n *node) {
 			}
 			list[i] = (list[i] + k) % k
 		}
-		v, l := n.any(0)
+		v, l := n.data()
 		v = n.take(v, l.at(axis), list)
 		if ix.rank() == 0 {
 			y := n.set(0, n.b.Squeeze(v, l.at(axis)), l.without([]int{axis}))
@@ -386,7 +386,7 @@ func tile(n *node) {
 	if len(repeats) != x.rank() {
 		n.fail("repeats are %v for shape %v", repeats, x.shape())
 	}
-	v, l := n.any(0)
+	v, l := n.data()
 	size := 1.0
 	for a, r := range repeats {
 		if size *= float64(max(r, 1)) * max(x.dims[a].k, 1); r < 0 || size > maxElements {
@@ -440,7 +440,7 @@ func readPad(n *node) {
 	}
 	before, after := make([]int, x.rank()), make([]int, x.rank())
 	n.axes(axes, x.rank())
-	v, l := n.any(0)
+	v, l := n.data()
 	for i, a := range axes {
 		a = n.axis(a, x.rank())
 		p := [2]int{pads[i], pads[len(axes)+i]}

@@ -186,13 +186,14 @@ func (n *node) plain(i int) *graph.Value { return n.stored(i, plain(n.in(i).rank
 // stored returns an operand as a value of the graph that is stored in layout l.
 func (n *node) stored(i int, l layout) *graph.Value { return n.get(n.b, n.in(i), l) }
 
-// any returns an operand as a value of the graph in the layout in which it is stored already.
-func (n *node) any(i int) (*graph.Value, layout) {
-	l := n.in(i).layout
-	if n.in(i).v == nil || l == nil {
-		l = plain(n.in(i).rank())
+// data returns operand 0 as a value of the graph in the layout in which it is stored already.
+func (n *node) data() (*graph.Value, layout) {
+	x := n.in(0)
+	l := x.layout
+	if x.v == nil || l == nil {
+		l = plain(x.rank())
 	}
-	return n.stored(i, l), l
+	return n.stored(0, l), l
 }
 
 // form returns an operand in a form.
@@ -232,10 +233,10 @@ func (n *node) put(i int, x *value) *value {
 }
 
 // alias makes a result of an operand, which may have another type or other dimensions.
-func (n *node) alias(i int, x *value) *value {
+func (n *node) alias(i int, x *value) {
 	y := *x
 	y.dims, y.forms = slices.Clone(x.dims), nil
-	return n.put(i, &y)
+	n.put(i, &y)
 }
 
 // wants reports whether a result is used.

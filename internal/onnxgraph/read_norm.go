@@ -185,7 +185,7 @@ func lpNormalization(n *node) {
 	if p != 1 && p != 2 {
 		n.fail("p is %d, want 1 or 2", p)
 	}
-	x, l := n.any(0)
+	x, l := n.data()
 	axis := n.axis(n.attrInt("axis", -1), len(l))
 	n.across(n.in(0), axis)
 	size := n.root(n.b.SumKeep(n.norm(n.b.Abs(x), p), l.at(axis)), p)
@@ -200,7 +200,7 @@ func meanVarianceNormalization(n *node) {
 	if axes == nil {
 		axes = []int{0, 2, 3}
 	}
-	x, l := n.any(0)
+	x, l := n.data()
 	axes = n.axes(axes, len(l))
 	n.across(n.in(0), axes...)
 	b, at := n.b, l.ats(axes)

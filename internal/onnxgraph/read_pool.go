@@ -292,7 +292,7 @@ func global(reduce func(n *node, x *graph.Value, axes []int) *graph.Value) func(
 		if n.in(0).rank() < 3 {
 			n.fail("operand 0 has shape %v, want (batch, channels, ...)", n.in(0).shape())
 		}
-		x, l := n.any(0)
+		x, l := n.data()
 		n.set(0, reduce(n, x, l.ats(plain(len(l))[2:])), l).like(n.in(0))
 	}
 }

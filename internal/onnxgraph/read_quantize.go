@@ -207,7 +207,7 @@ func (n *node) optional(i int) *value {
 
 // quantizeLinear builds QuantizeLinear.
 func quantizeLinear(n *node) {
-	x, l := n.any(0)
+	x, l := n.data()
 	axis := n.attrInt("axis", 1)
 	if len(l) == 1 || len(l) == 0 {
 		axis = 0
@@ -350,7 +350,7 @@ func convInteger(n *node) { n.holdIntegers(readConv, n.integers(0, 2, 1), n.inte
 // dynamicQuantizeLinear builds DynamicQuantizeLinear: it quantizes to uint8 with the range of the values.
 func dynamicQuantizeLinear(n *node) {
 	b := n.b
-	x, l := n.any(0)
+	x, l := n.data()
 	top := b.Max(b.ReduceMax(x), constantLike(b, x, 0))
 	bottom := b.Min(b.Neg(b.ReduceMax(b.Neg(x))), constantLike(b, x, 0))
 	scale := b.Scale(b.Sub(top, bottom), 1/255.)

@@ -13,7 +13,7 @@ import (
 func readReduction(opset int, f func(n *node, x *graph.Value, axes []int) *graph.Value) func(n *node) {
 	return func(n *node) {
 		x := n.in(0)
-		axes := n.attrAxes("axes", opset, 1)
+		axes := n.attrAxes(opset, 1)
 		if len(axes) == 0 {
 			if n.attrFlag("noop_with_empty_axes", false) {
 				n.withoutAxes(f)
@@ -23,7 +23,7 @@ func readReduction(opset int, f func(n *node, x *graph.Value, axes []int) *graph
 		}
 		axes = n.axes(axes, x.rank())
 		n.across(x, axes...)
-		v, l := n.any(0)
+		v, l := n.data()
 		if len(axes) == 0 { // a scalar
 			n.withoutAxes(f)
 			return
@@ -53,7 +53,7 @@ func (n *node) removeAxes(y *graph.Value, x *value, l layout, axes []int, remove
 
 // withoutAxes applies a reduction to each element alone.
 func (n *node) withoutAxes(f func(n *node, x *graph.Value, axes []int) *graph.Value) {
-	v, l := n.any(0)
+	v, l := n.data()
 	y := f(n, n.b.ExpandDims(v, v.Rank()), []int{v.Rank()})
 	n.set(0, n.b.Squeeze(y, v.Rank()), l).like(n.in(0))
 }
@@ -107,7 +107,7 @@ func reduceNumbers(opset int, f func(x ...num) (num, bool)) func(n *node) (*valu
 		if n.opset >= opset && n.has(1) && (n.in(1).nums() == nil || !allFixed(n.in(1).numbers)) {
 			return nil, false
 		}
-		if axes := n.attrAxes("axes", opset, 1); axes != nil && (len(axes) != 1 || axes[0] != 0 && axes[0] != -1) {
+		if axes := n.attrAxes(opset, 1); axes != nil && (len(axes) != 1 || axes[0] != 0 && axes[0] != -1) {
 			return nil, false
 		}
 		p, ok := f(x.numbers...)
@@ -124,7 +124,7 @@ func reduceNumbers(opset int, f func(x ...num) (num, bool)) func(n *node) (*valu
 
 // last returns operand 0 with an axis of the file stored last.
 func (n *node) last(axis int) (*graph.Value, layout) {
-	_, l := n.any(0)
+	_, l := n.data()
 	l = append(l.dropped(axis), axis)
 	return n.stored(0, l), l
 }

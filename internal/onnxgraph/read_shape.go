@@ -92,7 +92,7 @@ func (n *node) reshapeTo(to []num, open int) {
 		shape[open] = tensor.Unknown
 		to[open] = num{1, &symbol{}}
 	}
-	_, l := n.any(0)
+	_, l := n.data()
 	m := layout(nil)
 	if open < 0 {
 		l, m = reshapedLayout(x.dims, to, l)
@@ -249,7 +249,7 @@ func readTranspose(n *node) {
 		n.put(0, constant("", permuteTensor(x.t, perm)))
 		return
 	}
-	v, l := n.any(0)
+	v, l := n.data()
 	y := n.set(0, v, layout(perm).inverse().through(l))
 	for i, a := range perm {
 		y.dims[i] = x.dims[a]
@@ -280,7 +280,7 @@ func (r *reader) spend(k int) bool {
 // readSqueeze builds Squeeze. Its axes are an operand from opset 13 on.
 func readSqueeze(n *node) {
 	x := n.in(0)
-	axes := n.attrAxes("axes", 13, 1)
+	axes := n.attrAxes(13, 1)
 	if axes == nil {
 		for a, d := range x.dims {
 			if d == fixed(1) {
@@ -290,7 +290,7 @@ func readSqueeze(n *node) {
 	}
 	axes = n.axes(axes, x.rank())
 	n.across(x, axes...)
-	v, l := n.any(0)
+	v, l := n.data()
 	stored := l.ats(axes)
 	slices.Sort(stored)
 	for i, a := range stored {
@@ -317,13 +317,13 @@ func copyDims(y, x *value, keep func(axis int) bool) {
 // unsqueeze builds Unsqueeze. Its axes are an operand from opset 13 on.
 func unsqueeze(n *node) {
 	x := n.in(0)
-	axes := n.attrAxes("axes", 13, 1)
+	axes := n.attrAxes(13, 1)
 	rank := x.rank() + len(axes)
 	if rank > maxRank {
 		n.fail("the result has %d dimensions, lince allows %d", rank, maxRank)
 	}
 	axes = n.axes(axes, rank)
-	v, l := n.any(0)
+	v, l := n.data()
 	for _, a := range axes {
 		// The dimensions from a on move up by one. The new one is stored before the first of them.
 		at := slices.Index(l, a)
@@ -377,7 +377,7 @@ func sizeNumbers(n *node) (*value, bool) {
 
 // count builds Size, where more than one dimension is not known.
 func count(n *node) {
-	x, _ := n.any(0)
+	x, _ := n.data()
 	n.out(n.b.Op(op.Size{DType: tensor.Int64}, x))
 }
 
@@ -393,7 +393,7 @@ func regroup(n *node) (*value, bool) {
 	rank := 1
 	switch n.pb.GetOpType() {
 	case "Squeeze":
-		axes := n.attrAxes("axes", 13, 1)
+		axes := n.attrAxes(13, 1)
 		if len(x.numbers) != 1 {
 			return nil, false
 		}
@@ -402,7 +402,7 @@ func regroup(n *node) (*value, bool) {
 			rank = 0
 		}
 	case "Unsqueeze":
-		rank = x.rank() + len(n.attrAxes("axes", 13, 1))
+		rank = x.rank() + len(n.attrAxes(13, 1))
 	case "Reshape":
 		if !n.has(1) {
 			return nil, false

@@ -124,7 +124,7 @@ func centerCropPad(n *node) {
 		n.fail("shape is %v for axes %v", size, axes)
 	}
 	n.axes(axes, x.rank()) // they differ
-	v, l := n.any(0)
+	v, l := n.data()
 	before, after := make([]int, x.rank()), make([]int, x.rank())
 	for i, a := range axes {
 		a = n.axis(a, x.rank())
