@@ -2,6 +2,7 @@ package lince_test
 
 import (
 	"archive/zip"
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"io"
@@ -89,6 +90,9 @@ func TestAges(t *testing.T) {
 				if unknown := m.Unknown(); (unknown != nil) != (name == "value_range") {
 					t.Errorf("unknown: %v", unknown)
 				}
+				for _, suffix := range []string{".keras", ".h5"} {
+					checkCopy(t, m, suffix, want, name == "value_range")
+				}
 				checkAge(t, m, want)
 			})
 		}
@@ -110,6 +114,37 @@ func TestAges(t *testing.T) {
 			t.Errorf("the JSON has %d layers, want %d", got, len(layers))
 		}
 	})
+}
+
+// checkCopy saves a model and opens the new file, whose predictions must have the same bits. A model with settings that lince does not have cannot
+// be saved.
+func checkCopy(t *testing.T, m *lince.Model, suffix string, want age, refused bool) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "copy"+suffix)
+	if err := m.Save(path); (err != nil) != refused {
+		t.Fatal(err)
+	}
+	if refused {
+		return
+	}
+	again, err := lince.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := m.PredictBatch(want.input())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := again.PredictBatch(want.input())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(a.Raw(), b.Raw()) {
+		t.Errorf("%s: the copy's predictions are %v, want %v", suffix, b, a)
+	}
+	if unknown := again.Unknown(); unknown != nil {
+		t.Errorf("%s: unknown in the copy: %v", suffix, unknown)
+	}
 }
 
 // checkAge compares a model with what its file's Keras computed.

@@ -9,10 +9,11 @@ import (
 
 // ExportOptions configures Model.Export. The zero value chooses the format by the name's suffix.
 type ExportOptions struct {
-	// Format is "onnx". The default is the suffix of the path.
+	// Format is "onnx" or "tflite". The default is the suffix of the path.
 	Format string
 	// Opset is the version of ONNX's operators, 17 or 21 (opset_version). The default is 17, which every runtime
-	// since 2022 supports. With 21, GELU and Mish are single operators.
+	// since 2022 supports. With 21, GELU and Mish are single operators. Only ONNX files have it, as well as ChannelsFirst and
+	// Preprocessing.
 	Opset int
 	// ChannelsFirst makes inputs of images (batch, channels, height, width), as PyTorch's models have them. The default is
 	// (batch, height, width, channels). Outputs keep their shape.
@@ -32,10 +33,13 @@ type ExportOptions struct {
 //     operations of layers become ONNX's operators, such as BatchNormalization, HardSwish and LayerNormalization. Its metadata
 //     have Classes as the JSON list "classes", and under "lince" the JSON of Classes and Preprocessing that a .keras file
 //     has. If the file would be larger than 1 GiB, the weights are in a second file beside it, whose name ends in .data.
+//   - .tflite: a TensorFlow Lite model of float32, for version 2.12 or later of the interpreter. Its inputs and outputs have these
+//     names in the signature serving_default. Batch normalization is folded into the weights. Classes are a list of labels and the
+//     normalization of images is metadata, which the TensorFlow Lite Task Library reads.
 //
 // An existing file is replaced only when the new one is completely written. Equal models give equal bytes.
 //
-// Export returns an error that lists the layers which the format cannot express. For ONNX, these are
+// Export returns an error that lists the layers which the format cannot express. These are
 // ContrastLimitedAdaptiveHistogramEqualization; and for images of unknown height or width, AdaptiveAveragePool2D, AdaptiveMaxPool2D, and Resizing with
 // bicubic, lanczos or area interpolation or with antialias.
 func (m *Model) Export(path string, o ExportOptions) error {

@@ -1,6 +1,7 @@
 package lince_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"image"
@@ -13,7 +14,10 @@ import (
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/data/preprocess"
+	"github.com/lince-ml/lince/format/onnx"
 	"github.com/lince-ml/lince/internal/onnxcheck"
+	"github.com/lince-ml/lince/internal/onnxgraph"
+	"github.com/lince-ml/lince/internal/pyrun"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -21,7 +25,7 @@ import (
 // exports is a list of models to export and compare with ONNX Runtime.
 type exports struct {
 	dir  string
-	jobs []onnxcheck.Job
+	jobs []pyrun.Job
 	want [][]*tensor.Tensor
 	name []string
 }
@@ -38,7 +42,7 @@ func (e *exports) add(t *testing.T, name string, m *lince.Model, o lince.ExportO
 		t.Errorf("%s: %v", name, err)
 		return
 	}
-	e.jobs, e.want, e.name = append(e.jobs, onnxcheck.Job{Path: path, Inputs: inputs}), append(e.want, want), append(e.name, name)
+	e.jobs, e.want, e.name = append(e.jobs, pyrun.Job{Path: path, Inputs: inputs}), append(e.want, want), append(e.name, name)
 }
 
 // compare runs the models in ONNX Runtime, after onnx's checker.
@@ -206,7 +210,7 @@ func TestONNXPreprocessing(t *testing.T) {
 				if err := m.Export(path, o); err != nil {
 					t.Fatal(err)
 				}
-				e.jobs, e.want, e.name = append(e.jobs, onnxcheck.Job{Path: path, Inputs: []*tensor.Tensor{in}}), append(e.want, want), append(e.name, label)
+				e.jobs, e.want, e.name = append(e.jobs, pyrun.Job{Path: path, Inputs: []*tensor.Tensor{in}}), append(e.want, want), append(e.name, label)
 			}
 		}
 	}
@@ -234,4 +238,76 @@ func TestExportPreprocessingMistakes(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// TestONNXAgain reads exported networks, compares their predictions, exports them again, and compares ONNX Runtime's predictions.
+func TestONNXAgain(t *testing.T) {
+	e := &exports{dir: t.TempDir()}
+	for name, v := range vocabulary {
+		m, err := v.build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := v.batch(3, 0)
+		inputs := []*tensor.Tensor{b.X}
+		if b.Inputs != nil {
+			inputs = nil
+			for _, in := range m.InputNames() {
+				inputs = append(inputs, b.Inputs[in])
+			}
+		}
+		for _, opset := range []int{17, 21} {
+			e.again(t, name, m, lince.ExportOptions{Opset: opset}, inputs...)
+		}
+	}
+	if folder := os.Getenv("LINCE_APPLICATIONS"); folder != "" {
+		for _, name := range []string{"MobileNetV2", "EfficientNetB0", "DenseNet121"} {
+			m, err := lince.Open(filepath.Join(folder, name+".keras"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.again(t, name, m, lince.ExportOptions{}, readNPZ(t, filepath.Join(folder, name+".npz"))["x"])
+		}
+	}
+	e.compare(t, onnxRuntime(t))
+}
+
+// again exports a model, reads the file, and adds the model that it reads.
+func (e *exports) again(t *testing.T, name string, m *lince.Model, o lince.ExportOptions, inputs ...*tensor.Tensor) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "model.onnx")
+	if err := m.Export(path, o); err != nil {
+		t.Fatal(name, err)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	model, err := onnx.Read(bytes.NewReader(file), int64(len(file)), nil)
+	if err != nil {
+		t.Fatal(name, err)
+	}
+	r, err := onnxgraph.Read(model, onnxgraph.ReadOptions{})
+	if err != nil {
+		t.Errorf("%s: %v", name, err)
+		return
+	}
+	read, err := lince.FromGraph(r.Graph, r.Store)
+	if err != nil {
+		t.Fatal(name, err)
+	}
+	want, err := m.Call(inputs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := read.Call(inputs...)
+	if err != nil {
+		t.Fatal(name, err)
+	}
+	for i, w := range want {
+		if d := relativeDistance(got[i].Float32s(), w.Float32s()); !(d <= 1e-5) {
+			t.Errorf("%s: output %d of the model that was read differs by %v", name, i, d)
+		}
+	}
+	e.add(t, fmt.Sprintf("%s again, opset %d", name, o.Opset), read, o, inputs...)
 }

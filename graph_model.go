@@ -64,6 +64,9 @@ func (o Options) FromGraph(g *graph.Graph, variables *graph.Store) (*Model, erro
 			return nil, fmt.Errorf("making a model of a graph: %w", err)
 		}
 	}
+	for _, out := range g.Outputs {
+		m.outputKeys = append(m.outputKeys, out.Key)
+	}
 	return m.initialized()
 }
 
@@ -180,7 +183,7 @@ func (l graphLayer) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 		for i, v := range n.In {
 			operands[i] = values[v]
 		}
-		y := b.Op(n.Op, operands...)
+		y := b.In(n.Layer, "").Op(n.Op, operands...)
 		if !y.Valid() {
 			return b.Invalid()
 		}

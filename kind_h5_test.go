@@ -52,7 +52,7 @@ func TestSaveAndOpenH5(t *testing.T) {
 	sameWeights(t, m, got)
 }
 
-// legacyModels are models whose weights .h5 files have in an order of their own.
+// legacyModels are models whose weights .h5 files have in an order that is not that of model.Layers.
 func legacyModels(t *testing.T) map[string]*Model {
 	t.Helper()
 	body := func(prefix string) *Model {

@@ -3,21 +3,19 @@ package lince
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/lince-ml/lince/format/onnx"
+	"github.com/lince-ml/lince/internal/beside"
 	"github.com/lince-ml/lince/internal/onnxgraph"
 )
 
 // openONNX reads an ONNX model. Its images have the channels last, as all of lince's models do, and its batch is free if the
 // network allows it.
 func openONNX(o Options, f source) (*Model, error) {
-	var beside besideFiles
-	defer beside.close()
-	file, err := onnx.Read(f.r, f.size, beside.opener(f.path))
+	others := beside.To(f.path)
+	defer others.Close()
+	file, err := onnx.Read(f.r, f.size, others.Open)
 	if err != nil {
 		return nil, err
 	}
@@ -57,35 +55,3 @@ func (m *Model) readMetadata(metadata map[string]string) error {
 // Notes lists what differs from the model's file, each as a sentence: for example, that a quantized network computes with float32. It
 // is nil if the model computes as the file says.
 func (m *Model) Notes() []string { return slices.Clone(m.notes) }
-
-// besideFiles are the files beside a model that hold some of its weights.
-type besideFiles struct{ files []*os.File }
-
-// opener returns the function that opens files in the folder of the model at path, by plain names, or nil if the model is in
-// memory. A link could lead to any file of the machine, so it is not followed.
-func (b *besideFiles) opener(path string) onnx.External {
-	if path == "" {
-		return nil
-	}
-	return func(name string) (io.ReaderAt, int64, error) {
-		if filepath.Base(name) != name || !filepath.IsLocal(name) {
-			return nil, 0, fmt.Errorf("%q is not the name of a file in the model's folder", name)
-		}
-		at := filepath.Join(filepath.Dir(path), name)
-		if info, err := os.Lstat(at); err == nil && !info.Mode().IsRegular() {
-			return nil, 0, fmt.Errorf("%q is not a regular file", name)
-		}
-		file, size, err := openRegular(at)
-		if err != nil {
-			return nil, 0, fmt.Errorf("%q in the model's folder: %w", name, err)
-		}
-		b.files = append(b.files, file)
-		return file, size, nil
-	}
-}
-
-func (b *besideFiles) close() {
-	for _, f := range b.files {
-		_ = f.Close() // only read
-	}
-}

@@ -48,6 +48,12 @@ func (m *Model) onnx(o ExportOptions) (*onnx.Model, error) {
 		Opset: o.Opset, ChannelsFirst: o.ChannelsFirst, Name: m.name, Outputs: m.OutputNames(),
 		Producer: "lince", ProducerVersion: moduleVersion(), Doc: o.Doc, Metadata: map[string]string{},
 	}
+	if l, ok := m.graph(); ok { // a graph that was read keeps its names
+		w.Trim, w.Outputs = l.name, nil
+		for _, out := range l.config.(graphLayer).g.Outputs {
+			w.Outputs = append(w.Outputs, out.Key)
+		}
+	}
 	if o.Preprocessing {
 		if len(m.Preprocessing) == 0 {
 			return nil, errors.New("the model has no preprocessing; set Model.Preprocessing, or leave Preprocessing out")
@@ -79,6 +85,21 @@ func (m *Model) onnx(o ExportOptions) (*onnx.Model, error) {
 		err = onnxcheck.Structure(model)
 	}
 	return model, err
+}
+
+// graph returns the layer of a model that FromGraph made.
+func (m *Model) graph() (*layerInstance, bool) {
+	var of *layerInstance
+	for _, l := range m.layers {
+		if l.isInput() {
+			continue
+		}
+		if _, ok := l.config.(graphLayer); !ok || of != nil {
+			return nil, false
+		}
+		of = l
+	}
+	return of, of != nil
 }
 
 // module is the path of this module.

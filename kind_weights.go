@@ -2,37 +2,10 @@ package lince
 
 import (
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/lince-ml/lince/tensor"
 )
-
-// beside opens a file in the folder of f, which f refers to by a plain name. The file must be a regular file, not a link.
-func (f source) beside(name string) (io.ReaderAt, int64, error) {
-	if f.path == "" {
-		return nil, 0, fmt.Errorf("it is in the file %.100q, which cannot be read because only the bytes of this one are given; use the path of the file", name)
-	}
-	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, `/\:`) || strings.ContainsRune(name, 0) {
-		return nil, 0, fmt.Errorf("%.100q is not the plain name of a file in the same folder", name)
-	}
-	path := filepath.Join(filepath.Dir(f.path), name)
-	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("%.100q is not a regular file", name)
-	}
-	return regular(path)
-}
-
-// regular opens a regular file.
-func regular(path string) (io.ReaderAt, int64, error) {
-	file, size, err := openRegular(path)
-	if err != nil {
-		return nil, 0, err
-	}
-	return file, size, nil
-}
 
 // Recognizer makes the network that a file of weights belongs to. tensors are the names and shapes of the tensors in the file. It returns nil if
 // they are not those of a network that it knows. names are those of WeightsOptions.Names. zoo.Recognize is one.

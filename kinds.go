@@ -27,6 +27,8 @@ type FileKind struct {
 	Saves bool
 	// Exports reports whether Export writes such files.
 	Exports bool
+	// Tensors reports whether OpenTensors reads such files: they hold weights.
+	Tensors bool
 	// Refusal is the reason why Open does not read such files, with the command or the lines of Python that convert
 	// them. It is empty if Opens is true.
 	Refusal string
@@ -96,10 +98,12 @@ type kind struct {
 	// weights plans the loading of weights from a file of this kind, and saveWeights writes what SaveWeights writes.
 	weights     func(m *Model, f source, o WeightsOptions) (*weightPlan, error)
 	saveWeights func(w io.Writer, m *Model, f *keras.File) error
+	// tensors lists the tensors in a file of weights.
+	tensors func(f source) ([]namedTensor, error)
 	// named means that WeightsOptions.Names has a meaning.
 	named bool
-	// refusal says why open is nil, and how to convert the file. FILE stands for its name, NAME for its name without
-	// the suffix.
+	// refusal says why open is nil, and how to convert the file. FILE stands for its path, FOLDER for that of its folder, STEM for its
+	// path without the suffix, and NAME for its name without the suffix.
 	refusal string
 }
 
@@ -126,8 +130,9 @@ func kinds() []*kind {
 		},
 		{
 			name: "tflite", title: "a TensorFlow Lite model", suffixes: []string{".tflite"},
-			is:      func(_ source, head []byte) bool { return at(head, 4, "TFL3") },
-			refusal: "export the model from the program that trained it as a .keras file: model.save(\"NAME.keras\")",
+			is:     func(_ source, head []byte) bool { return at(head, 4, "TFL3") },
+			open:   openTFLite,
+			export: (*Model).exportTFLite,
 		},
 		{
 			name: "weights.h5", title: "a file of Keras weights", suffixes: []string{".weights.h5"},
@@ -135,6 +140,7 @@ func kinds() []*kind {
 			refusal: needsNetwork,
 
 			weights:     weightsOfH5,
+			tensors:     tensorsOfH5,
 			saveWeights: writeKerasWeights,
 		},
 		{
@@ -143,14 +149,16 @@ func kinds() []*kind {
 			refusal: needsNetwork,
 
 			weights: weightsOfLegacy,
+			tensors: tensorsOfLegacy,
 		},
 		{
-			name: "safetensors", title: "a file of weights (safetensors)", suffixes: []string{".safetensors"},
+			name: "safetensors", title: "a safetensors file", suffixes: []string{".safetensors"},
 			is: isSafetensors,
 
 			open:        openSafetensors,
 			save:        writeSafetensors,
 			weights:     weightsOfSafetensors,
+			tensors:     tensorsOfSafetensors,
 			saveWeights: writeSafetensorsWeights,
 			named:       true,
 		},
@@ -174,6 +182,7 @@ torch.onnx.export(torch.export.load("FILE"), f="NAME.onnx", dynamo=True)`,
 
 			open:    openTorch,
 			weights: weightsOfTorch,
+			tensors: torchTensors,
 			named:   true,
 		},
 		{
@@ -258,6 +267,7 @@ mxnet.onnx.export_model("FILE", "NAME-0000.params", [(1, 3, 224, 224)], numpy.fl
 			refusal: needsNetwork,
 
 			weights: weightsOfShards,
+			tensors: tensorsOfShards,
 		},
 		{
 			name: "json", title: "a Keras network in JSON", suffixes: []string{".json"},
@@ -356,17 +366,20 @@ tf_keras.models.load_model("FOLDER").save("model.keras")`,
 
 // Refusals of several rows.
 const (
-	needsNetwork = "it has no network; open or build the network and load the weights into it with Model.LoadWeights"
+	needsNetwork = "it has no network; load the weights into one with Model.LoadWeights, or on the command line:\nlince convert FILE NAME.keras --network NETWORK"
 	coreML       = "Core ML does not convert it back; export the model that it was made from as .keras or ONNX"
 	caffe        = "save the model as .keras or ONNX; MMdnn converts the two files of a Caffe model (pip install mmdnn):\nmmconvert -sf caffe -in NAME.prototxt -iw NAME.caffemodel -df onnx -om NAME.onnx"
 	checkpoints  = `it has no network; load it into its network with Python (pip install tf_keras):
 model = ... # the network, built by the program that trained it
-model.load_weights("NAME").expect_partial()
+model.load_weights("STEM").expect_partial()
 model.save("NAME.keras")`
 )
 
 func (k *kind) public(path string) FileKind {
-	return FileKind{k.name, k.title, slices.Clone(k.suffixes), k.open != nil, k.save != nil, k.export != nil, k.refusalFor(path)}
+	return FileKind{
+		Name: k.name, Title: k.title, Suffixes: slices.Clone(k.suffixes), Refusal: k.refusalFor(path),
+		Opens: k.open != nil, Saves: k.save != nil, Exports: k.export != nil, Tensors: k.tensors != nil,
+	}
 }
 
 // refusalFor returns the refusal for a file with this name.
@@ -374,14 +387,14 @@ func (k *kind) refusalFor(path string) string {
 	if k.open != nil {
 		return ""
 	}
-	base := filepath.Base(path)
-	for _, s := range k.suffixes {
-		if n := len(base) - len(s); n > 0 && strings.EqualFold(base[n:], s) {
-			base = base[:n]
+	stem := checkpointData.ReplaceAllString(path, "")
+	for _, suffix := range k.suffixes {
+		if n := len(path) - len(suffix); n > 0 && strings.EqualFold(path[n:], suffix) {
+			stem = path[:n]
 			break
 		}
 	}
-	return strings.NewReplacer("FILE", path, "NAME", base).Replace(k.refusal)
+	return strings.NewReplacer("FILE", path, "FOLDER", filepath.Dir(path), "STEM", stem, "NAME", filepath.Base(stem)).Replace(k.refusal)
 }
 
 // errNotOpened returns the error of Open for a kind that it does not read.

@@ -222,9 +222,21 @@ func TestRefusal(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err := Open(dir)
-	if want := `tf_keras.models.load_model("` + dir + `").save("flowers.keras")`; err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("error is %v, want %s", err, want)
+	data := filepath.Join(dir, "weights.data-00000-of-00001")
+	graph := filepath.Join(dir, savedModelFile)
+	for path, content := range map[string]string{data: "\x00\x00\x80\x3f", graph: message(1, 1, 2, message(1, message(4, "serve")))} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for path, want := range map[string]string{
+		dir:   `tf_keras.models.load_model("` + dir + `").save("flowers.keras")`,
+		graph: `tf_keras.models.load_model("` + dir + `").save("model.keras")`,
+		data:  `model.load_weights("` + filepath.Join(dir, "weights") + `").expect_partial()` + "\n" + `model.save("weights.keras")`,
+	} {
+		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error is %v, want %s", err, want)
+		}
 	}
 }
 

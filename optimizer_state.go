@@ -76,6 +76,10 @@ func (m *Model) loadOptimizer(weights keras.Weights, forms map[*graph.Variable]s
 	if len(o.Slots) != len(slots) {
 		return fmt.Errorf("the optimizer's state: the file has %d slots, %s needs %d", len(o.Slots), optimizer.ClassOf(m.compiled.config.Optimizer), len(vs)-own)
 	}
+	byPath := map[string]stored{}
+	for v, form := range forms {
+		byPath[m.store.Find(v).Path] = form
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	values := map[*graph.Variable]*tensor.Tensor{vs[0]: tensor.Scalar(o.Iterations)}
@@ -87,7 +91,7 @@ func (m *Model) loadOptimizer(weights keras.Weights, forms map[*graph.Variable]s
 		if v.DType == tensor.Int64 && t.DType() == tensor.Int32 && t.Len() == 1 { // of Keras on other backends than TensorFlow
 			t = tensor.Scalar(int64(tensor.Values[int32](t)[0]))
 		}
-		if s, ok := m.slotForm(v, forms); ok {
+		if s, ok := slotForm(v, byPath); ok {
 			if t, err = s.value(v, t); err != nil {
 				return wrapped("the optimizer's state", err)
 			}
@@ -110,14 +114,12 @@ func (m *Model) loadOptimizer(weights keras.Weights, forms map[*graph.Variable]s
 	return nil
 }
 
-// slotForm returns the form in which a file has a slot: that of its weight. ok is false if it is the model's.
-func (m *Model) slotForm(slot *graph.Variable, forms map[*graph.Variable]stored) (s stored, ok bool) {
-	longest := 0
-	for v, form := range forms {
-		path := optimizerPath + "/" + m.store.Find(v).Path + "_"
-		if len(path) > longest && strings.HasPrefix(slot.Path, path) {
-			s, ok, longest = form, true, len(path)
-		}
+// slotForm returns the form in which a file has a slot: that of its weight. ok is false if it is the model's. forms has the forms by the
+// paths of the weights.
+func slotForm(slot *graph.Variable, forms map[string]stored) (s stored, ok bool) {
+	path := strings.TrimPrefix(slot.Path, optimizerPath+"/")
+	for i := strings.LastIndexByte(path, '_'); i >= 0 && !ok; i = strings.LastIndexByte(path[:i], '_') {
+		s, ok = forms[path[:i]]
 	}
 	return s, ok
 }

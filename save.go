@@ -308,6 +308,9 @@ func (l *layerInstance) describe(calls []*call, shared map[*layerInstance]int64)
 		out.Network, err = inner.describe(shared)
 		return out, err
 	}
+	if o, ok := l.config.(kerasOp); ok {
+		return o.describe(l.name)
+	}
 	if g, ok := l.config.(graphLayer); ok {
 		if _, err := graphjson.Marshal(g.g); err != nil {
 			return out, fmt.Errorf("layer %s: %w", l.name, err)

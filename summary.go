@@ -6,11 +6,16 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
+	"unicode"
 
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/internal/progress"
 	"github.com/lince-ml/lince/internal/summary"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // SummaryOptions configures Model.Summary. The zero value is Keras' default.
@@ -20,6 +25,10 @@ type SummaryOptions struct {
 	// ShowTrainable adds a column: Y for a trainable layer, N for a frozen layer, - for a layer without weights
 	// (show_trainable).
 	ShowTrainable bool
+	// Ops prints the ops of the graph that computes predictions instead of the layers: the layer that added each, the op, the
+	// shape of its result, and the parameters that it is the first to use. Keras has no such table. It shows what is
+	// in a model without layers, such as one from an ONNX file.
+	Ops bool
 	// LineLength is the width of the table in columns (line_length). The default is the terminal's width minus 4, and
 	// 76 if w is not a terminal. The default is at most 88, or 108 with the column "Connected to".
 	LineLength int
@@ -36,11 +45,15 @@ type SummaryOptions struct {
 // to. After the first training step, the optimizer's parameters are listed too. If w is a terminal, the table
 // has its width and colors; NO_COLOR turns colors off.
 func (m *Model) Summary(w io.Writer, o SummaryOptions) error {
-	rows, err := inRange(m.rows(), o.LayerRange)
+	all := m.rows
+	if o.Ops {
+		all = m.opRows
+	}
+	rows, err := inRange(all(), o.LayerRange)
 	if err != nil {
 		return fmt.Errorf("summary: %w", err)
 	}
-	s := summary.Model{Name: m.name, Connected: !m.chain, Rows: rows}
+	s := summary.Model{Name: m.name, Connected: !m.chain && !o.Ops, Rows: rows}
 	for _, v := range m.Variables() {
 		if v.Trainable() {
 			add(&s.Trainable, v.v)
@@ -111,6 +124,77 @@ func (m *Model) rows() []summary.Row {
 			r.Nested = inner.rows()
 		}
 		rows = append(rows, r)
+	}
+	return rows
+}
+
+// OpInfo describes an op of a model's prediction graph.
+type OpInfo struct {
+	Layer     string         // the path of the layer that added it, or the name of an input
+	Op        string         // its name, such as "Conv2D"
+	Shapes    []tensor.Shape // of its results
+	Params    int            // of the variables that it is the first to use
+	Trainable bool           // one of these variables is trained
+}
+
+// Ops lists the ops that compute predictions, in an order in which they can run. Variables and constants are not listed.
+func (m *Model) Ops() []OpInfo {
+	if m.predict.graph == nil { // a model without layers
+		return nil
+	}
+	alone := ""
+	if hidden := m.layers[len(m.layers)-1]; isGraph(hidden) && m.only(hidden) { // its name says nothing
+		alone = hidden.name + "/"
+	}
+	met := map[string]bool{}
+	var list []OpInfo
+	for _, n := range m.predict.graph.Nodes {
+		o := OpInfo{Layer: strings.TrimPrefix(n.Layer, alone), Op: n.Op.Name()}
+		switch x := n.Op.(type) {
+		case op.Variable, op.Const:
+			continue
+		case op.Input:
+			o.Layer = x.Key
+		}
+		for _, x := range n.In {
+			v, ok := x.Node.Op.(op.Variable)
+			if !ok || met[v.Path] {
+				continue
+			}
+			met[v.Path] = true
+			o.Params += x.Shape.Elements()
+			o.Trainable = o.Trainable || m.base.Lookup(v.Path).Trainable()
+		}
+		for _, v := range n.Out {
+			o.Shapes = append(o.Shapes, v.Shape.Clone())
+		}
+		list = append(list, o)
+	}
+	return list
+}
+
+// isGraph reports whether a layer is a whole graph, such as an ONNX model.
+func isGraph(l *layerInstance) bool {
+	_, ok := l.config.(graphLayer)
+	return ok
+}
+
+// only reports whether the model has no other layer than l that computes something.
+func (m *Model) only(l *layerInstance) bool {
+	return !slices.ContainsFunc(m.calls, func(c *call) bool { return c.layer != l && len(c.in) > 0 })
+}
+
+func (m *Model) opRows() []summary.Row {
+	var rows []summary.Row
+	for _, o := range m.Ops() {
+		var shapes [][]int
+		for _, s := range o.Shapes {
+			shapes = append(shapes, s)
+		}
+		if strings.ContainsFunc(o.Layer, func(r rune) bool { return !unicode.IsPrint(r) }) { // names in a file may be anything
+			o.Layer = strconv.Quote(o.Layer)
+		}
+		rows = append(rows, summary.Row{Name: o.Layer, Class: o.Op, OutputShape: summary.Shapes(shapes...), Params: o.Params, Frozen: !o.Trainable})
 	}
 	return rows
 }

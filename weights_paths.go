@@ -10,6 +10,7 @@ import (
 
 	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/internal/beside"
 	"github.com/lince-ml/lince/internal/suggest"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -65,6 +66,14 @@ const maxShardMap = 64 << 20
 
 // weightsOfShards reads a .weights.json file and the files beside it.
 func weightsOfShards(m *Model, f source, o WeightsOptions) (*weightPlan, error) {
+	weights, err := readShards(f)
+	if err != nil {
+		return nil, err
+	}
+	return m.planPaths(weights, o)
+}
+
+func readShards(f source) (keras.Weights, error) {
 	if f.size > maxShardMap {
 		return nil, fmt.Errorf("has %d bytes, want at most %d", f.size, maxShardMap)
 	}
@@ -72,11 +81,9 @@ func weightsOfShards(m *Model, f source, o WeightsOptions) (*weightPlan, error) 
 	if _, err := io.ReadFull(io.NewSectionReader(f.r, 0, f.size), text); err != nil {
 		return nil, err
 	}
-	weights, err := keras.ReadShards(text, f.beside)
-	if err != nil {
-		return nil, err
-	}
-	return m.planPaths(weights, o)
+	others := beside.To(f.path)
+	defer others.Close()
+	return keras.ReadShards(text, others.Open)
 }
 
 // planPaths matches layers with entries: by the order of layers, or by name.

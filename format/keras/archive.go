@@ -123,7 +123,7 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 		if t := m.Mode().Type(); t != 0 && t != fs.ModeDir {
 			return nil, fmt.Errorf("member %q is a link or a device, which is not supported", m.Name)
 		}
-		if a.members[m.Name] != nil {
+		if a.members[m.Name] != nil && m.Name != npzMember { // the error about npz says more
 			return nil, fmt.Errorf("two members have the name %q", m.Name)
 		}
 		a.members[m.Name] = m
@@ -187,7 +187,7 @@ func (a *archive) read(name string) ([]byte, error) {
 
 // weights reads the weights. Stored weights, as Keras writes them, are read in place.
 func (a *archive) weights() (Weights, error) {
-	if a.members[weightsMember] == nil && a.members["model.weights.npz"] != nil {
+	if a.members[weightsMember] == nil && a.members[npzMember] != nil {
 		return nil, errors.New("the weights are an npz file, which Keras writes where h5py is missing; open the model in Keras with h5py installed, and save it again")
 	}
 	m, err := a.member(weightsMember)

@@ -50,6 +50,7 @@ const (
 	metadataMember = "metadata.json"
 	configMember   = "config.json"
 	weightsMember  = "model.weights.h5"
+	npzMember      = "model.weights.npz"
 	assetsFolder   = "assets/"
 )
 

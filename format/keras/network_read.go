@@ -251,6 +251,9 @@ func (r *networkReader) layer(at *place, i int, v value, depth int) entry {
 	e.Module = r.text(e.at, "module", f[0])
 	e.Class = r.text(e.at, "class_name", f[1])
 	e.RegisteredName = r.text(e.at, "registered_name", f[3])
+	if class := registered(e.Class); class != e.Class && class != "" { // in .h5 files, as in "Custom>Gain"
+		e.Class, e.RegisteredName = class, e.Class
+	}
 	e.Name = r.text(e.at, "name", f[4])
 	e.nodes = f[5].value
 	if f[6].ok {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"math"
 	"strings"
@@ -44,6 +45,9 @@ func (d *decoder) zip() (any, error) {
 	root, found := "", false
 	stored, inflated := int64(0), int64(0)
 	for _, m := range z.File {
+		if !fs.ValidPath(strings.TrimSuffix(m.Name, "/")) || strings.ContainsAny(m.Name, "\\\x00") || m.Mode()&fs.ModeSymlink != 0 {
+			return nil, fmt.Errorf("the archive's member %.100q is a link, or its name is not a relative path without \"..\"", m.Name)
+		}
 		if members[m.Name] != nil {
 			return nil, fmt.Errorf("the archive has two members %.100q", m.Name)
 		}

@@ -28,7 +28,7 @@ func (o TopK) Infer(in []Type) ([]Type, error) {
 	s := in[0].Shape.Clone()
 	last := len(s) - 1
 	if o.K < 0 || s[last] != tensor.Unknown && o.K > s[last] {
-		return nil, fmt.Errorf("K is %d, want 0 to %d, the size of the last dimension of %v", o.K, s[last], s)
+		return nil, fmt.Errorf("got K %d, want 0 to %d, the size of the last dimension of %v", o.K, s[last], s)
 	}
 	s[last] = o.K
 	return []Type{{in[0].DType, s}, {tensor.Int32, s}}, nil

@@ -270,39 +270,42 @@ func jsonOf(t *testing.T, layers ...layer.Layer) []byte {
 // rezip returns an archive with one entry changed, or removed if change is nil.
 func rezip(t *testing.T, archive []byte, name string, change func(string) string) []byte {
 	t.Helper()
+	files := unzipped(t, archive)
+	b, ok := files[name]
+	if !ok {
+		t.Fatalf("there is no %s", name)
+	}
+	if change == nil {
+		delete(files, name)
+		return zipped(t, "", files)
+	}
+	changed := change(string(b))
+	if changed == string(b) {
+		t.Fatalf("%s was not changed: %s", name, b)
+	}
+	files[name] = []byte(changed)
+	return zipped(t, "", files)
+}
+
+// unzipped returns the files in an archive.
+func unzipped(t *testing.T, archive []byte) map[string][]byte {
+	t.Helper()
 	r, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	files := map[string][]byte{}
-	seen := false
 	for _, f := range r.File {
 		rc, err := f.Open()
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := io.ReadAll(rc)
-		if err != nil {
+		if files[f.Name], err = io.ReadAll(rc); err != nil {
 			t.Fatal(err)
 		}
 		_ = rc.Close()
-		if f.Name == name {
-			seen = true
-			if change == nil {
-				continue
-			}
-			changed := change(string(b))
-			if changed == string(b) {
-				t.Fatalf("%s was not changed: %s", name, b)
-			}
-			b = []byte(changed)
-		}
-		files[f.Name] = b
 	}
-	if !seen {
-		t.Fatalf("there is no %s", name)
-	}
-	return zipped(t, "", files)
+	return files
 }
 
 // TestUnreadableImages checks that images that cannot be read are counted, listed and skipped.

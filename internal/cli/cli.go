@@ -43,6 +43,8 @@ type commands struct {
 	Predict    predictCommand    `cmd:"" help:"Classify images."`
 	Summary    summaryCommand    `cmd:"" help:"Print the layers of a model."`
 	Run        runCommand        `cmd:"" help:"Run a model on tensors, and print its inputs and outputs."`
+	Convert    convertCommand    `cmd:"" help:"Write a model as a file of another kind."`
+	Diff       diffCommand       `cmd:"" help:"Compare two models: layers, weights and predictions."`
 	Show       showCommand       `cmd:"" help:"Show an image in the terminal, with its shape and pixel values."`
 	Data       dataCommand       `cmd:"" help:"Show the contents of a folder or archive: first rows, classes, skipped files."`
 	Completion completionCommand `cmd:"" help:"Print a shell completion script."`
@@ -88,7 +90,8 @@ func newParser(c *commands, stdout, stderr io.Writer, exit func(code int)) (*kon
 
 // helpVars returns the variables of the flags' help.
 func helpVars() kong.Vars {
-	return kong.Vars{"version": "lince " + version(), "augment": tutorialAugment(), "schedules": strings.Join(scheduleNames(), ", ")}
+	return kong.Vars{"version": "lince " + version(), "augment": tutorialAugment(), "schedules": strings.Join(scheduleNames(), ", "),
+		"targets": strings.Join(targetNames(), ", "), "runtimes": strings.Join(runtimeNames(), ", ")}
 }
 
 // Main runs the command line and returns the exit code.
@@ -133,6 +136,8 @@ func (e *env) conclude(err error) int {
 	case errors.Is(err, context.Canceled) && e.ctx.Err() != nil:
 		e.interrupted("")
 		return exitInterrupted
+	case errors.Is(err, errDiffer): // the result says how
+		return exitFailure
 	case errors.As(err, &usage):
 		fmt.Fprintf(e.stderr, "lince: error: %s\n", indent(err.Error()))
 		return exitUsage
@@ -228,9 +233,9 @@ func atLeast(bounds ...bound) error {
 	return errors.Join(errs...)
 }
 
-// indent indents all lines of a message after the first.
+// indent indents all lines of a message after the first, and escapes what cannot be seen.
 func indent(s string) string {
-	return strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n  ")
+	return strings.ReplaceAll(visible(strings.TrimRight(s, "\n")), "\n", "\n  ")
 }
 
 // count returns a number with its noun: "1 image", "2 images".

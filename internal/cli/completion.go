@@ -66,9 +66,10 @@ func (c *completionCommand) Run(e *env) error {
 var predictors = map[string]posener.Predictor{
 	"file":      posener.PredictFiles("*"),
 	"data":      posener.PredictOr(posener.PredictSet("demo:cats-and-dogs"), posener.PredictFiles("*")),
-	"model":     posener.PredictOr(posener.PredictFiles("*.keras"), posener.PredictFiles("*.json")),
-	"anymodel":  modelFiles(),
-	"start":     posener.PredictOr(posener.PredictSet("cnn"), posener.PredictFiles("*.keras"), posener.PredictFiles("*.json")),
+	"model":     modelFiles(),
+	"start":     posener.PredictOr(posener.PredictSet("cnn"), modelFiles()),
+	"target":    posener.PredictSet(targetNames()...),
+	"runtime":   posener.PredictSet(runtimeNames()...),
 	"csv":       posener.PredictFiles("*.csv"),
 	"folder":    posener.PredictDirs("*"),
 	"rule":      posener.PredictSet("auto", "prefix", "folder"),
@@ -82,7 +83,7 @@ var predictors = map[string]posener.Predictor{
 func modelFiles() posener.Predictor {
 	var list []posener.Predictor
 	for _, k := range lince.FileKinds() {
-		if k.Opens {
+		if k.Opens || k.Tensors {
 			for _, s := range k.Suffixes {
 				list = append(list, posener.PredictFiles("*"+s))
 			}

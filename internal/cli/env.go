@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -234,6 +235,18 @@ func (e *env) interrupted(how string) {
 		over = "\r"
 	}
 	fmt.Fprintf(e.stderr, "%slince: interrupted%s\n", over, how)
+}
+
+// escaped returns a function for result whose text has names from a file: it escapes what cannot be seen.
+func escaped(human func(w io.Writer) error) func(w io.Writer) error {
+	return func(w io.Writer) error {
+		var b strings.Builder
+		if err := human(&b); err != nil {
+			return err
+		}
+		_, err := io.WriteString(w, visible(b.String()))
+		return err
+	}
 }
 
 // result prints the command's result: v as JSON with --json, else the text that human writes.

@@ -12,7 +12,7 @@ import (
 
 // evaluateCommand evaluates a model on labeled images.
 type evaluateCommand struct {
-	Model        string `arg:"" predictor:"model" help:"A model file (.keras)."`
+	Model        string `arg:"" predictor:"model" help:"A model file of any kind, such as .keras, .h5 or .onnx."`
 	Source       string `arg:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip archive, a CSV file, or demo:cats-and-dogs."`
 	sourceFlags  `group:"data"`
 	Strict       bool `group:"data" help:"Fail if an image cannot be read, instead of skipping it."`

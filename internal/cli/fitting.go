@@ -347,6 +347,9 @@ func (t *training) report(trouble error) error {
 	trouble = errors.Join(trouble, t.folder.lost())
 	t.describeFiles()
 	t.printf("\n%s\n%s", t.record.Results, t.folder.contents())
+	if hasGraph(t.model) {
+		t.printf("\nThe model is a graph without Keras layers. Only lince opens its .keras file; to write it as ONNX:\n  lince convert %s model.onnx\n", t.folder.path("best.keras"))
+	}
 	if t.record.Start != nil && t.record.BestEpoch == nil && t.record.Epochs > 0 {
 		t.printf("No epoch was better than the initial model, so best.keras is the initial model.\n")
 	}

@@ -19,12 +19,9 @@ func flowOptions(m *lince.Model, batch, workers int) (data.ImageOptions, error) 
 	if err := oneImage(m); err != nil {
 		return data.ImageOptions{}, err
 	}
-	o := data.ImageOptions{BatchSize: batch, NoShuffle: true, Workers: workers, Classes: m.Classes, Preprocessing: m.Preprocessing}
-	if o.Preprocessing == nil {
-		var err error
-		if o.Preprocessing, err = defaultPreprocessing(m); err != nil {
-			return o, err
-		}
+	o, err := imageOptions(m, batch, workers)
+	if err != nil {
+		return o, err
 	}
 	out := m.OutputShape()
 	if len(out) != 2 {
@@ -39,6 +36,15 @@ func flowOptions(m *lince.Model, batch, workers int) (data.ImageOptions, error) 
 		}
 	}
 	return o, nil
+}
+
+// imageOptions returns the options of a dataset without targets for a model.
+func imageOptions(m *lince.Model, batch, workers int) (o data.ImageOptions, err error) {
+	o = data.ImageOptions{BatchSize: batch, NoShuffle: true, Workers: workers, Classes: m.Classes, Preprocessing: m.Preprocessing}
+	if o.Preprocessing == nil {
+		o.Preprocessing, err = defaultPreprocessing(m)
+	}
+	return o, err
 }
 
 // oneImage returns an error for a model with more than one input or output.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/augment"
-	"github.com/lince-ml/lince/zoo"
 )
 
 // foreignFlags add class names and a scale of pixel values to a model. A file that Keras wrote has
@@ -36,7 +35,10 @@ func (f foreignFlags) mistakes() error {
 
 // openTrained opens a model for evaluation or prediction, and completes it from the flags.
 func (e *env) openTrained(name string, threads int, f foreignFlags) (*lince.Model, error) {
-	m, err := lince.Options{Threads: threads, Recognize: zoo.Recognize}.Open(name)
+	if k, err := lince.FileKindOf(name); err == nil && k.Name == "json" {
+		return nil, fmt.Errorf("%s: is %s, which has no weights; train it with lince train --model %s, or add weights with lince convert WEIGHTS model.keras --network %s", name, k.Title, name, name)
+	}
+	m, err := openModel(name, lince.Options{Threads: threads})
 	if err != nil {
 		return nil, err
 	}

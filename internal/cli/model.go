@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -19,25 +18,10 @@ import (
 // tutorialName is the value of --model for the tutorial's network.
 const tutorialName = "cnn"
 
-// openModel opens a model file. If path ends in .json, it builds a new model from the output of Keras'
-// to_json().
+// openModel opens a model file of any kind.
 func openModel(path string, o lince.Options) (*lince.Model, error) {
-	if info, err := os.Stat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() { // reading a pipe or a device might never end
-		return nil, fmt.Errorf("%s: is a pipe or a device, want a regular file; copy its contents to one", path)
-	}
-	if !strings.HasSuffix(strings.ToLower(path), ".json") {
-		o.Recognize = zoo.Recognize
-		return o.Open(path)
-	}
-	config, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	m, err := o.FromJSON(config)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return m, nil
+	o.Recognize = zoo.Recognize
+	return o.Open(path)
 }
 
 // makeModel builds or opens the model for the data's classes, and compiles it.

@@ -15,7 +15,7 @@ import (
 
 // predictCommand classifies images.
 type predictCommand struct {
-	Model   string   `arg:"" predictor:"model" help:"A model file (.keras)."`
+	Model   string   `arg:"" predictor:"model" help:"A model file of any kind, such as .keras, .h5 or .onnx."`
 	Sources []string `arg:"" name:"images" predictor:"file" help:"Image files, folders, zip archives or CSV files, or demo:cats-and-dogs."`
 	CSV     path     `name:"csv" placeholder:"FILE" predictor:"csv" help:"Write the predictions to a CSV file instead of standard output. Columns: filename, category (empty), predicted, and the probability of each class."`
 	Part    string   `placeholder:"FOLDER" help:"Use only this folder of each source, such as test1."`

@@ -17,11 +17,12 @@ import (
 	"github.com/lince-ml/lince/internal/npy"
 	"github.com/lince-ml/lince/internal/patherr"
 	"github.com/lince-ml/lince/tensor"
+	"github.com/lince-ml/lince/zoo"
 )
 
 // runCommand runs a model on tensors.
 type runCommand struct {
-	Model     string   `arg:"" predictor:"anymodel" help:"A model file of any kind."`
+	Model     string   `arg:"" predictor:"model" help:"A model file of any kind."`
 	Inputs    []string `group:"data" sep:"none" placeholder:"SOURCE" predictor:"file" help:"Input tensors: a folder, a .npz archive, or a .npy, .pb (ONNX tensor) or .json file for the only input. NAME=FILE is for the input NAME; repeat the flag for several inputs."`
 	Random    bool     `group:"data" help:"Use noise as input: numbers from 0 to 1, as of NumPy's RandomState(seed).random_sample."`
 	Seed      uint32   `group:"data" default:"0" help:"Seed of --random."`
@@ -150,7 +151,7 @@ func (c *runCommand) Run(e *env) error {
 			return err
 		}
 	}
-	if err := e.result(r, r.print); err != nil {
+	if err := e.result(r, escaped(r.print)); err != nil {
 		return err
 	}
 	return c.verdict(r)
@@ -341,6 +342,6 @@ func openNetwork(name string, threads int) (inference.Network, lince.FileKind, e
 	if err != nil {
 		return nil, kind, err
 	}
-	n, err := inference.Open(name, threads)
+	n, err := inference.Open(name, lince.Options{Threads: threads, NoCompile: true, Recognize: zoo.Recognize})
 	return n, kind, err
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/internal/patherr"
 	"github.com/lince-ml/lince/internal/progress"
-	"github.com/lince-ml/lince/zoo"
 )
 
 // showCommand shows an image.
@@ -94,7 +93,7 @@ func (c *showCommand) options() (picture.Options, error) {
 	if c.Model == "" {
 		return picture.Options{Height: c.Size[0], Width: c.Size[1]}, nil
 	}
-	m, err := lince.Options{NoCompile: true, Recognize: zoo.Recognize}.Open(c.Model)
+	m, err := openModel(c.Model, lince.Options{NoCompile: true})
 	if err != nil {
 		return picture.Options{}, err
 	}

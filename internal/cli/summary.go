@@ -6,6 +6,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/internal/tutorial"
@@ -14,9 +15,10 @@ import (
 
 // summaryCommand prints a model's layers.
 type summaryCommand struct {
-	Model         string `arg:"" optional:"" default:"cnn" predictor:"start" help:"A model file (.keras), a Keras architecture (.json, from to_json()), or cnn, the tutorial's network (default: cnn)."`
+	Model         string `arg:"" optional:"" default:"cnn" predictor:"start" help:"A model file of any kind, a file of weights, or cnn, the tutorial's network (default: cnn)."`
 	ExpandNested  bool   `help:"Show the layers of nested models."`
 	ShowTrainable bool   `help:"Show which layers are trainable."`
+	Ops           bool   `help:"Show the ops that compute predictions instead of the layers. This is the default for a model without Keras layers, such as ONNX."`
 	Plot          path   `placeholder:"FILE" predictor:"file" help:"Also draw the network to a file (.svg or .png)."`
 	Memory        bool   `help:"Also print the memory that training and prediction need."`
 	Batch         int    `default:"32" aliases:"batch-size" help:"Batch size for --memory."`
@@ -42,10 +44,40 @@ func (c *summaryCommand) Validate() error {
 	return mistakes(errs...)
 }
 
+// summaryResult is the command's result.
+type summaryResult struct {
+	Kind          string              `json:"kind,omitempty"` // of the file
+	Name          string              `json:"name"`
+	Input         []*int              `json:"input_shape"`
+	Layers        []layerRow          `json:"layers"`
+	Ops           []opRow             `json:"ops,omitempty"`
+	Params        int                 `json:"params"`
+	Classes       []string            `json:"classes,omitempty"`
+	Preprocessing lince.Preprocessing `json:"preprocessing,omitempty"`
+	Memory        *memoryResult       `json:"memory,omitempty"`
+}
+
+type layerRow struct {
+	Name   string `json:"name"`
+	Class  string `json:"class"`
+	Output []*int `json:"output_shape"` // null is an unknown size, Keras' None
+	Params int    `json:"params"`
+}
+
+type opRow struct {
+	Layer  string   `json:"layer"`
+	Op     string   `json:"op"`
+	Output [][]*int `json:"output_shapes"`
+	Params int      `json:"params"`
+}
+
 // Run implements the command.
 func (c *summaryCommand) Run(e *env) error {
-	m, err := c.open()
+	m, kind, err := c.open()
 	if err != nil {
+		if kind.Tensors {
+			return c.tensors(e, err)
+		}
 		return err
 	}
 	if c.Plot != "" {
@@ -53,37 +85,75 @@ func (c *summaryCommand) Run(e *env) error {
 			return err
 		}
 	}
-	var memory *memoryResult
+	r := summaryResult{Kind: kind.Name, Name: m.Name(), Input: sizes(m.InputShape()), Layers: []layerRow{}, Params: m.CountParams(), Classes: m.Classes, Preprocessing: m.Preprocessing}
+	for _, l := range m.Layers() {
+		r.Layers = append(r.Layers, layerRow{l.Name(), l.Class(), sizes(l.Output().Shape()), l.CountParams()})
+	}
+	ops := c.Ops || hasGraph(m) // a graph is one layer, which says nothing
+	if ops {
+		for _, o := range m.Ops() {
+			row := opRow{Layer: o.Layer, Op: o.Op, Params: o.Params}
+			for _, s := range o.Shapes {
+				row.Output = append(row.Output, sizes(s))
+			}
+			r.Ops = append(r.Ops, row)
+		}
+	}
 	if c.Memory {
-		if memory, err = c.memory(m); err != nil {
+		if r.Memory, err = c.memory(m); err != nil {
 			return err
 		}
+	}
+	return e.result(r, func(w io.Writer) error {
+		if err := m.Summary(w, lince.SummaryOptions{ExpandNested: c.ExpandNested, ShowTrainable: c.ShowTrainable, Ops: ops}); err != nil || r.Memory == nil {
+			return err
+		}
+		_, err := io.WriteString(w, "\n"+r.Memory.String())
+		return err
+	})
+}
+
+// tensors prints the tensors of a file of weights. cause is the reason why the file is not opened as a model.
+func (c *summaryCommand) tensors(e *env, cause error) error {
+	f, err := lince.OpenTensors(c.Model)
+	if err != nil {
+		return cause
+	}
+	defer func() { _ = f.Close() }() // only read
+	if c.Plot != "" || c.Memory || c.Ops {
+		return usageError{fmt.Errorf("--plot, --memory and --ops need a network, which %s does not have: it is %s", c.Model, f.Kind.Title)}
 	}
 	type row struct {
 		Name   string `json:"name"`
-		Class  string `json:"class"`
-		Output []*int `json:"output_shape"` // null is an unknown size, Keras' None
+		Shape  []*int `json:"shape"`
+		Type   string `json:"type"`
 		Params int    `json:"params"`
 	}
-	rows := []row{}
-	for _, l := range m.Layers() {
-		rows = append(rows, row{l.Name(), l.Class(), sizes(l.Output().Shape()), l.CountParams()})
+	r := struct {
+		Kind    string `json:"kind"`
+		Tensors []row  `json:"tensors"`
+		Params  int    `json:"params"`
+	}{f.Kind.Name, []row{}, 0}
+	for _, t := range f.Tensors {
+		n, err := t.Shape.CheckedElements()
+		if err != nil {
+			return fmt.Errorf("%s: tensor %s: %w", c.Model, t.Name, err)
+		}
+		r.Tensors = append(r.Tensors, row{t.Name, sizes(t.Shape), t.Type, n})
+		r.Params += n
 	}
-	return e.result(struct {
-		Name          string              `json:"name"`
-		Input         []*int              `json:"input_shape"`
-		Layers        []row               `json:"layers"`
-		Params        int                 `json:"params"`
-		Classes       []string            `json:"classes,omitempty"`
-		Preprocessing lince.Preprocessing `json:"preprocessing,omitempty"`
-		Memory        *memoryResult       `json:"memory,omitempty"`
-	}{m.Name(), sizes(m.InputShape()), rows, m.CountParams(), m.Classes, m.Preprocessing, memory}, func(w io.Writer) error {
-		if err := m.Summary(w, lince.SummaryOptions{ExpandNested: c.ExpandNested, ShowTrainable: c.ShowTrainable}); err != nil || memory == nil {
+	return e.result(r, escaped(func(w io.Writer) error {
+		fmt.Fprintf(w, "%s: %s\n", c.Model, f.Kind.Title)
+		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		for _, t := range f.Tensors {
+			fmt.Fprintf(table, "  %s\t%v\t%s\n", t.Name, t.Shape, t.Type)
+		}
+		if err := table.Flush(); err != nil {
 			return err
 		}
-		_, err := io.WriteString(w, "\n"+memory.String())
+		_, err := fmt.Fprintf(w, "%s, %s\n", count(len(f.Tensors), "tensor"), count(r.Params, "number"))
 		return err
-	})
+	}))
 }
 
 // draw writes the drawing of --plot.
@@ -99,11 +169,18 @@ func (c *summaryCommand) format() string {
 	return strings.TrimPrefix(strings.ToLower(filepath.Ext(string(c.Plot))), ".")
 }
 
-func (c *summaryCommand) open() (*lince.Model, error) {
+// open opens the model. kind is the kind of the file, also if it has no network.
+func (c *summaryCommand) open() (m *lince.Model, kind lince.FileKind, err error) {
 	if c.Model == tutorialName {
-		return lince.Sequential(tutorial.Layers(tutorial.Side, tutorial.Side, 2)...)
+		m, err = lince.Sequential(tutorial.Layers(tutorial.Side, tutorial.Side, 2)...)
+		return m, kind, err
 	}
-	return openModel(c.Model, lince.Options{})
+	if m, err = openModel(c.Model, lince.Options{}); err != nil {
+		kind, _ = lince.FileKindOf(c.Model) // the error is that of opening the model
+		return nil, kind, err
+	}
+	kind, err = lince.FileKindOf(c.Model)
+	return m, kind, err
 }
 
 // memoryResult holds the memory that a model needs.

@@ -23,7 +23,7 @@ type trainCommand struct {
 	Strict      bool    `group:"data" help:"Fail if an image cannot be read, instead of skipping it."`
 	cacheFlag   `group:"data"`
 
-	ModelSource string   `name:"model" group:"model" default:"cnn" placeholder:"cnn|FILE" predictor:"start" help:"Model to train: cnn (the tutorial's network), a Keras architecture (.json, from to_json()), or a saved model to train further (.keras)."`
+	ModelSource string   `name:"model" group:"model" default:"cnn" placeholder:"cnn|FILE" predictor:"start" help:"Model to train: cnn (the tutorial's network), a Keras architecture (.json, from to_json()), or a saved model of any kind to train further (.keras, .h5, .onnx)."`
 	Size        size     `group:"model" placeholder:"128x128" help:"Height x width to which images are resized (default: 128x128, or the size in the model file)."`
 	Epochs      int      `group:"model" default:"3" help:"Number of passes over the training images."`
 	Batch       int      `group:"model" default:"15" help:"Batch size."`

@@ -325,6 +325,7 @@ var cases = []struct {
 	{"arithmetic on all types", []int{3, 4, 5}, typedArithmetic},
 	{"conversions", []int{4, 5}, typedCasts},
 	{"ops that move and combine elements of all types", []int{3, 4, 5}, typedShapes},
+	{"large arrays of other types", []int{3, 40, 500}, typedParts},
 	{"NaN", []int{9, 7}, nans},
 	{"constants and variables of other types", []int{3, 4}, typedInputs},
 	{"residual network", []int{5, 14, 13, 3}, residual},

@@ -118,6 +118,21 @@ func typedShapes(b *graph.Builder, x *graph.Value) []*graph.Value {
 	return outward(b, out...)
 }
 
+// typedParts has kernels whose work has several parts.
+func typedParts(b *graph.Builder, x *graph.Value) []*graph.Value {
+	var out []*graph.Value
+	for _, d := range []tensor.DType{tensor.Float64, tensor.Int32, tensor.Uint8} {
+		y := b.Cast(b.Scale(b.Abs(x), 200), d)
+		top := b.Op(op.TopK{K: 20}, y)
+		at := b.Cast(b.ArgMax(y), tensor.Int64)
+		rows := b.Reshape(y, -1, 500)
+		out = append(out, b.Mul(y, y), b.Select(b.Binary(op.Less, y, b.Constant(d, 50)), y, b.Slice(y, []int{0, 0, 0}, []int{1, 1, tensor.Unknown})), b.Transpose(y, 2, 1, 0),
+			b.Sum(y, 0, 2), b.ReduceMin(y, 1), b.CumSum(y, true), top, top.Node.Out[1], b.GatherAxis(y, at, 1), b.Scatter(rows, b.Reshape(at, -1), rows, op.Add),
+			b.Op(op.MatMul{TransposeB: true}, rows, rows), b.Pad(y, []int{0, 1, 2}, []int{0, 0, 1}, 7), b.Concat(1, y, y))
+	}
+	return outward(b, out...)
+}
+
 // nans has the ops that order numbers, on rows with NaN.
 func nans(b *graph.Builder, x *graph.Value) []*graph.Value {
 	y := b.Sqrt(x)

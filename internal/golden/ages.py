@@ -5,7 +5,7 @@
 run with each of the versions below, writes FOLDER/VERSION.zip, which has the models below, in the kinds of file that the version
 writes:
 
-    NAME.keras         a zip; from Keras 2.11, HDF5. Not preprocess.keras of Keras 2.13 to 2.16, which cannot write the slice;
+    NAME.keras         a zip; from Keras 2.11, HDF5. Not preprocess.keras of Keras 2.13 and 2.15, which cannot write the slice;
                        Keras 3.0 has no preprocess at all
     NAME.h5            the whole model; not nested.h5 and teachable.h5 of Keras 3.0, which fails: two weights get one name
     NAME.weights.h5    save_weights; up to Keras 2.11, the legacy layout
@@ -22,7 +22,6 @@ All versions set the same weights and train the same step, so their predictions 
     2.11     3.10    tensorflow-cpu==2.11.1 "numpy<1.24" "protobuf<3.20"                      tensorflow.keras
     2.13     3.11    tensorflow-cpu==2.13.1                                                   keras
     2.15     3.11    tensorflow-cpu==2.15.1                                                   keras
-    2.16     3.11    tensorflow-cpu==2.16.2; pip install --no-deps tf_keras==2.16.0           tf_keras
     3.0      3.11    tensorflow-cpu==2.16.2; keras==3.0.5                                     keras
     3.3      3.11    tensorflow-cpu==2.16.2; keras==3.3.3 optree==0.11.0                      keras
     3.15     3.11    internal/golden/requirements.txt                                         keras

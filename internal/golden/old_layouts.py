@@ -15,8 +15,7 @@ testdata/ages/layouts.zip.
     long.h5           Keras 3: layers' names of 4,000 bytes, so that the attribute layer_names is cut into several
     expected.json     as in the files of ages.py
 
-Predictions are those of the files that these are made from, but long.h5's, which real Keras writes and runs. Keras stores the time in
-windows.keras and value_range.keras.
+Predictions are those of the files that these are made from, but long.h5's, which real Keras writes and runs.
 """
 
 import io

@@ -23,6 +23,9 @@ type Port struct {
 
 // String returns the type and the shape.
 func (p Port) String() string {
+	if p.DType == tensor.Invalid {
+		return "unknown type"
+	}
 	if p.Shape == nil {
 		return p.DType.String() + " of any shape"
 	}
@@ -37,9 +40,12 @@ type Network interface {
 	prepare(in map[string]*tensor.Tensor) (func() ([]*tensor.Tensor, error), error)
 }
 
-// Open opens a model file of any kind. threads is the number of threads that compute; 0 means all cores.
-func Open(path string, threads int) (Network, error) {
-	m, err := lince.Options{Threads: threads, NoCompile: true}.Open(path)
+// Open opens a model file of any kind. o.Threads is the number of threads that compute.
+func Open(path string, o lince.Options) (Network, error) {
+	if k, err := lince.FileKindOf(path); err == nil && k.Name == "onnx" {
+		return openONNX(path, o.Threads)
+	}
+	m, err := o.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func Type(descr string) (tensor.DType, error) {
 func Wrap(d tensor.DType, shape tensor.Shape, raw []byte) (*tensor.Tensor, error) {
 	n := d.Size()
 	for _, v := range shape {
-		if v < 0 || v > 0 && n > len(raw)/v {
+		if v < 0 || v > 0 && n > len(raw)/v && !slices.Contains(shape, 0) {
 			return nil, fmt.Errorf("has %d bytes of elements, which are too few for its shape %v of %v", len(raw), shape, d)
 		}
 		n *= v

@@ -39,6 +39,17 @@ func floats(t *tensor.Tensor) []float64 {
 }
 
 // The files were written by NumPy; see internal/golden/datasets.py.
+func TestWrapWithoutElements(t *testing.T) {
+	for _, shape := range []tensor.Shape{{0}, {2, 0, 3}, {1 << 40, 1 << 40, 0}} {
+		if got, err := Wrap(tensor.Float32, shape, nil); err != nil || !got.Shape().Equal(shape) {
+			t.Errorf("%v: %v, %v", shape, got, err)
+		}
+		if _, err := Wrap(tensor.Float32, shape, make([]byte, 4)); err == nil {
+			t.Errorf("%v: no error", shape)
+		}
+	}
+}
+
 func TestRead(t *testing.T) {
 	up := []float64{0, 1, 2, 3, 4, 5}
 	cases := map[string]struct {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lince-ml/lince/format/onnx"
 	"github.com/lince-ml/lince/format/onnx/onnxpb"
+	"github.com/lince-ml/lince/internal/pyrun"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -64,7 +65,7 @@ func TestRun(t *testing.T) {
 	dir := t.TempDir()
 	wrong := model()
 	wrong.Graph.Node[0].OpType = proto.String("Ad")
-	var jobs []Job
+	var jobs []pyrun.Job
 	for name, m := range []*onnx.Model{model(), wrong} {
 		path := filepath.Join(dir, string(rune('a'+name)))
 		f, err := os.Create(path)
@@ -77,7 +78,7 @@ func TestRun(t *testing.T) {
 		if err := f.Close(); err != nil {
 			t.Fatal(err)
 		}
-		jobs = append(jobs, Job{path, []*tensor.Tensor{tensor.Of([]float32{10, 20}, 2)}})
+		jobs = append(jobs, pyrun.Job{Path: path, Inputs: []*tensor.Tensor{tensor.Of([]float32{10, 20}, 2)}})
 	}
 	got, err := Run(context.Background(), python, jobs)
 	if err != nil {

@@ -27,7 +27,7 @@ def run(job):
         inputs[declared.name] = np.fromfile(given["path"], given["dtype"]).reshape(given["shape"])
     outputs = session.run(None, inputs)
     for i, y in enumerate(outputs):
-        np.save(f"{job['outputs']}{i}.npy", np.ascontiguousarray(y))
+        np.save(f"{job['outputs']}{i}.npy", np.asarray(y, order="C"))
     return len(outputs)
 
 

@@ -21,7 +21,7 @@ type ReadOptions struct {
 	// dimensions, such as height and width, that the file leaves open.
 	Shapes map[string]tensor.Shape
 	// ChannelsLast turns inputs that are images (batch, channels, height, width) into inputs (batch, height, width, channels),
-	// and outputs that are images likewise. A model for lince's data sets needs it.
+	// and outputs that are images likewise. A model for lince's datasets needs it.
 	ChannelsLast bool
 	// FreeBatch makes the batch size unknown where the file fixes it to 1, if the outputs then have the same batch.
 	FreeBatch bool

@@ -46,7 +46,7 @@ func (n *node) callFunction() error {
 		s.values[name] = &value{name: name, absent: true}
 		if n.has(i) {
 			s.values[name] = n.in(i)
-			s.uses[name]++ // the caller lets go of it
+			s.uses[name]++ // the caller releases it
 		}
 	}
 	return n.readBody(s, nodes, f.Output)

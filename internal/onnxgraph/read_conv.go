@@ -162,9 +162,13 @@ func (n *node) atDepths(x *graph.Value, first, stride, count int) *graph.Value {
 
 // readConvTranspose builds ConvTranspose.
 func readConvTranspose(n *node) {
-	x := n.wantRank(0, 3, 4)
+	x := n.wantRank(0, 3, 4, 5)
 	size, groups := n.filter(x, true)
 	w := n.window(size)
+	if x.rank() == 5 {
+		convTranspose3D(n, w, groups)
+		return
+	}
 	axes := len(w.size)
 	extra := n.attrInts("output_padding")
 	if extra == nil {
@@ -279,4 +283,58 @@ func (n *node) activated(x *value) *value {
 		n.fail("lince has no activation %s with the parameters %v", name, parameters)
 	}
 	return m.results[0]
+}
+
+// convTranspose3D is the transposed convolution of volumes: each slice of the filter along the depth makes images of all slices of the volumes, which are added
+// at the depths where they belong.
+func convTranspose3D(n *node, w *window, groups int) {
+	extra := n.attrInts("output_padding")
+	if extra == nil {
+		extra = make([]int, 3)
+	}
+	if groups > 1 || w.same || n.attrInts("output_shape") != nil || len(extra) != 3 || slices.Min(extra) < 0 || slices.Max(extra) > largest {
+		n.fail("lince has no transposed convolution of volumes with groups, auto_pad or output_shape, and output_padding must be 3 numbers, got %v", extra)
+	}
+	if w.size[0] > largestDepth {
+		n.fail("the filter is %d deep, lince allows %d", w.size[0], largestDepth)
+	}
+	b, x := n.b, n.stored(0, channelsLast(5))
+	n.trainable(1)
+	filter := n.form(1, operandForm{perm: []int{2, 3, 4, 1, 0}})
+	flat := &window{size: w.size[1:], stride: w.stride[1:], dilation: w.dilation[1:], pads: w.pads[1:]}
+	o := op.Conv2DTranspose{Window: flat.op()}
+	for a := range 2 {
+		o.Last[a] = flat.span(a) + extra[1+a] - flat.pads[a][0] - flat.pads[a][1]
+	}
+	depth, stride := n.known(n.in(0), 2), w.stride[0]
+	if depth < 1 {
+		n.fail("operand 0 has shape %v, want at least one pixel", n.in(0).shape())
+	}
+	spread := (depth-1)*stride + 1
+	full := spread - 1 + w.span(0) + extra[0]
+	out := full - w.pads[0][0] - w.pads[0][1]
+	if min(o.Last[0], o.Last[1], out) < 1 || full > largest {
+		n.fail("pads %v for a window of %v and output_padding %v", w.pads, w.size, extra)
+	}
+	images := b.Reshape(x, tensor.Unknown, n.known(n.in(0), 3), n.known(n.in(0), 4), n.known(n.in(0), 1))
+	var sum, y *graph.Value
+	for d := range w.size[0] {
+		y = b.Op(o, images, b.Squeeze(b.Slice(filter, []int{d, 0, 0, 0, 0}, []int{1, w.size[1], w.size[2], tensor.Unknown, tensor.Unknown}), 0))
+		if !y.Valid() {
+			break
+		}
+		row := y.Shape[1:].Elements()
+		z := b.Pad(b.Reshape(y, tensor.Unknown, depth, 1, row), make([]int, 4), []int{0, 0, stride - 1, 0}, 0) // zeros between the slices
+		z = n.cut(b.Reshape(z, tensor.Unknown, depth*stride, row), 1, 0, spread)
+		begin := d * w.dilation[0]
+		z = b.Pad(z, []int{0, begin, 0}, []int{0, full - begin - spread, 0}, 0)
+		if sum != nil {
+			z = b.Add(sum, z)
+		}
+		sum = z
+	}
+	if y.Valid() {
+		y = b.Reshape(n.cut(sum, 1, w.pads[0][0], out), tensor.Unknown, out, y.Shape[1], y.Shape[2], y.Shape[3])
+	}
+	n.setVolumes(n.bias(y))
 }

@@ -185,7 +185,7 @@ func (n *node) contract(x, y labelled, later []rune) labelled {
 				if k != size(l) {
 					n.fail("lince has no Einsum that broadcasts a dimension")
 				}
-				if d = d * k; k == tensor.Unknown || d < 0 {
+				if d *= k; k == tensor.Unknown || d < 0 {
 					d = tensor.Unknown
 				}
 			}

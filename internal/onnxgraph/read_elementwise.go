@@ -229,38 +229,42 @@ func where(n *node) {
 // readClip builds Clip. Its limits are attributes before opset 11.
 func readClip(n *node) {
 	x, l := n.any(0)
-	limits := []float64{math.Inf(-1), math.Inf(1)}
+	limits := [2]float64{math.Inf(-1), math.Inf(1)}
+	var computed [2]*graph.Value
 	if n.opset < 11 {
-		limits = []float64{n.attrFloat("min", math.Inf(-1)), n.attrFloat("max", math.Inf(1))}
+		limits = [2]float64{n.attrFloat("min", limits[0]), n.attrFloat("max", limits[1])}
+	}
+	for i := range limits {
+		if !n.has(1 + i) {
+			continue
+		}
+		if k := n.in(1 + i).nums(); len(k) == 1 && k[0].s == nil {
+			limits[i] = k[0].k
+		} else {
+			computed[i] = n.plain(1 + i)
+		}
+	}
+	if x.DType.IsFloat() { // the largest float32 stands for no limit
+		if limits[0] <= -math.MaxFloat32 {
+			limits[0] = math.Inf(-1)
+		}
+		if limits[1] >= math.MaxFloat32 {
+			limits[1] = math.Inf(1)
+		}
 	}
 	y := x
-	for i, limit := range limits {
-		fn := []op.BinaryFn{op.Max, op.Min}[i]
-		if n.has(1 + i) {
-			k := n.in(1 + i).nums()
-			if len(k) != 1 || k[0].s != nil {
-				y = n.b.Binary(fn, y, n.plain(1+i))
-				continue
+	switch {
+	case computed == [2]*graph.Value{} && x.DType.IsFloat() && limits == [2]float64{0, 6}:
+		y = n.b.ReLU6(x)
+	case computed == [2]*graph.Value{} && x.DType.IsFloat() && limits == [2]float64{0, math.Inf(1)}:
+		y = n.b.ReLU(x)
+	default:
+		for i, fn := range []op.BinaryFn{op.Max, op.Min} {
+			if limit := computed[i]; limit != nil {
+				y = n.b.Binary(fn, y, limit)
+			} else if !math.IsInf(limits[i], 2*i-1) {
+				y = n.b.Binary(fn, y, constantLike(n.b, x, limits[i]))
 			}
-			limit = k[0].k
-		}
-		// The largest float32 stands for no limit.
-		if x.DType.IsFloat() && math.Abs(limit) >= math.MaxFloat32 && (limit < 0) == (i == 0) {
-			limit = math.Inf(2*i - 1)
-		}
-		limits[i] = limit
-		if !math.IsInf(limit, 2*i-1) {
-			y = n.b.Binary(fn, y, constantLike(n.b, x, limit))
-		}
-	}
-	fixed := !n.has(1) || n.in(1).t != nil
-	fixed = fixed && (!n.has(2) || n.in(2).t != nil)
-	if x.DType.IsFloat() && fixed && limits[0] == 0 {
-		switch limits[1] {
-		case 6:
-			y = n.b.ReLU6(x)
-		case math.Inf(1):
-			y = n.b.ReLU(x)
 		}
 	}
 	n.set(0, y, l).like(n.in(0))
@@ -391,7 +395,7 @@ var (
 // sameNumbers follows numbers through an op that keeps its first operand.
 func sameNumbers(n *node) (*value, bool) {
 	x := n.in(0)
-	if x.nums() == nil {
+	if x.t != nil || x.nums() == nil {
 		return nil, false
 	}
 	return numeric(x.dtype, x.rank(), x.numbers)

@@ -51,8 +51,14 @@ func (n *node) fold() bool {
 		m.results[j] = constant("", fromFloats(arrays[i].V, x.dtype, arrays[i].Shape))
 	}
 	for i, x := range m.results {
-		if x != nil && n.wants(i) {
-			x.weight, x.path = weight && x.dtype.IsFloat(), n.path+n.pb.Output[i]
+		if x == nil || !n.wants(i) {
+			continue
+		}
+		x.weight, x.path = weight && x.dtype.IsFloat(), n.path+n.pb.Output[i]
+		for _, o := range n.operands {
+			if o != nil && o.t == x.t { // as with Identity
+				x.weight, x.path = o.weight, o.path
+			}
 		}
 	}
 	n.results = m.results

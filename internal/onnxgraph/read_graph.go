@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/lince-ml/lince/format/onnx"
 	"github.com/lince-ml/lince/format/onnx/onnxpb"
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -62,7 +65,7 @@ func newReader(m *onnx.Model, o ReadOptions) (*reader, error) {
 			elements += min(n, len(t.RawData)+len(t.FloatData)+len(t.Int32Data)+len(t.Int64Data))
 		}
 	}
-	r.work, r.nodes = 1<<22+4*elements, 1<<14+16*len(m.Graph.Node)
+	r.work, r.nodes = 1<<21+4*elements, 1<<14+16*len(m.Graph.Node)
 	for _, f := range m.Functions {
 		r.functions[opKey(f.GetDomain(), f.GetName())] = f
 		r.nodes += len(f.Node)
@@ -132,7 +135,8 @@ func (r *reader) newScope(outer *scope, nodes []*onnxpb.NodeProto, outputs []str
 		s.uses[o]++
 	}
 	var needed []*onnxpb.NodeProto
-	for _, n := range slices.Backward(nodes) {
+	for i := len(nodes) - 1; i >= 0; i-- {
+		n := nodes[i]
 		if !slices.ContainsFunc(n.Output, func(o string) bool { return o != "" && s.uses[o] > 0 }) {
 			continue
 		}
@@ -141,7 +145,7 @@ func (r *reader) newScope(outer *scope, nodes []*onnxpb.NodeProto, outputs []str
 			s.uses[i]++
 		}
 		for _, a := range n.Attribute {
-			for _, g := range append(a.Graphs, a.G) {
+			for _, g := range slices.Concat(a.Graphs, []*onnxpb.GraphProto{a.G}) {
 				s.useInside(g, 0)
 			}
 		}
@@ -166,7 +170,7 @@ func (s *scope) useInside(g *onnxpb.GraphProto, depth int) {
 			s.uses[i] += 2
 		}
 		for _, a := range n.Attribute {
-			for _, g := range append(a.Graphs, a.G) {
+			for _, g := range slices.Concat(a.Graphs, []*onnxpb.GraphProto{a.G}) {
 				s.useInside(g, depth+1)
 			}
 		}
@@ -198,6 +202,9 @@ func (s *scope) missing(nodes []*onnxpb.NodeProto) error {
 		times := "once"
 		if u.count > 1 {
 			times = fmt.Sprintf("%d times", u.count)
+		}
+		if strings.ContainsFunc(key, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			key = strconv.Quote(key) // nothing that controls a terminal
 		}
 		list = append(list, fmt.Sprintf("%s (%s, first in node %q)", key, times, u.first))
 	}
@@ -256,11 +263,34 @@ func (r *reader) read() (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
+	prune(built)
 	res := &Result{Graph: built, Store: r.store, Notes: r.notes, Metadata: map[string]string{}}
 	for _, e := range r.model.MetadataProps {
 		res.Metadata[e.GetKey()] = e.GetValue()
 	}
 	return res, nil
+}
+
+// prune removes nodes that no output needs, except inputs.
+func prune(g *graph.Graph) {
+	needed := map[*graph.Node]bool{}
+	for _, o := range g.Outputs {
+		needed[o.Value.Node] = true
+	}
+	for i := len(g.Nodes) - 1; i >= 0; i-- {
+		if n := g.Nodes[i]; needed[n] {
+			for _, v := range n.In {
+				needed[v.Node] = true
+			}
+		}
+	}
+	g.Nodes = slices.DeleteFunc(g.Nodes, func(n *graph.Node) bool {
+		_, input := n.Op.(op.Input)
+		return !needed[n] && !input
+	})
+	for i, n := range g.Nodes {
+		n.ID = i
+	}
 }
 
 func (s *scope) initializers(g *onnxpb.GraphProto) {

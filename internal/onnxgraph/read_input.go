@@ -51,7 +51,7 @@ func (s *scope) readInput(in *onnxpb.ValueInfoProto) (*value, error) {
 			return nil, err
 		}
 	}
-	if s.free != nil && !ok && len(dims) > 1 && dims[0] == fixed(1) {
+	if s.free != nil && (!ok || given[0] == tensor.Unknown) && len(dims) > 1 && dims[0] == fixed(1) {
 		dims[0] = num{1, s.free}
 	}
 	l := plain(len(dims))

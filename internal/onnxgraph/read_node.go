@@ -31,7 +31,7 @@ type failure struct {
 
 // fail ends the building of the node with an error.
 func (n *node) fail(format string, a ...any) {
-	panic(failure{err: fmt.Errorf(n.label+": "+format, a...)})
+	panic(failure{err: fmt.Errorf("%s: "+format, append([]any{n.label}, a...)...)}) // the label may contain %
 }
 
 // run reads a node: it looks up the operands, builds its part of the graph, and records the results. A mistake is
@@ -63,6 +63,9 @@ func (s *scope) run(p *onnxpb.NodeProto) {
 			s.errorf("%s: lince does not compute its output %d", n.label, i)
 		}
 		x.name = name
+		if x.path == "" {
+			x.path = s.path + name
+		}
 		s.values[name] = x
 	}
 	for _, name := range p.Input {
@@ -70,14 +73,14 @@ func (s *scope) run(p *onnxpb.NodeProto) {
 	}
 }
 
-// used counts a use of a value, and lets go of a constant after its last use.
+// used counts a use of a value, and releases a constant after its last use.
 func (s *scope) used(name string) {
 	if s.uses[name]--; s.uses[name] == 0 && s.values[name] != nil && s.values[name].t != nil {
 		s.values[name] = &value{name: name, bad: true}
 	}
 }
 
-// prepare looks up the operands. bad says that one of them has a mistake of its own.
+// prepare looks up the operands. bad says that one of them has a mistake itself.
 func (n *node) prepare() (bad bool, err error) {
 	if n.nodes--; n.nodes < 0 {
 		return true, fmt.Errorf("%s: the functions of the model have too many nodes", n.label)

@@ -9,8 +9,9 @@ import (
 // readBatchNormalization builds BatchNormalization with its statistics, as at prediction, and as the layer does it: one
 // multiplication and one addition. The compiler folds them into the convolution before it.
 func readBatchNormalization(n *node) {
-	if n.attrFlag("training_mode", false) || n.wants(1) {
-		n.fail("training_mode is set; lince reads models for predictions")
+	training := n.attrFlag("training_mode", false)
+	if n.wants(1) && !training || n.wants(3) {
+		n.fail("lince reads models for predictions, and has no statistics of a batch normalization of this opset")
 	}
 	x := n.in(0)
 	if x.rank() < 2 {
@@ -25,6 +26,19 @@ func readBatchNormalization(n *node) {
 	}
 	b, l := n.b, channelsLast(x.rank())
 	v := n.stored(0, l)
+	if training { // the statistics are those of the batch; the other results are moving averages
+		n.across(x, 0)
+		n.note("%s normalizes with the statistics of the batch, as in training.", n.label)
+		y, mean, variance := b.BatchNorm(v, n.plain(1), n.plain(2), n.attrFloat("epsilon", 1e-5))
+		n.set(0, y, l).like(x)
+		momentum := n.attrFloat("momentum", .9)
+		for i, v := range []*graph.Value{mean, variance} {
+			if n.wants(1 + i) {
+				n.set(1+i, b.Add(b.Scale(n.plain(3+i), momentum), b.Scale(v, 1-momentum)), plain(1))
+			}
+		}
+		return
+	}
 	scale := b.Div(n.plain(1), b.Sqrt(b.Offset(n.plain(4), n.attrFloat("epsilon", 1e-5))))
 	shift := b.Sub(n.plain(2), b.Mul(n.plain(3), scale))
 	n.set(0, b.Add(b.Mul(v, scale), shift), l).like(x)

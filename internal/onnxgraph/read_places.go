@@ -163,8 +163,8 @@ func (n *node) toEnd(x *graph.Value, axis int) (y *graph.Value, back func(y *gra
 	return move(n.b, x, l), func(y *graph.Value) *graph.Value { return move(n.b, y, l.to(plain(rank))) }
 }
 
-// topK builds TopK.
-func topK(n *node) {
+// readTopK builds TopK.
+func readTopK(n *node) {
 	x := n.in(0)
 	k := n.attrInt("k", 0)
 	if n.opset >= 10 {

@@ -39,7 +39,7 @@ func (n *node) pool() (w *window, grown []int) {
 	return w, grown
 }
 
-// fits reports whether package op's pools can use the window as it is: it has no dilation, and no window lies in the pads.
+// fits reports whether package op's pools can use the window unchanged: it has no dilation, and no window lies in the pads.
 func (w *window) fits() bool {
 	for a, p := range w.pads {
 		if w.dilation[a] > 1 || p[0] >= w.size[a] || p[1] >= w.size[a] {

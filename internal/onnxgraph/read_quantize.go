@@ -66,6 +66,9 @@ func (n *node) held(x *value, l layout) *graph.Value {
 // alongAxis returns a scale or a zero point as a value that broadcasts to one in layout l: a single number, or one for each
 // element of an axis.
 func (n *node) alongAxis(x *value, axis int, l layout) *graph.Value {
+	if x.t != nil && !x.dtype.IsFloat() {
+		x = constant(x.name, tensorOf(numbersOf(x.t), tensor.Float32, x.t.Shape()...))
+	}
 	if x.rank() == 0 || x.rank() == 1 && x.dims[0] == fixed(1) {
 		return n.b.Cast(n.as(n.b, x, operandForm{post: tensor.Shape{}}), tensor.Float32)
 	}
@@ -244,15 +247,7 @@ func qLinearConv(n *node) {
 	w := n.dequantized(n.in(3), n.in(4), n.in(5), 0)
 	floats := []*value{x, w}
 	if n.has(8) {
-		b := n.in(8)
-		if b.t == nil || n.in(1).t == nil || n.in(4).t == nil {
-			n.fail("the bias and the scales must be constants")
-		}
-		scales := numbersOf(n.in(4).t)
-		for i := range scales {
-			scales[i].k *= numbersOf(n.in(1).t)[0].k
-		}
-		floats = append(floats, n.dequantized(b, constant("", tensorOf(scales, tensor.Float32, n.in(4).t.Shape()...)), nil, 0))
+		floats = append(floats, n.productBias(n.in(8), n.in(1), n.in(4)))
 	}
 	n.quantizedOp(readConv, n.in(6), n.in(7), floats...)
 }
@@ -262,6 +257,38 @@ func qLinearMatMul(n *node) {
 	b := n.in(3)
 	x, y := n.dequantized(n.in(0), n.in(1), n.in(2), -1), n.dequantized(b, n.in(4), n.in(5), -1)
 	n.quantizedOp(readMatMul, n.in(6), n.in(7), x, y)
+}
+
+// qGemm builds ONNX Runtime's QGemm. The bias has the scale of the products. Without a scale, the result is not quantized.
+func qGemm(n *node) {
+	axis := 1
+	if n.attrFlag("transB", false) {
+		axis = 0
+	}
+	floats := []*value{n.dequantized(n.in(0), n.in(1), n.in(2), -1), n.dequantized(n.in(3), n.in(4), n.in(5), axis)}
+	if n.has(6) {
+		floats = append(floats, n.productBias(n.in(6), n.in(1), n.in(4)))
+	}
+	if !n.has(7) {
+		m := *n
+		m.operands, m.results = floats, nil
+		readGemm(&m)
+		n.put(0, m.results[0])
+		return
+	}
+	n.quantizedOp(readGemm, n.in(7), n.optional(8), floats...)
+}
+
+// productBias returns a bias of integers, whose scale is the product of two scales, as floats.
+func (n *node) productBias(b, x, w *value) *value {
+	if b.t == nil || x.t == nil || w.t == nil || x.t.Len() != 1 {
+		n.fail("the bias and the scales must be constants")
+	}
+	scales := numbersOf(w.t)
+	for i := range scales {
+		scales[i].k *= numbersOf(x.t)[0].k
+	}
+	return n.dequantized(b, constant("", tensorOf(scales, tensor.Float32, w.t.Shape()...)), nil, 0)
 }
 
 // qLinearBinary returns the build function of ONNX Runtime's ops on two quantized operands.

@@ -40,6 +40,9 @@ func readResize(n *node) {
 	var outside []resampling
 	for i := range axes {
 		a := &axes[i]
+		if a.scale == 1 && a.m == 0 && (r.coordinates != "tf_crop_and_resize" || a.from == 0 && a.to == 1) {
+			continue // the axis, which may be the batch, keeps its size
+		}
 		n.across(x, a.axis)
 		if a.n = n.known(x, a.axis); a.n < 1 {
 			n.fail("operand has shape %v, want at least one element", x.shape())
@@ -257,6 +260,10 @@ func (r resizing) at(n *node, a resampling, i int) float64 {
 
 // taps returns the weights along an axis. some says that results lie outside the operand, so that they become the extrapolation value.
 func (r resizing) taps(n *node, a resampling) (t op.Taps, some bool) {
+	const each = 8 // about the elements' worth of memory for each result
+	if a.m > math.MaxInt32 || !n.spend(each*a.m) {
+		n.fail("the size of %d is too large to compute its weights while reading", a.m)
+	}
 	for i := range a.m {
 		at := r.at(n, a, i)
 		some = some || r.out(a, at)

@@ -92,14 +92,15 @@ func (n *node) reshapeTo(to []num, open int) {
 		shape[open] = tensor.Unknown
 		to[open] = num{1, &symbol{}}
 	}
-	v, l := n.any(0)
+	_, l := n.any(0)
 	m := layout(nil)
 	if open < 0 {
-		m = reshapedLayout(x.dims, to, l)
+		l, m = reshapedLayout(x.dims, to, l)
 	}
 	if m == nil {
-		v, m = n.plain(0), plain(len(to))
+		l, m = plain(x.rank()), plain(len(to))
 	}
+	v := n.stored(0, l)
 	unknown := 0
 	for _, d := range shape {
 		if d == tensor.Unknown {
@@ -121,12 +122,12 @@ func (n *node) reshapeTo(to []num, open int) {
 	}
 }
 
-// reshapedLayout returns a layout for the result of a Reshape such that nothing moves in memory, for an operand in layout l, or nil if
-// there is none. It divides the dimensions of both shapes into groups with equal products. The dimensions of
-// a group that are not 1 must be stored one after the other.
-func reshapedLayout(from, to []num, l layout) layout {
+// reshapedLayout returns a layout for the operand of a Reshape that is stored in layout l, and one for its result, such that as
+// little as possible moves in memory. It divides the dimensions of both shapes into groups with equal products. The dimensions of a
+// group must be stored one after the other. The result is nil if there are no groups.
+func reshapedLayout(from, to []num, l layout) (operand, result layout) {
 	if l.isPlain() {
-		return plain(len(to))
+		return l, plain(len(to))
 	}
 	const prime = 1000003 // stands for the size of a dimension that is not known
 	symbols := map[*symbol]float64{}
@@ -152,7 +153,7 @@ func reshapedLayout(from, to []num, l layout) layout {
 		total[1] *= k
 	}
 	if total[0] != total[1] || total[0] == 0 || total[0] > 1<<52 {
-		return nil
+		return nil, nil
 	}
 	type group struct{ from, to []int }
 	var groups []group
@@ -181,37 +182,30 @@ func reshapedLayout(from, to []num, l layout) layout {
 		}
 		groups = append(groups, g)
 	}
+	var used layout // dimensions of from, in the order in which they must be stored
 	var m layout
-	var used []int // dimensions of from, in the order of m
 	for _, axis := range l {
-		at := slices.IndexFunc(groups, func(g group) bool { return slices.Contains(g.from, axis) })
-		if a[axis] == 1 || slices.Contains(used, axis) {
+		if slices.Contains(used, axis) {
 			continue
 		}
-		for _, d := range groups[at].from {
-			if a[d] != 1 {
+		if a[axis] == 1 {
+			used = append(used, axis)
+			continue
+		}
+		g := groups[slices.IndexFunc(groups, func(g group) bool { return slices.Contains(g.from, axis) })]
+		for _, d := range g.from {
+			if !slices.Contains(used, d) {
 				used = append(used, d)
 			}
 		}
-		m = append(m, groups[at].to...)
+		m = append(m, g.to...)
 	}
 	for _, g := range groups {
 		if len(g.to) > 0 && !slices.Contains(m, g.to[0]) {
 			m = append(m, g.to...)
 		}
 	}
-	// used must be the order in which the dimensions are stored.
-	i := 0
-	for _, axis := range l {
-		if a[axis] == 1 {
-			continue
-		}
-		if used[i] != axis {
-			return nil
-		}
-		i++
-	}
-	return m
+	return used, m
 }
 
 // flatten builds Flatten.
@@ -299,8 +293,8 @@ func readSqueeze(n *node) {
 	v, l := n.any(0)
 	stored := l.ats(axes)
 	slices.Sort(stored)
-	for _, a := range slices.Backward(stored) {
-		v = n.b.Squeeze(v, a)
+	for i, a := range stored {
+		v = n.b.Squeeze(v, a-i) // the dimensions before it are gone
 	}
 	y := n.set(0, v, l.without(axes))
 	copyDims(y, x, func(i int) bool { return !slices.Contains(axes, i) })
@@ -534,6 +528,18 @@ func constantOfShape(n *node) {
 
 // span builds Range.
 func span(n *node) {
+	if limit := n.numbers(1); len(limit) == 1 && limit[0].s != nil && limit[0].k == 1 && n.float(0) == 0 && n.float(2) == 1 {
+		// One number for each element of a dimension that is not known.
+		d := limit[0]
+		if d.s.of == nil || !d.s.of.DType.IsFloat() {
+			n.unknown(1)
+		}
+		y := n.out(n.b.Cast(n.b.Reshape(n.b.Index(d.s.of, d.s.axis), tensor.Unknown), n.in(1).dtype))
+		if !y.bad {
+			y.dims[0] = d
+		}
+		return
+	}
 	start, limit, delta := n.float(0), n.float(1), n.float(2)
 	if delta == 0 {
 		n.fail("the step is 0")

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -29,6 +31,7 @@ type WriteOptions struct {
 	ChannelsFirst bool // inputs of 4 dimensions are (batch, channels, height, width); otherwise they are as in the graph
 
 	Name    string   // the graph's name
+	Trim    string   // a path that is left out where the path of a layer or a variable begins with it
 	Outputs []string // the outputs' names; nil means the graph's keys
 
 	// Preprocessing is applied to the graph's only input, images of 4 dimensions. The model's input is then images of type uint8, of any
@@ -179,9 +182,11 @@ func (w *writer) planOf(n *graph.Node) *plan {
 	if w.static(n.Out[0]) != nil {
 		return &plan{emit: func() {}}
 	}
-	for _, v := range n.Out[1:] {
-		if w.uses[v] > 0 {
-			return nil // argmax, and statistics of normalizations, which only gradients need
+	switch n.Op.(type) {
+	case op.LayerNorm, op.TopK:
+	default:
+		if slices.ContainsFunc(n.Out[1:], func(v *graph.Value) bool { return w.uses[v] > 0 }) {
+			return nil // argmax, and the statistics of a batch, which only gradients need
 		}
 	}
 	for _, r := range rules[n.Op.Name()] {
@@ -289,7 +294,7 @@ func (w *writer) output(name string, v *graph.Value) *onnxpb.ValueInfoProto {
 		r.name, r.node = name, false
 	} else { // an input, a weight, or another output
 		out := &ref{name: name}
-		w.nodes = append(w.nodes, nodeProto{&onnxpb.NodeProto{OpType: proto.String("Identity"), Name: proto.String(w.unique(join(w.layer, "Identity")))}, []*ref{r}, []*ref{out}})
+		w.nodes = append(w.nodes, nodeProto{&onnxpb.NodeProto{OpType: proto.String("Identity"), Name: proto.String(w.unique(w.named(w.layer, "Identity")))}, []*ref{r}, []*ref{out}})
 	}
 	names := make([]string, v.Rank())
 	for i := range names {
@@ -336,11 +341,23 @@ func (w *writer) unique(name string) string {
 	return at
 }
 
-func join(path, name string) string {
-	if path == "" {
+// named returns the name of something of a layer.
+func (w *writer) named(layer, name string) string {
+	if layer = w.trimmed(layer); layer == "" {
 		return name
 	}
-	return path + "/" + name
+	if last := path.Base(layer); last == name || strings.HasPrefix(last, name+"_") { // the name of a node of a model that was read
+		return layer
+	}
+	return layer + "/" + name
+}
+
+// trimmed returns the path of a layer or a variable without the beginning that is left out.
+func (w *writer) trimmed(path string) string {
+	if outer := w.options.Trim; outer != "" {
+		return strings.TrimSuffix(strings.TrimPrefix(path+"/", outer+"/"), "/")
+	}
+	return path
 }
 
 // node adds a node of the current layer and returns its result. Its name, and that of the result, are the layer's path and the
@@ -350,7 +367,7 @@ func (w *writer) node(operator string, in []*ref, attributes ...*onnxpb.Attribut
 }
 
 func (w *writer) nodeN(operator string, results int, in []*ref, attributes ...*onnxpb.AttributeProto) []*ref {
-	name := w.unique(join(w.layer, operator))
+	name := w.unique(w.named(w.layer, operator))
 	out := make([]*ref, results)
 	for i := range out {
 		out[i] = &ref{name, true}

@@ -85,7 +85,11 @@ func (w *writer) having(v *graph.Value, perm []int, allowed func(perm []int) boo
 		}
 	}
 	if s != nil {
-		w.set(v, w.initializer(s.name, permuted(s.value, perm)), perm)
+		add := w.initializer
+		if s.constant {
+			add = w.constant
+		}
+		w.set(v, add(s.name, permuted(s.value, perm)), perm)
 	} else {
 		from := w.forms[v][0]
 		q := make([]int, len(perm))

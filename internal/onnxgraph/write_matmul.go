@@ -117,11 +117,3 @@ func batchMatMul(w *writer, n *graph.Node) *plan {
 		w.set(n.Out[0], w.node("MatMul", refs), identity(n.Out[0].Rank()))
 	}}
 }
-
-// gather takes rows of a table. Unlike lince, ONNX does not allow indices that are out of range.
-func gather(w *writer, n *graph.Node) *plan {
-	return &plan{n.In, func() {
-		refs := []*ref{w.get(n.In[0], identity(n.In[0].Rank())), w.get(n.In[1], identity(n.In[1].Rank()))}
-		w.set(n.Out[0], w.node("Gather", refs), identity(n.Out[0].Rank()))
-	}}
-}

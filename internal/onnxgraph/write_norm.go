@@ -65,7 +65,7 @@ func (w *writer) normalized(n *graph.Node, x, scale, shift *graph.Value) *plan {
 	return &plan{in, func() {
 		vector := func(v *graph.Value, name string, x float64) *ref {
 			if v == nil {
-				return w.vector(join(w.layer, name), mean.DType, channels, x)
+				return w.vector(w.named(w.layer, name), mean.DType, channels, x)
 			}
 			return w.get(v, identity(1))
 		}
@@ -89,13 +89,22 @@ func layerNormalization(w *writer, n *graph.Node) *plan {
 		if o.Scale {
 			refs, rest = append(refs, w.get(rest[0], identity(1))), rest[1:]
 		} else {
-			refs = append(refs, w.vector(join(w.layer, "gamma"), x.DType, x.Shape[last], 1))
+			refs = append(refs, w.vector(w.named(w.layer, "gamma"), x.DType, x.Shape[last], 1))
 		}
 		if o.Center {
 			refs = append(refs, w.get(rest[0], identity(1)))
 		}
-		y := w.node("LayerNormalization", refs, integer("axis", -1), number("epsilon", o.Epsilon))
-		w.set(n.Out[0], y, f.perm)
+		results := 1
+		for i, v := range n.Out {
+			if w.uses[v] > 0 {
+				results = max(results, 1+i)
+			}
+		}
+		out := w.nodeN("LayerNormalization", results, refs, integer("axis", -1), number("epsilon", o.Epsilon))
+		w.set(n.Out[0], out[0], f.perm)
+		for i := 1; i < results; i++ { // the mean and the inverse deviation, with a dimension of size 1
+			w.set(n.Out[i], w.node("Squeeze", []*ref{out[i], w.integers(-1)}), f.perm[:last])
+		}
 	}}
 }
 
@@ -134,7 +143,7 @@ func groupsNormalized(w *writer, n *graph.Node) *plan {
 	return &plan{[]*graph.Value{x}, func() {
 		perm := channelsFirst(rank)
 		r := w.node("Reshape", []*ref{w.get(x, perm), w.integers(0, s[2], -1)})
-		ones, zeros := w.vector(join(w.layer, "ones"), x.DType, s[2], 1), w.vector(join(w.layer, "zeros"), x.DType, s[2], 0)
+		ones, zeros := w.vector(w.named(w.layer, "ones"), x.DType, s[2], 1), w.vector(w.named(w.layer, "zeros"), x.DType, s[2], 0)
 		r = w.node("InstanceNormalization", []*ref{r, ones, zeros}, number("epsilon", o.Epsilon))
 		w.set(y, w.node("Reshape", []*ref{r, w.integers(pick(y.Shape, perm)...)}), perm)
 	}}

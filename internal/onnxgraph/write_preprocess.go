@@ -105,7 +105,7 @@ func (w *writer) change(x *pixels, operator string, neutral float64, values ...f
 		for i, v := range values {
 			t.Float32s()[i] = float32(v)
 		}
-		by = w.initializer(join(w.layer, map[string]string{"Mul": "scale", "Add": "offset", "Sub": "mean", "Div": "std"}[operator]), t)
+		by = w.initializer(w.named(w.layer, map[string]string{"Mul": "scale", "Add": "offset", "Sub": "mean", "Div": "std"}[operator]), t)
 	}
 	x.ref = w.node(operator, []*ref{x.ref, by})
 }
@@ -151,7 +151,7 @@ func (w *writer) nearest(x *ref, axis, n int) *ref {
 		tensor.Values[float64](steps)[i] = 1
 	}
 	tensor.Values[float64](steps)[0] = .5
-	at := node("CumSum", node("Mul", w.initializer(join(w.layer, "steps"), steps), step), w.initializer("constant/0", tensor.Scalar(int64(0))))
+	at := node("CumSum", node("Mul", w.initializer(w.named(w.layer, "steps"), steps), step), w.constant("constant/0", tensor.Scalar(int64(0))))
 	at = w.node("Cast", []*ref{at}, integer("to", int(onnxpb.TensorProto_INT64)))
 	return w.node("Gather", []*ref{x, at}, integer("axis", axis))
 }
@@ -179,7 +179,7 @@ func (w *writer) cropStep(x *pixels, s preprocess.CenterCrop) error {
 	if slices.Max(pads) > 0 {
 		zero := w.scalar(tensor.Float32, 0)
 		if x.byte {
-			zero = w.initializer("constant/zero", tensor.Scalar(uint8(0)))
+			zero = w.constant("constant/zero", tensor.Scalar(uint8(0)))
 		}
 		x.ref = w.node("Pad", []*ref{x.ref, w.integers(pads...), zero})
 	}

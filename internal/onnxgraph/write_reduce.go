@@ -75,6 +75,12 @@ func (w *writer) reduced(n *graph.Node, x *graph.Value, r op.Reduce, operator, g
 		if !r.KeepDims {
 			perm = without(perm, axes)
 		}
+		if x.DType == tensor.Bool { // ONNX reduces these only since opset 20
+			in := w.node("Cast", []*ref{f.ref}, integer("to", int(onnxpb.TensorProto_UINT8)))
+			in = w.reduce(operator, in, r.KeepDims, stored...)
+			w.set(n.Out[0], w.node("Cast", []*ref{in}, integer("to", int(onnxpb.TensorProto_BOOL))), perm)
+			return
+		}
 		w.set(n.Out[0], w.reduce(operator, f.ref, r.KeepDims, stored...), perm)
 	}}
 }
@@ -130,6 +136,6 @@ func cumSum(w *writer, n *graph.Node) *plan {
 			reverse = integer("reverse", 1)
 		}
 		t := tensor.Scalar(axis)
-		w.set(n.Out[0], w.node("CumSum", []*ref{f.ref, w.initializer("constant/"+op.Attributes(op.Const{Value: t}), t)}, reverse), f.perm)
+		w.set(n.Out[0], w.node("CumSum", []*ref{f.ref, w.constant("constant/"+op.Attributes(op.Const{Value: t}), t)}, reverse), f.perm)
 	}}
 }

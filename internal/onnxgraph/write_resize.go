@@ -53,7 +53,7 @@ func (w *writer) taps(name string, o op.Resize, axis, size int, d tensor.DType) 
 			copy(m.Raw()[at*d.Size():], scalarOf(d, float64(x)).Raw())
 		}
 	}
-	return w.initializer(join(w.layer, name), m)
+	return w.initializer(w.named(w.layer, name), m)
 }
 
 // resample adds ONNX's Resize to images (batch, channels, height, width).

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/lince-ml/lince/format/onnx/onnxpb"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/tensor"
@@ -55,7 +56,11 @@ func (w *writer) view(r *ref, from, to tensor.Shape) *ref {
 	case len(to) == 2 && len(from) > 2 && from[1:].Known() && from[1:].Elements() == to[1]:
 		return w.node("Flatten", []*ref{r})
 	}
-	return w.node("Reshape", []*ref{r, w.integers(to...)})
+	var zero *onnxpb.AttributeProto
+	if slices.Contains(to, 0) {
+		zero = integer("allowzero", 1) // otherwise 0 stands for the operand's size
+	}
+	return w.node("Reshape", []*ref{r, w.integers(to...)}, zero)
 }
 
 // larger returns the dimensions in perm whose size is not 1.
@@ -250,12 +255,12 @@ func (w *writer) counting(x *graph.Value, axis int) *ref {
 		for i := range count {
 			copy(t.Raw()[i*x.DType.Size():], scalarOf(x.DType, float64(i)).Raw())
 		}
-		return w.initializer(join(w.layer, "indices"), t)
+		return w.initializer(w.named(w.layer, "indices"), t)
 	}
 	f := w.any(x)
-	axes := w.initializer("constant/axis", tensor.Scalar(int64(slices.Index(f.perm, axis))))
+	axes := w.constant("constant/axis", tensor.Scalar(int64(slices.Index(f.perm, axis))))
 	count := w.node("Gather", []*ref{w.node("Shape", []*ref{f.ref}), axes})
-	zero, one := w.initializer("constant/0", tensor.Scalar(int64(0))), w.initializer("constant/1", tensor.Scalar(int64(1)))
+	zero, one := w.constant("constant/0", tensor.Scalar(int64(0))), w.constant("constant/1", tensor.Scalar(int64(1)))
 	y := w.node("Cast", []*ref{w.node("Range", []*ref{zero, count, one})}, integer("to", int(elementType(x.DType))))
 	shape[axis] = -1
 	return w.node("Reshape", []*ref{y, w.integers(shape...)})

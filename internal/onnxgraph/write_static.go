@@ -12,8 +12,9 @@ import (
 
 // static is a value that is known when the graph is written: a variable, a constant, or one of them in another shape.
 type static struct {
-	name  string
-	value *tensor.Tensor
+	name     string
+	value    *tensor.Tensor
+	constant bool // not a variable
 }
 
 // shaped names a static value in another shape than its own.
@@ -37,24 +38,24 @@ func (w *writer) staticOf(v *graph.Value) *static {
 	switch o := n.Op.(type) {
 	case op.Variable:
 		if have := w.store.Lookup(o.Path); have != nil && have.Value() != nil {
-			return &static{o.Path, have.Value()}
+			return &static{w.trimmed(o.Path), have.Value(), false}
 		}
 	case op.Const:
 		if o.Value.Len() == 1 {
-			return &static{fmt.Sprintf("constant/%s", op.Attributes(o)), o.Value}
+			return &static{fmt.Sprintf("constant/%s", op.Attributes(o)), o.Value, true}
 		}
-		return &static{join(n.Layer, "constant"), o.Value}
+		return &static{w.named(n.Layer, "constant"), o.Value, true}
 	case op.Size:
 		if count, ok := countOf(o, n.In[0].Shape); ok {
-			return &static{fmt.Sprintf("constant/%d", count), scalarOf(v.DType, float64(count))}
+			return &static{fmt.Sprintf("constant/%d", count), scalarOf(v.DType, float64(count)), true}
 		}
 	case op.Reshape, op.ExpandDims, op.Squeeze:
 		if s := w.static(n.In[0]); s != nil && v.Shape.Known() {
-			return &static{s.name, s.value.Reshape(v.Shape...)}
+			return &static{s.name, s.value.Reshape(v.Shape...), s.constant}
 		}
 	case op.Transpose:
 		if s := w.static(n.In[0]); s != nil {
-			return &static{s.name, permuted(s.value, o.Perm)}
+			return &static{s.name, permuted(s.value, o.Perm), s.constant}
 		}
 	}
 	return nil
@@ -70,14 +71,23 @@ func countOf(o op.Size, s tensor.Shape) (int, bool) {
 	return o.Count(s), true
 }
 
+// scalarOf returns a number of type d.
 func scalarOf(d tensor.DType, x float64) *tensor.Tensor {
 	switch d {
 	case tensor.Float64:
 		return tensor.Scalar(x)
+	case tensor.Int8:
+		return tensor.Scalar(int8(x))
+	case tensor.Int16:
+		return tensor.Scalar(int16(x))
 	case tensor.Int32:
 		return tensor.Scalar(int32(x))
 	case tensor.Int64:
 		return tensor.Scalar(int64(x))
+	case tensor.Uint8:
+		return tensor.Scalar(uint8(x))
+	case tensor.Bool:
+		return tensor.Scalar(x != 0)
 	}
 	return tensor.Scalar(float32(x))
 }
@@ -142,15 +152,20 @@ func permute[T tensor.Element](to, from []byte, shape tensor.Shape, perm []int) 
 	}
 }
 
-// initializer adds a tensor to the file. Its memory is not copied. Equal constants of one element are one tensor.
-func (w *writer) initializer(name string, t *tensor.Tensor) *ref {
-	key := ""
-	if t.Len() == 1 {
-		key = fmt.Sprintf("%v %x", t, t.Raw())
-		if r := w.constants[key]; r != nil && !w.isVariable(name) {
-			return r
-		}
+// constant adds a constant. Equal constants of one element are one tensor.
+func (w *writer) constant(name string, t *tensor.Tensor) *ref {
+	if t.Len() != 1 {
+		return w.initializer(name, t)
 	}
+	key := fmt.Sprintf("%v %x", t, t.Raw())
+	if w.constants[key] == nil {
+		w.constants[key] = w.initializer(name, t)
+	}
+	return w.constants[key]
+}
+
+// initializer adds a tensor to the file. Its memory is not copied.
+func (w *writer) initializer(name string, t *tensor.Tensor) *ref {
 	r := &ref{name: w.unique(name)}
 	p, err := onnx.NewTensor(r.name, t)
 	if err != nil {
@@ -158,13 +173,8 @@ func (w *writer) initializer(name string, t *tensor.Tensor) *ref {
 		return r
 	}
 	w.initializers, w.weights = append(w.initializers, p), append(w.weights, r)
-	if key != "" && !w.isVariable(name) {
-		w.constants[key] = r
-	}
 	return r
 }
-
-func (w *writer) isVariable(name string) bool { return w.store.Lookup(name) != nil }
 
 // integers adds a vector of integers, such as axes or a shape.
 func (w *writer) integers(v ...int) *ref {
@@ -183,7 +193,7 @@ func (w *writer) integers(v ...int) *ref {
 // scalar adds a number of type d.
 func (w *writer) scalar(d tensor.DType, x float64) *ref {
 	t := scalarOf(d, x)
-	return w.initializer("constant/"+op.Attributes(op.Const{Value: t}), t)
+	return w.constant("constant/"+op.Attributes(op.Const{Value: t}), t)
 }
 
 // vector adds equal numbers for each of n channels.

@@ -1,6 +1,8 @@
 package onnxgraph
 
 import (
+	"fmt"
+
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 )
@@ -13,13 +15,16 @@ var rules = map[string][]rule{
 	"Neg": {each("Neg")}, "Abs": {each("Abs")}, "Sign": {each("Sign")}, "Sqrt": {each("Sqrt")}, "Exp": {each("Exp")}, "Log": {each("Log")},
 	"ReLU": {each("Relu")}, "ReLU6": {relu6}, "Sigmoid": {each("Sigmoid")}, "Tanh": {each("Tanh")}, "Erf": {each("Erf")},
 	"Softplus": {each("Softplus")}, "Floor": {each("Floor")}, "Round": {each("Round")}, "Sin": {each("Sin")}, "Cos": {each("Cos")},
+	"Ceil": {each("Ceil")}, "Atan": {each("Atan")},
 	"Square": {computed(square)}, "Log1p": {computed(log1p)}, "Expm1": {computed(expm1)},
 
 	"Add": {biased, gemm, batchNormalization, celu, broadcast("Add")},
 	"Sub": {prelu, logSoftmax, broadcast("Sub")},
 	"Mul": {hardSwish, gelu, mish, broadcast("Mul")},
 	"Div": {hardSigmoid, average, softsign, broadcast("Div")},
-	"Max": {broadcast("Max")}, "Min": {clip, broadcast("Min")}, "Pow": {broadcast("Pow")},
+	"Max": {logical("Or"), broadcast("Max")}, "Min": {logical("And"), clip, broadcast("Min")}, "Pow": {broadcast("Pow")},
+	"Mod": {floorMod}, "FMod": {truncatedMod},
+	"BitAnd": {bitwise("BitwiseAnd")}, "BitOr": {bitwise("BitwiseOr")}, "BitXor": {bitwise("BitwiseXor")}, "ShiftLeft": {shift("LEFT")}, "ShiftRight": {shift("RIGHT")},
 	"Equal": {broadcast("Equal")}, "Less": {broadcast("Less")}, "LessEqual": {broadcast("LessOrEqual")},
 	"Greater": {broadcast("Greater")}, "GreaterEqual": {broadcast("GreaterOrEqual")},
 	"Select": {leakyReLU, elu, selu, broadcast("Where")},
@@ -32,9 +37,9 @@ var rules = map[string][]rule{
 	"MaxPool2D": {pool("MaxPool")}, "AveragePool2D": {pool("AveragePool")}, "AdaptiveMaxPool2D": {adaptiveMaxPool},
 	"Resize": {resize},
 
-	"MatMul": {matMul}, "BatchMatMul": {batchMatMul}, "Gather": {gather}, "OneHot": {oneHot},
+	"MatMul": {matMul}, "BatchMatMul": {batchMatMul}, "Gather": {gather}, "OneHot": {oneHot}, "Scatter": {scatter}, "TopK": {sortedEntries},
 
-	"ReduceSum": {reduction}, "ReduceMax": {reduction}, "ArgMax": {argMax}, "CumSum": {cumSum},
+	"ReduceSum": {reduction}, "ReduceMax": {reduction}, "ReduceMin": {reduction}, "ReduceProd": {reduction}, "ArgMax": {argMax}, "CumSum": {cumSum},
 
 	"Reshape": {dense, kept, groupsNormalized, reshape}, "Transpose": {transpose}, "ExpandDims": {expandDims}, "Squeeze": {squeeze}, "Concat": {concat},
 	"Slice": {sliceOf}, "Pad": {pad}, "BroadcastLike": {broadcastLike}, "ReshapeLike": {reshapeLike}, "Size": {size},
@@ -47,10 +52,17 @@ func input(*writer, *graph.Node) *plan { return &plan{emit: func() {}} }
 // refusal says why a node cannot be written.
 func refusal(n *graph.Node) string {
 	if len(rules[n.Op.Name()]) > 0 {
-		switch n.Op.(type) {
+		switch o := n.Op.(type) {
+		case op.Binary:
+			if o.Fn == op.ShiftLeft || o.Fn == op.ShiftRight {
+				return "ONNX has this operator for unsigned numbers only"
+			}
+			return fmt.Sprintf("ONNX has this operator since opset 18; write opset %d", Opsets[len(Opsets)-1])
+		case op.Scatter:
+			return fmt.Sprintf("ONNX has this reduction since opset 18; write opset %d", Opsets[len(Opsets)-1])
 		case op.Resize, op.AdaptiveMaxPool2D:
 			return "ONNX has no operator for this with images of unknown height or width; set both in the Shape of the Input"
-		case op.MaxPool2D, op.LayerNorm:
+		case op.MaxPool2D:
 			return "ONNX has no operator that returns the second result"
 		}
 		return "ONNX has no operator for this with operands of unknown size"

@@ -342,7 +342,7 @@ func NewCast[A, B Number](n int) *Cast[A, B] {
 		lo, hi := limits[B]()
 		f = func(x A) B {
 			switch v := float64(x); {
-			case v != v:
+			case math.IsNaN(v):
 				return 0
 			case v <= float64(lo):
 				return lo
@@ -370,12 +370,13 @@ func (c *Cast[A, B]) Run(part int, x []A, dst []B) {
 
 // compare orders numbers, and NaN after them.
 func compare[T Number](x, y T) int {
+	a, b := math.IsNaN(float64(x)), math.IsNaN(float64(y))
 	switch {
-	case x != x && y != y:
+	case a && b:
 		return 0
-	case x != x:
+	case a:
 		return 1
-	case y != y:
+	case b:
 		return -1
 	}
 	return cmp.Compare(x, y)

@@ -1,0 +1,262 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/internal/patherr"
+	"github.com/lince-ml/lince/internal/suggest"
+)
+
+// convertCommand writes a model as a file of another kind.
+type convertCommand struct {
+	In  string `arg:"" predictor:"model" help:"A model file of any kind, or a file of weights with --network."`
+	Out path   `arg:"" predictor:"file" help:"The file to write. The end of its name is its kind (default), or --to."`
+	To  string `group:"model" placeholder:"KIND" predictor:"target" help:"Kind of the new file: ${targets}."`
+
+	Network       string   `group:"model" placeholder:"FILE" predictor:"model" help:"The network for a file of weights: a model file or the JSON of model.to_json()."`
+	ByName        bool     `group:"model" help:"Match the weights of a file of weights with layers by name."`
+	SkipMismatch  bool     `group:"model" help:"Skip layers whose weights in a file of weights have other shapes."`
+	Classes       []string `group:"model" placeholder:"NAME" help:"Names of the model's classes, in the order of its outputs, instead of those in its file."`
+	Opset         int      `group:"model" placeholder:"N" help:"Version of ONNX's operators: 17 or 21 (default: 17)."`
+	ChannelsFirst bool     `group:"model" help:"Make the images of an ONNX model (batch, channels, height, width)."`
+	Preprocessing bool     `group:"model" help:"Put the model's preprocessing into an ONNX model: its input is then images of bytes."`
+
+	Verify    bool    `group:"data" default:"true" negatable:"" help:"Open the new file and compare its predictions with those of the model; fail if they differ, without writing the file (default: true)."`
+	Tolerance float64 `group:"data" default:"1e-5" help:"Largest difference that counts as equal, relative to the largest value of an output if that is above 1."`
+	Against   string  `group:"data" placeholder:"LIBRARY" predictor:"runtime" help:"Also compare with the predictions of the new file in a Python library: ${runtimes}."`
+	Python    string  `group:"data" default:"python3" placeholder:"FILE" predictor:"file" help:"The Python that has the library of --against (default: python3)."`
+	exampleFlags
+
+	Overwrite bool `group:"output" help:"Replace the new file if it already exists."`
+}
+
+// Help returns the command's detailed help.
+func (convertCommand) Help() string {
+	return `Writes a model as a file of another kind. The first bytes of the old file decide its kind. The new file is opened again, and its predictions are compared with those of the model, on noise or on the images of --data. If they differ, the command fails, and there is no new file.
+
+Examples:
+  lince convert runs/train-1/best.keras best.onnx
+  lince convert old.h5 new.keras --data photos/
+  lince convert best.keras best.onnx --against onnxruntime
+  lince convert weights.safetensors model.keras --network model.json`
+}
+
+// Validate implements kong's check of flags.
+func (c *convertCommand) Validate() error {
+	errs := []error{c.mistakes()}
+	if c.To != "" && !slices.Contains(targetNames(), c.To) {
+		errs = append(errs, fmt.Errorf("--to: there is no kind %q%s", c.To, suggest.Hint(c.To, targetNames())))
+	}
+	if c.Against != "" && !slices.Contains(runtimeNames(), c.Against) {
+		errs = append(errs, fmt.Errorf("--against: there is no library %q%s", c.Against, suggest.Hint(c.Against, runtimeNames())))
+	}
+	if !(c.Tolerance >= 0) {
+		errs = append(errs, fmt.Errorf("--tolerance must be at least 0, got %v", c.Tolerance))
+	}
+	if c.Network == "" && (c.ByName || c.SkipMismatch) {
+		errs = append(errs, errors.New("--by-name and --skip-mismatch are for a file of weights with --network"))
+	}
+	return mistakes(errs...)
+}
+
+// conversion is the command's result.
+type conversion struct {
+	In       string         `json:"in"`
+	InKind   string         `json:"in_kind"`
+	Out      string         `json:"out"`
+	OutKind  string         `json:"out_kind"`
+	Files    []string       `json:"files"`
+	Bytes    int64          `json:"bytes"`
+	Lost     []string       `json:"not_in_the_new_file"`
+	Verified []verification `json:"verified"`
+	// NetworkRead reports that a file of a network alone was read as the same network.
+	NetworkRead bool `json:"network_read,omitempty"`
+
+	titles [2]string // of the kinds
+}
+
+// verification is a comparison of the new file with the model.
+type verification struct {
+	With    string             `json:"with"` // lince, or the library
+	On      string             `json:"on"`
+	Outputs []outputDifference `json:"outputs"`
+}
+
+// Run implements the command.
+func (c *convertCommand) Run(e *env) error {
+	t, err := c.target()
+	if err != nil {
+		return err
+	}
+	if err := c.checkOut(); err != nil {
+		return err
+	}
+	in, err := lince.FileKindOf(c.In)
+	if err != nil {
+		return err
+	}
+	r := &conversion{In: c.In, InKind: in.Name, Out: string(c.Out), OutKind: t.kind, titles: [2]string{in.Title, t.title()}}
+	m, err := c.open(e, in)
+	if err != nil {
+		return err
+	}
+	r.Lost = t.lost(m)
+	for _, err := range m.Unknown() {
+		e.warn(fmt.Sprintf("%s: not supported by lince, and kept only where the new file has the same form: %v", c.In, err))
+	}
+	if err := e.startSaving(); err != nil {
+		return err
+	}
+	if err := c.write(e, t, m, r); err != nil {
+		return err
+	}
+	return e.result(r, escaped(r.print))
+}
+
+// target returns the kind of the new file.
+func (c *convertCommand) target() (*target, error) {
+	if c.To != "" {
+		return targetNamed(c.To), nil
+	}
+	if t := targetFor(string(c.Out)); t != nil {
+		return t, nil
+	}
+	return nil, usageError{fmt.Errorf("%s: its name does not tell the kind of file to write; want a name that ends in %s, or --to", c.Out, strings.Join(targetSuffixes(), ", "))}
+}
+
+// checkOut returns an error if the new file must not be written.
+func (c *convertCommand) checkOut() error {
+	info, err := os.Stat(string(c.Out))
+	if err != nil {
+		return nil // writing it says what is wrong
+	}
+	for _, name := range []string{c.In, c.Network} {
+		if old, err := os.Stat(name); err == nil && os.SameFile(info, old) {
+			return usageError{fmt.Errorf("%s and %s are the same file; write the new file to another one", name, c.Out)}
+		}
+	}
+	switch {
+	case !info.Mode().IsRegular():
+		return usageError{fmt.Errorf("%s already exists, and is not a regular file; use another name", c.Out)}
+	case !c.Overwrite:
+		return usageError{fmt.Errorf("%s already exists; use another name, or --overwrite", c.Out)}
+	}
+	return nil
+}
+
+// open opens the old file.
+func (c *convertCommand) open(e *env, in lince.FileKind) (*lince.Model, error) {
+	name := c.In
+	if c.Network != "" {
+		name = c.Network
+	}
+	m, err := openModel(name, lince.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if c.Network != "" {
+		report, err := m.LoadWeights(c.In, lince.WeightsOptions{ByName: c.ByName, SkipMismatch: c.SkipMismatch})
+		if err != nil {
+			return nil, err
+		}
+		if len(report.Loaded) == 0 {
+			return nil, fmt.Errorf("no weights of %s belong to a layer of %s", c.In, c.Network)
+		}
+		if len(report.Unused)+len(report.Skipped) > 0 {
+			e.warn(fmt.Sprintf("%s and the network %s do not match: %v", c.In, c.Network, report))
+		}
+	} else if in.Name == "json" {
+		e.warn(c.In + " has no weights; the new file gets initial weights")
+	}
+	if len(c.Classes) > 0 {
+		if n := classCount(m); n != len(c.Classes) {
+			return nil, usageError{fmt.Errorf("--classes has %s, but the model %s has %d classes", count(len(c.Classes), "name"), c.In, n)}
+		}
+		m.Classes = c.Classes
+	}
+	return m, nil
+}
+
+// write writes the new file in a temporary folder beside its place, verifies it there, and moves it. An ONNX model may have a
+// second file, whose name is in the first.
+func (c *convertCommand) write(e *env, t *target, m *lince.Model, r *conversion) error {
+	dir, base := filepath.Split(string(c.Out))
+	cannot := func(err error) error { return fmt.Errorf("cannot write %s: %w", c.Out, patherr.Bare(err)) }
+	temp, err := os.MkdirTemp(filepath.Clean(dir), ".lince-convert-")
+	if err != nil {
+		return cannot(err)
+	}
+	defer func() { _ = os.RemoveAll(temp) }() // what is left of it is not needed
+	file := filepath.Join(temp, base)
+	if !t.named(base) {
+		file += t.suffix()
+	}
+	if err := t.write(c, m, file); err != nil {
+		return placed{err, file, string(c.Out)}
+	}
+	if err := c.verify(e, t, m, file, r); err != nil {
+		return placed{err, file, string(c.Out)}
+	}
+	if err := e.ctx.Err(); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(temp)
+	if err != nil {
+		return cannot(err)
+	}
+	// The file itself comes last, so that it never refers to one that is not there.
+	slices.SortStableFunc(entries, func(a, b os.DirEntry) int { return strings.Compare(b.Name(), a.Name()) })
+	for _, f := range entries {
+		to := filepath.Join(dir, f.Name())
+		if f.Name() == filepath.Base(file) {
+			to = string(c.Out)
+		}
+		if info, err := f.Info(); err == nil {
+			r.Bytes += info.Size()
+		}
+		if err := os.Rename(filepath.Join(temp, f.Name()), to); err != nil {
+			return cannot(err)
+		}
+		r.Files = append(r.Files, to)
+	}
+	slices.Reverse(r.Files)
+	return nil
+}
+
+// placed is an error about a file that is not in its place yet. It names the place.
+type placed struct {
+	error
+	temporary, place string
+}
+
+func (p placed) Error() string { return strings.ReplaceAll(p.error.Error(), p.temporary, p.place) }
+func (p placed) Unwrap() error { return p.error }
+
+// print writes the result for people.
+func (r *conversion) print(w io.Writer) error {
+	fmt.Fprintf(w, "%s (%s) -> %s (%s, %v)\n", r.In, r.titles[0], r.Out, r.titles[1], byteSize(r.Bytes))
+	for _, f := range r.Files[1:] {
+		fmt.Fprintf(w, "with %s, which must stay beside it\n", f)
+	}
+	for _, v := range r.Verified {
+		most, _ := largest(v.Outputs)
+		fmt.Fprintf(w, "Predictions of %s on %s: largest difference %.3g\n", v.With, v.On, most)
+	}
+	switch {
+	case r.NetworkRead:
+		fmt.Fprintln(w, "The new file is read as the same network.")
+	case len(r.Verified) == 0:
+		fmt.Fprintln(w, "Not verified.")
+	}
+	if len(r.Lost) > 0 {
+		fmt.Fprintf(w, "Not in the new file: %s\n", strings.Join(r.Lost, ", "))
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package onnxgraph
+
+import (
+	"bytes"
+	"errors"
+	"path"
+	"testing"
+
+	"github.com/lince-ml/lince/format/onnx"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// FuzzNodes reads damaged models: those of the tests in testdata/nodes.tar.gz, with changes. Read must return, without a panic.
+func FuzzNodes(f *testing.F) {
+	for name, file := range someNodes(f) {
+		if path.Base(name) == "model.onnx" {
+			f.Add(file.Data, int64(2))
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte, value int64) {
+		m, err := onnx.Read(bytes.NewReader(b), int64(len(b)), nil)
+		if err != nil {
+			return
+		}
+		o := ReadOptions{Values: map[string]*tensor.Tensor{}}
+		for range 3 {
+			_, err = Read(m, o)
+			var needs *NeedsValue
+			if !errors.As(err, &needs) {
+				return
+			}
+			for _, name := range needs.Inputs {
+				o.Values[name] = filled(m, name, value)
+			}
+		}
+	})
+}
+
+// filled returns a value for an input of a model: all elements are equal.
+func filled(m *onnx.Model, name string, x int64) *tensor.Tensor {
+	for _, in := range m.Graph.Input {
+		if in.GetName() != name {
+			continue
+		}
+		r := &reader{symbols: map[string]*symbol{}}
+		d, dims, err := (&scope{reader: r}).inputType(in)
+		n, shape := 1.0, tensor.Shape{}
+		for _, k := range dims {
+			size := max(k.dim(), 0)
+			shape = append(shape, size)
+			n *= float64(size)
+		}
+		if err != nil || n > 1<<12 {
+			break
+		}
+		values := make([]float64, int(n))
+		for i := range values {
+			values[i] = float64(x)
+		}
+		return fromFloats(values, d, shape)
+	}
+	return nil
+}
