@@ -9,7 +9,7 @@ import (
 
 // ExportOptions configures Model.Export. The zero value chooses the format by the name's suffix.
 type ExportOptions struct {
-	// Format is "onnx" or "tflite". The default is the suffix of the path.
+	// Format is "onnx", or "tflite", which Keras calls "litert". The default is the suffix of the path.
 	Format string
 	// Opset is the version of ONNX's operators, 17 or 21 (opset_version). The default is 17, which every runtime
 	// since 2022 supports. With 21, GELU and Mish are single operators. Only ONNX files have it, as well as ChannelsFirst and
@@ -45,6 +45,9 @@ type ExportOptions struct {
 func (m *Model) Export(path string, o ExportOptions) error {
 	if o.Format == "" {
 		o.Format = strings.TrimPrefix(strings.ToLower(filepath.Ext(path)), ".")
+	}
+	if o.Format == "litert" {
+		o.Format = "tflite"
 	}
 	if m.predict.graph == nil {
 		return errors.New("exporting: the model has no layers; use Sequential, Functional or Open to make one")

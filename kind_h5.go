@@ -71,6 +71,9 @@ func legacyNotes(f *keras.Legacy, inFile []legacyVariable) (notes []string) {
 
 // saveH5 writes the file of a whole model in the form of Keras 3's .h5 files.
 func saveH5(w io.Writer, m *Model, f *keras.File) error {
+	if l := m.graphLayer(); l != nil {
+		return fmt.Errorf("the layer %s is a graph of ops, such as an ONNX model, and .h5 files hold Keras layers only; use .keras, or export the model as ONNX", l.name)
+	}
 	l := &keras.Legacy{Config: f.Config, Extra: f.Extra, Layers: m.legacyGroups()}
 	if e, ok := f.Weights.Find(optimizerPath); ok {
 		for i, name := range m.legacyStateNames(e) {
@@ -78,6 +81,21 @@ func saveH5(w io.Writer, m *Model, f *keras.File) error {
 		}
 	}
 	return keras.WriteLegacy(w, l)
+}
+
+// graphLayer returns a layer of the model, or of a model in it, that is a whole graph. It returns nil if there is none.
+func (m *Model) graphLayer() *layerInstance {
+	for _, l := range m.layers {
+		if isGraph(l) {
+			return l
+		}
+		if inner := l.Model(); inner != nil {
+			if g := inner.graphLayer(); g != nil {
+				return g
+			}
+		}
+	}
+	return nil
 }
 
 // writeLegacyWeights writes the weights only.

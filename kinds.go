@@ -415,7 +415,7 @@ func sniff(f source) (*kind, error) {
 	}
 	begins := head[:min(len(head), 16)]
 	if len(begins) == 0 {
-		return nil, errors.New("is empty")
+		return nil, errors.New("is empty: it has 0 bytes; copy or download it again")
 	}
 	return nil, fmt.Errorf("is no model file that lince knows: it begins with %q; want %s", begins, strings.Join(readable(), ", "))
 }

@@ -26,7 +26,7 @@ import (
 //
 // As with files of Keras, there are restrictions on .h5 files. Keras does not restore the optimizer's state from them. It
 // does not open them if there are operations between the layers, such as x / 255, and it needs custom_objects for the layers
-// of keras.applications.
+// of keras.applications. A model from ONNX or TensorFlow Lite cannot be saved as .h5.
 //
 // Save returns an error if the model was opened from a file with settings of layers that lince does not support,
 // because the new file would lose them.

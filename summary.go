@@ -132,7 +132,7 @@ func (m *Model) rows() []summary.Row {
 type OpInfo struct {
 	Layer     string         // the path of the layer that added it, or the name of an input
 	Op        string         // its name, such as "Conv2D"
-	Shapes    []tensor.Shape // of its results
+	Shapes    []tensor.Shape // of its results, without those after the first that nothing uses
 	Params    int            // of the variables that it is the first to use
 	Trainable bool           // one of these variables is trained
 }
@@ -145,6 +145,15 @@ func (m *Model) Ops() []OpInfo {
 	alone := ""
 	if hidden := m.layers[len(m.layers)-1]; isGraph(hidden) && m.only(hidden) { // its name says nothing
 		alone = hidden.name + "/"
+	}
+	used := map[*graph.Value]bool{}
+	for _, n := range m.predict.graph.Nodes {
+		for _, x := range n.In {
+			used[x] = true
+		}
+	}
+	for _, out := range m.predict.graph.Outputs {
+		used[out.Value] = true
 	}
 	met := map[string]bool{}
 	var list []OpInfo
@@ -165,8 +174,10 @@ func (m *Model) Ops() []OpInfo {
 			o.Params += x.Shape.Elements()
 			o.Trainable = o.Trainable || m.base.Lookup(v.Path).Trainable()
 		}
-		for _, v := range n.Out {
-			o.Shapes = append(o.Shapes, v.Shape.Clone())
+		for i, v := range n.Out {
+			if i == 0 || used[v] { // the argmax of a pool is for its gradient
+				o.Shapes = append(o.Shapes, v.Shape.Clone())
+			}
 		}
 		list = append(list, o)
 	}

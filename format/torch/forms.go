@@ -16,13 +16,13 @@ import (
 )
 
 // saveIt says how to save a state dict.
-const saveIt = `save its state dict in Python: torch.save(model.state_dict(), "weights.pth")`
+const saveIt = `save its state dict with Python: torch.save(model.state_dict(), "weights.pth")`
 
 // explain adds to an error of the pickle what the user can do.
 func explain(err error) error {
 	var r *pickle.RefusedError
 	if errors.As(err, &r) {
-		return fmt.Errorf("the file has an object of the class %.100s.%.100s, and only tensors, dicts, lists, text and numbers are read, because a pickle of other classes can run code; load the file in Python and %s", r.Module, r.Name, saveIt)
+		return fmt.Errorf("the file has an object of the class %.100s.%.100s, and only tensors, dicts, lists, text and numbers are read, because a pickle of other classes can run code; load the file with torch.load(FILE, weights_only=False) if you trust it, and %s", r.Module, r.Name, saveIt)
 	}
 	return fmt.Errorf("the pickle of its objects %w", err)
 }
@@ -71,7 +71,7 @@ func (d *decoder) zip() (any, error) {
 	}
 	for name := range members {
 		if strings.HasSuffix(name, "/constants.pkl") || strings.Contains(name, "/code/") {
-			return nil, fmt.Errorf(`the file is a TorchScript archive, which holds code; in Python, run model = torch.jit.load(FILE), and %s`, saveIt)
+			return nil, fmt.Errorf(`the file is a TorchScript archive, which holds code; load it with model = torch.jit.load(FILE), and %s`, saveIt)
 		}
 	}
 	if !found {

@@ -10,8 +10,10 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/internal/inference"
 	"github.com/lince-ml/lince/internal/patherr"
 	"github.com/lince-ml/lince/internal/suggest"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // convertCommand writes a model as a file of another kind.
@@ -20,6 +22,7 @@ type convertCommand struct {
 	Out path   `arg:"" predictor:"file" help:"The file to write. The end of its name is its kind (default), or --to."`
 	To  string `group:"model" placeholder:"KIND" predictor:"target" help:"Kind of the new file: ${targets}."`
 
+	InputShape    []string `group:"model" sep:"none" placeholder:"NAME=SIZES" help:"Shape of an input of an ONNX model that leaves sizes open, without the batch, and in the order of the file, such as x=3x48x192, or 3x48x192 for the only input."`
 	Network       string   `group:"model" placeholder:"FILE" predictor:"model" help:"The network for a file of weights: a model file or the JSON of model.to_json()."`
 	ByName        bool     `group:"model" help:"Match the weights of a file of weights with layers by name."`
 	SkipMismatch  bool     `group:"model" help:"Skip layers whose weights in a file of weights have other shapes."`
@@ -45,6 +48,7 @@ Examples:
   lince convert runs/train-1/best.keras best.onnx
   lince convert old.h5 new.keras --data photos/
   lince convert best.keras best.onnx --against onnxruntime
+  lince convert text.onnx text.keras --input-shape x=3x48x192
   lince convert weights.safetensors model.keras --network model.json`
 }
 
@@ -108,6 +112,9 @@ func (c *convertCommand) Run(e *env) error {
 		return err
 	}
 	r.Lost = t.lost(m)
+	if hasGraph(m) && slices.Contains([]string{"keras", "safetensors", "json"}, t.kind) {
+		e.warn(fmt.Sprintf("the model %s is a graph without Keras layers, so only lince opens %s; other programs open the .onnx file that lince convert writes", c.In, c.Out))
+	}
 	for _, err := range m.Unknown() {
 		e.warn(fmt.Sprintf("%s: not supported by lince, and kept only where the new file has the same form: %v", c.In, err))
 	}
@@ -157,7 +164,11 @@ func (c *convertCommand) open(e *env, in lince.FileKind) (*lince.Model, error) {
 	if c.Network != "" {
 		name = c.Network
 	}
-	m, err := openModel(name, lince.Options{})
+	shapes, err := c.inputShapes(in)
+	if err != nil {
+		return nil, err
+	}
+	m, err := openModel(name, lince.Options{InputShapes: shapes})
 	if err != nil {
 		return nil, err
 	}
@@ -183,6 +194,31 @@ func (c *convertCommand) open(e *env, in lince.FileKind) (*lince.Model, error) {
 		m.Classes = c.Classes
 	}
 	return m, nil
+}
+
+// inputShapes returns the shapes that --input-shape gives the inputs of the old file.
+func (c *convertCommand) inputShapes(in lince.FileKind) (map[string]tensor.Shape, error) {
+	if len(c.InputShape) == 0 {
+		return nil, nil
+	}
+	if in.Name != "onnx" {
+		return nil, usageError{fmt.Errorf("--input-shape is for ONNX models; %s is %s", c.In, in.Title)}
+	}
+	n, _, err := openNetwork(c.In, 0)
+	if err != nil {
+		return nil, err
+	}
+	shapes, err := shapesFor(n, "--input-shape", c.InputShape)
+	if err != nil {
+		return nil, err
+	}
+	for name, s := range shapes {
+		if !slices.Contains(inference.Names(n.Inputs()), name) {
+			return nil, usageError{fmt.Errorf("--input-shape: the model has no input %s; want %s", name, strings.Join(inference.Names(n.Inputs()), ", "))}
+		}
+		shapes[name] = append(tensor.Shape{tensor.Unknown}, s...)
+	}
+	return shapes, nil
 }
 
 // write writes the new file in a temporary folder beside its place, verifies it there, and moves it. An ONNX model may have a

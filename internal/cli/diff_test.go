@@ -132,6 +132,11 @@ func TestSummaryKinds(t *testing.T) {
 	}
 	ops := succeed(t, "summary", "m.keras", "--ops").stdout
 	contains(t, "ops", ops, "image (Input)", "conv2d (Conv2D)", "conv2d (ReLU)", "54", "Total params: 56")
+	pool, err := lince.Sequential(layer.Input{Shape: []int{6, 6, 3}}, layer.MaxPool2D{}, layer.GlobalAveragePool2D{})
+	saved(t, "pool.keras", pool, err)
+	if got := succeed(t, "summary", "pool.keras", "--ops").stdout; strings.Contains(got, "[(") { // the argmax is not shown
+		t.Errorf("the ops of a pool are\n%s", got)
+	}
 	contains(t, "ops of ONNX", succeed(t, "summary", "m.onnx").stdout, "image (Input)", "(Conv2D)", "54", "Total params: 56")
 	type result struct {
 		Kind    string

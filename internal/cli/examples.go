@@ -36,7 +36,7 @@ func (f exampleFlags) examples(e *env, m *lince.Model) (in map[string]*tensor.Te
 		return f.images(e, m)
 	}
 	n := inference.Of(m)
-	shapes, err := shapesFor(n, f.Shape)
+	shapes, err := shapesFor(n, "--shape", f.Shape)
 	if err != nil {
 		return nil, "", err
 	}

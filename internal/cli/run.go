@@ -234,7 +234,7 @@ func (c *runCommand) inputs(n inference.Network) (map[string]*tensor.Tensor, err
 		}
 		return in, nil
 	}
-	shapes, err := shapesFor(n, c.Shape)
+	shapes, err := shapesFor(n, "--shape", c.Shape)
 	if err != nil {
 		return nil, err
 	}
@@ -245,8 +245,8 @@ func (c *runCommand) inputs(n inference.Network) (map[string]*tensor.Tensor, err
 	return in, nil
 }
 
-// shapesFor parses the values of --shape.
-func shapesFor(n inference.Network, specs []string) (map[string]tensor.Shape, error) {
+// shapesFor parses the values of --shape or another flag for shapes of inputs.
+func shapesFor(n inference.Network, flag string, specs []string) (map[string]tensor.Shape, error) {
 	shapes := map[string]tensor.Shape{}
 	var errs []error
 	for _, spec := range specs {
@@ -256,12 +256,12 @@ func shapesFor(n inference.Network, specs []string) (map[string]tensor.Shape, er
 		} else if in := n.Inputs(); len(in) == 1 {
 			name = in[0].Name
 		} else {
-			errs = append(errs, fmt.Errorf("--shape %s: the model has the inputs %s; write NAME=%s", spec, strings.Join(inference.Names(in), ", "), spec))
+			errs = append(errs, fmt.Errorf("%s %s: the model has the inputs %s; write NAME=%s", flag, spec, strings.Join(inference.Names(in), ", "), spec))
 			continue
 		}
 		shape, err := inference.ParseShape(text)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("--shape %s: %w", spec, err))
+			errs = append(errs, fmt.Errorf("%s %s: %w", flag, spec, err))
 		}
 		shapes[name] = shape
 	}

@@ -23,7 +23,7 @@ var targets = []*target{
 	{kind: "keras", write: save, network: true, weights: true, compiled: true, state: true, extra: true},
 	{kind: "h5", write: save, network: true, weights: true, compiled: true, state: true, extra: true},
 	{kind: "onnx", write: export, network: true, weights: true, extra: true},
-	{kind: "tflite", write: export, network: true, weights: true},
+	{kind: "tflite", write: export, network: true, weights: true, extra: true},
 	{kind: "weights.h5", write: saveWeights, weights: true, state: true},
 	{kind: "legacy-weights", write: saveWeights, weights: true},
 	{kind: "safetensors", write: save, network: true, weights: true, compiled: true, extra: true},

@@ -26,7 +26,10 @@ MODULES = [
 OLD = {
     "keras.Model": ["fit_generator", "evaluate_generator", "predict_generator", "predict_classes", "predict_proba"],
     "keras.utils": ["multi_gpu_model", "np_utils", "OrderedEnqueuer", "GeneratorEnqueuer", "HDF5Matrix", "CustomObjectScope", "text_dataset_from_directory"],
-    "keras.layers": ["CuDNNGRU", "CuDNNLSTM", "DenseFeatures", "LocallyConnected1D", "LocallyConnected2D", "MaxoutDense", "Merge", "ThresholdedReLU"],
+    "keras.layers": [
+        "CuDNNGRU", "CuDNNLSTM", "DenseFeatures", "LocallyConnected1D", "LocallyConnected2D", "MaxoutDense", "Merge", "SlicingOpLambda", "TFOpLambda",
+        "ThresholdedReLU",
+    ],
     "keras.losses": ["Reduction", "cosine_proximity", "kullback_leibler_divergence", "logcosh"],
     "keras.metrics": ["cosine_proximity", "fbeta_score"],
     "keras.callbacks": ["BaseLogger", "experimental.BackupAndRestore", "experimental.LearningRateScheduler"],
@@ -37,6 +40,11 @@ INSTANCES = {
     "keras.Model": ["history", "input", "input_names", "name", "optimizer", "output", "output_names", "stop_training", "to_yaml"],
     "keras.layers.Layer": ["name", "kernel", "bias", "input_shape", "output_shape", "activation"],
     "keras.callbacks.History": ["epoch", "history", "params"],
+}
+# Keyword arguments that are not in the signature.
+KEYWORDS = {
+    "keras.Model.export": ["opset_version"],
+    "keras.Model.load_weights": ["by_name"],
 }
 # Other libraries, as image scripts use them. The names are checked if the library is installed.
 OTHERS = {
@@ -135,7 +143,7 @@ def main():
     out["keras.Model"] = sorted(set(methods(keras.Model)) - set(layer))
     out["keras.Sequential"] = sorted(set(methods(keras.Sequential)) - set(methods(keras.Model)))
     out["keras.layers.Layer"] = [n for n in layer if not n.startswith(("stateless_", "symbolic_"))]
-    for name in ["compile", "fit", "evaluate", "predict", "summary", "save", "load_weights", "train_on_batch", "get_layer"]:
+    for name in ["compile", "fit", "evaluate", "predict", "summary", "save", "save_weights", "load_weights", "export", "train_on_batch", "get_layer"]:
         out["keras.Model." + name] = arguments(getattr(keras.Model, name))
     out["keras.models.load_model"] = arguments(keras.models.load_model)
     generator = legacy.ImageDataGenerator
@@ -166,6 +174,8 @@ def main():
     for extra in (OLD, INSTANCES):
         for m, names in extra.items():
             out[m] = sorted({*out.get(m, []), *names})
+    for m, names in KEYWORDS.items():
+        out[m] += names
     out = {m: list(dict.fromkeys(names)) for m, names in out.items()}
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(out, indent=1) + "\n")

@@ -2,7 +2,7 @@ package graphtest_test
 
 const (
 	noTuner      = "not there: train with each setting in a loop in Go and compare lince.Model.Evaluate"
-	noFormat     = "not there: open the .keras file in Keras and export it there"
+	noFormat     = "not there: save the model as .keras, open it in Keras and export it there"
 	noCurve      = "not there: metric.AUC has the area under the curve; lince.Model.Predict gives the probabilities for the curve"
 	noFolds      = "not there: choose the rows in Go and use data.Table.Take"
 	noLabels     = "not needed: data.Images numbers the class names; see data.Flow.Classes. One-hot targets of an array: data.ToCategorical"
@@ -60,7 +60,7 @@ var libraryNames = []nameSection{
 	}},
 	{module: "tensorflow.lite", rows: map[string]string{
 		"Interpreter":     "lince.Model.Predict, of a model that lince.Open read",
-		"TFLiteConverter": noFormat,
+		"TFLiteConverter": "lince.Model.Export with a file that ends in .tflite: float32, without quantization",
 	}},
 	{module: "tensorflow.math", rows: map[string]string{
 		"confusion_matrix": "report.Classify: report.Classification.Confusion",
@@ -78,7 +78,7 @@ var libraryNames = []nameSection{
 		"uniform":  streams,
 	}},
 	{module: "tensorflow.saved_model", rows: map[string]string{
-		"load": "not there: save the model as .keras and use lince.Open",
+		"load": "not there: the error of lince.Open has the lines of Python that convert the folder to .keras or ONNX",
 		"save": noFormat,
 	}},
 	{module: "tensorflow.summary", rows: map[string]string{
@@ -95,7 +95,7 @@ var libraryNames = []nameSection{
 		"load": noDownload,
 	}},
 	{module: "tensorflow_hub", rows: map[string]string{
-		"KerasLayer": "not there: it runs a SavedModel of TensorFlow. Use a model of keras.applications, saved as .keras, with lince.Open",
+		"KerasLayer": "not there: it runs a SavedModel of TensorFlow. Convert it to ONNX with tf2onnx and use lince.Open, or use a model of keras.applications, saved as .keras",
 	}},
 	{module: "tensorflowjs", rows: map[string]string{
 		"converters.save_keras_model": noFormat,

@@ -17,13 +17,13 @@ var modelNames = []nameSection{
 		"Model":             "lince.Model, made by lince.Functional",
 		"Sequential":        "lince.Sequential",
 		"clone_model":       "lince.Model.ToJSON, then lince.FromJSON",
-		"load_model":        "lince.Open, lince.Read",
+		"load_model":        "lince.Open, lince.Read; for other options, lince.Options.Open",
 		"model_from_config": "lince.FromJSON",
-		"model_from_json":   "lince.FromJSON",
-		"model_from_yaml":   "not there: Keras 3 removed it; use lince.FromJSON",
+		"model_from_json":   "lince.FromJSON, which reads the JSON of Keras 1, 2 and 3",
+		"model_from_yaml":   "not there: Keras 3 removed it; save the network with to_json in a Keras before 2.6, and use lince.FromJSON",
 		"save_model":        "lince.Model.Save",
 	}},
-	{module: "keras.models.load_model", note: "lince opens files that end in .keras. It does not open .h5 files of whole models and SavedModel folders: open these in Keras and save them as .keras.", rows: map[string]string{
+	{module: "keras.models.load_model", note: "lince opens the .keras, .h5 and .json files of Keras 1 to 3, ONNX and TensorFlow Lite models: see [model-files.md](model-files.md). It does not open SavedModel folders; the error has the lines of Python that convert the folder. Functions of TensorFlow between the layers of a Keras 2 model (the classes TFOpLambda and SlicingOpLambda in the file) become ops, unless lince lacks the function; then the error names it.", rows: map[string]string{
 		"filepath":       "the argument of lince.Open",
 		"custom_objects": "lince.Options.Layers, Losses, Metrics, Optimizers, Schedules, Regularizers and Constraints",
 		"compile":        "lince.Options.NoCompile (inverted)",
@@ -42,7 +42,7 @@ var modelNames = []nameSection{
 
 		"evaluate":           "lince.Model.Evaluate",
 		"evaluate_generator": "lince.Model.Evaluate",
-		"export":             "not there: lince writes only .keras files; open the file in Keras and export the model there",
+		"export":             "lince.Model.Export",
 		"fit":                "lince.Model.Fit",
 		"fit_generator":      "lince.Model.Fit",
 		"get_compile_config": "lince.Model.Compiled",
@@ -151,13 +151,26 @@ var modelNames = []nameSection{
 		"layer_range":    "lince.SummaryOptions.LayerRange",
 	}},
 	{module: "keras.Model.save", rows: map[string]string{
-		"filepath":  "the argument of lince.Model.Save; it must end in .keras",
+		"filepath":  "the argument of lince.Model.Save; it must end in .keras, .h5, .hdf5 or .safetensors",
 		"overwrite": "not needed: lince.Model.Save replaces an existing file when the new one is complete",
 		"zipped":    "not there: a .keras file is always a zip archive",
 	}},
 	{module: "keras.Model.load_weights", rows: map[string]string{
-		"filepath":      "the argument of lince.Model.LoadWeights; it must end in .weights.h5",
-		"skip_mismatch": "not there: all layers must match. Set the weights of one layer with lince.Layer.SetWeights",
+		"filepath":      "the argument of lince.Model.LoadWeights; the first bytes of the file decide its kind: .weights.h5, .weights.json, weights-only .h5, .keras, .h5, .safetensors, .pth",
+		"skip_mismatch": "lince.WeightsOptions.SkipMismatch",
+		"by_name":       "lince.WeightsOptions.ByName",
+	}},
+	{module: "keras.Model.save_weights", rows: map[string]string{
+		"filepath":       "the argument of lince.Model.SaveWeights; it must end in .weights.h5, .h5, .hdf5 (the layout of Keras 2) or .safetensors",
+		"overwrite":      "not needed: lince.Model.SaveWeights replaces an existing file when the new one is complete",
+		"max_shard_size": "not there: the weights are in one file; lince.Model.LoadWeights reads sharded files",
+	}},
+	{module: "keras.Model.export", rows: map[string]string{
+		"filepath":        "the argument of lince.Model.Export",
+		"format":          `lince.ExportOptions.Format: "onnx", "litert" or "tflite"; the default is the suffix of the file. There is no SavedModel and no OpenVINO`,
+		"verbose":         "not needed: lince.Model.Export prints nothing",
+		"input_signature": "not there: the inputs are those of the model, with a free batch size",
+		"opset_version":   "lince.ExportOptions.Opset: 17 (default) or 21",
 	}},
 	{module: "keras.Model.train_on_batch", rows: map[string]string{
 		"x":             "data.Batch.X, several inputs: data.Batch.Inputs",

@@ -4,7 +4,6 @@ const (
 	noRegistry   = "not needed: the maps of lince.Options, such as lince.Options.Layers, name the custom classes of a file"
 	noFlash      = "not needed: the attention layers have one implementation"
 	noLogging    = "lince.FitOptions.Verbose"
-	noNewFormat  = "not there: lince writes only .keras and .weights.h5 files"
 	noGlobal     = "not there: there are no global settings; set the field of the layer or the options"
 	noImperative = "not there: values of a graph have no numbers yet; run the graph with lince.Model.Call or lince.Function.Run"
 	noPhase      = "not needed: lince.Model.Fit trains and lince.Model.Predict predicts; see also lince.FunctionOptions.Training"

@@ -44,7 +44,7 @@ func (s *scope) readInput(in *onnxpb.ValueInfoProto) (*value, error) {
 	}
 	given, ok := s.o.Shapes[name]
 	if dims == nil && !ok {
-		return nil, fmt.Errorf("the file does not say how many dimensions it has; give its shape when the model is opened")
+		return nil, fmt.Errorf("the file does not say how many dimensions it has; give its shape with Options.InputShapes, or on the command line with lince convert --input-shape")
 	}
 	if ok {
 		if dims, err = withShape(dims, given); err != nil {

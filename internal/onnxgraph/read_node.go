@@ -285,7 +285,7 @@ func (n *node) wantRank(i int, ranks ...int) *value {
 func (n *node) known(x *value, axis int) int {
 	d := x.dims[axis]
 	if d.s != nil {
-		n.fail("dimension %d of %q (shape %v) must be known; give the shapes of the model's inputs when it is opened", axis, x.name, x.shape())
+		n.fail("dimension %d of %q (shape %v) must be known; give the shapes of the model's inputs with Options.InputShapes, or on the command line with lince convert --input-shape", axis, x.name, x.shape())
 	}
 	return toInt(d.k)
 }
