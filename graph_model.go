@@ -28,6 +28,11 @@ func FromGraph(g *graph.Graph, variables *graph.Store) (*Model, error) {
 // The model can be compiled, trained, evaluated and nested in other models. Summary shows it as one layer. Save writes a
 // .keras file that lince opens. Keras cannot open it, because its layer is not one of Keras.
 func (o Options) FromGraph(g *graph.Graph, variables *graph.Store) (*Model, error) {
+	return o.fromGraph(g, variables, (*graph.Store).Set)
+}
+
+// fromGraph is FromGraph. set gives a variable of the model its value: Store.Set, or Store.Take if nothing else uses variables.
+func (o Options) fromGraph(g *graph.Graph, variables *graph.Store, set func(*graph.Store, *graph.Variable, *tensor.Tensor) error) (*Model, error) {
 	if g == nil || variables == nil {
 		return nil, errors.New("making a model of a graph: the graph or its variables are nil")
 	}
@@ -60,7 +65,7 @@ func (o Options) FromGraph(g *graph.Graph, variables *graph.Store) (*Model, erro
 	}
 	for _, v := range whole.variables {
 		from := variables.Lookup(v.Path[len(whole.name)+1:])
-		if err := m.store.Set(v, from.Value()); err != nil {
+		if err := set(m.store, v, from.Value()); err != nil {
 			return nil, fmt.Errorf("making a model of a graph: %w", err)
 		}
 	}

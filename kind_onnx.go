@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/lince-ml/lince/format/onnx"
+	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/beside"
 	"github.com/lince-ml/lince/internal/onnxgraph"
 )
@@ -26,7 +27,7 @@ func openONNX(o Options, f source) (*Model, error) {
 	if name := file.Graph.GetName(); o.Name == "" && name != "" && checkName(name) == nil {
 		o.Name = name
 	}
-	m, err := o.FromGraph(r.Graph, r.Store)
+	m, err := o.fromGraph(r.Graph, r.Store, (*graph.Store).Take)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/format/tflite"
+	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/atomicfile"
 	"github.com/lince-ml/lince/internal/tflitegraph"
 	"github.com/lince-ml/lince/tensor"
@@ -23,7 +24,7 @@ func openTFLite(o Options, f source) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := o.FromGraph(r.Graph, r.Store)
+	m, err := o.fromGraph(r.Graph, r.Store, (*graph.Store).Take)
 	if err != nil {
 		return nil, err
 	}

@@ -166,6 +166,16 @@ func (s *Store) Set(v *Variable, t *tensor.Tensor) error {
 	return nil
 }
 
+// Take sets the variable's value to t without a copy. The caller must not use t afterwards.
+func (s *Store) Take(v *Variable, t *tensor.Tensor) error {
+	if t.DType() != v.DType || !t.Shape().Equal(v.Shape) {
+		return fmt.Errorf("variable %s: got %v, want %v", v.Path, t, v.Type)
+	}
+	v.cell.value = t
+	s.Changed(v)
+	return nil
+}
+
 // Changed records that the values of vars (default: all variables) were changed in place, so that
 // prepared values that depend on them are recomputed.
 func (s *Store) Changed(vars ...*Variable) {

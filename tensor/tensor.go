@@ -89,6 +89,11 @@ func View[T Element](b []byte) []T {
 	return unsafe.Slice((*T)(p), len(b)/int(unsafe.Sizeof(z)))
 }
 
+// Misaligned returns how many bytes after a multiple of n the memory of b begins.
+func Misaligned(b []byte, n int) int {
+	return int(uintptr(unsafe.Pointer(unsafe.SliceData(b))) % uintptr(n))
+}
+
 // Reshape returns a tensor with another shape and the same memory. It panics if the new shape has another number of elements.
 func (t *Tensor) Reshape(shape ...int) *Tensor { return Wrap(t.dtype, shape, t.data) }
 

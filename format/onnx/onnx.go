@@ -15,6 +15,7 @@ import (
 
 	"github.com/lince-ml/lince/format/onnx/onnxpb"
 	"github.com/lince-ml/lince/internal/bounded"
+	"github.com/lince-ml/lince/tensor"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -26,12 +27,13 @@ type Model struct {
 	*onnxpb.ModelProto
 
 	external External
-	files    map[string]externalFile
+	files    map[string]*externalFile
 }
 
 type externalFile struct {
 	r    io.ReaderAt
 	size int64
+	left int64 // how many bytes may still be read: any number of tensors may have the same bytes
 }
 
 // maxDepth limits how deeply messages nest: graphs in attributes of nodes, mostly.
@@ -50,7 +52,7 @@ func Read(r io.ReaderAt, size int64, external External) (*Model, error) {
 		}
 		return nil, err
 	}
-	m := &Model{ModelProto: &onnxpb.ModelProto{}, external: external, files: map[string]externalFile{}}
+	m := &Model{ModelProto: &onnxpb.ModelProto{}, external: external, files: map[string]*externalFile{}}
 	if err := unmarshal(file, m.ModelProto); err != nil {
 		return nil, fmt.Errorf("not an ONNX model, or damaged: %w", err)
 	}
@@ -110,13 +112,16 @@ func (m *Model) data(t *onnxpb.TensorProto, n int) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("external data: %w", err)
 		}
-		f = externalFile{r, size}
+		f = &externalFile{r, size, 16*min(size, 1<<50) + 64<<20}
 		m.files[name] = f
 	}
 	if offset < 0 || offset > f.size || int64(n) > f.size-offset {
 		return nil, fmt.Errorf("external data: %d bytes from %d are outside %q, which has %d bytes", n, offset, name, f.size)
 	}
-	b := make([]byte, n)
+	if f.left -= int64(n); f.left < 0 {
+		return nil, fmt.Errorf("external data: the tensors share the bytes of %q too often: they need more than 16 times its size", name)
+	}
+	b := tensor.Bytes(n)
 	if k, err := f.r.ReadAt(b, offset); k < n {
 		return nil, fmt.Errorf("external data: %q: %w", name, err)
 	}

@@ -157,7 +157,7 @@ func TestExternal(t *testing.T) {
 			t.Errorf("%s %q: got %v, want %q", c.key, c.value, err, c.want)
 		}
 	}
-	m.external, m.files = nil, map[string]externalFile{}
+	m.external, m.files = nil, map[string]*externalFile{}
 	if _, err := m.Tensor(initializer(m, "kernel")); err == nil || !strings.Contains(err.Error(), "open the model from its folder") {
 		t.Errorf("without a function: %v", err)
 	}

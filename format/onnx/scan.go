@@ -10,11 +10,12 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/lince-ml/lince/format/onnx/onnxpb"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // unmarshal decodes a message. The protobuf library would copy the data of all tensors and could need a hundred times the
 // size of a hostile file, so a scanner goes through the file first. It copies everything but the large data to a second,
-// small file, in which numbers stand for the data, and counts what decoding needs.
+// small file, in which numbers stand for the data, and counts what decoding needs. The message keeps file, and file changes.
 func unmarshal(file []byte, m proto.Message) error {
 	s := scanner{budget: int(bounded.InflateLimit(uint64(len(file))))}
 	d := m.ProtoReflect().Descriptor()
@@ -99,6 +100,14 @@ func (s *scanner) message(dst, b []byte, d protoreflect.MessageDescriptor, depth
 		case num == rawData && d.FullName() == tensorName && len(content) > 64:
 			dst = protowire.AppendTag(dst, rawNumber, protowire.VarintType)
 			dst = protowire.AppendVarint(dst, uint64(len(s.data)))
+			// The tag and the length before long data are at least three bytes, which are not needed anymore. The data move
+			// to them, so that View needs no copy.
+			if k := tensor.Misaligned(content, 4); k > 0 && len(content) >= 128 {
+				start := n + len(value) - len(content) // in field
+				moved := field[start-k : start-k+len(content)]
+				copy(moved, content)
+				content = moved
+			}
 			s.data = append(s.data, content)
 		default:
 			cost := len(content) + elementCost

@@ -56,6 +56,25 @@ func (m *Model) Tensor(t *onnxpb.TensorProto) (*tensor.Tensor, error) {
 	return v, nil
 }
 
+// View returns the values of a tensor of the model, as Tensor does. The result may share memory with the file: it must not be
+// changed, and it keeps the file in memory.
+func (m *Model) View(t *onnxpb.TensorProto) (*tensor.Tensor, error) {
+	e := elementTypes[onnxpb.TensorProto_DataType(t.GetDataType())]
+	if len(t.RawData) == 0 || !e.native() || tensor.Misaligned(t.RawData, e.size) != 0 || t.GetDataLocation() == onnxpb.TensorProto_EXTERNAL {
+		return m.Tensor(t)
+	}
+	shape, _, err := shapeOf(t, e, len(t.RawData))
+	if err != nil {
+		return nil, fmt.Errorf("tensor %q: %w", t.GetName(), err)
+	}
+	return tensor.Wrap(e.dtype, shape, t.RawData), nil
+}
+
+// native reports whether raw_data has the elements as a tensor has them in memory.
+func (e elementType) native() bool {
+	return e.size > 0 && e.size == e.dtype.Size() && e.dtype != tensor.Bool && e.name != "uint64" && (e.size == 1 || binary.NativeEndian.Uint16([]byte{1, 0}) == 1)
+}
+
 // Tensor returns the values of a tensor that belongs to no model.
 func Tensor(t *onnxpb.TensorProto) (*tensor.Tensor, error) { return (&Model{}).Tensor(t) }
 
@@ -64,33 +83,51 @@ func (m *Model) values(t *onnxpb.TensorProto) (*tensor.Tensor, error) {
 	if !ok {
 		return nil, fmt.Errorf("elements of type %s are not supported", onnxpb.TensorProto_DataType(t.GetDataType()))
 	}
+	raw := t.RawData
+	size := len(raw)
+	external := t.GetDataLocation() == onnxpb.TensorProto_EXTERNAL
+	if external || size == 0 {
+		size = -1
+	}
+	shape, n, err := shapeOf(t, e, size)
+	switch {
+	case err != nil:
+		return nil, err
+	case external:
+		if raw, err = m.data(t, n*e.size); err != nil {
+			return nil, err
+		}
+		if e.native() {
+			return tensor.Wrap(e.dtype, shape, raw), nil
+		}
+	case size < 0:
+		return typed(t, e, shape, n)
+	}
+	v := tensor.New(e.dtype, shape...)
+	return v, fromRaw(v, raw, onnxpb.TensorProto_DataType(t.GetDataType()), e)
+}
+
+// shapeOf returns the shape of a tensor and the number of its elements, which must have size bytes in raw_data, unless size is
+// negative.
+func shapeOf(t *onnxpb.TensorProto, e elementType, size int) (tensor.Shape, int, error) {
 	shape := make(tensor.Shape, len(t.Dims))
 	for i, d := range t.Dims {
 		if d < 0 || d > math.MaxInt {
-			return nil, fmt.Errorf("has the shape %v", t.Dims)
+			return nil, 0, fmt.Errorf("has the shape %v", t.Dims)
 		}
 		shape[i] = int(d)
 	}
 	n, err := shape.CheckedElements()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if n > math.MaxInt/8 {
-		return nil, fmt.Errorf("has the shape %v, which is too large", shape)
+		return nil, 0, fmt.Errorf("has the shape %v, which is too large", shape)
 	}
-	raw := t.RawData
-	if t.GetDataLocation() == onnxpb.TensorProto_EXTERNAL {
-		if raw, err = m.data(t, n*e.size); err != nil {
-			return nil, err
-		}
-	} else if len(raw) == 0 {
-		return typed(t, e, shape, n)
+	if size >= 0 && size != n*e.size {
+		return nil, 0, fmt.Errorf("has %d bytes, want %d for %s %v", size, n*e.size, e.name, shape)
 	}
-	if len(raw) != n*e.size {
-		return nil, fmt.Errorf("has %d bytes, want %d for %s %v", len(raw), n*e.size, e.name, shape)
-	}
-	v := tensor.New(e.dtype, shape...)
-	return v, fromRaw(v, raw, onnxpb.TensorProto_DataType(t.GetDataType()), e)
+	return shape, n, nil
 }
 
 // fromRaw sets v from little-endian elements.

@@ -93,7 +93,7 @@ func (n *node) attrTensor(name string) *tensor.Tensor {
 	if a.GetT() == nil {
 		n.fail("attribute %s has no tensor", name)
 	}
-	t, err := n.scope.tensor(a.GetT())
+	t, err := n.scope.tensor(a.GetT(), n.model.Tensor)
 	if err != nil {
 		n.fail("attribute %s: %w", name, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/lince-ml/lince/format/onnx/onnxpb"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/tensor"
@@ -90,18 +91,19 @@ func (n *node) wantSigned() {
 }
 
 // unsigned returns the name of a type that lince keeps as a wider signed type, if the file says that the value has it.
-func (s *scope) unsigned(name string) string {
-	for _, v := range append(s.model.Graph.Input, s.model.Graph.ValueInfo...) {
-		if v.GetName() == name {
-			return unsignedType(v.GetType().GetTensorType().GetElemType())
+func (r *reader) unsigned(name string) string {
+	if r.unsignedOf == nil {
+		r.unsignedOf = map[string]string{}
+		for _, t := range r.model.Graph.Initializer {
+			r.unsignedOf[t.GetName()] = unsignedType(t.GetDataType())
+		}
+		for _, list := range [][]*onnxpb.ValueInfoProto{r.model.Graph.ValueInfo, r.model.Graph.Input} {
+			for _, v := range list {
+				r.unsignedOf[v.GetName()] = unsignedType(v.GetType().GetTensorType().GetElemType())
+			}
 		}
 	}
-	for _, t := range s.model.Graph.Initializer {
-		if t.GetName() == name {
-			return unsignedType(t.GetDataType())
-		}
-	}
-	return ""
+	return r.unsignedOf[name]
 }
 
 func unsignedType(t int32) string {

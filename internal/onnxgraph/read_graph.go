@@ -31,16 +31,17 @@ type reader struct {
 	functions map[string]*onnxpb.FunctionProto
 	table     map[string]operator
 
-	b         *graph.Builder
-	store     *graph.Store
-	variables map[string]stored
-	symbols   map[string]*symbol // by the names of dimensions
-	free      *symbol            // the batch, where it replaces a size of 1 in the file; else nil
-	notes     []string
-	errs      []error
-	needs     []string // inputs whose values are needed
-	work      int      // elements that may still be computed while reading
-	nodes     int      // nodes that may still be read: functions may call functions
+	b          *graph.Builder
+	store      *graph.Store
+	variables  map[string]stored
+	symbols    map[string]*symbol // by the names of dimensions
+	free       *symbol            // the batch, where it replaces a size of 1 in the file; else nil
+	notes      []string
+	errs       []error
+	needs      []string          // inputs whose values are needed
+	unsignedOf map[string]string // see unsigned
+	work       int               // elements that may still be computed while reading
+	nodes      int               // nodes that may still be read: functions may call functions
 }
 
 func newReader(m *onnx.Model, o ReadOptions) (*reader, error) {
@@ -209,7 +210,14 @@ func (s *scope) missing(nodes []*onnxpb.NodeProto) error {
 		list = append(list, fmt.Sprintf("%s (%s, first in node %q)", key, times, u.first))
 	}
 	slices.Sort(list)
-	return fmt.Errorf("lince has no %s", strings.Join(list, ", "))
+	if more := len(list) - maxMistakes; more > 0 {
+		list = append(list[:maxMistakes], fmt.Sprintf("and %d more", more))
+	}
+	text := strings.Join(list, ", ")
+	if len(text) > 4*maxText {
+		text = strings.ToValidUTF8(text[:4*maxText], "") + " ..."
+	}
+	return errors.New("lince has no " + text)
 }
 
 // nameOf returns a node's name, or that of its first output.
@@ -251,7 +259,7 @@ func (r *reader) read() (*Result, error) {
 			out = append(out, graph.Output{Key: o.GetName(), Value: v})
 		}
 	}
-	err := errors.Join(append(r.errs, r.b.Err())...)
+	err := firstOf(append(r.errs, r.b.Err()))
 	if len(r.needs) > 0 {
 		slices.Sort(r.needs)
 		return nil, &NeedsValue{slices.Compact(r.needs), err}
@@ -269,6 +277,28 @@ func (r *reader) read() (*Result, error) {
 		res.Metadata[e.GetKey()] = e.GetValue()
 	}
 	return res, nil
+}
+
+// Limits on the text of an error.
+const (
+	maxMistakes = 20
+	maxText     = 2000 // of one mistake, in bytes
+)
+
+// firstOf joins the first mistakes, and counts the others. It cuts long texts.
+func firstOf(errs []error) error {
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	more := len(errs) - maxMistakes
+	errs = errs[:min(len(errs), maxMistakes)]
+	for i, err := range errs {
+		if text := err.Error(); len(text) > maxText {
+			errs[i] = errors.New(strings.ToValidUTF8(text[:maxText], "") + " ...")
+		}
+	}
+	if more > 0 {
+		errs = append(errs, fmt.Errorf("and %d more mistakes", more))
+	}
+	return errors.Join(errs...)
 }
 
 // prune removes nodes that no output needs, except inputs.
@@ -295,6 +325,9 @@ func prune(g *graph.Graph) {
 
 func (s *scope) initializers(g *onnxpb.GraphProto) {
 	for _, t := range g.Initializer {
+		if s.protos[t.GetName()] != nil { // as in ONNX Runtime, which warns
+			s.note("The file has more than one initializer %q; the last one is used.", t.GetName())
+		}
 		s.protos[t.GetName()] = t
 	}
 	for _, t := range g.SparseInitializer {
@@ -321,7 +354,7 @@ func (s *scope) lookup(name string) *value {
 }
 
 func (s *scope) initializer(name string, p *onnxpb.TensorProto) *value {
-	t, err := s.tensor(p)
+	t, err := s.tensor(p, s.model.View)
 	if err != nil {
 		s.errorf("initializer %q: %w", name, err)
 		return &value{name: name, bad: true}
@@ -331,12 +364,12 @@ func (s *scope) initializer(name string, p *onnxpb.TensorProto) *value {
 	return x
 }
 
-// tensor reads a tensor. All types of floats become float32.
-func (r *reader) tensor(p *onnxpb.TensorProto) (*tensor.Tensor, error) {
+// tensor reads a tensor by a method of onnx.Model: Tensor or View. All types of floats become float32.
+func (r *reader) tensor(p *onnxpb.TensorProto, read func(*onnxpb.TensorProto) (*tensor.Tensor, error)) (*tensor.Tensor, error) {
 	if len(p.Dims) > maxRank {
 		return nil, fmt.Errorf("has %d dimensions, lince allows %d", len(p.Dims), maxRank)
 	}
-	t, err := r.model.Tensor(p)
+	t, err := read(p)
 	if err != nil {
 		return nil, err
 	}

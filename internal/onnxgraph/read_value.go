@@ -174,7 +174,11 @@ func (r *reader) as(b *graph.Builder, x *value, f operandForm) *graph.Value {
 	case x.t != nil && x.variable():
 		v = r.variable(b, x, f)
 	case x.t != nil:
-		v = b.Op(op.Const{Value: f.ofTensor(x.t)})
+		t := f.ofTensor(x.t)
+		if x.weight && shared(t, x.t) { // the memory may be that of the file
+			t = t.Clone()
+		}
+		v = b.Op(op.Const{Value: t})
 	case x.fill != nil:
 		v = r.filled(b, x.fill, f.shape(x.shape()))
 	case x.v != nil:
@@ -188,6 +192,11 @@ func (r *reader) as(b *graph.Builder, x *value, f operandForm) *graph.Value {
 
 // variable reports whether a constant becomes a variable. A single number is part of a formula, not a weight.
 func (x *value) variable() bool { return x.weight && x.dtype.IsFloat() && x.t.Len() > 1 }
+
+// shared reports whether two tensors begin at the same memory.
+func shared(x, y *tensor.Tensor) bool {
+	return x.Len() > 0 && y.Len() > 0 && &x.Raw()[0] == &y.Raw()[0]
+}
 
 // stored is a variable with the form in which it is stored.
 type stored struct {
@@ -207,7 +216,11 @@ func (r *reader) variable(b *graph.Builder, x *value, f operandForm) *graph.Valu
 	t := f.ofTensor(x.t)
 	v, err := r.store.Declare(graph.Variable{Path: x.path, Type: op.Type{DType: t.DType(), Shape: t.Shape()}, Role: x.role})
 	if err == nil {
-		err = r.store.Set(v, t)
+		set := r.store.Take
+		if shared(t, x.t) {
+			set = r.store.Set
+		}
+		err = set(v, t)
 	}
 	if err != nil {
 		return b.Errorf("%w", err)

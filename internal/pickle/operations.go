@@ -150,7 +150,7 @@ func collection(code byte) func(*machine) error {
 			}
 			key, err := strconv.ParseUint(s, 10, 32)
 			if err != nil {
-				return fmt.Errorf("the memo's key is %q", s)
+				return fmt.Errorf("the memo's key is %.40q", s)
 			}
 			return m.remember(code == 'p', key)
 		}
@@ -201,6 +201,9 @@ func inLine(parse func(string) (any, error)) func(*machine) error {
 		}
 		v, err := parse(s)
 		m.push(v)
+		if number := (*strconv.NumError)(nil); errors.As(err, &number) { // it quotes all of the line
+			return fmt.Errorf("the number %.40q is not valid: %w", s, number.Err)
+		}
 		return err
 	}
 }

@@ -91,10 +91,12 @@ func TestLoadRefuses(t *testing.T) {
 		{"", "truncated"},
 		{".", "stack is empty"},
 		{"U\xffx", "truncated"},
+		{"I" + strings.Repeat("9", 100_000) + "\n.", "out of range"},
+		{"g" + strings.Repeat("9", 100_000) + "\n.", "memo's key"},
 	} {
 		v, err := Load([]byte(c.pickle))
-		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%q: %v, %v; want %q", c.pickle, v, err, c.want)
+		if err == nil || !strings.Contains(err.Error(), c.want) || len(err.Error()) > 1000 {
+			t.Errorf("%.40q: %v, %v; want %q", c.pickle, v, err, c.want)
 		}
 	}
 }

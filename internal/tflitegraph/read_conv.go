@@ -37,7 +37,7 @@ func (n *node) filter(rank int, perm []int, shape func(s tensor.Shape) tensor.Sh
 	if w := n.filters[key]; w != nil { // operators share it
 		return w
 	}
-	c, err := n.constant(n.Inputs[1])
+	c, err := n.view(n.Inputs[1])
 	if err != nil {
 		return n.b.Errorf("%v", err)
 	}

@@ -188,6 +188,9 @@ func readDequantize(n *node) {
 		n.b.Errorf("%q is not quantized", n.sub.Tensors[n.Inputs[0]].Name)
 		return
 	}
+	if c == n.consts[n.Inputs[0]] { // each may become a weight
+		c = c.Clone()
+	}
 	n.consts[n.Outputs[0]] = c
 }
 

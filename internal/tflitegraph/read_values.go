@@ -77,7 +77,7 @@ func dtypeOf(t *tflite.Tensor) tensor.DType {
 	return tensor.Int32
 }
 
-// weight declares a weight with a value. Its name is name, or name_2, name_3 and so on.
+// weight declares a weight with a value, which becomes part of it. Its name is name, or name_2, name_3 and so on.
 func (r *reader) weight(b *graph.Builder, name string, c *tensor.Tensor) *graph.Value {
 	path := name
 	for k := 2; r.store.Lookup(b.Path()+"/"+path) != nil; k++ {
@@ -85,7 +85,7 @@ func (r *reader) weight(b *graph.Builder, name string, c *tensor.Tensor) *graph.
 	}
 	v := b.Variable(graph.Variable{Path: path, Type: op.Type{DType: c.DType(), Shape: c.Shape()}, Role: graph.Weight})
 	if v.Valid() {
-		if err := r.store.Set(r.store.Lookup(v.Node.Op.(op.Variable).Path), c); err != nil {
+		if err := r.store.Take(r.store.Lookup(v.Node.Op.(op.Variable).Path), c); err != nil {
 			return b.Errorf("%v", err)
 		}
 	}
@@ -95,6 +95,16 @@ func (r *reader) weight(b *graph.Builder, name string, c *tensor.Tensor) *graph.
 // isConstant reports whether the file has the value of tensor i.
 func (r *reader) isConstant(i int) bool {
 	return r.consts[i] != nil || r.sub.Tensors[i].Data != nil || r.values[i] == nil && tensor.Shape(r.sub.Tensors[i].Shape).Elements() == 0
+}
+
+// view is constant for callers that do not keep the result: it may share memory with the file.
+func (r *reader) view(i int) (*tensor.Tensor, error) {
+	t := &r.sub.Tensors[i]
+	native := binary.NativeEndian.Uint16([]byte{1, 0}) == 1 && tensor.Misaligned(t.Data, 4) == 0
+	if r.consts[i] != nil || t.Type != tflitefb.TensorTypeFLOAT32 || t.Sparse || t.Data == nil || !native {
+		return r.constant(i)
+	}
+	return tensor.Wrap(tensor.Float32, t.Shape, t.Data), nil
 }
 
 // constant returns the value of a constant. Half floats and quantized integers become float32.
