@@ -140,6 +140,18 @@ var cases = []struct {
 			b.Binary(op.Equal, m, m), b.Max(m, b.Cast(n, tensor.Int32)), b.Add(b.Cast(m, tensor.Int64), n),
 		}
 	}},
+	{"products over no elements", []int{6, 40}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
+		const all = tensor.Unknown
+		none := b.Slice(x, []int{0, 0}, []int{all, 0})
+		bias := weight(b, "bias", 6)
+		y := b.Op(op.MatMul{TransposeB: true}, none, none)
+		batch := b.Reshape(none, 3, 2, 0)
+		return []*graph.Value{
+			y, b.Op(op.MatMul{TransposeA: true}, b.Transpose(none, 1, 0), b.Transpose(none, 1, 0)), b.MatMul(none, b.Transpose(none, 1, 0)),
+			b.Add(y, bias), b.ReLU(b.Add(b.Op(op.MatMul{TransposeB: true}, b.Square(none), none), bias)),
+			b.Op(op.BatchMatMul{TransposeB: true}, batch, batch), b.BatchMatMul(b.Transpose(batch, 0, 2, 1), batch),
+		}
+	}},
 	{"matmul", []int{6, 40}, func(b *graph.Builder, x *graph.Value) []*graph.Value {
 		w, v := weight(b, "w", 40, 9), weight(b, "v", 9, 40)
 		bias := weight(b, "bias", 9)

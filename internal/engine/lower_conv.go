@@ -4,6 +4,7 @@ import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/compile"
+	"github.com/lince-ml/lince/internal/kernel"
 	"github.com/lince-ml/lince/internal/kernel/conv"
 	"github.com/lince-ml/lince/internal/kernel/gemm"
 	"github.com/lince-ml/lince/internal/kernel/pool"
@@ -176,6 +177,9 @@ func matMul(l *lowering) error {
 	if f.TransposeA {
 		s.K = a[0]
 	}
+	if s.K == 0 {
+		return l.noProducts(f.Bias, f.ReLU)
+	}
 	if err := s.Validate(); err != nil {
 		return err
 	}
@@ -203,6 +207,9 @@ func batchMatMul(l *lowering) error {
 	if o.TransposeA {
 		s.K = a[last]
 	}
+	if s.K == 0 {
+		return l.noProducts(false, false)
+	}
 	if err := s.Validate(); err != nil {
 		return err
 	}
@@ -224,6 +231,34 @@ func batchMatMul(l *lowering) error {
 		b.step(n*k.ReduceParts(), func(part int, _ []float32) {
 			i := part / k.ReduceParts()
 			k.Reduce(part%k.ReduceParts(), matrix(work, i, sums), nil, matrix(z.f32, i, lenC))
+		})
+	}
+	return l.floats()
+}
+
+// noProducts lowers a matrix product over a dimension of 0 elements: all sums are 0, as in NumPy.
+func (l *lowering) noProducts(bias, relu bool) error {
+	rows, cols := l.node.Out[0].Shape.Elements(), 1
+	if bias {
+		cols = l.node.Out[0].Shape[1]
+		rows /= cols
+	}
+	parts := kernel.RowBlocks(rows, cols)
+	l.bind = func(b *binding) {
+		z, row := b.out(0), &memory{f32: make([]float32, cols)}
+		if bias {
+			row = b.in(2)
+		}
+		b.step(parts, func(part int, _ []float32) {
+			lo, hi := kernel.Split(rows, parts, part)
+			for i := lo; i < hi; i++ {
+				for j, v := range row.f32 {
+					if relu && v < 0 {
+						v = 0
+					}
+					z.f32[i*cols+j] = v
+				}
+			}
 		})
 	}
 	return l.floats()

@@ -109,13 +109,13 @@ func (n *node) attrGraph(name string) *onnxpb.GraphProto {
 	return a.GetG()
 }
 
-// attrAxes returns axes that are the attribute axes before an opset and operand i from then on, or nil if they are not given.
-func (n *node) attrAxes(opset, i int) []int {
+// attrAxes returns axes that are the attribute axes before an opset and operand 1 from then on, or nil if they are not given.
+func (n *node) attrAxes(opset int) []int {
 	if n.opset < opset {
 		return n.attrInts("axes")
 	}
-	if n.has(i) {
-		return n.ints(i)
+	if n.has(1) {
+		return n.ints(1)
 	}
 	return nil
 }

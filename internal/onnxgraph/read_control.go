@@ -24,7 +24,7 @@ func (n *node) callFunction() error {
 		return fmt.Errorf("%s: %w", n.label, err)
 	}
 	if _, ok := s.opsets[""]; !ok {
-		s.opsets[""] = n.scope.opsets[""]
+		s.opsets[""] = n.opsets[""]
 	}
 	s.call = map[string]*onnxpb.AttributeProto{}
 	for _, a := range f.AttributeProto {

@@ -13,7 +13,7 @@ import (
 func readReduction(opset int, f func(n *node, x *graph.Value, axes []int) *graph.Value) func(n *node) {
 	return func(n *node) {
 		x := n.in(0)
-		axes := n.attrAxes(opset, 1)
+		axes := n.attrAxes(opset)
 		if len(axes) == 0 {
 			if n.attrFlag("noop_with_empty_axes", false) {
 				n.withoutAxes(f)
@@ -107,7 +107,7 @@ func reduceNumbers(opset int, f func(x ...num) (num, bool)) func(n *node) (*valu
 		if n.opset >= opset && n.has(1) && (n.in(1).nums() == nil || !allFixed(n.in(1).numbers)) {
 			return nil, false
 		}
-		if axes := n.attrAxes(opset, 1); axes != nil && (len(axes) != 1 || axes[0] != 0 && axes[0] != -1) {
+		if axes := n.attrAxes(opset); axes != nil && (len(axes) != 1 || axes[0] != 0 && axes[0] != -1) {
 			return nil, false
 		}
 		p, ok := f(x.numbers...)

@@ -280,7 +280,7 @@ func (r *reader) spend(k int) bool {
 // readSqueeze builds Squeeze. Its axes are an operand from opset 13 on.
 func readSqueeze(n *node) {
 	x := n.in(0)
-	axes := n.attrAxes(13, 1)
+	axes := n.attrAxes(13)
 	if axes == nil {
 		for a, d := range x.dims {
 			if d == fixed(1) {
@@ -317,7 +317,7 @@ func copyDims(y, x *value, keep func(axis int) bool) {
 // unsqueeze builds Unsqueeze. Its axes are an operand from opset 13 on.
 func unsqueeze(n *node) {
 	x := n.in(0)
-	axes := n.attrAxes(13, 1)
+	axes := n.attrAxes(13)
 	rank := x.rank() + len(axes)
 	if rank > maxRank {
 		n.fail("the result has %d dimensions, lince allows %d", rank, maxRank)
@@ -393,7 +393,7 @@ func regroup(n *node) (*value, bool) {
 	rank := 1
 	switch n.pb.GetOpType() {
 	case "Squeeze":
-		axes := n.attrAxes(13, 1)
+		axes := n.attrAxes(13)
 		if len(x.numbers) != 1 {
 			return nil, false
 		}
@@ -402,7 +402,7 @@ func regroup(n *node) (*value, bool) {
 			rank = 0
 		}
 	case "Unsqueeze":
-		rank = x.rank() + len(n.attrAxes(13, 1))
+		rank = x.rank() + len(n.attrAxes(13))
 	case "Reshape":
 		if !n.has(1) {
 			return nil, false
