@@ -41,7 +41,7 @@ func ExampleModel_Export() {
 	// Output: The file is an ONNX model
 }
 
-// An ONNX model is opened like any other model. Its images have the channels last, whatever the file says.
+// An ONNX model is opened like any other model. Its images have the channels last, also if those of the file have them first.
 func ExampleOpen_onnx() {
 	dir, err := os.MkdirTemp("", "lince")
 	if err != nil {
