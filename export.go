@@ -12,15 +12,15 @@ type ExportOptions struct {
 	// Format is "onnx", or "tflite", which Keras calls "litert". The default is the suffix of the path.
 	Format string
 	// Opset is the version of ONNX's operators, 17 or 21 (opset_version). The default is 17, which every runtime
-	// since 2022 supports. With 21, GELU and Mish are single operators. Only ONNX files have it, as well as ChannelsFirst and
-	// Preprocessing.
+	// since 2022 supports. With 21, GELU and Mish are single operators. For TFLite files, Opset, ChannelsFirst and
+	// Preprocessing must be zero.
 	Opset int
 	// ChannelsFirst makes inputs of images (batch, channels, height, width), as PyTorch's models have them. The default is
 	// (batch, height, width, channels). Outputs keep their shape.
 	ChannelsFirst bool
 	// Preprocessing puts the model's Preprocessing into the file. The input is then images of type uint8 with values from 0 to 255,
-	// of any size if a step resizes them. Resize with the interpolation nearest or bilinear-tf to a fixed height and
-	// width, CenterCrop after it, and all steps that change values can be expressed; for another step, Export returns an error.
+	// of any size if a step resizes them. ONNX can express Resize to a fixed height and width with the interpolation nearest or
+	// bilinear-tf, CenterCrop after it, and all steps that change values. For other steps, Export returns an error.
 	Preprocessing bool
 	// Doc describes the model in the file.
 	Doc string
@@ -29,19 +29,19 @@ type ExportOptions struct {
 // Export writes the model's network for predictions, with its weights, to a file in another format (model.export). The suffix of path is
 // the format's name, unless Format is set:
 //
-//   - .onnx: an ONNX model. Its inputs and outputs have the names of InputNames and OutputNames, and its tensors those of layers. The small
-//     operations of layers become ONNX's operators, such as BatchNormalization, HardSwish and LayerNormalization. Its metadata
-//     have Classes as the JSON list "classes", and under "lince" the JSON of Classes and Preprocessing that a .keras file
-//     has. If the file would be larger than 1 GiB, the weights are in a second file beside it, whose name ends in .data.
+//   - .onnx: an ONNX model. Its inputs and outputs have the names of InputNames and OutputNames, and its tensors have the names of
+//     layers. Layers become single operators where ONNX has them, such as BatchNormalization, HardSwish and LayerNormalization. The
+//     metadata contains Classes as a JSON list under "classes", and the JSON of Classes and Preprocessing that a .keras file has under
+//     "lince". If the file would be larger than 1 GiB, the weights are in a second file beside it, whose name ends in .data.
 //   - .tflite: a TensorFlow Lite model of float32, for version 2.12 or later of the interpreter. Its inputs and outputs have these
-//     names in the signature serving_default. Batch normalization is folded into the weights. Classes are a list of labels and the
-//     normalization of images is metadata, which the TensorFlow Lite Task Library reads.
+//     names in the signature serving_default. Batch normalization is folded into the weights. The metadata contains Classes as a
+//     list of labels and the normalization of images, in the form that the TensorFlow Lite Task Library reads.
 //
 // An existing file is replaced only when the new one is completely written. Equal models give equal bytes.
 //
-// Export returns an error that lists the layers which the format cannot express. These are
-// ContrastLimitedAdaptiveHistogramEqualization; and for images of unknown height or width, AdaptiveAveragePool2D, AdaptiveMaxPool2D, and Resizing with
-// bicubic, lanczos or area interpolation or with antialias.
+// If the format cannot express some layers, Export returns an error that lists them: ContrastLimitedAdaptiveHistogramEqualization and,
+// for images of unknown height or width, AdaptiveAveragePool2D, AdaptiveMaxPool2D, and Resizing with antialias or with bicubic, lanczos
+// or area interpolation.
 func (m *Model) Export(path string, o ExportOptions) error {
 	if o.Format == "" {
 		o.Format = strings.TrimPrefix(strings.ToLower(filepath.Ext(path)), ".")

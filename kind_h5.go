@@ -20,7 +20,7 @@ func openH5(o Options, file source) (*Model, error) {
 		return nil, err
 	}
 	if f.Config == nil {
-		return nil, errors.New("it has weights without a network: make the model, and read them with Model.LoadWeights")
+		return nil, errors.New("it has weights without a network: make the model, and load them with Model.LoadWeights")
 	}
 	m, _, err := o.fromConfig(f.Config)
 	if err != nil {
@@ -59,9 +59,9 @@ func legacyNotes(f *keras.Legacy, inFile []legacyVariable) (notes []string) {
 	})
 	switch {
 	case kernels && f.Backend == "theano":
-		notes = append(notes, "The file was written with Theano, whose convolutions turn their kernels around. The model has the turned kernels.")
+		notes = append(notes, "The file was written with Theano, whose convolutions flip their kernels. The kernels were flipped when the file was read.")
 	case kernels && f.Backend == "":
-		notes = append(notes, "The file is of Keras 1 and does not say whether TensorFlow or Theano wrote it. If it was Theano, the kernels of convolutions are turned around, and predictions are wrong.")
+		notes = append(notes, "The file is of Keras 1 and does not say whether TensorFlow or Theano wrote it. The kernels were read as those of TensorFlow. If Theano wrote the file, the predictions are wrong.")
 	}
 	if !strings.HasPrefix(f.KerasVersion, "3.") && bytes.Contains(f.Config, []byte(`"hard_sigmoid"`)) {
 		notes = append(notes, "The activation hard_sigmoid is computed as in Keras 3, by clip(x/6+0.5, 0, 1). In Keras 2 it was clip(0.2*x+0.5, 0, 1).")

@@ -154,6 +154,9 @@ func float64sOf(list ...float32) []float64 {
 
 func TestTFLiteMistakes(t *testing.T) {
 	m := exportedMobile(t)
+	if !bytes.Equal(exported(t, m, ExportOptions{Format: "litert"}), exported(t, m, ExportOptions{})) {
+		t.Error("Keras' name of the format gives another file")
+	}
 	for want, o := range map[string]ExportOptions{
 		"are for ONNX files": {Opset: 17},
 		"leave them out":     {Preprocessing: true},

@@ -7,8 +7,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Recognizer makes the network that a file of weights belongs to. tensors are the names and shapes of the tensors in the file. It returns nil if
-// they are not those of a network that it knows. names are those of WeightsOptions.Names. zoo.Recognize is one.
+// Recognizer makes the network that a file of weights belongs to. tensors has the shapes of the tensors in the file, by their names. The result m
+// is nil if they are not those of a network that the Recognizer knows. names is what WeightsOptions.Names must be. zoo.Recognize is a Recognizer.
 type Recognizer func(o Options, tensors map[string]tensor.Shape) (m *Model, names map[string]string, err error)
 
 // recognize opens a file of weights as a network that o.Recognize knows.

@@ -18,8 +18,8 @@ type FileKind struct {
 	Name string
 	// Title names the kind in messages, with its article: "a TensorFlow Lite model".
 	Title string
-	// Suffixes are the ends of names of such files, in lowercase, the usual one first. Open does not need them: the
-	// content decides.
+	// Suffixes are the suffixes of the names of such files, in lowercase, the usual one first. Open ignores them: the
+	// content of a file decides its kind.
 	Suffixes []string
 	// Opens reports whether Open reads such files as models.
 	Opens bool
@@ -27,7 +27,7 @@ type FileKind struct {
 	Saves bool
 	// Exports reports whether Export writes such files.
 	Exports bool
-	// Tensors reports whether OpenTensors reads such files: they hold weights.
+	// Tensors reports whether OpenTensors reads such files.
 	Tensors bool
 	// Refusal is the reason why Open does not read such files, with the command or the lines of Python that convert
 	// them. It is empty if Opens is true.
@@ -43,8 +43,8 @@ func FileKinds() []FileKind {
 	return list
 }
 
-// FileKindOf returns the kind of the file or folder at path by its content, not by its name. It fails if the file is of no
-// kind in FileKinds.
+// FileKindOf returns the kind of the file or folder at path. The content decides it, not the name. FileKindOf returns an error
+// if there is no such kind in FileKinds.
 func FileKindOf(path string) (FileKind, error) {
 	k, err := kindAt(path)
 	if err != nil {

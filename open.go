@@ -18,17 +18,19 @@ func Read(r io.ReaderAt, size int64) (*Model, error) { return Options{}.Read(r, 
 // FromJSON makes a model from the JSON of Keras' model.to_json() with default Options. See Options.FromJSON.
 func FromJSON(config []byte) (*Model, error) { return Options{}.FromJSON(config) }
 
-// Open reads a model from a file (keras.models.load_model). The first bytes of the file decide of which kind it is;
-// FileKinds lists the kinds. A .keras file may be of lince, Keras 3, or Keras 2.12 or later, an .h5 file of Keras 1, 2 or 3.
-// Classes and arguments of old versions become those of Keras 3. The model may be Sequential or Functional, and may contain nested models. Unless NoCompile is set, it is compiled with the options in the file, so that
-// Fit continues training. The JSON of Keras' model.to_json() gives a model whose weights have their initial values.
+// Open reads a model from a file (keras.models.load_model). The first bytes of the file decide its kind; FileKinds lists the
+// kinds. lince, Keras 3, and Keras 2.12 or later write .keras files; Keras 1, 2 and 3 write .h5 files. Classes and arguments of
+// old versions become those of Keras 3. The model may be Sequential or Functional, and may contain nested models. Unless
+// NoCompile is set, it is compiled with the options in the file, so that Fit continues training. The JSON of Keras'
+// model.to_json() gives a model whose weights have their initial values. A model from ONNX or TensorFlow Lite has no Keras
+// layers; Ops lists its ops.
 //
 // If the network has classes that lince does not support, the error lists all of them. Unsupported classes and settings
 // that only training needs are not an error; Model.Unknown lists them. Model.Notes lists what differs from the file: for example,
 // that images have the channels last.
 //
-// Open is safe for files from untrusted sources: a file cannot run code or refer to other files, and Open takes memory
-// at most in proportion to the file's size.
+// Open is safe for files from untrusted sources: a file cannot run code, it can refer only to files in its own folder, and Open
+// takes memory at most in proportion to the size of the files.
 func (o Options) Open(path string) (*Model, error) {
 	m, err := o.open(path)
 	return m, wrapped("opening the model "+path, err)

@@ -148,7 +148,7 @@ func (s *torchSearch) candidates() (list []torchPair) {
 // ambiguous is the error if there are several matches.
 func (s *torchSearch) ambiguous() error {
 	if len(s.solutions) < 2 {
-		return fmt.Errorf("the modules of the file fit the layers of the model in very many ways; give the names of some in WeightsOptions.Names")
+		return fmt.Errorf("the modules of the file fit the layers of the model in very many ways; give the names of some with WeightsOptions.Names, or on the command line with lince convert --names")
 	}
 	var left, right []string
 	for _, a := range s.solutions[0] {
@@ -159,7 +159,7 @@ func (s *torchSearch) ambiguous() error {
 			}
 		}
 	}
-	return fmt.Errorf("the modules of the file fit the layers of the model in more than one way; give the names of these in WeightsOptions.Names\n%s",
+	return fmt.Errorf("the modules of the file fit the layers of the model in more than one way; give the names of these with WeightsOptions.Names, or on the command line with lince convert --names\n%s",
 		sideBySide("module", left, "layer", right, -1))
 }
 

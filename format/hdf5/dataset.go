@@ -128,7 +128,16 @@ func (d *Dataset) Read() (*tensor.Tensor, error) {
 	return t, nil
 }
 
-func (d *Dataset) read() (*tensor.Tensor, error) {
+// DType returns the type of the tensor that Read returns, or tensor.Invalid if Read cannot read the elements.
+func (d *Dataset) DType() tensor.DType {
+	nums, err := d.conversion()
+	if err != nil {
+		return tensor.Invalid
+	}
+	return nums.dtype
+}
+
+func (d *Dataset) conversion() (conversion, error) {
 	bfloat16 := false
 	if d.dtype.class == classOpaque {
 		if v, err := d.attr("dtype"); err == nil {
@@ -136,7 +145,11 @@ func (d *Dataset) read() (*tensor.Tensor, error) {
 			bfloat16 = s == "bfloat16"
 		}
 	}
-	nums, err := d.dtype.numbers(bfloat16)
+	return d.dtype.numbers(bfloat16)
+}
+
+func (d *Dataset) read() (*tensor.Tensor, error) {
+	nums, err := d.conversion()
 	if err != nil {
 		return nil, err
 	}

@@ -205,7 +205,7 @@ func checkDataset(t *testing.T, ds *Dataset, want described) {
 		"i1": tensor.Int8, "i2": tensor.Int16, "i4": tensor.Int32, "i8": tensor.Int64,
 		"u1": tensor.Uint8, "u2": tensor.Int32, "u4": tensor.Int64, "u8": tensor.Int64,
 	}
-	if dtype := types[want.Dtype[1:]]; x.DType() != dtype {
+	if dtype := types[want.Dtype[1:]]; x.DType() != dtype || ds.DType() != dtype {
 		t.Errorf("%s: %s is read as %v, want %v", ds.Path(), want.Dtype, x.DType(), dtype)
 	}
 	checkValue(t, ds.Path(), Numbers(x), want.Values)

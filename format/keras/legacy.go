@@ -39,13 +39,15 @@ type LegacyWeight struct {
 	Name string
 	// Shape is the shape that the file claims.
 	Shape tensor.Shape
+	// DType is the type of the value that Read returns, or tensor.Invalid if Read returns an error for the type in the file.
+	DType tensor.DType
 	// Read reads the value from the file. To write a file, it returns the value.
 	Read func() (*tensor.Tensor, error)
 }
 
 // NewLegacyWeight returns a variable to write.
 func NewLegacyWeight(name string, value *tensor.Tensor) LegacyWeight {
-	return LegacyWeight{Name: name, Shape: value.Shape(), Read: func() (*tensor.Tensor, error) { return value, nil }}
+	return LegacyWeight{Name: name, Shape: value.Shape(), DType: value.DType(), Read: func() (*tensor.Tensor, error) { return value, nil }}
 }
 
 // The names of groups and attributes.

@@ -184,7 +184,7 @@ func (c *legacyReader) weights(g *hdf5.Group) ([]LegacyWeight, error) {
 		if err := c.once(d.ID(), d.Path()); err != nil {
 			return nil, err
 		}
-		list = append(list, LegacyWeight{name, d.Shape(), d.Read})
+		list = append(list, LegacyWeight{name, d.Shape(), d.DType(), d.Read})
 	}
 	return list, nil
 }

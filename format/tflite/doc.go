@@ -1,8 +1,8 @@
-// Package tflite reads and writes TensorFlow Lite models (.tflite), without knowledge of what the operators compute. FORMAT.md
-// describes the format and lists what is supported.
+// Package tflite reads and writes TensorFlow Lite models (.tflite). It does not interpret the operators. FORMAT.md describes the
+// format and lists what is supported.
 //
-// Files may come from anyone. [Read] checks the whole file before it uses an offset, so no file can cause a panic, and the
-// memory that it claims is bounded by the size of the file.
+// Files may come from untrusted sources. [Read] checks the whole file before it uses an offset, so that no file can cause a
+// panic. The size of the file bounds the memory.
 package tflite
 
 //go:generate sh generate.sh

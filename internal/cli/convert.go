@@ -26,6 +26,7 @@ type convertCommand struct {
 	Network       string   `group:"model" placeholder:"FILE" predictor:"model" help:"The network for a file of weights: a model file or the JSON of model.to_json()."`
 	ByName        bool     `group:"model" help:"Match the weights of a file of weights with layers by name."`
 	SkipMismatch  bool     `group:"model" help:"Skip layers whose weights in a file of weights have other shapes."`
+	Names         []string `group:"model" sep:"none" placeholder:"LAYER=NAME" help:"Name of a layer or a variable in a PyTorch or safetensors file of weights, such as stem=features.0; repeat the flag for several."`
 	Classes       []string `group:"model" placeholder:"NAME" help:"Names of the model's classes, in the order of its outputs, instead of those in its file."`
 	Opset         int      `group:"model" placeholder:"N" help:"Version of ONNX's operators: 17 or 21 (default: 17)."`
 	ChannelsFirst bool     `group:"model" help:"Make the images of an ONNX model (batch, channels, height, width)."`
@@ -64,8 +65,13 @@ func (c *convertCommand) Validate() error {
 	if !(c.Tolerance >= 0) {
 		errs = append(errs, fmt.Errorf("--tolerance must be at least 0, got %v", c.Tolerance))
 	}
-	if c.Network == "" && (c.ByName || c.SkipMismatch) {
-		errs = append(errs, errors.New("--by-name and --skip-mismatch are for a file of weights with --network"))
+	if c.Network == "" && (c.ByName || c.SkipMismatch || len(c.Names) > 0) {
+		errs = append(errs, errors.New("--by-name, --skip-mismatch and --names are for a file of weights with --network"))
+	}
+	for _, n := range c.Names {
+		if layer, name, ok := strings.Cut(n, "="); !ok || layer == "" || name == "" {
+			errs = append(errs, fmt.Errorf("--names must be LAYER=NAME, got %q", n))
+		}
 	}
 	return mistakes(errs...)
 }
@@ -174,7 +180,12 @@ func (c *convertCommand) open(e *env, in lince.FileKind) (*lince.Model, error) {
 	}
 	e.noted(name, m)
 	if c.Network != "" {
-		report, err := m.LoadWeights(c.In, lince.WeightsOptions{ByName: c.ByName, SkipMismatch: c.SkipMismatch})
+		names := map[string]string{}
+		for _, n := range c.Names {
+			layer, name, _ := strings.Cut(n, "=")
+			names[layer] = name
+		}
+		report, err := m.LoadWeights(c.In, lince.WeightsOptions{ByName: c.ByName, SkipMismatch: c.SkipMismatch, Names: names})
 		if err != nil {
 			return nil, err
 		}

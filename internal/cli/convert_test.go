@@ -150,7 +150,9 @@ func TestConvertMistakes(t *testing.T) {
 		{[]string{"conv.weights.h5", "a.keras"}, 1, []string{"conv.weights.h5: is a file of Keras weights; it has no network", "lince convert conv.weights.h5 conv.keras --network NETWORK"}},
 		{[]string{"conv.weights.h5", "a.keras", "--network", "two.json"}, 1, []string{"no weights of conv.weights.h5 belong to a layer of two.json"}},
 		{[]string{"conv.weights.h5", "a.keras", "--network", "no.json"}, 1, []string{"no.json", "no such file"}},
-		{[]string{"conv.keras", "a.keras", "--by-name"}, 2, []string{"--by-name and --skip-mismatch are for a file of weights with --network"}},
+		{[]string{"conv.keras", "a.keras", "--by-name"}, 2, []string{"--by-name, --skip-mismatch and --names are for a file of weights with --network"}},
+		{[]string{"conv.weights.h5", "a.keras", "--network", "conv.keras", "--names", "conv2d"}, 2, []string{`--names must be LAYER=NAME, got "conv2d"`}},
+		{[]string{"conv.weights.h5", "a.keras", "--network", "conv.keras", "--names", "conv2d=a"}, 1, []string{"Names cannot be given"}},
 		{[]string{"conv.keras", "a.onnx", "--opset", "3"}, 1, []string{"a.onnx", "17", "21"}},
 		{[]string{"conv.keras", "a.onnx", "--preprocessing"}, 1, []string{"a.onnx", "no preprocessing"}},
 		{[]string{"conv.keras", "a.onnx", "--classes", "a,b,c"}, 2, []string{"--classes has 3 names", "2 classes"}},
@@ -196,6 +198,20 @@ func TestConvertInputShape(t *testing.T) {
 		contains(t, "the shape", succeed(t, "run", "fixed.keras").stdout, "(None, 8, 9, 3)")
 		succeed(t, "predict", "fixed.keras", "one.png")
 	}
+}
+
+// TestConvertNames: --names says which of two equal layers gets which weights of a PyTorch file. Its order would do the opposite.
+func TestConvertNames(t *testing.T) {
+	workIn(t)
+	x := lince.Input(layer.Input{Shape: []int{8}})
+	m, err := lince.Functional(x, x.Then(layer.Dense{Units: 8, Name: "a"}, layer.Dense{Units: 8, Name: "b"}))
+	saved(t, "m.keras", m, err)
+	succeed(t, "convert", "m.keras", "m.safetensors", "-q")
+	for _, c := range []struct{ first, second, name string }{{"a", "b", "same.keras"}, {"b", "a", "other.keras"}} {
+		succeed(t, "convert", "m.safetensors", c.name, "--network", "m.keras", "--names", "a="+c.first, "--names", "b="+c.second, "-q")
+	}
+	succeed(t, "diff", "m.keras", "same.keras")
+	contains(t, "the names", run(t, "diff", "m.keras", "other.keras").stdout, "weight a/kernel: ", "weight b/kernel: ")
 }
 
 // TestConvertWrong: if the predictions of the new file differ, there is no new file, and an old one stays.

@@ -132,6 +132,8 @@ func TestSummaryKinds(t *testing.T) {
 	}
 	ops := succeed(t, "summary", "m.keras", "--ops").stdout
 	contains(t, "ops", ops, "image (Input)", "conv2d (Conv2D)", "conv2d (ReLU)", "54", "Total params: 56")
+	succeed(t, "convert", "m.keras", "old.h5", "--to", "legacy-weights", "-q")
+	contains(t, "tensors of Keras 2", succeed(t, "summary", "old.h5").stdout, "conv2d/kernel", "(3, 3, 3, 2)  float32", "2 tensors, 56 numbers")
 	pool, err := lince.Sequential(layer.Input{Shape: []int{6, 6, 3}}, layer.MaxPool2D{}, layer.GlobalAveragePool2D{})
 	saved(t, "pool.keras", pool, err)
 	if got := succeed(t, "summary", "pool.keras", "--ops").stdout; strings.Contains(got, "[(") { // the argmax is not shown

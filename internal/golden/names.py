@@ -26,10 +26,7 @@ MODULES = [
 OLD = {
     "keras.Model": ["fit_generator", "evaluate_generator", "predict_generator", "predict_classes", "predict_proba"],
     "keras.utils": ["multi_gpu_model", "np_utils", "OrderedEnqueuer", "GeneratorEnqueuer", "HDF5Matrix", "CustomObjectScope", "text_dataset_from_directory"],
-    "keras.layers": [
-        "CuDNNGRU", "CuDNNLSTM", "DenseFeatures", "LocallyConnected1D", "LocallyConnected2D", "MaxoutDense", "Merge", "SlicingOpLambda", "TFOpLambda",
-        "ThresholdedReLU",
-    ],
+    "keras.layers": ["CuDNNGRU", "CuDNNLSTM", "DenseFeatures", "LocallyConnected1D", "LocallyConnected2D", "MaxoutDense", "Merge", "ThresholdedReLU"],
     "keras.losses": ["Reduction", "cosine_proximity", "kullback_leibler_divergence", "logcosh"],
     "keras.metrics": ["cosine_proximity", "fbeta_score"],
     "keras.callbacks": ["BaseLogger", "experimental.BackupAndRestore", "experimental.LearningRateScheduler"],

@@ -8,14 +8,10 @@ const (
 
 var classNames = []nameSection{
 	{group: "Layers, losses and other classes", module: "keras.layers", rows: map[string]string{
-		"Layer":     "layer.Layer, the interface of custom layers",
-		"Wrapper":   "layer.Layer, the interface of custom layers",
-		"Input":     "lince.Input; in lince.Sequential: layer.Input",
-		"InputSpec": "not needed: the method Build of a layer checks its operand",
-
-		"SlicingOpLambda": "not needed: Keras 2 wrote it for functions of TensorFlow between layers; lince.Open reads such a file, and makes ops of them",
-		"TFOpLambda":      "not needed: Keras 2 wrote it for functions of TensorFlow between layers; lince.Open reads such a file, and makes ops of them",
-
+		"Layer":       "layer.Layer, the interface of custom layers",
+		"Wrapper":     "layer.Layer, the interface of custom layers",
+		"Input":       "lince.Input; in lince.Sequential: layer.Input",
+		"InputSpec":   "not needed: the method Build of a layer checks its operand",
 		"add":         "lince.Apply with layer.Add",
 		"average":     "lince.Apply with layer.Average",
 		"concatenate": "lince.Apply with layer.Concatenate",
