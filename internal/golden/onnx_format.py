@@ -67,6 +67,8 @@ write("conv.onnx", model.SerializeToString(deterministic=True))
 expected["kernel"] = kernel.astype(np.float64).ravel().tolist()
 write("tensor.pb", numpy_helper.from_array(many, "many").SerializeToString(deterministic=True))
 
+if os.path.exists(os.path.join(out, "external.bin")):
+    os.remove(os.path.join(out, "external.bin"))  # save_model appends to it
 onnx.save_model(model, os.path.join(out, "external.onnx"), save_as_external_data=True, location="external.bin", size_threshold=64)
 with open(os.path.join(out, "expected.json"), "w") as f:
     json.dump(expected, f, indent=1)

