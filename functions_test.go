@@ -1,0 +1,54 @@
+package lince_test
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"testing"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/internal/graphtest"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// TestFunctionsOfFiles: networks of functions, tf.* in files of Keras 2 and keras.ops in those of Keras 3, compute what Keras computes, also after they
+// have been saved again.
+func TestFunctionsOfFiles(t *testing.T) {
+	x := graphtest.Formula(1, -1, 1, 2, 6, 6, 4)
+	for _, version := range []string{"2.15", "3.15"} {
+		var cases map[string]struct {
+			Model  json.RawMessage
+			Output []float32
+		}
+		readJSON(t, &cases, filepath.Join("testdata", "functions", version+".json"))
+		if len(cases) < 12 {
+			t.Fatalf("%d cases", len(cases))
+		}
+		for name, c := range cases {
+			t.Run(version+"/"+name, func(t *testing.T) {
+				m, err := lince.FromJSON(c.Model)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, suffix := range []string{"", ".keras", ".h5"} {
+					if suffix != "" {
+						path := filepath.Join(t.TempDir(), "copy"+suffix)
+						if err := m.Save(path); err != nil {
+							t.Fatal(err)
+						}
+						if m, err = lince.Open(path); err != nil {
+							t.Fatal(err)
+						}
+					}
+					y, err := m.PredictBatch(x)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if y.Len() != len(c.Output) {
+						t.Fatalf("%s: the shape is %v, want %d numbers", suffix, y.Shape(), len(c.Output))
+					}
+					compareArray(t, y, tensor.Of(c.Output, y.Shape()...), 1e-5)
+				}
+			})
+		}
+	}
+}
