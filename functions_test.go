@@ -52,3 +52,22 @@ func TestFunctionsOfFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestBatchOfFile: Keras writes the size of the first batch into a Sequential that fit has built, and predicts batches of any size.
+func TestBatchOfFile(t *testing.T) {
+	m, err := lince.FromJSON([]byte(`{"module": "keras", "class_name": "Sequential", "config": {"name": "s", "layers": [
+		{"module": "keras.layers", "class_name": "InputLayer", "config": {"batch_shape": [32, 4], "dtype": "float32", "name": "x"}},
+		{"module": "keras.layers", "class_name": "Reshape", "config": {"name": "r", "target_shape": [2, 2]}}]}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{1, 32, 33} {
+		y, err := m.PredictBatch(graphtest.Formula(1, -1, 1, n, 4))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !y.Shape().Equal(tensor.Shape{n, 2, 2}) {
+			t.Errorf("%v", y.Shape())
+		}
+	}
+}
