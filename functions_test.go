@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/internal/graphtest"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -68,6 +69,31 @@ func TestBatchOfFile(t *testing.T) {
 		}
 		if !y.Shape().Equal(tensor.Shape{n, 2, 2}) {
 			t.Errorf("%v", y.Shape())
+		}
+	}
+}
+
+// TestPlainSGD opens a model whose optimizer has no slots: SGD without momentum, before Keras 2.11.
+func TestPlainSGD(t *testing.T) {
+	m, err := lince.Open(filepath.Join("testdata", "plain_sgd", "2.15.h5"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u := m.Unknown(); u != nil {
+		t.Error(u)
+	}
+	x := tensor.Of([]float32{1, 1}, 1, 2)
+	// Each step subtracts learning rate * 2 * prediction from the two weights and the bias: 2 becomes 2-.75*2.
+	for _, want := range []float32{.125, .03125} {
+		y, err := m.PredictBatch(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := y.Float32s()[0]; got != want {
+			t.Errorf("the prediction is %v, want %v", got, want)
+		}
+		if _, err := m.TrainOnBatch(data.Batch{X: x, Y: tensor.Of([]float32{0}, 1, 1)}, lince.BatchOptions{}); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
