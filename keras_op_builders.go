@@ -15,7 +15,7 @@ import (
 // opActivations lists the operations that are activation functions.
 var opActivations = map[string]layer.Function{
 	"Relu": layer.ReLU, "Relu6": layer.ReLU6, "Sigmoid": layer.Sigmoid, "Silu": layer.SiLU, "HardSigmoid": layer.HardSigmoid, "HardSilu": layer.HardSiLU,
-	"Tanh": layer.Tanh, "Softplus": layer.Softplus, "Selu": layer.SELU,
+	"Tanh": layer.Tanh, "Softplus": layer.Softplus, "Softsign": layer.Softsign, "Selu": layer.SELU,
 }
 
 // opBuilders has what the other operations compute. Their names are those of the classes in keras.src.ops.
@@ -36,6 +36,20 @@ var opBuilders = map[string]func(*opArgs) *graph.Value{
 	"Negative": unaryOp((*graph.Builder).Neg),
 	"Sqrt":     unaryOp((*graph.Builder).Sqrt),
 	"Square":   unaryOp((*graph.Builder).Square),
+	"Sign":     unaryOp((*graph.Builder).Sign),
+	"Floor":    unaryOp((*graph.Builder).Floor),
+	"Ceil":     unaryOp((*graph.Builder).Ceil),
+	"Round":    unaryOp((*graph.Builder).Round),
+	"Sin":      unaryOp((*graph.Builder).Sin),
+	"Cos":      unaryOp((*graph.Builder).Cos),
+	"Log1p":    unaryOp((*graph.Builder).Log1p),
+	"Expm1":    unaryOp((*graph.Builder).Expm1),
+	"Rsqrt": unaryOp(func(b *graph.Builder, x *graph.Value) *graph.Value {
+		return b.Div(b.Constant(x.DType, 1), b.Sqrt(x))
+	}),
+	"Reciprocal": unaryOp(func(b *graph.Builder, x *graph.Value) *graph.Value {
+		return b.Div(b.Constant(x.DType, 1), x)
+	}),
 	"Clip": func(a *opArgs) *graph.Value {
 		return a.b.Clip(a.value(0, "x"), a.number(1, "x_min", 0), a.number(2, "x_max", 0))
 	},
@@ -55,6 +69,17 @@ var opBuilders = map[string]func(*opArgs) *graph.Value{
 	"Mean": reduceOp((*graph.Builder).Mean),
 	"Sum":  reduceOp((*graph.Builder).Sum),
 	"Max":  reduceOp((*graph.Builder).ReduceMax),
+	"Min":  reduceOp((*graph.Builder).ReduceMin),
+
+	"Cast":        castOp,
+	"Gelu":        geluOp,
+	"Normalize":   normalizeOp,
+	"Matmul":      matmulOp,
+	"Pad":         padOp,
+	"Split":       splitOp,
+	"Resize":      resizeOp,
+	"MaxPool":     poolOp,
+	"AveragePool": poolOp,
 
 	"Concatenate": func(a *opArgs) *graph.Value {
 		xs := a.values(0, "xs")
@@ -259,7 +284,7 @@ func countDims(list []any) (n int) {
 }
 
 // itemSlice takes the range start:stop:step of a dimension. Keras 3 has a Keras object of class __slice__, Keras 2 a dict.
-func (a *opArgs) itemSlice(x *graph.Value, axis int, v map[string]any) *graph.Value {
+func (a *opArgs) itemSlice(x *graph.Value, axis int, v map[string]any) (y *graph.Value) {
 	if conf, ok := v["config"].(map[string]any); ok {
 		v = conf
 	}
@@ -283,9 +308,20 @@ func (a *opArgs) itemSlice(x *graph.Value, axis int, v map[string]any) *graph.Va
 	if step != nil && *step == -1 && start == nil && stop == nil && axis > 0 {
 		return a.reverse(x, axis)
 	}
-	if step != nil && *step != 1 {
-		a.errorf("step is %d, want 1, or -1 for a whole dimension", *step)
+	every := 1
+	if step != nil {
+		every = *step
+	}
+	if every < 1 {
+		a.errorf("step is %d, want at least 1, or -1 for a whole dimension", every)
 		return a.b.Invalid()
+	}
+	if every > 1 {
+		if axis == 0 {
+			a.errorf("step is %d for the batch, want 1", every)
+			return a.b.Invalid()
+		}
+		defer func() { y = a.every(y, axis, every) }()
 	}
 	if (start == nil || *start == 0) && stop == nil {
 		return x

@@ -103,6 +103,9 @@ func (m *Model) legacySlotsOf(weights []keras.LegacyWeight, inFile []legacyVaria
 		return optimizerPath + "/" + m.store.Find(v.Variable).Path + "_" + slots[slot].name
 	}
 	found := map[string]keras.LegacyWeight{}
+	if len(weights) == 0 { // SGD without momentum has no slots
+		return found, nil
+	}
 	n := len(trained)
 	named := make([]int, len(slots))
 	for _, w := range weights {

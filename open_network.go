@@ -410,6 +410,11 @@ func (r *reader) layer(nl keras.NetworkLayer, where string) (l layer.Layer, unsu
 	for _, i := range ignored {
 		unsupported = append(unsupported, fmt.Sprintf("layer %s: %v", name, i))
 	}
+	if input, is := l.(layer.Input); is {
+		// Keras takes batches of any size here. It writes that of the first batch if a Sequential without an Input was built by fit.
+		input.Batch = 0
+		l = input
+	}
 	return l, unsupported, nil
 }
 

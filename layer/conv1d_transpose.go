@@ -65,6 +65,7 @@ type Conv1DTranspose struct {
 	DType  Policy `keras:"dtype,default=float32"` // default: Float32
 
 	_ struct{} `keras:"data_format,only=channels_last"`
+	_ struct{} `keras:"groups,only=1,omit"` // written by Keras 2
 }
 
 // FinalActivation implements Activated.

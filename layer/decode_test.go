@@ -169,6 +169,9 @@ func TestDecodeForms(t *testing.T) {
 		{"Conv1D", object{"filters": 2., "kernel_size": 3., "strides": []any{2.}, "padding": "causal"}, layer.Conv1D{Filters: 2, Kernel: 3, Strides: 2, Padding: layer.Causal}},
 		{"Conv1DTranspose", object{"filters": 2., "kernel_size": []any{3.}, "strides": 2., "output_padding": []any{1.}}, layer.Conv1DTranspose{Filters: 2, Kernel: 3, Strides: 2, OutputPadding: new(1)}},
 		{"Conv2DTranspose", object{"filters": 2., "kernel_size": 3., "strides": 2., "output_padding": 1.}, layer.Conv2DTranspose{Filters: 2, Kernel: layer.Size{3, 3}, Strides: layer.Size{2, 2}, OutputPadding: &layer.Size{1, 1}}},
+		// Keras 2 writes the groups of transposed convolutions, of which it has one.
+		{"Conv1DTranspose", object{"filters": 2., "kernel_size": []any{3.}, "groups": 1.}, layer.Conv1DTranspose{Filters: 2, Kernel: 3}},
+		{"Conv2DTranspose", object{"filters": 2., "kernel_size": 3., "groups": 1.}, layer.Conv2DTranspose{Filters: 2, Kernel: layer.Size{3, 3}}},
 		{"AdaptiveMaxPooling1D", object{"output_size": []any{3.}}, layer.AdaptiveMaxPool1D{Size: 3}},
 		{"Rescaling", object{"scale": numpy, "offset": 1.}, layer.Rescaling{Scale: []float64{1, 2}, Offset: []float64{1}}},
 		{"Rescaling", object{"scale": []any{.5}}, layer.Rescaling{Scale: []float64{.5}}},
