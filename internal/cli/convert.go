@@ -28,6 +28,8 @@ type convertCommand struct {
 	ChannelsFirst bool     `group:"model" help:"Make the images of an ONNX model (batch, channels, height, width)."`
 	Preprocessing bool     `group:"model" help:"Put the model's preprocessing into an ONNX model: its input is then images of bytes."`
 
+	NoLayers bool `group:"model" help:"Keep the network of an ONNX or TFLite model as one layer, which only lince opens, in a file for Keras."`
+
 	Verify    bool    `group:"data" default:"true" negatable:"" help:"Open the new file and compare its predictions with those of the model; fail if they differ, without writing the file (default: true)."`
 	Tolerance float64 `group:"data" default:"1e-5" help:"Largest difference that counts as equal, relative to the largest value of an output if that is above 1."`
 	Against   string  `group:"data" placeholder:"LIBRARY" predictor:"runtime" help:"Also compare with the predictions of the new file in a Python library: ${runtimes}."`
@@ -79,6 +81,9 @@ type conversion struct {
 	// NetworkRead reports that a file of a network alone was read as the same network.
 	NetworkRead bool `json:"network_read,omitempty"`
 
+	// Layered reports that a network without layers was written as layers of Keras.
+	Layered bool `json:"layered,omitempty"`
+
 	titles [2]string // of the kinds
 }
 
@@ -108,16 +113,38 @@ func (c *convertCommand) Run(e *env) error {
 		return err
 	}
 	r.Lost = t.lost(m)
+	written := m
+	if t.layers && !c.NoLayers {
+		written = c.layered(e, m, r)
+	}
 	for _, err := range m.Unknown() {
 		e.warn(fmt.Sprintf("%s: not supported by lince, and kept only where the new file has the same form: %v", c.In, err))
 	}
 	if err := e.startSaving(); err != nil {
 		return err
 	}
-	if err := c.write(e, t, m, r); err != nil {
+	if err := c.write(e, t, m, written, r); err != nil {
 		return err
 	}
 	return e.result(r, escaped(r.print))
+}
+
+// layered returns the model as layers of Keras, or the model itself if it has them already, is compiled, or cannot have them.
+func (c *convertCommand) layered(e *env, m *lince.Model, r *conversion) *lince.Model {
+	if !hasGraph(m) {
+		return m
+	}
+	if _, ok := m.Compiled(); ok {
+		e.warn(c.In + " is compiled for training, so its network stays one layer, which lince opens and Keras does not")
+		return m
+	}
+	layered, err := m.Layered()
+	if err != nil {
+		e.warn(fmt.Sprintf("%s: its network stays one layer, which lince opens and Keras does not: %v", c.In, err))
+		return m
+	}
+	r.Layered = true
+	return layered
 }
 
 // target returns the kind of the new file.
@@ -185,9 +212,10 @@ func (c *convertCommand) open(e *env, in lince.FileKind) (*lince.Model, error) {
 	return m, nil
 }
 
-// write writes the new file in a temporary folder beside its place, verifies it there, and moves it. An ONNX model may have a
+// write writes the new file in a temporary folder beside its place, verifies it there, and moves it. written computes what
+// m does, in the form in which it is written. An ONNX model may have a
 // second file, whose name is in the first.
-func (c *convertCommand) write(e *env, t *target, m *lince.Model, r *conversion) error {
+func (c *convertCommand) write(e *env, t *target, m, written *lince.Model, r *conversion) error {
 	dir, base := filepath.Split(string(c.Out))
 	cannot := func(err error) error { return fmt.Errorf("cannot write %s: %w", c.Out, patherr.Bare(err)) }
 	temp, err := os.MkdirTemp(filepath.Clean(dir), ".lince-convert-")
@@ -199,10 +227,10 @@ func (c *convertCommand) write(e *env, t *target, m *lince.Model, r *conversion)
 	if !t.named(base) {
 		file += t.suffix()
 	}
-	if err := t.write(c, m, file); err != nil {
+	if err := t.write(c, written, file); err != nil {
 		return placed{err, file, string(c.Out)}
 	}
-	if err := c.verify(e, t, m, file, r); err != nil {
+	if err := c.verify(e, t, m, written, file, r); err != nil {
 		return placed{err, file, string(c.Out)}
 	}
 	if err := e.ctx.Err(); err != nil {
@@ -245,6 +273,9 @@ func (r *conversion) print(w io.Writer) error {
 	fmt.Fprintf(w, "%s (%s) -> %s (%s, %v)\n", r.In, r.titles[0], r.Out, r.titles[1], byteSize(r.Bytes))
 	for _, f := range r.Files[1:] {
 		fmt.Fprintf(w, "with %s, which must stay beside it\n", f)
+	}
+	if r.Layered {
+		fmt.Fprintln(w, "The network was written as layers of Keras.")
 	}
 	for _, v := range r.Verified {
 		most, _ := largest(v.Outputs)
