@@ -16,7 +16,7 @@ import (
 // opens what Save writes of the new model. A model without such a layer is returned as it is.
 //
 // The new model has copies of the weights, and the same classes and preprocessing. It is not compiled. Its layers are named after the
-// nodes of the file, with _ for a slash. The results differ from those of the model by rounding at most. A variable that no layer holds, such as a factor for
+// nodes of the file, with _ for a slash. Its results are in the same order, named after layers. They differ from those of the model by rounding at most. A variable that no layer holds, such as a factor for
 // each channel, becomes a constant, which is not trained. A variable that several layers use becomes one weight for each of them.
 //
 // The error lists the ops that no layer and no operation of Keras computes, how often each occurs, and the first place. It is
@@ -80,9 +80,6 @@ func (m *Model) Layered() (*Model, error) {
 	y, err := o.Functional(listOf(in, m.inputList), listOf(out, m.outputList))
 	if err != nil {
 		return nil, fmt.Errorf("the graph in layer %s cannot become layers: %w", whole.name, err)
-	}
-	if len(out) > 1 {
-		y.outputKeys = m.outputKeys
 	}
 	if err := r.setWeights(y); err != nil {
 		return nil, err

@@ -41,7 +41,7 @@ type convertCommand struct {
 
 // Help returns the command's detailed help.
 func (convertCommand) Help() string {
-	return `Writes a model as a file of another kind. The first bytes of the old file decide its kind. The new file is opened again, and its predictions are compared with those of the model, on noise or on the images of --data. If they differ, the command fails, and there is no new file.
+	return `Writes a model as a file of another kind. The first bytes of the old file decide its kind. The new file is opened again, and its predictions are compared with those of the model, on noise or on the images of --data. If they differ, the command fails, and there is no new file. An ONNX or TFLite model becomes layers of Keras if the new file is for Keras.
 
 Examples:
   lince convert runs/train-1/best.keras best.onnx
