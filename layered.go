@@ -13,7 +13,7 @@ import (
 
 // Layered returns a Functional model of Keras layers and operations that computes what the model computes. It is for a model that was
 // read from an ONNX or TFLite file, or made by FromGraph: such a model is one layer, which Keras does not have, while Keras
-// opens what Save writes of the new model. A model without such a layer is returned as it is.
+// opens what Save writes of the new model. A model without such a layer is returned unchanged.
 //
 // The new model has copies of the weights, and the same classes and preprocessing. It is not compiled. Its layers are named after the
 // nodes of the file, with _ for a slash. Its results are in the same order, named after layers. They differ from those of the model by rounding at most. A variable that no layer holds, such as a factor for

@@ -124,7 +124,7 @@ func TestLayeredWeights(t *testing.T) {
 	}
 }
 
-// What no layer computes is named, all at once; models with layers stay as they are.
+// What no layer computes is named, all at once; models with layers stay unchanged.
 func TestLayeredRefused(t *testing.T) {
 	m := must(on(1).Open(onnxModels + "/torch_vit.onnx"))
 	_, err := m.Layered()
@@ -142,6 +142,6 @@ func TestLayeredRefused(t *testing.T) {
 	}
 	l := must(must(on(1).Open(onnxModels + "/torch_resnet.onnx")).Layered())
 	if again := must(l.Layered()); again != l {
-		t.Error("a model with layers is not returned as it is")
+		t.Error("a model with layers is not returned unchanged")
 	}
 }

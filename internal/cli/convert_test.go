@@ -253,7 +253,7 @@ func TestConvertFromEveryAge(t *testing.T) {
 	}
 }
 
-// TestConvertLayers writes ONNX models as files for Keras: as layers, or as one layer where that is asked for or layers do not exist.
+// TestConvertLayers writes ONNX models as files for Keras: as layers, or as one layer with --no-layers or if Keras lacks a layer.
 func TestConvertLayers(t *testing.T) {
 	models, err := filepath.Abs("../onnxgraph/testdata/models")
 	if err != nil {
