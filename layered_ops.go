@@ -162,7 +162,7 @@ func (r *raiser) constant(v *graph.Value) keras.Arg {
 			return nil
 		}
 	}
-	var x any = nest(t.Shape())
+	x := nest(t.Shape())
 	if len(t.Shape()) > 0 {
 		x = map[string]any{"class_name": "__numpy__", "config": map[string]any{"value": x, "dtype": "float32"}}
 	}
