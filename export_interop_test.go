@@ -52,6 +52,12 @@ func (e *exports) compare(t *testing.T, python string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	e.judge(t, results)
+}
+
+// judge compares results of a Python library with what lince predicts.
+func (e *exports) judge(t *testing.T, results []pyrun.Result) {
+	t.Helper()
 	for i, r := range results {
 		if r.Err != nil {
 			t.Errorf("%s: %v", e.name[i], r.Err)

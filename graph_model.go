@@ -26,7 +26,8 @@ func FromGraph(g *graph.Graph, variables *graph.Store) (*Model, error) {
 // returns an error if it updates variables. Variables whose role is not graph.Weight are not trained.
 //
 // The model can be compiled, trained, evaluated and nested in other models. Summary shows it as one layer. Save writes a
-// .keras file that lince opens. Keras cannot open it, because its layer is not one of Keras.
+// .keras file that lince opens. Keras cannot open it, because its layer is not one of Keras; Layered turns the layer into
+// those of Keras.
 func (o Options) FromGraph(g *graph.Graph, variables *graph.Store) (*Model, error) {
 	return o.fromGraph(g, variables, (*graph.Store).Set)
 }

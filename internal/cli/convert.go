@@ -32,6 +32,8 @@ type convertCommand struct {
 	ChannelsFirst bool     `group:"model" help:"Make the images of an ONNX model (batch, channels, height, width)."`
 	Preprocessing bool     `group:"model" help:"Put the model's preprocessing into an ONNX model: its input is then images of bytes."`
 
+	NoLayers bool `group:"model" help:"Keep the network of an ONNX or TFLite model as one layer, which only lince opens, in a file for Keras."`
+
 	Verify    bool    `group:"data" default:"true" negatable:"" help:"Open the new file and compare its predictions with those of the model; fail if they differ, without writing the file (default: true)."`
 	Tolerance float64 `group:"data" default:"1e-5" help:"Largest difference that counts as equal, relative to the largest value of an output if that is above 1."`
 	Against   string  `group:"data" placeholder:"LIBRARY" predictor:"runtime" help:"Also compare with the predictions of the new file in a Python library: ${runtimes}."`
@@ -43,7 +45,7 @@ type convertCommand struct {
 
 // Help returns the command's detailed help.
 func (convertCommand) Help() string {
-	return `Writes a model as a file of another kind. The first bytes of the old file decide its kind. The new file is opened again, and its predictions are compared with those of the model, on noise or on the images of --data. If they differ, the command fails, and there is no new file.
+	return `Writes a model as a file of another kind. The first bytes of the old file decide its kind. The new file is opened again, and its predictions are compared with those of the model, on noise or on the images of --data. If they differ, the command fails, and there is no new file. An ONNX or TFLite model becomes layers of Keras if the new file is for Keras.
 
 Examples:
   lince convert runs/train-1/best.keras best.onnx
@@ -89,6 +91,9 @@ type conversion struct {
 	// NetworkRead reports that a file of a network alone was read as the same network.
 	NetworkRead bool `json:"network_read,omitempty"`
 
+	// Layered reports that a network without layers was written as layers of Keras.
+	Layered bool `json:"layered,omitempty"`
+
 	titles [2]string // of the kinds
 }
 
@@ -118,7 +123,10 @@ func (c *convertCommand) Run(e *env) error {
 		return err
 	}
 	r.Lost = t.lost(m)
-	if hasGraph(m) && slices.Contains([]string{"keras", "safetensors", "json"}, t.kind) {
+	written := m
+	if t.layers && !c.NoLayers {
+		written = c.layered(e, m, r)
+	} else if hasGraph(m) && slices.Contains([]string{"keras", "safetensors", "json"}, t.kind) {
 		e.warn(fmt.Sprintf("the model %s is a graph without Keras layers, so only lince opens %s; other programs open the .onnx file that lince convert writes", c.In, c.Out))
 	}
 	for _, err := range m.Unknown() {
@@ -127,10 +135,28 @@ func (c *convertCommand) Run(e *env) error {
 	if err := e.startSaving(); err != nil {
 		return err
 	}
-	if err := c.write(e, t, m, r); err != nil {
+	if err := c.write(e, t, m, written, r); err != nil {
 		return err
 	}
 	return e.result(r, escaped(r.print))
+}
+
+// layered returns the model as layers of Keras, or the model itself if it has them already, is compiled, or cannot have them.
+func (c *convertCommand) layered(e *env, m *lince.Model, r *conversion) *lince.Model {
+	if !hasGraph(m) {
+		return m
+	}
+	if _, ok := m.Compiled(); ok {
+		e.warn(c.In + " is compiled for training, so its network stays one layer, which lince opens and Keras does not")
+		return m
+	}
+	layered, err := m.Layered()
+	if err != nil {
+		e.warn(fmt.Sprintf("%s: its network stays one layer, which lince opens and Keras does not: %v", c.In, err))
+		return m
+	}
+	r.Layered = true
+	return layered
 }
 
 // target returns the kind of the new file.
@@ -232,9 +258,10 @@ func (c *convertCommand) inputShapes(in lince.FileKind) (map[string]tensor.Shape
 	return shapes, nil
 }
 
-// write writes the new file in a temporary folder beside its place, verifies it there, and moves it. An ONNX model may have a
+// write writes the new file in a temporary folder beside its place, verifies it there, and moves it. written computes what
+// m does, in the form in which it is written. An ONNX model may have a
 // second file, whose name is in the first.
-func (c *convertCommand) write(e *env, t *target, m *lince.Model, r *conversion) error {
+func (c *convertCommand) write(e *env, t *target, m, written *lince.Model, r *conversion) error {
 	dir, base := filepath.Split(string(c.Out))
 	cannot := func(err error) error { return fmt.Errorf("cannot write %s: %w", c.Out, patherr.Bare(err)) }
 	temp, err := os.MkdirTemp(filepath.Clean(dir), ".lince-convert-")
@@ -246,10 +273,10 @@ func (c *convertCommand) write(e *env, t *target, m *lince.Model, r *conversion)
 	if !t.named(base) {
 		file += t.suffix()
 	}
-	if err := t.write(c, m, file); err != nil {
+	if err := t.write(c, written, file); err != nil {
 		return placed{err, file, string(c.Out)}
 	}
-	if err := c.verify(e, t, m, file, r); err != nil {
+	if err := c.verify(e, t, m, written, file, r); err != nil {
 		return placed{err, file, string(c.Out)}
 	}
 	if err := e.ctx.Err(); err != nil {
@@ -292,6 +319,9 @@ func (r *conversion) print(w io.Writer) error {
 	fmt.Fprintf(w, "%s (%s) -> %s (%s, %v)\n", r.In, r.titles[0], r.Out, r.titles[1], byteSize(r.Bytes))
 	for _, f := range r.Files[1:] {
 		fmt.Fprintf(w, "with %s, which must stay beside it\n", f)
+	}
+	if r.Layered {
+		fmt.Fprintln(w, "The network was written as layers of Keras.")
 	}
 	for _, v := range r.Verified {
 		most, _ := largest(v.Outputs)

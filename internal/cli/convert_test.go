@@ -292,3 +292,44 @@ func TestConvertFromEveryAge(t *testing.T) {
 		t.Errorf("only %d files", n)
 	}
 }
+
+// TestConvertLayers writes ONNX models as files for Keras: as layers, or as one layer with --no-layers or if Keras lacks a layer.
+func TestConvertLayers(t *testing.T) {
+	models, err := filepath.Abs("../onnxgraph/testdata/models")
+	if err != nil {
+		t.Fatal(err)
+	}
+	workIn(t)
+	resnet := filepath.Join(models, "torch_resnet.onnx")
+	for _, c := range []struct {
+		in, out, flag, warning string
+		layered                bool
+	}{
+		{"torch_resnet.onnx", "a.keras", "", "", true},
+		{"torch_resnet.onnx", "a.h5", "", "", true},
+		{"torch_resnet.onnx", "a.json", "", "", true},
+		{"torch_resnet.onnx", "b.keras", "--no-layers", "", false},
+		{"torch_vit.onnx", "c.keras", "", "its network stays one layer, which lince opens and Keras does not: ", false},
+	} {
+		args := []string{"convert", filepath.Join(models, c.in), c.out, "--json"}
+		if c.flag != "" {
+			args = append(args, c.flag)
+		}
+		r := succeed(t, args...)
+		if got := decode[struct{ Layered bool }](t, r.stdout).Layered; got != c.layered {
+			t.Errorf("%s: layered is %v", c.out, got)
+		}
+		contains(t, c.out, r.stderr, c.warning)
+		m, err := lince.Open(c.out)
+		if c.out == "a.json" {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if hasGraph(m) == c.layered {
+			t.Errorf("%s has a graph: %v", c.out, !c.layered)
+		}
+	}
+	contains(t, "the text", succeed(t, "convert", resnet, "d.keras").stdout, "The network was written as layers of Keras.")
+}

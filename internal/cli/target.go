@@ -16,18 +16,20 @@ type target struct {
 	// What the file holds: the network, the weights, how the model is compiled, the optimizer's state, and the class names and
 	// preprocessing.
 	network, weights, compiled, state, extra bool
+	// layers reports that Keras opens the file, so a network without layers gets some.
+	layers bool
 }
 
 // targets are the kinds of files that convert writes.
 var targets = []*target{
-	{kind: "keras", write: save, network: true, weights: true, compiled: true, state: true, extra: true},
-	{kind: "h5", write: save, network: true, weights: true, compiled: true, state: true, extra: true},
+	{kind: "keras", write: save, network: true, weights: true, compiled: true, state: true, extra: true, layers: true},
+	{kind: "h5", write: save, network: true, weights: true, compiled: true, state: true, extra: true, layers: true},
 	{kind: "onnx", write: export, network: true, weights: true, extra: true},
 	{kind: "tflite", write: export, network: true, weights: true, extra: true},
 	{kind: "weights.h5", write: saveWeights, weights: true, state: true},
 	{kind: "legacy-weights", write: saveWeights, weights: true},
 	{kind: "safetensors", write: save, network: true, weights: true, compiled: true, extra: true},
-	{kind: "json", write: saveJSON, network: true, compiled: true},
+	{kind: "json", write: saveJSON, network: true, compiled: true, layers: true},
 }
 
 func save(_ *convertCommand, m *lince.Model, file string) error { return m.Save(file) }

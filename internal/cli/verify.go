@@ -44,13 +44,13 @@ func runtimeNames() []string {
 }
 
 // verify compares the predictions of a new file with those of the model.
-func (c *convertCommand) verify(e *env, t *target, m *lince.Model, file string, r *conversion) error {
+func (c *convertCommand) verify(e *env, t *target, m, written *lince.Model, file string, r *conversion) error {
 	if !c.Verify && c.Against == "" {
 		return nil
 	}
 	if !t.weights { // the network alone
 		r.NetworkRead = true
-		return verifyJSON(m, file)
+		return verifyJSON(written, file)
 	}
 	if c.Preprocessing {
 		return c.verifyImages(e, m, file, r)
