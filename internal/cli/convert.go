@@ -27,6 +27,7 @@ type convertCommand struct {
 	Opset         int      `group:"model" placeholder:"N" help:"Version of ONNX's operators: 17 or 21 (default: 17)."`
 	ChannelsFirst bool     `group:"model" help:"Make the images of an ONNX model (batch, channels, height, width)."`
 	Preprocessing bool     `group:"model" help:"Put the model's preprocessing into an ONNX model: its input is then images of bytes."`
+	inputShapeFlags
 
 	Verify    bool    `group:"data" default:"true" negatable:"" help:"Open the new file and compare its predictions with those of the model; fail if they differ, without writing the file (default: true)."`
 	Tolerance float64 `group:"data" default:"1e-5" help:"Largest difference that counts as equal, relative to the largest value of an output if that is above 1."`
@@ -50,7 +51,7 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *convertCommand) Validate() error {
-	errs := []error{c.mistakes()}
+	errs := []error{c.exampleFlags.mistakes(), c.inputShapeFlags.mistakes()}
 	if c.To != "" && !slices.Contains(targetNames(), c.To) {
 		errs = append(errs, fmt.Errorf("--to: there is no kind %q%s", c.To, suggest.Hint(c.To, targetNames())))
 	}
@@ -157,7 +158,11 @@ func (c *convertCommand) open(e *env, in lince.FileKind) (*lince.Model, error) {
 	if c.Network != "" {
 		name = c.Network
 	}
-	m, err := openModel(name, lince.Options{})
+	o, err := c.options(name)
+	if err != nil {
+		return nil, err
+	}
+	m, err := openModel(name, o)
 	if err != nil {
 		return nil, err
 	}
