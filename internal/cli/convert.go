@@ -10,10 +10,8 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince"
-	"github.com/lince-ml/lince/internal/inference"
 	"github.com/lince-ml/lince/internal/patherr"
 	"github.com/lince-ml/lince/internal/suggest"
-	"github.com/lince-ml/lince/tensor"
 )
 
 // convertCommand writes a model as a file of another kind.
@@ -22,7 +20,6 @@ type convertCommand struct {
 	Out path   `arg:"" predictor:"file" help:"The file to write. The end of its name is its kind (default), or --to."`
 	To  string `group:"model" placeholder:"KIND" predictor:"target" help:"Kind of the new file: ${targets}."`
 
-	InputShape    []string `group:"model" sep:"none" placeholder:"NAME=SIZES" help:"Shape of an input of an ONNX model that leaves sizes open, without the batch, and in the order of the file, such as x=3x48x192, or 3x48x192 for the only input."`
 	Network       string   `group:"model" placeholder:"FILE" predictor:"model" help:"The network for a file of weights: a model file or the JSON of model.to_json()."`
 	ByName        bool     `group:"model" help:"Match the weights of a file of weights with layers by name."`
 	SkipMismatch  bool     `group:"model" help:"Skip layers whose weights in a file of weights have other shapes."`
@@ -31,6 +28,7 @@ type convertCommand struct {
 	Opset         int      `group:"model" placeholder:"N" help:"Version of ONNX's operators: 17 or 21 (default: 17)."`
 	ChannelsFirst bool     `group:"model" help:"Make the images of an ONNX model (batch, channels, height, width)."`
 	Preprocessing bool     `group:"model" help:"Put the model's preprocessing into an ONNX model: its input is then images of bytes."`
+	inputShapeFlags
 
 	NoLayers bool `group:"model" help:"Keep the network of an ONNX or TFLite model as one layer, which only lince opens, in a file for Keras."`
 
@@ -57,7 +55,7 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *convertCommand) Validate() error {
-	errs := []error{c.mistakes()}
+	errs := []error{c.exampleFlags.mistakes(), c.inputShapeFlags.mistakes()}
 	if c.To != "" && !slices.Contains(targetNames(), c.To) {
 		errs = append(errs, fmt.Errorf("--to: there is no kind %q%s", c.To, suggest.Hint(c.To, targetNames())))
 	}
@@ -196,11 +194,11 @@ func (c *convertCommand) open(e *env, in lince.FileKind) (*lince.Model, error) {
 	if c.Network != "" {
 		name = c.Network
 	}
-	shapes, err := c.inputShapes(in)
+	o, err := c.options(name)
 	if err != nil {
 		return nil, err
 	}
-	m, err := openModel(name, lince.Options{InputShapes: shapes})
+	m, err := openModel(name, o)
 	if err != nil {
 		return nil, err
 	}
@@ -231,31 +229,6 @@ func (c *convertCommand) open(e *env, in lince.FileKind) (*lince.Model, error) {
 		m.Classes = c.Classes
 	}
 	return m, nil
-}
-
-// inputShapes returns the shapes that --input-shape gives the inputs of the old file.
-func (c *convertCommand) inputShapes(in lince.FileKind) (map[string]tensor.Shape, error) {
-	if len(c.InputShape) == 0 {
-		return nil, nil
-	}
-	if in.Name != "onnx" {
-		return nil, usageError{fmt.Errorf("--input-shape is for ONNX models; %s is %s", c.In, in.Title)}
-	}
-	n, _, err := openNetwork(c.In, 0)
-	if err != nil {
-		return nil, err
-	}
-	shapes, err := shapesFor(n, "--input-shape", c.InputShape)
-	if err != nil {
-		return nil, err
-	}
-	for name, s := range shapes {
-		if !slices.Contains(inference.Names(n.Inputs()), name) {
-			return nil, usageError{fmt.Errorf("--input-shape: the model has no input %s; want %s", name, strings.Join(inference.Names(n.Inputs()), ", "))}
-		}
-		shapes[name] = append(tensor.Shape{tensor.Unknown}, s...)
-	}
-	return shapes, nil
 }
 
 // write writes the new file in a temporary folder beside its place, verifies it there, and moves it. written computes what

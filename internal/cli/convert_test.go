@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -100,6 +101,39 @@ func TestConvert(t *testing.T) {
 		if strings.HasPrefix(e.Name(), ".lince") {
 			t.Errorf("%s was left behind", e.Name())
 		}
+	}
+}
+
+// TestInputShape opens ONNX models whose files leave the height and the width open.
+func TestInputShape(t *testing.T) {
+	workIn(t)
+	free, err := lince.Sequential(layer.Input{Shape: []int{-1, -1, 3}, Name: "image"}, layer.Conv2D{Filters: 2, Kernel: layer.Size{3, 3}}, layer.GlobalAveragePool2D{})
+	saved(t, "free.keras", free, err)
+	succeed(t, "convert", "free.keras", "free.onnx", "--channels-first", "-q", "--shape", "2x8x9x3")
+	contains(t, "the inputs", succeed(t, "run", "free.onnx").stdout, "image  float32 (None, 3, None, None)")
+	succeed(t, "convert", "free.onnx", "fixed.onnx", "--channels-first", "-q", "--input-shape", "image=-1x3x8x9")
+	contains(t, "the inputs", succeed(t, "run", "fixed.onnx").stdout, "image  float32 (None, 3, 8, 9)")
+	s := decode[summaryResult](t, succeed(t, "summary", "free.onnx", "--json", "--input-shape", "image=-1x3x8x9").stdout)
+	if got := fmt.Sprint(len(s.Input), s.Input[0] == nil, *s.Input[1], *s.Input[2], *s.Input[3]); got != "4 true 8 9 3" {
+		t.Errorf("the summary's input shape is %s", got)
+	}
+	put(t, ".", map[string][]byte{"one.png": pngs(t, 2)["cat.0.png"]})
+	succeed(t, "predict", "free.onnx", "one.png", "--classes", "cat,dog", "--input-shape", "image=-1x3x8x9")
+	for _, c := range []struct {
+		file, flag, want string
+		code             int
+	}{
+		{"free.onnx", "images=1x3x8x8", `a shape is given for "images", which is no input of the model; did you mean image?`, 1},
+		{"free.onnx", "image=1x4x8x8", "the shape given is (1, 4, 8, 8), want (None, 3, None, None)", 1},
+		{"free.onnx", "1x3x8x8", `--input-shape must be NAME=SIZES such as images=-1x3x640x640, got "1x3x8x8"`, 2},
+		{"free.onnx", "image=1x-3x8x8", `--input-shape image=1x-3x8x8: must be sizes`, 2},
+		{"free.keras", "image=1x3x8x8", "--input-shape is for ONNX models; free.keras is a Keras model", 2},
+	} {
+		o := run(t, "summary", c.file, "--input-shape", c.flag)
+		if o.code != c.code {
+			t.Errorf("%s: exit code %d, want %d", c.flag, o.code, c.code)
+		}
+		contains(t, c.flag, o.stderr, c.want)
 	}
 }
 

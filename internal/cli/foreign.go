@@ -13,6 +13,7 @@ import (
 type foreignFlags struct {
 	Rescale string   `placeholder:"1/255" help:"Multiply pixel values by this factor, instead of scaling them as the model file says."`
 	Classes []string `placeholder:"NAME" help:"Names of the model's classes, in the order of its outputs, instead of those in its file."`
+	inputShapeFlags
 }
 
 // factor parses --rescale. It is 0 if the flag is not set.
@@ -30,7 +31,7 @@ func (f foreignFlags) factor() (float64, error) {
 // mistakes returns the errors of the flags.
 func (f foreignFlags) mistakes() error {
 	_, err := f.factor()
-	return err
+	return mistakes(err, f.inputShapeFlags.mistakes())
 }
 
 // openTrained opens a model for evaluation or prediction, and completes it from the flags.
@@ -38,7 +39,12 @@ func (e *env) openTrained(name string, threads int, f foreignFlags) (*lince.Mode
 	if k, err := lince.FileKindOf(name); err == nil && k.Name == "json" {
 		return nil, fmt.Errorf("%s: is %s, which has no weights; train it with lince train --model %s, or add weights with lince convert WEIGHTS model.keras --network %s", name, k.Title, name, name)
 	}
-	m, err := openModel(name, lince.Options{Threads: threads})
+	o, err := f.options(name)
+	if err != nil {
+		return nil, err
+	}
+	o.Threads = threads
+	m, err := openModel(name, o)
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ type summaryCommand struct {
 	Plot          path   `placeholder:"FILE" predictor:"file" help:"Also draw the network to a file (.svg or .png)."`
 	Memory        bool   `help:"Also print the memory that training and prediction need."`
 	Batch         int    `default:"32" aliases:"batch-size" help:"Batch size for --memory."`
+	inputShapeFlags
 }
 
 // Help returns the command's detailed help.
@@ -37,7 +38,7 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *summaryCommand) Validate() error {
-	errs := []error{atLeast(bound{"--batch", c.Batch, 1})}
+	errs := []error{atLeast(bound{"--batch", c.Batch, 1}), c.mistakes()}
 	if f := plot.Format(c.format()); c.Plot != "" && f != plot.SVG && f != plot.PNG {
 		errs = append(errs, fmt.Errorf("--plot must name a file that ends in .svg or .png, got %q", string(c.Plot)))
 	}
@@ -176,7 +177,11 @@ func (c *summaryCommand) open() (m *lince.Model, kind lince.FileKind, err error)
 		m, err = lince.Sequential(tutorial.Layers(tutorial.Side, tutorial.Side, 2)...)
 		return m, kind, err
 	}
-	if m, err = openModel(c.Model, lince.Options{}); err != nil {
+	o, err := c.options(c.Model)
+	if err != nil {
+		return nil, kind, err
+	}
+	if m, err = openModel(c.Model, o); err != nil {
 		kind, _ = lince.FileKindOf(c.Model) // the error is that of opening the model
 		return nil, kind, err
 	}

@@ -1,15 +1,16 @@
 """Writes small ONNX models and the outputs of ONNX Runtime for them: NAME.onnx, and NAME.npz with the outputs (out:NAME), and for
 each input (in:NAME) the arguments low, high, *shape of formula.py.
 
-Usage: onnx_models.py torch|keras|opsets FOLDER
+Usage: onnx_models.py torch|keras|opsets|recurrent FOLDER
 
 torch: with torch 2.15.0, onnxscript 0.5.7, both exporters of torch.onnx; opset as the name says. Also the models that onnxruntime.quantization makes of
 one of them.
 keras: with keras 3.15.1 and tf2onnx 1.16.1 on tensorflow 2.21.0: Model.export(format="onnx") and tf2onnx.convert.from_function.
+recurrent: LSTM, GRU and RNN, made of ONNX's own helpers.
 opsets: models made of ONNX's own helpers, converted to each opset from 7 to 23 with onnx.version_converter. It needs onnx and onnxruntime only, so the
 tests run it.
 
-onnx 1.23.2, onnxruntime 1.32.0. The files of torch and keras are in internal/onnxgraph/testdata/models.
+onnx 1.23.2, onnxruntime 1.32.0. The files of torch and keras are in internal/onnxgraph/testdata/models, those of recurrent in testdata/recurrent.
 """
 import os
 import sys
@@ -333,4 +334,21 @@ def make_opsets():
             write(f"{name}_{opset}", net if opset == 7 else version_converter.convert_version(net, opset), shape)
 
 
-{"torch": make_torch, "keras": make_keras, "opsets": make_opsets}[mode]()
+def make_recurrent():
+    steps, batch, inputs, units = 5, 2, 3, 4
+    for op, gates, direction, more in (("LSTM", 4, "bidirectional", {}), ("GRU", 3, "bidirectional", {"linear_before_reset": 1}), ("GRU", 3, "forward", {}), ("RNN", 1, "reverse", {})):
+        d = 2 if direction == "bidirectional" else 1
+        weights = {"w": noise(d, gates * units, inputs), "r": noise(d, gates * units, units), "b": noise(d, 2 * gates * units), "h": noise(d, batch, units)}
+        operands, outputs = ["x", "w", "r", "b", "", "h"], ["y", "last"]
+        if op == "LSTM":
+            weights.update(c=noise(d, batch, units), p=noise(d, 3 * units))
+            operands, outputs = operands + ["c", "p"], outputs + ["cell"]
+        node = helper.make_node(op, operands, outputs, direction=direction, hidden_size=units, **more)
+        info = helper.make_tensor_value_info
+        shapes = [[steps, d, batch, units]] + [[d, batch, units]] * (len(outputs) - 1)
+        graph = helper.make_graph([node], op, [info("x", TensorProto.FLOAT, [steps, batch, inputs])], [info(o, TensorProto.FLOAT, s) for o, s in zip(outputs, shapes)],
+                                  [numpy_helper.from_array(v * 0.5, k) for k, v in weights.items()])
+        write(f"{op.lower()}_{direction}", helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8), (steps, batch, inputs))
+
+
+{"torch": make_torch, "keras": make_keras, "opsets": make_opsets, "recurrent": make_recurrent}[mode]()

@@ -4,11 +4,14 @@ package onnxgraph
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince/format/onnx"
+	"github.com/lince-ml/lince/format/onnx/onnxpb"
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/internal/suggest"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -65,6 +68,9 @@ func Read(m *onnx.Model, o ReadOptions) (*Result, error) {
 	if m == nil || m.ModelProto == nil || m.Graph == nil {
 		return nil, fmt.Errorf("onnx: the model has no graph")
 	}
+	if err := checkNames(m, o.Shapes); err != nil {
+		return nil, err
+	}
 	if o.FreeBatch {
 		if r, err := newReader(m, o); err == nil && r.hasFixedBatch() {
 			r.free = &symbol{name: "batch"}
@@ -78,6 +84,22 @@ func Read(m *onnx.Model, o ReadOptions) (*Result, error) {
 		return nil, err
 	}
 	return r.read()
+}
+
+// checkNames returns an error if a shape is given for an input that the model does not have.
+func checkNames(m *onnx.Model, shapes map[string]tensor.Shape) error {
+	var names []string
+	for _, in := range m.Graph.Input {
+		if !slices.ContainsFunc(m.Graph.Initializer, func(t *onnxpb.TensorProto) bool { return t.GetName() == in.GetName() }) {
+			names = append(names, in.GetName())
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(shapes)) {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("onnx: a shape is given for %q, which is no input of the model%s", name, suggest.Hint(name, names))
+		}
+	}
+	return nil
 }
 
 // note adds a sentence to the notes, once.

@@ -84,6 +84,19 @@ func (n *node) attrString(name, otherwise string) string {
 	return otherwise
 }
 
+// attrStrings returns an attribute, or nil if there is none.
+func (n *node) attrStrings(name string) []string {
+	a := n.attribute(name, onnxpb.AttributeProto_STRINGS)
+	if a == nil {
+		return nil
+	}
+	x := make([]string, len(a.Strings))
+	for i, v := range a.Strings {
+		x[i] = string(v)
+	}
+	return x
+}
+
 // attrTensor returns an attribute, or nil if there is none.
 func (n *node) attrTensor(name string) *tensor.Tensor {
 	a := n.attribute(name, onnxpb.AttributeProto_TENSOR)

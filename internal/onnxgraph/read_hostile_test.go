@@ -256,6 +256,12 @@ func TestShapes(t *testing.T) {
 			t.Errorf("%v: got %v", bad, err)
 		}
 	}
+	for _, name := range []string{"image", "zero"} {
+		want := fmt.Sprintf("onnx: a shape is given for %q, which is no input of the model", name)
+		if _, err := Read(m, ReadOptions{Shapes: map[string]tensor.Shape{name: {2, 3, 4, 5}}}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
 }
 
 // TestFreeBatch reads models whose batch is 1. Where the network mixes the images of a batch, it stays 1.

@@ -226,7 +226,7 @@ func (n *node) strided(v *graph.Value, at, count, step int) *graph.Value {
 // sliceUnknown slices a stored dimension whose size is not known. changed is set unless all of it is taken.
 func (n *node) sliceUnknown(v *graph.Value, at, start, end, step int, changed *bool) *graph.Value {
 	if step != 1 {
-		n.fail("a step of %d along a dimension that is not known; give the shapes of the model's inputs with Options.InputShapes, or on the command line with lince convert --input-shape", step)
+		n.fail("a step of %d along a dimension that is not known; give the shapes of the model's inputs (--input-shape, Options.InputShapes)", step)
 	}
 	o := op.Slice{Begin: make([]int, v.Rank()), Size: v.Shape.Clone(), End: make([]int, v.Rank())}
 	switch {
@@ -239,7 +239,7 @@ func (n *node) sliceUnknown(v *graph.Value, at, start, end, step int, changed *b
 	case start >= 0 && end > start:
 		o.Begin[at], o.Size[at] = start, end-start // a dimension that is too small is an error of the run
 	default:
-		n.fail("elements %d to %d of a dimension that is not known; give the shapes of the model's inputs with Options.InputShapes, or on the command line with lince convert --input-shape", start, end)
+		n.fail("elements %d to %d of a dimension that is not known; give the shapes of the model's inputs (--input-shape, Options.InputShapes)", start, end)
 	}
 	*changed = true
 	return n.b.Op(o, v)

@@ -44,7 +44,7 @@ func (s *scope) readInput(in *onnxpb.ValueInfoProto) (*value, error) {
 	}
 	given, ok := s.o.Shapes[name]
 	if dims == nil && !ok {
-		return nil, fmt.Errorf("the file does not say how many dimensions it has; give its shape with Options.InputShapes, or on the command line with lince convert --input-shape")
+		return nil, fmt.Errorf("the file does not say how many dimensions it has; give its shape (--input-shape, Options.InputShapes)")
 	}
 	if ok {
 		if dims, err = withShape(dims, given); err != nil {
@@ -133,16 +133,17 @@ func withShape(dims []num, given tensor.Shape) ([]num, error) {
 	if len(given) != len(dims) {
 		return nil, fmt.Errorf("the shape given is %v, want %v", given, shapeOf(dims))
 	}
+	shaped := slices.Clone(dims)
 	for i, d := range given {
 		switch {
 		case d == tensor.Unknown:
 		case d < 0 || d > maxElements || dims[i].s == nil && dims[i] != fixed(d):
 			return nil, fmt.Errorf("the shape given is %v, want %v", given, shapeOf(dims))
 		default:
-			dims[i] = fixed(d)
+			shaped[i] = fixed(d)
 		}
 	}
-	return dims, nil
+	return shaped, nil
 }
 
 // isImage reports whether an input is a batch of images with the channels first. The ops that take it say so: a

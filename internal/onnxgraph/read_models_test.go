@@ -184,6 +184,24 @@ func TestModels(t *testing.T) {
 	}
 }
 
+// TestRecurrent compares LSTM, GRU and RNN with ONNX Runtime.
+func TestRecurrent(t *testing.T) {
+	e := newEngine(t)
+	for _, g := range goldenModels(t, "testdata/recurrent") {
+		t.Run(g.name, func(t *testing.T) {
+			r, err := Read(g.model, ReadOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := g.run(e, r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g.check(t, out, g.bound())
+		})
+	}
+}
+
 // TestOpsets compares models in each opset from 7 to 23 with ONNX Runtime.
 func TestOpsets(t *testing.T) {
 	dir := t.TempDir()

@@ -285,7 +285,7 @@ func (n *node) wantRank(i int, ranks ...int) *value {
 func (n *node) known(x *value, axis int) int {
 	d := x.dims[axis]
 	if d.s != nil {
-		n.fail("dimension %d of %q (shape %v) must be known; give the shapes of the model's inputs with Options.InputShapes, or on the command line with lince convert --input-shape", axis, x.name, x.shape())
+		n.fail("dimension %d of %q (shape %v) must be known; give the shapes of the model's inputs (--input-shape, Options.InputShapes)", axis, x.name, x.shape())
 	}
 	return toInt(d.k)
 }
@@ -355,7 +355,11 @@ func (n *node) tensor(i int) *tensor.Tensor {
 // values can be given.
 func (n *node) unknown(i int) {
 	needs := n.inputsBehind(n.pb.Input[i], map[string]bool{})
-	panic(failure{fmt.Errorf("%s: operand %d, %q, must be known when the graph is built", n.label, i, n.pb.Input[i]), needs})
+	do := ""
+	if len(needs) == 0 {
+		do = "; give the shapes of the model's inputs (--input-shape, Options.InputShapes)"
+	}
+	panic(failure{fmt.Errorf("%s: operand %d, %q, must be known when the graph is built%s", n.label, i, n.pb.Input[i], do), needs})
 }
 
 // inputsBehind returns the inputs of the model on whose elements a value depends.

@@ -147,7 +147,7 @@ func (n *node) shifts(x *graph.Value, w *window, value float64, combine func(x, 
 		}
 		d := x.Shape[1+a]
 		if d == tensor.Unknown {
-			n.fail("the height and the width must be known for a window with dilations %v and pads %v; give the shapes of the model's inputs with Options.InputShapes, or on the command line with lince convert --input-shape", w.dilation, w.pads)
+			n.fail("the height and the width must be known for a window with dilations %v and pads %v; give the shapes of the model's inputs (--input-shape, Options.InputShapes)", w.dilation, w.pads)
 		}
 		if d < o.Span(a) {
 			n.fail("a window of %v does not fit into images of shape %v", w.size, x.Shape)

@@ -108,7 +108,7 @@ func (n *node) reshapeTo(to []num, open int) {
 		}
 	}
 	if unknown > 1 {
-		n.fail("the new shape %v has more than one dimension that is not known; give the shapes of the model's inputs with Options.InputShapes, or on the command line with lince convert --input-shape", shape)
+		n.fail("the new shape %v has more than one dimension that is not known; give the shapes of the model's inputs (--input-shape, Options.InputShapes)", shape)
 	}
 	stored := store(m, shape)
 	if !v.Shape.Equal(stored) {
@@ -228,7 +228,7 @@ func flatten(n *node) {
 	case ok && axis <= 1:
 		n.reshapeTo([]num{rows, {}}, 1)
 	default:
-		n.fail("shape %v has more than one dimension that is not known; give the shapes of the model's inputs with Options.InputShapes, or on the command line with lince convert --input-shape", x.shape())
+		n.fail("shape %v has more than one dimension that is not known; give the shapes of the model's inputs (--input-shape, Options.InputShapes)", x.shape())
 	}
 }
 

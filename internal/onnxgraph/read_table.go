@@ -33,6 +33,11 @@ var operators = map[string]operator{
 	"com.microsoft.FastGelu":  {build: fastGelu, least: 1, most: 2},
 	"com.microsoft.BiasGelu":  {build: biasGelu, least: 2, most: 2},
 
+	// read_recurrent.go
+	"GRU":  {build: readGRU, least: 3, most: 6},
+	"LSTM": {build: readLSTM, least: 3, most: 8},
+	"RNN":  {build: readRNN, least: 3, most: 6},
+
 	// read_pool.go
 	"AveragePool":       {build: averagePool, least: 1, most: 1},
 	"GlobalAveragePool": {build: global(globalAverage), least: 1, most: 1},
