@@ -235,7 +235,22 @@ func atLeast(bounds ...bound) error {
 
 // indent indents all lines of a message after the first, and escapes what cannot be seen.
 func indent(s string) string {
-	return strings.ReplaceAll(visible(strings.TrimRight(s, "\n")), "\n", "\n  ")
+	return strings.ReplaceAll(visible(shorten(strings.TrimRight(s, "\n"))), "\n", "\n  ")
+}
+
+// shorten returns a message with its first lines and the number of the others. It cuts long lines: they have text of a file.
+func shorten(s string) string {
+	const most, longest = 50, 4000
+	lines := strings.Split(s, "\n")
+	if more := len(lines) - most; more > 0 {
+		lines = append(lines[:most], fmt.Sprintf("... and %d more lines", more))
+	}
+	for i, line := range lines {
+		if len(line) > longest {
+			lines[i] = strings.ToValidUTF8(line[:longest], "") + " ..."
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // count returns a number with its noun: "1 image", "2 images".

@@ -146,7 +146,11 @@ func readArchive(r io.ReaderAt, size int64, names []string) (map[string]*tensor.
 	}
 	files := map[string]*zip.File{}
 	for _, f := range z.File {
-		files[strings.TrimSuffix(f.Name, ".npy")] = f
+		name := strings.TrimSuffix(f.Name, ".npy")
+		if files[name] != nil {
+			return nil, fmt.Errorf("has two arrays %.100q", name)
+		}
+		files[name] = f
 	}
 	if len(names) == 0 {
 		names = slices.Sorted(maps.Keys(files))
