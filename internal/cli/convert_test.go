@@ -195,11 +195,11 @@ func TestConvertMistakes(t *testing.T) {
 		{[]string{"conv.keras", "a.onnx", "--data", "one.png"}, 1, []string{"--data: the model's input has 2 channels, want 1, 3 or 4"}},
 		{[]string{"conv.keras", "a.onnx", "--data", "no.png"}, 1, []string{"--data: ", "no.png", "no such file"}},
 		{[]string{"free.keras", "a.onnx"}, 2, []string{"input input_layer is float32 (None, None, None, 3); set its shape with --shape input_layer=SIZES"}},
-		{[]string{"conv.onnx", "a.h5"}, 1, []string{"a.h5: the layer graph is a graph of ops", "use .keras"}},
-		{[]string{"conv.keras", "a.onnx", "--input-shape", "8x8x2"}, 2, []string{"--input-shape is for ONNX models; conv.keras is a Keras model"}},
-		{[]string{"conv.onnx", "a.onnx", "--input-shape", "y=8x8x2"}, 2, []string{"--input-shape: the model has no input y; want input_layer"}},
-		{[]string{"conv.onnx", "a.onnx", "--input-shape", "8xx2"}, 2, []string{"--input-shape 8xx2: must be sizes"}},
-		{[]string{"conv.onnx", "a.onnx", "--input-shape", "8x9x2"}, 1, []string{"the shape given is (None, 8, 9, 2), want (None, 8, 8, 2)"}},
+		{[]string{"conv.onnx", "a.h5", "--no-layers"}, 1, []string{"a.h5: the layer graph is a graph of ops", "use .keras"}},
+		{[]string{"conv.keras", "a.onnx", "--input-shape", "x=8x8x2"}, 2, []string{"--input-shape is for ONNX models; conv.keras is a Keras model"}},
+		{[]string{"conv.onnx", "a.onnx", "--input-shape", "y=1x8x8x2"}, 1, []string{`a shape is given for "y"`, "want one of input_layer"}},
+		{[]string{"conv.onnx", "a.onnx", "--input-shape", "8x8x2"}, 2, []string{"--input-shape must be NAME=SIZES"}},
+		{[]string{"conv.onnx", "a.onnx", "--input-shape", "input_layer=-1x8x9x2"}, 1, []string{"(None, 8, 9, 2)", "(None, 8, 8, 2)"}},
 		{[]string{"conv.keras", "a.onnx", "--against", "onnxruntim"}, 2, []string{`--against: there is no library "onnxruntim"; did you mean onnxruntime?`}},
 		{[]string{"conv.keras", "a.onnx", "--against", "keras"}, 2, []string{"--against keras: it does not open an ONNX model"}},
 		{[]string{"conv.keras", "a.onnx", "--against", "onnxruntime", "--python", "no-such-python"}, 1, []string{"--against onnxruntime: ", "no-such-python", "packages onnx onnxruntime", "--python"}},
@@ -215,23 +215,6 @@ func TestConvertMistakes(t *testing.T) {
 	}
 	sameTree(t, before, snapshot(t, dir))
 	succeed(t, "convert", "free.keras", "a.onnx", "--shape", "2x9x7x3", "-q")
-}
-
-// TestConvertInputShape: the sizes that an ONNX model leaves open can be set. Without them, it does not predict images.
-func TestConvertInputShape(t *testing.T) {
-	workIn(t)
-	m, err := lince.Sequential(layer.Input{Shape: []int{-1, -1, 3}, Name: "x"}, layer.Conv2D{Filters: 2, Kernel: layer.Size{3, 3}}, layer.GlobalAveragePool2D{})
-	saved(t, "free.keras", m, err)
-	put(t, ".", map[string][]byte{"one.png": pngs(t, 2)["cat.0.png"]})
-	succeed(t, "convert", "free.keras", "free.onnx", "--shape", "2x9x7x3", "--channels-first", "-q")
-	o := run(t, "predict", "free.onnx", "one.png")
-	contains(t, "predict", o.stderr, "lince convert --input-shape")
-	for _, shape := range []string{"3x8x9", "x=3x8x9"} {
-		o = succeed(t, "convert", "free.onnx", "fixed.keras", "--input-shape", shape, "--overwrite")
-		contains(t, "a graph", o.stderr, "only lince opens fixed.keras")
-		contains(t, "the shape", succeed(t, "run", "fixed.keras").stdout, "(None, 8, 9, 3)")
-		succeed(t, "predict", "fixed.keras", "one.png")
-	}
 }
 
 // TestConvertNames: --names says which of two equal layers gets which weights of a PyTorch file. Its order would do the opposite.

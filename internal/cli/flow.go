@@ -61,7 +61,7 @@ func oneImage(m *lince.Model) error {
 func defaultPreprocessing(m *lince.Model) (lince.Preprocessing, error) {
 	in := m.InputShape()
 	if len(in) != 4 || in[1] < 1 || in[2] < 1 {
-		return nil, fmt.Errorf("the model's input has the shape %v, want images of a fixed size: (None, height, width, channels); for an ONNX model, set the size with lince convert --input-shape", in)
+		return nil, fmt.Errorf("the model's input has the shape %v, want images of a fixed size: (None, height, width, channels); for an ONNX model, set the size with --input-shape", in)
 	}
 	mode, err := colorMode(in[3])
 	if err != nil {
