@@ -13,6 +13,7 @@ import (
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/backend"
+	"github.com/lince-ml/lince/internal/offheap"
 	"github.com/lince-ml/lince/internal/progress"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -128,6 +129,7 @@ func (m *Model) outputsFor(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 func allocate(g *graph.Graph, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 	out := make([]*tensor.Tensor, len(g.Outputs))
 	var special *graph.Graph // the graph for inputs of these shapes
+	total := 0
 	for i, o := range g.Outputs {
 		shape := o.Value.Shape.Clone()
 		if len(shape) > 0 && shape[0] == tensor.Unknown {
@@ -145,6 +147,13 @@ func allocate(g *graph.Graph, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 				}
 			}
 			shape = special.Outputs[i].Value.Shape
+		}
+		n, err := shape.CheckedElements()
+		if total += n * o.Value.DType.Size(); err != nil {
+			total = -1
+		}
+		if err := offheap.Check(total); err != nil {
+			return nil, fmt.Errorf("the outputs: %w", err)
 		}
 		out[i] = tensor.New(o.Value.DType, shape...)
 	}

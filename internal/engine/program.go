@@ -9,6 +9,7 @@ import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/compile"
+	"github.com/lince-ml/lince/internal/offheap"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -142,6 +143,9 @@ func (p *plan) run(in, out []*tensor.Tensor) error {
 		if i < len(out) && out[i] != nil && (out[i].DType() != o.Value.DType || !out[i].Shape().Equal(o.Value.Shape)) {
 			return fmt.Errorf("output %q: got a tensor %v, want %v", o.Key, out[i], o.Value.Type)
 		}
+	}
+	if err := offheap.Check(p.size()); err != nil {
+		return fmt.Errorf("results between the ops: %w", err)
 	}
 	inst := p.take()
 	defer p.program.engine.arenas.release(inst.arena)

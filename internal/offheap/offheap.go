@@ -3,6 +3,7 @@
 package offheap
 
 import (
+	"fmt"
 	"runtime"
 
 	"github.com/lince-ml/lince/tensor"
@@ -55,4 +56,20 @@ func (b *Block) Free() {
 		b.free()
 		b.free = nil
 	}
+}
+
+// Check returns an error if n bytes are more than this process can have: more than the machine has, its cgroup allows, or its
+// address space holds. On systems where that is not known, it returns nil.
+func Check(n int) error {
+	if has := Available(); n < 0 || has > 0 && n > has {
+		return fmt.Errorf("they take %s of memory, but this process can have %s; use smaller batches or images", gibibytes(n), gibibytes(has))
+	}
+	return nil
+}
+
+func gibibytes(n int) string {
+	if n < 0 { // more than an int holds
+		return "more than 2^63 bytes"
+	}
+	return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
 }

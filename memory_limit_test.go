@@ -1,0 +1,22 @@
+package lince
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lince-ml/lince/internal/offheap"
+	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// TestPredictChecksMemory: outputs that need more memory than the process can have are an error. Go's runtime would end the program.
+func TestPredictChecksMemory(t *testing.T) {
+	if offheap.Available() == 0 {
+		t.Skip("this system does not say how much memory there is")
+	}
+	up := layer.UpSampling2D{Size: layer.Size{1 << 17, 1 << 17}}
+	m := must(on(1).Sequential(layer.Input{Shape: []int{1, 1, 1}}, up))
+	if _, err := m.PredictBatch(tensor.New(tensor.Float32, 64, 1, 1, 1)); err == nil || !strings.Contains(err.Error(), "of memory, but this process can have") {
+		t.Errorf("error is %v", err)
+	}
+}
