@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/format/onnx"
@@ -102,23 +103,30 @@ func onnxRuntime(t *testing.T) string {
 	return python
 }
 
+// example builds a network of vocabulary, and returns its inputs in the order of InputNames.
+func example(t *testing.T, build func() (*lince.Model, error), batch func(salt, step int) data.Batch) (*lince.Model, []*tensor.Tensor) {
+	t.Helper()
+	m, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := batch(3, 0)
+	if b.Inputs == nil {
+		return m, []*tensor.Tensor{b.X}
+	}
+	var inputs []*tensor.Tensor
+	for _, in := range m.InputNames() {
+		inputs = append(inputs, b.Inputs[in])
+	}
+	return m, inputs
+}
+
 // TestONNXVocabulary compares the networks of TestVocabulary in ONNX Runtime.
 func TestONNXVocabulary(t *testing.T) {
 	python := onnxRuntime(t)
 	e := &exports{dir: t.TempDir()}
 	for name, v := range vocabulary {
-		m, err := v.build()
-		if err != nil {
-			t.Fatal(err)
-		}
-		b := v.batch(3, 0)
-		inputs := []*tensor.Tensor{b.X}
-		if b.Inputs != nil {
-			inputs = nil
-			for _, in := range m.InputNames() {
-				inputs = append(inputs, b.Inputs[in])
-			}
-		}
+		m, inputs := example(t, v.build, v.batch)
 		e.add(t, name, m, lince.ExportOptions{}, inputs...)
 		e.add(t, name+" 21", m, lince.ExportOptions{Opset: 21}, inputs...)
 	}
@@ -250,18 +258,7 @@ func TestExportPreprocessingMistakes(t *testing.T) {
 func TestONNXAgain(t *testing.T) {
 	e := &exports{dir: t.TempDir()}
 	for name, v := range vocabulary {
-		m, err := v.build()
-		if err != nil {
-			t.Fatal(err)
-		}
-		b := v.batch(3, 0)
-		inputs := []*tensor.Tensor{b.X}
-		if b.Inputs != nil {
-			inputs = nil
-			for _, in := range m.InputNames() {
-				inputs = append(inputs, b.Inputs[in])
-			}
-		}
+		m, inputs := example(t, v.build, v.batch)
 		for _, opset := range []int{17, 21} {
 			e.again(t, name, m, lince.ExportOptions{Opset: opset}, inputs...)
 		}

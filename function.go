@@ -260,7 +260,7 @@ func (f *Function) run(inputs []*tensor.Tensor) ([]*tensor.Tensor, error) {
 		}
 		in = append(in, x)
 	}
-	out, err := allocate(f.graph, in)
+	out, err := backend.Outputs(f.graph, in)
 	if err != nil {
 		return nil, err
 	}

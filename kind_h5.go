@@ -3,7 +3,6 @@ package lince
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -31,14 +30,11 @@ func openH5(o Options, file source) (*Model, error) {
 		return nil, err
 	}
 	m.notes = append(m.notes, legacyNotes(f, inFile)...)
-	var x extra
-	if f.Extra != nil {
-		if err := json.Unmarshal(f.Extra, &x); err != nil {
-			return nil, fmt.Errorf("the part of the file that Keras ignores: %w", err)
-		}
+	x, err := parseExtra(f.Extra, "the part of the file that Keras ignores")
+	if err != nil {
+		return nil, err
 	}
-	m.Classes, m.Preprocessing = x.Classes, x.Preprocessing
-	if err := m.checkExtra(); err != nil {
+	if err := m.setExtra(x); err != nil {
 		return nil, err
 	}
 	if !o.NoCompile {

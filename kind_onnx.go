@@ -2,7 +2,6 @@ package lince
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 
 	"github.com/lince-ml/lince/format/onnx"
@@ -39,12 +38,11 @@ func openONNX(o Options, f source) (*Model, error) {
 // of classes that other programs write.
 func (m *Model) readMetadata(metadata map[string]string) error {
 	if text, ok := metadata["lince"]; ok {
-		var x extra
-		if err := json.Unmarshal([]byte(text), &x); err != nil {
-			return fmt.Errorf("the metadata that lince wrote: %w", err)
+		x, err := parseExtra([]byte(text), "the metadata that lince wrote")
+		if err != nil {
+			return err
 		}
-		m.Classes, m.Preprocessing = x.Classes, x.Preprocessing
-		return m.checkExtra()
+		return m.setExtra(x)
 	}
 	var classes []string
 	if json.Unmarshal([]byte(metadata["classes"]), &classes) == nil && m.checkClasses(classes) == nil {

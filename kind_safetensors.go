@@ -1,7 +1,6 @@
 package lince
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -38,14 +37,15 @@ func openSafetensors(o Options, f source) (*Model, error) {
 	if _, err := p.apply(m); err != nil {
 		return nil, err
 	}
-	var x extra
-	if text := file.Metadata[safetensorsLince]; text != "" {
-		if err := json.Unmarshal([]byte(text), &x); err != nil {
-			return nil, fmt.Errorf("the metadata %q: %w", safetensorsLince, err)
-		}
+	var text []byte
+	if s := file.Metadata[safetensorsLince]; s != "" {
+		text = []byte(s)
 	}
-	m.Classes, m.Preprocessing = x.Classes, x.Preprocessing
-	if err := m.checkExtra(); err != nil {
+	x, err := parseExtra(text, fmt.Sprintf("the metadata %q", safetensorsLince))
+	if err != nil {
+		return nil, err
+	}
+	if err := m.setExtra(x); err != nil {
 		return nil, err
 	}
 	o.compileFrom(m, compile, x.ExcludeFromWeightDecay)

@@ -105,8 +105,7 @@ func (o Options) fromFile(f *keras.File) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.Classes, m.Preprocessing = x.Classes, x.Preprocessing
-	if err := m.checkExtra(); err != nil {
+	if err := m.setExtra(x); err != nil {
 		return nil, err
 	}
 	o.compileFrom(m, compile, x.ExcludeFromWeightDecay)
@@ -124,13 +123,24 @@ func (o Options) fromFile(f *keras.File) (*Model, error) {
 }
 
 // readExtra reads the part of a file that Keras ignores.
-func readExtra(f *keras.File) (x extra, err error) {
-	if f.Extra != nil {
-		if err := json.Unmarshal(f.Extra, &x); err != nil {
-			return x, fmt.Errorf("the part of the file that Keras ignores: %w", err)
+func readExtra(f *keras.File) (extra, error) {
+	return parseExtra(f.Extra, "the part of the file that Keras ignores")
+}
+
+// parseExtra decodes the JSON that only lince reads, nil if a file has none. where says in errors where it stands.
+func parseExtra(text []byte, where string) (x extra, err error) {
+	if text != nil {
+		if err := json.Unmarshal(text, &x); err != nil {
+			return x, fmt.Errorf("%s: %w", where, err)
 		}
 	}
 	return x, nil
+}
+
+// setExtra sets the classes and the preprocessing from a file.
+func (m *Model) setExtra(x extra) error {
+	m.Classes, m.Preprocessing = x.Classes, x.Preprocessing
+	return m.checkExtra()
 }
 
 // loadStreams restores the states of the random number generators.

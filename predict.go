@@ -13,7 +13,6 @@ import (
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/backend"
-	"github.com/lince-ml/lince/internal/offheap"
 	"github.com/lince-ml/lince/internal/progress"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -118,44 +117,9 @@ func (m *Model) predictInto(in, out []*tensor.Tensor) error {
 
 // outputsFor allocates the model's outputs for inputs.
 func (m *Model) outputsFor(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
-	out, err := allocate(m.predict.graph, in)
+	out, err := backend.Outputs(m.predict.graph, in)
 	if err != nil {
 		return nil, fmt.Errorf("predicting: %w", err)
-	}
-	return out, nil
-}
-
-// allocate returns tensors for a graph's outputs for inputs.
-func allocate(g *graph.Graph, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
-	out := make([]*tensor.Tensor, len(g.Outputs))
-	var special *graph.Graph // the graph for inputs of these shapes
-	total := 0
-	for i, o := range g.Outputs {
-		shape := o.Value.Shape.Clone()
-		if len(shape) > 0 && shape[0] == tensor.Unknown {
-			shape[0] = in[0].Shape()[0]
-		}
-		if !shape.Known() {
-			if special == nil {
-				shapes := make([]tensor.Shape, len(in))
-				for j, x := range in {
-					shapes[j] = x.Shape()
-				}
-				var err error
-				if special, err = g.Specialize(shapes); err != nil {
-					return nil, err
-				}
-			}
-			shape = special.Outputs[i].Value.Shape
-		}
-		n, err := shape.CheckedElements()
-		if total += n * o.Value.DType.Size(); err != nil {
-			total = -1
-		}
-		if err := offheap.Check(total); err != nil {
-			return nil, fmt.Errorf("the outputs: %w", err)
-		}
-		out[i] = tensor.New(o.Value.DType, shape...)
 	}
 	return out, nil
 }

@@ -311,8 +311,10 @@ func (l *layerInstance) describe(calls []*call, shared map[*layerInstance]int64)
 	if o, ok := l.config.(kerasOp); ok {
 		return o.describe(l.name)
 	}
+	conf := l.Config()
 	if g, ok := l.config.(graphLayer); ok {
-		if _, err := graphjson.Marshal(g.g); err != nil {
+		if conf["graph"] == nil {
+			_, err := graphjson.Marshal(g.g)
 			return out, fmt.Errorf("layer %s: %w", l.name, err)
 		}
 		out.Module, out.RegisteredName = customModule, graphClass
@@ -321,7 +323,7 @@ func (l *layerInstance) describe(calls []*call, shared map[*layerInstance]int64)
 	} else if !slices.Contains(layer.Classes(), out.Class) {
 		out.Module, out.RegisteredName = customModule, out.Class
 	}
-	if out.Config, err = keras.Marshal(python(l.Config())); err != nil {
+	if out.Config, err = keras.Marshal(python(conf)); err != nil {
 		return out, fmt.Errorf("layer %s: its config: %w", l.name, err)
 	}
 	if build := calls[0].buildConfig(); build != nil {

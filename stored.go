@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/internal/numbers"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -96,25 +97,7 @@ func (s stored) value(v *graph.Variable, t *tensor.Tensor) (*tensor.Tensor, erro
 	case s.perm == nil:
 		copy(to, from)
 	default:
-		strides := make([]int, len(s.shape))
-		for i, n := len(s.shape)-1, 1; i >= 0; i-- {
-			strides[i] = n
-			n *= s.shape[i]
-		}
-		index := make([]int, len(v.Shape))
-		for k := range to {
-			at := 0
-			for i, j := range s.perm {
-				at += index[i] * strides[j]
-			}
-			to[k] = from[at]
-			for i := len(index) - 1; i >= 0; i-- {
-				if index[i]++; index[i] < v.Shape[i] {
-					break
-				}
-				index[i] = 0
-			}
-		}
+		copy(to, numbers.Permute(t, s.perm).Float32s())
 	}
 	if s.flip { // height and width are the first dimensions, so that the order of all positions turns around
 		n := v.Shape[len(v.Shape)-1] * v.Shape[len(v.Shape)-2]

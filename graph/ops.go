@@ -9,25 +9,8 @@ import (
 
 // Constant returns x as a scalar of the given type.
 func (b *Builder) Constant(dtype tensor.DType, x float64) *Value {
-	t := tensor.New(dtype)
-	switch dtype {
-	case tensor.Float32:
-		tensor.Values[float32](t)[0] = float32(x)
-	case tensor.Float64:
-		tensor.Values[float64](t)[0] = x
-	case tensor.Int64:
-		tensor.Values[int64](t)[0] = int64(x)
-	case tensor.Int32:
-		tensor.Values[int32](t)[0] = int32(x)
-	case tensor.Int16:
-		tensor.Values[int16](t)[0] = int16(x)
-	case tensor.Int8:
-		tensor.Values[int8](t)[0] = int8(x)
-	case tensor.Uint8:
-		tensor.Values[uint8](t)[0] = uint8(x)
-	case tensor.Bool:
-		tensor.Values[bool](t)[0] = x != 0
-	default:
+	t := tensor.Number(dtype, x)
+	if t == nil {
 		return b.Errorf("no constants of type %v", dtype)
 	}
 	return b.Op(op.Const{Value: t})

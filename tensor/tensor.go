@@ -50,6 +50,29 @@ func Of[T Element](values []T, shape ...int) *Tensor {
 	return t
 }
 
+// Number returns a scalar of a type with the value x, as Go converts it; a Bool is true unless x is 0. It returns nil for BFloat16 and Invalid.
+func Number(dtype DType, x float64) *Tensor {
+	switch dtype {
+	case Float32:
+		return Scalar(float32(x))
+	case Float64:
+		return Scalar(x)
+	case Int8:
+		return Scalar(int8(x))
+	case Int16:
+		return Scalar(int16(x))
+	case Int32:
+		return Scalar(int32(x))
+	case Int64:
+		return Scalar(int64(x))
+	case Uint8:
+		return Scalar(uint8(x))
+	case Bool:
+		return Scalar(x != 0)
+	}
+	return nil
+}
+
 // Scalar returns a tensor of shape () that holds v.
 func Scalar[T Element](v T) *Tensor { return Of([]T{v}) }
 

@@ -111,22 +111,8 @@ func isScalar(v *graph.Value, x float32) bool {
 func constant(n *graph.Node) *tensor.Tensor {
 	switch o := n.Op.(type) {
 	case op.Size:
-		count := o.Count(n.In[0].Shape)
-		switch o.DType {
-		case tensor.Float32:
-			return tensor.Scalar(float32(count))
-		case tensor.Float64:
-			return tensor.Scalar(float64(count))
-		case tensor.Int8:
-			return tensor.Scalar(int8(count))
-		case tensor.Int16:
-			return tensor.Scalar(int16(count))
-		case tensor.Int32:
-			return tensor.Scalar(int32(count))
-		case tensor.Int64:
-			return tensor.Scalar(int64(count))
-		case tensor.Uint8:
-			return tensor.Scalar(uint8(count))
+		if o.DType != tensor.Bool {
+			return tensor.Number(o.DType, float64(o.Count(n.In[0].Shape)))
 		}
 	case op.Reshape:
 		if c, ok := n.In[0].Node.Op.(op.Const); ok {

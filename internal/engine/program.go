@@ -93,6 +93,9 @@ func (p *program) plan(in []*tensor.Tensor) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := offheap.Check(pl.size()); err != nil {
+		return nil, fmt.Errorf("results between the ops: %w", err)
+	}
 	p.plans = append([]*plan{pl}, p.plans[:min(len(p.plans), maxPlans-1)]...)
 	return pl, nil
 }
@@ -143,9 +146,6 @@ func (p *plan) run(in, out []*tensor.Tensor) error {
 		if i < len(out) && out[i] != nil && (out[i].DType() != o.Value.DType || !out[i].Shape().Equal(o.Value.Shape)) {
 			return fmt.Errorf("output %q: got a tensor %v, want %v", o.Key, out[i], o.Value.Type)
 		}
-	}
-	if err := offheap.Check(p.size()); err != nil {
-		return fmt.Errorf("results between the ops: %w", err)
 	}
 	inst := p.take()
 	defer p.program.engine.arenas.release(inst.arena)

@@ -10,9 +10,9 @@ import (
 	"github.com/lince-ml/lince/format/onnx/onnxpb"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/backend"
 	"github.com/lince-ml/lince/internal/beside"
 	"github.com/lince-ml/lince/internal/engine"
-	"github.com/lince-ml/lince/internal/offheap"
 	"github.com/lince-ml/lince/internal/onnxgraph"
 	"github.com/lince-ml/lince/internal/patherr"
 	"github.com/lince-ml/lince/tensor"
@@ -137,17 +137,9 @@ func (n *onnxNetwork) prepare(in map[string]*tensor.Tensor) (func() ([]*tensor.T
 		}
 	}
 	return func() ([]*tensor.Tensor, error) {
-		out := make([]*tensor.Tensor, len(g.Outputs))
-		total := 0
-		for i, o := range g.Outputs {
-			n, err := o.Value.Shape.CheckedElements()
-			if total += n * o.Value.DType.Size(); err != nil {
-				total = -1
-			}
-			if err := offheap.Check(total); err != nil {
-				return nil, fmt.Errorf("the outputs: %w", err)
-			}
-			out[i] = tensor.New(o.Value.DType, o.Value.Shape...)
+		out, err := backend.Outputs(g, inputs)
+		if err != nil {
+			return nil, err
 		}
 		return out, p.Run(inputs, out)
 	}, nil

@@ -20,6 +20,7 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/lince-ml/lince/format/onnx"
 	"github.com/lince-ml/lince/format/onnx/onnxpb"
 	"github.com/lince-ml/lince/graph"
@@ -107,18 +108,7 @@ func (n *nodeTest) run(backends ...backend.Backend) (err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	o := ReadOptions{Values: map[string]*tensor.Tensor{}}
-	r, err := Read(n.model, o)
-	for range 8 { // a value may show that others are needed
-		var needs *NeedsValue
-		if !errors.As(err, &needs) {
-			break
-		}
-		for _, name := range needs.Inputs {
-			o.Values[name] = n.inputs[name]
-		}
-		r, err = Read(n.model, o)
-	}
+	r, err := n.read()
 	if err != nil {
 		return refusedTest{err}
 	}

@@ -53,22 +53,7 @@ func (l layout) ats(axes []int) []int {
 }
 
 // without returns the layout of a value of which dimensions of the file are removed.
-func (l layout) without(axes []int) layout {
-	rest := layout{}
-	for _, a := range l {
-		if slices.Contains(axes, a) {
-			continue
-		}
-		below := 0
-		for _, b := range axes {
-			if b < a {
-				below++
-			}
-		}
-		rest = append(rest, a-below)
-	}
-	return rest
-}
+func (l layout) without(axes []int) layout { return without(l, axes) }
 
 // to returns the permutation that turns a value stored in layout l into one stored in layout m.
 func (l layout) to(m layout) []int { return l.ats(m) }
@@ -106,53 +91,4 @@ func move(b *graph.Builder, x *graph.Value, perm []int) *graph.Value {
 		shape[i] = x.Shape[d]
 	}
 	return b.Reshape(x, shape...)
-}
-
-// permuteTensor returns a tensor with its dimensions permuted.
-func permuteTensor(t *tensor.Tensor, perm []int) *tensor.Tensor {
-	if layout(perm).isPlain() {
-		return t
-	}
-	from := t.Shape()
-	step := make([]int, len(from)) // of the dimensions of t, in elements
-	n := 1
-	for d := len(from) - 1; d >= 0; d-- {
-		step[d] = n
-		n *= from[d]
-	}
-	shape, stride := make([]int, len(perm)), make([]int, len(perm))
-	for i, d := range perm {
-		shape[i], stride[i] = from[d], step[d]
-	}
-	y := tensor.New(t.DType(), shape...)
-	switch t.DType().Size() {
-	case 1:
-		permuteInto(tensor.View[uint8](y.Raw()), tensor.View[uint8](t.Raw()), shape, stride)
-	case 2:
-		permuteInto(tensor.View[tensor.BF16](y.Raw()), tensor.View[tensor.BF16](t.Raw()), shape, stride)
-	case 4:
-		permuteInto(tensor.View[int32](y.Raw()), tensor.View[int32](t.Raw()), shape, stride)
-	case 8:
-		permuteInto(tensor.View[int64](y.Raw()), tensor.View[int64](t.Raw()), shape, stride)
-	}
-	return y
-}
-
-func permuteInto[T tensor.Element](y, x []T, shape, stride []int) {
-	last := len(shape) - 1
-	at, from := make([]int, len(shape)), 0
-	for i := 0; i < len(y); i += shape[last] {
-		for j := range shape[last] {
-			y[i+j] = x[from+j*stride[last]]
-		}
-		for d := last - 1; d >= 0; d-- {
-			at[d]++
-			from += stride[d]
-			if at[d] < shape[d] {
-				break
-			}
-			from -= at[d] * stride[d]
-			at[d] = 0
-		}
-	}
 }

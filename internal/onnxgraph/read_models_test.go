@@ -17,6 +17,7 @@ import (
 	"github.com/lince-ml/lince/internal/engine"
 	"github.com/lince-ml/lince/internal/graphtest"
 	"github.com/lince-ml/lince/internal/npy"
+	"github.com/lince-ml/lince/internal/numbers"
 	"github.com/lince-ml/lince/internal/testenv"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -71,7 +72,7 @@ func goldenModels(t testing.TB, dir string) []goldenModel {
 func (g goldenModel) run(b backend.Backend, r *Result) (map[string]*tensor.Tensor, error) {
 	x := g.input
 	if s := r.Graph.Inputs[0].Shape; !s.Fits(x.Shape()) { // channels last
-		x = permuteTensor(x, []int{0, 2, 3, 1})
+		x = numbers.Permute(x, []int{0, 2, 3, 1})
 	}
 	s, err := r.Graph.Specialize([]tensor.Shape{x.Shape()})
 	if err != nil {
@@ -104,7 +105,7 @@ func (g goldenModel) check(t *testing.T, out map[string]*tensor.Tensor, bound fl
 			continue
 		}
 		if s := want.Shape(); len(s) == 4 && !got.Shape().Equal(s) { // channels last
-			got = permuteTensor(got, []int{0, 3, 1, 2})
+			got = numbers.Permute(got, []int{0, 3, 1, 2})
 		}
 		if !got.Shape().Equal(want.Shape()) || got.DType() != want.DType() {
 			t.Errorf("output %s is %v, want %v", name, got, want)

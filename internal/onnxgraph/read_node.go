@@ -299,12 +299,18 @@ func (n *node) numbers(i int) []num {
 	return x.numbers
 }
 
-// ints returns the elements of an operand that must be known when the graph is built: a scalar or a vector of integers.
-func (n *node) ints(i int) []int {
+// fixed returns the elements of an operand that must be known when the graph is built.
+func (n *node) fixed(i int) []num {
 	x := n.numbers(i)
 	if !allFixed(x) {
 		n.unknown(i)
 	}
+	return x
+}
+
+// ints returns the elements of such an operand, a scalar or a vector of integers.
+func (n *node) ints(i int) []int {
+	x := n.fixed(i)
 	y := make([]int, len(x))
 	for j, v := range x {
 		y[j] = toInt(v.k)
@@ -313,20 +319,11 @@ func (n *node) ints(i int) []int {
 }
 
 // int returns the only element of such an operand.
-func (n *node) int(i int) int {
-	x := n.ints(i)
-	if len(x) != 1 {
-		n.fail("operand %d has %d elements, want 1", i, len(x))
-	}
-	return x[0]
-}
+func (n *node) int(i int) int { return onlyOf(n, i, n.ints(i)) }
 
-// floats returns the elements of an operand that must be known when the graph is built.
+// floats returns the elements of such an operand.
 func (n *node) floats(i int) []float64 {
-	x := n.numbers(i)
-	if !allFixed(x) {
-		n.unknown(i)
-	}
+	x := n.fixed(i)
 	y := make([]float64, len(x))
 	for j, v := range x {
 		y[j] = v.k
@@ -335,8 +332,10 @@ func (n *node) floats(i int) []float64 {
 }
 
 // float returns the only element of such an operand.
-func (n *node) float(i int) float64 {
-	x := n.floats(i)
+func (n *node) float(i int) float64 { return onlyOf(n, i, n.floats(i)) }
+
+// onlyOf returns the only one of the elements of operand i.
+func onlyOf[T any](n *node, i int, x []T) T {
 	if len(x) != 1 {
 		n.fail("operand %d has %d elements, want 1", i, len(x))
 	}

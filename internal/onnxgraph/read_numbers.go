@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/internal/numbers"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -98,35 +99,11 @@ const maxNumbers = 1024
 // numbersOf returns the elements of a tensor of integers, bools or floats.
 func numbersOf(t *tensor.Tensor) []num {
 	x := make([]num, t.Len())
-	switch t.DType() {
-	case tensor.Float32:
-		read[float32](x, t)
-	case tensor.Float64:
-		read[float64](x, t)
-	case tensor.Int8:
-		read[int8](x, t)
-	case tensor.Int16:
-		read[int16](x, t)
-	case tensor.Int32:
-		read[int32](x, t)
-	case tensor.Int64:
-		read[int64](x, t)
-	case tensor.Uint8:
-		read[uint8](x, t)
-	case tensor.Bool:
-		for i, v := range tensor.Values[bool](t) {
-			if v {
-				x[i] = fixed(1)
-			}
-		}
+	at := numbers.At(t)
+	for i := range x {
+		x[i] = fixed(at(i))
 	}
 	return x
-}
-
-func read[T float32 | float64 | int8 | int16 | int32 | int64 | uint8](x []num, t *tensor.Tensor) {
-	for i, v := range tensor.Values[T](t) {
-		x[i] = num{k: float64(v)}
-	}
 }
 
 // tensorOf returns numbers, none of which depends on a symbol, as a tensor.

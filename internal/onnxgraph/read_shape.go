@@ -6,6 +6,7 @@ import (
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/numbers"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -246,7 +247,7 @@ func readTranspose(n *node) {
 		n.fail("perm is %v for shape %v", perm, x.shape())
 	}
 	if x.t != nil && n.spend(x.t.Len()) {
-		n.put(0, constant("", permuteTensor(x.t, perm)))
+		n.put(0, constant("", numbers.Permute(x.t, perm)))
 		return
 	}
 	v, l := n.data()

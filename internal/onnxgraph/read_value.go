@@ -6,6 +6,7 @@ import (
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/numbers"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -129,7 +130,7 @@ func (f operandForm) ofTensor(t *tensor.Tensor) *tensor.Tensor {
 		t = t.Reshape(f.pre...)
 	}
 	if f.perm != nil {
-		t = permuteTensor(t, f.perm)
+		t = numbers.Permute(t, f.perm)
 	}
 	if f.post != nil {
 		t = t.Reshape(f.post...)

@@ -1,12 +1,14 @@
 package onnxgraph
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
 	"github.com/lince-ml/lince/format/onnx"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/numbers"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -71,25 +73,9 @@ func countOf(o op.Size, s tensor.Shape) (int, bool) {
 	return o.Count(s), true
 }
 
-// scalarOf returns a number of type d.
+// scalarOf returns a number of type d, a float32 if there are no numbers of this type.
 func scalarOf(d tensor.DType, x float64) *tensor.Tensor {
-	switch d {
-	case tensor.Float64:
-		return tensor.Scalar(x)
-	case tensor.Int8:
-		return tensor.Scalar(int8(x))
-	case tensor.Int16:
-		return tensor.Scalar(int16(x))
-	case tensor.Int32:
-		return tensor.Scalar(int32(x))
-	case tensor.Int64:
-		return tensor.Scalar(int64(x))
-	case tensor.Uint8:
-		return tensor.Scalar(uint8(x))
-	case tensor.Bool:
-		return tensor.Scalar(x != 0)
-	}
-	return tensor.Scalar(float32(x))
+	return cmp.Or(tensor.Number(d, x), tensor.Scalar(float32(x)))
 }
 
 // permuted returns a tensor with its dimensions in another order. It is t itself if the order is the same, and shares t's memory if
@@ -108,48 +94,7 @@ func permuted(t *tensor.Tensor, perm []int) *tensor.Tensor {
 	case slices.IsSorted(moved):
 		return t.Reshape(shape...)
 	}
-	out := tensor.New(t.DType(), shape...)
-	switch t.DType().Size() {
-	case 1:
-		permute[uint8](out.Raw(), t.Raw(), t.Shape(), perm)
-	case 2:
-		permute[tensor.BF16](out.Raw(), t.Raw(), t.Shape(), perm)
-	case 4:
-		permute[float32](out.Raw(), t.Raw(), t.Shape(), perm)
-	case 8:
-		permute[float64](out.Raw(), t.Raw(), t.Shape(), perm)
-	}
-	return out
-}
-
-func permute[T tensor.Element](to, from []byte, shape tensor.Shape, perm []int) {
-	dst, src := tensor.View[T](to), tensor.View[T](from)
-	if len(dst) == 0 {
-		return
-	}
-	stride := make([]int, len(shape)) // of the operand
-	step := 1
-	for d := len(shape) - 1; d >= 0; d-- {
-		stride[d], step = step, step*shape[d]
-	}
-	last := len(perm) - 1
-	n, each := shape[perm[last]], stride[perm[last]]
-	at, from0 := make([]int, last), 0
-	for i := 0; i < len(dst); i += n {
-		for j := range n {
-			dst[i+j] = src[from0+j*each]
-		}
-		for d := last - 1; d >= 0; d-- {
-			s := stride[perm[d]]
-			at[d]++
-			from0 += s
-			if at[d] < shape[perm[d]] {
-				break
-			}
-			from0 -= at[d] * s
-			at[d] = 0
-		}
-	}
+	return numbers.Permute(t, perm)
 }
 
 // constant adds a constant. Equal constants of one element are one tensor.

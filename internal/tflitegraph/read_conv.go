@@ -6,6 +6,7 @@ import (
 	"github.com/lince-ml/lince/format/tflite/tflitefb"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/numbers"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -44,41 +45,10 @@ func (n *node) filter(rank int, perm []int, shape func(s tensor.Shape) tensor.Sh
 	if c.DType() != tensor.Float32 {
 		return n.b.Errorf("the weights %q are %v, want floating-point numbers", t.Name, c.DType())
 	}
-	c = permuted(c, perm)
+	c = numbers.Permute(c, perm)
 	w := n.weight(n.b, "kernel", c.Reshape(shape(c.Shape())...))
 	n.filters[key] = w
 	return w
-}
-
-// permuted returns a tensor with permuted dimensions.
-func permuted(t *tensor.Tensor, perm []int) *tensor.Tensor {
-	rank := len(perm)
-	shape, strides := make([]int, rank), make([]int, rank)
-	step := make([]int, rank)
-	for i, s := rank-1, 1; i >= 0; i-- {
-		step[i] = s
-		s *= t.Shape()[i]
-	}
-	for i, d := range perm {
-		shape[i], strides[i] = t.Shape()[d], step[d]
-	}
-	y := tensor.New(tensor.Float32, shape...)
-	from, to := t.Float32s(), y.Float32s()
-	index := make([]int, rank)
-	at := 0
-	for i := range to {
-		to[i] = from[at]
-		for d := rank - 1; d >= 0; d-- {
-			index[d]++
-			at += strides[d]
-			if index[d] < shape[d] {
-				break
-			}
-			at -= index[d] * strides[d]
-			index[d] = 0
-		}
-	}
-	return y
 }
 
 func same(s tensor.Shape) tensor.Shape { return s }

@@ -7,6 +7,7 @@ import (
 	"github.com/lince-ml/lince/format/tflite/tflitefb"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/numbers"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -24,7 +25,7 @@ func (w *writer) weights(c *tensor.Tensor, name string, a affine, perm []int, sh
 		c = t
 	}
 	if !slices.IsSorted(perm) {
-		c = permuted(c, perm)
+		c = numbers.Permute(c, perm)
 	}
 	i := w.constant(c.Reshape(shape(c.Shape())...), name)
 	if !a.scaled {
@@ -138,7 +139,7 @@ func writeConvTranspose(w *writer, n *graph.Node, out *graph.Value, a affine, f 
 		full[1+i] = (x.Shape[1+i]-1)*o.Stride[i] + size[1+i]
 	}
 	options := &tflitefb.TransposeConvOptionsT{Padding: p, StrideH: int32(o.Stride[0]), StrideW: int32(o.Stride[1])}
-	in := []int{w.transposedShape(x, full, o, size), w.constant(permuted(c, []int{2, 0, 1, 3}), nameOf(n.In[1])), w.tensor(x)}
+	in := []int{w.transposedShape(x, full, o, size), w.constant(numbers.Permute(c, []int{2, 0, 1, 3}), nameOf(n.In[1])), w.tensor(x)}
 	version := 1
 	if a.add {
 		in = append(in, w.bias(a))
@@ -247,7 +248,7 @@ func pixelsIn(win op.Window, axis, i, size int) int {
 func writeProduct(w *writer, n *graph.Node, out *graph.Value, a affine, f tflitefb.ActivationFunctionType) {
 	c, perm := w.consts[n.In[1]], []int{1, 0}
 	if n.Op.(op.MatMul).TransposeB { // the units are the rows
-		c = permuted(c, perm)
+		c = numbers.Permute(c, perm)
 	}
 	in := []int{w.tensor(n.In[0]), w.weights(c, nameOf(n.In[1]), a, perm, same)}
 	if a.add {

@@ -1,4 +1,4 @@
-package lince
+package numbers
 
 import (
 	"testing"
@@ -6,7 +6,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-func TestPermuted(t *testing.T) {
+func TestPermute(t *testing.T) {
 	for _, shape := range []tensor.Shape{{70, 45}, {33, 5, 2, 3}, {40, 70, 1, 1}, {1, 1, 1, 1}, {3, 1, 64, 1}, {0, 3, 2, 2}} {
 		x := tensor.New(tensor.Float32, shape...)
 		for i := range x.Float32s() {
@@ -17,7 +17,7 @@ func TestPermuted(t *testing.T) {
 			orders = [][]int{{0, 1, 2, 3}, {2, 3, 1, 0}, {2, 3, 0, 1}, {3, 2, 1, 0}, {1, 0, 3, 2}}
 		}
 		for _, axes := range orders {
-			y := permuted(x, axes)
+			y := Permute(x, axes)
 			index := make([]int, len(axes))
 			for i, got := range y.Float32s() {
 				rest := i
@@ -44,13 +44,13 @@ func TestPermuted(t *testing.T) {
 	}
 	// Other sizes of elements.
 	for _, y := range []*tensor.Tensor{
-		permuted(tensor.Of([]uint8{1, 2, 3, 4, 5, 6}, 2, 3), []int{1, 0}), permuted(tensor.Of([]int16{1, 2, 3, 4, 5, 6}, 2, 3), []int{1, 0}),
-		permuted(tensor.Of([]float64{1, 2, 3, 4, 5, 6}, 2, 3), []int{1, 0}),
+		Permute(tensor.Of([]uint8{1, 2, 3, 4, 5, 6}, 2, 3), []int{1, 0}), Permute(tensor.Of([]int16{1, 2, 3, 4, 5, 6}, 2, 3), []int{1, 0}),
+		Permute(tensor.Of([]float64{1, 2, 3, 4, 5, 6}, 2, 3), []int{1, 0}),
 	} {
-		got := must(convert(y, tensor.Float32, new(*tensor.Tensor))).Float32s()
-		for i, w := range []float32{1, 4, 2, 5, 3, 6} {
-			if got[i] != w {
-				t.Errorf("%v: %v", y, got)
+		at := At(y)
+		for i, w := range []float64{1, 4, 2, 5, 3, 6} {
+			if got := at(i); got != w {
+				t.Errorf("%v: element %d is %v, want %v", y, i, got, w)
 			}
 		}
 	}
