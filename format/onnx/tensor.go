@@ -7,33 +7,31 @@ import (
 	"slices"
 
 	"github.com/lince-ml/lince/format/onnx/onnxpb"
-	"github.com/lince-ml/lince/internal/half"
+	"github.com/lince-ml/lince/internal/numbers"
 	"github.com/lince-ml/lince/tensor"
 )
 
 // elementType is a row of the table of element types.
 type elementType struct {
-	name  string       // ONNX's name
-	size  int          // of an element in raw_data, in bytes
-	dtype tensor.DType // of the tensor
+	name string // ONNX's name
+	numbers.Type
 }
 
-// elementTypes has the types whose values a tensor can hold. A number keeps its type if tensor has it; otherwise it gets the narrowest type
-// that holds every value.
+// elementTypes has the types whose values a tensor can hold.
 var elementTypes = map[onnxpb.TensorProto_DataType]elementType{
-	onnxpb.TensorProto_FLOAT:    {"float32", 4, tensor.Float32},
-	onnxpb.TensorProto_DOUBLE:   {"float64", 8, tensor.Float64},
-	onnxpb.TensorProto_FLOAT16:  {"float16", 2, tensor.Float32},
-	onnxpb.TensorProto_BFLOAT16: {"bfloat16", 2, tensor.BFloat16},
-	onnxpb.TensorProto_INT8:     {"int8", 1, tensor.Int8},
-	onnxpb.TensorProto_INT16:    {"int16", 2, tensor.Int16},
-	onnxpb.TensorProto_INT32:    {"int32", 4, tensor.Int32},
-	onnxpb.TensorProto_INT64:    {"int64", 8, tensor.Int64},
-	onnxpb.TensorProto_UINT8:    {"uint8", 1, tensor.Uint8},
-	onnxpb.TensorProto_UINT16:   {"uint16", 2, tensor.Int32},
-	onnxpb.TensorProto_UINT32:   {"uint32", 4, tensor.Int64},
-	onnxpb.TensorProto_UINT64:   {"uint64", 8, tensor.Int64},
-	onnxpb.TensorProto_BOOL:     {"bool", 1, tensor.Bool},
+	onnxpb.TensorProto_FLOAT:    {"float32", numbers.Float32},
+	onnxpb.TensorProto_DOUBLE:   {"float64", numbers.Float64},
+	onnxpb.TensorProto_FLOAT16:  {"float16", numbers.Float16},
+	onnxpb.TensorProto_BFLOAT16: {"bfloat16", numbers.BFloat16},
+	onnxpb.TensorProto_INT8:     {"int8", numbers.Int8},
+	onnxpb.TensorProto_INT16:    {"int16", numbers.Int16},
+	onnxpb.TensorProto_INT32:    {"int32", numbers.Int32},
+	onnxpb.TensorProto_INT64:    {"int64", numbers.Int64},
+	onnxpb.TensorProto_UINT8:    {"uint8", numbers.Uint8},
+	onnxpb.TensorProto_UINT16:   {"uint16", numbers.Uint16},
+	onnxpb.TensorProto_UINT32:   {"uint32", numbers.Uint32},
+	onnxpb.TensorProto_UINT64:   {"uint64", numbers.Uint64},
+	onnxpb.TensorProto_BOOL:     {"bool", numbers.Bool},
 }
 
 // DType returns the type of tensors with the elements of an ONNX type: the same type if tensors have it, and otherwise the narrowest one that holds
@@ -44,7 +42,7 @@ func DType(t onnxpb.TensorProto_DataType) (tensor.DType, error) {
 	if !ok {
 		return tensor.Invalid, fmt.Errorf("elements of type %s are not supported", t)
 	}
-	return e.dtype, nil
+	return e.DType(), nil
 }
 
 // Tensor returns the values of a tensor of the model. The result does not share memory with the file.
@@ -60,19 +58,19 @@ func (m *Model) Tensor(t *onnxpb.TensorProto) (*tensor.Tensor, error) {
 // changed, and it keeps the file in memory.
 func (m *Model) View(t *onnxpb.TensorProto) (*tensor.Tensor, error) {
 	e := elementTypes[onnxpb.TensorProto_DataType(t.GetDataType())]
-	if len(t.RawData) == 0 || !e.native() || tensor.Misaligned(t.RawData, e.size) != 0 || t.GetDataLocation() == onnxpb.TensorProto_EXTERNAL {
+	if len(t.RawData) == 0 || !e.native() || tensor.Misaligned(t.RawData, e.Size()) != 0 || t.GetDataLocation() == onnxpb.TensorProto_EXTERNAL {
 		return m.Tensor(t)
 	}
 	shape, _, err := shapeOf(t, e, len(t.RawData))
 	if err != nil {
 		return nil, fmt.Errorf("tensor %q: %w", t.GetName(), err)
 	}
-	return tensor.Wrap(e.dtype, shape, t.RawData), nil
+	return tensor.Wrap(e.DType(), shape, t.RawData), nil
 }
 
 // native reports whether raw_data has the elements as a tensor has them in memory.
 func (e elementType) native() bool {
-	return e.size > 0 && e.size == e.dtype.Size() && e.dtype != tensor.Bool && e.name != "uint64" && (e.size == 1 || binary.NativeEndian.Uint16([]byte{1, 0}) == 1)
+	return e.Size() > 0 && e.Size() == e.DType().Size() && e.DType() != tensor.Bool && e.Type != numbers.Uint64 && (e.Size() == 1 || binary.NativeEndian.Uint16([]byte{1, 0}) == 1)
 }
 
 // Tensor returns the values of a tensor that belongs to no model.
@@ -94,17 +92,21 @@ func (m *Model) values(t *onnxpb.TensorProto) (*tensor.Tensor, error) {
 	case err != nil:
 		return nil, err
 	case external:
-		if raw, err = m.data(t, n*e.size); err != nil {
+		if raw, err = m.data(t, n*e.Size()); err != nil {
 			return nil, err
-		}
-		if e.native() {
-			return tensor.Wrap(e.dtype, shape, raw), nil
 		}
 	case size < 0:
 		return typed(t, e, shape, n)
 	}
-	v := tensor.New(e.dtype, shape...)
-	return v, fromRaw(v, raw, onnxpb.TensorProto_DataType(t.GetDataType()), e)
+	if !external {
+		raw = slices.Clone(raw)
+	}
+	if e.Type == numbers.Bool { // any other number than 0 is true
+		for i, b := range raw {
+			raw[i] = min(b, 1)
+		}
+	}
+	return e.Decode(shape, raw)
 }
 
 // shapeOf returns the shape of a tensor and the number of its elements, which must have size bytes in raw_data, unless size is
@@ -124,54 +126,10 @@ func shapeOf(t *onnxpb.TensorProto, e elementType, size int) (tensor.Shape, int,
 	if n > math.MaxInt/8 {
 		return nil, 0, fmt.Errorf("has the shape %v, which is too large", shape)
 	}
-	if size >= 0 && size != n*e.size {
-		return nil, 0, fmt.Errorf("has %d bytes, want %d for %s %v", size, n*e.size, e.name, shape)
+	if size >= 0 && size != n*e.Size() {
+		return nil, 0, fmt.Errorf("has %d bytes, want %d for %s %v", size, n*e.Size(), e.name, shape)
 	}
 	return shape, n, nil
-}
-
-// fromRaw sets v from little-endian elements.
-func fromRaw(v *tensor.Tensor, raw []byte, t onnxpb.TensorProto_DataType, e elementType) error {
-	switch t {
-	case onnxpb.TensorProto_FLOAT16:
-		for i, d := 0, v.Float32s(); i < len(d); i++ {
-			d[i] = half.Float32(binary.LittleEndian.Uint16(raw[2*i:]))
-		}
-	case onnxpb.TensorProto_UINT16:
-		for i, d := 0, tensor.Values[int32](v); i < len(d); i++ {
-			d[i] = int32(binary.LittleEndian.Uint16(raw[2*i:]))
-		}
-	case onnxpb.TensorProto_UINT32:
-		for i, d := 0, tensor.Values[int64](v); i < len(d); i++ {
-			d[i] = int64(binary.LittleEndian.Uint32(raw[4*i:]))
-		}
-	case onnxpb.TensorProto_UINT64:
-		for i, d := 0, tensor.Values[int64](v); i < len(d); i++ {
-			u := binary.LittleEndian.Uint64(raw[8*i:])
-			if u > math.MaxInt64 {
-				return fmt.Errorf("element %d is %d, which is too large for int64", i, u)
-			}
-			d[i] = int64(u)
-		}
-	case onnxpb.TensorProto_BOOL:
-		for i, b := range raw {
-			v.Raw()[i] = min(b, 1)
-		}
-	default:
-		copy(v.Raw(), raw)
-		swapIfBigEndian(v.Raw(), e.size)
-	}
-	return nil
-}
-
-// swapIfBigEndian turns little-endian elements of size bytes into the machine's order, or back.
-func swapIfBigEndian(b []byte, size int) {
-	if binary.NativeEndian.Uint16([]byte{0, 1}) != 1 || size == 1 {
-		return
-	}
-	for ; len(b) >= size; b = b[size:] {
-		slices.Reverse(b[:size])
-	}
 }
 
 // typed returns the values of a tensor that has them in a field of numbers.
@@ -205,7 +163,7 @@ func typed(t *onnxpb.TensorProto, e elementType, shape tensor.Shape, n int) (*te
 			switch v.DType() {
 			case tensor.Float32:
 				for i, b := range t.Int32Data {
-					v.Float32s()[i] = half.Float32(uint16(b))
+					v.Float32s()[i] = numbers.Half(uint16(b))
 				}
 			case tensor.BFloat16:
 				convert(tensor.Values[tensor.BF16](v), t.Int32Data)
@@ -227,7 +185,7 @@ func typed(t *onnxpb.TensorProto, e elementType, shape tensor.Shape, n int) (*te
 	if err != nil {
 		return nil, err
 	}
-	v := tensor.New(e.dtype, shape...)
+	v := tensor.New(e.DType(), shape...)
 	set(v)
 	return v, nil
 }
@@ -245,13 +203,13 @@ func NewTensor(name string, v *tensor.Tensor) (*onnxpb.TensorProto, error) {
 		onnxpb.TensorProto_INT32, onnxpb.TensorProto_INT64, onnxpb.TensorProto_UINT8, onnxpb.TensorProto_BOOL,
 	} {
 		e := elementTypes[t]
-		if e.dtype != v.DType() {
+		if e.DType() != v.DType() {
 			continue
 		}
 		raw := v.Raw()
-		if binary.NativeEndian.Uint16([]byte{0, 1}) == 1 && e.size > 1 {
+		if binary.NativeEndian.Uint16([]byte{0, 1}) == 1 && e.Size() > 1 {
 			raw = slices.Clone(raw)
-			swapIfBigEndian(raw, e.size)
+			numbers.Swap(raw, e.Size())
 		}
 		dims := make([]int64, len(v.Shape()))
 		for i, d := range v.Shape() {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/lince-ml/lince/internal/half"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -131,6 +130,6 @@ func WidenUint32(dst, src []byte) {
 func WidenFloat16(dst, src []byte) {
 	d := tensor.View[float32](dst)
 	for i := range d {
-		d[i] = half.Float32(binary.NativeEndian.Uint16(src[2*i:]))
+		d[i] = Half(binary.NativeEndian.Uint16(src[2*i:]))
 	}
 }

@@ -1,10 +1,9 @@
-// Package half converts IEEE 754 half-precision numbers (float16), which some files hold.
-package half
+package numbers
 
 import "math"
 
-// Float32 converts the bits of a half-precision number, which is exact.
-func Float32(h uint16) float32 {
+// Half converts the bits of an IEEE 754 half-precision number (float16), which is exact.
+func Half(h uint16) float32 {
 	sign := uint32(h>>15) << 31
 	e, m := uint32(h>>10)&31, uint32(h)&0x3ff
 	switch e {
