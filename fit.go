@@ -13,6 +13,7 @@ import (
 
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/backend"
 	"github.com/lince-ml/lince/profile"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -61,6 +62,12 @@ type FitOptions struct {
 	// training with a *NaNError, because the weights are then useless. The model is restored to its state at the
 	// beginning of the epoch, or at the step where training was resumed if that was later.
 	AllowNaN bool
+
+	// MemoryBudget limits the memory of training, in bytes: the variables, the optimizer's state, their copy (which AllowNaN avoids), and what a step needs. A step
+	// that needs more does not keep all results of the layers for the backward pass, but computes some of them again, which takes time and changes no bit of
+	// the weights. If even that needs more memory, Fit returns an error. Batches that a dataset makes ahead and the program itself are not counted. The
+	// default, 0, means no limit. TrainingMemory tells how much a model needs without a limit.
+	MemoryBudget int
 
 	// Profile, if not nil, records how long training takes, by phase and by kernel. Recording slows short steps by a
 	// few percent.
@@ -134,6 +141,10 @@ func (m *Model) prepare(train data.Dataset, o FitOptions) (*training, error) {
 		phase:    callback.AtEpochBegin,
 		position: callback.Position{Epoch: o.InitialEpoch},
 	}
+	if step, ok := m.compiled.step().(backend.Limited); ok {
+		limit, _ := m.stepBudget(o) // checked above
+		step.Limit(limit)
+	}
 	if m.compiled.early != nil {
 		r.feed.early = newLookahead(m)
 		r.source.early = r.feed.early
@@ -186,7 +197,7 @@ func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
 		n    int
 	}{
 		{"Epochs", o.Epochs}, {"InitialEpoch", o.InitialEpoch}, {"StepsPerEpoch", o.StepsPerEpoch},
-		{"ValidationSteps", o.ValidationSteps}, {"ValidationFreq", o.ValidationFreq},
+		{"ValidationSteps", o.ValidationSteps}, {"ValidationFreq", o.ValidationFreq}, {"MemoryBudget", o.MemoryBudget},
 	} {
 		if c.n < 0 {
 			errs = append(errs, fmt.Errorf("%s must be at least 0, got %d", c.name, c.n))
@@ -203,6 +214,9 @@ func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
 		errs = append(errs, m.checkSpec("validation data", o.Validation))
 	}
 	errs = append(errs, m.checkClassWeights(o))
+	if _, err := m.stepBudget(o); err != nil {
+		errs = append(errs, err)
+	}
 	for i, c := range o.Callbacks {
 		if c == nil || isNilPointer(c) {
 			errs = append(errs, fmt.Errorf("callback %d is nil", i))
