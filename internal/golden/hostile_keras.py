@@ -254,5 +254,5 @@ def cases():
     yield "config-bomb.keras", archive(("config.json", spaces, zipfile.ZIP_DEFLATED), ("model.weights.h5", hdf5(weights))), "a zip bomb", {"error": "limit|bytes|size|large"}
     zeros = hdf5(weights) + b"\0" * (100 << 20)
     yield "weights-bomb.keras", archive(("config.json", good), ("model.weights.h5", zeros, zipfile.ZIP_DEFLATED)), "a zip bomb", {"error": "limit|bytes|size|large"}
-    yield "overlapping.keras", overlapping(), "members share bytes", {}
+    yield "overlapping.keras", overlapping(), "members share bytes", {"error": "overlap"}
     yield "deep.keras", archive(("config.json", deep(20_000)), ("model.weights.h5", hdf5(weights))), "JSON nested 20,000 models deep", {"error": "nest|deep|depth|layers"}
