@@ -162,11 +162,10 @@ func TestHostileProcess(t *testing.T) {
 	if !ok {
 		t.Skip("TestHostileModels runs it")
 	}
-	var r hostileReport
+	r := hostileReport{Peak: peakMemory(t)}
 	if path != "" {
 		r = openHostile(t, path)
 	}
-	r.Peak = peakMemory(t)
 	if err := json.NewEncoder(os.Stdout).Encode(r); err != nil {
 		t.Fatal(err)
 	}
@@ -181,13 +180,8 @@ func openHostile(t *testing.T, path string) (r hostileReport) {
 	m, err := lince.Open(path)
 	if err != nil {
 		r.Model = err.Error()
-	} else {
-		if err := m.Summary(io.Discard, lince.SummaryOptions{}); err != nil {
-			t.Error(err)
-		}
-		if err := m.Save(filepath.Join(t.TempDir(), "again.keras")); err != nil {
-			t.Log(err)
-		}
+	} else if err := m.Summary(io.Discard, lince.SummaryOptions{}); err != nil {
+		t.Error(err)
 	}
 	small, err := lince.Sequential(layer.Input{Shape: []int{4}}, layer.Dense{Units: 2})
 	if err != nil {
@@ -195,6 +189,12 @@ func openHostile(t *testing.T, path string) (r hostileReport) {
 	}
 	if _, err := small.LoadWeights(path, lince.WeightsOptions{}); err != nil {
 		r.Weights = err.Error()
+	}
+	r.Peak = peakMemory(t)
+	if m != nil {
+		if err := m.Save(filepath.Join(t.TempDir(), "again.keras")); err != nil {
+			t.Log(err)
+		}
 	}
 	return r
 }
