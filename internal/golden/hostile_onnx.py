@@ -138,7 +138,7 @@ def crowds():
         [node("Einsum", ["x"] * 20_000, ["y"], equation=",".join(["ab"] * 20_000) + "->ab")]), "thousands of operands", "too many nodes|terms"
     yield "einsum.onnx", model([node("Einsum", ["x"] * 1000, ["y"], equation=",".join(["ab"] * 1000) + "->ab")]), "a thousand terms", "terms"
     yield "same-outputs.onnx", model([node("Relu", ["x"], ["y"])], outputs=["y"] * count), "an output thousands of times", "inputs and outputs"
-    yield "same-inputs.onnx", model([node("Relu", ["x"], ["y"])], inputs=["x"] * count), "an input thousands of times", "inputs and outputs"
+    yield "same-inputs.onnx", model([node("Relu", ["x"], ["y"])], inputs=["x"] * count), "an input thousands of times", "inputs and outputs|memory"
     yield "functions-doubling.onnx", model(
         [node("f0", ["x"], ["y"], domain="local")], functions=[twice(i, 15) for i in range(16)]), "functions that call two functions each", "too many nodes"
     named = onnx.ModelProto.FromString(loop())
