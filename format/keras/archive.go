@@ -19,6 +19,9 @@ const (
 	// memory that a file can claim. The process may need twice as much, because the values of compressed weights come to it.
 	maxGrowth = 8
 	freeBytes = 32 << 20
+	// JSON needs more memory when it is decoded. That of large networks is 1 MB and can be compressed 40 times.
+	maxTextGrowth = 64
+	freeTextBytes = 2 << 20
 )
 
 // Read reads a .keras archive of size bytes into memory. Members that Keras does not know are ignored. It fails
@@ -38,7 +41,7 @@ func read(r io.ReaderAt, size int64) (*File, error) {
 	}
 	f := &File{}
 	if a.members[metadataMember] != nil {
-		b, err := a.read(metadataMember)
+		b, err := a.text(metadataMember)
 		if err != nil {
 			return nil, err
 		}
@@ -46,7 +49,7 @@ func read(r io.ReaderAt, size int64) (*File, error) {
 			return nil, fmt.Errorf("%s: %w", metadataMember, err)
 		}
 	}
-	if f.Config, err = a.read(configMember); err != nil {
+	if f.Config, err = a.text(configMember); err != nil {
 		return nil, err
 	}
 	config, err := scan(f.Config)
@@ -163,6 +166,18 @@ func (a *archive) member(name string) (*zip.File, error) {
 		return nil, fmt.Errorf("%s: claims to inflate from %d bytes to %d, which is not plausible", name, m.CompressedSize64, m.UncompressedSize64)
 	}
 	return m, nil
+}
+
+// text reads a member with JSON.
+func (a *archive) text(name string) ([]byte, error) {
+	m, err := a.member(name)
+	if err != nil {
+		return nil, err
+	}
+	if n, most := m.UncompressedSize64, maxTextGrowth*m.CompressedSize64+freeTextBytes; n > most {
+		return nil, fmt.Errorf("%s: has %d bytes of JSON in %d compressed ones; the limit is %d", name, n, m.CompressedSize64, most)
+	}
+	return a.read(name)
 }
 
 // read reads a whole member and checks its checksum.
