@@ -16,9 +16,10 @@ import (
 const (
 	maxMembers = 10_000
 	// The size of a member or of all members, inflated, may be maxGrowth times the stored size plus freeBytes. It bounds the
-	// memory that a file can claim. The process may need twice as much, because the values of compressed weights come to it.
-	maxGrowth = 8
-	freeBytes = 32 << 20
+	// memory that a file can claim. The process may need three times as much: compressed weights, tensors of them, and the variables of a
+	// model may be in memory together.
+	maxGrowth = 5
+	freeBytes = 20 << 20
 	// JSON needs more memory when it is decoded. That of large networks is 1 MB and can be compressed 40 times.
 	maxTextGrowth = 64
 	freeTextBytes = 2 << 20
