@@ -27,6 +27,14 @@ type WeightsFile struct {
 	Parameters   int // number of the file's weights, 4 bytes each
 }
 
+// weightsFiles returns the files NAME.h5 and NAME_notop.h5 at an address. The first elements of the arrays are of the file with a classifier.
+func weightsFiles(address, name string, md5 [2]string, parameters [2]int) []WeightsFile {
+	return []WeightsFile{
+		{Name: name + ".h5", URL: address + name + ".h5", MD5: md5[0], Parameters: parameters[0]},
+		{Name: name + "_notop.h5", URL: address + name + "_notop.h5", MD5: md5[1], NoTop: true, Parameters: parameters[1]},
+	}
+}
+
 // Folder returns the folder of Keras' downloads: models in $KERAS_HOME, or in ~/.keras.
 func Folder() (string, error) {
 	if home := os.Getenv("KERAS_HOME"); home != "" {
