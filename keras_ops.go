@@ -9,6 +9,7 @@ import (
 	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/applications"
 	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/layer"
 )
@@ -49,6 +50,21 @@ func newOp(nl keras.NetworkLayer) (kerasOp, error) {
 		return o, errors.New("it has no operands")
 	}
 	return o, nil
+}
+
+// opOf returns the operation that package zoo describes.
+func opOf(o applications.Op) kerasOp {
+	k := kerasOp{module: numpyOps, class: o.Name, config: map[string]any{}}
+	for _, a := range o.Args {
+		if a == nil {
+			k.call.Args = append(k.call.Args, keras.TensorRef{Tensor: k.operands})
+			k.operands++
+			continue
+		}
+		text, _ := keras.Marshal(python(a)) // a number
+		k.call.Args = append(k.call.Args, keras.Constant(text))
+	}
+	return k
 }
 
 // mapTensors returns a copy of a call in which f has replaced the tensors, in Keras' order.

@@ -2,6 +2,7 @@ package zoo
 
 import (
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/internal/applications"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -33,4 +34,17 @@ func correctPad(x *lince.Symbol, kernel int, name string) layer.Layer {
 		pads[i] = [2]int{first, kernel / 2}
 	}
 	return layer.ZeroPadding2D{Padding: &pads, Name: name}
+}
+
+// nested applies a Sequential of the layers.
+func nested(x *lince.Symbol, o Options, name string, layers ...layer.Layer) *lince.Symbol {
+	shape := x.Shape()
+	if len(shape) != 4 { // there is a mistake before x
+		return x
+	}
+	m, err := lince.Options{Name: name, Seed: o.Model.Seed}.Sequential(append([]layer.Layer{layer.Input{Shape: shape[1:]}}, layers...)...)
+	if err != nil {
+		return x.Then(applications.Mistake{Err: err})
+	}
+	return lince.Apply(m, x)
 }

@@ -111,7 +111,7 @@ func (v efficientNetV2) architecture(o Options) architecture {
 			return mbTop(classifier, .2)
 		},
 		preprocessing: v.preprocessing(o),
-		imageNet:      weightsFiles("https://storage.googleapis.com/tensorflow/keras-applications/efficientnet_v2/", v.name, v.md5, v.parameters),
+		imageNet:      weightsFiles(address+"efficientnet_v2/", v.name, v.md5, v.parameters),
 	}
 }
 

@@ -11,8 +11,6 @@ import (
 // InceptionV3 is the network of Szegedy et al., Rethinking the Inception Architecture for Computer Vision, 2016, arXiv:1512.00567. Each block joins the
 // results of branches with windows of different sizes. Source: keras.applications.InceptionV3.
 
-const inceptionV3Address = "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
-
 // InceptionV3 makes the network: 299x299 pixels, 23.9 million parameters.
 func InceptionV3(o Options) (*lince.Model, error) { return o.model(inceptionV3()) }
 
@@ -23,8 +21,8 @@ func inceptionV3() architecture {
 		plainPooling:  true,
 		preprocessing: resized(preprocess.Input{Mode: preprocess.TF}),
 		imageNet: []WeightsFile{
-			{Name: "inception_v3_weights_tf_dim_ordering_tf_kernels.h5", URL: inceptionV3Address + "inception_v3_weights_tf_dim_ordering_tf_kernels.h5", MD5: "9a0d58056eeedaa3f26cb7ebd46da564", Parameters: 23851784},
-			{Name: "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5", URL: inceptionV3Address + "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5", MD5: "bcbd6486424b2319ff4ef7d526e38f63", NoTop: true, Parameters: 21802784},
+			{Name: "inception_v3_weights_tf_dim_ordering_tf_kernels.h5", URL: address + "inception_v3/inception_v3_weights_tf_dim_ordering_tf_kernels.h5", MD5: "9a0d58056eeedaa3f26cb7ebd46da564", Parameters: 23851784},
+			{Name: "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5", URL: address + "inception_v3/inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5", MD5: "bcbd6486424b2319ff4ef7d526e38f63", NoTop: true, Parameters: 21802784},
 		},
 	}
 }

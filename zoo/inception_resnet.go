@@ -12,8 +12,6 @@ import (
 // InceptionResNetV2 is the network of Szegedy et al., Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning, 2017,
 // arXiv:1602.07261. Each block adds a multiple of the result of its branches to its input. Source: keras.applications.InceptionResNetV2.
 
-const inceptionResNetV2Address = "https://storage.googleapis.com/tensorflow/keras-applications/inception_resnet_v2/"
-
 // InceptionResNetV2 makes the network: 299x299 pixels, 55.9 million parameters.
 func InceptionResNetV2(o Options) (*lince.Model, error) { return o.model(inceptionResNetV2()) }
 
@@ -24,8 +22,8 @@ func inceptionResNetV2() architecture {
 		plainPooling:  true,
 		preprocessing: resized(preprocess.Input{Mode: preprocess.TF}),
 		imageNet: []WeightsFile{
-			{Name: "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels.h5", URL: inceptionResNetV2Address + "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels.h5", MD5: "e693bd0210a403b3192acc6073ad2e96", Parameters: 55873736},
-			{Name: "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels_notop.h5", URL: inceptionResNetV2Address + "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels_notop.h5", MD5: "d19885ff4a710c122648d3b5c3b684e4", NoTop: true, Parameters: 54336736},
+			{Name: "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels.h5", URL: address + "inception_resnet_v2/inception_resnet_v2_weights_tf_dim_ordering_tf_kernels.h5", MD5: "e693bd0210a403b3192acc6073ad2e96", Parameters: 55873736},
+			{Name: "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels_notop.h5", URL: address + "inception_resnet_v2/inception_resnet_v2_weights_tf_dim_ordering_tf_kernels_notop.h5", MD5: "d19885ff4a710c122648d3b5c3b684e4", NoTop: true, Parameters: 54336736},
 		},
 	}
 }

@@ -23,16 +23,14 @@ type nasNet struct {
 	imageNet []WeightsFile
 }
 
-const nasNetAddress = "https://storage.googleapis.com/tensorflow/keras-applications/nasnet/"
-
 var nasNets = []nasNet{
 	{"nasnet_mobile", 224, 32, 44, 4, false, []WeightsFile{
-		{Name: "nasnet_mobile.h5", URL: nasNetAddress + "NASNet-mobile.h5", MD5: "020fb642bf7360b370c678b08e0adf61", Parameters: 5326716},
-		{Name: "nasnet_mobile_no_top.h5", URL: nasNetAddress + "NASNet-mobile-no-top.h5", MD5: "1ed92395b5b598bdda52abe5c0dbfd63", NoTop: true, Parameters: 4269716},
+		{Name: "nasnet_mobile.h5", URL: address + "nasnet/NASNet-mobile.h5", MD5: "020fb642bf7360b370c678b08e0adf61", Parameters: 5326716},
+		{Name: "nasnet_mobile_no_top.h5", URL: address + "nasnet/NASNet-mobile-no-top.h5", MD5: "1ed92395b5b598bdda52abe5c0dbfd63", NoTop: true, Parameters: 4269716},
 	}},
 	{"nasnet_large", 331, 96, 168, 6, true, []WeightsFile{
-		{Name: "nasnet_large.h5", URL: nasNetAddress + "NASNet-large.h5", MD5: "11577c9a518f0070763c2b964a382f17", Parameters: 88949818},
-		{Name: "nasnet_large_no_top.h5", URL: nasNetAddress + "NASNet-large-no-top.h5", MD5: "d81d89dc07e6e56530c4e77faddd61b5", NoTop: true, Parameters: 84916818},
+		{Name: "nasnet_large.h5", URL: address + "nasnet/NASNet-large.h5", MD5: "11577c9a518f0070763c2b964a382f17", Parameters: 88949818},
+		{Name: "nasnet_large_no_top.h5", URL: address + "nasnet/NASNet-large-no-top.h5", MD5: "d81d89dc07e6e56530c4e77faddd61b5", NoTop: true, Parameters: 84916818},
 	}},
 }
 

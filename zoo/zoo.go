@@ -95,6 +95,8 @@ type architecture struct {
 	// top returns the layers that make classes of the body's result. classifier is the last one: it has no name and no initializer yet. The default, nil, is GlobalAveragePooling2D
 	// avg_pool and the classifier with the name predictions.
 	top func(classifier layer.Dense) []layer.Layer
+	// features are the last layers without the classifier, after Options.Pooling.
+	features []layer.Layer
 	// plainPooling is true if the layers of Options.Pooling have automatic names, instead of avg_pool and max_pool.
 	plainPooling bool
 	// preprocessing is Keras' preprocess_input, for images that are decoded and resized to height x width.
@@ -175,6 +177,9 @@ func (o Options) model(a architecture) (*lince.Model, error) {
 		x = x.Then(layer.GlobalAveragePool2D{Name: a.poolName("avg_pool")})
 	case o.Pooling == MaxPooling:
 		x = x.Then(layer.GlobalMaxPool2D{Name: a.poolName("max_pool")})
+	}
+	if o.NoTop {
+		x = x.Then(a.features...)
 	}
 	m, err := o.Model.Functional(in, x)
 	if err == nil {
