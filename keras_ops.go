@@ -9,7 +9,6 @@ import (
 	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
-	"github.com/lince-ml/lince/internal/applications"
 	"github.com/lince-ml/lince/internal/config"
 	"github.com/lince-ml/lince/layer"
 )
@@ -52,19 +51,10 @@ func newOp(nl keras.NetworkLayer) (kerasOp, error) {
 	return o, nil
 }
 
-// opOf returns the operation that package zoo describes.
-func opOf(o applications.Op) kerasOp {
-	k := kerasOp{module: numpyOps, class: o.Name, config: map[string]any{}}
-	for _, a := range o.Args {
-		if a == nil {
-			k.call.Args = append(k.call.Args, keras.TensorRef{Tensor: k.operands})
-			k.operands++
-			continue
-		}
-		text, _ := keras.Marshal(python(a)) // a number
-		k.call.Args = append(k.call.Args, keras.Constant(text))
-	}
-	return k
+// Sum returns x + y: Keras' x + y. It is an operation, which Model.Layers does not list; layer.Add is a layer.
+func Sum(x, y *Symbol) *Symbol {
+	call := keras.NetworkCall{Args: []keras.Arg{keras.TensorRef{}, keras.TensorRef{Tensor: 1}}}
+	return Apply(kerasOp{module: numpyOps, class: "Add", config: map[string]any{}, call: call, operands: 2}, x, y)
 }
 
 // mapTensors returns a copy of a call in which f has replaced the tensors, in Keras' order.

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/graph"
-	"github.com/lince-ml/lince/internal/applications"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -57,8 +56,6 @@ func newLayer(l layer.Layer) *layerInstance {
 		return l.asLayer()
 	case layer.Function:
 		return newLayer(layer.Activate{Activation: l})
-	case applications.Op:
-		return newLayer(opOf(l))
 	}
 	m := &layerInstance{config: l}
 	if l != nil {

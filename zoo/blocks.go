@@ -27,8 +27,8 @@ func correctPad(x *lince.Symbol, kernel int, name string) layer.Layer {
 	shape := x.Shape()
 	var pads layer.Pads
 	for i := range pads {
-		first := kernel/2 - 1 // for images of unknown size, as if it were even
-		if len(shape) == 4 && shape[i+1] != tensor.Unknown && shape[i+1]%2 == 1 {
+		first := kernel/2 - 1 // for images of unknown height, as if both were even
+		if len(shape) == 4 && shape[1] != tensor.Unknown && shape[i+1] != tensor.Unknown && shape[i+1]%2 == 1 {
 			first++
 		}
 		pads[i] = [2]int{first, kernel / 2}

@@ -111,7 +111,7 @@ func convNeXtBlock(x *lince.Symbol, channels int, name string) *lince.Symbol {
 		applications.LayerScale{InitValues: 1e-6, ProjectionDim: channels, Name: name + "_layer_scale"},
 		layer.Activate{Name: name + "_identity"},
 	)
-	return lince.Apply(applications.Op{Name: "Add", Args: []any{nil, nil}}, x, y)
+	return lince.Sum(x, y)
 }
 
 func convNeXtNormalization(name string) layer.Layer {

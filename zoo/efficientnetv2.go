@@ -25,13 +25,13 @@ type efficientNetV2 struct {
 }
 
 var efficientNetV2s = []efficientNetV2{
-	{"efficientnetv2-b0", 1.0, 1.0, 224, 32, efficientNetV2BStages, true, [2]string{"21ecbf6da12460d5c40bb2f29ceb2188", "893217f2bb855e2983157299931e43ff"}, [2]int{7200312, 0}},
-	{"efficientnetv2-b1", 1.0, 1.1, 240, 32, efficientNetV2BStages, true, [2]string{"069f0534ff22adf035c89e2d9547a9dc", "0e80663031ca32d657f9caa404b6ec37"}, [2]int{0, 0}},
-	{"efficientnetv2-b2", 1.1, 1.2, 260, 32, efficientNetV2BStages, true, [2]string{"424e49f28180edbde1e94797771950a7", "1dfe2e7a5d45b6632553a8961ea609eb"}, [2]int{0, 0}},
-	{"efficientnetv2-b3", 1.2, 1.4, 300, 32, efficientNetV2BStages, true, [2]string{"1f1fc43bd98a6e4fd8fdfd551e02c7a0", "f6abf7b5849ac99a89b50dd3fd532856"}, [2]int{0, 0}},
-	{"efficientnetv2-s", 1.0, 1.0, 384, 24, efficientNetV2SStages, false, [2]string{"e1d88a8495beba45748fedd0cecbe016", "af0682fb74e8c54910f2d4393339c070"}, [2]int{0, 0}},
-	{"efficientnetv2-m", 1.0, 1.0, 480, 24, efficientNetV2MStages, false, [2]string{"a3bf6aa3276309f4fc6a34aa114c95cd", "1b8dc055df72dde80d614482840fe342"}, [2]int{0, 0}},
-	{"efficientnetv2-l", 1.0, 1.0, 480, 32, efficientNetV2LStages, false, [2]string{"27e6d408b53c7ebc868fefa357689935", "b0b66b5c863aef5b46e8608fe1711615"}, [2]int{0, 0}},
+	{"efficientnetv2-b0", 1.0, 1.0, 224, 32, efficientNetV2BStages, true, [2]string{"21ecbf6da12460d5c40bb2f29ceb2188", "893217f2bb855e2983157299931e43ff"}, [2]int{7200312, 5919312}},
+	{"efficientnetv2-b1", 1.0, 1.1, 240, 32, efficientNetV2BStages, true, [2]string{"069f0534ff22adf035c89e2d9547a9dc", "0e80663031ca32d657f9caa404b6ec37"}, [2]int{8212124, 6931124}},
+	{"efficientnetv2-b2", 1.1, 1.2, 260, 32, efficientNetV2BStages, true, [2]string{"424e49f28180edbde1e94797771950a7", "1dfe2e7a5d45b6632553a8961ea609eb"}, [2]int{10178374, 8769374}},
+	{"efficientnetv2-b3", 1.2, 1.4, 300, 32, efficientNetV2BStages, true, [2]string{"1f1fc43bd98a6e4fd8fdfd551e02c7a0", "f6abf7b5849ac99a89b50dd3fd532856"}, [2]int{14467622, 12930622}},
+	{"efficientnetv2-s", 1.0, 1.0, 384, 24, efficientNetV2SStages, false, [2]string{"e1d88a8495beba45748fedd0cecbe016", "af0682fb74e8c54910f2d4393339c070"}, [2]int{21612360, 20331360}},
+	{"efficientnetv2-m", 1.0, 1.0, 480, 24, efficientNetV2MStages, false, [2]string{"a3bf6aa3276309f4fc6a34aa114c95cd", "1b8dc055df72dde80d614482840fe342"}, [2]int{54431388, 53150388}},
+	{"efficientnetv2-l", 1.0, 1.0, 480, 32, efficientNetV2LStages, false, [2]string{"27e6d408b53c7ebc868fefa357689935", "b0b66b5c863aef5b46e8608fe1711615"}, [2]int{119027848, 117746848}},
 }
 
 var (
@@ -74,22 +74,22 @@ var (
 // EfficientNetV2B0 makes EfficientNetV2-B0: 224x224 pixels, 7.2 million parameters.
 func EfficientNetV2B0(o Options) (*lince.Model, error) { return efficientNetV2s[0].model(o) }
 
-// EfficientNetV2B1 makes EfficientNetV2-B1: 240x240 pixels, PP million parameters.
+// EfficientNetV2B1 makes EfficientNetV2-B1: 240x240 pixels, 8.2 million parameters.
 func EfficientNetV2B1(o Options) (*lince.Model, error) { return efficientNetV2s[1].model(o) }
 
-// EfficientNetV2B2 makes EfficientNetV2-B2: 260x260 pixels, PP million parameters.
+// EfficientNetV2B2 makes EfficientNetV2-B2: 260x260 pixels, 10.2 million parameters.
 func EfficientNetV2B2(o Options) (*lince.Model, error) { return efficientNetV2s[2].model(o) }
 
-// EfficientNetV2B3 makes EfficientNetV2-B3: 300x300 pixels, PP million parameters.
+// EfficientNetV2B3 makes EfficientNetV2-B3: 300x300 pixels, 14.5 million parameters.
 func EfficientNetV2B3(o Options) (*lince.Model, error) { return efficientNetV2s[3].model(o) }
 
-// EfficientNetV2S makes EfficientNetV2-S: 384x384 pixels, PP million parameters.
+// EfficientNetV2S makes EfficientNetV2-S: 384x384 pixels, 21.6 million parameters.
 func EfficientNetV2S(o Options) (*lince.Model, error) { return efficientNetV2s[4].model(o) }
 
-// EfficientNetV2M makes EfficientNetV2-M: 480x480 pixels, PP million parameters.
+// EfficientNetV2M makes EfficientNetV2-M: 480x480 pixels, 54.4 million parameters.
 func EfficientNetV2M(o Options) (*lince.Model, error) { return efficientNetV2s[5].model(o) }
 
-// EfficientNetV2L makes EfficientNetV2-L: 480x480 pixels, PP million parameters.
+// EfficientNetV2L makes EfficientNetV2-L: 480x480 pixels, 119.0 million parameters.
 func EfficientNetV2L(o Options) (*lince.Model, error) { return efficientNetV2s[6].model(o) }
 
 // blocks returns the blocks of a variant.

@@ -1,5 +1,4 @@
-// Package applications has what only the models of keras.applications are made of: layers that Keras has beside the models, not in keras.layers, and
-// operations that are not layers.
+// Package applications has the layers that only the models of keras.applications have: Keras has them beside the models, not in keras.layers.
 package applications
 
 import (
@@ -9,22 +8,6 @@ import (
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
 )
-
-// Op is an operation of a Functional model that is not a layer in Keras, such as x + y or x * 6. Keras does not list it among a model's layers. Package lince
-// makes it one of its own operations.
-type Op struct {
-	Name string // Keras': "Add"
-	// Args are its arguments: nil for the next operand, or a number.
-	Args []any
-}
-
-// Class implements layer.Layer.
-func (o Op) Class() string { return o.Name }
-
-// Build implements layer.Layer. It is an error: package lince replaces the operation.
-func (o Op) Build(b *graph.Builder, _ *graph.Value) *graph.Value {
-	return b.Errorf("the operation is for lince.Apply only")
-}
 
 // Mistake is a layer that cannot be made.
 type Mistake struct{ Err error }
