@@ -7,6 +7,7 @@ import (
 	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/internal/applications"
 	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // ConvNeXt is the network of Liu et al., A ConvNet for the 2020s, 2022, arXiv:2201.03545. Source: keras.applications.ConvNeXtTiny, ConvNeXtSmall,
@@ -66,6 +67,44 @@ func (v convNeXt) architecture(o Options) architecture {
 		plainPooling:  true,
 		preprocessing: prepare,
 		imageNet:      files,
+		torch:         v.torch(v.prefix(o)),
+	}
+}
+
+// torch returns the forms of torchvision and timm. Both compute what Keras' form does.
+func (v convNeXt) torch(prefix string) []torchForm {
+	vision := map[string]string{
+		prefix + "_stem/" + prefix + "_stem_conv": "features.0.0", prefix + "_stem/" + prefix + "_stem_layernorm": "features.0.1",
+		prefix + "_head_layernorm": "classifier.0", prefix + "_head_dense": "classifier.2",
+	}
+	timm := map[string]string{
+		prefix + "_stem/" + prefix + "_stem_conv": "stem.0", prefix + "_stem/" + prefix + "_stem_layernorm": "stem.1",
+		prefix + "_head_layernorm": "head.norm", prefix + "_head_dense": "head.fc",
+	}
+	for i, blocks := range v.depths {
+		if i > 0 {
+			block := fmt.Sprintf("%s_downsampling_block_%d/", prefix, i-1)
+			norm, conv := fmt.Sprintf("%s%s_downsampling_layernorm_%d", block, prefix, i-1), fmt.Sprintf("%s%s_downsampling_conv_%d", block, prefix, i-1)
+			vision[norm], vision[conv] = fmt.Sprintf("features.%d.0", 2*i), fmt.Sprintf("features.%d.1", 2*i)
+			timm[norm], timm[conv] = fmt.Sprintf("stages.%d.downsample.0", i), fmt.Sprintf("stages.%d.downsample.1", i)
+		}
+		for j := range blocks {
+			name := fmt.Sprintf("%s_stage_%d_block_%d_", prefix, i, j)
+			at := fmt.Sprintf("features.%d.%d.", 2*i+1, j)
+			vision[name+"depthwise_conv"], vision[name+"layernorm"] = at+"block.0", at+"block.2"
+			vision[name+"pointwise_conv_1"], vision[name+"pointwise_conv_2"], vision[name+"layer_scale/gamma"] = at+"block.3", at+"block.5", at+"layer_scale"
+			at = fmt.Sprintf("stages.%d.blocks.%d.", i, j)
+			timm[name+"depthwise_conv"], timm[name+"layernorm"] = at+"conv_dw", at+"norm"
+			timm[name+"pointwise_conv_1"], timm[name+"pointwise_conv_2"], timm[name+"layer_scale/gamma"] = at+"mlp.fc1", at+"mlp.fc2", at+"gamma"
+		}
+	}
+	stem := tensor.Shape{v.channels[0], 3, 4, 4}
+	features := func(norm string) map[string]string {
+		return map[string]string{prefix + "_head_layernorm": "", "layer_normalization": norm}
+	}
+	return []torchForm{
+		{library: "torchvision", modules: vision, classifier: prefix + "_head_dense", shapes: map[string]tensor.Shape{"features.0.0.weight": stem}, features: features("classifier.0")},
+		{library: "timm", modules: timm, classifier: prefix + "_head_dense", shapes: map[string]tensor.Shape{"stem.0.weight": stem}, features: features("head.norm")},
 	}
 }
 

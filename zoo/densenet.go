@@ -53,7 +53,24 @@ func (v denseNet) architecture() architecture {
 		body:          v.body,
 		preprocessing: resized(preprocess.Input{Mode: preprocess.Torch}),
 		imageNet:      v.imageNet,
+		torch:         []torchForm{v.torch()},
 	}
+}
+
+// torch returns the form of torchvision and timm. It computes what Keras' form does; its epsilon is less by 1e-8.
+func (v denseNet) torch() torchForm {
+	m := map[string]string{"conv1_conv": "features.conv0", "conv1_bn": "features.norm0", "bn": "features.norm5", "predictions": "classifier"}
+	for i, pairs := range v.blocks {
+		for j := range pairs {
+			name, module := fmt.Sprintf("conv%d_block%d_", i+2, j+1), fmt.Sprintf("features.denseblock%d.denselayer%d.", i+1, j+1)
+			m[name+"0_bn"], m[name+"1_conv"], m[name+"1_bn"], m[name+"2_conv"] = module+"norm1", module+"conv1", module+"norm2", module+"conv2"
+		}
+		if i < len(v.blocks)-1 {
+			name, module := fmt.Sprintf("pool%d_", i+2), fmt.Sprintf("features.transition%d.", i+1)
+			m[name+"bn"], m[name+"conv"] = module+"norm", module+"conv"
+		}
+	}
+	return torchForm{library: "torchvision", modules: m, classifier: "predictions"}
 }
 
 // body adds the stem, and the blocks with transitions between them.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/layer"
 )
 
@@ -90,7 +91,19 @@ func (v efficientNet) architecture(o Options) architecture {
 		},
 		preprocessing: resized(),
 		imageNet:      weightsFiles("https://storage.googleapis.com/keras-applications/", v.name, v.md5, v.parameters),
+		torch:         v.torch(),
+		strict:        true,
 	}
+}
+
+// torch returns the forms of PyTorch's libraries. torchvision has a larger epsilon in the large variants.
+func (v efficientNet) torch() []torchForm {
+	var epsilon *float64
+	if v.depth <= efficientNets[4].depth {
+		epsilon = new(1e-5)
+	}
+	step := preprocess.Input{Mode: preprocess.Torch}
+	return mbTorch(v.blocks(), "dwconv", scaledChannels(1280, v.width, true), v.convolutions, epsilon, "efficientnet", [2]preprocess.Step{step, step})
 }
 
 func (v efficientNet) model(o Options) (*lince.Model, error) { return o.model(v.architecture(o)) }
@@ -105,7 +118,10 @@ func (v efficientNet) body(x *lince.Symbol, imageNet bool) *lince.Symbol {
 		}
 		x = x.Then(layer.Rescaling{Scale: scale})
 	}
-	f := mbForm{activation: layer.SiLU}
+	return v.convolutions(x, mbForm{activation: layer.SiLU})
+}
+
+func (v efficientNet) convolutions(x *lince.Symbol, f mbForm) *lince.Symbol {
 	x = f.stem(x, scaledChannels(32, v.width, true))
 	blocks := v.blocks()
 	for i, b := range blocks {

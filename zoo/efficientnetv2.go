@@ -112,7 +112,21 @@ func (v efficientNetV2) architecture(o Options) architecture {
 		},
 		preprocessing: v.preprocessing(o),
 		imageNet:      weightsFiles(address+"efficientnet_v2/", v.name, v.md5, v.parameters),
+		torch:         v.torch(),
+		strict:        true,
 	}
+}
+
+// torch returns the forms of PyTorch's libraries.
+func (v efficientNetV2) torch() []torchForm {
+	vision, timm := preprocess.Step(preprocess.Input{Mode: preprocess.Torch}), preprocess.Step(preprocess.Input{Mode: preprocess.Torch})
+	if !v.small {
+		timm = preprocess.Input{Mode: preprocess.TF}
+	}
+	if v.name == efficientNetV2s[6].name {
+		vision = preprocess.Input{Mode: preprocess.TF}
+	}
+	return mbTorch(v.blocks(), "dwconv2", scaledChannels(1280, v.width, false), v.convolutions, nil, "efficientnetv2", [2]preprocess.Step{vision, timm})
 }
 
 func (v efficientNetV2) model(o Options) (*lince.Model, error) { return o.model(v.architecture(o)) }
@@ -136,7 +150,10 @@ func (v efficientNetV2) body(x *lince.Symbol, prepare bool) *lince.Symbol {
 	case prepare:
 		x = x.Then(layer.Rescaling{Scale: []float64{1. / 128}, Offset: []float64{-1}})
 	}
-	f := mbForm{activation: layer.SiLU, padding: samePadding, momentum: new(.9), depthwise: "dwconv2"}
+	return v.convolutions(x, mbForm{activation: layer.SiLU, padding: samePadding, momentum: new(.9), depthwise: "dwconv2"})
+}
+
+func (v efficientNetV2) convolutions(x *lince.Symbol, f mbForm) *lince.Symbol {
 	x = f.stem(x, scaledChannels(v.stem, v.width, false))
 	base := 0 // the number of blocks without the factor for the depth
 	for _, s := range v.stages {

@@ -54,36 +54,37 @@ var (
 
 // inceptionResNetV2Body adds the stem, blocks with three sizes of images, and a 1x1 convolution.
 func inceptionResNetV2Body(x *lince.Symbol) *lince.Symbol {
-	x = inceptionStem(x)
+	var f inceptionForm
+	x = f.stem(x)
 	x = join("mixed_5b", // 35x35 pixels
-		inceptionBranch(x, inceptionConv{filters: 96, height: 1, width: 1}),
-		inceptionBranch(x, inceptionConv{filters: 48, height: 1, width: 1}, inceptionConv{filters: 64, height: 5, width: 5}),
-		inceptionBranch(x, inceptionConv{filters: 64, height: 1, width: 1}, inceptionConv{filters: 96, height: 3, width: 3}, inceptionConv{filters: 96, height: 3, width: 3}),
-		inceptionAverage(x, 64),
+		f.branch(x, inceptionConv{filters: 96, height: 1, width: 1}),
+		f.branch(x, inceptionConv{filters: 48, height: 1, width: 1}, inceptionConv{filters: 64, height: 5, width: 5}),
+		f.branch(x, inceptionConv{filters: 64, height: 1, width: 1}, inceptionConv{filters: 96, height: 3, width: 3}, inceptionConv{filters: 96, height: 3, width: 3}),
+		f.average(x, 64),
 	)
-	x = inceptionResNetA.apply(x)
+	x = inceptionResNetA.apply(x, f)
 	x = join("mixed_6a", // 17x17 pixels
-		inceptionBranch(x, inceptionConv{filters: 384, height: 3, width: 3, reduce: true}),
-		inceptionBranch(x, inceptionConv{filters: 256, height: 1, width: 1}, inceptionConv{filters: 256, height: 3, width: 3}, inceptionConv{filters: 384, height: 3, width: 3, reduce: true}),
+		f.branch(x, inceptionConv{filters: 384, height: 3, width: 3, reduce: true}),
+		f.branch(x, inceptionConv{filters: 256, height: 1, width: 1}, inceptionConv{filters: 256, height: 3, width: 3}, inceptionConv{filters: 384, height: 3, width: 3, reduce: true}),
 		inceptionMax(x),
 	)
-	x = inceptionResNetB.apply(x)
+	x = inceptionResNetB.apply(x, f)
 	x = join("mixed_7a", // 8x8 pixels
-		inceptionBranch(x, inceptionConv{filters: 256, height: 1, width: 1}, inceptionConv{filters: 384, height: 3, width: 3, reduce: true}),
-		inceptionBranch(x, inceptionConv{filters: 256, height: 1, width: 1}, inceptionConv{filters: 288, height: 3, width: 3, reduce: true}),
-		inceptionBranch(x, inceptionConv{filters: 256, height: 1, width: 1}, inceptionConv{filters: 288, height: 3, width: 3}, inceptionConv{filters: 320, height: 3, width: 3, reduce: true}),
+		f.branch(x, inceptionConv{filters: 256, height: 1, width: 1}, inceptionConv{filters: 384, height: 3, width: 3, reduce: true}),
+		f.branch(x, inceptionConv{filters: 256, height: 1, width: 1}, inceptionConv{filters: 288, height: 3, width: 3, reduce: true}),
+		f.branch(x, inceptionConv{filters: 256, height: 1, width: 1}, inceptionConv{filters: 288, height: 3, width: 3}, inceptionConv{filters: 320, height: 3, width: 3, reduce: true}),
 		inceptionMax(x),
 	)
-	x = inceptionResNetC.apply(x)
-	return inceptionConv{filters: 1536, height: 1, width: 1, name: "conv_7b"}.apply(x)
+	x = inceptionResNetC.apply(x, f)
+	return f.conv(x, inceptionConv{filters: 1536, height: 1, width: 1, name: "conv_7b"})
 }
 
-func (r inceptionResidual) apply(x *lince.Symbol) *lince.Symbol {
+func (r inceptionResidual) apply(x *lince.Symbol, f inceptionForm) *lince.Symbol {
 	for i := range r.blocks {
 		name := fmt.Sprintf("%s_%d", r.kind, i+1)
 		var branches []*lince.Symbol
 		for _, b := range r.branches {
-			branches = append(branches, inceptionBranch(x, b...))
+			branches = append(branches, f.branch(x, b...))
 		}
 		up := join(name+"_mixed", branches...).Then(layer.Conv2D{Filters: channelsOf(x), Kernel: layer.Size{1, 1}, Padding: layer.Same, Name: name + "_conv"})
 		scale := r.scale

@@ -16,6 +16,7 @@ import (
 // mbConv is a block. A 1x1 convolution makes its channels more, a depthwise convolution follows, and a 1x1 convolution makes them fewer.
 type mbConv struct {
 	name           string // of its layers, "block2a_"
+	stage, index   int    // from 0
 	kernel, stride int
 	in, wide, out  int // channels; wide is that of the depthwise convolution
 	squeeze        int // channels of squeeze-and-excitation, 0 for none
@@ -36,7 +37,7 @@ type mbStage struct {
 func mbBlocks(in int, stages []mbStage) (list []mbConv) {
 	for i, s := range stages {
 		for j := range s.repeats {
-			b := mbConv{name: fmt.Sprintf("block%d%c_", i+1, 'a'+j), kernel: s.kernel, stride: 1, in: in, wide: in * s.expand, out: s.out, fused: s.fused}
+			b := mbConv{name: fmt.Sprintf("block%d%c_", i+1, 'a'+j), stage: i, index: j, kernel: s.kernel, stride: 1, in: in, wide: in * s.expand, out: s.out, fused: s.fused}
 			if j == 0 {
 				b.stride = s.stride
 			}

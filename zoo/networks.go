@@ -18,12 +18,14 @@ type Network struct {
 	New func(Options) (*lince.Model, error)
 	// ImageNet lists the files of weights for Options.Weights = ImageNet.
 	ImageNet []WeightsFile
+
+	architecture architecture
 }
 
 // Networks returns all networks of this package, by family.
 func Networks() (list []Network) {
 	add := func(title string, a architecture, make func(Options) (*lince.Model, error)) {
-		list = append(list, Network{Name: strings.ToLower(title), Title: title, Side: a.side, New: make, ImageNet: a.imageNet})
+		list = append(list, Network{Name: strings.ToLower(title), Title: title, Side: a.side, New: make, ImageNet: a.imageNet, architecture: a})
 	}
 	add("VGG16", vggs[0].architecture(), VGG16)
 	add("VGG19", vggs[1].architecture(), VGG19)

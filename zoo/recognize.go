@@ -31,7 +31,8 @@ func table() (list []known) {
 }
 
 // Recognize makes the network that a file of weights belongs to, if the names and shapes of its tensors are exactly those of a network that it knows:
-// the state dicts of the PyPI package efficientnet_lite_pytorch, with any number of classes. Set lince.Options.Recognize to it. The outputs of
+// the state dicts of the PyPI package efficientnet_lite_pytorch, and those of torchvision and timm for DenseNet, ConvNeXt, EfficientNet, EfficientNetV2
+// and Inception v3, with any number of classes. Set lince.Options.Recognize to it. The outputs of
 // the model are logits, as in PyTorch.
 func Recognize(o lince.Options, tensors map[string]tensor.Shape) (*lince.Model, map[string]string, error) {
 	found := maps.Clone(tensors)
@@ -47,7 +48,7 @@ func Recognize(o lince.Options, tensors map[string]tensor.Shape) (*lince.Model, 
 		m, err := k.make(Options{Classes: last[0], ClassifierActivation: layer.Linear, Model: o})
 		return m, k.names(), err
 	}
-	return nil, nil, nil
+	return recognizeForm(o, found)
 }
 
 // torchModules calls do for each convolution and normalization of the network, with Keras' name of the layer, the module in efficientnet_lite_pytorch,

@@ -98,7 +98,7 @@ func (o Options) weights(a architecture) (string, error) {
 }
 
 // load reads the weights in a file into the model.
-func (o Options) load(m *lince.Model, path string) error {
+func (o Options) load(m *lince.Model, a architecture, path string, form *torchForm) error {
 	if path == "" {
 		return nil
 	}
@@ -106,10 +106,59 @@ func (o Options) load(m *lince.Model, path string) error {
 	if err != nil {
 		return err
 	}
+	if form != nil {
+		_, err = m.LoadWeights(path, lince.WeightsOptions{Names: form.names(o.NoTop)})
+		return err
+	}
+	_, err = m.LoadWeights(path, lince.WeightsOptions{})
+	switch {
+	case err == nil || !o.NoTop:
+		return err
+	case !foreign(k):
+		return o.loadBody(m, a, path, err)
+	}
 	// A state dict has no names of Keras' layers: its classifier is what is left over at the end.
-	foreign := k.Name == "torch" || k.Name == "safetensors"
-	_, err = m.LoadWeights(path, lince.WeightsOptions{ByName: o.NoTop && !foreign, SkipMismatch: o.NoTop && foreign})
+	r, err := m.LoadWeights(path, lince.WeightsOptions{SkipMismatch: true})
+	if err == nil && len(r.Skipped) > 0 {
+		err = fmt.Errorf("the file %s has no weights for %s: %s", path, r.Skipped[0].Variable, r.Skipped[0].Reason)
+	}
 	return err
+}
+
+// loadBody reads a file of a network with a classifier into a model without one. Layers are matched by their order, because some old files have other
+// names than Keras has now. whyNot is the error without this.
+func (o Options) loadBody(m *lince.Model, a architecture, path string, whyNot error) error {
+	whole := Options{NoPreprocessing: o.NoPreprocessing, Alpha: o.Alpha, DepthMultiplier: o.DepthMultiplier, Minimalistic: o.Minimalistic, Model: o.Model}
+	if c := o.InputShape[2]; c != 3 {
+		whole.InputShape = []int{a.side, a.side, c}
+	}
+	whole, err := whole.check(a)
+	if err != nil {
+		return err
+	}
+	from, err := whole.make(a)
+	if err != nil {
+		return err
+	}
+	r, err := from.LoadWeights(path, lince.WeightsOptions{SkipMismatch: true})
+	if err != nil {
+		return whyNot
+	}
+	skipped := map[string]bool{}
+	for _, s := range r.Skipped {
+		skipped[s.Variable] = true
+	}
+	// The classifier's variables are the last ones.
+	source := from.Variables()
+	for i, v := range m.Variables() {
+		if i >= len(source) || skipped[source[i].Path()] || !source[i].Shape().Equal(v.Shape()) {
+			return whyNot
+		}
+		if err := v.Set(source[i].Value()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // imageNet returns the file of ImageNet's weights for the options.

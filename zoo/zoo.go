@@ -103,6 +103,10 @@ type architecture struct {
 	preprocessing func(height, width int) lince.Preprocessing
 	// imageNet lists the files of ImageNet.
 	imageNet []WeightsFile
+	// torch lists the forms that PyTorch libraries have.
+	torch []torchForm
+	// strict means that PyTorch's weights must be in one of these forms: forms that others have compute something else.
+	strict bool
 }
 
 // check returns the options with their defaults.
@@ -158,16 +162,37 @@ func (o Options) check(a architecture) (Options, error) {
 	return o, errors.Join(errs...)
 }
 
-// model makes the network.
+// model makes the network, and reads its weights.
 func (o Options) model(a architecture) (*lince.Model, error) {
-	o, err := o.check(a)
-	var weights string
-	if err == nil {
-		weights, err = o.weights(a)
-	}
+	m, err := o.loaded(a)
 	if err != nil {
 		return nil, fmt.Errorf("zoo: %s: %w", a.name, err)
 	}
+	return m, nil
+}
+
+func (o Options) loaded(a architecture) (*lince.Model, error) {
+	o, err := o.check(a)
+	if err != nil {
+		return nil, err
+	}
+	weights, err := o.weights(a)
+	if err != nil {
+		return nil, err
+	}
+	form, err := a.form(weights)
+	if err != nil {
+		return nil, err
+	}
+	m, err := o.make(a.in(form))
+	if err != nil {
+		return nil, err
+	}
+	return m, o.load(m, a, weights, form)
+}
+
+// make makes the network with random weights. The options have their defaults.
+func (o Options) make(a architecture) (*lince.Model, error) {
 	in := lince.Input(layer.Input{Shape: o.InputShape})
 	x := a.body(in)
 	switch {
@@ -182,11 +207,8 @@ func (o Options) model(a architecture) (*lince.Model, error) {
 		x = x.Then(a.features...)
 	}
 	m, err := o.Model.Functional(in, x)
-	if err == nil {
-		err = o.load(m, weights)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("zoo: %s: %w", a.name, err)
+		return nil, err
 	}
 	if s := o.InputShape; s[0] != tensor.Unknown && s[1] != tensor.Unknown && s[2] == 3 {
 		m.Preprocessing = a.preprocessing(s[0], s[1])
