@@ -72,7 +72,7 @@ func (v liteVariant) blocks() (list []liteBlock) {
 		if i > 0 && i < len(stages)-1 {
 			repeats = int(math.Ceil(v.depth * float64(repeats)))
 		}
-		out := v.channels(s.out)
+		out := divisible(float64(s.out) * v.width)
 		for j := range repeats {
 			stride := 1
 			if j == 0 {
@@ -87,16 +87,6 @@ func (v liteVariant) blocks() (list []liteBlock) {
 		}
 	}
 	return list
-}
-
-// channels scales a number of channels to a multiple of 8, by at most 10 % less.
-func (v liteVariant) channels(n int) int {
-	scaled := float64(n) * v.width
-	c := max(8, int(scaled+4)/8*8)
-	if float64(c) < .9*scaled {
-		c += 8
-	}
-	return c
 }
 
 func (v liteVariant) architecture() architecture {
@@ -184,8 +174,8 @@ func correctPad(x *lince.Symbol, kernel int, name string) layer.Layer {
 	shape := x.Shape()
 	var pads layer.Pads
 	for i := range pads {
-		first := kernel/2 - 1 // for images of unknown size, as if it were even
-		if len(shape) == 4 && shape[i+1] != tensor.Unknown && shape[i+1]%2 == 1 {
+		first := kernel/2 - 1 // for images of unknown height, as if both were even
+		if len(shape) == 4 && shape[1] != tensor.Unknown && shape[i+1] != tensor.Unknown && shape[i+1]%2 == 1 {
 			first++
 		}
 		pads[i] = [2]int{first, kernel / 2}

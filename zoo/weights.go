@@ -27,6 +27,9 @@ type WeightsFile struct {
 	Parameters   int // number of the file's weights, 4 bytes each
 }
 
+// address is that of Keras' files.
+const address = "https://storage.googleapis.com/tensorflow/keras-applications/"
+
 // Folder returns the folder of Keras' downloads: models in $KERAS_HOME, or in ~/.keras.
 func Folder() (string, error) {
 	if home := os.Getenv("KERAS_HOME"); home != "" {
