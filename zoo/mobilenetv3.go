@@ -54,8 +54,8 @@ var mobileNetV3s = []mobileNetV3{
 		mobileNetV3File("large_224_0.75_float_no_top_v2", .75, 1808736, "40af19a13ebea4e2ee0c676887f69a2e"),
 		mobileNetV3File("large_224_1.0_float", 1, 5507432, "59e551e166be033d707958cf9e29a6a7"),
 		mobileNetV3File("large_224_1.0_float_no_top_v2", 1, 2996352, "07fb09a5933dd0c8eaafa16978110389"),
-		mobileNetV3File("large_minimalistic_224_1.0_float", 1, 0, "675e7b876c45c57e9e63e6d90a36599c"),
-		mobileNetV3File("large_minimalistic_224_1.0_float_no_top_v2", 1, 0, "ec5221f64a2f6d1ef965a614bdae7973"),
+		mobileNetV3File("large_minimalistic_224_1.0_float", 1, 3948688, "675e7b876c45c57e9e63e6d90a36599c"),
+		mobileNetV3File("large_minimalistic_224_1.0_float_no_top_v2", 1, 1437608, "ec5221f64a2f6d1ef965a614bdae7973"),
 	}},
 }
 

@@ -114,6 +114,9 @@ func (o Options) imageNet(a architecture) (WeightsFile, error) {
 	if o.InputShape[2] != 3 {
 		return WeightsFile{}, fmt.Errorf("InputShape is %v, but the ImageNet weights are for 3 channels", o.InputShape)
 	}
+	if o.DepthMultiplier > 1 {
+		return WeightsFile{}, fmt.Errorf("the field DepthMultiplier is %d, but the ImageNet weights are for 1", o.DepthMultiplier)
+	}
 	var found WeightsFile
 	size := [2]int{o.InputShape[0], o.InputShape[1]}
 	for _, f := range a.imageNet {

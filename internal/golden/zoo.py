@@ -68,7 +68,7 @@ NETWORKS = {
         ({"input_shape": [64, 65, 3], "alpha": 1.5, "dropout_rate": 0.0, "classes": 5}, True),
         ({"include_top": False, "pooling": "avg", "minimalistic": True}, False),
     ),
-    "MobileNetV3Large": cases(64, ({"input_shape": [33, 64, 3], "alpha": 0.75, "minimalistic": True, "classes": 5}, True)),
+    "MobileNetV3Large": cases(64, ({"input_shape": [33, 64, 3], "alpha": 0.75, "minimalistic": True, **LOGITS}, True)),
     "Xception": cases(71, ({"include_top": False, "pooling": "avg", "input_shape": [75, 71, 3]}, True)),
 }
 
