@@ -30,6 +30,9 @@ type WeightsFile struct {
 // address is that of Keras' files.
 const address = "https://storage.googleapis.com/tensorflow/keras-applications/"
 
+// ErrDamaged is the error for a file whose MD5 hash is not the one that Keras has.
+var ErrDamaged = errors.New("not the one that Keras has")
+
 // Folder returns the folder of Keras' downloads: models in $KERAS_HOME, or in ~/.keras.
 func Folder() (string, error) {
 	if home := os.Getenv("KERAS_HOME"); home != "" {
@@ -42,8 +45,8 @@ func Folder() (string, error) {
 	return filepath.Join(home, ".keras", "models"), nil
 }
 
-// Find returns the path of the file in Folder. If it is not there, the error wraps fs.ErrNotExist and says how to fetch it. A file with another hash
-// is an error, too.
+// Find returns the path of the file in Folder. If it is not there, the error wraps fs.ErrNotExist and says how to fetch it. If it has another hash,
+// the error wraps ErrDamaged.
 func (f WeightsFile) Find() (string, error) {
 	folder, err := Folder()
 	if err != nil {
@@ -66,7 +69,7 @@ func (f WeightsFile) Find() (string, error) {
 		return "", err
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); got != f.MD5 {
-		return "", fmt.Errorf("the file %s is not the one that Keras has: its MD5 hash is %s, want %s; remove it, and fetch it with\n  %s", path, got, f.MD5, f.Command(folder))
+		return "", fmt.Errorf("the file %s is %w: its MD5 hash is %s, want %s; remove it, and fetch it with\n  %s", path, ErrDamaged, got, f.MD5, f.Command(folder))
 	}
 	return path, nil
 }
