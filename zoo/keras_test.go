@@ -173,7 +173,7 @@ func compareOutputs(t *testing.T, m *lince.Model, c kerasCase) {
 	shape := append([]int{2}, m.InputShape()[1:]...)
 	x := hashed(1000, 0, 1, shape...)
 	for _, l := range m.Layers() {
-		if l.Class() == "Rescaling" { // prepares pixels
+		if l.Class() == "Rescaling" || l.Class() == "Normalization" { // prepares pixels
 			for i := range x.Float32s() {
 				x.Float32s()[i] *= 255
 			}
@@ -217,6 +217,8 @@ func limits(class string, v lince.Variable, gain float64) (low, high float64) {
 	name := v.Path()[strings.LastIndexByte(v.Path(), '/')+1:]
 	s := v.Shape()
 	switch {
+	case class == "LayerScale": // Keras does not name its weight
+		return -.2, .2
 	case name == "gamma" || name == "moving_variance" || name == "variance":
 		return .7, 1.3
 	case len(s) < 2:

@@ -128,14 +128,6 @@ func divisible(n float64) int {
 	return c
 }
 
-// channelsOf returns the number of channels of an image. It is 0 if there is a mistake before it.
-func channelsOf(x *lince.Symbol) int {
-	if s := x.Shape(); len(s) == 4 {
-		return s[3]
-	}
-	return 0
-}
-
 // plainConv is a square convolution without a bias.
 func plainConv(filters, kernel, stride int, padding layer.Padding, name string) layer.Layer {
 	return layer.Conv2D{

@@ -58,7 +58,7 @@ func (v liteVariant) torchModules(do func(layer, module string, kernel tensor.Sh
 	blocks := v.blocks()
 	for i, b := range blocks {
 		at := fmt.Sprintf("_blocks.%d.", i)
-		if b.expand {
+		if b.wide > b.in {
 			do(b.name+"expand_conv", at+"_expand_conv", tensor.Shape{b.wide, b.in, 1, 1}, 0)
 			do(b.name+"expand_bn", at+"_bn0", nil, b.wide)
 		}

@@ -3,6 +3,7 @@ package zoo
 import (
 	"cmp"
 	"crypto/md5" //nolint:gosec // Keras' table has these hashes; they detect damaged files, not forged ones
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,10 +17,12 @@ import (
 
 // WeightsFile is a file of weights that keras.applications downloads.
 type WeightsFile struct {
-	Name  string // in Keras' folder of downloads
-	URL   string // its address
-	MD5   string // in hexadecimal; "" if Keras does not check it
-	NoTop bool   // if it has no classifier
+	Name string // in Keras' folder of downloads
+	URL  string // its address
+	MD5  string // in hexadecimal; "" if Keras does not check it
+	// SHA256 is in hexadecimal. Keras checks it instead of MD5 for some networks.
+	SHA256 string
+	NoTop  bool // if it has no classifier
 	// Alpha and Side are those of the options for which it was trained; 0 if the network has one file for all.
 	Alpha        float64
 	Side         int // pixels
@@ -61,15 +64,18 @@ func (f WeightsFile) Find() (string, error) {
 		return "", err
 	}
 	defer file.Close()
-	if f.MD5 == "" {
+	want, h, algorithm := f.MD5, md5.New(), "MD5" //nolint:gosec // as above
+	if f.SHA256 != "" {
+		want, h, algorithm = f.SHA256, sha256.New(), "SHA-256"
+	}
+	if want == "" {
 		return path, nil
 	}
-	h := md5.New() //nolint:gosec // as above
 	if _, err := io.Copy(h, file); err != nil {
 		return "", err
 	}
-	if got := hex.EncodeToString(h.Sum(nil)); got != f.MD5 {
-		return "", fmt.Errorf("the file %s is %w: its MD5 hash is %s, want %s; remove it, and fetch it with\n  %s", path, ErrDamaged, got, f.MD5, f.Command(folder))
+	if got := hex.EncodeToString(h.Sum(nil)); got != want {
+		return "", fmt.Errorf("the file %s is %w: its %s hash is %s, want %s; remove it, and fetch it with\n  %s", path, ErrDamaged, algorithm, got, want, f.Command(folder))
 	}
 	return path, nil
 }
@@ -138,4 +144,12 @@ func (o Options) imageNet(a architecture) (WeightsFile, error) {
 		return found, errors.New("there are no ImageNet weights for these options")
 	}
 	return found, nil
+}
+
+// weightsFiles returns the files NAME.h5 and NAME_notop.h5 in a folder of the server. The first elements of the arrays are of the file with a classifier.
+func weightsFiles(folder, name string, md5 [2]string, parameters [2]int) []WeightsFile {
+	return []WeightsFile{
+		{Name: name + ".h5", URL: folder + name + ".h5", MD5: md5[0], Parameters: parameters[0]},
+		{Name: name + "_notop.h5", URL: folder + name + "_notop.h5", MD5: md5[1], NoTop: true, Parameters: parameters[1]},
+	}
 }

@@ -88,11 +88,15 @@ type architecture struct {
 	options option // those that the network has
 	// anySize is true if the network with its classifier is of unknown size by default, as MobileNetV3 is in Keras.
 	anySize bool
+	// knownSize is true if the layers of the network depend on the size of the images, so that it cannot be unknown.
+	knownSize bool
 	// body adds everything before the classifier.
 	body func(x *lince.Symbol) *lince.Symbol
 	// top returns the layers that make classes of the body's result. classifier is the last one: it has no name and no initializer yet. The default, nil, is GlobalAveragePooling2D
 	// avg_pool and the classifier with the name predictions.
 	top func(classifier layer.Dense) []layer.Layer
+	// features are the last layers without the classifier, after Options.Pooling.
+	features []layer.Layer
 	// plainPooling is true if the layers of Options.Pooling have automatic names, instead of avg_pool and max_pool.
 	plainPooling bool
 	// preprocessing is Keras' preprocess_input, for images that are decoded and resized to height x width.
@@ -106,11 +110,13 @@ func (o Options) check(a architecture) (Options, error) {
 	var errs []error
 	if o.InputShape == nil {
 		o.InputShape = []int{a.side, a.side, 3}
-		if o.NoTop || a.anySize {
+		if o.NoTop && !a.knownSize || a.anySize {
 			o.InputShape = []int{tensor.Unknown, tensor.Unknown, 3}
 		}
 	}
 	switch s := o.InputShape; {
+	case a.knownSize && slices.Contains(s, tensor.Unknown):
+		errs = append(errs, fmt.Errorf("InputShape is %v, but the layers of this network depend on the size of the images; give a height and a width", s))
 	case len(s) != 3 || s[2] < 1:
 		errs = append(errs, fmt.Errorf("InputShape is %v, want height, width and channels", s))
 	case slices.ContainsFunc(s[:2], func(n int) bool { return n < a.minSide && (n != tensor.Unknown || !o.NoTop && !a.anySize) }):
@@ -171,6 +177,9 @@ func (o Options) model(a architecture) (*lince.Model, error) {
 		x = x.Then(layer.GlobalAveragePool2D{Name: a.poolName("avg_pool")})
 	case o.Pooling == MaxPooling:
 		x = x.Then(layer.GlobalMaxPool2D{Name: a.poolName("max_pool")})
+	}
+	if o.NoTop {
+		x = x.Then(a.features...)
 	}
 	m, err := o.Model.Functional(in, x)
 	if err == nil {

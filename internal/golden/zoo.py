@@ -40,6 +40,10 @@ def cases(side, *more):
     ]
 
 
+def few(side):
+    return [({}, False), ({"input_shape": [side, side, 3], "include_top": False, "pooling": "avg"}, True)]
+
+
 # Of a family, the first network has all cases. The others differ in numbers only.
 NETWORKS = {
     "VGG16": cases(32, ({"input_shape": [33, 32, 3], "classes": 3}, True), ({"include_top": False, "pooling": "avg", "input_shape": [None, None, 3]}, False)),
@@ -70,6 +74,29 @@ NETWORKS = {
     ),
     "MobileNetV3Large": cases(64, ({"input_shape": [33, 64, 3], "alpha": 0.75, "minimalistic": True, **LOGITS}, True)),
     "Xception": cases(71, ({"include_top": False, "pooling": "avg", "input_shape": [75, 71, 3]}, True)),
+    "DenseNet121": cases(32, ({"input_shape": [65, 47, 3], "include_top": False}, True), ({"include_top": False, "pooling": "avg", "input_shape": [None, 100, 3]}, False)),
+    "DenseNet169": few(32),
+    "DenseNet201": few(32),
+    "InceptionV3": cases(75, ({"input_shape": [107, 96, 3], "include_top": False}, True), ({"include_top": False, "pooling": "avg", "input_shape": [None, 100, 3]}, False)),
+    "InceptionResNetV2": cases(75, ({"include_top": False, "pooling": "avg", "input_shape": [None, 100, 3]}, False)),
+    "NASNetMobile": cases(32, ({"input_shape": [65, 47, 3], "include_top": False}, True)),
+    "NASNetLarge": few(32),
+    "EfficientNetB0": cases(32, ({"input_shape": [65, 47, 3], "include_top": False}, True), ({"include_top": False, "pooling": "avg", "input_shape": [None, 100, 3]}, False)),
+    **{f"EfficientNetB{i}": few(32) for i in range(1, 8)},
+    "EfficientNetV2B0": cases(
+        32,
+        ({"input_shape": [65, 47, 3], "include_top": False}, True),
+        ({"input_shape": [33, 32, 3], "include_top": False, "pooling": "avg", "include_preprocessing": False}, True),
+        ({"include_top": False, "pooling": "avg", "input_shape": [None, 100, 3]}, False),
+    ),
+    "ConvNeXtTiny": cases(
+        32,
+        ({"input_shape": [65, 47, 3], "include_top": False}, True),
+        ({"input_shape": [33, 32, 3], "include_top": False, "pooling": "avg", "include_preprocessing": False}, True),
+        ({"include_top": False, "pooling": "avg", "input_shape": [None, 100, 3]}, False),
+    ),
+    **{f"ConvNeXt{v}": few(32) for v in ("Small", "Base", "Large", "XLarge")},
+    **{f"EfficientNetV2{v}": few(32) for v in ("B1", "B2", "B3", "S", "M", "L")},
 }
 
 # The variance of a kernel's weights is GAIN/3 of what keeps that of a linear layer's result. He's is 6. It is less for networks that amplify differences, rounding among
@@ -127,7 +154,7 @@ def set_weights(model, gain):
 
 def outputs(model, shape, salt):
     x = weight(salt, 0, 1, (2, *shape))
-    if any(type(layer).__name__ == "Rescaling" for layer in model.layers):  # prepares pixels
+    if any(type(layer).__name__ in ("Rescaling", "Normalization") for layer in model.layers):  # prepares pixels
         x *= np.float32(255)
     y = model.predict_on_batch(x).reshape(-1)
     return y[:: max(1, y.size // 64)]
