@@ -87,11 +87,10 @@ var (
 // scaledChannels multiplies a number of channels by the width, and rounds it to a multiple of 8. If bounded, it does not become less by more than 10 %.
 func scaledChannels(n int, width float64, bounded bool) int {
 	scaled := float64(n) * width
-	c := max(8, int(scaled+4)/8*8)
-	if bounded && float64(c) < .9*scaled {
-		c += 8
+	if bounded {
+		return divisible(scaled)
 	}
-	return c
+	return max(8, int(scaled+4)/8*8)
 }
 
 // mbTop returns the layers that make classes of the result of the last convolution.

@@ -18,16 +18,14 @@ type vgg struct {
 	imageNet []WeightsFile
 }
 
-const vggAddress = "https://storage.googleapis.com/tensorflow/keras-applications/"
-
 var vggs = []vgg{
 	{"vgg16", [5]int{2, 2, 3, 3, 3}, []WeightsFile{
-		{Name: "vgg16_weights_tf_dim_ordering_tf_kernels.h5", URL: vggAddress + "vgg16/vgg16_weights_tf_dim_ordering_tf_kernels.h5", MD5: "64373286793e3c8b2b4e3219cbf3544b", Parameters: 138357544},
-		{Name: "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5", URL: vggAddress + "vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5", MD5: "6d6bbae143d832006294945121d1f1fc", NoTop: true, Parameters: 14714688},
+		{Name: "vgg16_weights_tf_dim_ordering_tf_kernels.h5", URL: address + "vgg16/vgg16_weights_tf_dim_ordering_tf_kernels.h5", MD5: "64373286793e3c8b2b4e3219cbf3544b", Parameters: 138357544},
+		{Name: "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5", URL: address + "vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5", MD5: "6d6bbae143d832006294945121d1f1fc", NoTop: true, Parameters: 14714688},
 	}},
 	{"vgg19", [5]int{2, 2, 4, 4, 4}, []WeightsFile{
-		{Name: "vgg19_weights_tf_dim_ordering_tf_kernels.h5", URL: vggAddress + "vgg19/vgg19_weights_tf_dim_ordering_tf_kernels.h5", MD5: "cbe5617147190e668d6c5d5026f83318", Parameters: 143667240},
-		{Name: "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5", URL: vggAddress + "vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5", MD5: "253f8cb515780f3b799900260a226db6", NoTop: true, Parameters: 20024384},
+		{Name: "vgg19_weights_tf_dim_ordering_tf_kernels.h5", URL: address + "vgg19/vgg19_weights_tf_dim_ordering_tf_kernels.h5", MD5: "cbe5617147190e668d6c5d5026f83318", Parameters: 143667240},
+		{Name: "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5", URL: address + "vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5", MD5: "253f8cb515780f3b799900260a226db6", NoTop: true, Parameters: 20024384},
 	}},
 }
 

@@ -33,6 +33,9 @@ type WeightsFile struct {
 // address is that of Keras' files.
 const address = "https://storage.googleapis.com/tensorflow/keras-applications/"
 
+// ErrDamaged is the error for a file whose MD5 hash is not the one that Keras has.
+var ErrDamaged = errors.New("not the one that Keras has")
+
 // Folder returns the folder of Keras' downloads: models in $KERAS_HOME, or in ~/.keras.
 func Folder() (string, error) {
 	if home := os.Getenv("KERAS_HOME"); home != "" {
@@ -45,8 +48,8 @@ func Folder() (string, error) {
 	return filepath.Join(home, ".keras", "models"), nil
 }
 
-// Find returns the path of the file in Folder. If it is not there, the error wraps fs.ErrNotExist and says how to fetch it. A file with another hash
-// is an error, too.
+// Find returns the path of the file in Folder. If it is not there, the error wraps fs.ErrNotExist and says how to fetch it. If it has another hash,
+// the error wraps ErrDamaged.
 func (f WeightsFile) Find() (string, error) {
 	folder, err := Folder()
 	if err != nil {
@@ -72,7 +75,7 @@ func (f WeightsFile) Find() (string, error) {
 		return "", err
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); got != want {
-		return "", fmt.Errorf("the file %s is not the one that Keras has: its %s hash is %s, want %s; remove it, and fetch it with\n  %s", path, algorithm, got, want, f.Command(folder))
+		return "", fmt.Errorf("the file %s is %w: its %s hash is %s, want %s; remove it, and fetch it with\n  %s", path, ErrDamaged, algorithm, got, want, f.Command(folder))
 	}
 	return path, nil
 }
@@ -168,6 +171,9 @@ func (o Options) imageNet(a architecture) (WeightsFile, error) {
 	}
 	if o.InputShape[2] != 3 {
 		return WeightsFile{}, fmt.Errorf("InputShape is %v, but the ImageNet weights are for 3 channels", o.InputShape)
+	}
+	if o.DepthMultiplier > 1 {
+		return WeightsFile{}, fmt.Errorf("the field DepthMultiplier is %d, but the ImageNet weights are for 1", o.DepthMultiplier)
 	}
 	var found WeightsFile
 	size := [2]int{o.InputShape[0], o.InputShape[1]}

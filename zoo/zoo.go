@@ -24,7 +24,7 @@ type Options struct {
 	// is false.
 	NoTop bool
 	// Weights is a file that LoadWeights reads. With NoTop, its classifier is ignored. ImageNet is the file that Keras would download, if it
-	// is in the folder of Keras' downloads. The default, "", draws the weights at random.
+	// is in the folder of Keras' downloads; with a classifier, the model has the names of its classes. The default, "", draws the weights at random.
 	Weights string
 	// InputShape is the height, width and channels of an image, {224, 224, 3}. tensor.Unknown is possible for height and width with NoTop.
 	// Each network has a smallest height and width. Numbers of channels other than 3 need weights that have them. The default, nil, is the size
@@ -209,6 +209,11 @@ func (o Options) make(a architecture) (*lince.Model, error) {
 	m, err := o.Model.Functional(in, x)
 	if err != nil {
 		return nil, err
+	}
+	if o.Weights == ImageNet && !o.NoTop {
+		for _, c := range imageNetClasses() {
+			m.Classes = append(m.Classes, c.Name)
+		}
 	}
 	if s := o.InputShape; s[0] != tensor.Unknown && s[1] != tensor.Unknown && s[2] == 3 {
 		m.Preprocessing = a.preprocessing(s[0], s[1])
