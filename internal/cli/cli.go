@@ -47,6 +47,7 @@ type commands struct {
 	Diff       diffCommand       `cmd:"" help:"Compare two models: layers, weights and predictions."`
 	Show       showCommand       `cmd:"" help:"Show an image in the terminal, with its shape and pixel values."`
 	Data       dataCommand       `cmd:"" help:"Show the contents of a folder or archive: first rows, classes, skipped files."`
+	Weights    weightsCommand    `cmd:"" help:"List the published weights of networks, and how to fetch those that are missing."`
 	Completion completionCommand `cmd:"" help:"Print a shell completion script."`
 
 	Quiet   bool             `short:"q" help:"Do not print progress. With train, print only warnings and errors."`

@@ -76,6 +76,7 @@ var predictors = map[string]posener.Predictor{
 	"optimizer": posener.PredictSet(optimizerNames()...),
 	"schedule":  posener.PredictSet(scheduleNames()...),
 	"loss":      posener.PredictSet(lossNames()...),
+	"network":   posener.PredictSet(networkNames()...),
 	"metric":    posener.PredictSet(metricNames()...),
 }
 

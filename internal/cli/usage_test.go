@@ -84,6 +84,7 @@ func TestCompletion(t *testing.T) {
 		{"lince run ", []string{"model.keras", "net.json"}, []string{"photo.jpg"}},
 		{"lince convert model.keras out --to ", []string{"onnx", "safetensors", "weights.h5"}, []string{"photo.jpg"}},
 		{"lince convert model.keras out.onnx --against ", []string{"onnxruntime"}, []string{"photo.jpg"}},
+		{"lince weights ", []string{"resnet50", "vgg16"}, []string{"photo.jpg"}},
 		{"lince completion ", []string{"bash", "zsh", "fish"}, []string{"photo.jpg"}},
 	} {
 		t.Setenv("COMP_LINE", c.line)
