@@ -99,37 +99,19 @@ func (v liteVariant) channels(n int) int {
 	return c
 }
 
-func (v liteVariant) model(o Options) (*lince.Model, error) {
-	o, err := o.check(v.name, v.side)
-	if err != nil {
-		return nil, fmt.Errorf("zoo: %s: %w", v.name, err)
+func (v liteVariant) architecture() architecture {
+	return architecture{
+		name: v.name, side: v.side, minSide: 32,
+		body: v.body,
+		top: func(classifier layer.Dense) []layer.Layer {
+			classifier.Name, classifier.KernelInitializer = "predictions", denseInitializer
+			return []layer.Layer{layer.GlobalAveragePool2D{Name: "avg_pool"}, layer.Dropout{Rate: v.dropout, Name: "top_dropout"}, classifier}
+		},
+		preprocessing: EfficientNetLitePreprocessing,
 	}
-	in := lince.Input(layer.Input{Shape: o.InputShape, Name: "input_1"})
-	x := v.body(in)
-	switch {
-	case !o.NoTop:
-		x = x.Then(
-			layer.GlobalAveragePool2D{Name: "avg_pool"},
-			layer.Dropout{Rate: v.dropout, Name: "top_dropout"},
-			layer.Dense{Units: o.Classes, Activation: o.ClassifierActivation, KernelInitializer: denseInitializer, Name: "predictions"},
-		)
-	case o.Pooling == AvgPooling:
-		x = x.Then(layer.GlobalAveragePool2D{Name: "avg_pool"})
-	case o.Pooling == MaxPooling:
-		x = x.Then(layer.GlobalMaxPool2D{Name: "max_pool"})
-	}
-	m, err := o.Model.Functional(in, x)
-	if err == nil {
-		err = o.load(m)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("zoo: %s: %w", v.name, err)
-	}
-	if h, w := o.InputShape[0], o.InputShape[1]; h != tensor.Unknown && w != tensor.Unknown {
-		m.Preprocessing = EfficientNetLitePreprocessing(h, w)
-	}
-	return m, nil
 }
+
+func (v liteVariant) model(o Options) (*lince.Model, error) { return o.model(v.architecture()) }
 
 // EfficientNetLitePreprocessing returns the preprocessing of EfficientNet-Lite for images of height x width pixels: the centered part with that
 // aspect ratio, resized by a bicubic filter, and (x-127)/128, from about -1 to 1.

@@ -160,7 +160,8 @@ func TestParameters(t *testing.T) {
 
 func TestMistakes(t *testing.T) {
 	for want, o := range map[string]Options{
-		"InputShape is [224 224 1]":         {InputShape: []int{224, 224, 1}},
+		"InputShape is [224 224 0]":         {InputShape: []int{224, 224, 0}},
+		"no option Alpha":                   {Alpha: .5},
 		"at least 32 pixels":                {InputShape: []int{31, 224, 3}},
 		"tensor.Unknown needs NoTop":        {InputShape: []int{tensor.Unknown, 224, 3}},
 		`Pooling is "avg", which needs`:     {Pooling: AvgPooling},
@@ -232,11 +233,44 @@ func TestNames(t *testing.T) {
 		names = append(names, l.Name())
 	}
 	got := fmt.Sprint(names[:24], names[len(names)-6:])
-	want := "[input_1 stem_conv_pad stem_conv stem_bn stem_activation block1a_dwconv block1a_bn block1a_activation block1a_project_conv block1a_project_bn " +
+	want := "[input_layer stem_conv_pad stem_conv stem_bn stem_activation block1a_dwconv block1a_bn block1a_activation block1a_project_conv block1a_project_bn " +
 		"block2a_expand_conv block2a_expand_bn block2a_expand_activation block2a_dwconv_pad block2a_dwconv block2a_bn block2a_activation " +
 		"block2a_project_conv block2a_project_bn block2b_expand_conv block2b_expand_bn block2b_expand_activation block2b_dwconv block2b_bn] " +
 		"[top_conv top_bn top_activation avg_pool top_dropout predictions]"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// The ImageNet weights are looked for where Keras stores them, and an error says how to fetch them.
+func TestImageNet(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("KERAS_HOME", home)
+	name := filepath.Join(home, "models", "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5")
+	o := Options{Weights: ImageNet, NoTop: true}
+	check := func(want ...string) {
+		t.Helper()
+		_, err := VGG16(o)
+		for _, w := range want {
+			if err == nil || !strings.Contains(err.Error(), w) {
+				t.Errorf("error is %v, want %q", err, w)
+			}
+		}
+	}
+	check(name, "(59 MB)", "curl ", "https://")
+	if err := os.Mkdir(filepath.Dir(name), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte("other"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	check("MD5", "6d6bbae143d832006294945121d1f1fc", "curl ")
+	o = Options{Weights: ImageNet, Classes: 10}
+	check("Classes is 10")
+	if n, err := Find("VGG-16"); err != nil || n.Title != "VGG16" {
+		t.Errorf("got %v, %v", n.Title, err)
+	}
+	if _, err := Find("vgg61"); err == nil || !strings.Contains(err.Error(), "did you mean vgg16?") {
+		t.Errorf("error is %v", err)
 	}
 }

@@ -1,0 +1,73 @@
+package zoo
+
+import (
+	"fmt"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data/preprocess"
+	"github.com/lince-ml/lince/layer"
+)
+
+// VGG is the network of Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, 2014, arXiv:1409.1556.
+// Source: keras.applications.VGG16 and VGG19.
+
+// vgg is a variant: its name and the number of convolutions in each block.
+type vgg struct {
+	name     string
+	blocks   [5]int
+	imageNet []WeightsFile
+}
+
+const vggAddress = "https://storage.googleapis.com/tensorflow/keras-applications/"
+
+var vggs = []vgg{
+	{"vgg16", [5]int{2, 2, 3, 3, 3}, []WeightsFile{
+		{Name: "vgg16_weights_tf_dim_ordering_tf_kernels.h5", URL: vggAddress + "vgg16/vgg16_weights_tf_dim_ordering_tf_kernels.h5", MD5: "64373286793e3c8b2b4e3219cbf3544b", Parameters: 138357544},
+		{Name: "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5", URL: vggAddress + "vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5", MD5: "6d6bbae143d832006294945121d1f1fc", NoTop: true, Parameters: 14714688},
+	}},
+	{"vgg19", [5]int{2, 2, 4, 4, 4}, []WeightsFile{
+		{Name: "vgg19_weights_tf_dim_ordering_tf_kernels.h5", URL: vggAddress + "vgg19/vgg19_weights_tf_dim_ordering_tf_kernels.h5", MD5: "cbe5617147190e668d6c5d5026f83318", Parameters: 143667240},
+		{Name: "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5", URL: vggAddress + "vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5", MD5: "253f8cb515780f3b799900260a226db6", NoTop: true, Parameters: 20024384},
+	}},
+}
+
+// VGG16 makes the network with 13 convolutions: 224x224 pixels, 138.4 million parameters.
+func VGG16(o Options) (*lince.Model, error) { return o.model(vggs[0].architecture()) }
+
+// VGG19 makes the network with 16 convolutions: 224x224 pixels, 143.7 million parameters.
+func VGG19(o Options) (*lince.Model, error) { return o.model(vggs[1].architecture()) }
+
+func (v vgg) architecture() architecture {
+	return architecture{
+		name: v.name, side: 224, minSide: 32,
+		body: v.body,
+		top: func(classifier layer.Dense) []layer.Layer {
+			classifier.Name = "predictions"
+			return []layer.Layer{
+				layer.Flatten{Name: "flatten"},
+				layer.Dense{Units: 4096, Activation: layer.ReLU, Name: "fc1"},
+				layer.Dense{Units: 4096, Activation: layer.ReLU, Name: "fc2"},
+				classifier,
+			}
+		},
+		plainPooling:  true,
+		preprocessing: resized(preprocess.Input{Mode: preprocess.Caffe}),
+		imageNet:      v.imageNet,
+	}
+}
+
+// body adds the blocks.
+func (v vgg) body(x *lince.Symbol) *lince.Symbol {
+	channels := 64
+	for i, convolutions := range v.blocks {
+		block := fmt.Sprintf("block%d_", i+1)
+		for j := range convolutions {
+			x = x.Then(layer.Conv2D{
+				Filters: channels, Kernel: layer.Size{3, 3}, Activation: layer.ReLU, Padding: layer.Same, Name: fmt.Sprintf("%sconv%d", block, j+1),
+			})
+		}
+		x = x.Then(layer.MaxPool2D{Pool: layer.Size{2, 2}, Name: block + "pool"})
+		channels = min(2*channels, 512)
+	}
+	return x
+}

@@ -1,0 +1,132 @@
+package zoo
+
+import (
+	"cmp"
+	"crypto/md5" //nolint:gosec // Keras' table has these hashes; they detect damaged files, not forged ones
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/lince-ml/lince"
+)
+
+// WeightsFile is a file of weights that keras.applications downloads.
+type WeightsFile struct {
+	Name  string // in Keras' folder of downloads
+	URL   string // its address
+	MD5   string // in hexadecimal; "" if Keras does not check it
+	NoTop bool   // if it has no classifier
+	// Alpha and Side are those of the options for which it was trained; 0 if the network has one file for all.
+	Alpha        float64
+	Side         int // pixels
+	Minimalistic bool
+	Parameters   int // number of the file's weights, 4 bytes each
+}
+
+// Folder returns the folder of Keras' downloads: models in $KERAS_HOME, or in ~/.keras.
+func Folder() (string, error) {
+	if home := os.Getenv("KERAS_HOME"); home != "" {
+		return filepath.Join(home, "models"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("zoo: %w; set KERAS_HOME to the folder that contains models", err)
+	}
+	return filepath.Join(home, ".keras", "models"), nil
+}
+
+// Find returns the path of the file in Folder. If it is not there, the error wraps fs.ErrNotExist and says how to fetch it. A file with another hash
+// is an error, too.
+func (f WeightsFile) Find() (string, error) {
+	folder, err := Folder()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(folder, f.Name)
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("there is %w %s; lince does not download, so fetch it (%d MB) with\n  %s", fs.ErrNotExist, path, f.MB(), f.Command(folder))
+	}
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	if f.MD5 == "" {
+		return path, nil
+	}
+	h := md5.New() //nolint:gosec // as above
+	if _, err := io.Copy(h, file); err != nil {
+		return "", err
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); got != f.MD5 {
+		return "", fmt.Errorf("the file %s is not the one that Keras has: its MD5 hash is %s, want %s; remove it, and fetch it with\n  %s", path, got, f.MD5, f.Command(folder))
+	}
+	return path, nil
+}
+
+// MB returns the size of the file in millions of bytes, rounded. Names and padding, which are not counted, take less than 1 % of it.
+func (f WeightsFile) MB() int { return (4*f.Parameters + 5e5) / 1e6 }
+
+// Command returns a command line that fetches the file into the folder.
+func (f WeightsFile) Command(folder string) string {
+	return fmt.Sprintf("curl --fail --create-dirs --output %q %s", filepath.Join(folder, f.Name), f.URL)
+}
+
+// weights returns the path of the file that Options.Weights names, or "".
+func (o Options) weights(a architecture) (string, error) {
+	if o.Weights != ImageNet {
+		return o.Weights, nil
+	}
+	f, err := o.imageNet(a)
+	if err != nil {
+		return "", err
+	}
+	return f.Find()
+}
+
+// load reads the weights in a file into the model.
+func (o Options) load(m *lince.Model, path string) error {
+	if path == "" {
+		return nil
+	}
+	k, err := lince.FileKindOf(path)
+	if err != nil {
+		return err
+	}
+	// A state dict has no names of Keras' layers: its classifier is what is left over at the end.
+	foreign := k.Name == "torch" || k.Name == "safetensors"
+	_, err = m.LoadWeights(path, lince.WeightsOptions{ByName: o.NoTop && !foreign, SkipMismatch: o.NoTop && foreign})
+	return err
+}
+
+// imageNet returns the file of ImageNet's weights for the options.
+func (o Options) imageNet(a architecture) (WeightsFile, error) {
+	if !o.NoTop && o.Classes != 1000 {
+		return WeightsFile{}, fmt.Errorf("the field Classes is %d, but the classifier of the ImageNet weights has 1000 classes; set NoTop and add a classifier", o.Classes)
+	}
+	if o.InputShape[2] != 3 {
+		return WeightsFile{}, fmt.Errorf("InputShape is %v, but the ImageNet weights are for 3 channels", o.InputShape)
+	}
+	var found WeightsFile
+	size := [2]int{o.InputShape[0], o.InputShape[1]}
+	for _, f := range a.imageNet {
+		if f.NoTop != o.NoTop || f.Alpha != 0 && f.Alpha != cmp.Or(o.Alpha, 1) || f.Minimalistic != o.Minimalistic {
+			continue
+		}
+		if f.Side == 0 || size == [2]int{f.Side, f.Side} {
+			return f, nil
+		}
+		// Without a classifier, the weights for images of the default size fit all sizes.
+		if o.NoTop && f.Side == a.side {
+			found = f
+		}
+	}
+	if found.Name == "" {
+		return found, errors.New("there are no ImageNet weights for these options")
+	}
+	return found, nil
+}
