@@ -29,7 +29,7 @@ type TransferOptions struct {
 //	history, err := model.Fit(ctx, train, lince.FitOptions{Epochs: 20, Validation: validation, CacheFeatures: 1})
 //
 // The new model shares the layers of m and freezes them, so that Fit trains the classifier alone: a BatchNormalization that is frozen uses its
-// moving statistics. UnfreezeTop unfreezes some for fine-tuning. A nested model of m stays a nested model, and a model without classifier becomes one. The new model has the
+// moving statistics. UnfreezeTop unfreezes some for fine-tuning. A body that is a nested model of m stays one, and another body becomes one. The new model has the
 // preprocessing of m, no class names, and is not compiled. A network that was read from ONNX or TFLite is converted by Layered first.
 //
 // m must have one output.
@@ -58,14 +58,23 @@ func (m *Model) transfer(o TransferOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if x == nil { // the model has no classifier
-		m.SetTrainable(false)
+	body := m
+	if x != nil {
+		with := with
+		if with.Name = m.name; m.autoNamed {
+			with.Name = "body"
+		}
+		if body, err = with.Functional(in, x); err != nil {
+			return nil, err
+		}
+	}
+	if x == nil || !body.hasBody() {
 		var list []*Symbol
 		for _, s := range m.inputs {
 			list = append(list, Input(s.call.layer.config.(layer.Input)))
 		}
 		in = listOf(list, m.inputList)
-		x = Apply(m, list...)
+		x = Apply(body, list...)
 	}
 	switch len(x.Shape()) {
 	case 2:
@@ -104,6 +113,20 @@ func (m *Model) transfer(o TransferOptions) (*Model, error) {
 	}
 	t.Preprocessing, t.notes = m.Preprocessing, m.notes
 	return t, nil
+}
+
+// hasBody reports whether the weights are those of one nested model.
+func (m *Model) hasBody() bool {
+	nested := false
+	for _, l := range m.layers {
+		if len(l.vars()) > 0 {
+			if nested || l.Model() == nil {
+				return false
+			}
+			nested = true
+		}
+	}
+	return nested
 }
 
 func (o TransferOptions) check() error {

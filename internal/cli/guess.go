@@ -37,7 +37,7 @@ func scales() []scale {
 const guessImages = 32
 
 // guessPreprocessing returns the preprocessing of a model whose file has none, and says what it is.
-func (t *training) guessPreprocessing(m *lince.Model) (lince.Preprocessing, error) {
+func (t *training) guessPreprocessing(m *lince.Model, file string) (lince.Preprocessing, error) {
 	resize, err := defaultPreprocessing(m)
 	if err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func (t *training) guessPreprocessing(m *lince.Model) (lince.Preprocessing, erro
 	if operand != nil {
 		how = "for which the statistics of batch normalization fit best"
 	}
-	t.printf("The file %s does not say how pixels are scaled; taking %s, %s.\n", t.ModelSource, best.name, how)
+	t.printf("The file %s does not say how pixels are scaled; taking %s, %s.\n", file, best.name, how)
 	return append(resize, best.steps...), nil
 }
 

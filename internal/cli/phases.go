@@ -3,7 +3,6 @@ package cli
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/callback"
@@ -71,8 +70,6 @@ func (t *training) fitPhases(times *epochTimes) (*lince.History, error) {
 		if err := t.unfreeze(); err != nil {
 			return h, err
 		}
-		t.record.total = t.lastEpoch()
-		t.printf("Fine-tuning: %s of the body at a tenth of the learning rate.\n", count(t.record.Transfer.Layers, "layer"))
 	}
 	h, err := t.fitPhase(times, t.phase.first(), t.lastEpoch())
 	all := joined(t.phase.Head, h)
@@ -100,35 +97,22 @@ func (t *training) fitPhase(times *epochTimes, first, epochs int) (*lince.Histor
 // unfreeze prepares the second phase.
 func (t *training) unfreeze() error {
 	t.record.Transfer.Layers = t.model.UnfreezeTop(t.Unfreeze) - 1 // the classifier is trained already
-	c, _ := t.model.Compiled()
-	rate := t.record.Model.LearningRate * finetuneRate
-	p := pace{rate: rate, steps: t.Finetune * t.train.Steps(), monitor: t.watched.key, wait: 10}
-	if t.LRPatience != nil {
-		p.wait = *t.LRPatience
-	}
-	s, err := findSchedule(t.Schedule)
-	if err != nil {
+	t.record.total = t.lastEpoch()
+	if err := t.folder.write("run.json", t.record.write); err != nil {
 		return err
 	}
-	var to any = rate
-	switch {
-	case s.callback != nil:
-		t.rates = s.callback(p)
-	case t.Schedule != "":
-		made, err := s.make(p)
-		if err != nil {
-			return usageError{fmt.Errorf("--finetune: %w", err)}
-		}
-		if made != nil {
-			to = made
-		}
-	}
+	t.printf("Fine-tuning: %s of the body at a tenth of the learning rate.\n", count(t.record.Transfer.Layers, "layer"))
+	c, _ := t.model.Compiled()
 	if _, ok := optimizer.ConfigOf(c.Optimizer)["learning_rate"]; ok {
-		if c.Optimizer, err = changed(c.Optimizer, map[string]any{"learning_rate": to}); err != nil {
+		var err error
+		if c.Optimizer, err = changed(c.Optimizer, map[string]any{"learning_rate": t.record.Model.LearningRate * finetuneRate}); err != nil {
 			return err
 		}
 	}
-	return t.model.Compile(c)
+	if err := t.model.Compile(c); err != nil {
+		return err
+	}
+	return t.setSchedule()
 }
 
 // keepBest opens best.keras again if no epoch of the second phase, whose history is h, is better than the first phase.

@@ -22,7 +22,7 @@ type trainCommand struct {
 	Strict      bool    `group:"data" help:"Fail if an image cannot be read, instead of skipping it."`
 	cacheFlag   `group:"data"`
 
-	ModelSource string   `name:"model" group:"model" default:"cnn" placeholder:"cnn|auto|NAME|FILE" predictor:"start" help:"Model to train: cnn (the tutorial's network), the name of a published network (mobilenetv2), auto (the network that fits the images and --time best), a Keras architecture (.json, from to_json()), or a saved model of any kind (.keras, .h5, .onnx) to train further, or to learn other classes."`
+	ModelSource string   `name:"model" group:"model" default:"cnn" placeholder:"NAME|FILE" predictor:"start" help:"Model to train: cnn (the tutorial's network), the name of a published network (mobilenetv2), auto (the network that fits the images and --time best), a Keras architecture (.json, from to_json()), or a saved model of any kind (.keras, .h5, .onnx) to train further, or to learn other classes."`
 	Size        size     `group:"model" placeholder:"128x128" help:"Height x width to which images are resized (default: 128x128, or the size in the model file)."`
 	Epochs      int      `group:"model" default:"3" help:"Number of passes over the training images."`
 	Batch       int      `group:"model" default:"15" help:"Batch size."`
@@ -60,7 +60,13 @@ Examples:
   lince train photos/ --model runs/train-1/model.keras --epochs 5
   lince train photos/ --optimizer adamw --lr 1e-3 --schedule cosine --warmup 1
   lince train photos/ --metrics accuracy,auc --monitor val_auc --tensorboard
+  lince train photos/ --model mobilenetv2                # few photos: transfer
+  lince train photos/ --model auto --weights net.h5 --time 2m
+  lince train photos/ --model mobilenetv2 --weights net.h5 --finetune 5
+  lince train photos/ --model dogs.keras --augment rotation=10,hflip --variants 8
   lince train --resume runs/train-2
+
+Transfer learning: with --model and the name of a published network, auto, or a file of a model whose classes are not those of the data, lince keeps the body of that network, computes the features of each image once, and trains a new classifier on them. A few hundred photos are then enough. It has other defaults: ` + transferDefaults() + `. With --augment, each image has --variants variants. run.json has all settings.
 
 Flags that change the loss, the metrics or the optimizer of a model file, except --lr, start the optimizer's state and its schedule anew.
 

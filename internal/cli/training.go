@@ -183,6 +183,9 @@ func (t *training) split(table *data.Table) error {
 	o.Strict = t.Strict
 	trainOptions := o
 	trainOptions.NoShuffle, trainOptions.Seed, trainOptions.Augment = false, t.Seed, t.augment
+	if t.transfers() { // features are computed faster in larger batches
+		o.BatchSize = max(t.Batch, 64)
+	}
 	o.Cache = t.cache()
 	if t.Epochs > 1 && !t.transfers() { // otherwise each training image is read once
 		trainOptions.Cache = o.Cache

@@ -137,7 +137,7 @@ func (t *training) transferModel(o lince.Options, r recordTransfer, classes []st
 	}
 	m.Classes = classes
 	if m.Preprocessing == nil {
-		if m.Preprocessing, err = t.guessPreprocessing(m); err != nil {
+		if m.Preprocessing, err = t.guessPreprocessing(m, r.name()); err != nil {
 			return nil, err
 		}
 	}
@@ -208,6 +208,12 @@ const (
 	// unevenClasses is the ratio of the largest to the smallest class from which classes are weighted.
 	unevenClasses = 1.5
 )
+
+// transferDefaults describes the defaults for --help.
+func transferDefaults() string {
+	return fmt.Sprintf("--epochs %d, --batch 8 to 32 by the number of images, --optimizer adam, --lr %v, --schedule cosine, --patience %d, --label-smoothing %v, --stratify, --no-augment, --dropout .2, and --class-weight balanced if a class has %v times the images of another (none turns it off)",
+		transferEpochs, transferRate, transferPatience, smoothing, unevenClasses)
+}
 
 // setTransfer notes that the run is one of transfer learning, and sets its defaults.
 func (t *training) setTransfer(r recordTransfer) {
