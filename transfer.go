@@ -180,9 +180,9 @@ func withoutDropout(s *Symbol) *Symbol {
 	return s
 }
 
-// UnfreezeTop makes the upper layers of the model trainable, for fine-tuning after Transfer: the given fraction, from 0 to 1, of the layers that
-// have weights, counted from the output, with those of nested models. It returns their number. BatchNormalization stays as it is: frozen
-// layers normalize by their moving statistics, as Keras' guide does with training=False. The change takes effect with the next Compile.
+// UnfreezeTop makes the upper layers of the body trainable, for fine-tuning after Transfer: the given fraction, from 0 to 1, of the frozen layers that
+// have weights, counted from the output, with those of nested models. It returns their number. BatchNormalization does not count and stays frozen, so that it
+// normalizes by its moving statistics, as in Keras' guide with training=False. The change takes effect with the next Compile.
 func (m *Model) UnfreezeTop(fraction float64) int {
 	var list []*layerInstance
 	met := map[*layerInstance]bool{}
@@ -192,20 +192,16 @@ func (m *Model) UnfreezeTop(fraction float64) int {
 			l := c.layer
 			if inner := l.Model(); inner != nil {
 				walk(inner)
-			} else if len(l.variables) > 0 && !met[l] {
+			} else if _, norm := l.config.(layer.BatchNormalization); len(l.variables) > 0 && l.frozen && !norm && !met[l] {
 				met[l] = true
 				list = append(list, l)
 			}
 		}
 	}
 	walk(m)
-	n := 0
-	keep := len(list) - int(math.Ceil(min(max(fraction, 0), 1)*float64(len(list))))
-	for _, l := range list[keep:] {
-		if _, ok := l.config.(layer.BatchNormalization); !ok {
-			l.SetTrainable(true)
-			n++
-		}
+	n := int(math.Ceil(min(max(fraction, 0), 1) * float64(len(list))))
+	for _, l := range list[len(list)-n:] {
+		l.SetTrainable(true)
 	}
 	return n
 }

@@ -96,7 +96,7 @@ func (t *training) fitPhase(times *epochTimes, first, epochs int) (*lince.Histor
 
 // unfreeze prepares the second phase.
 func (t *training) unfreeze() error {
-	t.record.Transfer.Layers = t.model.UnfreezeTop(t.Unfreeze) - 1 // the classifier is trained already
+	t.record.Transfer.Layers = t.model.UnfreezeTop(t.Unfreeze)
 	t.record.total = t.lastEpoch()
 	if err := t.folder.write("run.json", t.record.write); err != nil {
 		return err

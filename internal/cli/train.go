@@ -60,10 +60,10 @@ Examples:
   lince train photos/ --model runs/train-1/model.keras --epochs 5
   lince train photos/ --optimizer adamw --lr 1e-3 --schedule cosine --warmup 1
   lince train photos/ --metrics accuracy,auc --monitor val_auc --tensorboard
-  lince train photos/ --model mobilenetv2                # few photos: transfer
+  lince train photos/ --model mobilenetv2
   lince train photos/ --model auto --weights net.h5 --time 2m
   lince train photos/ --model mobilenetv2 --weights net.h5 --finetune 5
-  lince train photos/ --model dogs.keras --augment rotation=10,hflip --variants 8
+  lince train photos/ --model dogs.keras --augment hflip --variants 2
   lince train --resume runs/train-2
 
 Transfer learning: with --model and the name of a published network, auto, or a file of a model whose classes are not those of the data, lince keeps the body of that network, computes the features of each image once, and trains a new classifier on them. A few hundred photos are then enough. It has other defaults: ` + transferDefaults() + `. With --augment, each image has --variants variants. run.json has all settings.
