@@ -71,7 +71,7 @@ func TestTransfer(t *testing.T) {
 			t.Errorf("%s: preprocessing %v, classes %q", name, y.Preprocessing, y.Classes)
 		}
 		for _, v := range y.Variables() {
-			if head := strings.HasPrefix(v.Path(), y.Layers()[len(y.Layers())-1].Name()+"/"); v.layer.frozen == head {
+			if head := v.layer == y.layers[len(y.layers)-1]; v.layer.frozen == head {
 				t.Errorf("%s: %s is frozen: %v", name, v.Path(), v.layer.frozen)
 			}
 		}
