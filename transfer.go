@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/lince-ml/lince/layer"
 )
@@ -28,7 +29,8 @@ type TransferOptions struct {
 //	err = model.Compile(lince.CompileOptions{Optimizer: optimizer.Adam{}, Loss: loss.CategoricalCrossentropy{}})
 //	history, err := model.Fit(ctx, train, lince.FitOptions{Epochs: 20, Validation: validation, CacheFeatures: 1})
 //
-// The new model shares the layers of m and freezes them, so that Fit trains the classifier alone: a BatchNormalization that is frozen uses its
+// Layers of the body that are random in training and do nothing in predictions, such as Dropout and RandomFlip, are left out: it runs as in predictions, as in
+// Keras' guide with training=False. The new model shares the layers of m and freezes them, so that Fit trains the classifier alone: a BatchNormalization that is frozen uses its
 // moving statistics. UnfreezeTop unfreezes some for fine-tuning. A body that is a nested model of m stays one, and another body becomes one. The new model has the
 // preprocessing of m, no class names, and is not compiled. A network that was read from ONNX or TFLite is converted by Layered first.
 //
@@ -53,6 +55,9 @@ func (m *Model) transfer(o TransferOptions) (*Model, error) {
 		return nil, fmt.Errorf("the model has %d outputs, want one", len(m.outputs))
 	}
 	with := Options{Seed: m.seed, backend: m.backend}
+	if m, err = m.withoutNoise(with); err != nil {
+		return nil, err
+	}
 	in := m.Inputs()
 	x, err := m.classifierInput(with)
 	if err != nil {
@@ -113,6 +118,68 @@ func (m *Model) transfer(o TransferOptions) (*Model, error) {
 	}
 	t.Preprocessing, t.notes = m.Preprocessing, m.notes
 	return t, nil
+}
+
+// noise lists the classes of layers that change their operand in training only.
+var noise = []string{
+	"Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout", "GaussianNoise", "RandomBrightness", "RandomContrast",
+	"RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom",
+}
+
+// withoutNoise returns the model without layers of noise, or m if it has none.
+func (m *Model) withoutNoise(o Options) (*Model, error) {
+	changed := false
+	to := map[*Symbol]*Symbol{}
+	for _, c := range m.calls {
+		l, in := c.layer, make([]*Symbol, len(c.in))
+		again := false
+		for i, x := range c.in {
+			if in[i] = x; to[x] != nil {
+				in[i] = to[x]
+			}
+			again = again || in[i] != x
+		}
+		if inner := l.Model(); inner != nil {
+			quiet, err := inner.withoutNoise(o)
+			if err != nil {
+				return nil, err
+			}
+			if quiet != inner {
+				l, again = quiet.asLayer(), true
+			}
+		}
+		switch {
+		case slices.Contains(noise, l.Class()) && len(in) == 1:
+			to[c.out[0]], changed = in[0], true
+		case again:
+			y := apply(l, in)
+			if c.keywords != nil {
+				y = applyWith(l, in, c.keywords)
+			}
+			for i, s := range y.Values() {
+				to[c.out[i]] = s
+			}
+			changed = true
+		}
+	}
+	if !changed {
+		return m, nil
+	}
+	out := slices.Clone(m.outputs)
+	for i, s := range out {
+		if to[s] != nil {
+			out[i] = to[s]
+		}
+	}
+	if o.Name = m.name; m.autoNamed && (m.self == nil || m.self.name == "") {
+		o.Name = ""
+	}
+	quiet, err := o.Functional(m.Inputs(), listOf(out, m.outputList))
+	if err != nil {
+		return nil, err
+	}
+	quiet.Preprocessing, quiet.notes = m.Preprocessing, m.notes
+	return quiet, nil
 }
 
 // hasBody reports whether the weights are those of one nested model.

@@ -21,6 +21,18 @@ func transferBody() *Model {
 	))
 }
 
+// classesInside returns the classes of the layers, and of those of nested models.
+func (m *Model) classesInside() []string {
+	var list []string
+	for _, l := range m.layers {
+		list = append(list, l.Class())
+		if inner := l.Model(); inner != nil {
+			list = append(list, inner.classesInside()...)
+		}
+	}
+	return list
+}
+
 func classNames(m *Model) []string {
 	var list []string
 	for _, l := range m.Layers() {
@@ -33,29 +45,34 @@ func classNames(m *Model) []string {
 func TestTransfer(t *testing.T) {
 	x := graphtest.Formula(3, -1, 1, 2, 8, 8, 3)
 	for name, c := range map[string]struct {
-		m        func() *Model
-		layers   []string
-		features []int // positions in the layers of m of those that compute the features; nil if m computes them
+		m      func() *Model
+		layers []string
 	}{
-		"body": {transferBody, []string{"InputLayer", "Sequential", "GlobalAveragePooling2D", "Dropout", "Dense"}, nil},
+		"body": {transferBody, []string{"InputLayer", "Sequential", "GlobalAveragePooling2D", "Dropout", "Dense"}},
 		"pooled body": {func() *Model {
 			return must(on(1).Sequential(layer.Input{Shape: []int{8, 8, 3}}, layer.Conv2D{Filters: 3, Kernel: layer.Size{3, 3}}, layer.GlobalMaxPool2D{}))
-		}, []string{"InputLayer", "Sequential", "Dropout", "Dense"}, nil},
+		}, []string{"InputLayer", "Sequential", "Dropout", "Dense"}},
 		"nested body": {func() *Model {
 			in := Input(layer.Input{Shape: []int{8, 8, 3}})
 			return must(on(1).Functional(in, in.Then(transferBody(), layer.GlobalAveragePool2D{}, layer.Dropout{Rate: .5}, layer.Dense{Units: 7}, layer.Activate{Activation: layer.Softmax})))
-		}, []string{"InputLayer", "Sequential", "GlobalAveragePooling2D", "Dropout", "Dense"}, nil},
+		}, []string{"InputLayer", "Sequential", "GlobalAveragePooling2D", "Dropout", "Dense"}},
 		"flat classifier": {func() *Model {
 			return must(Options{Seed: 1, Name: "flat", backend: on(1).backend}.Sequential(layer.Input{Shape: []int{8, 8, 3}}, layer.Conv2D{Filters: 3, Kernel: layer.Size{3, 3}}, layer.Flatten{}, layer.Dense{Units: 6, Activation: layer.ReLU}, layer.Dropout{Rate: .1}, layer.Dense{Units: 7, Activation: layer.Softmax}))
-		}, []string{"InputLayer", "Functional", "Dropout", "Dense"}, nil},
+		}, []string{"InputLayer", "Functional", "Dropout", "Dense"}},
 		"convolution as classifier": {func() *Model {
 			return must(on(1).Sequential(layer.Input{Shape: []int{8, 8, 3}}, layer.Conv2D{Filters: 3, Kernel: layer.Size{3, 3}}, layer.GlobalAveragePool2D{KeepDims: true}, layer.Dropout{Rate: .1},
 				layer.Conv2D{Filters: 7, Kernel: layer.Size{1, 1}}, layer.Flatten{}, layer.Activate{Activation: layer.Softmax}))
-		}, []string{"InputLayer", "Functional", "GlobalAveragePooling2D", "Dropout", "Dense"}, nil},
+		}, []string{"InputLayer", "Functional", "GlobalAveragePooling2D", "Dropout", "Dense"}},
 		"classifier inside": {func() *Model {
 			top := must(on(4).Sequential(layer.Input{Shape: []int{5}}, layer.Dense{Units: 4, Activation: layer.ReLU}, layer.Dense{Units: 3, Activation: layer.Softmax}))
 			return must(on(1).Sequential(transferBody(), layer.GlobalAveragePool2D{}, top))
-		}, []string{"InputLayer", "Functional", "Dropout", "Dense"}, nil},
+		}, []string{"InputLayer", "Functional", "Dropout", "Dense"}},
+		"noise inside": {func() *Model {
+			noisy := must(on(2).Sequential(layer.Input{Shape: []int{8, 8, 3}}, layer.Dropout{Rate: .1}, layer.Conv2D{Filters: 3, Kernel: layer.Size{3, 3}}, layer.GaussianNoise{Stddev: 1}, layer.ReLU))
+			in := Input(layer.Input{Shape: []int{8, 8, 3}})
+			x := in.Then(layer.RandomFlip{}, noisy)
+			return must(on(1).Functional(in, Apply(layer.Add{}, x, x.Then(layer.Dropout{Rate: .2})).Then(layer.GlobalAveragePool2D{}, layer.Dense{Units: 7})))
+		}, []string{"InputLayer", "Functional", "Add", "GlobalAveragePooling2D", "Dropout", "Dense"}},
 	} {
 		m := c.m()
 		m.Preprocessing = Preprocessing{preprocess.Resize{Height: 8, Width: 8}}
@@ -77,6 +94,9 @@ func TestTransfer(t *testing.T) {
 		}
 		if out := must(y.PredictBatch(x)); !slices.Equal(out.Shape(), tensor.Shape{2, 2}) {
 			t.Errorf("%s: the output has shape %v", name, out.Shape())
+		}
+		if slices.Contains(y.Layers()[1].Model().classesInside(), "Dropout") {
+			t.Errorf("%s: there is a Dropout in the body", name)
 		}
 		// The file has the same model.
 		again := must(Read(bytes.NewReader(bytesOf(t, y)), int64(len(bytesOf(t, y)))))

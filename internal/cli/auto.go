@@ -239,4 +239,3 @@ func tryRate(ctx context.Context, o lince.Options, width, classes int, rate floa
 	}
 	return m.Evaluate(ctx, val, lince.EvaluateOptions{Verbose: lince.Silent})
 }
-
