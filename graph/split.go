@@ -98,7 +98,8 @@ func (s *splitter) cut() (cut []*Value, ok bool) {
 		needed[o.Value] = true
 	}
 	// Nodes come after those that they need, so each is decided when it is met from the end.
-	for _, n := range slices.Backward(s.g.Nodes) {
+	for i := len(s.g.Nodes) - 1; i >= 0; i-- {
+		n := s.g.Nodes[i]
 		if s.isEarly(n) && !n.Is("Input") && slices.ContainsFunc(n.Out, func(v *Value) bool { return needed[v] && !batched(v) }) {
 			s.kind[n] = lateNode // such as a transposed batch
 		}

@@ -82,7 +82,7 @@ func (t *training) fitPhases(times *epochTimes) (*lince.History, error) {
 // fitPhase trains the model in the epochs from first on. A resumed phase begins where its checkpoint says.
 func (t *training) fitPhase(times *epochTimes, first, epochs int) (*lince.History, error) {
 	o := lince.FitOptions{
-		Epochs: epochs, InitialEpoch: first, Validation: t.val, Callbacks: t.callbacks(times), ClassWeight: t.weights, Output: t.text, Verbose: t.verbose(),
+		Epochs: epochs, InitialEpoch: first, Validation: t.val, Callbacks: t.callbacks(times), ClassWeight: t.byClass, Output: t.text, Verbose: t.verbose(),
 		Profile: t.profile, Resume: t.state,
 	}
 	if t.state != nil {

@@ -30,7 +30,7 @@ type training struct {
 	augment    augment.Generator
 	watched    monitored
 	rates      callback.Callback // changes the learning rate; nil without such a schedule
-	weights    map[int]float64   // by class index; nil is 1 for all
+	byClass    map[int]float64   // class weights by class index; nil is 1 for all
 	profile    *profile.Profile  // nil without --profile
 	drawn      func() error      // waits for batch.png
 	history    historyFile
@@ -99,7 +99,7 @@ func (t *training) prepare() error {
 		return err
 	}
 	t.warnOfRate()
-	if t.weights, err = t.classWeight(); err != nil {
+	if t.byClass, err = t.classWeight(); err != nil {
 		return err
 	}
 	sets := []cachedSet{{"training ", t.train}, {"validation ", t.val}}
@@ -118,7 +118,7 @@ func (t *training) prepare() error {
 	}
 	t.record.data(table, t.ignored, t.train, t.val, t.unreadable)
 	t.record.total = t.lastEpoch()
-	t.record.model(t.model, t.augment, t.weights, t.state != nil)
+	t.record.model(t.model, t.augment, t.byClass, t.state != nil)
 	t.record.Model.Monitor, t.record.Model.MonitorMode = t.watched.key, t.watched.mode()
 	return nil
 }
