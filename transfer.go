@@ -199,10 +199,10 @@ func (m *Model) hasBody() bool {
 func (o TransferOptions) check() error {
 	var errs []error
 	if o.Classes < 1 {
-		errs = append(errs, fmt.Errorf("Classes must be at least 1, got %d", o.Classes))
+		errs = append(errs, fmt.Errorf("the field Classes must be at least 1, got %d", o.Classes))
 	}
 	if r := o.Dropout; r != nil && !(*r >= 0 && *r < 1) {
-		errs = append(errs, fmt.Errorf("Dropout must be at least 0 and less than 1, got %v", *r))
+		errs = append(errs, fmt.Errorf("the field Dropout must be at least 0 and less than 1, got %v", *r))
 	}
 	return errors.Join(errs...)
 }

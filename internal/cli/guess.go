@@ -51,7 +51,7 @@ func (t *training) guessPreprocessing(m *lince.Model, file string) (lince.Prepro
 		list = list[:3]
 	}
 	best := list[0]
-	operand, norm := firstNorm(m, m.Inputs())
+	operand, norm := firstNorm(m)
 	if operand != nil {
 		net, err := lince.Functional(m.Inputs(), operand)
 		if err != nil {
@@ -80,9 +80,9 @@ func (t *training) guessPreprocessing(m *lince.Model, file string) (lince.Prepro
 	return append(resize, best.steps...), nil
 }
 
-// firstNorm returns the operand of the first BatchNormalization of a model that is applied to x, and that layer. The operand is nil if the model has
+// firstNorm returns the operand of the first BatchNormalization of a model, and that layer. The operand is nil if the model has
 // none.
-func firstNorm(m *lince.Model, x *lince.Symbol) (*lince.Symbol, *lince.Layer) {
+func firstNorm(m *lince.Model) (*lince.Symbol, *lince.Layer) {
 	for _, c := range m.Calls() {
 		if _, ok := c.Layer.Layer().(layer.BatchNormalization); ok {
 			return c.In[0], c.Layer
@@ -91,7 +91,7 @@ func firstNorm(m *lince.Model, x *lince.Symbol) (*lince.Symbol, *lince.Layer) {
 		if inner == nil || len(c.In) != 1 {
 			continue
 		}
-		if operand, norm := firstNorm(inner, inner.Inputs()); operand != nil {
+		if operand, norm := firstNorm(inner); operand != nil {
 			part, err := lince.Functional(inner.Inputs(), operand)
 			if err != nil {
 				return nil, nil

@@ -22,7 +22,7 @@ type trainCommand struct {
 	Strict      bool    `group:"data" help:"Fail if an image cannot be read, instead of skipping it."`
 	cacheFlag   `group:"data"`
 
-	ModelSource string   `name:"model" group:"model" default:"cnn" placeholder:"NAME|FILE" predictor:"start" help:"Model to train: cnn (the tutorial's network), the name of a published network (mobilenetv2), auto (the network that fits the images and --time best), a Keras architecture (.json, from to_json()), or a saved model of any kind (.keras, .h5, .onnx) to train further, or to learn other classes."`
+	ModelSource string   `name:"model" group:"model" default:"cnn" placeholder:"NAME|FILE" predictor:"body" help:"Model to train: cnn (the tutorial's network), the name of a published network (mobilenetv2), auto (the network that fits the images and --time best), a Keras architecture (.json, from to_json()), or a saved model of any kind (.keras, .h5, .onnx) to train further, or to learn other classes."`
 	Size        size     `group:"model" placeholder:"128x128" help:"Height x width to which images are resized (default: 128x128, or the size in the model file)."`
 	Epochs      int      `group:"model" default:"3" help:"Number of passes over the training images."`
 	Batch       int      `group:"model" default:"15" help:"Batch size."`

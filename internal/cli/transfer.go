@@ -93,6 +93,15 @@ func (c *trainCommand) ofNetwork() (zoo.Network, bool) {
 	return n, err != nil
 }
 
+// bodyNames returns the values of --model that are no files.
+func bodyNames() []string {
+	names := []string{tutorialName, autoName}
+	for _, n := range zoo.Networks() {
+		names = append(names, n.Name)
+	}
+	return names
+}
+
 // checkModel returns an error if --model is neither a name nor a file.
 func (c *trainCommand) checkModel() error {
 	if _, ok := c.ofNetwork(); ok || c.ModelSource == tutorialName || c.ModelSource == autoName {

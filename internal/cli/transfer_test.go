@@ -13,8 +13,8 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// bodyModel writes a classifier of 3 classes with batch normalization, whose moving statistics are those of pixels from -1 to 1.
-func bodyModel(t *testing.T, path string) {
+// bodyModel writes trees.keras, a classifier of 3 classes with batch normalization, whose moving statistics are those of pixels from -1 to 1.
+func bodyModel(t *testing.T) {
 	t.Helper()
 	o := lince.Options{Seed: 5}
 	body, err := o.Sequential(
@@ -61,7 +61,7 @@ func bodyModel(t *testing.T, path string) {
 		}
 	}
 	m.Classes = []string{"oak", "elm", "ash"}
-	if err := m.Save(path); err != nil {
+	if err := m.Save("trees.keras"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -69,7 +69,7 @@ func bodyModel(t *testing.T, path string) {
 // TestTransfer trains a classifier of two classes on the body of a classifier of three.
 func TestTransfer(t *testing.T) {
 	workIn(t)
-	bodyModel(t, "trees.keras")
+	bodyModel(t)
 	o := succeed(t, "train", "demo:cats-and-dogs?n=48", "--model", "trees.keras", "--out", "out", "--epochs", "4", "--finetune", "2")
 	contains(t, "the output", o.stdout, "Transfer learning: a new classifier on the frozen body of trees.keras, images of 16x16", "taking x/127.5 - 1",
 		"Computing training features  36/36", "Computing validation features  12/12", "Epoch 4/4", "Fine-tuning: ", "Epoch 6/6", "cosine, from 0.001")
@@ -110,7 +110,7 @@ func TestTransfer(t *testing.T) {
 func TestTransferDefaults(t *testing.T) {
 	long(t)
 	workIn(t)
-	bodyModel(t, "trees.keras")
+	bodyModel(t)
 	p := pngs(t, 48)
 	for _, name := range sorted(p)[:16] {
 		delete(p, name) // of 24 cats
@@ -136,7 +136,7 @@ func TestTransferDefaults(t *testing.T) {
 func TestTransferMistakes(t *testing.T) {
 	workIn(t)
 	t.Setenv("KERAS_HOME", "keras") // an empty folder of downloads
-	bodyModel(t, "trees.keras")
+	bodyModel(t)
 	for want, args := range map[string][]string{
 		"--weights is for a published network":        {"--model", "cnn", "--weights", "x.h5"},
 		"has its own weights":                         {"--model", "trees.keras", "--weights", "x.h5"},
@@ -168,7 +168,7 @@ func TestTransferMistakes(t *testing.T) {
 func TestTransferAuto(t *testing.T) {
 	long(t)
 	workIn(t)
-	bodyModel(t, "trees.keras")
+	bodyModel(t)
 	args := []string{"train", "demo:cats-and-dogs?n=48", "--weights", "trees.keras", "--epochs", "3"}
 	o := succeed(t, append(args, "--out", "a")...)
 	contains(t, "the output", o.stdout, "Tried trees.keras, images of 16x16: ", "the only body that fits into 5m0s")

@@ -12,7 +12,7 @@ import (
 func TestTransferResume(t *testing.T) {
 	long(t)
 	workIn(t)
-	bodyModel(t, "trees.keras")
+	bodyModel(t)
 	for name, flags := range map[string][]string{
 		"cosine":  {"--patience", "0"},
 		"plateau": {"--schedule", "plateau", "--lr-patience", "2", "--patience", "29", "--augment", "hflip", "--variants", "2", "--monitor", "val_accuracy"},
