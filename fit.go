@@ -42,6 +42,21 @@ type FitOptions struct {
 	// is 1.
 	ValidationFreq int
 
+	// CacheFeatures makes Fit compute the part of the network that training does not change once, and not in each step: what
+	// depends only on the inputs and on frozen layers (Layer.SetTrainable), and on nothing random. Its results, the features,
+	// are kept in memory for each example of the training and the validation data, and training runs the rest of the network on
+	// them. Callbacks, checkpoints and Evaluate see the whole model. Without augmentation the trained weights have the same bits as without
+	// CacheFeatures.
+	//
+	// The number is that of variants of each training example, at least 1; 0 keeps no features. In epoch e, an example has the features that it would have
+	// in epoch e modulo CacheFeatures of the dataset. It matters only if the dataset augments its examples: with 1, augmentation
+	// is drawn once, and with 4, the draws repeat after 4 epochs. A dataset without augmentation has one variant.
+	//
+	// The datasets must be of type data.Indexed, as data.Flow and data.Arrays are. Callbacks must not change variables of the frozen layers. It is an error if no
+	// layer after the inputs is frozen. If the features take more than half of the memory, Fit prints a warning and
+	// computes them in each step.
+	CacheFeatures int
+
 	// Callbacks are called in the order of the list (callbacks).
 	Callbacks []callback.Callback
 	// ClassWeight has the weights of classes in the loss and in WeightedMetrics, by class index
@@ -106,6 +121,12 @@ func (m *Model) Fit(ctx context.Context, train data.Dataset, o FitOptions) (*His
 	}
 	defer r.source.close()
 	defer r.ahead.close()
+	if o.CacheFeatures > 0 {
+		if err := r.cache(ctx); err != nil {
+			return nil, fmt.Errorf("fitting: %w", err)
+		}
+		defer r.uncache()
+	}
 	if o.Profile != nil {
 		defer m.profile(o.Profile)()
 	}
@@ -197,7 +218,7 @@ func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
 		n    int
 	}{
 		{"Epochs", o.Epochs}, {"InitialEpoch", o.InitialEpoch}, {"StepsPerEpoch", o.StepsPerEpoch},
-		{"ValidationSteps", o.ValidationSteps}, {"ValidationFreq", o.ValidationFreq}, {"MemoryBudget", o.MemoryBudget},
+		{"ValidationSteps", o.ValidationSteps}, {"ValidationFreq", o.ValidationFreq}, {"CacheFeatures", o.CacheFeatures}, {"MemoryBudget", o.MemoryBudget},
 	} {
 		if c.n < 0 {
 			errs = append(errs, fmt.Errorf("%s must be at least 0, got %d", c.name, c.n))
@@ -213,7 +234,7 @@ func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
 	if o.Validation != nil {
 		errs = append(errs, m.checkSpec("validation data", o.Validation))
 	}
-	errs = append(errs, m.checkClassWeights(o))
+	errs = append(errs, o.checkCache(train), m.checkClassWeights(o))
 	if _, err := m.stepBudget(o); err != nil {
 		errs = append(errs, err)
 	}
