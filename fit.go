@@ -127,6 +127,10 @@ func (m *Model) Fit(ctx context.Context, train data.Dataset, o FitOptions) (*His
 		}
 		defer r.uncache()
 	}
+	if step, ok := m.compiled.step().(backend.Limited); ok {
+		limit, _ := m.stepBudget(o) // checkFit has checked it
+		step.Limit(limit)
+	}
 	if o.Profile != nil {
 		defer m.profile(o.Profile)()
 	}
@@ -161,10 +165,6 @@ func (m *Model) prepare(train data.Dataset, o FitOptions) (*training, error) {
 		history:  &History{},
 		phase:    callback.AtEpochBegin,
 		position: callback.Position{Epoch: o.InitialEpoch},
-	}
-	if step, ok := m.compiled.step().(backend.Limited); ok {
-		limit, _ := m.stepBudget(o) // checked above
-		step.Limit(limit)
 	}
 	if m.compiled.early != nil {
 		r.feed.early = newLookahead(m)
