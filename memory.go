@@ -120,7 +120,7 @@ func (m *Model) stepBudget(o FitOptions) (int, error) {
 		return 0, nil
 	}
 	if _, ok := m.compiled.step().(backend.Limited); !ok {
-		return 0, errors.New("MemoryBudget: the model's backend cannot limit its memory")
+		return 0, errors.New("the model's backend cannot limit its memory")
 	}
 	c := m.compiled
 	fixed := variableBytes(m.vars()) + variableBytes(c.optimizer) + variableBytes(c.training) + variableBytes(c.evaluation)
@@ -128,7 +128,7 @@ func (m *Model) stepBudget(o FitOptions) (int, error) {
 		fixed += variableBytes(m.store.Variables())
 	}
 	if fixed >= o.MemoryBudget {
-		return 0, fmt.Errorf("MemoryBudget is %d MiB, but the variables and their copy take %d MiB", o.MemoryBudget>>20, (fixed+1<<20-1)>>20)
+		return 0, fmt.Errorf("the memory budget is %d MiB, but the variables and their copy take %d MiB", o.MemoryBudget>>20, (fixed+1<<20-1)>>20)
 	}
 	return o.MemoryBudget - fixed, nil
 }

@@ -150,7 +150,7 @@ func TestMemoryBudget(t *testing.T) {
 	if lowest > arena(most)*6/10 {
 		t.Errorf("a step takes at least %d of %d bytes", lowest, arena(most))
 	}
-	if _, _, err := train(1 << 10); err == nil || !strings.Contains(err.Error(), "MemoryBudget is 0 MiB, but the variables") {
+	if _, _, err := train(1 << 10); err == nil || !strings.Contains(err.Error(), "the memory budget is 0 MiB, but the variables") {
 		t.Errorf("error is %v", err)
 	}
 }

@@ -83,7 +83,7 @@ func (t *training) fitPhases(times *epochTimes) (*lince.History, error) {
 func (t *training) fitPhase(times *epochTimes, first, epochs int) (*lince.History, error) {
 	o := lince.FitOptions{
 		Epochs: epochs, InitialEpoch: first, Validation: t.val, Callbacks: t.callbacks(times), ClassWeight: t.byClass, Output: t.text, Verbose: t.verbose(),
-		Profile: t.profile, Resume: t.state,
+		Profile: t.profile, Resume: t.state, MemoryBudget: int(t.Memory),
 	}
 	if t.state != nil {
 		o.InitialEpoch = 0

@@ -22,7 +22,7 @@ import (
 )
 
 // resumeFlags lists the flags that may be combined with --resume. They do not change results.
-var resumeFlags = []string{"resume", "threads", "cache", "profile", "quiet", "json"}
+var resumeFlags = []string{"resume", "threads", "memory", "cache", "profile", "quiet", "json"}
 
 // reopen takes the folder of the run to resume, and reads the run's settings.
 func (t *training) reopen(k *kong.Context) error {
@@ -58,6 +58,8 @@ func (t *training) reopen(k *kong.Context) error {
 		switch p.Flag.Name {
 		case "threads":
 			t.Threads = now.Threads
+		case "memory":
+			t.Memory = now.Memory
 		case "cache":
 			t.Cache = now.Cache
 		case "profile":

@@ -31,6 +31,7 @@ type trainCommand struct {
 	NoAugment   bool     `group:"model" help:"Train on the unchanged images."`
 	Seed        uint32   `group:"model" default:"42" help:"Random seed. The same seed gives the same split, initial weights, augmentation and results, bit for bit."`
 	Threads     int      `group:"model" placeholder:"N" help:"Number of threads (default: all cores). It does not change results."`
+	Memory      byteSize `group:"model" placeholder:"2GiB" help:"Memory for the weights, the optimizer and a training step, without images. A step that needs more computes some results twice, which takes time. It does not change results (default: no limit)."`
 
 	transferFlags  `group:"transfer"`
 	optimizerFlags `group:"optimizer"`
@@ -50,7 +51,7 @@ type trainCommand struct {
 func (trainCommand) Help() string {
 	return `The defaults are those of the tutorial "How to build a convolutional neural network in Keras": its network, split and augmentation, 3 epochs, batch size 15. With demo:cats-and-dogs, which has 2,000 images (demo:cats-and-dogs?n=60 has 60), the defaults are 12 epochs and images of 64x64 pixels.
 
-^C stops the training after the current step and writes all files; a second ^C stops at once. --resume continues an interrupted or killed run from its last checkpoint, which may be in the middle of an epoch. The files, except run.json and those of --profile and --tensorboard, which contain times, are then the same as those of an uninterrupted run. --resume can be combined with --threads, --cache, --profile, --quiet and --json, and with the new path of the data if it has changed.
+^C stops the training after the current step and writes all files; a second ^C stops at once. --resume continues an interrupted or killed run from its last checkpoint, which may be in the middle of an epoch. The files, except run.json and those of --profile and --tensorboard, which contain times, are then the same as those of an uninterrupted run. --resume can be combined with --threads, --memory, --cache, --profile, --quiet and --json, and with the new path of the data if it has changed.
 
 Examples:
   lince train demo:cats-and-dogs
