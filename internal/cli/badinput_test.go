@@ -113,7 +113,6 @@ func TestBadInput(t *testing.T) {
 				"--test-size must be a fraction between 0 and 1, or a number of images, got 0"}},
 		{"all for validation", set, small("set", "--test-size", "8"), 1, []string{"8"}},
 		{"more than all for validation", set, small("set", "--test-size", "9"), 1, []string{"9"}},
-		{"too little memory", set, small("set", "--memory", "1KB"), 1, []string{"the memory budget is 0 MiB, but the variables and their copy take 1 MiB"}},
 		{"augment", set, train("set", "--augment", "rotaton=15,zoom=x"), 2, []string{"--augment", `"rotaton"`, "did you mean rotation?", "zoom", `"x"`}},
 		{"normalization in augment", set, train("set", "--augment", "zca"), 2, []string{"--augment zca", "normalization", "rotation"}},
 		{"augment and not", set, train("set", "--augment", "hflip", "--no-augment"), 2, []string{"--augment and --no-augment"}},
