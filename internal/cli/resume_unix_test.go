@@ -7,14 +7,19 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/layer"
 )
 
 // sameRun compares the files of two runs, except run.json, and except for the times in TensorBoard's files.
@@ -341,21 +346,67 @@ func TestBestBeatsStart(t *testing.T) {
 	}
 }
 
-// TestModelIsPipe checks that a pipe is refused as a model file.
+// TestModelIsPipe checks that no command blocks on what is no file: a pipe, a socket, a device or a folder in the place of a model or of
+// tensors.
 func TestModelIsPipe(t *testing.T) {
 	workIn(t)
 	put(t, "set", pngs(t, 4))
-	for _, name := range []string{"m.keras", "m.json"} {
+	m, err := lince.Sequential(layer.Input{Shape: []int{4}}, layer.Dense{Units: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Save("good.keras"); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"m.keras", "m.json", "m.npz", "m.npy"} {
 		if err := syscall.Mkfifo(name, 0o600); err != nil {
 			t.Skip("no pipes here:", err)
 		}
-		for _, args := range [][]string{{"summary", name}, {"train", "set", "--model", name}, {"evaluate", name, "set"}, {"predict", name, "set"}} {
+	}
+	if err := os.Mkdir("folder.keras", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("unix", "socket")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	before := snapshotNames(t)
+	for _, name := range []string{"m.keras", "m.json", "folder.keras", "socket", "/dev/zero"} {
+		for _, args := range [][]string{
+			{"summary", name}, {"train", "set", "--model", name}, {"evaluate", name, "set"}, {"predict", name, "set"}, {"run", name},
+			{"convert", name, "out.keras"}, {"convert", name, "out.keras", "--network", "good.keras"}, {"convert", "good.keras", "out.keras", "--network", name},
+			{"diff", name, "good.keras"}, {"diff", "good.keras", name},
+		} {
 			o := run(t, args...)
 			if o.code != exitFailure || !strings.Contains(o.stderr, "pipe or a device") && !strings.Contains(o.stderr, ".keras") {
 				t.Errorf("%v: exit code %d, %s", args, o.code, o.stderr)
 			}
 		}
 	}
+	for _, name := range []string{"m.npz", "m.npy", "socket", "/dev/zero"} {
+		for _, args := range [][]string{{"run", "good.keras", "--inputs", name}, {"run", "good.keras", "--random", "--expect", name}} {
+			if o := run(t, args...); o.code != exitFailure {
+				t.Errorf("%v: exit code %d, %s", args, o.code, o.stderr)
+			}
+		}
+	}
+	if after := snapshotNames(t); !slices.Equal(before, after) {
+		t.Errorf("the folder has %q, had %q", after, before)
+	}
+}
+
+// snapshotNames lists the working folder.
+func snapshotNames(t *testing.T) (names []string) {
+	t.Helper()
+	list, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range list {
+		names = append(names, e.Name())
+	}
+	return names
 }
 
 // TestSweep checks that a run removes temporary files of killed processes.

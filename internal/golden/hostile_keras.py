@@ -244,6 +244,8 @@ def bombs():
 
 def cases():
     yield from bombs()
+    for name, content in (("keras", keras(sequential(dense()))), ("h5", legacy(sequential(dense()))), ("weights.h5", hdf5(weights))):
+        yield f"cut.{name}", content[: len(content) // 2], "cut short", {"error": ".", **({"weights": True} if name == "weights.h5" else {})}
     good = json.dumps(sequential(dense()))
     for name, (config, rule, error) in NETWORKS.items():
         options = {"error": error} if error else {}

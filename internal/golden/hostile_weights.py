@@ -156,6 +156,13 @@ def cases():
     for name, (make, rule, error) in PICKLES.items():
         yield f"{name}.pt", torch_zip(make(False)), rule, {"weights": True, "error": error}
         yield f"{name}.pth", torch_legacy(make(True)), rule, {"weights": True, "error": error}
+    escape = "\x1b]0;owned\x07\u202e"
+    yield "escape.safetensors", safetensors({escape: KERNEL, "dense.bias": BIAS}), "a name controls the terminal", {"weights": True, "error": "owned"}
+    for legacy, (name, make) in enumerate((("pt", torch_zip), ("pth", torch_legacy))):
+        state = Opcodes().raw(b"}(").text(escape).tensor((2, 4), (4, 1), legacy=bool(legacy)).raw(b"u.").bytes()
+        yield f"escape.{name}", make(state), "a name controls the terminal", {"weights": True, "error": "owned"}
+        content = make(Opcodes().state(legacy=bool(legacy)).bytes())
+        yield f"cut.{name}", content[: len(content) - 30], "cut short", {"weights": True, "error": "."}
     good, old = Opcodes().state().bytes(), Opcodes().state(legacy=True).bytes()
     yield "storage-numel.pth", torch_legacy(old, numel=1 << 60), "a storage claims more than there is", {"weights": True, "error": "storage|byte|element|end|size"}
     yield "storage-negative.pth", torch_legacy(old, numel=-1), "a storage of negative size", {"weights": True, "error": "storage|byte|element|size"}

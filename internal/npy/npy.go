@@ -123,15 +123,18 @@ func Read(b []byte) (*tensor.Tensor, error) {
 // ReadArchive reads the arrays with the given names from a .npz file, or all arrays if there are no names. It fails if one is
 // missing.
 func ReadArchive(path string, names ...string) (map[string]*tensor.Tensor, error) {
+	info, err := os.Stat(path) // before Open, which would block on a pipe
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("is not a regular file")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, patherr.Bare(err))
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, patherr.Bare(err))
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, patherr.Bare(err))
-	}
 	arrays, err := readArchive(f, info.Size(), names)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
