@@ -145,7 +145,10 @@ func TestTemperatureErrors(t *testing.T) {
 		"1 predictions for 2 targets": func() error { _, err := FitTemperature([]Classification{of(1)}, []int{0, 0}); return err },
 		"target of example 0 is 2":    func() error { _, err := FitTemperature([]Classification{of(.5, .5)}, []int{2}); return err },
 		"sum to 1.5":                  func() error { _, err := FitTemperature([]Classification{of(.75, .75)}, []int{1}); return err },
-		"sum to NaN":                  func() error { _, err := FitTemperature([]Classification{of(.75, float32(math.NaN()))}, []int{1}); return err },
+		"sum to NaN": func() error {
+			_, err := FitTemperature([]Classification{of(.75, float32(math.NaN()))}, []int{1})
+			return err
+		},
 		"all predictions are correct": func() error { _, err := FitTemperature([]Classification{of(.75, .25)}, []int{0}); return err },
 		"not better than chance":      func() error { _, err := FitTemperature([]Classification{of(.75, .25)}, []int{1}); return err },
 		"temperature is -1":           func() error { _, err := of(.75, .25).AtTemperature(-1); return err },

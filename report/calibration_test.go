@@ -87,7 +87,9 @@ func TestReliability(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := drawn(t, func(w io.Writer) error { return Reliability(w, NamedCalibration{"Before", c}, NamedCalibration{"After", c}) })
+	m := drawn(t, func(w io.Writer) error {
+		return Reliability(w, NamedCalibration{"Before", c}, NamedCalibration{"After", c})
+	})
 	for i := range 2 {
 		at, _ := place(i)
 		bin := func(i int) image.Rectangle {

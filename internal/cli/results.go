@@ -28,17 +28,18 @@ func classification(classes []string, f *data.Flow, predictions []lince.Classifi
 }
 
 // writeResults writes predictions.csv, confusion.png and mistakes.png.
-func writeResults(out *folder, classes []string, f *data.Flow, predictions []lince.Classification, c *report.Classification) error {
+func writeResults(out *folder, classes []string, f *data.Flow, predictions []lince.Classification, c *report.Classification, answer answerFlags) error {
 	rows := make([]report.Prediction, len(predictions))
 	for i, p := range predictions {
 		r := f.Table().Row(p.Row)
-		rows[i] = report.Prediction{Filename: r.Filename, Label: r.Label, Predicted: classes[p.Class], Probabilities: p.Probabilities}
+		rows[i] = answer.prediction(p, classes)
+		rows[i].Filename, rows[i].Label = r.Filename, r.Label
 	}
 	for _, file := range []struct {
 		name  string
 		write func(w io.Writer) error
 	}{
-		{"predictions.csv", func(w io.Writer) error { return report.WritePredictions(w, classes, rows) }},
+		{"predictions.csv", func(w io.Writer) error { return report.WritePredictions(w, classes, rows, answer.options()) }},
 		{"confusion.png", func(w io.Writer) error { return report.Confusion(w, classes, c.Confusion) }},
 		{"mistakes.png", func(w io.Writer) error { return writeMistakes(w, classes, f, predictions) }},
 	} {

@@ -85,6 +85,7 @@ func (t *training) prepare() error {
 	if err != nil {
 		return err
 	}
+	t.dropTemperature()
 	t.describe(table)
 	if err := t.split(table); err != nil {
 		return err
