@@ -164,9 +164,12 @@ func (t *training) describeCalibration() string {
 }
 
 // judge writes the plots that show how far the predictions can be trusted.
-func (t *training) judge(_ []lince.Classification) error {
-	if t.record.Calibration == nil {
-		return nil
+func (t *training) judge(predictions []lince.Classification) error {
+	if t.record.Calibration != nil {
+		if err := t.record.Calibration.write(t.folder); err != nil {
+			return err
+		}
 	}
-	return t.record.Calibration.write(t.folder)
+	_, err := t.writeNeighbors(t.folder, t.model, t.model.Classes, t.val, predictions, t.train, "training images")
+	return err
 }

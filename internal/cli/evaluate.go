@@ -21,7 +21,7 @@ type evaluateCommand struct {
 	answerFlags  `group:"model"`
 	Batch        int  `group:"model" default:"32" help:"Batch size."`
 	Threads      int  `group:"model" placeholder:"N" help:"Number of threads (default: all cores)."`
-	Out          path `group:"output" placeholder:"DIR" predictor:"folder" help:"Write predictions.csv, confusion.png, calibration.png, mistakes.png and neighbours.png to this folder."`
+	Out          path `group:"output" placeholder:"DIR" predictor:"folder" help:"Write predictions.csv, confusion.png, calibration.png, mistakes.png and neighbors.png to this folder."`
 	Overwrite    bool `group:"output" help:"Replace results that the folder of --out already contains."`
 }
 
@@ -191,6 +191,9 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 		if err := r.Calibration.write(out); err != nil {
 			return nil, err
 		}
+	}
+	if _, err := e.writeNeighbors(out, m, classes, f, predictions, f, "images"); err != nil {
+		return nil, err
 	}
 	return r, out.finish()
 }
