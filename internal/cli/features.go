@@ -100,7 +100,7 @@ func (c *featuresCommand) Run(e *env) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Model, err)
 	}
-	t, _, err := e.open(c.Source, c.sourceFlags)
+	t, err := c.openData(e)
 	if err != nil {
 		return err
 	}
@@ -138,6 +138,22 @@ func (c *featuresCommand) Run(e *env) error {
 		}
 		return nil
 	})
+}
+
+// openData opens the images. Unlike other commands, this one does not need labels.
+func (c *featuresCommand) openData(e *env) (*data.Table, error) {
+	t, _, err := e.open(c.Source, c.sourceFlags)
+	if err == nil || c.Label != data.Auto.String() || e.ctx.Err() != nil {
+		return t, err
+	}
+	unlabeled := c.sourceFlags
+	unlabeled.Label = data.Unlabeled.String()
+	t, _, again := e.open(c.Source, unlabeled)
+	if again != nil {
+		return nil, err
+	}
+	e.warn(fmt.Sprintf("the images have no labels: %v", err))
+	return t, nil
 }
 
 // open opens the model file, or makes the published network.
@@ -243,9 +259,10 @@ func featureModel(m *lince.Model, name string, threads int) (body *lince.Model, 
 	return body, what, err
 }
 
-// classifier returns the last Dense layer of a model that ends with it, or a convolution of a single pixel in its place. Layers without weights may
-// follow it. It returns nil if there is none.
+// classifier returns the last layer with weights of a model that ends with a classifier: a Dense layer, a convolution of a single pixel, or a convolution whose
+// results are averaged before a softmax. Layers without weights may follow it. It returns nil if there is none.
 func classifier(m *lince.Model) *lince.Layer {
+	softmax := false
 	for s := m.Outputs(); s != nil && len(s.Values()) == 1; {
 		l := s.Layer()
 		if l == nil {
@@ -255,12 +272,15 @@ func classifier(m *lince.Model) *lince.Layer {
 			return nil
 		}
 		in := l.Input()
+		if f, known := layer.FinalActivation(l.Layer()); known && f == layer.Softmax {
+			softmax = true
+		}
 		switch class := l.Class(); {
 		case class == "Dense" && len(in.Shape()) == 2:
 			return l
-		case class == "Conv2D" && slices.Equal(in.Shape()[1:3], []int{1, 1}):
+		case class == "Conv2D" && (softmax || slices.Equal(in.Shape()[1:3], []int{1, 1})):
 			return l
-		case l.CountParams() > 0 || strings.HasPrefix(class, "Global"):
+		case l.CountParams() > 0:
 			return nil
 		}
 		s = in
