@@ -48,7 +48,7 @@ func Reliability(w io.Writer, list ...NamedCalibration) error {
 // place returns the rectangle of a diagram, and that of its histogram, in pixels from the top left.
 func place(i int) (diagram, histogram image.Rectangle) {
 	x := margin + reliabilityLeft + i*(reliabilitySide+reliabilityLeft+reliabilityRoom)
-	y := margin + 104 + reliabilityHead
+	y := margin + 124 + reliabilityHead
 	diagram = image.Rect(x, y, x+reliabilitySide, y+reliabilitySide)
 	y = diagram.Max.Y + reliabilityGap
 	return diagram, image.Rect(x, y, x+reliabilitySide, y+reliabilityBelow)
@@ -62,8 +62,13 @@ func drawReliability(list []NamedCalibration) image.Image {
 	img := newChart(width, height)
 	c := draw.New(img)
 	c.FillText(titleType, vg.Point{X: margin, Y: c.Max.Y - margin - 30}, title)
-	subtitle := fmt.Sprintf("%s predictions; blue: accuracy; orange: too confident; brown: not confident enough", thousands(list[0].Count))
-	c.FillText(subtitleType, vg.Point{X: margin, Y: c.Max.Y - margin - 66}, shorten(subtitleType, subtitle, vg.Length(width-2*margin)))
+	explained := lettering(20, font.WeightNormal, faded)
+	for i, line := range []string{
+		thousands(list[0].Count) + " predictions; ECE: expected calibration error",
+		"blue: accuracy; orange: overconfident; brown: underconfident",
+	} {
+		c.FillText(explained, vg.Point{X: margin, Y: c.Max.Y - margin - 64 - vg.Length(26*i)}, line)
+	}
 	up := func(r image.Rectangle) vg.Rectangle { // with the origin at the bottom; lines run through the middle of pixels
 		return vg.Rectangle{
 			Min: vg.Point{X: vg.Length(r.Min.X) + .5, Y: vg.Length(height-r.Max.Y) + .5},
@@ -75,7 +80,7 @@ func drawReliability(list []NamedCalibration) image.Image {
 		p, q := n.diagram(), n.histogram()
 		p.Draw(fit(p, c, up(diagram)))
 		q.Draw(fit(q, c, up(histogram)))
-		heading := fmt.Sprintf("%s: expected calibration error %s", n.Name, percent(n.ExpectedError))
+		heading := fmt.Sprintf("%s: ECE %s", n.Name, percent(n.ExpectedError))
 		style := lettering(22, font.WeightBold, ink)
 		c.FillText(style, vg.Point{X: up(diagram).Min.X, Y: up(diagram).Max.Y + 14}, shorten(style, heading, reliabilitySide))
 	}

@@ -67,8 +67,11 @@ func (e *env) neighborTiles(body, m *lince.Model, classes []string, f *data.Flow
 		if err != nil {
 			return nil, err
 		}
+		label := f.Table().Row(p.Row).Label
+		// Two long names do not fit in one line.
+		tile.Caption, tile.Detail = label, fmt.Sprintf("predicted %s (%.0f%%)", classes[p.Class], 100*p.Probability)
 		tiles = append(tiles, tile)
-		label, end := f.Table().Row(p.Row).Label, len(tiles)+neighborTiles
+		end := len(tiles) + neighborTiles
 		for _, n := range list {
 			r := b.rows[n.Row]
 			if base == f && rows[b.index[n.Row]] == p.Row || len(tiles) == end {
@@ -82,7 +85,7 @@ func (e *env) neighborTiles(body, m *lince.Model, classes []string, f *data.Flow
 			if r.Label == label {
 				color = report.Good
 			}
-			tiles = append(tiles, report.Tile{Image: img, Caption: r.Label, Detail: fmt.Sprintf("%.3f  %s", n.Distance, r.Filename), Color: color})
+			tiles = append(tiles, report.Tile{Image: img, Caption: r.Label, Detail: fmt.Sprintf("%.2g  %s", n.Distance, r.Filename), Color: color})
 		}
 		for len(tiles) < end {
 			tiles = append(tiles, report.Tile{})
