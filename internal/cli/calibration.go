@@ -170,6 +170,8 @@ func (t *training) judge(predictions []lince.Classification) error {
 			return err
 		}
 	}
-	_, err := t.writeNeighbors(t.folder, t.model, t.model.Classes, t.val, predictions, t.train, "training images")
-	return err
+	n := neighborPlot{
+		env: t.env, model: t.model, classes: t.model.Classes, threads: t.Threads, f: t.val, predictions: predictions, base: t.train, what: "training images",
+	}
+	return n.write(t.folder)
 }

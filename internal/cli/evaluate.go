@@ -192,7 +192,8 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 			return nil, err
 		}
 	}
-	if _, err := e.writeNeighbors(out, m, classes, f, predictions, f, "images"); err != nil {
+	n := neighborPlot{env: e, model: m, classes: classes, threads: c.Threads, f: f, predictions: predictions, base: f, what: "images"}
+	if err := n.write(out); err != nil {
 		return nil, err
 	}
 	return r, out.finish()

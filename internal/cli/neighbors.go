@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,63 +19,78 @@ const (
 	neighborImages   = 500
 )
 
-// writeNeighbors draws wrong predictions of f and, beside each, the images of base whose features are nearest. what names
-// the images of base. If base is f, an image is not its own neighbor. It returns false, and writes nothing, if the model has no features.
-func (e *env) writeNeighbors(out *folder, m *lince.Model, classes []string, f *data.Flow, predictions []lince.Classification, base *data.Flow, what string) (bool, error) {
-	body, _, err := featureModel(m, "", 0)
-	if err != nil {
-		return false, nil //nolint:nilerr // lince features tells why
-	}
-	wrong := wrongPredictions(f, predictions)
-	total := len(wrong)
-	wrong = wrong[:min(total, neighborMistakes)]
-	rows := sampleRows(base.Len(), neighborImages)
-	title := report.GalleryOptions{Title: "Wrong predictions and their nearest neighbors", Columns: 1 + neighborTiles, Empty: fmt.Sprintf("No wrong predictions in %s", count(len(predictions), "image"))}
-	var tiles []report.Tile
-	if total > 0 {
-		title.Subtitle = fmt.Sprintf("%d of %d wrong predictions, with the nearest of %d %s by cosine distance of features; green: the right class", len(wrong), total, len(rows), what)
-		if tiles, err = e.neighborTiles(body, m, classes, f, wrong, base, rows); err != nil {
-			return false, err
-		}
-	}
-	return true, out.write("neighbors.png", func(w io.Writer) error { return report.Gallery(w, tiles, title) })
+// neighborPlot draws wrong predictions and, beside each, the images with the nearest features.
+type neighborPlot struct {
+	*env
+	model       *lince.Model
+	classes     []string
+	threads     int
+	f           *data.Flow // of the predictions
+	predictions []lince.Classification
+	base        *data.Flow // where neighbors are searched; if it is f, an image is not its own neighbor
+	what        string     // names the images of base
+	body        *lince.Model
 }
 
-// neighborTiles returns a row of tiles for each wrong prediction.
-func (e *env) neighborTiles(body, m *lince.Model, classes []string, f *data.Flow, wrong []lince.Classification, base *data.Flow, rows []int) ([]report.Tile, error) {
+// write writes neighbors.png. It writes nothing if the model has no features, which lince features explains.
+func (p *neighborPlot) write(out *folder) error {
+	var err error
+	if p.body, _, err = featureModel(p.model, "", p.threads); err != nil {
+		return nil //nolint:nilerr // the plot is left out
+	}
+	wrong := wrongPredictions(p.f, p.predictions)
+	total := len(wrong)
+	wrong = wrong[:min(total, neighborMistakes)]
+	rows := sampleRows(p.base.Len(), neighborImages)
+	o := report.GalleryOptions{
+		Title: "Wrong predictions and their nearest neighbors", Columns: 1 + neighborTiles,
+		Empty: fmt.Sprintf("No wrong predictions in %s", count(len(p.predictions), "image")),
+	}
+	var tiles []report.Tile
+	if total > 0 {
+		o.Subtitle = fmt.Sprintf("%d of %d wrong predictions, with the nearest of %d %s by cosine distance of features; green: the right class", len(wrong), total, len(rows), p.what)
+		if tiles, err = p.tiles(wrong, rows); err != nil {
+			return err
+		}
+	}
+	return out.write("neighbors.png", func(w io.Writer) error { return report.Gallery(w, tiles, o) })
+}
+
+// tiles returns a row of tiles for each wrong prediction. rows are the rows of base that are searched.
+func (p *neighborPlot) tiles(wrong []lince.Classification, rows []int) ([]report.Tile, error) {
 	var queries []int
-	for _, p := range wrong {
-		queries = append(queries, p.Row)
+	for _, c := range wrong {
+		queries = append(queries, c.Row)
 	}
-	q, err := e.featuresOf(body, m, f, queries)
+	q, err := p.featuresOf(p.f, queries)
 	if err != nil {
 		return nil, err
 	}
-	b, err := e.featuresOf(body, m, base, rows)
+	b, err := p.featuresOf(p.base, rows)
 	if err != nil {
 		return nil, err
 	}
-	near, err := nearest.Find(e.hard, q.matrix, q.dimension, neighborTiles+1, nearest.Options{Base: b.matrix})
+	near, err := nearest.Find(p.hard, q.matrix, q.dimension, neighborTiles+1, nearest.Options{Base: b.matrix, Threads: p.threads})
 	if err != nil {
 		return nil, err
 	}
 	var tiles []report.Tile
 	for i, list := range near {
-		p := wrong[q.index[i]]
-		tile, err := mistakeTile(f, p, classes)
+		c := wrong[q.index[i]]
+		tile, err := mistakeTile(p.f, c, p.classes)
 		if err != nil {
 			return nil, err
 		}
-		label := f.Table().Row(p.Row).Label
+		label := p.f.Table().Row(c.Row).Label
 		// Two long names do not fit in one line.
-		tile.Caption, tile.Detail = label, fmt.Sprintf("predicted %s (%.0f%%)", classes[p.Class], 100*p.Probability)
+		tile.Caption, tile.Detail = label, fmt.Sprintf("predicted %s (%.0f%%)", p.classes[c.Class], 100*c.Probability)
 		tiles = append(tiles, tile)
 		end := len(tiles) + neighborTiles
 		for _, n := range list {
-			r := b.rows[n.Row]
-			if base == f && rows[b.index[n.Row]] == p.Row || len(tiles) == end {
+			if p.base == p.f && rows[b.index[n.Row]] == c.Row || len(tiles) == end {
 				continue
 			}
+			r := b.rows[n.Row]
 			img, err := thumbnail(r)
 			if err != nil {
 				return nil, err
@@ -94,20 +108,17 @@ func (e *env) neighborTiles(body, m *lince.Model, classes []string, f *data.Flow
 	return tiles, nil
 }
 
-// featuresOf computes the features of some rows of a dataset. Its table has the rows in their order; an index is a position in rows.
-func (e *env) featuresOf(body, m *lince.Model, f *data.Flow, rows []int) (*featureTable, error) {
-	sub, err := featureFlow(m, f.Table().Take(rows), data.DefaultBatchSize, 0, false)
+// featuresOf computes the features of some rows of a dataset. An index of the result is a position in rows.
+func (p *neighborPlot) featuresOf(f *data.Flow, rows []int) (*featureTable, error) {
+	sub, err := featureFlow(p.model, f.Table().Take(rows), data.DefaultBatchSize, p.threads, false)
 	if err != nil {
 		return nil, err
 	}
-	quiet := *e
-	quiet.ctx, quiet.text, quiet.quiet = e.hard, io.Discard, true // results are written after ^C too
-	x, err := quiet.features(body, sub, "")
+	quiet := *p.env
+	quiet.ctx, quiet.text, quiet.quiet = p.hard, io.Discard, true // results are written after ^C too
+	x, err := quiet.features(p.body, sub, "")
 	if err == nil && len(x.rows) == 0 {
 		err = errors.New("no image can be read")
-	}
-	if err != nil && e.hard.Err() != nil {
-		err = context.Cause(e.hard)
 	}
 	return x, err
 }
