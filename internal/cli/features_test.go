@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -168,5 +171,32 @@ func TestFeatureModel(t *testing.T) {
 		if err != nil || !strings.Contains(what, c.want) || len(f.OutputShape()) != 2 || f.OutputShape()[1] != c.shape {
 			t.Errorf("%s: %q, %v, want %q of %d", name, what, err, c.want, c.shape)
 		}
+	}
+}
+
+// TestFeaturesInterrupted expects no files after ^C.
+func TestFeaturesInterrupted(t *testing.T) {
+	model := filepath.Join(trained(t), "model.keras")
+	dir := workIn(t)
+	args := []string{"features", model, "demo:cats-and-dogs?n=40", "--out", "x.npy", "--neighbors", "2", "-q"}
+	var c commands
+	parser, err := newParser(&c, io.Discard, io.Discard, func(int) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, stop := newEnv(&c, "features", args, io.Discard, io.Discard)
+	defer stop()
+	ctx, cancel := context.WithCancel(t.Context())
+	e.ctx = ctx
+	cancel()
+	if err := k.Run(e); !errors.Is(err, context.Canceled) {
+		t.Errorf("it ended with %v", err)
+	}
+	if files := snapshot(t, dir); len(files) > 0 {
+		t.Errorf("it wrote %v", files)
 	}
 }
