@@ -13,6 +13,7 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/graphtest"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
@@ -129,7 +130,7 @@ type batches struct {
 
 func (b batches) pictures(labels []int, salt int) *tensor.Tensor {
 	x := tensor.New(tensor.Float32, len(labels), 16, 16, 3)
-	u := hash(x.Len(), uint64(salt))
+	u := graphtest.Uniform(x.Len(), uint64(salt))
 	i := 0
 	for _, label := range labels {
 		for r := range 16 {
@@ -174,7 +175,7 @@ func (b batches) at(step int) data.Batch {
 			Y:      column(1, func(i int) float32 { return float32(i / 2 % 2) }),
 		}
 	case "heads":
-		u := hash(stripesBatch*2, uint64(b.salt+50+step))
+		u := graphtest.Uniform(stripesBatch*2, uint64(b.salt+50+step))
 		kind := tensor.New(tensor.Float32, stripesBatch)
 		for i, label := range labels {
 			if kind.Float32s()[i] = float32(label); i%5 == 0 {
@@ -238,7 +239,7 @@ func firstWeights(m *lince.Model) []*tensor.Tensor {
 		case "kernel", "depthwise_kernel", "pointwise_kernel":
 			field := s[:len(s)-2].Elements()
 			limit := math.Sqrt(6 / float64(field*s[len(s)-2]+field*s[len(s)-1]))
-			for i, u := range hash(t.Len(), uint64(salt+1)) {
+			for i, u := range graphtest.Uniform(t.Len(), uint64(salt+1)) {
 				t.Float32s()[i] = float32((u*2 - 1) * limit)
 			}
 			continue

@@ -11,24 +11,12 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/graphtest"
 	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/optimizer"
 	"github.com/lince-ml/lince/tensor"
 )
-
-// hash is the formula of internal/golden/training.py: numbers in [0, 1).
-func hash(n int, salt uint64) []float64 {
-	u := make([]float64, n)
-	for i := range u {
-		x := uint64(i)*2654435761 + salt*40503 + 12345
-		x = (x ^ x>>15) * 2246822519 & 0xffffffff
-		x = (x ^ x>>13) * 3266489917 & 0xffffffff
-		x ^= x >> 16
-		u[i] = float64(x>>8) / (1 << 24)
-	}
-	return u
-}
 
 // stripes is a dataset of one batch per epoch, as batch() of training.py.
 type stripes struct{ side, salt int }
@@ -45,7 +33,7 @@ func (s stripes) Spec() (x, y tensor.Shape) {
 func (s stripes) Batches(_ context.Context, epoch, _ int) iter.Seq2[data.Batch, error] {
 	return func(yield func(data.Batch, error) bool) {
 		x, y := tensor.New(tensor.Float32, stripesBatch, s.side, s.side, 3), tensor.New(tensor.Float32, stripesBatch, 2)
-		u := hash(x.Len(), uint64(s.salt+epoch))
+		u := graphtest.Uniform(x.Len(), uint64(s.salt+epoch))
 		faint := 0.25
 		if s.side == 32 { // the small network keeps learning for all of its 50 steps
 			faint = 0.08
@@ -81,7 +69,7 @@ func (stripes) weights(m *lince.Model) []*tensor.Tensor {
 		}
 		field := s[:len(s)-2].Elements()
 		limit := math.Sqrt(6 / float64(field*s[len(s)-2]+field*s[len(s)-1]))
-		for i, u := range hash(t.Len(), uint64(salt+1)) {
+		for i, u := range graphtest.Uniform(t.Len(), uint64(salt+1)) {
 			t.Float32s()[i] = float32((u*2 - 1) * limit)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/initializer"
+	"github.com/lince-ml/lince/internal/graphtest"
 	"github.com/lince-ml/lince/internal/testenv"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
@@ -232,7 +233,7 @@ var vocabulary = map[string]struct {
 // noise returns numbers from 0 to 1, as uniform of training.py.
 func noise(salt int, shape ...int) *tensor.Tensor {
 	x := tensor.New(tensor.Float32, shape...)
-	for i, u := range hash(x.Len(), uint64(salt)) {
+	for i, u := range graphtest.Uniform(x.Len(), uint64(salt)) {
 		x.Float32s()[i] = float32(u)
 	}
 	return x
@@ -260,7 +261,7 @@ func vocabularyWeights(m *lince.Model) []*tensor.Tensor {
 		t, s := w[salt], v.Shape()
 		if len(s) >= 2 && !strings.HasSuffix(v.Path(), "bias") {
 			limit := math.Sqrt(6 / float64(s[:len(s)-1].Elements()+s[len(s)-1]))
-			for i, u := range hash(t.Len(), uint64(salt+1)) {
+			for i, u := range graphtest.Uniform(t.Len(), uint64(salt+1)) {
 				t.Float32s()[i] = float32((u*2 - 1) * limit)
 			}
 			continue

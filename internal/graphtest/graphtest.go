@@ -167,6 +167,19 @@ func Formula(salt int, lo, hi float64, shape ...int) *tensor.Tensor {
 	return x
 }
 
+// Uniform returns numbers in [0, 1), as uniform of internal/golden/training.py: the upper 24 bits of a hash of the index and the salt.
+func Uniform(n int, salt uint64) []float64 {
+	u := make([]float64, n)
+	for i := range u {
+		x := uint64(i)*2654435761 + salt*40503 + 12345
+		x = (x ^ x>>15) * 2246822519 & 0xffffffff
+		x = (x ^ x>>13) * 3266489917 & 0xffffffff
+		x ^= x >> 16
+		u[i] = float64(x>>8) / (1 << 24)
+	}
+	return u
+}
+
 // CheckGradient compares the gradient of the first output with finite differences in float64. The output is weighted so
 // that no two of its elements count the same. It checks the gradients of all weights, and of every floating-point input
 // of in up to free (all if free is negative).

@@ -1,0 +1,134 @@
+"""What keras.applications makes, for package zoo.
+
+    python internal/golden/zoo.py [NAME...]      all networks by default
+
+writes zoo/testdata/keras/NAME.json.gz for each function: for several sets of arguments, the model's name, its number of parameters and its layers,
+one a line: name, class, shape of the output, number of parameters, and the layers that feed it, if it is not the one before. An operation
+that is not a layer is written as a call, such as multiply(add(conv)). Where outputs is set, it also writes some of the model's outputs for an input and
+weights by formula.
+"""
+
+import gzip
+import json
+import os
+import sys
+import time
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
+
+import keras
+import numpy as np
+from formula import rounded
+from keras import applications
+from training import uniform
+
+OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "zoo", "testdata", "keras")
+
+LOGITS = {"classes": 7, "classifier_activation": None}
+
+
+def cases(side, *more):
+    """The cases of a network whose smallest image is about side pixels, and more: pairs of arguments, and whether outputs are compared."""
+    return [
+        ({}, False),
+        ({"include_top": False}, False),
+        ({"input_shape": [side, side, 3], **LOGITS}, True),
+        ({"input_shape": [side, side + 9, 1], "include_top": False, "pooling": "max"}, True),
+        *more,
+    ]
+
+
+# Of a family, the first network has all cases. The others differ in numbers only.
+NETWORKS = {
+    "VGG16": cases(32, ({"input_shape": [33, 32, 3], "classes": 3}, True), ({"include_top": False, "pooling": "avg", "input_shape": [None, None, 3]}, False)),
+    "VGG19": cases(32),
+}
+
+
+def call(tensor):
+    """The layer or operation that made a tensor."""
+    op = tensor._keras_history.operation
+    if isinstance(op, keras.layers.Layer):
+        return op.name
+    return f"{op.name}({','.join(call(x) for x in op._inbound_nodes[0].input_tensors)})"
+
+
+def layers(model):
+    lines, before = [], ""
+    for layer in model.layers:
+        inputs = ",".join(call(x) for x in layer._inbound_nodes[0].input_tensors)
+        shape = "x".join(str(n or "?") for n in layer.output.shape[1:])
+        line = f"{layer.name} {type(layer).__name__} {shape} {layer.count_params()}"
+        lines.append(line if inputs == before else f"{line} {inputs}")
+        before = layer.name
+    return lines
+
+
+def limits(layer, variable):
+    """The range of a weight that keeps results of the order of 1."""
+    name = variable.path.split("/")[-1]
+    if name in ("gamma", "moving_variance", "variance"):
+        return 0.7, 1.3
+    if len(variable.shape) < 2:
+        return -0.2, 0.2
+    fan = int(np.prod(variable.shape[:-1]))
+    if name == "depthwise_kernel" or isinstance(layer, keras.layers.DepthwiseConv2D):
+        fan = int(np.prod(variable.shape[:2]))
+    limit = (6 / fan) ** 0.5  # He's
+    return -limit, limit
+
+
+def weight(salt, low, high, shape):
+    """The hash of training.py: the sums of a convolution over numbers of formula.py hardly depend on the input."""
+    return (low + (high - low) * uniform(int(np.prod(shape)), salt)).astype(np.float32).reshape(shape)
+
+
+def set_weights(model):
+    salt = 0
+    for layer in model.layers:
+        for v in layer.weights:
+            if v.dtype == "float32":  # Normalization has a count
+                v.assign(weight(salt, *limits(layer, v), v.shape))
+            salt += 1
+
+
+def outputs(model, shape, salt):
+    x = weight(salt, 0, 1, (2, *shape))
+    if any(type(layer).__name__ == "Rescaling" for layer in model.layers):  # prepares pixels
+        x *= np.float32(255)
+    y = model.predict_on_batch(x).reshape(-1)
+    return y[:: max(1, y.size // 64)]
+
+
+def make(name, arguments):
+    keras.utils.clear_session()
+    shape = arguments.get("input_shape")
+    if shape is not None:
+        arguments = {**arguments, "input_shape": tuple(shape)}
+    return getattr(applications, name)(weights=None, **arguments)
+
+
+def main():
+    os.makedirs(OUT, exist_ok=True)
+    for name in sys.argv[1:] or NETWORKS:
+        start, list_ = time.time(), []
+        for arguments, compare in NETWORKS[name]:
+            model = make(name, arguments)
+            case = {"arguments": arguments, "name": model.name, "parameters": model.count_params(), "layers": layers(model)}
+            if compare:
+                set_weights(model)
+                y = outputs(model, arguments["input_shape"], 1000)
+                other = outputs(model, arguments["input_shape"], 2000)
+                size, depends = np.abs(y).max(), np.abs(y - other).max()
+                assert np.isfinite(y).all() and depends > 1e-2 * size, (name, arguments, y, other)
+                print(f"  {arguments}: largest {size:.3g}, differs by {depends:.3g} for another input", flush=True)
+                case["outputs"] = rounded(y)
+            list_.append(case)
+        with open(os.path.join(OUT, name + ".json.gz"), "wb") as f, gzip.GzipFile("", "wb", 9, f, mtime=0) as z:
+            z.write(json.dumps(list_, separators=(",", ":")).encode())
+        print(f"{name}: {os.path.getsize(f.name)} bytes, {time.time() - start:.0f} s", flush=True)
+
+
+main()
