@@ -18,6 +18,7 @@ import (
 	"github.com/lince-ml/lince/internal/testenv"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
+	"github.com/lince-ml/lince/zoo"
 )
 
 // TestFeatures compares the kinds of files with each other, and the features with those of the library.
@@ -198,5 +199,44 @@ func TestFeaturesInterrupted(t *testing.T) {
 	}
 	if files := snapshot(t, dir); len(files) > 0 {
 		t.Errorf("it wrote %v", files)
+	}
+}
+
+// TestFeaturesOfNetwork uses a published network with a file of weights.
+func TestFeaturesOfNetwork(t *testing.T) {
+	long(t)
+	workIn(t)
+	put(t, "set", pngs(t, 2))
+	o := zoo.Options{NoTop: true, InputShape: []int{32, 48, 3}, Model: lince.Options{Seed: 5}}
+	m, err := zoo.EfficientNetLite0(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.SaveWeights("lite.weights.h5"); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Save("lite.keras"); err != nil {
+		t.Fatal(err)
+	}
+	r := decode[featuresResult](t, succeed(t, "features", "EfficientNet-Lite0", "set", "--weights", "lite.weights.h5", "--size", "32x48", "--out", "a.npy", "--json").stdout)
+	if r.Dimension != 1280 || r.Images != 2 || !strings.Contains(r.Features, "averaged over height and width") {
+		t.Errorf("the result is %+v", r)
+	}
+	succeed(t, "features", "lite.keras", "set", "--out", "b.npy")
+	if read(t, "a.npy") != read(t, "b.npy") {
+		t.Error("the network with its weights has other features than the saved model")
+	}
+	for want, args := range map[string][]string{
+		"needs weights":               {"vgg16"},
+		"no such file":                {"vgg99"},
+		`is called "vgg99"`:           {"vgg99", "--weights", "lite.weights.h5"},
+		"are for published networks":  {"lite.keras", "--weights", "lite.weights.h5"},
+		"are for model files":         {"vgg16", "--weights", "lite.weights.h5", "--rescale", "1"},
+		"there is no layer \"block\"": {"lite.keras", "--layer", "block"},
+	} {
+		o := run(t, append(append([]string{"features"}, args...), "set", "--out", "c.npy")...)
+		if o.code == exitOK || !strings.Contains(o.stderr, want) {
+			t.Errorf("%v: exit code %d, %q, want %q", args, o.code, o.stderr, want)
+		}
 	}
 }

@@ -59,6 +59,7 @@ Examples:
   lince train photos/ --model runs/train-1/model.keras --epochs 5
   lince train photos/ --optimizer adamw --lr 1e-3 --schedule cosine --warmup 1
   lince train photos/ --metrics accuracy,auc --monitor val_auc --tensorboard
+  lince train photos/ --epochs 10 --calibration
   lince train --resume runs/train-2
 
 Flags that change the loss, the metrics or the optimizer of a model file, except --lr, start the optimizer's state and its schedule anew.
