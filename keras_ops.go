@@ -51,6 +51,12 @@ func newOp(nl keras.NetworkLayer) (kerasOp, error) {
 	return o, nil
 }
 
+// Sum returns x + y: Keras' x + y. It is an operation, which Model.Layers does not list; layer.Add is a layer.
+func Sum(x, y *Symbol) *Symbol {
+	call := keras.NetworkCall{Args: []keras.Arg{keras.TensorRef{}, keras.TensorRef{Tensor: 1}}}
+	return Apply(kerasOp{module: numpyOps, class: "Add", config: map[string]any{}, call: call, operands: 2}, x, y)
+}
+
 // mapTensors returns a copy of a call in which f has replaced the tensors, in Keras' order.
 func mapTensors(c keras.NetworkCall, f func(keras.TensorRef) keras.Arg) keras.NetworkCall {
 	var replace func(a keras.Arg) keras.Arg

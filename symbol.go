@@ -5,8 +5,10 @@ import (
 	"reflect"
 	"sync"
 
+	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
+	"github.com/lince-ml/lince/internal/pyfloat"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -198,4 +200,16 @@ func value(l layer.Layer) layer.Layer {
 		return e
 	}
 	return l
+}
+
+// Plus returns s + c: Keras' x + c. It is an operation, which Model.Layers does not list, and c is a constant, which is not trained.
+func (s *Symbol) Plus(c float64) *Symbol { return s.withNumber("Add", c) }
+
+// Times returns s * c: Keras' x * c. It is an operation, as Plus is.
+func (s *Symbol) Times(c float64) *Symbol { return s.withNumber("Multiply", c) }
+
+// withNumber applies an operation of Keras to the symbol and a number.
+func (s *Symbol) withNumber(class string, c float64) *Symbol {
+	call := keras.NetworkCall{Args: []keras.Arg{keras.TensorRef{}, keras.Constant(pyfloat.Repr(c))}}
+	return Apply(kerasOp{module: numpyOps, class: class, config: map[string]any{}, call: call, operands: 1}, s)
 }

@@ -1,6 +1,7 @@
 package zoo
 
 import (
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
@@ -10,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/internal/graphtest"
@@ -27,6 +28,7 @@ type kerasCase struct {
 	Name       string
 	Parameters int
 	Layers     []string
+	Gain       float64 // of the weights; 6 if it is 0
 	Outputs    []float32
 }
 
@@ -50,7 +52,7 @@ func TestAgainstKeras(t *testing.T) {
 				if m.Name() != c.Name || m.CountParams() != c.Parameters {
 					t.Errorf("%v: got %s with %d parameters, want %s with %d", c.Arguments, m.Name(), m.CountParams(), c.Name, c.Parameters)
 				}
-				if diff := cmp.Diff(c.Layers, layerLines(m)); diff != "" {
+				if diff := gocmp.Diff(c.Layers, layerLines(m)); diff != "" {
 					t.Errorf("%v: layers (-Keras +lince):\n%s", c.Arguments, diff)
 				} else if c.Outputs != nil {
 					compareOutputs(t, m, c)
@@ -167,11 +169,11 @@ func hashed(salt int, low, high float64, shape ...int) *tensor.Tensor {
 
 func compareOutputs(t *testing.T, m *lince.Model, c kerasCase) {
 	t.Helper()
-	setFormula(t, m)
+	setFormula(t, m, c.Gain)
 	shape := append([]int{2}, m.InputShape()[1:]...)
 	x := hashed(1000, 0, 1, shape...)
 	for _, l := range m.Layers() {
-		if l.Class() == "Rescaling" { // prepares pixels
+		if l.Class() == "Rescaling" || l.Class() == "Normalization" { // prepares pixels
 			for i := range x.Float32s() {
 				x.Float32s()[i] *= 255
 			}
@@ -194,13 +196,13 @@ func compareOutputs(t *testing.T, m *lince.Model, c kerasCase) {
 }
 
 // setFormula sets the weights of the script.
-func setFormula(t *testing.T, m *lince.Model) {
+func setFormula(t *testing.T, m *lince.Model, gain float64) {
 	t.Helper()
 	salt := 0
 	for _, l := range m.Layers() {
 		for _, v := range l.Variables() {
 			if v.DType() == tensor.Float32 {
-				low, high := limits(l.Class(), v)
+				low, high := limits(l.Class(), v, cmp.Or(gain, 6))
 				if err := v.Set(hashed(salt, low, high, v.Shape()...)); err != nil {
 					t.Fatal(err)
 				}
@@ -211,10 +213,12 @@ func setFormula(t *testing.T, m *lince.Model) {
 }
 
 // limits returns the range of a weight that keeps results of the order of 1.
-func limits(class string, v lince.Variable) (low, high float64) {
+func limits(class string, v lince.Variable, gain float64) (low, high float64) {
 	name := v.Path()[strings.LastIndexByte(v.Path(), '/')+1:]
 	s := v.Shape()
 	switch {
+	case class == "LayerScale": // Keras does not name its weight
+		return -.2, .2
 	case name == "gamma" || name == "moving_variance" || name == "variance":
 		return .7, 1.3
 	case len(s) < 2:
@@ -224,6 +228,6 @@ func limits(class string, v lince.Variable) (low, high float64) {
 	if name == "depthwise_kernel" || class == "DepthwiseConv2D" {
 		fan = s[:2].Elements()
 	}
-	limit := math.Sqrt(6 / float64(fan)) // He's
+	limit := math.Sqrt(gain / float64(fan))
 	return -limit, limit
 }

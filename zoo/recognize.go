@@ -31,7 +31,9 @@ func table() (list []known) {
 }
 
 // Recognize makes the network that a file of weights belongs to, if the names and shapes of its tensors are exactly those of a network that it knows:
-// the state dicts of the PyPI package efficientnet_lite_pytorch, with any number of classes. Set lince.Options.Recognize to it. The outputs of
+// the state dicts of the PyPI package efficientnet_lite_pytorch, and those of torchvision and timm for ResNet, MobileNetV2, DenseNet,
+// ConvNeXt, EfficientNet, EfficientNetV2 and Inception v3, and of torchvision for VGG and MobileNetV3, with any number of classes. timm's resnetblur50 has the
+// names and shapes of ResNet50 and computes something else: it must not be opened. Set lince.Options.Recognize to it. The outputs of
 // the model are logits, as in PyTorch.
 func Recognize(o lince.Options, tensors map[string]tensor.Shape) (*lince.Model, map[string]string, error) {
 	found := maps.Clone(tensors)
@@ -47,7 +49,7 @@ func Recognize(o lince.Options, tensors map[string]tensor.Shape) (*lince.Model, 
 		m, err := k.make(Options{Classes: last[0], ClassifierActivation: layer.Linear, Model: o})
 		return m, k.names(), err
 	}
-	return nil, nil, nil
+	return recognizeForm(o, found)
 }
 
 // torchModules calls do for each convolution and normalization of the network, with Keras' name of the layer, the module in efficientnet_lite_pytorch,
@@ -58,7 +60,7 @@ func (v liteVariant) torchModules(do func(layer, module string, kernel tensor.Sh
 	blocks := v.blocks()
 	for i, b := range blocks {
 		at := fmt.Sprintf("_blocks.%d.", i)
-		if b.expand {
+		if b.wide > b.in {
 			do(b.name+"expand_conv", at+"_expand_conv", tensor.Shape{b.wide, b.in, 1, 1}, 0)
 			do(b.name+"expand_bn", at+"_bn0", nil, b.wide)
 		}

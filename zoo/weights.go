@@ -3,6 +3,7 @@ package zoo
 import (
 	"cmp"
 	"crypto/md5" //nolint:gosec // Keras' table has these hashes; they detect damaged files, not forged ones
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,16 +17,24 @@ import (
 
 // WeightsFile is a file of weights that keras.applications downloads.
 type WeightsFile struct {
-	Name  string // in Keras' folder of downloads
-	URL   string // its address
-	MD5   string // in hexadecimal; "" if Keras does not check it
-	NoTop bool   // if it has no classifier
+	Name string // in Keras' folder of downloads
+	URL  string // its address
+	MD5  string // in hexadecimal; "" if Keras does not check it
+	// SHA256 is in hexadecimal. Keras checks it instead of MD5 for some networks.
+	SHA256 string
+	NoTop  bool // if it has no classifier
 	// Alpha and Side are those of the options for which it was trained; 0 if the network has one file for all.
 	Alpha        float64
 	Side         int // pixels
 	Minimalistic bool
 	Parameters   int // number of the file's weights, 4 bytes each
 }
+
+// address is that of Keras' files.
+const address = "https://storage.googleapis.com/tensorflow/keras-applications/"
+
+// ErrDamaged is the error for a file whose hash is not the one that Keras has.
+var ErrDamaged = errors.New("not the one that Keras has")
 
 // Folder returns the folder of Keras' downloads: models in $KERAS_HOME, or in ~/.keras.
 func Folder() (string, error) {
@@ -39,8 +48,8 @@ func Folder() (string, error) {
 	return filepath.Join(home, ".keras", "models"), nil
 }
 
-// Find returns the path of the file in Folder. If it is not there, the error wraps fs.ErrNotExist and says how to fetch it. A file with another hash
-// is an error, too.
+// Find returns the path of the file in Folder. If it is not there, the error wraps fs.ErrNotExist and says how to fetch it. If it has another hash,
+// the error wraps ErrDamaged.
 func (f WeightsFile) Find() (string, error) {
 	folder, err := Folder()
 	if err != nil {
@@ -55,15 +64,18 @@ func (f WeightsFile) Find() (string, error) {
 		return "", err
 	}
 	defer file.Close()
-	if f.MD5 == "" {
+	want, h, algorithm := f.MD5, md5.New(), "MD5" //nolint:gosec // as above
+	if f.SHA256 != "" {
+		want, h, algorithm = f.SHA256, sha256.New(), "SHA-256"
+	}
+	if want == "" {
 		return path, nil
 	}
-	h := md5.New() //nolint:gosec // as above
 	if _, err := io.Copy(h, file); err != nil {
 		return "", err
 	}
-	if got := hex.EncodeToString(h.Sum(nil)); got != f.MD5 {
-		return "", fmt.Errorf("the file %s is not the one that Keras has: its MD5 hash is %s, want %s; remove it, and fetch it with\n  %s", path, got, f.MD5, f.Command(folder))
+	if got := hex.EncodeToString(h.Sum(nil)); got != want {
+		return "", fmt.Errorf("the file %s is %w: its %s hash is %s, want %s; remove it, and fetch it with\n  %s", path, ErrDamaged, algorithm, got, want, f.Command(folder))
 	}
 	return path, nil
 }
@@ -89,7 +101,7 @@ func (o Options) weights(a architecture) (string, error) {
 }
 
 // load reads the weights in a file into the model.
-func (o Options) load(m *lince.Model, path string) error {
+func (o Options) load(m *lince.Model, a architecture, path string, form *torchForm) error {
 	if path == "" {
 		return nil
 	}
@@ -97,10 +109,59 @@ func (o Options) load(m *lince.Model, path string) error {
 	if err != nil {
 		return err
 	}
+	if form != nil {
+		_, err = m.LoadWeights(path, lince.WeightsOptions{Names: form.names(o.NoTop)})
+		return err
+	}
+	_, err = m.LoadWeights(path, lince.WeightsOptions{})
+	switch {
+	case err == nil || !o.NoTop:
+		return err
+	case !foreign(k):
+		return o.loadBody(m, a, path, err)
+	}
 	// A state dict has no names of Keras' layers: its classifier is what is left over at the end.
-	foreign := k.Name == "torch" || k.Name == "safetensors"
-	_, err = m.LoadWeights(path, lince.WeightsOptions{ByName: o.NoTop && !foreign, SkipMismatch: o.NoTop && foreign})
+	r, err := m.LoadWeights(path, lince.WeightsOptions{SkipMismatch: true})
+	if err == nil && len(r.Skipped) > 0 {
+		err = fmt.Errorf("the file %s has no weights for %s: %s", path, r.Skipped[0].Variable, r.Skipped[0].Reason)
+	}
 	return err
+}
+
+// loadBody reads a file of a network with a classifier into a model without one. Layers are matched by their order, because some old files have other
+// names than Keras has now. whyNot is the error without this.
+func (o Options) loadBody(m *lince.Model, a architecture, path string, whyNot error) error {
+	whole := Options{NoPreprocessing: o.NoPreprocessing, Alpha: o.Alpha, DepthMultiplier: o.DepthMultiplier, Minimalistic: o.Minimalistic, Model: o.Model}
+	if c := o.InputShape[2]; c != 3 {
+		whole.InputShape = []int{a.side, a.side, c}
+	}
+	whole, err := whole.check(a)
+	if err != nil {
+		return err
+	}
+	from, err := whole.make(a)
+	if err != nil {
+		return err
+	}
+	r, err := from.LoadWeights(path, lince.WeightsOptions{SkipMismatch: true})
+	if err != nil {
+		return whyNot
+	}
+	skipped := map[string]bool{}
+	for _, s := range r.Skipped {
+		skipped[s.Variable] = true
+	}
+	// The classifier's variables are the last ones.
+	source := from.Variables()
+	for i, v := range m.Variables() {
+		if i >= len(source) || skipped[source[i].Path()] || !source[i].Shape().Equal(v.Shape()) {
+			return whyNot
+		}
+		if err := v.Set(source[i].Value()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // imageNet returns the file of ImageNet's weights for the options.
@@ -110,6 +171,9 @@ func (o Options) imageNet(a architecture) (WeightsFile, error) {
 	}
 	if o.InputShape[2] != 3 {
 		return WeightsFile{}, fmt.Errorf("InputShape is %v, but the ImageNet weights are for 3 channels", o.InputShape)
+	}
+	if o.DepthMultiplier > 1 {
+		return WeightsFile{}, fmt.Errorf("the field DepthMultiplier is %d, but the ImageNet weights are for 1", o.DepthMultiplier)
 	}
 	var found WeightsFile
 	size := [2]int{o.InputShape[0], o.InputShape[1]}
@@ -129,4 +193,12 @@ func (o Options) imageNet(a architecture) (WeightsFile, error) {
 		return found, errors.New("there are no ImageNet weights for these options")
 	}
 	return found, nil
+}
+
+// weightsFiles returns the files NAME.h5 and NAME_notop.h5 in a folder of the server. The first elements of the arrays are of the file with a classifier.
+func weightsFiles(folder, name string, md5 [2]string, parameters [2]int) []WeightsFile {
+	return []WeightsFile{
+		{Name: name + ".h5", URL: folder + name + ".h5", MD5: md5[0], Parameters: parameters[0]},
+		{Name: name + "_notop.h5", URL: folder + name + "_notop.h5", MD5: md5[1], NoTop: true, Parameters: parameters[1]},
+	}
 }

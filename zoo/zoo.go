@@ -24,7 +24,7 @@ type Options struct {
 	// is false.
 	NoTop bool
 	// Weights is a file that LoadWeights reads. With NoTop, its classifier is ignored. ImageNet is the file that Keras would download, if it
-	// is in the folder of Keras' downloads. The default, "", draws the weights at random.
+	// is in the folder of Keras' downloads; with a classifier, the model has the names of its classes. The default, "", draws the weights at random.
 	Weights string
 	// InputShape is the height, width and channels of an image, {224, 224, 3}. tensor.Unknown is possible for height and width with NoTop.
 	// Each network has a smallest height and width. Numbers of channels other than 3 need weights that have them. The default, nil, is the size
@@ -88,17 +88,25 @@ type architecture struct {
 	options option // those that the network has
 	// anySize is true if the network with its classifier is of unknown size by default, as MobileNetV3 is in Keras.
 	anySize bool
+	// knownSize is true if the layers of the network depend on the size of the images, so that it cannot be unknown.
+	knownSize bool
 	// body adds everything before the classifier.
 	body func(x *lince.Symbol) *lince.Symbol
 	// top returns the layers that make classes of the body's result. classifier is the last one: it has no name and no initializer yet. The default, nil, is GlobalAveragePooling2D
 	// avg_pool and the classifier with the name predictions.
 	top func(classifier layer.Dense) []layer.Layer
+	// features are the last layers without the classifier, after Options.Pooling.
+	features []layer.Layer
 	// plainPooling is true if the layers of Options.Pooling have automatic names, instead of avg_pool and max_pool.
 	plainPooling bool
 	// preprocessing is Keras' preprocess_input, for images that are decoded and resized to height x width.
 	preprocessing func(height, width int) lince.Preprocessing
 	// imageNet lists the files of ImageNet.
 	imageNet []WeightsFile
+	// torch lists the forms that PyTorch libraries have.
+	torch []torchForm
+	// strict means that PyTorch's weights must be in one of these forms: forms that others have compute something else.
+	strict bool
 }
 
 // check returns the options with their defaults.
@@ -106,11 +114,13 @@ func (o Options) check(a architecture) (Options, error) {
 	var errs []error
 	if o.InputShape == nil {
 		o.InputShape = []int{a.side, a.side, 3}
-		if o.NoTop || a.anySize {
+		if o.NoTop && !a.knownSize || a.anySize {
 			o.InputShape = []int{tensor.Unknown, tensor.Unknown, 3}
 		}
 	}
 	switch s := o.InputShape; {
+	case a.knownSize && slices.Contains(s, tensor.Unknown):
+		errs = append(errs, fmt.Errorf("InputShape is %v, but the layers of this network depend on the size of the images; give a height and a width", s))
 	case len(s) != 3 || s[2] < 1:
 		errs = append(errs, fmt.Errorf("InputShape is %v, want height, width and channels", s))
 	case slices.ContainsFunc(s[:2], func(n int) bool { return n < a.minSide && (n != tensor.Unknown || !o.NoTop && !a.anySize) }):
@@ -152,16 +162,37 @@ func (o Options) check(a architecture) (Options, error) {
 	return o, errors.Join(errs...)
 }
 
-// model makes the network.
+// model makes the network, and reads its weights.
 func (o Options) model(a architecture) (*lince.Model, error) {
-	o, err := o.check(a)
-	var weights string
-	if err == nil {
-		weights, err = o.weights(a)
-	}
+	m, err := o.loaded(a)
 	if err != nil {
 		return nil, fmt.Errorf("zoo: %s: %w", a.name, err)
 	}
+	return m, nil
+}
+
+func (o Options) loaded(a architecture) (*lince.Model, error) {
+	o, err := o.check(a)
+	if err != nil {
+		return nil, err
+	}
+	weights, err := o.weights(a)
+	if err != nil {
+		return nil, err
+	}
+	form, err := a.form(weights)
+	if err != nil {
+		return nil, err
+	}
+	m, err := o.make(a.in(form))
+	if err != nil {
+		return nil, err
+	}
+	return m, o.load(m, a, weights, form)
+}
+
+// make makes the network with random weights. The options have their defaults.
+func (o Options) make(a architecture) (*lince.Model, error) {
 	in := lince.Input(layer.Input{Shape: o.InputShape})
 	x := a.body(in)
 	switch {
@@ -172,12 +203,17 @@ func (o Options) model(a architecture) (*lince.Model, error) {
 	case o.Pooling == MaxPooling:
 		x = x.Then(layer.GlobalMaxPool2D{Name: a.poolName("max_pool")})
 	}
-	m, err := o.Model.Functional(in, x)
-	if err == nil {
-		err = o.load(m, weights)
+	if o.NoTop {
+		x = x.Then(a.features...)
 	}
+	m, err := o.Model.Functional(in, x)
 	if err != nil {
-		return nil, fmt.Errorf("zoo: %s: %w", a.name, err)
+		return nil, err
+	}
+	if o.Weights == ImageNet && !o.NoTop {
+		for _, c := range imageNetClasses() {
+			m.Classes = append(m.Classes, c.Name)
+		}
 	}
 	if s := o.InputShape; s[0] != tensor.Unknown && s[1] != tensor.Unknown && s[2] == 3 {
 		m.Preprocessing = a.preprocessing(s[0], s[1])

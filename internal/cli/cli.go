@@ -48,6 +48,7 @@ type commands struct {
 	Diff       diffCommand       `cmd:"" help:"Compare two models: layers, weights and predictions."`
 	Show       showCommand       `cmd:"" help:"Show an image in the terminal, with its shape and pixel values."`
 	Data       dataCommand       `cmd:"" help:"Show the contents of a folder or archive: first rows, classes, skipped files."`
+	Weights    weightsCommand    `cmd:"" help:"List the published weights of networks, and how to fetch those that are missing."`
 	Completion completionCommand `cmd:"" help:"Print a shell completion script."`
 
 	Quiet   bool             `short:"q" help:"Do not print progress. With train, print only warnings and errors."`
@@ -59,6 +60,7 @@ type commands struct {
 const (
 	dataGroup      = "data"
 	modelGroup     = "model"
+	transferGroup  = "transfer"
 	optimizerGroup = "optimizer"
 	lossGroup      = "loss"
 	outputGroup    = "output"
@@ -76,6 +78,7 @@ func newParser(c *commands, stdout, stderr io.Writer, exit func(code int)) (*kon
 		kong.ExplicitGroups([]kong.Group{
 			{Key: dataGroup, Title: "Images and labels:"},
 			{Key: modelGroup, Title: "Model and training:"},
+			{Key: transferGroup, Title: "Transfer learning:"},
 			{Key: optimizerGroup, Title: "Optimizer and learning rate:"},
 			{Key: lossGroup, Title: "Loss, metrics and early stopping:"},
 			{Key: outputGroup, Title: "Output:"},

@@ -129,6 +129,7 @@ func TestJSONAndQuiet(t *testing.T) {
 		{"show", "cat.0.png"},
 		{"data", demo},
 		{"data", demo, "--check", "--csv", "t.csv"},
+		{"weights", "vgg16"},
 		{"completion", "bash"},
 	} {
 		o := succeed(t, append(args, "--json")...)

@@ -40,11 +40,69 @@ def cases(side, *more):
     ]
 
 
+def few(side):
+    return [({}, False), ({"input_shape": [side, side, 3], "include_top": False, "pooling": "avg"}, True)]
+
+
 # Of a family, the first network has all cases. The others differ in numbers only.
 NETWORKS = {
     "VGG16": cases(32, ({"input_shape": [33, 32, 3], "classes": 3}, True), ({"include_top": False, "pooling": "avg", "input_shape": [None, None, 3]}, False)),
     "VGG19": cases(32),
+    "ResNet50": cases(64, ({"include_top": False, "pooling": "avg", "input_shape": [32, 33, 3]}, True)),
+    "ResNet101": few(64),
+    "ResNet152": few(64),
+    "ResNet50V2": cases(64, ({"include_top": False, "pooling": "avg", "input_shape": [32, 33, 3]}, True)),
+    "ResNet101V2": few(64),
+    "ResNet152V2": few(64),
+    "MobileNet": cases(
+        64,
+        ({"input_shape": [33, 64, 3], "alpha": 0.25, "depth_multiplier": 2, "dropout": 0.3, "classes": 5}, True),
+        ({"input_shape": [128, 128, 3], "alpha": 1.3}, False),
+        ({"include_top": False, "pooling": "avg", "alpha": 0.75, "input_shape": [None, 160, 3]}, False),
+    ),
+    "MobileNetV2": cases(
+        64,
+        ({"input_shape": [33, 64, 3], "alpha": 0.35, "classes": 5}, True),
+        ({"input_shape": [96, 96, 3], "alpha": 1.4}, False),
+        ({"include_top": False, "pooling": "avg", "alpha": 0.75, "input_shape": [None, 160, 3]}, False),
+    ),
+    "MobileNetV3Small": cases(
+        64,
+        ({"input_shape": [33, 64, 3], "alpha": 0.75, "minimalistic": True, "include_preprocessing": False, "classes": 5}, True),
+        ({"input_shape": [64, 65, 3], "alpha": 1.5, "dropout_rate": 0.0, "classes": 5}, True),
+        ({"include_top": False, "pooling": "avg", "minimalistic": True}, False),
+    ),
+    "MobileNetV3Large": cases(64, ({"input_shape": [33, 64, 3], "alpha": 0.75, "minimalistic": True, **LOGITS}, True)),
+    "Xception": cases(71, ({"include_top": False, "pooling": "avg", "input_shape": [75, 71, 3]}, True)),
+    "DenseNet121": cases(32, ({"input_shape": [65, 47, 3], "include_top": False}, True), ({"include_top": False, "pooling": "avg", "input_shape": [None, 100, 3]}, False)),
+    "DenseNet169": few(32),
+    "DenseNet201": few(32),
+    "InceptionV3": cases(75, ({"input_shape": [107, 96, 3], "include_top": False}, True), ({"include_top": False, "pooling": "avg", "input_shape": [None, 100, 3]}, False)),
+    "InceptionResNetV2": cases(75, ({"include_top": False, "pooling": "avg", "input_shape": [None, 100, 3]}, False)),
+    "NASNetMobile": cases(32, ({"input_shape": [65, 47, 3], "include_top": False}, True)),
+    "NASNetLarge": few(32),
+    "EfficientNetB0": cases(32, ({"input_shape": [65, 47, 3], "include_top": False}, True), ({"include_top": False, "pooling": "avg", "input_shape": [None, 100, 3]}, False)),
+    **{f"EfficientNetB{i}": few(32) for i in range(1, 8)},
+    "EfficientNetV2B0": cases(
+        32,
+        ({"input_shape": [65, 47, 3], "include_top": False}, True),
+        ({"input_shape": [33, 32, 3], "include_top": False, "pooling": "avg", "include_preprocessing": False}, True),
+        ({"include_top": False, "pooling": "avg", "input_shape": [None, 100, 3]}, False),
+    ),
+    "ConvNeXtTiny": cases(
+        32,
+        ({"input_shape": [65, 47, 3], "include_top": False}, True),
+        ({"input_shape": [33, 32, 3], "include_top": False, "pooling": "avg", "include_preprocessing": False}, True),
+        ({"include_top": False, "pooling": "avg", "input_shape": [None, 100, 3]}, False),
+    ),
+    **{f"ConvNeXt{v}": few(32) for v in ("Small", "Base", "Large", "XLarge")},
+    **{f"EfficientNetV2{v}": few(32) for v in ("B1", "B2", "B3", "S", "M", "L")},
 }
+
+# The variance of a kernel's weights is GAIN/3 of what keeps that of a linear layer's result. He's is 6. It is less for networks that amplify differences, rounding among
+# them, and more for those whose outputs hardly depend on the input.
+GAIN = 6
+GAINS = {"ResNet152": 4.5, "MobileNetV2": 4.5}
 
 
 def call(tensor):
@@ -66,7 +124,7 @@ def layers(model):
     return lines
 
 
-def limits(layer, variable):
+def limits(layer, variable, gain):
     """The range of a weight that keeps results of the order of 1."""
     name = variable.path.split("/")[-1]
     if name in ("gamma", "moving_variance", "variance"):
@@ -76,7 +134,7 @@ def limits(layer, variable):
     fan = int(np.prod(variable.shape[:-1]))
     if name == "depthwise_kernel" or isinstance(layer, keras.layers.DepthwiseConv2D):
         fan = int(np.prod(variable.shape[:2]))
-    limit = (6 / fan) ** 0.5  # He's
+    limit = (gain / fan) ** 0.5
     return -limit, limit
 
 
@@ -85,18 +143,18 @@ def weight(salt, low, high, shape):
     return (low + (high - low) * uniform(int(np.prod(shape)), salt)).astype(np.float32).reshape(shape)
 
 
-def set_weights(model):
+def set_weights(model, gain):
     salt = 0
     for layer in model.layers:
         for v in layer.weights:
             if v.dtype == "float32":  # Normalization has a count
-                v.assign(weight(salt, *limits(layer, v), v.shape))
+                v.assign(weight(salt, *limits(layer, v, gain), v.shape))
             salt += 1
 
 
 def outputs(model, shape, salt):
     x = weight(salt, 0, 1, (2, *shape))
-    if any(type(layer).__name__ == "Rescaling" for layer in model.layers):  # prepares pixels
+    if any(type(layer).__name__ in ("Rescaling", "Normalization") for layer in model.layers):  # prepares pixels
         x *= np.float32(255)
     y = model.predict_on_batch(x).reshape(-1)
     return y[:: max(1, y.size // 64)]
@@ -118,7 +176,8 @@ def main():
             model = make(name, arguments)
             case = {"arguments": arguments, "name": model.name, "parameters": model.count_params(), "layers": layers(model)}
             if compare:
-                set_weights(model)
+                case["gain"] = GAINS.get(name, GAIN)
+                set_weights(model, case["gain"])
                 y = outputs(model, arguments["input_shape"], 1000)
                 other = outputs(model, arguments["input_shape"], 2000)
                 size, depends = np.abs(y).max(), np.abs(y - other).max()
