@@ -35,7 +35,8 @@ type Classification struct {
 	// Probabilities has the probability of each class.
 	Probabilities []float32
 
-	names []string // Model.Classes
+	names  []string // Model.Classes
+	single bool     // the model has a single output unit
 }
 
 // ClassProbability is a class with its probability; see Classification.Top.
@@ -71,7 +72,8 @@ func className(names []string, class int) string {
 // output must have shape (batch, classes), or (batch, 1), in which case it is the probability of the second
 // of two classes.
 //
-// If the outputs are logits (see GivesLogits), Classify applies a softmax, or a sigmoid to a single output. The
+// If the outputs are logits (see GivesLogits), Classify applies a softmax, or a sigmoid to a single output. Model.Temperature changes the
+// probabilities, but not the classes. The
 // sequence ends after the first error. If ctx is cancelled, that error wraps context.Cause(ctx).
 func (m *Model) Classify(ctx context.Context, ds data.Dataset) iter.Seq2[Classification, error] {
 	return func(yield func(Classification, error) bool) {
@@ -272,7 +274,7 @@ func (m *Model) classifications(y *tensor.Tensor) ([]Classification, error) {
 		return nil, fmt.Errorf("classifying: the model's output must be float32 (batch, classes), got %v", y)
 	}
 	m.mu.RLock()
-	names := m.Classes
+	names, temperature := m.Classes, m.Temperature
 	err := m.checkExtra()
 	m.mu.RUnlock()
 	if err != nil {
@@ -283,7 +285,7 @@ func (m *Model) classifications(y *tensor.Tensor) ([]Classification, error) {
 	for i := range list {
 		c := Classification{Row: i, Probabilities: slices.Clone(y.Row(i).Float32s()), names: names}
 		p := c.Probabilities
-		if len(p) == 1 {
+		if c.single = len(p) == 1; c.single {
 			if logits {
 				p[0] = float32(1 / (1 + math.Exp(-float64(p[0]))))
 			}
@@ -300,7 +302,9 @@ func (m *Model) classifications(y *tensor.Tensor) ([]Classification, error) {
 			}
 		}
 		c.Name, c.Probability = className(names, c.Class), c.Probabilities[c.Class]
-		list[i] = c
+		if list[i], err = c.AtTemperature(temperature); err != nil {
+			return nil, fmt.Errorf("classifying: the model has the temperature %v: %w", temperature, err)
+		}
 	}
 	return list, nil
 }

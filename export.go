@@ -31,11 +31,14 @@ type ExportOptions struct {
 //
 //   - .onnx: an ONNX model. Its inputs and outputs have the names of InputNames and OutputNames, and its tensors have the names of
 //     layers. Layers become single operators where ONNX has them, such as BatchNormalization, HardSwish and LayerNormalization. The
-//     metadata contains Classes as a JSON list under "classes", and the JSON of Classes and Preprocessing that a .keras file has under
+//     metadata contains Classes as a JSON list under "classes", and the JSON of Classes, Preprocessing and Temperature that a .keras file has under
 //     "lince". If the file would be larger than 1 GiB, the weights are in a second file beside it, whose name ends in .data.
 //   - .tflite: a TensorFlow Lite model of float32, for version 2.12 or later of the interpreter. Its inputs and outputs have these
 //     names in the signature serving_default. Batch normalization is folded into the weights. The metadata contains Classes as a
 //     list of labels and the normalization of images, in the form that the TensorFlow Lite Task Library reads.
+//
+// The network in the file does not apply Model.Temperature, so its outputs are those of Predict, and other programs must divide the logits
+// by it. Both formats have it in lince's metadata, so lince applies it in Classify after it has opened the file.
 //
 // An existing file is replaced only when the new one is completely written. Equal models give equal bytes.
 //

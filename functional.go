@@ -25,6 +25,10 @@ func Functional(inputs, outputs *Symbol) (*Model, error) {
 //	y := lince.Apply(layer.Add{}, x, in.Then(layer.Conv2D{Filters: 8, Kernel: layer.Size{1, 1}}))
 //	model, err := lince.Functional(in, y.Then(layer.Flatten{}, layer.Dense{Units: 10}))
 //
+// To compute what an inner layer computes, such as features of images, make a model that ends there:
+//
+//	features, err := lince.Functional(model.Inputs(), model.Layer("classes").Input())
+//
 // Inputs need not be results of Input: with any other symbol as input, the new model begins there, and the
 // layers before it are left out.
 //

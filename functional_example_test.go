@@ -1,12 +1,15 @@
 package lince_test
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // A network with a residual block.
@@ -50,6 +53,25 @@ func Example_transferLearning() {
 	// Output:
 	// (None, 5)
 	// 266 (None, 30, 30, 8)
+}
+
+// The features of examples: the input of a classifier's last layer, as keras.Model(model.input, layer.input).predict computes it.
+func ExampleFunctional_features() {
+	model, err := lince.Sequential( // usually lince.Open("model.keras")
+		layer.Input{Shape: []int{32, 32, 3}},
+		layer.Conv2D{Filters: 8, Kernel: layer.Size{3, 3}, Activation: layer.ReLU}, layer.GlobalAveragePool2D{},
+		layer.Dense{Units: 2, Activation: layer.Softmax, Name: "classes"},
+	)
+	check(err)
+
+	body, err := lince.Functional(model.Inputs(), model.Layer("classes").Input()) // shares the weights
+	check(err)
+	images, err := data.Tensors(tensor.New(tensor.Float32, 5, 32, 32, 3), nil, data.TensorOptions{NoShuffle: true}) // or data.Images
+	check(err)
+	features, err := body.Predict(context.Background(), images, lince.PredictOptions{Verbose: lince.Silent})
+	check(err)
+	fmt.Println(features.Shape())
+	// Output: (5, 8)
 }
 
 // Two images through the same layers, and two outputs.

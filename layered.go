@@ -15,7 +15,7 @@ import (
 // read from an ONNX or TFLite file, or made by FromGraph: such a model is one layer, which Keras does not have, while Keras
 // opens what Save writes of the new model. A model without such a layer is returned unchanged.
 //
-// The new model has copies of the weights, and the same classes and preprocessing. It is not compiled. Its layers are named after the
+// The new model has copies of the weights, and the same classes, preprocessing and temperature. It is not compiled. Its layers are named after the
 // nodes of the file, with _ for a slash. Its results are in the same order, named after layers. They differ from those of the model by rounding at most. A variable that no layer holds, such as a factor for
 // each channel, becomes a constant, which is not trained. A variable that several layers use becomes one weight for each of them.
 //
@@ -84,7 +84,7 @@ func (m *Model) Layered() (*Model, error) {
 	if err := r.setWeights(y); err != nil {
 		return nil, err
 	}
-	y.Classes, y.Preprocessing, y.notes = m.Classes, m.Preprocessing, m.notes
+	y.Classes, y.Preprocessing, y.Temperature, y.notes = m.Classes, m.Preprocessing, m.Temperature, m.notes
 	return y, nil
 }
 

@@ -101,6 +101,11 @@ type Model struct {
 	// Preprocessing turns an image into the model's input; nil if it is not known. It is saved in the model's
 	// file, as Classes are. Fit takes both from its dataset if they are nil.
 	Preprocessing Preprocessing
+	// Temperature calibrates the probabilities of Classify and the other methods that return a Classification: they divide the logits by it.
+	// It is from 0.01 to 100; 0 and 1 change nothing. FitTemperature computes it. It is saved in the model's file, where Keras ignores
+	// it. Predict, Evaluate and Fit do not use it, so their numbers are Keras'. It is for the weights for which it was computed: training the
+	// model further does not change it, so compute it again then.
+	Temperature float64
 
 	network
 	name      string

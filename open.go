@@ -134,9 +134,9 @@ func parseExtra(text []byte, where string) (x extra, err error) {
 	return x, nil
 }
 
-// setExtra sets the classes and the preprocessing from a file.
+// setExtra sets the classes, the preprocessing and the temperature from a file.
 func (m *Model) setExtra(x extra) error {
-	m.Classes, m.Preprocessing = x.Classes, x.Preprocessing
+	m.Classes, m.Preprocessing, m.Temperature = x.Classes, x.Preprocessing, x.Temperature
 	return m.checkExtra()
 }
 

@@ -37,7 +37,7 @@ func (m *Model) noteData(ds data.Dataset) {
 
 // checkExtra checks Classes and Preprocessing, which users and files set.
 func (m *Model) checkExtra() error {
-	return errors.Join(m.checkClasses(m.Classes), m.checkPreprocessing(m.Preprocessing))
+	return errors.Join(m.checkClasses(m.Classes), m.checkPreprocessing(m.Preprocessing), checkTemperature(m.Temperature))
 }
 
 // checkClasses returns an error if names cannot be the names of the model's classes.

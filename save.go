@@ -95,6 +95,7 @@ func (m *Model) ToJSON() ([]byte, error) {
 type extra struct {
 	Classes       []string      `json:"classes,omitempty"`
 	Preprocessing Preprocessing `json:"preprocessing,omitempty"`
+	Temperature   float64       `json:"temperature,omitempty"`
 	// State has the variables that belong to no layer: the states of random number generators.
 	State map[string]int64 `json:"state,omitempty"`
 	// ExcludeFromWeightDecay is the optimizer's field, which is not in its Keras config.
@@ -122,7 +123,7 @@ func (m *Model) file(training *callback.State) (f *keras.File, unlock func(), er
 	if f.Config, err = m.config(); err != nil {
 		return nil, nil, err
 	}
-	x := extra{Classes: m.Classes, Preprocessing: m.Preprocessing}
+	x := extra{Classes: m.Classes, Preprocessing: m.Preprocessing, Temperature: m.Temperature}
 	for _, v := range m.store.Variables() {
 		if strings.HasPrefix(v.Path, generatorPath+"/") && v.DType == tensor.Int64 && v.Rank() == 0 {
 			if x.State == nil {
@@ -139,7 +140,7 @@ func (m *Model) file(training *callback.State) (f *keras.File, unlock func(), er
 			return nil, nil, err
 		}
 	}
-	if x.Classes != nil || x.Preprocessing != nil || x.State != nil || x.ExcludeFromWeightDecay != nil || x.Training != nil {
+	if x.Classes != nil || x.Preprocessing != nil || x.Temperature != 0 || x.State != nil || x.ExcludeFromWeightDecay != nil || x.Training != nil {
 		if f.Extra, err = json.Marshal(x); err != nil {
 			return nil, nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/lince-ml/lince/internal/pyfloat"
 )
@@ -15,8 +16,16 @@ type Prediction struct {
 	Label string
 	// Predicted is the name of the class with the highest probability.
 	Predicted string
+	// Unknown is set if the probability of the class is too low to answer. Predicted is then usually "".
+	Unknown bool
 	// Probabilities holds the probability of each class, in the order of class indices.
 	Probabilities []float32
+}
+
+// PredictionsOptions configures WritePredictions.
+type PredictionsOptions struct {
+	// Unknown adds the column unknown after predicted. It holds true or false.
+	Unknown bool
 }
 
 // WritePredictions writes a CSV file with a header and a line for each prediction. The columns are
@@ -24,9 +33,13 @@ type Prediction struct {
 // of the class and holds its probability. Numbers are formatted as in pandas.
 //
 // It returns an error if a row does not have one probability for each class, or if writing fails.
-func WritePredictions(w io.Writer, classes []string, rows []Prediction) error {
+func WritePredictions(w io.Writer, classes []string, rows []Prediction, o PredictionsOptions) error {
 	c := csv.NewWriter(w)
-	line := append([]string{"filename", "category", "predicted"}, classes...)
+	line := []string{"filename", "category", "predicted"}
+	if o.Unknown {
+		line = append(line, "unknown")
+	}
+	line = append(line, classes...)
 	if err := c.Write(line); err != nil {
 		return fmt.Errorf("writing predictions: %w", err)
 	}
@@ -35,6 +48,9 @@ func WritePredictions(w io.Writer, classes []string, rows []Prediction) error {
 			return fmt.Errorf("writing predictions: %s has %d probabilities, want one for each of %d classes", r.Filename, len(r.Probabilities), len(classes))
 		}
 		line = append(line[:0], r.Filename, r.Label, r.Predicted)
+		if o.Unknown {
+			line = append(line, strconv.FormatBool(r.Unknown))
+		}
 		for _, p := range r.Probabilities {
 			line = append(line, pyfloat.Repr32(p))
 		}

@@ -18,25 +18,27 @@ type evaluateCommand struct {
 	Strict       bool `group:"data" help:"Fail if an image cannot be read, instead of skipping it."`
 	cacheFlag    `group:"data"`
 	foreignFlags `group:"model"`
+	answerFlags  `group:"model"`
 	Batch        int  `group:"model" default:"32" help:"Batch size."`
 	Threads      int  `group:"model" placeholder:"N" help:"Number of threads (default: all cores)."`
-	Out          path `group:"output" placeholder:"DIR" predictor:"folder" help:"Write predictions.csv, confusion.png and mistakes.png to this folder."`
+	Out          path `group:"output" placeholder:"DIR" predictor:"folder" help:"Write predictions.csv, confusion.png, calibration.png, mistakes.png and neighbors.png to this folder."`
 	Overwrite    bool `group:"output" help:"Replace results that the folder of --out already contains."`
 }
 
 // Help returns the command's detailed help.
 func (evaluateCommand) Help() string {
-	return `Prints precision, recall and F1 score of each class, and the loss and metrics with which the model was compiled.
+	return `Prints precision, recall and F1 score of each class, the loss and metrics with which the model was compiled, and the expected calibration error of the probabilities (15 bins). If the model file has a temperature, the error is given without and with it; loss and metrics do not use it. With --unknown, it also prints for how many images the model predicts a class (the coverage), and the accuracy on these.
 
 Examples:
   lince evaluate runs/train-1/best.keras photos/
   lince evaluate model.keras dogs-vs-cats.zip --limit 1000 --out report/
+  lince evaluate model.keras photos/ --unknown .7
   lince evaluate gatos.keras photos/ --rename cat=gato,dog=perro --json`
 }
 
 // Validate implements kong's check of flags.
 func (c *evaluateCommand) Validate() error {
-	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.sourceFlags.mistakes(), c.foreignFlags.mistakes())
+	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.sourceFlags.mistakes(), c.foreignFlags.mistakes(), c.answerFlags.mistakes())
 }
 
 // evaluation is the command's result.
@@ -49,6 +51,8 @@ type evaluation struct {
 	Values         map[string]any         `json:"metrics"`            // numbers and lists of numbers
 	Unknown        []string               `json:"left_out,omitempty"` // losses and metrics of the file that lince does not have
 	Classification *report.Classification `json:"classification"`
+	Calibration    *calibration           `json:"calibration"`        // null if the outputs are not probabilities
+	Answered       *answered              `json:"answered,omitempty"` // with --unknown
 }
 
 // Run implements the command.
@@ -80,9 +84,8 @@ func (c *evaluateCommand) Run(e *env) error {
 		return err
 	}
 	err = e.result(result, func(w io.Writer) error {
-		text := result.Classification.String()
+		text := result.Classification.String() + "\n"
 		if result.Metrics != nil {
-			text += "\n"
 			for name, v := range result.Metrics.All() {
 				if vector := result.Metrics.Vector(name); vector != nil {
 					text += fmt.Sprintf("%s: %.4f\n", name, vector)
@@ -90,6 +93,12 @@ func (c *evaluateCommand) Run(e *env) error {
 				}
 				text += fmt.Sprintf("%s: %.4f\n", name, v)
 			}
+		}
+		if result.Calibration != nil {
+			text += fmt.Sprintf("%v\n", result.Calibration)
+		}
+		if result.Answered != nil {
+			text += fmt.Sprintf("%v\n", result.Answered)
 		}
 		_, err := io.WriteString(w, text)
 		return err
@@ -136,10 +145,24 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 			}
 		}
 	}
+	temperature := m.Temperature
+	m.Temperature = 0
 	predictions, err := e.predict(e.ctx, m, f, "Predicting")
 	if err != nil {
 		return nil, err
 	}
+	if !c.Calibration {
+		temperature = 0
+	}
+	switch measured, after, err := calibrate(f, predictions, temperature); {
+	case err == nil:
+		r.Calibration, predictions = measured, after
+	case temperature != 0:
+		return nil, fmt.Errorf("%s: %w", c.Model, err)
+	default:
+		e.warn(fmt.Sprintf("the calibration is not measured: %v", err))
+	}
+	r.Answered = c.measure(predictions, f.ClassIndexes())
 	classes := classNames(m)
 	if len(m.Classes) == 0 {
 		classes = f.Classes()
@@ -161,7 +184,16 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 			return nil, err
 		}
 	}
-	if err := writeResults(out, classes, f, predictions, r.Classification); err != nil {
+	if err := writeResults(out, classes, f, predictions, r.Classification, c.answerFlags); err != nil {
+		return nil, err
+	}
+	if r.Calibration != nil {
+		if err := r.Calibration.write(out); err != nil {
+			return nil, err
+		}
+	}
+	n := neighborPlot{env: e, model: m, classes: classes, threads: c.Threads, f: f, predictions: predictions, base: f, what: "images"}
+	if err := n.write(out); err != nil {
 		return nil, err
 	}
 	return r, out.finish()

@@ -326,6 +326,9 @@ func (t *training) report(trouble error) error {
 	t.onAbandon(func() error { return unpredicted })
 	// The results are written after ^C too; a second ^C stops this.
 	predictions, err := t.predict(t.hard, t.model, t.val, "Predicting validation")
+	if err == nil {
+		predictions, err = t.calibrate(predictions)
+	}
 	t.noteSkipped()
 	if t.hard.Err() != nil && errors.Is(err, context.Canceled) {
 		return unpredicted
@@ -335,7 +338,10 @@ func (t *training) report(trouble error) error {
 		t.record.Results, err = classification(t.model.Classes, t.val, predictions)
 	}
 	if err == nil {
-		err = writeResults(t.folder, t.model.Classes, t.val, predictions, t.record.Results)
+		err = writeResults(t.folder, t.model.Classes, t.val, predictions, t.record.Results, answerFlags{})
+	}
+	if err == nil {
+		err = t.judge(predictions)
 	}
 	if err == nil {
 		err = t.conclude(trouble)
@@ -351,7 +357,7 @@ func (t *training) report(trouble error) error {
 	}
 	trouble = errors.Join(trouble, t.folder.lost())
 	t.describeFiles()
-	t.printf("\n%s\n%s", t.record.Results, t.folder.contents())
+	t.printf("\n%s%s\n%s", t.record.Results, t.describeCalibration(), t.folder.contents())
 	if hasGraph(t.model) {
 		t.printf("\nThe model is a graph without Keras layers. Only lince opens its .keras file; to write it as ONNX:\n  lince convert %s model.onnx\n", t.folder.path("best.keras"))
 	}

@@ -46,6 +46,8 @@ var runFiles = []outFile{
 	{boardName, "files for TensorBoard"},
 	{"confusion.png", "the confusion matrix"},
 	{"mistakes.png", "the wrong predictions with the highest probability"},
+	{"neighbors.png", "wrong predictions, and the most similar other images"},
+	{"calibration.png", "how often predictions are correct, by their probability"},
 	{"predictions.csv", "the prediction for each validation image"},
 	{"batch.png", "the images of the first training batch, after augmentation"},
 	{"unreadable.csv", "images that could not be read, and why"},
@@ -56,7 +58,7 @@ var runFiles = []outFile{
 
 // resultFiles lists the files of an evaluation.
 var resultFiles = slices.DeleteFunc(slices.Clone(runFiles), func(f outFile) bool {
-	return !slices.Contains([]string{"confusion.png", "mistakes.png", "predictions.csv", "unreadable.csv"}, f.name)
+	return !slices.Contains([]string{"confusion.png", "mistakes.png", "neighbors.png", "calibration.png", "predictions.csv", "unreadable.csv"}, f.name)
 })
 
 // newFolder creates the folder dir, or the next free runs/train-N if dir is empty, and takes it. It

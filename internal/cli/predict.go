@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/report"
 )
@@ -19,6 +20,7 @@ type predictCommand struct {
 	Sources []string `arg:"" name:"images" predictor:"file" help:"Image files, folders, zip archives or CSV files, or demo:cats-and-dogs."`
 	CSV     path     `name:"csv" placeholder:"FILE" predictor:"csv" help:"Write the predictions to a CSV file instead of standard output. Columns: filename, category (empty), predicted, and the probability of each class."`
 	Part    string   `placeholder:"FOLDER" help:"Use only this folder of each source, such as test1."`
+	answerFlags
 	foreignFlags
 	Batch   int  `default:"32" help:"Batch size."`
 	Threads int  `placeholder:"N" help:"Number of threads (default: all cores)."`
@@ -29,15 +31,18 @@ type predictCommand struct {
 func (predictCommand) Help() string {
 	return `Prints the name of each image, its predicted class and the probability of that class. Images that cannot be read are skipped with a warning.
 
+With --unknown, an image whose most probable class has a lower probability has no predicted class. It is printed as unknown. In CSV and JSON, predicted is then empty and unknown is true; the probabilities are always there. The exit code stays 0.
+
 Examples:
   lince predict runs/train-1/best.keras photo.jpg
+  lince predict model.keras photos/ --unknown .7
   lince predict model.keras holiday/ more.zip --json
   lince predict model.keras dogs-vs-cats.zip --part test1 --csv test1.csv`
 }
 
 // Validate implements kong's check of flags.
 func (c *predictCommand) Validate() error {
-	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.mistakes())
+	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.answerFlags.mistakes(), c.foreignFlags.mistakes())
 }
 
 // Run implements the command.
@@ -51,6 +56,9 @@ func (c *predictCommand) Run(e *env) error {
 		return err
 	}
 	defer t.Close()
+	if !c.Calibration {
+		m.Temperature = 0
+	}
 	o, err := flowOptions(m, c.Batch, c.Threads)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Model, err)
@@ -74,10 +82,11 @@ func (c *predictCommand) Run(e *env) error {
 	classes := classNames(m)
 	rows := make([]report.Prediction, len(classified))
 	for i, v := range classified {
-		rows[i] = report.Prediction{Filename: names[v.Row], Predicted: classes[v.Class], Probabilities: v.Probabilities}
+		rows[i] = c.prediction(v, classes)
+		rows[i].Filename = names[v.Row]
 	}
 	if c.CSV != "" {
-		if err := e.writeFile("--csv", c.CSV, func(w io.Writer) error { return report.WritePredictions(w, classes, rows) }); err != nil {
+		if err := e.writeFile("--csv", c.CSV, func(w io.Writer) error { return report.WritePredictions(w, classes, rows, c.options()) }); err != nil {
 			return err
 		}
 		e.printf("Wrote %s to %s.\n", count(len(rows), "prediction"), c.CSV)
@@ -85,10 +94,14 @@ func (c *predictCommand) Run(e *env) error {
 			return nil
 		}
 	}
-	return e.result(predictionsJSON(classes, rows, bad), func(w io.Writer) error {
+	return e.result(c.json(m, classes, rows, bad), func(w io.Writer) error {
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for i, r := range rows {
-			fmt.Fprintf(table, "%s\t%s\t%.2f%%\n", r.Filename, r.Predicted, 100*r.Probabilities[classified[i].Class])
+			predicted := r.Predicted
+			if r.Unknown {
+				predicted = unknownClass
+			}
+			fmt.Fprintf(table, "%s\t%s\t%.2f%%\n", r.Filename, predicted, 100*r.Probabilities[classified[i].Class])
 		}
 		return table.Flush()
 	})
@@ -132,21 +145,28 @@ func (c *predictCommand) open(e *env) (*data.Table, []string, error) {
 	return data.Concat(tables...), names, nil
 }
 
-func predictionsJSON(classes []string, rows []report.Prediction, bad []data.BadFile) any {
+// json returns the result for --json. unknown is there with --unknown only.
+func (c *predictCommand) json(m *lince.Model, classes []string, rows []report.Prediction, bad []data.BadFile) any {
 	type prediction struct {
 		Filename      string             `json:"filename"`
 		Predicted     string             `json:"predicted"`
+		Unknown       *bool              `json:"unknown,omitempty"`
 		Probabilities map[string]float32 `json:"probabilities"`
 	}
 	out := struct {
 		Classes     []string     `json:"classes"`
+		Temperature float64      `json:"temperature,omitempty"` // by which the logits were divided
+		Threshold   float64      `json:"unknown_below,omitempty"`
 		Predictions []prediction `json:"predictions"`
 		Unreadable  []badFile    `json:"unreadable"`
-	}{classes, []prediction{}, badFiles(bad)}
+	}{classes, m.Temperature, c.Unknown, []prediction{}, badFiles(bad)}
 	for _, r := range rows {
-		p := prediction{r.Filename, r.Predicted, map[string]float32{}}
-		for i, c := range classes {
-			p.Probabilities[c] = r.Probabilities[i]
+		p := prediction{Filename: r.Filename, Predicted: r.Predicted, Probabilities: map[string]float32{}}
+		if c.Unknown > 0 {
+			p.Unknown = &r.Unknown
+		}
+		for i, name := range classes {
+			p.Probabilities[name] = r.Probabilities[i]
 		}
 		out.Predictions = append(out.Predictions, p)
 	}

@@ -60,6 +60,8 @@ type record struct {
 	StoppedBy  string                 `json:"stopped_by,omitempty"` // "epochs", "patience", "interruption", "error"
 	Error      string                 `json:"error,omitempty"`
 	Results    *report.Classification `json:"validation,omitempty"`
+	// Calibration describes the probabilities of the validation images.
+	Calibration *calibration `json:"calibration,omitempty"`
 
 	steps   int           // steps per epoch
 	total   int           // epochs to train

@@ -28,17 +28,18 @@ func classification(classes []string, f *data.Flow, predictions []lince.Classifi
 }
 
 // writeResults writes predictions.csv, confusion.png and mistakes.png.
-func writeResults(out *folder, classes []string, f *data.Flow, predictions []lince.Classification, c *report.Classification) error {
+func writeResults(out *folder, classes []string, f *data.Flow, predictions []lince.Classification, c *report.Classification, answer answerFlags) error {
 	rows := make([]report.Prediction, len(predictions))
 	for i, p := range predictions {
 		r := f.Table().Row(p.Row)
-		rows[i] = report.Prediction{Filename: r.Filename, Label: r.Label, Predicted: classes[p.Class], Probabilities: p.Probabilities}
+		rows[i] = answer.prediction(p, classes)
+		rows[i].Filename, rows[i].Label = r.Filename, r.Label
 	}
 	for _, file := range []struct {
 		name  string
 		write func(w io.Writer) error
 	}{
-		{"predictions.csv", func(w io.Writer) error { return report.WritePredictions(w, classes, rows) }},
+		{"predictions.csv", func(w io.Writer) error { return report.WritePredictions(w, classes, rows, answer.options()) }},
 		{"confusion.png", func(w io.Writer) error { return report.Confusion(w, classes, c.Confusion) }},
 		{"mistakes.png", func(w io.Writer) error { return writeMistakes(w, classes, f, predictions) }},
 	} {
@@ -49,8 +50,8 @@ func writeResults(out *folder, classes []string, f *data.Flow, predictions []lin
 	return nil
 }
 
-// writeMistakes draws the images whose wrong predictions have the highest probabilities.
-func writeMistakes(w io.Writer, classes []string, f *data.Flow, predictions []lince.Classification) error {
+// wrongPredictions returns the wrong predictions, those with the highest probabilities first.
+func wrongPredictions(f *data.Flow, predictions []lince.Classification) []lince.Classification {
 	indexes := f.ClassIndexes()
 	var wrong []lince.Classification
 	for _, p := range predictions {
@@ -61,21 +62,33 @@ func writeMistakes(w io.Writer, classes []string, f *data.Flow, predictions []li
 	slices.SortStableFunc(wrong, func(a, b lince.Classification) int {
 		return cmp.Compare(b.Probabilities[b.Class], a.Probabilities[a.Class])
 	})
+	return wrong
+}
+
+// mistakeTile returns the tile of a wrong prediction.
+func mistakeTile(f *data.Flow, p lince.Classification, classes []string) (report.Tile, error) {
+	r := f.Table().Row(p.Row)
+	img, err := thumbnail(r)
+	return report.Tile{
+		Image:   img,
+		Caption: fmt.Sprintf("%s, predicted %s (%.0f%%)", r.Label, classes[p.Class], 100*p.Probabilities[p.Class]),
+		Detail:  r.Filename,
+		Color:   report.Bad,
+	}, err
+}
+
+// writeMistakes draws the images whose wrong predictions have the highest probabilities.
+func writeMistakes(w io.Writer, classes []string, f *data.Flow, predictions []lince.Classification) error {
+	wrong := wrongPredictions(f, predictions)
 	total := len(wrong)
 	wrong = wrong[:min(total, galleryTiles)]
 	var tiles []report.Tile
 	for _, p := range wrong {
-		r := f.Table().Row(p.Row)
-		img, err := thumbnail(r)
+		tile, err := mistakeTile(f, p, classes)
 		if err != nil {
 			return err
 		}
-		tiles = append(tiles, report.Tile{
-			Image:   img,
-			Caption: fmt.Sprintf("%s, predicted %s (%.0f%%)", r.Label, classes[p.Class], 100*p.Probabilities[p.Class]),
-			Detail:  r.Filename,
-			Color:   report.Bad,
-		})
+		tiles = append(tiles, tile)
 	}
 	title := "Wrong predictions"
 	if total > 0 {

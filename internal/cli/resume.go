@@ -69,7 +69,7 @@ func (t *training) reopen(k *kong.Context) error {
 	t.Source = cmp.Or(now.Source, t.Source)
 	t.Resume = now.Resume
 	t.warnOfChanges(r)
-	r.Status, r.StoppedBy, r.Error, r.Results = running, "", "", nil
+	r.Status, r.StoppedBy, r.Error, r.Results, r.Calibration = running, "", "", nil, nil
 	r.Resumed = append(r.Resumed, moment())
 	r.earlier = time.Duration(r.Seconds * float64(time.Second))
 	t.record = r

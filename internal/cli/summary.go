@@ -55,6 +55,7 @@ type summaryResult struct {
 	Params        int                 `json:"params"`
 	Classes       []string            `json:"classes,omitempty"`
 	Preprocessing lince.Preprocessing `json:"preprocessing,omitempty"`
+	Temperature   float64             `json:"temperature,omitempty"` // of the probabilities that predict prints
 	Memory        *memoryResult       `json:"memory,omitempty"`
 }
 
@@ -87,7 +88,7 @@ func (c *summaryCommand) Run(e *env) error {
 			return err
 		}
 	}
-	r := summaryResult{Kind: kind.Name, Name: m.Name(), Input: sizes(m.InputShape()), Layers: []layerRow{}, Params: m.CountParams(), Classes: m.Classes, Preprocessing: m.Preprocessing}
+	r := summaryResult{Kind: kind.Name, Name: m.Name(), Input: sizes(m.InputShape()), Layers: []layerRow{}, Params: m.CountParams(), Classes: m.Classes, Preprocessing: m.Preprocessing, Temperature: m.Temperature}
 	for _, l := range m.Layers() {
 		r.Layers = append(r.Layers, layerRow{l.Name(), l.Class(), sizes(l.Output().Shape()), l.CountParams()})
 	}
@@ -107,8 +108,14 @@ func (c *summaryCommand) Run(e *env) error {
 		}
 	}
 	return e.result(r, func(w io.Writer) error {
-		if err := m.Summary(w, lince.SummaryOptions{ExpandNested: c.ExpandNested, ShowTrainable: c.ShowTrainable, Ops: ops}); err != nil || r.Memory == nil {
+		if err := m.Summary(w, lince.SummaryOptions{ExpandNested: c.ExpandNested, ShowTrainable: c.ShowTrainable, Ops: ops}); err != nil {
 			return err
+		}
+		if r.Temperature != 0 {
+			fmt.Fprintf(w, " Temperature of the probabilities: %.4g\n", r.Temperature)
+		}
+		if r.Memory == nil {
+			return nil
 		}
 		_, err := io.WriteString(w, "\n"+r.Memory.String())
 		return err

@@ -13,8 +13,8 @@ type target struct {
 	kind string // its name among lince.FileKinds
 	// write writes a file, whose name ends in one of the kind's suffixes.
 	write func(c *convertCommand, m *lince.Model, file string) error
-	// What the file holds: the network, the weights, how the model is compiled, the optimizer's state, and the class names and
-	// preprocessing.
+	// What the file holds: the network, the weights, how the model is compiled, the optimizer's state, and the class names,
+	// preprocessing and temperature.
 	network, weights, compiled, state, extra bool
 	// layers reports that Keras opens the file, so a network without layers gets some.
 	layers bool
@@ -116,5 +116,7 @@ func (t *target) lost(m *lince.Model) []string {
 	add(compiled && c.Optimizer != nil && !t.state, "the optimizer's state")
 	add(m.Classes != nil && !t.extra, "the class names")
 	add(m.Preprocessing != nil && !t.extra, "the preprocessing")
+	add(m.Temperature != 0 && !t.extra, "the temperature")
+	add(m.Temperature != 0 && t.extra && !t.layers && t.kind != "safetensors", "the temperature as a part of the network: only lince reads it, from the metadata")
 	return list
 }

@@ -86,6 +86,7 @@ func (t *training) prepare() error {
 	if err != nil {
 		return err
 	}
+	t.dropTemperature()
 	if err := t.checkWarmup(); err != nil {
 		return err
 	}

@@ -74,9 +74,10 @@ OTHERS = {
     "tensorflow_hub": ["KerasLayer"],
     "tensorflowjs": ["converters.save_keras_model"],
     "keras_tuner": ["BayesianOptimization", "Hyperband", "RandomSearch"],
+    "sklearn.calibration": ["CalibrationDisplay", "calibration_curve"],
     "sklearn.metrics": [
-        "ConfusionMatrixDisplay", "accuracy_score", "auc", "classification_report", "confusion_matrix", "f1_score", "mean_squared_error",
-        "precision_recall_curve", "precision_recall_fscore_support", "precision_score", "recall_score", "roc_auc_score", "roc_curve",
+        "ConfusionMatrixDisplay", "accuracy_score", "auc", "classification_report", "confusion_matrix", "f1_score", "log_loss",
+        "mean_squared_error", "precision_recall_curve", "precision_recall_fscore_support", "precision_score", "recall_score", "roc_auc_score", "roc_curve",
     ],
     "sklearn.model_selection": ["GridSearchCV", "KFold", "StratifiedKFold", "StratifiedShuffleSplit", "cross_val_score", "train_test_split"],
     "sklearn.preprocessing": ["LabelBinarizer", "LabelEncoder", "MinMaxScaler", "OneHotEncoder", "StandardScaler"],

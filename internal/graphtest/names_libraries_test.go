@@ -109,6 +109,10 @@ var libraryNames = []nameSection{
 		"KerasClassifier": sklearnKeras,
 		"KerasRegressor":  sklearnKeras,
 	}},
+	{module: "sklearn.calibration", rows: map[string]string{
+		"CalibrationDisplay": "report.Reliability",
+		"calibration_curve":  "report.Calibrate: report.Calibration.Bins",
+	}},
 	{module: "sklearn.metrics", rows: map[string]string{
 		"ConfusionMatrixDisplay":          "report.Confusion",
 		"accuracy_score":                  "report.Classification.Accuracy",
@@ -116,6 +120,7 @@ var libraryNames = []nameSection{
 		"classification_report":           "report.Classify: report.Classification.String",
 		"confusion_matrix":                "report.Classify: report.Classification.Confusion",
 		"f1_score":                        "report.Scores.F1; in training: metric.F1Score",
+		"log_loss":                        "report.Calibrate: report.Calibration.LogLoss",
 		"mean_squared_error":              "metric.MeanSquaredError",
 		"precision_recall_curve":          noCurve,
 		"precision_recall_fscore_support": "report.Classification.PerClass",
