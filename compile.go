@@ -74,7 +74,9 @@ type compiled struct {
 	train, evaluate backend.Program
 	names           []string          // keys of the values that both graphs return, sorted
 	sizes           []tensor.Shape    // their shapes: scalars and vectors
+	graphs          []*graph.Graph    // of train, if the model is compiled for training, and of evaluate
 	early           *early            // the training step in two parts, or nil
+	features        *bothFeatures     // in Fit, the features that it keeps, or nil
 	constrain       backend.Program   // runs after each training step; nil if no weight has a constraint
 	updated         []*graph.Variable // the weights that a training step changes
 	measures        map[string]metric.Metric
@@ -243,6 +245,7 @@ func (m *Model) compileFor(c CompileOptions, training bool) error {
 		}
 		graphs = append(graphs, g)
 	}
+	n.graphs = graphs
 	constrain, err := constraints(n.updated, store)
 	if err != nil {
 		return err
@@ -262,7 +265,7 @@ func (m *Model) compileFor(c CompileOptions, training bool) error {
 		n.constrain = programs[1]
 	}
 	if training {
-		if n.early, err = m.divide(graphs[0], store); err != nil {
+		if n.early, err = m.divide(graphs[0], store, m.ahead()); err != nil {
 			n.close()
 			return fmt.Errorf("compiling for %s: %w", m.backend.Name(), err)
 		}

@@ -21,15 +21,20 @@ type early struct {
 	first, rest backend.Program
 }
 
-// divide returns nil if the network does not begin with random layers.
-func (m *Model) divide(g *graph.Graph, store *graph.Store) (*early, error) {
-	first, rest, ok := g.Split(len(m.inputs), []string{layer.SeedPath, layer.StepPath})
+// ahead is the division for random layers at the beginning of the network.
+func (m *Model) ahead() graph.Division {
+	return graph.Division{Inputs: len(m.inputs), Passed: []string{layer.SeedPath, layer.StepPath}}
+}
+
+// divide divides a step. It returns nil if nothing depends on the variables of d.
+func (m *Model) divide(g *graph.Graph, store *graph.Store, d graph.Division) (*early, error) {
+	first, rest, ok := g.Split(d)
 	if !ok {
 		return nil, nil
 	}
 	e := &early{graph: first}
 	var err error
-	if e.first, err = m.backend.Compile(first, graph.NewStore()); err != nil {
+	if e.first, err = m.backend.Compile(first, store); err != nil {
 		return nil, err
 	}
 	if e.rest, err = m.backend.Compile(rest, store); err != nil {
@@ -41,7 +46,10 @@ func (m *Model) divide(g *graph.Graph, store *graph.Store) (*early, error) {
 
 // step returns the program that Fit runs in each step.
 func (c *compiled) step() backend.Program {
-	if c.early != nil {
+	switch {
+	case c.features != nil:
+		return c.features.training.parts.rest
+	case c.early != nil:
 		return c.early.rest
 	}
 	return c.train

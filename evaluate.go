@@ -63,7 +63,7 @@ func (m *Model) evaluateShown(ctx context.Context, ds data.Dataset, o EvaluateOp
 	var logs *Logs
 	if err = r.begin(r, o.Callbacks); err == nil {
 		bar := display.Bar(steps)
-		logs, err = m.evaluate(ctx, ds, o.Steps, func(done int, logs *Logs) { bar.Update(done, progressValues(logs)) }, nil, r)
+		logs, err = m.evaluate(ctx, ds, o.Steps, func(done int, logs *Logs) { bar.Update(done, progressValues(logs)) }, nil, r, nil)
 		if err == nil {
 			bar.Finish(progressValues(logs))
 		}
@@ -76,13 +76,19 @@ func (m *Model) evaluateShown(ctx context.Context, ds data.Dataset, o EvaluateOp
 }
 
 // evaluate evaluates a dataset, or its first steps. show, if not nil, is called after each batch. p, if not
-// nil, records the times. r has the callbacks.
-func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show func(done int, logs *Logs), p *profile.Profile, r *runner) (*Logs, error) {
+// nil, records the times. r has the callbacks. kept, if not nil, has the features of the dataset.
+func (m *Model) evaluate(
+	ctx context.Context, ds data.Dataset, steps int, show func(done int, logs *Logs), p *profile.Profile, r *runner, kept *features,
+) (*Logs, error) {
 	m.testing.Lock()
 	defer m.testing.Unlock()
 	c := m.compiled
 	m.reset(c.evaluation)
-	f := feed{m: m}
+	f := feed{m: m, kept: kept}
+	program, batches := kept.program(c.evaluate), ds.Batches
+	if kept != nil {
+		batches = kept.batches
+	}
 	values := c.newMeasured()
 	done := 0
 	err := r.each(func(h callback.Hooks) error { return callHook(h.TestBegin) })
@@ -90,7 +96,7 @@ func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show f
 		return nil, err
 	}
 	waited := p.Begin(profile.WaitVal)
-	for b, err := range ds.Batches(ctx, 0, 0) {
+	for b, err := range batches(ctx, 0, 0) {
 		waited()
 		if err == nil {
 			err = ctx.Err()
@@ -107,7 +113,7 @@ func (m *Model) evaluate(ctx context.Context, ds data.Dataset, steps int, show f
 		in, err := f.batch(b)
 		if err == nil && in[0].Shape()[0] > 0 { // a batch without examples changes nothing
 			end := p.Begin(profile.Validation)
-			err = m.step(c.evaluate, in, values)
+			err = m.step(program, in, values)
 			end()
 		}
 		if err != nil {

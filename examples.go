@@ -18,11 +18,21 @@ func (r *training) Batch(n int) []callback.Example {
 		return nil
 	}
 	classes := r.m.checkClassifies() == nil
-	x := r.m.firstInput(r.batch)
+	batch := r.batch
+	if r.source.kept != nil { // it has no inputs; augmentation is drawn as for this epoch
+		for b, err := range r.source.ds.Batches(r.ctx, r.source.epoch, r.source.last) {
+			if err != nil {
+				return nil
+			}
+			batch = b
+			break
+		}
+	}
+	x := r.m.firstInput(batch)
 	list := make([]callback.Example, 0, n)
 	for i := range min(n, x.Shape()[0]) {
-		e := exampleOf(r.source.ds, r.batch, x, i)
-		if y := r.m.firstTarget(r.batch); y != nil && classes {
+		e := exampleOf(r.source.ds, batch, x, i)
+		if y := r.m.firstTarget(batch); y != nil && classes {
 			if c, err := classAt(y, i); err == nil {
 				e.Label = className(r.m.Classes, c)
 			}

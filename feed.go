@@ -25,6 +25,7 @@ type feed struct {
 	ofOutput    map[string]map[int]float64 // class weights by name of the output
 
 	early *lookahead // has the inputs of early.rest for the current batch; nil if the graph is not divided
+	kept  *features  // has the features of the batches; nil if they are computed in each step
 
 	buffers []*tensor.Tensor // for inputs of another type than the graph's
 	in      []*tensor.Tensor
@@ -171,13 +172,22 @@ func (m *Model) targetError(o objective, y tensor.Shape) error {
 func (f *feed) batch(b data.Batch) ([]*tensor.Tensor, error) {
 	m := f.m
 	f.in = f.in[:0]
-	if f.early != nil {
+	switch {
+	case f.kept != nil:
+		kept, err := f.kept.of(b)
+		if err != nil {
+			return nil, err
+		}
+		f.in = append(f.in, kept...)
+	case f.early != nil:
 		if err := f.early.now.wrong; err != nil {
 			return nil, err
 		}
 		f.in = append(f.in, f.early.now.out...)
-	} else if err := f.examples(b); err != nil {
-		return nil, err
+	default:
+		if err := f.examples(b); err != nil {
+			return nil, err
+		}
 	}
 	n := f.in[0].Shape()[0]
 	several := len(m.compiled.objectives) > 1
@@ -399,7 +409,9 @@ func convert(t *tensor.Tensor, dtype tensor.DType, buf **tensor.Tensor) (*tensor
 type batchSource struct {
 	ds          data.Dataset
 	early       *lookahead // makes the batches, if it is not nil
+	kept        *features  // makes batches without inputs, if it is not nil
 	epoch, step int        // of the batch that comes next
+	last        int        // step of the current batch, or a step before it that the dataset skips
 	pull        func() (data.Batch, error, bool)
 	stop        func()
 }
@@ -412,7 +424,10 @@ func (s *batchSource) seek(ctx context.Context, epoch, step int) {
 	s.close()
 	s.epoch, s.step = epoch, step
 	batches := s.ds.Batches
-	if s.early != nil {
+	switch {
+	case s.kept != nil:
+		batches = s.kept.batches
+	case s.early != nil:
 		batches = s.early.of(s.ds)
 	}
 	s.pull, s.stop = iter.Pull2(batches(ctx, epoch, step))
@@ -421,6 +436,7 @@ func (s *batchSource) seek(ctx context.Context, epoch, step int) {
 // next returns the next batch; more is false at the end of an epoch of the data.
 func (s *batchSource) next() (b data.Batch, more bool, err error) {
 	b, err, more = s.pull()
+	s.last = s.step
 	switch {
 	case !more || err != nil:
 	case b.Next > 0:

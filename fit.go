@@ -13,6 +13,7 @@ import (
 
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/backend"
 	"github.com/lince-ml/lince/profile"
 	"github.com/lince-ml/lince/tensor"
 )
@@ -41,6 +42,21 @@ type FitOptions struct {
 	// is 1.
 	ValidationFreq int
 
+	// CacheFeatures makes Fit compute the part of the network that training does not change once, and not in each step: what
+	// depends only on the inputs and on frozen layers (Layer.SetTrainable), and on nothing random. Its results, the features,
+	// are kept in memory for each example of the training and the validation data, and training runs the rest of the network on
+	// them. Callbacks, checkpoints and Evaluate see the whole model. Without augmentation the trained weights have the same bits as without
+	// CacheFeatures.
+	//
+	// The number is that of variants of each training example, at least 1; 0 keeps no features. In epoch e, an example has the features that it would have
+	// in epoch e modulo CacheFeatures of the dataset. It matters only if the dataset augments its examples: with 1, augmentation
+	// is drawn once, and with 4, the draws repeat after 4 epochs. A dataset without augmentation has one variant.
+	//
+	// The datasets must be of type data.Indexed, as data.Flow and data.Arrays are. Callbacks must not change variables of the frozen layers. It is an error if no
+	// layer after the inputs is frozen. If the features take more than half of the memory, Fit prints a warning and
+	// computes them in each step.
+	CacheFeatures int
+
 	// Callbacks are called in the order of the list (callbacks).
 	Callbacks []callback.Callback
 	// ClassWeight has the weights of classes in the loss and in WeightedMetrics, by class index
@@ -61,6 +77,12 @@ type FitOptions struct {
 	// training with a *NaNError, because the weights are then useless. The model is restored to its state at the
 	// beginning of the epoch, or at the step where training was resumed if that was later.
 	AllowNaN bool
+
+	// MemoryBudget limits the memory of training, in bytes: the variables, the optimizer's state, their copy (which AllowNaN avoids), and what a step needs. A step
+	// that needs more does not keep all results of the layers for the backward pass, but computes some of them again, which takes time and changes no bit of
+	// the weights. If even that needs more memory, Fit returns an error. Batches that a dataset makes ahead and the program itself are not counted. The
+	// default, 0, means no limit. TrainingMemory tells how much a model needs without a limit.
+	MemoryBudget int
 
 	// Profile, if not nil, records how long training takes, by phase and by kernel. Recording slows short steps by a
 	// few percent.
@@ -99,6 +121,12 @@ func (m *Model) Fit(ctx context.Context, train data.Dataset, o FitOptions) (*His
 	}
 	defer r.source.close()
 	defer r.ahead.close()
+	if o.CacheFeatures > 0 {
+		if err := r.cache(ctx); err != nil {
+			return nil, fmt.Errorf("fitting: %w", err)
+		}
+		defer r.uncache()
+	}
 	if o.Profile != nil {
 		defer m.profile(o.Profile)()
 	}
@@ -133,6 +161,10 @@ func (m *Model) prepare(train data.Dataset, o FitOptions) (*training, error) {
 		history:  &History{},
 		phase:    callback.AtEpochBegin,
 		position: callback.Position{Epoch: o.InitialEpoch},
+	}
+	if step, ok := m.compiled.step().(backend.Limited); ok {
+		limit, _ := m.stepBudget(o) // checked above
+		step.Limit(limit)
 	}
 	if m.compiled.early != nil {
 		r.feed.early = newLookahead(m)
@@ -186,7 +218,7 @@ func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
 		n    int
 	}{
 		{"Epochs", o.Epochs}, {"InitialEpoch", o.InitialEpoch}, {"StepsPerEpoch", o.StepsPerEpoch},
-		{"ValidationSteps", o.ValidationSteps}, {"ValidationFreq", o.ValidationFreq},
+		{"ValidationSteps", o.ValidationSteps}, {"ValidationFreq", o.ValidationFreq}, {"CacheFeatures", o.CacheFeatures}, {"MemoryBudget", o.MemoryBudget},
 	} {
 		if c.n < 0 {
 			errs = append(errs, fmt.Errorf("%s must be at least 0, got %d", c.name, c.n))
@@ -202,7 +234,10 @@ func (m *Model) checkFit(train data.Dataset, o FitOptions) error {
 	if o.Validation != nil {
 		errs = append(errs, m.checkSpec("validation data", o.Validation))
 	}
-	errs = append(errs, m.checkClassWeights(o))
+	errs = append(errs, o.checkCache(train), m.checkClassWeights(o))
+	if _, err := m.stepBudget(o); err != nil {
+		errs = append(errs, err)
+	}
 	for i, c := range o.Callbacks {
 		if c == nil || isNilPointer(c) {
 			errs = append(errs, fmt.Errorf("callback %d is nil", i))

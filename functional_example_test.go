@@ -40,10 +40,16 @@ func Example_transferLearning() {
 	check(model.Compile(lince.CompileOptions{Optimizer: optimizer.Adam{LearningRate: 1e-5}, Loss: loss.CategoricalCrossentropy{}}))
 	// model.Fit(...) trains all of it.
 
+	other, err := model.Transfer(lince.TransferOptions{Classes: 5}) // the same body, and a new classifier
+	check(err)
+	fmt.Println(other.OutputShape())
+
 	features, err := lince.Functional(body.Inputs(), body.Layer("batch_normalization").Output())
 	check(err)
 	fmt.Println(model.CountParams(), features.OutputShape())
-	// Output: 266 (None, 30, 30, 8)
+	// Output:
+	// (None, 5)
+	// 266 (None, 30, 30, 8)
 }
 
 // Two images through the same layers, and two outputs.

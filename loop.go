@@ -178,7 +178,7 @@ func (r *training) train(ctx context.Context) error {
 // step trains on a batch.
 func (r *training) step(ctx context.Context, b data.Batch) error {
 	at := r.position
-	if at.Step == r.steps-1 && r.o.Validation != nil && r.validates(at.Epoch) {
+	if at.Step == r.steps-1 && r.o.Validation != nil && r.validates(at.Epoch) && r.validationFeatures() == nil {
 		prepare(ctx, r.o.Validation, 0, &r.ahead.validation)
 	}
 	r.batch = b
@@ -276,7 +276,7 @@ func (r *training) validates(epoch int) bool {
 // validate evaluates the model, while the dataset prepares the first batches of the next epoch.
 func (r *training) validate(ctx context.Context) error {
 	epoch := r.position.Epoch
-	if r.o.StepsPerEpoch == 0 && epoch+1 < r.o.Epochs && !r.stopped {
+	if r.o.StepsPerEpoch == 0 && epoch+1 < r.o.Epochs && !r.stopped && r.source.kept == nil {
 		prepare(ctx, r.source.ds, epoch+1, &r.ahead.training)
 	}
 	r.called = len(r.hooks)
@@ -286,7 +286,7 @@ func (r *training) validate(ctx context.Context) error {
 			return err
 		}
 		defer func() { r.before = nil }()
-		results, err := r.m.evaluate(ctx, r.o.Validation, r.o.ValidationSteps, nil, r.o.Profile, &r.runner)
+		results, err := r.m.evaluate(ctx, r.o.Validation, r.o.ValidationSteps, nil, r.o.Profile, &r.runner, r.validationFeatures())
 		if err != nil {
 			return r.cut(ctx, fmt.Errorf("validation: %w", err))
 		}

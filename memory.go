@@ -114,6 +114,25 @@ func (m *Model) TrainingMemory(batch int) (Memory, error) {
 	return r, nil
 }
 
+// stepBudget returns how much of FitOptions.MemoryBudget is left for a training step; 0 if there is no budget.
+func (m *Model) stepBudget(o FitOptions) (int, error) {
+	if o.MemoryBudget <= 0 {
+		return 0, nil
+	}
+	if _, ok := m.compiled.step().(backend.Limited); !ok {
+		return 0, errors.New("MemoryBudget: the model's backend cannot limit its memory")
+	}
+	c := m.compiled
+	fixed := variableBytes(m.vars()) + variableBytes(c.optimizer) + variableBytes(c.training) + variableBytes(c.evaluation)
+	if !o.AllowNaN {
+		fixed += variableBytes(m.store.Variables())
+	}
+	if fixed >= o.MemoryBudget {
+		return 0, fmt.Errorf("MemoryBudget is %d MiB, but the variables and their copy take %d MiB", o.MemoryBudget>>20, (fixed+1<<20-1)>>20)
+	}
+	return o.MemoryBudget - fixed, nil
+}
+
 // measure measures the training step. The first of the shapes are those of the model's inputs.
 func (c *compiled) measure(shapes []tensor.Shape, inputs int) (Memory, error) {
 	if c.early == nil {

@@ -1,14 +1,17 @@
 package lince
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
+	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/internal/tutorial"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/metric"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // TestMemory measures the tutorial's network. What depends on the network alone is known; the rest must grow with the
@@ -47,7 +50,7 @@ func TestMemory(t *testing.T) {
 	if sum != a.Sum() || a.Batch != 15 {
 		t.Errorf("the parts sum up to %d, Sum says %d; the batch is %d", sum, a.Sum(), a.Batch)
 	}
-	if a.Packed == 0 || a.Scratch == 0 || a.Gradients == 0 {
+	if p.Packed == 0 || a.Packed != 0 || a.Scratch == 0 {
 		t.Errorf("something is missing: %+v", a)
 	}
 	for _, batch := range []int{0, -1, 1 << 40} {
@@ -81,5 +84,73 @@ func TestMemoryOfSequences(t *testing.T) {
 	}
 	if r, err := m.TrainingMemory(4); err != nil || r.Batches != 2*3*4*4*(5*3+5*2+1) {
 		t.Errorf("batches take %d bytes, %v", r.Batches, err)
+	}
+}
+
+// TestMemoryBudget trains with less and less memory. The weights must have the same bits.
+func TestMemoryBudget(t *testing.T) {
+	const batch, side = 4, 48
+	images, labels := tensor.New(tensor.Float32, 2*batch, side, side, 3), tensor.New(tensor.Float32, 2*batch, 5)
+	for i := range images.Float32s() {
+		images.Float32s()[i] = float32(i%251)/125 - 1
+	}
+	for i := range 2 * batch {
+		labels.Float32s()[5*i+i%5] = 1
+	}
+	// train returns the weights, and the memory that a step took.
+	train := func(budget int) ([]*tensor.Tensor, Memory, error) {
+		in := Input(layer.Input{Shape: []int{side, side, 3}})
+		x := in
+		for i, filters := range []int{8, 16, 16, 24} {
+			short := x.Then(layer.Conv2D{Filters: filters, Kernel: layer.Size{1, 1}}, layer.BatchNormalization{})
+			x = x.Then(
+				layer.Conv2D{Filters: filters, Kernel: layer.Size{3, 3}, Padding: layer.Same}, layer.BatchNormalization{}, layer.ReLU6,
+				layer.DepthwiseConv2D{Kernel: layer.Size{3, 3}, Padding: layer.Same, NoBias: true}, layer.BatchNormalization{}, layer.SiLU,
+			)
+			x = Apply(layer.Add{}, x, short).Then(layer.ReLU, layer.Dropout{Rate: .2})
+			if i == 1 {
+				x = x.Then(layer.MaxPool2D{}, layer.LayerNormalization{})
+			}
+		}
+		x = x.Then(layer.Conv2D{Filters: 8, Kernel: layer.Size{3, 3}, Activation: layer.ReLU}, layer.MaxPool2D{}, layer.Flatten{}, layer.Dense{Units: 5, Activation: layer.Softmax})
+		m := must(Options{Seed: 5, Threads: 2}.Functional(in, x))
+		if err := m.Compile(CompileOptions{Optimizer: optimizer.SGD{Momentum: .9}, Loss: loss.CategoricalCrossentropy{}}); err != nil {
+			t.Fatal(err)
+		}
+		ds := must(data.Tensors(images, labels, data.TensorOptions{BatchSize: batch}))
+		_, err := m.Fit(t.Context(), ds, FitOptions{Epochs: 2, Verbose: Silent, MemoryBudget: budget})
+		return m.Weights(), must(m.TrainingMemory(batch)), err
+	}
+	want, most, err := train(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := most.Sum() - most.Batches
+	arena := func(m Memory) int { return m.Activations + m.Gradients + m.Workspace + m.Gaps }
+	lowest := arena(most)
+	for i := 1; i < 12; i++ {
+		budget := full - i*arena(most)/16
+		got, used, err := train(budget)
+		if err != nil {
+			if !strings.Contains(err.Error(), "results twice; the limit is") {
+				t.Fatal(err)
+			}
+			break
+		}
+		if used.Sum()-used.Batches > budget {
+			t.Errorf("of a budget of %d bytes, %d are used", budget, used.Sum()-used.Batches)
+		}
+		lowest = min(lowest, arena(used))
+		for j, w := range want {
+			if !bytes.Equal(w.Raw(), got[j].Raw()) {
+				t.Fatalf("with %d of %d bytes, weight %d differs", arena(used), arena(most), j)
+			}
+		}
+	}
+	if lowest > arena(most)*6/10 {
+		t.Errorf("a step takes at least %d of %d bytes", lowest, arena(most))
+	}
+	if _, _, err := train(1 << 10); err == nil || !strings.Contains(err.Error(), "MemoryBudget is 0 MiB, but the variables") {
+		t.Errorf("error is %v", err)
 	}
 }

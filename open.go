@@ -33,7 +33,7 @@ func FromJSON(config []byte) (*Model, error) { return Options{}.FromJSON(config)
 // takes memory at most in proportion to the size of the files.
 func (o Options) Open(path string) (*Model, error) {
 	m, err := o.open(path)
-	return m, wrapped("opening the model "+path, err)
+	return m, aboutFile("opening the model "+path, err)
 }
 
 func (o Options) open(path string) (*Model, error) {
@@ -52,17 +52,14 @@ func (o Options) open(path string) (*Model, error) {
 // its own.
 func (o Options) Read(r io.ReaderAt, size int64) (*Model, error) {
 	m, err := o.read(source{r: r, size: size})
-	if err != nil {
-		return nil, fmt.Errorf("reading a model: %w", err)
-	}
-	return m, nil
+	return m, aboutFile("reading a model", err)
 }
 
 // FromJSON makes a model from the JSON of Keras' model.to_json() (keras.models.model_from_json). The weights
 // get their initial values. If the JSON has a compile config, the model is compiled, unless NoCompile is set.
 func (o Options) FromJSON(text []byte) (*Model, error) {
 	m, err := o.fromJSON(text)
-	return m, wrapped("reading a model's JSON", err)
+	return m, aboutFile("reading a model's JSON", err)
 }
 
 func (o Options) fromJSON(text []byte) (*Model, error) {

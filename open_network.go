@@ -23,6 +23,9 @@ type reader struct {
 	shared  map[int64]*layerInstance // layers that are in several models, by keras.NetworkLayer.Shared
 }
 
+// maxMissing limits the classes that an error lists.
+const maxMissing = 50
+
 // missingClasses returns an error that lists all unsupported classes.
 func (r *reader) missingClasses() error {
 	if len(r.missing) == 0 {
@@ -41,6 +44,10 @@ func (r *reader) missingClasses() error {
 			where += fmt.Sprintf("; did you mean %s?", near)
 		}
 		list = append(list, fmt.Sprintf("%s (%s)", class, where))
+		if more := len(r.missing) - len(list); len(list) == maxMissing && more > 0 {
+			list = append(list, fmt.Sprintf("and %d more", more))
+			break
+		}
 	}
 	return fmt.Errorf("the model needs classes that lince does not support: %s; add custom layers to Options.Layers", strings.Join(list, ", "))
 }

@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "rewrite the plans in testdata/plans")
 // noKernels is a target without working memory, so that plans are the same on every machine.
 type noKernels struct{}
 
-func (noKernels) Workspace(*graph.Node) (int, error) { return 0, nil }
+func (noKernels) Workspace(*graph.Node, func(*graph.Value) bool) (int, error) { return 0, nil }
 
 // InPlace implements compile.Target.
 func (noKernels) InPlace(*graph.Node, int) []int { return nil }
@@ -51,7 +51,7 @@ func TestPlans(t *testing.T) {
 			s[0] = batch
 			shapes = append(shapes, s)
 		}
-		plan, err := compile.Compile(g, shapes, noKernels{})
+		plan, err := compile.Compile(g, shapes, noKernels{}, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

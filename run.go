@@ -205,6 +205,12 @@ func (r *measured) restore(l *Logs) {
 // profile records the times of training and evaluation in p, until the returned function is called.
 func (m *Model) profile(p *profile.Profile) (end func()) {
 	programs := map[string]backend.Program{"training": m.compiled.step(), "validation": m.compiled.evaluate, "constraints": m.compiled.constrain}
+	if b := m.compiled.features; b != nil {
+		programs["training features"] = b.training.parts.first
+		if v := b.validation; v != nil {
+			programs["validation"], programs["validation features"] = v.parts.rest, v.parts.first
+		}
+	}
 	for name, program := range programs {
 		if x, ok := program.(backend.Profiled); ok {
 			x.Profile(p, name)

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
@@ -202,7 +201,7 @@ func (m *Model) opRows() []summary.Row {
 		for _, s := range o.Shapes {
 			shapes = append(shapes, s)
 		}
-		if strings.ContainsFunc(o.Layer, func(r rune) bool { return !unicode.IsPrint(r) }) { // names in a file may be anything
+		if strings.ContainsFunc(o.Layer, unprintable) { // names in a file may be anything
 			o.Layer = strconv.Quote(o.Layer)
 		}
 		rows = append(rows, summary.Row{Name: o.Layer, Class: o.Op, OutputShape: summary.Shapes(shapes...), Params: o.Params, Frozen: !o.Trainable})

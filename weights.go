@@ -117,7 +117,7 @@ func writeKerasWeights(w io.Writer, _ *Model, f *keras.File) error {
 // The optimizer's state is unchanged. If something does not match, the error lists all of it, and the model is unchanged.
 func (m *Model) LoadWeights(path string, o WeightsOptions) (WeightsReport, error) {
 	r, err := m.loadWeights(path, o)
-	return r, wrapped("loading the weights "+path, err)
+	return r, aboutFile("loading the weights "+path, err)
 }
 
 func (m *Model) loadWeights(path string, o WeightsOptions) (WeightsReport, error) {

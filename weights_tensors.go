@@ -29,14 +29,14 @@ type FileTensor struct {
 // float32.
 func (t FileTensor) Read() (*tensor.Tensor, error) {
 	v, err := t.read()
-	return v, wrapped("tensor "+t.Name, err)
+	return v, aboutFile("tensor "+t.Name, err)
 }
 
 // OpenTensors opens a file of weights, such as .weights.h5, .safetensors or .pth, and lists its tensors by the names that they have in the
 // file. Call Close when they have been read. To load the weights into a model, use Model.LoadWeights.
 func OpenTensors(path string) (*TensorFile, error) {
 	f, err := openTensors(path)
-	return f, wrapped("opening the weights "+path, err)
+	return f, aboutFile("opening the weights "+path, err)
 }
 
 func openTensors(path string) (_ *TensorFile, err error) {

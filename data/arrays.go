@@ -200,6 +200,18 @@ func (a *Arrays) computeFingerprint() string {
 
 // Batches yields the batches of an epoch from a step to the epoch's end; see Dataset.
 func (a *Arrays) Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, error] {
+	return a.batches(ctx, epoch, step, true)
+}
+
+// Targets yields the batches of an epoch without their inputs; see Indexed.
+func (a *Arrays) Targets(ctx context.Context, epoch, step int) iter.Seq2[Batch, error] {
+	return a.batches(ctx, epoch, step, false)
+}
+
+// Varies returns false: the inputs are the same in each epoch.
+func (a *Arrays) Varies() bool { return false }
+
+func (a *Arrays) batches(ctx context.Context, epoch, step int, inputs bool) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
 		order := make([]int, a.n)
 		for i := range order {
@@ -227,9 +239,11 @@ func (a *Arrays) Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, 
 				gather(b, t, index)
 				return b
 			}
-			b := Batch{X: rows(a.x), Y: rows(a.y), Weights: rows(a.o.Weights), Index: index}
-			b.Inputs, b.Targets = each(a.inputs, rows), each(a.targets, rows)
-			b.SampleWeights = each(a.o.SampleWeights, rows)
+			b := Batch{Y: rows(a.y), Weights: rows(a.o.Weights), Index: index}
+			b.Targets, b.SampleWeights = each(a.targets, rows), each(a.o.SampleWeights, rows)
+			if inputs {
+				b.X, b.Inputs = rows(a.x), each(a.inputs, rows)
+			}
 			if !yield(b, nil) {
 				return
 			}

@@ -82,6 +82,17 @@ type Preprocessed interface {
 	Preprocessing() preprocess.Steps
 }
 
+// Indexed is a Dataset that can yield its batches without their inputs, quickly. Fit needs one to keep what it has
+// computed from the inputs; see lince.FitOptions.CacheFeatures.
+type Indexed interface {
+	Dataset
+	// Targets yields the batches that Batches yields for the same epoch and step, without X and Inputs. Index identifies
+	// the examples: it has numbers from 0 to Len-1, and each example has the same number in all epochs.
+	Targets(ctx context.Context, epoch, step int) iter.Seq2[Batch, error]
+	// Varies reports whether the inputs of an example differ from epoch to epoch, because of augmentation.
+	Varies() bool
+}
+
 // Splitter is a Dataset that can be divided into training and validation data.
 type Splitter interface {
 	Dataset

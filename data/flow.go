@@ -423,6 +423,40 @@ func (f *Flow) Batches(ctx context.Context, epoch, step int) iter.Seq2[Batch, er
 	return func(yield func(Batch, error) bool) { f.run(ctx, epoch, max(step, 0), yield) }
 }
 
+// Targets yields the batches of an epoch without their images; see Indexed. It leaves out images that could not be decoded
+// before. It fails for the class mode Input, whose targets are images.
+func (f *Flow) Targets(ctx context.Context, epoch, step int) iter.Seq2[Batch, error] {
+	return func(yield func(Batch, error) bool) {
+		if f.o.ClassMode == Input {
+			yield(Batch{}, errors.New("with the class mode input, the targets are the images"))
+			return
+		}
+		order := f.order.Epoch(nil, epoch)
+		s := f.targetSlot(min(f.o.BatchSize, f.Len()))
+		for k := max(step, 0); k < f.Steps(); k++ {
+			if ctx.Err() != nil {
+				yield(Batch{}, context.Cause(ctx))
+				return
+			}
+			s.rows = s.rows[:0]
+			lo, hi := f.order.Bounds(k)
+			for _, row := range order[lo:hi] {
+				if f.known(row) == nil {
+					f.label(s, len(s.rows), row)
+					s.rows = append(s.rows, row)
+				}
+			}
+			n := len(s.rows)
+			if n > 0 && !yield(Batch{Y: first(s.y, n), Weights: first(s.weights, n), Index: s.rows, Next: k + 1}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Varies reports whether images are changed at random; see Indexed.
+func (f *Flow) Varies() bool { return f.o.Augment.Random() }
+
 // Images yields the values of each image of epoch 0, for augment.Generator.Fit:
 //
 //	plain, err := data.Images(train, data.ImageOptions{TargetSize: size, NoShuffle: true})

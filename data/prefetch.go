@@ -38,13 +38,20 @@ func (f *Flow) slot() *slot {
 	}
 	f.mu.Unlock()
 	n := min(f.o.BatchSize, f.Len())
-	x, y := f.Spec()
+	s := f.targetSlot(n)
+	x, _ := f.Spec()
 	x[0] = n
-	s := &slot{x: tensor.New(tensor.Float32, x...), errs: make([]error, n), done: make(chan struct{}, 1)}
-	switch {
-	case f.o.ClassMode == Input:
+	s.x, s.errs, s.done = tensor.New(tensor.Float32, x...), make([]error, n), make(chan struct{}, 1)
+	if f.o.ClassMode == Input {
 		s.y = s.x
-	case y != nil:
+	}
+	return s
+}
+
+// targetSlot returns memory for the targets and weights of n images.
+func (f *Flow) targetSlot(n int) *slot {
+	s := &slot{}
+	if _, y := f.Spec(); y != nil && f.o.ClassMode != Input {
 		y[0] = n
 		s.y = tensor.New(f.targetType(), y...)
 	}
@@ -300,12 +307,18 @@ func (f *Flow) make(ctx context.Context, w *imageWorker, s *slot, i int) error {
 	if f.numbers != nil {
 		f.numbers.Apply(x)
 	}
+	f.label(s, i, row)
+	return nil
+}
+
+// label sets the target and the weight of image i of a batch.
+func (f *Flow) label(s *slot, i, row int) {
 	if s.weights != nil {
 		s.weights.Float32s()[i] = f.weights[row]
 	}
 	if f.arrays != nil {
 		f.arrays.target(s.y, i, row)
-		return nil
+		return
 	}
 	switch f.o.ClassMode {
 	case Categorical:
@@ -320,7 +333,6 @@ func (f *Flow) make(ctx context.Context, w *imageWorker, s *slot, i int) error {
 	case Raw:
 		s.y.Float32s()[i] = f.targets[row]
 	}
-	return nil
 }
 
 // compact moves the images that could be read to the front of the batch and records the others. It returns

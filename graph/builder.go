@@ -33,6 +33,8 @@ type core struct {
 	losses   []*Value
 	training bool
 	errs     []error
+	most     int  // how many nodes the graph may have, 0 for any number
+	full     bool // one more was added
 }
 
 // NewBuilder returns a builder for a graph over the variables of store. training says whether the
@@ -40,6 +42,10 @@ type core struct {
 func NewBuilder(store *Store, training bool) *Builder {
 	return &Builder{core: &core{store: store, training: training, reads: map[*Variable]*Value{}, draws: map[uint64]int{}}}
 }
+
+// Limit sets how many ops the graph may have, for a graph that an untrusted file describes. One op more is a mistake, and no
+// others are added after it.
+func (b *Builder) Limit(ops int) { b.most = ops }
 
 // In returns a view of the builder for a layer. Paths of variables declared through the view begin
 // with path, and its error messages begin with label, such as "layer 2 (Dense dense_1)". Paths
@@ -131,6 +137,13 @@ func (b *Builder) add(o op.Op, in ...*Value) *Node {
 			b.fail(o.Name(), fmt.Errorf("operand %d is a list of %d values, want one value", i, len(v.list)))
 			return nil
 		}
+	}
+	if b.most > 0 && len(b.nodes) >= b.most {
+		if !b.full {
+			b.full = true
+			b.fail(o.Name(), fmt.Errorf("the graph has more than %d ops, the limit for a file of this size", b.most))
+		}
+		return nil
 	}
 	n, err := NewNode(o, b.path, in...)
 	if err != nil {

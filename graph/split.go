@@ -7,21 +7,30 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// Split divides a graph into two, of which the first can run for the next batch while the second runs for the current one. early has
-// the nodes that depend on the first inputs of g, on constants and on the given variables only. Its inputs are those inputs, then
-// the variables that g has, under their paths. Its outputs are what the rest of g needs of them. The inputs of late are these values, then
-// the other inputs of g. Its outputs and updates are those of g.
+// Division says what the early graph of Split may depend on.
+type Division struct {
+	// Inputs is the number of the graph's first inputs that the early graph takes.
+	Inputs int
+	// Passed are paths of variables that become inputs of the early graph, so that it can run for another step.
+	Passed []string
+	// Read selects, by path, variables that the early graph reads. Nothing in either graph may update them. nil selects none.
+	Read func(path string) bool
+}
+
+// Split divides a graph into two, of which the first can run before the second: for the next batch while the second runs for the current
+// one, or once for many runs of the second. early has the nodes that depend on the inputs and variables of d and on constants only. Its
+// inputs are the first inputs of g, then those of d.Passed that g has, under their paths. Its outputs are what the rest of g needs of them; each has a
+// batch dimension. The inputs of late are these values, then the other inputs of g. Its outputs and updates are those of g.
 //
-// ok is false if nothing depends on both an input and one of the variables, or if late needs an input of early or a value
-// without a batch dimension.
-func (g *Graph) Split(inputs int, variables []string) (early, late *Graph, ok bool) {
-	s := &splitter{g: g, kind: map[*Node]nodeKind{}, variables: variables}
-	s.classify(g.Inputs[:inputs])
+// ok is false if nothing that late needs depends on both an input and one of the variables, or if late needs an input of early.
+func (g *Graph) Split(d Division) (early, late *Graph, ok bool) {
+	s := &splitter{g: g, kind: map[*Node]nodeKind{}, d: d}
+	s.classify(g.Inputs[:d.Inputs])
 	cut, ok := s.cut()
 	if !ok {
 		return nil, nil, false
 	}
-	early, late = s.early(g.Inputs[:inputs], cut), s.late(g.Inputs[inputs:], cut)
+	early, late = s.early(g.Inputs[:d.Inputs], cut), s.late(g.Inputs[d.Inputs:], cut)
 	return early, late, true
 }
 
@@ -29,18 +38,25 @@ func (g *Graph) Split(inputs int, variables []string) (early, late *Graph, ok bo
 type nodeKind int
 
 const (
-	freeNode   nodeKind = iota // on constants and on the given variables
-	earlyNode                  // also on the first inputs
-	randomNode                 // earlyNode that also depends on a given variable
-	lateNode                   // on anything else
+	freeNode    nodeKind = iota // on constants and on the given variables
+	earlyNode                   // also on the first inputs
+	variousNode                 // earlyNode that also depends on a given variable
+	lateNode                    // on anything else
 )
 
 type splitter struct {
-	g         *Graph
-	kind      map[*Node]nodeKind
-	varies    map[*Node]bool // depends on a given variable
-	variables []string
+	g      *Graph
+	d      Division
+	kind   map[*Node]nodeKind
+	varies map[*Node]bool // depends on a given variable
 }
+
+// given reports whether the early graph may depend on a variable.
+func (s *splitter) given(path string) bool {
+	return s.passed(path) || s.d.Read != nil && s.d.Read(path)
+}
+
+func (s *splitter) passed(path string) bool { return slices.Contains(s.d.Passed, path) }
 
 func (s *splitter) classify(first []*Value) {
 	s.varies = map[*Node]bool{}
@@ -48,7 +64,7 @@ func (s *splitter) classify(first []*Value) {
 		k := freeNode
 		switch o := n.Op.(type) {
 		case op.Variable:
-			s.varies[n] = slices.Contains(s.variables, o.Path)
+			s.varies[n] = s.given(o.Path)
 			if !s.varies[n] {
 				k = lateNode
 			}
@@ -64,7 +80,7 @@ func (s *splitter) classify(first []*Value) {
 			k = max(k, s.kind[v.Node])
 		}
 		if k == earlyNode && s.varies[n] {
-			k = randomNode
+			k = variousNode
 		}
 		s.kind[n] = k
 	}
@@ -72,37 +88,44 @@ func (s *splitter) classify(first []*Value) {
 
 // isEarly reports whether a node belongs to the early graph only.
 func (s *splitter) isEarly(n *Node) bool {
-	return s.kind[n] == earlyNode || s.kind[n] == randomNode
+	return s.kind[n] == earlyNode || s.kind[n] == variousNode
 }
 
 // cut returns the values of early nodes that late nodes or the outputs need.
 func (s *splitter) cut() (cut []*Value, ok bool) {
 	needed := map[*Value]bool{}
-	for _, n := range s.g.Nodes {
+	for _, o := range s.g.Outputs {
+		needed[o.Value] = true
+	}
+	// Nodes come after those that they need, so each is decided when it is met from the end.
+	for i := len(s.g.Nodes) - 1; i >= 0; i-- {
+		n := s.g.Nodes[i]
+		if s.isEarly(n) && !n.Is("Input") && slices.ContainsFunc(n.Out, func(v *Value) bool { return needed[v] && !batched(v) }) {
+			s.kind[n] = lateNode // such as a transposed batch
+		}
 		if s.kind[n] == lateNode {
 			for _, v := range n.In {
 				needed[v] = true
 			}
 		}
 	}
-	for _, o := range s.g.Outputs {
-		needed[o.Value] = true
-	}
-	random := false
 	for _, n := range s.g.Nodes {
 		for _, v := range n.Out {
 			if !needed[v] || !s.isEarly(n) {
 				continue
 			}
-			if n.Is("Input") || v.Rank() == 0 || v.Shape[0] != tensor.Unknown {
+			if n.Is("Input") {
 				return nil, false
 			}
-			random = random || s.kind[n] == randomNode
+			ok = ok || s.kind[n] == variousNode
 			cut = append(cut, v)
 		}
 	}
-	return cut, random
+	return cut, ok
 }
+
+// batched reports whether the first dimension is the batch.
+func batched(v *Value) bool { return v.Rank() > 0 && v.Shape[0] == tensor.Unknown }
 
 // Is reports whether the node's op has this name.
 func (n *Node) Is(name string) bool { return n.Op.Name() == name }
@@ -115,8 +138,11 @@ func (s *splitter) early(inputs, cut []*Value) *Graph {
 	for _, n := range s.g.Nodes {
 		switch o := n.Op.(type) {
 		case op.Variable:
-			if s.kind[n] == freeNode {
+			switch {
+			case s.passed(o.Path):
 				c.input(n.Out[0], o.Path)
+			case s.kind[n] == freeNode:
+				c.node(n)
 			}
 		case op.Input:
 		default:

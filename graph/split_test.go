@@ -37,11 +37,11 @@ func splitCase(noise bool) *graph.Graph {
 
 // TestSplit runs the two graphs one after the other, and compares with the whole graph.
 func TestSplit(t *testing.T) {
-	if _, _, ok := splitCase(false).Split(1, []string{"step", "seed"}); ok {
+	if _, _, ok := splitCase(false).Split(graph.Division{Inputs: 1, Passed: []string{"step", "seed"}}); ok {
 		t.Error("a graph without early random numbers is divided")
 	}
 	g := splitCase(true)
-	early, late, ok := g.Split(1, []string{"step", "seed"})
+	early, late, ok := g.Split(graph.Division{Inputs: 1, Passed: []string{"step", "seed"}})
 	if !ok {
 		t.Fatal("not divided")
 	}

@@ -48,3 +48,34 @@ func nested(x *lince.Symbol, o Options, name string, layers ...layer.Layer) *lin
 	}
 	return lince.Apply(m, x)
 }
+
+// divisible rounds a number of channels to a multiple of 8, by at most 10 % less.
+func divisible(n float64) int {
+	c := max(8, int(n+4)/8*8)
+	if float64(c) < .9*n {
+		c += 8
+	}
+	return c
+}
+
+// plainConv is a square convolution without a bias.
+func plainConv(filters, kernel, stride int, padding layer.Padding, name string) layer.Layer {
+	return layer.Conv2D{
+		Filters: filters, Kernel: layer.Size{kernel, kernel}, Strides: layer.Size{stride, stride}, Padding: padding, NoBias: true, Name: name,
+	}
+}
+
+func relu(name string) layer.Layer { return layer.Activate{Activation: layer.ReLU, Name: name} }
+
+// padding adds n pixels at each side.
+func padding(n int, name string) layer.Layer {
+	return layer.ZeroPadding2D{Padding: &layer.Pads{{n, n}, {n, n}}, Name: name}
+}
+
+// dropoutRate returns the rate of the Dropout before the classifier.
+func (o Options) dropoutRate(byDefault float64) float64 {
+	if o.DropoutRate != nil {
+		return *o.DropoutRate
+	}
+	return byDefault
+}

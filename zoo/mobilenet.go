@@ -84,11 +84,3 @@ func mobileNetBody(x *lince.Symbol, alpha float64, depthMultiplier int) *lince.S
 	}
 	return x
 }
-
-// dropoutRate returns the rate of the Dropout before the classifier.
-func (o Options) dropoutRate(byDefault float64) float64 {
-	if o.DropoutRate != nil {
-		return *o.DropoutRate
-	}
-	return byDefault
-}

@@ -35,7 +35,7 @@ func mobileNetV2(o Options) architecture {
 	return architecture{
 		name: o.mobileName("mobilenetv2", mobileNetV2Sides), side: 224, minSide: 32,
 		options: alphaOption,
-		body:    func(x *lince.Symbol) *lince.Symbol { return mobileNetV2Body(x, cmp.Or(o.Alpha, 1)) },
+		body:    mobileForm{}.v2(o),
 		top: func(classifier layer.Dense) []layer.Layer {
 			classifier.Name = "predictions"
 			return []layer.Layer{layer.GlobalAveragePool2D{}, classifier}
@@ -43,6 +43,52 @@ func mobileNetV2(o Options) architecture {
 		plainPooling:  true,
 		preprocessing: resized(preprocess.Input{Mode: preprocess.TF}),
 		imageNet:      mobileNetV2Files(),
+		torch:         mobileNetV2Torch(o),
+		strict:        true,
+	}
+}
+
+// mobileNetV2Torch returns the forms of torchvision and timm, which compute the same.
+func mobileNetV2Torch(o Options) []torchForm {
+	vision := map[string]string{"Conv1": "features.0.0", "bn_Conv1": "features.0.1", "Conv_1": "features.18.0", "Conv_1_bn": "features.18.1", "predictions": "classifier.1"}
+	timm := map[string]string{"Conv1": "conv_stem", "bn_Conv1": "bn1", "Conv_1": "conv_head", "Conv_1_bn": "bn2", "predictions": "classifier"}
+	stage, index := 0, 0
+	for i, b := range mobileNetV2Blocks {
+		if i > 0 && b.filters != mobileNetV2Blocks[i-1].filters {
+			stage, index = stage+1, 0
+		}
+		name, at := fmt.Sprintf("block_%d_", i), fmt.Sprintf("features.%d.conv.", i+1)
+		if i == 0 {
+			name = "expanded_conv_"
+		}
+		next := 0
+		if i > 0 {
+			vision[name+"expand"], vision[name+"expand_BN"] = at+"0.0", at+"0.1"
+			next = 1
+		}
+		vision[name+"depthwise"], vision[name+"depthwise_BN"] = fmt.Sprintf("%s%d.0", at, next), fmt.Sprintf("%s%d.1", at, next)
+		vision[name+"project"], vision[name+"project_BN"] = fmt.Sprintf("%s%d", at, next+1), fmt.Sprintf("%s%d", at, next+2)
+
+		at = fmt.Sprintf("blocks.%d.%d.", stage, index)
+		index++
+		timm[name+"depthwise"], timm[name+"depthwise_BN"] = at+"conv_dw", at+"bn1"
+		timm[name+"project"], timm[name+"project_BN"] = at+"conv_pw", at+"bn2"
+		if i > 0 {
+			timm[name+"expand"], timm[name+"expand_BN"] = at+"conv_pw", at+"bn1"
+			timm[name+"depthwise_BN"], timm[name+"project"], timm[name+"project_BN"] = at+"bn2", at+"conv_pwl", at+"bn3"
+		}
+	}
+	change := func(a architecture) architecture {
+		a.body = mobileForm{torch: true, epsilon: 1e-5}.v2(o)
+		a.preprocessing = resized(preprocess.Input{Mode: preprocess.Torch})
+		return a
+	}
+	alpha := cmp.Or(o.Alpha, 1)
+	stem := tensor.Shape{divisible(32 * alpha), 3, 3, 3}
+	head := tensor.Shape{mobileNetV2Last(alpha), divisible(float64(int(320 * alpha))), 1, 1}
+	return []torchForm{
+		{library: "torchvision", modules: vision, classifier: "predictions", shapes: map[string]tensor.Shape{"features.0.0.weight": stem, "features.18.0.weight": head}, change: change},
+		{library: "timm", modules: timm, classifier: "predictions", shapes: map[string]tensor.Shape{"conv_stem.weight": stem, "conv_head.weight": head}, change: change},
 	}
 }
 
@@ -66,41 +112,70 @@ func mobileNetV2Files() (list []WeightsFile) {
 	return list
 }
 
-func mobileNetV2Body(x *lince.Symbol, alpha float64) *lince.Symbol {
-	x = x.Then(
-		plainConv(divisible(32*alpha), 3, 2, layer.Same, "Conv1"), mobileNormalization("bn_Conv1"), mobileReLU6("Conv1_relu"),
-	)
-	for i, b := range mobileNetV2Blocks {
-		x = mobileNetV2Block(x, i, b.expansion*channelsOf(x), divisible(float64(int(float64(b.filters)*alpha))), b.stride)
+// v2 returns a function that adds everything before the classifier.
+func (f mobileForm) v2(o Options) func(x *lince.Symbol) *lince.Symbol {
+	alpha := cmp.Or(o.Alpha, 1)
+	return func(x *lince.Symbol) *lince.Symbol {
+		x = f.stem(x, divisible(32*alpha), "Conv1").Then(f.normalization("bn_Conv1"), mobileReLU6("Conv1_relu"))
+		for i, b := range mobileNetV2Blocks {
+			x = f.v2Block(x, i, b.expansion*channelsOf(x), divisible(float64(int(float64(b.filters)*alpha))), b.stride)
+		}
+		return x.Then(plainConv(mobileNetV2Last(alpha), 1, 1, layer.Valid, "Conv_1"), f.normalization("Conv_1_bn"), mobileReLU6("out_relu"))
 	}
-	last := 1280
-	if alpha > 1 {
-		last = divisible(1280 * alpha)
-	}
-	return x.Then(plainConv(last, 1, 1, layer.Valid, "Conv_1"), mobileNormalization("Conv_1_bn"), mobileReLU6("out_relu"))
 }
 
-// mobileNetV2Block adds an inverted residual block. wide is the number of channels of the depthwise convolution.
-func mobileNetV2Block(in *lince.Symbol, i, wide, filters, stride int) *lince.Symbol {
+// mobileNetV2Last returns the number of channels before the classifier.
+func mobileNetV2Last(alpha float64) int { return divisible(1280 * max(alpha, 1)) }
+
+// v2Block adds an inverted residual block. wide is the number of channels of the depthwise convolution.
+func (f mobileForm) v2Block(in *lince.Symbol, i, wide, filters, stride int) *lince.Symbol {
 	x, name := in, "expanded_conv_"
 	if i > 0 {
 		name = fmt.Sprintf("block_%d_", i)
-		x = x.Then(plainConv(wide, 1, 1, layer.Same, name+"expand"), mobileNormalization(name+"expand_BN"), mobileReLU6(name+"expand_relu"))
+		x = x.Then(plainConv(wide, 1, 1, layer.Same, name+"expand"), f.normalization(name+"expand_BN"), mobileReLU6(name+"expand_relu"))
 	}
-	same := layer.Same
-	if stride == 2 {
-		x = x.Then(correctPad(x, 3, name+"pad"))
-		same = layer.Valid
-	}
-	x = x.Then(
-		layer.DepthwiseConv2D{Kernel: layer.Size{3, 3}, Strides: layer.Size{stride, stride}, Padding: same, NoBias: true, Name: name + "depthwise"},
-		mobileNormalization(name+"depthwise_BN"), mobileReLU6(name+"depthwise_relu"),
-		plainConv(filters, 1, 1, layer.Same, name+"project"), mobileNormalization(name+"project_BN"),
+	x = f.depthwise(x, 3, stride, name, name+"pad").Then(
+		f.normalization(name+"depthwise_BN"), mobileReLU6(name+"depthwise_relu"),
+		plainConv(filters, 1, 1, layer.Same, name+"project"), f.normalization(name+"project_BN"),
 	)
 	if stride == 1 && channelsOf(in) == filters {
 		x = lince.Apply(layer.Add{Name: name + "add"}, in, x)
 	}
 	return x
+}
+
+// mobileForm is what the layers of MobileNetV2 and MobileNetV3 have in common. The zero value is Keras' form.
+type mobileForm struct {
+	torch   bool    // the same padding at each side before convolutions with stride 2
+	epsilon float64 // of normalizations. The default is 0.001.
+}
+
+func (f mobileForm) normalization(name string) layer.Layer {
+	return layer.BatchNormalization{Momentum: new(.999), Epsilon: new(cmp.Or(f.epsilon, .001)), Name: name}
+}
+
+// stem adds the first convolution.
+func (f mobileForm) stem(x *lince.Symbol, filters int, name string) *lince.Symbol {
+	if f.torch {
+		return x.Then(padding(1, name+"_pad"), plainConv(filters, 3, 2, layer.Valid, name))
+	}
+	return x.Then(plainConv(filters, 3, 2, layer.Same, name))
+}
+
+// depthwise adds a depthwise convolution, and the padding that it needs.
+func (f mobileForm) depthwise(x *lince.Symbol, kernel, stride int, block, pad string) *lince.Symbol {
+	conv := layer.DepthwiseConv2D{
+		Kernel: layer.Size{kernel, kernel}, Strides: layer.Size{stride, stride}, Padding: layer.Same, NoBias: true, Name: block + "depthwise",
+	}
+	if stride == 2 {
+		conv.Padding = layer.Valid
+		if f.torch {
+			x = x.Then(padding(kernel/2, pad))
+		} else {
+			x = x.Then(correctPad(x, kernel, pad))
+		}
+	}
+	return x.Then(conv)
 }
 
 // mobileName returns the name of a MobileNet's model, such as mobilenet_1.00_224. sides are those of its ImageNet weights.
@@ -117,27 +192,6 @@ func (o Options) mobileName(name string, sides []int) string {
 		text = fmt.Sprint(side)
 	}
 	return fmt.Sprintf("%s_%.2f_%s", name, cmp.Or(o.Alpha, 1), text)
-}
-
-// divisible rounds a number of channels to a multiple of 8, by at most 10 % less.
-func divisible(n float64) int {
-	c := max(8, int(n+4)/8*8)
-	if float64(c) < .9*n {
-		c += 8
-	}
-	return c
-}
-
-// plainConv is a square convolution without a bias.
-func plainConv(filters, kernel, stride int, padding layer.Padding, name string) layer.Layer {
-	return layer.Conv2D{
-		Filters: filters, Kernel: layer.Size{kernel, kernel}, Strides: layer.Size{stride, stride}, Padding: padding, NoBias: true, Name: name,
-	}
-}
-
-// mobileNormalization is the BatchNormalization of MobileNetV2 and MobileNetV3.
-func mobileNormalization(name string) layer.Layer {
-	return layer.BatchNormalization{Momentum: new(.999), Name: name}
 }
 
 // mobileReLU6 is a layer of the class ReLU, unlike relu6.

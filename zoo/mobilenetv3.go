@@ -8,6 +8,7 @@ import (
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // MobileNetV3 is the network of Howard and others, Searching for MobileNetV3, 2019, arXiv:1905.02244.
@@ -86,10 +87,50 @@ func (v mobileNetV3) architecture(o Options) architecture {
 	return architecture{
 		name: v.name, side: 224, minSide: 32, anySize: true,
 		options:       alphaOption | minimalisticOption | dropoutRateOption | noPreprocessingOption,
-		body:          func(x *lince.Symbol) *lince.Symbol { return v.body(x, o) },
+		body:          mobileForm{}.v3(v, o),
 		top:           func(classifier layer.Dense) []layer.Layer { return v.top(classifier, o) },
 		preprocessing: resized(steps...),
 		imageNet:      v.imageNet,
+		torch:         []torchForm{v.torch(o)},
+		strict:        true,
+	}
+}
+
+// torch returns the form of torchvision. It has no Rescaling: the pixels are prepared as for torchvision's other networks.
+func (v mobileNetV3) torch(o Options) torchForm {
+	last := fmt.Sprintf("features.%d.", len(v.blocks)+1)
+	m := map[string]string{"conv": "features.0.0", "conv_bn": "features.0.1", "conv_1": last + "0", "conv_1_bn": last + "1", "conv_2": "classifier.0", "logits": "classifier.3"}
+	for i, b := range v.blocks {
+		name, next := fmt.Sprintf("expanded_conv_%d_", i), 0
+		if i == 0 {
+			name = "expanded_conv_"
+		}
+		add := func(conv, bn string) {
+			at := fmt.Sprintf("features.%d.block.%d.", i+1, next)
+			m[name+conv], m[name+bn] = at+"0", at+"1"
+			next++
+		}
+		if b.expansion > 1 {
+			add("expand", "expand_bn")
+		}
+		add("depthwise", "depthwise_bn")
+		if b.excite {
+			at := fmt.Sprintf("features.%d.block.%d.", i+1, next)
+			m[name+"squeeze_excite_conv"], m[name+"squeeze_excite_conv_1"] = at+"fc1", at+"fc2"
+			next++
+		}
+		add("project", "project_bn")
+	}
+	return torchForm{
+		library: "torchvision", modules: m, classifier: "logits",
+		shapes:   map[string]tensor.Shape{"features.0.0.weight": {16, 3, 3, 3}, "classifier.0.weight": {v.last, 6 * v.blocks[len(v.blocks)-1].filters}},
+		features: map[string]string{"conv_2": ""},
+		change: func(a architecture) architecture {
+			o.NoPreprocessing = true
+			a.body = mobileForm{torch: true}.v3(v, o)
+			a.preprocessing = resized(preprocess.Input{Mode: preprocess.Torch})
+			return a
+		},
 	}
 }
 
@@ -101,20 +142,23 @@ func (o Options) activation(swish bool) layer.Layer {
 	return layer.ReLULayer{}
 }
 
-func (v mobileNetV3) body(x *lince.Symbol, o Options) *lince.Symbol {
-	if !o.NoPreprocessing {
-		x = x.Then(layer.Rescaling{Scale: layer.Numbers{1 / 127.5}, Offset: layer.Numbers{-1}})
+// v3 returns a function that adds everything before the classifier.
+func (f mobileForm) v3(v mobileNetV3, o Options) func(x *lince.Symbol) *lince.Symbol {
+	return func(x *lince.Symbol) *lince.Symbol {
+		if !o.NoPreprocessing {
+			x = x.Then(layer.Rescaling{Scale: layer.Numbers{1 / 127.5}, Offset: layer.Numbers{-1}})
+		}
+		x = f.stem(x, 16, "conv").Then(f.normalization("conv_bn"), o.activation(true))
+		for i, b := range v.blocks {
+			b.large, b.excite = b.large && !o.Minimalistic, b.excite && !o.Minimalistic
+			b.filters = divisible(float64(b.filters) * cmp.Or(o.Alpha, 1))
+			x = f.v3Block(x, b, i, o.activation(b.swish))
+		}
+		return x.Then(plainConv(divisible(float64(6*channelsOf(x))), 1, 1, layer.Same, "conv_1"), f.normalization("conv_1_bn"), o.activation(true))
 	}
-	x = x.Then(plainConv(16, 3, 2, layer.Same, "conv"), mobileNormalization("conv_bn"), o.activation(true))
-	for i, b := range v.blocks {
-		b.large, b.excite = b.large && !o.Minimalistic, b.excite && !o.Minimalistic
-		b.filters = divisible(float64(b.filters) * cmp.Or(o.Alpha, 1))
-		x = b.apply(x, i, o.activation(b.swish))
-	}
-	return x.Then(plainConv(divisible(float64(6*channelsOf(x))), 1, 1, layer.Same, "conv_1"), mobileNormalization("conv_1_bn"), o.activation(true))
 }
 
-func (b mobileNetV3Block) apply(in *lince.Symbol, i int, activation layer.Layer) *lince.Symbol {
+func (f mobileForm) v3Block(in *lince.Symbol, b mobileNetV3Block, i int, activation layer.Layer) *lince.Symbol {
 	x, name, kernel := in, "expanded_conv_", 3
 	if b.large {
 		kernel = 5
@@ -122,23 +166,13 @@ func (b mobileNetV3Block) apply(in *lince.Symbol, i int, activation layer.Layer)
 	wide := divisible(float64(channelsOf(in)) * b.expansion)
 	if i > 0 {
 		name = fmt.Sprintf("expanded_conv_%d_", i)
-		x = x.Then(plainConv(wide, 1, 1, layer.Same, name+"expand"), mobileNormalization(name+"expand_bn"), activation)
+		x = x.Then(plainConv(wide, 1, 1, layer.Same, name+"expand"), f.normalization(name+"expand_bn"), activation)
 	}
-	same := layer.Same
-	if b.stride == 2 {
-		x = x.Then(correctPad(x, kernel, name+"depthwise_pad"))
-		same = layer.Valid
-	}
-	x = x.Then(
-		layer.DepthwiseConv2D{
-			Kernel: layer.Size{kernel, kernel}, Strides: layer.Size{b.stride, b.stride}, Padding: same, NoBias: true, Name: name + "depthwise",
-		},
-		mobileNormalization(name+"depthwise_bn"), activation,
-	)
+	x = f.depthwise(x, kernel, b.stride, name, name+"depthwise_pad").Then(f.normalization(name+"depthwise_bn"), activation)
 	if b.excite {
 		x = squeezeExcite(x, wide, name+"squeeze_excite_")
 	}
-	x = x.Then(plainConv(b.filters, 1, 1, layer.Same, name+"project"), mobileNormalization(name+"project_bn"))
+	x = x.Then(plainConv(b.filters, 1, 1, layer.Same, name+"project"), f.normalization(name+"project_bn"))
 	if b.stride == 1 && channelsOf(in) == b.filters {
 		x = lince.Apply(layer.Add{Name: name + "add"}, in, x)
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // ResNet is the network of He, Zhang, Ren and Sun, Deep Residual Learning for Image Recognition, 2015, arXiv:1512.03385.
@@ -25,13 +26,7 @@ var resNets = []resNet{
 }
 
 func resNetFiles(name string, parameters int, hash string, noTopParameters int, noTopHash string) []WeightsFile {
-	const folder = address + "resnet/"
-	file := name + "_weights_tf_dim_ordering_tf_kernels.h5"
-	noTop := name + "_weights_tf_dim_ordering_tf_kernels_notop.h5"
-	return []WeightsFile{
-		{Name: file, URL: folder + file, MD5: hash, Parameters: parameters},
-		{Name: noTop, URL: folder + noTop, MD5: noTopHash, NoTop: true, Parameters: noTopParameters},
-	}
+	return weightsFiles(address+"resnet/", name+"_weights_tf_dim_ordering_tf_kernels", [2]string{hash, noTopHash}, [2]int{parameters, noTopParameters})
 }
 
 // ResNet50 makes the network with 50 layers that have weights: 224x224 pixels, 25.6 million parameters.
@@ -46,15 +41,52 @@ func ResNet152(o Options) (*lince.Model, error) { return o.model(resNets[2].arch
 func (r resNet) architecture() architecture {
 	return architecture{
 		name: r.name, side: 224, minSide: 32,
-		body:          r.body,
+		body:          resNetForm{}.of(r),
 		preprocessing: resized(preprocess.Input{Mode: preprocess.Caffe}),
 		imageNet:      r.imageNet,
+		torch:         []torchForm{r.torch()},
+		strict:        true,
 	}
 }
 
-// body adds the stages.
-func (r resNet) body(x *lince.Symbol) *lince.Symbol {
-	x = resNetStem(x, resNetNormalization("conv1_bn"), relu("conv1_relu"))
+// torch returns the form of torchvision and timm: convolutions have no biases, the second one of a block has the stride, and epsilon is less.
+func (r resNet) torch() torchForm {
+	m := map[string]string{"conv1_conv": "conv1", "conv1_bn": "bn1", "predictions": "fc"}
+	for i, blocks := range r.blocks {
+		for j := range blocks {
+			name, at := fmt.Sprintf("conv%d_block%d_", i+2, j+1), fmt.Sprintf("layer%d.%d.", i+1, j)
+			if j == 0 {
+				m[name+"0_conv"], m[name+"0_bn"] = at+"downsample.0", at+"downsample.1"
+			}
+			for k := 1; k <= 3; k++ {
+				m[fmt.Sprintf("%s%d_conv", name, k)], m[fmt.Sprintf("%s%d_bn", name, k)] = fmt.Sprintf("%sconv%d", at, k), fmt.Sprintf("%sbn%d", at, k)
+			}
+		}
+	}
+	return torchForm{
+		library: "torchvision", modules: m, classifier: "predictions",
+		// ResNeXt and wide ResNet have other channels.
+		shapes: map[string]tensor.Shape{"conv1.weight": {64, 3, 7, 7}, "layer1.0.conv1.weight": {64, 64, 1, 1}, "layer1.0.conv2.weight": {64, 64, 3, 3}},
+		change: func(a architecture) architecture {
+			a.body = resNetForm{torch: true}.of(r)
+			a.preprocessing = resized(preprocess.Input{Mode: preprocess.Torch})
+			return a
+		},
+	}
+}
+
+// resNetForm is what the layers of a network have in common.
+type resNetForm struct {
+	torch bool // torchvision's form
+}
+
+// of returns a function that adds the stages.
+func (f resNetForm) of(r resNet) func(x *lince.Symbol) *lince.Symbol {
+	return func(x *lince.Symbol) *lince.Symbol { return f.body(x, r) }
+}
+
+func (f resNetForm) body(x *lince.Symbol, r resNet) *lince.Symbol {
+	x = f.stem(x, f.normalization("conv1_bn"), relu("conv1_relu"))
 	filters := 64
 	for i, blocks := range r.blocks {
 		for j := range blocks {
@@ -62,42 +94,47 @@ func (r resNet) body(x *lince.Symbol) *lince.Symbol {
 			if i > 0 && j == 0 {
 				stride = 2
 			}
-			x = resNetBlock(x, fmt.Sprintf("conv%d_block%d_", i+2, j+1), filters, stride, j == 0)
+			x = f.block(x, fmt.Sprintf("conv%d_block%d_", i+2, j+1), filters, stride, j == 0)
 		}
 		filters *= 2
 	}
 	return x
 }
 
-// resNetStem adds the first convolution, layers after it, and the pool.
-func resNetStem(x *lince.Symbol, after ...layer.Layer) *lince.Symbol {
-	return x.Then(padding(3, "conv1_pad"), layer.Conv2D{Filters: 64, Kernel: layer.Size{7, 7}, Strides: layer.Size{2, 2}, Name: "conv1_conv"}).
+// stem adds the first convolution, layers after it, and the pool.
+func (f resNetForm) stem(x *lince.Symbol, after ...layer.Layer) *lince.Symbol {
+	return x.Then(padding(3, "conv1_pad"), f.conv(64, 7, 2, layer.Valid, "conv1_conv")).
 		Then(after...).
 		Then(padding(1, "pool1_pad"), layer.MaxPool2D{Pool: layer.Size{3, 3}, Strides: layer.Size{2, 2}, Name: "pool1_pool"})
 }
 
-// resNetBlock adds a bottleneck. With project, the shortcut has a convolution.
-func resNetBlock(in *lince.Symbol, name string, filters, stride int, project bool) *lince.Symbol {
-	strides, one := layer.Size{stride, stride}, layer.Size{1, 1}
+// block adds a bottleneck. With project, the shortcut has a convolution.
+func (f resNetForm) block(in *lince.Symbol, name string, filters, stride int, project bool) *lince.Symbol {
 	shortcut := in
 	if project {
-		shortcut = in.Then(layer.Conv2D{Filters: 4 * filters, Kernel: one, Strides: strides, Name: name + "0_conv"}, resNetNormalization(name+"0_bn"))
+		shortcut = in.Then(f.conv(4*filters, 1, stride, layer.Valid, name+"0_conv"), f.normalization(name+"0_bn"))
 	}
-	x := in.Then(
-		layer.Conv2D{Filters: filters, Kernel: one, Strides: strides, Name: name + "1_conv"}, resNetNormalization(name+"1_bn"), relu(name+"1_relu"),
-		layer.Conv2D{Filters: filters, Kernel: layer.Size{3, 3}, Padding: layer.Same, Name: name + "2_conv"}, resNetNormalization(name+"2_bn"), relu(name+"2_relu"),
-		layer.Conv2D{Filters: 4 * filters, Kernel: one, Name: name + "3_conv"}, resNetNormalization(name+"3_bn"),
-	)
+	first, second := f.conv(filters, 1, stride, layer.Valid, name+"1_conv"), []layer.Layer{f.conv(filters, 3, 1, layer.Same, name+"2_conv")}
+	if f.torch {
+		first = f.conv(filters, 1, 1, layer.Valid, name+"1_conv")
+		second = []layer.Layer{padding(1, name+"2_pad"), f.conv(filters, 3, stride, layer.Valid, name+"2_conv")}
+	}
+	x := in.Then(first, f.normalization(name+"1_bn"), relu(name+"1_relu")).
+		Then(second...).
+		Then(f.normalization(name+"2_bn"), relu(name+"2_relu"), f.conv(4*filters, 1, 1, layer.Valid, name+"3_conv"), f.normalization(name+"3_bn"))
 	return lince.Apply(layer.Add{Name: name + "add"}, shortcut, x).Then(relu(name + "out"))
 }
 
-func resNetNormalization(name string) layer.Layer {
-	return layer.BatchNormalization{Epsilon: new(1.001e-5), Name: name}
+func (f resNetForm) conv(filters, kernel, stride int, padding layer.Padding, name string) layer.Layer {
+	return layer.Conv2D{
+		Filters: filters, Kernel: layer.Size{kernel, kernel}, Strides: layer.Size{stride, stride}, Padding: padding, NoBias: f.torch, Name: name,
+	}
 }
 
-func relu(name string) layer.Layer { return layer.Activate{Activation: layer.ReLU, Name: name} }
-
-// padding adds n pixels at each side.
-func padding(n int, name string) layer.Layer {
-	return layer.ZeroPadding2D{Padding: &layer.Pads{{n, n}, {n, n}}, Name: name}
+func (f resNetForm) normalization(name string) layer.Layer {
+	epsilon := 1.001e-5
+	if f.torch {
+		epsilon = 1e-5
+	}
+	return layer.BatchNormalization{Epsilon: &epsilon, Name: name}
 }

@@ -30,15 +30,17 @@ func ResNet152V2(o Options) (*lince.Model, error) { return o.model(resNetV2s[2].
 type resNetV2 resNet
 
 func (r resNetV2) architecture() architecture {
-	a := resNet(r).architecture()
-	a.body = r.body
-	a.preprocessing = resized(preprocess.Input{Mode: preprocess.TF})
-	return a
+	return architecture{
+		name: r.name, side: 224, minSide: 32,
+		body:          r.body,
+		preprocessing: resized(preprocess.Input{Mode: preprocess.TF}),
+		imageNet:      r.imageNet,
+	}
 }
 
 // body adds the stages.
 func (r resNetV2) body(x *lince.Symbol) *lince.Symbol {
-	x = resNetStem(x)
+	x = resNetForm{}.stem(x)
 	filters := 64
 	for i, blocks := range r.blocks {
 		for j := range blocks {
@@ -50,13 +52,13 @@ func (r resNetV2) body(x *lince.Symbol) *lince.Symbol {
 		}
 		filters *= 2
 	}
-	return x.Then(resNetNormalization("post_bn"), relu("post_relu"))
+	return x.Then(resNetForm{}.normalization("post_bn"), relu("post_relu"))
 }
 
 // resNetV2Block adds a bottleneck with normalization before the convolutions. With project, the shortcut has a convolution.
 func resNetV2Block(in *lince.Symbol, name string, filters, stride int, project bool) *lince.Symbol {
 	strides, one := layer.Size{stride, stride}, layer.Size{1, 1}
-	before := in.Then(resNetNormalization(name+"preact_bn"), relu(name+"preact_relu"))
+	before := in.Then(resNetForm{}.normalization(name+"preact_bn"), relu(name+"preact_relu"))
 	shortcut := in
 	switch {
 	case project:
@@ -65,9 +67,9 @@ func resNetV2Block(in *lince.Symbol, name string, filters, stride int, project b
 		shortcut = in.Then(layer.MaxPool2D{Pool: one, Strides: strides})
 	}
 	x := before.Then(
-		layer.Conv2D{Filters: filters, Kernel: one, NoBias: true, Name: name + "1_conv"}, resNetNormalization(name+"1_bn"), relu(name+"1_relu"),
+		layer.Conv2D{Filters: filters, Kernel: one, NoBias: true, Name: name + "1_conv"}, resNetForm{}.normalization(name+"1_bn"), relu(name+"1_relu"),
 		padding(1, name+"2_pad"),
-		layer.Conv2D{Filters: filters, Kernel: layer.Size{3, 3}, Strides: strides, NoBias: true, Name: name + "2_conv"}, resNetNormalization(name+"2_bn"), relu(name+"2_relu"),
+		layer.Conv2D{Filters: filters, Kernel: layer.Size{3, 3}, Strides: strides, NoBias: true, Name: name + "2_conv"}, resNetForm{}.normalization(name+"2_bn"), relu(name+"2_relu"),
 		layer.Conv2D{Filters: 4 * filters, Kernel: one, Name: name + "3_conv"},
 	)
 	return lince.Apply(layer.Add{Name: name + "out"}, shortcut, x)

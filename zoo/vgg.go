@@ -6,6 +6,7 @@ import (
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/preprocess"
 	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/tensor"
 )
 
 // VGG is the network of Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, 2014, arXiv:1409.1556.
@@ -19,14 +20,10 @@ type vgg struct {
 }
 
 var vggs = []vgg{
-	{"vgg16", [5]int{2, 2, 3, 3, 3}, []WeightsFile{
-		{Name: "vgg16_weights_tf_dim_ordering_tf_kernels.h5", URL: address + "vgg16/vgg16_weights_tf_dim_ordering_tf_kernels.h5", MD5: "64373286793e3c8b2b4e3219cbf3544b", Parameters: 138357544},
-		{Name: "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5", URL: address + "vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5", MD5: "6d6bbae143d832006294945121d1f1fc", NoTop: true, Parameters: 14714688},
-	}},
-	{"vgg19", [5]int{2, 2, 4, 4, 4}, []WeightsFile{
-		{Name: "vgg19_weights_tf_dim_ordering_tf_kernels.h5", URL: address + "vgg19/vgg19_weights_tf_dim_ordering_tf_kernels.h5", MD5: "cbe5617147190e668d6c5d5026f83318", Parameters: 143667240},
-		{Name: "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5", URL: address + "vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5", MD5: "253f8cb515780f3b799900260a226db6", NoTop: true, Parameters: 20024384},
-	}},
+	{"vgg16", [5]int{2, 2, 3, 3, 3}, weightsFiles(address+"vgg16/", "vgg16_weights_tf_dim_ordering_tf_kernels",
+		[2]string{"64373286793e3c8b2b4e3219cbf3544b", "6d6bbae143d832006294945121d1f1fc"}, [2]int{138357544, 14714688})},
+	{"vgg19", [5]int{2, 2, 4, 4, 4}, weightsFiles(address+"vgg19/", "vgg19_weights_tf_dim_ordering_tf_kernels",
+		[2]string{"cbe5617147190e668d6c5d5026f83318", "253f8cb515780f3b799900260a226db6"}, [2]int{143667240, 20024384})},
 }
 
 // VGG16 makes the network with 13 convolutions: 224x224 pixels, 138.4 million parameters.
@@ -51,6 +48,29 @@ func (v vgg) architecture() architecture {
 		plainPooling:  true,
 		preprocessing: resized(preprocess.Input{Mode: preprocess.Caffe}),
 		imageNet:      v.imageNet,
+		torch:         []torchForm{v.torch()},
+	}
+}
+
+// torch returns the form of torchvision, which computes what Keras' form does. Pixels are prepared in another way.
+func (v vgg) torch() torchForm {
+	m := map[string]string{"fc1": "classifier.0", "fc2": "classifier.3", "predictions": "classifier.6"}
+	next := 0
+	for i, convolutions := range v.blocks {
+		for j := range convolutions {
+			m[fmt.Sprintf("block%d_conv%d", i+1, j+1)] = fmt.Sprintf("features.%d", next)
+			next += 2 // and a ReLU
+		}
+		next++ // the pool
+	}
+	return torchForm{
+		library: "torchvision", modules: m, classifier: "predictions",
+		shapes:   map[string]tensor.Shape{"classifier.0.weight": {4096, 512 * 7 * 7}},
+		features: map[string]string{"fc1": "", "fc2": ""},
+		change: func(a architecture) architecture {
+			a.preprocessing = resized(preprocess.Input{Mode: preprocess.Torch})
+			return a
+		},
 	}
 }
 

@@ -33,7 +33,7 @@ type WeightsFile struct {
 // address is that of Keras' files.
 const address = "https://storage.googleapis.com/tensorflow/keras-applications/"
 
-// ErrDamaged is the error for a file whose MD5 hash is not the one that Keras has.
+// ErrDamaged is the error for a file whose hash is not the one that Keras has.
 var ErrDamaged = errors.New("not the one that Keras has")
 
 // Folder returns the folder of Keras' downloads: models in $KERAS_HOME, or in ~/.keras.

@@ -15,20 +15,13 @@ import (
 func Xception(o Options) (*lince.Model, error) { return o.model(xception()) }
 
 func xception() architecture {
-	const folder = address + "xception/"
 	return architecture{
 		name: "xception", side: 299, minSide: 71,
-		body: xceptionBody,
-		top: func(classifier layer.Dense) []layer.Layer {
-			classifier.Name = "predictions"
-			return []layer.Layer{layer.GlobalAveragePool2D{Name: "avg_pool"}, classifier}
-		},
+		body:          xceptionBody,
 		plainPooling:  true,
 		preprocessing: resized(preprocess.Input{Mode: preprocess.TF}),
-		imageNet: []WeightsFile{
-			{Name: "xception_weights_tf_dim_ordering_tf_kernels.h5", URL: folder + "xception_weights_tf_dim_ordering_tf_kernels.h5", MD5: "0a58e3b7378bc2990ea3b43d5981f1f6", Parameters: 22910480},
-			{Name: "xception_weights_tf_dim_ordering_tf_kernels_notop.h5", URL: folder + "xception_weights_tf_dim_ordering_tf_kernels_notop.h5", MD5: "b0042744bf5b25fce3cb969f33bebb97", NoTop: true, Parameters: 20861480},
-		},
+		imageNet: weightsFiles(address+"xception/", "xception_weights_tf_dim_ordering_tf_kernels",
+			[2]string{"0a58e3b7378bc2990ea3b43d5981f1f6", "b0042744bf5b25fce3cb969f33bebb97"}, [2]int{22910480, 20861480}),
 	}
 }
 

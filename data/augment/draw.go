@@ -83,6 +83,15 @@ func (g *Generator) Draw(r *mt19937.Rand, h, w int) Transform {
 	return t
 }
 
+// Random reports whether an image may become another one each time. A PreprocessingFunction counts, because it may draw
+// random numbers too.
+func (g *Generator) Random() bool {
+	z := g.ZoomRange
+	return g.RotationRange != 0 || g.HeightShiftRange.kind != noShift || g.WidthShiftRange.kind != noShift || g.ShearRange != 0 ||
+		z.set && (z.lo != 1 || z.hi != 1) || g.HorizontalFlip || g.VerticalFlip || g.ChannelShiftRange != 0 || g.BrightnessRange.set ||
+		g.PreprocessingFunction != nil
+}
+
 func (s Shift) draw(r *mt19937.Rand, size int) float64 {
 	var v, most float64
 	switch s.kind {

@@ -21,6 +21,7 @@ func (d *Dataset) readChunks(l *layout, out []byte) error {
 	}
 	f := d.o.f
 	var total uint64
+	var memory scratch
 	err = d.eachChunk(l, len(filters) > 0, func(e chunkEntry) error {
 		outside, partial := false, false
 		for i, n := range d.space.shape {
@@ -33,12 +34,19 @@ func (d *Dataset) readChunks(l *layout, out []byte) error {
 		if total += e.size; total > uint64(f.size) {
 			return errors.New("chunks overlap in the file")
 		}
-		b, err := f.read(e.addr, e.size)
-		if err != nil {
+		if !f.inside(e.addr, e.size) {
+			return fmt.Errorf("chunk at %v: its %d bytes at %d lie outside the file of %d bytes", e.at, e.size, e.addr, f.size)
+		}
+		memory.stored = sized(memory.stored, int(e.size))
+		b := memory.stored
+		if err := f.readInto(e.addr, b); err != nil {
 			return fmt.Errorf("chunk at %v: %w", e.at, err)
 		}
-		if !partial || !l.wholeEdges {
-			if b, err = filters.undo(b, e.mask, l.chunkBytes); err != nil {
+		if len(filters) > 0 && (!partial || !l.wholeEdges) {
+			if err := f.work(l.chunkBytes); err != nil {
+				return err
+			}
+			if b, err = filters.undo(b, e.mask, l.chunkBytes, &memory); err != nil {
 				return fmt.Errorf("chunk at %v: %w", e.at, err)
 			}
 		}

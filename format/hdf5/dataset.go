@@ -188,7 +188,11 @@ func (d *Dataset) readRaw(elemMemory int) ([]byte, error) {
 	}
 	need := uint64(n) * uint64(d.dtype.size)
 	f := d.o.f
-	if err := f.charge(chargeData, d.o.addr, d.o.addr, max(uint64(n)*uint64(elemMemory), l.chunkBytes)); err != nil {
+	memory := max(uint64(n)*uint64(elemMemory), l.chunkBytes)
+	if d.o.find(msgFilters) != nil && l.class == layoutChunked {
+		memory = uint64(n)*uint64(elemMemory) + 2*l.chunkBytes // see scratch
+	}
+	if err := f.charge(chargeData, d.o.addr, d.o.addr, memory); err != nil {
 		return nil, err
 	}
 	switch l.class {

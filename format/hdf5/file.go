@@ -25,6 +25,7 @@ type File struct {
 	mu      sync.Mutex
 	charged map[charge]uint64 // the address of the owner
 	totals  [chargeKinds]uint64
+	worked  uint64 // see work
 	// collections holds the collections of the global heap that were read.
 	collections map[uint64]map[uint32][]byte
 }
@@ -199,7 +200,7 @@ func (f *File) charge(kind chargeKind, owner, addr, n uint64) error {
 	}
 	limit := uint64(f.size) // headers and heaps do not overlap
 	if kind == chargeData {
-		limit = 16*uint64(f.size) + 64<<20 // data may be compressed
+		limit = f.limit() // data may be compressed
 	}
 	if n > limit || f.totals[kind] > limit-n {
 		if kind == chargeData {
@@ -211,5 +212,19 @@ func (f *File) charge(kind chargeKind, owner, addr, n uint64) error {
 	f.totals[kind] += n
 	return nil
 }
+
+// work counts n bytes that decompression makes. Chunks that reach beyond the shape are large, although the shape is small, and each
+// reading of a dataset decompresses its chunks again.
+func (f *File) work(n uint64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.worked += n; f.worked > 4*f.limit() {
+		return fmt.Errorf("its chunks inflate to more than %d bytes, too much for a file of %d bytes", 4*f.limit(), f.size)
+	}
+	return nil
+}
+
+// limit is the number of bytes of memory that the data of all datasets may need.
+func (f *File) limit() uint64 { return 16*uint64(f.size) + 64<<20 }
 
 var errOverlap = errors.New("structures overlap in the file")

@@ -83,9 +83,22 @@ func (d *Dataset) filters() (pipeline, error) {
 	return p, nil
 }
 
-// undo reverses the filters of a stored chunk. size is the chunk's size without filters. If bit i of mask is set, filter i was
-// skipped.
-func (p pipeline) undo(b []byte, mask uint32, size uint64) ([]byte, error) {
+// scratch is the memory for chunks, which the next chunk uses again.
+type scratch struct {
+	stored, inflated, shuffled []byte
+}
+
+// sized returns a slice of n bytes, in the memory of b if that has as many.
+func sized(b []byte, n int) []byte {
+	if cap(b) < n {
+		return make([]byte, n)
+	}
+	return b[:n]
+}
+
+// undo reverses the filters of a stored chunk. size is the chunk's size without filters, for which the file has been charged. If bit i
+// of mask is set, filter i was skipped. The result may be in s.
+func (p pipeline) undo(b []byte, mask uint32, size uint64, s *scratch) ([]byte, error) {
 	var err error
 	for i := len(p) - 1; i >= 0; i-- {
 		if i < 32 && mask>>i&1 != 0 {
@@ -93,9 +106,9 @@ func (p pipeline) undo(b []byte, mask uint32, size uint64) ([]byte, error) {
 		}
 		switch p[i].id {
 		case filterDeflate:
-			b, err = inflate(b, size)
+			b, err = s.inflate(b, size)
 		case filterShuffle:
-			b, err = unshuffle(b, p[i].params)
+			b, err = s.unshuffle(b, p[i].params)
 		case filterFletcher32:
 			b, err = checkFletcher32(b)
 		}
@@ -108,25 +121,25 @@ func (p pipeline) undo(b []byte, mask uint32, size uint64) ([]byte, error) {
 
 // inflate reverses deflate. The result may be longer than a chunk by a checksum. A longer one is an error, to stop
 // decompression bombs.
-func inflate(b []byte, size uint64) ([]byte, error) {
+func (s *scratch) inflate(b []byte, size uint64) ([]byte, error) {
 	z, err := zlib.NewReader(bytes.NewReader(b))
 	if err != nil {
 		return nil, fmt.Errorf("inflate: %w", err)
 	}
-	var out bytes.Buffer
-	out.Grow(min(int(size), 64*len(b)+512) + bytes.MinRead)
-	n, err := io.Copy(&out, io.LimitReader(z, int64(size)+4+1))
-	if err != nil {
+	const most = 1032 // how much deflate can compress; a chunk that claims more is too short
+	s.inflated = sized(s.inflated, int(min(size+4+1, most*uint64(len(b)))))
+	switch n, err := io.ReadFull(z, s.inflated); {
+	case err == nil && uint64(n) > size+4:
+		return nil, errors.New("inflate: more data than a chunk has")
+	case err == nil || err == io.EOF || err == io.ErrUnexpectedEOF:
+		return s.inflated[:n], nil
+	default:
 		return nil, fmt.Errorf("inflate: %w", err)
 	}
-	if n > int64(size)+4 {
-		return nil, errors.New("inflate: more data than a chunk has")
-	}
-	return out.Bytes(), nil
 }
 
 // unshuffle reverses shuffle, which stores the first bytes of all elements, then the second bytes, and so on.
-func unshuffle(b []byte, params []uint32) ([]byte, error) {
+func (s *scratch) unshuffle(b []byte, params []uint32) ([]byte, error) {
 	if len(params) < 1 || params[0] == 0 {
 		return nil, errors.New("shuffle without the size of an element")
 	}
@@ -135,7 +148,8 @@ func unshuffle(b []byte, params []uint32) ([]byte, error) {
 	if size == 1 || n < 2 {
 		return b, nil
 	}
-	out := make([]byte, len(b))
+	s.shuffled = sized(s.shuffled, len(b))
+	out := s.shuffled
 	for i := range size {
 		plane := b[i*n:][:n]
 		for j, v := range plane {

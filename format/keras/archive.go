@@ -16,9 +16,13 @@ import (
 const (
 	maxMembers = 10_000
 	// The size of a member or of all members, inflated, may be maxGrowth times the stored size plus freeBytes. It bounds the
-	// memory that a file can claim.
-	maxGrowth = 16
-	freeBytes = 64 << 20
+	// memory that a file can claim. The process may need three times as much: compressed weights, tensors of them, and the variables of a
+	// model may be in memory together.
+	maxGrowth = 5
+	freeBytes = 20 << 20
+	// JSON needs more memory when it is decoded. That of large networks is 1 MB and can be compressed 40 times.
+	maxTextGrowth = 64
+	freeTextBytes = 2 << 20
 )
 
 // Read reads a .keras archive of size bytes into memory. Members that Keras does not know are ignored. It fails
@@ -38,7 +42,7 @@ func read(r io.ReaderAt, size int64) (*File, error) {
 	}
 	f := &File{}
 	if a.members[metadataMember] != nil {
-		b, err := a.read(metadataMember)
+		b, err := a.text(metadataMember)
 		if err != nil {
 			return nil, err
 		}
@@ -46,7 +50,7 @@ func read(r io.ReaderAt, size int64) (*File, error) {
 			return nil, fmt.Errorf("%s: %w", metadataMember, err)
 		}
 	}
-	if f.Config, err = a.read(configMember); err != nil {
+	if f.Config, err = a.text(configMember); err != nil {
 		return nil, err
 	}
 	config, err := scan(f.Config)
@@ -116,7 +120,12 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 		return nil, fmt.Errorf("want at most %d members in the archive, got %d", maxMembers, len(z.File))
 	}
 	a := &archive{r: r, size: size, members: map[string]*zip.File{}, left: maxGrowth*uint64(size) + freeBytes}
+	stored := uint64(0)
 	for _, m := range z.File {
+		// No sum overflows, because a size is checked before the next one is added.
+		if stored += min(m.CompressedSize64, uint64(size)+1); stored > uint64(size) {
+			return nil, errors.New("the members overlap: together they have more bytes than the archive")
+		}
 		if err := checkMemberName(strings.TrimSuffix(m.Name, "/")); err != nil {
 			return nil, err
 		}
@@ -160,6 +169,18 @@ func (a *archive) member(name string) (*zip.File, error) {
 	return m, nil
 }
 
+// text reads a member with JSON.
+func (a *archive) text(name string) ([]byte, error) {
+	m, err := a.member(name)
+	if err != nil {
+		return nil, err
+	}
+	if n, most := m.UncompressedSize64, maxTextGrowth*m.CompressedSize64+freeTextBytes; n > most {
+		return nil, fmt.Errorf("%s: has %d bytes of JSON in %d compressed ones; the limit is %d", name, n, m.CompressedSize64, most)
+	}
+	return a.read(name)
+}
+
 // read reads a whole member and checks its checksum.
 func (a *archive) read(name string) ([]byte, error) {
 	m, err := a.member(name)
@@ -174,13 +195,16 @@ func (a *archive) read(name string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	defer func() { _ = rc.Close() }() // there is nothing to flush
-	b, err := io.ReadAll(io.LimitReader(rc, int64(m.UncompressedSize64)+1))
-	if err != nil {
+	defer func() { _ = rc.Close() }()       // there is nothing to flush
+	b := make([]byte, m.UncompressedSize64) // within the limit for the archive
+	if _, err := io.ReadFull(rc, b); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if uint64(len(b)) != m.UncompressedSize64 {
+	switch _, err := io.ReadFull(rc, make([]byte, 1)); { // at the end, the checksum is verified
+	case err == nil:
 		return nil, fmt.Errorf("%s: has more data than it claims", name)
+	case err != io.EOF:
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return b, nil
 }

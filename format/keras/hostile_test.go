@@ -235,11 +235,11 @@ func TestBombs(t *testing.T) {
 		}
 	}
 	both := []member{config, weights}
-	check("config", addClaims(t, both[1:], claims{"config.json", nil, 65 << 20}), "not plausible")
+	check("config", addClaims(t, both[1:], claims{"config.json", nil, 21 << 20}), "not plausible")
 	check("weights", addClaims(t, both[:1], claims{"model.weights.h5", nil, 1 << 62}), "not plausible")
 	zeros := make([]byte, 1<<20)
 	// Each member alone is within the limit, but all together are not.
-	check("assets", addClaims(t, both, claims{"assets/a", zeros, 1 << 20}, claims{"assets/b", nil, 64 << 20}), "too much memory")
+	check("assets", addClaims(t, both, claims{"assets/a", zeros, 1 << 20}, claims{"assets/b", nil, 20 << 20}), "too much memory")
 	check("more than it claims", addClaims(t, both, claims{"assets/a", zeros, 10}), "assets/a")
 	check("less than it claims", addClaims(t, both, claims{"assets/a", zeros[:10], 10 << 20}), "assets/a")
 

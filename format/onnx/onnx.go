@@ -26,15 +26,23 @@ type External func(name string) (r io.ReaderAt, size int64, err error)
 type Model struct {
 	*onnxpb.ModelProto
 
+	Size     int64 // of the file in bytes; 0 if the model was not read from one
 	external External
 	files    map[string]*externalFile
+	left     int64 // bytes of external data that may still be read: any number of tensors may have the same bytes
 }
 
 type externalFile struct {
 	r    io.ReaderAt
 	size int64
-	left int64 // how many bytes may still be read: any number of tensors may have the same bytes
 }
+
+// The data of tensors in other files may need so many times the size of these files, and so many bytes. The process needs more: a model
+// keeps some tensors in another form than the file.
+const (
+	maxGrowth = 8
+	freeBytes = 32 << 20
+)
 
 // maxDepth limits how deeply messages nest: graphs in attributes of nodes, mostly.
 const maxDepth = 100
@@ -52,7 +60,7 @@ func Read(r io.ReaderAt, size int64, external External) (*Model, error) {
 		}
 		return nil, err
 	}
-	m := &Model{ModelProto: &onnxpb.ModelProto{}, external: external, files: map[string]*externalFile{}}
+	m := &Model{ModelProto: &onnxpb.ModelProto{}, Size: size, external: external, left: freeBytes, files: map[string]*externalFile{}}
 	if err := unmarshal(file, m.ModelProto); err != nil {
 		return nil, fmt.Errorf("not an ONNX model, or damaged: %w", err)
 	}
@@ -112,14 +120,15 @@ func (m *Model) data(t *onnxpb.TensorProto, n int) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("external data: %w", err)
 		}
-		f = &externalFile{r, size, 16*min(size, 1<<50) + 64<<20}
+		f = &externalFile{r, size}
 		m.files[name] = f
+		m.left += maxGrowth * min(size, 1<<40)
 	}
 	if offset < 0 || offset > f.size || int64(n) > f.size-offset {
 		return nil, fmt.Errorf("external data: %d bytes from %d are outside %q, which has %d bytes", n, offset, name, f.size)
 	}
-	if f.left -= int64(n); f.left < 0 {
-		return nil, fmt.Errorf("external data: the tensors share the bytes of %q too often: they need more than 16 times its size", name)
+	if m.left -= int64(n); m.left < 0 {
+		return nil, fmt.Errorf("external data: the tensors share the bytes of %q too often: they need more than %d times its size", name, maxGrowth)
 	}
 	b := tensor.Bytes(n)
 	if k, err := f.r.ReadAt(b, offset); k < n {

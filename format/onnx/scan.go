@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/lince-ml/lince/internal/bounded"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -17,7 +16,7 @@ import (
 // size of a hostile file, so a scanner goes through the file first. It copies everything but the large data to a second,
 // small file, in which numbers stand for the data, and counts what decoding needs. The message keeps file, and file changes.
 func unmarshal(file []byte, m proto.Message) error {
-	s := scanner{budget: int(bounded.InflateLimit(uint64(len(file))))}
+	s := scanner{budget: maxGrowth*len(file) + freeBytes}
 	d := m.ProtoReflect().Descriptor()
 	small, err := s.message(nil, file, d, 0)
 	if err != nil {

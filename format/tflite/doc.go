@@ -15,6 +15,7 @@ import (
 
 // Model is the content of a file. Subgraphs[0] is the network.
 type Model struct {
+	Size        int64 // of the file in bytes; 0 if the model was not read from one
 	Description string
 	Subgraphs   []Subgraph
 	Signatures  []Signature

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
+	"io"
 	"runtime"
 	"strings"
 	"testing"
@@ -181,6 +182,14 @@ func TestExternalBuffers(t *testing.T) {
 	}
 	for _, c := range [][2]uint64{{n - 7, 8}, {n, 1}, {1 << 63, 8}, {n - 8, 1<<64 - 1}} {
 		refused(t, "data outside", file(c[0], c[1]), "outside of the file")
+	}
+}
+
+// Write does not know the format of sparse data.
+func TestWriteSparse(t *testing.T) {
+	m := &Model{Subgraphs: []Subgraph{{Tensors: []Tensor{{Name: "w", Sparse: true, Data: []byte{1}, Shape: []int{2, 2}}}}}}
+	if err := Write(io.Discard, m); err == nil || !strings.Contains(err.Error(), `tensor 0 ("w") is sparse`) {
+		t.Errorf("error is %v", err)
 	}
 }
 

@@ -68,7 +68,7 @@ type decoder struct {
 }
 
 func (d *decoder) model() (*Model, error) {
-	m := &Model{Description: string(d.root.Description())}
+	m := &Model{Size: int64(len(d.b)), Description: string(d.root.Description())}
 	if err := d.readBuffers(); err != nil {
 		return nil, err
 	}
@@ -356,7 +356,7 @@ func (d *decoder) files(m *Model) error {
 	if err != nil {
 		return fmt.Errorf("the archive with the file %q: %w", names[0], err)
 	}
-	limit := bounded.InflateLimit(uint64(len(d.b)))
+	limit := 16*uint64(len(d.b)) + 4<<20
 	for _, f := range z.File {
 		if !slices.Contains(names, f.Name) || slices.ContainsFunc(m.Files, func(have File) bool { return have.Name == f.Name }) {
 			continue

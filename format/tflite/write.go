@@ -50,7 +50,10 @@ type encoder struct {
 func encode(m *Model) ([]byte, error) {
 	size := 1024
 	for _, s := range m.Subgraphs {
-		for _, t := range s.Tensors {
+		for i, t := range s.Tensors {
+			if t.Sparse {
+				return nil, fmt.Errorf("tensor %d (%q) is sparse, which is not written", i, t.Name)
+			}
 			size += len(t.Data) + 256
 		}
 	}

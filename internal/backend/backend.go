@@ -45,6 +45,13 @@ type Measured interface {
 	Memory(shapes []tensor.Shape) (Memory, error)
 }
 
+// Limited is a Program whose memory can be limited.
+type Limited interface {
+	// Limit sets how many bytes a run may need in addition to variables and inputs. A run that needs more does not keep all results for the backward pass, but
+	// computes some of them again. If that does not suffice, Run returns an error. 0 means that there is no limit.
+	Limit(bytes int)
+}
+
 // Memory is the memory that a run needs in addition to variables and inputs, in bytes.
 type Memory struct {
 	// The arena, at the moment when most of it is in use.

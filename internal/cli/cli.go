@@ -59,6 +59,7 @@ type commands struct {
 const (
 	dataGroup      = "data"
 	modelGroup     = "model"
+	transferGroup  = "transfer"
 	optimizerGroup = "optimizer"
 	lossGroup      = "loss"
 	outputGroup    = "output"
@@ -76,6 +77,7 @@ func newParser(c *commands, stdout, stderr io.Writer, exit func(code int)) (*kon
 		kong.ExplicitGroups([]kong.Group{
 			{Key: dataGroup, Title: "Images and labels:"},
 			{Key: modelGroup, Title: "Model and training:"},
+			{Key: transferGroup, Title: "Transfer learning:"},
 			{Key: optimizerGroup, Title: "Optimizer and learning rate:"},
 			{Key: lossGroup, Title: "Loss, metrics and early stopping:"},
 			{Key: outputGroup, Title: "Output:"},

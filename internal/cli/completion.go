@@ -68,6 +68,7 @@ var predictors = map[string]posener.Predictor{
 	"data":      posener.PredictOr(posener.PredictSet("demo:cats-and-dogs"), posener.PredictFiles("*")),
 	"model":     modelFiles(),
 	"start":     posener.PredictOr(posener.PredictSet("cnn"), modelFiles()),
+	"body":      posener.PredictOr(posener.PredictSet(bodyNames()...), modelFiles()),
 	"target":    posener.PredictSet(targetNames()...),
 	"runtime":   posener.PredictSet(runtimeNames()...),
 	"csv":       posener.PredictFiles("*.csv"),

@@ -33,10 +33,7 @@ func (t *training) fit() error {
 		t.profile = &profile.Profile{}
 	}
 	start := time.Now()
-	history, fitErr := t.model.Fit(t.ctx, t.train, lince.FitOptions{
-		Epochs: t.Epochs, Validation: t.val, Callbacks: t.callbacks(&times), ClassWeight: t.weights, Output: t.text, Verbose: t.verbose(),
-		Profile: t.profile, Resume: t.state,
-	})
+	history, fitErr := t.fitPhases(&times)
 	drawErr := t.drawn()
 	stopped := errors.Is(fitErr, context.Canceled)
 	if history == nil || stopped && len(history.Epochs) == 0 && history.Partial == nil {
@@ -51,7 +48,7 @@ func (t *training) fit() error {
 		fitErr = nil
 	case fitErr != nil && !t.trained(history):
 		return t.saveFailed(history, fitErr, drawErr)
-	case len(history.Epochs) > 0 && history.Epochs[len(history.Epochs)-1]+1 < t.Epochs:
+	case len(history.Epochs) > 0 && history.Epochs[len(history.Epochs)-1]+1 < t.lastEpoch():
 		t.record.StoppedBy = "patience"
 	default:
 		t.record.StoppedBy = "epochs"
@@ -70,6 +67,9 @@ func (t *training) fit() error {
 // callbacks returns the callbacks of the training.
 func (t *training) callbacks(times *epochTimes) []callback.Callback {
 	list := []callback.Callback{t.reader()}
+	if t.transfers() {
+		list = append(list, t.phase.callback())
+	}
 	if t.EMA != nil { // best.keras and the restored weights are averages
 		list = append(list, callback.SwapEMAWeights{SwapOnEpoch: true})
 	}
@@ -147,7 +147,7 @@ func (t *training) trained(h *lince.History) bool {
 // evaluateStart evaluates the model that the run starts from, if it is a trained one. It saves
 // that model as best.keras, which stays until an epoch is better.
 func (t *training) evaluateStart() error {
-	if t.state != nil || t.ModelSource == tutorialName || !strings.HasSuffix(strings.ToLower(t.ModelSource), ".keras") {
+	if t.state != nil || t.ModelSource == tutorialName || t.transfers() || !strings.HasSuffix(strings.ToLower(t.ModelSource), ".keras") {
 		return nil
 	}
 	b, err := os.ReadFile(t.ModelSource)
@@ -187,6 +187,11 @@ func (t *training) checkpoint() callback.Callback {
 	best := callback.ModelCheckpoint{Path: t.folder.path("best.keras"), Monitor: t.watched.key, SaveBestOnly: true}
 	if s := t.record.Start; s != nil {
 		best.InitialValueThreshold = s.Metrics[t.watched.key]
+	}
+	if h := t.phase.Head; h != nil {
+		if v, ok := t.watched.bestOf(h); ok {
+			best.InitialValueThreshold = &v
+		}
 	}
 	return callback.Func(func(run callback.Run) (callback.Hooks, error) {
 		return best.Begin(watchedRun{run, t.folder})

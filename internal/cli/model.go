@@ -31,15 +31,33 @@ func (e *env) noted(name string, m *lince.Model) {
 	}
 }
 
-// makeModel builds or opens the model for the data's classes, and compiles it.
-func (t *training) makeModel(classes []string) error {
+// makeModel builds or opens the model for the data's classes, and compiles it. final is false if classes may become fewer: the model of other classes
+// is then an error, and not the body of a new model.
+func (t *training) makeModel(classes []string, final bool) error {
 	if t.state != nil {
 		return t.resumed(classes)
 	}
 	o := lince.Options{Seed: uint64(t.Seed), Threads: t.Threads}
 	var m *lince.Model
 	var err error
-	if t.ModelSource == tutorialName {
+	if network, ok := t.ofNetwork(); ok || t.ModelSource == autoName || t.transfers() {
+		switch {
+		case !final:
+			return errNotFinal
+		case t.transfers(): // the run is resumed from its beginning
+		case ok:
+			t.setTransfer(t.networkTransfer(network))
+		default:
+			r, err := t.chooseBody(classes)
+			if err != nil {
+				return err
+			}
+			t.setTransfer(r)
+		}
+		if m, err = t.transferModel(o, *t.record.Transfer, classes); err != nil {
+			return err
+		}
+	} else if t.ModelSource == tutorialName {
 		s := t.Size
 		if s == (size{}) {
 			s = size{tutorial.Side, tutorial.Side}
@@ -56,7 +74,21 @@ func (t *training) makeModel(classes []string) error {
 			return err
 		}
 		t.noted(t.ModelSource, m)
-		if err := t.fits(m, classes); err != nil {
+		err = t.fits(m, classes)
+		var other otherClasses
+		switch {
+		case err == nil && t.Dropout != nil:
+			return usageError{fmt.Errorf("--dropout is for the network cnn and for transfer learning; the layers of %s are those in the file, so add a Dropout layer there", t.ModelSource)}
+		case errors.As(err, &other) && final && t.canTransfer():
+			t.setTransfer(t.fileTransfer(m))
+			m, err = t.transferModel(o, *t.record.Transfer, classes)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !t.transfers() {
+		if err := t.checkTransfer(); err != nil {
 			return err
 		}
 	}
@@ -84,6 +116,15 @@ func (t *training) makeModel(classes []string) error {
 	}
 	t.watched, err = findMonitor(t.Monitor, t.model)
 	return err
+}
+
+// errNotFinal is the error of a model that is made when the classes are final.
+var errNotFinal = otherClasses{errors.New("the classes are not final")}
+
+// canTransfer reports whether the model file has weights.
+func (t *training) canTransfer() bool {
+	k, err := lince.FileKindOf(t.ModelSource)
+	return err == nil && k.Name != "json"
 }
 
 // otherClasses is the error of a model whose classes are not those of the data.

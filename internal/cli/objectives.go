@@ -133,6 +133,16 @@ func (m monitored) better(v, than float64) bool {
 	return v < than
 }
 
+// bestOf returns the best value of a history.
+func (m monitored) bestOf(h *lince.History) (best float64, ok bool) {
+	for _, v := range h.Values(m.key) {
+		if !ok || m.better(v, best) {
+			best, ok = v, true
+		}
+	}
+	return best, ok
+}
+
 // best describes the best value of a run, such as "the lowest val_loss".
 func (m monitored) best() string {
 	if m.higher {

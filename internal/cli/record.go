@@ -48,6 +48,7 @@ type record struct {
 	Data        recordData        `json:"data"`
 	Model       recordModel       `json:"model"`
 	Start       *recordStart      `json:"start,omitempty"` // the trained model that the run started from
+	Transfer    *recordTransfer   `json:"transfer,omitempty"`
 
 	Epochs     int                    `json:"epochs_done"`
 	BestEpoch  *int                   `json:"best_epoch"` // the epoch of best.keras, from 0; null if best.keras is not from an epoch of this run

@@ -18,6 +18,7 @@ import (
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data/demo"
 	"github.com/lince-ml/lince/internal/patherr"
+	"github.com/lince-ml/lince/zoo"
 )
 
 // resumeFlags lists the flags that may be combined with --resume. They do not change results.
@@ -70,6 +71,9 @@ func (t *training) reopen(k *kong.Context) error {
 	r.Resumed = append(r.Resumed, moment())
 	r.earlier = time.Duration(r.Seconds * float64(time.Second))
 	t.record = r
+	if r.Transfer != nil {
+		t.setTransfer(*r.Transfer)
+	}
 	return nil
 }
 
@@ -140,6 +144,12 @@ func (r *record) settings() (*trainCommand, error) {
 	if t.ModelSource != tutorialName {
 		t.ModelSource = from(t.ModelSource)
 	}
+	if x := r.Transfer; x != nil {
+		x.File = from(x.File)
+		if x.Weights != zoo.ImageNet {
+			x.Weights = from(x.Weights)
+		}
+	}
 	t.Images = path(from(string(t.Images)))
 	if dir := string(t.TensorBoard.dir); dir != "" && !filepath.IsAbs(dir) { // the folder may not exist yet
 		if there := filepath.Join(r.Directory, dir); r.Directory != "" {
@@ -183,7 +193,12 @@ func (t *training) openCheckpoint() error {
 	if t.model, t.state, err = (lince.Options{Seed: uint64(t.Seed), Threads: t.Threads}).OpenCheckpoint(path); err != nil {
 		return fmt.Errorf("--resume: %w", err)
 	}
-	if h := t.state.History; h != nil && len(h.Epochs) > 0 && !t.folder.has("best.keras") {
+	if t.transfers() {
+		if err := t.phase.restore(t.state); err != nil {
+			return fmt.Errorf("--resume %s: %w", path, err)
+		}
+	}
+	if h := joined(t.phase.Head, t.state.History); h != nil && len(h.Epochs) > 0 && !t.folder.has("best.keras") {
 		if _, ok := bestEpoch(h, t.record.Start, t.record.monitor()); ok {
 			return fmt.Errorf("--resume %s: best.keras: %w", t.folder.dir, fs.ErrNotExist)
 		}

@@ -188,10 +188,13 @@ func (t *training) setSchedule() error {
 		return nil
 	}
 	p := pace{steps: t.Epochs * t.train.Steps(), monitor: t.watched.key, wait: 10}
+	if t.phase.Finetune {
+		p.steps = t.Finetune * t.train.Steps()
+	}
 	if t.LRPatience != nil {
 		p.wait = *t.LRPatience
 	}
-	if t.Warmup > 0 {
+	if t.Warmup > 0 && !t.phase.Finetune {
 		p.warmup = max(1, int(math.Round(t.Warmup*float64(t.train.Steps()))))
 	}
 	if p.warmup >= p.steps {
@@ -200,7 +203,9 @@ func (t *training) setSchedule() error {
 	if p.rate, err = t.constantRate(); err != nil {
 		return err
 	}
-	t.record.Model.Schedule, t.record.Model.LearningRate = s.text(p), p.rate
+	if !t.phase.Finetune {
+		t.record.Model.Schedule, t.record.Model.LearningRate = s.text(p), p.rate
+	}
 	if s.callback != nil {
 		t.rates = s.callback(p)
 		return nil
@@ -222,6 +227,9 @@ func (t *training) setSchedule() error {
 // constantRate returns the highest learning rate of the schedule.
 func (t *training) constantRate() (float64, error) {
 	if t.state != nil { // callbacks and schedules change that of the model
+		if t.phase.Finetune {
+			return t.record.Model.LearningRate * finetuneRate, nil
+		}
 		return t.record.Model.LearningRate, nil
 	}
 	c, _ := t.model.Compiled()

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -19,20 +18,21 @@ type trainCommand struct {
 	Source      string `arg:"" optional:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip archive (archives inside it are opened too), a CSV file, or demo:cats-and-dogs."`
 	sourceFlags `group:"data"`
 	TestSize    float64 `group:"data" default:"0.25" placeholder:".25" help:"Fraction of the images to use for validation, or their number if at least 1."`
-	Stratify    bool    `group:"data" help:"Use the same fraction of each class for validation."`
+	Stratify    bool    `group:"data" negatable:"" help:"Use the same fraction of each class for validation."`
 	Strict      bool    `group:"data" help:"Fail if an image cannot be read, instead of skipping it."`
 	cacheFlag   `group:"data"`
 
-	ModelSource string   `name:"model" group:"model" default:"cnn" placeholder:"cnn|FILE" predictor:"start" help:"Model to train: cnn (the tutorial's network), a Keras architecture (.json, from to_json()), or a saved model of any kind to train further (.keras, .h5, .onnx)."`
+	ModelSource string   `name:"model" group:"model" default:"cnn" placeholder:"NAME|FILE" predictor:"body" help:"Model to train: cnn (the tutorial's network), the name of a published network (mobilenetv2), auto (the network that fits the images and --time best), a Keras architecture (.json, from to_json()), or a saved model of any kind (.keras, .h5, .onnx) to train further, or to learn other classes."`
 	Size        size     `group:"model" placeholder:"128x128" help:"Height x width to which images are resized (default: 128x128, or the size in the model file)."`
 	Epochs      int      `group:"model" default:"3" help:"Number of passes over the training images."`
 	Batch       int      `group:"model" default:"15" help:"Batch size."`
-	Dropout     *float64 `group:"model" placeholder:"FRACTION" help:"Fraction of the inputs of the last layer of cnn that is set to 0 in training, such as .3 (default: no dropout)."`
+	Dropout     *float64 `group:"model" placeholder:"FRACTION" help:"Fraction of the inputs of the last layer of cnn, or of a new classifier, that is set to 0 in training, such as .3 (default: no dropout; .2 for transfer learning)."`
 	AugmentSpec string   `name:"augment" group:"model" placeholder:"OPTIONS" help:"Random changes of training images; the options are listed above (default: ${augment})."`
 	NoAugment   bool     `group:"model" help:"Train on the unchanged images."`
 	Seed        uint32   `group:"model" default:"42" help:"Random seed. The same seed gives the same split, initial weights, augmentation and results, bit for bit."`
 	Threads     int      `group:"model" placeholder:"N" help:"Number of threads (default: all cores). It does not change results."`
 
+	transferFlags  `group:"transfer"`
 	optimizerFlags `group:"optimizer"`
 	objectiveFlags `group:"loss"`
 
@@ -42,6 +42,8 @@ type trainCommand struct {
 	TensorBoard  boardFlag `name:"tensorboard" group:"output" help:"Write files for TensorBoard to the folder tensorboard in the output folder. --tensorboard=DIR writes them to DIR."`
 	WriteProfile bool      `name:"profile" group:"output" help:"Print the time spent on data, steps and kernels, and write profile.txt and trace.json."`
 	Overwrite    bool      `group:"output" help:"Replace the files of an earlier run in the folder of --out."`
+
+	given map[string]bool // the flags on the command line
 }
 
 // Help returns the command's detailed help.
@@ -58,7 +60,13 @@ Examples:
   lince train photos/ --model runs/train-1/model.keras --epochs 5
   lince train photos/ --optimizer adamw --lr 1e-3 --schedule cosine --warmup 1
   lince train photos/ --metrics accuracy,auc --monitor val_auc --tensorboard
+  lince train photos/ --model mobilenetv2
+  lince train photos/ --model auto --weights net.h5 --time 2m
+  lince train photos/ --model mobilenetv2 --weights net.h5 --finetune 5
+  lince train photos/ --model dogs.keras --augment hflip --variants 2
   lince train --resume runs/train-2
+
+Transfer learning: with --model and the name of a published network, auto, or a file of a model whose classes are not those of the data, lince keeps the body of that network, computes the features of each image once, and trains a new classifier on them. A few hundred photos are then enough. It has other defaults: ` + transferDefaults() + `. With --augment, each image has --variants variants. run.json has all settings.
 
 Flags that change the loss, the metrics or the optimizer of a model file, except --lr, start the optimizer's state and its schedule anew.
 
@@ -75,6 +83,7 @@ func (c *trainCommand) Validate() error {
 		atLeast(bound{"--epochs", c.Epochs, 1}, bound{"--batch", c.Batch, 1}, bound{"--patience", c.Patience, 0}, bound{"--threads", c.Threads, 0},
 			bound{"--save-freq", c.SaveFreq, 0}),
 		c.sourceFlags.mistakes(),
+		c.transferFlags.mistakes(),
 		c.optimizerFlags.mistakes(),
 		c.objectiveFlags.mistakes(),
 	}
@@ -84,11 +93,8 @@ func (c *trainCommand) Validate() error {
 	if !(c.TestSize > 0) {
 		errs = append(errs, fmt.Errorf("--test-size must be a fraction between 0 and 1, or a number of images, got %v", c.TestSize))
 	}
-	switch d := c.Dropout; {
-	case d != nil && !(*d >= 0 && *d < 1):
+	if d := c.Dropout; d != nil && !(*d >= 0 && *d < 1) {
 		errs = append(errs, fmt.Errorf("--dropout must be at least 0 and less than 1, got %v", *d))
-	case d != nil && c.ModelSource != tutorialName:
-		errs = append(errs, fmt.Errorf("--dropout is for the network cnn; the layers of %s are those in the file, so add a Dropout layer there", c.ModelSource))
 	}
 	if _, err := c.generator(nil); err != nil {
 		errs = append(errs, err)
@@ -104,16 +110,20 @@ var demoSize = size{64, 64}
 
 // AfterApply sets the demo's defaults for flags that were not given.
 func (c *trainCommand) AfterApply(k *kong.Context) error {
+	c.given = givenFlags(k)
+	if c.Weights != "" && c.ModelSource == tutorialName {
+		if c.given["model"] {
+			return usageError{errors.New("--weights is for a published network: --model with its name, or auto; cnn begins with random weights")}
+		}
+		c.ModelSource = autoName
+	}
 	if !strings.HasPrefix(c.Source, demo.Scheme) {
 		return nil
 	}
-	set := func(name string) bool {
-		return slices.ContainsFunc(k.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == name })
-	}
-	if !set("epochs") {
+	if !c.given["epochs"] {
 		c.Epochs = demoEpochs
 	}
-	if !set("size") && c.ModelSource == tutorialName {
+	if !c.given["size"] && c.ModelSource == tutorialName {
 		c.Size = demoSize
 	}
 	return nil

@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/augment"
 	"github.com/lince-ml/lince/internal/atomicfile"
-	"github.com/lince-ml/lince/internal/patherr"
 	"github.com/lince-ml/lince/profile"
 )
 
@@ -32,10 +30,11 @@ type training struct {
 	augment    augment.Generator
 	watched    monitored
 	rates      callback.Callback // changes the learning rate; nil without such a schedule
-	weights    map[int]float64   // by class index; nil is 1 for all
+	byClass    map[int]float64   // class weights by class index; nil is 1 for all
 	profile    *profile.Profile  // nil without --profile
 	drawn      func() error      // waits for batch.png
 	history    historyFile
+	phase      phase // of transfer learning
 	record     record
 }
 
@@ -75,8 +74,10 @@ func (t *training) prepare() error {
 	if err := t.record.platform(t.Threads); err != nil {
 		return err
 	}
-	if err := t.checkWarmup(); err != nil {
-		return err
+	if t.ModelSource == tutorialName { // others may have other defaults
+		if err := t.checkWarmup(); err != nil {
+			return err
+		}
 	}
 	if err := t.openCheckpoint(); err != nil { // before thousands of images are read
 		return err
@@ -85,7 +86,12 @@ func (t *training) prepare() error {
 	if err != nil {
 		return err
 	}
+	if err := t.checkWarmup(); err != nil {
+		return err
+	}
 	t.describe(table)
+	t.describeTransfer()
+	t.proposeTransfer(table)
 	if err := t.split(table); err != nil {
 		return err
 	}
@@ -93,11 +99,11 @@ func (t *training) prepare() error {
 		return err
 	}
 	t.warnOfRate()
-	if t.weights, err = t.classWeight(); err != nil {
+	if t.byClass, err = t.classWeight(); err != nil {
 		return err
 	}
 	sets := []cachedSet{{"training ", t.train}, {"validation ", t.val}}
-	if t.Epochs == 1 {
+	if t.Epochs == 1 || t.transfers() {
 		sets = sets[1:]
 	}
 	t.printf("Training:   %s\nValidation: %s\n%s\n", t.train.Found(), t.val.Found(), t.kept(sets...))
@@ -111,8 +117,8 @@ func (t *training) prepare() error {
 		t.printf("Learning rate: %s\n\n", s)
 	}
 	t.record.data(table, t.ignored, t.train, t.val, t.unreadable)
-	t.record.total = t.Epochs
-	t.record.model(t.model, t.augment, t.weights, t.state != nil)
+	t.record.total = t.lastEpoch()
+	t.record.model(t.model, t.augment, t.byClass, t.state != nil)
 	t.record.Model.Monitor, t.record.Model.MonitorMode = t.watched.key, t.watched.mode()
 	return nil
 }
@@ -121,9 +127,9 @@ func (t *training) prepare() error {
 // the model before it checks the images, so that errors of the model are reported at once. If the
 // check removes a class, it makes the model again.
 func (t *training) load() (*data.Table, error) {
-	if t.ModelSource != tutorialName && t.state == nil {
-		if _, err := os.Stat(t.ModelSource); err != nil {
-			return nil, fmt.Errorf("--model %s: %w; want cnn, a Keras architecture (.json) or a saved model (.keras)", t.ModelSource, patherr.Bare(err))
+	if t.state == nil {
+		if err := t.checkModel(); err != nil {
+			return nil, err
 		}
 	}
 	table, ignored, err := t.open(t.Source, t.sourceFlags)
@@ -136,7 +142,7 @@ func (t *training) load() (*data.Table, error) {
 	}
 	classes := table.Classes()
 	var other otherClasses
-	made := t.makeModel(classes)
+	made := t.makeModel(classes, false)
 	if made != nil && !errors.As(made, &other) {
 		return nil, made
 	}
@@ -147,7 +153,8 @@ func (t *training) load() (*data.Table, error) {
 		return nil, err
 	}
 	if left := table.Classes(); made != nil || !slices.Equal(left, classes) {
-		if err := t.makeModel(left); err != nil {
+		t.table = table
+		if err := t.makeModel(left, true); err != nil {
 			return nil, err
 		}
 	}
@@ -157,13 +164,15 @@ func (t *training) load() (*data.Table, error) {
 // split splits the table into the training and the validation dataset.
 func (t *training) split(table *data.Table) error {
 	split := data.SplitOptions{TestSize: t.TestSize, RandomState: t.Seed}
-	if t.Stratify {
+	if t.Stratify && (t.given["stratify"] || canStratify(table.Counts())) {
 		split.Stratify = table.Labels()
 	}
 	trainRows, valRows, err := table.TrainTestSplit(split)
 	if err != nil {
 		return err
 	}
+	t.setTransferBatch(trainRows.Len())
+	t.setTransferWeights(trainRows.Counts())
 	if n := trainRows.Len(); n < t.Batch {
 		t.warn(fmt.Sprintf("only %s to train on, fewer than the batch size of %d: each epoch has one step, with a smaller batch", count(n, "image"), t.Batch))
 	}
@@ -174,8 +183,11 @@ func (t *training) split(table *data.Table) error {
 	o.Strict = t.Strict
 	trainOptions := o
 	trainOptions.NoShuffle, trainOptions.Seed, trainOptions.Augment = false, t.Seed, t.augment
+	if t.transfers() { // features are computed faster in larger batches
+		o.BatchSize = max(t.Batch, 64)
+	}
 	o.Cache = t.cache()
-	if t.Epochs > 1 { // a single epoch reads each training image once
+	if t.Epochs > 1 && !t.transfers() { // otherwise each training image is read once
 		trainOptions.Cache = o.Cache
 	}
 	// The training images come first, so that they get the cache first.

@@ -72,7 +72,7 @@ func TestCompletion(t *testing.T) {
 		{"lince train --q", []string{"--quiet"}, nil},
 		{"lince train dem", []string{"demo:cats-and-dogs"}, nil},
 		{"lince train p", []string{"photo.jpg", "photos/"}, []string{"model.keras"}},
-		{"lince train photos/ --model ", []string{"cnn", "model.keras", "net.json"}, []string{"photo.jpg"}},
+		{"lince train photos/ --model ", []string{"cnn", "auto", "vgg16", "model.keras", "net.json"}, []string{"photo.jpg"}},
 		{"lince train photos/ --optimizer ", []string{"adam", "rmsprop", "sgd"}, []string{"photo.jpg"}},
 		{"lince train photos/ --optimizer ", []string{"adamw", "lion", "muon"}, []string{"lossscaleoptimizer"}},
 		{"lince train photos/ --schedule ", []string{"cosine", "plateau", "one-cycle"}, []string{"photo.jpg"}},

@@ -16,10 +16,13 @@ import (
 // scikit-learn's compute_class_weight does.
 const balanced = "balanced"
 
+// unweighted gives each class the weight 1, in runs whose default is another.
+const unweighted = "none"
+
 // parseWeights parses --class-weight, such as cat=2,dog=1. It returns nil for balanced, whose
-// weights depend on the data.
+// weights depend on the data, and for none.
 func parseWeights(spec string) (map[string]float64, error) {
-	if spec == "" || spec == balanced {
+	if spec == "" || spec == balanced || spec == unweighted {
 		return nil, nil
 	}
 	weights := map[string]float64{}
@@ -38,7 +41,7 @@ func parseWeights(spec string) (map[string]float64, error) {
 
 // classWeight returns the class weights by class index. nil means 1 for all classes.
 func (t *training) classWeight() (map[int]float64, error) {
-	if t.ClassWeight == "" {
+	if t.ClassWeight == "" || t.ClassWeight == unweighted {
 		return nil, nil
 	}
 	out := map[int]float64{}

@@ -21,7 +21,7 @@ func (weightsCommand) Help() string {
 downloads. They are looked for where Keras stores them: in the folder models in $KERAS_HOME, or in
 ~/.keras. lince does not download. With names of networks, it prints the commands that fetch missing files.
 
-A file is "there", "missing", or "damaged": its MD5 hash is not the one that Keras has.
+A file is "there", "missing", or "damaged": its hash is not the one that Keras has.
 
 Examples:
   lince weights
@@ -50,6 +50,7 @@ type weightsFile struct {
 	Minimalistic bool    `json:"minimalistic,omitempty"`
 	MB           int     `json:"mb"`
 	MD5          string  `json:"md5,omitempty"`
+	SHA256       string  `json:"sha256,omitempty"`
 	URL          string  `json:"url"`
 	Command      string  `json:"command"` // that fetches it
 }
@@ -81,7 +82,7 @@ func (c *weightsCommand) Run(e *env) error {
 			if err != nil {
 				return err
 			}
-			w.Files = append(w.Files, weightsFile{f.Name, state, f.NoTop, f.Alpha, f.Side, f.Minimalistic, f.MB(), f.MD5, f.URL, f.Command(folder)})
+			w.Files = append(w.Files, weightsFile{f.Name, state, f.NoTop, f.Alpha, f.Side, f.Minimalistic, f.MB(), f.MD5, f.SHA256, f.URL, f.Command(folder)})
 		}
 		r.Networks = append(r.Networks, w)
 	}

@@ -13,8 +13,9 @@ import (
 
 // Target describes the engine that runs a plan.
 type Target interface {
-	// Workspace returns the number of bytes of the arena that a node needs while it runs.
-	Workspace(n *graph.Node) (int, error)
+	// Workspace returns the number of bytes of the arena that a node needs while it runs. kept reports whether a value is the same in all runs
+	// until something outside the graph changes a variable, so that the target can keep what it derives from the value.
+	Workspace(n *graph.Node, kept func(v *graph.Value) bool) (int, error)
 	// InPlace lists the operands whose memory a result of the node may overwrite if no later node
 	// needs them, in order of preference.
 	InPlace(n *graph.Node, result int) []int
@@ -25,11 +26,12 @@ type Target interface {
 // Plan is a graph ready to be bound to kernels and memory. It is immutable.
 type Plan struct {
 	*graph.Graph
-	Slots     map[*graph.Value]Slot // of values; a view has the slot of the value that it views
-	Work      map[*graph.Node]Slot  // working memory of nodes
-	Prepared  map[*graph.Node]bool  // nodes that run only after variables have changed; their results are not in the arena
-	ArenaSize int
-	Peak      Peak
+	Slots      map[*graph.Value]Slot // of values; a view has the slot of the value that it views
+	Work       map[*graph.Node]Slot  // working memory of nodes
+	Prepared   map[*graph.Node]bool  // nodes that run only after variables have changed; their results are not in the arena
+	ArenaSize  int
+	Recomputed int // number of nodes that compute something for the second time, to save memory
+	Peak       Peak
 }
 
 // Peak is how the arena is used at the node where its use is highest, in bytes. The sum may be less
@@ -62,8 +64,9 @@ var passes = []pass{
 	{"snapshot: updates read variables as they were before all updates", snapshot},
 }
 
-// Compile makes a plan of g for inputs of the given shapes.
-func Compile(g *graph.Graph, shapes []tensor.Shape, target Target) (*Plan, error) {
+// Compile makes a plan of g for inputs of the given shapes. Its arena takes at most budget bytes, if recompute can achieve that; 0 means that there is no
+// budget.
+func Compile(g *graph.Graph, shapes []tensor.Shape, target Target, budget int) (*Plan, error) {
 	c, err := g.Specialize(shapes)
 	if err != nil {
 		return nil, err
@@ -71,7 +74,8 @@ func Compile(g *graph.Graph, shapes []tensor.Shape, target Target) (*Plan, error
 	if err := Optimize(c); err != nil {
 		return nil, err
 	}
-	return allocate(c, target)
+	earlyUpdates(c)
+	return allocate(c, target, budget)
 }
 
 // Optimize runs the passes over a graph of known shapes, in place.

@@ -34,7 +34,7 @@ func (target) InPlace(n *graph.Node, _ int) []int {
 	return nil
 }
 
-func (target) Workspace(n *graph.Node) (int, error) {
+func (target) Workspace(n *graph.Node, _ func(*graph.Value) bool) (int, error) {
 	if strings.Contains(n.Op.Name(), "Conv2D") {
 		return 1000, nil
 	}
@@ -63,7 +63,7 @@ func compiled(t *testing.T, b *graph.Builder, out ...*graph.Value) *Plan {
 		}
 		shapes = append(shapes, s)
 	}
-	p, err := Compile(g, shapes, target{})
+	p, err := Compile(g, shapes, target{}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -376,7 +376,7 @@ func BenchmarkCompile(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := Compile(g, []tensor.Shape{{4, 8, 8, 5}}, target{}); err != nil {
+		if _, err := Compile(g, []tensor.Shape{{4, 8, 8, 5}}, target{}, 0); err != nil {
 			b.Fatal(err)
 		}
 	}

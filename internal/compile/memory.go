@@ -32,6 +32,22 @@ func InArena(v *graph.Value) bool {
 	return true
 }
 
+// remembered is a target that computes the working memory of each node once.
+type remembered struct {
+	Target
+	work map[*graph.Node]int
+}
+
+// Workspace implements Target.
+func (r remembered) Workspace(n *graph.Node, kept func(v *graph.Value) bool) (int, error) {
+	if size, ok := r.work[n]; ok {
+		return size, nil
+	}
+	size, err := r.Target.Workspace(n, kept)
+	r.work[n] = size
+	return size, err
+}
+
 // block is memory for a chain of values, each of which overwrites the previous one, or working memory of a
 // node.
 type block struct {
@@ -43,14 +59,30 @@ type block struct {
 }
 
 // allocate assigns values and working memory to slots of the arena, so that those that are alive at the same
-// time do not overlap.
-func allocate(g *graph.Graph, target Target) (*Plan, error) {
+// time do not overlap. If they take more than budget bytes, and the budget is not 0, some of them are computed twice.
+func allocate(g *graph.Graph, target Target, budget int) (*Plan, error) {
 	p := &Plan{Graph: g, Slots: map[*graph.Value]Slot{}, Work: map[*graph.Node]Slot{}, Prepared: prepared(g)}
-	blocks, err := blocksOf(g, target, p.Prepared)
-	if err != nil {
-		return nil, err
+	target = remembered{target, map[*graph.Node]int{}}
+	var blocks []*block
+	for aim := budget; ; aim -= budget / 32 {
+		var err error
+		if blocks, err = blocksOf(g, target, p.Prepared); err != nil {
+			return nil, err
+		}
+		p.ArenaSize = place(blocks)
+		if p.ArenaSize <= budget || aim <= 0 {
+			break
+		}
+		// Gaps between the blocks may need more than the budget; then what is in use must become less.
+		added, kept, err := recompute(g, target, p.Prepared, aim)
+		if err != nil {
+			return nil, err
+		}
+		p.Recomputed += added
+		if added == 0 && !kept {
+			break
+		}
 	}
-	p.ArenaSize = place(blocks)
 	for _, b := range blocks {
 		if b.work != nil {
 			p.Work[b.work] = Slot{b.offset, b.size}
@@ -73,9 +105,13 @@ func allocate(g *graph.Graph, target Target) (*Plan, error) {
 // blocksOf finds the blocks that a graph needs and their lifetimes, the largest block first.
 func blocksOf(g *graph.Graph, target Target, prepared map[*graph.Node]bool) ([]*block, error) {
 	var blocks []*block
-	of, last := map[*graph.Value]*block{}, lastUses(g)
+	of, last, origins := map[*graph.Value]*block{}, lastUses(g), origins(g)
+	kept := func(v *graph.Value) bool {
+		v = Root(v)
+		return prepared[v.Node] || !InArena(v) && origins[v] == ofFixed
+	}
 	for i, n := range g.Nodes {
-		size, err := target.Workspace(n)
+		size, err := target.Workspace(n, kept)
 		if err != nil {
 			return nil, err
 		}
@@ -145,19 +181,25 @@ func lastUses(g *graph.Graph) map[*graph.Value]int {
 	return last
 }
 
-// peak returns how the arena is used at the node where its use is highest.
-func peak(g *graph.Graph, blocks []*block) Peak {
+// highest returns the most bytes that are in use at a node, and the first such node.
+func highest(g *graph.Graph, blocks []*block) (most, at int) {
 	change := make([]int, len(g.Nodes)+2) // of the bytes in use, at each node
 	for _, b := range blocks {
 		change[b.first] += b.size
 		change[b.last+1] -= b.size
 	}
-	alive, most, at := 0, 0, 0
+	alive := 0
 	for i, c := range change {
 		if alive += c; alive > most {
 			most, at = alive, i
 		}
 	}
+	return most, at
+}
+
+// peak returns how the arena is used at the node where its use is highest.
+func peak(g *graph.Graph, blocks []*block) Peak {
+	_, at := highest(g, blocks)
 	var p Peak
 	gradients := gradientsOf(g)
 	for _, b := range blocks {

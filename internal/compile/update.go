@@ -71,3 +71,82 @@ func (f *fuser) matmulUpdate(update *graph.Node) {
 	f.before(update, fused)
 	f.remove(product, update)
 }
+
+// earlyUpdates moves each update to the first place at which its operands are known and nothing reads the old values of its variables any more.
+// The memory of its gradient, or of the operands of a MatMulUpdate, is then free for the gradients of earlier layers. Graph.Verify does not know this
+// order, in which other nodes come after updates.
+func earlyUpdates(g *graph.Graph) {
+	numbersFirst(g)
+	at := map[*graph.Node]int{}                 // where each node runs now
+	readers := map[*graph.Value][]*graph.Node{} // of variables
+	for i, n := range g.Nodes {
+		at[n] = i
+		for _, v := range n.In {
+			if v = Root(v); v.Is("Variable") {
+				readers[v] = append(readers[v], n)
+			}
+		}
+	}
+	after := map[int][]*graph.Node{} // the updates after each of the other nodes
+	for _, n := range g.Nodes {
+		u, ok := n.Op.(op.Updater)
+		if !ok {
+			continue
+		}
+		first := 0
+		for i, v := range n.In {
+			first = max(first, at[v.Node])
+			if i >= u.Updates() {
+				continue
+			}
+			for _, r := range readers[v] {
+				if r != n {
+					first = max(first, at[r])
+				}
+			}
+		}
+		at[n] = first
+		after[first] = append(after[first], n)
+	}
+	nodes := make([]*graph.Node, 0, len(g.Nodes))
+	for i, n := range g.Nodes {
+		if _, ok := n.Op.(op.Updater); !ok {
+			nodes = append(nodes, n)
+		}
+		nodes = append(nodes, after[i]...)
+	}
+	setNodes(g, nodes)
+}
+
+// numbersFirst moves to the front of the graph what updates need besides gradients: the variables, and the numbers that are computed from them alone,
+// such as the learning rate.
+func numbersFirst(g *graph.Graph) {
+	first := map[*graph.Node]bool{}
+	var front, rest []*graph.Node
+	for _, n := range g.Nodes {
+		number := len(n.Out) > 0
+		switch n.Op.(type) {
+		case op.Input, op.Variable, op.Const:
+		default:
+			for _, v := range n.In {
+				number = number && first[v.Node]
+			}
+			for _, v := range n.Out {
+				number = number && v.Rank() == 0
+			}
+		}
+		if first[n] = number; number {
+			front = append(front, n)
+		} else {
+			rest = append(rest, n)
+		}
+	}
+	setNodes(g, append(front, rest...))
+}
+
+func setNodes(g *graph.Graph, nodes []*graph.Node) {
+	g.Nodes = nodes
+	for i, n := range nodes {
+		n.ID = i
+	}
+}

@@ -50,7 +50,7 @@ func chained(b *graph.Builder, x *graph.Value) []*graph.Value {
 func TestChainsOfPlan(t *testing.T) {
 	i := find(t, "chains")
 	g, _ := build(t, i)
-	plan, err := compile.Compile(g, []tensor.Shape{cases[i].shape}, &target{isa: kernel.Available()[0], lowered: map[*graph.Node]*lowering{}})
+	plan, err := compile.Compile(g, []tensor.Shape{cases[i].shape}, &target{isa: kernel.Available()[0], lowered: map[*graph.Node]*lowering{}}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -376,7 +376,7 @@ func TestFusion(t *testing.T) {
 func checkFused(t *testing.T, g *graph.Graph, store, oracle *graph.Store, shape tensor.Shape, want, not string) {
 	t.Helper()
 	isa := kernel.Available()[0]
-	plan, err := compile.Compile(g, []tensor.Shape{shape}, &target{isa: isa, lowered: map[*graph.Node]*lowering{}})
+	plan, err := compile.Compile(g, []tensor.Shape{shape}, &target{isa: isa, lowered: map[*graph.Node]*lowering{}}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

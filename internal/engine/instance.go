@@ -93,9 +93,12 @@ func newInstance(p *plan, a *arena) *instance {
 			continue
 		}
 		b.node, b.work, b.rawWork = n, nil, nil
+		b.packs, b.unpacked = l.packs, nil
 		if w, ok := p.Work[n]; ok {
-			b.rawWork = a.Bytes[w.Offset : w.Offset+w.Size]
+			all := a.Bytes[w.Offset : w.Offset+w.Size]
+			b.rawWork = all[:4*l.work]
 			b.work = tensor.View[float32](b.rawWork)
+			b.unpacked = tensor.View[float32](all[4*min(aligned(l.work), len(all)/4):])
 		}
 		b.preparing = nil
 		if p.Prepared[n] {
@@ -203,7 +206,9 @@ type binding struct {
 	instance *instance
 	node     *graph.Node
 	work     []float32
-	rawWork  []byte // the bytes of work
+	rawWork  []byte    // the bytes of work
+	packs    []pack    // of the node, those that are not bound yet
+	unpacked []float32 // memory for them in the arena
 	memory   map[*graph.Value]*memory
 
 	preparing   *preparation // the node's preparation, if it is prepared
@@ -256,15 +261,23 @@ func (b *binding) step(parts int, run func(part int, scratch []float32)) {
 	i.steps = append(i.steps, s)
 }
 
-// pack returns memory for the node's operand as packed by k. The operand is packed before a run if it
-// depends only on variables and constants, else in a step.
+// pack returns memory for the node's operand as packed by k; the lowering has announced it with lowering.pack. If the operand stays the same between runs, it is packed
+// before a run in which it has changed. Otherwise it is packed just before it is used, into memory that other nodes use, too: in training, the packed weights of all layers would take several
+// times the memory of the weights.
 func (b *binding) pack(operand int, k conv.Packer) []float32 {
 	w, v, i := b.in(operand), compile.Root(b.node.In[operand]), b.instance
-	p, fixed := (*packed)(nil), b.prepared(v)
-	var e expression
-	if fixed {
-		e = b.expression(v)
+	announced := b.packs[0]
+	b.packs = b.packs[1:]
+	if announced.operand != operand || announced.length != k.PackedLen() {
+		panic(fmt.Sprintf("engine: %s packs operand %d to %d numbers, but announced %v", b.node.Op.Name(), operand, k.PackedLen(), announced))
 	}
+	if !announced.kept {
+		to := b.unpacked[:k.PackedLen()]
+		b.unpacked = b.unpacked[min(aligned(len(to)), len(b.unpacked)):]
+		b.step(k.PackParts(), func(part int, _ []float32) { k.Pack(part, w.f32, to) })
+		return to
+	}
+	p, e := (*packed)(nil), b.expression(v)
 	if shared, ok := k.(conv.SharedPacker); ok && e.vars != nil {
 		program := i.plan.program
 		p = program.engine.packs.find(program.store, e.key, shared.Packing(), k.PackedLen())
@@ -273,11 +286,7 @@ func (b *binding) pack(operand int, k conv.Packer) []float32 {
 	}
 	i.packed = append(i.packed, p)
 	s := step{b.node, k.PackParts(), func(part int, _ []float32) { k.Pack(part, w.f32, p.data) }}
-	if fixed {
-		i.prepare = append(i.prepare, &preparation{kind: "pack", of: p, vars: e.vars, steps: []step{s}})
-	} else {
-		i.steps = append(i.steps, s)
-	}
+	i.prepare = append(i.prepare, &preparation{kind: "pack", of: p, vars: e.vars, steps: []step{s}})
 	return p.data
 }
 

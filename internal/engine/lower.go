@@ -17,13 +17,43 @@ import (
 type lowering struct {
 	node    *graph.Node
 	isa     kernel.ISA
-	work    int // working memory in the arena, in floats
+	kept    func(v *graph.Value) bool // see compile.Target
+	work    int                       // working memory in the arena, in floats
+	packs   []pack
 	scratch int // memory for each worker, in floats
 
 	flops   int                  // multiplications and additions in the op's definition, for profiles
 	choices func() []conv.Choice // the algorithms to choose from, for profiles and traces; nil if there is no choice
 
 	bind func(b *binding) // adds the steps of the node
+}
+
+// pack is an operand that bind packs.
+type pack struct {
+	operand, length int  // length is in floats
+	kept            bool // the packed operand is kept between runs; otherwise it is in the arena, behind the working memory
+}
+
+// pack says that bind will pack an operand to this length, in floats. The calls of binding.pack are in the same order.
+func (l *lowering) pack(operand, length int) {
+	l.packs = append(l.packs, pack{operand, length, l.kept(l.node.In[operand])})
+}
+
+// arena returns the length of the node's memory in the arena, in floats.
+func (l *lowering) arena() int {
+	n := l.work
+	for _, p := range l.packs {
+		if !p.kept {
+			n = aligned(n) + p.length
+		}
+	}
+	return n
+}
+
+// aligned returns the first length, in floats, that is at least n and keeps what follows aligned.
+func aligned(n int) int {
+	const unit = tensor.Align / 4
+	return (n + unit - 1) / unit * unit
 }
 
 // lowerers maps the name of each op to the function that prepares its kernels. typedLowerers has other functions for other element types.
@@ -121,13 +151,14 @@ var lowerers = map[string]func(l *lowering) error{
 	"SoftmaxCrossEntropy":     crossEntropy,
 	"SoftmaxCrossEntropyGrad": crossEntropyGrad,
 
-	"BatchNorm":          batchNorm,
-	"FusedBatchNorm":     batchNorm,
-	"FusedConvBatchNorm": convBatchNorm,
-	"BatchNormGrad":      batchNormGrad,
-	"FusedBatchNormGrad": batchNormGrad,
-	"FusedScaleShift":    scaleShift,
-	"MovingAverage":      movingAverage,
+	"BatchNorm":           batchNorm,
+	"FusedBatchNorm":      batchNorm,
+	"FusedBatchNormApply": batchNormApply,
+	"FusedConvBatchNorm":  convBatchNorm,
+	"BatchNormGrad":       batchNormGrad,
+	"FusedBatchNormGrad":  batchNormGrad,
+	"FusedScaleShift":     scaleShift,
+	"MovingAverage":       movingAverage,
 
 	"Assign":  assign[float32],
 	"SGD":     update,
@@ -244,11 +275,11 @@ type target struct {
 }
 
 // Workspace implements compile.Target.
-func (t *target) Workspace(n *graph.Node) (int, error) {
+func (t *target) Workspace(n *graph.Node, kept func(*graph.Value) bool) (int, error) {
 	if sourceOf(n) {
 		return 0, supportsSource(n)
 	}
-	l := &lowering{node: n, isa: t.isa}
+	l := &lowering{node: n, isa: t.isa, kept: kept}
 	lower, err := lowererOf(n)
 	if err != nil {
 		return 0, err
@@ -260,7 +291,7 @@ func (t *target) Workspace(n *graph.Node) (int, error) {
 		return 0, &graph.Error{Where: n.Layer, Op: n.Op.Name(), Err: err}
 	}
 	t.lowered[n] = l
-	return l.work * 4, nil
+	return l.arena() * 4, nil
 }
 
 // InPlace implements compile.Target.
@@ -282,6 +313,8 @@ func inPlace(o op.Op, operands, result int) []int {
 	}
 	switch o := o.(type) {
 	case compile.ScaleShift:
+		return residual(o.Residual)
+	case compile.BatchNormApply:
 		return residual(o.Residual)
 	case op.BatchNorm:
 		if result == 0 {

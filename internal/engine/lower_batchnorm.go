@@ -58,6 +58,19 @@ func batchNorm(l *lowering) error {
 	return l.floats()
 }
 
+// batchNormApply lowers compile.BatchNormApply.
+func batchNormApply(l *lowering) error {
+	o := l.node.Op.(compile.BatchNormApply).BatchNorm
+	rows, channels := matrix(l.node.In[0].Shape)
+	a := apply(l, o, rows, channels)
+	l.work = a.CoefficientsLen()
+	l.bind = func(b *binding) {
+		gamma, beta, residual := l.optional(b, 3, o.Scale, o.Center, o.Residual)
+		bindNormalize(b, a, o, b.in(0), b.in(1), b.in(2), gamma, beta, residual, b.work)
+	}
+	return l.floats()
+}
+
 // convBatchNorm lowers compile.ConvBatchNorm. If each part of the convolution computes a region of the
 // result, it also computes the sums of its region for the statistics, while the region is in the cache.
 func convBatchNorm(l *lowering) error {
@@ -78,6 +91,7 @@ func convBatchNorm(l *lowering) error {
 	}
 	a := apply(l, o.BatchNorm, rows, channels)
 	l.work = length + a.CoefficientsLen()
+	l.pack(1, k.PackedLen())
 	l.bind = func(b *binding) {
 		packed := b.pack(1, k)
 		images, x, bias, mean, variance, partial := b.in(0), b.out(3), &memory{}, b.out(1), b.out(2), b.work[:length]
@@ -129,6 +143,12 @@ func bindApply(l *lowering, b *binding, a *batchnorm.Apply, o compile.BatchNorm,
 		b.step(1, func(int, []float32) { batchnorm.Scale(variance.f32, gamma.f32, o.Epsilon, y.f32) })
 		return
 	}
+	bindNormalize(b, a, o, x, mean, variance, gamma, beta, residual, coefficients)
+}
+
+// bindNormalize adds the steps that normalize x to the node's first result.
+func bindNormalize(b *binding, a *batchnorm.Apply, o compile.BatchNorm, x, mean, variance, gamma, beta, residual *memory, coefficients []float32) {
+	y := b.out(0)
 	b.step(1, func(int, []float32) { a.Moments(mean.f32, variance.f32, gamma.f32, beta.f32, o.Epsilon, coefficients) })
 	b.step(a.Parts(), func(part int, _ []float32) { a.Run(part, x.f32, residual.f32, coefficients, y.f32) })
 }

@@ -48,6 +48,7 @@ func conv2D(l *lowering) error {
 	k := conv.NewForward(l.isa, s, e)
 	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
 	l.choices = func() []conv.Choice { return conv.ForwardChoices(s, e) }
+	l.pack(1, k.PackedLen())
 	l.bind = func(b *binding) {
 		packed := b.pack(1, k)
 		x, y, bias, residual, argmax := b.in(0), b.out(0), &memory{}, &memory{}, &memory{}
@@ -83,6 +84,7 @@ func convGradInput(l *lowering) error {
 	k := conv.NewGradInput(l.isa, s, f.Pooled)
 	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
 	l.choices = func() []conv.Choice { return conv.GradInputChoices(s, f.Pooled) }
+	l.pack(0, k.PackedLen())
 	l.bind = func(b *binding) {
 		packed := b.pack(0, k)
 		dy, dx, argmax := b.in(1), b.out(0), &memory{}
@@ -105,6 +107,7 @@ func convTranspose(l *lowering) error {
 	k := conv.NewGradInput(l.isa, s, false)
 	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
 	l.choices = func() []conv.Choice { return conv.GradInputChoices(s, false) }
+	l.pack(1, k.PackedLen())
 	l.bind = func(b *binding) {
 		packed := b.pack(1, k)
 		x, y := b.in(0), b.out(0)
@@ -122,6 +125,7 @@ func fusedConvTranspose(l *lowering) error {
 	}
 	k := conv.NewTransposed(l.isa, s, conv.Epilogue{Bias: f.Bias, ReLU: f.ReLU || f.ReLU6, Limit: limit(f.ReLU6)})
 	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
+	l.pack(1, k.PackedLen())
 	l.bind = func(b *binding) {
 		packed := b.pack(1, k)
 		x, y, bias := b.in(0), b.out(0), &memory{}

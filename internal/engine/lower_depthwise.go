@@ -56,6 +56,9 @@ func depthwiseGradInput(l *lowering, s depthwise.Shape) error {
 	}
 	k := depthwise.NewGradInput(l.isa, s)
 	l.scratch, l.flops = k.ScratchLen(), s.FLOPs()
+	if k.PackedLen() > 0 {
+		l.pack(0, k.PackedLen())
+	}
 	l.bind = func(b *binding) {
 		w, dy, dx := b.in(0), b.in(1), b.out(0)
 		if k.PackedLen() > 0 {

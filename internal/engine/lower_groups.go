@@ -66,6 +66,12 @@ func newGrouped(o op.Conv2D, x, w tensor.Shape) (grouped, error) {
 	}, s.Validate()
 }
 
+// announce announces what pack packs.
+func (s grouped) announce(l *lowering, i int, k conv.Packer) {
+	l.pack(i, s.w.len())
+	l.pack(i, k.PackedLen()*s.w.groups)
+}
+
 // pack packs the filter, operand i, and returns a function that gives the packed filter of a group.
 func (s grouped) pack(b *binding, i int, k conv.Packer) func(group int) []float32 {
 	n, parts := k.PackedLen(), k.PackParts()
@@ -110,6 +116,7 @@ func groupedConv2D(l *lowering) error {
 	}
 	k := conv.NewForward(l.isa, s.Shape, conv.Epilogue{Bias: f.Bias, ReLU: f.ReLU || f.ReLU6, Limit: limit(f.ReLU6)})
 	l.scratch, l.work, l.flops = k.ScratchLen(), s.x.len()+s.y.len(), s.FLOPs()*s.x.groups
+	s.announce(l, 1, k)
 	l.bind = func(b *binding) {
 		packed := s.pack(b, 1, k)
 		x, y, bias := b.in(0), b.out(0), &memory{}
@@ -142,6 +149,7 @@ func groupedGradInput(l *lowering) error {
 	}
 	k := conv.NewGradInput(l.isa, s.Shape, false)
 	l.scratch, l.work, l.flops = k.ScratchLen(), s.x.len()+s.y.len(), s.FLOPs()*s.x.groups
+	s.announce(l, 0, k)
 	l.bind = func(b *binding) {
 		packed := s.pack(b, 0, k)
 		dy, dx := b.in(1), b.out(0)

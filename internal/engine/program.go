@@ -29,6 +29,7 @@ type program struct {
 	running sync.RWMutex // locked for writing by a run that changes variables
 	mu      sync.Mutex
 	plans   []*plan // the most recently used first
+	limit   int     // of the size of a plan, in bytes; 0 means that there is none
 }
 
 func newProgram(e *Engine, g *graph.Graph, store *graph.Store) *program {
@@ -48,6 +49,15 @@ func (p *program) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.plans = nil
+}
+
+// Limit implements backend.Limited.
+func (p *program) Limit(bytes int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.limit != bytes {
+		p.limit, p.plans = bytes, nil
+	}
 }
 
 // Run implements backend.Program.
@@ -93,6 +103,9 @@ func (p *program) plan(in []*tensor.Tensor) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.limit > 0 && pl.size() > p.limit {
+		return nil, fmt.Errorf("a run on %v needs %d MiB of memory besides the variables, although it computes %d results twice; the limit is %d MiB", shapes, pl.size()>>20, pl.Recomputed, p.limit>>20)
+	}
 	if err := offheap.Check(pl.size()); err != nil {
 		return nil, fmt.Errorf("results between the ops: %w", err)
 	}
@@ -101,8 +114,24 @@ func (p *program) plan(in []*tensor.Tensor) (*plan, error) {
 }
 
 func (p *program) newPlan(shapes []tensor.Shape) (*plan, error) {
+	pl, err := p.compile(shapes, p.limit)
+	if err == nil && p.limit > 0 && pl.size() > p.limit && pl.ArenaSize <= p.limit {
+		// The workers' memory has a part of the limit, too.
+		pl, err = p.compile(shapes, max(1, p.limit-(pl.size()-pl.ArenaSize)))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if t := p.engine.trace; t != nil {
+		t.made(pl)
+	}
+	return pl, nil
+}
+
+// compile makes a plan whose arena takes at most budget bytes, if that is possible.
+func (p *program) compile(shapes []tensor.Shape, budget int) (*plan, error) {
 	target := &target{isa: p.engine.isa, lowered: map[*graph.Node]*lowering{}}
-	c, err := compile.Compile(p.graph, shapes, target)
+	c, err := compile.Compile(p.graph, shapes, target, budget)
 	if err != nil {
 		return nil, err
 	}
@@ -111,9 +140,6 @@ func (p *program) newPlan(shapes []tensor.Shape) (*plan, error) {
 		pl.scratch = max(pl.scratch, 4*l.scratch)
 	}
 	pl.scratch = (pl.scratch + tensor.Align - 1) &^ (tensor.Align - 1)
-	if t := p.engine.trace; t != nil {
-		t.made(pl)
-	}
 	return pl, nil
 }
 

@@ -4,6 +4,7 @@ import io
 import json
 import stat
 import zipfile
+import zlib
 
 import h5py
 import numpy as np
@@ -209,7 +210,40 @@ def entry(first, name):
     return bytes(e)
 
 
+def zeros(**options):
+    """A model with 62 MB of zeros."""
+    def fill(f):
+        g = f.create_group("layers/dense/vars")
+        d = g.create_dataset("0", (1000, 15_500), "f4", **options)
+        d[:] = 0
+        g["1"] = np.zeros(15_500, "f4")
+
+    return sequential(layer("Reshape", name="reshape", target_shape=[1000]), dense(units=15_500)), fill
+
+
+def edge_chunks(g, name):
+    """200 numbers, each in a chunk of 2 MB."""
+    d = g.create_dataset(name, (200, 1), "f4", chunks=(1, 1 << 19), maxshape=(None, None), compression="gzip")
+    chunk = zlib.compress(bytes(4 << 19), 9)
+    for i in range(200):
+        d.id.write_direct_chunk((i, 0), chunk)
+
+
+def bombs():
+    config, fill = zeros(chunks=(1000, 15_500), compression="gzip")
+    yield "zeros-chunk.keras", keras(config, fill), "a chunk of 62 MB in 64 kB", {"error": "memory"}
+    config, fill = zeros()
+    yield "zeros-zip.keras", archive(("config.json", json.dumps(config)), ("model.weights.h5", hdf5(fill), zipfile.ZIP_DEFLATED)), "a zip bomb", {"error": "not plausible"}
+    yield "edge-chunks.weights.h5", hdf5(instead(edge_chunks, "layers/dense/vars/0")), "chunks larger than the shape", {"error": "inflate", "weights": True}
+    text = archive(("config.json", json.dumps(sequential(dense(activation="a" * 3_000_000))), zipfile.ZIP_DEFLATED), ("model.weights.h5", hdf5(weights)))
+    yield "text-bomb.keras", text, "JSON that is compressed well", {"error": "bytes of JSON"}
+    yield "name-long.h5", legacy(json.dumps(sequential(dense(activation="a" * 60_000)))), "a name of 60,000 letters", {"error": "activation"}
+    classes = [layer(f"Class{i}", name=f"layer_{i}") for i in range(400)]
+    yield "many-classes.h5", legacy(json.dumps(sequential(*classes))), "hundreds of unknown classes", {"error": "and 350 more"}
+
+
 def cases():
+    yield from bombs()
     good = json.dumps(sequential(dense()))
     for name, (config, rule, error) in NETWORKS.items():
         options = {"error": error} if error else {}
@@ -254,5 +288,5 @@ def cases():
     yield "config-bomb.keras", archive(("config.json", spaces, zipfile.ZIP_DEFLATED), ("model.weights.h5", hdf5(weights))), "a zip bomb", {"error": "limit|bytes|size|large"}
     zeros = hdf5(weights) + b"\0" * (100 << 20)
     yield "weights-bomb.keras", archive(("config.json", good), ("model.weights.h5", zeros, zipfile.ZIP_DEFLATED)), "a zip bomb", {"error": "limit|bytes|size|large"}
-    yield "overlapping.keras", overlapping(), "members share bytes", {}
+    yield "overlapping.keras", overlapping(), "members share bytes", {"error": "overlap"}
     yield "deep.keras", archive(("config.json", deep(20_000)), ("model.weights.h5", hdf5(weights))), "JSON nested 20,000 models deep", {"error": "nest|deep|depth|layers"}

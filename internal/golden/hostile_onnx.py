@@ -119,7 +119,36 @@ def function(name, calls):
     return helper.make_function("local", name, ["x"], ["y"], [node(calls, ["x"], ["y"], domain="local")], [helper.make_opsetid("", 17), helper.make_opsetid("local", 1)])
 
 
+def twice(i, last):
+    """A function that calls the next one twice."""
+    nodes = [node(f"f{i + 1}", ["x"], ["a"], domain="local"), node(f"f{i + 1}", ["a"], ["y"], domain="local")]
+    if i == last:
+        nodes = [node("Relu", ["x"], ["y"])]
+    return helper.make_function("local", f"f{i}", ["x"], ["y"], nodes, [helper.make_opsetid("", 17), helper.make_opsetid("local", 1)])
+
+
+def crowds():
+    """Small files of which a reader makes many ops or long texts."""
+    count = 30_000
+    for name, op in ("sum", "Sum"), ("max", "Max"):
+        yield f"wide-{name}.onnx", model([node(op, ["x"] * count, ["y"])]), "thousands of operands", "too many nodes"
+    yield "wide-constant.onnx", model(
+        [node("Concat", ["c"] * count, ["d"], axis=0), node("Reshape", ["x", "d"], ["y"])], [constant("c", [1])]), "thousands of operands", "too many nodes"
+    yield "wide-einsum.onnx", model(
+        [node("Einsum", ["x"] * 20_000, ["y"], equation=",".join(["ab"] * 20_000) + "->ab")]), "thousands of operands", "too many nodes|terms"
+    yield "einsum.onnx", model([node("Einsum", ["x"] * 1000, ["y"], equation=",".join(["ab"] * 1000) + "->ab")]), "a thousand terms", "terms"
+    yield "same-outputs.onnx", model([node("Relu", ["x"], ["y"])], outputs=["y"] * count), "an output thousands of times", "inputs and outputs"
+    yield "same-inputs.onnx", model([node("Relu", ["x"], ["y"])], inputs=["x"] * count), "an input thousands of times", "inputs and outputs|memory"
+    yield "functions-doubling.onnx", model(
+        [node("f0", ["x"], ["y"], domain="local")], functions=[twice(i, 15) for i in range(16)]), "functions that call two functions each", "too many nodes"
+    named = onnx.ModelProto.FromString(loop())
+    named.graph.node[0].name = "n" * 200_000
+    yield "long-name.onnx", named.SerializeToString(), "a long name before the names of all nodes of a loop", "names|Loop|too many"
+
+
 def cases():
+    for name, content, rule, error in crowds():
+        yield name, content, rule, {"error": error}
     for name, (entries, error) in EXTERNAL.items():
         yield f"external-{name}.onnx", external(**entries), "external data lead away from the model", {"error": error}
     yield "external-link.onnx", external(location="link.bin"), "external data are a link", {"error": "link|regular", "links": {"link.bin": "/etc/hostname"}}

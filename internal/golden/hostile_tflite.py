@@ -94,6 +94,65 @@ def custom(name):
     return change
 
 
+def tensor(graph, name, shape, buffer=0, kind=schema.TensorType.FLOAT32):
+    t = schema.TensorT()
+    t.shape, t.type, t.buffer, t.name = np.array(shape, np.int32), kind, buffer, name
+    graph.tensors.append(t)
+    return len(graph.tensors) - 1
+
+
+def wide(builtin, shape):
+    """An operator with 30,000 operands."""
+    def change(model, graph):
+        result = tensor(graph, "result", shape)
+        operator(model, graph, builtin, [graph.inputs[0]] * 30_000)
+        graph.operators[0].outputs = graph.outputs = np.array([result], np.int32)
+
+    return change
+
+
+def repeated(name, count):
+    def change(model, graph):
+        setattr(graph, name, np.array(list(getattr(graph, name)) * count, np.int32))
+
+    return change
+
+
+def shared(kind, size):
+    """A sum of 100 weights with the same data."""
+    def change(model, graph):
+        buffer = schema.BufferT()
+        buffer.data = np.zeros(100_000 * size, np.uint8)
+        model.buffers.append(buffer)
+        codes = []
+        for builtin in schema.BuiltinOperator.ADD, schema.BuiltinOperator.DEQUANTIZE:
+            operator(model, graph, builtin, [])
+            codes.append(len(model.operatorCodes) - 1)
+        graph.operators, last = [], graph.inputs[0]
+
+        def add(code, inputs, output):
+            op = schema.OperatorT()
+            op.opcodeIndex, op.inputs, op.outputs = codes[code], np.array(inputs, np.int32), np.array([output], np.int32)
+            graph.operators.append(op)
+            return output
+
+        for i in range(100):
+            weight = tensor(graph, f"w{i}", [100_000], len(model.buffers) - 1, kind)
+            if kind != schema.TensorType.FLOAT32:
+                weight = add(1, [weight], tensor(graph, f"d{i}", [100_000]))
+            last = add(0, [last, weight], tensor(graph, f"s{i}", [1, 4, 4, 100_000]))
+        graph.outputs = np.array([last], np.int32)
+
+    return change
+
+
+def four_bits(model, graph):
+    t = weight(model, graph)
+    t.type, t.shape = schema.TensorType.INT4, np.array([1 << 15, 1 << 15], np.int32)
+    t.quantization = schema.QuantizationParametersT()
+    t.quantization.scale, t.quantization.zeroPoint = np.ones(1, np.float32), np.zeros(1, np.int64)
+
+
 def swap(model, graph):
     graph.operators.reverse()
 
@@ -121,6 +180,14 @@ CHANGES = {
     "tile": (shape_operator(schema.BuiltinOperator.TILE), "a shape is a bomb", SIZE + "|TILE"),
     "fill": (fill, "a shape is a bomb", SIZE + "|FILL"),
     "loop": (loop, "a loop that is its own body", "WHILE"),
+    "wide-sum": (wide(schema.BuiltinOperator.ADD_N, [1, 4, 4, 1]), "thousands of operands", "more than .* ops"),
+    "wide-pack": (wide(schema.BuiltinOperator.PACK, [30_000, 1, 4, 4, 1]), "thousands of operands", "more than .* ops"),
+    "same-inputs": (repeated("inputs", 20_000), "an input thousands of times", "inputs and outputs"),
+    "same-outputs": (repeated("outputs", 20_000), "an output thousands of times", "inputs and outputs"),
+    "some-outputs": (repeated("outputs", 3000), "an output 3,000 times", None),
+    "shared-floats": (shared(schema.TensorType.FLOAT32, 4), "weights that share data", "memory"),
+    "shared-halves": (shared(schema.TensorType.FLOAT16, 2), "weights that share data", "memory"),
+    "four-bits": (four_bits, "a shape is a bomb for numbers of half a byte", SIZE),
     "custom": (custom("Evil"), "an operator of a plug-in", "Evil|CUSTOM"),
     "flex": (custom("FlexReadFile"), "an operator that opens a file", "ReadFile|CUSTOM"),
     "escape": (custom("\x1b]0;owned\x07"), "a name controls the terminal", "owned|CUSTOM"),
@@ -131,7 +198,7 @@ def cases():
     global CONTENT
     CONTENT = network()
     for name, (change, rule, error) in CHANGES.items():
-        yield f"{name}.tflite", changed(change), rule, {"error": error}
+        yield f"{name}.tflite", changed(change), rule, {"error": error} if error else {}
     small = changed(lambda model, graph: None)
     for name, at, value in (("root", 0, 0xFFFFFFF0), ("root-itself", 0, 0), ("root-header", 0, 4)):
         yield f"{name}.tflite", value.to_bytes(4, "little") + small[4:], "the root table is elsewhere", {"error": "."}

@@ -49,11 +49,11 @@ NETWORKS = {
     "VGG16": cases(32, ({"input_shape": [33, 32, 3], "classes": 3}, True), ({"include_top": False, "pooling": "avg", "input_shape": [None, None, 3]}, False)),
     "VGG19": cases(32),
     "ResNet50": cases(64, ({"include_top": False, "pooling": "avg", "input_shape": [32, 33, 3]}, True)),
-    "ResNet101": cases(32),
-    "ResNet152": cases(32),
+    "ResNet101": few(64),
+    "ResNet152": few(64),
     "ResNet50V2": cases(64, ({"include_top": False, "pooling": "avg", "input_shape": [32, 33, 3]}, True)),
-    "ResNet101V2": cases(32),
-    "ResNet152V2": cases(32),
+    "ResNet101V2": few(64),
+    "ResNet152V2": few(64),
     "MobileNet": cases(
         64,
         ({"input_shape": [33, 64, 3], "alpha": 0.25, "depth_multiplier": 2, "dropout": 0.3, "classes": 5}, True),
@@ -102,7 +102,7 @@ NETWORKS = {
 # The variance of a kernel's weights is a gain/3 of what keeps that of a linear layer's result. He's is 6. It is less for networks that amplify differences, rounding
 # among them, and more for those whose outputs hardly depend on the input. The first that gives usable outputs is taken.
 GAINS = (6, 7.5, 9, 4.5, 3)
-FIRST = {"MobileNetV2": 4.5}
+FIRST = {"ResNet152": 4.5, "MobileNetV2": 4.5}
 
 
 def call(tensor):

@@ -1,6 +1,6 @@
 """State dicts of torchvision and timm with random weights, for TestWeightsFiles of package zoo.
 
-    python internal/golden/zoo_torch.py FOLDER
+    python internal/golden/zoo_torch.py FOLDER [NETWORK...]
 
 It needs torchvision 0.29, timm 1.0 and safetensors, which are not in requirements.txt. It writes FOLDER/NETWORK/NAME.pth or .safetensors, where NETWORK is the
 function of package zoo and NAME is the library's name, and the same with .npz: x, an image with pixels from 0 to 255, and y, the logits for it after the
@@ -21,6 +21,14 @@ HALF = ([0.5] * 3, [0.5] * 3)
 
 # network of package zoo, library, name, side, mean and deviation
 NETWORKS = [
+    ("VGG16", "torchvision", "vgg16", 224, IMAGENET),  # its average pool keeps this size only
+    ("ResNet50", "torchvision", "resnet50", 65, IMAGENET),
+    ("ResNet50", "timm", "resnet50", 64, IMAGENET),
+    ("ResNet101", "torchvision", "resnet101", 64, IMAGENET),
+    ("MobileNetV2", "torchvision", "mobilenet_v2", 65, IMAGENET),
+    ("MobileNetV2", "timm", "mobilenetv2_100", 64, IMAGENET),
+    ("MobileNetV3Small", "torchvision", "mobilenet_v3_small", 65, IMAGENET),
+    ("MobileNetV3Large", "torchvision", "mobilenet_v3_large", 64, IMAGENET),
     ("DenseNet121", "torchvision", "densenet121", 64, IMAGENET),
     ("DenseNet121", "timm", "densenet121", 64, IMAGENET),
     ("ConvNeXtTiny", "torchvision", "convnext_tiny", 64, IMAGENET),
@@ -59,8 +67,10 @@ def make(library, name):
 
 
 def main():
-    folder = sys.argv[1]
+    folder, wanted = sys.argv[1], sys.argv[2:]
     for network, library, name, side, (mean, deviation) in NETWORKS:
+        if wanted and network not in wanted:
+            continue
         os.makedirs(os.path.join(folder, network), exist_ok=True)
         model = make(library, name)
         x = np.random.default_rng(1).uniform(0, 255, (1, side, side, 3)).astype(np.float32)

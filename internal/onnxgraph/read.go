@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince/format/onnx"
-	"github.com/lince-ml/lince/format/onnx/onnxpb"
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/internal/suggest"
 	"github.com/lince-ml/lince/tensor"
@@ -88,18 +87,27 @@ func Read(m *onnx.Model, o ReadOptions) (*Result, error) {
 
 // checkNames returns an error if a shape is given for an input that the model does not have.
 func checkNames(m *onnx.Model, shapes map[string]tensor.Shape) error {
-	var names []string
-	for _, in := range m.Graph.Input {
-		if !slices.ContainsFunc(m.Graph.Initializer, func(t *onnxpb.TensorProto) bool { return t.GetName() == in.GetName() }) {
-			names = append(names, in.GetName())
-		}
-	}
+	names := inputNames(m)
 	for _, name := range slices.Sorted(maps.Keys(shapes)) {
 		if !slices.Contains(names, name) {
 			return fmt.Errorf("onnx: a shape is given for %q, which is no input of the model%s", name, suggest.Hint(name, names))
 		}
 	}
 	return nil
+}
+
+// inputNames returns the names of the inputs. Old files have the initializers among them.
+func inputNames(m *onnx.Model) (names []string) {
+	constant := map[string]bool{}
+	for _, t := range m.Graph.Initializer {
+		constant[t.GetName()] = true
+	}
+	for _, in := range m.Graph.Input {
+		if !constant[in.GetName()] {
+			names = append(names, in.GetName())
+		}
+	}
+	return names
 }
 
 // note adds a sentence to the notes, once.

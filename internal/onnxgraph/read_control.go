@@ -11,9 +11,24 @@ import (
 // isFunction reports whether the node calls a function of the model.
 func (n *node) isFunction() bool { return n.functions[n.key] != nil }
 
+// enter counts a graph or a function with so many nodes and initializers, which are looked through for those that are needed. It ends the
+// building of the node if a limit is exceeded.
+func (n *node) enter(size int) {
+	n.charge(n.label, 1+size/16, 0)
+	n.stopIfOver()
+}
+
+// stopIfOver ends the building of the node if a limit is exceeded, which is recorded already.
+func (n *node) stopIfOver() {
+	if n.over {
+		panic(failure{})
+	}
+}
+
 // callFunction reads the nodes of a function in the place of the node that calls it.
 func (n *node) callFunction() error {
 	f := n.functions[n.key]
+	n.enter(len(f.Node))
 	s, nodes := n.newScope(nil, f.Node, f.Output)
 	s.depth, s.path = n.depth+1, n.path+nameOf(n.pb)+"/"
 	if s.depth > maxDepth {
@@ -60,6 +75,7 @@ func (n *node) readBody(s *scope, nodes []*onnxpb.NodeProto, outputs []string) e
 	for _, p := range nodes {
 		s.run(p)
 	}
+	n.stopIfOver()
 	for i, name := range outputs {
 		x := s.lookup(name)
 		if x == nil {
@@ -83,6 +99,7 @@ func branch(n *node) {
 		name = "then_branch"
 	}
 	g := n.attrGraph(name)
+	n.enter(len(g.Node) + len(g.Initializer))
 	if n.depth >= maxDepth {
 		n.fail("graphs are nested more than %d deep", maxDepth)
 	}

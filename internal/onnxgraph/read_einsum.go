@@ -15,6 +15,9 @@ type labelled struct {
 	labels []rune
 }
 
+// maxTerms limits the operands of Einsum, each of which is looked at for each other one.
+const maxTerms = 64
+
 // einsum builds Einsum: products of operands, summed over dimensions. The operands are multiplied one after another, each pair as a product of matrices.
 func einsum(n *node) {
 	terms, out := n.equation()
@@ -36,6 +39,9 @@ func (n *node) equation() (terms [][]rune, out []rune) {
 	text := strings.ReplaceAll(n.attrString("equation", ""), " ", "")
 	left, right, explicit := strings.Cut(text, "->")
 	parts := strings.Split(left, ",")
+	if len(parts) > maxTerms {
+		n.fail("equation has %d terms, lince allows %d", len(parts), maxTerms)
+	}
 	if len(parts) != len(n.operands) {
 		n.fail("equation %q has %d terms for %d operands", text, len(parts), len(n.operands))
 	}

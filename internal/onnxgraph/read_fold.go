@@ -24,6 +24,7 @@ func (n *node) fold() bool {
 	m := *n
 	m.folding = true
 	m.b = graph.NewBuilder(graph.NewStore(), false)
+	m.b.Limit(maxOps)
 	m.operands, m.results = make([]*value, len(n.operands)), nil
 	for i, x := range n.operands {
 		if x != nil {

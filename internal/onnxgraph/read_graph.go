@@ -21,6 +21,14 @@ const (
 	maxDepth    = 16      // of graphs and functions inside others
 	maxElements = 1 << 31 // of a value of known shape
 	maxRank     = 12
+
+	maxPorts = 4096 // inputs and outputs together
+
+	// A graph needs some 2.5 kB for each op, whose node may have 20 bytes in the file. The networks of practice have a few
+	// thousand ops. A larger file may have one more op for each of so many bytes.
+	maxOps     = 20_000
+	bytesOfOp  = 1024
+	maxOfPaths = 8 << 20 // bytes of the paths of all nodes: a function's name stands before the names of its nodes
 )
 
 // reader reads one model.
@@ -42,6 +50,8 @@ type reader struct {
 	unsignedOf map[string]string // see unsigned
 	work       int               // elements that may still be computed while reading
 	nodes      int               // nodes that may still be read: functions may call functions
+	paths      int               // bytes that the paths of these may have
+	over       bool              // one of these limits is exceeded: no more nodes are read
 }
 
 func newReader(m *onnx.Model, o ReadOptions) (*reader, error) {
@@ -66,12 +76,34 @@ func newReader(m *onnx.Model, o ReadOptions) (*reader, error) {
 			elements += min(n, len(t.RawData)+len(t.FloatData)+len(t.Int32Data)+len(t.Int64Data))
 		}
 	}
-	r.work, r.nodes = 1<<21+4*elements, 1<<12+32*len(m.Graph.Node)
+	if len(inputNames(m))+len(m.Graph.Output) > maxPorts {
+		return nil, fmt.Errorf("onnx: the model has more than %d inputs and outputs", maxPorts)
+	}
+	most := maxOps + int(m.Size/bytesOfOp)
+	r.b.Limit(most)
+	r.work, r.nodes, r.paths = 1<<21+4*elements, most, maxOfPaths
 	for _, f := range m.Functions {
 		r.functions[opKey(f.GetDomain(), f.GetName())] = f
-		r.nodes += len(f.Node)
 	}
 	return r, nil
+}
+
+// charge counts nodes, and the bytes of a path, against what may be read. It reports whether that is left, and records a mistake if not.
+func (r *reader) charge(label string, nodes, path int) bool {
+	if r.over {
+		return false
+	}
+	r.nodes -= nodes
+	r.paths -= path
+	switch r.over = true; {
+	case r.nodes < 0:
+		r.errs = append(r.errs, fmt.Errorf("%s: the model has too many nodes for its size (those of functions and loops count each time, and operands beyond eight count as nodes)", label))
+	case r.paths < 0:
+		r.errs = append(r.errs, fmt.Errorf("%s: the names of the nodes need too much memory", label))
+	default:
+		r.over = false
+	}
+	return !r.over
 }
 
 func opsets(list []*onnxpb.OperatorSetIdProto) (map[string]int, error) {
@@ -255,6 +287,9 @@ func (r *reader) read() (*Result, error) {
 	}
 	var out []graph.Output
 	for _, o := range g.Output {
+		if r.over {
+			break
+		}
 		if v := s.output(o); v != nil {
 			out = append(out, graph.Output{Key: o.GetName(), Value: v})
 		}

@@ -16,9 +16,7 @@ func (n *node) body(g *onnxpb.GraphProto, inputs []*value, turn int) []*value {
 	if n.depth >= maxDepth {
 		n.fail("graphs are nested more than %d deep", maxDepth)
 	}
-	if n.nodes--; n.nodes < 0 {
-		n.fail("the loops of the model have too many turns")
-	}
+	n.enter(len(g.Node) + len(g.Initializer))
 	if len(inputs) != len(g.Input) {
 		n.fail("its graph has %d inputs, want %d", len(g.Input), len(inputs))
 	}
@@ -40,6 +38,7 @@ func (n *node) body(g *onnxpb.GraphProto, inputs []*value, turn int) []*value {
 	for _, p := range nodes {
 		s.run(p)
 	}
+	n.stopIfOver()
 	results := make([]*value, len(outputs))
 	for i, name := range outputs {
 		if results[i] = s.lookup(name); results[i] == nil {

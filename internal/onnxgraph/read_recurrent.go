@@ -67,9 +67,7 @@ func (n *node) recurrent(gates int, functions []string, cell func(*recurrent, *d
 	if n.has(4) && slices.ContainsFunc(n.ints(4), func(length int) bool { return length != r.steps }) {
 		n.fail("lince does not support sequences of different lengths (operand 4)")
 	}
-	if n.nodes -= r.steps; n.nodes < 0 {
-		n.fail("the loops of the model have too many turns")
-	}
+	n.enter(16 * r.steps)
 	directions, reverse := 1, false
 	switch d := n.attrString("direction", "forward"); d {
 	case "forward":

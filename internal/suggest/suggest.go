@@ -6,10 +6,16 @@ import (
 	"strings"
 )
 
+// maxWord limits the length of a word that is compared: an untrusted file may have words of any length.
+const maxWord = 100
+
 // Nearest returns the name that is most similar to word, or "" if none is similar enough. Case is ignored. A
 // wrong, missing, added or swapped letter is one mistake; one mistake is allowed, and one more for every
 // three letters of word.
 func Nearest(word string, names []string) string {
+	if len(word) > maxWord {
+		return ""
+	}
 	best, at := "", len(word)/3+2
 	for _, n := range names {
 		if d := distance(strings.ToLower(word), strings.ToLower(n)); d < at {

@@ -63,6 +63,9 @@ func inputs(m *tflite.Model) []*tflite.Tensor {
 	return list
 }
 
+// maxListed limits what an error lists.
+const maxListed = 20
+
 // supported returns an error that names everything that cannot be read.
 func supported(m *tflite.Model) error {
 	s := &m.Subgraphs[0]
@@ -74,16 +77,25 @@ func supported(m *tflite.Model) error {
 	}
 	slices.Sort(names)
 	var errs []error
-	if names = slices.Compact(names); len(names) > 0 {
+	if len(s.Inputs)+len(s.Outputs) > maxPorts {
+		errs = append(errs, fmt.Errorf("the network has more than %d inputs and outputs", maxPorts))
+	}
+	if names = slices.Compact(names); len(names) > maxListed {
+		names = append(names[:maxListed], fmt.Sprintf("and %d more", len(names)-maxListed))
+	}
+	if len(names) > 0 {
 		errs = append(errs, fmt.Errorf("lince cannot read the operators %s", strings.Join(names, ", ")))
 	}
-	types := map[tflitefb.TensorType]bool{}
+	types, variables := map[tflitefb.TensorType]bool{}, 0
 	for i := range s.Tensors {
 		t := &s.Tensors[i]
 		switch {
 		case t.Data == nil && t.Quantization != nil && isInteger(t.Type):
 			types[t.Type] = true
-		case t.Variable:
+		case t.Variable && variables == maxListed:
+			errs, variables = append(errs, errors.New("more tensors keep their values")), variables+1
+		case t.Variable && variables < maxListed:
+			variables++
 			errs = append(errs, fmt.Errorf("tensor %q keeps its value from one run to the next, which lince does not support", t.Name))
 		}
 	}
@@ -120,7 +132,19 @@ type reader struct {
 	count   map[string]int          // of the operators so far, by name
 	notes   map[string]bool
 	grown   int // see fits
+	left    int // bytes that constants may still need: any number of tensors may have the same data
 }
+
+// Limits on what a file may ask for. A graph needs some 2.5 kB for each op, and the networks of practice have a few thousand ops. A larger
+// file may have one more for each of so many bytes.
+const (
+	maxOps    = 20_000
+	bytesOfOp = 1024
+	maxPorts  = 4096 // inputs and outputs together
+
+	maxGrowth = 8 // how often the bytes of the file may stand in constants; integers of a byte become floats
+	freeBytes = 16 << 20
+)
 
 // read builds the graph. With unknown, a batch size of 1 becomes unknown.
 func read(m *tflite.Model, unknown bool) (*Result, error) {
@@ -130,6 +154,8 @@ func read(m *tflite.Model, unknown bool) (*Result, error) {
 		b: graph.NewBuilder(store, false), store: store, sub: s, values: make([]*graph.Value, len(s.Tensors)),
 		ints: map[int][]int{}, origins: map[int][]origin{}, consts: map[int]*tensor.Tensor{}, blocks: map[int][2]int{}, filters: map[string]*graph.Value{}, count: map[string]int{}, notes: map[string]bool{},
 	}
+	r.left = maxGrowth*int(m.Size) + freeBytes
+	r.b.Limit(maxOps + int(m.Size/bytesOfOp))
 	in, out := names(m)
 	for j, i := range s.Inputs {
 		t := &s.Tensors[i]
@@ -181,22 +207,28 @@ func read(m *tflite.Model, unknown bool) (*Result, error) {
 func names(m *tflite.Model) (in, out []string) {
 	s := &m.Subgraphs[0]
 	of := func(tensors []int, named func(tflite.Signature) []tflite.Named) []string {
+		signed := map[int]string{}
+		for _, sig := range m.Signatures {
+			for _, n := range named(sig) {
+				if sig.Subgraph == 0 {
+					signed[n.Tensor] = n.Name
+				}
+			}
+		}
 		list := make([]string, len(tensors))
+		used, next := map[string]bool{}, map[string]int{} // the next number to try after a name
 		for j, i := range tensors {
 			name := s.Tensors[i].Name
-			for _, sig := range m.Signatures {
-				for _, n := range named(sig) {
-					if sig.Subgraph == 0 && n.Tensor == i {
-						name = n.Name
-					}
-				}
+			if n, ok := signed[i]; ok {
+				name = n
 			}
 			if name == "" {
 				name = fmt.Sprintf("tensor_%d", i)
 			}
-			for n, first := 2, name; slices.Contains(list[:j], name); n++ {
-				name = fmt.Sprintf("%s_%d", first, n)
+			for first := name; used[name]; name = fmt.Sprintf("%s_%d", first, next[first]+1) {
+				next[first] = max(next[first]+1, 1)
 			}
+			used[name] = true
 			list[j] = name
 		}
 		return list
@@ -278,13 +310,13 @@ func describe(m *tflite.Model, res *Result) {
 			continue
 		}
 		text := strings.TrimRight(strings.ReplaceAll(string(f.Data), "\r\n", "\n"), "\n")
-		lines := strings.Split(text, "\n")
+		lines := 1 + strings.Count(text, "\n") // there may be millions
 		shape := res.Graph.Outputs[0].Value.Shape
-		if n := shape[max(len(shape)-1, 0):]; len(n) != 1 || n[0] != len(lines) {
-			res.Notes = append(res.Notes, fmt.Sprintf("the list of labels %q has %d lines for an output of shape %v, so the classes have no names", name, len(lines), shape))
+		if n := shape[max(len(shape)-1, 0):]; len(n) != 1 || n[0] != lines {
+			res.Notes = append(res.Notes, fmt.Sprintf("the list of labels %q has %d lines for an output of shape %v, so the classes have no names", name, lines, shape))
 			return
 		}
-		res.Classes = lines
+		res.Classes = strings.Split(text, "\n")
 		return
 	}
 	res.Notes = append(res.Notes, fmt.Sprintf("the file lacks its list of labels %q, so the classes have no names", name))

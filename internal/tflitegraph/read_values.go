@@ -119,6 +119,14 @@ func (r *reader) constant(i int) (*tensor.Tensor, error) {
 	case t.Sparse:
 		return nil, fmt.Errorf("the weights %q are stored in a sparse format, which lince does not read", t.Name)
 	}
+	elements, err := tensor.Shape(t.Shape).CheckedElements()
+	if err != nil {
+		return nil, fmt.Errorf("the constant %q: %w", t.Name, err)
+	}
+	need := len(t.Data) + 4*min(elements, 1<<40)
+	if r.left -= min(need, 1<<50); r.left < 0 {
+		return nil, fmt.Errorf("the constant %q and those before it need more memory than the size of the file justifies", t.Name)
+	}
 	if t.Quantization != nil && t.Type != tflitefb.TensorTypeFLOAT32 {
 		return r.dequantized(t)
 	}

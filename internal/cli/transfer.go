@@ -1,0 +1,324 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/data/picture"
+	"github.com/lince-ml/lince/data/preprocess"
+	"github.com/lince-ml/lince/internal/patherr"
+	"github.com/lince-ml/lince/zoo"
+)
+
+// Transfer learning: the training of a new classifier on the body of a network that was trained on other images.
+
+// autoName is the value of --model that chooses a body.
+const autoName = "auto"
+
+// transferFlags are the flags of transfer learning.
+type transferFlags struct {
+	Weights       string        `placeholder:"FILE" predictor:"file" help:"Weights for the network of --model, or for --model auto: a file (.h5, .keras, .pth, .safetensors), or imagenet, the file that Keras has downloaded (default: imagenet)."`
+	Finetune      int           `placeholder:"N" help:"After the classifier, train the upper layers of the body too, for N epochs, at a tenth of the learning rate (default: 0)."`
+	Unfreeze      float64       `default:".3" placeholder:".3" help:"Fraction of the body's layers that --finetune trains, counted from the output. BatchNormalization stays frozen."`
+	Interpolation string        `placeholder:"NAME" help:"How images are resized for the body, such as nearest, bilinear or bicubic (default: that of the network, or bilinear)."`
+	Variants      int           `default:"4" placeholder:"4" help:"With --augment, the number of random variants of each training image whose features are computed. They repeat after this number of epochs."`
+	Time          time.Duration `default:"5m" placeholder:"5m" help:"Time that --model auto may use for the run."`
+}
+
+// mistakes returns the mistakes in the flags.
+func (f transferFlags) mistakes() error {
+	errs := []error{atLeast(bound{"--finetune", f.Finetune, 0}, bound{"--variants", f.Variants, 1})}
+	if !(f.Unfreeze > 0 && f.Unfreeze <= 1) {
+		errs = append(errs, fmt.Errorf("--unfreeze must be greater than 0 and at most 1, got %v", f.Unfreeze))
+	}
+	if f.Time <= 0 {
+		errs = append(errs, fmt.Errorf("--time must be greater than 0, such as 5m, got %v", f.Time))
+	}
+	if f.Interpolation != "" {
+		if _, err := picture.ParseInterpolation(f.Interpolation); err != nil {
+			errs = append(errs, fmt.Errorf("--interpolation: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// recordTransfer is the record of transfer learning in run.json. A resumed run uses it, and does not choose again.
+type recordTransfer struct {
+	Network      string  `json:"network,omitempty"` // a name of package zoo
+	Weights      string  `json:"weights,omitempty"` // of the network
+	File         string  `json:"file,omitempty"`    // of a whole model, instead of a network
+	Size         string  `json:"size"`
+	LearningRate float64 `json:"learning_rate"` // of the classifier; that of --finetune is a tenth
+	Reason       string  `json:"reason,omitempty"`
+	Layers       int     `json:"finetuned_layers,omitempty"`
+	Variants     int     `json:"variants"` // of each training image
+}
+
+// name describes the body.
+func (r recordTransfer) name() string {
+	if r.Network != "" {
+		return fmt.Sprintf("%s with the weights %s", r.Network, r.Weights)
+	}
+	return r.File
+}
+
+// settings returns the size, which is zero if it is that of the file.
+func (r recordTransfer) size() (s size) {
+	_ = s.UnmarshalText([]byte(r.Size)) // lince wrote it
+	return s
+}
+
+// transfers reports whether the run is one of transfer learning.
+func (t *training) transfers() bool { return t.record.Transfer != nil }
+
+// ofNetwork returns the network that --model names, if it is not the name of a file.
+func (c *trainCommand) ofNetwork() (zoo.Network, bool) {
+	if c.ModelSource == tutorialName || c.ModelSource == autoName {
+		return zoo.Network{}, false
+	}
+	n, err := zoo.Find(c.ModelSource)
+	if err != nil {
+		return n, false
+	}
+	_, err = os.Stat(c.ModelSource)
+	return n, err != nil
+}
+
+// bodyNames returns the values of --model that are no files.
+func bodyNames() []string {
+	names := []string{tutorialName, autoName}
+	for _, n := range zoo.Networks() {
+		names = append(names, n.Name)
+	}
+	return names
+}
+
+// checkModel returns an error if --model is neither a name nor a file.
+func (c *trainCommand) checkModel() error {
+	if _, ok := c.ofNetwork(); ok || c.ModelSource == tutorialName || c.ModelSource == autoName {
+		return nil
+	}
+	_, err := os.Stat(c.ModelSource)
+	if err != nil {
+		_, unknown := zoo.Find(c.ModelSource)
+		_, hint, _ := strings.Cut(unknown.Error(), "; ")
+		if hint != "" {
+			hint = "; " + hint
+		}
+		return fmt.Errorf("--model %s: %w%s; want cnn, auto, the name of a network such as efficientnetlite0, a Keras architecture (.json) or a saved model (.keras)",
+			c.ModelSource, patherr.Bare(err), hint)
+	}
+	if c.Weights != "" {
+		return usageError{fmt.Errorf("--weights is for a network such as --model efficientnetlite0, and for --model auto; the model %s has its own weights", c.ModelSource)}
+	}
+	return nil
+}
+
+// checkTransfer returns the flags that need transfer learning, if the run is none.
+func (t *training) checkTransfer() error {
+	var errs []error
+	for _, name := range []string{"finetune", "unfreeze", "interpolation", "variants", "time", "weights"} {
+		if t.given[name] {
+			errs = append(errs, fmt.Errorf("--%s is for transfer learning: --model with the name of a network, auto, or a model of other classes", name))
+		}
+	}
+	return mistakes(errs...)
+}
+
+// transferModel makes the model for the data's classes on the body that the record describes.
+func (t *training) transferModel(o lince.Options, r recordTransfer, classes []string) (*lince.Model, error) {
+	body, err := t.body(o, r)
+	if err != nil {
+		return nil, err
+	}
+	m, err := body.Transfer(lince.TransferOptions{Classes: len(classes), Dropout: t.Dropout})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.name(), err)
+	}
+	m.Classes = classes
+	if m.Preprocessing == nil {
+		if m.Preprocessing, err = t.guessPreprocessing(m, r.name()); err != nil {
+			return nil, err
+		}
+	}
+	if t.Interpolation != "" {
+		how, err := picture.ParseInterpolation(t.Interpolation)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		m.Preprocessing = slices.Clone(m.Preprocessing)
+		for i, step := range m.Preprocessing {
+			if s, ok := step.(preprocess.Resize); ok {
+				s.Interpolation = how
+				m.Preprocessing[i] = s
+			}
+		}
+	}
+	if _, err := flowOptions(m, 1, 1); err != nil {
+		return nil, fmt.Errorf("%s: %w", r.name(), err)
+	}
+	return m, nil
+}
+
+// body opens or makes a body.
+func (t *training) body(o lince.Options, r recordTransfer) (*lince.Model, error) {
+	if r.Network == "" {
+		m, err := openModel(r.File, o)
+		if err != nil {
+			return nil, err
+		}
+		in := m.InputShape()
+		if s := r.size(); len(in) != 4 || s != (size{}) && s != (size{in[1], in[2]}) {
+			return nil, usageError{fmt.Errorf("--size %s: the model %s takes %v; remove --size", s, r.File, in)}
+		}
+		return m, nil
+	}
+	n, err := zoo.Find(r.Network)
+	if err != nil {
+		return nil, err
+	}
+	if r.Weights == zoo.ImageNet && len(n.ImageNet) == 0 {
+		return nil, usageError{fmt.Errorf("--model %s: Keras has no weights for it; set --weights FILE", r.Network)}
+	}
+	s := r.size()
+	return n.New(zoo.Options{NoTop: true, InputShape: []int{s[0], s[1], 3}, Weights: r.Weights, Model: o})
+}
+
+// networkTransfer returns the record for --model with the name of a network.
+func (t *training) networkTransfer(n zoo.Network) recordTransfer {
+	s := t.Size
+	if s == (size{}) {
+		s = size{n.Side, n.Side}
+	}
+	return recordTransfer{Network: n.Name, Weights: cmp.Or(t.Weights, zoo.ImageNet), Size: s.String()}
+}
+
+// fileTransfer returns the record for a model of other classes.
+func (t *training) fileTransfer(m *lince.Model) recordTransfer {
+	in := m.InputShape()
+	return recordTransfer{File: t.ModelSource, Size: size{in[1], in[2]}.String()}
+}
+
+// The defaults of transfer learning, for flags that were not given.
+const (
+	transferEpochs   = 30
+	transferRate     = 1e-3
+	transferPatience = 8
+	smoothing        = .1
+	// unevenClasses is the ratio of the largest to the smallest class from which classes are weighted.
+	unevenClasses = 1.5
+)
+
+// transferDefaults describes the defaults for --help.
+func transferDefaults() string {
+	return fmt.Sprintf("--epochs %d, --batch 8 to 32 by the number of images, --optimizer adam, --lr %v, --schedule cosine, --patience %d, --label-smoothing %v, --stratify, --no-augment, --dropout .2, and --class-weight balanced if a class has %v times the images of another (none turns it off)",
+		transferEpochs, transferRate, transferPatience, smoothing, unevenClasses)
+}
+
+// setTransfer notes that the run is one of transfer learning, and sets its defaults.
+func (t *training) setTransfer(r recordTransfer) {
+	t.record.Transfer = &r
+	c := t.trainCommand
+	set := func(name string, value any, change func()) {
+		if !c.given[name] {
+			change()
+			t.record.Settings[strings.ReplaceAll(name, "-", "_")] = value
+		}
+	}
+	set("epochs", transferEpochs, func() { c.Epochs = transferEpochs })
+	set("stratify", true, func() { c.Stratify = true })
+	set("optimizer", "adam", func() { c.Optimizer = "adam" })
+	set("schedule", "cosine", func() { c.Schedule = "cosine" })
+	set("patience", transferPatience, func() { c.Patience = transferPatience })
+	set("label-smoothing", smoothing, func() { c.LabelSmoothing = new(smoothing) })
+	if c.Loss != "" && !c.given["label-smoothing"] { // not every loss has it
+		c.LabelSmoothing = nil
+		delete(t.record.Settings, "label_smoothing")
+	}
+	rate := cmp.Or(r.LearningRate, transferRate)
+	if !c.given["optimizer"] || r.LearningRate > 0 {
+		set("lr", rate, func() { c.LR = new(rate) })
+	}
+	if c.LR != nil {
+		t.record.Transfer.LearningRate = *c.LR
+	}
+	if c.AugmentSpec == "" {
+		set("no-augment", true, func() { c.NoAugment = true })
+	}
+	t.record.Transfer.Variants = 1
+	if c.AugmentSpec != "" {
+		t.record.Transfer.Variants = c.Variants
+	}
+}
+
+// setTransferBatch sets the batch size for the number of training images, if it was not given: at most 32, and some 20 steps in an epoch.
+func (t *training) setTransferBatch(images int) {
+	if t.transfers() && !t.given["batch"] {
+		t.Batch = min(max(images/20, 8), 32)
+		t.record.Settings["batch"] = t.Batch
+	}
+}
+
+// setTransferWeights weights the classes if their numbers of images are uneven.
+func (t *training) setTransferWeights(counts data.Counts) {
+	if !t.transfers() || t.given["class-weight"] {
+		return
+	}
+	least, most := counts[0].N, 0
+	for _, c := range counts {
+		least, most = min(least, c.N), max(most, c.N)
+	}
+	if float64(most) >= unevenClasses*float64(least) {
+		t.ClassWeight = balanced
+		t.record.Settings["class_weight"] = balanced
+	}
+}
+
+// canStratify reports whether each class has two images, one for each part.
+func canStratify(counts data.Counts) bool {
+	return !slices.ContainsFunc(counts, func(c data.Count) bool { return c.N < 2 })
+}
+
+// describeTransfer says what was done, in a line.
+func (t *training) describeTransfer() {
+	r := t.record.Transfer
+	if r == nil {
+		return
+	}
+	reason := ""
+	if r.Reason != "" {
+		reason = " (" + r.Reason + ")"
+	}
+	t.printf("Transfer learning: a new classifier on the frozen body of %s, images of %s%s.\n", r.name(), r.Size, reason)
+}
+
+// proposeTransfer proposes transfer learning for a run of the tutorial's network, if weights are at hand.
+func (t *training) proposeTransfer(table *data.Table) {
+	if t.ModelSource != tutorialName || t.given["model"] || table.Rule() != data.Folder || t.state != nil {
+		return
+	}
+	if found := foundBodies(); len(found) > 0 {
+		t.printf("The weights of %s are on this machine; a classifier on its features is usually more accurate: lince train %s --model %s\n",
+			found[0].Network, quote(t.Source), found[0].Network)
+	}
+}
+
+// givenFlags returns the names of the flags on the command line.
+func givenFlags(k *kong.Context) map[string]bool {
+	given := map[string]bool{}
+	for _, p := range k.Path {
+		if p.Flag != nil {
+			given[p.Flag.Name] = true
+		}
+	}
+	return given
+}

@@ -1,0 +1,5 @@
+//go:build race
+
+package lince_test
+
+const raceDetector = true
