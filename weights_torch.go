@@ -49,6 +49,7 @@ var torchConventions = []torchConvention{
 	{class: "GroupNormalization", variable: "beta", name: "bias"},
 	{class: "Embedding", variable: "embeddings", name: "weight"},
 	{class: "PReLU", variable: "alpha", name: "weight"},
+	{class: "LayerScale", variable: "gamma", name: "layer_scale"}, // torchvision's; it has two more axes, of size 1
 }
 
 // convention returns the row of a variable, nil if there is none.
