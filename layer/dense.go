@@ -5,6 +5,7 @@ import (
 
 	"github.com/lince-ml/lince/constraint"
 	"github.com/lince-ml/lince/graph"
+	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/initializer"
 	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
@@ -21,7 +22,8 @@ import (
 //
 // Build reports an error if a field is out of range, the operand is not float32 or has fewer
 // than two dimensions, or the number of features is unknown. With more than two dimensions, all
-// dimensions after the batch must be known.
+// dimensions after the batch must be known, except for the height and width of images, shape
+// (batch, height, width, features).
 type Dense struct {
 	// Units is the number of units. Each unit gives one output feature. Required. At least 1.
 	Units int `keras:"units,required,count"`
@@ -72,17 +74,21 @@ func (l Dense) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	}
 	kernel := weight(b, "kernel", x, weightOptions{l.KernelInitializer, l.KernelRegularizer, l.KernelConstraint}, in, l.Units)
 	y := x
-	if rank > 2 {
-		if slices.Contains(x.Shape[1:], tensor.Unknown) {
-			return b.Errorf("got shape %v, want known dimensions after the batch", x.Shape)
-		}
-		y = b.Reshape(x, tensor.Unknown, in)
+	unknown := slices.Contains(x.Shape[1:], tensor.Unknown)
+	switch {
+	case unknown && rank == 4: // images; a 1x1 convolution is the same
+		y = b.Conv2D(x, b.Reshape(kernel, 1, 1, in, l.Units), op.Window{Size: [2]int{1, 1}, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}})
+	case unknown:
+		return b.Errorf("got shape %v, want known dimensions after the batch", x.Shape)
+	case rank > 2:
+		y = b.MatMul(b.Reshape(x, tensor.Unknown, in), kernel)
+	default:
+		y = b.MatMul(x, kernel)
 	}
-	y = b.MatMul(y, kernel)
 	if !l.NoBias {
 		y = b.Add(y, weight(b, "bias", x, weightOptions{l.BiasInitializer, l.BiasRegularizer, l.BiasConstraint}, l.Units))
 	}
-	if rank > 2 {
+	if rank > 2 && !unknown {
 		shape := x.Shape.Clone()
 		shape[rank-1] = l.Units
 		y = b.Reshape(y, shape...)

@@ -42,8 +42,8 @@ func foreign(k lince.FileKind) bool { return k.Name == "torch" || k.Name == "saf
 // fits reports whether tensors are those of the form. The number of classes may be any.
 func (f torchForm) fits(tensors map[string]tensor.Shape) bool {
 	want, got := map[string]bool{}, map[string]bool{}
-	for to, name := range f.modules {
-		if strings.Contains(to, "/") {
+	for _, name := range f.modules {
+		if tensors[name] != nil { // it is a tensor
 			name = moduleOf(name)
 		}
 		want[name] = true
