@@ -78,7 +78,7 @@ NETWORKS = {
     "DenseNet169": few(32),
     "DenseNet201": few(32),
     "InceptionV3": cases(75, ({"input_shape": [107, 96, 3], "include_top": False}, True), ({"include_top": False, "pooling": "avg", "input_shape": [None, 100, 3]}, False)),
-    "InceptionResNetV2": cases(75, ({"include_top": False, "pooling": "avg", "input_shape": [None, 100, 3]}, False)),
+    "InceptionResNetV2": few(75),
     "NASNetMobile": cases(32, ({"input_shape": [65, 47, 3], "include_top": False}, True)),
     "NASNetLarge": few(32),
     "EfficientNetB0": cases(32, ({"input_shape": [65, 47, 3], "include_top": False}, True), ({"include_top": False, "pooling": "avg", "input_shape": [None, 100, 3]}, False)),
