@@ -49,6 +49,9 @@ for e in json.load(sys.stdin):
         if any(layer.name == entry["name"] for layer in model.layers): # else it is an operation
             got = keras.saving.deserialize_keras_object(entry, custom_objects=classes).get_config()
             want = model.get_layer(entry["name"]).get_config()
+            for c in (got, want):
+                if c.get("axis") in (-1, 3):  # of an image
+                    c["axis"] = "channels"
             if json.dumps(got, sort_keys=True, default=str) != json.dumps(want, sort_keys=True, default=str):
                 for k in want:
                     if str(got.get(k)) != str(want[k]):
@@ -56,11 +59,11 @@ for e in json.load(sys.stdin):
 print(json.dumps(found))
 `, in, &differences)
 	for i, d := range differences {
-		if i < 20 {
+		if i < 100 {
 			t.Error(d)
 		}
 	}
-	if len(differences) > 20 {
+	if len(differences) > 100 {
 		t.Errorf("%d differences", len(differences))
 	}
 }
