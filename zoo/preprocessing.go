@@ -24,7 +24,7 @@ func imageNetNormalization(most float64, name string) layer.Layer {
 	return l
 }
 
-// The means and standard deviations of the channels of ImageNet's pictures, for pixels from 0 to 1.
+// The means and standard deviations of the channels of ImageNet's images, for pixels from 0 to 1.
 var (
 	imageNetMeans      = []float64{.485, .456, .406}
 	imageNetDeviations = []float64{.229, .224, .225}
