@@ -122,6 +122,16 @@ var trials = map[string]struct {
 		y, d, _ := t.depthwise(pad(t.b.Square(y)), window(1, 1, 1, op.Valid))
 		return t.grads(y, x, k, bias, g, d)
 	}, ""},
+	"dense layer over the channels of images": {"FusedConv2D", func(t trial) []*graph.Value {
+		x := t.images(1)
+		c, o := x.Shape[3], t.between(1, 40)
+		y := t.b.MatMul(t.b.Reshape(x, tensor.Unknown, c), weight(t.b, "kernel", c, o))
+		if t.IntN(2) == 0 {
+			y = t.b.Add(y, weight(t.b, "bias", o))
+		}
+		y = t.b.Reshape(y, tensor.Unknown, x.Shape[1], x.Shape[2], o)
+		return []*graph.Value{t.b.ReLU(y)}
+	}, "MatMul"},
 	"conv or matmul (+ bias) + scale (+ shift) of variables": {"Mul", func(t trial) []*graph.Value {
 		o := t.between(1, 40)
 		var x, y, k, bias *graph.Value

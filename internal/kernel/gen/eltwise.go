@@ -193,11 +193,20 @@ func (e *elements) exp() {
 		e.v(bound.op, x, n, x) // NaN stays NaN
 	}
 	e.v("VMULPS", e.number(math.Log2E), x, n)
+	tail := append(expTail[:len(expTail):len(expTail)], 1, 1)
+	if e.is512() { // one instruction rounds to an integer, and one multiplies by 2^n and rounds once
+		e.v("VRNDSCALEPS", "$0", n, n)
+		e.v("VFNMADD231PS", e.number(0.693359375), n, x)
+		e.v("VFNMADD231PS", e.number(-2.12194440e-4), n, x)
+		e.polynomial(x, p, tail...)
+		e.v("VSCALEFPS", n, p, x)
+		return
+	}
 	e.v("VCVTPS2DQ", n, n)
 	e.v("VCVTDQ2PS", n, p)
 	e.v("VFNMADD231PS", e.number(0.693359375), p, x)
 	e.v("VFNMADD231PS", e.number(-2.12194440e-4), p, x)
-	e.polynomial(x, p, append(expTail[:len(expTail):len(expTail)], 1, 1)...)
+	e.polynomial(x, p, tail...)
 	e.v("VPSRAD", "$1", n, x)
 	e.v("VPSUBD", x, n, n)
 	for _, half := range []*reg{x, n} {
