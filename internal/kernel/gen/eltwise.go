@@ -167,6 +167,22 @@ var unaryOps = []struct {
 	{"Erf", "erf(x), approximately", needs{one: true, sign: true}, func(e *elements) { e.erf() }},
 	{"Expm1", "exp(x) - 1, approximately", needs{}, func(e *elements) { e.expm1() }},
 	{"Softplus", "ln(1 + exp(x)), approximately", needs{zero: true, sign: true}, func(e *elements) { e.softplus() }},
+	{"Swish", "x / (1 + exp(-x)), approximately", needs{one: true, sign: true}, func(e *elements) {
+		e.v("VMOVAPS", e.x, e.u)
+		e.v("VXORPS", e.sign, e.x, e.x)
+		e.exp()
+		e.v("VADDPS", e.one, e.x, e.x)
+		e.v("VDIVPS", e.x, e.one, e.x)
+		e.v("VMULPS", e.x, e.u, e.x)
+	}},
+	{"HardSwish", "x * (min(max(x+3, 0), 6) / 6)", needs{zero: true}, func(e *elements) {
+		e.v("VADDPS", e.number(3), e.x, e.t)
+		e.v("VMAXPS", e.t, e.zero, e.t)
+		e.v("VMOVUPS", e.number(6), e.s)
+		e.v("VMINPS", e.t, e.s, e.t)
+		e.v("VDIVPS", e.s, e.t, e.t)
+		e.v("VMULPS", e.t, e.x, e.x)
+	}},
 }
 
 // polynomial sets p to the value of a polynomial at x, highest power first.
