@@ -256,7 +256,11 @@ func (p *weightPlan) apply(m *Model) (WeightsReport, error) {
 	set := func(i int) error {
 		t := values[i]
 		values[i] = nil
-		return m.store.Set(m.store.Find(p.pairs[i].to.Variable), t)
+		v := m.store.Find(p.pairs[i].to.Variable)
+		if p.fresh { // no variable has memory yet, and a value that was read has its own
+			return m.store.Take(v, t)
+		}
+		return m.store.Set(v, t)
 	}
 	for i, pair := range p.pairs {
 		var err error

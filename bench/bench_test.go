@@ -122,6 +122,11 @@ func TestRows(t *testing.T) {
 		if _, err := os.Stat(filepath.Join("peers", r.script[0])); err != nil {
 			t.Error(err)
 		}
+		if r.file != nil {
+			if _, err := os.Stat(filepath.Join("peers", r.file[0])); err != nil {
+				t.Error(err)
+			}
+		}
 		if r.goal == (goal{}) || r.unit == "" || r.peer == "" {
 			t.Errorf("%s: %+v", r.name, r)
 		}

@@ -26,6 +26,12 @@ func (o *options) compare(r row) result {
 			return res
 		}
 	}
+	r, remove, err := o.withFile(r)
+	if err != nil {
+		res.Error = err.Error()
+		return res
+	}
+	defer remove()
 	rounds := o.rounds
 	if r.long {
 		rounds = 1
@@ -50,7 +56,8 @@ func (o *options) compare(r row) result {
 		}
 	}
 	res.Others = round(others())
-	w, err := kinds[r.lince[0]].workOf(r.lince[1:])
+	var w map[string]work
+	w, err = kinds[r.lince[0]].workOf(r.lince[1:])
 	if err == nil {
 		res.Items, err = join(ours, theirs, w)
 	}

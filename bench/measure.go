@@ -27,6 +27,7 @@ var kinds = map[string]kind{
 	"tutorial":  {measure: wholeTutorial},
 	"train":     {measure: applicationStep, work: applicationStepWork},
 	"infer":     {measure: applicationPrediction, work: applicationPredictionWork},
+	"file":      {measure: filePrediction, work: filePredictionWork},
 	"start":     {measure: firstStep},
 	"augment":   {measure: augmented},
 	"jpeg":      {measure: decoding},

@@ -10,6 +10,7 @@ type row struct {
 	lince  []string
 	peer   string
 	script []string
+	file   []string // script that writes a file, with its arguments; see withFile
 	env    []string // environment variables of the script
 	goal   goal
 	needs  []string // archives of photos
@@ -61,6 +62,7 @@ var rows = concat(
 			peer: "libjpeg-turbo (simplejpeg)", script: []string{"jpeg.py"}, goal: goal{Ratio: .6, Least: .6}, needs: []string{photos, largePhotos}},
 	},
 	networkRows(),
+	fileRows(),
 	blockRows(),
 	blockStepRows(),
 	convRows(),

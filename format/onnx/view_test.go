@@ -3,6 +3,7 @@ package onnx
 import (
 	"bytes"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -77,5 +78,36 @@ func TestExternalShared(t *testing.T) {
 		if i == 40 && (err == nil || !strings.Contains(err.Error(), "share the bytes")) {
 			t.Errorf("error is %v", err)
 		}
+	}
+}
+
+// zeros is a file of zeros of any size.
+type zeros struct{}
+
+func (zeros) ReadAt(b []byte, _ int64) (int, error) {
+	clear(b)
+	return len(b), nil
+}
+
+// TestExternalLarge reads a tensor from a file of a terabyte. Only the bytes of tensors are read, so the size of the file does not matter.
+func TestExternalLarge(t *testing.T) {
+	const size = 1 << 40
+	m := &Model{ModelProto: &onnxpb.ModelProto{}, files: map[string]*externalFile{}, external: func(string) (io.ReaderAt, int64, error) {
+		return zeros{}, size, nil
+	}}
+	p := &onnxpb.TensorProto{
+		Dims: []int64{4}, DataType: new(int32(onnxpb.TensorProto_FLOAT)), DataLocation: onnxpb.TensorProto_EXTERNAL.Enum(),
+		ExternalData: []*onnxpb.StringStringEntryProto{
+			{Key: new("location"), Value: new("data")},
+			{Key: new("offset"), Value: new(strconv.Itoa(size - 16))},
+		},
+	}
+	v, err := m.Tensor(p)
+	if err != nil || v.Len() != 4 {
+		t.Errorf("got %v, %v", v, err)
+	}
+	p.ExternalData[1].Value = new(strconv.Itoa(size - 15))
+	if _, err := m.Tensor(p); err == nil || !strings.Contains(err.Error(), "are outside") {
+		t.Errorf("error is %v", err)
 	}
 }

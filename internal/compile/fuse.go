@@ -16,6 +16,8 @@ var patterns = []struct {
 	match func(f *fuser, n *graph.Node)
 }{
 	{"zero padding + conv of any kind, and their gradients", (*fuser).padConv},
+	{"zero padding of a relu's or relu6's result + max-pool", (*fuser).padPool},
+	{"dense layer over the channels of images", (*fuser).denseConv},
 	{"conv or matmul (+ bias) + scale (+ shift) of variables", (*fuser).foldScale},
 	{"conv + bias + relu + 2x2 max-pool, and its gradient", (*fuser).convPool},
 	{"conv (+ bias) (+ residual) (+ relu or relu6)", (*fuser).convEpilogue},

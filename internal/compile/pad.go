@@ -99,3 +99,31 @@ func padding(o op.Op, pads [2][2]int) (padded op.Op, images int) {
 	}
 	return nil, 0
 }
+
+// padPool replaces a Pad with zeros before a max-pool by padding in the max-pool, which pads with -Inf. The maximum is the
+// same if the images have no negative numbers, as after a ReLU, and each window has a pixel of the images.
+func (f *fuser) padPool(pad *graph.Node) {
+	o, ok := pad.Op.(op.Pad)
+	if !ok || o.Value != 0 || len(o.Before) != 4 || o.Before[0]+o.After[0]+o.Before[3]+o.After[3] > 0 {
+		return
+	}
+	images, pool := pad.In[0], f.only(pad.Out[0])
+	if name := images.Node.Op.Name(); pool == nil || name != "ReLU" && name != "ReLU6" {
+		return
+	}
+	p, ok := pool.Op.(op.MaxPool2D)
+	if !ok || p.Padding != op.Valid || len(f.users[pool.Out[1]]) > 0 || f.output(pool.Out[1]) { // the argmax would be another
+		return
+	}
+	for axis := range 2 {
+		if p.Dilation[axis] != 1 || max(o.Before[1+axis], o.After[1+axis]) >= p.Size[axis] {
+			return
+		}
+	}
+	w := p.Window
+	w.Padding, w.Pads = op.Explicit, [2][2]int{{o.Before[1], o.After[1]}, {o.Before[2], o.After[2]}}
+	n := f.node(op.MaxPool2D{Window: w}, pool.Layer, images)
+	f.before(pool, n)
+	f.replace(pool.Out[0], n.Out[0])
+	f.remove(pad, pool)
+}

@@ -122,6 +122,23 @@ var trials = map[string]struct {
 		y, d, _ := t.depthwise(pad(t.b.Square(y)), window(1, 1, 1, op.Valid))
 		return t.grads(y, x, k, bias, g, d)
 	}, ""},
+	"zero padding of a relu's or relu6's result + max-pool": {"MaxPool2D", func(t trial) []*graph.Value {
+		x := t.images(3)
+		y := t.b.ReLU6(t.b.Offset(t.b.Scale(x, 5), float64(t.between(-1, 1))))
+		y = t.b.Pad(y, []int{0, t.between(0, 2), t.between(0, 2), 0}, []int{0, 1, t.between(0, 2), 0}, 0)
+		y = t.b.MaxPool2D(y, window(3, t.between(1, 2), 1, op.Valid))
+		return []*graph.Value{y}
+	}, "Pad"},
+	"dense layer over the channels of images": {"FusedConv2D", func(t trial) []*graph.Value {
+		x := t.images(1)
+		c, o := x.Shape[3], t.between(1, 40)
+		y := t.b.MatMul(t.b.Reshape(x, tensor.Unknown, c), weight(t.b, "kernel", c, o))
+		if t.IntN(2) == 0 {
+			y = t.b.Add(y, weight(t.b, "bias", o))
+		}
+		y = t.b.Reshape(y, tensor.Unknown, x.Shape[1], x.Shape[2], o)
+		return []*graph.Value{t.b.ReLU(y)}
+	}, "MatMul"},
 	"conv or matmul (+ bias) + scale (+ shift) of variables": {"Mul", func(t trial) []*graph.Value {
 		o := t.between(1, 40)
 		var x, y, k, bias *graph.Value

@@ -316,6 +316,30 @@ func unarySoftplusVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
 	}
 }
 
+// unarySwishVectors calls the assembly for an instruction set.
+func unarySwishVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
+	switch isa {
+	case kernel.AVX512:
+		unarySwishAVX512(dst, x, n)
+	case kernel.AVX2:
+		unarySwishAVX2(dst, x, n)
+	default:
+		panic("unarySwish has no assembly for " + isa.String())
+	}
+}
+
+// unaryHardSwishVectors calls the assembly for an instruction set.
+func unaryHardSwishVectors(isa kernel.ISA, dst *float32, x *float32, n int) {
+	switch isa {
+	case kernel.AVX512:
+		unaryHardSwishAVX512(dst, x, n)
+	case kernel.AVX2:
+		unaryHardSwishAVX2(dst, x, n)
+	default:
+		panic("unaryHardSwish has no assembly for " + isa.String())
+	}
+}
+
 // binaryOps calls the assembly for a function of two numbers; it returns false if there is none.
 func binaryOps(isa kernel.ISA, op BinaryOp, dst, x, y *float32, n, stepX, stepY int) bool {
 	switch op {
@@ -378,6 +402,10 @@ func unaryOps(isa kernel.ISA, op UnaryOp, dst, x *float32, n int) bool {
 		unaryExpm1Vectors(isa, dst, x, n)
 	case Softplus:
 		unarySoftplusVectors(isa, dst, x, n)
+	case Swish:
+		unarySwishVectors(isa, dst, x, n)
+	case HardSwish:
+		unaryHardSwishVectors(isa, dst, x, n)
 	default:
 		return false
 	}
@@ -514,6 +542,16 @@ func unaryExpm1AVX512(dst *float32, x *float32, n int)
 //go:noescape
 func unarySoftplusAVX512(dst *float32, x *float32, n int)
 
+// unarySwishAVX512 sets dst = x / (1 + exp(-x)), approximately, element by element, for n vectors.
+//
+//go:noescape
+func unarySwishAVX512(dst *float32, x *float32, n int)
+
+// unaryHardSwishAVX512 sets dst = x * (min(max(x+3, 0), 6) / 6), element by element, for n vectors.
+//
+//go:noescape
+func unaryHardSwishAVX512(dst *float32, x *float32, n int)
+
 // binaryAddAVX2 sets dst = x + y, element by element, for n vectors. The vectors of x and y lie stepX and stepY bytes apart.
 //
 //go:noescape
@@ -643,3 +681,13 @@ func unaryExpm1AVX2(dst *float32, x *float32, n int)
 //
 //go:noescape
 func unarySoftplusAVX2(dst *float32, x *float32, n int)
+
+// unarySwishAVX2 sets dst = x / (1 + exp(-x)), approximately, element by element, for n vectors.
+//
+//go:noescape
+func unarySwishAVX2(dst *float32, x *float32, n int)
+
+// unaryHardSwishAVX2 sets dst = x * (min(max(x+3, 0), 6) / 6), element by element, for n vectors.
+//
+//go:noescape
+func unaryHardSwishAVX2(dst *float32, x *float32, n int)

@@ -134,6 +134,16 @@ func unarySoftplusVectors(_ kernel.ISA, dst *float32, x *float32, n int) {
 	unarySoftplusNEON(dst, x, n)
 }
 
+// unarySwishVectors calls the assembly for an instruction set.
+func unarySwishVectors(_ kernel.ISA, dst *float32, x *float32, n int) {
+	unarySwishNEON(dst, x, n)
+}
+
+// unaryHardSwishVectors calls the assembly for an instruction set.
+func unaryHardSwishVectors(_ kernel.ISA, dst *float32, x *float32, n int) {
+	unaryHardSwishNEON(dst, x, n)
+}
+
 // binaryOps calls the assembly for a function of two numbers; it returns false if there is none.
 func binaryOps(isa kernel.ISA, op BinaryOp, dst, x, y *float32, n, stepX, stepY int) bool {
 	switch op {
@@ -196,6 +206,10 @@ func unaryOps(isa kernel.ISA, op UnaryOp, dst, x *float32, n int) bool {
 		unaryExpm1Vectors(isa, dst, x, n)
 	case Softplus:
 		unarySoftplusVectors(isa, dst, x, n)
+	case Swish:
+		unarySwishVectors(isa, dst, x, n)
+	case HardSwish:
+		unaryHardSwishVectors(isa, dst, x, n)
 	default:
 		return false
 	}
@@ -331,3 +345,13 @@ func unaryExpm1NEON(dst *float32, x *float32, n int)
 //
 //go:noescape
 func unarySoftplusNEON(dst *float32, x *float32, n int)
+
+// unarySwishNEON sets dst = x / (1 + exp(-x)), approximately, element by element, for n vectors.
+//
+//go:noescape
+func unarySwishNEON(dst *float32, x *float32, n int)
+
+// unaryHardSwishNEON sets dst = x * (min(max(x+3, 0), 6) / 6), element by element, for n vectors.
+//
+//go:noescape
+func unaryHardSwishNEON(dst *float32, x *float32, n int)

@@ -110,6 +110,14 @@ func unarySoftplusVectors(_ kernel.ISA, _ *float32, _ *float32, _ int) {
 	panic("no assembly on this architecture")
 }
 
+func unarySwishVectors(_ kernel.ISA, _ *float32, _ *float32, _ int) {
+	panic("no assembly on this architecture")
+}
+
+func unaryHardSwishVectors(_ kernel.ISA, _ *float32, _ *float32, _ int) {
+	panic("no assembly on this architecture")
+}
+
 // binaryOps calls the assembly for a function of two numbers; it returns false if there is none.
 func binaryOps(isa kernel.ISA, op BinaryOp, dst, x, y *float32, n, stepX, stepY int) bool {
 	switch op {
@@ -172,6 +180,10 @@ func unaryOps(isa kernel.ISA, op UnaryOp, dst, x *float32, n int) bool {
 		unaryExpm1Vectors(isa, dst, x, n)
 	case Softplus:
 		unarySoftplusVectors(isa, dst, x, n)
+	case Swish:
+		unarySwishVectors(isa, dst, x, n)
+	case HardSwish:
+		unaryHardSwishVectors(isa, dst, x, n)
 	default:
 		return false
 	}

@@ -107,6 +107,7 @@ func TestMeaning(t *testing.T) {
 		{Tanh, .5, .46211717}, {Sign, -3, -1}, {Sign, 0, 0}, {Sign, 7, 1}, {Floor, -1.5, -2}, {Ceil, -1.5, -1}, {Round, 2.5, 2}, {Round, 3.5, 4},
 		{Erf, .5, .5204999}, {Erf, -4, -1}, {Expm1, 1, 1.7182819}, {Expm1, -200, -1}, {Softplus, 0, .6931472}, {Softplus, 200, 200}, {Softplus, -200, 0},
 		{Sin, 1, .84147098}, {Cos, 1, .5403023},
+		{Swish, 2, 1.7615942}, {Swish, -200, 0}, {HardSwish, 1, .6666667}, {HardSwish, -4, 0}, {HardSwish, 5, 5},
 	} {
 		if got := unaries[c.op].f(c.x); got != c.want {
 			t.Errorf("%v of %v is %v, want %v", c.op, c.x, got, c.want)
@@ -115,9 +116,13 @@ func TestMeaning(t *testing.T) {
 }
 
 // near reports whether a and b are the same, or differ by as much as approximate allows.
-func near(a, b float32) bool {
+func near(op UnaryOp, a, b float32) bool {
 	const units = 4 // in the last place
-	return same(a, b) || math.Abs(float64(a)-float64(b)) <= math.Max(1e-38, math.Abs(float64(b))*units/(1<<23))
+	least := 1e-38
+	if op == Swish { // multiplies Sigmoid's error by numbers up to 100
+		least = 1e-36
+	}
+	return same(a, b) || math.Abs(float64(a)-float64(b)) <= math.Max(least, math.Abs(float64(b))*units/(1<<23))
 }
 
 // TestApproximations tests the approximate functions densely over the whole range.
@@ -139,7 +144,7 @@ func TestApproximations(t *testing.T) {
 			u := NewUnary(isa, op, n)
 			kerneltest.Parts(u.Parts(), func(p int) { u.Run(p, x, dst) })
 			for i, got := range dst {
-				if want := unaries[op].f(x[i]); !near(got, want) {
+				if want := unaries[op].f(x[i]); !near(op, got, want) {
 					t.Fatalf("%v: f(%v) = %v, want %v", op, x[i], got, want)
 				}
 			}
@@ -204,7 +209,7 @@ func TestUnary(t *testing.T) {
 				u := NewUnary(isa, op, n)
 				kerneltest.Parts(u.Parts(), func(p int) { u.Run(p, x, dst) })
 				for i, got := range dst {
-					if want := unaries[op].f(x[i]); !same(got, want) && !(op.approximate() && near(got, want)) {
+					if want := unaries[op].f(x[i]); !same(got, want) && !(op.approximate() && near(op, got, want)) {
 						t.Fatalf("%v, element %d of %d: f(%v) = %v, want %v", op, i, n, x[i], got, want)
 					}
 				}

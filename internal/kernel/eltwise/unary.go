@@ -34,6 +34,8 @@ const (
 	Sin
 	Cos
 	Atan
+	Swish     // x * Sigmoid(x)
+	HardSwish // x * (ReLU6(x+3) / 6)
 )
 
 // String returns the function's name.
@@ -71,10 +73,10 @@ func applyUnary(isa kernel.ISA, op UnaryOp, x, dst []float32) {
 }
 
 // approximate reports whether assembly gives other bits than the Go function. They differ by at most 4
-// units in the last place, or 1e-38.
+// units in the last place, or 1e-38 (Swish 1e-36).
 func (o UnaryOp) approximate() bool {
 	switch o {
-	case Exp, Sigmoid, Tanh, Erf, Expm1, Softplus:
+	case Exp, Sigmoid, Tanh, Erf, Expm1, Softplus, Swish:
 		return true
 	}
 	return false
@@ -141,4 +143,16 @@ var unaries = [...]unaryFunction{
 	Cos: {"Cos", double(math.Cos)},
 
 	Atan: {"Atan", double(math.Atan)},
+
+	Swish:     {"Swish", swish},
+	HardSwish: {"HardSwish", hardSwish},
+}
+
+// swish and hardSwish round after each function, so that their bits are those of a chain of these functions.
+func swish(x float32) float32 {
+	return x * float32(1/(1+math.Exp(-float64(x))))
+}
+
+func hardSwish(x float32) float32 {
+	return x * (min(max(x+3, 0), 6) / 6)
 }

@@ -167,6 +167,22 @@ var unaryOps = []struct {
 	{"Erf", "erf(x), approximately", needs{one: true, sign: true}, func(e *elements) { e.erf() }},
 	{"Expm1", "exp(x) - 1, approximately", needs{}, func(e *elements) { e.expm1() }},
 	{"Softplus", "ln(1 + exp(x)), approximately", needs{zero: true, sign: true}, func(e *elements) { e.softplus() }},
+	{"Swish", "x / (1 + exp(-x)), approximately", needs{one: true, sign: true}, func(e *elements) {
+		e.v("VMOVAPS", e.x, e.u)
+		e.v("VXORPS", e.sign, e.x, e.x)
+		e.exp()
+		e.v("VADDPS", e.one, e.x, e.x)
+		e.v("VDIVPS", e.x, e.one, e.x)
+		e.v("VMULPS", e.x, e.u, e.x)
+	}},
+	{"HardSwish", "x * (min(max(x+3, 0), 6) / 6)", needs{zero: true}, func(e *elements) {
+		e.v("VADDPS", e.number(3), e.x, e.t)
+		e.v("VMAXPS", e.t, e.zero, e.t)
+		e.v("VMOVUPS", e.number(6), e.s)
+		e.v("VMINPS", e.t, e.s, e.t)
+		e.v("VDIVPS", e.s, e.t, e.t)
+		e.v("VMULPS", e.t, e.x, e.x)
+	}},
 }
 
 // polynomial sets p to the value of a polynomial at x, highest power first.
@@ -193,11 +209,20 @@ func (e *elements) exp() {
 		e.v(bound.op, x, n, x) // NaN stays NaN
 	}
 	e.v("VMULPS", e.number(math.Log2E), x, n)
+	tail := append(expTail[:len(expTail):len(expTail)], 1, 1)
+	if e.is512() { // one instruction rounds to an integer, and one multiplies by 2^n and rounds once
+		e.v("VRNDSCALEPS", "$0", n, n)
+		e.v("VFNMADD231PS", e.number(0.693359375), n, x)
+		e.v("VFNMADD231PS", e.number(-2.12194440e-4), n, x)
+		e.polynomial(x, p, tail...)
+		e.v("VSCALEFPS", n, p, x)
+		return
+	}
 	e.v("VCVTPS2DQ", n, n)
 	e.v("VCVTDQ2PS", n, p)
 	e.v("VFNMADD231PS", e.number(0.693359375), p, x)
 	e.v("VFNMADD231PS", e.number(-2.12194440e-4), p, x)
-	e.polynomial(x, p, append(expTail[:len(expTail):len(expTail)], 1, 1)...)
+	e.polynomial(x, p, tail...)
 	e.v("VPSRAD", "$1", n, x)
 	e.v("VPSUBD", x, n, n)
 	for _, half := range []*reg{x, n} {
