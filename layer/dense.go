@@ -73,7 +73,7 @@ func (l Dense) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 		return b.Invalid()
 	}
 	kernel := weight(b, "kernel", x, weightOptions{l.KernelInitializer, l.KernelRegularizer, l.KernelConstraint}, in, l.Units)
-	y := x
+	var y *graph.Value
 	unknown := slices.Contains(x.Shape[1:], tensor.Unknown)
 	switch {
 	case unknown && rank == 4: // images; a 1x1 convolution is the same

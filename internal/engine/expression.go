@@ -47,16 +47,6 @@ func (b *binding) expression(v *graph.Value) expression {
 	return e
 }
 
-// prepared reports whether v is known before the steps of a run: it is a variable, a constant, or
-// computed from them when they have changed.
-func (b *binding) prepared(v *graph.Value) bool {
-	switch v.Node.Op.(type) {
-	case op.Variable, op.Const:
-		return true
-	}
-	return b.instance.plan.Prepared[v.Node]
-}
-
 // prepare makes memory for the result of a prepared node and returns the preparation to which the
 // node's steps are added, or nil if the node is a view. Plans that compute the same value share the
 // memory.

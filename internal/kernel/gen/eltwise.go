@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // elements are the registers of a loop over elements: x and y are the operands, and x becomes the
@@ -209,7 +210,7 @@ func (e *elements) exp() {
 		e.v(bound.op, x, n, x) // NaN stays NaN
 	}
 	e.v("VMULPS", e.number(math.Log2E), x, n)
-	tail := append(expTail[:len(expTail):len(expTail)], 1, 1)
+	tail := slices.Concat(expTail, []float64{1, 1})
 	if e.is512() { // one instruction rounds to an integer, and one multiplies by 2^n and rounds once
 		e.v("VRNDSCALEPS", "$0", n, n)
 		e.v("VFNMADD231PS", e.number(0.693359375), n, x)
