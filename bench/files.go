@@ -33,7 +33,7 @@ func fileRows() (list []row) {
 }
 
 // withFile returns the row with the path of a new file as the last argument of both sides, and a function that removes the
-// file. A row without a file is returned as it is.
+// file. A row without a file is returned unchanged.
 func (o *options) withFile(r row) (_ row, remove func(), err error) {
 	if r.file == nil {
 		return r, func() {}, nil
