@@ -452,6 +452,10 @@ func (s *scope) output(o *onnxpb.ValueInfoProto) *graph.Value {
 	if x.bad {
 		return nil
 	}
+	if x.absent {
+		s.errorf("output %q: it is an operand of a function that the call leaves out", o.GetName())
+		return nil
+	}
 	l := plain(x.rank())
 	if s.o.ChannelsLast && x.rank() == 4 && x.v != nil && slices.Equal(x.layout, channelsLast(4)) {
 		l = x.layout

@@ -92,8 +92,10 @@ func inform(m *tflite.Model, g *graph.Graph, sig tflite.Signature, o WriteOption
 	for _, out := range sig.Outputs {
 		info.Outputs = append(info.Outputs, tflite.TensorInfo{Name: out.Name})
 	}
-	info.Inputs[0].Mean, info.Inputs[0].Std = float32s(o.Mean), float32s(o.Std)
-	if len(o.Classes) > 0 {
+	if len(info.Inputs) > 0 {
+		info.Inputs[0].Mean, info.Inputs[0].Std = float32s(o.Mean), float32s(o.Std)
+	}
+	if len(o.Classes) > 0 && len(info.Outputs) > 0 {
 		for _, c := range o.Classes {
 			if strings.ContainsAny(c, "\r\n") {
 				return fmt.Errorf("the class %q cannot be in a list of labels, because it has a line break", c)
