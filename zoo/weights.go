@@ -58,7 +58,7 @@ func (f WeightsFile) Find() (string, error) {
 	path := filepath.Join(folder, f.Name)
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("there is %w %s; lince does not download, so fetch it (%d MB) with\n  %s", fs.ErrNotExist, path, f.MB(), f.Command(folder))
+		return "", fmt.Errorf("%s: %w; lince does not download files, so fetch it (%d MB) with\n  %s", path, fs.ErrNotExist, f.MB(), f.Command(folder))
 	}
 	if err != nil {
 		return "", err
