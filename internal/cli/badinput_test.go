@@ -177,8 +177,6 @@ func TestBadInput(t *testing.T) {
 			return strings.Replace(s, `"units": 2`, `"units": 2000000000000`, 1)
 		})}, []string{"summary", "m.keras"}, 1, []string{"m.keras", "dense", "2000000000000"}},
 		{"config is no JSON", map[string][]byte{"m.json": []byte("{")}, train("demo:cats-and-dogs?n=8", "--model", "m.json"), 1, []string{"m.json", "JSON"}},
-		{"model of other classes", with(map[string][]byte{"m.keras": model}), train("set", "--rename", "cat=gato", "--model", "m.keras"), 1,
-			[]string{"m.keras", "cat, dog", "dog, gato", "--rename"}},
 		{"model of three classes", set, train("set", "--model", network("three.json")), 1, []string{"three.json", "3 classes", "the data have 2: cat, dog"}},
 		{"model of numbers", with(map[string][]byte{"m.json": jsonOf(t, layer.Input{Shape: []int{10}}, layer.Dense{Units: 2})}), train("set", "--model", "m.json"), 1,
 			[]string{"m.json", "(None, 10)", "(None, height, width, channels)"}},

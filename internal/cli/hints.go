@@ -42,7 +42,7 @@ var kerasWords = []kerasWord{
 	{words: "workers num-workers n-jobs use-multiprocessing", flag: "threads"},
 	{words: "output output-dir save-dir", flag: "out"},
 	{words: "pretrained imagenet", flag: "weights", note: "for --model with the name of a published network"},
-	{words: "weights checkpoint-path", flag: "model", note: "--model FILE trains a saved model further"},
+	{words: "checkpoint-path", flag: "model", note: "--model FILE trains a saved model further"},
 	{words: "fine-tune fine-tune-epochs freeze-epochs", flag: "finetune"},
 	{words: "backbone base-model body arch architecture network", flag: "model"},
 	{words: "unfreeze-at fine-tune-at unfreeze-layers", flag: "unfreeze", note: "a fraction of the layers"},
