@@ -174,10 +174,8 @@ func (m *Model) fixed() map[string]bool {
 	}
 	for _, g := range m.compiled.graphs {
 		for _, n := range g.Nodes {
-			if u, ok := n.Op.(op.Updater); ok {
-				for _, v := range n.In[:u.Updates()] {
-					delete(fixed, v.Node.Op.(op.Variable).Path)
-				}
+			for _, v := range n.Updated() {
+				delete(fixed, v.Node.Op.(op.Variable).Path)
 			}
 		}
 	}

@@ -207,7 +207,7 @@ func (o TransferOptions) check() error {
 	return errors.Join(errs...)
 }
 
-// classifierInput returns the operand of the classifier, without a Dropout. It is nil if the model has no classifier.
+// classifierInput returns the operand of the classifier of a model without noise. It is nil if the model has no classifier.
 func (m *Model) classifierInput(o Options) (*Symbol, error) {
 	for s := m.outputs[0]; s.call != nil && len(s.call.in) == 1; s = s.call.in[0] {
 		l := s.call.layer
@@ -224,10 +224,10 @@ func (m *Model) classifierInput(o Options) (*Symbol, error) {
 			}
 			return Apply(inner, s.call.in...), nil
 		case layer.Dense:
-			return withoutDropout(s.call.in[0]), nil
+			return s.call.in[0], nil
 		case layer.Conv2D: // of an image of one pixel, as in MobileNet
 			if shape := s.Shape(); shape[1] == 1 && shape[2] == 1 && c.Kernel == (layer.Size{1, 1}) {
-				return withoutDropout(s.call.in[0]), nil
+				return s.call.in[0], nil
 			}
 		}
 		if len(l.vars()) > 0 {
@@ -235,16 +235,6 @@ func (m *Model) classifierInput(o Options) (*Symbol, error) {
 		}
 	}
 	return nil, nil
-}
-
-func withoutDropout(s *Symbol) *Symbol {
-	for s.call != nil && len(s.call.in) == 1 {
-		if _, ok := s.call.layer.config.(layer.Dropout); !ok {
-			break
-		}
-		s = s.call.in[0]
-	}
-	return s
 }
 
 // UnfreezeTop makes the upper layers of the body trainable, for fine-tuning after Transfer: the given fraction, from 0 to 1, of the frozen layers that

@@ -248,7 +248,7 @@ func (b *Builder) Losses() []*Value { return b.losses }
 // Updates reports whether an op that changes a variable has been added.
 func (b *Builder) Updates(variable *Value) bool {
 	return slices.ContainsFunc(b.updates, func(n *Node) bool {
-		return slices.Contains(n.In[:n.Op.(op.Updater).Updates()], variable)
+		return slices.Contains(n.Updated(), variable)
 	})
 }
 

@@ -144,6 +144,14 @@ func NewNode(o op.Op, layer string, in ...*Value) (*Node, error) {
 	return n, nil
 }
 
+// Updated returns the variables that the node changes, if it is an update.
+func (n *Node) Updated() []*Value {
+	if u, ok := n.Op.(op.Updater); ok {
+		return n.In[:u.Updates()]
+	}
+	return nil
+}
+
 // Verify checks that the graph is well formed: operands come before their users, types are those
 // that the ops infer, and updates change variables and come last.
 func (g *Graph) Verify() error {

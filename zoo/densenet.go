@@ -24,18 +24,12 @@ const (
 )
 
 var denseNets = []denseNet{
-	{"densenet121", [4]int{6, 12, 24, 16}, []WeightsFile{
-		{Name: "densenet121_weights_tf_dim_ordering_tf_kernels.h5", URL: address + "densenet/densenet121_weights_tf_dim_ordering_tf_kernels.h5", MD5: "9d60b8095a5708f2dcce2bca79d332c7", Parameters: 8062504},
-		{Name: "densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5", URL: address + "densenet/densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5", MD5: "30ee3e1110167f948a6b9946edeeb738", NoTop: true, Parameters: 7037504},
-	}},
-	{"densenet169", [4]int{6, 12, 32, 32}, []WeightsFile{
-		{Name: "densenet169_weights_tf_dim_ordering_tf_kernels.h5", URL: address + "densenet/densenet169_weights_tf_dim_ordering_tf_kernels.h5", MD5: "d699b8f76981ab1b30698df4c175e90b", Parameters: 14307880},
-		{Name: "densenet169_weights_tf_dim_ordering_tf_kernels_notop.h5", URL: address + "densenet/densenet169_weights_tf_dim_ordering_tf_kernels_notop.h5", MD5: "b8c4d4c20dd625c148057b9ff1c1176b", NoTop: true, Parameters: 12642880},
-	}},
-	{"densenet201", [4]int{6, 12, 48, 32}, []WeightsFile{
-		{Name: "densenet201_weights_tf_dim_ordering_tf_kernels.h5", URL: address + "densenet/densenet201_weights_tf_dim_ordering_tf_kernels.h5", MD5: "1ceb130c1ea1b78c3bf6114dbdfd8807", Parameters: 20242984},
-		{Name: "densenet201_weights_tf_dim_ordering_tf_kernels_notop.h5", URL: address + "densenet/densenet201_weights_tf_dim_ordering_tf_kernels_notop.h5", MD5: "c13680b51ded0fb44dff2d8f86ac8bb1", NoTop: true, Parameters: 18321984},
-	}},
+	{"densenet121", [4]int{6, 12, 24, 16}, weightsFiles(address+"densenet/", "densenet121_weights_tf_dim_ordering_tf_kernels",
+		[2]string{"9d60b8095a5708f2dcce2bca79d332c7", "30ee3e1110167f948a6b9946edeeb738"}, [2]int{8062504, 7037504})},
+	{"densenet169", [4]int{6, 12, 32, 32}, weightsFiles(address+"densenet/", "densenet169_weights_tf_dim_ordering_tf_kernels",
+		[2]string{"d699b8f76981ab1b30698df4c175e90b", "b8c4d4c20dd625c148057b9ff1c1176b"}, [2]int{14307880, 12642880})},
+	{"densenet201", [4]int{6, 12, 48, 32}, weightsFiles(address+"densenet/", "densenet201_weights_tf_dim_ordering_tf_kernels",
+		[2]string{"1ceb130c1ea1b78c3bf6114dbdfd8807", "c13680b51ded0fb44dff2d8f86ac8bb1"}, [2]int{20242984, 18321984})},
 }
 
 // DenseNet121 makes the network with 121 layers: 224x224 pixels, 8.1 million parameters.

@@ -20,10 +20,8 @@ func inceptionV3() architecture {
 		body:          inceptionForm{}.v3,
 		plainPooling:  true,
 		preprocessing: resized(preprocess.Input{Mode: preprocess.TF}),
-		imageNet: []WeightsFile{
-			{Name: "inception_v3_weights_tf_dim_ordering_tf_kernels.h5", URL: address + "inception_v3/inception_v3_weights_tf_dim_ordering_tf_kernels.h5", MD5: "9a0d58056eeedaa3f26cb7ebd46da564", Parameters: 23851784},
-			{Name: "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5", URL: address + "inception_v3/inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5", MD5: "bcbd6486424b2319ff4ef7d526e38f63", NoTop: true, Parameters: 21802784},
-		},
+		imageNet: weightsFiles(address+"inception_v3/", "inception_v3_weights_tf_dim_ordering_tf_kernels",
+			[2]string{"9a0d58056eeedaa3f26cb7ebd46da564", "bcbd6486424b2319ff4ef7d526e38f63"}, [2]int{23851784, 21802784}),
 		torch: []torchForm{{
 			library: "torchvision", modules: inceptionModules(), ignored: "AuxLogits.", classifier: "predictions",
 			change: func(a architecture) architecture {

@@ -21,10 +21,8 @@ func inceptionResNetV2() architecture {
 		body:          inceptionResNetV2Body,
 		plainPooling:  true,
 		preprocessing: resized(preprocess.Input{Mode: preprocess.TF}),
-		imageNet: []WeightsFile{
-			{Name: "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels.h5", URL: address + "inception_resnet_v2/inception_resnet_v2_weights_tf_dim_ordering_tf_kernels.h5", MD5: "e693bd0210a403b3192acc6073ad2e96", Parameters: 55873736},
-			{Name: "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels_notop.h5", URL: address + "inception_resnet_v2/inception_resnet_v2_weights_tf_dim_ordering_tf_kernels_notop.h5", MD5: "d19885ff4a710c122648d3b5c3b684e4", NoTop: true, Parameters: 54336736},
-		},
+		imageNet: weightsFiles(address+"inception_resnet_v2/", "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels",
+			[2]string{"e693bd0210a403b3192acc6073ad2e96", "d19885ff4a710c122648d3b5c3b684e4"}, [2]int{55873736, 54336736}),
 	}
 }
 

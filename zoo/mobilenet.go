@@ -54,12 +54,18 @@ func mobileNetFiles() (list []WeightsFile) {
 		for _, side := range mobileNetSides {
 			name := fmt.Sprintf("mobilenet_%s_%d_tf", a.text, side)
 			const folder = address + "mobilenet/"
-			list = append(list,
-				WeightsFile{Name: name + ".h5", URL: folder + name + ".h5", Alpha: a.alpha, Side: side, Parameters: a.parameters},
-				WeightsFile{Name: name + "_no_top.h5", URL: folder + name + "_no_top.h5", NoTop: true, Alpha: a.alpha, Side: side, Parameters: a.noTop})
+			list = append(list, mobileNetPair(folder, name, a.alpha, side, a.parameters, a.noTop)...)
 		}
 	}
 	return list
+}
+
+// mobileNetPair returns the files NAME.h5 and NAME_no_top.h5 in a folder of the server.
+func mobileNetPair(folder, name string, alpha float64, side, parameters, noTop int) []WeightsFile {
+	return []WeightsFile{
+		{Name: name + ".h5", URL: folder + name + ".h5", Alpha: alpha, Side: side, Parameters: parameters},
+		{Name: name + "_no_top.h5", URL: folder + name + "_no_top.h5", NoTop: true, Alpha: alpha, Side: side, Parameters: noTop},
+	}
 }
 
 func mobileNetBody(x *lince.Symbol, alpha float64, depthMultiplier int) *lince.Symbol {

@@ -104,9 +104,7 @@ func mobileNetV2Files() (list []WeightsFile) {
 		for _, side := range mobileNetV2Sides {
 			name := fmt.Sprintf("mobilenet_v2_weights_tf_dim_ordering_tf_kernels_%s_%d", a.text, side)
 			const folder = address + "mobilenet_v2/"
-			list = append(list,
-				WeightsFile{Name: name + ".h5", URL: folder + name + ".h5", Alpha: a.alpha, Side: side, Parameters: a.parameters},
-				WeightsFile{Name: name + "_no_top.h5", URL: folder + name + "_no_top.h5", NoTop: true, Alpha: a.alpha, Side: side, Parameters: a.noTop})
+			list = append(list, mobileNetPair(folder, name, a.alpha, side, a.parameters, a.noTop)...)
 		}
 	}
 	return list

@@ -110,15 +110,9 @@ func (c *featuresCommand) Run(e *env) error {
 		return fmt.Errorf("%s: %w", c.Model, err)
 	}
 	x, err := e.features(body, f, "Computing features")
-	bad := f.Corrupt()
+	bad, err := e.skipped(f, err)
 	if err != nil {
-		if len(bad) == t.Len() && e.ctx.Err() == nil {
-			return noneReadable(bad)
-		}
 		return err
-	}
-	if len(bad) > 0 {
-		e.warn(fmt.Sprintf("%d of %s cannot be read, skipped:%s", len(bad), count(t.Len(), "image"), listBad(bad)))
 	}
 	e.printf("Features: %s (%s)\n", what, count(x.dimension, "number"))
 	r := &featuresResult{

@@ -69,15 +69,9 @@ func (c *predictCommand) Run(e *env) error {
 		return err
 	}
 	classified, err := e.predict(e.ctx, m, f, "Predicting")
-	bad := f.Corrupt()
+	bad, err := e.skipped(f, err)
 	if err != nil {
-		if len(bad) == t.Len() && e.ctx.Err() == nil {
-			return noneReadable(bad)
-		}
 		return err
-	}
-	if len(bad) > 0 {
-		e.warn(fmt.Sprintf("%d of %s cannot be read, skipped:%s", len(bad), count(t.Len(), "image"), listBad(bad)))
 	}
 	classes := classNames(m)
 	rows := make([]report.Prediction, len(classified))

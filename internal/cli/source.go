@@ -144,6 +144,21 @@ func (e *env) check(t *data.Table, strict bool, report *folder) (*data.Table, []
 	return good, bad, nil
 }
 
+// skipped returns the files that a dataset could not read, with a warning, after all its batches were used. err is the error of that; if no file could be
+// read, the result says so instead.
+func (e *env) skipped(f *data.Flow, err error) ([]data.BadFile, error) {
+	bad, n := f.Corrupt(), f.Table().Len()
+	switch {
+	case err != nil && len(bad) == n && e.ctx.Err() == nil:
+		return nil, noneReadable(bad)
+	case err != nil:
+		return nil, err
+	case len(bad) > 0:
+		e.warn(fmt.Sprintf("%d of %s cannot be read, skipped:%s", len(bad), count(n, "image"), listBad(bad)))
+	}
+	return bad, nil
+}
+
 // noneReadable is the error for images of which none can be read.
 func noneReadable(bad []data.BadFile) error {
 	if len(bad) == 1 {

@@ -168,17 +168,26 @@ func place(blocks []*block) (size int) {
 // after the last node.
 func lastUses(g *graph.Graph) map[*graph.Value]int {
 	last := map[*graph.Value]int{}
+	for v, uses := range usesOf(g) {
+		last[v] = uses[len(uses)-1]
+	}
+	return last
+}
+
+// usesOf returns the indices of the nodes that read each value's memory, in order; for outputs also the number of nodes.
+func usesOf(g *graph.Graph) map[*graph.Value][]int {
+	uses := map[*graph.Value][]int{}
 	for i, n := range g.Nodes {
 		for j, v := range n.In {
 			if s, ok := n.Op.(op.ShapeOnly); !ok || !s.ShapeOnly(j) {
-				last[Root(v)] = i
+				uses[Root(v)] = append(uses[Root(v)], i)
 			}
 		}
 	}
 	for _, o := range g.Outputs {
-		last[Root(o.Value)] = len(g.Nodes)
+		uses[Root(o.Value)] = append(uses[Root(o.Value)], len(g.Nodes))
 	}
-	return last
+	return uses
 }
 
 // highest returns the most bytes that are in use at a node, and the first such node.

@@ -19,10 +19,8 @@ const (
 func origins(g *graph.Graph) map[*graph.Value]origin {
 	changed := map[string]bool{}
 	for _, n := range g.Nodes {
-		if u, ok := n.Op.(op.Updater); ok {
-			for _, v := range n.In[:u.Updates()] {
-				changed[v.Node.Op.(op.Variable).Path] = true
-			}
+		for _, v := range n.Updated() {
+			changed[v.Node.Op.(op.Variable).Path] = true
 		}
 	}
 	of := map[*graph.Value]origin{}

@@ -129,22 +129,26 @@ type dropped struct {
 func drop(g *graph.Graph, target Target, prepared map[*graph.Node]bool, at int, tried map[*graph.Value]bool) (best *dropped, err error) {
 	uses := usesOf(g)
 	updated := map[*graph.Value]int{} // the node that updates a variable
+	viewed := map[*graph.Value]bool{}
 	for i, n := range g.Nodes {
-		if u, ok := n.Op.(op.Updater); ok {
-			for _, v := range n.In[:u.Updates()] {
-				updated[v] = i
+		for _, v := range n.Updated() {
+			updated[v] = i
+		}
+		for _, v := range n.Out {
+			if root := Root(v); root != v {
+				viewed[root] = true
 			}
 		}
 	}
 	var most float64
-	for i, n := range g.Nodes[:at] {
+	for _, n := range g.Nodes[:at] {
 		for _, v := range n.Out {
 			if tried[v] || Root(v) != v || !InArena(v) || prepared[n] {
 				continue
 			}
 			// The value must be unused at the node, and be read later.
 			k, used := slices.BinarySearch(uses[v], at)
-			if used || k == len(uses[v]) || uses[v][k] == len(g.Nodes) || i == at || viewed(g, v) {
+			if used || k == len(uses[v]) || uses[v][k] == len(g.Nodes) || viewed[v] {
 				continue
 			}
 			next := uses[v][k]
@@ -177,25 +181,4 @@ func drop(g *graph.Graph, target Target, prepared map[*graph.Node]bool, at int, 
 		}
 	}
 	return best, nil
-}
-
-// usesOf returns the indices of the nodes that read each value's memory, in order; for outputs also the number of nodes.
-func usesOf(g *graph.Graph) map[*graph.Value][]int {
-	uses := map[*graph.Value][]int{}
-	for i, n := range g.Nodes {
-		for j, v := range n.In {
-			if s, ok := n.Op.(op.ShapeOnly); !ok || !s.ShapeOnly(j) {
-				uses[Root(v)] = append(uses[Root(v)], i)
-			}
-		}
-	}
-	for _, o := range g.Outputs {
-		uses[Root(o.Value)] = append(uses[Root(o.Value)], len(g.Nodes))
-	}
-	return uses
-}
-
-// viewed reports whether a view of v exists.
-func viewed(g *graph.Graph, v *graph.Value) bool {
-	return slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool { return len(n.Out) > 0 && n.Out[0] != v && Root(n.Out[0]) == v })
 }

@@ -35,10 +35,8 @@ type program struct {
 func newProgram(e *Engine, g *graph.Graph, store *graph.Store) *program {
 	p := &program{engine: e, graph: g, store: store}
 	for _, n := range g.Nodes {
-		if u, ok := n.Op.(op.Updater); ok {
-			for _, v := range n.In[:u.Updates()] {
-				p.changes = append(p.changes, store.Lookup(v.Node.Op.(op.Variable).Path))
-			}
+		for _, v := range n.Updated() {
+			p.changes = append(p.changes, store.Lookup(v.Node.Op.(op.Variable).Path))
 		}
 	}
 	return p
