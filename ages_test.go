@@ -16,6 +16,7 @@ import (
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/internal/graphtest"
 	"github.com/lince-ml/lince/internal/npy"
 	"github.com/lince-ml/lince/internal/testenv"
@@ -237,6 +238,76 @@ func unzip(t *testing.T, archive, folder string) {
 		}
 		if err := os.WriteFile(filepath.Join(folder, f.Name), b, 0o666); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestHardSigmoidNote: hard_sigmoid of Keras 1 and 2 has another slope than that of Keras 3. Each kind of file must say so.
+func TestHardSigmoidNote(t *testing.T) {
+	folders := map[string]string{}
+	for _, version := range []string{"2.15", "3.15"} {
+		folders[version] = t.TempDir()
+		unzip(t, filepath.Join("testdata", "ages", version+".zip"), folders[version])
+	}
+	change := func(text []byte) []byte {
+		return bytes.Replace(text, []byte(`"activation": "relu"`), []byte(`"activation": "hard_sigmoid"`), 1)
+	}
+	read := func(path string) []byte {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	archive := func(text []byte) []byte {
+		f, err := keras.Read(bytes.NewReader(text), int64(len(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Config = change(f.Config)
+		var b bytes.Buffer
+		if err := keras.Write(&b, f); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	legacy := func(text []byte) []byte {
+		f, err := keras.ReadLegacy(bytes.NewReader(text), int64(len(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Config = change(f.Config)
+		var b bytes.Buffer
+		if err := keras.WriteLegacy(&b, f); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	for _, test := range []struct {
+		version, file string
+		change        func([]byte) []byte
+		want          bool
+	}{
+		{"2.15", "cnn.keras", archive, true},
+		{"2.15", "cnn.h5", legacy, true},
+		{"2.15", "cnn.json", change, true},
+		{"3.15", "cnn.keras", archive, false},
+		{"3.15", "cnn.h5", legacy, false},
+		{"3.15", "cnn.json", change, false},
+	} {
+		path := filepath.Join(t.TempDir(), test.file)
+		if err := os.WriteFile(path, test.change(read(filepath.Join(folders[test.version], test.file))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m, err := lince.Open(path)
+		if err != nil {
+			t.Fatalf("%s, %s: %v", test.version, test.file, err)
+		}
+		if text, err := m.ToJSON(); err != nil || !bytes.Contains(text, []byte("hard_sigmoid")) {
+			t.Fatalf("%s, %s: the activation was not changed (%v)", test.version, test.file, err)
+		}
+		if got := strings.Contains(strings.Join(m.Notes(), "\n"), "In Keras 2 it was clip(0.2*x+0.5, 0, 1)"); got != test.want {
+			t.Errorf("%s, %s: notes %q; with one about hard_sigmoid: %v, want %v", test.version, test.file, m.Notes(), got, test.want)
 		}
 	}
 }

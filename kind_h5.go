@@ -1,7 +1,6 @@
 package lince
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -59,8 +58,8 @@ func legacyNotes(f *keras.Legacy, inFile []legacyVariable) (notes []string) {
 	case kernels && f.Backend == "":
 		notes = append(notes, "The file is of Keras 1 and does not say whether TensorFlow or Theano wrote it. The kernels were read as those of TensorFlow. If Theano wrote the file, the predictions are wrong.")
 	}
-	if !strings.HasPrefix(f.KerasVersion, "3.") && bytes.Contains(f.Config, []byte(`"hard_sigmoid"`)) {
-		notes = append(notes, "The activation hard_sigmoid is computed as in Keras 3, by clip(x/6+0.5, 0, 1). In Keras 2 it was clip(0.2*x+0.5, 0, 1).")
+	if !strings.HasPrefix(f.KerasVersion, "3.") { // a file of Keras 1 has no version
+		notes = append(notes, keras2Notes(f.Config)...)
 	}
 	return notes
 }

@@ -1,9 +1,11 @@
 package lince
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/lince-ml/lince/format/keras"
 	"github.com/lince-ml/lince/internal/bounded"
@@ -14,7 +16,19 @@ func openKeras(o Options, f source) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return o.fromFile(file)
+	m, err := o.fromFile(file)
+	if err == nil && strings.HasPrefix(file.Metadata.KerasVersion, "2.") {
+		m.notes = append(m.notes, keras2Notes(file.Config)...)
+	}
+	return m, err
+}
+
+// keras2Notes lists in what the model of a config of Keras 1 or 2 differs from what they computed.
+func keras2Notes(text []byte) (notes []string) {
+	if bytes.Contains(text, []byte(`"hard_sigmoid"`)) {
+		notes = append(notes, "The activation hard_sigmoid is computed as in Keras 3, by clip(x/6+0.5, 0, 1). In Keras 2 it was clip(0.2*x+0.5, 0, 1).")
+	}
+	return notes
 }
 
 func openJSON(o Options, f source) (*Model, error) {

@@ -72,6 +72,12 @@ func (o Options) fromJSON(text []byte) (*Model, error) {
 	}
 	m.store.Initialize(m.seed)
 	o.compileFrom(m, compile, nil)
+	var writer struct {
+		KerasVersion string `json:"keras_version"` // Keras 3 does not write it
+	}
+	if json.Unmarshal(text, &writer) == nil && writer.KerasVersion != "" {
+		m.notes = append(m.notes, keras2Notes(text)...)
+	}
 	return m, nil
 }
 

@@ -139,20 +139,25 @@ var classNames = []nameSection{
 	{module: "keras.constraints (strings)", of: "keras.constraints", rows: map[string]string{
 		"constraint": "constraint.Constraint, the interface of custom constraints",
 	}},
-	{module: "keras.applications", note: "lince has no functions that make these networks, and no weights of ImageNet. Make the model in Keras, save it as .keras, and open it with lince.Open. " +
-		"Its layers can be used in a new model: see lince.Layer.Output and lince.Functional. The modules named in lower case have preprocess_input and decode_predictions, too.", rest: "not there: save the model in Keras and open it with lince.Open"},
-	{module: "keras.applications.ResNet50", rows: map[string]string{
-		"include_top":           noApplication,
-		"weights":               noApplication,
-		"input_tensor":          noApplication,
-		"input_shape":           noApplication,
-		"pooling":               noApplication,
-		"classes":               noApplication,
-		"classifier_activation": noApplication,
-		"name":                  noApplication,
+	{module: "keras.applications", note: "zoo.Networks lists the networks, those of EfficientNet-Lite among them. They have Keras' names of layers, so Keras' files of weights fit.", rows: sameNames("zoo",
+		"ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtSmall", "ConvNeXtTiny", "ConvNeXtXLarge", "DenseNet121", "DenseNet169", "DenseNet201",
+		"EfficientNetB0", "EfficientNetB1", "EfficientNetB2", "EfficientNetB3", "EfficientNetB4", "EfficientNetB5", "EfficientNetB6", "EfficientNetB7",
+		"EfficientNetV2B0", "EfficientNetV2B1", "EfficientNetV2B2", "EfficientNetV2B3", "EfficientNetV2L", "EfficientNetV2M", "EfficientNetV2S", "InceptionResNetV2",
+		"InceptionV3", "MobileNet", "MobileNetV2", "MobileNetV3Large", "MobileNetV3Small", "NASNetLarge", "NASNetMobile", "ResNet101",
+		"ResNet101V2", "ResNet152", "ResNet152V2", "ResNet50", "ResNet50V2", "VGG16", "VGG19", "Xception",
+	), rest: "the functions of these modules are in package zoo; their preprocess_input is lince.Model.Preprocessing of the network, and their decode_predictions is zoo.DecodePredictions"},
+	{module: "keras.applications.ResNet50", note: "The other networks have the same arguments. Those that only some have, such as alpha, are fields of zoo.Options, too.", rows: map[string]string{
+		"include_top":           "zoo.Options.NoTop, the opposite",
+		"weights":               "zoo.Options.Weights: a file, or zoo.ImageNet. lince never downloads it: zoo.WeightsFile.Command is the command that does",
+		"input_tensor":          "lince.Apply: the network is a layer",
+		"input_shape":           "zoo.Options.InputShape",
+		"pooling":               "zoo.Options.Pooling",
+		"classes":               "zoo.Options.Classes",
+		"classifier_activation": "zoo.Options.ClassifierActivation",
+		"name":                  "zoo.Options.Model, the field Name",
 	}},
 	{module: "keras.applications.imagenet_utils", note: "preprocess_input and decode_predictions of the other modules, such as keras.applications.vgg16, are translated alike.", rows: map[string]string{
-		"decode_predictions": "lince.Classification.Top; lince.Model.Classes must hold the names of the classes",
+		"decode_predictions": "zoo.DecodePredictions; for images: lince.Classification.Top",
 		"preprocess_input":   "preprocess.Input; as a step before the model: lince.Model.Preprocessing",
 	}},
 	{module: "keras.applications.imagenet_utils.preprocess_input", rows: map[string]string{
@@ -162,7 +167,13 @@ var classNames = []nameSection{
 	}},
 }
 
-const (
-	noApplication = "not there: pass the argument in Keras, before you save the model"
-	channelsLast  = "not there: lince has only channels_last"
-)
+const channelsLast = "not there: lince has only channels_last"
+
+// sameNames returns rows for functions and types of a package that have Keras' names.
+func sameNames(pkg string, names ...string) map[string]string {
+	rows := map[string]string{}
+	for _, name := range names {
+		rows[name] = pkg + "." + name
+	}
+	return rows
+}

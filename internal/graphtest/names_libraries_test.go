@@ -95,7 +95,7 @@ var libraryNames = []nameSection{
 		"load": noDownload,
 	}},
 	{module: "tensorflow_hub", rows: map[string]string{
-		"KerasLayer": "not there: it runs a SavedModel of TensorFlow. Convert it to ONNX with tf2onnx and use lince.Open, or use a model of keras.applications, saved as .keras",
+		"KerasLayer": "not there: it runs a SavedModel of TensorFlow. Convert it to ONNX with tf2onnx and use lince.Open, or use a network of zoo.Networks",
 	}},
 	{module: "tensorflowjs", rows: map[string]string{
 		"converters.save_keras_model": noFormat,

@@ -53,7 +53,7 @@ var registryDirs = map[string]string{
 // standard library.
 var packageDirs = []string{
 	"callback", "constraint", "data", "data/augment", "data/datasets", "data/picture", "data/preprocess", "graph", "graph/op", "initializer", "layer", "loss",
-	"metric", "optimizer", "optimizer/schedule", "plot", "profile", "regularizer", "report", "tensor", "math/rand", "net/http", "os",
+	"metric", "optimizer", "optimizer/schedule", "plot", "profile", "regularizer", "report", "tensor", "zoo", "math/rand", "net/http", "os",
 }
 
 // dirOf returns the entry of packageDirs for the name of a package, or "" if there is none.
