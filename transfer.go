@@ -21,8 +21,8 @@ type TransferOptions struct {
 }
 
 // Transfer returns a model that computes the features of m and classifies them, as in Keras' guide "Transfer learning &
-// fine-tuning". The features are the input of the last Dense of m, which is left out with the Dropout before it. If m has no classifier, as the
-// networks of package zoo with NoTop, they are its output, averaged over the image or the sequence (GlobalAveragePooling). Dropout and a new Dense follow.
+// fine-tuning". Features defines the features. They are averaged over the image or the sequence (GlobalAveragePooling), and Dropout and a new Dense follow. The
+// old classifier is left out.
 //
 //	base, err := zoo.MobileNetV2(zoo.Options{NoTop: true, InputShape: []int{224, 224, 3}, Weights: zoo.ImageNet})
 //	model, err := base.Transfer(lince.TransferOptions{Classes: 5})
@@ -51,20 +51,17 @@ func (m *Model) transfer(o TransferOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(m.outputs) != 1 {
-		return nil, fmt.Errorf("the model has %d outputs, want one", len(m.outputs))
-	}
 	with := Options{Seed: m.seed, backend: m.backend}
 	if m, err = m.withoutNoise(with); err != nil {
 		return nil, err
 	}
 	in := m.Inputs()
-	x, err := m.classifierInput(with)
+	x, old, err := m.Features()
 	if err != nil {
 		return nil, err
 	}
 	body := m
-	if x != nil {
+	if old != nil {
 		with := with
 		if with.Name = m.name; m.autoNamed {
 			with.Name = "body"
@@ -73,7 +70,7 @@ func (m *Model) transfer(o TransferOptions) (*Model, error) {
 			return nil, err
 		}
 	}
-	if x == nil || !body.hasBody() {
+	if old == nil || !body.hasBody() {
 		var list []*Symbol
 		for _, s := range m.inputs {
 			list = append(list, Input(s.call.layer.config.(layer.Input)))
@@ -205,36 +202,6 @@ func (o TransferOptions) check() error {
 		errs = append(errs, fmt.Errorf("the field Dropout must be at least 0 and less than 1, got %v", *r))
 	}
 	return errors.Join(errs...)
-}
-
-// classifierInput returns the operand of the classifier of a model without noise. It is nil if the model has no classifier.
-func (m *Model) classifierInput(o Options) (*Symbol, error) {
-	for s := m.outputs[0]; s.call != nil && len(s.call.in) == 1; s = s.call.in[0] {
-		l := s.call.layer
-		switch c := l.config.(type) {
-		case *Model:
-			x, err := c.classifierInput(o)
-			if err != nil || x == nil {
-				return nil, err
-			}
-			o.Name = l.name
-			inner, err := o.Functional(c.Inputs(), x)
-			if err != nil {
-				return nil, err
-			}
-			return Apply(inner, s.call.in...), nil
-		case layer.Dense:
-			return s.call.in[0], nil
-		case layer.Conv2D: // of an image of one pixel, as in MobileNet
-			if shape := s.Shape(); shape[1] == 1 && shape[2] == 1 && c.Kernel == (layer.Size{1, 1}) {
-				return s.call.in[0], nil
-			}
-		}
-		if len(l.vars()) > 0 {
-			return nil, nil
-		}
-	}
-	return nil, nil
 }
 
 // UnfreezeTop makes the upper layers of the body trainable, for fine-tuning after Transfer: the given fraction, from 0 to 1, of the frozen layers that
