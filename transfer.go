@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/lince-ml/lince/internal/suggest"
 	"github.com/lince-ml/lince/layer"
 )
 
@@ -209,23 +210,68 @@ func (o TransferOptions) check() error {
 // normalizes by its moving statistics, as in Keras' guide with training=False. The change takes effect with the next Compile.
 func (m *Model) UnfreezeTop(fraction float64) int {
 	var list []*layerInstance
-	met := map[*layerInstance]bool{}
-	var walk func(m *Model)
-	walk = func(m *Model) {
-		for _, c := range m.calls {
-			l := c.layer
-			if inner := l.Model(); inner != nil {
-				walk(inner)
-			} else if _, norm := l.config.(layer.BatchNormalization); len(l.variables) > 0 && l.frozen && !norm && !met[l] {
-				met[l] = true
-				list = append(list, l)
-			}
+	for _, l := range m.bodyLayers() {
+		if l.thaws() {
+			list = append(list, l)
 		}
 	}
-	walk(m)
 	n := int(math.Ceil(min(max(fraction, 0), 1) * float64(len(list))))
 	for _, l := range list[len(list)-n:] {
 		l.SetTrainable(true)
 	}
 	return n
+}
+
+// UnfreezeFrom is UnfreezeTop for the layer with this name and all that come after it in the order of the network. The layer may be in a nested model, and need not
+// have weights. It returns an error, and changes nothing, if no layer has the name, or if there is nothing to unfreeze.
+func (m *Model) UnfreezeFrom(name string) (int, error) {
+	all := m.bodyLayers()
+	from := slices.IndexFunc(all, func(l *layerInstance) bool { return l.Name() == name })
+	if from < 0 {
+		var names []string
+		for _, l := range all {
+			names = append(names, l.Name())
+		}
+		hint := ""
+		if near := suggest.Nearest(name, names); near != "" {
+			hint = fmt.Sprintf("; did you mean %s?", near)
+		}
+		return 0, fmt.Errorf("unfreezing: there is no layer %q%s", name, hint)
+	}
+	n := 0
+	for _, l := range all[from:] {
+		if l.thaws() {
+			l.SetTrainable(true)
+			n++
+		}
+	}
+	if n == 0 {
+		return 0, fmt.Errorf("unfreezing: no layer from %q on is frozen and has weights, except BatchNormalization", name)
+	}
+	return n, nil
+}
+
+// bodyLayers returns the layers in the order of the network, with those of nested models instead of the models.
+func (m *Model) bodyLayers() []*layerInstance {
+	var list []*layerInstance
+	met := map[*layerInstance]bool{}
+	for _, c := range m.calls {
+		inner := []*layerInstance{c.layer}
+		if body := c.layer.Model(); body != nil {
+			inner = body.bodyLayers()
+		}
+		for _, l := range inner {
+			if !met[l] {
+				met[l] = true
+				list = append(list, l)
+			}
+		}
+	}
+	return list
+}
+
+// thaws reports whether fine-tuning may unfreeze the layer.
+func (l *layerInstance) thaws() bool {
+	_, norm := l.config.(layer.BatchNormalization)
+	return len(l.variables) > 0 && l.frozen && !norm
 }

@@ -191,7 +191,11 @@ func (t *training) try(b recordTransfer, classes []string, began time.Time) (tri
 	if t.AugmentSpec != "" {
 		passes += float64(t.Variants - 1)
 	}
-	x.total = time.Since(began).Seconds() + images*x.second*(passes+2*float64(t.Finetune)*t.Unfreeze)
+	upper, isNumber := t.unfreezes()
+	if !isNumber {
+		upper = 1 // at most
+	}
+	x.total = time.Since(began).Seconds() + images*x.second*(passes+2*float64(t.Finetune)*upper)
 	held := rows / sampleHeld
 	set := func(from, to int) (*data.Arrays, error) {
 		return data.Tensors(tensor.Of(values[from*width:to*width], to-from, width), tensor.Of(targets[from*k:to*k], to-from, k), data.TensorOptions{Seed: t.Seed})
