@@ -102,6 +102,9 @@ func (r *training) cache(ctx context.Context) error {
 		r.uncache()
 		return err
 	}
+	if r.o.FeatureCache != nil {
+		r.o.FeatureCache.set(b)
+	}
 	r.feed.early, r.source.early = nil, nil
 	r.feed.kept, r.source.kept = b.training, b.training
 	return nil
@@ -321,25 +324,29 @@ func (f *features) batches(ctx context.Context, epoch, step int) iter.Seq2[data.
 
 // of returns the features of a batch.
 func (f *features) of(b data.Batch) ([]*tensor.Tensor, error) {
-	n := len(b.Index)
-	if err := f.checkIndex(b.Index, n); err != nil {
-		return nil, err
-	}
 	if err := f.unchanged(); err != nil {
 		return nil, err
 	}
-	for _, row := range b.Index {
-		if !f.have[f.now][row] {
-			return nil, fmt.Errorf("the %s data have the example %d in a batch, but epoch %d does not have it", f.what, row, f.now)
+	return f.rows(f.now, b.Index, f.buffers[len(f.sizes):])
+}
+
+// rows returns the features of some examples, in memory of the buffers.
+func (f *features) rows(variant int, index []int, buffers []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	if err := f.checkIndex(index, len(index)); err != nil {
+		return nil, err
+	}
+	for _, row := range index {
+		if !f.have[variant][row] {
+			return nil, fmt.Errorf("the %s data have the example %d in a batch, but epoch %d does not have it", f.what, row, variant)
 		}
 	}
 	out := make([]*tensor.Tensor, len(f.sizes))
-	for i, from := range f.kept[f.now] {
+	for i, from := range f.kept[variant] {
 		shape := from.Shape().Clone()
-		shape[0] = n
-		out[i] = buffer(&f.buffers[len(f.sizes)+i], from.DType(), shape)
+		shape[0] = len(index)
+		out[i] = buffer(&buffers[i], from.DType(), shape)
 		size := f.sizes[i]
-		for j, row := range b.Index {
+		for j, row := range index {
 			copy(out[i].Raw()[j*size:(j+1)*size], from.Raw()[row*size:(row+1)*size])
 		}
 	}

@@ -38,6 +38,9 @@ type spec struct {
 }
 
 func specOf(ds data.Dataset) spec {
+	if k, ok := ds.(keptData); ok {
+		ds = k.Indexed
+	}
 	var s spec
 	s.x, s.y = ds.Spec()
 	if n, ok := ds.(data.Named); ok {

@@ -56,6 +56,8 @@ type FitOptions struct {
 	// layer after the inputs is frozen. If the features take more than half of the memory, Fit prints a warning and
 	// computes them in each step.
 	CacheFeatures int
+	// FeatureCache receives the features that CacheFeatures keeps, for predictions after the training. The default is nil: they are freed.
+	FeatureCache *FeatureCache
 
 	// Callbacks are called in the order of the list (callbacks).
 	Callbacks []callback.Callback

@@ -74,11 +74,11 @@ func (m *Model) Call(inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("predicting: %w", err)
 	}
-	out, err := m.outputsFor(in)
+	out, err := m.predict.outputsFor(in)
 	if err != nil {
 		return nil, err
 	}
-	return out, m.predictInto(in, out)
+	return out, m.predictInto(&m.predict, in, out)
 }
 
 // examples converts the inputs of a prediction, and checks them.
@@ -99,25 +99,26 @@ func (m *Model) examples(inputs []*tensor.Tensor) ([]*tensor.Tensor, error) {
 	return in, nil
 }
 
-func (m *Model) predictInto(in, out []*tensor.Tensor) error {
+// predictInto runs the prediction, or what of it comes after kept features.
+func (m *Model) predictInto(p *lazyProgram, in, out []*tensor.Tensor) error {
 	if in[0].Shape()[0] == 0 {
 		return nil
 	}
-	p, err := m.predict.get(m)
+	program, err := p.get(m)
 	if err != nil {
 		return err
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	if err := p.Run(in, out); err != nil {
+	if err := program.Run(in, out); err != nil {
 		return fmt.Errorf("predicting: %w", err)
 	}
 	return nil
 }
 
-// outputsFor allocates the model's outputs for inputs.
-func (m *Model) outputsFor(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
-	out, err := backend.Outputs(m.predict.graph, in)
+// outputsFor allocates the outputs for inputs.
+func (p *lazyProgram) outputsFor(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	out, err := backend.Outputs(p.graph, in)
 	if err != nil {
 		return nil, fmt.Errorf("predicting: %w", err)
 	}
@@ -275,15 +276,23 @@ func (m *Model) predictions(ctx context.Context, ds data.Dataset, begin func() e
 		for _, o := range m.outputs {
 			fixed = fixed && o.Shape()[1:].Known()
 		}
+		program, batches := &m.predict, ds.Batches
+		kept := m.fromFeatures(ds)
+		if kept != nil {
+			defer kept.close()
+			program, batches = &kept.program, kept.f.ds.Targets
+		}
 		var out []*tensor.Tensor
-		for b, err := range ds.Batches(ctx, 0, 0) {
+		for b, err := range batches(ctx, 0, 0) {
 			if err == nil {
 				err = ctx.Err()
 			}
 			if err == nil && begin != nil {
 				err = begin()
 			}
-			if err == nil {
+			if err == nil && kept != nil {
+				f.in, err = kept.inputs(b)
+			} else if err == nil {
 				f.in = f.in[:0]
 				err = f.examples(b)
 			}
@@ -292,12 +301,12 @@ func (m *Model) predictions(ctx context.Context, ds data.Dataset, begin func() e
 				return
 			}
 			if out == nil || out[0].Shape()[0] != f.in[0].Shape()[0] || !fixed {
-				if out, err = m.outputsFor(f.in); err != nil {
+				if out, err = program.outputsFor(f.in); err != nil {
 					yield(predicted{}, err)
 					return
 				}
 			}
-			if err := m.predictInto(f.in, out); err != nil {
+			if err := m.predictInto(program, f.in, out); err != nil {
 				yield(predicted{}, err)
 				return
 			}

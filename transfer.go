@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/lince-ml/lince/internal/suggest"
 	"github.com/lince-ml/lince/layer"
 )
 
@@ -21,8 +22,8 @@ type TransferOptions struct {
 }
 
 // Transfer returns a model that computes the features of m and classifies them, as in Keras' guide "Transfer learning &
-// fine-tuning". The features are the input of the last Dense of m, which is left out with the Dropout before it. If m has no classifier, as the
-// networks of package zoo with NoTop, they are its output, averaged over the image or the sequence (GlobalAveragePooling). Dropout and a new Dense follow.
+// fine-tuning". Features defines the features. They are averaged over the image or the sequence (GlobalAveragePooling), and Dropout and a new Dense follow. The
+// old classifier is left out.
 //
 //	base, err := zoo.MobileNetV2(zoo.Options{NoTop: true, InputShape: []int{224, 224, 3}, Weights: zoo.ImageNet})
 //	model, err := base.Transfer(lince.TransferOptions{Classes: 5})
@@ -51,20 +52,17 @@ func (m *Model) transfer(o TransferOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(m.outputs) != 1 {
-		return nil, fmt.Errorf("the model has %d outputs, want one", len(m.outputs))
-	}
 	with := Options{Seed: m.seed, backend: m.backend}
 	if m, err = m.withoutNoise(with); err != nil {
 		return nil, err
 	}
 	in := m.Inputs()
-	x, err := m.classifierInput(with)
+	x, old, err := m.Features()
 	if err != nil {
 		return nil, err
 	}
 	body := m
-	if x != nil {
+	if old != nil {
 		with := with
 		if with.Name = m.name; m.autoNamed {
 			with.Name = "body"
@@ -73,7 +71,7 @@ func (m *Model) transfer(o TransferOptions) (*Model, error) {
 			return nil, err
 		}
 	}
-	if x == nil || !body.hasBody() {
+	if old == nil || !body.hasBody() {
 		var list []*Symbol
 		for _, s := range m.inputs {
 			list = append(list, Input(s.call.layer.config.(layer.Input)))
@@ -207,58 +205,73 @@ func (o TransferOptions) check() error {
 	return errors.Join(errs...)
 }
 
-// classifierInput returns the operand of the classifier of a model without noise. It is nil if the model has no classifier.
-func (m *Model) classifierInput(o Options) (*Symbol, error) {
-	for s := m.outputs[0]; s.call != nil && len(s.call.in) == 1; s = s.call.in[0] {
-		l := s.call.layer
-		switch c := l.config.(type) {
-		case *Model:
-			x, err := c.classifierInput(o)
-			if err != nil || x == nil {
-				return nil, err
-			}
-			o.Name = l.name
-			inner, err := o.Functional(c.Inputs(), x)
-			if err != nil {
-				return nil, err
-			}
-			return Apply(inner, s.call.in...), nil
-		case layer.Dense:
-			return s.call.in[0], nil
-		case layer.Conv2D: // of an image of one pixel, as in MobileNet
-			if shape := s.Shape(); shape[1] == 1 && shape[2] == 1 && c.Kernel == (layer.Size{1, 1}) {
-				return s.call.in[0], nil
-			}
-		}
-		if len(l.vars()) > 0 {
-			return nil, nil
-		}
-	}
-	return nil, nil
-}
-
 // UnfreezeTop makes the upper layers of the body trainable, for fine-tuning after Transfer: the given fraction, from 0 to 1, of the frozen layers that
 // have weights, counted from the output, with those of nested models. It returns their number. BatchNormalization does not count and stays frozen, so that it
 // normalizes by its moving statistics, as in Keras' guide with training=False. The change takes effect with the next Compile.
 func (m *Model) UnfreezeTop(fraction float64) int {
 	var list []*layerInstance
-	met := map[*layerInstance]bool{}
-	var walk func(m *Model)
-	walk = func(m *Model) {
-		for _, c := range m.calls {
-			l := c.layer
-			if inner := l.Model(); inner != nil {
-				walk(inner)
-			} else if _, norm := l.config.(layer.BatchNormalization); len(l.variables) > 0 && l.frozen && !norm && !met[l] {
-				met[l] = true
-				list = append(list, l)
-			}
+	for _, l := range m.bodyLayers() {
+		if l.thaws() {
+			list = append(list, l)
 		}
 	}
-	walk(m)
 	n := int(math.Ceil(min(max(fraction, 0), 1) * float64(len(list))))
 	for _, l := range list[len(list)-n:] {
 		l.SetTrainable(true)
 	}
 	return n
+}
+
+// UnfreezeFrom is UnfreezeTop for the layer with this name and all that come after it in the order of the network. The layer may be in a nested model, and need not
+// have weights. It returns an error, and changes nothing, if no layer has the name, or if there is nothing to unfreeze.
+func (m *Model) UnfreezeFrom(name string) (int, error) {
+	all := m.bodyLayers()
+	from := slices.IndexFunc(all, func(l *layerInstance) bool { return l.Name() == name })
+	if from < 0 {
+		var names []string
+		for _, l := range all {
+			names = append(names, l.Name())
+		}
+		hint := ""
+		if near := suggest.Nearest(name, names); near != "" {
+			hint = fmt.Sprintf("; did you mean %s?", near)
+		}
+		return 0, fmt.Errorf("unfreezing: there is no layer %q%s", name, hint)
+	}
+	n := 0
+	for _, l := range all[from:] {
+		if l.thaws() {
+			l.SetTrainable(true)
+			n++
+		}
+	}
+	if n == 0 {
+		return 0, fmt.Errorf("unfreezing: no layer from %q on is frozen and has weights, except BatchNormalization", name)
+	}
+	return n, nil
+}
+
+// bodyLayers returns the layers in the order of the network, with those of nested models instead of the models.
+func (m *Model) bodyLayers() []*layerInstance {
+	var list []*layerInstance
+	met := map[*layerInstance]bool{}
+	for _, c := range m.calls {
+		inner := []*layerInstance{c.layer}
+		if body := c.layer.Model(); body != nil {
+			inner = body.bodyLayers()
+		}
+		for _, l := range inner {
+			if !met[l] {
+				met[l] = true
+				list = append(list, l)
+			}
+		}
+	}
+	return list
+}
+
+// thaws reports whether fine-tuning may unfreeze the layer.
+func (l *layerInstance) thaws() bool {
+	_, norm := l.config.(layer.BatchNormalization)
+	return len(l.variables) > 0 && l.frozen && !norm
 }

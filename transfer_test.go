@@ -153,3 +153,33 @@ func TestUnfreezeTop(t *testing.T) {
 		}
 	}
 }
+
+// TestUnfreezeFrom checks which layers become trainable, and the mistakes.
+func TestUnfreezeFrom(t *testing.T) {
+	for from, want := range map[string][]string{"conv2d": {"conv2d", "conv2d_1"}, "batch_normalization": {"conv2d_1"}, "conv2d_1": {"conv2d_1"}} {
+		y := must(transferBody().Transfer(TransferOptions{Classes: 2}))
+		n, err := y.UnfreezeFrom(from)
+		var got []string
+		for _, l := range y.Layer("sequential").Model().Layers() {
+			if l.Trainable() && len(l.Variables()) > 0 {
+				got = append(got, l.Name())
+			}
+		}
+		if err != nil || n != len(want) || !slices.Equal(got, want) {
+			t.Errorf("%s: %v, %q are trainable, want %q", from, err, got, want)
+		}
+	}
+	y := must(transferBody().Transfer(TransferOptions{Classes: 2}))
+	for from, want := range map[string]string{
+		"conv2_1": `there is no layer "conv2_1"; did you mean conv2d_1?`, "block5": `there is no layer "block5"`, "dense": `no layer from "dense" on is frozen`,
+	} {
+		if n, err := y.UnfreezeFrom(from); n != 0 || err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %d, %v, want %q", from, n, err, want)
+		}
+	}
+	for _, v := range y.Variables() {
+		if head := v.layer == y.layers[len(y.layers)-1]; v.layer.frozen == head {
+			t.Errorf("%s is frozen: %v", v.Path(), v.layer.frozen)
+		}
+	}
+}

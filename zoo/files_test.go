@@ -13,7 +13,7 @@ import (
 	"github.com/lince-ml/lince/tensor"
 )
 
-// TestWeightsFiles loads the files that internal/golden/zoo_weights.py and zoo_torch.py wrote to the folder that LINCE_ZOO names: weights-only files of Keras
+// TestWeightsFiles loads the files that internal/golden/zoo_weights.py (.ci/zoo runs it) and zoo_torch.py wrote to the folder that LINCE_ZOO names: weights-only files of Keras
 // 3 and Keras 2 with and without a classifier, and state dicts of PyTorch's libraries. Predictions must be those of the library.
 func TestWeightsFiles(t *testing.T) {
 	folder := os.Getenv("LINCE_ZOO")

@@ -86,5 +86,9 @@ func Find(name string) (Network, error) {
 	for i, n := range list {
 		names[i] = n.Name
 	}
+	family := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !strings.HasPrefix(n, plain) })
+	if n := len(family); len(plain) > 2 && n > 1 && n <= 8 {
+		return Network{}, fmt.Errorf("zoo: no network is called %q; did you mean %s or %s?", name, strings.Join(family[:n-1], ", "), family[n-1])
+	}
 	return Network{}, fmt.Errorf("zoo: no network is called %q%s", name, suggest.Hint(plain, names))
 }

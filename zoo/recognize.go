@@ -32,8 +32,9 @@ func table() (list []known) {
 
 // Recognize makes the network that a file of weights belongs to, if the names and shapes of its tensors are exactly those of a network that it knows:
 // the state dicts of the PyPI package efficientnet_lite_pytorch, and those of torchvision and timm for ResNet, MobileNetV2, DenseNet,
-// ConvNeXt, EfficientNet, EfficientNetV2 and Inception v3, and of torchvision for VGG and MobileNetV3, with any number of classes. timm's resnetblur50 has the
-// names and shapes of ResNet50 and computes something else: it must not be opened. Set lince.Options.Recognize to it. The outputs of
+// ConvNeXt, EfficientNet, EfficientNetV2 and Inception v3, and of torchvision for VGG and MobileNetV3, with any number of classes. timm's resnetblur50 and resnetaa50 have the
+// names and shapes of ResNet50 and compute something else: RecognizeFile refuses them by the name of the file. timm's VGG, MobileNetV3 and EfficientNet-Lite are
+// not recognized, nor are its networks with other tensors, such as resnet50d. Set lince.Options.Recognize to it. The outputs of
 // the model are logits, as in PyTorch.
 func Recognize(o lince.Options, tensors map[string]tensor.Shape) (*lince.Model, map[string]string, error) {
 	found := maps.Clone(tensors)

@@ -1,9 +1,12 @@
 package zoo
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -93,6 +96,9 @@ func (a architecture) form(path string) (*torchForm, error) {
 	if k, err := lince.FileKindOf(path); err != nil || !foreign(k) {
 		return nil, err
 	}
+	if err := checkTwin(path); err != nil {
+		return nil, err
+	}
 	var tensors map[string]tensor.Shape
 	look := func(_ lince.Options, found map[string]tensor.Shape) (*lince.Model, map[string]string, error) {
 		tensors = found
@@ -126,6 +132,42 @@ func (a architecture) form(path string) (*torchForm, error) {
 	}
 	return nil, fmt.Errorf("the tensors of the file %s do not have the names and shapes that they have in %s; a network of another library can have the same weights and compute something else, so they are not loaded",
 		path, strings.Join(slices.Compact(libraries), ", "))
+}
+
+// twins begin the names of networks of timm whose tensors have the names and shapes of ResNet's, and which compute something else: they average before they skip pixels.
+var twins = []string{"resnetblur", "resnetaa"}
+
+// checkTwin returns an error if the name of a file, or "architecture" in the config.json beside it, says that it has the weights of a twin. Nothing in the file says so.
+func checkTwin(path string) error {
+	names := []string{filepath.Base(path)}
+	if file, err := os.Open(filepath.Join(filepath.Dir(path), "config.json")); err == nil {
+		defer file.Close()
+		var c struct {
+			Architecture string `json:"architecture"`
+		}
+		if json.NewDecoder(io.LimitReader(file, 1<<20)).Decode(&c) == nil { // another program's config.json says nothing
+			names = append(names, c.Architecture)
+		}
+	}
+	for _, name := range names {
+		for _, twin := range twins {
+			if strings.HasPrefix(strings.ToLower(name), twin) {
+				return fmt.Errorf("the file %s has the weights of timm's %s, which have the names and shapes of ResNet's, but the network computes something else; lince does not have it. Export it to ONNX", path, twin)
+			}
+		}
+	}
+	return nil
+}
+
+// RecognizeFile returns Recognize for the file with this path. It refuses files of networks that Recognize cannot tell from others, if the name of the file, or
+// "architecture" in a config.json beside it, names the network: timm's resnetblur and resnetaa, whose tensors have the names and shapes of ResNet's.
+func RecognizeFile(path string) func(lince.Options, map[string]tensor.Shape) (*lince.Model, map[string]string, error) {
+	return func(o lince.Options, tensors map[string]tensor.Shape) (*lince.Model, map[string]string, error) {
+		if err := checkTwin(path); err != nil {
+			return nil, nil, fmt.Errorf("zoo: %w", err)
+		}
+		return Recognize(o, tensors)
+	}
 }
 
 // recognizeForm makes the network that a state dict belongs to, with logits, if it has the tensors of only one form.

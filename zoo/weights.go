@@ -109,13 +109,17 @@ func (o Options) load(m *lince.Model, a architecture, path string, form *torchFo
 	if err != nil {
 		return err
 	}
+	var names map[string]string
 	if form != nil {
-		_, err = m.LoadWeights(path, lince.WeightsOptions{Names: form.names(o.NoTop)})
-		return err
+		names = form.names(o.NoTop)
 	}
-	_, err = m.LoadWeights(path, lince.WeightsOptions{})
+	_, err = m.LoadWeights(path, lince.WeightsOptions{Names: names})
 	switch {
-	case err == nil || !o.NoTop:
+	case err == nil:
+		return nil
+	case !o.NoTop:
+		return o.topError(a, path, form, err)
+	case form != nil:
 		return err
 	case !foreign(k):
 		return o.loadBody(m, a, path, err)
@@ -126,6 +130,17 @@ func (o Options) load(m *lince.Model, a architecture, path string, form *torchFo
 		err = fmt.Errorf("the file %s has no weights for %s: %s", path, r.Skipped[0].Variable, r.Skipped[0].Reason)
 	}
 	return err
+}
+
+// topError returns the error for a file whose weights do not fit the network. If they fit its body, it says so.
+func (o Options) topError(a architecture, path string, form *torchForm, whyNot error) error {
+	o.NoTop = true
+	body, err := o.make(a.in(form))
+	if err != nil || o.load(body, a, path, form) != nil {
+		return whyNot
+	}
+	return fmt.Errorf("the file %s fits the body of the network, but not a classifier of %d classes for images of %v; set Classes and InputShape to those of the file, or NoTop to load the body alone: %w",
+		path, o.Classes, o.InputShape, whyNot)
 }
 
 // loadBody reads a file of a network with a classifier into a model without one. Layers are matched by their order, because some old files have other

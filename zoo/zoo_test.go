@@ -274,3 +274,63 @@ func TestImageNet(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 }
+
+// TestOtherClasses loads a file of a classifier of other classes: the body alone, or an error that says how.
+func TestOtherClasses(t *testing.T) {
+	o := Options{InputShape: []int{32, 32, 3}, Alpha: .25, Classes: 3, Model: lince.Options{Seed: 1}}
+	m, err := MobileNet(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"three.weights.h5", "three.h5"} {
+		o.Weights = filepath.Join(t.TempDir(), name)
+		if err := m.SaveWeights(o.Weights); err != nil {
+			t.Fatal(err)
+		}
+		o.Classes, o.NoTop = 5, false
+		if _, err := MobileNet(o); err == nil || !strings.Contains(err.Error(), "fits the body of the network, but not a classifier of 5 classes") || !strings.Contains(err.Error(), "NoTop") {
+			t.Errorf("%s: %v", name, err)
+		}
+		o.Alpha = .5
+		if _, err := MobileNet(o); err == nil || strings.Contains(err.Error(), "fits the body") {
+			t.Errorf("%s: another body: %v", name, err)
+		}
+		o.Alpha, o.NoTop = .25, true
+		body, err := MobileNet(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range body.Variables() {
+			if string(v.Value().Raw()) != string(m.Variables()[i].Value().Raw()) {
+				t.Fatalf("%s: %s differs", name, v.Path())
+			}
+		}
+	}
+}
+
+// TestTwins refuses files of networks that have ResNet50's tensors, by their names.
+func TestTwins(t *testing.T) {
+	folder := t.TempDir()
+	path := func(name string) string { return filepath.Join(folder, name) }
+	if err := checkTwin(path("resnet50.a1_in1k.safetensors")); err != nil {
+		t.Error(err)
+	}
+	if err := checkTwin(path("ResNetBlur50.bt_in1k.safetensors")); err == nil || !strings.Contains(err.Error(), "timm's resnetblur") {
+		t.Errorf("error is %v", err)
+	}
+	if err := os.WriteFile(path("config.json"), []byte(`{"architecture": "resnetaa50", "num_classes": 1000}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := RecognizeFile(path("model.safetensors"))(lince.Options{}, nil)
+	if err == nil || !strings.Contains(err.Error(), "timm's resnetaa") {
+		t.Errorf("error is %v", err)
+	}
+	for _, other := range []string{`{"architecture": "resnet50"}`, `[1]`, `{`, ``} {
+		if err := os.WriteFile(path("config.json"), []byte(other), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := checkTwin(path("model.safetensors")); err != nil {
+			t.Errorf("%s: %v", other, err)
+		}
+	}
+}

@@ -141,14 +141,11 @@ func (t *training) try(b recordTransfer, classes []string, began time.Time) (tri
 	if err != nil {
 		return x, err
 	}
-	last := m.Layers()[len(m.Layers())-1].Input()
-	for last.Layer() != nil {
-		if _, ok := last.Layer().Layer().(layer.Dropout); !ok {
-			break
-		}
-		last = last.Layer().Input()
+	features, _, err := m.Features()
+	if err != nil {
+		return x, err
 	}
-	net, err := lince.Options{Threads: t.Threads}.Functional(m.Inputs(), last)
+	net, err := lince.Options{Threads: t.Threads}.Functional(m.Inputs(), features)
 	if err != nil {
 		return x, err
 	}
@@ -161,7 +158,7 @@ func (t *training) try(b recordTransfer, classes []string, began time.Time) (tri
 	if err != nil {
 		return x, err
 	}
-	var features, targets []float32
+	var values, targets []float32
 	n, steps := 0, 0
 	var start time.Time
 	for batch, err := range flow.Batches(t.ctx, 0, 0) {
@@ -177,11 +174,11 @@ func (t *training) try(b recordTransfer, classes []string, began time.Time) (tri
 		} else {
 			n += len(batch.Index)
 		}
-		features, targets = append(features, y.Float32s()...), append(targets, batch.Y.Float32s()...)
+		values, targets = append(values, y.Float32s()...), append(targets, batch.Y.Float32s()...)
 	}
 	k := len(classes)
 	rows := len(targets) / k
-	width := len(features) / max(rows, 1)
+	width := len(values) / max(rows, 1)
 	if rows < 2*sampleHeld {
 		return x, errors.New("--model auto: there are too few images to compare networks; name one with --model")
 	}
@@ -194,10 +191,14 @@ func (t *training) try(b recordTransfer, classes []string, began time.Time) (tri
 	if t.AugmentSpec != "" {
 		passes += float64(t.Variants - 1)
 	}
-	x.total = time.Since(began).Seconds() + images*x.second*(passes+2*float64(t.Finetune)*t.Unfreeze)
+	upper, isNumber := t.unfreezes()
+	if !isNumber {
+		upper = 1 // at most
+	}
+	x.total = time.Since(began).Seconds() + images*x.second*(passes+2*float64(t.Finetune)*upper)
 	held := rows / sampleHeld
 	set := func(from, to int) (*data.Arrays, error) {
-		return data.Tensors(tensor.Of(features[from*width:to*width], to-from, width), tensor.Of(targets[from*k:to*k], to-from, k), data.TensorOptions{Seed: t.Seed})
+		return data.Tensors(tensor.Of(values[from*width:to*width], to-from, width), tensor.Of(targets[from*k:to*k], to-from, k), data.TensorOptions{Seed: t.Seed})
 	}
 	train, err := set(held, rows)
 	if err != nil {

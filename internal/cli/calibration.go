@@ -85,7 +85,7 @@ func (t *training) calibrate(predictions []lince.Classification) ([]lince.Classi
 	temperature, why := fitTemperature(t.val, predictions)
 	c, after, err := calibrate(t.val, predictions, temperature)
 	if err != nil { // outputs that are not probabilities
-		if t.calibrates() {
+		if t.given["calibration"] {
 			t.warn("the models get no temperature: " + err.Error())
 		}
 		return predictions, nil
@@ -97,7 +97,7 @@ func (t *training) calibrate(predictions []lince.Classification) ([]lince.Classi
 	if !t.calibrates() {
 		return predictions, nil
 	}
-	if why != nil {
+	if why != nil && t.given["calibration"] {
 		t.warn("the models get no temperature: " + c.Reason)
 	}
 	c.Stored = map[string]float64{}
@@ -130,7 +130,7 @@ func (t *training) bestTemperature() (*lince.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	predictions, err := t.predict(t.hard, m, t.val, "Calibrating best.keras")
+	predictions, err := t.predict(t.hard, m, t.features.Of(t.val), "Calibrating best.keras")
 	if err != nil {
 		return nil, err
 	}
@@ -159,6 +159,8 @@ func (t *training) describeCalibration() string {
 		return ""
 	case c.After != nil && !t.calibrates():
 		return "\n" + c.String() + " (--calibration stores it in the models)\n"
+	case c.After == nil && t.calibrates():
+		return "\n" + c.String() + " (the models get no temperature: " + c.Reason + ")\n"
 	}
 	return "\n" + c.String() + "\n"
 }
@@ -172,6 +174,9 @@ func (t *training) judge(predictions []lince.Classification) error {
 	}
 	n := neighborPlot{
 		env: t.env, model: t.model, classes: t.model.Classes, threads: t.Threads, f: t.val, predictions: predictions, base: t.train, what: "training images",
+	}
+	if t.transfers() && !t.phase.Finetune && t.record.Transfer.Variants == 1 { // the classifier's input, of unchanged images
+		n.kept = &t.features
 	}
 	return n.write(t.folder)
 }

@@ -84,6 +84,7 @@ func TestCalibration(t *testing.T) {
 	}
 	contains(t, "the summary", succeed(t, "summary", model).stdout, "Temperature of the probabilities: ")
 	contains(t, "convert", succeed(t, "convert", model, "m.onnx").stdout, "the temperature as a part of the network")
+	contains(t, "diff", differ(t, filepath.Join("plain", "model.keras"), model).stdout, "temperature", "none")
 	contains(t, "convert", succeed(t, "convert", model, "m.weights.h5").stdout, "the temperature")
 	// Training changes the weights.
 	o = succeed(t, "train", data, "--model", model, "--epochs", "1", "--out", "more", "-q")

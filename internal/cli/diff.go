@@ -24,7 +24,7 @@ type diffCommand struct {
 
 // Help returns the command's detailed help.
 func (diffCommand) Help() string {
-	return `Compares the layers of two models and their settings, the weights, and the predictions on noise or on the images of --data. The exit code is 0 if the models are equal, 1 if they differ, and 2 if the command line is wrong. A file of weights is compared with a model as if it were loaded into it. The layers and weights of a graph without Keras layers, such as an ONNX model, are compared only with those of another graph.
+	return `Compares the layers of two models and their settings, the temperature, the weights, and the predictions on noise or on the images of --data. The exit code is 0 if the models are equal, 1 if they differ, and 2 if the command line is wrong. A file of weights is compared with a model as if it were loaded into it. The layers and weights of a graph without Keras layers, such as an ONNX model, are compared only with those of another graph.
 
 Examples:
   lince diff runs/train-1/model.keras runs/train-1/best.keras
@@ -109,6 +109,9 @@ var errDiffer = errors.New("the models differ")
 
 func (c *diffCommand) compare(e *env, r *modelDiff, a, b *side) error {
 	note := func(format string, args ...any) { r.Notes = append(r.Notes, fmt.Sprintf(format, args...)) }
+	if a.model != nil && b.model != nil && a.model.Temperature != b.model.Temperature {
+		r.Layers = append(r.Layers, layerDiff{Layer: "the model", Setting: "temperature", A: temperatureText(a.model), B: temperatureText(b.model)})
+	}
 	switch {
 	case a.model == nil || b.model == nil:
 		note("only weights were compared: the files have no network")
@@ -132,6 +135,13 @@ func (c *diffCommand) compare(e *env, r *modelDiff, a, b *side) error {
 		return nil
 	}
 	return c.predict(e, r, a.model, b.model)
+}
+
+func temperatureText(m *lince.Model) string {
+	if m.Temperature == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%.6g", m.Temperature)
 }
 
 func (c *diffCommand) name(first bool) string {

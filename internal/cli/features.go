@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince"
@@ -222,22 +221,25 @@ func featureModel(m *lince.Model, name string, threads int) (body *lince.Model, 
 			return nil, "", fmt.Errorf("features need layers: %w", err)
 		}
 	}
-	out := m.Outputs()
-	switch last := classifier(m); {
-	case name != "":
+	var out *lince.Symbol
+	if name != "" {
 		l := m.Layer(name)
 		if l == nil {
 			return nil, "", usageError{fmt.Errorf("--layer: there is no layer %q%s; lince summary lists the layers", name, suggest.Hint(name, layerNames(m)))}
 		}
-		out, what = l.Output(), fmt.Sprintf("the output of the layer %s (%s)", name, l.Class())
-	case last != nil:
-		out, what = last.Input(), fmt.Sprintf("the input of the layer %s (%s)", last.Name(), last.Class())
-	default:
-		l := out.Layer()
-		what = fmt.Sprintf("the output of the layer %s (%s)", l.Name(), l.Class())
-	}
-	if len(out.Values()) != 1 {
-		return nil, "", usageError{errors.New("--layer: the layer has several outputs; choose one with a single output")}
+		if out, what = l.Output(), fmt.Sprintf("the output of the layer %s (%s)", name, l.Class()); len(out.Values()) != 1 {
+			return nil, "", usageError{errors.New("--layer: the layer has several outputs; choose one with a single output")}
+		}
+	} else {
+		var classifier *lince.Layer
+		if out, classifier, err = m.Features(); err != nil {
+			return nil, "", fmt.Errorf("%w; choose a layer with --layer", err)
+		}
+		if classifier != nil {
+			what = fmt.Sprintf("the input of the layer %s (%s)", classifier.Name(), classifier.Class())
+		} else {
+			what = fmt.Sprintf("the output of the layer %s (%s)", out.Layer().Name(), out.Layer().Class())
+		}
 	}
 	switch len(out.Shape()) {
 	case 4:
@@ -251,35 +253,6 @@ func featureModel(m *lince.Model, name string, threads int) (body *lince.Model, 
 	}
 	body, err = lince.Options{Threads: threads}.Functional(m.Inputs(), out)
 	return body, what, err
-}
-
-// classifier returns the last layer with weights of a model that ends with a classifier: a Dense layer, a convolution of a single pixel, or a convolution whose
-// results are averaged before a softmax. Layers without weights may follow it. It returns nil if there is none.
-func classifier(m *lince.Model) *lince.Layer {
-	softmax := false
-	for s := m.Outputs(); s != nil && len(s.Values()) == 1; {
-		l := s.Layer()
-		if l == nil {
-			return nil
-		}
-		if l = m.Layer(l.Name()); l == nil || l.Input() == nil || l.Model() != nil {
-			return nil
-		}
-		in := l.Input()
-		if f, known := layer.FinalActivation(l.Layer()); known && f == layer.Softmax {
-			softmax = true
-		}
-		switch class := l.Class(); {
-		case class == "Dense" && len(in.Shape()) == 2:
-			return l
-		case class == "Conv2D" && (softmax || slices.Equal(in.Shape()[1:3], []int{1, 1})):
-			return l
-		case l.CountParams() > 0:
-			return nil
-		}
-		s = in
-	}
-	return nil
 }
 
 func layerNames(m *lince.Model) (names []string) {

@@ -161,6 +161,7 @@ func TestFeatureModel(t *testing.T) {
 		"pooled":            {append(body, layer.GlobalMaxPool2D{}), "", "the output of the layer global_max_pooling2d (GlobalMaxPooling2D)", 4},
 		"conv before pool":  {append(body, conv(2), layer.GlobalAveragePool2D{}, layer.Activate{Activation: layer.Softmax}), "", "the input of the layer conv2d_1 (Conv2D), averaged over height and width", 4},
 		"conv of one pixel": {append(body, layer.GlobalAveragePool2D{KeepDims: true}, layer.Conv2D{Filters: 7, Kernel: layer.Size{1, 1}}, layer.Flatten{}), "", "the input of the layer conv2d_1 (Conv2D)", 4},
+		"conv without top":  {append(body, layer.GlobalAveragePool2D{KeepDims: true}, layer.Conv2D{Filters: 7, Kernel: layer.Size{1, 1}}, layer.ReLULayer{}), "", "the output of the layer re_lu_1 (ReLU)", 7},
 		"named":             {append(body, layer.Flatten{}, layer.Dense{Units: 2}), "conv2d", "the output of the layer conv2d (Conv2D), averaged over height and width", 4},
 	} {
 		x := in()

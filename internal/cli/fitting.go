@@ -325,7 +325,7 @@ func (t *training) report(trouble error) error {
 	unpredicted := t.interruption(when + "; the validation images were not predicted; all other results are in " + t.folder.dir)
 	t.onAbandon(func() error { return unpredicted })
 	// The results are written after ^C too; a second ^C stops this.
-	predictions, err := t.predict(t.hard, t.model, t.val, "Predicting validation")
+	predictions, err := t.predict(t.hard, t.model, t.features.Of(t.val), "Predicting validation")
 	if err == nil {
 		predictions, err = t.calibrate(predictions)
 	}

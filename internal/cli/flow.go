@@ -150,7 +150,7 @@ func classNames(m *lince.Model) []string {
 }
 
 // predict classifies the images of a dataset, and shows progress.
-func (e *env) predict(ctx context.Context, m *lince.Model, f *data.Flow, label string) ([]lince.Classification, error) {
+func (e *env) predict(ctx context.Context, m *lince.Model, f data.Dataset, label string) ([]lince.Classification, error) {
 	counter := e.counter(label, f.Len())
 	var out []lince.Classification
 	for l, err := range m.Classify(ctx, f) {

@@ -20,7 +20,7 @@ const tutorialName = "cnn"
 
 // openModel opens a model file of any kind.
 func openModel(path string, o lince.Options) (*lince.Model, error) {
-	o.Recognize = zoo.Recognize
+	o.Recognize = zoo.RecognizeFile(path)
 	return o.Open(path)
 }
 

@@ -27,8 +27,9 @@ type neighborPlot struct {
 	threads     int
 	f           *data.Flow // of the predictions
 	predictions []lince.Classification
-	base        *data.Flow // where neighbors are searched; if it is f, an image is not its own neighbor
-	what        string     // names the images of base
+	base        *data.Flow          // where neighbors are searched; if it is f, an image is not its own neighbor
+	what        string              // names the images of base
+	kept        *lince.FeatureCache // may have the features of f and base
 	body        *lince.Model
 }
 
@@ -110,6 +111,11 @@ func (p *neighborPlot) tiles(wrong []lince.Classification, rows []int) ([]report
 
 // featuresOf computes the features of some rows of a dataset. An index of the result is a position in rows.
 func (p *neighborPlot) featuresOf(f *data.Flow, rows []int) (*featureTable, error) {
+	if p.kept != nil {
+		if ds := p.kept.Of(f); ds != data.Indexed(f) {
+			return p.keptOf(ds, f.Table(), rows)
+		}
+	}
 	sub, err := featureFlow(p.model, f.Table().Take(rows), data.DefaultBatchSize, p.threads, false)
 	if err != nil {
 		return nil, err
@@ -121,6 +127,28 @@ func (p *neighborPlot) featuresOf(f *data.Flow, rows []int) (*featureTable, erro
 		err = errors.New("no image can be read")
 	}
 	return x, err
+}
+
+// keptOf is featuresOf for a dataset whose features are kept.
+func (p *neighborPlot) keptOf(ds data.Dataset, t *data.Table, rows []int) (*featureTable, error) {
+	at := make(map[int]int, len(rows))
+	for i, row := range rows {
+		at[row] = i
+	}
+	x := &featureTable{}
+	for b, err := range p.body.Predictions(p.hard, ds) {
+		if err != nil {
+			return nil, err
+		}
+		for i, row := range b.Index {
+			if j, ok := at[row]; ok {
+				features := b.Output.Row(i).Float32s()
+				x.dimension, x.matrix = len(features), append(x.matrix, features...)
+				x.rows, x.index = append(x.rows, t.Row(row)), append(x.index, j)
+			}
+		}
+	}
+	return x, nil
 }
 
 // sampleRows returns at most most of n rows, at equal distances.

@@ -89,14 +89,17 @@ func (t *training) fitPhase(times *epochTimes, first, epochs int) (*lince.Histor
 		o.InitialEpoch = 0
 	}
 	if t.transfers() {
-		o.CacheFeatures = t.record.Transfer.Variants
+		o.CacheFeatures, o.FeatureCache = t.record.Transfer.Variants, &t.features
 	}
 	return t.model.Fit(t.ctx, t.train, o)
 }
 
 // unfreeze prepares the second phase.
 func (t *training) unfreeze() error {
-	t.record.Transfer.Layers = t.model.UnfreezeTop(t.Unfreeze)
+	var err error
+	if t.record.Transfer.Layers, err = t.transferFlags.unfreeze(t.model); err != nil {
+		return err
+	}
 	t.record.total = t.lastEpoch()
 	if err := t.folder.write("run.json", t.record.write); err != nil {
 		return err
@@ -104,7 +107,6 @@ func (t *training) unfreeze() error {
 	t.printf("Fine-tuning: %s of the body at a tenth of the learning rate.\n", count(t.record.Transfer.Layers, "layer"))
 	c, _ := t.model.Compiled()
 	if _, ok := optimizer.ConfigOf(c.Optimizer)["learning_rate"]; ok {
-		var err error
 		if c.Optimizer, err = changed(c.Optimizer, map[string]any{"learning_rate": t.record.Model.LearningRate * finetuneRate}); err != nil {
 			return err
 		}

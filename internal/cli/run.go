@@ -342,6 +342,6 @@ func openNetwork(name string, threads int) (inference.Network, lince.FileKind, e
 	if err != nil {
 		return nil, kind, err
 	}
-	n, err := inference.Open(name, lince.Options{Threads: threads, NoCompile: true, Recognize: zoo.Recognize})
+	n, err := inference.Open(name, lince.Options{Threads: threads, NoCompile: true, Recognize: zoo.RecognizeFile(name)})
 	return n, kind, err
 }

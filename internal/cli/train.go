@@ -29,7 +29,7 @@ type trainCommand struct {
 	Dropout     *float64 `group:"model" placeholder:"FRACTION" help:"Fraction of the inputs of the last layer of cnn, or of a new classifier, that is set to 0 in training, such as .3 (default: no dropout; .2 for transfer learning)."`
 	AugmentSpec string   `name:"augment" group:"model" placeholder:"OPTIONS" help:"Random changes of training images; the options are listed above (default: ${augment})."`
 	NoAugment   bool     `group:"model" help:"Train on the unchanged images."`
-	Calibration *bool    `group:"model" negatable:"" help:"After the training, find the temperature that calibrates the probabilities on the validation images, and store it in the models (default: false). predict and evaluate then use it; Keras ignores it. The results show it in any case."`
+	Calibration *bool    `group:"model" negatable:"" help:"After the training, find the temperature that calibrates the probabilities on the validation images, and store it in the models (default: false; true for transfer learning). predict and evaluate then use it; Keras ignores it. The results show it in any case."`
 	Seed        uint32   `group:"model" default:"42" help:"Random seed. The same seed gives the same split, initial weights, augmentation and results, bit for bit."`
 	Threads     int      `group:"model" placeholder:"N" help:"Number of threads (default: all cores). It does not change results."`
 	Memory      byteSize `group:"model" placeholder:"2GiB" help:"Memory for the weights, the optimizer and a training step, without images. A step that needs more computes some results twice, which takes time. It does not change results (default: no limit)."`

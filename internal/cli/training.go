@@ -34,7 +34,8 @@ type training struct {
 	profile    *profile.Profile  // nil without --profile
 	drawn      func() error      // waits for batch.png
 	history    historyFile
-	phase      phase // of transfer learning
+	phase      phase              // of transfer learning
+	features   lince.FeatureCache // of transfer learning
 	record     record
 }
 

