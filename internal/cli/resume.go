@@ -105,10 +105,9 @@ func (t *training) alreadyFinished(r record) error {
 		return err
 	}
 	t.printf("The run in %s is already finished. To train its model further: lince train DATA --model %s\n", t.folder.dir, quote(t.folder.path("model.keras")))
-	if t.json {
-		if err := writeJSON(t.stdout, r); err != nil {
-			return err
-		}
+	t.record = r
+	if err := t.end(); err != nil {
+		return err
 	}
 	return errFinished
 }

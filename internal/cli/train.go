@@ -34,6 +34,7 @@ type trainCommand struct {
 	Threads     int      `group:"model" placeholder:"N" help:"Number of threads (default: all cores). It does not change results."`
 	Memory      byteSize `group:"model" placeholder:"2GiB" help:"Memory for the weights, the optimizer and a training step, without images. A step that needs more computes some results twice, which takes time. It does not change results (default: no limit)."`
 
+	limitFlags     `group:"model"`
 	transferFlags  `group:"transfer"`
 	optimizerFlags `group:"optimizer"`
 	objectiveFlags `group:"loss"`
@@ -67,6 +68,7 @@ Examples:
   lince train photos/ --model auto --weights net.h5 --time 2m
   lince train photos/ --model mobilenetv2 --weights net.h5 --finetune 5
   lince train photos/ --model dogs.keras --augment hflip --variants 2
+  lince train photos/ --limit-batches 2
   lince train --resume runs/train-2
 
 Transfer learning: with --model and the name of a published network, auto, or a file of a model whose classes are not those of the data, lince keeps the body of that network, computes the features of each image once, and trains a new classifier on them. A few hundred photos are then enough. It has other defaults: ` + transferDefaults() + `. With --augment, each image has --variants variants. run.json has all settings.
@@ -86,6 +88,7 @@ func (c *trainCommand) Validate() error {
 		atLeast(bound{"--epochs", c.Epochs, 1}, bound{"--batch", c.Batch, 1}, bound{"--patience", c.Patience, 0}, bound{"--threads", c.Threads, 0},
 			bound{"--save-freq", c.SaveFreq, 0}),
 		c.sourceFlags.mistakes(),
+		c.limitFlags.mistakes(),
 		c.transferFlags.mistakes(),
 		c.optimizerFlags.mistakes(),
 		c.objectiveFlags.mistakes(),

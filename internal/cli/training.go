@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -35,12 +36,23 @@ type training struct {
 	drawn      func() error      // waits for batch.png
 	history    historyFile
 	phase      phase // of transfer learning
+	pace       progressPace
+	deadline   deadline
+	log        *runLog
 	record     record
 }
 
 // Run implements the command.
 func (c *trainCommand) Run(e *env, k *kong.Context) error {
-	t := &training{trainCommand: c, env: e}
+	log := &runLog{}
+	t := &training{trainCommand: c, env: e.logged(log), log: log}
+	t.deadline.began = time.Now()
+	return t.log.end(t.run(k))
+}
+
+// run runs the command.
+func (t *training) run(k *kong.Context) error {
+	c, e := t.trainCommand, t.env
 	var err error
 	if c.Resume != "" {
 		err = t.reopen(k)
@@ -118,10 +130,12 @@ func (t *training) prepare() error {
 		t.printf("Learning rate: %s\n\n", s)
 	}
 	t.record.data(table, t.ignored, t.train, t.val, t.unreadable)
+	t.record.LimitBatches = t.LimitBatches
 	t.record.total = t.lastEpoch()
 	t.record.model(t.model, t.augment, t.byClass, t.state != nil)
 	t.record.Model.Monitor, t.record.Model.MonitorMode = t.watched.key, t.watched.mode()
-	return nil
+	t.deadline.limit = t.timeLimit()
+	return t.plan()
 }
 
 // load opens the data and the model, and returns the table of images that can be read. It makes
@@ -173,6 +187,7 @@ func (t *training) split(table *data.Table) error {
 		return err
 	}
 	t.setTransferBatch(trainRows.Len())
+	trainRows, valRows = t.limited(trainRows, valRows)
 	t.setTransferWeights(trainRows.Counts())
 	if n := trainRows.Len(); n < t.Batch {
 		t.warn(fmt.Sprintf("only %s to train on, fewer than the batch size of %d: each epoch has one step, with a smaller batch", count(n, "image"), t.Batch))
@@ -207,6 +222,9 @@ func (t *training) begin() error {
 	}
 	t.drawn = func() error { return nil }
 	if err := t.folder.begin("run.json", t.record.write); err != nil {
+		return err
+	}
+	if err := t.log.open(t.folder); err != nil {
 		return err
 	}
 	if err := t.openBoard(); err != nil {
