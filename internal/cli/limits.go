@@ -12,7 +12,7 @@ import (
 
 // limitFlags limit how long a training takes.
 type limitFlags struct {
-	Time         time.Duration `default:"5m" placeholder:"10m" help:"Time for the whole run. When it is almost over, the training stops, and all files are written: best.keras is the best model so far. A step, a validation or the reading of the images is never cut short, so a very short time is exceeded (default: no limit; --model auto chooses a network for 5m)."`
+	Time         time.Duration `default:"5m" placeholder:"10m" help:"Time for the run (with --folds, for each fold). When it is almost over, the training stops, and all files are written: best.keras is the best model so far. A step, a validation or the reading of the images is never cut short, so a very short time is exceeded (default: no limit; --model auto chooses a network for 5m)."`
 	LimitBatches int           `placeholder:"N" help:"Dry run: train on the first N batches of each epoch and validate on N batches, but write all files. run.json has limit_batches."`
 }
 

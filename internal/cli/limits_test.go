@@ -17,7 +17,7 @@ func TestDryRun(t *testing.T) {
 	files := snapshot(t, "out")
 	for _, f := range runFiles {
 		switch f.name {
-		case "unreadable.csv", checkpointName, boardName, "profile.txt", "trace.json":
+		case "unreadable.csv", checkpointName, boardName, lrPlot, "profile.txt", "trace.json":
 			continue
 		}
 		if files[f.name] == "" {
@@ -46,7 +46,7 @@ func TestTime(t *testing.T) {
 	if r := decode[record](t, read(t, "enough", "run.json")); r.StoppedBy != "epochs" || r.Epochs != 2 {
 		t.Errorf("with enough time, run.json has %s, %d epochs", r.StoppedBy, r.Epochs)
 	}
-	if o := run(t, "train", "demo:cats-and-dogs?n=24", "--time", "-1s"); o.code != exitUsage || !strings.Contains(o.stderr, "--time must be greater than 0") {
+	if o := run(t, "train", "demo:cats-and-dogs?n=24", "--time=-1s"); o.code != exitUsage || !strings.Contains(o.stderr, "--time must be greater than 0") {
 		t.Errorf("exit code %d: %s", o.code, o.stderr)
 	}
 }
@@ -91,7 +91,7 @@ func TestEvents(t *testing.T) {
 // TestRunLog checks that a log has the last state of lines that are drawn again.
 func TestRunLog(t *testing.T) {
 	for text, want := range map[string]string{
-		"a\nb":                               "a\n",
+		"a\nb": "a\n",
 		"1/3 ─── 5s\r2/3 ━── 4s\r3/3\n":      "3/3 ━── 4s\n",
 		"long\b\b\b\b\r\x1b[1mok\x1b[0m  \n": "ok\n",
 		"\x1b]0;title\x07\n":                 "0;title\n",

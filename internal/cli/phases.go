@@ -91,7 +91,7 @@ func (t *training) fitPhase(times *epochTimes, first, epochs int) (*lince.Histor
 	if t.transfers() {
 		o.CacheFeatures = t.record.Transfer.Variants
 	}
-	return t.model.Fit(t.ctx, t.train, o)
+	return t.model.Fit(t.ctx, t.fitted, o)
 }
 
 // unfreeze prepares the second phase.

@@ -50,8 +50,9 @@ type record struct {
 	Start       *recordStart      `json:"start,omitempty"` // the trained model that the run started from
 	Transfer    *recordTransfer   `json:"transfer,omitempty"`
 	// LimitBatches is --limit-batches: the results are those of a dry run.
-	LimitBatches int         `json:"limit_batches,omitempty"`
-	Plan         *recordPlan `json:"plan,omitempty"`
+	LimitBatches int          `json:"limit_batches,omitempty"`
+	Plan         *recordPlan  `json:"plan,omitempty"`
+	Folds        *recordFolds `json:"folds,omitempty"` // of cross-validation, in the run.json of all folds
 
 	Epochs     int                    `json:"epochs_done"`
 	BestEpoch  *int                   `json:"best_epoch"` // the epoch of best.keras, from 0; null if best.keras is not from an epoch of this run

@@ -28,6 +28,7 @@ type training struct {
 	model      *lince.Model
 	state      *callback.State // where to resume; nil is the beginning
 	train, val *data.Flow
+	fitted     data.Dataset // train, with --mixup and --cutout
 	augment    augment.Generator
 	watched    monitored
 	rates      callback.Callback // changes the learning rate; nil without such a schedule
@@ -44,6 +45,12 @@ type training struct {
 
 // Run implements the command.
 func (c *trainCommand) Run(e *env, k *kong.Context) error {
+	if v, err := c.crossValidation(e, k); v != nil || err != nil {
+		if err == nil {
+			err = v.run()
+		}
+		return err
+	}
 	log := &runLog{}
 	t := &training{trainCommand: c, env: e.logged(log), log: log}
 	t.deadline.began = time.Now()
@@ -71,6 +78,9 @@ func (t *training) run(k *kong.Context) error {
 	err = t.prepare()
 	if t.table != nil {
 		defer t.table.Close()
+	}
+	if err == nil && t.LRFind {
+		return t.findRate()
 	}
 	if err == nil {
 		err = t.begin()
@@ -183,6 +193,9 @@ func (t *training) split(table *data.Table) error {
 		split.Stratify = table.Labels()
 	}
 	trainRows, valRows, err := table.TrainTestSplit(split)
+	if t.Fold > 0 {
+		trainRows, valRows, err = table.StratifiedKFold(t.Folds, t.Fold-1, t.Seed)
+	}
 	if err != nil {
 		return err
 	}
@@ -210,6 +223,9 @@ func (t *training) split(table *data.Table) error {
 	if t.train, err = data.Images(trainRows, trainOptions); err != nil {
 		return err
 	}
+	if t.fitted, err = t.mixed(t.train); err != nil {
+		return err
+	}
 	t.val, err = data.Images(valRows, o)
 	return err
 }
@@ -235,7 +251,7 @@ func (t *training) begin() error {
 			return err
 		}
 	}
-	for b, err := range t.train.Batches(t.ctx, 0, 0) {
+	for b, err := range t.fitted.Batches(t.ctx, 0, 0) {
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/report"
+)
+
+// findFlags are the flags that find settings.
+type findFlags struct {
+	LRFind bool `name:"lr-find" help:"Do not train, but find a learning rate: train 100 steps with rates that rise from 1e-7 to 10, write the loss by the rate to lr.png, and suggest a rate."`
+}
+
+// lrPlot is the file of --lr-find.
+const lrPlot = "lr.png"
+
+// lrEvent is the JSON line of --lr-find.
+type lrEvent struct {
+	Event     string    `json:"event"`
+	Rates     []float64 `json:"rates"`
+	Losses    []float64 `json:"losses"`
+	Smoothed  []float64 `json:"smoothed"`
+	Suggested *float64  `json:"suggested"` // null if the loss does not fall
+	Lowest    float64   `json:"lowest"`
+}
+
+// findRate runs --lr-find.
+func (t *training) findRate() error {
+	t.onAbandon(func() error { t.folder.unmake(); return interruption("during --lr-find; nothing was written") })
+	r, err := t.model.LearningRateRangeTest(t.ctx, t.fitted, lince.RangeTestOptions{ClassWeight: t.byClass})
+	if err != nil {
+		return t.abandon(err, "during --lr-find")
+	}
+	if len(r.Rates) < 2 {
+		return t.abandon(fmt.Errorf("--lr-find: the loss is not finite with a learning rate of 1e-07; check the data and the weights for NaN"), "")
+	}
+	if err := t.startSaving(); err != nil {
+		return t.abandon(err, "during --lr-find")
+	}
+	drawn := report.LearningRates{Rates: r.Rates, Losses: r.Losses, Smoothed: r.Smoothed, Suggested: r.Suggested}
+	if err := t.folder.write(lrPlot, func(w io.Writer) error { return report.DrawLearningRates(w, drawn) }); err != nil {
+		return err
+	}
+	e := lrEvent{Event: "lr_find", Rates: r.Rates, Losses: r.Losses, Smoothed: r.Smoothed, Lowest: r.Lowest}
+	if r.Suggested > 0 {
+		e.Suggested = new(oneDigit(r.Suggested))
+		t.printf("Suggested learning rate: --lr %v. The loss falls fastest there, and is lowest with %.1e, with which training is usually unstable.\nThe loss by the learning rate is in %s. Nothing was trained.\n",
+			*e.Suggested, r.Lowest, t.folder.path(lrPlot))
+	} else {
+		t.printf("The loss does not fall with any learning rate from %.0e to %.0e; see %s. Check the labels and the model. Nothing was trained.\n",
+			r.Rates[0], r.Rates[len(r.Rates)-1], t.folder.path(lrPlot))
+	}
+	if !t.json {
+		return nil
+	}
+	return writeJSONLine(t.stdout, e)
+}
