@@ -34,7 +34,8 @@ type RangeTest struct {
 	// Rates are the learning rates that were used, in rising order, Losses the losses of their steps, before the update, and Smoothed the
 	// moving averages of Losses, corrected for their start.
 	Rates, Losses, Smoothed []float64
-	// Suggested is the learning rate at which Smoothed falls fastest by the logarithm of the rate. It is 0 if the loss does not fall.
+	// Suggested is the learning rate at which Smoothed falls fastest by the logarithm of the rate. It is 0 if the loss does not
+	// fall by more than its differences between batches.
 	Suggested float64
 	// Lowest is the learning rate of the minimum of Smoothed. Training with this rate is usually unstable.
 	Lowest float64
@@ -127,15 +128,42 @@ func (m *Model) LearningRateRangeTest(ctx context.Context, train data.Dataset, o
 	if err != nil {
 		return nil, fmt.Errorf("range test: %w", err)
 	}
-	r.suggest()
+	r.suggest(*o.Smoothing)
 	return r, nil
 }
 
-// suggest sets Suggested. The slope at a rate is that of the smoothed losses around it, up to the minimum.
-func (r *RangeTest) suggest() {
+// suggest sets Suggested. The slope at a rate is that of the smoothed losses some steps before and after it, up to the minimum. The first tenth of the rates is
+// left out, because the moving averages have few losses there. There is no suggestion if the minimum could be chance: if it is less than three standard
+// deviations below the losses with the first fifth of the rates, which change the weights little.
+func (r *RangeTest) suggest(smoothing float64) {
+	n := len(r.Smoothed)
+	mean, variance := 0., 0.
+	flat := max(n/5, 2)
+	if n < flat {
+		return
+	}
+	for _, l := range r.Losses[:flat] {
+		mean += l / float64(flat)
+	}
+	for _, l := range r.Losses[:flat] {
+		variance += (l - mean) * (l - mean) / float64(flat-1)
+	}
+	// The variance of a moving average of independent numbers.
+	noise := math.Sqrt(variance * (1 - smoothing) / (1 + smoothing))
+	lowest := math.Inf(1)
+	for i, s := range r.Smoothed {
+		if r.Rates[i] == r.Lowest {
+			lowest = s
+		}
+	}
+	if !(lowest < mean-3*noise) {
+		return
+	}
+	around := max(n/20, 1)
 	steepest := 0.
-	for i := 1; i+1 < len(r.Smoothed) && r.Rates[i] <= r.Lowest; i++ {
-		if slope := (r.Smoothed[i+1] - r.Smoothed[i-1]) / math.Log(r.Rates[i+1]/r.Rates[i-1]); slope < steepest {
+	for i := max(n/10, around); i+around < n && r.Rates[i] <= r.Lowest; i++ {
+		a, b := i-around, i+around
+		if slope := (r.Smoothed[b] - r.Smoothed[a]) / math.Log(r.Rates[b]/r.Rates[a]); slope < steepest {
 			steepest, r.Suggested = slope, r.Rates[i]
 		}
 	}

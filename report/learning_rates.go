@@ -40,7 +40,7 @@ func drawLearningRates(r LearningRates) image.Image {
 	img := newChart(2*margin+ratesWidth, 2*margin+ratesHead+ratesHeight)
 	c := draw.New(img)
 	c.FillText(titleType, vg.Point{X: margin, Y: c.Max.Y - margin - 30}, "Loss by learning rate")
-	text := "The loss does not fall at any rate."
+	text := "No suggestion: the loss does not fall clearly"
 	if r.Suggested > 0 {
 		text = fmt.Sprintf("Suggested rate: %.1e, where the smoothed loss falls fastest", r.Suggested)
 	}
@@ -68,7 +68,7 @@ func drawLearningRates(r LearningRates) image.Image {
 	area := draw.Crop(c, margin, -margin, margin, -margin-ratesHead)
 	p.Draw(area)
 	l := plot.NewLegend()
-	l.TextStyle, l.ThumbnailWidth, l.Top = lettering(19, font.WeightNormal, ink), 30, true
+	l.TextStyle, l.ThumbnailWidth, l.Top, l.Padding = lettering(19, font.WeightNormal, ink), 30, true, 6
 	l.Add(" smoothed loss", &plotter.Line{LineStyle: draw.LineStyle{Color: blue, Width: 4}})
 	l.Add(" loss of a step", &plotter.Scatter{GlyphStyle: draw.GlyphStyle{Color: blue, Radius: 3, Shape: draw.CircleGlyph{}}})
 	if r.Suggested > 0 {

@@ -22,7 +22,7 @@ type lrEvent struct {
 	Rates     []float64 `json:"rates"`
 	Losses    []float64 `json:"losses"`
 	Smoothed  []float64 `json:"smoothed"`
-	Suggested *float64  `json:"suggested"` // null if the loss does not fall
+	Suggested *float64  `json:"suggested"` // null if there is none
 	Lowest    float64   `json:"lowest"`
 }
 
@@ -46,10 +46,10 @@ func (t *training) findRate() error {
 	e := lrEvent{Event: "lr_find", Rates: r.Rates, Losses: r.Losses, Smoothed: r.Smoothed, Lowest: r.Lowest}
 	if r.Suggested > 0 {
 		e.Suggested = new(oneDigit(r.Suggested))
-		t.printf("Suggested learning rate: --lr %v. The loss falls fastest there, and is lowest with %.1e, with which training is usually unstable.\nThe loss by the learning rate is in %s. Nothing was trained.\n",
+		t.printf("Suggested learning rate: --lr %v, where the loss falls fastest. It is lowest at %.1e, but training at that rate is usually unstable.\nThe loss by the learning rate is in %s. Nothing was trained.\n",
 			*e.Suggested, r.Lowest, t.folder.path(lrPlot))
 	} else {
-		t.printf("The loss does not fall with any learning rate from %.0e to %.0e; see %s. Check the labels and the model. Nothing was trained.\n",
+		t.printf("No suggestion: between learning rates of %.0e and %.0e, the loss does not fall by more than its differences between batches; see %s. Use a larger --batch. Nothing was trained.\n",
 			r.Rates[0], r.Rates[len(r.Rates)-1], t.folder.path(lrPlot))
 	}
 	if !t.json {

@@ -94,7 +94,6 @@ func (c *trainCommand) Validate() error {
 			bound{"--save-freq", c.SaveFreq, 0}),
 		c.sourceFlags.mistakes(),
 		c.limitFlags.mistakes(),
-		c.foldFlags.mistakes(c.given, c.LRFind),
 		c.mixFlags.mistakes(),
 		c.transferFlags.mistakes(),
 		c.optimizerFlags.mistakes(),
@@ -124,6 +123,9 @@ var demoSize = size{64, 64}
 // AfterApply sets the demo's defaults for flags that were not given.
 func (c *trainCommand) AfterApply(k *kong.Context) error {
 	c.given = givenFlags(k)
+	if err := mistakes(c.foldFlags.mistakes(c.given, c.LRFind)); err != nil {
+		return err
+	}
 	if c.Weights != "" && c.ModelSource == tutorialName {
 		if c.given["model"] {
 			return usageError{errors.New("--weights is for a published network: --model with its name, or auto; cnn begins with random weights")}
