@@ -80,8 +80,8 @@ func TestRangeTestMistakes(t *testing.T) {
 		o    RangeTestOptions
 		want string
 	}{
-		"schedule": {scheduled, RangeTestOptions{}, "computed by the schedule"},
-		"options":  {smallModel(t, 7), RangeTestOptions{StartLR: 1, EndLR: .1, Steps: 3, Smoothing: new(1.), StopFactor: 1}, "StartLR and EndLR must be rising numbers greater than 0 and at most 1e30, got 1 and 0.1\nSteps must be at least 10, got 3\nSmoothing must be at least 0 and less than 1, got 1\nStopFactor must be greater than 1, got 1"},
+		"schedule":     {scheduled, RangeTestOptions{}, "computed by the schedule"},
+		"options":      {smallModel(t, 7), RangeTestOptions{StartLR: 1, EndLR: .1, Steps: 3, Smoothing: new(1.), StopFactor: 1}, "StartLR and EndLR must be rising numbers greater than 0 and at most 1e30, got 1 and 0.1\nSteps must be at least 10, got 3\nSmoothing must be at least 0 and less than 1, got 1\nStopFactor must be greater than 1, got 1"},
 		"not compiled": {must(on(1).Sequential(layer.Input{Shape: []int{4}}, layer.Dense{Units: 2})), RangeTestOptions{}, "compile"},
 	} {
 		if _, err := c.m.LearningRateRangeTest(t.Context(), train, c.o); err == nil || !strings.Contains(strings.ToLower(err.Error()), strings.ToLower(c.want)) {

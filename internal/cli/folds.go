@@ -183,19 +183,25 @@ func (v *crossValidation) fold(n int) (record, error) {
 		}
 	}
 	v.printf("\nFold %d of %d\n", n, v.record.Folds.Folds)
+	return v.subRun(args, dir)
+}
+
+// subRun trains as another command line says, whose output folder is dir, and returns the record.
+func (e *env) subRun(args []string, dir string) (record, error) {
 	var c commands
 	exited := 0
-	parser, err := newParser(&c, io.Discard, io.Discard, func(code int) { exited = code; panic(exitPanic{}) })
+	parser, err := newParser(&c, io.Discard, io.Discard, func(int) { panic(exitPanic{}) })
 	if err != nil {
 		return record{}, err
 	}
-	k, code := parse(parser, args, &exited, io.Discard)
+	var mistakes strings.Builder
+	k, _ := parse(parser, args, &exited, &mistakes)
 	if k == nil {
-		return record{}, fmt.Errorf("this version of lince does not accept the command line in run.json (exit code %d): %q", code, args)
+		return record{}, fmt.Errorf("lince %s: %s", strings.Join(args, " "), strings.TrimSpace(mistakes.String()))
 	}
-	e := *v.env
-	e.args, e.json = args, false
-	if err := c.Train.Run(&e, k); err != nil {
+	sub := *e
+	sub.args, sub.json = args, false
+	if err := c.Train.Run(&sub, k); err != nil {
 		return record{}, err
 	}
 	return readRecord(filepath.Join(dir, "run.json"))

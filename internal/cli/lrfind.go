@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/report"
@@ -10,7 +12,23 @@ import (
 
 // findFlags are the flags that find settings.
 type findFlags struct {
-	LRFind bool `name:"lr-find" help:"Do not train, but find a learning rate: train 100 steps with rates that rise from 1e-7 to 10, write the loss by the rate to lr.png, and suggest a rate."`
+	Tune   time.Duration `placeholder:"20m" help:"Find settings first: train with random learning rates, weight decays, augmentations and sizes for a few epochs, and continue with the best third for more epochs, by --monitor, for this time. Flags that are given are not changed. Then train with the best settings for --epochs, in the folder best of the output folder; tune.csv lists all trials. How many trials there are depends on the time, so another machine may find other settings."`
+	LRFind bool          `name:"lr-find" help:"Do not train, but find a learning rate: train 100 steps with rates that rise from 1e-7 to 10, write the loss by the rate to lr.png, and suggest a rate."`
+}
+
+// mistakes returns the mistakes in the flags.
+func (f findFlags) mistakes(folds foldFlags) error {
+	var errs []error
+	if f.Tune < 0 {
+		errs = append(errs, fmt.Errorf("--tune must be a time, such as 20m, got %v", f.Tune))
+	}
+	if f.Tune > 0 && f.LRFind {
+		errs = append(errs, errors.New("--tune and --lr-find cannot be combined"))
+	}
+	if f.Tune > 0 && folds.Folds > 0 {
+		errs = append(errs, errors.New("--tune and --folds cannot be combined: tune first, then use --folds with the settings that were found"))
+	}
+	return errors.Join(errs...)
 }
 
 // lrPlot is the file of --lr-find.

@@ -53,6 +53,7 @@ type record struct {
 	LimitBatches int          `json:"limit_batches,omitempty"`
 	Plan         *recordPlan  `json:"plan,omitempty"`
 	Folds        *recordFolds `json:"folds,omitempty"` // of cross-validation, in the run.json of all folds
+	Tune         *recordTune  `json:"tune,omitempty"`  // of --tune, in the run.json of all trials
 
 	Epochs     int                    `json:"epochs_done"`
 	BestEpoch  *int                   `json:"best_epoch"` // the epoch of best.keras, from 0; null if best.keras is not from an epoch of this run

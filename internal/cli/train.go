@@ -74,6 +74,7 @@ Examples:
   lince train photos/ --limit-batches 2
   lince train photos/ --lr-find
   lince train photos/ --folds 5
+  lince train photos/ --tune 20m --epochs 30
   lince train --resume runs/train-2
 
 Transfer learning: with --model and the name of a published network, auto, or a file of a model whose classes are not those of the data, lince keeps the body of that network, computes the features of each image once, and trains a new classifier on them. A few hundred photos are then enough. It has other defaults: ` + transferDefaults() + `. With --augment, each image has --variants variants. run.json has all settings.
@@ -123,7 +124,7 @@ var demoSize = size{64, 64}
 // AfterApply sets the demo's defaults for flags that were not given.
 func (c *trainCommand) AfterApply(k *kong.Context) error {
 	c.given = givenFlags(k)
-	if err := mistakes(c.foldFlags.mistakes(c.given, c.LRFind)); err != nil {
+	if err := mistakes(c.foldFlags.mistakes(c.given, c.LRFind), c.findFlags.mistakes(c.foldFlags)); err != nil {
 		return err
 	}
 	if c.Weights != "" && c.ModelSource == tutorialName {

@@ -51,6 +51,12 @@ func (c *trainCommand) Run(e *env, k *kong.Context) error {
 		}
 		return err
 	}
+	if s, err := c.search(e, k); s != nil || err != nil {
+		if err == nil {
+			err = s.run()
+		}
+		return err
+	}
 	log := &runLog{}
 	t := &training{trainCommand: c, env: e.logged(log), log: log}
 	t.deadline.began = time.Now()
