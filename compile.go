@@ -498,7 +498,7 @@ func (m *Model) checkLoss(l loss.Loss, output *Symbol) error {
 		logits = ", or set FromLogits"
 	}
 	switch {
-	case last == layer.Softmax && units == 1:
+	case units == 1 && (last == layer.Softmax || endsInSoftmax(output)):
 		return errors.New("the last layer is a softmax of 1 unit, which is always 1; for two classes use 2 units, or 1 unit with layer.Sigmoid and loss.BinaryCrossentropy")
 	case takes.Of == loss.Distribution && units == 1:
 		return fmt.Errorf("%s of 1 unit is always 0; use a unit for each class with layer.Softmax, or loss.BinaryCrossentropy with layer.Sigmoid", class)

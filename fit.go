@@ -267,13 +267,19 @@ func (m *Model) checkClassWeights(o FitOptions) error {
 		}
 		out := m.outputs[one.output].Shape()
 		n := max(out[len(out)-1], 2) // a single unit stands for two classes
+		zeros := 0
 		for _, c := range slices.Sorted(maps.Keys(weights)) {
 			if c < 0 || c >= n {
 				errs = append(errs, one.of(fmt.Errorf("ClassWeight has class %d; the model has the classes 0 to %d", c, n-1)))
 			}
 			if w := weights[c]; !(w >= 0) || math.IsInf(w, 0) {
 				errs = append(errs, one.of(fmt.Errorf("ClassWeight of class %d must be at least 0, got %v", c, w)))
+			} else if w == 0 && c >= 0 && c < n {
+				zeros++
 			}
+		}
+		if zeros == n {
+			errs = append(errs, one.of(errors.New("ClassWeight is 0 for all classes, so the loss is always 0; give at least one class a weight")))
 		}
 	}
 	return errors.Join(errs...)

@@ -140,6 +140,29 @@ func (l graphLayer) checkVariables(variables *graph.Store) error {
 	return errors.Join(errs...)
 }
 
+// endsInSoftmax reports whether an output of a model is the result of a softmax in a graphLayer.
+func endsInSoftmax(s *Symbol) bool {
+	if s.call == nil {
+		return false
+	}
+	l, ok := s.call.layer.config.(graphLayer)
+	if !ok {
+		return false
+	}
+	v := l.g.Outputs[s.index].Value
+	for v.Node != nil {
+		switch v.Node.Op.(type) {
+		case op.Softmax:
+			return true
+		case op.Reshape:
+			v = v.Node.In[0]
+		default:
+			return false
+		}
+	}
+	return false
+}
+
 // Class implements layer.Layer. Keras has no such class.
 func (graphLayer) Class() string { return "Graph" }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/lince-ml/lince/callback"
 	"github.com/lince-ml/lince/tensor"
 )

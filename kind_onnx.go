@@ -54,3 +54,7 @@ func (m *Model) readMetadata(metadata map[string]string) error {
 // Notes lists what differs from the model's file, each as a sentence: for example, that a quantized network computes with float32. It
 // is nil if the model computes as the file says.
 func (m *Model) Notes() []string { return slices.Clone(m.notes) }
+
+// Doubts lists what Compile would refuse in the compile options of the model's file, such as a loss that does not fit the last layer. Keras
+// trains such a model, so Fit does too, and prints the doubts as warnings. Compile removes them.
+func (m *Model) Doubts() []error { return slices.Clone(m.doubts) }

@@ -6,8 +6,9 @@ import (
 	"runtime"
 	"sync/atomic"
 
-	"github.com/lince-ml/lince/data/picture"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/lince-ml/lince/data/picture"
 )
 
 // CheckOptions configures Table.Check.

@@ -257,10 +257,13 @@ func shorten(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// count returns a number with its noun: "1 image", "2 images".
-func count(n int, noun string) string {
-	if n == 1 {
+// count returns a number with its noun: "1 image", "2 images". A plural that is not the noun and an s is given.
+func count(n int, noun string, plural ...string) string {
+	switch {
+	case n == 1:
 		return "1 " + noun
+	case len(plural) > 0:
+		return fmt.Sprintf("%d %s", n, plural[0])
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -257,6 +257,13 @@ func (e *env) result(v any, human func(w io.Writer) error) error {
 	return writeJSON(e.stdout, v)
 }
 
+// writeJSONLine writes v as JSON in one line.
+func writeJSONLine(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
 func writeJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")

@@ -19,6 +19,7 @@ type evaluateCommand struct {
 	cacheFlag    `group:"data"`
 	foreignFlags `group:"model"`
 	answerFlags  `group:"model"`
+	ttaFlags     `group:"model"`
 	Batch        int  `group:"model" default:"32" help:"Batch size."`
 	Threads      int  `group:"model" placeholder:"N" help:"Number of threads (default: all cores)."`
 	Out          path `group:"output" placeholder:"DIR" predictor:"folder" help:"Write predictions.csv, confusion.png, calibration.png, mistakes.png and neighbors.png to this folder."`
@@ -27,7 +28,7 @@ type evaluateCommand struct {
 
 // Help returns the command's detailed help.
 func (evaluateCommand) Help() string {
-	return `Prints precision, recall and F1 score of each class, the loss and metrics with which the model was compiled, and the expected calibration error of the probabilities (15 bins). If the model file has a temperature, the error is given without and with it; loss and metrics do not use it. With --unknown, it also prints for how many images the model predicts a class (the coverage), and the accuracy on these.
+	return `Prints precision, recall and F1 score of each class, the loss and metrics with which the model was compiled, and the expected calibration error of the probabilities (15 bins). If the model file has a temperature, the error is given without and with it; loss and metrics do not use it. With --tta, the table, the calibration error and the files are those of the averaged predictions; loss and metrics are those of the unchanged images. With --unknown, it also prints for how many images the model predicts a class (the coverage), and the accuracy on these.
 
 Examples:
   lince evaluate runs/train-1/best.keras photos/
@@ -38,7 +39,7 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *evaluateCommand) Validate() error {
-	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.sourceFlags.mistakes(), c.foreignFlags.mistakes(), c.answerFlags.mistakes())
+	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.sourceFlags.mistakes(), c.foreignFlags.mistakes(), c.answerFlags.mistakes(), c.ttaFlags.mistakes())
 }
 
 // evaluation is the command's result.
@@ -47,6 +48,7 @@ type evaluation struct {
 	Data           string                 `json:"data"`
 	Images         int                    `json:"pictures"`
 	Unreadable     []badFile              `json:"unreadable"`
+	TTA            int                    `json:"tta,omitempty"` // number of variants of each image
 	Metrics        *lince.Logs            `json:"-"`
 	Values         map[string]any         `json:"metrics"`            // numbers and lists of numbers
 	Unknown        []string               `json:"left_out,omitempty"` // losses and metrics of the file that lince does not have
@@ -127,7 +129,7 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 		e.warn(w)
 	}
 	e.printf("%s\n%s", f.Found(), c.kept(cachedSet{"", f}))
-	r := &evaluation{Model: c.Model, Data: c.Source, Images: f.Len(), Unreadable: badFiles(bad), Values: map[string]any{}}
+	r := &evaluation{Model: c.Model, Data: c.Source, Images: f.Len(), Unreadable: badFiles(bad), TTA: c.TTA, Values: map[string]any{}}
 	for _, err := range m.Unknown() {
 		r.Unknown = append(r.Unknown, err.Error())
 		e.warn("not evaluated: " + err.Error())
@@ -147,7 +149,11 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	}
 	temperature := m.Temperature
 	m.Temperature = 0
-	predictions, err := e.predict(e.ctx, m, f, "Predicting")
+	o, err := flowOptions(m, c.Batch, c.Threads)
+	if err != nil {
+		return nil, err
+	}
+	predictions, err := c.classify(e, m, f, o)
 	if err != nil {
 		return nil, err
 	}

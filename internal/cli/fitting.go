@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/lince-ml/lince"
@@ -29,6 +28,7 @@ func (t *training) fit() error {
 		return t.abandon(err, "before the first step")
 	}
 	var times epochTimes
+	t.warnOfDoubts()
 	if t.WriteProfile {
 		t.profile = &profile.Profile{}
 	}
@@ -46,6 +46,8 @@ func (t *training) fit() error {
 		t.record.Status, t.record.StoppedBy = interrupted, "interruption"
 		t.printf("Interrupted: saving the results (press ^C again to stop at once).\n")
 		fitErr = nil
+	case fitErr == nil && t.deadline.Over:
+		t.record.StoppedBy = "time"
 	case fitErr != nil && !t.trained(history):
 		return t.saveFailed(history, fitErr, drawErr)
 	case len(history.Epochs) > 0 && history.Epochs[len(history.Epochs)-1]+1 < t.lastEpoch():
@@ -79,14 +81,14 @@ func (t *training) callbacks(times *epochTimes) []callback.Callback {
 	if t.scheduled() {
 		list = append(list, logRate())
 	}
-	list = append(list, t.checkpoint(), t.history.callback(t.folder))
+	list = append(list, t.history.callback(t.folder), callback.TerminateOnDivergence{}, t.checkpoint())
 	if t.Patience > 0 {
 		list = append(list, callback.EarlyStopping{Monitor: t.watched.key, Patience: t.Patience, RestoreBestWeights: true, Verbose: true})
 	}
 	if t.TensorBoard.on {
 		list = append(list, t.board())
 	}
-	return append(list, times.callback(), t.backup())
+	return append(list, times.callback(), t.pace.callback(t, times), t.deadline.callback(t.val.Steps()), t.backup())
 }
 
 // abandon discards the run's files after an error that came before the first step. It returns the
@@ -119,13 +121,16 @@ func (t *training) unstarted(when string) error {
 // saveFailed saves the model, curves and record of a training that failed: they may explain the
 // failure.
 func (t *training) saveFailed(history *lince.History, fitErr, drawErr error) error {
-	t.record.Status, t.record.StoppedBy, t.record.Error = failed, "error", fitErr.Error()
+	t.record.Status, t.record.StoppedBy, t.record.Error = failed, "error", t.advised(fitErr).Error()
 	if err := errors.Join(drawErr, t.save(history)); err != nil {
 		return errors.Join(fitErr, err)
 	}
-	err := fmt.Errorf("%w\nmodel.keras, curves.png and run.json are in %s", fitErr, t.folder.dir)
-	var nan *lince.NaNError
-	if errors.As(fitErr, &nan) {
+	files := "model.keras, curves.png and run.json"
+	if t.folder.wrote["best.keras"] {
+		files = "best.keras (the best model before the error), " + files
+	}
+	err := errors.Join(fmt.Errorf("%w\n%s are in %s", t.advised(fitErr), files, t.folder.dir), t.end())
+	if diverged, _ := divergedAt(fitErr); diverged {
 		return err // resuming would fail again
 	}
 	return t.resumable(err)
@@ -147,19 +152,18 @@ func (t *training) trained(h *lince.History) bool {
 // evaluateStart evaluates the model that the run starts from, if it is a trained one. It saves
 // that model as best.keras, which stays until an epoch is better.
 func (t *training) evaluateStart() error {
-	if t.state != nil || t.ModelSource == tutorialName || t.transfers() || !strings.HasSuffix(strings.ToLower(t.ModelSource), ".keras") {
+	if t.state != nil || t.ModelSource == tutorialName || t.transfers() || !t.hasWeights() {
 		return nil
 	}
-	b, err := os.ReadFile(t.ModelSource)
+	sum, err := fingerprint(t.ModelSource)
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(b)
 	logs, err := t.model.Evaluate(t.ctx, t.val, lince.EvaluateOptions{Verbose: lince.Silent})
 	if err != nil {
 		return err
 	}
-	t.record.Start = &recordStart{Model: t.ModelSource, Fingerprint: hex.EncodeToString(sum[:]), Metrics: map[string]*float64{}}
+	t.record.Start = &recordStart{Model: t.ModelSource, Fingerprint: sum, Metrics: map[string]*float64{}}
 	line := "Initial model " + t.ModelSource + ":"
 	for name, v := range logs.All() {
 		line += fmt.Sprintf(" val_%s: %.4f", name, v)
@@ -172,6 +176,20 @@ func (t *training) evaluateStart() error {
 		return nil
 	}
 	return t.folder.wroteIf("best.keras", t.model.Save(t.folder.path("best.keras")))
+}
+
+// fingerprint returns the SHA-256 of a file.
+func fingerprint(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = f.Close() }() // only read
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // reader returns a callback that ends the training after a step if the process that reads its output
@@ -266,7 +284,7 @@ func (t *training) noteSkipped() {
 // save writes the model, the history, the curves, the profile and the record.
 func (t *training) save(h *lince.History) error {
 	err := t.folder.save("model.keras", func() error { return t.model.Save(t.folder.path("model.keras")) })
-	if err == nil && len(h.Epochs) == 0 && !t.folder.wrote["best.keras"] {
+	if err == nil && len(h.Epochs) == 0 && !t.folder.wrote["best.keras"] && t.record.Status != failed {
 		err = t.lastIsBest()
 	}
 	if bad := slices.Concat(t.unreadable, t.train.Corrupt(), t.val.Corrupt()); len(bad) > len(t.unreadable) {
@@ -355,7 +373,7 @@ func (t *training) report(trouble error) error {
 			return err
 		}
 	}
-	trouble = errors.Join(trouble, t.folder.lost())
+	trouble = errors.Join(trouble, t.log.keep(t.folder), t.folder.lost())
 	t.describeFiles()
 	t.printf("\n%s%s\n%s", t.record.Results, t.describeCalibration(), t.folder.contents())
 	if hasGraph(t.model) {
@@ -364,10 +382,9 @@ func (t *training) report(trouble error) error {
 	if t.record.Start != nil && t.record.BestEpoch == nil && t.record.Epochs > 0 {
 		t.printf("No epoch was better than the initial model, so best.keras is the initial model.\n")
 	}
-	if t.json {
-		if err := writeJSON(t.stdout, t.record); err != nil {
-			return errors.Join(trouble, err)
-		}
+	t.printDryRun()
+	if err := t.end(); err != nil {
+		return errors.Join(trouble, err)
 	}
 	if t.record.Status != interrupted {
 		return trouble

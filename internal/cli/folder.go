@@ -53,6 +53,8 @@ var runFiles = []outFile{
 	{"unreadable.csv", "images that could not be read, and why"},
 	{"profile.txt", "the time spent on data, steps and kernels"},
 	{"trace.json", "the same as a trace for ui.perfetto.dev"},
+	{lrPlot, "the loss by the learning rate"},
+	{logName, "the output of the training"},
 	{"run.json", "settings, data and results"},
 }
 

@@ -268,6 +268,13 @@ func trained(t *testing.T) string {
 
 var trainOnce sync.Once
 
+// ended returns the record in the last of the JSON lines of a training.
+func ended(t *testing.T, stdout string) record {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	return decode[record](t, lines[len(lines)-1])
+}
+
 // decode parses a text that is one JSON document.
 func decode[T any](t *testing.T, text string) T {
 	t.Helper()

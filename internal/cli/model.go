@@ -79,7 +79,7 @@ func (t *training) makeModel(classes []string, final bool) error {
 		switch {
 		case err == nil && t.Dropout != nil:
 			return usageError{fmt.Errorf("--dropout is for the network cnn and for transfer learning; the layers of %s are those in the file, so add a Dropout layer there", t.ModelSource)}
-		case errors.As(err, &other) && final && t.canTransfer():
+		case errors.As(err, &other) && final && t.hasWeights():
 			t.setTransfer(t.fileTransfer(m))
 			m, err = t.transferModel(o, *t.record.Transfer, classes)
 		}
@@ -121,8 +121,8 @@ func (t *training) makeModel(classes []string, final bool) error {
 // errNotFinal is the error of a model that is made when the classes are final.
 var errNotFinal = otherClasses{errors.New("the classes are not final")}
 
-// canTransfer reports whether the model file has weights.
-func (t *training) canTransfer() bool {
+// hasWeights reports whether the model file has weights.
+func (t *training) hasWeights() bool {
 	k, err := lince.FileKindOf(t.ModelSource)
 	return err == nil && k.Name != "json"
 }

@@ -62,7 +62,7 @@ func (t *training) fitPhases(times *epochTimes) (*lince.History, error) {
 		if err != nil || h == nil || !t.transfers() || t.Finetune == 0 {
 			return h, err
 		}
-		if h.Partial != nil { // an interruption
+		if h.Partial != nil || t.deadline.Over { // an interruption, or --time
 			return h, nil
 		}
 		t.phase = phase{Finetune: true, Head: h}
@@ -91,7 +91,7 @@ func (t *training) fitPhase(times *epochTimes, first, epochs int) (*lince.Histor
 	if t.transfers() {
 		o.CacheFeatures, o.FeatureCache = t.record.Transfer.Variants, &t.features
 	}
-	return t.model.Fit(t.ctx, t.train, o)
+	return t.model.Fit(t.ctx, t.fitted, o)
 }
 
 // unfreeze prepares the second phase.

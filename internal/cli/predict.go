@@ -21,6 +21,7 @@ type predictCommand struct {
 	CSV     path     `name:"csv" placeholder:"FILE" predictor:"csv" help:"Write the predictions to a CSV file instead of standard output. Columns: filename, category (empty), predicted, and the probability of each class."`
 	Part    string   `placeholder:"FOLDER" help:"Use only this folder of each source, such as test1."`
 	answerFlags
+	ttaFlags
 	foreignFlags
 	Batch   int  `default:"32" help:"Batch size."`
 	Threads int  `placeholder:"N" help:"Number of threads (default: all cores)."`
@@ -42,7 +43,7 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *predictCommand) Validate() error {
-	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.answerFlags.mistakes(), c.foreignFlags.mistakes())
+	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.answerFlags.mistakes(), c.ttaFlags.mistakes(), c.foreignFlags.mistakes())
 }
 
 // Run implements the command.
@@ -68,7 +69,7 @@ func (c *predictCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	classified, err := e.predict(e.ctx, m, f, "Predicting")
+	classified, err := c.classify(e, m, f, o)
 	bad, err := e.skipped(f, err)
 	if err != nil {
 		return err
@@ -151,9 +152,10 @@ func (c *predictCommand) json(m *lince.Model, classes []string, rows []report.Pr
 		Classes     []string     `json:"classes"`
 		Temperature float64      `json:"temperature,omitempty"` // by which the logits were divided
 		Threshold   float64      `json:"unknown_below,omitempty"`
+		TTA         int          `json:"tta,omitempty"` // number of variants of each image
 		Predictions []prediction `json:"predictions"`
 		Unreadable  []badFile    `json:"unreadable"`
-	}{classes, m.Temperature, c.Unknown, []prediction{}, badFiles(bad)}
+	}{classes, m.Temperature, c.Unknown, c.TTA, []prediction{}, badFiles(bad)}
 	for _, r := range rows {
 		p := prediction{Filename: r.Filename, Predicted: r.Predicted, Probabilities: map[string]float32{}}
 		if c.Unknown > 0 {

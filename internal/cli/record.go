@@ -49,6 +49,11 @@ type record struct {
 	Model       recordModel       `json:"model"`
 	Start       *recordStart      `json:"start,omitempty"` // the trained model that the run started from
 	Transfer    *recordTransfer   `json:"transfer,omitempty"`
+	// LimitBatches is --limit-batches: the results are those of a dry run.
+	LimitBatches int          `json:"limit_batches,omitempty"`
+	Plan         *recordPlan  `json:"plan,omitempty"`
+	Folds        *recordFolds `json:"folds,omitempty"` // of cross-validation, in the run.json of all folds
+	Tune         *recordTune  `json:"tune,omitempty"`  // of --tune, in the run.json of all trials
 
 	Epochs     int                    `json:"epochs_done"`
 	BestEpoch  *int                   `json:"best_epoch"` // the epoch of best.keras, from 0; null if best.keras is not from an epoch of this run
@@ -57,7 +62,7 @@ type record struct {
 	Seconds    float64                `json:"seconds"`
 	PeakMemory int64                  `json:"peak_memory_bytes,omitempty"` // of the process
 	History    *lince.History         `json:"history,omitempty"`
-	StoppedBy  string                 `json:"stopped_by,omitempty"` // "epochs", "patience", "interruption", "error"
+	StoppedBy  string                 `json:"stopped_by,omitempty"` // "epochs", "patience", "time", "interruption", "error"
 	Error      string                 `json:"error,omitempty"`
 	Results    *report.Classification `json:"validation,omitempty"`
 	// Calibration describes the probabilities of the validation images.

@@ -27,10 +27,8 @@ var resumeFlags = []string{"resume", "threads", "memory", "cache", "profile", "q
 // reopen takes the folder of the run to resume, and reads the run's settings.
 func (t *training) reopen(k *kong.Context) error {
 	dir, now := filepath.Clean(string(t.Resume)), t.trainCommand
-	for _, p := range k.Path {
-		if p.Flag != nil && !slices.Contains(resumeFlags, p.Flag.Name) {
-			return usageError{fmt.Errorf("--resume uses the settings of the run in %s; remove --%s", dir, p.Flag.Name)}
-		}
+	if err := onlyResumeFlags(dir, k); err != nil {
+		return err
 	}
 	if _, err := os.Stat(filepath.Join(dir, "run.json")); err != nil {
 		return fmt.Errorf("--resume %s: not a run to resume: run.json: %w", dir, patherr.Bare(err))
@@ -79,6 +77,16 @@ func (t *training) reopen(k *kong.Context) error {
 	return nil
 }
 
+// onlyResumeFlags returns an error if a flag cannot be combined with --resume.
+func onlyResumeFlags(dir string, k *kong.Context) error {
+	for _, p := range k.Path {
+		if p.Flag != nil && !slices.Contains(resumeFlags, p.Flag.Name) {
+			return usageError{fmt.Errorf("--resume uses the settings of the run in %s; remove --%s", dir, p.Flag.Name)}
+		}
+	}
+	return nil
+}
+
 // readRecord reads the run.json of a run that can be resumed.
 func readRecord(path string) (r record, err error) {
 	text, err := os.ReadFile(path)
@@ -105,10 +113,9 @@ func (t *training) alreadyFinished(r record) error {
 		return err
 	}
 	t.printf("The run in %s is already finished. To train its model further: lince train DATA --model %s\n", t.folder.dir, quote(t.folder.path("model.keras")))
-	if t.json {
-		if err := writeJSON(t.stdout, r); err != nil {
-			return err
-		}
+	t.record = r
+	if err := t.end(); err != nil {
+		return err
 	}
 	return errFinished
 }

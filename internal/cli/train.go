@@ -19,7 +19,8 @@ type trainCommand struct {
 	sourceFlags `group:"data"`
 	TestSize    float64 `group:"data" default:"0.25" placeholder:".25" help:"Fraction of the images to use for validation, or their number if at least 1."`
 	Stratify    bool    `group:"data" negatable:"" help:"Use the same fraction of each class for validation."`
-	Strict      bool    `group:"data" help:"Fail if an image cannot be read, instead of skipping it."`
+	foldFlags   `group:"data"`
+	Strict      bool `group:"data" help:"Fail if an image cannot be read, instead of skipping it."`
 	cacheFlag   `group:"data"`
 
 	ModelSource string   `name:"model" group:"model" default:"cnn" placeholder:"NAME|FILE" predictor:"body" help:"Model to train: cnn (the tutorial's network), the name of a published network (mobilenetv2), auto (the network that fits the images and --time best), a Keras architecture (.json, from to_json()), or a saved model of any kind (.keras, .h5, .onnx) to train further, or to learn other classes."`
@@ -29,13 +30,16 @@ type trainCommand struct {
 	Dropout     *float64 `group:"model" placeholder:"FRACTION" help:"Fraction of the inputs of the last layer of cnn, or of a new classifier, that is set to 0 in training, such as .3 (default: no dropout; .2 for transfer learning)."`
 	AugmentSpec string   `name:"augment" group:"model" placeholder:"OPTIONS" help:"Random changes of training images; the options are listed above (default: ${augment})."`
 	NoAugment   bool     `group:"model" help:"Train on the unchanged images."`
+	mixFlags    `group:"model"`
 	Calibration *bool    `group:"model" negatable:"" help:"After the training, find the temperature that calibrates the probabilities on the validation images, and store it in the models (default: false; true for transfer learning). predict and evaluate then use it; Keras ignores it. The results show it in any case."`
 	Seed        uint32   `group:"model" default:"42" help:"Random seed. The same seed gives the same split, initial weights, augmentation and results, bit for bit."`
 	Threads     int      `group:"model" placeholder:"N" help:"Number of threads (default: all cores). It does not change results."`
 	Memory      byteSize `group:"model" placeholder:"2GiB" help:"Memory for the weights, the optimizer and a training step, without images. A step that needs more computes some results twice, which takes time. It does not change results (default: no limit)."`
 
+	limitFlags     `group:"model"`
 	transferFlags  `group:"transfer"`
 	optimizerFlags `group:"optimizer"`
+	findFlags      `group:"optimizer"`
 	objectiveFlags `group:"loss"`
 
 	Out          path      `group:"output" placeholder:"DIR" predictor:"folder" help:"Output folder (default: the next free runs/train-N)."`
@@ -67,6 +71,10 @@ Examples:
   lince train photos/ --model auto --weights net.h5 --time 2m
   lince train photos/ --model mobilenetv2 --weights net.h5 --finetune 5
   lince train photos/ --model dogs.keras --augment hflip --variants 2
+  lince train photos/ --limit-batches 2
+  lince train photos/ --lr-find
+  lince train photos/ --folds 5
+  lince train photos/ --tune 20m --epochs 30
   lince train --resume runs/train-2
 
 Transfer learning: with --model and the name of a published network, auto, or a file of a model whose classes are not those of the data, lince keeps the body of that network, computes the features of each image once, and trains a new classifier on them. A few hundred photos are then enough. It has other defaults: ` + transferDefaults() + `. With --augment, each image has --variants variants. run.json has all settings.
@@ -86,6 +94,8 @@ func (c *trainCommand) Validate() error {
 		atLeast(bound{"--epochs", c.Epochs, 1}, bound{"--batch", c.Batch, 1}, bound{"--patience", c.Patience, 0}, bound{"--threads", c.Threads, 0},
 			bound{"--save-freq", c.SaveFreq, 0}),
 		c.sourceFlags.mistakes(),
+		c.limitFlags.mistakes(),
+		c.mixFlags.mistakes(),
 		c.transferFlags.mistakes(),
 		c.optimizerFlags.mistakes(),
 		c.objectiveFlags.mistakes(),
@@ -114,6 +124,9 @@ var demoSize = size{64, 64}
 // AfterApply sets the demo's defaults for flags that were not given.
 func (c *trainCommand) AfterApply(k *kong.Context) error {
 	c.given = givenFlags(k)
+	if err := mistakes(c.foldFlags.mistakes(c.given, c.LRFind), c.findFlags.mistakes(c.foldFlags)); err != nil {
+		return err
+	}
 	if c.Weights != "" && c.ModelSource == tutorialName {
 		if c.given["model"] {
 			return usageError{errors.New("--weights is for a published network: --model with its name, or auto; cnn begins with random weights")}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -27,6 +28,7 @@ type training struct {
 	model      *lince.Model
 	state      *callback.State // where to resume; nil is the beginning
 	train, val *data.Flow
+	fitted     data.Dataset // train, with --mixup and --cutout
 	augment    augment.Generator
 	watched    monitored
 	rates      callback.Callback // changes the learning rate; nil without such a schedule
@@ -36,12 +38,35 @@ type training struct {
 	history    historyFile
 	phase      phase              // of transfer learning
 	features   lince.FeatureCache // of transfer learning
+	pace       progressPace
+	deadline   deadline
+	log        *runLog
 	record     record
 }
 
 // Run implements the command.
 func (c *trainCommand) Run(e *env, k *kong.Context) error {
-	t := &training{trainCommand: c, env: e}
+	if v, err := c.crossValidation(e, k); v != nil || err != nil {
+		if err == nil {
+			err = v.run()
+		}
+		return err
+	}
+	if s, err := c.search(e, k); s != nil || err != nil {
+		if err == nil {
+			err = s.run()
+		}
+		return err
+	}
+	log := &runLog{}
+	t := &training{trainCommand: c, env: e.logged(log), log: log}
+	t.deadline.began = time.Now()
+	return t.log.end(t.run(k))
+}
+
+// run runs the command.
+func (t *training) run(k *kong.Context) error {
+	c, e := t.trainCommand, t.env
 	var err error
 	if c.Resume != "" {
 		err = t.reopen(k)
@@ -60,6 +85,9 @@ func (c *trainCommand) Run(e *env, k *kong.Context) error {
 	err = t.prepare()
 	if t.table != nil {
 		defer t.table.Close()
+	}
+	if err == nil && t.LRFind {
+		return t.findRate()
 	}
 	if err == nil {
 		err = t.begin()
@@ -119,10 +147,12 @@ func (t *training) prepare() error {
 		t.printf("Learning rate: %s\n\n", s)
 	}
 	t.record.data(table, t.ignored, t.train, t.val, t.unreadable)
+	t.record.LimitBatches = t.LimitBatches
 	t.record.total = t.lastEpoch()
 	t.record.model(t.model, t.augment, t.byClass, t.state != nil)
 	t.record.Model.Monitor, t.record.Model.MonitorMode = t.watched.key, t.watched.mode()
-	return nil
+	t.deadline.limit = t.timeLimit()
+	return t.plan()
 }
 
 // load opens the data and the model, and returns the table of images that can be read. It makes
@@ -170,10 +200,14 @@ func (t *training) split(table *data.Table) error {
 		split.Stratify = table.Labels()
 	}
 	trainRows, valRows, err := table.TrainTestSplit(split)
+	if t.Fold > 0 {
+		trainRows, valRows, err = table.StratifiedKFold(t.Folds, t.Fold-1, t.Seed)
+	}
 	if err != nil {
 		return err
 	}
 	t.setTransferBatch(trainRows.Len())
+	trainRows, valRows = t.limited(trainRows, valRows)
 	t.setTransferWeights(trainRows.Counts())
 	if n := trainRows.Len(); n < t.Batch {
 		t.warn(fmt.Sprintf("only %s to train on, fewer than the batch size of %d: each epoch has one step, with a smaller batch", count(n, "image"), t.Batch))
@@ -196,6 +230,9 @@ func (t *training) split(table *data.Table) error {
 	if t.train, err = data.Images(trainRows, trainOptions); err != nil {
 		return err
 	}
+	if t.fitted, err = t.mixed(t.train); err != nil {
+		return err
+	}
 	t.val, err = data.Images(valRows, o)
 	return err
 }
@@ -210,6 +247,9 @@ func (t *training) begin() error {
 	if err := t.folder.begin("run.json", t.record.write); err != nil {
 		return err
 	}
+	if err := t.log.open(t.folder); err != nil {
+		return err
+	}
 	if err := t.openBoard(); err != nil {
 		return err
 	}
@@ -218,7 +258,7 @@ func (t *training) begin() error {
 			return err
 		}
 	}
-	for b, err := range t.train.Batches(t.ctx, 0, 0) {
+	for b, err := range t.fitted.Batches(t.ctx, 0, 0) {
 		if err != nil {
 			return err
 		}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -27,12 +26,11 @@ const autoName = "auto"
 
 // transferFlags are the flags of transfer learning.
 type transferFlags struct {
-	Weights       string        `placeholder:"FILE" predictor:"file" help:"Weights for the network of --model, or for --model auto: a file (.h5, .keras, .pth, .safetensors), or imagenet, the file that Keras has downloaded (default: imagenet)."`
-	Finetune      int           `placeholder:"N" help:"After the classifier, train the upper layers of the body too, for N epochs, at a tenth of the learning rate (default: 0)."`
-	Unfreeze      string        `default:".3" placeholder:".3|LAYER" help:"What --finetune trains of the body: a fraction of its layers, counted from the output, or the layers from LAYER on. BatchNormalization stays frozen."`
-	Interpolation string        `placeholder:"NAME" help:"How images are resized for the body, such as nearest, bilinear or bicubic (default: that of the network, or bilinear)."`
-	Variants      int           `default:"4" placeholder:"4" help:"With --augment, the number of random variants of each training image whose features are computed. They repeat after this number of epochs."`
-	Time          time.Duration `default:"5m" placeholder:"5m" help:"Time that --model auto may use for the run."`
+	Weights       string `placeholder:"FILE" predictor:"file" help:"Weights for the network of --model, or for --model auto: a file (.h5, .keras, .pth, .safetensors), or imagenet, the file that Keras has downloaded (default: imagenet)."`
+	Finetune      int    `placeholder:"N" help:"After the classifier, train the upper layers of the body too, for N epochs, at a tenth of the learning rate (default: 0)."`
+	Unfreeze      string `default:".3" placeholder:".3|LAYER" help:"What --finetune trains of the body: a fraction of its layers, counted from the output, or the layers from LAYER on. BatchNormalization stays frozen."`
+	Interpolation string `placeholder:"NAME" help:"How images are resized for the body, such as nearest, bilinear or bicubic (default: that of the network, or bilinear)."`
+	Variants      int    `default:"4" placeholder:"4" help:"With --augment, the number of random variants of each training image whose features are computed. They repeat after this number of epochs."`
 }
 
 // mistakes returns the mistakes in the flags.
@@ -40,9 +38,6 @@ func (f transferFlags) mistakes() error {
 	errs := []error{atLeast(bound{"--finetune", f.Finetune, 0}, bound{"--variants", f.Variants, 1})}
 	if fraction, isNumber := f.unfreezes(); isNumber && !(fraction > 0 && fraction <= 1) {
 		errs = append(errs, fmt.Errorf("--unfreeze must be greater than 0 and at most 1, or the name of a layer, got %s", f.Unfreeze))
-	}
-	if f.Time <= 0 {
-		errs = append(errs, fmt.Errorf("--time must be greater than 0, such as 5m, got %v", f.Time))
 	}
 	if f.Interpolation != "" {
 		if _, err := picture.ParseInterpolation(f.Interpolation); err != nil {
@@ -162,7 +157,7 @@ func (c *trainCommand) checkModel() error {
 // checkTransfer returns the flags that need transfer learning, if the run is none.
 func (t *training) checkTransfer() error {
 	var errs []error
-	for _, name := range []string{"finetune", "unfreeze", "interpolation", "variants", "time", "weights"} {
+	for _, name := range []string{"finetune", "unfreeze", "interpolation", "variants", "weights"} {
 		if t.given[name] {
 			errs = append(errs, fmt.Errorf("--%s is for transfer learning: --model with the name of a network, auto, or a model of other classes", name))
 		}

@@ -1,4 +1,4 @@
-"""Golden values of data.TrainTestSplit: the rows and the errors of scikit-learn's train_test_split. Writes data/testdata/split.json.
+"""Golden values of data.TrainTestSplit and data.StratifiedKFold: the rows and the errors of scikit-learn's functions. Writes data/testdata/split.json and kfold.json.
 
     python -m venv venv && venv/bin/pip install -r internal/golden/requirements.txt
     venv/bin/python internal/golden/split.py
@@ -9,7 +9,7 @@ import pathlib
 import zlib
 
 import numpy as np
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import StratifiedKFold, train_test_split
 
 
 def labels(n, classes):
@@ -78,3 +78,20 @@ cases += [
 out = pathlib.Path(__file__).parents[2] / "data/testdata/split.json"
 out.parent.mkdir(exist_ok=True)
 out.write_text("[\n" + ",\n".join(json.dumps(c) for c in cases) + "\n]\n")
+
+
+def folds(n, splits, seed, classes=0, label=None):
+    """The fold of each row of StratifiedKFold."""
+    y = label or labels(n, classes)
+    of = np.zeros(n, dtype=int)
+    for fold, (_, test) in enumerate(StratifiedKFold(splits, shuffle=True, random_state=seed).split(np.zeros(n), y)):
+        of[test] = fold
+    c = {"n": n, "folds": splits, "seed": seed, "classes": classes, "of": digest(of)}
+    if label:
+        c["labels"] = label
+    return c
+
+
+kfold = [folds(200 + 17 * seed, splits, seed, classes) for classes in (2, 3, 5) for seed in range(3) for splits in (2, 3, 5, 10)]
+kfold += [folds(12500, 5, 42, 2), folds(10, 5, 4294967295, label=list("babbaabbaa"))]
+(pathlib.Path(__file__).parents[2] / "data/testdata/kfold.json").write_text("[\n" + ",\n".join(map(json.dumps, kfold)) + "\n]\n")

@@ -12,6 +12,9 @@ import (
 func Detect(w io.Writer, quiet bool) *Display {
 	d := &Display{Writer: w, Mode: Lines}
 	file, isFile := w.(*os.File)
+	if c, ok := w.(Copier); ok {
+		file, isFile = c.Shown(), true
+	}
 	switch {
 	case quiet:
 		d.Mode = Silent
@@ -21,6 +24,13 @@ func Detect(w io.Writer, quiet bool) *Display {
 		d.Columns = func() int { return Columns(file) }
 	}
 	return d
+}
+
+// Copier is a writer to a file that also copies what it writes to another place, such as a log.
+type Copier interface {
+	io.Writer
+	// Shown returns the file.
+	Shown() *os.File
 }
 
 // IsTerminal reports whether a file is a terminal that understands escape sequences. On Windows it enables

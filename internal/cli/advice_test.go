@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lince-ml/lince/layer"
+)
+
+// TestDivergence checks that a training with a diverging loss ends with advice, and leaves no model of it as best.keras.
+func TestDivergence(t *testing.T) {
+	workIn(t)
+	args := func(out string, more ...string) []string {
+		return append([]string{"train", "demo:cats-and-dogs?n=24", "--model", network("two.json"), "--batch", "6", "--epochs", "4", "--out", out, "-q"}, more...)
+	}
+	for _, c := range []struct {
+		out, rate, want, advice string
+		best                    bool
+	}{
+		{"steps", "1e6", "training has diverged: loss is ", "try --lr 0.01", false}, // of SGD
+		{"nan", "1e30", "the loss is ", "try --lr 0.01", false},
+	} {
+		o := run(t, args(c.out, "--optimizer", "sgd", "--lr", c.rate)...)
+		if o.code != exitFailure {
+			t.Fatalf("%s: exit code %d\n%s", c.out, o.code, o.stderr)
+		}
+		contains(t, c.out, o.stderr, c.want, "lower the learning rate", "\n  "+c.advice+"\n", "model.keras, curves.png and run.json are in "+c.out)
+		r := decode[record](t, read(t, c.out, "run.json"))
+		if r.Status != failed || r.StoppedBy != "error" || !strings.Contains(r.Error, c.advice) {
+			t.Errorf("%s: run.json has %s, %s, %q", c.out, r.Status, r.StoppedBy, r.Error)
+		}
+		if _, ok := snapshot(t, c.out)["best.keras"]; ok {
+			t.Errorf("%s: there is a best.keras", c.out)
+		}
+		contains(t, "train.log", read(t, c.out, logName), c.want)
+	}
+}
+
+// TestOneSoftmaxUnit checks that training with a softmax of one unit, whose result is always 1, is refused or warned of, whatever the file.
+func TestOneSoftmaxUnit(t *testing.T) {
+	workIn(t)
+	layers := func(activation layer.Function) []byte {
+		return jsonOf(t, layer.Input{Shape: []int{12, 12, 3}}, layer.Flatten{}, layer.Dense{Units: 1, Activation: activation})
+	}
+	put(t, ".", map[string][]byte{"sigmoid.json": layers(layer.Sigmoid), "softmax.json": layers(layer.Softmax)})
+	data := "demo:cats-and-dogs?n=12"
+	succeed(t, "train", data, "--model", "sigmoid.json", "--epochs", "1", "--out", "out", "-q")
+	put(t, ".", map[string][]byte{"compiled.keras": rezip(t, []byte(read(t, "out", "model.keras")), "config.json", func(s string) string {
+		return strings.ReplaceAll(s, `"sigmoid"`, `"softmax"`)
+	})})
+	succeed(t, "convert", "compiled.keras", "softmax.onnx", "-q")
+	succeed(t, "convert", "compiled.keras", "softmax.tflite", "-q")
+	const words = "the last layer is a softmax of 1 unit, which is always 1"
+	for i, quiet := range [][]string{nil, {"-q"}} {
+		o := succeed(t, append([]string{"train", data, "--model", "compiled.keras", "--epochs", "1", "--out", filepath.Join("c", string(rune('a'+i)))}, quiet...)...)
+		if n := strings.Count(o.stdout+o.stderr, words); n != 1 {
+			t.Errorf("%v: %d warnings in\n%s%s", quiet, n, o.stdout, o.stderr)
+		}
+	}
+	for _, file := range []string{"softmax.json", "softmax.onnx", "softmax.tflite"} {
+		o := run(t, "train", data, "--model", file, "--epochs", "1", "--out", "d", "-q")
+		if o.code != exitFailure {
+			t.Errorf("%s: exit code %d", file, o.code)
+		}
+		contains(t, file, o.stderr, words)
+	}
+}
+
+// TestInitialModel checks that a model file of any kind that is trained further is the bar for best.keras.
+func TestInitialModel(t *testing.T) {
+	workIn(t)
+	data := "demo:cats-and-dogs?n=24"
+	succeed(t, "train", data, "--model", network("two.json"), "--epochs", "8", "--optimizer", "adam", "--lr", ".01", "--out", "base", "-q")
+	base := filepath.Join("base", "best.keras")
+	for _, file := range []string{base, "base.h5", "base.onnx"} {
+		if file != base {
+			succeed(t, "convert", base, file, "-q")
+		}
+		out := strings.ReplaceAll(filepath.Ext(file), ".", "on-")
+		o := succeed(t, "train", data, "--model", file, "--epochs", "1", "--optimizer", "sgd", "--lr", "2", "--out", out)
+		contains(t, file, o.stdout, "Initial model "+file+": val_accuracy: ", "No epoch was better than the initial model, so best.keras is the initial model.")
+		r := decode[record](t, read(t, out, "run.json"))
+		if r.Start == nil || r.Start.Model != file || len(r.Start.Fingerprint) != 64 || r.BestEpoch != nil {
+			t.Errorf("%s: run.json has the start %+v and the best epoch %v", file, r.Start, r.BestEpoch)
+		}
+		want := decode[evaluation](t, succeed(t, "evaluate", base, data, "--json", "-q").stdout)
+		got := decode[evaluation](t, succeed(t, "evaluate", filepath.Join(out, "best.keras"), data, "--json", "-q").stdout)
+		if d := want.Values["loss"].(float64) - got.Values["loss"].(float64); d > 1e-5 || d < -1e-5 {
+			t.Errorf("%s: best.keras has the loss %v, the initial model %v", file, got.Values["loss"], want.Values["loss"])
+		}
+	}
+}

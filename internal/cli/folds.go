@@ -1,0 +1,340 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/lince-ml/lince/internal/patherr"
+)
+
+// foldFlags are the flags of cross-validation.
+type foldFlags struct {
+	Folds int `placeholder:"K" help:"Cross-validation: divide the images into K folds with the same fractions of the classes, and train K times, each time with another fold as validation images. Each run is in a folder fold-N of the output folder; folds.csv has the means and standard deviations of their best epochs."`
+	Fold  int `placeholder:"N" help:"With --folds: train only with fold N, from 1 to K, as validation images."`
+}
+
+// mistakes returns the mistakes in the flags.
+func (f foldFlags) mistakes(given map[string]bool, find bool) error {
+	var errs []error
+	switch {
+	case given["folds"] && f.Folds < 2:
+		errs = append(errs, fmt.Errorf("--folds must be at least 2, got %d", f.Folds))
+	case given["fold"] && f.Folds == 0:
+		errs = append(errs, errors.New("--fold is for --folds"))
+	case given["fold"] && (f.Fold < 1 || f.Fold > f.Folds):
+		errs = append(errs, fmt.Errorf("--fold must be from 1 to %d, the number of --folds, got %d", f.Folds, f.Fold))
+	}
+	for _, name := range []string{"test-size", "stratify"} {
+		if f.Folds > 0 && given[name] {
+			errs = append(errs, fmt.Errorf("--folds and --%s cannot be combined: each fold is the validation part once", name))
+		}
+	}
+	if f.Folds > 0 && f.Fold == 0 && find {
+		errs = append(errs, errors.New("--lr-find and --folds cannot be combined"))
+	}
+	return errors.Join(errs...)
+}
+
+// foldFiles lists the files of cross-validation.
+var foldFiles = []outFile{
+	{"folds.csv", "the best epoch of each fold, and the means and standard deviations"},
+	{"predictions.csv", "the prediction for each image, by the model that was not trained on it"},
+	{logName, "the output of the training"},
+	{"run.json", "settings and results"},
+}
+
+// recordFolds has the results of cross-validation.
+type recordFolds struct {
+	Folds   int                 `json:"folds"`
+	Results []foldResult        `json:"results"`
+	Mean    map[string]*float64 `json:"mean"`
+	Std     map[string]*float64 `json:"std"` // of the sample: divided by folds-1
+}
+
+// foldResult is the best epoch of a fold.
+type foldResult struct {
+	Fold   int                 `json:"fold"`       // from 1
+	Epoch  int                 `json:"best_epoch"` // from 0
+	Values map[string]*float64 `json:"values"`
+}
+
+// crossValidation is the training of all folds.
+type crossValidation struct {
+	*env
+	c      *trainCommand
+	folder *folder
+	log    *runLog
+	record record
+}
+
+// crossValidation returns the cross-validation that the command line asks for or resumes, or nil.
+func (c *trainCommand) crossValidation(e *env, k *kong.Context) (*crossValidation, error) {
+	v := &crossValidation{c: c, log: &runLog{}}
+	v.env = e.logged(v.log)
+	if c.Resume == "" {
+		if c.Folds == 0 || c.Fold > 0 {
+			return nil, nil
+		}
+		v.record = newRecord(k, e.args)
+		v.record.Folds = &recordFolds{Folds: c.Folds}
+		var err error
+		v.folder, err = newFolder(string(c.Out), foldFiles, c.Overwrite)
+		return v, err
+	}
+	dir := filepath.Clean(string(c.Resume))
+	r, err := readRecord(filepath.Join(dir, "run.json"))
+	if err != nil || r.Folds == nil {
+		return nil, nil //nolint:nilerr // the run of a single training reports it
+	}
+	if err := onlyResumeFlags(dir, k); err != nil {
+		return nil, err
+	}
+	if v.folder, err = openFolder(dir, foldFiles); err != nil {
+		return nil, err
+	}
+	v.record = r
+	v.record.Status, v.record.Error, v.record.StoppedBy = running, "", ""
+	v.record.Resumed = append(v.record.Resumed, moment())
+	return v, nil
+}
+
+// run trains all folds that are not finished.
+func (v *crossValidation) run() error {
+	defer v.folder.close()
+	return v.log.end(v.train())
+}
+
+func (v *crossValidation) train() error {
+	began := time.Now()
+	if err := v.startSaving(); err != nil {
+		v.folder.discard()
+		return err
+	}
+	if err := v.record.platform(v.c.Threads); err != nil {
+		return err
+	}
+	if err := v.folder.begin("run.json", v.record.write); err != nil {
+		return err
+	}
+	if err := v.log.open(v.folder); err != nil {
+		return err
+	}
+	f := v.record.Folds
+	f.Results = nil
+	for n := 1; n <= f.Folds; n++ {
+		r, err := v.fold(n)
+		if err != nil {
+			return v.stopped(n, err)
+		}
+		f.Results = append(f.Results, bestOf(n, r))
+	}
+	f.summarize()
+	v.record.Status, v.record.StoppedBy = finished, "epochs"
+	v.record.Seconds += time.Since(began).Seconds()
+	if err := errors.Join(v.folder.write("folds.csv", f.csv), v.folder.write("predictions.csv", v.predictions), v.folder.write("run.json", v.record.write)); err != nil {
+		return err
+	}
+	v.printf("\nCross-validation: the best epochs of %d folds\n", f.Folds)
+	if err := f.table(v.text); err != nil {
+		return err
+	}
+	v.printf("\n%sThe files of each fold are in %s, and so on.\n", v.folder.contents(), v.dir(1))
+	if v.json {
+		return writeJSONLine(v.stdout, endEvent{"end", v.record})
+	}
+	return nil
+}
+
+// dir returns the folder of a fold.
+func (v *crossValidation) dir(fold int) string {
+	return v.folder.path("fold-" + strconv.Itoa(fold))
+}
+
+// fold trains a fold as a run of its own, resumes it, or returns its record if it is finished.
+func (v *crossValidation) fold(n int) (record, error) {
+	dir := v.dir(n)
+	args := append(slices.Clone(v.record.CommandLine), "--fold", strconv.Itoa(n), "--out", dir)
+	if v.folder.keep {
+		r, err := readRecord(filepath.Join(dir, "run.json"))
+		switch {
+		case err == nil && r.Status == finished:
+			return r, nil
+		case err == nil:
+			args = []string{"train", "--resume", dir}
+		default:
+			if here, err := os.Getwd(); err == nil && v.record.Directory != here {
+				return r, fmt.Errorf("fold %d has not begun, and its command line has paths relative to %s; resume the run there", n, v.record.Directory)
+			}
+		}
+		if v.c.given["threads"] {
+			args = append(args, "--threads", strconv.Itoa(v.c.Threads))
+		}
+	}
+	v.printf("\nFold %d of %d\n", n, v.record.Folds.Folds)
+	return v.subRun(args, dir)
+}
+
+// subRun trains as another command line says, whose output folder is dir, and returns the record.
+func (e *env) subRun(args []string, dir string) (record, error) {
+	var c commands
+	exited := 0
+	parser, err := newParser(&c, io.Discard, io.Discard, func(int) { panic(exitPanic{}) })
+	if err != nil {
+		return record{}, err
+	}
+	var mistakes strings.Builder
+	k, _ := parse(parser, args, &exited, &mistakes)
+	if k == nil {
+		return record{}, fmt.Errorf("lince %s: %s", strings.Join(args, " "), strings.TrimSpace(mistakes.String()))
+	}
+	sub := *e
+	sub.args, sub.json = args, false
+	if err := c.Train.Run(&sub, k); err != nil {
+		return record{}, err
+	}
+	return readRecord(filepath.Join(dir, "run.json"))
+}
+
+// stopped records that the training of a fold has ended with an error.
+func (v *crossValidation) stopped(fold int, err error) error {
+	v.record.Status, v.record.Error = failed, err.Error()
+	var end interruption
+	interrupt := errors.As(err, &end) || v.ctx.Err() != nil
+	if interrupt {
+		v.record.Status, v.record.StoppedBy, v.record.Error = interrupted, "interruption", ""
+	}
+	if w := v.folder.write("run.json", v.record.write); w != nil {
+		err = errors.Join(err, patherr.Bare(w))
+	}
+	how := fmt.Sprintf("in fold %d of %d\nto resume: lince train --resume %s", fold, v.record.Folds.Folds, quote(v.folder.dir))
+	if interrupt {
+		return interruption(how)
+	}
+	return fmt.Errorf("%w\n%s", err, how)
+}
+
+// bestOf returns the validation values of the best epoch of a run.
+func bestOf(fold int, r record) foldResult {
+	f := foldResult{Fold: fold, Epoch: r.Epochs - 1, Values: map[string]*float64{}}
+	if r.BestEpoch != nil {
+		f.Epoch = *r.BestEpoch
+	}
+	if r.History == nil {
+		return f
+	}
+	i := slices.Index(r.History.Epochs, f.Epoch)
+	for _, s := range r.History.Series {
+		if i >= 0 && strings.HasPrefix(s.Name, "val_") {
+			f.Values[s.Name] = finiteOrNil(s.Values)[i]
+		}
+	}
+	return f
+}
+
+// names returns the names of the values.
+func (f *recordFolds) names() []string {
+	return slices.Sorted(maps.Keys(f.Results[0].Values))
+}
+
+// summarize computes the means and standard deviations. They are missing for values of which one is not finite.
+func (f *recordFolds) summarize() {
+	f.Mean, f.Std = map[string]*float64{}, map[string]*float64{}
+	n := float64(len(f.Results))
+	for _, name := range f.names() {
+		sum, squares, missing := 0., 0., false
+		for _, r := range f.Results {
+			if v := r.Values[name]; v != nil {
+				sum += *v
+			} else {
+				missing = true
+			}
+		}
+		if missing {
+			continue
+		}
+		for _, r := range f.Results {
+			squares += (*r.Values[name] - sum/n) * (*r.Values[name] - sum/n)
+		}
+		f.Mean[name], f.Std[name] = new(sum/n), new(math.Sqrt(squares/(n-1)))
+	}
+}
+
+// rows returns the table with its header; format formats a value.
+func (f *recordFolds) rows(format func(*float64) string) [][]string {
+	rows := [][]string{append([]string{"fold", "best_epoch"}, f.names()...)}
+	add := func(first, second string, values map[string]*float64) {
+		row := []string{first, second}
+		for _, name := range f.names() {
+			row = append(row, format(values[name]))
+		}
+		rows = append(rows, row)
+	}
+	for _, r := range f.Results {
+		add(strconv.Itoa(r.Fold), strconv.Itoa(r.Epoch), r.Values)
+	}
+	add("mean", "", f.Mean)
+	add("std", "", f.Std)
+	return rows
+}
+
+// table writes the results for people, with epochs from 1.
+func (f *recordFolds) table(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for i, row := range f.rows(func(v *float64) string {
+		if v == nil {
+			return "nan"
+		}
+		return fmt.Sprintf("%.4f", *v)
+	}) {
+		if n, err := strconv.Atoi(row[1]); err == nil && i > 0 {
+			row[1] = strconv.Itoa(n + 1)
+		}
+		fmt.Fprintln(t, strings.ReplaceAll(strings.Join(row, "\t"), "_", " "))
+	}
+	return t.Flush()
+}
+
+// csv writes folds.csv.
+func (f *recordFolds) csv(w io.Writer) error {
+	for _, row := range f.rows(func(v *float64) string {
+		if v == nil {
+			return ""
+		}
+		return strconv.FormatFloat(*v, 'g', -1, 64)
+	}) {
+		if _, err := fmt.Fprintln(w, strings.Join(row, ",")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// predictions writes the predictions of all folds as one file.
+func (v *crossValidation) predictions(w io.Writer) error {
+	for n := 1; n <= v.record.Folds.Folds; n++ {
+		b, err := os.ReadFile(filepath.Join(v.dir(n), "predictions.csv"))
+		if err != nil {
+			return err
+		}
+		text := string(b)
+		if _, rows, ok := strings.Cut(text, "\n"); ok && n > 1 { // without the header
+			text = rows
+		}
+		if _, err := io.WriteString(w, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package lince
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/optimizer/schedule"
+)
+
+func TestLearningRateRangeTest(t *testing.T) {
+	train := barsData(40, 8, 2)
+	m := smallModel(t, 7)
+	before := m.Weights()
+	a := must(m.LearningRateRangeTest(t.Context(), train, RangeTestOptions{StartLR: 1e-5, EndLR: 100, Steps: 60}))
+	if n := len(a.Rates); n < 10 || n > 60 || len(a.Losses) != n || len(a.Smoothed) != n || a.Rates[0] != 1e-5 || a.Lowest < a.Rates[0] {
+		t.Fatalf("the result is %+v", a)
+	}
+	for i, w := range m.Weights() {
+		if string(w.Raw()) != string(before[i].Raw()) {
+			t.Error("the weights have changed")
+		}
+	}
+	// A model that is trained afterwards has the bits of one that is trained at once. Any number of threads gives the same losses.
+	whole := smallModel(t, 7)
+	b := must(whole.LearningRateRangeTest(t.Context(), train, RangeTestOptions{StartLR: 1e-5, EndLR: 100, Steps: 60}))
+	if len(a.Losses) != len(b.Losses) || a.Losses[len(a.Losses)-1] != b.Losses[len(b.Losses)-1] || a.Suggested != b.Suggested {
+		t.Error("two tests differ")
+	}
+	fresh := smallModel(t, 7)
+	fit(t, m, train, FitOptions{Epochs: 2})
+	fit(t, fresh, train, FitOptions{Epochs: 2})
+	sameWeights(t, fresh, m)
+}
+
+// The suggestion lies where a clear fall of the loss is steepest.
+func TestRangeTestSuggestion(t *testing.T) {
+	r := &RangeTest{}
+	rate := 1e-6
+	for i := range 100 {
+		l := .7
+		if i%2 == 0 {
+			l = .69
+		}
+		if i > 60 {
+			l -= float64(min(i-60, 20)) * .02
+		}
+		if i > 85 {
+			l += float64(i-85) * .3
+		}
+		r.Rates, r.Losses, r.Smoothed = append(r.Rates, rate), append(r.Losses, l), append(r.Smoothed, l)
+		rate *= 1.15
+	}
+	r.Lowest = r.Rates[80]
+	if r.suggest(0); r.Suggested < r.Rates[60] || r.Suggested > r.Rates[80] {
+		t.Errorf("suggested %v, want between %v and %v", r.Suggested, r.Rates[60], r.Rates[80])
+	}
+	for i := range r.Losses { // chance
+		r.Losses[i] = .7 + .01*float64(i%3)
+	}
+	copy(r.Smoothed, r.Losses)
+	r.Suggested, r.Lowest = 0, r.Rates[0]
+	if r.suggest(0); r.Suggested != 0 {
+		t.Errorf("suggested %v for losses that do not fall", r.Suggested)
+	}
+}
+
+func TestRangeTestMistakes(t *testing.T) {
+	train := barsData(10, 4, 2)
+	scheduled := must(on(1).Sequential(layer.Input{Shape: []int{6, 6, 1}}, layer.Flatten{}, layer.Dense{Units: 2, Activation: layer.Softmax}))
+	if err := scheduled.Compile(CompileOptions{Loss: loss.CategoricalCrossentropy{}, Optimizer: optimizer.SGD{Schedule: schedule.CosineDecay{InitialLearningRate: .1, DecaySteps: 5}}}); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		m    *Model
+		o    RangeTestOptions
+		want string
+	}{
+		"schedule":     {scheduled, RangeTestOptions{}, "computed by the schedule"},
+		"options":      {smallModel(t, 7), RangeTestOptions{StartLR: 1, EndLR: .1, Steps: 3, Smoothing: new(1.), StopFactor: 1}, "StartLR and EndLR must be rising numbers greater than 0 and at most 1e30, got 1 and 0.1\nSteps must be at least 10, got 3\nSmoothing must be at least 0 and less than 1, got 1\nStopFactor must be greater than 1, got 1"},
+		"not compiled": {must(on(1).Sequential(layer.Input{Shape: []int{4}}, layer.Dense{Units: 2})), RangeTestOptions{}, "compile"},
+	} {
+		if _, err := c.m.LearningRateRangeTest(t.Context(), train, c.o); err == nil || !strings.Contains(strings.ToLower(err.Error()), strings.ToLower(c.want)) {
+			t.Errorf("%s: error is %v", name, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := smallModel(t, 7).LearningRateRangeTest(ctx, train, RangeTestOptions{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("with a cancelled context the error is %v", err)
+	}
+}
+
+func TestAverageClassifications(t *testing.T) {
+	list := func(row int, p ...float32) []Classification {
+		return []Classification{{Row: row, Probabilities: p, names: []string{"cat", "dog"}}}
+	}
+	got := must(AverageClassifications(list(3, .75, .25), list(3, .125, .875)))
+	if c := got[0]; c.Row != 3 || c.Class != 1 || c.Name != "dog" || c.Probability != .5625 || c.Probabilities[0] != .4375 {
+		t.Errorf("the average is %+v", c)
+	}
+	for _, lists := range [][][]Classification{{}, {list(0, 1, 0), list(1, 1, 0)}, {list(0, 1, 0), list(0, 1)}, {list(0, 1, 0), nil}} {
+		if _, err := AverageClassifications(lists...); err == nil {
+			t.Errorf("%v are averaged", lists)
+		}
+	}
+}
