@@ -223,21 +223,34 @@ var (
 )
 
 // plainName is the form in which names of columns are compared: without case, and with _ between words.
-func plainName(s string) string {
-	return strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(s)))
+func plainName(s string) string { return wordEnds.Replace(strings.ToLower(strings.TrimSpace(s))) }
+
+var wordEnds = strings.NewReplacer(" ", "_", "-", "_")
+
+// header finds columns by their names.
+type header struct {
+	names        []string
+	exact, plain map[string]int // the first column of a name
 }
 
-// findColumn returns the index of the first of the names that is a column: with the same letters, or else by plainName. It returns -1 if
-// none is.
-func findColumn(header []string, names ...string) int {
-	for _, same := range []func(a, b string) bool{
-		func(a, b string) bool { return a == b },
-		func(a, b string) bool { return plainName(a) == plainName(b) },
-	} {
-		for _, n := range names {
-			if i := slices.IndexFunc(header, func(h string) bool { return same(h, n) }); i >= 0 {
-				return i
-			}
+func newHeader(names []string) *header {
+	h := &header{names, map[string]int{}, map[string]int{}}
+	for i, n := range slices.Backward(names) {
+		h.exact[n], h.plain[plainName(n)] = i, i
+	}
+	return h
+}
+
+// find returns the index of the first of the names that is a column: with the same letters, or else by plainName. It returns -1 if none is.
+func (h *header) find(names ...string) int {
+	for _, n := range names {
+		if i, ok := h.exact[n]; ok {
+			return i
+		}
+	}
+	for _, n := range names {
+		if i, ok := h.plain[plainName(n)]; ok {
+			return i
 		}
 	}
 	return -1
@@ -252,9 +265,10 @@ type columnSet struct {
 // columns finds the columns that the options choose.
 func (o OpenOptions) columns(header []string) (columnSet, error) {
 	c := columnSet{split: -1}
+	h := newHeader(header)
 	var errs []error
 	find := func(what, option string, names ...string) int {
-		i := findColumn(header, names...)
+		i := h.find(names...)
 		if i < 0 {
 			errs = append(errs, missingColumn(header, names[0], what, option))
 		}

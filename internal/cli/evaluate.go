@@ -46,6 +46,9 @@ type evaluation struct {
 	Model          string                 `json:"model"`
 	Data           string                 `json:"data"`
 	Images         int                    `json:"pictures"`
+	Ignored        []badFile              `json:"ignored"`
+	Dropped        int                    `json:"dropped"` // files and rows that were left out when the data were opened
+	LeftOut        []leftOutClass         `json:"left_out_classes"`
 	Unreadable     []badFile              `json:"unreadable"`
 	Metrics        *lince.Logs            `json:"-"`
 	Values         map[string]any         `json:"metrics"`            // numbers and lists of numbers
@@ -110,11 +113,19 @@ func (c *evaluateCommand) Run(e *env) error {
 }
 
 func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evaluation, error) {
-	t, _, err := e.open(c.Source, c.sourceFlags)
+	t, ignored, err := e.open(c.Source, c.sourceFlags)
 	if err != nil {
 		return nil, err
 	}
 	defer t.Close()
+	if err := refuseDropped(t, c.Strict, ignored); err != nil {
+		return nil, err
+	}
+	dropped := max(t.Dropped(), len(ignored))
+	left, err := e.leftOut(m, t, c.Strict)
+	if err != nil {
+		return nil, err
+	}
 	t, bad, err := e.check(t, c.Strict, out)
 	if err != nil {
 		return nil, err
@@ -127,7 +138,7 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 		e.warn(w)
 	}
 	e.printf("%s\n%s", f.Found(), c.kept(cachedSet{"", f}))
-	r := &evaluation{Model: c.Model, Data: c.Source, Images: f.Len(), Unreadable: badFiles(bad), Values: map[string]any{}}
+	r := &evaluation{Model: c.Model, Data: c.Source, Images: f.Len(), Ignored: badFiles(ignored), Dropped: dropped, LeftOut: left, Unreadable: badFiles(bad), Values: map[string]any{}}
 	for _, err := range m.Unknown() {
 		r.Unknown = append(r.Unknown, err.Error())
 		e.warn("not evaluated: " + err.Error())

@@ -142,7 +142,7 @@ func (t *training) fits(m *lince.Model, classes []string) error {
 	if n := classCount(m); n != len(classes) {
 		return otherClasses{fmt.Errorf("the model %s has %d classes, the data have %d: %s", t.ModelSource, n, len(classes), strings.Join(classes, ", "))}
 	}
-	if m.Classes != nil && !slices.Equal(slices.Sorted(slices.Values(m.Classes)), classes) {
+	if m.Classes != nil && !slices.Equal(slices.Sorted(slices.Values(m.Classes)), slices.Sorted(slices.Values(classes))) {
 		return otherClasses{fmt.Errorf("the model %s has the classes %s; the data have the classes %s; rename those of the data with --rename",
 			t.ModelSource, strings.Join(m.Classes, ", "), strings.Join(classes, ", "))}
 	}

@@ -18,7 +18,7 @@ import (
 type predictCommand struct {
 	Model   string   `arg:"" predictor:"model" help:"A model file of any kind, such as .keras, .h5 or .onnx."`
 	Sources []string `arg:"" name:"images" predictor:"file" help:"Image files, folders, zip archives or CSV files, or demo:cats-and-dogs."`
-	CSV     path     `name:"csv" placeholder:"FILE" predictor:"csv" help:"Write the predictions to a CSV file instead of standard output. Columns: filename, category (empty), predicted, and the probability of each class."`
+	CSV     path     `name:"csv" placeholder:"FILE" predictor:"csv" help:"Write the predictions to a CSV file instead of the result; - writes them to standard output. Columns: filename, category (empty), predicted, and the probability of each class."`
 	Part    string   `placeholder:"FOLDER" help:"Use only this folder of each source, such as test1."`
 	answerFlags
 	foreignFlags
@@ -47,6 +47,9 @@ func (c *predictCommand) Validate() error {
 
 // Run implements the command.
 func (c *predictCommand) Run(e *env) error {
+	if err := e.oneResult(c.CSV); err != nil {
+		return err
+	}
 	m, err := e.openTrained(c.Model, c.Threads, c.foreignFlags)
 	if err != nil {
 		return err
@@ -56,6 +59,9 @@ func (c *predictCommand) Run(e *env) error {
 		return err
 	}
 	defer t.Close()
+	if err := refuseDropped(t, c.Strict, t.Ignored()); err != nil {
+		return err
+	}
 	if !c.Calibration {
 		m.Temperature = 0
 	}
@@ -80,7 +86,7 @@ func (c *predictCommand) Run(e *env) error {
 		rows[i].Filename = names[v.Row]
 	}
 	if c.CSV != "" {
-		if err := e.writeFile("--csv", c.CSV, func(w io.Writer) error { return report.WritePredictions(w, classes, rows, c.options()) }); err != nil {
+		if err := e.writeFile("--csv", c.CSV, func(w io.Writer) error { return report.WritePredictions(w, classes, rows, c.options()) }); err != nil || c.CSV == standardOutput {
 			return err
 		}
 		e.printf("Wrote %s to %s.\n", count(len(rows), "prediction"), c.CSV)
@@ -88,7 +94,7 @@ func (c *predictCommand) Run(e *env) error {
 			return nil
 		}
 	}
-	return e.result(c.json(m, classes, rows, bad), func(w io.Writer) error {
+	return e.result(c.json(m, t, classes, rows, bad), func(w io.Writer) error {
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for i, r := range rows {
 			predicted := r.Predicted
@@ -140,7 +146,7 @@ func (c *predictCommand) open(e *env) (*data.Table, []string, error) {
 }
 
 // json returns the result for --json. unknown is there with --unknown only.
-func (c *predictCommand) json(m *lince.Model, classes []string, rows []report.Prediction, bad []data.BadFile) any {
+func (c *predictCommand) json(m *lince.Model, t *data.Table, classes []string, rows []report.Prediction, bad []data.BadFile) any {
 	type prediction struct {
 		Filename      string             `json:"filename"`
 		Predicted     string             `json:"predicted"`
@@ -152,8 +158,10 @@ func (c *predictCommand) json(m *lince.Model, classes []string, rows []report.Pr
 		Temperature float64      `json:"temperature,omitempty"` // by which the logits were divided
 		Threshold   float64      `json:"unknown_below,omitempty"`
 		Predictions []prediction `json:"predictions"`
+		Ignored     []badFile    `json:"ignored"`
+		Dropped     int          `json:"dropped"`
 		Unreadable  []badFile    `json:"unreadable"`
-	}{classes, m.Temperature, c.Unknown, []prediction{}, badFiles(bad)}
+	}{classes, m.Temperature, c.Unknown, []prediction{}, badFiles(t.Ignored()), t.Dropped(), badFiles(bad)}
 	for _, r := range rows {
 		p := prediction{Filename: r.Filename, Predicted: r.Predicted, Probabilities: map[string]float32{}}
 		if c.Unknown > 0 {

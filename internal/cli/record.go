@@ -92,8 +92,11 @@ type recordData struct {
 	Training    int            `json:"training"`
 	Validation  int            `json:"validation"`
 	Ignored     []badFile      `json:"ignored"`
+	Dropped     int            `json:"dropped"` // files and rows that were left out when the source was opened; ignored lists them
 	Unreadable  []badFile      `json:"unreadable"`
 	LeftOut     []badFile      `json:"left_out_later"` // images that were readable before the training, but not during it
+	// Duplicates counts images with equal bytes; null if there are none.
+	Duplicates *recordDuplicates `json:"duplicates"`
 }
 
 // recordModel describes the model and the settings of its training.

@@ -24,6 +24,7 @@ type training struct {
 	table      *data.Table    // the opened source, which Run closes
 	ignored    []data.BadFile // skipped when the source was opened
 	unreadable []data.BadFile // skipped because their images cannot be decoded
+	duplicates *recordDuplicates
 	model      *lince.Model
 	state      *callback.State // where to resume; nil is the beginning
 	train, val *data.Flow
@@ -118,6 +119,7 @@ func (t *training) prepare() error {
 		t.printf("Learning rate: %s\n\n", s)
 	}
 	t.record.data(table, t.ignored, t.train, t.val, t.unreadable)
+	t.record.Data.Dropped, t.record.Data.Duplicates = max(t.table.Dropped(), len(t.ignored)), t.duplicates
 	t.record.total = t.lastEpoch()
 	t.record.model(t.model, t.augment, t.byClass, t.state != nil)
 	t.record.Model.Monitor, t.record.Model.MonitorMode = t.watched.key, t.watched.mode()
@@ -138,6 +140,9 @@ func (t *training) load() (*data.Table, error) {
 		return nil, err
 	}
 	t.table, t.ignored = table, ignored
+	if err := refuseDropped(table, t.Strict, ignored); err != nil {
+		return nil, err
+	}
 	if err := table.Trainable(); err != nil {
 		return nil, err
 	}
@@ -164,14 +169,11 @@ func (t *training) load() (*data.Table, error) {
 
 // split splits the table into the training and the validation dataset.
 func (t *training) split(table *data.Table) error {
-	split := data.SplitOptions{TestSize: t.TestSize, RandomState: t.Seed}
-	if t.Stratify && (t.given["stratify"] || canStratify(table.Counts())) {
-		split.Stratify = table.Labels()
-	}
-	trainRows, valRows, err := table.TrainTestSplit(split)
+	trainRows, valRows, err := t.divide(table)
 	if err != nil {
 		return err
 	}
+	t.warnOfClasses(table, trainRows, valRows)
 	t.setTransferBatch(trainRows.Len())
 	t.setTransferWeights(trainRows.Counts())
 	if n := trainRows.Len(); n < t.Batch {
