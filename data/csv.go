@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/lince-ml/lince/internal/patherr"
+	"github.com/lince-ml/lince/internal/sheet"
 )
 
 // openCSV makes a table of the rows of a table's file, in the file's order, as Keras' flow_from_dataframe does. Rows whose file is missing
@@ -184,6 +185,11 @@ func beginning(s string) string {
 // filename returns the file's name in a cell. Bytes that are not UTF-8 stay if a file has this name.
 func (b *tableBuilder) filename(text []byte) string {
 	name := string(bytes.TrimSpace(text))
+	if bare := sheet.Undo(name); bare != name {
+		if _, err := b.join.exact(name); err != nil {
+			name = bare
+		}
+	}
 	if utf8.ValidString(name) {
 		return name
 	}
@@ -229,6 +235,9 @@ func (b *tableBuilder) add(name string, line int, cells []value) error {
 		if t := bytes.TrimSpace(labels[i].text); len(t) != len(labels[i].text) {
 			labels[i].text = t
 			b.trimmed++
+		}
+		if t := labels[i].text; len(t) > 1 && t[0] == '\'' {
+			labels[i].text = []byte(sheet.Undo(string(t)))
 		}
 	}
 	if b.o.Task == Regress {

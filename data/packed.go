@@ -96,6 +96,28 @@ func (t *Table) columnPart(name string) (*Table, error) {
 	return &n, nil
 }
 
+// parted joins tables of rows of the same file, nil for other tables.
+func parted(tables []*Table) *Table {
+	if len(tables) == 0 || tables[0].packed == nil {
+		return nil
+	}
+	n := *tables[0]
+	n.pick, n.checked = []int32{}, newSums(n.packed.len())
+	for _, t := range tables {
+		if t.packed != n.packed {
+			return nil
+		}
+		for i := range t.Len() {
+			at := t.at(i)
+			n.pick = append(n.pick, int32(at))
+			if c := t.checked; c != nil {
+				n.checked.crc[at], n.checked.size[at] = c.crc[at], c.size[at]
+			}
+		}
+	}
+	return &n
+}
+
 // onDisk returns the path of a file that a table names relative to a folder.
 func onDisk(folder, name string) string {
 	p := filepath.FromSlash(name)

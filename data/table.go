@@ -391,6 +391,9 @@ func Concat(tables ...*Table) *Table {
 	if len(tables) == 1 {
 		return tables[0]
 	}
+	if t := parted(tables); t != nil {
+		return t
+	}
 	n := &Table{src: &source{rule: Unlabeled}}
 	var closers closers
 	var names []string
@@ -400,6 +403,7 @@ func Concat(tables ...*Table) *Table {
 		}
 		n.ignored = append(n.ignored, t.ignored...)
 		n.warn = append(n.warn, t.warn...)
+		n.src.dropped += t.Dropped()
 		closers = append(closers, t)
 		names = append(names, t.Name())
 	}

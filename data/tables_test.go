@@ -11,8 +11,8 @@ import (
 	"unicode/utf16"
 )
 
-// sheet is a table's file that TestTables opens, beside the images cats/cat0.jpg to cats/cat3.jpg and the same of dogs.
-type sheet struct {
+// tableCase is a table's file that TestTables opens, beside the images cats/cat0.jpg to cats/cat3.jpg and the same of dogs.
+type tableCase struct {
 	name  string
 	file  string // the default is t.csv
 	text  string
@@ -84,7 +84,7 @@ func TestTables(t *testing.T) {
 		}
 		return b.String()
 	}
-	for _, c := range []sheet{
+	for _, c := range []tableCase{
 		// Separators and line ends.
 		{name: "plain", text: table},
 		{name: "semicolons, CRLF", text: csvOf("filename;category", ";", "\r\n", nil), warn: []string{"separated by semicolons"}},

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +22,7 @@ type predictCommand struct {
 	CSV     path     `name:"csv" placeholder:"FILE" predictor:"csv" help:"Write the predictions to a CSV file instead of the result; - writes them to standard output. Columns: filename, category (empty), predicted, and the probability of each class."`
 	Part    string   `placeholder:"FOLDER" help:"Use only this folder of each source, such as test1."`
 	answerFlags
+	thresholdFlag
 	foreignFlags
 	Batch   int  `default:"32" help:"Batch size."`
 	Threads int  `placeholder:"N" help:"Number of threads (default: all cores)."`
@@ -42,7 +44,7 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *predictCommand) Validate() error {
-	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.answerFlags.mistakes(), c.foreignFlags.mistakes())
+	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.answerFlags.mistakes(), c.thresholdFlag.mistakes(), c.foreignFlags.mistakes())
 }
 
 // Run implements the command.
@@ -53,6 +55,9 @@ func (c *predictCommand) Run(e *env) error {
 	m, err := e.openTrained(c.Model, c.Threads, c.foreignFlags)
 	if err != nil {
 		return err
+	}
+	if m.MultiLabel && c.Unknown > 0 {
+		return usageError{errors.New("--unknown is for a model of images with one class each; use --threshold")}
 	}
 	t, names, err := c.open(e)
 	if err != nil {
@@ -82,11 +87,13 @@ func (c *predictCommand) Run(e *env) error {
 	classes := classNames(m)
 	rows := make([]report.Prediction, len(classified))
 	for i, v := range classified {
-		rows[i] = c.prediction(v, classes)
+		if rows[i] = c.prediction(v, classes); m.MultiLabel {
+			rows[i].Predicted = c.joined(v, classes)
+		}
 		rows[i].Filename = names[v.Row]
 	}
 	if c.CSV != "" {
-		if err := e.writeFile("--csv", c.CSV, func(w io.Writer) error { return report.WritePredictions(w, classes, rows, c.options()) }); err != nil || c.CSV == standardOutput {
+		if err := e.writeFile("--csv", c.CSV, func(w io.Writer) error { return report.WritePredictions(w, classes, rows, c.options(e.raw)) }); err != nil || c.CSV == standardOutput {
 			return err
 		}
 		e.printf("Wrote %s to %s.\n", count(len(rows), "prediction"), c.CSV)
@@ -100,6 +107,14 @@ func (c *predictCommand) Run(e *env) error {
 			predicted := r.Predicted
 			if r.Unknown {
 				predicted = unknownClass
+			}
+			if m.MultiLabel {
+				var list []string
+				for _, k := range classified[i].Above(c.Threshold) {
+					list = append(list, fmt.Sprintf("%s %.2f%%", classes[k], 100*r.Probabilities[k]))
+				}
+				fmt.Fprintf(table, "%s\t%s\n", r.Filename, cmp.Or(strings.Join(list, ", "), "none"))
+				continue
 			}
 			fmt.Fprintf(table, "%s\t%s\t%.2f%%\n", r.Filename, predicted, 100*r.Probabilities[classified[i].Class])
 		}
@@ -149,7 +164,8 @@ func (c *predictCommand) open(e *env) (*data.Table, []string, error) {
 func (c *predictCommand) json(m *lince.Model, t *data.Table, classes []string, rows []report.Prediction, bad []data.BadFile) any {
 	type prediction struct {
 		Filename      string             `json:"filename"`
-		Predicted     string             `json:"predicted"`
+		Predicted     string             `json:"predicted"`        // several classes are joined by |
+		Labels        []string           `json:"labels,omitempty"` // with a model of images with several labels
 		Unknown       *bool              `json:"unknown,omitempty"`
 		Probabilities map[string]float32 `json:"probabilities"`
 	}
@@ -168,7 +184,9 @@ func (c *predictCommand) json(m *lince.Model, t *data.Table, classes []string, r
 			p.Unknown = &r.Unknown
 		}
 		for i, name := range classes {
-			p.Probabilities[name] = r.Probabilities[i]
+			if p.Probabilities[name] = r.Probabilities[i]; m.MultiLabel && float64(r.Probabilities[i]) >= c.Threshold {
+				p.Labels = append(p.Labels, name)
+			}
 		}
 		out.Predictions = append(out.Predictions, p)
 	}

@@ -60,6 +60,7 @@ type record struct {
 	StoppedBy  string                 `json:"stopped_by,omitempty"` // "epochs", "patience", "interruption", "error"
 	Error      string                 `json:"error,omitempty"`
 	Results    *report.Classification `json:"validation,omitempty"`
+	MultiLabel *report.MultiLabel     `json:"validation_multilabel,omitempty"` // instead, for images with several labels
 	// Calibration describes the probabilities of the validation images.
 	Calibration *calibration `json:"calibration,omitempty"`
 

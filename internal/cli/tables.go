@@ -1,13 +1,15 @@
 package cli
 
 import (
-	"errors"
+	"encoding/csv"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/sheet"
 	"github.com/lince-ml/lince/internal/suggest"
 )
 
@@ -127,10 +129,7 @@ func (t *training) divide(table *data.Table) (train, val *data.Table, err error)
 		t.printf("The column %s has no rows for validation; a fraction of %v of the rows for training is used.\n", t.Split, t.TestSize)
 	}
 	split := data.SplitOptions{TestSize: t.TestSize, RandomState: t.Seed}
-	if t.Stratify && (t.given["stratify"] || canStratify(table.Counts())) {
-		if table.Task() == data.MultiLabel {
-			return nil, nil, usageError{errors.New("--stratify is for images with one class each")}
-		}
+	if t.Stratify && !t.several() && (t.given["stratify"] || canStratify(table.Counts())) {
 		split.Stratify = table.Labels()
 	}
 	a, b, err := data.TrainTestSplit(table.Len(), split)
@@ -242,5 +241,25 @@ func (t *training) warnOfClasses(table, train, val *data.Table) {
 	most, least := counts[0], counts[len(counts)-1]
 	if most.N >= unevenRatio*least.N && t.ClassWeight == "" {
 		t.warn(fmt.Sprintf("the class %s has %d images, the class %s %d; consider --class-weight balanced and --stratify", most.Label, most.N, least.Label, least.N))
+	}
+}
+
+// tableCSV returns a function that writes the columns filename and category, as pandas' to_csv(index=False) does.
+func (e *env) tableCSV(t *data.Table) func(w io.Writer) error {
+	if e.raw {
+		return t.WriteCSV
+	}
+	return func(w io.Writer) error {
+		c := csv.NewWriter(w)
+		if err := c.Write([]string{"filename", "category"}); err != nil {
+			return err
+		}
+		for _, r := range t.All() {
+			if err := c.Write([]string{sheet.Text(r.Filename), sheet.Text(r.Label)}); err != nil {
+				return err
+			}
+		}
+		c.Flush()
+		return c.Error()
 	}
 }

@@ -56,6 +56,7 @@ func (c *trainCommand) Run(e *env, k *kong.Context) error {
 		return err
 	}
 	defer t.folder.close()
+	t.folder.raw = e.raw
 	e.onAbandon(t.unfinished)
 	err = t.prepare()
 	if t.table != nil {
@@ -140,8 +141,11 @@ func (t *training) load() (*data.Table, error) {
 		return nil, err
 	}
 	t.table, t.ignored = table, ignored
-	if err := refuseDropped(table, t.Strict, ignored); err != nil {
+	if err := errors.Join(refuseDropped(table, t.Strict, ignored), t.checkLabels()); err != nil {
 		return nil, err
+	}
+	if table.Task() == data.Regress {
+		return nil, errNoRegression
 	}
 	if err := table.Trainable(); err != nil {
 		return nil, err
