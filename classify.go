@@ -32,11 +32,23 @@ type Classification struct {
 	Name string
 	// Probability is the probability of Class, from 0 to 1.
 	Probability float32
-	// Probabilities has the probability of each class.
+	// Probabilities has the probability of each class. They sum to 1, but not if Model.MultiLabel is set.
 	Probabilities []float32
 
 	names  []string // Model.Classes
 	single bool     // the model has a single output unit
+}
+
+// Above returns the indexes of the classes whose probability is at least threshold, in ascending order: the predicted classes of a model
+// for images with any number of classes; see Model.MultiLabel.
+func (c Classification) Above(threshold float64) []int {
+	var list []int
+	for k, p := range c.Probabilities {
+		if float64(p) >= threshold {
+			list = append(list, k)
+		}
+	}
+	return list
 }
 
 // ClassProbability is a class with its probability; see Classification.Top.
@@ -72,7 +84,7 @@ func className(names []string, class int) string {
 // output must have shape (batch, classes), or (batch, 1), in which case it is the probability of the second
 // of two classes.
 //
-// If the outputs are logits (see GivesLogits), Classify applies a softmax, or a sigmoid to a single output. Model.Temperature changes the
+// If the outputs are logits (see GivesLogits), Classify applies a softmax, or a sigmoid to a single output and with Model.MultiLabel. Model.Temperature changes the
 // probabilities, but not the classes. The
 // sequence ends after the first error. If ctx is cancelled, that error wraps context.Cause(ctx).
 func (m *Model) Classify(ctx context.Context, ds data.Dataset) iter.Seq2[Classification, error] {
@@ -274,7 +286,7 @@ func (m *Model) classifications(y *tensor.Tensor) ([]Classification, error) {
 		return nil, fmt.Errorf("classifying: the model's output must be float32 (batch, classes), got %v", y)
 	}
 	m.mu.RLock()
-	names, temperature := m.Classes, m.Temperature
+	names, temperature, multi := m.Classes, m.Temperature, m.MultiLabel
 	err := m.checkExtra()
 	m.mu.RUnlock()
 	if err != nil {
@@ -287,9 +299,11 @@ func (m *Model) classifications(y *tensor.Tensor) ([]Classification, error) {
 		p := c.Probabilities
 		if c.single = len(p) == 1; c.single {
 			if logits {
-				p[0] = float32(1 / (1 + math.Exp(-float64(p[0]))))
+				sigmoid(p)
 			}
 			c.Probabilities = []float32{1 - p[0], p[0]}
+		} else if logits && multi {
+			sigmoid(p)
 		} else if logits {
 			softmax(p)
 		}
@@ -325,6 +339,13 @@ func (m *Model) GivesLogits() bool {
 		}
 	}
 	return true
+}
+
+// sigmoid replaces logits by their sigmoid.
+func sigmoid(logits []float32) {
+	for i, v := range logits {
+		logits[i] = float32(1 / (1 + math.Exp(-float64(v))))
+	}
 }
 
 // softmax replaces logits by their softmax.

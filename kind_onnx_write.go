@@ -60,8 +60,7 @@ func (m *Model) onnx(o ExportOptions) (*onnx.Model, error) {
 		}
 		w.Preprocessing = m.Preprocessing
 	}
-	if m.Classes != nil || m.Preprocessing != nil || m.Temperature != 0 {
-		x := extra{Classes: m.Classes, Preprocessing: m.Preprocessing, Temperature: m.Temperature}
+	if x := m.extra(); x.described() {
 		if o.Preprocessing { // it is in the graph
 			x.Preprocessing = nil
 		}

@@ -92,9 +92,9 @@ func (m *Model) tflite(o ExportOptions) (*tflite.Model, error) {
 	if out := m.OutputShape(); len(m.Classes) == out[len(out)-1] { // two classes of one output are no labels of its elements
 		w.Classes = m.Classes
 	}
-	if m.Classes != nil || m.Preprocessing != nil || m.Temperature != 0 {
+	if x := m.extra(); x.described() {
 		w.Mean, w.Std = normalization(m.Preprocessing)
-		text, err := json.Marshal(extra{Classes: m.Classes, Preprocessing: m.Preprocessing, Temperature: m.Temperature})
+		text, err := json.Marshal(x)
 		if err != nil {
 			return nil, err
 		}

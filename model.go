@@ -106,6 +106,10 @@ type Model struct {
 	// it. Predict, Evaluate and Fit do not use it, so their numbers are Keras'. It is for the weights for which it was computed: training the
 	// model further does not change it, so compute it again then.
 	Temperature float64
+	// MultiLabel says that an image may have any number of the classes: each output is the probability of its class, independent of the
+	// others. Classify then turns logits into probabilities with a sigmoid; see Classification.Above. It is saved in the model's file,
+	// where Keras ignores it.
+	MultiLabel bool
 
 	network
 	name      string

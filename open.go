@@ -140,9 +140,9 @@ func parseExtra(text []byte, where string) (x extra, err error) {
 	return x, nil
 }
 
-// setExtra sets the classes, the preprocessing and the temperature from a file.
+// setExtra sets what describes the classes and the images from a file.
 func (m *Model) setExtra(x extra) error {
-	m.Classes, m.Preprocessing, m.Temperature = x.Classes, x.Preprocessing, x.Temperature
+	m.Classes, m.Preprocessing, m.Temperature, m.MultiLabel = x.Classes, x.Preprocessing, x.Temperature, x.MultiLabel
 	return m.checkExtra()
 }
 

@@ -96,12 +96,23 @@ type extra struct {
 	Classes       []string      `json:"classes,omitempty"`
 	Preprocessing Preprocessing `json:"preprocessing,omitempty"`
 	Temperature   float64       `json:"temperature,omitempty"`
+	MultiLabel    bool          `json:"multi_label,omitempty"`
 	// State has the variables that belong to no layer: the states of random number generators.
 	State map[string]int64 `json:"state,omitempty"`
 	// ExcludeFromWeightDecay is the optimizer's field, which is not in its Keras config.
 	ExcludeFromWeightDecay []string `json:"exclude_from_weight_decay,omitempty"`
 	// Training is a callback.State. A file that has it is a checkpoint.
 	Training json.RawMessage `json:"training,omitempty"`
+}
+
+// extra returns what describes the classes and the images of the model.
+func (m *Model) extra() extra {
+	return extra{Classes: m.Classes, Preprocessing: m.Preprocessing, Temperature: m.Temperature, MultiLabel: m.MultiLabel}
+}
+
+// described reports whether there is any such description.
+func (x extra) described() bool {
+	return x.Classes != nil || x.Preprocessing != nil || x.Temperature != 0 || x.MultiLabel
 }
 
 // file returns the content of a file, including training, the state of Fit, if that is not nil. The model is
@@ -123,7 +134,7 @@ func (m *Model) file(training *callback.State) (f *keras.File, unlock func(), er
 	if f.Config, err = m.config(); err != nil {
 		return nil, nil, err
 	}
-	x := extra{Classes: m.Classes, Preprocessing: m.Preprocessing, Temperature: m.Temperature}
+	x := m.extra()
 	for _, v := range m.store.Variables() {
 		if strings.HasPrefix(v.Path, generatorPath+"/") && v.DType == tensor.Int64 && v.Rank() == 0 {
 			if x.State == nil {
@@ -140,7 +151,7 @@ func (m *Model) file(training *callback.State) (f *keras.File, unlock func(), er
 			return nil, nil, err
 		}
 	}
-	if x.Classes != nil || x.Preprocessing != nil || x.Temperature != 0 || x.State != nil || x.ExcludeFromWeightDecay != nil || x.Training != nil {
+	if x.described() || x.State != nil || x.ExcludeFromWeightDecay != nil || x.Training != nil {
 		if f.Extra, err = json.Marshal(x); err != nil {
 			return nil, nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -27,36 +28,36 @@ func (t *Table) Check(ctx context.Context, o CheckOptions) (good *Table, bad []B
 	if err != nil {
 		return nil, nil, err
 	}
-	var rows []Row
-	for i, r := range t.rows {
-		if errs[i] != nil {
-			bad = append(bad, BadFile{r.Filename, errs[i]})
+	index := make([]int, 0, t.Len()-len(errs))
+	for i := range t.Len() {
+		if err := errs[i]; err != nil {
+			bad = append(bad, BadFile{t.Row(i).Filename, err})
 		} else {
-			rows = append(rows, r)
+			index = append(index, i)
 		}
 	}
-	if len(rows) == 0 {
+	if len(index) == 0 {
 		if len(bad) == 0 {
 			return nil, nil, fmt.Errorf("%s: the table has no rows", t.Name())
 		}
 		return nil, bad, fmt.Errorf("%s: none of the %d images could be read; the first: %w", t.Name(), len(bad), bad[0].Err)
 	}
-	good = t.with(rows)
-	good.checked = map[string]sum{}
-	for i, s := range sums {
-		if s.ok {
-			good.checked[t.rows[i].file.where()] = s
-		}
-	}
+	good = t.Take(index)
+	good.checked = sums
 	return good, bad, nil
 }
 
-// decodeAll decodes the images of all rows. It returns the checksum or the error of each.
-func (t *Table) decodeAll(ctx context.Context, o CheckOptions) (sums []sum, errs []error, err error) {
+// decodeAll decodes the images of all rows. It returns their checksums, and the errors by row.
+func (t *Table) decodeAll(ctx context.Context, o CheckOptions) (sums *sums, errs map[int]error, err error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	sums, errs = make([]sum, len(t.rows)), make([]error, len(t.rows))
+	n := t.Len()
+	sums, errs = newSums(max(n, len(t.rows))), map[int]error{}
+	if t.packed != nil {
+		sums = newSums(t.packed.len())
+	}
+	var mu sync.Mutex // of errs
 	var next atomic.Int64
 	done := make(chan struct{}, 64)
 	g, ctx := errgroup.WithContext(ctx)
@@ -66,21 +67,25 @@ func (t *Table) decodeAll(ctx context.Context, o CheckOptions) (sums []sum, errs
 			var buf []byte
 			for {
 				i := int(next.Add(1) - 1)
-				if i >= len(t.rows) {
+				if i >= n {
 					return nil
 				}
 				var err error
-				if _, drawn := t.rows[i].file.(drawnFile); drawn {
+				f := t.file(i)
+				if _, drawn := f.(drawnFile); drawn {
 					// A generated image is always valid.
-				} else if buf, err = readFile(ctx, t.rows[i].file, buf); unreachable(err) {
+				} else if buf, err = readFile(ctx, f, buf); unreachable(err) {
 					return err
-				} else if err != nil {
-					errs[i] = err
-				} else {
-					sums[i] = sumOf(buf)
+				} else if err == nil {
+					sums.set(t.at(i), sumOf(buf))
 					if _, err = d.Decode(buf, picture.RGB); err != nil {
-						errs[i] = fmt.Errorf("%s: %w", t.rows[i].Where(), err)
+						err = fmt.Errorf("%s: %w", f.where(), err)
 					}
+				}
+				if err != nil {
+					mu.Lock()
+					errs[i] = err
+					mu.Unlock()
 				}
 				select {
 				case done <- struct{}{}:
@@ -91,12 +96,12 @@ func (t *Table) decodeAll(ctx context.Context, o CheckOptions) (sums []sum, errs
 		})
 	}
 	rep := reading{ctx: ctx, progress: o.Progress}
-	for range t.rows {
+	for range n {
 		select {
 		case <-done:
 		case <-ctx.Done():
 		}
-		if rep.next(len(t.rows)) != nil {
+		if rep.next(n) != nil {
 			break
 		}
 	}

@@ -1,168 +1,525 @@
 package data
 
 import (
-	"bufio"
-	"cmp"
-	"encoding/csv"
+	"bytes"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/lince-ml/lince/internal/patherr"
+	"github.com/lince-ml/lince/internal/sheet"
 )
 
-// openCSV makes a table of the rows of a CSV file, in the file's order, as Keras'
-// flow_from_dataframe does. Rows whose file is missing are dropped with Keras' warning.
+// openCSV makes a table of the rows of a table's file, in the file's order, as Keras' flow_from_dataframe does. Rows whose file is missing
+// are dropped with Keras' warning.
 func openCSV(name string, o OpenOptions, rep *reading) (*Table, error) {
-	if o.Part != "" {
-		return nil, fmt.Errorf("%s: a part (%q) cannot be chosen from a CSV file; name the folder of the images instead (Images, --images)", name, o.Part)
+	if o.Part != "" && o.SplitColumn == "" {
+		return nil, fmt.Errorf("%s: a part (%q) cannot be chosen from a table without a column for it; name the column (SplitColumn, --split), or the folder of the images (Images, --images)", name, o.Part)
 	}
 	if o.LabelRule != Auto && o.LabelRule != Unlabeled {
-		return nil, fmt.Errorf("%s: the labels come from the CSV's category column; the rule %q cannot be used", name, o.LabelRule)
+		return nil, fmt.Errorf("%s: the labels come from the table's category column; the rule %q cannot be used", name, o.LabelRule)
 	}
-	find, closer, err := finder(name, o, rep)
+	if o.Task > Regress {
+		return nil, fmt.Errorf("unknown %v", o.Task)
+	}
+	j, closer, err := newJoiner(name, o, rep)
 	if err != nil {
 		return nil, err
 	}
-	t, err := readCSV(name, o, rep, find)
+	t, err := readCSV(name, o, rep, j)
+	if err == nil {
+		t.src.closer = closer
+		if o.Part != "" {
+			t, err = t.Part(o.Part)
+		} else if o.SplitColumn != "" && slices.Contains(t.Parts(), partNames[trainPart]) {
+			ignored, warn := t.ignored, t.warn
+			t, err = t.Part(partNames[trainPart])
+			if err == nil {
+				t.ignored, t.warn = ignored, warn
+			}
+		}
+	}
 	if err != nil {
 		if closer != nil {
 			closer.Close()
 		}
 		return nil, err
 	}
-	t.src.closer = closer
 	return t, nil
 }
 
-// finder returns a function that finds the file for a name in the CSV file, and a Closer to close
-// after the files have been read.
-func finder(name string, o OpenOptions, rep *reading) (func(string) (file, error), io.Closer, error) {
-	images := cmp.Or(o.Images, filepath.Dir(name))
-	k, err := sniff(images)
-	if err != nil {
-		return nil, nil, err
-	}
-	switch k {
-	case kindFolder:
-		return func(n string) (file, error) { return findOnDisk(images, n) }, nil, nil
-	case kindZip:
-		l, err := listZip(images, rep)
-		if err != nil {
-			return nil, nil, err
-		}
-		return l.finder(images), l, nil
-	}
-	return nil, nil, fmt.Errorf("%s: is not a folder or a zip archive, so it cannot hold the images of %s", images, name)
-}
-
-func findOnDisk(folder, name string) (file, error) {
-	p := filepath.FromSlash(name)
-	if !filepath.IsAbs(p) {
-		p = filepath.Join(folder, p)
-	}
-	info, err := os.Stat(p)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("there is no file %s", p)
-	case err != nil:
-		return nil, patherr.Bare(err)
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is not a regular file", p)
-	}
-	return diskFile(p), nil
-}
-
-// finder returns a function that finds entries by name. A name may omit leading folders if only one
-// entry matches: cat.0.jpg finds train/cat.0.jpg.
-func (l *listing) finder(archive string) func(string) (file, error) {
-	const ambiguous = -1
-	at := map[string]int{}
-	for i, e := range l.entries {
-		for n := e.name; ; {
-			if _, twice := at[n]; twice && n != e.name {
-				at[n] = ambiguous
-			} else {
-				at[n] = i
-			}
-			_, rest, ok := strings.Cut(n, "/")
-			if !ok {
-				break
-			}
-			n = rest
-		}
-	}
-	return func(n string) (file, error) {
-		switch i, ok := at[path.Clean(slashed(n))]; {
-		case !ok:
-			return nil, fmt.Errorf("%s has no entry of that name", archive)
-		case i == ambiguous:
-			return nil, fmt.Errorf("%s has several entries of that name; add the entry's folder to the name", archive)
-		default:
-			return l.entries[i].file, nil
-		}
-	}
-}
-
-// readCSV makes a table of the rows for which find returns a file.
-func readCSV(name string, o OpenOptions, rep *reading, find func(string) (file, error)) (*Table, error) {
+// readCSV makes a table of the rows for which the joiner finds files.
+func readCSV(name string, o OpenOptions, rep *reading, j *joiner) (*Table, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, patherr.Bare(err))
 	}
 	defer f.Close()
-	c, err := newCSV(f, name, o)
+	rec, err := openRecords(f, name, func(header []string) bool {
+		_, err := o.columns(header)
+		return err == nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	columns, err := o.columns(rec.columns())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	b := &tableBuilder{o: o, rep: rep, join: j, rec: rec, columns: columns, labels: labelValues{byKey: map[string]int32{}}}
+	b.rows.root = j.images
+	if err := b.readAll(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	t, err := b.table(name)
 	if err != nil {
 		return nil, err
-	}
-	t := &Table{src: &source{name: name, rule: Unlabeled}}
-	var missing, unlabeled []BadFile
-	read := 0
-	for {
-		row, line, err := c.next()
-		if errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		read++
-		if err := rep.next(0); err != nil {
-			return nil, err
-		}
-		bad := func(err error) BadFile { return BadFile{row.Filename, fmt.Errorf("line %d: %w", line, err)} }
-		if !isImage(row.Filename) {
-			missing = append(missing, bad(fmt.Errorf("is not the name of an image (it must end in %s)", strings.Join(extensions, ", "))))
-		} else if row.file, err = find(row.Filename); err != nil {
-			missing = append(missing, bad(err))
-		} else if c.labelAt >= 0 && row.Label == "" {
-			unlabeled = append(unlabeled, bad(errors.New("the label is empty")))
-		} else {
-			t.rows = append(t.rows, row)
-		}
-	}
-	if n := len(unlabeled); n > 0 {
-		t.warn = append(t.warn, fmt.Sprintf("Dropped %d of the %d rows, which have no label, such as %s.", n, read, unlabeled[0].Filename))
-	}
-	if n := len(missing); n > 0 {
-		t.warn = append(t.warn, fmt.Sprintf("Found %d invalid image filename(s) in x_col=%q. These filename(s) will be ignored.", n, c.nameColumn))
-	}
-	t.ignored = slices.Concat(unlabeled, missing)
-	if len(t.rows) == 0 {
-		return nil, noRows(name, t.ignored, o.Images == "" && len(missing) == read)
 	}
 	rep.finish()
 	return t, nil
 }
 
-// noRows is the error of a CSV file without a usable row. If elsewhere is set, the images may be in
-// another folder.
-func noRows(name string, bad []BadFile, elsewhere bool) error {
+// The states of a row while its table is built.
+const (
+	rowFound   = iota
+	rowPending // no file has its name as it stands
+	rowDropped // for another reason
+)
+
+// tableBuilder makes a table of the records of a file.
+type tableBuilder struct {
+	o       OpenOptions
+	rep     *reading
+	join    *joiner
+	rec     records
+	columns columnSet
+
+	rows    packedRows
+	line    []uint32 // of each row
+	state   []uint8
+	labels  labelValues
+	read    int // records
+	latin   int // of these, those with text that is not UTF-8
+	trimmed int // of these, those whose label has spaces around it
+
+	unlabeled, missing, unusable, twice drops
+	words                               map[string]bool // labels that are words for a missing value
+}
+
+// drops are rows that are left out for the same reason.
+type drops struct {
+	n    int
+	list []BadFile // the first ones
+}
+
+// maxListed is the number of rows that are listed for each reason to leave out rows.
+const maxListed = 10_000
+
+func (d *drops) add(name string, line int, err error) {
+	if d.n++; len(d.list) < maxListed {
+		d.list = append(d.list, BadFile{name, &lineError{line, err}})
+	}
+}
+
+// lineError is an error in a line of a table's file.
+type lineError struct {
+	line int
+	err  error
+}
+
+func (e *lineError) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
+func (e *lineError) Unwrap() error { return e.err }
+
+// readAll reads all records.
+func (b *tableBuilder) readAll() error {
+	want := append([]int{b.columns.name, b.columns.split}, b.columns.labels...)
+	cells := make([]value, len(want))
+	for {
+		line, err := b.rec.next(want, cells)
+		var bad recordError
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil && !errors.As(err, &bad):
+			return err
+		}
+		b.read++
+		if err := b.rep.next(0); err != nil {
+			return err
+		}
+		if b.read > 1<<30 {
+			return errors.New("has more than 2^30 rows")
+		}
+		name := b.filename(cells[0].text)
+		switch {
+		case err != nil:
+			b.unusable.add(name, line, bad.error)
+		case name == "":
+			b.unusable.add(name, line, errors.New("has no file name"))
+		case !b.rows.names.fits(name) || strings.ContainsRune(name, 0):
+			b.unusable.add(beginning(name), line, errors.New("is not the name of a file"))
+		default:
+			if err := b.add(name, line, cells); err != nil {
+				return fmt.Errorf("line %d: %w", line, err)
+			}
+		}
+	}
+}
+
+// beginning returns the beginning of a long text.
+func beginning(s string) string {
+	if len(s) > 256 {
+		return strings.ToValidUTF8(s[:256], "") + "..."
+	}
+	return s
+}
+
+// filename returns the file's name in a cell. Bytes that are not UTF-8 stay if a file has this name.
+func (b *tableBuilder) filename(text []byte) string {
+	name := string(bytes.TrimSpace(text))
+	if bare := sheet.Undo(name); bare != name {
+		if _, err := b.join.exact(name); err != nil {
+			name = bare
+		}
+	}
+	if utf8.ValidString(name) {
+		return name
+	}
+	if _, err := b.join.exact(name); err == nil {
+		return name
+	}
+	b.latin++
+	return textOf([]byte(name))
+}
+
+// add adds a row.
+func (b *tableBuilder) add(name string, line int, cells []value) error {
+	r := &b.rows
+	at, err := b.join.exact(name)
+	state := uint8(rowFound)
+	if err != nil || !isImage(name) && path.Ext(name) != "" {
+		at, state = -1, rowPending
+	}
+	r.names.add(name)
+	r.at = append(r.at, at)
+	b.line = append(b.line, uint32(line))
+	b.state = append(b.state, state)
+	if b.columns.split >= 0 {
+		p, err := partOf(b.rec.columns()[b.columns.split], textOf(cells[1].text))
+		if err != nil {
+			return err
+		}
+		if p == noPart && state != rowDropped {
+			b.state[len(b.state)-1] = rowDropped
+			b.unusable.add(name, line, fmt.Errorf("has no part in the column %q", b.rec.columns()[b.columns.split]))
+		}
+		r.part = append(r.part, p)
+	}
+	labels := cells[2:]
+	if len(labels) == 0 {
+		return nil
+	}
+	for i := range labels {
+		if l := &labels[i]; !utf8.Valid(l.text) {
+			l.text = []byte(textOf(l.text))
+			b.latin++
+		}
+		if t := bytes.TrimSpace(labels[i].text); len(t) != len(labels[i].text) {
+			labels[i].text = t
+			b.trimmed++
+		}
+		if t := labels[i].text; len(t) > 1 && t[0] == '\'' {
+			labels[i].text = []byte(sheet.Undo(string(t)))
+		}
+	}
+	if b.o.Task == Regress {
+		v, err := strconv.ParseFloat(string(labels[0].text), 32)
+		if missing := isMissing(string(labels[0].text)); b.state[len(b.state)-1] != rowDropped && (missing || err != nil || v-v != 0) {
+			b.state[len(b.state)-1] = rowDropped
+			if missing {
+				b.unlabeled.add(name, line, errors.New("the label is empty"))
+			} else {
+				b.unusable.add(name, line, fmt.Errorf("the label %q is not a number", beginning(string(labels[0].text))))
+			}
+		}
+		r.values = append(r.values, float32(v))
+		return nil
+	}
+	c, err := b.labels.intern(labels)
+	r.class = append(r.class, c)
+	return err
+}
+
+// table makes the table of the rows that can be used.
+func (b *tableBuilder) table(name string) (*Table, error) {
+	b.rows.names.flush()
+	src := &source{name: name, rule: Unlabeled, task: Classify}
+	t := &Table{src: src, packed: &b.rows}
+	var notes []string
+	if b.o.LabelRule != Unlabeled {
+		if src.task = b.o.Task; src.task == AutoTask {
+			src.task = Classify
+		}
+	}
+	if b.rows.class != nil {
+		var columns []string
+		for _, c := range b.columns.labels {
+			columns = append(columns, b.rec.columns()[c])
+		}
+		in := &interpreter{o: b.o, columns: columns, values: b.labels.list}
+		if err := in.interpret(); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		b.relabel(in)
+		src.numeric, notes = in.numeric, in.notes
+	}
+	if err := b.respell(); err != nil {
+		return nil, err
+	}
+	b.rows.files = b.join.files()
+	b.count()
+	if b.o.LabelRule != Unlabeled {
+		if err := b.once(); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	b.compact()
+	t.warn = slices.Concat(b.rec.notices(), b.notices(), b.join.notes(b.read), notes, b.dropped())
+	t.ignored = slices.Concat(b.unlabeled.list, b.missing.list, b.unusable.list, b.twice.list)
+	src.dropped = b.unlabeled.n + b.missing.n + b.unusable.n + b.twice.n
+	if b.rows.len() == 0 {
+		return nil, noRows(name, src.dropped, t.ignored, b.o.Images == "" && b.missing.n == b.read)
+	}
+	src.columns = b.rows.part != nil
+	return t, nil
+}
+
+// relabel gives the rows the labels that the interpreter has found, and drops those without one.
+func (b *tableBuilder) relabel(in *interpreter) {
+	for i, c := range b.rows.class {
+		l := in.result[c]
+		if l.err != nil && b.state[i] != rowDropped {
+			b.state[i] = rowDropped
+			d := &b.unusable
+			if errors.Is(l.err, errNoLabel) {
+				d = &b.unlabeled
+			}
+			d.add(b.rows.names.at(i), int(b.line[i]), l.err)
+		}
+		b.rows.class[i] = l.label
+	}
+	b.rows.labels, b.words = in.labels, in.words
+}
+
+// respell finds the files of pending rows by other spellings of their names.
+func (b *tableBuilder) respell() error {
+	if !slices.Contains(b.state, rowPending) {
+		return nil
+	}
+	if err := b.join.load(); err != nil {
+		return err
+	}
+	found := slices.Contains(b.state, rowFound)
+	for _, cut := range []bool{false, true} {
+		if cut && found { // the names are relative to the folder of the images
+			break
+		}
+		for i, s := range b.state {
+			if s != rowPending {
+				continue
+			}
+			name := b.rows.names.at(i)
+			at, how, err := b.join.respell(name, cut)
+			if err != nil {
+				continue
+			}
+			b.join.note(how, name, at)
+			b.rows.at[i], b.state[i], found = at, rowFound, true
+		}
+	}
+	return nil
+}
+
+// count lists the rows without a file.
+func (b *tableBuilder) count() {
+	for i, s := range b.state {
+		if s != rowPending {
+			continue
+		}
+		if b.missing.n >= maxListed {
+			b.missing.n++
+			continue
+		}
+		name := b.rows.names.at(i)
+		_, err := b.join.exact(name)
+		if _, _, why := b.join.respell(name, true); !errors.Is(why, errNoSpelling) && why != nil {
+			err = why
+		}
+		if err == nil {
+			err = fmt.Errorf("is not the name of an image (it must end in %s)", strings.Join(extensions, ", "))
+		}
+		if strings.Contains(name, "\n") {
+			err = fmt.Errorf("%w; the name has several lines, so a quote may be missing in line %d", err, b.line[i])
+		}
+		b.missing.add(name, int(b.line[i]), err)
+	}
+}
+
+// key identifies the file of a row.
+func (b *tableBuilder) key(i int) string {
+	if at := b.rows.at[i]; at >= 0 {
+		switch {
+		case b.join.zip != nil:
+			return b.join.zip.entries[at].name
+		default:
+			return b.join.others.entries[at].name
+		}
+	}
+	name := b.rows.names.at(i)
+	if filepath.IsAbs(name) {
+		if rel, err := filepath.Rel(b.rows.root, name); err == nil {
+			name = filepath.ToSlash(rel)
+		}
+	}
+	return path.Clean(name)
+}
+
+// once keeps the first row of each file. Rows that give a file different labels are an error, or with MultiLabel they are joined.
+func (b *tableBuilder) once() error {
+	n := b.rows.len()
+	size := 16
+	for size < n*3/2 {
+		size *= 2
+	}
+	seen := make([]int32, size) // the row plus 1, by the hash of the file's name
+	seed := maphash.MakeSeed()
+	var clash []string
+	clashes, joined := 0, 0
+	sets := newLabelSets(b.rows.labels)
+	for i := range n {
+		if b.state[i] != rowFound {
+			continue
+		}
+		k := b.key(i)
+		at := int(maphash.String(seed, k) % uint64(size))
+		for seen[at] != 0 && b.key(int(seen[at]-1)) != k {
+			at = (at + 1) % size
+		}
+		if seen[at] == 0 {
+			seen[at] = int32(i + 1)
+			continue
+		}
+		first := int(seen[at] - 1)
+		b.state[i] = rowDropped
+		what := ""
+		switch {
+		case b.rows.part != nil && b.rows.part[first] != b.rows.part[i]:
+			what = fmt.Sprintf("%s in line %d, %s in line %d", partNames[b.rows.part[first]], b.line[first], partNames[b.rows.part[i]], b.line[i])
+		case b.rows.label(first) == b.rows.label(i):
+			b.twice.add(b.rows.names.at(i), int(b.line[i]), fmt.Errorf("names the file of line %d again", b.line[first]))
+		case b.o.Task == MultiLabel:
+			b.rows.class[first] = sets.union(b.rows.class[first], b.rows.class[i])
+			joined++
+		default:
+			what = fmt.Sprintf("%s in line %d, %s in line %d", b.rows.label(first), b.line[first], b.rows.label(i), b.line[i])
+		}
+		if what != "" {
+			if clashes++; clashes <= 5 {
+				clash = append(clash, b.rows.names.at(i)+": "+what)
+			}
+		}
+	}
+	b.rows.labels = sets.list
+	if joined > 0 {
+		b.join.extra = append(b.join.extra, fmt.Sprintf("Joined the labels of %d rows to those of earlier rows, which name the same files.", joined))
+	}
+	if clashes > 0 {
+		if clashes > len(clash) {
+			clash = append(clash, fmt.Sprintf("... and %d more", clashes-len(clash)))
+		}
+		return fmt.Errorf("%d rows contradict earlier rows about the same file; keep one row for each file, or set the task to multilabel (Task, --task) if images have several labels:\n%s",
+			clashes, strings.Join(clash, "\n"))
+	}
+	return nil
+}
+
+// compact removes the rows that are not used.
+func (b *tableBuilder) compact() {
+	r, n := &b.rows, 0
+	for i, s := range b.state {
+		if s != rowFound {
+			continue
+		}
+		r.names.move(n, i)
+		r.at[n] = r.at[i]
+		if r.class != nil {
+			r.class[n] = r.class[i]
+		}
+		if r.values != nil {
+			r.values[n] = r.values[i]
+		}
+		if r.part != nil {
+			r.part[n] = r.part[i]
+		}
+		n++
+	}
+	r.names.cut(n)
+	r.at = r.at[:n]
+	if r.class != nil {
+		r.class = r.class[:n]
+	}
+	if r.values != nil {
+		r.values = r.values[:n]
+	}
+	if r.part != nil {
+		r.part = r.part[:n]
+	}
+}
+
+// notices says what was changed in the texts, one sentence each.
+func (b *tableBuilder) notices() []string {
+	var list []string
+	if b.latin > 0 {
+		list = append(list, fmt.Sprintf("%d values are not UTF-8; they were read as Windows-1252 (Latin-1). If their letters are wrong, save the file in UTF-8.", b.latin))
+	}
+	if b.trimmed > 0 && b.trimmed < b.read {
+		list = append(list, fmt.Sprintf("Removed the spaces around %d of the labels.", b.trimmed))
+	}
+	return list
+}
+
+// dropped describes the rows that are left out, one sentence for each reason.
+func (b *tableBuilder) dropped() []string {
+	var list []string
+	if d := b.unlabeled; d.n > 0 {
+		s := fmt.Sprintf("Dropped %d of the %d rows, which have no label, such as %s.", d.n, b.read, d.list[0].Filename)
+		if len(b.words) > 0 {
+			s += fmt.Sprintf(" Their labels include words for a missing value: %s. To take these as classes, set KeepNA (--keep-na).", listNames(sortedKeys(b.words)))
+		}
+		list = append(list, s)
+	}
+	if d := b.missing; d.n > 0 {
+		list = append(list, fmt.Sprintf("Found %d invalid image filename(s) in x_col=%q. These filename(s) will be ignored.", d.n, b.rec.columns()[b.columns.name]))
+	}
+	if d := b.unusable; d.n > 0 {
+		list = append(list, fmt.Sprintf("Dropped %d of the %d rows, which cannot be used; the first, %v.", d.n, b.read, d.list[0].Err))
+	}
+	if d := b.twice; d.n > 0 {
+		list = append(list, fmt.Sprintf("Dropped %d of the %d rows, which name a file again with the same label, such as %s.", d.n, b.read, d.list[0].Filename))
+	}
+	return list
+}
+
+// noRows is the error of a table's file without a usable row. If elsewhere is set, the images may be in another folder.
+func noRows(name string, dropped int, bad []BadFile, elsewhere bool) error {
 	if len(bad) == 0 {
 		return fmt.Errorf("%s: has no rows below its header", name)
 	}
@@ -170,71 +527,5 @@ func noRows(name string, bad []BadFile, elsewhere bool) error {
 	if elsewhere {
 		hint = "; if the images are not in the folder of the CSV file, name their folder (Images, --images)"
 	}
-	return fmt.Errorf("%s: none of its %d rows can be used; the first, %s: %w%s", name, len(bad), bad[0].Filename, bad[0].Err, hint)
-}
-
-// csvRows reads the rows of a CSV file.
-type csvRows struct {
-	r               *csv.Reader
-	nameColumn      string
-	nameAt, labelAt int // columns; labelAt is -1 for Unlabeled
-}
-
-// newCSV reads the header of a CSV file and finds the columns.
-func newCSV(r io.Reader, name string, o OpenOptions) (*csvRows, error) {
-	br := bufio.NewReader(r)
-	if bom, _, err := br.ReadRune(); err == nil && bom != '\ufeff' {
-		if err := br.UnreadRune(); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	c := &csvRows{r: csv.NewReader(br), labelAt: -1}
-	c.r.ReuseRecord = true
-	header, err := c.r.Read()
-	if errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: is empty; its first line must name the columns, as in filename,category", name)
-	} else if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	header = slices.Clone(header)
-	if c.nameAt, c.nameColumn, err = column(name, header, "FilenameColumn, --filename", o.FilenameColumn, "filename"); err != nil {
-		return nil, err
-	}
-	if o.LabelRule != Unlabeled {
-		if c.labelAt, _, err = column(name, header, "LabelColumn, --category", o.LabelColumn, "category", "class"); err != nil {
-			return nil, err
-		}
-	}
-	return c, nil
-}
-
-// next reads a row and its line number. At the end, it returns io.EOF.
-func (c *csvRows) next() (Row, int, error) {
-	record, err := c.r.Read()
-	if err != nil {
-		return Row{}, 0, err
-	}
-	line, _ := c.r.FieldPos(0)
-	row := Row{Filename: strings.Clone(record[c.nameAt])}
-	if c.labelAt >= 0 {
-		row.Label = strings.Clone(record[c.labelAt])
-	}
-	return row, line, nil
-}
-
-// column finds the wanted column. If wanted is "", it finds the first of the usual names. option
-// names the setting that chooses the column.
-func column(name string, header []string, option, wanted string, usual ...string) (int, string, error) {
-	if wanted != "" {
-		usual = []string{wanted}
-	}
-	for _, u := range usual {
-		if i := slices.Index(header, u); i >= 0 {
-			return i, u, nil
-		}
-	}
-	if len(header) == 1 && strings.ContainsAny(header[0], ";\t") {
-		return 0, "", fmt.Errorf("%s: has one column, %q; columns must be separated by commas", name, header[0])
-	}
-	return 0, "", fmt.Errorf("%s: has no column %q; its columns are %s: choose one (%s)", name, usual[0], strings.Join(header, ", "), option)
+	return fmt.Errorf("%s: none of its %d rows can be used; the first, %s: %w%s", name, dropped, bad[0].Filename, bad[0].Err, hint)
 }

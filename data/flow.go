@@ -26,7 +26,7 @@ type ClassMode uint8
 
 // The class modes. n is the number of examples of a batch.
 const (
-	Categorical ClassMode = iota // one-hot vectors, shape (n, classes); "categorical"
+	Categorical ClassMode = iota // one-hot vectors, shape (n, classes), with several 1s for tables of MultiLabel; "categorical"
 	Binary                       // the class index, 0 or 1, shape (n,); needs two classes; "binary"
 	Sparse                       // the class index, shape (n,); "sparse"
 	Raw                          // the label parsed as a number, shape (n,); "raw"
@@ -143,7 +143,8 @@ type Flow struct {
 	o           ImageOptions
 	classes     []string
 	classIndex  []int
-	targets     []float32 // for Raw
+	sets        *classSets // instead of classIndex, for images with several labels
+	targets     []float32  // for Raw
 	weights     []float32
 	arrays      *imageArrays // instead of the table's files
 	warn        []string
@@ -284,14 +285,18 @@ func (f *Flow) choose(t *Table) error {
 	} else if o.Classes != nil {
 		f.warn = append(f.warn, fmt.Sprintf("`classes` will be ignored given the class_mode=%q", o.ClassMode))
 	}
-	for i, r := range t.rows {
+	multi := t.Task() == MultiLabel && o.ClassMode.labeled()
+	if multi && o.ClassMode != Categorical {
+		return fmt.Errorf("want the class mode categorical for images with several labels, got %v", o.ClassMode)
+	}
+	for i, l := range t.labels() {
 		switch {
-		case r.file == nil:
-			return fmt.Errorf("%s: the row has no file", r.Filename)
-		case o.ClassMode.labeled() && r.Label == "":
-			return fmt.Errorf("%s: has no label, which the class mode %v needs; use the class mode none to predict", r.Where(), o.ClassMode)
+		case t.packed == nil && t.file(i) == nil:
+			return fmt.Errorf("%s: the row has no file", t.Row(i).Filename)
+		case o.ClassMode.labeled() && l == "" && !multi:
+			return fmt.Errorf("%s: has no label, which the class mode %v needs; use the class mode none to predict", t.Row(i).Where(), o.ClassMode)
 		}
-		if _, ok := class[r.Label]; ok || !o.ClassMode.labeled() {
+		if _, ok := class[l]; ok || multi || !o.ClassMode.labeled() {
 			index = append(index, i)
 		}
 	}
@@ -300,15 +305,20 @@ func (f *Flow) choose(t *Table) error {
 		return fmt.Errorf("%s: none of the %d rows is in the chosen classes and subset; classes: %s", t.Name(), t.Len(), strings.Join(f.classes, ", "))
 	}
 	f.table = t.Take(index)
+	if multi {
+		f.chooseSets(class)
+	} else if o.ClassMode.labeled() {
+		f.classIndex = make([]int, 0, len(index))
+	}
 	for _, i := range index {
-		r := t.rows[i]
 		switch {
+		case multi:
 		case o.ClassMode.labeled():
-			f.classIndex = append(f.classIndex, class[r.Label])
+			f.classIndex = append(f.classIndex, class[t.label(i)])
 		case o.ClassMode == Raw:
-			v, err := strconv.ParseFloat(r.Label, 32)
+			v, err := strconv.ParseFloat(t.label(i), 32)
 			if err != nil {
-				return fmt.Errorf("%s: the label %q is not a number; the class mode raw needs numbers", r.Filename, r.Label)
+				return fmt.Errorf("%s: the label %q is not a number; the class mode raw needs numbers", t.Row(i).Filename, t.label(i))
 			}
 			f.targets = append(f.targets, float32(v))
 		}
@@ -379,7 +389,7 @@ func (f *Flow) computeFingerprint() string {
 func (f *Flow) Classes() []string { return f.classes }
 
 // ClassIndexes returns the class index of each row (Keras' classes), or nil if the targets are not
-// classes.
+// classes, or several classes; see ClassSet.
 func (f *Flow) ClassIndexes() []int { return f.classIndex }
 
 // Table returns the table of the flow's rows. Batch.Index refers to them.
@@ -404,7 +414,7 @@ func (f *Flow) Corrupt() []BadFile {
 	defer f.mu.Unlock()
 	var bad []BadFile
 	for _, row := range slices.Sorted(maps.Keys(f.corrupt)) {
-		bad = append(bad, BadFile{f.table.rows[row].Filename, f.corrupt[row]})
+		bad = append(bad, BadFile{f.table.Row(row).Filename, f.corrupt[row]})
 	}
 	return bad
 }
@@ -519,7 +529,7 @@ func (f *Flow) load(ctx context.Context, w *imageWorker, row int) error {
 	if err := f.known(row); err != nil {
 		return err
 	}
-	file := f.table.rows[row].file
+	file := f.table.file(row)
 	b, err := readFile(ctx, file, w.file)
 	if err != nil {
 		return err

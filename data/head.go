@@ -21,12 +21,13 @@ const maxColumn = 49
 //	0  cat.0.jpg      cat
 //	1  cat.1.jpg      cat
 func (t *Table) Head(n int) string {
-	n = min(max(n, 0), len(t.rows))
+	n = min(max(n, 0), t.Len())
 	if n == 0 {
 		return "Empty DataFrame\nColumns: [filename, category]\nIndex: []"
 	}
 	columns := [3][]string{{""}, {"filename"}, {"category"}}
-	for i, r := range t.rows[:n] {
+	for i := range n {
+		r := t.Row(i)
 		columns[0] = append(columns[0], strconv.Itoa(i))
 		columns[1] = append(columns[1], cell(r.Filename))
 		columns[2] = append(columns[2], cell(cmp.Or(r.Label, "NaN")))
@@ -73,21 +74,34 @@ type Counts []Count
 
 // Counts counts the rows of each class, as pandas' df["category"].value_counts() does: the largest
 // class first, and classes of equal size in order of appearance. Rows without a label are not
-// counted.
+// counted, and rows with several labels once for each. It returns nil for Regress.
 func (t *Table) Counts() Counts {
 	at := map[string]int{}
 	var counts Counts
-	for _, r := range t.rows {
-		if r.Label == "" {
-			continue
-		}
-		i, ok := at[r.Label]
+	add := func(label string) {
+		i, ok := at[label]
 		if !ok {
 			i = len(counts)
-			at[r.Label] = i
-			counts = append(counts, Count{Label: r.Label})
+			at[label] = i
+			counts = append(counts, Count{Label: label})
 		}
 		counts[i].N++
+	}
+	switch t.Task() {
+	case Regress:
+		return nil
+	case MultiLabel:
+		for i := range t.Len() {
+			for _, c := range t.LabelSet(i) {
+				add(c)
+			}
+		}
+	default:
+		for _, l := range t.labels() {
+			if l != "" {
+				add(l)
+			}
+		}
 	}
 	slices.SortStableFunc(counts, func(a, b Count) int { return cmp.Compare(b.N, a.N) })
 	return counts

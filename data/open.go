@@ -28,13 +28,34 @@ type OpenOptions struct {
 	// folders have names such as train, test1 and validation, it holds only the folder train.
 	Part string
 
-	// FilenameColumn and LabelColumn name the columns of a CSV file (Keras' x_col and y_col). The
-	// default of FilenameColumn is "filename". The default of LabelColumn is "category", or "class"
-	// if there is no category. With a source of another kind they are an error.
+	// FilenameColumn and LabelColumn name the columns of a table's file (Keras' x_col and y_col), with or
+	// without the same case. The default of FilenameColumn is "filename", or a name such as "file",
+	// "path" or "image_id". The default of LabelColumn is "category", or else "class" or "label". With a
+	// source of another kind they are an error, as are the options below for a table's file.
 	FilenameColumn, LabelColumn string
 
-	// Images is the folder or archive of the images that a CSV file lists. The default is the folder
-	// of the CSV file. With a source of another kind it is an error.
+	// LabelColumns names several columns of labels, instead of LabelColumn. If they hold 0 and 1 only, the
+	// label of an image is the name of the column that has a 1; else they hold labels.
+	LabelColumns []string
+
+	// SplitColumn names a column whose values are the parts of the rows: train, val, test and similar words,
+	// or truth values in a column such as is_valid. The table then holds the part "train", if there is one,
+	// or the part that Part names: "train", "validation" or "test".
+	SplitColumn string
+
+	// Task is what the labels of a table's file are for. By default they are classes.
+	Task Task
+
+	// LabelSeparator separates the labels of an image in a column, for MultiLabel. The default is the first of
+	// "|", ";", "," and " " that occurs in a label.
+	LabelSeparator string
+
+	// KeepNA takes words for a missing value, such as NA, None and null, as labels (the opposite of pandas'
+	// keep_default_na).
+	KeepNA bool
+
+	// Images is the folder or archive of the images that a table's file lists. The default is the folder
+	// of that file.
 	Images string
 
 	// Progress, if not nil, receives the number of files listed so far. total is 0 while it is not
@@ -48,7 +69,9 @@ type OpenOptions struct {
 //     archives such as train.zip and test1.zip in Kaggle's dogs-vs-cats.zip. It is read in place
 //     and never unpacked to disk;
 //   - a folder with files named cat.0.jpg, or with a folder for each class;
-//   - a CSV file with the columns filename and category, as for Keras' flow_from_dataframe;
+//   - a table's file with the columns filename and category, as for Keras' flow_from_dataframe: a CSV file
+//     (.csv, .tsv), whose columns may also be separated by semicolons, tabs or vertical bars, or JSON lines
+//     (.jsonl, .ndjson), both also compressed by gzip (.csv.gz);
 //   - an image file;
 //   - the files of MNIST, Fashion-MNIST, CIFAR-10 or CIFAR-100: a .npz file with x_train, y_train, x_test and
 //     y_test, a folder with IDX files, or a folder or .tar.gz archive of CIFAR; see package data/datasets. The
@@ -101,10 +124,15 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 // of another kind.
 func (o OpenOptions) checkNotCSV(name string) error {
 	var set []string
-	for _, option := range []struct{ value, name string }{
-		{o.Images, "Images (--images)"}, {o.FilenameColumn, "FilenameColumn (--filename)"}, {o.LabelColumn, "LabelColumn (--category)"},
+	for _, option := range []struct {
+		set  bool
+		name string
+	}{
+		{o.Images != "", "Images (--images)"}, {o.FilenameColumn != "", "FilenameColumn (--filename)"}, {o.LabelColumn != "", "LabelColumn (--category)"},
+		{len(o.LabelColumns) > 0, "LabelColumns (--category)"}, {o.SplitColumn != "", "SplitColumn (--split)"}, {o.Task > Classify, "Task (--task)"},
+		{o.LabelSeparator != "", "LabelSeparator (--label-separator)"}, {o.KeepNA, "KeepNA (--keep-na)"},
 	} {
-		if option.value != "" {
+		if option.set {
 			set = append(set, option.name)
 		}
 	}
@@ -199,7 +227,7 @@ func sniff(name string) (kind, error) {
 		return kindZip, nil
 	case ext == ".zip":
 		return 0, fmt.Errorf("%s: is not a zip archive (%s); download it again", name, looksLike(head))
-	case ext == ".csv":
+	case tableKind(name) >= 0:
 		return kindCSV, nil
 	case isImage(name):
 		return kindImage, nil
@@ -210,7 +238,7 @@ func sniff(name string) (kind, error) {
 	} else if t := looksLike(head); strings.Contains(t, "gzip") || slices.Contains([]string{".tar", ".tgz", ".rar", ".7z", ".xz", ".bz2"}, ext) {
 		hint = "; unpack it and open the folder"
 	}
-	return 0, fmt.Errorf("%s: is neither a folder, a zip archive, a CSV file (.csv) nor an image (%s)%s", name, looksLike(head), hint)
+	return 0, fmt.Errorf("%s: is neither a folder, a zip archive, a table (.csv, .tsv, .jsonl) nor an image (%s)%s", name, looksLike(head), hint)
 }
 
 // looksLike describes a file by its first bytes, for messages.

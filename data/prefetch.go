@@ -325,7 +325,9 @@ func (f *Flow) label(s *slot, i, row int) {
 		k := len(f.classes)
 		y := s.y.Float32s()[i*k : (i+1)*k]
 		clear(y)
-		y[f.classIndex[row]] = 1
+		for _, c := range f.ClassSet(row) {
+			y[c] = 1
+		}
 	case intLabels:
 		tensor.Values[int32](s.y)[i] = int32(f.classIndex[row])
 	case Binary, Sparse, binaryColumn:

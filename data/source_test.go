@@ -176,16 +176,16 @@ func TestCSV(t *testing.T) {
 		}
 		return p
 	}
-	name := csv("\ufefffilename,n,class\nsub/two.png,1,dog\ngone.png,2,cat\none.png,3,\"cat, big\"\n3.jpg,4,\nnotes.txt,5,cat\n" + filepath.Join(dir, "one.png") + ",6,cat\n")
+	name := csv("\ufefffilename,n,class\nsub/two.png,1,dog\ngone.png,2,cat\none.png,3,\"cat, big\"\n3.jpg,4,\nnotes.txt,5,cat\n" + filepath.Join(dir, "one.png") + ",6,\"cat, big\"\n")
 	tab := open(t, name, OpenOptions{})
-	if got, want := list1(tab), "sub/two.png=dog one.png=cat, big "+filepath.Join(dir, "one.png")+"=cat"; got != want {
+	if got, want := list1(tab), "sub/two.png=dog one.png=cat, big"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if w := tab.Warnings(); len(w) != 2 || !strings.Contains(w[0], "Dropped 1 of the 6 rows, which have no label") ||
+	if w := tab.Warnings(); len(w) != 3 || !strings.Contains(w[0], "Dropped 1 of the 6 rows, which have no label") ||
 		w[1] != `Found 2 invalid image filename(s) in x_col="filename". These filename(s) will be ignored.` {
 		t.Errorf("%q", w)
 	}
-	if g := tab.Ignored(); len(g) != 3 || !strings.Contains(g[1].Err.Error(), "line 3: there is no file") {
+	if g := tab.Ignored(); len(g) != 4 || !strings.Contains(g[1].Err.Error(), "line 3: there is no file") {
 		t.Error(g)
 	}
 	if got := list1(open(t, name, OpenOptions{LabelRule: Unlabeled})); !strings.Contains(got, "3.jpg=") || strings.Contains(got, "dog") {
@@ -196,7 +196,7 @@ func TestCSV(t *testing.T) {
 	z := file1(t, "a.zip", archive(t, entryOf{name: "train/one.png", content: png(t)}, entryOf{name: "train/sub/two.png", content: png(t)}, entryOf{name: "test/one.png", content: png(t)}))
 	csv("filename,category\nsub/two.png,dog\ntrain/one.png,cat\none.png,cat\n")
 	tab = open(t, name, OpenOptions{Images: z})
-	if got := list1(tab); got != "sub/two.png=dog train/one.png=cat" || !strings.Contains(tab.Ignored()[0].Err.Error(), "several entries") {
+	if got := list1(tab); got != "sub/two.png=dog train/one.png=cat" || !strings.Contains(tab.Ignored()[0].Err.Error(), "several files") {
 		t.Error(got, tab.Ignored())
 	}
 }
@@ -273,15 +273,16 @@ func TestBadSources(t *testing.T) {
 		{"no such part", tree(t, "train/cat.0.png", "test/1.png"), OpenOptions{Part: "dev"}, "folders test, train"},
 		{"tar", file1(t, "a.tar.gz", []byte("\x1f\x8b\x08\x00")), OpenOptions{}, "unpack it and open the folder"},
 		{"text", file1(t, "a.txt", []byte("hello")), OpenOptions{}, "is neither a folder, a zip archive"},
-		{"CSV without the column", csv("file,category\ncat.0.png,cat\n"), OpenOptions{}, `has no column "filename"; its columns are file, category`},
+		{"CSV without the column", csv("name,category\ncat.0.png,cat\n"), OpenOptions{}, `has no column "filename" for the file names; its columns are name, category`},
 		{"CSV without a category", csv("filename,kind\ncat.0.png,cat\n"), OpenOptions{}, `has no column "category"`},
 		{"CSV without rows", csv("filename,category\n"), OpenOptions{}, "no rows"},
 		{"empty CSV", csv(""), OpenOptions{}, "is empty"},
 		{"CSV of missing files", csv("filename,category\nx.png,cat\ny.png,cat\n"), OpenOptions{}, "none of its 2 rows can be used; the first, x.png: line 2: there is no file"},
 		{"CSV of images elsewhere", csv("filename,category\nx.png,cat\n"), OpenOptions{}, "name their folder (Images, --images)"},
-		{"CSV with semicolons", csv("filename;category\nx.png;cat\n"), OpenOptions{}, "separated by commas"},
-		{"ragged CSV", csv("filename,category\ncat.0.png\n"), OpenOptions{}, "wrong number of fields"},
-		{"CSV and a rule", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{LabelRule: Prefix}, "come from the CSV's category column"},
+		{"CSV without a header", csv("cat.0.png,cat\n"), OpenOptions{}, "the first line is cat.0.png, cat, which looks like a row"},
+		{"CSV with a quote that stays open", csv("filename,category\n\"cat.0.png,cat\n"), OpenOptions{}, "line 2: a quote opens in this record and is never closed"},
+		{"ragged CSV", csv("filename,category\ncat.0.png\n"), OpenOptions{}, "line 2: the label is empty"},
+		{"CSV and a rule", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{LabelRule: Prefix}, "come from the table's category column"},
 		{"CSV and a part", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Part: "x"}, "part"},
 		{"options for a CSV file, with the demo", "demo:cats-and-dogs?n=4", OpenOptions{Images: dir, FilenameColumn: "file", LabelColumn: "kind"},
 			"is not a CSV file; remove the options for CSV files: Images (--images), FilenameColumn (--filename), LabelColumn (--category)"},
@@ -389,10 +390,10 @@ func FuzzZip(f *testing.F) {
 func FuzzCSV(f *testing.F) {
 	f.Add("filename,category\ncat.0.png,cat\n\"a\"\"b.png\",dog\n")
 	f.Add("\ufeffclass,filename\r\ncat,cat.0.png\r\n")
+	f.Add("a;filename;label\r\n1;CAT.0;x|y\r\n2;dog\\cat.0.png;'z'\r3;\"q")
+	dir := tree(f, "cat.0.png", "a/b.png")
 	f.Fuzz(func(t *testing.T, text string) {
-		find := func(string) (file, error) { return diskFile("x"), nil }
-		p := file1(t, "a.csv", []byte(text))
-		tab, err := readCSV(p, OpenOptions{}, &reading{ctx: t.Context()}, find)
+		tab, err := openCSV(file1(t, "a.csv", []byte(text)), OpenOptions{Images: dir}, &reading{ctx: t.Context()})
 		if err == nil && tab.Len() == 0 {
 			t.Error("a table without rows")
 		}

@@ -37,12 +37,12 @@ func (o *ImageOptions) subset(t *Table, index []int) []int {
 	}
 	size := map[string]int{}
 	for _, i := range index {
-		size[t.rows[i].Label]++
+		size[t.label(i)]++
 	}
 	seen := map[string]int{}
 	var chosen []int
 	for _, i := range index {
-		label := t.rows[i].Label
+		label := t.label(i)
 		if validation := seen[label] < o.Augment.Split(size[label]); validation == (o.Subset == Validation) {
 			chosen = append(chosen, i)
 		}

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"iter"
 	"maps"
@@ -49,11 +48,13 @@ func (r Row) Where() string {
 // return a new table over the same source. See Open for the order of the rows.
 type Table struct {
 	rows    []Row
+	packed  *packedRows // instead of rows
+	pick    []int32     // the rows of packed or rows, in order; nil means all
 	src     *source
 	found   string // what Found calls the rows: "images", or "" for Keras' "validated image filenames"
 	ignored []BadFile
 	warn    []string
-	checked map[string]sum // the checksums that Check computed, by location; derived tables share them
+	checked *sums // the checksums that Check computed; derived tables share them
 }
 
 // source is shared by the tables that come from one Open.
@@ -62,16 +63,13 @@ type source struct {
 	rule   Rule
 	parts  map[string][]Row
 	closer io.Closer
-}
 
-// sum is the CRC-32 and the length of a file, if ok is set.
-type sum struct {
-	crc  uint32
-	size int64
-	ok   bool
+	// The rest is of a table's file.
+	task    Task
+	numeric bool // all classes are numbers
+	columns bool // the rows have parts, by a column
+	dropped int  // rows that were left out
 }
-
-func sumOf(content []byte) sum { return sum{crc32.ChecksumIEEE(content), int64(len(content)), true} }
 
 // BadFile is a file that was dropped, and the reason.
 type BadFile struct {
@@ -82,18 +80,102 @@ type BadFile struct {
 // with returns t with other rows.
 func (t *Table) with(rows []Row) *Table {
 	n := *t
-	n.rows, n.ignored, n.warn = rows, nil, nil
+	n.rows, n.packed, n.pick, n.checked, n.ignored, n.warn = rows, nil, nil, nil, nil, nil
 	return &n
 }
 
 // Len returns the number of rows.
-func (t *Table) Len() int { return len(t.rows) }
+func (t *Table) Len() int {
+	switch {
+	case t.pick != nil:
+		return len(t.pick)
+	case t.packed != nil:
+		return t.packed.len()
+	}
+	return len(t.rows)
+}
+
+// at returns the index of row i in packed or rows.
+func (t *Table) at(i int) int {
+	if t.pick != nil {
+		return int(t.pick[i])
+	}
+	return i
+}
 
 // Row returns row i, counted from 0.
-func (t *Table) Row(i int) Row { return t.rows[i] }
+func (t *Table) Row(i int) Row {
+	if i = t.at(i); t.packed != nil {
+		return t.packed.row(i)
+	}
+	return t.rows[i]
+}
+
+// label returns the label of row i.
+func (t *Table) label(i int) string {
+	if i = t.at(i); t.packed != nil {
+		return t.packed.label(i)
+	}
+	return t.rows[i].Label
+}
+
+// file returns the file of row i.
+func (t *Table) file(i int) file {
+	if i = t.at(i); t.packed != nil {
+		return t.packed.file(i)
+	}
+	return t.rows[i].file
+}
 
 // All yields the rows in order.
-func (t *Table) All() iter.Seq2[int, Row] { return slices.All(t.rows) }
+func (t *Table) All() iter.Seq2[int, Row] {
+	return func(yield func(int, Row) bool) {
+		for i := range t.Len() {
+			if !yield(i, t.Row(i)) {
+				return
+			}
+		}
+	}
+}
+
+// labels yields the label of each row.
+func (t *Table) labels() iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		for i := range t.Len() {
+			if !yield(i, t.label(i)) {
+				return
+			}
+		}
+	}
+}
+
+// Task returns what the labels are for: Classify, or for a table's file OpenOptions.Task.
+func (t *Table) Task() Task {
+	if t.src == nil || t.src.task == AutoTask {
+		return Classify
+	}
+	return t.src.task
+}
+
+// LabelSet returns the classes of row i: any number of them with MultiLabel, and else its label, if there is one.
+func (t *Table) LabelSet(i int) []string {
+	if t.Task() == MultiLabel && t.packed != nil && t.packed.class != nil {
+		return t.packed.labels[t.packed.class[t.at(i)]].classes
+	}
+	if l := t.label(i); l != "" {
+		return []string{l}
+	}
+	return nil
+}
+
+// Dropped returns the number of rows of a table's file, or of files, that Open left out. Ignored lists them; if there are very many for
+// a reason, it lists only the first ones.
+func (t *Table) Dropped() int {
+	if t.src == nil {
+		return len(t.ignored)
+	}
+	return max(t.src.dropped, len(t.ignored))
+}
 
 // Name returns the name that the table was opened with.
 func (t *Table) Name() string {
@@ -113,41 +195,44 @@ func (t *Table) Rule() Rule {
 
 // Take returns a table of the rows with the given indexes, in that order. An index may occur more than once.
 func (t *Table) Take(index []int) *Table {
-	rows := make([]Row, len(index))
+	n := *t
+	n.pick, n.ignored, n.warn = make([]int32, len(index)), nil, nil
 	for i, j := range index {
-		rows[i] = t.rows[j]
+		n.pick[i] = int32(t.at(j))
 	}
-	return t.with(rows)
+	return &n
 }
 
 // Filter returns a table of the rows for which keep returns true.
 func (t *Table) Filter(keep func(Row) bool) *Table {
-	var rows []Row
-	for _, r := range t.rows {
+	var index []int
+	for i, r := range t.All() {
 		if keep(r) {
-			rows = append(rows, r)
+			index = append(index, i)
 		}
 	}
-	return t.with(rows)
+	return t.Take(index)
 }
 
 // Limit returns a table of at most n rows, with the same number of each class as far as possible.
 // It takes the first row of each class, then the second of each, until there are n. The rows keep
 // the table's order. (The first n rows of a table sorted by name would all be cats.)
 func (t *Table) Limit(n int) *Table {
-	if n >= len(t.rows) {
-		return t.with(t.rows)
+	if n >= t.Len() {
+		m := *t
+		m.ignored, m.warn = nil, nil
+		return &m
 	}
 	class := map[string]int{}
 	for i, c := range t.Classes() {
 		class[c] = i
 	}
 	type place struct{ rank, class, row int }
-	next := map[string]int{}
-	places := make([]place, len(t.rows))
-	for i, r := range t.rows {
-		places[i] = place{next[r.Label], class[r.Label], i}
-		next[r.Label]++
+	next := map[string]int{} // with MultiLabel, by the set of classes
+	places := make([]place, t.Len())
+	for i, l := range t.labels() {
+		places[i] = place{next[l], class[l], i}
+		next[l]++
 	}
 	slices.SortFunc(places, func(a, b place) int {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.class, b.class), cmp.Compare(a.row, b.row))
@@ -169,40 +254,70 @@ func (t *Table) Rename(names map[string]string) (*Table, error) {
 			return nil, fmt.Errorf("%s: no class %q to rename; the classes are %s", t.Name(), from, strings.Join(classes, ", "))
 		}
 	}
-	rows := slices.Clone(t.rows)
-	for i, r := range rows {
+	n := *t
+	n.ignored, n.warn = nil, nil
+	if t.packed != nil {
+		n.packed = t.packed.renamed(names)
+		return &n, nil
+	}
+	n.rows = slices.Clone(t.rows)
+	for i, r := range n.rows {
 		if to, ok := names[r.Label]; ok {
-			rows[i].Label = to
+			n.rows[i].Label = to
 		}
 	}
-	return t.with(rows), nil
+	return &n, nil
 }
 
 // Labels returns the label of each row, for example for SplitOptions.Stratify.
 func (t *Table) Labels() []string {
-	c := make([]string, len(t.rows))
-	for i, r := range t.rows {
-		c[i] = r.Label
+	c := make([]string, t.Len())
+	for i, l := range t.labels() {
+		c[i] = l
 	}
 	return c
 }
 
-// Classes returns the distinct labels in byte order, which is Keras' order of classes. Rows without a
-// label are skipped.
+// Classes returns the distinct labels, or with MultiLabel the distinct classes, in byte order, which is Keras' order of classes. If all
+// labels of a table's file are numbers, they are in the order of numbers. Rows without a label are skipped. It returns nil for Regress.
 func (t *Table) Classes() []string {
+	if t.Task() == Regress {
+		return nil
+	}
 	seen := map[string]bool{}
-	for _, r := range t.rows {
-		if r.Label != "" {
-			seen[r.Label] = true
+	if t.packed != nil && t.packed.class != nil {
+		used := make([]bool, len(t.packed.labels))
+		for i := range t.Len() {
+			used[t.packed.class[t.at(i)]] = true
+		}
+		for id, l := range t.packed.labels {
+			for _, c := range l.classes {
+				seen[c] = seen[c] || used[id]
+			}
+		}
+		maps.DeleteFunc(seen, func(_ string, used bool) bool { return !used })
+	} else {
+		for _, l := range t.labels() {
+			if l != "" {
+				seen[l] = true
+			}
 		}
 	}
-	return slices.Sorted(maps.Keys(seen))
+	classes := slices.Sorted(maps.Keys(seen))
+	if t.src != nil && t.src.numeric {
+		slices.SortStableFunc(classes, func(a, b string) int {
+			x, _ := number(a) // a class that was renamed comes first
+			y, _ := number(b)
+			return cmp.Compare(x, y)
+		})
+	}
+	return classes
 }
 
 // Found returns Keras' message about the table: "Found 18750 validated image filenames belonging to 2
 // classes.", or "Found N images belonging to K classes." if the labels are folders.
 func (t *Table) Found() string {
-	return found(len(t.rows), t.found, len(t.Classes()))
+	return found(t.Len(), t.found, len(t.Classes()))
 }
 
 func found(n int, what string, classes int) string {
@@ -225,16 +340,20 @@ func (t *Table) Ignored() []BadFile { return t.ignored }
 // no label, or there is only one class.
 func (t *Table) Trainable() error {
 	classes := t.Classes()
-	for _, r := range t.rows {
-		if r.Label == "" {
-			return fmt.Errorf("%s: %s has no label; for training, every image needs one", t.Name(), r.Filename)
+	if t.Task() != MultiLabel {
+		for i, l := range t.labels() {
+			if l == "" {
+				return fmt.Errorf("%s: %s has no label; for training, every image needs one", t.Name(), t.Row(i).Filename)
+			}
 		}
 	}
 	switch {
-	case len(t.rows) == 0:
+	case t.Len() == 0:
 		return fmt.Errorf("%s: the table has no rows", t.Name())
-	case len(classes) == 1:
-		return fmt.Errorf("%s: all %d images are of one class, %q; a classifier needs two or more", t.Name(), len(t.rows), classes[0])
+	case t.Task() == MultiLabel && len(classes) == 0:
+		return fmt.Errorf("%s: no image has a label", t.Name())
+	case t.Task() == Classify && len(classes) == 1:
+		return fmt.Errorf("%s: all %d images are of one class, %q; a classifier needs two or more", t.Name(), t.Len(), classes[0])
 	}
 	return nil
 }
@@ -242,8 +361,11 @@ func (t *Table) Trainable() error {
 // Parts lists the parts of the source, sorted, such as test1 and train of Kaggle's archive. It is
 // empty if the names of the top-level folders are not those of parts; see OpenOptions.Part.
 func (t *Table) Parts() []string {
-	if t.src == nil {
+	switch {
+	case t.src == nil:
 		return nil
+	case t.src.columns:
+		return t.columnParts()
 	}
 	return slices.Sorted(maps.Keys(t.src.parts))
 }
@@ -251,6 +373,9 @@ func (t *Table) Parts() []string {
 // Part returns a part of the source, labeled by the table's rule. Files that do not fit the rule have no
 // label, such as all files of Part("test1") of Kaggle's archive.
 func (t *Table) Part(name string) (*Table, error) {
+	if t.src != nil && t.src.columns {
+		return t.columnPart(name)
+	}
 	var rows []Row
 	if t.src != nil {
 		rows = t.src.parts[name]
@@ -266,13 +391,19 @@ func Concat(tables ...*Table) *Table {
 	if len(tables) == 1 {
 		return tables[0]
 	}
+	if t := parted(tables); t != nil {
+		return t
+	}
 	n := &Table{src: &source{rule: Unlabeled}}
 	var closers closers
 	var names []string
 	for _, t := range tables {
-		n.rows = append(n.rows, t.rows...)
+		for _, r := range t.All() {
+			n.rows = append(n.rows, r)
+		}
 		n.ignored = append(n.ignored, t.ignored...)
 		n.warn = append(n.warn, t.warn...)
+		n.src.dropped += t.Dropped()
 		closers = append(closers, t)
 		names = append(names, t.Name())
 	}
@@ -301,45 +432,48 @@ func (t *Table) Close() error {
 
 // WriteCSV writes the columns filename and category, as pandas' to_csv(index=False) does.
 func (t *Table) WriteCSV(w io.Writer) error {
-	records := [][]string{{"filename", "category"}}
-	for _, r := range t.rows {
-		records = append(records, []string{r.Filename, r.Label})
+	c := csv.NewWriter(w)
+	if err := c.Write([]string{"filename", "category"}); err != nil {
+		return err
 	}
-	return csv.NewWriter(w).WriteAll(records)
+	for _, r := range t.All() {
+		if err := c.Write([]string{r.Filename, r.Label}); err != nil {
+			return err
+		}
+	}
+	c.Flush()
+	return c.Error()
 }
 
 // Fingerprint identifies the content: the SHA-256 hash of each row's filename, label, length and CRC-32, in
 // order. It does not depend on the location of the files: an archive and the folder with its unpacked files
 // have the same fingerprint. Archives store the CRC-32. Files on disk are read, unless Check has read them.
 func (t *Table) Fingerprint() string {
-	sums := make([]sum, len(t.rows))
+	known := t.checksums()
+	sums, read := make([]sum, t.Len()), make([]bool, t.Len())
 	// The hash of a file that cannot be read differs from the hash of any content.
 	var all sync.WaitGroup
 	room := make(chan struct{}, runtime.GOMAXPROCS(0))
-	for i, r := range t.rows {
-		if r.file == nil {
+	for i := range sums {
+		if sums[i], read[i] = known(i); read[i] {
 			continue
 		}
-		if crc, size, known := r.file.crc(); known {
-			sums[i] = sum{crc, size, true}
-			continue
-		}
-		if s, ok := t.checked[r.file.where()]; ok {
-			sums[i] = s
+		f := t.file(i)
+		if f == nil {
 			continue
 		}
 		room <- struct{}{}
 		all.Go(func() {
-			if b, err := readFile(context.Background(), r.file, nil); err == nil {
-				sums[i] = sumOf(b)
+			if b, err := readFile(context.Background(), f, nil); err == nil {
+				sums[i], read[i] = sumOf(b), true
 			}
 			<-room
 		})
 	}
 	all.Wait()
 	h := sha256.New()
-	for i, r := range t.rows {
-		fmt.Fprintf(h, "%q %q %d %08x %v\n", r.Filename, r.Label, sums[i].size, sums[i].crc, sums[i].ok)
+	for i, r := range t.All() {
+		fmt.Fprintf(h, "%q %q %d %08x %v\n", r.Filename, r.Label, sums[i].size, sums[i].crc, read[i])
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

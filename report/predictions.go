@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/lince-ml/lince/internal/pyfloat"
+	"github.com/lince-ml/lince/internal/sheet"
 )
 
 // Prediction is a model's prediction for one file.
@@ -14,7 +15,7 @@ type Prediction struct {
 	Filename string
 	// Label is the name of the true class, or "" if it is unknown.
 	Label string
-	// Predicted is the name of the class with the highest probability.
+	// Predicted is the name of the class with the highest probability, or several names joined by |.
 	Predicted string
 	// Unknown is set if the probability of the class is too low to answer. Predicted is then usually "".
 	Unknown bool
@@ -26,6 +27,9 @@ type Prediction struct {
 type PredictionsOptions struct {
 	// Unknown adds the column unknown after predicted. It holds true or false.
 	Unknown bool
+	// Raw writes texts as they are. By default, an apostrophe is put before texts that spreadsheets would take for formulas, such as
+	// =1+1.
+	Raw bool
 }
 
 // WritePredictions writes a CSV file with a header and a line for each prediction. The columns are
@@ -34,12 +38,18 @@ type PredictionsOptions struct {
 //
 // It returns an error if a row does not have one probability for each class, or if writing fails.
 func WritePredictions(w io.Writer, classes []string, rows []Prediction, o PredictionsOptions) error {
+	text := sheet.Text
+	if o.Raw {
+		text = func(s string) string { return s }
+	}
 	c := csv.NewWriter(w)
 	line := []string{"filename", "category", "predicted"}
 	if o.Unknown {
 		line = append(line, "unknown")
 	}
-	line = append(line, classes...)
+	for _, name := range classes {
+		line = append(line, text(name))
+	}
 	if err := c.Write(line); err != nil {
 		return fmt.Errorf("writing predictions: %w", err)
 	}
@@ -47,7 +57,7 @@ func WritePredictions(w io.Writer, classes []string, rows []Prediction, o Predic
 		if len(r.Probabilities) != len(classes) {
 			return fmt.Errorf("writing predictions: %s has %d probabilities, want one for each of %d classes", r.Filename, len(r.Probabilities), len(classes))
 		}
-		line = append(line[:0], r.Filename, r.Label, r.Predicted)
+		line = append(line[:0], text(r.Filename), text(r.Label), text(r.Predicted))
 		if o.Unknown {
 			line = append(line, strconv.FormatBool(r.Unknown))
 		}

@@ -25,8 +25,8 @@ func (f answerFlags) mistakes() error {
 }
 
 // options returns the columns of a CSV file of predictions.
-func (f answerFlags) options() report.PredictionsOptions {
-	return report.PredictionsOptions{Unknown: f.Unknown > 0}
+func (f answerFlags) options(raw bool) report.PredictionsOptions {
+	return report.PredictionsOptions{Unknown: f.Unknown > 0, Raw: raw}
 }
 
 // answers reports whether a prediction is probable enough.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -35,38 +34,38 @@ func (c *dataCommand) Validate() error {
 
 // Run implements the command.
 func (c *dataCommand) Run(e *env) error {
-	if c.CSV == "-" && e.json {
-		return usageError{errors.New("--csv - and --json both write to standard output; use one of them")}
+	if err := e.oneResult(c.CSV); err != nil {
+		return err
 	}
 	t, ignored, err := e.open(c.Source, c.sourceFlags)
 	if err != nil {
 		return err
 	}
 	defer t.Close()
+	dropped := max(t.Dropped(), len(ignored))
 	var bad []data.BadFile
 	if c.Check {
 		if t, bad, err = e.checkAll(t); err != nil {
 			return err
 		}
 	}
-	switch c.CSV {
-	case "":
-	case "-":
-		return t.WriteCSV(e.stdout)
-	default:
-		if err := e.writeFile("--csv", c.CSV, t.WriteCSV); err != nil {
+	if c.CSV != "" {
+		if err := e.writeFile("--csv", c.CSV, e.tableCSV(t)); err != nil || c.CSV == standardOutput {
 			return err
 		}
 		e.printf("Wrote %s to %s.\n", count(t.Len(), "row"), c.CSV)
 	}
-	return e.result(dataResult(t, ignored, bad), func(out io.Writer) error {
+	if e.json {
+		return writeJSON(e.stdout, dataResult(t, ignored, dropped, bad))
+	}
+	return e.result(nil, escaped(func(out io.Writer) error {
 		var w strings.Builder
 		if c.Head > 0 {
 			fmt.Fprintf(&w, "%s\n\n", t.Head(c.Head))
 		}
 		fmt.Fprintf(&w, "%s\n\n%s\n", t.Counts(), t.Found())
-		if len(ignored) > 0 {
-			fmt.Fprintf(&w, "%s skipped:%s\n", count(len(ignored), "file"), indent(listBad(ignored)))
+		if dropped > 0 {
+			fmt.Fprintf(&w, "%s skipped:%s\n", count(dropped, "file"), indent(listBad(ignored)))
 		}
 		if len(bad) > 0 {
 			fmt.Fprintf(&w, "%s cannot be read:%s\n", count(len(bad), "image"), indent(listBad(bad)))
@@ -76,7 +75,7 @@ func (c *dataCommand) Run(e *env) error {
 		}
 		_, err := io.WriteString(out, w.String())
 		return err
-	})
+	}))
 }
 
 // checkAll is like check, but prints no warning.
@@ -86,7 +85,8 @@ func (e *env) checkAll(t *data.Table) (*data.Table, []data.BadFile, error) {
 	return quiet.check(t, false, nil)
 }
 
-func dataResult(t *data.Table, ignored, bad []data.BadFile) any {
+// dataResult returns the result for --json. It reads the files for the fingerprint.
+func dataResult(t *data.Table, ignored []data.BadFile, dropped int, bad []data.BadFile) any {
 	counts := map[string]int{}
 	for _, c := range t.Counts() {
 		counts[c.Label] = c.N
@@ -97,8 +97,10 @@ func dataResult(t *data.Table, ignored, bad []data.BadFile) any {
 		Rows        int            `json:"rows"`
 		Classes     []string       `json:"classes"`
 		Counts      map[string]int `json:"counts"`
+		Task        string         `json:"task"`
 		Ignored     []badFile      `json:"ignored"`
+		Dropped     int            `json:"dropped"`
 		Unreadable  []badFile      `json:"unreadable"`
 		Fingerprint string         `json:"fingerprint"`
-	}{t.Name(), t.Rule().String(), t.Len(), t.Classes(), counts, badFiles(ignored), badFiles(bad), t.Fingerprint()}
+	}{t.Name(), t.Rule().String(), t.Len(), t.Classes(), counts, t.Task().String(), badFiles(ignored), dropped, badFiles(bad), t.Fingerprint()}
 }

@@ -28,6 +28,7 @@ type env struct {
 	text   io.Writer       // progress
 	quiet  bool
 	json   bool
+	raw    bool // CSV files have texts as they are
 
 	*leaving
 }
@@ -72,7 +73,7 @@ func newEnv(c *commands, command string, args []string, stdout, stderr io.Writer
 		}
 		signal.Stop(signals)
 	}()
-	e := &env{args: args, ctx: ctx, hard: hard, stdout: stdout, stderr: stderr, text: stderr, quiet: c.Quiet, json: c.JSON, leaving: &leaving{}}
+	e := &env{args: args, ctx: ctx, hard: hard, stdout: stdout, stderr: stderr, text: stderr, quiet: c.Quiet, json: c.JSON, raw: c.RawCSV, leaving: &leaving{}}
 	if command == "train" {
 		signal.Ignore(syscall.SIGPIPE) // the write fails instead
 	}

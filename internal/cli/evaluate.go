@@ -2,28 +2,31 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/report"
 )
 
 // evaluateCommand evaluates a model on labeled images.
 type evaluateCommand struct {
-	Model        string `arg:"" predictor:"model" help:"A model file of any kind, such as .keras, .h5 or .onnx."`
-	Source       string `arg:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip archive, a CSV file, or demo:cats-and-dogs."`
-	sourceFlags  `group:"data"`
-	Strict       bool `group:"data" help:"Fail if an image cannot be read, instead of skipping it."`
-	cacheFlag    `group:"data"`
-	foreignFlags `group:"model"`
-	answerFlags  `group:"model"`
-	ttaFlags     `group:"model"`
-	Batch        int  `group:"model" default:"32" help:"Batch size."`
-	Threads      int  `group:"model" placeholder:"N" help:"Number of threads (default: all cores)."`
-	Out          path `group:"output" placeholder:"DIR" predictor:"folder" help:"Write predictions.csv, confusion.png, calibration.png, mistakes.png and neighbors.png to this folder."`
-	Overwrite    bool `group:"output" help:"Replace results that the folder of --out already contains."`
+	Model         string `arg:"" predictor:"model" help:"A model file of any kind, such as .keras, .h5 or .onnx."`
+	Source        string `arg:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip archive, a CSV file, or demo:cats-and-dogs."`
+	sourceFlags   `group:"data"`
+	Strict        bool `group:"data" help:"Fail if an image cannot be read, instead of skipping it."`
+	cacheFlag     `group:"data"`
+	foreignFlags  `group:"model"`
+	answerFlags   `group:"model"`
+	thresholdFlag `group:"model"`
+	ttaFlags      `group:"model"`
+	Batch         int  `group:"model" default:"32" help:"Batch size."`
+	Threads       int  `group:"model" placeholder:"N" help:"Number of threads (default: all cores)."`
+	Out           path `group:"output" placeholder:"DIR" predictor:"folder" help:"Write predictions.csv, confusion.png, calibration.png, mistakes.png and neighbors.png to this folder."`
+	Overwrite     bool `group:"output" help:"Replace results that the folder of --out already contains."`
 }
 
 // Help returns the command's detailed help.
@@ -39,7 +42,7 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *evaluateCommand) Validate() error {
-	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.sourceFlags.mistakes(), c.foreignFlags.mistakes(), c.answerFlags.mistakes(), c.ttaFlags.mistakes())
+	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.sourceFlags.mistakes(), c.foreignFlags.mistakes(), c.answerFlags.mistakes(), c.thresholdFlag.mistakes(), c.ttaFlags.mistakes())
 }
 
 // evaluation is the command's result.
@@ -47,14 +50,18 @@ type evaluation struct {
 	Model          string                 `json:"model"`
 	Data           string                 `json:"data"`
 	Images         int                    `json:"pictures"`
+	Ignored        []badFile              `json:"ignored"`
+	Dropped        int                    `json:"dropped"` // files and rows that were left out when the data were opened
+	LeftOut        []leftOutClass         `json:"left_out_classes"`
 	Unreadable     []badFile              `json:"unreadable"`
 	TTA            int                    `json:"tta,omitempty"` // number of variants of each image
 	Metrics        *lince.Logs            `json:"-"`
 	Values         map[string]any         `json:"metrics"`            // numbers and lists of numbers
 	Unknown        []string               `json:"left_out,omitempty"` // losses and metrics of the file that lince does not have
 	Classification *report.Classification `json:"classification"`
-	Calibration    *calibration           `json:"calibration"`        // null if the outputs are not probabilities
-	Answered       *answered              `json:"answered,omitempty"` // with --unknown
+	MultiLabel     *report.MultiLabel     `json:"multilabel,omitempty"` // instead, for images with several labels
+	Calibration    *calibration           `json:"calibration"`          // null if the outputs are not probabilities
+	Answered       *answered              `json:"answered,omitempty"`   // with --unknown
 }
 
 // Run implements the command.
@@ -68,6 +75,7 @@ func (c *evaluateCommand) Run(e *env) error {
 		if out, err = newFolder(string(c.Out), resultFiles, c.Overwrite); err != nil {
 			return err
 		}
+		out.raw = e.raw
 		out.what["predictions.csv"] = "the prediction for each image"
 		defer out.close()
 		e.onAbandon(func() error {
@@ -86,7 +94,12 @@ func (c *evaluateCommand) Run(e *env) error {
 		return err
 	}
 	err = e.result(result, func(w io.Writer) error {
-		text := result.Classification.String() + "\n"
+		text := ""
+		if result.MultiLabel != nil {
+			text = result.MultiLabel.String() + "\n"
+		} else {
+			text = result.Classification.String() + "\n"
+		}
 		if result.Metrics != nil {
 			for name, v := range result.Metrics.All() {
 				if vector := result.Metrics.Vector(name); vector != nil {
@@ -112,14 +125,29 @@ func (c *evaluateCommand) Run(e *env) error {
 }
 
 func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evaluation, error) {
-	t, _, err := e.open(c.Source, c.sourceFlags)
+	t, ignored, err := e.open(c.Source, c.sourceFlags)
 	if err != nil {
 		return nil, err
 	}
 	defer t.Close()
+	if err := refuseDropped(t, c.Strict, ignored); err != nil {
+		return nil, err
+	}
+	dropped := max(t.Dropped(), len(ignored))
+	left, err := e.leftOut(m, t, c.Strict)
+	if err != nil {
+		return nil, err
+	}
 	t, bad, err := e.check(t, c.Strict, out)
 	if err != nil {
 		return nil, err
+	}
+	if err := fitTask(m, c.Model, t.Task()); err != nil {
+		return nil, err
+	}
+	m.MultiLabel = t.Task() == data.MultiLabel
+	if m.MultiLabel && c.Unknown > 0 {
+		return nil, usageError{errors.New("--unknown is for images with one class each; use --threshold")}
 	}
 	f, err := labeledFlow(m, t, c.Batch, c.Threads, c.cache())
 	if err != nil {
@@ -129,7 +157,7 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 		e.warn(w)
 	}
 	e.printf("%s\n%s", f.Found(), c.kept(cachedSet{"", f}))
-	r := &evaluation{Model: c.Model, Data: c.Source, Images: f.Len(), Unreadable: badFiles(bad), TTA: c.TTA, Values: map[string]any{}}
+	r := &evaluation{Model: c.Model, Data: c.Source, Images: f.Len(), Ignored: badFiles(ignored), Dropped: dropped, LeftOut: left, Unreadable: badFiles(bad), TTA: c.TTA, Values: map[string]any{}}
 	for _, err := range m.Unknown() {
 		r.Unknown = append(r.Unknown, err.Error())
 		e.warn("not evaluated: " + err.Error())
@@ -156,6 +184,9 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	predictions, err := c.classify(e, m, f, o)
 	if err != nil {
 		return nil, err
+	}
+	if m.MultiLabel {
+		return r, c.evaluateLabels(e, m, f, predictions, bad, r, out)
 	}
 	if !c.Calibration {
 		temperature = 0
@@ -203,4 +234,34 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 		return nil, err
 	}
 	return r, out.finish()
+}
+
+// evaluateLabels completes the result for images with several labels.
+func (c *evaluateCommand) evaluateLabels(e *env, m *lince.Model, f *data.Flow, predictions []lince.Classification, bad []data.BadFile, r *evaluation, out *folder) error {
+	classes := classNames(m)
+	if len(m.Classes) == 0 {
+		classes = f.Classes()
+		e.warn(fmt.Sprintf("the model %s has no class names; using those of the data in this order: %s (set them with --classes)", c.Model, strings.Join(classes, ", ")))
+	}
+	if later := f.Corrupt(); len(later) > 0 {
+		e.warn(skippedLater(later))
+		bad = append(bad, later...)
+		r.Unreadable = badFiles(bad)
+	}
+	var err error
+	if r.MultiLabel, err = multiLabel(classes, f, predictions, c.Threshold); err != nil || out == nil {
+		return err
+	}
+	if err := e.startSaving(); err != nil {
+		return err
+	}
+	if len(bad) > 0 {
+		if err := out.write("unreadable.csv", writeUnreadable(bad)); err != nil {
+			return err
+		}
+	}
+	if err := writeLabels(out, classes, f, predictions, c.thresholdFlag); err != nil {
+		return err
+	}
+	return out.finish()
 }

@@ -74,6 +74,7 @@ type featuresResult struct {
 	Dimension  int       `json:"dimension"`
 	Images     int       `json:"images"`
 	Classes    []string  `json:"classes"` // of labels in a .npz file
+	Dropped    int       `json:"dropped"` // files and rows that were left out when the data were opened
 	Unreadable []badFile `json:"unreadable"`
 	Files      []string  `json:"files"`
 }
@@ -115,7 +116,7 @@ func (c *featuresCommand) Run(e *env) error {
 	}
 	e.printf("Features: %s (%s)\n", what, count(x.dimension, "number"))
 	r := &featuresResult{
-		Model: c.Model, Data: c.Source, Features: what, Dimension: x.dimension, Images: len(x.rows), Classes: t.Classes(), Unreadable: badFiles(bad),
+		Model: c.Model, Data: c.Source, Features: what, Dimension: x.dimension, Images: len(x.rows), Classes: t.Classes(), Dropped: t.Dropped(), Unreadable: badFiles(bad),
 	}
 	if r.Classes == nil {
 		r.Classes = []string{}
@@ -135,7 +136,13 @@ func (c *featuresCommand) Run(e *env) error {
 
 // openData opens the images. Unlike other commands, this one does not need labels.
 func (c *featuresCommand) openData(e *env) (*data.Table, error) {
-	t, _, err := e.open(c.Source, c.sourceFlags)
+	t, ignored, err := e.open(c.Source, c.sourceFlags)
+	if err == nil {
+		if refused := refuseDropped(t, c.Strict, ignored); refused != nil {
+			_ = t.Close() // it was only read
+			return nil, refused
+		}
+	}
 	if err == nil || c.Label != data.Auto.String() || e.ctx.Err() != nil {
 		return t, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/lince-ml/lince/internal/npy"
 	"github.com/lince-ml/lince/internal/parquet"
 	"github.com/lince-ml/lince/internal/pyfloat"
+	"github.com/lince-ml/lince/internal/sheet"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -138,7 +139,7 @@ func writeFeatureCSV(w io.Writer, x *featureTable, _ []string) error {
 		return err
 	}
 	for i, r := range x.rows {
-		line = append(line[:0], r.Filename, r.Label)
+		line = append(line[:0], sheet.Text(r.Filename), sheet.Text(r.Label))
 		for _, v := range x.matrix[i*x.dimension:][:x.dimension] {
 			line = append(line, pyfloat.Repr32(v))
 		}
@@ -163,7 +164,7 @@ func writeFeatureParquet(w io.Writer, x *featureTable, _ []string) error {
 func (x *featureTable) writeNames(w io.Writer) error {
 	records := [][]string{{"filename", "category"}}
 	for _, r := range x.rows {
-		records = append(records, []string{r.Filename, r.Label})
+		records = append(records, []string{sheet.Text(r.Filename), sheet.Text(r.Label)})
 	}
 	return csv.NewWriter(w).WriteAll(records)
 }
@@ -174,7 +175,7 @@ func (x *featureTable) writeNeighbors(w io.Writer, near [][]nearest.Neighbor) er
 	for i, list := range near {
 		for rank, n := range list {
 			a, b := x.rows[i], x.rows[n.Row]
-			records = append(records, []string{a.Filename, a.Label, strconv.Itoa(rank + 1), b.Filename, b.Label, pyfloat.Repr(n.Distance)})
+			records = append(records, []string{sheet.Text(a.Filename), sheet.Text(a.Label), strconv.Itoa(rank + 1), sheet.Text(b.Filename), sheet.Text(b.Label), pyfloat.Repr(n.Distance)})
 		}
 	}
 	return csv.NewWriter(w).WriteAll(records)

@@ -344,7 +344,7 @@ func (t *training) report(trouble error) error {
 	t.onAbandon(func() error { return unpredicted })
 	// The results are written after ^C too; a second ^C stops this.
 	predictions, err := t.predict(t.hard, t.model, t.features.Of(t.val), "Predicting validation")
-	if err == nil {
+	if err == nil && !t.several() {
 		predictions, err = t.calibrate(predictions)
 	}
 	t.noteSkipped()
@@ -352,14 +352,10 @@ func (t *training) report(trouble error) error {
 		return unpredicted
 	}
 	t.onAbandon(t.unfinished)
-	if err == nil {
-		t.record.Results, err = classification(t.model.Classes, t.val, predictions)
-	}
-	if err == nil {
-		err = writeResults(t.folder, t.model.Classes, t.val, predictions, t.record.Results, answerFlags{})
-	}
-	if err == nil {
-		err = t.judge(predictions)
+	if err == nil && t.several() {
+		err = t.judgeLabels(predictions)
+	} else if err == nil {
+		err = t.judgeClasses(predictions)
 	}
 	if err == nil {
 		err = t.conclude(trouble)
@@ -375,7 +371,7 @@ func (t *training) report(trouble error) error {
 	}
 	trouble = errors.Join(trouble, t.log.keep(t.folder), t.folder.lost())
 	t.describeFiles()
-	t.printf("\n%s%s\n%s", t.record.Results, t.describeCalibration(), t.folder.contents())
+	t.printf("\n%s%s\n%s", t.results(), t.describeCalibration(), t.folder.contents())
 	if hasGraph(t.model) {
 		t.printf("\nThe model is a graph without Keras layers. Only lince opens its .keras file; to write it as ONNX:\n  lince convert %s model.onnx\n", t.folder.path("best.keras"))
 	}
@@ -393,6 +389,17 @@ func (t *training) report(trouble error) error {
 		t.warn(trouble.Error())
 	}
 	return t.interruption(t.record.reached() + "; the results so far are in " + t.folder.dir)
+}
+
+// judgeClasses measures and writes the predictions for the validation images.
+func (t *training) judgeClasses(predictions []lince.Classification) (err error) {
+	if t.record.Results, err = classification(t.model.Classes, t.val, predictions); err != nil {
+		return err
+	}
+	if err := writeResults(t.folder, t.model.Classes, t.val, predictions, t.record.Results, answerFlags{}); err != nil {
+		return err
+	}
+	return t.judge(predictions)
 }
 
 // conclude writes the final record. It then removes the checkpoint, unless the run was

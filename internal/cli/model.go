@@ -63,6 +63,9 @@ func (t *training) makeModel(classes []string, final bool) error {
 			s = size{tutorial.Side, tutorial.Side}
 		}
 		layers := tutorial.Layers(s[0], s[1], len(classes))
+		if a := t.classifier(); a != nil {
+			layers[len(layers)-1] = layer.Dense{Units: len(classes), Activation: a}
+		}
 		if t.Dropout != nil {
 			layers = slices.Insert(layers, len(layers)-1, layer.Layer(layer.Dropout{Rate: *t.Dropout}))
 		}
@@ -110,6 +113,7 @@ func (t *training) makeModel(classes []string, final bool) error {
 		// Predictions need the factor too, so it becomes part of the model.
 		m.Preprocessing, t.augment.Rescale = rescaled(m.Preprocessing, factor), 0
 	}
+	m.MultiLabel = t.several()
 	t.model = m
 	if err := t.compile(); err != nil {
 		return err
@@ -139,10 +143,13 @@ func (t *training) fits(m *lince.Model, classes []string) error {
 	if s := (size{in[1], in[2]}); t.Size != (size{}) && t.Size != s {
 		return usageError{fmt.Errorf("--size %s: the model %s needs images of %s; remove --size", t.Size, t.ModelSource, s)}
 	}
+	if err := fitTask(m, t.ModelSource, t.table.Task()); err != nil {
+		return err
+	}
 	if n := classCount(m); n != len(classes) {
 		return otherClasses{fmt.Errorf("the model %s has %d classes, the data have %d: %s", t.ModelSource, n, len(classes), strings.Join(classes, ", "))}
 	}
-	if m.Classes != nil && !slices.Equal(slices.Sorted(slices.Values(m.Classes)), classes) {
+	if m.Classes != nil && !slices.Equal(slices.Sorted(slices.Values(m.Classes)), slices.Sorted(slices.Values(classes))) {
 		return otherClasses{fmt.Errorf("the model %s has the classes %s; the data have the classes %s; rename those of the data with --rename",
 			t.ModelSource, strings.Join(m.Classes, ", "), strings.Join(classes, ", "))}
 	}
@@ -153,6 +160,9 @@ func (t *training) fits(m *lince.Model, classes []string) error {
 func defaultCompile(m *lince.Model) lince.CompileOptions {
 	logits := m.GivesLogits()
 	c := lince.CompileOptions{Loss: loss.CategoricalCrossentropy{FromLogits: logits}, Metrics: []metric.Metric{metric.Accuracy{}}}
+	if m.MultiLabel {
+		c.Loss, c.Metrics = loss.BinaryCrossentropy{FromLogits: logits}, []metric.Metric{metric.BinaryAccuracy{}}
+	}
 	if out := m.OutputShape(); out[len(out)-1] == 1 {
 		c.Loss = loss.BinaryCrossentropy{FromLogits: logits}
 	}

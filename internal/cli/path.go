@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -24,8 +25,22 @@ func (p *path) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// standardOutput is the name of a file that stands for standard output.
+const standardOutput = path("-")
+
+// oneResult returns an error if a file and the result would both go to standard output.
+func (e *env) oneResult(csv path) error {
+	if csv == standardOutput && e.json {
+		return usageError{errors.New("--csv - and --json both write to standard output; use one of them")}
+	}
+	return nil
+}
+
 // writeFile writes the file p, which is the value of a flag.
 func (e *env) writeFile(flag string, p path, write func(w io.Writer) error) error {
+	if p == standardOutput {
+		return write(e.stdout)
+	}
 	if err := e.startSaving(); err != nil {
 		return err
 	}

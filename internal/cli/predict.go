@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -18,10 +19,11 @@ import (
 type predictCommand struct {
 	Model   string   `arg:"" predictor:"model" help:"A model file of any kind, such as .keras, .h5 or .onnx."`
 	Sources []string `arg:"" name:"images" predictor:"file" help:"Image files, folders, zip archives or CSV files, or demo:cats-and-dogs."`
-	CSV     path     `name:"csv" placeholder:"FILE" predictor:"csv" help:"Write the predictions to a CSV file instead of standard output. Columns: filename, category (empty), predicted, and the probability of each class."`
+	CSV     path     `name:"csv" placeholder:"FILE" predictor:"csv" help:"Write the predictions to a CSV file instead of the result; - writes them to standard output. Columns: filename, category (empty), predicted, and the probability of each class."`
 	Part    string   `placeholder:"FOLDER" help:"Use only this folder of each source, such as test1."`
 	answerFlags
 	ttaFlags
+	thresholdFlag
 	foreignFlags
 	Batch   int  `default:"32" help:"Batch size."`
 	Threads int  `placeholder:"N" help:"Number of threads (default: all cores)."`
@@ -43,20 +45,29 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *predictCommand) Validate() error {
-	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.answerFlags.mistakes(), c.ttaFlags.mistakes(), c.foreignFlags.mistakes())
+	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.answerFlags.mistakes(), c.thresholdFlag.mistakes(), c.ttaFlags.mistakes(), c.foreignFlags.mistakes())
 }
 
 // Run implements the command.
 func (c *predictCommand) Run(e *env) error {
+	if err := e.oneResult(c.CSV); err != nil {
+		return err
+	}
 	m, err := e.openTrained(c.Model, c.Threads, c.foreignFlags)
 	if err != nil {
 		return err
+	}
+	if m.MultiLabel && c.Unknown > 0 {
+		return usageError{errors.New("--unknown is for a model of images with one class each; use --threshold")}
 	}
 	t, names, err := c.open(e)
 	if err != nil {
 		return err
 	}
 	defer t.Close()
+	if err := refuseDropped(t, c.Strict, t.Ignored()); err != nil {
+		return err
+	}
 	if !c.Calibration {
 		m.Temperature = 0
 	}
@@ -77,11 +88,13 @@ func (c *predictCommand) Run(e *env) error {
 	classes := classNames(m)
 	rows := make([]report.Prediction, len(classified))
 	for i, v := range classified {
-		rows[i] = c.prediction(v, classes)
+		if rows[i] = c.prediction(v, classes); m.MultiLabel {
+			rows[i].Predicted = c.joined(v, classes)
+		}
 		rows[i].Filename = names[v.Row]
 	}
 	if c.CSV != "" {
-		if err := e.writeFile("--csv", c.CSV, func(w io.Writer) error { return report.WritePredictions(w, classes, rows, c.options()) }); err != nil {
+		if err := e.writeFile("--csv", c.CSV, func(w io.Writer) error { return report.WritePredictions(w, classes, rows, c.options(e.raw)) }); err != nil || c.CSV == standardOutput {
 			return err
 		}
 		e.printf("Wrote %s to %s.\n", count(len(rows), "prediction"), c.CSV)
@@ -89,12 +102,20 @@ func (c *predictCommand) Run(e *env) error {
 			return nil
 		}
 	}
-	return e.result(c.json(m, classes, rows, bad), func(w io.Writer) error {
+	return e.result(c.json(m, t, classes, rows, bad), func(w io.Writer) error {
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for i, r := range rows {
 			predicted := r.Predicted
 			if r.Unknown {
 				predicted = unknownClass
+			}
+			if m.MultiLabel {
+				var list []string
+				for _, k := range classified[i].Above(c.Threshold) {
+					list = append(list, fmt.Sprintf("%s %.2f%%", classes[k], 100*r.Probabilities[k]))
+				}
+				fmt.Fprintf(table, "%s\t%s\n", r.Filename, cmp.Or(strings.Join(list, ", "), "none"))
+				continue
 			}
 			fmt.Fprintf(table, "%s\t%s\t%.2f%%\n", r.Filename, predicted, 100*r.Probabilities[classified[i].Class])
 		}
@@ -141,10 +162,11 @@ func (c *predictCommand) open(e *env) (*data.Table, []string, error) {
 }
 
 // json returns the result for --json. unknown is there with --unknown only.
-func (c *predictCommand) json(m *lince.Model, classes []string, rows []report.Prediction, bad []data.BadFile) any {
+func (c *predictCommand) json(m *lince.Model, t *data.Table, classes []string, rows []report.Prediction, bad []data.BadFile) any {
 	type prediction struct {
 		Filename      string             `json:"filename"`
-		Predicted     string             `json:"predicted"`
+		Predicted     string             `json:"predicted"`        // several classes are joined by |
+		Labels        []string           `json:"labels,omitempty"` // with a model of images with several labels
 		Unknown       *bool              `json:"unknown,omitempty"`
 		Probabilities map[string]float32 `json:"probabilities"`
 	}
@@ -154,15 +176,19 @@ func (c *predictCommand) json(m *lince.Model, classes []string, rows []report.Pr
 		Threshold   float64      `json:"unknown_below,omitempty"`
 		TTA         int          `json:"tta,omitempty"` // number of variants of each image
 		Predictions []prediction `json:"predictions"`
+		Ignored     []badFile    `json:"ignored"`
+		Dropped     int          `json:"dropped"`
 		Unreadable  []badFile    `json:"unreadable"`
-	}{classes, m.Temperature, c.Unknown, c.TTA, []prediction{}, badFiles(bad)}
+	}{classes, m.Temperature, c.Unknown, c.TTA, []prediction{}, badFiles(t.Ignored()), t.Dropped(), badFiles(bad)}
 	for _, r := range rows {
 		p := prediction{Filename: r.Filename, Predicted: r.Predicted, Probabilities: map[string]float32{}}
 		if c.Unknown > 0 {
 			p.Unknown = &r.Unknown
 		}
 		for i, name := range classes {
-			p.Probabilities[name] = r.Probabilities[i]
+			if p.Probabilities[name] = r.Probabilities[i]; m.MultiLabel && float64(r.Probabilities[i]) >= c.Threshold {
+				p.Labels = append(p.Labels, name)
+			}
 		}
 		out.Predictions = append(out.Predictions, p)
 	}

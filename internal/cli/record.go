@@ -65,6 +65,7 @@ type record struct {
 	StoppedBy  string                 `json:"stopped_by,omitempty"` // "epochs", "patience", "time", "interruption", "error"
 	Error      string                 `json:"error,omitempty"`
 	Results    *report.Classification `json:"validation,omitempty"`
+	MultiLabel *report.MultiLabel     `json:"validation_multilabel,omitempty"` // instead, for images with several labels
 	// Calibration describes the probabilities of the validation images.
 	Calibration *calibration `json:"calibration,omitempty"`
 
@@ -97,8 +98,11 @@ type recordData struct {
 	Training    int            `json:"training"`
 	Validation  int            `json:"validation"`
 	Ignored     []badFile      `json:"ignored"`
+	Dropped     int            `json:"dropped"` // files and rows that were left out when the source was opened; ignored lists them
 	Unreadable  []badFile      `json:"unreadable"`
 	LeftOut     []badFile      `json:"left_out_later"` // images that were readable before the training, but not during it
+	// Duplicates counts images with equal bytes; null if there are none.
+	Duplicates *recordDuplicates `json:"duplicates"`
 }
 
 // recordModel describes the model and the settings of its training.

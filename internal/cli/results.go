@@ -7,10 +7,12 @@ import (
 	"image"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/picture"
+	"github.com/lince-ml/lince/internal/sheet"
 	"github.com/lince-ml/lince/report"
 )
 
@@ -39,7 +41,7 @@ func writeResults(out *folder, classes []string, f *data.Flow, predictions []lin
 		name  string
 		write func(w io.Writer) error
 	}{
-		{"predictions.csv", func(w io.Writer) error { return report.WritePredictions(w, classes, rows, answer.options()) }},
+		{"predictions.csv", func(w io.Writer) error { return report.WritePredictions(w, classes, rows, answer.options(out.raw)) }},
 		{"confusion.png", func(w io.Writer) error { return report.Confusion(w, classes, c.Confusion) }},
 		{"mistakes.png", func(w io.Writer) error { return writeMistakes(w, classes, f, predictions) }},
 	} {
@@ -144,21 +146,20 @@ func writeBatch(tiles []report.Tile) func(w io.Writer) error {
 	}
 }
 
-// label returns the class name of example i's target.
+// label returns the class name of example i's target, or several names.
 func label(b data.Batch, i int, classes []string) string {
 	y := b.Y.Float32s()
 	k := b.Y.Len() / b.Y.Shape()[0]
-	c := 0
 	if k == 1 {
-		c = int(y[i])
-	} else {
-		for j := range k {
-			if y[i*k+j] > y[i*k+c] {
-				c = j
-			}
+		return classes[int(y[i])]
+	}
+	var names []string
+	for j, v := range y[i*k : (i+1)*k] {
+		if v > 0 {
+			names = append(names, classes[j])
 		}
 	}
-	return classes[c]
+	return strings.Join(names, labelSeparator)
 }
 
 // writeCurves plots a history. Without a completed epoch it plots the interrupted one.
@@ -186,7 +187,7 @@ func writeUnreadable(bad []data.BadFile) func(w io.Writer) error {
 	return func(w io.Writer) error {
 		records := [][]string{{"filename", "error"}}
 		for _, b := range bad {
-			records = append(records, []string{b.Filename, b.Err.Error()})
+			records = append(records, []string{sheet.Text(b.Filename), sheet.Text(b.Err.Error())})
 		}
 		return csv.NewWriter(w).WriteAll(records)
 	}

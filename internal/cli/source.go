@@ -13,13 +13,14 @@ import (
 
 // sourceFlags select images and labels from a source.
 type sourceFlags struct {
-	Label    string            `default:"auto" predictor:"rule" placeholder:"RULE" help:"Where labels come from: prefix (cat.0.jpg), folder (cats/0.jpg), none, or auto (folder if the images are in two or more folders, else prefix)."`
-	Part     string            `placeholder:"FOLDER" help:"Use only this folder of the source, such as train."`
-	Images   path              `placeholder:"FOLDER|ZIP" predictor:"file" help:"Folder or archive of the images that a CSV file lists (default: the folder of the CSV file)."`
-	Filename string            `placeholder:"COLUMN" help:"CSV column with file names (default: filename)."`
-	Labels   string            `name:"category" placeholder:"COLUMN" help:"CSV column with labels (default: category or class)."`
-	Rename   map[string]string `mapsep:"," placeholder:"OLD=NEW,..." help:"Rename classes, such as cat=gato,dog=perro."`
-	Limit    int               `placeholder:"N" help:"Use at most N images, the same number of each class if possible."`
+	Label    string `default:"auto" predictor:"rule" placeholder:"RULE" help:"Where labels come from: prefix (cat.0.jpg), folder (cats/0.jpg), none, or auto (folder if the images are in two or more folders, else prefix)."`
+	Part     string `placeholder:"FOLDER" help:"Use only this folder of the source, such as train, or with --split this part of the table: train, validation or test."`
+	Images   path   `placeholder:"FOLDER|ZIP" predictor:"file" help:"Folder or archive of the images that a table lists (default: the folder of the table)."`
+	Filename string `placeholder:"COLUMN" help:"Column of a table with file names (default: filename, or a name such as file, path or image_id)."`
+	Labels   string `name:"category" placeholder:"COLUMN,..." help:"Column of a table with labels (default: category, class or label), or several columns: with 0 and 1 for each class, or with labels."`
+	tableFlags
+	Rename map[string]string `mapsep:"," placeholder:"OLD=NEW,..." help:"Rename classes, such as cat=gato,dog=perro."`
+	Limit  int               `placeholder:"N" help:"Use at most N images, the same number of each class if possible."`
 }
 
 // mistakes returns the errors of the flags.
@@ -27,7 +28,7 @@ func (f sourceFlags) mistakes() error {
 	if _, err := data.ParseRule(f.Label); err != nil {
 		return fmt.Errorf("--label: %w", err)
 	}
-	return atLeast(bound{"--limit", f.Limit, 0})
+	return errors.Join(f.tableFlags.mistakes(), atLeast(bound{"--limit", f.Limit, 0}))
 }
 
 // open opens the table of a source, and shows progress. ignored lists skipped files.
@@ -36,10 +37,11 @@ func (e *env) open(name string, f sourceFlags) (t *data.Table, ignored []data.Ba
 	if err != nil {
 		return nil, nil, usageError{err}
 	}
-	t, err = e.read(name, data.OpenOptions{
-		LabelRule: rule, Part: f.Part, Images: string(f.Images), FilenameColumn: f.Filename, LabelColumn: f.Labels,
-	})
-	if err != nil {
+	o := data.OpenOptions{LabelRule: rule}
+	if err := f.options(&o); err != nil {
+		return nil, nil, usageError{err}
+	}
+	if t, err = e.read(name, o); err != nil {
 		return nil, nil, err
 	}
 	ignored = t.Ignored()

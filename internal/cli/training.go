@@ -25,6 +25,7 @@ type training struct {
 	table      *data.Table    // the opened source, which Run closes
 	ignored    []data.BadFile // skipped when the source was opened
 	unreadable []data.BadFile // skipped because their images cannot be decoded
+	duplicates *recordDuplicates
 	model      *lince.Model
 	state      *callback.State // where to resume; nil is the beginning
 	train, val *data.Flow
@@ -81,6 +82,7 @@ func (t *training) run(k *kong.Context) error {
 		return err
 	}
 	defer t.folder.close()
+	t.folder.raw = e.raw
 	e.onAbandon(t.unfinished)
 	err = t.prepare()
 	if t.table != nil {
@@ -148,6 +150,7 @@ func (t *training) prepare() error {
 	}
 	t.record.data(table, t.ignored, t.train, t.val, t.unreadable)
 	t.record.LimitBatches = t.LimitBatches
+	t.record.Data.Dropped, t.record.Data.Duplicates = max(t.table.Dropped(), len(t.ignored)), t.duplicates
 	t.record.total = t.lastEpoch()
 	t.record.model(t.model, t.augment, t.byClass, t.state != nil)
 	t.record.Model.Monitor, t.record.Model.MonitorMode = t.watched.key, t.watched.mode()
@@ -169,6 +172,12 @@ func (t *training) load() (*data.Table, error) {
 		return nil, err
 	}
 	t.table, t.ignored = table, ignored
+	if err := errors.Join(refuseDropped(table, t.Strict, ignored), t.checkLabels()); err != nil {
+		return nil, err
+	}
+	if table.Task() == data.Regress {
+		return nil, errNoRegression
+	}
 	if err := table.Trainable(); err != nil {
 		return nil, err
 	}
@@ -195,17 +204,11 @@ func (t *training) load() (*data.Table, error) {
 
 // split splits the table into the training and the validation dataset.
 func (t *training) split(table *data.Table) error {
-	split := data.SplitOptions{TestSize: t.TestSize, RandomState: t.Seed}
-	if t.Stratify && (t.given["stratify"] || canStratify(table.Counts())) {
-		split.Stratify = table.Labels()
-	}
-	trainRows, valRows, err := table.TrainTestSplit(split)
-	if t.Fold > 0 {
-		trainRows, valRows, err = table.StratifiedKFold(t.Folds, t.Fold-1, t.Seed)
-	}
+	trainRows, valRows, err := t.divide(table)
 	if err != nil {
 		return err
 	}
+	t.warnOfClasses(table, trainRows, valRows)
 	t.setTransferBatch(trainRows.Len())
 	trainRows, valRows = t.limited(trainRows, valRows)
 	t.setTransferWeights(trainRows.Counts())

@@ -171,7 +171,7 @@ func (t *training) transferModel(o lince.Options, r recordTransfer, classes []st
 	if err != nil {
 		return nil, err
 	}
-	m, err := body.Transfer(lince.TransferOptions{Classes: len(classes), Dropout: t.Dropout})
+	m, err := body.Transfer(lince.TransferOptions{Classes: len(classes), Dropout: t.Dropout, Activation: t.classifier()})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.name(), err)
 	}
@@ -305,7 +305,7 @@ func (t *training) setTransferBatch(images int) {
 
 // setTransferWeights weights the classes if their numbers of images are uneven.
 func (t *training) setTransferWeights(counts data.Counts) {
-	if !t.transfers() || t.given["class-weight"] {
+	if !t.transfers() || t.given["class-weight"] || t.several() {
 		return
 	}
 	least, most := counts[0].N, 0

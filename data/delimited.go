@@ -1,0 +1,334 @@
+package data
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
+)
+
+// maxRecord limits the length of a record of a table's file in bytes.
+const maxRecord = 16 << 20
+
+// delimited reads records of fields that are separated by a character, as pandas' read_csv does. encoding/csv is not used because it
+// does not end lines at a carriage return alone, takes a quote that is never closed for the end of the file if it is to accept other
+// quotes, and allocates every field.
+type delimited struct {
+	r    *bufio.Reader
+	sep  byte
+	line int // the number of the line that is read next, from 1
+
+	start int // the line in which the latest record starts
+	buf   []byte
+	ends  []int
+}
+
+var errTooLong = fmt.Errorf("a record has more than %d MiB; is a quote missing?", maxRecord>>20)
+
+// read reads the next record that is not a blank line. At the end, it returns io.EOF.
+func (d *delimited) read() error {
+	for {
+		if err := d.record(); err != nil {
+			return err
+		}
+		if len(d.ends) > 1 || len(bytes.TrimSpace(d.buf)) > 0 {
+			return nil
+		}
+	}
+}
+
+func (d *delimited) record() error {
+	const (
+		begin  = iota // before the first character of a field
+		bare          // in a field without quotes, or after the closing quote
+		quoted        // between quotes
+	)
+	d.start, d.buf, d.ends = d.line, d.buf[:0], d.ends[:0]
+	state, read := begin, false
+	for {
+		b, err := d.r.ReadByte()
+		switch {
+		case errors.Is(err, io.EOF) && state == quoted:
+			return fmt.Errorf("line %d: a quote opens in this record and is never closed; close it, or remove it", d.start)
+		case errors.Is(err, io.EOF) && !read:
+			return io.EOF
+		case errors.Is(err, io.EOF):
+			d.ends = append(d.ends, len(d.buf))
+			return nil
+		case err != nil:
+			return err
+		}
+		read = true
+		newline := b == '\n' || b == '\r'
+		if b == '\r' {
+			if next, err := d.r.Peek(1); err == nil && next[0] == '\n' {
+				newline = false
+				if state != quoted {
+					continue // the line end follows
+				}
+			}
+		}
+		if newline {
+			d.line++
+		}
+		if len(d.buf) >= maxRecord {
+			return fmt.Errorf("line %d: %w", d.start, errTooLong)
+		}
+		switch {
+		case state == quoted && b == '"':
+			if next, err := d.r.Peek(1); err == nil && next[0] == '"' {
+				_, _ = d.r.Discard(1) // it was just peeked
+				d.buf = append(d.buf, '"')
+			} else {
+				state = bare
+			}
+		case state == quoted:
+			d.buf = append(d.buf, b)
+		case newline:
+			d.ends = append(d.ends, len(d.buf))
+			return nil
+		case b == d.sep:
+			d.ends = append(d.ends, len(d.buf))
+			state = begin
+		case state == begin && b == '"':
+			d.buf = d.buf[:d.from(len(d.ends))] // drop the spaces before the quote
+			state = quoted
+		default:
+			if b != ' ' && b != '\t' {
+				state = bare
+			}
+			d.buf = append(d.buf, b)
+		}
+	}
+}
+
+// from returns where field i starts.
+func (d *delimited) from(i int) int {
+	if i == 0 {
+		return 0
+	}
+	return d.ends[i-1]
+}
+
+// field returns field i, which is valid until the next record; nil if the record has fewer fields.
+func (d *delimited) field(i int) []byte {
+	if i >= len(d.ends) {
+		return nil
+	}
+	return d.buf[d.from(i):d.ends[i]]
+}
+
+// filled returns the number of fields without the blank ones at the end.
+func (d *delimited) filled() int {
+	n := len(d.ends)
+	for n > 0 && len(bytes.TrimSpace(d.field(n-1))) == 0 {
+		n--
+	}
+	return n
+}
+
+// separators are the characters that may separate fields, the usual one first.
+const separators = ",;\t|"
+
+// csvRecords are the records of a delimited file.
+type csvRecords struct {
+	d       *delimited
+	names   []string
+	shift   int  // fields before the first column: the header of R's write.table has no name for the numbers of the rows
+	started bool // the first record is in d, from header
+	ended   bool
+	notes   []string
+}
+
+// newCSV reads the header of a delimited file. fits reports whether a header has the wanted columns. The separator is the first one
+// with which it does; if there is none, it is the one that gives the most columns.
+func newCSV(r io.Reader, fits func(header []string) bool) (*csvRecords, error) {
+	c := &csvRecords{}
+	text, err := c.decoded(r)
+	if err != nil {
+		return nil, err
+	}
+	br := bufio.NewReaderSize(text, 1<<16)
+	first, err := firstLine(br)
+	if err != nil {
+		return nil, err
+	}
+	line := 1
+	choices := separators
+	if rest, ok := bytes.CutPrefix(bytes.ToLower(first), []byte("sep=")); ok { // Excel's way to name the separator
+		if rest = bytes.TrimRight(rest, "\r\n"); len(rest) == 1 {
+			choices, line = string(rest), 2
+			if first, err = firstLine(br); err != nil {
+				return nil, err
+			}
+		}
+	}
+	var best []string
+	var chosen byte
+	for i := range len(choices) {
+		h := &delimited{r: bufio.NewReader(bytes.NewReader(first)), sep: choices[i], line: 1}
+		if err := h.read(); err != nil {
+			continue
+		}
+		names := make([]string, h.filled())
+		for k := range names {
+			names[k] = strings.TrimSpace(textOf(h.field(k)))
+		}
+		ok := fits(names)
+		if ok || len(names) > len(best) {
+			best, chosen = names, choices[i]
+		}
+		if ok {
+			break
+		}
+	}
+	if len(best) == 0 {
+		return nil, errNoHeader
+	}
+	c.names = best
+	c.d = &delimited{r: bufio.NewReaderSize(io.MultiReader(bytes.NewReader(first), br), 1<<16), sep: chosen, line: line}
+	if err := c.d.read(); err != nil {
+		return nil, err
+	}
+	if err := c.d.read(); errors.Is(err, io.EOF) {
+		c.ended = true
+	} else if err != nil {
+		return nil, err
+	} else {
+		c.started = true
+		if c.d.filled() == len(best)+1 && len(c.d.field(0)) > 0 && len(bytes.Trim(c.d.field(0), "0123456789")) == 0 {
+			c.shift = 1
+			c.notes = append(c.notes, "The rows have one field more than the header; the first field is taken as the number of the row.")
+		}
+	}
+	if chosen != ',' {
+		c.notes = append(c.notes, fmt.Sprintf("The fields are separated by %s.", separatorNames[chosen]))
+	}
+	return c, nil
+}
+
+var separatorNames = map[byte]string{';': "semicolons", '\t': "tabs", '|': "vertical bars (|)", ',': "commas"}
+
+var errNoHeader = errors.New("is empty; its first line must name the columns, as in filename,category")
+
+// firstLine reads the first line that is not blank, with its end. A quoted name may contain line ends.
+func firstLine(r *bufio.Reader) ([]byte, error) {
+	var line []byte
+	quotes := 0
+	for {
+		b, err := r.ReadByte()
+		if errors.Is(err, io.EOF) {
+			if len(bytes.TrimSpace(line)) == 0 {
+				return nil, errNoHeader
+			}
+			return line, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if line = append(line, b); len(line) > maxRecord {
+			return nil, errTooLong
+		}
+		switch {
+		case b == '"':
+			quotes++
+		case (b == '\n' || b == '\r') && quotes%2 == 0:
+			if len(bytes.TrimSpace(line)) > 0 {
+				return line, nil
+			}
+			line = line[:0]
+		}
+	}
+}
+
+// decoded returns a reader of the text of a file: without a byte order mark, and UTF-16 as UTF-8.
+func (c *csvRecords) decoded(r io.Reader) (io.Reader, error) {
+	br := bufio.NewReaderSize(r, 1<<16)
+	head, err := br.Peek(1 << 10)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
+		return nil, err
+	}
+	order := unicode.LittleEndian
+	switch {
+	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
+		_, _ = br.Discard(3) // it was just peeked
+		return br, nil
+	case bytes.HasPrefix(head, []byte("\xff\xfe\x00\x00")), bytes.HasPrefix(head, []byte("\x00\x00\xfe\xff")):
+		return nil, errors.New("is encoded in UTF-32; save it in UTF-8")
+	case bytes.HasPrefix(head, []byte("\xff\xfe")):
+	case bytes.HasPrefix(head, []byte("\xfe\xff")):
+		order = unicode.BigEndian
+	case halfZero(head, 1):
+	case halfZero(head, 0):
+		order = unicode.BigEndian
+	default:
+		return br, nil
+	}
+	c.notes = append(c.notes, "The text is encoded in UTF-16.")
+	return unicode.UTF16(order, unicode.UseBOM).NewDecoder().Reader(br), nil
+}
+
+// halfZero reports whether most bytes at odd (1) or even (0) positions are zero, and none of the others: the text is UTF-16.
+func halfZero(head []byte, odd int) bool {
+	zeros := 0
+	for i, b := range head {
+		if b == 0 {
+			if i%2 != odd {
+				return false
+			}
+			zeros++
+		}
+	}
+	return len(head) >= 4 && zeros*4 > len(head)
+}
+
+// textOf returns the text of a field: UTF-8, or else Windows-1252, of which Latin-1 is a part.
+func textOf(field []byte) string {
+	if utf8.Valid(field) {
+		return string(field)
+	}
+	var b strings.Builder
+	for _, x := range field {
+		b.WriteRune(charmap.Windows1252.DecodeByte(x))
+	}
+	return b.String()
+}
+
+func (c *csvRecords) columns() []string { return c.names }
+
+func (c *csvRecords) next(want []int, cells []value) (int, error) {
+	if c.ended {
+		return 0, io.EOF
+	}
+	if c.started {
+		c.started = false
+	} else if err := c.d.read(); err != nil {
+		return 0, err
+	}
+	var err error
+	if n := c.d.filled() - c.shift; n > len(c.names) {
+		err = fmt.Errorf("has %d fields, but the header names %d columns; put quotes around a text with %q", n, len(c.names), string(c.d.sep))
+	}
+	for i, w := range want {
+		cells[i] = value{}
+		if w >= 0 {
+			cells[i].text = c.d.field(w + c.shift)
+			cells[i].absent = cells[i].text == nil
+		}
+	}
+	if err != nil {
+		return c.d.start, recordError{err}
+	}
+	return c.d.start, nil
+}
+
+// span returns the last line of the latest record.
+func (c *csvRecords) span() (first, last int) { return c.d.start, max(c.d.line-1, c.d.start) }
+
+func (c *csvRecords) notices() []string { return c.notes }

@@ -1,0 +1,426 @@
+package data
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// maxLabels limits the number of distinct labels of a table.
+const maxLabels = 1 << 20
+
+// labelValues are the distinct values of the label columns.
+type labelValues struct {
+	byKey map[string]int32
+	list  []labelValue
+	key   []byte
+}
+
+// labelValue is a value of each label column.
+type labelValue struct {
+	cells []labelCell
+	n     int // rows
+}
+
+// labelCell is a value of a label column: a text or a list.
+type labelCell struct {
+	text   string
+	list   []string
+	isList bool
+}
+
+// intern returns the index of the values in cells.
+func (v *labelValues) intern(cells []value) (int32, error) {
+	v.key = v.key[:0]
+	for _, c := range cells {
+		if c.isList {
+			v.key = append(v.key, 1)
+			for _, s := range c.list {
+				v.key = append(append(v.key, s...), 2)
+			}
+		}
+		v.key = append(append(v.key, c.text...), 3)
+	}
+	at, ok := v.byKey[string(v.key)]
+	if !ok {
+		if len(v.list) >= maxLabels {
+			return 0, fmt.Errorf("the labels have more than %d different values; choose another column (LabelColumn, --category)", maxLabels)
+		}
+		l := labelValue{cells: make([]labelCell, len(cells))}
+		for i, c := range cells {
+			l.cells[i] = labelCell{string(c.text), c.list, c.isList}
+		}
+		at = int32(len(v.list))
+		v.list = append(v.list, l)
+		v.byKey[string(v.key)] = at
+	}
+	v.list[at].n++
+	return at, nil
+}
+
+// missingWords are the texts that pandas' read_csv takes for a missing value.
+var missingWords = []string{"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
+
+func isMissing(s string) bool { return slices.Contains(missingWords, s) }
+
+// errNoLabel is the error of a row without a label.
+var errNoLabel = errors.New("the label is empty")
+
+// interpreter finds out what the values of the label columns mean.
+type interpreter struct {
+	o       OpenOptions
+	columns []string
+	values  []labelValue
+
+	result  []interpreted // for each value
+	labels  []rowLabel
+	words   map[string]bool
+	numeric bool // all classes are numbers
+	notes   []string
+}
+
+// interpreted is the meaning of a value: a label, or the reason why there is none.
+type interpreted struct {
+	label int32
+	err   error
+}
+
+// interpret sets the results. Labels that look like those of another task are an error.
+func (in *interpreter) interpret() error {
+	in.words = map[string]bool{}
+	sets := make([][]string, len(in.values)) // the classes of each value
+	errs := make([]error, len(in.values))
+	var err error
+	switch {
+	case len(in.columns) > 1 && in.indicators():
+		err = in.oneHot(sets, errs)
+	case len(in.columns) > 1 || slices.ContainsFunc(in.values, func(v labelValue) bool { return v.cells[0].isList }):
+		err = in.lists(sets, errs)
+	default:
+		err = in.texts(sets, errs)
+	}
+	if err != nil {
+		return err
+	}
+	in.numbers(sets)
+	in.twins(sets)
+	all := newLabelSets(nil)
+	for i, s := range sets {
+		r := interpreted{err: errs[i]}
+		if r.err == nil {
+			r.label = all.add(s)
+		}
+		in.result = append(in.result, r)
+	}
+	in.labels = all.list
+	return nil
+}
+
+// missing reports whether a text stands for no label, and remembers the word.
+func (in *interpreter) missing(s string) bool {
+	if s != "" && in.o.KeepNA || !isMissing(s) {
+		return false
+	}
+	if s != "" {
+		in.words[s] = true
+	}
+	return true
+}
+
+// indicators reports whether all values of the columns are 0, 1 or empty.
+func (in *interpreter) indicators() bool {
+	for _, v := range in.values {
+		for _, c := range v.cells {
+			if _, ok := truth(c.text); c.isList || !ok && !isMissing(c.text) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// oneHot takes the columns with a 1 as the classes.
+func (in *interpreter) oneHot(sets [][]string, errs []error) error {
+	several, example := 0, ""
+	used := map[string]bool{}
+	for i, v := range in.values {
+		for k, c := range v.cells {
+			if yes, _ := truth(c.text); yes {
+				sets[i] = append(sets[i], in.columns[k])
+				used[in.columns[k]] = true
+			}
+		}
+		switch {
+		case in.o.Task == MultiLabel:
+		case len(sets[i]) == 0:
+			errs[i] = fmt.Errorf("no label: none of the columns %s has a 1 (%w)", listNames(in.columns), errNoLabel)
+		case len(sets[i]) > 1:
+			if several += v.n; example == "" {
+				example = strings.Join(sets[i], " and ")
+			}
+		}
+	}
+	for _, c := range in.columns {
+		if !used[c] {
+			in.notes = append(in.notes, fmt.Sprintf("The column %s has no 1, so it is no class.", c))
+		}
+	}
+	if several > 0 {
+		return fmt.Errorf("%d rows have a 1 in several of the columns, such as %s; if images have several labels, set the task to multilabel (Task, --task)", several, example)
+	}
+	return nil
+}
+
+// lists takes the texts of all columns and lists as labels.
+func (in *interpreter) lists(sets [][]string, errs []error) error {
+	several, example := 0, ""
+	for i, v := range in.values {
+		for _, c := range v.cells {
+			list := c.list
+			if !c.isList {
+				list = []string{c.text}
+			}
+			for _, s := range list {
+				if s = strings.TrimSpace(s); !in.missing(s) && !slices.Contains(sets[i], s) {
+					sets[i] = append(sets[i], s)
+				}
+			}
+		}
+		switch {
+		case len(sets[i]) == 0 && (in.o.Task != MultiLabel || !v.cells[0].isList):
+			errs[i] = errNoLabel
+		case len(sets[i]) > 1 && in.o.Task != MultiLabel:
+			if several += v.n; example == "" {
+				example = strings.Join(sets[i], " and ")
+			}
+		}
+	}
+	if several > 0 {
+		return fmt.Errorf("%d rows have several labels, such as %s; if images have several labels, set the task to multilabel (Task, --task)", several, example)
+	}
+	return nil
+}
+
+// texts takes the text of the only column as a label, or as several with MultiLabel.
+func (in *interpreter) texts(sets [][]string, errs []error) error {
+	var whole []string
+	rows := 0
+	for i, v := range in.values {
+		if s := v.cells[0].text; in.missing(s) {
+			errs[i] = errNoLabel
+		} else {
+			sets[i] = []string{s}
+			whole = append(whole, s)
+			rows += v.n
+		}
+	}
+	if in.o.Task == AutoTask {
+		if err := in.likely(whole, rows); err != nil {
+			return err
+		}
+	}
+	if in.o.Task != MultiLabel {
+		return nil
+	}
+	sep := in.o.LabelSeparator
+	if sep == "" {
+		for _, s := range []string{"|", ";", ",", " "} {
+			if slices.ContainsFunc(whole, func(w string) bool { return strings.Contains(bareList(w), s) }) {
+				sep = s
+				break
+			}
+		}
+		if sep != "" {
+			in.notes = append(in.notes, fmt.Sprintf("The labels of an image are separated by %q (LabelSeparator, --label-separator).", sep))
+		}
+	}
+	for i, s := range sets {
+		if errs[i] == nil {
+			sets[i] = splitLabels(s[0], sep)
+			sets[i] = slices.DeleteFunc(sets[i], in.missing)
+		}
+	}
+	return nil
+}
+
+// bareList removes the brackets of a list as Python writes it.
+func bareList(s string) string {
+	if n := len(s); n > 1 && (s[0] == '[' && s[n-1] == ']' || s[0] == '{' && s[n-1] == '}') {
+		return s[1 : n-1]
+	}
+	return s
+}
+
+// splitLabels returns the distinct labels in a text.
+func splitLabels(text, sep string) []string {
+	inner := bareList(text)
+	parts := []string{inner}
+	if sep != "" {
+		parts = strings.Split(inner, sep)
+	}
+	var list []string
+	for _, p := range parts {
+		p = strings.TrimSpace(p)
+		if len(inner) < len(text) {
+			p = strings.Trim(p, `'"`)
+		}
+		if p != "" && !slices.Contains(list, p) {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// likely returns an error if the labels look like those of another task than Classify.
+func (in *interpreter) likely(labels []string, rows int) error {
+	numbers, fractions := 0, ""
+	for _, l := range labels {
+		if v, ok := number(l); ok {
+			numbers++
+			if v != math.Trunc(v) {
+				fractions = l
+			}
+		}
+	}
+	column := in.columns[0]
+	if n := len(labels); numbers == n && n > 20 && (fractions != "" || 10*n > rows) {
+		return fmt.Errorf("the column %q has %d different numbers, such as %s, in %d rows: if these are to be predicted as numbers, set the task to regress, else to classify (Task, --task)",
+			column, n, cmp.Or(fractions, labels[0]), rows)
+	}
+	alone := map[string]bool{}
+	for _, l := range labels {
+		alone[l] = true
+	}
+	for _, sep := range []string{"|", ";", ","} {
+		parts := map[string]bool{}
+		joint, known, example := 0, true, "" // known: each part of a joint label is a label, too
+		for _, l := range labels {
+			list := splitLabels(l, sep)
+			for _, p := range list {
+				parts[p] = true
+				known = known && (len(list) == 1 || alone[p])
+			}
+			if len(list) > 1 {
+				joint++
+				example = l
+			}
+		}
+		if joint > 1 && len(parts) < len(labels) || joint > 0 && known && sep != "," {
+			return fmt.Errorf("the column %q has labels such as %q: if these are several labels, set the task to multilabel, else to classify (Task, --task)", column, example)
+		}
+	}
+	return nil
+}
+
+// number parses a decimal number.
+func number(s string) (float64, bool) {
+	if s == "" || strings.Trim(s, "+-.0123456789eE") != "" {
+		return 0, false
+	}
+	v, err := strconv.ParseFloat(s, 64)
+	return v, err == nil
+}
+
+// numbers finds out whether all classes are numbers. Whole numbers are then written without .0, as pandas writes them in a column with
+// gaps.
+func (in *interpreter) numbers(sets [][]string) {
+	changed := ""
+	whole, any := true, false
+	for _, set := range sets {
+		for _, c := range set {
+			v, ok := number(c)
+			if !ok {
+				return
+			}
+			any = true
+			if v != math.Trunc(v) || math.Abs(v) >= 1<<53 || len(c) > 1 && c[0] == '0' && c[1] != '.' {
+				whole = false
+			}
+		}
+	}
+	in.numeric = any
+	if !whole {
+		return
+	}
+	for _, set := range sets {
+		for k, c := range set {
+			v, _ := number(c)
+			if text := strconv.FormatInt(int64(v), 10); text != c {
+				changed, set[k] = cmp.Or(changed, c), text
+			}
+		}
+	}
+	if changed != "" {
+		v, _ := number(changed)
+		in.notes = append(in.notes, fmt.Sprintf("The labels are whole numbers: %s is the class %d.", changed, int64(v)))
+	}
+}
+
+// twins warns of classes whose names differ only in case.
+func (in *interpreter) twins(sets [][]string) {
+	rows := map[string]int{}
+	for i, set := range sets {
+		for _, c := range set {
+			rows[c] += in.values[i].n
+		}
+	}
+	spelled := map[string][]string{}
+	for c := range rows {
+		k := strings.ToLower(c)
+		spelled[k] = append(spelled[k], c)
+	}
+	for _, k := range sortedKeys(spelled) {
+		list := spelled[k]
+		if len(list) < 2 {
+			continue
+		}
+		slices.SortFunc(list, func(a, b string) int { return cmp.Or(cmp.Compare(rows[b], rows[a]), cmp.Compare(a, b)) })
+		var counts, renames []string
+		for i, c := range list {
+			counts = append(counts, fmt.Sprintf("%s (%d)", c, rows[c]))
+			if i > 0 {
+				renames = append(renames, c+"="+list[0])
+			}
+		}
+		in.notes = append(in.notes, fmt.Sprintf("The classes %s differ only in case. To join them, use Rename (--rename %s).", strings.Join(counts, " and "), strings.Join(renames, ",")))
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// labelSets are distinct sets of classes.
+type labelSets struct {
+	list  []rowLabel
+	byKey map[string]int32
+}
+
+func newLabelSets(list []rowLabel) *labelSets {
+	s := &labelSets{list: list, byKey: map[string]int32{}}
+	for i, l := range list {
+		s.byKey[strings.Join(l.classes, "\x00")] = int32(i)
+	}
+	return s
+}
+
+// add returns the index of a set of classes.
+func (s *labelSets) add(classes []string) int32 {
+	classes = slices.Compact(slices.Sorted(slices.Values(classes)))
+	k := strings.Join(classes, "\x00")
+	at, ok := s.byKey[k]
+	if !ok {
+		at = int32(len(s.list))
+		s.list = append(s.list, rowLabel{strings.Join(classes, "|"), classes})
+		s.byKey[k] = at
+	}
+	return at
+}
+
+// union returns the index of the union of two sets.
+func (s *labelSets) union(a, b int32) int32 {
+	return s.add(slices.Concat(s.list[a].classes, s.list[b].classes))
+}

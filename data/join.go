@@ -1,0 +1,239 @@
+package data
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/lince-ml/lince/internal/patherr"
+)
+
+// joiner finds the files that a table's file names.
+type joiner struct {
+	images string
+	rep    *reading
+	zip    *listing // nil for a folder
+	by     map[string]int32
+	others *spellings // made when it is needed
+	used   map[spelling]*example
+	extra  []string // further sentences for notes
+}
+
+// example counts the names that were found by a spelling, and has the first.
+type example struct {
+	n          int
+	name, file string
+}
+
+// newJoiner returns a joiner for the images of a table's file, and a Closer to close after the files have been read.
+func newJoiner(name string, o OpenOptions, rep *reading) (*joiner, io.Closer, error) {
+	j := &joiner{images: cmp.Or(o.Images, filepath.Dir(name)), rep: rep, used: map[spelling]*example{}}
+	k, err := sniff(j.images)
+	if err != nil {
+		return nil, nil, err
+	}
+	switch k {
+	case kindFolder:
+		return j, nil, nil
+	case kindZip:
+		if j.zip, err = listZip(j.images, rep); err != nil {
+			return nil, nil, err
+		}
+		j.by = make(map[string]int32, len(j.zip.entries))
+		for i, e := range j.zip.entries {
+			if _, twice := j.by[e.name]; !twice {
+				j.by[e.name] = int32(i)
+			}
+		}
+		return j, j.zip, nil
+	}
+	return nil, nil, fmt.Errorf("%s: is not a folder or a zip archive, so it cannot hold the images of %s", j.images, name)
+}
+
+// exact finds a file by its name as it stands. It returns -1 for a file on disk.
+func (j *joiner) exact(name string) (at int32, err error) {
+	if j.zip != nil {
+		if at, ok := j.by[path.Clean(name)]; ok {
+			return at, nil
+		}
+		return 0, fmt.Errorf("%s has no entry of that name", j.images)
+	}
+	p := onDisk(j.images, name)
+	info, err := os.Stat(p)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return 0, fmt.Errorf("there is no file %s", p)
+	case err != nil:
+		return 0, patherr.Bare(err)
+	case !info.Mode().IsRegular():
+		return 0, fmt.Errorf("%s is not a regular file", p)
+	}
+	return -1, nil
+}
+
+// spelling is a way in which the name in a table may differ from that of the file.
+type spelling uint8
+
+// The spellings. Each allows what those before it allow.
+const (
+	sameLetters spelling = iota // only folders are left out, or \ stands for /
+	sameUnicode
+	sameCase
+	noExtension
+	endSpellings
+)
+
+var spellingNames = [...]string{
+	sameLetters: "with other folders before them, or with \\ for /",
+	sameUnicode: "in another Unicode form",
+	sameCase:    "without regard to case",
+	noExtension: "without the extension",
+}
+
+// key returns the form in which names are compared.
+func (s spelling) key(name string, isFile bool) string {
+	name = path.Clean(strings.ReplaceAll(name, `\`, "/"))
+	if s >= sameUnicode {
+		name = norm.NFC.String(name)
+	}
+	if s >= sameCase {
+		name = strings.ToLower(name)
+	}
+	if s >= noExtension && isFile {
+		name = strings.TrimSuffix(name, path.Ext(name))
+	}
+	return name
+}
+
+// several marks a name that several files have.
+const several = -1
+
+// spellings finds files by other spellings of their names.
+type spellings struct {
+	entries []entry
+	by      [endSpellings]map[string]int32 // the files by their keys, with and without leading folders
+}
+
+// table returns the files by their keys. A key may leave out leading folders if only one file has it.
+func (s *spellings) table(of spelling) map[string]int32 {
+	if s.by[of] != nil {
+		return s.by[of]
+	}
+	at := map[string]int32{}
+	whole := map[string]bool{}
+	for i, e := range s.entries {
+		k := of.key(e.name, true)
+		if _, twice := at[k]; twice && whole[k] {
+			at[k] = several
+		} else {
+			at[k] = int32(i)
+		}
+		whole[k] = true
+		for {
+			_, rest, ok := strings.Cut(k, "/")
+			if !ok {
+				break
+			}
+			if k = rest; whole[k] {
+				continue
+			}
+			if _, twice := at[k]; twice {
+				at[k] = several
+			} else {
+				at[k] = int32(i)
+			}
+		}
+	}
+	s.by[of] = at
+	return at
+}
+
+// load lists the files.
+func (j *joiner) load() error {
+	if j.others != nil {
+		return nil
+	}
+	l := j.zip
+	if l == nil {
+		var err error
+		if l, err = listFolder(j.images, j.rep); err != nil {
+			return err
+		}
+	}
+	j.others = &spellings{entries: l.entries}
+	return nil
+}
+
+var errNoSpelling = errors.New("no file has this name in another spelling")
+
+// respell finds the only file whose name is another spelling of a name. If cut is set, leading folders of the name may be left out, as
+// in C:\Users\x\img\cats\1.jpg for cats/1.jpg.
+func (j *joiner) respell(name string, cut bool) (int32, spelling, error) {
+	for s := sameLetters; s < endSpellings; s++ {
+		if s == noExtension && isImage(name) {
+			break
+		}
+		table := j.others.table(s)
+		for k := s.key(name, false); ; {
+			at, ok := table[k]
+			if ok && at == several {
+				return 0, s, fmt.Errorf("several files of %s fit this name; add their folder to the name", j.images)
+			}
+			if ok {
+				return at, s, nil
+			}
+			_, rest, more := strings.Cut(k, "/")
+			if !cut || !more {
+				break
+			}
+			k = rest
+		}
+	}
+	return 0, 0, errNoSpelling
+}
+
+// note counts a name that was found by another spelling.
+func (j *joiner) note(s spelling, name string, at int32) {
+	e := j.used[s]
+	if e == nil {
+		e = &example{name: name, file: j.others.entries[at].name}
+		j.used[s] = e
+	}
+	e.n++
+}
+
+// notes describes the spellings that were used, a sentence each.
+func (j *joiner) notes(rows int) []string {
+	var list []string
+	for s := range endSpellings {
+		if e := j.used[s]; e != nil {
+			list = append(list, fmt.Sprintf("Found %d of the %d file names %s: %s is %s.", e.n, rows, spellingNames[s], e.name, e.file))
+		}
+	}
+	return append(list, j.extra...)
+}
+
+// files returns the files that the indexes of exact and respell refer to.
+func (j *joiner) files() []file {
+	var entries []entry
+	switch {
+	case j.zip != nil:
+		entries = j.zip.entries
+	case j.others != nil:
+		entries = j.others.entries
+	}
+	list := make([]file, len(entries))
+	for i, e := range entries {
+		list[i] = e.file
+	}
+	return slices.Clip(list)
+}

@@ -1,0 +1,329 @@
+package data
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/lince-ml/lince/internal/patherr"
+	"github.com/lince-ml/lince/internal/suggest"
+)
+
+// value is a value in a column of a table's file. It is valid until the next record.
+type value struct {
+	text   []byte
+	list   []string // of a column of lists
+	isList bool
+	absent bool // the record has no such value
+}
+
+// records reads the records of a table's file.
+type records interface {
+	// columns returns the names of the columns.
+	columns() []string
+	// next reads a record into cells: those of the wanted columns, -1 for none. It returns the number of its line or row, from 1. The
+	// error is io.EOF at the end, and a recordError if only this record is unusable.
+	next(want []int, cells []value) (line int, err error)
+	// span returns the first and last line of the latest record.
+	span() (first, last int)
+	// notices says what was detected, one sentence each.
+	notices() []string
+}
+
+// recordError is the error of one record. Those after it can be read.
+type recordError struct{ error }
+
+// tableKinds are the kinds of files that hold a table of file names and labels.
+var tableKinds = []struct {
+	suffixes []string
+	open     func(f *os.File, r io.Reader, fits func(header []string) bool) (records, error)
+}{
+	{[]string{".csv", ".tsv", ".tab"}, func(_ *os.File, r io.Reader, fits func([]string) bool) (records, error) { return newCSV(r, fits) }},
+	{[]string{".jsonl", ".ndjson"}, func(_ *os.File, r io.Reader, _ func([]string) bool) (records, error) { return newJSONLines(r) }},
+}
+
+// tableKind returns the index of a file's kind among tableKinds, -1 if it is none of them.
+func tableKind(name string) int {
+	name = strings.TrimSuffix(strings.ToLower(name), ".gz")
+	for i, k := range tableKinds {
+		if slices.ContainsFunc(k.suffixes, func(s string) bool { return strings.HasSuffix(name, s) }) {
+			return i
+		}
+	}
+	return -1
+}
+
+// openRecords opens a table's file. fits reports whether a header has the wanted columns.
+func openRecords(f *os.File, name string, fits func(header []string) bool) (records, error) {
+	var r io.Reader = f
+	if strings.HasSuffix(strings.ToLower(name), ".gz") {
+		z, err := gzip.NewReader(bufio.NewReader(f))
+		if err != nil {
+			return nil, fmt.Errorf("is not a gzip file: %w", err)
+		}
+		r = z
+	}
+	k := tableKind(name)
+	if k < 0 {
+		k = 0
+	}
+	rec, err := tableKinds[k].open(f, r, fits)
+	if err != nil {
+		return nil, patherr.Bare(err)
+	}
+	return rec, nil
+}
+
+// jsonRecords are the objects of a file of JSON lines. Their keys are the columns.
+type jsonRecords struct {
+	r     *bufio.Reader
+	line  int
+	start int
+	names []string
+	first []byte // the first line, which newJSONLines has read
+	raw   map[string]json.RawMessage
+}
+
+// newJSONLines reads the first object of a file of JSON lines.
+func newJSONLines(r io.Reader) (records, error) {
+	j := &jsonRecords{r: bufio.NewReaderSize(r, 1<<16)}
+	if head, err := j.r.Peek(3); err == nil && string(head) == "\xef\xbb\xbf" {
+		_, _ = j.r.Discard(3) // it was just peeked
+	}
+	line, err := j.readLine()
+	if errors.Is(err, io.EOF) {
+		return nil, errors.New(`is empty; each line must be an object, as in {"filename": "cat.0.jpg", "category": "cat"}`)
+	} else if err != nil {
+		return nil, err
+	}
+	// The keys in their order.
+	d := json.NewDecoder(bytes.NewReader(line))
+	t, err := d.Token()
+	if err != nil || t != json.Delim('{') {
+		return nil, fmt.Errorf(`line %d: is not a JSON object; each line must be one, as in {"filename": "cat.0.jpg", "category": "cat"}`, j.line)
+	}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", j.line, err)
+		}
+		var v json.RawMessage
+		if err := d.Decode(&v); err != nil {
+			return nil, fmt.Errorf("line %d: %w", j.line, err)
+		}
+		j.names = append(j.names, t.(string)) //nolint:forcetypeassert // the decoder gives strings for keys
+	}
+	j.first = line
+	return j, nil
+}
+
+// readLine returns the next line that is not blank. It is valid until the next call.
+func (j *jsonRecords) readLine() ([]byte, error) {
+	var line []byte
+	for {
+		part, err := j.r.ReadSlice('\n')
+		line = append(line, part...)
+		switch {
+		case len(line) > maxRecord:
+			return nil, fmt.Errorf("line %d: %w", j.line+1, errTooLong)
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case err != nil && !errors.Is(err, io.EOF):
+			return nil, err
+		}
+		j.line++
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			return line, nil
+		}
+		if err != nil {
+			return nil, io.EOF
+		}
+	}
+}
+
+func (j *jsonRecords) columns() []string       { return j.names }
+func (j *jsonRecords) span() (first, last int) { return j.start, j.start }
+func (j *jsonRecords) notices() []string       { return nil }
+
+func (j *jsonRecords) next(want []int, cells []value) (int, error) {
+	line := j.first
+	if j.first = nil; line == nil {
+		var err error
+		if line, err = j.readLine(); err != nil {
+			return 0, err
+		}
+	}
+	j.start = j.line
+	clear(j.raw)
+	clear(cells)
+	if err := json.Unmarshal(line, &j.raw); err != nil {
+		return j.start, recordError{fmt.Errorf("is not a JSON object: %w", err)}
+	}
+	for i, w := range want {
+		if w < 0 {
+			continue
+		}
+		raw, ok := j.raw[j.names[w]]
+		if !ok {
+			cells[i].absent = true
+			continue
+		}
+		if err := cells[i].fromJSON(raw); err != nil {
+			return j.start, recordError{fmt.Errorf("the value of %q %w", j.names[w], err)}
+		}
+	}
+	return j.start, nil
+}
+
+// fromJSON sets a cell to a string, number, truth value, null, or a list of these.
+func (c *value) fromJSON(raw json.RawMessage) error {
+	switch raw[0] {
+	case '[':
+		var parts []json.RawMessage
+		if err := json.Unmarshal(raw, &parts); err != nil {
+			return err
+		}
+		c.isList = true
+		for _, p := range parts {
+			var v value
+			if err := v.fromJSON(p); err != nil {
+				return err
+			}
+			if v.isList {
+				return errors.New("is a list of lists")
+			}
+			c.list = append(c.list, string(v.text))
+		}
+	case '{':
+		return errors.New("is an object, want a string, a number or a list")
+	case '"':
+		var s string
+		if err := json.Unmarshal(raw, &s); err != nil {
+			return err
+		}
+		c.text = []byte(s)
+	case 'n':
+	default:
+		c.text = raw
+	}
+	return nil
+}
+
+// The columns that are taken if none is named, the first one that is there.
+var (
+	nameColumns  = []string{"filename", "file_name", "file", "filepath", "file_path", "path", "image", "image_name", "image_path", "image_id", "img"}
+	labelColumns = []string{"category", "class", "label"}
+)
+
+// plainName is the form in which names of columns are compared: without case, and with _ between words.
+func plainName(s string) string { return wordEnds.Replace(strings.ToLower(strings.TrimSpace(s))) }
+
+var wordEnds = strings.NewReplacer(" ", "_", "-", "_")
+
+// header finds columns by their names.
+type header struct {
+	names        []string
+	exact, plain map[string]int // the first column of a name
+}
+
+func newHeader(names []string) *header {
+	h := &header{names, map[string]int{}, map[string]int{}}
+	for i, n := range slices.Backward(names) {
+		h.exact[n], h.plain[plainName(n)] = i, i
+	}
+	return h
+}
+
+// find returns the index of the first of the names that is a column: with the same letters, or else by plainName. It returns -1 if none is.
+func (h *header) find(names ...string) int {
+	for _, n := range names {
+		if i, ok := h.exact[n]; ok {
+			return i
+		}
+	}
+	for _, n := range names {
+		if i, ok := h.plain[plainName(n)]; ok {
+			return i
+		}
+	}
+	return -1
+}
+
+// columnSet has the indexes of the columns that are read. An index is -1 if there is no such column.
+type columnSet struct {
+	name, split int
+	labels      []int
+}
+
+// columns finds the columns that the options choose.
+func (o OpenOptions) columns(header []string) (columnSet, error) {
+	c := columnSet{split: -1}
+	h := newHeader(header)
+	var errs []error
+	find := func(what, option string, names ...string) int {
+		i := h.find(names...)
+		if i < 0 {
+			errs = append(errs, missingColumn(header, names[0], what, option))
+		}
+		return i
+	}
+	names := nameColumns
+	if o.FilenameColumn != "" {
+		names = []string{o.FilenameColumn}
+	}
+	c.name = find("file names", "FilenameColumn, --filename", names...)
+	if o.LabelRule != Unlabeled {
+		switch {
+		case len(o.LabelColumns) > 0:
+			for _, n := range o.LabelColumns {
+				c.labels = append(c.labels, find("labels", "LabelColumns, --category", n))
+			}
+		case o.LabelColumn != "":
+			c.labels = []int{find("labels", "LabelColumn, --category", o.LabelColumn)}
+		default:
+			c.labels = []int{find("labels", "LabelColumn, --category", labelColumns...)}
+		}
+	}
+	if o.SplitColumn != "" {
+		c.split = find("parts", "SplitColumn, --split", o.SplitColumn)
+	}
+	if len(errs) == 0 {
+		return c, nil
+	}
+	if len(header) > 0 && slices.ContainsFunc(header, isImage) {
+		return c, fmt.Errorf("the first line is %s, which looks like a row and not like the names of columns; add a first line such as filename,category", listNames(header))
+	}
+	return c, errs[0]
+}
+
+func missingColumn(header []string, name, what, option string) error {
+	hint := ""
+	if near := suggest.Nearest(name, header[:min(len(header), 200)]); near != "" {
+		hint = "; did you mean " + near + "?"
+	}
+	return fmt.Errorf("has no column %q for the %s; its columns are %s: choose one (%s)%s", name, what, listNames(header), option, hint)
+}
+
+// listNames lists names for a message: at most twenty of them, and the beginning of long ones.
+func listNames(names []string) string {
+	const most, longest = 20, 60
+	var list []string
+	for _, n := range names[:min(len(names), most)] {
+		if r := []rune(n); len(r) > longest {
+			n = string(r[:longest]) + "..."
+		}
+		list = append(list, n)
+	}
+	s := strings.Join(list, ", ")
+	if more := len(names) - most; more > 0 {
+		s += fmt.Sprintf(" and %d more", more)
+	}
+	return s
+}

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/report"
+)
+
+// labelSeparator stands between the classes of an image in a text.
+const labelSeparator = "|"
+
+// thresholdFlag decides which classes of an image are predicted.
+type thresholdFlag struct {
+	Threshold float64 `default:".5" placeholder:"PROBABILITY" help:"Probability from which a class counts as predicted, for a model of images with several labels."`
+}
+
+// mistakes returns the errors of the flag.
+func (f thresholdFlag) mistakes() error {
+	if !(f.Threshold >= 0 && f.Threshold <= 1) {
+		return fmt.Errorf("--threshold must be a probability from 0 to 1, got %v", f.Threshold)
+	}
+	return nil
+}
+
+// joined returns the names of the predicted classes in a text.
+func (f thresholdFlag) joined(c lince.Classification, classes []string) string {
+	return strings.Join(f.names(c, classes), labelSeparator)
+}
+
+// names returns the names of the predicted classes.
+func (f thresholdFlag) names(c lince.Classification, classes []string) []string {
+	list := []string{}
+	for _, k := range c.Above(f.Threshold) {
+		list = append(list, classes[k])
+	}
+	return list
+}
+
+// errNoRegression is the error of commands that need classes.
+var errNoRegression = usageError{errors.New("--task regress: the commands train and evaluate classifiers only; in a program, data.Images with the class mode Raw gives the numbers as targets")}
+
+// fitTask returns an error if a model cannot predict what the labels of the data are.
+func fitTask(m *lince.Model, name string, task data.Task) error {
+	c, compiled := m.Compiled()
+	switch {
+	case task == data.Regress:
+		return errNoRegression
+	case task == data.MultiLabel && classOutputs(m) < 2:
+		return usageError{fmt.Errorf("--task multilabel: the model %s has one output, want one for each class", name)}
+	case task == data.MultiLabel && compiled && exclusive(c.Loss):
+		return usageError{fmt.Errorf("--task multilabel: the model %s was trained for one class in each image (its loss is %s)", name, loss.ClassOf(c.Loss))}
+	case task == data.Classify && m.MultiLabel:
+		return usageError{fmt.Errorf("the model %s is for images with several labels; set --task multilabel for the labels of the data", name)}
+	}
+	return nil
+}
+
+func classOutputs(m *lince.Model) int {
+	out := m.OutputShape()
+	return out[len(out)-1]
+}
+
+// exclusive reports whether a loss is for one class in each image.
+func exclusive(l loss.Loss) bool {
+	switch l.(type) {
+	case loss.CategoricalCrossentropy, loss.SparseCategoricalCrossentropy, loss.CategoricalFocalCrossentropy, loss.CategoricalHinge:
+		return true
+	}
+	return false
+}
+
+// several reports whether the images of a training have any number of classes.
+func (t *training) several() bool { return t.table != nil && t.table.Task() == data.MultiLabel }
+
+// classifier returns the activation of a new model's outputs; nil is the default.
+func (t *training) classifier() layer.Activation {
+	if t.several() {
+		return layer.Sigmoid
+	}
+	return nil
+}
+
+// checkLabels returns the flags that are not for images with several labels.
+func (t *training) checkLabels() error {
+	if !t.several() {
+		return nil
+	}
+	var errs []error
+	for flag, set := range map[string]bool{
+		"stratify": t.given["stratify"] && t.Stratify, "class-weight": t.given["class-weight"] && t.ClassWeight != unweighted, "calibration": t.calibrates(),
+	} {
+		if set {
+			errs = append(errs, fmt.Errorf("--%s is for images with one class each, not for --task multilabel", flag))
+		}
+	}
+	if t.ModelSource == autoName {
+		errs = append(errs, errors.New("--model auto is for images with one class each; name the network for --task multilabel"))
+	}
+	return mistakes(errs...)
+}
+
+// multiLabel compares predictions with the labels of their images.
+func multiLabel(classes []string, f *data.Flow, predictions []lince.Classification, threshold float64) (*report.MultiLabel, error) {
+	targets, probabilities := make([][]int, len(predictions)), make([][]float32, len(predictions))
+	for i, p := range predictions {
+		targets[i], probabilities[i] = f.ClassSet(p.Row), p.Probabilities
+	}
+	return report.ClassifyMultiLabel(classes, targets, probabilities, threshold)
+}
+
+// writeLabels writes predictions.csv for images with several labels.
+func writeLabels(out *folder, classes []string, f *data.Flow, predictions []lince.Classification, t thresholdFlag) error {
+	rows := make([]report.Prediction, len(predictions))
+	for i, p := range predictions {
+		r := f.Table().Row(p.Row)
+		rows[i] = report.Prediction{Filename: r.Filename, Label: r.Label, Predicted: t.joined(p, classes), Probabilities: p.Probabilities}
+	}
+	return out.write("predictions.csv", func(w io.Writer) error {
+		return report.WritePredictions(w, classes, rows, report.PredictionsOptions{Raw: out.raw})
+	})
+}
+
+// judgeLabels measures and writes the predictions for the validation images with several labels.
+func (t *training) judgeLabels(predictions []lince.Classification) error {
+	threshold := thresholdFlag{.5}
+	var err error
+	if t.record.MultiLabel, err = multiLabel(t.model.Classes, t.val, predictions, threshold.Threshold); err != nil {
+		return err
+	}
+	return writeLabels(t.folder, t.model.Classes, t.val, predictions, threshold)
+}
+
+// results returns the table of scores of a training.
+func (t *training) results() string {
+	if t.record.MultiLabel != nil {
+		return t.record.MultiLabel.String()
+	}
+	return t.record.Results.String()
+}

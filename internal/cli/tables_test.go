@@ -1,0 +1,277 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/layer"
+	"github.com/lince-ml/lince/loss"
+	"github.com/lince-ml/lince/optimizer"
+)
+
+// tableOf returns a table of the images that put makes of pngs(t, n), with a label for each.
+func tableOf(n int, header string, row func(i int, name string) string) string {
+	lines := []string{header}
+	for i := range n {
+		name := fmt.Sprintf("%s.%d.png", []string{"cat", "dog"}[i%2], i/2)
+		lines = append(lines, row(i, name))
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+func writeFile(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFewImages is case A10 of the faults that people meet: a class with one image, which is in one side of the split only.
+func TestFewImages(t *testing.T) {
+	workIn(t)
+	images := pngs(t, 26)
+	for name := range images {
+		if strings.HasPrefix(name, "dog.") && name != "dog.0.png" {
+			delete(images, name)
+		}
+	}
+	put(t, "set", images)
+	for seed, want := range map[string]string{"0": "", "5": ""} {
+		o := succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--seed", seed, "--out", "r"+seed)
+		contains(t, "the warnings"+want, o.stderr, "image has the class dog; use --stratify", "the class cat has 13 images, the class dog 1; consider --class-weight balanced")
+	}
+}
+
+// TestEqualImages is case A14: files with the same bytes in two classes, which stay on one side of the split.
+func TestEqualImages(t *testing.T) {
+	workIn(t)
+	images := pngs(t, 24)
+	put(t, "set", images)
+	copies := map[string][]byte{}
+	for i := range 4 {
+		copies[fmt.Sprintf("dog.9%d.png", i)] = images[fmt.Sprintf("cat.%d.png", i)]
+	}
+	put(t, "set", copies)
+	o := succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "r")
+	contains(t, "the warnings", o.stderr, "8 images have the same bytes as others (4 groups)", "4 groups of images with the same bytes have different labels, such as cat.0.png (cat) and dog.90.png (dog)")
+	r := decode[record](t, read(t, "r", "run.json"))
+	if d := r.Data.Duplicates; d == nil || d.Groups != 4 || d.Images != 8 || d.TwoClasses != 4 || r.Data.Training+r.Data.Validation != 28 || r.Data.Training != 21+d.Moved {
+		t.Errorf("run.json has %+v, %d and %d", d, r.Data.Training, r.Data.Validation)
+	}
+	files := map[string]bool{}
+	for _, line := range strings.Split(read(t, "r", "predictions.csv"), "\n") {
+		name, _, _ := strings.Cut(line, ",")
+		files[name] = true
+	}
+	for i := range 4 {
+		if files[fmt.Sprintf("cat.%d.png", i)] != files[fmt.Sprintf("dog.9%d.png", i)] {
+			t.Errorf("the copies of image %d are on two sides", i)
+		}
+	}
+}
+
+// TestStrictTables checks that what is left out of a table is counted in the output, in --json and in run.json, and that --strict refuses it.
+func TestStrictTables(t *testing.T) {
+	workIn(t)
+	put(t, "set", pngs(t, 16))
+	writeFile(t, "t.csv", tableOf(16, "filename,category", func(i int, name string) string {
+		switch i {
+		case 3:
+			return name + ","
+		case 4:
+			return "no" + name + ",cat"
+		}
+		return name + "," + name[:3]
+	})+"cat.0.png,cat\n")
+	arguments := []string{"t.csv", "--images", "set"}
+	o := succeed(t, append([]string{"data", "--json"}, arguments...)...)
+	r := decode[struct {
+		Rows, Dropped int
+		Ignored       []badFile
+	}](t, o.stdout)
+	if r.Rows != 14 || r.Dropped != 3 || len(r.Ignored) != 3 {
+		t.Errorf("data says %+v", r)
+	}
+	train := append([]string{"train", "--model", network("two.json"), "--epochs", "1"}, arguments...)
+	o = run(t, append(train, "--strict")...)
+	if o.code != exitFailure {
+		t.Errorf("exit code %d", o.code)
+	}
+	contains(t, "the message", o.stderr, "3 files or rows left out; remove --strict", "line 5: the label is empty", "line 6", "names the file of line 2 again")
+	succeed(t, append(train, "--out", "r")...)
+	if d := decode[record](t, read(t, "r", "run.json")).Data; d.Dropped != 3 || len(d.Ignored) != 3 {
+		t.Errorf("run.json has %+v", d)
+	}
+	o = succeed(t, "evaluate", filepath.Join("r", "best.keras"), "t.csv", "--images", "set", "--json")
+	if e := decode[evaluation](t, o.stdout); e.Dropped != 3 || len(e.Ignored) != 3 {
+		t.Errorf("evaluate says %+v", e)
+	}
+	if o = run(t, "evaluate", filepath.Join("r", "best.keras"), "t.csv", "--images", "set", "--strict"); o.code != exitFailure {
+		t.Errorf("exit code %d", o.code)
+	}
+
+	// Case A1: classes that the model does not have.
+	o = succeed(t, "evaluate", filepath.Join("r", "best.keras"), "set", "--rename", "dog=Dog", "--json")
+	contains(t, "the warnings", o.stderr, "8 images of the class Dog are left out: the model has no such class; did you mean dog? (--rename Dog=dog)")
+	if e := decode[evaluation](t, o.stdout); len(e.LeftOut) != 1 || e.LeftOut[0] != (leftOutClass{"Dog", 8}) {
+		t.Errorf("evaluate says %+v", e.LeftOut)
+	}
+	if o = run(t, "evaluate", filepath.Join("r", "best.keras"), "set", "--rename", "dog=Dog", "--strict"); o.code != exitFailure {
+		t.Errorf("exit code %d", o.code)
+	}
+
+	// Case C5: --csv -.
+	o = succeed(t, "predict", filepath.Join("r", "best.keras"), "set", "--csv", "-")
+	if lines := strings.Split(o.stdout, "\n"); len(lines) != 18 || !strings.HasPrefix(lines[0], "filename,category,predicted,") {
+		t.Errorf("predict --csv - writes %.300s", o.stdout)
+	}
+	if _, err := os.Stat("-"); err == nil {
+		t.Error("predict --csv - makes a file")
+	}
+	if o = run(t, "predict", filepath.Join("r", "best.keras"), "set", "--csv", "-", "--json"); o.code != exitUsage {
+		t.Errorf("exit code %d", o.code)
+	}
+}
+
+// TestSplitColumn trains on the parts of a table.
+func TestSplitColumn(t *testing.T) {
+	workIn(t)
+	put(t, "set", pngs(t, 16))
+	writeFile(t, "t.csv", tableOf(16, "filename,category,split", func(i int, name string) string {
+		part := "train"
+		if i >= 10 {
+			part = "Valid"
+		}
+		if i >= 14 {
+			part = "test"
+		}
+		return name + "," + name[:3] + "," + part
+	}))
+	o := succeed(t, "train", "t.csv", "--images", "set", "--split", "split", "--model", network("two.json"), "--epochs", "1", "--out", "r")
+	contains(t, "the output", o.stdout, "The rows of the part test are not used.")
+	if d := decode[record](t, read(t, "r", "run.json")).Data; d.Training != 10 || d.Validation != 4 {
+		t.Errorf("%d and %d images", d.Training, d.Validation)
+	}
+	names := []string{}
+	for _, line := range strings.Split(strings.TrimSpace(read(t, "r", "predictions.csv")), "\n")[1:] {
+		name, _, _ := strings.Cut(line, ",")
+		names = append(names, name)
+	}
+	if want := []string{"cat.5.png", "dog.5.png", "cat.6.png", "dog.6.png"}; !slices.Equal(names, want) {
+		t.Errorf("validation has %v, want %v", names, want)
+	}
+	o = succeed(t, "evaluate", filepath.Join("r", "best.keras"), "t.csv", "--images", "set", "--split", "split", "--part", "test", "--json")
+	if e := decode[evaluation](t, o.stdout); e.Images != 2 {
+		t.Errorf("evaluate says %+v", e)
+	}
+}
+
+// TestMultiLabel trains, evaluates and uses a model of images with several labels.
+func TestMultiLabel(t *testing.T) {
+	long(t)
+	workIn(t)
+	put(t, "set", pngs(t, 32))
+	writeFile(t, "t.csv", tableOf(32, "filename,category", func(i int, name string) string {
+		labels := name[:3]
+		if i%3 == 0 {
+			labels += "|third"
+		}
+		return name + "," + labels
+	}))
+	data := []string{"t.csv", "--images", "set", "--task", "multilabel"}
+	if o := run(t, "train", "t.csv", "--images", "set"); o.code != exitFailure || !strings.Contains(o.stderr, "set the task to multilabel") {
+		t.Errorf("without --task: %s", o.stderr)
+	}
+	o := succeed(t, append([]string{"train", "--size", "16x16", "--epochs", "2", "--optimizer", "adam", "--lr", ".001", "--out", "r"}, data...)...)
+	contains(t, "the output", o.stdout, "micro avg", "samples avg", "The threshold with the highest F1 score")
+	r := decode[record](t, read(t, "r", "run.json"))
+	if r.Model.Loss != "BinaryCrossentropy" || !slices.Equal(r.Model.Metrics, []string{"binary_accuracy"}) || r.Results != nil || r.MultiLabel == nil || len(r.MultiLabel.PerClass) != 3 {
+		t.Errorf("run.json has %s, %v, %+v", r.Model.Loss, r.Model.Metrics, r.MultiLabel)
+	}
+	model := filepath.Join("r", "best.keras")
+	m, err := lince.Options{}.Open(model)
+	if err != nil || !m.MultiLabel {
+		t.Fatalf("the model is not one of several labels: %v", err)
+	}
+	o = succeed(t, append([]string{"evaluate", model, "--out", "e", "--threshold", "0", "--json"}, data...)...)
+	var e struct {
+		MultiLabel struct {
+			PerClass []struct {
+				Recall  float64
+				Support int
+			} `json:"per_class"`
+		}
+		Classification *struct{}
+	}
+	if err := json.Unmarshal([]byte(o.stdout), &e); err != nil {
+		t.Fatal(err)
+	}
+	if l := e.MultiLabel.PerClass; len(l) != 3 || l[0].Support != 16 || l[2].Support != 11 || l[2].Recall != 1 || e.Classification != nil {
+		t.Errorf("evaluate says %+v", e)
+	}
+	contains(t, "predictions.csv", read(t, "e", "predictions.csv"), "cat.0.png,cat|third,cat|dog|third,")
+	o = succeed(t, "predict", model, "set", "--threshold", "0")
+	contains(t, "the predictions", o.stdout, "cat.0.png", "third ", ", dog ")
+	o = succeed(t, "predict", model, "set", "--threshold", "1")
+	contains(t, "the predictions", o.stdout, "none")
+	o = run(t, "evaluate", model, "set")
+	if o.code != exitUsage || !strings.Contains(o.stderr, "set --task multilabel") {
+		t.Errorf("single labels: %s", o.stderr)
+	}
+	for want, args := range map[string][]string{
+		"--class-weight is for images with one class": {"--class-weight", "balanced"},
+		"--calibration is for images with one class":  {"--calibration"},
+		"--model auto is for images with one class":   {"--model", "auto"},
+		"was trained for one class in each image":     {"--model", "one.keras"},
+	} {
+		one, err := lince.Sequential(layer.Input{Shape: []int{12, 12, 3}}, layer.Flatten{}, layer.Dense{Units: 3, Activation: layer.Softmax})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := one.Compile(lince.CompileOptions{Optimizer: optimizer.SGD{}, Loss: loss.CategoricalCrossentropy{}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := one.Save("one.keras"); err != nil {
+			t.Fatal(err)
+		}
+		if o := run(t, slices.Concat([]string{"train", "--epochs", "1"}, data, args)...); o.code != exitUsage || !strings.Contains(o.stderr, want) {
+			t.Errorf("%v: %s", args, o.stderr)
+		}
+	}
+	if o := run(t, "train", "t.csv", "--images", "set", "--task", "regress"); o.code != exitFailure {
+		t.Errorf("exit code %d: %s", o.code, o.stderr)
+	}
+}
+
+// TestHostileTables is case H7 and H16: what strangers name reaches neither the terminal nor a spreadsheet as it is, and messages are short.
+func TestHostileTables(t *testing.T) {
+	workIn(t)
+	put(t, ".", pngs(t, 8))
+	writeFile(t, "escape.csv", "fil\x1b]0;PWN\aename,cat\x1b[31megory\na.jpg,b\n")
+	writeFile(t, "formula.csv", tableOf(8, "filename,category", func(i int, name string) string { return name + "," + []string{"=1+1", "@x"}[i%2] }))
+	writeFile(t, "labels.csv", tableOf(8, "filename,category", func(i int, name string) string { return name + ",\x1b[31m" + name[:3] + "\u202e" }))
+	writeFile(t, "long.csv", strings.Repeat("x,", 5_000_000)+"\n")
+	for _, args := range [][]string{{"data", "escape.csv"}, {"data", "labels.csv"}, {"data", "long.csv"}, {"data", "labels.csv", "--category", "\x1b[31m"}} {
+		o := run(t, args...)
+		for _, text := range []string{o.stdout, o.stderr} {
+			if i := strings.IndexFunc(text, hidden); i >= 0 || len(text) > 5000 {
+				t.Errorf("%v: %d bytes: %.200q", args, len(text), text)
+			}
+		}
+	}
+	succeed(t, "train", "formula.csv", "--model", network("two.json"), "--epochs", "1", "--out", "r")
+	if p := read(t, "r", "predictions.csv"); !strings.HasPrefix(p, "filename,category,predicted,'=1+1,'@x\n") || strings.Contains(p, ",=1+1") {
+		t.Errorf("predictions.csv has %s", p)
+	}
+	o := succeed(t, "data", "formula.csv", "--csv", "-")
+	contains(t, "the table", o.stdout, "cat.0.png,'=1+1\n")
+	writeFile(t, "again.csv", o.stdout)
+	o = succeed(t, "data", "again.csv", "--csv", "-", "--raw-csv")
+	contains(t, "the table", o.stdout, "cat.0.png,=1+1\n")
+}
