@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync"
 	"sync/atomic"
 
 	"github.com/lince-ml/lince/data/picture"
@@ -12,6 +13,7 @@ import (
 
 // CheckOptions configures Table.Check.
 type CheckOptions struct {
+	Findings *Findings             // if not nil, receives what was found in the images
 	Workers  int                   // the number of files that are read at once; 0 means runtime.GOMAXPROCS(0)
 	Progress func(done, total int) // if not nil, receives the number of checked files; it is called by one goroutine at a time
 }
@@ -58,6 +60,7 @@ func (t *Table) decodeAll(ctx context.Context, o CheckOptions) (sums []sum, errs
 	sums, errs = make([]sum, len(t.rows)), make([]error, len(t.rows))
 	var next atomic.Int64
 	done := make(chan struct{}, 64)
+	var found sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
 	for range o.Workers {
 		g.Go(func() error {
@@ -79,6 +82,14 @@ func (t *Table) decodeAll(ctx context.Context, o CheckOptions) (sums []sum, errs
 					sums[i] = sumOf(buf)
 					if _, err = d.Decode(buf, picture.RGB); err != nil {
 						errs[i] = fmt.Errorf("%s: %w", t.rows[i].Where(), err)
+					} else if o.Findings != nil {
+						f := finding(buf)
+						if cut, pixels := d.CutOff(); pixels > 0 {
+							f.Deep, f.Cut, f.DeepPixels = 1, int64(cut), int64(pixels)
+						}
+						found.Lock()
+						o.Findings.Add(f)
+						found.Unlock()
 					}
 				}
 				select {

@@ -52,14 +52,14 @@ func finder(name string, o OpenOptions, rep *reading) (func(string) (file, error
 	switch k {
 	case kindFolder:
 		return func(n string) (file, error) { return findOnDisk(images, n) }, nil, nil
-	case kindZip:
-		l, err := listZip(images, rep)
+	case kindArchive:
+		l, err := listArchive(images, rep)
 		if err != nil {
 			return nil, nil, err
 		}
 		return l.finder(images), l, nil
 	}
-	return nil, nil, fmt.Errorf("%s: is not a folder or a zip archive, so it cannot hold the images of %s", images, name)
+	return nil, nil, fmt.Errorf("%s: is not a folder or an archive, so it cannot hold the images of %s", images, name)
 }
 
 func findOnDisk(folder, name string) (file, error) {

@@ -52,6 +52,7 @@ type Table struct {
 	src     *source
 	found   string // what Found calls the rows: "images", or "" for Keras' "validated image filenames"
 	ignored []BadFile
+	passed  []Passed
 	warn    []string
 	checked map[string]sum // the checksums that Check computed, by location; derived tables share them
 }
@@ -62,6 +63,22 @@ type source struct {
 	rule   Rule
 	parts  map[string][]Row
 	closer io.Closer
+
+	training, validation string // the parts of these kinds, "" if there is none
+	holds                string // the part that the table holds; "" for the whole source, or another folder
+}
+
+// setParts records which parts are for what.
+func (s *source) setParts(p *parts, holds *part) {
+	if q := p.training(); q != nil {
+		s.training = q.name
+	}
+	if q := p.of(validationPart); q != nil {
+		s.validation = q.name
+	}
+	if holds != nil {
+		s.holds = holds.name
+	}
 }
 
 // sum is the CRC-32 and the length of a file, if ok is set.
@@ -221,6 +238,10 @@ func (t *Table) Warnings() []string { return t.warn }
 // Ignored lists the files that Open dropped, and the reasons.
 func (t *Table) Ignored() []BadFile { return t.ignored }
 
+// Passed counts the files and folders of the source that Open found and did not list, by reason. Ignored lists the images that it
+// dropped.
+func (t *Table) Passed() []Passed { return t.passed }
+
 // Trainable returns an error if a classifier cannot be trained on the table: it has no rows, a row has
 // no label, or there is only one class.
 func (t *Table) Trainable() error {
@@ -248,6 +269,22 @@ func (t *Table) Parts() []string {
 	return slices.Sorted(maps.Keys(t.src.parts))
 }
 
+// HeldPart returns the name of the part that the table was opened with, or "" if that is the whole source or another folder.
+func (t *Table) HeldPart() string {
+	if t.src == nil {
+		return ""
+	}
+	return t.src.holds
+}
+
+// ValidationPart returns the name of the source's part for validation, such as "val", or "" if it has none.
+func (t *Table) ValidationPart() string {
+	if t.src == nil {
+		return ""
+	}
+	return t.src.validation
+}
+
 // Part returns a part of the source, labeled by the table's rule. Files that do not fit the rule have no
 // label, such as all files of Part("test1") of Kaggle's archive.
 func (t *Table) Part(name string) (*Table, error) {
@@ -272,6 +309,7 @@ func Concat(tables ...*Table) *Table {
 	for _, t := range tables {
 		n.rows = append(n.rows, t.rows...)
 		n.ignored = append(n.ignored, t.ignored...)
+		n.passed = append(n.passed, t.passed...)
 		n.warn = append(n.warn, t.warn...)
 		closers = append(closers, t)
 		names = append(names, t.Name())

@@ -11,7 +11,7 @@ import (
 
 // dataCommand shows what a source contains.
 type dataCommand struct {
-	Source      string `arg:"" name:"data" predictor:"data" help:"A folder, a zip archive (archives inside it are opened too), a CSV file, or demo:cats-and-dogs."`
+	Source      string `arg:"" name:"data" predictor:"data" help:"A folder, a zip or tar archive (archives inside it are opened too), a CSV file, or demo:cats-and-dogs."`
 	sourceFlags `group:"data"`
 	Head        int  `group:"output" default:"5" help:"Number of rows to show."`
 	Check       bool `group:"output" help:"Decode all images, and list those that cannot be read."`
@@ -48,6 +48,10 @@ func (c *dataCommand) Run(e *env) error {
 		if t, bad, err = e.checkAll(t); err != nil {
 			return err
 		}
+	} else if c.CSV != "-" && t.Len() <= maxInspected {
+		if t, err = e.inspect(t); err != nil {
+			return err
+		}
 	}
 	switch c.CSV {
 	case "":
@@ -59,7 +63,15 @@ func (c *dataCommand) Run(e *env) error {
 		}
 		e.printf("Wrote %s to %s.\n", count(t.Len(), "row"), c.CSV)
 	}
-	return e.result(dataResult(t, ignored, bad), func(out io.Writer) error {
+	used := map[string]string{}
+	if held := t.HeldPart(); held != "" {
+		used[held] = "training"
+	}
+	if v := t.ValidationPart(); v != "" {
+		used[v] = "validation"
+	}
+	parts := partList(t, used)
+	return e.result(dataResult(t, ignored, bad, parts, *e.found), func(out io.Writer) error {
 		var w strings.Builder
 		if c.Head > 0 {
 			fmt.Fprintf(&w, "%s\n\n", t.Head(c.Head))
@@ -71,9 +83,10 @@ func (c *dataCommand) Run(e *env) error {
 		if len(bad) > 0 {
 			fmt.Fprintf(&w, "%s cannot be read:%s\n", count(len(bad), "image"), indent(listBad(bad)))
 		}
-		if parts := t.Parts(); len(parts) > 1 {
-			fmt.Fprintf(&w, "The data have the folders %s; select one with --part.\n", strings.Join(parts, ", "))
-		}
+		w.WriteString(passedText(t))
+		w.WriteString(describeTurned(e.found.Turned, false))
+		w.WriteString(describeDepth(*e.found))
+		w.WriteString(partsText(t.HeldPart(), parts))
 		_, err := io.WriteString(out, w.String())
 		return err
 	})
@@ -86,7 +99,53 @@ func (e *env) checkAll(t *data.Table) (*data.Table, []data.BadFile, error) {
 	return quiet.check(t, false, nil)
 }
 
-func dataResult(t *data.Table, ignored, bad []data.BadFile) any {
+// maxInspected limits the number of files that are read to count their EXIF orientations.
+const maxInspected = 200_000
+
+// inspect reads the files of a table, for the number of images with an EXIF orientation.
+func (e *env) inspect(t *data.Table) (*data.Table, error) {
+	counter := e.counter("Reading images", t.Len())
+	t, found, err := t.Inspect(e.ctx, data.CheckOptions{Progress: func(done, _ int) { counter.Set(done) }})
+	if err != nil {
+		counter.Abandon()
+		return nil, err
+	}
+	counter.Finish()
+	e.found.Add(found)
+	return t, nil
+}
+
+// describeDepth says how many images have 16 bits per pixel.
+func describeDepth(f data.Findings) string {
+	if f.Deep == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s 16 bits of gray per pixel; values above 255 are cut off, as in Keras.\n", has(f.Deep, "image"))
+}
+
+// partsText describes the parts of the data. held is the part that was listed.
+func partsText(held string, parts []recordPart) string {
+	if len(parts) < 2 {
+		return ""
+	}
+	var w strings.Builder
+	w.WriteString("The data have these parts; select one with --part:\n")
+	for _, p := range parts {
+		fmt.Fprintf(&w, "  %s: %s", visibleLine(p.Name), count(p.Images, "image"))
+		switch {
+		case p.Name == held:
+			w.WriteString(", shown above")
+		case p.Labeled == 0:
+			w.WriteString(" without labels")
+		case p.Use == "validation":
+			w.WriteString(", used by train for validation")
+		}
+		w.WriteString("\n")
+	}
+	return w.String()
+}
+
+func dataResult(t *data.Table, ignored, bad []data.BadFile, parts []recordPart, found data.Findings) any {
 	counts := map[string]int{}
 	for _, c := range t.Counts() {
 		counts[c.Label] = c.N
@@ -99,6 +158,10 @@ func dataResult(t *data.Table, ignored, bad []data.BadFile) any {
 		Counts      map[string]int `json:"counts"`
 		Ignored     []badFile      `json:"ignored"`
 		Unreadable  []badFile      `json:"unreadable"`
+		PassedOver  []passedOver   `json:"passed_over"`
+		Parts       []recordPart   `json:"parts"`
+		Turned      int            `json:"exif_turned"`
+		Deep        int            `json:"gray_16_bit"`
 		Fingerprint string         `json:"fingerprint"`
-	}{t.Name(), t.Rule().String(), t.Len(), t.Classes(), counts, badFiles(ignored), badFiles(bad), t.Fingerprint()}
+	}{t.Name(), t.Rule().String(), t.Len(), t.Classes(), counts, badFiles(ignored), badFiles(bad), passedList(t), parts, found.Turned, found.Deep, t.Fingerprint()}
 }

@@ -13,9 +13,9 @@ import (
 // evaluateCommand evaluates a model on labeled images.
 type evaluateCommand struct {
 	Model        string `arg:"" predictor:"model" help:"A model file of any kind, such as .keras, .h5 or .onnx."`
-	Source       string `arg:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip archive, a CSV file, or demo:cats-and-dogs."`
+	Source       string `arg:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip or tar archive, a CSV file, or demo:cats-and-dogs."`
 	sourceFlags  `group:"data"`
-	Strict       bool `group:"data" help:"Fail if an image cannot be read, instead of skipping it."`
+	Strict       bool `group:"data" help:"Fail if an image cannot be used, instead of leaving it out: it cannot be read, or has no label, or its format, folder or class is not usable."`
 	cacheFlag    `group:"data"`
 	foreignFlags `group:"model"`
 	answerFlags  `group:"model"`
@@ -47,6 +47,9 @@ type evaluation struct {
 	Data           string                 `json:"data"`
 	Images         int                    `json:"pictures"`
 	Unreadable     []badFile              `json:"unreadable"`
+	Ignored        []badFile              `json:"ignored"`
+	PassedOver     []passedOver           `json:"passed_over"`
+	UnknownClasses []unknownCount         `json:"unknown_classes"` // classes of the data that the model does not have; their images are left out
 	Metrics        *lince.Logs            `json:"-"`
 	Values         map[string]any         `json:"metrics"`            // numbers and lists of numbers
 	Unknown        []string               `json:"left_out,omitempty"` // losses and metrics of the file that lince does not have
@@ -110,11 +113,24 @@ func (c *evaluateCommand) Run(e *env) error {
 }
 
 func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evaluation, error) {
-	t, _, err := e.open(c.Source, c.sourceFlags)
+	c.classes = c.knownClasses(m)
+	t, ignored, err := e.open(c.Source, c.sourceFlags)
 	if err != nil {
 		return nil, err
 	}
 	defer t.Close()
+	if c.Strict {
+		if err := allUsable(c.Source, t, ignored); err != nil {
+			return nil, err
+		}
+	}
+	e.printf("%s", passedText(t))
+	passed, unknown := passedList(t), []unknownCount{}
+	if len(m.Classes) > 0 && len(unknownClasses(t, m.Classes)) < len(t.Classes()) {
+		if t, unknown, err = e.withoutUnknown(t, m.Classes, "the model does", c.Strict); err != nil {
+			return nil, err
+		}
+	}
 	t, bad, err := e.check(t, c.Strict, out)
 	if err != nil {
 		return nil, err
@@ -127,7 +143,10 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 		e.warn(w)
 	}
 	e.printf("%s\n%s", f.Found(), c.kept(cachedSet{"", f}))
-	r := &evaluation{Model: c.Model, Data: c.Source, Images: f.Len(), Unreadable: badFiles(bad), Values: map[string]any{}}
+	r := &evaluation{
+		Model: c.Model, Data: c.Source, Images: f.Len(), Unreadable: badFiles(bad), Ignored: badFiles(ignored), PassedOver: passed, UnknownClasses: unknown,
+		Values: map[string]any{},
+	}
 	for _, err := range m.Unknown() {
 		r.Unknown = append(r.Unknown, err.Error())
 		e.warn("not evaluated: " + err.Error())

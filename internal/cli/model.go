@@ -110,6 +110,7 @@ func (t *training) makeModel(classes []string, final bool) error {
 		// Predictions need the factor too, so it becomes part of the model.
 		m.Preprocessing, t.augment.Rescale = rescaled(m.Preprocessing, factor), 0
 	}
+	m.Preprocessing = t.oriented(m.Preprocessing)
 	t.model = m
 	if err := t.compile(); err != nil {
 		return err

@@ -17,14 +17,14 @@ import (
 // predictCommand classifies images.
 type predictCommand struct {
 	Model   string   `arg:"" predictor:"model" help:"A model file of any kind, such as .keras, .h5 or .onnx."`
-	Sources []string `arg:"" name:"images" predictor:"file" help:"Image files, folders, zip archives or CSV files, or demo:cats-and-dogs."`
+	Sources []string `arg:"" name:"images" predictor:"file" help:"Image files, folders, zip or tar archives or CSV files, or demo:cats-and-dogs."`
 	CSV     path     `name:"csv" placeholder:"FILE" predictor:"csv" help:"Write the predictions to a CSV file instead of standard output. Columns: filename, category (empty), predicted, and the probability of each class."`
 	Part    string   `placeholder:"FOLDER" help:"Use only this folder of each source, such as test1."`
 	answerFlags
 	foreignFlags
 	Batch   int  `default:"32" help:"Batch size."`
 	Threads int  `placeholder:"N" help:"Number of threads (default: all cores)."`
-	Strict  bool `help:"Fail if an image cannot be read, instead of skipping it."`
+	Strict  bool `help:"Fail if an image cannot be used, instead of leaving it out."`
 }
 
 // Help returns the command's detailed help.
@@ -56,6 +56,12 @@ func (c *predictCommand) Run(e *env) error {
 		return err
 	}
 	defer t.Close()
+	if c.Strict {
+		if err := allUsable(strings.Join(c.Sources, ", "), t, t.Ignored()); err != nil {
+			return err
+		}
+	}
+	e.printf("%s", passedText(t))
 	if !c.Calibration {
 		m.Temperature = 0
 	}
@@ -88,7 +94,7 @@ func (c *predictCommand) Run(e *env) error {
 			return nil
 		}
 	}
-	return e.result(c.json(m, classes, rows, bad), func(w io.Writer) error {
+	return e.result(c.json(m, classes, rows, bad, t), func(w io.Writer) error {
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for i, r := range rows {
 			predicted := r.Predicted
@@ -140,7 +146,7 @@ func (c *predictCommand) open(e *env) (*data.Table, []string, error) {
 }
 
 // json returns the result for --json. unknown is there with --unknown only.
-func (c *predictCommand) json(m *lince.Model, classes []string, rows []report.Prediction, bad []data.BadFile) any {
+func (c *predictCommand) json(m *lince.Model, classes []string, rows []report.Prediction, bad []data.BadFile, t *data.Table) any {
 	type prediction struct {
 		Filename      string             `json:"filename"`
 		Predicted     string             `json:"predicted"`
@@ -153,7 +159,9 @@ func (c *predictCommand) json(m *lince.Model, classes []string, rows []report.Pr
 		Threshold   float64      `json:"unknown_below,omitempty"`
 		Predictions []prediction `json:"predictions"`
 		Unreadable  []badFile    `json:"unreadable"`
-	}{classes, m.Temperature, c.Unknown, []prediction{}, badFiles(bad)}
+		Ignored     []badFile    `json:"ignored"`
+		PassedOver  []passedOver `json:"passed_over"`
+	}{classes, m.Temperature, c.Unknown, []prediction{}, badFiles(bad), badFiles(t.Ignored()), passedList(t)}
 	for _, r := range rows {
 		p := prediction{Filename: r.Filename, Predicted: r.Predicted, Probabilities: map[string]float32{}}
 		if c.Unknown > 0 {

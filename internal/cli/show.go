@@ -22,6 +22,7 @@ type showCommand struct {
 	Width   int    `placeholder:"N" help:"Width of the drawing in columns (default: the width of the terminal, at most 120)."`
 	Plain   bool   `help:"Draw with plain characters, without color."`
 	NoImage bool   `help:"Do not draw the image."`
+	Exif    bool   `help:"Turn the image by its EXIF orientation."`
 }
 
 // Help returns the command's detailed help.
@@ -74,12 +75,17 @@ func (c *showCommand) Run(e *env) error {
 			return err
 		}
 	}
+	turn := picture.Orientation(raw)
+	if picture.Format(raw) != "TIFF" && turn != 1 {
+		e.printf("%s", describeTurned(1, o.Orient))
+	}
 	return e.result(struct {
 		File   string                 `json:"file"`
 		Format string                 `json:"format"`
+		Turn   int                    `json:"exif_orientation"`
 		Shape  [3]int                 `json:"shape"`
 		Layers []picture.ChannelStats `json:"channels"`
-	}{c.Image, picture.Format(raw), [3]int{img.H, img.W, img.C}, picture.Stats(img)}, func(w io.Writer) error {
+	}{c.Image, picture.Format(raw), turn, [3]int{img.H, img.W, img.C}, picture.Stats(img)}, func(w io.Writer) error {
 		if err := picture.Print(w, img); err != nil || c.NoImage {
 			return err
 		}
@@ -91,7 +97,7 @@ func (c *showCommand) Run(e *env) error {
 // options returns the options for loading the image.
 func (c *showCommand) options() (picture.Options, error) {
 	if c.Model == "" {
-		return picture.Options{Height: c.Size[0], Width: c.Size[1]}, nil
+		return picture.Options{Height: c.Size[0], Width: c.Size[1], Orient: c.Exif}, nil
 	}
 	m, err := openModel(c.Model, lince.Options{NoCompile: true})
 	if err != nil {
@@ -103,7 +109,7 @@ func (c *showCommand) options() (picture.Options, error) {
 			return picture.Options{}, fmt.Errorf("%s: %w", c.Model, err)
 		}
 	}
-	p, err := steps.Compile()
+	p, err := exifFlag{c.Exif}.oriented(steps).Compile()
 	if err != nil {
 		return picture.Options{}, fmt.Errorf("%s: %w", c.Model, err)
 	}

@@ -22,6 +22,7 @@ type training struct {
 	*env
 	folder     *folder
 	table      *data.Table    // the opened source, which Run closes
+	valTable   *data.Table    // the opened source of --validation, which Run closes; nil without it
 	ignored    []data.BadFile // skipped when the source was opened
 	unreadable []data.BadFile // skipped because their images cannot be decoded
 	model      *lince.Model
@@ -59,6 +60,9 @@ func (c *trainCommand) Run(e *env, k *kong.Context) error {
 	err = t.prepare()
 	if t.table != nil {
 		defer t.table.Close()
+	}
+	if t.valTable != nil {
+		defer t.valTable.Close()
 	}
 	if err == nil {
 		err = t.begin()
@@ -117,7 +121,7 @@ func (t *training) prepare() error {
 	if s := t.record.Model.Schedule; s != "" {
 		t.printf("Learning rate: %s\n\n", s)
 	}
-	t.record.data(table, t.ignored, t.train, t.val, t.unreadable)
+	t.record.data(table, t.ignored, t.train, t.val, t.unreadable, *t.found)
 	t.record.total = t.lastEpoch()
 	t.record.model(t.model, t.augment, t.byClass, t.state != nil)
 	t.record.Model.Monitor, t.record.Model.MonitorMode = t.watched.key, t.watched.mode()
@@ -138,6 +142,12 @@ func (t *training) load() (*data.Table, error) {
 		return nil, err
 	}
 	t.table, t.ignored = table, ignored
+	if t.Strict {
+		if err := allUsable(t.Source, table, ignored); err != nil {
+			return nil, err
+		}
+	}
+	t.printf("%s", passedText(table))
 	if err := table.Trainable(); err != nil {
 		return nil, err
 	}
@@ -164,14 +174,22 @@ func (t *training) load() (*data.Table, error) {
 
 // split splits the table into the training and the validation dataset.
 func (t *training) split(table *data.Table) error {
-	split := data.SplitOptions{TestSize: t.TestSize, RandomState: t.Seed}
-	if t.Stratify && (t.given["stratify"] || canStratify(table.Counts())) {
-		split.Stratify = table.Labels()
-	}
-	trainRows, valRows, err := table.TrainTestSplit(split)
+	own, err := t.ownValidation(table)
 	if err != nil {
 		return err
 	}
+	trainRows, valRows := table, own
+	if own == nil {
+		split := data.SplitOptions{TestSize: t.TestSize, RandomState: t.Seed}
+		if t.Stratify && (t.given["stratify"] || canStratify(table.Counts())) {
+			split.Stratify = table.Labels()
+		}
+		if trainRows, valRows, err = table.TrainTestSplit(split); err != nil {
+			return err
+		}
+	}
+	t.printf("%s", describeTurned(t.found.Turned, t.Exif))
+	t.warnOfClasses(trainRows, valRows, own != nil)
 	t.setTransferBatch(trainRows.Len())
 	t.setTransferWeights(trainRows.Counts())
 	if n := trainRows.Len(); n < t.Batch {
