@@ -360,7 +360,7 @@ func (a *archives) unnest(r io.ReaderAt, f *zip.File, what string) (io.ReaderAt,
 		return nil, 0, damagedArchive{fmt.Errorf("%s: %w", what, zipError(err))}
 	}
 	defer rc.Close()
-	out, n, err := a.spool.add(&counted{r: rc, rep: a.rep}, min(size, int64(2*f.CompressedSize64+512)), size)
+	out, n, err := a.spool.add(&counted{r: rc, rep: a.rep}, size, size)
 	if err != nil && a.rep.ctx.Err() == nil && !errors.As(err, new(spoolError)) {
 		return nil, 0, damagedArchive{fmt.Errorf("%s: %w", what, zipError(err))}
 	} else if err != nil {

@@ -42,19 +42,19 @@ func finding(content []byte) Findings {
 }
 
 // Inspect reads all files without decoding them. It returns the table with their checksums, which speeds up Fingerprint, and what it
-// found in them. Files that cannot be read are skipped.
-func (t *Table) Inspect(ctx context.Context, o CheckOptions) (*Table, Findings, error) {
+// found in them. bad lists the files that cannot be read, or whose first bytes are not those of an image that can be decoded.
+func (t *Table) Inspect(ctx context.Context, o CheckOptions) (seen *Table, found Findings, bad []BadFile, err error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	var all Findings
 	var mu sync.Mutex
-	seen := *t
-	seen.checked = map[string]sum{}
+	errs := make([]error, len(t.rows))
+	table := *t
+	table.checked = map[string]sum{}
 	rep := reading{ctx: ctx, progress: o.Progress}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(o.Workers)
-	for _, r := range t.rows {
+	for i, r := range t.rows {
 		if _, drawn := r.file.(drawnFile); drawn || r.file == nil {
 			continue
 		}
@@ -67,14 +67,23 @@ func (t *Table) Inspect(ctx context.Context, o CheckOptions) (*Table, Findings, 
 				if picture.Deep(b) {
 					f.Deep = 1
 				}
-				all.Add(f)
-				seen.checked[r.file.where()] = sumOf(b)
+				found.Add(f)
+				table.checked[r.file.where()] = sumOf(b)
+				err = picture.Recognize(b)
+			}
+			if errs[i] = err; ctx.Err() != nil {
+				return ctx.Err()
 			}
 			return rep.next(len(t.rows))
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return nil, Findings{}, err
+		return nil, Findings{}, nil, err
 	}
-	return &seen, all, nil
+	for i, err := range errs {
+		if err != nil {
+			bad = append(bad, BadFile{t.rows[i].Filename, err})
+		}
+	}
+	return &table, found, bad, nil
 }

@@ -59,7 +59,7 @@ type OpenOptions struct {
 //   - a zip or tar archive. It may hold files named cat.0.jpg, a folder for each class, or archives such as
 //     train.zip and test1.zip in Kaggle's dogs-vs-cats.zip, which may hold archives themselves. It is read in
 //     place. What cannot be read in place, a .tar.gz or .tar.bz2 file and a compressed archive inside an archive, is unpacked
-//     once: 64 MiB to memory, and more to a temporary file (in TMPDIR), which has no name and is gone when the table is closed;
+//     once: 32 MiB to memory, and more to a temporary file (in TMPDIR), which has no name and is gone when the table is closed;
 //   - a folder with files named cat.0.jpg, with a folder for each class, or with such archives and no images;
 //   - a CSV file with the columns filename and category, as for Keras' flow_from_dataframe;
 //   - an image file;

@@ -368,6 +368,13 @@ func FuzzArchive(f *testing.F) {
 	f.Add(archive(f, entryOf{name: "cat.0.png", content: p}, entryOf{name: "dog.0.png", content: p, store: true}))
 	f.Add(archive(f, entryOf{name: "train.zip", content: inner, store: true}))
 	f.Add(archive(f, entryOf{name: "train.zip", content: inner}))
+	for _, compress := range []bool{false, true} {
+		b, err := os.ReadFile(tarOf(f, files(f, "cats/1.png", "dogs/2"), compress))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		l := &listing{name: "a.zip"}
 		a := &archives{l: l, rep: &reading{ctx: t.Context()}, left: 64<<20 + 16*int64(len(b))}

@@ -12,7 +12,7 @@ import (
 )
 
 // spoolMemory is the number of bytes that a spool keeps in memory.
-const spoolMemory = 64 << 20
+const spoolMemory = 32 << 20
 
 // spool keeps archives that cannot be read in place: in memory, as far as they fit, and otherwise in a temporary file. The file has no
 // name while it is open, on systems that allow it, so that nothing is left of a killed process.
@@ -35,7 +35,7 @@ func (e spoolError) Unwrap() error { return e.err }
 // add reads r to its end. guess is the expected number of bytes. More than limit bytes are errSpoolLimit.
 func (s *spool) add(r io.Reader, guess, limit int64) (io.ReaderAt, int64, error) {
 	room := max(min(spoolMemory-s.held, limit), 0)
-	b, err := bounded.ReadAll(nil, io.LimitReader(r, room+1), min(guess, room), room+1)
+	b, err := bounded.ReadAll(nil, io.LimitReader(r, room+1), min(guess, room+1), room+1)
 	if err != nil {
 		return nil, 0, err
 	}

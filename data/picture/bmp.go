@@ -127,14 +127,28 @@ func (f *bmpFile) row(y, h int) int {
 	return h - 1 - y
 }
 
-// color writes the color of an index. Beyond the palette, colors are shades of gray, as in Pillow.
+// color writes the color of an index. Beyond the palette it is black, or a shade of gray if the palette consists of these, as in Pillow.
 func (f *bmpFile) color(out []byte, index byte) {
 	i := int(index) * f.entry
 	if i+3 > len(f.palette) {
+		if !f.grays() {
+			index = 0
+		}
 		out[0], out[1], out[2] = index, index, index
 		return
 	}
 	out[0], out[1], out[2] = f.palette[i+2], f.palette[i+1], f.palette[i]
+}
+
+// grays reports whether color i of the palette is the gray i.
+func (f *bmpFile) grays() bool {
+	for i := range f.colors {
+		at := int(i) * f.entry
+		if at+3 > len(f.palette) || f.palette[at] != byte(i) || f.palette[at+1] != byte(i) || f.palette[at+2] != byte(i) {
+			return false
+		}
+	}
+	return true
 }
 
 // openBMP reads the headers and finds the palette and the pixels.

@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 )
 
@@ -45,6 +46,20 @@ var otherKinds = []struct{ name, magic string }{
 	{"a zip archive", "PK\x03\x04"}, {"a gzip file", "\x1f\x8b"}, {"a macOS resource fork", "\x00\x05\x16\x07"},
 	{"a video", "\x00\x00\x01\xba"}, {"a NumPy array", "\x93NUMPY"},
 }
+
+// Recognize returns an error if the first bytes of a file are not those of a format that this package supports. The error names the format if it
+// is known.
+func Recognize(data []byte) error {
+	switch {
+	case len(data) == 0:
+		return errEmpty
+	case Format(data) == "":
+		return unknown(data)
+	}
+	return nil
+}
+
+var errEmpty = errors.New("not an image: the file is empty")
 
 // unknown is the error of a file of no supported format.
 func unknown(data []byte) error {

@@ -2,7 +2,6 @@ package picture
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"strconv"
 	"unicode/utf8"
@@ -89,7 +88,7 @@ func hasMagic(data []byte, magic string) bool {
 // decode decodes data. channels is the number of bytes of a pixel after the conversion.
 func (d *Decoder) decode(data []byte, channels int) (native, error) {
 	if len(data) == 0 {
-		return native{}, errors.New("not an image: the file is empty")
+		return native{}, errEmpty
 	}
 	for _, f := range formats {
 		if !hasMagic(data, f.magic) {

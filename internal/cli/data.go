@@ -49,7 +49,7 @@ func (c *dataCommand) Run(e *env) error {
 			return err
 		}
 	} else if c.CSV != "-" && t.Len() <= maxInspected {
-		if t, err = e.inspect(t); err != nil {
+		if t, bad, err = e.inspect(t); err != nil {
 			return err
 		}
 	}
@@ -102,17 +102,17 @@ func (e *env) checkAll(t *data.Table) (*data.Table, []data.BadFile, error) {
 // maxInspected limits the number of files that are read to count their EXIF orientations.
 const maxInspected = 200_000
 
-// inspect reads the files of a table, for the number of images with an EXIF orientation.
-func (e *env) inspect(t *data.Table) (*data.Table, error) {
+// inspect reads the files of a table without decoding them. It returns those that are not images.
+func (e *env) inspect(t *data.Table) (*data.Table, []data.BadFile, error) {
 	counter := e.counter("Reading images", t.Len())
-	t, found, err := t.Inspect(e.ctx, data.CheckOptions{Progress: func(done, _ int) { counter.Set(done) }})
+	t, found, bad, err := t.Inspect(e.ctx, data.CheckOptions{Progress: func(done, _ int) { counter.Set(done) }})
 	if err != nil {
 		counter.Abandon()
-		return nil, err
+		return nil, nil, err
 	}
 	counter.Finish()
 	e.found.Add(found)
-	return t, nil
+	return t, bad, nil
 }
 
 // describeDepth says how many images have 16 bits per pixel.

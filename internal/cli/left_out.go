@@ -124,7 +124,7 @@ func describeTurned(n int, turned bool) string {
 	case turned:
 		return fmt.Sprintf("%s an EXIF orientation and will be turned.\n", has(n, "image"))
 	}
-	return fmt.Sprintf("%s an EXIF orientation, which is ignored, as in Keras; --exif turns them.\n", has(n, "image"))
+	return fmt.Sprintf("%s an EXIF orientation, which is ignored, as in Keras; use --exif to apply it.\n", has(n, "image"))
 }
 
 // shortList joins at most the first 20 names.

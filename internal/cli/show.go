@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/internal/patherr"
 	"github.com/lince-ml/lince/internal/progress"
@@ -62,10 +63,11 @@ func (c *showCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	img, err := load(raw, o)
+	img, cut, err := load(raw, o)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Image, err)
 	}
+	e.warnOfDepth(cut)
 	if c.Layers != "" {
 		layers, err := picture.Layers(img)
 		if err == nil {
@@ -116,17 +118,21 @@ func (c *showCommand) options() (picture.Options, error) {
 	return p.Options(), nil
 }
 
-// load decodes an image and rounds its pixel values.
-func load(raw []byte, o picture.Options) (picture.Image, error) {
-	values, h, w, err := new(picture.Decoder).AppendFloat32(nil, raw, o)
+// load decodes an image and rounds its pixel values. cut counts the pixels that were cut off.
+func load(raw []byte, o picture.Options) (img picture.Image, cut data.Findings, err error) {
+	var d picture.Decoder
+	values, h, w, err := d.AppendFloat32(nil, raw, o)
 	if err != nil {
-		return picture.Image{}, err
+		return picture.Image{}, cut, err
 	}
-	img := picture.Image{H: h, W: w, C: o.ColorMode.Channels(), Pix: make([]byte, len(values))}
+	if n, pixels := d.CutOff(); pixels > 0 {
+		cut = data.Findings{Deep: 1, Cut: int64(n), DeepPixels: int64(pixels)}
+	}
+	img = picture.Image{H: h, W: w, C: o.ColorMode.Channels(), Pix: make([]byte, len(values))}
 	for i, v := range values {
 		img.Pix[i] = byte(v + .5)
 	}
-	return img, nil
+	return img, cut, nil
 }
 
 func (c *showCommand) columns(w io.Writer) int {

@@ -75,7 +75,7 @@ const (
 const (
 	maxScans = 1000
 	// A file may visit each of its blocks this often, and visitsPerByte more blocks for each of its bytes.
-	maxVisits     = 40
+	maxVisits     = 32
 	visitsPerByte = 64
 )
 
