@@ -3,6 +3,9 @@ package data
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
+	"compress/bzip2"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -11,100 +14,283 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/lince-ml/lince/internal/bounded"
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
-// listZip lists the images of an archive and of the archives directly inside it (one level, as
-// train.zip and test1.zip in Kaggle's dogs-vs-cats.zip). The images are read later, in place.
-func listZip(name string, rep *reading) (*listing, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, patherr.Bare(err))
-	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("%s: %w", name, patherr.Bare(err))
-	}
-	l, err := readZip(f, info.Size(), name, rep)
-	if err != nil {
-		f.Close()
+// listArchive lists the images of a zip or tar archive and of the archives inside it, such as train.zip and test1.zip in Kaggle's
+// dogs-vs-cats.zip. The images are read later, in place.
+func listArchive(name string, rep *reading) (*listing, error) {
+	l := &listing{name: name, base: withoutExtension(filepath.Base(name))}
+	if err := l.openArchives("", []string{name}, rep); err != nil {
+		l.Close()
 		return nil, err
-	}
-	l.closer = f
-	return l, nil
-}
-
-// readZip lists an archive of size bytes. Messages call it name.
-func readZip(r io.ReaderAt, size int64, name string, rep *reading) (*listing, error) {
-	l := &listing{name: name}
-	outer, err := openZip(r, size, name)
-	if err != nil {
-		return nil, err
-	}
-	var nested []*zip.File
-	if err := l.add(outer, name, "", rep, &nested); err != nil {
-		return nil, err
-	}
-	for _, n := range nested {
-		what := name + ": " + n.Name
-		at, size, err := unnest(r, n, what)
-		if err != nil {
-			return nil, err
-		}
-		inner, err := openZip(at, size, what)
-		if err != nil {
-			return nil, err
-		}
-		// The entries of train.zip are named train/cat.0.jpg or just cat.0.jpg. Add train/ to the latter.
-		prefix := strings.TrimSuffix(path.Base(n.Name), path.Ext(n.Name)) + "/"
-		if !slices.ContainsFunc(inner.File, func(f *zip.File) bool {
-			return !strings.HasPrefix(slashed(f.Name), prefix) && isImage(f.Name) && !isJunk(f.Name)
-		}) {
-			prefix = ""
-		}
-		if err := l.add(inner, what, prefix, rep, nil); err != nil {
-			return nil, err
-		}
 	}
 	return l, nil
 }
 
-// add lists the entries of z. It appends archives inside z to nested. If nested is nil, they
-// count as other files.
-func (l *listing) add(z *zip.Reader, name, prefix string, rep *reading, nested *[]*zip.File) error {
-	for _, f := range z.File {
-		if err := rep.next(0); err != nil {
+// openArchives lists the images of archives on disk. Their names are relative to a folder. If folder is "", there is one
+// archive, which is the source itself.
+func (l *listing) openArchives(folder string, names []string, rep *reading) error {
+	a := &archives{l: l, rep: rep, left: 64 << 20}
+	l.closers = append(l.closers, &a.spool)
+	type open struct {
+		f            *os.File
+		size         int64
+		prefix, base string
+	}
+	var all []open
+	for _, n := range names {
+		p, prefix, base := n, "", ""
+		if folder != "" {
+			p, prefix, base = filepath.Join(folder, filepath.FromSlash(n)), path.Dir(n), withoutExtension(path.Base(n))
+		}
+		f, err := os.Open(p)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p, patherr.Bare(err))
+		}
+		l.closers = append(l.closers, f)
+		info, err := f.Stat()
+		if err != nil {
+			return fmt.Errorf("%s: %w", p, patherr.Bare(err))
+		}
+		a.left += 16 * info.Size()
+		all = append(all, open{f, info.Size(), prefix, base})
+	}
+	for _, o := range all {
+		if err := a.list(o.f, o.size, o.f.Name(), o.prefix, o.base, 0); err != nil {
 			return err
-		}
-		n := slashed(f.Name)
-		if err := safeName(n); err != nil {
-			return fmt.Errorf("%s: the entry %q %w; lince refuses such archives, create it again", name, f.Name, err)
-		}
-		if f.Mode()&fs.ModeSymlink != 0 {
-			return fmt.Errorf("%s: the entry %q is a symbolic link; lince refuses such archives, create it again with the files themselves", name, f.Name)
-		}
-		switch {
-		case strings.HasSuffix(n, "/"), isJunk(n):
-		case nested != nil && strings.EqualFold(path.Ext(n), ".zip"):
-			*nested = append(*nested, f)
-		case isImage(n):
-			l.entries = append(l.entries, entry{path.Clean(prefix + n), zipFile{f, name}})
-		default:
-			l.others++
 		}
 	}
 	return nil
 }
 
+// archives lists archives inside archives, within one budget.
+type archives struct {
+	l     *listing
+	rep   *reading
+	left  int64 // bytes that unpacked archives and lists of entries may still use: 16 times the source's size, plus 64 MiB
+	spool spool
+}
+
+// Limits on archives inside archives.
+const (
+	maxDepth   = 16
+	entryBytes = 512 // memory for an entry
+)
+
+// take charges bytes to the budget.
+func (a *archives) take(n int64, what string) error {
+	if n > a.left {
+		return fmt.Errorf("%s: the archives inside %s need more memory than its size allows (16 times its bytes plus 64 MiB): unpack the outer archive, and open the folder", what, a.l.name)
+	}
+	a.left -= n
+	return nil
+}
+
+// nested is an archive inside an archive.
+type nested struct {
+	name string // relative to the source, and decoded
+	open func() (r io.ReaderAt, size int64, err error)
+}
+
+// list lists the images of an archive of size bytes. Messages call it name. folder comes before the names of its entries. base is the
+// name of an archive inside the source, without the extension. It comes between them, unless they all begin with it: the entries of
+// train.zip are named train/cat.0.jpg or just cat.0.jpg.
+func (a *archives) list(r io.ReaderAt, size int64, name, folder, base string, depth int) error {
+	if depth > maxDepth {
+		return fmt.Errorf("%s: is the %dth archive inside another one; at most %d are supported", name, depth, maxDepth)
+	}
+	head := make([]byte, min(512, size))
+	n, _ := r.ReadAt(head, 0)
+	head = head[:n]
+	var entries []entry
+	var more []nested
+	var err error
+	switch kind := archiveKind(head); kind {
+	case tarArchive:
+		entries, more, err = a.tar(r, size, name)
+	case gzipped, bzipped:
+		if r, size, err = a.decompress(kind, r, size, name); err == nil {
+			if head = head[:0]; size >= 512 {
+				head = make([]byte, 512)
+				_, err = r.ReadAt(head, 0)
+			}
+		}
+		if err == nil && archiveKind(head) != tarArchive {
+			err = fmt.Errorf("%s: is compressed, and does not hold a tar archive (%s)", name, looksLike(head))
+		}
+		if err == nil {
+			entries, more, err = a.tar(r, size, name)
+		}
+	default:
+		entries, more, err = a.zip(r, size, name)
+	}
+	if err != nil {
+		return err
+	}
+	if base != "" && slices.ContainsFunc(entries, func(e entry) bool { return !strings.HasPrefix(e.name, base+"/") && isImage(e.name) && !isJunk(e.name) }) {
+		folder = path.Join(folder, base)
+	}
+	for _, e := range entries {
+		n := path.Join(folder, e.name)
+		if e.file == nil {
+			a.l.folders = append(a.l.folders, n)
+			continue
+		}
+		if z, ok := e.file.(zipFile); ok && isImage(n) && !isJunk(n) {
+			if err := usable(z.f); err != nil {
+				a.l.ignored = append(a.l.ignored, BadFile{n, err})
+				continue
+			}
+		}
+		a.l.add(n, e.file)
+	}
+	for _, m := range more {
+		what, n := name+": "+m.name, path.Join(folder, m.name)
+		if isJunk(n) {
+			a.l.passed.add(passedHidden, n, "")
+			continue
+		}
+		r, size, err := m.open()
+		var damaged damagedArchive
+		if err == nil {
+			err = a.list(r, size, what, path.Dir(n), withoutExtension(path.Base(n)), depth+1)
+		}
+		if errors.As(err, &damaged) {
+			a.l.ignored = append(a.l.ignored, BadFile{n, damaged.error})
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// damagedArchive is the error of an archive that cannot be read. If it is inside another one, the other entries can still be used.
+type damagedArchive struct{ error }
+
+func (d damagedArchive) Unwrap() error { return d.error }
+
+// Kinds of archives.
+const (
+	zipArchive = iota
+	tarArchive
+	gzipped
+	bzipped
+)
+
+// archiveKind tells the kind of an archive by its first bytes. Everything unknown may be a zip archive, whose directory is at
+// the end.
+func archiveKind(head []byte) int {
+	switch {
+	case isTar(head):
+		return tarArchive
+	case bytes.HasPrefix(head, []byte("\x1f\x8b\x08")):
+		return gzipped
+	case bytes.HasPrefix(head, []byte("BZh")):
+		return bzipped
+	}
+	return zipArchive
+}
+
+// isTar reports whether head is the header of a tar archive's first entry: its checksum is that of the bytes, with spaces in the
+// checksum's place.
+func isTar(head []byte) bool {
+	if len(head) < 512 {
+		return false
+	}
+	want, err := strconv.ParseInt(strings.Trim(string(head[148:156]), " \x00"), 8, 64)
+	sum := int64(8 * ' ')
+	for i, b := range head[:512] {
+		if i < 148 || i >= 156 {
+			sum += int64(b)
+		}
+	}
+	return err == nil && sum == want
+}
+
+// withoutExtension removes the extension of an archive from its name.
+func withoutExtension(name string) string {
+	for _, e := range []string{".tar.gz", ".tar.bz2"} {
+		if n := len(name) - len(e); n > 0 && strings.EqualFold(name[n:], e) {
+			return name[:n]
+		}
+	}
+	return strings.TrimSuffix(name, path.Ext(name))
+}
+
+// decompress unpacks a compressed tar archive. Such a file has no index, so its entries cannot be read in place.
+func (a *archives) decompress(kind int, r io.ReaderAt, size int64, name string) (io.ReaderAt, int64, error) {
+	var in io.Reader = io.NewSectionReader(r, 0, size)
+	if kind == bzipped {
+		in = bzip2.NewReader(in)
+	} else {
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			return nil, 0, damagedArchive{fmt.Errorf("%s: %w", name, zipError(err))}
+		}
+		in = z
+	}
+	out, n, err := a.spool.add(&counted{r: in, rep: a.rep}, 0, a.left)
+	if errors.Is(err, errSpoolLimit) {
+		return nil, 0, a.take(a.left+1, name)
+	}
+	if err != nil && a.rep.ctx.Err() == nil && !errors.As(err, new(spoolError)) {
+		return nil, 0, damagedArchive{fmt.Errorf("%s: %w", name, zipError(err))}
+	} else if err != nil {
+		return nil, 0, fmt.Errorf("%s: %w", name, err)
+	}
+	return out, n, a.take(n, name)
+}
+
+// zip lists the entries of a zip archive. A folder has no file.
+func (a *archives) zip(r io.ReaderAt, size int64, name string) ([]entry, []nested, error) {
+	if err := a.take(entryBytes*zipEntries(r, size), name); err != nil {
+		return nil, nil, err
+	}
+	z, err := openZip(r, size, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	var entries []entry
+	var more []nested
+	odd := 0
+	for _, f := range z.File {
+		if err := a.rep.next(0); err != nil {
+			return nil, nil, err
+		}
+		decoded, old := zipName(f)
+		f.Name = decoded
+		if old {
+			odd++
+		}
+		n := slashed(decoded)
+		if err := safeName(n); err != nil {
+			return nil, nil, fmt.Errorf("%s: the entry %q %w; lince refuses such archives, create it again", name, f.Name, err)
+		}
+		clean := path.Clean(n)
+		switch {
+		case strings.HasSuffix(n, "/"):
+			entries = append(entries, entry{clean, nil})
+		case f.Mode()&fs.ModeSymlink != 0:
+			a.l.passed.add(passedLink, clean, "")
+		case isArchive(clean):
+			what := name + ": " + clean
+			more = append(more, nested{clean, func() (io.ReaderAt, int64, error) { return a.unnest(r, f, what) }})
+		default:
+			entries = append(entries, entry{clean, zipFile{f, name}})
+		}
+	}
+	if odd > 0 {
+		a.l.warn = append(a.l.warn, fmt.Sprintf("%s: %d names are not in UTF-8; they were read as code page 437 (MS-DOS). If they look wrong, unpack the archive with a program that knows their encoding, and open the folder.", name, odd))
+	}
+	return entries, more, nil
+}
+
 // slashed turns backslashes, which some Windows archivers write, into slashes.
 func slashed(name string) string { return strings.ReplaceAll(name, `\`, "/") }
-
-// isJunk reports whether name is an entry that macOS adds to archives.
-func isJunk(name string) bool { return strings.HasPrefix(name, "__MACOSX/") }
 
 func safeName(n string) error {
 	switch {
@@ -120,15 +306,18 @@ func safeName(n string) error {
 
 // openZip reads the archive's directory.
 func openZip(r io.ReaderAt, size int64, name string) (*zip.Reader, error) {
+	if err := splitZip(r, size); err != nil {
+		return nil, damagedArchive{fmt.Errorf("%s: %w", name, err)}
+	}
 	z, err := zip.NewReader(r, size)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		head := make([]byte, min(512, size))
 		n, _ := r.ReadAt(head, 0)
 		head = head[:n]
-		if bytes.HasPrefix(head, []byte("PK")) {
-			return nil, fmt.Errorf("%s: is truncated or damaged (it begins like a zip archive, but its directory at the end cannot be read); download it again", name)
+		if bytes.HasPrefix(head, []byte("PK")) || zipEnd(r, size) != nil {
+			return nil, damagedArchive{fmt.Errorf("%s: is truncated or damaged (it begins like a zip archive, but its directory at the end cannot be read); download it again", name)}
 		}
-		return nil, fmt.Errorf("%s: is not a zip archive (%s)", name, looksLike(head))
+		return nil, damagedArchive{fmt.Errorf("%s: is not a zip archive (%s)", name, looksLike(head))}
 	}
 	// Overlapping entries would let a small file unpack to any size.
 	var stored uint64
@@ -141,14 +330,11 @@ func openZip(r io.ReaderAt, size int64, name string) (*zip.Reader, error) {
 	return z, nil
 }
 
-// maxUnpacked limits the size of a nested archive that has to be unpacked to memory.
-const maxUnpacked = 1 << 30
-
-// unnest opens an archive inside an archive. An uncompressed (stored) one is read in place. A
-// compressed one is unpacked to memory, if its size is within the limits.
-func unnest(r io.ReaderAt, f *zip.File, what string) (io.ReaderAt, int64, error) {
-	if f.Flags&1 != 0 {
-		return nil, 0, fmt.Errorf("%s: is encrypted; unpack it with its password and open the folder", what)
+// unnest opens an archive inside an archive. An uncompressed (stored) one is read in place. A compressed one is unpacked, if its
+// size is within the limits.
+func (a *archives) unnest(r io.ReaderAt, f *zip.File, what string) (io.ReaderAt, int64, error) {
+	if err := usable(f); err != nil {
+		return nil, 0, damagedArchive{fmt.Errorf("%s: %w", what, err)}
 	}
 	if f.Method == zip.Store {
 		if f.CompressedSize64 != f.UncompressedSize64 {
@@ -156,23 +342,92 @@ func unnest(r io.ReaderAt, f *zip.File, what string) (io.ReaderAt, int64, error)
 		}
 		at, err := f.DataOffset()
 		if err != nil {
-			return nil, 0, fmt.Errorf("%s: %w", what, zipError(err))
+			return nil, 0, damagedArchive{fmt.Errorf("%s: %w", what, zipError(err))}
 		}
 		return io.NewSectionReader(r, at, int64(f.CompressedSize64)), int64(f.CompressedSize64), nil
 	}
-	limit := min(bounded.InflateLimit(f.CompressedSize64), maxUnpacked)
+	limit := 16*min(f.CompressedSize64, 1<<50) + 64<<20
 	if f.UncompressedSize64 > limit {
 		return nil, 0, fmt.Errorf("%[1]s: is compressed inside the archive, and its %[3]d bytes claim to unpack to %[2]d; the limit is %[4]d; unpack the outer archive and open the inner one",
 			what, f.UncompressedSize64, f.CompressedSize64, limit)
 	}
+	size := int64(f.UncompressedSize64)
+	if err := a.take(size, what); err != nil {
+		return nil, 0, err
+	}
 	rc, err := f.Open()
 	if err != nil {
-		return nil, 0, fmt.Errorf("%s: %w", what, zipError(err))
+		return nil, 0, damagedArchive{fmt.Errorf("%s: %w", what, zipError(err))}
 	}
 	defer rc.Close()
-	b, err := bounded.ReadAll(nil, rc, int64(min(f.UncompressedSize64, 2*f.CompressedSize64+512)), int64(f.UncompressedSize64))
-	if err != nil {
-		return nil, 0, fmt.Errorf("%s: %w", what, zipError(err))
+	out, n, err := a.spool.add(&counted{r: rc, rep: a.rep}, size, size)
+	if err != nil && a.rep.ctx.Err() == nil && !errors.As(err, new(spoolError)) {
+		return nil, 0, damagedArchive{fmt.Errorf("%s: %w", what, zipError(err))}
+	} else if err != nil {
+		return nil, 0, fmt.Errorf("%s: %w", what, err)
 	}
-	return bytes.NewReader(b), int64(len(b)), nil
+	return out, n, nil
+}
+
+// zipEntries returns the number of entries that an archive's directory may have, at most what fits into its size.
+func zipEntries(r io.ReaderAt, size int64) int64 {
+	const smallest = 46 // bytes of an entry of the directory
+	end := zipEnd(r, size)
+	if end == nil {
+		return 0
+	}
+	n, bytes := int64(end.entries), int64(end.directory)
+	if n == 0xffff || bytes == 0xffffffff { // zip64
+		n = size
+	}
+	return min(n, size/smallest)
+}
+
+// zipDirectory is the record at the end of a zip archive.
+type zipDirectory struct {
+	disk, disks uint16 // the number of this file of a split archive, and of the file in which the directory begins
+	entries     uint16
+	directory   uint32 // bytes
+}
+
+// zipEnd finds the record at the end of a zip archive, which a comment may follow. It returns nil if there is none.
+func zipEnd(r io.ReaderAt, size int64) *zipDirectory {
+	const length = 22
+	tail := make([]byte, min(size, length+1<<16))
+	n, err := r.ReadAt(tail, size-int64(len(tail)))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil
+	}
+	tail = tail[:n]
+	for at := len(tail) - length; at >= 0; at-- {
+		b := tail[at:]
+		if string(b[:4]) == "PK\x05\x06" && int(le16(b[20:]))+length <= len(b) {
+			return &zipDirectory{disk: le16(b[4:]), disks: le16(b[6:]), entries: le16(b[10:]), directory: uint32(le16(b[12:])) | uint32(le16(b[14:]))<<16}
+		}
+	}
+	return nil
+}
+
+func le16(b []byte) uint16 { return uint16(b[0]) | uint16(b[1])<<8 }
+
+// splitZip returns an error for a file of an archive that is split into several.
+func splitZip(r io.ReaderAt, size int64) error {
+	end := zipEnd(r, size)
+	if end == nil || end.disk == 0 && end.disks == 0 || end.disk == 0xffff {
+		return nil
+	}
+	return fmt.Errorf("is the last of the %d files of a split archive; join them first (zip -s 0 FILE.zip --out whole.zip, or 7z x FILE.zip), and open the result", int(cmp.Or(end.disk, end.disks))+1)
+}
+
+// counted stops reading when the context ends.
+type counted struct {
+	r   io.Reader
+	rep *reading
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	if err := c.rep.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p[:min(len(p), 1<<20)])
 }

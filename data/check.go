@@ -14,6 +14,7 @@ import (
 
 // CheckOptions configures Table.Check.
 type CheckOptions struct {
+	Findings *Findings             // if not nil, receives what was found in the images
 	Workers  int                   // the number of files that are read at once; 0 means runtime.GOMAXPROCS(0)
 	Progress func(done, total int) // if not nil, receives the number of checked files; it is called by one goroutine at a time
 }
@@ -53,13 +54,11 @@ func (t *Table) decodeAll(ctx context.Context, o CheckOptions) (sums *sums, errs
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	n := t.Len()
-	sums, errs = newSums(max(n, len(t.rows))), map[int]error{}
-	if t.packed != nil {
-		sums = newSums(t.packed.len())
-	}
+	sums, errs = newSums(t.stored()), map[int]error{}
 	var mu sync.Mutex // of errs
 	var next atomic.Int64
 	done := make(chan struct{}, 64)
+	var found sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
 	for range o.Workers {
 		g.Go(func() error {
@@ -80,6 +79,14 @@ func (t *Table) decodeAll(ctx context.Context, o CheckOptions) (sums *sums, errs
 					sums.set(t.at(i), sumOf(buf))
 					if _, err = d.Decode(buf, picture.RGB); err != nil {
 						err = fmt.Errorf("%s: %w", f.where(), err)
+					} else if o.Findings != nil {
+						one := finding(buf)
+						if cut, pixels := d.CutOff(); pixels > 0 {
+							one.Deep, one.Cut, one.DeepPixels = 1, int64(cut), int64(pixels)
+						}
+						found.Lock()
+						o.Findings.Add(one)
+						found.Unlock()
 					}
 				}
 				if err != nil {

@@ -37,11 +37,12 @@ func openCSV(name string, o OpenOptions, rep *reading) (*Table, error) {
 	t, err := readCSV(name, o, rep, j)
 	if err == nil {
 		t.src.closer = closer
+		t.src.setColumnParts(t.Parts(), o.Part)
 		if o.Part != "" {
 			t, err = t.Part(o.Part)
-		} else if o.SplitColumn != "" && slices.Contains(t.Parts(), partNames[trainPart]) {
+		} else if o.SplitColumn != "" && slices.Contains(t.Parts(), columnParts[trainingPart]) {
 			ignored, warn := t.ignored, t.warn
-			t, err = t.Part(partNames[trainPart])
+			t, err = t.Part(columnParts[trainingPart])
 			if err == nil {
 				t.ignored, t.warn = ignored, warn
 			}
@@ -422,7 +423,7 @@ func (b *tableBuilder) once() error {
 		what := ""
 		switch {
 		case b.rows.part != nil && b.rows.part[first] != b.rows.part[i]:
-			what = fmt.Sprintf("%s in line %d, %s in line %d", partNames[b.rows.part[first]], b.line[first], partNames[b.rows.part[i]], b.line[i])
+			what = fmt.Sprintf("%s in line %d, %s in line %d", columnParts[b.rows.part[first]], b.line[first], columnParts[b.rows.part[i]], b.line[i])
 		case b.rows.label(first) == b.rows.label(i):
 			b.twice.add(b.rows.names.at(i), int(b.line[i]), fmt.Errorf("names the file of line %d again", b.line[first]))
 		case b.o.Task == MultiLabel:

@@ -275,7 +275,12 @@ var directoryFormats = []string{".bmp", ".gif", ".jpeg", ".jpg", ".png"}
 
 // listClass lists the images below a folder of dir, folder by folder. The label is the folder's name.
 func listClass(dir, folder string, rep *reading) ([]Row, []BadFile, error) {
-	l, err := listFolder(filepath.Join(dir, folder), rep)
+	l := &listing{}
+	err := l.walkFolder(filepath.Join(dir, folder), rep, func(p, rel string) {
+		if isImage(rel) {
+			l.entries = append(l.entries, entry{rel, diskFile(p)})
+		}
+	})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -3,13 +3,12 @@ package data
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"os"
-	"path"
-	"strings"
 
 	"github.com/lince-ml/lince/data/demo"
 	"github.com/lince-ml/lince/internal/bounded"
@@ -23,6 +22,8 @@ type file interface {
 	// crc returns the CRC-32 (IEEE) and the length of the content if they are known without
 	// reading it.
 	crc() (sum uint32, size int64, known bool)
+	// head returns the first n bytes, or all if there are fewer.
+	head(n int) ([]byte, error)
 	// where returns the location of the file for messages.
 	where() string
 }
@@ -57,7 +58,23 @@ func (f diskFile) read(buf []byte) ([]byte, error) {
 	return b, nil
 }
 
-// zipFile is an entry of an archive.
+func (f diskFile) head(n int) ([]byte, error) {
+	if info, err := os.Stat(string(f)); err != nil || !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: is not a regular file", f)
+	}
+	r, err := os.Open(string(f))
+	if err != nil {
+		return nil, accessed(string(f), err)
+	}
+	defer r.Close()
+	b, err := io.ReadAll(io.LimitReader(r, int64(n)))
+	if err != nil {
+		return nil, accessed(string(f), err)
+	}
+	return b, nil
+}
+
+// zipFile is an entry of a zip archive.
 type zipFile struct {
 	f       *zip.File
 	archive string
@@ -70,8 +87,8 @@ func (f zipFile) crc() (uint32, int64, bool) {
 }
 
 func (f zipFile) read(buf []byte) ([]byte, error) {
-	if f.f.Flags&1 != 0 {
-		return nil, fmt.Errorf("%s: is encrypted; unpack the archive with its password and open the folder", f.where())
+	if err := usable(f.f); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.where(), err)
 	}
 	limit := bounded.InflateLimit(f.f.CompressedSize64)
 	if f.f.UncompressedSize64 > limit {
@@ -90,10 +107,41 @@ func (f zipFile) read(buf []byte) ([]byte, error) {
 	return b, nil
 }
 
+func (f zipFile) head(n int) ([]byte, error) {
+	if err := usable(f.f); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.where(), err)
+	}
+	r, err := f.f.Open()
+	if err != nil {
+		return nil, accessed(f.where(), zipError(err))
+	}
+	defer r.Close()
+	b, err := io.ReadAll(io.LimitReader(r, int64(n)))
+	if err != nil {
+		return nil, accessed(f.where(), zipError(err))
+	}
+	return b, nil
+}
+
+// zipMethods names the methods of compression that package archive/zip does not have.
+var zipMethods = map[uint16]string{
+	1: "shrinking", 6: "imploding", 9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 96: "JPEG", 98: "PPMd", 99: "AES encryption",
+}
+
+// usable returns an error if an entry is encrypted or compressed by a method that lince does not have.
+func usable(f *zip.File) error {
+	switch {
+	case f.Flags&1 != 0 || f.Method == 99:
+		return errors.New("is encrypted; unpack the archive with its password and open the folder")
+	case f.Method == zip.Store, f.Method == zip.Deflate:
+		return nil
+	}
+	return fmt.Errorf("is compressed by the method %d (%s); lince reads only the methods store and deflate: unpack the archive, for example with 7-Zip, and open the folder",
+		f.Method, cmp.Or(zipMethods[f.Method], "unknown"))
+}
+
 func zipError(err error) error {
 	switch {
-	case errors.Is(err, zip.ErrAlgorithm):
-		return errors.New("is compressed by an unsupported method (only store and deflate are supported); repack the archive")
 	case errors.Is(err, zip.ErrChecksum):
 		return errors.New("is damaged (wrong checksum)")
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
@@ -126,21 +174,8 @@ func (f drawnFile) read(buf []byte) ([]byte, error) {
 	return w.Bytes(), nil
 }
 
-// extensions lists the file name extensions of images: Keras' list, and those of the other formats
-// that package picture decodes. As in Keras, case does not matter.
-var extensions = []string{"png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff", "gif", "webp"}
-
-// isImage reports whether name is the name of an image file. Hidden files are not images: macOS
-// adds a ._cat.0.jpg for each cat.0.jpg.
-func isImage(name string) bool {
-	if strings.HasPrefix(path.Base(name), ".") {
-		return false
-	}
-	name = strings.ToLower(name)
-	for _, e := range extensions {
-		if strings.HasSuffix(name, "."+e) {
-			return true
-		}
-	}
-	return false
+// head draws the whole image.
+func (f drawnFile) head(n int) ([]byte, error) {
+	b, err := f.read(nil)
+	return b[:min(n, len(b))], err
 }

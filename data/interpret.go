@@ -68,8 +68,8 @@ var missingWords = []string{"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN"
 
 func isMissing(s string) bool { return slices.Contains(missingWords, s) }
 
-// errNoLabel is the error of a row without a label.
-var errNoLabel = errors.New("the label is empty")
+// errNoLabel is the error of a row or a file without a label.
+var errNoLabel = errors.New("has no label")
 
 // interpreter finds out what the values of the label columns mean.
 type interpreter struct {

@@ -44,8 +44,8 @@ func newJoiner(name string, o OpenOptions, rep *reading) (*joiner, io.Closer, er
 	switch k {
 	case kindFolder:
 		return j, nil, nil
-	case kindZip:
-		if j.zip, err = listZip(j.images, rep); err != nil {
+	case kindArchive:
+		if j.zip, err = listArchive(j.images, rep); err != nil {
 			return nil, nil, err
 		}
 		j.by = make(map[string]int32, len(j.zip.entries))
@@ -56,7 +56,7 @@ func newJoiner(name string, o OpenOptions, rep *reading) (*joiner, io.Closer, er
 		}
 		return j, j.zip, nil
 	}
-	return nil, nil, fmt.Errorf("%s: is not a folder or a zip archive, so it cannot hold the images of %s", j.images, name)
+	return nil, nil, fmt.Errorf("%s: is not a folder or an archive, so it cannot hold the images of %s", j.images, name)
 }
 
 // exact finds a file by its name as it stands. It returns -1 for a file on disk.

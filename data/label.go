@@ -1,10 +1,12 @@
 package data
 
 import (
+	"cmp"
 	"fmt"
 	"path"
-	"slices"
+	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // Rule is the way in which the label of an image is derived from its file name.
@@ -12,15 +14,17 @@ type Rule int
 
 // The rules.
 const (
-	Auto      Rule = iota // Folder if the images are in two or more folders, else Prefix
-	Prefix                // the file's name up to the first dot: cat.0.jpg has the label cat
-	Folder                // the first folder: cats/1.jpg has the label cats
-	Unlabeled             // no labels, as for prediction
+	Auto       Rule = iota // Folder if the images are in two or more folders, else Prefix; Underscore if no name fits Prefix and all end in _ and a number
+	Prefix                 // the file's name up to the first dot: cat.0.jpg has the label cat
+	Folder                 // the first folder: cats/1.jpg has the label cats
+	Unlabeled              // no labels, as for prediction
+	Underscore             // the file's name up to the last underscore: great_dane_12.jpg has the label great_dane
+	Pattern                // what the group of OpenOptions.LabelPattern matches
 )
 
-var ruleNames = [...]string{Auto: "auto", Prefix: "prefix", Folder: "folder", Unlabeled: "none"}
+var ruleNames = [...]string{Auto: "auto", Prefix: "prefix", Folder: "folder", Unlabeled: "none", Underscore: "underscore", Pattern: "pattern"}
 
-// String returns the name that ParseRule reads: auto, prefix, folder or none.
+// String returns the name that ParseRule reads: auto, prefix, folder, none or underscore; pattern for Pattern.
 func (r Rule) String() string {
 	if r < 0 || int(r) >= len(ruleNames) {
 		return fmt.Sprintf("rule(%d)", int(r))
@@ -28,14 +32,31 @@ func (r Rule) String() string {
 	return ruleNames[r]
 }
 
-// ParseRule returns the rule with the given name: auto, prefix, folder or none.
+// ParseRule returns the rule with the given name: auto, prefix, folder, underscore or none.
 func ParseRule(name string) (Rule, error) {
 	for r, n := range ruleNames {
-		if n == name {
+		if n == name && Rule(r) != Pattern {
 			return Rule(r), nil
 		}
 	}
-	return Auto, fmt.Errorf("unknown label rule %q; use auto, prefix (cat.0.jpg), folder (cats/1.jpg) or none", name)
+	return Auto, fmt.Errorf("unknown label rule %q; use auto, prefix (cat.0.jpg), folder (cats/1.jpg), underscore (great_dane_12.jpg) or none", name)
+}
+
+// ParseLabelPattern compiles a regular expression for OpenOptions.LabelPattern. It must have one group, in parentheses, which
+// matches the label.
+func ParseLabelPattern(pattern string) (*regexp.Regexp, error) {
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("the label pattern is not a regular expression of Go: %w", err)
+	}
+	return re, checkPattern(re)
+}
+
+func checkPattern(re *regexp.Regexp) error {
+	if n := re.NumSubexp(); n != 1 {
+		return fmt.Errorf("the label pattern %q has %d groups in parentheses, want one, which matches the label; use (?:...) for the others", re, n)
+	}
+	return nil
 }
 
 // what describes the rule in messages.
@@ -45,12 +66,48 @@ func (r Rule) what() string {
 		return "the name up to the first dot, as in cat.0.jpg"
 	case Folder:
 		return "the folder, as in cats/1.jpg"
+	case Underscore:
+		return "the name up to the last underscore, as in great_dane_12.jpg"
 	}
 	return r.String()
 }
 
+// labeler derives labels from names.
+type labeler struct {
+	rule    Rule
+	pattern *regexp.Regexp // for Pattern
+	level   int            // for Folder: the number of folders before the one that is the label
+}
+
+func (l labeler) what() string {
+	if l.rule == Pattern {
+		return fmt.Sprintf("the group of the pattern %q", l.pattern)
+	}
+	return l.rule.what()
+}
+
 // label returns the label for a file name relative to the table's root, or "" if the name does not fit the
 // rule.
+func (l labeler) label(name string) string {
+	switch l.rule {
+	case Pattern:
+		m := l.pattern.FindStringSubmatch(name)
+		if m == nil { // patterns for whole paths, such as fastai's /([^/]+)_\d+.jpg$, begin with a slash
+			m = l.pattern.FindStringSubmatch("/" + name)
+		}
+		if m != nil {
+			return m[1]
+		}
+		return ""
+	case Folder:
+		for range l.level {
+			_, name, _ = strings.Cut(name, "/")
+		}
+	}
+	return l.rule.label(name)
+}
+
+// label returns the label of a rule other than Pattern.
 func (r Rule) label(name string) string {
 	switch r {
 	case Prefix:
@@ -63,6 +120,9 @@ func (r Rule) label(name string) string {
 		if i := strings.IndexByte(name, '/'); i > 0 {
 			return name[:i]
 		}
+	case Underscore:
+		base := path.Base(name)
+		return base[:max(strings.LastIndexByte(base, '_'), 0)]
 	}
 	return ""
 }
@@ -70,94 +130,80 @@ func (r Rule) label(name string) string {
 // detect chooses a rule for file names relative to the table's root.
 func detect(names []string) Rule {
 	folders := map[string]bool{}
-	var inFolder, prefixed int
+	var inFolder, prefixed, numbered int
 	for _, n := range names {
 		if l := Folder.label(n); l != "" {
 			folders[l] = true
 			inFolder++
 		} else if Prefix.label(n) != "" {
 			prefixed++
+		} else if isNumbered(n) {
+			numbered++
 		}
 	}
-	if len(folders) >= 2 && inFolder > prefixed {
+	switch {
+	case len(folders) >= 2 && inFolder > prefixed+numbered:
 		return Folder
+	case numbered == len(names):
+		return Underscore
 	}
 	return Prefix
 }
 
-// newTable makes a table of a listing: it chooses a part of the source and labels its files.
-func newTable(l *listing, o OpenOptions) (*Table, error) {
-	if err := l.normalize(); err != nil {
-		return nil, err
+// cameraNames are the names that cameras, phones and programs give to all images.
+var cameraNames = []string{"img", "image", "dsc", "dscn", "dscf", "dscn", "pxl", "photo", "pic", "picture", "frame", "screenshot", "scan", "gopr", "mvi", "wp", "vid", "file", "untitled"}
+
+// isNumbered reports whether a name is a label, an underscore and a number.
+func isNumbered(name string) bool {
+	label := Underscore.label(name)
+	if label == "" {
+		return false
 	}
-	parts := l.split()
-	chosen, below, err := parts.choose(l, o.Part)
-	if err != nil {
-		return nil, err
-	}
-	names := relative(chosen, below, o)
-	rule := o.LabelRule
-	if rule == Auto {
-		rule = detect(names)
-	}
-	t, err := labeled(l, chosen, names, rule)
-	if err != nil {
-		return nil, err
-	}
-	t.src = &source{name: l.name, rule: rule, parts: map[string][]Row{}, closer: l.closer}
-	if parts.named() {
-		for f, entries := range parts.entries {
-			t.src.parts[f] = partRows(entries, rule)
+	for _, c := range cameraNames {
+		if first, _, _ := strings.Cut(label, "_"); strings.EqualFold(first, c) {
+			return false
 		}
 	}
-	return t, nil
+	base := path.Base(name)
+	number := strings.TrimSuffix(base[len(label)+1:], path.Ext(base))
+	return number != "" && strings.Trim(number, "0123456789") == ""
 }
 
-// relative returns the entries' names relative to their common folder, which is the table's root. below is
-// the folder from which the entries were chosen.
-func relative(chosen []entry, below string, o OpenOptions) []string {
-	names := make([]string, len(chosen))
-	for i, e := range chosen {
-		names[i] = e.name
-	}
-	root := commonFolder(names)
-	if o.LabelRule == Folder && !slices.ContainsFunc(names, func(n string) bool { return Folder.label(n[len(root):]) != "" }) {
-		// If there is only one class, its folder is the common folder, but it must stay in the names: it is the label.
-		up := strings.TrimSuffix(root, "/")
-		if up = up[:strings.LastIndexByte(up, '/')+1]; o.Part == "" || len(up) >= len(below) {
-			root = up
+// numberPattern is the pattern that messages propose for names that end in a number: dog12.jpg, cat (3).png.
+var numberPattern = regexp.MustCompile(`^(?:.*/)?(.*?)[ _-]*\(?\d+\)?(?:\.\w+)?$`)
+
+// proposal names a setting that would give labels to names, or returns "". up is the folder above the names, "" if there is none.
+func proposal(names []string, up string) string {
+	for _, try := range []struct {
+		l    labeler
+		flag string
+	}{
+		{labeler{rule: Folder}, "folder"}, {labeler{rule: Underscore}, "underscore"}, {labeler{rule: Prefix}, "prefix"},
+		{labeler{rule: Pattern, pattern: numberPattern}, "'" + numberPattern.String() + "'"},
+	} {
+		classes := map[string]bool{}
+		for _, n := range names {
+			classes[try.l.label(n)] = true
+		}
+		if len(classes) >= 2 && !classes[""] && len(classes) <= len(names)/2 {
+			return fmt.Sprintf("--label %s would give %d classes, such as %s", try.flag, len(classes), quoteName(try.l.label(names[0])))
 		}
 	}
-	for i, n := range names {
-		names[i] = n[len(root):]
+	if up != "" {
+		return fmt.Sprintf("if %s is the class of all of them, use --label folder", quoteName(up))
 	}
-	return names
+	return ""
 }
 
-// labeled makes a table of the entries whose names fit the rule. It drops the others with a warning.
-func labeled(l *listing, chosen []entry, names []string, rule Rule) (*Table, error) {
-	t := &Table{ignored: l.ignored}
-	if rule == Folder {
-		t.found = "images"
+func quoteName(s string) string {
+	if len(s) > 60 || !utf8.ValidString(s) {
+		return fmt.Sprintf("%.60q", s)
 	}
-	var unfit []string
-	for i, e := range chosen {
-		label := rule.label(names[i])
-		if label == "" && rule != Unlabeled {
-			t.ignored = append(t.ignored, BadFile{names[i], fmt.Errorf("has no label (the rule is %s)", rule.what())})
-			unfit = append(unfit, names[i])
-			continue
-		}
-		t.rows = append(t.rows, Row{names[i], label, e.file})
-	}
-	if len(t.rows) == 0 {
-		return nil, fmt.Errorf("%s: none of the %d images has a label: the rule is %s, and %s does not fit it; "+
-			"name them cat.0.jpg, put each class in a folder, or use a CSV file with the columns filename and category",
-			l.name, len(chosen), rule.what(), names[0])
-	}
-	if n := len(unfit); n > 0 {
-		t.warn = append(t.warn, fmt.Sprintf("Dropped %d of the %d images, which have no label (the rule is %s), such as %s.",
-			n, len(chosen), rule.what(), unfit[n-1]))
-	}
-	return t, nil
+	return s
+}
+
+// noLabels is the error of images of which none has a label.
+func noLabels(l *listing, names []string, rule labeler, up string) error {
+	advice := cmp.Or(proposal(names, up), "name them cat.0.jpg, put each class in a folder, use --label with a regular expression with one group, or use a CSV file with the columns filename and category")
+	return fmt.Errorf("%s: none of the %d images has a label: the rule is %s, and %s does not fit it; %s", l.name, len(names), rule.what(), quoteName(names[0]), advice)
 }

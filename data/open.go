@@ -9,11 +9,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince/data/datasets"
 	"github.com/lince-ml/lince/data/demo"
+	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
@@ -23,9 +25,19 @@ type OpenOptions struct {
 	// file, whose labels are in a column, only Auto and Unlabeled are allowed.
 	LabelRule Rule
 
+	// LabelPattern, if not nil, is a regular expression with one group, which matches the label. It is
+	// applied to the file's name relative to the table's root, with slashes. LabelRule must be Auto.
+	LabelPattern *regexp.Regexp
+
+	// Classes lists the classes that are known, as those of a model are. With the rule Auto, folders with
+	// these names are preferred as labels: also inner folders, and the folder that is the source itself.
+	Classes []string
+
 	// Part limits the table to the files below this folder of the source, such as "train" or
-	// "test1". By default, the table holds the whole source, with one exception: if all top-level
-	// folders have names such as train, test1 and validation, it holds only the folder train.
+	// "test1". By default, the table holds the whole source, with one exception: if the top-level
+	// folders are the parts of a dataset, such as train, test1 and validation, it holds only the part for training.
+	// Case does not matter, and the parts may have names such as Training, train_set and seg_train. Each class may also
+	// have a folder for each part. See Table.Parts.
 	Part string
 
 	// FilenameColumn and LabelColumn name the columns of a table's file (Keras' x_col and y_col), with or
@@ -65,10 +77,11 @@ type OpenOptions struct {
 
 // Open lists the images of a source and labels them. name is one of
 //
-//   - a zip archive. It may hold files named cat.0.jpg, a folder for each class, or nested zip
-//     archives such as train.zip and test1.zip in Kaggle's dogs-vs-cats.zip. It is read in place
-//     and never unpacked to disk;
-//   - a folder with files named cat.0.jpg, or with a folder for each class;
+//   - a zip or tar archive. It may hold files named cat.0.jpg, a folder for each class, or archives such as
+//     train.zip and test1.zip in Kaggle's dogs-vs-cats.zip, which may hold archives themselves. It is read in
+//     place. What cannot be read in place, a .tar.gz or .tar.bz2 file and a compressed archive inside an archive, is unpacked
+//     once: 32 MiB to memory, and more to a temporary file (in TMPDIR), which has no name and is gone when the table is closed;
+//   - a folder with files named cat.0.jpg, with a folder for each class, or with such archives and no images;
 //   - a table's file with the columns filename and category, as for Keras' flow_from_dataframe: a CSV file
 //     (.csv, .tsv), whose columns may also be separated by semicolons, tabs or vertical bars, or JSON lines
 //     (.jsonl, .ndjson), both also compressed by gzip (.csv.gz);
@@ -81,11 +94,13 @@ type OpenOptions struct {
 // The rows are sorted by name in byte order, except that rows of a CSV file keep the order of the
 // file.
 //
-// A file that does not fit the label rule is dropped and listed by Table.Ignored. Open fails if no
-// file fits. The caller must close the table.
+// Files without an extension are images if their first bytes are those of an image. Hidden files and folders, and those that other
+// programs add (__MACOSX, @eaDir), are passed over, as are folders without permission, links to folders, links in archives, and a folder
+// that holds a copy of the folder around it. Table.Passed counts them. A file that does not fit the label rule is dropped and listed by
+// Table.Ignored. Open fails if no file fits. The caller must close the table.
 func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
-	if o.LabelRule < Auto || o.LabelRule > Unlabeled {
-		return nil, fmt.Errorf("unknown label rule %d", int(o.LabelRule))
+	if err := o.checkRule(); err != nil {
+		return nil, err
 	}
 	rep := &reading{ctx: ctx, progress: o.Progress}
 	if strings.HasPrefix(name, demo.Scheme) {
@@ -118,6 +133,18 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+func (o OpenOptions) checkRule() error {
+	switch {
+	case o.LabelRule < Auto || o.LabelRule >= Pattern:
+		return fmt.Errorf("unknown label rule %d", int(o.LabelRule))
+	case o.LabelPattern == nil:
+		return nil
+	case o.LabelRule != Auto:
+		return fmt.Errorf("LabelPattern and the label rule %v are both set; set only one of them", o.LabelRule)
+	}
+	return checkPattern(o.LabelPattern)
 }
 
 // checkNotCSV returns an error if options are set that apply only to a CSV file. name is a source
@@ -154,42 +181,11 @@ func openDemo(name string, o OpenOptions) (*Table, error) {
 	return newTable(l, o)
 }
 
-// entry is one image of a listing.
-type entry struct {
-	name string // relative to the source, with slashes
-	file file
-}
-
-// listing holds the files of a source before they are labeled.
-type listing struct {
-	name    string
-	entries []entry
-	others  int    // the number of files that are not images
-	zip     string // one of these that is an archive, or ""
-	ignored []BadFile
-	closer  io.Closer
-}
-
-func (l *listing) Close() error {
-	if l.closer == nil {
-		return nil
-	}
-	return l.closer.Close()
-}
-
-func (l *listing) names() []string {
-	names := make([]string, len(l.entries))
-	for i, e := range l.entries {
-		names[i] = e.name
-	}
-	return names
-}
-
 type kind int
 
 const (
 	kindFolder kind = iota
-	kindZip
+	kindArchive
 	kindCSV
 	kindImage
 	kindArrays
@@ -224,21 +220,37 @@ func sniff(name string) (kind, error) {
 	ext := strings.ToLower(filepath.Ext(name))
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
-		return kindZip, nil
-	case ext == ".zip":
-		return 0, fmt.Errorf("%s: is not a zip archive (%s); download it again", name, looksLike(head))
+		return kindArchive, nil
 	case tableKind(name) >= 0:
 		return kindCSV, nil
 	case isImage(name):
 		return kindImage, nil
+	case archiveKind(head) != zipArchive, zipEnd(f, info.Size()) != nil: // a zip archive may follow other bytes
+		return kindArchive, nil
+	case ext == ".zip":
+		return 0, fmt.Errorf("%s: is not a zip archive (%s); download it again", name, looksLike(head))
 	}
-	hint := ""
-	if strings.Contains(name, "-ubyte") {
-		hint = "; for IDX files, open the folder with all four of them"
-	} else if t := looksLike(head); strings.Contains(t, "gzip") || slices.Contains([]string{".tar", ".tgz", ".rar", ".7z", ".xz", ".bz2"}, ext) {
-		hint = "; unpack it and open the folder"
+	if class, _ := classify(filepath.Base(name)); class == oddName && len(picture.Format(head)) > 0 {
+		return kindImage, nil
 	}
-	return 0, fmt.Errorf("%s: is neither a folder, a zip archive, a table (.csv, .tsv, .jsonl) nor an image (%s)%s", name, looksLike(head), hint)
+	return 0, fmt.Errorf("%s: is neither a folder, a zip or tar archive, a table (.csv, .tsv, .jsonl) nor an image (%s)%s", name, looksLike(head), unread(name, ext, head))
+}
+
+// unread returns what to do with a source of another kind, for messages.
+func unread(name, ext string, head []byte) string {
+	switch f := picture.Foreign(head); {
+	case f != "":
+		return fmt.Sprintf("; it is a %s file, which lince does not read: convert it to JPEG, for example with ImageMagick: magick %s %s.jpg", f, filepath.Base(name), strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)))
+	case strings.Contains(name, "-ubyte"):
+		return "; for IDX files, open the folder with all four of them"
+	case bytes.HasPrefix(head, []byte("PK\x07\x08")), len(ext) == 4 && ext[:2] == ".z" && ext != ".zip" && ext != ".zst":
+		return "; it is a piece of a split zip archive: join the pieces (zip -s 0 FILE.zip --out whole.zip), and open the result"
+	case slices.Contains([]string{".001", ".002", ".part1", ".aa"}, ext):
+		return "; it is a piece of a split file: join the pieces (cat FILE.* > whole.zip), and open the result"
+	case slices.Contains([]string{".rar", ".7z", ".xz", ".txz", ".zst", ".gz", ".bz2", ".lz4"}, ext), strings.Contains(looksLike(head), "gzip"):
+		return "; unpack it and open the folder"
+	}
+	return ""
 }
 
 // looksLike describes a file by its first bytes, for messages.
@@ -257,12 +269,12 @@ func list(name string, rep *reading) (*listing, error) {
 		return nil, err
 	}
 	switch k {
-	case kindZip:
-		return listZip(name, rep)
+	case kindArchive:
+		return listArchive(name, rep)
 	case kindImage:
 		return &listing{name: name, entries: []entry{{filepath.Base(name), diskFile(name)}}}, nil
 	case kindFolder:
 		return listFolder(name, rep)
 	}
-	return nil, fmt.Errorf("%s: is not a folder, a zip archive or an image", name)
+	return nil, fmt.Errorf("%s: is not a folder, an archive or an image", name)
 }

@@ -40,7 +40,7 @@ func openArrays(name string, o OpenOptions, rep *reading) (*Table, error) {
 		}
 	}
 	rep.finish()
-	if o.LabelRule == Auto {
+	if o.LabelRule == Auto && o.LabelPattern == nil {
 		o.LabelRule = Folder
 	}
 	return newTable(l, o)
@@ -86,6 +86,11 @@ func (f pixelFile) where() string { return f.source + ": " + f.name }
 func (f pixelFile) crc() (uint32, int64, bool) {
 	b := f.append(nil)
 	return crc32.ChecksumIEEE(b), int64(len(b)), true
+}
+
+func (f pixelFile) head(n int) ([]byte, error) {
+	b := f.append(nil)
+	return b[:min(n, len(b))], nil
 }
 
 func (f pixelFile) read(buf []byte) ([]byte, error) { return f.append(buf[:0]), nil }

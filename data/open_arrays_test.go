@@ -121,7 +121,7 @@ func TestOpenArraysErrors(t *testing.T) {
 	for name, want := range map[string]string{
 		"a.npz":                   "is not a NumPy archive (.npz), or it is damaged",
 		"train-images-idx3-ubyte": "open the folder with all four of them",
-		"images.tar.gz":           "unpack it and open the folder",
+		"images.tar.gz":           "is truncated",
 		"cifar.tar.gz":            "it is truncated; download it again",
 		"":                        "has no train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte",
 	} {

@@ -11,11 +11,11 @@ import (
 // packedRows are the rows of a table's file in little memory: some 20 bytes and the name for each.
 type packedRows struct {
 	names  texts
-	class  []int32     // for each row, the index of its label; nil if the rows have numbers
-	labels []rowLabel  // the distinct labels
-	values []float32   // for each row, its number, for Regress
-	part   []splitPart // for each row, its part; nil without a column for it
-	at     []int32     // for each row, the index of its file, or -1 if its name is the name of a file below root
+	class  []int32    // for each row, the index of its label; nil if the rows have numbers
+	labels []rowLabel // the distinct labels
+	values []float32  // for each row, its number, for Regress
+	part   []partKind // for each row, its part; nil without a column for it
+	at     []int32    // for each row, the index of its file, or -1 if its name is the name of a file below root
 	files  []file
 	root   string
 }
@@ -67,13 +67,13 @@ func (p *packedRows) renamed(names map[string]string) *packedRows {
 
 // columnParts returns the parts that rows have by a column.
 func (t *Table) columnParts() []string {
-	var has [noPart]bool
+	var has [len(columnParts)]bool
 	for _, p := range t.packed.part {
 		has[p] = true
 	}
 	var list []string
-	for p, name := range partNames {
-		if has[p] {
+	for p, name := range columnParts {
+		if has[p] && name != "" {
 			list = append(list, name)
 		}
 	}
@@ -82,11 +82,11 @@ func (t *Table) columnParts() []string {
 
 // columnPart returns the rows of a part by a column.
 func (t *Table) columnPart(name string) (*Table, error) {
-	p, ok := partWords[strings.ToLower(name)]
+	p := columnPart(strings.ToLower(name))
 	n := *t
 	n.pick, n.ignored, n.warn = []int32{}, nil, nil
 	for i, has := range t.packed.part {
-		if ok && has == p {
+		if p != noPart && has == p {
 			n.pick = append(n.pick, int32(i))
 		}
 	}

@@ -2,85 +2,185 @@ package data
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
 	"strings"
 )
 
-// splitFolders lists folder names that stand for a part of a dataset and not for a class. The first
-// two hold the training images.
-var splitFolders = []string{"train", "training", "test", "test1", "testing", "validation", "val", "valid", "dev", "eval", "evaluation"}
-
-// normalize sorts the entries and drops duplicate names. It fails if there are no entries.
-func (l *listing) normalize() error {
-	if len(l.entries) == 0 {
-		hint := ""
-		if l.zip != "" {
-			hint = fmt.Sprintf("; it contains archives; open one of them, such as %s", l.zip)
-		}
-		return fmt.Errorf("%s: has no images (%d other files); names must end in %s%s", l.name, l.others, strings.Join(extensions, ", "), hint)
-	}
-	slices.SortFunc(l.entries, func(a, b entry) int { return cmp.Compare(a.name, b.name) })
-	// An archive may hold two entries with the same name. Keep the first, as other programs do.
-	l.entries = slices.CompactFunc(l.entries, func(a, b entry) bool {
-		if a.name == b.name {
-			l.ignored = append(l.ignored, BadFile{b.name, errors.New("is a duplicate name")})
-		}
-		return a.name == b.name
-	})
-	return nil
+// part is a part of a dataset.
+type part struct {
+	name    string // its folder's name
+	kind    partKind
+	entries []entry
+	root    string // the folder to which the names of rows are relative, with its slash
 }
 
-// parts holds the entries of a listing, grouped by top-level folder.
+// parts holds the parts of a listing.
 type parts struct {
-	root    string // the folder that all entries share, with its slash
-	entries map[string][]entry
+	root   string // the folder that all entries share, with its slash
+	list   []*part
+	groups map[string][]entry // by the first folder below root; "" if there is none
+	inner  bool               // each class has a folder for each part: cats/train, cats/val
 }
 
-// split groups the entries by the first folder below the folder that they share. The key of entries
-// without such a folder is "".
-func (l *listing) split() parts {
-	p := parts{commonFolder(l.names()), map[string][]entry{}}
-	for _, e := range l.entries {
-		folder, _, ok := strings.Cut(e.name[len(p.root):], "/")
-		if !ok {
-			folder = ""
+// split finds the parts of a listing.
+func (l *listing) split() *parts {
+	p := &parts{root: commonFolder(l.names())}
+	p.groups = group(l.entries, p.root)
+	if names := partNames(folderNames(p.groups)); names != nil && p.believable(names) {
+		for _, n := range sortedKeys(names) {
+			p.list = append(p.list, &part{n, names[n], p.groups[n], p.root + n + "/"})
 		}
-		p.entries[folder] = append(p.entries[folder], e)
+		p.unwrap()
+		return p
 	}
+	p.splitClasses()
 	return p
 }
 
-// named reports whether the folders are the parts of a dataset, with a part for training.
-func (p parts) named() bool {
-	for f := range p.entries {
-		if !slices.Contains(splitFolders, f) {
-			return false
+// group groups entries by their first folder below root.
+func group(entries []entry, root string) map[string][]entry {
+	groups := map[string][]entry{}
+	for _, e := range entries {
+		folder, _, ok := strings.Cut(e.name[len(root):], "/")
+		if !ok {
+			folder = ""
 		}
+		groups[folder] = append(groups[folder], e)
 	}
-	return p.entries[splitFolders[0]] != nil || p.entries[splitFolders[1]] != nil
+	return groups
 }
 
-// choose returns the entries of a part, and the folder that they are below. If part is "", it returns
-// the part for training if there is one, or all entries.
-func (p parts) choose(l *listing, part string) (chosen []entry, below string, err error) {
-	switch {
-	case part != "":
-		return p.below(l, part)
-	case p.named():
-		for _, f := range splitFolders[:2] {
-			if p.entries[f] != nil {
-				return p.entries[f], p.root + f + "/", nil
-			}
+func folderNames(groups map[string][]entry) []string {
+	var names []string
+	for n := range groups {
+		if n != "" {
+			names = append(names, n)
 		}
 	}
-	return l.entries, p.root, nil
+	slices.Sort(names)
+	return names
 }
 
-// below returns the entries below a folder, which is relative to the source or to the shared folder.
-func (p parts) below(l *listing, folder string) (chosen []entry, below string, err error) {
+// believable reports whether folders with the names of parts are parts: there are no other images, or the part for training and another
+// one have a class in common.
+func (p *parts) believable(names map[string]partKind) bool {
+	if len(names) == len(p.groups) {
+		return true
+	}
+	classes := map[string]int{}
+	for n := range names {
+		if names[n] == otherPart {
+			continue
+		}
+		root := p.root + n + "/"
+		for inside := commonFolder(namesOf(p.groups[n])); len(inside) > len(root); {
+			root = inside
+		}
+		for _, c := range folderNames(group(p.groups[n], root)) {
+			classes[c]++
+		}
+	}
+	for _, n := range classes {
+		if n > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+func namesOf(entries []entry) []string {
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.name
+	}
+	return names
+}
+
+// unwrap moves the roots of the parts down to the folder with the classes: training_set/training_set, train/images. The part for training
+// shows which folders are between.
+func (p *parts) unwrap() {
+	t := p.training()
+	for _, q := range p.list {
+		q.descend()
+	}
+	between := strings.TrimPrefix(commonFolder(namesOf(t.entries)), t.root)
+	for _, q := range p.list {
+		if below := q.root + between; q != t && !slices.ContainsFunc(q.entries, func(e entry) bool { return !strings.HasPrefix(e.name, below) }) {
+			q.root = below
+		}
+	}
+	t.root += between
+}
+
+// descend moves the root of a part into a folder that holds all its images and repeats its name.
+func (q *part) descend() {
+	for {
+		groups := group(q.entries, q.root)
+		names := folderNames(groups)
+		if len(groups) != 1 || len(names) != 1 {
+			return
+		}
+		if kind, _ := partName(names[0]); kind != q.kind && names[0] != q.name {
+			return
+		}
+		q.root += names[0] + "/"
+	}
+}
+
+// splitClasses finds the parts of a dataset whose classes each have a folder for each part: cats/train, dogs/train, cats/val, dogs/val.
+func (p *parts) splitClasses() {
+	classes := folderNames(p.groups)
+	if len(classes) < 2 || len(classes) != len(p.groups) {
+		return
+	}
+	all := map[string][]entry{}
+	for _, c := range classes {
+		inside := group(p.groups[c], p.root+c+"/")
+		names := partNames(folderNames(inside))
+		if len(names) < 2 || len(names) != len(inside) {
+			return
+		}
+		for n := range names {
+			all[n] = append(all[n], inside[n]...)
+		}
+	}
+	for _, n := range sortedKeys(all) {
+		kind, _ := partName(n)
+		slices.SortFunc(all[n], func(a, b entry) int { return cmp.Compare(a.name, b.name) })
+		p.list = append(p.list, &part{n, kind, all[n], p.root})
+	}
+	p.inner = true
+}
+
+// of returns the first part of a kind, nil if there is none.
+func (p *parts) of(kind partKind) *part {
+	for _, q := range p.list {
+		if q.kind == kind {
+			return q
+		}
+	}
+	return nil
+}
+
+func (p *parts) training() *part { return p.of(trainingPart) }
+
+// choose returns the entries of a part, the folder that they are below, and the part, if it is one. If name is "", it returns the
+// part for training if there is one, or all entries.
+func (p *parts) choose(l *listing, name string) (chosen []entry, below string, q *part, err error) {
+	if name != "" {
+		return p.below(l, name)
+	}
+	if q := p.training(); q != nil {
+		return q.entries, q.root, q, nil
+	}
+	return l.entries, p.root, nil, nil
+}
+
+// below returns the entries below a folder, which is relative to the source or to the shared folder. Without such a folder, it
+// returns the part that the name means: test for test_set.
+func (p *parts) below(l *listing, folder string) (chosen []entry, below string, q *part, err error) {
 	below = strings.Trim(path.Clean(folder), "/") + "/"
 	if strings.HasPrefix(p.root, below) {
 		below = p.root
@@ -92,33 +192,59 @@ func (p parts) below(l *listing, folder string) (chosen []entry, below string, e
 			chosen = append(chosen, e)
 		}
 	}
-	if chosen != nil {
-		return chosen, below, nil
-	}
-	folders := []string{}
-	for f := range p.entries {
-		if f != "" {
-			folders = append(folders, f)
+	for _, q := range p.list {
+		if !p.inner && below == p.root+q.name+"/" {
+			return q.entries, q.root, q, nil
 		}
 	}
-	slices.Sort(folders)
-	has := "no folders"
-	if len(folders) > 0 {
-		has = "the folders " + strings.Join(folders, ", ")
+	if chosen != nil {
+		return chosen, below, nil, nil
 	}
-	return nil, "", fmt.Errorf("%s: has no images in a folder %q; it has %s", l.name, folder, has)
+	if q := p.meant(folder); q != nil {
+		return q.entries, q.root, q, nil
+	}
+	has := "no folders"
+	if names := folderNames(p.groups); len(names) > 0 {
+		has = "the folders " + list20(names)
+	}
+	return nil, "", nil, fmt.Errorf("%s: has no images in a folder %q; it has %s", l.name, folder, has)
 }
 
-// partRows labels all entries of a part. Entries that do not fit the rule have no label.
-func partRows(entries []entry, rule Rule) []Row {
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = e.name
+// meant returns the only part that a name can mean.
+func (p *parts) meant(name string) *part {
+	kind, _ := partName(name)
+	var found *part
+	for _, q := range p.list {
+		if strings.EqualFold(q.name, name) {
+			return q
+		}
+		if kind != noPart && q.kind == kind {
+			if found != nil {
+				return nil
+			}
+			found = q
+		}
 	}
-	common := commonFolder(names)
-	rows := make([]Row, len(entries))
-	for i, e := range entries {
-		n := e.name[len(common):]
+	return found
+}
+
+// list20 joins at most the first 20 names.
+func list20(names []string) string {
+	if n := len(names) - 20; n > 0 {
+		return strings.Join(names[:20], ", ") + fmt.Sprintf(" and %d more", n)
+	}
+	return strings.Join(names, ", ")
+}
+
+// rows labels all entries of a part. Entries that do not fit the rule have no label.
+func (q *part) rows(rule labeler) []Row {
+	root := q.root // a part may have a single class, whose folder has to stay in the names
+	if rule.rule != Folder {
+		root = commonFolder(namesOf(q.entries))
+	}
+	rows := make([]Row, len(q.entries))
+	for i, e := range q.entries {
+		n := e.name[len(root):]
 		rows[i] = Row{n, rule.label(n), e.file}
 	}
 	return rows

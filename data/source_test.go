@@ -263,16 +263,17 @@ func TestBadSources(t *testing.T) {
 		{"absolute", file1(t, "a.zip", archive(t, entryOf{name: "/cat.1.png", content: p})), OpenOptions{}, "absolute name"},
 		{"drive", file1(t, "a.zip", archive(t, entryOf{name: `C:\cat.1.png`, content: p})), OpenOptions{}, "absolute name"},
 		{"nested dot dot", file1(t, "a.zip", archive(t, entryOf{name: "train.zip", store: true, content: archive(t, entryOf{name: "../cat.0.png", content: p})})), OpenOptions{}, "a.zip: train.zip: the entry"},
-		{"symbolic link", file1(t, "a.zip", archive(t, entryOf{name: "cat.1.png", content: []byte("/etc/passwd"), change: func(h *zip.FileHeader) { h.SetMode(fs.ModeSymlink | 0o777) }})), OpenOptions{}, "symbolic link"},
+		{"only a symbolic link", file1(t, "a.zip", archive(t, entryOf{name: "cat.1.png", content: []byte("/etc/passwd"), change: func(h *zip.FileHeader) { h.SetMode(fs.ModeSymlink | 0o777) }})), OpenOptions{}, "it has 1 link that is not followed: cat.1.png"},
 		{"overlapping entries", file1(t, "a.zip", over), OpenOptions{}, "claim more bytes"},
-		{"no images", file1(t, "a.zip", archive(t, entryOf{name: "a.txt", content: p})), OpenOptions{}, "has no images (1 other files)"},
-		{"folder of archives", filepath.Dir(file1(t, "train.zip", good)), OpenOptions{}, "open one of them, such as "},
+		{"encrypted", file1(t, "a.zip", archive(t, entryOf{name: "cat.0.png", content: p, change: func(h *zip.FileHeader) { h.Flags |= 1 }})), OpenOptions{}, "1 that cannot be used, the first: cat.0.png: is encrypted"},
+		{"no images", file1(t, "a.zip", archive(t, entryOf{name: "a.txt", content: p})), OpenOptions{}, "has no images that lince can read; it has 1 file that is not an image (1 .txt): a.txt"},
 		{"empty folder", t.TempDir(), OpenOptions{}, "has no images"},
 		{"labels that do not fit", tree(t, "test1/1.png", "test1/2.png"), OpenOptions{}, "none of the 2 images has a label"},
-		{"no folders", tree(t, "cat.1.png"), OpenOptions{LabelRule: Folder}, "none of the 1 images has a label: the rule is the folder"},
+		{"no folders", file1(t, "cat.1.png", p), OpenOptions{LabelRule: Folder}, "none of the 1 images has a label: the rule is the folder"},
 		{"no such part", tree(t, "train/cat.0.png", "test/1.png"), OpenOptions{Part: "dev"}, "folders test, train"},
-		{"tar", file1(t, "a.tar.gz", []byte("\x1f\x8b\x08\x00")), OpenOptions{}, "unpack it and open the folder"},
-		{"text", file1(t, "a.txt", []byte("hello")), OpenOptions{}, "is neither a folder, a zip archive"},
+		{"truncated tar.gz", file1(t, "a.tar.gz", []byte("\x1f\x8b\x08\x00")), OpenOptions{}, "a.tar.gz: is truncated"},
+		{"7z", file1(t, "a.7z", []byte("7z\xbc\xaf\x27\x1c")), OpenOptions{}, "unpack it and open the folder"},
+		{"text", file1(t, "a.txt", []byte("hello")), OpenOptions{}, "is neither a folder, a zip or tar archive"},
 		{"CSV without the column", csv("name,category\ncat.0.png,cat\n"), OpenOptions{}, `has no column "filename" for the file names; its columns are name, category`},
 		{"CSV without a category", csv("filename,kind\ncat.0.png,cat\n"), OpenOptions{}, `has no column "category"`},
 		{"CSV without rows", csv("filename,category\n"), OpenOptions{}, "no rows"},
@@ -281,12 +282,12 @@ func TestBadSources(t *testing.T) {
 		{"CSV of images elsewhere", csv("filename,category\nx.png,cat\n"), OpenOptions{}, "name their folder (Images, --images)"},
 		{"CSV without a header", csv("cat.0.png,cat\n"), OpenOptions{}, "the first line is cat.0.png, cat, which looks like a row"},
 		{"CSV with a quote that stays open", csv("filename,category\n\"cat.0.png,cat\n"), OpenOptions{}, "line 2: a quote opens in this record and is never closed"},
-		{"ragged CSV", csv("filename,category\ncat.0.png\n"), OpenOptions{}, "line 2: the label is empty"},
+		{"ragged CSV", csv("filename,category\ncat.0.png\n"), OpenOptions{}, "line 2: has no label"},
 		{"CSV and a rule", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{LabelRule: Prefix}, "come from the table's category column"},
 		{"CSV and a part", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Part: "x"}, "part"},
 		{"options for a CSV file, with the demo", "demo:cats-and-dogs?n=4", OpenOptions{Images: dir, FilenameColumn: "file", LabelColumn: "kind"},
 			"is not a CSV file; remove the options for CSV files: Images (--images), FilenameColumn (--filename), LabelColumn (--category)"},
-		{"CSV of an image", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Images: filepath.Join(dir, "cat.0.png")}, "is not a folder or a zip archive"},
+		{"CSV of an image", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Images: filepath.Join(dir, "cat.0.png")}, "is not a folder or an archive"},
 		{"no such rule", dir, OpenOptions{LabelRule: 9}, "unknown label rule 9"},
 		{"no such demo", "demo:horses", OpenOptions{}, "demo:cats-and-dogs"},
 		{"demo of one", "demo:cats-and-dogs?n=1", OpenOptions{}, "from 2 to"},
@@ -319,7 +320,6 @@ func TestBadEntries(t *testing.T) {
 		want    string
 	}{
 		{"checksum", damaged, "is damaged (wrong checksum)"},
-		{"encrypted", archive(t, entryOf{name: "cat.0.png", content: png(t), change: func(h *zip.FileHeader) { h.Flags |= 1 }}), "is encrypted"},
 		{"bomb", bomb(t, 4<<20), "differs from the archive's directory"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -337,7 +337,8 @@ func TestClaimsAreBounded(t *testing.T) {
 	if _, err := (zipFile{f, "a.zip"}).read(nil); err == nil || !strings.Contains(err.Error(), "claim to unpack to") {
 		t.Error(err)
 	}
-	if _, _, err := unnest(nil, f, "a.zip: train.zip"); err == nil || !strings.Contains(err.Error(), "unpack the outer archive") {
+	a := &archives{l: &listing{name: "a.zip"}, left: 64 << 20}
+	if _, _, err := a.unnest(nil, f, "a.zip: train.zip"); err == nil || !strings.Contains(err.Error(), "unpack the outer archive") {
 		t.Error(err)
 	}
 }
@@ -361,15 +362,26 @@ func TestDogsVsCats(t *testing.T) {
 	}
 }
 
-func FuzzZip(f *testing.F) {
+// FuzzArchive lists archives of all kinds.
+func FuzzArchive(f *testing.F) {
 	p := png(f)
 	inner := archive(f, entryOf{name: "train/cat.0.png", content: p})
 	f.Add(archive(f, entryOf{name: "cat.0.png", content: p}, entryOf{name: "dog.0.png", content: p, store: true}))
 	f.Add(archive(f, entryOf{name: "train.zip", content: inner, store: true}))
 	f.Add(archive(f, entryOf{name: "train.zip", content: inner}))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		l, err := readZip(bytes.NewReader(b), int64(len(b)), "a.zip", &reading{ctx: t.Context()})
+	for _, compress := range []bool{false, true} {
+		b, err := os.ReadFile(tarOf(f, files(f, "cats/1.png", "dogs/2"), compress))
 		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		l := &listing{name: "a.zip"}
+		a := &archives{l: l, rep: &reading{ctx: t.Context()}, left: 64<<20 + 16*int64(len(b))}
+		l.closers = append(l.closers, &a.spool)
+		defer l.Close()
+		if err := a.list(bytes.NewReader(b), int64(len(b)), "a.zip", "", "", 0); err != nil {
 			return
 		}
 		tab, err := newTable(l, OpenOptions{})

@@ -53,6 +53,7 @@ type Table struct {
 	src     *source
 	found   string // what Found calls the rows: "images", or "" for Keras' "validated image filenames"
 	ignored []BadFile
+	passed  []Passed
 	warn    []string
 	checked *sums // the checksums that Check computed; derived tables share them
 }
@@ -64,11 +65,39 @@ type source struct {
 	parts  map[string][]Row
 	closer io.Closer
 
+	training, validation string // the parts of these kinds, "" if there is none
+	holds                string // the part that the table holds; "" for the whole source, or another folder
+
 	// The rest is of a table's file.
 	task    Task
 	numeric bool // all classes are numbers
 	columns bool // the rows have parts, by a column
 	dropped int  // rows that were left out
+}
+
+// setParts records which parts are for what.
+func (s *source) setParts(p *parts, holds *part) {
+	if q := p.training(); q != nil {
+		s.training = q.name
+	}
+	if q := p.of(validationPart); q != nil {
+		s.validation = q.name
+	}
+	if holds != nil {
+		s.holds = holds.name
+	}
+}
+
+// setColumnParts is setParts for the parts that a column names. holds is the part that the table shall hold; "" is that for training.
+func (s *source) setColumnParts(names []string, holds string) {
+	part := func(p partKind) string {
+		if name := columnParts[p]; slices.Contains(names, name) {
+			return name
+		}
+		return ""
+	}
+	s.training, s.validation = part(trainingPart), part(validationPart)
+	s.holds = cmp.Or(columnParts[columnPart(strings.ToLower(holds))], s.training)
 }
 
 // BadFile is a file that was dropped, and the reason.
@@ -90,6 +119,14 @@ func (t *Table) Len() int {
 	case t.pick != nil:
 		return len(t.pick)
 	case t.packed != nil:
+		return t.packed.len()
+	}
+	return len(t.rows)
+}
+
+// stored returns the number of rows in packed or rows.
+func (t *Table) stored() int {
+	if t.packed != nil {
 		return t.packed.len()
 	}
 	return len(t.rows)
@@ -336,6 +373,10 @@ func (t *Table) Warnings() []string { return t.warn }
 // Ignored lists the files that Open dropped, and the reasons.
 func (t *Table) Ignored() []BadFile { return t.ignored }
 
+// Passed counts the files and folders of the source that Open found and did not list, by reason. Ignored lists the images that it
+// dropped.
+func (t *Table) Passed() []Passed { return t.passed }
+
 // Trainable returns an error if a classifier cannot be trained on the table: it has no rows, a row has
 // no label, or there is only one class.
 func (t *Table) Trainable() error {
@@ -370,6 +411,22 @@ func (t *Table) Parts() []string {
 	return slices.Sorted(maps.Keys(t.src.parts))
 }
 
+// HeldPart returns the name of the part that the table was opened with, or "" if that is the whole source or another folder.
+func (t *Table) HeldPart() string {
+	if t.src == nil {
+		return ""
+	}
+	return t.src.holds
+}
+
+// ValidationPart returns the name of the source's part for validation, such as "val", or "" if it has none.
+func (t *Table) ValidationPart() string {
+	if t.src == nil {
+		return ""
+	}
+	return t.src.validation
+}
+
 // Part returns a part of the source, labeled by the table's rule. Files that do not fit the rule have no
 // label, such as all files of Part("test1") of Kaggle's archive.
 func (t *Table) Part(name string) (*Table, error) {
@@ -402,6 +459,7 @@ func Concat(tables ...*Table) *Table {
 			n.rows = append(n.rows, r)
 		}
 		n.ignored = append(n.ignored, t.ignored...)
+		n.passed = append(n.passed, t.passed...)
 		n.warn = append(n.warn, t.warn...)
 		n.src.dropped += t.Dropped()
 		closers = append(closers, t)

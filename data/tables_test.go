@@ -183,7 +183,7 @@ func TestTables(t *testing.T) {
 			warn: []string{`line 5: has no part in the column "split"`}},
 		{name: "the other part", text: "filename,category,split\ncats/cat0.jpg,a,Train\ncats/cat1.jpg,b,valid\n", o: OpenOptions{SplitColumn: "split", Part: "validation"}, want: "cats/cat1.jpg=b"},
 		{name: "is_valid", text: "filename,category,is_valid\ncats/cat0.jpg,a,False\ncats/cat1.jpg,b,True\n", o: OpenOptions{SplitColumn: "is_valid"}, want: "cats/cat0.jpg=a"},
-		{name: "another word for a part", text: "filename,category,split\ncats/cat0.jpg,a,holdout\n", o: OpenOptions{SplitColumn: "split"}, fail: `line 2: "holdout" is no part; want train, val or test`},
+		{name: "another word for a part", text: "filename,category,split\ncats/cat0.jpg,a,elsewhere\n", o: OpenOptions{SplitColumn: "split"}, fail: `line 2: "elsewhere" is no part; want train, val or test`},
 		{name: "a file in two parts", text: "filename,category,split\ncats/cat0.jpg,a,train\ncats/cat0.jpg,a,test\n", o: OpenOptions{SplitColumn: "split"}, fail: "cats/cat0.jpg: train in line 2, test in line 3"},
 
 		// JSON lines.

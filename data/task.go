@@ -35,45 +35,37 @@ func ParseTask(name string) (Task, error) {
 	return 0, fmt.Errorf("unknown task %q; want one of %s", name, strings.Join(taskNames[:], ", "))
 }
 
-// splitPart is a part that a column names.
-type splitPart uint8
+// columnParts are the names of the parts that a column may name.
+var columnParts = [...]string{trainingPart: "train", validationPart: "validation", testPart: "test"}
 
-const (
-	trainPart splitPart = iota
-	validationPart
-	testPart
-	noPart
-)
-
-var partNames = [...]string{trainPart: "train", validationPart: "validation", testPart: "test"}
-
-// partWords are the words for the parts in a column.
-var partWords = map[string]splitPart{
-	"train": trainPart, "training": trainPart, "trn": trainPart,
-	"val": validationPart, "valid": validationPart, "validation": validationPart, "validate": validationPart, "dev": validationPart,
-	"test": testPart, "testing": testPart, "tst": testPart, "eval": testPart, "evaluation": testPart,
+// columnPart returns the part for which a word stands in a column, noPart if it is none of columnParts.
+func columnPart(word string) partKind {
+	if p := partWords[word]; int(p) < len(columnParts) {
+		return p
+	}
+	return noPart
 }
 
 // partOf returns the part that a value of the split column names. A column such as is_valid has truth values.
-func partOf(column, value string) (splitPart, error) {
+func partOf(column, value string) (partKind, error) {
 	value = strings.ToLower(strings.TrimSpace(value))
 	if value == "" {
 		return noPart, nil
 	}
-	if p, ok := partWords[value]; ok {
+	if p := columnPart(value); p != noPart {
 		return p, nil
 	}
 	if yes, ok := truth(value); ok {
 		words := strings.Split(plainName(column), "_")
 		for _, of := range words {
-			switch p, ok := partWords[of]; {
-			case !ok:
+			switch p := columnPart(of); {
+			case p == noPart:
 			case yes:
 				return p, nil
-			case p == trainPart:
+			case p == trainingPart:
 				return testPart, nil
 			default:
-				return trainPart, nil
+				return trainingPart, nil
 			}
 		}
 	}

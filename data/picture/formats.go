@@ -2,7 +2,6 @@ package picture
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"strconv"
 	"unicode/utf8"
@@ -12,10 +11,12 @@ import (
 const (
 	// MaxPixels is the largest number of pixels of an image. Pillow raises DecompressionBombError beyond it.
 	MaxPixels = 178956970
-	// A file may use memoryFactor times its size plus memoryBase bytes for its pixels, and as much again for decoding. (A
-	// progressive JPEG of 24 megapixels and 3 MB, a usual photo on the web, needs 72 MB for each.)
+	// A file may use memoryFactor times its size plus memoryBase bytes, but at least memoryFloor bytes, for its pixels, and as much again
+	// for decoding. (A scan of a white page at 600 dpi has 35 megapixels and 50 KB. A plain photo of a camera of 45 megapixels needs
+	// 134 MB for its pixels.)
 	memoryFactor = 16
 	memoryBase   = 64 << 20
+	memoryFloor  = 256 << 20
 )
 
 // layout is the pixel format of a decoded file, with Pillow's name for it.
@@ -87,7 +88,7 @@ func hasMagic(data []byte, magic string) bool {
 // decode decodes data. channels is the number of bytes of a pixel after the conversion.
 func (d *Decoder) decode(data []byte, channels int) (native, error) {
 	if len(data) == 0 {
-		return native{}, errors.New("not an image: the file is empty")
+		return native{}, errEmpty
 	}
 	for _, f := range formats {
 		if !hasMagic(data, f.magic) {
@@ -99,7 +100,7 @@ func (d *Decoder) decode(data []byte, channels int) (native, error) {
 		}
 		return n, nil
 	}
-	return native{}, fmt.Errorf("not an image: starts with %s (supported are JPEG, PNG, GIF, BMP, TIFF, WebP and PPM)", start(data))
+	return native{}, unknown(data)
 }
 
 // start formats the first bytes of a file for a message.
@@ -126,7 +127,7 @@ func start(data []byte) string {
 }
 
 // budget returns the memory in bytes that a file of this size may use.
-func budget(file int) int64 { return int64(file)*memoryFactor + memoryBase }
+func budget(file int) int64 { return max(int64(file)*memoryFactor+memoryBase, memoryFloor) }
 
 // checkSize returns an error if an image is too large. It is called before memory is allocated. decoder is the number of bytes
 // that the decoder allocates, result the bytes of a converted pixel, and file the size of the file.

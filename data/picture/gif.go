@@ -45,7 +45,7 @@ func decodeGIF(d *Decoder, data []byte, channels int) (native, error) {
 				transparent = int(ext[3])
 			}
 		case ',':
-			return d.gifFrame(&g, n, palette, transparent)
+			return d.gifFrame(&g, n, palette, transparent, channels)
 		case ';':
 			return native{}, errors.New("corrupt GIF: it has no image")
 		default: // Pillow skips stray bytes
@@ -53,15 +53,21 @@ func decodeGIF(d *Decoder, data []byte, channels int) (native, error) {
 	}
 }
 
-func (d *Decoder) gifFrame(g *gifReader, n native, palette *[256][3]byte, transparent int) (native, error) {
+func (d *Decoder) gifFrame(g *gifReader, n native, palette *[256][3]byte, transparent, channels int) (native, error) {
 	head, err := g.take(9)
 	if err != nil {
 		return native{}, err
 	}
 	u16 := binary.LittleEndian.Uint16
 	x0, y0, w, h := int(u16(head)), int(u16(head[2:])), int(u16(head[4:])), int(u16(head[6:]))
-	if w == 0 || h == 0 || x0+w > n.w || y0+h > n.h {
-		return native{}, fmt.Errorf("corrupt GIF: a frame of %dx%d at %d,%d in an image of %dx%d", w, h, x0, y0, n.w, n.h)
+	if w == 0 || h == 0 {
+		return native{}, fmt.Errorf("corrupt GIF: a frame of %dx%d", w, h)
+	}
+	if x0+w > n.w || y0+h > n.h { // like Pillow, enlarge the image
+		n.w, n.h = max(n.w, x0+w), max(n.h, y0+h)
+		if err := checkSize("GIF", n.w, n.h, 5*int64(n.w)*int64(n.h), channels, g.size); err != nil {
+			return native{}, err
+		}
 	}
 	if head[8]&0x80 != 0 {
 		if palette, err = g.palette(head[8]); err != nil {

@@ -47,7 +47,7 @@ func jpegLayout(hdr jpeg.Header) layout {
 // ok is false if it does not apply: the image is not resized, is rotated or padded, or some pixels of the result have no source.
 func (d *Decoder) loadNearest(data []byte, o Options) (img Image, ok bool, err error) {
 	if o.Interpolation != Nearest || o.Height == 0 && o.ShortSide == 0 || o.PadToAspectRatio || Format(data) != "JPEG" ||
-		o.Orient && orientation(data) != upright {
+		o.Orient && Orientation(data) != upright {
 		return Image{}, false, nil
 	}
 	channels := o.ColorMode.Channels()

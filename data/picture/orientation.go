@@ -8,9 +8,14 @@ import (
 // upright is EXIF orientation 1: the stored rows and columns are those of the image.
 const upright = 1
 
-// orientation returns the EXIF orientation of an image file, 1 to 8, or upright if there is none. It reads JPEG's APP1, PNG's eXIf,
-// WebP's EXIF, and TIFF. It does not read XMP.
-func orientation(data []byte) int {
+// Deep reports whether a file is a PNG image with 16 bits of gray per pixel. Such images are cut off at 255; see Decoder.CutOff.
+func Deep(data []byte) bool {
+	return Format(data) == "PNG" && len(data) > 25 && data[24] == 16 && data[25] == 0
+}
+
+// Orientation returns the EXIF orientation of an image file, 1 to 8. It is 1, upright, if there is none. It reads JPEG's APP1, PNG's
+// eXIf, WebP's EXIF, and TIFF. It does not read XMP.
+func Orientation(data []byte) int {
 	var exif []byte
 	switch Format(data) {
 	case "JPEG":

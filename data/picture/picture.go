@@ -8,8 +8,8 @@
 // this package.
 //
 // Image files may come from untrusted sources. The content determines the format, not the file's name. An image may have at most
-// MaxPixels pixels. Its pixels, and the memory for decoding, may each use 16 times the file's size plus 64 MiB. This is checked before memory
-// is allocated. Truncated and corrupt files are errors. (Pillow decodes some corrupt JPEG files, with noise in the image.)
+// MaxPixels pixels. Its pixels, and the memory for decoding, may each use 16 times the file's size plus 64 MiB, and at least 256 MiB. This
+// is checked before memory is allocated. Truncated and corrupt files are errors. (Pillow decodes some corrupt JPEG files, with noise in the image.)
 package picture
 
 import (
@@ -205,6 +205,7 @@ type Decoder struct {
 	resized []byte
 	cropped []byte
 	scratch resampler
+	cut     [2]int // of the last image: see CutOff
 	values  []float32
 	inner   []float32 // of ResizeWithPad
 }
@@ -223,11 +224,24 @@ func (d *Decoder) decodeTurned(data []byte, o Options) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
+	d.cut = [2]int{}
+	if n.layout == gray16 {
+		d.cut[1] = n.h * n.w
+		for i := 1; i < len(n.pix); i += 2 {
+			if n.pix[i] != 0 {
+				d.cut[0]++
+			}
+		}
+	}
 	if o.Orient || Format(data) == "TIFF" {
-		n = d.turn(n, orientation(data))
+		n = d.turn(n, Orientation(data))
 	}
 	return d.convert(n, o.ColorMode)
 }
+
+// CutOff returns, for the last image that was decoded, how many of its pixels were cut off at 255, if it is an image with 16 bits of gray per
+// pixel. Pillow and Keras cut such pixels off. pixels is 0 for other images.
+func (d *Decoder) CutOff() (cut, pixels int) { return d.cut[0], d.cut[1] }
 
 // Load is like the function Load, and returns an Image in the Decoder's memory.
 func (d *Decoder) Load(data []byte, o Options) (Image, error) {

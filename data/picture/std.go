@@ -6,28 +6,13 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/png"
 	"io"
 
-	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
-	"golang.org/x/image/webp"
 )
-
-func decodePNG(d *Decoder, data []byte, channels int) (native, error) {
-	return d.decodeStd("PNG", data, channels, png.DecodeConfig, png.Decode)
-}
-
-func decodeBMP(d *Decoder, data []byte, channels int) (native, error) {
-	return d.decodeStd("BMP", data, channels, bmp.DecodeConfig, bmp.Decode)
-}
 
 func decodeTIFF(d *Decoder, data []byte, channels int) (native, error) {
 	return d.decodeStd("TIFF", data, channels, tiff.DecodeConfig, tiff.Decode)
-}
-
-func decodeWebP(d *Decoder, data []byte, channels int) (native, error) {
-	return d.decodeStd("WebP", data, channels, webp.DecodeConfig, webp.Decode)
 }
 
 // decodeStd decodes a file with a decoder that has the same functions as those of the standard library.

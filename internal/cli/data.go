@@ -10,7 +10,7 @@ import (
 
 // dataCommand shows what a source contains.
 type dataCommand struct {
-	Source      string `arg:"" name:"data" predictor:"data" help:"A folder, a zip archive (archives inside it are opened too), a CSV file, or demo:cats-and-dogs."`
+	Source      string `arg:"" name:"data" predictor:"data" help:"A folder, a zip or tar archive (archives inside it are opened too), a CSV file, or demo:cats-and-dogs."`
 	sourceFlags `group:"data"`
 	Head        int  `group:"output" default:"5" help:"Number of rows to show."`
 	Check       bool `group:"output" help:"Decode all images, and list those that cannot be read."`
@@ -48,6 +48,10 @@ func (c *dataCommand) Run(e *env) error {
 		if t, bad, err = e.checkAll(t); err != nil {
 			return err
 		}
+	} else if c.CSV != "-" && t.Len() <= maxInspected {
+		if t, bad, err = e.inspect(t); err != nil {
+			return err
+		}
 	}
 	if c.CSV != "" {
 		if err := e.writeFile("--csv", c.CSV, e.tableCSV(t)); err != nil || c.CSV == standardOutput {
@@ -55,8 +59,16 @@ func (c *dataCommand) Run(e *env) error {
 		}
 		e.printf("Wrote %s to %s.\n", count(t.Len(), "row"), c.CSV)
 	}
+	used := map[string]string{}
+	if held := t.HeldPart(); held != "" {
+		used[held] = "training"
+	}
+	if v := t.ValidationPart(); v != "" {
+		used[v] = "validation"
+	}
+	parts := partList(t, used)
 	if e.json {
-		return writeJSON(e.stdout, dataResult(t, ignored, dropped, bad))
+		return writeJSON(e.stdout, dataResult(t, ignored, dropped, bad, parts, *e.found))
 	}
 	return e.result(nil, escaped(func(out io.Writer) error {
 		var w strings.Builder
@@ -70,9 +82,10 @@ func (c *dataCommand) Run(e *env) error {
 		if len(bad) > 0 {
 			fmt.Fprintf(&w, "%s cannot be read:%s\n", count(len(bad), "image"), indent(listBad(bad)))
 		}
-		if parts := t.Parts(); len(parts) > 1 {
-			fmt.Fprintf(&w, "The data have the folders %s; select one with --part.\n", strings.Join(parts, ", "))
-		}
+		w.WriteString(passedText(t))
+		w.WriteString(describeTurned(e.found.Turned, false))
+		w.WriteString(describeDepth(*e.found))
+		w.WriteString(partsText(t.HeldPart(), parts))
 		_, err := io.WriteString(out, w.String())
 		return err
 	}))
@@ -85,8 +98,54 @@ func (e *env) checkAll(t *data.Table) (*data.Table, []data.BadFile, error) {
 	return quiet.check(t, false, nil)
 }
 
+// maxInspected limits the number of files that are read to count their EXIF orientations.
+const maxInspected = 200_000
+
+// inspect reads the files of a table without decoding them. It returns those that are not images.
+func (e *env) inspect(t *data.Table) (*data.Table, []data.BadFile, error) {
+	counter := e.counter("Reading images", t.Len())
+	t, found, bad, err := t.Inspect(e.ctx, data.CheckOptions{Progress: func(done, _ int) { counter.Set(done) }})
+	if err != nil {
+		counter.Abandon()
+		return nil, nil, err
+	}
+	counter.Finish()
+	e.found.Add(found)
+	return t, bad, nil
+}
+
+// describeDepth says how many images have 16 bits per pixel.
+func describeDepth(f data.Findings) string {
+	if f.Deep == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s 16 bits of gray per pixel; values above 255 are cut off, as in Keras.\n", has(f.Deep, "image"))
+}
+
+// partsText describes the parts of the data. held is the part that was listed.
+func partsText(held string, parts []recordPart) string {
+	if len(parts) < 2 {
+		return ""
+	}
+	var w strings.Builder
+	w.WriteString("The data have these parts; select one with --part:\n")
+	for _, p := range parts {
+		fmt.Fprintf(&w, "  %s: %s", visibleLine(p.Name), count(p.Images, "image"))
+		switch {
+		case p.Name == held:
+			w.WriteString(", shown above")
+		case p.Labeled == 0:
+			w.WriteString(" without labels")
+		case p.Use == "validation":
+			w.WriteString(", used by train for validation")
+		}
+		w.WriteString("\n")
+	}
+	return w.String()
+}
+
 // dataResult returns the result for --json. It reads the files for the fingerprint.
-func dataResult(t *data.Table, ignored []data.BadFile, dropped int, bad []data.BadFile) any {
+func dataResult(t *data.Table, ignored []data.BadFile, dropped int, bad []data.BadFile, parts []recordPart, found data.Findings) any {
 	counts := map[string]int{}
 	for _, c := range t.Counts() {
 		counts[c.Label] = c.N
@@ -101,6 +160,10 @@ func dataResult(t *data.Table, ignored []data.BadFile, dropped int, bad []data.B
 		Ignored     []badFile      `json:"ignored"`
 		Dropped     int            `json:"dropped"`
 		Unreadable  []badFile      `json:"unreadable"`
+		PassedOver  []passedOver   `json:"passed_over"`
+		Parts       []recordPart   `json:"parts"`
+		Turned      int            `json:"exif_turned"`
+		Deep        int            `json:"gray_16_bit"`
 		Fingerprint string         `json:"fingerprint"`
-	}{t.Name(), t.Rule().String(), t.Len(), t.Classes(), counts, t.Task().String(), badFiles(ignored), dropped, badFiles(bad), t.Fingerprint()}
+	}{t.Name(), t.Rule().String(), t.Len(), t.Classes(), counts, t.Task().String(), badFiles(ignored), dropped, badFiles(bad), passedList(t), parts, found.Turned, found.Deep, t.Fingerprint()}
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/internal/progress"
 )
 
@@ -28,7 +29,8 @@ type env struct {
 	text   io.Writer       // progress
 	quiet  bool
 	json   bool
-	raw    bool // CSV files have texts as they are
+	raw    bool           // CSV files have texts as they are
+	found  *data.Findings // in the images that the command checked
 
 	*leaving
 }
@@ -73,7 +75,7 @@ func newEnv(c *commands, command string, args []string, stdout, stderr io.Writer
 		}
 		signal.Stop(signals)
 	}()
-	e := &env{args: args, ctx: ctx, hard: hard, stdout: stdout, stderr: stderr, text: stderr, quiet: c.Quiet, json: c.JSON, raw: c.RawCSV, leaving: &leaving{}}
+	e := &env{args: args, ctx: ctx, hard: hard, stdout: stdout, stderr: stderr, text: stderr, quiet: c.Quiet, json: c.JSON, raw: c.RawCSV, found: new(data.Findings), leaving: &leaving{}}
 	if command == "train" {
 		signal.Ignore(syscall.SIGPIPE) // the write fails instead
 	}

@@ -15,9 +15,9 @@ import (
 // evaluateCommand evaluates a model on labeled images.
 type evaluateCommand struct {
 	Model         string `arg:"" predictor:"model" help:"A model file of any kind, such as .keras, .h5 or .onnx."`
-	Source        string `arg:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip archive, a CSV file, or demo:cats-and-dogs."`
+	Source        string `arg:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip or tar archive, a CSV file, or demo:cats-and-dogs."`
 	sourceFlags   `group:"data"`
-	Strict        bool `group:"data" help:"Fail if an image cannot be read, instead of skipping it."`
+	Strict        bool `group:"data" help:"Fail if an image cannot be used, instead of leaving it out: it cannot be read, or has no label, or its format, folder or class is not usable."`
 	cacheFlag     `group:"data"`
 	foreignFlags  `group:"model"`
 	answerFlags   `group:"model"`
@@ -52,9 +52,10 @@ type evaluation struct {
 	Images         int                    `json:"pictures"`
 	Ignored        []badFile              `json:"ignored"`
 	Dropped        int                    `json:"dropped"` // files and rows that were left out when the data were opened
-	LeftOut        []leftOutClass         `json:"left_out_classes"`
 	Unreadable     []badFile              `json:"unreadable"`
 	TTA            int                    `json:"tta,omitempty"` // number of variants of each image
+	PassedOver     []passedOver           `json:"passed_over"`
+	UnknownClasses []unknownCount         `json:"unknown_classes"` // classes of the data that the model does not have; their images are left out
 	Metrics        *lince.Logs            `json:"-"`
 	Values         map[string]any         `json:"metrics"`            // numbers and lists of numbers
 	Unknown        []string               `json:"left_out,omitempty"` // losses and metrics of the file that lince does not have
@@ -125,18 +126,24 @@ func (c *evaluateCommand) Run(e *env) error {
 }
 
 func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evaluation, error) {
+	c.classes = c.knownClasses(m)
 	t, ignored, err := e.open(c.Source, c.sourceFlags)
 	if err != nil {
 		return nil, err
 	}
 	defer t.Close()
-	if err := refuseDropped(t, c.Strict, ignored); err != nil {
-		return nil, err
+	if c.Strict {
+		if err := allUsable(c.Source, t, ignored); err != nil {
+			return nil, err
+		}
 	}
 	dropped := max(t.Dropped(), len(ignored))
-	left, err := e.leftOut(m, t, c.Strict)
-	if err != nil {
-		return nil, err
+	e.printf("%s", passedText(t))
+	passed, unknown := passedList(t), []unknownCount{}
+	if len(m.Classes) > 0 && len(unknownClasses(t, m.Classes)) < len(t.Classes()) {
+		if t, unknown, err = e.withoutUnknown(t, m.Classes, "the model does", c.Strict); err != nil {
+			return nil, err
+		}
 	}
 	t, bad, err := e.check(t, c.Strict, out)
 	if err != nil {
@@ -157,7 +164,10 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 		e.warn(w)
 	}
 	e.printf("%s\n%s", f.Found(), c.kept(cachedSet{"", f}))
-	r := &evaluation{Model: c.Model, Data: c.Source, Images: f.Len(), Ignored: badFiles(ignored), Dropped: dropped, LeftOut: left, Unreadable: badFiles(bad), TTA: c.TTA, Values: map[string]any{}}
+	r := &evaluation{
+		Model: c.Model, Data: c.Source, Images: f.Len(), Unreadable: badFiles(bad), Ignored: badFiles(ignored), Dropped: dropped, PassedOver: passed, UnknownClasses: unknown,
+		TTA: c.TTA, Values: map[string]any{},
+	}
 	for _, err := range m.Unknown() {
 		r.Unknown = append(r.Unknown, err.Error())
 		e.warn("not evaluated: " + err.Error())

@@ -137,8 +137,8 @@ func (c *featuresCommand) Run(e *env) error {
 // openData opens the images. Unlike other commands, this one does not need labels.
 func (c *featuresCommand) openData(e *env) (*data.Table, error) {
 	t, ignored, err := e.open(c.Source, c.sourceFlags)
-	if err == nil {
-		if refused := refuseDropped(t, c.Strict, ignored); refused != nil {
+	if err == nil && c.Strict {
+		if refused := allUsable(c.Source, t, ignored); refused != nil {
 			_ = t.Close() // it was only read
 			return nil, refused
 		}

@@ -36,7 +36,7 @@ func (f foldFlags) mistakes(given map[string]bool, find bool) error {
 	case given["fold"] && (f.Fold < 1 || f.Fold > f.Folds):
 		errs = append(errs, fmt.Errorf("--fold must be from 1 to %d, the number of --folds, got %d", f.Folds, f.Fold))
 	}
-	for _, name := range []string{"test-size", "stratify"} {
+	for _, name := range []string{"test-size", "stratify", "validation"} {
 		if f.Folds > 0 && given[name] {
 			errs = append(errs, fmt.Errorf("--folds and --%s cannot be combined: each fold is the validation part once", name))
 		}

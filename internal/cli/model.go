@@ -114,6 +114,7 @@ func (t *training) makeModel(classes []string, final bool) error {
 		m.Preprocessing, t.augment.Rescale = rescaled(m.Preprocessing, factor), 0
 	}
 	m.MultiLabel = t.several()
+	m.Preprocessing = t.oriented(m.Preprocessing)
 	t.model = m
 	if err := t.compile(); err != nil {
 		return err

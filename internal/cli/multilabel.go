@@ -94,7 +94,7 @@ func (t *training) checkLabels() error {
 	}
 	var errs []error
 	for flag, set := range map[string]bool{
-		"stratify": t.given["stratify"] && t.Stratify, "class-weight": t.given["class-weight"] && t.ClassWeight != unweighted, "calibration": t.calibrates(),
+		"stratify": t.given["stratify"] && t.Stratify, "class-weight": t.given["class-weight"] && t.ClassWeight != unweighted, "calibration": t.given["calibration"] && t.calibrates(),
 	} {
 		if set {
 			errs = append(errs, fmt.Errorf("--%s is for images with one class each, not for --task multilabel", flag))

@@ -18,7 +18,7 @@ import (
 // predictCommand classifies images.
 type predictCommand struct {
 	Model   string   `arg:"" predictor:"model" help:"A model file of any kind, such as .keras, .h5 or .onnx."`
-	Sources []string `arg:"" name:"images" predictor:"file" help:"Image files, folders, zip archives or CSV files, or demo:cats-and-dogs."`
+	Sources []string `arg:"" name:"images" predictor:"file" help:"Image files, folders, zip or tar archives or CSV files, or demo:cats-and-dogs."`
 	CSV     path     `name:"csv" placeholder:"FILE" predictor:"csv" help:"Write the predictions to a CSV file instead of the result; - writes them to standard output. Columns: filename, category (empty), predicted, and the probability of each class."`
 	Part    string   `placeholder:"FOLDER" help:"Use only this folder of each source, such as test1."`
 	answerFlags
@@ -27,7 +27,7 @@ type predictCommand struct {
 	foreignFlags
 	Batch   int  `default:"32" help:"Batch size."`
 	Threads int  `placeholder:"N" help:"Number of threads (default: all cores)."`
-	Strict  bool `help:"Fail if an image cannot be read, instead of skipping it."`
+	Strict  bool `help:"Fail if an image cannot be used, instead of leaving it out."`
 }
 
 // Help returns the command's detailed help.
@@ -65,9 +65,12 @@ func (c *predictCommand) Run(e *env) error {
 		return err
 	}
 	defer t.Close()
-	if err := refuseDropped(t, c.Strict, t.Ignored()); err != nil {
-		return err
+	if c.Strict {
+		if err := allUsable(strings.Join(c.Sources, ", "), t, t.Ignored()); err != nil {
+			return err
+		}
 	}
+	e.printf("%s", passedText(t))
 	if !c.Calibration {
 		m.Temperature = 0
 	}
@@ -179,7 +182,8 @@ func (c *predictCommand) json(m *lince.Model, t *data.Table, classes []string, r
 		Ignored     []badFile    `json:"ignored"`
 		Dropped     int          `json:"dropped"`
 		Unreadable  []badFile    `json:"unreadable"`
-	}{classes, m.Temperature, c.Unknown, c.TTA, []prediction{}, badFiles(t.Ignored()), t.Dropped(), badFiles(bad)}
+		PassedOver  []passedOver `json:"passed_over"`
+	}{classes, m.Temperature, c.Unknown, c.TTA, []prediction{}, badFiles(t.Ignored()), t.Dropped(), badFiles(bad), passedList(t)}
 	for _, r := range rows {
 		p := prediction{Filename: r.Filename, Predicted: r.Predicted, Probabilities: map[string]float32{}}
 		if c.Unknown > 0 {

@@ -100,7 +100,16 @@ type recordData struct {
 	Ignored     []badFile      `json:"ignored"`
 	Dropped     int            `json:"dropped"` // files and rows that were left out when the source was opened; ignored lists them
 	Unreadable  []badFile      `json:"unreadable"`
-	LeftOut     []badFile      `json:"left_out_later"` // images that were readable before the training, but not during it
+	PassedOver  []passedOver   `json:"passed_over"`            // files and folders of the source that are not used
+	Parts       []recordPart   `json:"parts,omitempty"`        // of the source
+	Turned      int            `json:"exif_turned"`            // images with an EXIF orientation
+	Deep        int            `json:"gray_16_bit"`            // images with 16 bits of gray per pixel
+	CutPixels   int64          `json:"gray_16_bit_cut_pixels"` // their pixels that are cut off at 255
+	// ValidationSource is the part or the source of validation images that were not split from the others.
+	ValidationSource      string         `json:"validation_source,omitempty"`
+	ValidationFingerprint string         `json:"validation_fingerprint,omitempty"`
+	UnknownClasses        []unknownCount `json:"unknown_classes,omitempty"` // of validation images; they are left out
+	LeftOut               []badFile      `json:"left_out_later"`            // images that were readable before the training, but not during it
 	// Duplicates counts images with equal bytes; null if there are none.
 	Duplicates *recordDuplicates `json:"duplicates"`
 }
@@ -182,8 +191,11 @@ func environment() map[string]string {
 	return m
 }
 
-func (r *record) data(t *data.Table, ignored []data.BadFile, train, val *data.Flow, unreadable []data.BadFile) {
+func (r *record) data(t *data.Table, ignored []data.BadFile, train, val *data.Flow, unreadable []data.BadFile, found data.Findings) {
+	before := r.Data
 	r.Data = recordData{
+		PassedOver: passedList(t), Parts: before.Parts, Turned: found.Turned, Deep: found.Deep, CutPixels: found.Cut,
+		ValidationSource: before.ValidationSource, ValidationFingerprint: before.ValidationFingerprint, UnknownClasses: before.UnknownClasses,
 		Source: t.Name(), Fingerprint: t.Fingerprint(), Rule: t.Rule().String(), Classes: t.Classes(), Counts: map[string]int{},
 		Training: train.Len(), Validation: val.Len(), Ignored: badFiles(ignored), Unreadable: badFiles(unreadable),
 		LeftOut: []badFile{},

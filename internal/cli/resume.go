@@ -159,7 +159,7 @@ func (r *record) settings() (*trainCommand, error) {
 			x.Weights = from(x.Weights)
 		}
 	}
-	t.Images = path(from(string(t.Images)))
+	t.Images, t.Validation = path(from(string(t.Images))), from(t.Validation)
 	if dir := string(t.TensorBoard.dir); dir != "" && !filepath.IsAbs(dir) { // the folder may not exist yet
 		if there := filepath.Join(r.Directory, dir); r.Directory != "" {
 			t.TensorBoard.dir = path(there)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/picture"
 	"github.com/lince-ml/lince/internal/patherr"
 	"github.com/lince-ml/lince/internal/progress"
@@ -22,6 +23,7 @@ type showCommand struct {
 	Width   int    `placeholder:"N" help:"Width of the drawing in columns (default: the width of the terminal, at most 120)."`
 	Plain   bool   `help:"Draw with plain characters, without color."`
 	NoImage bool   `help:"Do not draw the image."`
+	Exif    bool   `help:"Turn the image by its EXIF orientation."`
 }
 
 // Help returns the command's detailed help.
@@ -61,10 +63,11 @@ func (c *showCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	img, err := load(raw, o)
+	img, cut, err := load(raw, o)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Image, err)
 	}
+	e.warnOfDepth(cut)
 	if c.Layers != "" {
 		layers, err := picture.Layers(img)
 		if err == nil {
@@ -74,12 +77,17 @@ func (c *showCommand) Run(e *env) error {
 			return err
 		}
 	}
+	turn := picture.Orientation(raw)
+	if picture.Format(raw) != "TIFF" && turn != 1 {
+		e.printf("%s", describeTurned(1, o.Orient))
+	}
 	return e.result(struct {
 		File   string                 `json:"file"`
 		Format string                 `json:"format"`
+		Turn   int                    `json:"exif_orientation"`
 		Shape  [3]int                 `json:"shape"`
 		Layers []picture.ChannelStats `json:"channels"`
-	}{c.Image, picture.Format(raw), [3]int{img.H, img.W, img.C}, picture.Stats(img)}, func(w io.Writer) error {
+	}{c.Image, picture.Format(raw), turn, [3]int{img.H, img.W, img.C}, picture.Stats(img)}, func(w io.Writer) error {
 		if err := picture.Print(w, img); err != nil || c.NoImage {
 			return err
 		}
@@ -91,7 +99,7 @@ func (c *showCommand) Run(e *env) error {
 // options returns the options for loading the image.
 func (c *showCommand) options() (picture.Options, error) {
 	if c.Model == "" {
-		return picture.Options{Height: c.Size[0], Width: c.Size[1]}, nil
+		return picture.Options{Height: c.Size[0], Width: c.Size[1], Orient: c.Exif}, nil
 	}
 	m, err := openModel(c.Model, lince.Options{NoCompile: true})
 	if err != nil {
@@ -103,24 +111,28 @@ func (c *showCommand) options() (picture.Options, error) {
 			return picture.Options{}, fmt.Errorf("%s: %w", c.Model, err)
 		}
 	}
-	p, err := steps.Compile()
+	p, err := exifFlag{c.Exif}.oriented(steps).Compile()
 	if err != nil {
 		return picture.Options{}, fmt.Errorf("%s: %w", c.Model, err)
 	}
 	return p.Options(), nil
 }
 
-// load decodes an image and rounds its pixel values.
-func load(raw []byte, o picture.Options) (picture.Image, error) {
-	values, h, w, err := new(picture.Decoder).AppendFloat32(nil, raw, o)
+// load decodes an image and rounds its pixel values. cut counts the pixels that were cut off.
+func load(raw []byte, o picture.Options) (img picture.Image, cut data.Findings, err error) {
+	var d picture.Decoder
+	values, h, w, err := d.AppendFloat32(nil, raw, o)
 	if err != nil {
-		return picture.Image{}, err
+		return picture.Image{}, cut, err
 	}
-	img := picture.Image{H: h, W: w, C: o.ColorMode.Channels(), Pix: make([]byte, len(values))}
+	if n, pixels := d.CutOff(); pixels > 0 {
+		cut = data.Findings{Deep: 1, Cut: int64(n), DeepPixels: int64(pixels)}
+	}
+	img = picture.Image{H: h, W: w, C: o.ColorMode.Channels(), Pix: make([]byte, len(values))}
 	for i, v := range values {
 		img.Pix[i] = byte(v + .5)
 	}
-	return img, nil
+	return img, cut, nil
 }
 
 func (c *showCommand) columns(w io.Writer) int {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"text/tabwriter"
 
@@ -13,7 +14,7 @@ import (
 
 // sourceFlags select images and labels from a source.
 type sourceFlags struct {
-	Label    string `default:"auto" predictor:"rule" placeholder:"RULE" help:"Where labels come from: prefix (cat.0.jpg), folder (cats/0.jpg), none, or auto (folder if the images are in two or more folders, else prefix)."`
+	Label    string `default:"auto" predictor:"rule" placeholder:"RULE|REGEXP" help:"Where labels come from: prefix (cat.0.jpg), folder (cats/0.jpg), underscore (great_dane_12.jpg), none, auto (folder if the images are in two or more folders, else prefix, or underscore if all names end in _ and a number), or a regular expression whose group is the label, such as '^(.+)-[0-9]+'."`
 	Part     string `placeholder:"FOLDER" help:"Use only this folder of the source, such as train, or with --split this part of the table: train, validation or test."`
 	Images   path   `placeholder:"FOLDER|ZIP" predictor:"file" help:"Folder or archive of the images that a table lists (default: the folder of the table)."`
 	Filename string `placeholder:"COLUMN" help:"Column of a table with file names (default: filename, or a name such as file, path or image_id)."`
@@ -21,23 +22,39 @@ type sourceFlags struct {
 	tableFlags
 	Rename map[string]string `mapsep:"," placeholder:"OLD=NEW,..." help:"Rename classes, such as cat=gato,dog=perro."`
 	Limit  int               `placeholder:"N" help:"Use at most N images, the same number of each class if possible."`
+
+	classes []string // those that are known, as the classes of a model
+}
+
+// rule returns the rule or the pattern of --label.
+func (f sourceFlags) rule() (data.Rule, *regexp.Regexp, error) {
+	rule, err := data.ParseRule(f.Label)
+	if err == nil || !strings.Contains(f.Label, "(") {
+		if err != nil {
+			err = fmt.Errorf("--label: %w, or a regular expression with one group in parentheses", err)
+		}
+		return rule, nil, err
+	}
+	pattern, err := data.ParseLabelPattern(f.Label)
+	if err != nil {
+		err = fmt.Errorf("--label: %w", err)
+	}
+	return data.Auto, pattern, err
 }
 
 // mistakes returns the errors of the flags.
 func (f sourceFlags) mistakes() error {
-	if _, err := data.ParseRule(f.Label); err != nil {
-		return fmt.Errorf("--label: %w", err)
-	}
-	return errors.Join(f.tableFlags.mistakes(), atLeast(bound{"--limit", f.Limit, 0}))
+	_, _, err := f.rule()
+	return mistakes(err, f.tableFlags.mistakes(), atLeast(bound{"--limit", f.Limit, 0}))
 }
 
 // open opens the table of a source, and shows progress. ignored lists skipped files.
 func (e *env) open(name string, f sourceFlags) (t *data.Table, ignored []data.BadFile, err error) {
-	rule, err := data.ParseRule(f.Label)
+	rule, pattern, err := f.rule()
 	if err != nil {
 		return nil, nil, usageError{err}
 	}
-	o := data.OpenOptions{LabelRule: rule}
+	o := data.OpenOptions{LabelRule: rule, LabelPattern: pattern, Classes: f.classes}
 	if err := f.options(&o); err != nil {
 		return nil, nil, usageError{err}
 	}
@@ -123,7 +140,8 @@ func (e *env) read(name string, o data.OpenOptions) (*data.Table, error) {
 func (e *env) check(t *data.Table, strict bool, report *folder) (*data.Table, []data.BadFile, error) {
 	counter := e.counter("Checking images", t.Len())
 	counter.Set(0) // show it at once
-	good, bad, err := t.Check(e.ctx, data.CheckOptions{Progress: func(done, _ int) { counter.Set(done) }})
+	var found data.Findings
+	good, bad, err := t.Check(e.ctx, data.CheckOptions{Findings: &found, Progress: func(done, _ int) { counter.Set(done) }})
 	if err != nil {
 		counter.Abandon()
 		if len(bad) > 0 { // no image can be read
@@ -132,6 +150,8 @@ func (e *env) check(t *data.Table, strict bool, report *folder) (*data.Table, []
 		return nil, nil, err
 	}
 	counter.Finish()
+	e.found.Add(found)
+	e.warnOfDepth(found)
 	switch {
 	case len(bad) == 0:
 		return good, nil, nil
@@ -191,7 +211,7 @@ func (e *env) describe(t *data.Table) {
 	e.printf("%s\n", t.Found())
 	w := tabwriter.NewWriter(e.text, 0, 0, 2, ' ', 0)
 	for _, c := range t.Counts() {
-		fmt.Fprintf(w, "  %s\t%d\n", c.Label, c.N)
+		fmt.Fprintf(w, "  %s\t%d\n", visibleLine(c.Label), c.N)
 	}
 	_ = w.Flush() // an error of e.text is reported at the end
 }

@@ -4,13 +4,10 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
-	"github.com/lince-ml/lince"
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/internal/sheet"
-	"github.com/lince-ml/lince/internal/suggest"
 )
 
 // tableFlags say how a table of file names and labels is read.
@@ -44,63 +41,6 @@ func (f sourceFlags) options(o *data.OpenOptions) (err error) {
 	return err
 }
 
-// refuseDropped returns an error if rows or files were left out, with --strict.
-func refuseDropped(t *data.Table, strict bool, ignored []data.BadFile) error {
-	n := max(t.Dropped(), len(ignored))
-	if !strict || n == 0 {
-		return nil
-	}
-	return fmt.Errorf("%s: %s left out; remove --strict to continue without them:%s", t.Name(), count(n, "file or row"), listBad(ignored))
-}
-
-// leftOutClass is a class of the data that the model does not have.
-type leftOutClass struct {
-	Class  string `json:"class"`
-	Images int    `json:"pictures"`
-}
-
-// leftOut returns the classes of the data that a model does not have, with a warning for each, or an error if strict is set.
-func (e *env) leftOut(m *lince.Model, t *data.Table, strict bool) ([]leftOutClass, error) {
-	list := []leftOutClass{}
-	if len(m.Classes) == 0 {
-		return list, nil
-	}
-	known := false
-	var lines []string
-	for _, c := range t.Counts() {
-		if slices.Contains(m.Classes, c.Label) {
-			known = true
-			continue
-		}
-		list = append(list, leftOutClass{c.Label, c.N})
-		hint := ""
-		if near := nearClass(c.Label, m.Classes); near != "" {
-			hint = fmt.Sprintf("; did you mean %s? (--rename %s=%s)", near, c.Label, near)
-		}
-		lines = append(lines, fmt.Sprintf("%s of the class %s are left out: the model has no such class%s", count(c.N, "image"), c.Label, hint))
-	}
-	if !known || len(list) == 0 {
-		return list, nil // labeledFlow reports data without a class of the model
-	}
-	if strict {
-		return nil, fmt.Errorf("%s: %s\nremove --strict to evaluate without them", t.Name(), strings.Join(lines, "\n"))
-	}
-	for _, l := range lines {
-		e.warn(l)
-	}
-	return list, nil
-}
-
-// nearClass returns the class with the same letters in another case, or else the nearest one; "" if none is near.
-func nearClass(name string, classes []string) string {
-	for _, c := range classes {
-		if strings.EqualFold(c, name) {
-			return c
-		}
-	}
-	return suggest.Nearest(name, classes)
-}
-
 // recordDuplicates counts images with equal bytes.
 type recordDuplicates struct {
 	Groups     int `json:"groups"`      // of two or more images with equal bytes
@@ -109,23 +49,9 @@ type recordDuplicates struct {
 	TwoClasses int `json:"two_classes"` // groups whose images have different labels
 }
 
-// divide splits the table: by its column of parts, or at random. Images with equal bytes stay together.
+// divide splits the table at random. Images with equal bytes stay together.
 func (t *training) divide(table *data.Table) (train, val *data.Table, err error) {
 	if t.Split != "" {
-		if slices.Contains(table.Parts(), "validation") {
-			if val, err = table.Part("validation"); err != nil {
-				return nil, nil, err
-			}
-			var bad []data.BadFile
-			if val, bad, err = t.check(val, t.Strict, t.folder); err != nil {
-				return nil, nil, err
-			}
-			t.unreadable = append(t.unreadable, bad...)
-			if slices.Contains(table.Parts(), "test") {
-				t.printf("The rows of the part test are not used.\n")
-			}
-			return table, val, t.leaks(table, val)
-		}
 		t.printf("The column %s has no rows for validation; a fraction of %v of the rows for training is used.\n", t.Split, t.TestSize)
 	}
 	split := data.SplitOptions{TestSize: t.TestSize, RandomState: t.Seed}
@@ -206,7 +132,7 @@ func wasWere(n int) string {
 	return fmt.Sprintf("%d were", n)
 }
 
-// leaks warns of images with the same bytes in training and validation, for parts that the table defines.
+// leaks warns of images with the same bytes in training and validation, for validation images that are not split off.
 func (t *training) leaks(train, val *data.Table) error {
 	both := data.Concat(train, val)
 	groups, err := both.Duplicates(t.ctx)
@@ -220,46 +146,9 @@ func (t *training) leaks(train, val *data.Table) error {
 		}
 	}
 	if leaked > 0 {
-		t.warn(fmt.Sprintf("%s of images with the same bytes are in both the parts train and validation, so the results for validation are too good", count(leaked, "group")))
+		t.warn(fmt.Sprintf("%s of images with the same bytes are in both the training and the validation images, so the results for validation are too good", count(leaked, "group")))
 	}
 	return nil
-}
-
-// unevenRatio is the ratio of the largest to the smallest class from which training warns.
-const unevenRatio = 10
-
-// warnOfClasses warns of classes without images on a side of the split, and of classes of very different sizes.
-func (t *training) warnOfClasses(table, train, val *data.Table) {
-	if table.Task() == data.Regress {
-		return
-	}
-	for _, side := range []struct {
-		what string
-		t    *data.Table
-	}{{"training", train}, {"validation", val}} {
-		has := side.t.Classes()
-		var none []string
-		for _, c := range table.Classes() {
-			if !slices.Contains(has, c) {
-				none = append(none, c)
-			}
-		}
-		if len(none) > 0 {
-			more := ""
-			if len(none) > 5 {
-				more = fmt.Sprintf(" and %d more", len(none)-5)
-			}
-			t.warn(fmt.Sprintf("no %s image has the class %s%s; use --stratify, another --seed, or more images", side.what, strings.Join(none[:min(len(none), 5)], ", "), more))
-		}
-	}
-	counts := table.Counts()
-	if len(counts) < 2 {
-		return
-	}
-	most, least := counts[0], counts[len(counts)-1]
-	if most.N >= unevenRatio*least.N && t.ClassWeight == "" {
-		t.warn(fmt.Sprintf("the class %s has %d images, the class %s %d; consider --class-weight balanced and --stratify", most.Label, most.N, least.Label, least.N))
-	}
 }
 
 // tableCSV returns a function that writes the columns filename and category, as pandas' to_csv(index=False) does.

@@ -103,7 +103,7 @@ func TestStrictTables(t *testing.T) {
 	if o.code != exitFailure {
 		t.Errorf("exit code %d", o.code)
 	}
-	contains(t, "the message", o.stderr, "3 files or rows left out; remove --strict", "line 5: the label is empty", "line 6", "names the file of line 2 again")
+	contains(t, "the message", o.stderr, "3 files or rows left out", "line 5: has no label", "line 6", "names the file of line 2 again")
 	succeed(t, append(train, "--out", "r")...)
 	if d := decode[record](t, read(t, "r", "run.json")).Data; d.Dropped != 3 || len(d.Ignored) != 3 {
 		t.Errorf("run.json has %+v", d)
@@ -118,9 +118,9 @@ func TestStrictTables(t *testing.T) {
 
 	// Case A1: classes that the model does not have.
 	o = succeed(t, "evaluate", filepath.Join("r", "best.keras"), "set", "--rename", "dog=Dog", "--json")
-	contains(t, "the warnings", o.stderr, "8 images of the class Dog are left out: the model has no such class; did you mean dog? (--rename Dog=dog)")
-	if e := decode[evaluation](t, o.stdout); len(e.LeftOut) != 1 || e.LeftOut[0] != (leftOutClass{"Dog", 8}) {
-		t.Errorf("evaluate says %+v", e.LeftOut)
+	contains(t, "the warnings", o.stderr, "8 of 16 images are of classes that the model does not have", "Dog: 8 images; did you mean dog? (--rename Dog=dog)")
+	if e := decode[evaluation](t, o.stdout); len(e.UnknownClasses) != 1 || e.UnknownClasses[0] != (unknownCount{"Dog", 8, "dog"}) {
+		t.Errorf("evaluate says %+v", e.UnknownClasses)
 	}
 	if o = run(t, "evaluate", filepath.Join("r", "best.keras"), "set", "--rename", "dog=Dog", "--strict"); o.code != exitFailure {
 		t.Errorf("exit code %d", o.code)

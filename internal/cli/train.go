@@ -15,13 +15,14 @@ import (
 
 // trainCommand trains a model. The defaults are the tutorial's settings.
 type trainCommand struct {
-	Source      string `arg:"" optional:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip archive (archives inside it are opened too), a CSV file, or demo:cats-and-dogs."`
-	sourceFlags `group:"data"`
-	TestSize    float64 `group:"data" default:"0.25" placeholder:".25" help:"Fraction of the images to use for validation, or their number if at least 1."`
-	Stratify    bool    `group:"data" negatable:"" help:"Use the same fraction of each class for validation."`
-	foldFlags   `group:"data"`
-	Strict      bool `group:"data" help:"Fail if an image cannot be read, instead of skipping it."`
-	cacheFlag   `group:"data"`
+	Source          string `arg:"" optional:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip or tar archive (archives inside it are opened too), a CSV file, or demo:cats-and-dogs. If it has parts such as train, val and test, the model is trained on train and validated on val."`
+	sourceFlags     `group:"data"`
+	validationFlags `group:"data"`
+	TestSize        float64 `group:"data" default:"0.25" placeholder:".25" help:"Fraction of the images to use for validation, or their number if at least 1."`
+	Stratify        bool    `group:"data" negatable:"" help:"Use the same fraction of each class for validation."`
+	foldFlags       `group:"data"`
+	Strict          bool `group:"data" help:"Fail if an image cannot be used, instead of leaving it out: it cannot be read, or has no label, or its format, folder or class is not usable."`
+	cacheFlag       `group:"data"`
 
 	ModelSource string   `name:"model" group:"model" default:"cnn" placeholder:"NAME|FILE" predictor:"body" help:"Model to train: cnn (the tutorial's network), the name of a published network (mobilenetv2), auto (the network that fits the images and --time best), a Keras architecture (.json, from to_json()), or a saved model of any kind (.keras, .h5, .onnx) to train further, or to learn other classes."`
 	Size        size     `group:"model" placeholder:"128x128" help:"Height x width to which images are resized (default: 128x128, or the size in the model file)."`
@@ -62,6 +63,8 @@ Examples:
   lince train demo:cats-and-dogs
   lince train dogs-vs-cats.zip --limit 2000
   lince train photos/ --size 96x96 --epochs 20 --patience 3 --optimizer adam
+  lince train photos/ --validation more-photos/ --exif
+  lince train pets/ --label '^(.+)_[0-9]+\.jpg$'
   lince train photos.csv --images photos/ --augment rotation=30,zoom=.3,hflip
   lince train photos/ --model runs/train-1/model.keras --epochs 5
   lince train photos/ --optimizer adamw --lr 1e-3 --schedule cosine --warmup 1
@@ -124,6 +127,9 @@ var demoSize = size{64, 64}
 // AfterApply sets the demo's defaults for flags that were not given.
 func (c *trainCommand) AfterApply(k *kong.Context) error {
 	c.given = givenFlags(k)
+	if err := c.validationFlags.mistakes(c.given); err != nil {
+		return usageError{err}
+	}
 	if err := mistakes(c.foldFlags.mistakes(c.given, c.LRFind), c.findFlags.mistakes(c.foldFlags)); err != nil {
 		return err
 	}

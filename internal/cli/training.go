@@ -23,6 +23,7 @@ type training struct {
 	*env
 	folder     *folder
 	table      *data.Table    // the opened source, which Run closes
+	valTable   *data.Table    // the opened source of --validation, which Run closes; nil without it
 	ignored    []data.BadFile // skipped when the source was opened
 	unreadable []data.BadFile // skipped because their images cannot be decoded
 	duplicates *recordDuplicates
@@ -88,6 +89,9 @@ func (t *training) run(k *kong.Context) error {
 	if t.table != nil {
 		defer t.table.Close()
 	}
+	if t.valTable != nil {
+		defer t.valTable.Close()
+	}
 	if err == nil && t.LRFind {
 		return t.findRate()
 	}
@@ -148,7 +152,7 @@ func (t *training) prepare() error {
 	if s := t.record.Model.Schedule; s != "" {
 		t.printf("Learning rate: %s\n\n", s)
 	}
-	t.record.data(table, t.ignored, t.train, t.val, t.unreadable)
+	t.record.data(table, t.ignored, t.train, t.val, t.unreadable, *t.found)
 	t.record.LimitBatches = t.LimitBatches
 	t.record.Data.Dropped, t.record.Data.Duplicates = max(t.table.Dropped(), len(t.ignored)), t.duplicates
 	t.record.total = t.lastEpoch()
@@ -172,12 +176,18 @@ func (t *training) load() (*data.Table, error) {
 		return nil, err
 	}
 	t.table, t.ignored = table, ignored
-	if err := errors.Join(refuseDropped(table, t.Strict, ignored), t.checkLabels()); err != nil {
+	if err := t.checkLabels(); err != nil {
 		return nil, err
 	}
 	if table.Task() == data.Regress {
 		return nil, errNoRegression
 	}
+	if t.Strict {
+		if err := allUsable(t.Source, table, ignored); err != nil {
+			return nil, err
+		}
+	}
+	t.printf("%s", passedText(table))
 	if err := table.Trainable(); err != nil {
 		return nil, err
 	}
@@ -204,11 +214,21 @@ func (t *training) load() (*data.Table, error) {
 
 // split splits the table into the training and the validation dataset.
 func (t *training) split(table *data.Table) error {
-	trainRows, valRows, err := t.divide(table)
+	own, err := t.ownValidation(table)
 	if err != nil {
 		return err
 	}
-	t.warnOfClasses(table, trainRows, valRows)
+	trainRows, valRows := table, own
+	if own != nil {
+		err = t.leaks(trainRows, own)
+	} else {
+		trainRows, valRows, err = t.divide(table)
+	}
+	if err != nil {
+		return err
+	}
+	t.printf("%s", describeTurned(t.found.Turned, t.Exif))
+	t.warnOfClasses(trainRows, valRows, own != nil)
 	t.setTransferBatch(trainRows.Len())
 	trainRows, valRows = t.limited(trainRows, valRows)
 	t.setTransferWeights(trainRows.Counts())

@@ -25,4 +25,9 @@ func visible(text string) string {
 	return b.String()
 }
 
+// visibleLine is visible for a text of one line: it escapes line ends and tabs too.
+func visibleLine(text string) string {
+	return strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(visible(text))
+}
+
 func hidden(r rune) bool { return r != '\n' && r != '\t' && !unicode.IsPrint(r) }

@@ -71,8 +71,13 @@ const (
 	mTEM   = 0x01
 )
 
-// maxScans limits the work for a small file: each scan may visit every block. Encoders use at most a few dozen.
-const maxScans = 1000
+// The limits on the work for a small file: each scan may visit every block. Encoders use at most a few dozen scans.
+const (
+	maxScans = 1000
+	// A file may visit each of its blocks this often, and visitsPerByte more blocks for each of its bytes.
+	maxVisits     = 32
+	visitsPerByte = 64
+)
 
 // component is one color component of the frame.
 type component struct {
@@ -88,6 +93,7 @@ type component struct {
 
 	quant    [64]uint16 // in natural order; set by the component's first scan
 	hasQuant bool
+	wideSize uint32  // coefficients of at least this many bits may overflow; see inverseDCTChecked
 	coefs    []int16 // for progressive and multi-scan files: strideBlocks*rowsBlocks blocks
 
 	band   []byte // rows kept from the last band, then the rows of the current band
@@ -118,7 +124,8 @@ type Decoder struct {
 	sos          scan
 	block        [64]int16
 	eobrun       int
-	lag          int // number of output rows that need the next band
+	sizes        uint32 // bits 8 to 11: the sizes in bits of a block's AC coefficients, combined by OR
+	lag          int    // number of output rows that need the next band
 	coefStore    []int16
 	bytes        []byte
 	line         []byte // one row of pixels

@@ -103,7 +103,7 @@ func (d *Decoder) bandFromCoefs(r int) error {
 				continue
 			}
 			for x := range c.blocksX {
-				inverseDCT(c.band[off:], c.stride, c.block(x, y), &c.quant, 63)
+				inverseDCTChecked(c.band[off:], c.stride, c.block(x, y), &c.quant, 63)
 				off += 8
 			}
 		}

@@ -4,9 +4,20 @@ import "fmt"
 
 // scans decodes all scans of the file into the coefficients of the components.
 func (d *Decoder) scans() error {
+	blocks := 0
+	for i := range d.n {
+		blocks += d.comps[i].strideBlocks * d.comps[i].rowsBlocks
+	}
+	visits := maxVisits*blocks + visitsPerByte*len(d.bits.data)
 	for count := 1; ; count++ {
 		if count > maxScans {
 			return fmt.Errorf("corrupt JPEG: more than %d scans", maxScans)
+		}
+		for _, ci := range d.sos.comp[:d.sos.n] {
+			visits -= d.comps[ci].strideBlocks * d.comps[ci].rowsBlocks
+		}
+		if visits < 0 {
+			return fmt.Errorf("corrupt JPEG: scan %d is more work than the %d bytes of the file allow", count, len(d.bits.data))
 		}
 		if err := d.scan(); err != nil {
 			return err

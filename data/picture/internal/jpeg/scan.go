@@ -65,6 +65,7 @@ func (d *Decoder) scanComponents(s *scan, seg []byte) error {
 				return fmt.Errorf("corrupt JPEG: quantization table %d is missing", c.tq)
 			}
 			c.quant, c.hasQuant = d.quant[c.tq], true
+			c.setWide()
 		}
 		blocks += c.h * c.v
 	}

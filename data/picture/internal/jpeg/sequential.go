@@ -19,14 +19,26 @@ func (d *Decoder) resetInterval() {
 // nextInterval reads restart marker r of the scan.
 func (d *Decoder) nextInterval(r int) error {
 	d.resetInterval()
-	m, err := d.nextMarker()
-	if err != nil {
-		return err
+	want := r & 7
+	for {
+		m, err := d.nextMarker()
+		if err != nil {
+			return err
+		}
+		if m < mSOF0 {
+			continue // not a marker
+		}
+		if m < mRST0 || m > mRST7 {
+			return fmt.Errorf("corrupt JPEG: want restart marker %#x, got marker %#x", mRST0+want, m)
+		}
+		switch (int(m-mRST0) - want) & 7 {
+		case 6, 7: // an earlier one: the next may be right
+		case 1, 2:
+			return fmt.Errorf("corrupt JPEG: want restart marker %#x, got marker %#x: an interval is missing", mRST0+want, m)
+		default: // like libjpeg (jdmarker.c, jpeg_resync_to_restart), take a marker with a wrong number for the right one
+			return nil
+		}
 	}
-	if want := byte(mRST0 + r&7); m != want {
-		return fmt.Errorf("corrupt JPEG: want restart marker %#x, got marker %#x", want, m)
-	}
-	return nil
 }
 
 // checkBits returns an error if the entropy-coded data ended too early.
@@ -63,7 +75,11 @@ func (d *Decoder) bandFromScan(r int) error {
 						}
 						return err
 					}
-					inverseDCT(c.band[off:], c.stride, &d.block, &c.quant, last)
+					if d.sizes>>8&15 >= c.wideSize || c.isWideDC(d.block[0]) {
+						inverseDCTChecked(c.band[off:], c.stride, &d.block, &c.quant, last)
+					} else {
+						inverseDCT(c.band[off:], c.stride, &d.block, &c.quant, last)
+					}
 					off += 8
 				}
 			}
@@ -72,7 +88,8 @@ func (d *Decoder) bandFromScan(r int) error {
 	return d.checkBits()
 }
 
-// sequentialBlock decodes one block of coefficients. last is the zigzag position of the last coefficient that may be nonzero.
+// sequentialBlock decodes one block of coefficients. last is the zigzag position of the last coefficient that may be nonzero. It sets
+// d.sizes.
 func (d *Decoder) sequentialBlock(c *component, block *[64]int16) (last int, err error) {
 	*block = [64]int16{}
 	b := &d.bits
@@ -87,6 +104,7 @@ func (d *Decoder) sequentialBlock(c *component, block *[64]int16) (last int, err
 
 	lut := &d.ac[c.ta].lut
 	acc, n := b.acc, b.n
+	sizes := uint32(0)
 	for k := uint(1); k < 64; {
 		if n < 32 {
 			if w, ok := b.clean(); ok { // refill, written out because it is not inlined
@@ -111,6 +129,7 @@ func (d *Decoder) sequentialBlock(c *component, block *[64]int16) (last int, err
 				k += 16
 				continue
 			}
+			sizes |= uint32(e)
 			k += uint(e >> 12 & 15)
 			last = int(k)
 			block[natural[k&127]&63] = int16(e >> 16)
@@ -138,6 +157,7 @@ func (d *Decoder) sequentialBlock(c *component, block *[64]int16) (last int, err
 			continue
 		}
 		k += run
+		sizes |= uint32(size) << 8
 		v := int32(acc >> ((64 - size) & 63))
 		acc <<= size & 63
 		n -= size
@@ -145,6 +165,6 @@ func (d *Decoder) sequentialBlock(c *component, block *[64]int16) (last int, err
 		block[natural[k&127]&63] = int16(extend(v, int(size)))
 		k++
 	}
-	b.acc, b.n = acc, n
+	b.acc, b.n, d.sizes = acc, n, sizes
 	return min(last, 63), nil
 }

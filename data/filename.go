@@ -1,0 +1,88 @@
+package data
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// extensions lists the file name extensions of images: Keras' list, and those that Pillow knows for the formats that package
+// picture decodes. As in Keras, case does not matter.
+var extensions = []string{"png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff", "gif", "webp", "jfif", "jpe", "mpo", "pgm", "pbm", "pnm", "dib", "apng"}
+
+// foreignExtensions maps the extensions of images that package picture does not decode to the formats' names.
+var foreignExtensions = map[string]string{
+	"heic": "HEIC", "heif": "HEIC", "avif": "AVIF", "jp2": "JPEG 2000", "j2k": "JPEG 2000", "j2c": "JPEG 2000", "jpx": "JPEG 2000", "jpf": "JPEG 2000",
+	"jxl": "JPEG XL", "psd": "Photoshop", "svg": "SVG", "tga": "TGA", "pcx": "PCX", "exr": "OpenEXR", "dds": "DDS", "dcm": "DICOM", "ico": "icon",
+	"cr2": "camera raw", "cr3": "camera raw", "nef": "camera raw", "arw": "camera raw", "dng": "camera raw", "orf": "camera raw", "rw2": "camera raw", "raf": "camera raw",
+}
+
+// archiveExtensions are those of the archives that Open reads.
+var archiveExtensions = []string{".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2"}
+
+// isImage reports whether name is the name of an image file. Hidden files are not images: macOS
+// adds a ._cat.0.jpg for each cat.0.jpg.
+func isImage(name string) bool {
+	return !strings.HasPrefix(path.Base(name), ".") && slices.Contains(extensions, extension(name))
+}
+
+// extension returns the lower-case extension of a file's name, without the dot.
+func extension(name string) string {
+	return strings.ToLower(strings.TrimPrefix(path.Ext(name), "."))
+}
+
+// nameClass is what the name of a file tells.
+type nameClass int
+
+const (
+	otherName   nameClass = iota
+	imageName             // an image
+	oddName               // no usual extension: the file may be an image
+	archiveName           // an archive that Open reads
+	foreignName           // an image of a format that package picture does not decode
+	hiddenName            // hidden, or in a folder that is no class
+)
+
+// classify tells what a file is by its name, which is relative to the source. kind is what Passed.Kinds counts.
+func classify(name string) (class nameClass, kind string) {
+	if isJunk(name) {
+		return hiddenName, ""
+	}
+	ext := extension(name)
+	kind = "." + ext
+	switch {
+	case slices.Contains(extensions, ext):
+		return imageName, ""
+	case isArchive(name):
+		return archiveName, kind
+	case foreignExtensions[ext] != "":
+		return foreignName, foreignExtensions[ext]
+	case ext == "":
+		return oddName, "without an extension"
+	case strings.HasSuffix(ext, "~"):
+		return otherName, kind
+	case strings.Trim(ext, "0123456789") == "", slices.ContainsFunc(extensions, func(e string) bool { return strings.HasPrefix(ext, e) }):
+		return oddName, kind // cat.0, photo.jpg_large
+	}
+	return otherName, kind
+}
+
+func isArchive(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(archiveExtensions, func(e string) bool { return strings.HasSuffix(name, e) })
+}
+
+// systemFolders are folders that programs and systems add to those of users: resource forks of macOS, thumbnails and
+// recycle bins of Synology and Windows, and others. Case does not matter.
+var systemFolders = []string{"__macosx", "@eadir", "#recycle", "#snapshot", "$recycle.bin", "system volume information", "lost+found", "__pycache__"}
+
+// isJunk reports whether name is that of a hidden file, or is in a folder that is hidden (.ipynb_checkpoints) or that a
+// program added (__MACOSX).
+func isJunk(name string) bool {
+	for n := range strings.SplitSeq(name, "/") {
+		if strings.HasPrefix(n, ".") && n != "." || slices.Contains(systemFolders, strings.ToLower(n)) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,196 @@
+package data
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// newTable makes a table of a listing: it chooses a part of the source and labels its files.
+func newTable(l *listing, o OpenOptions) (*Table, error) {
+	if err := l.normalize(); err != nil {
+		return nil, err
+	}
+	l.dropCopies()
+	parts := l.split()
+	chosen, below, holds, err := parts.choose(l, o.Part)
+	if err != nil {
+		return nil, err
+	}
+	root, up := rootOf(l, chosen, below, o)
+	names := make([]string, len(chosen))
+	for i, e := range chosen {
+		if names[i] = strings.TrimPrefix(e.name, root); root == outside {
+			names[i] = l.base + "/" + e.name
+		}
+	}
+	rule := labeler{rule: o.LabelRule, pattern: o.LabelPattern}
+	if rule.pattern != nil {
+		rule.rule = Pattern
+	}
+	if rule.rule == Auto {
+		rule = o.detect(names)
+	}
+	t, err := labeled(l, chosen, names, rule, up)
+	if err != nil {
+		return nil, err
+	}
+	t.src = &source{name: l.name, rule: rule.rule, parts: map[string][]Row{}, closer: l}
+	for _, q := range parts.list {
+		t.src.parts[q.name] = q.rows(rule)
+	}
+	t.src.setParts(parts, holds)
+	if parts.list != nil && !parts.inner && o.Part == "" {
+		for _, e := range l.entries {
+			if !slices.ContainsFunc(parts.list, func(q *part) bool { return strings.HasPrefix(e.name, parts.root+q.name+"/") }) {
+				l.passed.add(passedFolder, e.name, "")
+			}
+		}
+	}
+	if rule.rule == Folder && root != outside {
+		l.passEmpty(root, rule.level)
+		t.warn = append(t.warn, folderWarnings(t, names, rule)...)
+	}
+	t.passed = l.passed.list()
+	return t, nil
+}
+
+// outside is the root of names that begin with the name of the source itself.
+const outside = "\x00"
+
+// rootOf returns the folder that becomes the table's root. It is the folder that all chosen entries share. If that is the folder of
+// the only class, the root is the folder above: the class must stay in the names, since it is the label. up is the name of that
+// folder, "" if there is none. below is the folder from which the entries were chosen.
+func rootOf(l *listing, chosen []entry, below string, o OpenOptions) (root, up string) {
+	names := namesOf(chosen)
+	root = commonFolder(names)
+	parent := strings.TrimSuffix(root, "/")
+	at := strings.LastIndexByte(parent, '/') + 1
+	parent, up = root[:at], parent[at:]
+	if root == "" {
+		parent, up = outside, l.base
+	}
+	auto := o.LabelRule == Auto && o.LabelPattern == nil
+	for i, n := range names {
+		names[i] = n[len(root):]
+	}
+	inFolder := slices.ContainsFunc(names, func(n string) bool { return Folder.label(n) != "" })
+	switch {
+	case auto && slices.Contains(o.Classes, up) && o.level(names) < 0:
+		return parent, up
+	case inFolder:
+		return root, ""
+	case o.LabelRule == Folder && up != "" && (o.Part == "" || len(parent) >= len(below)):
+		return parent, up
+	}
+	return root, up
+}
+
+// detect chooses the rule. If the classes are known, it prefers the folders that have their names.
+func (o OpenOptions) detect(names []string) labeler {
+	if level := o.level(names); level >= 0 {
+		return labeler{rule: Folder, level: level}
+	}
+	return labeler{rule: detect(names)}
+}
+
+// level returns the level of the folders that have the names of most known classes, or -1.
+func (o OpenOptions) level(names []string) int {
+	best, most := -1, 0
+	for level := range 4 {
+		n := 0
+		for _, name := range names {
+			if slices.Contains(o.Classes, labeler{rule: Folder, level: level}.label(name)) {
+				n++
+			}
+		}
+		if n > most {
+			best, most = level, n
+		}
+	}
+	return best
+}
+
+// labeled makes a table of the entries whose names fit the rule. It drops the others with a warning.
+func labeled(l *listing, chosen []entry, names []string, rule labeler, up string) (*Table, error) {
+	t := &Table{ignored: l.ignored, warn: l.warn}
+	if rule.rule == Folder {
+		t.found = "images"
+	}
+	var unfit []string
+	for i, e := range chosen {
+		label := rule.label(names[i])
+		if label == "" && rule.rule != Unlabeled {
+			t.ignored = append(t.ignored, BadFile{names[i], fmt.Errorf("%w (the rule is %s)", errNoLabel, rule.what())})
+			unfit = append(unfit, names[i])
+			continue
+		}
+		t.rows = append(t.rows, Row{names[i], label, e.file})
+	}
+	if len(t.rows) == 0 {
+		return nil, noLabels(l, names, rule, up)
+	}
+	if n := len(unfit); n > 0 {
+		t.warn = append(t.warn, fmt.Sprintf("Dropped %d of the %d images, which have no label (the rule is %s), such as %s.",
+			n, len(chosen), rule.what(), unfit[n-1]))
+	}
+	return t, nil
+}
+
+// passEmpty passes over folders beside those of the classes that have no images. root is the table's root.
+func (l *listing) passEmpty(root string, level int) {
+	has := map[string]bool{}
+	for _, e := range l.entries {
+		for i := range e.name {
+			if e.name[i] == '/' {
+				has[e.name[:i]] = true
+			}
+		}
+	}
+	slices.Sort(l.folders)
+	for _, f := range slices.Compact(l.folders) {
+		if inside, ok := strings.CutPrefix(f, root); ok && strings.Count(inside, "/") == level && !has[f] && !isJunk(f) {
+			l.passed.add(passedEmpty, f, "")
+		}
+	}
+}
+
+// folderWarnings returns warnings about folders that are probably no classes.
+func folderWarnings(t *Table, names []string, rule labeler) []string {
+	var warn, parts []string
+	inner := map[string]map[string]bool{}
+	for _, c := range t.Classes() {
+		if kind, _ := partName(c); kind != noPart {
+			parts = append(parts, c)
+		}
+		inner[c] = map[string]bool{}
+	}
+	if len(parts) > 0 {
+		warn = append(warn, fmt.Sprintf("The folders %s look like parts of the data, not like classes; select one of them with --part.", list20(parts)))
+	}
+	for _, n := range names {
+		folder, rest, ok := strings.Cut(n, "/")
+		for range rule.level {
+			folder, rest, ok = strings.Cut(rest, "/")
+		}
+		if second := Folder.label(rest); ok && inner[folder] != nil {
+			inner[folder][second] = true
+		}
+	}
+	classes := t.Classes()
+	if first := inner[classes[0]]; len(parts) == 0 && len(classes) > 1 && len(first) > 1 && !first[""] {
+		for _, c := range classes[1:] {
+			if len(inner[c]) != len(first) {
+				return warn
+			}
+			for s := range first {
+				if !inner[c][s] {
+					return warn
+				}
+			}
+		}
+		warn = append(warn, fmt.Sprintf("Each of the folders %s has the same folders %s. The classes are the outer folders; for the inner ones, use --label '^[^/]+/([^/]+)/'.",
+			list20(classes), list20(sortedKeys(first))))
+	}
+	return warn
+}

@@ -1,0 +1,398 @@
+package data
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// files makes a folder of images from names. A name that ends in a slash is a folder. Equal base names have equal contents.
+func files(t testing.TB, names ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, n := range names {
+		p := filepath.Join(dir, filepath.FromSlash(n))
+		if err := os.MkdirAll(filepath.Dir(p), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(n, "/") {
+			if err := os.MkdirAll(p, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if err := os.WriteFile(p, append(png(t), filepath.Base(n)...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// under returns names with a prefix each.
+func under(prefix string, names ...string) []string {
+	var all []string
+	for _, n := range names {
+		all = append(all, prefix+n)
+	}
+	return all
+}
+
+func passedOf(tab *Table) string {
+	var all []string
+	for _, p := range tab.Passed() {
+		all = append(all, p.String())
+	}
+	return strings.Join(all, "\n")
+}
+
+// TestLayouts opens folders, and zip and tar archives of the same files, as datasets have them.
+func TestLayouts(t *testing.T) {
+	two := []string{"cats/1.png", "cats/2.png", "dogs/3.png", "dogs/4.png"}
+	const labels = "cats/1.png=cats cats/2.png=cats dogs/3.png=dogs dogs/4.png=dogs"
+	for _, c := range []struct {
+		name       string
+		files      []string
+		o          OpenOptions
+		want       string // rows
+		parts      string
+		held       string
+		validation string
+		passed     string // part of what is passed over
+		warning    string // part of the warnings
+	}{
+		{name: "nested twice", files: slices.Concat(under("training_set/training_set/", two...), under("test_set/test_set/", "cats/5.png", "dogs/6.png"), []string{"single_prediction/cat_or_dog_1.png"}),
+			want: labels, parts: "single_prediction=1/0 test_set=2/2 training_set=4/4", held: "training_set"},
+		{name: "capitals", files: slices.Concat(under("Training/", two...), under("Testing/", "cats/5.png", "dogs/6.png")),
+			want: labels, parts: "Testing=2/2 Training=4/4", held: "Training"},
+		{name: "prefixed", files: slices.Concat(under("archive/seg_train/seg_train/", two...), under("archive/seg_test/seg_test/", "cats/5.png"), []string{"archive/seg_pred/seg_pred/9.png"}),
+			want: labels, parts: "seg_pred=1/0 seg_test=1/1 seg_train=4/4", held: "seg_train"},
+		{name: "years", files: slices.Concat(under("train2017/", two...), under("val2017/", "cats/5.png", "dogs/6.png")),
+			want: labels, parts: "train2017=4/4 val2017=2/2", held: "train2017", validation: "val2017"},
+		{name: "images between", files: slices.Concat(under("train/images/", two...), under("valid/images/", "cats/5.png", "dogs/6.png")),
+			want: labels, parts: "train=4/4 valid=2/2", held: "train", validation: "valid"},
+		{name: "copy of itself", files: slices.Concat(under("x/train/", two...), under("x/x/train/", two...), under("x/val/", "cats/5.png"), under("x/x/val/", "cats/5.png"), []string{"x/__MACOSX/x/._train"}),
+			want: labels, parts: "train=4/4 val=1/1", held: "train", validation: "val", passed: "5 images in copies of the data, such as x/x/train/cats/1.png"},
+		{name: "copy of a class", files: append(under("cats/", two[:2]...), two...), want: labels, passed: "2 images in copies of the data"},
+		{name: "no copy", files: []string{"cats/1.png", "cats/persian/2.png", "dogs/1.png"}, want: "cats/1.png=cats cats/persian/2.png=cats dogs/1.png=dogs"},
+		{name: "parts in classes", files: []string{"cats/train/1.png", "cats/val/2.png", "dogs/train/3.png", "dogs/val/4.png"},
+			want: "cats/train/1.png=cats dogs/train/3.png=dogs", parts: "train=2/2 val=2/2", held: "train", validation: "val"},
+		{name: "other folders beside parts", files: slices.Concat(under("train/", two...), under("val/", two...), []string{"examples/1.png"}),
+			want: labels, parts: "train=4/4 val=4/4", held: "train", validation: "val", passed: "1 image in a folder that is neither a class nor a part: examples/1.png"},
+		{name: "classes named as parts", files: []string{"train/1.png", "bus/2.png", "car/3.png"}, want: "bus/2.png=bus car/3.png=car train/1.png=train", warning: "look like parts"},
+		{name: "parts without one for training", files: slices.Concat(under("test/", two...), under("val/", two...)),
+			want: "test/cats/1.png=test test/cats/2.png=test test/dogs/3.png=test test/dogs/4.png=test val/cats/1.png=val val/cats/2.png=val val/dogs/3.png=val val/dogs/4.png=val", warning: "The folders test, val look like parts"},
+		{name: "the same inner folders", files: []string{"2023/cats/1.png", "2023/dogs/2.png", "2024/cats/3.png", "2024/dogs/4.png"},
+			want: "2023/cats/1.png=2023 2023/dogs/2.png=2023 2024/cats/3.png=2024 2024/dogs/4.png=2024", warning: `--label '^[^/]+/([^/]+)/'`},
+		{name: "part by its meaning", files: slices.Concat(under("Train/", two...), under("Validation_set/", "cats/5.png", "dogs/6.png")), o: OpenOptions{Part: "val"},
+			want: "cats/5.png=cats dogs/6.png=dogs", parts: "Train=4/4 Validation_set=2/2", held: "Validation_set", validation: "Validation_set"},
+		{name: "hidden", files: append(slices.Clone(two), ".ipynb_checkpoints/1-checkpoint.png", "cats/.ipynb_checkpoints/1.png", "cats/@eaDir/1.png/SYNO.png", "$RECYCLE.BIN/7.png", "dogs/._4.png"),
+			want: labels, passed: "5 files that are hidden or belong to other programs"},
+		{name: "empty class", files: append(slices.Clone(two), "emus/"), want: labels, passed: "1 folder without images, which is no class: emus"},
+		{name: "other files", files: append(slices.Clone(two), "readme.txt", "cats/a.txt", "labels.csv", "cats/IMG.HEIC"), want: labels,
+			passed: "3 files that are not images (2 .txt, 1 .csv), such as cats/a.txt\n1 image of a format that lince does not read (1 HEIC): cats/IMG.HEIC"},
+		{name: "other names", files: []string{"cats/a.jfif", "cats/b.jpe", "cats/c.mpo", "cats/d", "cats/e.png_large", "cats/f.png.", "cats/g.0", "dogs/1.png", "dogs/a.png~"},
+			want:   "cats/a.jfif=cats cats/b.jpe=cats cats/c.mpo=cats cats/d=cats cats/e.png_large=cats cats/f.png.=cats cats/g.0=cats dogs/1.png=dogs",
+			passed: "1 file that is not an image (1 .png~): dogs/a.png~"},
+		{name: "underscores", files: []string{"Abyssinian_1.png", "Abyssinian_2.png", "great_dane_7.png"}, want: "Abyssinian_1.png=Abyssinian Abyssinian_2.png=Abyssinian great_dane_7.png=great_dane"},
+		{name: "pattern", files: []string{"a/cat-1.png", "b/dog-1.png", "b/x.png"}, o: OpenOptions{LabelPattern: regexp.MustCompile(`/([a-z]+)-\d+\.png$`)},
+			want: "a/cat-1.png=cat b/dog-1.png=dog", warning: "Dropped 1 of the 3 images"},
+		{name: "pattern as fastai has it", files: []string{"pug_1.png", "beagle_1.png"}, o: OpenOptions{LabelPattern: regexp.MustCompile(`/([^/]+)_\d+.png$`)}, want: "beagle_1.png=beagle pug_1.png=pug"},
+		{name: "one known class", files: []string{"dogs/1.png", "dogs/2.png"}, o: OpenOptions{Classes: []string{"cats", "dogs"}}, want: "dogs/1.png=dogs dogs/2.png=dogs"},
+		{name: "one known class with folders", files: []string{"dogs/a/1.png", "dogs/b/2.png"}, o: OpenOptions{Classes: []string{"cats", "dogs"}}, want: "dogs/a/1.png=dogs dogs/b/2.png=dogs"},
+		{name: "known classes inside", files: []string{"2023/cats/1.png", "2024/dogs/4.png"}, o: OpenOptions{Classes: []string{"cats", "dogs"}}, want: "2023/cats/1.png=cats 2024/dogs/4.png=dogs"},
+	} {
+		dir := files(t, c.files...)
+		for kind, source := range map[string]string{"folder": dir, "zip": zipOf(t, dir), "tar": tarOf(t, dir, false), "tar.gz": tarOf(t, dir, true)} {
+			t.Run(c.name+"/"+kind, func(t *testing.T) {
+				tab := open(t, source, c.o)
+				if got := list1(tab); got != c.want {
+					t.Errorf("got  %s\nwant %s", got, c.want)
+				}
+				var parts []string
+				for _, name := range tab.Parts() {
+					p, err := tab.Part(name)
+					if err != nil {
+						t.Fatal(err)
+					}
+					labeled := p.Filter(func(r Row) bool { return r.Label != "" }).Len()
+					parts = append(parts, fmt.Sprintf("%s=%d/%d", name, p.Len(), labeled))
+				}
+				if got := strings.Join(parts, " "); got != c.parts || tab.HeldPart() != c.held || tab.ValidationPart() != c.validation {
+					t.Errorf("parts %q, held %q, validation %q; want %q, %q, %q", got, tab.HeldPart(), tab.ValidationPart(), c.parts, c.held, c.validation)
+				}
+				if got := passedOf(tab); !strings.Contains(got, c.passed) || c.passed == "" && got != "" {
+					t.Errorf("passed over: %s\nwant %s", got, c.passed)
+				}
+				if w := strings.Join(tab.Warnings(), "\n"); !strings.Contains(w, c.warning) || c.warning == "" && w != "" {
+					t.Errorf("warnings %q, want %q", w, c.warning)
+				}
+				if _, bad, err := tab.Check(t.Context(), CheckOptions{}); err != nil || bad != nil {
+					t.Error(bad, err)
+				}
+			})
+		}
+	}
+}
+
+// zipOf returns a zip archive of a folder, with entries for its folders.
+func zipOf(t testing.TB, dir string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	if err := w.AddFS(os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return file1(t, "set.zip", b.Bytes())
+}
+
+func tarOf(t testing.TB, dir string, compress bool) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	if err := w.AddFS(os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !compress {
+		return file1(t, "set.tar", b.Bytes())
+	}
+	return file1(t, "set.tar.gz", gzipped1(t, b.Bytes()))
+}
+
+func gzipped1(t testing.TB, content []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestLabelProposals checks that the error of images without labels names a setting that gives some.
+func TestLabelProposals(t *testing.T) {
+	for _, c := range []struct {
+		files []string
+		o     OpenOptions
+		want  string
+	}{
+		{files: []string{"cat1.png", "cat2.png", "dog1.png", "dog2.png"}, want: `--label '^(?:.*/)?(.*?)[ _-]*\(?\d+\)?(?:\.\w+)?$' would give 2 classes, such as cat`},
+		{files: []string{"cat (1).png", "cat (2).png", "dog (1).png", "dog (2).png"}, want: "would give 2 classes, such as cat"},
+		{files: []string{"dogs/1.png", "dogs/2.png"}, want: "if dogs is the class of all of them, use --label folder"},
+		{files: []string{"cat_a.png", "cat_b.png", "dog_a.png", "dog_b.png"}, want: "--label underscore would give 2 classes"},
+		{files: []string{"a/1.png", "b/2.png", "a/3.png", "b/4.png"}, o: OpenOptions{LabelRule: Prefix}, want: "--label folder would give 2 classes"},
+		{files: []string{"IMG_1.png", "DSC_2.png"}, want: "use --label folder"},
+	} {
+		_, err := Open(t.Context(), files(t, c.files...), c.o)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v\nwant %q", c.files, err, c.want)
+		}
+	}
+	for pattern, want := range map[string]string{`(a`: "not a regular expression", `abc`: "has 0 groups", `(a)(b)`: "has 2 groups"} {
+		if _, err := ParseLabelPattern(pattern); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", pattern, err, want)
+		}
+	}
+	if _, err := Open(t.Context(), files(t, "a.png"), OpenOptions{LabelRule: Folder, LabelPattern: regexp.MustCompile("(a)")}); err == nil || !strings.Contains(err.Error(), "both set") {
+		t.Error(err)
+	}
+}
+
+// TestArchives opens archives in the forms in which people have them.
+func TestArchives(t *testing.T) {
+	p := png(t)
+	cats := []entryOf{{name: "cats/1.png", content: p}, {name: "dogs/2.png", content: p}}
+	const labels = "cats/1.png=cats dogs/2.png=dogs"
+	set := archive(t, cats...)
+	classes := archive(t, entryOf{name: "cats.zip", content: archive(t, entryOf{name: "1.png", content: p})}, entryOf{name: "dogs.zip", content: archive(t, entryOf{name: "2.png", content: p}), store: true})
+	deep := classes
+	for i := range 5 {
+		deep = archive(t, entryOf{name: fmt.Sprintf("%d/level%d.zip", i, i), content: deep, store: i%2 == 0})
+	}
+	tarred, err := os.ReadFile(tarOf(t, files(t, "cats/1.png", "dogs/2.png"), false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	unicode := func(name string) func(h *zip.FileHeader) {
+		return func(h *zip.FileHeader) {
+			h.NonUTF8 = true
+			field := binary.LittleEndian.AppendUint32([]byte{1}, crc32.ChecksumIEEE([]byte(h.Name)))
+			h.Extra = append(binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(nil, 0x7075), uint16(len(field)+len(name))), append(field, name...)...)
+		}
+	}
+	old := func(h *zip.FileHeader) { h.NonUTF8 = true }
+	for _, c := range []struct {
+		name, path, want, passed, warning string
+	}{
+		{name: "after other bytes", path: file1(t, "a.zip", append([]byte("#!/bin/sh\necho hi\n"), set...)), want: labels},
+		{name: "self-extracting", path: file1(t, "a.exe", append([]byte("MZ\x90\x00"), set...)), want: labels},
+		{name: "with a link", path: file1(t, "a.zip", archive(t, append(cats, entryOf{name: "README", content: []byte("/etc/passwd"), change: func(h *zip.FileHeader) { h.SetMode(fs.ModeSymlink | 0o777) }})...)),
+			want: labels, passed: "1 link that is not followed: README"},
+		{name: "a zip for each class", path: file1(t, "a.zip", classes), want: labels},
+		{name: "seven levels", path: file1(t, "a.zip", deep), want: labels},
+		{name: "tar in zip", path: file1(t, "a.zip", archive(t, entryOf{name: "x/set.tar", content: tarred, store: true})), want: labels},
+		{name: "tar.gz in zip", path: file1(t, "a.zip", archive(t, entryOf{name: "set.tar.gz", content: gzipped1(t, tarred)})), want: labels},
+		{name: "tar.gz of another name", path: file1(t, "a.data", gzipped1(t, tarred)), want: labels},
+		{name: "folder of archives", path: filepath.Dir(file1(t, "set.zip", set)), want: labels},
+		{name: "names in UTF-8 without the flag", path: file1(t, "a.zip", archive(t, entryOf{name: "gatos_ñ/1.png", content: p, change: old}, entryOf{name: "b/1.png", content: p})), want: "b/1.png=b gatos_ñ/1.png=gatos_ñ"},
+		{name: "names in code page 437", path: file1(t, "a.zip", archive(t, entryOf{name: "ni\xa4os/1.png", content: p, change: old}, entryOf{name: "b/1.png", content: p})),
+			want: "b/1.png=b niños/1.png=niños", warning: "1 names are not in UTF-8"},
+		{name: "names in the field for Unicode", path: file1(t, "a.zip", archive(t, entryOf{name: "ni?os/1.png", content: p, change: unicode("niños/1.png")}, entryOf{name: "b/1.png", content: p})),
+			want: "b/1.png=b niños/1.png=niños"},
+		{name: "damaged archive beside a good one", path: file1(t, "a.zip", archive(t, append(cats, entryOf{name: "more.zip", content: []byte("PK\x03\x04")})...)), want: labels},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tab := open(t, c.path, OpenOptions{})
+			if got := list1(tab); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+			if got := passedOf(tab); got != c.passed {
+				t.Errorf("passed over: %s\nwant %s", got, c.passed)
+			}
+			if w := strings.Join(tab.Warnings(), "\n"); !strings.Contains(w, c.warning) || c.warning == "" && w != "" {
+				t.Errorf("warnings %q, want %q", w, c.warning)
+			}
+			if _, bad, err := tab.Check(t.Context(), CheckOptions{}); err != nil || bad != nil {
+				t.Error(bad, err)
+			}
+		})
+	}
+}
+
+// TestArchiveErrors checks that archives that lince does not read are named, with what to do.
+func TestArchiveErrors(t *testing.T) {
+	p := png(t)
+	set := archive(t, entryOf{name: "cats/1.png", content: p}, entryOf{name: "dogs/2.png", content: p})
+	split := bytes.Clone(set)
+	copy(split[len(split)-22+4:], []byte{2, 0, 2, 0})
+	method := func(m uint16) []byte {
+		b := archive(t, entryOf{name: "cats/1.png", content: p})
+		for _, mark := range []string{"PK\x01\x02", "PK\x03\x04"} {
+			at := bytes.Index(b, []byte(mark)) + map[string]int{"PK\x01\x02": 10, "PK\x03\x04": 8}[mark]
+			binary.LittleEndian.PutUint16(b[at:], m)
+		}
+		return b
+	}
+	quine := archive(t, entryOf{name: "a.png", content: p})
+	for range maxDepth + 2 {
+		quine = archive(t, entryOf{name: "x.zip", content: quine, store: true})
+	}
+	zeros := archive(t, entryOf{name: "a.png", content: make([]byte, 50<<20)})
+	bombs := archive(t, entryOf{name: "0.zip", content: zeros}, entryOf{name: "1.zip", content: archive(t, entryOf{name: "a.txt", content: make([]byte, 60<<20), store: true})},
+		entryOf{name: "2.zip", content: archive(t, entryOf{name: "b.txt", content: make([]byte, 60<<20), store: true})})
+	for _, c := range []struct{ name, path, want string }{
+		{"split zip", file1(t, "a.zip", split), "is the last of the 3 files of a split archive; join them first (zip -s 0"},
+		{"piece of a split zip", file1(t, "a.z01", append([]byte("PK\x07\x08"), make([]byte, 90)...)), "a piece of a split zip archive"},
+		{"piece of a split file", file1(t, "a.zip.001", set[:60]), "is truncated or damaged"},
+		{"second piece of a split file", file1(t, "a.zip.002", set[60:120]), "join the pieces (cat FILE.* > whole.zip)"},
+		{"Deflate64", file1(t, "a.zip", method(9)), "compressed by the method 9 (Deflate64)"},
+		{"LZMA", file1(t, "a.zip", method(14)), "(LZMA); lince reads only the methods store and deflate"},
+		{"too deep", file1(t, "a.zip", quine), "at most 16 are supported"},
+		{"budget", file1(t, "a.zip", bombs), "need more memory than its size allows"},
+		{"gzip of an image", file1(t, "a.png.gz", gzipped1(t, p)), "is compressed, and does not hold a tar archive"},
+		{"xz", file1(t, "a.tar.xz", []byte("\xfd7zXZ\x00")), "unpack it and open the folder"},
+		{"HEIC", file1(t, "a.heic", []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00")), "it is a HEIC file, which lince does not read: convert it to JPEG, for example with ImageMagick: magick a.heic a.jpg"},
+		{"folder of HEIC", files(t, "cats/IMG_1.HEIC", "dogs/IMG_2.HEIC", "cats/a.txt"), "it has 1 file that is not an image (1 .txt): cats/a.txt; 2 images of a format"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tab, err := Open(t.Context(), c.path, OpenOptions{})
+			want := strings.Replace(c.want, "2 images of a format", "2 images of formats that lince does not read (2 HEIC), such as cats/IMG_1.HEIC; convert them to JPEG", 1)
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v, %v\nwant %q", tab, err, want)
+			}
+		})
+	}
+}
+
+// TestUnreadableFolder checks that a folder without permission is counted, and does not end the listing.
+func TestUnreadableFolder(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("root may read all folders")
+	}
+	dir := files(t, "cats/1.png", "dogs/2.png", "emus/3.png", "lost+found/")
+	for _, n := range []string{"emus", "lost+found"} {
+		p := filepath.Join(dir, n)
+		if err := os.Chmod(p, 0); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = os.Chmod(p, 0o700) })
+	}
+	tab := open(t, dir, OpenOptions{})
+	if got := passedOf(tab); list1(tab) != "cats/1.png=cats dogs/2.png=dogs" || !strings.Contains(got, "1 folder that cannot be read: emus") || strings.Contains(got, "without images") {
+		t.Error(list1(tab), got)
+	}
+}
+
+// TestFolderLinks checks that links to files are followed, and others are counted.
+func TestFolderLinks(t *testing.T) {
+	dir := files(t, "cats/1.png", "dogs/2.png")
+	for _, l := range [][2]string{{"1.png", "cats/3.png"}, {"../cats", "dogs/more"}, {"gone.png", "dogs/4.png"}} {
+		if err := os.Symlink(l[0], filepath.Join(dir, l[1])); err != nil {
+			t.Skip(err)
+		}
+	}
+	tab := open(t, dir, OpenOptions{})
+	if got := list1(tab); got != "cats/1.png=cats cats/3.png=cats dogs/2.png=dogs" {
+		t.Error(got)
+	}
+	if p := tab.Passed(); len(p) != 1 || p[0].String() != "1 link that is not followed: dogs/more/" || !p[0].Loss {
+		t.Error(p)
+	}
+	if g := tab.Ignored(); len(g) != 1 || g[0].Filename != "dogs/4.png" {
+		t.Error(g)
+	}
+}
+
+// TestSpool checks that a large archive is unpacked to a file that Close removes.
+func TestSpool(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	var s spool
+	content := bytes.Repeat([]byte("0123456789abcdef"), spoolMemory/16)
+	for i, want := range []int64{spoolMemory, spoolMemory, 16} {
+		r, n, err := s.add(bytes.NewReader(content[:want]), 0, 2*spoolMemory)
+		if err != nil || n != want {
+			t.Fatal(i, n, err)
+		}
+		var b [16]byte
+		if _, err := r.ReadAt(b[:], n-16); err != nil || string(b[:]) != "0123456789abcdef" {
+			t.Errorf("%d: %q, %v", i, b, err)
+		}
+	}
+	if s.file == nil {
+		t.Error("everything is in memory")
+	}
+	if _, _, err := s.add(bytes.NewReader(content), 0, 100); err == nil {
+		t.Error("more bytes than the limit")
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Error(left, err)
+	}
+	t.Setenv("TMPDIR", filepath.Join(dir, "gone"))
+	var full spool
+	if _, _, err := full.add(bytes.NewReader(append(content, 0)), 0, 2*spoolMemory); err == nil || !strings.Contains(err.Error(), "TMPDIR") {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,217 @@
+package data
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/lince-ml/lince/data/picture"
+)
+
+// entry is one image of a listing.
+type entry struct {
+	name string // relative to the source, with slashes
+	file file
+}
+
+// listing holds the files of a source before they are labeled.
+type listing struct {
+	name    string
+	base    string // the name of the source's folder, or of its archive without the extension; "" if there is none
+	entries []entry
+	folders []string // those that the source names, relative to it, without a slash at the end
+	passed  tally
+	ignored []BadFile
+	warn    []string
+	closers []io.Closer
+}
+
+func (l *listing) Close() error {
+	var all []error
+	for _, c := range l.closers {
+		all = append(all, c.Close())
+	}
+	return errors.Join(all...)
+}
+
+func (l *listing) names() []string {
+	names := make([]string, len(l.entries))
+	for i, e := range l.entries {
+		names[i] = e.name
+	}
+	return names
+}
+
+// add files an entry of the source: as an image, or as a file that is passed over. It returns false if the entry is an archive.
+func (l *listing) add(name string, f file) bool {
+	switch what, kind := classify(name); what {
+	case imageName:
+		l.entries = append(l.entries, entry{name, f})
+	case oddName:
+		// Only the first bytes can tell.
+		head, err := f.head(16)
+		switch format := picture.Format(head); {
+		case err == nil && format != "" && format[0] != 'P' || format == "PNG":
+			l.entries = append(l.entries, entry{name, f})
+		case err == nil && picture.Foreign(head) != "":
+			l.passed.add(passedFormat, name, picture.Foreign(head))
+		default:
+			l.passed.add(passedOther, name, kind)
+		}
+	case archiveName:
+		return false
+	case foreignName:
+		l.passed.add(passedFormat, name, kind)
+	case hiddenName:
+		l.passed.add(passedHidden, name, "")
+	default:
+		l.passed.add(passedOther, name, kind)
+	}
+	return true
+}
+
+// normalize sorts the entries and drops duplicate names. It fails if there are no entries.
+func (l *listing) normalize() error {
+	if len(l.entries) == 0 {
+		return l.empty()
+	}
+	slices.SortFunc(l.entries, func(a, b entry) int { return cmp.Compare(a.name, b.name) })
+	// An archive may hold two entries with the same name. Keep the first, as other programs do.
+	l.entries = slices.CompactFunc(l.entries, func(a, b entry) bool {
+		if a.name == b.name {
+			l.ignored = append(l.ignored, BadFile{b.name, errors.New("is a duplicate name")})
+		}
+		return a.name == b.name
+	})
+	return nil
+}
+
+// empty is the error of a source without images. It names what the source has instead.
+func (l *listing) empty() error {
+	var has []string
+	for _, p := range l.passed.list() {
+		has = append(has, p.String())
+	}
+	if len(l.ignored) > 0 {
+		has = append(has, fmt.Sprintf("%d that cannot be used, the first: %s: %v", len(l.ignored), l.ignored[0].Filename, l.ignored[0].Err))
+	}
+	what := "it is empty"
+	if len(has) > 0 {
+		what = "it has " + strings.Join(has, "; ")
+	}
+	hint := "names must end in " + strings.Join(extensions, ", ")
+	if n := l.passed[passedFormat].n; n > 0 {
+		hint = "convert them to JPEG, for example with ImageMagick: magick mogrify -format jpg *" + path.Ext(l.passed[passedFormat].examples[0])
+	}
+	return fmt.Errorf("%s: has no images that lince can read; %s; %s", l.name, what, hint)
+}
+
+// passing is a reason for which Open passes over files or folders.
+type passing int
+
+const (
+	passedOther passing = iota
+	passedFormat
+	passedHidden
+	passedLink
+	passedUnreadable
+	passedArchive
+	passedEmpty
+	passedCopy
+	passedFolder
+	passings // the number of reasons
+)
+
+// passingInfo describes the reasons. loss tells those that may hold images which the user expects in the table.
+var passingInfo = [passings]struct {
+	one, many string
+	loss      bool
+}{
+	passedOther:      {"file that is not an image", "files that are not images", false},
+	passedFormat:     {"image of a format that lince does not read", "images of formats that lince does not read", true},
+	passedHidden:     {"file that is hidden or belongs to another program", "files that are hidden or belong to other programs", false},
+	passedLink:       {"link that is not followed", "links that are not followed", false},
+	passedUnreadable: {"folder that cannot be read", "folders that cannot be read", true},
+	passedArchive:    {"archive beside the images", "archives beside the images", false},
+	passedEmpty:      {"folder without images, which is no class", "folders without images, which are no classes", false},
+	passedCopy:       {"image in a copy of the data", "images in copies of the data", false},
+	passedFolder:     {"image in a folder that is neither a class nor a part", "images in folders that are neither classes nor parts", true},
+}
+
+// tally counts what is passed over.
+type tally [passings]struct {
+	n        int
+	examples []string
+	kinds    map[string]int
+	loss     bool
+}
+
+// add counts one file or folder. kind is the detail that is counted separately, such as an extension; it may be "".
+func (t *tally) add(p passing, name, kind string) {
+	c := &t[p]
+	c.n++
+	c.loss = c.loss || passingInfo[p].loss || p == passedLink && (isImage(name) || strings.HasSuffix(name, "/"))
+	if len(c.examples) < 3 {
+		c.examples = append(c.examples, name)
+	}
+	if kind != "" {
+		if c.kinds == nil {
+			c.kinds = map[string]int{}
+		}
+		c.kinds[kind]++
+	}
+}
+
+// Passed counts files or folders that Open found and did not list.
+type Passed struct {
+	Reason   string         // what they are, such as "files that are not images"
+	N        int            // how many
+	Kinds    map[string]int // N by extension or format, such as ".txt"; nil if the reason has no kinds
+	Examples []string       // the first names, at most 3
+	Loss     bool           // they may hold images that were meant to be in the table
+}
+
+// list returns the reasons that occurred.
+func (t *tally) list() []Passed {
+	var all []Passed
+	for p, c := range t {
+		if c.n == 0 {
+			continue
+		}
+		info := passingInfo[p]
+		reason := info.many
+		if c.n == 1 {
+			reason = info.one
+		}
+		all = append(all, Passed{reason, c.n, c.kinds, c.examples, c.loss})
+	}
+	return all
+}
+
+// String describes the files in a line: "2 files that are not images (1 .csv, 1 .txt), such as labels.csv".
+func (p Passed) String() string {
+	s := fmt.Sprintf("%d %s", p.N, p.Reason)
+	if len(p.Kinds) > 0 {
+		kinds := slices.SortedFunc(maps.Keys(p.Kinds), func(a, b string) int {
+			return cmp.Or(cmp.Compare(p.Kinds[b], p.Kinds[a]), cmp.Compare(a, b))
+		})
+		var parts []string
+		for i, k := range kinds {
+			if i == 5 {
+				parts = append(parts, "...")
+				break
+			}
+			parts = append(parts, fmt.Sprintf("%d %s", p.Kinds[k], k))
+		}
+		s += " (" + strings.Join(parts, ", ") + ")"
+	}
+	if p.N == 1 {
+		return s + ": " + p.Examples[0]
+	}
+	return s + ", such as " + p.Examples[0]
+}

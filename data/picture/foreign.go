@@ -1,0 +1,76 @@
+package picture
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
+// foreign lists formats that this package names and does not read.
+var foreign = []struct {
+	name  string
+	at    int
+	magic string // ? is any byte
+}{
+	{"HEIC", 4, "ftypheic"}, {"HEIC", 4, "ftypheix"}, {"HEIC", 4, "ftyphevc"}, {"HEIC", 4, "ftypheim"}, {"HEIC", 4, "ftypheis"}, {"HEIC", 4, "ftyphevx"},
+	{"AVIF", 4, "ftypavif"}, {"AVIF", 4, "ftypavis"},
+	{"HEIC", 4, "ftypmif1"}, {"HEIC", 4, "ftypmsf1"}, // of any image in HEIF; AVIF files are told apart below
+	{"JPEG 2000", 0, "\x00\x00\x00\x0cjP  \r\n\x87\n"}, {"JPEG 2000", 0, "\xff\x4f\xff\x51"},
+	{"JPEG XL", 0, "\x00\x00\x00\x0cJXL \r\n\x87\n"}, {"JPEG XL", 0, "\xff\x0a"},
+	{"JPEG XR", 0, "II\xbc"},
+	{"BigTIFF", 0, "II+\x00"}, {"BigTIFF", 0, "MM\x00+"},
+	{"Photoshop", 0, "8BPS"}, {"DICOM", 128, "DICM"}, {"OpenEXR", 0, "v/1\x01"}, {"DDS", 0, "DDS "}, {"FITS", 0, "SIMPLE  ="},
+	{"PAM", 0, "P7\n"}, {"PFM", 0, "PF\n"}, {"PFM", 0, "Pf\n"}, {"QOI", 0, "qoif"}, {"Windows icon", 0, "\x00\x00\x01\x00"},
+	{"camera raw (CR3)", 4, "ftypcrx "},
+}
+
+// Foreign returns the name of the format of an image file that this package does not support, such as "HEIC". It looks only at the
+// first bytes. It returns "" for other files.
+func Foreign(data []byte) string {
+	for _, f := range foreign {
+		if len(data) >= f.at && hasMagic(data[f.at:], f.magic) {
+			if f.name == "HEIC" && bytes.Contains(data[:min(len(data), 64)], []byte("avif")) {
+				return "AVIF"
+			}
+			return f.name
+		}
+	}
+	return ""
+}
+
+// otherKinds lists kinds of files that are often found under the name of an image.
+var otherKinds = []struct{ name, magic string }{
+	{"a web page, probably an error of a download", "<!DOCTYPE"}, {"a web page, probably an error of a download", "<!doctype"}, {"a web page, probably an error of a download", "<html"},
+	{"an SVG drawing", "<svg"}, {"an XML file, perhaps an SVG drawing", "<?xml"}, {"a PDF file", "%PDF"},
+	{"a pointer of Git LFS; get the file with git lfs pull", "version https://git-lfs"},
+	{"a zip archive", "PK\x03\x04"}, {"a gzip file", "\x1f\x8b"}, {"a macOS resource fork", "\x00\x05\x16\x07"},
+	{"a video", "\x00\x00\x01\xba"}, {"a NumPy array", "\x93NUMPY"},
+}
+
+// Recognize returns an error if the first bytes of a file are not those of a format that this package supports. The error names the format if it
+// is known.
+func Recognize(data []byte) error {
+	switch {
+	case len(data) == 0:
+		return errEmpty
+	case Format(data) == "":
+		return unknown(data)
+	}
+	return nil
+}
+
+var errEmpty = errors.New("not an image: the file is empty")
+
+// unknown is the error of a file of no supported format.
+func unknown(data []byte) error {
+	const supported = "JPEG, PNG, GIF, BMP, TIFF, WebP and PPM"
+	if f := Foreign(data); f != "" {
+		return fmt.Errorf("%s images are not supported: convert it to JPEG or PNG, for example with ImageMagick (supported are %s)", f, supported)
+	}
+	for _, k := range otherKinds {
+		if hasMagic(bytes.TrimLeft(data[:min(len(data), 64)], " \t\r\n\ufeff"), k.magic) {
+			return fmt.Errorf("not an image: it is %s (supported are %s)", k.name, supported)
+		}
+	}
+	return fmt.Errorf("not an image: starts with %s (supported are %s)", start(data), supported)
+}

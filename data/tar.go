@@ -1,0 +1,120 @@
+package data
+
+import (
+	"archive/tar"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/lince-ml/lince/internal/bounded"
+)
+
+// tarFile is an entry of a tar archive.
+type tarFile struct {
+	r             io.ReaderAt
+	at, size      int64
+	archive, name string
+}
+
+func (f tarFile) where() string              { return f.archive + ": " + f.name }
+func (f tarFile) crc() (uint32, int64, bool) { return 0, 0, false }
+
+func (f tarFile) read(buf []byte) ([]byte, error) {
+	if f.size > bounded.MaxFile {
+		return nil, fmt.Errorf("%s: has %d bytes; an image may have at most %d", f.where(), f.size, bounded.MaxFile)
+	}
+	return f.bytes(buf, f.size)
+}
+
+func (f tarFile) head(n int) ([]byte, error) { return f.bytes(nil, min(int64(n), f.size)) }
+
+// bytes reads the first n bytes.
+func (f tarFile) bytes(buf []byte, n int64) ([]byte, error) {
+	b, err := bounded.ReadAll(buf, io.NewSectionReader(f.r, f.at, n), n, n)
+	if err == nil && int64(len(b)) < n {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return nil, accessed(f.where(), zipError(err))
+	}
+	return b, nil
+}
+
+// tar lists the entries of a tar archive. A folder has no file. The contents are not read: the headers say where they are.
+func (a *archives) tar(r io.ReaderAt, size int64, name string) ([]entry, []nested, error) {
+	in := io.NewSectionReader(r, 0, size)
+	t := tar.NewReader(in)
+	var entries []entry
+	var more []nested
+	for {
+		h, err := t.Next()
+		if errors.Is(err, io.EOF) {
+			return entries, more, nil
+		}
+		if err == nil || errors.Is(err, tar.ErrInsecurePath) {
+			err = a.rep.next(0)
+		} else if len(entries) == 0 {
+			return nil, nil, damagedArchive{fmt.Errorf("%s: the tar archive is truncated or damaged (%v); download it again", name, tarError(err))}
+		} else {
+			// The rest of the archive is lost, and with it an unknown number of images.
+			a.l.ignored = append(a.l.ignored, BadFile{name, fmt.Errorf("is truncated or damaged after %d entries (%w)", len(entries), tarError(err))})
+			return entries, more, nil
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := a.take(entryBytes, name); err != nil {
+			return nil, nil, err
+		}
+		n := slashed(h.Name)
+		if err := safeName(n); err != nil {
+			return nil, nil, fmt.Errorf("%s: the entry %q %w; lince refuses such archives, create it again", name, h.Name, err)
+		}
+		at, err := in.Seek(0, io.SeekCurrent)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", name, err)
+		}
+		clean := path.Clean(n)
+		if clean == "." {
+			continue
+		}
+		switch {
+		case h.Typeflag == tar.TypeDir:
+			entries = append(entries, entry{clean, nil})
+		case h.Typeflag == tar.TypeSymlink, h.Typeflag == tar.TypeLink:
+			a.l.passed.add(passedLink, clean, "")
+		case h.Typeflag != tar.TypeReg:
+			a.l.passed.add(passedOther, clean, "special")
+		case sparse(h):
+			a.l.ignored = append(a.l.ignored, BadFile{clean, errors.New("is stored as a sparse file; create the archive without --sparse")})
+		case at+h.Size > size:
+			a.l.ignored = append(a.l.ignored, BadFile{clean, errors.New("is truncated: the archive ends within it")})
+		case isArchive(clean):
+			more = append(more, nested{clean, func() (io.ReaderAt, int64, error) { return io.NewSectionReader(r, at, h.Size), h.Size, nil }})
+		default:
+			entries = append(entries, entry{clean, tarFile{r, at, h.Size, name, clean}})
+		}
+	}
+}
+
+// sparse reports whether the bytes of an entry are not those of its file.
+func sparse(h *tar.Header) bool {
+	if h.Typeflag == tar.TypeGNUSparse {
+		return true
+	}
+	for k := range h.PAXRecords {
+		if strings.HasPrefix(k, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
+}
+
+func tarError(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("it ends too early")
+	}
+	return err
+}

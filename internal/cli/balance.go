@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lince-ml/lince/data"
+)
+
+// warnOfClasses warns of classes without a training or a validation image, and of classes of very different sizes.
+func (t *training) warnOfClasses(train, val *data.Table, own bool) {
+	counts := func(t *data.Table) map[string]int {
+		n := map[string]int{}
+		for _, c := range t.Counts() {
+			n[c.Label] = c.N
+		}
+		return n
+	}
+	inTrain, inVal := counts(train), counts(val)
+	var untrained, unvalidated []string
+	most, least := "", ""
+	for _, c := range t.table.Classes() {
+		if inTrain[c] == 0 && inVal[c] > 0 {
+			untrained = append(untrained, c)
+		}
+		if inTrain[c] > 0 && inVal[c] == 0 {
+			unvalidated = append(unvalidated, c)
+		}
+		if inTrain[c] == 0 {
+			continue
+		}
+		if most == "" || inTrain[c] > inTrain[most] {
+			most = c
+		}
+		if least == "" || inTrain[c] < inTrain[least] {
+			least = c
+		}
+	}
+	advice := "use --stratify or more images"
+	if own {
+		advice = "add some"
+	}
+	if len(untrained) > 0 {
+		t.warn(fmt.Sprintf("no training image is of the %s; the model cannot learn it: %s", classList(untrained), advice))
+	}
+	if len(unvalidated) > 0 {
+		t.warn(fmt.Sprintf("no validation image is of the %s; the validation says nothing about it: %s", classList(unvalidated), advice))
+	}
+	if most != "" && inTrain[most] >= 10*inTrain[least] && t.ClassWeight == "" {
+		t.warn(fmt.Sprintf("the class %s has %d training images and %s has %d: the model will favor large classes; consider --class-weight balanced and --stratify",
+			most, inTrain[most], least, inTrain[least]))
+	}
+}
+
+func classList(names []string) string {
+	if len(names) == 1 {
+		return "class " + names[0]
+	}
+	return "classes " + strings.Join(names[:min(len(names), 20)], ", ")
+}

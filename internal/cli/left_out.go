@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/suggest"
+)
+
+// passedOver is the JSON form of a data.Passed.
+type passedOver struct {
+	Reason   string         `json:"reason"`
+	Count    int            `json:"count"`
+	Kinds    map[string]int `json:"kinds,omitempty"` // Count by extension or format
+	Examples []string       `json:"examples"`
+}
+
+func passedList(t *data.Table) []passedOver {
+	list := []passedOver{}
+	for _, p := range t.Passed() {
+		list = append(list, passedOver{p.Reason, p.N, p.Kinds, p.Examples})
+	}
+	return list
+}
+
+// passedText describes what was passed over, with a line for each reason.
+func passedText(t *data.Table) string {
+	var s strings.Builder
+	for _, p := range t.Passed() {
+		fmt.Fprintf(&s, "Not used: %s\n", visibleLine(p.String()))
+	}
+	return s.String()
+}
+
+// allUsable returns an error if images of a source were left out, or may have been. It is for --strict.
+func allUsable(name string, t *data.Table, ignored []data.BadFile) error {
+	var lost []string
+	if n := max(t.Dropped(), len(ignored)); n > 0 {
+		lost = append(lost, fmt.Sprintf("%s left out:%s", count(n, "file or row"), listBad(ignored)))
+	}
+	for _, p := range t.Passed() {
+		if p.Loss {
+			lost = append(lost, "not used: "+p.String())
+		}
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: with --strict, every image must be usable; %s", name, strings.Join(lost, "\n"))
+}
+
+// unknownCount counts the images of a class that a model does not know.
+type unknownCount struct {
+	Class   string `json:"class"`
+	Images  int    `json:"images"`
+	Nearest string `json:"nearest,omitempty"` // the model's class that is most similar
+}
+
+// unknownClasses lists the classes of a table that are none of known, the largest first.
+func unknownClasses(t *data.Table, known []string) []unknownCount {
+	list := []unknownCount{}
+	for _, c := range t.Counts() {
+		if !slices.Contains(known, c.Label) {
+			list = append(list, unknownCount{c.Label, c.N, nearClass(c.Label, known)})
+		}
+	}
+	return list
+}
+
+// nearClass returns the class with the same letters in another case, or else the nearest one; "" if none is near.
+func nearClass(name string, classes []string) string {
+	for _, c := range classes {
+		if strings.EqualFold(c, name) {
+			return c
+		}
+	}
+	return suggest.Nearest(name, classes)
+}
+
+// withoutUnknown removes the images of classes that are none of known, with a warning. With strict, they are an error. whose tells
+// whose classes are known.
+func (e *env) withoutUnknown(t *data.Table, known []string, whose string, strict bool) (*data.Table, []unknownCount, error) {
+	unknown := unknownClasses(t, known)
+	if len(unknown) == 0 {
+		return t, unknown, nil
+	}
+	var text strings.Builder
+	n := 0
+	for i, u := range unknown {
+		n += u.Images
+		switch {
+		case i == 20:
+			fmt.Fprintf(&text, "\n... and %d more classes", len(unknown)-i)
+		case i < 20:
+			fmt.Fprintf(&text, "\n%s: %s", u.Class, count(u.Images, "image"))
+			if u.Nearest != "" {
+				fmt.Fprintf(&text, "; did you mean %s? (--rename %s)", u.Nearest, quote(u.Class+"="+u.Nearest))
+			}
+		}
+	}
+	what := fmt.Sprintf("%d of %s are of classes that %s not have:%s", n, count(t.Len(), "image"), whose, text.String())
+	if strict {
+		return nil, unknown, fmt.Errorf("%s: %s", t.Name(), what)
+	}
+	if t.Task() == data.MultiLabel {
+		return t, unknown, nil // the dataset leaves out the labels, and warns of them
+	}
+	e.warn(fmt.Sprintf("%s\nThey are left out of all numbers below. The classes are %s.", what, shortList(known)))
+	return t.Filter(func(r data.Row) bool { return r.Label == "" || slices.Contains(known, r.Label) }), unknown, nil
+}
+
+// warnOfDepth warns of images with 16 bits per pixel that lose values.
+func (e *env) warnOfDepth(f data.Findings) {
+	if f.Cut == 0 {
+		return
+	}
+	e.warn(fmt.Sprintf("%s 16 bits of gray per pixel; %.0f%% of their pixels are above 255 and become white, as in Keras. "+
+		"To keep what they show, convert them to 8 bits, for example with ImageMagick: magick mogrify -auto-level -depth 8 *.png",
+		has(f.Deep, "image"), 100*float64(f.Cut)/float64(f.DeepPixels)))
+}
+
+func has(n int, what string) string {
+	if n == 1 {
+		return count(n, what) + " has"
+	}
+	return count(n, what) + " have"
+}
+
+// describeTurned says how many images have an EXIF orientation, and whether they are turned.
+func describeTurned(n int, turned bool) string {
+	switch {
+	case n == 0:
+		return ""
+	case turned:
+		return fmt.Sprintf("%s an EXIF orientation and will be turned.\n", has(n, "image"))
+	}
+	return fmt.Sprintf("%s an EXIF orientation, which is ignored, as in Keras; use --exif to apply it.\n", has(n, "image"))
+}
+
+// shortList joins at most the first 20 names.
+func shortList(names []string) string {
+	if n := len(names) - 20; n > 0 {
+		return strings.Join(names[:20], ", ") + fmt.Sprintf(" and %d more", n)
+	}
+	return strings.Join(names, ", ")
+}
+
+// knownClasses returns the classes for which a source is searched: those of the model, and the names that --rename turns into them.
+func (f sourceFlags) knownClasses(m *lince.Model) []string {
+	known := slices.Clone(m.Classes)
+	for from, to := range f.Rename {
+		if slices.Contains(known, to) {
+			known = append(known, from)
+		}
+	}
+	return known
+}

@@ -1,0 +1,236 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/data/preprocess"
+
+	"github.com/lince-ml/lince"
+)
+
+// validationFlags select validation images that are not split from the training images.
+type validationFlags struct {
+	Validation string `placeholder:"SOURCE|PART" predictor:"data" help:"Labeled validation images: a folder, an archive, a CSV file, or the name of a part of the data, such as test (default: the part of the data for validation, such as val, if there is one; otherwise images are split off, see --test-size)."`
+	exifFlag
+}
+
+// exifFlag is the flag --exif.
+type exifFlag struct {
+	Exif bool `help:"Turn images by the EXIF orientation that cameras store, as photo viewers do (default: false, as in Keras). The trained model keeps this setting."`
+}
+
+// oriented returns p with the setting of --exif.
+func (f exifFlag) oriented(p lince.Preprocessing) lince.Preprocessing {
+	if !f.Exif {
+		return p
+	}
+	p = slices.Clone(p)
+	if len(p) > 0 {
+		if d, ok := p[0].(preprocess.Decode); ok {
+			d.Orient = true
+			p[0] = d
+			return p
+		}
+	}
+	return slices.Insert(p, 0, preprocess.Step(preprocess.Decode{Orient: true}))
+}
+
+// recordPart describes a part of the data.
+type recordPart struct {
+	Name    string `json:"name"`
+	Images  int    `json:"images"`
+	Labeled int    `json:"labeled"` // images with a label
+	Use     string `json:"use"`     // "training", "validation" or "none"
+}
+
+// partList describes the parts of the data. used tells what parts are used for.
+func partList(t *data.Table, used map[string]string) []recordPart {
+	list := []recordPart{}
+	for _, name := range t.Parts() {
+		p, err := t.Part(name)
+		if err != nil {
+			continue // it was listed
+		}
+		r := recordPart{Name: name, Images: p.Len(), Use: "none"}
+		for _, row := range p.All() {
+			if row.Label != "" {
+				r.Labeled++
+			}
+		}
+		if use := used[name]; use != "" {
+			r.Use = use
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// mistakes returns the errors of the flags. given has the flags on the command line.
+func (f validationFlags) mistakes(given map[string]bool) error {
+	if f.Validation == "" {
+		return nil
+	}
+	var others []string
+	for _, name := range []string{"test-size", "stratify"} {
+		if given[name] {
+			others = append(others, "--"+name)
+		}
+	}
+	if others == nil {
+		return nil
+	}
+	return fmt.Errorf("--validation names the validation images, so none are split off: remove %s", strings.Join(others, " and "))
+}
+
+// ownValidation opens the validation images that are not split from the training images. It returns nil if there are none. table holds the
+// training images.
+func (t *training) ownValidation(table *data.Table) (*data.Table, error) {
+	used := map[string]string{}
+	if held := table.HeldPart(); held != "" {
+		used[held] = "training"
+	}
+	v, part, err := t.findValidation(table)
+	if err != nil {
+		return nil, err
+	}
+	if v != nil {
+		if part != "" {
+			used[part] = "validation"
+		}
+		if v, err = t.usableValidation(table, v, part); err != nil {
+			return nil, err
+		}
+	}
+	t.record.Data.Parts = partList(table, used)
+	t.describeParts(v != nil)
+	return v, nil
+}
+
+// findValidation finds the validation images. part is their part of the data, "" if they are another source.
+func (t *training) findValidation(table *data.Table) (v *data.Table, part string, err error) {
+	split := t.given["test-size"] || t.given["stratify"] || t.Folds > 0
+	switch part = table.ValidationPart(); {
+	case t.Validation != "":
+		if _, err := os.Stat(t.Validation); err == nil || !slices.Contains(table.Parts(), t.Validation) {
+			v, err := t.openValidation(table)
+			return v, "", err
+		}
+		if part = t.Validation; part == table.HeldPart() {
+			return nil, "", usageError{fmt.Errorf("--validation %s: these are the training images", part)}
+		}
+	case part == "" || part == table.HeldPart() || split || t.Part != "":
+		return nil, "", nil
+	}
+	if v, err = table.Part(part); err != nil {
+		return nil, "", err
+	}
+	if !slices.ContainsFunc(v.Labels(), func(l string) bool { return l != "" }) {
+		if t.Validation != "" {
+			return nil, "", fmt.Errorf("--validation %s: none of its %s has a label", part, count(v.Len(), "image"))
+		}
+		t.warn(fmt.Sprintf("none of the %s in %s has a label, so validation images are split off the training images", count(v.Len(), "image"), part))
+		return nil, "", nil
+	}
+	return t.renamed(v), part, nil
+}
+
+// openValidation opens the source of --validation.
+func (t *training) openValidation(table *data.Table) (*data.Table, error) {
+	f := t.sourceFlags
+	f.Part, f.Limit, f.Rename, f.Images = "", 0, nil, ""
+	f.classes = table.Classes()
+	if !strings.HasSuffix(strings.ToLower(t.Validation), ".csv") {
+		f.Filename, f.Labels = "", ""
+	} else {
+		f.Images = t.Images
+	}
+	for from := range t.Rename {
+		f.classes = append(f.classes, from)
+	}
+	v, ignored, err := t.open(t.Validation, f)
+	if err != nil {
+		return nil, fmt.Errorf("--validation: %w", err)
+	}
+	t.valTable = v
+	t.ignored = append(t.ignored, ignored...)
+	if t.Strict {
+		if err := allUsable("--validation "+t.Validation, v, ignored); err != nil {
+			return nil, err
+		}
+	}
+	t.printf("%s", passedText(v))
+	if p := v.ValidationPart(); p != "" && p != v.HeldPart() { // a whole dataset: its training images are others
+		if v, err = v.Part(p); err != nil {
+			return nil, err
+		}
+	}
+	return t.renamed(v), nil
+}
+
+// renamed applies --rename to validation images, which need not have all classes.
+func (t *training) renamed(v *data.Table) *data.Table {
+	names := map[string]string{}
+	for _, c := range v.Classes() {
+		if to, ok := t.Rename[c]; ok {
+			names[c] = to
+		}
+	}
+	if r, err := v.Rename(names); err == nil { // all of the names are classes
+		return r
+	}
+	return v
+}
+
+// usableValidation removes validation images that have no label or class of the training images, or cannot be read.
+func (t *training) usableValidation(table, v *data.Table, part string) (*data.Table, error) {
+	name := part
+	if name == "" {
+		name = t.Validation
+	}
+	labeled := v.Filter(func(r data.Row) bool { return r.Label != "" })
+	if n := v.Len() - labeled.Len(); n > 0 {
+		if t.Strict {
+			return nil, fmt.Errorf("%s: %s of the validation images have no label; remove --strict to leave them out", name, count(n, "image"))
+		}
+		t.warn(fmt.Sprintf("%s: %s of the validation images have no label and are left out", name, count(n, "image")))
+	}
+	known, unknown, err := t.withoutUnknown(labeled, table.Classes(), "the training images do", t.Strict)
+	if err != nil {
+		return nil, err
+	}
+	t.record.Data.UnknownClasses = unknown
+	if known.Len() == 0 {
+		return nil, fmt.Errorf("%s: no validation image is of a class of the training images (%s)", name, shortList(table.Classes()))
+	}
+	good, bad, err := t.check(known, t.Strict, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range bad {
+		t.unreadable = append(t.unreadable, data.BadFile{Filename: name + "/" + b.Filename, Err: b.Err})
+	}
+	t.record.Data.ValidationSource, t.record.Data.ValidationFingerprint = name, good.Fingerprint()
+	return good, nil
+}
+
+// describeParts says which parts of the data are used for what, and which are not used. own is set if there are validation images of their
+// own.
+func (t *training) describeParts(own bool) {
+	for _, p := range t.record.Data.Parts {
+		switch {
+		case p.Use != "none":
+			t.printf("Part %s: %s for %s.\n", visibleLine(p.Name), count(p.Images, "image"), p.Use)
+		case p.Labeled == 0:
+			t.printf("Part %s: not used; %s without labels, for lince predict with --part %s.\n", visibleLine(p.Name), count(p.Images, "image"), visibleLine(quote(p.Name)))
+		default:
+			t.printf("Part %s: not used; %s, for lince evaluate with --part %s.\n", visibleLine(p.Name), count(p.Images, "image"), visibleLine(quote(p.Name)))
+		}
+	}
+	if t.Validation != "" && own && t.record.Data.ValidationSource == t.Validation && !slices.ContainsFunc(t.record.Data.Parts, func(p recordPart) bool { return p.Use == "validation" }) {
+		t.printf("Validation images: %s.\n", visibleLine(t.Validation))
+	}
+}
