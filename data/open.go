@@ -233,7 +233,10 @@ func sniff(name string) (kind, error) {
 		return kindImage, nil
 	}
 	hint := ""
-	if strings.Contains(name, "-ubyte") {
+	if ext == ".parquet" {
+		hint = fmt.Sprintf("; lince does not read Parquet files: python -c 'import pandas; pandas.read_parquet(%q).to_csv(%q, index=False)' makes a CSV file of it",
+			filepath.Base(name), strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))+".csv")
+	} else if strings.Contains(name, "-ubyte") {
 		hint = "; for IDX files, open the folder with all four of them"
 	} else if t := looksLike(head); strings.Contains(t, "gzip") || slices.Contains([]string{".tar", ".tgz", ".rar", ".7z", ".xz", ".bz2"}, ext) {
 		hint = "; unpack it and open the folder"

@@ -54,6 +54,7 @@ type Table struct {
 	found   string // what Found calls the rows: "images", or "" for Keras' "validated image filenames"
 	ignored []BadFile
 	warn    []string
+	notes   []string
 	checked *sums // the checksums that Check computed; derived tables share them
 }
 
@@ -80,7 +81,7 @@ type BadFile struct {
 // with returns t with other rows.
 func (t *Table) with(rows []Row) *Table {
 	n := *t
-	n.rows, n.packed, n.pick, n.checked, n.ignored, n.warn = rows, nil, nil, nil, nil, nil
+	n.rows, n.packed, n.pick, n.checked, n.ignored, n.warn, n.notes = rows, nil, nil, nil, nil, nil, nil
 	return &n
 }
 
@@ -196,7 +197,7 @@ func (t *Table) Rule() Rule {
 // Take returns a table of the rows with the given indexes, in that order. An index may occur more than once.
 func (t *Table) Take(index []int) *Table {
 	n := *t
-	n.pick, n.ignored, n.warn = make([]int32, len(index)), nil, nil
+	n.pick, n.ignored, n.warn, n.notes = make([]int32, len(index)), nil, nil, nil
 	for i, j := range index {
 		n.pick[i] = int32(t.at(j))
 	}
@@ -220,7 +221,7 @@ func (t *Table) Filter(keep func(Row) bool) *Table {
 func (t *Table) Limit(n int) *Table {
 	if n >= t.Len() {
 		m := *t
-		m.ignored, m.warn = nil, nil
+		m.ignored, m.warn, m.notes = nil, nil, nil
 		return &m
 	}
 	class := map[string]int{}
@@ -255,7 +256,7 @@ func (t *Table) Rename(names map[string]string) (*Table, error) {
 		}
 	}
 	n := *t
-	n.ignored, n.warn = nil, nil
+	n.ignored, n.warn, n.notes = nil, nil, nil
 	if t.packed != nil {
 		n.packed = t.packed.renamed(names)
 		return &n, nil
@@ -329,6 +330,10 @@ func found(n int, what string, classes int) string {
 	}
 	return fmt.Sprintf("Found %d %s belonging to %d classes.", n, what, classes)
 }
+
+// Notes says how Open has read a table's file where there is more than one way, one sentence each: what separates the columns, the
+// encoding, the spelling of file names, and what the labels are.
+func (t *Table) Notes() []string { return t.notes }
 
 // Warnings returns Open's warnings, one sentence each. A warning that Keras has too is worded as in Keras.
 func (t *Table) Warnings() []string { return t.warn }

@@ -50,7 +50,11 @@ func refuseDropped(t *data.Table, strict bool, ignored []data.BadFile) error {
 	if !strict || n == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s: %s left out; remove --strict to continue without them:%s", t.Name(), count(n, "file or row"), listBad(ignored))
+	what := fmt.Sprintf("%d files or rows are", n)
+	if n == 1 {
+		what = "1 file or row is"
+	}
+	return fmt.Errorf("%s: %s left out; remove --strict to continue without:%s", t.Name(), what, listBad(ignored))
 }
 
 // leftOutClass is a class of the data that the model does not have.
