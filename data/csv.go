@@ -41,10 +41,9 @@ func openCSV(name string, o OpenOptions, rep *reading) (*Table, error) {
 		if o.Part != "" {
 			t, err = t.Part(o.Part)
 		} else if o.SplitColumn != "" && slices.Contains(t.Parts(), columnParts[trainingPart]) {
-			ignored, warn := t.ignored, t.warn
-			t, err = t.Part(columnParts[trainingPart])
-			if err == nil {
-				t.ignored, t.warn = ignored, warn
+			whole := t
+			if t, err = t.Part(columnParts[trainingPart]); err == nil {
+				t.ignored, t.warn, t.notes = whole.ignored, whole.warn, whole.notes
 			}
 		}
 	}
@@ -246,7 +245,7 @@ func (b *tableBuilder) add(name string, line int, cells []value) error {
 		if missing := isMissing(string(labels[0].text)); b.state[len(b.state)-1] != rowDropped && (missing || err != nil || v-v != 0) {
 			b.state[len(b.state)-1] = rowDropped
 			if missing {
-				b.unlabeled.add(name, line, errors.New("the label is empty"))
+				b.unlabeled.add(name, line, errors.New("the label is missing"))
 			} else {
 				b.unusable.add(name, line, fmt.Errorf("the label %q is not a number", beginning(string(labels[0].text))))
 			}
@@ -264,7 +263,7 @@ func (b *tableBuilder) table(name string) (*Table, error) {
 	b.rows.names.flush()
 	src := &source{name: name, rule: Unlabeled, task: Classify}
 	t := &Table{src: src, packed: &b.rows}
-	var notes []string
+	var notes, warn []string
 	if b.o.LabelRule != Unlabeled {
 		if src.task = b.o.Task; src.task == AutoTask {
 			src.task = Classify
@@ -280,7 +279,7 @@ func (b *tableBuilder) table(name string) (*Table, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		b.relabel(in)
-		src.numeric, notes = in.numeric, in.notes
+		src.numeric, notes, warn = in.numeric, in.notes, in.warn
 	}
 	if err := b.respell(); err != nil {
 		return nil, err
@@ -293,7 +292,8 @@ func (b *tableBuilder) table(name string) (*Table, error) {
 		}
 	}
 	b.compact()
-	t.warn = slices.Concat(b.rec.notices(), b.notices(), b.join.notes(b.read), notes, b.dropped())
+	t.notes = slices.Concat(b.rec.notices(), b.notices(), b.join.notes(b.read), notes)
+	t.warn = slices.Concat(warn, b.dropped())
 	t.ignored = slices.Concat(b.unlabeled.list, b.missing.list, b.unusable.list, b.twice.list)
 	src.dropped = b.unlabeled.n + b.missing.n + b.unusable.n + b.twice.n
 	if b.rows.len() == 0 {

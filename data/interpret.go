@@ -69,7 +69,7 @@ var missingWords = []string{"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN"
 func isMissing(s string) bool { return slices.Contains(missingWords, s) }
 
 // errNoLabel is the error of a row or a file without a label.
-var errNoLabel = errors.New("has no label")
+var errNoLabel = errors.New("the label is missing")
 
 // interpreter finds out what the values of the label columns mean.
 type interpreter struct {
@@ -82,6 +82,7 @@ type interpreter struct {
 	words   map[string]bool
 	numeric bool // all classes are numbers
 	notes   []string
+	warn    []string
 }
 
 // interpreted is the meaning of a value: a label, or the reason why there is none.
@@ -167,7 +168,7 @@ func (in *interpreter) oneHot(sets [][]string, errs []error) error {
 	}
 	for _, c := range in.columns {
 		if !used[c] {
-			in.notes = append(in.notes, fmt.Sprintf("The column %s has no 1, so it is no class.", c))
+			in.warn = append(in.warn, fmt.Sprintf("The column %s has no 1, so it is no class.", c))
 		}
 	}
 	if several > 0 {
@@ -387,7 +388,7 @@ func (in *interpreter) twins(sets [][]string) {
 				renames = append(renames, c+"="+list[0])
 			}
 		}
-		in.notes = append(in.notes, fmt.Sprintf("The classes %s differ only in case. To join them, use Rename (--rename %s).", strings.Join(counts, " and "), strings.Join(renames, ",")))
+		in.warn = append(in.warn, fmt.Sprintf("The classes %s differ only in case. To join them, use Rename (--rename %s).", strings.Join(counts, " and "), strings.Join(renames, ",")))
 	}
 }
 

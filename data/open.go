@@ -241,6 +241,9 @@ func unread(name, ext string, head []byte) string {
 	switch f := picture.Foreign(head); {
 	case f != "":
 		return fmt.Sprintf("; it is a %s file, which lince does not read: convert it to JPEG, for example with ImageMagick: magick %s %s.jpg", f, filepath.Base(name), strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)))
+	case ext == ".parquet":
+		return fmt.Sprintf("; lince does not read Parquet files: python -c 'import pandas; pandas.read_parquet(%q).to_csv(%q, index=False)' makes a CSV file of it",
+			filepath.Base(name), strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))+".csv")
 	case strings.Contains(name, "-ubyte"):
 		return "; for IDX files, open the folder with all four of them"
 	case bytes.HasPrefix(head, []byte("PK\x07\x08")), len(ext) == 4 && ext[:2] == ".z" && ext != ".zip" && ext != ".zst":

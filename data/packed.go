@@ -84,7 +84,7 @@ func (t *Table) columnParts() []string {
 func (t *Table) columnPart(name string) (*Table, error) {
 	p := columnPart(strings.ToLower(name))
 	n := *t
-	n.pick, n.ignored, n.warn = []int32{}, nil, nil
+	n.pick, n.ignored, n.warn, n.notes = []int32{}, nil, nil, nil
 	for i, has := range t.packed.part {
 		if p != noPart && has == p {
 			n.pick = append(n.pick, int32(i))

@@ -282,7 +282,7 @@ func TestBadSources(t *testing.T) {
 		{"CSV of images elsewhere", csv("filename,category\nx.png,cat\n"), OpenOptions{}, "name their folder (Images, --images)"},
 		{"CSV without a header", csv("cat.0.png,cat\n"), OpenOptions{}, "the first line is cat.0.png, cat, which looks like a row"},
 		{"CSV with a quote that stays open", csv("filename,category\n\"cat.0.png,cat\n"), OpenOptions{}, "line 2: a quote opens in this record and is never closed"},
-		{"ragged CSV", csv("filename,category\ncat.0.png\n"), OpenOptions{}, "line 2: has no label"},
+		{"ragged CSV", csv("filename,category\ncat.0.png\n"), OpenOptions{}, "line 2: the label is missing"},
 		{"CSV and a rule", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{LabelRule: Prefix}, "come from the table's category column"},
 		{"CSV and a part", csv("filename,category\ncat.0.png,cat\n"), OpenOptions{Part: "x"}, "part"},
 		{"options for a CSV file, with the demo", "demo:cats-and-dogs?n=4", OpenOptions{Images: dir, FilenameColumn: "file", LabelColumn: "kind"},

@@ -55,6 +55,7 @@ type Table struct {
 	ignored []BadFile
 	passed  []Passed
 	warn    []string
+	notes   []string
 	checked *sums // the checksums that Check computed; derived tables share them
 }
 
@@ -109,7 +110,7 @@ type BadFile struct {
 // with returns t with other rows.
 func (t *Table) with(rows []Row) *Table {
 	n := *t
-	n.rows, n.packed, n.pick, n.checked, n.ignored, n.warn = rows, nil, nil, nil, nil, nil
+	n.rows, n.packed, n.pick, n.checked, n.ignored, n.warn, n.notes = rows, nil, nil, nil, nil, nil, nil
 	return &n
 }
 
@@ -233,7 +234,7 @@ func (t *Table) Rule() Rule {
 // Take returns a table of the rows with the given indexes, in that order. An index may occur more than once.
 func (t *Table) Take(index []int) *Table {
 	n := *t
-	n.pick, n.ignored, n.warn = make([]int32, len(index)), nil, nil
+	n.pick, n.ignored, n.warn, n.notes = make([]int32, len(index)), nil, nil, nil
 	for i, j := range index {
 		n.pick[i] = int32(t.at(j))
 	}
@@ -257,7 +258,7 @@ func (t *Table) Filter(keep func(Row) bool) *Table {
 func (t *Table) Limit(n int) *Table {
 	if n >= t.Len() {
 		m := *t
-		m.ignored, m.warn = nil, nil
+		m.ignored, m.warn, m.notes = nil, nil, nil
 		return &m
 	}
 	class := map[string]int{}
@@ -292,7 +293,7 @@ func (t *Table) Rename(names map[string]string) (*Table, error) {
 		}
 	}
 	n := *t
-	n.ignored, n.warn = nil, nil
+	n.ignored, n.warn, n.notes = nil, nil, nil
 	if t.packed != nil {
 		n.packed = t.packed.renamed(names)
 		return &n, nil
@@ -366,6 +367,10 @@ func found(n int, what string, classes int) string {
 	}
 	return fmt.Sprintf("Found %d %s belonging to %d classes.", n, what, classes)
 }
+
+// Notes says how Open has read a table's file where there is more than one way, one sentence each: what separates the columns, the
+// encoding, the spelling of file names, and what the labels are.
+func (t *Table) Notes() []string { return t.notes }
 
 // Warnings returns Open's warnings, one sentence each. A warning that Keras has too is worded as in Keras.
 func (t *Table) Warnings() []string { return t.warn }

@@ -198,52 +198,55 @@ func TestTables(t *testing.T) {
 		// Regression.
 		{name: "numbers to predict", text: "filename,age\ncats/cat0.jpg,1.5\ncats/cat1.jpg,-2\ncats/cat2.jpg,x\ncats/cat3.jpg,NaN\n", o: OpenOptions{LabelColumn: "age", Task: Regress}, want: "cats/cat0.jpg=1.5 cats/cat1.jpg=-2", warn: []string{"Dropped 1 of the 4 rows, which have no label", `line 4: the label "x" is not a number`}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			dir := photos(t)
-			name := filepath.Join(dir, "t.csv")
-			if c.file != "" {
-				name = filepath.Join(dir, c.file)
+		t.Run(c.name, func(t *testing.T) { c.check(t) })
+	}
+}
+
+// check opens the table with the images in a folder and in an archive.
+func (c tableCase) check(t *testing.T) {
+	dir := photos(t)
+	name := filepath.Join(dir, "t.csv")
+	if c.file != "" {
+		name = filepath.Join(dir, c.file)
+	}
+	if err := os.WriteFile(name, []byte(c.text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	zipped := archiveOf(t, dir)
+	for _, images := range []string{dir, zipped} {
+		c.o.Images = images
+		tab, err := Open(t.Context(), name, c.o)
+		if c.fail != "" {
+			if err == nil || !strings.Contains(err.Error(), c.fail) || len(err.Error()) > 2000 {
+				t.Errorf("the error %.1000v, want %q", err, c.fail)
 			}
-			if err := os.WriteFile(name, []byte(c.text), 0o600); err != nil {
-				t.Fatal(err)
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := c.want
+		if want == "" {
+			want = plain
+		}
+		if got := list1(tab); want != "*" && got != want {
+			t.Errorf("with %s:\ngot  %s\nwant %s\n%q", filepath.Base(images), got, want, tab.Warnings())
+		}
+		if got := strings.Join(tab.Classes(), " "); c.class != "" && got != c.class {
+			t.Errorf("the classes %s, want %s", got, c.class)
+		}
+		all := strings.Join(slices.Concat(tab.Notes(), tab.Warnings()), "\n")
+		for _, w := range c.warn {
+			if !strings.Contains(all, w) {
+				t.Errorf("the notes and warnings %q, want %q", all, w)
 			}
-			zipped := archiveOf(t, dir)
-			for _, images := range []string{dir, zipped} {
-				c.o.Images = images
-				tab, err := Open(t.Context(), name, c.o)
-				if c.fail != "" {
-					if err == nil || !strings.Contains(err.Error(), c.fail) || len(err.Error()) > 2000 {
-						t.Errorf("the error %.1000v, want %q", err, c.fail)
-					}
-					continue
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				want := c.want
-				if want == "" {
-					want = plain
-				}
-				if got := list1(tab); want != "*" && got != want {
-					t.Errorf("with %s:\ngot  %s\nwant %s\n%q", filepath.Base(images), got, want, tab.Warnings())
-				}
-				if got := strings.Join(tab.Classes(), " "); c.class != "" && got != c.class {
-					t.Errorf("the classes %s, want %s", got, c.class)
-				}
-				all := strings.Join(tab.Warnings(), "\n")
-				for _, w := range c.warn {
-					if !strings.Contains(all, w) {
-						t.Errorf("the warnings %q, want %q", all, w)
-					}
-				}
-				if _, bad, err := tab.Check(t.Context(), CheckOptions{}); err != nil || len(bad) > 0 {
-					t.Error(bad, err)
-				}
-				if err := tab.Close(); err != nil {
-					t.Error(err)
-				}
-			}
-		})
+		}
+		if _, bad, err := tab.Check(t.Context(), CheckOptions{}); err != nil || len(bad) > 0 {
+			t.Error(bad, err)
+		}
+		if err := tab.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -278,7 +281,7 @@ func TestUnicodeForms(t *testing.T) {
 		if got := list1(tab); got != c[0]+"=a" {
 			t.Error(got)
 		}
-		if _, err := os.Stat(filepath.Join(dir, c[0])); err != nil && !strings.Contains(strings.Join(tab.Warnings(), ""), "in another Unicode form") {
+		if _, err := os.Stat(filepath.Join(dir, c[0])); err != nil && !strings.Contains(strings.Join(tab.Notes(), ""), "in another Unicode form") {
 			t.Error(tab.Warnings())
 		}
 	}

@@ -39,7 +39,11 @@ func passedText(t *data.Table) string {
 func allUsable(name string, t *data.Table, ignored []data.BadFile) error {
 	var lost []string
 	if n := max(t.Dropped(), len(ignored)); n > 0 {
-		lost = append(lost, fmt.Sprintf("%s left out:%s", count(n, "file or row"), listBad(ignored)))
+		what := fmt.Sprintf("%d files or rows are", n)
+		if n == 1 {
+			what = "1 file or row is"
+		}
+		lost = append(lost, fmt.Sprintf("%s left out:%s", what, listBad(ignored)))
 	}
 	for _, p := range t.Passed() {
 		if p.Loss {

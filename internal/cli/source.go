@@ -128,6 +128,9 @@ func (e *env) read(name string, o data.OpenOptions) (*data.Table, error) {
 	} else {
 		counter.Abandon()
 	}
+	for _, n := range t.Notes() {
+		e.printf("%s\n", visible(n))
+	}
 	for _, w := range t.Warnings() {
 		e.warn(w)
 	}

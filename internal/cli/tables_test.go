@@ -103,7 +103,7 @@ func TestStrictTables(t *testing.T) {
 	if o.code != exitFailure {
 		t.Errorf("exit code %d", o.code)
 	}
-	contains(t, "the message", o.stderr, "3 files or rows left out", "line 5: has no label", "line 6", "names the file of line 2 again")
+	contains(t, "the message", o.stderr, "3 files or rows are left out", "line 5: the label is missing", "line 6", "names the file of line 2 again")
 	succeed(t, append(train, "--out", "r")...)
 	if d := decode[record](t, read(t, "r", "run.json")).Data; d.Dropped != 3 || len(d.Ignored) != 3 {
 		t.Errorf("run.json has %+v", d)

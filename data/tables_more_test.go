@@ -1,0 +1,86 @@
+package data
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lince-ml/lince/internal/testenv"
+)
+
+// TestMoreTables opens tables as particular programs and sets have them.
+func TestMoreTables(t *testing.T) {
+	table := csvOf("filename,category", ",", "\n", nil)
+	for _, c := range []tableCase{
+		{name: "Excel's Unicode text", text: "\xff\xfe" + utf16Of(csvOf("Filename\tLabel", "\t", "\r\n", nil), false), warn: []string{"UTF-16", "tabs"}},
+		{name: "two tables in one file", text: table + table, warn: []string{"Dropped 4 of the 9 rows, which name a file again", "Found 1 invalid"}},
+		{name: "mixed line ends", text: strings.Replace(strings.Replace(table, "\n", "\r\n", 2), "dog0.jpg,dogs\n", "dog0.jpg,dogs\r", 1)},
+		{name: "no-break spaces", text: strings.ReplaceAll(table, ",cats", ",\u00a0cats\u00a0")},
+		{name: "truth values as classes", text: "filename,category\ncats/cat0.jpg,True\ncats/cat1.jpg,False\n", want: "cats/cat0.jpg=True cats/cat1.jpg=False"},
+		{name: "powers of ten", text: "filename,category\ncats/cat0.jpg,1e0\ncats/cat1.jpg,1e1\ncats/cat2.jpg,2\n", want: "*", class: "1 2 10"},
+		{name: "NIH's chest X-rays", text: "Image Index,Finding Labels\nCAT0.jpg,Mass|Nodule\ncat1.jpg,No Finding\n", o: OpenOptions{FilenameColumn: "Image Index", LabelColumn: "Finding Labels", Task: MultiLabel},
+			want: "CAT0.jpg=Mass|Nodule cat1.jpg=No Finding"},
+		{name: "one-hot with gaps", text: "filename,a,b\ncats/cat0.jpg,1,\ncats/cat1.jpg,NaN,1\n", o: OpenOptions{LabelColumns: []string{"a", "b"}}, want: "cats/cat0.jpg=a cats/cat1.jpg=b"},
+		{name: "probabilities are not one-hot", text: "filename,a,b\ncats/cat0.jpg,0.25,0.75\n", o: OpenOptions{LabelColumns: []string{"a", "b"}}, fail: "1 rows have several labels, such as 0.25 and 0.75"},
+		{name: "two columns of one name in another case", text: "filename,Category,category\ncats/cat0.jpg,x,y\n", want: "cats/cat0.jpg=y"},
+		{name: "CUB's is_training_image", text: "filename,category,is_training_image\ncats/cat0.jpg,a,1\ncats/cat1.jpg,a,0\n", o: OpenOptions{SplitColumn: "is_training_image", Part: "test"}, want: "cats/cat1.jpg=a"},
+		{name: "folds are no parts", text: "filename,category,fold\ncats/cat0.jpg,a,3\n", o: OpenOptions{SplitColumn: "fold"}, fail: `"3" is no part`},
+		{name: "a name in braces", text: "filename,category\ncats/cat0.jpg,\"{a,b}\"\ncats/cat1.jpg,{b}\n", o: OpenOptions{Task: MultiLabel}, want: "cats/cat0.jpg=a|b cats/cat1.jpg=b"},
+		{name: "an apostrophe before a formula", text: "filename,category\ncats/cat0.jpg,'=1+1\ncats/cat1.jpg,'n Sync\n", want: "cats/cat0.jpg==1+1 cats/cat1.jpg='n Sync"},
+		{name: "only a header", text: "filename,category\n", fail: "has no rows below its header"},
+		{name: "a NUL byte", text: "filename,category\ncats/cat0.jpg,cats\ncats/\x00.jpg,cats\n", want: "cats/cat0.jpg=cats", warn: []string{"is not the name of a file"}},
+		{name: "a long name", text: "filename,category\ncats/cat0.jpg,cats\n" + strings.Repeat("x", 100_000) + ".jpg,cats\n", want: "cats/cat0.jpg=cats", warn: []string{"is not the name of a file"}},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.check(t) })
+	}
+}
+
+// TestPandas compares the rows of delimited files with those of pandas' read_csv.
+func TestPandas(t *testing.T) {
+	dir := photos(t)
+	for name, text := range map[string]string{
+		"plain":   csvOf("filename,category", ",", "\n", nil),
+		"crlf":    csvOf("filename,category", ",", "\r\n", nil),
+		"cr":      csvOf("filename,category", ",", "\r", nil),
+		"bom":     "\ufeff" + csvOf("filename,category", ",", "\n", nil),
+		"quotes":  "filename,category,n\n\"cats/cat0.jpg\",\"a \"\"b\"\", c\",1\ncats/cat1.jpg,the \"x\",2\ncats/cat2.jpg,\"q\"r,3\ncats/cat3.jpg,5\" 6,4\n",
+		"lines":   "n,filename,category\n\"a\nb\",cats/cat0.jpg,x\n1,cats/cat1.jpg,y\n",
+		"short":   "filename,category\ncats/cat0.jpg,x\ncats/cat1.jpg\ncats/cat2.jpg,y\n",
+		"missing": "filename,category\ncats/cat0.jpg,NA\ncats/cat1.jpg,x\ncats/cat2.jpg,null\ncats/cat3.jpg,none\ndogs/dog0.jpg,#N/A\ndogs/dog1.jpg,n/a\ndogs/dog2.jpg,None\n",
+		"numbers": "filename,category\ncats/cat0.jpg,3\ncats/cat1.jpg,\ncats/cat2.jpg,10\n",
+		"blank":   "\nfilename,category\n\ncats/cat0.jpg,x\n\n",
+	} {
+		path := filepath.Join(dir, name+".csv")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		rows := [][2]string{}
+		for _, r := range open(t, path, OpenOptions{}).All() {
+			rows = append(rows, [2]string{r.Filename, r.Label})
+		}
+		b, err := json.Marshal(rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name+".json"), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	testenv.Python(t, "tables.py", dir)
+}
+
+func FuzzJSONLines(f *testing.F) {
+	f.Add("{\"filename\": \"cat.0.png\", \"category\": \"x\"}\n{\"filename\": \"a/b.png\", \"category\": [\"y\", 1, null]}\n")
+	f.Add("\ufeff{\"category\": true, \"filename\": \"cat.0.png\"}\r\n\r\n{}\n{\"filename\": {}}")
+	dir := tree(f, "cat.0.png", "a/b.png")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, task := range []Task{AutoTask, MultiLabel, Regress} {
+			tab, err := openCSV(file1(t, "a.jsonl", []byte(text)), OpenOptions{Images: dir, Task: task}, &reading{ctx: t.Context()})
+			if err == nil && tab.Len() == 0 {
+				t.Error("a table without rows")
+			}
+		}
+	})
+}
