@@ -137,8 +137,12 @@ func (c *featuresCommand) Run(e *env) error {
 // openData opens the images. Unlike other commands, this one does not need labels.
 func (c *featuresCommand) openData(e *env) (*data.Table, error) {
 	t, _, err := e.open(c.Source, c.sourceFlags)
-	if err == nil || c.Label != data.Auto.String() || e.ctx.Err() != nil {
-		return t, err
+	if err == nil {
+		e.describePassed(t)
+		return t, nil
+	}
+	if c.Label != data.Auto.String() || e.ctx.Err() != nil {
+		return nil, err
 	}
 	unlabeled := c.sourceFlags
 	unlabeled.Label = data.Unlabeled.String()
@@ -147,6 +151,7 @@ func (c *featuresCommand) openData(e *env) (*data.Table, error) {
 		return nil, err
 	}
 	e.warn(fmt.Sprintf("the images have no labels: %v", err))
+	e.describePassed(t)
 	return t, nil
 }
 
