@@ -238,7 +238,7 @@ func (a *archives) decompress(kind int, r io.ReaderAt, size int64, name string) 
 		return nil, 0, a.take(a.left+1, name)
 	}
 	if err != nil && a.rep.ctx.Err() == nil && !errors.As(err, new(spoolError)) {
-		return nil, 0, damagedArchive{fmt.Errorf("%s: %w", name, zipError(err))}
+		return nil, 0, damagedArchive{fmt.Errorf("%s: %w; download it again", name, zipError(err))}
 	} else if err != nil {
 		return nil, 0, fmt.Errorf("%s: %w", name, err)
 	}

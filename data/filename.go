@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// extensions lists the file name extensions of images: Keras' list, and those that Pillow knows for the formats that package
-// picture decodes. As in Keras, case does not matter.
+// extensions lists the file name extensions of images: Keras' list, and those that Pillow knows for the formats that
+// data/picture decodes. As in Keras, case does not matter.
 var extensions = []string{"png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff", "gif", "webp", "jfif", "jpe", "mpo", "pgm", "pbm", "pnm", "dib", "apng"}
 
-// foreignExtensions maps the extensions of images that package picture does not decode to the formats' names.
+// foreignExtensions maps the extensions of images that data/picture does not decode to the formats' names.
 var foreignExtensions = map[string]string{
 	"heic": "HEIC", "heif": "HEIC", "avif": "AVIF", "jp2": "JPEG 2000", "j2k": "JPEG 2000", "j2c": "JPEG 2000", "jpx": "JPEG 2000", "jpf": "JPEG 2000",
 	"jxl": "JPEG XL", "psd": "Photoshop", "svg": "SVG", "tga": "TGA", "pcx": "PCX", "exr": "OpenEXR", "dds": "DDS", "dcm": "DICOM", "ico": "icon",
@@ -39,7 +39,7 @@ const (
 	imageName             // an image
 	oddName               // no usual extension: the file may be an image
 	archiveName           // an archive that Open reads
-	foreignName           // an image of a format that package picture does not decode
+	foreignName           // an image of a format that data/picture does not decode
 	hiddenName            // hidden, or in a folder that is no class
 )
 

@@ -14,7 +14,7 @@ import (
 
 // Findings counts images that other programs show differently from how they are decoded.
 type Findings struct {
-	// Turned counts the images with an EXIF orientation, which Keras and Decode ignore unless they are told to apply it. TIFF files are
+	// Turned counts the images with an EXIF orientation, which Keras and Decode ignore by default. TIFF files are
 	// not counted: their orientation is always applied.
 	Turned int
 	// Deep counts the images with 16 bits of gray per pixel. Keras cuts their values off at 255. Cut of their DeepPixels pixels are above; only
@@ -34,7 +34,7 @@ func (f *Findings) Add(g Findings) {
 	f.DeepPixels += g.DeepPixels
 }
 
-// finding returns what can be told from an image file without decoding it.
+// finding returns what an image file shows without being decoded.
 func finding(content []byte) Findings {
 	var f Findings
 	if picture.Orientation(content) != 1 && picture.Format(content) != "TIFF" {

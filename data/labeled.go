@@ -96,11 +96,15 @@ func (o OpenOptions) detect(names []string) labeler {
 
 // level returns the level of the folders that have the names of most known classes, or -1.
 func (o OpenOptions) level(names []string) int {
+	known := map[string]bool{}
+	for _, c := range o.Classes {
+		known[c] = true
+	}
 	best, most := -1, 0
 	for level := range 4 {
 		n := 0
 		for _, name := range names {
-			if slices.Contains(o.Classes, labeler{rule: Folder, level: level}.label(name)) {
+			if known[labeler{rule: Folder, level: level}.label(name)] {
 				n++
 			}
 		}

@@ -100,6 +100,9 @@ func (l *listing) empty() error {
 	if len(l.ignored) > 0 {
 		has = append(has, fmt.Sprintf("%d that cannot be used, the first: %s: %v", len(l.ignored), l.ignored[0].Filename, l.ignored[0].Err))
 	}
+	if n := len(l.folders); n > 0 && len(has) == 0 {
+		has = append(has, fmt.Sprintf("%d folders without images, such as %s", n, l.folders[0]))
+	}
 	what := "it is empty"
 	if len(has) > 0 {
 		what = "it has " + strings.Join(has, "; ")
@@ -151,6 +154,12 @@ type tally [passings]struct {
 	loss     bool
 }
 
+// Limits on the kinds that are counted separately: names of files may have any extension.
+const (
+	maxKinds = 20
+	maxKind  = 20 // bytes
+)
+
 // add counts one file or folder. kind is the detail that is counted separately, such as an extension; it may be "".
 func (t *tally) add(p passing, name, kind string) {
 	c := &t[p]
@@ -162,6 +171,9 @@ func (t *tally) add(p passing, name, kind string) {
 	if kind != "" {
 		if c.kinds == nil {
 			c.kinds = map[string]int{}
+		}
+		if _, ok := c.kinds[kind]; !ok && (len(kind) > maxKind || len(c.kinds) >= maxKinds) {
+			kind = "other"
 		}
 		c.kinds[kind]++
 	}

@@ -25,7 +25,7 @@ var partWords = map[string]partKind{
 }
 
 // partFillers are words that say nothing about a part: training_set, test images.
-var partFillers = []string{"set", "data", "dataset", "image", "images", "img", "imgs", "picture", "pictures", "photo", "photos", "folder", "split", "sample", "samples", "single", "files", "jpg", "png", "full", "final", "all"}
+var partFillers = []string{"set", "data", "dataset", "image", "images", "img", "imgs", "pics", "photo", "photos", "folder", "split", "sample", "samples", "single", "files", "jpg", "png", "full", "final", "all"}
 
 // partName tells which kind of part a folder's name stands for. rest is the name without the word for the part and without fillers,
 // such as "seg" of seg_train. Case and numbers do not matter.

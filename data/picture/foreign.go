@@ -14,7 +14,7 @@ var foreign = []struct {
 }{
 	{"HEIC", 4, "ftypheic"}, {"HEIC", 4, "ftypheix"}, {"HEIC", 4, "ftyphevc"}, {"HEIC", 4, "ftypheim"}, {"HEIC", 4, "ftypheis"}, {"HEIC", 4, "ftyphevx"},
 	{"AVIF", 4, "ftypavif"}, {"AVIF", 4, "ftypavis"},
-	{"HEIC", 4, "ftypmif1"}, {"HEIC", 4, "ftypmsf1"}, // of any image in HEIF; AVIF files are told apart below
+	{"HEIC", 4, "ftypmif1"}, {"HEIC", 4, "ftypmsf1"}, // of any image in HEIF; Foreign recognizes AVIF files among them
 	{"JPEG 2000", 0, "\x00\x00\x00\x0cjP  \r\n\x87\n"}, {"JPEG 2000", 0, "\xff\x4f\xff\x51"},
 	{"JPEG XL", 0, "\x00\x00\x00\x0cJXL \r\n\x87\n"}, {"JPEG XL", 0, "\xff\x0a"},
 	{"JPEG XR", 0, "II\xbc"},

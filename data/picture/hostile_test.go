@@ -194,10 +194,11 @@ func TestBadOptions(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	files, err := filepath.Glob("testdata/decode/*")
-	if err != nil {
+	kinds, kindsErr := filepath.Glob("testdata/kinds/*")
+	if err := errors.Join(err, kindsErr); err != nil {
 		f.Fatal(err)
 	}
-	for _, file := range files {
+	for _, file := range append(files, kinds...) {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			f.Fatal(err)

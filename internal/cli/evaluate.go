@@ -49,6 +49,7 @@ func (c *evaluateCommand) Validate() error {
 type evaluation struct {
 	Model          string                 `json:"model"`
 	Data           string                 `json:"data"`
+	Part           string                 `json:"part,omitempty"` // of the data
 	Images         int                    `json:"pictures"`
 	Ignored        []badFile              `json:"ignored"`
 	Dropped        int                    `json:"dropped"` // files and rows that were left out when the data were opened
@@ -126,7 +127,7 @@ func (c *evaluateCommand) Run(e *env) error {
 }
 
 func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evaluation, error) {
-	c.classes = c.knownClasses(m)
+	c.known = c.knownClasses(m)
 	t, ignored, err := e.open(c.Source, c.sourceFlags)
 	if err != nil {
 		return nil, err
@@ -138,7 +139,9 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 		}
 	}
 	dropped := max(t.Dropped(), len(ignored))
-	e.printf("%s", passedText(t))
+	e.describePassed(t)
+	e.notePart(t, c.Part)
+	part := t.HeldPart()
 	passed, unknown := passedList(t), []unknownCount{}
 	if len(m.Classes) > 0 && len(unknownClasses(t, m.Classes)) < len(t.Classes()) {
 		if t, unknown, err = e.withoutUnknown(t, m.Classes, "the model does", c.Strict); err != nil {
@@ -165,7 +168,7 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	}
 	e.printf("%s\n%s", f.Found(), c.kept(cachedSet{"", f}))
 	r := &evaluation{
-		Model: c.Model, Data: c.Source, Images: f.Len(), Unreadable: badFiles(bad), Ignored: badFiles(ignored), Dropped: dropped, PassedOver: passed, UnknownClasses: unknown,
+		Model: c.Model, Data: c.Source, Part: part, Images: f.Len(), Unreadable: badFiles(bad), Ignored: badFiles(ignored), Dropped: dropped, PassedOver: passed, UnknownClasses: unknown,
 		TTA: c.TTA, Values: map[string]any{},
 	}
 	for _, err := range m.Unknown() {

@@ -143,8 +143,12 @@ func (c *featuresCommand) openData(e *env) (*data.Table, error) {
 			return nil, refused
 		}
 	}
-	if err == nil || c.Label != data.Auto.String() || e.ctx.Err() != nil {
-		return t, err
+	if err == nil {
+		e.describePassed(t)
+		return t, nil
+	}
+	if c.Label != data.Auto.String() || e.ctx.Err() != nil {
+		return nil, err
 	}
 	unlabeled := c.sourceFlags
 	unlabeled.Label = data.Unlabeled.String()
@@ -153,6 +157,7 @@ func (c *featuresCommand) openData(e *env) (*data.Table, error) {
 		return nil, err
 	}
 	e.warn(fmt.Sprintf("the images have no labels: %v", err))
+	e.describePassed(t)
 	return t, nil
 }
 

@@ -35,6 +35,17 @@ func passedText(t *data.Table) string {
 	return s.String()
 }
 
+// describePassed says what was passed over. What may hold images that the user expects is a warning.
+func (e *env) describePassed(t *data.Table) {
+	for _, p := range t.Passed() {
+		if p.Loss {
+			e.warn("not used: " + visibleLine(p.String()))
+		} else {
+			e.printf("Not used: %s\n", visibleLine(p.String()))
+		}
+	}
+}
+
 // allUsable returns an error if images of a source were left out, or may have been. It is for --strict.
 func allUsable(name string, t *data.Table, ignored []data.BadFile) error {
 	var lost []string
@@ -63,7 +74,7 @@ type unknownCount struct {
 	Nearest string `json:"nearest,omitempty"` // the model's class that is most similar
 }
 
-// unknownClasses lists the classes of a table that are none of known, the largest first.
+// unknownClasses lists the classes of a table that are not in known, the largest first.
 func unknownClasses(t *data.Table, known []string) []unknownCount {
 	list := []unknownCount{}
 	for _, c := range t.Counts() {
@@ -84,7 +95,7 @@ func nearClass(name string, classes []string) string {
 	return suggest.Nearest(name, classes)
 }
 
-// withoutUnknown removes the images of classes that are none of known, with a warning. With strict, they are an error. whose tells
+// withoutUnknown removes the images of classes that are not in known, with a warning. With strict, they are an error. whose tells
 // whose classes are known.
 func (e *env) withoutUnknown(t *data.Table, known []string, whose string, strict bool) (*data.Table, []unknownCount, error) {
 	unknown := unknownClasses(t, known)

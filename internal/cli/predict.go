@@ -70,7 +70,7 @@ func (c *predictCommand) Run(e *env) error {
 			return err
 		}
 	}
-	e.printf("%s", passedText(t))
+	e.describePassed(t)
 	if !c.Calibration {
 		m.Temperature = 0
 	}
@@ -140,6 +140,7 @@ func (c *predictCommand) open(e *env) (*data.Table, []string, error) {
 			errs = append(errs, err)
 			continue
 		}
+		e.notePart(t, c.Part)
 		tables = append(tables, t)
 		for _, r := range t.All() {
 			name := r.Filename

@@ -23,7 +23,19 @@ type sourceFlags struct {
 	Rename map[string]string `mapsep:"," placeholder:"OLD=NEW,..." help:"Rename classes, such as cat=gato,dog=perro."`
 	Limit  int               `placeholder:"N" help:"Use at most N images, the same number of each class if possible."`
 
-	classes []string // those that are known, as the classes of a model
+	known  []string  // classes that are known, as those of a model
+	unused *[]string // if not nil, receives the names of --rename that the source does not have; otherwise they are an error
+}
+
+// renames returns the part of --rename that applies to a table.
+func (f sourceFlags) renames(t *data.Table) map[string]string {
+	names := map[string]string{}
+	for _, c := range t.Classes() {
+		if to, ok := f.Rename[c]; ok {
+			names[c] = to
+		}
+	}
+	return names
 }
 
 // rule returns the rule or the pattern of --label.
@@ -54,7 +66,7 @@ func (e *env) open(name string, f sourceFlags) (t *data.Table, ignored []data.Ba
 	if err != nil {
 		return nil, nil, usageError{err}
 	}
-	o := data.OpenOptions{LabelRule: rule, LabelPattern: pattern, Classes: f.classes}
+	o := data.OpenOptions{LabelRule: rule, LabelPattern: pattern, Classes: f.known}
 	if err := f.options(&o); err != nil {
 		return nil, nil, usageError{err}
 	}
@@ -68,7 +80,16 @@ func (e *env) open(name string, f sourceFlags) (t *data.Table, ignored []data.Ba
 		e.warn(fmt.Sprintf("skipped %s in folders of earlier runs, such as %s", count(len(own), "image"), own[0].Filename))
 	}
 	if len(f.Rename) > 0 {
-		renamed, err := t.Rename(f.Rename)
+		names := f.Rename
+		if f.unused != nil {
+			names = f.renames(t)
+			for from := range f.Rename {
+				if _, ok := names[from]; !ok {
+					*f.unused = append(*f.unused, from)
+				}
+			}
+		}
+		renamed, err := t.Rename(names)
 		if err != nil {
 			_ = t.Close() // it was only read
 			return nil, nil, usageError{fmt.Errorf("--rename: %w", err)}

@@ -24,6 +24,7 @@ type training struct {
 	folder     *folder
 	table      *data.Table    // the opened source, which Run closes
 	valTable   *data.Table    // the opened source of --validation, which Run closes; nil without it
+	notRenamed []string       // names of --rename that no image has so far
 	ignored    []data.BadFile // skipped when the source was opened
 	unreadable []data.BadFile // skipped because their images cannot be decoded
 	duplicates *recordDuplicates
@@ -171,7 +172,12 @@ func (t *training) load() (*data.Table, error) {
 			return nil, err
 		}
 	}
-	table, ignored, err := t.open(t.Source, t.sourceFlags)
+	f := t.sourceFlags
+	f.unused = &t.notRenamed
+	if !isCSV(t.Source) && isCSV(t.Validation) { // the flags for CSV files are those of --validation
+		f.Images, f.Filename, f.Labels = "", "", ""
+	}
+	table, ignored, err := t.open(t.Source, f)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +193,7 @@ func (t *training) load() (*data.Table, error) {
 			return nil, err
 		}
 	}
-	t.printf("%s", passedText(table))
+	t.describePassed(table)
 	if err := table.Trainable(); err != nil {
 		return nil, err
 	}

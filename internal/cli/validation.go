@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -86,6 +87,21 @@ func (f validationFlags) mistakes(given map[string]bool) error {
 	return fmt.Errorf("--validation names the validation images, so none are split off: remove %s", strings.Join(others, " and "))
 }
 
+// notePart says which part of a source is used, if the user has not chosen one.
+func (e *env) notePart(t *data.Table, chosen string) {
+	held := t.HeldPart()
+	if held == "" || chosen != "" || len(t.Parts()) < 2 {
+		return
+	}
+	var others []string
+	for _, p := range t.Parts() {
+		if p != held {
+			others = append(others, p)
+		}
+	}
+	e.warn(fmt.Sprintf("only the part %s of %s is used (%s); to use another one (%s), choose it with --part", visibleLine(held), t.Name(), count(t.Len(), "image"), visibleLine(shortList(others))))
+}
+
 // ownValidation opens the validation images that are not split from the training images. It returns nil if there are none. table holds the
 // training images.
 func (t *training) ownValidation(table *data.Table) (*data.Table, error) {
@@ -94,6 +110,9 @@ func (t *training) ownValidation(table *data.Table) (*data.Table, error) {
 		used[held] = "training"
 	}
 	v, part, err := t.findValidation(table)
+	if err == nil {
+		err = t.checkRenamed(table)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -141,15 +160,13 @@ func (t *training) findValidation(table *data.Table) (v *data.Table, part string
 // openValidation opens the source of --validation.
 func (t *training) openValidation(table *data.Table) (*data.Table, error) {
 	f := t.sourceFlags
-	f.Part, f.Limit, f.Rename, f.Images = "", 0, nil, ""
-	f.classes = table.Classes()
-	if !strings.HasSuffix(strings.ToLower(t.Validation), ".csv") {
-		f.Filename, f.Labels = "", ""
-	} else {
-		f.Images = t.Images
+	f.Part, f.Limit, f.Rename = "", 0, nil
+	f.known = table.Classes()
+	if !isCSV(t.Validation) {
+		f.Images, f.Filename, f.Labels = "", "", ""
 	}
 	for from := range t.Rename {
-		f.classes = append(f.classes, from)
+		f.known = append(f.known, from)
 	}
 	v, ignored, err := t.open(t.Validation, f)
 	if err != nil {
@@ -162,7 +179,7 @@ func (t *training) openValidation(table *data.Table) (*data.Table, error) {
 			return nil, err
 		}
 	}
-	t.printf("%s", passedText(v))
+	t.describePassed(v)
 	if p := v.ValidationPart(); p != "" && p != v.HeldPart() { // a whole dataset: its training images are others
 		if v, err = v.Part(p); err != nil {
 			return nil, err
@@ -171,18 +188,25 @@ func (t *training) openValidation(table *data.Table) (*data.Table, error) {
 	return t.renamed(v), nil
 }
 
+// isCSV reports whether the name of a source is that of a CSV file.
+func isCSV(name string) bool { return strings.EqualFold(filepath.Ext(name), ".csv") }
+
 // renamed applies --rename to validation images, which need not have all classes.
 func (t *training) renamed(v *data.Table) *data.Table {
-	names := map[string]string{}
-	for _, c := range v.Classes() {
-		if to, ok := t.Rename[c]; ok {
-			names[c] = to
-		}
-	}
+	names := t.renames(v)
+	t.notRenamed = slices.DeleteFunc(t.notRenamed, func(from string) bool { return names[from] != "" })
 	if r, err := v.Rename(names); err == nil { // all of the names are classes
 		return r
 	}
 	return v
+}
+
+// checkRenamed returns an error for a name of --rename that neither the training nor the validation images have.
+func (t *training) checkRenamed(table *data.Table) error {
+	if len(t.notRenamed) == 0 {
+		return nil
+	}
+	return usageError{fmt.Errorf("--rename: %s: no class %q to rename; the classes are %s", t.Source, slices.Min(t.notRenamed), shortList(table.Classes()))}
 }
 
 // usableValidation removes validation images that have no label or class of the training images, or cannot be read.
@@ -217,8 +241,8 @@ func (t *training) usableValidation(table, v *data.Table, part string) (*data.Ta
 	return good, nil
 }
 
-// describeParts says which parts of the data are used for what, and which are not used. own is set if there are validation images of their
-// own.
+// describeParts says which parts of the data are used for what, and which are not used. own is set if the validation images are
+// separate ones.
 func (t *training) describeParts(own bool) {
 	for _, p := range t.record.Data.Parts {
 		switch {

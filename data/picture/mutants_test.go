@@ -1,0 +1,58 @@
+package picture
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/lince-ml/lince/internal/testenv"
+)
+
+// TestMutantsAsPillow damages JPEG files. Files that this package and Pillow both accept must have the same pixels.
+func TestMutantsAsPillow(t *testing.T) {
+	dir := t.TempDir()
+	random := rand.New(rand.NewPCG(1, 2))
+	mutants := map[string][]byte{}
+	for _, name := range []string{"pillow-420.jpg", "pillow-444.jpg", "pillow-gray.jpg", "pillow-420-progressive.jpg", "pillow-422.jpg", "drawn-cmyk.jpg", "drawn-ycck.jpg", "drawn-420-scans.jpg"} {
+		file := readFile(t, "decode/"+name)
+		for i := range 250 {
+			m := bytes.Clone(file)
+			for range 1 + random.IntN(4) {
+				at := 2 + random.IntN(len(m)-4)
+				m[at] ^= 1 << random.IntN(8)
+			}
+			key := fmt.Sprintf("%d-%s", i, name)
+			mutants[key] = m
+			if err := os.WriteFile(filepath.Join(dir, key), m, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	testenv.Python(t, "picture_mutants.py", dir)
+	text, err := os.ReadFile(filepath.Join(dir, "hashes.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want map[string]string
+	if err := json.Unmarshal(text, &want); err != nil {
+		t.Fatal(err)
+	}
+	both := 0
+	for name, m := range mutants {
+		img, err := Decode(m, RGB)
+		if err != nil || want[name] == "error" {
+			continue
+		}
+		both++
+		if hash(img.Pix) != want[name] {
+			t.Errorf("%s: the pixels differ from Pillow's", name)
+		}
+	}
+	if both < 400 {
+		t.Errorf("only %d files are accepted by both", both)
+	}
+}
