@@ -19,7 +19,10 @@ import (
 // same folder, flushes it to the disk, and renames it. On an error, the old file is unchanged and the
 // temporary file is removed. An existing file keeps its permissions, and a new one gets those of os.Create.
 // If path is a symbolic link, the file that it points to is replaced.
-func Write(path string, write func(w io.Writer) error) error {
+func Write(path string, write func(w io.Writer) error) error { return WriteTo(real{}, path, write) }
+
+// WriteTo is Write with the operations of a disk, which tests simulate to crash it.
+func WriteTo(d Disk, path string, write func(w io.Writer) error) error {
 	target, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		target, err = path, nil
@@ -37,7 +40,7 @@ func Write(path string, write func(w io.Writer) error) error {
 		return err
 	}
 	dir := filepath.Dir(target)
-	f, err := create(dir, filepath.Base(target))
+	f, err := create(d, dir, filepath.Base(target))
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
@@ -45,17 +48,17 @@ func Write(path string, write func(w io.Writer) error) error {
 	defer func() { // also if write panics
 		if !done {
 			_ = f.Close() // it may be closed already; Write returns the first error
-			_ = os.Remove(f.Name())
+			_ = d.Remove(f.Name())
 		}
 	}()
 	if err := fill(f, mode, write); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	if err := os.Rename(f.Name(), target); err != nil {
+	if err := d.Rename(f.Name(), target); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	done = true
-	if err := syncDir(dir); err != nil {
+	if err := d.SyncDir(dir); err != nil {
 		return fmt.Errorf("write %s: flush its folder: %w", path, err)
 	}
 	return nil
@@ -63,10 +66,10 @@ func Write(path string, write func(w io.Writer) error) error {
 
 // create makes the temporary file with the permissions of a new file, because os.CreateTemp would let only
 // the owner read it. The name is random, because process numbers repeat, especially in containers.
-func create(dir, base string) (*os.File, error) {
+func create(d Disk, dir, base string) (File, error) {
 	for range 100 {
 		name := filepath.Join(dir, fmt.Sprintf(".%s.%016x.tmp", base, rand.Uint64()))
-		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		f, err := d.Create(name)
 		if !errors.Is(err, fs.ErrExist) {
 			return f, err
 		}
@@ -101,7 +104,7 @@ func Sweep(path string) error {
 var temporary = regexp.MustCompile(`^([0-9a-f]{16}|[0-9]+-[0-9]+)\.tmp$`)
 
 // fill writes the temporary file and flushes it to the disk. It closes f, except after an error.
-func fill(f *os.File, mode fs.FileMode, write func(w io.Writer) error) error {
+func fill(f File, mode fs.FileMode, write func(w io.Writer) error) error {
 	if mode != 0 {
 		if err := f.Chmod(mode); err != nil {
 			return err

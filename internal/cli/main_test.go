@@ -291,7 +291,7 @@ func decode[T any](t *testing.T, text string) T {
 
 // always reports whether every training writes a file.
 func always(f outFile) bool {
-	return !slices.Contains([]string{checkpointName, boardName, "unreadable.csv", "profile.txt", "trace.json"}, f.name)
+	return !slices.Contains([]string{checkpointName, boardName, lrPlot, "unreadable.csv", "profile.txt", "trace.json"}, f.name)
 }
 
 // contains fails for each part that is not in a text.

@@ -132,7 +132,7 @@ var libraryNames = []nameSection{
 	{module: "sklearn.model_selection", rows: map[string]string{
 		"GridSearchCV":           noTuner,
 		"KFold":                  noFolds,
-		"StratifiedKFold":        noFolds,
+		"StratifiedKFold":        "data.StratifiedKFold, data.Table.StratifiedKFold; on the command line: lince train --folds",
 		"StratifiedShuffleSplit": "data.SplitOptions.Stratify, with data.TrainTestSplit",
 		"cross_val_score":        noFolds,
 		"train_test_split":       "data.Table.TrainTestSplit, data.TrainTestSplit",
