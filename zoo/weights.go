@@ -58,7 +58,7 @@ func (f WeightsFile) Find() (string, error) {
 	path := filepath.Join(folder, f.Name)
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("%s: %w; lince does not download files, so fetch it (%d MB) with\n  %s", path, fs.ErrNotExist, f.MB(), f.Command(folder))
+		return "", fmt.Errorf("%s: %w; lince does not download files. To fetch it (%d MB):\n  %s", path, fs.ErrNotExist, f.MB(), f.Command(folder))
 	}
 	if err != nil {
 		return "", err
@@ -75,7 +75,7 @@ func (f WeightsFile) Find() (string, error) {
 		return "", err
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); got != want {
-		return "", fmt.Errorf("the file %s is %w: its %s hash is %s, want %s; remove it, and fetch it with\n  %s", path, ErrDamaged, algorithm, got, want, f.Command(folder))
+		return "", fmt.Errorf("the file %s is %w: its %s hash is %s, want %s; remove it. To fetch it again:\n  %s", path, ErrDamaged, algorithm, got, want, f.Command(folder))
 	}
 	return path, nil
 }
@@ -98,6 +98,19 @@ func (o Options) weights(a architecture) (string, error) {
 		return "", err
 	}
 	return f.Find()
+}
+
+// CheckWeights returns the error that New returns if the file of Options.Weights is not there, or is damaged. It does not read weights.
+func (n Network) CheckWeights(o Options) error {
+	o, err := o.check(n.architecture)
+	if err != nil {
+		return err
+	}
+	path, err := o.weights(n.architecture)
+	if err == nil && path != "" {
+		_, err = os.Stat(path)
+	}
+	return err
 }
 
 // load reads the weights in a file into the model.

@@ -41,12 +41,15 @@ func foundBodies() (list []recordTransfer) {
 }
 
 // bodiesOf returns the body for a file of weights: a model, or weights with the name that Keras gives them.
-func (t *training) bodiesOf(weights string) ([]recordTransfer, error) {
+func (c *trainCommand) bodiesOf(weights string) ([]recordTransfer, error) {
 	if weights == "" || weights == zoo.ImageNet {
 		list := foundBodies()
 		if len(list) == 0 {
-			folder, _ := zoo.Folder() // the message is the same without it
-			return nil, usageError{fmt.Errorf("--model auto: there are no weights at hand: none of Keras' files is in %s; set --weights FILE, or name a network to learn how to fetch its weights: --model mobilenetv2", folder)}
+			n, err := zoo.Find(proposedNetwork)
+			if err != nil {
+				return nil, err
+			}
+			return nil, usageError{fmt.Errorf("--model auto: there are no weights at hand: set --weights FILE, or fetch those of a network, which lince weights lists. For example, %w", c.checkWeights(n))}
 		}
 		return list, nil
 	}
@@ -57,7 +60,7 @@ func (t *training) bodiesOf(weights string) ([]recordTransfer, error) {
 			}
 		}
 	}
-	m, err := openModel(weights, lince.Options{Threads: t.Threads, NoCompile: true})
+	m, err := openModel(weights, lince.Options{Threads: c.Threads, NoCompile: true})
 	if err != nil {
 		return nil, fmt.Errorf("--weights: %w; if they are of a published network, set --model to its name", err)
 	}

@@ -160,7 +160,7 @@ func (t *training) describeCalibration() string {
 	case c.After != nil && !t.calibrates():
 		return "\n" + c.String() + " (--calibration stores it in the models)\n"
 	case c.After == nil && t.calibrates():
-		return "\n" + c.String() + " (the models get no temperature: " + c.Reason + ")\n"
+		return "\n" + c.String() + " (no temperature is stored: " + c.Reason + ")\n"
 	}
 	return "\n" + c.String() + "\n"
 }

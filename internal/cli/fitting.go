@@ -372,6 +372,7 @@ func (t *training) report(trouble error) error {
 	trouble = errors.Join(trouble, t.log.keep(t.folder), t.folder.lost())
 	t.describeFiles()
 	t.printf("\n%s%s\n%s", t.results(), t.describeCalibration(), t.folder.contents())
+	t.printf("%s", t.proposeTransfer(t.train.Table().Len()+t.val.Table().Len()))
 	if hasGraph(t.model) {
 		t.printf("\nThe model is a graph without Keras layers. Only lince opens its .keras file; to write it as ONNX:\n  lince convert %s model.onnx\n", t.folder.path("best.keras"))
 	}

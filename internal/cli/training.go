@@ -128,7 +128,6 @@ func (t *training) prepare() error {
 	}
 	t.describe(table)
 	t.describeTransfer()
-	t.proposeTransfer(table)
 	if err := t.split(table); err != nil {
 		return err
 	}

@@ -24,6 +24,9 @@ import (
 // autoName is the value of --model that chooses a body.
 const autoName = "auto"
 
+// proposedNetwork is the network that messages propose: its weights are small.
+const proposedNetwork = "mobilenetv2"
+
 // transferFlags are the flags of transfer learning.
 type transferFlags struct {
 	Weights       string `placeholder:"FILE" predictor:"file" help:"Weights for the network of --model, or for --model auto: a file (.h5, .keras, .pth, .safetensors), or imagenet, the file that Keras has downloaded (default: imagenet)."`
@@ -102,7 +105,13 @@ func (r recordTransfer) name() string {
 	return r.File
 }
 
-// settings returns the size, which is zero if it is that of the file.
+// options returns the options of the network.
+func (r recordTransfer) options(o lince.Options) zoo.Options {
+	s := r.size()
+	return zoo.Options{NoTop: true, InputShape: []int{s[0], s[1], 3}, Weights: r.Weights, Model: o}
+}
+
+// size returns the size, which is zero if it is that of the file.
 func (r recordTransfer) size() (s size) {
 	_ = s.UnmarshalText([]byte(r.Size)) // lince wrote it
 	return s
@@ -135,7 +144,13 @@ func bodyNames() []string {
 
 // checkModel returns an error if --model is neither a name nor a file.
 func (c *trainCommand) checkModel() error {
-	if _, ok := c.ofNetwork(); ok || c.ModelSource == tutorialName || c.ModelSource == autoName {
+	switch n, ok := c.ofNetwork(); {
+	case ok:
+		return c.checkWeights(n)
+	case c.ModelSource == autoName && (c.Weights == "" || c.Weights == zoo.ImageNet):
+		_, err := c.bodiesOf(c.Weights)
+		return err
+	case c.ModelSource == autoName || c.ModelSource == tutorialName:
 		return nil
 	}
 	_, err := os.Stat(c.ModelSource)
@@ -150,6 +165,18 @@ func (c *trainCommand) checkModel() error {
 	}
 	if c.Weights != "" {
 		return usageError{fmt.Errorf("--weights is for a network such as --model efficientnetlite0, and for --model auto; the model %s has its own weights", c.ModelSource)}
+	}
+	return nil
+}
+
+// checkWeights returns an error if the file of a network's weights is not there, before thousands of images are read.
+func (c *trainCommand) checkWeights(n zoo.Network) error {
+	r := c.networkTransfer(n)
+	if r.Weights == zoo.ImageNet && len(n.ImageNet) == 0 {
+		return usageError{fmt.Errorf("--model %s: Keras has no weights for it; set --weights FILE", n.Name)}
+	}
+	if err := n.CheckWeights(r.options(lince.Options{})); err != nil {
+		return fmt.Errorf("--model %s: the weights: %w", n.Name, err)
 	}
 	return nil
 }
@@ -220,20 +247,16 @@ func (t *training) body(o lince.Options, r recordTransfer) (*lince.Model, error)
 	if err != nil {
 		return nil, err
 	}
-	if r.Weights == zoo.ImageNet && len(n.ImageNet) == 0 {
-		return nil, usageError{fmt.Errorf("--model %s: Keras has no weights for it; set --weights FILE", r.Network)}
-	}
-	s := r.size()
-	return n.New(zoo.Options{NoTop: true, InputShape: []int{s[0], s[1], 3}, Weights: r.Weights, Model: o})
+	return n.New(r.options(o))
 }
 
 // networkTransfer returns the record for --model with the name of a network.
-func (t *training) networkTransfer(n zoo.Network) recordTransfer {
-	s := t.Size
+func (c *trainCommand) networkTransfer(n zoo.Network) recordTransfer {
+	s := c.Size
 	if s == (size{}) {
 		s = size{n.Side, n.Side}
 	}
-	return recordTransfer{Network: n.Name, Weights: cmp.Or(t.Weights, zoo.ImageNet), Size: s.String()}
+	return recordTransfer{Network: n.Name, Weights: cmp.Or(c.Weights, zoo.ImageNet), Size: s.String()}
 }
 
 // fileTransfer returns the record for a model of other classes.
@@ -336,15 +359,22 @@ func (t *training) describeTransfer() {
 	t.printf("Transfer learning: a new classifier on the frozen body of %s, images of %s%s.\n", r.name(), r.Size, reason)
 }
 
-// proposeTransfer proposes transfer learning for a run of the tutorial's network, if weights are at hand.
-func (t *training) proposeTransfer(table *data.Table) {
-	if t.ModelSource != tutorialName || t.given["model"] || table.Rule() != data.Folder || t.state != nil {
-		return
+// manyImages is the number of images from which the tutorial's network alone is a good start.
+const manyImages = 5000
+
+// proposeTransfer returns a line that proposes transfer learning after a run of the tutorial's network, "" if it does not fit.
+func (t *training) proposeTransfer(images int) string {
+	if t.ModelSource != tutorialName || t.given["model"] || t.train.Table().Rule() != data.Folder {
+		return ""
 	}
+	command := "lince train " + quote(t.Source) + " --model "
 	if found := foundBodies(); len(found) > 0 {
-		t.printf("The weights of %s are on this machine; a classifier on its features is usually more accurate: lince train %s --model %s\n",
-			found[0].Network, quote(t.Source), found[0].Network)
+		return fmt.Sprintf("\nA classifier on the features of %s, whose weights are on this machine, is usually more accurate:\n  %s\n", found[0].Network, command+found[0].Network)
 	}
+	if images < manyImages {
+		return fmt.Sprintf("\nWith %s, a classifier on the features of a published network is usually more accurate. It needs weights; this command says how to fetch them:\n  %s\n", count(images, "image"), command+proposedNetwork)
+	}
+	return ""
 }
 
 // givenFlags returns the names of the flags on the command line.

@@ -146,9 +146,11 @@ func TestTransferMistakes(t *testing.T) {
 	t.Setenv("KERAS_HOME", "keras") // an empty folder of downloads
 	bodyModel(t)
 	for want, args := range map[string][]string{
-		"--weights is for a published network":               {"--model", "cnn", "--weights", "x.h5"},
-		"has its own weights":                                {"--model", "trees.keras", "--weights", "x.h5"},
-		"did you mean vgg16?":                                {"--model", "vgg-61"},
+		"--weights is for a published network":          {"--model", "cnn", "--weights", "x.h5"},
+		"has its own weights":                           {"--model", "trees.keras", "--weights", "x.h5"},
+		"did you mean vgg16?":                           {"--model", "vgg-61"},
+		"--model vgg16: the weights: ":                  {"--model", "vgg16"},
+		"For example, --model mobilenetv2: the weights": {"--model", "auto"},
 		"curl":                                               {"--model", "vgg16"},
 		"set --weights FILE":                                 {"--model", "efficientnetlite0"},
 		"there are no weights at hand":                       {"--model", "auto"},
@@ -171,6 +173,10 @@ func TestTransferMistakes(t *testing.T) {
 	}
 	if _, err := os.Stat("out"); err == nil {
 		t.Error("a folder was left behind")
+	}
+	// Missing weights are told before images are read.
+	if o := run(t, "train", "demo:cats-and-dogs?n=12", "--out", "out", "--model", "vgg16"); strings.Contains(o.stdout, "Checking images") {
+		t.Errorf("images are read first: %s", o.stdout)
 	}
 }
 
@@ -197,6 +203,21 @@ func without(files map[string]string, names ...string) map[string]string {
 		delete(files, name)
 	}
 	return files
+}
+
+// TestTransferProposed proposes transfer learning after a training of the tutorial's network on a folder of photos.
+func TestTransferProposed(t *testing.T) {
+	workIn(t)
+	t.Setenv("KERAS_HOME", "keras") // an empty folder of downloads
+	put(t, "set/cats", pngs(t, 6))
+	put(t, "set/dogs", pngs(t, 6))
+	args := []string{"train", "set", "--size", "16x16", "--epochs", "1", "--out"}
+	contains(t, "without weights", succeed(t, append(args, "a")...).stdout, "With 12 images, a classifier", "lince train set --model mobilenetv2\n")
+	put(t, "keras/models", map[string][]byte{"vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5": {1}})
+	contains(t, "with weights", succeed(t, append(args, "b")...).stdout, "features of vgg16, whose weights are on this machine", "lince train set --model vgg16\n")
+	if o := succeed(t, append(args, "c", "--model", "cnn")...); strings.Contains(o.stdout, "features of") {
+		t.Error("it is proposed although the network was chosen")
+	}
 }
 
 // TestTransferPhotos trains on 400 real photos with real weights: that must be enough for 95 % of 2,000 others, which neither the training nor its early
