@@ -344,6 +344,9 @@ func (t *training) report(trouble error) error {
 		err = t.judge(predictions)
 	}
 	if err == nil {
+		err = t.writePage(predictions)
+	}
+	if err == nil {
 		err = t.conclude(trouble)
 	}
 	if err != nil {

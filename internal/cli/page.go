@@ -120,7 +120,7 @@ func (s pageSource) heatMaps(p *report.Page, list []lince.Classification) (map[i
 		p.HeatMaps = "There are no heat maps: " + err.Error()
 		return nil, nil //nolint:nilerr // the page says why
 	}
-	p.HeatMaps = fmt.Sprintf("Beside each image is the input of the model, with a heat map: bright regions speak for the predicted class (Grad-CAM by Selvaraju et al., 2017, on the feature map of the layer %s).", g.Layer())
+	p.HeatMaps = fmt.Sprintf("Beside each image is the input of the model, with a heat map: bright regions speak for the predicted class (Grad-CAM by Selvaraju et al., 2017, on the feature map of the layer %s). If all of it is dark, no region does.", g.Layer())
 	rows, classOf := []int{}, map[int]int{}
 	for _, c := range list {
 		if _, met := classOf[c.Row]; !met {
@@ -236,7 +236,7 @@ func (t *training) writePage(predictions []lince.Classification) error {
 		}
 		p.Cost = append(p.Cost, report.Fact{Name: "epoch, on average", Value: duration(total / float64(n))})
 	}
-	if peak, err := machine.PeakMemory(nil); err == nil && peak > 0 {
+	if peak, ok := machine.PeakMemory(nil); ok {
 		p.Cost = append(p.Cost, report.Fact{Name: "peak memory", Value: byteSize(peak).String()})
 	}
 	p.Cost = append(p.Cost, r.platformFacts()...)

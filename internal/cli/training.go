@@ -14,6 +14,7 @@ import (
 	"github.com/lince-ml/lince/data/augment"
 	"github.com/lince-ml/lince/internal/atomicfile"
 	"github.com/lince-ml/lince/profile"
+	"github.com/lince-ml/lince/report"
 )
 
 // training is one run of the command.
@@ -33,6 +34,7 @@ type training struct {
 	byClass    map[int]float64   // class weights by class index; nil is 1 for all
 	profile    *profile.Profile  // nil without --profile
 	drawn      func() error      // waits for batch.png
+	tiles      []report.Tile     // of batch.png
 	history    historyFile
 	phase      phase // of transfer learning
 	record     record
@@ -225,6 +227,7 @@ func (t *training) begin() error {
 		if err != nil {
 			return err
 		}
+		t.tiles = tiles
 		written := make(chan error, 1)
 		go func() { written <- atomicfile.Write(t.folder.path("batch.png"), writeBatch(tiles)) }()
 		t.drawn = sync.OnceValue(func() error { return t.folder.wroteIf("batch.png", <-written) })
