@@ -105,7 +105,7 @@ type galleryRow struct{ top, captions int }
 // tileLines is a tile whose text is divided into lines.
 type tileLines struct {
 	Tile
-	caption, detail []string
+	captionLines, detailLines []string
 }
 
 // The heights of text below tiles: of the first line, and of each other.
@@ -145,7 +145,7 @@ func layGallery(tiles []Tile, o GalleryOptions) galleryLayout {
 	for row := range slices.Chunk(l.tiles, l.columns) {
 		captions, details := 0, 0
 		for _, t := range row {
-			captions, details = max(captions, len(t.caption)), max(details, len(t.detail))
+			captions, details = max(captions, len(t.captionLines)), max(details, len(t.detailLines))
 		}
 		r := galleryRow{y, textHeight(captions, captionHeight, captionLine)}
 		l.rows = append(l.rows, r)
@@ -189,11 +189,11 @@ func (c canvas) tile(t tileLines, x int, row galleryRow) {
 		caption.Color = t.Color
 	}
 	y += tileSize
-	for i, line := range t.caption {
+	for i, line := range t.captionLines {
 		c.text(caption, x+tileSize/2, y+29+i*captionLine, line)
 	}
 	y += row.captions
-	for i, line := range t.detail {
+	for i, line := range t.detailLines {
 		c.text(detailType, x+tileSize/2, y+25+i*detailLine, line)
 	}
 }

@@ -439,8 +439,8 @@ func TestGalleryLongNames(t *testing.T) {
 	long := Tile{Image: plainImage(8, 8, blue), Caption: "Staffordshire bullterrier, predicted American Staffordshire terrier (97%)", Detail: "images/n02093256-Staffordshire_bullterrier/n02093256_1234.jpg"}
 	short := Tile{Image: plainImage(8, 8, blue), Caption: "cat", Detail: "cat.0.jpg"}
 	l := layGallery([]Tile{short, short, long, short}, GalleryOptions{Columns: 2})
-	if n := len(l.tiles[2].caption); n < 2 || strings.Contains(strings.Join(append(l.tiles[2].caption, l.tiles[2].detail...), ""), "…") {
-		t.Errorf("the caption is %q, the detail %q", l.tiles[2].caption, l.tiles[2].detail)
+	if n := len(l.tiles[2].captionLines); n < 2 || strings.Contains(strings.Join(append(l.tiles[2].captionLines, l.tiles[2].detailLines...), ""), "…") {
+		t.Errorf("the caption is %q, the detail %q", l.tiles[2].captionLines, l.tiles[2].detailLines)
 	}
 	one := layGallery([]Tile{short, short, short, short}, GalleryOptions{Columns: 2})
 	if l.rows[1].top != one.rows[1].top || l.height <= one.height {

@@ -83,7 +83,7 @@ type Layer struct {
 // Snippet is a piece of code that shows how to do something.
 type Snippet struct{ Title, Code string }
 
-// Setting is a setting with its value. Changed says that it is not the default.
+// Setting is a setting with its value. Changed says that it was given, and is not a default.
 type Setting struct {
 	Name, Value string
 	Changed     bool
@@ -110,14 +110,14 @@ var pageTemplate = sync.OnceValues(func() (*template.Template, error) {
 		"policy":    func() string { return policy },
 		"style":     func() template.CSS { return template.CSS(pageCSS) }, //nolint:gosec // a constant
 		"script":    func() template.JS { return template.JS(pageJS) },    //nolint:gosec // a constant
-		"picture":   pictureURL,
+		"image":     imageURL,
 		"percent":   percent,
 		"thousands": thousands,
 		"four":      func(v float64) string { return fmt.Sprintf("%.4f", v) },
 	}).Parse(pageHTML)
 })
 
-// HTML writes a page: one file that needs no network, with its pictures, style and script inside. Its Content-Security-Policy allows nothing else. It follows the
+// HTML writes a page: one file that needs no network, with its images, style and script inside. Its Content-Security-Policy allows nothing else. It follows the
 // light or dark color scheme of the reader's system.
 //
 // Text of p, such as names of classes and files, is escaped, and characters that cannot be seen become visible.

@@ -96,7 +96,7 @@ if (ranking) {
   const path = (points) => points.map((p, i) => `${i ? "L" : "M"}${x(p[0]).toFixed(1)} ${y(p[1]).toFixed(1)}`).join("");
   const of = (t, i) => ({ threshold: t.points[3 * i], tp: t.points[3 * i + 1], fp: t.points[3 * i + 2] });
   const ratio = (a, b) => (b ? a / b : NaN);
-  const text = (v) => (isNaN(v) ? "–" : (100 * v).toFixed(1) + " %");
+  const text = (v) => (isNaN(v) ? "–" : (100 * v).toFixed(1) + "%");
   const set = (name, value) => (ranking.querySelector(`[data-result=${name}]`).textContent = value);
   let t;
   const move = () => {

@@ -196,7 +196,7 @@ func newDiagramView(n NamedCalibration) diagramView {
 	return v
 }
 
-// matrixView is a confusion matrix: cells as SVG for few classes, else a picture with a pixel for each pair.
+// matrixView is a confusion matrix: cells as SVG for few classes, else an image with a pixel for each pair.
 type matrixView struct {
 	Width, Height int
 	Left, Top     int
@@ -205,7 +205,7 @@ type matrixView struct {
 	Rows, Columns []matrixName
 	Cells         []matrixCell
 	Root          bool         // colors show the square root of the fraction
-	Picture       template.URL // the picture, if there are many classes
+	Image         template.URL // the image, if there are many classes
 	Pool          int          // classes for each pixel
 	Classes       int
 }
@@ -254,10 +254,10 @@ func newMatrixView(classes []string, counts [][]int) *matrixView {
 	}
 	if n > mostCells {
 		m.Root = true
-		m.Picture, m.Pool = matrixPicture(counts)
+		m.Image, m.Pool = matrixImage(counts)
 		return m
 	}
-	const room = 190 // for names
+	const room = 240 // for names
 	m.Cell = max(18, min(90, 560/n))
 	name := lettering(12, font.WeightNormal, nil)
 	longest := vg.Length(0)

@@ -4,7 +4,6 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -118,7 +117,8 @@ func checkThresholds(t *testing.T, b *testenv.Browser, p Page) {
 	var places []string
 	for _, key := range []string{"Home", "ArrowRight", "End", "ArrowLeft"} {
 		var got struct {
-			Threshold, Tp, Fp, Fn, Tn, Precision, Place string
+			Threshold             float32
+			Tp, Fp, Fn, Tn, Place string
 		}
 		b.Eval(fmt.Sprintf(`{
 			const select = document.querySelector("#ranking select");
@@ -126,40 +126,30 @@ func checkThresholds(t *testing.T, b *testenv.Browser, p Page) {
 			document.querySelector("#ranking input").focus();
 		}`, class), nil)
 		b.Press(key)
-		b.Eval(`Object.fromEntries([["threshold", document.querySelector("#ranking output").textContent],
-			...["tp", "fp", "fn", "tn", "precision"].map((n) => [n, document.querySelector("[data-result=" + n + "]").textContent]),
+		b.Eval(`Object.fromEntries([["threshold", data.thresholds[document.querySelector("#ranking select").value].points[3 * document.querySelector("#ranking input").value]],
+			...["tp", "fp", "fn", "tn"].map((n) => [n, document.querySelector("[data-result=" + n + "]").textContent]),
 			["place", document.querySelector("#roc-point").getAttribute("cx") + " " + document.querySelector("#roc-point").getAttribute("cy")]])`, &got)
-		var threshold float64
 		var tp, fp, fn, tn, wantTP, wantFP, positives int
-		for text, to := range map[string]any{got.Threshold: &threshold} {
-			if _, err := fmt.Sscan(text, to); err != nil {
-				t.Fatalf("the threshold is %q", text)
-			}
-		}
 		if _, err := fmt.Sscan(strings.Join([]string{got.Tp, got.Fp, got.Fn, got.Tn}, " "), &tp, &fp, &fn, &tn); err != nil {
 			t.Fatalf("%+v", got)
 		}
-		// The page shows 4 digits of the threshold.
 		for i, row := range p.Probabilities {
-			if p.Targets[i] == class {
-				positives++
-			}
-			if float64(row[class]) < threshold*(1-6e-4) {
-				continue
-			}
-			if p.Targets[i] == class {
-				wantTP++
-			} else {
+			at := row[class] >= got.Threshold
+			switch {
+			case p.Targets[i] != class && at:
 				wantFP++
+			case p.Targets[i] == class:
+				positives++
+				if at {
+					wantTP++
+				}
 			}
+		}
+		if tp != wantTP || fp != wantFP {
+			t.Errorf("%s: at the threshold %v the page has %d true and %d false positives, want %d and %d", key, got.Threshold, tp, fp, wantTP, wantFP)
 		}
 		if tp+fn != positives || tp+fp+fn+tn != len(p.Targets) {
 			t.Errorf("%s: the counts %+v are not those of %d examples", key, got, len(p.Targets))
-		}
-		if key != "Home" || wantTP+wantFP < 5 {
-			if math.Abs(float64(wantTP-tp)) > 3 || math.Abs(float64(wantFP-fp)) > float64(len(p.Targets))/50+3 {
-				t.Errorf("%s: at the threshold %v the page has %d and %d, want about %d and %d", key, threshold, tp, fp, wantTP, wantFP)
-			}
 		}
 		if (key == "End") != (fn == 0 && tn == 0) {
 			t.Errorf("%s: %+v", key, got)

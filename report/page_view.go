@@ -7,6 +7,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -232,7 +233,7 @@ func (v *pageView) thresholds() error {
 		thin := t.Thin(points)
 		d := thresholdData{Positives: t.Positives, Negatives: t.Negatives, All: len(t.Points)}
 		for _, p := range thin.Points {
-			d.Points = append(d.Points, rounded(float64(p.Threshold)), float64(p.TruePositives), float64(p.FalsePositives))
+			d.Points = append(d.Points, shortest(p.Threshold), float64(p.TruePositives), float64(p.FalsePositives))
 		}
 		v.Script.Thresholds = append(v.Script.Thresholds, d)
 	}
@@ -240,14 +241,8 @@ func (v *pageView) thresholds() error {
 	return nil
 }
 
-// rounded returns a number with 6 significant digits, which is short in JSON.
-func rounded(v float64) float64 {
-	if v == 0 {
-		return 0
-	}
-	unit := math.Pow(10, 5-math.Floor(math.Log10(math.Abs(v))))
-	if r := math.Round(v*unit) / unit; !math.IsInf(r, 0) && !math.IsNaN(r) {
-		return r
-	}
-	return v
+// shortest returns the number whose shortest decimal form is that of v, which is short in JSON: 0.1 for float32(0.1).
+func shortest(v float32) float64 {
+	d, _ := strconv.ParseFloat(strconv.FormatFloat(float64(v), 'g', -1, 32), 64) // it is a number
+	return d
 }

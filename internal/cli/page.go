@@ -303,7 +303,7 @@ func settingText(v any) string {
 	if json.Unmarshal(b, &text) == nil {
 		b = []byte(text)
 	}
-	if s := string(b); s != "null" && s != "" && s != "{}" {
+	if s := string(b); !slices.Contains([]string{"null", "", "{}", size{}.String()}, s) {
 		return s
 	}
 	return "–"

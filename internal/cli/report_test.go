@@ -15,7 +15,8 @@ func TestReport(t *testing.T) {
 	ra, rb := decode[record](t, read(t, a, "run.json")), decode[record](t, read(t, "b", "run.json"))
 
 	o := succeed(t, "report", a, "b", "--out", "comparison.html")
-	contains(t, "the output", o.stdout, "settings that differ", "accuracy", percentText(ra.Results.Accuracy), percentText(rb.Results.Accuracy), "epochs", "lr", "0.02", "seed", "Wrote comparison.html")
+	contains(t, "the output", o.stdout, "settings that differ", "accuracy", percentText(ra.Results.Accuracy), percentText(rb.Results.Accuracy), "epochs", "lr", "0.02", "seed")
+	contains(t, "standard error", o.stderr, "Wrote comparison.html")
 	for _, line := range []string{"batch ", "out ", "quiet "} {
 		if strings.Contains(o.stdout, "\n"+line) {
 			t.Errorf("the output has the setting %q, which does not differ or says nothing", line)

@@ -1,4 +1,4 @@
-// Package escape makes text from strangers visible: names in a file must not control a terminal, or hide what they are on a page.
+// Package escape makes untrusted text visible: names in a file must not control a terminal, or hide what they are on a page.
 package escape
 
 import (

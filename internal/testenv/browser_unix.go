@@ -82,7 +82,7 @@ func OpenBrowser(t testing.TB) *Browser {
 	}
 	var log bytes.Buffer
 	cmd := exec.Command(binary, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-dev-shm-usage",
-		"--user-data-dir="+profile, "--remote-debugging-pipe", "about:blank")
+		"--user-data-dir="+profile, "--remote-debugging-pipe", "--log-level=3", "about:blank")
 	cmd.ExtraFiles, cmd.Stderr = []*os.File{theirs, ours}, &log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {

@@ -14,14 +14,14 @@ import (
 	"golang.org/x/image/draw"
 )
 
-// pictureSide is the largest side of an image in a page, in pixels. Images of at most pixelSide stay exact.
+// imageSide is the largest side of an image in a page, in pixels. Images of at most pixelSide stay exact.
 const (
-	pictureSide = 192
-	pixelSide   = 64
+	imageSide = 192
+	pixelSide = 64
 )
 
-// pictureURL returns an image as a data URL: PNG for small images, else JPEG on a background of mid-gray.
-func pictureURL(m image.Image) (template.URL, error) {
+// imageURL returns an image as a data URL: PNG for small images, else JPEG on a background of mid-gray.
+func imageURL(m image.Image) (template.URL, error) {
 	b := m.Bounds()
 	var out bytes.Buffer
 	if max(b.Dx(), b.Dy()) <= pixelSide {
@@ -31,8 +31,8 @@ func pictureURL(m image.Image) (template.URL, error) {
 		return dataURL("image/png", out.Bytes()), nil
 	}
 	w, h := b.Dx(), b.Dy()
-	if most := max(w, h); most > pictureSide {
-		w, h = max(1, w*pictureSide/most), max(1, h*pictureSide/most)
+	if most := max(w, h); most > imageSide {
+		w, h = max(1, w*imageSide/most), max(1, h*imageSide/most)
 	}
 	to := image.NewRGBA(image.Rect(0, 0, w, h))
 	draw.Draw(to, to.Rect, image.NewUniform(color.Gray{128}), image.Point{}, draw.Src)
@@ -108,12 +108,12 @@ func heatColor(v float32) color.RGBA {
 	return color.RGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), 0xff}
 }
 
-// mostMatrixPixels is the largest side of the picture of a confusion matrix.
+// mostMatrixPixels is the largest side of the image of a confusion matrix.
 const mostMatrixPixels = 1000
 
-// matrixPicture returns a confusion matrix as a data URL of a PNG with a pixel for each pair of classes, or of groups of classes: blue on a transparent background, the stronger the larger the
+// matrixImage returns a confusion matrix as a data URL of a PNG with a pixel for each pair of classes, or of groups of classes: blue on a transparent background, the stronger the larger the
 // fraction of the true class. It also returns the number of classes in a group.
-func matrixPicture(counts [][]int) (url template.URL, group int) {
+func matrixImage(counts [][]int) (url template.URL, group int) {
 	group = (len(counts) + mostMatrixPixels - 1) / mostMatrixPixels
 	if group > 1 {
 		_, counts = pool(make([]string, len(counts)), counts, group)
