@@ -265,7 +265,7 @@ func newMatrixView(classes []string, counts [][]int) *matrixView {
 		longest = max(longest, name.Width(c))
 	}
 	upright := longest > vg.Length(m.Cell-6)
-	m.Left, m.Top = min(int(longest), room)+34, 24
+	m.Left, m.Top = min(int(longest), room)+44, 24
 	m.Side = n * m.Cell
 	m.Width = m.Left + m.Side + 8
 	m.Height = m.Top + m.Side + 26

@@ -108,13 +108,10 @@ func heatColor(v float32) color.RGBA {
 	return color.RGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), 0xff}
 }
 
-// mostMatrixPixels is the largest side of the image of a confusion matrix.
-const mostMatrixPixels = 1000
-
 // matrixImage returns a confusion matrix as a data URL of a PNG with a pixel for each pair of classes, or of groups of classes: blue on a transparent background, the stronger the larger the
 // fraction of the true class. It also returns the number of classes in a group.
 func matrixImage(counts [][]int) (url template.URL, group int) {
-	group = (len(counts) + mostMatrixPixels - 1) / mostMatrixPixels
+	group = (len(counts) + maxCells - 1) / maxCells
 	if group > 1 {
 		_, counts = pool(make([]string, len(counts)), counts, group)
 	}
@@ -131,7 +128,7 @@ func matrixImage(counts [][]int) (url template.URL, group int) {
 		}
 		for j, v := range row {
 			if v > 0 {
-				m.Pix[i*n+j] = uint8(55 + 200*math.Sqrt(float64(v)/float64(support)))
+				m.Pix[i*n+j] = uint8(75 + 180*math.Sqrt(float64(v)/float64(support)))
 			}
 		}
 	}

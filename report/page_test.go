@@ -274,3 +274,16 @@ func TestHeatMap(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkHTML(b *testing.B) {
+	for _, classes := range []int{2, 37, 1000} {
+		p := samplePage(b, classes, 12_500, plainName)
+		b.Run(fmt.Sprintf("%d classes", classes), func(b *testing.B) {
+			for b.Loop() {
+				if err := HTML(io.Discard, p); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -52,7 +52,7 @@ func (s pageSource) fill(p *report.Page) error {
 	}
 	p.Facts = append(p.Facts,
 		report.Fact{Name: "accuracy", Value: percentText(s.results.Accuracy)},
-		report.Fact{Name: "always the largest class", Value: percentText(float64(largest) / float64(s.results.MacroAverage.Support))},
+		report.Fact{Name: "baseline (largest class)", Value: percentText(float64(largest) / float64(s.results.MacroAverage.Support))},
 		report.Fact{Name: "mean F1", Value: percentText(s.results.MacroAverage.F1)},
 	)
 	if c := s.calibration; c != nil {
