@@ -33,7 +33,7 @@ func striped() *tensor.Tensor {
 }
 
 // Grad-CAM: which places of the image speak for a class? The gradient of the score of the class with respect to the
-// last feature map gives each channel a weight.
+// last feature map gives each channel a weight. Model.GradCAM does this for any classifier.
 func ExampleModel_Function_gradCAM() {
 	model := stripesModel()
 	f, err := model.Function(lince.FunctionOptions{}, func(t *lince.Trace) []*graph.Value {

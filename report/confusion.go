@@ -258,15 +258,21 @@ func (m *matrix) name(p *plot.Plot) {
 	if m.root {
 		t.Font.Size = 18
 	}
-	const rowRoom, columnRoom = 260, 220
+	// Long names get more room, up to a limit.
+	const mostRoom = 520
+	longest := vg.Length(0)
+	for i := 0; i < len(m.classes); i += m.every {
+		longest = max(longest, t.Width(m.classes[i]))
+	}
+	rowRoom := min(longest, mostRoom)
 	columnWidth := vg.Length(max(m.every*m.cell, 40) - 12)
 	upright := false
 	for i := 0; i < len(m.classes); i += m.every {
-		upright = upright || t.Width(m.classes[i]) > columnWidth && m.cell < 120 // names of wide columns are shortened instead
+		upright = upright || t.Width(m.classes[i]) > columnWidth
 	}
 	room := columnWidth
 	if upright {
-		room = columnRoom
+		room = rowRoom
 	}
 	var rows, columns plot.ConstantTicks
 	for i := 0; i < len(m.classes); i += m.every {

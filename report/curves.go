@@ -175,14 +175,21 @@ func (p panel) drawHead() {
 		right -= 28
 	}
 	title := lettering(26, font.WeightBold, ink)
-	words := strings.ReplaceAll(p.name, "_", " ")
-	first, size := utf8.DecodeRuneInString(words)
-	words = string(unicode.ToUpper(first)) + words[size:]
-	data.FillText(title, vg.Point{X: data.Min.X, Y: base}, shorten(title, words, right-data.Min.X))
+	data.FillText(title, vg.Point{X: data.Min.X, Y: base}, shorten(title, metricTitle(p.name), right-data.Min.X))
 }
 
-func lastValue(values []float64) string {
-	switch v := values[len(values)-1]; {
+// metricTitle returns the name of a metric as a title.
+func metricTitle(name string) string {
+	words := strings.ReplaceAll(name, "_", " ")
+	first, size := utf8.DecodeRuneInString(words)
+	return string(unicode.ToUpper(first)) + words[size:]
+}
+
+func lastValue(values []float64) string { return metricValue(values[len(values)-1]) }
+
+// metricValue formats the value of a metric.
+func metricValue(v float64) string {
+	switch {
 	case math.IsNaN(v):
 		return "–"
 	case math.IsInf(v, 0):

@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"io"
 	"math"
+	"slices"
 
 	"golang.org/x/image/draw"
 	"golang.org/x/image/font"
@@ -17,7 +18,7 @@ type Tile struct {
 	// Image may have any size: it is scaled to fit the tile. nil means an empty tile.
 	Image image.Image
 	// Caption is printed in bold below the image, Detail in smaller type below the caption.
-	// Text that is wider than the tile is shortened in the middle.
+	// Text that is wider than the tile continues in the next line. Text of more than 6 lines is shortened in the middle.
 	Caption, Detail string
 	// Color is the color of the caption and of a frame around the image. nil means a black
 	// caption and no frame.
@@ -83,10 +84,8 @@ func Gallery(w io.Writer, tiles []Tile, o GalleryOptions) error {
 		c.text(emptyType, width/2, (field.Min.Y+field.Max.Y)/2+8, shorten(emptyType, empty, vg.Length(field.Dx()-2*margin)))
 		return encode(w, c.RGBA)
 	}
-	for i, t := range tiles {
-		x := margin + i%l.columns*(tileSize+tileGap)
-		y := l.top + i/l.columns*l.rowHeight
-		c.tile(t, x, y, l.captions)
+	for i, t := range l.tiles {
+		c.tile(t, margin+i%l.columns*(tileSize+tileGap), l.rows[i/l.columns])
 	}
 	return encode(w, c.RGBA)
 }
@@ -96,27 +95,40 @@ type galleryLayout struct {
 	width, height int
 	top           int // of the first row
 	columns       int
-	rowHeight     int
-	captions      bool // some tile has a caption
+	rows          []galleryRow
+	tiles         []tileLines
+}
+
+// galleryRow is the place of a row of tiles: where it begins, and the room for the captions.
+type galleryRow struct{ top, captions int }
+
+// tileLines is a tile whose text is divided into lines.
+type tileLines struct {
+	Tile
+	captionLines, detailLines []string
+}
+
+// The heights of text below tiles: of the first line, and of each other.
+const (
+	captionHeight, captionLine = 30, 24
+	detailHeight, detailLine   = 26, 21
+	tileTextLines              = 6
+)
+
+// textHeight returns the height of lines of text.
+func textHeight(lines, first, other int) int {
+	if lines == 0 {
+		return 0
+	}
+	return first + (lines-1)*other
 }
 
 func layGallery(tiles []Tile, o GalleryOptions) galleryLayout {
-	l := galleryLayout{columns: o.Columns, top: margin, rowHeight: tileSize + tileGap}
+	l := galleryLayout{columns: o.Columns, top: margin}
 	if l.columns <= 0 {
 		l.columns = galleryColumns(len(tiles))
 	}
 	l.columns = max(1, min(l.columns, len(tiles)))
-	details := false
-	for _, t := range tiles {
-		l.captions = l.captions || t.Caption != ""
-		details = details || t.Detail != ""
-	}
-	if l.captions {
-		l.rowHeight += 30
-	}
-	if details {
-		l.rowHeight += 26
-	}
 	if o.Title != "" {
 		l.top += 48
 	}
@@ -126,9 +138,21 @@ func layGallery(tiles []Tile, o GalleryOptions) galleryLayout {
 	if l.top > margin {
 		l.top += 18
 	}
-	rows := (len(tiles) + l.columns - 1) / l.columns
+	for _, t := range tiles {
+		l.tiles = append(l.tiles, tileLines{t, wrap(captionType, t.Caption, tileSize, tileTextLines), wrap(detailType, t.Detail, tileSize, tileTextLines)})
+	}
+	y := l.top
+	for row := range slices.Chunk(l.tiles, l.columns) {
+		captions, details := 0, 0
+		for _, t := range row {
+			captions, details = max(captions, len(t.captionLines)), max(details, len(t.detailLines))
+		}
+		r := galleryRow{y, textHeight(captions, captionHeight, captionLine)}
+		l.rows = append(l.rows, r)
+		y += tileSize + r.captions + textHeight(details, detailHeight, detailLine) + tileGap
+	}
 	l.width = 2*margin + l.columns*(tileSize+tileGap) - tileGap
-	l.height = l.top + rows*l.rowHeight - tileGap + margin
+	l.height = y - tileGap + margin
 	if len(tiles) == 0 {
 		l.width, l.height = 760, l.top+200
 	}
@@ -152,7 +176,8 @@ func galleryColumns(tiles int) int {
 	return best
 }
 
-func (c canvas) tile(t Tile, x, y int, captions bool) {
+func (c canvas) tile(t tileLines, x int, row galleryRow) {
+	y := row.top
 	field := image.Rect(x, y, x+tileSize, y+tileSize)
 	c.fill(field, shadow)
 	if t.Image != nil && !t.Image.Bounds().Empty() {
@@ -164,11 +189,13 @@ func (c canvas) tile(t Tile, x, y int, captions bool) {
 		caption.Color = t.Color
 	}
 	y += tileSize
-	if captions {
-		c.text(caption, x+tileSize/2, y+29, shorten(caption, t.Caption, tileSize))
-		y += 30
+	for i, line := range t.captionLines {
+		c.text(caption, x+tileSize/2, y+29+i*captionLine, line)
 	}
-	c.text(detailType, x+tileSize/2, y+25, shorten(detailType, t.Detail, tileSize))
+	y += row.captions
+	for i, line := range t.detailLines {
+		c.text(detailType, x+tileSize/2, y+25+i*detailLine, line)
+	}
 }
 
 // scaled draws an image in the middle of a field, as large as fits, with its aspect ratio kept.

@@ -406,6 +406,48 @@ func TestShorten(t *testing.T) {
 	}
 }
 
+func TestWrap(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want int // lines; 0 is any number
+	}{
+		{"", 0}, {"  \n ", 0}, {"cat", 1}, {"cat, predicted dog (97%)", 1}, {"golden retriever, predicted Labrador retriever (97%)", 2},
+		{"n02099601-golden_retriever, predicted n02099712-Labrador_retriever (97%)", 0}, {strings.Repeat("x", 60), 3}, {strings.Repeat("ñandú ", 900), tileTextLines},
+		{strings.Repeat("_", 5000), tileTextLines}, {"a" + strings.Repeat(" ", 500) + "b", 1},
+	} {
+		got := wrap(captionType, c.text, tileSize, tileTextLines)
+		if c.want > 0 && len(got) != c.want || len(got) > tileTextLines {
+			t.Errorf("%.60q has %d lines: %q", c.text, len(got), got)
+		}
+		for _, line := range got {
+			if captionType.Width(line) > tileSize || line == "" {
+				t.Errorf("the line %q is %v wide", line, captionType.Width(line))
+			}
+		}
+		squeeze := func(s string) string { return strings.Join(strings.Fields(s), "") }
+		if all := squeeze(strings.Join(got, "")); !strings.Contains(all, "…") && all != squeeze(c.text) {
+			t.Errorf("%.60q became %q", c.text, got)
+		}
+	}
+	if got := wrap(captionType, "n02099601-golden_retriever, predicted n02099712-Labrador_retriever (97%)", tileSize, tileTextLines); len(got) < 2 || !strings.HasSuffix(got[0], ",") && !strings.HasSuffix(got[0], "_") && !strings.HasSuffix(got[0], "-") {
+		t.Errorf("the lines do not end between words: %q", got)
+	}
+}
+
+// TestGalleryLongNames checks that long captions are complete, and that other rows stay as low as they were.
+func TestGalleryLongNames(t *testing.T) {
+	long := Tile{Image: plainImage(8, 8, blue), Caption: "Staffordshire bullterrier, predicted American Staffordshire terrier (97%)", Detail: "images/n02093256-Staffordshire_bullterrier/n02093256_1234.jpg"}
+	short := Tile{Image: plainImage(8, 8, blue), Caption: "cat", Detail: "cat.0.jpg"}
+	l := layGallery([]Tile{short, short, long, short}, GalleryOptions{Columns: 2})
+	if n := len(l.tiles[2].captionLines); n < 2 || strings.Contains(strings.Join(append(l.tiles[2].captionLines, l.tiles[2].detailLines...), ""), "…") {
+		t.Errorf("the caption is %q, the detail %q", l.tiles[2].captionLines, l.tiles[2].detailLines)
+	}
+	one := layGallery([]Tile{short, short, short, short}, GalleryOptions{Columns: 2})
+	if l.rows[1].top != one.rows[1].top || l.height <= one.height {
+		t.Errorf("the rows begin at %v with a long caption, at %v without; the heights are %d and %d", l.rows, one.rows, l.height, one.height)
+	}
+}
+
 func TestPercent(t *testing.T) {
 	for v, want := range map[float64]string{0: "0%", 1: "100%", .5: "50.0%", .0004: "<0.1%", .9996: ">99.9%", .9994: "99.9%", .0006: "0.1%"} {
 		if got := percent(v); got != want {

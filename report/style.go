@@ -83,30 +83,6 @@ func fit(p *plot.Plot, c draw.Canvas, want vg.Rectangle) draw.Canvas {
 	return c
 }
 
-// shorten replaces the middle of a text that is too wide with an ellipsis. File names differ most at
-// their ends, which are kept.
-func shorten(t draw.TextStyle, s string, width vg.Length) string {
-	if t.Width(s) <= width {
-		return s
-	}
-	r := []rune(s)
-	// Binary search for the number of runes to keep.
-	low, high := 0, len(r)-1
-	cut := func(keep int) string {
-		head := (keep + 1) / 2
-		return string(r[:head]) + "…" + string(r[len(r)-(keep-head):])
-	}
-	for low < high {
-		keep := (low + high + 1) / 2
-		if t.Width(cut(keep)) <= width {
-			low = keep
-		} else {
-			high = keep - 1
-		}
-	}
-	return cut(low)
-}
-
 // encode writes an image as PNG.
 func encode(w io.Writer, m image.Image) error {
 	if err := png.Encode(w, m); err != nil {

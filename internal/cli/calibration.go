@@ -59,13 +59,18 @@ func (c *calibration) String() string {
 	return fmt.Sprintf("Expected calibration error: %.4f, with temperature %.4g: %.4f", c.Before.ExpectedError, *c.Temperature, c.After.ExpectedError)
 }
 
-// write writes calibration.png.
-func (c *calibration) write(out *folder) error {
+// diagrams returns the calibration without a temperature, and with it if there is one.
+func (c *calibration) diagrams() []report.NamedCalibration {
 	list := []report.NamedCalibration{{Name: "Without temperature", Calibration: c.Before}}
 	if c.After != nil {
 		list = append(list, report.NamedCalibration{Name: fmt.Sprintf("Temperature %.3g", *c.Temperature), Calibration: c.After})
 	}
-	return out.write("calibration.png", func(w io.Writer) error { return report.Reliability(w, list...) })
+	return list
+}
+
+// write writes calibration.png.
+func (c *calibration) write(out *folder) error {
+	return out.write("calibration.png", func(w io.Writer) error { return report.Reliability(w, c.diagrams()...) })
 }
 
 // dropTemperature removes the temperature of the model that a training starts from: the weights will change.

@@ -43,6 +43,7 @@ type commands struct {
 	Evaluate   evaluateCommand   `cmd:"" help:"Evaluate a model on labeled images."`
 	Predict    predictCommand    `cmd:"" help:"Classify images."`
 	Features   featuresCommand   `cmd:"" help:"Write the features (embeddings) of images to a file, and find similar images."`
+	Report     reportCommand     `cmd:"" help:"Compare training runs: results, settings and curves."`
 	Summary    summaryCommand    `cmd:"" help:"Print the layers of a model."`
 	Run        runCommand        `cmd:"" help:"Run a model on tensors, and print its inputs and outputs."`
 	Convert    convertCommand    `cmd:"" help:"Write a model as a file of another kind."`

@@ -25,7 +25,7 @@ type evaluateCommand struct {
 	ttaFlags      `group:"model"`
 	Batch         int  `group:"model" default:"32" help:"Batch size."`
 	Threads       int  `group:"model" placeholder:"N" help:"Number of threads (default: all cores)."`
-	Out           path `group:"output" placeholder:"DIR" predictor:"folder" help:"Write predictions.csv, confusion.png, calibration.png, mistakes.png and neighbors.png to this folder."`
+	Out           path `group:"output" placeholder:"DIR" predictor:"folder" help:"Write report.html, predictions.csv, confusion.png, calibration.png, mistakes.png and neighbors.png to this folder."`
 	Overwrite     bool `group:"output" help:"Replace results that the folder of --out already contains."`
 }
 
@@ -244,6 +244,10 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	}
 	n := neighborPlot{env: e, model: m, classes: classes, threads: c.Threads, f: f, predictions: predictions, base: f, what: "images"}
 	if err := n.write(out); err != nil {
+		return nil, err
+	}
+	s := pageSource{classes: classes, f: f, predictions: predictions, bad: bad}
+	if err := c.writePage(e, m, out, r, s); err != nil {
 		return nil, err
 	}
 	return r, out.finish()

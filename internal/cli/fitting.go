@@ -358,6 +358,9 @@ func (t *training) report(trouble error) error {
 		err = t.judgeClasses(predictions)
 	}
 	if err == nil {
+		err = t.writePage(predictions)
+	}
+	if err == nil {
 		err = t.conclude(trouble)
 	}
 	if err != nil {

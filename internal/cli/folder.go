@@ -42,6 +42,7 @@ var runFiles = []outFile{
 	{"model.keras", "the model after the last epoch"},
 	{"best.keras", "the model of the epoch with the lowest val_loss"},
 	{checkpointName, "the state from which --resume continues"},
+	{pageName, "everything about the run on one page, for a browser"},
 	{"history.csv", "loss and metrics of each epoch"},
 	{"curves.png", "plots of the history"},
 	{boardName, "files for TensorBoard"},
@@ -61,7 +62,7 @@ var runFiles = []outFile{
 
 // resultFiles lists the files of an evaluation.
 var resultFiles = slices.DeleteFunc(slices.Clone(runFiles), func(f outFile) bool {
-	return !slices.Contains([]string{"confusion.png", "mistakes.png", "neighbors.png", "calibration.png", "predictions.csv", "unreadable.csv"}, f.name)
+	return !slices.Contains([]string{pageName, "confusion.png", "mistakes.png", "neighbors.png", "calibration.png", "predictions.csv", "unreadable.csv"}, f.name)
 })
 
 // newFolder creates the folder dir, or the next free runs/train-N if dir is empty, and takes it. It

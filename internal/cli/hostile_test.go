@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/internal/escape"
 	"github.com/lince-ml/lince/layer"
 )
 
@@ -74,7 +75,7 @@ func TestHostileModels(t *testing.T) {
 			o := run(t, args...)
 			what := "lince " + strings.Join(args, " ")
 			for _, text := range []string{o.stdout, o.stderr} {
-				if i := strings.IndexFunc(text, func(r rune) bool { return r != '\r' && hidden(r) }); i >= 0 {
+				if i := strings.IndexFunc(text, func(r rune) bool { return r != '\r' && escape.IsHidden(r) }); i >= 0 {
 					t.Errorf("%s controls the terminal: %.100q", what, text[i:])
 				}
 			}

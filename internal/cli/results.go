@@ -162,8 +162,17 @@ func label(b data.Batch, i int, classes []string) string {
 	return strings.Join(names, labelSeparator)
 }
 
-// writeCurves plots a history. Without a completed epoch it plots the interrupted one.
+// writeCurves plots a history.
 func writeCurves(out *folder, h *lince.History) error {
+	r := plotted(h)
+	if len(r.Series) == 0 {
+		return nil
+	}
+	return out.write("curves.png", func(w io.Writer) error { return report.Curves(w, r) })
+}
+
+// plotted returns what is plotted of a history. Without a completed epoch it is the interrupted one.
+func plotted(h *lince.History) report.History {
 	r := report.History{Epochs: h.Epochs}
 	for _, s := range h.Series {
 		r.Series = append(r.Series, report.Series{Name: s.Name, Values: s.Values})
@@ -176,10 +185,7 @@ func writeCurves(out *folder, h *lince.History) error {
 			}
 		}
 	}
-	if len(r.Series) == 0 {
-		return nil
-	}
-	return out.write("curves.png", func(w io.Writer) error { return report.Curves(w, r) })
+	return r
 }
 
 // writeUnreadable lists the files that could not be used.

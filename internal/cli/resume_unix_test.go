@@ -22,7 +22,7 @@ import (
 	"github.com/lince-ml/lince/layer"
 )
 
-// sameRun compares the files of two runs, except run.json and train.log, and except for the times in TensorBoard's files.
+// sameRun compares the files of two runs, except run.json, train.log and report.html, which have times, and except for the times in TensorBoard's files.
 func sameRun(t *testing.T, a, b string) {
 	t.Helper()
 	want, got := snapshot(t, a), snapshot(t, b)
@@ -36,6 +36,7 @@ func sameRun(t *testing.T, a, b string) {
 		}
 		delete(files, "run.json")
 		delete(files, logName)
+		delete(files, pageName)
 	}
 	sameTree(t, want, got)
 	if board {

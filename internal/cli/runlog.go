@@ -9,6 +9,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"github.com/lince-ml/lince/internal/escape"
 	"github.com/lince-ml/lince/internal/patherr"
 )
 
@@ -69,7 +70,7 @@ func (l *runLog) put(r rune) {
 		l.at = 0
 	case r == '\b':
 		l.at = max(0, l.at-1)
-	case hidden(r):
+	case escape.IsHidden(r):
 	default:
 		if l.at == len(l.line) {
 			l.line = append(l.line, r)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/internal/escape"
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/optimizer"
@@ -260,7 +261,7 @@ func TestHostileTables(t *testing.T) {
 	for _, args := range [][]string{{"data", "escape.csv"}, {"data", "labels.csv"}, {"data", "long.csv"}, {"data", "labels.csv", "--category", "\x1b[31m"}} {
 		o := run(t, args...)
 		for _, text := range []string{o.stdout, o.stderr} {
-			if i := strings.IndexFunc(text, hidden); i >= 0 || len(text) > 5000 {
+			if i := strings.IndexFunc(text, escape.IsHidden); i >= 0 || len(text) > 5000 {
 				t.Errorf("%v: %d bytes: %.200q", args, len(text), text)
 			}
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/lince-ml/lince/data/augment"
 	"github.com/lince-ml/lince/internal/atomicfile"
 	"github.com/lince-ml/lince/profile"
+	"github.com/lince-ml/lince/report"
 )
 
 // training is one run of the command.
@@ -38,6 +39,7 @@ type training struct {
 	byClass    map[int]float64   // class weights by class index; nil is 1 for all
 	profile    *profile.Profile  // nil without --profile
 	drawn      func() error      // waits for batch.png
+	tiles      []report.Tile     // of batch.png
 	history    historyFile
 	phase      phase              // of transfer learning
 	features   lince.FeatureCache // of transfer learning
@@ -294,6 +296,7 @@ func (t *training) begin() error {
 		if err != nil {
 			return err
 		}
+		t.tiles = tiles
 		written := make(chan error, 1)
 		go func() { written <- atomicfile.Write(t.folder.path("batch.png"), writeBatch(tiles)) }()
 		t.drawn = sync.OnceValue(func() error { return t.folder.wroteIf("batch.png", <-written) })

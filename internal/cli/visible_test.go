@@ -12,19 +12,6 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-func TestVisible(t *testing.T) {
-	for text, want := range map[string]string{
-		"plain.onnx: ñandú, 猫\n\tx": "plain.onnx: ñandú, 猫\n\tx",
-		"\x1b]0;owned\a":            `\x1b]0;owned\a`,
-		"a\u202eb\u200bc":           `a\u202eb\u200bc`,
-		"bad \xff utf-8":            `bad ` + "\ufffd" + ` utf-8`,
-	} {
-		if got := visible(text); got != want {
-			t.Errorf("%q is %q, want %q", text, got, want)
-		}
-	}
-}
-
 // TestNamesFromStrangers: names in an ONNX file neither control the terminal nor become paths.
 func TestNamesFromStrangers(t *testing.T) {
 	dir := workIn(t)

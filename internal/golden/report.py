@@ -1,4 +1,4 @@
-"""Writes report/testdata: scikit-learn's classification reports, Keras' CSVLogger files and pandas' CSV of predictions.
+"""Writes report/testdata: scikit-learn's classification reports and threshold curves, Keras' CSVLogger files and pandas' CSV of predictions.
 
 Run with the packages of requirements.txt:  python internal/golden/report.py
 """
@@ -66,6 +66,24 @@ def classifications():
     )
 
 
+def thresholds():
+    """Scores of one class against all others, with ties; an example is positive where the label is 1."""
+    rng = np.random.RandomState(1)
+    out = {}
+    for name, n, rate, digits in [("ties", 60, 0.4, 1), ("many", 300, 0.1, 7), ("few", 5, 0.5, 2), ("perfect", 20, 0.5, 7)]:
+        labels = (rng.uniform(size=n) < rate).astype(int)
+        labels[:2] = [0, 1]
+        scores = np.round(np.clip(labels * (9 if name == "perfect" else 0.3) + rng.uniform(size=n), 0, 10) / 10, digits).astype("float32")
+        fpr, tpr, roc = metrics.roc_curve(labels, scores, drop_intermediate=False)
+        precision, recall, _ = metrics.precision_recall_curve(labels, scores)
+        out[name] = {
+            "scores": [float(f"{v:.9g}") for v in scores.tolist()], "labels": labels.tolist(), "thresholds": [float(f"{v:.9g}") for v in roc[1:].tolist()],
+            "fpr": fpr[1:].tolist(), "tpr": tpr[1:].tolist(), "precision": precision[:-1][::-1].tolist(), "recall": recall[:-1][::-1].tolist(),
+            "auc": float(metrics.roc_auc_score(labels, scores)), "average_precision": float(metrics.average_precision_score(labels, scores)),
+        }
+    (OUT / "thresholds.json").write_text("{\n" + ",\n".join(json.dumps(k) + ": " + json.dumps(v) for k, v in out.items()) + "\n}\n")
+
+
 def history():
     logs = [
         {"val_loss": 0.5, "loss": float(np.float32(0.7)), "accuracy": 1.0, "val_accuracy": 0.0},
@@ -110,5 +128,6 @@ def predictions():
 OUT.mkdir(parents=True, exist_ok=True)
 HISTORY.mkdir(parents=True, exist_ok=True)
 classifications()
+thresholds()
 history()
 predictions()

@@ -3,7 +3,7 @@ package graphtest_test
 const (
 	noTuner      = "not there: train with each setting in a loop in Go and compare lince.Model.Evaluate"
 	noFormat     = "not there: save the model as .keras, open it in Keras and export it there"
-	noCurve      = "not there: metric.AUC has the area under the curve; lince.Model.Predict gives the probabilities for the curve"
+	thresholds   = "report.NewThresholds: report.Thresholds.Points"
 	noFolds      = "not there: choose the rows in Go and use data.Table.Take"
 	noLabels     = "not needed: data.Images numbers the class names; see data.Flow.Classes. One-hot targets of an array: data.ToCategorical"
 	noScaling    = "layer.Normalization with Mean and Variance, layer.Rescaling"
@@ -116,18 +116,18 @@ var libraryNames = []nameSection{
 	{module: "sklearn.metrics", rows: map[string]string{
 		"ConfusionMatrixDisplay":          "report.Confusion",
 		"accuracy_score":                  "report.Classification.Accuracy",
-		"auc":                             "metric.AUC",
+		"auc":                             "report.Thresholds.AUC; in training: metric.AUC",
 		"classification_report":           "report.Classify: report.Classification.String",
 		"confusion_matrix":                "report.Classify: report.Classification.Confusion",
 		"f1_score":                        "report.Scores.F1; in training: metric.F1Score",
 		"log_loss":                        "report.Calibrate: report.Calibration.LogLoss",
 		"mean_squared_error":              "metric.MeanSquaredError",
-		"precision_recall_curve":          noCurve,
+		"precision_recall_curve":          thresholds,
 		"precision_recall_fscore_support": "report.Classification.PerClass",
 		"precision_score":                 "report.Scores.Precision; in training: metric.Precision",
 		"recall_score":                    "report.Scores.Recall; in training: metric.Recall",
-		"roc_auc_score":                   "metric.AUC",
-		"roc_curve":                       noCurve,
+		"roc_auc_score":                   "report.Thresholds.AUC; in training: metric.AUC",
+		"roc_curve":                       thresholds,
 	}},
 	{module: "sklearn.model_selection", rows: map[string]string{
 		"GridSearchCV":           noTuner,

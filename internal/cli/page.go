@@ -1,0 +1,332 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/internal/machine"
+	"github.com/lince-ml/lince/plot"
+	"github.com/lince-ml/lince/report"
+)
+
+// pageName is the page about a run or an evaluation.
+const pageName = "report.html"
+
+// The number of examples in each list of the page, and of layers in the drawing of a network: larger drawings cannot be read.
+const (
+	pageExamples = 12
+	pageTiles    = 24
+	pageLayers   = 250
+)
+
+// pageSource has what the pages about a training and an evaluation have in common.
+type pageSource struct {
+	*env
+	model       *lince.Model
+	file        string // of the model
+	classes     []string
+	threads     int
+	f           *data.Flow // of the predictions
+	predictions []lince.Classification
+	results     *report.Classification
+	calibration *calibration // nil if the outputs are not probabilities
+	bad         []data.BadFile
+}
+
+// fill adds the results, the network and the use of the model to a page.
+func (s pageSource) fill(p *report.Page) error {
+	p.Results = s.results
+	largest := 0
+	for _, c := range s.results.PerClass {
+		largest = max(largest, c.Support)
+	}
+	p.Facts = append(p.Facts,
+		report.Fact{Name: "accuracy", Value: percentText(s.results.Accuracy)},
+		report.Fact{Name: "baseline (largest class)", Value: percentText(float64(largest) / float64(s.results.MacroAverage.Support))},
+		report.Fact{Name: "mean F1", Value: percentText(s.results.MacroAverage.F1)},
+	)
+	if c := s.calibration; c != nil {
+		p.Calibration = c.diagrams()
+		p.Facts = append(p.Facts, report.Fact{Name: "calibration error", Value: percentText(p.Calibration[len(p.Calibration)-1].ExpectedError)})
+		indexes := s.f.ClassIndexes()
+		for _, x := range s.predictions {
+			p.Probabilities, p.Targets = append(p.Probabilities, x.Probabilities), append(p.Targets, indexes[x.Row])
+		}
+	}
+	p.Facts = append(p.Facts, report.Fact{Name: "images judged", Value: fmt.Sprint(len(s.predictions))}, report.Fact{Name: "classes", Value: fmt.Sprint(len(s.classes))})
+	for _, b := range badFiles(s.bad) {
+		p.Skipped = append(p.Skipped, report.Fact{Name: b.Filename, Value: b.Error})
+	}
+	s.network(p)
+	p.Usage = usage(s.model, s.file, s.classes)
+	return s.examples(p)
+}
+
+// percentText formats a fraction for a fact.
+func percentText(fraction float64) string { return fmt.Sprintf("%.1f%%", 100*fraction) }
+
+// examples adds the surest mistakes and the least sure predictions, with heat maps.
+func (s pageSource) examples(p *report.Page) error {
+	wrong := wrongPredictions(s.f, s.predictions)
+	wrong = wrong[:min(len(wrong), pageExamples)]
+	unsure := slices.Clone(s.predictions)
+	slices.SortStableFunc(unsure, func(a, b lince.Classification) int { return cmp.Compare(a.Probability, b.Probability) })
+	unsure = unsure[:min(len(unsure), pageExamples)]
+	heat, err := s.heatMaps(p, slices.Concat(wrong, unsure))
+	if err != nil {
+		return err
+	}
+	example := func(c lince.Classification) (report.Example, error) {
+		r := s.f.Table().Row(c.Row)
+		img, err := thumbnail(r)
+		return report.Example{Image: img, Heat: heat[c.Row], Filename: r.Filename, Label: r.Label, Predicted: s.classes[c.Class], Probability: float64(c.Probabilities[c.Class])}, err
+	}
+	for _, list := range []struct {
+		from []lince.Classification
+		to   *[]report.Example
+	}{{wrong, &p.Mistakes}, {unsure, &p.Unsure}} {
+		for _, c := range list.from {
+			e, err := example(c)
+			if err != nil {
+				return err
+			}
+			*list.to = append(*list.to, e)
+		}
+	}
+	return nil
+}
+
+// heatMaps returns the images of predictions as the model gets them, with the heat maps of the predicted classes, by row. It returns none for a network that has no feature map, and the page says why.
+func (s pageSource) heatMaps(p *report.Page, list []lince.Classification) (map[int]image.Image, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	g, err := s.model.GradCAM(lince.GradCAMOptions{})
+	if errors.Is(err, lince.ErrNoFeatureMap) {
+		p.HeatMaps = "There are no heat maps: " + lince.ErrNoFeatureMap.Error() + ", which Grad-CAM needs."
+		return nil, nil
+	}
+	if err != nil {
+		p.HeatMaps = "There are no heat maps: " + err.Error()
+		return nil, nil //nolint:nilerr // the page says why
+	}
+	p.HeatMaps = fmt.Sprintf("Beside each image is the input of the model, with a heat map: bright regions speak for the predicted class (Grad-CAM by Selvaraju et al., 2017, on the feature map of the layer %s). If all of it is dark, no region does.", g.Layer())
+	rows, classOf := []int{}, map[int]int{}
+	for _, c := range list {
+		if _, met := classOf[c.Row]; !met {
+			rows, classOf[c.Row] = append(rows, c.Row), c.Class
+		}
+	}
+	f, err := featureFlow(s.model, s.f.Table().Take(rows), 8, s.threads, false) // a small batch: some networks are large
+	if err != nil {
+		return nil, err
+	}
+	steps, err := f.Preprocessing().Compile()
+	if err != nil {
+		return nil, err
+	}
+	heat := map[int]image.Image{}
+	for b, err := range f.Batches(s.hard, 0, 0) { // results are written after ^C too
+		if err != nil {
+			return nil, err
+		}
+		if len(b.Index) == 0 { // no image of the batch can be read
+			continue
+		}
+		classes := make([]int, len(b.Index))
+		for i, at := range b.Index {
+			classes[i] = classOf[rows[at]]
+		}
+		maps, err := g.Maps(b.X, classes)
+		if err != nil {
+			return nil, err
+		}
+		shape := b.X.Shape()
+		for i, at := range b.Index {
+			pixels := slices.Clone(b.X.Row(i).Float32s())
+			steps.Undo(pixels)
+			img, err := report.Pixels(shape[1], shape[2], shape[3], pixels)
+			if err == nil {
+				heat[rows[at]], err = report.HeatMap(img, maps.Shape()[1], maps.Shape()[2], maps.Row(i).Float32s())
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return heat, nil
+}
+
+// network adds the drawing and the layers of the network.
+func (s pageSource) network(p *report.Page) {
+	for _, l := range s.model.Layers() {
+		p.Layers = append(p.Layers, report.Layer{Name: l.Name(), Class: l.Class(), Output: fmt.Sprint(l.Output().Shape()), Params: l.CountParams()})
+	}
+	if hasGraph(s.model) {
+		p.Layers = p.Layers[:0]
+		for _, o := range s.model.Ops() {
+			p.Layers = append(p.Layers, report.Layer{Name: o.Layer, Class: o.Op, Output: strings.Trim(fmt.Sprint(o.Shapes), "[]"), Params: o.Params})
+		}
+		return
+	}
+	if len(p.Layers) > pageLayers {
+		return
+	}
+	var b bytes.Buffer
+	if plot.Model(&b, s.model, plot.SVG, plot.Options{ShowShapes: true, ShowLayerActivations: true}) == nil { // the table has the layers in any case
+		p.Network = b.Bytes()
+	}
+}
+
+// writePage writes a page about the training.
+func (t *training) writePage(predictions []lince.Classification) error {
+	r := &t.record
+	t.describeFiles()
+	p := report.Page{
+		Title: "Training on " + r.Data.Source, Subtitle: fmt.Sprintf("%s, started %s", t.ModelSource, r.Started.Format(time.DateTime+" MST")),
+		History: plotted(r.History), Best: -1, EpochSeconds: r.EpochTimes,
+	}
+	if r.Partial == nil && r.BestEpoch != nil {
+		p.Best = *r.BestEpoch
+	}
+	if r.Status == interrupted {
+		p.Notes = append(p.Notes, fmt.Sprintf("The run was interrupted %s. To resume it: %s", r.reached(), t.resumeCommand()))
+	}
+	p.Notes = append(p.Notes, fmt.Sprintf("The results are those of model.keras, %s, on the validation images.", t.folder.what["model.keras"]))
+	if best := t.folder.what["best.keras"]; best != "" {
+		p.Notes[len(p.Notes)-1] += fmt.Sprintf(" best.keras is %s.", best)
+	}
+	p.Data = []report.Fact{
+		{Name: "source", Value: r.Data.Source},
+		{Name: "labels", Value: r.Data.Rule},
+		{Name: "training images", Value: fmt.Sprint(r.Data.Training)},
+		{Name: "validation images", Value: fmt.Sprint(r.Data.Validation)},
+		{Name: "input", Value: fmt.Sprintf("%s, %s", r.Model.Size, r.Model.ColorMode)},
+		{Name: "augmentation", Value: cmp.Or(r.Model.Augment, "none")},
+		{Name: "files ignored", Value: fmt.Sprint(len(r.Data.Ignored))},
+		{Name: "fingerprint", Value: r.Data.Fingerprint},
+	}
+	for _, c := range r.Data.Classes {
+		p.Counts = append(p.Counts, report.Count{Class: c, N: r.Data.Counts[c]})
+	}
+	p.Batch = t.tiles[:min(len(t.tiles), pageTiles)]
+	s := pageSource{
+		env: t.env, model: t.model, file: t.folder.path("best.keras"), classes: t.model.Classes, threads: t.Threads, f: t.val, predictions: predictions,
+		results: r.Results, calibration: r.Calibration, bad: slices.Concat(t.unreadable, t.train.Corrupt(), t.val.Corrupt()),
+	}
+	if err := s.fill(&p); err != nil {
+		return err
+	}
+	p.Facts = append(p.Facts, report.Fact{Name: "training time", Value: duration(r.Seconds)})
+	p.Cost = []report.Fact{{Name: "training time", Value: duration(r.Seconds)}}
+	if n := len(r.EpochTimes); n > 0 {
+		total := 0.
+		for _, x := range r.EpochTimes {
+			total += x
+		}
+		p.Cost = append(p.Cost, report.Fact{Name: "epoch, on average", Value: duration(total / float64(n))})
+	}
+	if peak, ok := machine.PeakMemory(nil); ok {
+		p.Cost = append(p.Cost, report.Fact{Name: "peak memory", Value: byteSize(peak).String()})
+	}
+	p.Cost = append(p.Cost, r.platformFacts()...)
+	p.Settings = t.settingsTable()
+	return t.folder.write(pageName, func(w io.Writer) error { return report.HTML(w, p) })
+}
+
+// duration formats seconds for people.
+func duration(seconds float64) string {
+	d := time.Duration(seconds * float64(time.Second))
+	switch {
+	case d < 10*time.Second:
+		return d.Round(10 * time.Millisecond).String()
+	case d < time.Minute:
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}
+
+// platformFacts describes where the run took place.
+func (r *record) platformFacts() []report.Fact {
+	return []report.Fact{
+		{Name: "parameters", Value: fmt.Sprint(r.Model.Params)},
+		{Name: "threads", Value: fmt.Sprint(r.Threads)},
+		{Name: "platform", Value: fmt.Sprintf("%s, %s", r.Versions.Platform, r.Versions.InstructionSet)},
+		{Name: "versions", Value: fmt.Sprintf("lince %s, %s", r.Versions.Lince, r.Versions.Go)},
+	}
+}
+
+// settingsTable returns the settings of the training. Those on the command line come first.
+func (t *training) settingsTable() []report.Setting {
+	list := []report.Setting{{Name: "command", Value: commandLine(t.record.CommandLine)}}
+	for name, v := range t.record.Settings {
+		list = append(list, report.Setting{Name: name, Value: settingText(v), Changed: t.given[strings.ReplaceAll(name, "_", "-")]})
+	}
+	slices.SortFunc(list[1:], func(a, b report.Setting) int {
+		if a.Changed != b.Changed {
+			if a.Changed {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(a.Name, b.Name)
+	})
+	return list
+}
+
+// commandLine returns a command line for a shell.
+func commandLine(args []string) string {
+	words := []string{"lince"}
+	for _, a := range args {
+		words = append(words, quote(a))
+	}
+	return strings.Join(words, " ")
+}
+
+// settingText formats the value of a setting: as text or JSON, and a setting without a value as a dash.
+func settingText(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	var text string
+	if json.Unmarshal(b, &text) == nil {
+		b = []byte(text)
+	}
+	if s := string(b); !slices.Contains([]string{"null", "", "{}", size{}.String()}, s) {
+		return s
+	}
+	return "–"
+}
+
+// writePage writes a page about the evaluation.
+func (c *evaluateCommand) writePage(e *env, m *lince.Model, out *folder, r *evaluation, s pageSource) error {
+	p := report.Page{Title: "Evaluation of " + c.Model, Subtitle: "on " + c.Source, Best: -1}
+	p.Data = []report.Fact{{Name: "model", Value: c.Model}, {Name: "images", Value: c.Source}, {Name: "labels", Value: s.f.Table().Rule().String()}, {Name: "command", Value: commandLine(e.args)}}
+	if r.Metrics != nil {
+		for name, v := range r.Metrics.All() {
+			p.Data = append(p.Data, report.Fact{Name: name, Value: fmt.Sprintf("%.4f", v)})
+		}
+	}
+	if r.Answered != nil {
+		p.Notes = append(p.Notes, r.Answered.String())
+	}
+	for _, n := range s.f.Table().Counts() {
+		p.Counts = append(p.Counts, report.Count{Class: n.Label, N: n.N})
+	}
+	s.env, s.model, s.file, s.threads, s.results, s.calibration = e, m, c.Model, c.Threads, r.Classification, r.Calibration
+	if err := s.fill(&p); err != nil {
+		return err
+	}
+	return out.write(pageName, func(w io.Writer) error { return report.HTML(w, p) })
+}

@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"html"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/lince-ml/lince/internal/testenv"
+)
+
+// TestPage checks the contents of the pages of a training and an evaluation.
+func TestPage(t *testing.T) {
+	workIn(t)
+	dir := trained(t)
+	text := html.UnescapeString(read(t, dir, pageName))
+	r := decode[record](t, read(t, dir, "run.json"))
+	contains(t, "the page", text, "Training on demo:cats-and-dogs?n=24", r.Data.Fingerprint, "lince predict "+quote(filepath.Join(dir, "best.keras")), "keras.models.load_model",
+		"Grad-CAM by Selvaraju et al., 2017, on the feature map of the layer", "data:image/svg+xml;base64,", "peak memory", "epochs", "--epochs 1", "A training batch, after augmentation", "model.keras, the model after epoch 1 of 1",
+		percentText(r.Results.Accuracy))
+	if n := strings.Count(text, "<figure data-chart="); n != 2 {
+		t.Errorf("the page has %d charts, want those of accuracy and loss", n)
+	}
+	if len(text) > 1<<20 {
+		t.Errorf("the page has %d bytes", len(text))
+	}
+	succeed(t, "evaluate", filepath.Join(dir, "model.keras"), "demo:cats-and-dogs?n=30", "--out", "out", "-q")
+	text = html.UnescapeString(read(t, "out", pageName))
+	contains(t, "the page of an evaluation", text, "Evaluation of "+filepath.Join(dir, "model.keras"), "on demo:cats-and-dogs?n=30", "Grad-CAM by Selvaraju", "lince evaluate")
+	if strings.Contains(text, "after augmentation") {
+		t.Error("the page of an evaluation has a training batch")
+	}
+}
+
+// TestPageWithoutFeatureMap: a network without convolutions has no heat maps, and the page says why.
+func TestPageWithoutFeatureMap(t *testing.T) {
+	workIn(t)
+	put(t, ".", map[string][]byte{"dense.json": []byte(`{"module": "keras", "class_name": "Sequential", "config": {"name": "s", "layers": [
+		{"module": "keras.layers", "class_name": "InputLayer", "config": {"batch_shape": [null, 8, 8, 3], "dtype": "float32", "name": "x"}},
+		{"module": "keras.layers", "class_name": "Flatten", "config": {"name": "flatten"}},
+		{"module": "keras.layers", "class_name": "Dense", "config": {"name": "dense", "units": 2, "activation": "softmax"}}]}}`)})
+	succeed(t, "train", "demo:cats-and-dogs?n=24", "--model", "dense.json", "--epochs", "1", "--out", "out", "-q")
+	contains(t, "the page", read(t, "out", pageName), "There are no heat maps: the network has no feature map of height and width before its classifier")
+}
+
+// TestPageHostile trains on folders and files with hostile names.
+func TestPageHostile(t *testing.T) {
+	long(t)
+	workIn(t)
+	files := map[string][]byte{}
+	for name, b := range pngs(t, 24) {
+		class := "a\u202e<script>alert(1)"
+		if strings.HasPrefix(name, "dog") {
+			class = "b\"'><img src=x onerror=alert(2)>"
+		}
+		files["data/"+class+"/\x1b[31m"+name] = b
+	}
+	put(t, ".", files)
+	succeed(t, "train", "data", "--model", network("two.json"), "--epochs", "1", "--out", "out", "-q")
+	text := read(t, "out", pageName)
+	for i, r := range text {
+		if r != '\n' && r != '\t' && !unicode.IsPrint(r) {
+			t.Fatalf("the page has %q after %q", r, text[max(0, i-50):i])
+		}
+	}
+	if n := strings.Count(text, "<script"); n != 2 || strings.Contains(text, "<img src=x") {
+		t.Errorf("the page has %d scripts, want 2", n)
+	}
+	contains(t, "the page", text, `\u202e`, `\x1b[31m`)
+}
+
+// snippet returns the code under a title of a page.
+func snippet(t *testing.T, page, title string) string {
+	t.Helper()
+	m := regexp.MustCompile(`(?s)<h3>` + regexp.QuoteMeta(title) + `</h3><pre[^>]*><code>(.*?)</code>`).FindStringSubmatch(page)
+	if m == nil {
+		t.Fatalf("the page has no code with the title %q", title)
+	}
+	return html.UnescapeString(m[1])
+}
+
+// TestPageUsage runs the programs of a page. They print what lince predict prints.
+func TestPageUsage(t *testing.T) {
+	long(t)
+	dir := trained(t)
+	root := testenv.Root(t)
+	page := read(t, dir, pageName)
+	workIn(t)
+	put(t, ".", map[string][]byte{"photo.jpg": jpg(t), "main.go": []byte(snippet(t, page, "In Go")), "main.py": []byte(snippet(t, page, "In Python, with Keras"))})
+	fields := strings.Fields(succeed(t, "predict", filepath.Join(dir, "best.keras"), "photo.jpg").stdout)
+	want := fields[1] + ": " + fields[2] // class and probability with two digits
+	check := func(what string, cmd *exec.Cmd) {
+		t.Helper()
+		out, err := cmd.Output()
+		got := strings.TrimSpace(string(out))
+		class, probability, _ := strings.Cut(got, ": ")
+		number := strings.TrimSuffix(probability, " %")
+		if err != nil || class != fields[1] || len(number) < 3 || !strings.HasPrefix(fields[2], number[:len(number)-1]) {
+			t.Errorf("%s prints %q, %v, want %s", what, got, err, want)
+		}
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(here, "program")
+	build := exec.Command("go", "build", "-o", program, filepath.Join(here, "main.go"))
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("the program in Go: %v\n%s", err, out)
+	}
+	check("the program in Go", exec.Command(program))
+	if python := os.Getenv("LINCE_PYTHON"); python != "" {
+		check("the program in Python", exec.Command(python, "main.py"))
+	} else {
+		t.Log("the program in Python was not run: set LINCE_PYTHON")
+	}
+}

@@ -1,0 +1,250 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/lince-ml/lince/report"
+)
+
+// reportCommand compares training runs.
+type reportCommand struct {
+	Runs      []string `arg:"" name:"run" predictor:"folder" help:"Folders of training runs, such as runs/train-1."`
+	Out       path     `placeholder:"FILE" predictor:"file" help:"Also write the comparison, with the curves of the runs over each other, to this file. Its name ends in .html."`
+	Overwrite bool     `help:"Replace the file of --out if it already exists."`
+}
+
+// Help returns the command's detailed help.
+func (reportCommand) Help() string {
+	return `Prints the results of training runs side by side, and the settings that differ. The results are those on the validation images; * marks the best one. Each run has a page of its own, report.html in its folder.
+
+Examples:
+  lince report runs/train-1 runs/train-2
+  lince report runs/* --out comparison.html`
+}
+
+// Validate implements kong's check of flags.
+func (c *reportCommand) Validate() error {
+	if c.Out != "" && !slices.Contains([]string{".html", ".htm"}, strings.ToLower(filepath.Ext(string(c.Out)))) {
+		return mistakes(fmt.Errorf("--out must name a file that ends in .html, got %q", string(c.Out)))
+	}
+	return nil
+}
+
+// comparedRun is a run in the result of the command.
+type comparedRun struct {
+	Run      string              `json:"run"`
+	Status   string              `json:"status"`
+	Epochs   int                 `json:"epochs_done"`
+	Results  map[string]*float64 `json:"results"` // null if the run does not have the result
+	Settings map[string]string   `json:"settings"`
+
+	record record
+}
+
+// comparison is the command's result.
+type comparison struct {
+	Runs []comparedRun `json:"runs"`
+	// Settings has the settings that differ, with the value of each run.
+	Settings map[string][]string `json:"settings_that_differ"`
+	Warnings []string            `json:"warnings"`
+
+	page report.Comparison
+}
+
+// Run implements the command.
+func (c *reportCommand) Run(e *env) error {
+	if c.Out != "" && !c.Overwrite {
+		if _, err := os.Stat(string(c.Out)); err == nil {
+			return usageError{fmt.Errorf("--out: %s already exists; use another name, or --overwrite", c.Out)}
+		}
+	}
+	r := &comparison{Settings: map[string][]string{}, Warnings: []string{}}
+	var errs []error
+	for _, dir := range c.Runs {
+		x, err := readRecord(filepath.Join(dir, "run.json"))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: not a training run: %w", dir, err))
+			continue
+		}
+		r.Runs = append(r.Runs, comparedRun{Run: dir, Status: x.Status, Epochs: x.Epochs, Results: map[string]*float64{}, Settings: comparedSettings(&x), record: x})
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	r.compare()
+	for _, w := range r.Warnings {
+		e.warn(w)
+	}
+	if c.Out != "" {
+		if err := e.writeFile("--out", c.Out, func(w io.Writer) error { return report.CompareHTML(w, r.page) }); err != nil {
+			return err
+		}
+		e.printf("Wrote %s.\n\n", c.Out)
+	}
+	return e.result(r, escaped(r.print))
+}
+
+// comparedResults lists the results of a run that are compared. order is that of report.ComparedResult.
+var comparedResults = []struct {
+	name, key string
+	order     int
+	value     func(r *record) float64 // NaN if the run does not have it
+	text      func(v float64) string
+}{
+	{"accuracy", "accuracy", 1, func(r *record) float64 {
+		if r.Results == nil {
+			return math.NaN()
+		}
+		return r.Results.Accuracy
+	}, percentText},
+	{"mean F1", "mean_f1", 1, func(r *record) float64 {
+		if r.Results == nil {
+			return math.NaN()
+		}
+		return r.Results.MacroAverage.F1
+	}, percentText},
+	{"calibration error", "expected_calibration_error", -1, func(r *record) float64 {
+		if r.Calibration == nil || r.Calibration.Before == nil {
+			return math.NaN()
+		}
+		return r.Calibration.Before.ExpectedError
+	}, percentText},
+	{"lowest val_loss", "lowest_val_loss", -1, func(r *record) float64 {
+		lowest := math.NaN()
+		if r.History == nil {
+			return lowest
+		}
+		for _, v := range r.History.Values("val_loss") {
+			if finite(v) && !(lowest <= v) {
+				lowest = v
+			}
+		}
+		return lowest
+	}, func(v float64) string { return fmt.Sprintf("%.4f", v) }},
+	{"epochs", "epochs", 0, func(r *record) float64 { return float64(r.Epochs) }, func(v float64) string { return fmt.Sprintf("%.0f", v) }},
+	{"training time", "seconds", -1, func(r *record) float64 { return r.Seconds }, duration},
+	{"peak memory", "peak_memory_bytes", -1, func(r *record) float64 {
+		if r.PeakMemory == 0 {
+			return math.NaN()
+		}
+		return float64(r.PeakMemory)
+	}, func(v float64) string { return byteSize(v).String() }},
+	{"parameters", "params", 0, func(r *record) float64 { return float64(r.Model.Params) }, func(v float64) string { return fmt.Sprintf("%.0f", v) }},
+}
+
+// notCompared lists settings that say nothing about a run's results.
+var notCompared = []string{"out", "resume", "overwrite", "quiet", "json", "profile", "tensorboard", "help", "version"}
+
+// comparedSettings returns the settings of a run, its data and versions as texts.
+func comparedSettings(r *record) map[string]string {
+	s := map[string]string{"data fingerprint": r.Data.Fingerprint, "lince": r.Versions.Lince, "instruction set": r.Versions.InstructionSet}
+	for name, v := range r.Settings {
+		if !slices.Contains(notCompared, name) {
+			s[name] = settingText(v)
+		}
+	}
+	return s
+}
+
+// compare fills in what follows from the runs.
+func (r *comparison) compare() {
+	r.page.Title = fmt.Sprintf("Comparison of %s", count(len(r.Runs), "run"))
+	names := map[string]bool{}
+	for _, x := range r.Runs {
+		run := report.ComparedRun{Name: x.Run}
+		if x.Status != finished {
+			run.Note = x.Status
+		}
+		if x.record.History != nil {
+			run.History = plotted(x.record.History)
+		}
+		r.page.Runs = append(r.page.Runs, run)
+		for name := range x.Settings {
+			names[name] = true
+		}
+	}
+	for _, c := range comparedResults {
+		result := report.ComparedResult{Name: c.name, Order: c.order}
+		for i := range r.Runs {
+			v := c.value(&r.Runs[i].record)
+			text := "–"
+			r.Runs[i].Results[c.key] = nil
+			if finite(v) {
+				text, r.Runs[i].Results[c.key] = c.text(v), &v
+			}
+			result.Values, result.Texts = append(result.Values, v), append(result.Texts, text)
+		}
+		r.page.Results = append(r.page.Results, result)
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		var values []string
+		for _, x := range r.Runs {
+			values = append(values, cmp.Or(x.Settings[name], "–"))
+		}
+		if len(slices.Compact(slices.Sorted(slices.Values(values)))) > 1 {
+			r.Settings[name] = values
+			r.page.Settings = append(r.page.Settings, report.ComparedSetting{Name: name, Values: values})
+		}
+	}
+	for _, name := range []string{"data fingerprint", "test_size", "seed", "stratify"} { // they choose the validation images
+		if r.Settings[name] != nil {
+			r.Warnings = append(r.Warnings, "the runs were judged on different validation images ("+name+" differs), so their results cannot be compared exactly")
+			break
+		}
+	}
+	r.page.Subtitle = strings.Join(r.Warnings, " ")
+}
+
+// print writes the comparison for people.
+func (r *comparison) print(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprint(table, "run")
+	for _, c := range r.page.Results {
+		fmt.Fprintf(table, "\t%s", c.Name)
+	}
+	fmt.Fprintln(table)
+	for i, x := range r.page.Runs {
+		fmt.Fprint(table, x.Name)
+		if x.Note != "" {
+			fmt.Fprintf(table, " (%s)", x.Note)
+		}
+		for _, c := range r.page.Results {
+			mark := ""
+			if c.Best(i) {
+				mark = "*"
+			}
+			fmt.Fprintf(table, "\t%s%s", c.Texts[i], mark)
+		}
+		fmt.Fprintln(table)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if len(r.Runs) == 1 {
+		return nil
+	}
+	if len(r.page.Settings) == 0 {
+		_, err := fmt.Fprintln(w, "\nAll settings are the same.")
+		return err
+	}
+	fmt.Fprintln(w)
+	fmt.Fprint(table, "settings that differ")
+	for _, x := range r.page.Runs {
+		fmt.Fprintf(table, "\t%s", x.Name)
+	}
+	fmt.Fprintln(table)
+	for _, s := range r.page.Settings {
+		fmt.Fprintf(table, "%s\t%s\n", s.Name, strings.Join(s.Values, "\t"))
+	}
+	return table.Flush()
+}

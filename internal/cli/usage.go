@@ -1,0 +1,158 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data/picture"
+	"github.com/lince-ml/lince/data/preprocess"
+	"github.com/lince-ml/lince/report"
+)
+
+// usage shows how to use a model file on the command line, in Go and in Python.
+func usage(m *lince.Model, file string, classes []string) []report.Snippet {
+	list := []report.Snippet{
+		{Title: "On the command line", Code: "lince predict " + quote(file) + " photo.jpg\n"},
+		{Title: "In Go", Code: goUsage(file)},
+	}
+	switch ext := strings.ToLower(filepath.Ext(file)); {
+	case hasGraph(m):
+		list = append(list, report.Snippet{Title: "In Python", Code: "# The model is a graph without Keras layers. This command writes it for ONNX Runtime:\n# lince convert " + quote(file) + " model.onnx\n"})
+	case ext != ".keras" && ext != ".h5" && ext != ".hdf5":
+		list = append(list, report.Snippet{Title: "In Python", Code: "# This command writes the model for Keras:\n# lince convert " + quote(file) + " model.keras\n"})
+	default:
+		list = append(list, report.Snippet{Title: "In Python, with Keras", Code: pythonUsage(m, file, classes)})
+	}
+	return list
+}
+
+func goUsage(file string) string {
+	return fmt.Sprintf(`package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+
+	"github.com/lince-ml/lince"
+)
+
+func main() {
+	model, err := lince.Open(%s)
+	if err != nil {
+		log.Fatal(err)
+	}
+	photo, err := os.ReadFile("photo.jpg")
+	if err != nil {
+		log.Fatal(err)
+	}
+	prediction, err := model.ClassifyImage(context.Background(), photo)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%%s: %%.1f %%%%\n", prediction.Name, 100*prediction.Probability)
+}
+`, strconv.QuoteToGraphic(file))
+}
+
+// pythonText returns a literal of Python: JSON's strings are Python's, too.
+func pythonText(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "None" // not reached: v is a text or a list of texts or numbers
+	}
+	return string(b)
+}
+
+// mostPythonClasses is the largest number of classes that are listed in Python.
+const mostPythonClasses = 50
+
+// pythonUsage returns a program that predicts what lince predicts, except for the temperature.
+func pythonUsage(m *lince.Model, file string, classes []string) string {
+	load, ok := pythonPreprocessing(m.Preprocessing)
+	if !ok {
+		return "# Python has no short form of this model's preprocessing, which is in metadata.json of the file:\n# " + pythonText(m.Preprocessing) + "\n"
+	}
+	var b strings.Builder
+	b.WriteString("import keras\nimport numpy as np\n\n")
+	fmt.Fprintf(&b, "model = keras.models.load_model(%s)\n%s", pythonText(file), load)
+	output := "model.predict(x[None], verbose=0)[0]"
+	logits := m.GivesLogits()
+	if out := m.OutputShape(); out[len(out)-1] == 1 {
+		fmt.Fprintf(&b, "p = %s[0]\n", output)
+		if logits {
+			b.WriteString("p = 1 / (1 + np.exp(-p))\n")
+		}
+		b.WriteString("p = np.array([1 - p, p])\n")
+	} else {
+		fmt.Fprintf(&b, "p = %s\n", output)
+		if logits {
+			b.WriteString("p = np.exp(p - p.max())\np /= p.sum()\n")
+		}
+	}
+	if len(classes) <= mostPythonClasses {
+		fmt.Fprintf(&b, "classes = %s\n", pythonText(classes))
+		b.WriteString(`print(f"{classes[p.argmax()]}: {100 * p.max():.1f} %")` + "\n")
+	} else {
+		b.WriteString(`print(f"class {p.argmax()}: {100 * p.max():.1f} %")` + "\n")
+	}
+	if m.Temperature != 0 {
+		fmt.Fprintf(&b, "# lince also divides the logits by the temperature in the file, %.4g.\n", m.Temperature)
+	}
+	return b.String()
+}
+
+// pythonPreprocessing returns the lines that load photo.jpg as x. ok is false for steps that need more than a few lines.
+func pythonPreprocessing(steps lince.Preprocessing) (lines string, ok bool) {
+	var b strings.Builder
+	decode, resize := preprocess.Decode{}, preprocess.Resize{}
+	images, changes := steps.Split()
+	for _, s := range images {
+		switch s := s.(type) {
+		case preprocess.Decode:
+			decode = s
+		case preprocess.Resize:
+			resize = s
+		default:
+			return "", false
+		}
+	}
+	if decode.Orient || resize.Height == 0 || resize.PadToAspectRatio || resize.ResizeWithPad || resize.Interpolation == picture.BilinearTF {
+		return "", false
+	}
+	fmt.Fprintf(&b, "image = keras.utils.load_img(\"photo.jpg\", color_mode=%s, target_size=(%d, %d), interpolation=%s", pythonText(decode.ColorMode), resize.Height, resize.Width, pythonText(resize.Interpolation))
+	if resize.CropToAspectRatio {
+		b.WriteString(", keep_aspect_ratio=True")
+	}
+	b.WriteString(")\nx = keras.utils.img_to_array(image)\n")
+	for _, s := range changes {
+		switch s := s.(type) {
+		case preprocess.BGR:
+			b.WriteString("x = x[..., ::-1]\n")
+		case preprocess.Rescale:
+			if s.Scale != 0 {
+				fmt.Fprintf(&b, "x = x * %v\n", s.Scale)
+			}
+			if s.Offset != 0 {
+				fmt.Fprintf(&b, "x = x + %v\n", s.Offset)
+			}
+		case preprocess.Normalize:
+			if len(s.Mean) > 0 {
+				fmt.Fprintf(&b, "x = x - np.array(%s, \"float32\")\n", pythonText(s.Mean))
+			}
+			if len(s.Std) > 0 {
+				fmt.Fprintf(&b, "x = x / np.array(%s, \"float32\")\n", pythonText(s.Std))
+			}
+		case preprocess.Input:
+			fmt.Fprintf(&b, "x = keras.applications.imagenet_utils.preprocess_input(x, mode=%s)\n", pythonText(s.Mode))
+		default:
+			return "", false
+		}
+	}
+	return b.String(), true
+}

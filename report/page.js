@@ -1,0 +1,141 @@
+"use strict";
+// The page works without this script, except for sorting, searching, and the threshold curves.
+const data = JSON.parse(document.getElementById("data").textContent);
+const svgNS = "http://www.w3.org/2000/svg";
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+// Tables: a click on a header sorts by its column; a second click reverses the order.
+for (const table of all("table.sortable")) {
+  const heads = all("thead th", table);
+  heads.forEach((th, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...th.childNodes);
+    th.append(button);
+    button.addEventListener("click", () => {
+      const was = th.getAttribute("aria-sort");
+      const numeric = th.classList.contains("n");
+      const down = was ? was === "ascending" : numeric;
+      heads.forEach((h) => h.removeAttribute("aria-sort"));
+      th.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const value = (row) => {
+        const cell = row.cells[column];
+        const text = cell.dataset.v ?? cell.textContent;
+        return numeric ? (text === "" || isNaN(text) ? -Infinity : Number(text)) : text;
+      };
+      const compare = numeric ? (a, b) => (a < b ? -1 : a > b ? 1 : 0) : (a, b) => a.localeCompare(b, undefined, { numeric: true });
+      const rows = [...table.tBodies[0].rows].map((row) => [value(row), row]);
+      rows.sort((a, b) => (down ? compare(b[0], a[0]) : compare(a[0], b[0])));
+      table.tBodies[0].append(...rows.map((r) => r[1]));
+    });
+  });
+}
+
+// Search fields keep the rows of their table that have the text, and say how many there are.
+for (const input of all("input[data-search]")) {
+  input.closest("[hidden]")?.removeAttribute("hidden");
+  const rows = [...document.getElementById(input.dataset.search).tBodies[0].rows];
+  const texts = rows.map((row) => row.textContent.toLowerCase());
+  const found = input.parentElement.parentElement.querySelector("output");
+  input.addEventListener("input", () => {
+    const wanted = input.value.trim().toLowerCase();
+    let n = 0;
+    rows.forEach((row, i) => {
+      row.hidden = !texts[i].includes(wanted);
+      n += row.hidden ? 0 : 1;
+    });
+    found.textContent = wanted ? `${n} of ${rows.length} rows` : "";
+  });
+}
+
+// Curves: the legend shows the values of the epoch at the pointer, or of the one that the arrow keys choose.
+all("figure[data-chart]").forEach((figure) => {
+  const chart = data.charts[figure.dataset.chart];
+  const svg = figure.querySelector("svg.chart"), cursor = svg.querySelector(".cursor");
+  const outputs = all(".legend .value", figure), epoch = figure.querySelector(".legend .epoch");
+  const first = [epoch.textContent, ...outputs.map((o) => o.textContent)];
+  let at = chart.epochs.length - 1;
+  const show = (i) => {
+    at = Math.max(0, Math.min(chart.epochs.length - 1, i));
+    cursor.setAttribute("x1", chart.x[at]);
+    cursor.setAttribute("x2", chart.x[at]);
+    cursor.style.visibility = "visible";
+    epoch.textContent = `epoch ${chart.epochs[at]}`;
+    outputs.forEach((o, k) => (o.textContent = chart.values[k][at]));
+  };
+  const leave = () => {
+    cursor.style.visibility = "hidden";
+    [epoch.textContent] = first;
+    outputs.forEach((o, k) => (o.textContent = first[k + 1]));
+  };
+  svg.addEventListener("pointermove", (e) => {
+    const box = svg.getBoundingClientRect();
+    const x = ((e.clientX - box.left) / box.width) * svg.viewBox.baseVal.width;
+    let best = 0;
+    chart.x.forEach((v, i) => (best = Math.abs(v - x) < Math.abs(chart.x[best] - x) ? i : best));
+    show(best);
+  });
+  svg.addEventListener("pointerleave", leave);
+  svg.addEventListener("focus", () => show(at));
+  svg.addEventListener("blur", leave);
+  svg.addEventListener("keydown", (e) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[e.key];
+    if (step) {
+      e.preventDefault();
+      show(at + step);
+    }
+  });
+});
+
+// Threshold curves of a class against all others.
+const ranking = document.getElementById("ranking");
+if (ranking) {
+  const select = ranking.querySelector("select"), slider = ranking.querySelector("input"), shown = ranking.querySelector("output");
+  const side = 240, left = 44, top = 10;
+  const x = (v) => left + v * side, y = (v) => top + (1 - v) * side;
+  const path = (points) => points.map((p, i) => `${i ? "L" : "M"}${x(p[0]).toFixed(1)} ${y(p[1]).toFixed(1)}`).join("");
+  const of = (t, i) => ({ threshold: t.points[3 * i], tp: t.points[3 * i + 1], fp: t.points[3 * i + 2] });
+  const ratio = (a, b) => (b ? a / b : NaN);
+  const text = (v) => (isNaN(v) ? "–" : (100 * v).toFixed(1) + "%");
+  const set = (name, value) => (ranking.querySelector(`[data-result=${name}]`).textContent = value);
+  let t;
+  const move = () => {
+    const p = of(t, Number(slider.value)), fn = t.p - p.tp, tn = t.n - p.fp;
+    const recall = ratio(p.tp, t.p), precision = ratio(p.tp, p.tp + p.fp), rate = ratio(p.fp, t.n);
+    shown.textContent = p.threshold.toPrecision(4);
+    slider.setAttribute("aria-valuetext", `threshold ${p.threshold.toPrecision(4)}, precision ${text(precision)}, recall ${text(recall)}`);
+    set("tp", p.tp); set("fp", p.fp); set("fn", fn); set("tn", tn);
+    set("precision", text(precision)); set("recall", text(recall)); set("rate", text(rate));
+    set("f1", text(ratio(2 * p.tp, 2 * p.tp + p.fp + fn))); set("accuracy", text(ratio(p.tp + tn, t.p + t.n)));
+    const place = (id, a, b) => {
+      const c = ranking.querySelector(id);
+      c.setAttribute("cx", isNaN(a) ? x(0) : x(a));
+      c.setAttribute("cy", isNaN(b) ? y(0) : y(b));
+    };
+    place("#roc-point", rate, recall);
+    place("#pr-point", recall, precision);
+  };
+  const choose = () => {
+    t = data.thresholds[select.value];
+    const n = t.points.length / 3;
+    slider.max = n - 1;
+    const points = Array.from({ length: n }, (_, i) => of(t, i));
+    ranking.querySelector("#roc-line").setAttribute("d", path([[0, 0], ...points.map((p) => [ratio(p.fp, t.n) || 0, ratio(p.tp, t.p) || 0])]));
+    ranking.querySelector("#pr-line").setAttribute("d", path(points.map((p) => [ratio(p.tp, t.p) || 0, ratio(p.tp, p.tp + p.fp) || 0])));
+    // Start at the threshold with the best F1 score.
+    let best = 0, top = -1;
+    points.forEach((p, i) => {
+      const f1 = ratio(2 * p.tp, p.tp + p.fp + t.p);
+      if (f1 > top) [best, top] = [i, f1];
+    });
+    slider.value = best;
+    set("of", n < t.all ? `${n} of ${t.all} thresholds` : `${n} thresholds`);
+    move();
+  };
+  data.classes.forEach((name, i) => select.append(new Option(name, i)));
+  select.value = data.classes.length === 2 ? 1 : 0;
+  select.addEventListener("change", choose);
+  slider.addEventListener("input", move);
+  ranking.hidden = false;
+  choose();
+}

@@ -1,0 +1,248 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"math"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/lince-ml/lince/internal/escape"
+)
+
+// Limits of a page, which keep it readable and below 3 MB.
+const (
+	mostPairs      = 300    // rows of the table of confused classes
+	mostThresholds = 200    // points of a threshold curve
+	mostPoints     = 30_000 // points of the threshold curves of all classes
+	leastPoints    = 24     // points of a threshold curve, if there are many classes
+	mostSkipped    = 50     // rows of the table of skipped images
+	mostBars       = 40     // bars of the counts of classes
+)
+
+// pageView is what the template of a page needs.
+type pageView struct {
+	Page
+	Charts      []chart
+	HistoryRows [][]string // the first row has the names
+	Bars        []countBar
+	OtherCounts int
+	SkippedMore int
+	PerClass    []classRow
+	Matrix      *matrixView
+	Pairs       []confusedPair
+	AllPairs    int
+	Wrong       int
+	Diagrams    []diagramView
+	EpochBars   []countBar
+	EpochsMore  int
+	NetworkURL  template.URL
+	Script      pageData
+}
+
+// pageData is the data of the page's script.
+type pageData struct {
+	Charts     []chartData     `json:"charts"`
+	Classes    []string        `json:"classes"`
+	Thresholds []thresholdData `json:"thresholds"`
+}
+
+// thresholdData has the points of a class one after the other: threshold, true positives, false positives.
+type thresholdData struct {
+	Positives int       `json:"p"`
+	Negatives int       `json:"n"`
+	Points    []float64 `json:"points"`
+	All       int       `json:"all"` // points before some were left out
+}
+
+// classRow is a row of the table of classes.
+type classRow struct {
+	Scores
+	Class              string
+	AUC, Average       float64 // NaN if undefined
+	HasAUC, HasAverage bool
+	Confused           string // the class that is predicted most often instead; "" if there is none
+	ConfusedN          int
+}
+
+// confusedPair is a pair of classes that are confused.
+type confusedPair struct {
+	Label, Predicted string
+	N                int
+	Fraction         float64 // of the examples of the label
+}
+
+// countBar is a bar with its length, from 0 to 100.
+type countBar struct {
+	Name, Value string
+	Length      float64
+}
+
+func newPageView(p Page) (*pageView, error) {
+	v := &pageView{Page: p}
+	if len(p.History.Epochs) > 0 {
+		if err := p.History.check(); err != nil {
+			return nil, err
+		}
+		for _, x := range p.History.pairs() {
+			lines := []chartLine{}
+			if x.training != nil {
+				lines = append(lines, chartLine{Name: "training", Values: x.training})
+			}
+			if x.validation != nil {
+				lines = append(lines, chartLine{Name: "validation", Values: x.validation, Style: 1})
+			}
+			v.Charts = append(v.Charts, newChartView(x.name, p.History.Epochs, p.Best, lines))
+		}
+		v.HistoryRows = historyRows(p.History)
+	}
+	for _, c := range v.Charts {
+		v.Script.Charts = append(v.Script.Charts, c.data())
+	}
+	v.counts()
+	if len(v.Skipped) > mostSkipped {
+		v.SkippedMore = len(v.Skipped) - mostSkipped
+		v.Skipped = v.Skipped[:mostSkipped]
+	}
+	if p.Results != nil {
+		if err := checkConfusion(p.Results.Classes, p.Results.Confusion); err != nil {
+			return nil, err
+		}
+		v.results()
+	}
+	if len(p.Probabilities) > 0 {
+		if err := v.thresholds(); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range p.Calibration {
+		v.Diagrams = append(v.Diagrams, newDiagramView(c))
+	}
+	if len(p.Network) > 0 {
+		v.NetworkURL = dataURL("image/svg+xml", []byte(escape.Hidden(string(p.Network))))
+	}
+	v.EpochsMore = max(0, len(p.EpochSeconds)-mostBars)
+	longest := 0.
+	if len(p.EpochSeconds) > 0 {
+		longest = slices.Max(p.EpochSeconds)
+	}
+	for i, s := range p.EpochSeconds[:min(len(p.EpochSeconds), mostBars)] {
+		v.EpochBars = append(v.EpochBars, countBar{fmt.Sprintf("epoch %d", i+1), fmt.Sprintf("%.1f s", s), 100 * s / max(longest, 1e-9)})
+	}
+	return v, nil
+}
+
+// historyRows returns the history as a table with a header.
+func historyRows(h History) [][]string {
+	rows := [][]string{{"epoch"}}
+	for _, s := range h.Series {
+		rows[0] = append(rows[0], s.Name)
+	}
+	for i, e := range h.Epochs {
+		row := []string{fmt.Sprint(e + 1)}
+		for _, s := range h.Series {
+			row = append(row, metricValue(s.Values[i]))
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// counts sets the bars of the classes, the largest first if there are many.
+func (v *pageView) counts() {
+	most := 0
+	for _, c := range v.Counts {
+		most = max(most, c.N)
+	}
+	list := slices.Clone(v.Counts)
+	if len(list) > mostBars {
+		slices.SortStableFunc(list, func(a, b Count) int { return cmp.Compare(b.N, a.N) })
+		v.OtherCounts = len(list) - mostBars
+		list = list[:mostBars]
+	}
+	for _, c := range list {
+		v.Bars = append(v.Bars, countBar{c.Class, thousands(c.N), 100 * float64(c.N) / float64(max(most, 1))})
+	}
+}
+
+// results sets the tables of classes and confused pairs, and the matrix.
+func (v *pageView) results() {
+	r := v.Results
+	for i, name := range r.Classes {
+		row := classRow{Class: name, Scores: r.PerClass[i]}
+		for j, n := range r.Confusion[i] {
+			if i == j || n == 0 {
+				continue
+			}
+			v.Wrong += n
+			if n > row.ConfusedN {
+				row.Confused, row.ConfusedN = r.Classes[j], n
+			}
+			v.Pairs = append(v.Pairs, confusedPair{name, r.Classes[j], n, float64(n) / float64(row.Support)})
+		}
+		v.PerClass = append(v.PerClass, row)
+	}
+	v.AllPairs = len(v.Pairs)
+	slices.SortStableFunc(v.Pairs, func(a, b confusedPair) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(b.Fraction, a.Fraction)) })
+	v.Pairs = v.Pairs[:min(len(v.Pairs), mostPairs)]
+	v.Matrix = newMatrixView(r.Classes, r.Confusion)
+}
+
+// thresholds computes the threshold curves of all classes, on all cores.
+func (v *pageView) thresholds() error {
+	n := len(v.Targets)
+	classes := 0
+	if v.Results != nil {
+		classes = len(v.Results.Classes)
+	}
+	if len(v.Probabilities) != n || classes == 0 {
+		return fmt.Errorf("report: %d rows of probabilities for %d targets of %d classes, want the same number of rows, and Results", len(v.Probabilities), n, classes)
+	}
+	for i, row := range v.Probabilities {
+		if len(row) != classes {
+			return fmt.Errorf("report: example %d has %d probabilities, want one for each of %d classes", i, len(row), classes)
+		}
+	}
+	list, errs := make([]*Thresholds, classes), make([]error, classes)
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), classes) {
+		workers.Go(func() {
+			scores, positive := make([]float32, n), make([]bool, n)
+			for k := int(next.Add(1)) - 1; k < classes; k = int(next.Add(1)) - 1 {
+				for i, row := range v.Probabilities {
+					scores[i], positive[i] = row[k], v.Targets[i] == k
+				}
+				list[k], errs[k] = NewThresholds(scores, positive)
+			}
+		})
+	}
+	workers.Wait()
+	points := min(max(mostPoints/classes, leastPoints), mostThresholds)
+	for k, t := range list {
+		if errs[k] != nil {
+			return errs[k]
+		}
+		row := &v.PerClass[k]
+		row.AUC, row.Average = t.AUC(), t.AveragePrecision()
+		row.HasAUC, row.HasAverage = !math.IsNaN(row.AUC), !math.IsNaN(row.Average)
+		thin := t.Thin(points)
+		d := thresholdData{Positives: t.Positives, Negatives: t.Negatives, All: len(t.Points)}
+		for _, p := range thin.Points {
+			d.Points = append(d.Points, shortest(p.Threshold), float64(p.TruePositives), float64(p.FalsePositives))
+		}
+		v.Script.Thresholds = append(v.Script.Thresholds, d)
+	}
+	v.Script.Classes = v.Results.Classes
+	return nil
+}
+
+// shortest returns the number whose shortest decimal form is that of v, which is short in JSON: 0.1 for float32(0.1).
+func shortest(v float32) float64 {
+	d, _ := strconv.ParseFloat(strconv.FormatFloat(float64(v), 'g', -1, 32), 64) // it is a number
+	return d
+}

@@ -1,0 +1,61 @@
+package report
+
+import (
+	"sort"
+	"strings"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// longestText limits the time to lay out a text, in characters.
+const longestText = 2000
+
+// shorten replaces the middle of a text that is too wide with an ellipsis.
+func shorten(t draw.TextStyle, s string, width vg.Length) string {
+	return ellipsis(s, func(s string) bool { return t.Width(s) <= width })
+}
+
+// ellipsis replaces as much of the middle of a text with an ellipsis as is needed for it to fit. File names differ most at their ends, which are kept.
+func ellipsis(s string, fits func(s string) bool) string {
+	if fits(s) {
+		return s
+	}
+	r := []rune(s)
+	cut := func(keep int) string {
+		head := (keep + 1) / 2
+		return string(r[:head]) + "…" + string(r[len(r)-(keep-head):])
+	}
+	drop := sort.Search(len(r)-1, func(drop int) bool { return fits(cut(len(r) - 1 - drop)) })
+	return cut(len(r) - 1 - drop)
+}
+
+// wrap divides a text into at most most lines that are not wider than width. Lines end after a space, after a character such as _ or /, or, where there is none, anywhere. A text that is longer
+// loses its middle. The result is empty for a text without characters.
+func wrap(t draw.TextStyle, s string, width vg.Length, most int) []string {
+	s = strings.Join(strings.Fields(s), " ")
+	if s == "" {
+		return nil
+	}
+	s = ellipsis(s, func(s string) bool { return len(s) <= longestText })
+	s = ellipsis(s, func(s string) bool { return len(lines(t, s, width)) <= most })
+	return lines(t, s, width)
+}
+
+// lines divides a text into lines.
+func lines(t draw.TextStyle, s string, width vg.Length) []string {
+	var list []string
+	for r := []rune(s); len(r) > 0; {
+		fit := 1 + sort.Search(len(r)-1, func(n int) bool { return t.Width(strings.TrimRight(string(r[:n+2]), " ")) > width }) // at least one character
+		end := fit
+		for end < len(r) && end > 0 && r[end] != ' ' && !strings.ContainsRune(" _-/\\.,:;|", r[end-1]) {
+			end--
+		}
+		if end == 0 {
+			end = fit
+		}
+		list = append(list, strings.TrimSpace(string(r[:end])))
+		r = []rune(strings.TrimLeft(string(r[end:]), " "))
+	}
+	return list
+}
