@@ -320,12 +320,8 @@ func (t *Table) Fingerprint() string {
 		if r.file == nil {
 			continue
 		}
-		if crc, size, known := r.file.crc(); known {
+		if crc, size, known := t.Checksum(r); known {
 			sums[i] = sum{crc, size, true}
-			continue
-		}
-		if s, ok := t.checked[r.file.where()]; ok {
-			sums[i] = s
 			continue
 		}
 		room <- struct{}{}

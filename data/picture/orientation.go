@@ -8,6 +8,10 @@ import (
 // upright is EXIF orientation 1: the stored rows and columns are those of the image.
 const upright = 1
 
+// Orientation returns the EXIF orientation of an image file, from 1 to 8: 1 is upright, 3 is upside down, 6 and 8 lie on a side, the others
+// are mirrored. It is 1 if there is none, or if the file is not an image. Only the file's headers are read.
+func Orientation(data []byte) int { return orientation(data) }
+
 // orientation returns the EXIF orientation of an image file, 1 to 8, or upright if there is none. It reads JPEG's APP1, PNG's eXIf,
 // WebP's EXIF, and TIFF. It does not read XMP.
 func orientation(data []byte) int {
