@@ -158,3 +158,15 @@ func choose(names []string) ([]kind, error) {
 	}
 	return slices.DeleteFunc(slices.Clone(kinds), func(k kind) bool { return names != nil && !slices.Contains(names, k.Name) }), nil
 }
+
+// With returns a report with further findings, such as those of Labels.
+func (r *Report) With(more []Finding) *Report {
+	out := *r
+	out.Findings = append(slices.Clone(r.Findings), more...)
+	order := map[string]int{}
+	for i, k := range kinds {
+		order[k.Name] = i
+	}
+	slices.SortStableFunc(out.Findings, func(a, b Finding) int { return order[a.Kind] - order[b.Kind] })
+	return &out
+}

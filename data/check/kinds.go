@@ -10,6 +10,8 @@ type Kind struct {
 	Advice string
 	// Drops reports whether the images at fault can be left out to mend the fault.
 	Drops bool
+	// Useless reports whether such images add nothing to any training, or spoil its evaluation: lince clean drops them by default.
+	Useless bool
 	// Model reports whether the kind needs the predictions of a model: it is searched by Labels, not by Run.
 	Model bool
 }
@@ -23,14 +25,14 @@ type kind struct {
 
 // kinds lists all kinds of faults, the gravest first. To add one, add a row and its function.
 var kinds = []kind{
-	{Kind{Name: "empty", Title: "Empty files", Advice: "Copy or download them again.", Drops: true}, false, findEmpty},
-	{Kind{Name: "corrupt", Title: "Files that cannot be decoded", Advice: "Copy or download them again. Training skips them.", Drops: true}, false, findCorrupt},
-	{Kind{Name: "conflict", Title: "The same image in two classes", Advice: "At least one of the labels is wrong. Keep the image in one class.", Drops: true}, true, findConflicts},
-	{Kind{Name: "leak", Title: "The same image in two parts", Advice: "The test measures what the model has memorized. Remove the image from one part.", Drops: true}, true, findLeaks},
-	{Kind{Name: "duplicate", Title: "Files with the same content", Advice: "Copies count several times, and a split may put them on both sides. Keep one.", Drops: true}, true, findDuplicates},
-	{Kind{Name: "near-duplicate", Title: "Nearly the same image", Advice: "Resized, recompressed or cropped copies. A split may put them on both sides. Keep one.", Drops: true}, false, findNear},
+	{Kind{Name: "empty", Title: "Empty files", Advice: "Copy or download them again.", Drops: true, Useless: true}, false, findEmpty},
+	{Kind{Name: "corrupt", Title: "Files that cannot be decoded", Advice: "Copy or download them again. Training skips them.", Drops: true, Useless: true}, false, findCorrupt},
+	{Kind{Name: "conflict", Title: "The same image in two classes", Advice: "At least one of the labels is wrong. Keep the image in one class.", Drops: true, Useless: true}, true, findConflicts},
+	{Kind{Name: "leak", Title: "The same image in two parts", Advice: "The test measures what the model has memorized. Remove the image from one part.", Drops: true, Useless: true}, true, findLeaks},
+	{Kind{Name: "duplicate", Title: "Files with the same content", Advice: "Copies count several times, and a split may put them on both sides. Keep one.", Drops: true, Useless: true}, true, findDuplicates},
+	{Kind{Name: "near-duplicate", Title: "Nearly the same image", Advice: "Resized, recompressed or cropped copies. A split may put them on both sides. Keep one.", Drops: true, Useless: true}, false, findNear},
 	{Kind{Name: "label", Title: "Labels that are probably wrong", Advice: "Look at them. The model is confident of another class.", Drops: true, Model: true}, false, nil},
-	{Kind{Name: "blank", Title: "Blank images", Advice: "They show nothing, so their label cannot be learned.", Drops: true}, false, findBlank},
+	{Kind{Name: "blank", Title: "Blank images", Advice: "They show nothing, so their label cannot be learned.", Drops: true, Useless: true}, false, findBlank},
 	{Kind{Name: "dark", Title: "Images that are too dark", Advice: "Little can be seen in them. Brighten or remove them.", Drops: true}, false, findDark},
 	{Kind{Name: "bright", Title: "Images that are too bright", Advice: "Little can be seen in them. Darken or remove them.", Drops: true}, false, findBright},
 	{Kind{Name: "blurred", Title: "Blurred images", Advice: "No edge in them is sharp. Remove them, unless such images are to be classified later.", Drops: true}, false, findBlurred},

@@ -12,7 +12,20 @@ import (
 )
 
 // own lists the faults that the photos have already. Each was looked at.
-var own = []planted{}
+var own = []planted{
+	{"duplicate", []string{"224.jpg", "267.jpg"}}, // of the part test
+	{"duplicate", []string{"cat.6143.jpg", "cat.6204.jpg"}},
+	{"duplicate", []string{"dog.2027.jpg", "dog.3082.jpg"}},
+	{"near-duplicate", []string{"cat.3565.jpg", "cat.2565.jpg"}},
+	{"near-duplicate", []string{"cat.4726.jpg", "cat.2580.jpg"}},
+	{"near-duplicate", []string{"cat.3411.jpg", "cat.4435.jpg"}},
+	{"near-duplicate", []string{"cat.4575.jpg", "cat.4126.jpg"}},
+	{"near-duplicate", []string{"dog.6058.jpg", "dog.10.jpg"}},
+	{"near-duplicate", []string{"dog.1273.jpg", "dog.980.jpg"}},
+	{"near-duplicate", []string{"dog.74.jpg", "dog.180.jpg"}},
+	{"near-duplicate", []string{"dog.6026.jpg", "dog.5163.jpg"}},
+	{"blurred", []string{"cat.4577.jpg"}},
+}
 
 // TestPlantedFaults plants faults in photos, and expects that nearly all are found and that nearly nothing else is. By default, it uses a tenth of the
 // photos. LINCE_FAULTS=DIR plants in all of them, in the folder DIR, which stays for other programs.
