@@ -27,29 +27,10 @@ func newSums(n int) *sums {
 
 func (s *sums) set(i int, v sum) { s.crc[i], s.size[i] = v.crc, int32(v.size) }
 
-// checksums returns a function that returns the checksum of a row, if it is known without reading the file: archives store it, and
-// Check has computed it.
-func (t *Table) checksums() func(i int) (sum, bool) {
-	return func(i int) (sum, bool) {
-		if t.checked != nil {
-			if at := t.at(i); t.checked.size[at] >= 0 {
-				return sum{t.checked.crc[at], int64(t.checked.size[at])}, true
-			}
-		}
-		f := t.file(i)
-		if f == nil {
-			return sum{}, false
-		}
-		crc, size, known := f.crc()
-		return sum{crc, size}, known
-	}
-}
-
 // Duplicates returns the groups of two or more rows whose files have equal bytes, in the table's order. It reads only files that have
 // the same length and CRC-32 as another one, which Check or an archive knows; files without these are left out, and so are those that
 // cannot be read.
 func (t *Table) Duplicates(ctx context.Context) ([][]int, error) {
-	known := t.checksums()
 	type place struct {
 		sum
 		row int32
@@ -59,8 +40,8 @@ func (t *Table) Duplicates(ctx context.Context) ([][]int, error) {
 		if _, drawn := t.file(i).(drawnFile); drawn {
 			continue // the images are all different
 		}
-		if s, ok := known(i); ok && s.size > 0 {
-			list = append(list, place{s, int32(i)})
+		if crc, size, known := t.Checksum(i); known && size > 0 {
+			list = append(list, place{sum{crc, size}, int32(i)})
 		}
 	}
 	slices.SortFunc(list, func(a, b place) int {

@@ -512,13 +512,12 @@ func (t *Table) WriteCSV(w io.Writer) error {
 // order. It does not depend on the location of the files: an archive and the folder with its unpacked files
 // have the same fingerprint. Archives store the CRC-32. Files on disk are read, unless Check has read them.
 func (t *Table) Fingerprint() string {
-	known := t.checksums()
 	sums, read := make([]sum, t.Len()), make([]bool, t.Len())
 	// The hash of a file that cannot be read differs from the hash of any content.
 	var all sync.WaitGroup
 	room := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for i := range sums {
-		if sums[i], read[i] = known(i); read[i] {
+		if sums[i].crc, sums[i].size, read[i] = t.Checksum(i); read[i] {
 			continue
 		}
 		f := t.file(i)

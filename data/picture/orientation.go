@@ -13,8 +13,9 @@ func Deep(data []byte) bool {
 	return Format(data) == "PNG" && len(data) > 25 && data[24] == 16 && data[25] == 0
 }
 
-// Orientation returns the EXIF orientation of an image file, 1 to 8. It is 1, upright, if there is none. It reads JPEG's APP1, PNG's
-// eXIf, WebP's EXIF, and TIFF. It does not read XMP.
+// Orientation returns the EXIF orientation of an image file, from 1 to 8: 1 is upright, 3 is upside down, 6 and 8 lie on a side, the others
+// are mirrored. It is 1 if there is none, or if the file is not an image. It reads JPEG's APP1, PNG's eXIf, WebP's EXIF, and TIFF. It does not
+// read XMP.
 func Orientation(data []byte) int {
 	var exif []byte
 	switch Format(data) {

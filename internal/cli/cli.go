@@ -50,6 +50,8 @@ type commands struct {
 	Diff       diffCommand       `cmd:"" help:"Compare two models: layers, weights and predictions."`
 	Show       showCommand       `cmd:"" help:"Show an image in the terminal, with its shape and pixel values."`
 	Data       dataCommand       `cmd:"" help:"Show the contents of a folder or archive: first rows, classes, skipped files."`
+	Check      checkCommand      `cmd:"" help:"Search images and labels for faults: duplicates, corrupt or blurred images, wrong labels."`
+	Clean      cleanCommand      `cmd:"" help:"Write a CSV file of the images without faults, for lince train."`
 	Weights    weightsCommand    `cmd:"" help:"List the published weights of networks, and how to fetch those that are missing."`
 	Completion completionCommand `cmd:"" help:"Print a shell completion script."`
 
@@ -143,7 +145,7 @@ func (e *env) conclude(err error) int {
 	case errors.Is(err, context.Canceled) && e.ctx.Err() != nil:
 		e.interrupted("")
 		return exitInterrupted
-	case errors.Is(err, errDiffer): // the result says how
+	case errors.Is(err, errDiffer), errors.Is(err, errFaults): // the result says how
 		return exitFailure
 	case errors.As(err, &usage):
 		fmt.Fprintf(e.stderr, "lince: error: %s\n", indent(err.Error()))

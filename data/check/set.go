@@ -1,0 +1,177 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/data/picture"
+)
+
+// set has the images of a table, and of the other parts of its source, with what was measured of their files.
+type set struct {
+	t      *data.Table
+	others []Image // of other parts
+	parts  []string
+	file   []int32 // the file of each image: rows of the table may share one
+	first  []int32 // an image of each file
+	facts  []facts // of each file
+	groups func() groups
+}
+
+// newSet lists the images. It reads nothing.
+func newSet(t *data.Table) (*set, error) {
+	s := &set{t: t}
+	at := map[string]int32{}
+	add := func(i Image) {
+		where := i.Where()
+		f, known := at[where]
+		if !known {
+			f = int32(len(s.first))
+			at[where] = f
+			s.first = append(s.first, int32(len(s.file)))
+		}
+		s.file = append(s.file, f)
+	}
+	for i, r := range t.All() {
+		add(Image{Row: r, Index: i})
+	}
+	own := len(s.first)
+	for _, name := range t.Parts() {
+		p, err := t.Part(name)
+		if err != nil {
+			return nil, err
+		}
+		var rows []Image
+		for _, r := range p.All() {
+			if f, known := at[r.Where()]; !known || int(f) >= own {
+				rows = append(rows, Image{Row: r, Index: -1, Part: name})
+			}
+		}
+		// A part with images of the table is the table's own: --limit, for example, has left out its other images.
+		if len(rows) < p.Len() || len(rows) == 0 {
+			continue
+		}
+		s.parts = append(s.parts, name)
+		for _, r := range rows {
+			s.others = append(s.others, r)
+			add(r)
+		}
+	}
+	s.facts = make([]facts, len(s.first))
+	s.groups = sync.OnceValue(s.findGroups)
+	return s, nil
+}
+
+// len returns the number of images.
+func (s *set) len() int { return len(s.file) }
+
+// image returns an image.
+func (s *set) image(i int) Image {
+	if n := s.t.Len(); i >= n {
+		return s.others[i-n]
+	}
+	return Image{Row: s.t.Row(i), Index: i}
+}
+
+// of returns what is known of an image's file.
+func (s *set) of(i int) *facts { return &s.facts[s.file[i]] }
+
+// read measures all files.
+func (s *set) read(ctx context.Context, o Options) error {
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	var next atomic.Int64
+	var mu sync.Mutex
+	done := 0
+	g, ctx := errgroup.WithContext(ctx)
+	for range o.Workers {
+		g.Go(func() error {
+			var m meter
+			for {
+				f := int(next.Add(1) - 1)
+				if f >= len(s.facts) {
+					return nil
+				}
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				var err error
+				if s.facts[f], err = m.file(s.image(int(s.first[f])).Row); err != nil {
+					return err
+				}
+				if o.Progress != nil {
+					mu.Lock()
+					done++
+					o.Progress(done, len(s.facts))
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	return g.Wait()
+}
+
+// fromSums takes the facts from the checksums that the table knows. Other files count as unknown.
+func (s *set) fromSums() {
+	for f := range s.facts {
+		img := s.image(int(s.first[f]))
+		crc, size, known := img.Row.Checksum()
+		if !known && img.Index >= 0 {
+			crc, size, known = s.t.Checksum(img.Index)
+		}
+		if known {
+			s.facts[f] = facts{size: size, content: contentOf(crc, size)}
+		}
+	}
+}
+
+// file reads and measures a file. It fails only if the file cannot be reached.
+func (m *meter) file(r data.Row) (facts, error) {
+	content, err := r.Bytes()
+	var unreachable *data.AccessError
+	if errors.As(err, &unreachable) {
+		return facts{}, err
+	}
+	if err != nil {
+		return facts{err: err}, nil
+	}
+	f := facts{size: int64(len(content)), content: sumOf(content), format: picture.Format(content), orientation: uint8(picture.Orientation(content))}
+	img, err := m.decoder.Decode(content, picture.RGB)
+	if err != nil {
+		f.err = err
+		return f, nil
+	}
+	m.measure(&f, img)
+	return f, nil
+}
+
+// each returns a finding for each image of which what returns a text.
+func (s *set) each(what func(i int, f *facts) string) []Finding {
+	var out []Finding
+	for i := range s.file {
+		if detail := what(i, s.of(i)); detail != "" {
+			out = append(out, s.finding(detail, i))
+		}
+	}
+	return out
+}
+
+// finding returns a finding of images that drops those of the table.
+func (s *set) finding(detail string, images ...int) Finding {
+	f := Finding{Detail: detail}
+	for _, i := range images {
+		img := s.image(i)
+		f.Images = append(f.Images, img)
+		if img.Index >= 0 {
+			f.Drop = append(f.Drop, img.Index)
+		}
+	}
+	return f
+}

@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/data/check"
+	"github.com/lince-ml/lince/data/demo"
+)
+
+// cleanCommand writes a table of the images to keep.
+type cleanCommand struct {
+	Source      string `arg:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip archive or a CSV file."`
+	sourceFlags `group:"data"`
+	Drop        []string `group:"data" placeholder:"KIND,..." help:"Leave out images with faults of these kinds (default: those that add nothing to any training; the list is above)."`
+	labelFlags  `group:"model"`
+	Out         path `group:"output" required:"" placeholder:"FILE" predictor:"csv" help:"The CSV file to write. - writes it to standard output instead of the result."`
+	Overwrite   bool `group:"output" help:"Replace the file of --out if it exists."`
+}
+
+// Help returns the command's detailed help.
+func (cleanCommand) Help() string {
+	return `Searches faults as lince check does, and writes a CSV file of the images to keep, with the columns filename and category. The data are not changed. Of images that are the same, the largest is kept; if they have two labels, none is kept. Of images that are in another part too, such as test, those of the table are left out.
+
+By default, images of the kinds ` + strings.Join(uselessKinds(), ", ") + ` are left out. --drop can also name ` + strings.Join(otherDropped(), ", ") + `. Look at the findings of lince check --out DIR first.
+
+Examples:
+  lince clean photos/ --out keep.csv
+  lince train keep.csv --images photos/
+  lince clean photos/ --out keep.csv --drop corrupt,empty,duplicate,blurred
+  lince clean photos/ --out keep.csv --drop label --model mobilenetv2 --weights imagenet --folds 5`
+}
+
+// uselessKinds returns the kinds of faults whose images are left out by default.
+func uselessKinds() []string {
+	return kindNames(func(k check.Kind) bool { return k.Useless })
+}
+
+// otherDropped returns the kinds of faults whose images can be left out, but are not by default.
+func otherDropped() []string {
+	return kindNames(func(k check.Kind) bool { return k.Drops && !k.Useless })
+}
+
+func kindNames(want func(k check.Kind) bool) (names []string) {
+	for _, k := range check.Kinds() {
+		if want(k) {
+			names = append(names, k.Name)
+		}
+	}
+	return names
+}
+
+// Validate implements kong's check of flags.
+func (c *cleanCommand) Validate() error {
+	errs := []error{c.sourceFlags.mistakes(), c.labelFlags.mistakes(), kindMistakes("--drop", c.Drop), c.needsModel("--drop", c.Drop)}
+	for _, k := range check.Kinds() {
+		if !k.Drops && slices.Contains(c.Drop, k.Name) {
+			errs = append(errs, fmt.Errorf("--drop %s: leaving out images does not mend this fault; %s", k.Name, lowerFirst(k.Advice)))
+		}
+	}
+	if c.Model != "" && !slices.Contains(c.Drop, labelKind) {
+		errs = append(errs, fmt.Errorf("--model is for --drop %s", labelKind))
+	}
+	if strings.HasPrefix(c.Source, demo.Scheme) {
+		errs = append(errs, fmt.Errorf("%s: its images have no files, so a CSV file cannot list them", c.Source))
+	}
+	return mistakes(errs...)
+}
+
+func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+
+// Run implements the command.
+func (c *cleanCommand) Run(e *env) error {
+	if c.Out == "-" && e.json {
+		return usageError{errors.New("--out - and --json both write to standard output; use one of them")}
+	}
+	if _, err := os.Stat(string(c.Out)); err == nil && !c.Overwrite && c.Out != "-" {
+		return usageError{fmt.Errorf("--out %s already exists; use another name, or --overwrite", c.Out)}
+	}
+	t, _, err := e.open(c.Source, c.sourceFlags)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	root, err := c.root(t)
+	if err != nil {
+		return err
+	}
+	kinds := c.Drop
+	if len(kinds) == 0 {
+		kinds = uselessKinds()
+	}
+	r, err := e.faults(t, kinds, c.labelFlags)
+	if err != nil {
+		return err
+	}
+	dropped := map[int]bool{}
+	result := cleanResult{Name: t.Name(), Images: t.Len(), Dropped: map[string]int{}, Root: root}
+	for _, f := range r.Findings {
+		for _, i := range f.Drop {
+			dropped[i] = true
+			result.Dropped[f.Kind]++
+		}
+	}
+	var keep []int
+	for i := range t.Len() {
+		if !dropped[i] {
+			keep = append(keep, i)
+		}
+	}
+	result.Kept = len(keep)
+	if result.Kept == 0 {
+		return fmt.Errorf("%s: all %s have faults, so none is left; lince check shows them", t.Name(), count(t.Len(), "image"))
+	}
+	kept := t.Take(keep)
+	if c.Out == "-" {
+		return kept.WriteCSV(e.stdout)
+	}
+	if err := e.writeFile("--out", c.Out, kept.WriteCSV); err != nil {
+		return err
+	}
+	result.File = string(c.Out)
+	return e.result(result, escaped(func(w io.Writer) error {
+		for _, k := range kinds {
+			if n := result.Dropped[k]; n > 0 {
+				if _, err := fmt.Fprintf(w, "%-15s %d left out\n", k, n); err != nil {
+					return err
+				}
+			}
+		}
+		_, err := fmt.Fprintf(w, "Wrote %d of %s to %s. To train on them: lince train %s --images %s\n",
+			result.Kept, count(result.Images, "image"), c.Out, quote(string(c.Out)), quote(root))
+		return err
+	}))
+}
+
+// cleanResult is the command's result. An image with two faults counts for both in Dropped.
+type cleanResult struct {
+	Name    string         `json:"name"`
+	Images  int            `json:"images"`
+	Kept    int            `json:"kept"`
+	Dropped map[string]int `json:"dropped"`
+	File    string         `json:"file"`
+	Root    string         `json:"root"` // for --images
+}
+
+// root returns the folder or archive to which the names of the table are relative.
+func (c *cleanCommand) root(t *data.Table) (string, error) {
+	if t.Len() == 0 {
+		return "", fmt.Errorf("%s: the table has no rows", t.Name())
+	}
+	if c.Images != "" {
+		return string(c.Images), nil
+	}
+	if strings.EqualFold(filepath.Ext(c.Source), ".csv") {
+		return filepath.Dir(c.Source), nil
+	}
+	r := t.Row(0)
+	if _, err := os.Stat(r.Where()); err == nil { // a file on disk
+		root := strings.TrimSuffix(filepath.ToSlash(r.Where()), r.Filename)
+		return filepath.Clean(filepath.FromSlash(root)), nil
+	}
+	if strings.HasPrefix(r.Where(), c.Source+": ") && strings.EqualFold(filepath.Ext(c.Source), ".zip") {
+		return c.Source, nil
+	}
+	return "", usageError{fmt.Errorf("%s: its images are not files of a folder or an archive, so a CSV file cannot list them", c.Source)}
+}
