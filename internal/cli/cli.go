@@ -49,6 +49,7 @@ type commands struct {
 	Show       showCommand       `cmd:"" help:"Show an image in the terminal, with its shape and pixel values."`
 	Data       dataCommand       `cmd:"" help:"Show the contents of a folder or archive: first rows, classes, skipped files."`
 	Weights    weightsCommand    `cmd:"" help:"List the published weights of networks, and how to fetch those that are missing."`
+	Serve      serveCommand      `cmd:"" help:"Answer requests for predictions over HTTP."`
 	Completion completionCommand `cmd:"" help:"Print a shell completion script."`
 
 	Quiet   bool             `short:"q" help:"Do not print progress. With train, print only warnings and errors."`
@@ -64,6 +65,8 @@ const (
 	optimizerGroup = "optimizer"
 	lossGroup      = "loss"
 	outputGroup    = "output"
+	serverGroup    = "server"
+	limitsGroup    = "limits"
 )
 
 // newParser returns the parser of the command line. It calls exit where kong would end the
@@ -82,6 +85,8 @@ func newParser(c *commands, stdout, stderr io.Writer, exit func(code int)) (*kon
 			{Key: optimizerGroup, Title: "Optimizer and learning rate:"},
 			{Key: lossGroup, Title: "Loss, metrics and early stopping:"},
 			{Key: outputGroup, Title: "Output:"},
+			{Key: serverGroup, Title: "Server:"},
+			{Key: limitsGroup, Title: "Batches and limits:"},
 		}),
 		helpVars(),
 	)
