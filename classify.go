@@ -92,7 +92,7 @@ func (m *Model) Classify(ctx context.Context, ds data.Dataset) iter.Seq2[Classif
 		for p, err := range m.Predictions(ctx, ds) {
 			var list []Classification
 			if err == nil {
-				list, err = m.classifications(p.Output)
+				list, err = m.ClassifyOutput(p.Output)
 			}
 			if err != nil {
 				yield(Classification{}, err)
@@ -115,7 +115,7 @@ func (m *Model) ClassifyBatch(x *tensor.Tensor) ([]Classification, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.classifications(y)
+	return m.ClassifyOutput(y)
 }
 
 // ClassifyImage returns the prediction for an image file in memory (JPEG, PNG, GIF, BMP, TIFF, WebP or PPM). It decodes
@@ -280,8 +280,9 @@ func (w *imageWorker) convert(m image.Image) error {
 	return err
 }
 
-// classifications turns outputs into classifications.
-func (m *Model) classifications(y *tensor.Tensor) ([]Classification, error) {
+// ClassifyOutput returns the predictions that an output of PredictBatch or Call is, shape (batch, classes) or (batch, 1), as Classify does. The Row of
+// a result is its row in y. Any number of goroutines may call it at the same time.
+func (m *Model) ClassifyOutput(y *tensor.Tensor) ([]Classification, error) {
 	if len(y.Shape()) != 2 || y.DType() != tensor.Float32 {
 		return nil, fmt.Errorf("classifying: the model's output must be float32 (batch, classes), got %v", y)
 	}

@@ -65,7 +65,7 @@ func (r *training) Mistakes(n int) ([]callback.Example, error) {
 		if err != nil {
 			return nil, err
 		}
-		predicted, err := r.m.classifications(out[0])
+		predicted, err := r.m.ClassifyOutput(out[0])
 		if err != nil {
 			return nil, err
 		}

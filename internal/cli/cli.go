@@ -53,6 +53,7 @@ type commands struct {
 	Check      checkCommand      `cmd:"" help:"Search images and labels for faults: duplicates, corrupt or blurred images, wrong labels."`
 	Clean      cleanCommand      `cmd:"" help:"Write a CSV file of the images without faults, for lince train."`
 	Weights    weightsCommand    `cmd:"" help:"List the published weights of networks, and how to fetch those that are missing."`
+	Serve      serveCommand      `cmd:"" help:"Answer requests for predictions over HTTP."`
 	Completion completionCommand `cmd:"" help:"Print a shell completion script."`
 
 	Quiet   bool             `short:"q" help:"Do not print progress. With train, print only warnings and errors."`
@@ -69,6 +70,8 @@ const (
 	optimizerGroup = "optimizer"
 	lossGroup      = "loss"
 	outputGroup    = "output"
+	serverGroup    = "server"
+	limitsGroup    = "limits"
 )
 
 // newParser returns the parser of the command line. It calls exit where kong would end the
@@ -87,6 +90,8 @@ func newParser(c *commands, stdout, stderr io.Writer, exit func(code int)) (*kon
 			{Key: optimizerGroup, Title: "Optimizer and learning rate:"},
 			{Key: lossGroup, Title: "Loss, metrics and early stopping:"},
 			{Key: outputGroup, Title: "Output:"},
+			{Key: serverGroup, Title: "Server:"},
+			{Key: limitsGroup, Title: "Batches and limits:"},
 		}),
 		helpVars(),
 	)

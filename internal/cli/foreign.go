@@ -52,9 +52,14 @@ func (e *env) openTrained(name string, threads int, f foreignFlags) (*lince.Mode
 	if err := oneImage(m); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	return m, e.complete(name, m, f)
+}
+
+// complete adds what the flags say to a model of images from a file.
+func (e *env) complete(name string, m *lince.Model, f foreignFlags) error {
 	rescale, err := f.factor()
 	if err != nil {
-		return nil, usageError{err}
+		return usageError{err}
 	}
 	if m.Preprocessing == nil {
 		if rescale == 0 {
@@ -62,7 +67,7 @@ func (e *env) openTrained(name string, threads int, f foreignFlags) (*lince.Mode
 			e.warn(fmt.Sprintf("the model %s has no preprocessing; pixel values are multiplied by 1/255 (set the factor with --rescale)", name))
 		}
 		if m.Preprocessing, err = defaultPreprocessing(m); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	if rescale != 0 {
@@ -70,9 +75,9 @@ func (e *env) openTrained(name string, threads int, f foreignFlags) (*lince.Mode
 	}
 	if len(f.Classes) > 0 {
 		if n := classCount(m); n != len(f.Classes) {
-			return nil, usageError{fmt.Errorf("--classes has %s, but the model %s has %d classes", count(len(f.Classes), "name"), name, n)}
+			return usageError{fmt.Errorf("--classes has %s, but the model %s has %d classes", count(len(f.Classes), "name"), name, n)}
 		}
 		m.Classes = f.Classes
 	}
-	return m, nil
+	return nil
 }

@@ -1,0 +1,196 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/serve"
+)
+
+// serveCommand answers requests for predictions over HTTP.
+type serveCommand struct {
+	Models []string `arg:"" name:"model" predictor:"model" help:"Model files, folders of training runs, or folders of versions. NAME=PATH serves a model under a name; the default is the name of the file or folder."`
+
+	Listen   string `group:"server" default:"localhost:8080" placeholder:"ADDRESS" help:"Address to listen on: HOST:PORT, :PORT for all interfaces, or unix:PATH for a Unix socket."`
+	TLSCert  path   `group:"server" name:"tls-cert" placeholder:"FILE" help:"Certificate (PEM), to serve HTTPS."`
+	TLSKey   path   `group:"server" name:"tls-key" placeholder:"FILE" help:"Key of the certificate (PEM)."`
+	ClientCA path   `group:"server" name:"client-ca" placeholder:"FILE" help:"Certificates (PEM) of the authorities that sign the certificates of clients. Clients without one are refused (mTLS)."`
+	Token    string `group:"server" env:"LINCE_TOKEN" placeholder:"TOKEN" help:"Bearer token that requests must have, except those of health. Other users of the machine see flags, so set the variable LINCE_TOKEN instead."`
+
+	Origins []string      `group:"server" name:"origin" sep:"none" placeholder:"ORIGIN" help:"Origin whose pages may call the server (CORS), such as https://example.com, or * for all. Repeat the flag for several."`
+	Control bool          `group:"server" help:"Let clients load and unload models."`
+	Log     string        `group:"server" enum:"text,json" default:"text" help:"Form of the log on standard error: text or json."`
+	Drain   time.Duration `group:"server" default:"0s" help:"Time between SIGTERM, from which on the server reports that it is not ready, and the end of listening."`
+	Grace   time.Duration `group:"server" default:"30s" help:"Time that requests have to end after that."`
+
+	Poll      time.Duration `group:"model" default:"2s" help:"How often to look for new versions of the models. 0 turns that off."`
+	Threads   int           `group:"model" placeholder:"N" help:"Number of threads that compute (default: all cores, or those that the container may use)."`
+	EachAlone bool          `group:"model" help:"Compute each batch on one thread, and as many batches at the same time as there are threads. This raises the throughput and the latency of small models."`
+	foreignFlags
+
+	Batch     int           `group:"limits" default:"8" help:"Largest number of images that are computed together."`
+	Delay     time.Duration `group:"limits" default:"0s" help:"How long an image waits for others to be computed together."`
+	Queue     int           `group:"limits" default:"128" help:"Largest number of images of a model that wait or are computed. Requests beyond it get the status 429."`
+	Timeout   time.Duration `group:"limits" default:"30s" help:"Time limit of a request."`
+	MaxBody   int           `group:"limits" default:"32" placeholder:"MIB" help:"Largest body of a request, in MiB (default: 32)."`
+	MaxPixels int           `group:"limits" default:"50" placeholder:"MILLIONS" help:"Largest image, in millions of pixels (default: 50)."`
+}
+
+// Help returns the command's detailed help.
+func (serveCommand) Help() string {
+	return `Answers requests for predictions over HTTP, until it gets SIGTERM or ^C. It then answers the requests that have started, and exits with code 0.
+
+Clients send image files, or use the protocols of Hugging Face, the Open Inference Protocol (KServe, Triton), TensorFlow Serving, SageMaker, Vertex AI and MLflow. http://localhost:8080/ is a page to try a model, /metrics has metrics for Prometheus, and /openapi.json describes all requests. docs/serving.md has more.
+
+A model whose file changes is loaded again, without an interruption. A folder of versions has files or folders whose names are numbers, such as 3.keras or 3/model.keras; the largest is served. If a new version cannot be loaded, the server logs an error and keeps the old one.
+
+Examples:
+  lince serve runs/train-1/best.keras
+  lince serve pets=models/pets digits=digits.onnx --listen :8080
+  curl --data-binary @photo.jpg localhost:8080`
+}
+
+// Validate implements kong's check of flags.
+func (c *serveCommand) Validate() error {
+	errs := []error{atLeast(bound{"--threads", c.Threads, 0}, bound{"--batch", c.Batch, 1}, bound{"--queue", c.Queue, 1}, bound{"--max-body", c.MaxBody, 1}, bound{"--max-pixels", c.MaxPixels, 1}), c.foreignFlags.mistakes()}
+	for _, d := range []struct {
+		flag string
+		d    time.Duration
+	}{{"--drain", c.Drain}, {"--grace", c.Grace}, {"--poll", c.Poll}, {"--delay", c.Delay}, {"--timeout", c.Timeout}} {
+		if d.d < 0 {
+			errs = append(errs, fmt.Errorf("%s must not be negative, got %v", d.flag, d.d))
+		}
+	}
+	if c.Batch > 128 {
+		errs = append(errs, fmt.Errorf("--batch must be at most 128, got %d", c.Batch))
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		errs = append(errs, errors.New("--tls-cert and --tls-key belong together: set both or none"))
+	}
+	if c.ClientCA != "" && c.TLSCert == "" {
+		errs = append(errs, errors.New("--client-ca needs --tls-cert and --tls-key"))
+	}
+	if len(c.Models) > 1 && (len(c.Classes) > 0 || c.Rescale != "" || len(c.InputShape) > 0) {
+		errs = append(errs, errors.New("--classes, --rescale and --input-shape are for one model"))
+	}
+	_, err := c.named()
+	return mistakes(append(errs, err)...)
+}
+
+// namedModel is a model with the name under which it is served.
+type namedModel struct{ name, path string }
+
+// named splits the arguments.
+func (c *serveCommand) named() ([]namedModel, error) {
+	var list []namedModel
+	var errs []error
+	for _, arg := range c.Models {
+		name, path, ok := strings.Cut(arg, "=")
+		if !ok || strings.ContainsAny(name, `/\`) {
+			path = arg
+			name = filepath.Base(filepath.Clean(arg))
+			for _, k := range lince.FileKinds() {
+				for _, suffix := range k.Suffixes {
+					name = strings.TrimSuffix(name, suffix)
+				}
+			}
+		}
+		if slices.ContainsFunc(list, func(m namedModel) bool { return m.name == name }) {
+			errs = append(errs, fmt.Errorf("two models have the name %s; name them with NAME=PATH", name))
+		}
+		list = append(list, namedModel{name, path})
+	}
+	return list, errors.Join(errs...)
+}
+
+// Run implements the command.
+func (c *serveCommand) Run(e *env) error {
+	listener, url, err := c.listen()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }() // Shutdown has closed it, unless there was an error
+	log := c.logger(e)
+	threads := c.Threads
+	if threads == 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	concurrent := 1
+	if c.EachAlone {
+		threads, concurrent = 1, threads
+	}
+	poll := c.Poll
+	if poll == 0 {
+		poll = -1
+	}
+	s, err := serve.New(serve.Options{
+		MaxBatch: c.Batch, MaxDelay: c.Delay, Queue: c.Queue, Concurrent: concurrent, Timeout: c.Timeout,
+		MaxBody: int64(c.MaxBody) << 20, MaxPixels: c.MaxPixels * 1e6,
+		Token: c.Token, Origins: c.Origins, Control: c.Control, Logger: log, Poll: poll,
+		Open: func(path string) (*lince.Model, error) { return c.open(e, path, threads) },
+	})
+	if err != nil {
+		return usageError{err}
+	}
+	defer s.Close()
+	models, err := c.named()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, m := range models {
+		errs = append(errs, s.Load(m.name, m.path))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if err := e.startSaving(); err != nil { // from now on, the first signal does not limit the time that the command may take
+		return err
+	}
+	err = e.result(map[string]any{"url": url}, escaped(func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "Listening on %s\n", url)
+		return err
+	}))
+	if err != nil {
+		return err
+	}
+	return c.answer(e, s, log, listener)
+}
+
+// logger returns the logger of requests.
+func (c *serveCommand) logger(e *env) *slog.Logger {
+	o := &slog.HandlerOptions{}
+	if e.quiet {
+		o.Level = slog.LevelWarn
+	}
+	if c.Log == "json" {
+		return slog.New(slog.NewJSONHandler(e.stderr, o))
+	}
+	return slog.New(slog.NewTextHandler(e.stderr, o))
+}
+
+// open opens a model file. A model of images gets its preprocessing and classes from the flags, if its file has none.
+func (c *serveCommand) open(e *env, path string, threads int) (*lince.Model, error) {
+	o, err := c.options(path)
+	if err != nil {
+		return nil, err
+	}
+	o.Threads = threads
+	m, err := openModel(path, o)
+	if err != nil {
+		return nil, err
+	}
+	e.noted(path, m)
+	if in := m.InputShape(); len(c.Classes) == 0 && c.Rescale == "" && (oneImage(m) != nil || len(in) != 4) {
+		return m, nil // it takes tensors only
+	}
+	return m, e.complete(path, m, c.foreignFlags)
+}

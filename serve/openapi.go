@@ -1,0 +1,170 @@
+package serve
+
+import (
+	"net/http"
+	"strings"
+)
+
+// operation describes the request and the answer of a route.
+type operation struct {
+	request  map[string]object // the schema of the body by media type
+	optional bool              // the request may have no body
+	answer   object            // the schema of the JSON answer; nil if it has no particular form
+	query    []object          // parameters of the URL
+}
+
+// object is an object of an OpenAPI document.
+type object = map[string]any
+
+func list(of object) object               { return object{"type": "array", "items": of} }
+func ref(name string) object              { return object{"$ref": "#/components/schemas/" + name} }
+func jsonBody(o object) map[string]object { return map[string]object{"application/json": o} }
+
+// members returns the schema of an object. Members whose names end in * are required.
+func members(m object) object {
+	properties, required := object{}, []string{}
+	for name, schema := range m {
+		if short, ok := strings.CutSuffix(name, "*"); ok {
+			name = short
+			required = append(required, name)
+		}
+		properties[name] = schema
+	}
+	o := object{"type": "object", "properties": properties}
+	if len(required) > 0 {
+		o["required"] = required
+	}
+	return o
+}
+
+var (
+	stringType  = object{"type": "string"}
+	base64Type  = object{"type": "string", "format": "byte", "description": "An image file in base64."}
+	integerType = object{"type": "integer"}
+	anyType     = object{}
+	binaryType  = object{"type": "string", "format": "binary"}
+	countType   = object{"type": "integer", "minimum": 1}
+)
+
+// schemas are the schemas that the operations refer to.
+func schemas() object {
+	return object{
+		"Error":  members(object{"error*": stringType}),
+		"Label":  members(object{"label*": stringType, "score*": object{"type": "number", "minimum": 0, "maximum": 1}}),
+		"Labels": list(ref("Label")),
+		"Base64Image": members(object{
+			"inputs*":    object{"oneOf": []object{base64Type, list(base64Type)}},
+			"parameters": members(object{"top_k": countType, "function_to_apply": object{"type": "string", "enum": []string{"softmax", "sigmoid"}}}),
+		}),
+		"InferRequest": members(object{
+			"id": stringType, "parameters": object{"type": "object"},
+			"inputs*": list(members(object{"name*": stringType, "shape*": list(integerType), "datatype*": stringType, "parameters": object{"type": "object"}, "data": object{"type": "array", "items": anyType}})),
+			"outputs": list(members(object{"name*": stringType, "parameters": object{"type": "object"}})),
+		}),
+		"InferResponse": members(object{
+			"model_name*": stringType, "model_version*": stringType, "id": stringType,
+			"outputs*": list(members(object{"name*": stringType, "shape*": list(integerType), "datatype*": stringType, "parameters": object{"type": "object"}, "data": object{"type": "array", "items": anyType}})),
+		}),
+	}
+}
+
+// The operations.
+var (
+	imageDoc = &operation{
+		request: map[string]object{"application/octet-stream": binaryType, "image/*": binaryType, "application/json": ref("Base64Image")},
+		answer:  object{"oneOf": []object{ref("Labels"), list(ref("Labels"))}},
+		query:   []object{{"name": "top_k", "in": "query", "schema": countType, "description": "The number of classes in the answer to an image file."}},
+	}
+	v2Doc = &operation{
+		request: map[string]object{"application/json": ref("InferRequest"), "application/octet-stream": binaryType},
+		answer:  ref("InferResponse"),
+	}
+	tfPredictDoc = &operation{
+		request: jsonBody(members(object{"signature_name": stringType, "instances": list(anyType), "inputs": anyType})),
+		answer:  members(object{"predictions": list(anyType), "outputs": anyType}),
+	}
+	tfClassifyDoc = &operation{
+		request: jsonBody(members(object{"signature_name": stringType, "examples*": list(anyType)})),
+		answer:  members(object{"result*": list(list(list(anyType)))}),
+	}
+	invocationsDoc = &operation{
+		request: map[string]object{
+			"application/octet-stream": binaryType, "image/*": binaryType,
+			"application/json": members(object{
+				"dataframe_split":   members(object{"columns*": list(stringType), "data*": list(list(anyType))}),
+				"dataframe_records": list(object{"type": "object"}), "instances": list(anyType), "inputs": anyType,
+			}),
+		},
+		answer: object{"oneOf": []object{ref("Labels"), members(object{"predictions*": anyType})}},
+	}
+	vertexDoc = &operation{
+		request: jsonBody(members(object{"instances*": list(anyType), "parameters": members(object{"top_k": countType})})),
+		answer:  members(object{"predictions*": list(anyType)}),
+	}
+	indexDoc = &operation{
+		request: jsonBody(members(object{"ready": object{"type": "boolean"}})), optional: true,
+		answer: list(members(object{"name*": stringType, "version": stringType, "state*": stringType, "reason*": stringType})),
+	}
+	loadDoc = &operation{request: jsonBody(members(object{"parameters": object{"type": "object"}})), optional: true}
+)
+
+// openAPI answers with an OpenAPI document of all routes.
+func (c *call) openAPI() error {
+	paths := object{}
+	for _, rt := range c.s.router.routes {
+		item, _ := paths[rt.path].(object)
+		if item == nil {
+			item = object{}
+			paths[rt.path] = item
+		}
+		item[strings.ToLower(rt.method)] = rt.openAPI()
+	}
+	doc := object{
+		"openapi":    "3.1.0",
+		"info":       object{"title": "lince serve", "version": serverVersion()},
+		"servers":    []object{{"url": "."}}, // relative to this document
+		"paths":      paths,
+		"components": object{"schemas": schemas(), "securitySchemes": object{"token": object{"type": "http", "scheme": "bearer"}}},
+	}
+	if c.s.o.Token != "" {
+		doc["security"] = []object{{"token": []string{}}}
+	}
+	return c.ok(doc)
+}
+
+// openAPI describes a route.
+func (rt *route) openAPI() object {
+	var params []object
+	for _, s := range rt.segments {
+		if name, ok := strings.CutPrefix(s, "{"); ok {
+			params = append(params, object{"name": strings.TrimSuffix(name, "}"), "in": "path", "required": true, "schema": stringType})
+		}
+	}
+	answer := object{"description": "Success."}
+	o := object{"summary": rt.summary, "responses": object{
+		"200":     answer,
+		"default": object{"description": "The error.", "content": object{"application/json": object{"schema": ref("Error")}}},
+	}}
+	if d := rt.doc; d != nil {
+		params = append(params, d.query...)
+		content := object{}
+		for media, schema := range d.request {
+			content[media] = object{"schema": schema}
+		}
+		o["requestBody"] = object{"required": !d.optional, "content": content}
+		if d.answer != nil {
+			media := object{"application/json": object{"schema": d.answer}}
+			if rt.method == http.MethodPost && d == v2Doc {
+				media["application/octet-stream"] = object{"schema": binaryType}
+			}
+			answer["content"] = media
+		}
+	}
+	if params != nil {
+		o["parameters"] = params
+	}
+	if rt.open {
+		o["security"] = []object{}
+	}
+	return o
+}

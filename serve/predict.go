@@ -1,0 +1,193 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	_ "image/gif"  // for image.DecodeConfig
+	_ "image/jpeg" // for image.DecodeConfig
+	_ "image/png"  // for image.DecodeConfig
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	_ "golang.org/x/image/bmp"  // for image.DecodeConfig
+	_ "golang.org/x/image/tiff" // for image.DecodeConfig
+	_ "golang.org/x/image/webp" // for image.DecodeConfig
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data/picture"
+	"github.com/lince-ml/lince/tensor"
+)
+
+// admit admits n examples of a request. The request must call the function that it returns when it ends.
+func (c *call) admit(v *version, n int) (release func(), err error) {
+	c.rec.examples = n
+	b := v.batcher
+	switch {
+	case n == 0:
+		return nil, bad("the request has no examples")
+	case n > b.limit:
+		return nil, fail(http.StatusRequestEntityTooLarge, "the request has %d examples; at most %d are allowed", n, b.limit)
+	}
+	if err := b.admit(n); err != nil {
+		_, need := b.load()
+		return nil, busy(http.StatusTooManyRequests, need, "the model %s has too many requests", v.name)
+	}
+	return func() { b.release(n) }, nil
+}
+
+// imageOutputs computes the outputs for image files.
+func (c *call) imageOutputs(ctx context.Context, v *version, files [][]byte) ([]*example, error) {
+	if v.pipeline == nil {
+		return nil, bad("the model %s takes no images, because it has no preprocessing; send its input tensors", v.name)
+	}
+	release, err := c.admit(v, len(files))
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	start := time.Now()
+	list := make([]*example, len(files))
+	errs := make([]error, len(files))
+	var next atomic.Int64
+	work := func() {
+		for {
+			i := int(next.Add(1)) - 1
+			if i >= len(files) {
+				return
+			}
+			list[i], errs[i] = c.s.decode(ctx, v, files[i])
+		}
+	}
+	var others sync.WaitGroup
+	for range min(len(files), cap(c.s.decoders)) - 1 {
+		others.Go(work)
+	}
+	work()
+	others.Wait()
+	c.phase("decode", start)
+	for i, err := range errs {
+		var f *failure
+		if errors.As(err, &f) && len(files) > 1 {
+			err = &failure{status: f.status, text: fmt.Sprintf("image %d: %s", i, f.text)}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return list, c.run(ctx, v, list)
+}
+
+// classify returns the predictions for image files.
+func (c *call) classify(ctx context.Context, v *version, files [][]byte) ([]lince.Classification, error) {
+	if !v.classifier {
+		return nil, bad("the model %s is no classifier: its output is not (batch, classes); send its input tensors", v.name)
+	}
+	list, err := c.imageOutputs(ctx, v, files)
+	if err != nil {
+		return nil, err
+	}
+	return v.classifications(list)
+}
+
+// classifications returns the classifications that outputs are.
+func (v *version) classifications(list []*example) ([]lince.Classification, error) {
+	var all []lince.Classification
+	for _, e := range list {
+		got, err := v.model.ClassifyOutput(e.out[0])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, got...)
+	}
+	return all, nil
+}
+
+// tensorOutputs computes the outputs for input tensors, which are in the order of the model's inputs. They have valid types and shapes.
+func (c *call) tensorOutputs(ctx context.Context, v *version, in []*tensor.Tensor) ([]*example, error) {
+	n := in[0].Shape()[0]
+	release, err := c.admit(v, n)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	list := make([]*example, n)
+	for i := range list {
+		list[i] = &example{}
+		for _, t := range in {
+			list[i].in = append(list[i].in, t.Rows(i, i+1))
+		}
+	}
+	return list, c.run(ctx, v, list)
+}
+
+// run computes the outputs of examples.
+func (c *call) run(ctx context.Context, v *version, list []*example) error {
+	if err := v.batcher.do(ctx, list); err != nil {
+		return err
+	}
+	last := list[len(list)-1]
+	c.took("queue", last.wait)
+	c.took("compute", last.took)
+	return nil
+}
+
+// outputs returns the outputs of examples, in the order of the model's outputs. Each has shape (examples, ...).
+func (v *version) stack(list []*example) ([]*tensor.Tensor, error) {
+	out := make([]*tensor.Tensor, len(v.outputs))
+	for i := range out {
+		first := list[0].out[i]
+		shape := first.Shape().Clone()
+		shape[0] = len(list)
+		out[i] = tensor.New(first.DType(), shape...)
+		for row, e := range list {
+			if !e.out[i].Shape().Equal(first.Shape()) {
+				return nil, bad("the outputs %s of the examples have different shapes; send one example in each request", v.outputs[i].name)
+			}
+			copy(out[i].Rows(row, row+1).Raw(), e.out[i].Raw())
+		}
+	}
+	return out, nil
+}
+
+// imageDecoder has the buffers of a goroutine that decodes images.
+type imageDecoder struct {
+	picture.Decoder
+	pix []float32
+}
+
+var imageDecoders = sync.Pool{New: func() any { return new(imageDecoder) }}
+
+// decode turns an image file into an example.
+func (s *Server) decode(ctx context.Context, v *version, file []byte) (*example, error) {
+	select {
+	case s.decoders <- struct{}{}:
+		defer func() { <-s.decoders }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if len(file) == 0 {
+		return nil, bad("the image is empty")
+	}
+	// Packages image and picture read the same headers. If Go's decoder does not know the file, the limits of package picture hold.
+	if cfg, _, err := image.DecodeConfig(bytes.NewReader(file)); err == nil && cfg.Width > 0 && cfg.Height > s.o.MaxPixels/cfg.Width {
+		return nil, fail(http.StatusRequestEntityTooLarge, "the image has %dx%d pixels; at most %d are allowed", cfg.Width, cfg.Height, s.o.MaxPixels)
+	}
+	d := imageDecoders.Get().(*imageDecoder)
+	defer imageDecoders.Put(d)
+	pix, h, w, err := d.AppendFloat32(d.pix[:0], file, v.pipeline.Options())
+	if err != nil {
+		return nil, fail(http.StatusUnprocessableEntity, "%s", visible(err.Error()))
+	}
+	if len(pix) <= 1<<20 { // a decoder does not keep the memory of a large image
+		d.pix = pix
+	}
+	v.pipeline.Apply(pix)
+	t := tensor.New(tensor.Float32, 1, h, w, v.pipeline.Channels())
+	copy(t.Float32s(), pix)
+	return &example{in: []*tensor.Tensor{t}}, nil
+}

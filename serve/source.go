@@ -1,0 +1,291 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/internal/patherr"
+)
+
+// source is a file or folder from which a model is loaded.
+type source struct {
+	path string
+
+	mu     sync.Mutex // held while a version is loaded
+	loads  int        // how many versions have been loaded
+	tried  *found     // the latest that has been loaded, or could not be
+	fresh  *found     // a later one that the latest poll found; it is loaded if the next poll finds it unchanged
+	absent bool       // the latest poll found none
+}
+
+// found is a model file that newest found.
+type found struct {
+	number string // of the version, in a folder of versions; else ""
+	path   string
+	info   fs.FileInfo
+}
+
+// same reports whether a file has not changed.
+func (f *found) same(g *found) bool {
+	return f != nil && g != nil && f.path == g.path && os.SameFile(f.info, g.info) && f.info.Size() == g.info.Size() && f.info.ModTime().Equal(g.info.ModTime())
+}
+
+// Load serves a model from files under a name. path is a model file, the folder of a training run (its best.keras, else its model.keras), or a folder of versions. The latter has
+// files or folders whose names are numbers, such as 3.keras or 3/model.keras; the largest number is the newest version.
+//
+// Load returns when the model can answer, or with an error. Later, the server looks for a newer version, or a changed file, every Options.Poll. It loads that, computes
+// predictions with it, and then uses it for new requests. If that fails, it logs an error and keeps the version that it has.
+func (s *Server) Load(name, path string) error {
+	if err := checkName(name); err != nil {
+		return fmt.Errorf("serving: %w", err)
+	}
+	e, fresh := s.registry.put(name, &source{path: path})
+	if !fresh {
+		return fmt.Errorf("serving: there is already a model %s", name)
+	}
+	if err := s.reload(e, true); err != nil {
+		s.registry.remove(name)
+		return fmt.Errorf("serving %s: %w", name, err)
+	}
+	s.polling.Do(func() {
+		if s.o.Poll > 0 {
+			go s.pollAll()
+		}
+	})
+	return nil
+}
+
+// pollAll polls until the server is closed.
+func (s *Server) pollAll() {
+	ticker := time.NewTicker(s.o.Poll)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-ticker.C:
+			s.poll()
+		}
+	}
+}
+
+// poll looks for new versions of all models, and loads them.
+func (s *Server) poll() {
+	for _, e := range s.registry.list() {
+		if e.source == nil {
+			continue
+		}
+		if err := s.reload(e, false); err != nil {
+			s.o.Logger.Error("a new version could not be loaded", "model", e.name, "error", err)
+		}
+	}
+}
+
+// reload loads the newest version of a model if it is not the one that is there. Unless now is true, it waits until the file is the same in two polls, because
+// another program may be writing it.
+func (s *Server) reload(e *entry, now bool) error {
+	src := e.source
+	src.mu.Lock()
+	defer src.mu.Unlock()
+	f, err := newest(src.path)
+	if err != nil {
+		if src.absent && !now {
+			return nil // it has been reported
+		}
+		src.absent = true
+		return s.loadFailed(e, err)
+	}
+	src.absent = false
+	if !now {
+		e.mu.RLock()
+		unloaded := e.unloaded
+		e.mu.RUnlock()
+		if unloaded || f.same(src.tried) {
+			src.fresh = nil
+			return nil
+		}
+		if !f.same(src.fresh) {
+			src.fresh = f
+			return nil
+		}
+	}
+	src.tried, src.fresh = f, nil
+	start := time.Now()
+	v, err := s.loadVersion(e, f)
+	if err != nil {
+		return s.loadFailed(e, err)
+	}
+	old := e.acquire()
+	difference, err := s.probe(v, old)
+	if old != nil {
+		old.release()
+	}
+	if err != nil {
+		v.retire()
+		return s.loadFailed(e, err)
+	}
+	src.loads++
+	e.replace(v)
+	s.metrics.reload(e.name, true)
+	s.o.Logger.Info("model loaded", "model", e.name, "version", v.number, "file", f.path, "duration", time.Since(start), "difference", difference)
+	return nil
+}
+
+// loadFailed records that the newest version of a model could not be loaded.
+func (s *Server) loadFailed(e *entry, err error) error {
+	e.mu.Lock()
+	e.failure = "the newest version could not be loaded"
+	e.mu.Unlock()
+	s.metrics.reload(e.name, false)
+	return err
+}
+
+// unload ends a version of a model, until a client loads it again.
+func (s *Server) unload(e *entry) {
+	e.source.mu.Lock()
+	defer e.source.mu.Unlock()
+	e.replace(nil)
+	e.mu.Lock()
+	e.unloaded = true
+	e.mu.Unlock()
+	s.o.Logger.Info("model unloaded", "model", e.name)
+}
+
+// loadVersion opens a model file.
+func (s *Server) loadVersion(e *entry, f *found) (v *version, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			v, err = nil, fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	number := f.number
+	if number == "" {
+		number = strconv.Itoa(e.source.loads + 1)
+	}
+	m, err := s.o.Open(f.path)
+	if err != nil {
+		return nil, err
+	}
+	return s.newVersion(e.name, number, m)
+}
+
+// versionForm is the form of the name of a version: a number, and perhaps a suffix.
+var versionForm = regexp.MustCompile(`^(0|[1-9][0-9]{0,17})(\.[A-Za-z0-9.]+)?$`)
+
+// newest returns the model file at path, or the newest one in the folder path.
+func newest(path string) (*found, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, patherr.Bare(err))
+	}
+	if !info.IsDir() {
+		return &found{path: path, info: info}, nil
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, patherr.Bare(err))
+	}
+	best, number := "", int64(-1)
+	for _, e := range entries {
+		if m := versionForm.FindStringSubmatch(e.Name()); m != nil {
+			if n, err := strconv.ParseInt(m[1], 10, 64); err == nil && n > number {
+				best, number = e.Name(), n
+			}
+		}
+	}
+	if number < 0 {
+		return modelIn(path, "")
+	}
+	file := filepath.Join(path, best)
+	if info, err = os.Stat(file); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, patherr.Bare(err))
+	}
+	if info.IsDir() {
+		return modelIn(file, strconv.FormatInt(number, 10))
+	}
+	return &found{strconv.FormatInt(number, 10), file, info}, nil
+}
+
+// modelIn returns the model file in a folder: best.keras, model.keras, or the only one.
+func modelIn(dir, number string) (*found, error) {
+	for _, name := range []string{"best.keras", "model.keras"} {
+		file := filepath.Join(dir, name)
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
+			return &found{number, file, info}, nil
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, patherr.Bare(err))
+	}
+	var files []string
+	for _, e := range entries {
+		if e.Type().IsRegular() && isModelName(e.Name()) {
+			files = append(files, e.Name())
+		}
+	}
+	switch {
+	case len(files) == 0:
+		return nil, fmt.Errorf("%s: the folder has no model: want a model file, or versions whose names are numbers, such as 1.keras or 1/model.keras", dir)
+	case len(files) > 1:
+		return nil, fmt.Errorf("%s: the folder has several models (%s); name the one to serve model.keras", dir, strings.Join(files, ", "))
+	}
+	file := filepath.Join(dir, files[0])
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, patherr.Bare(err))
+	}
+	return &found{number, file, info}, nil
+}
+
+// isModelName reports whether a file has the suffix of a model that lince opens.
+func isModelName(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(lince.FileKinds(), func(k lince.FileKind) bool {
+		return k.Opens && slices.ContainsFunc(k.Suffixes, func(s string) bool { return strings.HasSuffix(name, s) })
+	})
+}
+
+// errNotFinite is the error of a model whose outputs are not finite.
+var errNotFinite = errors.New("the model's outputs for noise are NaN or infinite")
+
+// probe computes predictions for noise with a new version, so that later requests find its plans. It returns an error if the outputs are not finite, and the largest
+// difference from the outputs of the old version, if there is one that takes the same inputs. The difference is NaN otherwise.
+func (s *Server) probe(v, old *version) (difference float64, err error) {
+	sizes := []int{1}
+	if old != nil { // requests are waiting: do not let them wait for plans
+		sizes = batchSizes(s.o.MaxBatch)
+	}
+	return probeSizes(s.ctx, s.turns, v, old, sizes)
+}
+
+// batchSizes returns the sizes of batches that a batcher makes.
+func batchSizes(most int) []int {
+	var sizes []int
+	for n := 1; n < most; n *= 2 {
+		sizes = append(sizes, n)
+	}
+	return append(sizes, most)
+}
+
+// turn waits for a turn to compute.
+func turn(ctx context.Context, turns chan struct{}) error {
+	select {
+	case turns <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
