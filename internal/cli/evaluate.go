@@ -151,8 +151,10 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range f.Warnings() {
-		e.warn(w)
+	if !m.MultiLabel { // leftOut has warned of other labels
+		for _, w := range f.Warnings() {
+			e.warn(w)
+		}
 	}
 	e.printf("%s\n%s", f.Found(), c.kept(cachedSet{"", f}))
 	r := &evaluation{Model: c.Model, Data: c.Source, Images: f.Len(), Ignored: badFiles(ignored), Dropped: dropped, LeftOut: left, Unreadable: badFiles(bad), Values: map[string]any{}}

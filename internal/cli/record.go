@@ -96,6 +96,8 @@ type recordData struct {
 	Dropped     int            `json:"dropped"` // files and rows that were left out when the source was opened; ignored lists them
 	Unreadable  []badFile      `json:"unreadable"`
 	LeftOut     []badFile      `json:"left_out_later"` // images that were readable before the training, but not during it
+	// LeftOutClasses are classes of the part validation of a table that training does not have.
+	LeftOutClasses []leftOutClass `json:"left_out_classes,omitempty"`
 	// Duplicates counts images with equal bytes; null if there are none.
 	Duplicates *recordDuplicates `json:"duplicates"`
 }

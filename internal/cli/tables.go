@@ -87,7 +87,7 @@ func (e *env) leftOut(m *lince.Model, t *data.Table, strict bool) ([]leftOutClas
 		return list, nil // labeledFlow reports data without a class of the model
 	}
 	if strict {
-		return nil, fmt.Errorf("%s: %s\nremove --strict to evaluate without them", t.Name(), strings.Join(lines, "\n"))
+		return nil, fmt.Errorf("%s: %s\nremove --strict to continue without them", t.Name(), strings.Join(lines, "\n"))
 	}
 	for _, l := range lines {
 		e.warn(l)
@@ -125,6 +125,9 @@ func (t *training) divide(table *data.Table) (train, val *data.Table, err error)
 				return nil, nil, err
 			}
 			t.unreadable = append(t.unreadable, bad...)
+			if t.leftClasses, err = t.leftOut(t.model, val, t.Strict); err != nil {
+				return nil, nil, err
+			}
 			if slices.Contains(table.Parts(), "test") {
 				t.printf("The rows of the part test are not used.\n")
 			}

@@ -25,18 +25,20 @@ type training struct {
 	ignored    []data.BadFile // skipped when the source was opened
 	unreadable []data.BadFile // skipped because their images cannot be decoded
 	duplicates *recordDuplicates
-	model      *lince.Model
-	state      *callback.State // where to resume; nil is the beginning
-	train, val *data.Flow
-	augment    augment.Generator
-	watched    monitored
-	rates      callback.Callback // changes the learning rate; nil without such a schedule
-	byClass    map[int]float64   // class weights by class index; nil is 1 for all
-	profile    *profile.Profile  // nil without --profile
-	drawn      func() error      // waits for batch.png
-	history    historyFile
-	phase      phase // of transfer learning
-	record     record
+
+	leftClasses []leftOutClass // classes of the part validation that training does not have
+	model       *lince.Model
+	state       *callback.State // where to resume; nil is the beginning
+	train, val  *data.Flow
+	augment     augment.Generator
+	watched     monitored
+	rates       callback.Callback // changes the learning rate; nil without such a schedule
+	byClass     map[int]float64   // class weights by class index; nil is 1 for all
+	profile     *profile.Profile  // nil without --profile
+	drawn       func() error      // waits for batch.png
+	history     historyFile
+	phase       phase // of transfer learning
+	record      record
 }
 
 // Run implements the command.
@@ -120,7 +122,7 @@ func (t *training) prepare() error {
 		t.printf("Learning rate: %s\n\n", s)
 	}
 	t.record.data(table, t.ignored, t.train, t.val, t.unreadable)
-	t.record.Data.Dropped, t.record.Data.Duplicates = max(t.table.Dropped(), len(t.ignored)), t.duplicates
+	t.record.Data.Dropped, t.record.Data.Duplicates, t.record.Data.LeftOutClasses = max(t.table.Dropped(), len(t.ignored)), t.duplicates, t.leftClasses
 	t.record.total = t.lastEpoch()
 	t.record.model(t.model, t.augment, t.byClass, t.state != nil)
 	t.record.Model.Monitor, t.record.Model.MonitorMode = t.watched.key, t.watched.mode()
