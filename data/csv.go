@@ -30,6 +30,9 @@ func openCSV(name string, o OpenOptions, rep *reading) (*Table, error) {
 	if o.Task > Regress {
 		return nil, fmt.Errorf("unknown %v", o.Task)
 	}
+	if o.Task == Regress && len(o.LabelColumns) > 0 {
+		return nil, fmt.Errorf("%s: the numbers for the task regress must be in one column, got %s", name, listNames(o.LabelColumns))
+	}
 	j, closer, err := newJoiner(name, o, rep)
 	if err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ import (
 )
 
 // maxLabels limits the number of distinct labels of a table.
-const maxLabels = 1 << 20
+const maxLabels = 1 << 18
 
 // labelValues are the distinct values of the label columns.
 type labelValues struct {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lince-ml/lince/internal/bounded"
 	"github.com/lince-ml/lince/internal/patherr"
 	"github.com/lince-ml/lince/internal/suggest"
 )
@@ -68,7 +69,11 @@ func openRecords(f *os.File, name string, fits func(header []string) bool) (reco
 		if err != nil {
 			return nil, fmt.Errorf("is not a gzip file: %w", err)
 		}
-		r = z
+		info, err := f.Stat()
+		if err != nil {
+			return nil, patherr.Bare(err)
+		}
+		r = &limited{z, int64(bounded.InflateLimit(uint64(info.Size())))}
 	}
 	k := tableKind(name)
 	if k < 0 {
@@ -79,6 +84,21 @@ func openRecords(f *os.File, name string, fits func(header []string) bool) (reco
 		return nil, patherr.Bare(err)
 	}
 	return rec, nil
+}
+
+// limited is a reader that fails after a number of bytes.
+type limited struct {
+	r    io.Reader
+	left int64
+}
+
+func (l *limited) Read(b []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, errors.New("unpacks to far more bytes than it has; unpack it first")
+	}
+	n, err := l.r.Read(b[:min(int64(len(b)), l.left)])
+	l.left -= int64(n)
+	return n, err
 }
 
 // jsonRecords are the objects of a file of JSON lines. Their keys are the columns.

@@ -398,6 +398,8 @@ func (t *Table) Trainable() error {
 		return fmt.Errorf("%s: the table has no rows", t.Name())
 	case t.Task() == MultiLabel && len(classes) == 0:
 		return fmt.Errorf("%s: no image has a label", t.Name())
+	case t.Task() == MultiLabel && len(classes) == 1:
+		return fmt.Errorf("%s: the images have only one label, %q; the task multilabel needs two or more", t.Name(), classes[0])
 	case t.Task() == Classify && len(classes) == 1:
 		return fmt.Errorf("%s: all %d images are of one class, %q; a classifier needs two or more", t.Name(), t.Len(), classes[0])
 	}

@@ -84,3 +84,12 @@ func FuzzJSONLines(f *testing.F) {
 		}
 	})
 }
+
+// TestTableBomb checks that a compressed table cannot claim any amount of memory.
+func TestTableBomb(t *testing.T) {
+	text := "filename,category\n" + strings.Repeat("\n", 66<<20)
+	name := file1(t, "t.csv.gz", []byte(zippedText(t, text)))
+	if _, err := Open(t.Context(), name, OpenOptions{}); err == nil || !strings.Contains(err.Error(), "unpack it first") {
+		t.Error(err)
+	}
+}

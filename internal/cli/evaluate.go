@@ -163,8 +163,10 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range f.Warnings() {
-		e.warn(w)
+	if !m.MultiLabel { // leftOut has warned of other labels
+		for _, w := range f.Warnings() {
+			e.warn(w)
+		}
 	}
 	e.printf("%s\n%s", f.Found(), c.kept(cachedSet{"", f}))
 	r := &evaluation{

@@ -51,7 +51,7 @@ func TestFolds(t *testing.T) {
 
 	// A run of one fold is that of all folds.
 	succeed(t, args("one", "--fold", "2", "-q", "--threads", "1")...)
-	sameTree(t, without(snapshot(t, filepath.Join("whole", "fold-2")), "run.json", logName), without(snapshot(t, "one"), "run.json", logName))
+	sameTree(t, without(snapshot(t, filepath.Join("whole", "fold-2")), "run.json", logName, pageName), without(snapshot(t, "one"), "run.json", logName, pageName))
 
 	// A run whose second fold was interrupted, as far as files tell, is resumed.
 	succeed(t, args("cut", "-q")...)

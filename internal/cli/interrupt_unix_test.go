@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/lince-ml/lince/data"
 )
 
 // process is a running lince.
@@ -169,7 +171,7 @@ func TestInterruptBeforeSaving(t *testing.T) {
 		}
 		var stderr bytes.Buffer
 		ctx, cancel := context.WithCancel(t.Context())
-		e := &env{args: c.args, ctx: ctx, hard: t.Context(), stdout: io.Discard, stderr: &stderr, text: &canceling{c.at, cancel}, leaving: &leaving{}}
+		e := &env{args: c.args, ctx: ctx, hard: t.Context(), stdout: io.Discard, stderr: &stderr, text: &canceling{c.at, cancel}, found: new(data.Findings), leaving: &leaving{}}
 		if code := e.conclude(k.Run(e)); code != exitInterrupted || !strings.HasSuffix(stderr.String(), c.want) {
 			t.Errorf("%v: exit code %d, %q", c.args, code, stderr.String())
 		}

@@ -19,6 +19,7 @@ import (
 	"testing/synctest"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/layer"
 )
 
@@ -468,7 +469,7 @@ func TestAbandoned(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			hard, cancelHard := context.WithCancel(t.Context())
-			e := &env{ctx: ctx, hard: hard, text: io.Discard, leaving: &leaving{}}
+			e := &env{ctx: ctx, hard: hard, text: io.Discard, found: new(data.Findings), leaving: &leaving{}}
 			release, reported := make(chan struct{}), errors.New("abandoned")
 			e.onAbandon(func() error { return reported })
 			if saving {

@@ -189,7 +189,7 @@ func TestTransferAuto(t *testing.T) {
 	o := succeed(t, append(args, "--out", "a")...)
 	contains(t, "the output", o.stdout, "Tried trees.keras, images of 16x16: ", "the only body that fits into 5m0s")
 	o = succeed(t, append(args, "--out", "b")...)
-	sameTree(t, without(snapshot(t, "a"), "run.json", logName), without(snapshot(t, "b"), "run.json", logName))
+	sameTree(t, without(snapshot(t, "a"), "run.json", logName, pageName), without(snapshot(t, "b"), "run.json", logName, pageName))
 	r := decode[record](t, read(t, "a", "run.json"))
 	if r.Transfer.File != "trees.keras" || r.Transfer.LearningRate == 0 || r.Transfer.Reason == "" {
 		t.Errorf("run.json has %+v", r.Transfer)
