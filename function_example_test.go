@@ -50,6 +50,16 @@ func ExampleModel_Function_gradCAM() {
 	// Output: heat map: (1, 6, 6)
 }
 
+// Which regions of an image does the prediction depend on? report.HeatMap draws the map over the image.
+func ExampleModel_GradCAM() {
+	g, err := stripesModel().GradCAM(lince.GradCAMOptions{})
+	check(err)
+	maps, err := g.Maps(striped(), []int{1}) // for the class 1
+	check(err)
+	fmt.Println("heat map of", g.Layer(), maps.Shape())
+	// Output: heat map of conv (1, 6, 6)
+}
+
 // The fast gradient sign method: a small change of an image that increases the loss
 // (Goodfellow et al., arXiv:1412.6572).
 func ExampleModel_Function_adversarial() {
