@@ -119,7 +119,11 @@ func TestRows(t *testing.T) {
 		} else if _, err := k.workOf(r.lince[1:]); err != nil {
 			t.Errorf("%s: %v", r.name, err)
 		}
-		if _, err := os.Stat(filepath.Join("peers", r.script[0])); err != nil {
+		if r.other != nil {
+			if _, ok := kinds[r.other[0]]; !ok {
+				t.Errorf("%s: unknown kind %q", r.name, r.other[0])
+			}
+		} else if _, err := os.Stat(filepath.Join("peers", r.script[0])); err != nil {
 			t.Error(err)
 		}
 		if r.file != nil {

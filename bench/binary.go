@@ -76,3 +76,36 @@ func wholeTutorial(args []string, threads int) (values, error) {
 	}
 	return values{"whole process": took, "an epoch": median(record.Epochs)}, nil
 }
+
+// transfer trains a classifier on a frozen body with lince train, and measures the time of the process. Its argument is the folder
+// that peers/transfer_files.py has written.
+func transfer(args []string, threads int) (values, error) {
+	seconds, err := process(func(folder string) []string {
+		return []string{"train", filepath.Join(args[0], "photos"), "--quiet", "--out", filepath.Join(folder, "run"), "--threads", strconv.Itoa(threads),
+			"--model", "mobilenetv2", "--weights", filepath.Join(args[0], "body.weights.h5"), "--epochs", "5"}
+	})
+	return values{"whole process": seconds}, err
+}
+
+// firstPrediction measures the time of the process lince predict for one image. Its argument is the folder that
+// peers/onnx_start_files.py has written.
+func firstPrediction(args []string, threads int) (values, error) {
+	seconds, err := process(func(string) []string {
+		return []string{"predict", filepath.Join(args[0], "network.onnx"), filepath.Join(args[0], "image.jpg"), "--quiet", "--threads", strconv.Itoa(threads)}
+	})
+	return values{"first prediction": seconds}, err
+}
+
+// process builds lince, runs it with the arguments that args returns for a temporary folder, and returns its time in seconds.
+func process(args func(folder string) []string) (float64, error) {
+	path, folder, err := binary()
+	defer func() { _ = os.RemoveAll(folder) }() // temporary
+	if err != nil {
+		return 0, err
+	}
+	c := exec.Command(path, args(folder)...)
+	c.Stderr = os.Stderr
+	start := time.Now()
+	err = c.Run()
+	return time.Since(start).Seconds(), err
+}

@@ -40,11 +40,15 @@ func (o *options) compare(r row) result {
 	var ours, theirs []values
 	for i := range rounds {
 		fmt.Fprintf(os.Stderr, "%s: round %d of %d\n", r.name, i+1, rounds)
+		self := func(into *[]values, args []string) error {
+			return o.side(into, nil, o.self, append([]string{"-measure", "-threads", strconv.Itoa(o.threads)}, args...)...)
+		}
 		sides := []func() error{
+			func() error { return self(&ours, r.lince) },
 			func() error {
-				return o.side(&ours, nil, o.self, append([]string{"-measure", "-threads", strconv.Itoa(o.threads)}, r.lince...)...)
-			},
-			func() error {
+				if r.other != nil {
+					return self(&theirs, r.other)
+				}
 				args := append([]string{filepath.Join(o.peerDir, r.script[0])}, r.script[1:]...)
 				return o.side(&theirs, r.env, o.python, append(args, strconv.Itoa(o.threads))...)
 			},
@@ -92,11 +96,7 @@ func (o *options) side(into *[]values, env []string, name string, args ...string
 	c := exec.Command(name, args...)
 	var out, errOut bytes.Buffer
 	c.Stdout, c.Stderr = &out, &errOut
-	c.Env = append(os.Environ(),
-		"LINCE_SHARED="+o.shared,
-		"PYTHONDONTWRITEBYTECODE=1", // keep the tree free of .pyc files
-		"BENCH_STARTED="+strconv.FormatFloat(float64(time.Now().UnixNano())/1e9, 'f', 6, 64),
-	)
+	c.Env = append(o.environ(), "BENCH_STARTED="+strconv.FormatFloat(float64(time.Now().UnixNano())/1e9, 'f', 6, 64))
 	c.Env = append(c.Env, env...)
 	if err := c.Run(); err != nil {
 		return fmt.Errorf("%s %s: %w: %s", filepath.Base(name), strings.Join(args, " "), err, lastLines(errOut.String()))
@@ -108,6 +108,14 @@ func (o *options) side(into *[]values, env []string, name string, args ...string
 	}
 	*into = append(*into, v)
 	return nil
+}
+
+// environ returns the environment of both sides.
+func (o *options) environ() []string {
+	return append(os.Environ(),
+		"LINCE_SHARED="+o.shared,
+		"PYTHONDONTWRITEBYTECODE=1", // keep the tree free of .pyc files
+	)
 }
 
 // lastLines returns the last three lines of a process's output.

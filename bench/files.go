@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/lince-ml/lince"
@@ -24,7 +26,7 @@ func fileRows() (list []row) {
 		for _, batch := range []string{"1", "8"} {
 			list = append(list, row{
 				name: fmt.Sprintf("inference of an ONNX file: torchvision's %s, 224x224, batch %s", network.name, batch), unit: "ms",
-				file: []string{"torchvision_onnx.py", network.name}, lince: []string{"file", network.name, batch},
+				file: []string{"torchvision_onnx.py", network.name, "network.onnx"}, lince: []string{"file", network.name, batch},
 				peer: "the faster of " + onnxRuntime + " and " + openVINO, script: []string{"onnx_file.py", batch}, goal: goal{Ratio: 1.1, Floor: .9},
 			})
 		}
@@ -32,8 +34,8 @@ func fileRows() (list []row) {
 	return list
 }
 
-// withFile returns the row with the path of a new file as the last argument of both sides, and a function that removes the
-// file. A row without a file is returned unchanged.
+// withFile returns the row with the path of a new file or folder as the last argument of both sides, and a function that removes
+// it. A row without a file is returned unchanged.
 func (o *options) withFile(r row) (_ row, remove func(), err error) {
 	if r.file == nil {
 		return r, func() {}, nil
@@ -43,14 +45,19 @@ func (o *options) withFile(r row) (_ row, remove func(), err error) {
 		return r, nil, err
 	}
 	remove = func() { _ = os.RemoveAll(dir) }
-	path := filepath.Join(dir, "network.onnx")
-	args := append([]string{filepath.Join(o.peerDir, r.file[0])}, r.file[1:]...)
-	if err := loud(o.python, append(args, path)...); err != nil {
+	last := len(r.file) - 1
+	path := filepath.Join(dir, r.file[last])
+	args := append([]string{filepath.Join(o.peerDir, r.file[0])}, r.file[1:last]...)
+	c := exec.Command(o.python, append(args, path)...)
+	c.Stderr, c.Env = os.Stderr, o.environ()
+	if err := c.Run(); err != nil {
 		remove()
 		return r, nil, fmt.Errorf("writing the file: %w", err)
 	}
-	r.lince = append(r.lince[:len(r.lince):len(r.lince)], path)
-	r.script = append(r.script[:len(r.script):len(r.script)], path)
+	r.lince = append(slices.Clone(r.lince), path)
+	if r.script != nil {
+		r.script = append(slices.Clone(r.script), path)
+	}
 	return r, remove, nil
 }
 

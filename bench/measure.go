@@ -21,20 +21,23 @@ type work struct {
 
 // kinds lists the ways to measure lince, by the first word of row.lince.
 var kinds = map[string]kind{
-	"step":      {measure: trainingStep, work: stepWork},
-	"balance":   {measure: balanced},
-	"predict":   {measure: prediction, work: predictionWork},
-	"tutorial":  {measure: wholeTutorial},
-	"train":     {measure: applicationStep, work: applicationStepWork},
-	"infer":     {measure: applicationPrediction, work: applicationPredictionWork},
-	"file":      {measure: filePrediction, work: filePredictionWork},
-	"start":     {measure: firstStep},
-	"augment":   {measure: augmented},
-	"jpeg":      {measure: decoding},
-	"block":     {measure: blockForward, work: blockWork},
-	"blockstep": {measure: blockStep},
-	"conv":      {measure: convolutions, work: convolutionWork},
-	"dense":     {measure: denseProducts, work: denseWork},
+	"step":         {measure: trainingStep, work: stepWork},
+	"balance":      {measure: balanced},
+	"predict":      {measure: prediction, work: predictionWork},
+	"tutorial":     {measure: wholeTutorial},
+	"train":        {measure: applicationStep, work: applicationStepWork},
+	"infer":        {measure: applicationPrediction, work: applicationPredictionWork},
+	"infersaved":   {measure: savedPrediction},
+	"transfer":     {measure: transfer},
+	"file":         {measure: filePrediction, work: filePredictionWork},
+	"start":        {measure: firstStep},
+	"predictstart": {measure: firstPrediction},
+	"augment":      {measure: augmented},
+	"jpeg":         {measure: decoding},
+	"block":        {measure: blockForward, work: blockWork},
+	"blockstep":    {measure: blockStep},
+	"conv":         {measure: convolutions, work: convolutionWork},
+	"dense":        {measure: denseProducts, work: denseWork},
 }
 
 func (k kind) workOf(args []string) (map[string]work, error) {

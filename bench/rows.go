@@ -3,14 +3,15 @@ package main
 import "fmt"
 
 // row is a comparison of lince with a peer. lince's side is one of kinds, with its arguments. The peer's
-// side is a Python script in bench/peers. Both print numbers by name; lower is better.
+// side is a Python script in bench/peers, or, in comparisons of lince with itself, one of kinds. Both print numbers by name; lower is better.
 type row struct {
 	name   string
 	unit   string
 	lince  []string
 	peer   string
 	script []string
-	file   []string // script that writes a file, with its arguments; see withFile
+	other  []string // one of kinds, instead of script
+	file   []string // script that writes a file or folder, with its arguments and the name of the file; see withFile
 	env    []string // environment variables of the script
 	goal   goal
 	needs  []string // archives of photos
@@ -56,12 +57,16 @@ var rows = concat(
 			peer: keras, script: []string{"keras_tutorial.py", "MiB", "32", "1"}, goal: goal{Most: 300}, needs: []string{photos}, long: true},
 		{name: "from start to the first training step, demo data", unit: "s", lince: []string{"start"},
 			peer: keras, script: []string{"keras_start.py"}, goal: goal{Most: .5}},
+		{name: "from start to the first prediction of MobileNetV2", unit: "s", file: []string{"onnx_start_files.py", "files"}, lince: []string{"predictstart"},
+			peer: onnxRuntime, script: []string{"onnx_start.py"}, goal: goal{Most: .2}},
 		{name: "augmented batches, per image on one core", unit: "ms", lince: []string{"augment"},
 			peer: "ImageDataGenerator", script: []string{"keras_augment.py"}, goal: goal{Ratio: 5}, needs: []string{photos}},
 		{name: "JPEG to RGB, per photo on one core", unit: "ms", lince: []string{"jpeg"},
 			peer: "libjpeg-turbo (simplejpeg)", script: []string{"jpeg.py"}, goal: goal{Ratio: .6, Least: .6}, needs: []string{photos, largePhotos}},
 	},
-	networkRows(),
+	trainingRows(),
+	transferRows(),
+	inferenceRows(),
 	fileRows(),
 	blockRows(),
 	blockStepRows(),
@@ -69,18 +74,43 @@ var rows = concat(
 	denseRows(),
 )
 
-// networkRows compares whole networks, in training and inference, with several peers each.
-func networkRows() (list []row) {
-	for _, network := range []string{"ResNet-50", "MobileNetV2"} {
+// trainingRows compares training steps of whole networks.
+func trainingRows() (list []row) {
+	for _, network := range torchvision {
 		for _, p := range []struct {
-			name, script string
-			env          []string
-		}{{pytorch, "torch_train.py", keepMemory}, {keras, "keras_train.py", nil}} {
+			name        string
+			script, env []string
+		}{{pytorch, []string{"torch_train.py", "ms"}, keepMemory}, {keras, []string{"keras_train.py"}, nil}} {
 			list = append(list, row{
-				name: fmt.Sprintf("training step of %s, 128x128, batch 16, vs. %s", network, p.name), unit: "ms", lince: []string{"train", network, "16"},
-				peer: p.name, script: []string{p.script, network, "16"}, env: p.env, goal: goal{Ratio: 1},
+				name: fmt.Sprintf("training step of %s, 128x128, batch 16, vs. %s", network.name, p.name), unit: "ms", lince: []string{"train", "ms", network.name, "16"},
+				peer: p.name, script: append(p.script, network.name, "16"), env: p.env, goal: goal{Ratio: 1.5},
 			})
 		}
+	}
+	return append(list, row{
+		name: "peak memory of training steps of ResNet-50, 128x128, batch 16", unit: "MiB", lince: []string{"train", "MiB", "ResNet-50", "16"},
+		peer: pytorch, script: []string{"torch_train.py", "MiB", "ResNet-50", "16"}, goal: goal{Ratio: 2},
+	})
+}
+
+// transferRows compares the training of a classifier on a frozen body.
+func transferRows() (list []row) {
+	for _, how := range []struct {
+		name, script string
+		ratio        float64
+	}{{"with the features computed once", "cached", 3}, {"with the body in each step, as in its guide", "guide", 10}} {
+		list = append(list, row{
+			name: fmt.Sprintf("transfer learning, MobileNetV2, 2,000 photos, 5 epochs, vs. Keras %s", how.name), unit: "s",
+			file: []string{"transfer_files.py", "files"}, lince: []string{"transfer"},
+			peer: keras, script: []string{"keras_transfer.py", how.script}, goal: goal{Ratio: how.ratio}, needs: []string{photos},
+		})
+	}
+	return list
+}
+
+// inferenceRows compares predictions of whole networks with several peers each.
+func inferenceRows() (list []row) {
+	for _, network := range []string{"ResNet-50", "MobileNetV2"} {
 		for _, batch := range []string{"1", "8"} {
 			for _, p := range []struct {
 				name, script string
@@ -91,6 +121,11 @@ func networkRows() (list []row) {
 					peer: p.name, script: []string{p.script, network, batch}, env: p.env, goal: goal{Ratio: 1},
 				})
 			}
+			list = append(list, row{
+				name: fmt.Sprintf("inference of %s, 224x224, batch %s, opened from ONNX vs. from .keras", network, batch), unit: "ms",
+				file: []string{"onnx_networks.py", network, batch, "network.onnx"}, lince: []string{"file", network, batch},
+				peer: "lince, from .keras", other: []string{"infersaved", network, batch}, goal: goal{Ratio: 1, Floor: .97},
+			})
 		}
 	}
 	return list

@@ -1,8 +1,16 @@
-"""ResNet-50 and MobileNetV2 of keras.applications with random weights."""
+"""Networks of keras.applications with random weights."""
 
 import keras
 
-NETWORKS = {"ResNet-50": keras.applications.ResNet50, "MobileNetV2": keras.applications.MobileNetV2}
+NETWORKS = {
+    "ResNet-50": keras.applications.ResNet50,
+    "MobileNetV2": keras.applications.MobileNetV2,
+    "EfficientNet-B0": keras.applications.EfficientNetB0,
+    "VGG-16": keras.applications.VGG16,
+    "DenseNet-121": keras.applications.DenseNet121,
+    "MobileNetV3-Small": keras.applications.MobileNetV3Small,
+    "ConvNeXt-Tiny": keras.applications.ConvNeXtTiny,
+}
 
 
 def network(name, size):

@@ -1,6 +1,7 @@
-"""The networks of torch_networks.py as ONNX files."""
+"""The networks of torch_networks.py as ONNX files: onnx_networks.py NETWORK BATCH FILE"""
 
 import io
+import sys
 import warnings
 
 import torch
@@ -20,3 +21,8 @@ def network(name, batch):
         warnings.simplefilter("ignore")  # the exporter without further dependencies is deprecated
         torch.onnx.export(model, (x,), file, input_names=["x"], output_names=["y"], dynamo=False)
     return file.getvalue(), x.numpy()
+
+
+if __name__ == "__main__":
+    with open(sys.argv[3], "wb") as output:
+        output.write(network(sys.argv[1], int(sys.argv[2]))[0])

@@ -1,13 +1,14 @@
-"""ResNet-50 and MobileNetV2 in PyTorch, layer by layer as keras.applications has them.
+"""Networks in PyTorch, layer by layer as keras.applications has them.
 
 torchvision's ResNet-50 differs from Keras': it has its strides in other convolutions, and its
-convolutions have no biases. Convolutions of stride 2 are padded equally on both sides here, and
-unequally in Keras. The shapes are the same. Both networks end with logits, which PyTorch's
-cross-entropy needs.
+convolutions have no biases. ResNet-50 and MobileNetV2 are therefore written here. The others are torchvision's, with Keras' rates of
+dropout. Convolutions of stride 2 are padded equally on both sides here, and unequally in Keras. The shapes are the same. All networks
+end with logits, which PyTorch's cross-entropy needs.
 """
 
 import torch
 from torch import nn
+from torchvision import models
 
 CLASSES = 1000
 
@@ -85,8 +86,24 @@ def mobilenet_v2():
     return nn.Sequential(*layers, conv_norm(channels, 1280, 1, **how), *head(1280))
 
 
-# The numbers of parameters are those of Keras' networks.
-NETWORKS = {"ResNet-50": (resnet50, 25_636_712), "MobileNetV2": (mobilenet_v2, 3_538_984)}
+def vgg16():
+    """VGG-16 for images of 128x128. torchvision's resizes the features to 7x7, and drops half of them."""
+    model = models.vgg16(dropout=0)
+    model.avgpool = nn.Identity()
+    model.classifier[0] = nn.Linear(512 * 4 * 4, 4096)
+    return model
+
+
+# The numbers of parameters are those of Keras' networks, whose EfficientNet-B0 has 7 more, in its normalization of images.
+NETWORKS = {
+    "ResNet-50": (resnet50, 25_636_712),
+    "MobileNetV2": (mobilenet_v2, 3_538_984),
+    "EfficientNet-B0": (models.efficientnet_b0, 5_330_564),
+    "VGG-16": (vgg16, 69_151_528),
+    "DenseNet-121": (models.densenet121, 8_062_504),
+    "MobileNetV3-Small": (models.mobilenet_v3_small, 2_554_968),
+    "ConvNeXt-Tiny": (lambda: models.convnext_tiny(stochastic_depth_prob=0), 28_589_128),
+}
 
 
 def network(name):

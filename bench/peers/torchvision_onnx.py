@@ -1,4 +1,4 @@
-"""Writes a network of torchvision, with random weights and a softmax, as an ONNX file of any batch size: torchvision_onnx.py NETWORK FILE"""
+"""Writes a network of torchvision as an ONNX file: torchvision_onnx.py NETWORK FILE"""
 
 import sys
 import warnings
@@ -18,17 +18,23 @@ NETWORKS = {
     "ConvNeXt-Tiny": models.convnext_tiny,
 }
 
-name, path = sys.argv[1:3]
-torch.manual_seed(1)
-model = torch.nn.Sequential(NETWORKS[name](weights=None), torch.nn.Softmax(1)).eval()
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # the exporter without further dependencies is deprecated
-    torch.onnx.export(
-        model,
-        (torch.rand(1, 3, SIZE, SIZE),),
-        path,
-        input_names=["x"],
-        output_names=["y"],
-        dynamic_axes={"x": {0: "batch"}, "y": {0: "batch"}},
-        dynamo=False,
-    )
+
+def write(name, path):
+    """Writes a network, with random weights and a softmax, as an ONNX file of any batch size."""
+    torch.manual_seed(1)
+    model = torch.nn.Sequential(NETWORKS[name](weights=None), torch.nn.Softmax(1)).eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter without further dependencies is deprecated
+        torch.onnx.export(
+            model,
+            (torch.rand(1, 3, SIZE, SIZE),),
+            path,
+            input_names=["x"],
+            output_names=["y"],
+            dynamic_axes={"x": {0: "batch"}, "y": {0: "batch"}},
+            dynamo=False,
+        )
+
+
+if __name__ == "__main__":
+    write(*sys.argv[1:])
