@@ -178,7 +178,7 @@ func TestData(t *testing.T) {
 
 category
 `
-	contains(t, "the output", o.stdout, want, "gato    3\n", "dog     3\n", "Name: count, dtype: int64", "Found 6 validated image filenames belonging to 2 classes.", "test1, train; select one with --part")
+	contains(t, "the output", o.stdout, want, "gato    3\n", "dog     3\n", "Name: count, dtype: int64", "Found 6 validated image filenames belonging to 2 classes.", "select one with --part:\n  test1: 2 images without labels\n  train: 6 images, shown above")
 	contains(t, "the CSV", read(t, "t.csv"), "filename,category\ncat.0.png,gato\n")
 	if got := succeed(t, "data", "k.zip", "--csv", "-", "-q").stdout; got != strings.ReplaceAll(read(t, "t.csv"), "gato", "cat") {
 		t.Errorf("--csv - prints %q", got)

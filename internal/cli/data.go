@@ -71,7 +71,7 @@ func (c *dataCommand) Run(e *env) error {
 		used[v] = "validation"
 	}
 	parts := partList(t, used)
-	return e.result(dataResult(t, ignored, bad, parts, *e.found), func(out io.Writer) error {
+	return e.result(dataResult(t, ignored, bad, parts, e.findings()), func(out io.Writer) error {
 		var w strings.Builder
 		if c.Head > 0 {
 			fmt.Fprintf(&w, "%s\n\n", t.Head(c.Head))
@@ -84,8 +84,8 @@ func (c *dataCommand) Run(e *env) error {
 			fmt.Fprintf(&w, "%s cannot be read:%s\n", count(len(bad), "image"), indent(listBad(bad)))
 		}
 		w.WriteString(passedText(t))
-		w.WriteString(describeTurned(e.found.Turned, false))
-		w.WriteString(describeDepth(*e.found))
+		w.WriteString(describeTurned(e.findings().Turned, false))
+		w.WriteString(describeDepth(e.findings()))
 		w.WriteString(partsText(t.HeldPart(), parts))
 		_, err := io.WriteString(out, w.String())
 		return err

@@ -29,7 +29,7 @@ type env struct {
 	text   io.Writer       // progress
 	quiet  bool
 	json   bool
-	found  *data.Findings // in the images that the command checked
+	found  *data.Findings // in the images that the command checked; may be nil
 
 	*leaving
 }
@@ -223,6 +223,14 @@ func (e *env) verbose() lince.Verbose {
 		return lince.Silent
 	}
 	return lince.Auto
+}
+
+// findings returns what was found in the images that the command checked.
+func (e *env) findings() data.Findings {
+	if e.found == nil {
+		return data.Findings{}
+	}
+	return *e.found
 }
 
 // printf prints progress and other text that is not the result.

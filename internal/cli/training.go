@@ -122,7 +122,7 @@ func (t *training) prepare() error {
 	if s := t.record.Model.Schedule; s != "" {
 		t.printf("Learning rate: %s\n\n", s)
 	}
-	t.record.data(table, t.ignored, t.train, t.val, t.unreadable, *t.found)
+	t.record.data(table, t.ignored, t.train, t.val, t.unreadable, t.findings())
 	t.record.total = t.lastEpoch()
 	t.record.model(t.model, t.augment, t.byClass, t.state != nil)
 	t.record.Model.Monitor, t.record.Model.MonitorMode = t.watched.key, t.watched.mode()
@@ -194,7 +194,7 @@ func (t *training) split(table *data.Table) error {
 			return err
 		}
 	}
-	t.printf("%s", describeTurned(t.found.Turned, t.Exif))
+	t.printf("%s", describeTurned(t.findings().Turned, t.Exif))
 	t.warnOfClasses(trainRows, valRows, own != nil)
 	t.setTransferBatch(trainRows.Len())
 	t.setTransferWeights(trainRows.Counts())
