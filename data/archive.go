@@ -319,6 +319,8 @@ func openZip(r io.ReaderAt, size int64, name string) (*zip.Reader, error) {
 		}
 		return nil, damagedArchive{fmt.Errorf("%s: is not a zip archive (%s)", name, looksLike(head))}
 	}
+	z.RegisterDecompressor(zipDeflate64, newInflate64)
+	z.RegisterDecompressor(zipBzip2, func(r io.Reader) io.ReadCloser { return io.NopCloser(bzip2.NewReader(r)) })
 	// Overlapping entries would let a small file unpack to any size.
 	var stored uint64
 	for _, f := range z.File {

@@ -123,9 +123,15 @@ func (f zipFile) head(n int) ([]byte, error) {
 	return b, nil
 }
 
-// zipMethods names the methods of compression that package archive/zip does not have.
+// The methods of compression besides zip.Store and zip.Deflate that lince reads.
+const (
+	zipDeflate64 = 9
+	zipBzip2     = 12
+)
+
+// zipMethods names the methods of compression that lince does not read.
 var zipMethods = map[uint16]string{
-	1: "shrinking", 6: "imploding", 9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 96: "JPEG", 98: "PPMd", 99: "AES encryption",
+	1: "shrinking", 6: "imploding", 14: "LZMA", 93: "Zstandard", 95: "XZ", 96: "JPEG", 98: "PPMd", 99: "AES encryption",
 }
 
 // usable returns an error if an entry is encrypted or compressed by a method that lince does not have.
@@ -133,10 +139,10 @@ func usable(f *zip.File) error {
 	switch {
 	case f.Flags&1 != 0 || f.Method == 99:
 		return errors.New("is encrypted; unpack the archive with its password and open the folder")
-	case f.Method == zip.Store, f.Method == zip.Deflate:
+	case f.Method == zip.Store, f.Method == zip.Deflate, f.Method == zipDeflate64, f.Method == zipBzip2:
 		return nil
 	}
-	return fmt.Errorf("is compressed by the method %d (%s); lince reads only the methods store and deflate: unpack the archive, for example with 7-Zip, and open the folder",
+	return fmt.Errorf("is compressed by the method %d (%s); lince reads only the methods store, deflate, Deflate64 and bzip2: unpack the archive, for example with 7-Zip, and open the folder",
 		f.Method, cmp.Or(zipMethods[f.Method], "unknown"))
 }
 

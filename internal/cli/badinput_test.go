@@ -70,7 +70,7 @@ func TestBadInput(t *testing.T) {
 		{"entry with ..", map[string][]byte{"x.zip": zipped(t, "../", images)}, train("x.zip"), 1,
 			[]string{"x.zip", `"../cat.0.png"`, `".."`, "refuses", "create it again"}},
 		{"a folder without images", map[string][]byte{"set/a.txt": {1}}, train("set"), 1, []string{"set", "has no images", "1 file that is not an image"}},
-		{"some other file", map[string][]byte{"x.tar.gz": {0x1f, 0x8b, 8}}, train("x.tar.gz"), 1, []string{"x.tar.gz", "is truncated"}},
+		{"some other file", map[string][]byte{"x.tar.gz": {0x1f, 0x8b, 8}}, train("x.tar.gz"), 1, []string{"x.tar.gz", "download it again"}},
 		{"unknown demo", nil, train("demo:cats"), 1, []string{"demo:cats"}},
 		{"no such part", set, train("set", "--part", "train"), 1, []string{"set", `"train"`, "has no images"}},
 
@@ -85,7 +85,7 @@ func TestBadInput(t *testing.T) {
 		// Labels.
 		{"one class", in("set", only(9, "cat")), small("set"), 1, []string{"set", "one class", `"cat"`, "two or more"}},
 		{"labels do not fit", map[string][]byte{"x.zip": zipped(t, "test1/", map[string][]byte{"1.png": images["cat.0.png"]})}, small("x.zip"), 1,
-			[]string{"x.zip", "none of the 1 images has a label", "1.png", "cat.0.jpg", "--label folder"}},
+			[]string{"x.zip", "none of the 1 images has a label", "1.png", "cat.0.jpg", "folder", "--label folder"}},
 		{"no labels at all", set, small("set", "--label", "none"), 1, []string{"set", "has no label", "every image needs one"}},
 		{"unknown rule", set, small("set", "--label", "folders"), 2, []string{"--label", "folders", "prefix (cat.0.jpg)"}},
 		{"rename nothing", set, small("set", "--rename", "bird=emu"), 2, []string{"--rename", `"bird"`, "the classes are cat, dog"}},

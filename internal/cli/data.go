@@ -68,7 +68,7 @@ func (c *dataCommand) Run(e *env) error {
 	}
 	parts := partList(t, used)
 	if e.json {
-		return writeJSON(e.stdout, dataResult(t, ignored, dropped, bad, parts, *e.found))
+		return writeJSON(e.stdout, dataResult(t, ignored, dropped, bad, parts, e.findings()))
 	}
 	return e.result(nil, escaped(func(out io.Writer) error {
 		var w strings.Builder
@@ -83,8 +83,8 @@ func (c *dataCommand) Run(e *env) error {
 			fmt.Fprintf(&w, "%s cannot be read:%s\n", count(len(bad), "image"), indent(listBad(bad)))
 		}
 		w.WriteString(passedText(t))
-		w.WriteString(describeTurned(e.found.Turned, false))
-		w.WriteString(describeDepth(*e.found))
+		w.WriteString(describeTurned(e.findings().Turned, false))
+		w.WriteString(describeDepth(e.findings()))
 		w.WriteString(partsText(t.HeldPart(), parts))
 		_, err := io.WriteString(out, w.String())
 		return err

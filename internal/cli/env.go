@@ -30,7 +30,7 @@ type env struct {
 	quiet  bool
 	json   bool
 	raw    bool           // CSV files have texts as they are
-	found  *data.Findings // in the images that the command checked
+	found  *data.Findings // in the images that the command checked; may be nil
 
 	*leaving
 }
@@ -224,6 +224,14 @@ func (e *env) verbose() lince.Verbose {
 		return lince.Silent
 	}
 	return lince.Auto
+}
+
+// findings returns what was found in the images that the command checked.
+func (e *env) findings() data.Findings {
+	if e.found == nil {
+		return data.Findings{}
+	}
+	return *e.found
 }
 
 // printf prints progress and other text that is not the result.

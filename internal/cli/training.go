@@ -154,7 +154,7 @@ func (t *training) prepare() error {
 	if s := t.record.Model.Schedule; s != "" {
 		t.printf("Learning rate: %s\n\n", s)
 	}
-	t.record.data(table, t.ignored, t.train, t.val, t.unreadable, *t.found)
+	t.record.data(table, t.ignored, t.train, t.val, t.unreadable, t.findings())
 	t.record.LimitBatches = t.LimitBatches
 	t.record.Data.Dropped, t.record.Data.Duplicates = max(t.table.Dropped(), len(t.ignored)), t.duplicates
 	t.record.total = t.lastEpoch()
@@ -234,7 +234,7 @@ func (t *training) split(table *data.Table) error {
 	if err != nil {
 		return err
 	}
-	t.printf("%s", describeTurned(t.found.Turned, t.Exif))
+	t.printf("%s", describeTurned(t.findings().Turned, t.Exif))
 	t.warnOfClasses(trainRows, valRows, own != nil)
 	t.setTransferBatch(trainRows.Len())
 	trainRows, valRows = t.limited(trainRows, valRows)

@@ -124,8 +124,9 @@ type Decoder struct {
 	sos          scan
 	block        [64]int16
 	eobrun       int
-	sizes        uint32 // bits 8 to 11: the sizes in bits of a block's AC coefficients, combined by OR
-	lag          int    // number of output rows that need the next band
+	missing      [4][smoothed + 1]int // for progressive files: the number of missing bits of a component's first coefficients, -1 for all
+	sizes        uint32               // bits 8 to 11: the sizes in bits of a block's AC coefficients, combined by OR
+	lag          int                  // number of output rows that need the next band
 	coefStore    []int16
 	bytes        []byte
 	line         []byte // one row of pixels

@@ -6,6 +6,9 @@ import "fmt"
 func (d *Decoder) scans() error {
 	blocks := 0
 	for i := range d.n {
+		for k := range d.missing[i] {
+			d.missing[i][k] = -1
+		}
 		blocks += d.comps[i].strideBlocks * d.comps[i].rowsBlocks
 	}
 	visits := maxVisits*blocks + visitsPerByte*len(d.bits.data)
@@ -22,6 +25,11 @@ func (d *Decoder) scans() error {
 		if err := d.scan(); err != nil {
 			return err
 		}
+		for _, ci := range d.sos.comp[:d.sos.n] {
+			for k := d.sos.ss; k <= min(d.sos.se, smoothed); k++ {
+				d.missing[ci][k] = d.sos.al
+			}
+		}
 		m, err := d.tables()
 		if err != nil {
 			return err
@@ -32,12 +40,33 @@ func (d *Decoder) scans() error {
 					return fmt.Errorf("corrupt JPEG: no scan of component %d", d.comps[i].id)
 				}
 			}
-			return nil
+			return d.complete()
 		}
 		if err := d.startOfScan(); err != nil {
 			return err
 		}
 	}
+}
+
+// smoothed is the zigzag position of the last coefficient without whose lowest bits libjpeg smooths the image (jdcoefct.c,
+// smoothing_ok).
+const smoothed = 9
+
+// complete returns an error if bits of the first coefficients are missing. libjpeg smooths such an image. Encoders do not write them.
+func (d *Decoder) complete() error {
+	for i := range d.n {
+		if !d.hdr.Progressive || d.missing[i][0] < 0 { // libjpeg does not smooth without DC coefficients
+			return nil
+		}
+	}
+	for i := range d.n {
+		for k, bits := range d.missing[i] {
+			if k > 0 && bits != 0 {
+				return fmt.Errorf("corrupt JPEG: the scans leave out coefficient %d of component %d, or some of its bits", k, d.comps[i].id)
+			}
+		}
+	}
+	return nil
 }
 
 // toEnd skips to the end of the image.
