@@ -1,4 +1,4 @@
-// Package check searches a table of images for faults that spoil the training or the evaluation of a classifier: files that
+// Package check searches a table of images for faults that harm the training or the evaluation of a classifier: files that
 // cannot be read, duplicates, the same image under two labels or in two parts, blank or blurred images, classes that a single number
 // tells apart, labels that are probably wrong. It only reports; it never changes files.
 //
@@ -36,13 +36,13 @@ func (i Image) Name() string {
 type Finding struct {
 	// Kind is the name of the kind; see Kinds.
 	Kind string
-	// Images are the images at fault. For duplicates, the first is the one to keep. Empty for a fault of classes.
+	// Images are the images at fault. For duplicates, the first is the one to keep. It is empty for a fault of classes.
 	Images []Image
 	// Classes are the classes at fault, if the fault is one of classes.
 	Classes []string
 	// Detail says what was found, such as "the average brightness is 3 of 255".
 	Detail string
-	// Drop lists the rows of the table to leave out, so that the fault is gone. Empty for a fault that no choice of rows mends.
+	// Drop lists the rows of the table to leave out, so that the fault is gone. It is empty for a fault that leaving out rows does not fix.
 	Drop []int
 }
 

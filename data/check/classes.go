@@ -95,13 +95,13 @@ func plain(name string) string {
 		return name
 	}
 	// Numbers and codes have no plural.
-	if strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) }) || utf8.RuneCountInString(word) < 3 {
+	if strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) }) || utf8.RuneCountInString(word) < 4 {
 		return word
 	}
 	switch {
 	case strings.HasSuffix(word, "ies") && len(word) > 4:
 		return strings.TrimSuffix(word, "ies") + "y"
-	case strings.HasSuffix(word, "ches"), strings.HasSuffix(word, "shes"), strings.HasSuffix(word, "sses"), strings.HasSuffix(word, "xes"):
+	case strings.HasSuffix(word, "ches"), strings.HasSuffix(word, "shes"), strings.HasSuffix(word, "ses"), strings.HasSuffix(word, "xes"):
 		return strings.TrimSuffix(word, "es")
 	case strings.HasSuffix(word, "s") && !strings.HasSuffix(word, "ss"):
 		return strings.TrimSuffix(word, "s")

@@ -52,7 +52,7 @@ func findMisnamed(s *set) []Finding {
 	return kept(found)
 }
 
-// kept removes the rows to drop from findings that leaving out images does not mend.
+// kept removes the rows to drop from findings that leaving out images does not fix.
 func kept(found []Finding) []Finding {
 	for i := range found {
 		found[i].Drop = nil

@@ -8,9 +8,9 @@ type Kind struct {
 	Title string
 	// Advice says why it matters and what to do.
 	Advice string
-	// Drops reports whether the images at fault can be left out to mend the fault.
+	// Drops reports whether the images at fault can be left out to fix the fault.
 	Drops bool
-	// Useless reports whether such images add nothing to any training, or spoil its evaluation: lince clean drops them by default.
+	// Useless reports whether such images add nothing to any training, or make its evaluation wrong: lince clean drops them by default.
 	Useless bool
 	// Model reports whether the kind needs the predictions of a model: it is searched by Labels, not by Run.
 	Model bool

@@ -10,7 +10,7 @@ import (
 const (
 	// tinySide is the shorter side in pixels below which an image is tiny, if those of most images are at least twice as long.
 	tinySide = 32
-	// tinyFraction is the fraction of the usual shorter side below which an image is tiny, whatever its pixels.
+	// tinyFraction is the fraction of the usual shorter side below which an image is tiny, however many pixels it has.
 	tinyFraction = 1. / 8
 	// unusualShape is the factor by which the ratio of height to width differs from the usual one.
 	unusualShape = 2.5

@@ -13,7 +13,7 @@ const (
 // similarity compares two images whose hashes are alike. It returns how well their thumbnails correlate, at most 1, or 0 if they are
 // different images. One may be a crop of the other.
 func similarity(a, b *facts) float64 {
-	// Most pairs are told apart by the cheap tests.
+	// The cheap tests come first: most pairs fail them.
 	if whole := a.thumb.against(&b.thumb, 0); whole < roughLuma {
 		return 0
 	} else if whole < coarseLuma && a.thumb.against(&b.thumb, 1) < coarseLuma && a.thumb.against(&b.thumb, 2) < coarseLuma &&

@@ -211,7 +211,7 @@ func (e *env) writeFaults(out *folder, r *check.Report) error {
 	for _, k := range check.Kinds() {
 		found := r.Of(k.Name)
 		tiles, shown := faultTiles(found)
-		if len(tiles) == 0 {
+		if !slices.ContainsFunc(tiles, func(t report.Tile) bool { return t.Image != nil }) {
 			continue
 		}
 		o := report.GalleryOptions{Title: k.Title, Subtitle: k.Advice, Columns: 6}
@@ -225,7 +225,7 @@ func (e *env) writeFaults(out *folder, r *check.Report) error {
 	return nil
 }
 
-// faultTiles returns the tiles of the first findings, and the number of these. A finding of several images has two or three tiles side by side.
+// faultTiles returns the tiles of the first findings, and the number of these. A finding of several images has two tiles side by side.
 func faultTiles(found []check.Finding) (tiles []report.Tile, shown int) {
 	for _, f := range found {
 		if len(f.Images) == 0 || len(tiles)+min(len(f.Images), 2) > galleryTiles {
@@ -236,11 +236,11 @@ func faultTiles(found []check.Finding) (tiles []report.Tile, shown int) {
 			// A file that cannot be decoded has an empty tile.
 			img, _ := thumbnail(i.Row)
 			caption := i.Label
-			if i.Part != "" {
-				caption = strings.TrimPrefix(i.Part+", "+i.Label, ", ")
-				caption = strings.TrimSuffix(caption, ", ")
-			}
 			switch {
+			case i.Part != "" && i.Label != "":
+				caption = i.Part + ", " + i.Label
+			case i.Part != "":
+				caption = i.Part
 			case f.Kind == labelKind:
 				caption = fmt.Sprintf("%s, predicted %s", f.Classes[0], f.Classes[1])
 			case n == 1 && len(f.Images) > 2:

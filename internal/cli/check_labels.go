@@ -13,6 +13,7 @@ import (
 	"github.com/lince-ml/lince/layer"
 	"github.com/lince-ml/lince/loss"
 	"github.com/lince-ml/lince/optimizer"
+	"github.com/lince-ml/lince/regularizer"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -21,16 +22,20 @@ const labelKind = "label"
 
 // labelFlags choose the model with which wrong labels are searched.
 type labelFlags struct {
-	Model   string `predictor:"model" placeholder:"FILE|NAME" help:"Search wrong labels with this model: a trained model of the same classes, or with --folds, any model or a published network, such as mobilenetv2."`
-	Weights string `placeholder:"FILE|imagenet" predictor:"file" help:"Weights of a published network: a file, or imagenet for the file in Keras' folder of downloads."`
-	Size    size   `placeholder:"128x128" help:"Height x width to which images are resized for a published network (default: the size for which it was designed)."`
-	Folds   int    `placeholder:"K" help:"Divide the images into K folds, and predict each with a classifier that was trained on the features of the others."`
-	Threads int    `placeholder:"N" help:"Number of threads (default: all cores). It does not change results."`
+	Model      string  `predictor:"model" placeholder:"FILE|NAME" help:"Search wrong labels with this model: a trained model of the same classes, or with --folds, any model or a published network, such as mobilenetv2."`
+	Weights    string  `placeholder:"FILE|imagenet" predictor:"file" help:"Weights of a published network: a file, or imagenet for the file in Keras' folder of downloads."`
+	Size       size    `placeholder:"128x128" help:"Height x width to which images are resized for a published network (default: the size for which it was designed)."`
+	Folds      int     `placeholder:"K" help:"Divide the images into K folds, and predict each with a classifier that was trained on the features of the others."`
+	Confidence float64 `default:".99" placeholder:".99" help:"The lowest probability of another class at which a label counts as wrong. Lower values find more wrong labels, and more images that are only hard."`
+	Threads    int     `placeholder:"N" help:"Number of threads (default: all cores). It does not change results."`
 }
 
 // mistakes returns the mistakes in the flags.
 func (f labelFlags) mistakes() error {
 	errs := []error{atLeast(bound{"--folds", f.Folds, 0}, bound{"--threads", f.Threads, 0})}
+	if !(f.Confidence >= 0 && f.Confidence <= 1) {
+		errs = append(errs, fmt.Errorf("--confidence must be from 0 to 1, got %v", f.Confidence))
+	}
 	switch {
 	case f.Folds == 1:
 		errs = append(errs, errors.New("--folds must be at least 2, got 1"))
@@ -82,7 +87,7 @@ func (e *env) wrongLabels(t *data.Table, r *check.Report, f labelFlags) ([]check
 	} else if err := e.outOfFold(sub, index, f, probabilities); err != nil {
 		return nil, err
 	}
-	return check.Labels(t, classes, probabilities, check.LabelOptions{})
+	return check.Labels(t, classes, probabilities, check.LabelOptions{Confidence: f.Confidence})
 }
 
 // decodable returns the images that can be decoded, and the row of each in t.
@@ -171,12 +176,13 @@ type heads struct {
 	fold    []int
 }
 
-// The training of a head.
+// The training of a head. The strong penalty keeps it from being sure of images that are only hard.
 const (
-	headEpochs = 10
-	headBatch  = 64
-	headRate   = 1e-3
-	headSeed   = 42
+	headEpochs  = 5
+	headBatch   = 64
+	headRate    = 1e-3
+	headPenalty = .05
+	headSeed    = 42
 )
 
 // divide puts the images of each class into the folds in turn.
@@ -207,7 +213,9 @@ func (h *heads) predict(e *env, fold int) (out []float32, rows []int, err error)
 	if len(rows) == 0 || len(x) == 0 {
 		return nil, nil, fmt.Errorf("there are too few images for --folds; use at most %d folds", len(h.label)/2)
 	}
-	m, err := lince.Options{Seed: headSeed, Threads: h.threads}.Sequential(layer.Input{Shape: []int{d}}, layer.Dropout{Rate: .2}, layer.Dense{Units: k, Activation: layer.Softmax})
+	m, err := lince.Options{Seed: headSeed, Threads: h.threads}.Sequential(layer.Input{Shape: []int{d}}, layer.Dropout{Rate: .2}, layer.Dense{
+		Units: k, Activation: layer.Softmax, KernelRegularizer: regularizer.L2{L2: new(headPenalty)},
+	})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -61,7 +61,7 @@ func (c *cleanCommand) Validate() error {
 	errs := []error{c.sourceFlags.mistakes(), c.labelFlags.mistakes(), kindMistakes("--drop", c.Drop), c.needsModel("--drop", c.Drop)}
 	for _, k := range check.Kinds() {
 		if !k.Drops && slices.Contains(c.Drop, k.Name) {
-			errs = append(errs, fmt.Errorf("--drop %s: leaving out images does not mend this fault; %s", k.Name, lowerFirst(k.Advice)))
+			errs = append(errs, fmt.Errorf("--drop %s: leaving out images does not fix this fault; %s", k.Name, lowerFirst(k.Advice)))
 		}
 	}
 	if c.Model != "" && !slices.Contains(c.Drop, labelKind) {

@@ -210,6 +210,9 @@ func (t *training) load() (*data.Table, error) {
 	if err := table.Trainable(); err != nil {
 		return nil, err
 	}
+	if err := t.warnOfFaults(table); err != nil {
+		return nil, err
+	}
 	if left := table.Classes(); made != nil || !slices.Equal(left, classes) {
 		t.table = table
 		if err := t.makeModel(left, true); err != nil {

@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// faulty returns the files of a folder with a duplicate, a conflict, an empty file and a leak.
+func faulty(t *testing.T) map[string][]byte {
+	p := pngs(t, 24)
+	files := map[string][]byte{}
+	for name, content := range p {
+		files["set/train/"+name[:3]+"/"+name] = content
+	}
+	files["set/train/cat/copy.png"] = p["cat.0.png"]
+	files["set/train/cat/=x\x1b.png"] = p["dog.1.png"]
+	files["set/train/dog/empty.png"] = nil
+	files["set/test/dog/leak.png"] = p["dog.2.png"]
+	return files
+}
+
+// TestCheck checks the text, the files, the JSON and the exit code of lince check.
+func TestCheck(t *testing.T) {
+	workIn(t)
+	put(t, ".", faulty(t))
+	o := run(t, "check", "set", "--out", "report", "--strict")
+	if o.code != exitFailure {
+		t.Errorf("--strict exits with %d: %+v", o.code, o)
+	}
+	contains(t, "lince check", o.stdout, "Empty files (empty): 1\n", "dog/empty.png: 0 bytes", "(conflict): 1\n", "(leak): 1\n  dog/dog.2.png, test/dog/leak.png: the same content",
+		"(duplicate): 1\n", `cat/=x\x1b.png`, "faults in 28 images, those of test included.")
+	if strings.Contains(o.stdout, "\x1b") {
+		t.Error("a name reaches the terminal unescaped")
+	}
+	rows, err := csv.NewReader(strings.NewReader(read(t, "report/findings.csv"))).ReadAll()
+	if err != nil || strings.Join(rows[0], ",") != "finding,kind,filename,category,part,detail" || strings.Join(rows[1], ",") != "1,empty,dog/empty.png,dog,,0 bytes" {
+		t.Errorf("findings.csv is %q, %v", rows, err)
+	}
+	for _, name := range []string{"conflict.png", "leak.png", "duplicate.png"} {
+		if info, err := os.Stat(filepath.Join("report", name)); err != nil || info.Size() < 1000 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := os.Stat("report/empty.png"); err == nil {
+		t.Error("there is a picture of empty files")
+	}
+	if o := run(t, "check", "set", "--out", "report"); o.code != exitUsage {
+		t.Errorf("an existing report gives %+v", o)
+	}
+	j := decode[struct {
+		Images   int
+		Parts    []string
+		Kinds    []struct{ Kind string }
+		Findings []struct {
+			Kind   string
+			Images []struct{ Filename, Category, Part string }
+		}
+	}](t, succeed(t, "check", "set", "--json", "--kinds", "leak").stdout)
+	if j.Images != 28 || len(j.Kinds) != 1 || len(j.Findings) != 1 || j.Findings[0].Images[1].Part != "test" {
+		t.Errorf("the JSON is %+v", j)
+	}
+	contains(t, "sound data", succeed(t, "check", "demo:cats-and-dogs?n=20", "--strict").stdout, "No faults in 20 images.")
+}
+
+// TestClean trains on what lince clean keeps.
+func TestClean(t *testing.T) {
+	workIn(t)
+	files := faulty(t)
+	put(t, ".", files)
+	o := succeed(t, "clean", "set", "--out", "keep.csv")
+	contains(t, "lince clean", o.stdout, "Wrote 21 of 27 images to keep.csv. To train on them: lince train keep.csv --images "+filepath.Join("set", "train"))
+	kept := read(t, "keep.csv")
+	for _, gone := range []string{"empty", "=x", "dog.1.png", "dog.2.png"} {
+		if strings.Contains(kept, gone) {
+			t.Errorf("keep.csv has %s:\n%s", gone, kept)
+		}
+	}
+	contains(t, "the table", succeed(t, "data", "keep.csv", "--images", "set/train").stdout, "Found 21")
+	for name, content := range files {
+		if read(t, name) != string(content) {
+			t.Errorf("%s has changed", name)
+		}
+	}
+	if o := run(t, "clean", "set", "--out", "keep.csv"); o.code != exitUsage {
+		t.Errorf("an existing file gives %+v", o)
+	}
+	if got := succeed(t, "clean", "set", "--out", "-", "--drop", "empty", "-q").stdout; strings.Count(got, "\n") != 27 {
+		t.Errorf("without the empty file: %s", got)
+	}
+	for _, args := range [][]string{
+		{"--drop", "turned"}, {"--drop", "emty"}, {"--drop", "label"}, {"--model", "x.keras"}, {"--folds", "1", "--model", "x"}, {"--confidence", "2"},
+	} {
+		if o := run(t, append([]string{"clean", "set", "--out", "k.csv"}, args...)...); o.code != exitUsage {
+			t.Errorf("lince clean %v: %+v", args, o)
+		}
+	}
+}
+
+// TestCheckLabels searches wrong labels in generated images, two of which have exchanged labels, by the features of a trained model and by its predictions.
+func TestCheckLabels(t *testing.T) {
+	model := filepath.Join(trained(t), "best.keras")
+	workIn(t)
+	put(t, ".", map[string][]byte{})
+	p := pngs(t, 60)
+	files := map[string][]byte{}
+	for name, content := range p {
+		files["set/"+name[:3]+"/"+name] = content
+	}
+	files["set/cat/cat.3.png"], files["set/dog/dog.3.png"] = files["set/dog/dog.3.png"], files["set/cat/cat.3.png"]
+	put(t, ".", files)
+	for _, args := range [][]string{{}, {"--folds", "5"}} {
+		o := succeed(t, append([]string{"check", "set", "--kinds", "label", "--model", model, "--confidence", "0", "--json"}, args...)...)
+		j := decode[struct {
+			Findings []struct {
+				Kind    string
+				Classes []string
+			}
+		}](t, o.stdout)
+		for _, f := range j.Findings {
+			if f.Kind != "label" || len(f.Classes) != 2 || f.Classes[0] == f.Classes[1] {
+				t.Errorf("%v: found %+v", args, f)
+			}
+		}
+		if len(args) == 0 != strings.Contains(o.stderr, "has learned the labels") {
+			t.Errorf("%v: warnings %s", args, o.stderr)
+		}
+	}
+}
+
+// TestTrainWarnsOfFaults expects a line for each kind.
+func TestTrainWarnsOfFaults(t *testing.T) {
+	workIn(t)
+	files := faulty(t)
+	put(t, ".", files)
+	o := succeed(t, "train", "set", "--size", "16x16", "--epochs", "1", "--quiet")
+	contains(t, "warnings", o.stderr, "warning: files with the same content: ", "warning: the same image in two classes: ", "lince check set lists them")
+}

@@ -1,0 +1,33 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lince-ml/lince/data"
+	"github.com/lince-ml/lince/data/check"
+)
+
+// warnOfFaults warns of the faults that are known after the images were checked, in a line for each kind. It decodes nothing.
+func (t *training) warnOfFaults(table *data.Table) error {
+	if t.state != nil { // the interrupted run has warned
+		return nil
+	}
+	r, err := check.Quick(table)
+	if err != nil {
+		return err
+	}
+	for _, k := range check.Kinds() {
+		found := r.Of(k.Name)
+		if len(found) == 0 {
+			continue
+		}
+		more := ""
+		if n := len(found) - 1; n > 0 {
+			more = fmt.Sprintf(", and %d more", n)
+		}
+		title := strings.ToLower(k.Title[:1]) + k.Title[1:]
+		t.warn(fmt.Sprintf("%s: %s%s; lince check %s lists them", title, describeFault(found[0]), more, quote(t.Source)))
+	}
+	return nil
+}
