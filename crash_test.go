@@ -187,7 +187,7 @@ func savedSteps(t *testing.T) [][]byte {
 			return err
 		}}, nil
 	})
-	fit(t, smallModel(t, 7), barsData(12, 4, 2), FitOptions{Epochs: 8, Callbacks: []callback.Callback{save}})
+	fit(t, smallModel(t, 7), barsData(12, 4, 2), FitOptions{Epochs: 12, Callbacks: []callback.Callback{save}})
 	return list
 }
 

@@ -52,7 +52,7 @@ type commands struct {
 	Completion completionCommand `cmd:"" help:"Print a shell completion script."`
 
 	Quiet   bool             `short:"q" help:"Do not print progress. With train, print only warnings and errors."`
-	JSON    bool             `name:"json" help:"Print the result as JSON to standard output, and everything else to standard error."`
+	JSON    bool             `name:"json" help:"Print the result as JSON to standard output, and everything else to standard error. train prints JSON lines: the plan, each epoch and, as the last line, the result (with --quiet, only the result)."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 

@@ -56,7 +56,7 @@ type trainCommand struct {
 func (trainCommand) Help() string {
 	return `The defaults are those of the tutorial "How to build a convolutional neural network in Keras": its network, split and augmentation, 3 epochs, batch size 15. With demo:cats-and-dogs, which has 2,000 images (demo:cats-and-dogs?n=60 has 60), the defaults are 12 epochs and images of 64x64 pixels.
 
-^C stops the training after the current step and writes all files; a second ^C stops at once. --resume continues an interrupted or killed run from its last checkpoint, which may be in the middle of an epoch. The files, except run.json and those of --profile and --tensorboard, which contain times, are then the same as those of an uninterrupted run. --resume can be combined with --threads, --memory, --cache, --profile, --quiet and --json, and with the new path of the data if it has changed.
+^C stops the training after the current step and writes all files; a second ^C stops at once. --resume continues an interrupted or killed run from its last checkpoint, which may be in the middle of an epoch. The files, except run.json, train.log and those of --profile and --tensorboard, which contain times, are then the same as those of an uninterrupted run. --resume can be combined with --threads, --memory, --cache, --profile, --quiet and --json, and with the new path of the data if it has changed.
 
 Examples:
   lince train demo:cats-and-dogs
