@@ -87,7 +87,7 @@ func (f *crashFile) Name() string            { return f.name }
 func (f *crashFile) Chmod(fs.FileMode) error { return f.d.op() }
 func (f *crashFile) Close() error            { return f.d.op() }
 
-// Write writes each sector in an operation of its own.
+// Write writes each sector in a separate operation.
 func (f *crashFile) Write(b []byte) (n int, err error) {
 	for n < len(b) {
 		if err := f.d.op(); err != nil {

@@ -16,7 +16,7 @@ import (
 const logName = "train.log"
 
 // runLog keeps what a training prints, as it stands in a terminal at the end: of a line that was drawn several times, it has the last state. Lines are
-// written to the file as they are complete. If the file cannot be written, the training goes on, and the lines are written later.
+// written to the file as they are complete. If the file cannot be written, the training continues, and the lines are written later.
 type runLog struct {
 	mu     sync.Mutex
 	file   *os.File

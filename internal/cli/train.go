@@ -79,7 +79,7 @@ Examples:
 
 Transfer learning: with --model and the name of a published network, auto, or a file of a model whose classes are not those of the data, lince keeps the body of that network, computes the features of each image once, and trains a new classifier on them. A few hundred photos are then enough. It has other defaults: ` + transferDefaults() + `. With --augment, each image has --variants variants. run.json has all settings.
 
-Flags that change the loss, the metrics or the optimizer of a model file, except --lr, start the optimizer's state and its schedule anew.
+Flags that change the loss, the metrics or the optimizer of a model file, except --lr, reset the optimizer's state and its schedule.
 
 Schedules of --schedule. They change the rate of --lr over the steps of the run:
   ` + indent(schedulesHelp()) + `
