@@ -87,7 +87,7 @@ func (f *crashFile) Name() string            { return f.name }
 func (f *crashFile) Chmod(fs.FileMode) error { return f.d.op() }
 func (f *crashFile) Close() error            { return f.d.op() }
 
-// Write writes each sector in an operation of its own.
+// Write writes each sector in a separate operation.
 func (f *crashFile) Write(b []byte) (n int, err error) {
 	for n < len(b) {
 		if err := f.d.op(); err != nil {
@@ -187,7 +187,7 @@ func savedSteps(t *testing.T) [][]byte {
 			return err
 		}}, nil
 	})
-	fit(t, smallModel(t, 7), barsData(12, 4, 2), FitOptions{Epochs: 8, Callbacks: []callback.Callback{save}})
+	fit(t, smallModel(t, 7), barsData(12, 4, 2), FitOptions{Epochs: 12, Callbacks: []callback.Callback{save}})
 	return list
 }
 

@@ -12,11 +12,13 @@ import (
 	"time"
 )
 
-// resident returns the memory of the process in bytes, after a garbage collection.
-func resident(t *testing.T) int {
+// resident returns the memory of the process in bytes, after a garbage collection, and that of the live objects in Go's heap.
+func resident(t *testing.T) (all int, heap uint64) {
 	t.Helper()
 	runtime.GC()
 	debug.FreeOSMemory()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
 	b, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		t.Fatal(err)
@@ -27,11 +29,11 @@ func resident(t *testing.T) int {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return kib << 10
+			return kib << 10, stats.HeapAlloc
 		}
 	}
 	t.Fatal("/proc/self/status has no VmRSS")
-	return 0
+	return 0, 0
 }
 
 // TestSoak trains, saves, opens and predicts with new models for the time LINCE_SOAK, such as 1h. From the end of the first tenth to the end, the memory may grow by 2%,
@@ -69,10 +71,16 @@ func TestSoak(t *testing.T) {
 		}
 	}
 	run(limit / 10)
-	first, goroutines, files := resident(t), runtime.NumGoroutine(), descriptors(t)
+	first, firstHeap := resident(t)
+	goroutines, files := runtime.NumGoroutine(), descriptors(t)
 	early := rounds
-	run(limit)
-	last := resident(t)
+	for i := 2; i <= 10; i++ {
+		run(limit * time.Duration(i) / 10)
+		all, heap := resident(t)
+		t.Logf("after %d rounds: %.1f MiB, live heap %.2f MiB", rounds, float64(all)/(1<<20), float64(heap)/(1<<20))
+	}
+	last, lastHeap := resident(t)
+	t.Logf("live heap: %d bytes, then %d", firstHeap, lastHeap)
 	t.Logf("%v: %d rounds; memory %.1f MiB after %d rounds, %.1f MiB at the end (%+.2f%%); goroutines %d, then %d; open files %d, then %d", limit, rounds,
 		float64(first)/(1<<20), early, float64(last)/(1<<20), 100*(float64(last)/float64(first)-1), goroutines, runtime.NumGoroutine(), files, descriptors(t))
 	if float64(last) > 1.02*float64(first) {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/lince-ml/lince/internal/escape"
 )
 
 // Classification measures how well predictions match their targets. It holds the results of
@@ -150,7 +152,7 @@ func average(scores []Scores, weight func(Scores) float64) Scores {
 func (c *Classification) String() string {
 	width := len("weighted avg")
 	for _, name := range c.Classes {
-		width = max(width, utf8.RuneCountInString(name))
+		width = max(width, utf8.RuneCountInString(escape.Line(name)))
 	}
 	var b strings.Builder
 	b.WriteString(strings.Repeat(" ", width+1))
@@ -165,7 +167,7 @@ func (c *Classification) String() string {
 		row(name, twoDigits(s.Precision), twoDigits(s.Recall), s.F1, s.Support)
 	}
 	for i, name := range c.Classes {
-		scores(name, c.PerClass[i])
+		scores(escape.Line(name), c.PerClass[i])
 	}
 	b.WriteByte('\n')
 	row("accuracy", "", "", c.Accuracy, c.MacroAverage.Support)

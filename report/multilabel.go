@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/lince-ml/lince/internal/escape"
 )
 
 // MultiLabel measures how well predictions of images with any number of classes match their targets. It holds the results of
@@ -169,7 +171,7 @@ func (s *LabelScores) curve(class int, targets [][]int, probabilities [][]float3
 func (m *MultiLabel) String() string {
 	width := len("weighted avg")
 	for _, name := range m.Classes {
-		width = max(width, utf8.RuneCountInString(name))
+		width = max(width, utf8.RuneCountInString(escape.Line(name)))
 	}
 	var b strings.Builder
 	head := func(columns ...string) {
@@ -184,7 +186,7 @@ func (m *MultiLabel) String() string {
 	}
 	head("precision", "recall", "f1-score", "support")
 	for i, name := range m.Classes {
-		row(name, m.PerClass[i].Scores)
+		row(escape.Line(name), m.PerClass[i].Scores)
 	}
 	b.WriteByte('\n')
 	row("micro avg", m.MicroAverage)
@@ -196,7 +198,7 @@ func (m *MultiLabel) String() string {
 	head("threshold", "f1-score", "avg prec")
 	for i, name := range m.Classes {
 		s := m.PerClass[i]
-		fmt.Fprintf(&b, "%*s  %9.2f %9.2f %9.2f\n", width, name, s.BestThreshold, s.BestF1, s.AveragePrecision)
+		fmt.Fprintf(&b, "%*s  %9.2f %9.2f %9.2f\n", width, escape.Line(name), s.BestThreshold, s.BestF1, s.AveragePrecision)
 	}
 	return b.String()
 }

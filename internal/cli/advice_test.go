@@ -37,7 +37,7 @@ func TestDivergence(t *testing.T) {
 	}
 }
 
-// TestOneSoftmaxUnit checks that training with a softmax of one unit, whose result is always 1, is refused or warned of, whatever the file.
+// TestOneSoftmaxUnit checks that training with a softmax of one unit, whose result is always 1, is refused or warned of, for each kind of file.
 func TestOneSoftmaxUnit(t *testing.T) {
 	workIn(t)
 	layers := func(activation layer.Function) []byte {

@@ -58,7 +58,7 @@ type commands struct {
 
 	Quiet   bool             `short:"q" help:"Do not print progress. With train, print only warnings and errors."`
 	RawCSV  bool             `name:"raw-csv" help:"Write texts to CSV files as they are. By default, an apostrophe is put before texts that spreadsheets take for formulas, such as =1+1."`
-	JSON    bool             `name:"json" help:"Print the result as JSON to standard output, and everything else to standard error."`
+	JSON    bool             `name:"json" help:"Print the result as JSON to standard output, and everything else to standard error. train prints JSON lines: the plan, each epoch and, as the last line, the result (with --quiet, only the result)."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 

@@ -234,8 +234,8 @@ func (e *env) findings() data.Findings {
 	return *e.found
 }
 
-// printf prints progress and other text that is not the result.
-func (e *env) printf(format string, a ...any) { fmt.Fprintf(e.text, format, a...) }
+// printf prints progress and other text that is not the result. Characters that cannot be seen are escaped.
+func (e *env) printf(format string, a ...any) { fmt.Fprint(e.text, visible(fmt.Sprintf(format, a...))) }
 
 func (e *env) warn(text string) { fmt.Fprintf(e.stderr, "lince: warning: %s\n", indent(text)) }
 

@@ -357,7 +357,7 @@ func (t *training) report(trouble error) error {
 	} else if err == nil {
 		err = t.judgeClasses(predictions)
 	}
-	if err == nil {
+	if err == nil && !t.several() {
 		err = t.writePage(predictions)
 	}
 	if err == nil {

@@ -162,7 +162,7 @@ func (v *crossValidation) dir(fold int) string {
 	return v.folder.path("fold-" + strconv.Itoa(fold))
 }
 
-// fold trains a fold as a run of its own, resumes it, or returns its record if it is finished.
+// fold trains a fold as a separate run, resumes it, or returns its record if it is finished.
 func (v *crossValidation) fold(n int) (record, error) {
 	dir := v.dir(n)
 	args := append(slices.Clone(v.record.CommandLine), "--fold", strconv.Itoa(n), "--out", dir)

@@ -163,7 +163,7 @@ func TestTTA(t *testing.T) {
 // TestLRFind checks that --lr-find writes its plot and trains nothing.
 func TestLRFind(t *testing.T) {
 	workIn(t)
-	args := []string{"train", "demo:cats-and-dogs?n=40", "--model", network("two.json"), "--batch", "20", "--lr-find", "--out"}
+	args := []string{"train", "demo:cats-and-dogs?n=40", "--model", network("two.json"), "--batch", "20", "--schedule", "cosine", "--lr-find", "--out"}
 	o := succeed(t, append(args, "out")...)
 	contains(t, "the output", o.stdout, filepath.Join("out", lrPlot), "Nothing was trained.")
 	if files := snapshot(t, "out"); len(files) != 1 || !strings.HasPrefix(files[lrPlot], "\x89PNG") {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/jpeg"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -172,7 +173,11 @@ func TestCountsOfWhatIsLeftOut(t *testing.T) {
 // turnedJPEG returns an image of 60x100 pixels with an EXIF orientation.
 func turnedJPEG(t *testing.T, orientation byte) []byte {
 	t.Helper()
-	plain := jpg(t)
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 100, 60)), nil); err != nil {
+		t.Fatal(err)
+	}
+	plain := b.Bytes()
 	exif := append([]byte("Exif\x00\x00II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00"), orientation, 0, 0, 0, 0, 0, 0, 0)
 	segment := bigendian.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(len(exif)+2))
 	return append(append([]byte{0xff, 0xd8}, append(segment, exif...)...), plain[2:]...)

@@ -100,9 +100,6 @@ func (t *training) checkLabels() error {
 			errs = append(errs, fmt.Errorf("--%s is for images with one class each, not for --task multilabel", flag))
 		}
 	}
-	if t.ModelSource == autoName {
-		errs = append(errs, errors.New("--model auto is for images with one class each; name the network for --task multilabel"))
-	}
 	return mistakes(errs...)
 }
 

@@ -154,7 +154,7 @@ func TestResumeRefuses(t *testing.T) {
 	for name, b := range set {
 		changed[name] = b
 	}
-	changed["cat.0.png"] = set["cat.1.png"]
+	changed["cat.0.png"] = other["cat.6.png"]
 	put(t, "changed", changed)
 	before := snapshot(t, "out")
 	for want, args := range map[string][]string{

@@ -17,7 +17,7 @@ import (
 const logName = "train.log"
 
 // runLog keeps what a training prints, as it stands in a terminal at the end: of a line that was drawn several times, it has the last state. Lines are
-// written to the file as they are complete. If the file cannot be written, the training goes on, and the lines are written later.
+// written to the file as they are complete. If the file cannot be written, the training continues, and the lines are written later.
 type runLog struct {
 	mu     sync.Mutex
 	file   *os.File
@@ -151,7 +151,9 @@ func (e *env) logged(l *runLog) *env {
 	case *listened:
 		c.text = &listened{w: copier{w.w, l}, stop: w.stop}
 	case *os.File:
-		c.text = &fileCopier{w, l}
+		c.text = &fileCopier{copier{w, l}, w}
+	case *fileCopier: // of the run that this run is a part of
+		c.text = &fileCopier{copier{w, l}, w.file}
 	default:
 		if !e.quiet {
 			c.text = copier{w, l}
@@ -173,14 +175,11 @@ func (c copier) Write(b []byte) (int, error) {
 	return c.w.Write(b)
 }
 
-// fileCopier is a copier for a file, which may be a terminal.
+// fileCopier is a copier whose writer ends at a file, which may be a terminal.
 type fileCopier struct {
+	copier
 	file *os.File
-	log  *runLog
 }
-
-// Write implements io.Writer.
-func (c *fileCopier) Write(b []byte) (int, error) { return copier{c.file, c.log}.Write(b) }
 
 // Shown implements progress.Copier.
 func (c *fileCopier) Shown() *os.File { return c.file }

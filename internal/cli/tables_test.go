@@ -43,9 +43,9 @@ func TestFewImages(t *testing.T) {
 		}
 	}
 	put(t, "set", images)
-	for seed, want := range map[string]string{"0": "", "5": ""} {
+	for _, seed := range []string{"0", "5"} {
 		o := succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--seed", seed, "--out", "r"+seed)
-		contains(t, "the warnings"+want, o.stderr, "image has the class dog; use --stratify", "the class cat has 13 images, the class dog 1; consider --class-weight balanced")
+		contains(t, "the warnings", o.stderr, "image is of the class dog; ", ": use --stratify or more images")
 	}
 }
 
@@ -155,7 +155,7 @@ func TestSplitColumn(t *testing.T) {
 		return name + "," + name[:3] + "," + part
 	}))
 	o := succeed(t, "train", "t.csv", "--images", "set", "--split", "split", "--model", network("two.json"), "--epochs", "1", "--out", "r")
-	contains(t, "the output", o.stdout, "The rows of the part test are not used.")
+	contains(t, "the output", o.stdout, "Part test: not used; 2 images")
 	if d := decode[record](t, read(t, "r", "run.json")).Data; d.Training != 10 || d.Validation != 4 {
 		t.Errorf("%d and %d images", d.Training, d.Validation)
 	}

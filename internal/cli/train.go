@@ -9,6 +9,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/lince-ml/lince"
+	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/augment"
 	"github.com/lince-ml/lince/data/demo"
 )
@@ -57,7 +58,7 @@ type trainCommand struct {
 func (trainCommand) Help() string {
 	return `For a folder of your own photos, with a subfolder for each class, use --model mobilenetv2: see "Transfer learning" below. Without --model, the defaults are those of the tutorial "How to build a convolutional neural network in Keras": its network, split and augmentation, 3 epochs, batch size 15. With demo:cats-and-dogs, which has 2,000 images (demo:cats-and-dogs?n=60 has 60), the defaults are 12 epochs and images of 64x64 pixels.
 
-^C stops the training after the current step and writes all files; a second ^C stops at once. --resume continues an interrupted or killed run from its last checkpoint, which may be in the middle of an epoch. The files, except run.json, report.html and those of --profile and --tensorboard, which contain times, are then the same as those of an uninterrupted run. --resume can be combined with --threads, --memory, --cache, --profile, --quiet and --json, and with the new path of the data if it has changed.
+^C stops the training after the current step and writes all files; a second ^C stops at once. --resume continues an interrupted or killed run from its last checkpoint, which may be in the middle of an epoch. The files, except run.json, report.html, train.log and those of --profile and --tensorboard, which contain times, are then the same as those of an uninterrupted run. --resume can be combined with --threads, --memory, --cache, --profile, --quiet and --json, and with the new path of the data if it has changed.
 
 Examples:
   lince train demo:cats-and-dogs
@@ -82,7 +83,7 @@ Examples:
 
 Transfer learning: with --model and the name of a published network, auto, or a file of a model whose classes are not those of the data, lince keeps the body of that network, computes the features of each image once, and trains a new classifier on them. A few hundred photos are then enough. It has other defaults: ` + transferDefaults() + `. With --augment, each image has --variants variants. run.json has all settings.
 
-Flags that change the loss, the metrics or the optimizer of a model file, except --lr, start the optimizer's state and its schedule anew.
+Flags that change the loss, the metrics or the optimizer of a model file, except --lr, reset the optimizer's state and its schedule.
 
 Schedules of --schedule. They change the rate of --lr over the steps of the run:
   ` + indent(schedulesHelp()) + `
@@ -138,6 +139,9 @@ func (c *trainCommand) AfterApply(k *kong.Context) error {
 			return usageError{errors.New("--weights is for a published network: --model with its name, or auto; cnn begins with random weights")}
 		}
 		c.ModelSource = autoName
+	}
+	if c.ModelSource == autoName && c.Task == data.MultiLabel.String() {
+		return usageError{errors.New("--model auto is for images with one class each; name the network for --task multilabel")}
 	}
 	if !strings.HasPrefix(c.Source, demo.Scheme) {
 		return nil

@@ -133,8 +133,10 @@ func (t *training) prepare() error {
 	if err := t.split(table); err != nil {
 		return err
 	}
-	if err := t.setSchedule(); err != nil {
-		return err
+	if !t.LRFind { // which sets the rate of each step
+		if err := t.setSchedule(); err != nil {
+			return err
+		}
 	}
 	t.warnOfRate()
 	if t.byClass, err = t.classWeight(); err != nil {

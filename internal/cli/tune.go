@@ -21,7 +21,7 @@ import (
 )
 
 // --tune is successive halving (Jamieson and Talwalkar, 2016): all trials train for one epoch, the best third of them for three epochs, and so on. A trial of a
-// later rung trains from the beginning, because a schedule depends on the number of epochs. Each trial is a run in a folder of its own, and depends on the command line and
+// later rung trains from the beginning, because a schedule depends on the number of epochs. Each trial is a run in its own folder, and depends on the command line and
 // its number alone. The time decides only how many trials there are in a rung.
 
 // The shape of successive halving.

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"strings"
-
 	"github.com/lince-ml/lince/internal/escape"
 )
 
@@ -10,6 +8,4 @@ import (
 func visible(text string) string { return escape.Hidden(text) }
 
 // visibleLine is visible for a text of one line: it escapes line ends and tabs too.
-func visibleLine(text string) string {
-	return strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(visible(text))
-}
+func visibleLine(text string) string { return escape.Line(text) }

@@ -25,5 +25,10 @@ func Hidden(text string) string {
 	return b.String()
 }
 
+// Line is Hidden for a text of one line: it escapes line ends and tabs, too.
+func Line(text string) string {
+	return strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(Hidden(text))
+}
+
 // IsHidden reports whether Hidden escapes a character.
 func IsHidden(r rune) bool { return r != '\n' && r != '\t' && !unicode.IsPrint(r) }
