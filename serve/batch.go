@@ -48,7 +48,7 @@ type batcher struct {
 	batchOptions
 	run     func(in []*tensor.Tensor) ([]*tensor.Tensor, error)
 	observe func(n int, took time.Duration) // is called after each batch; nil is not called
-	dropped func()                          // is called for an example that nobody waits for
+	dropped func()                          // is called for an example that no request waits for
 	broken  func(error)                     // is called with the error of a batch
 
 	mu       sync.Mutex

@@ -107,7 +107,7 @@ func (c *call) mediaType() string {
 	return t
 }
 
-// isJSON reports whether a body is JSON: its type says so, or it has no type of its own and starts with a brace. No image file does.
+// isJSON reports whether a body is JSON: its type says so, or its type says nothing and it starts with a brace. No image file does.
 func isJSON(media string, body []byte) bool {
 	switch media {
 	case "application/json":

@@ -21,7 +21,7 @@ func check(err error) {
 	}
 }
 
-// A web service with a page of its own that classifies images below /classify/. Its main function is
+// A web service that classifies images below /classify/. Its main function is
 //
 //	model, err := lince.Open("cats-dogs.keras")
 //	...

@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics are what /metrics reports. A server has a registry of its own, so that several servers can be in a program.
+// metrics are what /metrics reports. Each server has its own registry, so that several servers can be in a program.
 type metrics struct {
 	page http.Handler
 

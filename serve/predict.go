@@ -10,6 +10,7 @@ import (
 	_ "image/jpeg" // for image.DecodeConfig
 	_ "image/png"  // for image.DecodeConfig
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -97,7 +98,10 @@ func (c *call) classify(ctx context.Context, v *version, files [][]byte) ([]linc
 // classifications returns the classifications that outputs are.
 func (v *version) classifications(list []*example) ([]lince.Classification, error) {
 	var all []lince.Classification
-	for _, e := range list {
+	for i, e := range list {
+		if slices.ContainsFunc(e.out[0].Float32s(), func(x float32) bool { return x != x }) {
+			return nil, fail(http.StatusUnprocessableEntity, "the output for the example %d is NaN", i)
+		}
 		got, err := v.model.ClassifyOutput(e.out[0])
 		if err != nil {
 			return nil, err
@@ -136,7 +140,7 @@ func (c *call) run(ctx context.Context, v *version, list []*example) error {
 	return nil
 }
 
-// outputs returns the outputs of examples, in the order of the model's outputs. Each has shape (examples, ...).
+// stack returns the outputs of examples, in the order of the model's outputs. Each has shape (examples, ...).
 func (v *version) stack(list []*example) ([]*tensor.Tensor, error) {
 	out := make([]*tensor.Tensor, len(v.outputs))
 	for i := range out {
@@ -173,7 +177,7 @@ func (s *Server) decode(ctx context.Context, v *version, file []byte) (*example,
 	if len(file) == 0 {
 		return nil, bad("the image is empty")
 	}
-	// Packages image and picture read the same headers. If Go's decoder does not know the file, the limits of package picture hold.
+	// If Go's decoders do not know the file, the limits of data/picture hold.
 	if cfg, _, err := image.DecodeConfig(bytes.NewReader(file)); err == nil && cfg.Width > 0 && cfg.Height > s.o.MaxPixels/cfg.Width {
 		return nil, fail(http.StatusRequestEntityTooLarge, "the image has %dx%d pixels; at most %d are allowed", cfg.Width, cfg.Height, s.o.MaxPixels)
 	}

@@ -61,7 +61,7 @@ for binary in [True, False]:
     tensor.set_data_from_numpy(numpy.zeros([1, 8, 8, 3], numpy.float32), binary_data=binary)
     for outs in [None, [tritonclient.http.InferRequestedOutput(expected["output"], binary_data=binary)]]:
         for compression in [None, "gzip", "deflate"]:
-            answer = client.infer("pets", [tensor], outputs=outs, headers=headers, request_id="7", request_compression_algorithm=compression, response_compression_algorithm="gzip", timeout=10_000_000)
+            answer = client.infer("pets", [tensor], outputs=outs, headers=dict(headers), request_id="7", request_compression_algorithm=compression, response_compression_algorithm="gzip", timeout=10_000_000)
             same("infer", answer.as_numpy(expected["output"]), zeros)
             equal("id", answer.get_response()["id"], "7")
 photos = tritonclient.http.InferInput("image", [2, 1], "BYTES")
