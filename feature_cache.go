@@ -19,7 +19,7 @@ import (
 type FeatureCache struct{ kept []*features }
 
 // Of returns the dataset together with its features. Predict, Predictions and Classify use them instead of the inputs, if the model computes the same features: the model
-// that was trained, also after its classifier has changed, and the files that were saved meanwhile. The results are the same as without them, except for rounding. Of returns ds
+// that was trained, also after its classifier has changed, and the files that were saved during the training. The results are the same as without them, except for rounding. Of returns ds
 // itself if Fit has kept no features of it. For training data with augmentation, they are those of the first epoch.
 func (c *FeatureCache) Of(ds data.Indexed) data.Indexed {
 	for _, f := range c.kept {

@@ -34,7 +34,7 @@ lince trains Keras models on a CPU. It opens the model files of Keras, and Keras
 Examples:
   lince train demo:cats-and-dogs   # generated images, no download
   lince train dogs-vs-cats.zip     # the Keras tutorial, with Kaggle's archive
-  lince train photos/ --model mobilenetv2   # a folder of photos for each class
+  lince train photos/ --model mobilenetv2   # photos, a folder for each class
   lince predict runs/train-1/best.keras photo.jpg`
 
 // commands defines the command line: kong reads the tags.

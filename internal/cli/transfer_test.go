@@ -174,7 +174,7 @@ func TestTransferMistakes(t *testing.T) {
 	if _, err := os.Stat("out"); err == nil {
 		t.Error("a folder was left behind")
 	}
-	// Missing weights are told before images are read.
+	// Missing weights are reported before images are read.
 	if o := run(t, "train", "demo:cats-and-dogs?n=12", "--out", "out", "--model", "vgg16"); strings.Contains(o.stdout, "Checking images") {
 		t.Errorf("images are read first: %s", o.stdout)
 	}
