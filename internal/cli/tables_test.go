@@ -250,7 +250,7 @@ func TestMultiLabel(t *testing.T) {
 	}
 }
 
-// TestHostileTables is case H7 and H16: what strangers name reaches neither the terminal nor a spreadsheet as it is, and messages are short.
+// TestHostileTables is case H7 and H16: texts in an untrusted table reach neither the terminal nor a spreadsheet unchanged, and messages are short.
 func TestHostileTables(t *testing.T) {
 	workIn(t)
 	put(t, ".", pngs(t, 8))
