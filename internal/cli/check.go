@@ -11,6 +11,7 @@ import (
 
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/check"
+	"github.com/lince-ml/lince/internal/progress"
 	"github.com/lince-ml/lince/report"
 )
 
@@ -115,13 +116,22 @@ func (c *checkCommand) Run(e *env) error {
 
 // faults searches a table for faults, and shows progress. Kinds that need a model are searched if there is one. kinds may be nil for all.
 func (e *env) faults(t *data.Table, kinds []string, f labelFlags) (*check.Report, error) {
-	counter := e.counter("Checking images", 0)
-	r, err := check.Run(e.ctx, t, check.Options{Kinds: kinds, Workers: f.Threads, Progress: func(done, _ int) { counter.Set(done) }})
+	var counter *progress.Counter
+	r, err := check.Run(e.ctx, t, check.Options{Kinds: kinds, Workers: f.Threads, Progress: func(done, total int) {
+		if counter == nil { // the total is known now
+			counter = e.counter("Checking images", total)
+		}
+		counter.Set(done)
+	}})
 	if err != nil {
-		counter.Abandon()
+		if counter != nil {
+			counter.Abandon()
+		}
 		return nil, err
 	}
-	counter.Finish()
+	if counter != nil {
+		counter.Finish()
+	}
 	if f.Model == "" || kinds != nil && !slices.Contains(kinds, labelKind) {
 		return r, nil
 	}

@@ -10,10 +10,12 @@ import (
 
 // faulty returns the files of a folder with a duplicate, a conflict, an empty file and a leak.
 func faulty(t *testing.T) map[string][]byte {
-	p := pngs(t, 24)
-	files := map[string][]byte{}
+	p := pngs(t, 26)
+	files := map[string][]byte{"set/test/cat/cat.12.png": p["cat.12.png"], "set/test/dog/dog.12.png": p["dog.12.png"]}
 	for name, content := range p {
-		files["set/train/"+name[:3]+"/"+name] = content
+		if !strings.Contains(name, ".12.") {
+			files["set/train/"+name[:3]+"/"+name] = content
+		}
 	}
 	files["set/train/cat/copy.png"] = p["cat.0.png"]
 	files["set/train/cat/=x\x1b.png"] = p["dog.1.png"]
@@ -31,7 +33,7 @@ func TestCheck(t *testing.T) {
 		t.Errorf("--strict exits with %d: %+v", o.code, o)
 	}
 	contains(t, "lince check", o.stdout, "Empty files (empty): 1\n", "dog/empty.png: 0 bytes", "(conflict): 1\n", "(leak): 1\n  dog/dog.2.png, test/dog/leak.png: the same content",
-		"(duplicate): 1\n", `cat/=x\x1b.png`, "faults in 28 images, those of test included.")
+		"(duplicate): 1\n", `cat/=x\x1b.png`, "faults in 30 images, those of test included.")
 	if strings.Contains(o.stdout, "\x1b") {
 		t.Error("a name reaches the terminal unescaped")
 	}
@@ -59,7 +61,7 @@ func TestCheck(t *testing.T) {
 			Images []struct{ Filename, Category, Part string }
 		}
 	}](t, succeed(t, "check", "set", "--json", "--kinds", "leak").stdout)
-	if j.Images != 28 || len(j.Kinds) != 1 || len(j.Findings) != 1 || j.Findings[0].Images[1].Part != "test" {
+	if j.Images != 30 || len(j.Kinds) != 1 || len(j.Findings) != 1 || j.Findings[0].Images[1].Part != "test" {
 		t.Errorf("the JSON is %+v", j)
 	}
 	contains(t, "sound data", succeed(t, "check", "demo:cats-and-dogs?n=20", "--strict").stdout, "No faults in 20 images.")
@@ -71,14 +73,14 @@ func TestClean(t *testing.T) {
 	files := faulty(t)
 	put(t, ".", files)
 	o := succeed(t, "clean", "set", "--out", "keep.csv")
-	contains(t, "lince clean", o.stdout, "Wrote 21 of 27 images to keep.csv. To train on them: lince train keep.csv --images "+filepath.Join("set", "train"))
+	contains(t, "lince clean", o.stdout, "Wrote 22 of 27 images to keep.csv. To train on them: lince train keep.csv --images "+filepath.Join("set", "train"))
 	kept := read(t, "keep.csv")
 	for _, gone := range []string{"empty", "=x", "dog.1.png", "dog.2.png"} {
 		if strings.Contains(kept, gone) {
 			t.Errorf("keep.csv has %s:\n%s", gone, kept)
 		}
 	}
-	contains(t, "the table", succeed(t, "data", "keep.csv", "--images", "set/train").stdout, "Found 21")
+	contains(t, "the table", succeed(t, "data", "keep.csv", "--images", "set/train").stdout, "Found 22")
 	for name, content := range files {
 		if read(t, name) != string(content) {
 			t.Errorf("%s has changed", name)
@@ -103,7 +105,6 @@ func TestClean(t *testing.T) {
 func TestCheckLabels(t *testing.T) {
 	model := filepath.Join(trained(t), "best.keras")
 	workIn(t)
-	put(t, ".", map[string][]byte{})
 	p := pngs(t, 60)
 	files := map[string][]byte{}
 	for name, content := range p {
@@ -135,6 +136,6 @@ func TestTrainWarnsOfFaults(t *testing.T) {
 	workIn(t)
 	files := faulty(t)
 	put(t, ".", files)
-	o := succeed(t, "train", "set", "--size", "16x16", "--epochs", "1", "--quiet")
+	o := succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--quiet")
 	contains(t, "warnings", o.stderr, "warning: files with the same content: ", "warning: the same image in two classes: ", "lince check set lists them")
 }
