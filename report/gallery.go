@@ -139,7 +139,7 @@ func layGallery(tiles []Tile, o GalleryOptions) galleryLayout {
 		l.top += 18
 	}
 	for _, t := range tiles {
-		l.tiles = append(l.tiles, tileLines{t, wrap(captionType, t.Caption, tileSize, tileTextLines), wrap(detailType, t.Detail, tileSize, tileTextLines)})
+		l.tiles = append(l.tiles, tileLines{t, wrap(captionType, t.Caption), wrap(detailType, t.Detail)})
 	}
 	y := l.top
 	for row := range slices.Chunk(l.tiles, l.columns) {

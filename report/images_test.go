@@ -415,7 +415,7 @@ func TestWrap(t *testing.T) {
 		{"n02099601-golden_retriever, predicted n02099712-Labrador_retriever (97%)", 0}, {strings.Repeat("x", 60), 3}, {strings.Repeat("ñandú ", 900), tileTextLines},
 		{strings.Repeat("_", 5000), tileTextLines}, {"a" + strings.Repeat(" ", 500) + "b", 1},
 	} {
-		got := wrap(captionType, c.text, tileSize, tileTextLines)
+		got := wrap(captionType, c.text)
 		if c.want > 0 && len(got) != c.want || len(got) > tileTextLines {
 			t.Errorf("%.60q has %d lines: %q", c.text, len(got), got)
 		}
@@ -429,7 +429,7 @@ func TestWrap(t *testing.T) {
 			t.Errorf("%.60q became %q", c.text, got)
 		}
 	}
-	if got := wrap(captionType, "n02099601-golden_retriever, predicted n02099712-Labrador_retriever (97%)", tileSize, tileTextLines); len(got) < 2 || !strings.HasSuffix(got[0], ",") && !strings.HasSuffix(got[0], "_") && !strings.HasSuffix(got[0], "-") {
+	if got := wrap(captionType, "n02099601-golden_retriever, predicted n02099712-Labrador_retriever (97%)"); len(got) < 2 || !strings.HasSuffix(got[0], ",") && !strings.HasSuffix(got[0], "_") && !strings.HasSuffix(got[0], "-") {
 		t.Errorf("the lines do not end between words: %q", got)
 	}
 }

@@ -1,7 +1,6 @@
 "use strict";
 // The page works without this script, except for sorting, searching, and the threshold curves.
 const data = JSON.parse(document.getElementById("data").textContent);
-const svgNS = "http://www.w3.org/2000/svg";
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 // Tables: a click on a header sorts by its column; a second click reverses the order.

@@ -258,7 +258,7 @@ func TestHeatMap(t *testing.T) {
 	}
 	// The middle has the value 0.5, between the columns 19 and 20.
 	a, b := m.At(19, 3).(color.RGBA), m.At(20, 3).(color.RGBA)
-	if mid := part(heatColors[4]); !(a.R <= mid.R && mid.R <= b.R) {
+	if mid := part(heatColors[4]); a.R > mid.R || mid.R > b.R {
 		t.Errorf("the middle is between %v and %v, want %v", a, b, mid)
 	}
 	none, err := HeatMap(gray, 1, 2, []float32{0, 0})

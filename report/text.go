@@ -30,16 +30,16 @@ func ellipsis(s string, fits func(s string) bool) string {
 	return cut(len(r) - 1 - drop)
 }
 
-// wrap divides a text into at most most lines that are not wider than width. Lines end after a space, after a character such as _ or /, or, where there is none, anywhere. A text that is longer
+// wrap divides the text of a tile into at most tileTextLines lines that are not wider than the tile. Lines end after a space, after a character such as _ or /, or, where there is none, anywhere. A text that is longer
 // loses its middle. The result is empty for a text without characters.
-func wrap(t draw.TextStyle, s string, width vg.Length, most int) []string {
+func wrap(t draw.TextStyle, s string) []string {
 	s = strings.Join(strings.Fields(s), " ")
 	if s == "" {
 		return nil
 	}
 	s = ellipsis(s, func(s string) bool { return len(s) <= longestText })
-	s = ellipsis(s, func(s string) bool { return len(lines(t, s, width)) <= most })
-	return lines(t, s, width)
+	s = ellipsis(s, func(s string) bool { return len(lines(t, s, tileSize)) <= tileTextLines })
+	return lines(t, s, tileSize)
 }
 
 // lines divides a text into lines.
