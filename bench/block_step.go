@@ -90,6 +90,6 @@ func blockStep(args []string, threads int) (values, error) {
 	if err := m.Compile(lince.CompileOptions{Optimizer: optimizer.SGD{Momentum: .9}, Loss: loss.CategoricalCrossentropy{}}); err != nil {
 		return nil, err
 	}
-	ms, err := trainSteps(m, batch, 3, 20, nil)
+	ms, err := trainSteps(m, batch, 3, 20, lince.FitOptions{})
 	return values{"step": ms}, err
 }

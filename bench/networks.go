@@ -33,8 +33,8 @@ func application(args []string, size, threads int) (m *lince.Model, batch int, e
 	return m, batch, err
 }
 
-// applicationStep measures training steps. Its arguments are WHAT NETWORK BATCH. If WHAT is ms, it measures the time of
-// a step. If WHAT is MiB, it measures the peak memory of the process.
+// applicationStep measures training steps. Its arguments are WHAT NETWORK BATCH [BUDGET]. If WHAT is ms, it measures the time of
+// a step. If WHAT is MiB, it measures the peak memory of the process. BUDGET is the FitOptions.MemoryBudget in MiB.
 func applicationStep(args []string, threads int) (values, error) {
 	m, batch, err := application(args[1:], trainedSize, threads)
 	if err != nil {
@@ -44,7 +44,13 @@ func applicationStep(args []string, threads int) (values, error) {
 	if err != nil {
 		return nil, err
 	}
-	ms, err := trainSteps(m, batch, 2, 10, nil)
+	var budget int
+	if len(args) > 3 {
+		if budget, err = strconv.Atoi(args[3]); err != nil {
+			return nil, err
+		}
+	}
+	ms, err := trainSteps(m, batch, 2, 10, lince.FitOptions{MemoryBudget: budget << 20})
 	if err != nil || args[0] == "ms" {
 		return values{"step": ms}, err
 	}

@@ -119,12 +119,12 @@ func tutorialSteps(size string, threads int, p *profile.Profile) (float64, error
 	if err := m.Compile(lince.CompileOptions{Optimizer: optimizer.RMSprop{}, Loss: loss.CategoricalCrossentropy{}, Metrics: []metric.Metric{metric.Accuracy{}}}); err != nil {
 		return 0, err
 	}
-	return trainSteps(m, batch, 5, 30, p)
+	return trainSteps(m, batch, 5, 30, lince.FitOptions{Profile: p})
 }
 
 // trainSteps trains a compiled model on one batch of random images. It runs warm steps to warm up and
-// then steps steps, and returns the median milliseconds of the latter.
-func trainSteps(m *lince.Model, batch, warm, steps int, p *profile.Profile) (float64, error) {
+// then steps steps, and returns the median milliseconds of the latter. o has further options.
+func trainSteps(m *lince.Model, batch, warm, steps int, o lince.FitOptions) (float64, error) {
 	shape, classes := m.InputShape(), m.OutputShape()[1]
 	shape[0] = batch
 	x, y := random(shape...), tensor.New(tensor.Float32, batch, classes)
@@ -143,8 +143,8 @@ func trainSteps(m *lince.Model, batch, warm, steps int, p *profile.Profile) (flo
 			return nil
 		}}, nil
 	})
-	_, err := m.Fit(context.Background(), same{data.Batch{X: x, Y: y}, warm + steps}, lince.FitOptions{Verbose: lince.Silent, Callbacks: []callback.Callback{clock}, Profile: p})
-	if err != nil {
+	o.Verbose, o.Callbacks = lince.Silent, []callback.Callback{clock}
+	if _, err := m.Fit(context.Background(), same{data.Batch{X: x, Y: y}, warm + steps}, o); err != nil {
 		return 0, err
 	}
 	return median(times), nil
