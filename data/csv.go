@@ -370,6 +370,11 @@ func (b *tableBuilder) count() {
 		if err == nil {
 			err = fmt.Errorf("is not the name of an image (it must end in %s)", strings.Join(extensions, ", "))
 		}
+		if isImage(name) {
+			if at, _, other := b.join.respell(strings.TrimSuffix(name, path.Ext(name)), true); other == nil {
+				err = fmt.Errorf("%w; there is %s", err, b.join.others.entries[at].name)
+			}
+		}
 		if strings.Contains(name, "\n") {
 			err = fmt.Errorf("%w; the name has several lines, so a quote may be missing in line %d", err, b.line[i])
 		}
