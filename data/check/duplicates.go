@@ -11,8 +11,9 @@ import (
 
 // groups are images of the same content, and of nearly the same. Each list has two images or more, sorted.
 type groups struct {
-	same [][]int
-	near []nearGroup
+	same   [][]int
+	copies map[int][]int // the lists of same, by their first image
+	near   []nearGroup
 }
 
 // nearGroup is a group of images that are nearly the same. Files with the same content are in it once.
@@ -23,7 +24,7 @@ type nearGroup struct {
 
 // findGroups compares all files.
 func (s *set) findGroups() groups {
-	var g groups
+	g := groups{copies: map[int][]int{}}
 	type content struct {
 		sum  [16]byte
 		size int64
@@ -48,6 +49,7 @@ func (s *set) findGroups() groups {
 	for _, l := range lists {
 		if len(l) > 1 {
 			g.same = append(g.same, l)
+			g.copies[l[0]] = l
 		}
 		if f := s.of(l[0]); f.decoded() && !f.flat() {
 			firsts = append(firsts, l[0])
@@ -169,8 +171,8 @@ type described struct {
 // withCopies adds the images that have the same content as one of a group.
 func (s *set) withCopies(images []int) []int {
 	out := slices.Clone(images)
-	for _, l := range s.groups().same {
-		if slices.Contains(images, l[0]) {
+	for _, i := range images {
+		if l := s.groups().copies[i]; l != nil {
 			out = append(out, l[1:]...)
 		}
 	}
@@ -197,7 +199,7 @@ func findConflicts(s *set) []Finding {
 	var out []Finding
 	seen := map[int]bool{}
 	for _, g := range s.all() {
-		if labels, _ := s.labels(g.images); len(labels) > 1 && !seen[g.images[0]] {
+		if labels, _ := s.labels(g.images); len(labels) > 1 && slices.ContainsFunc(g.images, func(i int) bool { return !seen[i] }) {
 			f := s.finding(g.how, g.images...)
 			f.Classes = labels
 			out = append(out, f)
