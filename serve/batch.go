@@ -16,9 +16,6 @@ import (
 // errFull is the error of examples beyond the limit.
 var errFull = errors.New("too many examples")
 
-// errClosed is the error of examples for a batcher that is closed.
-var errClosed = errors.New("the model was removed")
-
 // example is an example that waits for its outputs.
 type example struct {
 	ctx    context.Context

@@ -49,8 +49,6 @@ func failed(err error) (f *failure, internal bool) {
 		return &failure{status: http.StatusServiceUnavailable, text: "the prediction took too long", retry: time.Second}, false
 	case errors.Is(err, context.Canceled):
 		return &failure{status: statusGone, text: "the client has gone"}, false
-	case errors.Is(err, errClosed):
-		return &failure{status: http.StatusServiceUnavailable, text: err.Error(), retry: time.Second}, false
 	}
 	return &failure{status: http.StatusInternalServerError, text: "internal error"}, true
 }
