@@ -17,7 +17,7 @@ import (
 	"github.com/lince-ml/lince/data/picture"
 )
 
-// scene draws a picture of colored waves. Different seeds give different pictures.
+// scene draws an image of colored waves. Different seeds give different images.
 func scene(seed, h, w int) picture.Image {
 	img := picture.Image{H: h, W: w, C: 3, Pix: make([]uint8, 3*h*w)}
 	state := uint64(seed)*2654435761 + 12345
@@ -53,7 +53,7 @@ func encoded(t *testing.T, img picture.Image) []byte {
 	return b.Bytes()
 }
 
-// sound returns a folder of pictures without faults: two classes of 12, and a part for the test.
+// sound returns a folder of images without faults: two classes of 12, and a part for the test.
 func sound(t *testing.T) map[string][]byte {
 	files := map[string][]byte{}
 	for i := range 12 {

@@ -47,7 +47,7 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	if _, err := os.Stat("report/empty.png"); err == nil {
-		t.Error("there is a picture of empty files")
+		t.Error("there is a plot of empty files")
 	}
 	if o := run(t, "check", "set", "--out", "report"); o.code != exitUsage {
 		t.Errorf("an existing report gives %+v", o)
@@ -58,7 +58,7 @@ func TestCheck(t *testing.T) {
 		Kinds    []struct{ Kind string }
 		Findings []struct {
 			Kind   string
-			Images []struct{ Filename, Category, Part string }
+			Images []struct{ Filename, Part string }
 		}
 	}](t, succeed(t, "check", "set", "--json", "--kinds", "leak").stdout)
 	if j.Images != 30 || len(j.Kinds) != 1 || len(j.Findings) != 1 || j.Findings[0].Images[1].Part != "test" {

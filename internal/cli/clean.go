@@ -34,7 +34,7 @@ Examples:
   lince clean photos/ --out keep.csv
   lince train keep.csv --images photos/
   lince clean photos/ --out keep.csv --drop corrupt,empty,duplicate,blurred
-  lince clean photos/ --out keep.csv --drop label --model mobilenetv2 --weights imagenet --folds 5`
+  lince clean photos/ --out keep.csv --drop label --model m.keras --folds 5`
 }
 
 // uselessKinds returns the kinds of faults whose images are left out by default.
