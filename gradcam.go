@@ -61,20 +61,19 @@ func (m *Model) gradCAM(o GradCAMOptions) (*GradCAM, error) {
 	f, err := m.function(FunctionOptions{}, func(t *Trace) []*graph.Value {
 		scores := logits(t.Value(m.Outputs()))
 		features := lastFeatureMap(scores)
-		if o.Layer != "" {
-			l := m.Layer(o.Layer)
-			if l == nil {
-				return []*graph.Value{t.Errorf("the model has no layer %q", o.Layer)}
-			}
+		switch l := m.Layer(o.Layer); {
+		case o.Layer == "" && features == nil:
+			missing = ErrNoFeatureMap
+			return []*graph.Value{t.Errorf("%w", missing)}
+		case o.Layer == "":
+			g.layer = features.Node.Layer
+		case l == nil:
+			return []*graph.Value{t.Errorf("the model has no layer %q", o.Layer)}
+		default:
 			if features = t.Value(l.Output()); !isFeatureMap(features) {
 				return []*graph.Value{t.Errorf("the output of the layer %s must have the shape (batch, height, width, channels), got %v", o.Layer, l.Output().Shape())}
 			}
 			g.layer = o.Layer
-		} else if features == nil {
-			missing = ErrNoFeatureMap
-			return []*graph.Value{t.Errorf("%w", missing)}
-		} else {
-			g.layer = features.Node.Layer
 		}
 		class := t.Input("class", tensor.Float32, tensor.Unknown, g.units)
 		gradient := t.Gradient(t.Sum(t.Mul(scores, class)), features)[0]
