@@ -70,7 +70,7 @@ func TestBadInput(t *testing.T) {
 		{"entry with ..", map[string][]byte{"x.zip": zipped(t, "../", images)}, train("x.zip"), 1,
 			[]string{"x.zip", `"../cat.0.png"`, `".."`, "refuses", "create it again"}},
 		{"a folder without images", map[string][]byte{"set/a.txt": {1}}, train("set"), 1, []string{"set", "has no images", "1 file that is not an image"}},
-		{"some other file", map[string][]byte{"x.tar.gz": {0x1f, 0x8b, 8}}, train("x.tar.gz"), 1, []string{"x.tar.gz", "download it again"}},
+		{"some other file", map[string][]byte{"x.tar.gz": {0x1f, 0x8b, 8}}, train("x.tar.gz"), 1, []string{"x.tar.gz", "is truncated"}},
 		{"unknown demo", nil, train("demo:cats"), 1, []string{"demo:cats"}},
 		{"no such part", set, train("set", "--part", "train"), 1, []string{"set", `"train"`, "has no images"}},
 

@@ -6,11 +6,12 @@ import (
 
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/check"
+	"github.com/lince-ml/lince/data/demo"
 )
 
 // warnOfFaults warns of the faults that are known after the images were checked, in a line for each kind. It decodes nothing.
 func (t *training) warnOfFaults(table *data.Table) error {
-	if t.state != nil { // the interrupted run has warned
+	if t.state != nil || strings.HasPrefix(t.Source, demo.Scheme) { // the interrupted run has warned
 		return nil
 	}
 	r, err := check.Quick(table)

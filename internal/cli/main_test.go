@@ -196,7 +196,8 @@ func zipped(t *testing.T, prefix string, files map[string][]byte) []byte {
 func kaggle(t *testing.T, n int) []byte {
 	t.Helper()
 	p := pngs(t, n)
-	test := map[string][]byte{"1.png": p["cat.0.png"], "2.png": p["dog.0.png"]}
+	more := pngs(t, n+2) // other images
+	test := map[string][]byte{"1.png": more[fmt.Sprintf("cat.%d.png", n/2)], "2.png": more[fmt.Sprintf("dog.%d.png", n/2)]}
 	return zipped(t, "", map[string][]byte{
 		"train.zip": zipped(t, "train/", p), "test1.zip": zipped(t, "test1/", test), "sampleSubmission.csv": []byte("id,label\n"),
 	})

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/lince-ml/lince/data"
@@ -90,46 +91,25 @@ func fold(labels []string, folds, number int, seed uint32) (train, val []int, er
 	return train, val, err
 }
 
-// keepTogether moves rows with equal bytes to one side, and warns of them.
+// keepTogether moves rows with equal bytes to one side. warnOfFaults has named them.
 func (t *training) keepTogether(table *data.Table, train, val []int, groups [][]int) (newTrain, newVal []int) {
 	d := &recordDuplicates{Groups: len(groups)}
-	example := ""
 	for _, g := range groups {
 		d.Images += len(g)
-		first := table.Row(g[0])
-		for _, i := range g[1:] {
-			if r := table.Row(i); r.Label != first.Label {
-				d.TwoClasses++
-				if example == "" {
-					example = fmt.Sprintf("%s (%s) and %s (%s)", first.Filename, first.Label, r.Filename, r.Label)
-				}
-				break
-			}
+		if first := table.Row(g[0]).Label; slices.ContainsFunc(g, func(i int) bool { return table.Row(i).Label != first }) {
+			d.TwoClasses++
 		}
 	}
 	newTrain, newVal, d.Moved = data.KeepTogether(train, val, groups)
-	what := fmt.Sprintf("%s have the same bytes as others (%s)", count(d.Images, "image"), count(d.Groups, "group"))
 	switch {
 	case len(newVal) == 0:
 		newTrain, newVal, d.Moved = train, val, 0
-		t.warn(what + "; no image would be left for validation if each group were on one side, so the results for validation are too good")
+		t.warn("no image would be left for validation if images with the same content were on one side of the split, so the results for validation are too good")
 	case d.Moved > 0:
-		t.warn(fmt.Sprintf("%s; %s moved from validation to training, so that each group is on one side", what, wasWere(d.Moved)))
-	default:
-		t.warn(what)
-	}
-	if d.TwoClasses > 0 {
-		t.warn(fmt.Sprintf("%s of images with the same bytes have different labels, such as %s", count(d.TwoClasses, "group"), example))
+		t.printf("Moved from validation to training, where there is an image with the same content: %s.\n", count(d.Moved, "image"))
 	}
 	t.duplicates = d
 	return newTrain, newVal
-}
-
-func wasWere(n int) string {
-	if n == 1 {
-		return "1 was"
-	}
-	return fmt.Sprintf("%d were", n)
 }
 
 // leaks warns of images with the same bytes in training and validation, for validation images that are not split off.

@@ -108,7 +108,7 @@ func TestTransfer(t *testing.T) {
 	}
 	succeed(t, "train", "demo:cats-and-dogs?n=48", "--model", "trees.keras", "--out", "named", "--epochs", "4", "--finetune", "2", "--unfreeze", "bn")
 	// It is the fraction's layer.
-	sameTree(t, without(snapshot(t, "out"), "run.json"), without(snapshot(t, "named"), "run.json"))
+	sameTree(t, without(snapshot(t, "out"), "run.json", logName, pageName), without(snapshot(t, "named"), "run.json", logName, pageName))
 	// The model predicts the same when it is opened again.
 	o = succeed(t, "evaluate", filepath.Join("out", "model.keras"), "demo:cats-and-dogs?n=48")
 	contains(t, "the output of evaluate", o.stdout, "accuracy")
