@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -123,8 +124,8 @@ func TestDelay(t *testing.T) {
 // TestDropped checks that examples whose time is over, or whose client has gone, are not computed.
 func TestDropped(t *testing.T) {
 	batching(t, batchOptions{most: 4, loops: 1, limit: 100}, func(t *testing.T, b *batcher, r *recorder) {
-		drops := 0
-		b.dropped = func() { drops++ }
+		var drops atomic.Int64
+		b.dropped = func() { drops.Add(1) }
 		first := begin(t.Context(), b, 1)
 		gone, cancel := context.WithCancel(t.Context())
 		late, stop := context.WithTimeoutCause(t.Context(), time.Millisecond, errTimeout)
@@ -142,8 +143,8 @@ func TestDropped(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if want := [][]float32{{1}, {4}}; !slices.EqualFunc(r.batches, want, slices.Equal) || drops != 2 {
-			t.Errorf("batches %v and %d drops, want %v and 2", r.batches, drops, want)
+		if want := [][]float32{{1}, {4}}; !slices.EqualFunc(r.batches, want, slices.Equal) || drops.Load() != 2 {
+			t.Errorf("batches %v and %d drops, want %v and 2", r.batches, drops.Load(), want)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -39,7 +40,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}()
 	defer func() {
 		if p := recover(); p != nil {
-			if p == http.ErrAbortHandler { // a handler ends its connection on purpose
+			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) { // a handler ends its connection on purpose
 				panic(p)
 			}
 			c.rec.err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())

@@ -29,7 +29,7 @@ func TestPage(t *testing.T) {
 			_, _ = w.Write(photo(t, 0)) // fails if the browser has gone
 		case r.URL.Path == "/" && r.Method == http.MethodGet: // the page, with a script that chooses an image
 			page := httptest.NewRecorder()
-			s.ServeHTTP(page, httptest.NewRequest("GET", "/", nil))
+			s.ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/", nil))
 			policy := page.Header().Get("Content-Security-Policy")
 			w.Header().Set("Content-Security-Policy", policy)
 			w.Header().Set("Content-Type", page.Header().Get("Content-Type"))

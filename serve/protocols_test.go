@@ -215,7 +215,7 @@ func TestTFServing(t *testing.T) {
 	} {
 		var r struct{ Predictions, Outputs [][]float32 }
 		want(t, ask(t, s, "POST", "/v1/models/pets:predict", body), 200, &r)
-		if got := append(r.Predictions, r.Outputs...); len(got) != 1 || !slices.Equal(got[0], rawOutput(t, s, 0)) {
+		if got := slices.Concat(r.Predictions, r.Outputs); len(got) != 1 || !slices.Equal(got[0], rawOutput(t, s, 0)) {
 			t.Errorf("%s: got %v", body[:30], got)
 		}
 	}

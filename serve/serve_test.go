@@ -253,7 +253,7 @@ func TestGone(t *testing.T) {
 	started, release := hold(s.currentOf("pets"))
 	defer release()
 	ctx, cancel := context.WithCancel(t.Context())
-	r := httptest.NewRequest("POST", "/", bytes.NewReader(photo(t, 0))).WithContext(ctx)
+	r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(photo(t, 0))).WithContext(ctx)
 	go func() { <-started; cancel() }()
 	rec := httptest.NewRecorder()
 	s.ServeHTTP(rec, r)

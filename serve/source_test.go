@@ -203,10 +203,9 @@ func TestRefused(t *testing.T) {
 	file := save(t, 1, t.TempDir(), "m.keras")
 	open := lince.Open
 	s := loaded(t, file, Options{Open: func(path string) (*lince.Model, error) { return open(path) }})
-	open = func(path string) (*lince.Model, error) {
+	open = func(string) (*lince.Model, error) {
 		m := imageModel(t, 5)
 		w := m.Weights()
-		w[0].Float32s()[0] = float32(1e38)
 		for i := range w[0].Float32s() {
 			w[0].Float32s()[i] = 3e38
 		}

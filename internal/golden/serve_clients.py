@@ -51,11 +51,11 @@ for model in [url, url + "/v1/models/pets:classify-image"]:
 # tritonclient: the Open Inference Protocol.
 headers = {"Authorization": "Bearer secret"}
 client = tritonclient.http.InferenceServerClient(url.removeprefix("http://"), concurrency=4)
-assert client.is_server_live() and client.is_server_ready() and client.is_model_ready("pets", headers=headers)
-equal("server metadata", client.get_server_metadata(headers=headers)["name"], "lince")
-meta = client.get_model_metadata("pets", "1", headers=headers)
+assert client.is_server_live() and client.is_server_ready() and client.is_model_ready("pets", headers=dict(headers))
+equal("server metadata", client.get_server_metadata(headers=dict(headers))["name"], "lince")
+meta = client.get_model_metadata("pets", "1", headers=dict(headers))
 equal("metadata", (meta["inputs"][0]["datatype"], meta["inputs"][0]["shape"], meta["inputs"][0]["name"], meta["outputs"][0]["name"]), ("FP32", [-1, 8, 8, 3], expected["input"], expected["output"]))
-equal("config", client.get_model_config("pets", headers=headers)["input"][0]["data_type"], "TYPE_FP32")
+equal("config", client.get_model_config("pets", headers=dict(headers))["input"][0]["data_type"], "TYPE_FP32")
 for binary in [True, False]:
     tensor = tritonclient.http.InferInput(expected["input"], [1, 8, 8, 3], "FP32")
     tensor.set_data_from_numpy(numpy.zeros([1, 8, 8, 3], numpy.float32), binary_data=binary)
@@ -66,30 +66,30 @@ for binary in [True, False]:
             equal("id", answer.get_response()["id"], "7")
 photos = tritonclient.http.InferInput("image", [2, 1], "BYTES")
 photos.set_data_from_numpy(numpy.array([[image], [image]], dtype=numpy.object_), binary_data=True)
-same("infer of images", client.infer("pets", [photos], headers=headers).as_numpy(expected["output"]), numpy.repeat(outputs, 2, axis=0))
+same("infer of images", client.infer("pets", [photos], headers=dict(headers)).as_numpy(expected["output"]), numpy.repeat(outputs, 2, axis=0))
 classes = [tritonclient.http.InferRequestedOutput(expected["output"], class_count=2)]
-for row in client.infer("pets", [photos], outputs=classes, headers=headers).as_numpy(expected["output"]):
+for row in client.infer("pets", [photos], outputs=classes, headers=dict(headers)).as_numpy(expected["output"]):
     got = [c.decode().split(":") for c in row]
     equal("classification", close([(name, float(value)) for value, index, name in got]), top)
-calls = [client.async_infer("pets", [tensor], headers=headers) for _ in range(16)]
+calls = [client.async_infer("pets", [tensor], headers=dict(headers)) for _ in range(16)]
 for call in calls:
     same("async_infer", call.get_result().as_numpy(expected["output"]), zeros)
 for body, message in [(tritonclient.http.InferInput("none", [1], "FP32"), "no input")]:
     body.set_data_from_numpy(numpy.zeros([1], numpy.float32))
     try:
-        client.infer("pets", [body], headers=headers)
+        client.infer("pets", [body], headers=dict(headers))
         sys.exit("a wrong input is no error")
     except tritonclient.utils.InferenceServerException as err:
         assert message in err.message(), err
-equal("index", [m["name"] for m in client.get_model_repository_index(headers=headers)], ["pets", "file"])
-client.unload_model("file", headers=headers)
-assert not client.is_model_ready("file", headers=headers)
-client.load_model("file", headers=headers)
-assert client.is_model_ready("file", headers=headers)
+equal("index", [m["name"] for m in client.get_model_repository_index(headers=dict(headers))], ["pets", "file"])
+client.unload_model("file", headers=dict(headers))
+assert not client.is_model_ready("file", headers=dict(headers))
+client.load_model("file", headers=dict(headers))
+assert client.is_model_ready("file", headers=dict(headers))
 
 # The calls in the documentation of TensorFlow Serving, SageMaker, Vertex AI and MLflow.
 session = requests.Session()
-session.headers = headers
+session.headers = dict(headers)
 text = base64.b64encode(image).decode()
 
 
