@@ -31,7 +31,7 @@ var partFillers = []string{"set", "data", "dataset", "image", "images", "img", "
 // such as "seg" of seg_train. Case and numbers do not matter.
 func partName(name string) (kind partKind, rest string) {
 	var others []string
-	for _, word := range strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !(r >= 'a' && r <= 'z') && r < 128 }) {
+	for _, word := range strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return (r < 'a' || r > 'z') && r < 128 }) {
 		switch k := partWords[word]; {
 		case k != noPart && kind == noPart:
 			kind = k

@@ -53,11 +53,12 @@ func (a *archives) tar(r io.ReaderAt, size int64, name string) ([]entry, []neste
 		if errors.Is(err, io.EOF) {
 			return entries, more, nil
 		}
-		if err == nil || errors.Is(err, tar.ErrInsecurePath) {
+		switch {
+		case err == nil, errors.Is(err, tar.ErrInsecurePath):
 			err = a.rep.next(0)
-		} else if len(entries) == 0 {
-			return nil, nil, damagedArchive{fmt.Errorf("%s: the tar archive is truncated or damaged (%v); download it again", name, tarError(err))}
-		} else {
+		case len(entries) == 0:
+			return nil, nil, damagedArchive{fmt.Errorf("%s: the tar archive is truncated or damaged (%w); download it again", name, tarError(err))}
+		default:
 			// The rest of the archive is lost, and with it an unknown number of images.
 			a.l.ignored = append(a.l.ignored, BadFile{name, fmt.Errorf("is truncated or damaged after %d entries (%w)", len(entries), tarError(err))})
 			return entries, more, nil

@@ -83,9 +83,10 @@ func fit(p *plot.Plot, c draw.Canvas, want vg.Rectangle) draw.Canvas {
 	return c
 }
 
-// encode writes an image as PNG.
+// encode writes an image as PNG. Photos are hardly smaller with more compression, which takes most of the time of a small run.
 func encode(w io.Writer, m image.Image) error {
-	if err := png.Encode(w, m); err != nil {
+	e := png.Encoder{CompressionLevel: png.BestSpeed}
+	if err := e.Encode(w, m); err != nil {
 		return fmt.Errorf("writing a PNG: %w", err)
 	}
 	return nil

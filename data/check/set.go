@@ -122,7 +122,7 @@ func (s *set) read(ctx context.Context, o Options) error {
 func (s *set) fromSums() {
 	for f := range s.facts {
 		img := s.image(int(s.first[f]))
-		crc, size, known := img.Row.Checksum()
+		crc, size, known := img.Checksum()
 		if !known && img.Index >= 0 {
 			crc, size, known = s.t.Checksum(img.Index)
 		}

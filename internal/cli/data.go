@@ -119,7 +119,7 @@ func describeDepth(f data.Findings) string {
 	if f.Deep == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s 16 bits of gray per pixel; values above 255 are cut off, as in Keras.\n", has(f.Deep, "image"))
+	return fmt.Sprintf("%s 16 bits of gray per pixel; values above 255 are cut off, as in Keras.\n", imagesHave(f.Deep))
 }
 
 // partsText describes the parts of the data. held is the part that was listed.

@@ -16,7 +16,7 @@ import (
 
 // TestHostileModels gives the files of internal/golden/hostile_models.py to every command that opens model files. A command ends with a
 // message and the exit code 1, or it can use the file; it controls no terminal and leaves nothing behind. TestHostileModels of package
-// lince checks what the errors say and how much memory opening takes.
+// lince checks what the errors say and how much memory opening takes. Unless everything is set, each file takes only some of the commands.
 func TestHostileModels(t *testing.T) {
 	long(t)
 	var list []struct {
@@ -50,7 +50,7 @@ func TestHostileModels(t *testing.T) {
 		{"evaluate", "FILE", "set", "--out", "out"},
 		{"train", "set", "--model", "FILE", "--epochs", "1", "--out", "out"},
 	}
-	for _, h := range list {
+	for i, h := range list {
 		file := filepath.Join(folder, h.Name)
 		for name, target := range h.Links {
 			if err := os.Symlink(target, filepath.Join(folder, name)); err != nil {
@@ -61,7 +61,10 @@ func TestHostileModels(t *testing.T) {
 		if file == "" {
 			continue
 		}
-		for _, door := range doors {
+		for k, door := range doors {
+			if !everything && (i+k)%4 != 0 {
+				continue
+			}
 			args := append([]string(nil), door...)
 			for i, a := range args {
 				if a == "FILE" {

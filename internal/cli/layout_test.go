@@ -32,9 +32,10 @@ func layout(t *testing.T, prefix string, n int, cats, dogs string) map[string][]
 	return out
 }
 
-func runRecord(t *testing.T, dir string) record {
+// runRecord returns run.json of the run in the folder r.
+func runRecord(t *testing.T) record {
 	t.Helper()
-	return decode[record](t, read(t, dir, "run.json"))
+	return decode[record](t, read(t, "r", "run.json"))
 }
 
 // TestUnknownClasses evaluates a model on images of classes that it does not know.
@@ -97,7 +98,7 @@ func TestOwnValidation(t *testing.T) {
 			t.Errorf("%q: %s", c.args, o.stderr)
 			continue
 		}
-		d := runRecord(t, "r").Data
+		d := runRecord(t).Data
 		var parts []string
 		for _, p := range d.Parts {
 			parts = append(parts, p.Name+":"+p.Use)
@@ -148,7 +149,7 @@ func TestCountsOfWhatIsLeftOut(t *testing.T) {
 	contains(t, "train", o.stdout+o.stderr, says...)
 	contains(t, "the warning of train", o.stderr, "lince: warning: not used: 1 image of a format")
 	contains(t, "predict", succeed(t, "predict", model, "set").stderr, says[:3]...)
-	lists := map[string][]passedOver{"train": runRecord(t, "r").Data.PassedOver}
+	lists := map[string][]passedOver{"train": runRecord(t).Data.PassedOver}
 	for _, args := range [][]string{{"data", "set"}, {"evaluate", model, "set"}, {"predict", model, "set"}} {
 		lists[args[0]] = decode[struct {
 			PassedOver []passedOver `json:"passed_over"`
@@ -215,7 +216,7 @@ func TestExif(t *testing.T) {
 		if d := m.Preprocessing[0].(preprocess.Decode); d.Orient != flag {
 			t.Errorf("%v: %+v", flag, m.Preprocessing)
 		}
-		if n := runRecord(t, "r").Data.Turned; n != 1 {
+		if n := runRecord(t).Data.Turned; n != 1 {
 			t.Errorf("run.json counts %d", n)
 		}
 	}
@@ -242,7 +243,7 @@ func TestSixteenBits(t *testing.T) {
 	put(t, ".", all)
 	o := succeed(t, "train", "set", "--model", network("two.json"), "--epochs", "1", "--out", "r")
 	contains(t, "the warning", o.stderr, "8 images have 16 bits of gray per pixel; 92% of their pixels are above 255 and become white, as in Keras", "-depth 8")
-	if d := runRecord(t, "r").Data; d.Deep != 8 || d.CutPixels == 0 {
+	if d := runRecord(t).Data; d.Deep != 8 || d.CutPixels == 0 {
 		t.Errorf("%+v", d)
 	}
 	contains(t, "show", succeed(t, "show", "set/a/0.png", "--no-image").stderr, "1 image has 16 bits of gray")

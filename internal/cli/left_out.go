@@ -134,14 +134,15 @@ func (e *env) warnOfDepth(f data.Findings) {
 	}
 	e.warn(fmt.Sprintf("%s 16 bits of gray per pixel; %.0f%% of their pixels are above 255 and become white, as in Keras. "+
 		"To keep what they show, convert them to 8 bits, for example with ImageMagick: magick mogrify -auto-level -depth 8 *.png",
-		has(f.Deep, "image"), 100*float64(f.Cut)/float64(f.DeepPixels)))
+		imagesHave(f.Deep), 100*float64(f.Cut)/float64(f.DeepPixels)))
 }
 
-func has(n int, what string) string {
+// imagesHave returns "1 image has" or "2 images have".
+func imagesHave(n int) string {
 	if n == 1 {
-		return count(n, what) + " has"
+		return "1 image has"
 	}
-	return count(n, what) + " have"
+	return count(n, "image") + " have"
 }
 
 // describeTurned says how many images have an EXIF orientation, and whether they are turned.
@@ -150,9 +151,9 @@ func describeTurned(n int, turned bool) string {
 	case n == 0:
 		return ""
 	case turned:
-		return fmt.Sprintf("%s an EXIF orientation and will be turned.\n", has(n, "image"))
+		return fmt.Sprintf("%s an EXIF orientation and will be turned.\n", imagesHave(n))
 	}
-	return fmt.Sprintf("%s an EXIF orientation, which is ignored, as in Keras; use --exif to apply it.\n", has(n, "image"))
+	return fmt.Sprintf("%s an EXIF orientation, which is ignored, as in Keras; use --exif to apply it.\n", imagesHave(n))
 }
 
 // shortList joins at most the first 20 names.

@@ -109,6 +109,10 @@ func long(t *testing.T) {
 	}
 }
 
+// everything is set by the checks that take longer than go test should: then tests of many combinations take all of them, and otherwise
+// some of each kind.
+var everything = os.Getenv("LINCE_EVERYTHING") != ""
+
 // workIn makes an empty folder the working folder.
 func workIn(t *testing.T) string {
 	t.Helper()

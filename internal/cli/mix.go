@@ -39,7 +39,7 @@ func (f mixFlags) names() (names []string) {
 
 // mixed returns the training data with --cutout and --mixup.
 func (t *training) mixed(train *data.Flow) (data.Dataset, error) {
-	names := strings.Join(t.mixFlags.names(), " and ")
+	names := strings.Join(t.names(), " and ")
 	if names == "" {
 		return train, nil
 	}

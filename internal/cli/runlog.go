@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -34,7 +35,7 @@ type runLog struct {
 func (l *runLog) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	text := append(l.rest, b...)
+	text := slices.Concat(l.rest, b)
 	l.rest = nil
 	for len(text) > 0 {
 		if !utf8.FullRune(text) {

@@ -60,7 +60,7 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *serveCommand) Validate() error {
-	errs := []error{atLeast(bound{"--threads", c.Threads, 0}, bound{"--batch", c.Batch, 1}, bound{"--queue", c.Queue, 1}, bound{"--max-body", c.MaxBody, 1}, bound{"--max-pixels", c.MaxPixels, 1}), c.foreignFlags.mistakes()}
+	errs := []error{atLeast(bound{"--threads", c.Threads, 0}, bound{"--batch", c.Batch, 1}, bound{"--queue", c.Queue, 1}, bound{"--max-body", c.MaxBody, 1}, bound{"--max-pixels", c.MaxPixels, 1}), c.mistakes()}
 	for _, d := range []struct {
 		flag string
 		d    time.Duration

@@ -19,7 +19,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -89,7 +88,7 @@ func post(t *testing.T, c *http.Client, url string, body io.Reader) (int, []stri
 	}
 	defer func() { _ = a.Body.Close() }()
 	var list []struct{ Label string }
-	if a.StatusCode == 200 {
+	if a.StatusCode == http.StatusOK {
 		if err := json.NewDecoder(a.Body).Decode(&list); err != nil {
 			t.Fatal(err)
 		}
@@ -248,7 +247,7 @@ func TestServeTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = a.Body.Close()
-	if a.StatusCode != 200 || a.ProtoMajor != 2 {
+	if a.StatusCode != http.StatusOK || a.ProtoMajor != 2 {
 		t.Errorf("status %d with %s, want 200 with HTTP/2", a.StatusCode, a.Proto)
 	}
 	if code, _ := post(t, client, s.url, strings.NewReader(string(jpg(t)))); code != 401 {
@@ -318,7 +317,7 @@ func TestServeChaos(t *testing.T) {
 		t.Fatal(err)
 	}
 	fine("a deleted model file")
-	servedModel(t, filepath.Join("new.keras"))
+	servedModel(t, "new.keras")
 	if err := os.Rename("new.keras", "pets.keras"); err != nil {
 		t.Fatal(err)
 	}

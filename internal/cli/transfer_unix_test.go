@@ -23,7 +23,10 @@ func TestTransferResume(t *testing.T) {
 		whole := name + "-whole"
 		succeed(t, args(whole)...)
 		for _, epoch := range []string{"Epoch 4/30", "Epoch 33/60"} {
-			for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGKILL} {
+			for i, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGKILL} {
+				if !everything && (i == 0) == (epoch == "Epoch 4/30") {
+					continue
+				}
 				out := name + "-" + epoch[6:8] + "-" + strconv.Itoa(int(sig))
 				p := start(t, args(out)...)
 				p.await(epoch)

@@ -129,7 +129,7 @@ func (d *Decoder) sequentialBlock(c *component, block *[64]int16) (last int, err
 				k += 16
 				continue
 			}
-			sizes |= uint32(e)
+			sizes |= e
 			k += uint(e >> 12 & 15)
 			last = int(k)
 			block[natural[k&127]&63] = int16(e >> 16)
