@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -139,7 +140,11 @@ func (s *Server) reload(e *entry, now bool) error {
 	src.loads++
 	e.replace(v)
 	s.metrics.reload(e.name, true)
-	s.o.Logger.Info("model loaded", "model", e.name, "version", v.number, "file", f.path, "duration", time.Since(start), "difference", difference)
+	loaded := []any{"model", e.name, "version", v.number, "file", f.path, "duration", time.Since(start)}
+	if !math.IsNaN(difference) {
+		loaded = append(loaded, "difference", difference)
+	}
+	s.o.Logger.Info("model loaded", loaded...)
 	return nil
 }
 
