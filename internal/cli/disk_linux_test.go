@@ -130,7 +130,7 @@ func TestFullDisk(t *testing.T) {
 // TestDiskFullForAWhile checks that a training continues while the disk is full, and writes all files
 // once there is room. The exit code still reports the failure.
 func TestDiskFullForAWhile(t *testing.T) {
-	long(t)
+	slow(t)
 	dir := disk(t, 0, "8m")
 	out := filepath.Join(dir, "out")
 	p := start(t, "train", "demo:cats-and-dogs?n=12", "--model", network("two.json"), "--epochs", "200", "--batch", "3", "--out", out)

@@ -113,6 +113,14 @@ func long(t *testing.T) {
 // some of each kind.
 var everything = os.Getenv("LINCE_EVERYTHING") != ""
 
+// slow skips a test unless everything is set.
+func slow(t *testing.T) {
+	t.Helper()
+	if !everything {
+		t.Skip("takes long: set LINCE_EVERYTHING to run it")
+	}
+}
+
 // workIn makes an empty folder the working folder.
 func workIn(t *testing.T) string {
 	t.Helper()

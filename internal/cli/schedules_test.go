@@ -120,7 +120,7 @@ func TestRates(t *testing.T) {
 
 // TestOptimizers trains with each optimizer by its name, with a schedule, weight decay and a limit of the gradients.
 func TestOptimizers(t *testing.T) {
-	long(t)
+	slow(t)
 	workIn(t)
 	names := optimizerNames()
 	if len(names) != len(optimizer.Classes())-1 {

@@ -261,7 +261,7 @@ func TestServeTLS(t *testing.T) {
 
 // TestServeChaos sends what no client should, and checks that another client is answered.
 func TestServeChaos(t *testing.T) {
-	long(t)
+	slow(t)
 	workIn(t)
 	servedModel(t, "pets.keras")
 	s := startServer(t, "pets.keras", "--listen", "localhost:0", "--poll", "10ms")

@@ -24,7 +24,7 @@ func TestTransferResume(t *testing.T) {
 		succeed(t, args(whole)...)
 		for _, epoch := range []string{"Epoch 4/30", "Epoch 33/60"} {
 			for i, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGKILL} {
-				if !everything && (i == 0) == (epoch == "Epoch 4/30") {
+				if !everything && ((i == 0) == (epoch == "Epoch 4/30") || (name == "cosine") == (i == 0)) {
 					continue
 				}
 				out := name + "-" + epoch[6:8] + "-" + strconv.Itoa(int(sig))
