@@ -61,22 +61,30 @@ func StratifiedKFold(labels []string, folds int, randomState uint32) ([]int, err
 	return out, nil
 }
 
-// StratifiedKFold returns the training and the test rows of one of the folds, counted from 0, as the function StratifiedKFold divides them.
-func (t *Table) StratifiedKFold(folds, fold int, randomState uint32) (train, test *Table, err error) {
+// TrainTestFold returns the indexes of the training and the test rows of one of the folds, counted from 0, as StratifiedKFold divides them.
+func TrainTestFold(labels []string, folds, fold int, randomState uint32) (train, test []int, err error) {
 	if fold < 0 || fold >= folds {
 		return nil, nil, fmt.Errorf("the fold must be from 0 to %d, got %d", folds-1, fold)
 	}
-	of, err := StratifiedKFold(t.Labels(), folds, randomState)
+	of, err := StratifiedKFold(labels, folds, randomState)
 	if err != nil {
 		return nil, nil, err
 	}
-	var a, b []int
 	for row, f := range of {
 		if f == fold {
-			b = append(b, row)
+			test = append(test, row)
 		} else {
-			a = append(a, row)
+			train = append(train, row)
 		}
+	}
+	return train, test, nil
+}
+
+// StratifiedKFold returns the training and the test rows of one of the folds, as TrainTestFold.
+func (t *Table) StratifiedKFold(folds, fold int, randomState uint32) (train, test *Table, err error) {
+	a, b, err := TrainTestFold(t.Labels(), folds, fold, randomState)
+	if err != nil {
+		return nil, nil, err
 	}
 	return t.Take(a), t.Take(b), nil
 }

@@ -215,26 +215,12 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 		e.warn(fmt.Sprintf("the calibration is not measured: %v", err))
 	}
 	r.Answered = c.measure(predictions, f.ClassIndexes())
-	classes := classNames(m)
-	if len(m.Classes) == 0 {
-		classes = f.Classes()
-		e.warn(fmt.Sprintf("the model %s has no class names; using those of the data in this order: %s (set them with --classes)", c.Model, strings.Join(classes, ", ")))
-	}
-	if later := f.Corrupt(); len(later) > 0 {
-		e.warn(skippedLater(later))
-		bad = append(bad, later...)
-		r.Unreadable = badFiles(bad)
-	}
+	classes, bad := c.settle(e, m, f, bad, r)
 	if r.Classification, err = classification(classes, f, predictions); err != nil || out == nil {
 		return r, err
 	}
-	if err := e.startSaving(); err != nil {
+	if err := e.saveUnreadable(out, bad); err != nil {
 		return nil, err
-	}
-	if len(bad) > 0 {
-		if err := out.write("unreadable.csv", writeUnreadable(bad)); err != nil {
-			return nil, err
-		}
 	}
 	if err := writeResults(out, classes, f, predictions, r.Classification, c.answerFlags); err != nil {
 		return nil, err
@@ -255,8 +241,8 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	return r, out.finish()
 }
 
-// evaluateLabels completes the result for images with several labels.
-func (c *evaluateCommand) evaluateLabels(e *env, m *lince.Model, f *data.Flow, predictions []lince.Classification, bad []data.BadFile, r *evaluation, out *folder) error {
+// settle returns the names of the classes, and the images that could not be read, also those that were readable before the evaluation.
+func (c *evaluateCommand) settle(e *env, m *lince.Model, f *data.Flow, bad []data.BadFile, r *evaluation) ([]string, []data.BadFile) {
 	classes := classNames(m)
 	if len(m.Classes) == 0 {
 		classes = f.Classes()
@@ -267,17 +253,26 @@ func (c *evaluateCommand) evaluateLabels(e *env, m *lince.Model, f *data.Flow, p
 		bad = append(bad, later...)
 		r.Unreadable = badFiles(bad)
 	}
+	return classes, bad
+}
+
+// saveUnreadable begins to save the results.
+func (e *env) saveUnreadable(out *folder, bad []data.BadFile) error {
+	if err := e.startSaving(); err != nil || len(bad) == 0 {
+		return err
+	}
+	return out.write("unreadable.csv", writeUnreadable(bad))
+}
+
+// evaluateLabels completes the result for images with several labels.
+func (c *evaluateCommand) evaluateLabels(e *env, m *lince.Model, f *data.Flow, predictions []lince.Classification, bad []data.BadFile, r *evaluation, out *folder) error {
+	classes, bad := c.settle(e, m, f, bad, r)
 	var err error
 	if r.MultiLabel, err = multiLabel(classes, f, predictions, c.Threshold); err != nil || out == nil {
 		return err
 	}
-	if err := e.startSaving(); err != nil {
+	if err := e.saveUnreadable(out, bad); err != nil {
 		return err
-	}
-	if len(bad) > 0 {
-		if err := out.write("unreadable.csv", writeUnreadable(bad)); err != nil {
-			return err
-		}
 	}
 	if err := writeLabels(out, classes, f, predictions, c.thresholdFlag); err != nil {
 		return err

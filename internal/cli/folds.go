@@ -72,16 +72,13 @@ type foldResult struct {
 
 // crossValidation is the training of all folds.
 type crossValidation struct {
-	*env
-	c      *trainCommand
-	folder *folder
-	log    *runLog
-	record record
+	severalRuns
+	c *trainCommand
 }
 
 // crossValidation returns the cross-validation that the command line asks for or resumes, or nil.
 func (c *trainCommand) crossValidation(e *env, k *kong.Context) (*crossValidation, error) {
-	v := &crossValidation{c: c, log: &runLog{}}
+	v := &crossValidation{c: c, severalRuns: severalRuns{log: &runLog{}}}
 	v.env = e.logged(v.log)
 	if c.Resume == "" {
 		if c.Folds == 0 || c.Fold > 0 {
@@ -101,12 +98,9 @@ func (c *trainCommand) crossValidation(e *env, k *kong.Context) (*crossValidatio
 	if err := onlyResumeFlags(dir, k); err != nil {
 		return nil, err
 	}
-	if v.folder, err = openFolder(dir, foldFiles); err != nil {
+	if err := v.reopen(dir, r, foldFiles); err != nil {
 		return nil, err
 	}
-	v.record = r
-	v.record.Status, v.record.Error, v.record.StoppedBy = running, "", ""
-	v.record.Resumed = append(v.record.Resumed, moment())
 	return v, nil
 }
 
@@ -118,17 +112,7 @@ func (v *crossValidation) run() error {
 
 func (v *crossValidation) train() error {
 	began := time.Now()
-	if err := v.startSaving(); err != nil {
-		v.folder.discard()
-		return err
-	}
-	if err := v.record.platform(v.c.Threads); err != nil {
-		return err
-	}
-	if err := v.folder.begin("run.json", v.record.write); err != nil {
-		return err
-	}
-	if err := v.log.open(v.folder); err != nil {
+	if err := v.begin(v.c.Threads); err != nil {
 		return err
 	}
 	f := v.record.Folds
@@ -209,14 +193,9 @@ func (e *env) subRun(args []string, dir string) (record, error) {
 
 // stopped records that the training of a fold has ended with an error.
 func (v *crossValidation) stopped(fold int, err error) error {
-	v.record.Status, v.record.Error = failed, err.Error()
-	var end interruption
-	interrupt := errors.As(err, &end) || v.ctx.Err() != nil
-	if interrupt {
-		v.record.Status, v.record.StoppedBy, v.record.Error = interrupted, "interruption", ""
-	}
-	if w := v.folder.write("run.json", v.record.write); w != nil {
-		err = errors.Join(err, patherr.Bare(w))
+	interrupt, unwritten := v.recordEnd(err)
+	if unwritten != nil {
+		err = errors.Join(err, patherr.Bare(unwritten))
 	}
 	how := fmt.Sprintf("in fold %d of %d\nto resume: lince train --resume %s", fold, v.record.Folds.Folds, quote(v.folder.dir))
 	if interrupt {

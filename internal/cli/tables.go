@@ -61,7 +61,7 @@ func (t *training) divide(table *data.Table) (train, val *data.Table, err error)
 	}
 	var a, b []int
 	if t.Fold > 0 {
-		a, b, err = fold(table.Labels(), t.Folds, t.Fold-1, t.Seed)
+		a, b, err = data.TrainTestFold(table.Labels(), t.Folds, t.Fold-1, t.Seed)
 	} else {
 		a, b, err = data.TrainTestSplit(table.Len(), split)
 	}
@@ -76,19 +76,6 @@ func (t *training) divide(table *data.Table) (train, val *data.Table, err error)
 		a, b = t.keepTogether(table, a, b, groups)
 	}
 	return table.Take(a), table.Take(b), nil
-}
-
-// fold returns the rows for training and for validation of one of the folds, counted from 0.
-func fold(labels []string, folds, number int, seed uint32) (train, val []int, err error) {
-	of, err := data.StratifiedKFold(labels, folds, seed)
-	for row, f := range of {
-		if f == number {
-			val = append(val, row)
-		} else {
-			train = append(train, row)
-		}
-	}
-	return train, val, err
 }
 
 // keepTogether moves rows with equal bytes to one side. warnOfFaults has named them.

@@ -60,17 +60,14 @@ var tuneFiles = []outFile{
 
 // search is a run of --tune.
 type search struct {
-	*env
-	c      *trainCommand // of the run, also if it is resumed
-	folder *folder
-	log    *runLog
-	record record
-	began  time.Time
+	severalRuns
+	c     *trainCommand // of the run, also if it is resumed
+	began time.Time
 }
 
 // search returns the search that the command line asks for or resumes, or nil.
 func (c *trainCommand) search(e *env, k *kong.Context) (*search, error) {
-	s := &search{c: c, log: &runLog{}, began: time.Now()}
+	s := &search{c: c, severalRuns: severalRuns{log: &runLog{}}, began: time.Now()}
 	s.env = e.logged(s.log)
 	if c.Resume == "" {
 		if c.Tune == 0 {
@@ -93,12 +90,9 @@ func (c *trainCommand) search(e *env, k *kong.Context) (*search, error) {
 	if s.c, err = r.settings(); err != nil {
 		return nil, fmt.Errorf("--resume %s: %w", dir, err)
 	}
-	if s.folder, err = openFolder(dir, tuneFiles); err != nil {
+	if err := s.reopen(dir, r, tuneFiles); err != nil {
 		return nil, err
 	}
-	s.record = r
-	s.record.Status, s.record.Error, s.record.StoppedBy = running, "", ""
-	s.record.Resumed = append(s.record.Resumed, moment())
 	return s, nil
 }
 
@@ -113,17 +107,7 @@ func (s *search) run() error {
 }
 
 func (s *search) search() error {
-	if err := s.startSaving(); err != nil {
-		s.folder.discard()
-		return err
-	}
-	if err := s.record.platform(s.c.Threads); err != nil {
-		return err
-	}
-	if err := s.folder.begin("run.json", s.record.write); err != nil {
-		return err
-	}
-	if err := s.log.open(s.folder); err != nil {
+	if err := s.begin(s.c.Threads); err != nil {
 		return err
 	}
 	var numbers []int // the trials of the rung
@@ -315,15 +299,8 @@ func (s *search) finish() error {
 
 // stopped records that the run has ended with an error.
 func (s *search) stopped(err error) error {
-	s.record.Status, s.record.Error = failed, err.Error()
-	var end interruption
-	interrupt := errors.As(err, &end) || s.ctx.Err() != nil
-	if interrupt {
-		s.record.Status, s.record.StoppedBy, s.record.Error = interrupted, "interruption", ""
-	}
-	if w := s.folder.write("run.json", s.record.write); w != nil {
-		err = errors.Join(err, w)
-	}
+	interrupt, unwritten := s.recordEnd(err)
+	err = errors.Join(err, unwritten)
 	if interrupt {
 		return interruption(fmt.Sprintf("after %s\nto resume: lince train --resume %s", count(len(s.record.Tune.Trials), "trial"), quote(s.folder.dir)))
 	}
