@@ -43,6 +43,7 @@ var (
 	integerType = object{"type": "integer"}
 	anyType     = object{}
 	binaryType  = object{"type": "string", "format": "binary"}
+	tallyType   = members(object{"count*": integerType, "ns*": integerType})
 	countType   = object{"type": "integer", "minimum": 1}
 )
 
@@ -105,6 +106,11 @@ var (
 		request: jsonBody(members(object{"ready": object{"type": "boolean"}})), optional: true,
 		answer: list(members(object{"name*": stringType, "version": stringType, "state*": stringType, "reason*": stringType})),
 	}
+	statisticsDoc = &operation{answer: members(object{"model_stats*": list(members(object{
+		"name*": stringType, "version*": stringType, "last_inference*": integerType, "inference_count*": integerType, "execution_count*": integerType,
+		"inference_stats*": object{"type": "object", "additionalProperties": tallyType},
+		"batch_stats*":     list(members(object{"batch_size*": countType, "compute_input*": tallyType, "compute_infer*": tallyType, "compute_output*": tallyType})),
+	}))})}
 	loadDoc = &operation{request: jsonBody(members(object{"parameters": object{"type": "object"}})), optional: true}
 )
 
@@ -151,7 +157,9 @@ func (rt *route) openAPI() object {
 		for media, schema := range d.request {
 			content[media] = object{"schema": schema}
 		}
-		o["requestBody"] = object{"required": !d.optional, "content": content}
+		if len(content) > 0 {
+			o["requestBody"] = object{"required": !d.optional, "content": content}
+		}
 		if d.answer != nil {
 			media := object{"application/json": object{"schema": d.answer}}
 			if rt.method == http.MethodPost && d == v2Doc {

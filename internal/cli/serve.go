@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -42,6 +43,8 @@ type serveCommand struct {
 	Timeout   time.Duration `group:"limits" default:"30s" help:"Time limit of a request."`
 	MaxBody   int           `group:"limits" default:"32" placeholder:"MIB" help:"Largest body of a request, in MiB (default: 32)."`
 	MaxPixels int           `group:"limits" default:"50" placeholder:"MILLIONS" help:"Largest image, in millions of pixels (default: 50)."`
+
+	wrap func(h http.Handler, maxBody int64) (http.Handler, error) // adds a protocol; nil adds none
 }
 
 // Help returns the command's detailed help.
@@ -141,6 +144,12 @@ func (c *serveCommand) Run(e *env) error {
 		return usageError{err}
 	}
 	defer s.Close()
+	handler := http.Handler(s)
+	if c.wrap != nil {
+		if handler, err = c.wrap(s, int64(c.MaxBody)<<20); err != nil {
+			return err
+		}
+	}
 	models, err := c.named()
 	if err != nil {
 		return err
@@ -162,7 +171,7 @@ func (c *serveCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return c.answer(e, s, log, listener)
+	return c.answer(e, s, handler, log, listener)
 }
 
 // logger returns the logger of requests.
