@@ -78,6 +78,14 @@ var (
 		answer:  object{"oneOf": []object{ref("Labels"), list(ref("Labels"))}},
 		query:   []object{{"name": "top_k", "in": "query", "schema": countType, "description": "The number of classes in the answer to an image file."}},
 	}
+	gradCAMDoc = &operation{
+		request: map[string]object{"application/octet-stream": binaryType, "image/*": binaryType},
+		answer: members(object{
+			"label*": stringType, "layer*": stringType, "height*": countType, "width*": countType, "values*": list(object{"type": "number", "minimum": 0, "maximum": 1}),
+			"image*": base64Type,
+		}),
+		query: []object{{"name": "class", "in": "query", "schema": stringType, "description": "The class. The default is the most probable one."}},
+	}
 	v2Doc = &operation{
 		request: map[string]object{"application/json": ref("InferRequest"), "application/octet-stream": binaryType},
 		answer:  ref("InferResponse"),

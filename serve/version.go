@@ -28,6 +28,7 @@ type version struct {
 	inputs, outputs []port
 	batcher         *batcher
 	stats           statistics
+	explainer       explainer
 	loaded          time.Time
 
 	mu      sync.Mutex

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -18,9 +19,9 @@ import (
 
 // serveCommand answers requests for predictions over HTTP.
 type serveCommand struct {
-	Models []string `arg:"" name:"model" predictor:"model" help:"Model files, folders of training runs, or folders of versions. NAME=PATH serves a model under a name; the default is the name of the file or folder."`
+	Models []string `arg:"" optional:"" name:"model" predictor:"model" help:"Model files, folders of training runs, or folders of versions. NAME=PATH serves a model under a name; the default is the name of the file or folder."`
 
-	Listen   string `group:"server" default:"localhost:8080" placeholder:"ADDRESS" help:"Address to listen on: HOST:PORT, :PORT for all interfaces, or unix:PATH for a Unix socket."`
+	Listen   string `group:"server" placeholder:"ADDRESS" help:"Address to listen on: HOST:PORT, :PORT for all interfaces, or unix:PATH for a Unix socket (default: localhost:8080)."`
 	TLSCert  path   `group:"server" name:"tls-cert" placeholder:"FILE" help:"Certificate (PEM), to serve HTTPS."`
 	TLSKey   path   `group:"server" name:"tls-key" placeholder:"FILE" help:"Key of the certificate (PEM)."`
 	ClientCA path   `group:"server" name:"client-ca" placeholder:"FILE" help:"Certificates (PEM) of the authorities that sign the certificates of clients. Clients without one are refused (mTLS)."`
@@ -55,6 +56,8 @@ Clients send image files, or use the protocols of Hugging Face, the Open Inferen
 
 A model whose file changes is loaded again, without an interruption. A folder of versions has files or folders whose names are numbers, such as 3.keras or 3/model.keras; the largest is served. If a new version cannot be loaded, the server logs an error and keeps the old one.
 
+In a container of SageMaker, the model is the one in /opt/ml/model. In one of Vertex AI, the port and paths are those of its variables AIP_HTTP_PORT, AIP_HEALTH_ROUTE and AIP_PREDICT_ROUTE.
+
 Examples:
   lince serve runs/train-1/best.keras
   lince serve pets=models/pets digits=digits.onnx --listen :8080
@@ -84,6 +87,7 @@ func (c *serveCommand) Validate() error {
 	if len(c.Models) > 1 && (len(c.Classes) > 0 || c.Rescale != "" || len(c.InputShape) > 0) {
 		errs = append(errs, errors.New("--classes, --rescale and --input-shape are for one model"))
 	}
+	errs = append(errs, c.defaults(hosted(os.Getenv)))
 	_, err := c.named()
 	return mistakes(append(errs, err)...)
 }
@@ -144,9 +148,9 @@ func (c *serveCommand) Run(e *env) error {
 		return usageError{err}
 	}
 	defer s.Close()
-	handler := http.Handler(s)
+	handler := hosted(os.Getenv).handler(s)
 	if c.wrap != nil {
-		if handler, err = c.wrap(s, int64(c.MaxBody)<<20); err != nil {
+		if handler, err = c.wrap(handler, int64(c.MaxBody)<<20); err != nil {
 			return err
 		}
 	}
