@@ -125,7 +125,7 @@ func TestRules(t *testing.T) {
 // TestContainer checks the container file with hadolint.
 func TestContainer(t *testing.T) {
 	hadolint := filepath.Join(filepath.Dir(python(t)), "hadolint")
-	for _, file := range blocks(t, "Container", "dockerfile") {
+	for _, file := range append(blocks(t, "Container", "dockerfile"), blocks(t, "SageMaker and Vertex AI", "dockerfile")...) {
 		check := func(text string) error { return silent(hadolint, write(t, "Dockerfile", text)) }
 		if err := check(file); err != nil {
 			t.Error(err)
