@@ -100,12 +100,12 @@ func (v *version) explain(x *tensor.Tensor, class int) (*heatMap, error) {
 	if err != nil {
 		return nil, err
 	}
-	picture, err := v.picture(x)
+	input, err := v.inputImage(x)
 	if err != nil {
 		return nil, err
 	}
 	shape := maps.Shape()
-	m := &heatMap{Label: v.classes()[class], Layer: e.cam.Layer(), Height: shape[1], Width: shape[2], Values: slices.Clone(maps.Float32s()), Image: picture}
+	m := &heatMap{Label: v.classes()[class], Layer: e.cam.Layer(), Height: shape[1], Width: shape[2], Values: slices.Clone(maps.Float32s()), Image: input}
 	largest := slices.Max(m.Values)
 	for i, value := range m.Values {
 		switch {
@@ -118,8 +118,8 @@ func (v *version) explain(x *tensor.Tensor, class int) (*heatMap, error) {
 	return m, nil
 }
 
-// picture returns an input of the network as a PNG file.
-func (v *version) picture(x *tensor.Tensor) ([]byte, error) {
+// inputImage returns an input of the network as a PNG file.
+func (v *version) inputImage(x *tensor.Tensor) ([]byte, error) {
 	h, w, channels := x.Shape()[1], x.Shape()[2], x.Shape()[3]
 	pix := slices.Clone(x.Float32s())
 	v.pipeline.Undo(pix)
