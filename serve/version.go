@@ -27,6 +27,8 @@ type version struct {
 	classifier      bool                 // its outputs are probabilities of classes, or logits
 	inputs, outputs []port
 	batcher         *batcher
+	stats           statistics
+	explainer       explainer
 	loaded          time.Time
 
 	mu      sync.Mutex
@@ -60,7 +62,10 @@ func (s *Server) newVersion(name, number string, m *lince.Model) (*version, erro
 	out := v.outputs[0]
 	v.classifier = len(v.outputs) == 1 && out.dtype == tensor.Float32 && len(out.shape) == 2 && out.shape[1] != tensor.Unknown
 	v.batcher = newBatcher(batchOptions{most: s.o.MaxBatch, delay: s.o.MaxDelay, loops: s.o.Concurrent, limit: s.o.Queue, turns: s.turns}, v.compute)
-	v.batcher.observe = func(n int, took time.Duration) { s.metrics.batch(name, n, took) }
+	v.batcher.observe = func(n int, took time.Duration) {
+		s.metrics.batch(name, n, took)
+		v.stats.batch(n, took)
+	}
 	v.batcher.dropped = func() { s.metrics.drop(name) }
 	v.batcher.broken = func(err error) {
 		s.o.Logger.Error("computing a batch failed", "model", name, "version", number, "error", err)

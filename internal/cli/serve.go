@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -17,9 +19,9 @@ import (
 
 // serveCommand answers requests for predictions over HTTP.
 type serveCommand struct {
-	Models []string `arg:"" name:"model" predictor:"model" help:"Model files, folders of training runs, or folders of versions. NAME=PATH serves a model under a name; the default is the name of the file or folder."`
+	Models []string `arg:"" optional:"" name:"model" predictor:"model" help:"Model files, folders of training runs, or folders of versions. NAME=PATH serves a model under a name; the default is the name of the file or folder."`
 
-	Listen   string `group:"server" default:"localhost:8080" placeholder:"ADDRESS" help:"Address to listen on: HOST:PORT, :PORT for all interfaces, or unix:PATH for a Unix socket."`
+	Listen   string `group:"server" placeholder:"ADDRESS" help:"Address to listen on: HOST:PORT, :PORT for all interfaces, or unix:PATH for a Unix socket (default: localhost:8080)."`
 	TLSCert  path   `group:"server" name:"tls-cert" placeholder:"FILE" help:"Certificate (PEM), to serve HTTPS."`
 	TLSKey   path   `group:"server" name:"tls-key" placeholder:"FILE" help:"Key of the certificate (PEM)."`
 	ClientCA path   `group:"server" name:"client-ca" placeholder:"FILE" help:"Certificates (PEM) of the authorities that sign the certificates of clients. Clients without one are refused (mTLS)."`
@@ -42,6 +44,8 @@ type serveCommand struct {
 	Timeout   time.Duration `group:"limits" default:"30s" help:"Time limit of a request."`
 	MaxBody   int           `group:"limits" default:"32" placeholder:"MIB" help:"Largest body of a request, in MiB (default: 32)."`
 	MaxPixels int           `group:"limits" default:"50" placeholder:"MILLIONS" help:"Largest image, in millions of pixels (default: 50)."`
+
+	wrap func(h http.Handler, maxBody int64) (http.Handler, error) // adds a protocol; nil adds none
 }
 
 // Help returns the command's detailed help.
@@ -51,6 +55,8 @@ func (serveCommand) Help() string {
 Clients send image files, or use the protocols of Hugging Face, the Open Inference Protocol (KServe, Triton), TensorFlow Serving, SageMaker, Vertex AI and MLflow. http://localhost:8080/ is a page to try a model, /metrics has metrics for Prometheus, and /openapi.json describes all requests. docs/serving.md has more.
 
 A model whose file changes is loaded again, without an interruption. A folder of versions has files or folders whose names are numbers, such as 3.keras or 3/model.keras; the largest is served. If a new version cannot be loaded, the server logs an error and keeps the old one.
+
+In a container of SageMaker, the model is the one in /opt/ml/model. In one of Vertex AI, the port and paths are those of its variables AIP_HTTP_PORT, AIP_HEALTH_ROUTE and AIP_PREDICT_ROUTE.
 
 Examples:
   lince serve runs/train-1/best.keras
@@ -81,6 +87,7 @@ func (c *serveCommand) Validate() error {
 	if len(c.Models) > 1 && (len(c.Classes) > 0 || c.Rescale != "" || len(c.InputShape) > 0) {
 		errs = append(errs, errors.New("--classes, --rescale and --input-shape are for one model"))
 	}
+	errs = append(errs, c.defaults(hosted(os.Getenv)))
 	_, err := c.named()
 	return mistakes(append(errs, err)...)
 }
@@ -141,6 +148,12 @@ func (c *serveCommand) Run(e *env) error {
 		return usageError{err}
 	}
 	defer s.Close()
+	handler := hosted(os.Getenv).handler(s)
+	if c.wrap != nil {
+		if handler, err = c.wrap(handler, int64(c.MaxBody)<<20); err != nil {
+			return err
+		}
+	}
 	models, err := c.named()
 	if err != nil {
 		return err
@@ -162,7 +175,7 @@ func (c *serveCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return c.answer(e, s, log, listener)
+	return c.answer(e, s, handler, log, listener)
 }
 
 // logger returns the logger of requests.
