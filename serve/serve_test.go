@@ -136,9 +136,9 @@ func TestBroken(t *testing.T) {
 	s := newServer(t, Options{Logger: slog.New(slog.NewJSONHandler(&text, nil))})
 	v := s.currentOf("pets")
 	run := v.batcher.run
-	v.batcher.run = func([]*tensor.Tensor) ([]*tensor.Tensor, error) { return nil, errors.New("secret of layer dense") }
+	v.batcher.run = func(int, []*tensor.Tensor) ([]*tensor.Tensor, error) { return nil, errors.New("secret of layer dense") }
 	wantError(t, ask(t, s, "POST", "/", photo(t, 0)), 500, "internal error")
-	v.batcher.run = func([]*tensor.Tensor) ([]*tensor.Tensor, error) {
+	v.batcher.run = func(int, []*tensor.Tensor) ([]*tensor.Tensor, error) {
 		return []*tensor.Tensor{tensor.Of([]float32{float32(math.NaN()), 1}, 1, 2)}, nil
 	}
 	wantError(t, ask(t, s, "POST", "/", photo(t, 0)), 422, "the output for the example 0 is NaN")
@@ -202,10 +202,10 @@ func TestOrigins(t *testing.T) {
 func hold(v *version) (started chan struct{}, release func()) {
 	started, gate := make(chan struct{}, 1000), make(chan struct{})
 	run := v.batcher.run
-	v.batcher.run = func(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	v.batcher.run = func(threads int, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 		started <- struct{}{}
 		<-gate
-		return run(in)
+		return run(threads, in)
 	}
 	return started, sync.OnceFunc(func() { close(gate) })
 }
@@ -309,7 +309,7 @@ func TestGzip(t *testing.T) {
 
 // TestConcurrent checks that each of many clients gets its own answer.
 func TestConcurrent(t *testing.T) {
-	s := newServer(t, Options{Queue: 1000, Concurrent: 2})
+	s := newServer(t, Options{Queue: 1000, Threads: 2})
 	wants := make([]lince.Classification, 8)
 	for i := range wants {
 		wants[i] = predicted(t, s, i)
