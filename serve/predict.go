@@ -35,10 +35,29 @@ func (c *call) admit(v *version, n int) (release func(), err error) {
 		return nil, fail(http.StatusRequestEntityTooLarge, "the request has %d examples; at most %d are allowed", n, b.limit)
 	}
 	if err := b.admit(n); err != nil {
-		_, need := b.load()
-		return nil, busy(http.StatusTooManyRequests, need, "the model %s has too many requests", v.name)
+		return nil, v.crowded()
 	}
 	return func() { b.release(n) }, nil
+}
+
+// crowded returns the error of a request beyond the limit.
+func (v *version) crowded() error {
+	_, need := v.batcher.load()
+	return &failure{status: http.StatusTooManyRequests, text: fmt.Sprintf("the model %s has too many requests", v.name), retry: max(need, time.Second), late: true}
+}
+
+// payload reads the body of a request for predictions. It refuses the request before it reads the body if the model has too many requests already: reading takes more time than refusing.
+func (c *call) payload() ([]byte, error) {
+	if e := c.s.registry.find(c.params["model"]); e != nil {
+		if v := e.acquire(); v != nil {
+			defer v.release()
+			if n, _ := v.batcher.load(); n >= v.batcher.limit {
+				c.rec.model, c.rec.version = v.name, v.number
+				return nil, v.crowded()
+			}
+		}
+	}
+	return c.body()
 }
 
 // imageOutputs computes the outputs for image files.

@@ -38,7 +38,7 @@ type Options struct {
 	// processor is free, with all examples that have come while it was not.
 	MaxDelay time.Duration
 	// Queue is the largest number of examples that a model has at the same time, from the decoding of an image to its prediction. The default is
-	// 128. A request beyond it gets the status 429 and a Retry-After header.
+	// 96. A request beyond it gets the status 429 and a Retry-After header, after 0.1 s.
 	Queue int
 	// Threads is the number of threads that decode images and compute batches. The default is one per CPU (GOMAXPROCS). The models share them: a
 	// thread that becomes free goes to the model that has had the least time on them.
@@ -90,7 +90,7 @@ func (o Options) defaults() (Options, error) {
 		}
 	}
 	number("MaxBatch", &o.MaxBatch, 8, 128)
-	number("Queue", &o.Queue, 128, 1<<20)
+	number("Queue", &o.Queue, 96, 1<<20)
 	number("Threads", &o.Threads, runtime.GOMAXPROCS(0), 1<<10)
 	if o.ThreadsPerRequest < 0 || o.ThreadsPerRequest > o.Threads {
 		errs = append(errs, fmt.Errorf("ThreadsPerRequest must be from 1 to the number of threads, %d, or 0 for the default, got %d", o.Threads, o.ThreadsPerRequest))
@@ -126,6 +126,7 @@ type Server struct {
 	router   router
 	threads  *threads
 	bodies   budget
+	paused   atomic.Int64 // requests whose refusal is delayed
 	metrics  *metrics
 	cross    *http.CrossOriginProtection
 	draining atomic.Bool

@@ -210,7 +210,15 @@ func hold(v *version) (started chan struct{}, release func()) {
 	return started, sync.OnceFunc(func() { close(gate) })
 }
 
-// TestQueue checks that requests beyond the queue get 429 with Retry-After, and that the queue is free again later.
+// unread is a body that must not be read.
+type unread struct{ t *testing.T }
+
+func (u unread) Read([]byte) (int, error) {
+	u.t.Error("the body was read")
+	return 0, io.EOF
+}
+
+// TestQueue checks that requests beyond the queue get 429 with Retry-After before their bodies are read, and that the queue is free again later.
 func TestQueue(t *testing.T) {
 	s := newServer(t, Options{Queue: 3})
 	started, release := hold(s.currentOf("pets"))
@@ -222,7 +230,7 @@ func TestQueue(t *testing.T) {
 	<-started
 	for n := 0; n < 3; n, _ = s.currentOf("pets").batcher.load() { // until all are admitted
 	}
-	w := ask(t, s, "POST", "/", photo(t, 0))
+	w := ask(t, s, "POST", "/", unread{t})
 	wantError(t, w, 429, "too many requests")
 	if w.Header().Get("Retry-After") != "1" {
 		t.Errorf("Retry-After is %q, want 1", w.Header().Get("Retry-After"))
@@ -404,7 +412,7 @@ func TestMetrics(t *testing.T) {
 		`lince_requests_total{code="200",model="pets",route="/"} 3`, `lince_requests_total{code="422",model="pets",route="/"} 1`,
 		`lince_batch_examples_sum{model="pets"} 3`, `lince_model_info{model="pets",version="1"} 1`, "lince_ready 1",
 		`lince_phase_duration_seconds_count{model="pets",phase="decode"} 4`, `lince_phase_duration_seconds_count{model="pets",phase="compute"} 3`,
-		`lince_examples_in_flight{model="pets"} 0`, `lince_examples_limit{model="pets"} 128`, "lince_requests_in_flight 1", "lince_bodies_bytes 0", "go_goroutines",
+		`lince_examples_in_flight{model="pets"} 0`, `lince_examples_limit{model="pets"} 96`, "lince_requests_in_flight 1", "lince_bodies_bytes 0", "go_goroutines",
 		fmt.Sprintf(`lince_request_bytes_total{model="pets"} %d`, 3*len(photo(t, 0))+8),
 	} {
 		if !strings.Contains(w.Body.String(), line) {

@@ -38,7 +38,7 @@ type serveCommand struct {
 
 	Batch     int           `group:"limits" default:"8" help:"Largest number of images that are computed together."`
 	Delay     time.Duration `group:"limits" default:"0s" help:"How long an image waits for others to be computed together."`
-	Queue     int           `group:"limits" default:"128" help:"Largest number of images of a model that wait or are computed. Requests beyond it get the status 429."`
+	Queue     int           `group:"limits" default:"96" help:"Largest number of images of a model that wait or are computed. Requests beyond it get the status 429."`
 	Timeout   time.Duration `group:"limits" default:"30s" help:"Time limit of a request."`
 	MaxBody   int           `group:"limits" default:"32" placeholder:"MIB" help:"Largest body of a request, in MiB (default: 32)."`
 	MaxPixels int           `group:"limits" default:"50" placeholder:"MILLIONS" help:"Largest image, in millions of pixels (default: 50)."`
