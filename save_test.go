@@ -505,3 +505,36 @@ func TestPredictConcurrently(t *testing.T) {
 		}
 	}
 }
+
+// TestCallOn checks that predictions have the same bits on any number of threads.
+func TestCallOn(t *testing.T) {
+	m, err := Options{Seed: 1, Threads: 3}.Sequential(
+		layer.Input{Shape: []int{24, 24, 3}},
+		layer.Conv2D{Filters: 16, Kernel: layer.Size{3, 3}, Activation: layer.ReLU},
+		layer.Flatten{},
+		layer.Dense{Units: 10},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := tensor.New(tensor.Float32, 4, 24, 24, 3)
+	for i := range x.Float32s() {
+		x.Float32s()[i] = float32(i%17) / 16
+	}
+	want, err := m.Call(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, threads := range []int{0, 1, 2, 3, 100} {
+		got, err := m.CallOn(threads, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got[0].Float32s(), want[0].Float32s()) {
+			t.Errorf("other results on %d threads", threads)
+		}
+	}
+	if _, err := m.CallOn(-1, x); err == nil || !strings.Contains(err.Error(), "-1") {
+		t.Errorf("got %v, want an error about -1 threads", err)
+	}
+}

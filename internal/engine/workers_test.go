@@ -36,7 +36,7 @@ func TestLateHelper(t *testing.T) {
 func TestPartsRunOnce(t *testing.T) {
 	for _, threads := range []int{2, 3, 5} {
 		p := newWorkers(threads)
-		helpers := p.take(nil)
+		helpers := p.take(nil, threads-1)
 		j := &job{scratch: make([][]float32, threads), wake: make(chan struct{}, 1)}
 		var ran [8]atomic.Int64
 		run := func(part int, _ []float32) { ran[part].Add(1) }
@@ -61,4 +61,24 @@ func TestPartsRunOnce(t *testing.T) {
 		p.give(helpers)
 		p.close()
 	}
+}
+
+// TestTake checks that a run reserves no more workers than it may have, and that others get the rest.
+func TestTake(t *testing.T) {
+	p := newWorkers(4)
+	var all [][]*worker
+	for _, c := range []struct{ most, want int }{{0, 0}, {1, 1}, {3, 2}, {3, 0}} {
+		got := p.take(nil, c.most)
+		if len(got) != c.want {
+			t.Errorf("take(%d) returned %d workers, want %d", c.most, len(got), c.want)
+		}
+		all = append(all, got)
+	}
+	for _, got := range all {
+		p.give(got)
+	}
+	if got := p.take(nil, 3); len(got) != 3 {
+		t.Errorf("take(3) returned %d workers after all were free, want 3", len(got))
+	}
+	p.close()
 }
