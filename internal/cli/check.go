@@ -12,6 +12,7 @@ import (
 	"github.com/lince-ml/lince/data"
 	"github.com/lince-ml/lince/data/check"
 	"github.com/lince-ml/lince/internal/progress"
+	"github.com/lince-ml/lince/internal/sheet"
 	"github.com/lince-ml/lince/report"
 )
 
@@ -104,7 +105,7 @@ func (c *checkCommand) Run(e *env) error {
 		}
 		return err
 	}
-	err = e.result(checkResult(t, r, ignored, out), escaped(func(w io.Writer) error { return printFaults(w, r, ignored) }))
+	err = e.result(checkResult(t, r, ignored, out), func(w io.Writer) error { return printFaults(w, r, ignored) })
 	if out != nil {
 		e.printf("\n%s", out.contents())
 	}
@@ -215,7 +216,7 @@ func (e *env) writeFaults(out *folder, r *check.Report) error {
 	if err := e.startSaving(); err != nil {
 		return err
 	}
-	if err := out.write("findings.csv", func(w io.Writer) error { return writeFindings(w, r) }); err != nil {
+	if err := out.write("findings.csv", func(w io.Writer) error { return writeFindings(w, r, e.raw) }); err != nil {
 		return err
 	}
 	for _, k := range check.Kinds() {
@@ -263,16 +264,17 @@ func faultTiles(found []check.Finding) (tiles []report.Tile, shown int) {
 }
 
 // writeFindings writes a line for each image or class of a finding. The column finding numbers the findings.
-func writeFindings(w io.Writer, r *check.Report) error {
+func writeFindings(w io.Writer, r *check.Report, raw bool) error {
+	text := sheet.Texts(raw)
 	records := [][]string{{"finding", "kind", "filename", "category", "part", "detail"}}
 	for n, f := range r.Findings {
 		id := fmt.Sprint(n + 1)
 		for _, i := range f.Images {
-			records = append(records, []string{id, f.Kind, i.Filename, i.Label, i.Part, visible(f.Detail)})
+			records = append(records, []string{id, f.Kind, text(i.Filename), text(i.Label), text(i.Part), text(visible(f.Detail))})
 		}
 		if len(f.Images) == 0 {
 			for _, c := range f.Classes {
-				records = append(records, []string{id, f.Kind, "", c, "", visible(f.Detail)})
+				records = append(records, []string{id, f.Kind, "", text(c), "", text(visible(f.Detail))})
 			}
 		}
 	}

@@ -70,7 +70,7 @@ func (c *dataCommand) Run(e *env) error {
 	if e.json {
 		return writeJSON(e.stdout, dataResult(t, ignored, dropped, bad, parts, e.findings()))
 	}
-	return e.result(nil, escaped(func(out io.Writer) error {
+	return e.result(nil, func(out io.Writer) error {
 		var w strings.Builder
 		if c.Head > 0 {
 			fmt.Fprintf(&w, "%s\n\n", t.Head(c.Head))
@@ -88,7 +88,7 @@ func (c *dataCommand) Run(e *env) error {
 		w.WriteString(partsText(t.HeldPart(), parts))
 		_, err := io.WriteString(out, w.String())
 		return err
-	}))
+	})
 }
 
 // checkAll is like check, but prints no warning.

@@ -42,7 +42,7 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *evaluateCommand) Validate() error {
-	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.sourceFlags.mistakes(), c.foreignFlags.mistakes(), c.answerFlags.mistakes(), c.thresholdFlag.mistakes(), c.ttaFlags.mistakes())
+	return mistakes(threadMistake(c.Threads), atLeast(bound{"--batch", c.Batch, 1}), c.sourceFlags.mistakes(), c.foreignFlags.mistakes(), c.answerFlags.mistakes(), c.thresholdFlag.mistakes(), c.ttaFlags.mistakes())
 }
 
 // evaluation is the command's result.
@@ -261,7 +261,7 @@ func (e *env) saveUnreadable(out *folder, bad []data.BadFile) error {
 	if err := e.startSaving(); err != nil || len(bad) == 0 {
 		return err
 	}
-	return out.write("unreadable.csv", writeUnreadable(bad))
+	return out.write("unreadable.csv", writeUnreadable(bad, out.raw))
 }
 
 // evaluateLabels completes the result for images with several labels.

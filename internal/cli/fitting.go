@@ -288,7 +288,7 @@ func (t *training) save(h *lince.History) error {
 		err = t.lastIsBest()
 	}
 	if bad := slices.Concat(t.unreadable, t.train.Corrupt(), t.val.Corrupt()); len(bad) > len(t.unreadable) {
-		err = errors.Join(err, t.folder.write("unreadable.csv", writeUnreadable(bad)))
+		err = errors.Join(err, t.folder.write("unreadable.csv", writeUnreadable(bad, t.folder.raw)))
 	}
 	t.record.PeakMemory, _ = machine.PeakMemory(nil)
 	return errors.Join(err,

@@ -45,7 +45,7 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *predictCommand) Validate() error {
-	return mistakes(atLeast(bound{"--batch", c.Batch, 1}, bound{"--threads", c.Threads, 0}), c.answerFlags.mistakes(), c.thresholdFlag.mistakes(), c.ttaFlags.mistakes(), c.foreignFlags.mistakes())
+	return mistakes(threadMistake(c.Threads), atLeast(bound{"--batch", c.Batch, 1}), c.answerFlags.mistakes(), c.thresholdFlag.mistakes(), c.ttaFlags.mistakes(), c.foreignFlags.mistakes())
 }
 
 // Run implements the command.
@@ -115,12 +115,12 @@ func (c *predictCommand) Run(e *env) error {
 			if m.MultiLabel {
 				var list []string
 				for _, k := range classified[i].Above(c.Threshold) {
-					list = append(list, fmt.Sprintf("%s %.2f%%", classes[k], 100*r.Probabilities[k]))
+					list = append(list, fmt.Sprintf("%s %.2f%%", visibleLine(classes[k]), 100*r.Probabilities[k]))
 				}
-				fmt.Fprintf(table, "%s\t%s\n", r.Filename, cmp.Or(strings.Join(list, ", "), "none"))
+				fmt.Fprintf(table, "%s\t%s\n", visibleLine(r.Filename), cmp.Or(strings.Join(list, ", "), "none"))
 				continue
 			}
-			fmt.Fprintf(table, "%s\t%s\t%.2f%%\n", r.Filename, predicted, 100*r.Probabilities[classified[i].Class])
+			fmt.Fprintf(table, "%s\t%s\t%.2f%%\n", visibleLine(r.Filename), visibleLine(predicted), 100*r.Probabilities[classified[i].Class])
 		}
 		return table.Flush()
 	})

@@ -189,11 +189,11 @@ func plotted(h *lince.History) report.History {
 }
 
 // writeUnreadable lists the files that could not be used.
-func writeUnreadable(bad []data.BadFile) func(w io.Writer) error {
+func writeUnreadable(bad []data.BadFile, raw bool) func(w io.Writer) error {
 	return func(w io.Writer) error {
-		records := [][]string{{"filename", "error"}}
+		records, text := [][]string{{"filename", "error"}}, sheet.Texts(raw)
 		for _, b := range bad {
-			records = append(records, []string{sheet.Text(b.Filename), sheet.Text(b.Err.Error())})
+			records = append(records, []string{text(b.Filename), text(b.Err.Error())})
 		}
 		return csv.NewWriter(w).WriteAll(records)
 	}

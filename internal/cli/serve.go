@@ -66,7 +66,7 @@ Examples:
 
 // Validate implements kong's check of flags.
 func (c *serveCommand) Validate() error {
-	errs := []error{atLeast(bound{"--threads", c.Threads, 0}, bound{"--threads-per-request", c.ThreadsPerRequest, 0}, bound{"--batch", c.Batch, 1}, bound{"--queue", c.Queue, 1}, bound{"--max-body", c.MaxBody, 1}, bound{"--max-pixels", c.MaxPixels, 1}), c.mistakes()}
+	errs := []error{threadMistake(c.Threads), atLeast(bound{"--threads-per-request", c.ThreadsPerRequest, 0}, bound{"--batch", c.Batch, 1}, bound{"--queue", c.Queue, 1}, bound{"--max-body", c.MaxBody, 1}, bound{"--max-pixels", c.MaxPixels, 1}), c.mistakes()}
 	for _, d := range []struct {
 		flag string
 		d    time.Duration
@@ -167,10 +167,10 @@ func (c *serveCommand) Run(e *env) error {
 	if err := e.startSaving(); err != nil { // from now on, the first signal does not limit the time that the command may take
 		return err
 	}
-	err = e.result(map[string]any{"url": url}, escaped(func(w io.Writer) error {
+	err = e.result(map[string]any{"url": url}, func(w io.Writer) error {
 		_, err := fmt.Fprintf(w, "Listening on %s\n", url)
 		return err
-	}))
+	})
 	if err != nil {
 		return err
 	}

@@ -120,16 +120,13 @@ func (t *training) leaks(train, val *data.Table) error {
 
 // tableCSV returns a function that writes the columns filename and category, as pandas' to_csv(index=False) does.
 func (e *env) tableCSV(t *data.Table) func(w io.Writer) error {
-	if e.raw {
-		return t.WriteCSV
-	}
 	return func(w io.Writer) error {
-		c := csv.NewWriter(w)
+		c, text := csv.NewWriter(w), sheet.Texts(e.raw)
 		if err := c.Write([]string{"filename", "category"}); err != nil {
 			return err
 		}
 		for _, r := range t.All() {
-			if err := c.Write([]string{sheet.Text(r.Filename), sheet.Text(r.Label)}); err != nil {
+			if err := c.Write([]string{text(r.Filename), text(r.Label)}); err != nil {
 				return err
 			}
 		}

@@ -95,7 +95,7 @@ Options of --augment, separated by commas:
 // Validate implements kong's check of flags. It reports all mistakes at once.
 func (c *trainCommand) Validate() error {
 	errs := []error{
-		atLeast(bound{"--epochs", c.Epochs, 1}, bound{"--batch", c.Batch, 1}, bound{"--patience", c.Patience, 0}, bound{"--threads", c.Threads, 0},
+		threadMistake(c.Threads), atLeast(bound{"--epochs", c.Epochs, 1}, bound{"--batch", c.Batch, 1}, bound{"--patience", c.Patience, 0},
 			bound{"--save-freq", c.SaveFreq, 0}),
 		c.sourceFlags.mistakes(),
 		c.limitFlags.mistakes(),

@@ -289,7 +289,7 @@ func (t *training) begin() error {
 		return err
 	}
 	if len(t.unreadable) > 0 {
-		if err := t.folder.write("unreadable.csv", writeUnreadable(t.unreadable)); err != nil {
+		if err := t.folder.write("unreadable.csv", writeUnreadable(t.unreadable, t.folder.raw)); err != nil {
 			return err
 		}
 	}

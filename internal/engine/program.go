@@ -111,7 +111,7 @@ func (p *program) plan(in []*tensor.Tensor) (*plan, error) {
 		return nil, fmt.Errorf("a run on %v needs %d MiB of memory besides the variables, although it computes %d results twice; the limit is %d MiB: use smaller batches or more memory", shapes, pl.size()>>20, pl.Recomputed, p.limit>>20)
 	}
 	if err := offheap.Check(pl.size()); err != nil {
-		return nil, fmt.Errorf("results between the ops: %w", err)
+		return nil, fmt.Errorf("results between the ops: %w; use smaller batches or images", err)
 	}
 	p.plans = append([]*plan{pl}, p.plans[:min(len(p.plans), maxPlans-1)]...)
 	return pl, nil
