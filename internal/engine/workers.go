@@ -45,7 +45,7 @@ type job struct {
 	scratch [][]float32  // one for each worker
 
 	step atomic.Pointer[step] // nil when the run is over
-	// next holds the number of the step in its upper 32 bits and the next part to run in the lower 32.
+	// next holds the number of the step in its upper 32 bits and how many parts have been taken in the lower 32; see taken.
 	// Numbers of steps go up by two, over all runs; while the step is being changed the number is odd.
 	next   atomic.Uint64
 	done   atomic.Int64  // number of parts that are done
@@ -173,6 +173,32 @@ func (w *worker) give(j *job) {
 	}
 }
 
+// taken says which parts of a step have been taken. Even slots take the first parts and odd slots the last ones, because a
+// kernel's first parts are the upper rows of images, or the first images: a thread then reads mostly what it has written in
+// the step before, which is in its own caches. The number of first parts is in the lower 16 bits, that of last parts in the
+// upper 16 bits. Steps with more parts than 16 bits can count are taken from the front only, and all bits are one number.
+type taken uint32
+
+const maxTwoEnded = 1<<16 - 1
+
+// take returns the part that a slot takes next, or -1 if none is left, and what it adds to t.
+func (t taken) take(parts, slot int) (part int, one uint64) {
+	if parts > maxTwoEnded {
+		if int(t) >= parts {
+			return -1, 0
+		}
+		return int(t), 1
+	}
+	first, last := int(t&maxTwoEnded), int(t>>16)
+	switch {
+	case first+last >= parts:
+		return -1, 0
+	case slot%2 == 0:
+		return first, 1
+	}
+	return parts - 1 - last, 1 << 16
+}
+
 // work runs parts of a step until there are none left.
 func (j *job) work(slot int, number uint64) {
 	s := j.step.Load()
@@ -181,11 +207,11 @@ func (j *job) work(slot int, number uint64) {
 	}
 	for {
 		next := j.next.Load()
-		part := int(uint32(next))
-		if next>>32 != number || part >= s.parts {
+		part, one := taken(uint32(next)).take(s.parts, slot)
+		if next>>32 != number || part < 0 {
 			return
 		}
-		if !j.next.CompareAndSwap(next, next+1) {
+		if !j.next.CompareAndSwap(next, next+one) {
 			continue
 		}
 		j.part(s, part, slot)

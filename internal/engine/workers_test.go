@@ -82,3 +82,40 @@ func TestTake(t *testing.T) {
 	}
 	p.close()
 }
+
+// TestTakePart checks that slots take each part once, even slots in ascending and odd slots in descending order; and that steps with
+// more parts than 16 bits can count are taken in ascending order.
+func TestTakePart(t *testing.T) {
+	for _, parts := range []int{0, 1, 2, 5, maxTwoEnded, maxTwoEnded + 1, 70000} {
+		ran, next := make([]int, parts), uint64(0)
+		low, high := -1, parts
+		for i := 0; ; i++ {
+			slot := i * 7 % 5 // 0 2 4 1 3
+			part, one := taken(uint32(next)).take(parts, slot)
+			if part < 0 {
+				break
+			}
+			next += one
+			ran[part]++
+			if slot%2 == 0 || parts > maxTwoEnded {
+				if part <= low {
+					t.Fatalf("%d parts: slot %d takes part %d after part %d", parts, slot, part, low)
+				}
+				low = part
+			} else {
+				if part >= high {
+					t.Fatalf("%d parts: slot %d takes part %d after part %d", parts, slot, part, high)
+				}
+				high = part
+			}
+		}
+		for part, n := range ran {
+			if n != 1 {
+				t.Fatalf("%d parts: part %d was taken %d times", parts, part, n)
+			}
+		}
+		if next > 1<<32-1 {
+			t.Errorf("%d parts: the number of the step has changed", parts)
+		}
+	}
+}
