@@ -18,6 +18,7 @@ type evaluateCommand struct {
 	Source        string `arg:"" name:"data" predictor:"data" help:"Labeled images: a folder, a zip or tar archive, a CSV file, or demo:cats-and-dogs."`
 	sourceFlags   `group:"data"`
 	Strict        bool `group:"data" help:"Fail if an image cannot be used, instead of leaving it out: it cannot be read, or has no label, or its format, folder or class is not usable."`
+	precheckFlag  `group:"data"`
 	cacheFlag     `group:"data"`
 	foreignFlags  `group:"model"`
 	answerFlags   `group:"model"`
@@ -148,7 +149,7 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 			return nil, err
 		}
 	}
-	t, bad, err := e.check(t, c.Strict, out)
+	t, bad, err := e.check(t, c.Strict, out, c.most())
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +160,7 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	if m.MultiLabel && c.Unknown > 0 {
 		return nil, usageError{errors.New("--unknown is for images with one class each; use --threshold")}
 	}
-	f, err := labeledFlow(m, t, c.Batch, c.Threads, c.cache())
+	f, err := labeledFlow(m, t, data.ImageOptions{BatchSize: c.Batch, Workers: c.Threads, Cache: c.cache(), Strict: c.Strict})
 	if err != nil {
 		return nil, err
 	}
@@ -249,7 +250,7 @@ func (c *evaluateCommand) settle(e *env, m *lince.Model, f *data.Flow, bad []dat
 		e.warn(fmt.Sprintf("the model %s has no class names; using those of the data in this order: %s (set them with --classes)", c.Model, strings.Join(classes, ", ")))
 	}
 	if later := f.Corrupt(); len(later) > 0 {
-		e.warn(skippedLater(later))
+		e.warn(skippedLater(later, f.Table().Checked()))
 		bad = append(bad, later...)
 		r.Unreadable = badFiles(bad)
 	}

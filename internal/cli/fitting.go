@@ -88,7 +88,7 @@ func (t *training) callbacks(times *epochTimes) []callback.Callback {
 	if t.TensorBoard.on {
 		list = append(list, t.board())
 	}
-	return append(list, times.callback(), t.pace.callback(t, times), t.deadline.callback(t.val.Steps()), t.backup())
+	return append(list, times.callback(), t.pace.callback(t, times), t.deadline.callback(t.val.Steps()), t.skipped.callback(), t.backup())
 }
 
 // abandon discards the run's files after an error that came before the first step. It returns the
@@ -270,15 +270,14 @@ func (f *historyFile) callback(out *folder) callback.Callback {
 	})
 }
 
-// noteSkipped records images that were readable when they were checked, but not during the training,
-// and prints a warning.
+// noteSkipped records images that could not be read during the training, and prints a warning.
 func (t *training) noteSkipped() {
-	later := append(t.train.Corrupt(), t.val.Corrupt()...)
+	later := t.skipped.all()
 	if len(later) == 0 || len(later) == len(t.record.Data.LeftOut) {
 		return
 	}
 	t.record.Data.LeftOut = badFiles(later)
-	t.warn(skippedLater(later))
+	t.warn(skippedLater(later, t.record.Data.Checked))
 }
 
 // save writes the model, the history, the curves, the profile and the record.
@@ -287,7 +286,7 @@ func (t *training) save(h *lince.History) error {
 	if err == nil && len(h.Epochs) == 0 && !t.folder.wrote["best.keras"] && t.record.Status != failed {
 		err = t.lastIsBest()
 	}
-	if bad := slices.Concat(t.unreadable, t.train.Corrupt(), t.val.Corrupt()); len(bad) > len(t.unreadable) {
+	if bad := slices.Concat(t.unreadable, t.skipped.all()); len(bad) > len(t.unreadable) {
 		err = errors.Join(err, t.folder.write("unreadable.csv", writeUnreadable(bad)))
 	}
 	t.record.PeakMemory, _ = machine.PeakMemory(nil)

@@ -110,12 +110,12 @@ func colorMode(channels int) (picture.ColorMode, error) {
 }
 
 // labeledFlow returns a dataset to evaluate a model on.
-func labeledFlow(m *lince.Model, t *data.Table, batch, workers int, cache *data.Cache) (*data.Flow, error) {
-	o, err := flowOptions(m, batch, workers)
+func labeledFlow(m *lince.Model, t *data.Table, with data.ImageOptions) (*data.Flow, error) {
+	o, err := flowOptions(m, with.BatchSize, with.Workers)
 	if err != nil {
 		return nil, err
 	}
-	o.Cache = cache
+	o.Cache, o.Strict = with.Cache, with.Strict
 	if n := classCount(m); len(o.Classes) == 0 && len(t.Classes()) != n {
 		return nil, fmt.Errorf("the model has %d classes without names, the data have %d: %s; set the names of the model's classes with --classes", n, len(t.Classes()), strings.Join(t.Classes(), ", "))
 	}

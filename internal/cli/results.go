@@ -198,9 +198,3 @@ func writeUnreadable(bad []data.BadFile) func(w io.Writer) error {
 		return csv.NewWriter(w).WriteAll(records)
 	}
 }
-
-// skippedLater returns a warning of images that were readable when they were checked, but not
-// when they were used.
-func skippedLater(bad []data.BadFile) string {
-	return fmt.Sprintf("%s could be read when the images were checked, but not later; skipped:%s", count(len(bad), "image"), listBad(bad))
-}

@@ -23,6 +23,7 @@ type trainCommand struct {
 	Stratify        bool    `group:"data" negatable:"" help:"Use the same fraction of each class for validation."`
 	foldFlags       `group:"data"`
 	Strict          bool `group:"data" help:"Fail if an image cannot be used, instead of leaving it out: it cannot be read, or has no label, or its format, folder or class is not usable."`
+	precheckFlag    `group:"data"`
 	cacheFlag       `group:"data"`
 
 	ModelSource string   `name:"model" group:"model" default:"cnn" placeholder:"NAME|FILE" predictor:"body" help:"Model to train: cnn (the tutorial's network), the name of a published network (mobilenetv2), auto (the network that fits the images and --time best), a Keras architecture (.json, from to_json()), or a saved model of any kind (.keras, .h5, .onnx) to train further, or to learn other classes."`
