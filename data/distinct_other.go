@@ -4,7 +4,7 @@ package data
 
 import "path/filepath"
 
-// fileID identifies a file on disk, whatever path leads to it.
+// fileID identifies a file on disk: all paths that lead to it have the same one.
 type fileID string
 
 // identify returns the identity of a file: its path without links. known is false if it cannot be found out.

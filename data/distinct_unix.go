@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// fileID identifies a file on disk, whatever path leads to it.
+// fileID identifies a file on disk: all paths that lead to it have the same one.
 type fileID struct{ device, inode uint64 }
 
 // identify returns the identity of a file. known is false if it cannot be found out.

@@ -110,7 +110,7 @@ func (t *Table) Duplicates(ctx context.Context) ([][]int, error) {
 	return groups, nil
 }
 
-// knownFiles returns the files of the rows as Files does, if Check has found them out. Otherwise, each row has a file of its own.
+// knownFiles returns the files of the rows as Files does, if Check has found them out. Otherwise, each row has a separate file.
 func (t *Table) knownFiles(ctx context.Context) (of, first []int32, err error) {
 	if t.checked != nil && t.checked.of != nil {
 		f, err := t.Files(ctx, 0)

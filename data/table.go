@@ -202,6 +202,18 @@ func (t *Table) LabelSet(i int) []string {
 	return nil
 }
 
+// Numbers returns the label of each row as a number, for Regress, and nil otherwise.
+func (t *Table) Numbers() []float32 {
+	if t.Task() != Regress || t.packed == nil || t.packed.values == nil {
+		return nil
+	}
+	v := make([]float32, t.Len())
+	for i := range v {
+		v[i] = t.packed.values[t.at(i)]
+	}
+	return v
+}
+
 // Dropped returns the number of rows of a table's file, or of files, that Open left out. Ignored lists them; if there are very many for
 // a reason, it lists only the first ones.
 func (t *Table) Dropped() int {

@@ -76,7 +76,11 @@ func (c *dataCommand) Run(e *env) error {
 		if c.Head > 0 {
 			fmt.Fprintf(&w, "%s\n\n", t.Head(c.Head))
 		}
-		fmt.Fprintf(&w, "%s\n\n%s\n", t.Counts(), t.Found())
+		if t.Task() == data.Regress {
+			fmt.Fprintf(&w, "%s\n%s\n", describeNumbers(t), t.Found())
+		} else {
+			fmt.Fprintf(&w, "%s\n\n%s\n", t.Counts(), t.Found())
+		}
 		if dropped > 0 {
 			fmt.Fprintf(&w, "%s skipped:%s\n", count(dropped, "file"), indent(listBad(ignored)))
 		}

@@ -63,6 +63,7 @@ type evaluation struct {
 	Unknown        []string               `json:"left_out,omitempty"` // losses and metrics of the file that lince does not have
 	Classification *report.Classification `json:"classification"`
 	MultiLabel     *report.MultiLabel     `json:"multilabel,omitempty"` // instead, for images with several labels
+	Regression     *report.Regression     `json:"regression,omitempty"` // instead, for numbers
 	Calibration    *calibration           `json:"calibration"`          // null if the outputs are not probabilities
 	Answered       *answered              `json:"answered,omitempty"`   // with --unknown
 }
@@ -98,9 +99,12 @@ func (c *evaluateCommand) Run(e *env) error {
 	}
 	err = e.result(result, func(w io.Writer) error {
 		text := ""
-		if result.MultiLabel != nil {
+		switch {
+		case result.MultiLabel != nil:
 			text = result.MultiLabel.String() + "\n"
-		} else {
+		case result.Regression != nil:
+			text = result.Regression.String() + "\n"
+		default:
 			text = result.Classification.String() + "\n"
 		}
 		if result.Metrics != nil {
@@ -156,7 +160,10 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 	if err := fitTask(m, c.Model, t.Task()); err != nil {
 		return nil, err
 	}
-	m.MultiLabel = t.Task() == data.MultiLabel
+	m.MultiLabel, m.Regression = t.Task() == data.MultiLabel, t.Task() == data.Regress
+	if m.Regression && (c.Unknown > 0 || c.TTA > 0) {
+		return nil, usageError{errors.New("--unknown and --tta are for images with classes, not for --task regress")}
+	}
 	if m.MultiLabel && c.Unknown > 0 {
 		return nil, usageError{errors.New("--unknown is for images with one class each; use --threshold")}
 	}
@@ -190,6 +197,9 @@ func (c *evaluateCommand) evaluate(e *env, m *lince.Model, out *folder) (*evalua
 				r.Values[name] = finiteOrNil(vector)
 			}
 		}
+	}
+	if m.Regression {
+		return r, c.evaluateNumbers(e, m, f, bad, r, out)
 	}
 	temperature := m.Temperature
 	m.Temperature = 0

@@ -342,8 +342,11 @@ func (t *training) report(trouble error) error {
 	unpredicted := t.interruption(when + "; the validation images were not predicted; all other results are in " + t.folder.dir)
 	t.onAbandon(func() error { return unpredicted })
 	// The results are written after ^C too; a second ^C stops this.
-	predictions, err := t.predict(t.hard, t.model, t.features.Of(t.val), "Predicting validation")
-	if err == nil && !t.several() {
+	var predictions []lince.Classification
+	var err error
+	if t.regresses() {
+		err = t.judgeNumbers()
+	} else if predictions, err = t.predict(t.hard, t.model, t.features.Of(t.val), "Predicting validation"); err == nil && !t.several() {
 		predictions, err = t.calibrate(predictions)
 	}
 	t.noteSkipped()
@@ -351,13 +354,14 @@ func (t *training) report(trouble error) error {
 		return unpredicted
 	}
 	t.onAbandon(t.unfinished)
-	if err == nil && t.several() {
+	switch {
+	case err != nil || t.regresses():
+	case t.several():
 		err = t.judgeLabels(predictions)
-	} else if err == nil {
-		err = t.judgeClasses(predictions)
-	}
-	if err == nil && !t.several() {
-		err = t.writePage(predictions)
+	default:
+		if err = t.judgeClasses(predictions); err == nil {
+			err = t.writePage(predictions)
+		}
 	}
 	if err == nil {
 		err = t.conclude(trouble)

@@ -66,6 +66,7 @@ type record struct {
 	Error      string                 `json:"error,omitempty"`
 	Results    *report.Classification `json:"validation,omitempty"`
 	MultiLabel *report.MultiLabel     `json:"validation_multilabel,omitempty"` // instead, for images with several labels
+	Regression *report.Regression     `json:"validation_regression,omitempty"` // instead, for numbers
 	// Calibration describes the probabilities of the validation images.
 	Calibration *calibration `json:"calibration,omitempty"`
 

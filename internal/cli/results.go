@@ -150,6 +150,9 @@ func writeBatch(tiles []report.Tile) func(w io.Writer) error {
 func label(b data.Batch, i int, classes []string) string {
 	y := b.Y.Float32s()
 	k := b.Y.Len() / b.Y.Shape()[0]
+	if len(classes) == 0 {
+		return numberText(y[i])
+	}
 	if k == 1 {
 		return classes[int(y[i])]
 	}

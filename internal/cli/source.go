@@ -205,6 +205,10 @@ func listBad(bad []data.BadFile) string {
 // describe prints the size and the classes of a table.
 func (e *env) describe(t *data.Table) {
 	e.printf("%s\n", t.Found())
+	if t.Task() == data.Regress {
+		e.printf("%s", describeNumbers(t))
+		return
+	}
 	w := tabwriter.NewWriter(e.text, 0, 0, 2, ' ', 0)
 	for _, c := range t.Counts() {
 		fmt.Fprintf(w, "  %s\t%d\n", visibleLine(c.Label), c.N)

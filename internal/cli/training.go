@@ -189,8 +189,8 @@ func (t *training) load() (*data.Table, error) {
 	if err := t.checkLabels(); err != nil {
 		return nil, err
 	}
-	if table.Task() == data.Regress {
-		return nil, errNoRegression
+	if err := t.checkNumbers(); err != nil {
+		return nil, err
 	}
 	if t.Strict {
 		if err := allUsable(t.Source, table, ignored); err != nil {
