@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -37,9 +36,6 @@ func (t *training) checkNumbers() error {
 		if f.set {
 			errs = append(errs, fmt.Errorf("%s is for images with classes, not for --task regress", f.flag))
 		}
-	}
-	if _, network := t.ofNetwork(); network || t.ModelSource == autoName {
-		errs = append(errs, errors.New("--task regress is for the network cnn and for model files with one output; transfer learning is for classes"))
 	}
 	return mistakes(errs...)
 }

@@ -141,6 +141,9 @@ func (c *trainCommand) AfterApply(k *kong.Context) error {
 		}
 		c.ModelSource = autoName
 	}
+	if _, network := c.ofNetwork(); (network || c.ModelSource == autoName) && c.Task == data.Regress.String() {
+		return usageError{errors.New("--task regress is for the network cnn and for model files with one output; transfer learning is for classes")}
+	}
 	if c.ModelSource == autoName && c.Task == data.MultiLabel.String() {
 		return usageError{errors.New("--model auto is for images with one class each; name the network for --task multilabel")}
 	}
