@@ -1,6 +1,10 @@
 package callback
 
-import "fmt"
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
 
 // EarlyStopping stops training when a metric has stopped improving (keras.callbacks.EarlyStopping).
 type EarlyStopping struct {
@@ -33,6 +37,57 @@ type earlyStoppingState struct {
 	BestEpoch   int     `json:"best_epoch"`
 	Stopped     int     `json:"stopped_epoch"`
 	BestWeights Weights `json:"best_weights,omitempty"`
+
+	run Run
+}
+
+// earlyStoppingJSON is the state in a file. A state belongs to the weights of the model at the same moment, so it holds those of the best weights that differ
+// from them: none after the best epoch, and never those of frozen layers.
+type earlyStoppingJSON struct {
+	earlyStoppingFields
+	// Changed lists the positions of BestWeights among the weights of the model. Without it, BestWeights has all.
+	Changed *[]int `json:"best_weights_changed,omitempty"`
+}
+
+type earlyStoppingFields earlyStoppingState // without its methods
+
+// MarshalJSON implements json.Marshaler.
+func (s *earlyStoppingState) MarshalJSON() ([]byte, error) {
+	o := earlyStoppingJSON{earlyStoppingFields: earlyStoppingFields(*s)}
+	if s.BestWeights != nil {
+		o.BestWeights, o.Changed = nil, &[]int{}
+		for i, w := range s.run.Weights() {
+			if best := s.BestWeights[i]; !bytes.Equal(w.Raw(), best.Raw()) {
+				o.BestWeights = append(o.BestWeights, best)
+				*o.Changed = append(*o.Changed, i)
+			}
+		}
+	}
+	return json.Marshal(o)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *earlyStoppingState) UnmarshalJSON(data []byte) error {
+	var o earlyStoppingJSON
+	if err := json.Unmarshal(data, &o); err != nil {
+		return err
+	}
+	if o.Changed != nil {
+		all := s.run.Weights()
+		if len(*o.Changed) != len(o.BestWeights) {
+			return fmt.Errorf("the best weights are %d tensors for %d positions", len(o.BestWeights), len(*o.Changed))
+		}
+		for k, i := range *o.Changed {
+			if i < 0 || i >= len(all) {
+				return fmt.Errorf("the best weights have position %d among %d", i, len(all))
+			}
+			all[i] = o.BestWeights[k]
+		}
+		o.BestWeights = all
+	}
+	o.run = s.run
+	*s = earlyStoppingState(o.earlyStoppingFields)
+	return nil
 }
 
 // Begin implements Callback.
@@ -47,7 +102,7 @@ func (c EarlyStopping) Begin(run Run) (Hooks, error) {
 	if c.Patience < 0 {
 		return Hooks{}, fmt.Errorf("EarlyStopping: Patience must be at least 0, got %d", c.Patience)
 	}
-	s := &earlyStoppingState{}
+	s := &earlyStoppingState{run: run}
 	keep := func(epoch int) {
 		s.BestEpoch = epoch
 		if c.RestoreBestWeights {
