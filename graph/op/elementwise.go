@@ -37,6 +37,14 @@ const (
 	Atan     UnaryFn = "Atan"
 )
 
+func (f UnaryFn) valid() error {
+	switch f {
+	case Neg, Abs, Sign, Square, Sqrt, Exp, Log, Log1p, ReLU, ReLU6, Sigmoid, Tanh, Erf, Expm1, Softplus, Floor, Round, Sin, Cos, Ceil, Atan:
+		return nil
+	}
+	return fmt.Errorf("there is no function %.100q of one number", string(f))
+}
+
 // Unary applies Fn to each element of a floating-point or integer operand.
 type Unary struct{ Fn UnaryFn }
 
@@ -73,6 +81,14 @@ const (
 	Greater      BinaryFn = "Greater"
 	GreaterEqual BinaryFn = "GreaterEqual"
 )
+
+func (f BinaryFn) valid() error {
+	switch f {
+	case Add, Sub, Mul, Div, Max, Min, Pow, Mod, FMod, BitAnd, BitOr, BitXor, ShiftLeft, ShiftRight, Equal, Less, LessEqual, Greater, GreaterEqual:
+		return nil
+	}
+	return fmt.Errorf("there is no function %.100q of two numbers", string(f))
+}
 
 // Compares reports whether the function's result is a Bool.
 func (f BinaryFn) Compares() bool {
@@ -138,6 +154,9 @@ func (o Unary) Infer(in []Type) ([]Type, error) {
 	if in[0].DType == tensor.Bool {
 		return nil, fmt.Errorf("operand is a bool, want a number")
 	}
+	if err := o.Fn.valid(); err != nil {
+		return nil, err
+	}
 	return one(in[0]), nil
 }
 
@@ -148,6 +167,9 @@ func (o Binary) Infer(in []Type) ([]Type, error) {
 	}
 	if in[0].DType != in[1].DType {
 		return nil, fmt.Errorf("operands are %v and %v, want one type", in[0].DType, in[1].DType)
+	}
+	if err := o.Fn.valid(); err != nil {
+		return nil, err
 	}
 	if o.Fn.ofBits() && (in[0].DType.IsFloat() || in[0].DType == tensor.Bool) {
 		return nil, fmt.Errorf("operands are %v, want an integer type", in[0].DType)

@@ -19,6 +19,14 @@ const (
 	ReduceProd ReduceFn = "ReduceProd"
 )
 
+func (f ReduceFn) valid() error {
+	switch f {
+	case ReduceSum, ReduceMax, ReduceMin, ReduceProd:
+		return nil
+	}
+	return fmt.Errorf("there is no reduction %.100q", string(f))
+}
+
 // Reduce applies Fn along Axes (nil: all axes). The reduced dimensions are removed, or kept with
 // size 1 if KeepDims is set.
 type Reduce struct {
@@ -40,6 +48,9 @@ func (ArgMax) Name() string { return "ArgMax" }
 // Infer implements Op.
 func (o Reduce) Infer(in []Type) ([]Type, error) {
 	if err := wantOperands(in, 1); err != nil {
+		return nil, err
+	}
+	if err := o.Fn.valid(); err != nil {
 		return nil, err
 	}
 	for _, a := range o.Axes {

@@ -81,6 +81,9 @@ func (w Window) check() error {
 			return fmt.Errorf("window size %v, stride %v, dilation %v: want at least 1 each", w.Size, w.Stride, w.Dilation)
 		}
 	}
+	if w.Padding > Causal {
+		return fmt.Errorf("padding is %d, want one of the four kinds", uint8(w.Padding))
+	}
 	for _, p := range w.Pads {
 		if p[0] < 0 || p[1] < 0 {
 			return fmt.Errorf("pads %v: want at least 0", w.Pads)

@@ -10,7 +10,7 @@ import (
 )
 
 // workers are the goroutines that runs share. The goroutine that calls Run also runs parts. A run
-// reserves all free workers, and releases them when it ends.
+// reserves all free workers, or as many as it may have, and releases them when it ends.
 type workers struct {
 	threads int
 	mu      sync.Mutex
@@ -60,11 +60,14 @@ const (
 	waits = 5000
 )
 
-// take reserves up to threads-1 workers and appends them to into.
-func (p *workers) take(into []*worker) []*worker {
+// take reserves up to most workers and appends them to into.
+func (p *workers) take(into []*worker, most int) []*worker {
+	if most == 0 {
+		return into
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for len(into) < p.threads-1 {
+	for len(into) < most {
 		if n := len(p.free); n > 0 {
 			into = append(into, p.free[n-1])
 			p.free = p.free[:n-1]

@@ -1,6 +1,7 @@
 package graphjson
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -15,6 +16,7 @@ import (
 	"github.com/lince-ml/lince/graph"
 	"github.com/lince-ml/lince/graph/op"
 	"github.com/lince-ml/lince/internal/engine"
+	"github.com/lince-ml/lince/internal/mutate"
 	"github.com/lince-ml/lince/tensor"
 )
 
@@ -233,54 +235,129 @@ func draw(r *rand.Rand, v reflect.Value) {
 
 // FuzzUnmarshal also runs small graphs on the engine: attributes that Infer accepts must be valid for the kernels.
 func FuzzUnmarshal(f *testing.F) {
-	text, err := Marshal(sample(f))
-	if err != nil {
-		f.Fatal(err)
+	for _, text := range texts(f) {
+		f.Add(text)
 	}
-	f.Add(text)
-	f.Add([]byte(`{"version":1,"nodes":[{"op":"Input","attributes":{"Key":"x","Type":{"DType":"float32","Shape":[-1,4]}}},{"op":"CumSum","in":[[0,0]]}],"outputs":[{"key":"y","value":[1,0]}]}`))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		g, err := Unmarshal(text)
-		if err != nil {
-			return
+	f.Fuzz(unmarshalHostile)
+}
+
+// A function that does not exist is an error, also if it has the name of another op.
+func TestUnknownFunctions(t *testing.T) {
+	text := string(texts(t)[0])
+	for old, changed := range map[string][2]string{
+		`"Fn":"ReduceMax"`: {`"Fn":"Pad"`, `there is no reduction "Pad"`},
+		`"Fn":"ReLU"`:      {`"Fn":"Add"`, `there is no function "Add" of one number`},
+		`"Fn":"Mul"`:       {`"Fn":"ReLU"`, `there is no function "ReLU" of two numbers`},
+		`"Padding":1`:      {`"Padding":9`, `padding is 9`},
+	} {
+		damaged := strings.Replace(text, old, changed[0], 1)
+		if damaged == text {
+			t.Fatalf("%s is not in the text", old)
 		}
-		if _, err := Marshal(g); err != nil {
-			t.Error(err)
+		if _, err := Unmarshal([]byte(damaged)); err == nil || !strings.Contains(err.Error(), changed[1]) {
+			t.Errorf("%s: error is %v, want %q", changed[0], err, changed[1])
 		}
-		store := graph.NewStore()
-		shapes := make([]tensor.Shape, len(g.Inputs))
-		for i, v := range g.Inputs {
-			shapes[i] = v.Shape.Clone()
-			for j, d := range shapes[i] {
-				if d == tensor.Unknown {
-					shapes[i][j] = 2
-				}
+	}
+}
+
+// TestMutants runs the reader on changed bytes, and on changed JSON.
+func TestMutants(t *testing.T) {
+	runs := mutate.Runs{Seeds: texts(t), Fuzz: "FuzzUnmarshal", Read: unmarshalHostile}
+	t.Run("bytes", runs.Test)
+	runs.Mutant = mutate.JSON
+	t.Run("JSON", runs.Test)
+	runs.Mutant = otherOp
+	t.Run("ops", runs.Test)
+}
+
+// otherOp adds nodes to the graph of a text before its last nodes: any op, with any attributes, and one to four operands. The last node gets one of the results.
+func otherOp(r *rand.Rand, text []byte) []byte {
+	var f file
+	if err := json.Unmarshal(text, &f); err != nil || len(f.Nodes) < 2 {
+		return mutate.Bytes(r, text)
+	}
+	small := func(v reflect.Value) { // mostly numbers that are valid
+		for range r.IntN(8) {
+			mutate.Value(r, v.Addr().Interface())
+		}
+	}
+	last := len(f.Nodes) - 1
+	for range 1 + r.IntN(3) {
+		o := reflect.New(reflect.TypeOf(ops[r.IntN(len(ops))])).Elem()
+		small(o)
+		n := node{Op: o.Type().Name(), Attributes: fields(o)}
+		for range 1 + r.IntN(4) {
+			n.In = append(n.In, [2]int{r.IntN(last), 0})
+		}
+		f.Nodes = slices.Insert(f.Nodes, last, n)
+		last++
+	}
+	if in := f.Nodes[last].In; len(in) > 0 {
+		in[0][0] = last - 1
+	}
+	for i, o := range f.Outputs {
+		f.Outputs[i].Value[0] = min(o.Value[0]+1, last)
+	}
+	b, err := json.Marshal(f)
+	if err != nil {
+		return mutate.Bytes(r, text)
+	}
+	return b
+}
+
+func texts(t testing.TB) [][]byte {
+	text, err := Marshal(sample(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return [][]byte{
+		text,
+		[]byte(`{"version":1,"nodes":[{"op":"Input","attributes":{"Key":"x","Type":{"DType":"float32","Shape":[-1,4]}}},{"op":"CumSum","in":[[0,0]]}],"outputs":[{"key":"y","value":[1,0]}]}`),
+	}
+}
+
+// unmarshalHostile reads a graph that may be damaged. It runs what is valid and small.
+func unmarshalHostile(t *testing.T, text []byte) {
+	g, err := Unmarshal(text)
+	if err != nil {
+		return
+	}
+	if _, err := Marshal(g); err != nil {
+		t.Error(err)
+	}
+	store := graph.NewStore()
+	shapes := make([]tensor.Shape, len(g.Inputs))
+	for i, v := range g.Inputs {
+		shapes[i] = v.Shape.Clone()
+		for j, d := range shapes[i] {
+			if d == tensor.Unknown {
+				shapes[i][j] = 2
 			}
 		}
-		c, err := g.Specialize(shapes)
-		if err != nil {
-			return
-		}
-		total := 0
-		for _, n := range c.Nodes {
-			for _, v := range n.Out {
-				if n, err := v.Shape.CheckedElements(); err == nil && n < 1<<16 {
-					total += n
-				} else {
-					return
-				}
-			}
-			if v, ok := n.Op.(op.Variable); ok {
-				if _, err := store.Declare(graph.Variable{Path: v.Path, Type: v.Type}); err != nil {
-					return
-				}
+	}
+	c, err := g.Specialize(shapes)
+	if err != nil {
+		return
+	}
+	total := 0
+	for _, n := range c.Nodes {
+		for _, v := range n.Out {
+			if n, err := v.Shape.CheckedElements(); err == nil && n < 1<<16 {
+				total += n
+			} else {
+				return
 			}
 		}
-		if total > 1<<18 {
-			return
+		if v, ok := n.Op.(op.Variable); ok {
+			if _, err := store.Declare(graph.Variable{Path: v.Path, Type: v.Type}); err != nil {
+				return
+			}
 		}
-		run(t, g, store, shapes)
-	})
+	}
+	if total > 1<<18 {
+		return
+	}
+	run(t, g, store, shapes)
 }
 
 func run(t *testing.T, g *graph.Graph, store *graph.Store, shapes []tensor.Shape) {
