@@ -69,7 +69,9 @@ func (m *Model) PredictBatch(x *tensor.Tensor) (*tensor.Tensor, error) {
 // Call returns the model's outputs for a batch of each of its inputs (Keras' model(inputs), without
 // training). Inputs are in the order of InputNames, outputs in the order of OutputNames. Any number of
 // goroutines may call it at the same time.
-func (m *Model) Call(inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) { return m.CallOn(0, inputs...) }
+func (m *Model) Call(inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
+	return m.CallOn(0, inputs...)
+}
 
 // CallOn is Call on at most so many threads, for programs that call a model several times at once. 0 means all, which
 // Options.Threads sets. The result has the same bits for any number.
