@@ -85,7 +85,8 @@ type OpenOptions struct {
 //   - a folder with files named cat.0.jpg, with a folder for each class, or with such archives and no images;
 //   - a table's file with the columns filename and category, as for Keras' flow_from_dataframe: a CSV file
 //     (.csv, .tsv), whose columns may also be separated by semicolons, tabs or vertical bars, or JSON lines
-//     (.jsonl, .ndjson), both also compressed by gzip (.csv.gz);
+//     (.jsonl, .ndjson), both also compressed by gzip (.csv.gz), or a Parquet file (.parquet), which may also hold the images: as bytes,
+//     or as the datasets of Hugging Face do, in a struct with the fields bytes and path. These are unpacked once, like such archives;
 //   - an image file;
 //   - the files of MNIST, Fashion-MNIST, CIFAR-10 or CIFAR-100: a .npz file with x_train, y_train, x_test and
 //     y_test, a folder with IDX files, or a folder or .tar.gz archive of CIFAR; see package data/datasets. The
@@ -234,7 +235,7 @@ func sniff(name string) (kind, error) {
 	if class, _ := classify(filepath.Base(name)); class == oddName && len(picture.Format(head)) > 0 {
 		return kindImage, nil
 	}
-	return 0, fmt.Errorf("%s: is neither a folder, a zip or tar archive, a table (.csv, .tsv, .jsonl) nor an image (%s)%s", name, looksLike(head), unread(name, ext, head))
+	return 0, fmt.Errorf("%s: is neither a folder, a zip or tar archive, a table (.csv, .tsv, .jsonl, .parquet) nor an image (%s)%s", name, looksLike(head), unread(name, ext, head))
 }
 
 // unread returns what to do with a source of another kind, for messages.
@@ -242,9 +243,6 @@ func unread(name, ext string, head []byte) string {
 	switch f := cmp.Or(picture.Foreign(head), foreignExtensions[strings.TrimPrefix(ext, ".")]); {
 	case f != "":
 		return fmt.Sprintf("; it is a %s file, which lince does not read: convert it to JPEG, for example with ImageMagick: magick %s %s.jpg", f, filepath.Base(name), strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)))
-	case ext == ".parquet":
-		return fmt.Sprintf("; lince does not read Parquet files: python -c 'import pandas; pandas.read_parquet(%q).to_csv(%q, index=False)' makes a CSV file of it",
-			filepath.Base(name), strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))+".csv")
 	case strings.Contains(name, "-ubyte"):
 		return "; for IDX files, open the folder with all four of them"
 	case bytes.HasPrefix(head, []byte("PK\x07\x08")), len(ext) == 4 && ext[:2] == ".z" && ext != ".zip" && ext != ".zst":
