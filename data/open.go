@@ -221,6 +221,10 @@ func sniff(name string) (kind, error) {
 	head = head[:n]
 	ext := strings.ToLower(filepath.Ext(name))
 	switch {
+	case tableKind(name) >= 0 && otherTable(name, head) != "":
+		return 0, fmt.Errorf("%s: is %s, not what its name says%s", name, otherTable(name, head), remedies[otherTable(name, head)])
+	case slices.Contains([]string{".xlsx", ".xls", ".ods"}, ext):
+		return 0, fmt.Errorf("%s: lince does not read spreadsheets%s", name, remedies[spreadsheet])
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
 		return kindArchive, nil
 	case tableKind(name) >= 0:
@@ -236,6 +240,38 @@ func sniff(name string) (kind, error) {
 		return kindImage, nil
 	}
 	return 0, fmt.Errorf("%s: is neither a folder, a zip or tar archive, a table (.csv, .tsv, .jsonl, .parquet) nor an image (%s)%s", name, looksLike(head), unread(name, ext, head))
+}
+
+const spreadsheet = "a spreadsheet or another zip archive"
+
+// remedies say what to do with a file that has the name of a table.
+var remedies = map[string]string{
+	spreadsheet:                "; in Excel or LibreOffice, save it as CSV in UTF-8",
+	"an old Excel spreadsheet": "; in Excel or LibreOffice, save it as CSV in UTF-8",
+	"a Parquet file":           "; rename it to .parquet",
+	"compressed by gzip":       "; rename it so that it ends in .gz",
+	"an image":                 "; rename it",
+	"a web page":               "; download the table again: this is a page, for example of a login",
+}
+
+// otherTable returns what a file with the name of a table is by its first bytes, "" if it may be such a table.
+func otherTable(name string, head []byte) string {
+	zipped := strings.HasSuffix(strings.ToLower(name), ".gz")
+	switch {
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		return spreadsheet
+	case bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")):
+		return "an old Excel spreadsheet"
+	case bytes.HasPrefix(head, []byte("PAR1")) && !isParquet(name):
+		return "a Parquet file"
+	case bytes.HasPrefix(head, []byte("\x1f\x8b")) && !zipped:
+		return "compressed by gzip"
+	case len(picture.Format(head)) > 2 && head[0] > 0x7f, bytes.HasPrefix(head, []byte("GIF8")):
+		return "an image"
+	case bytes.HasPrefix(bytes.ToLower(bytes.TrimSpace(head)), []byte("<!doctype html")), bytes.HasPrefix(bytes.ToLower(bytes.TrimSpace(head)), []byte("<html")):
+		return "a web page"
+	}
+	return ""
 }
 
 // unread returns what to do with a source of another kind, for messages.
