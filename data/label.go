@@ -92,7 +92,7 @@ func (l labeler) what() string {
 // rule. It is in the Unicode form NFC: macOS writes names in another form, which looks the same.
 func (l labeler) label(name string) string { return norm.NFC.String(l.spelled(name)) }
 
-// spelled returns the label as it is in the name.
+// spelled returns the label in the spelling of the name.
 func (l labeler) spelled(name string) string {
 	switch l.rule {
 	case Pattern:

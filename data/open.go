@@ -87,6 +87,8 @@ type OpenOptions struct {
 //     (.csv, .tsv), whose columns may also be separated by semicolons, tabs or vertical bars, or JSON lines
 //     (.jsonl, .ndjson), both also compressed by gzip (.csv.gz), or a Parquet file (.parquet), which may also hold the images: as bytes,
 //     or as the datasets of Hugging Face do, in a struct with the fields bytes and path. These are unpacked once, like such archives;
+//   - shards, tar archives as WebDataset writes them, named like train-{000000..000009}.tar: the label of KEY.jpg is the text in KEY.cls or
+//     KEY.txt, or the value of label, class, category or cls in KEY.json. The rows have the order of the shards;
 //   - an image file;
 //   - the files of MNIST, Fashion-MNIST, CIFAR-10 or CIFAR-100: a .npz file with x_train, y_train, x_test and
 //     y_test, a folder with IDX files, or a folder or .tar.gz archive of CIFAR; see package data/datasets. The
@@ -110,6 +112,12 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 			return nil, err
 		}
 		return openDemo(name, o)
+	}
+	if IsShards(name) {
+		if err := o.checkNotCSV(name); err != nil {
+			return nil, err
+		}
+		return openShards(ctx, name, o)
 	}
 	kind, err := sniff(name)
 	if err != nil {
