@@ -2,6 +2,8 @@ package data
 
 import (
 	"archive/tar"
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -94,6 +96,39 @@ func TestShards(t *testing.T) {
 			first = got
 		} else if fmt.Sprint(got) != fmt.Sprint(first) {
 			t.Error("the batches depend on the number of workers")
+		}
+	}
+}
+
+// TestShardsWebDataset compares the samples with those that WebDataset reads (internal/golden/webdataset_shards.py).
+func TestShardsWebDataset(t *testing.T) {
+	dir := filepath.Join("testdata", "shards")
+	b, err := os.ReadFile(filepath.Join(dir, "samples.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []struct{ Key, Label, SHA256 string }
+	if err := json.Unmarshal(b, &want); err != nil {
+		t.Fatal(err)
+	}
+	tab := open(t, filepath.Join(dir, "train-{000000..000001}.tar"), OpenOptions{})
+	if tab.Len() != len(want) || len(want) != 5 {
+		t.Fatalf("%d rows, want %d", tab.Len(), len(want))
+	}
+	// WebDataset reads the members in their order, which is that of the keys within each folder of these shards.
+	got := map[string]string{}
+	for _, r := range tab.All() {
+		b, err := r.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, _ := sampleKey(r.Filename)
+		_, key, _ = strings.Cut(key, "/")
+		got[key] = fmt.Sprintf("%s %x", r.Label, sha256.Sum256(b))
+	}
+	for _, w := range want {
+		if got[w.Key] != w.Label+" "+w.SHA256 {
+			t.Errorf("%s: %s, want %s %s", w.Key, got[w.Key], w.Label, w.SHA256)
 		}
 	}
 }
