@@ -33,7 +33,15 @@ func openCSV(name string, o OpenOptions, rep *reading) (*Table, error) {
 	if o.Task == Regress && len(o.LabelColumns) > 0 {
 		return nil, fmt.Errorf("%s: the numbers for the task regress must be in one column, got %s", name, listNames(o.LabelColumns))
 	}
-	j, closer, err := newJoiner(name, o, rep)
+	var j *joiner
+	var closer io.Closer
+	var err error
+	if isParquet(name) {
+		j, closer, err = embedded(name, o, rep)
+	}
+	if j == nil && err == nil {
+		j, closer, err = newJoiner(name, o, rep)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +80,9 @@ func readCSV(name string, o OpenOptions, rep *reading, j *joiner) (*Table, error
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if p, ok := rec.(*parquetRecords); ok {
+		p.images = j.embedded
 	}
 	columns, err := o.columns(rec.columns())
 	if err != nil {

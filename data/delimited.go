@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	unicodes "unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/unicode"
 )
 
@@ -144,6 +147,8 @@ type csvRecords struct {
 	started bool // the first record is in d, from header
 	ended   bool
 	notes   []string
+
+	comments int // lines that were skipped because they begin with #
 }
 
 // newCSV reads the header of a delimited file. fits reports whether a header has the wanted columns. The separator is the first one
@@ -168,6 +173,17 @@ func newCSV(r io.Reader, fits func(header []string) bool) (*csvRecords, error) {
 				return nil, err
 			}
 		}
+	}
+	for bytes.HasPrefix(bytes.TrimLeft(first, " \t"), []byte("#")) && !fitsAny(first, choices, fits) {
+		next, err := firstLine(br)
+		if errors.Is(err, errNoHeader) {
+			break // the only line is the header
+		} else if err != nil {
+			return nil, err
+		}
+		first = next
+		line++
+		c.comments++
 	}
 	var best []string
 	var chosen byte
@@ -250,7 +266,7 @@ func firstLine(r *bufio.Reader) ([]byte, error) {
 // decoded returns a reader of the text of a file: without a byte order mark, and UTF-16 as UTF-8.
 func (c *csvRecords) decoded(r io.Reader) (io.Reader, error) {
 	br := bufio.NewReaderSize(r, 1<<16)
-	head, err := br.Peek(1 << 10)
+	head, err := br.Peek(1 << 16)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
 		return nil, err
 	}
@@ -268,10 +284,43 @@ func (c *csvRecords) decoded(r io.Reader) (io.Reader, error) {
 	case halfZero(head, 0):
 		order = unicode.BigEndian
 	default:
+		if isShiftJIS(head) {
+			c.notes = append(c.notes, "The text is encoded in Shift JIS (code page 932). If its letters are wrong, save the file in UTF-8.")
+			return japanese.ShiftJIS.NewDecoder().Reader(br), nil
+		}
 		return br, nil
 	}
 	c.notes = append(c.notes, "The text is encoded in UTF-16.")
 	return unicode.UTF16(order, unicode.UseBOM).NewDecoder().Reader(br), nil
+}
+
+// isShiftJIS reports whether a text is Japanese in Shift JIS: it is not UTF-8, all of its characters of two bytes are those of Japanese, and one
+// begins with a byte that is a rare sign in Windows-1252. A half of a character at the end does not count.
+func isShiftJIS(head []byte) bool {
+	if utf8.Valid(head) {
+		return false
+	}
+	sure := false
+	for i := 0; i < len(head); {
+		b := head[i]
+		switch {
+		case b < 0x80:
+			i++
+			continue
+		case b < 0x81 || b > 0x9f && b < 0xe0 || b > 0xfc: // half-width letters are letters of Western Europe in Windows-1252
+			return false
+		case i+1 == len(head):
+			return sure
+		}
+		text, err := japanese.ShiftJIS.NewDecoder().Bytes(head[i : i+2])
+		r, n := utf8.DecodeRune(text)
+		if err != nil || r == utf8.RuneError || n != len(text) || !unicodes.In(r, unicodes.Han, unicodes.Hiragana, unicodes.Katakana) && !(r >= 0x3000 && r < 0x3040) && !(r >= 0xff00 && r < 0xfff0) && r != 'ー' {
+			return false
+		}
+		sure = sure || b < 0xa0
+		i += 2
+	}
+	return sure
 }
 
 // halfZero reports whether most bytes at odd (1) or even (0) positions are zero, and none of the others: the text is UTF-16.
@@ -306,10 +355,16 @@ func (c *csvRecords) next(want []int, cells []value) (int, error) {
 	if c.ended {
 		return 0, io.EOF
 	}
-	if c.started {
-		c.started = false
-	} else if err := c.d.read(); err != nil {
-		return 0, err
+	for {
+		if c.started {
+			c.started = false
+		} else if err := c.d.read(); err != nil {
+			return 0, err
+		}
+		if len(c.names) == 1 || c.d.filled() != 1 || !bytes.HasPrefix(bytes.TrimLeft(c.d.field(0), " \t"), []byte("#")) {
+			break
+		}
+		c.comments++
 	}
 	var err error
 	if n := c.d.filled() - c.shift; n > len(c.names) {
@@ -331,4 +386,27 @@ func (c *csvRecords) next(want []int, cells []value) (int, error) {
 // span returns the last line of the latest record.
 func (c *csvRecords) span() (first, last int) { return c.d.start, max(c.d.line-1, c.d.start) }
 
-func (c *csvRecords) notices() []string { return c.notes }
+func (c *csvRecords) notices() []string {
+	if c.comments > 0 {
+		return append(slices.Clip(c.notes), fmt.Sprintf("Skipped %d comment lines, which begin with #.", c.comments))
+	}
+	return c.notes
+}
+
+// fitsAny reports whether a line is a header that fits, with one of the separators.
+func fitsAny(line []byte, separators string, fits func(header []string) bool) bool {
+	for i := range len(separators) {
+		h := &delimited{r: bufio.NewReader(bytes.NewReader(line)), sep: separators[i], line: 1}
+		if h.read() != nil {
+			continue
+		}
+		names := make([]string, h.filled())
+		for k := range names {
+			names[k] = strings.TrimSpace(textOf(h.field(k)))
+		}
+		if fits(names) {
+			return true
+		}
+	}
+	return false
+}

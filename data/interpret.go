@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // maxLabels limits the number of distinct labels of a table.
@@ -108,6 +110,7 @@ func (in *interpreter) interpret() error {
 	if err != nil {
 		return err
 	}
+	in.compose(sets)
 	in.numbers(sets)
 	in.twins(sets)
 	all := newLabelSets(nil)
@@ -360,6 +363,30 @@ func (in *interpreter) numbers(sets [][]string) {
 		v, _ := number(changed)
 		in.notes = append(in.notes, fmt.Sprintf("The labels are whole numbers: %s is the class %d.", changed, int64(v)))
 	}
+}
+
+// compose writes classes in the Unicode form NFC, so that a class that is spelled in two forms, which look alike, is one.
+func (in *interpreter) compose(sets [][]string) {
+	forms := map[string]string{} // a spelling of each class
+	joined := map[string]bool{}
+	for _, set := range sets {
+		for k, c := range set {
+			n := norm.NFC.String(c)
+			if before, ok := forms[n]; ok && before != c {
+				joined[n] = true
+			}
+			forms[n], set[k] = c, n
+		}
+	}
+	in.notes = append(in.notes, composed(joined)...)
+}
+
+// composed describes classes that were spelled in two Unicode forms.
+func composed(joined map[string]bool) []string {
+	if len(joined) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("Classes that are spelled in two Unicode forms (NFC and NFD) are one class each: %s.", listNames(sortedKeys(joined)))}
 }
 
 // twins warns of classes whose names differ only in case.

@@ -26,6 +26,8 @@ type joiner struct {
 	others *spellings // made when it is needed
 	used   map[spelling]*example
 	extra  []string // further sentences for notes
+
+	embedded []string // for images that are in the table's file: their names, by row
 }
 
 // example counts the names that were found by a spelling, and has the first.

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Rule is the way in which the label of an image is derived from its file name.
@@ -87,8 +89,11 @@ func (l labeler) what() string {
 }
 
 // label returns the label for a file name relative to the table's root, or "" if the name does not fit the
-// rule.
-func (l labeler) label(name string) string {
+// rule. It is in the Unicode form NFC: macOS writes names in another form, which looks the same.
+func (l labeler) label(name string) string { return norm.NFC.String(l.spelled(name)) }
+
+// spelled returns the label in the spelling of the name.
+func (l labeler) spelled(name string) string {
 	switch l.rule {
 	case Pattern:
 		m := l.pattern.FindStringSubmatch(name)

@@ -29,6 +29,8 @@ type listing struct {
 	ignored []BadFile
 	warn    []string
 	closers []io.Closer
+
+	labels map[string]map[string]file // of shards: the files with labels, by the key of the sample and their extension; else nil
 }
 
 func (l *listing) Close() error {
@@ -49,6 +51,13 @@ func (l *listing) names() []string {
 
 // add files an entry of the source: as an image, or as a file that is passed over. It returns false if the entry is an archive.
 func (l *listing) add(name string, f file) bool {
+	if key, ext := sampleKey(name); l.labels != nil && slices.Contains(sidecars, ext) && !isJunk(name) {
+		if l.labels[key] == nil {
+			l.labels[key] = map[string]file{}
+		}
+		l.labels[key][ext] = f
+		return true
+	}
 	switch what, kind := classify(name); what {
 	case imageName:
 		l.entries = append(l.entries, entry{name, f})

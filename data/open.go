@@ -85,7 +85,10 @@ type OpenOptions struct {
 //   - a folder with files named cat.0.jpg, with a folder for each class, or with such archives and no images;
 //   - a table's file with the columns filename and category, as for Keras' flow_from_dataframe: a CSV file
 //     (.csv, .tsv), whose columns may also be separated by semicolons, tabs or vertical bars, or JSON lines
-//     (.jsonl, .ndjson), both also compressed by gzip (.csv.gz);
+//     (.jsonl, .ndjson), both also compressed by gzip (.csv.gz), or a Parquet file (.parquet), which may also hold the images: as bytes,
+//     or as the datasets of Hugging Face do, in a struct with the fields bytes and path. These are unpacked once, like such archives;
+//   - shards, tar archives as WebDataset writes them, named like train-{000000..000009}.tar: the label of KEY.jpg is the text in KEY.cls or
+//     KEY.txt, or the value of label, class, category or cls in KEY.json. The rows have the order of the shards;
 //   - an image file;
 //   - the files of MNIST, Fashion-MNIST, CIFAR-10 or CIFAR-100: a .npz file with x_train, y_train, x_test and
 //     y_test, a folder with IDX files, or a folder or .tar.gz archive of CIFAR; see package data/datasets. The
@@ -109,6 +112,12 @@ func Open(ctx context.Context, name string, o OpenOptions) (*Table, error) {
 			return nil, err
 		}
 		return openDemo(name, o)
+	}
+	if IsShards(name) {
+		if err := o.checkNotCSV(name); err != nil {
+			return nil, err
+		}
+		return openShards(ctx, name, o)
 	}
 	kind, err := sniff(name)
 	if err != nil {
@@ -220,6 +229,10 @@ func sniff(name string) (kind, error) {
 	head = head[:n]
 	ext := strings.ToLower(filepath.Ext(name))
 	switch {
+	case tableKind(name) >= 0 && otherTable(name, head) != "":
+		return 0, fmt.Errorf("%s: is %s, not what its name says%s", name, otherTable(name, head), remedies[otherTable(name, head)])
+	case slices.Contains([]string{".xlsx", ".xls", ".ods"}, ext):
+		return 0, fmt.Errorf("%s: lince does not read spreadsheets%s", name, remedies[spreadsheet])
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
 		return kindArchive, nil
 	case tableKind(name) >= 0:
@@ -234,7 +247,39 @@ func sniff(name string) (kind, error) {
 	if class, _ := classify(filepath.Base(name)); class == oddName && len(picture.Format(head)) > 0 {
 		return kindImage, nil
 	}
-	return 0, fmt.Errorf("%s: is neither a folder, a zip or tar archive, a table (.csv, .tsv, .jsonl) nor an image (%s)%s", name, looksLike(head), unread(name, ext, head))
+	return 0, fmt.Errorf("%s: is neither a folder, a zip or tar archive, a table (.csv, .tsv, .jsonl, .parquet) nor an image (%s)%s", name, looksLike(head), unread(name, ext, head))
+}
+
+const spreadsheet = "a spreadsheet or another zip archive"
+
+// remedies say what to do with a file that has the name of a table.
+var remedies = map[string]string{
+	spreadsheet:                "; in Excel or LibreOffice, save it as CSV in UTF-8",
+	"an old Excel spreadsheet": "; in Excel or LibreOffice, save it as CSV in UTF-8",
+	"a Parquet file":           "; rename it to .parquet",
+	"compressed by gzip":       "; rename it so that it ends in .gz",
+	"an image":                 "; rename it",
+	"a web page":               "; download the table again: this is a page, for example of a login",
+}
+
+// otherTable returns what a file with the name of a table is by its first bytes, "" if it may be such a table.
+func otherTable(name string, head []byte) string {
+	zipped := strings.HasSuffix(strings.ToLower(name), ".gz")
+	switch {
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		return spreadsheet
+	case bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")):
+		return "an old Excel spreadsheet"
+	case bytes.HasPrefix(head, []byte("PAR1")) && !isParquet(name):
+		return "a Parquet file"
+	case bytes.HasPrefix(head, []byte("\x1f\x8b")) && !zipped:
+		return "compressed by gzip"
+	case len(picture.Format(head)) > 2 && head[0] > 0x7f, bytes.HasPrefix(head, []byte("GIF8")):
+		return "an image"
+	case bytes.HasPrefix(bytes.ToLower(bytes.TrimSpace(head)), []byte("<!doctype html")), bytes.HasPrefix(bytes.ToLower(bytes.TrimSpace(head)), []byte("<html")):
+		return "a web page"
+	}
+	return ""
 }
 
 // unread returns what to do with a source of another kind, for messages.
@@ -242,9 +287,6 @@ func unread(name, ext string, head []byte) string {
 	switch f := cmp.Or(picture.Foreign(head), foreignExtensions[strings.TrimPrefix(ext, ".")]); {
 	case f != "":
 		return fmt.Sprintf("; it is a %s file, which lince does not read: convert it to JPEG, for example with ImageMagick: magick %s %s.jpg", f, filepath.Base(name), strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)))
-	case ext == ".parquet":
-		return fmt.Sprintf("; lince does not read Parquet files: python -c 'import pandas; pandas.read_parquet(%q).to_csv(%q, index=False)' makes a CSV file of it",
-			filepath.Base(name), strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))+".csv")
 	case strings.Contains(name, "-ubyte"):
 		return "; for IDX files, open the folder with all four of them"
 	case bytes.HasPrefix(head, []byte("PK\x07\x08")), len(ext) == 4 && ext[:2] == ".z" && ext != ".zip" && ext != ".zst":

@@ -48,7 +48,16 @@ var tableKinds = []struct {
 }{
 	{[]string{".csv", ".tsv", ".tab"}, func(_ *os.File, r io.Reader, fits func([]string) bool) (records, error) { return newCSV(r, fits) }},
 	{[]string{".jsonl", ".ndjson"}, func(_ *os.File, r io.Reader, _ func([]string) bool) (records, error) { return newJSONLines(r) }},
+	{[]string{parquetSuffix}, func(f *os.File, _ io.Reader, _ func([]string) bool) (records, error) { return newParquet(f) }},
 }
+
+const parquetSuffix = ".parquet"
+
+func isParquet(name string) bool { return strings.HasSuffix(strings.ToLower(name), parquetSuffix) }
+
+// IsTable reports whether the name of a file is that of a table of file names and labels, which Open reads: it ends in .csv, .tsv, .jsonl,
+// .parquet or a similar suffix.
+func IsTable(name string) bool { return tableKind(name) >= 0 }
 
 // tableKind returns the index of a file's kind among tableKinds, -1 if it is none of them.
 func tableKind(name string) int {

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -162,7 +161,7 @@ func (t *training) openValidation(table *data.Table) (*data.Table, error) {
 	f := t.sourceFlags
 	f.Part, f.Limit, f.Rename = "", 0, nil
 	f.known = table.Classes()
-	if !isCSV(t.Validation) {
+	if !data.IsTable(t.Validation) {
 		f.Images, f.Filename, f.Labels = "", "", ""
 	}
 	for from := range t.Rename {
@@ -191,9 +190,6 @@ func (t *training) openValidation(table *data.Table) (*data.Table, error) {
 	}
 	return t.renamed(v), nil
 }
-
-// isCSV reports whether the name of a source is that of a CSV file.
-func isCSV(name string) bool { return strings.EqualFold(filepath.Ext(name), ".csv") }
 
 // renamed applies --rename to validation images, which need not have all classes.
 func (t *training) renamed(v *data.Table) *data.Table {

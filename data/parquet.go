@@ -1,0 +1,420 @@
+package data
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/lince-ml/lince/data/picture"
+	"github.com/lince-ml/lince/internal/bounded"
+	"github.com/lince-ml/lince/internal/patherr"
+)
+
+// parquetRecords are the rows of a Parquet file. A column may hold texts, numbers, truth values or lists of these, or images: as bytes, or as the
+// datasets of Hugging Face have them, in a struct with the fields bytes and path.
+type parquetRecords struct {
+	name   string
+	size   int64
+	fields []parquetColumn
+	row    int      // the number of rows that were read
+	rows   int64    // the number of rows in the file
+	images []string // the names of the images in the file, by row
+}
+
+// parquetColumn is a column of the table. It may have several columns in the file.
+type parquetColumn struct {
+	name    string
+	kind    columnKind
+	leaf    *parquet.Column // its values; for images in a struct, their bytes
+	path    *parquet.Column // for images in a struct, their paths; may be nil
+	classes []string        // the names of the classes that the numbers stand for
+	// nullable reports whether a list may be missing, not only empty.
+	nullable bool
+
+	values, paths *parquetValues
+}
+
+type columnKind uint8
+
+const (
+	plainColumn columnKind = iota
+	listColumn
+	imageColumn // images in a struct
+	otherColumn // cannot be read
+)
+
+// newParquet reads the description of a Parquet file.
+func newParquet(f *os.File) (_ *parquetRecords, err error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, patherr.Bare(err)
+	}
+	return openParquet(f, info.Size())
+}
+
+func openParquet(r io.ReaderAt, size int64) (_ *parquetRecords, err error) {
+	defer recovered(&err)
+	f, err := parquet.OpenFile(r, size, &parquet.FileConfig{SkipPageIndex: true, SkipBloomFilters: true, ReadBufferSize: 64 << 10})
+	if err != nil {
+		return nil, fmt.Errorf("is not a Parquet file, or a damaged one (%w); write it again", err)
+	}
+	p := &parquetRecords{size: size, rows: f.NumRows()}
+	classes := classLabels(f)
+	for _, c := range f.Root().Columns() {
+		p.fields = append(p.fields, newParquetColumn(c, classes[c.Name()]))
+	}
+	return p, nil
+}
+
+// recovered turns a panic of the library, which a damaged file may cause, into an error.
+func recovered(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("is a damaged Parquet file (%v); write it again", r)
+	}
+}
+
+func newParquetColumn(c *parquet.Column, classes []string) parquetColumn {
+	out := parquetColumn{name: c.Name(), kind: otherColumn, classes: classes, nullable: c.Optional()}
+	switch {
+	case c.Leaf() && c.MaxRepetitionLevel() == 0:
+		out.kind, out.leaf = plainColumn, c
+	case c.Leaf():
+		out.kind, out.leaf = listColumn, c
+	case c.Column("bytes") != nil && c.Column("bytes").Leaf() && c.MaxRepetitionLevel() == 0:
+		out.kind, out.leaf = imageColumn, c.Column("bytes")
+		if p := c.Column("path"); p != nil && p.Leaf() {
+			out.path = p
+		}
+	default:
+		inner := c
+		for !inner.Leaf() && len(inner.Columns()) == 1 {
+			inner = inner.Columns()[0]
+		}
+		if inner.Leaf() && inner.MaxRepetitionLevel() == 1 {
+			out.kind, out.leaf = listColumn, inner
+		}
+	}
+	return out
+}
+
+// classLabels returns the names of classes by column, which the datasets of Hugging Face keep in the metadata.
+func classLabels(f *parquet.File) map[string][]string {
+	text, ok := f.Lookup("huggingface")
+	if !ok {
+		return nil
+	}
+	type feature struct {
+		Names   []string        `json:"names"`
+		Type    string          `json:"_type"`
+		Feature json.RawMessage `json:"feature"`
+	}
+	var meta struct {
+		Info struct {
+			Features map[string]json.RawMessage `json:"features"`
+		} `json:"info"`
+	}
+	if json.Unmarshal([]byte(text), &meta) != nil {
+		return nil
+	}
+	out := map[string][]string{}
+	for name, raw := range meta.Info.Features {
+		var x feature
+		if json.Unmarshal(raw, &x) != nil { // a list of features
+			continue
+		}
+		if inner := (feature{}); x.Feature != nil && json.Unmarshal(x.Feature, &inner) == nil {
+			x = inner
+		}
+		if x.Type == "ClassLabel" {
+			out[name] = x.Names
+		}
+	}
+	return out
+}
+
+// holdsImages reports whether a column has images, not their names.
+func (p *parquetRecords) holdsImages(column int) bool {
+	c := p.fields[column]
+	if c.kind == imageColumn {
+		return true
+	}
+	if c.kind != plainColumn || c.leaf.Type().Kind() != parquet.ByteArray {
+		return false
+	}
+	t := c.leaf.Type().LogicalType()
+	return t == nil && c.leaf.Type().ConvertedType() == nil
+}
+
+func (p *parquetRecords) columns() []string {
+	names := make([]string, len(p.fields))
+	for i, c := range p.fields {
+		names[i] = c.name
+	}
+	return names
+}
+
+func (p *parquetRecords) span() (first, last int) { return p.row, p.row }
+
+func (p *parquetRecords) notices() []string {
+	if p.images != nil {
+		return []string{"The images are in the Parquet file."}
+	}
+	return nil
+}
+
+func (p *parquetRecords) next(want []int, cells []value) (row int, err error) {
+	defer recovered(&err)
+	if int64(p.row) >= p.rows {
+		return p.row, io.EOF
+	}
+	p.row++
+	clear(cells)
+	var bad error
+	for i, w := range want {
+		if w < 0 {
+			continue
+		}
+		if p.images != nil && p.holdsImages(w) {
+			cells[i].text = []byte(p.images[p.row-1])
+			continue
+		}
+		c := &p.fields[w]
+		if c.kind == imageColumn || c.kind == otherColumn {
+			return p.row, fmt.Errorf("the column %q has a type that cannot be read, want texts, numbers or lists of these", c.name)
+		}
+		if c.values == nil {
+			c.values = &parquetValues{pages: c.leaf.Pages()}
+		}
+		if err := c.cell(&cells[i]); err != nil {
+			var r recordError
+			if !errors.As(err, &r) {
+				return p.row, fmt.Errorf("the column %q: %w", c.name, err)
+			}
+			bad = err
+		}
+	}
+	return p.row, bad
+}
+
+// cell reads the next value of a column.
+func (c *parquetColumn) cell(to *value) error {
+	v, err := c.values.next()
+	if err != nil {
+		return err
+	}
+	if c.kind == plainColumn {
+		if v.IsNull() {
+			to.absent = true
+			return nil
+		}
+		to.text, err = c.text(v)
+		return err
+	}
+	if v.IsNull() && v.DefinitionLevel() == 0 && c.nullable {
+		to.absent = true // the list itself is missing
+		return nil
+	}
+	to.isList = true
+	var bad error
+	for {
+		if !v.IsNull() {
+			text, err := c.text(v)
+			if err != nil {
+				bad = err
+			}
+			to.list = append(to.list, string(text))
+		}
+		if more, err := c.values.inRow(); err != nil || !more {
+			return cmp.Or(err, bad)
+		}
+		if v, err = c.values.next(); err != nil {
+			return err
+		}
+	}
+}
+
+// text returns a value as a text: a class's name for its number. nil is a missing value.
+func (c *parquetColumn) text(v parquet.Value) ([]byte, error) {
+	if c.classes != nil && (v.Kind() == parquet.Int64 || v.Kind() == parquet.Int32) {
+		k := v.Int64()
+		if v.Kind() == parquet.Int32 {
+			k = int64(v.Int32())
+		}
+		switch {
+		case k == -1: // the label of an example without one
+			return nil, nil
+		case k < 0 || k >= int64(len(c.classes)):
+			return nil, recordError{fmt.Errorf("the column %q has the class %d, but names only %d classes", c.name, k, len(c.classes))}
+		}
+		return []byte(c.classes[k]), nil
+	}
+	switch v.Kind() {
+	case parquet.Boolean:
+		return strconv.AppendBool(nil, v.Boolean()), nil
+	case parquet.Int32:
+		return strconv.AppendInt(nil, int64(v.Int32()), 10), nil
+	case parquet.Int64:
+		return strconv.AppendInt(nil, v.Int64(), 10), nil
+	case parquet.Float:
+		return strconv.AppendFloat(nil, float64(v.Float()), 'g', -1, 32), nil
+	case parquet.Double:
+		return strconv.AppendFloat(nil, v.Double(), 'g', -1, 64), nil
+	case parquet.ByteArray, parquet.FixedLenByteArray:
+		return v.ByteArray(), nil
+	}
+	return nil, recordError{fmt.Errorf("the column %q has values of the type %v, which cannot be read", c.name, v.Kind())}
+}
+
+// parquetValues reads the values of a column.
+type parquetValues struct {
+	pages  parquet.Pages
+	values parquet.ValueReader
+	buf    [256]parquet.Value
+	at, n  int
+}
+
+// fill makes sure that there is a value in the buffer.
+func (v *parquetValues) fill() error {
+	for v.at >= v.n {
+		if v.values == nil {
+			page, err := v.pages.ReadPage()
+			if errors.Is(err, io.EOF) {
+				return io.ErrUnexpectedEOF
+			} else if err != nil {
+				return err
+			}
+			v.values = page.Values()
+		}
+		n, err := v.values.ReadValues(v.buf[:])
+		if v.at, v.n = 0, n; errors.Is(err, io.EOF) || err == nil && n == 0 {
+			v.values = nil
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// next returns the next value.
+func (v *parquetValues) next() (parquet.Value, error) {
+	if err := v.fill(); err != nil {
+		return parquet.Value{}, err
+	}
+	v.at++
+	return v.buf[v.at-1], nil
+}
+
+// inRow reports whether the next value is of the same row.
+func (v *parquetValues) inRow() (bool, error) {
+	err := v.fill()
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return false, nil
+	}
+	return err == nil && v.buf[v.at].RepetitionLevel() > 0, err
+}
+
+// embedded returns a joiner for the images that are in a Parquet file itself, and what to close after they have been read. It returns nil if the
+// column of file names has names. The images cannot be read in place, so they are unpacked once.
+func embedded(name string, o OpenOptions, rep *reading) (j *joiner, closer io.Closer, err error) {
+	defer recovered(&err)
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", name, patherr.Bare(err))
+	}
+	defer f.Close()
+	p, err := newParquet(f)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	columns, err := o.columns(p.columns())
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if !p.holdsImages(columns.name) {
+		return nil, nil, nil
+	}
+	if o.Images != "" {
+		return nil, nil, fmt.Errorf("%s: its column %q has the images themselves; remove Images (--images), or name the column of file names (FilenameColumn, --filename)", name, p.fields[columns.name].name)
+	}
+	s := &spool{}
+	l := &listing{name: name, closers: []io.Closer{s}}
+	j = &joiner{images: name, rep: rep, zip: l, by: map[string]int32{}, used: map[spelling]*example{}, embedded: []string{}}
+	if err := p.unpack(p.fields[columns.name], j, s); err != nil {
+		l.Close()
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return j, l, nil
+}
+
+// unpack takes the images of a column.
+func (p *parquetRecords) unpack(c parquetColumn, j *joiner, s *spool) error {
+	left := int64(bounded.InflateLimit(uint64(p.size)))
+	c.values = &parquetValues{pages: c.leaf.Pages()}
+	if c.path != nil {
+		c.paths = &parquetValues{pages: c.path.Pages()}
+	}
+	for row := range int(min(p.rows, 1<<30)) {
+		if err := j.rep.next(0); err != nil {
+			return err
+		}
+		v, err := c.values.next()
+		if err != nil {
+			return fmt.Errorf("row %d: the column %q: %w", row, c.name, err)
+		}
+		given := ""
+		if c.paths != nil {
+			v, err := c.paths.next()
+			if err != nil {
+				return fmt.Errorf("row %d: the column %q: %w", row, c.name, err)
+			}
+			if !v.IsNull() && v.Kind() == parquet.ByteArray {
+				given = string(v.ByteArray())
+			}
+		}
+		if v.IsNull() {
+			j.embedded = append(j.embedded, cmp.Or(given, fmt.Sprintf("row-%d", row)))
+			continue
+		}
+		b := v.ByteArray()
+		r, n, err := s.add(bytes.NewReader(b), int64(len(b)), left)
+		if errors.Is(err, errSpoolLimit) {
+			return fmt.Errorf("row %d: the images unpack to more than %d bytes, far more than the file has", row, bounded.InflateLimit(uint64(p.size)))
+		} else if err != nil {
+			return err
+		}
+		left -= n
+		name := embeddedName(given, row, b)
+		if _, twice := j.by[name]; twice {
+			name = embeddedName("", row, b)
+		}
+		j.by[name] = int32(len(j.zip.entries))
+		j.embedded = append(j.embedded, name)
+		j.zip.entries = append(j.zip.entries, entry{name, tarFile{r, 0, n, j.images, name}})
+	}
+	return nil
+}
+
+// embeddedName returns the name of an image in a file: the path that the file gives it, or one by its row, from 0.
+func embeddedName(given string, row int, content []byte) string {
+	if given = path.Clean(slashed(given)); isImage(given) && !strings.ContainsRune(given, 0) && len(given) < 1<<10 && !path.IsAbs(given) && !strings.HasPrefix(given, "..") {
+		return given
+	}
+	name := fmt.Sprintf("row-%d", row)
+	switch f := picture.Format(content); f {
+	case "":
+	case "JPEG":
+		name += ".jpg"
+	default:
+		name += "." + strings.ToLower(f)
+	}
+	return name
+}

@@ -1,0 +1,147 @@
+package data
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// parquetFile returns the path of a file of internal/golden/parquet_tables.py.
+func parquetFile(name string) string {
+	return filepath.Join("testdata", "parquet", name+parquetSuffix)
+}
+
+// TestParquetTables reads tables that pyarrow and pandas have written.
+func TestParquetTables(t *testing.T) {
+	var names []string
+	for i := range 6 {
+		names = append(names, fmt.Sprintf("img/%d.png", i))
+	}
+	dir := tree(t, names...)
+	for _, c := range []struct {
+		file string
+		o    OpenOptions
+		want string // the labels
+	}{
+		{"none", OpenOptions{}, "[cat dog cat dog cat]"},
+		{"snappy", OpenOptions{}, "[cat dog cat dog cat]"},
+		{"gzip", OpenOptions{}, "[cat dog cat dog cat]"},
+		{"zstd", OpenOptions{}, "[cat dog cat dog cat]"},
+		{"brotli", OpenOptions{}, "[cat dog cat dog cat]"},
+		{"lz4", OpenOptions{}, "[cat dog cat dog cat]"},
+		{"pandas", OpenOptions{}, "[cat dog cat dog cat]"},
+		{"pandas", OpenOptions{SplitColumn: "split"}, "[cat dog cat]"},
+		{"numbers", OpenOptions{LabelColumn: "price", Task: Regress}, "[1.5 2 4 5.25 1e+09]"},
+		{"lists", OpenOptions{Task: MultiLabel}, "[a|b  b a|c c]"},
+	} {
+		o := c.o
+		o.Images = dir
+		tab, err := Open(t.Context(), parquetFile(c.file), o)
+		if err != nil {
+			t.Errorf("%s: %v", c.file, err)
+			continue
+		}
+		if got := fmt.Sprint(tab.Labels()); got != c.want || len(tab.Parts()) == 0 && tab.Len()+tab.Dropped() != 6 {
+			t.Errorf("%s: %s, want %s; %d dropped", c.file, got, c.want, tab.Dropped())
+		}
+		if _, bad, err := tab.Check(t.Context(), CheckOptions{}); err != nil || bad != nil {
+			t.Errorf("%s: %v %v", c.file, bad, err)
+		}
+		_ = tab.Close()
+	}
+	if _, err := Open(t.Context(), parquetFile("none"), OpenOptions{FilenameColumn: "fielname"}); err == nil || !strings.Contains(err.Error(), "did you mean filename?") {
+		t.Error(err)
+	}
+}
+
+// TestParquetImages reads tables that hold the images.
+func TestParquetImages(t *testing.T) {
+	for _, c := range []struct{ file, names, labels string }{
+		{"bytes", "[row-0.png row-1.png row-2.png row-3.png row-4.png row-5.png]", "[0 1 0 1 0 1]"},
+		{"huggingface", "[a.png b.png row-2.png row-3.png d.png]", "[cat dog cat dog dog]"},
+	} {
+		tab := open(t, parquetFile(c.file), OpenOptions{})
+		var names []string
+		for i, r := range tab.All() {
+			names = append(names, r.Filename)
+			b, err := r.Bytes()
+			if err != nil || !bytes.HasPrefix(b, []byte("\x89PNG")) {
+				t.Errorf("%s, row %d: %v", c.file, i, err)
+			}
+		}
+		if fmt.Sprint(names) != c.names || fmt.Sprint(tab.Labels()) != c.labels {
+			t.Errorf("%s: %v %v", c.file, names, tab.Labels())
+		}
+		if _, bad, err := tab.Check(t.Context(), CheckOptions{}); err != nil || bad != nil {
+			t.Errorf("%s: %v %v", c.file, bad, err)
+		}
+		if !slices.Contains(tab.Notes(), "The images are in the Parquet file.") {
+			t.Errorf("%s: %q", c.file, tab.Notes())
+		}
+	}
+	if tab := open(t, parquetFile("huggingface"), OpenOptions{}); tab.Dropped() != 1 || !strings.Contains(tab.Ignored()[0].Err.Error(), "label is missing") {
+		t.Errorf("%d dropped: %v", tab.Dropped(), tab.Ignored())
+	}
+	if _, err := Open(t.Context(), parquetFile("bytes"), OpenOptions{Images: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "has the images themselves") {
+		t.Error(err)
+	}
+}
+
+// readParquet reads all that a Parquet file has.
+func readParquet(b []byte) error {
+	p, err := openParquet(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		return err
+	}
+	var want []int
+	for i, c := range p.fields {
+		if c.kind == plainColumn || c.kind == listColumn {
+			want = append(want, i)
+		}
+	}
+	cells := make([]value, len(want))
+	for range 1000 {
+		var r recordError
+		if _, err := p.next(want, cells); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil && !errors.As(err, &r) {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestParquetDamaged changes each byte of files in turn. Each is an error, or is read.
+func TestParquetDamaged(t *testing.T) {
+	for _, name := range []string{"snappy", "lists", "huggingface"} {
+		whole, err := os.ReadFile(parquetFile(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range whole {
+			b := slices.Clone(whole)
+			b[i] ^= 0xff
+			_ = readParquet(b)
+			if err := readParquet(whole[:i]); err == nil {
+				t.Errorf("%s: the first %d bytes are no error", name, i)
+			}
+		}
+	}
+}
+
+func FuzzParquet(f *testing.F) {
+	for _, name := range []string{"none", "snappy", "gzip", "pandas", "numbers", "lists", "bytes", "huggingface"} {
+		b, err := os.ReadFile(parquetFile(name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(_ *testing.T, b []byte) { _ = readParquet(b) })
+}

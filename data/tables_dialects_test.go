@@ -1,0 +1,83 @@
+package data
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/unicode/norm"
+)
+
+// TestTableDialects reads tables with comments, in Shift JIS, and with classes in two Unicode forms.
+func TestTableDialects(t *testing.T) {
+	dir := tree(t, "a.png", "b.png", "c.png", "d.png")
+	for _, c := range []struct{ name, text, classes, note string }{
+		{"comments", "# exported by hand\n#\nfilename,category\na.png,cat\n# the rest is from Tuesday\nb.png,dog\nc.png,#1\nd.png,dog\n", "#1 cat dog", "Skipped 3 comment lines, which begin with #."},
+		{"hash in the header", "#,filename,category\n1,a.png,cat\n2,b.png,dog\n", "cat dog", ""},
+		{"Shift JIS", "filename,category,ラベル\na.png,猫,x\nb.png,柴犬,x\nc.png,猫,y\n", "柴犬 猫", "encoded in Shift JIS"},
+		{"Windows-1252", "filename,category\na.png,caf\xe9\nb.png,\x93Stra\xdfe\x94\nc.png,M\xfcll\n", "Müll café “Straße”", "read as Windows-1252"},
+		{"two forms", "filename,category\na.png,caf\u00e9\nb.png,cafe\u0301\nc.png,tea\n", "caf\u00e9 tea", "one class each: caf\u00e9"},
+	} {
+		text := c.text
+		if c.name == "Shift JIS" {
+			var err error
+			if text, err = japanese.ShiftJIS.NewEncoder().String(text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		file := filepath.Join(dir, "t.csv")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		tab := open(t, file, OpenOptions{})
+		if got := strings.Join(tab.Classes(), " "); got != c.classes {
+			t.Errorf("%s: the classes are %q, want %q", c.name, got, c.classes)
+		}
+		if notes := strings.Join(tab.Notes(), "\n"); !strings.Contains(notes, c.note) || c.note == "" && notes != "" {
+			t.Errorf("%s: the notes are %q, want %q", c.name, notes, c.note)
+		}
+		if tab.Dropped() != 0 {
+			t.Errorf("%s: %d dropped: %v", c.name, tab.Dropped(), tab.Ignored())
+		}
+	}
+}
+
+// TestFolderForms opens folders with the same name in two Unicode forms, as an archive from macOS and a folder from Linux give them.
+func TestFolderForms(t *testing.T) {
+	dir := tree(t, "caf\u00e9/1.png", "cafe\u0301/2.png", "tea/1.png")
+	tab := open(t, dir, OpenOptions{})
+	if got := tab.Classes(); !slices.Equal(got, []string{norm.NFC.String("café"), "tea"}) || !strings.Contains(strings.Join(tab.Notes(), ""), "one class each: café") {
+		t.Errorf("%q %q", got, tab.Notes())
+	}
+	if _, bad, err := tab.Check(t.Context(), CheckOptions{}); err != nil || bad != nil {
+		t.Error(bad, err)
+	}
+}
+
+// TestOtherTables opens files that have the name of a table and are something else.
+func TestOtherTables(t *testing.T) {
+	parquet, err := os.ReadFile(parquetFile("none"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, content, want string }{
+		{"t.csv", "PK\x03\x04 xl/workbook.xml", "save it as CSV in UTF-8"},
+		{"t.csv", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel spreadsheet"},
+		{"t.csv", string(parquet), "rename it to .parquet"},
+		{"t.csv", "\x1f\x8b\x08\x00", "ends in .gz"},
+		{"t.csv", "<!DOCTYPE html><html>", "a web page"},
+		{"t.xlsx", "PK\x03\x04 xl/workbook.xml", "does not read spreadsheets"},
+		{"t.parquet", "filename,category\n", "is not a Parquet file"},
+	} {
+		file := filepath.Join(t.TempDir(), c.name)
+		if err := os.WriteFile(file, []byte(c.content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), file, OpenOptions{}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}
