@@ -40,7 +40,8 @@ func (f labelFlags) mistakes() error {
 	case f.Folds == 1:
 		errs = append(errs, errors.New("--folds must be at least 2, got 1"))
 	case f.Model == "" && (f.Folds > 0 || f.Weights != "" || f.Size != size{}):
-		errs = append(errs, errors.New("--folds, --weights and --size need --model: a trained model, or the name of a published network"))
+		errs = append(errs, errors.New("--folds, --weights and --size need --model, whose features tell the classes apart: a file of a model that was trained on similar images, such as --model model.keras, "+
+			"or a published network with its weights, such as --model mobilenetv2 --weights imagenet (lince weights mobilenetv2 says where to get the file)"))
 	case f.Folds == 0 && (f.Weights != "" || f.Size != size{}):
 		errs = append(errs, errors.New("--weights and --size are for a published network, which needs --folds"))
 	}
@@ -179,6 +180,7 @@ type heads struct {
 // The training of a head. The strong penalty keeps it from being sure of images that are only hard.
 const (
 	headEpochs  = 5
+	headSteps   = 800 // at least, so that the head of a small set converges too
 	headBatch   = 64
 	headRate    = 1e-3
 	headPenalty = .05
@@ -228,7 +230,7 @@ func (h *heads) predict(e *env, fold int) (out []float32, rows []int, err error)
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, err := m.Fit(e.ctx, train, lince.FitOptions{Epochs: headEpochs, Verbose: lince.Silent, Output: io.Discard}); err != nil {
+	if _, err := m.Fit(e.ctx, train, lince.FitOptions{Epochs: max(headEpochs, (headSteps+train.Steps()-1)/train.Steps()), Verbose: lince.Silent, Output: io.Discard}); err != nil {
 		return nil, nil, err
 	}
 	p, err := m.PredictBatch(tensor.Of(held, len(rows), d))
